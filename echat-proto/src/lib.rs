@@ -1,0 +1,1 @@
+//! The echat/2 wire.
