@@ -1,1 +1,4 @@
 //! The echat/2 wire.
+
+pub mod limits;
+pub mod names;
