@@ -50,6 +50,11 @@ impl Password {
         Ok(Self(normalise(raw).unwrap_or_else(as_typed)))
     }
 
+    /// The text to send; what was presented as no text of its own cannot occur.
+    pub(crate) fn to_text(&self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+
     /// The bytes to hash.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -1,3 +1,4 @@
+use crate::limits::CONTENT_MAX;
 use proptest::prelude::*;
 
 use super::*;
@@ -145,10 +146,10 @@ fn reserved_words_are_refused_but_can_be_asked_for() {
 fn content_is_kept_as_it_is() {
     let text = "two\n\tlines \u{202e}李";
     assert_eq!(Content::new(text).unwrap().as_str(), text);
-    assert!(Content::new("a".repeat(4_000)).is_ok());
+    assert!(Content::new("a".repeat(CONTENT_MAX)).is_ok());
     assert_eq!(
-        Content::new("a".repeat(4_001)),
-        Err(ContentError::TooLong(4_001))
+        Content::new("a".repeat(CONTENT_MAX + 1)),
+        Err(ContentError::TooLong(CONTENT_MAX + 1))
     );
     assert_eq!(Content::new(""), Err(ContentError::Empty));
     for c in ['\0', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{9b}'] {

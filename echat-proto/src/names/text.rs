@@ -4,9 +4,9 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::limits::{CONTENT_BYTES, TXN_ID_MAX};
+use crate::limits::{CONTENT_MAX, TXN_ID_MAX};
 
-/// The text of one message: 1..=4,000 bytes of UTF-8 in which newline and tab are the only
+/// The text of one message: 1..=[`CONTENT_MAX`] bytes of UTF-8 (a server allows fewer) in which newline and tab are the only
 /// control characters. What else could confuse a terminal is the receiving client's to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content(String);
@@ -18,7 +18,7 @@ pub enum ContentError {
     #[error("a message needs at least one character")]
     Empty,
     /// Its length in bytes.
-    #[error("a message has at most {CONTENT_BYTES} bytes, this one has {0}")]
+    #[error("a message has at most {CONTENT_MAX} bytes, this one has {0}")]
     TooLong(usize),
     /// A C0 or C1 control character other than newline and tab, or DEL.
     #[error("a message cannot have the control character U+{:04X}", u32::from(*.0))]
@@ -32,7 +32,7 @@ impl Content {
         if raw.is_empty() {
             return Err(ContentError::Empty);
         }
-        if raw.len() > CONTENT_BYTES {
+        if raw.len() > CONTENT_MAX {
             return Err(ContentError::TooLong(raw.len()));
         }
         match raw
