@@ -1,0 +1,5 @@
+//! The echat server: one thread, one mio loop over every channel, all state and `SQLite`.
+//!
+//! The program in `main.rs` is thin; what it does lives here, so that tests can drive the parts.
+
+pub mod config;
