@@ -3,3 +3,6 @@
 //! The program in `main.rs` is thin; what it does lives here, so that tests can drive the parts.
 
 pub mod config;
+pub mod data_dir;
+pub mod exit;
+mod private_file;
