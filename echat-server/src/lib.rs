@@ -5,4 +5,5 @@
 pub mod config;
 pub mod data_dir;
 pub mod exit;
+pub mod host_key;
 mod private_file;
