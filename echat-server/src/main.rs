@@ -23,6 +23,7 @@ enum Failure {
     DataDir(#[from] DataDirError),
     HostKey(#[from] HostKeyError),
     Defaults(#[from] serde_json::Error),
+    #[error("stdout: {0}")]
     Stdout(#[from] io::Error),
 }
 
@@ -83,7 +84,7 @@ fn serve(overrides: Overrides) -> Result<(), Failure> {
     let data = DataDir::open(&loaded.config.data, loaded.file.as_deref())?;
     let key = host_key::load_or_create(&data.host_key())?;
     let fingerprint = host_key::fingerprint(&key.verifying_key());
-    tracing::info!(data = %data.path().display(), %fingerprint, "data folder locked, host key read");
+    tracing::info!(data = %data.path().display(), %fingerprint, "data folder is ours");
     Ok(())
 }
 

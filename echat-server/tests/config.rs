@@ -4,8 +4,9 @@ mod place;
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::process::Command;
 
-use place::{Place, stderr, stdout};
+use place::{Place, SERVER, stderr, stdout};
 
 /// A place whose config.json has this content.
 fn with_config(content: impl AsRef<[u8]>) -> Place {
@@ -234,6 +235,22 @@ fn flags_override_the_file() {
         &["--log", "echat=loud"],
         "--log or ECHAT_LOG: \"echat=loud\" is not a log filter; write level or module=level",
     );
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_io_error() {
+    for flag in ["--check-config", "--print-default-config"] {
+        let place = Place::new();
+        let full = Command::new("sh")
+            .args(["-c", r#"exec "$0" "$1" >/dev/full"#, SERVER, flag])
+            .env_remove("ECHAT_CONFIG")
+            .env_remove("ECHAT_LOG")
+            .current_dir(place.path(""))
+            .output()
+            .unwrap();
+        let words = "echat-server: stdout: No space left on device (os error 28)\n";
+        assert_eq!((stderr(&full), full.status.code()), (words, Some(74)));
+    }
 }
 
 #[test]

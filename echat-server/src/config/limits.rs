@@ -11,14 +11,18 @@ pub const MESSAGE_OVERHEAD: usize = 1024;
 
 /// One row a limit gives the field, its default, its range and its place in config.json.
 macro_rules! limits {
-    ($($(#[$doc:meta])* $name:ident: $type:ty = $default:literal in $low:literal..=$high:literal;)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident: $type:ty = $default:literal in $low:literal..=$high:literal;
+    )*) => {
         /// Every bound an administrator may move. Built from config.json a value is in its range;
         /// built by hand, it is the caller's promise.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         pub struct Limits {
             $(
                 $(#[$doc])*
-                #[doc = concat!("\n\nDefault ", stringify!($default), ", range ", stringify!($low..=$high), ".")]
+                #[doc = concat!("\n\nDefault ", stringify!($default), ",")]
+                #[doc = concat!("range ", stringify!($low..=$high), ".")]
                 pub $name: $type,
             )*
         }
@@ -32,7 +36,9 @@ macro_rules! limits {
         impl Limits {
             fn read_each(section: &mut Section) -> Result<Self, Fault> {
                 Ok(Self {
-                    $($name: section.number(stringify!($name), &($low..=$high))?.unwrap_or($default),)*
+                    $($name: section
+                        .number(stringify!($name), &($low..=$high))?
+                        .unwrap_or($default),)*
                 })
             }
         }

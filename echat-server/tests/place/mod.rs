@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-const SERVER: &str = env!("CARGO_BIN_EXE_echat-server");
+/// The binary under test.
+pub(crate) const SERVER: &str = env!("CARGO_BIN_EXE_echat-server");
 
 /// A folder to be the current directory of servers.
 pub(crate) struct Place(TempDir);
