@@ -308,13 +308,4 @@ mod tests {
         let dir = DataDir::open(&data, Some(&config)).unwrap();
         assert_eq!(fs::read(dir.database()).unwrap(), b"template");
     }
-
-    #[test]
-    fn files_made_without_a_mode_are_private_too() {
-        // Holds for the whole test process, where it hurts no other test.
-        keep_new_files_private();
-        let base = tempfile::tempdir().unwrap();
-        fs::write(base.path().join("any"), "").unwrap();
-        assert_eq!(mode(&base.path().join("any")), 0o600);
-    }
 }

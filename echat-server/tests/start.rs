@@ -143,3 +143,13 @@ fn the_log_is_plain_lines_in_utc() {
     }
     assert!(stderr(&output).contains("fingerprint=SHA256:"));
 }
+
+#[test]
+fn files_made_without_a_mode_are_private_too() {
+    // Holds for this whole test process; the servers it starts set their own umask. Beside the
+    // unit tests it would hide a missing mode from them.
+    echat_server::data_dir::keep_new_files_private();
+    let place = Place::new();
+    place.write("any", "");
+    assert_eq!(mode(&place.path("any")), 0o600);
+}
