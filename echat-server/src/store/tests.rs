@@ -73,3 +73,25 @@ fn plan(store: &Store, sql: &str) -> Vec<String> {
     }
     plan
 }
+
+#[test]
+fn the_connection_syncs_every_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("a.db")).unwrap();
+    let setting = |name: &str| -> i64 {
+        store
+            .connection()
+            .pragma_query_value(None, name, |row| row.get(0))
+            .unwrap()
+    };
+    // 2 is FULL.
+    assert_eq!(setting("synchronous"), 2);
+    assert_eq!(setting("foreign_keys"), 1);
+    assert_eq!(setting("trusted_schema"), 0);
+    assert_eq!(setting("busy_timeout"), 0);
+    let mode: String = store
+        .connection()
+        .pragma_query_value(None, "journal_mode", |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
+}
