@@ -14,6 +14,7 @@
 mod accounts;
 mod batch;
 mod contacts;
+mod gather;
 mod history;
 mod ids;
 mod messages;

@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::history::{NEWEST, NEWEST_IDS, OLDEST, OLDEST_IDS, ONE, SEAT, SEATS, UNREAD};
 use super::schema::{MIGRATIONS, migrate};
+use super::search::{ROOMS, USERS};
 use super::*;
 
 /// A database file as version `version` of the schema left it.
@@ -41,10 +42,10 @@ fn a_failing_migration_leaves_the_version_before_it() {
 }
 
 #[test]
-fn reading_messages_only_ever_seeks() {
+fn reading_and_searching_only_ever_seek() {
     let store = Store::in_memory().unwrap();
     for sql in [
-        SEATS, SEAT, NEWEST, OLDEST, ONE, NEWEST_IDS, OLDEST_IDS, UNREAD,
+        SEATS, SEAT, NEWEST, OLDEST, ONE, NEWEST_IDS, OLDEST_IDS, UNREAD, USERS, ROOMS,
     ] {
         let plan = plan(&store, sql);
         for line in &plan {
