@@ -22,10 +22,15 @@ fn what_is_committed_is_there_after_reopening_and_nothing_else() {
     batch.create_user(&name("bob"), "phc", 1).unwrap().unwrap();
     assert!(batch.writes() > 0);
     drop(batch);
+    let mut batch = store.batch();
+    assert_eq!(batch.find_user("bob").unwrap(), None);
+    batch.create_user(&name("eve"), "phc", 1).unwrap().unwrap();
+    let _receipt = batch.commit().unwrap();
     drop(store);
     let mut store = Store::open(&path).unwrap();
     let batch = store.batch();
     assert_eq!(batch.find_user("ann").unwrap().unwrap().name, "ann");
+    assert!(batch.find_user("eve").unwrap().is_some());
     assert_eq!(batch.find_user("bob").unwrap(), None);
     assert_eq!(batch.writes(), 0);
     let _receipt = batch.commit().unwrap();
