@@ -4,6 +4,7 @@
 //! a session is in `by_user`, in `by_conn`, and in `rooms` under each of its rooms.
 
 use crate::store::{ConversationId, UserId};
+use echat_proto::commands::CloseReason;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::rc::Rc;
@@ -17,6 +18,17 @@ impl fmt::Display for ConnId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{}", self.0)
     }
+}
+
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// At once, without a word: nothing that it says is believed any more, or it has said goodbye.
+    Cut,
+    /// Without a word, when what waits for it is written: it has closed its half.
+    Flush,
+    /// With a CLOSE_NOTIFY behind what waits for it.
+    Notify(CloseReason),
 }
 
 /// A user who is logged in.

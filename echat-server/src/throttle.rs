@@ -20,7 +20,7 @@ const ENTRIES: usize = 10_000;
 
 /// Whose wrong passwords are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Guesser {
+pub(crate) enum Guesser {
     /// All addresses that are strange to the account, by its name as it is looked up.
     Strangers(String),
     /// An address from which the account's owner logged in before: strangers cannot lock it out.
@@ -29,7 +29,7 @@ pub enum Guesser {
 
 /// Counters that bound what is repeated too fast.
 #[derive(Debug, Default)]
-pub struct Throttle {
+pub(crate) struct Throttle {
     messages: HashMap<UserId, Bucket>,
     registrations: HashMap<IpAddr, Bucket>,
     failures: HashMap<Guesser, Failures>,
@@ -37,19 +37,19 @@ pub struct Throttle {
 
 impl Throttle {
     /// How long a user has to wait before the next message; `None` if not at all.
-    pub fn message_wait(&self, user: UserId, now: Duration, limits: &Limits) -> Option<Duration> {
+    pub(crate) fn message_wait(&self, user: UserId, now: Duration, limits: &Limits) -> Option<Duration> {
         wait(&self.messages, &user, now, message_rate(limits)?)
     }
 
     /// Counts a message that was sent.
-    pub fn count_message(&mut self, user: UserId, now: Duration, limits: &Limits) {
+    pub(crate) fn count_message(&mut self, user: UserId, now: Duration, limits: &Limits) {
         if let Some(rate) = message_rate(limits) {
             count(&mut self.messages, user, now, rate);
         }
     }
 
     /// How long an address has to wait before the next registration; `None` if not at all.
-    pub fn registration_wait(
+    pub(crate) fn registration_wait(
         &self,
         address: IpAddr,
         now: Duration,
@@ -59,20 +59,20 @@ impl Throttle {
     }
 
     /// Counts a registration.
-    pub fn count_registration(&mut self, address: IpAddr, now: Duration, limits: &Limits) {
+    pub(crate) fn count_registration(&mut self, address: IpAddr, now: Duration, limits: &Limits) {
         if let Some(rate) = registration_rate(limits) {
             count(&mut self.registrations, address, now, rate);
         }
     }
 
     /// How long to wait before the next password; `None` if not at all.
-    pub fn login_wait(&self, guesser: &Guesser, now: Duration) -> Option<Duration> {
+    pub(crate) fn login_wait(&self, guesser: &Guesser, now: Duration) -> Option<Duration> {
         let failures = self.failures.get(guesser)?;
         failures.until.checked_sub(now).filter(|wait| !wait.is_zero())
     }
 
     /// Counts a wrong password.
-    pub fn count_failure(&mut self, guesser: Guesser, now: Duration, limits: &Limits) {
+    pub(crate) fn count_failure(&mut self, guesser: Guesser, now: Duration, limits: &Limits) {
         if limits.login_failures == 0 {
             return;
         }
@@ -89,7 +89,7 @@ impl Throttle {
     }
 
     /// Forgets wrong passwords after a right one.
-    pub fn forgive(&mut self, guesser: &Guesser) {
+    pub(crate) fn forgive(&mut self, guesser: &Guesser) {
         self.failures.remove(guesser);
     }
 }

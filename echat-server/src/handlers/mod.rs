@@ -6,6 +6,7 @@
 //! busy database is simply run again later: up to its first write it has changed nothing.
 
 pub(crate) mod account;
+mod bundle;
 pub(crate) mod friends;
 pub(crate) mod gate;
 pub(crate) mod messages;

@@ -19,6 +19,11 @@ impl Batch<'_> {
         self.first("SELECT id, name FROM users WHERE name = ?1", [key], user)
     }
 
+    /// The first `limit` users by name.
+    pub fn users(&self, limit: usize) -> Result<Vec<User>, StoreError> {
+        self.all("SELECT id, name FROM users ORDER BY name LIMIT ?1", [limit as i64], user)
+    }
+
     /// The user of this name and the PHC string of their password.
     pub fn credentials(&self, key: &str) -> Result<Option<(User, String)>, StoreError> {
         let sql = "SELECT id, name, password FROM users WHERE name = ?1";

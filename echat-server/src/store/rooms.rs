@@ -63,6 +63,19 @@ impl Batch<'_> {
         )
     }
 
+    /// The first `limit` rooms by name: name, owner, members.
+    pub fn rooms(&self, limit: usize) -> Result<Vec<(String, String, u64)>, StoreError> {
+        self.all(
+            "SELECT r.name, u.name, r.members FROM rooms AS r
+             CROSS JOIN users AS u ON u.id = r.owner ORDER BY r.name LIMIT ?1",
+            [limit as i64],
+            |row| {
+                let members: i64 = row.get(2)?;
+                Ok((row.get(0)?, row.get(1)?, u64::try_from(members).unwrap_or(0)))
+            },
+        )
+    }
+
     /// Makes a room, still without members: the owner is added like everybody else. `None` when
     /// the name is taken, or one that looks like it.
     pub fn create_room(
