@@ -76,7 +76,8 @@ impl Throttle {
         if limits.login_failures == 0 {
             return;
         }
-        prune(&mut self.failures, |failures| failures.is_over(now), |failures| failures.since);
+        let over = |failures: &Failures| failures.is_over(now);
+        make_place(&mut self.failures, &guesser, over, |failures| failures.since);
         let failures = self.failures.entry(guesser).or_insert(Failures::none(now));
         if failures.is_over(now) {
             *failures = Failures::none(now);
@@ -153,18 +154,19 @@ fn count<K: Hash + Eq + Clone>(
     now: Duration,
     rate: Rate,
 ) {
-    prune(buckets, |bucket| bucket.full_at <= now, |bucket| bucket.full_at);
+    make_place(buckets, &key, |bucket| bucket.full_at <= now, |bucket| bucket.full_at);
     let bucket = buckets.entry(key).or_insert(Bucket { full_at: now });
     bucket.full_at = bucket.full_at.max(now) + rate.each;
 }
 
-/// Keeps a map below [`ENTRIES`].
-fn prune<K: Hash + Eq + Clone, V>(
+/// Keeps a map to [`ENTRIES`] when `key` is new to it.
+fn make_place<K: Hash + Eq + Clone, V>(
     map: &mut HashMap<K, V>,
+    key: &K,
     is_over: impl Fn(&V) -> bool,
     age: impl Fn(&V) -> Duration,
 ) {
-    if map.len() < ENTRIES {
+    if map.len() < ENTRIES || map.contains_key(key) {
         return;
     }
     map.retain(|_, value| !is_over(value));
@@ -237,7 +239,7 @@ mod tests {
     fn registrations_are_counted_by_address_and_maps_stay_small() {
         let limits = Limits::default();
         let mut throttle = Throttle::default();
-        for n in 0..2 * u32::try_from(ENTRIES).expect("small") {
+        for n in 0..u32::try_from(ENTRIES).expect("small") + 50 {
             throttle.count_registration(Ipv4Addr::from_bits(n).into(), at(0), &limits);
         }
         assert!(throttle.registrations.len() <= ENTRIES);

@@ -69,8 +69,8 @@ limits! {
     /// While more than this waits for a connection, in bytes, its requests are left alone.
     send_queue_soft: usize = 262_144 in 4_096..=1_073_741_824;
     /// A connection for which more than this waits, in bytes, is closed. Not under
-    /// `send_queue_soft`; the lowest value still holds the largest answer.
-    send_queue_hard: usize = 1_048_576 in 524_288..=1_073_741_824;
+    /// `send_queue_soft`; under 512 KiB the longest answers may close an honest one.
+    send_queue_hard: usize = 1_048_576 in 4_096..=1_073_741_824;
     /// Connections at one time; the limit on open files may lower it.
     connections: usize = 10_000 in 1..=1_000_000;
     /// Connections at one time from one address, loopback exempt; 0: no limit.

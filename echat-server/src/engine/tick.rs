@@ -185,17 +185,22 @@ impl<'t> Turn<'t> {
 
     /// Those whose connection is gone are gone.
     fn announce_departed(&mut self) -> Result<(), StoreError> {
-        for conn in std::mem::take(&mut self.net.departed) {
-            let mut ctx = self.ctx(conn);
-            let Ok(me) = gate::member(&ctx) else { continue };
-            match account::depart(&mut ctx, &me) {
+        std::mem::take(&mut self.net.departed).into_iter().try_for_each(|conn| self.depart(conn))
+    }
+
+    /// Ends the session of a connection, if it has one, and tells who is to know.
+    fn depart(&mut self, conn: ConnId) -> Result<(), StoreError> {
+        let mut ctx = self.ctx(conn);
+        let Ok(me) = gate::member(&ctx) else { return Ok(()) };
+        match account::depart(&mut ctx, &me) {
+            Err(Reject::Store(StoreError::Busy)) => {
                 // Their friends cannot be looked up now: they see it when they look themselves.
-                Err(Reject::Store(StoreError::Busy)) => drop(ctx.roster.leave(conn)),
-                Err(Reject::Store(error)) => return Err(error),
-                Ok(()) | Err(Reject::Refused(_)) => {}
+                ctx.roster.leave(conn);
+                Ok(())
             }
+            Err(Reject::Store(error)) => Err(error),
+            Ok(()) | Err(Reject::Refused(_)) => Ok(()),
         }
-        Ok(())
     }
 
     /// Second steps of REGISTER and LOGIN. Logins go first: they read and do not write, so they
@@ -237,7 +242,7 @@ impl<'t> Turn<'t> {
             let go_on = match slot.peer.next_item() {
                 Some(Item::Request(message)) => self.request(conn, message)?,
                 Some(Item::End(end)) => {
-                    self.close(conn, end);
+                    self.close(conn, end)?;
                     false
                 }
                 None => false,
@@ -252,7 +257,7 @@ impl<'t> Turn<'t> {
     /// Handles one message; false if the connection's turn ends with it.
     fn request(&mut self, conn: ConnId, message: Message) -> Result<bool, StoreError> {
         let Some(kind) = RequestKind::from_number(message.command) else {
-            return Ok(self.unknown(conn, message.command));
+            return self.unknown(conn, message.command);
         };
         let started = self.start(message.command);
         let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
@@ -320,23 +325,26 @@ impl<'t> Turn<'t> {
         self.handled.push(Handled { conn, number, mark, rests_on_writes });
     }
 
-    fn close(&mut self, conn: ConnId, end: End) {
+    /// Ends a connection. Its user is gone from here on, for whoever is handled after it.
+    fn close(&mut self, conn: ConnId, end: End) -> Result<(), StoreError> {
         let started = self.start(0);
+        self.depart(conn)?;
         self.memory.outbox.close(conn, end);
         self.note(conn, &started, false);
+        Ok(())
     }
 
     /// 204, and after too many of them the end.
-    fn unknown(&mut self, conn: ConnId, number: u32) -> bool {
+    fn unknown(&mut self, conn: ConnId, number: u32) -> Result<bool, StoreError> {
         let started = self.start(number);
         self.memory.outbox.send(conn, refuse(number, Code::UnknownCommand.into()));
         self.note(conn, &started, false);
         let now = self.now;
         let too_many = self.net.slot(conn).is_some_and(|slot| slot.peer.count_error(now));
         if too_many {
-            self.close(conn, End::Notify(CloseReason::TooManyErrors));
+            self.close(conn, End::Notify(CloseReason::TooManyErrors))?;
         }
-        !too_many
+        Ok(!too_many)
     }
 }
 

@@ -3,15 +3,19 @@
 use super::{Ctx, Member, Reject};
 use echat_proto::commands::Event;
 use echat_proto::limits::KEYWORD_BYTES;
+use echat_proto::names::NameQuery;
 
 /// Users, and rooms, that one answer names.
 const FOUND: usize = 50;
 
 /// FIND: users and rooms by a part of their name.
-pub(crate) fn find(ctx: &mut Ctx<'_, '_>, me: Member, keyword: String) -> Result<Event, Reject> {
+pub(crate) fn find(ctx: &mut Ctx<'_, '_>, _: Member, keyword: String) -> Result<Event, Reject> {
     if keyword.is_empty() || keyword.len() > KEYWORD_BYTES {
         return Err(Reject::bad_params("keyword", "must have 1 to 64 bytes"));
     }
-    let found = ctx.batch.find(&keyword.to_lowercase(), me.id, FOUND)?;
+    // A part of a name need not be a name; what is one is looked for in its stored form.
+    let part = NameQuery::new(&keyword);
+    let part = part.key().map_or_else(|| keyword.to_lowercase(), str::to_owned);
+    let found = ctx.batch.find(&part, FOUND)?;
     Ok(Event::Found { users: found.users, rooms: found.rooms, more: found.more })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::params;
 
-use super::{Batch, Kind, StoreError, UserId};
+use super::{Batch, Kind, StoreError};
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,19 +20,19 @@ pub struct Found {
 /// Rows are by ending, so one name that has the keyword twice comes twice.
 pub(super) const USERS: &str =
     "SELECT u.name FROM name_endings AS e CROSS JOIN users AS u ON u.id = e.id
-     WHERE e.kind = 0 AND e.ending >= ?1 AND e.ending < ?2 AND e.id IS NOT ?3
-     ORDER BY e.ending, e.id LIMIT ?4";
+     WHERE e.kind = 0 AND e.ending >= ?1 AND e.ending < ?2
+     ORDER BY e.ending, e.id LIMIT ?3";
 pub(super) const ROOMS: &str =
     "SELECT r.name FROM name_endings AS e CROSS JOIN rooms AS r ON r.id = e.id
-     WHERE e.kind = 1 AND e.ending >= ?1 AND e.ending < ?2 AND e.id IS NOT ?3
-     ORDER BY e.ending, e.id LIMIT ?4";
+     WHERE e.kind = 1 AND e.ending >= ?1 AND e.ending < ?2
+     ORDER BY e.ending, e.id LIMIT ?3";
 
 impl Batch<'_> {
-    /// Users other than the asker, and rooms, whose names contain `keyword` (in the form that
+    /// Users and rooms whose names contain `keyword` (in the form that
     /// names are stored in); at most `limit` of each. An empty keyword finds nothing.
-    pub fn find(&self, keyword: &str, asker: UserId, limit: usize) -> Result<Found, StoreError> {
-        let (users, more_users) = self.containing(USERS, keyword, Some(asker), limit)?;
-        let (rooms, more_rooms) = self.containing(ROOMS, keyword, None, limit)?;
+    pub fn find(&self, keyword: &str, limit: usize) -> Result<Found, StoreError> {
+        let (users, more_users) = self.containing(USERS, keyword, limit)?;
+        let (rooms, more_rooms) = self.containing(ROOMS, keyword, limit)?;
         Ok(Found {
             users,
             rooms,
@@ -44,7 +44,6 @@ impl Batch<'_> {
         &self,
         sql: &str,
         keyword: &str,
-        except: Option<UserId>,
         limit: usize,
     ) -> Result<(Vec<String>, bool), StoreError> {
         if keyword.is_empty() {
@@ -54,7 +53,7 @@ impl Batch<'_> {
         let rows = (limit + 1).saturating_mul(echat_proto::limits::NAME_CHARS);
         let rows = i64::try_from(rows).unwrap_or(i64::MAX);
         let end = format!("{keyword}{}", char::MAX);
-        let found = self.all(sql, params![keyword, end, except, rows], |row| row.get(0))?;
+        let found = self.all(sql, params![keyword, end, rows], |row| row.get(0))?;
         let mut names = BTreeSet::new();
         for name in found {
             if names.len() == limit && !names.contains(&name) {
