@@ -114,7 +114,10 @@ impl FromStr for Address {
             let (inside, after) = rest.split_once(']').ok_or(AddressError::BadIpv6)?;
             let ip: Ipv6Addr = inside.parse().map_err(|_| AddressError::BadIpv6)?;
             let port = after.strip_prefix(':').ok_or(AddressError::NoPort)?;
-            return Ok(Self { host: ip.to_string(), port: parse_port(port)? });
+            return Ok(Self {
+                host: ip.to_string(),
+                port: parse_port(port)?,
+            });
         }
         let (host, port) = text.rsplit_once(':').ok_or(AddressError::NoPort)?;
         if host.is_empty() {
@@ -127,7 +130,10 @@ impl FromStr for Address {
         if host.len() > MAX_HOST || !host.bytes().all(named) {
             return Err(AddressError::BadHost);
         }
-        Ok(Self { host: host.to_ascii_lowercase(), port: parse_port(port)? })
+        Ok(Self {
+            host: host.to_ascii_lowercase(),
+            port: parse_port(port)?,
+        })
     }
 }
 
@@ -143,7 +149,12 @@ impl FromStr for Target {
                 return Err(AddressError::UserWithoutLink);
             }
             let address = text.parse()?;
-            return Ok(Self { address, user: None, fingerprint: None, room: None });
+            return Ok(Self {
+                address,
+                user: None,
+                fingerprint: None,
+                room: None,
+            });
         };
         let (rest, fingerprint) = match link.split_once('#') {
             Some((rest, fragment)) => (rest, Some(unescape(fragment)?.parse()?)),
@@ -157,15 +168,26 @@ impl FromStr for Target {
             Some((user, host)) => (Some(parse_user(user)?), host),
             None => (None, authority),
         };
-        let room = if path.is_empty() { None } else { Some(unescape(path)?) };
-        Ok(Self { address: host.parse()?, user, fingerprint, room })
+        let room = if path.is_empty() {
+            None
+        } else {
+            Some(unescape(path)?)
+        };
+        Ok(Self {
+            address: host.parse()?,
+            user,
+            fingerprint,
+            room,
+        })
     }
 }
 
 /// What follows `echat://`, in whatever case the scheme is written.
 fn strip_scheme(text: &str) -> Option<&str> {
     let scheme = text.get(..SCHEME.len())?;
-    scheme.eq_ignore_ascii_case(SCHEME).then(|| &text[SCHEME.len()..])
+    scheme
+        .eq_ignore_ascii_case(SCHEME)
+        .then(|| &text[SCHEME.len()..])
 }
 
 fn parse_port(text: &str) -> Result<u16, AddressError> {
@@ -176,7 +198,10 @@ fn parse_port(text: &str) -> Result<u16, AddressError> {
     if !text.bytes().all(|c| c.is_ascii_digit()) {
         return Err(AddressError::BadPort);
     }
-    text.parse().ok().filter(|port| *port != 0).ok_or(AddressError::BadPort)
+    text.parse()
+        .ok()
+        .filter(|port| *port != 0)
+        .ok_or(AddressError::BadPort)
 }
 
 fn parse_user(text: &str) -> Result<String, AddressError> {
@@ -184,7 +209,11 @@ fn parse_user(text: &str) -> Result<String, AddressError> {
         return Err(AddressError::Password);
     }
     let user = unescape(text)?;
-    if user.is_empty() { Err(AddressError::NoUser) } else { Ok(user) }
+    if user.is_empty() {
+        Err(AddressError::NoUser)
+    } else {
+        Ok(user)
+    }
 }
 
 /// Replaces `%41` by `A`.

@@ -36,10 +36,16 @@ fn a_link_carries_user_room_and_key() {
     let pinned = target(&format!("echat://[::1]:7000/#{KEY}")).unwrap();
     assert_eq!((pinned.user, pinned.room), (None, None));
     assert_eq!(pinned.fingerprint, Some(KEY.parse().unwrap()));
-    assert_eq!(target(&format!("echat://[::1]:7000#{KEY}")).unwrap().room, None);
+    assert_eq!(
+        target(&format!("echat://[::1]:7000#{KEY}")).unwrap().room,
+        None
+    );
 
     let escaped = format!("echat://host:1/#{}", KEY.replace('/', "%2F"));
-    assert_eq!(target(&escaped).unwrap().fingerprint, Some(KEY.parse().unwrap()));
+    assert_eq!(
+        target(&escaped).unwrap().fingerprint,
+        Some(KEY.parse().unwrap())
+    );
 }
 
 #[test]
@@ -70,7 +76,10 @@ fn every_mistake_has_its_own_error() {
         ("echat://a%4@host:80", E::BadEscape),
         ("echat://a%+4@host:80", E::BadEscape),
         ("echat://a%ff@host:80", E::BadEscape),
-        ("echat://host:80/#SHA256:short", E::Fingerprint(FingerprintError)),
+        (
+            "echat://host:80/#SHA256:short",
+            E::Fingerprint(FingerprintError),
+        ),
         ("echat://", E::NoPort),
     ] {
         assert_eq!(target(text), Err(error), "{text:?}");
@@ -98,7 +107,7 @@ proptest! {
 
     #[test]
     fn what_is_escaped_comes_back(user in "\\PC{1,20}") {
-        let escaped: String = user.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let escaped = user.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02x}"));
         let found = target(&format!("echat://{escaped}@host:1")).unwrap();
         prop_assert_eq!(found.user, Some(user));
     }

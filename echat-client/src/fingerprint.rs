@@ -31,7 +31,11 @@ impl FromStr for Fingerprint {
         let well_formed = digest.len() == DIGEST_CHARS
             && digest.bytes().all(is_base64)
             && digest.ends_with(|last| LAST.contains(last));
-        if well_formed { Ok(Self(text.to_owned())) } else { Err(FingerprintError) }
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(FingerprintError)
+        }
     }
 }
 

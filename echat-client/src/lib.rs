@@ -12,3 +12,4 @@
 
 pub mod address;
 pub mod fingerprint;
+pub mod known_hosts;
