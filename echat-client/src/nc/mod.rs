@@ -1,0 +1,4 @@
+//! `echat-nc`, the debug client.
+
+pub mod exit;
+pub mod script;
