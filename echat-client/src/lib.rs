@@ -8,11 +8,9 @@
 //! known_hosts   which server showed which key
 //! address       where a server is
 //! fingerprint   a server's key, as people compare it
-//! printable     text from elsewhere, made harmless for a terminal
 //! ```
 
 pub mod address;
 pub mod fingerprint;
 pub mod known_hosts;
 pub mod nc;
-pub mod printable;
