@@ -1,2 +1,94 @@
-//! The server.
-fn main() {}
+//! The echat server: flags and configuration in, exit code out.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process;
+
+use clap::Parser;
+use thiserror::Error;
+
+use echat_server::cli::{Cli, Task};
+use echat_server::config::{self, ConfigError, Overrides};
+use echat_server::data_dir::{self, DataDir, DataDirError};
+use echat_server::exit::ExitCode;
+use echat_server::host_key::{self, HostKeyError};
+use echat_server::logging;
+
+/// Why the server does not start, or stops.
+#[derive(Debug, Error)]
+#[error(transparent)]
+enum Failure {
+    Config(#[from] ConfigError),
+    DataDir(#[from] DataDirError),
+    HostKey(#[from] HostKeyError),
+    Defaults(#[from] serde_json::Error),
+    #[error("stdout: {0}")]
+    Stdout(#[from] io::Error),
+}
+
+impl Failure {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) => ExitCode::Config,
+            Self::DataDir(error) => error.exit_code(),
+            Self::HostKey(error) => error.exit_code(),
+            Self::Defaults(_) | Self::Stdout(_) => ExitCode::Io,
+        }
+    }
+}
+
+fn main() -> process::ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // With stdout or stderr closed there is nobody to tell.
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::Usage
+            } else {
+                ExitCode::Ok
+            }
+            .into();
+        }
+    };
+    match perform(cli.into()) {
+        Ok(()) => ExitCode::Ok.into(),
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "echat-server: {failure}");
+            failure.exit_code().into()
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<(), Failure> {
+    match task {
+        Task::Serve(overrides) => serve(overrides),
+        Task::CheckConfig(overrides) => {
+            let file = config::load(overrides)?.file;
+            Ok(writeln!(
+                io::stdout(),
+                "config ok: {}",
+                name(file.as_deref())
+            )?)
+        }
+        Task::PrintDefaultConfig => Ok(io::stdout().write_all(config::default_json()?.as_bytes())?),
+    }
+}
+
+fn serve(overrides: Overrides) -> Result<(), Failure> {
+    let loaded = config::load(overrides)?;
+    data_dir::keep_new_files_private();
+    logging::init(&loaded.config.log);
+    tracing::info!("configuration: {}", name(loaded.file.as_deref()));
+    let data = DataDir::open(&loaded.config.data, loaded.file.as_deref())?;
+    let key = host_key::load_or_create(&data.host_key())?;
+    let fingerprint = host_key::fingerprint(&key.verifying_key());
+    tracing::info!(data = %data.path().display(), %fingerprint, "data folder is ours");
+    Ok(())
+}
+
+/// What to call the configuration in use.
+fn name(file: Option<&Path>) -> Cow<'_, str> {
+    file.map_or("built-in defaults".into(), Path::to_string_lossy)
+}

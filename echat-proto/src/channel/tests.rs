@@ -1,0 +1,236 @@
+use super::*;
+use crate::codec::encode;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use zeroize::Zeroizing;
+
+fn rng() -> StdRng {
+    StdRng::seed_from_u64(1)
+}
+
+/// Two ends under the same keys, past their handshake.
+fn pair() -> (Channel, Channel) {
+    let keys = |byte: u8| DirectionKeys::derive(&Zeroizing::new([byte; 32]));
+    let end = |seal, open| {
+        Channel::new(
+            keys(seal),
+            keys(open),
+            limits::FRAME_AFTER_LOGIN,
+            Zeroizing::new([0; 32]),
+        )
+    };
+    (end(1, 2), end(2, 1))
+}
+
+fn message(command: u32) -> Message {
+    Message {
+        command,
+        params: Value::from("hi"),
+    }
+}
+
+fn bytes(message: &Message) -> Vec<u8> {
+    message.encode().expect("good")
+}
+
+fn frame_of(channel: &mut Channel, plain: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    channel.sealer().seal(plain, &mut rng(), &mut out);
+    out
+}
+
+fn all(channel: &mut Channel) -> Vec<Incoming> {
+    std::iter::from_fn(|| channel.next_incoming().expect("good")).collect()
+}
+
+#[test]
+fn what_waits_leaves_as_one_batch_within_the_limit() {
+    let (mut a, mut b) = pair();
+    let mut waiting: VecDeque<_> = (1..=20).map(|n| bytes(&message(n))).collect();
+    let each = waiting[0].len();
+    // Nine bytes of the BATCH itself, then as many as 160 bytes of ciphertext hold.
+    let fits = (160 - 9) / (each + 4);
+    let mut out = Vec::new();
+    assert_eq!(
+        a.sealer()
+            .seal_waiting(&mut waiting, 160, &mut rng(), &mut out),
+        fits * each
+    );
+    assert_eq!(waiting.len(), 20 - fits);
+    assert!(out.len() <= HEADER + 160 + TAG);
+    while a
+        .sealer()
+        .seal_waiting(&mut waiting, 4096, &mut rng(), &mut out)
+        > 0
+    {}
+    b.receive(&out);
+    let expected: Vec<_> = (1..=20).map(|n| Incoming::Message(message(n))).collect();
+    assert_eq!(all(&mut b), expected);
+}
+
+#[test]
+fn a_channel_command_stands_alone() {
+    let (mut a, mut b) = pair();
+    let ping = Message {
+        command: command::PING,
+        params: Value::Null,
+    };
+    let mut waiting: VecDeque<_> = [message(1), message(2), ping, message(3)]
+        .iter()
+        .map(bytes)
+        .collect();
+    let mut out = Vec::new();
+    while a
+        .sealer()
+        .seal_waiting(&mut waiting, 4096, &mut rng(), &mut out)
+        > 0
+    {}
+    b.receive(&out);
+    let expected = [
+        Incoming::Message(message(1)),
+        Incoming::Message(message(2)),
+        Incoming::Ping,
+        Incoming::Message(message(3)),
+    ];
+    assert_eq!(all(&mut b), expected);
+}
+
+#[test]
+fn every_flipped_bit_is_refused() {
+    let (mut a, _) = pair();
+    let frame = frame_of(&mut a, &bytes(&message(1)));
+    for bit in 0..frame.len() * 8 {
+        let mut spoiled = frame.clone();
+        spoiled[bit / 8] ^= 1 << (bit % 8);
+        let (_, mut b) = pair();
+        b.receive(&spoiled);
+        match b.next_incoming() {
+            Err(ChannelError::BadTag | ChannelError::BadLength(_)) => {}
+            // A longer L within the limit: the rest never comes.
+            Ok(None) => assert!(bit < 32, "bit {bit}"),
+            other => panic!("bit {bit}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn repeated_dropped_swapped_and_reflected_frames_are_refused() {
+    let frames = || {
+        let (mut a, b) = pair();
+        (
+            frame_of(&mut a, &bytes(&message(1))),
+            frame_of(&mut a, &bytes(&message(2))),
+            a,
+            b,
+        )
+    };
+    let (one, _, _, mut b) = frames();
+    b.receive(&[one.clone(), one].concat());
+    assert!(b.next_incoming().is_ok());
+    assert_eq!(b.next_incoming(), Err(ChannelError::BadTag), "repeated");
+    let (one, two, mut a, mut b) = frames();
+    b.receive(&[two, one.clone()].concat());
+    assert_eq!(
+        b.next_incoming(),
+        Err(ChannelError::BadTag),
+        "dropped or swapped"
+    );
+    a.receive(&one);
+    assert_eq!(a.next_incoming(), Err(ChannelError::BadTag), "reflected");
+}
+
+#[test]
+fn a_good_tag_does_not_excuse_bad_contents() {
+    let batch = |items: &[u8]| {
+        let mut plain = command::BATCH.to_be_bytes().to_vec();
+        encode(&Value::Bytes(items.to_vec()), &mut plain).expect("good");
+        plain
+    };
+    let item = |message: &Message| {
+        let bytes = bytes(message);
+        [&length_of(bytes.len())[..], &bytes].concat()
+    };
+    let ping = Message {
+        command: command::PING,
+        params: Value::Null,
+    };
+    let cases: Vec<(Vec<u8>, Malformed)> = vec![
+        (vec![0, 0, 1], Malformed::NoCommand),
+        (vec![0, 0, 0, 1], Malformed::Value(DecodeError::Truncated)),
+        (
+            vec![0, 0, 0, 1, 0, 0],
+            Malformed::Value(DecodeError::Trailing),
+        ),
+        (
+            bytes(&message(command::PING)),
+            Malformed::ChannelCommand(command::PING),
+        ),
+        (
+            bytes(&message(command::FINISHED)),
+            Malformed::ChannelCommand(command::FINISHED),
+        ),
+        (
+            bytes(&message(0xFFFF_FF06)),
+            Malformed::ChannelCommand(0xFFFF_FF06),
+        ),
+        (batch(&[]), Malformed::Batch),
+        (batch(&[0, 0, 0, 9, 0]), Malformed::Batch),
+        (
+            batch(&[item(&message(1)), vec![0, 0]].concat()),
+            Malformed::Batch,
+        ),
+        (batch(&item(&ping)), Malformed::Batch),
+    ];
+    for (plain, malformed) in cases {
+        let (mut a, mut b) = pair();
+        b.receive(&frame_of(&mut a, &plain));
+        assert_eq!(b.next_incoming(), Err(malformed.into()), "{plain:02x?}");
+    }
+}
+
+#[test]
+fn a_malformed_item_takes_its_whole_batch_with_it() {
+    let (mut a, mut b) = pair();
+    let good = bytes(&message(1));
+    let mut plain = command::BATCH.to_be_bytes().to_vec();
+    let items = [
+        &length_of(good.len())[..],
+        &good,
+        &length_of(5),
+        &[0, 0, 0, 1, 99],
+    ]
+    .concat();
+    encode(&Value::Bytes(items), &mut plain).expect("good");
+    b.receive(&frame_of(&mut a, &plain));
+    assert!(matches!(b.next_incoming(), Err(ChannelError::Malformed(_))));
+}
+
+#[test]
+fn padding_must_be_zero_and_short() {
+    for (padding, last, malformed) in [(11, 1, true), (16, 0, true), (11, 0, false)] {
+        let (a, mut b) = pair();
+        let mut frame = vec![0; HEADER];
+        frame[3] = 16;
+        frame[4] = padding;
+        let mut text = [0; 16];
+        text[3] = 1;
+        text[15] = last;
+        a.sealer.keys.encrypt(&[0; 16], &mut text);
+        frame.extend_from_slice(&text);
+        frame.extend_from_slice(&a.sealer.keys.tag(0, &frame));
+        b.receive(&frame);
+        let padding = Err(ChannelError::Malformed(Malformed::Padding));
+        assert_eq!(b.next_incoming() == padding, malformed);
+    }
+}
+
+#[test]
+fn a_key_wears_out_and_says_so_in_time() {
+    let (mut a, mut b) = pair();
+    assert!(!a.is_worn_out());
+    a.sealer.blocks = limits::BLOCKS_PER_KEY - RESERVE + 1;
+    assert!(a.is_worn_out());
+    b.opener.blocks = limits::BLOCKS_PER_KEY;
+    b.receive(&frame_of(&mut a, &bytes(&message(1))));
+    assert_eq!(b.next_incoming(), Err(ChannelError::WornOut));
+}

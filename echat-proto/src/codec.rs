@@ -1,0 +1,337 @@
+//! [`Value`] to bytes and back (wire.md 1). Nothing here knows of encryption or of commands.
+//!
+//! The decoder believes no length: a [`Reader`] cannot leave the bytes it was given, depth is
+//! checked before recursion, and a container's memory is reserved only for items that are there.
+
+use crate::limits;
+use crate::value::{Value, tag};
+use thiserror::Error;
+
+/// Why bytes are no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum DecodeError {
+    /// A value or a length ends before it should.
+    #[error("the bytes end in the middle of a value")]
+    Truncated,
+    /// A length runs past the container it stands in.
+    #[error("a length overruns its parent")]
+    Overrun,
+    /// Bytes after the top value.
+    #[error("bytes follow the top value")]
+    Trailing,
+    /// A type byte that the wire does not know.
+    #[error("unknown type {0}")]
+    UnknownType(u8),
+    /// An int that is empty, over 8 bytes or not in its shortest form.
+    #[error("an int is not in its shortest form of 1 to 8 bytes")]
+    BadInt,
+    /// A float that is not 8 bytes, or NaN or infinite.
+    #[error("a float is not 8 bytes of a finite number")]
+    BadFloat,
+    /// Text that is not UTF-8.
+    #[error("text is not UTF-8")]
+    BadUtf8,
+    /// A bool other than one byte 0 or 1.
+    #[error("a bool is not one byte 0 or 1")]
+    BadBool,
+    /// A dict key that is empty or over [`limits::KEY_BYTES`].
+    #[error("a dict key is empty or too long")]
+    BadKey,
+    /// A dict that has one key twice.
+    #[error("a dict has one key twice")]
+    DoubledKey,
+    /// Nesting over [`limits::DEPTH`].
+    #[error("values are nested too deep")]
+    TooDeep,
+    /// More than [`limits::VALUES`] in one message.
+    #[error("too many values in one message")]
+    TooMany,
+}
+
+/// Why a value has no wire form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum EncodeError {
+    /// NaN or an infinity.
+    #[error("a float must be finite")]
+    BadFloat,
+    /// A key that is empty or over [`limits::KEY_BYTES`].
+    #[error("a dict key must have 1 to 64 bytes")]
+    BadKey,
+    /// A dict that has one key twice.
+    #[error("a dict has one key twice")]
+    DoubledKey,
+    /// Nesting over [`limits::DEPTH`].
+    #[error("values are nested too deep")]
+    TooDeep,
+    /// More than [`limits::VALUES`] in one message.
+    #[error("too many values in one message")]
+    TooMany,
+    /// A body over 4 GiB.
+    #[error("a value is too long")]
+    TooLong,
+}
+
+/// Appends the bytes of `value` to `out`. On an error `out` may end in a part of them.
+pub fn encode(value: &Value, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    encode_at(value, out, 1, &mut 0)
+}
+
+fn encode_at(
+    value: &Value,
+    out: &mut Vec<u8>,
+    depth: usize,
+    values: &mut usize,
+) -> Result<(), EncodeError> {
+    *values += 1;
+    if *values > limits::VALUES {
+        return Err(EncodeError::TooMany);
+    }
+    if depth > limits::DEPTH {
+        return Err(EncodeError::TooDeep);
+    }
+    match value {
+        Value::Null => {
+            out.push(tag::NULL);
+            Ok(())
+        }
+        Value::Int(number) => {
+            let bytes = number.to_be_bytes();
+            // Zero keeps one byte; leading_zeros of anything else is at most 63.
+            let skip = (number.leading_zeros() as usize / 8).min(7);
+            body(tag::INT, &bytes[skip..], out)
+        }
+        Value::Float(number) if !number.is_finite() => Err(EncodeError::BadFloat),
+        Value::Float(number) => body(tag::FLOAT, &number.to_be_bytes(), out),
+        Value::Str(text) => body(tag::STR, text.as_bytes(), out),
+        Value::Bool(truth) => body(tag::BOOL, &[u8::from(*truth)], out),
+        Value::Bytes(bytes) => body(tag::BYTES, bytes, out),
+        Value::List(items) => container(tag::LIST, out, |out| {
+            items
+                .iter()
+                .try_for_each(|item| encode_at(item, out, depth + 1, values))
+        }),
+        Value::Dict(entries) => {
+            no_key_twice(entries.iter().map(|(key, _)| key.as_str()).collect())
+                .map_err(|()| EncodeError::DoubledKey)?;
+            container(tag::DICT, out, |out| {
+                entries.iter().try_for_each(|(key, item)| {
+                    encode_key(key, out)?;
+                    encode_at(item, out, depth + 1, values)
+                })
+            })
+        }
+    }
+}
+
+fn encode_key(key: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    match u8::try_from(key.len()) {
+        Ok(length) if length > 0 && key.len() <= limits::KEY_BYTES => {
+            out.push(length);
+            out.extend_from_slice(key.as_bytes());
+            Ok(())
+        }
+        _ => Err(EncodeError::BadKey),
+    }
+}
+
+fn body(tag: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    container(tag, out, |out| {
+        out.extend_from_slice(bytes);
+        Ok(())
+    })
+}
+
+/// Writes tag and length around what `fill` appends.
+fn container(
+    tag: u8,
+    out: &mut Vec<u8>,
+    fill: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    out.push(tag);
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    fill(out)?;
+    let length = u32::try_from(out.len() - at - 4).map_err(|_| EncodeError::TooLong)?;
+    out[at..at + 4].copy_from_slice(&length.to_be_bytes());
+    Ok(())
+}
+
+/// Sorted neighbours find a double in n log n; a linear scan per key would let 16,384 keys cost 10^8.
+fn no_key_twice(mut keys: Vec<&str>) -> Result<(), ()> {
+    keys.sort_unstable();
+    if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+        Err(())
+    } else {
+        Ok(())
+    }
+}
+
+/// The value that `bytes` are, all of them.
+pub fn decode(bytes: &[u8]) -> Result<Value, DecodeError> {
+    let mut reader = Reader { bytes };
+    let value = decode_at(&mut reader, 1, &mut 0).map_err(|error| match error {
+        // At the top there is no parent to overrun: the bytes just end too early.
+        DecodeError::Overrun => DecodeError::Truncated,
+        other => other,
+    })?;
+    if reader.bytes.is_empty() {
+        Ok(value)
+    } else {
+        Err(DecodeError::Trailing)
+    }
+}
+
+/// Bytes from which only what is there can be taken.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
+        let (taken, rest) = self
+            .bytes
+            .split_at_checked(length)
+            .ok_or(DecodeError::Overrun)?;
+        self.bytes = rest;
+        Ok(taken)
+    }
+
+    fn byte(&mut self) -> Result<u8, DecodeError> {
+        Ok(self.take(1)?[0])
+    }
+
+    fn length(&mut self) -> Result<usize, DecodeError> {
+        let bytes = self.take(4)?.try_into().expect("take(4) gives 4 bytes");
+        Ok(u32::from_be_bytes(bytes) as usize)
+    }
+
+    fn key(&mut self) -> Result<&'a str, DecodeError> {
+        let length = usize::from(self.byte()?);
+        if length == 0 || length > limits::KEY_BYTES {
+            return Err(DecodeError::BadKey);
+        }
+        utf8(self.take(length)?)
+    }
+
+    /// Passes over one value by its header alone.
+    fn skip(&mut self) -> Result<(), DecodeError> {
+        if self.byte()? == tag::NULL {
+            return Ok(());
+        }
+        let length = self.length()?;
+        self.take(length).map(drop)
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, DecodeError> {
+    str::from_utf8(bytes).map_err(|_| DecodeError::BadUtf8)
+}
+
+fn decode_at(
+    reader: &mut Reader<'_>,
+    depth: usize,
+    values: &mut usize,
+) -> Result<Value, DecodeError> {
+    *values += 1;
+    if *values > limits::VALUES {
+        return Err(DecodeError::TooMany);
+    }
+    if depth > limits::DEPTH {
+        return Err(DecodeError::TooDeep);
+    }
+    let kind = reader.byte()?;
+    if kind == tag::NULL {
+        return Ok(Value::Null);
+    }
+    if kind > tag::BYTES {
+        return Err(DecodeError::UnknownType(kind));
+    }
+    let length = reader.length()?;
+    let body = reader.take(length)?;
+    match kind {
+        tag::INT => decode_int(body),
+        tag::FLOAT => decode_float(body),
+        tag::STR => Ok(Value::Str(utf8(body)?.to_owned())),
+        tag::LIST => decode_list(Reader { bytes: body }, depth, values),
+        tag::DICT => decode_dict(Reader { bytes: body }, depth, values),
+        tag::BOOL => match body {
+            [0] => Ok(Value::Bool(false)),
+            [1] => Ok(Value::Bool(true)),
+            _ => Err(DecodeError::BadBool),
+        },
+        _ => Ok(Value::Bytes(body.to_owned())),
+    }
+}
+
+fn decode_int(body: &[u8]) -> Result<Value, DecodeError> {
+    match body {
+        [] | [0, _, ..] => Err(DecodeError::BadInt),
+        _ if body.len() > 8 => Err(DecodeError::BadInt),
+        _ => Ok(Value::Int(
+            body.iter()
+                .fold(0, |number, byte| number << 8 | u64::from(*byte)),
+        )),
+    }
+}
+
+fn decode_float(body: &[u8]) -> Result<Value, DecodeError> {
+    let number = f64::from_be_bytes(body.try_into().map_err(|_| DecodeError::BadFloat)?);
+    if number.is_finite() {
+        Ok(Value::Float(number))
+    } else {
+        Err(DecodeError::BadFloat)
+    }
+}
+
+fn decode_list(
+    mut body: Reader<'_>,
+    depth: usize,
+    values: &mut usize,
+) -> Result<Value, DecodeError> {
+    // Counted first, so that the vector is never larger than its items: growing by doubling would
+    // cost three times as much while it copies.
+    let mut items = Vec::with_capacity(count(body, Reader::skip)?);
+    while !body.bytes.is_empty() {
+        items.push(decode_at(&mut body, depth + 1, values)?);
+    }
+    Ok(Value::List(items))
+}
+
+fn decode_dict(
+    mut body: Reader<'_>,
+    depth: usize,
+    values: &mut usize,
+) -> Result<Value, DecodeError> {
+    let mut keys = Vec::new();
+    let entries = count(body, |body| {
+        keys.push(body.key()?);
+        body.skip()
+    })?;
+    no_key_twice(keys).map_err(|()| DecodeError::DoubledKey)?;
+    let mut dict = Vec::with_capacity(entries);
+    while !body.bytes.is_empty() {
+        let key = body.key()?.to_owned();
+        dict.push((key, decode_at(&mut body, depth + 1, values)?));
+    }
+    Ok(Value::Dict(dict))
+}
+
+/// How many items `body` holds, by their headers; more than a message may have is an error already.
+fn count<'a>(
+    mut body: Reader<'a>,
+    mut skip: impl FnMut(&mut Reader<'a>) -> Result<(), DecodeError>,
+) -> Result<usize, DecodeError> {
+    let mut items = 0;
+    while !body.bytes.is_empty() {
+        skip(&mut body)?;
+        items += 1;
+        if items > limits::VALUES {
+            return Err(DecodeError::TooMany);
+        }
+    }
+    Ok(items)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! The one table of commands: number, name, direction, parameters by name and type, final reply and
+//! refusal (wire.md 5). Typed requests, replies and events, the JSON form, `describe` and the
+//! list in PROTOCOL.md come from it. It does not know who handles them.
+
+#[macro_use]
+mod table;
+mod info;
+
+pub use info::{CommandInfo, Direction, FieldInfo, Shape, by_name, by_number};
+
+use crate::channel::Message;
+use crate::names::{Content, NameQuery, Password, RoomName, TxnId, Username};
+use crate::param::{Fields, NewPassword, Param, ParamError, TargetType, put};
+use crate::records::{Fail, M, MemberLine, Older, Outcome, RoomLine, TxnEcho, Unread};
+use crate::value::Value;
+
+/// Commands of the channel itself: never routed to a handler, never inside a BATCH.
+pub mod channel {
+    /// From here up, a command is the channel's own.
+    pub const FIRST: u32 = 0xFFFF_FF00;
+    /// The first frame of each direction: proof of having seen the same handshake.
+    pub const FINISHED: u32 = 0xFFFF_FF01;
+    /// The last frame of a direction, with a [`super::CloseReason`].
+    pub const CLOSE_NOTIFY: u32 = 0xFFFF_FF02;
+    /// Asks for a PONG.
+    pub const PING: u32 = 0xFFFF_FF03;
+    /// Answers a PING.
+    pub const PONG: u32 = 0xFFFF_FF04;
+    /// Several messages in one frame.
+    pub const BATCH: u32 = 0xFFFF_FF05;
+}
+
+/// Why a channel is closed (CLOSE_NOTIFY, wire.md 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum CloseReason {
+    /// A normal end.
+    Bye = 0,
+    /// Not logged in for too long.
+    Idle = 1,
+    /// A frame whose tag holds was malformed.
+    Malformed = 2,
+    /// Too many unknown commands.
+    TooManyErrors = 3,
+    /// The server is full.
+    Full = 4,
+    /// The server stops or restarts.
+    Restarting = 5,
+    /// The user logged in elsewhere, or was sent away.
+    Kicked = 6,
+    /// The peer reads too slowly.
+    TooSlow = 7,
+    /// A key has done its work; connect again for new ones.
+    KeyWornOut = 8,
+}
+
+impl CloseReason {
+    /// The number's meaning; `None` for numbers of the future.
+    pub const fn from_number(number: u64) -> Option<Self> {
+        Some(match number {
+            0 => Self::Bye,
+            1 => Self::Idle,
+            2 => Self::Malformed,
+            3 => Self::TooManyErrors,
+            4 => Self::Full,
+            5 => Self::Restarting,
+            6 => Self::Kicked,
+            7 => Self::TooSlow,
+            8 => Self::KeyWornOut,
+            _ => return None,
+        })
+    }
+}
+
+requests! {
+    /// Asks for the server's clock; needs no login, and serves as a barrier.
+    1 QUERY_SERVER_TIME QueryServerTime null {} => 101, 205;
+    /// Makes an account.
+    2 REGISTER Register dict { username: Username, password: NewPassword } => 102, 205;
+    /// Makes this connection that user's.
+    3 LOGIN Login dict { username: NameQuery, password: Password } => 105, 202;
+    /// Asks somebody for friendship; if they asked first, it is made at once.
+    4 ADD_FRIEND AddFriend one { username: NameQuery } => 106, 106;
+    /// Answers a friend request.
+    5 RESOLVE_FRIEND_REQUEST ResolveFriendRequest dict { username: NameQuery, accepted: bool } => 115, 115;
+    /// Sends a message to a friend or a room.
+    6 SEND_MESSAGE SendMessage dict {
+        target_type: TargetType, target: NameQuery, content: Content, txn_id: Option<TxnId>
+    } => 109, 203;
+    /// Becomes a member of a room.
+    7 JOIN_ROOM JoinRoom one { roomname: NameQuery } => 8, 8;
+    /// Makes a room with some of one's friends in it.
+    9 CREATE_ROOM CreateRoom dict { roomname: RoomName, members: Vec<NameQuery> } => 10, 10;
+    /// Ends the login and keeps the connection.
+    11 LOGOUT Logout null {} => 116, 205;
+    /// Messages of one conversation, or of all after an id.
+    12 QUERY_HISTORY QueryHistory dict {
+        target_type: Option<TargetType>, target: Option<NameQuery>,
+        before: Option<u64>, after: Option<u64>, limit: Option<u64>
+    } => 117, 205;
+    /// Moves a conversation's read marker forward.
+    13 MARK_READ MarkRead dict { target_type: TargetType, target: NameQuery, id: u64 } => 118, 205;
+    /// Leaves a room; its history is seen no more.
+    14 LEAVE_ROOM LeaveRoom one { roomname: NameQuery } => 119, 205;
+    /// Takes friends into one's own room.
+    15 ADD_MEMBERS AddMembers dict { roomname: NameQuery, members: Vec<NameQuery> } => 120, 120;
+    /// Users and rooms by a part of their name.
+    16 FIND Find dict { keyword: String } => 121, 205;
+    /// One's own rooms.
+    17 LIST_ROOMS ListRooms null {} => 122, 205;
+    /// The members of a room one is in.
+    18 LIST_MEMBERS ListMembers one { roomname: NameQuery } => 123, 205;
+}
+
+events! {
+    /// Refuses or confirms JOIN_ROOM.
+    8 JOIN_ROOM_RESULT JoinRoomResult Reply one { result: Outcome };
+    /// Refuses or confirms CREATE_ROOM.
+    10 CREATE_ROOM_RESULT CreateRoomResult Reply one { result: Outcome };
+    /// The server's clock, unix seconds.
+    101 SEND_SERVER_TIME SendServerTime Reply one { time: u64 };
+    /// The name as stored.
+    102 REGISTER_SUCCESS RegisterSuccess Reply one { username: String };
+    /// The login holds; LOGIN_BUNDLE follows.
+    103 LOGIN_SUCCESS LoginSuccess Event one { username: String };
+    /// The user logged in elsewhere; CLOSE_NOTIFY(6) follows.
+    104 SERVER_KICK ServerKick Event null {};
+    /// What a user comes back to.
+    105 LOGIN_BUNDLE LoginBundle Reply dict {
+        chat_rooms: Vec<String>, friends: Vec<String>, online: Vec<String>,
+        pending_requests: Vec<String>, messages: Vec<M>, unread: Vec<Unread>, more: Vec<Older>
+    };
+    /// Refuses or confirms ADD_FRIEND.
+    106 ADD_FRIEND_RESULT AddFriendResult Reply one { result: Outcome };
+    /// Somebody asks for friendship.
+    107 INCOMMING_FRIEND_REQUEST IncommingFriendRequest Event one { username: String };
+    /// Somebody is a friend from now on.
+    108 NEW_CONTACT NewContact Event one { username: String };
+    /// A message arrived; with `txn_id`, the acknowledgement of one's own.
+    109 ON_NEW_MESSAGE OnNewMessage ReplyOrEvent dict {
+        id: u64, content: String, sender: String, target_type: TargetType, send_time: u64,
+        target: String, txn_id: Option<TxnEcho>
+    };
+    /// One is a member of this room from now on.
+    110 ON_NEW_ROOM OnNewRoom Event one { roomname: String };
+    /// A friend came.
+    111 ON_FRIEND_ONLINE OnFriendOnline Event one { username: String };
+    /// A friend went.
+    112 ON_FRIEND_OFFLINE OnFriendOffline Event one { username: String };
+    /// A member came, or came back.
+    113 ON_MEMBER_ONLINE OnMemberOnline Event dict { roomname: String, membername: String };
+    /// A member went, or left.
+    114 ON_MEMBER_OFFLINE OnMemberOffline Event dict { roomname: String, membername: String };
+    /// Refuses or confirms RESOLVE_FRIEND_REQUEST.
+    115 RESOLVE_RESULT ResolveResult Reply one { result: Outcome };
+    /// Nobody is logged in here any more.
+    116 LOGGED_OUT LoggedOut Reply null {};
+    /// Messages, oldest first.
+    117 HISTORY History Reply dict { messages: Vec<M>, more: bool };
+    /// Where the read marker stands.
+    118 MARKED Marked Reply dict { target_type: TargetType, target: String, id: u64 };
+    /// The room that was left.
+    119 LEFT_ROOM LeftRoom Reply one { roomname: String };
+    /// Refuses or confirms ADD_MEMBERS.
+    120 ADD_MEMBERS_RESULT AddMembersResult Reply one { result: Outcome };
+    /// What FIND found.
+    121 FOUND Found Reply dict { users: Vec<String>, rooms: Vec<String>, more: bool };
+    /// One's own rooms, by name.
+    122 ROOMS Rooms Reply one { rooms: Vec<RoomLine> };
+    /// Members, by name.
+    123 MEMBERS Members Reply one { members: Vec<MemberLine> };
+    /// REGISTER: the name is taken.
+    201 USERNAME_EXIST UsernameExist Refusal one { fail: Fail };
+    /// LOGIN is refused.
+    202 LOGIN_FAILURE LoginFailure Refusal one { fail: Fail };
+    /// SEND_MESSAGE is refused.
+    203 SEND_MESSAGE_FAILURE SendMessageFailure Refusal one { fail: Fail };
+    /// The command is no request.
+    204 COMMAND_WRONG CommandWrong Refusal one { fail: Fail };
+    /// The request is refused; has `command`, its number.
+    205 REFUSED Refused Refusal one { fail: Fail };
+}
+
+/// Receivers ignore keys they do not know in replies and events.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "stands where Fields::finish stands in requests"
+)]
+fn drop_rest(_: Fields<'_>) -> Result<(), ParamError> {
+    Ok(())
+}
+
+/// Every command of the table, by number; the channel's own at the end.
+pub static COMMANDS: &[&[CommandInfo]] = &[REQUESTS, EVENTS, info::CHANNEL];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! The macros behind the table: each row becomes an enum variant, its reading and writing, and a
+//! [`super::CommandInfo`].
+
+/// The [`super::Shape`] of a row.
+macro_rules! shape {
+    (null) => { $crate::commands::Shape::Null };
+    (one $field:ident: $type:ty) => { $crate::commands::Shape::One(shape!(@field $field: $type)) };
+    (dict $($field:ident: $type:ty),*) => {
+        $crate::commands::Shape::Dict(&[$(shape!(@field $field: $type)),*])
+    };
+    (@field $field:ident: $type:ty) => {
+        $crate::commands::FieldInfo {
+            name: stringify!($field),
+            kind: <$type as Param>::KIND,
+            optional: <$type as Param>::OPTIONAL,
+        }
+    };
+}
+
+/// Reads the fields of a row into a variant. `$finish` says what becomes of keys that are left.
+macro_rules! read_fields {
+    ($of:ident::$variant:ident, $params:ident, $finish:expr, null) => {{
+        if *$params != Value::Null {
+            let message = format!("must be null, not {}", $params.kind());
+            return Err(ParamError::new("params", message));
+        }
+        Ok($of::$variant {})
+    }};
+    ($of:ident::$variant:ident, $params:ident, $finish:expr, one $field:ident: $type:ty) => {{
+        let field = stringify!($field);
+        let $field = <$type as Param>::from_value($params).map_err(|error| error.of(field))?;
+        Ok($of::$variant { $field })
+    }};
+    ($of:ident::$variant:ident, $params:ident, $finish:expr, dict $($field:ident: $type:ty),*) => {{
+        let mut fields = Fields::of($params)?;
+        $(let $field = fields.take::<$type>(stringify!($field))?;)*
+        $finish(fields)?;
+        Ok($of::$variant { $($field),* })
+    }};
+}
+
+/// The value that a row's fields make.
+macro_rules! write_fields {
+    (null) => { Value::Null };
+    (one $field:ident) => { $field.to_value() };
+    (dict $($field:ident),*) => {{
+        let mut entries = Vec::new();
+        $(put(&mut entries, stringify!($field), $field);)*
+        Value::Dict(entries)
+    }};
+}
+
+macro_rules! requests {
+    ($(
+        #[doc = $doc:literal]
+        $number:literal $name:ident $variant:ident $shape:ident
+        { $($field:ident: $type:ty),* } => $reply:literal, $refusal:literal;
+    )*) => {
+        /// What a client asks.
+        #[derive(Debug)]
+        #[allow(missing_docs, reason = "each field is a row's parameter, described by its type")]
+        pub enum Request { $(#[doc = $doc] $variant { $($field: $type),* }),* }
+
+        /// A request's row, before its parameters are read: the gate comes first.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum RequestKind { $(#[doc = $doc] $variant),* }
+
+        impl RequestKind {
+            /// Every request, by number.
+            pub const ALL: &[RequestKind] = &[$(RequestKind::$variant),*];
+
+            /// The request of a number; `None` for anything that is no request.
+            pub const fn from_number(number: u32) -> Option<Self> {
+                match number { $($number => Some(Self::$variant),)* _ => None }
+            }
+
+            /// What the table says of it.
+            pub const fn info(self) -> &'static CommandInfo {
+                &REQUESTS[self as usize]
+            }
+
+            /// Reads the parameters. Unknown keys are refused.
+            pub fn read(self, params: &Value) -> Result<Request, ParamError> {
+                match self {
+                    $(Self::$variant => {
+                        read_fields!(Request::$variant, params, Fields::finish, $shape $($field: $type),*)
+                    })*
+                }
+            }
+        }
+
+        impl Request {
+            /// The request's row.
+            pub const fn kind(&self) -> RequestKind {
+                match self { $(Self::$variant { .. } => RequestKind::$variant),* }
+            }
+
+            /// The message to send.
+            pub fn to_message(&self) -> Message {
+                match self {
+                    $(Self::$variant { $($field),* } => Message {
+                        command: $number,
+                        params: write_fields!($shape $($field),*),
+                    }),*
+                }
+            }
+        }
+
+        static REQUESTS: &[CommandInfo] = &[$(CommandInfo {
+            number: $number,
+            name: stringify!($name),
+            direction: Direction::Request,
+            shape: shape!($shape $($field: $type),*),
+            reply: Some($reply),
+            refusal: Some($refusal),
+            about: $doc.trim_ascii(),
+        }),*];
+    };
+}
+
+macro_rules! events {
+    ($(
+        #[doc = $doc:literal]
+        $number:literal $name:ident $variant:ident $direction:ident $shape:ident
+        { $($field:ident: $type:ty),* };
+    )*) => {
+        /// What a server says: replies, events and refusals.
+        #[derive(Clone, Debug, PartialEq)]
+        #[allow(missing_docs, reason = "each field is a row's parameter, described by its type")]
+        pub enum Event { $(#[doc = $doc] $variant { $($field: $type),* }),* }
+
+        impl Event {
+            /// The number on the wire.
+            pub const fn number(&self) -> u32 {
+                match self { $(Self::$variant { .. } => $number),* }
+            }
+
+            /// The message to send.
+            pub fn to_message(&self) -> Message {
+                match self {
+                    $(Self::$variant { $($field),* } => Message {
+                        command: $number,
+                        params: write_fields!($shape $($field),*),
+                    }),*
+                }
+            }
+
+            /// Reads a message; `None` if its number is unknown, as numbers of the future are.
+            /// Unknown keys are ignored.
+            pub fn from_message(message: &Message) -> Option<Result<Self, ParamError>> {
+                let params = &message.params;
+                Some(match message.command {
+                    $($number => (|| {
+                        read_fields!(Event::$variant, params, drop_rest, $shape $($field: $type),*)
+                    })(),)*
+                    _ => return None,
+                })
+            }
+        }
+
+        static EVENTS: &[CommandInfo] = &[$(CommandInfo {
+            number: $number,
+            name: stringify!($name),
+            direction: Direction::$direction,
+            shape: shape!($shape $($field: $type),*),
+            reply: None,
+            refusal: None,
+            about: $doc.trim_ascii(),
+        }),*];
+    };
+}

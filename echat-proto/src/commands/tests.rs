@@ -1,0 +1,153 @@
+use super::*;
+use std::collections::HashSet;
+
+fn rows() -> impl Iterator<Item = &'static CommandInfo> {
+    COMMANDS.iter().copied().flatten()
+}
+
+#[test]
+fn numbers_and_names_are_given_once() {
+    let numbers: HashSet<_> = rows().map(|row| row.number).collect();
+    let names: HashSet<_> = rows().map(|row| row.name).collect();
+    assert_eq!(
+        (numbers.len(), names.len()),
+        (rows().count(), rows().count())
+    );
+}
+
+#[test]
+fn every_request_names_a_reply_and_a_refusal_of_the_table() {
+    for kind in RequestKind::ALL {
+        let info = kind.info();
+        assert_eq!(RequestKind::from_number(info.number), Some(*kind));
+        for number in [info.reply, info.refusal] {
+            let row = by_number(number.expect("a request has both")).expect("a row");
+            assert!(
+                !matches!(row.direction, Direction::Request | Direction::Event),
+                "{}",
+                row.name
+            );
+        }
+    }
+}
+
+#[test]
+fn requests_come_back_and_unknown_keys_are_refused() {
+    let login = |extra: Option<(String, Value)>| {
+        let mut entries = vec![
+            ("username".to_owned(), Value::from("bob")),
+            ("password".to_owned(), Value::from("correct horse")),
+        ];
+        entries.extend(extra);
+        RequestKind::Login.read(&Value::Dict(entries))
+    };
+    let request = login(None).expect("all there");
+    assert_eq!(request.kind(), RequestKind::Login);
+    let message = request.to_message();
+    assert_eq!(message.command, 3);
+    assert_eq!(
+        message.params.at("password"),
+        Some(&Value::from("correct horse"))
+    );
+    let error = login(Some(("admin".to_owned(), Value::Bool(true)))).expect_err("a stranger");
+    assert_eq!(
+        (error.field.as_str(), error.code),
+        ("admin", crate::records::Code::BadParams)
+    );
+}
+
+#[test]
+fn an_error_names_its_parameter() {
+    let cases: &[(RequestKind, Value, &str, &str)] = &[
+        (
+            RequestKind::AddFriend,
+            Value::Int(1),
+            "username",
+            "bad_params",
+        ),
+        (RequestKind::Login, Value::Null, "params", "bad_params"),
+        (
+            RequestKind::Logout,
+            Value::Dict(vec![]),
+            "params",
+            "bad_params",
+        ),
+        (
+            RequestKind::Login,
+            Value::Dict(vec![]),
+            "username",
+            "bad_params",
+        ),
+        (
+            RequestKind::Register,
+            Value::Dict(vec![("username".into(), Value::from(" "))]),
+            "username",
+            "bad_name",
+        ),
+        (
+            RequestKind::SendMessage,
+            Value::Dict(vec![("target_type".into(), Value::Int(2))]),
+            "target_type",
+            "bad_params",
+        ),
+    ];
+    for (kind, params, field, code) in cases {
+        let error = kind.read(params).expect_err("refused");
+        assert_eq!(
+            (error.field.as_str(), error.code.as_str()),
+            (*field, *code),
+            "{kind:?}"
+        );
+    }
+}
+
+#[test]
+fn an_acknowledgement_differs_from_an_event_by_its_key() {
+    let message = |txn_id| Event::OnNewMessage {
+        id: 1,
+        content: "hi".into(),
+        sender: "bob".into(),
+        target_type: TargetType::Room,
+        send_time: 2,
+        target: "room1".into(),
+        txn_id,
+    };
+    for (event, key) in [
+        (message(None), None),
+        (
+            message(Some(crate::param::Nullable(None))),
+            Some(&Value::Null),
+        ),
+    ] {
+        let sent = event.to_message();
+        assert_eq!(sent.params.at("txn_id"), key);
+        assert_eq!(Event::from_message(&sent), Some(Ok(event)));
+    }
+}
+
+#[test]
+fn receivers_ignore_what_they_do_not_know() {
+    let params = Value::Dict(vec![
+        ("messages".into(), Value::List(vec![])),
+        ("more".into(), Value::Bool(false)),
+        ("from_the_future".into(), Value::Null),
+    ]);
+    let history = Event::from_message(&Message {
+        command: 117,
+        params,
+    });
+    assert_eq!(
+        history,
+        Some(Ok(Event::History {
+            messages: vec![],
+            more: false
+        }))
+    );
+    assert_eq!(
+        Event::from_message(&Message {
+            command: 999,
+            params: Value::Null
+        }),
+        None
+    );
+}

@@ -1,0 +1,103 @@
+//! [`Value`] as JSON and back, for people and scripts. Knows no sockets and no terminals.
+//!
+//! | value | JSON |
+//! | --- | --- |
+//! | int | a number without `.` and `e`, 0 to 2^64 - 1 |
+//! | float | a number with `.` or `e` |
+//! | bytes | `{"$bytes": "00ff"}` |
+//! | null, bool, str, list, dict | themselves; a dict keeps the order of its keys |
+//!
+//! A dict key that is itself `$bytes` is written `$$bytes`, and so on, so that every value comes back.
+//! Characters that could act on a terminal (controls, bidi, zero width, tags) are written as escapes.
+
+mod read;
+mod write;
+
+pub use read::{JsonError, from_json};
+pub use write::to_json;
+
+/// The key by which bytes are told from a dict.
+const BYTES_KEY: &str = "$bytes";
+
+/// Whether a key is [`BYTES_KEY`] with any number of further `$` before it.
+fn is_bytes_key(key: &str) -> bool {
+    key.ends_with(BYTES_KEY)
+        && key[..key.len() - BYTES_KEY.len()]
+            .bytes()
+            .all(|byte| byte == b'$')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Value;
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_keep_their_kind() {
+        let max = Value::Int(u64::MAX);
+        assert_eq!(from_json("18446744073709551615"), Ok(max));
+        assert_eq!(from_json("1"), Ok(Value::Int(1)));
+        assert_eq!(from_json("1.0"), Ok(Value::Float(1.0)));
+        assert_eq!(from_json("1e3"), Ok(Value::Float(1000.0)));
+        assert_eq!(to_json(&Value::Float(1.0)), "1.0");
+        for none in [
+            "18446744073709551616",
+            "100000000000000000000",
+            "-1",
+            "1e999",
+        ] {
+            assert!(
+                matches!(from_json(none), Err(JsonError::Number(_))),
+                "{none}"
+            );
+        }
+    }
+
+    #[test]
+    fn bytes_and_keys_like_theirs() {
+        let bytes = Value::Bytes(vec![0, 255]);
+        assert_eq!(from_json(r#"{"$bytes": "00ff"}"#), Ok(bytes));
+        let dict = Value::Dict(vec![("$bytes".into(), Value::from("00"))]);
+        assert_eq!(to_json(&dict), r#"{"$$bytes":"00"}"#);
+        assert_eq!(from_json(&to_json(&dict)), Ok(dict));
+        assert!(from_json(r#"{"$bytes": "0"}"#).is_err());
+        assert!(from_json(r#"{"$bytes": 1}"#).is_err());
+    }
+
+    #[test]
+    fn refuses_doubled_keys_depth_and_noise() {
+        assert!(matches!(
+            from_json(r#"{"a":1,"a":2}"#),
+            Err(JsonError::DoubledKey(_))
+        ));
+        assert!(from_json(&"[".repeat(200)).is_err());
+        let nine = format!("{}0{}", "[".repeat(8), "]".repeat(8));
+        assert!(matches!(from_json(&nine), Err(JsonError::TooDeep)));
+        assert!(from_json("1 2").is_err());
+        assert!(from_json("").is_err());
+    }
+
+    #[test]
+    fn nothing_printed_acts_on_a_terminal() {
+        let hostile =
+            Value::from("\u{1b}]0;x\u{7}\u{9b}31m\u{202e}\u{200b}\u{2028}\u{e0041}\r\n好");
+        let json = to_json(&hostile);
+        assert_eq!(
+            json,
+            r#""\u001b]0;x\u0007\u009b31m\u202e\u200b\u2028\udb40\udc41\r\n好""#
+        );
+        assert_eq!(from_json(&json), Ok(hostile));
+    }
+
+    proptest! {
+        #[test]
+        fn text_and_floats_come_back(text in ".*", n in any::<f64>(), key in r"\$*(bytes|a)") {
+            let n = if n.is_finite() { n } else { 0.5 };
+            let value = Value::Dict(vec![
+                (key, Value::List(vec![Value::Str(text), Value::Float(n)])),
+            ]);
+            prop_assert_eq!(from_json(&to_json(&value)), Ok(value));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! JSON to [`Value`]. serde_json reads; its raw values keep what a parsed number would lose: whether
+//! it was an integer, and digits beyond 2^64.
+
+use super::{BYTES_KEY, is_bytes_key};
+use crate::limits;
+use crate::value::Value;
+use serde::Deserializer;
+use serde::de::{MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+use thiserror::Error;
+
+/// Why a JSON text is no [`Value`].
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum JsonError {
+    /// Not JSON.
+    #[error("not JSON: {0}")]
+    Syntax(String),
+    /// A number that is negative and whole, over 2^64 - 1, or beyond a double.
+    #[error("{0} has no wire form")]
+    Number(String),
+    /// `$bytes` without an even number of hexadecimal digits.
+    #[error("$bytes needs an even number of hexadecimal digits")]
+    Bytes,
+    /// A dict that has one key twice.
+    #[error("the key {0:?} stands twice")]
+    DoubledKey(String),
+    /// Nesting over [`limits::DEPTH`].
+    #[error("values are nested too deep")]
+    TooDeep,
+}
+
+impl From<serde_json::Error> for JsonError {
+    fn from(error: serde_json::Error) -> Self {
+        JsonError::Syntax(error.to_string())
+    }
+}
+
+/// The value of a JSON text, all of it.
+pub fn from_json(text: &str) -> Result<Value, JsonError> {
+    read(serde_json::from_str(text)?, 1)
+}
+
+fn read(raw: &RawValue, depth: usize) -> Result<Value, JsonError> {
+    if depth > limits::DEPTH {
+        return Err(JsonError::TooDeep);
+    }
+    let text = raw.get();
+    match text.as_bytes().first() {
+        Some(b'{') => read_dict(text, depth),
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(text)?;
+            items
+                .into_iter()
+                .map(|item| read(item, depth + 1))
+                .collect::<Result<_, _>>()
+                .map(Value::List)
+        }
+        Some(b'"') => Ok(Value::Str(serde_json::from_str(text)?)),
+        Some(b'n') => Ok(Value::Null),
+        Some(b't' | b'f') => Ok(Value::Bool(serde_json::from_str(text)?)),
+        _ => read_number(text),
+    }
+}
+
+fn read_number(text: &str) -> Result<Value, JsonError> {
+    let none = || JsonError::Number(text.to_owned());
+    if text.contains(['.', 'e', 'E']) {
+        let number: f64 = text.parse().map_err(|_| none())?;
+        if number.is_finite() {
+            Ok(Value::Float(number))
+        } else {
+            Err(none())
+        }
+    } else {
+        text.parse().map(Value::Int).map_err(|_| none())
+    }
+}
+
+fn read_dict(text: &str, depth: usize) -> Result<Value, JsonError> {
+    let entries = serde_json::Deserializer::from_str(text).deserialize_map(Entries)?;
+    if let [(key, raw)] = &entries[..]
+        && key == BYTES_KEY
+    {
+        let digits: String = serde_json::from_str(raw.get()).map_err(|_| JsonError::Bytes)?;
+        return hex::decode(digits)
+            .map(Value::Bytes)
+            .map_err(|_| JsonError::Bytes);
+    }
+    let mut dict: Vec<(String, Value)> = Vec::with_capacity(entries.len());
+    for (mut key, raw) in entries {
+        if dict.iter().any(|(other, _)| *other == key) {
+            return Err(JsonError::DoubledKey(key));
+        }
+        if is_bytes_key(&key) && key != BYTES_KEY {
+            key.remove(0);
+        }
+        dict.push((key, read(raw, depth + 1)?));
+    }
+    Ok(Value::Dict(dict))
+}
+
+/// The entries of an object in their order, doubles and all.
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Vec<(String, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+}

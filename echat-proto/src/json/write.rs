@@ -1,0 +1,78 @@
+//! [`Value`] to one line of JSON.
+
+use super::is_bytes_key;
+use crate::value::Value;
+use std::fmt::Write;
+
+/// One line of JSON, in which nothing acts on a terminal.
+pub fn to_json(value: &Value) -> String {
+    let mut out = String::new();
+    write(value, &mut out);
+    out
+}
+
+fn write(value: &Value, out: &mut String) {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Int(number) => out.push_str(&number.to_string()),
+        // serde_json writes the shortest digits that come back, always with `.` or `e`.
+        Value::Float(number) => out.push_str(&serde_json::json!(number).to_string()),
+        Value::Str(text) => write_text(text, out),
+        Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
+        Value::Bytes(bytes) => {
+            out.push_str(r#"{"$bytes":""#);
+            out.push_str(&hex::encode(bytes));
+            out.push_str(r#""}"#);
+        }
+        Value::List(items) => write_all('[', ']', items, out, write),
+        Value::Dict(entries) => write_all('{', '}', entries, out, |(key, item), out| {
+            if is_bytes_key(key) {
+                write_text(&format!("${key}"), out);
+            } else {
+                write_text(key, out);
+            }
+            out.push(':');
+            write(item, out);
+        }),
+    }
+}
+
+fn write_all<T>(
+    open: char,
+    close: char,
+    items: &[T],
+    out: &mut String,
+    each: impl Fn(&T, &mut String),
+) {
+    out.push(open);
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        each(item, out);
+    }
+    out.push(close);
+}
+
+fn write_text(text: &str, out: &mut String) {
+    let quoted = serde_json::Value::from(text).to_string();
+    for character in quoted.chars() {
+        if acts_on_a_terminal(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}").expect("writing to a String cannot fail");
+            }
+        } else {
+            out.push(character);
+        }
+    }
+}
+
+/// What serde_json leaves as it is and a terminal may obey or hide: DEL and C1, and the format
+/// characters (bidi, zero width, line separators, tags, soft hyphen, fillers).
+fn acts_on_a_terminal(character: char) -> bool {
+    matches!(character,
+        '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}

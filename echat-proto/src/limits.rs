@@ -1,0 +1,55 @@
+//! Every bound of the wire, in one place. What an operator may change is a key of config.json; its
+//! default is here all the same.
+
+/// Deepest nesting of a value; the top value has depth 1.
+pub const DEPTH: usize = 8;
+/// Values in one message, containers and the top value counted.
+pub const VALUES: usize = 16_384;
+/// Bytes of a dict key.
+pub const KEY_BYTES: usize = 64;
+
+/// Limit on L, the ciphertext's length, to a server that has not yet sent LOGIN_SUCCESS.
+pub const FRAME_BEFORE_LOGIN: usize = 4 * 1024;
+/// Limit on L to a server after LOGIN_SUCCESS (default of `server.limits.frame_bytes`).
+pub const FRAME_AFTER_LOGIN: usize = 64 * 1024;
+/// Limit on L to a client.
+pub const FRAME_TO_CLIENT: usize = 256 * 1024;
+/// AES blocks after which a direction's key is worn out and the connection closes.
+pub const BLOCKS_PER_KEY: u64 = 1 << 32;
+
+/// Bytes of one message's content (default of `server.limits.content_bytes`).
+pub const CONTENT_BYTES: usize = 4_000;
+/// Bytes of one message's content that no configuration goes beyond.
+pub const CONTENT_MAX: usize = 32_000;
+/// Characters of a user's or a room's name.
+pub const NAME_CHARS: usize = 20;
+/// Bytes of a user's or a room's name.
+pub const NAME_BYTES: usize = 64;
+/// Fewest bytes of a new password.
+pub const PASSWORD_MIN: usize = 8;
+/// Most bytes of a password.
+pub const PASSWORD_MAX: usize = 1_024;
+/// Bytes of a `txn_id`.
+pub const TXN_ID_MAX: usize = 64;
+/// Bytes of a `FIND` keyword.
+pub const KEYWORD_BYTES: usize = 64;
+
+/// Bytes of messages that one answer carries at most; it ends there and says that there is more.
+pub const PAGE_BYTES: usize = 240 * 1024;
+/// Messages of one conversation in a login bundle.
+pub const BUNDLE_PER_CONVERSATION: usize = 50;
+/// Messages in a login bundle.
+pub const BUNDLE_MESSAGES: usize = 500;
+/// Most messages that one QUERY_HISTORY may ask for.
+pub const HISTORY_MAX: u64 = 200;
+/// Messages that QUERY_HISTORY returns when it is not told how many.
+pub const HISTORY_DEFAULT: u64 = 50;
+
+const _: () = assert!(FRAME_BEFORE_LOGIN <= FRAME_AFTER_LOGIN);
+const _: () = assert!(FRAME_AFTER_LOGIN <= FRAME_TO_CLIENT);
+const _: () = assert!(
+    PAGE_BYTES < FRAME_TO_CLIENT,
+    "a full page must fit one frame"
+);
+const _: () = assert!(CONTENT_BYTES <= CONTENT_MAX && CONTENT_MAX + 1024 <= FRAME_AFTER_LOGIN);
+const _: () = assert!(PASSWORD_MAX + NAME_BYTES + 256 <= FRAME_BEFORE_LOGIN);

@@ -1,0 +1,59 @@
+//! Names that nobody may have, because what the software says could be taken for theirs.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use super::normal::{self, NameError};
+
+/// Voices of the software, people with power over it, everybody at once, the prompts of the
+/// client's modes (`contact> ` must not be a chat with "contact"), and words that are commands.
+const RESERVED: &[&str] = &[
+    "admin",
+    "administrator",
+    "echat",
+    "mod",
+    "moderator",
+    "official",
+    "operator",
+    "root",
+    "security",
+    "server",
+    "staff",
+    "support",
+    "sysop",
+    "system",
+    "all",
+    "anonymous",
+    "everybody",
+    "everyone",
+    "here",
+    "me",
+    "nobody",
+    "you",
+    "command",
+    "contact",
+    "query",
+    "exit",
+    "help",
+    "quit",
+    "系统",
+    "管理员",
+    "服务器",
+    "客服",
+    "所有人",
+    "大家",
+    "帮助",
+    "我",
+    "你",
+];
+
+static SKELETONS: LazyLock<HashSet<String>> =
+    LazyLock::new(|| RESERVED.iter().map(|word| normal::skeleton(word)).collect());
+
+/// Refuses reserved words and whatever looks like one.
+pub(super) fn refuse(stored: &str) -> Result<(), NameError> {
+    if SKELETONS.contains(&normal::skeleton(stored)) {
+        return Err(NameError::Reserved);
+    }
+    Ok(())
+}

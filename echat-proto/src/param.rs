@@ -1,0 +1,254 @@
+//! [`Param`]: a [`Value`] as a Rust type, so that nothing behind it checks types again.
+
+use crate::names::{Content, NameQuery, Password, RoomName, TxnId, Username};
+use crate::records::Code;
+use crate::value::Value;
+
+/// Why a parameter is refused: `bad_params`, or the code that its own type has for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParamError {
+    /// The parameter's name.
+    pub field: String,
+    /// The code that the refusal carries.
+    pub code: Code,
+    /// A sentence for people.
+    pub message: String,
+}
+
+impl ParamError {
+    /// `bad_params` for `field`.
+    pub fn new(field: &str, message: impl Into<String>) -> Self {
+        Self {
+            field: field.to_owned(),
+            code: Code::BadParams,
+            message: message.into(),
+        }
+    }
+
+    /// The same error, said of the parameter that holds the value.
+    #[must_use]
+    pub fn of(mut self, field: &str) -> Self {
+        field.clone_into(&mut self.field);
+        self
+    }
+}
+
+/// A Rust type that parameters are made of.
+pub trait Param: Sized {
+    /// The type in the words of the protocol document.
+    const KIND: &'static str;
+    /// Whether the parameter may be left out.
+    const OPTIONAL: bool = false;
+
+    /// Reads a value; the error names no field yet.
+    fn from_value(value: &Value) -> Result<Self, ParamError>;
+
+    /// The value to send.
+    fn to_value(&self) -> Value;
+
+    /// What stands for a parameter that is left out, if it may be.
+    fn absent() -> Option<Self> {
+        None
+    }
+
+    /// Whether to leave the parameter out when sending.
+    fn is_absent(&self) -> bool {
+        false
+    }
+}
+
+fn wrong_kind<T: Param>(value: &Value) -> ParamError {
+    ParamError::new("", format!("must be {}, not {}", T::KIND, value.kind()))
+}
+
+/// Types that a single variant of [`Value`] holds.
+macro_rules! plain_params {
+    ($($type:ty = $kind:literal, $variant:ident, $read:expr, $write:expr;)*) => {$(
+        impl Param for $type {
+            const KIND: &'static str = $kind;
+            fn from_value(value: &Value) -> Result<Self, ParamError> {
+                match value {
+                    Value::$variant(inner) => Ok($read(inner)),
+                    other => Err(wrong_kind::<Self>(other)),
+                }
+            }
+            fn to_value(&self) -> Value {
+                Value::$variant($write(self))
+            }
+        }
+    )*};
+}
+
+plain_params! {
+    u64 = "int", Int, |n: &u64| *n, |n: &u64| *n;
+    bool = "bool", Bool, |b: &bool| *b, |b: &bool| *b;
+    String = "str", Str, Clone::clone, Clone::clone;
+    NameQuery = "str", Str, |s: &String| NameQuery::new(s), |n: &NameQuery| n.raw().to_owned();
+}
+
+/// Types with a constructor that refuses some texts.
+macro_rules! text_params {
+    ($($type:ty, $code:ident, $read:expr, $write:expr;)*) => {$(
+        impl Param for $type {
+            const KIND: &'static str = "str";
+            fn from_value(value: &Value) -> Result<Self, ParamError> {
+                let Value::Str(text) = value else { return Err(wrong_kind::<Self>(value)) };
+                $read(text).map_err(|error| ParamError {
+                    field: String::new(),
+                    code: Code::$code,
+                    message: error.to_string(),
+                })
+            }
+            fn to_value(&self) -> Value {
+                Value::Str($write(self))
+            }
+        }
+    )*};
+}
+
+text_params! {
+    Username, BadName, Username::new, |n: &Username| n.as_str().to_owned();
+    RoomName, BadName, RoomName::new, |n: &RoomName| n.as_str().to_owned();
+    Content, BadContent, Content::new, |c: &Content| c.as_str().to_owned();
+    TxnId, BadParams, TxnId::new, |t: &TxnId| t.as_str().to_owned();
+    NewPassword, BadPassword,
+        |t: &String| Password::new(t).map(NewPassword), |p: &NewPassword| p.0.to_text();
+    Password, BadParams, Password::presented, Password::to_text;
+}
+
+/// A password to be kept: refused when too weak, while one presented at login is only compared.
+#[derive(Debug)]
+pub struct NewPassword(pub Password);
+
+/// Whether a conversation is a private one or a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TargetType {
+    /// 0: a private conversation; the target is the other one's name.
+    Friend,
+    /// 1: a room; the target is its name.
+    Room,
+}
+
+impl Param for TargetType {
+    const KIND: &'static str = "int 0 (friend) or 1 (room)";
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        match value {
+            Value::Int(0) => Ok(TargetType::Friend),
+            Value::Int(1) => Ok(TargetType::Room),
+            other => Err(wrong_kind::<Self>(other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Int(match self {
+            TargetType::Friend => 0,
+            TargetType::Room => 1,
+        })
+    }
+}
+
+/// A parameter that may be left out or null.
+impl<T: Param> Param for Option<T> {
+    const KIND: &'static str = T::KIND;
+    const OPTIONAL: bool = true;
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        match (T::from_value(value), value) {
+            (Ok(inner), _) => Ok(Some(inner)),
+            (Err(_), Value::Null) => Ok(None),
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        self.as_ref().map_or(Value::Null, Param::to_value)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+/// A parameter that is always there and may be null.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nullable<T>(pub Option<T>);
+
+impl<T: Param> Param for Nullable<T> {
+    const KIND: &'static str = T::KIND;
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        Option::from_value(value).map(Self)
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.to_value()
+    }
+}
+
+impl<T: Param> Param for Vec<T> {
+    const KIND: &'static str = "list";
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        match value {
+            Value::List(items) => items.iter().map(T::from_value).collect(),
+            other => Err(wrong_kind::<Self>(other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::List(self.iter().map(Param::to_value).collect())
+    }
+}
+
+/// The entries of a dict, read by name.
+pub(crate) struct Fields<'a> {
+    entries: &'a [(String, Value)],
+    // Which parameters have been asked for: what is left is unknown.
+    known: Vec<&'static str>,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn of(value: &'a Value) -> Result<Self, ParamError> {
+        match value {
+            Value::Dict(entries) => Ok(Self {
+                entries,
+                known: Vec::new(),
+            }),
+            other => Err(ParamError::new(
+                "params",
+                format!("must be dict, not {}", other.kind()),
+            )),
+        }
+    }
+
+    pub(crate) fn take<T: Param>(&mut self, field: &'static str) -> Result<T, ParamError> {
+        self.known.push(field);
+        match self.entries.iter().find(|(key, _)| key == field) {
+            Some((_, value)) => T::from_value(value).map_err(|error| error.of(field)),
+            None => T::absent().ok_or_else(|| ParamError::new(field, "is missing")),
+        }
+    }
+
+    /// Refuses keys that nothing asked for: requests are read so, replies and events are not.
+    pub(crate) fn finish(self) -> Result<(), ParamError> {
+        match self
+            .entries
+            .iter()
+            .find(|(key, _)| !self.known.contains(&key.as_str()))
+        {
+            Some((key, _)) => Err(ParamError::new(key, "is not a parameter of this command")),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(crate) fn put<T: Param>(entries: &mut Vec<(String, Value)>, field: &str, value: &T) {
+    if !value.is_absent() {
+        entries.push((field.to_owned(), value.to_value()));
+    }
+}

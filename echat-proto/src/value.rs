@@ -1,0 +1,70 @@
+//! [`Value`]: what a message carries. It knows nothing of bytes and of commands.
+
+/// A value of the wire (wire.md 1). A dict keeps the order in which its keys came.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Nothing.
+    Null,
+    /// An unsigned integer; negative numbers have no wire form.
+    Int(u64),
+    /// An IEEE 754 double; NaN and the infinities have no wire form.
+    Float(f64),
+    /// Text.
+    Str(String),
+    /// Values one after another.
+    List(Vec<Value>),
+    /// Values by name; no key twice, none empty, none over 64 bytes.
+    Dict(Vec<(String, Value)>),
+    /// True or false.
+    Bool(bool),
+    /// Bytes as they are.
+    Bytes(Vec<u8>),
+}
+
+impl Value {
+    /// The kind of value, in the words of the protocol document.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Int(_) => "int",
+            Value::Float(_) => "float",
+            Value::Str(_) => "str",
+            Value::List(_) => "list",
+            Value::Dict(_) => "dict",
+            Value::Bool(_) => "bool",
+            Value::Bytes(_) => "bytes",
+        }
+    }
+
+    /// The value under `key`, if this is a dict that has it.
+    pub fn at(&self, key: &str) -> Option<&Value> {
+        match self {
+            Value::Dict(entries) => entries.iter().find(|(k, _)| k == key).map(|(_, v)| v),
+            _ => None,
+        }
+    }
+}
+
+/// The tag bytes of the wire.
+pub(crate) mod tag {
+    pub(crate) const NULL: u8 = 0;
+    pub(crate) const INT: u8 = 1;
+    pub(crate) const FLOAT: u8 = 2;
+    pub(crate) const STR: u8 = 3;
+    pub(crate) const LIST: u8 = 4;
+    pub(crate) const DICT: u8 = 5;
+    pub(crate) const BOOL: u8 = 6;
+    pub(crate) const BYTES: u8 = 7;
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::Str(text.to_owned())
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Value::Int(number)
+    }
+}

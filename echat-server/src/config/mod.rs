@@ -1,0 +1,120 @@
+//! config.json: every setting has a default, every mistake is refused by the path of its key.
+//!
+//! The file is one object with the sections `server`, read here, and `client`, of which the
+//! server only checks that the keys are known. `--print-default-config` writes it with every
+//! default spelt out. [`load`] says which file is read and what overrides it.
+
+mod error;
+mod limits;
+mod load;
+mod log_filter;
+mod section;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+pub use self::error::{ConfigError, Fault, Reason};
+pub use self::limits::{Limits, MESSAGE_OVERHEAD};
+pub use self::load::{Loaded, MAX_FILE_BYTES, Overrides, load};
+pub use self::log_filter::{BadLogFilter, LogFilter};
+use self::section::{Node, Section};
+
+/// The port a server listens on and a client calls, unless told otherwise.
+const PORT: u16 = 1024;
+
+/// What one server is told: the section `server`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Config {
+    /// The address and port to listen on; default 127.0.0.1:1024, port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// The folder for everything a running server owns; default `data`. A relative one is taken
+    /// from the current directory, not from the folder of config.json.
+    pub data: PathBuf,
+    /// What to log; default `info`.
+    pub log: LogFilter,
+    /// The bounds on what clients may do.
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
+            data: PathBuf::from("data"),
+            log: LogFilter::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Config {
+    fn read(node: Node) -> Result<Self, Fault> {
+        let mut root = Section::root(node)?;
+        let mut server = root.section("server")?;
+        let defaults = Self::default();
+        let config = Self {
+            listen: server
+                .text("listen", parse_listen)?
+                .unwrap_or(defaults.listen),
+            data: server.text("data", parse_data)?.unwrap_or(defaults.data),
+            log: server
+                .text("log", |text| {
+                    LogFilter::parse(text).map_err(|bad| bad.to_string())
+                })?
+                .unwrap_or(defaults.log),
+            limits: Limits::read(server.section("limits")?)?,
+        };
+        server.finish()?;
+        let mut client = root.section("client")?;
+        client.skip("address");
+        client.finish()?;
+        root.finish()?;
+        Ok(config)
+    }
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        let found = error::quoted(text);
+        format!("must be an IP address and port, such as 127.0.0.1:1024 or [::]:1024, not {found}")
+    })
+}
+
+fn parse_data(text: &str) -> Result<PathBuf, String> {
+    // A path with NUL in it would be refused by every call, with a message that names no key.
+    if text.is_empty() || text.contains('\0') {
+        return Err(format!(
+            "must be the path of a folder, not {}",
+            error::quoted(text)
+        ));
+    }
+    Ok(PathBuf::from(text))
+}
+
+/// The whole of config.json, for printing.
+#[derive(Serialize)]
+struct File {
+    server: Config,
+    client: ClientSection,
+}
+
+#[derive(Serialize)]
+struct ClientSection {
+    address: String,
+}
+
+/// config.json with every default spelt out, ending in a newline.
+///
+/// # Errors
+/// None in practice: the defaults are all JSON.
+pub fn default_json() -> serde_json::Result<String> {
+    let server = Config::default();
+    let client = ClientSection {
+        address: server.listen.to_string(),
+    };
+    let mut text = serde_json::to_string_pretty(&File { server, client })?;
+    text.push('\n');
+    Ok(text)
+}

@@ -1,0 +1,269 @@
+//! The Ed25519 key by which clients know this server.
+//!
+//! One line of text: `echat-host-key-ed25519`, a space, the seed in padded base64.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use ed25519_dalek::{SecretKey, SigningKey, VerifyingKey};
+use rand::TryRng;
+use rand::rngs::SysRng;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::exit::ExitCode;
+use crate::private_file;
+
+const PREFIX: &str = "echat-host-key-ed25519 ";
+
+/// More than any right file has, in bytes.
+const MAX_FILE_BYTES: usize = 256;
+
+/// Why a host key is not used. No text of an error holds any of the key.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum HostKeyError {
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder, a pipe, a device.
+    #[error("{}: not a regular file", path.display())]
+    NotAFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Group or others may use the file.
+    #[error(
+        "{}: open to others (mode {mode:04o}); if nobody has read it, run: chmod 600 {0}",
+        path.display()
+    )]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file does not hold a host key.
+    #[error("{}: not an echat host key; put back a copy of the right one", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A new key cannot be made.
+    #[error("{}: cannot be made: {source}", path.display())]
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl HostKeyError {
+    /// The exit code that says this.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Read { .. } => ExitCode::Io,
+            Self::NotAFile { .. } | Self::Malformed { .. } => ExitCode::Config,
+            Self::Exposed { .. } => ExitCode::Permission,
+            Self::Create { .. } => ExitCode::CannotCreate,
+        }
+    }
+}
+
+/// Reads the host key at `path`, or makes one on the first start.
+///
+/// # Errors
+/// A file that is not regular, is open to group or others, or is no host key; a key that cannot
+/// be read or made. A file that is there is never replaced, not even a link to nothing.
+pub fn load_or_create(path: &Path) -> Result<SigningKey, HostKeyError> {
+    match path.symlink_metadata() {
+        Ok(_) => load(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            create(path).map_err(|source| HostKeyError::Create {
+                path: path.to_owned(),
+                source,
+            })
+        }
+        Err(source) => Err(HostKeyError::Read {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// The name of a host key for people: `SHA256:` and the unpadded base64 of its SHA-256.
+pub fn fingerprint(key: &VerifyingKey) -> String {
+    format!(
+        "SHA256:{}",
+        STANDARD_NO_PAD.encode(Sha256::digest(key.as_bytes()))
+    )
+}
+
+fn load(path: &Path) -> Result<SigningKey, HostKeyError> {
+    let read_error = |source| HostKeyError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    // Looked at before it is opened: opening a pipe waits for a writer.
+    if !fs::metadata(path).map_err(read_error)?.is_file() {
+        return Err(HostKeyError::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    let file = File::open(path).map_err(read_error)?;
+    let mode = file.metadata().map_err(read_error)?.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(HostKeyError::Exposed {
+            path: path.to_owned(),
+            mode,
+        });
+    }
+    // Its full size from the start: growing would leave copies of the key behind.
+    let mut text = Zeroizing::new(String::with_capacity(MAX_FILE_BYTES));
+    match file.take(MAX_FILE_BYTES as u64).read_to_string(&mut text) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => text.clear(),
+        Err(error) => return Err(read_error(error)),
+    }
+    parse(&text).ok_or_else(|| HostKeyError::Malformed {
+        path: path.to_owned(),
+    })
+}
+
+fn parse(text: &str) -> Option<SigningKey> {
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    let seed = Zeroizing::new(STANDARD.decode(line.strip_prefix(PREFIX)?).ok()?);
+    let seed: &SecretKey = seed.as_slice().try_into().ok()?;
+    Some(SigningKey::from_bytes(seed))
+}
+
+fn create(path: &Path) -> io::Result<SigningKey> {
+    let mut seed = Zeroizing::new(SecretKey::default());
+    SysRng
+        .try_fill_bytes(seed.as_mut())
+        .map_err(io::Error::other)?;
+    let base64 = Zeroizing::new(STANDARD.encode(seed.as_slice()));
+    private_file::create(path, |file| {
+        for part in [PREFIX, base64.as_str(), "\n"] {
+            file.write_all(part.as_bytes())?;
+        }
+        Ok(())
+    })?;
+    Ok(SigningKey::from_bytes(&seed))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+
+    use super::*;
+
+    /// A folder with a private `host_key` of this content.
+    fn folder_with(content: &[u8]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("host_key");
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("host_key");
+        let made = load_or_create(&path).unwrap();
+        assert_eq!(
+            path.metadata().unwrap().permissions().mode() & 0o7777,
+            0o600
+        );
+        assert_eq!(load_or_create(&path).unwrap(), made);
+        let other = load_or_create(&folder.path().join("other")).unwrap();
+        assert_ne!(other, made);
+    }
+
+    #[test]
+    fn the_format_of_the_file_does_not_change() {
+        let line = format!("{PREFIX}AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
+        let (_folder, path) = folder_with(line.as_bytes());
+        let seed: SecretKey = std::array::from_fn(|index| u8::try_from(index).unwrap());
+        assert_eq!(load_or_create(&path).unwrap().to_bytes(), seed);
+    }
+
+    #[test]
+    fn anything_else_is_malformed_and_left_alone() {
+        let seed = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        for content in [
+            String::new(),
+            seed.to_owned(),
+            format!("{PREFIX}{}", &seed[4..]),
+            format!("{PREFIX}{seed}{seed}"),
+            format!("{PREFIX}{seed}\n\n"),
+            format!("{PREFIX} {seed}"),
+            format!("{PREFIX}{seed}\n").repeat(100),
+        ] {
+            let (_folder, path) = folder_with(content.as_bytes());
+            let error = load_or_create(&path).unwrap_err();
+            assert!(
+                matches!(error, HostKeyError::Malformed { .. }),
+                "{content}: {error}"
+            );
+            assert!(!error.to_string().contains("AAEC"));
+            assert_eq!(fs::read(&path).unwrap(), content.as_bytes());
+        }
+        let (_folder, path) = folder_with(b"\xff\xfe");
+        assert!(matches!(
+            load_or_create(&path),
+            Err(HostKeyError::Malformed { .. })
+        ));
+    }
+
+    #[test]
+    fn every_bit_for_others_is_refused() {
+        let (_folder, path) = folder_with(b"");
+        for bit in [0o040, 0o020, 0o010, 0o004, 0o002, 0o001] {
+            fs::set_permissions(&path, Permissions::from_mode(0o600 | bit)).unwrap();
+            let error = load_or_create(&path).unwrap_err();
+            assert!(matches!(error, HostKeyError::Exposed { mode, .. } if mode == 0o600 | bit));
+        }
+    }
+
+    #[test]
+    fn a_folder_and_a_link_to_nothing_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            load_or_create(folder.path()),
+            Err(HostKeyError::NotAFile { .. })
+        ));
+        let link = folder.path().join("host_key");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        assert!(matches!(
+            load_or_create(&link),
+            Err(HostKeyError::Read { .. })
+        ));
+    }
+
+    #[test]
+    fn the_fingerprint_is_that_of_the_test_vector() {
+        let public = [
+            0xed, 0x1d, 0x96, 0x69, 0x96, 0xc8, 0x1d, 0x44, 0x4b, 0x8c, 0xf8, 0x62, 0x7b, 0x56,
+            0x02, 0x61, 0xa6, 0xc3, 0xa6, 0x41, 0x8e, 0x13, 0x22, 0xe0, 0xb3, 0xbc, 0xc5, 0x90,
+            0x52, 0xd1, 0xb5, 0x0c,
+        ];
+        let key = VerifyingKey::from_bytes(&public).unwrap();
+        assert_eq!(
+            fingerprint(&key),
+            "SHA256:o/oSRcwexYJsLHpOUoo+Qm2jMe58c6brXwwbfcxEKiU"
+        );
+    }
+}

@@ -1,0 +1,281 @@
+//! config.json and the flags, as the real binary takes and refuses them.
+
+mod place;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use place::{Place, SERVER, stderr, stdout};
+
+/// A place whose config.json has this content.
+fn with_config(content: impl AsRef<[u8]>) -> Place {
+    let place = Place::new();
+    place.write("config.json", content);
+    place
+}
+
+/// Both `--check-config` and a start end with 78 and these words, and make nothing.
+fn refused(place: &Place, args: &[&str], words: &str) {
+    for more in [&["--check-config"][..], &[]] {
+        let output = place.run(&[args, more].concat());
+        assert_eq!(stderr(&output), format!("echat-server: {words}\n"));
+        assert_eq!(output.status.code(), Some(78), "{words}");
+        assert_eq!(stdout(&output), "");
+    }
+    assert!(!place.path("data").exists(), "{words}");
+}
+
+#[test]
+fn the_committed_config_spells_out_every_default() {
+    let committed = fs::read_to_string("../config.json").unwrap();
+    let output = Place::new().run(&["--print-default-config"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(stdout(&output), committed);
+    let checked = with_config(&committed).run(&["--check-config"]);
+    assert_eq!(stdout(&checked), "config ok: config.json\n");
+    assert_eq!(checked.status.code(), Some(0));
+}
+
+#[test]
+fn wrong_keys_and_values_are_refused_by_path() {
+    for (config, words) in [
+        (
+            r#"{"sever": {}}"#,
+            r#"sever: unknown key; did you mean "server"?"#,
+        ),
+        (
+            r#"{"server": {"lisen": 1}}"#,
+            r#"server.lisen: unknown key; did you mean "listen"?"#,
+        ),
+        (
+            r#"{"server": {"q": 1}}"#,
+            "server.q: unknown key; known: listen, data, log, limits",
+        ),
+        (
+            r#"{"server": {"limits": {"room_member": 5}}}"#,
+            r#"server.limits.room_member: unknown key; did you mean "room_members"?"#,
+        ),
+        (
+            r#"{"client": {"adress": "h:1"}}"#,
+            r#"client.adress: unknown key; did you mean "address"?"#,
+        ),
+        (
+            r#"{"a\u001b[2J": 1}"#,
+            r"a\u{1b}[2J: unknown key; known: server, client",
+        ),
+        (
+            r#"{"server": {}, "server": {}}"#,
+            "server: the same key twice",
+        ),
+        (
+            r#"{"server": {"data": "a", "data": "a"}}"#,
+            "server.data: the same key twice",
+        ),
+        (
+            r#"{"client": {"address": 1, "address": 2}}"#,
+            "client.address: the same key twice",
+        ),
+        ("[]", "the top level: expected an object, found a list"),
+        (
+            r#"{"server": null}"#,
+            "server: expected an object, found null",
+        ),
+        (
+            r#"{"client": "h:1"}"#,
+            r#"client: expected an object, found "h:1""#,
+        ),
+        (
+            r#"{"server": {"listen": 12}}"#,
+            "server.listen: expected a string, found 12",
+        ),
+        (
+            r#"{"server": {"data": true}}"#,
+            "server.data: expected a string, found true",
+        ),
+        (
+            r#"{"server": {"log": {}}}"#,
+            "server.log: expected a string, found an object",
+        ),
+        (
+            r#"{"server": {"limits": {"rooms": "9"}}}"#,
+            r#"server.limits.rooms: expected a whole number, found "9""#,
+        ),
+        (
+            r#"{"server": {"limits": {"rooms": 9.5}}}"#,
+            "server.limits.rooms: expected a whole number, found 9.5",
+        ),
+        (
+            r#"{"server": {"limits": {"frame_bytes": 12}}}"#,
+            "server.limits.frame_bytes: must be 4096..=1048576, not 12",
+        ),
+        (
+            r#"{"server": {"limits": {"friends": -1}}}"#,
+            "server.limits.friends: must be 1..=100000, not -1",
+        ),
+        (
+            r#"{"server": {"limits": {"dead_seconds": 90}}}"#,
+            "server.limits.dead_seconds: must be more than ping_seconds (90) or 0, not 90",
+        ),
+        (
+            r#"{"server": {"data": ""}}"#,
+            r#"server.data: must be the path of a folder, not """#,
+        ),
+        (
+            r#"{"server": {"listen": "localhost:1024"}}"#,
+            "server.listen: must be an IP address and port, such as 127.0.0.1:1024 or \
+             [::]:1024, not \"localhost:1024\"",
+        ),
+        (
+            r#"{"server": {"log": "inof"}}"#,
+            r#"server.log: "inof" is not a log level; did you mean "info"?"#,
+        ),
+    ] {
+        refused(&with_config(config), &[], &format!("config.json: {words}"));
+    }
+}
+
+#[test]
+fn files_that_are_not_json_are_refused() {
+    for (config, words) in [
+        (
+            "",
+            "config.json: is empty; leave it out to get the defaults, or write {}",
+        ),
+        (
+            " \n",
+            "config.json: is empty; leave it out to get the defaults, or write {}",
+        ),
+        (
+            "{\n  \"server\" {}}",
+            "config.json: not JSON: expected `:` at line 2 column 12",
+        ),
+        (
+            "{",
+            "config.json: not JSON: EOF while parsing an object at line 1 column 1",
+        ),
+        (
+            "{} {}",
+            "config.json: not JSON: trailing characters at line 1 column 4",
+        ),
+    ] {
+        refused(&with_config(config), &[], words);
+    }
+    let place = with_config(b"{\n\"\xff\": 1}");
+    refused(&place, &[], "config.json: not UTF-8 at line 2");
+    let place = with_config(" ".repeat(1024 * 1024) + "{}");
+    refused(&place, &[], "config.json: is longer than 1048576 bytes");
+}
+
+#[test]
+fn files_that_cannot_be_read_are_refused() {
+    let place = Place::new();
+    refused(
+        &place,
+        &["--config", "none.json"],
+        "none.json: No such file or directory (os error 2)",
+    );
+    refused(
+        &place,
+        &["--config", "."],
+        ".: Is a directory (os error 21)",
+    );
+    place.write("file", "");
+    refused(
+        &place,
+        &["--config", "file/x"],
+        "file/x: Not a directory (os error 20)",
+    );
+    symlink("nowhere", place.path("config.json")).unwrap();
+    refused(
+        &place,
+        &[],
+        "config.json: No such file or directory (os error 2)",
+    );
+}
+
+#[test]
+fn the_flag_goes_before_the_environment_before_the_current_directory() {
+    let place = Place::new();
+    let env = [("ECHAT_CONFIG", "env.json")];
+    assert_eq!(
+        stdout(&place.run(&["--check-config"])),
+        "config ok: built-in defaults\n"
+    );
+    let missing = place.run_with(&["--check-config"], &env);
+    assert_eq!(
+        stderr(&missing),
+        "echat-server: env.json: No such file or directory (os error 2)\n"
+    );
+    for name in ["config.json", "env.json", "flag.json"] {
+        place.write(name, "{}");
+    }
+    assert_eq!(
+        stdout(&place.run(&["--check-config"])),
+        "config ok: config.json\n"
+    );
+    let by_env = place.run_with(&["--check-config"], &env);
+    assert_eq!(stdout(&by_env), "config ok: env.json\n");
+    let by_flag = place.run_with(&["--check-config", "--config", "flag.json"], &env);
+    assert_eq!(stdout(&by_flag), "config ok: flag.json\n");
+}
+
+#[test]
+fn flags_override_the_file() {
+    let place = with_config(r#"{"server": {"data": "of_file", "log": "off"}}"#);
+    assert_eq!(stderr(&place.run(&[])), "");
+    assert!(place.path("of_file/host_key").exists());
+    let output = place.run_with(&["--data", "of_flag"], &[("ECHAT_LOG", "info")]);
+    assert!(stderr(&output).contains(" INFO "), "{}", stderr(&output));
+    assert!(place.path("of_flag/host_key").exists());
+    let silent = place.run_with(&["--log", "off"], &[("ECHAT_LOG", "info")]);
+    assert_eq!(stderr(&silent), "");
+    refused(
+        &Place::new(),
+        &["--log", "echat=loud"],
+        "--log or ECHAT_LOG: \"echat=loud\" is not a log filter; write level or module=level",
+    );
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_io_error() {
+    for flag in ["--check-config", "--print-default-config"] {
+        let place = Place::new();
+        let full = Command::new("sh")
+            .args(["-c", r#"exec "$0" "$1" >/dev/full"#, SERVER, flag])
+            .env_remove("ECHAT_CONFIG")
+            .env_remove("ECHAT_LOG")
+            .current_dir(place.path(""))
+            .output()
+            .unwrap();
+        let words = "echat-server: stdout: No space left on device (os error 28)\n";
+        assert_eq!((stderr(&full), full.status.code()), (words, Some(74)));
+    }
+}
+
+#[test]
+fn wrong_flags_are_usage_errors_and_help_names_every_exit_code() {
+    let place = Place::new();
+    for args in [
+        &["--lisen", "x"][..],
+        &["--listen", "x"],
+        &["--log", ""],
+        &["--config", ""],
+    ] {
+        assert_eq!(place.run(args).status.code(), Some(64), "{args:?}");
+    }
+    let both = place.run(&["--check-config", "--print-default-config"]);
+    assert_eq!(both.status.code(), Some(64));
+    let help = place.run(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    for code in [
+        "   0  ", "  64  ", "  69  ", "  73  ", "  74  ", "  75  ", "  77  ", "  78  ",
+    ] {
+        assert!(stdout(&help).contains(&format!("\n{code}")), "{code}");
+    }
+    let version = place.run(&["--version"]);
+    assert_eq!(
+        stdout(&version),
+        concat!("echat-server ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
