@@ -234,5 +234,4 @@ fn unescape(text: &str) -> Result<String, AddressError> {
 }
 
 #[cfg(test)]
-#[path = "address_tests.rs"]
 mod tests;

@@ -275,5 +275,4 @@ fn parse(line: &[u8]) -> Line {
 }
 
 #[cfg(test)]
-#[path = "known_hosts_tests.rs"]
 mod tests;

@@ -184,5 +184,4 @@ pub fn line(name: &str, json: Option<String>) -> Result<Line, String> {
 }
 
 #[cfg(test)]
-#[path = "args_tests.rs"]
 mod tests;

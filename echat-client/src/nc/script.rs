@@ -100,11 +100,15 @@ pub fn parse(line: &[u8]) -> Result<Option<Statement>, ScriptError> {
     parse_line(text).map(Statement::Send).map(Some)
 }
 
-/// Understands a whole script; an error comes with its line's number, from 1.
-pub fn parse_all(script: &[u8]) -> Result<Vec<Statement>, (usize, ScriptError)> {
-    let lines = script.split(|byte| *byte == b'\n').enumerate();
+/// Understands a whole script: each statement with its line's number, from 1. The first error
+/// comes with the number of its line.
+pub fn parse_all(script: &[u8]) -> Result<Vec<(usize, Statement)>, (usize, ScriptError)> {
+    let lines = (1..).zip(script.split(|byte| *byte == b'\n'));
     lines
-        .filter_map(|(index, line)| parse(line).map_err(|error| (index + 1, error)).transpose())
+        .filter_map(|(number, line)| match parse(line) {
+            Ok(statement) => statement.map(|statement| Ok((number, statement))),
+            Err(error) => Some(Err((number, error))),
+        })
         .collect()
 }
 
@@ -220,5 +224,4 @@ fn split_word(text: &str) -> (&str, &str) {
 }
 
 #[cfg(test)]
-#[path = "script_tests.rs"]
 mod tests;
