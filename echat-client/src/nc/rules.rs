@@ -1,5 +1,7 @@
 //! What a session is told at its beginning, and what it says to do.
 
+use std::fmt::Display;
+use std::io;
 use std::time::Duration;
 
 use super::exit::Exit;
@@ -43,11 +45,37 @@ pub struct End {
     pub note: Option<String>,
 }
 
+impl End {
+    /// Success, without a word.
+    pub fn success() -> Self {
+        Self {
+            exit: Exit::Success,
+            note: None,
+        }
+    }
+
+    /// It ended because of this.
+    pub fn because(exit: Exit, reason: &dyn Display) -> Self {
+        Self {
+            exit,
+            note: Some(reason.to_string()),
+        }
+    }
+
+    /// Standard output failed. Whoever has stopped reading it wants no word about that.
+    pub fn output(error: &io::Error) -> Self {
+        let quiet = error.kind() == io::ErrorKind::BrokenPipe;
+        Self {
+            exit: Exit::Local,
+            note: (!quiet).then(|| error.to_string()),
+        }
+    }
+}
+
 impl Next {
     /// It is over, and people are told why.
-    pub fn end(exit: Exit, note: impl Into<String>) -> Self {
-        let note = Some(note.into());
-        Self::End(End { exit, note })
+    pub fn end(exit: Exit, reason: &dyn Display) -> Self {
+        Self::End(End::because(exit, reason))
     }
 
     /// Nothing to do until one of these times, if there is one.

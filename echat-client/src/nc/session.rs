@@ -94,6 +94,16 @@ impl Session {
         !self.input_ended && self.steps.len() < MAX_STEPS
     }
 
+    /// Whether the connection is still there, as far as is known.
+    pub fn is_connected(&self) -> bool {
+        self.connection == Connection::Open
+    }
+
+    /// Whether a goodbye was sent as a message.
+    pub fn has_said_goodbye(&self) -> bool {
+        self.said_goodbye
+    }
+
     /// Takes what came, and returns the line to show.
     pub fn received(&mut self, incoming: Incoming) -> Option<String> {
         let message = match incoming {
@@ -126,11 +136,7 @@ impl Session {
             }
         }
         if logging_in && answers.is_some_and(|answer| answer.refused) {
-            let note = Some("the login was refused".to_owned());
-            self.over = Some(End {
-                exit: Exit::Refused,
-                note,
-            });
+            self.over = Some(End::because(Exit::Refused, &"the login was refused"));
         } else if !logging_in && self.counts_to_the_end(&message) {
             self.over.get_or_insert(self.finished());
         }
@@ -221,7 +227,7 @@ impl Session {
             Waiting::Close { .. } if !open => self.connection = Connection::Expected,
             Waiting::Close { deadline, line } if now >= *deadline => {
                 let note = format!("line {line}: expected the end of the connection: not in time");
-                return Some(Next::end(Exit::Unexpected, note));
+                return Some(Next::end(Exit::Unexpected, &note));
             }
             Waiting::Close { deadline, .. } => return Some(Next::Wait(Some(*deadline))),
         }
@@ -256,7 +262,7 @@ impl Session {
                     ..
                 }) => Next::end(
                     Exit::Refused,
-                    "the connection is closed; nothing more can be sent",
+                    &"the connection is closed; nothing more can be sent",
                 ),
                 ended => ended,
             }),
@@ -267,7 +273,7 @@ impl Session {
                 }
                 Some(Next::end(
                     Exit::Usage,
-                    "over 4 KiB before the login; only .frame sends that",
+                    &"over 4 KiB before the login; only .frame sends that",
                 ))
             }
             Step::LogIn(plain) => {
@@ -325,7 +331,7 @@ impl Session {
         if !self.owed.is_empty() {
             note = format!("{note}; not answered: {}", self.owed.describe());
         }
-        Next::end(Exit::TimeOut, note)
+        Next::end(Exit::TimeOut, &note)
     }
 
     /// The connection ended before we ended it.
@@ -340,12 +346,12 @@ impl Session {
                 let reason = reason.map_or_else(String::new, |reason| format!(", {reason:?}"));
                 Next::end(
                     Exit::Refused,
-                    format!("the server closed the connection ({number}{reason})"),
+                    &format!("the server closed the connection ({number}{reason})"),
                 )
             }
             _ => Next::end(
                 Exit::Protocol,
-                "cut: the connection ended without CLOSE_NOTIFY",
+                &"cut: the connection ended without CLOSE_NOTIFY",
             ),
         }
     }
@@ -366,7 +372,7 @@ impl Session {
 }
 
 fn unmet(expectation: &Expectation, why: &str) -> Next {
-    Next::end(Exit::Unexpected, expectation.failure(why))
+    Next::end(Exit::Unexpected, &expectation.failure(why))
 }
 
 /// Whether a frame with this plaintext is over the limit that holds before the login.
