@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use echat_proto::channel::{Channel, Incoming, Message};
+use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
 use echat_proto::group::Ephemeral;
 use echat_proto::handshake::{AwaitClientHello, Step, respond};
 use echat_proto::json::from_json;
@@ -150,11 +150,18 @@ impl End {
 
     /// The next message; `None` at the end of the stream.
     pub(crate) fn hears(&mut self) -> Option<Incoming> {
+        self.tries_to_hear().unwrap()
+    }
+
+    /// The same from a client that may send what is no frame.
+    pub(crate) fn tries_to_hear(&mut self) -> Result<Option<Incoming>, ChannelError> {
         loop {
-            if let Some(incoming) = self.channel.next_incoming().unwrap() {
-                return Some(incoming);
+            if let Some(incoming) = self.channel.next_incoming()? {
+                return Ok(Some(incoming));
             }
-            let bytes = some_bytes(&mut self.stream)?;
+            let Some(bytes) = some_bytes(&mut self.stream) else {
+                return Ok(None);
+            };
             self.channel.receive(&bytes);
         }
     }
@@ -170,10 +177,5 @@ impl End {
     pub(crate) fn hears_goodbye(&mut self) {
         assert_eq!(self.hears(), Some(Incoming::Close(0)));
         assert_eq!(self.hears(), None);
-    }
-
-    /// The socket, and how many bytes came that are no whole frame.
-    pub(crate) fn into_parts(self) -> (TcpStream, usize) {
-        (self.stream, self.channel.waiting())
     }
 }
