@@ -12,3 +12,18 @@ pub fn fingerprint(host_key: &VerifyingKey) -> String {
         STANDARD_NO_PAD.encode(Sha256::digest(host_key.as_bytes()))
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_the_one_that_other_tools_compute() {
+        // The host key of the golden vectors; the figure is from Python's hashlib and base64.
+        let mut key = [0; 32];
+        let digits = "ed1d966996c81d444b8cf8627b560261a6c3a6418e1322e0b3bcc59052d1b50c";
+        hex::decode_to_slice(digits, &mut key).expect("32 bytes");
+        let key = VerifyingKey::from_bytes(&key).expect("a point of the curve");
+        assert_eq!(fingerprint(&key), "SHA256:o/oSRcwexYJsLHpOUoo+Qm2jMe58c6brXwwbfcxEKiU");
+    }
+}

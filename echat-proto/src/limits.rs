@@ -20,7 +20,7 @@ pub const BLOCKS_PER_KEY: u64 = 1 << 32;
 /// Bytes of one message's content (default of `server.limits.content_bytes`).
 pub const CONTENT_BYTES: usize = 4_000;
 /// Bytes of one message's content that no configuration goes beyond.
-pub const CONTENT_MAX: usize = 32_000;
+pub const CONTENT_MAX: usize = 65_536;
 /// Characters of a user's or a room's name.
 pub const NAME_CHARS: usize = 20;
 /// Bytes of a user's or a room's name.
@@ -51,5 +51,5 @@ const _: () = assert!(
     PAGE_BYTES < FRAME_TO_CLIENT,
     "a full page must fit one frame"
 );
-const _: () = assert!(CONTENT_BYTES <= CONTENT_MAX && CONTENT_MAX + 1024 <= FRAME_AFTER_LOGIN);
+const _: () = assert!(CONTENT_BYTES <= CONTENT_MAX && CONTENT_MAX * 2 < FRAME_TO_CLIENT);
 const _: () = assert!(PASSWORD_MAX + NAME_BYTES + 256 <= FRAME_BEFORE_LOGIN);

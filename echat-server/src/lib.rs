@@ -1,11 +1,33 @@
-//! The echat server: one thread, one mio loop over every channel, all state and `SQLite`.
+//! The echat server: one thread, one mio loop over every channel, all state and SQLite.
 //!
 //! The program in `main.rs` is thin; what it does lives here, so that tests can drive the parts.
+//! A message's way, and who may import whom (only to the right, siblings never each other):
+//!
+//! ```text
+//! main -> reactor -> engine -> { routes, peer } ; routes -> handlers -> { outbox, roster, store }
+//! ```
+//!
+//! * only [`store`] holds SQL, only [`reactor`] and [`pool`] name mio;
+//! * only `main` and [`reactor`] read a clock; everything else is told the time ([`clock`]);
+//! * [`jobs`] is the heavy arithmetic, pure; [`pool`] runs it on helper threads.
 
 pub mod cli;
+pub mod clock;
 pub mod config;
+pub mod console;
 pub mod data_dir;
+pub mod engine;
 pub mod exit;
+mod handlers;
 pub mod host_key;
+pub mod jobs;
 pub mod logging;
+mod outbox;
+mod peer;
+pub mod pool;
 mod private_file;
+pub mod reactor;
+pub mod roster;
+mod routes;
+pub mod store;
+mod throttle;

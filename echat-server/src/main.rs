@@ -14,6 +14,8 @@ use echat_server::data_dir::{self, DataDir, DataDirError};
 use echat_server::exit::ExitCode;
 use echat_server::host_key::{self, HostKeyError};
 use echat_server::logging;
+use echat_server::reactor::{self, ReactorError};
+use echat_server::store::{OpenError, Store};
 
 /// Why the server does not start, or stops.
 #[derive(Debug, Error)]
@@ -22,6 +24,12 @@ enum Failure {
     Config(#[from] ConfigError),
     DataDir(#[from] DataDirError),
     HostKey(#[from] HostKeyError),
+    #[error("{path}: {source}")]
+    Database {
+        path: String,
+        source: OpenError,
+    },
+    Reactor(#[from] ReactorError),
     Defaults(#[from] serde_json::Error),
     #[error("stdout: {0}")]
     Stdout(#[from] io::Error),
@@ -33,7 +41,11 @@ impl Failure {
             Self::Config(_) => ExitCode::Config,
             Self::DataDir(error) => error.exit_code(),
             Self::HostKey(error) => error.exit_code(),
-            Self::Defaults(_) | Self::Stdout(_) => ExitCode::Io,
+            Self::Database { source: OpenError::Busy, .. } => ExitCode::Busy,
+            Self::Reactor(ReactorError::Listen { .. }) => ExitCode::Unavailable,
+            Self::Database { .. } | Self::Reactor(_) | Self::Defaults(_) | Self::Stdout(_) => {
+                ExitCode::Io
+            }
         }
     }
 }
@@ -83,9 +95,11 @@ fn serve(overrides: Overrides) -> Result<(), Failure> {
     tracing::info!("configuration: {}", name(loaded.file.as_deref()));
     let data = DataDir::open(&loaded.config.data, loaded.file.as_deref())?;
     let key = host_key::load_or_create(&data.host_key())?;
-    let fingerprint = host_key::fingerprint(&key.verifying_key());
-    tracing::info!(data = %data.path().display(), %fingerprint, "data folder is ours");
-    Ok(())
+    let path = data.database();
+    let store = Store::open(&path)
+        .map_err(|source| Failure::Database { path: path.display().to_string(), source })?;
+    tracing::info!(data = %data.path().display(), "data folder is ours");
+    Ok(reactor::run(&loaded.config, store, &key)?)
 }
 
 /// What to call the configuration in use.

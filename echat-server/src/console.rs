@@ -1,0 +1,109 @@
+//! The server's own terminal: what an administrator types there, and what it says.
+
+use crate::engine::Engine;
+use crate::store::StoreError;
+use std::fmt::Write;
+
+/// Lines that one answer lists at most.
+const LINES: usize = 200;
+
+/// What becomes of a line that was typed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Something to print, with its newline.
+    Text(String),
+    /// The server is to stop as SIGTERM stops it.
+    Quit,
+}
+
+/// A command of the terminal.
+struct Command {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&mut Engine) -> Result<Said, StoreError>,
+}
+
+macro_rules! console {
+    ($(#[command($about:literal)] $name:ident;)*) => {
+        const COMMANDS: &[Command] =
+            &[$(Command { name: stringify!($name), about: $about, run: $name }),*];
+    };
+}
+
+console! {
+    #[command("lists these commands")]                  help;
+    #[command("accounts, and which of them are online")] users;
+    #[command("who is logged in, and from where")]      sessions;
+    #[command("rooms, their owners and sizes")]         rooms;
+    #[command("stops the server, as SIGTERM does")]     quit;
+}
+
+/// Does what a line asks for.
+pub fn obey(engine: &mut Engine, line: &str) -> Said {
+    let word = line.trim();
+    if word.is_empty() {
+        return Said::Text(String::new());
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == word) else {
+        return Said::Text(format!("{}: unknown command; try help\n", word.escape_debug()));
+    };
+    (command.run)(engine).unwrap_or_else(|error| Said::Text(format!("{error}\n")))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
+fn help(_: &mut Engine) -> Result<Said, StoreError> {
+    Ok(listed(COMMANDS.iter().map(|c| format!("{:<10}{}", c.name, c.about)).collect(), false))
+}
+
+fn users(engine: &mut Engine) -> Result<Said, StoreError> {
+    let mut users = engine.store().batch().users(LINES + 1)?;
+    let more = users.len() > LINES;
+    users.truncate(LINES);
+    let line = |user: crate::store::User| {
+        let online = if engine.roster().is_online(user.id) { "online" } else { "" };
+        format!("{:<20} {online}", user.name).trim_end().to_owned()
+    };
+    Ok(listed(users.into_iter().map(line).collect(), more))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
+fn sessions(engine: &mut Engine) -> Result<Said, StoreError> {
+    let mut sessions = engine.roster().sessions();
+    let lines = sessions.by_ref().take(LINES).map(|session| {
+        let address = engine.address(session.conn).map_or_else(String::new, |a| a.to_string());
+        format!("{:<8} {:<20} {address}", session.conn.to_string(), session.name)
+    });
+    let lines = lines.collect();
+    let more = sessions.next().is_some();
+    Ok(listed(lines, more))
+}
+
+fn rooms(engine: &mut Engine) -> Result<Said, StoreError> {
+    let mut rooms = engine.store().batch().rooms(LINES + 1)?;
+    let more = rooms.len() > LINES;
+    rooms.truncate(LINES);
+    let line = |room: (String, String, u64)| {
+        let (name, owner, members) = room;
+        format!("{name:<20} {owner:<20} {members} members")
+    };
+    Ok(listed(rooms.into_iter().map(line).collect(), more))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
+fn quit(_: &mut Engine) -> Result<Said, StoreError> {
+    Ok(Said::Quit)
+}
+
+fn listed(lines: Vec<String>, more: bool) -> Said {
+    let mut text = String::new();
+    for line in &lines {
+        writeln!(text, "{line}").expect("writing to a String cannot fail");
+    }
+    if lines.is_empty() {
+        text.push_str("none\n");
+    }
+    if more {
+        text.push_str("... and more\n");
+    }
+    Said::Text(text)
+}

@@ -1,0 +1,169 @@
+//! The server without its sockets: peers, roster and store. It takes bytes, time and helpers' results
+//! from outside and gives bytes and jobs back, so that a test or a simulation can own all of them. It
+//! knows no mio, no sockets and no clock.
+//!
+//! One [`Engine::tick`] is one transaction: every request that waits is handled within its budget,
+//! then all of it is committed, and only then does any answer leave (`tick.rs`). Connections
+//! are kept by `net.rs`.
+
+mod net;
+mod tick;
+
+use crate::clock::Now;
+use crate::config::Limits;
+use crate::handlers::Chore;
+use crate::jobs::{Done, Job, Task};
+use crate::outbox::Outbox;
+use crate::peer::Peer;
+use crate::roster::{ConnId, Roster};
+use crate::store::{Store, StoreError};
+use crate::throttle::Throttle;
+use net::Net;
+use rand::rngs::StdRng;
+use std::net::SocketAddr;
+use std::time::Duration;
+use thiserror::Error;
+
+/// The database failed in a way that leaves open what is on the disk. No answer leaves any more; the
+/// process says why and stops, clients come back and send again with the same txn_id.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct Fatal(#[source] pub StoreError);
+
+/// The server without its sockets.
+pub struct Engine {
+    store: Store,
+    memory: Memory,
+    net: Net,
+}
+
+/// What handlers may touch besides the database.
+pub(crate) struct Memory {
+    pub(crate) limits: Limits,
+    pub(crate) roster: Roster,
+    pub(crate) outbox: Outbox,
+    pub(crate) throttle: Throttle,
+    pub(crate) chores: Vec<Chore>,
+}
+
+impl Engine {
+    /// An engine over a database. All its randomness (IVs, exponents are the helpers') comes from
+    /// `rng`.
+    pub fn new(limits: Limits, store: Store, rng: StdRng) -> Self {
+        let memory = Memory {
+            limits,
+            roster: Roster::default(),
+            outbox: Outbox::default(),
+            throttle: Throttle::default(),
+            chores: Vec::new(),
+        };
+        Self { store, memory, net: Net::new(rng) }
+    }
+
+    /// Takes a connection in; `None` if it is to be closed at once.
+    pub fn accept(&mut self, address: SocketAddr, now: Now) -> Option<ConnId> {
+        self.net.accept(address, &self.memory.limits, now)
+    }
+
+    /// Bytes came.
+    pub fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Now) {
+        self.net.receive(conn, bytes, &self.memory.limits, now);
+    }
+
+    /// The other end has closed its half. What it said before is still handled and answered.
+    pub fn hang_up(&mut self, conn: ConnId) {
+        self.net.with(conn, &self.memory.limits, Peer::hang_up);
+    }
+
+    /// The socket failed: nothing can be said or heard any more.
+    pub fn sever(&mut self, conn: ConnId) {
+        self.net.with(conn, &self.memory.limits, Peer::close_at_once);
+    }
+
+    /// Whether a connection's bytes are welcome. While they are not, they stay in the socket.
+    pub fn wants_bytes(&self, conn: ConnId) -> bool {
+        self.net.peer(conn).is_some_and(|peer| peer.wants_bytes(&self.memory.limits))
+    }
+
+    /// A helper is done. What is late for a connection that is gone is dropped.
+    pub fn complete(&mut self, conn: ConnId, done: Done) {
+        self.net.complete(conn, done, &self.memory.limits);
+    }
+
+    /// Handles what waits. The error ends the server.
+    pub fn tick(&mut self, now: Now) -> Result<(), Fatal> {
+        tick::tick(&mut self.store, &mut self.memory, &mut self.net, now).map_err(Fatal)
+    }
+
+    /// Whether another tick would find work at once.
+    pub fn has_work(&self) -> bool {
+        self.net.has_work()
+    }
+
+    /// When a tick is needed though nothing comes.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.net.deadline()
+    }
+
+    /// The jobs that helpers are to do.
+    pub fn take_jobs(&mut self) -> Vec<Job> {
+        self.net.take_jobs()
+    }
+
+    /// Connections that have something to write.
+    pub fn take_dirty(&mut self) -> Vec<ConnId> {
+        self.net.take_dirty()
+    }
+
+    /// Connections that are over; their sockets are to be dropped.
+    pub fn take_closed(&mut self) -> Vec<ConnId> {
+        self.net.take_closed()
+    }
+
+    /// The bytes to write next to a connection; none if there is nothing.
+    pub fn output(&mut self, conn: ConnId) -> &[u8] {
+        self.net.output(conn)
+    }
+
+    /// Notes that bytes were written.
+    pub fn wrote(&mut self, conn: ConnId, bytes: usize, now: Now) {
+        let limits = &self.memory.limits;
+        self.net.with(conn, limits, |peer| peer.wrote(bytes, limits, now));
+    }
+
+    /// Whether all is said to a connection: its sending half may be shut, and it is dropped when
+    /// the other end has closed too, or after two seconds.
+    pub fn is_said(&self, conn: ConnId) -> bool {
+        self.net.peer(conn).is_some_and(|peer| peer.is_closing() && peer.is_flushed())
+    }
+
+    /// Says CLOSE_NOTIFY(5) to everybody. The engine is empty when all of it is written.
+    pub fn stop(&mut self, now: Now) {
+        self.net.stop(&self.memory.limits, now);
+    }
+
+    /// Whether no connection is left.
+    pub fn is_empty(&self) -> bool {
+        self.net.is_empty()
+    }
+
+    /// The store, for the terminal's questions.
+    pub(crate) fn store(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    /// Who is online, for the terminal's questions.
+    pub(crate) fn roster(&self) -> &Roster {
+        &self.memory.roster
+    }
+
+    /// Where a connection comes from.
+    pub(crate) fn address(&self, conn: ConnId) -> Option<SocketAddr> {
+        self.net.peer(conn).map(|peer| peer.address)
+    }
+}
+
+/// A job that belongs to no connection: it prepares an exponent.
+fn prepare() -> Job {
+    Job { conn: ConnId(0), address: std::net::Ipv4Addr::UNSPECIFIED.into(), task: Task::Prepare }
+}

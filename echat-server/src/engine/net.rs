@@ -1,0 +1,346 @@
+//! The connections: who is there, whose turn it is, when each has to be looked at again. Knows no
+//! users but by whether one is logged in.
+
+use super::prepare;
+use crate::clock::Now;
+use crate::config::Limits;
+use crate::handlers::account::Pending;
+use crate::jobs::{Done, Job, Task};
+use crate::peer::Peer;
+use crate::roster::{ConnId, End};
+use echat_proto::commands::CloseReason;
+use echat_proto::group::Ephemeral;
+use rand::rngs::StdRng;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// Places beyond the limits for connections that are only told that the server is full.
+const SPARE: usize = 16;
+/// Exponents prepared for handshakes to come.
+const PREPARED: usize = 16;
+/// How often a bad frame is logged at most.
+const COMPLAINT: Duration = Duration::from_secs(10);
+
+/// A connection and what the engine keeps of it.
+pub(super) struct Slot {
+    pub(super) peer: Peer,
+    /// Whether it is in `runnable`.
+    queued: bool,
+    /// Whether it is in `dirty`.
+    dirty: bool,
+    spare: bool,
+    /// Its place in `deadlines`.
+    deadline: Duration,
+    /// A request that waits for a helper; later ones wait for it.
+    pub(super) pending: Option<Pending>,
+    /// Since when its request finds the database busy.
+    pub(super) busy_since: Option<Duration>,
+}
+
+pub(super) struct Net {
+    slots: BTreeMap<ConnId, Slot>,
+    last: u64,
+    by_address: HashMap<IpAddr, usize>,
+    guests: BTreeSet<ConnId>,
+    spares: usize,
+    runnable: VecDeque<ConnId>,
+    deadlines: BTreeSet<(Duration, ConnId)>,
+    dirty: Vec<ConnId>,
+    closed: Vec<ConnId>,
+    /// Connections that are gone and whose users may have to be announced as gone.
+    pub(super) departed: Vec<ConnId>,
+    /// What helpers computed for requests that wait for it.
+    pub(super) completed: Vec<(ConnId, Done)>,
+    /// Connections whose request found the database busy, and when to try again.
+    blocked: Vec<ConnId>,
+    retry_at: Option<Duration>,
+    jobs: Vec<Job>,
+    prepared: Vec<Ephemeral>,
+    preparing: usize,
+    rng: StdRng,
+    complained: Option<Duration>,
+    stopping: bool,
+}
+
+impl Net {
+    pub(super) fn new(rng: StdRng) -> Self {
+        let mut net = Self {
+            slots: BTreeMap::new(),
+            last: 0,
+            by_address: HashMap::new(),
+            guests: BTreeSet::new(),
+            spares: 0,
+            runnable: VecDeque::new(),
+            deadlines: BTreeSet::new(),
+            dirty: Vec::new(),
+            closed: Vec::new(),
+            departed: Vec::new(),
+            completed: Vec::new(),
+            blocked: Vec::new(),
+            retry_at: None,
+            jobs: Vec::new(),
+            prepared: Vec::new(),
+            preparing: 0,
+            rng,
+            complained: None,
+            stopping: false,
+        };
+        net.prepare_more();
+        net
+    }
+
+    pub(super) fn accept(&mut self, address: SocketAddr, limits: &Limits, now: Now) -> Option<ConnId> {
+        let from_here = self.by_address.get(&address.ip()).copied().unwrap_or(0);
+        let per_address = limits.connections_per_address;
+        let full = self.slots.len() - self.spares >= limits.connections
+            || (per_address > 0 && from_here >= per_address && !address.ip().is_loopback());
+        if self.stopping || (full && self.spares >= SPARE) {
+            return None;
+        }
+        if self.guests.len() >= limits.unauthenticated
+            && let Some(oldest) = self.guests.first().copied()
+        {
+            tracing::info!(conn = %oldest, "too many connections without a login: closing the oldest");
+            self.with(oldest, limits, Peer::close_at_once);
+        }
+        self.last += 1;
+        let conn = ConnId(self.last);
+        let slot = Slot {
+            peer: Peer::new(address, full, now),
+            queued: false,
+            dirty: false,
+            spare: full,
+            deadline: Duration::MAX,
+            pending: None,
+            busy_since: None,
+        };
+        self.slots.insert(conn, slot);
+        self.guests.insert(conn);
+        self.spares += usize::from(full);
+        *self.by_address.entry(address.ip()).or_default() += 1;
+        self.settle(conn, limits);
+        Some(conn)
+    }
+
+    pub(super) fn receive(&mut self, conn: ConnId, bytes: &[u8], limits: &Limits, now: Now) {
+        let Some(slot) = self.slots.get_mut(&conn) else { return };
+        let address = slot.peer.address;
+        if let Some(hello) = slot.peer.receive(bytes, now) {
+            let prepared = self.prepared.pop();
+            let task = Task::Respond { hello, prepared };
+            self.jobs.push(Job { conn, address: address.ip(), task });
+            self.prepare_more();
+        }
+        self.complain(conn, now);
+        self.settle(conn, limits);
+    }
+
+    /// One line about bad frames now and then, without contents: a flood of them is not to be a
+    /// flood of lines.
+    fn complain(&mut self, conn: ConnId, now: Now) {
+        let Some(slot) = self.slots.get_mut(&conn) else { return };
+        let Some(error) = slot.peer.take_fault() else { return };
+        if self.complained.is_none_or(|at| now.running >= at + COMPLAINT) {
+            self.complained = Some(now.running);
+            tracing::warn!(%conn, address = %slot.peer.address, %error, "bad frame");
+        }
+    }
+
+    fn prepare_more(&mut self) {
+        while self.prepared.len() + self.preparing < PREPARED {
+            self.preparing += 1;
+            self.jobs.push(prepare());
+        }
+    }
+
+    pub(super) fn complete(&mut self, conn: ConnId, done: Done, limits: &Limits) {
+        match done {
+            Done::Prepared(ephemeral) => {
+                self.preparing -= 1;
+                self.prepared.push(*ephemeral);
+            }
+            Done::Responded(flight, waiting) => {
+                self.with(conn, limits, |peer| peer.respond(flight, *waiting));
+            }
+            Done::Hashed(_) | Done::Verified(_) => {
+                if self.slots.get(&conn).is_some_and(|slot| slot.pending.is_some()) {
+                    self.completed.push((conn, done));
+                }
+            }
+        }
+    }
+
+    /// Hands a request's heavy part to the helpers.
+    pub(super) fn wait_for(&mut self, conn: ConnId, task: Task, pending: Pending) {
+        if let Some(slot) = self.slots.get_mut(&conn) {
+            slot.pending = Some(pending);
+            self.jobs.push(Job { conn, address: slot.peer.address.ip(), task });
+        }
+    }
+
+    /// Does something to a peer and notes what follows from it.
+    pub(super) fn with(
+        &mut self,
+        conn: ConnId,
+        limits: &Limits,
+        act: impl FnOnce(&mut Peer),
+    ) {
+        if let Some(slot) = self.slots.get_mut(&conn) {
+            act(&mut slot.peer);
+            self.settle(conn, limits);
+        }
+    }
+
+    /// Brings the books in line with a peer after something happened to it.
+    pub(super) fn settle(&mut self, conn: ConnId, limits: &Limits) {
+        let Some(slot) = self.slots.get_mut(&conn) else { return };
+        if slot.peer.is_closed() {
+            return self.remove(conn);
+        }
+        if !slot.dirty && !slot.peer.is_flushed() {
+            slot.dirty = true;
+            self.dirty.push(conn);
+        }
+        let ready = slot.peer.has_items()
+            && slot.pending.is_none()
+            && slot.busy_since.is_none()
+            && !slot.peer.is_backed_up(limits);
+        if ready && !slot.queued {
+            slot.queued = true;
+            self.runnable.push_back(conn);
+        }
+        if slot.peer.is_trusted() {
+            self.guests.remove(&conn);
+        } else {
+            self.guests.insert(conn);
+        }
+        let deadline = slot.peer.deadline(limits);
+        // A later deadline is found out when the earlier one comes: activity costs nothing here.
+        if deadline < slot.deadline {
+            self.deadlines.remove(&(slot.deadline, conn));
+            self.deadlines.insert((deadline, conn));
+            slot.deadline = deadline;
+        }
+    }
+
+    fn remove(&mut self, conn: ConnId) {
+        let Some(slot) = self.slots.remove(&conn) else { return };
+        self.deadlines.remove(&(slot.deadline, conn));
+        self.guests.remove(&conn);
+        self.spares -= usize::from(slot.spare);
+        let address = slot.peer.address.ip();
+        if let Some(count) = self.by_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_address.remove(&address);
+            }
+        }
+        self.closed.push(conn);
+        self.departed.push(conn);
+    }
+
+    /// Does what is due, and lets those try again who found the database busy.
+    pub(super) fn expire(&mut self, limits: &Limits, now: Now) {
+        while let Some((at, conn)) = self.deadlines.first().copied()
+            && at <= now.running
+        {
+            self.deadlines.pop_first();
+            if let Some(slot) = self.slots.get_mut(&conn) {
+                slot.deadline = Duration::MAX;
+                slot.peer.expire(limits, now);
+                self.settle(conn, limits);
+            }
+        }
+        if self.retry_at.is_some_and(|at| at <= now.running) {
+            self.retry_at = None;
+            for conn in std::mem::take(&mut self.blocked) {
+                if let Some(slot) = self.slots.get_mut(&conn)
+                    && !slot.queued
+                {
+                    slot.queued = true;
+                    self.runnable.push_back(conn);
+                }
+            }
+        }
+    }
+
+    /// Notes that a connection's request found the database busy; true if it has for too long.
+    pub(super) fn block(&mut self, conn: ConnId, patience: Duration, retry: Duration, now: Now) -> bool {
+        let Some(slot) = self.slots.get_mut(&conn) else { return false };
+        let since = *slot.busy_since.get_or_insert(now.running);
+        if now.running >= since + patience {
+            slot.busy_since = None;
+            return true;
+        }
+        self.blocked.push(conn);
+        self.retry_at.get_or_insert(now.running + retry);
+        false
+    }
+
+    /// The connections whose turn it is, once around.
+    pub(super) fn take_runnable(&mut self) -> VecDeque<ConnId> {
+        let turn = std::mem::take(&mut self.runnable);
+        for conn in &turn {
+            if let Some(slot) = self.slots.get_mut(conn) {
+                slot.queued = false;
+            }
+        }
+        turn
+    }
+
+    pub(super) fn slot(&mut self, conn: ConnId) -> Option<&mut Slot> {
+        self.slots.get_mut(&conn)
+    }
+
+    pub(super) fn peer(&self, conn: ConnId) -> Option<&Peer> {
+        self.slots.get(&conn).map(|slot| &slot.peer)
+    }
+
+    pub(super) fn has_work(&self) -> bool {
+        let completed = !self.completed.is_empty() && self.retry_at.is_none();
+        !self.runnable.is_empty() || !self.departed.is_empty() || completed
+    }
+
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        let first = self.deadlines.first().map(|(at, _)| *at);
+        [first, self.retry_at].into_iter().flatten().min()
+    }
+
+    pub(super) fn take_jobs(&mut self) -> Vec<Job> {
+        std::mem::take(&mut self.jobs)
+    }
+
+    pub(super) fn take_dirty(&mut self) -> Vec<ConnId> {
+        let dirty = std::mem::take(&mut self.dirty);
+        for conn in &dirty {
+            if let Some(slot) = self.slots.get_mut(conn) {
+                slot.dirty = false;
+            }
+        }
+        dirty
+    }
+
+    pub(super) fn take_closed(&mut self) -> Vec<ConnId> {
+        std::mem::take(&mut self.closed)
+    }
+
+    pub(super) fn output(&mut self, conn: ConnId) -> &[u8] {
+        match self.slots.get_mut(&conn) {
+            Some(slot) => slot.peer.output(&mut self.rng),
+            None => &[],
+        }
+    }
+
+    pub(super) fn stop(&mut self, limits: &Limits, now: Now) {
+        self.stopping = true;
+        let all: Vec<ConnId> = self.slots.keys().copied().collect();
+        for conn in all {
+            self.with(conn, limits, |peer| peer.close(End::Notify(CloseReason::Restarting), now));
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+}

@@ -1,0 +1,353 @@
+//! One tick: one transaction. Requests are handled in the order in which their connections got
+//! ready, each connection within its budget; then comes the commit, and only its receipt lets the
+//! answers go.
+
+use super::Memory;
+use super::net::Net;
+use crate::clock::Now;
+use crate::handlers::{Answer, Chore, Ctx, Refusal, Reject, account, gate, refuse};
+use crate::jobs::Done;
+use crate::outbox::Delivery;
+use crate::peer::Item;
+use crate::roster::{ConnId, End};
+use crate::routes;
+use crate::store::{Batch, Receipt, Store, StoreError};
+use account::Pending;
+use echat_proto::channel::Message;
+use echat_proto::commands::{CloseReason, RequestKind};
+use echat_proto::records::Code;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Messages of one connection that one tick handles.
+const MESSAGES: usize = 32;
+/// How long a request waits for a database that another program holds.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often the database is tried meanwhile.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// Handles what waits, commits it, and queues the answers.
+pub(super) fn tick(
+    store: &mut Store,
+    memory: &mut Memory,
+    net: &mut Net,
+    now: Now,
+) -> Result<(), StoreError> {
+    net.expire(&memory.limits, now);
+    let (committed, handled) = attempt(store.batch(), memory, net, now);
+    match committed {
+        Ok(receipt) => finish(store, memory, net, now, receipt),
+        Err(StoreError::Full) => {
+            tracing::error!("the disk is full: what this moment was to store is refused");
+            let receipt = undo(store, memory, &handled)?;
+            finish(store, memory, net, now, receipt)
+        }
+        Err(fatal) => Err(fatal),
+    }
+}
+
+/// Handles what waits and commits it; also says what it handled.
+fn attempt(
+    batch: Batch<'_>,
+    memory: &mut Memory,
+    net: &mut Net,
+    now: Now,
+) -> (Result<Receipt, StoreError>, Vec<Handled>) {
+    let mut turn = Turn { batch, memory, net, now, handled: Vec::new() };
+    let ran = turn.run();
+    let Turn { batch, handled, .. } = turn;
+    (ran.and_then(|()| batch.commit()), handled)
+}
+
+/// Lets the answers go, and does what no answer depends on.
+fn finish(
+    store: &mut Store,
+    memory: &mut Memory,
+    net: &mut Net,
+    now: Now,
+    receipt: Receipt,
+) -> Result<(), StoreError> {
+    let limits = &memory.limits;
+    for delivery in memory.outbox.release(receipt) {
+        match delivery {
+            Delivery::Event { to, event } => {
+                let bytes = event.to_message().encode().expect("the table's events have a wire form");
+                let bytes: Rc<[u8]> = bytes.into();
+                for conn in to {
+                    net.with(conn, limits, |peer| peer.send(bytes.clone(), limits, now));
+                }
+            }
+            Delivery::Close { conn, end } => net.with(conn, limits, |peer| peer.close(end, now)),
+            Delivery::Trust(conn) => net.with(conn, limits, |peer| peer.trust(limits)),
+        }
+    }
+    chores(store, &mut memory.chores)
+}
+
+/// The small writes that no answer depends on.
+fn chores(store: &mut Store, chores: &mut Vec<Chore>) -> Result<(), StoreError> {
+    if chores.is_empty() {
+        return Ok(());
+    }
+    let mut batch = store.batch();
+    let written = chores.iter().try_for_each(|chore| match chore {
+        Chore::NoteLogin(user, address, at) => batch.note_login(*user, *address, *at),
+        Chore::UpgradeHash(user, hash) => batch.set_password(*user, hash),
+    });
+    let written = written.and_then(|()| batch.commit().map(drop));
+    chores.clear();
+    match written {
+        Err(fatal @ StoreError::Fatal(_)) => Err(fatal),
+        Err(error) => {
+            tracing::warn!(%error, "a note about a login was not kept");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Something that was handled in this tick, in case the tick cannot be kept.
+struct Handled {
+    conn: ConnId,
+    /// The request's number; 0 if it was none.
+    number: u32,
+    /// Where its deliveries begin in the outbox.
+    mark: usize,
+    /// Whether its answer rests on something that this tick wrote.
+    rests_on_writes: bool,
+}
+
+/// The disk was full: refuses what wrote (and what may have read what was not kept), keeps the rest,
+/// and rebuilds from the database what memory remembers of it.
+fn undo(
+    store: &mut Store,
+    memory: &mut Memory,
+    handled: &[Handled],
+) -> Result<Receipt, StoreError> {
+    for (index, request) in handled.iter().enumerate().rev() {
+        let mut staged = memory.outbox.split_off(request.mark);
+        let later = match handled.get(index + 1) {
+            Some(next) => staged.split_off(next.mark - request.mark),
+            None => Vec::new(),
+        };
+        if request.rests_on_writes {
+            let refusal = refuse(request.number, Code::StorageFull.into());
+            memory.outbox.send(request.conn, refusal);
+        } else {
+            memory.outbox.append(staged);
+        }
+        memory.outbox.append(later);
+    }
+    let batch = store.batch();
+    let online: Vec<_> = memory.roster.sessions().map(|session| session.user).collect();
+    for user in online {
+        let rooms = batch.known_conversations(user)?.rooms;
+        memory.roster.set_rooms(user, rooms);
+    }
+    batch.commit()
+}
+
+struct Turn<'t> {
+    batch: Batch<'t>,
+    memory: &'t mut Memory,
+    net: &'t mut Net,
+    now: Now,
+    handled: Vec<Handled>,
+}
+
+impl<'t> Turn<'t> {
+    fn run(&mut self) -> Result<(), StoreError> {
+        self.announce_departed()?;
+        self.finish_completed()?;
+        for conn in self.net.take_runnable() {
+            self.serve(conn)?;
+            self.net.settle(conn, &self.memory.limits);
+        }
+        Ok(())
+    }
+
+    fn ctx(&mut self, conn: ConnId) -> Ctx<'_, 't> {
+        let memory = &mut *self.memory;
+        Ctx {
+            conn,
+            // Nobody asks where a connection that is gone came from.
+            address: self.net.peer(conn).map_or(Ipv4Addr::UNSPECIFIED.into(), |p| p.address.ip()),
+            now: self.now,
+            limits: &memory.limits,
+            batch: &mut self.batch,
+            roster: &mut memory.roster,
+            outbox: &mut memory.outbox,
+            throttle: &mut memory.throttle,
+            chores: &mut memory.chores,
+        }
+    }
+
+    /// Those whose connection is gone are gone.
+    fn announce_departed(&mut self) -> Result<(), StoreError> {
+        for conn in std::mem::take(&mut self.net.departed) {
+            let mut ctx = self.ctx(conn);
+            let Ok(me) = gate::member(&ctx) else { continue };
+            match account::depart(&mut ctx, &me) {
+                // Their friends cannot be looked up now: they see it when they look themselves.
+                Err(Reject::Store(StoreError::Busy)) => drop(ctx.roster.leave(conn)),
+                Err(Reject::Store(error)) => return Err(error),
+                Ok(()) | Err(Reject::Refused(_)) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Second steps of REGISTER and LOGIN. Logins go first: they read and do not write, so they
+    /// never rest on what a full disk takes back.
+    fn finish_completed(&mut self) -> Result<(), StoreError> {
+        let mut completed = std::mem::take(&mut self.net.completed);
+        completed.sort_by_key(|(_, done)| matches!(done, Done::Hashed(_)));
+        for (conn, done) in completed {
+            let Some(slot) = self.net.slot(conn) else { continue };
+            let Some(pending) = slot.pending.take() else { continue };
+            let started = self.start(pending.number());
+            let result = match (&pending, &done) {
+                (Pending::Register(name), Done::Hashed(hash)) => {
+                    account::registered(&mut self.ctx(conn), name, hash)
+                }
+                (Pending::Login(attempt), Done::Verified(verdict)) => {
+                    account::logged_in(&mut self.ctx(conn), attempt, verdict)
+                }
+                _ => unreachable!("a helper's result of another kind than its request"),
+            };
+            if !self.conclude(conn, &started, result.map(Answer::Reply))? {
+                if let Some(slot) = self.net.slot(conn) {
+                    slot.pending = Some(pending);
+                }
+                self.net.completed.push((conn, done));
+            }
+            self.net.settle(conn, &self.memory.limits);
+        }
+        Ok(())
+    }
+
+    /// Handles a connection's messages within its budget.
+    fn serve(&mut self, conn: ConnId) -> Result<(), StoreError> {
+        for _ in 0..MESSAGES {
+            let Some(slot) = self.net.slot(conn) else { break };
+            if slot.pending.is_some() || slot.peer.is_backed_up(&self.memory.limits) {
+                break;
+            }
+            let go_on = match slot.peer.next_item() {
+                Some(Item::Request(message)) => self.request(conn, message)?,
+                Some(Item::End(end)) => {
+                    self.close(conn, end);
+                    false
+                }
+                None => false,
+            };
+            if !go_on {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Handles one message; false if the connection's turn ends with it.
+    fn request(&mut self, conn: ConnId, message: Message) -> Result<bool, StoreError> {
+        let Some(kind) = RequestKind::from_number(message.command) else {
+            return Ok(self.unknown(conn, message.command));
+        };
+        let started = self.start(message.command);
+        let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
+        if kind == RequestKind::Logout
+            && result.is_ok()
+            && let Some(slot) = self.net.slot(conn)
+        {
+            slot.peer.distrust(self.now);
+        }
+        let concluded = self.conclude(conn, &started, result)?;
+        if !concluded && let Some(slot) = self.net.slot(conn) {
+            slot.peer.put_back(Item::Request(message));
+        }
+        // A page a turn: 32 of them would be more than a queue may hold.
+        Ok(concluded && !is_page(kind))
+    }
+
+    fn start(&self, number: u32) -> Started {
+        Started { number, mark: self.memory.outbox.mark() }
+    }
+
+    /// Stages the final reply of a request, or hands it to the helpers. False if the database was
+    /// busy and the request is to be tried again.
+    fn conclude(
+        &mut self,
+        conn: ConnId,
+        started: &Started,
+        result: Result<Answer, Reject>,
+    ) -> Result<bool, StoreError> {
+        let refusal = match result {
+            Err(Reject::Store(StoreError::Busy)) => {
+                if !self.net.block(conn, PATIENCE, RETRY, self.now) {
+                    return Ok(false);
+                }
+                Some(Refusal::from(Code::StorageBusy))
+            }
+            Err(Reject::Store(error)) => {
+                self.note(conn, started, true);
+                return Err(error);
+            }
+            Err(Reject::Refused(refusal)) => Some(refusal),
+            Ok(Answer::Wait(task, pending)) => {
+                self.net.wait_for(conn, task, pending);
+                None
+            }
+            Ok(Answer::Reply(event)) => {
+                self.memory.outbox.send(conn, event);
+                None
+            }
+        };
+        if let Some(refusal) = refusal {
+            self.memory.outbox.send(conn, refuse(started.number, refusal));
+        }
+        let number = started.number;
+        let keeps = [RequestKind::Login, RequestKind::Logout].map(|kind| kind.info().number);
+        self.note(conn, started, self.batch.writes() > 0 && !keeps.contains(&number));
+        if let Some(slot) = self.net.slot(conn) {
+            slot.busy_since = None;
+        }
+        Ok(true)
+    }
+
+    fn note(&mut self, conn: ConnId, started: &Started, rests_on_writes: bool) {
+        let Started { number, mark, .. } = *started;
+        self.handled.push(Handled { conn, number, mark, rests_on_writes });
+    }
+
+    fn close(&mut self, conn: ConnId, end: End) {
+        let started = self.start(0);
+        self.memory.outbox.close(conn, end);
+        self.note(conn, &started, false);
+    }
+
+    /// 204, and after too many of them the end.
+    fn unknown(&mut self, conn: ConnId, number: u32) -> bool {
+        let started = self.start(number);
+        self.memory.outbox.send(conn, refuse(number, Code::UnknownCommand.into()));
+        self.note(conn, &started, false);
+        let now = self.now;
+        let too_many = self.net.slot(conn).is_some_and(|slot| slot.peer.count_error(now));
+        if too_many {
+            self.close(conn, End::Notify(CloseReason::TooManyErrors));
+        }
+        !too_many
+    }
+}
+
+/// A request, and how things stood before it was handled.
+struct Started {
+    number: u32,
+    mark: usize,
+}
+
+/// Whether a reply may be as long as a page.
+fn is_page(kind: RequestKind) -> bool {
+    use RequestKind::{Find, ListMembers, ListRooms, QueryHistory};
+    matches!(kind, QueryHistory | ListRooms | ListMembers | Find)
+}

@@ -1,0 +1,177 @@
+//! Accounts and sessions: the server's time, REGISTER, LOGIN, LOGOUT.
+//!
+//! Passwords are hashed by a helper thread: REGISTER and LOGIN answer in two steps, and meanwhile
+//! the connection's later requests wait.
+
+use super::gate::{Anyone, Guest};
+use super::presence::{Audience, Change};
+use super::{Answer, Chore, Ctx, Member, Reject, bundle};
+use crate::jobs::{Task, Verdict};
+use crate::roster::End;
+use crate::store::User;
+use crate::throttle::Guesser;
+use echat_proto::commands::{CloseReason, Event, RequestKind};
+use echat_proto::names::{NameQuery, Password, Username};
+use echat_proto::param::NewPassword;
+use echat_proto::records::Code;
+
+/// An address that logged in to an account within this many seconds is known to it: 30 days.
+const KNOWN_FOR: i64 = 30 * 24 * 60 * 60;
+
+/// A request that waits for a helper thread.
+#[derive(Debug)]
+pub(crate) enum Pending {
+    /// REGISTER, until the password is hashed.
+    Register(Username),
+    /// LOGIN, until the password is compared.
+    Login(LoginAttempt),
+}
+
+/// Who tries to log in.
+#[derive(Debug)]
+pub(crate) struct LoginAttempt {
+    /// The account; `None` if nobody has the name, which the client must not learn.
+    user: Option<User>,
+    guesser: Guesser,
+    /// The name for the log, or a stand-in: what is no name may be a password typed too early.
+    shown: String,
+}
+
+impl Pending {
+    /// The number of the request that waits.
+    pub(crate) fn number(&self) -> u32 {
+        let kind = match self {
+            Self::Register(_) => RequestKind::Register,
+            Self::Login(_) => RequestKind::Login,
+        };
+        kind.info().number
+    }
+}
+
+/// QUERY_SERVER_TIME.
+#[expect(clippy::unnecessary_wraps, reason = "all handlers have one form")]
+pub(crate) fn query_server_time(ctx: &mut Ctx<'_, '_>, _: Anyone) -> Result<Event, Reject> {
+    Ok(Event::SendServerTime { time: u64::try_from(ctx.now.unix).unwrap_or(0) })
+}
+
+/// REGISTER, first step.
+pub(crate) fn register(
+    ctx: &mut Ctx<'_, '_>,
+    _: Guest,
+    username: Username,
+    password: NewPassword,
+) -> Result<Answer, Reject> {
+    if ctx.batch.find_user(username.as_str())?.is_some() {
+        return Err(Code::NameTaken.into());
+    }
+    if let Some(wait) =
+        ctx.throttle.registration_wait(ctx.address, ctx.now.running, ctx.limits)
+    {
+        return Err(Reject::retry_after(Code::RateLimited, wait));
+    }
+    ctx.throttle.count_registration(ctx.address, ctx.now.running, ctx.limits);
+    Ok(Answer::Wait(Task::Hash { password: password.0 }, Pending::Register(username)))
+}
+
+/// REGISTER, second step: the name may have been taken meanwhile, or look like one that is.
+pub(crate) fn registered(
+    ctx: &mut Ctx<'_, '_>,
+    username: &Username,
+    hash: &str,
+) -> Result<Event, Reject> {
+    if ctx.batch.create_user(username, hash, ctx.now.unix)?.is_none() {
+        return Err(Code::NameTaken.into());
+    }
+    tracing::info!(user = %username, address = %ctx.address, "registered");
+    Ok(Event::RegisterSuccess { username: username.to_string() })
+}
+
+/// LOGIN, first step. An unknown user costs and says the same as a wrong password.
+pub(crate) fn login(
+    ctx: &mut Ctx<'_, '_>,
+    _: Guest,
+    username: NameQuery,
+    password: Password,
+) -> Result<Answer, Reject> {
+    let found = username.key().map(|key| ctx.batch.credentials(key)).transpose()?.flatten();
+    let (user, hash) = found.unzip();
+    let guesser = guesser(ctx, &username, user.as_ref())?;
+    if let Some(wait) = ctx.throttle.login_wait(&guesser, ctx.now.running) {
+        return Err(Reject::retry_after(Code::LoginThrottled, wait));
+    }
+    let shown = username.key().unwrap_or("?").to_owned();
+    let attempt = LoginAttempt { user, guesser, shown };
+    Ok(Answer::Wait(Task::Verify { password, hash }, Pending::Login(attempt)))
+}
+
+/// Strangers share one budget for an account; an address that its owner used has one of its own.
+fn guesser(
+    ctx: &Ctx<'_, '_>,
+    username: &NameQuery,
+    user: Option<&User>,
+) -> Result<Guesser, Reject> {
+    // Names that cannot exist share one budget: remembering each would be remembering anything.
+    let name = username.key().unwrap_or_default().to_owned();
+    let known = match user {
+        Some(user) => {
+            ctx.batch.logged_in_from(user.id, ctx.address, ctx.now.unix - KNOWN_FOR)?
+        }
+        None => false,
+    };
+    Ok(if known { Guesser::Known(name, ctx.address) } else { Guesser::Strangers(name) })
+}
+
+/// LOGIN, second step.
+pub(crate) fn logged_in(
+    ctx: &mut Ctx<'_, '_>,
+    attempt: &LoginAttempt,
+    verdict: &Verdict,
+) -> Result<Event, Reject> {
+    let (Some(user), Verdict::Right { upgrade }) = (&attempt.user, verdict) else {
+        ctx.throttle.count_failure(attempt.guesser.clone(), ctx.now.running, ctx.limits);
+        // A stable line, for fail2ban and its like.
+        tracing::warn!("login failed user={:?} address={}", attempt.shown, ctx.address);
+        return Err(Code::BadCredentials.into());
+    };
+    let audience = Audience::of(ctx, user.id)?;
+    let known = ctx.batch.known_conversations(user.id)?;
+    let me = Member { id: user.id, name: user.name.as_str().into() };
+    let bundle = bundle::login_bundle(ctx, &me)?;
+
+    ctx.throttle.forgive(&attempt.guesser);
+    ctx.chores.push(Chore::NoteLogin(user.id, ctx.address, ctx.now.unix));
+    ctx.chores.extend(upgrade.clone().map(|hash| Chore::UpgradeHash(user.id, hash)));
+    let old = ctx.roster.conn_of(user.id);
+    if let Some(old) = old {
+        ctx.roster.leave(old);
+    }
+    ctx.roster.enter(ctx.conn, user.id, &user.name, known.rooms);
+
+    match old {
+        // A second login takes over in silence: the user neither came nor went.
+        Some(old) => {
+            ctx.outbox.send(old, Event::ServerKick {});
+            ctx.outbox.close(old, End::Notify(CloseReason::Kicked));
+        }
+        None => audience.announce(ctx, user.id, &user.name, Change::Came),
+    }
+    ctx.outbox.trust(ctx.conn);
+    ctx.outbox.send(ctx.conn, Event::LoginSuccess { username: user.name.clone() });
+    tracing::info!(user = %user.name, address = %ctx.address, conn = %ctx.conn, "logged in");
+    Ok(bundle)
+}
+
+/// LOGOUT.
+pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Reject> {
+    depart(ctx, &me)?;
+    Ok(Event::LoggedOut {})
+}
+
+/// Ends a session, whether by LOGOUT or because its connection is gone, and tells who is to know.
+pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Member) -> Result<(), Reject> {
+    let audience = Audience::of(ctx, me.id)?;
+    ctx.roster.leave(ctx.conn);
+    audience.announce(ctx, me.id, &me.name, Change::Went);
+    tracing::info!(user = %me.name, conn = %ctx.conn, "logged out");
+    Ok(())
+}

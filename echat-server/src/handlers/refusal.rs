@@ -1,0 +1,127 @@
+//! Why a request is refused, and the form its refusal takes on the wire (wire.md 5.1).
+
+use crate::store::StoreError;
+use echat_proto::Value;
+use echat_proto::commands::{Event, RequestKind};
+use echat_proto::param::ParamError;
+use echat_proto::records::{Code, Fail, Outcome};
+use std::time::Duration;
+
+/// Why a handler gave no answer.
+#[derive(Debug)]
+pub(crate) enum Reject {
+    /// The request is at fault, or a limit is met.
+    Refused(Refusal),
+    /// The database did not do it; what follows is the engine's to decide.
+    Store(StoreError),
+}
+
+/// A code and what it has beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Refusal {
+    code: Code,
+    message: String,
+    detail: Vec<(String, Value)>,
+}
+
+impl Refusal {
+    fn with(code: Code, key: &str, value: Value) -> Self {
+        Self { detail: vec![(key.to_owned(), value)], ..code.into() }
+    }
+}
+
+impl Reject {
+    /// `bad_params` for a field that the types could not judge alone.
+    pub(super) fn bad_params(field: &str, message: &str) -> Self {
+        ParamError::new(field, message).into()
+    }
+
+    /// A number is at its limit.
+    pub(super) fn too_many(limit: usize) -> Self {
+        Self::Refused(Refusal::with(Code::TooMany, "limit", Value::Int(limit as u64)))
+    }
+
+    /// Come again in a while; told in whole seconds, rounded up.
+    pub(super) fn retry_after(code: Code, wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self::Refused(Refusal::with(code, "retry_after", Value::Int(seconds)))
+    }
+
+    /// These are not friends of the asker.
+    pub(super) fn not_friends(names: Vec<String>) -> Self {
+        let names = Value::List(names.into_iter().map(Value::Str).collect());
+        Self::Refused(Refusal::with(Code::NotFriends, "names", names))
+    }
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self { code, message: code.message().to_owned(), detail: Vec::new() }
+    }
+}
+
+impl From<Code> for Reject {
+    fn from(code: Code) -> Self {
+        Self::Refused(code.into())
+    }
+}
+
+impl From<StoreError> for Reject {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<ParamError> for Reject {
+    fn from(error: ParamError) -> Self {
+        Self::Refused(Refusal {
+            code: error.code,
+            message: format!("{}: {}", error.field, error.message),
+            detail: vec![("field".to_owned(), Value::Str(error.field))],
+        })
+    }
+}
+
+/// The message that refuses a request of this number; not one of the table's: 204.
+pub(crate) fn refuse(number: u32, refusal: Refusal) -> Event {
+    let Refusal { code, message, mut detail } = refusal;
+    let kind = RequestKind::from_number(number);
+    let form = match (kind.and_then(|kind| kind.info().refusal), code) {
+        (Some(_), Code::NameTaken) => 201,
+        (Some(form), _) => form,
+        (None, _) => 204,
+    };
+    if matches!(form, 204 | 205) {
+        detail.push(("command".to_owned(), Value::Int(number.into())));
+    }
+    let fail = Fail { code: code.as_str().to_owned(), message, detail };
+    match form {
+        8 => Event::JoinRoomResult { result: Outcome::Refused(fail) },
+        10 => Event::CreateRoomResult { result: Outcome::Refused(fail) },
+        106 => Event::AddFriendResult { result: Outcome::Refused(fail) },
+        115 => Event::ResolveResult { result: Outcome::Refused(fail) },
+        120 => Event::AddMembersResult { result: Outcome::Refused(fail) },
+        201 => Event::UsernameExist { fail },
+        202 => Event::LoginFailure { fail },
+        203 => Event::SendMessageFailure { fail },
+        204 => Event::CommandWrong { fail },
+        _ => Event::Refused { fail },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_request_is_refused_in_the_form_the_table_gives() {
+        for kind in RequestKind::ALL {
+            let info = kind.info();
+            let event = refuse(info.number, Code::StorageFull.into());
+            assert_eq!(Some(event.number()), info.refusal, "{}", info.name);
+        }
+        assert_eq!(refuse(2, Code::NameTaken.into()).number(), 201);
+        assert_eq!(refuse(2, Code::BadName.into()).number(), 205);
+        assert_eq!(refuse(101, Code::UnknownCommand.into()).number(), 204);
+    }
+}

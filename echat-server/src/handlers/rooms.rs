@@ -1,0 +1,194 @@
+//! Rooms: making, joining, leaving, filling and listing them.
+
+use super::presence::{Change, announce_in};
+use super::{Ctx, Member, Reject, done, targets};
+use crate::store::{ConversationId, Room, User, UserId};
+use echat_proto::commands::Event;
+use echat_proto::names::{NameQuery, RoomName};
+use echat_proto::records::{Code, MemberLine, RoomLine};
+use std::collections::BTreeMap;
+
+/// CREATE_ROOM: all or nothing.
+pub(crate) fn create_room(
+    ctx: &mut Ctx<'_, '_>,
+    me: Member,
+    roomname: RoomName,
+    members: Vec<NameQuery>,
+) -> Result<Event, Reject> {
+    let mut invited = friends_named(ctx, &me, &members)?;
+    invited.insert(me.id, User { id: me.id, name: me.name.to_string() });
+    if invited.len() > ctx.limits.room_members {
+        return Err(Reject::too_many(ctx.limits.room_members));
+    }
+    have_room_for_a_room(ctx, invited.keys())?;
+
+    let Some(room) = ctx.batch.create_room(&roomname, me.id, ctx.now.unix)? else {
+        return Err(Code::RoomExists.into());
+    };
+    for user in invited.keys() {
+        ctx.batch.add_member(room, *user, ctx.now.unix)?;
+    }
+
+    let_in(ctx, room, roomname.as_str(), invited.keys());
+    Ok(Event::CreateRoomResult { result: done("聊天室已创建") })
+}
+
+/// ADD_MEMBERS: the owner takes friends into the room, all or none. Those who are members already
+/// are passed over, unless all of them are.
+pub(crate) fn add_members(
+    ctx: &mut Ctx<'_, '_>,
+    me: Member,
+    roomname: NameQuery,
+    members: Vec<NameQuery>,
+) -> Result<Event, Reject> {
+    let room = targets::own_room(ctx, &me, &roomname)?;
+    if room.owner != me.id {
+        return Err(Code::NotOwner.into());
+    }
+    let named = friends_named(ctx, &me, &members)?;
+    let mut added = BTreeMap::new();
+    for (id, user) in named {
+        if !ctx.batch.is_member(room.id, id)? {
+            added.insert(id, user);
+        }
+    }
+    if added.is_empty() && !members.is_empty() {
+        return Err(Code::AlreadyMember.into());
+    }
+    has_room_for_members(ctx, &room, added.len())?;
+    have_room_for_a_room(ctx, added.keys())?;
+
+    for user in added.keys() {
+        ctx.batch.add_member(room.id, *user, ctx.now.unix)?;
+    }
+    let size = ctx.batch.member_count(room.id)?;
+
+    let_in(ctx, room.id, &room.name, added.keys());
+    for user in added.values().filter(|user| ctx.roster.is_online(user.id)).cloned().collect::<Vec<_>>() {
+        announce_in(ctx, (room.id, &room.name, size), (user.id, &user.name), Change::Came);
+    }
+    Ok(Event::AddMembersResult { result: done("已加入聊天室") })
+}
+
+/// JOIN_ROOM.
+pub(crate) fn join_room(
+    ctx: &mut Ctx<'_, '_>,
+    me: Member,
+    roomname: NameQuery,
+) -> Result<Event, Reject> {
+    let room = targets::room(ctx, &roomname)?;
+    if ctx.batch.is_member(room.id, me.id)? {
+        return Err(Code::AlreadyMember.into());
+    }
+    has_room_for_members(ctx, &room, 1)?;
+    have_room_for_a_room(ctx, [&me.id])?;
+
+    ctx.batch.add_member(room.id, me.id, ctx.now.unix)?;
+    let size = ctx.batch.member_count(room.id)?;
+
+    let_in(ctx, room.id, &room.name, [&me.id]);
+    announce_in(ctx, (room.id, &room.name, size), (me.id, &me.name), Change::Came);
+    Ok(Event::JoinRoomResult { result: done("加入聊天室") })
+}
+
+/// LEAVE_ROOM. The owner stays the owner, and may come back.
+pub(crate) fn leave_room(
+    ctx: &mut Ctx<'_, '_>,
+    me: Member,
+    roomname: NameQuery,
+) -> Result<Event, Reject> {
+    let room = targets::own_room(ctx, &me, &roomname)?;
+    let size = ctx.batch.member_count(room.id)?;
+
+    ctx.batch.remove_member(room.id, me.id)?;
+
+    ctx.roster.part(me.id, room.id);
+    announce_in(ctx, (room.id, &room.name, size), (me.id, &me.name), Change::Went);
+    Ok(Event::LeftRoom { roomname: room.name })
+}
+
+/// LIST_ROOMS.
+pub(crate) fn list_rooms(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Reject> {
+    let rooms = ctx.batch.rooms_of(me.id)?.into_iter().map(|room| RoomLine {
+        roomname: room.name,
+        members: room.members,
+        owner: room.owner_name,
+        unread: room.unread,
+    });
+    Ok(Event::Rooms { rooms: rooms.collect() })
+}
+
+/// LIST_MEMBERS.
+pub(crate) fn list_members(
+    ctx: &mut Ctx<'_, '_>,
+    me: Member,
+    roomname: NameQuery,
+) -> Result<Event, Reject> {
+    let room = targets::own_room(ctx, &me, &roomname)?;
+    let members = ctx.batch.members(room.id)?.into_iter().map(|member| MemberLine {
+        online: ctx.roster.is_online(member.user.id),
+        username: member.user.name,
+        owner: member.owner,
+    });
+    Ok(Event::Members { members: members.collect() })
+}
+
+/// The friends of these names, repeats and the asker folded; refused if anybody is no friend.
+fn friends_named(
+    ctx: &Ctx<'_, '_>,
+    me: &Member,
+    names: &[NameQuery],
+) -> Result<BTreeMap<UserId, User>, Reject> {
+    let friends = ctx.batch.friends(me.id)?;
+    let by_name: BTreeMap<&str, &User> =
+        friends.iter().map(|friend| (friend.name.as_str(), friend)).collect();
+    let mut found = BTreeMap::new();
+    let mut strangers = Vec::new();
+    for name in names {
+        match name.key() {
+            Some(key) if key == &*me.name => {}
+            key => match key.and_then(|key| by_name.get(key)) {
+                Some(friend) => {
+                    found.insert(friend.id, (*friend).clone());
+                }
+                None => strangers.push(name.raw().to_owned()),
+            },
+        }
+    }
+    if strangers.is_empty() { Ok(found) } else { Err(Reject::not_friends(strangers)) }
+}
+
+fn has_room_for_members(ctx: &Ctx<'_, '_>, room: &Room, more: usize) -> Result<(), Reject> {
+    let limit = ctx.limits.room_members;
+    if ctx.batch.member_count(room.id)? + more as u64 > limit as u64 {
+        return Err(Reject::too_many(limit));
+    }
+    Ok(())
+}
+
+fn have_room_for_a_room<'u>(
+    ctx: &Ctx<'_, '_>,
+    users: impl IntoIterator<Item = &'u UserId>,
+) -> Result<(), Reject> {
+    for user in users {
+        if ctx.batch.room_count(*user)? >= ctx.limits.rooms as u64 {
+            return Err(Reject::too_many(ctx.limits.rooms));
+        }
+    }
+    Ok(())
+}
+
+/// Remembers new members and tells them.
+fn let_in<'u>(
+    ctx: &mut Ctx<'_, '_>,
+    room: ConversationId,
+    roomname: &str,
+    users: impl IntoIterator<Item = &'u UserId>,
+) {
+    let mut online = Vec::new();
+    for user in users {
+        ctx.roster.join(*user, room);
+        online.extend(ctx.roster.conn_of(*user));
+    }
+    ctx.outbox.send_all(online, Event::OnNewRoom { roomname: roomname.to_owned() });
+}

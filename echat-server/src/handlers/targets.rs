@@ -1,0 +1,56 @@
+//! From a name that somebody asks for to the user, room or conversation it means.
+
+use super::{Ctx, Member, Reject};
+use crate::store::{ConversationId, Room, User};
+use echat_proto::names::NameQuery;
+use echat_proto::param::TargetType;
+use echat_proto::records::Code;
+
+/// The user of a name.
+pub(super) fn user(ctx: &Ctx<'_, '_>, name: &NameQuery) -> Result<User, Reject> {
+    let Some(key) = name.key() else { return Err(Code::UnknownUser.into()) };
+    ctx.batch.find_user(key)?.ok_or_else(|| Code::UnknownUser.into())
+}
+
+/// The room of a name.
+pub(super) fn room(ctx: &Ctx<'_, '_>, name: &NameQuery) -> Result<Room, Reject> {
+    let Some(key) = name.key() else { return Err(Code::UnknownRoom.into()) };
+    ctx.batch.find_room(key)?.ok_or_else(|| Code::UnknownRoom.into())
+}
+
+/// The room of a name, of which the asker is a member.
+pub(super) fn own_room(ctx: &Ctx<'_, '_>, me: &Member, name: &NameQuery) -> Result<Room, Reject> {
+    let room = room(ctx, name)?;
+    if ctx.batch.is_member(room.id, me.id)? { Ok(room) } else { Err(Code::NotAMember.into()) }
+}
+
+/// A conversation that the asker takes part in.
+pub(super) struct Conversation {
+    pub(super) id: ConversationId,
+    /// The room's or the friend's name in its stored form.
+    pub(super) name: String,
+    /// The friend, if it is a private one.
+    pub(super) friend: Option<User>,
+}
+
+/// The conversation with a friend or in a room.
+pub(super) fn conversation(
+    ctx: &Ctx<'_, '_>,
+    me: &Member,
+    target_type: TargetType,
+    target: &NameQuery,
+) -> Result<Conversation, Reject> {
+    match target_type {
+        TargetType::Room => {
+            let room = own_room(ctx, me, target)?;
+            Ok(Conversation { id: room.id, name: room.name, friend: None })
+        }
+        TargetType::Friend => {
+            let friend = user(ctx, target)?;
+            match ctx.batch.friendship(me.id, friend.id)? {
+                Some(id) => Ok(Conversation { id, name: friend.name.clone(), friend: Some(friend) }),
+                None => Err(Code::NotAFriend.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The heavy arithmetic: modular powers, signatures, password hashes. Pure: no state, no sockets; who
+//! runs it, and where, is the pool's business, or a simulation's.
+
+use crate::roster::ConnId;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use echat_proto::group::Ephemeral;
+use echat_proto::handshake::{AwaitClientFinished, ClientHello, respond};
+use echat_proto::names::Password;
+use ed25519_dalek::SigningKey;
+use rand::CryptoRng;
+use std::net::IpAddr;
+use std::sync::LazyLock;
+
+/// Memory of one Argon2id, in KiB: 19 MiB (OWASP's first choice for a server).
+const MEMORY_KIB: u32 = 19 * 1024;
+/// Passes of Argon2id over its memory.
+const PASSES: u32 = 2;
+/// Bytes of a salt.
+const SALT: usize = 16;
+
+/// Work for a helper thread, and whose it is.
+pub struct Job {
+    /// The connection that waits.
+    pub conn: ConnId,
+    /// Its address: helpers are shared fairly between addresses.
+    pub address: IpAddr,
+    /// What to compute.
+    pub task: Task,
+}
+
+/// What to compute.
+pub enum Task {
+    /// The server's side of a handshake: one modular power, and one more when no exponent was
+    /// prepared.
+    Respond {
+        /// What the client said.
+        hello: ClientHello,
+        /// An exponent whose public value is there already.
+        prepared: Option<Ephemeral>,
+    },
+    /// An exponent for a handshake to come.
+    Prepare,
+    /// A new password's hash.
+    Hash {
+        /// The password.
+        password: Password,
+    },
+    /// Whether a password is the one that was hashed.
+    Verify {
+        /// The password.
+        password: Password,
+        /// The hash; `None` compares with nothing and costs the same.
+        hash: Option<String>,
+    },
+}
+
+impl Task {
+    /// Whether this takes Argon2id's time and memory.
+    pub fn is_hash(&self) -> bool {
+        matches!(self, Task::Hash { .. } | Task::Verify { .. })
+    }
+}
+
+/// What a helper computed.
+pub enum Done {
+    /// Bytes to send, and the state that waits for the client's FINISHED.
+    Responded(Vec<u8>, Box<AwaitClientFinished>),
+    /// An exponent.
+    Prepared(Box<Ephemeral>),
+    /// A PHC string.
+    Hashed(String),
+    /// The comparison's result.
+    Verified(Verdict),
+}
+
+/// Whether a password was right.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was.
+    Right {
+        /// A new hash, if the old one was made with weaker parameters.
+        upgrade: Option<String>,
+    },
+    /// It was not, or there was nothing to compare with.
+    Wrong,
+}
+
+impl Task {
+    /// Computes.
+    pub fn run(self, host_key: &SigningKey, rng: &mut impl CryptoRng) -> Done {
+        match self {
+            Task::Respond { hello, prepared } => {
+                let ephemeral = prepared.unwrap_or_else(|| Ephemeral::generate(rng));
+                let (flight, waiting) = respond(&hello, ephemeral, host_key, rng);
+                Done::Responded(flight, Box::new(waiting))
+            }
+            Task::Prepare => Done::Prepared(Box::new(Ephemeral::generate(rng))),
+            Task::Hash { password } => Done::Hashed(hash(&password, rng)),
+            Task::Verify { password, hash } => Done::Verified(verify(&password, hash, rng)),
+        }
+    }
+}
+
+fn argon2() -> Argon2<'static> {
+    let params = Params::new(MEMORY_KIB, PASSES, 1, None).expect("the parameters are in range");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+fn hash(password: &Password, rng: &mut impl CryptoRng) -> String {
+    let mut salt = [0; SALT];
+    rng.fill_bytes(&mut salt);
+    let hash = argon2().hash_password_with_salt(password.as_bytes(), &salt);
+    hash.expect("any password of a bounded length has a hash").to_string()
+}
+
+/// What an unknown user's password is compared with: a hash of today's parameters that no password
+/// is known for.
+static NOBODY: LazyLock<String> = LazyLock::new(|| {
+    let unknown = [0x5a; 64];
+    let hash = argon2().hash_password_with_salt(&unknown, &[0; SALT]);
+    hash.expect("any password of a bounded length has a hash").to_string()
+});
+
+fn verify(password: &Password, hash: Option<String>, rng: &mut impl CryptoRng) -> Verdict {
+    let somebody = hash.is_some();
+    let phc = hash.as_ref().unwrap_or(&NOBODY);
+    let Ok(parsed) = PasswordHash::new(phc) else {
+        tracing::error!("a password hash in the database cannot be read; its user cannot log in");
+        return Verdict::Wrong;
+    };
+    let right = argon2().verify_password(password.as_bytes(), &parsed).is_ok();
+    if !(right && somebody) {
+        return Verdict::Wrong;
+    }
+    Verdict::Right { upgrade: is_weaker(&parsed).then(|| self::hash(password, rng)) }
+}
+
+fn is_weaker(hash: &PasswordHash) -> bool {
+    Params::try_from(hash)
+        .map_or(true, |params| params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES)
+}
+
+/// Computes what is computed once, so that the first unknown user costs no more than the next.
+pub fn warm_up() {
+    LazyLock::force(&NOBODY);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    fn run(task: Task) -> Done {
+        task.run(&SigningKey::from_bytes(&[1; 32]), &mut StdRng::seed_from_u64(1))
+    }
+
+    fn password(text: &str) -> Password {
+        Password::presented(text).expect("short")
+    }
+
+    fn verified(text: &str, hash: Option<&str>) -> Verdict {
+        match run(Task::Verify { password: password(text), hash: hash.map(str::to_owned) }) {
+            Done::Verified(verdict) => verdict,
+            _ => panic!("a comparison gives a verdict"),
+        }
+    }
+
+    #[test]
+    fn passwords_rest_as_argon2id_and_are_compared() {
+        let Done::Hashed(phc) = run(Task::Hash { password: password("correct horse") }) else {
+            panic!("a hash gives a hash")
+        };
+        assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
+        assert_eq!(verified("correct horse", Some(&phc)), Verdict::Right { upgrade: None });
+        assert_eq!(verified("wrong horse", Some(&phc)), Verdict::Wrong);
+        assert_eq!(verified("correct horse", None), Verdict::Wrong);
+        assert_eq!(verified("correct horse", Some("not a hash")), Verdict::Wrong);
+    }
+
+    #[test]
+    fn a_weaker_hash_is_made_anew_by_a_right_password() {
+        let weak = Argon2::new(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            Params::new(8, 1, 1, None).expect("in range"),
+        );
+        let phc = weak.hash_password_with_salt(b"correct horse", &[7; SALT]).expect("a hash");
+        match verified("correct horse", Some(&phc.to_string())) {
+            Verdict::Right { upgrade: Some(new) } => assert!(new.contains("m=19456,t=2")),
+            other => panic!("{other:?}"),
+        }
+    }
+}

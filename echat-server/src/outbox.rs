@@ -1,0 +1,80 @@
+//! What a tick wants to say, held back until it is durable. Knows neither encryption nor sockets.
+//!
+//! Handlers stage; only [`Outbox::release`] gives anything out, and it asks for a [`Receipt`], which
+//! only a commit makes: an answer before its commit does not compile.
+
+use crate::roster::{ConnId, End};
+use crate::store::Receipt;
+use echat_proto::commands::Event;
+
+/// Something that leaves after the commit, in the order in which it was staged.
+#[derive(Debug)]
+pub(crate) enum Delivery {
+    /// The same event for each of these connections; encoded once.
+    Event {
+        /// Who gets it.
+        to: Vec<ConnId>,
+        /// What.
+        event: Event,
+    },
+    /// Closes a connection after all that was said to it.
+    Close {
+        /// Which.
+        conn: ConnId,
+        /// How.
+        end: End,
+    },
+    /// The connection may send frames of the size that a login allows.
+    Trust(ConnId),
+}
+
+/// The staged deliveries of a tick.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    staged: Vec<Delivery>,
+}
+
+impl Outbox {
+    /// Stages an event for one connection.
+    pub(crate) fn send(&mut self, to: ConnId, event: Event) {
+        self.send_all(vec![to], event);
+    }
+
+    /// Stages an event for several connections; nothing if there are none.
+    pub(crate) fn send_all(&mut self, to: Vec<ConnId>, event: Event) {
+        if !to.is_empty() {
+            self.staged.push(Delivery::Event { to, event });
+        }
+    }
+
+    /// Stages the end of a connection.
+    pub(crate) fn close(&mut self, conn: ConnId, end: End) {
+        self.staged.push(Delivery::Close { conn, end });
+    }
+
+    /// Stages the larger frame limit of a login.
+    pub(crate) fn trust(&mut self, conn: ConnId) {
+        self.staged.push(Delivery::Trust(conn));
+    }
+
+    /// How much is staged: a mark for [`Self::split_off`].
+    pub(crate) fn mark(&self) -> usize {
+        self.staged.len()
+    }
+
+    /// Takes back what was staged since a mark.
+    pub(crate) fn split_off(&mut self, mark: usize) -> Vec<Delivery> {
+        self.staged.split_off(mark)
+    }
+
+    /// Stages again what [`Self::split_off`] took.
+    pub(crate) fn append(&mut self, deliveries: Vec<Delivery>) {
+        self.staged.extend(deliveries);
+    }
+
+    /// Gives everything out: it is durable.
+    pub(crate) fn release(&mut self, receipt: Receipt) -> Vec<Delivery> {
+        let _ = receipt;
+        std::mem::take(&mut self.staged)
+    }
+}

@@ -1,0 +1,300 @@
+//! The mio loop: the listening socket, every client, the server's own terminal, signals and the
+//! helpers' Waker, all in one thread. It moves bytes and reads the clock; what the bytes mean is the
+//! engine's business.
+//!
+//! Readiness is edge-triggered: that a socket is readable is remembered until a read says
+//! WouldBlock. A socket that is still readable and is in this round's events too is served once.
+//! WRITABLE is asked for only after a short write.
+
+mod listener;
+mod socket;
+mod terminal;
+
+use crate::clock::Now;
+use crate::config::Config;
+use crate::console::{self, Said};
+use crate::engine::{Engine, Fatal};
+use crate::jobs;
+use crate::pool::{self, Pool};
+use crate::roster::ConnId;
+use crate::store::Store;
+use ed25519_dalek::SigningKey;
+use listener::Listener;
+use mio::{Events, Poll, Token, Waker};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook_mio::v1_0::Signals;
+use socket::Socket;
+use std::collections::{BTreeSet, HashMap};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use terminal::Terminal;
+use thiserror::Error;
+
+const LISTENER: Token = Token(usize::MAX - 1);
+const WAKER: Token = Token(usize::MAX - 2);
+const SIGNALS: Token = Token(usize::MAX - 3);
+const TERMINAL: Token = Token(usize::MAX - 4);
+/// Events that one poll returns at most.
+const EVENTS: usize = 1024;
+/// The longest that a stop may last.
+const STOP: Duration = Duration::from_secs(5);
+
+/// Why the server does not start, or stops without being asked.
+#[derive(Debug, Error)]
+pub enum ReactorError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The ready line cannot be written.
+    #[error("stdout: {0}")]
+    Stdout(#[source] io::Error),
+    /// The system refuses polling, signals, threads or randomness.
+    #[error("the system refuses: {0}")]
+    System(#[from] io::Error),
+    /// The database failed.
+    #[error("{0}; stopping, nothing unsaved was acknowledged")]
+    Store(#[from] Fatal),
+}
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// See [`ReactorError`].
+pub fn run(config: &Config, store: Store, host_key: &SigningKey) -> Result<(), ReactorError> {
+    jobs::warm_up();
+    let mut reactor = Reactor::new(config, store, host_key)?;
+    announce(reactor.listener.address(), host_key).map_err(ReactorError::Stdout)?;
+    reactor.run()
+}
+
+/// The one line on stdout: who starts the server waits for it.
+fn announce(address: SocketAddr, host_key: &SigningKey) -> io::Result<()> {
+    let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "listening on {address} {fingerprint}")?;
+    stdout.flush()
+}
+
+struct Reactor {
+    poll: Poll,
+    listener: Listener,
+    signals: Signals,
+    terminal: Option<Terminal>,
+    pool: Pool,
+    engine: Engine,
+    sockets: HashMap<ConnId, Socket>,
+    /// Sockets with bytes that were not read yet.
+    readable: BTreeSet<ConnId>,
+    /// Sockets that can be written again.
+    writable: Vec<ConnId>,
+    started: Instant,
+    stop: Stop,
+}
+
+/// Whether the server is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    No,
+    /// It was told to; goodbyes are said until then at the latest.
+    By(Duration),
+    /// It was told twice.
+    Now,
+}
+
+impl Reactor {
+    fn new(config: &Config, store: Store, host_key: &SigningKey) -> Result<Self, ReactorError> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        let listener = Listener::bind(config.listen, poll.registry(), LISTENER)
+            .map_err(|source| ReactorError::Listen { address: config.listen, source })?;
+        let mut signals = Signals::new([SIGTERM, SIGINT])?;
+        poll.registry().register(&mut signals, SIGNALS, mio::Interest::READABLE)?;
+        let mut limits = config.limits.clone();
+        limits.connections = limits.connections.min(listener::places());
+        let rng = pool::seeded().map_err(io::Error::other)?;
+        Ok(Self {
+            terminal: Terminal::open(poll.registry(), TERMINAL)?,
+            pool: Pool::start(host_key, &waker)?,
+            engine: Engine::new(limits, store, rng),
+            poll,
+            listener,
+            signals,
+            sockets: HashMap::new(),
+            readable: BTreeSet::new(),
+            writable: Vec::new(),
+            started: started(),
+            stop: Stop::No,
+        })
+    }
+
+    fn run(&mut self) -> Result<(), ReactorError> {
+        let mut events = Events::with_capacity(EVENTS);
+        loop {
+            let timeout = self.timeout();
+            match self.poll.poll(&mut events, timeout) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error.into()),
+                _ => {}
+            }
+            let now = self.now();
+            self.note(&events, now);
+            self.accept(now);
+            self.read(now);
+            for (conn, done) in self.pool.results() {
+                self.engine.complete(conn, done);
+            }
+            self.engine.tick(now)?;
+            self.pool.submit(self.engine.take_jobs());
+            self.write(now);
+            self.drop_closed();
+            match self.stop {
+                Stop::No => {}
+                Stop::By(at) if now.running < at && !self.engine.is_empty() => {}
+                Stop::By(_) | Stop::Now => return Ok(()),
+            }
+        }
+    }
+
+    /// Notes what became ready.
+    fn note(&mut self, events: &Events, now: Now) {
+        for event in events {
+            match event.token() {
+                LISTENER => self.listener.ready(),
+                WAKER => {}
+                SIGNALS => {
+                    for _ in 0..self.signals.pending().count() {
+                        self.stop(now);
+                    }
+                }
+                TERMINAL => self.listen_to_terminal(now),
+                Token(number) => {
+                    let conn = ConnId(number as u64);
+                    if event.is_readable() || event.is_read_closed() || event.is_error() {
+                        self.readable.insert(conn);
+                    }
+                    if event.is_writable() {
+                        self.writable.push(conn);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Stops in peace, and at once if told again.
+    fn stop(&mut self, now: Now) {
+        if self.stop == Stop::No {
+            tracing::info!("stopping");
+            self.stop = Stop::By(now.running + STOP);
+            self.listener.close(self.poll.registry());
+            self.engine.stop(now);
+        } else {
+            self.stop = Stop::Now;
+        }
+    }
+
+    fn listen_to_terminal(&mut self, now: Now) {
+        let Some(terminal) = &mut self.terminal else { return };
+        let lines = terminal.lines();
+        if terminal.is_closed() {
+            self.terminal = None;
+        }
+        for line in lines {
+            match console::obey(&mut self.engine, &line) {
+                Said::Quit => self.stop(now),
+                Said::Text(text) => terminal::say(&text),
+            }
+        }
+    }
+
+    fn accept(&mut self, now: Now) {
+        while let Some((stream, address)) = self.listener.accept(now.running) {
+            let Some(conn) = self.engine.accept(address, now) else { continue };
+            match Socket::new(stream, self.poll.registry(), token(conn)) {
+                Ok(socket) => {
+                    self.sockets.insert(conn, socket);
+                }
+                Err(error) => {
+                    tracing::warn!(%address, %error, "a connection cannot be served");
+                    self.engine.sever(conn);
+                }
+            }
+        }
+    }
+
+    /// Reads from every readable socket within its budget. Those whose bytes are not welcome now
+    /// stay noted.
+    fn read(&mut self, now: Now) {
+        for conn in self.readable.iter().copied().collect::<Vec<_>>() {
+            let Some(socket) = self.sockets.get_mut(&conn) else {
+                self.readable.remove(&conn);
+                continue;
+            };
+            if socket.read(conn, &mut self.engine, now) {
+                self.readable.remove(&conn);
+            }
+        }
+    }
+
+    /// Writes to every connection that has something to write.
+    fn write(&mut self, now: Now) {
+        let mut ready = std::mem::take(&mut self.writable);
+        ready.retain(|conn| {
+            let blocked = self.sockets.get_mut(conn).is_some_and(Socket::unblock);
+            blocked && !self.engine.output(*conn).is_empty()
+        });
+        // A write may end a connection (its key is worn out), which makes something to write.
+        loop {
+            ready.extend(self.engine.take_dirty());
+            let Some(conn) = ready.pop() else { return };
+            if let Some(socket) = self.sockets.get_mut(&conn) {
+                socket.write(conn, &mut self.engine, self.poll.registry(), token(conn), now);
+            }
+        }
+    }
+
+    fn drop_closed(&mut self) {
+        for conn in self.engine.take_closed() {
+            self.sockets.remove(&conn);
+            self.readable.remove(&conn);
+            self.pool.forget(conn);
+        }
+    }
+
+    /// How long nothing is to be done: not at all while work waits.
+    fn timeout(&self) -> Option<Duration> {
+        if self.engine.has_work() || self.readable.iter().any(|conn| self.engine.wants_bytes(*conn))
+        {
+            return Some(Duration::ZERO);
+        }
+        let stop = match self.stop {
+            Stop::By(at) => Some(at),
+            Stop::No | Stop::Now => None,
+        };
+        let next = [self.engine.deadline(), self.listener.retry_at(), stop];
+        let now = self.started.elapsed();
+        next.into_iter().flatten().min().map(|at| at.saturating_sub(now))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the reactor is where the clock is read")]
+    fn now(&self) -> Now {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let unix = i64::try_from(unix.as_secs()).unwrap_or(i64::MAX);
+        Now { running: self.started.elapsed(), unix }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the reactor is where the clock is read")]
+fn started() -> Instant {
+    Instant::now()
+}
+
+/// Connections count from 1 and never reach the tokens at the top.
+fn token(conn: ConnId) -> Token {
+    Token(usize::try_from(conn.0).expect("fewer connections than addresses"))
+}

@@ -1,0 +1,128 @@
+//! One client's socket: bounded reads, partial writes, a goodbye that is not lost to a reset.
+
+use crate::clock::Now;
+use crate::engine::Engine;
+use crate::roster::ConnId;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
+
+/// Bytes that one tick reads from one connection.
+const BUDGET: usize = 64 * 1024;
+/// Bytes of one read.
+const CHUNK: usize = 16 * 1024;
+
+pub(super) struct Socket {
+    stream: TcpStream,
+    /// Whether a write was short and WRITABLE is awaited.
+    blocked: bool,
+    /// Whether the other end has closed its half.
+    at_end: bool,
+    /// Whether this end has closed its half.
+    shut: bool,
+}
+
+impl Socket {
+    pub(super) fn new(
+        mut stream: TcpStream,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<Self> {
+        // A frame is written whole: waiting for more would only delay it.
+        stream.set_nodelay(true)?;
+        registry.register(&mut stream, token, Interest::READABLE)?;
+        Ok(Self { stream, blocked: false, at_end: false, shut: false })
+    }
+
+    /// Reads within the budget; true when nothing is left to be read.
+    pub(super) fn read(&mut self, conn: ConnId, engine: &mut Engine, now: Now) -> bool {
+        let mut buffer = [0; CHUNK];
+        let mut budget = BUDGET;
+        while budget > 0 {
+            if !engine.wants_bytes(conn) {
+                return false;
+            }
+            let most = CHUNK.min(budget);
+            match self.stream.read(&mut buffer[..most]) {
+                Ok(0) => {
+                    self.at_end = true;
+                    engine.hang_up(conn);
+                    return true;
+                }
+                Ok(length) => {
+                    engine.receive(conn, &buffer[..length], now);
+                    budget -= length;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => {
+                    engine.sever(conn);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Notes that the socket can be written again; whether that was awaited.
+    pub(super) fn unblock(&mut self) -> bool {
+        std::mem::take(&mut self.blocked)
+    }
+
+    /// Writes what the engine has for this connection.
+    pub(super) fn write(
+        &mut self,
+        conn: ConnId,
+        engine: &mut Engine,
+        registry: &Registry,
+        token: Token,
+        now: Now,
+    ) {
+        if self.blocked {
+            return;
+        }
+        let armed = match self.write_all(conn, engine, now) {
+            Ok(()) => Interest::READABLE,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.blocked = true;
+                Interest::READABLE | Interest::WRITABLE
+            }
+            Err(_) => return engine.sever(conn),
+        };
+        if self.blocked && registry.reregister(&mut self.stream, token, armed).is_err() {
+            return engine.sever(conn);
+        }
+        if engine.is_said(conn) {
+            self.say_no_more(conn, engine);
+        }
+    }
+
+    fn write_all(&mut self, conn: ConnId, engine: &mut Engine, now: Now) -> io::Result<()> {
+        loop {
+            let bytes = engine.output(conn);
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            match self.stream.write(bytes) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(length) => engine.wrote(conn, length, now),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Closes this half. The other is read until it closes too: closing a socket with unread bytes
+    /// would reset the connection, and the reset can overtake the goodbye.
+    fn say_no_more(&mut self, conn: ConnId, engine: &mut Engine) {
+        if !self.shut {
+            self.shut = true;
+            // Fails only if the connection is gone, which the next read tells.
+            let _ = self.stream.shutdown(Shutdown::Write);
+        }
+        if self.at_end {
+            engine.hang_up(conn);
+        }
+    }
+}

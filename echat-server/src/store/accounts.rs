@@ -1,0 +1,97 @@
+//! Users, their passwords' hashes, and where they log in from.
+
+use std::net::IpAddr;
+
+use echat_proto::names::Username;
+use rusqlite::{Row, params};
+
+use super::{Batch, Kind, StoreError, User, UserId};
+
+/// How long an address that logged in is remembered: 30 days, in seconds.
+const LOGINS_KEPT: i64 = 30 * 24 * 60 * 60;
+
+/// How many forgotten addresses a login clears away at most.
+const PRUNED_AT_ONCE: i64 = 100;
+
+impl Batch<'_> {
+    /// The user of this name in its stored form.
+    pub fn find_user(&self, key: &str) -> Result<Option<User>, StoreError> {
+        self.first("SELECT id, name FROM users WHERE name = ?1", [key], user)
+    }
+
+    /// The first `limit` users by name.
+    pub fn users(&self, limit: usize) -> Result<Vec<User>, StoreError> {
+        self.all("SELECT id, name FROM users ORDER BY name LIMIT ?1", [limit as i64], user)
+    }
+
+    /// The user of this name and the PHC string of their password.
+    pub fn credentials(&self, key: &str) -> Result<Option<(User, String)>, StoreError> {
+        let sql = "SELECT id, name, password FROM users WHERE name = ?1";
+        self.first(sql, [key], |row| Ok((user(row)?, row.get(2)?)))
+    }
+
+    /// Makes an account; `None` when the name is taken, or one that looks like it.
+    pub fn create_user(
+        &mut self,
+        name: &Username,
+        phc: &str,
+        now: i64,
+    ) -> Result<Option<UserId>, StoreError> {
+        let skeleton = name.skeleton();
+        let taken = "SELECT 1 FROM users WHERE name = ?1 OR skeleton = ?2";
+        if self.exists(taken, [name.as_str(), &skeleton])? {
+            return Ok(None);
+        }
+        let id = self.insert(
+            "INSERT INTO users (name, skeleton, password, created_at) VALUES (?1, ?2, ?3, ?4)",
+            params![name.as_str(), skeleton, phc, now],
+        )?;
+        self.index_name(Kind::Private, id, name.as_str())?;
+        Ok(Some(UserId(id)))
+    }
+
+    /// Replaces a password's PHC string.
+    pub fn set_password(&mut self, user: UserId, phc: &str) -> Result<(), StoreError> {
+        let sql = "UPDATE users SET password = ?2 WHERE id = ?1";
+        self.write(sql, params![user, phc]).map(drop)
+    }
+
+    /// Remembers that a user logged in from an address, and forgets some that are 30 days old.
+    pub fn note_login(
+        &mut self,
+        user: UserId,
+        address: IpAddr,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "INSERT INTO logins (user, address, at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (user, address) DO UPDATE SET at = excluded.at",
+            params![user, address.to_string(), now],
+        )?;
+        self.write(
+            "DELETE FROM logins WHERE (user, address) IN
+                 (SELECT user, address FROM logins WHERE at < ?1 ORDER BY at LIMIT ?2)",
+            [now.saturating_sub(LOGINS_KEPT), PRUNED_AT_ONCE],
+        )
+        .map(drop)
+    }
+
+    /// Whether a user logged in from an address at `since` or later.
+    pub fn logged_in_from(
+        &self,
+        user: UserId,
+        address: IpAddr,
+        since: i64,
+    ) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM logins WHERE user = ?1 AND address = ?2 AND at >= ?3";
+        self.exists(sql, params![user, address.to_string(), since])
+    }
+}
+
+/// A row that begins with id and name.
+pub(super) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+    Ok(User {
+        id: row.get(0)?,
+        name: row.get(1)?,
+    })
+}

@@ -1,0 +1,178 @@
+//! One transaction, begun by the first write, and the proof that it is durable.
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, ffi};
+
+use super::StoreError;
+
+/// A unit of work. The first write takes the database for writing; dropping it without
+/// [`commit`](Batch::commit) leaves no trace.
+#[derive(Debug)]
+pub struct Batch<'s> {
+    db: &'s Connection,
+    state: State,
+    writes: u64,
+}
+
+/// Proof that everything a batch wrote is durable. Only a commit makes one.
+#[derive(Debug)]
+#[must_use = "what waits for the commit is released by its receipt"]
+pub struct Receipt(());
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing was written: there is no transaction.
+    Reading,
+    /// There is a transaction.
+    Writing,
+    /// A write failed. `SQLite` may have ended the transaction by itself, and a further write
+    /// would then be durable on its own, so none is let through.
+    Broken { full: bool },
+}
+
+impl<'s> Batch<'s> {
+    pub(super) fn new(db: &'s Connection) -> Self {
+        Self {
+            db,
+            state: State::Reading,
+            writes: 0,
+        }
+    }
+
+    /// How many writes were made, so that a caller can tell whether a request wrote.
+    pub fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    /// Makes everything written durable. With nothing written the disk is not touched.
+    ///
+    /// # Errors
+    /// `Full` and `Fatal`; the batch is then rolled back.
+    pub fn commit(mut self) -> Result<Receipt, StoreError> {
+        match self.state {
+            State::Reading => {}
+            State::Writing => {
+                self.db
+                    .execute_batch("COMMIT")
+                    .map_err(|error| self.broken(error))?;
+                self.state = State::Reading;
+            }
+            State::Broken { full } => return Err(refusal(full)),
+        }
+        Ok(Receipt(()))
+    }
+
+    /// All rows of a query.
+    pub(super) fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        from_row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = self.db.prepare_cached(sql).and_then(|mut statement| {
+            statement
+                .query_map(params, from_row)?
+                .collect::<rusqlite::Result<Vec<T>>>()
+        });
+        rows.map_err(|error| self.read_error(error))
+    }
+
+    /// The first row of a query, if there is one.
+    pub(super) fn first<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        from_row: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let row = self
+            .db
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row(params, from_row).optional());
+        row.map_err(|error| self.read_error(error))
+    }
+
+    /// Whether a query has any row.
+    pub(super) fn exists(&self, sql: &str, params: impl Params) -> Result<bool, StoreError> {
+        Ok(self.first(sql, params, |_| Ok(()))?.is_some())
+    }
+
+    /// The one number that a `SELECT count(*)` gives.
+    pub(super) fn count(&self, sql: &str, params: impl Params) -> Result<u64, StoreError> {
+        let count: Option<i64> = self.first(sql, params, |row| row.get(0))?;
+        Ok(count
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or(0))
+    }
+
+    /// Runs one INSERT, UPDATE or DELETE; gives the number of rows changed.
+    pub(super) fn write(&mut self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        self.begin()?;
+        let changed = self
+            .db
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(params));
+        let changed = changed.map_err(|error| self.broken(error))?;
+        self.writes += 1;
+        Ok(changed)
+    }
+
+    /// Runs one INSERT; gives the new row's number.
+    pub(super) fn insert(&mut self, sql: &str, params: impl Params) -> Result<i64, StoreError> {
+        self.write(sql, params)?;
+        Ok(self.db.last_insert_rowid())
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        match self.state {
+            State::Reading => {
+                let begun = self.db.execute_batch("BEGIN IMMEDIATE");
+                begun.map_err(|error| self.read_error(error))?;
+                self.state = State::Writing;
+                Ok(())
+            }
+            State::Writing => Ok(()),
+            State::Broken { full } => Err(refusal(full)),
+        }
+    }
+
+    /// An error before the first write did no harm: a lock held by another is only waited out.
+    /// Within the transaction nobody else can hold one.
+    fn read_error(&self, error: rusqlite::Error) -> StoreError {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+                if self.state == State::Reading =>
+            {
+                StoreError::Busy
+            }
+            Some(ErrorCode::DiskFull) => StoreError::Full,
+            _ => StoreError::Fatal(error),
+        }
+    }
+
+    fn broken(&mut self, error: rusqlite::Error) -> StoreError {
+        let error = self.read_error(error);
+        self.state = State::Broken {
+            full: matches!(error, StoreError::Full),
+        };
+        error
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        if self.state != State::Reading && !self.db.is_autocommit() {
+            // If even this fails, the next BEGIN fails too, and that is reported.
+            let _ = self.db.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+/// What a batch says after its first failure, which said why.
+fn refusal(full: bool) -> StoreError {
+    if full {
+        return StoreError::Full;
+    }
+    StoreError::Fatal(rusqlite::Error::SqliteFailure(
+        ffi::Error::new(ffi::SQLITE_ABORT),
+        Some("an earlier write of this batch failed".to_owned()),
+    ))
+}

@@ -1,0 +1,76 @@
+//! Gathering one answer from many conversations, within its bounds.
+
+use std::collections::BinaryHeap;
+
+use super::{StoreError, StoredMessage};
+
+/// What one message takes in an answer besides its texts, in bytes, rounded up.
+const MESSAGE_BYTES: usize = 256;
+
+/// The `total` least ranks of `seats` ascending sequences with the seat of each, at most `per`
+/// of one seat. `ranks(seat, below, limit)` gives a sequence's first ranks less than `below`.
+pub(super) fn merge(
+    seats: usize,
+    per: usize,
+    total: usize,
+    ranks: impl Fn(usize, i64, usize) -> Result<Vec<i64>, StoreError>,
+) -> Result<Vec<(i64, usize)>, StoreError> {
+    let mut heads = Vec::new();
+    for at in 0..seats {
+        heads.extend(ranks(at, i64::MAX, 1)?.first().map(|&rank| (rank, at)));
+    }
+    // The least heads first: the bound is tight after few seats.
+    heads.sort_unstable();
+    let mut best = BinaryHeap::new();
+    for (head, at) in heads {
+        let full = best.len() >= total;
+        let bound = best
+            .peek()
+            .filter(|_| full)
+            .map_or(i64::MAX, |&(rank, _)| rank);
+        if head >= bound {
+            break;
+        }
+        best.extend(
+            ranks(at, bound, per.min(total))?
+                .into_iter()
+                .map(|rank| (rank, at)),
+        );
+        while best.len() > total {
+            best.pop();
+        }
+    }
+    Ok(best.into_sorted_vec())
+}
+
+/// Messages that fit into a budget of bytes; the first one always fits.
+pub(super) struct Filling {
+    left: usize,
+    pub(super) messages: Vec<StoredMessage>,
+}
+
+impl Filling {
+    pub(super) fn new(budget: usize) -> Self {
+        Self {
+            left: budget,
+            messages: Vec::new(),
+        }
+    }
+
+    /// False when the message does not fit any more.
+    pub(super) fn push(&mut self, message: StoredMessage) -> bool {
+        let texts = message.content.len() + message.sender.len() + message.target.len();
+        let size = MESSAGE_BYTES + texts;
+        if size > self.left && !self.messages.is_empty() {
+            return false;
+        }
+        self.left = self.left.saturating_sub(size);
+        self.messages.push(message);
+        true
+    }
+
+    pub(super) fn oldest_first(mut self) -> Vec<StoredMessage> {
+        self.messages.sort_unstable_by_key(|message| message.id);
+        self.messages
+    }
+}

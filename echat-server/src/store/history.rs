@@ -1,0 +1,333 @@
+//! Reading messages: pages of one conversation, and the newest or oldest of all of a user's.
+//!
+//! Every query is a seek in the index (conversation, id) that stops at a limit, so it costs the
+//! same on ten messages and on ten million. Over many conversations the seeks share a bound that
+//! tightens as results come in: what lies beyond the results already found is not read.
+
+use rusqlite::{Row, params};
+
+use super::gather::{Filling, merge};
+use super::{Batch, ConversationId, Kind, MessageId, StoreError, StoredMessage, UserId};
+
+/// Unread counts stop here, so that counting is cheap however much is unread.
+pub const UNREAD_MAX: u64 = 1_000;
+
+/// How many messages a count looks at, newest first: one's own among them do not count.
+const UNREAD_LOOKED_AT: u64 = 4 * UNREAD_MAX;
+
+/// What one line about a conversation takes in an answer besides its name, in bytes, rounded up.
+const LINE_BYTES: usize = 96;
+
+/// Messages of one answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Oldest first.
+    pub messages: Vec<StoredMessage>,
+    /// Whether more lie beyond: older ones, or newer ones when they were asked for.
+    pub more: bool,
+}
+
+/// What a user gets to see at login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// Oldest first.
+    pub messages: Vec<StoredMessage>,
+    /// Conversations with unread messages.
+    pub unread: Vec<Unread>,
+    /// Conversations that have older messages than those taken.
+    pub more: Vec<Older>,
+}
+
+/// Unread messages of one conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Friend or room.
+    pub kind: Kind,
+    /// The friend's or the room's name.
+    pub target: String,
+    /// Messages of others after the read marker, 1..=[`UNREAD_MAX`].
+    pub count: u64,
+    /// The read marker.
+    pub read_id: MessageId,
+}
+
+/// A conversation that has older messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Older {
+    /// Friend or room.
+    pub kind: Kind,
+    /// The friend's or the room's name.
+    pub target: String,
+    /// The older ones are those before this id.
+    pub before: MessageId,
+}
+
+/// A user's place in a conversation.
+#[derive(Clone, Debug)]
+struct Seat {
+    conversation: ConversationId,
+    kind: Kind,
+    target: String,
+    after_id: i64,
+    read_id: MessageId,
+}
+
+pub(super) const SEATS: &str =
+    "SELECT p.conversation, 0, u.name, p.after_id, p.read_id FROM participants AS p
+     CROSS JOIN friendships AS f ON f.conversation = p.conversation
+     CROSS JOIN users AS u ON u.id = f.low_user + f.high_user - p.user WHERE p.user = ?1
+     UNION ALL
+     SELECT p.conversation, 1, r.name, p.after_id, p.read_id FROM participants AS p
+     CROSS JOIN rooms AS r ON r.id = p.conversation WHERE p.user = ?1";
+
+pub(super) const SEAT: &str =
+    "SELECT p.conversation, c.kind, coalesce(r.name, u.name), p.after_id, p.read_id
+     FROM participants AS p CROSS JOIN conversations AS c ON c.id = p.conversation
+     LEFT JOIN rooms AS r ON r.id = p.conversation
+     LEFT JOIN friendships AS f ON f.conversation = p.conversation
+     LEFT JOIN users AS u ON u.id = f.low_user + f.high_user - p.user
+     WHERE p.user = ?1 AND p.conversation = ?2";
+
+pub(super) const NEWEST: &str =
+    "SELECT m.id, m.sender, u.name, m.send_time, m.content FROM messages AS m
+     CROSS JOIN users AS u ON u.id = m.sender
+     WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id DESC LIMIT ?4";
+
+pub(super) const OLDEST: &str =
+    "SELECT m.id, m.sender, u.name, m.send_time, m.content FROM messages AS m
+     CROSS JOIN users AS u ON u.id = m.sender
+     WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id LIMIT ?4";
+
+pub(super) const ONE: &str =
+    "SELECT m.id, m.sender, u.name, m.send_time, m.content FROM messages AS m
+     CROSS JOIN users AS u ON u.id = m.sender WHERE m.id = ?1";
+
+pub(super) const NEWEST_IDS: &str = "SELECT id FROM messages
+     WHERE conversation = ?1 AND id > ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
+
+pub(super) const OLDEST_IDS: &str = "SELECT id FROM messages
+     WHERE conversation = ?1 AND id > ?2 AND id < ?3 ORDER BY id LIMIT ?4";
+
+pub(super) const UNREAD: &str = "SELECT count(*) FROM (SELECT 1 FROM
+         (SELECT sender FROM messages WHERE conversation = ?1 AND id > ?2
+          ORDER BY id DESC LIMIT ?4)
+     WHERE sender <> ?3 LIMIT ?5)";
+
+impl Batch<'_> {
+    /// A page of one conversation as `user` sees it. With `after`: the oldest ones after it (and
+    /// before `before`, if given); otherwise the newest ones (before `before`). At most `limit`,
+    /// and about `budget` bytes, but at least one if there is any. Empty for who takes no part.
+    pub fn history(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        before: Option<MessageId>,
+        after: Option<MessageId>,
+        limit: usize,
+        budget: usize,
+    ) -> Result<Page, StoreError> {
+        let Some(seat) = self.first(SEAT, params![user, conversation], seat)? else {
+            return Ok(Page {
+                messages: Vec::new(),
+                more: false,
+            });
+        };
+        let above = after.map_or(0, MessageId::row).max(seat.after_id);
+        let below = before.map_or(i64::MAX, MessageId::row);
+        let sql = if after.is_some() { OLDEST } else { NEWEST };
+        // One more than asked for tells whether there are more.
+        let rows = self.all(
+            sql,
+            params![conversation, above, below, sql_limit(limit, 1)],
+            |row| message(row, user, &seat),
+        )?;
+        let found = rows.len();
+        let mut filled = Filling::new(budget);
+        for row in rows.into_iter().take(limit) {
+            if !filled.push(row) {
+                break;
+            }
+        }
+        let more = filled.messages.len() < found;
+        Ok(Page {
+            messages: filled.oldest_first(),
+            more,
+        })
+    }
+
+    /// All of a user's conversations after `after`, oldest first: what somebody missed.
+    /// `limit` and `budget` as in [`history`](Batch::history).
+    pub fn catch_up(
+        &self,
+        user: UserId,
+        after: MessageId,
+        limit: usize,
+        budget: usize,
+    ) -> Result<Page, StoreError> {
+        let seats = self.all(SEATS, [user], seat)?;
+        let ids = |at: usize, below: i64, limit: usize| {
+            let above = seats[at].after_id.max(after.row());
+            self.ids(OLDEST_IDS, &seats[at], above, below, limit)
+        };
+        let found = merge(seats.len(), limit + 1, limit + 1, ids)?;
+        let mut filled = Filling::new(budget);
+        for &(id, at) in found.iter().take(limit) {
+            let Some(next) = self.first(ONE, [id], |row| message(row, user, &seats[at]))? else {
+                break;
+            };
+            if !filled.push(next) {
+                break;
+            }
+        }
+        let more = filled.messages.len() < found.len();
+        Ok(Page {
+            messages: filled.oldest_first(),
+            more,
+        })
+    }
+
+    /// The newest messages of all of a user's conversations: newest first until
+    /// `per_conversation` of one, `total`, or about `budget` bytes; the lines of `unread` and
+    /// `more` are counted into the budget.
+    pub fn bundle(
+        &self,
+        user: UserId,
+        per_conversation: usize,
+        total: usize,
+        budget: usize,
+    ) -> Result<Bundle, StoreError> {
+        let seats = self.all(SEATS, [user], seat)?;
+        let unread = self.unread_of(user, &seats)?;
+        // Ids are ranked from the newest down, so that merging takes the greatest first.
+        let ids = |at: usize, below: i64, limit: usize| {
+            let above = below.saturating_neg().max(seats[at].after_id);
+            let ids = self.ids(NEWEST_IDS, &seats[at], above, i64::MAX, limit)?;
+            Ok(ids.into_iter().map(i64::saturating_neg).collect())
+        };
+        let found = merge(seats.len(), per_conversation, total, ids)?;
+        let lines: usize = unread
+            .iter()
+            .map(|line| LINE_BYTES + line.target.len())
+            .sum();
+        // Any conversation may turn out to have older messages.
+        let lines = lines
+            + seats
+                .iter()
+                .map(|seat| LINE_BYTES + seat.target.len())
+                .sum::<usize>();
+        let mut filled = Filling::new(budget.saturating_sub(lines));
+        let mut oldest = vec![i64::MAX; seats.len()];
+        for (rank, at) in found {
+            let id = rank.saturating_neg();
+            let Some(next) = self.first(ONE, [id], |row| message(row, user, &seats[at]))? else {
+                break;
+            };
+            if !filled.push(next) {
+                break;
+            }
+            oldest[at] = id;
+        }
+        let more = self.older(&seats, &oldest)?;
+        Ok(Bundle {
+            messages: filled.oldest_first(),
+            unread,
+            more,
+        })
+    }
+
+    /// Messages of others after a read marker, at most [`UNREAD_MAX`].
+    pub(super) fn unread_count(
+        &self,
+        conversation: ConversationId,
+        user: UserId,
+        read_id: MessageId,
+    ) -> Result<u64, StoreError> {
+        let looked_at = i64::try_from(UNREAD_LOOKED_AT).unwrap_or(i64::MAX);
+        let most = i64::try_from(UNREAD_MAX).unwrap_or(i64::MAX);
+        self.count(
+            UNREAD,
+            params![conversation, read_id, user, looked_at, most],
+        )
+    }
+
+    fn unread_of(&self, user: UserId, seats: &[Seat]) -> Result<Vec<Unread>, StoreError> {
+        let mut unread = Vec::new();
+        for seat in seats {
+            let count = self.unread_count(seat.conversation, user, seat.read_id)?;
+            if count > 0 {
+                let (kind, target, read_id) = (seat.kind, seat.target.clone(), seat.read_id);
+                unread.push(Unread {
+                    kind,
+                    target,
+                    count,
+                    read_id,
+                });
+            }
+        }
+        Ok(unread)
+    }
+
+    /// Which conversations have messages before the oldest one taken of each.
+    fn older(&self, seats: &[Seat], oldest: &[i64]) -> Result<Vec<Older>, StoreError> {
+        let mut more = Vec::new();
+        for (seat, &taken) in seats.iter().zip(oldest) {
+            if let Some(&id) = self.ids(NEWEST_IDS, seat, seat.after_id, taken, 1)?.first() {
+                // With none taken, the newest one itself is among the older ones.
+                let before = if taken == i64::MAX { id + 1 } else { taken };
+                let (kind, target) = (seat.kind, seat.target.clone());
+                more.push(Older {
+                    kind,
+                    target,
+                    before: MessageId::of_row(before),
+                });
+            }
+        }
+        Ok(more)
+    }
+
+    fn ids(
+        &self,
+        sql: &str,
+        seat: &Seat,
+        above: i64,
+        below: i64,
+        limit: usize,
+    ) -> Result<Vec<i64>, StoreError> {
+        let limit = sql_limit(limit, 0);
+        self.all(
+            sql,
+            params![seat.conversation, above, below, limit],
+            |row| row.get(0),
+        )
+    }
+}
+
+fn sql_limit(limit: usize, extra: i64) -> i64 {
+    i64::try_from(limit)
+        .unwrap_or(i64::MAX)
+        .saturating_add(extra)
+}
+
+fn seat(row: &Row<'_>) -> rusqlite::Result<Seat> {
+    Ok(Seat {
+        conversation: row.get(0)?,
+        kind: row.get(1)?,
+        target: row.get(2)?,
+        after_id: row.get(3)?,
+        read_id: row.get(4)?,
+    })
+}
+
+fn message(row: &Row<'_>, reader: UserId, seat: &Seat) -> rusqlite::Result<StoredMessage> {
+    let (id, sender): (MessageId, UserId) = (row.get(0)?, row.get(1)?);
+    Ok(StoredMessage {
+        id,
+        conversation: seat.conversation,
+        kind: seat.kind,
+        sender: row.get(2)?,
+        send_time: row.get(3)?,
+        content: row.get(4)?,
+        target: seat.target.clone(),
+        sent: sender == reader || id <= seat.read_id,
+    })
+}

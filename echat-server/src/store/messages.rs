@@ -1,0 +1,118 @@
+//! Storing messages, and how far somebody has read.
+
+use echat_proto::names::{Content, TxnId};
+use rusqlite::params;
+
+use super::{Batch, ConversationId, Kind, MessageId, StoreError, UserId};
+
+/// A message as one user sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// Its place in the order of all messages.
+    pub id: MessageId,
+    /// Where it was said.
+    pub conversation: ConversationId,
+    /// What kind of conversation that is.
+    pub kind: Kind,
+    /// Who said it, by name.
+    pub sender: String,
+    /// When, in unix seconds.
+    pub send_time: i64,
+    /// What was said.
+    pub content: String,
+    /// The room's name, or the name of the other one of two friends.
+    pub target: String,
+    /// Whether it is the user's own, or not after their read marker.
+    pub sent: bool,
+}
+
+impl Batch<'_> {
+    /// Stores a message. Whether the sender may is asked before; a transaction id that the sender
+    /// has used before is looked up before, with [`find_txn`](Batch::find_txn).
+    pub fn insert_message(
+        &mut self,
+        conversation: ConversationId,
+        sender: UserId,
+        content: &Content,
+        txn_id: Option<&TxnId>,
+        now: i64,
+    ) -> Result<MessageId, StoreError> {
+        let row = self.insert(
+            "INSERT INTO messages (conversation, sender, send_time, content, txn_id)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                conversation,
+                sender,
+                now,
+                content.as_str(),
+                txn_id.map(TxnId::as_str)
+            ],
+        )?;
+        Ok(MessageId::of_row(row))
+    }
+
+    /// The message a sender stored with this transaction id, as the sender sees it, whether or
+    /// not they still take part in its conversation.
+    pub fn find_txn(
+        &self,
+        sender: UserId,
+        txn_id: &TxnId,
+    ) -> Result<Option<StoredMessage>, StoreError> {
+        self.first(
+            "SELECT m.id, m.conversation, c.kind, s.name, m.send_time, m.content,
+                    coalesce(r.name, o.name)
+             FROM messages AS m
+             CROSS JOIN conversations AS c ON c.id = m.conversation
+             CROSS JOIN users AS s ON s.id = m.sender
+             LEFT JOIN rooms AS r ON r.id = m.conversation
+             LEFT JOIN friendships AS f ON f.conversation = m.conversation
+             LEFT JOIN users AS o ON o.id = f.low_user + f.high_user - m.sender
+             WHERE m.sender = ?1 AND m.txn_id = ?2",
+            params![sender, txn_id.as_str()],
+            |row| {
+                Ok(StoredMessage {
+                    id: row.get(0)?,
+                    conversation: row.get(1)?,
+                    kind: row.get(2)?,
+                    sender: row.get(3)?,
+                    send_time: row.get(4)?,
+                    content: row.get(5)?,
+                    target: row.get(6)?,
+                    sent: true,
+                })
+            },
+        )
+    }
+
+    /// Moves a user's read marker to `id`, never backwards and never beyond the newest message
+    /// they see; gives the marker that stands, `None` when they take no part in the conversation.
+    pub fn mark_read(
+        &mut self,
+        user: UserId,
+        conversation: ConversationId,
+        id: MessageId,
+    ) -> Result<Option<MessageId>, StoreError> {
+        let read: Option<MessageId> = self.first(
+            "SELECT read_id FROM participants WHERE user = ?1 AND conversation = ?2",
+            params![user, conversation],
+            |row| row.get(0),
+        )?;
+        let Some(read) = read else {
+            return Ok(None);
+        };
+        let newest: Option<MessageId> = self.first(
+            "SELECT coalesce(max(id), 0) FROM messages WHERE conversation = ?1",
+            [conversation],
+            |row| row.get(0),
+        )?;
+        let wanted = newest.map_or(read, |newest| id.min(newest));
+        if wanted <= read {
+            return Ok(Some(read));
+        }
+        self.write(
+            "UPDATE participants SET read_id = ?3 WHERE user = ?1 AND conversation = ?2",
+            params![user, conversation, wanted],
+        )?;
+        Ok(Some(wanted))
+    }
+}

@@ -1,0 +1,205 @@
+//! Opening a database, and bringing an older one up to date.
+
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use thiserror::Error;
+
+use super::batch::Batch;
+
+/// The schema's history: entry n leads from version n to n + 1. Only ever appended to.
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+
+/// "ECH2": how a database says that it is echat's.
+const APPLICATION_ID: i32 = 0x4543_4832;
+
+/// `SQLite` 3.51.3: before it, a reset of the write-ahead log could corrupt the database.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// Prepared statements kept; there are about half as many queries.
+const STATEMENTS: usize = 128;
+
+/// Settings of the connection, which the file does not keep. `FULL` syncs the log at every
+/// commit; an acknowledged message has to survive a power cut. The cache is 16 MiB, the log is
+/// folded into the database every 1,000 pages and cut back to 16 MiB after a peak.
+const SETTINGS: &str = "
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA cache_size = -16384;
+    PRAGMA wal_autocheckpoint = 1000;
+    PRAGMA journal_size_limit = 16777216;
+";
+
+/// An open database, with its one connection.
+#[derive(Debug)]
+pub struct Store {
+    db: Connection,
+}
+
+/// Why a database is not opened. The file is left as it was, or at the newest version that a
+/// migration reached.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The linked `SQLite` is too old to be trusted with a write-ahead log.
+    #[error("SQLite {0} is too old, 3.51.3 or newer is needed")]
+    OldSqlite(&'static str),
+    /// A database, or another file, that is not echat's.
+    #[error("this file is not an echat database")]
+    Foreign,
+    /// Written by a newer echat.
+    #[error("the database has version {found}, this echat knows versions up to {known}")]
+    Newer {
+        /// The file's schema version.
+        found: usize,
+        /// The newest schema version of this program.
+        known: usize,
+    },
+    /// The file system cannot keep a write-ahead log, a network share for instance.
+    #[error("the database cannot use a write-ahead log here, only {0:?}")]
+    NoWal(String),
+    /// Another process is changing the database.
+    #[error("the database is busy")]
+    Busy,
+    /// Anything else.
+    #[error("the database cannot be opened: {0}")]
+    Sqlite(#[source] rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::Foreign,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database at `path`, makes it if there is none, migrates it if it is older.
+    /// Modes of the file are its caller's to set, and so is a lock against a second server.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self::prepare(Connection::open_with_flags(path, flags)?, "wal")
+    }
+
+    /// A database that lives and dies with the value, for tests.
+    pub fn in_memory() -> Result<Self, OpenError> {
+        Self::prepare(Connection::open_in_memory()?, "memory")
+    }
+
+    /// A unit of work: what is read and written through it is kept whole or not at all.
+    pub fn batch(&mut self) -> Batch<'_> {
+        Batch::new(&self.db)
+    }
+
+    /// Bounds the database to this many pages (of 4,096 bytes, unless the file says otherwise):
+    /// beyond it, writes are [`Full`](super::StoreError::Full) as on a full disk. The bound is
+    /// the connection's, not the file's, and never less than what the file has already.
+    pub fn limit_pages(&mut self, pages: u32) -> Result<(), OpenError> {
+        Ok(self
+            .db
+            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?)
+    }
+
+    fn prepare(mut db: Connection, journal: &str) -> Result<Self, OpenError> {
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            return Err(OpenError::OldSqlite(rusqlite::version()));
+        }
+        db.busy_timeout(std::time::Duration::ZERO)?;
+        // Looked at before anything is changed: somebody else's file stays as it is.
+        refuse_foreign(&db)?;
+        let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        if mode != journal {
+            return Err(OpenError::NoWal(mode));
+        }
+        db.execute_batch(SETTINGS)?;
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
+        migrate(&mut db, MIGRATIONS)?;
+        Ok(Self { db })
+    }
+
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> &Connection {
+        &self.db
+    }
+}
+
+/// Writes the migrated, empty database as a single file without a log beside it. A database that
+/// is there already is only migrated and compacted.
+pub fn create_template(path: &Path) -> Result<(), OpenError> {
+    let store = Store::open(path)?;
+    store
+        .db
+        .query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+    store.db.execute_batch("VACUUM")?;
+    Ok(())
+}
+
+/// The schema of the database at `path` as text, for comparing: its versions and every statement,
+/// sorted. The file is neither migrated nor changed.
+pub fn schema_dump(path: &Path) -> Result<String, OpenError> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    dump(&db)
+}
+
+fn dump(db: &Connection) -> Result<String, OpenError> {
+    let mut lines = vec![format!(
+        "application_id {:#x}, user_version {}",
+        pragma(db, "application_id")?,
+        pragma(db, "user_version")?
+    )];
+    let mut statement =
+        db.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY sql")?;
+    let statements = statement.query_map([], |row| row.get(0))?;
+    for sql in statements {
+        lines.push(sql?);
+    }
+    Ok(lines.join("\n"))
+}
+
+/// A file is echat's if it says so, or if it holds nothing at all yet.
+fn refuse_foreign(db: &Connection) -> Result<(), OpenError> {
+    let id = pragma(db, "application_id")?;
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let blank = id == 0 && tables == 0 && pragma(db, "user_version")? == 0;
+    if id == APPLICATION_ID || blank {
+        Ok(())
+    } else {
+        Err(OpenError::Foreign)
+    }
+}
+
+/// Applies what is missing, each step in a transaction of its own together with its number: a
+/// process killed in the middle leaves a whole version behind.
+pub(super) fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
+    loop {
+        let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let found = usize::try_from(pragma(&step, "user_version")?).unwrap_or(usize::MAX);
+        if found > migrations.len() {
+            return Err(OpenError::Newer {
+                found,
+                known: migrations.len(),
+            });
+        }
+        let Some(sql) = migrations.get(found) else {
+            return Ok(());
+        };
+        step.execute_batch(sql)?;
+        step.pragma_update(None, "application_id", APPLICATION_ID)?;
+        step.pragma_update(
+            None,
+            "user_version",
+            i64::try_from(found + 1).unwrap_or(i64::MAX),
+        )?;
+        step.commit()?;
+    }
+}
+
+fn pragma(db: &Connection, name: &str) -> rusqlite::Result<i32> {
+    db.pragma_query_value(None, name, |row| row.get(0))
+}

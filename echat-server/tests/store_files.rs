@@ -1,0 +1,146 @@
+//! The database as a file: durability, refusals, locks, a full disk, and the committed template.
+
+use std::path::Path;
+
+use echat_proto::names::{Content, Username};
+use echat_server::store::{OpenError, Store, StoreError, create_template, schema_dump};
+use rusqlite::Connection;
+
+fn name(raw: &str) -> Username {
+    Username::new(raw).unwrap()
+}
+
+#[test]
+fn what_is_committed_is_there_after_reopening_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.db");
+    let mut store = Store::open(&path).unwrap();
+    let mut batch = store.batch();
+    batch.create_user(&name("ann"), "phc", 1).unwrap().unwrap();
+    let _receipt = batch.commit().unwrap();
+    let mut batch = store.batch();
+    batch.create_user(&name("bob"), "phc", 1).unwrap().unwrap();
+    assert!(batch.writes() > 0);
+    drop(batch);
+    let mut batch = store.batch();
+    assert_eq!(batch.find_user("bob").unwrap(), None);
+    batch.create_user(&name("eve"), "phc", 1).unwrap().unwrap();
+    let _receipt = batch.commit().unwrap();
+    drop(store);
+    let mut store = Store::open(&path).unwrap();
+    let batch = store.batch();
+    assert_eq!(batch.find_user("ann").unwrap().unwrap().name, "ann");
+    assert!(batch.find_user("eve").unwrap().is_some());
+    assert_eq!(batch.find_user("bob").unwrap(), None);
+    assert_eq!(batch.writes(), 0);
+    let _receipt = batch.commit().unwrap();
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.db");
+    create_template(&path).unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("PRAGMA user_version = 999")
+        .unwrap();
+    let before = schema_dump(&path).unwrap();
+    let error = Store::open(&path).unwrap_err();
+    assert!(
+        matches!(error, OpenError::Newer { found: 999, .. }),
+        "{error}"
+    );
+    assert_eq!(schema_dump(&path).unwrap(), before);
+}
+
+#[test]
+fn a_foreign_file_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("other.db");
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("CREATE TABLE theirs (a)")
+        .unwrap();
+    let before = std::fs::read(&path).unwrap();
+    assert!(matches!(Store::open(&path), Err(OpenError::Foreign)));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    let text = dir.path().join("notes.txt");
+    std::fs::write(
+        &text,
+        "no database at all, but long enough to have a header ".repeat(40),
+    )
+    .unwrap();
+    assert!(matches!(Store::open(&text), Err(OpenError::Foreign)));
+}
+
+#[test]
+fn a_lock_held_by_another_is_busy_at_once_and_only_for_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.db");
+    let mut store = Store::open(&path).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut batch = store.batch();
+    assert_eq!(batch.find_user("ann").unwrap(), None);
+    let busy = batch.create_user(&name("ann"), "phc", 1);
+    assert!(matches!(busy, Err(StoreError::Busy)), "{busy:?}");
+    assert_eq!(batch.writes(), 0);
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(batch.create_user(&name("ann"), "phc", 1).unwrap().is_some());
+    let _receipt = batch.commit().unwrap();
+}
+
+#[test]
+fn a_full_disk_refuses_the_whole_batch_and_recovers() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.db");
+    create_template(&path).unwrap();
+    let mut store = Store::open(&path).unwrap();
+    let mut batch = store.batch();
+    let ann = batch.create_user(&name("ann"), "phc", 1).unwrap().unwrap();
+    let bob = batch.create_user(&name("bob"), "phc", 1).unwrap().unwrap();
+    let talk = batch.befriend(ann, bob, 1).unwrap();
+    let _receipt = batch.commit().unwrap();
+    store.limit_pages(40).unwrap();
+    let long = Content::new("x".repeat(4_000)).unwrap();
+    let mut batch = store.batch();
+    let failed = (0..1_000).find_map(|_| batch.insert_message(talk, ann, &long, None, 1).err());
+    assert!(matches!(failed, Some(StoreError::Full)), "{failed:?}");
+    // Whatever the engine does now, nothing of this batch becomes durable.
+    assert!(matches!(
+        batch.set_password(ann, "other"),
+        Err(StoreError::Full)
+    ));
+    assert!(matches!(batch.commit(), Err(StoreError::Full)));
+    assert!(
+        store
+            .batch()
+            .history(ann, talk, None, None, 10, 1 << 20)
+            .unwrap()
+            .messages
+            .is_empty()
+    );
+    assert_eq!(store.batch().credentials("ann").unwrap().unwrap().1, "phc");
+    store.limit_pages(1 << 20).unwrap();
+    let mut batch = store.batch();
+    batch.insert_message(talk, ann, &long, None, 1).unwrap();
+    let _receipt = batch.commit().unwrap();
+}
+
+#[test]
+fn the_committed_database_has_the_schema_of_the_migrations() {
+    let dir = tempfile::tempdir().unwrap();
+    let fresh = dir.path().join("fresh.db");
+    create_template(&fresh).unwrap();
+    assert_eq!(
+        std::fs::read_dir(dir.path()).unwrap().count(),
+        1,
+        "a log was left beside it"
+    );
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../database.db");
+    assert_eq!(
+        schema_dump(&committed).unwrap(),
+        schema_dump(&fresh).unwrap()
+    );
+}

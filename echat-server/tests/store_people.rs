@@ -1,0 +1,168 @@
+//! Accounts, contacts, rooms and search.
+
+use std::net::IpAddr;
+
+use echat_proto::names::{RoomName, Username};
+use echat_server::store::{Batch, Store, UserId};
+
+fn user(batch: &mut Batch<'_>, name: &str) -> UserId {
+    batch
+        .create_user(&Username::new(name).unwrap(), "phc", 1)
+        .unwrap()
+        .unwrap()
+}
+
+fn room_name(name: &str) -> RoomName {
+    RoomName::new(name).unwrap()
+}
+
+#[test]
+fn an_account_is_unique_by_name_and_by_look() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let ann = user(&mut batch, "paypal");
+    for taken in ["PayPal", "paypa1"] {
+        let writes = batch.writes();
+        let made = batch
+            .create_user(&Username::new(taken).unwrap(), "x", 1)
+            .unwrap();
+        assert_eq!((made, batch.writes()), (None, writes));
+    }
+    batch.set_password(ann, "new").unwrap();
+    let (found, phc) = batch.credentials("paypal").unwrap().unwrap();
+    assert_eq!((found.id, phc.as_str()), (ann, "new"));
+    assert_eq!(batch.credentials("nobody").unwrap(), None);
+}
+
+#[test]
+fn addresses_are_remembered_for_thirty_days() {
+    const DAY: i64 = 86_400;
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let (ann, bob) = (user(&mut batch, "ann"), user(&mut batch, "bob"));
+    let here: IpAddr = "2001:db8::1".parse().unwrap();
+    let there: IpAddr = "192.0.2.1".parse().unwrap();
+    batch.note_login(ann, here, 0).unwrap();
+    assert!(batch.logged_in_from(ann, here, 0).unwrap());
+    assert!(!batch.logged_in_from(ann, here, 1).unwrap());
+    assert!(!batch.logged_in_from(ann, there, 0).unwrap());
+    assert!(!batch.logged_in_from(bob, here, 0).unwrap());
+    batch.note_login(bob, there, 30 * DAY).unwrap();
+    assert!(batch.logged_in_from(ann, here, 0).unwrap());
+    batch.note_login(bob, there, 30 * DAY + 1).unwrap();
+    assert!(!batch.logged_in_from(ann, here, 0).unwrap());
+}
+
+#[test]
+fn requests_become_friendships() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let (ann, bob, eve) = (
+        user(&mut batch, "ann"),
+        user(&mut batch, "bob"),
+        user(&mut batch, "eve"),
+    );
+    batch.add_request(eve, ann, 1).unwrap();
+    batch.add_request(bob, ann, 2).unwrap();
+    batch.add_request(eve, ann, 3).unwrap();
+    batch.add_request(ann, bob, 3).unwrap();
+    assert_eq!(batch.pending_requests(ann).unwrap(), ["eve", "bob"]);
+    assert_eq!(batch.pending_count(ann).unwrap(), 2);
+    assert!(batch.requested(bob, ann).unwrap() && !batch.requested(ann, eve).unwrap());
+    let talk = batch.befriend(bob, ann, 4).unwrap();
+    assert_eq!(batch.pending_requests(ann).unwrap(), ["eve"]);
+    assert_eq!(batch.pending_count(bob).unwrap(), 0);
+    assert_eq!(batch.befriend(ann, bob, 5).unwrap(), talk);
+    assert_eq!(batch.friendship(ann, bob).unwrap(), Some(talk));
+    assert_eq!(batch.friendship(bob, ann).unwrap(), Some(talk));
+    assert_eq!(batch.friendship(ann, eve).unwrap(), None);
+    assert!(batch.delete_request(eve, ann).unwrap());
+    assert!(!batch.delete_request(eve, ann).unwrap());
+    batch.befriend(ann, eve, 6).unwrap();
+    let names: Vec<_> = batch
+        .friends(ann)
+        .unwrap()
+        .into_iter()
+        .map(|f| f.name)
+        .collect();
+    assert_eq!(names, ["bob", "eve"]);
+    assert_eq!(
+        (
+            batch.friend_count(ann).unwrap(),
+            batch.friend_count(bob).unwrap()
+        ),
+        (2, 1)
+    );
+}
+
+#[test]
+fn rooms_have_members_and_keep_their_owner() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let (ann, bob) = (user(&mut batch, "ann"), user(&mut batch, "bob"));
+    let tea = batch
+        .create_room(&room_name("Tea"), bob, 1)
+        .unwrap()
+        .unwrap();
+    assert_eq!(batch.create_room(&room_name("tea"), ann, 1).unwrap(), None);
+    for member in [bob, ann] {
+        assert!(batch.add_member(tea, member, 1).unwrap());
+        assert!(!batch.add_member(tea, member, 1).unwrap());
+    }
+    batch.befriend(ann, bob, 1).unwrap();
+    assert_eq!(
+        (
+            batch.member_count(tea).unwrap(),
+            batch.room_count(ann).unwrap()
+        ),
+        (2, 1)
+    );
+    let members = batch.members(tea).unwrap();
+    let shown: Vec<_> = members
+        .iter()
+        .map(|m| (m.user.name.as_str(), m.owner))
+        .collect();
+    assert_eq!(shown, [("ann", false), ("bob", true)]);
+    assert!(batch.remove_member(tea, bob).unwrap());
+    assert!(!batch.remove_member(tea, bob).unwrap());
+    assert!(batch.is_member(tea, ann).unwrap() && !batch.is_member(tea, bob).unwrap());
+    let room = batch.find_room("tea").unwrap().unwrap();
+    assert_eq!(
+        (room.id, room.owner, room.owner_name.as_str()),
+        (tea, bob, "bob")
+    );
+    assert_eq!(batch.find_room("coffee").unwrap(), None);
+    let mine = batch.rooms_of(ann).unwrap();
+    assert_eq!(
+        (mine[0].name.as_str(), mine[0].members, mine[0].unread),
+        ("tea", 1, 0)
+    );
+    let known = batch.known_conversations(ann).unwrap();
+    assert_eq!((known.friends, known.rooms), (vec![bob], vec![tea]));
+}
+
+#[test]
+fn a_search_finds_any_part_of_a_name_once() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let ann = user(&mut batch, "banana");
+    user(&mut batch, "anatole");
+    user(&mut batch, "李雷雷");
+    batch.create_room(&room_name("nan"), ann, 1).unwrap();
+    let found = batch.find("an", ann, 10).unwrap();
+    assert_eq!(
+        (found.users, found.rooms),
+        (vec!["anatole".to_owned()], vec!["nan".to_owned()])
+    );
+    assert!(!found.more);
+    assert_eq!(batch.find("雷", ann, 1).unwrap().users, ["李雷雷"]);
+    assert!(!batch.find("雷", ann, 1).unwrap().more);
+    user(&mut batch, "韩雷");
+    assert!(batch.find("雷", ann, 1).unwrap().more);
+    for nothing in ["", "%", "_", "zz"] {
+        assert!(
+            batch.find(nothing, ann, 10).unwrap().users.is_empty(),
+            "{nothing:?}"
+        );
+    }
+}
