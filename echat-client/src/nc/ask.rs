@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 use termion::input::TermRead;
+use termion::raw::IntoRawMode;
 use zeroize::Zeroizing;
 
 use super::args::PasswordSource;
@@ -58,12 +59,14 @@ pub fn password(user: &str) -> Result<Zeroizing<String>, End> {
     let hint = "no terminal to ask for the password; use --password-env or --password-file";
     let mut terminal = termion::get_tty()
         .map_err(|error| End::because(Exit::Usage, &format!("{hint} ({error})")))?;
-    let mut screen = terminal.try_clone().map_err(|error| local(&error))?;
+    let screen = terminal.try_clone().map_err(|error| local(&error))?;
+    // Unseen even if it is typed before the question is: raw mode comes first.
+    let mut screen = screen.into_raw_mode().map_err(|error| local(&error))?;
     write!(screen, "password of {user:?}: ").map_err(|error| local(&error))?;
     let typed = terminal
-        .read_passwd(&mut screen)
+        .read_passwd(&mut *screen)
         .map_err(|error| local(&error))?;
-    writeln!(screen).map_err(|error| local(&error))?;
+    write!(screen, "\r\n").map_err(|error| local(&error))?;
     typed
         .map(Zeroizing::new)
         .ok_or_else(|| End::because(Exit::Usage, &"no password was given"))

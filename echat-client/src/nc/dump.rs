@@ -14,7 +14,7 @@
 use std::fmt::Write as _;
 use std::io::Write;
 
-use echat_proto::channel::Message;
+use echat_proto::channel::{Channel, Incoming, Malformed, Message};
 use echat_proto::commands::channel::BATCH;
 use echat_proto::json;
 use echat_proto::value::Value;
@@ -82,15 +82,34 @@ impl<W: Write> Tap for Dump<W> {
                 &hex_lines(&safe),
             );
         }
-        match Message::decode(&safe) {
-            Ok(message) => {
-                let number = message.command;
-                let what = format!("{} ({number})", message::name(number));
-                self.show(way, &what, &fields(&message.params));
+        match messages(&safe) {
+            Ok(messages) => {
+                for Message { command, params } in &messages {
+                    let what = format!("{} ({command})", message::name(*command));
+                    self.show(way, &what, &fields(params));
+                }
             }
             Err(error) => self.show(way, &format!("not a message: {error}"), ""),
         }
     }
+}
+
+/// The messages that a plaintext holds: one, or the items of a BATCH.
+fn messages(plain: &[u8]) -> Result<Vec<Message>, Malformed> {
+    let message = Message::decode(plain)?;
+    if message.command != BATCH {
+        return Ok(vec![message]);
+    }
+    let items = Channel::read_plain(plain)?.into_iter();
+    Ok(items
+        .filter_map(|item| {
+            if let Incoming::Message(item) = item {
+                Some(item)
+            } else {
+                None
+            }
+        })
+        .collect())
 }
 
 /// One line for each entry of a dict, one for anything else.
@@ -138,23 +157,40 @@ fn hex_lines(bytes: &[u8]) -> String {
 
 /// The plaintext with stars in the place of passwords, of the same length.
 fn blotted(plain: &[u8]) -> Vec<u8> {
-    let message = Message::decode(plain)
-        .ok()
-        .filter(|message| message.command != BATCH);
-    if let Some(Message { command, params }) = message {
-        let blotted = Message {
-            command,
-            params: blot(&params, false),
-        };
-        return blotted.encode().unwrap_or_default();
+    let is_batch = plain.first_chunk() == Some(&BATCH.to_be_bytes());
+    match messages(plain) {
+        Ok(messages) if is_batch => blotted_batch(&messages),
+        Ok(messages) => messages.first().map(blotted_message).unwrap_or_default(),
+        // Malformed, made with .frame: stars for all that may hold a password.
+        Err(_) if is_batch || owed::holds_password(plain) => {
+            let mut stars = plain.to_vec();
+            stars[4..].fill(STAR);
+            stars
+        }
+        Err(_) => plain.to_vec(),
     }
-    // A batch, or malformed, made with .frame: stars for all that may hold a password.
-    let batch = plain.first_chunk() == Some(&BATCH.to_be_bytes());
-    let mut bytes = plain.to_vec();
-    if batch || owed::holds_password(plain) {
-        bytes[4..].fill(STAR);
+}
+
+fn blotted_message(message: &Message) -> Vec<u8> {
+    let blotted = Message {
+        command: message.command,
+        params: blot(&message.params, false),
+    };
+    // Blotting changes no type and makes nothing longer.
+    blotted.encode().unwrap_or_default()
+}
+
+fn blotted_batch(messages: &[Message]) -> Vec<u8> {
+    let mut items = Vec::new();
+    for message in messages {
+        let item = blotted_message(message);
+        items.extend(u32::try_from(item.len()).unwrap_or(u32::MAX).to_be_bytes());
+        items.extend(item);
     }
-    bytes
+    blotted_message(&Message {
+        command: BATCH,
+        params: Value::Bytes(items),
+    })
 }
 
 fn blot(value: &Value, secret: bool) -> Value {
@@ -171,7 +207,10 @@ fn blot(value: &Value, secret: bool) -> Value {
         }
         Value::Str(text) if secret => Value::Str("*".repeat(text.len())),
         Value::Bytes(bytes) if secret => Value::Bytes(vec![STAR; bytes.len()]),
-        Value::Int(_) if secret => Value::Int(0),
+        Value::Int(number) if secret => {
+            let length = 8 - (number | 1).leading_zeros() / 8;
+            Value::Int((0..length).fold(0, |stars, _| stars << 8 | u64::from(STAR)))
+        }
         Value::Float(_) if secret => Value::Float(0.0),
         other => other.clone(),
     }
@@ -250,6 +289,33 @@ mod tests {
         assert_eq!(safe.params.at("password"), Some(&Value::from("*******")));
         assert_eq!(safe.params.at("username"), Some(&Value::from("ann")));
         assert_eq!(blotted(b"\0\0"), b"\0\0");
+        for number in [0, 1, 255, 256, u64::MAX] {
+            let login = plain(&format!("LOGIN {{\"password\":{number}}}"));
+            let safe = blotted(&login);
+            assert_ne!(safe, login);
+            assert_eq!(safe.len(), login.len());
+        }
+    }
+
+    #[test]
+    fn the_items_of_a_batch_are_shown_one_by_one() {
+        let item = plain("SEND_SERVER_TIME 5");
+        let items = [&[0, 0, 0, 10][..], &item, &[0, 0, 0, 10], &item].concat();
+        let batch = Message {
+            command: BATCH,
+            params: Value::Bytes(items),
+        }
+        .encode()
+        .unwrap();
+        assert_eq!(blotted(&batch), batch);
+        let shown = dumped(1, false, &batch);
+        assert_eq!(
+            shown
+                .matches(" < SEND_SERVER_TIME (101)\n  int 5\n")
+                .count(),
+            2,
+            "{shown}"
+        );
     }
 
     #[test]
