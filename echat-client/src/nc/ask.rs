@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::args::PasswordSource;
 use super::exit::Exit;
 use super::files;
+use super::output;
 use super::rules::End;
 
 /// The largest password file, in bytes; a password has at most 1,024.
@@ -23,7 +24,7 @@ pub fn is_interactive() -> bool {
 
 /// Asks on the terminal, and waits for a typed yes.
 pub fn yes(question: &str) -> Result<bool, End> {
-    eprint!("{question}");
+    output::ask(question);
     let mut answer = [0; 256];
     // A terminal gives one line to one read, so that lines behind it stay for the session.
     let length = rustix::io::read(rustix::stdio::stdin(), &mut answer[..]);

@@ -9,6 +9,7 @@ use echat_proto::handshake::HandshakeError;
 use super::args::Online;
 use super::ask;
 use super::exit::Exit;
+use super::output;
 use super::rules::End;
 use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
@@ -40,10 +41,10 @@ pub fn sealed(online: &Online, clock: &Clock, tap: &mut dyn Tap) -> Result<Link,
     if let (Some(hosts), false) = (&hosts, keys.malformed.is_empty()) {
         let lines: Vec<String> = keys.malformed.iter().map(ToString::to_string).collect();
         let path = hosts.path().display().to_string();
-        eprintln!(
-            "echat-nc: {path:?}: not understood: line {}",
+        output::note(&format!(
+            "{path:?}: not understood: line {}",
             lines.join(", ")
-        );
+        ));
     }
     let mut trust = Trust {
         known: keys.known,
@@ -66,11 +67,11 @@ pub fn sealed(online: &Online, clock: &Clock, tap: &mut dyn Tap) -> Result<Link,
     let link = link.map_err(|failure| failure.into_end(online))?;
     if link.trusted() == Trusted::New {
         remember(hosts.as_ref(), online, link.key())?;
-        eprintln!(
-            "echat-nc: {} is remembered with {}",
+        output::note(&format!(
+            "{} is remembered with {}",
             online.address,
             link.key()
-        );
+        ));
     }
     Ok(link)
 }

@@ -65,7 +65,7 @@ pub(super) struct Flags {
     /// Stop after N messages (the answers to --user do not count)
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) count: Option<u64>,
-    /// Stop after so many seconds, counted from the handshake's end
+    /// Stop after so many seconds; connecting and asking for a password do not count
     #[arg(short = 't', long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) timeout: Option<Duration>,
     /// Stop after the first message of this name

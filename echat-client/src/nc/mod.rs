@@ -11,7 +11,7 @@
 //! step  expectation  rules     statements looked up; messages waited for; when to stop
 //! owed  message  subset        replies not yet here; messages as lines; parts of values
 //! args  flags  script  lines   what was typed
-//! dump  files  exit            what -v shows; small files; the exit codes
+//! dump  files  output  exit    what -v shows; small files; both outputs; the exit codes
 //! ```
 
 pub mod args;
@@ -25,6 +25,7 @@ mod flags;
 pub mod lines;
 pub mod message;
 pub mod offline;
+pub mod output;
 pub mod owed;
 pub mod peer;
 pub mod rules;
@@ -37,6 +38,8 @@ pub mod subset;
 use std::fmt::Display;
 use std::path::Path;
 use std::{env, io};
+
+use echat_proto::commands::CloseReason;
 
 use args::{Mode, Online, Source};
 use dump::Dump;
@@ -81,7 +84,7 @@ pub fn main() -> Exit {
         }
     };
     if let Some(note) = end.note {
-        eprintln!("echat-nc: {note}");
+        output::note(&note);
     }
     end.exit
 }
@@ -115,6 +118,18 @@ fn talk(online: &Online) -> Result<End, End> {
     } else {
         Peer::Sealed(Box::new(connect::sealed(online, &clock, &mut dump)?))
     };
+    let login = match (login, password.flatten()) {
+        (None, _) => None,
+        (Some(login), Some(password)) => Some(step::log_in(&login.user, &password)),
+        (Some(login), None) => match ask::password(&login.user) {
+            Ok(password) => Some(step::log_in(&login.user, &password)),
+            Err(end) => {
+                peer.leave(Some(CloseReason::Bye), &clock, &mut dump);
+                return Err(end);
+            }
+        },
+    };
+    let login = login.transpose().map_err(|error| usage(&error))?;
     let reads = online.source == Source::Stdin;
     let interactive = reads && ask::is_interactive();
     let rules = Rules {
@@ -125,14 +140,7 @@ fn talk(online: &Online) -> Result<End, End> {
         naked,
         forgiving: interactive,
     };
-    let mut session = Session::new(rules, []);
-    if let Some(login) = login {
-        let password = match password.flatten() {
-            Some(password) => password,
-            None => ask::password(&login.user)?,
-        };
-        session.push(step::log_in(&login.user, &password).map_err(|error| usage(&error))?);
-    }
+    let mut session = Session::new(rules, login);
     for step in steps {
         session.push(step);
     }

@@ -3,7 +3,7 @@
 //! Standard input may be a terminal, a pipe, a file or /dev/null: poll takes them all. It is read
 //! straight from its descriptor; a buffer in between would hide lines from poll.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use echat_proto::channel::{ChannelError, Incoming};
@@ -13,6 +13,7 @@ use rustix::io::Errno;
 
 use super::exit::Exit;
 use super::lines::{Lines, Numbered};
+use super::output;
 use super::peer::{Came, Peer};
 use super::rules::{End, Next};
 use super::script;
@@ -27,8 +28,6 @@ const MAX_WAITING: usize = 256 * 1024;
 /// How many bytes one read of the input takes at most.
 const READ: usize = 64 * 1024;
 const PROMPT: &str = "> ";
-/// Back to the first column, and rid of what stands in this line.
-const ERASE_LINE: &str = "\r\x1b[K";
 
 /// Where lines come from and how they are treated.
 pub struct Input {
@@ -107,12 +106,12 @@ fn converse(
         peer.socket().flush();
         let prompts = input.as_ref().is_some_and(|input| input.interactive);
         if prompts {
-            eprint!("{PROMPT}");
+            output::ask(PROMPT);
         }
         let ready =
             poll(peer, session, input.is_some(), clock, deadline).map_err(|error| local(&error))?;
         if prompts {
-            eprint!("{ERASE_LINE}");
+            output::erase();
         }
         if let (true, Some(input)) = (ready.input, input.as_mut()) {
             read_input(input, session).map_err(Broken::Local)?;
@@ -231,7 +230,7 @@ fn take_line((number, line): Numbered, input: &Input, session: &mut Session) -> 
     };
     match step {
         Ok(step) => session.push(step),
-        Err(error) if input.interactive => eprintln!("{error}"),
+        Err(error) if input.interactive => output::note(&error),
         Err(error) => {
             let note = format!("line {number}: {error}");
             return Err(End::because(Exit::Usage, &note));
@@ -246,10 +245,7 @@ fn show(session: &mut Session, came: Came) -> io::Result<()> {
         Came::Incoming(incoming) => session.received(incoming),
         Came::Line(line) => Some(line),
     };
-    let Some(line) = line else { return Ok(()) };
-    let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
+    line.map_or(Ok(()), |line| output::line(&line))
 }
 
 fn local(error: &io::Error) -> Broken {

@@ -3,6 +3,7 @@ use crate::nc::script;
 use crate::nc::step::{compile, log_in};
 
 mod ends;
+mod property;
 
 fn steps(script: &str, naked: bool) -> Vec<Step> {
     let statements = script::parse_all(script.as_bytes()).unwrap();
