@@ -3,15 +3,16 @@
 //! A module imports only from those below it:
 //!
 //! ```text
-//! (this)                       which mode, and the exit code
-//! run                          the loop over standard input and the socket
-//! peer  connect  offline       the server's end; the way to it; work without one
-//! session                      what to do next, and when it is over (pure)
-//! ask                          what only a person knows: the one user of termion
-//! step  expectation  rules     statements looked up; messages waited for; when to stop
-//! owed  message  subset        replies not yet here; messages as lines; parts of values
-//! args  flags  script  lines   what was typed
-//! dump  files  output  exit    what -v shows; small files; both outputs; the exit codes
+//! (this)                          which mode, and the exit code
+//! run                             the loop over standard input and the socket
+//! peer  connect  offline  dump    the server's end; the way to it; work without one; -v
+//! session                         what to do next, and when it is over (pure)
+//! step                            statements with everything looked up
+//! expectation  ask                messages waited for; what only a person knows
+//! owed  message  subset  files    replies not yet here; messages as lines; parts of values
+//! args  flags                     what was typed after the program's name
+//! script  lines  rules  output    what a line says; when to stop; both outputs
+//! exit                            the exit codes
 //! ```
 
 pub mod args;
