@@ -182,8 +182,9 @@ fn the_time_limit_is_kept() {
     scene
         .with(&["-t", "0.05", "-l", &link], "", silent)
         .exits(0);
+    let script = scene.write("script", ".expect 101");
     scene
-        .with(&["-t", "0.05", &link], ".expect 101", silent)
+        .with(&["-t", "0.5", &link, "-f", &script], "", silent)
         .exits(6);
 }
 
