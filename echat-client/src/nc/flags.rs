@@ -68,7 +68,7 @@ pub(super) struct Flags {
     /// Stop after so many seconds; connecting and asking for a password do not count
     #[arg(short = 't', long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) timeout: Option<Duration>,
-    /// Stop after the first message of this name
+    /// Stop after the first message of this name (the answers to --user do not count)
     #[arg(long, value_name = "NAME")]
     pub(super) until: Option<String>,
     /// Stay after the end of input, until -n, -t, --until or the server ends it
