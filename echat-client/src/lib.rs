@@ -1,1 +1,22 @@
-//! Client.
+//! Everything the programs of this package share. `echat-nc` is the debug client: the protocol
+//! as lines of JSON, for people and for scripts.
+//!
+//! A module imports only from those below it:
+//!
+//! ```text
+//! nc                    the debug client: arguments, statements, session, loop
+//! link                  TCP, handshake and channel: a connection that can be trusted
+//! socket  trust         a non-blocking connection; whether a key is the right one
+//! known_hosts           which server showed which key
+//! address               where a server is
+//! fingerprint  clock    a server's key, as people compare it; the time
+//! ```
+
+pub mod address;
+pub mod clock;
+pub mod fingerprint;
+pub mod known_hosts;
+pub mod link;
+pub mod nc;
+pub mod socket;
+pub mod trust;

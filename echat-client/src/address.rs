@@ -1,0 +1,237 @@
+//! Where a server is: `host:port`, or an `echat://` link that may also name a user, a room and
+//! the server's key.
+//!
+//! ```text
+//! host:port     [2001:db8::1]:7000     echat://[user@]host:port[/[room]][#SHA256:...]
+//! ```
+//!
+//! An address has one spelling (lower case, IPv6 shortest and in brackets), because known hosts
+//! are found by it. User and room may be percent-encoded. No error quotes the text it refuses:
+//! somebody will put a password into a link.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::str::FromStr;
+
+use crate::fingerprint::{Fingerprint, FingerprintError};
+
+const SCHEME: &str = "echat://";
+/// The longest DNS name, in bytes.
+const MAX_HOST: usize = 253;
+
+/// A host and a port.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    /// Lower case; an IPv6 address without its brackets.
+    host: String,
+    port: u16,
+}
+
+/// What somebody typed in the place of an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Where to connect.
+    pub address: Address,
+    /// Whom to log in as.
+    pub user: Option<String>,
+    /// The only key that the server may show.
+    pub fingerprint: Option<Fingerprint>,
+    /// The room to open; for the terminal client.
+    pub room: Option<String>,
+}
+
+/// Why a text is not an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// The host is missing.
+    #[error("the host is missing: an address is host:port")]
+    NoHost,
+    /// The port is missing.
+    #[error("the port is missing: an address is host:port")]
+    NoPort,
+    /// The port is not a number from 1 to 65535.
+    #[error("the port must be a number from 1 to 65535")]
+    BadPort,
+    /// A host of other characters than those of DNS names.
+    #[error("a host has only letters, digits, '-', '_' and '.' (other scripts as xn--...)")]
+    BadHost,
+    /// An IPv6 address without brackets.
+    #[error("an IPv6 address stands in brackets: [::1]:port")]
+    Unbracketed,
+    /// Brackets around something else.
+    #[error("there is no IPv6 address between the brackets")]
+    BadIpv6,
+    /// A link to something else.
+    #[error("only echat:// links are understood")]
+    Scheme,
+    /// `user@host:port`.
+    #[error("a user needs a link: echat://user@host:port")]
+    UserWithoutLink,
+    /// `echat://user:password@...`.
+    #[error("a password does not belong into an address: others can see it there")]
+    Password,
+    /// An empty user.
+    #[error("the user before '@' is empty")]
+    NoUser,
+    /// A `?`, or more than one path segment.
+    #[error("after the port a link has at most /room and #SHA256:...")]
+    Extra,
+    /// A `%` that is not followed by two hexadecimal digits, or bytes that are not UTF-8.
+    #[error("'%' must be followed by two hexadecimal digits, and the whole be UTF-8")]
+    BadEscape,
+    /// The part after `#`.
+    #[error(transparent)]
+    Fingerprint(#[from] FingerprintError),
+}
+
+impl Address {
+    /// The host as a resolver wants it: no brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, never 0.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        if let Some(rest) = text.strip_prefix('[') {
+            let (inside, after) = rest.split_once(']').ok_or(AddressError::BadIpv6)?;
+            let ip: Ipv6Addr = inside.parse().map_err(|_| AddressError::BadIpv6)?;
+            let port = after.strip_prefix(':').ok_or(AddressError::NoPort)?;
+            return Ok(Self {
+                host: ip.to_string(),
+                port: parse_port(port)?,
+            });
+        }
+        let (host, port) = text.rsplit_once(':').ok_or(AddressError::NoPort)?;
+        if host.is_empty() {
+            return Err(AddressError::NoHost);
+        }
+        if host.contains(':') {
+            return Err(AddressError::Unbracketed);
+        }
+        let named = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.');
+        if host.len() > MAX_HOST || !host.bytes().all(named) {
+            return Err(AddressError::BadHost);
+        }
+        Ok(Self {
+            host: host.to_ascii_lowercase(),
+            port: parse_port(port)?,
+        })
+    }
+}
+
+impl FromStr for Target {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let Some(link) = strip_scheme(text) else {
+            if text.contains("://") {
+                return Err(AddressError::Scheme);
+            }
+            if text.contains('@') {
+                return Err(AddressError::UserWithoutLink);
+            }
+            let address = text.parse()?;
+            return Ok(Self {
+                address,
+                user: None,
+                fingerprint: None,
+                room: None,
+            });
+        };
+        let (rest, fingerprint) = match link.split_once('#') {
+            Some((rest, fragment)) => (rest, Some(unescape(fragment)?.parse()?)),
+            None => (link, None),
+        };
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if rest.contains('?') || path.contains('/') {
+            return Err(AddressError::Extra);
+        }
+        let (user, host) = match authority.rsplit_once('@') {
+            Some((user, host)) => (Some(parse_user(user)?), host),
+            None => (None, authority),
+        };
+        let room = if path.is_empty() {
+            None
+        } else {
+            Some(unescape(path)?)
+        };
+        Ok(Self {
+            address: host.parse()?,
+            user,
+            fingerprint,
+            room,
+        })
+    }
+}
+
+/// What follows `echat://`, in whatever case the scheme is written.
+fn strip_scheme(text: &str) -> Option<&str> {
+    let scheme = text.get(..SCHEME.len())?;
+    scheme
+        .eq_ignore_ascii_case(SCHEME)
+        .then(|| &text[SCHEME.len()..])
+}
+
+fn parse_port(text: &str) -> Result<u16, AddressError> {
+    if text.is_empty() {
+        return Err(AddressError::NoPort);
+    }
+    // u16's own parser takes "+80" too.
+    if !text.bytes().all(|c| c.is_ascii_digit()) {
+        return Err(AddressError::BadPort);
+    }
+    text.parse()
+        .ok()
+        .filter(|port| *port != 0)
+        .ok_or(AddressError::BadPort)
+}
+
+fn parse_user(text: &str) -> Result<String, AddressError> {
+    if text.contains(':') {
+        return Err(AddressError::Password);
+    }
+    let user = unescape(text)?;
+    if user.is_empty() {
+        Err(AddressError::NoUser)
+    } else {
+        Ok(user)
+    }
+}
+
+/// Replaces `%41` by `A`.
+fn unescape(text: &str) -> Result<String, AddressError> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        rest = tail;
+        if first == b'%' {
+            let digits = tail.get(..2).ok_or(AddressError::BadEscape)?;
+            bytes.extend(hex::decode(digits).map_err(|_| AddressError::BadEscape)?);
+            rest = &tail[2..];
+        } else {
+            bytes.push(first);
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| AddressError::BadEscape)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+//! The one place of the client that reads a clock; everything else is told what time it is.
+
+use std::time::{Duration, Instant};
+
+/// Time since the program started; it never goes back.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    /// A clock that begins at zero.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that loops are given"
+    )]
+    pub fn start() -> Self {
+        Self {
+            start: Instant::now(),
+        }
+    }
+
+    /// The time since [`Clock::start`].
+    pub fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+}

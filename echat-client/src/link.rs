@@ -1,0 +1,226 @@
+//! A trusted, encrypted connection to a server: TCP, handshake, channel.
+//!
+//! It knows no terminal, no file and no meaning of messages: the caller says what it trusts
+//! ([`Trust`]), gives the time, and may watch every byte through a [`Tap`]. An unknown server is
+//! not asked about here, since its handshake has a time limit and people have not: [`Link::open`]
+//! fails, and whoever has asked opens another link.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use echat_proto::channel::{Channel, ChannelError, Incoming};
+use echat_proto::handshake::{ClientStart, HandshakeError, Step};
+use rustix::event::{PollFd, PollFlags};
+
+use crate::clock::Clock;
+use crate::fingerprint::Fingerprint;
+use crate::socket::{Received, Socket, wait};
+use crate::trust::{Trust, Trusted, Untrusted};
+
+/// How many bytes one read takes at most.
+const READ: usize = 64 * 1024;
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From the server.
+    In,
+    /// To the server.
+    Out,
+}
+
+/// Somebody who watches a link.
+pub trait Tap {
+    /// Bytes as they are on the wire.
+    fn wire(&mut self, way: Way, bytes: &[u8]);
+    /// The plaintext of one frame.
+    fn plain(&mut self, way: Way, plain: &[u8]);
+}
+
+/// Nobody watches.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwatched;
+
+impl Tap for Unwatched {
+    fn wire(&mut self, _: Way, _: &[u8]) {}
+    fn plain(&mut self, _: Way, _: &[u8]) {}
+}
+
+/// Why a connected socket became no link.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The handshake was not finished in time.
+    #[error("the handshake was not finished in time; perhaps this is not an echat/2 server")]
+    TimedOut,
+    /// The server closed during the handshake.
+    #[error("closed during the handshake: perhaps not an echat/2 server, another version, or full")]
+    Closed,
+    /// What the server sent is wrong.
+    #[error(transparent)]
+    Handshake(#[from] HandshakeError),
+    /// The server's key is not trusted; nothing was sent after it was shown.
+    #[error(transparent)]
+    Untrusted(#[from] Untrusted),
+    /// Waiting failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// A channel over a socket.
+pub struct Link {
+    socket: Socket,
+    channel: Channel,
+    key: Fingerprint,
+    trusted: Trusted,
+}
+
+impl Link {
+    /// Does the handshake, and goes no further than the server's key if that is not trusted.
+    pub fn open(
+        socket: Socket,
+        trust: &Trust,
+        clock: &Clock,
+        deadline: Duration,
+        tap: &mut dyn Tap,
+    ) -> Result<Self, OpenError> {
+        let mut rng = rand::rng();
+        let mut hands = Shaking {
+            socket,
+            clock,
+            deadline,
+            tap,
+        };
+        let (hello, mut start) = ClientStart::new(&mut rng).send();
+        hands.send(&hello);
+        let mut shown = loop {
+            match start.next(&hands.receive()?)? {
+                Step::More(same) => start = same,
+                Step::Next(next) => break next,
+            }
+        };
+        let key: Fingerprint = echat_proto::fingerprint(shown.host_key())
+            .parse()
+            .expect("every key has a well-formed fingerprint");
+        let trusted = trust.judge(&key)?;
+        let mut bytes = Vec::new();
+        let (channel, finished) = loop {
+            match shown.next(&bytes, &mut rng)? {
+                Step::More(same) => shown = same,
+                Step::Next(done) => break done,
+            }
+            bytes = hands.receive()?;
+        };
+        hands.send(&finished);
+        Ok(Self {
+            socket: hands.socket,
+            channel,
+            key,
+            trusted,
+        })
+    }
+
+    /// The key that the server has proved to hold.
+    pub fn key(&self) -> &Fingerprint {
+        &self.key
+    }
+
+    /// Whether that key is new.
+    pub fn trusted(&self) -> Trusted {
+        self.trusted
+    }
+
+    /// Seals one frame and queues it.
+    pub fn send(&mut self, plain: &[u8], tap: &mut dyn Tap) {
+        tap.plain(Way::Out, plain);
+        let mut frame = Vec::new();
+        self.channel
+            .sealer()
+            .seal(plain, &mut rand::rng(), &mut frame);
+        self.send_raw(&frame, tap);
+    }
+
+    /// Queues bytes that are no frame. The server will not like them.
+    pub fn send_raw(&mut self, bytes: &[u8], tap: &mut dyn Tap) {
+        tap.wire(Way::Out, bytes);
+        self.socket.queue(bytes);
+    }
+
+    /// Reads once from the socket.
+    pub fn receive(&mut self, tap: &mut dyn Tap) -> Received {
+        let mut buffer = vec![0; READ];
+        let received = self.socket.receive(&mut buffer);
+        if let Received::Bytes(some) = received {
+            tap.wire(Way::In, &buffer[..some]);
+            self.channel.receive(&buffer[..some]);
+        }
+        received
+    }
+
+    /// What the next whole frame holds; `None` until more has been received. After an error
+    /// nothing more can be read.
+    pub fn next_frame(&mut self, tap: &mut dyn Tap) -> Result<Option<Vec<Incoming>>, ChannelError> {
+        let Some(plain) = self.channel.next_plain()? else {
+            return Ok(None);
+        };
+        tap.plain(Way::In, &plain);
+        Ok(Some(Channel::read_plain(&plain)?))
+    }
+
+    /// Whether the keys have done their work: time to say CLOSE_NOTIFY(8) and connect again.
+    pub fn is_worn_out(&self) -> bool {
+        self.channel.is_worn_out()
+    }
+
+    /// The socket below, for whoever waits for it and writes what is queued.
+    pub fn socket(&mut self) -> &mut Socket {
+        &mut self.socket
+    }
+}
+
+impl AsFd for Link {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// A socket during the handshake.
+struct Shaking<'a> {
+    socket: Socket,
+    clock: &'a Clock,
+    deadline: Duration,
+    tap: &'a mut dyn Tap,
+}
+
+impl Shaking<'_> {
+    fn send(&mut self, bytes: &[u8]) {
+        self.tap.wire(Way::Out, bytes);
+        self.socket.queue(bytes);
+        self.socket.flush();
+    }
+
+    /// The next bytes from the server; never none.
+    fn receive(&mut self) -> Result<Vec<u8>, OpenError> {
+        let mut buffer = vec![0; READ];
+        loop {
+            match self.socket.receive(&mut buffer) {
+                Received::Bytes(some) => {
+                    buffer.truncate(some);
+                    self.tap.wire(Way::In, &buffer);
+                    return Ok(buffer);
+                }
+                Received::End => return Err(OpenError::Closed),
+                Received::Nothing => {}
+            }
+            if self.clock.now() >= self.deadline {
+                return Err(OpenError::TimedOut);
+            }
+            let interest = self.socket.interest();
+            let mut fds = [PollFd::new(&self.socket, interest)];
+            wait(&mut fds, self.clock, Some(self.deadline))?;
+            if fds[0].revents().contains(PollFlags::OUT) {
+                self.socket.flush();
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+use super::*;
+use crate::nc::exit::Exit;
+
+const KEY: &str = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
+const OTHER: &str = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+fn mode(words: &[&str]) -> Result<Mode, clap::Error> {
+    parse(["echat-nc"].iter().chain(words).map(OsString::from))
+}
+
+fn online(words: &[&str]) -> Online {
+    match mode(words) {
+        Ok(Mode::Online(online)) => *online,
+        other => panic!("{words:?} is {other:?}"),
+    }
+}
+
+fn refused(words: &[&str]) -> String {
+    mode(words).expect_err("refused").to_string()
+}
+
+#[test]
+fn an_address_alone_reads_standard_input() {
+    let online = online(&["Host:7000"]);
+    assert_eq!(online.address.to_string(), "host:7000");
+    assert_eq!(online.source, Source::Stdin);
+    assert!(online.handshake && !online.accept_new && online.login.is_none());
+    assert_eq!(online.connect_timeout, Duration::from_secs(10));
+}
+
+#[test]
+fn a_command_may_follow_even_one_named_like_offline_work() {
+    let line = |name: &str, params: &str| {
+        let command = CommandRef::Name(name.to_owned());
+        Source::Once(Line {
+            command,
+            params: params.to_owned(),
+        })
+    };
+    assert_eq!(online(&["h:1", "FIND", "{}"]).source, line("FIND", "{}"));
+    assert_eq!(online(&["h:1", "FIND"]).source, line("FIND", "null"));
+    assert_eq!(online(&["h:1", "FIND {}"]).source, line("FIND", "{}"));
+    assert_eq!(
+        online(&["h:1", r#"{"command":"FIND","params":{}}"#]).source,
+        line("FIND", "{}")
+    );
+    assert_eq!(
+        online(&["h:1", "commands"]).source,
+        line("commands", "null")
+    );
+    assert_eq!(
+        online(&["-n", "2", "h:1", "-v", "FIND"]).stop.count,
+        Some(2)
+    );
+}
+
+#[test]
+fn offline_words_need_no_address() {
+    assert!(matches!(
+        mode(&["commands"]),
+        Ok(Mode::Offline(Offline::Commands))
+    ));
+    assert!(matches!(
+        mode(&["describe", "7"]),
+        Ok(Mode::Offline(Offline::Describe { .. }))
+    ));
+    assert!(matches!(
+        mode(&["encode"]),
+        Ok(Mode::Offline(Offline::Encode {
+            name: None,
+            json: None
+        }))
+    ));
+    let Ok(Mode::Offline(Offline::Decode { hex })) = mode(&["decode", "00", "01"]) else {
+        panic!("no decode");
+    };
+    assert_eq!(hex, ["00", "01"]);
+}
+
+#[test]
+fn a_link_brings_user_and_key() {
+    let link = format!("echat://ann@host:1/#{KEY}");
+    let online = online(&[&link, "--password-env", "PW"]);
+    assert_eq!(online.pinned.unwrap().to_string(), KEY);
+    let login = online.login.unwrap();
+    assert_eq!(login.user, "ann");
+    assert_eq!(login.password, PasswordSource::Variable("PW".to_owned()));
+    assert!(refused(&[&link, "--fingerprint", OTHER]).contains("two different keys"));
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    for words in [
+        &[][..],
+        &["host"],
+        &["h:1", "--password-env", "PW"],
+        &[
+            "h:1",
+            "--user",
+            "a",
+            "--password-env",
+            "PW",
+            "--password-file",
+            "f",
+        ],
+        &["h:1", "--accept-new", "--fingerprint", KEY],
+        &["h:1", "--fingerprint", "SHA256:x"],
+        &["h:1", "-f", "script", "FIND"],
+        &["h:1", "--no-handshake", "FIND"],
+        &["h:1", "--no-handshake", "--user", "a"],
+        &["h:1", "--forget-host", "h:1"],
+        &["--forget-host", "h"],
+        &["h:1", "-n", "0"],
+        &["h:1", "-t", "-1"],
+        &["h:1", "-t", "soon"],
+        &["h:1", "--until", "A B"],
+        &["h:1", "A-B"],
+        &["-v", "commands", "x"],
+    ] {
+        refused(words);
+    }
+}
+
+#[test]
+fn a_server_can_be_forgotten() {
+    let Ok(Mode::Forget(address)) = mode(&["--forget-host", "H:1"]) else {
+        panic!("not forgotten")
+    };
+    assert_eq!(address.to_string(), "h:1");
+}
+
+#[test]
+fn a_password_in_a_link_is_not_repeated() {
+    assert!(!refused(&["echat://ann:secret@host:1"]).contains("secret"));
+}
+
+#[test]
+fn help_lists_every_exit_code_and_directive() {
+    let help = refused(&["--help"]);
+    assert!(help.contains(&Exit::table()));
+    for word in [
+        ".expect NAME",
+        ".expect-close",
+        ".sleep",
+        ".raw",
+        ".frame",
+        ".quit",
+    ] {
+        assert!(help.contains(word), "{word}");
+    }
+    assert!(refused(&["-h"]).contains(&Exit::table()));
+}

@@ -1,0 +1,161 @@
+//! The way to a link: known hosts, the connection, and what is asked of a person on the way.
+
+use std::env;
+use std::fmt::Display;
+use std::time::Duration;
+
+use echat_proto::handshake::HandshakeError;
+
+use super::args::Online;
+use super::ask;
+use super::exit::Exit;
+use super::output;
+use super::rules::End;
+use crate::clock::Clock;
+use crate::fingerprint::Fingerprint;
+use crate::known_hosts::{KnownHosts, KnownHostsError};
+use crate::link::{Link, OpenError, Tap};
+use crate::socket::{Socket, SocketError};
+use crate::trust::{Trust, Trusted, Untrusted};
+
+/// Connects without a handshake.
+pub fn naked(online: &Online, clock: &Clock) -> Result<Socket, End> {
+    let deadline = clock.now() + online.connect_timeout;
+    Socket::connect(&online.address, clock, deadline).map_err(|error| no_socket(online, &error))
+}
+
+/// Connects to a server that is trusted, or becomes so: an unknown key is remembered if
+/// `--accept-new` or a person on the terminal says so.
+pub fn sealed(online: &Online, clock: &Clock, tap: &mut dyn Tap) -> Result<Link, End> {
+    let hosts = match KnownHosts::of_user(|name| env::var_os(name)) {
+        Ok(hosts) => Some(hosts),
+        // Whoever has pinned the key needs no file.
+        Err(KnownHostsError::NoPlace) if online.pinned.is_some() => None,
+        Err(error) => return Err(local(&error)),
+    };
+    let keys = hosts
+        .as_ref()
+        .map(|hosts| hosts.look_up(&online.address))
+        .transpose();
+    let keys = keys.map_err(|error| local(&error))?.unwrap_or_default();
+    if let (Some(hosts), false) = (&hosts, keys.malformed.is_empty()) {
+        let lines: Vec<String> = keys.malformed.iter().map(ToString::to_string).collect();
+        let path = hosts.path().display().to_string();
+        output::note(&format!(
+            "{path:?}: not understood: line {}",
+            lines.join(", ")
+        ));
+    }
+    let mut trust = Trust {
+        known: keys.known,
+        pinned: online.pinned.clone(),
+        accept_new: online.accept_new,
+    };
+    let mut link = open(online, &trust, clock, tap);
+    if let Err(OpenFailure::Open(OpenError::Untrusted(Untrusted::Unknown { shown }))) = &link {
+        if !ask(online, shown)? {
+            return Err(End {
+                exit: Exit::NotTrusted,
+                note: None,
+            });
+        }
+        // A person may take longer than the handshake may: it begins anew, with this key only.
+        remember(hosts.as_ref(), online, shown)?;
+        trust.known.push(shown.clone());
+        link = open(online, &trust, clock, tap);
+    }
+    let link = link.map_err(|failure| failure.into_end(online))?;
+    if link.trusted() == Trusted::New {
+        remember(hosts.as_ref(), online, link.key())?;
+        output::note(&format!(
+            "{} is remembered with {}",
+            online.address,
+            link.key()
+        ));
+    }
+    Ok(link)
+}
+
+enum OpenFailure {
+    Socket(SocketError),
+    Open(OpenError),
+}
+
+fn open(
+    online: &Online,
+    trust: &Trust,
+    clock: &Clock,
+    tap: &mut dyn Tap,
+) -> Result<Link, OpenFailure> {
+    let deadline: Duration = clock.now() + online.connect_timeout;
+    let socket = Socket::connect(&online.address, clock, deadline).map_err(OpenFailure::Socket)?;
+    Link::open(socket, trust, clock, deadline, tap).map_err(OpenFailure::Open)
+}
+
+fn remember(hosts: Option<&KnownHosts>, online: &Online, key: &Fingerprint) -> Result<(), End> {
+    hosts
+        .map_or(Ok(()), |hosts| hosts.remember(&online.address, key))
+        .map_err(|error| local(&error))
+}
+
+impl OpenFailure {
+    fn into_end(self, online: &Online) -> End {
+        let address = &online.address;
+        let (exit, note) = match self {
+            Self::Socket(error) => return no_socket(online, &error),
+            Self::Open(error) => {
+                let hint = match &error {
+                    OpenError::Untrusted(Untrusted::Unknown { shown }) => format!(
+                        "\nnothing was sent; if that is the right key: --fingerprint {shown}, \
+                         or --accept-new to remember it"
+                    ),
+                    OpenError::Untrusted(Untrusted::Changed { .. }) => format!(
+                        "\nnothing was sent: somebody may be in between. If the server's owner \
+                         confirms the new key: echat-nc --forget-host {address}"
+                    ),
+                    _ => String::new(),
+                };
+                (exit_of(&error), format!("{address}: {error}{hint}"))
+            }
+        };
+        End {
+            exit,
+            note: Some(note),
+        }
+    }
+}
+
+fn exit_of(error: &OpenError) -> Exit {
+    match error {
+        OpenError::TimedOut
+        | OpenError::Closed
+        | OpenError::Handshake(HandshakeError::NotAHello) => Exit::CannotConnect,
+        OpenError::Untrusted(_) | OpenError::Handshake(HandshakeError::BadSignature) => {
+            Exit::NotTrusted
+        }
+        OpenError::Handshake(_) => Exit::Protocol,
+        OpenError::Io(_) => Exit::Local,
+    }
+}
+
+fn no_socket(online: &Online, error: &SocketError) -> End {
+    End::because(Exit::CannotConnect, &format!("{}: {error}", online.address))
+}
+
+fn local(error: &dyn Display) -> End {
+    End::because(Exit::Local, error)
+}
+
+/// Asks whether an unknown server's key is right; without a terminal it is not.
+fn ask(online: &Online, shown: &Fingerprint) -> Result<bool, End> {
+    if !ask::is_interactive() {
+        let failure = OpenError::Untrusted(Untrusted::Unknown {
+            shown: shown.clone(),
+        });
+        return Err(OpenFailure::Open(failure).into_end(online));
+    }
+    let address = &online.address;
+    ask::yes(&format!(
+        "{address} is unknown. Its key is\n  {shown}\nType yes if that is the right one: "
+    ))
+}

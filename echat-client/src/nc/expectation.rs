@@ -1,0 +1,226 @@
+//! Messages that came, and the wait for a certain one among them.
+//!
+//! Every message that comes goes through the [`Inbox`]; an [`Expectation`] takes messages from it
+//! in order until one matches. So a message that came before the script got to its expectation is
+//! found, and each message answers at most one expectation.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use echat_proto::channel::Message;
+use echat_proto::json;
+use echat_proto::value::Value;
+
+use super::message;
+use super::owed::{self, Answer, Owed};
+use super::subset;
+
+/// How long an expectation waits when there is no limit on the whole session.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// The inbox forgets its oldest messages when it has more than these: most sessions never ask.
+const MAX_MESSAGES: usize = 4096;
+const MAX_BYTES: usize = 16 << 20;
+/// How much of what came instead is shown: the newest messages, and the beginning of each.
+const SHOWN_MESSAGES: usize = 10;
+const SHOWN_CHARS: usize = 400;
+
+/// A message that came.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The message.
+    pub message: Message,
+    /// The same as a line.
+    pub line: String,
+    /// What it is the final reply to.
+    pub answers: Option<Answer>,
+}
+
+/// Messages that no expectation has looked at.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    seen: VecDeque<Seen>,
+    bytes: usize,
+}
+
+impl Inbox {
+    /// Adds a message that came.
+    pub fn push(&mut self, seen: Seen) {
+        self.bytes += seen.line.len();
+        self.seen.push_back(seen);
+        while self.seen.len() > MAX_MESSAGES || (self.bytes > MAX_BYTES && self.seen.len() > 1) {
+            self.pop();
+        }
+    }
+
+    fn pop(&mut self) -> Option<Seen> {
+        let seen = self.seen.pop_front()?;
+        self.bytes -= seen.line.len();
+        Some(seen)
+    }
+
+    /// The newest request whose answer lies here and may have this number.
+    fn newest_for(&self, number: u32) -> Option<u64> {
+        let answered = self.seen.iter().rev().filter_map(|seen| seen.answers);
+        let mut asked = answered.map(|answer| answer.request);
+        asked
+            .find(|request| owed::may_get(request.command, number))
+            .map(|request| request.id)
+    }
+}
+
+/// What a script waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expect {
+    /// The command.
+    pub number: u32,
+    /// What its parameters must have; `None`: anything.
+    pub subset: Option<Value>,
+    /// The number of the line that says so.
+    pub line: usize,
+}
+
+/// An [`Expect`] that is waited for.
+#[derive(Debug)]
+pub struct Expectation {
+    expect: Expect,
+    /// The newest request that could be answered by it: when that is answered otherwise, only
+    /// an event could still match, and this is none.
+    request: Option<u64>,
+    /// When it fails.
+    pub deadline: Duration,
+    passed_over: VecDeque<String>,
+    passed_over_before: usize,
+}
+
+/// How an expectation stands.
+#[derive(Debug)]
+pub enum State {
+    /// This message was waited for.
+    Met(Seen),
+    /// It may still come.
+    Open,
+    /// The request was answered otherwise.
+    Missed,
+}
+
+impl Expectation {
+    /// Begins to wait until `deadline`.
+    pub fn new(expect: Expect, deadline: Duration, owed: &Owed, inbox: &Inbox) -> Self {
+        // What is owed was asked after what is answered.
+        let newest = owed
+            .newest_for(expect.number)
+            .or_else(|| inbox.newest_for(expect.number));
+        Self {
+            request: newest,
+            deadline,
+            passed_over: VecDeque::new(),
+            passed_over_before: 0,
+            expect,
+        }
+    }
+
+    /// Looks at what came, up to the message that settles it.
+    pub fn look(&mut self, inbox: &mut Inbox) -> State {
+        while let Some(seen) = inbox.pop() {
+            if self.is_met_by(&seen.message) {
+                return State::Met(seen);
+            }
+            let missed = self.is_missed_by(&seen);
+            self.pass_over(&seen.line);
+            if missed {
+                return State::Missed;
+            }
+        }
+        State::Open
+    }
+
+    fn is_met_by(&self, message: &Message) -> bool {
+        let wanted = &self.expect.subset;
+        message.command == self.expect.number
+            && wanted
+                .as_ref()
+                .is_none_or(|wanted| subset::matches(wanted, &message.params))
+    }
+
+    fn is_missed_by(&self, seen: &Seen) -> bool {
+        seen.answers.is_some_and(|answer| {
+            Some(answer.request.id) == self.request
+                && (answer.refused || !owed::may_be_event(self.expect.number))
+        })
+    }
+
+    fn pass_over(&mut self, line: &str) {
+        if self.passed_over.len() == SHOWN_MESSAGES {
+            self.passed_over.pop_front();
+            self.passed_over_before += 1;
+        }
+        let mut shown: String = line.chars().take(SHOWN_CHARS).collect();
+        if shown.len() < line.len() {
+            shown.push_str("...");
+        }
+        self.passed_over.push_back(shown);
+    }
+
+    /// What was expected, why it failed and what came instead.
+    pub fn failure(&self, why: &str) -> String {
+        let Expect {
+            number,
+            subset,
+            line,
+        } = &self.expect;
+        let mut text = format!("line {line}: expected {}", message::name(*number));
+        if let Some(subset) = subset {
+            let _ = write!(text, " {}", json::to_json(subset));
+        }
+        let _ = write!(text, ": {why}");
+        if self.passed_over_before > 0 {
+            let _ = write!(
+                text,
+                "\n  came before: {} messages",
+                self.passed_over_before
+            );
+        }
+        for line in &self.passed_over {
+            let _ = write!(text, "\n  came instead: {line}");
+        }
+        if self.passed_over.is_empty() {
+            text.push_str("\n  nothing came");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_inbox_forgets_its_oldest() {
+        let mut inbox = Inbox::default();
+        let seen = |command: u32, length| Seen {
+            message: Message {
+                command,
+                params: Value::Null,
+            },
+            line: "x".repeat(length),
+            answers: None,
+        };
+        for number in 0..5000 {
+            inbox.push(seen(number, 10));
+        }
+        assert_eq!(
+            (inbox.seen.len(), inbox.bytes),
+            (MAX_MESSAGES, MAX_MESSAGES * 10)
+        );
+        assert_eq!(inbox.pop().unwrap().message.command, 5000 - 4096);
+        inbox.push(seen(1, MAX_BYTES));
+        assert_eq!((inbox.seen.len(), inbox.bytes), (1, MAX_BYTES));
+        // One message is kept however long it is.
+        inbox.push(seen(2, MAX_BYTES + 1));
+        assert_eq!(
+            (inbox.seen.len(), inbox.pop().unwrap().message.command),
+            (1, 2)
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! Files that are read whole.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::exit::Exit;
+use super::rules::End;
+
+/// The contents of a file of at most `limit` bytes.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, End> {
+    let shown = path.display();
+    let mut contents = Vec::new();
+    // One byte over the limit tells a file at the limit from a larger one.
+    File::open(path)
+        .and_then(|file| file.take(limit + 1).read_to_end(&mut contents))
+        .map_err(|error| End::because(Exit::Local, &format!("{shown}: {error}")))?;
+    if contents.len() as u64 > limit {
+        return Err(End::because(
+            Exit::Usage,
+            &format!("{shown} is over {limit} bytes"),
+        ));
+    }
+    Ok(contents)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_up_to_its_limit() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, "abc").unwrap();
+        assert_eq!(read(&path, 3).unwrap(), b"abc");
+        assert_eq!(read(&path, 2).unwrap_err().exit, Exit::Usage);
+        assert_eq!(read(&path.join("none"), 2).unwrap_err().exit, Exit::Local);
+        assert_eq!(
+            read(Path::new("/dev/zero"), 2).unwrap_err().exit,
+            Exit::Usage
+        );
+    }
+}

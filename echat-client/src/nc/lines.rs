@@ -1,0 +1,105 @@
+//! Bytes of input, and the whole lines among them.
+
+/// The longest line, in bytes: far more than any frame can carry in hex.
+pub const MAX_LINE: usize = 1 << 20;
+
+/// A line and its number, from 1; without its end.
+pub type Numbered = (usize, Vec<u8>);
+
+/// A line that is longer than [`MAX_LINE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {0} is longer than 1 MiB")]
+pub struct TooLong(pub usize);
+
+/// Input that has not been cut into lines yet.
+#[derive(Debug, Default)]
+pub struct Lines {
+    buffer: Vec<u8>,
+    /// How far the buffer is known to hold no end of a line.
+    searched: usize,
+    taken: usize,
+}
+
+impl Lines {
+    /// Appends input.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next whole line.
+    pub fn next_line(&mut self) -> Result<Option<Numbered>, TooLong> {
+        let end = self.buffer[self.searched..]
+            .iter()
+            .position(|byte| *byte == b'\n');
+        let length = end.map_or(self.buffer.len(), |end| self.searched + end);
+        if length > MAX_LINE {
+            return Err(TooLong(self.taken + 1));
+        }
+        if end.is_none() {
+            self.searched = self.buffer.len();
+            return Ok(None);
+        }
+        self.searched = 0;
+        self.taken += 1;
+        let mut line: Vec<u8> = self.buffer.drain(..=length).collect();
+        line.pop();
+        Ok(Some((self.taken, line)))
+    }
+
+    /// What stands behind the last end of a line, once there is no more input.
+    pub fn last_line(&mut self) -> Option<Numbered> {
+        let line = std::mem::take(&mut self.buffer);
+        (!line.is_empty()).then_some((self.taken + 1, line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cut(parts: &[&[u8]]) -> Vec<Numbered> {
+        let mut lines = Lines::default();
+        let mut found = Vec::new();
+        for part in parts {
+            lines.push(part);
+            while let Some(line) = lines.next_line().unwrap() {
+                found.push(line);
+            }
+        }
+        found.extend(lines.last_line());
+        found
+    }
+
+    #[test]
+    fn lines_are_numbered_and_the_last_needs_no_end() {
+        let lines = [
+            (1, b"a".to_vec()),
+            (2, vec![]),
+            (3, b"b\r".to_vec()),
+            (4, b"c".to_vec()),
+        ];
+        assert_eq!(cut(&[b"a\n\nb\r\nc"]), lines);
+        assert_eq!(cut(&[b""]), []);
+    }
+
+    #[test]
+    fn a_line_without_end_is_refused() {
+        let mut lines = Lines::default();
+        lines.push(b"a\n");
+        lines.push(&vec![b'x'; MAX_LINE]);
+        assert_eq!(lines.next_line(), Ok(Some((1, b"a".to_vec()))));
+        assert_eq!(lines.next_line(), Ok(None));
+        lines.push(b"x");
+        assert_eq!(lines.next_line(), Err(TooLong(2)));
+    }
+
+    proptest! {
+        #[test]
+        fn where_reads_end_makes_no_difference(text in "[ab\n]{0,40}", at in 0usize..40) {
+            let (one, other) = text.as_bytes().split_at(at.min(text.len()));
+            prop_assert_eq!(cut(&[one, other]), cut(&[text.as_bytes()]));
+        }
+    }
+}

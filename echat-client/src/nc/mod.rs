@@ -1,0 +1,179 @@
+//! `echat-nc`, the debug client: the protocol as lines of JSON.
+//!
+//! A module imports only from those below it:
+//!
+//! ```text
+//! (this)                          which mode, and the exit code
+//! run                             the loop over standard input and the socket
+//! peer  connect  offline  dump    the server's end; the way to it; work without one; -v
+//! session                         what to do next, and when it is over (pure)
+//! step                            statements with everything looked up
+//! expectation  ask                messages waited for; what only a person knows
+//! owed  message  subset  files    replies not yet here; messages as lines; parts of values
+//! args  flags                     what was typed after the program's name
+//! script  lines  rules  output    what a line says; when to stop; both outputs
+//! exit                            the exit codes
+//! ```
+
+pub mod args;
+pub mod ask;
+pub mod connect;
+pub mod dump;
+pub mod exit;
+pub mod expectation;
+pub mod files;
+mod flags;
+pub mod lines;
+pub mod message;
+pub mod offline;
+pub mod output;
+pub mod owed;
+pub mod peer;
+pub mod rules;
+pub mod run;
+pub mod script;
+pub mod session;
+pub mod step;
+pub mod subset;
+
+use std::fmt::Display;
+use std::path::Path;
+use std::{env, io};
+
+use echat_proto::commands::CloseReason;
+
+use args::{Mode, Online, Source};
+use dump::Dump;
+use exit::Exit;
+use peer::Peer;
+use rules::{End, Rules};
+use run::Input;
+use session::Session;
+use step::Step;
+
+use crate::address::Address;
+use crate::clock::Clock;
+use crate::known_hosts::KnownHosts;
+
+/// The largest script, in bytes.
+const MAX_SCRIPT: u64 = 16 << 20;
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> Exit {
+    let mode = match args::parse(env::args_os()) {
+        Ok(mode) => mode,
+        Err(error) => {
+            // Help and version are answers, not errors, though clap returns them as such.
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            };
+            return if error.print().is_ok() {
+                exit
+            } else {
+                Exit::Local
+            };
+        }
+    };
+    let end = match mode {
+        Mode::Online(online) => talk(&online).unwrap_or_else(|end| end),
+        Mode::Forget(address) => forget(&address).unwrap_or_else(|end| end),
+        Mode::Offline(work) => {
+            let done = offline::run(&work, io::stdin().lock(), &mut io::stdout().lock());
+            done.map_or_else(|end| end, |()| End::success())
+        }
+    };
+    if let Some(note) = end.note {
+        output::note(&note);
+    }
+    end.exit
+}
+
+fn forget(address: &Address) -> Result<End, End> {
+    let local = |error| End::because(Exit::Local, &error);
+    let hosts = KnownHosts::of_user(|name| env::var_os(name)).map_err(local)?;
+    let note = match hosts.forget(address).map_err(local)? {
+        0 => format!("{address} was not known"),
+        _ => format!("{address} is forgotten"),
+    };
+    Ok(End::because(Exit::Success, &note))
+}
+
+/// Everything that can be wrong here is found before the server hears of it.
+fn talk(online: &Online) -> Result<End, End> {
+    let naked = !online.handshake;
+    let usage = |error: &dyn Display| End::because(Exit::Usage, error);
+    let until = online.stop.until.as_ref().map(message::number).transpose();
+    let until = until.map_err(|error| usage(&error))?;
+    let steps = first_steps(&online.source, naked)?;
+    let login = online.login.as_ref();
+    let password = login
+        .map(|login| ask::password_from(&login.password))
+        .transpose()?;
+
+    let clock = Clock::start();
+    let mut dump = Dump::new(online.verbose, online.show_secrets, clock, io::stderr());
+    let peer = if naked {
+        Peer::Naked(connect::naked(online, &clock)?)
+    } else {
+        Peer::Sealed(Box::new(connect::sealed(online, &clock, &mut dump)?))
+    };
+    let login = match (login, password.flatten()) {
+        (None, _) => None,
+        (Some(login), Some(password)) => Some(step::log_in(&login.user, &password)),
+        (Some(login), None) => match ask::password(&login.user) {
+            Ok(password) => Some(step::log_in(&login.user, &password)),
+            Err(end) => {
+                peer.leave(Some(CloseReason::Bye), &clock, &mut dump);
+                return Err(end);
+            }
+        },
+    };
+    let login = login.transpose().map_err(|error| usage(&error))?;
+    let reads = online.source == Source::Stdin;
+    let interactive = reads && ask::is_interactive();
+    let rules = Rules {
+        count: online.stop.count,
+        until,
+        deadline: online.stop.timeout.map(|limit| clock.now() + limit),
+        listen: online.stop.listen,
+        naked,
+        forgiving: interactive,
+    };
+    let mut session = Session::new(rules, login);
+    for step in steps {
+        session.push(step);
+    }
+    let input = reads.then(|| Input::stdin(interactive, naked));
+    if !reads {
+        session.end_of_input();
+    }
+    Ok(run::run(peer, &mut session, input, &clock, &mut dump))
+}
+
+/// The steps that are known before anything is connected.
+fn first_steps(source: &Source, naked: bool) -> Result<Vec<Step>, End> {
+    match source {
+        Source::Stdin => Ok(Vec::new()),
+        Source::Once(line) => {
+            let step = step::compile(script::Statement::Send(line.clone()), 1, naked);
+            step.map(|step| vec![step])
+                .map_err(|error| End::because(Exit::Usage, &error))
+        }
+        Source::Script(path) => read_script(path, naked),
+    }
+}
+
+fn read_script(path: &Path, naked: bool) -> Result<Vec<Step>, End> {
+    let shown = path.display();
+    let wrong = |number, error: &dyn Display| {
+        End::because(Exit::Usage, &format!("{shown}: line {number}: {error}"))
+    };
+    let text = files::read(path, MAX_SCRIPT)?;
+    let statements = script::parse_all(&text).map_err(|(number, error)| wrong(number, &error))?;
+    let compile = |(number, statement)| {
+        step::compile(statement, number, naked).map_err(|error| wrong(number, &error))
+    };
+    statements.into_iter().map(compile).collect()
+}

@@ -1,0 +1,133 @@
+use super::*;
+use crate::nc::message::resolve;
+use crate::nc::script::parse_line;
+
+fn message(line: &str) -> Message {
+    resolve(&parse_line(line).unwrap()).unwrap()
+}
+
+fn owing(lines: &[&str]) -> Owed {
+    let mut owed = Owed::default();
+    for line in lines {
+        assert!(!owed.sent(&message(line).encode().unwrap()));
+    }
+    owed
+}
+
+/// Sends one request, then receives; the last line must be its final reply, none before it.
+fn refused(request: &str, answers: &[&str]) -> bool {
+    let mut owed = owing(&[request]);
+    let (last, before) = answers.split_last().unwrap();
+    for line in before {
+        assert_eq!(owed.answered(&message(line)), None, "{line}");
+        assert!(!owed.is_empty());
+    }
+    let answer = owed.answered(&message(last)).expect("a final reply");
+    assert!(owed.is_empty());
+    answer.refused
+}
+
+#[test]
+fn every_kind_of_final_reply_is_known() {
+    assert!(!refused("QUERY_SERVER_TIME", &["SEND_SERVER_TIME 1"]));
+    assert!(!refused(
+        "LOGIN {}",
+        &["LOGIN_SUCCESS \"a\"", "ON_FRIEND_ONLINE \"b\"", "105 {}"]
+    ));
+    assert!(refused("LOGIN {}", &["LOGIN_FAILURE {}"]));
+    assert!(refused("REGISTER {}", &["USERNAME_EXIST {}"]));
+    assert!(!refused(
+        "JOIN_ROOM \"r\"",
+        &["ON_NEW_ROOM \"r\"", "8 {\"success\":true}"]
+    ));
+    assert!(refused("JOIN_ROOM \"r\"", &["8 {\"success\":false}"]));
+    assert!(refused(
+        "LIST_ROOMS",
+        &["REFUSED {\"command\":18}", "REFUSED {\"command\":17}"]
+    ));
+    assert!(refused(
+        "77",
+        &["SEND_SERVER_TIME 1", "COMMAND_WRONG {\"command\":77}"]
+    ));
+    assert!(refused(
+        "SEND_SERVER_TIME 1",
+        &["COMMAND_WRONG {\"command\":101}"]
+    ));
+}
+
+#[test]
+fn somebody_elses_message_is_no_receipt() {
+    let (event, receipt) = (
+        r#"109 {"content":"a"}"#,
+        r#"109 {"content":"a","txn_id":null}"#,
+    );
+    assert!(!refused("SEND_MESSAGE {}", &[event, receipt]));
+    assert!(refused(
+        "SEND_MESSAGE {}",
+        &[event, "SEND_MESSAGE_FAILURE {}"]
+    ));
+}
+
+#[test]
+fn requests_are_answered_in_their_order() {
+    let mut owed = owing(&["QUERY_SERVER_TIME", "LIST_ROOMS", "QUERY_SERVER_TIME"]);
+    assert_eq!(owed.answered(&message("ROOMS []")), None);
+    let first = owed
+        .answered(&message("SEND_SERVER_TIME 1"))
+        .unwrap()
+        .request;
+    assert_eq!(first, Request { id: 1, command: 1 });
+    assert_eq!(owed.answered(&message("ROOMS []")).unwrap().request.id, 2);
+    assert_eq!(owed.newest_for(101), Some(3));
+    assert_eq!(owed.newest_for(122), None);
+    assert_eq!(owed.describe(), "QUERY_SERVER_TIME");
+}
+
+#[test]
+fn an_expectation_finds_the_request_it_is_about() {
+    let owed = owing(&["LOGIN {}", "SEND_MESSAGE {}", "SEND_MESSAGE {}"]);
+    for (number, id) in [
+        (103, Some(1)),
+        (105, Some(1)),
+        (202, Some(1)),
+        (109, Some(3)),
+    ] {
+        assert_eq!(owed.newest_for(number), id, "{number}");
+    }
+    assert_eq!(owed.newest_for(205), Some(3));
+    assert_eq!(owed.newest_for(111), None);
+    assert!(owed.owes_login());
+}
+
+#[test]
+fn channel_commands_and_bad_frames_owe_nothing_but_a_pong() {
+    let mut owed = owing(&["PONG"]);
+    assert!(owed.is_empty() && !owed.pong());
+    owed.sent(&message("PING").encode().unwrap());
+    assert_eq!(owed.describe(), "PING");
+    assert!(!owed.is_empty() && owed.pong() && owed.is_empty());
+    for malformed in [
+        &b"\0\0\0\x01"[..],
+        b"\0",
+        b"\0\0\0\x01\x09",
+        b"\xff\xff\xff\x01\0",
+    ] {
+        assert!(!owed.sent(malformed));
+        assert!(owed.is_empty());
+    }
+    assert!(owed.sent(&message("CLOSE_NOTIFY 0").encode().unwrap()));
+}
+
+#[test]
+fn each_item_of_a_batch_is_owed_an_answer() {
+    let item = message("QUERY_SERVER_TIME").encode().unwrap();
+    let length = u32::try_from(item.len()).unwrap().to_be_bytes();
+    let items = [&length[..], &item, &length, &item].concat();
+    let batch = Message {
+        command: commands::channel::BATCH,
+        params: Value::Bytes(items),
+    };
+    let mut owed = Owed::default();
+    owed.sent(&batch.encode().unwrap());
+    assert_eq!(owed.describe(), "QUERY_SERVER_TIME, QUERY_SERVER_TIME");
+}

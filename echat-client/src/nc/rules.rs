@@ -1,0 +1,85 @@
+//! What a session is told at its beginning, and what it says to do.
+
+use std::fmt::Display;
+use std::io;
+use std::time::Duration;
+
+use super::exit::Exit;
+
+/// When to stop, and what counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rules {
+    /// Stop after so many messages.
+    pub count: Option<u64>,
+    /// Stop after a message of this number.
+    pub until: Option<u32>,
+    /// Stop at this time.
+    pub deadline: Option<Duration>,
+    /// Do not stop at the end of input.
+    pub listen: bool,
+    /// There is no handshake, so there are no messages and no goodbye.
+    pub naked: bool,
+    /// A person sees that a request was refused; the exit code need not say it.
+    pub forgiving: bool,
+}
+
+/// What to do next.
+#[derive(Debug, PartialEq)]
+pub enum Next {
+    /// Seal this plaintext and send it.
+    Send(Vec<u8>),
+    /// Send these bytes as they are.
+    Raw(Vec<u8>),
+    /// Nothing until something comes, or until this time.
+    Wait(Option<Duration>),
+    /// It is over.
+    End(End),
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The exit code.
+    pub exit: Exit,
+    /// What to tell people.
+    pub note: Option<String>,
+}
+
+impl End {
+    /// Success, without a word.
+    pub fn success() -> Self {
+        Self {
+            exit: Exit::Success,
+            note: None,
+        }
+    }
+
+    /// It ended because of this.
+    pub fn because(exit: Exit, reason: &dyn Display) -> Self {
+        Self {
+            exit,
+            note: Some(reason.to_string()),
+        }
+    }
+
+    /// Standard output failed. Whoever has stopped reading it wants no word about that.
+    pub fn output(error: &io::Error) -> Self {
+        let quiet = error.kind() == io::ErrorKind::BrokenPipe;
+        Self {
+            exit: Exit::Local,
+            note: (!quiet).then(|| error.to_string()),
+        }
+    }
+}
+
+impl Next {
+    /// It is over, and people are told why.
+    pub fn end(exit: Exit, reason: &dyn Display) -> Self {
+        Self::End(End::because(exit, reason))
+    }
+
+    /// Nothing to do until one of these times, if there is one.
+    pub fn rest(until: Option<Duration>, limit: Option<Duration>) -> Self {
+        Self::Wait([until, limit].into_iter().flatten().min())
+    }
+}

@@ -1,0 +1,253 @@
+//! The loop: poll(2) over standard input and the socket until the session is over.
+//!
+//! Standard input may be a terminal, a pipe, a file or /dev/null: poll takes them all. It is read
+//! straight from its descriptor; a buffer in between would hide lines from poll.
+
+use std::io;
+use std::time::Duration;
+
+use echat_proto::channel::{ChannelError, Incoming};
+use echat_proto::commands::CloseReason;
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
+
+use super::exit::Exit;
+use super::lines::{Lines, Numbered};
+use super::output;
+use super::peer::{Came, Peer};
+use super::rules::{End, Next};
+use super::script;
+use super::session::Session;
+use super::step;
+use crate::clock::Clock;
+use crate::link::Tap;
+use crate::socket::wait;
+
+/// With so many bytes not yet written, no more are sent.
+const MAX_WAITING: usize = 256 * 1024;
+/// How many bytes one read of the input takes at most.
+const READ: usize = 64 * 1024;
+const PROMPT: &str = "> ";
+
+/// Where lines come from and how they are treated.
+pub struct Input {
+    lines: Lines,
+    /// A prompt is shown, and mistakes do not end the session.
+    interactive: bool,
+    naked: bool,
+}
+
+impl Input {
+    /// Standard input.
+    pub fn stdin(interactive: bool, naked: bool) -> Self {
+        Self {
+            lines: Lines::default(),
+            interactive,
+            naked,
+        }
+    }
+}
+
+/// Runs a session to its end, says goodbye, and returns how it ended.
+pub fn run(
+    mut peer: Peer,
+    session: &mut Session,
+    mut input: Option<Input>,
+    clock: &Clock,
+    tap: &mut dyn Tap,
+) -> End {
+    let (end, reason) = match converse(&mut peer, session, &mut input, clock, tap) {
+        Ok(end) | Err(Broken::Local(end)) => (end, CloseReason::Bye),
+        Err(Broken::WornOut) => {
+            let note = "the keys are worn out; connect again for new ones";
+            (End::because(Exit::Protocol, &note), CloseReason::KeyWornOut)
+        }
+        Err(Broken::Channel(error)) => {
+            let end = End::because(Exit::Protocol, &error);
+            if !matches!(error, ChannelError::Malformed(_)) {
+                // Nothing is believed any more, so nothing is said.
+                return end;
+            }
+            (end, CloseReason::Malformed)
+        }
+    };
+    if session.is_connected() {
+        let goodbye = (!session.has_said_goodbye()).then_some(reason);
+        peer.leave(goodbye, clock, tap);
+    }
+    end
+}
+
+/// Why a session cannot go on.
+enum Broken {
+    Local(End),
+    Channel(ChannelError),
+    WornOut,
+}
+
+fn converse(
+    peer: &mut Peer,
+    session: &mut Session,
+    input: &mut Option<Input>,
+    clock: &Clock,
+    tap: &mut dyn Tap,
+) -> Result<End, Broken> {
+    let mut came = Vec::new();
+    loop {
+        let deadline = loop {
+            let room = peer.socket().waiting() < MAX_WAITING;
+            match session.next(clock.now(), room) {
+                Next::Send(plain) => peer.send(&plain, tap),
+                Next::Raw(bytes) => peer.send_raw(&bytes, tap),
+                Next::Wait(deadline) => break deadline,
+                Next::End(end) => return Ok(end),
+            }
+        };
+        peer.socket().flush();
+        let prompts = input.as_ref().is_some_and(|input| input.interactive);
+        if prompts {
+            output::ask(PROMPT);
+        }
+        let ready =
+            poll(peer, session, input.is_some(), clock, deadline).map_err(|error| local(&error))?;
+        if prompts {
+            output::erase();
+        }
+        if let (true, Some(input)) = (ready.input, input.as_mut()) {
+            read_input(input, session).map_err(Broken::Local)?;
+        }
+        if ready.socket {
+            let (frames, ended) = peer.receive(&mut came, tap);
+            if let (true, Some(input)) = (ended || has_goodbye(&came), input.as_mut()) {
+                read_what_is_there(input, session, clock)?;
+            }
+            for came in came.drain(..) {
+                show(session, came).map_err(|error| local(&error))?;
+            }
+            frames.map_err(Broken::Channel)?;
+            if ended {
+                session.disconnected();
+            }
+        }
+        if matches!(peer, Peer::Sealed(link) if link.is_worn_out()) {
+            return Err(Broken::WornOut);
+        }
+    }
+}
+
+struct Ready {
+    input: bool,
+    socket: bool,
+}
+
+fn poll(
+    peer: &mut Peer,
+    session: &Session,
+    has_input: bool,
+    clock: &Clock,
+    deadline: Option<Duration>,
+) -> io::Result<Ready> {
+    let socket = peer.socket();
+    let interest = socket.interest();
+    let stdin = rustix::stdio::stdin();
+    let mut fds = Vec::with_capacity(2);
+    // An ended connection is always ready, and so is a file: neither is waited for in vain.
+    let connected = session.is_connected();
+    let reads = has_input && session.wants_input();
+    if connected {
+        fds.push(PollFd::new(&*socket, interest));
+    }
+    if reads {
+        fds.push(PollFd::new(&stdin, PollFlags::IN));
+    }
+    wait(&mut fds, clock, deadline)?;
+    let is_ready = |fd: Option<&PollFd<'_>>| fd.is_some_and(|fd| !fd.revents().is_empty());
+    Ok(Ready {
+        socket: connected && is_ready(fds.first()),
+        input: reads && is_ready(fds.last()),
+    })
+}
+
+fn has_goodbye(came: &[Came]) -> bool {
+    came.iter()
+        .any(|came| matches!(came, Came::Incoming(Incoming::Close(_))))
+}
+
+/// Reads input that is there already: a script that expects the end of the connection must be
+/// known before the end is.
+fn read_what_is_there(
+    input: &mut Input,
+    session: &mut Session,
+    clock: &Clock,
+) -> Result<(), Broken> {
+    while session.wants_input() {
+        let stdin = rustix::stdio::stdin();
+        let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
+        wait(&mut fds, clock, Some(Duration::ZERO)).map_err(|error| local(&error))?;
+        if fds[0].revents().is_empty() {
+            break;
+        }
+        read_input(input, session).map_err(Broken::Local)?;
+    }
+    Ok(())
+}
+
+/// Reads input once and hands its lines to the session.
+fn read_input(input: &mut Input, session: &mut Session) -> Result<(), End> {
+    let mut buffer = vec![0; READ];
+    match rustix::io::read(rustix::stdio::stdin(), &mut buffer[..]) {
+        Ok(0) => {
+            let last = input.lines.last_line();
+            last.map_or(Ok(()), |line| take_line(line, input, session))?;
+            session.end_of_input();
+            return Ok(());
+        }
+        Ok(length) => input.lines.push(&buffer[..length]),
+        Err(Errno::INTR | Errno::AGAIN) => return Ok(()),
+        Err(error) => {
+            let note = format!("standard input: {error}");
+            return Err(End::because(Exit::Local, &note));
+        }
+    }
+    loop {
+        match input.lines.next_line() {
+            Ok(Some(line)) => take_line(line, input, session)?,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                return Err(End::because(Exit::Usage, &error));
+            }
+        }
+    }
+}
+
+fn take_line((number, line): Numbered, input: &Input, session: &mut Session) -> Result<(), End> {
+    let step = match script::parse(&line) {
+        Ok(None) => return Ok(()),
+        Ok(Some(statement)) => {
+            step::compile(statement, number, input.naked).map_err(|error| error.to_string())
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    match step {
+        Ok(step) => session.push(step),
+        Err(error) if input.interactive => output::note(&error),
+        Err(error) => {
+            let note = format!("line {number}: {error}");
+            return Err(End::because(Exit::Usage, &note));
+        }
+    }
+    Ok(())
+}
+
+/// One line for each message, at once.
+fn show(session: &mut Session, came: Came) -> io::Result<()> {
+    let line = match came {
+        Came::Incoming(incoming) => session.received(incoming),
+        Came::Line(line) => Some(line),
+    };
+    line.map_or(Ok(()), |line| output::line(&line))
+}
+
+fn local(error: &io::Error) -> Broken {
+    Broken::Local(End::output(error))
+}

@@ -1,0 +1,384 @@
+//! A session with a server, without the server: which step is next, what is waited for, when it
+//! is over and with which exit code. Pure: it is told what came and what time it is.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use echat_proto::channel::{Incoming, Message};
+use echat_proto::commands::{CloseReason, channel};
+use echat_proto::limits::FRAME_BEFORE_LOGIN;
+use echat_proto::value::Value;
+
+use super::exit::Exit;
+use super::expectation::{Expectation, Inbox, PATIENCE, Seen, State};
+use super::message;
+use super::owed::{self, Owed};
+use super::rules::{End, Next, Rules};
+use super::step::Step;
+
+/// With so many steps not yet done, input is not read.
+const MAX_STEPS: usize = 1024;
+
+/// How the connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Connection {
+    Open,
+    /// The server said goodbye, with this reason.
+    Closed(u64),
+    /// It ended without a goodbye.
+    Cut,
+    /// It ended as a script expected.
+    Expected,
+}
+
+/// What the steps to come wait for.
+#[derive(Debug)]
+enum Waiting {
+    Nothing,
+    Sleep(Duration),
+    LogIn,
+    Message(Box<Expectation>),
+    Close { deadline: Duration, line: usize },
+}
+
+/// One session.
+#[derive(Debug)]
+pub struct Session {
+    rules: Rules,
+    steps: VecDeque<Step>,
+    input_ended: bool,
+    waiting: Waiting,
+    connection: Connection,
+    owed: Owed,
+    inbox: Inbox,
+    pings_to_answer: usize,
+    logged_in: bool,
+    said_goodbye: bool,
+    /// Refusals that no expectation was for.
+    refusals: usize,
+    /// Set once it is over; nothing changes that.
+    over: Option<End>,
+}
+
+impl Session {
+    /// A session that begins with these steps.
+    pub fn new(rules: Rules, steps: impl IntoIterator<Item = Step>) -> Self {
+        Self {
+            rules,
+            steps: steps.into_iter().collect(),
+            input_ended: false,
+            waiting: Waiting::Nothing,
+            connection: Connection::Open,
+            owed: Owed::default(),
+            inbox: Inbox::default(),
+            pings_to_answer: 0,
+            logged_in: false,
+            said_goodbye: false,
+            refusals: 0,
+            over: None,
+        }
+    }
+
+    /// Adds a step.
+    pub fn push(&mut self, step: Step) {
+        self.steps.push_back(step);
+    }
+
+    /// No more steps will come.
+    pub fn end_of_input(&mut self) {
+        self.input_ended = true;
+    }
+
+    /// Whether more steps are welcome.
+    pub fn wants_input(&self) -> bool {
+        !self.input_ended && self.steps.len() < MAX_STEPS
+    }
+
+    /// Whether the connection is still there, as far as is known.
+    pub fn is_connected(&self) -> bool {
+        self.connection == Connection::Open
+    }
+
+    /// Whether a goodbye was sent as a message.
+    pub fn has_said_goodbye(&self) -> bool {
+        self.said_goodbye
+    }
+
+    /// Takes what came, and returns the line to show.
+    pub fn received(&mut self, incoming: Incoming) -> Option<String> {
+        let message = match incoming {
+            Incoming::Message(message) => message,
+            Incoming::Ping => {
+                self.pings_to_answer += 1;
+                return None;
+            }
+            Incoming::Pong if self.owed.pong() => Message {
+                command: channel::PONG,
+                params: Value::Null,
+            },
+            Incoming::Pong => return None,
+            Incoming::Close(reason) => {
+                self.connection = Connection::Closed(reason);
+                Message {
+                    command: channel::CLOSE_NOTIFY,
+                    params: Value::Int(reason),
+                }
+            }
+        };
+        let line = message::to_line(&message);
+        let answers = self.owed.answered(&message);
+        self.logged_in |= owed::logs_in(&message);
+        let logging_in = matches!(self.waiting, Waiting::LogIn);
+        if let Some(answer) = answers {
+            self.refusals += usize::from(answer.refused);
+            if logging_in {
+                self.waiting = Waiting::Nothing;
+            }
+        }
+        if logging_in && answers.is_some_and(|answer| answer.refused) {
+            self.over = Some(End::because(Exit::Refused, &"the login was refused"));
+        } else if !logging_in && self.counts_to_the_end(&message) {
+            self.over.get_or_insert(self.finished());
+        }
+        self.inbox.push(Seen {
+            message,
+            line: line.clone(),
+            answers,
+        });
+        Some(line)
+    }
+
+    /// Whether `count` or `until` came true with this message.
+    fn counts_to_the_end(&mut self, message: &Message) -> bool {
+        if let Some(left) = &mut self.rules.count {
+            *left = left.saturating_sub(1);
+        }
+        self.rules.count == Some(0) || self.rules.until == Some(message.command)
+    }
+
+    /// The connection has ended.
+    pub fn disconnected(&mut self) {
+        if self.connection == Connection::Open {
+            self.connection = Connection::Cut;
+        }
+    }
+
+    /// What to do now. `room`: whether more may be sent at the moment.
+    pub fn next(&mut self, now: Duration, room: bool) -> Next {
+        if self.over.is_none() {
+            match self.advance(now, room) {
+                Next::End(end) => self.over = Some(end),
+                next => return next,
+            }
+        }
+        Next::End(self.over.clone().expect("set above"))
+    }
+
+    fn advance(&mut self, now: Duration, room: bool) -> Next {
+        if self.rules.deadline.is_some_and(|deadline| now >= deadline) {
+            return self.time_over();
+        }
+        if room && self.pings_to_answer > 0 && self.connection == Connection::Open {
+            self.pings_to_answer -= 1;
+            let pong = Message {
+                command: channel::PONG,
+                params: Value::Null,
+            };
+            return Next::Send(pong.encode().expect("null has a wire form"));
+        }
+        loop {
+            if let Some(next) = self.keep_waiting(now) {
+                return next;
+            }
+            let Some(step) = self.steps.pop_front() else {
+                return self.idle();
+            };
+            if let Some(next) = self.begin(step, now, room) {
+                return next;
+            }
+        }
+    }
+
+    /// What the present step still waits for, if it does.
+    fn keep_waiting(&mut self, now: Duration) -> Option<Next> {
+        let open = self.connection == Connection::Open;
+        let limit = self.rules.deadline;
+        match &mut self.waiting {
+            Waiting::Nothing => return None,
+            Waiting::Sleep(until) if now < *until => return Some(Next::rest(Some(*until), limit)),
+            Waiting::Sleep(_) => {}
+            Waiting::LogIn if open => return Some(Next::rest(None, limit)),
+            Waiting::LogIn => return Some(self.ended()),
+            Waiting::Message(expectation) => match expectation.look(&mut self.inbox) {
+                State::Met(seen) => {
+                    let refused = seen.answers.is_some_and(|answer| answer.refused);
+                    self.refusals -= usize::from(refused);
+                    if seen.message.command == channel::CLOSE_NOTIFY {
+                        self.connection = Connection::Expected;
+                    }
+                }
+                State::Missed => return Some(unmet(expectation, "the answer was another")),
+                State::Open if !open => return Some(unmet(expectation, "the connection ended")),
+                State::Open if now >= expectation.deadline => {
+                    return Some(unmet(expectation, "not in time"));
+                }
+                State::Open => return Some(Next::Wait(Some(expectation.deadline))),
+            },
+            Waiting::Close { .. } if !open => self.connection = Connection::Expected,
+            Waiting::Close { deadline, line } if now >= *deadline => {
+                let note = format!("line {line}: expected the end of the connection: not in time");
+                return Some(Next::end(Exit::Unexpected, &note));
+            }
+            Waiting::Close { deadline, .. } => return Some(Next::Wait(Some(*deadline))),
+        }
+        self.waiting = Waiting::Nothing;
+        None
+    }
+
+    /// Begins a step; `None` if the next may be looked at.
+    fn begin(&mut self, step: Step, now: Duration, room: bool) -> Option<Next> {
+        let patience = self.rules.deadline.unwrap_or(now + PATIENCE);
+        match step {
+            Step::Expect(expect) => {
+                let expectation = Expectation::new(expect, patience, &self.owed, &self.inbox);
+                self.waiting = Waiting::Message(Box::new(expectation));
+                None
+            }
+            Step::ExpectClose(line) => {
+                self.waiting = Waiting::Close {
+                    deadline: patience,
+                    line,
+                };
+                None
+            }
+            Step::Sleep(time) => {
+                self.waiting = Waiting::Sleep(now + time);
+                None
+            }
+            Step::Quit => Some(self.finish()),
+            _ if self.connection != Connection::Open => Some(match self.ended() {
+                Next::End(End {
+                    exit: Exit::Success,
+                    ..
+                }) => Next::end(
+                    Exit::Refused,
+                    &"the connection is closed; nothing more can be sent",
+                ),
+                ended => ended,
+            }),
+            _ if !room => Some(self.put_back(step)),
+            Step::Send(plain) if !self.logged_in && is_long(&plain) => {
+                if self.owed.owes_login() {
+                    return Some(self.put_back(Step::Send(plain)));
+                }
+                Some(Next::end(
+                    Exit::Usage,
+                    &"over 4 KiB before the login; only .frame sends that",
+                ))
+            }
+            Step::LogIn(plain) => {
+                self.waiting = Waiting::LogIn;
+                Some(self.send(plain))
+            }
+            Step::Send(plain) | Step::Frame(plain) => Some(self.send(plain)),
+            Step::Raw(bytes) => Some(Next::Raw(bytes)),
+        }
+    }
+
+    fn send(&mut self, plain: Vec<u8>) -> Next {
+        self.said_goodbye |= self.owed.sent(&plain);
+        Next::Send(plain)
+    }
+
+    fn put_back(&mut self, step: Step) -> Next {
+        self.steps.push_front(step);
+        Next::rest(None, self.rules.deadline)
+    }
+
+    /// No step is left for now.
+    fn idle(&self) -> Next {
+        if self.connection != Connection::Open {
+            return self.ended();
+        }
+        if self.input_ended && self.owed.is_empty() && !self.stays() {
+            return self.finish();
+        }
+        Next::rest(None, self.rules.deadline)
+    }
+
+    fn stays(&self) -> bool {
+        let Rules {
+            count,
+            until,
+            listen,
+            naked,
+            ..
+        } = self.rules;
+        listen || naked || count.is_some() || until.is_some()
+    }
+
+    fn time_over(&mut self) -> Next {
+        // What came at the last moment counts; only then is it too late.
+        if let Some(Next::End(end)) = self.keep_waiting(Duration::MAX) {
+            return Next::End(end);
+        }
+        let Rules { count, until, .. } = self.rules;
+        let at_rest = matches!(self.waiting, Waiting::Nothing) && self.steps.is_empty();
+        if at_rest && self.owed.is_empty() && count.is_none() && until.is_none() {
+            return self.finish();
+        }
+        let mut note = "the time is over".to_owned();
+        if !self.owed.is_empty() {
+            note = format!("{note}; not answered: {}", self.owed.describe());
+        }
+        Next::end(Exit::TimeOut, &note)
+    }
+
+    /// The connection ended before we ended it.
+    fn ended(&self) -> Next {
+        let left = self.said_goodbye && self.owed.is_empty();
+        if self.rules.naked || left || self.connection == Connection::Expected {
+            return self.finish();
+        }
+        match self.connection {
+            Connection::Closed(number) => {
+                let reason = CloseReason::from_number(number);
+                let reason = reason.map_or_else(String::new, |reason| format!(", {reason:?}"));
+                Next::end(
+                    Exit::Refused,
+                    &format!("the server closed the connection ({number}{reason})"),
+                )
+            }
+            _ => Next::end(
+                Exit::Protocol,
+                &"cut: the connection ended without CLOSE_NOTIFY",
+            ),
+        }
+    }
+
+    /// Everything that was asked for has come.
+    fn finish(&self) -> Next {
+        Next::End(self.finished())
+    }
+
+    fn finished(&self) -> End {
+        let exit = if self.refusals > 0 && !self.rules.forgiving {
+            Exit::Refused
+        } else {
+            Exit::Success
+        };
+        End { exit, note: None }
+    }
+}
+
+fn unmet(expectation: &Expectation, why: &str) -> Next {
+    Next::end(Exit::Unexpected, &expectation.failure(why))
+}
+
+/// Whether a frame with this plaintext is over the limit that holds before the login.
+fn is_long(plain: &[u8]) -> bool {
+    plain.len() > FRAME_BEFORE_LOGIN
+}
+
+#[cfg(test)]
+mod tests;

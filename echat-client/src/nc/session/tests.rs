@@ -1,0 +1,265 @@
+use super::*;
+use crate::nc::script;
+use crate::nc::step::{compile, log_in};
+
+mod ends;
+mod property;
+
+fn steps(script: &str, naked: bool) -> Vec<Step> {
+    let statements = script::parse_all(script.as_bytes()).unwrap();
+    statements
+        .into_iter()
+        .map(|(line, said)| compile(said, line, naked).unwrap())
+        .collect()
+}
+
+/// A session whose input is this script and nothing more.
+fn scripted(script: &str, rules: Rules) -> Session {
+    let mut session = Session::new(rules, steps(script, rules.naked));
+    session.end_of_input();
+    session
+}
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Does everything that can be done now: the names of what is sent, and what is next.
+fn drive(session: &mut Session, now: Duration) -> (Vec<String>, Next) {
+    let mut sent = Vec::new();
+    loop {
+        match session.next(now, true) {
+            Next::Send(plain) => {
+                let number = plain
+                    .first_chunk()
+                    .map(|number| u32::from_be_bytes(*number));
+                sent.push(number.map_or("?".to_owned(), message::name));
+            }
+            Next::Raw(bytes) => sent.push(hex::encode(bytes)),
+            next => return (sent, next),
+        }
+    }
+}
+
+/// What is sent at once, separated by blanks.
+fn sends(session: &mut Session) -> String {
+    drive(session, secs(0)).0.join(" ")
+}
+
+/// One message comes; `None` if it is not shown.
+fn comes(session: &mut Session, line: &str) -> Option<String> {
+    let line = script::parse_line(line).unwrap();
+    let plain = message::resolve(&line).unwrap().encode().unwrap();
+    let mut incoming = echat_proto::channel::Channel::read_plain(&plain).unwrap();
+    session.received(incoming.remove(0))
+}
+
+#[track_caller]
+fn ends(session: &mut Session, now: u64, exit: Exit) -> String {
+    match drive(session, secs(now)) {
+        (_, Next::End(end)) => {
+            assert_eq!(end.exit, exit, "{:?}", end.note);
+            end.note.unwrap_or_default()
+        }
+        (_, next) => panic!("it goes on: {next:?}"),
+    }
+}
+
+#[track_caller]
+fn waits(session: &mut Session, now: u64, until: Option<u64>) {
+    assert_eq!(
+        drive(session, secs(now)),
+        (vec![], Next::Wait(until.map(secs)))
+    );
+}
+
+#[test]
+fn lines_are_sent_without_waiting_and_the_end_waits_for_the_answers() {
+    let mut session = scripted("QUERY_SERVER_TIME\nLIST_ROOMS\n", Rules::default());
+    assert_eq!(sends(&mut session), "QUERY_SERVER_TIME LIST_ROOMS");
+    waits(&mut session, 0, None);
+    let shown = comes(&mut session, "SEND_SERVER_TIME 5");
+    assert_eq!(
+        shown.unwrap(),
+        r#"{"command":"SEND_SERVER_TIME","params":5}"#
+    );
+    waits(&mut session, 1, None);
+    comes(&mut session, "ON_FRIEND_ONLINE \"bob\"");
+    waits(&mut session, 1, None);
+    comes(&mut session, "ROOMS []");
+    assert_eq!(ends(&mut session, 1, Exit::Success), "");
+}
+
+#[test]
+fn input_is_not_read_while_too_much_waits() {
+    let mut session = Session::new(Rules::default(), steps(&"LIST_ROOMS\n".repeat(1024), false));
+    assert!(!session.wants_input());
+    assert_eq!(session.next(secs(0), false), Next::Wait(None));
+    assert!(matches!(session.next(secs(0), true), Next::Send(_)));
+    assert!(session.wants_input());
+    session.end_of_input();
+    assert!(!session.wants_input());
+}
+
+#[test]
+fn a_refusal_is_an_exit_code_unless_it_was_expected() {
+    let refused = |script, rules| {
+        let mut session = scripted(script, rules);
+        sends(&mut session);
+        comes(
+            &mut session,
+            "REFUSED {\"code\":\"not_logged_in\",\"command\":17}",
+        );
+        session
+    };
+    let rules = Rules::default();
+    ends(&mut refused("LIST_ROOMS", rules), 0, Exit::Refused);
+    let forgiving = Rules {
+        forgiving: true,
+        ..rules
+    };
+    ends(&mut refused("LIST_ROOMS", forgiving), 0, Exit::Success);
+    ends(
+        &mut refused("LIST_ROOMS\n.expect REFUSED", rules),
+        0,
+        Exit::Success,
+    );
+    ends(
+        &mut refused(
+            "LIST_ROOMS\n.expect 205 {\"code\":\"not_logged_in\"}",
+            rules,
+        ),
+        0,
+        Exit::Success,
+    );
+}
+
+#[test]
+fn an_expectation_pauses_what_follows_and_passes_events_over() {
+    let script = "QUERY_SERVER_TIME\n.expect SEND_SERVER_TIME\nLIST_ROOMS";
+    let mut session = scripted(script, Rules::default());
+    assert_eq!(sends(&mut session), "QUERY_SERVER_TIME");
+    waits(&mut session, 0, Some(10));
+    assert!(comes(&mut session, "ON_FRIEND_ONLINE \"bob\"").is_some());
+    waits(&mut session, 3, Some(10));
+    comes(&mut session, "SEND_SERVER_TIME 5");
+    assert_eq!(sends(&mut session), "LIST_ROOMS");
+}
+
+#[test]
+fn messages_that_came_before_are_found_but_each_only_once() {
+    let script = "LOGIN {}\n.sleep 2\n.expect LOGIN_SUCCESS\n.expect LOGIN_BUNDLE\n.expect 105";
+    let mut session = scripted(script, Rules::default());
+    assert_eq!(sends(&mut session), "LOGIN");
+    waits(&mut session, 0, Some(2));
+    comes(&mut session, "LOGIN_SUCCESS \"ann\"");
+    comes(&mut session, "LOGIN_BUNDLE {}");
+    waits(&mut session, 1, Some(2));
+    waits(&mut session, 2, Some(12));
+    let note = ends(&mut session, 12, Exit::Unexpected);
+    assert_eq!(
+        note,
+        "line 5: expected LOGIN_BUNDLE: not in time\n  nothing came"
+    );
+}
+
+#[test]
+fn an_expectation_fails_when_the_request_is_answered_otherwise() {
+    let script = "LIST_ROOMS\nQUERY_SERVER_TIME\n.expect SEND_SERVER_TIME 6";
+    let mut session = scripted(script, Rules::default());
+    sends(&mut session);
+    // The refusal of an earlier request proves nothing.
+    comes(&mut session, "REFUSED {\"command\":17}");
+    waits(&mut session, 0, Some(10));
+    comes(&mut session, "SEND_SERVER_TIME 5");
+    let note = ends(&mut session, 0, Exit::Unexpected);
+    assert!(note.starts_with("line 3: expected SEND_SERVER_TIME 6: the answer was another\n"));
+    assert!(
+        note.contains("came instead: {\"command\":\"REFUSED\""),
+        "{note}"
+    );
+    assert!(note.ends_with("came instead: {\"command\":\"SEND_SERVER_TIME\",\"params\":5}"));
+}
+
+#[test]
+fn a_login_that_holds_disappoints_whoever_expected_a_refusal() {
+    let mut session = scripted("LOGIN {}\n.expect LOGIN_FAILURE", Rules::default());
+    sends(&mut session);
+    comes(&mut session, "LOGIN_SUCCESS \"ann\"");
+    waits(&mut session, 0, Some(10));
+    comes(&mut session, "LOGIN_BUNDLE {}");
+    ends(&mut session, 0, Exit::Unexpected);
+}
+
+#[test]
+fn a_receipt_is_not_the_message_that_is_expected() {
+    let expect = ".expect ON_NEW_MESSAGE {\"sender\":\"bob\"}";
+    let receipt = r#"109 {"sender":"ann","txn_id":null}"#;
+    let mut session = scripted(&format!("SEND_MESSAGE {{}}\n{expect}"), Rules::default());
+    sends(&mut session);
+    comes(&mut session, receipt);
+    waits(&mut session, 0, Some(10));
+    comes(&mut session, r#"109 {"sender":"bob"}"#);
+    ends(&mut session, 0, Exit::Success);
+
+    let mut session = scripted(&format!("SEND_MESSAGE {{}}\n{expect}"), Rules::default());
+    sends(&mut session);
+    comes(
+        &mut session,
+        "SEND_MESSAGE_FAILURE {\"code\":\"not_a_friend\"}",
+    );
+    assert!(ends(&mut session, 0, Exit::Unexpected).contains("not_a_friend"));
+}
+
+#[test]
+fn a_login_comes_first_and_does_not_count() {
+    let login = log_in("ann", "secret").unwrap();
+    let rules = Rules {
+        count: Some(1),
+        ..Rules::default()
+    };
+    let mut session = Session::new(rules, [login.clone()]);
+    session.push(steps("LIST_ROOMS", false).remove(0));
+    assert_eq!(sends(&mut session), "LOGIN");
+    comes(&mut session, "LOGIN_SUCCESS \"ann\"");
+    waits(&mut session, 0, None);
+    comes(&mut session, "LOGIN_BUNDLE {}");
+    assert_eq!(sends(&mut session), "LIST_ROOMS");
+    comes(&mut session, "ROOMS []");
+    ends(&mut session, 0, Exit::Success);
+
+    let mut session = Session::new(rules, [login]);
+    sends(&mut session);
+    comes(&mut session, "LOGIN_FAILURE {}");
+    assert_eq!(
+        ends(&mut session, 0, Exit::Refused),
+        "the login was refused"
+    );
+}
+
+#[test]
+fn nothing_long_is_sent_before_the_login() {
+    let long = format!("FIND {{\"keyword\":\"{}\"}}", "x".repeat(4096));
+    ends(&mut scripted(&long, Rules::default()), 0, Exit::Usage);
+
+    let mut session = scripted(&format!("LOGIN {{}}\n{long}"), Rules::default());
+    assert_eq!(sends(&mut session), "LOGIN");
+    waits(&mut session, 0, None);
+    comes(&mut session, "LOGIN_SUCCESS \"ann\"");
+    assert_eq!(sends(&mut session), "FIND");
+
+    let frame = format!(".frame {}", "00".repeat(5000));
+    assert_ne!(sends(&mut scripted(&frame, Rules::default())), "");
+}
+
+#[test]
+fn pings_are_answered_even_while_waiting_and_pongs_shown_only_if_asked() {
+    let mut session = scripted("PING\n.expect PONG", Rules::default());
+    assert_eq!(sends(&mut session), "PING");
+    comes(&mut session, "PING");
+    assert_eq!(session.next(secs(0), false), Next::Wait(Some(secs(10))));
+    assert_eq!(sends(&mut session), "PONG");
+    assert!(comes(&mut session, "PONG").is_some());
+    assert!(comes(&mut session, "PONG").is_none());
+    ends(&mut session, 0, Exit::Success);
+}

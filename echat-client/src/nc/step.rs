@@ -1,0 +1,149 @@
+//! Statements with everything looked up: what a session does, one after the other.
+
+use std::time::Duration;
+
+use echat_proto::channel::Message;
+use echat_proto::json;
+use echat_proto::value::Value;
+
+use super::expectation::Expect;
+use super::message::{self, MessageError};
+use super::script::Statement;
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Send a message, within the limits of the protocol.
+    Send(Vec<u8>),
+    /// Send a LOGIN, and go on when it holds.
+    LogIn(Vec<u8>),
+    /// Send a frame with this plaintext, whatever it is.
+    Frame(Vec<u8>),
+    /// Send bytes that are no frame.
+    Raw(Vec<u8>),
+    /// Wait for a message.
+    Expect(Expect),
+    /// Wait for the end of the connection; the number of the line that says so.
+    ExpectClose(usize),
+    /// Wait.
+    Sleep(Duration),
+    /// Say goodbye.
+    Quit,
+}
+
+/// Why a statement cannot be done.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The command or its parameters.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// It needs a channel, and there is none.
+    #[error("without a handshake there are only .raw, .sleep, .expect-close and .quit")]
+    Naked,
+}
+
+/// Looks up what `statement`, in line number `line`, means. Without a handshake (`naked`) there
+/// are no messages.
+pub fn compile(statement: Statement, line: usize, naked: bool) -> Result<Step, StepError> {
+    let needs_channel = matches!(
+        statement,
+        Statement::Send(_) | Statement::Expect(..) | Statement::Frame(_)
+    );
+    if naked && needs_channel {
+        return Err(StepError::Naked);
+    }
+    Ok(match statement {
+        Statement::Send(written) => Step::Send(plain(&message::resolve(&written)?)?),
+        Statement::Expect(command, subset) => {
+            let number = message::number(&command)?;
+            let subset = subset.map(|text| json::from_json(&text)).transpose();
+            Step::Expect(Expect {
+                number,
+                subset: subset.map_err(MessageError::from)?,
+                line,
+            })
+        }
+        Statement::ExpectClose => Step::ExpectClose(line),
+        Statement::Sleep(time) => Step::Sleep(time),
+        Statement::Raw(bytes) => Step::Raw(bytes),
+        Statement::Frame(plain) => Step::Frame(plain),
+        Statement::Quit => Step::Quit,
+    })
+}
+
+/// The login that `--user` asks for.
+pub fn log_in(user: &str, password: &str) -> Result<Step, StepError> {
+    let (user, password) = (Value::from(user), Value::from(password));
+    let params = Value::Dict(vec![
+        ("username".into(), user),
+        ("password".into(), password),
+    ]);
+    Ok(Step::LogIn(plain(&Message {
+        command: super::owed::LOGIN,
+        params,
+    })?))
+}
+
+fn plain(message: &Message) -> Result<Vec<u8>, MessageError> {
+    Ok(message.encode()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nc::script;
+
+    fn compiled(line: &str, naked: bool) -> Result<Step, StepError> {
+        compile(script::parse(line.as_bytes()).unwrap().unwrap(), 7, naked)
+    }
+
+    #[test]
+    fn statements_are_looked_up() {
+        let time = vec![0, 0, 0, 1, 0];
+        assert_eq!(
+            compiled("QUERY_SERVER_TIME", false).unwrap(),
+            Step::Send(time)
+        );
+        let Step::Expect(expect) = compiled(".expect 101 5", false).unwrap() else {
+            panic!("no expectation");
+        };
+        assert_eq!(
+            expect,
+            Expect {
+                number: 101,
+                subset: Some(Value::Int(5)),
+                line: 7
+            }
+        );
+        assert_eq!(compiled(".frame 00", false).unwrap(), Step::Frame(vec![0]));
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused() {
+        let deep = format!("FIND {}0{}", "[".repeat(8), "]".repeat(8));
+        for line in [
+            "FINDD {}",
+            "FIND {",
+            "FIND {\"\":1}",
+            "FIND -1",
+            ".expect X",
+            &deep,
+        ] {
+            assert!(
+                matches!(compiled(line, false), Err(StepError::Message(_))),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_naked_connection_has_no_messages() {
+        for line in ["FIND {}", ".frame 00", ".expect FOUND"] {
+            assert!(
+                matches!(compiled(line, true), Err(StepError::Naked)),
+                "{line}"
+            );
+        }
+        assert_eq!(compiled(".raw 00", true).unwrap(), Step::Raw(vec![0]));
+    }
+}

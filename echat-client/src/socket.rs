@@ -1,0 +1,164 @@
+//! A non-blocking TCP connection with what still waits to be written. It knows no protocol.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+
+use crate::address::Address;
+use crate::clock::Clock;
+
+/// A connection to a server.
+#[derive(Debug)]
+pub struct Socket {
+    stream: TcpStream,
+    /// What the system has not taken yet.
+    outgoing: Vec<u8>,
+}
+
+/// What a read found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// So many bytes.
+    Bytes(usize),
+    /// Nothing at the moment.
+    Nothing,
+    /// The end: the other side has closed or reset the connection.
+    End,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    /// The name has no address.
+    #[error("no address found: {0}")]
+    Resolve(io::Error),
+    /// Every address refused; the last one's reason.
+    #[error("{0}: {1}")]
+    Connect(SocketAddr, io::Error),
+    /// The time was over.
+    #[error("no connection in time")]
+    TimedOut,
+}
+
+impl Socket {
+    /// Connects to the first of a host's addresses that answers before `deadline`; each gets an
+    /// equal share of what is left of the time. Looking up the name is the system's, and is not
+    /// under the deadline.
+    pub fn connect(
+        address: &Address,
+        clock: &Clock,
+        deadline: Duration,
+    ) -> Result<Self, SocketError> {
+        let found: Vec<SocketAddr> = (address.host(), address.port())
+            .to_socket_addrs()
+            .map_err(SocketError::Resolve)?
+            .collect();
+        let mut failure = SocketError::Resolve(io::ErrorKind::NotFound.into());
+        for (tried, candidate) in found.iter().enumerate() {
+            let share = u32::try_from(found.len() - tried).unwrap_or(u32::MAX);
+            let left = deadline.saturating_sub(clock.now()) / share;
+            if left.is_zero() {
+                return Err(SocketError::TimedOut);
+            }
+            let connected = TcpStream::connect_timeout(candidate, left).and_then(|stream| {
+                stream.set_nonblocking(true)?;
+                stream.set_nodelay(true)?;
+                Ok(stream)
+            });
+            match connected {
+                Ok(stream) => {
+                    return Ok(Self {
+                        stream,
+                        outgoing: Vec::new(),
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                    failure = SocketError::TimedOut;
+                }
+                Err(error) => failure = SocketError::Connect(*candidate, error),
+            }
+        }
+        Err(failure)
+    }
+
+    /// Adds bytes to those that wait to be written.
+    pub fn queue(&mut self, bytes: &[u8]) {
+        self.outgoing.extend_from_slice(bytes);
+    }
+
+    /// How many bytes wait to be written.
+    pub fn waiting(&self) -> usize {
+        self.outgoing.len()
+    }
+
+    /// Writes what the system takes now. A connection that takes nothing more drops the rest:
+    /// what the other side said before it closed is still there to be read.
+    pub fn flush(&mut self) {
+        let mut written = 0;
+        while written < self.outgoing.len() {
+            match self.stream.write(&self.outgoing[written..]) {
+                Ok(some) if some > 0 => written += some,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                _ => written = self.outgoing.len(),
+            }
+        }
+        self.outgoing.drain(..written);
+    }
+
+    /// Reads once. A reset counts as an end: the difference is only how the other side closed.
+    pub fn receive(&mut self, buffer: &mut [u8]) -> Received {
+        loop {
+            return match self.stream.read(buffer) {
+                Ok(0) => Received::End,
+                Ok(some) => Received::Bytes(some),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Received::Nothing,
+                Err(_) => Received::End,
+            };
+        }
+    }
+
+    /// Tells the other side that nothing more comes.
+    pub fn end_writing(&self) {
+        // It fails only if the connection is gone already.
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// What to wait for: bytes, and room for those that wait.
+    pub fn interest(&self) -> PollFlags {
+        if self.outgoing.is_empty() {
+            PollFlags::IN
+        } else {
+            PollFlags::IN | PollFlags::OUT
+        }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+/// Waits until one of `fds` is ready, at most until `deadline`; a signal ends it early, which
+/// looks like nothing being ready.
+pub fn wait(fds: &mut [PollFd<'_>], clock: &Clock, deadline: Option<Duration>) -> io::Result<()> {
+    let left = deadline.map(|deadline| deadline.saturating_sub(clock.now()));
+    let left = left
+        .map(Timespec::try_from)
+        .transpose()
+        .map_err(io::Error::other)?;
+    match rustix::event::poll(fds, left.as_ref()) {
+        Ok(_) => Ok(()),
+        Err(Errno::INTR) => {
+            fds.iter_mut().for_each(PollFd::clear_revents);
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,247 @@
+//! A link against the server's end of the protocol, over loopback.
+
+mod support;
+
+use std::io::Write;
+use std::thread;
+use std::time::Duration;
+
+use echat_client::clock::Clock;
+use echat_client::link::{Link, OpenError, Tap, Unwatched, Way};
+use echat_client::socket::{Received, Socket, SocketError, wait};
+use echat_client::trust::{Trust, Trusted, Untrusted};
+use echat_proto::channel::{ChannelError, Incoming};
+use echat_proto::handshake::HandshakeError;
+use rustix::event::{PollFd, PollFlags};
+use support::{End, Server, message, some_bytes};
+
+const LONG: Duration = Duration::from_secs(30);
+
+fn connect(server: &Server, clock: &Clock) -> Socket {
+    Socket::connect(&server.address().parse().unwrap(), clock, LONG).unwrap()
+}
+
+fn pinned(server: &Server) -> Trust {
+    Trust {
+        pinned: Some(server.fingerprint().parse().unwrap()),
+        ..Trust::default()
+    }
+}
+
+fn open(server: &Server, trust: &Trust) -> Result<Link, OpenError> {
+    let clock = Clock::start();
+    Link::open(connect(server, &clock), trust, &clock, LONG, &mut Unwatched)
+}
+
+/// Both ends, after the handshake.
+fn pair() -> (Link, End) {
+    let server = Server::new(1);
+    thread::scope(|scope| {
+        let end = scope.spawn(|| server.accept());
+        (
+            open(&server, &pinned(&server)).unwrap(),
+            end.join().unwrap(),
+        )
+    })
+}
+
+/// Waits for more bytes, and takes the next frame.
+fn next(link: &mut Link, tap: &mut dyn Tap) -> Result<Option<Vec<Incoming>>, ChannelError> {
+    loop {
+        if let Some(frame) = link.next_frame(tap)? {
+            return Ok(Some(frame));
+        }
+        wait(
+            &mut [PollFd::new(&*link, PollFlags::IN)],
+            &Clock::start(),
+            Some(LONG),
+        )
+        .unwrap();
+        if link.receive(tap) == Received::End {
+            return Ok(None);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Recorder(Vec<(bool, Way, usize)>);
+
+impl Tap for Recorder {
+    fn wire(&mut self, way: Way, bytes: &[u8]) {
+        self.0.push((false, way, bytes.len()));
+    }
+    fn plain(&mut self, way: Way, plain: &[u8]) {
+        self.0.push((true, way, plain.len()));
+    }
+}
+
+#[test]
+fn messages_go_both_ways_and_can_be_watched() {
+    let (mut link, mut end) = pair();
+    assert_eq!(link.trusted(), Trusted::Expected);
+    let mut tap = Recorder::default();
+    link.send(&message("QUERY_SERVER_TIME").encode().unwrap(), &mut tap);
+    link.socket().flush();
+    end.hears_line("QUERY_SERVER_TIME");
+    end.says(&["SEND_SERVER_TIME 5"]);
+    let answer = Incoming::Message(message("SEND_SERVER_TIME 5"));
+    assert_eq!(next(&mut link, &mut tap), Ok(Some(vec![answer])));
+    let (out, back) = (Way::Out, Way::In);
+    let frame = 21 + 16 + 32;
+    assert_eq!(
+        tap.0,
+        [
+            (true, out, 5),
+            (false, out, frame),
+            (false, back, frame),
+            (true, back, 10)
+        ]
+    );
+    drop(end);
+    assert_eq!(next(&mut link, &mut tap), Ok(None));
+}
+
+#[test]
+fn a_batch_is_several_messages() {
+    let (mut link, mut end) = pair();
+    let item = message("SEND_SERVER_TIME 5").encode().unwrap();
+    let items = [&[0, 0, 0, 10][..], &item, &[0, 0, 0, 10], &item].concat();
+    let batch = format!("BATCH {{\"$bytes\":\"{}\"}}", hex::encode(items));
+    end.says(&[&batch]);
+    let same = Incoming::Message(message("SEND_SERVER_TIME 5"));
+    assert_eq!(
+        next(&mut link, &mut Unwatched),
+        Ok(Some(vec![same.clone(), same]))
+    );
+}
+
+#[test]
+fn a_server_that_drips_is_waited_for() {
+    let server = Server::new(1);
+    thread::scope(|scope| {
+        let end = scope.spawn(|| {
+            let mut stream = server.accept_naked();
+            let (flight, shaking) = server.flight(&mut stream);
+            // Every piece leaves on its own, and the last ones hold parts of two messages.
+            for piece in flight.chunks(7) {
+                stream.write_all(piece).unwrap();
+                thread::yield_now();
+            }
+            shaking.finish(stream);
+        });
+        open(&server, &pinned(&server)).unwrap();
+        end.join().unwrap();
+    });
+}
+
+#[test]
+fn nothing_is_sent_to_a_server_that_is_not_trusted() {
+    let server = Server::new(1);
+    let other = Server::new(2).fingerprint().parse().unwrap();
+    let known = Trust {
+        known: vec![other],
+        accept_new: true,
+        ..Trust::default()
+    };
+    for (trust, changed) in [(Trust::default(), false), (known, true)] {
+        thread::scope(|scope| {
+            let after = scope.spawn(|| {
+                let mut stream = server.accept_naked();
+                let (flight, _) = server.flight(&mut stream);
+                stream.write_all(&flight).unwrap();
+                some_bytes(&mut stream)
+            });
+            let Err(OpenError::Untrusted(why)) = open(&server, &trust) else {
+                panic!("it was trusted")
+            };
+            assert_eq!(matches!(why, Untrusted::Changed { .. }), changed);
+            assert!(why.to_string().contains(&server.fingerprint()));
+            assert_eq!(after.join().unwrap(), None);
+        });
+    }
+}
+
+#[test]
+fn an_unknown_key_is_taken_if_new_ones_are() {
+    let server = Server::new(1);
+    thread::scope(|scope| {
+        scope.spawn(|| server.accept());
+        let trust = Trust {
+            accept_new: true,
+            ..Trust::default()
+        };
+        let link = open(&server, &trust).unwrap();
+        assert_eq!(link.trusted(), Trusted::New);
+        assert_eq!(link.key().to_string(), server.fingerprint());
+    });
+}
+
+#[test]
+fn a_server_that_is_wrong_is_told_by_how() {
+    let failure = |act: &(dyn Fn(Vec<u8>) -> Vec<u8> + Sync)| {
+        let server = Server::new(1);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut stream = server.accept_naked();
+                let (flight, _) = server.flight(&mut stream);
+                stream.write_all(&act(flight)).unwrap();
+            });
+            open(&server, &pinned(&server)).err().expect("it is wrong")
+        })
+    };
+    let flipped = |at: usize| {
+        move |mut flight: Vec<u8>| {
+            flight[at] ^= 1;
+            flight
+        }
+    };
+    // The public value, the host key, the signature; then the tag of FINISHED, and its length.
+    for at in [100, 430, 500] {
+        let error = failure(&flipped(at));
+        assert!(
+            matches!(error, OpenError::Handshake(HandshakeError::BadSignature)),
+            "{at}: {error}"
+        );
+    }
+    let tag = failure(&|flight| flipped(flight.len() - 1)(flight));
+    let bad_tag = HandshakeError::Channel(ChannelError::BadTag);
+    assert!(
+        matches!(tag, OpenError::Handshake(found) if found == bad_tag),
+        "{tag}"
+    );
+    let hello = failure(&|_| b"SSH-2.0-OpenSSH_9.9\r\n".to_vec());
+    assert!(
+        matches!(hello, OpenError::Handshake(HandshakeError::NotAHello)),
+        "{hello}"
+    );
+    let closed = failure(&|flight| flight[..519].to_vec());
+    assert!(matches!(closed, OpenError::Closed), "{closed}");
+    let unfinished = failure(&|flight| flight[..520].to_vec());
+    assert!(matches!(unfinished, OpenError::Closed), "{unfinished}");
+}
+
+#[test]
+fn a_silent_server_is_given_up() {
+    let server = Server::new(1);
+    let clock = Clock::start();
+    let socket = connect(&server, &clock);
+    let deadline = clock.now() + Duration::from_millis(50);
+    let error = Link::open(socket, &pinned(&server), &clock, deadline, &mut Unwatched).err();
+    assert!(matches!(error, Some(OpenError::TimedOut)));
+    assert!(clock.now() >= deadline);
+}
+
+#[test]
+fn nobody_there_is_an_error_of_the_socket() {
+    let server = Server::new(1);
+    let address = server.address().parse().unwrap();
+    drop(server);
+    let clock = Clock::start();
+    let error = Socket::connect(&address, &clock, LONG).unwrap_err();
+    assert!(matches!(error, SocketError::Connect(..)), "{error}");
+    let error = Socket::connect(&address, &clock, Duration::ZERO).unwrap_err();
+    assert!(matches!(error, SocketError::TimedOut), "{error}");
+    let nowhere = "no-such-host.invalid:1".parse().unwrap();
+    let error = Socket::connect(&nowhere, &clock, LONG).unwrap_err();
+    assert!(matches!(error, SocketError::Resolve(_)), "{error}");
+}

@@ -1,0 +1,248 @@
+//! What `echat-nc` sends, shows and ends with, against a server that does as it is told.
+
+mod support;
+
+use std::fs::File;
+use std::process::Stdio;
+use std::thread;
+
+use echat_proto::channel::Incoming;
+use support::program::{PROGRAM, SECRET, Scene, outcome};
+
+const TIME: &str = "{\"command\":\"SEND_SERVER_TIME\",\"params\":5}\n";
+
+#[test]
+fn one_command_is_answered_and_the_program_says_goodbye() {
+    let scene = Scene::new();
+    let outcome = scene.with(&[&scene.link(), "QUERY_SERVER_TIME"], "", |server| {
+        let mut end = server.accept();
+        end.hears_line("QUERY_SERVER_TIME");
+        end.says(&["ON_NEW_ROOM \"\\u001b[2J\\u009b\"", "SEND_SERVER_TIME 5"]);
+        end.hears_goodbye();
+    });
+    let event = r#"{"command":"ON_NEW_ROOM","params":"\u001b[2J\u009b"}"#;
+    let outcome = outcome.exits(0);
+    assert_eq!(outcome.out, format!("{event}\n{TIME}"));
+    assert_eq!(outcome.err, "");
+}
+
+#[test]
+fn a_refusal_is_shown_and_is_the_exit_code() {
+    let scene = Scene::new();
+    let outcome = scene.with(&[&scene.link(), "LIST_ROOMS"], "", |server| {
+        let mut end = server.accept();
+        end.hears_line("LIST_ROOMS");
+        end.says(&[r#"REFUSED {"code":"not_logged_in","command":17}"#]);
+        end.hears_goodbye();
+    });
+    assert!(outcome.exits(1).out.contains("not_logged_in"));
+}
+
+#[test]
+fn lines_of_a_pipe_are_sent_without_waiting() {
+    let scene = Scene::new();
+    let input = "QUERY_SERVER_TIME\n# a comment\n1\n{\"command\":1,\"params\":null}";
+    let outcome = scene.with(&[&scene.link()], input, |server| {
+        let mut end = server.accept();
+        for _ in 0..3 {
+            end.hears_line("QUERY_SERVER_TIME");
+        }
+        end.says(&["SEND_SERVER_TIME 5"; 3]);
+        end.hears_goodbye();
+    });
+    assert_eq!(outcome.exits(0).out, TIME.repeat(3));
+}
+
+#[test]
+fn a_script_waits_for_what_it_expects() {
+    let scene = Scene::new();
+    let script = "REGISTER {}\n.expect 102 \"ann\"\nQUERY_SERVER_TIME\n.sleep 0.01\n\
+                  .expect SEND_SERVER_TIME\n.frame 0000004d00\n.expect 204 {\"command\":77}\n";
+    let script = scene.write("script", script);
+    let outcome = scene.with(&[&scene.link(), "-f", &script], "", |server| {
+        let mut end = server.accept();
+        end.hears_line("REGISTER {}");
+        end.says(&["PING", "REGISTER_SUCCESS \"ann\""]);
+        assert_eq!(end.hears(), Some(Incoming::Pong));
+        end.hears_line("QUERY_SERVER_TIME");
+        end.says(&["SEND_SERVER_TIME 5"]);
+        end.hears_line("77");
+        end.says(&["COMMAND_WRONG {\"code\":\"unknown_command\",\"command\":77}"]);
+        end.hears_goodbye();
+    });
+    assert_eq!(outcome.exits(0).out.lines().count(), 3);
+}
+
+#[test]
+fn a_failed_expectation_shows_what_came_instead() {
+    let scene = Scene::new();
+    let input = "QUERY_SERVER_TIME\n.expect SEND_SERVER_TIME 6\nLIST_ROOMS\n";
+    let outcome = scene.with(&[&scene.link()], input, |server| {
+        let mut end = server.accept();
+        end.hears_line("QUERY_SERVER_TIME");
+        end.says(&["SEND_SERVER_TIME 5"]);
+        end.hears_goodbye();
+    });
+    let outcome = outcome.exits(6);
+    assert_eq!(outcome.out, TIME);
+    assert!(
+        outcome
+            .err
+            .contains("line 2: expected SEND_SERVER_TIME 6: "),
+        "{}",
+        outcome.err
+    );
+    assert!(outcome.err.contains(TIME), "{}", outcome.err);
+}
+
+#[test]
+fn a_login_comes_first_and_its_password_stays_hidden() {
+    let login = format!(r#"LOGIN {{"username":"ann","password":"{SECRET}"}}"#);
+    for show in [false, true] {
+        let scene = Scene::new();
+        let mut arguments = vec!["-vv", "--user", "ann", "--password-env", "TEST_PASSWORD"];
+        let link = scene.link();
+        arguments.extend(show.then_some("--show-secrets"));
+        arguments.extend([&link, "LIST_ROOMS"]);
+        let outcome = scene.with(&arguments, "", |server| {
+            let mut end = server.accept();
+            end.hears_line(&login);
+            end.says(&["LOGIN_SUCCESS \"ann\"", "LOGIN_BUNDLE {}"]);
+            end.hears_line("LIST_ROOMS");
+            end.says(&["ROOMS []"]);
+            end.hears_goodbye();
+        });
+        let outcome = outcome.exits(0);
+        assert_eq!(outcome.out.lines().count(), 3);
+        assert_eq!(outcome.err.contains(SECRET), show, "{}", outcome.err);
+        assert!(outcome.err.contains("  username: str \"ann\"\n"));
+        assert!(
+            outcome
+                .err
+                .contains(" bytes on the wire\n  0000  45 43 48 32 01 02 01 00 ")
+        );
+    }
+}
+
+#[test]
+fn a_refused_login_ends_it() {
+    let scene = Scene::new();
+    let password = scene.write("password", "wrong\n");
+    let link = scene.link().replace("echat://", "echat://ann@");
+    let arguments = ["--password-file", &password, &link, "LIST_ROOMS"];
+    let outcome = scene.with(&arguments, "", |server| {
+        let mut end = server.accept();
+        end.hears_line(r#"LOGIN {"username":"ann","password":"wrong"}"#);
+        end.says(&["LOGIN_FAILURE {\"code\":\"bad_credentials\"}"]);
+        end.hears_goodbye();
+    });
+    assert!(outcome.exits(1).err.contains("the login was refused"));
+}
+
+#[test]
+fn it_listens_until_enough_has_come() {
+    let scene = Scene::new();
+    for stop in [
+        &["-n", "2"][..],
+        &["--until", "ON_NEW_CONTACT"],
+        &["--until", "108"],
+    ] {
+        let link = scene.link();
+        let arguments = [stop, &[&link]].concat();
+        if stop[1] == "ON_NEW_CONTACT" {
+            assert!(
+                scene
+                    .run(&arguments, "")
+                    .exits(2)
+                    .err
+                    .contains("NEW_CONTACT")
+            );
+            continue;
+        }
+        let outcome = scene.with(&arguments, "", |server| {
+            let mut end = server.accept();
+            end.says(&["ON_NEW_ROOM \"a\"", "NEW_CONTACT \"b\""]);
+            end.hears_goodbye();
+        });
+        assert_eq!(outcome.exits(0).out.lines().count(), 2);
+    }
+}
+
+#[test]
+fn the_time_limit_is_kept() {
+    let scene = Scene::new();
+    let silent = |server: &support::Server| {
+        let mut end = server.accept();
+        while end.hears().is_some_and(|heard| heard != Incoming::Close(0)) {}
+    };
+    let link = scene.link();
+    scene
+        .with(&["-t", "0.05", &link, "LIST_ROOMS"], "", silent)
+        .exits(5);
+    scene
+        .with(&["-t", "0.05", "-l", &link], "", silent)
+        .exits(0);
+    let script = scene.write("script", ".expect 101");
+    scene
+        .with(&["-t", "0.5", &link, "-f", &script], "", silent)
+        .exits(6);
+}
+
+#[test]
+fn input_may_be_a_file_or_nothing() {
+    let scene = Scene::new();
+    let path = scene.write("input", "QUERY_SERVER_TIME\n");
+    for (input, lines) in [(path.as_str(), 1), ("/dev/null", 0)] {
+        let outcome = thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut end = scene.server.accept();
+                for _ in 0..lines {
+                    end.hears_line("QUERY_SERVER_TIME");
+                    end.says(&["SEND_SERVER_TIME 5"]);
+                }
+                end.hears_goodbye();
+            });
+            let mut command = scene.command(PROGRAM);
+            command.arg(scene.link()).stdin(File::open(input).unwrap());
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            outcome(command.spawn().unwrap())
+        });
+        assert_eq!(outcome.exits(0).out, TIME.repeat(lines));
+    }
+}
+
+#[test]
+fn what_does_not_fit_at_once_is_sent_in_parts() {
+    let scene = Scene::new();
+    let lines = 3000;
+    let content = "x".repeat(2000);
+    let line = format!("FIND {{\"keyword\":\"{content}\"}}\n");
+    let outcome = scene.with(&[&scene.link()], &line.repeat(lines), |server| {
+        let mut end = server.accept();
+        for _ in 0..lines {
+            assert!(matches!(end.hears(), Some(Incoming::Message(_))));
+        }
+        end.says(&["FOUND {}"].repeat(lines));
+        end.hears_goodbye();
+    });
+    assert_eq!(outcome.exits(0).out.lines().count(), lines);
+}
+
+#[test]
+fn whoever_stops_reading_the_output_ends_the_program() {
+    let scene = Scene::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut end = scene.server.accept();
+            end.says(&["ON_NEW_ROOM \"a\""]);
+            end.hears_goodbye();
+        });
+        let mut command = scene.command(PROGRAM);
+        command.args(["-l", &scene.link()]).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let outcome = outcome(child).exits(8);
+        assert_eq!(outcome.err, "");
+    });
+}

@@ -1,0 +1,282 @@
+//! Whom `echat-nc` trusts, what it makes of connections that go wrong, and its exit codes.
+
+mod support;
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+
+use echat_proto::channel::{ChannelError, Incoming};
+use echat_proto::frame::BadLength;
+use support::program::Scene;
+use support::{Server, some_bytes};
+
+/// Answers one connection that asks for nothing.
+fn greet(server: &Server) {
+    server.accept().hears_goodbye();
+}
+
+/// Shows the key, and expects nothing more.
+fn show_key(server: &Server) {
+    let mut stream = server.accept_naked();
+    let (flight, _) = server.flight(&mut stream);
+    stream.write_all(&flight).unwrap();
+    assert_eq!(some_bytes(&mut stream), None);
+}
+
+#[test]
+fn an_unknown_server_is_refused_without_a_terminal() {
+    let scene = Scene::new();
+    let address = scene.server.address();
+    let outcome = scene.with(&[&address], "LOGIN {}", show_key).exits(4);
+    let key = scene.server.fingerprint();
+    assert!(
+        outcome.err.contains(&format!("--fingerprint {key}")),
+        "{}",
+        outcome.err
+    );
+    assert!(!scene.known_hosts().exists());
+    scene
+        .with(&["--fingerprint", &key, &address], "", greet)
+        .exits(0);
+    assert!(
+        !scene.known_hosts().exists(),
+        "a pinned key is not remembered"
+    );
+}
+
+#[test]
+fn a_new_server_is_remembered_once_and_can_be_forgotten() {
+    let scene = Scene::new();
+    let address = scene.server.address();
+    let line = format!("{address} {}\n", scene.server.fingerprint());
+    scene.with(&["--accept-new", &address], "", greet).exits(0);
+    for _ in 0..2 {
+        assert_eq!(std::fs::read_to_string(scene.known_hosts()).unwrap(), line);
+        scene.with(&["--accept-new", &address], "", greet).exits(0);
+        scene.with(&[&address], "", greet).exits(0);
+    }
+    let mode = std::fs::metadata(scene.known_hosts())
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let outcome = scene.run(&["--forget-host", &address], "").exits(0);
+    assert!(outcome.err.contains("is forgotten"));
+    scene.with(&[&address], "", show_key).exits(4);
+    assert!(
+        scene
+            .run(&["--forget-host", &address], "")
+            .exits(0)
+            .err
+            .contains("was not known")
+    );
+}
+
+#[test]
+fn nothing_overrides_a_changed_key() {
+    let scene = Scene::new();
+    let (address, shown) = (scene.server.address(), scene.server.fingerprint());
+    let known = Server::new(2).fingerprint();
+    scene.write("known_hosts", &format!("junk\n{address} {known}\n"));
+    for options in [&[][..], &["--accept-new"], &["--fingerprint", &shown]] {
+        let arguments = [options, &[&address, "LIST_ROOMS"]].concat();
+        let outcome = scene.with(&arguments, "", show_key).exits(4);
+        assert!(
+            outcome.err.contains(&known) && outcome.err.contains(&shown),
+            "{}",
+            outcome.err
+        );
+        assert!(outcome.err.contains(&format!("--forget-host {address}")));
+        assert!(outcome.err.contains("not understood: line 1"));
+    }
+}
+
+#[test]
+fn a_pinned_key_must_be_the_one_shown() {
+    let scene = Scene::new();
+    let (address, other) = (scene.server.address(), Server::new(2).fingerprint());
+    scene
+        .with(&[&format!("echat://{address}/#{other}")], "", show_key)
+        .exits(4);
+}
+
+#[test]
+fn a_bad_signature_is_not_trusted() {
+    let scene = Scene::new();
+    let outcome = scene.with(&[&scene.link()], "LIST_ROOMS", |server| {
+        let mut stream = server.accept_naked();
+        let (mut flight, _) = server.flight(&mut stream);
+        flight[500] ^= 1;
+        stream.write_all(&flight).unwrap();
+        assert_eq!(some_bytes(&mut stream), None);
+    });
+    outcome.exits(4);
+}
+
+#[test]
+fn where_no_server_is_nothing_is_connected() {
+    let scene = Scene::new();
+    let link = scene.link();
+    let closed = scene
+        .with(&[&link], "", |server| drop(server.accept_naked()))
+        .exits(3);
+    assert!(
+        closed.err.contains("perhaps not an echat/2 server"),
+        "{}",
+        closed.err
+    );
+    let other = scene.with(&[&link], "", |server| {
+        server
+            .accept_naked()
+            .write_all(b"220 mail.example.org ESMTP\r\n")
+            .unwrap();
+    });
+    other.exits(3);
+    let silent = scene.with(&["--connect-timeout", "0.05", &link], "", |server| {
+        let mut stream = server.accept_naked();
+        while some_bytes(&mut stream).is_some() {}
+    });
+    silent.exits(3);
+    scene.run(&["no-such-host.invalid:1"], "").exits(3);
+}
+
+#[test]
+fn mistakes_are_found_before_anything_is_sent() {
+    let scene = Scene::new();
+    let link = scene.link();
+    let bad = scene.write("bad", "QUERY_SERVER_TIME\n.expect\n");
+    for arguments in [
+        &[&link, "QUERY_SERVER_TIM"][..],
+        &[&link, "FIND", "{"],
+        &[&link, "-f", &bad],
+        &[&link, "--user", "a", "--password-env", "NO_SUCH_VARIABLE"],
+        &["host"],
+        &[],
+    ] {
+        scene.run(arguments, "").exits(2);
+    }
+    scene.run(&[&link, "-f", "/no/such/file"], "").exits(8);
+    let outcome = scene.with(&[&link], "QUERY_SERVER_TIME\nNONSENSE\n", |server| {
+        server.accept();
+    });
+    assert!(
+        outcome
+            .exits(2)
+            .err
+            .contains("line 2: there is no command NONSENSE")
+    );
+}
+
+#[test]
+fn how_a_connection_ends_is_told_apart() {
+    let scene = Scene::new();
+    let link = scene.link();
+    let one = [&*link, "LIST_ROOMS"];
+    let cut = scene
+        .with(&one, "", |server| drop(server.accept()))
+        .exits(7);
+    assert!(cut.err.contains("cut"), "{}", cut.err);
+
+    let kicked = scene.with(&one, "", |server| {
+        let mut end = server.accept();
+        end.hears_line("LIST_ROOMS");
+        end.says(&["SERVER_KICK", "CLOSE_NOTIFY 6"]);
+        assert_eq!(end.hears(), None);
+    });
+    let kicked = kicked.exits(1);
+    assert!(
+        kicked
+            .out
+            .ends_with("{\"command\":\"CLOSE_NOTIFY\",\"params\":6}\n")
+    );
+    assert!(kicked.err.contains("Kicked"), "{}", kicked.err);
+
+    let malformed = scene.with(&one, "", |server| {
+        let mut end = server.accept();
+        end.hears_line("LIST_ROOMS");
+        end.says_plain(b"\0\0\0\x65\x09");
+        assert_eq!(end.hears(), Some(Incoming::Close(2)));
+        assert_eq!(end.hears(), None);
+    });
+    malformed.exits(7);
+
+    let tampered = scene.with(&one, "", |server| {
+        let mut end = server.accept();
+        end.hears_line("LIST_ROOMS");
+        end.says_bytes(&[[0, 0, 0, 16, 0].as_slice(), &[0; 64]].concat());
+        assert_eq!(end.hears(), None);
+    });
+    assert!(tampered.exits(7).err.contains("tag"));
+}
+
+#[test]
+fn the_wire_can_be_broken_on_purpose() {
+    let scene = Scene::new();
+    let raw = scene.with(
+        &[&scene.link()],
+        ".raw 00 00 00 01\n.expect-close\n",
+        |server| {
+            let error = server.accept().tries_to_hear().unwrap_err();
+            assert_eq!(error, ChannelError::BadLength(BadLength(1)));
+        },
+    );
+    raw.exits(0);
+
+    let naked = scene.with(
+        &["--no-handshake", &scene.server.address()],
+        ".raw 45434832\n.raw 00\n",
+        |server| {
+            let mut stream = server.accept_naked();
+            let mut heard = Vec::new();
+            while heard.len() < 5 {
+                heard.extend(some_bytes(&mut stream).unwrap());
+            }
+            assert_eq!(heard, b"ECH2\0");
+            stream.write_all(b"\x00\xff").unwrap();
+        },
+    );
+    assert_eq!(naked.exits(0).out, "{\"$bytes\":\"00ff\"}\n");
+    let address = scene.server.address();
+    let refused = scene.with(&["--no-handshake", &address], "LIST_ROOMS", |server| {
+        server.accept_naked();
+    });
+    refused.exits(2);
+}
+
+#[test]
+fn work_without_a_server() {
+    let scene = Scene::new();
+    assert!(
+        scene
+            .run(&["commands"], "")
+            .exits(0)
+            .out
+            .contains("SEND_MESSAGE")
+    );
+    assert!(
+        scene
+            .run(&["describe", "LOGIN"], "")
+            .exits(0)
+            .out
+            .contains("LOGIN_BUNDLE")
+    );
+    scene.run(&["describe", "LOGON"], "").exits(2);
+    let plain = scene.run(&["encode", "LIST_ROOMS"], "").exits(0).out;
+    assert_eq!(plain, "0000001100\n");
+    let line = "{\"command\":\"LIST_ROOMS\",\"params\":null}\n";
+    assert_eq!(scene.run(&["decode"], &plain).exits(0).out, line);
+    assert!(
+        scene
+            .run(&["--help"], "")
+            .exits(0)
+            .out
+            .contains("Exit codes:")
+    );
+    assert!(
+        scene
+            .run(&["--version"], "")
+            .exits(0)
+            .out
+            .starts_with("echat-nc ")
+    );
+}
