@@ -24,6 +24,9 @@ mod tests {
         let digits = "ed1d966996c81d444b8cf8627b560261a6c3a6418e1322e0b3bcc59052d1b50c";
         hex::decode_to_slice(digits, &mut key).expect("32 bytes");
         let key = VerifyingKey::from_bytes(&key).expect("a point of the curve");
-        assert_eq!(fingerprint(&key), "SHA256:o/oSRcwexYJsLHpOUoo+Qm2jMe58c6brXwwbfcxEKiU");
+        assert_eq!(
+            fingerprint(&key),
+            "SHA256:o/oSRcwexYJsLHpOUoo+Qm2jMe58c6brXwwbfcxEKiU"
+        );
     }
 }

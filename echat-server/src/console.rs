@@ -45,14 +45,23 @@ pub fn obey(engine: &mut Engine, line: &str) -> Said {
         return Said::Text(String::new());
     }
     let Some(command) = COMMANDS.iter().find(|command| command.name == word) else {
-        return Said::Text(format!("{}: unknown command; try help\n", word.escape_debug()));
+        return Said::Text(format!(
+            "{}: unknown command; try help\n",
+            word.escape_debug()
+        ));
     };
     (command.run)(engine).unwrap_or_else(|error| Said::Text(format!("{error}\n")))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 fn help(_: &mut Engine) -> Result<Said, StoreError> {
-    Ok(listed(COMMANDS.iter().map(|c| format!("{:<10}{}", c.name, c.about)).collect(), false))
+    Ok(listed(
+        COMMANDS
+            .iter()
+            .map(|c| format!("{:<10}{}", c.name, c.about))
+            .collect(),
+        false,
+    ))
 }
 
 fn users(engine: &mut Engine) -> Result<Said, StoreError> {
@@ -60,7 +69,11 @@ fn users(engine: &mut Engine) -> Result<Said, StoreError> {
     let more = users.len() > LINES;
     users.truncate(LINES);
     let line = |user: crate::store::User| {
-        let online = if engine.roster().is_online(user.id) { "online" } else { "" };
+        let online = if engine.roster().is_online(user.id) {
+            "online"
+        } else {
+            ""
+        };
         format!("{:<20} {online}", user.name).trim_end().to_owned()
     };
     Ok(listed(users.into_iter().map(line).collect(), more))
@@ -70,8 +83,14 @@ fn users(engine: &mut Engine) -> Result<Said, StoreError> {
 fn sessions(engine: &mut Engine) -> Result<Said, StoreError> {
     let mut sessions = engine.roster().sessions();
     let lines = sessions.by_ref().take(LINES).map(|session| {
-        let address = engine.address(session.conn).map_or_else(String::new, |a| a.to_string());
-        format!("{:<8} {:<20} {address}", session.conn.to_string(), session.name)
+        let address = engine
+            .address(session.conn)
+            .map_or_else(String::new, |a| a.to_string());
+        format!(
+            "{:<8} {:<20} {address}",
+            session.conn.to_string(),
+            session.name
+        )
     });
     let lines = lines.collect();
     let more = sessions.next().is_some();

@@ -57,7 +57,11 @@ impl Engine {
             throttle: Throttle::default(),
             chores: Vec::new(),
         };
-        Self { store, memory, net: Net::new(rng) }
+        Self {
+            store,
+            memory,
+            net: Net::new(rng),
+        }
     }
 
     /// Takes a connection in; `None` if it is to be closed at once.
@@ -77,12 +81,15 @@ impl Engine {
 
     /// The socket failed: nothing can be said or heard any more.
     pub fn sever(&mut self, conn: ConnId) {
-        self.net.with(conn, &self.memory.limits, Peer::close_at_once);
+        self.net
+            .with(conn, &self.memory.limits, Peer::close_at_once);
     }
 
     /// Whether a connection's bytes are welcome. While they are not, they stay in the socket.
     pub fn wants_bytes(&self, conn: ConnId) -> bool {
-        self.net.peer(conn).is_some_and(|peer| peer.wants_bytes(&self.memory.limits))
+        self.net
+            .peer(conn)
+            .is_some_and(|peer| peer.wants_bytes(&self.memory.limits))
     }
 
     /// A helper is done. What is late for a connection that is gone is dropped.
@@ -128,13 +135,16 @@ impl Engine {
     /// Notes that bytes were written.
     pub fn wrote(&mut self, conn: ConnId, bytes: usize, now: Now) {
         let limits = &self.memory.limits;
-        self.net.with(conn, limits, |peer| peer.wrote(bytes, limits, now));
+        self.net
+            .with(conn, limits, |peer| peer.wrote(bytes, limits, now));
     }
 
     /// Whether all is said to a connection: its sending half may be shut, and it is dropped when
     /// the other end has closed too, or after two seconds.
     pub fn is_said(&self, conn: ConnId) -> bool {
-        self.net.peer(conn).is_some_and(|peer| peer.is_closing() && peer.is_flushed())
+        self.net
+            .peer(conn)
+            .is_some_and(|peer| peer.is_closing() && peer.is_flushed())
     }
 
     /// Says CLOSE_NOTIFY(5) to everybody. The engine is empty when all of it is written.
@@ -165,5 +175,9 @@ impl Engine {
 
 /// A job that belongs to no connection: it prepares an exponent.
 fn prepare() -> Job {
-    Job { conn: ConnId(0), address: std::net::Ipv4Addr::UNSPECIFIED.into(), task: Task::Prepare }
+    Job {
+        conn: ConnId(0),
+        address: std::net::Ipv4Addr::UNSPECIFIED.into(),
+        task: Task::Prepare,
+    }
 }

@@ -112,7 +112,8 @@ fn hash(password: &Password, rng: &mut impl CryptoRng) -> String {
     let mut salt = [0; SALT];
     rng.fill_bytes(&mut salt);
     let hash = argon2().hash_password_with_salt(password.as_bytes(), &salt);
-    hash.expect("any password of a bounded length has a hash").to_string()
+    hash.expect("any password of a bounded length has a hash")
+        .to_string()
 }
 
 /// What an unknown user's password is compared with: a hash of today's parameters that no password
@@ -120,7 +121,8 @@ fn hash(password: &Password, rng: &mut impl CryptoRng) -> String {
 static NOBODY: LazyLock<String> = LazyLock::new(|| {
     let unknown = [0x5a; 64];
     let hash = argon2().hash_password_with_salt(&unknown, &[0; SALT]);
-    hash.expect("any password of a bounded length has a hash").to_string()
+    hash.expect("any password of a bounded length has a hash")
+        .to_string()
 });
 
 fn verify(password: &Password, hash: Option<String>, rng: &mut impl CryptoRng) -> Verdict {
@@ -130,16 +132,21 @@ fn verify(password: &Password, hash: Option<String>, rng: &mut impl CryptoRng) -
         tracing::error!("a password hash in the database cannot be read; its user cannot log in");
         return Verdict::Wrong;
     };
-    let right = argon2().verify_password(password.as_bytes(), &parsed).is_ok();
+    let right = argon2()
+        .verify_password(password.as_bytes(), &parsed)
+        .is_ok();
     if !(right && somebody) {
         return Verdict::Wrong;
     }
-    Verdict::Right { upgrade: is_weaker(&parsed).then(|| self::hash(password, rng)) }
+    Verdict::Right {
+        upgrade: is_weaker(&parsed).then(|| self::hash(password, rng)),
+    }
 }
 
 fn is_weaker(hash: &PasswordHash) -> bool {
-    Params::try_from(hash)
-        .map_or(true, |params| params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES)
+    Params::try_from(hash).map_or(true, |params| {
+        params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES
+    })
 }
 
 /// Computes what is computed once, so that the first unknown user costs no more than the next.
@@ -154,7 +161,10 @@ mod tests {
     use rand::rngs::StdRng;
 
     fn run(task: Task) -> Done {
-        task.run(&SigningKey::from_bytes(&[1; 32]), &mut StdRng::seed_from_u64(1))
+        task.run(
+            &SigningKey::from_bytes(&[1; 32]),
+            &mut StdRng::seed_from_u64(1),
+        )
     }
 
     fn password(text: &str) -> Password {
@@ -162,7 +172,10 @@ mod tests {
     }
 
     fn verified(text: &str, hash: Option<&str>) -> Verdict {
-        match run(Task::Verify { password: password(text), hash: hash.map(str::to_owned) }) {
+        match run(Task::Verify {
+            password: password(text),
+            hash: hash.map(str::to_owned),
+        }) {
             Done::Verified(verdict) => verdict,
             _ => panic!("a comparison gives a verdict"),
         }
@@ -170,14 +183,22 @@ mod tests {
 
     #[test]
     fn passwords_rest_as_argon2id_and_are_compared() {
-        let Done::Hashed(phc) = run(Task::Hash { password: password("correct horse") }) else {
+        let Done::Hashed(phc) = run(Task::Hash {
+            password: password("correct horse"),
+        }) else {
             panic!("a hash gives a hash")
         };
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
-        assert_eq!(verified("correct horse", Some(&phc)), Verdict::Right { upgrade: None });
+        assert_eq!(
+            verified("correct horse", Some(&phc)),
+            Verdict::Right { upgrade: None }
+        );
         assert_eq!(verified("wrong horse", Some(&phc)), Verdict::Wrong);
         assert_eq!(verified("correct horse", None), Verdict::Wrong);
-        assert_eq!(verified("correct horse", Some("not a hash")), Verdict::Wrong);
+        assert_eq!(
+            verified("correct horse", Some("not a hash")),
+            Verdict::Wrong
+        );
     }
 
     #[test]
@@ -187,7 +208,9 @@ mod tests {
             Version::V0x13,
             Params::new(8, 1, 1, None).expect("in range"),
         );
-        let phc = weak.hash_password_with_salt(b"correct horse", &[7; SALT]).expect("a hash");
+        let phc = weak
+            .hash_password_with_salt(b"correct horse", &[7; SALT])
+            .expect("a hash");
         match verified("correct horse", Some(&phc.to_string())) {
             Verdict::Right { upgrade: Some(new) } => assert!(new.contains("m=19456,t=2")),
             other => panic!("{other:?}"),

@@ -41,7 +41,10 @@ impl Failure {
             Self::Config(_) => ExitCode::Config,
             Self::DataDir(error) => error.exit_code(),
             Self::HostKey(error) => error.exit_code(),
-            Self::Database { source: OpenError::Busy, .. } => ExitCode::Busy,
+            Self::Database {
+                source: OpenError::Busy,
+                ..
+            } => ExitCode::Busy,
             Self::Reactor(ReactorError::Listen { .. }) => ExitCode::Unavailable,
             Self::Database { .. } | Self::Reactor(_) | Self::Defaults(_) | Self::Stdout(_) => {
                 ExitCode::Io
@@ -96,8 +99,10 @@ fn serve(overrides: Overrides) -> Result<(), Failure> {
     let data = DataDir::open(&loaded.config.data, loaded.file.as_deref())?;
     let key = host_key::load_or_create(&data.host_key())?;
     let path = data.database();
-    let store = Store::open(&path)
-        .map_err(|source| Failure::Database { path: path.display().to_string(), source })?;
+    let store = Store::open(&path).map_err(|source| Failure::Database {
+        path: path.display().to_string(),
+        source,
+    })?;
     tracing::info!(data = %data.path().display(), "data folder is ours");
     Ok(reactor::run(&loaded.config, store, &key)?)
 }

@@ -15,7 +15,9 @@ use crate::config::Limits;
 use crate::roster::End;
 use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
 use echat_proto::commands::{CloseReason, channel as command};
-use echat_proto::handshake::{AwaitClientFinished, AwaitClientHello, ClientHello, HandshakeError, Step};
+use echat_proto::handshake::{
+    AwaitClientFinished, AwaitClientHello, ClientHello, HandshakeError, Step,
+};
 use echat_proto::{Value, limits};
 use outbound::Outbound;
 use rand::CryptoRng;
@@ -171,7 +173,9 @@ impl Peer {
     /// while a request waits for a helper.
     fn decode(&mut self) {
         while self.inbox.len() < INBOX && !self.deaf {
-            let Stage::Open(channel) = &mut self.stage else { return };
+            let Stage::Open(channel) = &mut self.stage else {
+                return;
+            };
             match channel.next_incoming() {
                 Ok(None) => return,
                 Ok(Some(Incoming::Message(message))) => {
@@ -296,7 +300,8 @@ impl Peer {
         match (std::mem::replace(&mut self.stage, Stage::Closed), end) {
             (Stage::Open(channel), End::Notify(_) | End::Flush) => {
                 if let End::Notify(reason) = end {
-                    self.outbound.push(own(command::CLOSE_NOTIFY, Value::Int(reason as u64)));
+                    self.outbound
+                        .push(own(command::CLOSE_NOTIFY, Value::Int(reason as u64)));
                 }
                 self.inbox = VecDeque::new();
                 self.deaf = true;
@@ -334,7 +339,11 @@ impl Peer {
     /// Counts an unknown command; true if there were too many.
     pub(crate) fn count_error(&mut self, now: Now) -> bool {
         self.errors.push_back(now.running);
-        while self.errors.front().is_some_and(|at| *at + ERROR_WINDOW <= now.running) {
+        while self
+            .errors
+            .front()
+            .is_some_and(|at| *at + ERROR_WINDOW <= now.running)
+        {
             self.errors.pop_front();
         }
         self.errors.len() >= ERRORS
@@ -343,7 +352,8 @@ impl Peer {
     /// The bytes to write next; sealed when they are asked for, so that what waits shares a frame.
     pub(crate) fn output(&mut self, rng: &mut impl CryptoRng) -> &[u8] {
         if let Stage::Open(channel) | Stage::Closing(channel) = &mut self.stage {
-            self.outbound.seal(channel.sealer(), limits::FRAME_TO_CLIENT, rng);
+            self.outbound
+                .seal(channel.sealer(), limits::FRAME_TO_CLIENT, rng);
         }
         self.outbound.bytes()
     }
@@ -369,7 +379,11 @@ impl Peer {
             Stage::Closing(_) => self.closing_since.unwrap_or_default() + FLUSH,
             Stage::Closed => Duration::MAX,
             Stage::Open(_) => {
-                let login = if self.trusted { Duration::MAX } else { self.guest_since + LOGIN };
+                let login = if self.trusted {
+                    Duration::MAX
+                } else {
+                    self.guest_since + LOGIN
+                };
                 let slow = self.slow_since.map_or(Duration::MAX, |since| since + SLOW);
                 let ping = if self.pinged { 0 } else { limits.ping_seconds };
                 let silence = [ping, limits.dead_seconds].into_iter().filter(|s| *s > 0);
@@ -384,14 +398,19 @@ impl Peer {
         if self.deadline(limits) > now.running {
             return;
         }
-        let Stage::Open(_) = &self.stage else { return self.close_at_once() };
+        let Stage::Open(_) = &self.stage else {
+            return self.close_at_once();
+        };
         let silent = now.running.saturating_sub(self.heard);
         let due = |seconds: u64| seconds > 0 && silent >= Duration::from_secs(seconds);
         if due(limits.dead_seconds) {
             self.close_at_once();
         } else if !self.trusted && now.running >= self.guest_since + LOGIN {
             self.close(End::Notify(CloseReason::Idle), now);
-        } else if self.slow_since.is_some_and(|since| now.running >= since + SLOW) {
+        } else if self
+            .slow_since
+            .is_some_and(|since| now.running >= since + SLOW)
+        {
             self.close_slow(now);
         } else if due(limits.ping_seconds) && !self.pinged {
             self.pinged = true;
@@ -402,5 +421,8 @@ impl Peer {
 
 /// A channel command, encoded.
 fn own(command: u32, params: Value) -> Rc<[u8]> {
-    Message { command, params }.encode().expect("channel commands have a wire form").into()
+    Message { command, params }
+        .encode()
+        .expect("channel commands have a wire form")
+        .into()
 }

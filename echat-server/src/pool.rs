@@ -88,7 +88,12 @@ impl Pool {
     /// What was computed since the last look.
     pub fn results(&mut self) -> Vec<(ConnId, Done)> {
         let mut results = Vec::new();
-        while let Ok(Finished { conn, was_hash, done }) = self.from_helpers.try_recv() {
+        while let Ok(Finished {
+            conn,
+            was_hash,
+            done,
+        }) = self.from_helpers.try_recv()
+        {
             self.idle += 1;
             self.hashing -= usize::from(was_hash);
             results.push((conn, done));
@@ -103,7 +108,9 @@ impl Pool {
         {
             self.idle -= 1;
             self.hashing += usize::from(job.task.is_hash());
-            self.to_helpers.send(job).expect("helpers live as long as the pool");
+            self.to_helpers
+                .send(job)
+                .expect("helpers live as long as the pool");
         }
     }
 }
@@ -125,11 +132,25 @@ impl Helper {
     /// Works until the pool is gone.
     fn work(mut self) {
         loop {
-            let job = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(Job { conn, task, .. }) = job else { return };
+            let job = self
+                .jobs
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .recv();
+            let Ok(Job { conn, task, .. }) = job else {
+                return;
+            };
             let was_hash = task.is_hash();
             let done = task.run(&self.host_key, &mut self.rng);
-            if self.results.send(Finished { conn, was_hash, done }).is_err() {
+            if self
+                .results
+                .send(Finished {
+                    conn,
+                    was_hash,
+                    done,
+                })
+                .is_err()
+            {
                 return;
             }
             if let Err(error) = self.waker.wake() {

@@ -112,10 +112,16 @@ impl Reactor {
     fn new(config: &Config, store: Store, host_key: &SigningKey) -> Result<Self, ReactorError> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
-        let listener = Listener::bind(config.listen, poll.registry(), LISTENER)
-            .map_err(|source| ReactorError::Listen { address: config.listen, source })?;
+        let listener =
+            Listener::bind(config.listen, poll.registry(), LISTENER).map_err(|source| {
+                ReactorError::Listen {
+                    address: config.listen,
+                    source,
+                }
+            })?;
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
-        poll.registry().register(&mut signals, SIGNALS, mio::Interest::READABLE)?;
+        poll.registry()
+            .register(&mut signals, SIGNALS, mio::Interest::READABLE)?;
         let mut limits = config.limits.clone();
         limits.connections = limits.connections.min(listener::places());
         let rng = pool::seeded().map_err(io::Error::other)?;
@@ -139,7 +145,9 @@ impl Reactor {
         loop {
             let timeout = self.timeout();
             match self.poll.poll(&mut events, timeout) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error.into()),
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                    return Err(error.into());
+                }
                 _ => {}
             }
             let now = self.now();
@@ -199,7 +207,9 @@ impl Reactor {
     }
 
     fn listen_to_terminal(&mut self, now: Now) {
-        let Some(terminal) = &mut self.terminal else { return };
+        let Some(terminal) = &mut self.terminal else {
+            return;
+        };
         let lines = terminal.lines();
         if terminal.is_closed() {
             self.terminal = None;
@@ -214,7 +224,9 @@ impl Reactor {
 
     fn accept(&mut self, now: Now) {
         while let Some((stream, address)) = self.listener.accept(now.running) {
-            let Some(conn) = self.engine.accept(address, now) else { continue };
+            let Some(conn) = self.engine.accept(address, now) else {
+                continue;
+            };
             match Socket::new(stream, self.poll.registry(), token(conn)) {
                 Ok(socket) => {
                     self.sockets.insert(conn, socket);
@@ -253,7 +265,13 @@ impl Reactor {
             ready.extend(self.engine.take_dirty());
             let Some(conn) = ready.pop() else { return };
             if let Some(socket) = self.sockets.get_mut(&conn) {
-                socket.write(conn, &mut self.engine, self.poll.registry(), token(conn), now);
+                socket.write(
+                    conn,
+                    &mut self.engine,
+                    self.poll.registry(),
+                    token(conn),
+                    now,
+                );
             }
         }
     }
@@ -268,7 +286,11 @@ impl Reactor {
 
     /// How long nothing is to be done: not at all while work waits.
     fn timeout(&self) -> Option<Duration> {
-        if self.engine.has_work() || self.readable.iter().any(|conn| self.engine.wants_bytes(*conn))
+        if self.engine.has_work()
+            || self
+                .readable
+                .iter()
+                .any(|conn| self.engine.wants_bytes(*conn))
         {
             return Some(Duration::ZERO);
         }
@@ -278,18 +300,32 @@ impl Reactor {
         };
         let next = [self.engine.deadline(), self.listener.retry_at(), stop];
         let now = self.started.elapsed();
-        next.into_iter().flatten().min().map(|at| at.saturating_sub(now))
+        next.into_iter()
+            .flatten()
+            .min()
+            .map(|at| at.saturating_sub(now))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the reactor is where the clock is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the reactor is where the clock is read"
+    )]
     fn now(&self) -> Now {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let unix = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let unix = i64::try_from(unix.as_secs()).unwrap_or(i64::MAX);
-        Now { running: self.started.elapsed(), unix }
+        Now {
+            running: self.started.elapsed(),
+            unix,
+        }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the reactor is where the clock is read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the reactor is where the clock is read"
+)]
 fn started() -> Instant {
     Instant::now()
 }

@@ -62,7 +62,12 @@ impl Roster {
         rooms: impl IntoIterator<Item = ConversationId>,
     ) {
         debug_assert!(!self.by_user.contains_key(&user), "one user, one session");
-        let session = Session { user, name: name.into(), conn, rooms: BTreeSet::new() };
+        let session = Session {
+            user,
+            name: name.into(),
+            conn,
+            rooms: BTreeSet::new(),
+        };
         self.by_user.insert(user, session);
         self.by_conn.insert(conn, user);
         rooms.into_iter().for_each(|room| self.join(user, room));
@@ -97,7 +102,9 @@ impl Roster {
     /// Replaces what is known of a user's rooms.
     pub fn set_rooms(&mut self, user: UserId, rooms: impl IntoIterator<Item = ConversationId>) {
         let old = self.by_user.get(&user).map(|session| session.rooms.clone());
-        old.into_iter().flatten().for_each(|room| self.part(user, room));
+        old.into_iter()
+            .flatten()
+            .for_each(|room| self.part(user, room));
         rooms.into_iter().for_each(|room| self.join(user, room));
     }
 
@@ -112,7 +119,9 @@ impl Roster {
 
     /// The session of a connection.
     pub fn at(&self, conn: ConnId) -> Option<&Session> {
-        self.by_conn.get(&conn).and_then(|user| self.by_user.get(user))
+        self.by_conn
+            .get(&conn)
+            .and_then(|user| self.by_user.get(user))
     }
 
     /// The connection of a user who is online.
@@ -128,7 +137,10 @@ impl Roster {
     /// The connections of a room's members who are online, but for one of them.
     pub fn in_room_but(&self, room: ConversationId, but: UserId) -> Vec<ConnId> {
         let online = self.rooms.get(&room).into_iter().flatten();
-        online.filter(|user| **user != but).filter_map(|user| self.conn_of(*user)).collect()
+        online
+            .filter(|user| **user != but)
+            .filter_map(|user| self.conn_of(*user))
+            .collect()
     }
 
     /// Everybody who is online, by account.

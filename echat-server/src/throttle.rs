@@ -37,7 +37,12 @@ pub(crate) struct Throttle {
 
 impl Throttle {
     /// How long a user has to wait before the next message; `None` if not at all.
-    pub(crate) fn message_wait(&self, user: UserId, now: Duration, limits: &Limits) -> Option<Duration> {
+    pub(crate) fn message_wait(
+        &self,
+        user: UserId,
+        now: Duration,
+        limits: &Limits,
+    ) -> Option<Duration> {
         wait(&self.messages, &user, now, message_rate(limits)?)
     }
 
@@ -55,7 +60,12 @@ impl Throttle {
         now: Duration,
         limits: &Limits,
     ) -> Option<Duration> {
-        wait(&self.registrations, &address, now, registration_rate(limits)?)
+        wait(
+            &self.registrations,
+            &address,
+            now,
+            registration_rate(limits)?,
+        )
     }
 
     /// Counts a registration.
@@ -68,7 +78,10 @@ impl Throttle {
     /// How long to wait before the next password; `None` if not at all.
     pub(crate) fn login_wait(&self, guesser: &Guesser, now: Duration) -> Option<Duration> {
         let failures = self.failures.get(guesser)?;
-        failures.until.checked_sub(now).filter(|wait| !wait.is_zero())
+        failures
+            .until
+            .checked_sub(now)
+            .filter(|wait| !wait.is_zero())
     }
 
     /// Counts a wrong password.
@@ -77,7 +90,9 @@ impl Throttle {
             return;
         }
         let over = |failures: &Failures| failures.is_over(now);
-        make_place(&mut self.failures, &guesser, over, |failures| failures.since);
+        make_place(&mut self.failures, &guesser, over, |failures| {
+            failures.since
+        });
         let failures = self.failures.entry(guesser).or_insert(Failures::none(now));
         if failures.is_over(now) {
             *failures = Failures::none(now);
@@ -104,7 +119,11 @@ struct Failures {
 
 impl Failures {
     fn none(now: Duration) -> Self {
-        Self { count: 0, since: now, until: now }
+        Self {
+            count: 0,
+            since: now,
+            until: now,
+        }
     }
 
     /// Whether the window has passed, and the last wait with it.
@@ -121,13 +140,23 @@ struct Rate {
 }
 
 fn message_rate(limits: &Limits) -> Option<Rate> {
-    let a_second = u32::try_from(limits.message_rate).ok().filter(|rate| *rate > 0)?;
-    Some(Rate { burst: limits.message_burst, each: Duration::from_secs(1) / a_second })
+    let a_second = u32::try_from(limits.message_rate)
+        .ok()
+        .filter(|rate| *rate > 0)?;
+    Some(Rate {
+        burst: limits.message_burst,
+        each: Duration::from_secs(1) / a_second,
+    })
 }
 
 fn registration_rate(limits: &Limits) -> Option<Rate> {
-    let burst = u32::try_from(limits.registrations).ok().filter(|burst| *burst > 0)?;
-    Some(Rate { burst: burst.into(), each: REGISTRATION_WINDOW / burst })
+    let burst = u32::try_from(limits.registrations)
+        .ok()
+        .filter(|burst| *burst > 0)?;
+    Some(Rate {
+        burst: burst.into(),
+        each: REGISTRATION_WINDOW / burst,
+    })
 }
 
 /// A token bucket (as in RFC 2697), kept as the time at which it will be full again.
@@ -144,7 +173,9 @@ fn wait<K: Hash + Eq>(
 ) -> Option<Duration> {
     let missing = buckets.get(key)?.full_at.saturating_sub(now);
     // One token must be there: at most burst - 1 may be missing.
-    let allowed = rate.each.saturating_mul(u32::try_from(rate.burst - 1).unwrap_or(u32::MAX));
+    let allowed = rate
+        .each
+        .saturating_mul(u32::try_from(rate.burst - 1).unwrap_or(u32::MAX));
     missing.checked_sub(allowed).filter(|wait| !wait.is_zero())
 }
 
@@ -154,7 +185,12 @@ fn count<K: Hash + Eq + Clone>(
     now: Duration,
     rate: Rate,
 ) {
-    make_place(buckets, &key, |bucket| bucket.full_at <= now, |bucket| bucket.full_at);
+    make_place(
+        buckets,
+        &key,
+        |bucket| bucket.full_at <= now,
+        |bucket| bucket.full_at,
+    );
     let bucket = buckets.entry(key).or_insert(Bucket { full_at: now });
     bucket.full_at = bucket.full_at.max(now) + rate.each;
 }
@@ -171,8 +207,10 @@ fn make_place<K: Hash + Eq + Clone, V>(
     }
     map.retain(|_, value| !is_over(value));
     if map.len() >= ENTRIES
-        && let Some(oldest) =
-            map.iter().min_by_key(|(_, value)| age(value)).map(|(key, _)| key.clone())
+        && let Some(oldest) = map
+            .iter()
+            .min_by_key(|(_, value)| age(value))
+            .map(|(key, _)| key.clone())
     {
         map.remove(&oldest);
     }
@@ -197,7 +235,9 @@ mod tests {
             assert_eq!(throttle.message_wait(ANN, at(0), &limits), None);
             throttle.count_message(ANN, at(0), &limits);
         }
-        let wait = throttle.message_wait(ANN, at(0), &limits).expect("the burst is used up");
+        let wait = throttle
+            .message_wait(ANN, at(0), &limits)
+            .expect("the burst is used up");
         assert_eq!(wait, at(1) / 5);
         assert_eq!(throttle.message_wait(ANN, wait, &limits), None);
         assert_eq!(throttle.message_wait(UserId(2), at(0), &limits), None);
@@ -205,7 +245,12 @@ mod tests {
 
     #[test]
     fn zero_turns_a_rate_off() {
-        let limits = Limits { message_rate: 0, registrations: 0, login_failures: 0, ..Limits::default() };
+        let limits = Limits {
+            message_rate: 0,
+            registrations: 0,
+            login_failures: 0,
+            ..Limits::default()
+        };
         let mut throttle = Throttle::default();
         let address = Ipv4Addr::LOCALHOST.into();
         for _ in 0..1_000 {
@@ -215,7 +260,10 @@ mod tests {
         }
         assert_eq!(throttle.message_wait(ANN, at(0), &limits), None);
         assert_eq!(throttle.registration_wait(address, at(0), &limits), None);
-        assert_eq!(throttle.login_wait(&Guesser::Strangers("ann".into()), at(0)), None);
+        assert_eq!(
+            throttle.login_wait(&Guesser::Strangers("ann".into()), at(0)),
+            None
+        );
     }
 
     #[test]
@@ -248,6 +296,9 @@ mod tests {
             assert_eq!(throttle.registration_wait(address, at(0), &limits), None);
             throttle.count_registration(address, at(0), &limits);
         }
-        assert_eq!(throttle.registration_wait(address, at(0), &limits), Some(at(10)));
+        assert_eq!(
+            throttle.registration_wait(address, at(0), &limits),
+            Some(at(10))
+        );
     }
 }

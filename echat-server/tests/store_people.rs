@@ -152,7 +152,10 @@ fn a_search_finds_any_part_of_a_name_once() {
     let found = batch.find("an", 10).unwrap();
     assert_eq!(
         (found.users, found.rooms),
-        (vec!["anatole".to_owned(), "banana".to_owned()], vec!["nan".to_owned()])
+        (
+            vec!["anatole".to_owned(), "banana".to_owned()],
+            vec!["nan".to_owned()]
+        )
     );
     assert!(!found.more);
     assert_eq!(batch.find("雷", 1).unwrap().users, ["李雷雷"]);

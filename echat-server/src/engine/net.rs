@@ -90,7 +90,12 @@ impl Net {
         net
     }
 
-    pub(super) fn accept(&mut self, address: SocketAddr, limits: &Limits, now: Now) -> Option<ConnId> {
+    pub(super) fn accept(
+        &mut self,
+        address: SocketAddr,
+        limits: &Limits,
+        now: Now,
+    ) -> Option<ConnId> {
         let from_here = self.by_address.get(&address.ip()).copied().unwrap_or(0);
         let per_address = limits.connections_per_address;
         let full = self.slots.len() - self.spares >= limits.connections
@@ -124,12 +129,18 @@ impl Net {
     }
 
     pub(super) fn receive(&mut self, conn: ConnId, bytes: &[u8], limits: &Limits, now: Now) {
-        let Some(slot) = self.slots.get_mut(&conn) else { return };
+        let Some(slot) = self.slots.get_mut(&conn) else {
+            return;
+        };
         let address = slot.peer.address;
         if let Some(hello) = slot.peer.receive(bytes, now) {
             let prepared = self.prepared.pop();
             let task = Task::Respond { hello, prepared };
-            self.jobs.push(Job { conn, address: address.ip(), task });
+            self.jobs.push(Job {
+                conn,
+                address: address.ip(),
+                task,
+            });
             self.prepare_more();
         }
         self.complain(conn, now);
@@ -139,9 +150,16 @@ impl Net {
     /// One line about bad frames now and then, without contents: a flood of them is not to be a
     /// flood of lines.
     fn complain(&mut self, conn: ConnId, now: Now) {
-        let Some(slot) = self.slots.get_mut(&conn) else { return };
-        let Some(error) = slot.peer.take_fault() else { return };
-        if self.complained.is_none_or(|at| now.running >= at + COMPLAINT) {
+        let Some(slot) = self.slots.get_mut(&conn) else {
+            return;
+        };
+        let Some(error) = slot.peer.take_fault() else {
+            return;
+        };
+        if self
+            .complained
+            .is_none_or(|at| now.running >= at + COMPLAINT)
+        {
             self.complained = Some(now.running);
             tracing::warn!(%conn, address = %slot.peer.address, %error, "bad frame");
         }
@@ -164,7 +182,11 @@ impl Net {
                 self.with(conn, limits, |peer| peer.respond(flight, *waiting));
             }
             Done::Hashed(_) | Done::Verified(_) => {
-                if self.slots.get(&conn).is_some_and(|slot| slot.pending.is_some()) {
+                if self
+                    .slots
+                    .get(&conn)
+                    .is_some_and(|slot| slot.pending.is_some())
+                {
                     self.completed.push((conn, done));
                 }
             }
@@ -175,17 +197,16 @@ impl Net {
     pub(super) fn wait_for(&mut self, conn: ConnId, task: Task, pending: Pending) {
         if let Some(slot) = self.slots.get_mut(&conn) {
             slot.pending = Some(pending);
-            self.jobs.push(Job { conn, address: slot.peer.address.ip(), task });
+            self.jobs.push(Job {
+                conn,
+                address: slot.peer.address.ip(),
+                task,
+            });
         }
     }
 
     /// Does something to a peer and notes what follows from it.
-    pub(super) fn with(
-        &mut self,
-        conn: ConnId,
-        limits: &Limits,
-        act: impl FnOnce(&mut Peer),
-    ) {
+    pub(super) fn with(&mut self, conn: ConnId, limits: &Limits, act: impl FnOnce(&mut Peer)) {
         if let Some(slot) = self.slots.get_mut(&conn) {
             act(&mut slot.peer);
             self.settle(conn, limits);
@@ -194,7 +215,9 @@ impl Net {
 
     /// Brings the books in line with a peer after something happened to it.
     pub(super) fn settle(&mut self, conn: ConnId, limits: &Limits) {
-        let Some(slot) = self.slots.get_mut(&conn) else { return };
+        let Some(slot) = self.slots.get_mut(&conn) else {
+            return;
+        };
         if slot.peer.is_closed() {
             return self.remove(conn);
         }
@@ -225,7 +248,9 @@ impl Net {
     }
 
     fn remove(&mut self, conn: ConnId) {
-        let Some(slot) = self.slots.remove(&conn) else { return };
+        let Some(slot) = self.slots.remove(&conn) else {
+            return;
+        };
         self.deadlines.remove(&(slot.deadline, conn));
         self.guests.remove(&conn);
         self.spares -= usize::from(slot.spare);
@@ -266,8 +291,16 @@ impl Net {
     }
 
     /// Notes that a connection's request found the database busy; true if it has for too long.
-    pub(super) fn block(&mut self, conn: ConnId, patience: Duration, retry: Duration, now: Now) -> bool {
-        let Some(slot) = self.slots.get_mut(&conn) else { return false };
+    pub(super) fn block(
+        &mut self,
+        conn: ConnId,
+        patience: Duration,
+        retry: Duration,
+        now: Now,
+    ) -> bool {
+        let Some(slot) = self.slots.get_mut(&conn) else {
+            return false;
+        };
         let since = *slot.busy_since.get_or_insert(now.running);
         if now.running >= since + patience {
             slot.busy_since = None;
@@ -336,7 +369,9 @@ impl Net {
         self.stopping = true;
         let all: Vec<ConnId> = self.slots.keys().copied().collect();
         for conn in all {
-            self.with(conn, limits, |peer| peer.close(End::Notify(CloseReason::Restarting), now));
+            self.with(conn, limits, |peer| {
+                peer.close(End::Notify(CloseReason::Restarting), now)
+            });
         }
     }
 

@@ -54,7 +54,13 @@ fn attempt(
     net: &mut Net,
     now: Now,
 ) -> (Result<Receipt, StoreError>, Vec<Handled>) {
-    let mut turn = Turn { batch, memory, net, now, handled: Vec::new() };
+    let mut turn = Turn {
+        batch,
+        memory,
+        net,
+        now,
+        handled: Vec::new(),
+    };
     let ran = turn.run();
     let Turn { batch, handled, .. } = turn;
     (ran.and_then(|()| batch.commit()), handled)
@@ -72,7 +78,10 @@ fn finish(
     for delivery in memory.outbox.release(receipt) {
         match delivery {
             Delivery::Event { to, event } => {
-                let bytes = event.to_message().encode().expect("the table's events have a wire form");
+                let bytes = event
+                    .to_message()
+                    .encode()
+                    .expect("the table's events have a wire form");
                 let bytes: Rc<[u8]> = bytes.into();
                 for conn in to {
                     net.with(conn, limits, |peer| peer.send(bytes.clone(), limits, now));
@@ -140,7 +149,11 @@ fn undo(
         memory.outbox.append(later);
     }
     let batch = store.batch();
-    let online: Vec<_> = memory.roster.sessions().map(|session| session.user).collect();
+    let online: Vec<_> = memory
+        .roster
+        .sessions()
+        .map(|session| session.user)
+        .collect();
     for user in online {
         let rooms = batch.known_conversations(user)?.rooms;
         memory.roster.set_rooms(user, rooms);
@@ -172,7 +185,10 @@ impl<'t> Turn<'t> {
         Ctx {
             conn,
             // Nobody asks where a connection that is gone came from.
-            address: self.net.peer(conn).map_or(Ipv4Addr::UNSPECIFIED.into(), |p| p.address.ip()),
+            address: self
+                .net
+                .peer(conn)
+                .map_or(Ipv4Addr::UNSPECIFIED.into(), |p| p.address.ip()),
             now: self.now,
             limits: &memory.limits,
             batch: &mut self.batch,
@@ -185,13 +201,17 @@ impl<'t> Turn<'t> {
 
     /// Those whose connection is gone are gone.
     fn announce_departed(&mut self) -> Result<(), StoreError> {
-        std::mem::take(&mut self.net.departed).into_iter().try_for_each(|conn| self.depart(conn))
+        std::mem::take(&mut self.net.departed)
+            .into_iter()
+            .try_for_each(|conn| self.depart(conn))
     }
 
     /// Ends the session of a connection, if it has one, and tells who is to know.
     fn depart(&mut self, conn: ConnId) -> Result<(), StoreError> {
         let mut ctx = self.ctx(conn);
-        let Ok(me) = gate::member(&ctx) else { return Ok(()) };
+        let Ok(me) = gate::member(&ctx) else {
+            return Ok(());
+        };
         match account::depart(&mut ctx, &me) {
             Err(Reject::Store(StoreError::Busy)) => {
                 // Their friends cannot be looked up now: they see it when they look themselves.
@@ -209,8 +229,12 @@ impl<'t> Turn<'t> {
         let mut completed = std::mem::take(&mut self.net.completed);
         completed.sort_by_key(|(_, done)| matches!(done, Done::Hashed(_)));
         for (conn, done) in completed {
-            let Some(slot) = self.net.slot(conn) else { continue };
-            let Some(pending) = slot.pending.take() else { continue };
+            let Some(slot) = self.net.slot(conn) else {
+                continue;
+            };
+            let Some(pending) = slot.pending.take() else {
+                continue;
+            };
             let started = self.start(pending.number());
             let result = match (&pending, &done) {
                 (Pending::Register(name), Done::Hashed(hash)) => {
@@ -235,7 +259,9 @@ impl<'t> Turn<'t> {
     /// Handles a connection's messages within its budget.
     fn serve(&mut self, conn: ConnId) -> Result<(), StoreError> {
         for _ in 0..MESSAGES {
-            let Some(slot) = self.net.slot(conn) else { break };
+            let Some(slot) = self.net.slot(conn) else {
+                break;
+            };
             if slot.pending.is_some() || slot.peer.is_backed_up(&self.memory.limits) {
                 break;
             }
@@ -276,7 +302,10 @@ impl<'t> Turn<'t> {
     }
 
     fn start(&self, number: u32) -> Started {
-        Started { number, mark: self.memory.outbox.mark() }
+        Started {
+            number,
+            mark: self.memory.outbox.mark(),
+        }
     }
 
     /// Stages the final reply of a request, or hands it to the helpers. False if the database was
@@ -309,11 +338,17 @@ impl<'t> Turn<'t> {
             }
         };
         if let Some(refusal) = refusal {
-            self.memory.outbox.send(conn, refuse(started.number, refusal));
+            self.memory
+                .outbox
+                .send(conn, refuse(started.number, refusal));
         }
         let number = started.number;
         let keeps = [RequestKind::Login, RequestKind::Logout].map(|kind| kind.info().number);
-        self.note(conn, started, self.batch.writes() > 0 && !keeps.contains(&number));
+        self.note(
+            conn,
+            started,
+            self.batch.writes() > 0 && !keeps.contains(&number),
+        );
         if let Some(slot) = self.net.slot(conn) {
             slot.busy_since = None;
         }
@@ -322,7 +357,12 @@ impl<'t> Turn<'t> {
 
     fn note(&mut self, conn: ConnId, started: &Started, rests_on_writes: bool) {
         let Started { number, mark, .. } = *started;
-        self.handled.push(Handled { conn, number, mark, rests_on_writes });
+        self.handled.push(Handled {
+            conn,
+            number,
+            mark,
+            rests_on_writes,
+        });
     }
 
     /// Ends a connection. Its user is gone from here on, for whoever is handled after it.
@@ -337,10 +377,15 @@ impl<'t> Turn<'t> {
     /// 204, and after too many of them the end.
     fn unknown(&mut self, conn: ConnId, number: u32) -> Result<bool, StoreError> {
         let started = self.start(number);
-        self.memory.outbox.send(conn, refuse(number, Code::UnknownCommand.into()));
+        self.memory
+            .outbox
+            .send(conn, refuse(number, Code::UnknownCommand.into()));
         self.note(conn, &started, false);
         let now = self.now;
-        let too_many = self.net.slot(conn).is_some_and(|slot| slot.peer.count_error(now));
+        let too_many = self
+            .net
+            .slot(conn)
+            .is_some_and(|slot| slot.peer.count_error(now));
         if too_many {
             self.close(conn, End::Notify(CloseReason::TooManyErrors))?;
         }

@@ -51,7 +51,9 @@ impl Pending {
 /// QUERY_SERVER_TIME.
 #[expect(clippy::unnecessary_wraps, reason = "all handlers have one form")]
 pub(crate) fn query_server_time(ctx: &mut Ctx<'_, '_>, _: Anyone) -> Result<Event, Reject> {
-    Ok(Event::SendServerTime { time: u64::try_from(ctx.now.unix).unwrap_or(0) })
+    Ok(Event::SendServerTime {
+        time: u64::try_from(ctx.now.unix).unwrap_or(0),
+    })
 }
 
 /// REGISTER, first step.
@@ -64,13 +66,20 @@ pub(crate) fn register(
     if ctx.batch.find_user(username.as_str())?.is_some() {
         return Err(Code::NameTaken.into());
     }
-    if let Some(wait) =
-        ctx.throttle.registration_wait(ctx.address, ctx.now.running, ctx.limits)
+    if let Some(wait) = ctx
+        .throttle
+        .registration_wait(ctx.address, ctx.now.running, ctx.limits)
     {
         return Err(Reject::retry_after(Code::RateLimited, wait));
     }
-    ctx.throttle.count_registration(ctx.address, ctx.now.running, ctx.limits);
-    Ok(Answer::Wait(Task::Hash { password: password.0 }, Pending::Register(username)))
+    ctx.throttle
+        .count_registration(ctx.address, ctx.now.running, ctx.limits);
+    Ok(Answer::Wait(
+        Task::Hash {
+            password: password.0,
+        },
+        Pending::Register(username),
+    ))
 }
 
 /// REGISTER, second step: the name may have been taken meanwhile, or look like one that is.
@@ -79,11 +88,17 @@ pub(crate) fn registered(
     username: &Username,
     hash: &str,
 ) -> Result<Event, Reject> {
-    if ctx.batch.create_user(username, hash, ctx.now.unix)?.is_none() {
+    if ctx
+        .batch
+        .create_user(username, hash, ctx.now.unix)?
+        .is_none()
+    {
         return Err(Code::NameTaken.into());
     }
     tracing::info!(user = %username, address = %ctx.address, "registered");
-    Ok(Event::RegisterSuccess { username: username.to_string() })
+    Ok(Event::RegisterSuccess {
+        username: username.to_string(),
+    })
 }
 
 /// LOGIN, first step. An unknown user costs and says the same as a wrong password.
@@ -93,15 +108,26 @@ pub(crate) fn login(
     username: NameQuery,
     password: Password,
 ) -> Result<Answer, Reject> {
-    let found = username.key().map(|key| ctx.batch.credentials(key)).transpose()?.flatten();
+    let found = username
+        .key()
+        .map(|key| ctx.batch.credentials(key))
+        .transpose()?
+        .flatten();
     let (user, hash) = found.unzip();
     let guesser = guesser(ctx, &username, user.as_ref())?;
     if let Some(wait) = ctx.throttle.login_wait(&guesser, ctx.now.running) {
         return Err(Reject::retry_after(Code::LoginThrottled, wait));
     }
     let shown = username.key().unwrap_or("?").to_owned();
-    let attempt = LoginAttempt { user, guesser, shown };
-    Ok(Answer::Wait(Task::Verify { password, hash }, Pending::Login(attempt)))
+    let attempt = LoginAttempt {
+        user,
+        guesser,
+        shown,
+    };
+    Ok(Answer::Wait(
+        Task::Verify { password, hash },
+        Pending::Login(attempt),
+    ))
 }
 
 /// Strangers share one budget for an account; an address that its owner used has one of its own.
@@ -113,12 +139,16 @@ fn guesser(
     // Names that cannot exist share one budget: remembering each would be remembering anything.
     let name = username.key().unwrap_or_default().to_owned();
     let known = match user {
-        Some(user) => {
-            ctx.batch.logged_in_from(user.id, ctx.address, ctx.now.unix - KNOWN_FOR)?
-        }
+        Some(user) => ctx
+            .batch
+            .logged_in_from(user.id, ctx.address, ctx.now.unix - KNOWN_FOR)?,
         None => false,
     };
-    Ok(if known { Guesser::Known(name, ctx.address) } else { Guesser::Strangers(name) })
+    Ok(if known {
+        Guesser::Known(name, ctx.address)
+    } else {
+        Guesser::Strangers(name)
+    })
 }
 
 /// LOGIN, second step.
@@ -128,19 +158,32 @@ pub(crate) fn logged_in(
     verdict: &Verdict,
 ) -> Result<Event, Reject> {
     let (Some(user), Verdict::Right { upgrade }) = (&attempt.user, verdict) else {
-        ctx.throttle.count_failure(attempt.guesser.clone(), ctx.now.running, ctx.limits);
+        ctx.throttle
+            .count_failure(attempt.guesser.clone(), ctx.now.running, ctx.limits);
         // A stable line, for fail2ban and its like.
-        tracing::warn!("login failed user={:?} address={}", attempt.shown, ctx.address);
+        tracing::warn!(
+            "login failed user={:?} address={}",
+            attempt.shown,
+            ctx.address
+        );
         return Err(Code::BadCredentials.into());
     };
     let audience = Audience::of(ctx, user.id)?;
     let known = ctx.batch.known_conversations(user.id)?;
-    let me = Member { id: user.id, name: user.name.as_str().into() };
+    let me = Member {
+        id: user.id,
+        name: user.name.as_str().into(),
+    };
     let bundle = bundle::login_bundle(ctx, &me)?;
 
     ctx.throttle.forgive(&attempt.guesser);
-    ctx.chores.push(Chore::NoteLogin(user.id, ctx.address, ctx.now.unix));
-    ctx.chores.extend(upgrade.clone().map(|hash| Chore::UpgradeHash(user.id, hash)));
+    ctx.chores
+        .push(Chore::NoteLogin(user.id, ctx.address, ctx.now.unix));
+    ctx.chores.extend(
+        upgrade
+            .clone()
+            .map(|hash| Chore::UpgradeHash(user.id, hash)),
+    );
     let old = ctx.roster.conn_of(user.id);
     if let Some(old) = old {
         ctx.roster.leave(old);
@@ -156,7 +199,12 @@ pub(crate) fn logged_in(
         None => audience.announce(ctx, user.id, &user.name, Change::Came),
     }
     ctx.outbox.trust(ctx.conn);
-    ctx.outbox.send(ctx.conn, Event::LoginSuccess { username: user.name.clone() });
+    ctx.outbox.send(
+        ctx.conn,
+        Event::LoginSuccess {
+            username: user.name.clone(),
+        },
+    );
     tracing::info!(user = %user.name, address = %ctx.address, conn = %ctx.conn, "logged in");
     Ok(bundle)
 }

@@ -8,7 +8,9 @@ use echat_proto::records::{Older, Unread};
 /// The bundle of a user who has just come.
 pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Member) -> Result<Event, Reject> {
     let friends = ctx.batch.friends(me.id)?;
-    let online = friends.iter().filter(|friend| ctx.roster.is_online(friend.id));
+    let online = friends
+        .iter()
+        .filter(|friend| ctx.roster.is_online(friend.id));
     let online: Vec<String> = online.map(|friend| friend.name.clone()).collect();
     let friends: Vec<String> = friends.into_iter().map(|friend| friend.name).collect();
     let rooms = ctx.batch.rooms_of(me.id)?;
@@ -19,13 +21,19 @@ pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Member) -> Result<Event, Reje
     let lists = [&friends, &online, &chat_rooms, &pending_requests];
     let taken: usize = lists.into_iter().flatten().map(|name| name.len() + 5).sum();
     let budget = PAGE_BYTES.saturating_sub(taken);
-    let found = ctx.batch.bundle(me.id, BUNDLE_PER_CONVERSATION, BUNDLE_MESSAGES, budget)?;
+    let found = ctx
+        .batch
+        .bundle(me.id, BUNDLE_PER_CONVERSATION, BUNDLE_MESSAGES, budget)?;
     Ok(Event::LoginBundle {
         chat_rooms,
         friends,
         online,
         pending_requests,
-        messages: found.messages.into_iter().map(|message| messages::m(me, message)).collect(),
+        messages: found
+            .messages
+            .into_iter()
+            .map(|message| messages::m(me, message))
+            .collect(),
         unread: found
             .unread
             .into_iter()

@@ -22,7 +22,9 @@ pub(crate) fn add_friend(
     // Who was asked and asks back has answered.
     if ctx.batch.requested(other.id, me.id)? {
         befriend(ctx, &me, &other)?;
-        return Ok(Event::AddFriendResult { result: done("好友已添加") });
+        return Ok(Event::AddFriendResult {
+            result: done("好友已添加"),
+        });
     }
     if ctx.batch.requested(me.id, other.id)? {
         return Err(Code::AlreadyAsked.into());
@@ -36,9 +38,12 @@ pub(crate) fn add_friend(
 
     if let Some(conn) = ctx.roster.conn_of(other.id) {
         let username = me.name.to_string();
-        ctx.outbox.send(conn, Event::IncommingFriendRequest { username });
+        ctx.outbox
+            .send(conn, Event::IncommingFriendRequest { username });
     }
-    Ok(Event::AddFriendResult { result: done("好友请求已发送") })
+    Ok(Event::AddFriendResult {
+        result: done("好友请求已发送"),
+    })
 }
 
 /// RESOLVE_FRIEND_REQUEST.
@@ -59,7 +64,9 @@ pub(crate) fn resolve_friend_request(
         ctx.batch.delete_request(other.id, me.id)?;
         "好友请求已拒绝"
     };
-    Ok(Event::ResolveResult { result: done(message) })
+    Ok(Event::ResolveResult {
+        result: done(message),
+    })
 }
 
 /// Makes two friends and tells both, and each of them if the other is online.
@@ -76,7 +83,12 @@ fn befriend(ctx: &mut Ctx<'_, '_>, me: &Member, other: &User) -> Result<(), Reje
     ] {
         let Some(conn) = conn else { continue };
         let username = name.to_owned();
-        ctx.outbox.send(conn, Event::NewContact { username: username.clone() });
+        ctx.outbox.send(
+            conn,
+            Event::NewContact {
+                username: username.clone(),
+            },
+        );
         if online {
             ctx.outbox.send(conn, Event::OnFriendOnline { username });
         }

@@ -27,7 +27,10 @@ pub(crate) fn guest(ctx: &Ctx<'_, '_>) -> Result<Guest, Reject> {
 /// Lets those pass who are logged in on this connection.
 pub(crate) fn member(ctx: &Ctx<'_, '_>) -> Result<Member, Reject> {
     match ctx.roster.at(ctx.conn) {
-        Some(session) => Ok(Member { id: session.user, name: session.name.clone() }),
+        Some(session) => Ok(Member {
+            id: session.user,
+            name: session.name.clone(),
+        }),
         None => Err(Code::NotLoggedIn.into()),
     }
 }

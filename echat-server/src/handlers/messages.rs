@@ -32,14 +32,20 @@ pub(crate) fn send_message(
         return Err(Code::BadContent.into());
     }
     let conversation = targets::conversation(ctx, &me, target_type, &target)?;
-    if let Some(wait) = ctx.throttle.message_wait(me.id, ctx.now.running, ctx.limits) {
+    if let Some(wait) = ctx
+        .throttle
+        .message_wait(me.id, ctx.now.running, ctx.limits)
+    {
         return Err(Reject::retry_after(Code::RateLimited, wait));
     }
 
     let send_time = ctx.now.unix;
-    let id = ctx.batch.insert_message(conversation.id, me.id, &content, txn_id.as_ref(), send_time)?;
+    let id =
+        ctx.batch
+            .insert_message(conversation.id, me.id, &content, txn_id.as_ref(), send_time)?;
 
-    ctx.throttle.count_message(me.id, ctx.now.running, ctx.limits);
+    ctx.throttle
+        .count_message(me.id, ctx.now.running, ctx.limits);
     let message = |target: String, txn_id| Event::OnNewMessage {
         id: id.0,
         content: content.as_str().to_owned(),
@@ -53,11 +59,15 @@ pub(crate) fn send_message(
         // To the friend, the target is the other one: the sender.
         Some(friend) => {
             let conn = ctx.roster.conn_of(friend.id);
-            ctx.outbox.send_all(conn.into_iter().collect(), message(me.name.to_string(), None));
+            ctx.outbox.send_all(
+                conn.into_iter().collect(),
+                message(me.name.to_string(), None),
+            );
         }
         None => {
             let others = ctx.roster.in_room_but(conversation.id, me.id);
-            ctx.outbox.send_all(others, message(conversation.name.clone(), None));
+            ctx.outbox
+                .send_all(others, message(conversation.name.clone(), None));
         }
     }
     Ok(message(conversation.name, Some(Nullable(txn_id))))
@@ -82,19 +92,28 @@ pub(crate) fn query_history(
     let page = match (target_type, target) {
         (Some(target_type), Some(target)) => {
             let conversation = targets::conversation(ctx, &me, target_type, &target)?.id;
-            ctx.batch.history(me.id, conversation, before, after, limit, PAGE_BYTES)?
+            ctx.batch
+                .history(me.id, conversation, before, after, limit, PAGE_BYTES)?
         }
         (None, None) if before.is_some() => {
             return Err(Reject::bad_params("before", "needs a target"));
         }
         (None, None) => {
-            ctx.batch.catch_up(me.id, after.unwrap_or(MessageId(0)), limit, PAGE_BYTES)?
+            ctx.batch
+                .catch_up(me.id, after.unwrap_or(MessageId(0)), limit, PAGE_BYTES)?
         }
         (None, Some(_)) => return Err(Reject::bad_params("target_type", "is missing")),
         (Some(_), None) => return Err(Reject::bad_params("target", "is missing")),
     };
-    let messages = page.messages.into_iter().map(|message| m(&me, message)).collect();
-    Ok(Event::History { messages, more: page.more })
+    let messages = page
+        .messages
+        .into_iter()
+        .map(|message| m(&me, message))
+        .collect();
+    Ok(Event::History {
+        messages,
+        more: page.more,
+    })
 }
 
 /// MARK_READ.
@@ -110,7 +129,11 @@ pub(crate) fn mark_read(
     let marker = ctx.batch.mark_read(me.id, conversation.id, MessageId(id))?;
 
     let id = marker.map_or(0, |marker| marker.0);
-    Ok(Event::Marked { target_type, target: conversation.name, id })
+    Ok(Event::Marked {
+        target_type,
+        target: conversation.name,
+        id,
+    })
 }
 
 /// A stored message as one reader sees it.
@@ -144,4 +167,3 @@ fn new_message(sent: StoredMessage, txn_id: Option<Nullable<TxnId>>) -> Event {
 fn unix(seconds: i64) -> u64 {
     u64::try_from(seconds).unwrap_or(0)
 }
-

@@ -16,7 +16,7 @@ pub(crate) mod rooms;
 pub(crate) mod search;
 mod targets;
 
-pub(crate) use refusal::{Reject, Refusal, refuse};
+pub(crate) use refusal::{Refusal, Reject, refuse};
 
 use crate::clock::Now;
 use crate::config::Limits;

@@ -23,12 +23,18 @@ impl Audience {
         let friends = ctx.batch.friends(user)?;
         let rooms = ctx.batch.rooms_of(user)?.into_iter();
         let small = rooms.filter(|room| is_small(ctx, room.members));
-        Ok(Self { friends, rooms: small.map(|room| (room.id, room.name)).collect() })
+        Ok(Self {
+            friends,
+            rooms: small.map(|room| (room.id, room.name)).collect(),
+        })
     }
 
     /// Tells them.
     pub(crate) fn announce(&self, ctx: &mut Ctx<'_, '_>, user: UserId, name: &str, change: Change) {
-        let online = self.friends.iter().filter_map(|friend| ctx.roster.conn_of(friend.id));
+        let online = self
+            .friends
+            .iter()
+            .filter_map(|friend| ctx.roster.conn_of(friend.id));
         let username = name.to_owned();
         let event = match change {
             Change::Came => Event::OnFriendOnline { username },
@@ -37,7 +43,8 @@ impl Audience {
         ctx.outbox.send_all(online.collect(), event);
         for (room, roomname) in &self.rooms {
             let event = member_event(roomname, name, change);
-            ctx.outbox.send_all(ctx.roster.in_room_but(*room, user), event);
+            ctx.outbox
+                .send_all(ctx.roster.in_room_but(*room, user), event);
         }
     }
 }
@@ -51,7 +58,8 @@ pub(crate) fn announce_in(
 ) {
     if is_small(ctx, members) {
         let event = member_event(roomname, name, change);
-        ctx.outbox.send_all(ctx.roster.in_room_but(room, user), event);
+        ctx.outbox
+            .send_all(ctx.roster.in_room_but(room, user), event);
     }
 }
 
@@ -63,7 +71,13 @@ fn is_small(ctx: &Ctx<'_, '_>, members: u64) -> bool {
 fn member_event(roomname: &str, name: &str, change: Change) -> Event {
     let (roomname, membername) = (roomname.to_owned(), name.to_owned());
     match change {
-        Change::Came => Event::OnMemberOnline { roomname, membername },
-        Change::Went => Event::OnMemberOffline { roomname, membername },
+        Change::Came => Event::OnMemberOnline {
+            roomname,
+            membername,
+        },
+        Change::Went => Event::OnMemberOffline {
+            roomname,
+            membername,
+        },
     }
 }

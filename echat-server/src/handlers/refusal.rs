@@ -26,7 +26,10 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     fn with(code: Code, key: &str, value: Value) -> Self {
-        Self { detail: vec![(key.to_owned(), value)], ..code.into() }
+        Self {
+            detail: vec![(key.to_owned(), value)],
+            ..code.into()
+        }
     }
 }
 
@@ -38,7 +41,11 @@ impl Reject {
 
     /// A number is at its limit.
     pub(super) fn too_many(limit: usize) -> Self {
-        Self::Refused(Refusal::with(Code::TooMany, "limit", Value::Int(limit as u64)))
+        Self::Refused(Refusal::with(
+            Code::TooMany,
+            "limit",
+            Value::Int(limit as u64),
+        ))
     }
 
     /// Come again in a while; told in whole seconds, rounded up.
@@ -56,7 +63,11 @@ impl Reject {
 
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
-        Self { code, message: code.message().to_owned(), detail: Vec::new() }
+        Self {
+            code,
+            message: code.message().to_owned(),
+            detail: Vec::new(),
+        }
     }
 }
 
@@ -84,7 +95,11 @@ impl From<ParamError> for Reject {
 
 /// The message that refuses a request of this number; not one of the table's: 204.
 pub(crate) fn refuse(number: u32, refusal: Refusal) -> Event {
-    let Refusal { code, message, mut detail } = refusal;
+    let Refusal {
+        code,
+        message,
+        mut detail,
+    } = refusal;
     let kind = RequestKind::from_number(number);
     let form = match (kind.and_then(|kind| kind.info().refusal), code) {
         (Some(_), Code::NameTaken) => 201,
@@ -94,13 +109,27 @@ pub(crate) fn refuse(number: u32, refusal: Refusal) -> Event {
     if matches!(form, 204 | 205) {
         detail.push(("command".to_owned(), Value::Int(number.into())));
     }
-    let fail = Fail { code: code.as_str().to_owned(), message, detail };
+    let fail = Fail {
+        code: code.as_str().to_owned(),
+        message,
+        detail,
+    };
     match form {
-        8 => Event::JoinRoomResult { result: Outcome::Refused(fail) },
-        10 => Event::CreateRoomResult { result: Outcome::Refused(fail) },
-        106 => Event::AddFriendResult { result: Outcome::Refused(fail) },
-        115 => Event::ResolveResult { result: Outcome::Refused(fail) },
-        120 => Event::AddMembersResult { result: Outcome::Refused(fail) },
+        8 => Event::JoinRoomResult {
+            result: Outcome::Refused(fail),
+        },
+        10 => Event::CreateRoomResult {
+            result: Outcome::Refused(fail),
+        },
+        106 => Event::AddFriendResult {
+            result: Outcome::Refused(fail),
+        },
+        115 => Event::ResolveResult {
+            result: Outcome::Refused(fail),
+        },
+        120 => Event::AddMembersResult {
+            result: Outcome::Refused(fail),
+        },
         201 => Event::UsernameExist { fail },
         202 => Event::LoginFailure { fail },
         203 => Event::SendMessageFailure { fail },

@@ -16,7 +16,13 @@ pub(crate) fn create_room(
     members: Vec<NameQuery>,
 ) -> Result<Event, Reject> {
     let mut invited = friends_named(ctx, &me, &members)?;
-    invited.insert(me.id, User { id: me.id, name: me.name.to_string() });
+    invited.insert(
+        me.id,
+        User {
+            id: me.id,
+            name: me.name.to_string(),
+        },
+    );
     if invited.len() > ctx.limits.room_members {
         return Err(Reject::too_many(ctx.limits.room_members));
     }
@@ -30,7 +36,9 @@ pub(crate) fn create_room(
     }
 
     let_in(ctx, room, roomname.as_str(), invited.keys());
-    Ok(Event::CreateRoomResult { result: done("聊天室已创建") })
+    Ok(Event::CreateRoomResult {
+        result: done("聊天室已创建"),
+    })
 }
 
 /// ADD_MEMBERS: the owner takes friends into the room, all or none. Those who are members already
@@ -64,10 +72,22 @@ pub(crate) fn add_members(
     let size = ctx.batch.member_count(room.id)?;
 
     let_in(ctx, room.id, &room.name, added.keys());
-    for user in added.values().filter(|user| ctx.roster.is_online(user.id)).cloned().collect::<Vec<_>>() {
-        announce_in(ctx, (room.id, &room.name, size), (user.id, &user.name), Change::Came);
+    for user in added
+        .values()
+        .filter(|user| ctx.roster.is_online(user.id))
+        .cloned()
+        .collect::<Vec<_>>()
+    {
+        announce_in(
+            ctx,
+            (room.id, &room.name, size),
+            (user.id, &user.name),
+            Change::Came,
+        );
     }
-    Ok(Event::AddMembersResult { result: done("已加入聊天室") })
+    Ok(Event::AddMembersResult {
+        result: done("已加入聊天室"),
+    })
 }
 
 /// JOIN_ROOM.
@@ -87,8 +107,15 @@ pub(crate) fn join_room(
     let size = ctx.batch.member_count(room.id)?;
 
     let_in(ctx, room.id, &room.name, [&me.id]);
-    announce_in(ctx, (room.id, &room.name, size), (me.id, &me.name), Change::Came);
-    Ok(Event::JoinRoomResult { result: done("加入聊天室") })
+    announce_in(
+        ctx,
+        (room.id, &room.name, size),
+        (me.id, &me.name),
+        Change::Came,
+    );
+    Ok(Event::JoinRoomResult {
+        result: done("加入聊天室"),
+    })
 }
 
 /// LEAVE_ROOM. The owner stays the owner, and may come back.
@@ -103,8 +130,15 @@ pub(crate) fn leave_room(
     ctx.batch.remove_member(room.id, me.id)?;
 
     ctx.roster.part(me.id, room.id);
-    announce_in(ctx, (room.id, &room.name, size), (me.id, &me.name), Change::Went);
-    Ok(Event::LeftRoom { roomname: room.name })
+    announce_in(
+        ctx,
+        (room.id, &room.name, size),
+        (me.id, &me.name),
+        Change::Went,
+    );
+    Ok(Event::LeftRoom {
+        roomname: room.name,
+    })
 }
 
 /// LIST_ROOMS.
@@ -115,7 +149,9 @@ pub(crate) fn list_rooms(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Rej
         owner: room.owner_name,
         unread: room.unread,
     });
-    Ok(Event::Rooms { rooms: rooms.collect() })
+    Ok(Event::Rooms {
+        rooms: rooms.collect(),
+    })
 }
 
 /// LIST_MEMBERS.
@@ -125,12 +161,18 @@ pub(crate) fn list_members(
     roomname: NameQuery,
 ) -> Result<Event, Reject> {
     let room = targets::own_room(ctx, &me, &roomname)?;
-    let members = ctx.batch.members(room.id)?.into_iter().map(|member| MemberLine {
-        online: ctx.roster.is_online(member.user.id),
-        username: member.user.name,
-        owner: member.owner,
-    });
-    Ok(Event::Members { members: members.collect() })
+    let members = ctx
+        .batch
+        .members(room.id)?
+        .into_iter()
+        .map(|member| MemberLine {
+            online: ctx.roster.is_online(member.user.id),
+            username: member.user.name,
+            owner: member.owner,
+        });
+    Ok(Event::Members {
+        members: members.collect(),
+    })
 }
 
 /// The friends of these names, repeats and the asker folded; refused if anybody is no friend.
@@ -140,8 +182,10 @@ fn friends_named(
     names: &[NameQuery],
 ) -> Result<BTreeMap<UserId, User>, Reject> {
     let friends = ctx.batch.friends(me.id)?;
-    let by_name: BTreeMap<&str, &User> =
-        friends.iter().map(|friend| (friend.name.as_str(), friend)).collect();
+    let by_name: BTreeMap<&str, &User> = friends
+        .iter()
+        .map(|friend| (friend.name.as_str(), friend))
+        .collect();
     let mut found = BTreeMap::new();
     let mut strangers = Vec::new();
     for name in names {
@@ -155,7 +199,11 @@ fn friends_named(
             },
         }
     }
-    if strangers.is_empty() { Ok(found) } else { Err(Reject::not_friends(strangers)) }
+    if strangers.is_empty() {
+        Ok(found)
+    } else {
+        Err(Reject::not_friends(strangers))
+    }
 }
 
 fn has_room_for_members(ctx: &Ctx<'_, '_>, room: &Room, more: usize) -> Result<(), Reject> {
@@ -190,5 +238,10 @@ fn let_in<'u>(
         ctx.roster.join(*user, room);
         online.extend(ctx.roster.conn_of(*user));
     }
-    ctx.outbox.send_all(online, Event::OnNewRoom { roomname: roomname.to_owned() });
+    ctx.outbox.send_all(
+        online,
+        Event::OnNewRoom {
+            roomname: roomname.to_owned(),
+        },
+    );
 }

@@ -15,7 +15,13 @@ pub(crate) fn find(ctx: &mut Ctx<'_, '_>, _: Member, keyword: String) -> Result<
     }
     // A part of a name need not be a name; what is one is looked for in its stored form.
     let part = NameQuery::new(&keyword);
-    let part = part.key().map_or_else(|| keyword.to_lowercase(), str::to_owned);
+    let part = part
+        .key()
+        .map_or_else(|| keyword.to_lowercase(), str::to_owned);
     let found = ctx.batch.find(&part, FOUND)?;
-    Ok(Event::Found { users: found.users, rooms: found.rooms, more: found.more })
+    Ok(Event::Found {
+        users: found.users,
+        rooms: found.rooms,
+        more: found.more,
+    })
 }

@@ -8,20 +8,32 @@ use echat_proto::records::Code;
 
 /// The user of a name.
 pub(super) fn user(ctx: &Ctx<'_, '_>, name: &NameQuery) -> Result<User, Reject> {
-    let Some(key) = name.key() else { return Err(Code::UnknownUser.into()) };
-    ctx.batch.find_user(key)?.ok_or_else(|| Code::UnknownUser.into())
+    let Some(key) = name.key() else {
+        return Err(Code::UnknownUser.into());
+    };
+    ctx.batch
+        .find_user(key)?
+        .ok_or_else(|| Code::UnknownUser.into())
 }
 
 /// The room of a name.
 pub(super) fn room(ctx: &Ctx<'_, '_>, name: &NameQuery) -> Result<Room, Reject> {
-    let Some(key) = name.key() else { return Err(Code::UnknownRoom.into()) };
-    ctx.batch.find_room(key)?.ok_or_else(|| Code::UnknownRoom.into())
+    let Some(key) = name.key() else {
+        return Err(Code::UnknownRoom.into());
+    };
+    ctx.batch
+        .find_room(key)?
+        .ok_or_else(|| Code::UnknownRoom.into())
 }
 
 /// The room of a name, of which the asker is a member.
 pub(super) fn own_room(ctx: &Ctx<'_, '_>, me: &Member, name: &NameQuery) -> Result<Room, Reject> {
     let room = room(ctx, name)?;
-    if ctx.batch.is_member(room.id, me.id)? { Ok(room) } else { Err(Code::NotAMember.into()) }
+    if ctx.batch.is_member(room.id, me.id)? {
+        Ok(room)
+    } else {
+        Err(Code::NotAMember.into())
+    }
 }
 
 /// A conversation that the asker takes part in.
@@ -43,12 +55,20 @@ pub(super) fn conversation(
     match target_type {
         TargetType::Room => {
             let room = own_room(ctx, me, target)?;
-            Ok(Conversation { id: room.id, name: room.name, friend: None })
+            Ok(Conversation {
+                id: room.id,
+                name: room.name,
+                friend: None,
+            })
         }
         TargetType::Friend => {
             let friend = user(ctx, target)?;
             match ctx.batch.friendship(me.id, friend.id)? {
-                Some(id) => Ok(Conversation { id, name: friend.name.clone(), friend: Some(friend) }),
+                Some(id) => Ok(Conversation {
+                    id,
+                    name: friend.name.clone(),
+                    friend: Some(friend),
+                }),
                 None => Err(Code::NotAFriend.into()),
             }
         }

@@ -24,10 +24,20 @@ impl Queue {
     /// The next job, while `hashing` of `places` for hashes are taken. One hash is always under way
     /// if any waits, so that a flood of handshakes does not keep people from logging in.
     pub(super) fn next(&mut self, hashing: usize, places: usize) -> Option<Job> {
-        let first = if hashing == 0 { self.hashes.pop() } else { None };
+        let first = if hashing == 0 {
+            self.hashes.pop()
+        } else {
+            None
+        };
         first
             .or_else(|| self.handshakes.pop())
-            .or_else(|| if hashing < places { self.hashes.pop() } else { None })
+            .or_else(|| {
+                if hashing < places {
+                    self.hashes.pop()
+                } else {
+                    None
+                }
+            })
             .or_else(|| self.preparations.pop())
     }
 
@@ -71,7 +81,8 @@ impl Fair {
             jobs.retain(|job| job.conn != conn);
             !jobs.is_empty()
         });
-        self.turns.retain(|address| self.by_address.contains_key(address));
+        self.turns
+            .retain(|address| self.by_address.contains_key(address));
     }
 }
 
@@ -91,7 +102,9 @@ mod tests {
     }
 
     fn order(queue: &mut Queue) -> Vec<u64> {
-        std::iter::from_fn(|| queue.next(0, 1)).map(|job| job.conn.0).collect()
+        std::iter::from_fn(|| queue.next(0, 1))
+            .map(|job| job.conn.0)
+            .collect()
     }
 
     #[test]
@@ -120,9 +133,19 @@ mod tests {
     fn preparing_waits_for_everybody_and_hashes_for_their_places() {
         let mut queue = Queue::default();
         let conn = ConnId(0);
-        queue.push(Job { conn, address: Ipv4Addr::LOCALHOST.into(), task: Task::Prepare });
+        queue.push(Job {
+            conn,
+            address: Ipv4Addr::LOCALHOST.into(),
+            task: Task::Prepare,
+        });
         queue.push(hash(1, 1));
-        assert!(matches!(queue.next(1, 1), Some(Job { task: Task::Prepare, .. })));
+        assert!(matches!(
+            queue.next(1, 1),
+            Some(Job {
+                task: Task::Prepare,
+                ..
+            })
+        ));
         assert!(queue.next(1, 1).is_none(), "all places are taken");
         assert!(queue.next(1, 2).is_some());
     }

@@ -32,7 +32,12 @@ impl Listener {
         let mut socket = TcpListener::bind(address)?;
         let address = socket.local_addr()?;
         registry.register(&mut socket, token, Interest::READABLE)?;
-        Ok(Self { socket: Some(socket), address, ready: true, paused_until: None })
+        Ok(Self {
+            socket: Some(socket),
+            address,
+            ready: true,
+            paused_until: None,
+        })
     }
 
     /// Where it listens; the real port when asked for port 0.

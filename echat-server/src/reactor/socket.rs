@@ -32,7 +32,12 @@ impl Socket {
         // A frame is written whole: waiting for more would only delay it.
         stream.set_nodelay(true)?;
         registry.register(&mut stream, token, Interest::READABLE)?;
-        Ok(Self { stream, blocked: false, at_end: false, shut: false })
+        Ok(Self {
+            stream,
+            blocked: false,
+            at_end: false,
+            shut: false,
+        })
     }
 
     /// Reads within the budget; true when nothing is left to be read.

@@ -23,7 +23,11 @@ impl Terminal {
         if !io::stdin().is_terminal() {
             return Ok(None);
         }
-        registry.register(&mut SourceFd(&stdin().as_raw_fd()), token, Interest::READABLE)?;
+        registry.register(
+            &mut SourceFd(&stdin().as_raw_fd()),
+            token,
+            Interest::READABLE,
+        )?;
         Ok(Some(Self { closed: false }))
     }
 

@@ -21,7 +21,11 @@ impl Batch<'_> {
 
     /// The first `limit` users by name.
     pub fn users(&self, limit: usize) -> Result<Vec<User>, StoreError> {
-        self.all("SELECT id, name FROM users ORDER BY name LIMIT ?1", [limit as i64], user)
+        self.all(
+            "SELECT id, name FROM users ORDER BY name LIMIT ?1",
+            [limit as i64],
+            user,
+        )
     }
 
     /// The user of this name and the PHC string of their password.

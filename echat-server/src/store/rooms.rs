@@ -71,7 +71,11 @@ impl Batch<'_> {
             [limit as i64],
             |row| {
                 let members: i64 = row.get(2)?;
-                Ok((row.get(0)?, row.get(1)?, u64::try_from(members).unwrap_or(0)))
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    u64::try_from(members).unwrap_or(0),
+                ))
             },
         )
     }
