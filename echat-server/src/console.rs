@@ -1,11 +1,12 @@
 //! The server's own terminal: what an administrator types there, and what it says.
 
 use crate::engine::Engine;
+use crate::roster::Session;
 use crate::store::StoreError;
-use std::fmt::Write;
 
 /// Lines that one answer lists at most.
-const LINES: usize = 200;
+const LINES: usize = LISTED as usize;
+const LISTED: u32 = 200;
 
 /// What becomes of a line that was typed.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,17 +56,12 @@ pub fn obey(engine: &mut Engine, line: &str) -> Said {
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 fn help(_: &mut Engine) -> Result<Said, StoreError> {
-    Ok(listed(
-        COMMANDS
-            .iter()
-            .map(|c| format!("{:<10}{}", c.name, c.about))
-            .collect(),
-        false,
-    ))
+    let line = |command: &Command| format!("{:<10}{}", command.name, command.about);
+    Ok(listed(COMMANDS.iter().map(line), false))
 }
 
 fn users(engine: &mut Engine) -> Result<Said, StoreError> {
-    let mut users = engine.store().batch().users(LINES + 1)?;
+    let mut users = engine.store().batch().users(LISTED + 1)?;
     let more = users.len() > LINES;
     users.truncate(LINES);
     let line = |user: crate::store::User| {
@@ -76,36 +72,34 @@ fn users(engine: &mut Engine) -> Result<Said, StoreError> {
         };
         format!("{:<20} {online}", user.name).trim_end().to_owned()
     };
-    Ok(listed(users.into_iter().map(line).collect(), more))
+    Ok(listed(users.into_iter().map(line), more))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 fn sessions(engine: &mut Engine) -> Result<Said, StoreError> {
-    let mut sessions = engine.roster().sessions();
-    let lines = sessions.by_ref().take(LINES).map(|session| {
-        let address = engine
-            .address(session.conn)
-            .map_or_else(String::new, |a| a.to_string());
+    let sessions: Vec<_> = engine.roster().sessions().take(LINES + 1).collect();
+    let line = |session: &&Session| {
+        let address = engine.address(session.conn);
+        let address = address.map_or_else(String::new, |address| address.to_string());
         format!(
             "{:<8} {:<20} {address}",
             session.conn.to_string(),
             session.name
         )
-    });
-    let lines = lines.collect();
-    let more = sessions.next().is_some();
-    Ok(listed(lines, more))
+    };
+    let more = sessions.len() > LINES;
+    Ok(listed(sessions.iter().take(LINES).map(line), more))
 }
 
 fn rooms(engine: &mut Engine) -> Result<Said, StoreError> {
-    let mut rooms = engine.store().batch().rooms(LINES + 1)?;
+    let mut rooms = engine.store().batch().rooms(LISTED + 1)?;
     let more = rooms.len() > LINES;
     rooms.truncate(LINES);
     let line = |room: (String, String, u64)| {
         let (name, owner, members) = room;
         format!("{name:<20} {owner:<20} {members} members")
     };
-    Ok(listed(rooms.into_iter().map(line).collect(), more))
+    Ok(listed(rooms.into_iter().map(line), more))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
@@ -113,12 +107,13 @@ fn quit(_: &mut Engine) -> Result<Said, StoreError> {
     Ok(Said::Quit)
 }
 
-fn listed(lines: Vec<String>, more: bool) -> Said {
+fn listed(lines: impl Iterator<Item = String>, more: bool) -> Said {
     let mut text = String::new();
-    for line in &lines {
-        writeln!(text, "{line}").expect("writing to a String cannot fail");
+    for line in lines {
+        text.push_str(&line);
+        text.push('\n');
     }
-    if lines.is_empty() {
+    if text.is_empty() {
         text.push_str("none\n");
     }
     if more {

@@ -38,7 +38,7 @@ pub enum Task {
         /// What the client said.
         hello: ClientHello,
         /// An exponent whose public value is there already.
-        prepared: Option<Ephemeral>,
+        prepared: Option<Box<Ephemeral>>,
     },
     /// An exponent for a handshake to come.
     Prepare,
@@ -92,13 +92,15 @@ impl Task {
     pub fn run(self, host_key: &SigningKey, rng: &mut impl CryptoRng) -> Done {
         match self {
             Task::Respond { hello, prepared } => {
-                let ephemeral = prepared.unwrap_or_else(|| Ephemeral::generate(rng));
+                let ephemeral = prepared.map_or_else(|| Ephemeral::generate(rng), |ready| *ready);
                 let (flight, waiting) = respond(&hello, ephemeral, host_key, rng);
                 Done::Responded(flight, Box::new(waiting))
             }
             Task::Prepare => Done::Prepared(Box::new(Ephemeral::generate(rng))),
             Task::Hash { password } => Done::Hashed(hash(&password, rng)),
-            Task::Verify { password, hash } => Done::Verified(verify(&password, hash, rng)),
+            Task::Verify { password, hash } => {
+                Done::Verified(verify(&password, hash.as_deref(), rng))
+            }
         }
     }
 }
@@ -125,9 +127,9 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| {
         .to_string()
 });
 
-fn verify(password: &Password, hash: Option<String>, rng: &mut impl CryptoRng) -> Verdict {
+fn verify(password: &Password, hash: Option<&str>, rng: &mut impl CryptoRng) -> Verdict {
     let somebody = hash.is_some();
-    let phc = hash.as_ref().unwrap_or(&NOBODY);
+    let phc = hash.unwrap_or(&NOBODY);
     let Ok(parsed) = PasswordHash::new(phc) else {
         tracing::error!("a password hash in the database cannot be read; its user cannot log in");
         return Verdict::Wrong;

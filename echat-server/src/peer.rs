@@ -31,7 +31,7 @@ const HELLO: Duration = Duration::from_secs(5);
 /// FINISHED must be there this long after the accept.
 const FINISHED: Duration = Duration::from_secs(10);
 /// A login must begin to hold this long after FINISHED or LOGOUT.
-const LOGIN: Duration = Duration::from_secs(60);
+const LOGIN: Duration = Duration::from_mins(1);
 /// A flush before a close lasts at most this long.
 const FLUSH: Duration = Duration::from_secs(2);
 /// How long a queue may stay over `send_queue_soft`.
@@ -42,7 +42,7 @@ const INBOX: usize = 256;
 /// Unknown commands in [`ERROR_WINDOW`] that end a connection.
 const ERRORS: usize = 20;
 /// See [`ERRORS`].
-const ERROR_WINDOW: Duration = Duration::from_secs(60);
+const ERROR_WINDOW: Duration = Duration::from_mins(1);
 
 /// What a connection has to say to the engine, in order.
 #[derive(Debug)]
@@ -63,6 +63,10 @@ enum Stage {
 }
 
 /// A connection without its socket.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, not a state"
+)]
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     stage: Stage,

@@ -76,7 +76,9 @@ impl Pool {
 
     /// Takes jobs on.
     pub fn submit(&mut self, jobs: Vec<Job>) {
-        jobs.into_iter().for_each(|job| self.queue.push(job));
+        for job in jobs {
+            self.queue.push(job);
+        }
         self.assign();
     }
 

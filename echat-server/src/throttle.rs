@@ -9,12 +9,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// How long wrong passwords are remembered, and the longest wait for them.
-const LOGIN_WINDOW: Duration = Duration::from_secs(15 * 60);
+const LOGIN_WINDOW: Duration = Duration::from_mins(15);
 /// The first wait, after the failures that are free. It doubles; from 30 s on, five free tries and
 /// the waits leave a guesser nine tries in a window.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 /// The time in which an address may register `limits.registrations` accounts.
-const REGISTRATION_WINDOW: Duration = Duration::from_secs(10 * 60);
+const REGISTRATION_WINDOW: Duration = Duration::from_mins(10);
 /// Entries of one map. Over it those that matter no more are dropped, then the oldest.
 const ENTRIES: usize = 10_000;
 

@@ -134,7 +134,7 @@ impl Net {
         };
         let address = slot.peer.address;
         if let Some(hello) = slot.peer.receive(bytes, now) {
-            let prepared = self.prepared.pop();
+            let prepared = self.prepared.pop().map(Box::new);
             let task = Task::Respond { hello, prepared };
             self.jobs.push(Job {
                 conn,
@@ -367,11 +367,9 @@ impl Net {
 
     pub(super) fn stop(&mut self, limits: &Limits, now: Now) {
         self.stopping = true;
-        let all: Vec<ConnId> = self.slots.keys().copied().collect();
-        for conn in all {
-            self.with(conn, limits, |peer| {
-                peer.close(End::Notify(CloseReason::Restarting), now)
-            });
+        let restarting = End::Notify(CloseReason::Restarting);
+        for conn in self.slots.keys().copied().collect::<Vec<_>>() {
+            self.with(conn, limits, |peer| peer.close(restarting, now));
         }
     }
 

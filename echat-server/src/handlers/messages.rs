@@ -55,21 +55,15 @@ pub(crate) fn send_message(
         target,
         txn_id,
     };
-    match &conversation.friend {
-        // To the friend, the target is the other one: the sender.
-        Some(friend) => {
-            let conn = ctx.roster.conn_of(friend.id);
-            ctx.outbox.send_all(
-                conn.into_iter().collect(),
-                message(me.name.to_string(), None),
-            );
-        }
-        None => {
-            let others = ctx.roster.in_room_but(conversation.id, me.id);
-            ctx.outbox
-                .send_all(others, message(conversation.name.clone(), None));
-        }
-    }
+    // To the friend, the target is the other one: the sender.
+    let (others, target) = if let Some(friend) = &conversation.friend {
+        let online = ctx.roster.conn_of(friend.id);
+        (online.into_iter().collect(), me.name.to_string())
+    } else {
+        let online = ctx.roster.in_room_but(conversation.id, me.id);
+        (online, conversation.name.clone())
+    };
+    ctx.outbox.send_all(others, message(target, None));
     Ok(message(conversation.name, Some(Nullable(txn_id))))
 }
 

@@ -5,6 +5,11 @@
 //! **announce** (outbox). Only a write can fail, so memory needs no undo. A handler that meets a
 //! busy database is simply run again later: up to its first write it has changed nothing.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "the route table gives each handler its own"
+)]
+
 pub(crate) mod account;
 mod bundle;
 pub(crate) mod friends;

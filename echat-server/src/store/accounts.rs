@@ -20,10 +20,10 @@ impl Batch<'_> {
     }
 
     /// The first `limit` users by name.
-    pub fn users(&self, limit: usize) -> Result<Vec<User>, StoreError> {
+    pub fn users(&self, limit: u32) -> Result<Vec<User>, StoreError> {
         self.all(
             "SELECT id, name FROM users ORDER BY name LIMIT ?1",
-            [limit as i64],
+            [limit],
             user,
         )
     }

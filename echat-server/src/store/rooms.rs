@@ -64,11 +64,11 @@ impl Batch<'_> {
     }
 
     /// The first `limit` rooms by name: name, owner, members.
-    pub fn rooms(&self, limit: usize) -> Result<Vec<(String, String, u64)>, StoreError> {
+    pub fn rooms(&self, limit: u32) -> Result<Vec<(String, String, u64)>, StoreError> {
         self.all(
             "SELECT r.name, u.name, r.members FROM rooms AS r
              CROSS JOIN users AS u ON u.id = r.owner ORDER BY r.name LIMIT ?1",
-            [limit as i64],
+            [limit],
             |row| {
                 let members: i64 = row.get(2)?;
                 Ok((
