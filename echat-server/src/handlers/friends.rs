@@ -23,7 +23,7 @@ pub(crate) fn add_friend(
     if ctx.batch.requested(other.id, me.id)? {
         befriend(ctx, &me, &other)?;
         return Ok(Event::AddFriendResult {
-            result: done("好友已添加"),
+            result: done("You are friends now."),
         });
     }
     if ctx.batch.requested(me.id, other.id)? {
@@ -59,10 +59,10 @@ pub(crate) fn resolve_friend_request(
     }
     let message = if accepted {
         befriend(ctx, &me, &other)?;
-        "好友已添加"
+        "You are friends now."
     } else {
         ctx.batch.delete_request(other.id, me.id)?;
-        "好友请求已拒绝"
+        "The request was declined."
     };
     Ok(Event::ResolveResult {
         result: done(message),

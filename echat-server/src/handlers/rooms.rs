@@ -37,7 +37,7 @@ pub(crate) fn create_room(
 
     let_in(ctx, room, roomname.as_str(), invited.keys());
     Ok(Event::CreateRoomResult {
-        result: done("聊天室已创建"),
+        result: done("The room was made."),
     })
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn add_members(
         );
     }
     Ok(Event::AddMembersResult {
-        result: done("已加入聊天室"),
+        result: done("They are members now."),
     })
 }
 
