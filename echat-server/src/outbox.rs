@@ -17,6 +17,13 @@ pub(crate) enum Delivery {
         /// What.
         event: Event,
     },
+    /// The final reply of a request. It comes one at a time, so it never makes a queue too long.
+    Reply {
+        /// Who asked.
+        to: ConnId,
+        /// The answer.
+        event: Event,
+    },
     /// Closes a connection after all that was said to it.
     Close {
         /// Which.
@@ -45,6 +52,11 @@ impl Outbox {
         if !to.is_empty() {
             self.staged.push(Delivery::Event { to, event });
         }
+    }
+
+    /// Stages the final reply of a request.
+    pub(crate) fn reply(&mut self, to: ConnId, event: Event) {
+        self.staged.push(Delivery::Reply { to, event });
     }
 
     /// Stages the end of a connection.

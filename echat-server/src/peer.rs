@@ -261,16 +261,23 @@ impl Peer {
         self.outbound.waiting() > limits.send_queue_soft
     }
 
-    /// Queues an encoded message; nothing if the connection is not open. A queue over
+    /// Queues an encoded event; nothing if the connection is not open. A queue over
     /// `send_queue_hard` closes the connection.
-    pub(crate) fn send(&mut self, message: Rc<[u8]>, limits: &Limits, now: Now) {
+    pub(crate) fn send(&mut self, event: Rc<[u8]>, limits: &Limits, now: Now) {
+        self.reply(event, limits, now);
+        if self.outbound.waiting() > limits.send_queue_hard {
+            self.close_slow(now);
+        }
+    }
+
+    /// Queues an encoded final reply. While much waits no request is handled, so that replies alone
+    /// never close a connection.
+    pub(crate) fn reply(&mut self, reply: Rc<[u8]>, limits: &Limits, now: Now) {
         if !matches!(self.stage, Stage::Open(_)) {
             return;
         }
-        self.outbound.push(message);
-        if self.outbound.waiting() > limits.send_queue_hard {
-            self.close_slow(now);
-        } else if self.is_backed_up(limits) && self.slow_since.is_none() {
+        self.outbound.push(reply);
+        if self.is_backed_up(limits) && self.slow_since.is_none() {
             self.slow_since = Some(now.running);
         }
     }

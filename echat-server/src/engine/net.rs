@@ -23,12 +23,18 @@ const PREPARED: usize = 16;
 const COMPLAINT: Duration = Duration::from_secs(10);
 
 /// A connection and what the engine keeps of it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says in which of the books it stands"
+)]
 pub(super) struct Slot {
     pub(super) peer: Peer,
     /// Whether it is in `runnable`.
     queued: bool,
     /// Whether it is in `dirty`.
     dirty: bool,
+    /// Whether it is in `guests`.
+    guest: bool,
     spare: bool,
     /// Its place in `deadlines`.
     deadline: Duration,
@@ -115,6 +121,7 @@ impl Net {
             peer: Peer::new(address, full, now),
             queued: false,
             dirty: false,
+            guest: true,
             spare: full,
             deadline: Duration::MAX,
             pending: None,
@@ -233,10 +240,14 @@ impl Net {
             slot.queued = true;
             self.runnable.push_back(conn);
         }
-        if slot.peer.is_trusted() {
-            self.guests.remove(&conn);
-        } else {
-            self.guests.insert(conn);
+        let guest = !slot.peer.is_trusted();
+        if guest != slot.guest {
+            slot.guest = guest;
+            if guest {
+                self.guests.insert(conn);
+            } else {
+                self.guests.remove(&conn);
+            }
         }
         let deadline = slot.peer.deadline(limits);
         // A later deadline is found out when the earlier one comes: activity costs nothing here.

@@ -14,7 +14,7 @@ use crate::routes;
 use crate::store::{Batch, Receipt, Store, StoreError};
 use account::Pending;
 use echat_proto::channel::Message;
-use echat_proto::commands::{CloseReason, RequestKind};
+use echat_proto::commands::{CloseReason, Event, RequestKind};
 use echat_proto::records::Code;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
@@ -78,20 +78,24 @@ fn finish(
     for delivery in memory.outbox.release(receipt) {
         match delivery {
             Delivery::Event { to, event } => {
-                let bytes = event
-                    .to_message()
-                    .encode()
-                    .expect("the table's events have a wire form");
-                let bytes: Rc<[u8]> = bytes.into();
+                let bytes = encoded(&event);
                 for conn in to {
                     net.with(conn, limits, |peer| peer.send(bytes.clone(), limits, now));
                 }
+            }
+            Delivery::Reply { to, event } => {
+                net.with(to, limits, |peer| peer.reply(encoded(&event), limits, now));
             }
             Delivery::Close { conn, end } => net.with(conn, limits, |peer| peer.close(end, now)),
             Delivery::Trust(conn) => net.with(conn, limits, |peer| peer.trust(limits)),
         }
     }
     chores(store, &mut memory.chores)
+}
+
+fn encoded(event: &Event) -> Rc<[u8]> {
+    let bytes = event.to_message().encode();
+    bytes.expect("the table's events have a wire form").into()
 }
 
 /// The small writes that no answer depends on.
@@ -142,7 +146,7 @@ fn undo(
         };
         if request.rests_on_writes {
             let refusal = refuse(request.number, Code::StorageFull.into());
-            memory.outbox.send(request.conn, refusal);
+            memory.outbox.reply(request.conn, refusal);
         } else {
             memory.outbox.append(staged);
         }
@@ -333,14 +337,14 @@ impl<'t> Turn<'t> {
                 None
             }
             Ok(Answer::Reply(event)) => {
-                self.memory.outbox.send(conn, event);
+                self.memory.outbox.reply(conn, event);
                 None
             }
         };
         if let Some(refusal) = refusal {
             self.memory
                 .outbox
-                .send(conn, refuse(started.number, refusal));
+                .reply(conn, refuse(started.number, refusal));
         }
         let number = started.number;
         let keeps = [RequestKind::Login, RequestKind::Logout].map(|kind| kind.info().number);
@@ -379,7 +383,7 @@ impl<'t> Turn<'t> {
         let started = self.start(number);
         self.memory
             .outbox
-            .send(conn, refuse(number, Code::UnknownCommand.into()));
+            .reply(conn, refuse(number, Code::UnknownCommand.into()));
         self.note(conn, &started, false);
         let now = self.now;
         let too_many = self

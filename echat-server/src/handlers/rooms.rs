@@ -4,9 +4,16 @@ use super::presence::{Change, announce_in};
 use super::{Ctx, Member, Reject, done, targets};
 use crate::store::{ConversationId, Room, User, UserId};
 use echat_proto::commands::Event;
+use echat_proto::limits::{PAGE_BYTES, VALUES};
 use echat_proto::names::{NameQuery, RoomName};
 use echat_proto::records::{Code, MemberLine, RoomLine};
 use std::collections::BTreeMap;
+
+/// Bytes of a line of LIST_MEMBERS besides the name, rounded up.
+const MEMBER_BYTES: usize = 48;
+/// Lines of LIST_MEMBERS that the number of values in one message leaves room for: a line is a dict
+/// of three, and the list is one more.
+const MEMBERS_LISTED: usize = (VALUES - 1) / 4;
 
 /// CREATE_ROOM: all or nothing.
 pub(crate) fn create_room(
@@ -154,25 +161,27 @@ pub(crate) fn list_rooms(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Rej
     })
 }
 
-/// LIST_MEMBERS.
+/// LIST_MEMBERS, as many by name as one frame holds: the wire has no paging for them.
 pub(crate) fn list_members(
     ctx: &mut Ctx<'_, '_>,
     me: Member,
     roomname: NameQuery,
 ) -> Result<Event, Reject> {
     let room = targets::own_room(ctx, &me, &roomname)?;
-    let members = ctx
-        .batch
-        .members(room.id)?
-        .into_iter()
-        .map(|member| MemberLine {
+    let mut members = Vec::new();
+    let mut bytes = 0;
+    for member in ctx.batch.members(room.id)? {
+        bytes += MEMBER_BYTES + member.user.name.len();
+        if bytes > PAGE_BYTES || members.len() == MEMBERS_LISTED {
+            break;
+        }
+        members.push(MemberLine {
             online: ctx.roster.is_online(member.user.id),
             username: member.user.name,
             owner: member.owner,
         });
-    Ok(Event::Members {
-        members: members.collect(),
-    })
+    }
+    Ok(Event::Members { members })
 }
 
 /// The friends of these names, repeats and the asker folded; refused if anybody is no friend.
