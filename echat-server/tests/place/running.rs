@@ -48,7 +48,7 @@ impl Running {
         let Some(line) = running.stdout.line() else {
             panic!(
                 "no server: {}",
-                String::from_utf8_lossy(running.stderr.rest())
+                String::from_utf8_lossy(running.stderr.rest(PATIENCE))
             );
         };
         let mut words = line
@@ -98,9 +98,14 @@ impl Running {
     }
 
     /// Waits for it to end; all that it ever wrote.
-    pub(crate) fn end(mut self) -> Output {
-        let stdout = self.stdout.rest().to_vec();
-        let stderr = self.stderr.rest().to_vec();
+    pub(crate) fn end(self) -> Output {
+        self.end_within(PATIENCE)
+    }
+
+    /// The same for what must not be silent for longer than this before it ends.
+    pub(crate) fn end_within(mut self, patience: Duration) -> Output {
+        let stdout = self.stdout.rest(patience).to_vec();
+        let stderr = self.stderr.rest(patience).to_vec();
         Output {
             status: self.child.wait().unwrap(),
             stdout,
@@ -156,9 +161,9 @@ impl Stream {
     }
 
     /// Waits for more; false at the end.
-    fn more(&mut self) -> bool {
+    fn more(&mut self, patience: Duration) -> bool {
         use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
-        match self.chunks.recv_timeout(PATIENCE) {
+        match self.chunks.recv_timeout(patience) {
             Ok(chunk) => self.seen.extend(chunk),
             Err(Disconnected) => return false,
             Err(Timeout) => panic!("silent: {}", String::from_utf8_lossy(&self.seen)),
@@ -175,15 +180,15 @@ impl Stream {
                 self.line += length + 1;
                 return Some(line);
             }
-            if !self.more() {
+            if !self.more(PATIENCE) {
                 return None;
             }
         }
     }
 
     /// All that was ever written, at the end.
-    fn rest(&mut self) -> &[u8] {
-        while self.more() {}
+    fn rest(&mut self, patience: Duration) -> &[u8] {
+        while self.more(patience) {}
         &self.seen
     }
 }
