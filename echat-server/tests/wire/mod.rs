@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use echat_proto::channel::{Channel, Incoming, Message};
-use echat_proto::commands::{self, RequestKind, channel as command};
+use echat_proto::commands::{self, RequestKind};
 use echat_proto::handshake::{ClientStart, Step};
 use echat_proto::json::{from_json, to_json};
 use echat_proto::{Value, fingerprint};
