@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use place::{Place, SERVER, stderr, stdout};
+use place::{Place, Running, SERVER, stderr, stdout};
 
 /// A place whose config.json has this content.
 fn with_config(content: impl AsRef<[u8]>) -> Place {
@@ -222,14 +222,19 @@ fn the_flag_goes_before_the_environment_before_the_current_directory() {
 
 #[test]
 fn flags_override_the_file() {
-    let place = with_config(r#"{"server": {"data": "of_file", "log": "off"}}"#);
-    assert_eq!(stderr(&place.run(&[])), "");
+    let port = "127.0.0.1:0";
+    let place =
+        with_config(r#"{"server": {"data": "of_file", "log": "off", "listen": "192.0.2.1:1"}}"#);
+    assert_eq!(stderr(&place.start(&[]).stop()), "");
     assert!(place.path("of_file/host_key").exists());
-    let output = place.run_with(&["--data", "of_flag"], &[("ECHAT_LOG", "info")]);
+    let mut of_flag = place.command("", &["--listen", port, "--data", "of_flag"]);
+    of_flag.env("ECHAT_LOG", "info");
+    let output = Running::start(of_flag).stop();
     assert!(stderr(&output).contains(" INFO "), "{}", stderr(&output));
     assert!(place.path("of_flag/host_key").exists());
-    let silent = place.run_with(&["--log", "off"], &[("ECHAT_LOG", "info")]);
-    assert_eq!(stderr(&silent), "");
+    let mut silent = place.command("", &["--listen", port, "--log", "off"]);
+    silent.env("ECHAT_LOG", "info");
+    assert_eq!(stderr(&Running::start(silent).stop()), "");
     refused(
         &Place::new(),
         &["--log", "echat=loud"],
