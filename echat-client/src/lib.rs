@@ -4,7 +4,7 @@
 //! A module imports only from those below it:
 //!
 //! ```text
-//! nc                    the debug client: arguments, statements, session, loop
+//! nc  load              the debug client; what measures a server
 //! link                  TCP, handshake and channel: a connection that can be trusted
 //! socket  trust         a non-blocking connection; whether a key is the right one
 //! known_hosts           which server showed which key
@@ -17,6 +17,7 @@ pub mod clock;
 pub mod fingerprint;
 pub mod known_hosts;
 pub mod link;
+pub mod load;
 pub mod nc;
 pub mod socket;
 pub mod trust;
