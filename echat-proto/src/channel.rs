@@ -109,7 +109,7 @@ impl Channel {
     /// Whether either direction's key has come near [`limits::BLOCKS_PER_KEY`]: time to say
     /// CLOSE_NOTIFY(8). Enough is left to say it.
     pub fn is_worn_out(&self) -> bool {
-        self.sealer.blocks().max(self.opener.blocks()) > limits::BLOCKS_PER_KEY - RESERVE
+        self.sealer.blocks.max(self.opener.blocks) > limits::BLOCKS_PER_KEY - RESERVE
     }
 
     /// Thirty-two secret bytes that both ends share and no one else, for other uses.

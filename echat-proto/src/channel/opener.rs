@@ -12,7 +12,8 @@ use std::collections::VecDeque;
 pub(super) struct Opener {
     keys: DirectionKeys,
     seq: u64,
-    blocks: u64,
+    /// AES blocks that the key has served for.
+    pub(super) blocks: u64,
     deframer: Deframer,
     ready: VecDeque<Incoming>,
 }
@@ -41,11 +42,6 @@ impl Opener {
     /// Changes the limit on L of frames to come.
     pub(super) fn set_limit(&mut self, limit: usize) {
         self.deframer.set_limit(limit);
-    }
-
-    /// AES blocks that the key has decrypted.
-    pub(super) fn blocks(&self) -> u64 {
-        self.blocks
     }
 
     /// The next thing that arrived whole.

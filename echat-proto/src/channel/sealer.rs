@@ -10,9 +10,10 @@ use std::collections::VecDeque;
 
 /// The sending half.
 pub struct Sealer {
-    keys: DirectionKeys,
+    pub(super) keys: DirectionKeys,
     seq: u64,
-    blocks: u64,
+    /// AES blocks that the key has served for.
+    pub(super) blocks: u64,
 }
 
 impl Sealer {
@@ -22,11 +23,6 @@ impl Sealer {
             seq: 0,
             blocks: 0,
         }
-    }
-
-    /// AES blocks that the key has encrypted.
-    pub(super) fn blocks(&self) -> u64 {
-        self.blocks
     }
 
     /// Appends one frame with this plaintext, whatever it is, to `out`.
@@ -118,7 +114,7 @@ fn is_channel_command(message: &[u8]) -> bool {
         .is_none_or(|number| u32::from_be_bytes(*number) >= command::FIRST)
 }
 
-fn length_of(bytes: usize) -> [u8; 4] {
+pub(super) fn length_of(bytes: usize) -> [u8; 4] {
     u32::try_from(bytes)
         .expect("a frame is far below 4 GiB")
         .to_be_bytes()

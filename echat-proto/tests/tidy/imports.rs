@@ -29,7 +29,7 @@ const PROTO: &[Row] = &[
     (
         "channel",
         &[
-            "codec", "commands", "crypto", "frame", "limits", "message", "value",
+            "commands", "crypto", "frame", "limits", "message", "value",
         ],
     ),
     ("handshake", &["channel", "crypto", "group", "limits"]),
