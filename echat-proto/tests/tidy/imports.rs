@@ -28,9 +28,7 @@ const PROTO: &[Row] = &[
     ),
     (
         "channel",
-        &[
-            "commands", "crypto", "frame", "limits", "message", "value",
-        ],
+        &["commands", "crypto", "frame", "limits", "message", "value"],
     ),
     ("handshake", &["channel", "crypto", "group", "limits"]),
 ];

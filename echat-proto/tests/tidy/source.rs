@@ -56,7 +56,7 @@ pub(crate) fn sources() -> Vec<Source> {
         walk(&root, &root.join(krate), &mut found);
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));
-    assert!(found.len() > 50, "the workspace was not found: {root:?}");
+    assert!(found.len() > 50, "no workspace at {}", root.display());
     found
 }
 

@@ -67,9 +67,7 @@ const WALLS: &[Wall] = &[
 ];
 
 /// What the protocol crate does without.
-const NOT_IN_PROTO: &[&str] = &[
-    "net", "time", "thread", "fs", "env", "process", "os",
-];
+const NOT_IN_PROTO: &[&str] = &["net", "time", "thread", "fs", "env", "process", "os"];
 
 /// Nowhere in shipped code.
 const NOWHERE: &[(&str, &str)] = &[
