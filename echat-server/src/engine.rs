@@ -6,8 +6,10 @@
 //! then all of it is committed, and only then does any answer leave (`tick.rs`). Connections
 //! are kept by `net.rs`.
 
+mod chores;
 mod net;
 mod tick;
+mod undo;
 
 use crate::clock::Now;
 use crate::config::Limits;

@@ -2,10 +2,11 @@
 //! ready, each connection within its budget; then comes the commit, and only its receipt lets the
 //! answers go.
 
-use super::Memory;
 use super::net::Net;
+use super::undo::{Handled, undo};
+use super::{Memory, chores};
 use crate::clock::Now;
-use crate::handlers::{Answer, Chore, Ctx, Refusal, Reject, account, gate, refuse};
+use crate::handlers::{Answer, Ctx, Refusal, Reject, account, gate, refuse};
 use crate::jobs::Done;
 use crate::outbox::Delivery;
 use crate::peer::Item;
@@ -90,79 +91,12 @@ fn finish(
             Delivery::Trust(conn) => net.with(conn, limits, |peer| peer.trust(limits)),
         }
     }
-    chores(store, &mut memory.chores)
+    chores::write(store, &mut memory.chores)
 }
 
 fn encoded(event: &Event) -> Rc<[u8]> {
     let bytes = event.to_message().encode();
     bytes.expect("the table's events have a wire form").into()
-}
-
-/// The small writes that no answer depends on.
-fn chores(store: &mut Store, chores: &mut Vec<Chore>) -> Result<(), StoreError> {
-    if chores.is_empty() {
-        return Ok(());
-    }
-    let mut batch = store.batch();
-    let written = chores.iter().try_for_each(|chore| match chore {
-        Chore::NoteLogin(user, address, at) => batch.note_login(*user, *address, *at),
-        Chore::UpgradeHash(user, hash) => batch.set_password(*user, hash),
-    });
-    let written = written.and_then(|()| batch.commit().map(drop));
-    chores.clear();
-    match written {
-        Err(fatal @ StoreError::Fatal(_)) => Err(fatal),
-        Err(error) => {
-            tracing::warn!(%error, "a note about a login was not kept");
-            Ok(())
-        }
-        Ok(()) => Ok(()),
-    }
-}
-
-/// Something that was handled in this tick, in case the tick cannot be kept.
-struct Handled {
-    conn: ConnId,
-    /// The request's number; 0 if it was none.
-    number: u32,
-    /// Where its deliveries begin in the outbox.
-    mark: usize,
-    /// Whether its answer rests on something that this tick wrote.
-    rests_on_writes: bool,
-}
-
-/// The disk was full: refuses what wrote (and what may have read what was not kept), keeps the rest,
-/// and rebuilds from the database what memory remembers of it.
-fn undo(
-    store: &mut Store,
-    memory: &mut Memory,
-    handled: &[Handled],
-) -> Result<Receipt, StoreError> {
-    for (index, request) in handled.iter().enumerate().rev() {
-        let mut staged = memory.outbox.split_off(request.mark);
-        let later = match handled.get(index + 1) {
-            Some(next) => staged.split_off(next.mark - request.mark),
-            None => Vec::new(),
-        };
-        if request.rests_on_writes {
-            let refusal = refuse(request.number, Code::StorageFull.into());
-            memory.outbox.reply(request.conn, refusal);
-        } else {
-            memory.outbox.append(staged);
-        }
-        memory.outbox.append(later);
-    }
-    let batch = store.batch();
-    let online: Vec<_> = memory
-        .roster
-        .sessions()
-        .map(|session| session.user)
-        .collect();
-    for user in online {
-        let rooms = batch.known_conversations(user)?.rooms;
-        memory.roster.set_rooms(user, rooms);
-    }
-    batch.commit()
 }
 
 struct Turn<'t> {
