@@ -4,9 +4,15 @@ use super::presence::{Change, announce_in};
 use super::{Ctx, Member, Reject, done, targets};
 use crate::store::{ConversationId, Room, User, UserId};
 use echat_proto::commands::Event;
+use echat_proto::limits::{PAGE_BYTES, VALUES};
 use echat_proto::names::{NameQuery, RoomName};
 use echat_proto::records::{Code, MemberLine, RoomLine};
 use std::collections::BTreeMap;
+
+/// What a line of LIST_MEMBERS takes besides the name, in bytes: keys, types and lengths.
+const MEMBER_BYTES: usize = 48;
+/// Members that one answer lists: each line is a dict of three values.
+const MEMBERS: usize = (VALUES - 1) / 4;
 
 /// CREATE_ROOM: all or nothing.
 pub(crate) fn create_room(
@@ -130,7 +136,21 @@ pub(crate) fn list_members(
         username: member.user.name,
         owner: member.owner,
     });
-    Ok(Event::Members { members: members.collect() })
+    Ok(Event::Members { members: fitting(members.collect()) })
+}
+
+/// As many members as one answer holds, by name; those online go before the others.
+fn fitting(mut members: Vec<MemberLine>) -> Vec<MemberLine> {
+    members.sort_by_key(|member| !member.online);
+    let mut bytes = 0;
+    let fit = members.iter().take_while(|member| {
+        bytes += MEMBER_BYTES + member.username.len();
+        bytes <= PAGE_BYTES
+    });
+    let fit = fit.take(MEMBERS).count();
+    members.truncate(fit);
+    members.sort_by(|a, b| a.username.cmp(&b.username));
+    members
 }
 
 /// The friends of these names, repeats and the asker folded; refused if anybody is no friend.

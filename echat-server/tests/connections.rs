@@ -1,0 +1,249 @@
+//! Connections against the engine without sockets: what is answered, in which order, and what waiting
+//! costs.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use echat_proto::Value;
+use echat_proto::channel::{Channel, Incoming, Message};
+use echat_proto::commands::channel as command;
+use echat_proto::handshake::{ClientStart, Step};
+use echat_proto::names::{RoomName, Username};
+use echat_server::clock::Now;
+use echat_server::config::Limits;
+use echat_server::engine::Engine;
+use echat_server::roster::ConnId;
+use echat_server::store::Store;
+use ed25519_dalek::SigningKey;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+const LOOK_UP_ROOM: &str = "lobby";
+/// Bytes that the reactor reads at once, and in one tick.
+const CHUNK: usize = 16 * 1024;
+const BUDGET: usize = 64 * 1024;
+
+/// The engine, and in place of the reactor queues of bytes.
+struct World {
+    engine: Engine,
+    now: Duration,
+    key: SigningKey,
+    rng: StdRng,
+    sent: HashMap<ConnId, Vec<u8>>,
+    /// Whether helpers do their jobs.
+    helpers: bool,
+}
+
+struct Client {
+    conn: ConnId,
+    channel: Channel,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::over(Store::in_memory().unwrap())
+    }
+
+    fn over(store: Store) -> Self {
+        let limits = Limits {
+            message_rate: 0,
+            ..Limits::default()
+        };
+        Self {
+            engine: Engine::new(limits, store, StdRng::seed_from_u64(1)),
+            now: Duration::from_secs(1),
+            key: SigningKey::from_bytes(&[1; 32]),
+            rng: StdRng::seed_from_u64(2),
+            sent: HashMap::new(),
+            helpers: true,
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            running: self.now,
+            unix: 1_000_000_000,
+        }
+    }
+
+    /// One round of the reactor.
+    fn round(&mut self) {
+        self.engine.tick(self.now()).unwrap();
+        if self.helpers {
+            for job in self.engine.take_jobs() {
+                let done = job.task.run(&self.key, &mut self.rng);
+                self.engine.complete(job.conn, done);
+            }
+        }
+        for conn in self.engine.take_dirty() {
+            loop {
+                let bytes = self.engine.output(conn).to_vec();
+                if bytes.is_empty() {
+                    break;
+                }
+                self.sent.entry(conn).or_default().extend_from_slice(&bytes);
+                self.engine.wrote(conn, bytes.len(), self.now());
+            }
+        }
+        self.engine.take_closed();
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..4 {
+            self.round();
+        }
+        while self.engine.has_work() {
+            self.round();
+        }
+    }
+
+    fn connect(&mut self) -> Client {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        let conn = self.engine.accept(address, self.now()).unwrap();
+        let (hello, waiting) = ClientStart::new(&mut self.rng).send();
+        self.engine.receive(conn, &hello, self.now());
+        self.settle();
+        let flight = self.sent.remove(&conn).unwrap();
+        let Step::Next(waiting) = waiting.next(&flight).unwrap() else {
+            panic!("a whole hello")
+        };
+        let Step::Next((channel, finished)) = waiting.next(&[], &mut self.rng).unwrap() else {
+            panic!("a whole flight")
+        };
+        self.engine.receive(conn, &finished, self.now());
+        Client { conn, channel }
+    }
+
+    fn frame(&mut self, client: &mut Client, command: u32, params: Value) -> Vec<u8> {
+        let plain = Message { command, params }.encode().unwrap();
+        let mut bytes = Vec::new();
+        client
+            .channel
+            .sealer()
+            .seal(&plain, &mut self.rng, &mut bytes);
+        bytes
+    }
+
+    /// Hands bytes over as the reactor does: within its budget, and while they are welcome.
+    fn read(&mut self, client: &Client, socket: &mut VecDeque<u8>) {
+        let mut budget = BUDGET;
+        while budget > 0 && !socket.is_empty() && self.engine.wants_bytes(client.conn) {
+            let most = CHUNK.min(budget).min(socket.len());
+            let chunk: Vec<u8> = socket.drain(..most).collect();
+            self.engine.receive(client.conn, &chunk, self.now());
+            budget -= most;
+        }
+    }
+
+    fn send(&mut self, client: &Client, bytes: &[u8]) {
+        let mut socket: VecDeque<u8> = bytes.iter().copied().collect();
+        for _ in 0..1_000 {
+            self.read(client, &mut socket);
+            self.round();
+            if socket.is_empty() {
+                break;
+            }
+        }
+        assert!(socket.is_empty(), "{} bytes were never read", socket.len());
+        self.settle();
+    }
+
+    fn answers(&mut self, client: &mut Client) -> Vec<Message> {
+        let bytes = self.sent.remove(&client.conn).unwrap_or_default();
+        client.channel.receive(&bytes);
+        let mut answers = Vec::new();
+        while let Some(incoming) = client.channel.next_incoming().unwrap() {
+            match incoming {
+                Incoming::Message(message) => answers.push(message),
+                Incoming::Close(reason) => {
+                    let params = Value::Int(reason);
+                    answers.push(Message {
+                        command: command::CLOSE_NOTIFY,
+                        params,
+                    });
+                }
+                Incoming::Ping | Incoming::Pong => {}
+            }
+        }
+        answers
+    }
+
+    fn ask(&mut self, client: &mut Client, command: u32, params: Value) -> Vec<u32> {
+        let frame = self.frame(client, command, params);
+        self.send(client, &frame);
+        self.answers(client)
+            .iter()
+            .map(|message| message.command)
+            .collect()
+    }
+
+    fn user(&mut self, name: &str) -> Client {
+        let mut client = self.connect();
+        assert_eq!(self.ask(&mut client, 2, account(name)), [102]);
+        assert_eq!(self.ask(&mut client, 3, account(name)), [103, 105]);
+        client
+    }
+}
+
+fn account(name: &str) -> Value {
+    let text = |text: &str| Value::Str(text.to_owned());
+    dict(&[
+        ("username", text(name)),
+        ("password", text("correct horse")),
+    ])
+}
+
+fn dict(entries: &[(&str, Value)]) -> Value {
+    Value::Dict(
+        entries
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.clone()))
+            .collect(),
+    )
+}
+
+#[test]
+fn the_members_of_the_largest_room_fit_one_frame() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let name = RoomName::new(LOOK_UP_ROOM).unwrap();
+    let user = |batch: &mut echat_server::store::Batch<'_>, n: usize| {
+        let name = Username::new(&format!("member-with-a-{n:05}")).unwrap();
+        batch.create_user(&name, "phc", 1).unwrap().unwrap()
+    };
+    let owner = user(&mut batch, 0);
+    let room = batch.create_room(&name, owner, 1).unwrap().unwrap();
+    batch.add_member(room, owner, 1).unwrap();
+    for n in 1..9_000 {
+        let member = user(&mut batch, n);
+        batch.add_member(room, member, 1).unwrap();
+    }
+    let _ = batch.commit().unwrap();
+    let mut world = World::over(store);
+    let mut zoe = world.user("zoe");
+    let room = || Value::Str(LOOK_UP_ROOM.to_owned());
+    assert_eq!(world.ask(&mut zoe, 7, room()), [110, 8]);
+    let list = world.frame(&mut zoe, 18, room());
+    world.send(&zoe, &list);
+    let answers = world.answers(&mut zoe);
+    let [
+        Message {
+            command: 123,
+            params: Value::List(members),
+        },
+    ] = &answers[..]
+    else {
+        panic!("one list")
+    };
+    assert!(members.len() > 2_000, "{}", members.len());
+    let zoe = dict(&[
+        ("username", Value::Str("zoe".to_owned())),
+        ("online", Value::Bool(true)),
+        ("owner", Value::Bool(false)),
+    ]);
+    assert!(
+        members.contains(&zoe),
+        "who is online is listed first of all"
+    );
+}
