@@ -15,6 +15,8 @@ use crate::config::Limits;
 use crate::roster::End;
 use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
 use echat_proto::commands::{CloseReason, channel as command};
+use echat_proto::crypto::TAG;
+use echat_proto::frame::HEADER;
 use echat_proto::handshake::{AwaitClientFinished, AwaitClientHello, ClientHello, HandshakeError, Step};
 use echat_proto::{Value, limits};
 use outbound::Outbound;
@@ -37,6 +39,8 @@ const SLOW: Duration = Duration::from_secs(30);
 /// Items decoded ahead of the tick that handles them. Beyond it bytes stay sealed, and beyond a
 /// frame of them in the socket.
 const INBOX: usize = 256;
+/// What a frame has besides its ciphertext.
+const FRAME_OVERHEAD: usize = HEADER + TAG;
 /// Unknown commands in [`ERROR_WINDOW`] that end a connection.
 const ERRORS: usize = 20;
 /// See [`ERRORS`].
@@ -242,7 +246,7 @@ impl Peer {
             Stage::Open(channel) => {
                 !self.deaf
                     && self.inbox.len() < INBOX
-                    && channel.waiting() <= limits.frame_bytes
+                    && channel.waiting() < limits.frame_bytes + FRAME_OVERHEAD
                     && !self.is_backed_up(limits)
             }
         }

@@ -247,3 +247,27 @@ fn the_members_of_the_largest_room_fit_one_frame() {
         "who is online is listed first of all"
     );
 }
+
+#[test]
+fn a_frame_of_the_largest_size_may_come_in_any_two_parts() {
+    let mut world = World::new();
+    let ann = world.user("ann");
+    world.engine.sever(ann.conn);
+    world.settle();
+    for cut in [65_536, 65_540, 65_588] {
+        let mut ann = world.connect();
+        world.now += Duration::from_secs(1);
+        assert_eq!(world.ask(&mut ann, 3, account("ann")), [103, 105]);
+        let item = [&5_u32.to_be_bytes()[..], &[0, 0, 0, 1, 0]].concat();
+        let items = item.repeat((64 * 1024 - 9) / item.len());
+        let frame = world.frame(&mut ann, command::BATCH, Value::Bytes(items));
+        assert_eq!(frame[..4], 65_536_u32.to_be_bytes());
+        world.send(&ann, &frame[..cut]);
+        world.send(&ann, &frame[cut..]);
+        assert_eq!(
+            world.answers(&mut ann).len(),
+            (64 * 1024 - 9) / item.len(),
+            "cut at {cut}"
+        );
+    }
+}
