@@ -74,6 +74,8 @@ pub(crate) struct Peer {
     spare: bool,
     /// Whether a user is logged in here.
     trusted: bool,
+    /// Whether the other end has closed its half: when all is decoded, that is the end.
+    hung_up: bool,
     /// Whether nothing more is read: the other end is done, or what it sends cannot be understood.
     deaf: bool,
     accepted: Duration,
@@ -96,6 +98,7 @@ impl Peer {
             outbound: Outbound::default(),
             spare,
             trusted: false,
+            hung_up: false,
             deaf: false,
             accepted: now.running,
             guest_since: now.running,
@@ -177,7 +180,12 @@ impl Peer {
         while self.inbox.len() < INBOX && !self.deaf {
             let Stage::Open(channel) = &mut self.stage else { return };
             match channel.next_incoming() {
-                Ok(None) => return,
+                Ok(None) => {
+                    if self.hung_up {
+                        self.end(End::Flush);
+                    }
+                    return;
+                }
                 Ok(Some(Incoming::Message(message))) => {
                     self.inbox.push_back(Item::Request(message));
                 }
@@ -209,9 +217,8 @@ impl Peer {
     /// The other end has closed its half. What was received before is still handled.
     pub(crate) fn hang_up(&mut self) {
         if matches!(self.stage, Stage::Open(_)) {
-            if !self.deaf {
-                self.end(End::Flush);
-            }
+            self.hung_up = true;
+            self.decode();
         } else {
             self.close_at_once();
         }

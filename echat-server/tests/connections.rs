@@ -271,3 +271,23 @@ fn a_frame_of_the_largest_size_may_come_in_any_two_parts() {
         );
     }
 }
+
+#[test]
+fn everything_said_before_a_half_close_is_answered() {
+    let mut world = World::new();
+    let mut guest = world.connect();
+    let mut frames = Vec::new();
+    for _ in 0..900 {
+        frames.extend(world.frame(&mut guest, 1, Value::Null));
+    }
+    let mut socket: VecDeque<u8> = frames.into();
+    while !socket.is_empty() {
+        world.read(&guest, &mut socket);
+        if !socket.is_empty() {
+            world.round();
+        }
+    }
+    world.engine.hang_up(guest.conn);
+    world.settle();
+    assert_eq!(world.answers(&mut guest).len(), 900);
+}
