@@ -305,6 +305,8 @@ impl Peer {
     /// Ends the connection; what waits is flushed unless it is cut.
     pub(crate) fn close(&mut self, end: End, now: Now) {
         match (std::mem::replace(&mut self.stage, Stage::Closed), end) {
+            // All is said to one who has said all: nothing is left to wait for.
+            (Stage::Open(_), End::Flush) if self.is_flushed() => self.close_at_once(),
             (Stage::Open(channel), End::Notify(_) | End::Flush) => {
                 if let End::Notify(reason) = end {
                     self.outbound.push(own(command::CLOSE_NOTIFY, Value::Int(reason as u64)));

@@ -291,3 +291,13 @@ fn everything_said_before_a_half_close_is_answered() {
     world.settle();
     assert_eq!(world.answers(&mut guest).len(), 900);
 }
+
+#[test]
+fn who_hangs_up_with_nothing_left_to_be_said_is_gone_at_once() {
+    let mut world = World::new();
+    let mut guest = world.connect();
+    assert_eq!(world.ask(&mut guest, 1, Value::Null), [101]);
+    world.engine.hang_up(guest.conn);
+    world.settle();
+    assert!(world.engine.is_empty());
+}
