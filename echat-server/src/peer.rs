@@ -39,6 +39,8 @@ const SLOW: Duration = Duration::from_secs(30);
 /// Items decoded ahead of the tick that handles them. Beyond it bytes stay sealed, and beyond a
 /// frame of them in the socket.
 const INBOX: usize = 256;
+/// Sealed bytes decoded ahead, a frame more at most: a value takes up to thirty times its bytes.
+const AHEAD: usize = 16 * 1024;
 /// What a frame has besides its ciphertext.
 const FRAME_OVERHEAD: usize = HEADER + TAG;
 /// Unknown commands in [`ERROR_WINDOW`] that end a connection.
@@ -74,6 +76,8 @@ pub(crate) struct Peer {
     spare: bool,
     /// Whether a user is logged in here.
     trusted: bool,
+    /// Sealed bytes decoded since the inbox was last empty; what left nothing in it is not counted.
+    ahead: usize,
     /// Whether the other end has closed its half: when all is decoded, that is the end.
     hung_up: bool,
     /// Whether nothing more is read: the other end is done, or what it sends cannot be understood.
@@ -98,6 +102,7 @@ impl Peer {
             outbound: Outbound::default(),
             spare,
             trusted: false,
+            ahead: 0,
             hung_up: false,
             deaf: false,
             accepted: now.running,
@@ -177,14 +182,17 @@ impl Peer {
     /// Opens frames while the inbox has places. PING is answered here, so that it is answered even
     /// while a request waits for a helper.
     fn decode(&mut self) {
-        while self.inbox.len() < INBOX && !self.deaf {
+        while self.inbox.len() < INBOX && self.ahead < AHEAD && !self.deaf {
             let Stage::Open(channel) = &mut self.stage else { return };
-            match channel.next_incoming() {
+            let sealed = channel.waiting();
+            let incoming = channel.next_incoming();
+            self.ahead += sealed - channel.waiting();
+            match incoming {
                 Ok(None) => {
                     if self.hung_up {
                         self.end(End::Flush);
                     }
-                    return;
+                    break;
                 }
                 Ok(Some(Incoming::Message(message))) => {
                     self.inbox.push_back(Item::Request(message));
@@ -200,6 +208,9 @@ impl Peer {
                         ChannelError::Malformed(_) => End::Notify(CloseReason::Malformed),
                     });
                 }
+            }
+            if self.inbox.is_empty() {
+                self.ahead = 0;
             }
         }
     }
@@ -229,6 +240,7 @@ impl Peer {
         let item = self.inbox.pop_front();
         if self.inbox.is_empty() {
             self.inbox = VecDeque::new();
+            self.ahead = 0;
             self.decode();
         }
         item

@@ -301,3 +301,33 @@ fn who_hangs_up_with_nothing_left_to_be_said_is_gone_at_once() {
     world.settle();
     assert!(world.engine.is_empty());
 }
+
+#[test]
+fn what_waits_for_a_helper_holds_back_what_is_behind_it() {
+    let mut world = World::new();
+    let mut guest = world.connect();
+    world.helpers = false;
+    let login = world.frame(&mut guest, 3, account("nobody"));
+    world.send(&guest, &login);
+    // Each null is one byte on the wire and a whole value in memory.
+    let mut socket = VecDeque::new();
+    for _ in 0..200 {
+        let nulls = Value::List(vec![Value::Null; 4_000]);
+        socket.extend(world.frame(&mut guest, 1, nulls));
+    }
+    for _ in 0..100 {
+        world.read(&guest, &mut socket);
+        world.round();
+    }
+    assert!(
+        socket.len() > 600 * 1024,
+        "only {} bytes were held back",
+        socket.len()
+    );
+    world.helpers = true;
+    for _ in 0..200 {
+        world.read(&guest, &mut socket);
+        world.round();
+    }
+    assert_eq!(world.answers(&mut guest).len(), 201);
+}
