@@ -331,3 +331,28 @@ fn what_waits_for_a_helper_holds_back_what_is_behind_it() {
     }
     assert_eq!(world.answers(&mut guest).len(), 201);
 }
+
+#[test]
+fn a_logout_in_the_tick_of_its_login_makes_a_guest() {
+    let mut world = World::new();
+    let ann = world.user("ann");
+    world.engine.sever(ann.conn);
+    world.settle();
+    let mut guest = world.connect();
+    let login = world.frame(&mut guest, 3, account("ann"));
+    let logout = world.frame(&mut guest, 11, Value::Null);
+    world.send(&guest, &[login, logout].concat());
+    let numbers: Vec<_> = world
+        .answers(&mut guest)
+        .iter()
+        .map(|m| m.command)
+        .collect();
+    assert_eq!(numbers, [103, 105, 116]);
+    world.now += Duration::from_secs(61);
+    world.settle();
+    let goodbye = Message {
+        command: command::CLOSE_NOTIFY,
+        params: Value::Int(1),
+    };
+    assert_eq!(world.answers(&mut guest), [goodbye]);
+}
