@@ -356,3 +356,24 @@ fn a_logout_in_the_tick_of_its_login_makes_a_guest() {
     };
     assert_eq!(world.answers(&mut guest), [goodbye]);
 }
+
+#[test]
+fn a_login_that_comes_too_late_leaves_the_older_session_alone() {
+    let mut world = World::new();
+    let mut ann = world.user("ann");
+    let mut late = world.connect();
+    world.helpers = false;
+    let login = world.frame(&mut late, 3, account("ann"));
+    world.send(&late, &login);
+    world.now += Duration::from_secs(61);
+    let ping = world.frame(&mut ann, command::PING, Value::Null);
+    world.send(&ann, &ping);
+    world.helpers = true;
+    world.settle();
+    let goodbye = Message {
+        command: command::CLOSE_NOTIFY,
+        params: Value::Int(1),
+    };
+    assert_eq!(world.answers(&mut late), [goodbye]);
+    assert_eq!(world.ask(&mut ann, 1, Value::Null), [101], "not kicked");
+}

@@ -212,6 +212,10 @@ impl<'t> Turn<'t> {
         for (conn, done) in completed {
             let Some(slot) = self.net.slot(conn) else { continue };
             let Some(pending) = slot.pending.take() else { continue };
+            // A goodbye was said meanwhile: no answer would leave, so nothing is done either.
+            if slot.peer.is_closing() {
+                continue;
+            }
             let started = self.start(pending.number());
             let result = match (&pending, &done) {
                 (Pending::Register(name), Done::Hashed(hash)) => {
