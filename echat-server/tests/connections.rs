@@ -377,3 +377,75 @@ fn a_login_that_comes_too_late_leaves_the_older_session_alone() {
     assert_eq!(world.answers(&mut late), [goodbye]);
     assert_eq!(world.ask(&mut ann, 1, Value::Null), [101], "not kicked");
 }
+
+/// Sends a message to oneself in a room, so long that a small database is soon full.
+fn message(room: &str) -> Value {
+    let text = |text: &str| Value::Str(text.to_owned());
+    let content = text(&"x".repeat(3_500));
+    dict(&[
+        ("target_type", Value::Int(1)),
+        ("target", text(room)),
+        ("content", content),
+    ])
+}
+
+#[test]
+fn a_full_disk_forgets_nobody_and_answers_each_once() {
+    let mut store = Store::in_memory().unwrap();
+    store.limit_pages(40).unwrap();
+    let mut world = World::over(store);
+    let mut ann = world.user("ann");
+    let mut bob = world.user("bob");
+    for (client, room) in [(&mut ann, "den"), (&mut bob, "nest")] {
+        let room = dict(&[
+            ("roomname", Value::Str(room.to_owned())),
+            ("members", Value::List(Vec::new())),
+        ]);
+        assert_eq!(world.ask(client, 9, room), [110, 10]);
+    }
+    let mut guests: Vec<Client> = (0..4).map(|_| world.connect()).collect();
+    world.settle();
+
+    // One tick: a write, requests that wait for helpers, what no longer fits, and more of each.
+    let bytes = world.frame(&mut ann, 6, message("den"));
+    world.engine.receive(ann.conn, &bytes, world.now());
+    let (before, behind) = guests.split_at_mut(2);
+    for (n, guest) in before.iter_mut().enumerate() {
+        let register = world.frame(guest, 2, account(&format!("early{n}")));
+        world.engine.receive(guest.conn, &register, world.now());
+    }
+    let items = (0..14).flat_map(|_| {
+        let message = Message {
+            command: 6,
+            params: message("nest"),
+        }
+        .encode()
+        .unwrap();
+        [
+            &u32::try_from(message.len()).unwrap().to_be_bytes()[..],
+            &message,
+        ]
+        .concat()
+    });
+    let items = Value::Bytes(items.collect());
+    for _ in 0..2 {
+        let bytes = world.frame(&mut bob, command::BATCH, items.clone());
+        world.engine.receive(bob.conn, &bytes, world.now());
+    }
+    for (n, guest) in behind.iter_mut().enumerate() {
+        let register = world.frame(guest, 2, account(&format!("late{n}")));
+        world.engine.receive(guest.conn, &register, world.now());
+    }
+    world.settle();
+    world.settle();
+    let answers = world.answers(&mut bob);
+    assert_eq!(answers.len(), 28);
+    assert!(
+        answers.iter().any(|message| message.command == 203),
+        "the disk is full"
+    );
+    assert_eq!(world.answers(&mut ann).len(), 1);
+    for guest in &mut guests {
+        assert_eq!(world.answers(guest).len(), 1);
+    }
+}
