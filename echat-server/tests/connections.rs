@@ -31,6 +31,8 @@ struct World {
     key: SigningKey,
     rng: StdRng,
     sent: HashMap<ConnId, Vec<u8>>,
+    /// A connection that nothing can be written to.
+    stalled: Option<ConnId>,
     /// Whether helpers do their jobs.
     helpers: bool,
 }
@@ -56,6 +58,7 @@ impl World {
             key: SigningKey::from_bytes(&[1; 32]),
             rng: StdRng::seed_from_u64(2),
             sent: HashMap::new(),
+            stalled: None,
             helpers: true,
         }
     }
@@ -77,7 +80,7 @@ impl World {
             }
         }
         for conn in self.engine.take_dirty() {
-            loop {
+            while self.stalled != Some(conn) {
                 let bytes = self.engine.output(conn).to_vec();
                 if bytes.is_empty() {
                     break;
@@ -448,4 +451,46 @@ fn a_full_disk_forgets_nobody_and_answers_each_once() {
     for guest in &mut guests {
         assert_eq!(world.answers(guest).len(), 1);
     }
+}
+
+#[test]
+fn who_is_backed_up_when_the_busy_database_is_tried_again_gets_another_turn() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("database.db");
+    let mut world = World::over(Store::open(&path).unwrap());
+    let (mut ann, mut bob) = (world.user("ann"), world.user("bob"));
+    let room = dict(&[
+        ("roomname", Value::Str("den".to_owned())),
+        ("members", Value::List(Vec::new())),
+    ]);
+    assert_eq!(world.ask(&mut ann, 9, room), [110, 10]);
+    assert_eq!(
+        world.ask(&mut bob, 7, Value::Str("den".to_owned())),
+        [110, 8]
+    );
+
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let bytes = world.frame(&mut bob, 6, message("den"));
+    world.send(&bob, &bytes);
+    other.execute_batch("COMMIT").unwrap();
+    // Before the next try, the room says more to bob than may wait for him.
+    world.stalled = Some(bob.conn);
+    for _ in 0..80 {
+        world.ask(&mut ann, 6, message("den"));
+    }
+    world.now += Duration::from_millis(60);
+    world.settle();
+    let waiting = world.engine.output(bob.conn).len();
+    assert!(waiting > 200 * 1024, "{waiting}");
+
+    world.stalled = None;
+    world.engine.wrote(bob.conn, 0, world.now());
+    world.settle();
+    let answers = world.answers(&mut bob);
+    assert_eq!(
+        answers.len(),
+        80 + 1,
+        "each message, and the acknowledgement of his own"
+    );
 }
