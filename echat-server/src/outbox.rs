@@ -33,6 +33,8 @@ pub(crate) enum Delivery {
     },
     /// The connection may send frames of the size that a login allows.
     Trust(ConnId),
+    /// Nobody is logged in at the connection any more.
+    Distrust(ConnId),
 }
 
 /// The staged deliveries of a tick.
@@ -67,6 +69,11 @@ impl Outbox {
     /// Stages the larger frame limit of a login.
     pub(crate) fn trust(&mut self, conn: ConnId) {
         self.staged.push(Delivery::Trust(conn));
+    }
+
+    /// Stages the end of a login on a connection that stays.
+    pub(crate) fn distrust(&mut self, conn: ConnId) {
+        self.staged.push(Delivery::Distrust(conn));
     }
 
     /// How much is staged: a mark for [`Self::split_off`].

@@ -16,6 +16,8 @@ use crate::config::Limits;
 use crate::roster::End;
 use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
 use echat_proto::commands::{CloseReason, channel as command};
+use echat_proto::crypto::TAG;
+use echat_proto::frame::HEADER;
 use echat_proto::handshake::{
     AwaitClientFinished, AwaitClientHello, ClientHello, HandshakeError, Step,
 };
@@ -30,6 +32,11 @@ use std::time::Duration;
 /// Items decoded ahead of the tick that handles them. Beyond it bytes stay sealed, and beyond a
 /// frame of them in the socket.
 const INBOX: usize = 256;
+/// Sealed bytes decoded ahead, a frame more at most: a value takes up to thirty times its bytes.
+const AHEAD: usize = 16 * 1024;
+/// What a frame has besides its ciphertext.
+const FRAME_OVERHEAD: usize = HEADER + TAG;
+
 /// What a connection has to say to the engine, in order.
 #[derive(Debug)]
 pub(crate) enum Item {
@@ -62,6 +69,10 @@ pub(crate) struct Peer {
     spare: bool,
     /// Whether a user is logged in here.
     trusted: bool,
+    /// Sealed bytes decoded since the inbox was last empty; what left nothing in it is not counted.
+    ahead: usize,
+    /// Whether the other end has closed its half: when all is decoded, that is the end.
+    hung_up: bool,
     /// Whether nothing more is read: the other end is done, or what it sends cannot be understood.
     deaf: bool,
     accepted: Duration,
@@ -84,6 +95,8 @@ impl Peer {
             outbound: Outbound::default(),
             spare,
             trusted: false,
+            ahead: 0,
+            hung_up: false,
             deaf: false,
             accepted: now.running,
             guest_since: now.running,
@@ -162,12 +175,20 @@ impl Peer {
     /// Opens frames while the inbox has places. PING is answered here, so that it is answered even
     /// while a request waits for a helper.
     fn decode(&mut self) {
-        while self.inbox.len() < INBOX && !self.deaf {
+        while self.inbox.len() < INBOX && self.ahead < AHEAD && !self.deaf {
             let Stage::Open(channel) = &mut self.stage else {
                 return;
             };
-            match channel.next_incoming() {
-                Ok(None) => return,
+            let sealed = channel.waiting();
+            let incoming = channel.next_incoming();
+            self.ahead += sealed - channel.waiting();
+            match incoming {
+                Ok(None) => {
+                    if self.hung_up {
+                        self.end(End::Flush);
+                    }
+                    break;
+                }
                 Ok(Some(Incoming::Message(message))) => {
                     self.inbox.push_back(Item::Request(message));
                 }
@@ -182,6 +203,9 @@ impl Peer {
                         ChannelError::Malformed(_) => End::Notify(CloseReason::Malformed),
                     });
                 }
+            }
+            if self.inbox.is_empty() {
+                self.ahead = 0;
             }
         }
     }
@@ -199,9 +223,8 @@ impl Peer {
     /// The other end has closed its half. What was received before is still handled.
     pub(crate) fn hang_up(&mut self) {
         if matches!(self.stage, Stage::Open(_)) {
-            if !self.deaf {
-                self.end(End::Flush);
-            }
+            self.hung_up = true;
+            self.decode();
         } else {
             self.close_at_once();
         }
@@ -212,6 +235,7 @@ impl Peer {
         let item = self.inbox.pop_front();
         if self.inbox.is_empty() {
             self.inbox = VecDeque::new();
+            self.ahead = 0;
             self.decode();
         }
         item
@@ -236,7 +260,7 @@ impl Peer {
             Stage::Open(channel) => {
                 !self.deaf
                     && self.inbox.len() < INBOX
-                    && channel.waiting() <= limits.frame_bytes
+                    && channel.waiting() < limits.frame_bytes + FRAME_OVERHEAD
                     && !self.is_backed_up(limits)
             }
         }
@@ -295,6 +319,8 @@ impl Peer {
     /// Ends the connection; what waits is flushed unless it is cut.
     pub(crate) fn close(&mut self, end: End, now: Now) {
         match (std::mem::replace(&mut self.stage, Stage::Closed), end) {
+            // All is said to one who has said all: nothing is left to wait for.
+            (Stage::Open(_), End::Flush) if self.is_flushed() => self.close_at_once(),
             (Stage::Open(channel), End::Notify(_) | End::Flush) => {
                 if let End::Notify(reason) = end {
                     self.outbound

@@ -42,6 +42,8 @@ pub(super) struct Slot {
     pub(super) pending: Option<Pending>,
     /// Since when its request finds the database busy.
     pub(super) busy_since: Option<Duration>,
+    /// Whether it is in `blocked`.
+    blocked: bool,
 }
 
 pub(super) struct Net {
@@ -126,6 +128,7 @@ impl Net {
             deadline: Duration::MAX,
             pending: None,
             busy_since: None,
+            blocked: false,
         };
         self.slots.insert(conn, slot);
         self.guests.insert(conn);
@@ -234,7 +237,7 @@ impl Net {
         }
         let ready = slot.peer.has_items()
             && slot.pending.is_none()
-            && slot.busy_since.is_none()
+            && !slot.blocked
             && !slot.peer.is_backed_up(limits);
         if ready && !slot.queued {
             slot.queued = true;
@@ -291,12 +294,10 @@ impl Net {
         if self.retry_at.is_some_and(|at| at <= now.running) {
             self.retry_at = None;
             for conn in std::mem::take(&mut self.blocked) {
-                if let Some(slot) = self.slots.get_mut(&conn)
-                    && !slot.queued
-                {
-                    slot.queued = true;
-                    self.runnable.push_back(conn);
+                if let Some(slot) = self.slots.get_mut(&conn) {
+                    slot.blocked = false;
                 }
+                self.settle(conn, limits);
             }
         }
     }
@@ -317,7 +318,10 @@ impl Net {
             slot.busy_since = None;
             return true;
         }
-        self.blocked.push(conn);
+        if !slot.blocked {
+            slot.blocked = true;
+            self.blocked.push(conn);
+        }
         self.retry_at.get_or_insert(now.running + retry);
         false
     }

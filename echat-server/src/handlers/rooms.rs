@@ -9,11 +9,10 @@ use echat_proto::names::{NameQuery, RoomName};
 use echat_proto::records::{Code, MemberLine, RoomLine};
 use std::collections::BTreeMap;
 
-/// Bytes of a line of LIST_MEMBERS besides the name, rounded up.
+/// What a line of LIST_MEMBERS takes besides the name, in bytes: keys, types and lengths.
 const MEMBER_BYTES: usize = 48;
-/// Lines of LIST_MEMBERS that the number of values in one message leaves room for: a line is a dict
-/// of three, and the list is one more.
-const MEMBERS_LISTED: usize = (VALUES - 1) / 4;
+/// Members that one answer lists: each line is a dict of three values.
+const MEMBERS: usize = (VALUES - 1) / 4;
 
 /// CREATE_ROOM: all or nothing.
 pub(crate) fn create_room(
@@ -168,20 +167,32 @@ pub(crate) fn list_members(
     roomname: NameQuery,
 ) -> Result<Event, Reject> {
     let room = targets::own_room(ctx, &me, &roomname)?;
-    let mut members = Vec::new();
-    let mut bytes = 0;
-    for member in ctx.batch.members(room.id)? {
-        bytes += MEMBER_BYTES + member.user.name.len();
-        if bytes > PAGE_BYTES || members.len() == MEMBERS_LISTED {
-            break;
-        }
-        members.push(MemberLine {
+    let members = ctx
+        .batch
+        .members(room.id)?
+        .into_iter()
+        .map(|member| MemberLine {
             online: ctx.roster.is_online(member.user.id),
             username: member.user.name,
             owner: member.owner,
         });
-    }
-    Ok(Event::Members { members })
+    Ok(Event::Members {
+        members: fitting(members.collect()),
+    })
+}
+
+/// As many members as one answer holds, by name; those online go before the others.
+fn fitting(mut members: Vec<MemberLine>) -> Vec<MemberLine> {
+    members.sort_by_key(|member| !member.online);
+    let mut bytes = 0;
+    let fit = members.iter().take_while(|member| {
+        bytes += MEMBER_BYTES + member.username.len();
+        bytes <= PAGE_BYTES
+    });
+    let fit = fit.take(MEMBERS).count();
+    members.truncate(fit);
+    members.sort_by(|a, b| a.username.cmp(&b.username));
+    members
 }
 
 /// The friends of these names, repeats and the asker folded; refused if anybody is no friend.
