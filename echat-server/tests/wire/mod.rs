@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use echat_proto::channel::{Channel, Incoming, Message};
-use echat_proto::commands::{self, RequestKind, channel as command};
+use echat_proto::commands::{self, RequestKind};
 use echat_proto::handshake::{ClientStart, Step};
 use echat_proto::json::{from_json, to_json};
 use echat_proto::{Value, fingerprint};
@@ -223,12 +223,7 @@ impl Client {
 
     /// A PING is answered; what comes before the PONG is given back.
     pub(crate) fn pings(&mut self) -> Vec<Message> {
-        self.says_plain(&[Message {
-            command: command::PING,
-            params: Value::Null,
-        }
-        .encode()
-        .unwrap()]);
+        self.says(&["PING"]);
         let mut before = Vec::new();
         loop {
             match self.hears().expect("a PONG") {
