@@ -254,14 +254,8 @@ impl Net {
         }
         if self.retry_at.is_some_and(|at| at <= now.running) {
             self.retry_at = None;
-            for conn in std::mem::take(&mut self.blocked) {
-                if let Some(slot) = self.slots.get_mut(&conn)
-                    && !slot.queued
-                {
-                    slot.queued = true;
-                    self.runnable.push_back(conn);
-                }
-            }
+            let blocked = std::mem::take(&mut self.blocked);
+            self.give_back(blocked);
         }
     }
 
@@ -287,6 +281,18 @@ impl Net {
             }
         }
         turn
+    }
+
+    /// Lets those have their turn again who did not get it.
+    pub(super) fn give_back(&mut self, turn: impl IntoIterator<Item = ConnId>) {
+        for conn in turn {
+            if let Some(slot) = self.slots.get_mut(&conn)
+                && !slot.queued
+            {
+                slot.queued = true;
+                self.runnable.push_back(conn);
+            }
+        }
     }
 
     pub(super) fn slot(&mut self, conn: ConnId) -> Option<&mut Slot> {

@@ -16,6 +16,7 @@ use account::Pending;
 use echat_proto::channel::Message;
 use echat_proto::commands::{CloseReason, RequestKind};
 use echat_proto::records::Code;
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -160,9 +161,15 @@ impl<'t> Turn<'t> {
     fn run(&mut self) -> Result<(), StoreError> {
         self.announce_departed()?;
         self.finish_completed()?;
-        for conn in self.net.take_runnable() {
-            self.serve(conn)?;
+        let mut turn = self.net.take_runnable();
+        while let Some(conn) = turn.pop_front() {
+            let served = self.serve(conn);
             self.net.settle(conn, &self.memory.limits);
+            if served.is_err() {
+                // A full disk ends this tick, not what the others have asked for.
+                self.net.give_back(turn);
+                return served;
+            }
         }
         Ok(())
     }
@@ -208,7 +215,8 @@ impl<'t> Turn<'t> {
     fn finish_completed(&mut self) -> Result<(), StoreError> {
         let mut completed = std::mem::take(&mut self.net.completed);
         completed.sort_by_key(|(_, done)| matches!(done, Done::Hashed(_)));
-        for (conn, done) in completed {
+        let mut completed = VecDeque::from(completed);
+        while let Some((conn, done)) = completed.pop_front() {
             let Some(slot) = self.net.slot(conn) else { continue };
             let Some(pending) = slot.pending.take() else { continue };
             let started = self.start(pending.number());
@@ -221,11 +229,19 @@ impl<'t> Turn<'t> {
                 }
                 _ => unreachable!("a helper's result of another kind than its request"),
             };
-            if !self.conclude(conn, &started, result.map(Answer::Reply))? {
-                if let Some(slot) = self.net.slot(conn) {
-                    slot.pending = Some(pending);
+            match self.conclude(conn, &started, result.map(Answer::Reply)) {
+                Ok(true) => {}
+                Ok(false) => {
+                    if let Some(slot) = self.net.slot(conn) {
+                        slot.pending = Some(pending);
+                    }
+                    self.net.completed.push((conn, done));
                 }
-                self.net.completed.push((conn, done));
+                Err(error) => {
+                    // The others' turn comes when this tick is undone.
+                    self.net.completed.extend(completed);
+                    return Err(error);
+                }
             }
             self.net.settle(conn, &self.memory.limits);
         }
