@@ -1,7 +1,11 @@
 //! A small client for tests: the protocol's own parts over a blocking socket. It waits only for
 //! what has to come; its one deadline is there to fail a test, not to pace it.
 
-#![allow(dead_code, unused_imports, reason = "each test program uses its own part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test program uses its own part"
+)]
 
 mod words;
 
