@@ -33,7 +33,7 @@ fn out_of_files_it_serves_who_is_there_and_then_accepts_again() {
     drop(crowd);
     // Those who closed are only gone when the server has seen it: until then it may say that it
     // is full, or say nothing.
-    let served = (0..KNOCKS).any(|_| {
+    let let_in = (0..KNOCKS).any(|_| {
         ann.is_served();
         Client::try_connect(&server).is_some_and(|mut client| {
             client.says(&["QUERY_SERVER_TIME"]);
@@ -43,7 +43,7 @@ fn out_of_files_it_serves_who_is_there_and_then_accepts_again() {
             )
         })
     });
-    assert!(served, "no new client in {KNOCKS} attempts");
+    assert!(let_in, "no new client in {KNOCKS} attempts");
     assert_eq!(server.stop().status.code(), Some(0));
 }
 

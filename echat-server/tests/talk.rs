@@ -121,16 +121,14 @@ fn no_secret_reaches_the_log_even_at_trace() {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let hex = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
+    let in_hex = |bytes: &[u8]| {
+        let digits: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        digits.concat()
     };
     for secret in [CANARY.as_bytes(), PASSWORD.as_bytes(), &key] {
         for form in [
             in_decimal(secret),
-            hex(secret),
+            in_hex(secret),
             String::from_utf8_lossy(secret).into(),
         ] {
             assert!(!log.contains(&form), "{form} in the log:\n{log}");

@@ -1,7 +1,13 @@
 //! A small client for tests: the protocol's own parts over a blocking socket. It waits only for
 //! what has to come; its one deadline is there to fail a test, not to pace it.
 
-#![allow(dead_code, reason = "each test program uses its own part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test program uses its own part"
+)]
+
+mod words;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,15 +16,14 @@ use std::time::Duration;
 use echat_proto::channel::{Channel, Incoming, Message};
 use echat_proto::commands::{self, RequestKind};
 use echat_proto::handshake::{ClientStart, Step};
-use echat_proto::json::{from_json, to_json};
 use echat_proto::{Value, fingerprint};
 
 use crate::place::Running;
 
+pub(crate) use words::{PASSWORD, credentials, line, message, number, text};
+
 /// No test waits longer than this for a byte.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Every user's password.
-pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// One connection to a server.
 pub(crate) struct Client {
@@ -26,39 +31,6 @@ pub(crate) struct Client {
     channel: Channel,
     /// What came before the reply that was waited for, in order.
     pub(crate) events: Vec<Message>,
-}
-
-/// `NAME json` as a message; a number may stand for the name.
-pub(crate) fn message(line: &str) -> Message {
-    let (name, json) = line.split_once(' ').unwrap_or((line, "null"));
-    let number = commands::by_name(name).map(|info| info.number);
-    let command = number.unwrap_or_else(|| name.parse().expect("a command"));
-    Message {
-        command,
-        params: from_json(json).expect("JSON"),
-    }
-}
-
-/// A message as its line.
-pub(crate) fn line(message: &Message) -> String {
-    let name = commands::by_number(message.command).map_or("?", |info| info.name);
-    format!("{name} {}", to_json(&message.params))
-}
-
-/// The text under a key.
-pub(crate) fn text<'v>(params: &'v Value, key: &str) -> &'v str {
-    match params.at(key) {
-        Some(Value::Str(text)) => text,
-        other => panic!("no text {key}: {other:?}"),
-    }
-}
-
-/// The number under a key.
-pub(crate) fn number(params: &Value, key: &str) -> u64 {
-    match params.at(key) {
-        Some(Value::Int(number)) => *number,
-        other => panic!("no number {key}: {other:?}"),
-    }
 }
 
 /// A connection that is none yet.
@@ -223,12 +195,7 @@ impl Client {
 
     /// A PING is answered; what comes before the PONG is given back.
     pub(crate) fn pings(&mut self) -> Vec<Message> {
-        self.says_plain(&[Message {
-            command: command::PING,
-            params: Value::Null,
-        }
-        .encode()
-        .unwrap()]);
+        self.says(&["PING"]);
         let mut before = Vec::new();
         loop {
             match self.hears().expect("a PONG") {
@@ -279,9 +246,4 @@ fn is_final(kind: RequestKind, message: &Message) -> bool {
         && Some(message.command) == info.reply
         && message.params.at("txn_id").is_none();
     final_numbers.contains(&Some(message.command)) && !event
-}
-
-/// A user's parameters of REGISTER and LOGIN.
-pub(crate) fn credentials(name: &str) -> String {
-    format!(r#"{{"username":"{name}","password":"{PASSWORD}"}}"#)
 }
