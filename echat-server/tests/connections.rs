@@ -13,6 +13,7 @@ use echat_proto::names::{RoomName, Username};
 use echat_server::clock::Now;
 use echat_server::config::Limits;
 use echat_server::engine::Engine;
+use echat_server::jobs::Memory;
 use echat_server::roster::ConnId;
 use echat_server::store::Store;
 use ed25519_dalek::SigningKey;
@@ -75,7 +76,9 @@ impl World {
         self.engine.tick(self.now()).unwrap();
         if self.helpers {
             for job in self.engine.take_jobs() {
-                let done = job.task.run(&self.key, &mut self.rng);
+                let done = job
+                    .task
+                    .run(&self.key, &mut self.rng, &mut Memory::default());
                 self.engine.complete(job.conn, done);
             }
         }

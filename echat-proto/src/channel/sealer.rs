@@ -2,11 +2,14 @@
 
 use super::Message;
 use crate::commands::channel as command;
-use crate::crypto::{BLOCK, DirectionKeys};
+use crate::crypto::{BLOCK, DirectionKeys, TAG};
 use crate::frame::HEADER;
 use crate::value::{Value, tag};
 use rand::CryptoRng;
 use std::collections::VecDeque;
+
+/// Bytes of a BATCH besides its items: command, tag and length.
+const BATCH_OVERHEAD: usize = 4 + 1 + 4;
 
 /// The sending half.
 pub struct Sealer {
@@ -27,7 +30,7 @@ impl Sealer {
 
     /// Appends one frame with this plaintext, whatever it is, to `out`.
     pub fn seal(&mut self, plain: &[u8], rng: &mut impl CryptoRng, out: &mut Vec<u8>) {
-        self.seal_with(rng, out, |out| out.extend_from_slice(plain));
+        self.seal_with(rng, out, plain.len(), |out| out.extend_from_slice(plain));
     }
 
     /// Appends one frame with as many of the waiting messages as `limit` on L allows, a BATCH if
@@ -49,7 +52,8 @@ impl Sealer {
             return message.as_ref().len();
         }
         let taken: usize = waiting.iter().take(several).map(|m| m.as_ref().len()).sum();
-        self.seal_with(rng, out, |out| {
+        let plain = BATCH_OVERHEAD + taken + 4 * several;
+        self.seal_with(rng, out, plain, |out| {
             out.extend_from_slice(&command::BATCH.to_be_bytes());
             out.push(tag::BYTES);
             out.extend_from_slice(&length_of(taken + 4 * several));
@@ -65,9 +69,11 @@ impl Sealer {
         &mut self,
         rng: &mut impl CryptoRng,
         out: &mut Vec<u8>,
+        plain: usize,
         fill: impl FnOnce(&mut Vec<u8>),
     ) {
         let at = out.len();
+        out.reserve(HEADER + plain.next_multiple_of(BLOCK) + TAG);
         out.resize(at + HEADER, 0);
         fill(out);
         let length = (out.len() - at - HEADER).next_multiple_of(BLOCK).max(BLOCK);
@@ -94,8 +100,7 @@ impl Sealer {
 /// How many messages from the front one frame takes; 1 if even the first is over the limit, which
 /// the receiver then refuses: a message is never cut.
 fn fitting<M: AsRef<[u8]>>(waiting: &VecDeque<M>, limit: usize) -> usize {
-    // Command, tag and length of the BATCH itself.
-    let mut size = 4 + 1 + 4;
+    let mut size = BATCH_OVERHEAD;
     let mut several = 0;
     for message in waiting {
         let message = message.as_ref();

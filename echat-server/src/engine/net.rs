@@ -111,10 +111,12 @@ impl Net {
         if self.stopping || (full && self.spares >= SPARE) {
             return None;
         }
-        if self.guests.len() >= limits.unauthenticated
+        // Who is only told that there is no place takes nobody's.
+        if !full
+            && self.guests.len() >= limits.unauthenticated
             && let Some(oldest) = self.guests.first().copied()
         {
-            tracing::info!(conn = %oldest, "too many connections without a login: closing the oldest");
+            tracing::debug!(conn = %oldest, "too many connections without a login: closing the oldest");
             self.with(oldest, limits, Peer::close_at_once);
         }
         self.last += 1;

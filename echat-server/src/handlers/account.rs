@@ -8,7 +8,7 @@ use super::presence::{Audience, Change};
 use super::{Answer, Chore, Ctx, Member, Reject, bundle};
 use crate::jobs::{Task, Verdict};
 use crate::roster::End;
-use crate::store::User;
+use crate::store::{User, UserId};
 use crate::throttle::Guesser;
 use echat_proto::commands::{CloseReason, Event, RequestKind};
 use echat_proto::names::{NameQuery, Password, Username};
@@ -138,12 +138,10 @@ fn guesser(
 ) -> Result<Guesser, Reject> {
     // Names that cannot exist share one budget: remembering each would be remembering anything.
     let name = username.key().unwrap_or_default().to_owned();
-    let known = match user {
-        Some(user) => ctx
-            .batch
-            .logged_in_from(user.id, ctx.address, ctx.now.unix - KNOWN_FOR)?,
-        None => false,
-    };
+    // Asked of nobody too: an unknown name is to cost what a known one does.
+    let id = user.map_or(UserId(0), |user| user.id);
+    let since = ctx.now.unix - KNOWN_FOR;
+    let known = ctx.batch.logged_in_from(id, ctx.address, since)?;
     Ok(if known {
         Guesser::Known(name, ctx.address)
     } else {

@@ -13,7 +13,7 @@ pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Member) -> Result<Event, Reje
         .filter(|friend| ctx.roster.is_online(friend.id));
     let online: Vec<String> = online.map(|friend| friend.name.clone()).collect();
     let friends: Vec<String> = friends.into_iter().map(|friend| friend.name).collect();
-    let rooms = ctx.batch.rooms_of(me.id)?;
+    let rooms = ctx.batch.places_of(me.id)?;
     let chat_rooms: Vec<String> = rooms.into_iter().map(|room| room.name).collect();
     let pending_requests = ctx.batch.pending_requests(me.id)?;
 

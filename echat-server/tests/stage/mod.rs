@@ -10,6 +10,7 @@ use echat_proto::handshake::{ClientStart, Step};
 use echat_server::clock::Now;
 use echat_server::config::Limits;
 use echat_server::engine::Engine;
+use echat_server::jobs::Memory;
 use echat_server::roster::ConnId;
 use echat_server::store::Store;
 use ed25519_dalek::SigningKey;
@@ -66,8 +67,11 @@ impl Stage {
             let jobs = self.engine.take_jobs();
             let idle = jobs.is_empty() && !self.engine.has_work();
             for job in jobs {
-                self.engine
-                    .complete(job.conn, job.task.run(&self.key, &mut self.rng));
+                self.engine.complete(
+                    job.conn,
+                    job.task
+                        .run(&self.key, &mut self.rng, &mut Memory::default()),
+                );
             }
             for conn in self.engine.take_dirty() {
                 let wire = self.wires.entry(conn).or_default();
