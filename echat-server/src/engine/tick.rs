@@ -211,6 +211,10 @@ impl<'t> Turn<'t> {
         for (conn, done) in completed {
             let Some(slot) = self.net.slot(conn) else { continue };
             let Some(pending) = slot.pending.take() else { continue };
+            // On its way out meanwhile: a login would take over for a connection that is gone.
+            if slot.peer.is_closing() {
+                continue;
+            }
             let started = self.start(pending.number());
             let result = match (&pending, &done) {
                 (Pending::Register(name), Done::Hashed(hash)) => {
