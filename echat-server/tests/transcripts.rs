@@ -47,6 +47,13 @@ fn every_transcript_holds() {
 }
 
 #[test]
+fn every_way_a_request_can_end_is_in_a_transcript() {
+    let (missing, undeclared) = promises::missing(&RUN.0);
+    assert!(missing.is_empty(), "no transcript shows {missing:#?}");
+    assert!(undeclared.is_empty(), "the table has no {undeclared:#?}");
+}
+
+#[test]
 fn equal_seeds_give_equal_traces() {
     let (name, text) = &TRANSCRIPTS[0];
     let trace = |seed| script::run(name, text, seed).expect("it holds").1;

@@ -289,6 +289,18 @@ impl Net {
         turn
     }
 
+    /// Puts back, before all others, those whose turn did not come.
+    pub(super) fn return_runnable(&mut self, turn: VecDeque<ConnId>) {
+        for conn in turn.into_iter().rev() {
+            if let Some(slot) = self.slots.get_mut(&conn)
+                && !slot.queued
+            {
+                slot.queued = true;
+                self.runnable.push_front(conn);
+            }
+        }
+    }
+
     pub(super) fn slot(&mut self, conn: ConnId) -> Option<&mut Slot> {
         self.slots.get_mut(&conn)
     }

@@ -160,9 +160,15 @@ impl<'t> Turn<'t> {
     fn run(&mut self) -> Result<(), StoreError> {
         self.announce_departed()?;
         self.finish_completed()?;
-        for conn in self.net.take_runnable() {
-            self.serve(conn)?;
+        let mut turn = self.net.take_runnable();
+        while let Some(conn) = turn.pop_front() {
+            let served = self.serve(conn);
             self.net.settle(conn, &self.memory.limits);
+            if served.is_err() {
+                // The tick ends here; those whose turn did not come have it in the next one.
+                self.net.return_runnable(turn);
+                return served;
+            }
         }
         Ok(())
     }
@@ -208,30 +214,41 @@ impl<'t> Turn<'t> {
     fn finish_completed(&mut self) -> Result<(), StoreError> {
         let mut completed = std::mem::take(&mut self.net.completed);
         completed.sort_by_key(|(_, done)| matches!(done, Done::Hashed(_)));
-        for (conn, done) in completed {
-            let Some(slot) = self.net.slot(conn) else { continue };
-            let Some(pending) = slot.pending.take() else { continue };
-            // On its way out meanwhile: a login would take over for a connection that is gone.
-            if slot.peer.is_closing() {
-                continue;
-            }
-            let started = self.start(pending.number());
-            let result = match (&pending, &done) {
-                (Pending::Register(name), Done::Hashed(hash)) => {
-                    account::registered(&mut self.ctx(conn), name, hash)
-                }
-                (Pending::Login(attempt), Done::Verified(verdict)) => {
-                    account::logged_in(&mut self.ctx(conn), attempt, verdict)
-                }
-                _ => unreachable!("a helper's result of another kind than its request"),
-            };
-            if !self.conclude(conn, &started, result.map(Answer::Reply))? {
-                if let Some(slot) = self.net.slot(conn) {
-                    slot.pending = Some(pending);
-                }
-                self.net.completed.push((conn, done));
-            }
+        let mut completed = completed.into_iter();
+        for (conn, done) in completed.by_ref() {
+            let finished = self.finish_second_step(conn, done);
             self.net.settle(conn, &self.memory.limits);
+            if finished.is_err() {
+                // As in `run`: the others are finished in the next tick.
+                self.net.completed.extend(completed);
+                return finished;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish_second_step(&mut self, conn: ConnId, done: Done) -> Result<(), StoreError> {
+        let Some(slot) = self.net.slot(conn) else { return Ok(()) };
+        let Some(pending) = slot.pending.take() else { return Ok(()) };
+        // On its way out meanwhile: a login would take over for a connection that is gone.
+        if slot.peer.is_closing() {
+            return Ok(());
+        }
+        let started = self.start(pending.number());
+        let result = match (&pending, &done) {
+            (Pending::Register(name), Done::Hashed(hash)) => {
+                account::registered(&mut self.ctx(conn), name, hash)
+            }
+            (Pending::Login(attempt), Done::Verified(verdict)) => {
+                account::logged_in(&mut self.ctx(conn), attempt, verdict)
+            }
+            _ => unreachable!("a helper's result of another kind than its request"),
+        };
+        if !self.conclude(conn, &started, result.map(Answer::Reply))? {
+            if let Some(slot) = self.net.slot(conn) {
+                slot.pending = Some(pending);
+            }
+            self.net.completed.push((conn, done));
         }
         Ok(())
     }
@@ -291,6 +308,8 @@ impl<'t> Turn<'t> {
         started: &Started,
         result: Result<Answer, Reject>,
     ) -> Result<bool, StoreError> {
+        // What only begins to wait was told nothing yet, and will be answered when it ends.
+        let waits = matches!(result, Ok(Answer::Wait(..)));
         let refusal = match result {
             Err(Reject::Store(StoreError::Busy)) => {
                 if !self.net.block(conn, PATIENCE, RETRY, self.now) {
@@ -317,7 +336,8 @@ impl<'t> Turn<'t> {
         }
         let number = started.number;
         let keeps = [RequestKind::Login, RequestKind::Logout].map(|kind| kind.info().number);
-        self.note(conn, started, self.batch.writes() > 0 && !keeps.contains(&number));
+        let rests_on_writes = self.batch.writes() > 0 && !keeps.contains(&number) && !waits;
+        self.note(conn, started, rests_on_writes);
         if let Some(slot) = self.net.slot(conn) {
             slot.busy_since = None;
         }
