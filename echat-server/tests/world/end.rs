@@ -157,11 +157,6 @@ impl End {
         Some((incoming, ended))
     }
 
-    /// Whether something came that was not looked at.
-    pub(crate) fn has_received(&self) -> bool {
-        !self.received.is_empty()
-    }
-
     /// The requests that got no final reply yet.
     pub(crate) fn owed(&self) -> usize {
         self.owed.len()
