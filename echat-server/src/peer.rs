@@ -15,6 +15,8 @@ use crate::config::Limits;
 use crate::roster::End;
 use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
 use echat_proto::commands::{CloseReason, channel as command};
+use echat_proto::crypto::TAG;
+use echat_proto::frame::HEADER;
 use echat_proto::handshake::{AwaitClientFinished, AwaitClientHello, ClientHello, HandshakeError, Step};
 use echat_proto::{Value, limits};
 use outbound::Outbound;
@@ -242,7 +244,7 @@ impl Peer {
             Stage::Open(channel) => {
                 !self.deaf
                     && self.inbox.len() < INBOX
-                    && channel.waiting() <= limits.frame_bytes
+                    && channel.waiting() < limits.frame_bytes + HEADER + TAG
                     && !self.is_backed_up(limits)
             }
         }
