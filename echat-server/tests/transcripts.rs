@@ -20,7 +20,11 @@ static TRANSCRIPTS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
         .map(|entry| entry.expect("readable").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
         .map(|path| {
-            let name = path.file_name().expect("a file").to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .expect("a file")
+                .to_string_lossy()
+                .into_owned();
             (name, fs::read_to_string(path).expect("text"))
         })
         .collect();

@@ -23,7 +23,14 @@ struct Row {
 
 const fn row(kind: RequestKind, params: &'static str, ends: [&'static str; 4]) -> Row {
     let [nobody, stranger, member, owner] = ends;
-    Row { kind, params, nobody, stranger, member, owner }
+    Row {
+        kind,
+        params,
+        nobody,
+        stranger,
+        member,
+        owner,
+    }
 }
 
 const NO: &str = "not_logged_in";
@@ -33,8 +40,16 @@ const OK: &str = "ok";
 
 const TABLE: &[Row] = &[
     row(QueryServerTime, "null", [OK, OK, OK, OK]),
-    row(Register, r#"{"username":"new","password":"correct horse"}"#, [OK, IN, IN, IN]),
-    row(Login, r#"{"username":"joe","password":"correct horse"}"#, [OK, IN, IN, IN]),
+    row(
+        Register,
+        r#"{"username":"new","password":"correct horse"}"#,
+        [OK, IN, IN, IN],
+    ),
+    row(
+        Login,
+        r#"{"username":"joe","password":"correct horse"}"#,
+        [OK, IN, IN, IN],
+    ),
     row(AddFriend, r#""joe""#, [NO, OK, OK, OK]),
     row(
         ResolveFriendRequest,
@@ -46,17 +61,49 @@ const TABLE: &[Row] = &[
         r#"{"target_type":0,"target":"bob","content":"hi"}"#,
         [NO, "not_a_friend", OK, OK],
     ),
-    row(SendMessage, r#"{"target_type":1,"target":"tea","content":"hi"}"#, [NO, OUT, OK, OK]),
-    row(JoinRoom, r#""tea""#, [NO, OK, "already_member", "already_member"]),
-    row(CreateRoom, r#"{"roomname":"den","members":["bob"]}"#, [NO, "not_friends", OK, OK]),
+    row(
+        SendMessage,
+        r#"{"target_type":1,"target":"tea","content":"hi"}"#,
+        [NO, OUT, OK, OK],
+    ),
+    row(
+        JoinRoom,
+        r#""tea""#,
+        [NO, OK, "already_member", "already_member"],
+    ),
+    row(
+        CreateRoom,
+        r#"{"roomname":"den","members":["bob"]}"#,
+        [NO, "not_friends", OK, OK],
+    ),
     row(Logout, "null", [NO, OK, OK, OK]),
     row(QueryHistory, "{}", [NO, OK, OK, OK]),
-    row(QueryHistory, r#"{"target_type":0,"target":"bob"}"#, [NO, "not_a_friend", OK, OK]),
-    row(QueryHistory, r#"{"target_type":1,"target":"tea"}"#, [NO, OUT, OK, OK]),
-    row(MarkRead, r#"{"target_type":0,"target":"bob","id":1}"#, [NO, "not_a_friend", OK, OK]),
-    row(MarkRead, r#"{"target_type":1,"target":"tea","id":1}"#, [NO, OUT, OK, OK]),
+    row(
+        QueryHistory,
+        r#"{"target_type":0,"target":"bob"}"#,
+        [NO, "not_a_friend", OK, OK],
+    ),
+    row(
+        QueryHistory,
+        r#"{"target_type":1,"target":"tea"}"#,
+        [NO, OUT, OK, OK],
+    ),
+    row(
+        MarkRead,
+        r#"{"target_type":0,"target":"bob","id":1}"#,
+        [NO, "not_a_friend", OK, OK],
+    ),
+    row(
+        MarkRead,
+        r#"{"target_type":1,"target":"tea","id":1}"#,
+        [NO, OUT, OK, OK],
+    ),
     row(LeaveRoom, r#""tea""#, [NO, OUT, OK, OK]),
-    row(AddMembers, r#"{"roomname":"tea","members":["kim"]}"#, [NO, OUT, "not_owner", OK]),
+    row(
+        AddMembers,
+        r#"{"roomname":"tea","members":["kim"]}"#,
+        [NO, OUT, "not_owner", OK],
+    ),
     row(Find, r#"{"keyword":"tea"}"#, [NO, OK, OK, OK]),
     row(ListRooms, "null", [NO, OK, OK, OK]),
     row(ListMembers, r#""tea""#, [NO, OUT, OK, OK]),
@@ -64,7 +111,9 @@ const TABLE: &[Row] = &[
 
 fn world() -> World {
     let mut store = Store::in_memory().expect("memory is there");
-    let names = ["owner", "member", "stranger", "bob", "joe", "kim", "gone", "kicked"];
+    let names = [
+        "owner", "member", "stranger", "bob", "joe", "kim", "gone", "kicked",
+    ];
     seed::accounts(&mut store, &names);
     seed::friends(&mut store, &["owner", "member", "bob"]);
     seed::friends(&mut store, &["owner", "kim"]);
@@ -77,7 +126,9 @@ fn world() -> World {
 fn ending(world: &mut World, who: &str, row: &Row) -> String {
     let info = row.kind.info();
     let replies = world.ask(who, info.name, row.params);
-    let last = replies.iter().rfind(|reply| info.is_ended_by(reply.command));
+    let last = replies
+        .iter()
+        .rfind(|reply| info.is_ended_by(reply.command));
     let last = last.unwrap_or_else(|| panic!("{who}: {} has no reply", info.name));
     match last.params.at("code") {
         Some(Value::Str(code)) => code.clone(),
@@ -88,7 +139,11 @@ fn ending(world: &mut World, who: &str, row: &Row) -> String {
 #[test]
 fn every_command_is_in_the_table() {
     for kind in RequestKind::ALL {
-        assert!(TABLE.iter().any(|row| row.kind == *kind), "{}", kind.info().name);
+        assert!(
+            TABLE.iter().any(|row| row.kind == *kind),
+            "{}",
+            kind.info().name
+        );
     }
 }
 
@@ -118,17 +173,30 @@ fn everybody_may_do_what_the_table_says_and_nothing_else() {
                     }
                     _ => log_in(&mut world, &[who]),
                 }
-                assert_eq!(ending(&mut world, who, row), expected, "{who}: {:?}", row.kind);
+                assert_eq!(
+                    ending(&mut world, who, row),
+                    expected,
+                    "{who}: {:?}",
+                    row.kind
+                );
                 continue;
             }
-            assert_eq!(ending(&mut world, who, row), expected, "{who}: {:?}", row.kind);
+            assert_eq!(
+                ending(&mut world, who, row),
+                expected,
+                "{who}: {:?}",
+                row.kind
+            );
         }
     }
 }
 
 impl Row {
     fn changes(&self) -> bool {
-        matches!(self.kind, Register | CreateRoom | JoinRoom | AddMembers | LeaveRoom | Login)
+        matches!(
+            self.kind,
+            Register | CreateRoom | JoinRoom | AddMembers | LeaveRoom | Login
+        )
     }
 }
 
@@ -144,7 +212,12 @@ fn after_a_takeover_the_old_connection_may_do_nothing() {
     assert!(before.is_empty(), "it is stalled");
     world.end("kicked").stalled = false;
     world.settle();
-    let told: Vec<u32> = world.end("kicked").take_messages().iter().map(|m| m.command).collect();
+    let told: Vec<u32> = world
+        .end("kicked")
+        .take_messages()
+        .iter()
+        .map(|m| m.command)
+        .collect();
     assert_eq!(told, [104]);
     let pending = world.ask("two", "ADD_FRIEND", r#""joe""#);
     assert_eq!(pending.len(), 1);

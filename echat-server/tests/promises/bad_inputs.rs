@@ -40,20 +40,26 @@ fn is_of_its_kind(field: &FieldInfo, value: &Value) -> bool {
 }
 
 fn dict(fields: &[FieldInfo]) -> Vec<(String, Value)> {
-    fields.iter().map(|field| (field.name.to_owned(), good(field))).collect()
+    fields
+        .iter()
+        .map(|field| (field.name.to_owned(), good(field)))
+        .collect()
 }
 
 /// Parameters that are wrong, and the field that is to be blamed.
 fn wrong(info: &CommandInfo) -> Vec<(Value, String)> {
     let others = |but: &'static str| kinds().into_iter().filter(move |value| value.kind() != but);
     match info.shape {
-        Shape::Null => others("null").map(|value| (value, "params".to_owned())).collect(),
-        Shape::One(field) => {
-            others(field.kind).map(|value| (value, field.name.to_owned())).collect()
-        }
+        Shape::Null => others("null")
+            .map(|value| (value, "params".to_owned()))
+            .collect(),
+        Shape::One(field) => others(field.kind)
+            .map(|value| (value, field.name.to_owned()))
+            .collect(),
         Shape::Dict(fields) => {
-            let mut wrong: Vec<_> =
-                others("dict").map(|value| (value, "params".to_owned())).collect();
+            let mut wrong: Vec<_> = others("dict")
+                .map(|value| (value, "params".to_owned()))
+                .collect();
             for (index, field) in fields.iter().enumerate() {
                 for value in kinds() {
                     if !is_of_its_kind(field, &value) {
@@ -73,7 +79,6 @@ fn wrong(info: &CommandInfo) -> Vec<(Value, String)> {
             wrong.push((Value::Dict(entries), "extra".to_owned()));
             wrong
         }
-        
     }
 }
 
@@ -81,9 +86,31 @@ fn wrong(info: &CommandInfo) -> Vec<(Value, String)> {
 fn hostile() -> Vec<Value> {
     let long = |n| "x".repeat(n);
     let mut texts: Vec<String> = [
-        "", " ", "\u{a0}", "\u{3000}", "\u{200b}", " ann", "ann ", "a\0b", "\u{1b}[2J", "a\r\nb",
-        "\u{9b}31m", "\u{2028}", "\u{202e}nna", "\u{e0041}", "e\u{301}", "\u{e9}", "ß", "İ", "ς",
-        "ａｎｎ", "раураl", "%", "_", "'; DROP TABLE users; --", "\u{10ffff}",
+        "",
+        " ",
+        "\u{a0}",
+        "\u{3000}",
+        "\u{200b}",
+        " ann",
+        "ann ",
+        "a\0b",
+        "\u{1b}[2J",
+        "a\r\nb",
+        "\u{9b}31m",
+        "\u{2028}",
+        "\u{202e}nna",
+        "\u{e0041}",
+        "e\u{301}",
+        "\u{e9}",
+        "ß",
+        "İ",
+        "ς",
+        "ａｎｎ",
+        "раураl",
+        "%",
+        "_",
+        "'; DROP TABLE users; --",
+        "\u{10ffff}",
     ]
     .map(str::to_owned)
     .into();
@@ -96,18 +123,36 @@ fn hostile() -> Vec<Value> {
 fn edges(field: &FieldInfo) -> Vec<Value> {
     match field.kind {
         "str" => hostile(),
-        "list" => hostile().into_iter().map(|text| Value::List(vec![text.clone(), text])).collect(),
+        "list" => hostile()
+            .into_iter()
+            .map(|text| Value::List(vec![text.clone(), text]))
+            .collect(),
         "bool" => vec![Value::Bool(true)],
-        _ => [0, 1, 2, 1 << 31, (1 << 32) - 1, 1 << 32, 1 << 53, 1 << 63, u64::MAX]
-            .map(Value::Int)
-            .into(),
+        _ => [
+            0,
+            1,
+            2,
+            1 << 31,
+            (1 << 32) - 1,
+            1 << 32,
+            1 << 53,
+            1 << 63,
+            u64::MAX,
+        ]
+        .map(Value::Int)
+        .into(),
     }
 }
 
 fn world() -> World {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob"]);
-    let limits = Limits { login_failures: 0, registrations: 0, message_rate: 0, ..Limits::default() };
+    let limits = Limits {
+        login_failures: 0,
+        registrations: 0,
+        message_rate: 0,
+        ..Limits::default()
+    };
     let mut world = World::new(1, limits, store);
     log_in(&mut world, &["ann"]);
     world.connect("guest", HOME);
@@ -131,12 +176,29 @@ fn wrong_parameters_are_refused_in_the_form_of_the_table() {
             world.say(who, info.number, params.clone());
             world.settle();
             let replies = world.end(who).take_messages();
-            let [reply] = &replies[..] else { panic!("{} {params:?}: {replies:?}", info.name) };
-            assert_eq!(Some(reply.command), info.refusal, "{} {params:?}", info.name);
+            let [reply] = &replies[..] else {
+                panic!("{} {params:?}: {replies:?}", info.name)
+            };
+            assert_eq!(
+                Some(reply.command),
+                info.refusal,
+                "{} {params:?}",
+                info.name
+            );
             let code = reply.params.at("code");
-            assert_eq!(code, Some(&Value::from("bad_params")), "{} {params:?}", info.name);
+            assert_eq!(
+                code,
+                Some(&Value::from("bad_params")),
+                "{} {params:?}",
+                info.name
+            );
             let blamed = reply.params.at("field");
-            assert_eq!(blamed, Some(&Value::from(&*field)), "{} {params:?}", info.name);
+            assert_eq!(
+                blamed,
+                Some(&Value::from(&*field)),
+                "{} {params:?}",
+                info.name
+            );
         }
     }
 }
@@ -166,9 +228,11 @@ fn hostile_values_get_one_reply_each_and_the_connection_stays() {
             world.settle();
             world.end(who).take_messages();
             assert_eq!(world.end(who).owed(), 0, "{} is not answered", info.name);
-            if !world.end(who).is_open() {
-                panic!("{} closed the connection", info.name);
-            }
+            assert!(
+                world.end(who).is_open(),
+                "{} closed the connection",
+                info.name
+            );
             if who == "guest" && world.engine.roster().sessions().count() > 1 {
                 world.ask(who, "LOGOUT", "null");
             }
@@ -180,7 +244,11 @@ fn hostile_values_get_one_reply_each_and_the_connection_stays() {
 fn a_hundred_requests_at_once_get_a_hundred_replies() {
     let mut world = world();
     for (index, kind) in RequestKind::ALL.iter().cycle().take(100).enumerate() {
-        let params = if index % 3 == 0 { Value::Null } else { Value::Int(index as u64) };
+        let params = if index % 3 == 0 {
+            Value::Null
+        } else {
+            Value::Int(index as u64)
+        };
         world.say("ann", kind.info().number, params);
     }
     world.settle();

@@ -9,10 +9,34 @@ use std::collections::BTreeSet;
 /// `storage.rs` shows, and `not_logged_in` and `bad_params`, which [`missing`] adds where they belong.
 const ROWS: &[(RequestKind, &[&str])] = &[
     (QueryServerTime, &[]),
-    (Register, &["already_logged_in", "name_taken", "bad_name", "bad_password", "rate_limited"]),
-    (Login, &["already_logged_in", "bad_credentials", "login_throttled"]),
-    (AddFriend, &["unknown_user", "is_self", "already_asked", "already_friends", "too_many"]),
-    (ResolveFriendRequest, &["unknown_user", "no_request", "too_many"]),
+    (
+        Register,
+        &[
+            "already_logged_in",
+            "name_taken",
+            "bad_name",
+            "bad_password",
+            "rate_limited",
+        ],
+    ),
+    (
+        Login,
+        &["already_logged_in", "bad_credentials", "login_throttled"],
+    ),
+    (
+        AddFriend,
+        &[
+            "unknown_user",
+            "is_self",
+            "already_asked",
+            "already_friends",
+            "too_many",
+        ],
+    ),
+    (
+        ResolveFriendRequest,
+        &["unknown_user", "no_request", "too_many"],
+    ),
     (
         SendMessage,
         &[
@@ -26,14 +50,40 @@ const ROWS: &[(RequestKind, &[&str])] = &[
         ],
     ),
     (JoinRoom, &["unknown_room", "already_member", "too_many"]),
-    (CreateRoom, &["bad_name", "room_exists", "not_friends", "too_many"]),
+    (
+        CreateRoom,
+        &["bad_name", "room_exists", "not_friends", "too_many"],
+    ),
     (Logout, &[]),
-    (QueryHistory, &["unknown_user", "not_a_friend", "unknown_room", "not_a_member"]),
-    (MarkRead, &["unknown_user", "not_a_friend", "unknown_room", "not_a_member"]),
+    (
+        QueryHistory,
+        &[
+            "unknown_user",
+            "not_a_friend",
+            "unknown_room",
+            "not_a_member",
+        ],
+    ),
+    (
+        MarkRead,
+        &[
+            "unknown_user",
+            "not_a_friend",
+            "unknown_room",
+            "not_a_member",
+        ],
+    ),
     (LeaveRoom, &["unknown_room", "not_a_member"]),
     (
         AddMembers,
-        &["unknown_room", "not_a_member", "not_owner", "not_friends", "already_member", "too_many"],
+        &[
+            "unknown_room",
+            "not_a_member",
+            "not_owner",
+            "not_friends",
+            "already_member",
+            "too_many",
+        ],
     ),
     (Find, &[]),
     (ListRooms, &[]),
@@ -74,7 +124,10 @@ fn the_rows_are_all_there_and_use_every_code() {
     let kinds: Vec<RequestKind> = ROWS.iter().map(|(kind, _)| *kind).collect();
     assert_eq!(kinds, RequestKind::ALL);
     let elsewhere = ["storage_full", "storage_busy"];
-    let used: BTreeSet<_> = expected().into_iter().filter_map(|(_, _, code)| code).collect();
+    let used: BTreeSet<_> = expected()
+        .into_iter()
+        .filter_map(|(_, _, code)| code)
+        .collect();
     for code in Code::ALL {
         let known = used.contains(code.as_str()) || elsewhere.contains(&code.as_str());
         assert!(known, "no row is refused by {code}");

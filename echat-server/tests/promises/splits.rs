@@ -22,7 +22,10 @@ fn session(pace: usize) -> Vec<Message> {
         ("QUERY_SERVER_TIME", "null"),
         ("LOGIN", r#"{"username":"ann","password":"correct horse"}"#),
         ("LIST_ROOMS", "null"),
-        ("SEND_MESSAGE", r#"{"target_type":0,"target":"bob","content":"hi"}"#),
+        (
+            "SEND_MESSAGE",
+            r#"{"target_type":0,"target":"bob","content":"hi"}"#,
+        ),
         ("LIST_MEMBERS", r#""tea""#),
         ("SEND_MESSAGE_FAILURE", "null"),
         ("QUERY_HISTORY", "{}"),
@@ -30,7 +33,11 @@ fn session(pace: usize) -> Vec<Message> {
         ("LIST_ROOMS", "null"),
     ] {
         let number = by_name(command).expect("a command of the table").number;
-        world.say("ann", number, echat_proto::json::from_json(params).expect("JSON"));
+        world.say(
+            "ann",
+            number,
+            echat_proto::json::from_json(params).expect("JSON"),
+        );
     }
     world.settle();
     let replies = world.end("ann").take_messages();
@@ -57,15 +64,26 @@ fn the_largest_frame_is_taken_however_it_is_cut() {
     // Command, tag and length; a whole number of blocks.
     let plain = limits.frame_bytes;
     let mut body = Vec::new();
-    let item = Message { command: 1, params: Value::Null }.encode().expect("small");
+    let item = Message {
+        command: 1,
+        params: Value::Null,
+    }
+    .encode()
+    .expect("small");
     while body.len() + 4 + item.len() + 9 <= plain {
         body.extend_from_slice(&u32::try_from(item.len()).expect("small").to_be_bytes());
         body.extend_from_slice(&item);
     }
     let count = body.len() / (4 + item.len());
-    let batch = Message { command: channel::BATCH, params: Value::Bytes(body) };
+    let batch = Message {
+        command: channel::BATCH,
+        params: Value::Bytes(body),
+    };
     let batch = batch.encode().expect("within the limit");
-    assert!(batch.len().next_multiple_of(16) == plain, "it is the largest");
+    assert!(
+        batch.len().next_multiple_of(16) == plain,
+        "it is the largest"
+    );
     for pace in [1_000, 65_536, 65_540, 65_588] {
         let mut store = Store::in_memory().expect("memory is there");
         seed::accounts(&mut store, &["ann"]);
@@ -74,6 +92,10 @@ fn the_largest_frame_is_taken_however_it_is_cut() {
         world.pace = pace;
         world.say_plain("ann", &batch);
         world.settle();
-        assert_eq!(world.end("ann").take_messages().len(), count, "at {pace} bytes a step");
+        assert_eq!(
+            world.end("ann").take_messages().len(),
+            count,
+            "at {pace} bytes a step"
+        );
     }
 }

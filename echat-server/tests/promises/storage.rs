@@ -19,12 +19,21 @@ fn code(message: &Message) -> Option<&str> {
 
 fn codes(world: &mut World, name: &str) -> Vec<(u32, Option<String>)> {
     let messages = world.end(name).take_messages();
-    messages.iter().map(|m| (m.command, code(m).map(str::to_owned))).collect()
+    messages
+        .iter()
+        .map(|m| (m.command, code(m).map(str::to_owned)))
+        .collect()
 }
 
 fn say(world: &mut World, name: &str, command: &str, params: &str) {
-    let number = echat_proto::commands::by_name(command).expect("a command of the table").number;
-    world.say(name, number, echat_proto::json::from_json(params).expect("a test's JSON"));
+    let number = echat_proto::commands::by_name(command)
+        .expect("a command of the table")
+        .number;
+    world.say(
+        name,
+        number,
+        echat_proto::json::from_json(params).expect("a test's JSON"),
+    );
 }
 
 fn long_message(n: usize) -> String {
@@ -41,7 +50,10 @@ fn nearly_full() -> World {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob", "eve"]);
     seed::room(&mut store, "tea", &["ann", "bob", "eve"]);
-    let limits = Limits { message_rate: 0, ..Limits::default() };
+    let limits = Limits {
+        message_rate: 0,
+        ..Limits::default()
+    };
     let mut world = World::new(1, limits, store);
     log_in(&mut world, &["ann", "bob", "eve"]);
     // Less than the file has already: not one page more.
@@ -49,7 +61,9 @@ fn nearly_full() -> World {
     for length in [4_000, 400, 40] {
         let full = (0..100).any(|n| {
             let replies = world.ask("eve", "SEND_MESSAGE", &message(length + n, length));
-            replies.iter().any(|reply| code(reply) == Some("storage_full"))
+            replies
+                .iter()
+                .any(|reply| code(reply) == Some("storage_full"))
         });
         assert!(full, "the disk has an end");
     }
@@ -81,10 +95,20 @@ fn a_full_disk_recovers_and_memory_is_what_the_database_is() {
     say(&mut world, "bob", "LEAVE_ROOM", r#""tea""#);
     say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
     world.settle();
-    assert_eq!(codes(&mut world, "bob"), [(205, Some("storage_full".to_owned()))]);
-    assert_eq!(codes(&mut world, "eve"), [(203, Some("storage_full".to_owned()))]);
+    assert_eq!(
+        codes(&mut world, "bob"),
+        [(205, Some("storage_full".to_owned()))]
+    );
+    assert_eq!(
+        codes(&mut world, "eve"),
+        [(203, Some("storage_full".to_owned()))]
+    );
     assert_eq!(codes(&mut world, "ann"), []);
-    world.engine.store().limit_pages(LIMITLESS).expect("a pragma");
+    world
+        .engine
+        .store()
+        .limit_pages(LIMITLESS)
+        .expect("a pragma");
     say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
     world.settle();
     for (name, key) in [("ann", false), ("bob", false), ("eve", true)] {
@@ -100,7 +124,8 @@ fn a_login_is_kept_by_a_full_disk_and_those_who_wait_are_answered_once() {
     world.connect("guest", crate::world::HOME);
     world.connect("new", crate::world::HOME);
     world.settle();
-    let credentials = |name: &str| format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD);
+    let credentials =
+        |name: &str| format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD);
     world.hold = true;
     say(&mut world, "new", "REGISTER", &credentials("joe"));
     say(&mut world, "guest", "LOGIN", &credentials("ann"));
@@ -112,7 +137,10 @@ fn a_login_is_kept_by_a_full_disk_and_those_who_wait_are_answered_once() {
     assert_eq!(codes(&mut world, "guest"), [(103, None), (105, None)]);
     assert_eq!(codes(&mut world, "ann"), [(104, None)]);
     assert_eq!(codes(&mut world, "new").len(), 1);
-    assert_eq!(codes(&mut world, "eve"), [(203, Some("storage_full".to_owned()))]);
+    assert_eq!(
+        codes(&mut world, "eve"),
+        [(203, Some("storage_full".to_owned()))]
+    );
 }
 
 #[test]
@@ -123,12 +151,23 @@ fn a_registration_of_an_undone_tick_is_answered_once() {
     let credentials = format!(r#"{{"username":"joe","password":"{}"}}"#, seed::PASSWORD);
     // In the order of names: ann's write is made, the guest begins to wait, zed fills the disk.
     world.rename("eve", "zed");
-    say(&mut world, "ann", "MARK_READ", r#"{"target_type":1,"target":"tea","id":1}"#);
+    say(
+        &mut world,
+        "ann",
+        "MARK_READ",
+        r#"{"target_type":1,"target":"tea","id":1}"#,
+    );
     say(&mut world, "guest", "REGISTER", &credentials);
     say(&mut world, "zed", "SEND_MESSAGE", &long_message(1_000));
     world.settle();
-    assert_eq!(codes(&mut world, "ann"), [(205, Some("storage_full".to_owned()))]);
-    assert_eq!(codes(&mut world, "zed"), [(203, Some("storage_full".to_owned()))]);
+    assert_eq!(
+        codes(&mut world, "ann"),
+        [(205, Some("storage_full".to_owned()))]
+    );
+    assert_eq!(
+        codes(&mut world, "zed"),
+        [(203, Some("storage_full".to_owned()))]
+    );
     assert_eq!(codes(&mut world, "guest").len(), 1);
     assert_eq!(world.end("guest").owed(), 0);
 }
@@ -144,7 +183,11 @@ fn second_steps_that_a_full_disk_cut_off_are_answered() {
     world.hold = true;
     // Many accounts at once need more pages than there are.
     for name in &names {
-        let skeletons = format!(r#"{{"username":"{}{name}","password":"{}"}}"#, "w".repeat(15), seed::PASSWORD);
+        let skeletons = format!(
+            r#"{{"username":"{}{name}","password":"{}"}}"#,
+            "w".repeat(15),
+            seed::PASSWORD
+        );
         say(&mut world, name, "REGISTER", &skeletons);
         say(&mut world, name, "QUERY_SERVER_TIME", "null");
     }
@@ -167,7 +210,11 @@ fn a_held_database_delays_writes_for_five_seconds_and_nothing_else() {
     let mut world = World::new(1, Limits::default(), store);
     log_in(&mut world, &["ann", "bob"]);
     let other = rusqlite::Connection::open(&path).expect("the same database");
-    let hold = || other.execute_batch("BEGIN EXCLUSIVE").expect("nobody else holds it");
+    let hold = || {
+        other
+            .execute_batch("BEGIN EXCLUSIVE")
+            .expect("nobody else holds it")
+    };
     let short = r#"{"target_type":1,"target":"tea","content":"hi"}"#;
 
     // Freed in time: nothing was lost, and order was kept.
@@ -200,7 +247,8 @@ fn a_held_database_delays_writes_for_five_seconds_and_nothing_else() {
     // Second steps wait like requests do; a login needs no write.
     world.connect("new", crate::world::HOME);
     world.connect("two", crate::world::HOME);
-    let credentials = |name: &str| format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD);
+    let credentials =
+        |name: &str| format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD);
     say(&mut world, "new", "REGISTER", &credentials("joe"));
     say(&mut world, "two", "LOGIN", &credentials("ann"));
     world.advance(Duration::from_secs(4));

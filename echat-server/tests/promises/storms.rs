@@ -56,18 +56,27 @@ fn act(world: &mut World, seat: usize, deed: Deed) {
     let user = ["ann", "bob"][seat % 2];
     if let Deed::Connect = deed {
         // A name has one connection at a time.
-        if world.ends.get(&name).is_none_or(crate::world::end::End::is_closed) {
+        if world
+            .ends
+            .get(&name)
+            .is_none_or(crate::world::end::End::is_closed)
+        {
             world.connect(&name, HOME);
         }
         return;
     }
-    let Some(end) = world.ends.get(&name) else { return };
+    let Some(end) = world.ends.get(&name) else {
+        return;
+    };
     let (conn, stalled) = (end.conn.expect("it was taken in"), end.stalled);
     let mut say = |number, params: &str| world.say(&name, number, from_json(params).expect("JSON"));
     match deed {
         Deed::Connect => {}
         Deed::Login => {
-            say(3, &format!(r#"{{"username":"{user}","password":"{}"}}"#, seed::PASSWORD));
+            say(
+                3,
+                &format!(r#"{{"username":"{user}","password":"{}"}}"#, seed::PASSWORD),
+            );
         }
         Deed::Logout => say(11, "null"),
         Deed::Send => say(6, r#"{"target_type":1,"target":"tea","content":"hi"}"#),

@@ -8,9 +8,9 @@ use rand::CryptoRng;
 use std::collections::VecDeque;
 
 enum Stage {
-    Hello(AwaitServerHello),
-    Finished(AwaitServerFinished),
-    Open(Channel),
+    Hello(Box<AwaitServerHello>),
+    Finished(Box<AwaitServerFinished>),
+    Open(Box<Channel>),
     Closed,
 }
 
@@ -36,7 +36,7 @@ impl End {
             conn,
             stalled: false,
             budget: usize::MAX,
-            stage: Stage::Hello(stage),
+            stage: Stage::Hello(Box::new(stage)),
             outgoing: hello.into(),
             hang_up: false,
             received: VecDeque::new(),
@@ -115,14 +115,14 @@ impl End {
         loop {
             match std::mem::replace(&mut self.stage, Stage::Closed) {
                 Stage::Hello(state) => match state.next(bytes).expect("an honest server") {
-                    Step::More(state) => return self.stage = Stage::Hello(state),
-                    Step::Next(state) => self.stage = Stage::Finished(state),
+                    Step::More(state) => return self.stage = Stage::Hello(Box::new(state)),
+                    Step::Next(state) => self.stage = Stage::Finished(Box::new(state)),
                 },
                 Stage::Finished(state) => match state.next(bytes, rng).expect("an honest server") {
-                    Step::More(state) => return self.stage = Stage::Finished(state),
+                    Step::More(state) => return self.stage = Stage::Finished(Box::new(state)),
                     Step::Next((channel, finished)) => {
                         self.outgoing.extend(finished);
-                        self.stage = Stage::Open(channel);
+                        self.stage = Stage::Open(Box::new(channel));
                     }
                 },
                 Stage::Open(mut channel) => {
@@ -147,12 +147,21 @@ impl End {
     /// The oldest thing that came and was not looked at; it settles the books of what is owed.
     pub(crate) fn next(&mut self) -> Option<(Incoming, Option<&'static CommandInfo>)> {
         let incoming = self.received.pop_front()?;
-        let Incoming::Message(message) = &incoming else { return Some((incoming, None)) };
-        let ended = self.owed.front().copied().filter(|info| ends(info, message));
+        let Incoming::Message(message) = &incoming else {
+            return Some((incoming, None));
+        };
+        let ended = self
+            .owed
+            .front()
+            .copied()
+            .filter(|info| ends(info, message));
         if ended.is_some() {
             self.owed.pop_front();
         } else {
-            assert!(!is_final(message), "a reply that nobody is owed: {message:?}");
+            assert!(
+                !is_final(message),
+                "a reply that nobody is owed: {message:?}"
+            );
         }
         Some((incoming, ended))
     }

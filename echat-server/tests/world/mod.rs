@@ -58,7 +58,10 @@ impl World {
     pub(crate) fn new(seed: u64, limits: Limits, store: Store) -> Self {
         Self {
             engine: Engine::new(limits, store, StdRng::seed_from_u64(seed)),
-            now: Now { running: Duration::ZERO, unix: BEGINNING },
+            now: Now {
+                running: Duration::ZERO,
+                unix: BEGINNING,
+            },
             ends: BTreeMap::new(),
             hold: false,
             pace: usize::MAX,
@@ -87,7 +90,9 @@ impl World {
 
     /// A connection's client side.
     pub(crate) fn end(&mut self, name: &str) -> &mut End {
-        self.ends.get_mut(name).unwrap_or_else(|| panic!("nobody is called {name:?}"))
+        self.ends
+            .get_mut(name)
+            .unwrap_or_else(|| panic!("nobody is called {name:?}"))
     }
 
     /// Gives an end another name: bytes are carried, and so ticks are filled, in the order of names.
@@ -130,7 +135,8 @@ impl World {
 
     /// Lets everything move until nothing does.
     pub(crate) fn settle(&mut self) {
-        self.try_settle().expect("the database of a test does not fail");
+        self.try_settle()
+            .expect("the database of a test does not fail");
     }
 
     /// The same where the database may fail.
@@ -152,7 +158,8 @@ impl World {
         }
         self.engine.tick(self.now)?;
         for job in self.engine.take_jobs() {
-            self.results.push((job.conn, job.task.run(&self.host_key, &mut self.rng)));
+            self.results
+                .push((job.conn, job.task.run(&self.host_key, &mut self.rng)));
             moved |= !self.hold;
         }
         moved |= self.carry_out();
@@ -160,7 +167,11 @@ impl World {
             moved = true;
             if let Some(name) = self.by_conn.remove(&conn) {
                 self.trace_line(&name, b"closed");
-                if let Some(end) = self.ends.get_mut(&name).filter(|end| end.conn == Some(conn)) {
+                if let Some(end) = self
+                    .ends
+                    .get_mut(&name)
+                    .filter(|end| end.conn == Some(conn))
+                {
                     end.close();
                 }
             }
@@ -171,7 +182,9 @@ impl World {
     fn carry_in(&mut self) -> bool {
         let mut moved = false;
         for end in self.ends.values_mut() {
-            let Some(conn) = end.conn.filter(|_| !end.is_closed()) else { continue };
+            let Some(conn) = end.conn.filter(|_| !end.is_closed()) else {
+                continue;
+            };
             if self.engine.wants_bytes(conn) {
                 let bytes = end.outgoing(self.pace);
                 if !bytes.is_empty() {
@@ -191,7 +204,9 @@ impl World {
         let mut moved = false;
         self.engine.take_dirty();
         for (name, end) in &mut self.ends {
-            let Some(conn) = end.conn.filter(|_| !end.is_closed() && !end.stalled) else { continue };
+            let Some(conn) = end.conn.filter(|_| !end.is_closed() && !end.stalled) else {
+                continue;
+            };
             let bytes = self.engine.output(conn);
             let bytes = bytes[..bytes.len().min(self.pace)].to_vec();
             if !bytes.is_empty() {

@@ -10,9 +10,10 @@ pub(super) type Captures = BTreeMap<String, Value>;
 pub(super) fn filled(value: &Value, captures: &Captures) -> Value {
     match value {
         Value::Str(text) => match (text.strip_prefix('$'), repeated(text)) {
-            (Some(name), _) => {
-                captures.get(name).unwrap_or_else(|| panic!("${name} was not captured")).clone()
-            }
+            (Some(name), _) => captures
+                .get(name)
+                .unwrap_or_else(|| panic!("${name} was not captured"))
+                .clone(),
             (None, Some(long)) => Value::Str(long),
             (None, None) => value.clone(),
         },
@@ -20,7 +21,10 @@ pub(super) fn filled(value: &Value, captures: &Captures) -> Value {
             Value::List(items.iter().map(|item| filled(item, captures)).collect())
         }
         Value::Dict(entries) => Value::Dict(
-            entries.iter().map(|(key, item)| (key.clone(), filled(item, captures))).collect(),
+            entries
+                .iter()
+                .map(|(key, item)| (key.clone(), filled(item, captures)))
+                .collect(),
         ),
         other => other.clone(),
     }
@@ -38,7 +42,9 @@ pub(super) fn fits(pattern: &Value, got: &Value, captures: &mut Captures) -> boo
     match (pattern, got) {
         (Value::Str(text), _) if text == "*" => true,
         (Value::Str(text), _) if text.starts_with('$') => {
-            let known = captures.entry(text[1..].to_owned()).or_insert_with(|| got.clone());
+            let known = captures
+                .entry(text[1..].to_owned())
+                .or_insert_with(|| got.clone());
             known == got
         }
         (Value::Str(text), Value::Int(got)) if text.starts_with(">$") => {
@@ -49,10 +55,14 @@ pub(super) fn fits(pattern: &Value, got: &Value, captures: &mut Captures) -> boo
         }
         (Value::List(patterns), Value::List(items)) => {
             patterns.len() == items.len()
-                && patterns.iter().zip(items).all(|(pattern, item)| fits(pattern, item, captures))
+                && patterns
+                    .iter()
+                    .zip(items)
+                    .all(|(pattern, item)| fits(pattern, item, captures))
         }
         (Value::Dict(patterns), Value::Dict(_)) => patterns.iter().all(|(key, pattern)| {
-            got.at(key).is_some_and(|item| fits(pattern, item, captures))
+            got.at(key)
+                .is_some_and(|item| fits(pattern, item, captures))
         }),
         _ => pattern == got,
     }

@@ -62,7 +62,10 @@ pub(crate) fn run(name: &str, text: &str, seed: u64) -> Result<(BTreeSet<Ending>
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        if let Some(number) = line.strip_prefix("-- ").and_then(|l| l.strip_suffix(" times")) {
+        if let Some(number) = line
+            .strip_prefix("-- ")
+            .and_then(|l| l.strip_suffix(" times"))
+        {
             times = number.parse().map_err(|_| at("how often?".into()))?;
             continue;
         }
@@ -70,7 +73,9 @@ pub(crate) fn run(name: &str, text: &str, seed: u64) -> Result<(BTreeSet<Ending>
             script.line(line).map_err(at)?;
         }
     }
-    script.finish().map_err(|what| format!("{name}:{last}: at the end {what}"))?;
+    script
+        .finish()
+        .map_err(|what| format!("{name}:{last}: at the end {what}"))?;
     let trace = script.world().trace();
     Ok((script.endings, trace))
 }
@@ -98,9 +103,19 @@ impl Script {
     }
 
     fn world(&mut self) -> &mut World {
-        let Self { seed, limits, store, world, .. } = self;
+        let Self {
+            seed,
+            limits,
+            store,
+            world,
+            ..
+        } = self;
         world.get_or_insert_with(|| {
-            World::new(*seed, limits.clone(), store.take().expect("a world begins once"))
+            World::new(
+                *seed,
+                limits.clone(),
+                store.take().expect("a world begins once"),
+            )
         })
     }
 
@@ -115,12 +130,12 @@ impl Script {
             return self.direct(&words);
         }
         if let Some((name, said)) = line.split_once("> ") {
-            let (command, params) = self.message(said)?;
+            let (command, params) = Self::message(said)?;
             let params = filled(&params, &self.captures);
             self.world().say(name, command, params);
             Ok(())
         } else if let Some((name, expected)) = line.split_once("< ") {
-            let (command, params) = self.message(expected)?;
+            let (command, params) = Self::message(expected)?;
             self.expect(name, command, &params)
         } else if let Some(name) = line.strip_suffix(" x") {
             self.expect_closed(name)
@@ -129,9 +144,11 @@ impl Script {
         }
     }
 
-    fn message(&self, text: &str) -> Result<(u32, Value), String> {
+    fn message(text: &str) -> Result<(u32, Value), String> {
         let (command, params) = text.split_once(' ').unwrap_or((text, "null"));
-        let number = by_name(command).map(|info| info.number).or_else(|| command.parse().ok());
+        let number = by_name(command)
+            .map(|info| info.number)
+            .or_else(|| command.parse().ok());
         let number = number.ok_or_else(|| format!("there is no {command}"))?;
         let params = from_json(params).map_err(|error| error.to_string())?;
         Ok((number, params))
@@ -140,7 +157,11 @@ impl Script {
     fn expect(&mut self, name: &str, command: u32, params: &Value) -> Result<(), String> {
         self.world().settle();
         let Some((incoming, ended)) = self.world().end(name).next() else {
-            let closed = if self.world().end(name).is_closed() { ", it is closed" } else { "" };
+            let closed = if self.world().end(name).is_closed() {
+                ", it is closed"
+            } else {
+                ""
+            };
             return Err(format!("nothing came{closed}"));
         };
         let got = as_message(incoming);
@@ -163,7 +184,11 @@ impl Script {
         if let Some((incoming, _)) = end.next() {
             return Err(format!("before it came {}", shown(&as_message(incoming))));
         }
-        if end.is_closed() { Ok(()) } else { Err("it is not closed".into()) }
+        if end.is_closed() {
+            Ok(())
+        } else {
+            Err("it is not closed".into())
+        }
     }
 
     fn direct(&mut self, words: &[&str]) -> Result<(), String> {
@@ -268,7 +293,10 @@ pub(crate) fn log_in(world: &mut World, names: &[&str]) {
         world.connect(name, HOME);
         let params = format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD);
         let replies = world.ask(name, "LOGIN", &params);
-        assert!(replies.iter().any(|reply| reply.command == 105), "{name} gets in: {replies:?}");
+        assert!(
+            replies.iter().any(|reply| reply.command == 105),
+            "{name} gets in: {replies:?}"
+        );
     }
     for name in names {
         world.end(name).take_messages();

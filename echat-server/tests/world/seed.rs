@@ -23,7 +23,9 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
 
 fn user(store: &mut Store, name: &str) -> UserId {
     let found = store.batch().find_user(name).expect("a store that works");
-    found.unwrap_or_else(|| panic!("nobody is called {name:?}")).id
+    found
+        .unwrap_or_else(|| panic!("nobody is called {name:?}"))
+        .id
 }
 
 /// Makes accounts.
@@ -31,7 +33,10 @@ pub(crate) fn accounts(store: &mut Store, names: &[&str]) {
     let mut batch = store.batch();
     for name in names {
         let name = Username::new(name).expect("a possible name");
-        batch.create_user(&name, &HASH, 0).expect("a store that works").expect("a new name");
+        batch
+            .create_user(&name, &HASH, 0)
+            .expect("a store that works")
+            .expect("a new name");
     }
     let _ = batch.commit().expect("a store that works");
 }
@@ -53,7 +58,9 @@ pub(crate) fn room(store: &mut Store, room: &str, members: &[&str]) {
     let ids: Vec<UserId> = members.iter().map(|name| user(store, name)).collect();
     let name = RoomName::new(room).expect("a possible name");
     let mut batch = store.batch();
-    let room = batch.create_room(&name, ids[0], 0).expect("a store that works");
+    let room = batch
+        .create_room(&name, ids[0], 0)
+        .expect("a store that works");
     let room = room.expect("a new name");
     for id in ids {
         batch.add_member(room, id, 0).expect("a store that works");
