@@ -296,6 +296,8 @@ impl Peer {
     /// Ends the connection; what waits is flushed unless it is cut.
     pub(crate) fn close(&mut self, end: End, now: Now) {
         match (std::mem::replace(&mut self.stage, Stage::Closed), end) {
+            // The other end is done, and so are we: nothing would tell the socket's owner later.
+            (Stage::Open(_), End::Flush) if self.is_flushed() => self.close_at_once(),
             (Stage::Open(channel), End::Notify(_) | End::Flush) => {
                 if let End::Notify(reason) = end {
                     self.outbound.push(own(command::CLOSE_NOTIFY, Value::Int(reason as u64)));
@@ -406,3 +408,6 @@ impl Peer {
 fn own(command: u32, params: Value) -> Rc<[u8]> {
     Message { command, params }.encode().expect("channel commands have a wire form").into()
 }
+
+#[cfg(test)]
+mod tests;
