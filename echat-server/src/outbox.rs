@@ -26,6 +26,8 @@ pub(crate) enum Delivery {
     },
     /// The connection may send frames of the size that a login allows.
     Trust(ConnId),
+    /// Nobody is logged in there any more.
+    Distrust(ConnId),
 }
 
 /// The staged deliveries of a tick.
@@ -55,6 +57,11 @@ impl Outbox {
     /// Stages the larger frame limit of a login.
     pub(crate) fn trust(&mut self, conn: ConnId) {
         self.staged.push(Delivery::Trust(conn));
+    }
+
+    /// Stages the end of what [`Self::trust`] began: in the same tick, it comes after it.
+    pub(crate) fn distrust(&mut self, conn: ConnId) {
+        self.staged.push(Delivery::Distrust(conn));
     }
 
     /// How much is staged: a mark for [`Self::split_off`].
@@ -87,7 +94,9 @@ mod tests {
     fn told(delivery: &Delivery) -> (u64, u32) {
         match delivery {
             Delivery::Event { to, event } => (to[0].0, event.number()),
-            Delivery::Close { conn, .. } | Delivery::Trust(conn) => (conn.0, 0),
+            Delivery::Close { conn, .. }
+            | Delivery::Trust(conn)
+            | Delivery::Distrust(conn) => (conn.0, 0),
         }
     }
 

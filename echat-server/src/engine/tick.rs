@@ -80,6 +80,7 @@ fn finish(
             }
             Delivery::Close { conn, end } => net.with(conn, limits, |peer| peer.close(end, now)),
             Delivery::Trust(conn) => net.with(conn, limits, |peer| peer.trust(limits)),
+            Delivery::Distrust(conn) => net.with(conn, limits, |peer| peer.distrust(now)),
         }
     }
     chores(store, &mut memory.chores)
@@ -282,12 +283,6 @@ impl<'t> Turn<'t> {
         };
         let started = self.start(message.command);
         let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
-        if kind == RequestKind::Logout
-            && result.is_ok()
-            && let Some(slot) = self.net.slot(conn)
-        {
-            slot.peer.distrust(self.now);
-        }
         let concluded = self.conclude(conn, &started, result)?;
         if !concluded && let Some(slot) = self.net.slot(conn) {
             slot.peer.put_back(Item::Request(message));

@@ -164,6 +164,7 @@ pub(crate) fn logged_in(
 /// LOGOUT.
 pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Reject> {
     depart(ctx, &me)?;
+    ctx.outbox.distrust(ctx.conn);
     Ok(Event::LoggedOut {})
 }
 
