@@ -356,3 +356,6 @@ impl Net {
         self.slots.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;
