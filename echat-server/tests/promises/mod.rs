@@ -3,6 +3,7 @@
 mod authorisation;
 mod bad_inputs;
 mod coverage;
+mod guessing;
 mod splits;
 mod storage;
 mod storms;
