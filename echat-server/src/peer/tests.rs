@@ -9,11 +9,18 @@ fn rng() -> StdRng {
 }
 
 fn at(seconds: u64) -> Now {
-    Now { running: Duration::from_secs(seconds), unix: 0 }
+    Now {
+        running: Duration::from_secs(seconds),
+        unix: 0,
+    }
 }
 
 fn limits() -> Limits {
-    Limits { send_queue_soft: 4_096, send_queue_hard: 8_192, ..Limits::default() }
+    Limits {
+        send_queue_soft: 4_096,
+        send_queue_hard: 8_192,
+        ..Limits::default()
+    }
 }
 
 fn accepted() -> Peer {
@@ -37,7 +44,9 @@ fn open() -> (Peer, Channel) {
     let (mut peer, client) = answered();
     let flight = peer.output(&mut rng()).to_vec();
     peer.wrote(flight.len(), &limits(), at(0));
-    let Ok(Step::Next(client)) = client.next(&flight) else { panic!("an honest hello") };
+    let Ok(Step::Next(client)) = client.next(&flight) else {
+        panic!("an honest hello")
+    };
     let Ok(Step::Next((channel, finished))) = client.next(&[], &mut rng()) else {
         panic!("an honest FINISHED")
     };
@@ -46,7 +55,12 @@ fn open() -> (Peer, Channel) {
 }
 
 fn sealed(channel: &mut Channel, command: u32) -> Vec<u8> {
-    let plain = Message { command, params: Value::Null }.encode().expect("small");
+    let plain = Message {
+        command,
+        params: Value::Null,
+    }
+    .encode()
+    .expect("small");
     let mut frame = Vec::new();
     channel.sealer().seal(&plain, &mut rng(), &mut frame);
     frame
@@ -97,7 +111,9 @@ fn strangers_and_the_hasty_are_closed_in_silence() {
 #[test]
 fn what_comes_is_decoded_so_far_ahead_and_no_further() {
     let (mut peer, mut channel) = open();
-    let bytes: Vec<u8> = (0..INBOX + 10).flat_map(|_| sealed(&mut channel, 1)).collect();
+    let bytes: Vec<u8> = (0..INBOX + 10)
+        .flat_map(|_| sealed(&mut channel, 1))
+        .collect();
     peer.receive(&bytes, at(0));
     assert_eq!(peer.inbox.len(), INBOX);
     assert!(!peer.wants_bytes(&limits()));
@@ -122,7 +138,13 @@ fn a_queue_over_its_hard_limit_is_dropped_for_a_goodbye() {
 
 #[test]
 fn a_queue_may_stay_over_its_soft_limit_for_thirty_seconds() {
-    let message = || Message { command: 1, params: Value::Str("x".repeat(5_000)) }.encode();
+    let message = || {
+        Message {
+            command: 1,
+            params: Value::Str("x".repeat(5_000)),
+        }
+        .encode()
+    };
     let message = || -> Rc<[u8]> { message().expect("small").into() };
     let (mut peer, mut channel) = open();
     peer.trust(&limits());

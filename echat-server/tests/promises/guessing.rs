@@ -23,7 +23,9 @@ fn many_connections_at_once_have_no_more_guesses_than_one() {
     let mut tried = 0;
     for name in &names {
         let replies = world.end(name).take_messages();
-        let [reply] = &replies[..] else { panic!("{name}: {replies:?}") };
+        let [reply] = &replies[..] else {
+            panic!("{name}: {replies:?}")
+        };
         tried += usize::from(reply.params.at("code") == Some(&Value::from("bad_credentials")));
     }
     assert!(tried <= 10, "{tried} passwords were tried");
