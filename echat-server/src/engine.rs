@@ -159,13 +159,13 @@ impl Engine {
         self.net.is_empty()
     }
 
-    /// The store, for the terminal's questions.
-    pub(crate) fn store(&mut self) -> &mut Store {
+    /// The store, for the terminal's questions and for tests.
+    pub fn store(&mut self) -> &mut Store {
         &mut self.store
     }
 
-    /// Who is online, for the terminal's questions.
-    pub(crate) fn roster(&self) -> &Roster {
+    /// Who is online, for the terminal's questions and for tests.
+    pub fn roster(&self) -> &Roster {
         &self.memory.roster
     }
 

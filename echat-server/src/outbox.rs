@@ -98,3 +98,38 @@ impl Outbox {
         std::mem::take(&mut self.staged)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    fn told(delivery: &Delivery) -> (u64, u32) {
+        match delivery {
+            Delivery::Event { to, event } => (to[0].0, event.number()),
+            Delivery::Reply { to, event } => (to.0, event.number()),
+            Delivery::Close { conn, .. } | Delivery::Trust(conn) | Delivery::Distrust(conn) => {
+                (conn.0, 0)
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_staged_leaves_once_and_in_order() {
+        let mut outbox = Outbox::default();
+        outbox.send(ConnId(1), Event::LoggedOut {});
+        outbox.close(ConnId(1), End::Cut);
+        outbox.send_all(Vec::new(), Event::ServerKick {});
+        let mark = outbox.mark();
+        outbox.send(ConnId(2), Event::ServerKick {});
+        outbox.trust(ConnId(3));
+        let taken = outbox.split_off(mark);
+        assert_eq!((taken.len(), outbox.mark()), (2, mark));
+        outbox.append(taken);
+        let mut store = Store::in_memory().expect("memory is there");
+        let mut receipt = || store.batch().commit().expect("nothing was written");
+        let left: Vec<_> = outbox.release(receipt()).iter().map(told).collect();
+        assert_eq!(left, [(1, 116), (1, 0), (2, 104), (3, 0)]);
+        assert!(outbox.release(receipt()).is_empty());
+    }
+}

@@ -389,3 +389,6 @@ fn own(command: u32, params: Value) -> Rc<[u8]> {
         .expect("channel commands have a wire form")
         .into()
 }
+
+#[cfg(test)]
+mod tests;

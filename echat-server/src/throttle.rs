@@ -85,7 +85,7 @@ impl Throttle {
             .filter(|wait| !wait.is_zero())
     }
 
-    /// Counts a wrong password.
+    /// Counts a try as a wrong password; [`Self::forgive`] takes it back if it was right.
     pub(crate) fn count_failure(&mut self, guesser: Guesser, now: Duration, limits: &Limits) {
         if limits.login_failures == 0 {
             return;

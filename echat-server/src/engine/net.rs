@@ -394,3 +394,6 @@ impl Net {
         self.slots.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

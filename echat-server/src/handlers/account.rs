@@ -118,6 +118,9 @@ pub(crate) fn login(
     if let Some(wait) = ctx.throttle.login_wait(&guesser, ctx.now.running) {
         return Err(Reject::retry_after(Code::LoginThrottled, wait));
     }
+    // Every try counts as wrong until it turns out right: many at once are no more than many.
+    ctx.throttle
+        .count_failure(guesser.clone(), ctx.now.running, ctx.limits);
     let shown = username.key().unwrap_or("?").to_owned();
     let attempt = LoginAttempt {
         user,
@@ -156,8 +159,6 @@ pub(crate) fn logged_in(
     verdict: &Verdict,
 ) -> Result<Event, Reject> {
     let (Some(user), Verdict::Right { upgrade }) = (&attempt.user, verdict) else {
-        ctx.throttle
-            .count_failure(attempt.guesser.clone(), ctx.now.running, ctx.limits);
         // A stable line, for fail2ban and its like.
         tracing::warn!(
             "login failed user={:?} address={}",

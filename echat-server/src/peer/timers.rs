@@ -9,7 +9,7 @@ use echat_proto::commands::{CloseReason, channel as command};
 use std::time::Duration;
 
 /// A hello must be whole this long after the accept.
-const HELLO: Duration = Duration::from_secs(5);
+pub(super) const HELLO: Duration = Duration::from_secs(5);
 /// FINISHED must be there this long after the accept.
 const FINISHED: Duration = Duration::from_secs(10);
 /// A login must begin to hold this long after FINISHED or LOGOUT.
