@@ -13,11 +13,12 @@ mod undo;
 
 use crate::clock::Now;
 use crate::config::Limits;
+use crate::conn::ConnId;
 use crate::handlers::Chore;
 use crate::jobs::{Done, Job, Task};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
-use crate::roster::{ConnId, Roster};
+use crate::roster::Roster;
 use crate::store::{Store, StoreError};
 use crate::throttle::Throttle;
 use net::Net;

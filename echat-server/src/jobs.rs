@@ -1,7 +1,7 @@
 //! The heavy arithmetic: modular powers, signatures, password hashes. Pure: no state, no sockets; who
 //! runs it, and where, is the pool's business, or a simulation's.
 
-use crate::roster::ConnId;
+use crate::conn::ConnId;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use echat_proto::group::Ephemeral;

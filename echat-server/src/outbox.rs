@@ -3,7 +3,7 @@
 //! Handlers stage; only [`Outbox::release`] gives anything out, and it asks for a [`Receipt`], which
 //! only a commit makes: an answer before its commit does not compile.
 
-use crate::roster::{ConnId, End};
+use crate::conn::{ConnId, End};
 use crate::store::Receipt;
 use echat_proto::commands::Event;
 

@@ -8,16 +8,15 @@
 //! Any state may end in `Closed`. What must be answered by silence closes at once; what is answered
 //! by CLOSE_NOTIFY is flushed for at most [`timers::FLUSH`].
 
+mod inbox;
 mod outbound;
 mod timers;
 
 use crate::clock::Now;
 use crate::config::Limits;
-use crate::roster::End;
-use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
+use crate::conn::End;
+use echat_proto::channel::{Channel, ChannelError, Message};
 use echat_proto::commands::{CloseReason, channel as command};
-use echat_proto::crypto::TAG;
-use echat_proto::frame::HEADER;
 use echat_proto::handshake::{
     AwaitClientFinished, AwaitClientHello, ClientHello, HandshakeError, Step,
 };
@@ -28,14 +27,6 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// Items decoded ahead of the tick that handles them. Beyond it bytes stay sealed, and beyond a
-/// frame of them in the socket.
-const INBOX: usize = 256;
-/// Sealed bytes decoded ahead, a frame more at most: a value takes up to thirty times its bytes.
-const AHEAD: usize = 16 * 1024;
-/// What a frame has besides its ciphertext.
-const FRAME_OVERHEAD: usize = HEADER + TAG;
 
 /// What a connection has to say to the engine, in order.
 #[derive(Debug)]
@@ -49,9 +40,9 @@ pub(crate) enum Item {
 enum Stage {
     Hello(AwaitClientHello),
     Responding,
-    Finishing(AwaitClientFinished),
-    Open(Channel),
-    Closing(Channel),
+    Finishing(Box<AwaitClientFinished>),
+    Open(Box<Channel>),
+    Closing(Box<Channel>),
     Closed,
 }
 
@@ -110,13 +101,21 @@ impl Peer {
     }
 
     /// Takes bytes from the socket. A whole ClientHello is given back: a helper must answer it.
-    pub(crate) fn receive(&mut self, bytes: &[u8], now: Now) -> Option<ClientHello> {
+    pub(crate) fn receive(
+        &mut self,
+        bytes: &[u8],
+        limits: &Limits,
+        now: Now,
+    ) -> Option<ClientHello> {
         if self.deaf {
             return None;
         }
         self.heard = now.running;
         self.pinged = false;
-        match self.advance(bytes, now) {
+        let advanced = self.advance(bytes, now);
+        // PINGs are answered as they come, and what waits for one who does not read counts.
+        self.note_queue(limits, now);
+        match advanced {
             Ok(hello) => hello,
             Err(error) => {
                 tracing::debug!(address = %self.address, %error, "handshake failed");
@@ -141,9 +140,9 @@ impl Peer {
             },
             Stage::Responding => return Err(HandshakeError::BadFinished),
             Stage::Finishing(state) => match state.next(bytes)? {
-                Step::More(state) => self.stage = Stage::Finishing(state),
+                Step::More(state) => self.stage = Stage::Finishing(Box::new(state)),
                 Step::Next(channel) => {
-                    self.stage = Stage::Open(channel);
+                    self.stage = Stage::Open(Box::new(channel));
                     self.guest_since = now.running;
                     if self.spare {
                         self.close(End::Notify(CloseReason::Full), now);
@@ -165,104 +164,10 @@ impl Peer {
     }
 
     /// Goes on with a handshake that a helper has answered.
-    pub(crate) fn respond(&mut self, flight: Vec<u8>, waiting: AwaitClientFinished) {
+    pub(crate) fn respond(&mut self, flight: Vec<u8>, waiting: Box<AwaitClientFinished>) {
         if matches!(self.stage, Stage::Responding) {
             self.outbound.begin(flight);
             self.stage = Stage::Finishing(waiting);
-        }
-    }
-
-    /// Opens frames while the inbox has places. PING is answered here, so that it is answered even
-    /// while a request waits for a helper.
-    fn decode(&mut self) {
-        while self.inbox.len() < INBOX && self.ahead < AHEAD && !self.deaf {
-            let Stage::Open(channel) = &mut self.stage else {
-                return;
-            };
-            let sealed = channel.waiting();
-            let incoming = channel.next_incoming();
-            self.ahead += sealed - channel.waiting();
-            match incoming {
-                Ok(None) => {
-                    if self.hung_up {
-                        self.end(End::Flush);
-                    }
-                    break;
-                }
-                Ok(Some(Incoming::Message(message))) => {
-                    self.inbox.push_back(Item::Request(message));
-                }
-                Ok(Some(Incoming::Ping)) => self.outbound.push(own(command::PONG, Value::Null)),
-                Ok(Some(Incoming::Pong)) => {}
-                Ok(Some(Incoming::Close(_))) => self.end(End::Cut),
-                Err(error) => {
-                    self.fault = Some(error);
-                    self.end(match error {
-                        ChannelError::BadLength(_) | ChannelError::BadTag => End::Cut,
-                        ChannelError::WornOut => End::Notify(CloseReason::KeyWornOut),
-                        ChannelError::Malformed(_) => End::Notify(CloseReason::Malformed),
-                    });
-                }
-            }
-            if self.inbox.is_empty() {
-                self.ahead = 0;
-            }
-        }
-    }
-
-    /// What was wrong with a frame, once.
-    pub(crate) fn take_fault(&mut self) -> Option<ChannelError> {
-        self.fault.take()
-    }
-
-    fn end(&mut self, end: End) {
-        self.deaf = true;
-        self.inbox.push_back(Item::End(end));
-    }
-
-    /// The other end has closed its half. What was received before is still handled.
-    pub(crate) fn hang_up(&mut self) {
-        if matches!(self.stage, Stage::Open(_)) {
-            self.hung_up = true;
-            self.decode();
-        } else {
-            self.close_at_once();
-        }
-    }
-
-    /// The next thing to handle.
-    pub(crate) fn next_item(&mut self) -> Option<Item> {
-        let item = self.inbox.pop_front();
-        if self.inbox.is_empty() {
-            self.inbox = VecDeque::new();
-            self.ahead = 0;
-            self.decode();
-        }
-        item
-    }
-
-    /// Puts an item back that could not be handled yet.
-    pub(crate) fn put_back(&mut self, item: Item) {
-        self.inbox.push_front(item);
-    }
-
-    /// Whether something waits to be handled.
-    pub(crate) fn has_items(&self) -> bool {
-        !self.inbox.is_empty()
-    }
-
-    /// Whether more bytes are welcome. Not while much waits for the peer, nor while it has said more
-    /// than was handled.
-    pub(crate) fn wants_bytes(&self, limits: &Limits) -> bool {
-        match &self.stage {
-            Stage::Hello(_) | Stage::Finishing(_) | Stage::Closing(_) => true,
-            Stage::Responding | Stage::Closed => false,
-            Stage::Open(channel) => {
-                !self.deaf
-                    && self.inbox.len() < INBOX
-                    && channel.waiting() < limits.frame_bytes + FRAME_OVERHEAD
-                    && !self.is_backed_up(limits)
-            }
         }
     }
 
@@ -287,7 +192,14 @@ impl Peer {
             return;
         }
         self.outbound.push(reply);
-        if self.is_backed_up(limits) && self.slow_since.is_none() {
+        self.note_queue(limits, now);
+    }
+
+    /// Notes since when much waits for the peer.
+    fn note_queue(&mut self, limits: &Limits, now: Now) {
+        if !self.is_backed_up(limits) {
+            self.slow_since = None;
+        } else if self.slow_since.is_none() {
             self.slow_since = Some(now.running);
         }
     }
@@ -371,9 +283,7 @@ impl Peer {
     /// Notes that bytes were written.
     pub(crate) fn wrote(&mut self, bytes: usize, limits: &Limits, now: Now) {
         self.outbound.wrote(bytes);
-        if !self.is_backed_up(limits) {
-            self.slow_since = None;
-        }
+        self.note_queue(limits, now);
         if let Stage::Open(channel) = &self.stage
             && channel.is_worn_out()
         {

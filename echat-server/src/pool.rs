@@ -7,8 +7,8 @@
 
 mod queue;
 
+use crate::conn::ConnId;
 use crate::jobs::{Done, Job, Memory};
-use crate::roster::ConnId;
 use ed25519_dalek::SigningKey;
 use mio::Waker;
 use queue::Queue;

@@ -12,11 +12,11 @@ mod terminal;
 
 use crate::clock::Now;
 use crate::config::Config;
+use crate::conn::ConnId;
 use crate::console::{self, Said};
 use crate::engine::{Engine, Fatal};
 use crate::jobs;
 use crate::pool::{self, Pool};
-use crate::roster::ConnId;
 use crate::store::Store;
 use ed25519_dalek::SigningKey;
 use listener::Listener;

@@ -110,7 +110,7 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         r#"{"server": {"limits": {"friends": -1}}}"#,
-        "server.limits.friends: must be 1..=100000, not -1",
+        "server.limits.friends: must be 1..=1000, not -1",
     ),
     (
         r#"{"server": {"limits": {"dead_seconds": 90}}}"#,

@@ -35,6 +35,7 @@ const PROTO: &[Row] = &[
 
 const SERVER: &[Row] = &[
     ("clock", &[]),
+    ("conn", &[]),
     ("exit", &[]),
     ("private_file", &[]),
     ("config", &[]),
@@ -43,31 +44,31 @@ const SERVER: &[Row] = &[
     ("cli", &["config", "exit"]),
     ("data_dir", &["exit", "private_file"]),
     ("host_key", &["exit", "private_file"]),
-    ("roster", &["store"]),
+    ("roster", &["conn", "store"]),
     ("throttle", &["config", "store"]),
-    ("outbox", &["roster", "store"]),
-    ("jobs", &["roster"]),
-    ("pool", &["jobs", "roster"]),
-    ("peer", &["clock", "config", "roster"]),
+    ("outbox", &["conn", "store"]),
+    ("jobs", &["conn"]),
+    ("pool", &["conn", "jobs"]),
+    ("peer", &["clock", "config", "conn"]),
     (
         "handlers",
         &[
-            "clock", "config", "jobs", "outbox", "roster", "store", "throttle",
+            "clock", "config", "conn", "jobs", "outbox", "roster", "store", "throttle",
         ],
     ),
     ("routes", &["handlers"]),
     (
         "engine",
         &[
-            "clock", "config", "handlers", "jobs", "outbox", "peer", "roster", "routes", "store",
-            "throttle",
+            "clock", "config", "conn", "handlers", "jobs", "outbox", "peer", "roster", "routes",
+            "store", "throttle",
         ],
     ),
     ("console", &["engine", "roster", "store"]),
     (
         "reactor",
         &[
-            "clock", "config", "console", "engine", "jobs", "pool", "roster", "store",
+            "clock", "config", "conn", "console", "engine", "jobs", "pool", "store",
         ],
     ),
 ];
@@ -80,6 +81,7 @@ const CLIENT: &[Row] = &[
     ("trust", &["fingerprint"]),
     ("socket", &["address", "clock"]),
     ("link", &["clock", "fingerprint", "socket", "trust"]),
+    ("load", &["address", "clock", "link", "socket", "trust"]),
     (
         "nc",
         &[

@@ -4,10 +4,10 @@
 use super::prepare;
 use crate::clock::Now;
 use crate::config::Limits;
+use crate::conn::{ConnId, End};
 use crate::handlers::account::Pending;
 use crate::jobs::{Done, Job, Task};
 use crate::peer::Peer;
-use crate::roster::{ConnId, End};
 use echat_proto::commands::CloseReason;
 use echat_proto::group::Ephemeral;
 use rand::rngs::StdRng;
@@ -145,7 +145,7 @@ impl Net {
             return;
         };
         let address = slot.peer.address;
-        if let Some(hello) = slot.peer.receive(bytes, now) {
+        if let Some(hello) = slot.peer.receive(bytes, limits, now) {
             let prepared = self.prepared.pop().map(Box::new);
             let task = Task::Respond { hello, prepared };
             self.jobs.push(Job {
@@ -191,7 +191,7 @@ impl Net {
                 self.prepared.push(*ephemeral);
             }
             Done::Responded(flight, waiting) => {
-                self.with(conn, limits, |peer| peer.respond(flight, *waiting));
+                self.with(conn, limits, |peer| peer.respond(flight, waiting));
             }
             Done::Hashed(_) | Done::Verified(_) => {
                 if self

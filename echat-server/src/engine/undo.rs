@@ -1,8 +1,8 @@
 //! What becomes of a tick that the disk had no place for.
 
 use super::Memory;
+use crate::conn::ConnId;
 use crate::handlers::refuse;
-use crate::roster::ConnId;
 use crate::store::{Receipt, Store, StoreError};
 use echat_proto::records::Code;
 
@@ -45,8 +45,12 @@ pub(super) fn undo(
         .map(|session| session.user)
         .collect();
     for user in online {
-        let rooms = batch.known_conversations(user)?.rooms;
-        memory.roster.set_rooms(user, rooms);
+        match batch.known_conversations(user) {
+            Ok(known) => memory.roster.set_rooms(user, known.rooms),
+            // Held by another program just now: what is remembered is at most too much.
+            Err(StoreError::Busy) => tracing::warn!("rooms could not be read again"),
+            Err(error) => return Err(error),
+        }
     }
     batch.commit()
 }

@@ -6,8 +6,8 @@
 use super::gate::{Anyone, Guest};
 use super::presence::{Audience, Change};
 use super::{Answer, Chore, Ctx, Member, Reject, bundle};
+use crate::conn::End;
 use crate::jobs::{Task, Verdict};
-use crate::roster::End;
 use crate::store::{User, UserId};
 use crate::throttle::Guesser;
 use echat_proto::commands::{CloseReason, Event, RequestKind};
@@ -158,7 +158,12 @@ pub(crate) fn logged_in(
     attempt: &LoginAttempt,
     verdict: &Verdict,
 ) -> Result<Event, Reject> {
-    let (Some(user), Verdict::Right { upgrade }) = (&attempt.user, verdict) else {
+    // Looked up again: an account of the first step may have been undone with a full disk.
+    let user = match &attempt.user {
+        Some(user) => ctx.batch.find_user(&user.name)?.filter(|now| now == user),
+        None => None,
+    };
+    let (Some(user), Verdict::Right { upgrade }) = (user, verdict) else {
         // A stable line, for fail2ban and its like.
         tracing::warn!(
             "login failed user={:?} address={}",

@@ -1,18 +1,18 @@
 //! Rooms: making, joining, leaving, filling and listing them.
 
 use super::presence::{Change, announce_in};
-use super::{Ctx, Member, Reject, done, targets};
+use super::{Ctx, Member, Reject, done, page, targets};
 use crate::store::{ConversationId, Room, User, UserId};
 use echat_proto::commands::Event;
-use echat_proto::limits::{PAGE_BYTES, VALUES};
+use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{NameQuery, RoomName};
 use echat_proto::records::{Code, MemberLine, RoomLine};
 use std::collections::BTreeMap;
 
 /// What a line of LIST_MEMBERS takes besides the name, in bytes: keys, types and lengths.
 const MEMBER_BYTES: usize = 48;
-/// Members that one answer lists: each line is a dict of three values.
-const MEMBERS: usize = (VALUES - 1) / 4;
+/// What a line of LIST_ROOMS takes besides the names, in bytes.
+const ROOM_BYTES: usize = 80;
 
 /// CREATE_ROOM: all or nothing.
 pub(crate) fn create_room(
@@ -155,8 +155,9 @@ pub(crate) fn list_rooms(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Rej
         owner: room.owner_name,
         unread: room.unread,
     });
+    let size = |room: &RoomLine| ROOM_BYTES + room.roomname.len() + room.owner.len();
     Ok(Event::Rooms {
-        rooms: rooms.collect(),
+        rooms: page::fitting(rooms.collect(), PAGE_BYTES, 5, size),
     })
 }
 
@@ -177,20 +178,15 @@ pub(crate) fn list_members(
             owner: member.owner,
         });
     Ok(Event::Members {
-        members: fitting(members.collect()),
+        members: shown(members.collect()),
     })
 }
 
 /// As many members as one answer holds, by name; those online go before the others.
-fn fitting(mut members: Vec<MemberLine>) -> Vec<MemberLine> {
+fn shown(mut members: Vec<MemberLine>) -> Vec<MemberLine> {
     members.sort_by_key(|member| !member.online);
-    let mut bytes = 0;
-    let fit = members.iter().take_while(|member| {
-        bytes += MEMBER_BYTES + member.username.len();
-        bytes <= PAGE_BYTES
-    });
-    let fit = fit.take(MEMBERS).count();
-    members.truncate(fit);
+    let size = |member: &MemberLine| MEMBER_BYTES + member.username.len();
+    let mut members = page::fitting(members, PAGE_BYTES, 4, size);
     members.sort_by(|a, b| a.username.cmp(&b.username));
     members
 }

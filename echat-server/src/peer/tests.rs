@@ -1,5 +1,7 @@
+use super::inbox::{AHEAD, FRAME_OVERHEAD, INBOX};
 use super::timers::HELLO;
 use super::*;
+use echat_proto::channel::Incoming;
 use echat_proto::handshake::{AwaitServerHello, ClientStart, respond};
 use ed25519_dalek::SigningKey;
 use rand::SeedableRng;
@@ -32,11 +34,13 @@ fn accepted() -> Peer {
 fn answered() -> (Peer, AwaitServerHello) {
     let mut peer = accepted();
     let (hello, client) = ClientStart::new(&mut rng()).send();
-    let hello = peer.receive(&hello, at(0)).expect("a whole hello");
+    let hello = peer
+        .receive(&hello, &limits(), at(0))
+        .expect("a whole hello");
     let ephemeral = echat_proto::group::Ephemeral::generate(&mut rng());
     let key = SigningKey::from_bytes(&[1; 32]);
     let (flight, waiting) = respond(&hello, ephemeral, &key, &mut rng());
-    peer.respond(flight, waiting);
+    peer.respond(flight, Box::new(waiting));
     (peer, client)
 }
 
@@ -51,7 +55,7 @@ fn open() -> (Peer, Channel) {
     let Ok(Step::Next((channel, finished))) = client.next(&[], &mut rng()) else {
         panic!("an honest FINISHED")
     };
-    assert!(peer.receive(&finished, at(0)).is_none());
+    assert!(peer.receive(&finished, &limits(), at(0)).is_none());
     (peer, channel)
 }
 
@@ -99,30 +103,39 @@ fn a_hello_has_five_seconds_and_finished_ten() {
 #[test]
 fn strangers_and_the_hasty_are_closed_in_silence() {
     let mut stranger = accepted();
-    assert!(stranger.receive(b"GET / HTTP/1.1", at(0)).is_none());
+    assert!(
+        stranger
+            .receive(b"GET / HTTP/1.1", &limits(), at(0))
+            .is_none()
+    );
     assert!(stranger.is_closed() && stranger.is_flushed());
 
     let mut hasty = accepted();
     let (mut hello, _) = ClientStart::new(&mut rng()).send();
     hello.push(0);
-    assert!(hasty.receive(&hello, at(0)).is_none());
+    assert!(hasty.receive(&hello, &limits(), at(0)).is_none());
     assert!(hasty.is_closed());
 }
 
 #[test]
 fn what_comes_is_decoded_so_far_ahead_and_no_further() {
     let (mut peer, mut channel) = open();
-    let bytes: Vec<u8> = (0..INBOX + 10)
-        .flat_map(|_| sealed(&mut channel, 1))
-        .collect();
-    peer.receive(&bytes, at(0));
-    assert_eq!(peer.inbox.len(), INBOX);
-    assert!(!peer.wants_bytes(&limits()));
+    let (mut bytes, mut frames, mut each) = (0, 0, 0);
+    while peer.wants_bytes(&limits()) {
+        let frame = sealed(&mut channel, 1);
+        each = frame.len();
+        peer.receive(&frame, &limits(), at(0));
+        bytes += each;
+        frames += 1;
+    }
+    assert_eq!(peer.inbox.len(), AHEAD.div_ceil(each).min(INBOX));
+    let most = AHEAD + limits().frame_bytes + FRAME_OVERHEAD + 2 * each;
+    assert!(bytes <= most, "{bytes} bytes were taken in");
     let mut handled = 0;
     while peer.next_item().is_some() {
         handled += 1;
     }
-    assert_eq!(handled, INBOX + 10);
+    assert_eq!(handled, frames);
     assert!(peer.wants_bytes(&limits()));
 }
 
@@ -174,7 +187,7 @@ fn silence_is_pinged_once_and_a_sign_of_life_begins_it_anew() {
         peer.expire(&limits(), at(now));
     }
     assert_eq!(read(&mut peer, &mut channel, at(120)), [Incoming::Ping]);
-    peer.receive(&sealed(&mut channel, command::PONG), at(149));
+    peer.receive(&sealed(&mut channel, command::PONG), &limits(), at(149));
     peer.expire(&limits(), at(150));
     assert!(!peer.is_closed());
     assert_eq!(peer.deadline(&limits()), Duration::from_secs(149 + 90));

@@ -3,7 +3,7 @@
 use super::{Peer, Stage, own};
 use crate::clock::Now;
 use crate::config::Limits;
-use crate::roster::End;
+use crate::conn::End;
 use echat_proto::Value;
 use echat_proto::commands::{CloseReason, channel as command};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Which job is next. Addresses take turns; exponents are prepared when nobody waits.
 
+use crate::conn::ConnId;
 use crate::jobs::{Job, Task};
-use crate::roster::ConnId;
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 

@@ -3,7 +3,7 @@
 use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
 use echat_proto::commands::{CommandInfo, by_number};
 use echat_proto::handshake::{AwaitServerFinished, AwaitServerHello, ClientStart, Step};
-use echat_server::roster::ConnId;
+use echat_server::conn::ConnId;
 use rand::CryptoRng;
 use std::collections::VecDeque;
 
