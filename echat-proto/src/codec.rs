@@ -1,6 +1,6 @@
 //! [`Value`] to bytes and back (wire.md 1). Nothing here knows of encryption or of commands.
 //!
-//! The decoder believes no length: a [`Reader`] cannot leave the bytes it was given, depth is
+//! The decoder believes no length: a reader cannot leave the bytes it was given, depth is
 //! checked before recursion, and a container's memory is reserved only for items that are there.
 
 use crate::limits;

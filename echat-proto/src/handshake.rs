@@ -1,5 +1,5 @@
 //! The handshake (wire.md 2): states that consume themselves, named after what they expect, each fed
-//! with bytes as they come. It ends in a [`Channel`] that holds the bytes that came behind it.
+//! with bytes as they come. It ends in a [`Channel`](crate::channel::Channel) that holds the bytes that came behind it.
 //!
 //! ```text
 //! client                                              server

@@ -1,4 +1,4 @@
-//! [`Value`] as JSON and back, for people and scripts. Knows no sockets and no terminals.
+//! [`Value`](crate::Value) as JSON and back, for people and scripts. Knows no sockets and no terminals.
 //!
 //! | value | JSON |
 //! | --- | --- |

@@ -20,7 +20,7 @@
 //! * [`code`], [`param`], [`records`]: values as Rust types, and why a request is refused;
 //! * [`message`], [`commands`]: a number and its parameters, and the one table of commands;
 //! * [`channel`], [`handshake`]: two ends that trust each other, and how they come to;
-//! * [`json`], [`fingerprint`]: what people and scripts see of all this.
+//! * [`json`], [`mod@fingerprint`]: what people and scripts see of all this.
 
 pub mod channel;
 pub mod code;

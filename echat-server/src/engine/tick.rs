@@ -28,6 +28,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often the database is tried meanwhile.
 const RETRY: Duration = Duration::from_millis(50);
 
+/// Requests whose answers never rest on what a tick wrote: a full disk does not refuse them.
+const FROM_MEMORY: [RequestKind; 3] = [
+    RequestKind::QueryServerTime,
+    RequestKind::Login,
+    RequestKind::Logout,
+];
+
 /// Handles what waits, commits it, and queues the answers.
 pub(super) fn tick(
     store: &mut Store,
@@ -299,7 +306,7 @@ impl<'t> Turn<'t> {
                 .reply(conn, refuse(started.number, refusal));
         }
         let number = started.number;
-        let keeps = [RequestKind::Login, RequestKind::Logout].map(|kind| kind.info().number);
+        let keeps = FROM_MEMORY.map(|kind| kind.info().number);
         let rests = self.batch.writes() > 0 && !waits && !keeps.contains(&number);
         self.note(conn, started, rests);
         if let Some(slot) = self.net.slot(conn) {
