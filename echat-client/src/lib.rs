@@ -5,6 +5,10 @@
 //!
 //! ```text
 //! nc                    the debug client: arguments, statements, session, loop
+//! view                  lines laid out in rows
+//! styled                lines in named styles
+//! safe                  text that cannot control a terminal
+//! columns               how wide a text is
 //! link                  TCP, handshake and channel: a connection that can be trusted
 //! socket  trust         a non-blocking connection; whether a key is the right one
 //! known_hosts           which server showed which key
@@ -14,9 +18,13 @@
 
 pub mod address;
 pub mod clock;
+mod columns;
 pub mod fingerprint;
 pub mod known_hosts;
 pub mod link;
 pub mod nc;
+pub mod safe;
 pub mod socket;
+pub mod styled;
 pub mod trust;
+pub mod view;
