@@ -6,6 +6,7 @@
 //! ```text
 //! nc                    the debug client: arguments, statements, session, loop
 //! view                  lines laid out in rows
+//! line_editor           keys to an edited or submitted line
 //! styled                lines in named styles
 //! safe                  text that cannot control a terminal
 //! columns               how wide a text is
@@ -21,6 +22,7 @@ pub mod clock;
 mod columns;
 pub mod fingerprint;
 pub mod known_hosts;
+pub mod line_editor;
 pub mod link;
 pub mod nc;
 pub mod safe;
