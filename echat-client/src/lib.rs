@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! nc                    the debug client: arguments, statements, session, loop
+//! terminal              raw mode, bytes to keys, painting: the only place with escape bytes
 //! view                  lines laid out in rows
 //! line_editor           keys to an edited or submitted line
 //! styled                lines in named styles
@@ -28,5 +29,6 @@ pub mod nc;
 pub mod safe;
 pub mod socket;
 pub mod styled;
+pub mod terminal;
 pub mod trust;
 pub mod view;
