@@ -11,7 +11,17 @@ pub(crate) fn of_grapheme(grapheme: &str) -> usize {
     if let [byte] = grapheme.as_bytes() {
         return usize::from(*byte != b'\n');
     }
-    let apart: usize = grapheme.chars().filter_map(UnicodeWidthChar::width).sum();
+    let mut apart = 0;
+    let mut before = 0;
+    for c in grapheme.chars() {
+        let columns = match c {
+            // Makes a picture, which has two columns, of a sign that had one.
+            '\u{fe0f}' => usize::from(before == 1),
+            c => c.width().unwrap_or(1),
+        };
+        apart += columns;
+        before = columns;
+    }
     apart.max(grapheme.width()).max(1)
 }
 
@@ -35,6 +45,8 @@ mod tests {
             ("👍🏽", 4),
             ("🇨🇳", 2),
             ("❤\u{fe0f}", 2),
+            ("1\u{fe0f}\u{20e3}", 2),
+            ("❤\u{fe0f}\u{200d}❤\u{fe0f}", 4),
             ("👩\u{200d}👩\u{200d}👧", 6),
         ];
         for (text, columns) in cases {

@@ -158,6 +158,8 @@ fn kind(c: char) -> Kind {
         | GeneralCategory::ParagraphSeparator => Kind::Hidden,
         GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark => Kind::Mark,
         GeneralCategory::SpacingMark if c.width() == Some(0) => Kind::Mark,
+        // Some letters that are written on top of the next one: terminals show them nowhere.
+        _ if c.width() == Some(0) => Kind::Hidden,
         _ => Kind::Plain,
     }
 }

@@ -48,6 +48,7 @@ fn what_is_hidden_is_shown() {
         ("❤\u{fe0f}\u{fe0f}", "❤\u{fe0f}<U+FE0F>"),
         ("\u{301}a", "◌\u{301}a"),
         ("\u{3164}", "<U+3164>"),
+        ("\u{d4e}a", "<U+0D4E>a"),
         ("a\u{1161}", "a<U+1161>"),
         ("\u{1100}\u{1161}\u{11a8}", "\u{1100}\u{1161}\u{11a8}"),
         ("\u{e000}\u{378}", "<U+E000><U+0378>"),
@@ -64,6 +65,7 @@ fn a_text_keeps_its_newlines_and_its_indentation() {
     assert_eq!(text.width(), 8);
     let lines: Vec<Safe> = text.lines().collect();
     assert_eq!(lines[1].as_str(), "    b␍");
+    assert_eq!(Safe::text("a\nb").hanging(2).as_str(), "a\n  b");
 }
 
 #[test]

@@ -74,6 +74,21 @@ impl Decoder {
         std::mem::take(&mut self.keys)
     }
 
+    /// Whether a paste has begun and not ended.
+    pub fn is_pasting(&self) -> bool {
+        matches!(self.state, State::Paste { .. })
+    }
+
+    /// Ends a paste whose end was lost on the way, which would otherwise swallow every key from
+    /// now on: for a caller that has seen a long silence.
+    pub fn end_paste(&mut self) -> Vec<Key> {
+        if self.is_pasting() {
+            self.feed(PASTE_END)
+        } else {
+            Vec::new()
+        }
+    }
+
     fn byte(&mut self, byte: u8) {
         match std::mem::take(&mut self.state) {
             State::Ground => self.ground(byte, false),

@@ -3,4 +3,5 @@
 mod decoder;
 mod guard;
 mod hostile;
+mod property;
 mod screen;

@@ -105,6 +105,16 @@ fn only_half_a_key_waits_for_more() {
     assert_eq!(decoder.feed(b"\x1b[201~"), [Key::Paste("half".into())]);
 }
 
+#[test]
+fn a_paste_without_an_end_can_be_ended() {
+    let mut decoder = Decoder::new();
+    decoder.feed(b"\x1b[200~half\x1b[2");
+    assert!(decoder.is_pasting());
+    assert_eq!(decoder.end_paste(), [Key::Paste("half\x1b[2".into())]);
+    assert_eq!(decoder.end_paste(), []);
+    assert_eq!(decoder.feed(b"a"), [Key::Char('a')]);
+}
+
 fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
     let part = prop_oneof![
         any::<String>().prop_map(String::into_bytes),

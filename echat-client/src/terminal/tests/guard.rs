@@ -2,11 +2,16 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Read;
+use std::panic::catch_unwind;
+use std::sync::{Mutex, PoisonError};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::terminal::{EchoOff, RawGuard, size};
+use crate::terminal::{EchoOff, RawGuard, restore_on_panic, size};
+
+/// A process has one terminal, and these tests several: one at a time.
+static ONE: Mutex<()> = Mutex::new(());
 
 /// Both ends of a terminal.
 fn terminal() -> (File, File) {
@@ -33,6 +38,7 @@ fn shown(master: &mut File, length: usize) -> String {
 
 #[test]
 fn raw_mode_ends_with_its_guard() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (mut master, tty) = terminal();
     let before = settings(&tty);
     let guard = RawGuard::new(&tty).unwrap();
@@ -50,6 +56,19 @@ fn raw_mode_ends_with_its_guard() {
     drop(guard);
     assert_eq!(settings(&tty), before);
     assert_eq!(shown(&mut master, 11), "\x1b[?2004l\x1b[m");
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_is_reported() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (mut master, tty) = terminal();
+    let before = settings(&tty);
+    // Without its guard's own end, so that only the hook can have done it.
+    std::mem::forget(RawGuard::new(&tty).unwrap());
+    restore_on_panic();
+    assert!(catch_unwind(|| panic!("as this test wants it")).is_err());
+    assert_eq!(settings(&tty), before);
+    assert_eq!(shown(&mut master, 8 + 11), "\x1b[?2004h\x1b[?2004l\x1b[m");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the painter paints, as a terminal shows it.
 
+use std::io::{self, Write};
 use std::num::NonZeroU16;
 
 use vt100::{Callbacks, Parser, Screen};
@@ -7,7 +8,7 @@ use vt100::{Callbacks, Parser, Screen};
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
 use crate::terminal::{Look, Painter};
-use crate::view::prompt_rows;
+use crate::view::{PromptRows, prompt_rows};
 
 /// What a terminal was asked for beyond showing text.
 #[derive(Default)]
@@ -88,6 +89,13 @@ impl Scene {
         scene
     }
 
+    /// The prompt as it should be on the screen.
+    pub(super) fn laid_out(&self) -> PromptRows {
+        let prompt = Line::styled(Safe::ours("room> "), Style::Prompt);
+        let width = self.painter.width();
+        prompt_rows(&prompt, &self.typed, self.cursor, width, false)
+    }
+
     pub(super) fn types(&mut self, text: &str, cursor: usize) {
         self.typed = text.to_owned();
         self.cursor = cursor;
@@ -95,9 +103,7 @@ impl Scene {
     }
 
     fn prompt(&mut self) {
-        let prompt = Line::styled(Safe::ours("room> "), Style::Prompt);
-        let width = self.painter.width();
-        let rows = prompt_rows(&prompt, &self.typed, self.cursor, width, false);
+        let rows = self.laid_out();
         self.painter.prompt(&rows).unwrap();
         self.show();
     }
@@ -107,7 +113,7 @@ impl Scene {
         self.show();
     }
 
-    fn resizes(&mut self, cols: usize, rows: usize) {
+    pub(super) fn resizes(&mut self, cols: usize, rows: usize) {
         self.terminal.set_size(nonzero(rows), nonzero(cols));
         self.painter.resize(cols, rows);
         self.prompt();
@@ -119,11 +125,27 @@ impl Scene {
         self.terminal.process(&painted);
     }
 
-    /// The rows that show something.
-    fn screen(&self) -> Vec<String> {
+    pub(super) fn clears(&mut self) {
+        self.painter.clear().unwrap();
+        self.show();
+    }
+
+    /// The columns and rows of the terminal.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let (rows, cols) = self.terminal.screen().size();
+        (cols.get().into(), rows.get().into())
+    }
+
+    /// The rows of the screen, without spaces at their ends.
+    pub(super) fn all_rows(&self) -> Vec<String> {
         let (_, cols) = self.terminal.screen().size();
         let rows = self.terminal.screen().rows(0, cols.get());
-        let mut rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
+        rows.map(|row| row.trim_end().to_owned()).collect()
+    }
+
+    /// The same up to the last one that shows something.
+    fn screen(&self) -> Vec<String> {
+        let mut rows = self.all_rows();
         while rows.last().is_some_and(String::is_empty) {
             rows.pop();
         }
@@ -158,6 +180,39 @@ fn a_message_in_mid_line_leaves_the_line_where_it_was() {
     assert_eq!(scene.screen(), expected);
     assert_eq!(scene.place(), (3, 12));
     assert!(scene.terminal.callbacks().0.is_empty());
+}
+
+/// Counts its writes.
+#[derive(Default)]
+struct Writes(usize);
+
+impl Write for Writes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += 1;
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn all_that_changes_at_once_is_one_write() {
+    let mut painter = Painter::new(Writes::default(), Look::FULL, 20, 5);
+    let prompt = Line::plain(Safe::ours("> "));
+    let rows = prompt_rows(
+        &prompt,
+        "a long line of two rows",
+        3,
+        painter.width(),
+        false,
+    );
+    painter.prompt(&rows).unwrap();
+    painter.prompt(&rows).unwrap();
+    painter.print(&[]).unwrap();
+    assert_eq!(painter.painted().0, 1);
+    painter.print(&[says("one"), says("two")]).unwrap();
+    assert_eq!(painter.painted().0, 2);
 }
 
 #[test]
@@ -248,8 +303,7 @@ fn clearing_and_leaving() {
     let mut scene = Scene::new(20, 5);
     scene.prints(&[Line::plain(Safe::ours("above"))]);
     scene.types("ab", 1);
-    scene.painter.clear().unwrap();
-    scene.show();
+    scene.clears();
     assert_eq!(scene.screen(), ["room> ab"]);
     assert_eq!(scene.place(), (0, 7));
     scene.painter.leave().unwrap();
