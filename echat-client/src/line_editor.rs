@@ -5,6 +5,7 @@
 //! character (a grapheme), so that Chinese, combining marks, emoji and flags stay whole.
 
 mod buffer;
+mod chords;
 mod completion;
 mod history;
 mod key;
@@ -156,11 +157,11 @@ impl LineEditor {
             return self.handle_in_search(key);
         }
         let killing = std::mem::take(&mut self.killing);
-        if let Some(motion) = motion(&key) {
+        if let Some(motion) = chords::motion(&key) {
             self.undo.pause();
             return redraw_if(self.buffer.go(motion));
         }
-        if let Some(motion) = kill(&key) {
+        if let Some(motion) = chords::kill(&key) {
             return self.kill(motion, killing);
         }
         match key {
@@ -337,29 +338,4 @@ fn redraw_if(changed: bool) -> Outcome {
     } else {
         Outcome::None
     }
-}
-
-/// The keys that only move the cursor.
-fn motion(key: &Key) -> Option<Motion> {
-    Some(match key {
-        Key::Left | Key::Ctrl('b') => Motion::Left,
-        Key::Right | Key::Ctrl('f') => Motion::Right,
-        Key::Home | Key::Ctrl('a') => Motion::Start,
-        Key::End | Key::Ctrl('e') => Motion::End,
-        Key::Alt('b') => Motion::WordLeft,
-        Key::Alt('f') => Motion::WordRight,
-        _ => return None,
-    })
-}
-
-/// The keys that cut for C-y, and how far.
-fn kill(key: &Key) -> Option<Motion> {
-    Some(match key {
-        Key::Ctrl('u') => Motion::Start,
-        Key::Ctrl('k') => Motion::End,
-        Key::Ctrl('w') => Motion::SpacedWordLeft,
-        Key::Alt('d') => Motion::WordRight,
-        Key::Alt('\u{7f}' | '\u{8}') => Motion::WordLeft,
-        _ => return None,
-    })
 }

@@ -53,11 +53,12 @@ impl Look {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
             .iter()
             .find_map(|name| set(name));
+        let xterm = set("XTERM_VERSION").is_some() && set("TMUX").is_none();
         Self {
             colour: redraw && !wishes.no_colour && set("NO_COLOR").is_none(),
             redraw,
             utf8: locale.is_some_and(|locale| is_utf8(&locale)),
-            reflows: redraw && reflows(term) && set("XTERM_VERSION").is_none(),
+            reflows: redraw && (set("TMUX").is_some() || reflows(term)) && !xterm,
         }
     }
 }
@@ -67,8 +68,8 @@ fn is_utf8(locale: &OsStr) -> bool {
     locale.contains("utf-8") || locale.contains("utf8")
 }
 
-/// Those known to cut rows instead. tmux, which does reflow, often says `screen` too; then the
-/// prompt may leave a trace when the window becomes narrower, and no message is erased.
+/// Whether a kind of terminal is not known to cut rows instead. Where this is wrong, a prompt of
+/// several rows leaves a trace, or takes a row above it along, when the window becomes narrower.
 fn reflows(term: &str) -> bool {
     !["linux", "rxvt", "screen", "vt"]
         .iter()
@@ -97,6 +98,10 @@ mod tests {
         let none = look(&none, Wishes::default());
         assert!(!none.colour && none.redraw && !none.utf8);
         assert!(!look(&[("TERM", "linux")], Wishes::default()).reflows);
+        let screen = [("TERM", "screen-256color"), ("XTERM_VERSION", "XTerm(390)")];
+        assert!(!look(&screen, Wishes::default()).reflows);
+        let tmux = [&screen[..], &[("TMUX", "/tmp/tmux")]].concat();
+        assert!(look(&tmux, Wishes::default()).reflows);
     }
 
     #[test]

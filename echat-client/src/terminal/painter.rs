@@ -15,6 +15,8 @@ use crate::view::{PromptRows, Row};
 
 /// The longest title and notification, in characters.
 const NOTE_MAX: usize = 200;
+/// The memory kept from one write to the next, in bytes.
+const BUFFER_KEPT: usize = 64 << 10;
 
 /// Paints on `W`, which is at the start of a row when it begins.
 #[derive(Debug)]
@@ -271,6 +273,8 @@ impl<W: Write> Painter<W> {
         }
         let sent = self.out.write_all(&self.buffer);
         self.buffer.clear();
+        // A long history need not be kept twice.
+        self.buffer.shrink_to(BUFFER_KEPT);
         sent.and_then(|()| self.out.flush())
     }
 }
