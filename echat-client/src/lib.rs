@@ -1,10 +1,10 @@
-//! Everything the programs of this package share. `echat-nc` is the debug client: the protocol
-//! as lines of JSON, for people and for scripts.
+//! Everything the programs of this package share. `echat` is the client people talk with; `echat-nc`
+//! is the debug client: the protocol as lines of JSON, for people and for scripts.
 //!
 //! A module imports only from those below it:
 //!
 //! ```text
-//! nc                    the debug client: arguments, statements, session, loop
+//! nc  load              the debug client; what measures a server
 //! terminal              raw mode, bytes to keys, painting: the only place with escape bytes
 //! view                  lines laid out in rows
 //! line_editor           keys to an edited or submitted line
@@ -25,6 +25,7 @@ pub mod fingerprint;
 pub mod known_hosts;
 pub mod line_editor;
 pub mod link;
+pub mod load;
 pub mod nc;
 pub mod safe;
 pub mod socket;

@@ -8,7 +8,7 @@ mod info;
 
 pub use info::{CommandInfo, Direction, FieldInfo, Shape, by_name, by_number};
 
-use crate::channel::Message;
+use crate::message::Message;
 use crate::names::{Content, NameQuery, Password, RoomName, TxnId, Username};
 use crate::param::{Fields, NewPassword, Param, ParamError, TargetType, put};
 use crate::records::{Fail, M, MemberLine, Older, Outcome, RoomLine, TxnEcho, Unread};

@@ -17,11 +17,13 @@
 //! * [`limits`], [`value`], [`names`]: bounds, the eight kinds of value, the texts people choose;
 //! * [`codec`], [`frame`], [`crypto`], [`group`]: bytes of values, of frames, their protection, and
 //!   Diffie-Hellman;
-//! * [`param`], [`records`], [`commands`]: values as Rust types, and the one table of commands;
+//! * [`code`], [`param`], [`records`]: values as Rust types, and why a request is refused;
+//! * [`message`], [`commands`]: a number and its parameters, and the one table of commands;
 //! * [`channel`], [`handshake`]: two ends that trust each other, and how they come to;
 //! * [`json`], [`fingerprint`]: what people and scripts see of all this.
 
 pub mod channel;
+pub mod code;
 pub mod codec;
 pub mod commands;
 pub mod crypto;
@@ -31,6 +33,7 @@ pub mod group;
 pub mod handshake;
 pub mod json;
 pub mod limits;
+pub mod message;
 pub mod names;
 pub mod param;
 pub mod records;

@@ -1,7 +1,7 @@
 //! [`Param`]: a [`Value`] as a Rust type, so that nothing behind it checks types again.
 
+use crate::code::Code;
 use crate::names::{Content, NameQuery, Password, RoomName, TxnId, Username};
-use crate::records::Code;
 use crate::value::Value;
 
 /// Why a parameter is refused: `bad_params`, or the code that its own type has for it.

@@ -6,16 +6,19 @@
 //! then all of it is committed, and only then does any answer leave (`tick.rs`). Connections
 //! are kept by `net.rs`.
 
+mod chores;
 mod net;
 mod tick;
+mod undo;
 
 use crate::clock::Now;
 use crate::config::Limits;
+use crate::conn::ConnId;
 use crate::handlers::Chore;
 use crate::jobs::{Done, Job, Task};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
-use crate::roster::{ConnId, Roster};
+use crate::roster::Roster;
 use crate::store::{Store, StoreError};
 use crate::throttle::Throttle;
 use net::Net;
@@ -157,13 +160,13 @@ impl Engine {
         self.net.is_empty()
     }
 
-    /// The store, for the terminal's questions.
-    pub(crate) fn store(&mut self) -> &mut Store {
+    /// The store, for the terminal's questions and for tests.
+    pub fn store(&mut self) -> &mut Store {
         &mut self.store
     }
 
-    /// Who is online, for the terminal's questions.
-    pub(crate) fn roster(&self) -> &Roster {
+    /// Who is online, for the terminal's questions and for tests.
+    pub fn roster(&self) -> &Roster {
         &self.memory.roster
     }
 

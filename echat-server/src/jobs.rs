@@ -1,10 +1,9 @@
 //! The heavy arithmetic: modular powers, signatures, password hashes. Pure: no state, no sockets; who
 //! runs it, and where, is the pool's business, or a simulation's.
 
-use crate::roster::ConnId;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use crate::conn::ConnId;
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use echat_proto::group::Ephemeral;
 use echat_proto::handshake::{AwaitClientFinished, ClientHello, respond};
 use echat_proto::names::Password;
@@ -12,6 +11,7 @@ use ed25519_dalek::SigningKey;
 use rand::CryptoRng;
 use std::net::IpAddr;
 use std::sync::LazyLock;
+use zeroize::Zeroizing;
 
 /// Memory of one Argon2id, in KiB: 19 MiB (OWASP's first choice for a server).
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -19,6 +19,8 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 /// Bytes of a salt.
 const SALT: usize = 16;
+/// Bytes of a hash.
+const OUTPUT: usize = 32;
 
 /// Work for a helper thread, and whose it is.
 pub struct Job {
@@ -88,8 +90,8 @@ pub enum Verdict {
 }
 
 impl Task {
-    /// Computes.
-    pub fn run(self, host_key: &SigningKey, rng: &mut impl CryptoRng) -> Done {
+    /// Computes; hashes in memory that is kept for the next.
+    pub fn run(self, host_key: &SigningKey, rng: &mut impl CryptoRng, memory: &mut Memory) -> Done {
         match self {
             Task::Respond { hello, prepared } => {
                 let ephemeral = prepared.map_or_else(|| Ephemeral::generate(rng), |ready| *ready);
@@ -97,58 +99,103 @@ impl Task {
                 Done::Responded(flight, Box::new(waiting))
             }
             Task::Prepare => Done::Prepared(Box::new(Ephemeral::generate(rng))),
-            Task::Hash { password } => Done::Hashed(hash(&password, rng)),
+            Task::Hash { password } => Done::Hashed(hash(&password, rng, memory)),
             Task::Verify { password, hash } => {
-                Done::Verified(verify(&password, hash.as_deref(), rng))
+                Done::Verified(verify(&password, hash.as_deref(), rng, memory))
             }
         }
     }
 }
 
-fn argon2() -> Argon2<'static> {
-    let params = Params::new(MEMORY_KIB, PASSES, 1, None).expect("the parameters are in range");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+/// Memory that Argon2id works in, kept from one hash to the next: given back to the allocator each
+/// time, it would not come back to the system.
+#[derive(Default)]
+pub struct Memory(Vec<Block>);
+
+impl Memory {
+    fn blocks(&mut self, params: &Params) -> &mut [Block] {
+        let count = params.block_count();
+        if self.0.len() < count {
+            self.0.resize_with(count, Block::default);
+        }
+        &mut self.0[..count]
+    }
 }
 
-fn hash(password: &Password, rng: &mut impl CryptoRng) -> String {
+fn params() -> Params {
+    Params::new(MEMORY_KIB, PASSES, 1, Some(OUTPUT)).expect("the parameters are in range")
+}
+
+fn digest(
+    password: &[u8],
+    salt: &Salt,
+    params: &Params,
+    memory: &mut Memory,
+) -> Result<Output, argon2::Error> {
+    let mut bytes = Zeroizing::new(vec![0; params.output_len().unwrap_or(OUTPUT)]);
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        .hash_password_into_with_memory(password, salt, &mut bytes, memory.blocks(params))?;
+    Output::new(&bytes).map_err(|_| argon2::Error::OutputTooLong)
+}
+
+fn phc(password: &[u8], salt: &[u8; SALT], memory: &mut Memory) -> String {
+    let params = params();
+    let salt = Salt::new(salt).expect("a salt of 16 bytes");
+    let hash = digest(password, &salt, &params, memory);
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params).expect("the parameters have a text form"),
+        salt: Some(salt),
+        hash: Some(hash.expect("any password of a bounded length has a hash")),
+    };
+    hash.to_string()
+}
+
+fn hash(password: &Password, rng: &mut impl CryptoRng, memory: &mut Memory) -> String {
     let mut salt = [0; SALT];
     rng.fill_bytes(&mut salt);
-    let hash = argon2().hash_password_with_salt(password.as_bytes(), &salt);
-    hash.expect("any password of a bounded length has a hash")
-        .to_string()
+    phc(password.as_bytes(), &salt, memory)
 }
 
 /// What an unknown user's password is compared with: a hash of today's parameters that no password
 /// is known for.
-static NOBODY: LazyLock<String> = LazyLock::new(|| {
-    let unknown = [0x5a; 64];
-    let hash = argon2().hash_password_with_salt(&unknown, &[0; SALT]);
-    hash.expect("any password of a bounded length has a hash")
-        .to_string()
-});
+static NOBODY: LazyLock<String> =
+    LazyLock::new(|| phc(&[0x5a; 64], &[0; SALT], &mut Memory::default()));
 
-fn verify(password: &Password, hash: Option<&str>, rng: &mut impl CryptoRng) -> Verdict {
+fn verify(
+    password: &Password,
+    hash: Option<&str>,
+    rng: &mut impl CryptoRng,
+    memory: &mut Memory,
+) -> Verdict {
     let somebody = hash.is_some();
-    let phc = hash.unwrap_or(&NOBODY);
-    let Ok(parsed) = PasswordHash::new(phc) else {
+    let Some((hash, params)) = parsed(hash.unwrap_or(&NOBODY)) else {
         tracing::error!("a password hash in the database cannot be read; its user cannot log in");
         return Verdict::Wrong;
     };
-    let right = argon2()
-        .verify_password(password.as_bytes(), &parsed)
-        .is_ok();
+    let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
+        return Verdict::Wrong;
+    };
+    // Outputs are compared in constant time (phc, `Output`).
+    let right =
+        digest(password.as_bytes(), salt, &params, memory).is_ok_and(|output| output == *expected);
     if !(right && somebody) {
         return Verdict::Wrong;
     }
+    let weaker = params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES;
     Verdict::Right {
-        upgrade: is_weaker(&parsed).then(|| self::hash(password, rng)),
+        upgrade: weaker.then(|| self::hash(password, rng, memory)),
     }
 }
 
-fn is_weaker(hash: &PasswordHash) -> bool {
-    Params::try_from(hash).map_or(true, |params| {
-        params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES
-    })
+/// A hash of ours: Argon2id of the version that this program makes.
+fn parsed(phc: &str) -> Option<(PasswordHash, Params)> {
+    let hash = PasswordHash::new(phc).ok()?;
+    let ours = hash.algorithm == Algorithm::Argon2id.ident()
+        && hash.version == Some(Version::V0x13.into());
+    let params = Params::try_from(&hash).ok()?;
+    ours.then_some((hash, params))
 }
 
 /// Computes what is computed once, so that the first unknown user costs no more than the next.
@@ -159,6 +206,7 @@ pub fn warm_up() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use argon2::PasswordHasher;
     use rand::SeedableRng;
     use rand::rngs::StdRng;
 
@@ -166,6 +214,7 @@ mod tests {
         task.run(
             &SigningKey::from_bytes(&[1; 32]),
             &mut StdRng::seed_from_u64(1),
+            &mut Memory::default(),
         )
     }
 

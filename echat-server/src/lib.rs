@@ -14,6 +14,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod conn;
 pub mod console;
 pub mod data_dir;
 pub mod engine;

@@ -3,7 +3,7 @@
 //! Handlers stage; only [`Outbox::release`] gives anything out, and it asks for a [`Receipt`], which
 //! only a commit makes: an answer before its commit does not compile.
 
-use crate::roster::{ConnId, End};
+use crate::conn::{ConnId, End};
 use crate::store::Receipt;
 use echat_proto::commands::Event;
 
@@ -33,6 +33,8 @@ pub(crate) enum Delivery {
     },
     /// The connection may send frames of the size that a login allows.
     Trust(ConnId),
+    /// Nobody is logged in at the connection any more.
+    Distrust(ConnId),
 }
 
 /// The staged deliveries of a tick.
@@ -69,6 +71,11 @@ impl Outbox {
         self.staged.push(Delivery::Trust(conn));
     }
 
+    /// Stages the end of a login on a connection that stays.
+    pub(crate) fn distrust(&mut self, conn: ConnId) {
+        self.staged.push(Delivery::Distrust(conn));
+    }
+
     /// How much is staged: a mark for [`Self::split_off`].
     pub(crate) fn mark(&self) -> usize {
         self.staged.len()
@@ -89,5 +96,40 @@ impl Outbox {
         // One commit, one release.
         drop(receipt);
         std::mem::take(&mut self.staged)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    fn told(delivery: &Delivery) -> (u64, u32) {
+        match delivery {
+            Delivery::Event { to, event } => (to[0].0, event.number()),
+            Delivery::Reply { to, event } => (to.0, event.number()),
+            Delivery::Close { conn, .. } | Delivery::Trust(conn) | Delivery::Distrust(conn) => {
+                (conn.0, 0)
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_staged_leaves_once_and_in_order() {
+        let mut outbox = Outbox::default();
+        outbox.send(ConnId(1), Event::LoggedOut {});
+        outbox.close(ConnId(1), End::Cut);
+        outbox.send_all(Vec::new(), Event::ServerKick {});
+        let mark = outbox.mark();
+        outbox.send(ConnId(2), Event::ServerKick {});
+        outbox.trust(ConnId(3));
+        let taken = outbox.split_off(mark);
+        assert_eq!((taken.len(), outbox.mark()), (2, mark));
+        outbox.append(taken);
+        let mut store = Store::in_memory().expect("memory is there");
+        let mut receipt = || store.batch().commit().expect("nothing was written");
+        let left: Vec<_> = outbox.release(receipt()).iter().map(told).collect();
+        assert_eq!(left, [(1, 116), (1, 0), (2, 104), (3, 0)]);
+        assert!(outbox.release(receipt()).is_empty());
     }
 }

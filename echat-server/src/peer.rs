@@ -6,14 +6,16 @@
 //! ```
 //!
 //! Any state may end in `Closed`. What must be answered by silence closes at once; what is answered
-//! by CLOSE_NOTIFY is flushed for at most [`FLUSH`].
+//! by CLOSE_NOTIFY is flushed for at most [`timers::FLUSH`].
 
+mod inbox;
 mod outbound;
+mod timers;
 
 use crate::clock::Now;
 use crate::config::Limits;
-use crate::roster::End;
-use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
+use crate::conn::End;
+use echat_proto::channel::{Channel, ChannelError, Message};
 use echat_proto::commands::{CloseReason, channel as command};
 use echat_proto::handshake::{
     AwaitClientFinished, AwaitClientHello, ClientHello, HandshakeError, Step,
@@ -25,24 +27,6 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// A hello must be whole this long after the accept.
-const HELLO: Duration = Duration::from_secs(5);
-/// FINISHED must be there this long after the accept.
-const FINISHED: Duration = Duration::from_secs(10);
-/// A login must begin to hold this long after FINISHED or LOGOUT.
-const LOGIN: Duration = Duration::from_mins(1);
-/// A flush before a close lasts at most this long.
-const FLUSH: Duration = Duration::from_secs(2);
-/// How long a queue may stay over `send_queue_soft`.
-const SLOW: Duration = Duration::from_secs(30);
-/// Items decoded ahead of the tick that handles them. Beyond it bytes stay sealed, and beyond a
-/// frame of them in the socket.
-const INBOX: usize = 256;
-/// Unknown commands in [`ERROR_WINDOW`] that end a connection.
-const ERRORS: usize = 20;
-/// See [`ERRORS`].
-const ERROR_WINDOW: Duration = Duration::from_mins(1);
 
 /// What a connection has to say to the engine, in order.
 #[derive(Debug)]
@@ -56,9 +40,9 @@ pub(crate) enum Item {
 enum Stage {
     Hello(AwaitClientHello),
     Responding,
-    Finishing(AwaitClientFinished),
-    Open(Channel),
-    Closing(Channel),
+    Finishing(Box<AwaitClientFinished>),
+    Open(Box<Channel>),
+    Closing(Box<Channel>),
     Closed,
 }
 
@@ -76,6 +60,10 @@ pub(crate) struct Peer {
     spare: bool,
     /// Whether a user is logged in here.
     trusted: bool,
+    /// Sealed bytes decoded since the inbox was last empty; what left nothing in it is not counted.
+    ahead: usize,
+    /// Whether the other end has closed its half: when all is decoded, that is the end.
+    hung_up: bool,
     /// Whether nothing more is read: the other end is done, or what it sends cannot be understood.
     deaf: bool,
     accepted: Duration,
@@ -98,6 +86,8 @@ impl Peer {
             outbound: Outbound::default(),
             spare,
             trusted: false,
+            ahead: 0,
+            hung_up: false,
             deaf: false,
             accepted: now.running,
             guest_since: now.running,
@@ -111,13 +101,21 @@ impl Peer {
     }
 
     /// Takes bytes from the socket. A whole ClientHello is given back: a helper must answer it.
-    pub(crate) fn receive(&mut self, bytes: &[u8], now: Now) -> Option<ClientHello> {
+    pub(crate) fn receive(
+        &mut self,
+        bytes: &[u8],
+        limits: &Limits,
+        now: Now,
+    ) -> Option<ClientHello> {
         if self.deaf {
             return None;
         }
         self.heard = now.running;
         self.pinged = false;
-        match self.advance(bytes, now) {
+        let advanced = self.advance(bytes, now);
+        // PINGs are answered as they come, and what waits for one who does not read counts.
+        self.note_queue(limits, now);
+        match advanced {
             Ok(hello) => hello,
             Err(error) => {
                 tracing::debug!(address = %self.address, %error, "handshake failed");
@@ -142,9 +140,9 @@ impl Peer {
             },
             Stage::Responding => return Err(HandshakeError::BadFinished),
             Stage::Finishing(state) => match state.next(bytes)? {
-                Step::More(state) => self.stage = Stage::Finishing(state),
+                Step::More(state) => self.stage = Stage::Finishing(Box::new(state)),
                 Step::Next(channel) => {
-                    self.stage = Stage::Open(channel);
+                    self.stage = Stage::Open(Box::new(channel));
                     self.guest_since = now.running;
                     if self.spare {
                         self.close(End::Notify(CloseReason::Full), now);
@@ -166,93 +164,10 @@ impl Peer {
     }
 
     /// Goes on with a handshake that a helper has answered.
-    pub(crate) fn respond(&mut self, flight: Vec<u8>, waiting: AwaitClientFinished) {
+    pub(crate) fn respond(&mut self, flight: Vec<u8>, waiting: Box<AwaitClientFinished>) {
         if matches!(self.stage, Stage::Responding) {
             self.outbound.begin(flight);
             self.stage = Stage::Finishing(waiting);
-        }
-    }
-
-    /// Opens frames while the inbox has places. PING is answered here, so that it is answered even
-    /// while a request waits for a helper.
-    fn decode(&mut self) {
-        while self.inbox.len() < INBOX && !self.deaf {
-            let Stage::Open(channel) = &mut self.stage else {
-                return;
-            };
-            match channel.next_incoming() {
-                Ok(None) => return,
-                Ok(Some(Incoming::Message(message))) => {
-                    self.inbox.push_back(Item::Request(message));
-                }
-                Ok(Some(Incoming::Ping)) => self.outbound.push(own(command::PONG, Value::Null)),
-                Ok(Some(Incoming::Pong)) => {}
-                Ok(Some(Incoming::Close(_))) => self.end(End::Cut),
-                Err(error) => {
-                    self.fault = Some(error);
-                    self.end(match error {
-                        ChannelError::BadLength(_) | ChannelError::BadTag => End::Cut,
-                        ChannelError::WornOut => End::Notify(CloseReason::KeyWornOut),
-                        ChannelError::Malformed(_) => End::Notify(CloseReason::Malformed),
-                    });
-                }
-            }
-        }
-    }
-
-    /// What was wrong with a frame, once.
-    pub(crate) fn take_fault(&mut self) -> Option<ChannelError> {
-        self.fault.take()
-    }
-
-    fn end(&mut self, end: End) {
-        self.deaf = true;
-        self.inbox.push_back(Item::End(end));
-    }
-
-    /// The other end has closed its half. What was received before is still handled.
-    pub(crate) fn hang_up(&mut self) {
-        if matches!(self.stage, Stage::Open(_)) {
-            if !self.deaf {
-                self.end(End::Flush);
-            }
-        } else {
-            self.close_at_once();
-        }
-    }
-
-    /// The next thing to handle.
-    pub(crate) fn next_item(&mut self) -> Option<Item> {
-        let item = self.inbox.pop_front();
-        if self.inbox.is_empty() {
-            self.inbox = VecDeque::new();
-            self.decode();
-        }
-        item
-    }
-
-    /// Puts an item back that could not be handled yet.
-    pub(crate) fn put_back(&mut self, item: Item) {
-        self.inbox.push_front(item);
-    }
-
-    /// Whether something waits to be handled.
-    pub(crate) fn has_items(&self) -> bool {
-        !self.inbox.is_empty()
-    }
-
-    /// Whether more bytes are welcome. Not while much waits for the peer, nor while it has said more
-    /// than was handled.
-    pub(crate) fn wants_bytes(&self, limits: &Limits) -> bool {
-        match &self.stage {
-            Stage::Hello(_) | Stage::Finishing(_) | Stage::Closing(_) => true,
-            Stage::Responding | Stage::Closed => false,
-            Stage::Open(channel) => {
-                !self.deaf
-                    && self.inbox.len() < INBOX
-                    && channel.waiting() <= limits.frame_bytes
-                    && !self.is_backed_up(limits)
-            }
         }
     }
 
@@ -277,7 +192,14 @@ impl Peer {
             return;
         }
         self.outbound.push(reply);
-        if self.is_backed_up(limits) && self.slow_since.is_none() {
+        self.note_queue(limits, now);
+    }
+
+    /// Notes since when much waits for the peer.
+    fn note_queue(&mut self, limits: &Limits, now: Now) {
+        if !self.is_backed_up(limits) {
+            self.slow_since = None;
+        } else if self.slow_since.is_none() {
             self.slow_since = Some(now.running);
         }
     }
@@ -309,6 +231,8 @@ impl Peer {
     /// Ends the connection; what waits is flushed unless it is cut.
     pub(crate) fn close(&mut self, end: End, now: Now) {
         match (std::mem::replace(&mut self.stage, Stage::Closed), end) {
+            // All is said to one who has said all: nothing is left to wait for.
+            (Stage::Open(_), End::Flush) if self.is_flushed() => self.close_at_once(),
             (Stage::Open(channel), End::Notify(_) | End::Flush) => {
                 if let End::Notify(reason) = end {
                     self.outbound
@@ -347,19 +271,6 @@ impl Peer {
         self.outbound.waiting() == 0
     }
 
-    /// Counts an unknown command; true if there were too many.
-    pub(crate) fn count_error(&mut self, now: Now) -> bool {
-        self.errors.push_back(now.running);
-        while self
-            .errors
-            .front()
-            .is_some_and(|at| *at + ERROR_WINDOW <= now.running)
-        {
-            self.errors.pop_front();
-        }
-        self.errors.len() >= ERRORS
-    }
-
     /// The bytes to write next; sealed when they are asked for, so that what waits shares a frame.
     pub(crate) fn output(&mut self, rng: &mut impl CryptoRng) -> &[u8] {
         if let Stage::Open(channel) | Stage::Closing(channel) = &mut self.stage {
@@ -372,60 +283,11 @@ impl Peer {
     /// Notes that bytes were written.
     pub(crate) fn wrote(&mut self, bytes: usize, limits: &Limits, now: Now) {
         self.outbound.wrote(bytes);
-        if !self.is_backed_up(limits) {
-            self.slow_since = None;
-        }
+        self.note_queue(limits, now);
         if let Stage::Open(channel) = &self.stage
             && channel.is_worn_out()
         {
             self.close(End::Notify(CloseReason::KeyWornOut), now);
-        }
-    }
-
-    /// When something is to happen though nothing comes.
-    pub(crate) fn deadline(&self, limits: &Limits) -> Duration {
-        match &self.stage {
-            Stage::Hello(_) => self.accepted + HELLO,
-            Stage::Responding | Stage::Finishing(_) => self.accepted + FINISHED,
-            Stage::Closing(_) => self.closing_since.unwrap_or_default() + FLUSH,
-            Stage::Closed => Duration::MAX,
-            Stage::Open(_) => {
-                let login = if self.trusted {
-                    Duration::MAX
-                } else {
-                    self.guest_since + LOGIN
-                };
-                let slow = self.slow_since.map_or(Duration::MAX, |since| since + SLOW);
-                let ping = if self.pinged { 0 } else { limits.ping_seconds };
-                let silence = [ping, limits.dead_seconds].into_iter().filter(|s| *s > 0);
-                let silence = silence.map(|s| self.heard + Duration::from_secs(s)).min();
-                login.min(slow).min(silence.unwrap_or(Duration::MAX))
-            }
-        }
-    }
-
-    /// Does what is due.
-    pub(crate) fn expire(&mut self, limits: &Limits, now: Now) {
-        if self.deadline(limits) > now.running {
-            return;
-        }
-        let Stage::Open(_) = &self.stage else {
-            return self.close_at_once();
-        };
-        let silent = now.running.saturating_sub(self.heard);
-        let due = |seconds: u64| seconds > 0 && silent >= Duration::from_secs(seconds);
-        if due(limits.dead_seconds) {
-            self.close_at_once();
-        } else if !self.trusted && now.running >= self.guest_since + LOGIN {
-            self.close(End::Notify(CloseReason::Idle), now);
-        } else if self
-            .slow_since
-            .is_some_and(|since| now.running >= since + SLOW)
-        {
-            self.close_slow(now);
-        } else if due(limits.ping_seconds) && !self.pinged {
-            self.pinged = true;
-            self.outbound.push(own(command::PING, Value::Null));
         }
     }
 }
@@ -437,3 +299,6 @@ fn own(command: u32, params: Value) -> Rc<[u8]> {
         .expect("channel commands have a wire form")
         .into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,8 @@
 
 mod queue;
 
-use crate::jobs::{Done, Job};
-use crate::roster::ConnId;
+use crate::conn::ConnId;
+use crate::jobs::{Done, Job, Memory};
 use ed25519_dalek::SigningKey;
 use mio::Waker;
 use queue::Queue;
@@ -57,6 +57,7 @@ impl Pool {
                 results: results.clone(),
                 host_key: host_key.clone(),
                 rng: seeded().map_err(std::io::Error::other)?,
+                memory: Memory::default(),
                 waker: Arc::clone(waker),
             };
             thread::Builder::new()
@@ -127,6 +128,7 @@ struct Helper {
     results: Sender<Finished>,
     host_key: SigningKey,
     rng: StdRng,
+    memory: Memory,
     waker: Arc<Waker>,
 }
 
@@ -143,7 +145,7 @@ impl Helper {
                 return;
             };
             let was_hash = task.is_hash();
-            let done = task.run(&self.host_key, &mut self.rng);
+            let done = task.run(&self.host_key, &mut self.rng, &mut self.memory);
             if self
                 .results
                 .send(Finished {

@@ -12,11 +12,11 @@ mod terminal;
 
 use crate::clock::Now;
 use crate::config::Config;
+use crate::conn::ConnId;
 use crate::console::{self, Said};
 use crate::engine::{Engine, Fatal};
 use crate::jobs;
 use crate::pool::{self, Pool};
-use crate::roster::ConnId;
 use crate::store::Store;
 use ed25519_dalek::SigningKey;
 use listener::Listener;
@@ -38,6 +38,8 @@ const SIGNALS: Token = Token(usize::MAX - 3);
 const TERMINAL: Token = Token(usize::MAX - 4);
 /// Events that one poll returns at most.
 const EVENTS: usize = 1024;
+/// Connections that one round accepts at most.
+const ACCEPTS: usize = 256;
 /// The longest that a stop may last.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -223,7 +225,12 @@ impl Reactor {
     }
 
     fn accept(&mut self, now: Now) {
-        while let Some((stream, address)) = self.listener.accept(now.running) {
+        for _ in 0..ACCEPTS {
+            let Some((stream, address)) = self.listener.accept(now.running) else {
+                return;
+            };
+            // On a socket for both, an IPv4 address comes in IPv6 clothes.
+            let address = SocketAddr::new(address.ip().to_canonical(), address.port());
             let Some(conn) = self.engine.accept(address, now) else {
                 continue;
             };
@@ -287,6 +294,7 @@ impl Reactor {
     /// How long nothing is to be done: not at all while work waits.
     fn timeout(&self) -> Option<Duration> {
         if self.engine.has_work()
+            || self.listener.is_ready(self.started.elapsed())
             || self
                 .readable
                 .iter()

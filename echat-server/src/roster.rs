@@ -3,33 +3,10 @@
 //! One type owns every map, so that they cannot disagree:
 //! a session is in `by_user`, in `by_conn`, and in `rooms` under each of its rooms.
 
+use crate::conn::ConnId;
 use crate::store::{ConversationId, UserId};
-use echat_proto::commands::CloseReason;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
 use std::rc::Rc;
-
-/// A connection. Numbers only grow: one is never used again, so that what is late for a connection
-/// that is gone finds nobody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnId(pub u64);
-
-impl fmt::Display for ConnId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0)
-    }
-}
-
-/// How a connection ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// At once, without a word: nothing that it says is believed any more, or it has said goodbye.
-    Cut,
-    /// Without a word, when what waits for it is written: it has closed its half.
-    Flush,
-    /// With a CLOSE_NOTIFY behind what waits for it.
-    Notify(CloseReason),
-}
 
 /// A user who is logged in.
 #[derive(Clone, Debug)]

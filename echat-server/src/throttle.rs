@@ -15,7 +15,8 @@ const LOGIN_WINDOW: Duration = Duration::from_mins(15);
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 /// The time in which an address may register `limits.registrations` accounts.
 const REGISTRATION_WINDOW: Duration = Duration::from_mins(10);
-/// Entries of one map. Over it those that matter no more are dropped, then the oldest.
+/// Entries of one map. Over it those that matter no more are dropped, then the one that matters
+/// least: made-up names must not push out the count of a name that is being guessed at.
 const ENTRIES: usize = 10_000;
 
 /// Whose wrong passwords are counted together.
@@ -84,14 +85,14 @@ impl Throttle {
             .filter(|wait| !wait.is_zero())
     }
 
-    /// Counts a wrong password.
+    /// Counts a try as a wrong password; [`Self::forgive`] takes it back if it was right.
     pub(crate) fn count_failure(&mut self, guesser: Guesser, now: Duration, limits: &Limits) {
         if limits.login_failures == 0 {
             return;
         }
         let over = |failures: &Failures| failures.is_over(now);
         make_place(&mut self.failures, &guesser, over, |failures| {
-            failures.since
+            (failures.count, failures.since)
         });
         let failures = self.failures.entry(guesser).or_insert(Failures::none(now));
         if failures.is_over(now) {
@@ -196,23 +197,23 @@ fn count<K: Hash + Eq + Clone>(
 }
 
 /// Keeps a map to [`ENTRIES`] when `key` is new to it.
-fn make_place<K: Hash + Eq + Clone, V>(
+fn make_place<K: Hash + Eq + Clone, V, W: Ord>(
     map: &mut HashMap<K, V>,
     key: &K,
     is_over: impl Fn(&V) -> bool,
-    age: impl Fn(&V) -> Duration,
+    weight: impl Fn(&V) -> W,
 ) {
     if map.len() < ENTRIES || map.contains_key(key) {
         return;
     }
     map.retain(|_, value| !is_over(value));
     if map.len() >= ENTRIES
-        && let Some(oldest) = map
+        && let Some(least) = map
             .iter()
-            .min_by_key(|(_, value)| age(value))
+            .min_by_key(|(_, value)| weight(value))
             .map(|(key, _)| key.clone())
     {
-        map.remove(&oldest);
+        map.remove(&least);
     }
 }
 

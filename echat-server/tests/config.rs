@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use place::{Place, SERVER, stderr, stdout};
+use place::{Place, Running, SERVER, stderr, stdout};
 
 /// A place whose config.json has this content.
 fn with_config(content: impl AsRef<[u8]>) -> Place {
@@ -37,100 +37,103 @@ fn the_committed_config_spells_out_every_default() {
     assert_eq!(checked.status.code(), Some(0));
 }
 
+/// A config.json, and the words that refuse it.
+const WRONG: &[(&str, &str)] = &[
+    (
+        r#"{"sever": {}}"#,
+        r#"sever: unknown key; did you mean "server"?"#,
+    ),
+    (
+        r#"{"server": {"lisen": 1}}"#,
+        r#"server.lisen: unknown key; did you mean "listen"?"#,
+    ),
+    (
+        r#"{"server": {"q": 1}}"#,
+        "server.q: unknown key; known: listen, data, log, limits",
+    ),
+    (
+        r#"{"server": {"limits": {"room_member": 5}}}"#,
+        r#"server.limits.room_member: unknown key; did you mean "room_members"?"#,
+    ),
+    (
+        r#"{"client": {"adress": "h:1"}}"#,
+        r#"client.adress: unknown key; did you mean "address"?"#,
+    ),
+    (
+        r#"{"a\u001b[2J": 1}"#,
+        r"a\u{1b}[2J: unknown key; known: server, client",
+    ),
+    (
+        r#"{"server": {}, "server": {}}"#,
+        "server: the same key twice",
+    ),
+    (
+        r#"{"server": {"data": "a", "data": "a"}}"#,
+        "server.data: the same key twice",
+    ),
+    (
+        r#"{"client": {"address": 1, "address": 2}}"#,
+        "client.address: the same key twice",
+    ),
+    ("[]", "the top level: expected an object, found a list"),
+    (
+        r#"{"server": null}"#,
+        "server: expected an object, found null",
+    ),
+    (
+        r#"{"client": "h:1"}"#,
+        r#"client: expected an object, found "h:1""#,
+    ),
+    (
+        r#"{"server": {"listen": 12}}"#,
+        "server.listen: expected a string, found 12",
+    ),
+    (
+        r#"{"server": {"data": true}}"#,
+        "server.data: expected a string, found true",
+    ),
+    (
+        r#"{"server": {"log": {}}}"#,
+        "server.log: expected a string, found an object",
+    ),
+    (
+        r#"{"server": {"limits": {"rooms": "9"}}}"#,
+        r#"server.limits.rooms: expected a whole number, found "9""#,
+    ),
+    (
+        r#"{"server": {"limits": {"rooms": 9.5}}}"#,
+        "server.limits.rooms: expected a whole number, found 9.5",
+    ),
+    (
+        r#"{"server": {"limits": {"frame_bytes": 12}}}"#,
+        "server.limits.frame_bytes: must be 4096..=1048576, not 12",
+    ),
+    (
+        r#"{"server": {"limits": {"friends": -1}}}"#,
+        "server.limits.friends: must be 1..=1000, not -1",
+    ),
+    (
+        r#"{"server": {"limits": {"dead_seconds": 90}}}"#,
+        "server.limits.dead_seconds: must be more than ping_seconds (90) or 0, not 90",
+    ),
+    (
+        r#"{"server": {"data": ""}}"#,
+        r#"server.data: must be the path of a folder, not """#,
+    ),
+    (
+        r#"{"server": {"listen": "localhost:1024"}}"#,
+        "server.listen: must be an IP address and port, such as 127.0.0.1:1024 or \
+             [::]:1024, not \"localhost:1024\"",
+    ),
+    (
+        r#"{"server": {"log": "inof"}}"#,
+        r#"server.log: "inof" is not a log level; did you mean "info"?"#,
+    ),
+];
+
 #[test]
 fn wrong_keys_and_values_are_refused_by_path() {
-    for (config, words) in [
-        (
-            r#"{"sever": {}}"#,
-            r#"sever: unknown key; did you mean "server"?"#,
-        ),
-        (
-            r#"{"server": {"lisen": 1}}"#,
-            r#"server.lisen: unknown key; did you mean "listen"?"#,
-        ),
-        (
-            r#"{"server": {"q": 1}}"#,
-            "server.q: unknown key; known: listen, data, log, limits",
-        ),
-        (
-            r#"{"server": {"limits": {"room_member": 5}}}"#,
-            r#"server.limits.room_member: unknown key; did you mean "room_members"?"#,
-        ),
-        (
-            r#"{"client": {"adress": "h:1"}}"#,
-            r#"client.adress: unknown key; did you mean "address"?"#,
-        ),
-        (
-            r#"{"a\u001b[2J": 1}"#,
-            r"a\u{1b}[2J: unknown key; known: server, client",
-        ),
-        (
-            r#"{"server": {}, "server": {}}"#,
-            "server: the same key twice",
-        ),
-        (
-            r#"{"server": {"data": "a", "data": "a"}}"#,
-            "server.data: the same key twice",
-        ),
-        (
-            r#"{"client": {"address": 1, "address": 2}}"#,
-            "client.address: the same key twice",
-        ),
-        ("[]", "the top level: expected an object, found a list"),
-        (
-            r#"{"server": null}"#,
-            "server: expected an object, found null",
-        ),
-        (
-            r#"{"client": "h:1"}"#,
-            r#"client: expected an object, found "h:1""#,
-        ),
-        (
-            r#"{"server": {"listen": 12}}"#,
-            "server.listen: expected a string, found 12",
-        ),
-        (
-            r#"{"server": {"data": true}}"#,
-            "server.data: expected a string, found true",
-        ),
-        (
-            r#"{"server": {"log": {}}}"#,
-            "server.log: expected a string, found an object",
-        ),
-        (
-            r#"{"server": {"limits": {"rooms": "9"}}}"#,
-            r#"server.limits.rooms: expected a whole number, found "9""#,
-        ),
-        (
-            r#"{"server": {"limits": {"rooms": 9.5}}}"#,
-            "server.limits.rooms: expected a whole number, found 9.5",
-        ),
-        (
-            r#"{"server": {"limits": {"frame_bytes": 12}}}"#,
-            "server.limits.frame_bytes: must be 4096..=1048576, not 12",
-        ),
-        (
-            r#"{"server": {"limits": {"friends": -1}}}"#,
-            "server.limits.friends: must be 1..=100000, not -1",
-        ),
-        (
-            r#"{"server": {"limits": {"dead_seconds": 90}}}"#,
-            "server.limits.dead_seconds: must be more than ping_seconds (90) or 0, not 90",
-        ),
-        (
-            r#"{"server": {"data": ""}}"#,
-            r#"server.data: must be the path of a folder, not """#,
-        ),
-        (
-            r#"{"server": {"listen": "localhost:1024"}}"#,
-            "server.listen: must be an IP address and port, such as 127.0.0.1:1024 or \
-             [::]:1024, not \"localhost:1024\"",
-        ),
-        (
-            r#"{"server": {"log": "inof"}}"#,
-            r#"server.log: "inof" is not a log level; did you mean "info"?"#,
-        ),
-    ] {
+    for (config, words) in WRONG {
         refused(&with_config(config), &[], &format!("config.json: {words}"));
     }
 }
@@ -222,14 +225,19 @@ fn the_flag_goes_before_the_environment_before_the_current_directory() {
 
 #[test]
 fn flags_override_the_file() {
-    let place = with_config(r#"{"server": {"data": "of_file", "log": "off"}}"#);
-    assert_eq!(stderr(&place.run(&[])), "");
+    let port = "127.0.0.1:0";
+    let place =
+        with_config(r#"{"server": {"data": "of_file", "log": "off", "listen": "192.0.2.1:1"}}"#);
+    assert_eq!(stderr(&place.start(&[]).stop()), "");
     assert!(place.path("of_file/host_key").exists());
-    let output = place.run_with(&["--data", "of_flag"], &[("ECHAT_LOG", "info")]);
+    let mut of_flag = place.command("", &["--listen", port, "--data", "of_flag"]);
+    of_flag.env("ECHAT_LOG", "info");
+    let output = Running::start(of_flag).stop();
     assert!(stderr(&output).contains(" INFO "), "{}", stderr(&output));
     assert!(place.path("of_flag/host_key").exists());
-    let silent = place.run_with(&["--log", "off"], &[("ECHAT_LOG", "info")]);
-    assert_eq!(stderr(&silent), "");
+    let mut silent = place.command("", &["--listen", port, "--log", "off"]);
+    silent.env("ECHAT_LOG", "info");
+    assert_eq!(stderr(&Running::start(silent).stop()), "");
     refused(
         &Place::new(),
         &["--log", "echat=loud"],

@@ -2,33 +2,76 @@
 
 mod place;
 
-use std::fs::{self, File, Permissions};
+use std::ffi::OsString;
+use std::fs::{self, Permissions};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use echat_proto::names::Username;
+use echat_server::host_key;
+use echat_server::store::{Store, create_template};
 use place::{Place, stderr, stdout};
+use rusqlite::{Connection, OpenFlags};
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o7777
 }
 
+/// A database that is told from others by its one user.
+fn database(path: &Path, user: &str) {
+    create_template(path).unwrap();
+    let mut store = Store::open(path).unwrap();
+    let mut batch = store.batch();
+    batch
+        .create_user(&Username::new(user).unwrap(), "phc", 1)
+        .unwrap()
+        .unwrap();
+    let _receipt = batch.commit().unwrap();
+}
+
+/// The users of a database that no server uses.
+fn users(path: &Path) -> Vec<String> {
+    let mut store = Store::open(path).unwrap();
+    let users = store.batch().users(10).unwrap();
+    users.into_iter().map(|user| user.name).collect()
+}
+
 #[test]
 fn every_file_is_private_under_umask_000() {
     let place = Place::new();
-    place.write("database.db", "template");
+    database(&place.path("database.db"), "ann");
     fs::set_permissions(place.path("database.db"), Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(place.run(&["--data", "new/data"]).status.code(), Some(0));
+    let server = place.start(&["--data", "new/data"]);
+    let while_running = [
+        "database.db",
+        "database.db-shm",
+        "database.db-wal",
+        "host_key",
+        "lock",
+    ];
+    assert_eq!(private_files(&place.path("new/data")), while_running);
     for folder in ["new", "new/data"] {
         assert_eq!(mode(&place.path(folder)), 0o700, "{folder}");
     }
+    assert_eq!(server.stop().status.code(), Some(0));
+    // The log is folded into the database at a stop in peace.
+    assert_eq!(
+        private_files(&place.path("new/data")),
+        ["database.db", "host_key", "lock"]
+    );
+}
+
+/// The names of a folder's files, all of which must be their owner's alone.
+fn private_files(folder: &Path) -> Vec<OsString> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(place.path("new/data")).unwrap() {
+    for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         assert_eq!(mode(&path), 0o600, "{}", path.display());
         names.push(path.file_name().unwrap().to_owned());
     }
     names.sort();
-    assert_eq!(names, ["database.db", "host_key", "lock"]);
+    names
 }
 
 #[test]
@@ -36,52 +79,112 @@ fn the_template_beside_the_configuration_is_copied_once() {
     let place = Place::new();
     fs::create_dir(place.path("etc")).unwrap();
     place.write("etc/config.json", "{}");
-    place.write("etc/database.db", "beside the file");
-    place.write("database.db", "in the current directory");
-    for _ in 0..2 {
-        place.run(&["--config", "etc/config.json", "--data", "one"]);
-        assert_eq!(
-            fs::read(place.path("one/database.db")).unwrap(),
-            b"beside the file"
-        );
-        place.write("etc/database.db", "beside the file");
-    }
-    place.run(&["--data", "two"]);
-    assert_eq!(
-        fs::read(place.path("two/database.db")).unwrap(),
-        b"in the current directory"
-    );
-    place.write("database.db", "newer");
-    place.run(&["--data", "two"]);
-    assert_eq!(
-        fs::read(place.path("two/database.db")).unwrap(),
-        b"in the current directory"
-    );
-    Place::new().run(&[]);
-    place.write("etc/config.json", "{}");
+    database(&place.path("etc/database.db"), "ann");
+    database(&place.path("database.db"), "bob");
+    let copied = |args: &[&str], data: &str| {
+        place.start(args).stop();
+        users(&place.path(data).join("database.db"))
+    };
+    let beside = ["--config", "etc/config.json", "--data", "one"];
+    assert_eq!(copied(&beside, "one"), ["ann"]);
+    assert_eq!(copied(&["--data", "two"], "two"), ["bob"]);
+    database(&place.path("database.db"), "cyn");
+    assert_eq!(users(&place.path("database.db")), ["bob", "cyn"]);
+    assert_eq!(copied(&["--data", "two"], "two"), ["bob"]);
+    assert_eq!(copied(&["--data", "three"], "three"), ["bob", "cyn"]);
     fs::remove_file(place.path("etc/database.db")).unwrap();
-    place.run(&["--config", "etc/config.json", "--data", "three"]);
-    assert!(place.path("three/host_key").exists());
-    assert!(
-        !place.path("three/database.db").exists(),
-        "no template, no database yet"
+    let without = ["--config", "etc/config.json", "--data", "four"];
+    let none: [&str; 0] = [];
+    assert_eq!(
+        copied(&without, "four"),
+        none,
+        "no template, an empty database"
     );
 }
 
 #[test]
-fn a_second_server_is_refused() {
+fn a_database_that_is_not_ours_is_refused_and_left_alone() {
+    let refused = |place: &Place, words: &str| {
+        let path = place.path("data/database.db");
+        let before = fs::read(&path).unwrap();
+        let output = place.run(&["--log", "off"]);
+        assert_eq!(
+            stderr(&output),
+            format!("echat-server: data/database.db: {words}\n")
+        );
+        assert_eq!(output.status.code(), Some(74));
+        assert_eq!(stdout(&output), "");
+        assert!(
+            fs::read(&path).unwrap() == before,
+            "{words}, and yet changed"
+        );
+    };
     let place = Place::new();
-    place.run(&[]);
-    let lock = File::open(place.path("data/lock")).unwrap();
-    lock.lock().unwrap();
+    fs::create_dir(place.path("data")).unwrap();
+    let path = place.path("data/database.db");
+    place.write(
+        "data/database.db",
+        "long enough to have a header ".repeat(40),
+    );
+    refused(&place, "this file is not an echat database");
+    fs::remove_file(&path).unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("CREATE TABLE theirs (a)")
+        .unwrap();
+    refused(&place, "this file is not an echat database");
+    fs::remove_file(&path).unwrap();
+    create_template(&path).unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("PRAGMA user_version = 999")
+        .unwrap();
+    refused(
+        &place,
+        "the database has version 999, this echat knows versions up to 1",
+    );
+}
+
+#[test]
+fn a_second_server_is_refused_and_a_reader_is_not() {
+    let place = Place::new();
+    database(&place.path("database.db"), "ann");
+    let first = place.start(&[]);
     let refused = place.run(&["--log", "off"]);
     assert_eq!(
         stderr(&refused),
         "echat-server: data: another echat-server uses this folder\n"
     );
     assert_eq!(refused.status.code(), Some(75));
-    drop(lock);
-    assert_eq!(place.run(&[]).status.code(), Some(0));
+    let reader = Connection::open_with_flags(
+        place.path("data/database.db"),
+        OpenFlags::SQLITE_OPEN_READ_ONLY,
+    );
+    let count = |db: &Connection| -> i64 {
+        db.query_row("SELECT count(*) FROM users", [], |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!(count(&reader.unwrap()), 1);
+    first.kill();
+    assert_eq!(
+        place.start(&[]).stop().status.code(),
+        Some(0),
+        "the lock ends with its process"
+    );
+}
+
+#[test]
+fn a_port_in_use_is_refused() {
+    let place = Place::new();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    let refused = place.run(&["--log", "off", "--listen", &address]);
+    assert_eq!(
+        stderr(&refused),
+        format!("echat-server: cannot listen on {address}: Address already in use (os error 98)\n")
+    );
+    assert_eq!(refused.status.code(), Some(69));
+    assert_eq!(stdout(&refused), "");
 }
 
 #[test]
@@ -99,7 +202,7 @@ fn a_data_folder_that_cannot_be_made_is_refused() {
 #[test]
 fn an_exposed_or_malformed_host_key_is_refused_and_kept() {
     let place = Place::new();
-    place.run(&[]);
+    place.start(&[]).stop();
     let key = place.path("data/host_key");
     let first = fs::read(&key).unwrap();
     fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
@@ -111,7 +214,7 @@ fn an_exposed_or_malformed_host_key_is_refused_and_kept() {
     );
     assert_eq!(exposed.status.code(), Some(77));
     fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(place.run(&[]).status.code(), Some(0));
+    assert_eq!(place.start(&[]).stop().status.code(), Some(0));
     assert_eq!(
         fs::read(&key).unwrap(),
         first,
@@ -128,10 +231,20 @@ fn an_exposed_or_malformed_host_key_is_refused_and_kept() {
 }
 
 #[test]
-fn the_log_is_plain_lines_in_utc() {
-    let output = Place::new().run(&[]);
+fn stdout_is_one_ready_line_and_the_log_is_plain_lines_in_utc() {
+    let place = Place::new();
+    let server = place.start(&[]);
+    let (address, fingerprint) = (server.address(), server.fingerprint().to_owned());
+    assert!(address.ip().is_loopback());
+    assert_ne!(address.port(), 0);
+    let output = server.stop();
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(stdout(&output), "", "stdout is not for the log");
+    assert_eq!(
+        stdout(&output),
+        format!("listening on {address} {fingerprint}\n")
+    );
+    let key = host_key::load_or_create(&place.path("data/host_key")).unwrap();
+    assert_eq!(fingerprint, echat_proto::fingerprint(&key.verifying_key()));
     for line in stderr(&output).lines() {
         let time = line.split(' ').next().unwrap();
         assert_eq!(
@@ -141,7 +254,6 @@ fn the_log_is_plain_lines_in_utc() {
         );
         assert!(!line.contains('\u{1b}'));
     }
-    assert!(stderr(&output).contains("fingerprint=SHA256:"));
 }
 
 #[test]

@@ -106,6 +106,10 @@ impl Session {
 
     /// Takes what came, and returns the line to show.
     pub fn received(&mut self, incoming: Incoming) -> Option<String> {
+        // A BATCH brings several at once; what comes after the end is not shown.
+        if self.over.is_some() {
+            return None;
+        }
         let message = match incoming {
             Incoming::Message(message) => message,
             Incoming::Ping => {

@@ -1,5 +1,8 @@
+use super::sealer::length_of;
 use super::*;
-use crate::codec::encode;
+use crate::codec::{DecodeError, encode};
+use crate::crypto::TAG;
+use crate::frame::HEADER;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use zeroize::Zeroizing;

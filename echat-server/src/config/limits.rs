@@ -55,12 +55,12 @@ limits! {
     /// The longest content of one message, in bytes of UTF-8. It must leave
     /// [`MESSAGE_OVERHEAD`] bytes of `frame_bytes`.
     content_bytes: usize = 4_000 in 1..=65_536;
-    /// Friends one user may have.
-    friends: usize = 500 in 1..=100_000;
+    /// Friends one user may have; a login names them all.
+    friends: usize = 500 in 1..=1_000;
     /// Rooms one user may be in.
-    rooms: usize = 200 in 1..=100_000;
+    rooms: usize = 200 in 1..=1_000;
     /// Friend requests that may wait for one user's answer.
-    pending_requests: usize = 200 in 1..=100_000;
+    pending_requests: usize = 200 in 1..=1_000;
     /// Members of one room.
     room_members: usize = 10_000 in 2..=1_000_000;
     /// The largest room whose members hear of each other's coming and going, in members;
@@ -86,7 +86,8 @@ limits! {
     message_burst: u64 = 20 in 1..=1_000_000;
     /// Messages a second a user may go on sending; 0: no limit.
     message_rate: u64 = 5 in 0..=1_000_000;
-    /// Wrong passwords an account and address may have in 15 minutes before waiting begins;
+    /// Wrong passwords an account may have in 15 minutes before waiting begins: from all strange
+    /// addresses together, and from each that logged in to it in the last 30 days by itself;
     /// 0: no limit.
     login_failures: u64 = 5 in 0..=1_000_000;
     /// Registrations an address may make in 10 minutes; 0: no limit.

@@ -4,10 +4,10 @@
 use super::prepare;
 use crate::clock::Now;
 use crate::config::Limits;
+use crate::conn::{ConnId, End};
 use crate::handlers::account::Pending;
 use crate::jobs::{Done, Job, Task};
 use crate::peer::Peer;
-use crate::roster::{ConnId, End};
 use echat_proto::commands::CloseReason;
 use echat_proto::group::Ephemeral;
 use rand::rngs::StdRng;
@@ -42,6 +42,8 @@ pub(super) struct Slot {
     pub(super) pending: Option<Pending>,
     /// Since when its request finds the database busy.
     pub(super) busy_since: Option<Duration>,
+    /// Whether it is in `blocked`.
+    blocked: bool,
 }
 
 pub(super) struct Net {
@@ -109,10 +111,12 @@ impl Net {
         if self.stopping || (full && self.spares >= SPARE) {
             return None;
         }
-        if self.guests.len() >= limits.unauthenticated
+        // Who is only told that there is no place takes nobody's.
+        if !full
+            && self.guests.len() >= limits.unauthenticated
             && let Some(oldest) = self.guests.first().copied()
         {
-            tracing::info!(conn = %oldest, "too many connections without a login: closing the oldest");
+            tracing::debug!(conn = %oldest, "too many connections without a login: closing the oldest");
             self.with(oldest, limits, Peer::close_at_once);
         }
         self.last += 1;
@@ -126,6 +130,7 @@ impl Net {
             deadline: Duration::MAX,
             pending: None,
             busy_since: None,
+            blocked: false,
         };
         self.slots.insert(conn, slot);
         self.guests.insert(conn);
@@ -140,7 +145,7 @@ impl Net {
             return;
         };
         let address = slot.peer.address;
-        if let Some(hello) = slot.peer.receive(bytes, now) {
+        if let Some(hello) = slot.peer.receive(bytes, limits, now) {
             let prepared = self.prepared.pop().map(Box::new);
             let task = Task::Respond { hello, prepared };
             self.jobs.push(Job {
@@ -186,7 +191,7 @@ impl Net {
                 self.prepared.push(*ephemeral);
             }
             Done::Responded(flight, waiting) => {
-                self.with(conn, limits, |peer| peer.respond(flight, *waiting));
+                self.with(conn, limits, |peer| peer.respond(flight, waiting));
             }
             Done::Hashed(_) | Done::Verified(_) => {
                 if self
@@ -234,7 +239,7 @@ impl Net {
         }
         let ready = slot.peer.has_items()
             && slot.pending.is_none()
-            && slot.busy_since.is_none()
+            && !slot.blocked
             && !slot.peer.is_backed_up(limits);
         if ready && !slot.queued {
             slot.queued = true;
@@ -291,12 +296,10 @@ impl Net {
         if self.retry_at.is_some_and(|at| at <= now.running) {
             self.retry_at = None;
             for conn in std::mem::take(&mut self.blocked) {
-                if let Some(slot) = self.slots.get_mut(&conn)
-                    && !slot.queued
-                {
-                    slot.queued = true;
-                    self.runnable.push_back(conn);
+                if let Some(slot) = self.slots.get_mut(&conn) {
+                    slot.blocked = false;
                 }
+                self.settle(conn, limits);
             }
         }
     }
@@ -317,7 +320,10 @@ impl Net {
             slot.busy_since = None;
             return true;
         }
-        self.blocked.push(conn);
+        if !slot.blocked {
+            slot.blocked = true;
+            self.blocked.push(conn);
+        }
         self.retry_at.get_or_insert(now.running + retry);
         false
     }
@@ -388,3 +394,6 @@ impl Net {
         self.slots.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,14 +2,15 @@
 //! ready, each connection within its budget; then comes the commit, and only its receipt lets the
 //! answers go.
 
-use super::Memory;
 use super::net::Net;
+use super::undo::{Handled, undo};
+use super::{Memory, chores};
 use crate::clock::Now;
-use crate::handlers::{Answer, Chore, Ctx, Refusal, Reject, account, gate, refuse};
+use crate::conn::{ConnId, End};
+use crate::handlers::{Answer, Ctx, Refusal, Reject, account, gate, refuse};
 use crate::jobs::Done;
 use crate::outbox::Delivery;
 use crate::peer::Item;
-use crate::roster::{ConnId, End};
 use crate::routes;
 use crate::store::{Batch, Receipt, Store, StoreError};
 use account::Pending;
@@ -88,81 +89,15 @@ fn finish(
             }
             Delivery::Close { conn, end } => net.with(conn, limits, |peer| peer.close(end, now)),
             Delivery::Trust(conn) => net.with(conn, limits, |peer| peer.trust(limits)),
+            Delivery::Distrust(conn) => net.with(conn, limits, |peer| peer.distrust(now)),
         }
     }
-    chores(store, &mut memory.chores)
+    chores::write(store, &mut memory.chores)
 }
 
 fn encoded(event: &Event) -> Rc<[u8]> {
     let bytes = event.to_message().encode();
     bytes.expect("the table's events have a wire form").into()
-}
-
-/// The small writes that no answer depends on.
-fn chores(store: &mut Store, chores: &mut Vec<Chore>) -> Result<(), StoreError> {
-    if chores.is_empty() {
-        return Ok(());
-    }
-    let mut batch = store.batch();
-    let written = chores.iter().try_for_each(|chore| match chore {
-        Chore::NoteLogin(user, address, at) => batch.note_login(*user, *address, *at),
-        Chore::UpgradeHash(user, hash) => batch.set_password(*user, hash),
-    });
-    let written = written.and_then(|()| batch.commit().map(drop));
-    chores.clear();
-    match written {
-        Err(fatal @ StoreError::Fatal(_)) => Err(fatal),
-        Err(error) => {
-            tracing::warn!(%error, "a note about a login was not kept");
-            Ok(())
-        }
-        Ok(()) => Ok(()),
-    }
-}
-
-/// Something that was handled in this tick, in case the tick cannot be kept.
-struct Handled {
-    conn: ConnId,
-    /// The request's number; 0 if it was none.
-    number: u32,
-    /// Where its deliveries begin in the outbox.
-    mark: usize,
-    /// Whether its answer rests on something that this tick wrote.
-    rests_on_writes: bool,
-}
-
-/// The disk was full: refuses what wrote (and what may have read what was not kept), keeps the rest,
-/// and rebuilds from the database what memory remembers of it.
-fn undo(
-    store: &mut Store,
-    memory: &mut Memory,
-    handled: &[Handled],
-) -> Result<Receipt, StoreError> {
-    for (index, request) in handled.iter().enumerate().rev() {
-        let mut staged = memory.outbox.split_off(request.mark);
-        let later = match handled.get(index + 1) {
-            Some(next) => staged.split_off(next.mark - request.mark),
-            None => Vec::new(),
-        };
-        if request.rests_on_writes {
-            let refusal = refuse(request.number, Code::StorageFull.into());
-            memory.outbox.reply(request.conn, refusal);
-        } else {
-            memory.outbox.append(staged);
-        }
-        memory.outbox.append(later);
-    }
-    let batch = store.batch();
-    let online: Vec<_> = memory
-        .roster
-        .sessions()
-        .map(|session| session.user)
-        .collect();
-    for user in online {
-        let rooms = batch.known_conversations(user)?.rooms;
-        memory.roster.set_rooms(user, rooms);
-    }
-    batch.commit()
 }
 
 struct Turn<'t> {
@@ -177,11 +112,15 @@ impl<'t> Turn<'t> {
     fn run(&mut self) -> Result<(), StoreError> {
         self.announce_departed()?;
         self.finish_completed()?;
+        let mut served = Ok(());
         for conn in self.net.take_runnable() {
-            self.serve(conn)?;
+            if served.is_ok() {
+                served = self.serve(conn);
+            }
+            // Whoever was not served for an error keeps a turn.
             self.net.settle(conn, &self.memory.limits);
         }
-        Ok(())
+        served
     }
 
     fn ctx(&mut self, conn: ConnId) -> Ctx<'_, 't> {
@@ -232,30 +171,47 @@ impl<'t> Turn<'t> {
     fn finish_completed(&mut self) -> Result<(), StoreError> {
         let mut completed = std::mem::take(&mut self.net.completed);
         completed.sort_by_key(|(_, done)| matches!(done, Done::Hashed(_)));
-        for (conn, done) in completed {
-            let Some(slot) = self.net.slot(conn) else {
-                continue;
-            };
-            let Some(pending) = slot.pending.take() else {
-                continue;
-            };
-            let started = self.start(pending.number());
-            let result = match (&pending, &done) {
-                (Pending::Register(name), Done::Hashed(hash)) => {
-                    account::registered(&mut self.ctx(conn), name, hash)
-                }
-                (Pending::Login(attempt), Done::Verified(verdict)) => {
-                    account::logged_in(&mut self.ctx(conn), attempt, verdict)
-                }
-                _ => unreachable!("a helper's result of another kind than its request"),
-            };
-            if !self.conclude(conn, &started, result.map(Answer::Reply))? {
-                if let Some(slot) = self.net.slot(conn) {
-                    slot.pending = Some(pending);
-                }
-                self.net.completed.push((conn, done));
-            }
+        let mut completed = completed.into_iter();
+        let mut finished = Ok(());
+        for (conn, done) in completed.by_ref() {
+            finished = self.finish_request(conn, done);
             self.net.settle(conn, &self.memory.limits);
+            if finished.is_err() {
+                break;
+            }
+        }
+        // What was not come to for an error is done in the next tick.
+        self.net.completed.extend(completed);
+        finished
+    }
+
+    /// The second step of one request.
+    fn finish_request(&mut self, conn: ConnId, done: Done) -> Result<(), StoreError> {
+        let Some(slot) = self.net.slot(conn) else {
+            return Ok(());
+        };
+        let Some(pending) = slot.pending.take() else {
+            return Ok(());
+        };
+        // A goodbye was said meanwhile: no answer would leave, so nothing is done either.
+        if slot.peer.is_closing() {
+            return Ok(());
+        }
+        let started = self.start(pending.number());
+        let result = match (&pending, &done) {
+            (Pending::Register(name), Done::Hashed(hash)) => {
+                account::registered(&mut self.ctx(conn), name, hash)
+            }
+            (Pending::Login(attempt), Done::Verified(verdict)) => {
+                account::logged_in(&mut self.ctx(conn), attempt, verdict)
+            }
+            _ => unreachable!("a helper's result of another kind than its request"),
+        };
+        if !self.conclude(conn, &started, result.map(Answer::Reply))? {
+            if let Some(slot) = self.net.slot(conn) {
+                slot.pending = Some(pending);
+            }
+            self.net.completed.push((conn, done));
         }
         Ok(())
     }
@@ -291,12 +247,6 @@ impl<'t> Turn<'t> {
         };
         let started = self.start(message.command);
         let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
-        if kind == RequestKind::Logout
-            && result.is_ok()
-            && let Some(slot) = self.net.slot(conn)
-        {
-            slot.peer.distrust(self.now);
-        }
         let concluded = self.conclude(conn, &started, result)?;
         if !concluded && let Some(slot) = self.net.slot(conn) {
             slot.peer.put_back(Item::Request(message));
@@ -320,6 +270,8 @@ impl<'t> Turn<'t> {
         started: &Started,
         result: Result<Answer, Reject>,
     ) -> Result<bool, StoreError> {
+        // The answer of a request that waits is still to come, whatever becomes of this tick.
+        let waits = matches!(result, Ok(Answer::Wait(..)));
         let refusal = match result {
             Err(Reject::Store(StoreError::Busy)) => {
                 if !self.net.block(conn, PATIENCE, RETRY, self.now) {
@@ -348,11 +300,8 @@ impl<'t> Turn<'t> {
         }
         let number = started.number;
         let keeps = [RequestKind::Login, RequestKind::Logout].map(|kind| kind.info().number);
-        self.note(
-            conn,
-            started,
-            self.batch.writes() > 0 && !keeps.contains(&number),
-        );
+        let rests = self.batch.writes() > 0 && !waits && !keeps.contains(&number);
+        self.note(conn, started, rests);
         if let Some(slot) = self.net.slot(conn) {
             slot.busy_since = None;
         }

@@ -6,9 +6,9 @@
 use super::gate::{Anyone, Guest};
 use super::presence::{Audience, Change};
 use super::{Answer, Chore, Ctx, Member, Reject, bundle};
+use crate::conn::End;
 use crate::jobs::{Task, Verdict};
-use crate::roster::End;
-use crate::store::User;
+use crate::store::{User, UserId};
 use crate::throttle::Guesser;
 use echat_proto::commands::{CloseReason, Event, RequestKind};
 use echat_proto::names::{NameQuery, Password, Username};
@@ -118,6 +118,9 @@ pub(crate) fn login(
     if let Some(wait) = ctx.throttle.login_wait(&guesser, ctx.now.running) {
         return Err(Reject::retry_after(Code::LoginThrottled, wait));
     }
+    // Every try counts as wrong until it turns out right: many at once are no more than many.
+    ctx.throttle
+        .count_failure(guesser.clone(), ctx.now.running, ctx.limits);
     let shown = username.key().unwrap_or("?").to_owned();
     let attempt = LoginAttempt {
         user,
@@ -138,12 +141,10 @@ fn guesser(
 ) -> Result<Guesser, Reject> {
     // Names that cannot exist share one budget: remembering each would be remembering anything.
     let name = username.key().unwrap_or_default().to_owned();
-    let known = match user {
-        Some(user) => ctx
-            .batch
-            .logged_in_from(user.id, ctx.address, ctx.now.unix - KNOWN_FOR)?,
-        None => false,
-    };
+    // Asked of nobody too: an unknown name is to cost what a known one does.
+    let id = user.map_or(UserId(0), |user| user.id);
+    let since = ctx.now.unix - KNOWN_FOR;
+    let known = ctx.batch.logged_in_from(id, ctx.address, since)?;
     Ok(if known {
         Guesser::Known(name, ctx.address)
     } else {
@@ -157,9 +158,12 @@ pub(crate) fn logged_in(
     attempt: &LoginAttempt,
     verdict: &Verdict,
 ) -> Result<Event, Reject> {
-    let (Some(user), Verdict::Right { upgrade }) = (&attempt.user, verdict) else {
-        ctx.throttle
-            .count_failure(attempt.guesser.clone(), ctx.now.running, ctx.limits);
+    // Looked up again: an account of the first step may have been undone with a full disk.
+    let user = match &attempt.user {
+        Some(user) => ctx.batch.find_user(&user.name)?.filter(|now| now == user),
+        None => None,
+    };
+    let (Some(user), Verdict::Right { upgrade }) = (user, verdict) else {
         // A stable line, for fail2ban and its like.
         tracing::warn!(
             "login failed user={:?} address={}",
@@ -212,6 +216,7 @@ pub(crate) fn logged_in(
 /// LOGOUT.
 pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Reject> {
     depart(ctx, &me)?;
+    ctx.outbox.distrust(ctx.conn);
     Ok(Event::LoggedOut {})
 }
 

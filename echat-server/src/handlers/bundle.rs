@@ -1,9 +1,18 @@
 //! What a user comes back to: LOGIN_BUNDLE.
 
-use super::{Ctx, Member, Reject, messages, target_type};
+use super::{Ctx, Member, Reject, messages, page, target_type};
 use echat_proto::commands::Event;
 use echat_proto::limits::{BUNDLE_MESSAGES, BUNDLE_PER_CONVERSATION, PAGE_BYTES};
 use echat_proto::records::{Older, Unread};
+
+/// Bytes of one of the lists of names: 500 friends with the longest names, and some more.
+const LIST_BYTES: usize = 40 * 1024;
+/// A list may take a sixteenth of a message's values: 1,023 names.
+const LIST_VALUES: usize = 16;
+/// What a line about a conversation takes besides its name, in bytes, rounded up.
+const LINE_BYTES: usize = 96;
+/// Lines about conversations may be 819, each of up to five values.
+const LINE_VALUES: usize = 20;
 
 /// The bundle of a user who has just come.
 pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Member) -> Result<Event, Reject> {
@@ -11,47 +20,61 @@ pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Member) -> Result<Event, Reje
     let online = friends
         .iter()
         .filter(|friend| ctx.roster.is_online(friend.id));
-    let online: Vec<String> = online.map(|friend| friend.name.clone()).collect();
-    let friends: Vec<String> = friends.into_iter().map(|friend| friend.name).collect();
-    let rooms = ctx.batch.rooms_of(me.id)?;
-    let chat_rooms: Vec<String> = rooms.into_iter().map(|room| room.name).collect();
-    let pending_requests = ctx.batch.pending_requests(me.id)?;
+    let online = shown(online.map(|friend| friend.name.clone()).collect());
+    let friends = shown(friends.into_iter().map(|friend| friend.name).collect());
+    let rooms = ctx.batch.places_of(me.id)?;
+    let chat_rooms = shown(rooms.into_iter().map(|room| room.name).collect());
+    let pending_requests = shown(ctx.batch.pending_requests(me.id)?);
 
     // The lists come first; messages fill what they leave of a page.
     let lists = [&friends, &online, &chat_rooms, &pending_requests];
-    let taken: usize = lists.into_iter().flatten().map(|name| name.len() + 5).sum();
+    let taken: usize = lists.into_iter().flatten().map(name_bytes).sum();
     let budget = PAGE_BYTES.saturating_sub(taken);
     let found = ctx
         .batch
         .bundle(me.id, BUNDLE_PER_CONVERSATION, BUNDLE_MESSAGES, budget)?;
+    let messages = found.messages.into_iter();
+    let unread = found.unread.into_iter().map(|unread| Unread {
+        target_type: target_type(unread.kind),
+        target: unread.target,
+        count: unread.count,
+        read_id: unread.read_id.0,
+    });
+    let unread = page::fitting(unread.collect(), budget, LINE_VALUES, |unread: &Unread| {
+        LINE_BYTES + unread.target.len()
+    });
+    let lines: usize = unread
+        .iter()
+        .map(|unread| LINE_BYTES + unread.target.len())
+        .sum();
+    let more = found.more.into_iter().map(|older| Older {
+        target_type: target_type(older.kind),
+        target: older.target,
+        before: older.before.0,
+    });
+    let more = page::fitting(
+        more.collect(),
+        budget - lines,
+        LINE_VALUES,
+        |older: &Older| LINE_BYTES + older.target.len(),
+    );
     Ok(Event::LoginBundle {
         chat_rooms,
         friends,
         online,
         pending_requests,
-        messages: found
-            .messages
-            .into_iter()
-            .map(|message| messages::m(me, message))
-            .collect(),
-        unread: found
-            .unread
-            .into_iter()
-            .map(|unread| Unread {
-                target_type: target_type(unread.kind),
-                target: unread.target,
-                count: unread.count,
-                read_id: unread.read_id.0,
-            })
-            .collect(),
-        more: found
-            .more
-            .into_iter()
-            .map(|older| Older {
-                target_type: target_type(older.kind),
-                target: older.target,
-                before: older.before.0,
-            })
-            .collect(),
+        messages: messages.map(|message| messages::m(me, message)).collect(),
+        unread,
+        more,
     })
+}
+
+/// As many names as a list of the bundle holds.
+fn shown(names: Vec<String>) -> Vec<String> {
+    page::fitting(names, LIST_BYTES, LIST_VALUES, name_bytes)
+}
+
+#[expect(clippy::ptr_arg, reason = "it is asked of the items of a Vec<String>")]
+fn name_bytes(name: &String) -> usize {
+    name.len() + 5
 }

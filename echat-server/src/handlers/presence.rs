@@ -21,7 +21,7 @@ impl Audience {
     /// A user's friends, and those of the user's rooms that are small enough.
     pub(crate) fn of(ctx: &Ctx<'_, '_>, user: UserId) -> Result<Self, Reject> {
         let friends = ctx.batch.friends(user)?;
-        let rooms = ctx.batch.rooms_of(user)?.into_iter();
+        let rooms = ctx.batch.places_of(user)?.into_iter();
         let small = rooms.filter(|room| is_small(ctx, room.members));
         Ok(Self {
             friends,

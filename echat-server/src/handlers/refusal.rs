@@ -7,6 +7,9 @@ use echat_proto::param::ParamError;
 use echat_proto::records::{Code, Fail, Outcome};
 use std::time::Duration;
 
+/// Names that a refusal lists at most: enough to mend a slip, and no echo of a whole request.
+const NAMED: usize = 100;
+
 /// Why a handler gave no answer.
 #[derive(Debug)]
 pub(crate) enum Reject {
@@ -54,9 +57,10 @@ impl Reject {
         Self::Refused(Refusal::with(code, "retry_after", Value::Int(seconds)))
     }
 
-    /// These are not friends of the asker.
+    /// These are not friends of the asker; the first hundred are named.
     pub(super) fn not_friends(names: Vec<String>) -> Self {
-        let names = Value::List(names.into_iter().map(Value::Str).collect());
+        let names = names.into_iter().take(NAMED).map(Value::Str).collect();
+        let names = Value::List(names);
         Self::Refused(Refusal::with(Code::NotFriends, "names", names))
     }
 }

@@ -1,19 +1,18 @@
 //! Rooms: making, joining, leaving, filling and listing them.
 
 use super::presence::{Change, announce_in};
-use super::{Ctx, Member, Reject, done, targets};
+use super::{Ctx, Member, Reject, done, page, targets};
 use crate::store::{ConversationId, Room, User, UserId};
 use echat_proto::commands::Event;
-use echat_proto::limits::{PAGE_BYTES, VALUES};
+use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{NameQuery, RoomName};
 use echat_proto::records::{Code, MemberLine, RoomLine};
 use std::collections::BTreeMap;
 
-/// Bytes of a line of LIST_MEMBERS besides the name, rounded up.
+/// What a line of LIST_MEMBERS takes besides the name, in bytes: keys, types and lengths.
 const MEMBER_BYTES: usize = 48;
-/// Lines of LIST_MEMBERS that the number of values in one message leaves room for: a line is a dict
-/// of three, and the list is one more.
-const MEMBERS_LISTED: usize = (VALUES - 1) / 4;
+/// What a line of LIST_ROOMS takes besides the names, in bytes.
+const ROOM_BYTES: usize = 80;
 
 /// CREATE_ROOM: all or nothing.
 pub(crate) fn create_room(
@@ -156,8 +155,9 @@ pub(crate) fn list_rooms(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Rej
         owner: room.owner_name,
         unread: room.unread,
     });
+    let size = |room: &RoomLine| ROOM_BYTES + room.roomname.len() + room.owner.len();
     Ok(Event::Rooms {
-        rooms: rooms.collect(),
+        rooms: page::fitting(rooms.collect(), PAGE_BYTES, 5, size),
     })
 }
 
@@ -168,20 +168,27 @@ pub(crate) fn list_members(
     roomname: NameQuery,
 ) -> Result<Event, Reject> {
     let room = targets::own_room(ctx, &me, &roomname)?;
-    let mut members = Vec::new();
-    let mut bytes = 0;
-    for member in ctx.batch.members(room.id)? {
-        bytes += MEMBER_BYTES + member.user.name.len();
-        if bytes > PAGE_BYTES || members.len() == MEMBERS_LISTED {
-            break;
-        }
-        members.push(MemberLine {
+    let members = ctx
+        .batch
+        .members(room.id)?
+        .into_iter()
+        .map(|member| MemberLine {
             online: ctx.roster.is_online(member.user.id),
             username: member.user.name,
             owner: member.owner,
         });
-    }
-    Ok(Event::Members { members })
+    Ok(Event::Members {
+        members: shown(members.collect()),
+    })
+}
+
+/// As many members as one answer holds, by name; those online go before the others.
+fn shown(mut members: Vec<MemberLine>) -> Vec<MemberLine> {
+    members.sort_by_key(|member| !member.online);
+    let size = |member: &MemberLine| MEMBER_BYTES + member.username.len();
+    let mut members = page::fitting(members, PAGE_BYTES, 4, size);
+    members.sort_by(|a, b| a.username.cmp(&b.username));
+    members
 }
 
 /// The friends of these names, repeats and the asker folded; refused if anybody is no friend.

@@ -12,6 +12,9 @@ use rand::CryptoRng;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+/// Sealed bytes up to which another frame joins the write.
+const SHARED: usize = 4 * 1024;
+
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
     waiting: VecDeque<Rc<[u8]>>,
@@ -43,11 +46,15 @@ impl Outbound {
         self.waiting_bytes = 0;
     }
 
-    /// Seals the next frame, if the one before it is written.
+    /// Seals the next frame, if the one before it is written; small ones that cannot share a
+    /// BATCH (PONGs) share the write.
     pub(super) fn seal(&mut self, sealer: &mut Sealer, limit: usize, rng: &mut impl CryptoRng) {
-        if self.written == self.frame.len() && !self.waiting.is_empty() {
-            self.frame.clear();
-            self.written = 0;
+        if self.written < self.frame.len() {
+            return;
+        }
+        self.frame.clear();
+        self.written = 0;
+        while self.frame.len() < SHARED && !self.waiting.is_empty() {
             self.waiting_bytes -=
                 sealer.seal_waiting(&mut self.waiting, limit, rng, &mut self.frame);
         }

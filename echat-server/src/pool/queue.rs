@@ -1,15 +1,26 @@
 //! Which job is next. Addresses take turns; exponents are prepared when nobody waits.
 
+use crate::conn::ConnId;
 use crate::jobs::{Job, Task};
-use crate::roster::ConnId;
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-#[derive(Default)]
 pub(super) struct Queue {
     handshakes: Fair,
     hashes: Fair,
     preparations: Vec<Job>,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            // In a flood of hellos from one address the oldest are given up by whoever sent them,
+            // or closed for newer ones: served first, the newest is answered in time.
+            handshakes: Fair::new(Order::NewestFirst),
+            hashes: Fair::new(Order::OldestFirst),
+            preparations: Vec::new(),
+        }
+    }
 }
 
 impl Queue {
@@ -48,13 +59,28 @@ impl Queue {
 }
 
 /// Jobs by address; addresses in the order of their turns. No address in it is without a job.
-#[derive(Default)]
 struct Fair {
+    order: Order,
     by_address: HashMap<IpAddr, VecDeque<Job>>,
     turns: VecDeque<IpAddr>,
 }
 
+/// Which of an address's jobs is next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    OldestFirst,
+    NewestFirst,
+}
+
 impl Fair {
+    fn new(order: Order) -> Self {
+        Self {
+            order,
+            by_address: HashMap::new(),
+            turns: VecDeque::new(),
+        }
+    }
+
     fn push(&mut self, job: Job) {
         let address = job.address;
         let jobs = self.by_address.entry(address).or_default();
@@ -67,7 +93,10 @@ impl Fair {
     fn pop(&mut self) -> Option<Job> {
         let address = self.turns.pop_front()?;
         let jobs = self.by_address.get_mut(&address)?;
-        let job = jobs.pop_front();
+        let job = match self.order {
+            Order::OldestFirst => jobs.pop_front(),
+            Order::NewestFirst => jobs.pop_back(),
+        };
         if jobs.is_empty() {
             self.by_address.remove(&address);
         } else {
@@ -115,6 +144,15 @@ mod tests {
         }
         queue.push(hash(4, 2));
         assert_eq!(order(&mut queue), [1, 4, 2, 3]);
+    }
+
+    #[test]
+    fn a_flood_keeps_nobody_waiting_who_comes_after_it() {
+        let mut fair = Fair::new(Order::NewestFirst);
+        for conn in 1..=400 {
+            fair.push(hash(conn, 1));
+        }
+        assert_eq!(fair.pop().map(|job| job.conn.0), Some(400));
     }
 
     #[test]

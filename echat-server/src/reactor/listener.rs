@@ -49,6 +49,11 @@ impl Listener {
         self.ready = true;
     }
 
+    /// Whether there may be connections to accept now.
+    pub(super) fn is_ready(&self, now: Duration) -> bool {
+        self.socket.is_some() && self.ready && self.paused_until.is_none_or(|until| now >= until)
+    }
+
     /// When accepting goes on after a pause.
     pub(super) fn retry_at(&self) -> Option<Duration> {
         self.paused_until
@@ -64,7 +69,7 @@ impl Listener {
 
     /// The next connection, if there is one.
     pub(super) fn accept(&mut self, now: Duration) -> Option<(TcpStream, SocketAddr)> {
-        if self.paused_until.is_some_and(|until| now < until) || !self.ready {
+        if !self.is_ready(now) {
             return None;
         }
         self.paused_until = None;

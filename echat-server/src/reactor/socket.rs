@@ -1,8 +1,8 @@
 //! One client's socket: bounded reads, partial writes, a goodbye that is not lost to a reset.
 
 use crate::clock::Now;
+use crate::conn::ConnId;
 use crate::engine::Engine;
-use crate::roster::ConnId;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use std::io::{self, ErrorKind, Read, Write};

@@ -32,7 +32,7 @@ pub use contacts::Known;
 pub use history::{Bundle, Older, Page, UNREAD_MAX, Unread};
 pub use ids::{ConversationId, MessageId, UserId};
 pub use messages::StoredMessage;
-pub use rooms::{Member, Room, RoomSummary};
+pub use rooms::{Member, Place, Room, RoomSummary};
 pub use schema::{OpenError, Store, create_template, schema_dump};
 pub use search::Found;
 

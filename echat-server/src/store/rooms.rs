@@ -44,6 +44,17 @@ pub struct Member {
     pub owner: bool,
 }
 
+/// A room that a user is in, as far as presence needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The conversation of its members.
+    pub id: ConversationId,
+    /// The name in its stored form.
+    pub name: String,
+    /// How many members it has.
+    pub members: u64,
+}
+
 impl Batch<'_> {
     /// The room of this name in its stored form.
     pub fn find_room(&self, key: &str) -> Result<Option<Room>, StoreError> {
@@ -166,7 +177,24 @@ impl Batch<'_> {
         )
     }
 
-    /// A user's rooms by name.
+    /// A user's rooms by name, each with how many members it has.
+    pub fn places_of(&self, member: UserId) -> Result<Vec<Place>, StoreError> {
+        self.all(
+            "SELECT r.id, r.name, r.members FROM participants AS p
+             CROSS JOIN rooms AS r ON r.id = p.conversation WHERE p.user = ?1 ORDER BY r.name",
+            [member],
+            |row| {
+                let members: i64 = row.get(2)?;
+                Ok(Place {
+                    id: row.get(0)?,
+                    name: row.get(1)?,
+                    members: u64::try_from(members).unwrap_or(0),
+                })
+            },
+        )
+    }
+
+    /// A user's rooms by name, with all that is told of them; counting what is unread costs.
     pub fn rooms_of(&self, member: UserId) -> Result<Vec<RoomSummary>, StoreError> {
         let rooms = self.all(
             "SELECT r.id, r.name, r.members, u.name, p.read_id FROM participants AS p

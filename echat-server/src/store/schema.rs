@@ -113,6 +113,7 @@ impl Store {
         db.busy_timeout(std::time::Duration::ZERO)?;
         // Looked at before anything is changed: somebody else's file stays as it is.
         refuse_foreign(&db)?;
+        refuse_newer(&db, MIGRATIONS)?;
         let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != journal {
             return Err(OpenError::NoWal(mode));
@@ -174,18 +175,24 @@ fn refuse_foreign(db: &Connection) -> Result<(), OpenError> {
     }
 }
 
+/// A file of a newer version may mean anything. Gives the file's version.
+fn refuse_newer(db: &Connection, migrations: &[&str]) -> Result<usize, OpenError> {
+    let found = usize::try_from(pragma(db, "user_version")?).unwrap_or(usize::MAX);
+    if found > migrations.len() {
+        return Err(OpenError::Newer {
+            found,
+            known: migrations.len(),
+        });
+    }
+    Ok(found)
+}
+
 /// Applies what is missing, each step in a transaction of its own together with its number: a
 /// process killed in the middle leaves a whole version behind.
 pub(super) fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
     loop {
         let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let found = usize::try_from(pragma(&step, "user_version")?).unwrap_or(usize::MAX);
-        if found > migrations.len() {
-            return Err(OpenError::Newer {
-                found,
-                known: migrations.len(),
-            });
-        }
+        let found = refuse_newer(&step, migrations)?;
         let Some(sql) = migrations.get(found) else {
             return Ok(());
         };

@@ -1,10 +1,16 @@
 //! A folder to run the real binary in.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
+mod running;
+
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
+
+pub(crate) use running::Running;
 
 /// The binary under test.
 pub(crate) const SERVER: &str = env!("CARGO_BIN_EXE_echat-server");
@@ -19,7 +25,7 @@ impl Place {
     }
 
     /// Where `name` is in it.
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.0.path().join(name)
     }
 
@@ -28,22 +34,46 @@ impl Place {
         fs::write(self.path(name), content).unwrap();
     }
 
-    /// Runs under umask 000, with nothing of ours in the environment but `env`.
-    pub(crate) fn run_with(&self, args: &[&str], env: &[(&str, &str)]) -> Output {
-        Command::new("sh")
-            .args(["-c", r#"umask 000; exec "$0" "$@""#, SERVER])
+    /// The binary under test, to be started behind these commands of the shell, with nothing of
+    /// ours in the environment. The shell makes place for the server: they are one process.
+    pub(crate) fn command(&self, shell: &str, args: &[&str]) -> Command {
+        let mut command = Command::new("sh");
+        command
+            .args([
+                "-c",
+                &format!(
+                    r#"{shell}
+exec "$0" "$@""#
+                ),
+                SERVER,
+            ])
             .args(args)
             .current_dir(self.0.path())
             .env_remove("ECHAT_CONFIG")
-            .env_remove("ECHAT_LOG")
-            .envs(env.iter().copied())
-            .output()
-            .unwrap()
+            .env_remove("ECHAT_LOG");
+        command
     }
 
-    /// Runs with these flags.
+    /// Runs to its end what is expected to end by itself, under umask 000.
+    pub(crate) fn run_with(&self, args: &[&str], env: &[(&str, &str)]) -> Output {
+        let mut command = self.command("umask 000", args);
+        command.envs(env.iter().copied());
+        Running::begin(command).end()
+    }
+
+    /// Runs to its end what is expected to end by itself.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.run_with(args, &[])
+    }
+
+    /// Starts the server on a free port, under umask 000, and waits until it is ready.
+    pub(crate) fn start(&self, args: &[&str]) -> Running {
+        self.start_behind("umask 000", args)
+    }
+
+    /// The same behind these commands of the shell.
+    pub(crate) fn start_behind(&self, shell: &str, args: &[&str]) -> Running {
+        Running::start(self.command(shell, &[&["--listen", "127.0.0.1:0"], args].concat()))
     }
 }
 

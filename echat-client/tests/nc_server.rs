@@ -1,0 +1,192 @@
+//! `echat-nc` against the real server: two users, their scripts, and every way to end.
+
+mod real;
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+
+use real::{Running, start};
+use support::program::{Outcome, SECRET, Scene};
+
+/// A scene whose server is the real one.
+fn scene(args: &[&str]) -> (Scene, Running) {
+    let scene = Scene::new();
+    let server = start(&scene.path(""), args);
+    (scene, server)
+}
+
+/// A link that pins the server's key.
+fn link(server: &Running) -> String {
+    format!("echat://{}/#{}", server.address(), server.fingerprint())
+}
+
+fn register(scene: &Scene, server: &Running, name: &str) {
+    let credentials = format!(r#"{{"username":"{name}","password":"{SECRET}"}}"#);
+    scene
+        .run(&[&link(server), "REGISTER", &credentials], "")
+        .exits(0);
+}
+
+/// Runs something as a user.
+fn run_as(scene: &Scene, link: &str, name: &str, args: &[&str]) -> Outcome {
+    let login = ["--user", name, "--password-env", "TEST_PASSWORD"];
+    let (options, command): (Vec<&str>, Vec<&str>) = match args {
+        ["-f", script] => (vec!["-f", script], vec![]),
+        command => (vec![], command.to_vec()),
+    };
+    scene.run(&[&login[..], &options, &[link], &command].concat(), "")
+}
+
+#[test]
+fn two_scripts_meet_befriend_make_a_room_and_talk() {
+    let (scene, server) = scene(&["--log", "off"]);
+    let link = link(&server);
+    for name in ["ann", "bob"] {
+        register(&scene, &server, name);
+    }
+    // Both ask; whoever asks second makes the friendship.
+    let ann = r#"
+        ADD_FRIEND "bob"
+        .expect NEW_CONTACT "bob"
+        CREATE_ROOM {"roomname":"hall","members":["bob"]}
+        .expect CREATE_ROOM_RESULT {"success":true}
+        .expect ON_NEW_MESSAGE {"content":"hi all","sender":"bob","target":"hall"}
+        SEND_MESSAGE {"target_type":0,"target":"bob","content":"hi bob","txn_id":"1"}
+        .expect ON_NEW_MESSAGE {"content":"hi bob","txn_id":"1"}
+        .expect ON_NEW_MESSAGE {"content":"bye","target":"bob"}
+    "#;
+    let bob = r#"
+        ADD_FRIEND "ann"
+        .expect NEW_CONTACT "ann"
+        .expect ON_NEW_ROOM "hall"
+        SEND_MESSAGE {"target_type":1,"target":"hall","content":"hi all"}
+        .expect ON_NEW_MESSAGE {"content":"hi bob","sender":"ann","target":"ann"}
+        LIST_MEMBERS "hall"
+        .expect MEMBERS [{"username":"ann","owner":true},{"username":"bob","owner":false}]
+        SEND_MESSAGE {"target_type":0,"target":"ann","content":"bye"}
+    "#;
+    let [ann, bob] =
+        [("ann", ann), ("bob", bob)].map(|(name, text)| (name, scene.write(name, text)));
+    thread::scope(|scope| {
+        for (name, script) in [&ann, &bob] {
+            let (scene, link) = (&scene, &link);
+            scope.spawn(move || run_as(scene, link, name, &["-f", script]).exits(0));
+        }
+    });
+    register(&scene, &server, "cyn");
+    run_as(&scene, &link, "cyn", &["ADD_FRIEND", "\"ann\""]).exits(0);
+    run_as(&scene, &link, "cyn", &["JOIN_ROOM", "\"hall\""]).exits(0);
+    let accept = r#"{"username":"cyn","accepted":true}"#;
+    let outcome = run_as(&scene, &link, "ann", &["RESOLVE_FRIEND_REQUEST", accept]).exits(0);
+    assert!(
+        outcome.out.contains(r#""pending_requests":["cyn"]"#),
+        "{}",
+        outcome.out
+    );
+    let outcome = run_as(&scene, &link, "bob", &["QUERY_HISTORY", "{}"]).exits(0);
+    let page = outcome.out.lines().last().unwrap();
+    let at = ["hi all", "hi bob", "bye"].map(|content| page.find(content).expect(content));
+    assert!(at.is_sorted());
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+#[test]
+fn a_key_is_learned_once_and_a_changed_one_is_sent_nothing() {
+    let (scene, server) = scene(&["--log", "off"]);
+    let address = server.address().to_string();
+    let fingerprint = server.fingerprint().to_owned();
+    let unknown = scene.run(&[&address, "QUERY_SERVER_TIME"], "").exits(4);
+    assert!(unknown.err.contains(&fingerprint), "{}", unknown.err);
+    assert!(!scene.known_hosts().exists());
+    scene
+        .run(&["--accept-new", &address, "QUERY_SERVER_TIME"], "")
+        .exits(0);
+    let known = fs::read_to_string(scene.known_hosts()).unwrap();
+    assert_eq!(known, format!("{address} {fingerprint}\n"));
+    scene.run(&[&address, "QUERY_SERVER_TIME"], "").exits(0);
+    scene
+        .run(&["--fingerprint", &fingerprint, &address, "1"], "")
+        .exits(0);
+    server.stop();
+
+    // The same address shows another key: what is known moves to the new server's address.
+    fs::remove_file(scene.path("data/host_key")).unwrap();
+    let server = start(&scene.path(""), &["--log", "info"]);
+    let moved = server.address().to_string();
+    assert_ne!(server.fingerprint(), fingerprint);
+    fs::write(scene.known_hosts(), known.replace(&address, &moved)).unwrap();
+    let credentials = format!(r#"{{"username":"ann","password":"{SECRET}"}}"#);
+    for option in [&[][..], &["--accept-new"], &["--fingerprint", &fingerprint]] {
+        let args = [option, &[&moved, "REGISTER", &credentials]].concat();
+        let refused = scene.run(&args, "").exits(4);
+        assert_eq!(refused.out, "");
+        assert!(
+            refused.err.contains(server.fingerprint()),
+            "{}",
+            refused.err
+        );
+        assert!(refused.err.contains(&fingerprint), "{}", refused.err);
+    }
+    scene.run(&["--forget-host", &moved], "").exits(0);
+    scene
+        .run(&["--accept-new", &moved, "QUERY_SERVER_TIME"], "")
+        .exits(0);
+    let log = String::from_utf8(server.stop().stderr).unwrap();
+    assert!(!log.contains("registered"), "{log}");
+}
+
+#[test]
+fn every_end_has_its_exit_code() {
+    let (scene, server) = scene(&["--log", "off"]);
+    register(&scene, &server, "ann");
+    let link = link(&server);
+    let run = |args: &[&str], input: &str| scene.run(args, input);
+    run(&[&link, "QUERY_SERVER_TIME"], "").exits(0);
+    run(&[&link], "QUERY_SERVER_TIME\n").exits(0);
+    // 1: a refused request, a refused login, a goodbye before the end.
+    assert!(
+        run(&[&link, "LIST_ROOMS"], "")
+            .exits(1)
+            .out
+            .contains("not_logged_in")
+    );
+    let wrong = scene.write("wrong", "wrong\n");
+    let login = [
+        "--user",
+        "ann",
+        "--password-file",
+        &wrong,
+        &link,
+        "LIST_ROOMS",
+    ];
+    assert!(run(&login, "").exits(1).out.contains("bad_credentials"));
+    run(&[&link], ".frame 00000001 09\nQUERY_SERVER_TIME\n").exits(1);
+    // 2: what cannot be understood.
+    run(&[&link, "--no-such-flag"], "").exits(2);
+    run(&[&link], ".no-such-directive\n").exits(2);
+    // 4: a key that was not asked for.
+    let other = format!("SHA256:{}", "A".repeat(43));
+    let address = server.address().to_string();
+    run(&["--fingerprint", &other, &address, "1"], "").exits(4);
+    // 5 and 6: what was waited for does not come, or something else does.
+    run(
+        &["-t", "0.05", "--until", "ON_NEW_MESSAGE", "-l", &link],
+        "",
+    )
+    .exits(5);
+    run(&[&link], "QUERY_SERVER_TIME\n.expect SEND_SERVER_TIME 1\n").exits(6);
+    // 7: the connection is cut, as after bytes that are no frame.
+    let garbage = format!(".raw {}\nQUERY_SERVER_TIME\n", "ff".repeat(64));
+    run(&[&link], &garbage).exits(7);
+    // 8: a file that is not there.
+    run(
+        &["-f", Path::new("/no/such/file").to_str().unwrap(), &link],
+        "",
+    )
+    .exits(8);
+    // 3: nobody listens.
+    assert_eq!(server.stop().status.code(), Some(0));
+    run(&[&link, "QUERY_SERVER_TIME"], "").exits(3);
+}

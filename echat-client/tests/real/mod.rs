@@ -1,0 +1,54 @@
+//! The real server, built anew if it is stale, for the real client to talk to.
+
+#[path = "../../../echat-server/tests/place/running.rs"]
+#[allow(dead_code, reason = "the server's own tests use the rest")]
+mod running;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+pub(crate) use running::Running;
+
+/// The server's binary. Cargo builds the binaries of a test's own package alone, and what lies in
+/// the target folder may be of another day.
+static SERVER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let test = std::env::current_exe().unwrap();
+    let folder = test
+        .parent()
+        .and_then(Path::parent)
+        .expect("target/PROFILE/deps/TEST");
+    let profile = match folder.file_name().and_then(|name| name.to_str()).unwrap() {
+        "debug" => "dev",
+        other => other,
+    };
+    let target = folder.parent().unwrap();
+    let built = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--quiet",
+            "-p",
+            "echat-server",
+            "--profile",
+            profile,
+        ])
+        .arg("--target-dir")
+        .arg(target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .unwrap();
+    assert!(built.success());
+    folder.join("echat-server")
+});
+
+/// Starts a server on a free port; its data is in this folder.
+pub(crate) fn start(folder: &Path, args: &[&str]) -> Running {
+    let mut command = Command::new(&*SERVER);
+    command
+        .args(["--listen", "127.0.0.1:0", "--data", "data"])
+        .args(args)
+        .current_dir(folder)
+        .env_remove("ECHAT_CONFIG")
+        .env_remove("ECHAT_LOG");
+    Running::start(command)
+}

@@ -1,0 +1,89 @@
+//! Why requests are refused: the codes that clients go by.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal, $message:literal;)*) => {
+        /// Why a request was refused. Clients go by the code; the message is for people.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $variant),* }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Code] = &[$(Code::$variant),*];
+
+            /// The code as the wire has it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $text),* }
+            }
+
+            /// A sentence for people: the original's where it had one.
+            pub const fn message(self) -> &'static str {
+                match self { $(Code::$variant => $message),* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A parameter is missing, unknown, or of the wrong type or size; has `field`.
+    BadParams = "bad_params", "The parameters are wrong.";
+    /// The request needs a login.
+    NotLoggedIn = "not_logged_in", "Please log in first.";
+    /// REGISTER or LOGIN on a connection that is logged in.
+    AlreadyLoggedIn = "already_logged_in", "You are logged in already; log out first.";
+    /// The name, or one that looks like it, belongs to somebody.
+    NameTaken = "name_taken", "用户已存在";
+    /// No name can be like this.
+    BadName = "bad_name", "This is not a possible name.";
+    /// No password can be like this.
+    BadPassword = "bad_password", "This password cannot be used.";
+    /// The name or the password is wrong.
+    BadCredentials = "bad_credentials", "登录失败";
+    /// Too many failed logins; has `retry_after`.
+    LoginThrottled = "login_throttled", "Too many failed logins; try again later.";
+    /// Nobody has this name.
+    UnknownUser = "unknown_user", "用户不存在";
+    /// The target is the asker.
+    IsSelf = "is_self", "无法添加自己为好友";
+    /// The same request is pending.
+    AlreadyAsked = "already_asked", "已经申请过";
+    /// The two are friends.
+    AlreadyFriends = "already_friends", "好友已存在";
+    /// There is no such request to resolve.
+    NoRequest = "no_request", "There is no request from this user.";
+    /// Only friends may be written to.
+    NotAFriend = "not_a_friend", "还不是好友";
+    /// Only members may do this.
+    NotAMember = "not_a_member", "还没有加入聊天室";
+    /// Only the room's owner may do this.
+    NotOwner = "not_owner", "Only the owner of the room may do this.";
+    /// There is no such room.
+    UnknownRoom = "unknown_room", "聊天室不存在";
+    /// The asker is a member already.
+    AlreadyMember = "already_member", "已经在聊天室中";
+    /// The name, or one that looks like it, belongs to a room.
+    RoomExists = "room_exists", "聊天室已存在";
+    /// Some of the named are not friends of the asker; has `names`.
+    NotFriends = "not_friends", "Some of these are not your friends.";
+    /// A message is empty, too long or holds control characters.
+    BadContent = "bad_content", "This text cannot be sent.";
+    /// The txn_id stands for another message.
+    TxnReused = "txn_reused", "This txn_id was used for another message.";
+    /// Too many messages in a short time; has `retry_after`.
+    RateLimited = "rate_limited", "Too fast; try again later.";
+    /// A number is at its limit; has `limit`.
+    TooMany = "too_many", "There are too many of these.";
+    /// The server's disk is full.
+    StorageFull = "storage_full", "The server cannot store anything just now.";
+    /// The database is held by another program.
+    StorageBusy = "storage_busy", "The server's database is busy; try again.";
+    /// The command is unknown, or not for clients.
+    UnknownCommand = "unknown_command", "There is no such request.";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,52 @@
+//! A message: what a frame's plaintext says, whoever sends it. Knows no table of commands.
+
+use crate::codec::{self, DecodeError, EncodeError};
+use crate::value::Value;
+use thiserror::Error;
+
+/// A message: a command and its parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// The command's number.
+    pub command: u32,
+    /// Its parameters.
+    pub params: Value,
+}
+
+impl Message {
+    /// The plaintext form, Command | value.
+    pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
+        let mut bytes = self.command.to_be_bytes().to_vec();
+        codec::encode(&self.params, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// The message that a plaintext is, all of it.
+    pub fn decode(plain: &[u8]) -> Result<Self, Malformed> {
+        let (number, value) = plain.split_first_chunk().ok_or(Malformed::NoCommand)?;
+        Ok(Self {
+            command: u32::from_be_bytes(*number),
+            params: codec::decode(value)?,
+        })
+    }
+}
+
+/// What is wrong with the contents of a frame whose tag holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Malformed {
+    /// padding_n over 15, or padding that is not zero.
+    #[error("bad padding")]
+    Padding,
+    /// Fewer than four bytes of command.
+    #[error("no command")]
+    NoCommand,
+    /// A value that is none.
+    #[error(transparent)]
+    Value(#[from] DecodeError),
+    /// A channel command that is unknown or out of place, or whose value has the wrong type.
+    #[error("bad channel command {0:#010x}")]
+    ChannelCommand(u32),
+    /// A BATCH that is empty, or holds a part of a message or a channel command.
+    #[error("bad batch")]
+    Batch,
+}

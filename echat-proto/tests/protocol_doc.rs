@@ -1,0 +1,127 @@
+//! PROTOCOL.md lists what the table of commands declares. `ECHAT_UPDATE=1` rewrites the lists:
+//! `ECHAT_UPDATE=1 cargo test -p echat-proto --test protocol_doc`
+
+use std::fmt::Write;
+use std::path::Path;
+use std::{env, fs};
+
+use echat_proto::code::Code;
+use echat_proto::commands::{COMMANDS, CommandInfo, Direction, FieldInfo, Shape};
+
+#[test]
+fn the_lists_of_the_document_are_those_of_the_code() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../PROTOCOL.md");
+    let text = fs::read_to_string(&path).expect("PROTOCOL.md");
+    let fresh = put(&text, "commands", &commands());
+    let fresh = put(&fresh, "codes", &codes());
+    if env::var_os("ECHAT_UPDATE").is_some() {
+        fs::write(&path, fresh).expect("PROTOCOL.md can be written");
+        return;
+    }
+    let line = (1..)
+        .zip(text.lines().zip(fresh.lines()))
+        .find(|(_, (old, new))| old != new);
+    assert!(
+        text == fresh,
+        "PROTOCOL.md is not what the table says (run with ECHAT_UPDATE=1), first at: {line:?}"
+    );
+}
+
+/// Puts a list between its two markers.
+fn put(text: &str, name: &str, list: &str) -> String {
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->\n"));
+    let (before, rest) = text.split_once(&begin).expect("the first marker");
+    let (_, after) = rest.split_once(&end).expect("the second marker");
+    format!("{before}{begin}{list}{end}{after}")
+}
+
+fn commands() -> String {
+    let mut list = String::new();
+    for (title, directions) in [
+        ("Requests", &[Direction::Request][..]),
+        (
+            "Replies and events",
+            &[Direction::Reply, Direction::Event, Direction::ReplyOrEvent],
+        ),
+        ("Refusals", &[Direction::Refusal]),
+        ("Channel commands", &[Direction::Channel]),
+    ] {
+        let requests = directions == [Direction::Request];
+        let mut rows: Vec<_> = COMMANDS
+            .iter()
+            .copied()
+            .flatten()
+            .filter(|row| directions.contains(&row.direction))
+            .collect();
+        rows.sort_by_key(|row| row.number);
+        let (head, rule) = if requests {
+            (" reply | refusal |", " --- | --- |")
+        } else {
+            (" sent as |", " --- |")
+        };
+        writeln!(
+            list,
+            "**{title}**\n\n| n | name | parameters |{head} what for |"
+        )
+        .expect("text");
+        writeln!(list, "| --- | --- | --- |{rule} --- |").expect("text");
+        for row in rows {
+            writeln!(list, "{}", line(row)).expect("text");
+        }
+        list.push('\n');
+    }
+    list.truncate(list.trim_end().len());
+    list.push('\n');
+    list
+}
+
+fn line(row: &CommandInfo) -> String {
+    let number = match row.direction {
+        Direction::Channel => format!("{:#010X}", row.number).replace("0X", "0x"),
+        _ => row.number.to_string(),
+    };
+    let sent = match (row.reply, row.refusal) {
+        (Some(reply), Some(refusal)) => format!("{reply} | {refusal}"),
+        _ => direction(row.direction).to_owned(),
+    };
+    let shape = shape(row.shape);
+    format!(
+        "| {number} | {} | {shape} | {sent} | {} |",
+        row.name, row.about
+    )
+}
+
+fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Request => "request",
+        Direction::Reply => "reply",
+        Direction::Event => "event",
+        Direction::ReplyOrEvent => "reply or event",
+        Direction::Refusal => "refusal",
+        Direction::Channel => "both ways",
+    }
+}
+
+fn shape(shape: Shape) -> String {
+    match shape {
+        Shape::Null => "null".to_owned(),
+        Shape::One(field) => field.kind.to_owned(),
+        Shape::Dict(fields) => {
+            let fields: Vec<String> = fields.iter().map(parameter).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+    }
+}
+
+fn parameter(field: &FieldInfo) -> String {
+    let optional = if field.optional { "?" } else { "" };
+    format!("{}{optional}: {}", field.name, field.kind)
+}
+
+fn codes() -> String {
+    let mut list = "| code | message |\n| --- | --- |\n".to_owned();
+    for code in Code::ALL {
+        writeln!(list, "| {} | {} |", code.as_str(), code.message()).expect("text");
+    }
+    list
+}

@@ -1,0 +1,194 @@
+//! Who may import whom. A row's modules may import those of the row's list and no others, and a list
+//! names only rows above its own: so there is no cycle, by construction.
+
+use std::collections::BTreeSet;
+
+use super::none;
+use super::source::{Source, sources};
+
+type Row = (&'static str, &'static [&'static str]);
+
+const PROTO: &[Row] = &[
+    ("limits", &[]),
+    ("value", &[]),
+    ("fingerprint", &[]),
+    ("crypto", &[]),
+    ("group", &[]),
+    ("names", &["limits"]),
+    ("codec", &["limits", "value"]),
+    ("json", &["limits", "value"]),
+    ("frame", &["crypto"]),
+    ("code", &[]),
+    ("param", &["code", "names", "value"]),
+    ("records", &["code", "names", "param", "value"]),
+    ("message", &["codec", "value"]),
+    (
+        "commands",
+        &["message", "names", "param", "records", "value"],
+    ),
+    (
+        "channel",
+        &["commands", "crypto", "frame", "limits", "message", "value"],
+    ),
+    ("handshake", &["channel", "crypto", "group", "limits"]),
+];
+
+const SERVER: &[Row] = &[
+    ("clock", &[]),
+    ("conn", &[]),
+    ("exit", &[]),
+    ("private_file", &[]),
+    ("config", &[]),
+    ("store", &[]),
+    ("logging", &["config"]),
+    ("cli", &["config", "exit"]),
+    ("data_dir", &["exit", "private_file"]),
+    ("host_key", &["exit", "private_file"]),
+    ("roster", &["conn", "store"]),
+    ("throttle", &["config", "store"]),
+    ("outbox", &["conn", "store"]),
+    ("jobs", &["conn"]),
+    ("pool", &["conn", "jobs"]),
+    ("peer", &["clock", "config", "conn"]),
+    (
+        "handlers",
+        &[
+            "clock", "config", "conn", "jobs", "outbox", "roster", "store", "throttle",
+        ],
+    ),
+    ("routes", &["handlers"]),
+    (
+        "engine",
+        &[
+            "clock", "config", "conn", "handlers", "jobs", "outbox", "peer", "roster", "routes",
+            "store", "throttle",
+        ],
+    ),
+    ("console", &["engine", "roster", "store"]),
+    (
+        "reactor",
+        &[
+            "clock", "config", "conn", "console", "engine", "jobs", "pool", "store",
+        ],
+    ),
+];
+
+const CLIENT: &[Row] = &[
+    ("fingerprint", &[]),
+    ("clock", &[]),
+    ("address", &["fingerprint"]),
+    ("known_hosts", &["address", "fingerprint"]),
+    ("trust", &["fingerprint"]),
+    ("socket", &["address", "clock"]),
+    ("link", &["clock", "fingerprint", "socket", "trust"]),
+    ("load", &["address", "clock", "link", "socket", "trust"]),
+    (
+        "nc",
+        &[
+            "address",
+            "clock",
+            "fingerprint",
+            "known_hosts",
+            "link",
+            "socket",
+            "trust",
+        ],
+    ),
+];
+
+const CRATES: &[(&str, &[Row])] = &[
+    ("echat-proto", PROTO),
+    ("echat-server", SERVER),
+    ("echat-client", CLIENT),
+];
+
+#[test]
+fn modules_import_only_what_is_below_them() {
+    let sources = sources();
+    let mut wrong = Vec::new();
+    for (krate, rows) in CRATES {
+        for source in sources.iter().filter(|source| source.is_shipped()) {
+            let Some(module) = source.inside(krate).and_then(module_of) else {
+                continue;
+            };
+            let Some((_, allowed)) = rows.iter().find(|(name, _)| *name == module) else {
+                wrong.push(format!("{}: {module} has no row", source.at(1)));
+                continue;
+            };
+            for (line, import) in imports(source, rows) {
+                if import != module && !allowed.contains(&import.as_str()) {
+                    wrong.push(format!("{}: {module} imports {import}", source.at(line)));
+                }
+            }
+        }
+    }
+    none(
+        &wrong,
+        "the table in tidy/imports.rs says who may import whom",
+    );
+}
+
+#[test]
+fn the_table_has_no_cycle_and_no_idle_permission() {
+    let sources = sources();
+    let mut wrong = Vec::new();
+    for (krate, rows) in CRATES {
+        for (index, (module, allowed)) in rows.iter().enumerate() {
+            let used: BTreeSet<String> = sources
+                .iter()
+                .filter(|source| source.is_shipped())
+                .filter(|source| source.inside(krate).and_then(module_of) == Some(module))
+                .flat_map(|source| imports(source, rows))
+                .map(|(_, import)| import)
+                .collect();
+            for import in *allowed {
+                if !rows[..index].iter().any(|(above, _)| above == import) {
+                    wrong.push(format!("{krate}: {module} -> {import}: not above it"));
+                }
+                if !used.contains(*import) {
+                    wrong.push(format!("{krate}: {module} -> {import}: not needed"));
+                }
+            }
+        }
+    }
+    none(&wrong, "the table is in order and no wider than the code");
+}
+
+/// The top-level module that a file of `src` belongs to; `None` for lib.rs and programs.
+fn module_of(inside: &str) -> Option<&str> {
+    let module = inside.split('/').next()?;
+    let module = module.strip_suffix(".rs").unwrap_or(module);
+    (!["lib", "main", "bin"].contains(&module)).then_some(module)
+}
+
+/// The modules of its own crate that a file names, with lines: by `crate::x`, by `crate::{x, y}`,
+/// and by `super::x` where that is the crate's root. A doc link in a comment is no import.
+fn imports(source: &Source, rows: &[Row]) -> Vec<(usize, String)> {
+    let depth = source.path.split("/src/").nth(1).map_or(0, |inside| {
+        inside.trim_end_matches("/mod.rs").matches('/').count()
+    });
+    let mut prefixes = vec!["crate::"];
+    if depth == 0 {
+        prefixes.push("super::");
+    }
+    let mut found = Vec::new();
+    for (number, line) in source.code() {
+        for prefix in &prefixes {
+            for (at, _) in line.match_indices(prefix) {
+                let rest = &line[at + prefix.len()..];
+                let names = match rest.strip_prefix('{') {
+                    Some(group) => group.split(',').map(str::trim).collect(),
+                    None => vec![rest],
+                };
+                for name in names {
+                    let end = name.find(|c: char| !c.is_alphanumeric() && c != '_');
+                    let name = &name[..end.unwrap_or(name.len())];
+                    if rows.iter().any(|(module, _)| *module == name) {
+                        found.push((number, name.to_owned()));
+                    }
+                }
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,150 @@
+//! What may be named where, and what nowhere.
+
+use super::none;
+use super::source::{has_path, sources};
+
+/// A name, the paths that may have it, and why nobody else.
+struct Wall {
+    name: &'static str,
+    allowed: &'static [&'static str],
+    why: &'static str,
+}
+
+const WALLS: &[Wall] = &[
+    Wall {
+        name: "rusqlite",
+        allowed: &["echat-server/src/store/"],
+        why: "SQL is the store's alone",
+    },
+    Wall {
+        name: "mio",
+        allowed: &["echat-server/src/reactor", "echat-server/src/pool"],
+        why: "the engine is simulated without sockets",
+    },
+    Wall {
+        name: "signal_hook_mio",
+        allowed: &["echat-server/src/reactor"],
+        why: "signals are events of the loop",
+    },
+    Wall {
+        name: "argon2",
+        allowed: &["echat-server/src/jobs"],
+        why: "a password hash never runs on the reactor's thread",
+    },
+    Wall {
+        name: "termion",
+        allowed: &["echat-client/src/nc/ask.rs"],
+        why: "one place asks a person",
+    },
+    Wall {
+        name: "Instant::now",
+        allowed: &[
+            "echat-server/src/reactor",
+            "echat-server/src/main.rs",
+            "echat-client/src/clock.rs",
+        ],
+        why: "time is passed in",
+    },
+    Wall {
+        name: "SystemTime::now",
+        allowed: &[
+            "echat-server/src/reactor",
+            "echat-server/src/main.rs",
+            "echat-client/src/clock.rs",
+        ],
+        why: "time is passed in",
+    },
+    Wall {
+        name: "echat_server",
+        allowed: &["echat-server/"],
+        why: "client and server share the protocol only",
+    },
+    Wall {
+        name: "echat_client",
+        allowed: &["echat-client/"],
+        why: "client and server share the protocol only",
+    },
+];
+
+/// What the protocol crate does without.
+const NOT_IN_PROTO: &[&str] = &["net", "time", "thread", "fs", "env", "process", "os"];
+
+/// Nowhere in shipped code.
+const NOWHERE: &[(&str, &str)] = &[
+    (
+        "TODO",
+        "say what is missing in the README's status, or do it",
+    ),
+    ("FIXME", "fix it"),
+    ("XXX", "say it in words"),
+    ("todo!", "a panic in waiting"),
+    ("unimplemented!", "a panic in waiting"),
+    ("dbg!", "a left-over"),
+    ("thread::sleep", "use a deadline of the loop"),
+];
+
+#[test]
+fn names_stay_behind_their_walls() {
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|source| source.is_shipped()) {
+        for (number, line) in source.code() {
+            for wall in WALLS {
+                let free = wall
+                    .allowed
+                    .iter()
+                    .any(|path| source.path.starts_with(path));
+                if !free && has_path(line, wall.name) {
+                    found.push(format!(
+                        "{}: {}: {}",
+                        source.at(number),
+                        wall.name,
+                        wall.why
+                    ));
+                }
+            }
+        }
+    }
+    none(&found, "some names belong to one place");
+}
+
+#[test]
+fn the_protocol_does_no_io() {
+    let mut found = Vec::new();
+    for source in sources() {
+        if source.inside("echat-proto").is_none() || !source.is_shipped() {
+            continue;
+        }
+        for (number, line) in source.code() {
+            let grouped = line.contains("std::{");
+            let named = NOT_IN_PROTO
+                .iter()
+                .find(|module| has_path(line, &format!("std::{module}")));
+            if let Some(module) = named {
+                found.push(format!("{}: std::{module}", source.at(number)));
+            } else if grouped {
+                found.push(format!("{}: one use a module of std", source.at(number)));
+            }
+        }
+    }
+    none(
+        &found,
+        "echat-proto has no sockets, clocks, threads or files",
+    );
+}
+
+#[test]
+fn nothing_is_left_undone_or_asleep() {
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|source| source.is_shipped()) {
+        // Comments too: that is where these words live.
+        for (number, line) in (1..).zip(source.text.lines()) {
+            for (word, why) in NOWHERE {
+                let name = word.trim_end_matches('!');
+                if line.contains(word) && has_path(line, name) {
+                    found.push(format!("{}: {word}: {why}", source.at(number)));
+                }
+            }
+        }
+    }
+    none(&found, "shipped code is finished code");
+}

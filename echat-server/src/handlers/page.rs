@@ -1,0 +1,32 @@
+//! Lists that may be longer than an answer: what fits goes, the rest does not.
+
+use echat_proto::limits::VALUES;
+
+/// As many of the items, from the first, as `bytes` hold and as one message has values for: each
+/// item counts as `values`.
+pub(super) fn fitting<T>(
+    items: Vec<T>,
+    bytes: usize,
+    values: usize,
+    size: impl Fn(&T) -> usize,
+) -> Vec<T> {
+    let mut taken = 0;
+    let most = (VALUES - 1) / values;
+    let fits = |item: &T| {
+        taken += size(item);
+        taken <= bytes
+    };
+    items.into_iter().take(most).take_while(fits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_ends_at_its_bytes_or_its_values() {
+        let names = vec!["x"; 20_000];
+        assert_eq!(fitting(names.clone(), 100, 1, |_| 30).len(), 3);
+        assert_eq!(fitting(names, usize::MAX, 4, |_| 1).len(), (VALUES - 1) / 4);
+    }
+}

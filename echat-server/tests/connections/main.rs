@@ -1,0 +1,305 @@
+//! Connections against the engine without sockets: what is answered, in which order, and what waiting
+//! costs.
+
+mod queues;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use echat_proto::Value;
+use echat_proto::channel::Message;
+use echat_proto::commands::channel as command;
+use echat_proto::names::{RoomName, Username};
+use echat_server::store::Store;
+use queues::{Client, World, account, dict};
+
+const LOOK_UP_ROOM: &str = "lobby";
+
+#[test]
+fn the_members_of_the_largest_room_fit_one_frame() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let name = RoomName::new(LOOK_UP_ROOM).unwrap();
+    let user = |batch: &mut echat_server::store::Batch<'_>, n: usize| {
+        let name = Username::new(&format!("member-with-a-{n:05}")).unwrap();
+        batch.create_user(&name, "phc", 1).unwrap().unwrap()
+    };
+    let owner = user(&mut batch, 0);
+    let room = batch.create_room(&name, owner, 1).unwrap().unwrap();
+    batch.add_member(room, owner, 1).unwrap();
+    for n in 1..9_000 {
+        let member = user(&mut batch, n);
+        batch.add_member(room, member, 1).unwrap();
+    }
+    let _ = batch.commit().unwrap();
+    let mut world = World::over(store);
+    let mut zoe = world.user("zoe");
+    let room = || Value::Str(LOOK_UP_ROOM.to_owned());
+    assert_eq!(world.ask(&mut zoe, 7, room()), [110, 8]);
+    let list = world.frame(&mut zoe, 18, room());
+    world.send(&zoe, &list);
+    let answers = world.answers(&mut zoe);
+    let [
+        Message {
+            command: 123,
+            params: Value::List(members),
+        },
+    ] = &answers[..]
+    else {
+        panic!("one list")
+    };
+    assert!(members.len() > 2_000, "{}", members.len());
+    let zoe = dict(&[
+        ("username", Value::Str("zoe".to_owned())),
+        ("online", Value::Bool(true)),
+        ("owner", Value::Bool(false)),
+    ]);
+    assert!(
+        members.contains(&zoe),
+        "who is online is listed first of all"
+    );
+}
+
+#[test]
+fn a_frame_of_the_largest_size_may_come_in_any_two_parts() {
+    let mut world = World::new();
+    let ann = world.user("ann");
+    world.engine.sever(ann.conn);
+    world.settle();
+    for cut in [65_536, 65_540, 65_588] {
+        let mut ann = world.connect();
+        world.now += Duration::from_secs(1);
+        assert_eq!(world.ask(&mut ann, 3, account("ann")), [103, 105]);
+        let item = [&5_u32.to_be_bytes()[..], &[0, 0, 0, 1, 0]].concat();
+        let items = item.repeat((64 * 1024 - 9) / item.len());
+        let frame = world.frame(&mut ann, command::BATCH, Value::Bytes(items));
+        assert_eq!(frame[..4], 65_536_u32.to_be_bytes());
+        world.send(&ann, &frame[..cut]);
+        world.send(&ann, &frame[cut..]);
+        assert_eq!(
+            world.answers(&mut ann).len(),
+            (64 * 1024 - 9) / item.len(),
+            "cut at {cut}"
+        );
+    }
+}
+
+#[test]
+fn everything_said_before_a_half_close_is_answered() {
+    let mut world = World::new();
+    let mut guest = world.connect();
+    let mut frames = Vec::new();
+    for _ in 0..900 {
+        frames.extend(world.frame(&mut guest, 1, Value::Null));
+    }
+    let mut socket: VecDeque<u8> = frames.into();
+    while !socket.is_empty() {
+        world.read(&guest, &mut socket);
+        if !socket.is_empty() {
+            world.round();
+        }
+    }
+    world.engine.hang_up(guest.conn);
+    world.settle();
+    assert_eq!(world.answers(&mut guest).len(), 900);
+}
+
+#[test]
+fn who_hangs_up_with_nothing_left_to_be_said_is_gone_at_once() {
+    let mut world = World::new();
+    let mut guest = world.connect();
+    assert_eq!(world.ask(&mut guest, 1, Value::Null), [101]);
+    world.engine.hang_up(guest.conn);
+    world.settle();
+    assert!(world.engine.is_empty());
+}
+
+#[test]
+fn what_waits_for_a_helper_holds_back_what_is_behind_it() {
+    let mut world = World::new();
+    let mut guest = world.connect();
+    world.helpers = false;
+    let login = world.frame(&mut guest, 3, account("nobody"));
+    world.send(&guest, &login);
+    // Each null is one byte on the wire and a whole value in memory.
+    let mut socket = VecDeque::new();
+    for _ in 0..200 {
+        let nulls = Value::List(vec![Value::Null; 4_000]);
+        socket.extend(world.frame(&mut guest, 1, nulls));
+    }
+    for _ in 0..100 {
+        world.read(&guest, &mut socket);
+        world.round();
+    }
+    assert!(
+        socket.len() > 600 * 1024,
+        "only {} bytes were held back",
+        socket.len()
+    );
+    world.helpers = true;
+    for _ in 0..200 {
+        world.read(&guest, &mut socket);
+        world.round();
+    }
+    assert_eq!(world.answers(&mut guest).len(), 201);
+}
+
+#[test]
+fn a_logout_in_the_tick_of_its_login_makes_a_guest() {
+    let mut world = World::new();
+    let ann = world.user("ann");
+    world.engine.sever(ann.conn);
+    world.settle();
+    let mut guest = world.connect();
+    let login = world.frame(&mut guest, 3, account("ann"));
+    let logout = world.frame(&mut guest, 11, Value::Null);
+    world.send(&guest, &[login, logout].concat());
+    let numbers: Vec<_> = world
+        .answers(&mut guest)
+        .iter()
+        .map(|m| m.command)
+        .collect();
+    assert_eq!(numbers, [103, 105, 116]);
+    world.now += Duration::from_secs(61);
+    world.settle();
+    let goodbye = Message {
+        command: command::CLOSE_NOTIFY,
+        params: Value::Int(1),
+    };
+    assert_eq!(world.answers(&mut guest), [goodbye]);
+}
+
+#[test]
+fn a_login_that_comes_too_late_leaves_the_older_session_alone() {
+    let mut world = World::new();
+    let mut ann = world.user("ann");
+    let mut late = world.connect();
+    world.helpers = false;
+    let login = world.frame(&mut late, 3, account("ann"));
+    world.send(&late, &login);
+    world.now += Duration::from_secs(61);
+    let ping = world.frame(&mut ann, command::PING, Value::Null);
+    world.send(&ann, &ping);
+    world.helpers = true;
+    world.settle();
+    let goodbye = Message {
+        command: command::CLOSE_NOTIFY,
+        params: Value::Int(1),
+    };
+    assert_eq!(world.answers(&mut late), [goodbye]);
+    assert_eq!(world.ask(&mut ann, 1, Value::Null), [101], "not kicked");
+}
+
+/// Sends a message to oneself in a room, so long that a small database is soon full.
+fn message(room: &str) -> Value {
+    let text = |text: &str| Value::Str(text.to_owned());
+    let content = text(&"x".repeat(3_500));
+    dict(&[
+        ("target_type", Value::Int(1)),
+        ("target", text(room)),
+        ("content", content),
+    ])
+}
+
+#[test]
+fn a_full_disk_forgets_nobody_and_answers_each_once() {
+    let mut store = Store::in_memory().unwrap();
+    store.limit_pages(40).unwrap();
+    let mut world = World::over(store);
+    let mut ann = world.user("ann");
+    let mut bob = world.user("bob");
+    for (client, room) in [(&mut ann, "den"), (&mut bob, "nest")] {
+        let room = dict(&[
+            ("roomname", Value::Str(room.to_owned())),
+            ("members", Value::List(Vec::new())),
+        ]);
+        assert_eq!(world.ask(client, 9, room), [110, 10]);
+    }
+    let mut guests: Vec<Client> = (0..4).map(|_| world.connect()).collect();
+    world.settle();
+
+    // One tick: a write, requests that wait for helpers, what no longer fits, and more of each.
+    let bytes = world.frame(&mut ann, 6, message("den"));
+    world.engine.receive(ann.conn, &bytes, world.now());
+    let (before, behind) = guests.split_at_mut(2);
+    for (n, guest) in before.iter_mut().enumerate() {
+        let register = world.frame(guest, 2, account(&format!("early{n}")));
+        world.engine.receive(guest.conn, &register, world.now());
+    }
+    let items = (0..14).flat_map(|_| {
+        let message = Message {
+            command: 6,
+            params: message("nest"),
+        }
+        .encode()
+        .unwrap();
+        [
+            &u32::try_from(message.len()).unwrap().to_be_bytes()[..],
+            &message,
+        ]
+        .concat()
+    });
+    let items = Value::Bytes(items.collect());
+    for _ in 0..2 {
+        let bytes = world.frame(&mut bob, command::BATCH, items.clone());
+        world.engine.receive(bob.conn, &bytes, world.now());
+    }
+    for (n, guest) in behind.iter_mut().enumerate() {
+        let register = world.frame(guest, 2, account(&format!("late{n}")));
+        world.engine.receive(guest.conn, &register, world.now());
+    }
+    world.settle();
+    world.settle();
+    let answers = world.answers(&mut bob);
+    assert_eq!(answers.len(), 28);
+    assert!(
+        answers.iter().any(|message| message.command == 203),
+        "the disk is full"
+    );
+    assert_eq!(world.answers(&mut ann).len(), 1);
+    for guest in &mut guests {
+        assert_eq!(world.answers(guest).len(), 1);
+    }
+}
+
+#[test]
+fn who_is_backed_up_when_the_busy_database_is_tried_again_gets_another_turn() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("database.db");
+    let mut world = World::over(Store::open(&path).unwrap());
+    let (mut ann, mut bob) = (world.user("ann"), world.user("bob"));
+    let room = dict(&[
+        ("roomname", Value::Str("den".to_owned())),
+        ("members", Value::List(Vec::new())),
+    ]);
+    assert_eq!(world.ask(&mut ann, 9, room), [110, 10]);
+    assert_eq!(
+        world.ask(&mut bob, 7, Value::Str("den".to_owned())),
+        [110, 8]
+    );
+
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let bytes = world.frame(&mut bob, 6, message("den"));
+    world.send(&bob, &bytes);
+    other.execute_batch("COMMIT").unwrap();
+    // Before the next try, the room says more to bob than may wait for him.
+    world.stalled = Some(bob.conn);
+    for _ in 0..80 {
+        world.ask(&mut ann, 6, message("den"));
+    }
+    world.now += Duration::from_millis(60);
+    world.settle();
+    let waiting = world.engine.output(bob.conn).len();
+    assert!(waiting > 200 * 1024, "{waiting}");
+
+    world.stalled = None;
+    world.engine.wrote(bob.conn, 0, world.now());
+    world.settle();
+    let answers = world.answers(&mut bob);
+    assert_eq!(
+        answers.len(),
+        80 + 1,
+        "each message, and the acknowledgement of his own"
+    );
+}

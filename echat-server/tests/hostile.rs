@@ -1,0 +1,159 @@
+//! Whatever one connection does wrong, the others are served.
+
+mod place;
+mod wire;
+
+use std::io::Write;
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use echat_proto::channel::Incoming;
+use echat_proto::handshake::ClientStart;
+use place::{Place, Running};
+use rustix::net::sockopt::set_socket_linger;
+use wire::{Client, naked, some_bytes};
+
+/// Closes with a reset instead of an end.
+fn reset(stream: &TcpStream) {
+    set_socket_linger(stream, Some(Duration::ZERO)).unwrap();
+}
+
+/// A server, and somebody in it who must not notice anything.
+fn scene(place: &Place) -> (Running, Client) {
+    let server = place.start(&["--log", "off"]);
+    let ann = Client::register(&server, "ann");
+    (server, ann)
+}
+
+fn hello() -> Vec<u8> {
+    ClientStart::new(&mut rand::rng()).send().0
+}
+
+#[test]
+fn a_stranger_is_closed_without_a_word() {
+    let place = Place::new();
+    let (server, mut ann) = scene(&place);
+    let mut wrong_public = hello();
+    wrong_public[40..].fill(0);
+    let twice = [hello(), hello()].concat();
+    for bytes in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        b"\x13",
+        &[0xff; 4096],
+        &wrong_public,
+        &twice,
+    ] {
+        let mut stranger = naked(server.address());
+        stranger.write_all(bytes).unwrap();
+        assert_eq!(some_bytes(&mut stranger), b"");
+        ann.is_served();
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+#[test]
+fn half_a_hello_and_an_end_or_a_reset_cost_nobody_anything() {
+    let place = Place::new();
+    let (server, mut ann) = scene(&place);
+    let hello = hello();
+    for length in [0, 1, 4, 8, 40, 423, 424] {
+        for at_reset in [false, true] {
+            let mut stranger = naked(server.address());
+            stranger.write_all(&hello[..length]).unwrap();
+            if at_reset {
+                reset(&stranger);
+                drop(stranger);
+            } else {
+                stranger.shutdown(Shutdown::Write).unwrap();
+                // A whole hello may be answered before its end is seen.
+                while !some_bytes(&mut stranger).is_empty() {}
+            }
+            ann.is_served();
+        }
+    }
+    // The flight came, and nothing follows it.
+    for at_reset in [false, true] {
+        let mut stranger = naked(server.address());
+        stranger.write_all(&hello).unwrap();
+        assert!(!some_bytes(&mut stranger).is_empty());
+        if at_reset {
+            reset(&stranger);
+        }
+        drop(stranger);
+        ann.is_served();
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+#[test]
+fn a_reset_at_any_stage_of_a_session_is_only_a_departure() {
+    let place = Place::new();
+    let (server, mut ann) = scene(&place);
+    let mut bob = Client::register(&server, "bob");
+    ann.befriends("ann", &mut bob, "bob");
+    drop(bob);
+    let login = format!("LOGIN {}", wire::credentials("bob"));
+    for requests in [
+        &[][..],
+        &["QUERY_SERVER_TIME"],
+        // The helper's answer finds nobody.
+        &[&login],
+        &[
+            &login,
+            "SEND_MESSAGE {\"target_type\":0,\"target\":\"ann\",\"content\":\"x\"}",
+        ],
+    ] {
+        let mut bob = Client::connect(&server);
+        assert!(bob.says(requests));
+        reset(bob.stream());
+        drop(bob);
+        ann.is_served();
+    }
+    let mut bob = Client::login(&server, "bob");
+    reset(bob.stream());
+    assert!(bob.says(&["QUERY_HISTORY {}"; 20]));
+    drop(bob);
+    ann.events.clear();
+    ann.is_served();
+    let members = ann.asks(r#"FIND {"keyword":"bo"}"#);
+    assert!(wire::line(&members).contains("bob"));
+    Client::login(&server, "bob").is_served();
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+#[test]
+fn garbage_inside_a_channel_ends_that_channel_alone() {
+    let place = Place::new();
+    let (server, mut ann) = scene(&place);
+    // No frame at all, a length of 4 GiB, a tag that does not hold: silence.
+    for bytes in [
+        &[0x41; 64][..],
+        &[0xff; 64],
+        &[&[0, 0, 0, 16][..], &[0; 65]].concat(),
+    ] {
+        let mut guest = Client::connect(&server);
+        guest.says_bytes(bytes);
+        assert_eq!(guest.hears(), None);
+        ann.is_served();
+    }
+    // A frame that holds, with contents that do not: CLOSE_NOTIFY(2).
+    for plain in [
+        &b""[..],
+        b"abc",
+        &[0, 0, 0, 1, 9],
+        &[0xff, 0xff, 0xff, 0x77, 0],
+    ] {
+        let mut guest = Client::connect(&server);
+        guest.says_plain(&[plain.to_vec()]);
+        assert_eq!(guest.hears(), Some(Incoming::Close(2)));
+        assert_eq!(guest.hears(), None);
+        ann.is_served();
+    }
+    // Half a frame and an end.
+    let mut guest = Client::connect(&server);
+    guest.says_bytes(&[0, 0, 0]);
+    guest.stream().shutdown(Shutdown::Write).unwrap();
+    assert_eq!(guest.hears(), None);
+    ann.is_served();
+    assert_eq!(server.stop().status.code(), Some(0));
+}

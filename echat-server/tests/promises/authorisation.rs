@@ -1,0 +1,225 @@
+//! Who may ask what: every command by everybody, each cell declared.
+
+use crate::world::script::log_in;
+use crate::world::{HOME, World, seed};
+use echat_proto::Value;
+use echat_proto::commands::RequestKind::{self, *};
+use echat_server::config::Limits;
+use echat_server::store::Store;
+
+/// How a request ends for those who ask: `ok` or a refusal's code.
+struct Row {
+    kind: RequestKind,
+    params: &'static str,
+    /// Nobody: a fresh connection, and one after LOGOUT or being taken over, which are the same.
+    nobody: &'static str,
+    /// A user who has nothing to do with bob and the room tea.
+    stranger: &'static str,
+    /// Bob's friend, a member of the room.
+    member: &'static str,
+    /// Bob's friend, who owns the room.
+    owner: &'static str,
+}
+
+const fn row(kind: RequestKind, params: &'static str, ends: [&'static str; 4]) -> Row {
+    let [nobody, stranger, member, owner] = ends;
+    Row {
+        kind,
+        params,
+        nobody,
+        stranger,
+        member,
+        owner,
+    }
+}
+
+const NO: &str = "not_logged_in";
+const IN: &str = "already_logged_in";
+const OUT: &str = "not_a_member";
+const OK: &str = "ok";
+
+const TABLE: &[Row] = &[
+    row(QueryServerTime, "null", [OK, OK, OK, OK]),
+    row(
+        Register,
+        r#"{"username":"new","password":"correct horse"}"#,
+        [OK, IN, IN, IN],
+    ),
+    row(
+        Login,
+        r#"{"username":"joe","password":"correct horse"}"#,
+        [OK, IN, IN, IN],
+    ),
+    row(AddFriend, r#""joe""#, [NO, OK, OK, OK]),
+    row(
+        ResolveFriendRequest,
+        r#"{"username":"joe","accepted":true}"#,
+        [NO, "no_request", "no_request", "no_request"],
+    ),
+    row(
+        SendMessage,
+        r#"{"target_type":0,"target":"bob","content":"hi"}"#,
+        [NO, "not_a_friend", OK, OK],
+    ),
+    row(
+        SendMessage,
+        r#"{"target_type":1,"target":"tea","content":"hi"}"#,
+        [NO, OUT, OK, OK],
+    ),
+    row(
+        JoinRoom,
+        r#""tea""#,
+        [NO, OK, "already_member", "already_member"],
+    ),
+    row(
+        CreateRoom,
+        r#"{"roomname":"den","members":["bob"]}"#,
+        [NO, "not_friends", OK, OK],
+    ),
+    row(Logout, "null", [NO, OK, OK, OK]),
+    row(QueryHistory, "{}", [NO, OK, OK, OK]),
+    row(
+        QueryHistory,
+        r#"{"target_type":0,"target":"bob"}"#,
+        [NO, "not_a_friend", OK, OK],
+    ),
+    row(
+        QueryHistory,
+        r#"{"target_type":1,"target":"tea"}"#,
+        [NO, OUT, OK, OK],
+    ),
+    row(
+        MarkRead,
+        r#"{"target_type":0,"target":"bob","id":1}"#,
+        [NO, "not_a_friend", OK, OK],
+    ),
+    row(
+        MarkRead,
+        r#"{"target_type":1,"target":"tea","id":1}"#,
+        [NO, OUT, OK, OK],
+    ),
+    row(LeaveRoom, r#""tea""#, [NO, OUT, OK, OK]),
+    row(
+        AddMembers,
+        r#"{"roomname":"tea","members":["kim"]}"#,
+        [NO, OUT, "not_owner", OK],
+    ),
+    row(Find, r#"{"keyword":"tea"}"#, [NO, OK, OK, OK]),
+    row(ListRooms, "null", [NO, OK, OK, OK]),
+    row(ListMembers, r#""tea""#, [NO, OUT, OK, OK]),
+];
+
+fn world() -> World {
+    let mut store = Store::in_memory().expect("memory is there");
+    let names = [
+        "owner", "member", "stranger", "bob", "joe", "kim", "gone", "kicked",
+    ];
+    seed::accounts(&mut store, &names);
+    seed::friends(&mut store, &["owner", "member", "bob"]);
+    seed::friends(&mut store, &["owner", "kim"]);
+    seed::friends(&mut store, &["gone", "bob"]);
+    seed::room(&mut store, "tea", &["owner", "member", "bob", "gone"]);
+    World::new(1, Limits::default(), store)
+}
+
+/// How the request ended.
+fn ending(world: &mut World, who: &str, row: &Row) -> String {
+    let info = row.kind.info();
+    let replies = world.ask(who, info.name, row.params);
+    let last = replies
+        .iter()
+        .rfind(|reply| info.is_ended_by(reply.command));
+    let last = last.unwrap_or_else(|| panic!("{who}: {} has no reply", info.name));
+    match last.params.at("code") {
+        Some(Value::Str(code)) => code.clone(),
+        _ => OK.to_owned(),
+    }
+}
+
+#[test]
+fn every_command_is_in_the_table() {
+    for kind in RequestKind::ALL {
+        assert!(
+            TABLE.iter().any(|row| row.kind == *kind),
+            "{}",
+            kind.info().name
+        );
+    }
+}
+
+#[test]
+fn everybody_may_do_what_the_table_says_and_nothing_else() {
+    for row in TABLE {
+        let mut world = world();
+        log_in(&mut world, &["stranger", "member", "owner", "gone"]);
+        world.connect("nobody", HOME);
+        world.ask("gone", "LOGOUT", "null");
+        // Each in the order of the power to change the world for those behind.
+        for (who, expected) in [
+            ("gone", row.nobody),
+            ("nobody", row.nobody),
+            ("stranger", row.stranger),
+            ("member", row.member),
+            ("owner", row.owner),
+        ] {
+            // What one of them made the next cannot make again; they have a world each.
+            if expected == OK && who != "owner" && row.changes() {
+                let mut world = self::world();
+                match who {
+                    "nobody" => world.connect(who, HOME),
+                    "gone" => {
+                        log_in(&mut world, &[who]);
+                        world.ask(who, "LOGOUT", "null");
+                    }
+                    _ => log_in(&mut world, &[who]),
+                }
+                assert_eq!(
+                    ending(&mut world, who, row),
+                    expected,
+                    "{who}: {:?}",
+                    row.kind
+                );
+                continue;
+            }
+            assert_eq!(
+                ending(&mut world, who, row),
+                expected,
+                "{who}: {:?}",
+                row.kind
+            );
+        }
+    }
+}
+
+impl Row {
+    fn changes(&self) -> bool {
+        matches!(
+            self.kind,
+            Register | CreateRoom | JoinRoom | AddMembers | LeaveRoom | Login
+        )
+    }
+}
+
+#[test]
+fn after_a_takeover_the_old_connection_may_do_nothing() {
+    let mut world = world();
+    log_in(&mut world, &["kicked"]);
+    world.end("kicked").stalled = true;
+    world.connect("two", HOME);
+    let params = format!(r#"{{"username":"kicked","password":"{}"}}"#, seed::PASSWORD);
+    world.ask("two", "LOGIN", &params);
+    let before = world.ask("kicked", "ADD_FRIEND", r#""joe""#);
+    assert!(before.is_empty(), "it is stalled");
+    world.end("kicked").stalled = false;
+    world.settle();
+    let told: Vec<u32> = world
+        .end("kicked")
+        .take_messages()
+        .iter()
+        .map(|m| m.command)
+        .collect();
+    assert_eq!(told, [104]);
+    let pending = world.ask("two", "ADD_FRIEND", r#""joe""#);
+    assert_eq!(pending.len(), 1);
+    assert_eq!(pending[0].params.at("success"), Some(&Value::Bool(true)));
+}

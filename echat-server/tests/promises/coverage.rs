@@ -1,0 +1,135 @@
+//! Which refusals each request has; a transcript shows each of them.
+
+use crate::world::script::Ending;
+use echat_proto::commands::RequestKind::{self, *};
+use echat_proto::records::Code;
+use std::collections::BTreeSet;
+
+/// Every request and the codes that can refuse it, but for `storage_full` and `storage_busy`, which
+/// `storage.rs` shows, and `not_logged_in` and `bad_params`, which [`missing`] adds where they belong.
+const ROWS: &[(RequestKind, &[&str])] = &[
+    (QueryServerTime, &[]),
+    (
+        Register,
+        &[
+            "already_logged_in",
+            "name_taken",
+            "bad_name",
+            "bad_password",
+            "rate_limited",
+        ],
+    ),
+    (
+        Login,
+        &["already_logged_in", "bad_credentials", "login_throttled"],
+    ),
+    (
+        AddFriend,
+        &[
+            "unknown_user",
+            "is_self",
+            "already_asked",
+            "already_friends",
+            "too_many",
+        ],
+    ),
+    (
+        ResolveFriendRequest,
+        &["unknown_user", "no_request", "too_many"],
+    ),
+    (
+        SendMessage,
+        &[
+            "unknown_user",
+            "not_a_friend",
+            "unknown_room",
+            "not_a_member",
+            "bad_content",
+            "txn_reused",
+            "rate_limited",
+        ],
+    ),
+    (JoinRoom, &["unknown_room", "already_member", "too_many"]),
+    (
+        CreateRoom,
+        &["bad_name", "room_exists", "not_friends", "too_many"],
+    ),
+    (Logout, &[]),
+    (
+        QueryHistory,
+        &[
+            "unknown_user",
+            "not_a_friend",
+            "unknown_room",
+            "not_a_member",
+        ],
+    ),
+    (
+        MarkRead,
+        &[
+            "unknown_user",
+            "not_a_friend",
+            "unknown_room",
+            "not_a_member",
+        ],
+    ),
+    (LeaveRoom, &["unknown_room", "not_a_member"]),
+    (
+        AddMembers,
+        &[
+            "unknown_room",
+            "not_a_member",
+            "not_owner",
+            "not_friends",
+            "already_member",
+            "too_many",
+        ],
+    ),
+    (Find, &[]),
+    (ListRooms, &[]),
+    (ListMembers, &["unknown_room", "not_a_member"]),
+];
+
+/// Everything that the transcripts should have shown of the table.
+fn expected() -> BTreeSet<Ending> {
+    let mut expected = BTreeSet::from([("(unknown)", 204, Some("unknown_command".to_owned()))]);
+    for (kind, codes) in ROWS {
+        let info = kind.info();
+        expected.insert((info.name, info.reply.expect("a request has a reply"), None));
+        let mut codes = codes.to_vec();
+        codes.push("bad_params");
+        if !matches!(kind, QueryServerTime | Register | Login) {
+            codes.push("not_logged_in");
+        }
+        for code in codes {
+            let refusal = info.refusal.expect("a request has a refusal");
+            let refusal = if code == "name_taken" { 201 } else { refusal };
+            expected.insert((info.name, refusal, Some(code.to_owned())));
+        }
+    }
+    expected
+}
+
+/// What the transcripts did not show, and what they showed that the table does not have.
+pub(crate) fn missing(seen: &BTreeSet<Ending>) -> (Vec<Ending>, Vec<Ending>) {
+    // A RESULT that says success has the code null, which counts as none.
+    let expected = expected();
+    let missing = expected.difference(seen).cloned().collect();
+    let undeclared = seen.difference(&expected).cloned().collect();
+    (missing, undeclared)
+}
+
+#[test]
+fn the_rows_are_all_there_and_use_every_code() {
+    let kinds: Vec<RequestKind> = ROWS.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(kinds, RequestKind::ALL);
+    let elsewhere = ["storage_full", "storage_busy"];
+    let used: BTreeSet<_> = expected()
+        .into_iter()
+        .filter_map(|(_, _, code)| code)
+        .collect();
+    for code in Code::ALL {
+        let known = used.contains(code.as_str()) || elsewhere.contains(&code.as_str());
+        assert!(known, "no row is refused by {code}");
+    }
+}

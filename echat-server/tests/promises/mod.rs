@@ -1,0 +1,11 @@
+//! Promises that are better said by a table or a property than by a transcript.
+
+mod authorisation;
+mod bad_inputs;
+mod coverage;
+mod guessing;
+mod splits;
+mod storage;
+mod storms;
+
+pub(crate) use coverage::missing;

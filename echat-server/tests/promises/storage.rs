@@ -1,0 +1,273 @@
+//! A full disk and a database that another program holds.
+
+use crate::world::script::log_in;
+use crate::world::{World, seed};
+use echat_proto::Value;
+use echat_proto::channel::Message;
+use echat_proto::names::Username;
+use echat_server::config::Limits;
+use echat_server::store::Store;
+use std::time::Duration;
+
+const LIMITLESS: u32 = 1 << 30;
+
+fn code(message: &Message) -> Option<&str> {
+    match message.params.at("code") {
+        Some(Value::Str(code)) => Some(code),
+        _ => None,
+    }
+}
+
+fn codes(world: &mut World, name: &str) -> Vec<(u32, Option<String>)> {
+    let messages = world.end(name).take_messages();
+    messages
+        .iter()
+        .map(|m| (m.command, code(m).map(str::to_owned)))
+        .collect()
+}
+
+fn say(world: &mut World, name: &str, command: &str, params: &str) {
+    let number = echat_proto::commands::by_name(command)
+        .expect("a command of the table")
+        .number;
+    world.say(
+        name,
+        number,
+        echat_proto::json::from_json(params).expect("a test's JSON"),
+    );
+}
+
+fn long_message(n: usize) -> String {
+    message(n, 4_000)
+}
+
+fn message(n: usize, length: usize) -> String {
+    let content = "x".repeat(length);
+    format!(r#"{{"target_type":1,"target":"tea","content":"{content}","txn_id":"{n}"}}"#)
+}
+
+/// Ann, bob and eve in a room, on a disk with place for a few more pages.
+fn nearly_full() -> World {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob", "eve"]);
+    seed::room(&mut store, "tea", &["ann", "bob", "eve"]);
+    let limits = Limits {
+        message_rate: 0,
+        ..Limits::default()
+    };
+    let mut world = World::new(1, limits, store);
+    log_in(&mut world, &["ann", "bob", "eve"]);
+    // Less than the file has already: not one page more.
+    world.engine.store().limit_pages(1).expect("a pragma");
+    for length in [4_000, 400, 40] {
+        let full = (0..100).any(|n| {
+            let replies = world.ask("eve", "SEND_MESSAGE", &message(length + n, length));
+            replies
+                .iter()
+                .any(|reply| code(reply) == Some("storage_full"))
+        });
+        assert!(full, "the disk has an end");
+    }
+    for name in ["ann", "bob", "eve"] {
+        world.end(name).take_messages();
+    }
+    world
+}
+
+#[test]
+fn on_a_full_disk_every_request_of_the_tick_is_answered() {
+    let mut world = nearly_full();
+    for name in ["ann", "bob", "eve"] {
+        say(&mut world, name, "SEND_MESSAGE", &long_message(1_000));
+        say(&mut world, name, "LIST_MEMBERS", r#""tea""#);
+    }
+    world.settle();
+    for name in ["ann", "bob", "eve"] {
+        let told = codes(&mut world, name);
+        assert_eq!(told[0], (203, Some("storage_full".to_owned())), "{name}");
+        assert_eq!(told.len(), 2, "{name}: {told:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_recovers_and_memory_is_what_the_database_is() {
+    let mut world = nearly_full();
+    // bob leaves in the tick that cannot be kept: he is a member still, in memory too.
+    say(&mut world, "bob", "LEAVE_ROOM", r#""tea""#);
+    say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
+    world.settle();
+    assert_eq!(
+        codes(&mut world, "bob"),
+        [(205, Some("storage_full".to_owned()))]
+    );
+    assert_eq!(
+        codes(&mut world, "eve"),
+        [(203, Some("storage_full".to_owned()))]
+    );
+    assert_eq!(codes(&mut world, "ann"), []);
+    world
+        .engine
+        .store()
+        .limit_pages(LIMITLESS)
+        .expect("a pragma");
+    say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
+    world.settle();
+    for (name, key) in [("ann", false), ("bob", false), ("eve", true)] {
+        let got = world.end(name).take_messages();
+        assert!(got.len() == 1 && got[0].command == 109, "{name}: {got:?}");
+        assert_eq!(got[0].params.at("txn_id").is_some(), key, "{name}");
+    }
+}
+
+#[test]
+fn a_login_is_kept_by_a_full_disk_and_those_who_wait_are_answered_once() {
+    let mut world = nearly_full();
+    world.connect("guest", crate::world::HOME);
+    world.connect("new", crate::world::HOME);
+    world.settle();
+    let credentials =
+        |name: &str| format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD);
+    world.hold = true;
+    say(&mut world, "new", "REGISTER", &credentials("joe"));
+    say(&mut world, "guest", "LOGIN", &credentials("ann"));
+    world.settle();
+    // The second steps and what fills the disk are in one tick.
+    say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
+    world.hold = false;
+    world.settle();
+    assert_eq!(codes(&mut world, "guest"), [(103, None), (105, None)]);
+    assert_eq!(codes(&mut world, "ann"), [(104, None)]);
+    assert_eq!(codes(&mut world, "new").len(), 1);
+    assert_eq!(
+        codes(&mut world, "eve"),
+        [(203, Some("storage_full".to_owned()))]
+    );
+}
+
+#[test]
+fn a_registration_of_an_undone_tick_is_answered_once() {
+    let mut world = nearly_full();
+    world.connect("guest", crate::world::HOME);
+    world.settle();
+    let credentials = format!(r#"{{"username":"joe","password":"{}"}}"#, seed::PASSWORD);
+    // In the order of names: ann's write is made, the guest begins to wait, zed fills the disk.
+    world.rename("eve", "zed");
+    say(
+        &mut world,
+        "ann",
+        "MARK_READ",
+        r#"{"target_type":1,"target":"tea","id":1}"#,
+    );
+    say(&mut world, "guest", "REGISTER", &credentials);
+    say(&mut world, "zed", "SEND_MESSAGE", &long_message(1_000));
+    world.settle();
+    assert_eq!(
+        codes(&mut world, "ann"),
+        [(205, Some("storage_full".to_owned()))]
+    );
+    assert_eq!(
+        codes(&mut world, "zed"),
+        [(203, Some("storage_full".to_owned()))]
+    );
+    assert_eq!(codes(&mut world, "guest").len(), 1);
+    assert_eq!(world.end("guest").owed(), 0);
+}
+
+#[test]
+fn second_steps_that_a_full_disk_cut_off_are_answered() {
+    let mut world = nearly_full();
+    // Not one account more fits.
+    let full = (0..1_000).any(|n| {
+        let mut batch = world.engine.store().batch();
+        let name = Username::new(&format!("filler{n}")).expect("a possible name");
+        let made = batch.create_user(&name, &"x".repeat(100), 0);
+        made.and_then(|_| batch.commit()).is_err()
+    });
+    assert!(full, "the disk has an end");
+    let names: Vec<String> = (0..4).map(|n| format!("new{n}")).collect();
+    for name in &names {
+        world.connect(name, crate::world::HOME);
+    }
+    world.settle();
+    world.hold = true;
+    for name in &names {
+        let skeletons = format!(
+            r#"{{"username":"{}{name}","password":"{}"}}"#,
+            "w".repeat(15),
+            seed::PASSWORD
+        );
+        say(&mut world, name, "REGISTER", &skeletons);
+        say(&mut world, name, "QUERY_SERVER_TIME", "null");
+    }
+    world.settle();
+    world.hold = false;
+    world.settle();
+    for name in &names {
+        world.end(name).take_messages();
+        assert_eq!(world.end(name).owed(), 0, "{name} waits");
+    }
+}
+
+#[test]
+fn a_held_database_delays_writes_for_five_seconds_and_nothing_else() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("a.db");
+    let mut store = Store::open(&path).expect("a new database");
+    seed::accounts(&mut store, &["ann", "bob"]);
+    seed::room(&mut store, "tea", &["ann", "bob"]);
+    let mut world = World::new(1, Limits::default(), store);
+    log_in(&mut world, &["ann", "bob"]);
+    let other = rusqlite::Connection::open(&path).expect("the same database");
+    let hold = || {
+        other
+            .execute_batch("BEGIN EXCLUSIVE")
+            .expect("nobody else holds it");
+    };
+    let short = r#"{"target_type":1,"target":"tea","content":"hi"}"#;
+
+    // Freed in time: nothing was lost, and order was kept.
+    hold();
+    say(&mut world, "ann", "SEND_MESSAGE", short);
+    say(&mut world, "ann", "LIST_ROOMS", "null");
+    say(&mut world, "bob", "LIST_ROOMS", "null");
+    world.advance(Duration::from_secs(4));
+    assert_eq!(codes(&mut world, "ann"), []);
+    assert_eq!(codes(&mut world, "bob"), [(122, None)]);
+    other.execute_batch("ROLLBACK").expect("it is held");
+    world.advance(Duration::from_secs(1));
+    assert_eq!(codes(&mut world, "ann"), [(109, None), (122, None)]);
+    assert_eq!(codes(&mut world, "bob"), [(109, None)]);
+
+    // Not freed: refused after five seconds, and the next request has five of its own.
+    hold();
+    say(&mut world, "ann", "SEND_MESSAGE", short);
+    say(&mut world, "ann", "JOIN_ROOM", r#""coffee""#);
+    say(&mut world, "ann", "LEAVE_ROOM", r#""tea""#);
+    world.advance(Duration::from_secs(6));
+    let busy = Some("storage_busy".to_owned());
+    assert_eq!(
+        codes(&mut world, "ann"),
+        [(203, busy.clone()), (8, Some("unknown_room".to_owned()))]
+    );
+    world.advance(Duration::from_secs(5));
+    assert_eq!(codes(&mut world, "ann"), [(205, busy.clone())]);
+
+    // Second steps wait like requests do; a login needs no write.
+    world.connect("new", crate::world::HOME);
+    world.connect("two", crate::world::HOME);
+    let credentials =
+        |name: &str| format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD);
+    say(&mut world, "new", "REGISTER", &credentials("joe"));
+    say(&mut world, "two", "LOGIN", &credentials("ann"));
+    world.advance(Duration::from_secs(4));
+    assert_eq!(codes(&mut world, "new"), []);
+    assert_eq!(codes(&mut world, "two"), [(103, None), (105, None)]);
+    world.advance(Duration::from_secs(2));
+    assert_eq!(codes(&mut world, "new"), [(205, busy)]);
+    // A registration that waited is made once the database is free.
+    say(&mut world, "new", "REGISTER", &credentials("joe"));
+    world.advance(Duration::from_secs(1));
+    other.execute_batch("ROLLBACK").expect("it is held");
+    world.advance(Duration::from_secs(1));
+    assert_eq!(codes(&mut world, "new"), [(102, None)]);
+}

@@ -1,0 +1,199 @@
+//! The client's end of one connection.
+
+use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
+use echat_proto::commands::{CommandInfo, by_number};
+use echat_proto::handshake::{AwaitServerFinished, AwaitServerHello, ClientStart, Step};
+use echat_server::conn::ConnId;
+use rand::CryptoRng;
+use std::collections::VecDeque;
+
+enum Stage {
+    Hello(Box<AwaitServerHello>),
+    Finished(Box<AwaitServerFinished>),
+    Open(Box<Channel>),
+    Closed,
+}
+
+/// A client's side: it follows the handshake by itself, and keeps what came until it is looked at.
+pub(crate) struct End {
+    pub(crate) conn: Option<ConnId>,
+    /// Whether nothing is read, so that everything waits at the server.
+    pub(crate) stalled: bool,
+    /// Bytes after which nothing more is sent.
+    pub(crate) budget: usize,
+    stage: Stage,
+    outgoing: VecDeque<u8>,
+    hang_up: bool,
+    received: VecDeque<Incoming>,
+    /// Requests that wait for their final reply, oldest first.
+    owed: VecDeque<&'static CommandInfo>,
+}
+
+impl End {
+    pub(crate) fn new(conn: Option<ConnId>, rng: &mut impl CryptoRng) -> Self {
+        let (hello, stage) = ClientStart::new(rng).send();
+        Self {
+            conn,
+            stalled: false,
+            budget: usize::MAX,
+            stage: Stage::Hello(Box::new(stage)),
+            outgoing: hello.into(),
+            hang_up: false,
+            received: VecDeque::new(),
+            owed: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.stage, Stage::Open(_))
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.stage, Stage::Closed)
+    }
+
+    /// Notes that the connection is over. What came before stays.
+    pub(crate) fn close(&mut self) {
+        self.stage = Stage::Closed;
+        self.outgoing.clear();
+    }
+
+    /// Closes the sending half behind what was sent.
+    pub(crate) fn hang_up(&mut self) {
+        self.hang_up = true;
+    }
+
+    /// Takes the end of the stream, once everything before it was carried.
+    pub(crate) fn take_hang_up(&mut self) -> bool {
+        self.outgoing.is_empty() && std::mem::take(&mut self.hang_up)
+    }
+
+    /// Seals a plaintext; nothing if the connection is over.
+    pub(crate) fn send(&mut self, plain: &[u8], rng: &mut impl CryptoRng) {
+        if let Stage::Open(channel) = &mut self.stage {
+            let mut frame = Vec::new();
+            channel.sealer().seal(plain, rng, &mut frame);
+            self.outgoing.extend(frame);
+            for incoming in Channel::read_plain(plain).unwrap_or_default() {
+                if let Incoming::Message(message) = incoming {
+                    self.owe(message.command);
+                }
+            }
+        }
+    }
+
+    fn owe(&mut self, number: u32) {
+        // What is no request is answered by 204, like a request that is refused so.
+        static UNKNOWN: CommandInfo = CommandInfo {
+            number: 0,
+            name: "(unknown)",
+            direction: echat_proto::commands::Direction::Request,
+            shape: echat_proto::commands::Shape::Null,
+            reply: None,
+            refusal: Some(204),
+            about: "",
+        };
+        let known = by_number(number).filter(|info| info.refusal.is_some());
+        self.owed.push_back(known.unwrap_or(&UNKNOWN));
+    }
+
+    /// Puts raw bytes on the wire.
+    pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
+        self.outgoing.extend(bytes);
+    }
+
+    /// The next bytes to carry to the server.
+    pub(crate) fn outgoing(&mut self, most: usize) -> Vec<u8> {
+        let most = most.min(self.outgoing.len()).min(self.budget);
+        self.budget -= most;
+        self.outgoing.drain(..most).collect()
+    }
+
+    /// Takes bytes from the server.
+    pub(crate) fn receive(&mut self, bytes: &[u8], rng: &mut impl CryptoRng) {
+        let mut bytes = bytes;
+        loop {
+            match std::mem::replace(&mut self.stage, Stage::Closed) {
+                Stage::Hello(state) => match state.next(bytes).expect("an honest server") {
+                    Step::More(state) => return self.stage = Stage::Hello(Box::new(state)),
+                    Step::Next(state) => self.stage = Stage::Finished(Box::new(state)),
+                },
+                Stage::Finished(state) => match state.next(bytes, rng).expect("an honest server") {
+                    Step::More(state) => return self.stage = Stage::Finished(Box::new(state)),
+                    Step::Next((channel, finished)) => {
+                        self.outgoing.extend(finished);
+                        self.stage = Stage::Open(Box::new(channel));
+                    }
+                },
+                Stage::Open(mut channel) => {
+                    channel.receive(bytes);
+                    let read = self.read(&mut channel);
+                    self.stage = Stage::Open(channel);
+                    return read.expect("a server's frames hold");
+                }
+                Stage::Closed => return,
+            }
+            bytes = &[];
+        }
+    }
+
+    fn read(&mut self, channel: &mut Channel) -> Result<(), ChannelError> {
+        while let Some(incoming) = channel.next_incoming()? {
+            self.received.push_back(incoming);
+        }
+        Ok(())
+    }
+
+    /// The oldest thing that came and was not looked at; it settles the books of what is owed.
+    pub(crate) fn next(&mut self) -> Option<(Incoming, Option<&'static CommandInfo>)> {
+        let incoming = self.received.pop_front()?;
+        let Incoming::Message(message) = &incoming else {
+            return Some((incoming, None));
+        };
+        let ended = self
+            .owed
+            .front()
+            .copied()
+            .filter(|info| ends(info, message));
+        if ended.is_some() {
+            self.owed.pop_front();
+        } else {
+            assert!(
+                !is_final(message),
+                "a reply that nobody is owed: {message:?}"
+            );
+        }
+        Some((incoming, ended))
+    }
+
+    /// The requests that got no final reply yet.
+    pub(crate) fn owed(&self) -> usize {
+        self.owed.len()
+    }
+
+    /// Every message that came; what else came is dropped.
+    pub(crate) fn take_messages(&mut self) -> Vec<Message> {
+        let mut messages = Vec::new();
+        while let Some((incoming, _)) = self.next() {
+            if let Incoming::Message(message) = incoming {
+                messages.push(message);
+            }
+        }
+        messages
+    }
+}
+
+/// Whether a message is the final reply of this request.
+fn ends(info: &CommandInfo, message: &Message) -> bool {
+    info.is_ended_by(message.command) && is_final(message)
+}
+
+/// Whether a message can only be some request's final reply.
+fn is_final(message: &Message) -> bool {
+    use echat_proto::commands::Direction::{Refusal, Reply, ReplyOrEvent};
+    match by_number(message.command).map(|info| info.direction) {
+        Some(Reply | Refusal) => true,
+        Some(ReplyOrEvent) => message.params.at("txn_id").is_some(),
+        _ => false,
+    }
+}

@@ -1,0 +1,282 @@
+//! An engine and its clients in one thread: no sockets, no helpers, no clock that runs by itself.
+//!
+//! ```text
+//! End (the client's side) ── bytes ──> Engine ── jobs ──> run at once, or held back
+//!          ^ bytes, as many a step as the pace allows ───┘
+//! ```
+//!
+//! A [`World`] is a function of its seed and of what is done to it: equal seeds, equal traces.
+
+pub(crate) mod end;
+mod pattern;
+pub(crate) mod script;
+pub(crate) mod seed;
+
+use echat_proto::Value;
+use echat_proto::channel::Message;
+use echat_proto::commands::by_name;
+use echat_server::clock::Now;
+use echat_server::config::Limits;
+use echat_server::conn::ConnId;
+use echat_server::engine::{Engine, Fatal};
+use echat_server::jobs::{Done, Memory};
+use echat_server::store::Store;
+use ed25519_dalek::SigningKey;
+use end::End;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Steps after which a world that finds no rest is at fault.
+const STEPS: usize = 100_000;
+/// Where clients come from unless they say otherwise.
+pub(crate) const HOME: &str = "127.0.0.1:4000";
+/// The virtual clock's first moment: 2017-07-14, when the original was young.
+const BEGINNING: i64 = 1_500_000_000;
+
+/// An engine and its clients.
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) now: Now,
+    pub(crate) ends: BTreeMap<String, End>,
+    /// Whether helpers' results are kept back.
+    pub(crate) hold: bool,
+    /// Bytes that move in one direction of one connection in one step.
+    pub(crate) pace: usize,
+    by_conn: BTreeMap<ConnId, String>,
+    results: Vec<(ConnId, Done)>,
+    host_key: SigningKey,
+    memory: Memory,
+    rng: StdRng,
+    trace: DefaultHasher,
+}
+
+impl World {
+    /// A world over a database.
+    pub(crate) fn new(seed: u64, limits: Limits, store: Store) -> Self {
+        Self {
+            engine: Engine::new(limits, store, StdRng::seed_from_u64(seed)),
+            now: Now {
+                running: Duration::ZERO,
+                unix: BEGINNING,
+            },
+            ends: BTreeMap::new(),
+            hold: false,
+            pace: usize::MAX,
+            by_conn: BTreeMap::new(),
+            results: Vec::new(),
+            host_key: SigningKey::from_bytes(&[7; 32]),
+            memory: Memory::default(),
+            rng: StdRng::seed_from_u64(!seed),
+            trace: DefaultHasher::new(),
+        }
+    }
+
+    /// Opens a connection; its handshake is done by the next [`Self::settle`]. One that the engine
+    /// does not take in is closed from the beginning.
+    pub(crate) fn connect(&mut self, name: &str, address: &str) {
+        let address: SocketAddr = address.parse().expect("an address of a test");
+        let conn = self.engine.accept(address, self.now);
+        let mut end = End::new(conn, &mut self.rng);
+        match conn {
+            Some(conn) => {
+                self.by_conn.insert(conn, name.to_owned());
+            }
+            None => end.close(),
+        }
+        self.ends.insert(name.to_owned(), end);
+    }
+
+    /// A connection's client side.
+    pub(crate) fn end(&mut self, name: &str) -> &mut End {
+        self.ends
+            .get_mut(name)
+            .unwrap_or_else(|| panic!("nobody is called {name:?}"))
+    }
+
+    /// Gives an end another name: bytes are carried, and so ticks are filled, in the order of names.
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
+        let end = self.ends.remove(from).expect("somebody is called so");
+        if let Some(conn) = end.conn {
+            self.by_conn.insert(conn, to.to_owned());
+        }
+        self.ends.insert(to.to_owned(), end);
+    }
+
+    /// Says something; it leaves with the next [`Self::settle`].
+    pub(crate) fn say(&mut self, name: &str, command: u32, params: Value) {
+        let message = Message { command, params };
+        let bytes = message.encode().expect("what a test says has a wire form");
+        self.say_plain(name, &bytes);
+    }
+
+    /// Sends a frame with this plaintext, whatever it is.
+    pub(crate) fn say_plain(&mut self, name: &str, plain: &[u8]) {
+        self.settle_handshake(name);
+        let end = self.ends.get_mut(name).expect("settling lost nobody");
+        end.send(plain, &mut self.rng);
+    }
+
+    fn settle_handshake(&mut self, name: &str) {
+        if !self.end(name).is_open() {
+            self.settle();
+        }
+    }
+
+    /// Says something and gives back everything that came since, until nothing moves any more.
+    pub(crate) fn ask(&mut self, name: &str, command: &str, params: &str) -> Vec<Message> {
+        let command = by_name(command).expect("a command of the table").number;
+        let params = echat_proto::json::from_json(params).expect("a test's JSON");
+        self.say(name, command, params);
+        self.settle();
+        self.end(name).take_messages()
+    }
+
+    /// Lets everything move until nothing does.
+    pub(crate) fn settle(&mut self) {
+        self.try_settle()
+            .expect("the database of a test does not fail");
+    }
+
+    /// The same where the database may fail.
+    pub(crate) fn try_settle(&mut self) -> Result<(), Fatal> {
+        for _ in 0..STEPS {
+            if !self.step()? {
+                return Ok(());
+            }
+        }
+        panic!("the world finds no rest");
+    }
+
+    /// One round, as the reactor's: bytes in, results in, a tick, jobs and bytes out. False if
+    /// nothing happened and nothing waits.
+    fn step(&mut self) -> Result<bool, Fatal> {
+        let mut moved = self.carry_in();
+        if !self.hold {
+            moved |= self.complete_all();
+        }
+        self.engine.tick(self.now)?;
+        for job in self.engine.take_jobs() {
+            self.results.push((
+                job.conn,
+                job.task
+                    .run(&self.host_key, &mut self.rng, &mut self.memory),
+            ));
+            moved |= !self.hold;
+        }
+        moved |= self.carry_out();
+        for conn in self.engine.take_closed() {
+            moved = true;
+            if let Some(name) = self.by_conn.remove(&conn) {
+                self.trace_line(&name, b"closed");
+                if let Some(end) = self
+                    .ends
+                    .get_mut(&name)
+                    .filter(|end| end.conn == Some(conn))
+                {
+                    end.close();
+                }
+            }
+        }
+        Ok(moved || self.engine.has_work())
+    }
+
+    fn carry_in(&mut self) -> bool {
+        let mut moved = false;
+        for end in self.ends.values_mut() {
+            let Some(conn) = end.conn.filter(|_| !end.is_closed()) else {
+                continue;
+            };
+            if self.engine.wants_bytes(conn) {
+                let bytes = end.outgoing(self.pace);
+                if !bytes.is_empty() {
+                    self.engine.receive(conn, &bytes, self.now);
+                    moved = true;
+                }
+                if end.take_hang_up() {
+                    self.engine.hang_up(conn);
+                    moved = true;
+                }
+            }
+        }
+        moved
+    }
+
+    fn carry_out(&mut self) -> bool {
+        let mut moved = false;
+        self.engine.take_dirty();
+        for (name, end) in &mut self.ends {
+            let Some(conn) = end.conn.filter(|_| !end.is_closed() && !end.stalled) else {
+                continue;
+            };
+            let bytes = self.engine.output(conn);
+            let bytes = bytes[..bytes.len().min(self.pace)].to_vec();
+            if !bytes.is_empty() {
+                self.engine.wrote(conn, bytes.len(), self.now);
+                (self.now.running, name, &bytes).hash(&mut self.trace);
+                end.receive(&bytes, &mut self.rng);
+                moved = true;
+            } else if self.engine.is_said(conn) {
+                // A client that sees the end closes its own half.
+                self.engine.hang_up(conn);
+                moved = true;
+            }
+        }
+        moved
+    }
+
+    /// Hands in all results that were kept back.
+    pub(crate) fn complete_all(&mut self) -> bool {
+        let results = std::mem::take(&mut self.results);
+        let any = !results.is_empty();
+        for (conn, done) in results {
+            self.engine.complete(conn, done);
+        }
+        any
+    }
+
+    /// Turns the order of the results that are kept back around.
+    pub(crate) fn reverse_results(&mut self) {
+        self.results.reverse();
+    }
+
+    /// Lets time pass on both clocks, not missing any of the engine's deadlines.
+    pub(crate) fn advance(&mut self, time: Duration) {
+        let target = self.now.running + time;
+        self.settle();
+        while let Some(at) = self.engine.deadline().filter(|at| *at < target) {
+            self.move_to(at.max(self.now.running));
+            self.settle();
+        }
+        self.move_to(target);
+        self.settle();
+    }
+
+    fn move_to(&mut self, at: Duration) {
+        let passed = at.as_secs() - self.now.running.as_secs();
+        self.now.unix += i64::try_from(passed).expect("a test does not last for ever");
+        self.now.running = at;
+    }
+
+    fn trace_line(&mut self, name: &str, what: &[u8]) {
+        (self.now.running, name, what).hash(&mut self.trace);
+    }
+
+    /// A digest of every byte that the engine said, to whom and when.
+    pub(crate) fn trace(&self) -> u64 {
+        self.trace.finish()
+    }
+
+    /// Hangs up every end and lets the time pass that anything could still take.
+    pub(crate) fn clear(&mut self) {
+        self.hold = false;
+        for end in self.ends.values_mut() {
+            end.stalled = false;
+            end.hang_up();
+        }
+        self.advance(Duration::from_secs(200));
+    }
+}

@@ -1,0 +1,327 @@
+//! Transcripts: what clients say and what they are told, as text.
+//!
+//! ```text
+//! # a comment
+//! ann> SEND_MESSAGE {"target_type":0,"target":"bob","content":"hi"}
+//! ann< ON_NEW_MESSAGE {"id":"$first","txn_id":null}
+//! bob< ON_NEW_MESSAGE {"id":"$first","sender":"ann"}
+//! ann x
+//! ```
+//!
+//! `>` says something, by the command's name or number; lines of this kind that follow each other
+//! arrive in one tick. `<` is the next thing that came to this client, and nothing else may have come
+//! before it; at the end nothing may be left over, and no request without its final reply. `x`: the
+//! server has closed the connection. Values are the debug client's JSON. In an expectation a dict
+//! needs only the keys that are written, `"*"` is anything, `"$name"` is remembered (or compared, if it
+//! was remembered before; when said, it is replaced), `">$name"` is a greater number. `"x*4000"` is a
+//! text of 4,000 times x.
+//!
+//! | first lines | |
+//! | --- | --- |
+//! | `-- accounts ann bob` | they have accounts, with [`seed::PASSWORD`] |
+//! | `-- friends ann bob` | each two of them are friends |
+//! | `-- room tea ann bob` | a room; the first owns it |
+//! | `-- limit friends 2` | a limit of config.json |
+//!
+//! | later | |
+//! | --- | --- |
+//! | `-- connect ann` | opens a connection; `from 192.0.2.1:1`, `sending 424` (bytes, then nothing) |
+//! | `-- login ann bob` | opens connections and logs in; what these are told of it is dropped |
+//! | `-- advance 61s` | lets time pass |
+//! | `-- unix 0` | sets the clock that people see |
+//! | `-- hang up ann`, `-- sever ann` | the client's end of stream, a broken socket |
+//! | `-- hold`, `-- release`, `-- reverse` | keeps helpers' results back, hands them in, turns their order |
+//! | `-- stall ann`, `-- read ann` | the client reads no more, reads again |
+//! | `-- plain ann 00ff`, `-- raw ann 00ff` | a frame with this plaintext, bytes as they are |
+//! | `-- stop` | the server says goodbye |
+//! | `-- 20 times` | the next line, so often |
+
+use super::pattern::{Captures, filled, fits};
+use super::{HOME, World, seed};
+use echat_proto::Value;
+use echat_proto::channel::{Incoming, Message};
+use echat_proto::commands::{by_name, by_number, channel};
+use echat_proto::json::{from_json, to_json};
+use echat_server::config::Limits;
+use echat_server::store::Store;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How a request ended: its name, the final reply's number, the code if it was refused.
+pub(crate) type Ending = (&'static str, u32, Option<String>);
+
+/// Runs one transcript; says how its requests ended, or what went wrong on which line.
+pub(crate) fn run(name: &str, text: &str, seed: u64) -> Result<(BTreeSet<Ending>, u64), String> {
+    let mut script = Script::new(seed);
+    let mut times = 1;
+    let mut last = 0;
+    for (index, line) in text.lines().enumerate() {
+        let at = |what: String| format!("{name}:{}: {what}\n    {line}", index + 1);
+        last = index + 1;
+        let line = line.trim_end();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if let Some(number) = line
+            .strip_prefix("-- ")
+            .and_then(|l| l.strip_suffix(" times"))
+        {
+            times = number.parse().map_err(|_| at("how often?".into()))?;
+            continue;
+        }
+        for _ in 0..std::mem::replace(&mut times, 1) {
+            script.line(line).map_err(at)?;
+        }
+    }
+    script
+        .finish()
+        .map_err(|what| format!("{name}:{last}: at the end {what}"))?;
+    let trace = script.world().trace();
+    Ok((script.endings, trace))
+}
+
+struct Script {
+    seed: u64,
+    limits: Limits,
+    /// The database, until the world begins.
+    store: Option<Store>,
+    world: Option<World>,
+    captures: Captures,
+    endings: BTreeSet<Ending>,
+}
+
+impl Script {
+    fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            limits: Limits::default(),
+            store: Some(Store::in_memory().expect("memory is there")),
+            world: None,
+            captures: Captures::new(),
+            endings: BTreeSet::new(),
+        }
+    }
+
+    fn world(&mut self) -> &mut World {
+        let Self {
+            seed,
+            limits,
+            store,
+            world,
+            ..
+        } = self;
+        world.get_or_insert_with(|| {
+            World::new(
+                *seed,
+                limits.clone(),
+                store.take().expect("a world begins once"),
+            )
+        })
+    }
+
+    fn line(&mut self, line: &str) -> Result<(), String> {
+        if let Some(directive) = line.strip_prefix("-- ") {
+            let words: Vec<&str> = directive.split(' ').collect();
+            if let Some(store) = &mut self.store
+                && begin(store, &mut self.limits, &words)
+            {
+                return Ok(());
+            }
+            return self.direct(&words);
+        }
+        if let Some((name, said)) = line.split_once("> ") {
+            let (command, params) = Self::message(said)?;
+            let params = filled(&params, &self.captures);
+            self.world().say(name, command, params);
+            Ok(())
+        } else if let Some((name, expected)) = line.split_once("< ") {
+            let (command, params) = Self::message(expected)?;
+            self.expect(name, command, &params)
+        } else if let Some(name) = line.strip_suffix(" x") {
+            self.expect_closed(name)
+        } else {
+            Err("what kind of line is this?".into())
+        }
+    }
+
+    fn message(text: &str) -> Result<(u32, Value), String> {
+        let (command, params) = text.split_once(' ').unwrap_or((text, "null"));
+        let number = by_name(command)
+            .map(|info| info.number)
+            .or_else(|| command.parse().ok());
+        let number = number.ok_or_else(|| format!("there is no {command}"))?;
+        let params = from_json(params).map_err(|error| error.to_string())?;
+        Ok((number, params))
+    }
+
+    fn expect(&mut self, name: &str, command: u32, params: &Value) -> Result<(), String> {
+        self.world().settle();
+        let Some((incoming, ended)) = self.world().end(name).next() else {
+            let closed = if self.world().end(name).is_closed() {
+                ", it is closed"
+            } else {
+                ""
+            };
+            return Err(format!("nothing came{closed}"));
+        };
+        let got = as_message(incoming);
+        if got.command != command || !fits(params, &got.params, &mut self.captures) {
+            return Err(format!("instead came {}", shown(&got)));
+        }
+        if let Some(info) = ended {
+            let code = match got.params.at("code") {
+                Some(Value::Str(code)) => Some(code.clone()),
+                _ => None,
+            };
+            self.endings.insert((info.name, got.command, code));
+        }
+        Ok(())
+    }
+
+    fn expect_closed(&mut self, name: &str) -> Result<(), String> {
+        self.world().settle();
+        let end = self.world().end(name);
+        if let Some((incoming, _)) = end.next() {
+            return Err(format!("before it came {}", shown(&as_message(incoming))));
+        }
+        if end.is_closed() {
+            Ok(())
+        } else {
+            Err("it is not closed".into())
+        }
+    }
+
+    fn direct(&mut self, words: &[&str]) -> Result<(), String> {
+        let world = self.world();
+        match *words {
+            ["connect", name] => world.connect(name, HOME),
+            ["connect", name, "from", address] => world.connect(name, address),
+            ["connect", name, "sending", bytes] => {
+                world.connect(name, HOME);
+                world.end(name).budget = bytes.parse().map_err(|_| "how many?")?;
+            }
+            ["login", ref names @ ..] => log_in(world, names),
+            ["advance", time] => {
+                let seconds = time.strip_suffix('s').and_then(|n| n.parse().ok());
+                world.advance(Duration::from_secs(seconds.ok_or("for how long?")?));
+            }
+            ["unix", seconds] => {
+                world.settle();
+                world.now.unix = seconds.parse().map_err(|_| "when?")?;
+            }
+            ["hang", "up", name] => world.end(name).hang_up(),
+            ["sever", name] => {
+                world.settle();
+                let conn = world.end(name).conn.ok_or("was never there")?;
+                world.engine.sever(conn);
+            }
+            ["hold"] => {
+                world.settle();
+                world.hold = true;
+            }
+            ["release"] => world.hold = false,
+            ["reverse"] => {
+                world.settle();
+                world.reverse_results();
+            }
+            ["stall", name] => {
+                world.settle();
+                world.end(name).stalled = true;
+            }
+            ["read", name] => world.end(name).stalled = false,
+            ["plain", name, bytes] => world.say_plain(name, &unhex(bytes)?),
+            ["raw", name, bytes] => world.end(name).send_raw(&unhex(bytes)?),
+            ["stop"] => {
+                world.settle();
+                world.engine.stop(world.now);
+            }
+            _ => return Err("nothing is called so, or not here".into()),
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), String> {
+        self.world().settle();
+        for (name, end) in &mut self.world().ends {
+            if let Some((incoming, _)) = end.next() {
+                return Err(format!("{name} also got {}", shown(&as_message(incoming))));
+            }
+            if end.is_open() && end.owed() > 0 {
+                return Err(format!("{name} got no reply to {} requests", end.owed()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a world begins with; false if it is not about that.
+fn begin(store: &mut Store, limits: &mut Limits, words: &[&str]) -> bool {
+    match *words {
+        ["accounts", ref names @ ..] => seed::accounts(store, names),
+        ["friends", ref names @ ..] => seed::friends(store, names),
+        ["room", room, ref members @ ..] => seed::room(store, room, members),
+        ["limit", name, value] => set(limits, name, value.parse().expect("a number")),
+        _ => return false,
+    }
+    true
+}
+
+fn set(limits: &mut Limits, name: &str, value: usize) {
+    let field = match name {
+        "friends" => &mut limits.friends,
+        "rooms" => &mut limits.rooms,
+        "pending_requests" => &mut limits.pending_requests,
+        "room_members" => &mut limits.room_members,
+        "presence_room_members" => &mut limits.presence_room_members,
+        "send_queue_soft" => &mut limits.send_queue_soft,
+        "send_queue_hard" => &mut limits.send_queue_hard,
+        "connections" => &mut limits.connections,
+        "connections_per_address" => &mut limits.connections_per_address,
+        "unauthenticated" => &mut limits.unauthenticated,
+        "registrations" => {
+            limits.registrations = value as u64;
+            return;
+        }
+        _ => panic!("no transcript needed the limit {name:?} before"),
+    };
+    *field = value;
+}
+
+/// Logs in over new connections; what these are told meanwhile is dropped.
+pub(crate) fn log_in(world: &mut World, names: &[&str]) {
+    for name in names {
+        world.connect(name, HOME);
+        let params = format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD);
+        let replies = world.ask(name, "LOGIN", &params);
+        assert!(
+            replies.iter().any(|reply| reply.command == 105),
+            "{name} gets in: {replies:?}"
+        );
+    }
+    for name in names {
+        world.end(name).take_messages();
+    }
+}
+
+fn as_message(incoming: Incoming) -> Message {
+    let own = |command, params| Message { command, params };
+    match incoming {
+        Incoming::Message(message) => message,
+        Incoming::Ping => own(channel::PING, Value::Null),
+        Incoming::Pong => own(channel::PONG, Value::Null),
+        Incoming::Close(reason) => own(channel::CLOSE_NOTIFY, Value::Int(reason)),
+    }
+}
+
+fn shown(message: &Message) -> String {
+    let name = by_number(message.command).map_or("?", |info| info.name);
+    format!("{name} {}", to_json(&message.params))
+}
+
+fn unhex(text: &str) -> Result<Vec<u8>, String> {
+    let bytes: Option<Vec<u8>> = (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
+        .collect();
+    bytes.ok_or_else(|| "these are no bytes".to_owned())
+}

@@ -1,0 +1,70 @@
+//! A database to begin with.
+
+use echat_proto::names::{Password, RoomName, Username};
+use echat_server::jobs::{Done, Memory, Task};
+use echat_server::store::{Store, UserId};
+use ed25519_dalek::SigningKey;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::sync::LazyLock;
+
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// Its hash, by the server's own arithmetic; made once, as it costs 20 ms.
+static HASH: LazyLock<String> = LazyLock::new(|| {
+    let password = Password::presented(PASSWORD).expect("short");
+    let key = SigningKey::from_bytes(&[7; 32]);
+    match (Task::Hash { password }).run(&key, &mut StdRng::seed_from_u64(1), &mut Memory::default())
+    {
+        Done::Hashed(hash) => hash,
+        _ => unreachable!("a hash gives a hash"),
+    }
+});
+
+fn user(store: &mut Store, name: &str) -> UserId {
+    let found = store.batch().find_user(name).expect("a store that works");
+    found
+        .unwrap_or_else(|| panic!("nobody is called {name:?}"))
+        .id
+}
+
+/// Makes accounts.
+pub(crate) fn accounts(store: &mut Store, names: &[&str]) {
+    let mut batch = store.batch();
+    for name in names {
+        let name = Username::new(name).expect("a possible name");
+        batch
+            .create_user(&name, &HASH, 0)
+            .expect("a store that works")
+            .expect("a new name");
+    }
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Makes each two of them friends.
+pub(crate) fn friends(store: &mut Store, names: &[&str]) {
+    let ids: Vec<UserId> = names.iter().map(|name| user(store, name)).collect();
+    let mut batch = store.batch();
+    for (index, a) in ids.iter().enumerate() {
+        for b in &ids[index + 1..] {
+            batch.befriend(*a, *b, 0).expect("a store that works");
+        }
+    }
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Makes a room; the first member owns it.
+pub(crate) fn room(store: &mut Store, room: &str, members: &[&str]) {
+    let ids: Vec<UserId> = members.iter().map(|name| user(store, name)).collect();
+    let name = RoomName::new(room).expect("a possible name");
+    let mut batch = store.batch();
+    let room = batch
+        .create_room(&name, ids[0], 0)
+        .expect("a store that works");
+    let room = room.expect("a new name");
+    for id in ids {
+        batch.add_member(room, id, 0).expect("a store that works");
+    }
+    let _ = batch.commit().expect("a store that works");
+}
