@@ -22,4 +22,5 @@ pub mod nc;
 pub mod safe;
 pub mod socket;
 pub mod styled;
+pub mod text;
 pub mod trust;
