@@ -25,9 +25,9 @@ macro_rules! sentences {
         pub enum Text<'a> { $($(#[$doc])* $name $({ $($argument: $type),* })?),* }
 
         #[cfg(test)]
-        impl Text<'_> {
+        impl<'a> Text<'a> {
             /// Every sentence, with arguments that are easily found again in it.
-            fn samples() -> Vec<(Text<'static>, Vec<String>)> {
+            fn samples() -> Vec<(Text<'a>, Vec<String>)> {
                 vec![$((
                     Text::$name $({ $($argument: Sample::sample(stringify!($argument))),* })?,
                     vec![$($(tests::shown::<$type>(stringify!($argument))),*)?],

@@ -8,7 +8,7 @@ pub(super) trait Sample {
     fn shown(name: &'static str) -> String;
 }
 
-impl Sample for &'static str {
+impl Sample for &str {
     fn sample(name: &'static str) -> Self {
         name
     }
