@@ -13,16 +13,19 @@
 //! ```
 
 pub mod address;
+pub mod app;
 pub mod clock;
 pub mod fingerprint;
 pub mod known_hosts;
 pub mod line_editor;
 pub mod link;
 pub mod local_time;
+pub mod modes;
 pub mod nc;
 pub mod outgoing;
 pub mod safe;
 pub mod session;
+pub mod settings;
 pub mod socket;
 pub mod statement;
 pub mod styled;

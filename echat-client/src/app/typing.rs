@@ -1,0 +1,157 @@
+//! What is typed: keys, whole lines, answers to questions.
+
+use echat_proto::commands::Request;
+use echat_proto::names::NameQuery;
+use zeroize::Zeroizing;
+
+use super::question::{Question, Reply};
+use super::{App, Effect};
+use crate::line_editor::{Key, Outcome};
+use crate::modes::Goto;
+use crate::safe::Safe;
+use crate::session::Session;
+use crate::statement::{self, Names};
+use crate::styled::{Span, Style};
+use crate::target::Target;
+use crate::text::Text;
+
+impl App {
+    pub(super) fn key(&mut self, key: Key) {
+        match self.editor.key(key) {
+            Outcome::None | Outcome::Redraw => {}
+            Outcome::Submit(line) => self.typed(&Zeroizing::new(line)),
+            Outcome::Complete => self.complete(false),
+            Outcome::CompletePrevious => self.complete(true),
+            Outcome::PasteOfLines(lines) => self.ask_about_paste(lines),
+            Outcome::ClearScreen => self.effects.push(Effect::ClearScreen),
+            Outcome::EndOfInput => self.leave(),
+            Outcome::Interrupt => self.interrupt(),
+        }
+    }
+
+    /// A line without a terminal. With a user to log in, it waits for the login.
+    pub(super) fn line(&mut self, line: Zeroizing<String>) {
+        if self.credentials.is_some() && self.world.session.me().is_none() {
+            self.held.push_back(line);
+        } else {
+            self.submit(&line);
+        }
+    }
+
+    fn typed(&mut self, line: &str) {
+        self.echo(line);
+        if let Some(question) = self.questions.pop_front() {
+            if let Some(reply) = question.reply(line) {
+                return self.answer(question, reply);
+            }
+            if question.is_dropped_unanswered() {
+                self.say(Text::NotSent);
+            } else {
+                self.questions.push_front(question);
+            }
+        }
+        self.submit(line);
+    }
+
+    pub(super) fn submit(&mut self, line: &str) {
+        let acts = self.mode.submit(line, &self.world);
+        self.act(acts);
+    }
+
+    /// Leaves what was typed above the prompt; not a password, and not what a chat shows anyway.
+    fn echo(&mut self, line: &str) {
+        let is_command = line.starts_with(['/', '\\']) || !self.questions.is_empty();
+        if line.is_empty() || (self.mode.target().is_some() && !is_command) {
+            return;
+        }
+        let mut echo = self.prompt();
+        if !self.mode.is_secret() {
+            let text = Safe::line(line);
+            echo.0.push(Span {
+                text,
+                style: Style::Dim,
+            });
+        }
+        self.print(vec![echo]);
+    }
+
+    fn answer(&mut self, question: Question, reply: Reply) {
+        match (question, reply) {
+            (Question::Befriend(name), reply) => self.ask(Request::ResolveFriendRequest {
+                username: NameQuery::new(name),
+                accepted: reply == Reply::Yes,
+            }),
+            (Question::SendAsText(target, text), Reply::Yes) => self.send_line(target, text),
+            (Question::Paste(lines), Reply::Yes) => {
+                for line in lines {
+                    self.submit(&line);
+                }
+            }
+            (Question::Paste(lines), Reply::One) => self.submit(&lines.join("\n")),
+            (Question::SendAsText(..) | Question::Paste(_), _) => self.say(Text::NotSent),
+        }
+    }
+
+    fn ask_about_paste(&mut self, lines: Vec<String>) {
+        let count = lines.len() as u64;
+        self.say(Text::Paste { count });
+        self.questions.push_front(Question::Paste(lines));
+    }
+
+    /// C-c: out of a question, and out of a mode that only asks.
+    fn interrupt(&mut self) {
+        self.questions
+            .retain(|question| !question.is_dropped_unanswered());
+        if self.mode.scope().is_none() {
+            self.go(Goto::Command);
+        } else {
+            self.say(Text::HowToLeave);
+        }
+    }
+
+    fn complete(&mut self, backwards: bool) {
+        let Some(scope) = self.mode.scope() else {
+            return;
+        };
+        let names = names(&self.world.session, self.mode.target());
+        let found = statement::complete(scope, self.editor.text(), &names);
+        self.editor
+            .complete(found.from, &found.candidates, backwards);
+    }
+}
+
+/// Names for completion: those of recent conversations first, then by the alphabet.
+fn names(session: &Session, target: Option<&Target>) -> Names {
+    let mut names = Names::default();
+    let mut add = |list: fn(&mut Names) -> &mut Vec<String>, name: &str| {
+        let list = list(&mut names);
+        if !list.iter().any(|known| known == name) {
+            list.push(name.to_owned());
+        }
+    };
+    for (recent, _) in session.recent() {
+        match recent {
+            Target::Friend(name) => add(|names| &mut names.users, name),
+            Target::Room(name) => add(|names| &mut names.rooms, name),
+        }
+    }
+    // Who asks for friendship may be asked back.
+    for name in session.friends().keys().chain(session.pending()) {
+        add(|names| &mut names.users, name);
+    }
+    for name in session.rooms() {
+        add(|names| &mut names.rooms, name);
+    }
+    let conversation = target.and_then(|target| session.conversation(target));
+    for said in conversation
+        .iter()
+        .flat_map(|found| found.lines().rev())
+        .filter(|said| !said.mine)
+    {
+        add(|names| &mut names.here, &said.sender);
+    }
+    for name in session.friends().keys() {
+        add(|names| &mut names.here, name);
+    }
+    names
+}
