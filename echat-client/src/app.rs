@@ -88,6 +88,7 @@ impl App {
                 settings,
                 language,
                 now: 0,
+                signed_in: false,
             },
             editor: LineEditor::new(),
             mode: Goto::Command.mode(),
@@ -137,7 +138,8 @@ impl App {
 
     /// When the next [`Input::Tick`] has something to do, in unix seconds.
     pub fn wakes_at(&self) -> Option<u64> {
-        let waits = self.logged_in && self.world.pending() > 0 && self.hold_until > self.world.now;
+        let is_held = self.hold_until > self.world.now && self.hold_until < u64::MAX;
+        let waits = self.logged_in && self.world.pending() > 0 && is_held;
         let sends_at = waits.then_some(self.hold_until);
         let deadline = self.world.settings.deadline;
         [sends_at, deadline, self.mode.wakes_at()]
@@ -287,7 +289,7 @@ impl App {
     fn quit(&mut self, exit: Exit) {
         if !self.over {
             self.over = true;
-            self.credentials = None;
+            self.forget_credentials();
             self.effects
                 .extend([Effect::Disconnect, Effect::Quit(exit)]);
         }

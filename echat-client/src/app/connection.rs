@@ -49,10 +49,17 @@ impl App {
     pub(super) fn log_in(&mut self, name: String, password: Zeroizing<String>) {
         self.kicked = false;
         self.credentials = Some(Credentials { name, password });
+        self.world.signed_in = true;
         match self.link {
             Link::Up => self.present(),
             _ => self.connect(),
         }
+    }
+
+    /// The password is wiped, and nobody is logged in again by itself.
+    pub(super) fn forget_credentials(&mut self) {
+        self.credentials = None;
+        self.world.signed_in = false;
     }
 
     pub(super) fn connect(&mut self) {
@@ -83,7 +90,7 @@ impl App {
                 self.send(&Request::Login { username, password });
             }
             Err(bad) => {
-                self.credentials = None;
+                self.forget_credentials();
                 let said = self.world.language.bad_password(&bad);
                 self.print(vec![plain(&said)]);
             }
@@ -148,7 +155,7 @@ impl App {
     }
 
     pub(super) fn log_in_refused(&mut self) {
-        self.credentials = None;
+        self.forget_credentials();
         self.waiting.clear();
         self.refused = true;
         if !self.world.settings.interactive {
@@ -157,12 +164,13 @@ impl App {
     }
 
     pub(super) fn mark_read(&mut self, target: &Target) {
+        self.world.session.read(target);
         // One at a time: the answer sends the next, if there is more to mark by then.
         let asked = Asked::MarkRead(target.clone());
         if !self.logged_in || self.owed.has(&asked) {
             return;
         }
-        if let Some(id) = self.world.session.read(target) {
+        if let Some(id) = self.world.session.unmarked(target) {
             self.send(&Request::MarkRead {
                 target_type: target.target_type(),
                 target: target.query(),
@@ -248,7 +256,7 @@ impl App {
             self.kicked = true;
             self.fail(Text::Kicked);
         }
-        self.credentials = None;
+        self.forget_credentials();
         self.waiting.clear();
         if !self.world.settings.interactive {
             self.quit(Exit::Refused);
@@ -284,8 +292,9 @@ impl App {
     pub(super) fn note_login(&mut self, event: &Event) {
         if matches!(event, Event::LoggedOut {}) {
             self.logged_in = false;
-            self.credentials = None;
+            self.forget_credentials();
             self.questions.clear();
+            self.waiting.clear();
         }
     }
 }

@@ -46,7 +46,12 @@ impl App {
             News::Answer(Asked::Login, Ok(_)) => self.logged_in(),
             News::Answer(Asked::Login, Err(_)) => self.log_in_refused(),
             News::Answer(Asked::Send, outcome) => self.sent(outcome.as_ref().map(|_| ())),
-            News::Answer(Asked::CatchUp, Ok(_)) => self.catch_up(),
+            News::Answer(Asked::CatchUp, Ok(_)) => {
+                self.catch_up();
+                if let Some(target) = self.mode.target().cloned() {
+                    self.mark_read(&target);
+                }
+            }
             News::Answer(Asked::MarkRead(target), Ok(_)) if self.mode.target() == Some(target) => {
                 self.mark_read(target);
             }

@@ -134,13 +134,15 @@ impl App {
                         count: unreadable as u64,
                     });
                 }
+                self.save(user.to_owned());
             }
         }
         self.send_next();
     }
 
     fn save(&mut self, user: String) {
-        if self.world.settings.keep_unsent {
+        // Before the file was read, writing it would lose what it holds.
+        if self.world.settings.keep_unsent && self.hold_until < u64::MAX {
             let lines = self.world.outgoing.to_lines(&user);
             self.effects.push(Effect::SaveOutgoing { user, lines });
         }

@@ -38,7 +38,7 @@ impl App {
         }
     }
 
-    fn typed(&mut self, line: &str) {
+    pub(super) fn typed(&mut self, line: &str) {
         self.echo(line);
         if let Some(question) = self.questions.pop_front() {
             if let Some(reply) = question.reply(line) {
@@ -92,7 +92,7 @@ impl App {
         }
     }
 
-    fn ask_about_paste(&mut self, lines: Vec<String>) {
+    pub(super) fn ask_about_paste(&mut self, lines: Vec<String>) {
         let count = lines.len() as u64;
         self.say(Text::Paste { count });
         self.questions.push_front(Question::Paste(lines));

@@ -32,7 +32,7 @@ impl Mode for Command {
             Ok(statement) => statement,
             Err(acts) => return acts,
         };
-        let me = world.session.me();
+        let me = world.session.me().filter(|_| world.signed_in);
         match (statement, me) {
             (Statement::Register | Statement::Login, Some(name)) => {
                 print(vec![world.line(Text::AlreadyLoggedIn { name })])

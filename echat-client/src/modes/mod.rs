@@ -40,6 +40,8 @@ pub struct World {
     pub language: Language,
     /// Unix seconds.
     pub now: u64,
+    /// Whether the user is logged in, or will be again by itself.
+    pub signed_in: bool,
 }
 
 /// Something to be done.

@@ -91,13 +91,19 @@ impl Conversation {
         self.unread += 1;
     }
 
+    /// What the server says at login; it knows best what it remembers.
     pub(super) fn set_unread(&mut self, count: u64, read_id: u64) {
         self.unread = count;
-        self.read_id = self.read_id.max(read_id);
+        self.read_id = read_id;
     }
 
-    pub(super) fn read(&mut self) -> Option<u64> {
+    /// Everything was shown.
+    pub(super) fn read(&mut self) {
         self.unread = 0;
+    }
+
+    /// The id to move the server's marker to, if it stands lower; it counts as moved then.
+    pub(super) fn unmarked(&mut self) -> Option<u64> {
         // One's own messages are read by themselves.
         let newest = self.lines.iter().rev().find(|said| !said.mine)?.id;
         let moves = newest > self.read_id;

@@ -105,10 +105,16 @@ impl Session {
         }
     }
 
-    /// Notes that everything of a conversation has been shown: the id to send with MARK_READ, if
-    /// the server's marker stands lower.
-    pub fn read(&mut self, target: &Target) -> Option<u64> {
-        self.conversations.get_mut(target)?.read()
+    /// Notes that everything of a conversation has been shown.
+    pub fn read(&mut self, target: &Target) {
+        if let Some(conversation) = self.conversations.get_mut(target) {
+            conversation.read();
+        }
+    }
+
+    /// The id to send with MARK_READ, if the server's marker stands lower.
+    pub fn unmarked(&mut self, target: &Target) -> Option<u64> {
+        self.conversations.get_mut(target)?.unmarked()
     }
 
     /// After what id to ask for messages that were missed; `None` when none are.
@@ -200,7 +206,6 @@ impl Session {
         self.recent.retain(|other| *other != target);
     }
 
-    /// The server counts up to date; here only what arrives is counted.
     fn take_rooms(&mut self, rooms: &[RoomLine]) {
         self.rooms = rooms.iter().map(|line| line.roomname.clone()).collect();
     }
@@ -228,12 +233,11 @@ impl Session {
         }
         self.pending.clone_from(pending_requests);
         let first_time = self.feed.is_new();
+        // What one comes back to is no news: chats show it when they are opened.
         for message in self.feed.come_back(messages) {
             self.store(message, false, news);
         }
         if first_time {
-            // The bundle is what one comes back to, no news: chats show it when they are opened.
-            news.retain(|news| !matches!(news, News::Message(..)));
             for older in more {
                 let target = Target::new(older.target_type, older.target.clone());
                 self.conversations
@@ -243,7 +247,7 @@ impl Session {
             }
         }
         for conversation in self.conversations.values_mut() {
-            conversation.set_unread(0, 0);
+            conversation.read();
         }
         for unread in unread {
             let target = Target::new(unread.target_type, unread.target.clone());
