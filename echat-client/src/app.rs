@@ -47,6 +47,7 @@ struct Credentials {
 
 /// The application.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct App {
     world: World,
     editor: LineEditor,
@@ -73,6 +74,8 @@ pub struct App {
     /// No more input: end when everything owed has come.
     ending: bool,
     refused: bool,
+    /// Whether a line could not be understood.
+    mistaken: bool,
     over: bool,
     title: String,
     effects: Vec<Effect>,
@@ -107,6 +110,7 @@ impl App {
             questions: VecDeque::new(),
             ending: false,
             refused: false,
+            mistaken: false,
             over: false,
             title: String::new(),
             effects: Vec::new(),
@@ -161,7 +165,7 @@ impl App {
             let text = Safe::line(text);
             spans.push(Span { text, style });
         };
-        if let Some(question) = self.questions.front() {
+        if let Some(question) = self.open_question() {
             let asks = match question {
                 Question::Befriend(name) => language.say(Text::FriendRequestShort { name }),
                 Question::SendAsText(..) => language.say(Text::SendAsText),
@@ -191,6 +195,12 @@ impl App {
         };
         add(end, Style::Prompt);
         Line(spans)
+    }
+
+    /// The question that the next line may answer; what is asked for elsewhere is no answer.
+    fn open_question(&self) -> Option<&Question> {
+        let answers = self.mode.scope().is_some();
+        self.questions.front().filter(|_| answers)
     }
 
     fn start(&mut self) {
@@ -225,6 +235,7 @@ impl App {
                 Act::SendIfMeant(target, text) => self.ask_if_meant(target, text),
                 Act::Read(target) => self.mark_read(&target),
                 Act::Goto(place) => self.go(place),
+                Act::Mistake => self.mistaken = true,
                 Act::Quit => self.leave(),
             }
         }

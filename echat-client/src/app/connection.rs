@@ -272,10 +272,10 @@ impl App {
             && self.link != Link::Coming
             && self.hold_until != u64::MAX;
         if self.ending && idle {
-            self.quit(if self.refused {
-                Exit::Refused
-            } else {
-                Exit::Ok
+            self.quit(match (self.refused, self.mistaken) {
+                (true, _) => Exit::Refused,
+                (false, true) => Exit::Usage,
+                (false, false) => Exit::Ok,
             });
         }
     }
@@ -301,7 +301,9 @@ impl App {
 
 fn said_of(reason: Option<(u64, Option<CloseReason>)>) -> Text<'static> {
     match reason {
-        None | Some((_, Some(CloseReason::KeyWornOut))) => Text::ConnectionLost,
+        None | Some((_, Some(CloseReason::KeyWornOut | CloseReason::Kicked))) => {
+            Text::ConnectionLost
+        }
         Some((number, None)) => Text::ServerReason { number },
         Some((_, Some(CloseReason::Bye))) => Text::ServerSaidBye,
         Some((_, Some(CloseReason::Idle))) => Text::ServerIdle,
@@ -309,7 +311,6 @@ fn said_of(reason: Option<(u64, Option<CloseReason>)>) -> Text<'static> {
         Some((_, Some(CloseReason::TooManyErrors))) => Text::ServerTooManyErrors,
         Some((_, Some(CloseReason::Full))) => Text::ServerFull,
         Some((_, Some(CloseReason::Restarting))) => Text::ServerRestarting,
-        Some((_, Some(CloseReason::Kicked))) => Text::ConnectionLost,
         Some((_, Some(CloseReason::TooSlow))) => Text::ServerTooSlow,
     }
 }

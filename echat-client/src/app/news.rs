@@ -41,8 +41,9 @@ impl App {
             News::FriendRequest(name) if self.world.settings.interactive => {
                 self.questions.push_back(Question::Befriend(name.clone()));
             }
-            News::NewContact(name) => self.drop_question(name),
-            News::Answer(Asked::Resolve { name, .. }, _) => self.drop_question(name),
+            News::NewContact(name) | News::Answer(Asked::Resolve { name, .. }, _) => {
+                self.drop_question(name);
+            }
             News::Answer(Asked::Login, Ok(_)) => self.logged_in(),
             News::Answer(Asked::Login, Err(_)) => self.log_in_refused(),
             News::Answer(Asked::Send, outcome) => self.sent(outcome.as_ref().map(|_| ())),

@@ -1,6 +1,6 @@
 //! Transcripts: what is typed and what the server says, and what is printed, asked and done.
 
-use echat_proto::commands::{Event, Request, RequestKind};
+use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::TxnId;
 use echat_proto::param::{Nullable, TargetType};
 use echat_proto::records::{Fail, M, Outcome, Unread};
@@ -8,6 +8,7 @@ use echat_proto::value::Value;
 
 use super::*;
 
+mod anything;
 mod connection;
 mod modes;
 mod pipe;

@@ -40,14 +40,15 @@ impl App {
 
     pub(super) fn typed(&mut self, line: &str) {
         self.echo(line);
-        if let Some(question) = self.questions.pop_front() {
-            if let Some(reply) = question.reply(line) {
-                return self.answer(question, reply);
+        if let Some(question) = self.open_question().cloned() {
+            let reply = question.reply(line);
+            if reply.is_some() || question.is_dropped_unanswered() {
+                self.questions.pop_front();
             }
-            if question.is_dropped_unanswered() {
-                self.say(Text::NotSent);
-            } else {
-                self.questions.push_front(question);
+            match reply {
+                Some(reply) => return self.answer(question, reply),
+                None if question.is_dropped_unanswered() => self.say(Text::NotSent),
+                None => {}
             }
         }
         self.submit(line);
@@ -60,7 +61,8 @@ impl App {
 
     /// Leaves what was typed above the prompt; not a password, and not what a chat shows anyway.
     fn echo(&mut self, line: &str) {
-        let is_command = line.starts_with(['/', '\\']) || !self.questions.is_empty();
+        let answers = |question: &Question| question.reply(line).is_some();
+        let is_command = line.starts_with(['/', '\\']) || self.open_question().is_some_and(answers);
         if line.is_empty() || (self.mode.target().is_some() && !is_command) {
             return;
         }
@@ -82,12 +84,8 @@ impl App {
                 accepted: reply == Reply::Yes,
             }),
             (Question::SendAsText(target, text), Reply::Yes) => self.send_line(target, text),
-            (Question::Paste(lines), Reply::Yes) => {
-                for line in lines {
-                    self.submit(&line);
-                }
-            }
-            (Question::Paste(lines), Reply::One) => self.submit(&lines.join("\n")),
+            (Question::Paste(lines), Reply::Yes) => self.paste(lines),
+            (Question::Paste(lines), Reply::One) => self.paste(vec![lines.join("\n")]),
             (Question::SendAsText(..) | Question::Paste(_), _) => self.say(Text::NotSent),
         }
     }
@@ -96,6 +94,16 @@ impl App {
         let count = lines.len() as u64;
         self.say(Text::Paste { count });
         self.questions.push_front(Question::Paste(lines));
+    }
+
+    /// Pasted lines were confirmed: in a chat they are text, whatever they look like.
+    fn paste(&mut self, lines: Vec<String>) {
+        for line in lines.into_iter().filter(|line| !line.trim().is_empty()) {
+            match self.mode.target().cloned() {
+                Some(target) => self.send_line(target, line),
+                None => self.submit(&line),
+            }
+        }
     }
 
     /// C-c: out of a question, and out of a mode that only asks.

@@ -93,7 +93,8 @@ fn member_row(member: &MemberLine, world: &World) -> String {
     };
     let mut row = format!("  {}  {}", member.username, world.language.say(presence));
     if member.owner {
-        row += &format!("  {}", world.language.say(Text::Owner));
+        row += "  ";
+        row += &world.language.say(Text::Owner);
     }
     row
 }

@@ -5,7 +5,7 @@ use echat_proto::commands::{Event, Request};
 use super::lines::styled;
 use super::presence::Presence;
 use super::{Act, Goto, Mode, World, answers, print, read};
-use crate::session::{Asked, News, Said};
+use crate::session::{Asked, Conversation, News, Said};
 use crate::statement::{self, Scope, Statement};
 use crate::styled::{Line, Style};
 use crate::target::Target;
@@ -48,7 +48,7 @@ impl Chat {
             .iter()
             .flat_map(|found| found.lines())
             .collect();
-        let read_id = conversation.map_or(0, |found| found.read_id());
+        let read_id = conversation.map_or(0, Conversation::read_id);
         let has_unread = conversation.is_some_and(|found| found.unread() > 0);
         let is_new = |said: &&&Said| has_unread && !said.mine && said.id > read_id;
         let rule = all

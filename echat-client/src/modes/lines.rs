@@ -147,3 +147,20 @@ fn with_text(mut head: Vec<Span>, text: &str, style: Style) -> Vec<Line> {
     }));
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mention_is_a_word_of_its_own() {
+        for text in ["ann", "Hi Ann!", "@ann: yes", "你好ann吗"] {
+            assert!(mentions(text, "ann"), "{text}");
+        }
+        assert!(mentions("请小白看一下", "小白"));
+        for text in ["hannah", "anne", "ann_b", "", "an n"] {
+            assert!(!mentions(text, "ann"), "{text}");
+        }
+        assert!(!mentions("anything", ""));
+    }
+}

@@ -66,6 +66,8 @@ pub enum Act {
     Read(Target),
     /// Change the mode.
     Goto(Goto),
+    /// The line could not be understood, which was said.
+    Mistake,
     /// Leave the program.
     Quit,
 }
@@ -160,6 +162,10 @@ fn print(lines: Vec<Line>) -> Vec<Act> {
     }
 }
 
+fn mistake(world: &World, text: Text<'_>) -> Vec<Act> {
+    vec![Act::Print(vec![world.error(text)]), Act::Mistake]
+}
+
 /// Reads a line; what every mode answers alike is answered.
 fn read(scope: Scope, line: &str, world: &World) -> Result<Statement, Vec<Act>> {
     let language = world.language;
@@ -169,12 +175,13 @@ fn read(scope: Scope, line: &str, world: &World) -> Result<Statement, Vec<Act>> 
         Ok(Statement::Quit) => Err(vec![Act::Quit]),
         Ok(statement) => Ok(statement),
         Err(Misread::Empty) => Err(Vec::new()),
-        Err(Misread::Unknown) => Err(print(vec![
-            world.error(Text::Unknown { line: line.trim() }),
-        ])),
-        Err(Misread::Form(row)) => Err(print(vec![world.error(Text::Usage {
-            form: &row.form(language),
-        })])),
+        Err(Misread::Unknown) => Err(mistake(world, Text::Unknown { line: line.trim() })),
+        Err(Misread::Form(row)) => Err(mistake(
+            world,
+            Text::Usage {
+                form: &row.form(language),
+            },
+        )),
     }
 }
 

@@ -24,9 +24,10 @@ impl Presence {
         if world.settings.presence == settings::Presence::Hide {
             return Vec::new();
         }
-        let (here, there) = match came {
-            true => (&mut self.came, &mut self.went),
-            false => (&mut self.went, &mut self.came),
+        let (here, there) = if came {
+            (&mut self.came, &mut self.went)
+        } else {
+            (&mut self.went, &mut self.came)
         };
         // Who went and came back has done nothing worth a line.
         if !there.remove(name) {

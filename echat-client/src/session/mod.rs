@@ -142,10 +142,7 @@ impl Session {
             Event::LoginSuccess { username } => self.log_in(username),
             Event::LoginBundle { .. } => self.take_bundle(&event, &mut news),
             Event::IncommingFriendRequest { username } => {
-                if !self.pending.contains(username) {
-                    self.pending.push(username.clone());
-                    news.push(News::FriendRequest(username.clone()));
-                }
+                self.request(username, &mut news);
             }
             Event::NewContact { username } => {
                 self.pending.retain(|name| name != username);
@@ -154,9 +151,8 @@ impl Session {
                 }
             }
             Event::OnNewRoom { roomname } => {
-                if self.rooms.insert(roomname.clone()) {
-                    news.push(News::NewRoom(roomname.clone()));
-                }
+                let is_new = self.rooms.insert(roomname.clone());
+                news.extend(is_new.then(|| News::NewRoom(roomname.clone())));
             }
             Event::OnFriendOnline { username } => self.presence(username, true, &mut news),
             Event::OnFriendOffline { username } => self.presence(username, false, &mut news),
@@ -188,6 +184,13 @@ impl Session {
             news.push(News::Answer(asked, owed::outcome(event)));
         }
         news
+    }
+
+    fn request(&mut self, name: &str, news: &mut Vec<News>) {
+        if !self.pending.iter().any(|known| known == name) {
+            self.pending.push(name.to_owned());
+            news.push(News::FriendRequest(name.to_owned()));
+        }
     }
 
     fn presence(&mut self, name: &str, online: bool, news: &mut Vec<News>) {
@@ -226,12 +229,10 @@ impl Session {
         self.rooms = chat_rooms.iter().cloned().collect();
         let is_online = |name: &String| (name.clone(), online.contains(name));
         self.friends = friends.iter().map(is_online).collect();
+        self.pending.retain(|name| pending_requests.contains(name));
         for name in pending_requests {
-            if !self.pending.contains(name) {
-                news.push(News::FriendRequest(name.clone()));
-            }
+            self.request(name, news);
         }
-        self.pending.clone_from(pending_requests);
         let first_time = self.feed.is_new();
         // What one comes back to is no news: chats show it when they are opened.
         for message in self.feed.come_back(messages) {

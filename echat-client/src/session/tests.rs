@@ -172,7 +172,7 @@ proptest! {
                 Step::Say(own) => {
                     let id = 10 + 2 * world.log.len() as u64;
                     let sender = if own { "ann" } else { "bob" };
-                    let said = message(id, if id % 4 == 0 { "r0" } else { "r1" }, sender);
+                    let said = message(id, if id.is_multiple_of(4) { "r0" } else { "r1" }, sender);
                     world.way.push_back((live(&said, own), own.then_some(Asked::Send)));
                     world.log.push(said);
                 }

@@ -154,5 +154,4 @@ fn leaving_says_what_is_unsent() {
     assert_eq!(stage.printed()[1..], ["Lines not sent yet: 1.", "Goodbye."]);
     assert!(stage.has(&Effect::Quit(Exit::Ok)));
     assert_eq!(stage.app.step(Input::Connected), []);
-    let _ = Request::Logout {};
 }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::line_editor::Key;
+use RequestKind as R;
 
 #[test]
 fn registering_in_both_languages() {
@@ -92,7 +94,6 @@ fn contact_mode_asks_and_lists() {
         .types("new+=bob")
         .types("find b")
         .types("+r other");
-    use RequestKind as R;
     let asked = [
         R::AddFriend,
         R::CreateRoom,
@@ -307,7 +308,6 @@ fn query_mode_asks_the_server() {
         .types("rooms")
         .types("members room1")
         .types("who");
-    use RequestKind as R;
     assert_eq!(
         stage.sent(),
         [R::QueryServerTime, R::ListRooms, R::ListMembers]
@@ -325,5 +325,58 @@ fn query_mode_asks_the_server() {
             "No rooms yet; `+r <room>` joins one, `<room>=<a>+<b>` makes one.",
             "You are not in this room yet.",
         ]
+    );
+}
+
+#[test]
+fn compact_lines_and_the_switches() {
+    let mut stage = ann(Language::Chinese);
+    let settings = &mut stage.app.world.settings;
+    (
+        settings.compact,
+        settings.title,
+        settings.notify,
+        settings.bell,
+    ) = (true, true, true, false);
+    stage.types("&r room1").printed();
+    assert!(stage.has(&Effect::Title("echat room1".to_owned())));
+    stage.says(live(in_room(5, "bob", "@ann\u{1b}[2J"), None));
+    assert_eq!(stage.printed().len(), 1);
+    let notes = stage
+        .effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::Notify { .. }));
+    assert_eq!(notes.count(), 1);
+    assert!(!stage.has(&Effect::Bell));
+    stage.says(live(in_room(6, "bob", "later"), None));
+    assert_eq!(stage.printed(), ["22:13 bob: later"]);
+}
+
+#[test]
+fn keys_reach_the_mode_and_names_are_completed() {
+    let mut stage = ann(Language::English);
+    for c in "&r ro".chars() {
+        stage.happens(Input::Key(Key::Char(c)));
+    }
+    stage
+        .happens(Input::Key(Key::Tab))
+        .happens(Input::Key(Key::Enter));
+    assert_eq!(stage.prompt(), "room1> ");
+}
+
+#[test]
+fn help_lists_what_the_mode_reads() {
+    let mut stage = ann(Language::Chinese);
+    stage.types("help");
+    let printed = stage.printed();
+    assert!(printed.contains(&"  +f <用户名>  申请添加好友".to_owned()));
+    assert_eq!(printed[1], "联系人模式的命令：");
+    stage.types("&r room1").printed();
+    stage.types("/help");
+    assert!(
+        stage
+            .printed()
+            .iter()
+            .any(|line| line.starts_with("  /history"))
     );
 }

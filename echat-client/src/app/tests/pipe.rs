@@ -82,4 +82,15 @@ fn every_way_to_fail_has_its_code() {
         fail: fail("not_a_member", &[]),
     });
     assert!(stage.has(&Effect::Quit(Exit::Refused)));
+
+    let mut stage = pipe();
+    stage
+        .happens(Input::Line("@x room1".to_owned()))
+        .happens(Input::EndOfInput);
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some(String::new()),
+    });
+    assert!(stage.has(&Effect::Quit(Exit::Usage)));
 }
