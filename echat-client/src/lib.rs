@@ -4,11 +4,17 @@
 //! A module imports only from those below it:
 //!
 //! ```text
+//! chat                  echat: arguments, configuration, the loop that does the effects
 //! nc  load              the debug client; what measures a server
 //! terminal              raw mode, bytes to keys, painting: the only place with escape bytes
 //! view                  lines laid out in rows
+//! app                   inputs become effects (pure, like all down to `target`)
+//! modes                 what a typed line means, and what of the news is shown
+//! statement  session    the little languages; what is known
+//! outgoing  settings    lines on their way; what the user chose
 //! line_editor           keys to an edited or submitted line
-//! styled                lines in named styles
+//! local_time  text      times and sentences for people
+//! styled  target        lines in named styles; whom a message is for
 //! safe                  text that cannot control a terminal
 //! columns               how wide a text is
 //! link                  TCP, handshake and channel: a connection that can be trusted
@@ -19,6 +25,7 @@
 //! ```
 
 pub mod address;
+pub mod app;
 pub mod clock;
 mod columns;
 pub mod fingerprint;
@@ -26,10 +33,18 @@ pub mod known_hosts;
 pub mod line_editor;
 pub mod link;
 pub mod load;
+pub mod local_time;
+pub mod modes;
 pub mod nc;
+pub mod outgoing;
 pub mod safe;
+pub mod session;
+pub mod settings;
 pub mod socket;
+pub mod statement;
 pub mod styled;
+pub mod target;
 pub mod terminal;
+pub mod text;
 pub mod trust;
 pub mod view;
