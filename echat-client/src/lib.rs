@@ -17,8 +17,10 @@
 //! styled  target        lines in named styles; whom a message is for
 //! safe                  text that cannot control a terminal
 //! columns               how wide a text is
+//! ask  password         a typed yes; a password that need not be typed
 //! link                  TCP, handshake and channel: a connection that can be trusted
 //! socket  trust         a non-blocking connection; whether a key is the right one
+//! private_file  folders files replaced as a whole; where a user's files are
 //! known_hosts           which server showed which key
 //! address               where a server is
 //! fingerprint  clock    a server's key, as people compare it; the time
@@ -26,17 +28,23 @@
 
 pub mod address;
 pub mod app;
+pub mod ask;
+pub mod chat;
 pub mod clock;
 mod columns;
 pub mod fingerprint;
+pub mod folders;
 pub mod known_hosts;
 pub mod line_editor;
+pub mod lines;
 pub mod link;
 pub mod load;
 pub mod local_time;
 pub mod modes;
 pub mod nc;
 pub mod outgoing;
+pub mod password;
+pub mod private_file;
 pub mod safe;
 pub mod session;
 pub mod settings;

@@ -23,6 +23,8 @@ pub enum Presence {
 pub struct Settings {
     /// Whether there is a terminal to ask at.
     pub interactive: bool,
+    /// Whether what was typed is left above the prompt; not where the terminal itself shows it.
+    pub echoes: bool,
     /// Who logs in at the start.
     pub user: Option<String>,
     /// With what.
@@ -54,6 +56,7 @@ impl Settings {
     pub fn new(txn_prefix: impl Into<String>) -> Self {
         Self {
             interactive: true,
+            echoes: true,
             user: None,
             password: None,
             open: None,

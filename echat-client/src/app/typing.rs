@@ -63,7 +63,10 @@ impl App {
     fn echo(&mut self, line: &str) {
         let answers = |question: &Question| question.reply(line).is_some();
         let is_command = line.starts_with(['/', '\\']) || self.open_question().is_some_and(answers);
-        if line.is_empty() || (self.mode.target().is_some() && !is_command) {
+        if line.is_empty()
+            || !self.world.settings.echoes
+            || (self.mode.target().is_some() && !is_command)
+        {
             return;
         }
         let mut echo = self.prompt();
@@ -108,6 +111,7 @@ impl App {
 
     /// C-c: out of a question, and out of a mode that only asks.
     fn interrupt(&mut self) {
+        self.editor.clear();
         self.questions
             .retain(|question| !question.is_dropped_unanswered());
         if self.mode.scope().is_none() {
