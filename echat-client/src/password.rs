@@ -9,7 +9,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use zeroize::Zeroizing;
 
 /// The most that a file or a command may say, in bytes; a password has at most 1,024.
-const MAX: u64 = 4096;
+const MAX: usize = 4096;
 
 /// Where a password is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,12 +85,12 @@ fn run(command: &str) -> Result<Zeroizing<String>, PasswordError> {
 /// One line; nothing is trimmed but its end.
 fn line_of(from: impl Read, what: String) -> Result<Zeroizing<String>, PasswordError> {
     // A buffer that never grows leaves no copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MAX as usize));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MAX));
     // One byte over the limit tells a file at the limit from a larger one.
-    if let Err(error) = from.take(MAX + 1).read_to_end(&mut bytes) {
+    if let Err(error) = from.take(MAX as u64 + 1).read_to_end(&mut bytes) {
         return Err(PasswordError::Io(what, error));
     }
-    if bytes.len() as u64 > MAX {
+    if bytes.len() > MAX {
         return Err(PasswordError::TooLong(what));
     }
     let Ok(text) = str::from_utf8(&bytes) else {

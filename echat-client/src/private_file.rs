@@ -44,7 +44,7 @@ pub fn lock_file(target: &Path) -> io::Result<File> {
 }
 
 /// `known_hosts` -> `known_hosts.lock`, in the same directory.
-fn beside(path: &Path, extension: impl AsRef<OsStr>) -> PathBuf {
+pub(crate) fn beside(path: &Path, extension: impl AsRef<OsStr>) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(extension);

@@ -33,8 +33,7 @@ impl Signals {
     pub(super) fn new() -> io::Result<Self> {
         let (read, write) = UnixStream::pair()?;
         let signals = [SIGWINCH, SIGTSTP, SIGCONT, SIGINT, SIGTERM, SIGHUP];
-        let only = SignalOnly::default();
-        SignalDelivery::with_pipe(read, write, only, signals).map(Self)
+        SignalDelivery::with_pipe(read, write, SignalOnly, signals).map(Self)
     }
 
     /// Those since the last time.

@@ -5,6 +5,7 @@
 //! a second time. An empty file is no file.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::PathBuf;
@@ -87,7 +88,7 @@ fn file_name(user: &str) -> String {
     let mut name = String::new();
     for c in user.chars() {
         if c.is_ascii() && !c.is_ascii_alphanumeric() {
-            name += &format!("%{:02X}", u32::from(c));
+            let _ = write!(name, "%{:02X}", u32::from(c));
         } else {
             name.push(c);
         }

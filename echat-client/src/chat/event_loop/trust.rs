@@ -10,6 +10,7 @@ use crate::chat::server::Failure;
 use crate::fingerprint::Fingerprint;
 use crate::link::OpenError;
 use crate::safe::Safe;
+use crate::socket::SocketError;
 use crate::styled::{Line, Style};
 use crate::text::Text;
 use crate::trust::Untrusted;
@@ -48,6 +49,10 @@ impl EventLoop {
                 self.show(&error.to_string(), Style::Error);
                 self.end = Some(End::Exit(Exit::Local));
                 Ok(())
+            }
+            // These say themselves which address.
+            Failure::Socket(error @ SocketError::Connect(..)) => {
+                self.step(Input::ConnectFailed(error.to_string()))
             }
             other => self.step(Input::ConnectFailed(format!("{address}: {other}"))),
         }
