@@ -180,30 +180,22 @@ pub(super) fn say(text: Text<'_>) -> String {
             unread,
         } => format!("{room}: {members} members, owner {owner}, {unread} unread"),
         Text::Members { room } => format!("Members of {room}:"),
-        Text::UnknownServer { address, key } => {
-            format!("{address} is unknown. Its key is\n  {key}\nNothing was sent yet.")
-        }
+        Text::UnknownServer { address } => format!("{address} is unknown. Nothing was sent yet."),
         Text::UnknownServerHint { link } => {
             format!("If that is the right key, name it with the address: {link}")
         }
         Text::TypeYes => s("Type yes if that is the right key: "),
-        Text::KeyChanged {
-            address,
-            shown,
-            known,
-        } => format!(
-            "The key of {address} has changed. It shows\n  {shown}\nand is known with\n  {known}\n\
-             Nothing was sent: somebody may be in between. If the server's owner confirms the new \
-             key: echat-nc --forget-host {address}"
+        Text::KeyChanged { address } => format!(
+            "The key of {address} has changed: somebody may be in between. Nothing was sent."
         ),
-        Text::KeyNotPinned {
-            address,
-            shown,
-            pinned,
-        } => format!(
-            "{address} does not show the key asked for. It shows\n  {shown}\nasked for was\n  \
-             {pinned}\nNothing was sent."
-        ),
+        Text::KeyChangedHint { address } => {
+            format!("If the server's owner confirms the new key: echat-nc --forget-host {address}")
+        }
+        Text::KeyNotPinned { address } => {
+            format!("{address} does not show the key asked for. Nothing was sent.")
+        }
+        Text::KeyShown { key } => format!("it shows     {key}"),
+        Text::KeyExpected { key } => format!("it should be {key}"),
         Text::CannotConnect { why } => format!("Cannot connect: {why}"),
         Text::ServerReason { number } => {
             format!("The server closed the connection (reason {number}).")

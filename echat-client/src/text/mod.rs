@@ -300,15 +300,21 @@ sentences! {
     /// It cannot be made.
     CannotConnect { why: &'a str };
     /// A server that was never seen shows its key.
-    UnknownServer { address: &'a str, key: &'a str };
+    UnknownServer { address: &'a str };
     /// What to do about it where nobody can be asked.
     UnknownServerHint { link: &'a str };
     /// What to do about it.
     TypeYes;
     /// A server shows another key than the known one.
-    KeyChanged { address: &'a str, shown: &'a str, known: &'a str };
+    KeyChanged { address: &'a str };
+    /// What to do about it.
+    KeyChangedHint { address: &'a str };
     /// A server shows another key than the one in the address.
-    KeyNotPinned { address: &'a str, shown: &'a str, pinned: &'a str };
+    KeyNotPinned { address: &'a str };
+    /// The key that it shows.
+    KeyShown { key: &'a str };
+    /// The key that it should show.
+    KeyExpected { key: &'a str };
     /// It will be tried again.
     TryingAgain;
     /// Somebody logged in elsewhere, or the server sent the user away.

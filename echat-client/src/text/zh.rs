@@ -172,30 +172,20 @@ pub(super) fn say(text: Text<'_>) -> String {
             unread,
         } => format!("{room}：{members} 名成员，房主 {owner}，{unread} 条未读"),
         Text::Members { room } => format!("聊天室 {room} 的成员："),
-        Text::UnknownServer { address, key } => {
-            format!("{address} 是未知的服务器。它的密钥是\n  {key}\n尚未发送任何内容。")
-        }
-        Text::UnknownServerHint { link } => {
-            format!("如果密钥正确，请在地址中写明：{link}")
-        }
+        Text::UnknownServer { address } => format!("{address} 是未知的服务器。尚未发送任何内容。"),
+        Text::UnknownServerHint { link } => format!("如果密钥正确，请在地址中写明：{link}"),
         Text::TypeYes => s("如果密钥正确，请输入 yes："),
-        Text::KeyChanged {
-            address,
-            shown,
-            known,
-        } => format!(
-            "{address} 的密钥变了。它出示的是\n  {shown}\n已知的是\n  {known}\n\
-             没有发送任何内容：可能有人在中间。如果服务器的主人确认了新密钥：\
-             echat-nc --forget-host {address}"
-        ),
-        Text::KeyNotPinned {
-            address,
-            shown,
-            pinned,
-        } => format!(
-            "{address} 出示的不是要求的密钥。它出示的是\n  {shown}\n要求的是\n  {pinned}\n\
-             没有发送任何内容。"
-        ),
+        Text::KeyChanged { address } => {
+            format!("{address} 的密钥变了，可能有人在中间。没有发送任何内容。")
+        }
+        Text::KeyChangedHint { address } => {
+            format!("如果服务器的主人确认了新密钥：echat-nc --forget-host {address}")
+        }
+        Text::KeyNotPinned { address } => {
+            format!("{address} 出示的不是要求的密钥。没有发送任何内容。")
+        }
+        Text::KeyShown { key } => format!("出示的密钥 {key}"),
+        Text::KeyExpected { key } => format!("应当是密钥 {key}"),
         Text::CannotConnect { why } => format!("无法连接：{why}"),
         Text::ServerReason { number } => format!("服务器结束了连接（原因 {number}）。"),
         Text::RetryAfter { seconds } => format!("请在 {seconds} 秒后再试。"),

@@ -25,19 +25,20 @@ impl EventLoop {
             }
             Failure::Open(OpenError::Untrusted(Untrusted::Changed { shown, known })) => {
                 let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-                self.refuse(Text::KeyChanged {
-                    address,
-                    shown: &shown.to_string(),
-                    known: &known.join("\n  "),
+                let expected = known.iter().map(|key| Text::KeyExpected { key });
+                self.refuse(Text::KeyChanged { address });
+                self.refuse(Text::KeyShown {
+                    key: &shown.to_string(),
                 });
+                expected.for_each(|text| self.refuse(text));
+                self.refuse(Text::KeyChangedHint { address });
                 Ok(())
             }
             Failure::Open(OpenError::Untrusted(Untrusted::NotPinned { shown, pinned })) => {
-                self.refuse(Text::KeyNotPinned {
-                    address,
-                    shown: &shown.to_string(),
-                    pinned: &pinned.to_string(),
-                });
+                let (shown, pinned) = (shown.to_string(), pinned.to_string());
+                self.refuse(Text::KeyNotPinned { address });
+                self.refuse(Text::KeyShown { key: &shown });
+                self.refuse(Text::KeyExpected { key: &pinned });
                 Ok(())
             }
             Failure::Open(OpenError::Handshake(error @ HandshakeError::BadSignature)) => {
@@ -65,12 +66,15 @@ impl EventLoop {
         let key = key.as_str();
         if !self.interactive {
             let link = format!("echat://{address}/#{key}");
-            self.refuse(Text::UnknownServer { address, key });
+            self.refuse(Text::UnknownServer { address });
+            self.refuse(Text::KeyShown { key });
             self.refuse(Text::UnknownServerHint { link: &link });
             return Ok(());
         }
-        let told = self.language.say(Text::UnknownServer { address, key });
-        self.show(&told, Style::Bold);
+        for text in [Text::UnknownServer { address }, Text::KeyShown { key }] {
+            let told = self.language.say(text);
+            self.show(&told, Style::Bold);
+        }
         let question = self.language.say(Text::TypeYes);
         if !self.screen.ask(&question, &self.app)? {
             self.end = Some(End::Exit(Exit::NotTrusted));
