@@ -1,5 +1,5 @@
-//! Everything the programs of this package share. `echat` is the client people talk with; `echat-nc`
-//! is the debug client: the protocol as lines of JSON, for people and for scripts.
+//! Everything the programs of this package share. `echat` is the client people talk with;
+//! `echat-nc` is the debug client: the protocol as lines of JSON, for people and for scripts.
 //!
 //! A module imports only from those below it:
 //!

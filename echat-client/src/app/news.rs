@@ -19,9 +19,21 @@ impl App {
         if let Event::LoginSuccess { username } = &event {
             self.greet(username);
         }
+        let missed = asked == Some(Asked::CatchUp);
         let news = self.world.session.apply(event, asked);
         for news in news {
-            self.tell(&news);
+            // A night's messages are not told one by one: the prompt counts them.
+            if !missed || self.shows(&news) {
+                self.tell(&news);
+            }
+        }
+    }
+
+    /// Whether it is more than a message of another chat's.
+    fn shows(&self, news: &News) -> bool {
+        match news {
+            News::Message(target, said) => said.mine || self.mode.target() == Some(target),
+            _ => true,
         }
     }
 

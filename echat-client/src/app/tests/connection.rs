@@ -155,3 +155,27 @@ fn leaving_says_what_is_unsent() {
     assert!(stage.has(&Effect::Quit(Exit::Ok)));
     assert_eq!(stage.app.step(Input::Connected), []);
 }
+
+#[test]
+fn missed_messages_are_counted_and_shown_in_their_chat() {
+    let mut stage = ann(Language::English);
+    cut(&mut stage);
+    stage
+        .happens(Input::Connected)
+        .welcome("ann", vec![in_room(9, "bob", "missed")]);
+    stage.printed();
+    stage.says(Event::History {
+        messages: vec![in_room(9, "bob", "missed")],
+        more: false,
+    });
+    assert_eq!(stage.printed(), Vec::<String>::new());
+    assert_eq!(stage.prompt(), "contact [1]> ");
+    stage.types("&r room1");
+    assert_eq!(
+        stage.printed()[1..],
+        [
+            "------ history above ------",
+            "[2023-11-14 22:13:29] bob says: missed",
+        ]
+    );
+}
