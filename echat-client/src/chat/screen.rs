@@ -25,6 +25,9 @@ pub(super) struct Screen {
     /// What waits to be shown: everything that came at once is one write.
     lines: Vec<Line>,
     prompt: bool,
+    /// Whether a line was entered since: where nothing is redrawn, only that and what is printed
+    /// brings a new prompt.
+    entered: bool,
 }
 
 impl Screen {
@@ -46,6 +49,7 @@ impl Screen {
             interactive,
             lines: Vec::new(),
             prompt: false,
+            entered: true,
         })
     }
 
@@ -67,6 +71,14 @@ impl Screen {
     /// Paints what waits.
     pub(super) fn flush(&mut self, app: &App) -> io::Result<()> {
         let lines = std::mem::take(&mut self.lines);
+        let entered = std::mem::take(&mut self.entered);
+        if self.interactive && !self.is_raw() {
+            if lines.is_empty() && !entered {
+                self.prompt = false;
+                return Ok(());
+            }
+            self.painter.leave()?;
+        }
         if self.interactive {
             self.painter.print(&lines)?;
         } else {
@@ -107,6 +119,7 @@ impl Screen {
     /// The terminal itself has shown a line that was typed.
     pub(super) fn line_entered(&mut self) {
         self.painter.line_entered();
+        self.entered = true;
     }
 
     /// The columns that the terminal has now.
@@ -146,6 +159,7 @@ impl Screen {
     /// Takes the terminal again, of whatever size it is now.
     pub(super) fn enter(&mut self) -> io::Result<u16> {
         self.painter.leave()?;
+        self.entered = true;
         self.raw.as_ref().map_or(Ok(()), RawGuard::resume)?;
         Ok(self.resize())
     }
