@@ -1,6 +1,6 @@
 //! The one place of the client that reads a clock; everything else is told what time it is.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Time since the program started; it never goes back.
 #[derive(Clone, Copy, Debug)]
@@ -23,5 +23,16 @@ impl Clock {
     /// The time since [`Clock::start`].
     pub fn now(&self) -> Duration {
         self.start.elapsed()
+    }
+
+    /// The time since 1970, as the system has it; it may go back.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that loops are given"
+    )]
+    pub fn unix(&self) -> Duration {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
     }
 }

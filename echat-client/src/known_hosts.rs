@@ -14,15 +14,16 @@
 //! the old one, under a lock, so that two clients that meet a new server at once both succeed.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
 use crate::address::Address;
 use crate::fingerprint::Fingerprint;
+use crate::folders;
+use crate::private_file;
 
 /// A variable that names another file.
 pub const VARIABLE: &str = "ECHAT_KNOWN_HOSTS";
@@ -84,20 +85,12 @@ impl KnownHosts {
     /// in `~/.local/state/echat`. An empty variable counts as absent, and so does a relative
     /// `XDG_STATE_HOME` (the XDG specification says so).
     pub fn of_user(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, KnownHostsError> {
-        let set = |name: &str| {
-            variable(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
-        if let Some(path) = set(VARIABLE) {
-            return Ok(Self { path });
+        if let Some(path) = variable(VARIABLE).filter(|value| !value.is_empty()) {
+            return Ok(Self::at(path));
         }
-        let state = set("XDG_STATE_HOME")
-            .filter(|path| path.is_absolute())
-            .or_else(|| set("HOME").map(|home| home.join(".local/state")))
-            .ok_or(KnownHostsError::NoPlace)?;
+        let state = folders::state(variable).ok_or(KnownHostsError::NoPlace)?;
         Ok(Self {
-            path: state.join("echat/known_hosts"),
+            path: state.join("known_hosts"),
         })
     }
 
@@ -186,54 +179,13 @@ impl KnownHosts {
 
 /// Keeps other clients from changing `target` while the result lives.
 fn lock(target: &Path) -> Result<File, KnownHostsError> {
-    let path = beside(target, "lock");
-    if let Some(directory) = path.parent() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .map_err(io_error(directory))?;
-    }
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .map_err(io_error(&path))?;
-    flock(&file, FlockOperation::LockExclusive).map_err(|error| io_error(&path)(error.into()))?;
+    let file = private_file::lock_file(target).map_err(io_error(target))?;
+    flock(&file, FlockOperation::LockExclusive).map_err(|error| io_error(target)(error.into()))?;
     Ok(file)
 }
 
-/// Puts a new file in the place of the old one; a reader sees the one or the other, whole.
 fn replace(target: &Path, content: &[u8]) -> Result<(), KnownHostsError> {
-    let fresh = beside(target, "new");
-    // What is left of a client that died here; the lock says that nobody is writing it.
-    match fs::remove_file(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(io_error(&fresh)(error));
-        }
-        _ => {}
-    }
-    let write = || {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&fresh)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&fresh, target)
-    };
-    write().map_err(io_error(target))
-}
-
-/// `known_hosts` -> `known_hosts.lock`, in the same directory.
-fn beside(path: &Path, extension: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(extension);
-    name.into()
+    private_file::replace(target, content).map_err(io_error(target))
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> KnownHostsError {

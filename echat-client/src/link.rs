@@ -9,8 +9,10 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use echat_proto::channel::{Channel, ChannelError, Incoming};
+use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
+use echat_proto::commands::{CloseReason, channel};
 use echat_proto::handshake::{ClientStart, HandshakeError, Step};
+use echat_proto::value::Value;
 use rustix::event::{PollFd, PollFlags};
 
 use crate::clock::Clock;
@@ -170,6 +172,18 @@ impl Link {
     /// Whether the keys have done their work: time to say CLOSE_NOTIFY(8) and connect again.
     pub fn is_worn_out(&self) -> bool {
         self.channel.is_worn_out()
+    }
+
+    /// Says goodbye, if there is a way to say it, and waits as [`Socket::finish`] has it.
+    pub fn leave(mut self, reason: Option<CloseReason>, clock: &Clock, tap: &mut dyn Tap) {
+        if let Some(reason) = reason {
+            let goodbye = Message {
+                command: channel::CLOSE_NOTIFY,
+                params: Value::Int(reason as u64),
+            };
+            self.send(&goodbye.encode().expect("an int has a wire form"), tap);
+        }
+        self.socket.finish(true, clock);
     }
 
     /// The socket below, for whoever waits for it and writes what is queued.

@@ -11,6 +11,9 @@ use rustix::io::Errno;
 use crate::address::Address;
 use crate::clock::Clock;
 
+/// A flush before a close lasts at most so long (wire.md 3).
+const FLUSH: Duration = Duration::from_secs(2);
+
 /// A connection to a server.
 #[derive(Debug)]
 pub struct Socket {
@@ -127,6 +130,34 @@ impl Socket {
     pub fn end_writing(&self) {
         // It fails only if the connection is gone already.
         let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Waits until what is queued is written and, if it is to linger, the other side has closed
+    /// too: 2 s at most. What comes meanwhile is not looked at.
+    pub fn finish(mut self, lingers: bool, clock: &Clock) {
+        let deadline = clock.now() + FLUSH;
+        let mut buffer = vec![0; 64 * 1024];
+        let mut said = false;
+        while clock.now() < deadline {
+            self.flush();
+            if self.waiting() == 0 && !said {
+                self.end_writing();
+                said = true;
+            }
+            if said && !lingers {
+                return;
+            }
+            // A close with unread bytes would reset the connection, and the goodbye be lost.
+            match self.receive(&mut buffer) {
+                Received::End => return,
+                Received::Bytes(_) => continue,
+                Received::Nothing => {}
+            }
+            let interest = self.interest();
+            if wait(&mut [PollFd::new(&self, interest)], clock, Some(deadline)).is_err() {
+                return;
+            }
+        }
     }
 
     /// What to wait for: bytes, and room for those that wait.

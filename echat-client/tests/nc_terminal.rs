@@ -2,102 +2,12 @@
 
 mod support;
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
-use std::process::{Child, Command};
+use std::io::Write;
 use std::thread;
-use std::time::Duration;
 
-use echat_client::clock::Clock;
-use echat_client::socket::wait;
-use rustix::event::{PollFd, PollFlags};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use support::person::{Person, SETSID};
 use support::program::{PROGRAM, SECRET, Scene};
 use support::{Server, some_bytes};
-
-/// Nothing that a terminal shows is waited for longer.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A person at a terminal.
-struct Person {
-    screen: File,
-    child: Child,
-    /// Everything the terminal has shown.
-    shown: String,
-    /// How much of that was waited for already.
-    read: usize,
-}
-
-impl Person {
-    /// Starts the program on a terminal of its own.
-    fn starts(scene: &Scene, arguments: &[&str]) -> Self {
-        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-        let master = openpt(flags).unwrap();
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
-        let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-        let terminal = || {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .open(&name)
-                .unwrap()
-        };
-        // setsid makes it the controlling terminal, which is what /dev/tty means.
-        let mut command: Command = scene.command("/usr/bin/setsid");
-        command.args(["--ctty", "--wait", PROGRAM]).args(arguments);
-        command
-            .stdin(terminal())
-            .stdout(terminal())
-            .stderr(terminal());
-        let child = command.spawn().unwrap();
-        Self {
-            screen: master.into(),
-            child,
-            shown: String::new(),
-            read: 0,
-        }
-    }
-
-    /// Waits until the terminal shows this, after what was waited for before.
-    #[track_caller]
-    fn sees(&mut self, text: &str) {
-        let clock = Clock::start();
-        loop {
-            if let Some(at) = self.shown[self.read..].find(text) {
-                self.read += at + text.len();
-                return;
-            }
-            let mut fds = [PollFd::new(&self.screen, PollFlags::IN)];
-            wait(&mut fds, &clock, Some(PATIENCE)).unwrap();
-            assert!(
-                clock.now() < PATIENCE,
-                "{text:?} is not in {:?}",
-                self.shown
-            );
-            assert!(self.reads(), "{text:?} is not in {:?}", self.shown);
-        }
-    }
-
-    fn reads(&mut self) -> bool {
-        let mut buffer = [0; 4096];
-        // A terminal that nobody holds any more is an error to read.
-        let length = self.screen.read(&mut buffer).unwrap_or(0);
-        self.shown
-            .push_str(&String::from_utf8_lossy(&buffer[..length]));
-        length > 0
-    }
-
-    fn types(&mut self, keys: &str) {
-        self.screen.write_all(keys.as_bytes()).unwrap();
-    }
-
-    /// The exit code, and all that was shown.
-    fn ends(mut self) -> (i32, String) {
-        while self.reads() {}
-        (self.child.wait().unwrap().code().unwrap(), self.shown)
-    }
-}
 
 fn show_key(server: &Server) {
     let mut stream = server.accept_naked();
@@ -119,7 +29,7 @@ fn an_unknown_server_is_asked_about_and_remembered() {
             end.says(&[r#"REFUSED {"code":"not_logged_in","command":17}"#]);
             end.hears_goodbye();
         });
-        let mut person = Person::starts(&scene, &[&scene.server.address()]);
+        let mut person = Person::starts(scene.command(SETSID), PROGRAM, &[&scene.server.address()]);
         person.sees(&scene.server.fingerprint());
         person.sees("Type yes");
         person.types("yes\n");
@@ -151,7 +61,8 @@ fn only_a_typed_yes_is_one() {
         let scene = Scene::new();
         thread::scope(|scope| {
             scope.spawn(|| show_key(&scene.server));
-            let mut person = Person::starts(&scene, &[&scene.server.address()]);
+            let mut person =
+                Person::starts(scene.command(SETSID), PROGRAM, &[&scene.server.address()]);
             person.sees("Type yes");
             person.types(answer);
             assert_eq!(person.ends().0, 4, "{answer:?}");
@@ -174,7 +85,11 @@ fn a_password_is_asked_for_and_not_shown() {
             end.says(&["ROOMS []"]);
             end.hears_goodbye();
         });
-        let mut person = Person::starts(&scene, &["-vv", "--user", "ann", &scene.link()]);
+        let mut person = Person::starts(
+            scene.command(SETSID),
+            PROGRAM,
+            &["-vv", "--user", "ann", &scene.link()],
+        );
         person.sees("password of \"ann\": ");
         person.types(&format!("{SECRET}x\u{7f}\r"));
         person.sees("LOGIN_BUNDLE");
@@ -195,7 +110,11 @@ fn a_password_need_not_be_given() {
     let scene = Scene::new();
     thread::scope(|scope| {
         scope.spawn(|| scene.server.accept().hears_goodbye());
-        let mut person = Person::starts(&scene, &["--user", "ann", &scene.link()]);
+        let mut person = Person::starts(
+            scene.command(SETSID),
+            PROGRAM,
+            &["--user", "ann", &scene.link()],
+        );
         person.sees("password of");
         person.types("\u{3}");
         let (code, shown) = person.ends();

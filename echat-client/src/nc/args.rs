@@ -15,6 +15,7 @@ use super::flags::{Cli, Flags, command};
 use super::script::{self, CommandRef, Line};
 use crate::address::{Address, Target};
 use crate::fingerprint::Fingerprint;
+use crate::password;
 
 pub use super::flags::Offline;
 
@@ -59,19 +60,8 @@ pub struct Online {
 pub struct Login {
     /// The user's name.
     pub user: String,
-    /// Where the password is.
-    pub password: PasswordSource,
-}
-
-/// Where a password is. Never in the arguments: others can read those.
-#[derive(Debug, PartialEq, Eq)]
-pub enum PasswordSource {
-    /// In an environment variable.
-    Variable(String),
-    /// In a file, up to the end of its last line.
-    File(PathBuf),
-    /// In somebody's head.
-    Prompt,
+    /// Where the password is; `None` if only a person knows it.
+    pub password: Option<password::Source>,
 }
 
 /// Where statements come from.
@@ -138,11 +128,10 @@ fn online(flags: Flags) -> Result<Online, String> {
     let handshake = !flags.no_handshake;
     let user = flags.user.or(target.user).filter(|_| handshake);
     let password = match (flags.password_env, flags.password_file) {
-        (Some(variable), _) => PasswordSource::Variable(variable),
-        (None, Some(file)) => PasswordSource::File(file),
-        (None, None) => PasswordSource::Prompt,
+        (Some(variable), _) => Some(password::Source::Variable(variable)),
+        (None, file) => file.map(password::Source::File),
     };
-    if user.is_none() && password != PasswordSource::Prompt {
+    if user.is_none() && password.is_some() {
         return Err("a password without --user".to_owned());
     }
     let source = match (flags.name, flags.script) {

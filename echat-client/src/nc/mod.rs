@@ -11,7 +11,7 @@
 //! expectation  ask                messages waited for; what only a person knows
 //! owed  message  subset  files    replies not yet here; messages as lines; parts of values
 //! args  flags                     what was typed after the program's name
-//! script  lines  rules  output    what a line says; when to stop; both outputs
+//! script  rules  output           what a line says; when to stop; both outputs
 //! exit                            the exit codes
 //! ```
 
@@ -23,7 +23,6 @@ pub mod exit;
 pub mod expectation;
 pub mod files;
 mod flags;
-pub mod lines;
 pub mod message;
 pub mod offline;
 pub mod output;
@@ -109,7 +108,7 @@ fn talk(online: &Online) -> Result<End, End> {
     let steps = first_steps(&online.source, naked)?;
     let login = online.login.as_ref();
     let password = login
-        .map(|login| ask::password_from(&login.password))
+        .map(|login| ask::password_from(login.password.as_ref()))
         .transpose()?;
 
     let clock = Clock::start();

@@ -9,10 +9,10 @@ use echat_proto::commands::{self, COMMANDS, CommandInfo, Direction, FieldInfo, S
 
 use super::args::{self, Offline};
 use super::exit::Exit;
-use super::lines::{MAX_LINE, TooLong};
 use super::message;
 use super::rules::End;
 use super::script::{self, CommandRef};
+use crate::lines::{MAX_LINE, TooLong};
 
 /// Does the work. Input is read only by `encode` and `decode` without arguments.
 pub fn run(work: &Offline, input: impl BufRead, out: &mut impl Write) -> Result<(), End> {

@@ -1,19 +1,14 @@
 //! The server's end as the loop sees it: a link, or a socket without a handshake.
 
-use std::time::Duration;
-
-use echat_proto::channel::{ChannelError, Incoming, Message};
-use echat_proto::commands::{CloseReason, channel};
+use echat_proto::channel::{ChannelError, Incoming};
+use echat_proto::commands::CloseReason;
 use echat_proto::json;
 use echat_proto::value::Value;
-use rustix::event::PollFd;
 
 use crate::clock::Clock;
 use crate::link::{Link, Tap, Way};
-use crate::socket::{Received, Socket, wait};
+use crate::socket::{Received, Socket};
 
-/// A flush before a close lasts at most so long (wire.md 3).
-const FLUSH: Duration = Duration::from_secs(2);
 /// How many bytes one read takes at most.
 const READ: usize = 64 * 1024;
 
@@ -81,41 +76,11 @@ impl Peer {
         }
     }
 
-    /// Says goodbye, if there is a way to say it, and waits for what is queued to be written and
-    /// for the server to close: 2 s at most. What comes meanwhile is not looked at.
-    pub fn leave(mut self, reason: Option<CloseReason>, clock: &Clock, tap: &mut dyn Tap) {
-        if let Some(reason) = reason {
-            let params = Value::Int(reason as u64);
-            let goodbye = Message {
-                command: channel::CLOSE_NOTIFY,
-                params,
-            };
-            self.send(&goodbye.encode().expect("an int has a wire form"), tap);
-        }
-        let lingers = matches!(self, Self::Sealed(_));
-        let deadline = clock.now() + FLUSH;
-        let socket = self.socket();
-        let mut buffer = vec![0; READ];
-        let mut said = false;
-        while clock.now() < deadline {
-            socket.flush();
-            if socket.waiting() == 0 && !said {
-                socket.end_writing();
-                said = true;
-            }
-            if said && !lingers {
-                return;
-            }
-            // A close with unread bytes would reset the connection, and the goodbye be lost.
-            match socket.receive(&mut buffer) {
-                Received::End => return,
-                Received::Bytes(_) => continue,
-                Received::Nothing => {}
-            }
-            let interest = socket.interest();
-            if wait(&mut [PollFd::new(socket, interest)], clock, Some(deadline)).is_err() {
-                return;
-            }
+    /// Says goodbye, if there is a way to say it, and closes.
+    pub fn leave(self, reason: Option<CloseReason>, clock: &Clock, tap: &mut dyn Tap) {
+        match self {
+            Self::Naked(socket) => socket.finish(false, clock),
+            Self::Sealed(link) => link.leave(reason, clock, tap),
         }
     }
 }

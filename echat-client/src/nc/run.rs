@@ -12,7 +12,6 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
 use super::exit::Exit;
-use super::lines::{Lines, Numbered};
 use super::output;
 use super::peer::{Came, Peer};
 use super::rules::{End, Next};
@@ -20,6 +19,7 @@ use super::script;
 use super::session::Session;
 use super::step;
 use crate::clock::Clock;
+use crate::lines::{Lines, Numbered};
 use crate::link::Tap;
 use crate::socket::wait;
 

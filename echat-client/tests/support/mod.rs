@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub(crate) mod person;
 pub(crate) mod program;
 
 use std::io::{Read, Write};

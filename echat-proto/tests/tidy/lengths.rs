@@ -6,8 +6,12 @@ use super::source::sources;
 const FILE: usize = 400;
 const FUNCTION: usize = 70;
 
-/// Longer files, each with its reason: pure tables only.
-const TABLES: &[(&str, &str)] = &[];
+/// Files that are longer or have a longer function, each with its reason: pure tables only.
+const TABLES: &[(&str, &str)] = &[
+    ("echat-client/src/text/mod.rs", "a row for every sentence"),
+    ("echat-client/src/text/en.rs", "a row for every sentence"),
+    ("echat-client/src/text/zh.rs", "a row for every sentence"),
+];
 
 #[test]
 fn files_are_short() {
@@ -24,7 +28,11 @@ fn files_are_short() {
 #[test]
 fn functions_are_short() {
     let mut long = Vec::new();
-    for source in sources() {
+    let is_table = |path: &str| TABLES.iter().any(|(table, _)| *table == path);
+    for source in sources()
+        .into_iter()
+        .filter(|source| !is_table(&source.path))
+    {
         let lines: Vec<&str> = source.text.lines().collect();
         for (index, line) in lines.iter().enumerate() {
             let length = function_length(line, &lines[index..]);

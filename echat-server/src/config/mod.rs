@@ -24,6 +24,22 @@ use self::section::{Node, Section};
 /// The port a server listens on and a client calls, unless told otherwise.
 const PORT: u16 = 1024;
 
+/// What the section `client` may have (echat-client/src/chat/config.rs).
+const CLIENT_KEYS: [&str; 12] = [
+    "address",
+    "user",
+    "password_file",
+    "password_command",
+    "language",
+    "compact",
+    "presence",
+    "bell",
+    "notify",
+    "title",
+    "keep_unsent",
+    "utc",
+];
+
 /// What one server is told: the section `server`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Config {
@@ -68,7 +84,9 @@ impl Config {
         };
         server.finish()?;
         let mut client = root.section("client")?;
-        client.skip("address");
+        for key in CLIENT_KEYS {
+            client.skip(key);
+        }
         client.finish()?;
         root.finish()?;
         Ok(config)
@@ -101,8 +119,17 @@ struct File {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 struct ClientSection {
     address: String,
+    language: &'static str,
+    compact: bool,
+    presence: &'static str,
+    bell: bool,
+    notify: bool,
+    title: bool,
+    keep_unsent: bool,
+    utc: bool,
 }
 
 /// config.json with every default spelt out, ending in a newline.
@@ -113,6 +140,14 @@ pub fn default_json() -> serde_json::Result<String> {
     let server = Config::default();
     let client = ClientSection {
         address: server.listen.to_string(),
+        language: "auto",
+        compact: false,
+        presence: "collapse",
+        bell: true,
+        notify: false,
+        title: false,
+        keep_unsent: true,
+        utc: false,
     };
     let mut text = serde_json::to_string_pretty(&File { server, client })?;
     text.push('\n');

@@ -84,7 +84,10 @@ fn a_link_brings_user_and_key() {
     assert_eq!(online.pinned.unwrap().to_string(), KEY);
     let login = online.login.unwrap();
     assert_eq!(login.user, "ann");
-    assert_eq!(login.password, PasswordSource::Variable("PW".to_owned()));
+    assert_eq!(
+        login.password,
+        Some(password::Source::Variable("PW".to_owned()))
+    );
     assert!(refused(&[&link, "--fingerprint", OTHER]).contains("two different keys"));
 }
 

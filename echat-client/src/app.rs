@@ -1,0 +1,340 @@
+//! The application: inputs become effects. It owns the line under edition, what is known and the
+//! current mode; it has no file, no clock and no terminal.
+
+mod connection;
+mod effect;
+mod news;
+mod question;
+mod sending;
+mod typing;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, VecDeque};
+
+use echat_proto::commands::Request;
+use zeroize::Zeroizing;
+
+use crate::line_editor::{Completer, LineEditor};
+use crate::modes::{Act, Goto, Mode, World};
+use crate::outgoing::Outgoing;
+use crate::safe::Safe;
+use crate::session::{Owed, Session};
+use crate::settings::Settings;
+use crate::styled::{Line, Span, Style};
+use crate::text::{Language, Text};
+
+pub use effect::{Effect, Exit, Input};
+
+use question::Question;
+
+/// Where the connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    Down,
+    /// The loop connects, or waits and then connects.
+    Coming,
+    Up,
+}
+
+/// Who logs in, again after every reconnect. Kept in memory only, and wiped.
+#[derive(Debug)]
+struct Credentials {
+    name: String,
+    password: Zeroizing<String>,
+}
+
+/// The application.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct App {
+    world: World,
+    editor: LineEditor,
+    completer: Option<Completer>,
+    mode: Box<dyn Mode>,
+    owed: Owed,
+    /// Requests that wait for the connection or the login.
+    waiting: VecDeque<Request>,
+    /// Lines that wait for the login, where there is no terminal.
+    held: VecDeque<Zeroizing<String>>,
+    link: Link,
+    logged_in: bool,
+    /// Whether the newest login is of the user whose conversations are remembered.
+    same_user: bool,
+    credentials: Option<Credentials>,
+    attempt: u32,
+    /// Whether the server sent the user away: then it is not come back to by itself.
+    kicked: bool,
+    /// Users whose files of unsent lines have been read.
+    loaded: BTreeSet<String>,
+    /// Sending waits until then, because the server said so.
+    hold_until: u64,
+    lines_typed: u64,
+    questions: VecDeque<Question>,
+    /// No more input: end when everything owed has come.
+    ending: bool,
+    refused: bool,
+    /// Whether a line could not be understood.
+    mistaken: bool,
+    over: bool,
+    title: String,
+    effects: Vec<Effect>,
+}
+
+impl App {
+    /// An application that has not begun; [`Input::Start`] begins it.
+    pub fn new(settings: Settings, language: Language) -> Self {
+        Self {
+            world: World {
+                session: Session::default(),
+                outgoing: Outgoing::default(),
+                settings,
+                language,
+                now: 0,
+                signed_in: false,
+            },
+            editor: LineEditor::new(),
+            completer: None,
+            mode: Goto::Command.mode(),
+            owed: Owed::default(),
+            waiting: VecDeque::new(),
+            held: VecDeque::new(),
+            link: Link::Down,
+            logged_in: false,
+            same_user: false,
+            credentials: None,
+            attempt: 0,
+            kicked: false,
+            loaded: BTreeSet::new(),
+            hold_until: 0,
+            lines_typed: 0,
+            questions: VecDeque::new(),
+            ending: false,
+            refused: false,
+            mistaken: false,
+            over: false,
+            title: String::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// Takes an input and says what to do, in order.
+    pub fn step(&mut self, input: Input) -> Vec<Effect> {
+        if self.over {
+            return Vec::new();
+        }
+        let shows = !matches!(input, Input::Tick { .. });
+        match input {
+            Input::Start => self.start(),
+            Input::Key(key) => self.key(key),
+            Input::Line(line) => self.line(Zeroizing::new(line)),
+            Input::Resize { .. } | Input::Resume => {}
+            Input::Connected => self.connected(),
+            Input::Event(event) => self.event(event),
+            Input::Closed(reason) => self.closed(reason),
+            Input::ConnectFailed(why) => self.connect_failed(&why),
+            Input::Outgoing { user, lines } => self.take_outgoing(&user, lines.as_deref()),
+            Input::Tick { now } => self.tick(now),
+            Input::EndOfInput => self.end_of_input(),
+        }
+        self.end_if_done();
+        self.finish(shows)
+    }
+
+    /// When the next [`Input::Tick`] has something to do, in unix seconds.
+    pub fn wakes_at(&self) -> Option<u64> {
+        let is_held = self.hold_until > self.world.now && self.hold_until < u64::MAX;
+        let waits = self.logged_in && self.world.pending() > 0 && is_held;
+        let sends_at = waits.then_some(self.hold_until);
+        let deadline = self.world.settings.deadline;
+        [sends_at, deadline, self.mode.wakes_at()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The line under edition.
+    pub fn editor(&self) -> &LineEditor {
+        &self.editor
+    }
+
+    /// The prompt: an open question, mode and target, what is unread and what waits.
+    pub fn prompt(&self) -> Line {
+        let language = self.world.language;
+        let mut spans = Vec::new();
+        let mut add = |text: &str, style| {
+            let text = Safe::line(text);
+            spans.push(Span { text, style });
+        };
+        if let Some(question) = self.open_question() {
+            let asks = match question {
+                Question::Befriend(name) => language.say(Text::FriendRequestShort { name }),
+                Question::SendAsText(..) => language.say(Text::SendAsText),
+                Question::Paste(lines) => language.say(Text::PasteShort {
+                    count: lines.len() as u64,
+                }),
+            };
+            add(&format!("{asks} "), Style::Bold);
+        }
+        add(&self.mode.prompt(&self.world), Style::Prompt);
+        let unread = self.world.session.unread();
+        if unread > 0 {
+            add(&format!(" [{unread}]"), Style::Bold);
+        }
+        let count = self.world.pending() as u64;
+        if count > 0 {
+            let pending = language.say(Text::PendingCount { count });
+            add(&format!(" ({pending})"), Style::Dim);
+        }
+        if self.world.session.me().is_some() && !self.logged_in {
+            add(&format!(" ({})", language.say(Text::Offline)), Style::Error);
+        }
+        let end = if self.mode.scope().is_some() {
+            "> "
+        } else {
+            ": "
+        };
+        add(end, Style::Prompt);
+        Line(spans)
+    }
+
+    /// The question that the next line may answer; what is asked for elsewhere is no answer.
+    fn open_question(&self) -> Option<&Question> {
+        let answers = self.mode.scope().is_some();
+        self.questions.front().filter(|_| answers)
+    }
+
+    fn start(&mut self) {
+        let settings = &mut self.world.settings;
+        let interactive = settings.interactive;
+        let (user, password) = (settings.user.clone(), settings.password.take());
+        if interactive {
+            self.say(Text::Hello);
+        }
+        match (user, password) {
+            (Some(name), Some(password)) => {
+                self.go(Goto::Contact);
+                self.log_in(name, password);
+            }
+            (Some(name), None) if interactive => self.go(Goto::Login(Some(name))),
+            (Some(_), None) => {
+                self.fail(Text::NoPassword);
+                self.quit(Exit::Usage);
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// Does what a mode wants done.
+    fn act(&mut self, acts: Vec<Act>) {
+        for act in acts {
+            match act {
+                Act::Print(lines) => self.print(lines),
+                Act::Ask(request) => self.ask(request),
+                Act::LogIn { name, password } => self.log_in(name, password),
+                Act::Send(target, text) => self.send_line(target, text),
+                Act::SendIfMeant(target, text) => self.ask_if_meant(target, text),
+                Act::Read(target) => self.mark_read(&target),
+                Act::Goto(place) => self.go(place),
+                Act::Mistake => self.mistaken = true,
+                Act::Quit => self.leave(),
+            }
+        }
+    }
+
+    fn go(&mut self, place: Goto) {
+        if let Goto::Chat(target) = &place {
+            self.world.session.touch(target);
+        }
+        self.mode = place.mode();
+        let acts = self.mode.enter(&self.world);
+        self.act(acts);
+    }
+
+    fn tick(&mut self, now: u64) {
+        self.world.now = now;
+        if self
+            .world
+            .settings
+            .deadline
+            .is_some_and(|deadline| now >= deadline)
+        {
+            self.fail(Text::TimeOut);
+            return self.quit(Exit::TimeOut);
+        }
+        let acts = self.mode.on_tick(&self.world);
+        self.act(acts);
+        self.send_next();
+    }
+
+    fn print(&mut self, lines: Vec<Line>) {
+        match self.effects.last_mut() {
+            Some(Effect::Print(before)) => before.extend(lines),
+            _ => self.effects.push(Effect::Print(lines)),
+        }
+    }
+
+    fn say(&mut self, text: Text<'_>) {
+        let line = self.world.line(text);
+        self.print(vec![line]);
+    }
+
+    fn fail(&mut self, text: Text<'_>) {
+        let line = self.world.error(text);
+        self.print(vec![line]);
+    }
+
+    /// Leaves because a person wants to.
+    fn leave(&mut self) {
+        let count = self.world.pending() as u64;
+        if count > 0 {
+            self.say(Text::UnsentAtExit { count });
+        }
+        if self.world.settings.interactive {
+            self.say(Text::Bye);
+            self.quit(Exit::Ok);
+        } else {
+            self.end_of_input();
+        }
+    }
+
+    fn quit(&mut self, exit: Exit) {
+        if !self.over {
+            self.over = true;
+            self.forget_credentials();
+            self.effects
+                .extend([Effect::Disconnect, Effect::Quit(exit)]);
+        }
+    }
+
+    fn finish(&mut self, shows: bool) -> Vec<Effect> {
+        let drawn = shows
+            || self
+                .effects
+                .iter()
+                .any(|effect| matches!(effect, Effect::Print(_)));
+        if self.world.settings.interactive && !self.over {
+            self.editor.masked(self.mode.is_secret());
+            self.editor.use_history(self.mode.history().unwrap_or(""));
+            if self.world.settings.title {
+                let title = format!("echat {}", self.prompt_text());
+                if title != self.title {
+                    self.title.clone_from(&title);
+                    self.effects.push(Effect::Title(title));
+                }
+            }
+            if drawn {
+                self.effects.push(Effect::Prompt);
+            }
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    /// The prompt without its end.
+    fn prompt_text(&self) -> String {
+        let spans = self.prompt().0;
+        let text: String = spans.iter().map(|span| span.text.as_str()).collect();
+        text.trim_end_matches(['>', ':', ' ']).to_owned()
+    }
+}

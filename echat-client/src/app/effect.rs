@@ -1,0 +1,124 @@
+//! What goes into the application and what comes out of it.
+
+use echat_proto::channel::Message;
+use echat_proto::commands::Event;
+
+use crate::line_editor::Key;
+use crate::styled::Line;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Input {
+    /// The program begins.
+    Start,
+    /// A key.
+    Key(Key),
+    /// A line, where there is no terminal.
+    Line(String),
+    /// The terminal has another width.
+    Resize {
+        /// Its columns.
+        cols: u16,
+    },
+    /// The channel is up; nobody is logged in on it.
+    Connected,
+    /// The server says something.
+    Event(Event),
+    /// The channel is down, by CLOSE_NOTIFY with a reason, or cut.
+    Closed(Option<u64>),
+    /// It did not come up.
+    ConnectFailed(String),
+    /// The file that [`Effect::LoadOutgoing`] asked for: its lines, or `None` if another client
+    /// holds it.
+    Outgoing {
+        /// Whose.
+        user: String,
+        /// What it holds.
+        lines: Option<String>,
+    },
+    /// Time passed.
+    Tick {
+        /// Unix seconds.
+        now: u64,
+    },
+    /// Nothing more will be typed.
+    EndOfInput,
+    /// The program is in the foreground again: everything is to be drawn anew.
+    Resume,
+}
+
+/// Something to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Show lines above the prompt.
+    Print(Vec<Line>),
+    /// Draw the prompt and the line under edition.
+    Prompt,
+    /// Connect now; a wait that was asked for is over.
+    Connect,
+    /// Wait, the longer the higher the attempt and never twice the same, then connect.
+    ReconnectIn {
+        /// Counts from 1.
+        attempt: u32,
+    },
+    /// Say goodbye and close.
+    Disconnect,
+    /// Send to the server.
+    Send(Message),
+    /// Ring.
+    Bell,
+    /// Name the window.
+    Title(String),
+    /// Notify the desktop.
+    Notify {
+        /// Who.
+        title: String,
+        /// What.
+        body: String,
+    },
+    /// Read the user's file of unsent lines and answer with [`Input::Outgoing`].
+    LoadOutgoing {
+        /// Whose.
+        user: String,
+    },
+    /// Write the user's file of unsent lines before anything is sent.
+    SaveOutgoing {
+        /// Whose.
+        user: String,
+        /// What it shall hold.
+        lines: String,
+    },
+    /// Clear the screen.
+    ClearScreen,
+    /// End.
+    Quit(Exit),
+}
+
+/// How the program ends; the numbers are those of echat-nc.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Everything was done.
+    Ok = 0,
+    /// The server said no.
+    Refused = 1,
+    /// Arguments or input could not be understood.
+    Usage = 2,
+    /// There is no server, or it did not finish the handshake.
+    CannotConnect = 3,
+    /// The server's key is not trusted.
+    NotTrusted = 4,
+    /// The time was over.
+    TimeOut = 5,
+    /// The server broke the protocol, or the connection was cut.
+    Protocol = 7,
+    /// A local file or the terminal failed.
+    Local = 8,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}

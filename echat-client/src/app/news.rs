@@ -1,0 +1,103 @@
+//! What the server says: applied to what is known, told by the mode, rung for.
+
+use echat_proto::commands::Event;
+
+use super::question::Question;
+use super::{App, Effect};
+use crate::modes::mentions;
+use crate::safe::Safe;
+use crate::session::{Asked, News, Said};
+use crate::target::Target;
+
+impl App {
+    pub(super) fn event(&mut self, event: Event) {
+        let asked = self.owed.answered(&event);
+        if matches!(event, Event::ServerKick {}) {
+            self.kick();
+        }
+        self.note_login(&event);
+        if let Event::LoginSuccess { username } = &event {
+            self.greet(username);
+        }
+        let missed = asked == Some(Asked::CatchUp);
+        let news = self.world.session.apply(event, asked);
+        for news in news {
+            // A night's messages are not told one by one: the prompt counts them.
+            if !missed || self.shows(&news) {
+                self.tell(&news);
+            }
+        }
+    }
+
+    /// Whether it is more than a message of another chat's.
+    fn shows(&self, news: &News) -> bool {
+        match news {
+            News::Message(target, said) => said.mine || self.mode.target() == Some(target),
+            _ => true,
+        }
+    }
+
+    /// Somebody else's questions are not for this user.
+    fn greet(&mut self, name: &str) {
+        self.same_user = self.world.session.me() == Some(name);
+        if !self.same_user {
+            self.questions.clear();
+        }
+    }
+
+    fn tell(&mut self, news: &News) {
+        let acts = self.mode.on_news(news, &self.world);
+        self.act(acts);
+        match news {
+            News::Message(target, said) => self.ring(target, said),
+            News::FriendRequest(name) if self.world.settings.interactive => {
+                self.questions.push_back(Question::Befriend(name.clone()));
+            }
+            News::NewContact(name) | News::Answer(Asked::Resolve { name, .. }, _) => {
+                self.drop_question(name);
+            }
+            News::Answer(Asked::Login, Ok(_)) => self.logged_in(),
+            News::Answer(Asked::Login, Err(_)) => self.log_in_refused(),
+            News::Answer(Asked::Send, outcome) => self.sent(outcome.as_ref().map(|_| ())),
+            News::Answer(Asked::CatchUp, Ok(_)) => {
+                self.catch_up();
+                if let Some(target) = self.mode.target().cloned() {
+                    self.mark_read(&target);
+                }
+            }
+            News::Answer(Asked::MarkRead(target), Ok(_)) if self.mode.target() == Some(target) => {
+                self.mark_read(target);
+            }
+            News::Answer(_, Err(_)) => self.refused = true,
+            _ => {}
+        }
+    }
+
+    fn drop_question(&mut self, name: &str) {
+        self.questions
+            .retain(|question| *question != Question::Befriend(name.to_owned()));
+    }
+
+    /// Rings for what is meant for the reader, once however much arrives at a time.
+    fn ring(&mut self, target: &Target, said: &Said) {
+        let is_for_me = !target.is_room()
+            || self
+                .world
+                .session
+                .me()
+                .is_some_and(|me| mentions(&said.content, me));
+        if said.mine || !is_for_me || !self.world.settings.interactive {
+            return;
+        }
+        if self.world.settings.bell && !self.effects.contains(&Effect::Bell) {
+            self.effects.push(Effect::Bell);
+        }
+        if self.world.settings.notify {
+            let first = said.content.lines().next().unwrap_or_default();
+            self.effects.push(Effect::Notify {
+                title: Safe::line(&said.sender).as_str().to_owned(),
+                body: Safe::line(first).as_str().to_owned(),
+            });
+        }
+    }
+}

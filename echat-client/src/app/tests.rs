@@ -1,0 +1,158 @@
+//! Transcripts: what is typed and what the server says, and what is printed, asked and done.
+
+use echat_proto::commands::{Event, RequestKind};
+use echat_proto::names::TxnId;
+use echat_proto::param::{Nullable, TargetType};
+use echat_proto::records::{Fail, M, Outcome, Unread};
+use echat_proto::value::Value;
+
+use super::*;
+
+mod anything;
+mod connection;
+mod modes;
+mod pipe;
+
+/// An application, and a server that answers only what it is told to.
+struct Stage {
+    app: App,
+    effects: Vec<Effect>,
+}
+
+fn stage(language: Language) -> Stage {
+    let mut stage = Stage {
+        app: App::new(Settings::new("t"), language),
+        effects: Vec::new(),
+    };
+    stage.happens(Input::Tick { now: 1_700_000_000 });
+    stage.happens(Input::Start);
+    stage
+}
+
+/// Somebody who is logged in, in contact mode, with nothing waiting.
+fn ann(language: Language) -> Stage {
+    let mut stage = stage(language);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected);
+    stage.welcome("ann", vec![]);
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some(String::new()),
+    });
+    stage.effects.clear();
+    stage
+}
+
+impl Stage {
+    fn happens(&mut self, input: Input) -> &mut Self {
+        self.effects.extend(self.app.step(input));
+        self
+    }
+
+    fn says(&mut self, event: Event) -> &mut Self {
+        self.happens(Input::Event(event))
+    }
+
+    fn types(&mut self, line: &str) -> &mut Self {
+        self.app.typed(line);
+        let effects = self.app.finish(true);
+        self.effects.extend(effects);
+        self
+    }
+
+    fn welcome(&mut self, name: &str, messages: Vec<M>) -> &mut Self {
+        let unread = messages.iter().rev().take(1).map(|message| Unread {
+            target_type: message.target_type,
+            target: message.target.clone(),
+            count: 1,
+            read_id: message.id - 1,
+        });
+        let unread = unread.collect();
+        self.says(Event::LoginSuccess {
+            username: name.to_owned(),
+        });
+        self.says(Event::LoginBundle {
+            chat_rooms: vec!["room1".to_owned()],
+            friends: vec!["bob".to_owned()],
+            online: vec!["bob".to_owned()],
+            pending_requests: vec![],
+            messages,
+            unread,
+            more: vec![],
+        })
+    }
+
+    /// What was printed since the last look, one string a line.
+    fn printed(&mut self) -> Vec<String> {
+        let mut printed = Vec::new();
+        self.effects.retain(|effect| match effect {
+            Effect::Print(lines) => {
+                printed.extend(lines.iter().map(text));
+                false
+            }
+            _ => true,
+        });
+        printed
+    }
+
+    /// What was sent since the last look.
+    fn sent(&mut self) -> Vec<RequestKind> {
+        let mut sent = Vec::new();
+        self.effects.retain(|effect| match effect {
+            Effect::Send(message) => {
+                sent.extend(RequestKind::from_number(message.command));
+                false
+            }
+            _ => true,
+        });
+        sent
+    }
+
+    fn has(&self, effect: &Effect) -> bool {
+        self.effects.contains(effect)
+    }
+
+    fn prompt(&self) -> String {
+        text(&self.app.prompt())
+    }
+}
+
+fn text(line: &Line) -> String {
+    line.0.iter().map(|span| span.text.as_str()).collect()
+}
+
+fn in_room(id: u64, sender: &str, content: &str) -> M {
+    M {
+        id,
+        username: "ann".to_owned(),
+        sender: sender.to_owned(),
+        send_time: 1_700_000_000 + id,
+        target: "room1".to_owned(),
+        target_type: TargetType::Room,
+        sent: false,
+        content: content.to_owned(),
+    }
+}
+
+fn live(message: M, txn_id: Option<&str>) -> Event {
+    Event::OnNewMessage {
+        id: message.id,
+        content: message.content,
+        sender: message.sender,
+        target_type: message.target_type,
+        send_time: message.send_time,
+        target: message.target,
+        txn_id: txn_id.map(|id| Nullable(Some(TxnId::new(id).unwrap()))),
+    }
+}
+
+fn fail(code: &str, detail: &[(&str, u64)]) -> Fail {
+    Fail {
+        code: code.to_owned(),
+        message: String::new(),
+        detail: detail
+            .iter()
+            .map(|(key, n)| ((*key).to_owned(), Value::Int(*n)))
+            .collect(),
+    }
+}

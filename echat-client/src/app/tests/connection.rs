@@ -1,0 +1,181 @@
+use super::*;
+
+fn cut(stage: &mut Stage) {
+    stage.happens(Input::Closed(None));
+}
+
+#[test]
+fn a_line_typed_offline_is_kept_shown_and_sent_once() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").printed();
+    cut(&mut stage);
+    assert_eq!(
+        stage.printed(),
+        [
+            "The connection was lost.",
+            "Trying again; lines typed meanwhile are kept and sent then.",
+        ]
+    );
+    assert!(stage.has(&Effect::ReconnectIn { attempt: 1 }));
+    stage.types("hello").sent();
+    assert_eq!(stage.printed(), ["(pending) hello"]);
+    assert_eq!(stage.prompt(), "room1 (1 pending) (offline)> ");
+    let kept = |stage: &mut Stage| {
+        let mut kept = None;
+        for effect in stage.effects.drain(..) {
+            if let Effect::SaveOutgoing { lines, .. } = effect {
+                kept = Some(lines);
+            }
+        }
+        kept
+    };
+    assert!(kept(&mut stage).unwrap().contains("hello"));
+    stage.happens(Input::ConnectFailed("no route".to_owned()));
+    assert!(stage.has(&Effect::ReconnectIn { attempt: 2 }));
+    for _ in 0..2 {
+        stage.happens(Input::Connected);
+        assert_eq!(stage.sent(), [RequestKind::Login]);
+        stage.welcome("ann", vec![]);
+        assert_eq!(
+            stage.sent(),
+            [RequestKind::QueryHistory, RequestKind::SendMessage]
+        );
+        stage.happens(Input::Closed(Some(5)));
+    }
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    let mine = in_room(9, "ann", "hello");
+    stage.printed();
+    stage.says(Event::History {
+        messages: vec![mine.clone()],
+        more: false,
+    });
+    stage.says(live(mine, Some("t-1")));
+    assert_eq!(stage.printed(), ["[2023-11-14 22:13:29] me says: hello"]);
+    assert_eq!(stage.prompt(), "room1> ");
+    assert_eq!(kept(&mut stage).unwrap(), "");
+}
+
+#[test]
+fn a_kick_is_not_answered_by_coming_back() {
+    let mut stage = ann(Language::English);
+    stage
+        .says(Event::ServerKick {})
+        .happens(Input::Closed(Some(6)));
+    assert_eq!(stage.printed().len(), 1);
+    assert!(
+        !stage
+            .effects
+            .iter()
+            .any(|e| matches!(e, Effect::ReconnectIn { .. } | Effect::Connect))
+    );
+    stage.types("\\c").types("login");
+    assert_eq!(stage.prompt(), "login user name (offline): ");
+}
+
+#[test]
+fn too_fast_waits_and_goes_again() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").types("hi").sent();
+    stage.printed();
+    stage.says(Event::SendMessageFailure {
+        fail: fail("rate_limited", &[("retry_after", 3)]),
+    });
+    assert_eq!(
+        stage.printed(),
+        ["The message to room1 waits 3 s: Too fast. Try again in 3 s.",]
+    );
+    assert_eq!(stage.sent(), []);
+    let at = stage.app.wakes_at().unwrap();
+    assert_eq!(at, 1_700_000_003);
+    stage.happens(Input::Tick { now: at });
+    assert_eq!(stage.sent(), [RequestKind::SendMessage]);
+    stage.says(Event::SendMessageFailure {
+        fail: fail("not_a_member", &[]),
+    });
+    assert_eq!(
+        stage.printed(),
+        [
+            "Not sent to room1: You are not in this room yet.",
+            "(pending) hi",
+        ]
+    );
+    assert_eq!(stage.app.world.pending(), 0);
+}
+
+#[test]
+fn the_server_says_why_it_closes() {
+    for (reason, said) in [
+        (4, "The server is full."),
+        (5, "The server is restarting."),
+        (99, "The server closed the connection (reason 99)."),
+    ] {
+        let mut stage = ann(Language::English);
+        stage.happens(Input::Closed(Some(reason)));
+        assert_eq!(stage.printed()[0], said);
+        assert!(stage.has(&Effect::ReconnectIn { attempt: 1 }));
+    }
+    let mut stage = ann(Language::English);
+    stage.types("+f dave").happens(Input::Closed(Some(8)));
+    assert_eq!(
+        stage.printed()[1..],
+        ["The connection was lost before the answer; please ask again."]
+    );
+}
+
+#[test]
+fn another_user_never_sends_the_lines_of_the_one_before() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").types("secret");
+    stage
+        .says(Event::ServerKick {})
+        .happens(Input::Closed(Some(6)));
+    stage
+        .types("\\c")
+        .types("login")
+        .types("bob")
+        .types("password2")
+        .happens(Input::Connected);
+    stage.sent();
+    stage.welcome("bob", vec![]);
+    stage.happens(Input::Outgoing {
+        user: "bob".to_owned(),
+        lines: Some(String::new()),
+    });
+    assert_eq!(stage.sent(), []);
+    assert_eq!(stage.prompt(), "contact> ");
+}
+
+#[test]
+fn leaving_says_what_is_unsent() {
+    let mut stage = ann(Language::English);
+    cut(&mut stage);
+    stage.types("@r room1 later").printed();
+    stage.types("quit");
+    assert_eq!(stage.printed()[1..], ["Lines not sent yet: 1.", "Goodbye."]);
+    assert!(stage.has(&Effect::Quit(Exit::Ok)));
+    assert_eq!(stage.app.step(Input::Connected), []);
+}
+
+#[test]
+fn missed_messages_are_counted_and_shown_in_their_chat() {
+    let mut stage = ann(Language::English);
+    cut(&mut stage);
+    stage
+        .happens(Input::Connected)
+        .welcome("ann", vec![in_room(9, "bob", "missed")]);
+    stage.printed();
+    stage.says(Event::History {
+        messages: vec![in_room(9, "bob", "missed")],
+        more: false,
+    });
+    assert_eq!(stage.printed(), Vec::<String>::new());
+    assert_eq!(stage.prompt(), "contact [1]> ");
+    stage.types("&r room1");
+    assert_eq!(
+        stage.printed()[1..],
+        [
+            "------ history above ------",
+            "[2023-11-14 22:13:29] bob says: missed",
+        ]
+    );
+}

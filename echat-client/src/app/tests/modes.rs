@@ -1,0 +1,382 @@
+use super::*;
+use crate::line_editor::Key;
+use RequestKind as R;
+
+#[test]
+fn registering_in_both_languages() {
+    let mut stage = stage(Language::English);
+    stage.types("register");
+    assert_eq!(stage.prompt(), "register user name: ");
+    stage.types("ann");
+    assert_eq!(stage.prompt(), "register password: ");
+    stage
+        .types("short")
+        .types("password1")
+        .types("password2")
+        .types("password1")
+        .printed();
+    assert_eq!(stage.prompt(), "register password again: ");
+    stage.types("password1");
+    assert!(stage.has(&Effect::Connect));
+    stage.happens(Input::Connected);
+    assert_eq!(stage.sent(), [RequestKind::Register]);
+    stage.says(Event::RegisterSuccess {
+        username: "ann".to_owned(),
+    });
+    assert_eq!(stage.printed().last().unwrap(), "Registered as ann.");
+    assert_eq!(stage.prompt(), "command> ");
+
+    let mut stage = super::stage(Language::Chinese);
+    stage.types("register").types("ann");
+    assert_eq!(stage.prompt(), "register 密码: ");
+    stage.printed();
+    for _ in 0..3 {
+        stage.types("password1").types("password2");
+    }
+    let printed = stage.printed();
+    assert!(printed.contains(&"两次输入的密码不一致，还可以试 2 次。".to_owned()));
+    assert_eq!(
+        printed.last().unwrap(),
+        "三次输入的密码都不一致，没有注册。"
+    );
+    assert!(!printed.iter().any(|line| line.contains("password")));
+    assert_eq!(stage.prompt(), "command> ");
+}
+
+#[test]
+fn a_wrong_password_is_said_and_forgotten() {
+    let mut stage = stage(Language::Chinese);
+    stage
+        .types("login")
+        .types("ann")
+        .types("password1")
+        .happens(Input::Connected);
+    assert_eq!(stage.sent(), [RequestKind::Login]);
+    stage.says(Event::LoginFailure {
+        fail: fail("bad_credentials", &[]),
+    });
+    assert_eq!(stage.printed().last().unwrap(), "登录失败");
+    assert_eq!(stage.prompt(), "command> ");
+    stage.happens(Input::Closed(Some(1)));
+    assert_eq!(stage.printed(), Vec::<String>::new());
+    stage.types("query").types("server time");
+    assert!(stage.has(&Effect::Connect));
+}
+
+#[test]
+fn a_friend_request_asks_without_blocking() {
+    let mut stage = ann(Language::English);
+    stage.says(Event::IncommingFriendRequest {
+        username: "carol".to_owned(),
+    });
+    assert_eq!(stage.printed(), ["carol asks for your friendship. (Y/N)"]);
+    assert_eq!(stage.prompt(), "befriend carol? (Y/N) contact> ");
+    stage.types(":r");
+    assert_eq!(stage.printed()[1..], ["Rooms:", "  room1"]);
+    stage.types("y");
+    assert_eq!(stage.sent(), [RequestKind::ResolveFriendRequest]);
+    assert_eq!(stage.prompt(), "contact> ");
+    stage.says(Event::NewContact {
+        username: "carol".to_owned(),
+    });
+    stage.says(Event::ResolveResult {
+        result: Outcome::Done(String::new()),
+    });
+    assert_eq!(stage.printed()[1..], ["carol and you are friends now."]);
+}
+
+#[test]
+fn contact_mode_asks_and_lists() {
+    let mut stage = ann(Language::Chinese);
+    stage
+        .types("+f dave")
+        .types("new=bob")
+        .types("new+=bob")
+        .types("find b")
+        .types("+r other");
+    let asked = [
+        R::AddFriend,
+        R::CreateRoom,
+        R::AddMembers,
+        R::Find,
+        R::JoinRoom,
+    ];
+    assert_eq!(stage.sent(), asked);
+    stage.printed();
+    stage.says(Event::AddFriendResult {
+        result: Outcome::Done(String::new()),
+    });
+    stage.says(Event::OnNewRoom {
+        roomname: "new".to_owned(),
+    });
+    stage.says(Event::CreateRoomResult {
+        result: Outcome::Done(String::new()),
+    });
+    stage.says(Event::AddMembersResult {
+        result: Outcome::Refused(fail("already_member", &[])),
+    });
+    stage.says(Event::Found {
+        users: vec!["bob".to_owned()],
+        rooms: vec![],
+        more: false,
+    });
+    stage.says(Event::JoinRoomResult {
+        result: Outcome::Refused(fail("unknown_room", &[])),
+    });
+    assert_eq!(
+        stage.printed(),
+        [
+            "好友请求已发送：dave",
+            "加入聊天室：new",
+            "聊天室已创建：new",
+            "已经在聊天室中",
+            "用户：",
+            "  bob",
+            "聊天室不存在",
+        ]
+    );
+    stage.types(":f");
+    assert_eq!(stage.printed(), ["contact> :f", "好友：", "  bob  在线"]);
+}
+
+#[test]
+fn a_message_elsewhere_is_counted_and_told() {
+    let mut stage = ann(Language::Chinese);
+    stage.says(live(in_room(5, "bob", "hello"), None));
+    assert_eq!(
+        stage.printed(),
+        ["你有一条新的消息，来自聊天室 room1 的 bob"]
+    );
+    assert_eq!(stage.prompt(), "contact [1]> ");
+    assert!(!stage.has(&Effect::Bell));
+    stage.types("&r room1");
+    assert_eq!(
+        stage.printed()[1..],
+        [
+            "------ 以上是历史消息 ------",
+            "[2023-11-14 22:13:25] bob 说： hello",
+        ]
+    );
+    assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+    assert_eq!(stage.prompt(), "room1> ");
+}
+
+#[test]
+fn chatting() {
+    let mut stage = stage(Language::English);
+    stage
+        .types("login")
+        .types("ann")
+        .types("password1")
+        .happens(Input::Connected);
+    stage.welcome(
+        "ann",
+        vec![in_room(1, "bob", "old"), in_room(2, "bob", "new\nlines")],
+    );
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some(String::new()),
+    });
+    stage.printed();
+    stage.types("&r room1");
+    assert_eq!(
+        stage.printed(),
+        [
+            "contact [1]> &r room1",
+            "[2023-11-14 22:13:21] bob says: old",
+            "------ history above ------",
+            "[2023-11-14 22:13:22] bob says: new",
+            "    lines",
+        ]
+    );
+    stage.sent();
+    stage.says(Event::Marked {
+        target_type: TargetType::Room,
+        target: "room1".into(),
+        id: 2,
+    });
+    stage.types("hi");
+    assert_eq!(stage.sent(), [RequestKind::SendMessage]);
+    assert_eq!(stage.prompt(), "room1 (1 pending)> ");
+    stage.says(live(in_room(3, "ann", "hi"), Some("t-1")));
+    assert_eq!(stage.printed(), ["[2023-11-14 22:13:23] me says: hi"]);
+    assert_eq!(stage.prompt(), "room1> ");
+    stage.says(live(in_room(90_000, "bob", "Ann?"), None));
+    assert_eq!(
+        stage.printed(),
+        [
+            "------ 2023-11-15 ------",
+            "[2023-11-15 23:13:20] bob says: Ann?",
+        ]
+    );
+    assert!(stage.has(&Effect::Bell));
+}
+
+#[test]
+fn what_looks_like_a_command_asks_first() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").sent();
+    stage.types("+f bob");
+    assert_eq!(stage.sent(), []);
+    assert_eq!(stage.prompt(), "send as text? (Y/N) room1> ");
+    stage.types("n");
+    assert_eq!(stage.printed().last().unwrap(), "Not sent.");
+    stage.types("help").types("y");
+    assert_eq!(stage.sent(), [RequestKind::SendMessage]);
+    stage.types("quit").types("something else");
+    assert!(stage.printed().contains(&"Not sent.".to_owned()));
+    stage.types("\\c");
+    assert_eq!(stage.prompt(), "command (2 pending)> ");
+}
+
+#[test]
+fn pasted_lines_are_counted() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").sent();
+    let lines = || vec!["one".to_owned(), "two".to_owned()];
+    stage.app.ask_about_paste(lines());
+    assert_eq!(stage.prompt(), "2 lines (Y/O/N) room1> ");
+    stage.types("o");
+    assert_eq!(stage.app.world.pending(), 1);
+    stage.app.ask_about_paste(lines());
+    stage.types("Y");
+    assert_eq!(stage.app.world.pending(), 3);
+}
+
+#[test]
+fn older_messages_come_from_the_server() {
+    let mut stage = ann(Language::English);
+    for id in 1_000..1_600 {
+        stage.says(live(in_room(id, "bob", "x"), None));
+    }
+    stage.types("&r room1").types("/history").printed();
+    for _ in 0..20 {
+        stage.types("/history");
+    }
+    assert!(stage.sent().contains(&RequestKind::QueryHistory));
+    stage.printed();
+    stage.says(Event::Marked {
+        target_type: TargetType::Room,
+        target: "room1".into(),
+        id: 1_599,
+    });
+    stage.says(Event::History {
+        messages: vec![in_room(7, "bob", "first")],
+        more: false,
+    });
+    let printed = stage.printed();
+    assert_eq!(
+        printed,
+        [
+            "------ older messages ------",
+            "[2023-11-14 22:13:27] bob says: first",
+            "------ history above ------",
+        ]
+    );
+}
+
+#[test]
+fn presence_is_gathered_into_one_line() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").printed();
+    let member = |name: &str| (("room1".to_owned()), name.to_owned());
+    for name in ["carol", "dave", "erin"] {
+        let (roomname, membername) = member(name);
+        stage.says(Event::OnMemberOnline {
+            roomname,
+            membername,
+        });
+    }
+    let (roomname, membername) = member("dave");
+    stage.says(Event::OnMemberOffline {
+        roomname,
+        membername,
+    });
+    assert_eq!(stage.printed(), Vec::<String>::new());
+    stage.happens(Input::Tick {
+        now: stage.app.wakes_at().unwrap(),
+    });
+    assert_eq!(stage.printed(), ["carol, erin came online"]);
+}
+
+#[test]
+fn query_mode_asks_the_server() {
+    let mut stage = ann(Language::English);
+    stage.types("\\c").types("query").printed();
+    stage
+        .types("server time")
+        .types("rooms")
+        .types("members room1")
+        .types("who");
+    assert_eq!(
+        stage.sent(),
+        [R::QueryServerTime, R::ListRooms, R::ListMembers]
+    );
+    assert_eq!(stage.printed()[3..], ["query> who", "Online:", "  bob"]);
+    stage.says(Event::SendServerTime { time: 0 });
+    stage.says(Event::Rooms { rooms: vec![] });
+    stage.says(Event::Refused {
+        fail: fail("not_a_member", &[("command", 18)]),
+    });
+    assert_eq!(
+        stage.printed(),
+        [
+            "Server time: 1970-01-01 00:00:00",
+            "No rooms yet; `+r <room>` joins one, `<room>=<a>+<b>` makes one.",
+            "You are not in this room yet.",
+        ]
+    );
+}
+
+#[test]
+fn compact_lines_and_the_switches() {
+    let mut stage = ann(Language::Chinese);
+    let settings = &mut stage.app.world.settings;
+    (
+        settings.compact,
+        settings.title,
+        settings.notify,
+        settings.bell,
+    ) = (true, true, true, false);
+    stage.types("&r room1").printed();
+    assert!(stage.has(&Effect::Title("echat room1".to_owned())));
+    stage.says(live(in_room(5, "bob", "@ann\u{1b}[2J"), None));
+    assert_eq!(stage.printed().len(), 1);
+    let notes = stage
+        .effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::Notify { .. }));
+    assert_eq!(notes.count(), 1);
+    assert!(!stage.has(&Effect::Bell));
+    stage.says(live(in_room(6, "bob", "later"), None));
+    assert_eq!(stage.printed(), ["22:13 bob: later"]);
+}
+
+#[test]
+fn keys_reach_the_mode_and_names_are_completed() {
+    let mut stage = ann(Language::English);
+    for c in "&r ro".chars() {
+        stage.happens(Input::Key(Key::Char(c)));
+    }
+    stage
+        .happens(Input::Key(Key::Tab))
+        .happens(Input::Key(Key::Enter));
+    assert_eq!(stage.prompt(), "room1> ");
+}
+
+#[test]
+fn help_lists_what_the_mode_reads() {
+    let mut stage = ann(Language::Chinese);
+    stage.types("help");
+    let printed = stage.printed();
+    assert!(printed.contains(&"  +f <用户名>  申请添加好友".to_owned()));
+    assert_eq!(printed[1], "联系人模式的命令：");
+    stage.types("&r room1").printed();
+    stage.types("/help");
+    assert!(
+        stage
+            .printed()
+            .iter()
+            .any(|line| line.starts_with("  /history"))
+    );
+}

@@ -1,0 +1,184 @@
+//! What is typed: keys, whole lines, answers to questions.
+
+use echat_proto::commands::Request;
+use echat_proto::names::NameQuery;
+use zeroize::Zeroizing;
+
+use super::question::{Question, Reply};
+use super::{App, Effect};
+use crate::line_editor::{Completer, Key, Outcome};
+use crate::modes::Goto;
+use crate::safe::Safe;
+use crate::session::Session;
+use crate::statement::{self, Names};
+use crate::styled::{Span, Style};
+use crate::target::Target;
+use crate::text::Text;
+
+impl App {
+    pub(super) fn key(&mut self, key: Key) {
+        match self.editor.handle(key) {
+            Outcome::None | Outcome::Redraw => {}
+            Outcome::Submit(line) => self.typed(&Zeroizing::new(line)),
+            Outcome::Complete => self.complete(false),
+            Outcome::CompletePrevious => self.complete(true),
+            Outcome::PasteOfLines(lines) => self.ask_about_paste(lines),
+            Outcome::ClearScreen => self.effects.push(Effect::ClearScreen),
+            Outcome::EndOfInput => self.leave(),
+            Outcome::Interrupt => self.interrupt(),
+        }
+    }
+
+    /// A line without a terminal. With a user to log in, it waits for the login.
+    pub(super) fn line(&mut self, line: Zeroizing<String>) {
+        if self.credentials.is_some() && self.world.session.me().is_none() {
+            self.held.push_back(line);
+        } else {
+            self.submit(&line);
+        }
+    }
+
+    pub(super) fn typed(&mut self, line: &str) {
+        self.echo(line);
+        if let Some(question) = self.open_question().cloned() {
+            let reply = question.reply(line);
+            if reply.is_some() || question.is_dropped_unanswered() {
+                self.questions.pop_front();
+            }
+            match reply {
+                Some(reply) => return self.answer(question, reply),
+                None if question.is_dropped_unanswered() => self.say(Text::NotSent),
+                None => {}
+            }
+        }
+        self.submit(line);
+    }
+
+    pub(super) fn submit(&mut self, line: &str) {
+        let acts = self.mode.submit(line, &self.world);
+        self.act(acts);
+    }
+
+    /// Leaves what was typed above the prompt; not a password, and not what a chat shows anyway.
+    fn echo(&mut self, line: &str) {
+        let answers = |question: &Question| question.reply(line).is_some();
+        let is_command = line.starts_with(['/', '\\']) || self.open_question().is_some_and(answers);
+        if line.is_empty()
+            || !self.world.settings.echoes
+            || (self.mode.target().is_some() && !is_command)
+        {
+            return;
+        }
+        let mut echo = self.prompt();
+        if !self.mode.is_secret() {
+            let text = Safe::line(line);
+            echo.0.push(Span {
+                text,
+                style: Style::Dim,
+            });
+        }
+        self.print(vec![echo]);
+    }
+
+    fn answer(&mut self, question: Question, reply: Reply) {
+        match (question, reply) {
+            (Question::Befriend(name), reply) => self.ask(Request::ResolveFriendRequest {
+                username: NameQuery::new(name),
+                accepted: reply == Reply::Yes,
+            }),
+            (Question::SendAsText(target, text), Reply::Yes) => self.send_line(target, text),
+            (Question::Paste(lines), Reply::Yes) => self.paste(lines),
+            (Question::Paste(lines), Reply::One) => self.paste(vec![lines.join("\n")]),
+            (Question::SendAsText(..) | Question::Paste(_), _) => self.say(Text::NotSent),
+        }
+    }
+
+    pub(super) fn ask_about_paste(&mut self, lines: Vec<String>) {
+        let count = lines.len() as u64;
+        self.say(Text::Paste { count });
+        self.questions.push_front(Question::Paste(lines));
+    }
+
+    /// Pasted lines were confirmed: in a chat they are text, whatever they look like.
+    fn paste(&mut self, lines: Vec<String>) {
+        for line in lines.into_iter().filter(|line| !line.trim().is_empty()) {
+            match self.mode.target().cloned() {
+                Some(target) => self.send_line(target, line),
+                None => self.submit(&line),
+            }
+        }
+    }
+
+    /// C-c: out of a question, and out of a mode that only asks.
+    fn interrupt(&mut self) {
+        self.editor.clear();
+        self.questions
+            .retain(|question| !question.is_dropped_unanswered());
+        if self.mode.scope().is_none() {
+            self.go(Goto::Command);
+        } else {
+            self.say(Text::HowToLeave);
+        }
+    }
+
+    /// Tab goes on with the completion it began, as long as nothing else was typed.
+    fn complete(&mut self, backwards: bool) {
+        let Some(scope) = self.mode.scope() else {
+            return;
+        };
+        let (line, cursor) = (self.editor.text(), self.editor.cursor());
+        let begun = self.completer.take();
+        let begun = begun.filter(|completer| completer.continues(line, cursor));
+        let completer = begun.or_else(|| {
+            let names = names(&self.world.session, self.mode.target());
+            let found = statement::complete(scope, &line[..cursor], &names);
+            Completer::start(line, found.from..cursor, found.candidates)
+        });
+        self.completer = completer;
+        let Some(completer) = &mut self.completer else {
+            return;
+        };
+        let (range, text) = if backwards {
+            completer.backward()
+        } else {
+            completer.forward()
+        };
+        self.editor.replace(range, &text);
+    }
+}
+
+/// Names for completion: those of recent conversations first, then by the alphabet.
+fn names(session: &Session, target: Option<&Target>) -> Names {
+    let mut names = Names::default();
+    let mut add = |list: fn(&mut Names) -> &mut Vec<String>, name: &str| {
+        let list = list(&mut names);
+        if !list.iter().any(|known| known == name) {
+            list.push(name.to_owned());
+        }
+    };
+    for (recent, _) in session.recent() {
+        match recent {
+            Target::Friend(name) => add(|names| &mut names.users, name),
+            Target::Room(name) => add(|names| &mut names.rooms, name),
+        }
+    }
+    // Who asks for friendship may be asked back.
+    for name in session.friends().keys().chain(session.pending()) {
+        add(|names| &mut names.users, name);
+    }
+    for name in session.rooms() {
+        add(|names| &mut names.rooms, name);
+    }
+    let conversation = target.and_then(|target| session.conversation(target));
+    for said in conversation
+        .iter()
+        .flat_map(|found| found.lines().rev())
+        .filter(|said| !said.mine)
+    {
+        add(|names| &mut names.here, &said.sender);
+    }
+    for name in session.friends().keys() {
+        add(|names| &mut names.here, name);
+    }
+    names
+}

@@ -1,0 +1,118 @@
+//! The command line as clap reads it, and the text of `--help`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::text::Language;
+
+/// Talk with people on an echat server, encrypted, in a terminal
+#[derive(Debug, Parser)]
+#[command(name = "echat", version, after_help = MORE)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
+pub(super) struct Flags {
+    /// host:port, or echat://[user@]host:port[/room][#SHA256:...]
+    pub(super) address: Option<String>,
+    /// Log in as this user; the password is asked for unless told where it is
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+    /// The environment variable that holds the password
+    #[arg(long, value_name = "VARIABLE", group = "password")]
+    pub(super) password_env: Option<String>,
+    /// The file that holds the password (one line)
+    #[arg(long, value_name = "FILE", group = "password")]
+    pub(super) password_file: Option<PathBuf>,
+    /// The shell command that says the password (one line)
+    #[arg(long, value_name = "COMMAND", group = "password")]
+    pub(super) password_command: Option<String>,
+    /// The language: en or zh
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(super) lang: Option<Language>,
+    /// Read the section "client" of this file and of no other
+    #[arg(long, value_name = "FILE", env = "ECHAT_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    /// No colours
+    #[arg(long)]
+    pub(super) no_color: bool,
+    /// Never redraw: for screen readers and old terminals
+    #[arg(long)]
+    pub(super) plain: bool,
+    /// Times in UTC instead of local time
+    #[arg(long)]
+    pub(super) utc: bool,
+    /// HH:MM name: text
+    #[arg(long)]
+    pub(super) compact: bool,
+    /// Give up after so many seconds; only where there is no terminal
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(super) timeout: Option<Duration>,
+}
+
+/// What follows the options in `--help`.
+const MORE: &str = "\
+On a terminal, `help` lists what can be typed. Without one, every line of standard input is
+taken as if it were typed, what is shown are plain lines, and the program ends when everything
+was answered; an unknown server is refused unless the address names its key.
+
+Configuration: --config, else ECHAT_CONFIG, else echat/config.json in $XDG_CONFIG_HOME or
+~/.config, else ./config.json; the first that is there, its section \"client\".
+
+Exit codes:
+  0  everything was done
+  1  the server said no
+  2  arguments, configuration or a line of input could not be understood
+  3  there is no server, or it did not finish the handshake
+  4  the server's key is not trusted
+  5  the time was over
+  7  the server broke the protocol, or the connection was cut
+  8  a local file or the terminal failed
+";
+
+/// Reads the arguments, the program's name first.
+pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Flags, clap::Error> {
+    Flags::try_parse_from(arguments)
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<u64>() {
+        Ok(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
+        _ => Err("a number of seconds, 1 or more".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::app::Exit;
+
+    #[test]
+    fn the_definitions_hold_and_every_exit_code_is_described() {
+        Flags::command().debug_assert();
+        for exit in [
+            Exit::Ok,
+            Exit::Refused,
+            Exit::Usage,
+            Exit::CannotConnect,
+            Exit::NotTrusted,
+            Exit::TimeOut,
+            Exit::Protocol,
+            Exit::Local,
+        ] {
+            assert!(MORE.contains(&format!("\n  {}  ", exit.code())));
+        }
+    }
+
+    #[test]
+    fn one_place_for_the_password() {
+        let flags = ["echat", "--password-env", "A", "--password-file", "b"];
+        assert!(Flags::try_parse_from(flags).is_err());
+        let flags = ["echat", "[::1]:1024", "--lang", "zh", "--timeout", "5"];
+        let flags = Flags::try_parse_from(flags).unwrap();
+        assert_eq!(flags.lang, Some(Language::Chinese));
+        assert_eq!(flags.timeout, Some(Duration::from_secs(5)));
+    }
+}

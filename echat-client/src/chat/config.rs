@@ -1,0 +1,233 @@
+//! The section `client` of a config.json: what the user chose once and for all.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::password;
+use crate::settings::Presence;
+use crate::text::Language;
+
+/// The longest file that is read, in bytes.
+const MAX: u64 = 1 << 20;
+/// Below this a suggestion confuses more than it helps.
+const NEAR: f64 = 0.75;
+/// Every key of the section. The server knows them too (echat-server/src/config/mod.rs).
+const KEYS: [&str; 12] = [
+    "address",
+    "user",
+    "password_file",
+    "password_command",
+    "language",
+    "compact",
+    "presence",
+    "bell",
+    "notify",
+    "title",
+    "keep_unsent",
+    "utc",
+];
+
+/// What the file says; `None` where it says nothing.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Config {
+    pub(super) address: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) password: Option<password::Source>,
+    pub(super) language: Option<Language>,
+    pub(super) compact: Option<bool>,
+    pub(super) presence: Option<Presence>,
+    pub(super) bell: Option<bool>,
+    pub(super) notify: Option<bool>,
+    pub(super) title: Option<bool>,
+    pub(super) keep_unsent: Option<bool>,
+    pub(super) utc: Option<bool>,
+}
+
+/// Where a file was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Named by the user, or in the user's own folder.
+    Own,
+    /// In the folder that the program was started in, which anybody may have made.
+    Here,
+}
+
+/// Reads the file that was named; else the user's own, else ./config.json, if one is there.
+pub(super) fn load(named: Option<&Path>, folder: Option<PathBuf>) -> Result<Config, String> {
+    if let Some(path) = named {
+        return read(path, Place::Own)?.ok_or_else(|| format!("{}: no such file", path.display()));
+    }
+    if let Some(own) = folder.map(|folder| folder.join("config.json"))
+        && let Some(config) = read(&own, Place::Own)?
+    {
+        return Ok(config);
+    }
+    Ok(read(Path::new("config.json"), Place::Here)?.unwrap_or_default())
+}
+
+fn read(path: &Path, place: Place) -> Result<Option<Config>, String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(wrong(&error)),
+    };
+    let mut text = String::new();
+    let read = file.take(MAX + 1).read_to_string(&mut text);
+    read.map_err(|error| wrong(&error))?;
+    if text.len() as u64 > MAX {
+        return Err(wrong(&"is over 1 MiB"));
+    }
+    parse(&text, place).map(Some).map_err(|error| wrong(&error))
+}
+
+fn parse(text: &str, place: Place) -> Result<Config, String> {
+    let mut file: Map<String, Value> =
+        serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let mut section = match file.remove("client") {
+        None => Map::new(),
+        Some(Value::Object(section)) => section,
+        Some(_) => return Err("client: must be an object".to_owned()),
+    };
+    if let Some(unknown) = section.keys().find(|key| !KEYS.contains(&key.as_str())) {
+        return Err(refusal(unknown));
+    }
+    let passwords = ["password_file", "password_command"];
+    if let Some(key) = passwords.iter().find(|key| section.contains_key(**key))
+        && place == Place::Here
+    {
+        return Err(format!(
+            "client.{key}: only in a file named with --config or ECHAT_CONFIG, or in your own \
+             configuration folder: anybody may have written one that merely lies here"
+        ));
+    }
+    let file =
+        take_text(&mut section, "password_file")?.map(|path| password::Source::File(path.into()));
+    let command = take_text(&mut section, "password_command")?.map(password::Source::Command);
+    if file.is_some() && command.is_some() {
+        return Err("client: password_file or password_command, not both".to_owned());
+    }
+    Ok(Config {
+        address: take_text(&mut section, "address")?,
+        user: take_text(&mut section, "user")?.filter(|user| !user.is_empty()),
+        password: file.or(command),
+        language: take_word(
+            &mut section,
+            "language",
+            "auto, en, zh",
+            |word| match word {
+                "auto" => Some(None),
+                word => word.parse().ok().map(Some),
+            },
+        )?
+        .flatten(),
+        compact: take_flag(&mut section, "compact")?,
+        presence: take_word(&mut section, "presence", "show, collapse, hide", |word| {
+            Some(match word {
+                "show" => Presence::Show,
+                "collapse" => Presence::Collapse,
+                "hide" => Presence::Hide,
+                _ => return None,
+            })
+        })?,
+        bell: take_flag(&mut section, "bell")?,
+        notify: take_flag(&mut section, "notify")?,
+        title: take_flag(&mut section, "title")?,
+        keep_unsent: take_flag(&mut section, "keep_unsent")?,
+        utc: take_flag(&mut section, "utc")?,
+    })
+}
+
+fn refusal(unknown: &str) -> String {
+    let nearest = KEYS
+        .iter()
+        .map(|key| (strsim::jaro_winkler(unknown, key), key))
+        .filter(|(near, _)| *near > NEAR)
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    match nearest {
+        Some((_, key)) => format!("client.{unknown:?}: unknown key; did you mean \"{key}\"?"),
+        None => format!(
+            "client.{unknown:?}: unknown key; known: {}",
+            KEYS.join(", ")
+        ),
+    }
+}
+
+fn take_text(section: &mut Map<String, Value>, key: &str) -> Result<Option<String>, String> {
+    match section.remove(key) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(format!("client.{key}: must be a string")),
+    }
+}
+
+fn take_flag(section: &mut Map<String, Value>, key: &str) -> Result<Option<bool>, String> {
+    match section.remove(key) {
+        None => Ok(None),
+        Some(Value::Bool(flag)) => Ok(Some(flag)),
+        Some(_) => Err(format!("client.{key}: must be true or false")),
+    }
+}
+
+fn take_word<T>(
+    section: &mut Map<String, Value>,
+    key: &str,
+    words: &str,
+    meaning: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, String> {
+    let word = take_text(section, key)?;
+    word.map(|word| meaning(&word).ok_or_else(|| format!("client.{key}: must be one of {words}")))
+        .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_section_is_read() {
+        let text = r#"{"server": {"what": 1}, "client": {"address": "a:1", "language": "zh",
+            "presence": "hide", "bell": false, "user": "", "password_command": "pass echat"}}"#;
+        let config = parse(text, Place::Own).unwrap();
+        assert_eq!(config.address.as_deref(), Some("a:1"));
+        assert_eq!(config.language, Some(Language::Chinese));
+        assert_eq!(config.presence, Some(Presence::Hide));
+        assert_eq!((config.bell, config.compact), (Some(false), None));
+        assert_eq!(config.user, None);
+        assert_eq!(
+            config.password,
+            Some(password::Source::Command("pass echat".to_owned()))
+        );
+        assert_eq!(parse("{}", Place::Here), Ok(Config::default()));
+    }
+
+    #[test]
+    fn every_default_that_the_server_prints_is_a_default_here() {
+        let text = include_str!("../../../config.json");
+        let config = parse(text, Place::Here).unwrap();
+        assert_eq!(config.address.as_deref(), Some("127.0.0.1:1024"));
+        assert_eq!(config.language, None);
+        assert_eq!(config.presence, Some(Presence::default()));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (section, said) in [
+            (r#"{"adress": 1}"#, "did you mean \"address\"?"),
+            (r#"{"zzz": 1}"#, "unknown key; known: address, "),
+            (r#"{"bell": "yes"}"#, "client.bell: must be true or false"),
+            (r#"{"language": "fr"}"#, "client.language: must be one of"),
+            (r#"{"password_file": "x"}"#, "client.password_file: only in"),
+            ("[]", "client: must be an object"),
+        ] {
+            let text = format!(r#"{{"client": {section}}}"#);
+            let error = parse(&text, Place::Here).unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
+        let here = Path::new("/nowhere/config.json");
+        assert!(load(Some(here), None).unwrap_err().contains("no such file"));
+    }
+}

@@ -1,0 +1,75 @@
+//! What the application wants done.
+
+use std::io;
+
+use echat_proto::commands::CloseReason;
+
+use super::{End, EventLoop, Peer};
+use crate::app::{Effect, Input};
+use crate::chat::backoff;
+use crate::chat::server::Dial;
+use crate::link::Unwatched;
+use crate::safe::Safe;
+use crate::styled::{Line, Style};
+
+impl EventLoop {
+    pub(super) fn perform(&mut self, effect: Effect) -> io::Result<()> {
+        match effect {
+            Effect::Print(lines) => self.screen.print(lines),
+            Effect::Prompt => self.screen.prompt(),
+            Effect::Connect => self.dial()?,
+            Effect::ReconnectIn { attempt } => {
+                self.peer = Peer::Waiting(self.clock.now() + backoff::wait(attempt));
+            }
+            Effect::Disconnect => self.hang_up(),
+            Effect::Send(message) => {
+                if let Peer::Up(link) = &mut self.peer {
+                    let plain = message.encode().expect("a request has a wire form");
+                    link.send(&plain, &mut Unwatched);
+                }
+            }
+            Effect::Bell => self.screen.bell()?,
+            Effect::Title(title) => self.screen.title(&title)?,
+            Effect::Notify { title, body } => self.screen.notify(&title, &body)?,
+            Effect::LoadOutgoing { user } => {
+                let loaded = self.unsent.load(&user);
+                let lines = loaded.unwrap_or_else(|error| {
+                    self.complain(&error);
+                    None
+                });
+                self.inputs.push_back(Input::Outgoing { user, lines });
+            }
+            Effect::SaveOutgoing { user, lines } => {
+                if let Err(error) = self.unsent.save(&user, &lines) {
+                    self.complain(&error);
+                }
+            }
+            Effect::ClearScreen => self.screen.clear(&self.app)?,
+            Effect::Quit(exit) => self.end = Some(End::Exit(exit)),
+        }
+        Ok(())
+    }
+
+    /// Begins to connect.
+    pub(super) fn dial(&mut self) -> io::Result<()> {
+        self.peer = Peer::Dialling(Dial::start(&self.server, self.clock)?);
+        Ok(())
+    }
+
+    /// Says goodbye, if there is somebody to say it to. What is still to be shown is shown first:
+    /// the other end may take its time.
+    pub(super) fn hang_up(&mut self) {
+        let peer = std::mem::replace(&mut self.peer, Peer::Down);
+        if let Peer::Up(link) = peer {
+            // If it cannot be shown now, the next attempt says why.
+            let _ = self.screen.flush(&self.app);
+            link.leave(Some(CloseReason::Bye), &self.clock, &mut Unwatched);
+        }
+    }
+
+    /// Shows what is wrong with a file of unsent lines; people can go on without it.
+    fn complain(&mut self, error: &io::Error) {
+        let text = Safe::line(&format!("unsent: {error}"));
+        self.screen.print(vec![Line::styled(text, Style::Error)]);
+    }
+}

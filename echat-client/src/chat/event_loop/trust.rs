@@ -1,0 +1,101 @@
+//! A connection that did not come up, above all since the server's key is not trusted.
+
+use std::io;
+
+use echat_proto::handshake::HandshakeError;
+
+use super::{End, EventLoop};
+use crate::app::{Exit, Input};
+use crate::chat::server::Failure;
+use crate::fingerprint::Fingerprint;
+use crate::link::OpenError;
+use crate::safe::Safe;
+use crate::socket::SocketError;
+use crate::styled::{Line, Style};
+use crate::text::Text;
+use crate::trust::Untrusted;
+
+impl EventLoop {
+    pub(super) fn failed(&mut self, failure: Failure) -> io::Result<()> {
+        let address = self.server.address.to_string();
+        let address = address.as_str();
+        match failure {
+            Failure::Open(OpenError::Untrusted(Untrusted::Unknown { shown })) => {
+                self.meet(address, &shown)
+            }
+            Failure::Open(OpenError::Untrusted(Untrusted::Changed { shown, known })) => {
+                let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+                let expected = known.iter().map(|key| Text::KeyExpected { key });
+                self.refuse(Text::KeyChanged { address });
+                self.refuse(Text::KeyShown {
+                    key: &shown.to_string(),
+                });
+                expected.for_each(|text| self.refuse(text));
+                self.refuse(Text::KeyChangedHint { address });
+                Ok(())
+            }
+            Failure::Open(OpenError::Untrusted(Untrusted::NotPinned { shown, pinned })) => {
+                let (shown, pinned) = (shown.to_string(), pinned.to_string());
+                self.refuse(Text::KeyNotPinned { address });
+                self.refuse(Text::KeyShown { key: &shown });
+                self.refuse(Text::KeyExpected { key: &pinned });
+                Ok(())
+            }
+            Failure::Open(OpenError::Handshake(error @ HandshakeError::BadSignature)) => {
+                let why = format!("{address}: {error}");
+                self.refuse(Text::CannotConnect { why: &why });
+                Ok(())
+            }
+            Failure::Hosts(error) => {
+                self.show(&error.to_string(), Style::Error);
+                self.end = Some(End::Exit(Exit::Local));
+                Ok(())
+            }
+            // These say themselves which address.
+            Failure::Socket(error @ SocketError::Connect(..)) => {
+                self.step(Input::ConnectFailed(error.to_string()))
+            }
+            other => self.step(Input::ConnectFailed(format!("{address}: {other}"))),
+        }
+    }
+
+    /// A server that was never seen: a person is asked, and a person may take longer than the
+    /// handshake may, so that it begins anew.
+    fn meet(&mut self, address: &str, shown: &Fingerprint) -> io::Result<()> {
+        let key = shown.to_string();
+        let key = key.as_str();
+        if !self.interactive {
+            let link = format!("echat://{address}/#{key}");
+            self.refuse(Text::UnknownServer { address });
+            self.refuse(Text::KeyShown { key });
+            self.refuse(Text::UnknownServerHint { link: &link });
+            return Ok(());
+        }
+        for text in [Text::UnknownServer { address }, Text::KeyShown { key }] {
+            let told = self.language.say(text);
+            self.show(&told, Style::Bold);
+        }
+        let question = self.language.say(Text::TypeYes);
+        if !self.screen.ask(&question, &self.app)? {
+            self.end = Some(End::Exit(Exit::NotTrusted));
+            return Ok(());
+        }
+        self.screen.prompt();
+        match self.server.remember(shown) {
+            Ok(()) => self.dial(),
+            Err(error) => self.failed(error.into()),
+        }
+    }
+
+    /// Says why the server is not trusted, and ends.
+    fn refuse(&mut self, why: Text<'_>) {
+        let said = self.language.say(why);
+        self.show(&said, Style::Error);
+        self.end = Some(End::Exit(Exit::NotTrusted));
+    }
+
+    fn show(&mut self, text: &str, style: Style) {
+        self.screen
+            .print(vec![Line::styled(Safe::text(text), style)]);
+    }
+}

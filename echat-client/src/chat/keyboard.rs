@@ -1,0 +1,129 @@
+//! Standard input: keys of a terminal in raw mode, or lines.
+
+use std::io;
+use std::time::Duration;
+
+use rustix::io::Errno;
+
+use crate::clock::Clock;
+use crate::line_editor::Key;
+use crate::lines::Lines;
+use crate::terminal::Decoder;
+
+/// How long after Escape the rest of a key may come.
+const REST_OF_KEY: Duration = Duration::from_millis(50);
+/// A paste that is silent for so long has lost its end on the way.
+const REST_OF_PASTE: Duration = Duration::from_secs(5);
+/// How many bytes one read takes at most.
+const READ: usize = 64 << 10;
+
+/// What was typed.
+#[derive(Debug)]
+pub(super) enum Typed {
+    Key(Key),
+    Line(String),
+    /// Nothing more will come.
+    End,
+}
+
+#[derive(Debug)]
+enum Reader {
+    Keys(Decoder),
+    Lines(Lines),
+    Ended,
+}
+
+/// Standard input. Nothing is read ahead of what poll(2) has announced.
+#[derive(Debug)]
+pub(super) struct Keyboard {
+    reader: Reader,
+    /// When the key under way is over.
+    deadline: Option<Duration>,
+}
+
+impl Keyboard {
+    /// Keys if the terminal is in raw mode, else lines.
+    pub(super) fn new(raw: bool) -> Self {
+        let reader = if raw {
+            Reader::Keys(Decoder::new())
+        } else {
+            Reader::Lines(Lines::default())
+        };
+        Self {
+            reader,
+            deadline: None,
+        }
+    }
+
+    /// Whether anything may still come.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.reader, Reader::Ended)
+    }
+
+    /// When [`Keyboard::late`] is due.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+
+    /// Reads once.
+    pub(super) fn read(&mut self, clock: &Clock) -> io::Result<Vec<Typed>> {
+        let mut buffer = vec![0; READ];
+        let length = match rustix::io::read(rustix::stdio::stdin(), &mut buffer[..]) {
+            Ok(length) => length,
+            Err(Errno::INTR | Errno::AGAIN) => return Ok(Vec::new()),
+            // A terminal that is gone.
+            Err(Errno::IO) => 0,
+            Err(error) => return Err(error.into()),
+        };
+        let bytes = &buffer[..length];
+        let mut typed = match &mut self.reader {
+            Reader::Keys(decoder) => decoder.feed(bytes).into_iter().map(Typed::Key).collect(),
+            Reader::Lines(lines) => {
+                lines.push(bytes);
+                let mut typed = Vec::new();
+                while let Some((_, line)) = lines.next_line().map_err(io::Error::other)? {
+                    typed.push(as_line(&line));
+                }
+                if length == 0
+                    && let Some((_, line)) = lines.last_line()
+                {
+                    typed.push(as_line(&line));
+                }
+                typed
+            }
+            Reader::Ended => Vec::new(),
+        };
+        if length == 0 {
+            self.reader = Reader::Ended;
+            typed.push(Typed::End);
+        }
+        self.deadline = match &self.reader {
+            Reader::Keys(decoder) if decoder.is_pending() => Some(clock.now() + REST_OF_KEY),
+            Reader::Keys(decoder) if decoder.is_pasting() => Some(clock.now() + REST_OF_PASTE),
+            _ => None,
+        };
+        Ok(typed)
+    }
+
+    /// The rest of a key did not come in time: what was there was a key of its own.
+    pub(super) fn late(&mut self, clock: &Clock) -> Vec<Typed> {
+        if self.deadline.is_none_or(|deadline| clock.now() < deadline) {
+            return Vec::new();
+        }
+        self.deadline = None;
+        let Reader::Keys(decoder) = &mut self.reader else {
+            return Vec::new();
+        };
+        let keys = if decoder.is_pasting() {
+            decoder.end_paste()
+        } else {
+            decoder.flush()
+        };
+        keys.into_iter().map(Typed::Key).collect()
+    }
+}
+
+fn as_line(bytes: &[u8]) -> Typed {
+    let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+    Typed::Line(String::from_utf8_lossy(bytes).into_owned())
+}

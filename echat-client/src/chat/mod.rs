@@ -1,0 +1,68 @@
+//! `echat`, the client people talk with: what surrounds the [application](crate::app).
+//!
+//! A module imports only from those below it:
+//!
+//! ```text
+//! (this)                        choices to a run, and the exit code
+//! event_loop                    poll(2), and the effects of the application done
+//! screen  keyboard  signals     what people see and type; what the system wants
+//! server  unsent  backoff       the way to a link; the file of unsent lines; when to try again
+//! choices                       flags, configuration and environment together
+//! args  config                  the command line; the section `client` of config.json
+//! ```
+
+mod args;
+mod backoff;
+mod choices;
+mod config;
+mod event_loop;
+mod keyboard;
+mod screen;
+mod server;
+mod signals;
+mod unsent;
+
+use std::env;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::app::Exit;
+use event_loop::{End, EventLoop};
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let flags = match args::parse(env::args_os()) {
+        Ok(flags) => flags,
+        Err(error) => {
+            // Help and version are answers, not errors, though clap returns them as such.
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Ok
+            };
+            let printed = error.print();
+            return code(printed.map_or(Exit::Local, |()| exit));
+        }
+    };
+    let end = choices::of(flags).and_then(|choices| {
+        EventLoop::new(choices)
+            .and_then(EventLoop::run)
+            .map_err(|error| (Exit::Local, error.to_string()))
+    });
+    match end {
+        Ok(End::Exit(exit)) => code(exit),
+        Ok(End::Signal(signal)) => {
+            // Whoever started us learns the truth: ended by this signal.
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+            code(Exit::Local)
+        }
+        Err((exit, note)) => {
+            let _ = writeln!(io::stderr(), "echat: {note}");
+            code(exit)
+        }
+    }
+}
+
+fn code(exit: Exit) -> ExitCode {
+    exit.code().into()
+}

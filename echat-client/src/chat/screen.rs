@@ -1,0 +1,174 @@
+//! What people see: a terminal with a prompt, a terminal where nothing is redrawn, or plain lines
+//! on standard output with what went wrong on standard error.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+
+use crate::app::App;
+use crate::ask;
+use crate::safe::Safe;
+use crate::styled::{Line, Style};
+use crate::terminal::{EchoOff, Look, Painter, RawGuard, restore_on_panic, size};
+use crate::view::prompt_rows;
+
+/// Both outputs, and the terminal's mode.
+#[derive(Debug)]
+pub(super) struct Screen {
+    painter: Painter<File>,
+    errors: Painter<File>,
+    /// Raw mode, where there is a prompt to redraw.
+    raw: Option<RawGuard>,
+    /// While a password is typed where the terminal itself shows what is typed.
+    silent: Option<EchoOff>,
+    interactive: bool,
+    /// What waits to be shown: everything that came at once is one write.
+    lines: Vec<Line>,
+    prompt: bool,
+    /// Whether a line was entered since: where nothing is redrawn, only that and what is printed
+    /// brings a new prompt.
+    entered: bool,
+}
+
+impl Screen {
+    pub(super) fn new(look: Look, interactive: bool) -> io::Result<Self> {
+        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let errors = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+        let (cols, rows) = size(&out);
+        let raw = if look.redraw {
+            restore_on_panic();
+            Some(RawGuard::new(&out)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            painter: Painter::new(out, look, cols, rows),
+            errors: Painter::new(errors, look, cols, rows),
+            raw,
+            silent: None,
+            interactive,
+            lines: Vec::new(),
+            prompt: false,
+            entered: true,
+        })
+    }
+
+    /// Whether keys come one by one.
+    pub(super) fn is_raw(&self) -> bool {
+        self.raw.is_some()
+    }
+
+    /// Shows lines above the prompt, soon.
+    pub(super) fn print(&mut self, lines: Vec<Line>) {
+        self.lines.extend(lines);
+    }
+
+    /// The prompt has changed.
+    pub(super) fn prompt(&mut self) {
+        self.prompt = true;
+    }
+
+    /// Paints what waits.
+    pub(super) fn flush(&mut self, app: &App) -> io::Result<()> {
+        let lines = std::mem::take(&mut self.lines);
+        let entered = std::mem::take(&mut self.entered);
+        if self.interactive && !self.is_raw() {
+            if lines.is_empty() && !entered {
+                self.prompt = false;
+                return Ok(());
+            }
+            self.painter.leave()?;
+        }
+        if self.interactive {
+            self.painter.print(&lines)?;
+        } else {
+            let is_error = |line: &Line| line.0.iter().any(|span| span.style == Style::Error);
+            let (errors, lines): (Vec<_>, Vec<_>) = lines.into_iter().partition(is_error);
+            self.painter.print(&lines)?;
+            self.errors.print(&errors)?;
+        }
+        if std::mem::take(&mut self.prompt) {
+            self.paint_prompt(app)?;
+        }
+        Ok(())
+    }
+
+    fn paint_prompt(&mut self, app: &App) -> io::Result<()> {
+        let editor = app.editor();
+        let mut prompt = app.prompt();
+        if let Some(query) = editor.search() {
+            prompt = Line::styled(Safe::line(&format!("(C-r) {query}: ")), Style::Prompt);
+        }
+        if self.raw.is_none() && editor.is_masked() != self.silent.is_some() {
+            self.silent = if editor.is_masked() {
+                Some(EchoOff::new(io::stdin())?)
+            } else {
+                None
+            };
+        }
+        let rows = prompt_rows(
+            &prompt,
+            editor.text(),
+            editor.cursor(),
+            self.painter.width(),
+            editor.is_masked(),
+        );
+        self.painter.prompt(&rows)
+    }
+
+    /// The terminal itself has shown a line that was typed.
+    pub(super) fn line_entered(&mut self) {
+        self.painter.line_entered();
+        self.entered = true;
+    }
+
+    /// The columns that the terminal has now.
+    pub(super) fn resize(&mut self) -> u16 {
+        let (cols, rows) = size(io::stdout());
+        self.painter.resize(cols, rows);
+        u16::try_from(cols).unwrap_or(u16::MAX)
+    }
+
+    pub(super) fn clear(&mut self, app: &App) -> io::Result<()> {
+        self.flush(app)?;
+        self.painter.clear()
+    }
+
+    pub(super) fn bell(&mut self) -> io::Result<()> {
+        self.painter.bell()
+    }
+
+    pub(super) fn title(&mut self, title: &str) -> io::Result<()> {
+        self.painter.title(&Safe::line(title))
+    }
+
+    pub(super) fn notify(&mut self, title: &str, body: &str) -> io::Result<()> {
+        self.painter.notify(&Safe::line(title), &Safe::line(body))
+    }
+
+    /// Gives the terminal back as it was.
+    pub(super) fn leave(&mut self, app: &App) -> io::Result<()> {
+        self.prompt = false;
+        let flushed = self.flush(app);
+        let left = self.painter.leave();
+        self.silent = None;
+        let suspended = self.raw.as_ref().map_or(Ok(()), RawGuard::suspend);
+        flushed.and(left).and(suspended)
+    }
+
+    /// Takes the terminal again, of whatever size it is now.
+    pub(super) fn enter(&mut self) -> io::Result<u16> {
+        self.painter.leave()?;
+        self.entered = true;
+        self.raw.as_ref().map_or(Ok(()), RawGuard::resume)?;
+        Ok(self.resize())
+    }
+
+    /// Asks a question that only a typed yes answers, outside of raw mode.
+    pub(super) fn ask(&mut self, question: &str, app: &App) -> io::Result<bool> {
+        self.leave(app)?;
+        let answer = ask::yes(io::stdout(), question);
+        self.enter()?;
+        answer
+    }
+}

@@ -1,0 +1,102 @@
+//! The way to a link: known hosts, connection and handshake, on a thread of their own, so that
+//! neither a slow name server nor a silent host keeps anybody from typing.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::address::Address;
+use crate::clock::Clock;
+use crate::fingerprint::Fingerprint;
+use crate::known_hosts::{KnownHosts, KnownHostsError};
+use crate::link::{Link, OpenError, Unwatched};
+use crate::socket::{Socket, SocketError};
+use crate::trust::Trust;
+
+/// Limit on connecting and the handshake together.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Which server, and what is known of it.
+#[derive(Clone, Debug)]
+pub(super) struct Server {
+    pub(super) address: Address,
+    /// The only key that it may show.
+    pub(super) pinned: Option<Fingerprint>,
+    /// `None` where there is no place for the file: then the key must be pinned.
+    pub(super) hosts: Option<KnownHosts>,
+}
+
+/// Why there is no link.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Hosts(#[from] KnownHostsError),
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Thread(#[from] io::Error),
+}
+
+impl Server {
+    fn open(&self, clock: &Clock) -> Result<Link, Failure> {
+        let known = match &self.hosts {
+            Some(hosts) => hosts.look_up(&self.address)?.known,
+            None => Vec::new(),
+        };
+        let trust = Trust {
+            known,
+            pinned: self.pinned.clone(),
+            accept_new: false,
+        };
+        let deadline = clock.now() + PATIENCE;
+        let socket = Socket::connect(&self.address, clock, deadline)?;
+        Ok(Link::open(socket, &trust, clock, deadline, &mut Unwatched)?)
+    }
+
+    /// Remembers the key of a server that was unknown.
+    pub(super) fn remember(&self, key: &Fingerprint) -> Result<(), KnownHostsError> {
+        match &self.hosts {
+            Some(hosts) => hosts.remember(&self.address, key),
+            None => Err(KnownHostsError::NoPlace),
+        }
+    }
+}
+
+/// A link under way. It is ready to read when it is done; dropped, nobody waits for it.
+#[derive(Debug)]
+pub(super) struct Dial {
+    done: UnixStream,
+    result: Receiver<Result<Link, Failure>>,
+}
+
+impl Dial {
+    pub(super) fn start(server: &Server, clock: Clock) -> io::Result<Self> {
+        let (done, end) = UnixStream::pair()?;
+        let (sender, result) = channel();
+        let server = server.clone();
+        let name = "connect".to_owned();
+        thread::Builder::new().name(name).spawn(move || {
+            // If nobody waits any more, the link is closed by that.
+            let _ = sender.send(server.open(&clock));
+            drop(end);
+        })?;
+        Ok(Self { done, result })
+    }
+
+    /// What became of it.
+    pub(super) fn finish(self) -> Result<Link, Failure> {
+        let gone = || Err(io::Error::other("connecting failed").into());
+        self.result.recv().unwrap_or_else(|_| gone())
+    }
+}
+
+impl AsFd for Dial {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.done.as_fd()
+    }
+}

@@ -1,0 +1,61 @@
+//! Signals, as something that poll(2) waits for.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+use signal_hook::iterator::backend::SignalDelivery;
+use signal_hook::iterator::exfiltrator::SignalOnly;
+use signal_hook::low_level;
+
+/// What the system, or somebody, wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// The terminal has another size.
+    Resize,
+    /// Stop until continued.
+    Stop,
+    /// Here again.
+    Continue,
+    /// C-c on a terminal that is not in raw mode.
+    Interrupt,
+    /// End, by this signal.
+    End(i32),
+}
+
+/// The signals that came.
+#[derive(Debug)]
+pub(super) struct Signals(SignalDelivery<UnixStream, SignalOnly>);
+
+impl Signals {
+    /// From now on they come here.
+    pub(super) fn new() -> io::Result<Self> {
+        let (read, write) = UnixStream::pair()?;
+        let signals = [SIGWINCH, SIGTSTP, SIGCONT, SIGINT, SIGTERM, SIGHUP];
+        SignalDelivery::with_pipe(read, write, SignalOnly, signals).map(Self)
+    }
+
+    /// Those since the last time.
+    pub(super) fn take(&mut self) -> Vec<Wish> {
+        let wish = |signal| match signal {
+            SIGWINCH => Wish::Resize,
+            SIGTSTP => Wish::Stop,
+            SIGCONT => Wish::Continue,
+            SIGINT => Wish::Interrupt,
+            other => Wish::End(other),
+        };
+        self.0.pending().map(wish).collect()
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.get_read().as_fd()
+    }
+}
+
+/// Stops the program until somebody continues it.
+pub(super) fn stop() -> io::Result<()> {
+    low_level::emulate_default_handler(SIGTSTP)
+}

@@ -1,0 +1,341 @@
+//! The line that is being typed: keys in, an edited or submitted line out. It sees no terminal
+//! and no escape bytes.
+//!
+//! Emacs keys, as shells have them. The cursor moves and deletes by what a person calls a
+//! character (a grapheme), so that Chinese, combining marks, emoji and flags stay whole.
+
+mod buffer;
+mod chords;
+mod completion;
+mod history;
+mod key;
+mod paste;
+#[cfg(test)]
+mod tests;
+mod undo;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+pub use completion::Completer;
+pub use key::Key;
+
+use buffer::{Buffer, Motion};
+use history::History;
+use paste::Pasted;
+use undo::Undo;
+
+/// The longest line, in bytes.
+pub const LINE_MAX: usize = 64 << 10;
+/// The longest password, in bytes.
+const MASKED_MAX: usize = 1024;
+
+/// What a key did, or asks of the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing.
+    None,
+    /// The line or the cursor changed.
+    Redraw,
+    /// The line was sent off; the editor is empty again.
+    Submit(String),
+    /// Tab: complete the word at the cursor.
+    Complete,
+    /// Shift-Tab: one completion back.
+    CompletePrevious,
+    /// Several lines were pasted, or one that is too long for the line. The line is as it was.
+    PasteOfLines(Vec<String>),
+    /// C-l: clear the screen.
+    ClearScreen,
+    /// C-d on an empty line.
+    EndOfInput,
+    /// C-c. The line is as it was; [`LineEditor::clear`] empties it.
+    Interrupt,
+}
+
+/// A line under edit, with a history for each purpose it is used for.
+#[derive(Debug, Default)]
+pub struct LineEditor {
+    buffer: Buffer,
+    undo: Undo,
+    killed: String,
+    /// Whether the last key killed, so that the next kill adds to it.
+    killing: bool,
+    masked: bool,
+    bucket: &'static str,
+    histories: BTreeMap<&'static str, History>,
+}
+
+impl LineEditor {
+    /// An empty line.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What has been typed.
+    pub fn text(&self) -> &str {
+        self.buffer.text()
+    }
+
+    /// Where the cursor stands: a byte index at a grapheme boundary.
+    pub fn cursor(&self) -> usize {
+        self.buffer.cursor()
+    }
+
+    /// Replaces the line, as after a question that interrupted it. Control characters, which
+    /// nobody can type, become U+FFFD; what is over [`LINE_MAX`] is cut.
+    pub fn set(&mut self, text: &str, cursor: usize) {
+        self.remember();
+        self.buffer
+            .set(&paste::typeable(text), cursor, self.limit());
+        self.settle();
+    }
+
+    /// Puts `text` in the place of a part of the line, with the cursor behind it: a completion.
+    /// A range that is not one of this line's does nothing.
+    pub fn replace(&mut self, range: Range<usize>, text: &str) -> Outcome {
+        self.remember();
+        let text = paste::typeable(text);
+        let changed = self.buffer.replace(range, &text, self.limit());
+        self.settle();
+        redraw_if(changed)
+    }
+
+    /// Empties the line.
+    pub fn clear(&mut self) {
+        self.remember();
+        self.buffer.wipe();
+        self.settle();
+    }
+
+    /// The word at the cursor, from its start to the cursor: what Tab completes.
+    pub fn word(&self, is_delimiter: impl Fn(char) -> bool) -> Range<usize> {
+        let end = self.cursor();
+        let start = self.text()[..end]
+            .char_indices()
+            .rfind(|(_, c)| is_delimiter(*c))
+            .map_or(0, |(at, c)| at + c.len_utf8());
+        start..end
+    }
+
+    /// Begins or ends the entry of a password, with an empty line: nothing of it is kept in a
+    /// history, for C-y or for undo, and its memory is wiped.
+    pub fn masked(&mut self, masked: bool) {
+        if masked != self.masked {
+            self.buffer.wipe();
+            self.undo.forget();
+            self.masked = masked;
+            self.settle();
+        }
+        if masked {
+            // A buffer that never grows leaves no copies behind.
+            self.buffer.reserve(MASKED_MAX);
+        }
+    }
+
+    /// Whether a password is being entered.
+    pub fn is_masked(&self) -> bool {
+        self.masked
+    }
+
+    /// Chooses the history that lines are added to and Up and C-r look in.
+    pub fn use_history(&mut self, bucket: &'static str) {
+        if bucket != self.bucket {
+            self.settle();
+            self.bucket = bucket;
+        }
+    }
+
+    /// What is being searched for with C-r; `None` while nothing is.
+    pub fn search(&self) -> Option<&str> {
+        self.histories.get(self.bucket).and_then(History::query)
+    }
+
+    /// Takes one key.
+    pub fn handle(&mut self, key: Key) -> Outcome {
+        if self.search().is_some() {
+            return self.handle_in_search(key);
+        }
+        let killing = std::mem::take(&mut self.killing);
+        if let Some(motion) = chords::motion(&key) {
+            self.undo.pause();
+            return redraw_if(self.buffer.go(motion));
+        }
+        if let Some(motion) = chords::kill(&key) {
+            return self.kill(motion, killing);
+        }
+        match key {
+            Key::Enter => self.submit(),
+            Key::Paste(text) => self.paste(&text),
+            Key::Char(c) if !c.is_control() => self.insert(c.encode_utf8(&mut [0; 4])),
+            Key::Ctrl('d') if self.text().is_empty() => Outcome::EndOfInput,
+            Key::Delete | Key::Ctrl('d') => self.delete(Motion::Right),
+            Key::Backspace | Key::Ctrl('h') => self.delete(Motion::Left),
+            Key::Ctrl('t') => self.edit(Buffer::transpose),
+            Key::Ctrl('y') => {
+                let killed = self.killed.clone();
+                self.insert(&killed)
+            }
+            Key::Ctrl('_') => self.undo(),
+            Key::Tab if !self.masked => Outcome::Complete,
+            Key::BackTab if !self.masked => Outcome::CompletePrevious,
+            Key::Up | Key::Ctrl('p') => self.recall(History::older),
+            Key::Down | Key::Ctrl('n') => self.recall(History::newer),
+            Key::Ctrl('r') if !self.masked => self.start_search(),
+            Key::Ctrl('l') => Outcome::ClearScreen,
+            Key::Ctrl('c') => Outcome::Interrupt,
+            _ => Outcome::None,
+        }
+    }
+
+    fn submit(&mut self) -> Outcome {
+        let line = self.buffer.take();
+        if self.masked {
+            self.buffer.reserve(MASKED_MAX);
+        } else {
+            self.history().add(&line);
+        }
+        self.undo.forget();
+        self.settle();
+        Outcome::Submit(line)
+    }
+
+    fn paste(&mut self, text: &str) -> Outcome {
+        match paste::sort(text) {
+            Pasted::Nothing => Outcome::None,
+            Pasted::Line(line) => match self.insert(&line) {
+                Outcome::None if !self.masked => Outcome::PasteOfLines(vec![line]),
+                outcome => outcome,
+            },
+            // A password has one line, whatever the password manager put behind it.
+            Pasted::Lines(lines) if self.masked => self.insert(&lines[0]),
+            Pasted::Lines(lines) => Outcome::PasteOfLines(lines),
+        }
+    }
+
+    /// Inserts all of `text`, or nothing if the line would be too long.
+    fn insert(&mut self, text: &str) -> Outcome {
+        if text.is_empty() || self.text().len() + text.len() > self.limit() {
+            return Outcome::None;
+        }
+        if !self.masked {
+            self.undo.insert(self.buffer.snapshot(), text);
+        }
+        self.buffer.insert(text);
+        self.settle();
+        Outcome::Redraw
+    }
+
+    fn edit(&mut self, change: impl FnOnce(&mut Buffer) -> bool) -> Outcome {
+        self.remember();
+        let changed = change(&mut self.buffer);
+        self.settle();
+        redraw_if(changed)
+    }
+
+    fn delete(&mut self, motion: Motion) -> Outcome {
+        self.edit(|buffer| !buffer.cut(motion).1.is_empty())
+    }
+
+    fn kill(&mut self, motion: Motion, again: bool) -> Outcome {
+        self.remember();
+        let (backwards, text) = self.buffer.cut(motion);
+        self.settle();
+        if self.masked {
+            // Dropping a Zeroizing wipes it.
+            return redraw_if(!text.is_empty());
+        }
+        self.killing = true;
+        if text.is_empty() {
+            return Outcome::None;
+        }
+        if !again {
+            self.killed.clear();
+        }
+        let at = if backwards { 0 } else { self.killed.len() };
+        self.killed.insert_str(at, &text);
+        Outcome::Redraw
+    }
+
+    fn undo(&mut self) -> Outcome {
+        match self.undo.back() {
+            Some((text, cursor)) => {
+                self.buffer.set(&text, cursor, LINE_MAX);
+                Outcome::Redraw
+            }
+            None => Outcome::None,
+        }
+    }
+
+    fn recall(&mut self, step: impl FnOnce(&mut History, &str) -> Option<String>) -> Outcome {
+        if self.masked {
+            return Outcome::None;
+        }
+        let draft = self.buffer.text().to_owned();
+        let Some(line) = step(self.history(), &draft) else {
+            return Outcome::None;
+        };
+        self.undo.forget();
+        self.buffer.set(&line, line.len(), LINE_MAX);
+        Outcome::Redraw
+    }
+
+    fn start_search(&mut self) -> Outcome {
+        let snapshot = self.buffer.snapshot();
+        self.history().start_search(snapshot);
+        Outcome::Redraw
+    }
+
+    fn handle_in_search(&mut self, key: Key) -> Outcome {
+        let history = self.histories.entry(self.bucket).or_default();
+        let found = match key {
+            Key::Char(c) if !c.is_control() => history.narrow(c),
+            Key::Backspace | Key::Ctrl('h') => history.widen(),
+            Key::Ctrl('r') => history.search_older(),
+            Key::Ctrl('s') => history.search_newer(),
+            Key::Ctrl('g' | 'c') | Key::Esc => history.cancel_search(),
+            other => {
+                history.end_search();
+                return match self.handle(other) {
+                    Outcome::None => Outcome::Redraw,
+                    outcome => outcome,
+                };
+            }
+        };
+        if let Some((line, cursor)) = found {
+            self.buffer.set(&line, cursor, LINE_MAX);
+        }
+        Outcome::Redraw
+    }
+
+    fn history(&mut self) -> &mut History {
+        self.histories.entry(self.bucket).or_default()
+    }
+
+    /// Keeps the line for undo, before it changes.
+    fn remember(&mut self) {
+        if !self.masked {
+            self.undo.change(self.buffer.snapshot());
+        }
+    }
+
+    /// After an edit: the line is no longer one from the history, and no search is on.
+    fn settle(&mut self) {
+        self.killing = false;
+        if let Some(history) = self.histories.get_mut(self.bucket) {
+            history.settle();
+        }
+    }
+
+    fn limit(&self) -> usize {
+        if self.masked { MASKED_MAX } else { LINE_MAX }
+    }
+}
+
+fn redraw_if(changed: bool) -> Outcome {
+    if changed {
+        Outcome::Redraw
+    } else {
+        Outcome::None
+    }
+}

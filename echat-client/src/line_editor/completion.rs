@@ -1,0 +1,98 @@
+//! Cycling through what a word could become.
+
+use std::ops::Range;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// The completions of one word. The first Tab inserts what all have in common, or else the first
+/// one; further Tabs go through all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completer {
+    candidates: Vec<String>,
+    /// What stands in the line now, and from where.
+    inserted: String,
+    start: usize,
+    /// The candidate that is shown; `None` while it is only the common part.
+    shown: Option<usize>,
+}
+
+impl Completer {
+    /// For the word at `range` of `line`, with `candidates` most recent first. Those count that
+    /// begin with the word, whatever the case; `None` if there are none.
+    pub fn start(line: &str, range: Range<usize>, candidates: Vec<String>) -> Option<Self> {
+        let word = line.get(range.clone())?.to_lowercase();
+        let mut fitting: Vec<String> = Vec::new();
+        for candidate in candidates {
+            if candidate.to_lowercase().starts_with(&word) && !fitting.contains(&candidate) {
+                fitting.push(candidate);
+            }
+        }
+        (!fitting.is_empty()).then(|| Self {
+            candidates: fitting,
+            inserted: line[range.clone()].to_owned(),
+            start: range.start,
+            shown: None,
+        })
+    }
+
+    /// Whether the line is as this completer left it: only then may it go on.
+    pub fn continues(&self, line: &str, cursor: usize) -> bool {
+        cursor == self.start + self.inserted.len()
+            && line.get(self.start..cursor) == Some(&self.inserted)
+    }
+
+    /// All that the word could become, most recent first.
+    pub fn candidates(&self) -> &[String] {
+        &self.candidates
+    }
+
+    /// Tab: the part of the line to replace, and with what.
+    pub fn forward(&mut self) -> (Range<usize>, String) {
+        let next = match self.shown {
+            Some(at) => (at + 1) % self.candidates.len(),
+            None => 0,
+        };
+        if self.shown.is_none() && self.candidates.len() > 1 {
+            let common = self.common();
+            if common.len() > self.inserted.len() {
+                return self.insert(common);
+            }
+        }
+        self.choose(next)
+    }
+
+    /// Shift-Tab: one back, from the first to the last.
+    pub fn backward(&mut self) -> (Range<usize>, String) {
+        let last = self.candidates.len() - 1;
+        self.choose(
+            self.shown
+                .map_or(last, |at| at.checked_sub(1).unwrap_or(last)),
+        )
+    }
+
+    fn choose(&mut self, index: usize) -> (Range<usize>, String) {
+        self.shown = Some(index);
+        self.insert(self.candidates[index].clone())
+    }
+
+    fn insert(&mut self, text: String) -> (Range<usize>, String) {
+        let range = self.start..self.start + self.inserted.len();
+        self.inserted.clone_from(&text);
+        (range, text)
+    }
+
+    /// What all candidates begin with, in whole graphemes.
+    fn common(&self) -> String {
+        let (first, others) = self
+            .candidates
+            .split_first()
+            .expect("a completer has candidates");
+        first
+            .grapheme_indices(true)
+            .map(|(at, grapheme)| &first[..at + grapheme.len()])
+            .take_while(|prefix| others.iter().all(|other| other.starts_with(prefix)))
+            .last()
+            .unwrap_or_default()
+            .to_owned()
+    }
+}

@@ -1,0 +1,130 @@
+//! The lines sent before, to walk through and to search.
+
+use std::collections::VecDeque;
+
+/// How many lines are kept.
+const LINES: usize = 1000;
+
+/// A line and a cursor in it.
+type Found = Option<(String, usize)>;
+
+/// Lines of one purpose, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    lines: VecDeque<String>,
+    /// The line shown while walking, and what was being typed before.
+    walk: Option<(usize, String)>,
+    search: Option<Search>,
+}
+
+#[derive(Debug)]
+struct Search {
+    query: String,
+    /// The line found last.
+    at: Option<usize>,
+    /// The line and cursor before the search.
+    before: (String, usize),
+}
+
+impl History {
+    /// Adds a line, unless it says nothing or the same as the last one.
+    pub(super) fn add(&mut self, line: &str) {
+        if line.trim().is_empty() || self.lines.back().is_some_and(|last| last == line) {
+            return;
+        }
+        if self.lines.len() == LINES {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line.to_owned());
+    }
+
+    /// One line back; what is being typed is kept for the way forward.
+    pub(super) fn older(&mut self, typed: &str) -> Option<String> {
+        let (at, draft) = match self.walk.take() {
+            Some((at, draft)) => (at, draft),
+            None => (self.lines.len(), typed.to_owned()),
+        };
+        let older = at.checked_sub(1);
+        self.walk = Some((older.unwrap_or(at), draft)).filter(|_| !self.lines.is_empty());
+        self.lines.get(older?).cloned()
+    }
+
+    /// One line forward, at the end what was being typed.
+    pub(super) fn newer(&mut self, _typed: &str) -> Option<String> {
+        let (at, draft) = self.walk.take()?;
+        let Some(line) = self.lines.get(at + 1) else {
+            return Some(draft);
+        };
+        self.walk = Some((at + 1, draft));
+        Some(line.clone())
+    }
+
+    /// The line shown is now the person's own: walking begins anew, and no search is on.
+    pub(super) fn settle(&mut self) {
+        self.walk = None;
+        self.search = None;
+    }
+
+    pub(super) fn query(&self) -> Option<&str> {
+        self.search.as_ref().map(|search| search.query.as_str())
+    }
+
+    pub(super) fn start_search(&mut self, before: (String, usize)) {
+        self.walk = None;
+        self.search = Some(Search {
+            query: String::new(),
+            at: None,
+            before,
+        });
+    }
+
+    /// Ends the search with the line found.
+    pub(super) fn end_search(&mut self) {
+        self.search = None;
+    }
+
+    /// Ends the search with the line there was before.
+    pub(super) fn cancel_search(&mut self) -> Found {
+        self.search.take().map(|search| search.before)
+    }
+
+    /// One more character to search for.
+    pub(super) fn narrow(&mut self, c: char) -> Found {
+        let search = self.search.as_mut()?;
+        search.query.push(c);
+        let from = search.at.unwrap_or(self.lines.len().saturating_sub(1));
+        self.find((0..=from).rev())
+    }
+
+    /// One character less, from the newest line again.
+    pub(super) fn widen(&mut self) -> Found {
+        let search = self.search.as_mut()?;
+        search.query.pop();
+        search.at = None;
+        if search.query.is_empty() {
+            return Some(search.before.clone());
+        }
+        self.find((0..self.lines.len()).rev())
+    }
+
+    pub(super) fn search_older(&mut self) -> Found {
+        let end = self.search.as_ref()?.at.unwrap_or(self.lines.len());
+        self.find((0..end).rev())
+    }
+
+    pub(super) fn search_newer(&mut self) -> Found {
+        let start = self.search.as_ref()?.at? + 1;
+        self.find(start..self.lines.len())
+    }
+
+    /// The first of `order` that holds the query; otherwise everything stays.
+    fn find(&mut self, mut order: impl Iterator<Item = usize>) -> Found {
+        let search = self.search.as_mut().filter(|s| !s.query.is_empty())?;
+        let (at, line, cursor) = order.find_map(|at| {
+            let line = self.lines.get(at)?;
+            Some((at, line, line.rfind(&search.query)?))
+        })?;
+        search.at = Some(at);
+        Some((line.clone(), cursor))
+    }
+}

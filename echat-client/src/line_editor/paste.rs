@@ -1,0 +1,39 @@
+//! What was pasted: one line or several.
+
+use std::borrow::Cow;
+
+/// A pasted text, sorted.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Pasted {
+    Nothing,
+    Line(String),
+    /// At least two.
+    Lines(Vec<String>),
+}
+
+/// Line ends of every system divide lines; those at the end of the text, which copying a whole
+/// line brings along, count for nothing.
+pub(super) fn sort(text: &str) -> Pasted {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = text.trim_end_matches('\n');
+    let mut lines: Vec<String> = text
+        .split('\n')
+        .map(|line| typeable(line).into_owned())
+        .collect();
+    match lines.len() {
+        1 if lines[0].is_empty() => Pasted::Nothing,
+        1 => Pasted::Line(lines.remove(0)),
+        _ => Pasted::Lines(lines),
+    }
+}
+
+/// The text with U+FFFD for control characters: no message can carry them, and leaving them out
+/// without a trace would join what they divided. A tab stays.
+pub(super) fn typeable(text: &str) -> Cow<'_, str> {
+    let refused = |c: char| c.is_control() && c != '\t';
+    if text.contains(refused) {
+        Cow::Owned(text.replace(refused, "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}

@@ -1,0 +1,245 @@
+//! Keys in, a line and a cursor out.
+
+mod property;
+
+use super::*;
+
+/// Keys written as words: a letter or a text types itself, `C-x` and `M-x` are chords.
+fn keys(words: &str) -> Vec<Key> {
+    words.split(' ').flat_map(key).collect()
+}
+
+fn key(word: &str) -> Vec<Key> {
+    let last = |word: &str| word.chars().next_back().expect("a chord has a letter");
+    vec![match word {
+        "ENTER" => Key::Enter,
+        "TAB" => Key::Tab,
+        "SPACE" => Key::Char(' '),
+        "BS" => Key::Backspace,
+        "DEL" => Key::Delete,
+        "LEFT" => Key::Left,
+        "RIGHT" => Key::Right,
+        "UP" => Key::Up,
+        "DOWN" => Key::Down,
+        "HOME" => Key::Home,
+        "END" => Key::End,
+        "ESC" => Key::Esc,
+        "M-BS" => Key::Alt('\u{7f}'),
+        _ if word.starts_with("C-") => Key::Ctrl(last(word)),
+        _ if word.starts_with("M-") => Key::Alt(last(word)),
+        _ => return word.chars().map(Key::Char).collect(),
+    }]
+}
+
+fn press(editor: &mut LineEditor, words: &str) -> Outcome {
+    keys(words)
+        .into_iter()
+        .map(|key| editor.handle(key))
+        .last()
+        .expect("a test presses keys")
+}
+
+/// The line with `|` for the cursor.
+fn picture(editor: &LineEditor) -> String {
+    let (left, right) = editor.text().split_at(editor.cursor());
+    format!("{left}|{right}")
+}
+
+#[test]
+fn every_key_does_what_it_says() {
+    let cases = [
+        ("abc", "abc|"),
+        ("abc LEFT C-b x", "ax|bc"),
+        ("abc HOME RIGHT C-f x", "abx|c"),
+        ("abc C-a x C-e y", "xabcy|"),
+        ("abc BS C-h", "a|"),
+        ("abc HOME DEL C-d", "|c"),
+        ("abc LEFT C-k", "ab|"),
+        ("abc LEFT C-u", "|c"),
+        ("abc LEFT C-u END C-y", "cab|"),
+        ("one SPACE two SPACE C-w", "one |"),
+        ("one SPACE two C-w C-w C-y", "one two|"),
+        ("one-two M-BS", "one-|"),
+        ("one SPACE two M-b M-b x", "x|one two"),
+        ("one SPACE two C-a M-f x", "onex| two"),
+        ("one SPACE two C-a M-d", "| two"),
+        ("abc C-t", "acb|"),
+        ("abc LEFT C-t", "acb|"),
+        ("abc C-a C-t", "|abc"),
+        ("abc C-u C-_", "abc|"),
+        ("ab SPACE cd C-_", "ab |"),
+        ("ab SPACE cd C-_ C-_ C-_", "|"),
+        ("ab C-x M-z ESC", "ab|"),
+    ];
+    for (words, shown) in cases {
+        let mut editor = LineEditor::new();
+        press(&mut editor, words);
+        assert_eq!(picture(&editor), shown, "{words}");
+    }
+}
+
+#[test]
+fn what_a_person_calls_a_character_stays_whole() {
+    let cases = [
+        ("你好 BS", "你|"),
+        ("你好 LEFT x", "你x|好"),
+        ("你好吗 M-b", "你好|吗"),
+        ("e\u{301}a LEFT LEFT x", "x|e\u{301}a"),
+        ("e\u{301} BS", "|"),
+        ("a👍🏽 BS", "a|"),
+        ("👩\u{200d}👩\u{200d}👧b LEFT LEFT DEL", "|b"),
+        ("🇨🇳🇩🇪 BS", "🇨🇳|"),
+        ("🇨🇳🇩🇪 C-t", "🇩🇪🇨🇳|"),
+    ];
+    for (words, shown) in cases {
+        let mut editor = LineEditor::new();
+        press(&mut editor, words);
+        assert_eq!(picture(&editor), shown, "{words}");
+    }
+}
+
+#[test]
+fn keys_that_are_the_callers_to_serve() {
+    let mut editor = LineEditor::new();
+    assert_eq!(editor.handle(Key::Ctrl('d')), Outcome::EndOfInput);
+    press(&mut editor, "ab");
+    assert_eq!(editor.handle(Key::Ctrl('d')), Outcome::None);
+    assert_eq!(editor.handle(Key::Tab), Outcome::Complete);
+    assert_eq!(editor.handle(Key::BackTab), Outcome::CompletePrevious);
+    assert_eq!(editor.handle(Key::Ctrl('l')), Outcome::ClearScreen);
+    assert_eq!(editor.handle(Key::Ctrl('c')), Outcome::Interrupt);
+    assert_eq!(picture(&editor), "ab|");
+    assert_eq!(editor.handle(Key::Enter), Outcome::Submit("ab".into()));
+    assert_eq!(picture(&editor), "|");
+}
+
+#[test]
+fn each_bucket_has_its_history() {
+    let mut editor = LineEditor::new();
+    editor.use_history("chat");
+    press(&mut editor, "one ENTER two ENTER two ENTER SPACE ENTER");
+    press(&mut editor, "draft UP");
+    assert_eq!(picture(&editor), "two|");
+    press(&mut editor, "UP UP UP");
+    assert_eq!(picture(&editor), "one|");
+    press(&mut editor, "DOWN DOWN DOWN");
+    assert_eq!(picture(&editor), "draft|");
+    editor.use_history("command");
+    assert_eq!(press(&mut editor, "UP"), Outcome::None);
+}
+
+#[test]
+fn a_history_is_bounded() {
+    let mut editor = LineEditor::new();
+    for n in 0..1_005 {
+        editor.set(&n.to_string(), 0);
+        editor.handle(Key::Enter);
+    }
+    for _ in 0..2_000 {
+        editor.handle(Key::Up);
+    }
+    assert_eq!(editor.text(), "5");
+}
+
+#[test]
+fn the_history_is_searched_backwards() {
+    let mut editor = LineEditor::new();
+    press(&mut editor, "apple ENTER banana ENTER apricot ENTER draft");
+    press(&mut editor, "C-r ap");
+    assert_eq!(editor.search(), Some("ap"));
+    assert_eq!(picture(&editor), "|apricot");
+    press(&mut editor, "p");
+    assert_eq!(picture(&editor), "|apple");
+    press(&mut editor, "BS C-r");
+    assert_eq!(picture(&editor), "|apple");
+    press(&mut editor, "C-s");
+    assert_eq!(picture(&editor), "|apricot");
+    press(&mut editor, "C-g");
+    assert_eq!(
+        (picture(&editor).as_str(), editor.search()),
+        ("draft|", None)
+    );
+
+    press(&mut editor, "C-r ban C-e");
+    assert_eq!(
+        (picture(&editor).as_str(), editor.search()),
+        ("banana|", None)
+    );
+    press(&mut editor, "C-r app");
+    assert_eq!(editor.handle(Key::Enter), Outcome::Submit("apple".into()));
+}
+
+#[test]
+fn a_password_leaves_nothing_behind() {
+    let mut editor = LineEditor::new();
+    editor.masked(true);
+    assert_eq!(press(&mut editor, "secret TAB"), Outcome::None);
+    press(&mut editor, "C-u secret");
+    assert_eq!(editor.handle(Key::Enter), Outcome::Submit("secret".into()));
+    press(&mut editor, "again");
+    editor.masked(false);
+    assert_eq!(picture(&editor), "|");
+    for word in ["C-y", "C-_", "UP"] {
+        assert_eq!(press(&mut editor, word), Outcome::None, "{word}");
+    }
+    press(&mut editor, "C-r s");
+    assert_eq!(editor.text(), "");
+}
+
+#[test]
+fn a_password_that_is_pasted_is_one_line() {
+    let mut editor = LineEditor::new();
+    editor.masked(true);
+    editor.handle(Key::Paste("first\nsecond\n".into()));
+    assert_eq!(editor.text(), "first");
+    let long = "x".repeat(2_000);
+    assert_eq!(editor.handle(Key::Paste(long)), Outcome::None);
+}
+
+#[test]
+fn a_paste_is_one_line_or_several() {
+    let mut editor = LineEditor::new();
+    press(&mut editor, "ab LEFT");
+    editor.handle(Key::Paste("one\ttwo\u{1b}\r\n".into()));
+    assert_eq!(picture(&editor), "aone\ttwo\u{fffd}|b");
+    assert_eq!(editor.handle(Key::Paste("\n\n".into())), Outcome::None);
+    let lines = editor.handle(Key::Paste("1\r\n2\r\r3\n\n".into()));
+    let expected = ["1", "2", "", "3"].map(String::from).to_vec();
+    assert_eq!(lines, Outcome::PasteOfLines(expected));
+    let long = "x".repeat(LINE_MAX);
+    let lines = editor.handle(Key::Paste(long.clone()));
+    assert_eq!(lines, Outcome::PasteOfLines(vec![long]));
+    assert_eq!(picture(&editor), "aone\ttwo\u{fffd}|b");
+}
+
+#[test]
+fn completion_goes_round() {
+    let mut editor = LineEditor::new();
+    press(&mut editor, "@f SPACE AN");
+    let candidates = ["anna", "andrew", "bob", "anna"].map(String::from);
+    let word = editor.word(char::is_whitespace);
+    assert_eq!(word, 3..5);
+    let mut completer = Completer::start(editor.text(), word, candidates.to_vec()).unwrap();
+    // In common is only what was typed, and so the first one comes at once.
+    for expected in ["anna", "andrew", "anna"] {
+        assert!(completer.continues(editor.text(), editor.cursor()));
+        let (range, text) = completer.forward();
+        editor.replace(range, &text);
+        assert_eq!(picture(&editor), format!("@f {expected}|"));
+    }
+    let (range, text) = completer.backward();
+    editor.replace(range, &text);
+    assert_eq!(picture(&editor), "@f andrew|");
+    press(&mut editor, "x");
+    assert!(!completer.continues(editor.text(), editor.cursor()));
+}
+
+#[test]
+fn completion_inserts_first_what_all_have_in_common() {
+    let candidates = ["room-b", "room-a"].map(String::from).to_vec();
+    let mut completer = Completer::start("r", 0..1, candidates).unwrap();
+    assert_eq!(completer.forward(), (0..1, "room-".into()));
+    assert_eq!(completer.forward(), (0..5, "room-b".into()));
+    assert_eq!(completer.forward(), (0..6, "room-a".into()));
+    assert_eq!(Completer::start("x", 0..1, vec!["room".into()]), None);
+}

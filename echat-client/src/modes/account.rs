@@ -1,0 +1,201 @@
+//! Register and login modes: a few questions each. No command is read here but the way out, so
+//! that a password may be anything.
+
+use echat_proto::commands::{Event, Request};
+use echat_proto::names::{Password, Username};
+use echat_proto::param::NewPassword;
+use zeroize::Zeroizing;
+
+use super::lines::styled;
+use super::{Act, Goto, Mode, World, answers, print};
+use crate::session::{Asked, News};
+use crate::statement::Scope;
+use crate::styled::Style;
+use crate::text::Text;
+
+/// How often the two passwords may differ.
+const TRIES: u64 = 3;
+
+/// Register mode.
+#[derive(Debug, Default)]
+pub(super) struct Register {
+    name: Option<Username>,
+    password: Option<Zeroizing<String>>,
+    tries: u64,
+    waits: bool,
+}
+
+/// Login mode.
+#[derive(Debug)]
+pub(super) struct Login {
+    name: Option<String>,
+    waits: bool,
+}
+
+/// What is typed instead of a name to get out.
+fn way_out(line: &str) -> Option<Vec<Act>> {
+    match line.trim() {
+        "\\c" => Some(vec![Act::Goto(Goto::Command)]),
+        "\\d" | "quit" => Some(vec![Act::Quit]),
+        "" => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+fn error(text: &str) -> Vec<Act> {
+    print(vec![styled(text, Style::Error)])
+}
+
+impl Mode for Register {
+    fn scope(&self) -> Option<Scope> {
+        None
+    }
+
+    fn prompt(&self, world: &World) -> String {
+        let question = match (&self.name, &self.password) {
+            (None, _) => Text::UserName,
+            (Some(_), None) => Text::Password,
+            (Some(_), Some(_)) => Text::PasswordAgain,
+        };
+        format!("register {}", world.language.say(question))
+    }
+
+    fn history(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn is_secret(&self) -> bool {
+        self.name.is_some()
+    }
+
+    fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
+        if self.waits {
+            return way_out(line).unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
+        }
+        match (&self.name, self.password.take()) {
+            (None, _) => self.take_name(line, world),
+            (Some(_), None) => {
+                // Said now, before it is typed a second time in vain.
+                match Password::new(line) {
+                    Ok(_) => self.password = Some(Zeroizing::new(line.to_owned())),
+                    Err(bad) => return error(&world.language.bad_password(&bad)),
+                }
+                Vec::new()
+            }
+            (Some(name), Some(first)) if *first == line => {
+                let Ok(password) = Password::new(line) else {
+                    return Vec::new();
+                };
+                self.waits = true;
+                vec![Act::Ask(Request::Register {
+                    username: name.clone(),
+                    password: NewPassword(password),
+                })]
+            }
+            (Some(_), Some(_)) => {
+                self.tries += 1;
+                if self.tries >= TRIES {
+                    let mut acts = print(vec![world.error(Text::TooManyTries)]);
+                    acts.push(Act::Goto(Goto::Command));
+                    return acts;
+                }
+                let left = TRIES - self.tries;
+                print(vec![world.error(Text::PasswordsDiffer { left })])
+            }
+        }
+    }
+
+    fn on_news(&mut self, news: &News, world: &World) -> Vec<Act> {
+        let mut acts = print(answers::tell(news, world));
+        match news {
+            News::Answer(Asked::Register, Ok(_)) => acts.push(Act::Goto(Goto::Command)),
+            // Another name may do.
+            News::Answer(Asked::Register, Err(_)) => *self = Self::default(),
+            _ => {}
+        }
+        acts
+    }
+
+    fn on_cut(&mut self) -> Vec<Act> {
+        if self.waits {
+            vec![Act::Goto(Goto::Command)]
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+impl Register {
+    fn take_name(&mut self, line: &str, world: &World) -> Vec<Act> {
+        if let Some(acts) = way_out(line) {
+            return acts;
+        }
+        match Username::new(line.trim()) {
+            Ok(name) => self.name = Some(name),
+            Err(bad) => return error(&world.language.bad_name(&bad)),
+        }
+        Vec::new()
+    }
+}
+
+impl Login {
+    pub(super) fn new(name: Option<String>) -> Self {
+        Self { name, waits: false }
+    }
+}
+
+impl Mode for Login {
+    fn scope(&self) -> Option<Scope> {
+        None
+    }
+
+    fn prompt(&self, world: &World) -> String {
+        let question = if self.name.is_none() {
+            Text::UserName
+        } else {
+            Text::Password
+        };
+        format!("login {}", world.language.say(question))
+    }
+
+    fn history(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn is_secret(&self) -> bool {
+        self.name.is_some()
+    }
+
+    fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
+        if self.waits {
+            return way_out(line).unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
+        }
+        let Some(name) = &self.name else {
+            let acts = way_out(line);
+            if acts.is_none() {
+                self.name = Some(line.trim().to_owned());
+            }
+            return acts.unwrap_or_default();
+        };
+        if let Err(bad) = Password::presented(line) {
+            return error(&world.language.bad_password(&bad));
+        }
+        self.waits = true;
+        vec![Act::LogIn {
+            name: name.clone(),
+            password: Zeroizing::new(line.to_owned()),
+        }]
+    }
+
+    fn on_news(&mut self, news: &News, world: &World) -> Vec<Act> {
+        let mut acts = print(answers::tell(news, world));
+        match news {
+            News::Answer(Asked::Login, Ok(Event::LoginBundle { .. })) => {
+                acts.push(Act::Goto(Goto::Contact));
+            }
+            News::Answer(Asked::Login, Err(_)) => acts.push(Act::Goto(Goto::Command)),
+            _ => {}
+        }
+        acts
+    }
+}

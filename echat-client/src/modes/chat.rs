@@ -1,0 +1,259 @@
+//! Chat mode: history, a rule, and everything that is said.
+
+use echat_proto::commands::{Event, Request};
+
+use super::lines::styled;
+use super::presence::Presence;
+use super::{Act, Goto, Mode, World, answers, print, read};
+use crate::session::{Asked, Conversation, News, Said};
+use crate::statement::{self, Scope, Statement};
+use crate::styled::{Line, Style};
+use crate::target::Target;
+use crate::text::Text;
+
+/// How many old messages a chat begins with, and how many `/history` adds.
+const PAGE: usize = 50;
+
+/// Chat mode.
+#[derive(Debug)]
+pub(super) struct Chat {
+    target: Target,
+    /// Whether what it begins with is on its way from the server.
+    opening: bool,
+    /// The oldest message shown.
+    top: Option<u64>,
+    /// Whether the server has nothing older.
+    at_the_top: bool,
+    /// The day of the newest message shown.
+    day: Option<i64>,
+    presence: Presence,
+}
+
+impl Chat {
+    pub(super) fn new(target: Target) -> Self {
+        Self {
+            target,
+            opening: false,
+            top: None,
+            at_the_top: false,
+            day: None,
+            presence: Presence::default(),
+        }
+    }
+
+    /// The history, the rule, what is unread, and one's own lines that wait.
+    fn show(&mut self, world: &World) -> Vec<Act> {
+        let conversation = world.session.conversation(&self.target);
+        let all: Vec<&Said> = conversation
+            .iter()
+            .flat_map(|found| found.lines())
+            .collect();
+        let read_id = conversation.map_or(0, Conversation::read_id);
+        let has_unread = conversation.is_some_and(|found| found.unread() > 0);
+        let is_new = |said: &&&Said| has_unread && !said.mine && said.id > read_id;
+        let rule = all
+            .iter()
+            .position(|said| is_new(&said))
+            .unwrap_or(all.len());
+        let start = rule.min(all.len().saturating_sub(PAGE));
+        let start = start.min(rule.saturating_sub(PAGE / 5));
+        self.top = all.get(start).map(|said| said.id);
+        self.day = None;
+        let mut lines = self.days(&all[start..rule], world);
+        lines.push(world.rule(Text::HistoryRule));
+        lines.extend(self.days(&all[rule..], world));
+        if let Some(me) = world.session.me() {
+            let waiting = world.outgoing.waiting_for(me, &self.target);
+            lines.extend(waiting.flat_map(|entry| world.pending_line(entry.content.as_str())));
+        }
+        vec![Act::Print(lines), Act::Read(self.target.clone())]
+    }
+
+    /// Messages, with a line wherever a day begins.
+    fn days(&mut self, messages: &[&Said], world: &World) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for said in messages {
+            let time = world.settings.zone.at(said.time);
+            if self.day.is_some_and(|day| day != time.day()) {
+                lines.push(styled(
+                    &format!("------ {} ------", time.date()),
+                    Style::Rule,
+                ));
+            }
+            self.day = Some(time.day());
+            lines.extend(world.message(said));
+        }
+        lines
+    }
+
+    fn arrived(&mut self, said: &Said, world: &World) -> Vec<Act> {
+        if self.opening {
+            return Vec::new();
+        }
+        let mut lines = self.presence.flush(world);
+        lines.extend(self.days(&[said], world));
+        self.top.get_or_insert(said.id);
+        vec![Act::Print(lines), Act::Read(self.target.clone())]
+    }
+
+    /// Older messages: from memory, else from the server.
+    fn older(&mut self, world: &World) -> Vec<Act> {
+        let top = self.top.unwrap_or(u64::MAX);
+        let conversation = world.session.conversation(&self.target);
+        let known: Vec<&Said> = conversation
+            .iter()
+            .flat_map(|found| found.lines().filter(|said| said.id < top))
+            .collect();
+        if !known.is_empty() {
+            return self.show_older(&known[known.len().saturating_sub(PAGE)..], world);
+        }
+        let more = conversation.is_some_and(|found| found.older().is_some());
+        if self.at_the_top || !more {
+            return print(vec![world.dim(Text::NoOlder)]);
+        }
+        let mut acts = print(vec![world.dim(Text::LoadingOlder)]);
+        acts.push(self.ask(self.top));
+        acts
+    }
+
+    fn ask(&self, before: Option<u64>) -> Act {
+        Act::Ask(Request::QueryHistory {
+            target_type: Some(self.target.target_type()),
+            target: Some(self.target.query()),
+            before,
+            after: None,
+            limit: Some(PAGE as u64),
+        })
+    }
+
+    /// A page above those shown: the terminal shows it below them, so it stands between rules.
+    fn show_older(&mut self, page: &[&Said], world: &World) -> Vec<Act> {
+        let Some(first) = page.first() else {
+            return print(vec![world.dim(Text::NoOlder)]);
+        };
+        self.top = Some(first.id);
+        let day = self.day.take();
+        let mut lines = vec![world.rule(Text::OlderRule)];
+        lines.extend(self.days(page, world));
+        lines.push(world.rule(Text::HistoryRule));
+        self.day = day;
+        print(lines)
+    }
+
+    fn took_page(&mut self, event: &Event, world: &World) -> Vec<Act> {
+        let Event::History { messages, more } = event else {
+            return Vec::new();
+        };
+        if self.opening {
+            self.opening = false;
+            return self.show(world);
+        }
+        self.at_the_top = !more;
+        let page = messages
+            .iter()
+            .cloned()
+            .map(|message| world.session.said(message));
+        let page: Vec<Said> = page.collect();
+        self.show_older(&page.iter().collect::<Vec<_>>(), world)
+    }
+
+    fn is_here(&self, room: &str) -> bool {
+        self.target.is_room() && self.target.name() == room
+    }
+}
+
+impl Mode for Chat {
+    fn scope(&self) -> Option<Scope> {
+        Some(Scope::Chat)
+    }
+
+    fn prompt(&self, _: &World) -> String {
+        self.target.name().to_owned()
+    }
+
+    fn history(&self) -> Option<&'static str> {
+        Some("chat")
+    }
+
+    fn target(&self) -> Option<&Target> {
+        Some(&self.target)
+    }
+
+    fn enter(&mut self, world: &World) -> Vec<Act> {
+        let conversation = world.session.conversation(&self.target);
+        let unknown = conversation
+            .filter(|found| found.lines().next().is_none())
+            .is_some_and(|found| found.older().is_some());
+        if unknown {
+            self.opening = true;
+            return vec![self.ask(None)];
+        }
+        self.show(world)
+    }
+
+    fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
+        let mut acts = print(self.presence.flush(world));
+        acts.extend(match read(Scope::Chat, line, world) {
+            Ok(Statement::Say(text)) if statement::looks_like_command(&text) => {
+                vec![Act::SendIfMeant(self.target.clone(), text)]
+            }
+            Ok(Statement::Say(text)) => vec![Act::Send(self.target.clone(), text)],
+            Ok(Statement::History) => self.older(world),
+            Ok(Statement::MembersHere) if self.target.is_room() => {
+                vec![Act::Ask(Request::ListMembers {
+                    roomname: self.target.query(),
+                })]
+            }
+            Ok(Statement::LeaveHere) if self.target.is_room() => {
+                vec![Act::Ask(Request::LeaveRoom {
+                    roomname: self.target.query(),
+                })]
+            }
+            // With a friend there are no members, and nothing to leave.
+            Ok(_) => print(vec![world.error(Text::Unknown { line: line.trim() })]),
+            Err(acts) => acts,
+        });
+        acts
+    }
+
+    fn on_news(&mut self, news: &News, world: &World) -> Vec<Act> {
+        match news {
+            News::Message(target, said) if *target == self.target => self.arrived(said, world),
+            News::Member(room, name, came) if self.is_here(room) => {
+                print(self.presence.note(name, *came, world))
+            }
+            News::Friend(name, came) if self.target == Target::Friend(name.clone()) => {
+                print(self.presence.note(name, *came, world))
+            }
+            News::Answer(Asked::Page(target), Ok(event)) if *target == self.target => {
+                self.took_page(event, world)
+            }
+            News::Answer(Asked::Page(target), Err(_)) if *target == self.target && self.opening => {
+                self.opening = false;
+                self.show(world)
+            }
+            News::Answer(Asked::Leave, Ok(Event::LeftRoom { roomname }))
+                if self.is_here(roomname) =>
+            {
+                let mut acts = print(answers::tell(news, world));
+                acts.push(Act::Goto(Goto::Contact));
+                acts
+            }
+            _ => print(answers::tell(news, world)),
+        }
+    }
+
+    fn on_cut(&mut self) -> Vec<Act> {
+        // What was asked for is not coming; the next /history asks again.
+        self.opening = false;
+        Vec::new()
+    }
+
+    fn on_tick(&mut self, world: &World) -> Vec<Act> {
+        print(self.presence.tick(world))
+    }
+
+    fn wakes_at(&self) -> Option<u64> {
+        self.presence.due()
+    }
+}

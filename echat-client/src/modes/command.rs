@@ -1,0 +1,80 @@
+//! Command mode: the way to the others.
+
+use echat_proto::commands::Request;
+use echat_proto::records::Code;
+
+use super::lines::{plain, styled};
+use super::{Act, Goto, Mode, World, print, read};
+use crate::statement::{Scope, Statement};
+use crate::styled::Style;
+use crate::target::{Target, normal_name};
+use crate::text::Text;
+
+/// Command mode.
+#[derive(Debug)]
+pub(super) struct Command;
+
+impl Mode for Command {
+    fn scope(&self) -> Option<Scope> {
+        Some(Scope::Command)
+    }
+
+    fn prompt(&self, _: &World) -> String {
+        "command".to_owned()
+    }
+
+    fn history(&self) -> Option<&'static str> {
+        Some("command")
+    }
+
+    fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
+        let statement = match read(Scope::Command, line, world) {
+            Ok(statement) => statement,
+            Err(acts) => return acts,
+        };
+        let me = world.session.me().filter(|_| world.signed_in);
+        match (statement, me) {
+            (Statement::Register | Statement::Login, Some(name)) => {
+                print(vec![world.line(Text::AlreadyLoggedIn { name })])
+            }
+            (Statement::Register, None) => vec![Act::Goto(Goto::Register)],
+            (Statement::Login, None) => vec![Act::Goto(Goto::Login(None))],
+            (Statement::Query, _) => vec![Act::Goto(Goto::Query)],
+            (Statement::Contact | Statement::Chat(_) | Statement::Logout, None) => {
+                print(vec![not_logged_in(world)])
+            }
+            (Statement::Contact, Some(_)) => vec![Act::Goto(Goto::Contact)],
+            (Statement::Logout, Some(_)) => vec![Act::Ask(Request::Logout {})],
+            (Statement::Chat(name), Some(_)) => chat(name.as_deref(), world),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn not_logged_in(world: &World) -> crate::styled::Line {
+    let fail = echat_proto::records::Fail {
+        code: Code::NotLoggedIn.as_str().to_owned(),
+        message: String::new(),
+        detail: Vec::new(),
+    };
+    styled(&world.language.refusal(&fail), Style::Error)
+}
+
+/// To the friend or the room of a name, or where one was last.
+fn chat(name: Option<&str>, world: &World) -> Vec<Act> {
+    let Some(name) = name else {
+        let last = world.session.recent().next();
+        return match last {
+            Some((target, _)) => vec![Act::Goto(Goto::Chat(target.clone()))],
+            None => print(vec![plain(&world.language.say(Text::ChatWithWhom))]),
+        };
+    };
+    let name = normal_name(name);
+    let (friend, room) = (Target::Friend(name.clone()), Target::Room(name.clone()));
+    match (world.session.has(&friend), world.session.has(&room)) {
+        (true, false) => vec![Act::Goto(Goto::Chat(friend))],
+        (false, true) => vec![Act::Goto(Goto::Chat(room))],
+        (true, true) => print(vec![world.error(Text::TwoTargets { name: &name })]),
+        (false, false) => print(vec![world.error(Text::NoTarget { name: &name })]),
+    }
+}

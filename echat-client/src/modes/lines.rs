@@ -1,0 +1,166 @@
+//! Sentences and messages as lines.
+
+use super::World;
+use crate::safe::Safe;
+use crate::session::Said;
+use crate::styled::{Line, Span, Style, colour_of};
+use crate::text::Text;
+
+/// What stands before the second and later lines of one message.
+const INDENT: &str = "    ";
+
+/// An ordinary line.
+pub fn plain(text: &str) -> Line {
+    styled(text, Style::Plain)
+}
+
+pub(super) fn styled(text: &str, style: Style) -> Line {
+    Line(vec![span(text, style)])
+}
+
+pub(super) fn span(text: &str, style: Style) -> Span {
+    Span {
+        text: Safe::line(text),
+        style,
+    }
+}
+
+/// Whether a text names somebody, as a word of its own where the script has words.
+pub fn mentions(text: &str, name: &str) -> bool {
+    let text = text.to_lowercase();
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !name.is_empty()
+        && text.match_indices(name).any(|(start, found)| {
+            let before = text[..start].chars().next_back();
+            let after = text[start + found.len()..].chars().next();
+            let runs_on = |inner: Option<char>, outer: Option<char>| {
+                inner.is_some_and(is_of_name) && outer.is_some_and(is_of_name)
+            };
+            !runs_on(found.chars().next(), before) && !runs_on(found.chars().next_back(), after)
+        })
+}
+
+impl World {
+    /// A sentence.
+    pub fn line(&self, text: Text<'_>) -> Line {
+        plain(&self.language.say(text))
+    }
+
+    /// A sentence about something that went wrong.
+    pub fn error(&self, text: Text<'_>) -> Line {
+        styled(&self.language.say(text), Style::Error)
+    }
+
+    pub(super) fn bold(&self, text: Text<'_>) -> Line {
+        styled(&self.language.say(text), Style::Bold)
+    }
+
+    pub(super) fn dim(&self, text: Text<'_>) -> Line {
+        styled(&self.language.say(text), Style::Dim)
+    }
+
+    pub(super) fn rule(&self, text: Text<'_>) -> Line {
+        styled(&self.language.say(text), Style::Rule)
+    }
+
+    /// A list under a heading, or a sentence that there is nothing.
+    pub(super) fn list(
+        &self,
+        heading: Text<'_>,
+        none: Text<'_>,
+        items: impl Iterator<Item = String>,
+    ) -> Vec<Line> {
+        let mut lines: Vec<Line> = items.map(|item| plain(&format!("  {item}"))).collect();
+        if lines.is_empty() {
+            return vec![self.line(none)];
+        }
+        lines.insert(0, self.bold(heading));
+        lines
+    }
+
+    /// `[YYYY-MM-DD HH:MM:SS] name says: text`, or the compact form.
+    pub(super) fn message(&self, said: &Said) -> Vec<Line> {
+        let between = match (self.settings.compact, self.language.say(Text::Says)) {
+            (true, _) => ": ".to_owned(),
+            (false, says) => format!(" {says} "),
+        };
+        self.said(said, &between)
+    }
+
+    /// A message of one's own to somebody whose chat is not open.
+    pub(super) fn sent(&self, said: &Said, target: &str) -> Vec<Line> {
+        let to = self.language.say(Text::SentTo { target });
+        self.said(said, &format!(" {to} "))
+    }
+
+    fn said(&self, said: &Said, between: &str) -> Vec<Line> {
+        let time = self.settings.zone.at(said.time);
+        let time = if self.settings.compact {
+            format!("{} ", time.hour_and_minute())
+        } else {
+            format!("[{time}] ")
+        };
+        let me = self.language.say(Text::Me);
+        let name = if said.mine { &me } else { &said.sender };
+        let is_mention = !said.mine
+            && self
+                .session
+                .me()
+                .is_some_and(|me| mentions(&said.content, me));
+        let style = if is_mention {
+            Style::Mention
+        } else {
+            Style::Plain
+        };
+        let head = vec![
+            span(&time, Style::Dim),
+            span(name, Style::Name(colour_of(&said.sender))),
+            span(between, Style::Plain),
+        ];
+        with_text(head, &said.content, style)
+    }
+
+    /// A line of one's own that is not acknowledged yet.
+    pub(crate) fn pending_line(&self, content: &str) -> Vec<Line> {
+        let head = vec![span(
+            &format!("{} ", self.language.say(Text::Pending)),
+            Style::Dim,
+        )];
+        with_text(head, content, Style::Dim)
+    }
+}
+
+/// A text behind a head; its further lines stand indented under it, so that none can pass for a
+/// message of somebody else.
+fn with_text(mut head: Vec<Span>, text: &str, style: Style) -> Vec<Line> {
+    let mut rows = text.split('\n');
+    head.push(span(rows.next().unwrap_or_default(), style));
+    let mut lines = vec![Line(head)];
+    lines.extend(rows.map(|row| {
+        Line(vec![
+            Span {
+                text: Safe::ours(INDENT),
+                style,
+            },
+            span(row, style),
+        ])
+    }));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mention_is_a_word_of_its_own() {
+        for text in ["ann", "Hi Ann!", "@ann: yes", "你好ann吗"] {
+            assert!(mentions(text, "ann"), "{text}");
+        }
+        assert!(mentions("请小白看一下", "小白"));
+        for text in ["hannah", "anne", "ann_b", "", "an n"] {
+            assert!(!mentions(text, "ann"), "{text}");
+        }
+        assert!(!mentions("anything", ""));
+    }
+}

@@ -1,0 +1,212 @@
+//! The modes: what a typed line means, and what of the news is shown.
+//!
+//! Each mode is a small type behind [`Mode`]. It changes nothing but itself: what is to be done
+//! comes back as [`Act`]s. Modes never name each other; they name where to go ([`Goto`]).
+
+mod account;
+mod answers;
+mod chat;
+mod command;
+mod contact;
+mod lines;
+mod presence;
+mod query;
+
+use std::fmt;
+
+use echat_proto::commands::Request;
+use zeroize::Zeroizing;
+
+use crate::outgoing::Outgoing;
+use crate::session::{News, Session};
+use crate::settings::Settings;
+use crate::statement::{self, Misread, Scope, Statement};
+use crate::styled::Line;
+use crate::target::Target;
+use crate::text::{Language, Text};
+
+pub use lines::{mentions, plain};
+
+/// What every mode may look at.
+#[derive(Debug)]
+pub struct World {
+    /// What is known.
+    pub session: Session,
+    /// What waits to be sent.
+    pub outgoing: Outgoing,
+    /// What the user chose.
+    pub settings: Settings,
+    /// What they speak.
+    pub language: Language,
+    /// Unix seconds.
+    pub now: u64,
+    /// Whether the user is logged in, or will be again by itself.
+    pub signed_in: bool,
+}
+
+/// Something to be done.
+#[derive(Debug)]
+pub enum Act {
+    /// Show lines.
+    Print(Vec<Line>),
+    /// Ask the server.
+    Ask(Request),
+    /// Log in, now and after every reconnect.
+    LogIn {
+        /// The name as typed.
+        name: String,
+        /// The password.
+        password: Zeroizing<String>,
+    },
+    /// Send a line, now or when it is possible.
+    Send(Target, String),
+    /// The line looks like a command: send it only after a yes.
+    SendIfMeant(Target, String),
+    /// Everything of this conversation has been shown.
+    Read(Target),
+    /// Change the mode.
+    Goto(Goto),
+    /// The line could not be understood, which was said.
+    Mistake,
+    /// Leave the program.
+    Quit,
+}
+
+/// A mode to go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Goto {
+    /// Command mode.
+    Command,
+    /// Register mode.
+    Register,
+    /// Login mode, perhaps with the name known.
+    Login(Option<String>),
+    /// Contact mode.
+    Contact,
+    /// Chat mode.
+    Chat(Target),
+    /// Query mode.
+    Query,
+}
+
+impl Goto {
+    /// The mode.
+    pub fn mode(self) -> Box<dyn Mode> {
+        match self {
+            Self::Command => Box::new(command::Command),
+            Self::Register => Box::new(account::Register::default()),
+            Self::Login(name) => Box::new(account::Login::new(name)),
+            Self::Contact => Box::new(contact::Contact::default()),
+            Self::Chat(target) => Box::new(chat::Chat::new(target)),
+            Self::Query => Box::new(query::Query),
+        }
+    }
+}
+
+/// A mode.
+pub trait Mode: fmt::Debug {
+    /// The language of the mode; `None` if it only asks questions.
+    fn scope(&self) -> Option<Scope>;
+
+    /// What stands before `> ` in the prompt, but for what every mode has there.
+    fn prompt(&self, world: &World) -> String;
+
+    /// Takes a line.
+    fn submit(&mut self, line: &str, world: &World) -> Vec<Act>;
+
+    /// The history that lines go to; `None` for what is in none.
+    fn history(&self) -> Option<&'static str>;
+
+    /// Whether the next line is a password.
+    fn is_secret(&self) -> bool {
+        false
+    }
+
+    /// The open chat.
+    fn target(&self) -> Option<&Target> {
+        None
+    }
+
+    /// What to do on entering.
+    fn enter(&mut self, _: &World) -> Vec<Act> {
+        Vec::new()
+    }
+
+    /// Something is new.
+    fn on_news(&mut self, news: &News, world: &World) -> Vec<Act> {
+        print(answers::tell(news, world))
+    }
+
+    /// The connection is gone, and with it every answer.
+    fn on_cut(&mut self) -> Vec<Act> {
+        Vec::new()
+    }
+
+    /// Time passed.
+    fn on_tick(&mut self, _: &World) -> Vec<Act> {
+        Vec::new()
+    }
+
+    /// When [`Mode::on_tick`] has something to do.
+    fn wakes_at(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Shows lines, if there are any.
+fn print(lines: Vec<Line>) -> Vec<Act> {
+    if lines.is_empty() {
+        Vec::new()
+    } else {
+        vec![Act::Print(lines)]
+    }
+}
+
+fn mistake(world: &World, text: Text<'_>) -> Vec<Act> {
+    vec![Act::Print(vec![world.error(text)]), Act::Mistake]
+}
+
+/// Reads a line; what every mode answers alike is answered.
+fn read(scope: Scope, line: &str, world: &World) -> Result<Statement, Vec<Act>> {
+    let language = world.language;
+    match statement::parse(scope, line) {
+        Ok(Statement::Help) => Err(print(world.help(scope))),
+        Ok(Statement::Back) => Err(vec![Act::Goto(Goto::Command)]),
+        Ok(Statement::Quit) => Err(vec![Act::Quit]),
+        Ok(statement) => Ok(statement),
+        Err(Misread::Empty) => Err(Vec::new()),
+        Err(Misread::Unknown) => Err(mistake(world, Text::Unknown { line: line.trim() })),
+        Err(Misread::Form(row)) => Err(mistake(
+            world,
+            Text::Usage {
+                form: &row.form(language),
+            },
+        )),
+    }
+}
+
+impl World {
+    /// How many lines of the user wait.
+    pub fn pending(&self) -> usize {
+        self.session.me().map_or(0, |me| self.outgoing.waiting(me))
+    }
+
+    fn help(&self, scope: Scope) -> Vec<Line> {
+        let mode = self.language.say(match scope {
+            Scope::Command => Text::ModeCommand,
+            Scope::Contact => Text::ModeContact,
+            Scope::Chat => Text::ModeChat,
+            Scope::Query => Text::ModeQuery,
+        });
+        let mut rows = statement::help(scope, self.language);
+        if scope == Scope::Chat {
+            rows.push(("//".to_owned(), self.language.say(Text::HelpSlash)));
+        }
+        let mut lines = vec![self.bold(Text::HelpHeading { mode: &mode })];
+        lines.extend(
+            rows.into_iter()
+                .map(|(form, does)| plain(&format!("  {form}  {does}"))),
+        );
+        lines
+    }
+}

@@ -1,0 +1,74 @@
+//! The coming and going of others, shown as noisily as the user wants it.
+
+use std::collections::BTreeSet;
+
+use super::World;
+use crate::settings;
+use crate::styled::Line;
+use crate::text::Text;
+
+/// For how many seconds changes are gathered into one line.
+const WHILE: u64 = 10;
+
+/// Changes that are not shown yet.
+#[derive(Debug, Default)]
+pub(super) struct Presence {
+    came: BTreeSet<String>,
+    went: BTreeSet<String>,
+    due: Option<u64>,
+}
+
+impl Presence {
+    /// Somebody came or went.
+    pub(super) fn note(&mut self, name: &str, came: bool, world: &World) -> Vec<Line> {
+        if world.settings.presence == settings::Presence::Hide {
+            return Vec::new();
+        }
+        let (here, there) = if came {
+            (&mut self.came, &mut self.went)
+        } else {
+            (&mut self.went, &mut self.came)
+        };
+        // Who went and came back has done nothing worth a line.
+        if !there.remove(name) {
+            here.insert(name.to_owned());
+        }
+        if world.settings.presence == settings::Presence::Show {
+            return self.flush(world);
+        }
+        self.due.get_or_insert(world.now + WHILE);
+        Vec::new()
+    }
+
+    /// When there is something to show.
+    pub(super) fn due(&self) -> Option<u64> {
+        self.due
+    }
+
+    /// What has waited long enough.
+    pub(super) fn tick(&mut self, world: &World) -> Vec<Line> {
+        let is_due = self.due.is_some_and(|due| world.now >= due);
+        if is_due {
+            self.flush(world)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Everything that waits.
+    pub(super) fn flush(&mut self, world: &World) -> Vec<Line> {
+        self.due = None;
+        let mut lines = Vec::new();
+        let names = |set: &mut BTreeSet<String>| {
+            let names: Vec<String> = std::mem::take(set).into_iter().collect();
+            (!names.is_empty()).then(|| names.join(", "))
+        };
+        if let Some(names) = names(&mut self.came) {
+            lines.push(world.dim(Text::CameOnline { names: &names }));
+        }
+        if let Some(names) = names(&mut self.went) {
+            lines.push(world.dim(Text::WentOffline { names: &names }));
+        }
+        lines
+    }
+}

@@ -1,0 +1,45 @@
+//! Query mode: questions to the server.
+
+use echat_proto::commands::Request;
+use echat_proto::names::NameQuery;
+
+use super::{Act, Mode, World, print, read};
+use crate::statement::{Scope, Statement};
+use crate::text::Text;
+
+/// Query mode.
+#[derive(Debug)]
+pub(super) struct Query;
+
+impl Mode for Query {
+    fn scope(&self) -> Option<Scope> {
+        Some(Scope::Query)
+    }
+
+    fn prompt(&self, _: &World) -> String {
+        "query".to_owned()
+    }
+
+    fn history(&self) -> Option<&'static str> {
+        Some("query")
+    }
+
+    fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
+        match read(Scope::Query, line, world) {
+            Ok(Statement::ServerTime) => vec![Act::Ask(Request::QueryServerTime {})],
+            Ok(Statement::ListRooms) => vec![Act::Ask(Request::ListRooms {})],
+            Ok(Statement::Members(room)) => vec![Act::Ask(Request::ListMembers {
+                roomname: NameQuery::new(room),
+            })],
+            Ok(Statement::Who) => {
+                let friends = world.session.friends().iter();
+                let online = friends
+                    .filter(|(_, online)| **online)
+                    .map(|(name, _)| name.clone());
+                print(world.list(Text::Online, Text::NobodyOnline, online))
+            }
+            Ok(_) => Vec::new(),
+            Err(acts) => acts,
+        }
+    }
+}

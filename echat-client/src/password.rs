@@ -1,0 +1,149 @@
+//! A password that need not be typed. It is never an argument: others can read those.
+
+use std::env::{self, VarError};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+
+use zeroize::Zeroizing;
+
+/// The most that a file or a command may say, in bytes; a password has at most 1,024.
+const MAX: usize = 4096;
+
+/// Where a password is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// In an environment variable.
+    Variable(String),
+    /// In a file, up to the end of its only line.
+    File(PathBuf),
+    /// In what a command of the shell says, likewise.
+    Command(String),
+}
+
+/// Why it is not there. What was found is never shown.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// The variable is not set.
+    #[error("{0:?} is not set")]
+    NotSet(String),
+    /// It is no text.
+    #[error("{0} is not UTF-8")]
+    NotUtf8(String),
+    /// It is longer than any password.
+    #[error("{0} is over {MAX} bytes")]
+    TooLong(String),
+    /// The command failed.
+    #[error("the password command failed: {0}")]
+    Failed(ExitStatus),
+    /// A file or a command could not be read.
+    #[error("{0}: {1}")]
+    Io(String, #[source] io::Error),
+}
+
+impl Source {
+    /// The password.
+    pub fn read(&self) -> Result<Zeroizing<String>, PasswordError> {
+        match self {
+            Self::Variable(name) => match env::var(name) {
+                Ok(password) => Ok(password.into()),
+                Err(VarError::NotUnicode(_)) => Err(PasswordError::NotUtf8(format!("{name:?}"))),
+                Err(VarError::NotPresent) => Err(PasswordError::NotSet(name.clone())),
+            },
+            Self::File(path) => {
+                let what = path.display().to_string();
+                match File::open(path) {
+                    Ok(file) => line_of(file, what),
+                    Err(error) => Err(PasswordError::Io(what, error)),
+                }
+            }
+            Self::Command(command) => run(command),
+        }
+    }
+}
+
+/// Runs a command, which may ask on the terminal for whatever it needs.
+fn run(command: &str) -> Result<Zeroizing<String>, PasswordError> {
+    let what = || "the password command".to_owned();
+    let io = |error| PasswordError::Io(what(), error);
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", command])
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(io)?;
+    let said = child.stdout.take().expect("it was asked for");
+    let password = line_of(said, what());
+    let status = child.wait().map_err(io)?;
+    if status.success() {
+        password
+    } else {
+        Err(PasswordError::Failed(status))
+    }
+}
+
+/// One line; nothing is trimmed but its end.
+fn line_of(from: impl Read, what: String) -> Result<Zeroizing<String>, PasswordError> {
+    // A buffer that never grows leaves no copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MAX));
+    // One byte over the limit tells a file at the limit from a larger one.
+    if let Err(error) = from.take(MAX as u64 + 1).read_to_end(&mut bytes) {
+        return Err(PasswordError::Io(what, error));
+    }
+    if bytes.len() > MAX {
+        return Err(PasswordError::TooLong(what));
+    }
+    let Ok(text) = str::from_utf8(&bytes) else {
+        return Err(PasswordError::NotUtf8(what));
+    };
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    Ok(line.strip_suffix('\r').unwrap_or(line).to_owned().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_file(contents: &[u8]) -> Option<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("password");
+        std::fs::write(&path, contents).unwrap();
+        Source::File(path)
+            .read()
+            .ok()
+            .map(|found| found.to_string())
+    }
+
+    #[test]
+    fn a_file_is_one_line_and_nothing_is_trimmed_but_its_end() {
+        for (contents, password) in [
+            (&b" pass word \n"[..], Some(" pass word ")),
+            (b"secret\r\n", Some("secret")),
+            (b"secret", Some("secret")),
+            (b"\xff", None),
+            (&[b'x'; 5000], None),
+        ] {
+            assert_eq!(from_file(contents).as_deref(), password);
+        }
+    }
+
+    #[test]
+    fn a_command_says_it_or_fails() {
+        let command = |text: &str| Source::Command(text.to_owned()).read();
+        assert_eq!(*command("printf 'a b\\n'").unwrap(), "a b");
+        assert!(matches!(
+            command("echo secret; exit 3"),
+            Err(PasswordError::Failed(_))
+        ));
+        assert!(matches!(
+            command("yes secret"),
+            Err(PasswordError::TooLong(_) | PasswordError::Failed(_))
+        ));
+    }
+
+    #[test]
+    fn a_variable_must_be_set() {
+        let source = Source::Variable("ECHAT_TEST_NO_SUCH_VARIABLE".to_owned());
+        assert!(matches!(source.read(), Err(PasswordError::NotSet(_))));
+    }
+}

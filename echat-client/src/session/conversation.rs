@@ -1,0 +1,113 @@
+//! One conversation: its newest messages, in order and without gaps, and what is unread of it.
+
+use std::collections::VecDeque;
+
+/// Messages of one conversation that are remembered; older ones are fetched again.
+const LINES: usize = 500;
+/// Bytes of them.
+const BYTES: usize = 256 * 1024;
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Grows over the whole server.
+    pub id: u64,
+    /// Who wrote it.
+    pub sender: String,
+    /// Whether that is the reader.
+    pub mine: bool,
+    /// Unix seconds.
+    pub time: u64,
+    /// The text, as it came.
+    pub content: String,
+}
+
+/// The newest messages of a conversation.
+#[derive(Debug, Default)]
+pub struct Conversation {
+    lines: VecDeque<Said>,
+    bytes: usize,
+    /// What to ask for with `before`, if the server has older ones.
+    older: Option<u64>,
+    unread: u64,
+    /// Up to where the server knows that it was read.
+    read_id: u64,
+}
+
+impl Conversation {
+    /// The messages, oldest first.
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &Said> {
+        self.lines.iter()
+    }
+
+    /// How many messages of others are unread.
+    pub fn unread(&self) -> u64 {
+        self.unread
+    }
+
+    /// Up to where it was read.
+    pub fn read_id(&self) -> u64 {
+        self.read_id
+    }
+
+    /// What to ask for with `before` to see older messages than the remembered ones; `None` if
+    /// there are none.
+    pub fn older(&self) -> Option<u64> {
+        self.older
+    }
+
+    pub(super) fn has_older(&mut self, before: u64) {
+        self.older = Some(self.lines.front().map_or(before, |first| first.id));
+    }
+
+    pub(super) fn push(&mut self, said: Said) {
+        self.bytes += said.content.len();
+        self.lines.push_back(said);
+        while self.lines.len() > LINES || (self.bytes > BYTES && self.lines.len() > 1) {
+            let dropped = self.lines.pop_front().expect("there is more than one");
+            self.bytes -= dropped.content.len();
+            self.older = self.lines.front().map(|first| first.id);
+        }
+    }
+
+    /// Takes a page of older messages, as far as it joins on and there is room for it.
+    pub(super) fn prepend(&mut self, page: Vec<Said>, more: bool) {
+        let first = self.lines.front().map_or(u64::MAX, |first| first.id);
+        let joins = page.last().is_none_or(|last| last.id < first);
+        let bytes: usize = page.iter().map(|said| said.content.len()).sum();
+        let has_room = self.lines.len() + page.len() <= LINES && self.bytes + bytes <= BYTES;
+        if !joins || !has_room {
+            return;
+        }
+        let oldest = page.first().map_or(first, |said| said.id);
+        self.older = more.then_some(oldest);
+        self.bytes += bytes;
+        for said in page.into_iter().rev() {
+            self.lines.push_front(said);
+        }
+    }
+
+    pub(super) fn count_unread(&mut self) {
+        self.unread += 1;
+    }
+
+    /// What the server says at login; it knows best what it remembers.
+    pub(super) fn set_unread(&mut self, count: u64, read_id: u64) {
+        self.unread = count;
+        self.read_id = read_id;
+    }
+
+    /// Everything was shown.
+    pub(super) fn read(&mut self) {
+        self.unread = 0;
+    }
+
+    /// The id to move the server's marker to, if it stands lower; it counts as moved then.
+    pub(super) fn unmarked(&mut self) -> Option<u64> {
+        // One's own messages are read by themselves.
+        let newest = self.lines.iter().rev().find(|said| !said.mine)?.id;
+        let moves = newest > self.read_id;
+        self.read_id = self.read_id.max(newest);
+        moves.then_some(newest)
+    }
+}

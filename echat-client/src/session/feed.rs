@@ -1,0 +1,91 @@
+//! Puts messages in the order of their ids, each once, whatever the connection did meanwhile.
+//!
+//! After a reconnect the messages that were missed are asked for, page by page, while new ones
+//! arrive already. New ones wait until the pages have reached them.
+
+use std::collections::BTreeMap;
+
+use echat_proto::records::M;
+
+/// The messages of all conversations, as one sequence.
+#[derive(Debug, Default)]
+pub(super) struct Feed {
+    /// Everything up to this id has been let through; `None` before the first login.
+    last: Option<u64>,
+    /// Whether what came after `last` is not all there yet.
+    behind: bool,
+    /// What waits, by id.
+    held: BTreeMap<u64, M>,
+}
+
+impl Feed {
+    pub(super) fn is_new(&self) -> bool {
+        self.last.is_none()
+    }
+
+    pub(super) fn missed_after(&self) -> Option<u64> {
+        self.last.filter(|_| self.behind)
+    }
+
+    /// Whether a message was let through, or waits.
+    pub(super) fn is_known(&self, id: u64) -> bool {
+        self.last.is_some_and(|last| id <= last) || self.held.contains_key(&id)
+    }
+
+    /// A login. The first one's bundle is the beginning; at a later one it may leave a gap, so that
+    /// everything since is asked for instead.
+    pub(super) fn come_back(&mut self, bundle: &[M]) -> Vec<M> {
+        if self.last.is_some() {
+            self.behind = true;
+            return Vec::new();
+        }
+        self.last = Some(0);
+        self.hold(bundle);
+        self.release(u64::MAX)
+    }
+
+    /// A message that has just arrived.
+    pub(super) fn live(&mut self, message: M) -> Vec<M> {
+        if !self.is_known(message.id) {
+            self.held.insert(message.id, message);
+        }
+        if self.behind || self.is_new() {
+            Vec::new()
+        } else {
+            self.release(u64::MAX)
+        }
+    }
+
+    /// A page of what was missed.
+    pub(super) fn page(&mut self, messages: &[M], more: bool) -> Vec<M> {
+        self.hold(messages);
+        // An empty page that promises more would be asked for without end.
+        self.behind = more && !messages.is_empty();
+        let reached = messages
+            .iter()
+            .map(|message| message.id)
+            .max()
+            .unwrap_or_default();
+        self.release(if self.behind { reached } else { u64::MAX })
+    }
+
+    fn hold(&mut self, messages: &[M]) {
+        for message in messages {
+            if !self.is_known(message.id) {
+                self.held.insert(message.id, message.clone());
+            }
+        }
+    }
+
+    fn release(&mut self, up_to: u64) -> Vec<M> {
+        let waiting = match up_to.checked_add(1) {
+            Some(next) => self.held.split_off(&next),
+            None => BTreeMap::new(),
+        };
+        let released = std::mem::replace(&mut self.held, waiting);
+        if let Some((id, _)) = released.last_key_value() {
+            self.last = self.last.max(Some(*id));
+        }
+        released.into_values().collect()
+    }
+}

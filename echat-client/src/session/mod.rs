@@ -1,0 +1,346 @@
+//! What the client knows: who it is, friends, rooms, conversations. Every event of the server is
+//! applied here, once; [`News`] tells the modes what of it is new to the reader.
+
+mod conversation;
+mod feed;
+mod owed;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use echat_proto::commands::Event;
+use echat_proto::records::{Fail, M, RoomLine};
+
+use crate::target::Target;
+
+pub use conversation::{Conversation, Said};
+pub use owed::{Asked, Owed};
+
+use feed::Feed;
+
+/// Something that the reader does not know yet.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// A message, one's own or another's.
+    Message(Target, Said),
+    /// Somebody asks for friendship.
+    FriendRequest(String),
+    /// Somebody is a friend now.
+    NewContact(String),
+    /// The reader is a member now.
+    NewRoom(String),
+    /// A friend came (true) or went.
+    Friend(String, bool),
+    /// A member of a room came (true) or went.
+    Member(String, String, bool),
+    /// The final reply to a request.
+    Answer(Asked, Result<Event, Fail>),
+}
+
+/// What the server said and nobody forgot.
+#[derive(Debug, Default)]
+pub struct Session {
+    me: Option<String>,
+    friends: BTreeMap<String, bool>,
+    rooms: BTreeSet<String>,
+    pending: Vec<String>,
+    conversations: BTreeMap<Target, Conversation>,
+    /// The most recent first.
+    recent: Vec<Target>,
+    feed: Feed,
+}
+
+impl Session {
+    /// Who is logged in, also while the connection is lost.
+    pub fn me(&self) -> Option<&str> {
+        self.me.as_deref()
+    }
+
+    /// Friends by name, and whether they are online.
+    pub fn friends(&self) -> &BTreeMap<String, bool> {
+        &self.friends
+    }
+
+    /// One's rooms.
+    pub fn rooms(&self) -> &BTreeSet<String> {
+        &self.rooms
+    }
+
+    /// Who waits for an answer to a friend request.
+    pub fn pending(&self) -> &[String] {
+        &self.pending
+    }
+
+    /// Whether one may write to this target.
+    pub fn has(&self, target: &Target) -> bool {
+        match target {
+            Target::Friend(name) => self.friends.contains_key(name),
+            Target::Room(name) => self.rooms.contains(name),
+        }
+    }
+
+    /// A conversation, if anything is known of it.
+    pub fn conversation(&self, target: &Target) -> Option<&Conversation> {
+        self.conversations.get(target)
+    }
+
+    /// Conversations, the most recent first.
+    pub fn recent(&self) -> impl Iterator<Item = (&Target, &Conversation)> {
+        let known = |target| self.conversations.get(target).map(|found| (target, found));
+        self.recent.iter().filter_map(known)
+    }
+
+    /// How many messages are unread, in all conversations.
+    pub fn unread(&self) -> u64 {
+        self.conversations.values().map(Conversation::unread).sum()
+    }
+
+    /// Notes that this conversation is the one that was used last.
+    pub fn touch(&mut self, target: &Target) {
+        if self.recent.first() != Some(target) {
+            self.recent.retain(|other| other != target);
+            self.recent.insert(0, target.clone());
+        }
+    }
+
+    /// Notes that everything of a conversation has been shown.
+    pub fn read(&mut self, target: &Target) {
+        if let Some(conversation) = self.conversations.get_mut(target) {
+            conversation.read();
+        }
+    }
+
+    /// The id to send with MARK_READ, if the server's marker stands lower.
+    pub fn unmarked(&mut self, target: &Target) -> Option<u64> {
+        self.conversations.get_mut(target)?.unmarked()
+    }
+
+    /// After what id to ask for messages that were missed; `None` when none are.
+    pub fn missed_after(&self) -> Option<u64> {
+        self.feed.missed_after()
+    }
+
+    /// Forgets everybody and everything, as after LOGOUT.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The login holds. What was known of somebody else is forgotten.
+    pub fn log_in(&mut self, name: &str) {
+        if self.me.as_deref() != Some(name) {
+            self.forget();
+            self.me = Some(name.to_owned());
+        }
+    }
+
+    /// Applies what the server said. `asked` is what it is the final reply to.
+    pub fn apply(&mut self, event: Event, asked: Option<Asked>) -> Vec<News> {
+        let mut news = Vec::new();
+        match &event {
+            Event::LoginSuccess { username } => self.log_in(username),
+            Event::LoginBundle { .. } => self.take_bundle(&event, &mut news),
+            Event::IncommingFriendRequest { username } => {
+                self.request(username, &mut news);
+            }
+            Event::NewContact { username } => {
+                self.pending.retain(|name| name != username);
+                if self.friends.insert(username.clone(), false).is_none() {
+                    news.push(News::NewContact(username.clone()));
+                }
+            }
+            Event::OnNewRoom { roomname } => {
+                let is_new = self.rooms.insert(roomname.clone());
+                news.extend(is_new.then(|| News::NewRoom(roomname.clone())));
+            }
+            Event::OnFriendOnline { username } => self.presence(username, true, &mut news),
+            Event::OnFriendOffline { username } => self.presence(username, false, &mut news),
+            Event::OnMemberOnline {
+                roomname,
+                membername,
+            } => {
+                news.push(News::Member(roomname.clone(), membername.clone(), true));
+            }
+            Event::OnMemberOffline {
+                roomname,
+                membername,
+            } => {
+                news.push(News::Member(roomname.clone(), membername.clone(), false));
+            }
+            Event::OnNewMessage { .. } => self.take_message(&event, &mut news),
+            Event::History { messages, more } => {
+                self.take_page(asked.as_ref(), messages, *more, &mut news);
+            }
+            Event::LeftRoom { roomname } => self.leave(roomname),
+            Event::Rooms { rooms } => self.take_rooms(rooms),
+            Event::LoggedOut {} => self.forget(),
+            _ => {}
+        }
+        if let Some(asked) = asked {
+            if let Asked::Resolve { name, .. } = &asked {
+                self.pending.retain(|other| other != name);
+            }
+            news.push(News::Answer(asked, owed::outcome(event)));
+        }
+        news
+    }
+
+    fn request(&mut self, name: &str, news: &mut Vec<News>) {
+        if !self.pending.iter().any(|known| known == name) {
+            self.pending.push(name.to_owned());
+            news.push(News::FriendRequest(name.to_owned()));
+        }
+    }
+
+    fn presence(&mut self, name: &str, online: bool, news: &mut Vec<News>) {
+        if let Some(known) = self.friends.get_mut(name)
+            && *known != online
+        {
+            *known = online;
+            news.push(News::Friend(name.to_owned(), online));
+        }
+    }
+
+    fn leave(&mut self, room: &str) {
+        let target = Target::Room(room.to_owned());
+        self.rooms.remove(room);
+        self.conversations.remove(&target);
+        self.recent.retain(|other| *other != target);
+    }
+
+    fn take_rooms(&mut self, rooms: &[RoomLine]) {
+        self.rooms = rooms.iter().map(|line| line.roomname.clone()).collect();
+    }
+
+    fn take_bundle(&mut self, event: &Event, news: &mut Vec<News>) {
+        let Event::LoginBundle {
+            chat_rooms,
+            friends,
+            online,
+            pending_requests,
+            messages,
+            unread,
+            more,
+        } = event
+        else {
+            return;
+        };
+        self.rooms = chat_rooms.iter().cloned().collect();
+        let is_online = |name: &String| (name.clone(), online.contains(name));
+        self.friends = friends.iter().map(is_online).collect();
+        self.pending.retain(|name| pending_requests.contains(name));
+        for name in pending_requests {
+            self.request(name, news);
+        }
+        let first_time = self.feed.is_new();
+        // What one comes back to is no news: chats show it when they are opened.
+        for message in self.feed.come_back(messages) {
+            self.store(message, false, news);
+        }
+        if first_time {
+            for older in more {
+                let target = Target::new(older.target_type, older.target.clone());
+                self.conversations
+                    .entry(target)
+                    .or_default()
+                    .has_older(older.before);
+            }
+        }
+        for conversation in self.conversations.values_mut() {
+            conversation.read();
+        }
+        for unread in unread {
+            let target = Target::new(unread.target_type, unread.target.clone());
+            let conversation = self.conversations.entry(target).or_default();
+            conversation.set_unread(unread.count, unread.read_id);
+        }
+    }
+
+    fn take_message(&mut self, event: &Event, news: &mut Vec<News>) {
+        let Event::OnNewMessage {
+            id,
+            content,
+            sender,
+            target_type,
+            send_time,
+            target,
+            txn_id,
+        } = event
+        else {
+            return;
+        };
+        let message = M {
+            id: *id,
+            username: self.me.clone().unwrap_or_default(),
+            sender: sender.clone(),
+            send_time: *send_time,
+            target: target.clone(),
+            target_type: *target_type,
+            sent: txn_id.is_some(),
+            content: content.clone(),
+        };
+        if self.feed.is_known(*id) {
+            return;
+        }
+        // What arrives is counted when it arrives, even if it is shown later: at login the server
+        // counted all that came before.
+        if self.me.as_deref() != Some(sender) {
+            let target = Target::new(*target_type, target.clone());
+            self.conversations.entry(target).or_default().count_unread();
+        }
+        for message in self.feed.live(message) {
+            self.store(message, true, news);
+        }
+    }
+
+    fn take_page(
+        &mut self,
+        asked: Option<&Asked>,
+        messages: &[M],
+        more: bool,
+        news: &mut Vec<News>,
+    ) {
+        match asked {
+            Some(Asked::CatchUp) => {
+                for message in self.feed.page(messages, more) {
+                    self.store(message, true, news);
+                }
+            }
+            Some(Asked::Page(target)) => {
+                let page = messages
+                    .iter()
+                    .cloned()
+                    .map(|message| self.said(message))
+                    .collect();
+                let conversation = self.conversations.entry(target.clone()).or_default();
+                conversation.prepend(page, more);
+            }
+            _ => {}
+        }
+    }
+
+    fn store(&mut self, message: M, is_news: bool, news: &mut Vec<News>) {
+        let target = Target::new(message.target_type, message.target.clone());
+        let said = self.said(message);
+        self.conversations
+            .entry(target.clone())
+            .or_default()
+            .push(said.clone());
+        self.touch(&target);
+        if is_news {
+            news.push(News::Message(target, said));
+        }
+    }
+
+    /// A message as it is remembered.
+    pub fn said(&self, message: M) -> Said {
+        Said {
+            id: message.id,
+            mine: self.me.as_deref() == Some(message.sender.as_str()),
+            sender: message.sender,
+            time: message.send_time,
+            content: message.content,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What was asked and not answered yet. Every request gets exactly one final reply, in the order of
+//! the requests (wire.md 5.1), so a reply belongs to the oldest request.
+
+use std::collections::VecDeque;
+
+use echat_proto::commands::{Event, Request, RequestKind};
+use echat_proto::records::{Fail, Outcome};
+use echat_proto::value::Value;
+
+use crate::target::{Target, normal_name};
+
+/// A request, as far as its answer needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the request of its name")]
+pub enum Asked {
+    ServerTime,
+    Register,
+    Login,
+    AddFriend(String),
+    Resolve {
+        name: String,
+        accepted: bool,
+    },
+    Send,
+    Join,
+    Create(String),
+    Logout,
+    /// Older messages of one conversation.
+    Page(Target),
+    /// Messages of all conversations that were missed.
+    CatchUp,
+    MarkRead(Target),
+    Leave,
+    AddMembers(String),
+    Find,
+    Rooms,
+    Members(String),
+}
+
+impl Asked {
+    /// What a request asks.
+    pub fn of(request: &Request) -> Self {
+        let room = |name: &echat_proto::names::NameQuery| normal_name(name.raw());
+        match request {
+            Request::QueryServerTime {} => Self::ServerTime,
+            Request::Register { .. } => Self::Register,
+            Request::Login { .. } => Self::Login,
+            Request::AddFriend { username } => Self::AddFriend(room(username)),
+            Request::ResolveFriendRequest { username, accepted } => Self::Resolve {
+                name: room(username),
+                accepted: *accepted,
+            },
+            Request::SendMessage { .. } => Self::Send,
+            Request::JoinRoom { .. } => Self::Join,
+            Request::CreateRoom { roomname, .. } => Self::Create(roomname.to_string()),
+            Request::Logout {} => Self::Logout,
+            Request::QueryHistory {
+                target_type: Some(target_type),
+                target: Some(target),
+                ..
+            } => Self::Page(Target::new(*target_type, room(target))),
+            Request::QueryHistory { .. } => Self::CatchUp,
+            Request::MarkRead {
+                target_type,
+                target,
+                ..
+            } => Self::MarkRead(Target::new(*target_type, room(target))),
+            Request::LeaveRoom { .. } => Self::Leave,
+            Request::AddMembers { roomname, .. } => Self::AddMembers(room(roomname)),
+            Request::Find { .. } => Self::Find,
+            Request::ListRooms {} => Self::Rooms,
+            Request::ListMembers { roomname } => Self::Members(room(roomname)),
+        }
+    }
+
+    /// Whether a person waits for the answer; the others are asked again by themselves.
+    pub fn is_awaited(&self) -> bool {
+        !matches!(
+            self,
+            Self::Login | Self::Send | Self::CatchUp | Self::MarkRead(_)
+        )
+    }
+
+    fn kind(&self) -> RequestKind {
+        match self {
+            Self::ServerTime => RequestKind::QueryServerTime,
+            Self::Register => RequestKind::Register,
+            Self::Login => RequestKind::Login,
+            Self::AddFriend(_) => RequestKind::AddFriend,
+            Self::Resolve { .. } => RequestKind::ResolveFriendRequest,
+            Self::Send => RequestKind::SendMessage,
+            Self::Join => RequestKind::JoinRoom,
+            Self::Create(_) => RequestKind::CreateRoom,
+            Self::Logout => RequestKind::Logout,
+            Self::Page(_) | Self::CatchUp => RequestKind::QueryHistory,
+            Self::MarkRead(_) => RequestKind::MarkRead,
+            Self::Leave => RequestKind::LeaveRoom,
+            Self::AddMembers(_) => RequestKind::AddMembers,
+            Self::Find => RequestKind::Find,
+            Self::Rooms => RequestKind::ListRooms,
+            Self::Members(_) => RequestKind::ListMembers,
+        }
+    }
+}
+
+/// Unanswered requests, oldest first.
+#[derive(Debug, Default)]
+pub struct Owed(VecDeque<Asked>);
+
+impl Owed {
+    /// A request was sent.
+    pub fn sent(&mut self, asked: Asked) {
+        self.0.push_back(asked);
+    }
+
+    /// If this is the final reply to the oldest request, that is answered now.
+    pub fn answered(&mut self, event: &Event) -> Option<Asked> {
+        let info = self.0.front()?.kind().info();
+        let ends = match event {
+            Event::OnNewMessage { txn_id: None, .. } => false,
+            Event::Refused { fail } | Event::CommandWrong { fail } => fail
+                .detail
+                .iter()
+                .find(|(key, _)| key == "command")
+                .is_none_or(|(_, asked)| *asked == Value::Int(info.number.into())),
+            event => info.is_ended_by(event.number()),
+        };
+        if ends { self.0.pop_front() } else { None }
+    }
+
+    /// The connection is gone: nothing will be answered any more.
+    pub fn cut(&mut self) -> impl Iterator<Item = Asked> {
+        self.0.drain(..)
+    }
+
+    /// Whether this is asked already.
+    pub fn has(&self, asked: &Asked) -> bool {
+        self.0.contains(asked)
+    }
+
+    /// Whether everything is answered.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// A reply as yes or no.
+pub(super) fn outcome(event: Event) -> Result<Event, Fail> {
+    match event {
+        Event::UsernameExist { fail }
+        | Event::LoginFailure { fail }
+        | Event::SendMessageFailure { fail }
+        | Event::CommandWrong { fail }
+        | Event::Refused { fail }
+        | Event::JoinRoomResult {
+            result: Outcome::Refused(fail),
+        }
+        | Event::CreateRoomResult {
+            result: Outcome::Refused(fail),
+        }
+        | Event::AddFriendResult {
+            result: Outcome::Refused(fail),
+        }
+        | Event::ResolveResult {
+            result: Outcome::Refused(fail),
+        }
+        | Event::AddMembersResult {
+            result: Outcome::Refused(fail),
+        } => Err(fail),
+        event => Ok(event),
+    }
+}

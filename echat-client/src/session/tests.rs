@@ -1,0 +1,193 @@
+use super::*;
+use echat_proto::param::{Nullable, TargetType};
+use proptest::prelude::*;
+
+fn message(id: u64, room: &str, sender: &str) -> M {
+    M {
+        id,
+        username: "ann".to_owned(),
+        sender: sender.to_owned(),
+        send_time: id,
+        target: room.to_owned(),
+        target_type: TargetType::Room,
+        sent: false,
+        content: format!("text {id}"),
+    }
+}
+
+fn live(message: &M, own: bool) -> Event {
+    Event::OnNewMessage {
+        id: message.id,
+        content: message.content.clone(),
+        sender: message.sender.clone(),
+        target_type: message.target_type,
+        send_time: message.send_time,
+        target: message.target.clone(),
+        txn_id: own.then_some(Nullable(None)),
+    }
+}
+
+fn bundle(messages: Vec<M>) -> Event {
+    Event::LoginBundle {
+        chat_rooms: vec!["r0".to_owned(), "r1".to_owned()],
+        friends: vec!["bob".to_owned()],
+        online: vec![],
+        pending_requests: vec!["carol".to_owned()],
+        messages,
+        unread: vec![],
+        more: vec![],
+    }
+}
+
+fn logged_in(messages: Vec<M>) -> Session {
+    let mut session = Session::default();
+    session.log_in("ann");
+    session.apply(bundle(messages), Some(Asked::Login));
+    session
+}
+
+fn shown(news: &[News]) -> Vec<u64> {
+    let ids = news.iter().filter_map(|news| match news {
+        News::Message(_, said) => Some(said.id),
+        _ => None,
+    });
+    ids.collect()
+}
+
+#[test]
+fn presence_and_people_are_told_once() {
+    let mut session = logged_in(vec![]);
+    let bob = || "bob".to_owned();
+    let came = Event::OnFriendOnline { username: bob() };
+    assert_eq!(
+        session.apply(came.clone(), None),
+        [News::Friend(bob(), true)]
+    );
+    assert_eq!(session.apply(came, None), []);
+    let asks = Event::IncommingFriendRequest {
+        username: "carol".to_owned(),
+    };
+    assert_eq!(session.apply(asks, None), []);
+    assert_eq!(session.pending(), ["carol"]);
+    let friends = Event::NewContact {
+        username: "carol".to_owned(),
+    };
+    assert_eq!(
+        session.apply(friends, None),
+        [News::NewContact("carol".to_owned())]
+    );
+    assert!(session.pending().is_empty());
+}
+
+#[test]
+fn unread_counts_others_and_reading_moves_the_marker() {
+    let mut session = logged_in(vec![message(1, "r0", "bob")]);
+    let room = Target::Room("r0".to_owned());
+    session.apply(live(&message(2, "r0", "bob"), false), None);
+    session.apply(live(&message(3, "r0", "ann"), true), Some(Asked::Send));
+    assert_eq!(session.unread(), 1);
+    session.read(&room);
+    assert_eq!(session.unread(), 0);
+    assert_eq!(
+        (session.unmarked(&room), session.unmarked(&room)),
+        (Some(2), None)
+    );
+}
+
+#[test]
+fn scrollback_is_bounded_and_paged_in_again() {
+    let mut session = logged_in(vec![]);
+    for id in 1..=2_000 {
+        session.apply(live(&message(id, "r0", "bob"), false), None);
+    }
+    let room = Target::Room("r0".to_owned());
+    let conversation = session.conversation(&room).unwrap();
+    assert_eq!(conversation.lines().count(), 500);
+    assert_eq!(conversation.older(), Some(1_501));
+    let page = Event::History {
+        messages: vec![message(1_500, "r0", "bob")],
+        more: true,
+    };
+    session.apply(page, Some(Asked::Page(room.clone())));
+    // There is no room for it: it is shown and asked for again another time.
+    assert_eq!(session.conversation(&room).unwrap().older(), Some(1_501));
+}
+
+#[test]
+fn another_user_sees_nothing_of_the_one_before() {
+    let mut session = logged_in(vec![message(1, "r0", "bob")]);
+    session.log_in("bob");
+    assert!(session.rooms().is_empty() && session.recent().next().is_none());
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Somebody says something in one of two rooms.
+    Say(bool),
+    /// The client gets the next thing that is on the way to it.
+    Deliver,
+    Reconnect,
+}
+
+/// A server with one client, whose connection holds what is on the way.
+struct World {
+    log: Vec<M>,
+    way: std::collections::VecDeque<(Event, Option<Asked>)>,
+    session: Session,
+    shown: Vec<u64>,
+}
+
+impl World {
+    fn deliver(&mut self) {
+        let Some((event, asked)) = self.way.pop_front() else {
+            return;
+        };
+        let news = self.session.apply(event, asked.clone());
+        self.shown.extend(shown(&news));
+        if matches!(asked, Some(Asked::Login | Asked::CatchUp))
+            && let Some(after) = self.session.missed_after()
+        {
+            let missed: Vec<M> = self.log.iter().filter(|m| m.id > after).cloned().collect();
+            let (messages, more) = (missed.iter().take(3).cloned().collect(), missed.len() > 3);
+            self.way
+                .push_back((Event::History { messages, more }, Some(Asked::CatchUp)));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_message_is_shown_once_and_in_order(steps in prop::collection::vec(
+        prop_oneof![
+            4 => any::<bool>().prop_map(Step::Say),
+            4 => Just(Step::Deliver),
+            1 => Just(Step::Reconnect),
+        ], 0..120,
+    )) {
+        let mut world = World {
+            log: vec![], way: [].into(), session: logged_in(vec![]), shown: vec![],
+        };
+        for step in steps {
+            match step {
+                Step::Say(own) => {
+                    let id = 10 + 2 * world.log.len() as u64;
+                    let sender = if own { "ann" } else { "bob" };
+                    let said = message(id, if id.is_multiple_of(4) { "r0" } else { "r1" }, sender);
+                    world.way.push_back((live(&said, own), own.then_some(Asked::Send)));
+                    world.log.push(said);
+                }
+                Step::Deliver => world.deliver(),
+                Step::Reconnect => {
+                    world.way.clear();
+                    let newest = world.log.iter().rev().take(2).rev().cloned().collect();
+                    world.way.push_back((bundle(newest), Some(Asked::Login)));
+                }
+            }
+        }
+        while !world.way.is_empty() {
+            world.deliver();
+        }
+        let said: Vec<u64> = world.log.iter().map(|message| message.id).collect();
+        prop_assert_eq!(&world.shown, &said);
+    }
+}

@@ -1,0 +1,247 @@
+//! The little languages of the modes: a typed line becomes a [`Statement`].
+//!
+//! One table ([`table`]) gives the parser, the help and the words for completion of every mode.
+
+mod complete;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use crate::target::Target;
+
+pub use complete::{Completion, Names, complete};
+pub use table::help;
+
+use table::{Kind, ROWS, Row, Shape};
+
+/// A mode that has a language; the others only ask questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Names of modes.
+    Command,
+    /// Friends and rooms.
+    Contact,
+    /// Text, and commands that begin with a slash.
+    Chat,
+    /// Questions to the server.
+    Query,
+}
+
+/// What a line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Statement {
+    /// The list of commands.
+    Help,
+    /// Back to command mode.
+    Back,
+    /// Leave the program.
+    Quit,
+    /// To register mode.
+    Register,
+    /// To login mode.
+    Login,
+    /// End the login.
+    Logout,
+    /// To contact mode.
+    Contact,
+    /// To chat mode, with a friend or in a room of this name, or where one was last.
+    Chat(Option<String>),
+    /// To query mode.
+    Query,
+    /// Ask for friendship.
+    AddFriend(String),
+    /// Join a room.
+    JoinRoom(String),
+    /// Leave a room.
+    LeaveRoom(String),
+    /// One's rooms, as remembered.
+    Rooms,
+    /// One's friends.
+    Friends,
+    /// Requests to answer.
+    Pending,
+    /// The newest messages.
+    Messages,
+    /// What is unread.
+    Unread,
+    /// Send without leaving the mode.
+    Send(Target, String),
+    /// Chat with this one.
+    Open(Target),
+    /// Make a room.
+    CreateRoom(String, Vec<String>),
+    /// Take friends into a room.
+    AddMembers(String, Vec<String>),
+    /// Users and rooms by a part of their name.
+    Find(String),
+    /// The server's clock.
+    ServerTime,
+    /// Friends who are online.
+    Who,
+    /// One's rooms, as the server has them.
+    ListRooms,
+    /// The members of a room.
+    Members(String),
+    /// Older messages of the open chat.
+    History,
+    /// The members of the open chat.
+    MembersHere,
+    /// Leave the open room.
+    LeaveHere,
+    /// A text to the open chat.
+    Say(String),
+}
+
+/// Why a line is no statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misread {
+    /// There is nothing on it.
+    Empty,
+    /// No command begins like this.
+    Unknown,
+    /// Something is missing or too much; the row says what it should be.
+    Form(&'static Row),
+}
+
+/// Reads a line in a mode.
+pub fn parse(scope: Scope, line: &str) -> Result<Statement, Misread> {
+    let trimmed = line.trim();
+    if trimmed.is_empty() {
+        return Err(Misread::Empty);
+    }
+    let mut error = Misread::Unknown;
+    for row in ROWS.iter().filter(|row| row.is_in(scope)) {
+        match row.read(trimmed) {
+            Read::Is(statement) => return Ok(statement),
+            Read::Not => {}
+            Read::Badly => error = Misread::Form(row),
+        }
+    }
+    if scope != Scope::Chat {
+        return Err(error);
+    }
+    match (error, trimmed.strip_prefix('/')) {
+        (Misread::Form(_), _) => Err(error),
+        // Two slashes stand for one that begins a text.
+        (_, Some(text)) if text.starts_with('/') => Ok(Statement::Say(text.to_owned())),
+        (_, Some(_)) => Err(Misread::Unknown),
+        // What one says keeps its spaces.
+        (_, None) => Ok(Statement::Say(line.to_owned())),
+    }
+}
+
+/// Whether a line of chat is a command of another mode, typed in the wrong place.
+pub fn looks_like_command(line: &str) -> bool {
+    let line = line.trim();
+    let elsewhere = |row: &&Row| !row.is_in(Scope::Chat) && row.is_telling();
+    let mut rows = ROWS.iter().filter(elsewhere);
+    let is_meant = |row: &Row| match row.read(line) {
+        Read::Is(_) => true,
+        // A sentence may begin with a word that is a command's, but not with its signs.
+        Read::Badly => !row.head.starts_with(char::is_alphabetic),
+        Read::Not => false,
+    };
+    !line.is_empty() && (rows.any(is_meant) || is_keyword_search(line))
+}
+
+/// `find word` is a command; `find me at the station` is a sentence.
+fn is_keyword_search(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    words.next() == Some("find") && words.next().is_some() && words.next().is_none()
+}
+
+enum Read {
+    Is(Statement),
+    Not,
+    Badly,
+}
+
+impl Row {
+    fn is_in(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+
+    /// Whether nobody begins a sentence like this by chance.
+    fn is_telling(&self) -> bool {
+        !matches!(self.shape, Shape::Word(_) | Shape::Maybe(_))
+    }
+
+    fn read(&self, line: &str) -> Read {
+        let make = |statement: Option<Statement>| statement.map_or(Read::Badly, Read::Is);
+        let rest = || after_head(self.head, line);
+        match self.shape {
+            Shape::Alone(statement) => match rest() {
+                Some("") => Read::Is(statement()),
+                _ => Read::Not,
+            },
+            Shape::Maybe(statement) => match rest() {
+                Some("") => Read::Is(statement(None)),
+                Some(name) => make(one_word(name).map(|name| statement(Some(name)))),
+                None => Read::Not,
+            },
+            Shape::Name(_, statement) => match rest() {
+                Some(name) => make(one_word(name).map(statement)),
+                None => Read::Not,
+            },
+            Shape::Word(statement) => match rest() {
+                Some(word) => make((!word.is_empty()).then(|| statement(word.to_owned()))),
+                None => Read::Not,
+            },
+            Shape::NameText(kind, statement) => match rest() {
+                Some(rest) => {
+                    make(name_and_text(rest).map(|(name, text)| statement(kind.target(name), text)))
+                }
+                None => Read::Not,
+            },
+            Shape::Members(statement) => members(self.head, line)
+                .map_or(Read::Not, |(room, names)| Read::Is(statement(room, names))),
+        }
+    }
+}
+
+impl Kind {
+    fn target(self, name: String) -> Target {
+        match self {
+            Self::User => Target::Friend(name),
+            Self::Room => Target::Room(name),
+        }
+    }
+}
+
+/// What follows the words of a command; spaces between them do not count.
+fn after_head<'a>(head: &str, line: &'a str) -> Option<&'a str> {
+    let mut rest = line;
+    for word in head.split(' ') {
+        rest = rest.trim_start().strip_prefix(word)?;
+        if rest.starts_with(|next: char| !next.is_whitespace()) {
+            return None;
+        }
+    }
+    Some(rest.trim())
+}
+
+fn one_word(text: &str) -> Option<String> {
+    let is_word = !text.is_empty() && !text.contains(char::is_whitespace);
+    is_word.then(|| text.to_owned())
+}
+
+fn name_and_text(rest: &str) -> Option<(String, String)> {
+    let (name, text) = rest.split_once(char::is_whitespace)?;
+    let text = text.trim();
+    (!text.is_empty()).then(|| (name.to_owned(), text.to_owned()))
+}
+
+/// `room=a+b` and `room+=a`; spaces around the signs do not count.
+fn members(sign: &str, line: &str) -> Option<(String, Vec<String>)> {
+    let (room, names) = line.split_once(sign)?;
+    let room = one_word(room.trim()).filter(|room| !room.ends_with('+'))?;
+    let names: Option<Vec<String>> = match names.trim() {
+        "" => Some(Vec::new()),
+        names => names.split('+').map(|name| one_word(name.trim())).collect(),
+    };
+    // Nobody to add is no command, while a room may begin with nobody but its maker.
+    names
+        .filter(|names| sign == "=" || !names.is_empty())
+        .map(|names| (room, names))
+}

@@ -1,0 +1,135 @@
+//! The table of what can be typed.
+
+use super::{Scope, Statement};
+use crate::target::Target;
+use crate::text::{Language, Text};
+
+/// What a name names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    User,
+    Room,
+}
+
+/// What follows the words of a command.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shape {
+    Alone(fn() -> Statement),
+    /// A name, or nothing.
+    Maybe(fn(Option<String>) -> Statement),
+    Name(Kind, fn(String) -> Statement),
+    /// Anything but nothing.
+    Word(fn(String) -> Statement),
+    NameText(Kind, fn(Target, String) -> Statement),
+    /// The words are a sign between a room and some users.
+    Members(fn(String, Vec<String>) -> Statement),
+}
+
+/// One command.
+#[derive(Debug)]
+pub struct Row {
+    pub(super) head: &'static str,
+    pub(super) shape: Shape,
+    pub(super) scopes: &'static [Scope],
+    help: Text<'static>,
+}
+
+/// Rows are the same when they are the same row.
+impl PartialEq for Row {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Row {}
+
+impl Row {
+    /// What to type, as help shows it.
+    pub fn form(&self, language: Language) -> String {
+        let user = || language.say(Text::AUser);
+        let room = || language.say(Text::ARoom);
+        let name = |kind| match kind {
+            Kind::User => user(),
+            Kind::Room => room(),
+        };
+        let head = self.head;
+        match self.shape {
+            Shape::Alone(_) => head.to_owned(),
+            Shape::Maybe(_) => format!("{head} [{}]", room()),
+            Shape::Name(kind, _) => format!("{head} {}", name(kind)),
+            Shape::Word(_) => format!("{head} {}", language.say(Text::AWord)),
+            Shape::NameText(kind, _) => {
+                format!("{head} {} {}", name(kind), language.say(Text::AText))
+            }
+            Shape::Members(_) => format!("{}{head}{}+{}", room(), user(), user()),
+        }
+    }
+}
+
+/// What can be typed in a mode: its form and what it does.
+pub fn help(scope: Scope, language: Language) -> Vec<(String, String)> {
+    let rows = ROWS.iter().filter(|row| row.scopes.contains(&scope));
+    rows.map(|row| (row.form(language), language.say(row.help)))
+        .collect()
+}
+
+const COMMAND: &[Scope] = &[Scope::Command];
+const CONTACT: &[Scope] = &[Scope::Contact];
+const CHAT: &[Scope] = &[Scope::Chat];
+const QUERY: &[Scope] = &[Scope::Query];
+const NOT_CHAT: &[Scope] = &[Scope::Command, Scope::Contact, Scope::Query];
+const EVERYWHERE: &[Scope] = &[Scope::Command, Scope::Contact, Scope::Chat, Scope::Query];
+
+macro_rules! rows {
+    ($($scopes:ident $head:literal $shape:expr => $help:ident;)*) => {
+        pub(super) static ROWS: &[Row] = &[$(Row {
+            head: $head,
+            shape: $shape,
+            scopes: $scopes,
+            help: Text::$help,
+        }),*];
+    };
+}
+
+rows! {
+    COMMAND "register" Shape::Alone(|| Statement::Register) => HelpRegister;
+    COMMAND "login" Shape::Alone(|| Statement::Login) => HelpLogin;
+    COMMAND "logout" Shape::Alone(|| Statement::Logout) => HelpLogout;
+    COMMAND "contact" Shape::Alone(|| Statement::Contact) => HelpContact;
+    COMMAND "chat" Shape::Maybe(Statement::Chat) => HelpChat;
+    COMMAND "query" Shape::Alone(|| Statement::Query) => HelpQuery;
+
+    CONTACT "+f" Shape::Name(Kind::User, Statement::AddFriend) => HelpAddFriend;
+    CONTACT "+r" Shape::Name(Kind::Room, Statement::JoinRoom) => HelpJoinRoom;
+    CONTACT "-r" Shape::Name(Kind::Room, Statement::LeaveRoom) => HelpLeaveRoom;
+    CONTACT ":r" Shape::Alone(|| Statement::Rooms) => HelpRooms;
+    CONTACT ":f" Shape::Alone(|| Statement::Friends) => HelpFriends;
+    CONTACT ":pr" Shape::Alone(|| Statement::Pending) => HelpPending;
+    CONTACT ":m" Shape::Alone(|| Statement::Messages) => HelpMessages;
+    CONTACT "@f" Shape::NameText(Kind::User, Statement::Send) => HelpSendFriend;
+    CONTACT "@r" Shape::NameText(Kind::Room, Statement::Send) => HelpSendRoom;
+    CONTACT "&f" Shape::Name(Kind::User, |name| Statement::Open(Target::Friend(name)))
+        => HelpOpenFriend;
+    CONTACT "&r" Shape::Name(Kind::Room, |name| Statement::Open(Target::Room(name)))
+        => HelpOpenRoom;
+    CONTACT "?" Shape::Alone(|| Statement::Unread) => HelpUnread;
+    CONTACT "+=" Shape::Members(Statement::AddMembers) => HelpAddMembers;
+    CONTACT "=" Shape::Members(Statement::CreateRoom) => HelpCreateRoom;
+    CONTACT "find" Shape::Word(Statement::Find) => HelpFind;
+
+    QUERY "server time" Shape::Alone(|| Statement::ServerTime) => HelpServerTime;
+    QUERY "who" Shape::Alone(|| Statement::Who) => HelpWho;
+    QUERY "rooms" Shape::Alone(|| Statement::ListRooms) => HelpListRooms;
+    QUERY "members" Shape::Name(Kind::Room, Statement::Members) => HelpMembers;
+
+    CHAT "/history" Shape::Alone(|| Statement::History) => HelpHistory;
+    CHAT "/members" Shape::Alone(|| Statement::MembersHere) => HelpMembersHere;
+    CHAT "/leave" Shape::Alone(|| Statement::LeaveHere) => HelpLeaveHere;
+    CHAT "/help" Shape::Alone(|| Statement::Help) => HelpHelp;
+    CHAT "/quit" Shape::Alone(|| Statement::Quit) => HelpQuit;
+
+    NOT_CHAT "help" Shape::Alone(|| Statement::Help) => HelpHelp;
+    NOT_CHAT "quit" Shape::Alone(|| Statement::Quit) => HelpQuit;
+    EVERYWHERE "\\c" Shape::Alone(|| Statement::Back) => HelpBack;
+    EVERYWHERE "\\d" Shape::Alone(|| Statement::Quit) => HelpLeave;
+}

@@ -1,0 +1,168 @@
+use super::*;
+use crate::text::Language;
+
+fn name(text: &str) -> String {
+    text.to_owned()
+}
+
+#[test]
+fn the_languages_of_the_modes() {
+    use Scope::{Chat, Command, Contact, Query};
+    use Statement as S;
+    for (scope, line, statement) in [
+        (Command, " login ", S::Login),
+        (Command, "chat", S::Chat(None)),
+        (Command, "chat room1", S::Chat(Some(name("room1")))),
+        (Command, "quit", S::Quit),
+        (Contact, "+f bob", S::AddFriend(name("bob"))),
+        (
+            Contact,
+            "@f bob  how are  you ",
+            S::Send(Target::Friend(name("bob")), name("how are  you")),
+        ),
+        (
+            Contact,
+            "@r 房间 你好",
+            S::Send(Target::Room(name("房间")), name("你好")),
+        ),
+        (Contact, "&r room1", S::Open(Target::Room(name("room1")))),
+        (Contact, "?", S::Unread),
+        (
+            Contact,
+            "room=a+b",
+            S::CreateRoom(name("room"), vec![name("a"), name("b")]),
+        ),
+        (
+            Contact,
+            "room = a + b",
+            S::CreateRoom(name("room"), vec![name("a"), name("b")]),
+        ),
+        (Contact, "room=", S::CreateRoom(name("room"), vec![])),
+        (
+            Contact,
+            "room+=a",
+            S::AddMembers(name("room"), vec![name("a")]),
+        ),
+        (Contact, "find two words", S::Find(name("two words"))),
+        (Contact, "\\c", S::Back),
+        (Query, "server   time", S::ServerTime),
+        (Query, "members room1", S::Members(name("room1"))),
+        (Chat, "/history", S::History),
+        (Chat, "//etc/passwd", S::Say(name("/etc/passwd"))),
+        (Chat, "  indented", S::Say(name("  indented"))),
+        (Chat, "\\o/", S::Say(name("\\o/"))),
+        (Chat, "\\d", S::Quit),
+    ] {
+        assert_eq!(parse(scope, line), Ok(statement), "{line}");
+    }
+}
+
+#[test]
+fn what_is_no_statement() {
+    let form = |scope, line| match parse(scope, line) {
+        Err(Misread::Form(row)) => row.form(Language::English),
+        other => panic!("{line}: {other:?}"),
+    };
+    assert_eq!(form(Scope::Contact, "@f bob"), "@f <user> <text>");
+    assert_eq!(form(Scope::Contact, "+r two words"), "+r <room>");
+    assert_eq!(form(Scope::Contact, "find "), "find <word>");
+    assert_eq!(parse(Scope::Contact, "+fbob"), Err(Misread::Unknown));
+    assert_eq!(parse(Scope::Contact, "room+="), Err(Misread::Unknown));
+    assert_eq!(parse(Scope::Chat, "/nothing"), Err(Misread::Unknown));
+    assert_eq!(parse(Scope::Chat, "   "), Err(Misread::Empty));
+}
+
+#[test]
+fn every_row_reads_what_its_help_shows() {
+    for scope in [Scope::Command, Scope::Contact, Scope::Chat, Scope::Query] {
+        for language in [Language::English, Language::Chinese] {
+            for (form, _) in help(scope, language) {
+                // Placeholders are names; without their marks the form is a line.
+                let line = form.replace(['<', '>', '[', ']'], "");
+                let read = parse(scope, &line);
+                assert!(read.is_ok() && read != Ok(Statement::Say(line)), "{form}");
+            }
+        }
+    }
+}
+
+#[test]
+fn commands_of_other_modes_are_seen_in_a_chat() {
+    for line in [
+        "+f bob",
+        "&r room",
+        "help",
+        "quit",
+        "login",
+        ":pr",
+        "?",
+        "room=a+b",
+        "room+=c",
+        "find bob",
+        "server time",
+        "@f bob hello",
+        "@f bob",
+        "members room1",
+    ] {
+        assert!(looks_like_command(line), "{line}");
+    }
+    for line in [
+        "hello",
+        "",
+        "who is there",
+        "help me",
+        "find me at the station",
+        "chat with me",
+        "1 + 1 = 2, you know",
+        "/history",
+        "\\c",
+        "I quit",
+        "你好",
+    ] {
+        assert!(!looks_like_command(line), "{line}");
+    }
+}
+
+#[test]
+fn completion_of_words_and_names() {
+    let names = Names {
+        users: vec![name("bob"), name("ben")],
+        rooms: vec![name("big"), name("room1")],
+        here: vec![name("bob"), name("白")],
+    };
+    for (scope, line, from, candidates) in [
+        (Scope::Command, "lo", 0, &["login", "logout"][..]),
+        (Scope::Command, "chat b", 5, &["big", "bob", "ben"]),
+        (Scope::Contact, "+f b", 3, &["bob", "ben"]),
+        (Scope::Contact, "@r ", 3, &["big ", "room1 "]),
+        (Scope::Contact, "@r big hel", 0, &[]),
+        (Scope::Contact, "&", 0, &["&f ", "&r "]),
+        (Scope::Contact, "new=bob+be", 8, &["ben"]),
+        (Scope::Contact, "roo", 0, &["room1+="]),
+        (Scope::Query, "se", 0, &["server time"]),
+        (Scope::Chat, "/h", 0, &["/history", "/help"]),
+        (Scope::Chat, "hello 白", 6, &["白"]),
+        (Scope::Chat, "hello ", 0, &[]),
+    ] {
+        let completion = complete(scope, line, &names);
+        assert_eq!(completion.candidates, candidates, "{line}");
+        if !candidates.is_empty() {
+            assert_eq!(completion.from, from, "{line}");
+        }
+    }
+}
+
+#[test]
+fn nothing_typed_breaks_the_parser() {
+    use proptest::prelude::*;
+    proptest!(|(line in "\\PC{0,30}", cut in "[+=@&:?/\\\\ a-c白]{0,12}")| {
+        for scope in [Scope::Command, Scope::Contact, Scope::Chat, Scope::Query] {
+            for line in [&line, &cut] {
+                let _ = parse(scope, line);
+                let completion = complete(scope, line, &Names::default());
+                prop_assert!(line.is_char_boundary(completion.from));
+            }
+        }
+        let _ = looks_like_command(&cut);
+    });
+}

@@ -1,0 +1,136 @@
+//! Raw mode, and the way back out of it, whatever happens.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
+
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use termion::raw::{IntoRawMode, RawTerminal};
+
+/// Bracketed paste on: a paste comes between marks, and its newlines send nothing.
+const ENTER: &[u8] = b"\x1b[?2004h";
+/// Bracketed paste off, plain style.
+const LEAVE: &[u8] = b"\x1b[?2004l\x1b[m";
+
+/// The terminal that a panic gives back.
+static CURRENT: Mutex<Weak<Raw>> = Mutex::new(Weak::new());
+
+/// Raw mode for as long as it lives.
+#[derive(Debug)]
+pub struct RawGuard(Arc<Raw>);
+
+struct Raw {
+    tty: RawTerminal<File>,
+    raw: AtomicBool,
+}
+
+impl RawGuard {
+    /// Puts the terminal `tty` into raw mode: keys arrive one by one and are not shown.
+    pub fn new(tty: impl AsFd) -> io::Result<Self> {
+        let tty = File::from(tty.as_fd().try_clone_to_owned()?).into_raw_mode()?;
+        let raw = Arc::new(Raw {
+            tty,
+            raw: AtomicBool::new(false),
+        });
+        *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&raw);
+        let guard = Self(raw);
+        guard.resume()?;
+        Ok(guard)
+    }
+
+    /// Gives the terminal back as it was, before the program is stopped.
+    pub fn suspend(&self) -> io::Result<()> {
+        self.0.leave()
+    }
+
+    /// Takes it again.
+    pub fn resume(&self) -> io::Result<()> {
+        self.0.enter()
+    }
+}
+
+impl Drop for RawGuard {
+    fn drop(&mut self) {
+        // There is nobody left to tell.
+        let _ = self.0.leave();
+    }
+}
+
+impl Raw {
+    fn enter(&self) -> io::Result<()> {
+        self.tty.activate_raw_mode()?;
+        self.raw.store(true, Ordering::SeqCst);
+        self.write(ENTER)
+    }
+
+    /// The settings go back even if the bytes cannot be written.
+    fn leave(&self) -> io::Result<()> {
+        if !self.raw.swap(false, Ordering::SeqCst) {
+            return Ok(());
+        }
+        let written = self.write(LEAVE);
+        self.tty.suspend_raw_mode()?;
+        written
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut tty: &File = &self.tty;
+        tty.write_all(bytes)
+    }
+}
+
+impl std::fmt::Debug for Raw {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Raw")
+            .field("raw", &self.raw)
+            .finish_non_exhaustive()
+    }
+}
+
+/// From now on a panic gives the terminal back before it is reported, so that the report can be
+/// read.
+pub fn restore_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let current = CURRENT.try_lock().ok().and_then(|weak| weak.upgrade());
+            if let Some(raw) = current {
+                let _ = raw.leave();
+                let _ = raw.write(b"\r\n");
+            }
+            report(info);
+        }));
+    });
+}
+
+/// A terminal that shows nothing of what is typed, and otherwise keeps its own line editing: for
+/// a password where nothing is redrawn.
+#[derive(Debug)]
+pub struct EchoOff {
+    tty: OwnedFd,
+    before: Termios,
+}
+
+impl EchoOff {
+    /// Until it is dropped, typing shows nothing but the newline.
+    pub fn new(tty: impl AsFd) -> io::Result<Self> {
+        let tty = tty.as_fd().try_clone_to_owned()?;
+        let before = tcgetattr(&tty)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        silent.local_modes.insert(LocalModes::ECHONL);
+        tcsetattr(&tty, OptionalActions::Now, &silent)?;
+        Ok(Self { tty, before })
+    }
+}
+
+impl Drop for EchoOff {
+    fn drop(&mut self) {
+        // There is nobody left to tell.
+        let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.before);
+    }
+}

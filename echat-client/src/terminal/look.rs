@@ -1,0 +1,121 @@
+//! What a terminal can show, and what its owner wants.
+
+use std::ffi::{OsStr, OsString};
+
+/// How lines are painted.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Styles have colours.
+    pub colour: bool,
+    /// A prompt is kept at the bottom; without, lines and prompts only follow one another, and
+    /// there are no escape codes at all.
+    pub redraw: bool,
+    /// Characters beyond ASCII may be written.
+    pub utf8: bool,
+    /// The terminal divides long rows anew when its width changes.
+    pub reflows: bool,
+}
+
+/// What flags and settings say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// No colours.
+    pub no_colour: bool,
+    /// No redrawing: for screen readers and old terminals.
+    pub plain: bool,
+}
+
+impl Look {
+    /// Everything that a terminal of today can do.
+    pub const FULL: Self = Self {
+        colour: true,
+        redraw: true,
+        utf8: true,
+        reflows: true,
+    };
+
+    /// Lines only, as for a pipe.
+    pub const PLAIN: Self = Self {
+        colour: false,
+        redraw: false,
+        utf8: true,
+        reflows: false,
+    };
+
+    /// What the environment's `NO_COLOR`, `TERM` and locale say, and the wishes above them. An
+    /// unset locale counts as ASCII, as it does for every other program.
+    pub fn of(variable: impl Fn(&str) -> Option<OsString>, wishes: Wishes) -> Self {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let term = set("TERM");
+        let term = term.as_deref().and_then(OsStr::to_str).unwrap_or("");
+        let redraw = !wishes.plain && !matches!(term, "" | "dumb");
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .iter()
+            .find_map(|name| set(name));
+        let xterm = set("XTERM_VERSION").is_some() && set("TMUX").is_none();
+        Self {
+            colour: redraw && !wishes.no_colour && set("NO_COLOR").is_none(),
+            redraw,
+            utf8: locale.is_some_and(|locale| is_utf8(&locale)),
+            reflows: redraw && (set("TMUX").is_some() || reflows(term)) && !xterm,
+        }
+    }
+}
+
+fn is_utf8(locale: &OsStr) -> bool {
+    let locale = locale.to_string_lossy().to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}
+
+/// Whether a kind of terminal is not known to cut rows instead. Where this is wrong, a prompt of
+/// several rows leaves a trace, or takes a row above it along, when the window becomes narrower.
+fn reflows(term: &str) -> bool {
+    !["linux", "rxvt", "screen", "vt"]
+        .iter()
+        .any(|family| term.starts_with(family))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(variables: &[(&str, &str)], wishes: Wishes) -> Look {
+        let value = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        };
+        Look::of(value, wishes)
+    }
+
+    #[test]
+    fn the_environment_decides() {
+        let usual = [("TERM", "xterm-256color"), ("LANG", "zh_CN.UTF-8")];
+        assert_eq!(look(&usual, Wishes::default()), Look::FULL);
+        let dumb = [("TERM", "dumb"), ("LANG", "en_US.utf8")];
+        assert_eq!(look(&dumb, Wishes::default()), Look::PLAIN);
+        let none = [("TERM", "xterm"), ("NO_COLOR", "1"), ("LC_ALL", "C")];
+        let none = look(&none, Wishes::default());
+        assert!(!none.colour && none.redraw && !none.utf8);
+        assert!(!look(&[("TERM", "linux")], Wishes::default()).reflows);
+        let screen = [("TERM", "screen-256color"), ("XTERM_VERSION", "XTerm(390)")];
+        assert!(!look(&screen, Wishes::default()).reflows);
+        let tmux = [&screen[..], &[("TMUX", "/tmp/tmux")]].concat();
+        assert!(look(&tmux, Wishes::default()).reflows);
+    }
+
+    #[test]
+    fn wishes_go_first() {
+        let usual = [("TERM", "foot"), ("LANG", "C.UTF-8")];
+        let plain = Wishes {
+            plain: true,
+            ..Wishes::default()
+        };
+        assert_eq!(look(&usual, plain), Look::PLAIN);
+        let no_colour = Wishes {
+            no_colour: true,
+            ..Wishes::default()
+        };
+        assert!(!look(&usual, no_colour).colour);
+    }
+}

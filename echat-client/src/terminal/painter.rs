@@ -1,0 +1,291 @@
+//! Lines above a prompt that stays at the bottom.
+//!
+//! Lines are left to the terminal to divide: so a long address is copied and searched whole, and
+//! a window that changes its width divides them anew. Only the prompt is laid out in rows, since
+//! the way back up to its start must be known. All that changes at once is one write.
+
+use std::io::{self, Write};
+
+use termion::{clear, cursor};
+
+use super::{Look, write};
+use crate::safe::Safe;
+use crate::styled::Line;
+use crate::view::{PromptRows, Row};
+
+/// The longest title and notification, in characters.
+const NOTE_MAX: usize = 200;
+/// The memory kept from one write to the next, in bytes.
+const BUFFER_KEPT: usize = 64 << 10;
+
+/// Paints on `W`, which is at the start of a row when it begins.
+#[derive(Debug)]
+pub struct Painter<W: Write> {
+    out: W,
+    look: Look,
+    cols: usize,
+    rows: usize,
+    /// What stands at the bottom, or should once there is something to write.
+    prompt: Option<PromptRows>,
+    /// The rows of the prompt on the screen above the cursor's; `None` while none is there.
+    above: Option<usize>,
+    /// Whether `prompt` was laid out for another width than the terminal has.
+    stale: bool,
+    titled: bool,
+    buffer: Vec<u8>,
+}
+
+impl<W: Write> Painter<W> {
+    /// A painter for a terminal of so many columns and rows.
+    pub fn new(out: W, look: Look, cols: usize, rows: usize) -> Self {
+        Self {
+            out,
+            look,
+            cols,
+            rows,
+            prompt: None,
+            above: None,
+            stale: false,
+            titled: false,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// The width to lay out a prompt for. The last column stays free where it can: terminals
+    /// disagree on where the cursor is once it is written.
+    pub fn width(&self) -> usize {
+        match self.cols {
+            0..=2 => self.cols.max(1),
+            cols => cols - 1,
+        }
+    }
+
+    /// How lines are painted.
+    pub fn look(&self) -> Look {
+        self.look
+    }
+
+    /// What was written so far, where that is memory.
+    #[cfg(test)]
+    pub(super) fn painted(&mut self) -> &mut W {
+        &mut self.out
+    }
+
+    /// Puts lines above the prompt.
+    pub fn print(&mut self, lines: &[Line]) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.erase();
+        let newline = self.newline();
+        for line in lines {
+            for span in &line.0 {
+                write::span(&mut self.buffer, span, self.look, newline);
+            }
+            write::put(&mut self.buffer, newline);
+        }
+        self.paint();
+        self.send()
+    }
+
+    /// Replaces the prompt.
+    pub fn prompt(&mut self, prompt: &PromptRows) -> io::Result<()> {
+        // One row is left for messages, if there are two.
+        let prompt = prompt.clone().window(self.rows.saturating_sub(1));
+        if self.above.is_some() && !self.stale && self.prompt.as_ref() == Some(&prompt) {
+            return Ok(());
+        }
+        if self.look.redraw {
+            self.erase();
+        } else if self.above.take().is_some() {
+            self.buffer.push(b'\n');
+        }
+        self.prompt = Some(prompt);
+        self.stale = false;
+        self.paint();
+        self.send()
+    }
+
+    /// The terminal itself has shown a line and its end, as it does where nothing is redrawn.
+    pub fn line_entered(&mut self) {
+        if !self.look.redraw {
+            self.above = None;
+        }
+    }
+
+    /// The terminal has another size now. Nothing is written until the prompt, laid out for the
+    /// new width, comes.
+    pub fn resize(&mut self, cols: usize, rows: usize) {
+        if let (Some(above), Some(prompt)) = (&mut self.above, &self.prompt) {
+            if self.look.reflows {
+                *above = above_reflowed(prompt, cols);
+            }
+            *above = (*above).min(rows.saturating_sub(1));
+        }
+        self.stale = true;
+        (self.cols, self.rows) = (cols, rows);
+    }
+
+    /// Clears the screen but for the prompt.
+    pub fn clear(&mut self) -> io::Result<()> {
+        if self.look.redraw {
+            write::put(&mut self.buffer, cursor::Goto(1, 1));
+            write::put(&mut self.buffer, clear::All);
+            self.above = None;
+            self.paint();
+        }
+        self.send()
+    }
+
+    /// Takes the prompt away and leaves the cursor at the start of a row: before the program
+    /// ends or is stopped. The next prompt begins anew.
+    pub fn leave(&mut self) -> io::Result<()> {
+        self.erase();
+        self.prompt = None;
+        if std::mem::take(&mut self.titled) {
+            self.buffer.extend(b"\x1b[23;2t");
+        }
+        self.send()
+    }
+
+    /// Rings the bell.
+    pub fn bell(&mut self) -> io::Result<()> {
+        if self.look.redraw {
+            self.buffer.push(b'\x07');
+        }
+        self.send()
+    }
+
+    /// Names the window; [`Painter::leave`] gives back the name it had.
+    pub fn title(&mut self, title: &Safe) -> io::Result<()> {
+        if self.look.redraw {
+            if !std::mem::replace(&mut self.titled, true) {
+                self.buffer.extend(b"\x1b[22;2t");
+            }
+            let title = self.note(title);
+            write::put(&mut self.buffer, format_args!("\x1b]2;{title}\x07"));
+        }
+        self.send()
+    }
+
+    /// Asks the desktop for a notification, in both ways that terminals know (OSC 9 and 777).
+    pub fn notify(&mut self, title: &Safe, body: &Safe) -> io::Result<()> {
+        if self.look.redraw {
+            let (title, body) = (self.note(title), self.note(body));
+            let osc = format_args!("\x1b]9;{title}: {body}\x07\x1b]777;notify;{title};{body}\x07");
+            write::put(&mut self.buffer, osc);
+        }
+        self.send()
+    }
+
+    /// A text for an OSC, whose fields a semicolon would end.
+    fn note(&self, text: &Safe) -> String {
+        let mut bytes = Vec::new();
+        write::text(&mut bytes, text.as_str(), self.look);
+        String::from_utf8_lossy(&bytes)
+            .chars()
+            .take(NOTE_MAX)
+            .map(|c| match c {
+                '\n' => ' ',
+                ';' => ',',
+                c => c,
+            })
+            .collect()
+    }
+
+    fn newline(&self) -> &'static str {
+        if self.look.redraw { "\r\n" } else { "\n" }
+    }
+
+    /// Takes the prompt off the screen; the cursor is then where it began.
+    fn erase(&mut self) {
+        let Some(above) = self.above.take() else {
+            return;
+        };
+        if !self.look.redraw {
+            return self.buffer.push(b'\n');
+        }
+        self.up(above);
+        write::put(&mut self.buffer, '\r');
+        write::put(&mut self.buffer, clear::AfterCursor);
+    }
+
+    /// Puts the prompt on the screen, which has none at the moment.
+    fn paint(&mut self) {
+        let Some(prompt) = self.prompt.take_if(|_| !self.stale) else {
+            return;
+        };
+        let newline = self.newline();
+        for (index, row) in prompt.rows.iter().enumerate() {
+            if index > 0 {
+                write::put(&mut self.buffer, newline);
+            }
+            self.row(row, usize::MAX);
+        }
+        if self.look.redraw {
+            self.place_cursor(&prompt);
+        }
+        self.above = Some(prompt.cursor_row);
+        self.prompt = Some(prompt);
+    }
+
+    /// From the end of the last row to the cursor's place. Its column is found by writing what
+    /// stands left of it a second time: then it is right however wide the terminal shows that.
+    fn place_cursor(&mut self, prompt: &PromptRows) {
+        let row = &prompt.rows[prompt.cursor_row];
+        let below = prompt.rows.len() - 1 - prompt.cursor_row;
+        if below == 0 && prompt.cursor_byte == row.text().len() {
+            return;
+        }
+        self.up(below);
+        write::put(&mut self.buffer, '\r');
+        self.row(row, prompt.cursor_byte);
+    }
+
+    /// Adds a row, or its first bytes.
+    fn row(&mut self, row: &Row, bytes: usize) {
+        let mut left = bytes;
+        for span in row.spans() {
+            let length = span.text.as_str().len();
+            if left >= length {
+                write::span(&mut self.buffer, span, self.look, "");
+            } else if left > 0 {
+                let mut part = span.clone();
+                part.text = Safe::default();
+                part.text.push_part(&span.text, 0..left);
+                write::span(&mut self.buffer, &part, self.look, "");
+            }
+            left = left.saturating_sub(length);
+        }
+    }
+
+    fn up(&mut self, rows: usize) {
+        if rows > 0 {
+            let rows = u16::try_from(rows).unwrap_or(u16::MAX);
+            write::put(&mut self.buffer, cursor::Up(rows));
+        }
+    }
+
+    /// One write for everything.
+    fn send(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let sent = self.out.write_all(&self.buffer);
+        self.buffer.clear();
+        // A long history need not be kept twice.
+        self.buffer.shrink_to(BUFFER_KEPT);
+        sent.and_then(|()| self.out.flush())
+    }
+}
+
+/// The rows above the cursor's once a terminal has divided the prompt's rows for fewer columns.
+fn above_reflowed(prompt: &PromptRows, cols: usize) -> usize {
+    let cols = cols.max(1);
+    let before = &prompt.rows[..prompt.cursor_row];
+    let above: usize = before
+        .iter()
+        .map(|row| row.width().div_ceil(cols).max(1))
+        .sum();
+    above + prompt.cursor_col / cols
+}

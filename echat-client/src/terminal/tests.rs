@@ -1,0 +1,7 @@
+//! Keys from bytes, screens from lines, and a terminal that is given back.
+
+mod decoder;
+mod guard;
+mod hostile;
+mod property;
+mod screen;

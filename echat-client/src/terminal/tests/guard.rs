@@ -1,0 +1,98 @@
+//! A terminal's settings, before and after.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::panic::catch_unwind;
+use std::sync::{Mutex, PoisonError};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
+
+use crate::terminal::{EchoOff, RawGuard, restore_on_panic, size};
+
+/// A process has one terminal, and these tests several: one at a time.
+static ONE: Mutex<()> = Mutex::new(());
+
+/// Both ends of a terminal.
+fn terminal() -> (File, File) {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let master = openpt(flags).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let tty = OpenOptions::new().read(true).write(true).open(name);
+    (master.into(), tty.unwrap())
+}
+
+/// The settings, comparable.
+fn settings(tty: &File) -> String {
+    let attributes: Termios = tcgetattr(tty).unwrap();
+    format!("{attributes:?}")
+}
+
+fn shown(master: &mut File, length: usize) -> String {
+    let mut bytes = vec![0; length];
+    master.read_exact(&mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn raw_mode_ends_with_its_guard() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (mut master, tty) = terminal();
+    let before = settings(&tty);
+    let guard = RawGuard::new(&tty).unwrap();
+    let raw = settings(&tty);
+    assert_ne!(raw, before);
+    assert_eq!(shown(&mut master, 8), "\x1b[?2004h");
+
+    guard.suspend().unwrap();
+    assert_eq!(settings(&tty), before);
+    assert_eq!(shown(&mut master, 11), "\x1b[?2004l\x1b[m");
+    guard.resume().unwrap();
+    assert_eq!(settings(&tty), raw);
+    assert_eq!(shown(&mut master, 8), "\x1b[?2004h");
+
+    drop(guard);
+    assert_eq!(settings(&tty), before);
+    assert_eq!(shown(&mut master, 11), "\x1b[?2004l\x1b[m");
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_is_reported() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (mut master, tty) = terminal();
+    let before = settings(&tty);
+    // Without its guard's own end, so that only the hook can have done it.
+    std::mem::forget(RawGuard::new(&tty).unwrap());
+    restore_on_panic();
+    assert!(catch_unwind(|| panic!("as this test wants it")).is_err());
+    assert_eq!(settings(&tty), before);
+    assert_eq!(shown(&mut master, 8 + 11), "\x1b[?2004h\x1b[?2004l\x1b[m");
+}
+
+#[test]
+fn a_hidden_password_ends_with_its_guard() {
+    let (_master, tty) = terminal();
+    let before = settings(&tty);
+    let silent = EchoOff::new(&tty).unwrap();
+    let modes = tcgetattr(&tty).unwrap().local_modes;
+    assert!(!modes.contains(LocalModes::ECHO) && modes.contains(LocalModes::ICANON));
+    drop(silent);
+    assert_eq!(settings(&tty), before);
+}
+
+#[test]
+fn the_size_is_the_terminals() {
+    let (_master, tty) = terminal();
+    assert_eq!(size(&tty), (80, 24));
+    let told = Winsize {
+        ws_row: 50,
+        ws_col: 132,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(&tty, told).unwrap();
+    assert_eq!(size(&tty), (132, 50));
+    assert_eq!(size(File::open("/dev/null").unwrap()), (80, 24));
+}

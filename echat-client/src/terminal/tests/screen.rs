@@ -1,0 +1,359 @@
+//! What the painter paints, as a terminal shows it.
+
+use std::io::{self, Write};
+use std::num::NonZeroU16;
+
+use vt100::{Callbacks, Parser, Screen};
+
+use crate::safe::Safe;
+use crate::styled::{Line, Style};
+use crate::terminal::{Look, Painter};
+use crate::view::{PromptRows, prompt_rows};
+
+/// What a terminal was asked for beyond showing text.
+#[derive(Default)]
+pub(super) struct Asked(pub(super) Vec<String>);
+
+impl Callbacks for Asked {
+    fn audible_bell(&mut self, _: &mut Screen) {
+        self.0.push("bell".into());
+    }
+    fn visual_bell(&mut self, _: &mut Screen) {
+        self.0.push("visual bell".into());
+    }
+    fn resize(&mut self, _: &mut Screen, size: (u16, u16)) {
+        self.0.push(format!("resize {size:?}"));
+    }
+    fn set_window_icon_name(&mut self, _: &mut Screen, name: &[u8]) {
+        self.0.push(format!("icon {name:?}"));
+    }
+    fn set_window_title(&mut self, _: &mut Screen, title: &[u8]) {
+        self.0
+            .push(format!("title {}", String::from_utf8_lossy(title)));
+    }
+    fn copy_to_clipboard(&mut self, _: &mut Screen, _: &[u8], data: &[u8]) {
+        self.0.push(format!("copy {data:?}"));
+    }
+    fn paste_from_clipboard(&mut self, _: &mut Screen, _: &[u8]) {
+        self.0.push("paste".into());
+    }
+    fn unhandled_control(&mut self, _: &mut Screen, byte: u8) {
+        self.0.push(format!("control {byte}"));
+    }
+    fn unhandled_escape(&mut self, _: &mut Screen, _: Option<u8>, _: Option<u8>, byte: u8) {
+        self.0.push(format!("escape {byte}"));
+    }
+    fn unhandled_csi(
+        &mut self,
+        _: &mut Screen,
+        _: Option<u8>,
+        _: Option<u8>,
+        parameters: &[&[u16]],
+        end: char,
+    ) {
+        self.0.push(format!("csi {parameters:?} {end}"));
+    }
+    fn unhandled_osc(&mut self, _: &mut Screen, parameters: &[&[u8]]) {
+        self.0.push(format!("osc {parameters:?}"));
+    }
+}
+
+/// A terminal with a painter on it, and what is being typed there.
+pub(super) struct Scene {
+    pub(super) terminal: Parser<Asked>,
+    pub(super) painter: Painter<Vec<u8>>,
+    pub(super) typed: String,
+    pub(super) cursor: usize,
+}
+
+fn nonzero(count: usize) -> NonZeroU16 {
+    NonZeroU16::new(u16::try_from(count).unwrap()).unwrap()
+}
+
+impl Scene {
+    pub(super) fn new(cols: usize, rows: usize) -> Self {
+        let look = Look {
+            // The emulator cuts rows, as xterm does.
+            reflows: false,
+            ..Look::FULL
+        };
+        let terminal =
+            Parser::new_with_callbacks(nonzero(rows), nonzero(cols), 100, Asked::default());
+        let mut scene = Self {
+            terminal,
+            painter: Painter::new(Vec::new(), look, cols, rows),
+            typed: String::new(),
+            cursor: 0,
+        };
+        scene.prompt();
+        scene
+    }
+
+    /// The prompt as it should be on the screen.
+    pub(super) fn laid_out(&self) -> PromptRows {
+        let prompt = Line::styled(Safe::ours("room> "), Style::Prompt);
+        let width = self.painter.width();
+        prompt_rows(&prompt, &self.typed, self.cursor, width, false)
+    }
+
+    pub(super) fn types(&mut self, text: &str, cursor: usize) {
+        self.typed = text.to_owned();
+        self.cursor = cursor;
+        self.prompt();
+    }
+
+    fn prompt(&mut self) {
+        let rows = self.laid_out();
+        self.painter.prompt(&rows).unwrap();
+        self.show();
+    }
+
+    pub(super) fn prints(&mut self, lines: &[Line]) {
+        self.painter.print(lines).unwrap();
+        self.show();
+    }
+
+    pub(super) fn resizes(&mut self, cols: usize, rows: usize) {
+        self.terminal.set_size(nonzero(rows), nonzero(cols));
+        self.painter.resize(cols, rows);
+        self.prompt();
+    }
+
+    /// Lets the terminal see what was painted since.
+    fn show(&mut self) {
+        let painted = std::mem::take(self.painter.painted());
+        self.terminal.process(&painted);
+    }
+
+    pub(super) fn clears(&mut self) {
+        self.painter.clear().unwrap();
+        self.show();
+    }
+
+    /// The columns and rows of the terminal.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let (rows, cols) = self.terminal.screen().size();
+        (cols.get().into(), rows.get().into())
+    }
+
+    /// The rows of the screen, without spaces at their ends.
+    pub(super) fn all_rows(&self) -> Vec<String> {
+        let (_, cols) = self.terminal.screen().size();
+        let rows = self.terminal.screen().rows(0, cols.get());
+        rows.map(|row| row.trim_end().to_owned()).collect()
+    }
+
+    /// The same up to the last one that shows something.
+    fn screen(&self) -> Vec<String> {
+        let mut rows = self.all_rows();
+        while rows.last().is_some_and(String::is_empty) {
+            rows.pop();
+        }
+        rows
+    }
+
+    pub(super) fn place(&self) -> (u16, u16) {
+        self.terminal.screen().cursor_position()
+    }
+}
+
+fn says(text: &str) -> Line {
+    Line::styled(Safe::ours("[9:00] "), Style::Dim)
+        .with_name("小明")
+        .with(Safe::ours(" says: "), Style::Plain)
+        .with(Safe::text(text), Style::Plain)
+}
+
+#[test]
+fn a_message_in_mid_line_leaves_the_line_where_it_was() {
+    let mut scene = Scene::new(40, 10);
+    scene.types("hello 世界", 6);
+    assert_eq!(scene.screen(), ["room> hello 世界"]);
+    assert_eq!(scene.place(), (0, 12));
+    scene.prints(&[says("hi"), says("are you\nthere?")]);
+    let expected = [
+        "[9:00] 小明 says: hi",
+        "[9:00] 小明 says: are you",
+        "there?",
+        "room> hello 世界",
+    ];
+    assert_eq!(scene.screen(), expected);
+    assert_eq!(scene.place(), (3, 12));
+    assert!(scene.terminal.callbacks().0.is_empty());
+}
+
+/// Counts its writes.
+#[derive(Default)]
+struct Writes(usize);
+
+impl Write for Writes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += 1;
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn all_that_changes_at_once_is_one_write() {
+    let mut painter = Painter::new(Writes::default(), Look::FULL, 20, 5);
+    let prompt = Line::plain(Safe::ours("> "));
+    let rows = prompt_rows(
+        &prompt,
+        "a long line of two rows",
+        3,
+        painter.width(),
+        false,
+    );
+    painter.prompt(&rows).unwrap();
+    painter.prompt(&rows).unwrap();
+    painter.print(&[]).unwrap();
+    assert_eq!(painter.painted().0, 1);
+    painter.print(&[says("one"), says("two")]).unwrap();
+    assert_eq!(painter.painted().0, 2);
+}
+
+#[test]
+fn a_long_line_takes_rows_and_gives_them_back() {
+    let mut scene = Scene::new(11, 6);
+    scene.prints(&[Line::plain(Safe::ours("above"))]);
+    scene.types("abcdefghijklmnop", 5);
+    assert_eq!(scene.screen(), ["above", "room> abcd", "efghijklmn", "op"]);
+    assert_eq!(scene.place(), (2, 1));
+    scene.prints(&[Line::plain(Safe::ours("more"))]);
+    assert_eq!(scene.screen()[..2], ["above", "more"]);
+    assert_eq!(scene.place(), (3, 1));
+    scene.types("ab", 2);
+    assert_eq!(scene.screen(), ["above", "more", "room> ab"]);
+    scene.types("x".repeat(200).as_str(), 200);
+    assert_eq!(scene.screen().len(), 6);
+    scene.types("", 0);
+    assert_eq!(scene.screen().last().unwrap(), "room>");
+}
+
+#[test]
+fn a_row_that_is_full_is_one_row() {
+    let mut scene = Scene::new(10, 6);
+    scene.prints(&[Line::plain(Safe::ours("0123456789"))]);
+    scene.prints(&[Line::plain(Safe::ours("next"))]);
+    assert_eq!(scene.screen(), ["0123456789", "next", "room>"]);
+    scene.prints(&[Line::plain(Safe::ours("012345678901"))]);
+    assert_eq!(scene.screen()[2..4], ["0123456789", "01"]);
+    assert!(
+        scene.terminal.screen().row_wrapped(2),
+        "divided by the terminal itself"
+    );
+}
+
+#[test]
+fn every_width_keeps_the_cursor_where_the_text_says() {
+    let family = "👩\u{200d}👩\u{200d}👧";
+    let text = format!("a你{family}e\u{301}🇨🇳❤\u{fe0f}z");
+    for cols in 3..40 {
+        let mut scene = Scene::new(cols, 20);
+        scene.types(&text, text.len() - 1);
+        let (row, col) = scene.place();
+        let cell = scene.terminal.screen().cell(row, col).unwrap();
+        assert_eq!(cell.contents(), "z", "{cols} columns");
+    }
+}
+
+#[test]
+fn a_resize_paints_the_prompt_anew() {
+    let mut scene = Scene::new(40, 10);
+    scene.prints(&[Line::plain(Safe::ours("above"))]);
+    scene.types("abcdefghijklmnopqrstuvwxyz", 26);
+    scene.resizes(20, 10);
+    assert_eq!(
+        scene.screen(),
+        ["above", "room> abcdefghijklm", "nopqrstuvwxyz"]
+    );
+    assert_eq!(scene.place(), (2, 13));
+    scene.resizes(60, 4);
+    assert_eq!(
+        scene.screen(),
+        ["above", "room> abcdefghijklmnopqrstuvwxyz"]
+    );
+    for cols in (1..30).rev() {
+        scene.resizes(cols, 4);
+    }
+    scene.types("", 0);
+    scene.resizes(40, 10);
+    assert_eq!(scene.screen().last().unwrap(), "room>");
+}
+
+#[test]
+fn a_terminal_that_reflows_is_followed_upwards() {
+    let mut painter = Painter::new(Vec::new(), Look::FULL, 40, 10);
+    let prompt = Line::plain(Safe::ours("> "));
+    let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
+    painter.prompt(&rows).unwrap();
+    painter.painted().clear();
+    // 39 and 23 columns become 2 and 2 rows of 20; the cursor is in the fourth.
+    painter.resize(20, 10);
+    painter.resize(20, 12);
+    painter.print(&[Line::new()]).unwrap();
+    assert_eq!(painter.painted(), b"\x1b[3A\r\x1b[J\r\n");
+}
+
+#[test]
+fn clearing_and_leaving() {
+    let mut scene = Scene::new(20, 5);
+    scene.prints(&[Line::plain(Safe::ours("above"))]);
+    scene.types("ab", 1);
+    scene.clears();
+    assert_eq!(scene.screen(), ["room> ab"]);
+    assert_eq!(scene.place(), (0, 7));
+    scene.painter.leave().unwrap();
+    scene.show();
+    assert_eq!(scene.screen(), [""; 0]);
+    assert_eq!(scene.place(), (0, 0));
+    scene.types("ab", 1);
+    assert_eq!(scene.screen(), ["room> ab"]);
+}
+
+#[test]
+fn notes_reach_the_desktop_and_nothing_else() {
+    let mut scene = Scene::new(20, 5);
+    scene.painter.bell().unwrap();
+    scene.painter.title(&Safe::text("a;b\n\u{7}c")).unwrap();
+    scene.show();
+    let asked = &scene.terminal.callbacks().0;
+    assert!(asked.contains(&"bell".to_owned()));
+    assert!(asked.contains(&"title a,b ␇c".to_owned()), "{asked:?}");
+    assert_eq!(scene.screen(), ["room>"]);
+}
+
+#[test]
+fn a_look_without_utf8_is_ascii() {
+    let look = Look {
+        utf8: false,
+        ..Look::PLAIN
+    };
+    let mut painter = Painter::new(Vec::new(), look, 20, 5);
+    painter.print(&[says("é👍")]).unwrap();
+    assert_eq!(painter.painted(), b"[9:00] ?? says: ??\n");
+}
+
+#[test]
+fn a_plain_look_has_lines_and_prompts_and_no_escape() {
+    let mut painter = Painter::new(Vec::new(), Look::PLAIN, 20, 5);
+    let rows = prompt_rows(
+        &Line::styled(Safe::ours("> "), Style::Prompt),
+        "",
+        0,
+        19,
+        false,
+    );
+    painter.print(&[says("one")]).unwrap();
+    painter.prompt(&rows).unwrap();
+    painter.prompt(&rows).unwrap();
+    painter.print(&[says("two\nthree")]).unwrap();
+    painter.line_entered();
+    painter.prompt(&rows).unwrap();
+    painter.leave().unwrap();
+    let expected = "[9:00] 小明 says: one\n> \n[9:00] 小明 says: two\nthree\n> > \n";
+    assert_eq!(String::from_utf8_lossy(painter.painted()), expected);
+}

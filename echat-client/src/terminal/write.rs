@@ -1,0 +1,67 @@
+//! The escape bytes themselves.
+
+use std::fmt::Display;
+use std::io::Write;
+
+use termion::style;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::Look;
+use crate::styled::{Span, Style};
+
+/// The colours of names (of the 256), readable on white and on black.
+const NAMES: [u8; crate::styled::COLOURS as usize] =
+    [32, 34, 37, 64, 67, 71, 98, 132, 136, 139, 166, 172];
+const RED: u8 = 1;
+const YELLOW: u8 = 3;
+
+/// Adds bytes; writing to memory cannot fail.
+pub(super) fn put(buffer: &mut Vec<u8>, bytes: impl Display) {
+    write!(buffer, "{bytes}").expect("a Vec takes everything");
+}
+
+/// Adds one span, with `newline` for each newline in it.
+pub(super) fn span(buffer: &mut Vec<u8>, span: &Span, look: Look, newline: &str) {
+    let coloured = look.colour && span.style != Style::Plain;
+    if coloured {
+        begin(buffer, span.style);
+    }
+    for (index, row) in span.text.as_str().split('\n').enumerate() {
+        if index > 0 {
+            put(buffer, newline);
+        }
+        text(buffer, row, look);
+    }
+    if coloured {
+        put(buffer, style::Reset);
+    }
+}
+
+/// Adds text, in ASCII if that is all the terminal has: one `?` a character.
+pub(super) fn text(buffer: &mut Vec<u8>, text: &str, look: Look) {
+    if look.utf8 || text.is_ascii() {
+        return put(buffer, text);
+    }
+    for grapheme in text.graphemes(true) {
+        put(buffer, if grapheme.is_ascii() { grapheme } else { "?" });
+    }
+}
+
+fn begin(buffer: &mut Vec<u8>, style: Style) {
+    match style {
+        Style::Plain => {}
+        Style::Dim | Style::Rule => put(buffer, style::Faint),
+        Style::Bold | Style::Prompt => put(buffer, style::Bold),
+        Style::Mention => {
+            put(buffer, style::Bold);
+            colour(buffer, YELLOW);
+        }
+        Style::Error => colour(buffer, RED),
+        Style::Name(index) => colour(buffer, NAMES[usize::from(index) % NAMES.len()]),
+    }
+}
+
+/// Not termion's own colours, which look at `NO_COLOR` a second time.
+fn colour(buffer: &mut Vec<u8>, index: u8) {
+    put(buffer, format_args!("\x1b[38;5;{index}m"));
+}

@@ -1,0 +1,243 @@
+//! English.
+
+use echat_proto::records::Code;
+
+use super::Text;
+
+/// The sentence in English.
+#[expect(
+    clippy::too_many_lines,
+    clippy::match_same_arms,
+    reason = "a table, in which sentences may be alike by chance"
+)]
+pub(super) fn say(text: Text<'_>) -> String {
+    let s = str::to_owned;
+    match text {
+        Text::Hello => s("echat. `help` lists what can be typed; `\\d` leaves."),
+        Text::Bye => s("Goodbye."),
+        Text::HowToLeave => s("`\\d` or C-d leaves."),
+        Text::PleaseWait => s("Please wait for the server's answer."),
+        Text::ModeCommand => s("command"),
+        Text::ModeRegister => s("register"),
+        Text::ModeLogin => s("login"),
+        Text::ModeContact => s("contact"),
+        Text::ModeChat => s("chat"),
+        Text::ModeQuery => s("query"),
+        Text::AUser => s("<user>"),
+        Text::ARoom => s("<room>"),
+        Text::AText => s("<text>"),
+        Text::AWord => s("<word>"),
+        Text::HelpHelp => s("this list"),
+        Text::HelpBack => s("back to command mode"),
+        Text::HelpLeave => s("leave the program"),
+        Text::HelpQuit => s("leave the program"),
+        Text::HelpRegister => s("make an account"),
+        Text::HelpLogin => s("log in"),
+        Text::HelpLogout => s("log out"),
+        Text::HelpContact => s("friends and rooms"),
+        Text::HelpChat => s("talk in a room or with a friend; without a name, where you were last"),
+        Text::HelpQuery => s("ask the server"),
+        Text::HelpAddFriend => s("ask for friendship"),
+        Text::HelpJoinRoom => s("join a room"),
+        Text::HelpRooms => s("your rooms"),
+        Text::HelpFriends => s("your friends"),
+        Text::HelpPending => s("friend requests to answer; `+f <user>` accepts one"),
+        Text::HelpMessages => s("the newest message of each conversation"),
+        Text::HelpSendFriend => s("send a message to a friend"),
+        Text::HelpSendRoom => s("send a message to a room"),
+        Text::HelpOpenFriend => s("chat with a friend"),
+        Text::HelpOpenRoom => s("chat in a room"),
+        Text::HelpUnread => s("what is unread"),
+        Text::HelpCreateRoom => s("make a room with these friends"),
+        Text::HelpAddMembers => s("take friends into your room"),
+        Text::HelpFind => s("find users and rooms"),
+        Text::HelpLeaveRoom => s("leave a room"),
+        Text::HelpServerTime => s("the server's clock"),
+        Text::HelpWho => s("friends who are online"),
+        Text::HelpListRooms => s("your rooms, their members and owners"),
+        Text::HelpMembers => s("the members of a room"),
+        Text::HelpHistory => s("older messages"),
+        Text::HelpMembersHere => s("the members of this room"),
+        Text::HelpLeaveHere => s("leave this room for good"),
+        Text::HelpSlash => s("send a text that begins with /"),
+        Text::UserName => s("user name"),
+        Text::Password => s("password"),
+        Text::PasswordAgain => s("password again"),
+        Text::TooManyTries => s("The passwords differed three times; nothing was registered."),
+        Text::LoggedOut => s("Logged out."),
+        Text::NoPassword => s("A user name is given, but no password for it."),
+        Text::Friends => s("Friends:"),
+        Text::NoFriends => s("No friends yet; `+f <user>` asks somebody."),
+        Text::Rooms => s("Rooms:"),
+        Text::NoRooms => s("No rooms yet; `+r <room>` joins one, `<room>=<a>+<b>` makes one."),
+        Text::PendingRequests => s("Friend requests to answer:"),
+        Text::NoPending => s("No friend requests to answer."),
+        Text::Messages => s("Messages:"),
+        Text::NoMessages => s("No messages."),
+        Text::UnreadHeading => s("Unread:"),
+        Text::NothingUnread => s("Nothing is unread."),
+        Text::ChatWithWhom => s("With whom? `chat <name>`."),
+        Text::Me => s("me"),
+        Text::Says => s("says:"),
+        Text::HistoryRule => s("------ history above ------"),
+        Text::OlderRule => s("------ older messages ------"),
+        Text::NoOlder => s("There is nothing older."),
+        Text::LoadingOlder => s("Asking the server for older messages ..."),
+        Text::Pending => s("(pending)"),
+        Text::SendAsText => s("send as text? (Y/N)"),
+        Text::NotSent => s("Not sent."),
+        Text::OutgoingLocked => s(
+            "Another client holds the file of unsent lines: lines typed here are lost if this client ends before they are sent.",
+        ),
+        Text::Online => s("Online:"),
+        Text::NobodyOnline => s("No friend is online."),
+        Text::Owner => s("owner"),
+        Text::IsOnline => s("online"),
+        Text::IsOffline => s("offline"),
+        Text::FoundUsers => s("Users:"),
+        Text::FoundRooms => s("Rooms:"),
+        Text::FoundNothing => s("Nothing was found."),
+        Text::FoundMore => s("There are more; a longer word finds fewer."),
+        Text::Offline => s("offline"),
+        Text::Connecting => s("Connecting ..."),
+        Text::ConnectionLost => s("The connection was lost."),
+        Text::TryingAgain => s("Trying again; lines typed meanwhile are kept and sent then."),
+        Text::Kicked => s(
+            "You logged in elsewhere, or the server sent you away. `\\c` and then `login` comes back.",
+        ),
+        Text::ServerSaidBye => s("The server said goodbye."),
+        Text::ServerIdle => s("The server closed the connection: nobody logged in for too long."),
+        Text::ServerMalformed => {
+            s("The server could not understand this client and closed the connection.")
+        }
+        Text::ServerTooManyErrors => {
+            s("The server closed the connection: too many unknown requests.")
+        }
+        Text::ServerFull => s("The server is full."),
+        Text::ServerRestarting => s("The server is restarting."),
+        Text::ServerTooSlow => s(
+            "This connection is too slow for what arrives: the server closed it. Nothing is lost; it is fetched again.",
+        ),
+        Text::Unanswered => s("The connection was lost before the answer; please ask again."),
+        Text::TimeOut => s("The time is over."),
+        Text::HelpHeading { mode } => format!("Commands of {mode} mode:"),
+        Text::Unknown { line } => format!("No such command: {line}. `help` lists them."),
+        Text::Usage { form } => format!("Use: {form}"),
+        Text::PasswordsDiffer { left } => {
+            format!("The passwords differ; tries left: {left}.")
+        }
+        Text::Registered { name } => format!("Registered as {name}."),
+        Text::LoggedIn { name } => format!("Logged in as {name}."),
+        Text::LoggedInAgain { name } => format!("Connected again, logged in as {name}."),
+        Text::AlreadyLoggedIn { name } => {
+            format!("Logged in as {name} already; `logout` ends that.")
+        }
+        Text::FriendRequest { name } => format!("{name} asks for your friendship. (Y/N)"),
+        Text::FriendRequestShort { name } => format!("befriend {name}? (Y/N)"),
+        Text::Declined { name } => format!("The request from {name} is refused."),
+        Text::RequestSent { name } => format!("The friend request to {name} is sent."),
+        Text::NewContact { name } => format!("{name} and you are friends now."),
+        Text::NewRoom { room } => format!("You are in the room {room} now."),
+        Text::RoomMade { room } => format!("The room {room} is made."),
+        Text::MembersAdded { room } => format!("They are members of {room} now."),
+        Text::LeftRoom { room } => format!("You left the room {room}."),
+        Text::UnreadOf { target, count } => format!("{target}: {count} unread"),
+        Text::NoTarget { name } => format!("No friend and no room of yours is called {name}."),
+        Text::TwoTargets { name } => {
+            format!("A friend and a room are called {name}: `&f {name}` or `&r {name}`.")
+        }
+        Text::CameOnline { names } => format!("{names} came online"),
+        Text::WentOffline { names } => format!("{names} went offline"),
+        Text::NewMessage { from } => format!("You have a new message from {from}."),
+        Text::NewRoomMessage { from, room } => {
+            format!("You have a new message from {from} in {room}.")
+        }
+        Text::SentTo { target } => format!("to {target}:"),
+        Text::PendingCount { count } => format!("{count} pending"),
+        Text::LooksLikeCommand { line } => {
+            format!("This looks like a command: {line}. Send it as text? (Y/N)")
+        }
+        Text::MessageRefused { target, reason } => format!("Not sent to {target}: {reason}"),
+        Text::MessageWaits {
+            target,
+            reason,
+            seconds,
+        } => format!("The message to {target} waits {seconds} s: {reason}"),
+        Text::Paste { count } => {
+            format!("{count} lines were pasted. Y: send each; O: send as one message; N: drop.")
+        }
+        Text::PasteShort { count } => format!("{count} lines (Y/O/N)"),
+        Text::OutgoingFound { count } => format!("Lines of an earlier run to send: {count}."),
+        Text::OutgoingUnreadable { count } => {
+            format!("Kept lines that could not be read: {count}.")
+        }
+        Text::UnsentAtExit { count } => format!("Lines not sent yet: {count}."),
+        Text::ServerTime { time } => format!("Server time: {time}"),
+        Text::RoomLine {
+            room,
+            members,
+            owner,
+            unread,
+        } => format!("{room}: {members} members, owner {owner}, {unread} unread"),
+        Text::Members { room } => format!("Members of {room}:"),
+        Text::UnknownServer { address } => format!("{address} is unknown. Nothing was sent yet."),
+        Text::UnknownServerHint { link } => {
+            format!("If that is the right key, name it with the address: {link}")
+        }
+        Text::TypeYes => s("Type yes if that is the right key: "),
+        Text::KeyChanged { address } => format!(
+            "The key of {address} has changed: somebody may be in between. Nothing was sent."
+        ),
+        Text::KeyChangedHint { address } => {
+            format!("If the server's owner confirms the new key: echat-nc --forget-host {address}")
+        }
+        Text::KeyNotPinned { address } => {
+            format!("{address} does not show the key asked for. Nothing was sent.")
+        }
+        Text::KeyShown { key } => format!("it shows     {key}"),
+        Text::KeyExpected { key } => format!("it should be {key}"),
+        Text::CannotConnect { why } => format!("Cannot connect: {why}"),
+        Text::ServerReason { number } => {
+            format!("The server closed the connection (reason {number}).")
+        }
+        Text::RetryAfter { seconds } => format!(" Try again in {seconds} s."),
+        Text::Limit { limit } => format!(" The limit is {limit}."),
+        Text::Names { names } => format!(" ({names})"),
+        Text::OtherRefusal { code, message } => format!("{message} ({code})"),
+    }
+}
+
+/// A refusal's code.
+pub(super) fn code(code: Code) -> &'static str {
+    match code {
+        Code::BadParams => "The server did not understand the request.",
+        Code::NotLoggedIn => "Please log in first.",
+        Code::AlreadyLoggedIn => "You are logged in already; log out first.",
+        Code::NameTaken => "This name, or one that looks like it, is taken.",
+        Code::BadName => "This is not a possible name.",
+        Code::BadPassword => "This password cannot be used.",
+        Code::BadCredentials => "Login failed: the name or the password is wrong.",
+        Code::LoginThrottled => "Too many failed logins.",
+        Code::UnknownUser => "There is no such user.",
+        Code::IsSelf => "You cannot befriend yourself.",
+        Code::AlreadyAsked => "You have asked already.",
+        Code::AlreadyFriends => "You are friends already.",
+        Code::NoRequest => "There is no request from this user.",
+        Code::NotAFriend => "You are not friends yet.",
+        Code::NotAMember => "You are not in this room yet.",
+        Code::NotOwner => "Only the owner of the room may do this.",
+        Code::UnknownRoom => "There is no such room.",
+        Code::AlreadyMember => "You are in this room already.",
+        Code::RoomExists => "There is a room of this name, or of one that looks like it.",
+        Code::NotFriends => "Some of these are not your friends.",
+        Code::BadContent => {
+            "This text cannot be sent: it is empty, too long or has control characters."
+        }
+        Code::TxnReused => "The server has another message with this number.",
+        Code::RateLimited => "Too fast.",
+        Code::TooMany => "There are too many of these.",
+        Code::StorageFull => "The server's disk is full.",
+        Code::StorageBusy => "The server's database is busy.",
+        Code::UnknownCommand => "The server does not know this request.",
+    }
+}

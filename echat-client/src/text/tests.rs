@@ -1,0 +1,130 @@
+//! Both languages say everything, with every argument.
+
+use super::*;
+
+/// An argument that is easily found in a sentence.
+pub(super) trait Sample {
+    fn sample(name: &'static str) -> Self;
+    fn shown(name: &'static str) -> String;
+}
+
+impl Sample for &str {
+    fn sample(name: &'static str) -> Self {
+        name
+    }
+
+    fn shown(name: &'static str) -> String {
+        name.to_owned()
+    }
+}
+
+impl Sample for u64 {
+    fn sample(name: &'static str) -> Self {
+        7_000_000 + name.len() as u64
+    }
+
+    fn shown(name: &'static str) -> String {
+        Self::sample(name).to_string()
+    }
+}
+
+pub(super) fn shown<T: Sample>(name: &'static str) -> String {
+    T::shown(name)
+}
+
+/// Sentences that are the same in every language have a letter of neither.
+fn is_chinese(text: &str) -> bool {
+    text.chars().any(|c| ('\u{3000}'..='\u{ffef}').contains(&c))
+}
+
+#[test]
+fn every_sentence_is_said_in_both_languages_with_all_its_arguments() {
+    for (text, arguments) in Text::samples() {
+        let english = Language::English.say(text);
+        let chinese = Language::Chinese.say(text);
+        assert!(!is_chinese(&english), "{english}");
+        assert!(is_chinese(&chinese), "{chinese}");
+        for argument in arguments {
+            assert!(english.contains(&argument), "{english} lacks {argument}");
+            assert!(chinese.contains(&argument), "{chinese} lacks {argument}");
+        }
+        assert!(!english.contains('\n') && !chinese.contains('\n'));
+    }
+}
+
+#[test]
+fn refusals_are_said_by_their_code() {
+    let fail = |code: &str, detail: &[(&str, Value)]| Fail {
+        code: code.to_owned(),
+        message: "From the server.".to_owned(),
+        detail: detail
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.clone()))
+            .collect(),
+    };
+    for code in Code::ALL {
+        let plain = fail(code.as_str(), &[]);
+        assert!(!is_chinese(&Language::English.refusal(&plain)));
+        assert!(is_chinese(&Language::Chinese.refusal(&plain)));
+    }
+    let slow = fail("rate_limited", &[("retry_after", Value::Int(9))]);
+    assert_eq!(
+        Language::English.refusal(&slow),
+        "Too fast. Try again in 9 s."
+    );
+    assert_eq!(
+        Language::Chinese.refusal(&slow),
+        "发送太快。请在 9 秒后再试。"
+    );
+    let names = Value::List(vec![Value::from("ann"), Value::from("bob")]);
+    let strangers = fail("not_friends", &[("names", names), ("x", Value::Null)]);
+    assert_eq!(
+        Language::English.refusal(&strangers),
+        "Some of these are not your friends. (ann, bob)"
+    );
+    let new = fail("from_the_future", &[("limit", Value::Int(3))]);
+    assert_eq!(
+        Language::English.refusal(&new),
+        "From the server. (from_the_future) The limit is 3."
+    );
+}
+
+#[test]
+fn the_original_words_are_kept() {
+    let zh = Language::Chinese;
+    for (text, words) in [
+        (Text::UserName, "用户名"),
+        (Text::Password, "密码"),
+        (Text::PasswordAgain, "确认密码"),
+        (Text::LoggedIn { name: "a" }, "登录成功"),
+        (Text::Registered { name: "a" }, "注册成功"),
+        (Text::RequestSent { name: "a" }, "好友请求已发送"),
+        (Text::PendingRequests, "待处理好友请求"),
+        (Text::NewMessage { from: "a" }, "你有一条新的消息"),
+        (Text::NewRoom { room: "a" }, "加入聊天室"),
+        (Text::CameOnline { names: "a" }, "上线了"),
+        (Text::HistoryRule, "------ 以上是历史消息 ------"),
+    ] {
+        assert!(zh.say(text).contains(words), "{words}");
+    }
+    // Where the server speaks the original's words, the client's are the same.
+    for code in Code::ALL.iter().filter(|code| is_chinese(code.message())) {
+        assert_eq!(zh.code(*code), code.message());
+    }
+}
+
+#[test]
+fn names_and_passwords_that_cannot_be_had() {
+    assert_eq!(
+        Language::Chinese.bad_name(&NameError::Empty),
+        "名字不能为空"
+    );
+    assert!(
+        Language::English
+            .bad_name(&NameError::Empty)
+            .contains("character")
+    );
+    let short = PasswordError::TooShort;
+    assert!(Language::Chinese.bad_password(&short).contains('8'));
+    assert!(Language::English.bad_password(&short).contains('8'));
+}

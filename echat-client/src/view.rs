@@ -1,0 +1,154 @@
+//! Lines laid out in rows of a given width: no escape bytes, no modes.
+//!
+//! Rows are counted in the most columns that any terminal may take for them, so that none is ever
+//! wider than it may be, at any width from 1.
+
+mod prompt;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::columns;
+use crate::safe::Safe;
+use crate::styled::{Line, Span, Style};
+
+pub use prompt::{PromptRows, prompt_rows};
+
+/// Stands for what is wider than a whole row.
+const TOO_WIDE: Safe = Safe::ours("?");
+
+/// One row of a screen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Row {
+    spans: Vec<Span>,
+    width: usize,
+}
+
+impl Row {
+    /// Its parts, from left to right.
+    pub fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
+    /// How many columns it takes at most.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Its text without the styles.
+    pub fn text(&self) -> String {
+        self.spans.iter().map(|span| span.text.as_str()).collect()
+    }
+
+    fn push(&mut self, source: &Safe, part: Range<usize>, style: Style, width: usize) {
+        self.width += width;
+        if self.spans.last().is_none_or(|last| last.style != style) {
+            let text = Safe::default();
+            self.spans.push(Span { text, style });
+        }
+        if let Some(last) = self.spans.last_mut() {
+            last.text.push_part(source, part);
+        }
+    }
+}
+
+/// The rows of `line`. A newline begins a new row; what is too long goes on in the next.
+pub fn wrap(line: &Line, width: usize) -> Vec<Row> {
+    wrap_indented(line, width, 0)
+}
+
+/// The same, with `indent` spaces before every row but the first, where there is room for them
+/// and for one wide character.
+pub fn wrap_indented(line: &Line, width: usize, indent: usize) -> Vec<Row> {
+    let mut rows = Rows::new(width, indent);
+    for span in &line.0 {
+        rows.put(&span.text, span.style);
+    }
+    rows.done
+}
+
+/// Where something stands.
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    col: usize,
+    byte: usize,
+}
+
+/// Rows under construction.
+struct Rows {
+    /// At least one.
+    done: Vec<Row>,
+    width: usize,
+    indent: usize,
+}
+
+impl Rows {
+    fn new(width: usize, indent: usize) -> Self {
+        let width = width.max(1);
+        Self {
+            done: vec![Row::default()],
+            width,
+            indent: if indent + 2 <= width { indent } else { 0 },
+        }
+    }
+
+    /// Adds a text and says where its first grapheme came to stand.
+    fn put(&mut self, text: &Safe, style: Style) -> Option<Place> {
+        let mut first = None;
+        for (at, grapheme) in text.as_str().grapheme_indices(true) {
+            if grapheme == "\n" {
+                self.begin();
+            } else {
+                let place = self.put_grapheme(text, at..at + grapheme.len(), style);
+                first = first.or(Some(place));
+            }
+        }
+        first
+    }
+
+    fn put_grapheme(&mut self, source: &Safe, part: Range<usize>, style: Style) -> Place {
+        let needs = columns::of_grapheme(&source.as_str()[part.clone()]);
+        if needs > self.width - self.indent {
+            let stand_in = 0..TOO_WIDE.as_str().len();
+            return self.place(&TOO_WIDE, stand_in, style, TOO_WIDE.width());
+        }
+        self.place(source, part, style, needs)
+    }
+
+    fn place(&mut self, source: &Safe, part: Range<usize>, style: Style, needs: usize) -> Place {
+        let place = self.make_room(needs);
+        self.last().push(source, part, style, needs);
+        place
+    }
+
+    /// Begins a row if the last one has no room for so many columns; where they will stand.
+    fn make_room(&mut self, needs: usize) -> Place {
+        if self.last().width + needs > self.width {
+            self.begin();
+        }
+        let row = self.done.len() - 1;
+        let last = self.last();
+        Place {
+            row,
+            col: last.width,
+            byte: last.spans.iter().map(|span| span.text.as_str().len()).sum(),
+        }
+    }
+
+    fn begin(&mut self) {
+        let mut row = Row::default();
+        if self.indent > 0 {
+            let spaces = Safe::line(&" ".repeat(self.indent));
+            row.push(&spaces, 0..self.indent, Style::Plain, self.indent);
+        }
+        self.done.push(row);
+    }
+
+    fn last(&mut self) -> &mut Row {
+        self.done.last_mut().expect("there is always a row")
+    }
+}

@@ -1,0 +1,102 @@
+//! Rows at every width.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn line(text: &str) -> Line {
+    Line::plain(Safe::text(text))
+}
+
+fn texts(rows: &[Row]) -> Vec<String> {
+    rows.iter().map(Row::text).collect()
+}
+
+#[test]
+fn graphemes_are_never_split() {
+    assert_eq!(texts(&wrap(&line("你好吗"), 5)), ["你好", "吗"]);
+    assert_eq!(texts(&wrap(&line("ab\ncd"), 9)), ["ab", "cd"]);
+    assert_eq!(texts(&wrap(&line("a🇨🇳"), 2)), ["a", "🇨🇳"]);
+    assert_eq!(texts(&wrap(&line("a你"), 1)), ["a", "?"]);
+    assert_eq!(texts(&wrap(&line(""), 0)), [""]);
+}
+
+#[test]
+fn rows_that_go_on_may_be_indented() {
+    let rows = wrap_indented(&line("abcdefgh"), 5, 2);
+    assert_eq!(texts(&rows), ["abcde", "  fgh"]);
+    assert_eq!(texts(&wrap_indented(&line("abc"), 2, 2)), ["ab", "c"]);
+}
+
+#[test]
+fn the_cursor_always_has_a_column() {
+    let prompt = Line::styled(Safe::ours("> "), Style::Prompt);
+    let laid = prompt_rows(&prompt, "abc", 3, 5, false);
+    assert_eq!(texts(&laid.rows), ["> abc", ""]);
+    assert_eq!((laid.cursor_row, laid.cursor_col), (1, 0));
+    let laid = prompt_rows(&prompt, "a你", 1, 4, false);
+    assert_eq!(texts(&laid.rows), ["> a", "你"]);
+    assert_eq!((laid.cursor_row, laid.cursor_col), (1, 0));
+    let laid = prompt_rows(&prompt, "密码", 3, 80, true);
+    assert_eq!(texts(&laid.rows), ["> **"]);
+    assert_eq!((laid.cursor_col, laid.cursor_byte), (3, 3));
+    let laid = prompt_rows(&prompt, "a\u{202e}b", 4, 80, false);
+    assert_eq!(texts(&laid.rows), ["> a<U+202E>b"]);
+    assert_eq!(laid.cursor_col, 11);
+}
+
+#[test]
+fn a_low_screen_shows_the_rows_around_the_cursor() {
+    let text = "0123456789";
+    for cursor in 0..=text.len() {
+        let whole = prompt_rows(&Line::new(), text, cursor, 2, false);
+        let row = whole.rows[whole.cursor_row].clone();
+        let window = whole.window(3);
+        assert_eq!(window.rows.len(), 3);
+        assert_eq!(window.rows[window.cursor_row], row);
+    }
+}
+
+proptest! {
+    #[test]
+    fn rows_hold_the_text_and_are_never_too_wide(
+        text in prop_oneof![any::<String>(), "[a你👍🇨🇳\u{301}\u{200d}\n ]{0,80}"],
+        width in 1usize..200,
+    ) {
+        let line = line(&text);
+        let rows = wrap(&line, width);
+        prop_assert!(rows.iter().all(|row| row.width() <= width));
+        let expected: String = line.text().graphemes(true)
+            .filter(|grapheme| *grapheme != "\n")
+            .map(|grapheme| if columns::of_grapheme(grapheme) > width { "?" } else { grapheme })
+            .collect();
+        prop_assert_eq!(texts(&rows).concat(), expected);
+    }
+
+    #[test]
+    fn a_prompt_fits_and_shows_its_cursor(
+        prompt in any::<String>(),
+        text in prop_oneof![any::<String>(), "[a你👍🇨🇳\u{301}\u{200d}\t]{0,80}"],
+        cursor in any::<prop::sample::Index>(),
+        width in 1usize..200,
+        masked in any::<bool>(),
+    ) {
+        let boundaries: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at)
+            .chain([text.len()]).collect();
+        let cursor = boundaries[cursor.index(boundaries.len())];
+        let prompt = Line::plain(Safe::line(&prompt));
+        let laid = prompt_rows(&prompt, &text, cursor, width, masked);
+        prop_assert!(laid.rows.iter().all(|row| row.width() <= width));
+        prop_assert!(laid.cursor_col < width);
+        let row = laid.rows[laid.cursor_row].text();
+        prop_assert!(row.is_char_boundary(laid.cursor_byte));
+        // Less only where the prompt's end and the text's start are written as one.
+        prop_assert!(columns::of(&row[..laid.cursor_byte]) <= laid.cursor_col);
+        if width > 60 && !masked {
+            let left: String = texts(&laid.rows[..laid.cursor_row]).concat() + &row[..laid.cursor_byte];
+            let typed = Safe::line(&text[..cursor]);
+            let expected = prompt.text() + typed.as_str();
+            prop_assert_eq!(left, expected);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! `echat` as people have it: in a terminal, against the real server; and in a pipe.
+
+mod real;
+mod support;
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use real::{Running, start};
+use rustix::process::{Signal, WaitStatus};
+use support::person::{Person, SETSID};
+use support::program::{Outcome, SECRET, Scene, outcome};
+
+const ECHAT: &str = env!("CARGO_BIN_EXE_echat");
+
+struct Place {
+    scene: Scene,
+    server: Running,
+}
+
+impl Place {
+    fn new() -> Self {
+        let scene = Scene::new();
+        let server = start(&scene.path(""), &["--log", "off"]);
+        Self { scene, server }
+    }
+
+    /// A link that pins the server's key.
+    fn link(&self) -> String {
+        format!(
+            "echat://{}/#{}",
+            self.server.address(),
+            self.server.fingerprint()
+        )
+    }
+
+    fn command(&self, program: &str, language: &str) -> Command {
+        let mut command = self.scene.command(program);
+        command
+            .env("TERM", "xterm")
+            .env("NO_COLOR", "1")
+            .env("LANG", language)
+            .current_dir(self.scene.path(""));
+        command
+    }
+
+    fn person(&self, language: &str, arguments: &[&str]) -> Person {
+        Person::starts(self.command(SETSID, language), ECHAT, arguments)
+    }
+
+    /// Somebody who is registered and logged in, with an English terminal.
+    fn member(&self, name: &str) -> Person {
+        let mut person = self.person("C.UTF-8", &[&self.link()]);
+        person.sees("command> ");
+        person.types("register\r");
+        person.sees("user name: ");
+        person.types(&format!("{name}\r"));
+        person.sees("password: ");
+        person.types(&format!("{SECRET}\r"));
+        person.sees("again: ");
+        person.types(&format!("{SECRET}\r"));
+        person.sees(&format!("Registered as {name}."));
+        person.types("login\r");
+        person.sees("user name: ");
+        person.types(&format!("{name}\r"));
+        person.sees("password: ");
+        person.types(&format!("{SECRET}\r"));
+        person.sees(&format!("Logged in as {name}."));
+        person.sees("contact> ");
+        person
+    }
+
+    /// Runs it in a pipe.
+    fn pipes(&self, arguments: &[&str], input: &str) -> Outcome {
+        let mut child = self
+            .command(ECHAT, "C.UTF-8")
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The program may end before it has read everything.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        outcome(child)
+    }
+}
+
+#[test]
+fn two_people_meet_and_talk() {
+    let place = Place::new();
+    let mut ann = place.member("ann");
+    let mut bob = place.member("bob");
+    ann.types("+f bob\r");
+    bob.sees("ann asks for your friendship");
+    bob.types("y\r");
+    ann.sees("bob and you are friends now.");
+    ann.types("room1=bob\r");
+    ann.sees("The room room1 is made.");
+    bob.sees("room1");
+    ann.types("&r room1\r");
+    ann.sees("room1> ");
+    ann.types("hello everybody\r");
+    ann.sees("me says: hello everybody");
+    bob.sees("contact [1]> ");
+    bob.types("&r room1\r");
+    bob.sees("ann says: hello everybody");
+    ann.types("half a line");
+    ann.sees("half a line");
+    bob.types("你好\r");
+    ann.sees("bob says: 你好");
+    ann.sees("room1> half a line");
+    ann.types("\r");
+    bob.sees("ann says: half a line");
+    bob.types("\\c\r");
+    bob.sees("command> ");
+    bob.types("contact\r");
+    bob.sees("contact> ");
+    bob.types("&f ann\r");
+    bob.sees("ann> ");
+    bob.types("between us\r");
+    ann.sees("room1 [1]> ");
+    for mut person in [ann, bob] {
+        person.types("\\d\r");
+        person.sees("Goodbye.");
+        person.reads_to_the_end();
+        person.has_the_terminal_back();
+        let (code, shown) = person.ends();
+        assert_eq!(code, 0, "{shown}");
+        assert!(!shown.contains(SECRET), "{shown}");
+    }
+}
+
+#[test]
+fn an_unknown_server_is_trusted_by_a_typed_yes_only() {
+    let place = Place::new();
+    let address = place.server.address().to_string();
+    for (answer, remembered) in [("y\r", false), ("yes\r", true)] {
+        let mut person = place.person("zh_CN.UTF-8", &[&address, "--user", "ann"]);
+        person.sees("密码");
+        person.types(&format!("{SECRET}\r"));
+        person.sees(place.server.fingerprint());
+        person.sees("yes：");
+        person.types(answer);
+        if remembered {
+            person.sees("command> ");
+            person.types("quit\r");
+        }
+        let (code, shown) = person.ends();
+        assert_eq!(code, if remembered { 0 } else { 4 }, "{shown}");
+        assert_eq!(place.scene.known_hosts().exists(), remembered);
+    }
+    let other = Place::new();
+    let known = format!("{address} {}\n", place.server.fingerprint());
+    let address = other.server.address().to_string();
+    let known = known.replace(&place.server.address().to_string(), &address);
+    // The key of the first server: every scene's server has its own.
+    std::fs::write(other.scene.known_hosts(), known).unwrap();
+    let mut person = other.person("C.UTF-8", &[&address, "--user", "ann"]);
+    person.sees("password");
+    person.types(&format!("{SECRET}\r"));
+    person.sees("has changed");
+    person.sees(other.server.fingerprint());
+    person.sees(place.server.fingerprint());
+    person.sees("echat-nc --forget-host");
+    person.reads_to_the_end();
+    person.has_the_terminal_back();
+    assert_eq!(person.ends().0, 4);
+}
+
+#[test]
+fn signals_leave_the_terminal_as_it_was() {
+    let place = Place::new();
+    let mut person = place.person("C.UTF-8", &[&place.link()]);
+    person.sees("command> ");
+    person.types("half");
+    person.sees("half");
+    person.types("\x1a");
+    let stopped = person.waits();
+    assert!(stopped.stopped(), "{stopped:?}");
+    person.sees("\x1b[?2004l");
+    person.has_the_terminal_back();
+    person.signals(Signal::CONT);
+    person.sees("command> half");
+    person.signals(Signal::TERM);
+    person.reads_to_the_end();
+    person.has_the_terminal_back();
+    let terminated = person.waits();
+    let by = WaitStatus::terminating_signal(terminated);
+    assert_eq!(by, Some(Signal::TERM.as_raw()));
+}
+
+#[test]
+fn a_pipe_says_what_it_is_told() {
+    let place = Place::new();
+    let mut ann = place.member("ann");
+    ann.types("room1=\r");
+    let link = place.link();
+    let password = place.scene.write("password", SECRET);
+    let login = ["--user", "ann", "--password-file", &password];
+    let pipes = |address: &str, input: &str| place.pipes(&[&login[..], &[address]].concat(), input);
+    ann.sees("The room room1 is made.");
+    // The second login takes over the first.
+    let told = pipes(&link, "@r room1 done\n").exits(0);
+    assert!(told.out.contains("me to room1: done"), "{}", told.out);
+    assert!(!told.out.contains('\x1b') && told.err.is_empty());
+    ann.sees("You logged in elsewhere");
+    let refused = pipes(&link, "@r room2 done").exits(1);
+    assert!(
+        refused.err.contains("There is no such room"),
+        "{}",
+        refused.err
+    );
+    pipes(&link, "what?\n").exits(2);
+    let unknown = pipes(&place.server.address().to_string(), "").exits(4);
+    assert!(unknown.err.contains(&link), "{}", unknown.err);
+    let wrong = place.scene.write("wrong", "another password");
+    let login = ["--user", "ann", "--password-file", &wrong, &link];
+    place.pipes(&login, "@r room1 done\n").exits(1);
+    place.pipes(&["--user", "ann", &link], "").exits(2);
+    place
+        .pipes(
+            &["127.0.0.1:1", "--user", "ann", "--password-file", &wrong],
+            "",
+        )
+        .exits(3);
+}
