@@ -1,6 +1,6 @@
 //! The little languages of the modes: a typed line becomes a [`Statement`].
 //!
-//! One table ([`table`]) gives the parser, the help and the words for completion of every mode.
+//! One table (`table.rs`) gives the parser, the help and the words for completion of every mode.
 
 mod complete;
 mod table;
