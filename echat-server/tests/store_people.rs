@@ -137,8 +137,11 @@ fn rooms_have_members_and_keep_their_owner() {
         (mine[0].name.as_str(), mine[0].members, mine[0].unread),
         ("tea", 1, 0)
     );
-    let known = batch.known_conversations(ann).unwrap();
-    assert_eq!((known.friends, known.rooms), (vec![bob], vec![tea]));
+    let places = batch.places_of(ann).unwrap();
+    assert_eq!(
+        (places[0].id, places[0].name.as_str(), places[0].members),
+        (tea, "tea", 1)
+    );
 }
 
 #[test]

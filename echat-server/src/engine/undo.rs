@@ -45,8 +45,11 @@ pub(super) fn undo(
         .map(|session| session.user)
         .collect();
     for user in online {
-        match batch.known_conversations(user) {
-            Ok(known) => memory.roster.set_rooms(user, known.rooms),
+        match batch.places_of(user) {
+            Ok(places) => {
+                let rooms = places.iter().map(|place| place.id);
+                memory.roster.set_rooms(user, rooms);
+            }
             // Held by another program just now: what is remembered is at most too much.
             Err(StoreError::Busy) => tracing::warn!("rooms could not be read again"),
             Err(error) => return Err(error),

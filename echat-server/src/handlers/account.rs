@@ -173,7 +173,7 @@ pub(crate) fn logged_in(
         return Err(Code::BadCredentials.into());
     };
     let audience = Audience::of(ctx, user.id)?;
-    let known = ctx.batch.known_conversations(user.id)?;
+    let places = ctx.batch.places_of(user.id)?;
     let me = Member {
         id: user.id,
         name: user.name.as_str().into(),
@@ -192,7 +192,8 @@ pub(crate) fn logged_in(
     if let Some(old) = old {
         ctx.roster.leave(old);
     }
-    ctx.roster.enter(ctx.conn, user.id, &user.name, known.rooms);
+    let rooms = places.iter().map(|place| place.id);
+    ctx.roster.enter(ctx.conn, user.id, &user.name, rooms);
 
     match old {
         // A second login takes over in silence: the user neither came nor went.

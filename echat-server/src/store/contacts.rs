@@ -5,15 +5,6 @@ use rusqlite::params;
 use super::accounts::user;
 use super::{Batch, ConversationId, Kind, StoreError, User, UserId};
 
-/// What memory has to know about a user who comes online.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// The user's friends.
-    pub friends: Vec<UserId>,
-    /// The rooms the user is in.
-    pub rooms: Vec<ConversationId>,
-}
-
 impl Batch<'_> {
     /// A user's friends by name.
     pub fn friends(&self, of: UserId) -> Result<Vec<User>, StoreError> {
@@ -107,17 +98,5 @@ impl Batch<'_> {
         self.add_participant(conversation, a, now)?;
         self.add_participant(conversation, b, now)?;
         Ok(conversation)
-    }
-
-    /// Friends and rooms of a user by id, for memory that has to be rebuilt.
-    pub fn known_conversations(&self, of: UserId) -> Result<Known, StoreError> {
-        let friends = "SELECT high_user FROM friendships WHERE low_user = ?1
-                       UNION ALL SELECT low_user FROM friendships WHERE high_user = ?1";
-        let rooms = "SELECT r.id FROM participants AS p CROSS JOIN rooms AS r
-                     ON r.id = p.conversation WHERE p.user = ?1";
-        Ok(Known {
-            friends: self.all(friends, [of], |row| row.get(0))?,
-            rooms: self.all(rooms, [of], |row| row.get(0))?,
-        })
     }
 }

@@ -28,7 +28,6 @@ mod tests;
 use thiserror::Error;
 
 pub use batch::{Batch, Receipt};
-pub use contacts::Known;
 pub use history::{Bundle, Older, Page, UNREAD_MAX, Unread};
 pub use ids::{ConversationId, MessageId, UserId};
 pub use messages::StoredMessage;
