@@ -16,6 +16,7 @@ use std::collections::{BTreeSet, VecDeque};
 use echat_proto::commands::Request;
 use zeroize::Zeroizing;
 
+use crate::exit::Exit;
 use crate::line_editor::{Completer, LineEditor};
 use crate::modes::{Act, Goto, Mode, World};
 use crate::outgoing::Outgoing;
@@ -25,7 +26,7 @@ use crate::settings::Settings;
 use crate::styled::{Line, Span, Style};
 use crate::text::{Language, Text};
 
-pub use effect::{Effect, Exit, Input};
+pub use effect::{Effect, Input};
 
 use question::Question;
 
@@ -293,7 +294,7 @@ impl App {
         }
         if self.world.settings.interactive {
             self.say(Text::Bye);
-            self.quit(Exit::Ok);
+            self.quit(Exit::Success);
         } else {
             self.end_of_input();
         }

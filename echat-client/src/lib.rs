@@ -24,6 +24,7 @@
 //! known_hosts           which server showed which key
 //! address               where a server is
 //! fingerprint  clock    a server's key, as people compare it; the time
+//! exit                  how a program ends
 //! ```
 
 pub mod address;
@@ -32,6 +33,7 @@ pub mod ask;
 pub mod chat;
 pub mod clock;
 mod columns;
+pub mod exit;
 pub mod fingerprint;
 pub mod folders;
 pub mod known_hosts;

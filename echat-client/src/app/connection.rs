@@ -275,7 +275,7 @@ impl App {
             self.quit(match (self.refused, self.mistaken) {
                 (true, _) => Exit::Refused,
                 (false, true) => Exit::Usage,
-                (false, false) => Exit::Ok,
+                (false, false) => Exit::Success,
             });
         }
     }

@@ -3,6 +3,7 @@
 use echat_proto::channel::Message;
 use echat_proto::commands::Event;
 
+use crate::exit::Exit;
 use crate::line_editor::Key;
 use crate::styled::Line;
 
@@ -92,33 +93,4 @@ pub enum Effect {
     ClearScreen,
     /// End.
     Quit(Exit),
-}
-
-/// How the program ends; the numbers are those of echat-nc.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Exit {
-    /// Everything was done.
-    Ok = 0,
-    /// The server said no.
-    Refused = 1,
-    /// Arguments or input could not be understood.
-    Usage = 2,
-    /// There is no server, or it did not finish the handshake.
-    CannotConnect = 3,
-    /// The server's key is not trusted.
-    NotTrusted = 4,
-    /// The time was over.
-    TimeOut = 5,
-    /// The server broke the protocol, or the connection was cut.
-    Protocol = 7,
-    /// A local file or the terminal failed.
-    Local = 8,
-}
-
-impl Exit {
-    /// The number that the shell sees.
-    pub fn code(self) -> u8 {
-        self as u8
-    }
 }

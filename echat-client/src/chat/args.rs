@@ -87,13 +87,13 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
-    use crate::app::Exit;
+    use crate::exit::Exit;
 
     #[test]
     fn the_definitions_hold_and_every_exit_code_is_described() {
         Flags::command().debug_assert();
         for exit in [
-            Exit::Ok,
+            Exit::Success,
             Exit::Refused,
             Exit::Usage,
             Exit::CannotConnect,

@@ -26,7 +26,7 @@ use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::app::Exit;
+use crate::exit::Exit;
 use event_loop::{End, EventLoop};
 
 /// Runs the program with the arguments of the process.
@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
             let exit = if error.use_stderr() {
                 Exit::Usage
             } else {
-                Exit::Ok
+                Exit::Success
             };
             let printed = error.print();
             return code(printed.map_or(Exit::Local, |()| exit));

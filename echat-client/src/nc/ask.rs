@@ -7,9 +7,9 @@ use termion::input::TermRead;
 use termion::raw::IntoRawMode;
 use zeroize::Zeroizing;
 
-use super::exit::Exit;
 use super::rules::End;
 use crate::ask;
+use crate::exit::Exit;
 use crate::password::{PasswordError, Source};
 
 pub use crate::ask::is_interactive;

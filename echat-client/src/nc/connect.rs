@@ -8,10 +8,10 @@ use echat_proto::handshake::HandshakeError;
 
 use super::args::Online;
 use super::ask;
-use super::exit::Exit;
 use super::output;
 use super::rules::End;
 use crate::clock::Clock;
+use crate::exit::Exit;
 use crate::fingerprint::Fingerprint;
 use crate::known_hosts::{KnownHosts, KnownHostsError};
 use crate::link::{Link, OpenError, Tap};

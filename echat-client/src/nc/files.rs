@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::exit::Exit;
 use super::rules::End;
+use crate::exit::Exit;
 
 /// The contents of a file of at most `limit` bytes.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, End> {

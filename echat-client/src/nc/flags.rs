@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
-use super::exit::Exit;
 use super::script;
+use crate::exit::Exit;
 
 /// The debug client of echat: the protocol as lines of JSON
 #[derive(Parser)]

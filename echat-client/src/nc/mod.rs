@@ -12,14 +12,12 @@
 //! owed  message  subset  files    replies not yet here; messages as lines; parts of values
 //! args  flags                     what was typed after the program's name
 //! script  rules  output           what a line says; when to stop; both outputs
-//! exit                            the exit codes
 //! ```
 
 pub mod args;
 pub mod ask;
 pub mod connect;
 pub mod dump;
-pub mod exit;
 pub mod expectation;
 pub mod files;
 mod flags;
@@ -41,9 +39,9 @@ use std::{env, io};
 
 use echat_proto::commands::CloseReason;
 
+use crate::exit::Exit;
 use args::{Mode, Online, Source};
 use dump::Dump;
-use exit::Exit;
 use peer::Peer;
 use rules::{End, Rules};
 use run::Input;

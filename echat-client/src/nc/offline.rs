@@ -8,10 +8,10 @@ use echat_proto::channel::{Channel, Incoming, Message};
 use echat_proto::commands::{self, COMMANDS, CommandInfo, Direction, FieldInfo, Shape, channel};
 
 use super::args::{self, Offline};
-use super::exit::Exit;
 use super::message;
 use super::rules::End;
 use super::script::{self, CommandRef};
+use crate::exit::Exit;
 use crate::lines::{MAX_LINE, TooLong};
 
 /// Does the work. Input is read only by `encode` and `decode` without arguments.

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io;
 use std::time::Duration;
 
-use super::exit::Exit;
+use crate::exit::Exit;
 
 /// When to stop, and what counts.
 #[derive(Clone, Copy, Debug, Default)]

@@ -11,7 +11,6 @@ use echat_proto::commands::CloseReason;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
-use super::exit::Exit;
 use super::output;
 use super::peer::{Came, Peer};
 use super::rules::{End, Next};
@@ -19,6 +18,7 @@ use super::script;
 use super::session::Session;
 use super::step;
 use crate::clock::Clock;
+use crate::exit::Exit;
 use crate::lines::{Lines, Numbered};
 use crate::link::Tap;
 use crate::socket::wait;

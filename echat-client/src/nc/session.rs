@@ -9,12 +9,12 @@ use echat_proto::commands::{CloseReason, channel};
 use echat_proto::limits::FRAME_BEFORE_LOGIN;
 use echat_proto::value::Value;
 
-use super::exit::Exit;
 use super::expectation::{Expectation, Inbox, PATIENCE, Seen, State};
 use super::message;
 use super::owed::{self, Owed};
 use super::rules::{End, Next, Rules};
 use super::step::Step;
+use crate::exit::Exit;
 
 /// With so many steps not yet done, input is not read.
 const MAX_STEPS: usize = 1024;

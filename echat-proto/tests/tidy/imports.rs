@@ -74,6 +74,7 @@ const SERVER: &[Row] = &[
 ];
 
 const CLIENT: &[Row] = &[
+    ("exit", &[]),
     ("fingerprint", &[]),
     ("clock", &[]),
     ("folders", &[]),
@@ -109,6 +110,7 @@ const CLIENT: &[Row] = &[
     (
         "app",
         &[
+            "exit",
             "line_editor",
             "modes",
             "outgoing",
@@ -137,6 +139,7 @@ const CLIENT: &[Row] = &[
             "address",
             "ask",
             "clock",
+            "exit",
             "fingerprint",
             "known_hosts",
             "lines",
@@ -153,6 +156,7 @@ const CLIENT: &[Row] = &[
             "app",
             "ask",
             "clock",
+            "exit",
             "fingerprint",
             "folders",
             "known_hosts",

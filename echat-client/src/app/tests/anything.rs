@@ -136,7 +136,7 @@ proptest! {
             prop_assert!(!stage.prompt().is_empty());
         }
         stage.happens(Input::EndOfInput);
-        prop_assert!(stage.has(&Effect::Quit(Exit::Ok)));
+        prop_assert!(stage.has(&Effect::Quit(Exit::Success)));
         prop_assert_eq!(stage.app.step(Input::Connected), []);
     }
 }

@@ -152,7 +152,7 @@ fn leaving_says_what_is_unsent() {
     stage.types("@r room1 later").printed();
     stage.types("quit");
     assert_eq!(stage.printed()[1..], ["Lines not sent yet: 1.", "Goodbye."]);
-    assert!(stage.has(&Effect::Quit(Exit::Ok)));
+    assert!(stage.has(&Effect::Quit(Exit::Success)));
     assert_eq!(stage.app.step(Input::Connected), []);
 }
 

@@ -33,10 +33,10 @@ fn a_line_is_sent_and_the_program_ends() {
         lines: Some(String::new()),
     });
     assert_eq!(stage.sent(), [RequestKind::SendMessage]);
-    assert!(!stage.has(&Effect::Quit(Exit::Ok)));
+    assert!(!stage.has(&Effect::Quit(Exit::Success)));
     stage.says(live(in_room(3, "ann", "done"), Some("p-1")));
     assert_eq!(stage.printed(), ["[2023-11-14 22:13:23] me to room1: done"]);
-    assert!(stage.has(&Effect::Quit(Exit::Ok)));
+    assert!(stage.has(&Effect::Quit(Exit::Success)));
     assert!(!stage.has(&Effect::Prompt));
 }
 

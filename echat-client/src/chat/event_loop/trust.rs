@@ -5,8 +5,9 @@ use std::io;
 use echat_proto::handshake::HandshakeError;
 
 use super::{End, EventLoop};
-use crate::app::{Exit, Input};
+use crate::app::Input;
 use crate::chat::server::Failure;
+use crate::exit::Exit;
 use crate::fingerprint::Fingerprint;
 use crate::link::OpenError;
 use crate::safe::Safe;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::nc::exit::Exit;
+use crate::exit::Exit;
 
 const KEY: &str = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
 const OTHER: &str = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
