@@ -24,6 +24,7 @@ use crate::throttle::Throttle;
 use net::Net;
 use rand::rngs::StdRng;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -65,6 +66,11 @@ impl Engine {
             memory,
             net: Net::new(rng),
         }
+    }
+
+    /// Changes how many connections one user may be logged in at, from the next login on.
+    pub fn allow_sessions(&mut self, per_user: NonZeroUsize) {
+        self.memory.roster.allow_sessions(per_user);
     }
 
     /// Takes a connection in; `None` if it is to be closed at once.

@@ -64,7 +64,7 @@ const SERVER: &[Row] = &[
             "store", "throttle",
         ],
     ),
-    ("console", &["engine", "roster", "store"]),
+    ("console", &["conn", "engine", "store"]),
     (
         "reactor",
         &[

@@ -252,7 +252,7 @@ fn let_in<'u>(
     let mut online = Vec::new();
     for user in users {
         ctx.roster.join(*user, room);
-        online.extend(ctx.roster.conn_of(*user));
+        online.extend_from_slice(ctx.roster.conns_of(*user));
     }
     ctx.outbox.send_all(
         online,
