@@ -89,7 +89,9 @@ fn ten_addresses_have_ten_guesses_in_a_window_and_the_owner_gets_in_meanwhile() 
             world.settle();
             assert_eq!(ending(&mut world, "home"), end, "round {round}");
         }
-        world.ends.values_mut().for_each(|end| end.hang_up());
+        for end in world.ends.values_mut() {
+            end.hang_up();
+        }
         world.advance(step);
         world.ends.clear();
     }
