@@ -15,7 +15,7 @@ use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::ConnId;
 use crate::handlers::Chore;
-use crate::jobs::{Done, Job, Task};
+use crate::jobs::{Done, Job};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
@@ -179,14 +179,5 @@ impl Engine {
     /// Where a connection comes from.
     pub(crate) fn address(&self, conn: ConnId) -> Option<SocketAddr> {
         self.net.peer(conn).map(|peer| peer.address)
-    }
-}
-
-/// A job that belongs to no connection: it prepares an exponent.
-fn prepare() -> Job {
-    Job {
-        conn: ConnId(0),
-        address: std::net::Ipv4Addr::UNSPECIFIED.into(),
-        task: Task::Prepare,
     }
 }

@@ -75,6 +75,8 @@ pub enum Done {
     Hashed(String),
     /// The comparison's result.
     Verified(Verdict),
+    /// Nothing: a bug was met, and said. Whoever waits for the result is cut off.
+    Failed,
 }
 
 /// Whether a password was right.

@@ -115,7 +115,10 @@ pub(crate) fn login(
         .flatten();
     let (user, hash) = found.unzip();
     let guesser = guesser(ctx, &username, user.as_ref())?;
-    if let Some(wait) = ctx.throttle.login_wait(&guesser, ctx.now.running) {
+    if let Some(wait) = ctx
+        .throttle
+        .login_wait(&guesser, ctx.now.running, ctx.limits)
+    {
         return Err(Reject::retry_after(Code::LoginThrottled, wait));
     }
     // Every try counts as wrong until it turns out right: many at once are no more than many.

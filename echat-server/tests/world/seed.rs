@@ -22,6 +22,11 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
     }
 });
 
+/// The hash of [`PASSWORD`].
+pub(crate) fn hash() -> String {
+    HASH.clone()
+}
+
 fn user(store: &mut Store, name: &str) -> UserId {
     let found = store.batch().find_user(name).expect("a store that works");
     found
