@@ -12,6 +12,7 @@ mod anything;
 mod connection;
 mod modes;
 mod pipe;
+mod unread;
 
 /// An application, and a server that answers only what it is told to.
 struct Stage {
