@@ -263,6 +263,16 @@ impl App {
         }
     }
 
+    /// Whether something that was asked for is about to be shown. Where prompts stay on the
+    /// screen, the next one can wait for it.
+    pub fn is_expecting(&self) -> bool {
+        match self.link {
+            Link::Up => self.owed.has_visible(),
+            Link::Coming => self.attempt == 0,
+            Link::Down => false,
+        }
+    }
+
     /// Ends when nothing is owed any more and nothing more will be typed.
     pub(super) fn end_if_done(&mut self) {
         let idle = self.owed.is_empty()

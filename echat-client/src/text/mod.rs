@@ -83,6 +83,8 @@ sentences! {
     HelpLeave;
     /// quit
     HelpQuit;
+    /// In register and login mode.
+    HelpAccount;
     /// register
     HelpRegister;
     /// login
