@@ -136,7 +136,7 @@ impl App {
             Input::Connected => self.connected(),
             Input::Event(event) => self.event(event),
             Input::Closed(reason) => self.closed(reason),
-            Input::ConnectFailed(why) => self.connect_failed(&why),
+            Input::ConnectFailed { address, why } => self.connect_failed(&address, &why),
             Input::Outgoing { user, lines } => self.take_outgoing(&user, lines.as_deref()),
             Input::Tick { now } => self.tick(now),
             Input::EndOfInput => self.end_of_input(),

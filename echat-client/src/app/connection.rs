@@ -220,10 +220,10 @@ impl App {
         self.come_back(comes_back, is_silent);
     }
 
-    pub(super) fn connect_failed(&mut self, why: &str) {
+    pub(super) fn connect_failed(&mut self, address: &str, why: &str) {
         self.link = Link::Down;
         if self.attempt == 0 {
-            self.fail(Text::CannotConnect { why });
+            self.fail(Text::CannotConnect { address, why });
         }
         if !self.world.settings.interactive && self.world.session.me().is_none() {
             return self.quit(Exit::CannotConnect);

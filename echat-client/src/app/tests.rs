@@ -118,6 +118,13 @@ impl Stage {
     }
 }
 
+fn unreachable() -> Input {
+    Input::ConnectFailed {
+        address: "chat:1".to_owned(),
+        why: "no route".to_owned(),
+    }
+}
+
 fn text(line: &Line) -> String {
     line.0.iter().map(|span| span.text.as_str()).collect()
 }

@@ -13,6 +13,7 @@ mod section;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use echat_proto::config::CLIENT_KEYS;
 use serde::Serialize;
 
 pub use self::error::{ConfigError, Fault, Reason};
@@ -23,22 +24,6 @@ use self::section::{Node, Section};
 
 /// The port a server listens on and a client calls, unless told otherwise.
 const PORT: u16 = 1024;
-
-/// What the section `client` may have (echat-client/src/chat/config.rs).
-const CLIENT_KEYS: [&str; 12] = [
-    "address",
-    "user",
-    "password_file",
-    "password_command",
-    "language",
-    "compact",
-    "presence",
-    "bell",
-    "notify",
-    "title",
-    "keep_unsent",
-    "utc",
-];
 
 /// What one server is told: the section `server`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
