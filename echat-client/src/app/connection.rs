@@ -220,10 +220,10 @@ impl App {
         self.come_back(comes_back, is_silent);
     }
 
-    pub(super) fn connect_failed(&mut self, why: &str) {
+    pub(super) fn connect_failed(&mut self, address: &str, why: &str) {
         self.link = Link::Down;
         if self.attempt == 0 {
-            self.fail(Text::CannotConnect { why });
+            self.fail(Text::CannotConnect { address, why });
         }
         if !self.world.settings.interactive && self.world.session.me().is_none() {
             return self.quit(Exit::CannotConnect);
@@ -260,6 +260,16 @@ impl App {
         self.waiting.clear();
         if !self.world.settings.interactive {
             self.quit(Exit::Refused);
+        }
+    }
+
+    /// Whether something that was asked for is about to be shown. Where prompts stay on the
+    /// screen, the next one can wait for it.
+    pub fn is_expecting(&self) -> bool {
+        match self.link {
+            Link::Up => self.owed.has_visible(),
+            Link::Coming => self.attempt == 0,
+            Link::Down => false,
         }
     }
 

@@ -15,6 +15,8 @@ use crate::text::Text;
 
 /// How often the two passwords may differ.
 const TRIES: u64 = 3;
+/// Stands in the prompt until the server has answered.
+const WAITS: &str = "...";
 
 /// Register mode.
 #[derive(Debug, Default)]
@@ -32,9 +34,10 @@ pub(super) struct Login {
     waits: bool,
 }
 
-/// What is typed instead of a name to get out.
-fn way_out(line: &str) -> Option<Vec<Act>> {
+/// What can be typed instead of a name, none of which anybody can be called.
+fn way_out(line: &str, world: &World) -> Option<Vec<Act>> {
     match line.trim() {
+        "help" => Some(print(vec![world.line(Text::HelpAccount)])),
         "\\c" => Some(vec![Act::Goto(Goto::Command)]),
         "\\d" | "quit" => Some(vec![Act::Quit]),
         "" => Some(Vec::new()),
@@ -52,6 +55,9 @@ impl Mode for Register {
     }
 
     fn prompt(&self, world: &World) -> String {
+        if self.waits {
+            return format!("register {WAITS}");
+        }
         let question = match (&self.name, &self.password) {
             (None, _) => Text::UserName,
             (Some(_), None) => Text::Password,
@@ -70,7 +76,8 @@ impl Mode for Register {
 
     fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
         if self.waits {
-            return way_out(line).unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
+            return way_out(line, world)
+                .unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
         }
         match (&self.name, self.password.take()) {
             (None, _) => self.take_name(line, world),
@@ -127,7 +134,7 @@ impl Mode for Register {
 
 impl Register {
     fn take_name(&mut self, line: &str, world: &World) -> Vec<Act> {
-        if let Some(acts) = way_out(line) {
+        if let Some(acts) = way_out(line, world) {
             return acts;
         }
         match Username::new(line.trim()) {
@@ -150,6 +157,9 @@ impl Mode for Login {
     }
 
     fn prompt(&self, world: &World) -> String {
+        if self.waits {
+            return format!("login {WAITS}");
+        }
         let question = if self.name.is_none() {
             Text::UserName
         } else {
@@ -168,10 +178,11 @@ impl Mode for Login {
 
     fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
         if self.waits {
-            return way_out(line).unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
+            return way_out(line, world)
+                .unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
         }
         let Some(name) = &self.name else {
-            let acts = way_out(line);
+            let acts = way_out(line, world);
             if acts.is_none() {
                 self.name = Some(line.trim().to_owned());
             }

@@ -194,6 +194,10 @@ impl Mode for Chat {
     fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
         let mut acts = print(self.presence.flush(world));
         acts.extend(match read(Scope::Chat, line, world) {
+            // Nobody says that alone but to leave; a pipe may.
+            Ok(Statement::Say(text)) if text.trim() == "quit" && world.settings.interactive => {
+                vec![Act::Quit]
+            }
             Ok(Statement::Say(text)) if statement::looks_like_command(&text) => {
                 vec![Act::SendIfMeant(self.target.clone(), text)]
             }

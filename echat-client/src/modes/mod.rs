@@ -18,6 +18,7 @@ use echat_proto::commands::Request;
 use zeroize::Zeroizing;
 
 use crate::outgoing::Outgoing;
+use crate::safe::Safe;
 use crate::session::{News, Session};
 use crate::settings::Settings;
 use crate::statement::{self, Misread, Scope, Statement};
@@ -202,11 +203,13 @@ impl World {
         if scope == Scope::Chat {
             rows.push(("//".to_owned(), self.language.say(Text::HelpSlash)));
         }
+        let width = |form: &str| Safe::line(form).width();
+        let widest = rows.iter().map(|(form, _)| width(form)).max().unwrap_or(0);
         let mut lines = vec![self.bold(Text::HelpHeading { mode: &mode })];
-        lines.extend(
-            rows.into_iter()
-                .map(|(form, does)| plain(&format!("  {form}  {does}"))),
-        );
+        lines.extend(rows.into_iter().map(|(form, does)| {
+            let gap = " ".repeat(widest - width(&form));
+            plain(&format!("  {form}{gap}  {does}"))
+        }));
         lines
     }
 }

@@ -31,6 +31,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpBack => s("back to command mode"),
         Text::HelpLeave => s("leave the program"),
         Text::HelpQuit => s("leave the program"),
+        Text::HelpAccount => {
+            s("Type the name; `\\c` or C-c goes back to command mode, `\\d` leaves.")
+        }
         Text::HelpRegister => s("make an account"),
         Text::HelpLogin => s("log in"),
         Text::HelpLogout => s("log out"),
@@ -66,6 +69,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::TooManyTries => s("The passwords differed three times; nothing was registered."),
         Text::LoggedOut => s("Logged out."),
         Text::NoPassword => s("A user name is given, but no password for it."),
+        Text::NoUser => s("A password is given, but no user name."),
         Text::Friends => s("Friends:"),
         Text::NoFriends => s("No friends yet; `+f <user>` asks somebody."),
         Text::Rooms => s("Rooms:"),
@@ -171,6 +175,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::OutgoingUnreadable { count } => {
             format!("Kept lines that could not be read: {count}.")
         }
+        Text::OutgoingFault { why } => format!("The file of unsent lines: {why}"),
         Text::UnsentAtExit { count } => format!("Lines not sent yet: {count}."),
         Text::ServerTime { time } => format!("Server time: {time}"),
         Text::RoomLine {
@@ -196,7 +201,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::KeyShown { key } => format!("it shows     {key}"),
         Text::KeyExpected { key } => format!("it should be {key}"),
-        Text::CannotConnect { why } => format!("Cannot connect: {why}"),
+        Text::CannotConnect { address, why } => format!("Cannot connect to {address}: {why}"),
         Text::ServerReason { number } => {
             format!("The server closed the connection (reason {number}).")
         }

@@ -83,6 +83,8 @@ sentences! {
     HelpLeave;
     /// quit
     HelpQuit;
+    /// In register and login mode.
+    HelpAccount;
     /// register
     HelpRegister;
     /// login
@@ -165,6 +167,8 @@ sentences! {
     AlreadyLoggedIn { name: &'a str };
     /// Without a terminal there is nobody to ask.
     NoPassword;
+    /// A password, and nobody to log in with it.
+    NoUser;
 
     // ---- friends and rooms
     /// Somebody asks for friendship; to be answered with Y or N.
@@ -261,6 +265,8 @@ sentences! {
     OutgoingUnreadable { count: u64 };
     /// Another client holds the file.
     OutgoingLocked;
+    /// The file of such lines cannot be read or written.
+    OutgoingFault { why: &'a str };
     /// Lines wait at the end.
     UnsentAtExit { count: u64 };
 
@@ -298,7 +304,7 @@ sentences! {
     /// It is gone.
     ConnectionLost;
     /// It cannot be made.
-    CannotConnect { why: &'a str };
+    CannotConnect { address: &'a str, why: &'a str };
     /// A server that was never seen shows its key.
     UnknownServer { address: &'a str };
     /// What to do about it where nobody can be asked.

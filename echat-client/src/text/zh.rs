@@ -33,6 +33,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpBack => s("返回命令模式"),
         Text::HelpLeave => s("退出程序"),
         Text::HelpQuit => s("退出程序"),
+        Text::HelpAccount => s("请输入用户名；`\\c` 或 C-c 返回命令模式，`\\d` 退出程序。"),
         Text::HelpRegister => s("注册"),
         Text::HelpLogin => s("登录"),
         Text::HelpLogout => s("退出登录"),
@@ -68,6 +69,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::TooManyTries => s("三次输入的密码都不一致，没有注册。"),
         Text::LoggedOut => s("已退出登录。"),
         Text::NoPassword => s("给出了用户名，但没有密码。"),
+        Text::NoUser => s("给出了密码，但没有用户名。"),
         Text::Friends => s("好友："),
         Text::NoFriends => s("还没有好友；用 `+f <用户名>` 申请。"),
         Text::Rooms => s("聊天室："),
@@ -163,6 +165,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::PasteShort { count } => format!("{count} 行 (Y/O/N)"),
         Text::OutgoingFound { count } => format!("上次运行留下 {count} 条待发送的消息。"),
         Text::OutgoingUnreadable { count } => format!("有 {count} 条保留的消息无法读取。"),
+        Text::OutgoingFault { why } => format!("待发送消息的文件：{why}"),
         Text::UnsentAtExit { count } => format!("还有 {count} 条消息没有发送。"),
         Text::ServerTime { time } => format!("服务器时间：{time}"),
         Text::RoomLine {
@@ -186,7 +189,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::KeyShown { key } => format!("出示的密钥 {key}"),
         Text::KeyExpected { key } => format!("应当是密钥 {key}"),
-        Text::CannotConnect { why } => format!("无法连接：{why}"),
+        Text::CannotConnect { address, why } => format!("无法连接 {address}：{why}"),
         Text::ServerReason { number } => format!("服务器结束了连接（原因 {number}）。"),
         Text::RetryAfter { seconds } => format!("请在 {seconds} 秒后再试。"),
         Text::Limit { limit } => format!("上限是 {limit}。"),

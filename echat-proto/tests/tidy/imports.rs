@@ -9,6 +9,7 @@ use super::source::{Source, sources};
 type Row = (&'static str, &'static [&'static str]);
 
 const PROTO: &[Row] = &[
+    ("config", &[]),
     ("limits", &[]),
     ("value", &[]),
     ("fingerprint", &[]),

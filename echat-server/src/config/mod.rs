@@ -15,6 +15,7 @@ use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use echat_proto::config::CLIENT_KEYS;
 use serde::Serialize;
 
 pub use self::error::{ConfigError, Fault, Reason};
@@ -28,22 +29,6 @@ const PORT: u16 = 1024;
 
 /// What `sessions_per_user` may be.
 const SESSIONS: RangeInclusive<usize> = 1..=64;
-
-/// What the section `client` may have (echat-client/src/chat/config.rs).
-const CLIENT_KEYS: [&str; 12] = [
-    "address",
-    "user",
-    "password_file",
-    "password_command",
-    "language",
-    "compact",
-    "presence",
-    "bell",
-    "notify",
-    "title",
-    "keep_unsent",
-    "utc",
-];
 
 /// What one server is told: the section `server`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -30,7 +30,7 @@ fn a_line_typed_offline_is_kept_shown_and_sent_once() {
         kept
     };
     assert!(kept(&mut stage).unwrap().contains("hello"));
-    stage.happens(Input::ConnectFailed("no route".to_owned()));
+    stage.happens(unreachable());
     assert!(stage.has(&Effect::ReconnectIn { attempt: 2 }));
     for _ in 0..2 {
         stage.happens(Input::Connected);

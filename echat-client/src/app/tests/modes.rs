@@ -5,7 +5,8 @@ use RequestKind as R;
 #[test]
 fn registering_in_both_languages() {
     let mut stage = stage(Language::English);
-    stage.types("register");
+    stage.types("register").types("help");
+    assert!(stage.printed().last().unwrap().starts_with("Type the name"));
     assert_eq!(stage.prompt(), "register user name: ");
     stage.types("ann");
     assert_eq!(stage.prompt(), "register password: ");
@@ -18,7 +19,10 @@ fn registering_in_both_languages() {
     assert_eq!(stage.prompt(), "register password again: ");
     stage.types("password1");
     assert!(stage.has(&Effect::Connect));
+    assert!(stage.app.is_expecting());
+    assert_eq!(stage.prompt(), "register ...: ");
     stage.happens(Input::Connected);
+    assert!(stage.app.is_expecting());
     assert_eq!(stage.sent(), [RequestKind::Register]);
     stage.says(Event::RegisterSuccess {
         username: "ann".to_owned(),
@@ -223,10 +227,12 @@ fn what_looks_like_a_command_asks_first() {
     assert_eq!(stage.printed().last().unwrap(), "Not sent.");
     stage.types("help").types("y");
     assert_eq!(stage.sent(), [RequestKind::SendMessage]);
-    stage.types("quit").types("something else");
+    stage.types("login").types("something else");
     assert!(stage.printed().contains(&"Not sent.".to_owned()));
     stage.types("\\c");
     assert_eq!(stage.prompt(), "command (2 pending)> ");
+    stage.types("chat room1").types(" quit ");
+    assert!(stage.has(&Effect::Quit(Exit::Success)));
 }
 
 #[test]
@@ -339,7 +345,11 @@ fn compact_lines_and_the_switches() {
         settings.bell,
     ) = (true, true, true, false);
     stage.types("&r room1").printed();
-    assert!(stage.has(&Effect::Title("echat room1".to_owned())));
+    let title = Effect::Title("echat room1".to_owned());
+    assert!(stage.has(&title));
+    stage.effects.clear();
+    stage.happens(Input::Resume);
+    assert!(stage.has(&title), "the shell named the window meanwhile");
     stage.says(live(in_room(5, "bob", "@ann\u{1b}[2J"), None));
     assert_eq!(stage.printed().len(), 1);
     let notes = stage
@@ -369,7 +379,8 @@ fn help_lists_what_the_mode_reads() {
     let mut stage = ann(Language::Chinese);
     stage.types("help");
     let printed = stage.printed();
-    assert!(printed.contains(&"  +f <用户名>  申请添加好友".to_owned()));
+    assert!(printed.contains(&"  +f <用户名>                  申请添加好友".to_owned()));
+    assert!(printed.contains(&"  <聊天室>+=<用户名>+<用户名>  把好友加入自己的聊天室".to_owned()));
     assert_eq!(printed[1], "联系人模式的命令：");
     stage.types("&r room1").printed();
     stage.types("/help");

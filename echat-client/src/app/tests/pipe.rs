@@ -53,10 +53,7 @@ fn every_way_to_fail_has_its_code() {
         stage.effects.pop()
     };
     let quit = |exit| Some(Effect::Quit(exit));
-    assert_eq!(
-        quits(vec![Input::ConnectFailed(String::new())]),
-        quit(Exit::CannotConnect)
-    );
+    assert_eq!(quits(vec![unreachable()]), quit(Exit::CannotConnect));
     let wrong = Event::LoginFailure {
         fail: fail("bad_credentials", &[]),
     };
