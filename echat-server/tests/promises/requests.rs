@@ -117,12 +117,7 @@ fn come_back(world: &mut World) {
         let here = world.end(user).conn;
         if world.end(user).is_closed() {
             log_in(world, &[user]);
-        } else if !world
-            .engine
-            .roster()
-            .sessions()
-            .any(|session| Some(session.conn) == here)
-        {
+        } else if here.is_none_or(|conn| world.engine.roster().at(conn).is_none()) {
             let params = format!(r#"{{"username":"{user}","password":"{}"}}"#, seed::PASSWORD);
             world.ask(user, "LOGIN", &params);
         }
