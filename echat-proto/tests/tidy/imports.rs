@@ -40,7 +40,8 @@ const SERVER: &[Row] = &[
     ("private_file", &[]),
     ("config", &[]),
     ("store", &[]),
-    ("logging", &["config"]),
+    ("visible", &[]),
+    ("logging", &["config", "visible"]),
     ("cli", &["config", "exit"]),
     ("data_dir", &["exit", "private_file"]),
     ("host_key", &["exit", "private_file"]),
@@ -64,7 +65,7 @@ const SERVER: &[Row] = &[
             "store", "throttle",
         ],
     ),
-    ("console", &["engine", "roster", "store"]),
+    ("console", &["engine", "roster", "store", "visible"]),
     (
         "reactor",
         &[
