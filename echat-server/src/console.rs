@@ -3,6 +3,7 @@
 use crate::conn::ConnId;
 use crate::engine::Engine;
 use crate::store::StoreError;
+use crate::visible::visible;
 use std::rc::Rc;
 
 /// Lines that one answer lists at most.
@@ -47,12 +48,9 @@ pub fn obey(engine: &mut Engine, line: &str) -> Said {
         return Said::Text(String::new());
     }
     let Some(command) = COMMANDS.iter().find(|command| command.name == word) else {
-        return Said::Text(format!(
-            "{}: unknown command; try help\n",
-            word.escape_debug()
-        ));
+        return Said::Text(format!("{}: unknown command; try help\n", visible(word)));
     };
-    (command.run)(engine).unwrap_or_else(|error| Said::Text(format!("{error}\n")))
+    (command.run)(engine).unwrap_or_else(|error| listed([error.to_string()].into_iter(), false))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
@@ -111,7 +109,7 @@ fn quit(_: &mut Engine) -> Result<Said, StoreError> {
 fn listed(lines: impl Iterator<Item = String>, more: bool) -> Said {
     let mut text = String::new();
     for line in lines {
-        text.push_str(&line);
+        text.push_str(&visible(&line));
         text.push('\n');
     }
     if text.is_empty() {

@@ -41,7 +41,8 @@ const SERVER: &[Row] = &[
     ("private_file", &[]),
     ("config", &[]),
     ("store", &[]),
-    ("logging", &["config"]),
+    ("visible", &[]),
+    ("logging", &["config", "visible"]),
     ("cli", &["config", "exit"]),
     ("data_dir", &["exit", "private_file"]),
     ("host_key", &["exit", "private_file"]),
@@ -65,7 +66,7 @@ const SERVER: &[Row] = &[
             "store", "throttle",
         ],
     ),
-    ("console", &["conn", "engine", "store"]),
+    ("console", &["conn", "engine", "store", "visible"]),
     (
         "reactor",
         &[

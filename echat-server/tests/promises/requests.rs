@@ -74,6 +74,13 @@ fn plausible(kind: RequestKind, rng: &mut StdRng) -> Value {
     }
 }
 
+/// A room that is not there yet.
+fn new_room(number: usize) -> Value {
+    let text = |key: &str, text: String| (key.to_owned(), Value::Str(text));
+    let members = ("members".to_owned(), Value::List(Vec::new()));
+    Value::Dict(vec![text("roomname", format!("room{number}")), members])
+}
+
 /// Parameters by kind of request: what is refused for its form, and what has edges.
 struct Pool {
     odd: Vec<(RequestKind, Vec<Value>)>,
@@ -182,6 +189,15 @@ fn every_request_has_one_final_reply_whatever_happens() {
                 world.say(who, number, params.clone());
                 asked += 1;
             }
+        }
+        // And some that write, whatever the others do.
+        for _ in 0..5 {
+            world.say(
+                "bob",
+                RequestKind::CreateRoom.info().number,
+                new_room(asked),
+            );
+            asked += 1;
         }
         world.settle();
         if fault == 1 {

@@ -73,3 +73,13 @@ pub(crate) fn room(store: &mut Store, room: &str, members: &[&str]) {
     }
     let _ = batch.commit().expect("a store that works");
 }
+
+/// Takes a member out of a room.
+pub(crate) fn leaves(store: &mut Store, room: &str, member: &str) {
+    let id = user(store, member);
+    let mut batch = store.batch();
+    let room = batch.find_room(room).expect("a store that works");
+    let was_in = batch.remove_member(room.expect("a room that is there").id, id);
+    assert!(was_in.expect("a store that works"));
+    let _ = batch.commit().expect("a store that works");
+}
