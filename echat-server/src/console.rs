@@ -2,9 +2,9 @@
 
 use crate::conn::ConnId;
 use crate::engine::Engine;
+use crate::roster::Online;
 use crate::store::StoreError;
 use crate::visible::visible;
-use std::rc::Rc;
 
 /// Lines that one answer lists at most.
 const LINES: usize = LISTED as usize;
@@ -76,15 +76,11 @@ fn users(engine: &mut Engine) -> Result<Said, StoreError> {
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 fn sessions(engine: &mut Engine) -> Result<Said, StoreError> {
-    let everybody = engine.roster().everybody();
-    let sessions: Vec<_> = everybody
-        .flat_map(|online| online.conns.iter().map(|conn| (*conn, &online.name)))
-        .take(LINES + 1)
-        .collect();
-    let line = |(conn, name): &(ConnId, &Rc<str>)| {
+    let sessions: Vec<_> = engine.roster().sessions().take(LINES + 1).collect();
+    let line = |(conn, online): &(ConnId, &Online)| {
         let address = engine.address(*conn);
         let address = address.map_or_else(String::new, |address| address.to_string());
-        format!("{:<8} {name:<20} {address}", conn.to_string())
+        format!("{:<8} {:<20} {address}", conn.to_string(), online.name)
     };
     let more = sessions.len() > LINES;
     Ok(listed(sessions.iter().take(LINES).map(line), more))

@@ -169,6 +169,12 @@ impl Roster {
         self.by_user.values()
     }
 
+    /// Every session: a connection, and who is logged in there.
+    pub fn sessions(&self) -> impl Iterator<Item = (ConnId, &Online)> {
+        self.everybody()
+            .flat_map(|online| online.conns.iter().map(move |conn| (*conn, online)))
+    }
+
     /// Whether nobody is online and nothing is remembered of anybody.
     pub fn is_empty(&self) -> bool {
         self.by_user.is_empty() && self.by_conn.is_empty() && self.rooms.is_empty()

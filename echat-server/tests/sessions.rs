@@ -62,8 +62,8 @@ fn come_and_perhaps_go(world: &mut World, user: &str, seat: usize, rng: &mut Std
     );
     let here = world.end(&new).conn;
     let roster = world.engine.roster();
-    let own = roster.sessions().find(|session| &*session.name == user);
-    let own = own.map(|session| session.conn);
+    let own = roster.sessions().find(|(_, online)| &*online.name == user);
+    let own = own.map(|(conn, _)| conn);
     assert_eq!(own, here, "{user}'s one session");
     match rng.random_range(0..10) {
         0 => {

@@ -66,7 +66,7 @@ const SERVER: &[Row] = &[
             "store", "throttle",
         ],
     ),
-    ("console", &["conn", "engine", "store", "visible"]),
+    ("console", &["conn", "engine", "roster", "store", "visible"]),
     (
         "reactor",
         &[

@@ -94,7 +94,7 @@ fn hostile_values_get_one_reply_each_and_the_connection_stays() {
                 "{} closed the connection",
                 info.name
             );
-            if who == "guest" && world.engine.roster().everybody().count() > 1 {
+            if who == "guest" && world.engine.roster().sessions().count() > 1 {
                 world.ask(who, "LOGOUT", "null");
             }
         }
