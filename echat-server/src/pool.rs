@@ -5,6 +5,7 @@
 //! turns, whatever one of them asks for. It is bounded by the connections: each has at most one
 //! job, and those without a login are few (`server.limits.unauthenticated`).
 
+mod fair;
 mod queue;
 
 use crate::conn::ConnId;
