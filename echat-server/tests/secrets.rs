@@ -129,8 +129,8 @@ fn hashes(place: &Place) -> Vec<String> {
 /// Whether a PHC string is as strong as is promised.
 fn is_strong(phc: &str) -> bool {
     let number = |key: &str| -> u32 {
-        let fields = phc.split(['$', ',']);
-        let value = fields.filter_map(|field| field.strip_prefix(key)).next();
+        let mut fields = phc.split(['$', ',']);
+        let value = fields.find_map(|field| field.strip_prefix(key));
         value.expect("a parameter").parse().expect("a number")
     };
     phc.starts_with("$argon2id$v=19$") && number("m=") >= 19 * 1024 && number("t=") >= 2
