@@ -255,6 +255,22 @@ mod tests {
     }
 
     #[test]
+    fn nobodys_hash_costs_what_anybodys_costs() {
+        let Done::Hashed(phc) = run(Task::Hash {
+            password: password("correct horse"),
+        }) else {
+            panic!("a hash gives a hash")
+        };
+        let costs = |phc: &str| {
+            let (hash, params) = parsed(phc).expect("a hash of ours");
+            let (salt, output) = (hash.salt.expect("salted"), hash.hash.expect("hashed"));
+            let costs = (params.m_cost(), params.t_cost(), params.p_cost());
+            (costs, salt.len(), output.len())
+        };
+        assert_eq!(costs(&NOBODY), costs(&phc));
+    }
+
+    #[test]
     fn a_weaker_hash_is_made_anew_by_a_right_password() {
         let weak = Argon2::new(
             Algorithm::Argon2id,

@@ -1,7 +1,7 @@
 //! Rooms: making, joining, leaving, filling and listing them.
 
 use super::presence::{Change, announce_in};
-use super::{Ctx, Member, Reject, done, page, targets};
+use super::{Ctx, Member, Reject, done, page, targets, within_rate};
 use crate::store::{ConversationId, Room, User, UserId};
 use echat_proto::commands::Event;
 use echat_proto::limits::PAGE_BYTES;
@@ -14,7 +14,8 @@ const MEMBER_BYTES: usize = 48;
 /// What a line of LIST_ROOMS takes besides the names, in bytes.
 const ROOM_BYTES: usize = 80;
 
-/// CREATE_ROOM: all or nothing.
+/// CREATE_ROOM: all or nothing. A room stays when its members leave, so making one is bounded like
+/// sending a message.
 pub(crate) fn create_room(
     ctx: &mut Ctx<'_, '_>,
     me: Member,
@@ -33,6 +34,7 @@ pub(crate) fn create_room(
         return Err(Reject::too_many(ctx.limits.room_members));
     }
     have_room_for_a_room(ctx, invited.keys())?;
+    within_rate(ctx, &me)?;
 
     let Some(room) = ctx.batch.create_room(&roomname, me.id, ctx.now.unix)? else {
         return Err(Code::RoomExists.into());
@@ -41,6 +43,8 @@ pub(crate) fn create_room(
         ctx.batch.add_member(room, *user, ctx.now.unix)?;
     }
 
+    ctx.throttle
+        .count_message(me.id, ctx.now.running, ctx.limits);
     let_in(ctx, room, roomname.as_str(), invited.keys());
     Ok(Event::CreateRoomResult {
         result: done("The room was made."),

@@ -133,3 +133,30 @@ fn what_is_sent_twice_is_answered_twice() {
         assert!(world.end(who).is_open(), "{}", info.name);
     }
 }
+
+#[test]
+fn a_hundred_logins_and_logouts_at_once_are_answered_one_by_one() {
+    let mut world = world();
+    let login = Value::Dict(vec![
+        ("username".to_owned(), Value::from("bob")),
+        ("password".to_owned(), Value::from(seed::PASSWORD)),
+    ]);
+    for round in 0..50 {
+        world.say("guest", RequestKind::Login.info().number, login.clone());
+        // Each second time the next LOGIN finds somebody logged in.
+        if round % 2 == 0 {
+            world.say("guest", RequestKind::Logout.info().number, Value::Null);
+        }
+    }
+    world.settle();
+    let told = world.end("guest").take_messages();
+    let count = |command| {
+        told.iter()
+            .filter(|message| message.command == command)
+            .count()
+    };
+    // LOGIN_BUNDLE, LOGGED_OUT, LOGIN_FAILURE.
+    assert_eq!([count(105), count(116), count(202)], [26, 25, 24]);
+    assert_eq!(world.end("guest").owed(), 0);
+    assert!(world.end("guest").is_open());
+}

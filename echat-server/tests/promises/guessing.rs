@@ -113,3 +113,21 @@ fn an_owner_who_comes_from_a_new_address_gives_guessers_no_new_budget() {
         "the last that is free"
     );
 }
+
+#[test]
+fn a_name_that_nobody_has_is_answered_and_costs_like_one_that_somebody_has() {
+    let mut world = world();
+    world.connect("guest", HOME);
+    let mut answers = Vec::new();
+    // Known, unknown, and such as nobody can have.
+    for name in ["ann", "eve", "no name", "", "ANN"] {
+        let before = world.hashed;
+        let params = format!(r#"{{"username":"{name}","password":"wrong horse"}}"#);
+        answers.push(world.ask("guest", "LOGIN", &params));
+        assert_eq!(world.hashed - before, 1, "{name:?}");
+    }
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "{answers:?}"
+    );
+}

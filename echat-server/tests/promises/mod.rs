@@ -2,6 +2,7 @@
 
 mod authorisation;
 mod bad_inputs;
+mod clock;
 mod coverage;
 mod guessing;
 mod malformed;

@@ -47,6 +47,8 @@ pub(crate) struct World {
     /// Whether helpers believe every password instead of hashing it, for tests of many logins that
     /// are about something else.
     pub(crate) believes: bool,
+    /// Passwords that were hashed, or believed.
+    pub(crate) hashed: usize,
     /// Bytes that move in one direction of one connection in one step.
     pub(crate) pace: usize,
     by_conn: BTreeMap<ConnId, String>,
@@ -69,6 +71,7 @@ impl World {
             ends: BTreeMap::new(),
             hold: false,
             believes: false,
+            hashed: 0,
             pace: usize::MAX,
             by_conn: BTreeMap::new(),
             results: Vec::new(),
@@ -164,6 +167,7 @@ impl World {
         }
         self.engine.tick(self.now)?;
         for job in self.engine.take_jobs() {
+            self.hashed += usize::from(job.task.is_hash());
             let done = match job.task {
                 Task::Verify { .. } if self.believes => {
                     Done::Verified(Verdict::Right { upgrade: None })
