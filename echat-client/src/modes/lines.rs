@@ -80,17 +80,17 @@ impl World {
 
     /// `[YYYY-MM-DD HH:MM:SS] name says: text`, or the compact form.
     pub(super) fn message(&self, said: &Said) -> Vec<Line> {
-        let between = match (self.settings.compact, self.language.say(Text::Says)) {
-            (true, _) => ": ".to_owned(),
-            (false, says) => format!(" {says} "),
+        let between = if self.settings.compact {
+            ": ".to_owned()
+        } else {
+            self.language.say(Text::Says)
         };
         self.said(said, &between)
     }
 
     /// A message of one's own to somebody whose chat is not open.
     pub(super) fn sent(&self, said: &Said, target: &str) -> Vec<Line> {
-        let to = self.language.say(Text::SentTo { target });
-        self.said(said, &format!(" {to} "))
+        self.said(said, &self.language.say(Text::SentTo { target }))
     }
 
     fn said(&self, said: &Said, between: &str) -> Vec<Line> {
@@ -122,10 +122,7 @@ impl World {
 
     /// A line of one's own that is not acknowledged yet.
     pub(crate) fn pending_line(&self, content: &str) -> Vec<Line> {
-        let head = vec![span(
-            &format!("{} ", self.language.say(Text::Pending)),
-            Style::Dim,
-        )];
+        let head = vec![span(&self.language.say(Text::Pending), Style::Dim)];
         with_text(head, content, Style::Dim)
     }
 }

@@ -82,12 +82,13 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::NothingUnread => s("Nothing is unread."),
         Text::ChatWithWhom => s("With whom? `chat <name>`."),
         Text::Me => s("me"),
-        Text::Says => s("says:"),
+        Text::Says => s(" says: "),
+        Text::Comma => s(", "),
         Text::HistoryRule => s("------ history above ------"),
         Text::OlderRule => s("------ older messages ------"),
         Text::NoOlder => s("There is nothing older."),
         Text::LoadingOlder => s("Asking the server for older messages ..."),
-        Text::Pending => s("(pending)"),
+        Text::Pending => s("(pending) "),
         Text::SendAsText => s("send as text? (Y/N)"),
         Text::NotSent => s("Not sent."),
         Text::OutgoingLocked => s(
@@ -156,7 +157,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::NewRoomMessage { from, room } => {
             format!("You have a new message from {from} in {room}.")
         }
-        Text::SentTo { target } => format!("to {target}:"),
+        Text::SentTo { target } => format!(" to {target}: "),
         Text::PendingCount { count } => format!("{count} pending"),
         Text::LooksLikeCommand { line } => {
             format!("This looks like a command: {line}. Send it as text? (Y/N)")
