@@ -199,7 +199,16 @@ impl App {
             None => !was_logged_in && !unanswered && self.credentials.is_none(),
             Some(_) => false,
         };
-        if !is_silent {
+        let comes_back = !matches!(
+            reason,
+            Some((
+                _,
+                Some(CloseReason::Idle | CloseReason::Malformed | CloseReason::TooManyErrors)
+            ))
+        );
+        // A server that goes on being full is so once.
+        let is_repeated = comes_back && self.attempt > 0;
+        if !is_silent && !is_repeated {
             self.fail(said_of(reason));
         }
         if unanswered {
@@ -210,13 +219,6 @@ impl App {
         }
         let acts = self.mode.on_cut();
         self.act(acts);
-        let comes_back = !matches!(
-            reason,
-            Some((
-                _,
-                Some(CloseReason::Idle | CloseReason::Malformed | CloseReason::TooManyErrors)
-            ))
-        );
         self.come_back(comes_back, is_silent);
     }
 

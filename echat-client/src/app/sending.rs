@@ -25,7 +25,7 @@ impl App {
         let txn_id = format!("{}-{}", self.world.settings.txn_prefix, self.lines_typed);
         let waits = !self.logged_in || self.world.pending() > 0;
         if waits && self.world.settings.interactive {
-            let lines = self.world.pending_line(content.as_str());
+            let lines = self.world.marked_line(Text::Pending, content.as_str());
             self.print(lines);
         }
         self.world.outgoing.push(Entry {
@@ -80,7 +80,8 @@ impl App {
                         target,
                         reason: &reason,
                     });
-                    let lines = self.world.pending_line(entry.content.as_str());
+                    let content = entry.content.as_str();
+                    let lines = self.world.marked_line(Text::NotSentMark, content);
                     self.print(lines);
                     self.save(entry.user);
                 }

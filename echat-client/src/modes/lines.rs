@@ -120,9 +120,9 @@ impl World {
         with_text(head, &said.content, style)
     }
 
-    /// A line of one's own that is not acknowledged yet.
-    pub(crate) fn pending_line(&self, content: &str) -> Vec<Line> {
-        let head = vec![span(&self.language.say(Text::Pending), Style::Dim)];
+    /// A line of one's own that the server does not have, with a mark that says why.
+    pub(crate) fn marked_line(&self, mark: Text<'_>, content: &str) -> Vec<Line> {
+        let head = vec![span(&self.language.say(mark), Style::Dim)];
         with_text(head, content, Style::Dim)
     }
 }

@@ -89,6 +89,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::NoOlder => s("There is nothing older."),
         Text::LoadingOlder => s("Asking the server for older messages ..."),
         Text::Pending => s("(pending) "),
+        Text::NotSentMark => s("(not sent) "),
         Text::SendAsText => s("send as text? (Y/N)"),
         Text::NotSent => s("Not sent."),
         Text::OutgoingLocked => s(

@@ -245,6 +245,8 @@ sentences! {
     SentTo { target: &'a str };
     /// Marks a line that waits.
     Pending;
+    /// Marks a line that was refused.
+    NotSentMark;
     /// How many lines wait, in the prompt.
     PendingCount { count: u64 };
     /// A chat line that looks like a command.

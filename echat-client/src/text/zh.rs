@@ -89,6 +89,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::NoOlder => s("没有更早的消息。"),
         Text::LoadingOlder => s("正在向服务器查询更早的消息……"),
         Text::Pending => s("（待发送）"),
+        Text::NotSentMark => s("（未发送）"),
         Text::SendAsText => s("作为消息发送？(Y/N)"),
         Text::NotSent => s("没有发送。"),
         Text::OutgoingLocked => s(
