@@ -25,7 +25,7 @@ impl App {
         let txn_id = format!("{}-{}", self.world.settings.txn_prefix, self.lines_typed);
         let waits = !self.logged_in || self.world.pending() > 0;
         if waits && self.world.settings.interactive {
-            let lines = self.world.marked_line(Text::Pending, content.as_str());
+            let lines = self.world.pending_line(content.as_str());
             self.print(lines);
         }
         self.world.outgoing.push(Entry {
@@ -81,7 +81,7 @@ impl App {
                         reason: &reason,
                     });
                     let content = entry.content.as_str();
-                    let lines = self.world.marked_line(Text::NotSentMark, content);
+                    let lines = self.world.refused_line(content);
                     self.print(lines);
                     self.save(entry.user);
                 }

@@ -64,9 +64,7 @@ impl Chat {
         lines.extend(self.days(&all[rule..], world));
         if let Some(me) = world.session.me() {
             let waiting = world.outgoing.waiting_for(me, &self.target);
-            lines.extend(
-                waiting.flat_map(|entry| world.marked_line(Text::Pending, entry.content.as_str())),
-            );
+            lines.extend(waiting.flat_map(|entry| world.pending_line(entry.content.as_str())));
         }
         vec![Act::Print(lines), Act::Read(self.target.clone())]
     }

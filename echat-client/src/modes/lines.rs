@@ -120,10 +120,16 @@ impl World {
         with_text(head, &said.content, style)
     }
 
-    /// A line of one's own that the server does not have, with a mark that says why.
-    pub(crate) fn marked_line(&self, mark: Text<'_>, content: &str) -> Vec<Line> {
-        let head = vec![span(&self.language.say(mark), Style::Dim)];
-        with_text(head, content, Style::Dim)
+    /// A line of one's own that waits.
+    pub(crate) fn pending_line(&self, content: &str) -> Vec<Line> {
+        let mark = self.language.say(Text::Pending);
+        with_text(vec![span(&mark, Style::Dim)], content, Style::Dim)
+    }
+
+    /// A line of one's own that the server refused.
+    pub(crate) fn refused_line(&self, content: &str) -> Vec<Line> {
+        let mark = self.language.say(Text::NotSentMark);
+        with_text(vec![span(&mark, Style::Error)], content, Style::Error)
     }
 }
 

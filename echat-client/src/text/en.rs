@@ -25,6 +25,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::ModeQuery => s("query"),
         Text::AUser => s("<user>"),
         Text::ARoom => s("<room>"),
+        Text::AName => s("<name>"),
         Text::AText => s("<text>"),
         Text::AWord => s("<word>"),
         Text::HelpHelp => s("this list"),

@@ -69,6 +69,8 @@ sentences! {
     AUser;
     /// Stands for a room's name in help.
     ARoom;
+    /// Stands for the name of either in help.
+    AName;
     /// Stands for a message in help.
     AText;
     /// Stands for a word to look for in help.

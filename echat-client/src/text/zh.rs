@@ -27,6 +27,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::ModeQuery => s("查询"),
         Text::AUser => s("<用户名>"),
         Text::ARoom => s("<聊天室>"),
+        Text::AName => s("<名字>"),
         Text::AText => s("<消息>"),
         Text::AWord => s("<关键字>"),
         Text::HelpHelp => s("显示本列表"),
