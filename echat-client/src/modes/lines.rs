@@ -10,8 +10,13 @@ use crate::text::Text;
 const INDENT: &str = "    ";
 
 /// An ordinary line.
-pub fn plain(text: &str) -> Line {
+pub(super) fn plain(text: &str) -> Line {
     styled(text, Style::Plain)
+}
+
+/// A line about something that went wrong.
+pub fn error_line(text: &str) -> Line {
+    styled(text, Style::Error)
 }
 
 pub(super) fn styled(text: &str, style: Style) -> Line {
@@ -48,7 +53,7 @@ impl World {
 
     /// A sentence about something that went wrong.
     pub fn error(&self, text: Text<'_>) -> Line {
-        styled(&self.language.say(text), Style::Error)
+        error_line(&self.language.say(text))
     }
 
     pub(super) fn bold(&self, text: Text<'_>) -> Line {
