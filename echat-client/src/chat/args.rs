@@ -32,7 +32,12 @@ pub(super) struct Flags {
     #[arg(long, value_name = "LANGUAGE")]
     pub(super) lang: Option<Language>,
     /// Read the section "client" of this file and of no other
-    #[arg(long, value_name = "FILE", env = "ECHAT_CONFIG")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "ECHAT_CONFIG",
+        hide_env_values = true
+    )]
     pub(super) config: Option<PathBuf>,
     /// No colours
     #[arg(long)]
