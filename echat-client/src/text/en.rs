@@ -204,7 +204,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::KeyShown { key } => format!("it shows     {key}"),
         Text::KeyExpected { key } => format!("it should be {key}"),
-        Text::CannotConnect { address, why } => format!("Cannot connect to {address}: {why}"),
+        Text::CannotConnect { address, why } => format!("Cannot connect: {address}: {why}"),
         Text::ServerReason { number } => {
             format!("The server closed the connection (reason {number}).")
         }
