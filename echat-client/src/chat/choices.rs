@@ -78,6 +78,7 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     };
     let mut settings = settings(&flags, &config, &clock);
     settings.interactive = interactive;
+    settings.deadline = settings.deadline.filter(|_| !interactive);
     settings.echoes = look.redraw;
     settings.user = flags.user.clone().or(address.user).or(config.user);
     settings.password = password(flags, config.password, language)?;

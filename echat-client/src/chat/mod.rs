@@ -29,6 +29,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::exit::Exit;
+pub use args::command;
 use event_loop::{End, EventLoop};
 use fault::Fault;
 

@@ -6,11 +6,10 @@ use echat_proto::names::{Password, Username};
 use echat_proto::param::NewPassword;
 use zeroize::Zeroizing;
 
-use super::lines::styled;
+use super::lines::error_line;
 use super::{Act, Goto, Mode, World, answers, print};
 use crate::session::{Asked, News};
 use crate::statement::Scope;
-use crate::styled::Style;
 use crate::text::Text;
 
 /// How often the two passwords may differ.
@@ -46,7 +45,7 @@ fn way_out(line: &str, world: &World) -> Option<Vec<Act>> {
 }
 
 fn error(text: &str) -> Vec<Act> {
-    print(vec![styled(text, Style::Error)])
+    print(vec![error_line(text)])
 }
 
 impl Mode for Register {

@@ -181,9 +181,10 @@ impl Mode for Chat {
 
     fn enter(&mut self, world: &World) -> Vec<Act> {
         let conversation = world.session.conversation(&self.target);
+        // The login names as many conversations that have older messages as fit.
         let unknown = conversation
             .filter(|found| found.lines().next().is_none())
-            .is_some_and(|found| found.older().is_some());
+            .is_some_and(|found| found.older().is_some() || found.unread() > 0);
         if unknown {
             self.opening = true;
             return vec![self.ask(None)];

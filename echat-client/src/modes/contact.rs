@@ -3,9 +3,9 @@
 use echat_proto::commands::Request;
 use echat_proto::names::{NameQuery, RoomName};
 
-use super::lines::{plain, styled};
+use super::lines::{error_line, plain, styled};
 use super::presence::Presence;
-use super::{Act, Goto, Mode, World, answers, print, read};
+use super::{Act, Goto, Mode, World, answers, mistake, print, read};
 use crate::session::{Conversation, News};
 use crate::statement::{Scope, Statement};
 use crate::styled::{Line, Style};
@@ -77,7 +77,10 @@ fn obey(statement: Statement, world: &World) -> Vec<Act> {
                 roomname,
                 members: members.into_iter().map(query).collect(),
             })],
-            Err(bad) => print(vec![styled(&world.language.bad_name(&bad), Style::Error)]),
+            Err(bad) => vec![
+                Act::Print(vec![error_line(&world.language.bad_name(&bad))]),
+                Act::Mistake,
+            ],
         },
         Statement::AddMembers(room, members) => vec![Act::Ask(Request::AddMembers {
             roomname: query(room),
@@ -105,9 +108,8 @@ fn open(target: Target, world: &World) -> Vec<Act> {
     if world.session.has(&target) {
         vec![Act::Goto(Goto::Chat(target))]
     } else {
-        print(vec![world.error(Text::NoTarget {
-            name: target.name(),
-        })])
+        let name = target.name();
+        mistake(world, Text::NoTarget { name })
     }
 }
 

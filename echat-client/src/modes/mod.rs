@@ -26,7 +26,8 @@ use crate::styled::Line;
 use crate::target::Target;
 use crate::text::{Language, Text};
 
-pub use lines::{mentions, plain};
+use lines::plain;
+pub use lines::{error_line, mentions};
 
 /// What every mode may look at.
 #[derive(Debug)]

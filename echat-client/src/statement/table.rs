@@ -55,7 +55,7 @@ impl Row {
         let head = self.head;
         match self.shape {
             Shape::Alone(_) => head.to_owned(),
-            Shape::Maybe(_) => format!("{head} [{}]", room()),
+            Shape::Maybe(_) => format!("{head} [{}]", language.say(Text::AName)),
             Shape::Name(kind, _) => format!("{head} {}", name(kind)),
             Shape::Word(_) => format!("{head} {}", language.say(Text::AWord)),
             Shape::NameText(kind, _) => {

@@ -69,6 +69,8 @@ sentences! {
     AUser;
     /// Stands for a room's name in help.
     ARoom;
+    /// Stands for the name of either in help.
+    AName;
     /// Stands for a message in help.
     AText;
     /// Stands for a word to look for in help.
@@ -229,7 +231,9 @@ sentences! {
     NewRoomMessage { from: &'a str, room: &'a str };
     /// How the reader is called in lines of one's own.
     Me;
-    /// Stands between a name and what it says.
+    /// Stands between names.
+    Comma;
+    /// Stands between a name and what it says, with the spaces of the language.
     Says;
     /// The rule between old and new.
     HistoryRule;
@@ -239,10 +243,12 @@ sentences! {
     NoOlder;
     /// The older ones were asked for.
     LoadingOlder;
-    /// A message to somebody was stored.
+    /// The same in a message to somebody whose chat is not open.
     SentTo { target: &'a str };
     /// Marks a line that waits.
     Pending;
+    /// Marks a line that was refused.
+    NotSentMark;
     /// How many lines wait, in the prompt.
     PendingCount { count: u64 };
     /// A chat line that looks like a command.
@@ -383,7 +389,7 @@ impl Language {
                 }
                 ("limit", Value::Int(limit)) => self.say(Text::Limit { limit: *limit }),
                 ("names", Value::List(names)) => self.say(Text::Names {
-                    names: &joined(names),
+                    names: &self.joined(names),
                 }),
                 _ => continue,
             };
@@ -395,7 +401,7 @@ impl Language {
     /// Why a name cannot be had.
     pub fn bad_name(self, error: &NameError) -> String {
         match self {
-            Self::English => error.to_string(),
+            Self::English => sentence(&error.to_string()),
             Self::Chinese => zh::bad_name(error),
         }
     }
@@ -403,9 +409,17 @@ impl Language {
     /// Why a password cannot be had.
     pub fn bad_password(self, error: &PasswordError) -> String {
         match self {
-            Self::English => error.to_string(),
+            Self::English => sentence(&error.to_string()),
             Self::Chinese => zh::bad_password(error),
         }
+    }
+
+    fn joined(self, names: &[Value]) -> String {
+        let names = names.iter().filter_map(|name| match name {
+            Value::Str(name) => Some(name.as_str()),
+            _ => None,
+        });
+        names.collect::<Vec<_>>().join(&self.say(Text::Comma))
     }
 
     fn code(self, code: Code) -> &'static str {
@@ -416,12 +430,11 @@ impl Language {
     }
 }
 
-fn joined(names: &[Value]) -> String {
-    let names = names.iter().filter_map(|name| match name {
-        Value::Str(name) => Some(name.as_str()),
-        _ => None,
-    });
-    names.collect::<Vec<_>>().join(", ")
+/// An error's text as a sentence of its own.
+fn sentence(error: &str) -> String {
+    let mut rest = error.chars();
+    let first = rest.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(rest.clone()).chain(['.']).collect()
 }
 
 #[cfg(test)]

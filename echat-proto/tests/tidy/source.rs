@@ -52,7 +52,7 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn sources() -> Vec<Source> {
     let root = root();
     let mut found = Vec::new();
-    for krate in ["echat-proto", "echat-server", "echat-client"] {
+    for krate in ["docs", "echat-proto", "echat-server", "echat-client"] {
         walk(&root, &root.join(krate), &mut found);
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));

@@ -59,7 +59,10 @@ fn a_wrong_password_is_said_and_forgotten() {
     stage.says(Event::LoginFailure {
         fail: fail("bad_credentials", &[]),
     });
-    assert_eq!(stage.printed().last().unwrap(), "登录失败");
+    assert_eq!(
+        stage.printed().last().unwrap(),
+        "登录失败：用户名或密码不对。"
+    );
     assert_eq!(stage.prompt(), "command> ");
     stage.happens(Input::Closed(Some(1)));
     assert_eq!(stage.printed(), Vec::<String>::new());
@@ -131,12 +134,12 @@ fn contact_mode_asks_and_lists() {
         stage.printed(),
         [
             "好友请求已发送：dave",
-            "加入聊天室：new",
+            "已加入聊天室：new",
             "聊天室已创建：new",
-            "已经在聊天室中",
+            "已经在聊天室中。",
             "用户：",
             "  bob",
-            "聊天室不存在",
+            "聊天室不存在。",
         ]
     );
     stage.types(":f");
@@ -149,7 +152,7 @@ fn a_message_elsewhere_is_counted_and_told() {
     stage.says(live(in_room(5, "bob", "hello"), None));
     assert_eq!(
         stage.printed(),
-        ["你有一条新的消息，来自聊天室 room1 的 bob"]
+        ["你有一条新的消息，来自聊天室 room1 的 bob。"]
     );
     assert_eq!(stage.prompt(), "contact [1]> ");
     assert!(!stage.has(&Effect::Bell));
@@ -158,7 +161,7 @@ fn a_message_elsewhere_is_counted_and_told() {
         stage.printed()[1..],
         [
             "------ 以上是历史消息 ------",
-            "[2023-11-14 22:13:25] bob 说： hello",
+            "[2023-11-14 22:13:25] bob 说：hello",
         ]
     );
     assert_eq!(stage.sent(), [RequestKind::MarkRead]);
@@ -380,7 +383,7 @@ fn help_lists_what_the_mode_reads() {
     stage.types("help");
     let printed = stage.printed();
     assert!(printed.contains(&"  +f <用户名>                  申请添加好友".to_owned()));
-    assert!(printed.contains(&"  <聊天室>+=<用户名>+<用户名>  把好友加入自己的聊天室".to_owned()));
+    assert!(printed.contains(&"  <聊天室>+=<用户名>+<用户名>  把好友加进自己的聊天室".to_owned()));
     assert_eq!(printed[1], "联系人模式的命令：");
     stage.types("&r room1").printed();
     stage.types("/help");

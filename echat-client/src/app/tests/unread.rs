@@ -6,11 +6,17 @@ use super::*;
 
 const ROOM: &str = "room1";
 
-/// Ann, who logs in to so many unread messages in a room; the bundle has none of them.
-fn with_unread(count: u64) -> Stage {
+/// Ann, who logs in to so many unread messages in a room. The bundle has none of them, and perhaps
+/// not even that there are any.
+fn with_unread(count: u64, is_in_more: bool) -> Stage {
     let mut stage = stage(Language::English);
     stage.types("login").types("ann").types("password1");
     stage.happens(Input::Connected);
+    let more = is_in_more.then(|| Older {
+        target_type: TargetType::Room,
+        target: ROOM.to_owned(),
+        before: 100,
+    });
     stage.says(Event::LoginSuccess {
         username: "ann".to_owned(),
     });
@@ -26,11 +32,7 @@ fn with_unread(count: u64) -> Stage {
             count,
             read_id: 3,
         }],
-        more: vec![Older {
-            target_type: TargetType::Room,
-            target: ROOM.to_owned(),
-            before: 100,
-        }],
+        more: more.into_iter().collect(),
     });
     stage.printed();
     stage
@@ -46,7 +48,7 @@ fn marked(id: u64) -> Event {
 
 #[test]
 fn a_conversation_without_a_message_in_the_bundle_is_listed() {
-    let mut stage = with_unread(7);
+    let mut stage = with_unread(7, true);
     assert_eq!(stage.prompt(), "contact [7]> ");
     stage.types("?");
     assert_eq!(stage.printed()[1..], ["Unread:", "  room1: 7 unread"]);
@@ -55,6 +57,29 @@ fn a_conversation_without_a_message_in_the_bundle_is_listed() {
     // Nothing was used later, so that this is where `chat` goes.
     stage.types("\\c").types("chat");
     assert_eq!(stage.prompt(), "room1 [7]> ");
+}
+
+#[test]
+fn opening_such_a_conversation_asks_for_its_messages() {
+    for is_in_more in [true, false] {
+        let mut stage = with_unread(1, is_in_more);
+        stage.sent();
+        stage.types("&r room1");
+        assert_eq!(stage.sent(), [RequestKind::QueryHistory]);
+        stage.printed();
+        stage.says(Event::History {
+            messages: vec![in_room(3, "bob", "old"), in_room(4, "bob", "new")],
+            more: false,
+        });
+        assert_eq!(
+            stage.printed(),
+            [
+                "[2023-11-14 22:13:23] bob says: old",
+                "------ history above ------",
+                "[2023-11-14 22:13:24] bob says: new",
+            ]
+        );
+    }
 }
 
 #[test]

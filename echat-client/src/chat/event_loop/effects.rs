@@ -3,6 +3,7 @@
 use std::io;
 
 use echat_proto::commands::CloseReason;
+use zeroize::Zeroizing;
 
 use super::{End, EventLoop, Peer};
 use crate::app::{Effect, Input};
@@ -27,6 +28,8 @@ impl EventLoop {
             Effect::Send(message) => {
                 if let Peer::Up(link) = &mut self.peer {
                     let plain = message.encode().expect("a request has a wire form");
+                    // It may be a LOGIN.
+                    let plain = Zeroizing::new(plain);
                     link.send(&plain, &mut Unwatched);
                 }
             }
