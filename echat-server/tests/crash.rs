@@ -11,21 +11,23 @@ use std::time::{Duration, Instant};
 use place::{Place, Running};
 use rustix::process::Signal;
 use wire::Client;
-use writers::{check, hall, log_in, write_until};
+use writers::{Crowd, check};
 
 /// Kills of an ordinary run; `ECHAT_KILLS` asks for more.
 const KILLS: usize = 10;
 
-/// Users who write at the same time.
-const WRITERS: usize = 20;
+const CROWD: Crowd = Crowd {
+    writers: 20,
+    window: 4,
+};
 
 #[test]
 fn a_kill_under_load_loses_and_doubles_nothing() {
     let kills = env::var("ECHAT_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
-    let (place, mut server, mut members) = hall(WRITERS, start);
+    let (place, mut server, mut members) = CROWD.enter(start);
     let (mut after, mut acknowledged, mut restarts) = (0, 0, Vec::new());
     for round in 0..kills {
-        let written = write_until(&server, members, round, 1 + round * 37 % 197, |server| {
+        let written = CROWD.write_until(&server, members, round, 1 + round * 37 % 197, |server| {
             server.signal(Signal::KILL);
         });
         assert!(written.iter().all(|written| written.goodbye.is_none()));
@@ -34,7 +36,7 @@ fn a_kill_under_load_loses_and_doubles_nothing() {
         server = start(&place);
         Client::connect(&server).is_served();
         restarts.push(killed.elapsed());
-        members = log_in(&server, WRITERS);
+        members = CROWD.return_to(&server);
         after = check(&mut members, after, &written);
         acknowledged += written.iter().map(|w| w.acknowledged.len()).sum::<usize>();
     }
@@ -58,8 +60,8 @@ fn now() -> Instant {
 
 #[test]
 fn a_stop_under_load_says_goodbye_and_loses_nothing() {
-    let (place, server, members) = hall(WRITERS, start);
-    let written = write_until(&server, members, 0, 100, |server| {
+    let (place, server, members) = CROWD.enter(start);
+    let written = CROWD.write_until(&server, members, 0, 100, |server| {
         server.signal(Signal::TERM);
     });
     for written in &written {
@@ -70,7 +72,7 @@ fn a_stop_under_load_says_goodbye_and_loses_nothing() {
         Some(0)
     );
     let server = start(&place);
-    check(&mut log_in(&server, WRITERS), 0, &written);
+    check(&mut CROWD.return_to(&server), 0, &written);
     assert_eq!(server.stop().status.code(), Some(0));
 }
 

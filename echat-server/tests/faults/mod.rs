@@ -1,11 +1,12 @@
 //! The real server over a disk that tests own: `shim.c` stands between it and libc. It notes what is
 //! written and synced (`record`), so that a power cut can be played on a disk made of those notes
-//! (`disk`), and it makes calls fail (`Rule`).
+//! (`disk`, `recording`), and it makes calls fail (`Rule`).
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
 pub(crate) mod disk;
 pub(crate) mod record;
+pub(crate) mod recording;
 
 use std::fmt::{self, Display, Formatter};
 use std::fs;

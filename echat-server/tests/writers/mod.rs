@@ -14,8 +14,21 @@ use crate::wire::{Client, line, message, number};
 
 /// The room they all are in.
 const HALL: &str = "hall";
-/// Messages that one user has on the way at a time.
-const WINDOW: usize = 4;
+/// The most that is read at a time, less than any frame: then it is known to the byte by when a
+/// message was acknowledged.
+const GULP: usize = 64;
+
+/// Messages that nobody ever needs to send.
+const ENDLESS: usize = 20_000;
+
+/// How they write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crowd {
+    /// How many they are.
+    pub(crate) writers: usize,
+    /// Messages that each has on the way at a time.
+    pub(crate) window: usize,
+}
 
 /// What one user knows when the connection has ended.
 pub(crate) struct Written {
@@ -37,72 +50,74 @@ pub(crate) struct Acknowledged {
     pub(crate) received: u64,
 }
 
-/// A place with a server, and so many users in its hall already.
-pub(crate) fn hall(
-    writers: usize,
-    start: impl FnOnce(&Place) -> Running,
-) -> (Place, Running, Vec<Client>) {
-    let place = Place::new();
-    place.write(
-        "config.json",
-        r#"{"server": {"limits": {"message_rate": 0}}}"#,
-    );
-    let server = start(&place);
-    let mut members: Vec<_> = (0..writers)
-        .map(name)
-        .map(|name| Client::register(&server, &name))
-        .collect();
-    for (n, member) in members.iter_mut().enumerate() {
-        let entered = member.asks(&match n {
-            0 => format!(r#"CREATE_ROOM {{"roomname":"{HALL}","members":[]}}"#),
-            _ => format!("JOIN_ROOM \"{HALL}\""),
-        });
-        let entered = line(&entered);
-        assert!(entered.contains(r#""success":true"#), "{entered}");
+impl Crowd {
+    /// A place with a server, and all of them in its hall already.
+    pub(crate) fn enter(
+        self,
+        start: impl FnOnce(&Place) -> Running,
+    ) -> (Place, Running, Vec<Client>) {
+        let place = Place::new();
+        place.write(
+            "config.json",
+            r#"{"server": {"limits": {"message_rate": 0}}}"#,
+        );
+        let server = start(&place);
+        let mut members: Vec<_> = (0..self.writers)
+            .map(|writer| Client::register(&server, &name(writer)))
+            .collect();
+        for (n, member) in members.iter_mut().enumerate() {
+            let entered = member.asks(&match n {
+                0 => format!(r#"CREATE_ROOM {{"roomname":"{HALL}","members":[]}}"#),
+                _ => format!("JOIN_ROOM \"{HALL}\""),
+            });
+            let entered = line(&entered);
+            assert!(entered.contains(r#""success":true"#), "{entered}");
+        }
+        (place, server, members)
     }
-    (place, server, members)
+
+    /// They are back in the hall.
+    pub(crate) fn return_to(self, server: &Running) -> Vec<Client> {
+        (0..self.writers)
+            .map(|writer| Client::login(server, &name(writer)))
+            .collect()
+    }
+
+    /// Everybody writes until the server is gone. It is struck by `strike` once this many messages
+    /// have been acknowledged.
+    pub(crate) fn write_until(
+        self,
+        server: &Running,
+        members: Vec<Client>,
+        round: usize,
+        acknowledged: usize,
+        strike: impl FnOnce(&Running),
+    ) -> Vec<Written> {
+        thread::scope(|scope| {
+            let (sender, acknowledgements) = channel();
+            let threads: Vec<_> = (0..)
+                .zip(members)
+                .map(|(writer, client)| {
+                    let (sender, prefix) = (sender.clone(), format!("{writer}-{round}"));
+                    scope.spawn(move || write(client, self.window, &prefix, &sender))
+                })
+                .collect();
+            drop(sender);
+            assert_eq!(
+                acknowledgements.iter().take(acknowledged).count(),
+                acknowledged
+            );
+            strike(server);
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        })
+    }
 }
 
 fn name(writer: usize) -> String {
     format!("writer{writer}")
-}
-
-/// They are back in the hall.
-pub(crate) fn log_in(server: &Running, writers: usize) -> Vec<Client> {
-    (0..writers)
-        .map(|writer| Client::login(server, &name(writer)))
-        .collect()
-}
-
-/// Everybody writes until the server is gone. It is struck by `strike` once this many messages
-/// have been acknowledged.
-pub(crate) fn write_until(
-    server: &Running,
-    members: Vec<Client>,
-    round: usize,
-    acknowledged: usize,
-    strike: impl FnOnce(&Running),
-) -> Vec<Written> {
-    thread::scope(|scope| {
-        let (sender, acknowledgements) = channel();
-        let threads: Vec<_> = (0..)
-            .zip(members)
-            .map(|(writer, client)| {
-                let (sender, prefix) = (sender.clone(), format!("{writer}-{round}"));
-                scope.spawn(move || write(client, &prefix, &sender))
-            })
-            .collect();
-        drop(sender);
-        assert_eq!(
-            acknowledgements.iter().take(acknowledged).count(),
-            acknowledged
-        );
-        strike(server);
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
-    })
 }
 
 /// The request that sends this message.
@@ -113,7 +128,12 @@ pub(crate) fn request(txn_id: &str) -> String {
 }
 
 /// Writes until the connection ends. What comes must come in one order, whoever wrote it.
-fn write(mut client: Client, prefix: &str, acknowledgements: &Sender<()>) -> Written {
+fn write(
+    mut client: Client,
+    window: usize,
+    prefix: &str,
+    acknowledgements: &Sender<()>,
+) -> Written {
     let mut written = Written {
         sent: Vec::new(),
         acknowledged: BTreeMap::new(),
@@ -121,10 +141,12 @@ fn write(mut client: Client, prefix: &str, acknowledgements: &Sender<()>) -> Wri
         goodbye: None,
     };
     client.events.clear();
+    client.gulp = GULP;
     let mut last = 0;
     loop {
+        assert!(written.sent.len() < ENDLESS, "nothing ends this");
         let on_the_way = written.sent.len() - written.acknowledged.len();
-        let more: Vec<_> = (0..WINDOW - on_the_way)
+        let more: Vec<_> = (0..window - on_the_way)
             .map(|n| format!("{prefix}-{}", written.sent.len() + n))
             .collect();
         // With nobody there, what has come already is still to be read.

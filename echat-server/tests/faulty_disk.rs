@@ -1,0 +1,91 @@
+//! The disk says no, or says that it failed: the real server acknowledges nothing that is not there.
+
+mod faults;
+mod place;
+mod wire;
+mod writers;
+
+use std::collections::BTreeSet;
+
+use faults::record::Note;
+use faults::recording::Recording;
+use faults::{Rule, Shim};
+use place::stderr;
+use rustix::io::Errno;
+use rustix::process::Signal;
+use writers::Crowd;
+
+/// One message a tick, so that few of them are many commits.
+const CROWD: Crowd = Crowd {
+    writers: 1,
+    window: 1,
+};
+/// Messages that are acknowledged before the disk fails, and again after it.
+const ACKNOWLEDGED: usize = 40;
+/// Power cuts in what was recorded.
+const CUTS: usize = 20;
+
+/// Once this many calls of this kind on such a file have failed, the server is stopped with code 74,
+/// nothing was acknowledged that is not there, neither when it starts again nor when then the power
+/// is cut.
+fn stops_and_starts_again(what: &'static str, files: &'static str, times: i64) {
+    let shim = Shim::new();
+    shim.switch(false);
+    let rule = Rule {
+        what,
+        files,
+        skip: 0,
+        times,
+        errno: Some(Errno::IO),
+    };
+    let (place, server, members) = CROWD.enter(|place| shim.start(place, Some(rule)));
+    let mut written = CROWD.write_until(&server, members, 0, ACKNOWLEDGED, |_| shim.switch(true));
+    let output = server.end();
+    assert_eq!(output.status.code(), Some(74));
+    let said = "stopping, nothing unsaved was acknowledged";
+    assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    let notes = shim.notes();
+    let failed = notes
+        .iter()
+        .position(|note| matches!(note, Note::NotSynced { .. }));
+    assert_eq!(failed.is_some(), what == "sync");
+    let later = &notes[failed.unwrap_or(notes.len())..];
+    assert!(!later.iter().any(|note| matches!(note, Note::Sent { .. })));
+
+    let server = shim.start(&place, None);
+    let members = CROWD.return_to(&server);
+    written.extend(
+        CROWD.write_until(&server, members, 1, ACKNOWLEDGED, |server| {
+            server.signal(Signal::TERM);
+        }),
+    );
+    assert_eq!(server.end().status.code(), Some(0));
+    let recording = Recording::new(&shim, &place, written);
+    assert_eq!(recording.check(&place, recording.notes.len()), Ok(()));
+    assert_eq!(recording.play(&BTreeSet::new(), CUTS), [""; 0]);
+}
+
+#[test]
+fn a_sync_of_the_log_that_fails() {
+    stops_and_starts_again("sync", "-wal", 1);
+}
+
+#[test]
+fn a_sync_of_the_log_that_fails_at_the_end_too() {
+    stops_and_starts_again("sync", "-wal", 2);
+}
+
+#[test]
+fn a_sync_of_the_database_that_fails() {
+    stops_and_starts_again("sync", "database.db", 1);
+}
+
+#[test]
+fn a_write_to_the_log_that_fails() {
+    stops_and_starts_again("write", "-wal", 1);
+}
+
+#[test]
+fn a_write_to_the_database_that_fails() {
+    stops_and_starts_again("write", "database.db", 1);
+}
