@@ -217,6 +217,20 @@ impl Client {
         assert!(matches!(time.params, Value::Int(_)));
     }
 
+    /// Whether something comes within this time; what has come and was not looked at is not counted.
+    pub(crate) fn has_heard_within(&self, time: Duration) -> bool {
+        self.stream.set_read_timeout(Some(time)).unwrap();
+        let heard = self.stream.peek(&mut [0]);
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        match heard {
+            Ok(_) => true,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                false
+            }
+            Err(error) => panic!("nothing will come: {error}"),
+        }
+    }
+
     /// A PING is answered; what comes before the PONG is given back.
     pub(crate) fn pings(&mut self) -> Vec<Message> {
         self.says(&["PING"]);
