@@ -45,12 +45,11 @@ impl Running {
     /// Starts it and waits for its ready line.
     pub(crate) fn start(command: Command) -> Self {
         let mut running = Self::begin(command);
-        if !running.becomes_ready() {
-            panic!(
-                "no server: {}",
-                String::from_utf8_lossy(running.stderr.rest(PATIENCE))
-            );
-        }
+        assert!(
+            running.becomes_ready(),
+            "no server: {}",
+            String::from_utf8_lossy(running.stderr.rest(PATIENCE))
+        );
         running
     }
 
