@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::fs::{self, Permissions};
+use std::iter;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -64,26 +65,30 @@ impl Recording {
         }
     }
 
-    /// Cuts the power at so many moments; what was wrong afterwards. Syncs that are `left_out` are taken
-    /// for not done.
-    pub(crate) fn play(&self, left_out: &BTreeSet<usize>, cuts: usize) -> Vec<String> {
+    /// So many moments of the record, by chance, in order.
+    pub(crate) fn moments(&self, cuts: usize) -> Vec<usize> {
         let mut rng = StdRng::seed_from_u64(1);
-        // A first start is short, and some are to fall into it.
         let mut moments: Vec<_> = (0..cuts)
-            .map(|number| {
-                if number % 8 == 0 {
-                    self.ready
-                } else {
-                    self.notes.len()
-                }
-            })
-            .map(|end| rng.random_range(0..=end))
+            .map(|_| rng.random_range(0..=self.notes.len()))
             .collect();
         moments.sort_unstable();
+        moments
+    }
+
+    /// Every moment of the first start, so many times.
+    pub(crate) fn first_start(&self, times: usize) -> Vec<usize> {
+        (0..=self.ready)
+            .flat_map(|moment| iter::repeat_n(moment, times))
+            .collect()
+    }
+
+    /// Cuts the power at these moments, which are in order; what was wrong afterwards. Syncs that are
+    /// `left_out` are taken for not done.
+    pub(crate) fn play(&self, left_out: &BTreeSet<usize>, moments: &[usize]) -> Vec<String> {
         let mut disk = Disk::new(2);
         let mut done = 0;
         let mut failed = Vec::new();
-        for (number, moment) in moments.into_iter().enumerate() {
+        for (number, &moment) in moments.iter().enumerate() {
             for index in done..moment {
                 if !left_out.contains(&index) {
                     disk.apply(&self.notes[index]);
