@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use faults::record::Note;
 use faults::recording::Recording;
 use faults::{Rule, Shim};
-use place::{Place, stderr};
+use place::{Place, Running, stderr};
 use rustix::io::Errno;
 use rustix::process::Signal;
 use wire::{Client, line, message, number};
@@ -92,6 +92,56 @@ fn a_write_to_the_log_that_fails() {
 #[test]
 fn a_write_to_the_database_that_fails() {
     stops_and_starts_again("write", "database.db", 1);
+}
+
+/// Every sync that a first start asks for, one after the other: none that fails is passed over.
+#[test]
+fn a_sync_of_the_first_start_that_fails() {
+    let syncs = (0..).take_while(|syncs| refuses_to_start(*syncs)).count();
+    assert!(syncs >= 5, "{syncs} syncs");
+}
+
+/// Whether one that comes after so many is asked for. It fails: the server says so and stops, and the
+/// next one starts.
+fn refuses_to_start(syncs: u64) -> bool {
+    let (place, shim) = (Place::in_memory(), Shim::new());
+    let rule = Rule {
+        what: "sync",
+        files: "-",
+        skip: syncs,
+        times: 1,
+        errno: Some(Errno::IO),
+    };
+    let mut server = Running::begin(shim.command(&place, Some(rule)));
+    let is_ready = server.becomes_ready();
+    let notes = shim.notes();
+    if is_ready {
+        server.kill();
+        return passed_over(&notes);
+    }
+    let output = server.end();
+    let code = output.status.code().unwrap();
+    assert!([73, 74].contains(&code), "{code}: {}", stderr(&output));
+    assert_eq!(shim.start(&place, None).stop().status.code(), Some(0));
+    true
+}
+
+/// Whether a sync failed and the server got ready. `SQLite` passes over that of a folder: then the
+/// server has synced the folder itself, with the log's name in it.
+fn passed_over(notes: &[Note]) -> bool {
+    let mut log = false;
+    let (mut failed, mut named) = (false, false);
+    for note in notes {
+        match note {
+            Note::NotSynced { .. } => panic!("ready after a sync that failed"),
+            Note::NotSyncedFolder { .. } => failed = true,
+            Note::Made { path, .. } => log |= path.ends_with("data/database.db-wal"),
+            Note::SyncedFolder { path } => named |= log && path.ends_with("data"),
+            _ => {}
+        }
+    }
+    assert!(named, "a log, and its name is durable");
+    failed
 }
 
 /// Messages after which the log has been folded once: from then on there are pages to write again

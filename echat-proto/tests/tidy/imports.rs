@@ -39,7 +39,7 @@ const SERVER: &[Row] = &[
     ("exit", &[]),
     ("private_file", &[]),
     ("config", &[]),
-    ("store", &[]),
+    ("store", &["private_file"]),
     ("logging", &["config"]),
     ("cli", &["config", "exit"]),
     ("data_dir", &["exit", "private_file"]),

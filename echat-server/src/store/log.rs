@@ -7,7 +7,7 @@
 //! rests on it.
 
 use std::ffi::c_int;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -16,6 +16,7 @@ use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::schema::OpenError;
+use crate::private_file;
 
 /// Pages in the log from which on every commit folds it: 4 MiB.
 const PAGES: c_int = 1000;
@@ -45,29 +46,30 @@ fn can_wait(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Writes the log of the database at `path` anew and syncs it. Nobody appends to it meanwhile.
+/// Writes the log of the database at `path` anew, and syncs it and its name. Nobody appends to it
+/// meanwhile.
 pub(super) fn renew(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let held = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    let log = OpenOptions::new().read(true).write(true).open(log);
-    let renewed = log.and_then(|log| write_again(&log));
+    let renewed = write_again(Path::new(&log));
     held.rollback()?;
-    match renewed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(OpenError::Log(error)),
-        _ => Ok(()),
-    }
+    renewed.map_err(OpenError::Log)
 }
 
-fn write_again(log: &File) -> io::Result<()> {
+fn write_again(path: &Path) -> io::Result<()> {
+    let log = OpenOptions::new().read(true).write(true).open(path)?;
     let mut chunk = vec![0; CHUNK];
     let mut at = 0;
     loop {
         let length = log.read_at(&mut chunk, at)?;
         if length == 0 {
-            return log.sync_all();
+            break;
         }
         log.write_all_at(&chunk[..length], at)?;
         at += length as u64;
     }
+    log.sync_all()?;
+    // `SQLite` does that too, but goes on if it fails.
+    private_file::sync_folder_of(path)
 }

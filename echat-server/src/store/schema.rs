@@ -134,7 +134,7 @@ fn set_up(db: &mut Connection, journal: &str) -> Result<(), OpenError> {
     // Looked at before anything is changed: somebody else's file stays as it is.
     refuse_foreign(db)?;
     refuse_newer(db, MIGRATIONS)?;
-    let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    let mode = journal_mode(db, "WAL")?;
     if mode != journal {
         return Err(OpenError::NoWal(mode));
     }
@@ -147,9 +147,7 @@ fn set_up(db: &mut Connection, journal: &str) -> Result<(), OpenError> {
 /// is there already is only migrated and compacted.
 pub fn create_template(path: &Path) -> Result<(), OpenError> {
     let store = Store::open(path)?;
-    store
-        .db
-        .query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+    journal_mode(&store.db, "DELETE")?;
     store.db.execute_batch("VACUUM")?;
     Ok(())
 }
@@ -218,6 +216,15 @@ pub(super) fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), Op
         )?;
         step.commit()?;
     }
+}
+
+/// Asks for a kind of journal; gives the kind that it is. The answer comes before the change is
+/// committed, so the statement is run to its end: an error is told there.
+fn journal_mode(db: &Connection, wanted: &str) -> rusqlite::Result<String> {
+    let mut statement = db.prepare(&format!("PRAGMA journal_mode = {wanted}"))?;
+    let modes = statement.query_map([], |row| row.get(0))?;
+    let modes: Vec<String> = modes.collect::<rusqlite::Result<_>>()?;
+    Ok(modes.concat())
 }
 
 fn pragma(db: &Connection, name: &str) -> rusqlite::Result<i32> {

@@ -101,7 +101,11 @@ impl Disk {
                 Chance::new(&mut self.rng).write(&mut file.durable, &lost);
             }
             Note::SyncedFolder { path } => self.sync_names(path),
-            Note::Started | Note::Ready | Note::Accepted { .. } | Note::Sent { .. } => {}
+            Note::NotSyncedFolder { .. }
+            | Note::Started
+            | Note::Ready
+            | Note::Accepted { .. }
+            | Note::Sent { .. } => {}
         }
     }
 

@@ -41,6 +41,10 @@ pub(crate) enum Note {
     SyncedFolder {
         path: PathBuf,
     },
+    /// The same for a folder, whose names just stay as they are.
+    NotSyncedFolder {
+        path: PathBuf,
+    },
     /// The ready line was written.
     Ready,
     Accepted {
@@ -105,6 +109,7 @@ fn note(kind: u64, file: u64, at: u64, data: &[u8]) -> Note {
             conn: file,
             length: at,
         },
+        14 => Note::NotSyncedFolder { path: path() },
         _ => panic!("a note of kind {kind}"),
     }
 }

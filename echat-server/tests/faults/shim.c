@@ -30,7 +30,7 @@
 /* The kinds of notes, as record.rs names them. */
 enum note {
     STARTED = 1, MADE, MADE_FOLDER, REMOVED, RENAMED, WRITTEN, RESIZED, SYNCED, NOT_SYNCED,
-    SYNCED_FOLDER, READY, ACCEPTED, SENT
+    SYNCED_FOLDER, READY, ACCEPTED, SENT, NOT_SYNCED_FOLDER
 };
 
 /* What a rule can be about. A write that needs no new space is what a full disk still allows. */
@@ -240,16 +240,13 @@ static int sync_any(long call, int fd)
     char path[4096];
     path_of(fd, path, sizeof path);
     struct stat file = state(fd);
-    if (fails_at(SYNC, path)) {
-        note(NOT_SYNCED, file.st_ino, 0, NULL, 0);
-        return -1;
-    }
-    /* The real thing is left out: nobody cuts the power of the machine under test. */
+    int failed = fails_at(SYNC, path);
     if (S_ISDIR(file.st_mode))
-        note_path(SYNCED_FOLDER, 0, path);
+        note_path(failed ? NOT_SYNCED_FOLDER : SYNCED_FOLDER, 0, path);
     else
-        note(SYNCED, file.st_ino, 0, NULL, 0);
-    return record < 0 ? syscall(call, fd) : 0;
+        note(failed ? NOT_SYNCED : SYNCED, file.st_ino, 0, NULL, 0);
+    /* The real thing is left out when it is noted: nobody cuts the power of this machine. */
+    return failed ? -1 : record < 0 ? syscall(call, fd) : 0;
 }
 
 int fsync(int fd) { return sync_any(SYS_fsync, fd); }
