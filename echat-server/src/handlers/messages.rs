@@ -1,6 +1,6 @@
 //! Sending messages, reading them again, and remembering what was read.
 
-use super::{Ctx, Member, Reject, target_type as wire_type, targets, within_rate};
+use super::{Ctx, Member, Reject, target_type as wire_type, targets};
 use crate::store::{MessageId, StoredMessage};
 use echat_proto::commands::Event;
 use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
@@ -32,7 +32,12 @@ pub(crate) fn send_message(
         return Err(Code::BadContent.into());
     }
     let conversation = targets::conversation(ctx, &me, target_type, &target)?;
-    within_rate(ctx, &me)?;
+    if let Some(wait) = ctx
+        .throttle
+        .message_wait(me.id, ctx.now.running, ctx.limits)
+    {
+        return Err(Reject::retry_after(Code::RateLimited, wait));
+    }
 
     let send_time = ctx.now.unix;
     let id =

@@ -34,7 +34,7 @@ use crate::store::{Batch, Kind, UserId};
 use crate::throttle::Throttle;
 use echat_proto::commands::Event;
 use echat_proto::param::TargetType;
-use echat_proto::records::{Code, Outcome};
+use echat_proto::records::Outcome;
 use std::net::IpAddr;
 
 /// What a handler works with.
@@ -79,18 +79,6 @@ pub(crate) enum Chore {
     NoteLogin(UserId, IpAddr, i64),
     /// The password's hash was made with today's parameters.
     UpgradeHash(UserId, String),
-}
-
-/// Refuses who stores messages, or rooms, faster than is allowed. What is stored is counted by
-/// [`Throttle::count_message`].
-fn within_rate(ctx: &Ctx<'_, '_>, me: &Member) -> Result<(), Reject> {
-    let wait = ctx
-        .throttle
-        .message_wait(me.id, ctx.now.running, ctx.limits);
-    match wait {
-        Some(wait) => Err(Reject::retry_after(Code::RateLimited, wait)),
-        None => Ok(()),
-    }
 }
 
 fn done(message: &str) -> Outcome {

@@ -1,7 +1,7 @@
 //! Rooms: making, joining, leaving, filling and listing them.
 
 use super::presence::{Change, announce_in};
-use super::{Ctx, Member, Reject, done, page, targets, within_rate};
+use super::{Ctx, Member, Reject, done, page, targets};
 use crate::store::{ConversationId, Room, User, UserId};
 use echat_proto::commands::Event;
 use echat_proto::limits::PAGE_BYTES;
@@ -14,8 +14,8 @@ const MEMBER_BYTES: usize = 48;
 /// What a line of LIST_ROOMS takes besides the names, in bytes.
 const ROOM_BYTES: usize = 80;
 
-/// CREATE_ROOM: all or nothing. A room stays when its members leave, so making one is bounded like
-/// sending a message.
+/// CREATE_ROOM: all or nothing. Nobody owns more rooms than one may be in: a room stays when all have
+/// left it, and making and leaving in turn would fill the disk without a limit.
 pub(crate) fn create_room(
     ctx: &mut Ctx<'_, '_>,
     me: Member,
@@ -34,7 +34,9 @@ pub(crate) fn create_room(
         return Err(Reject::too_many(ctx.limits.room_members));
     }
     have_room_for_a_room(ctx, invited.keys())?;
-    within_rate(ctx, &me)?;
+    if ctx.batch.owned_count(me.id)? >= ctx.limits.rooms as u64 {
+        return Err(Reject::too_many(ctx.limits.rooms));
+    }
 
     let Some(room) = ctx.batch.create_room(&roomname, me.id, ctx.now.unix)? else {
         return Err(Code::RoomExists.into());
@@ -43,8 +45,6 @@ pub(crate) fn create_room(
         ctx.batch.add_member(room, *user, ctx.now.unix)?;
     }
 
-    ctx.throttle
-        .count_message(me.id, ctx.now.running, ctx.limits);
     let_in(ctx, room, roomname.as_str(), invited.keys());
     Ok(Event::CreateRoomResult {
         result: done("The room was made."),

@@ -9,7 +9,10 @@ use super::batch::Batch;
 use super::log;
 
 /// The schema's history: entry n leads from version n to n + 1. Only ever appended to.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_rooms_by_owner.sql"),
+];
 
 /// "ECH2": how a database says that it is echat's.
 const APPLICATION_ID: i32 = 0x4543_4832;

@@ -52,13 +52,7 @@ const ROWS: &[(RequestKind, &[&str])] = &[
     (JoinRoom, &["unknown_room", "already_member", "too_many"]),
     (
         CreateRoom,
-        &[
-            "bad_name",
-            "room_exists",
-            "not_friends",
-            "too_many",
-            "rate_limited",
-        ],
+        &["bad_name", "room_exists", "not_friends", "too_many"],
     ),
     (Logout, &[]),
     (

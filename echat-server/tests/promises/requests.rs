@@ -38,7 +38,7 @@ fn world(path: &std::path::Path) -> World {
     seed::friends(&mut store, &["ann", "bob"]);
     seed::room(&mut store, "tea", &["ann", "bob"]);
     let limits = Limits {
-        message_burst: 6,
+        message_burst: 2,
         ..Limits::default()
     };
     let mut world = World::new(1, limits, store);
