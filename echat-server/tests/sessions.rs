@@ -20,7 +20,7 @@ use wire::{Client, line};
 use world::{HOME, World, seed};
 
 /// Logins of the ordinary run.
-const CYCLES: usize = 150;
+const CYCLES: usize = 100;
 const USERS: [&str; 4] = ["ann", "bob", "joe", "kim"];
 /// What an allocator may keep, and another test of this process may need meanwhile, in KiB.
 const NOISE: u64 = 6 * 1024;
