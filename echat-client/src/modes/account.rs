@@ -7,9 +7,9 @@ use echat_proto::param::NewPassword;
 use zeroize::Zeroizing;
 
 use super::lines::error_line;
-use super::{Act, Goto, Mode, World, answers, print};
+use super::{Act, Goto, Mode, World, answers, print, read};
 use crate::session::{Asked, News};
-use crate::statement::Scope;
+use crate::statement::{self, Misread, Scope};
 use crate::text::Text;
 
 /// How often the two passwords may differ.
@@ -33,14 +33,11 @@ pub(super) struct Login {
     waits: bool,
 }
 
-/// What can be typed instead of a name, none of which anybody can be called.
-fn way_out(line: &str, world: &World) -> Option<Vec<Act>> {
-    match line.trim() {
-        "help" => Some(print(vec![world.line(Text::HelpAccount)])),
-        "\\c" => Some(vec![Act::Goto(Goto::Command)]),
-        "\\d" | "quit" => Some(vec![Act::Quit]),
-        "" => Some(Vec::new()),
-        _ => None,
+/// What can be typed instead of a name; nobody can be called like that.
+fn way_out(scope: Scope, line: &str, world: &World) -> Option<Vec<Act>> {
+    match statement::parse(scope, line) {
+        Err(Misread::Unknown | Misread::Form(_)) => None,
+        _ => read(scope, line, world).err(),
     }
 }
 
@@ -65,6 +62,10 @@ impl Mode for Register {
         format!("register {}", world.language.say(question))
     }
 
+    fn words(&self) -> Option<Scope> {
+        Some(Scope::Register)
+    }
+
     fn history(&self) -> Option<&'static str> {
         None
     }
@@ -75,7 +76,7 @@ impl Mode for Register {
 
     fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
         if self.waits {
-            return way_out(line, world)
+            return way_out(Scope::Register, line, world)
                 .unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
         }
         match (&self.name, self.password.take()) {
@@ -133,7 +134,7 @@ impl Mode for Register {
 
 impl Register {
     fn take_name(&mut self, line: &str, world: &World) -> Vec<Act> {
-        if let Some(acts) = way_out(line, world) {
+        if let Some(acts) = way_out(Scope::Register, line, world) {
             return acts;
         }
         match Username::new(line.trim()) {
@@ -167,6 +168,10 @@ impl Mode for Login {
         format!("login {}", world.language.say(question))
     }
 
+    fn words(&self) -> Option<Scope> {
+        Some(Scope::Login)
+    }
+
     fn history(&self) -> Option<&'static str> {
         None
     }
@@ -177,11 +182,11 @@ impl Mode for Login {
 
     fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
         if self.waits {
-            return way_out(line, world)
+            return way_out(Scope::Login, line, world)
                 .unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
         }
         let Some(name) = &self.name else {
-            let acts = way_out(line, world);
+            let acts = way_out(Scope::Login, line, world);
             if acts.is_none() {
                 self.name = Some(line.trim().to_owned());
             }

@@ -110,6 +110,11 @@ pub trait Mode: fmt::Debug {
     /// The language of the mode; `None` if it only asks questions.
     fn scope(&self) -> Option<Scope>;
 
+    /// The words that Tab completes and `help` lists.
+    fn words(&self) -> Option<Scope> {
+        self.scope()
+    }
+
     /// What stands before `> ` in the prompt, but for what every mode has there.
     fn prompt(&self, world: &World) -> String;
 
@@ -196,6 +201,8 @@ impl World {
     fn help(&self, scope: Scope) -> Vec<Line> {
         let mode = self.language.say(match scope {
             Scope::Command => Text::ModeCommand,
+            Scope::Register => Text::ModeRegister,
+            Scope::Login => Text::ModeLogin,
             Scope::Contact => Text::ModeContact,
             Scope::Chat => Text::ModeChat,
             Scope::Query => Text::ModeQuery,

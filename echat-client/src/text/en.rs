@@ -32,9 +32,6 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpBack => s("back to command mode"),
         Text::HelpLeave => s("leave the program"),
         Text::HelpQuit => s("leave the program"),
-        Text::HelpAccount => {
-            s("Type the name; `\\c` or C-c goes back to command mode, `\\d` leaves.")
-        }
         Text::HelpRegister => s("make an account"),
         Text::HelpLogin => s("log in"),
         Text::HelpLogout => s("log out"),

@@ -85,8 +85,6 @@ sentences! {
     HelpLeave;
     /// quit
     HelpQuit;
-    /// In register and login mode.
-    HelpAccount;
     /// register
     HelpRegister;
     /// login

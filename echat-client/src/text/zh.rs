@@ -34,7 +34,6 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpBack => s("返回命令模式"),
         Text::HelpLeave => s("退出程序"),
         Text::HelpQuit => s("退出程序"),
-        Text::HelpAccount => s("请输入用户名；`\\c` 或 C-c 返回命令模式，`\\d` 退出程序。"),
         Text::HelpRegister => s("注册"),
         Text::HelpLogin => s("登录"),
         Text::HelpLogout => s("退出登录"),
