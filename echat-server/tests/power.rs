@@ -24,6 +24,8 @@ use writers::{Crowd, Written};
 
 /// Cuts of an ordinary run; `ECHAT_CUTS` asks for more.
 const CUTS: usize = 150;
+/// Cuts of the control.
+const CONTROLS: usize = 50;
 /// Cuts at each moment of the first start, at least.
 const FIRST_STARTS: usize = 4;
 /// One message a tick, or two: there are many commits.
@@ -98,9 +100,13 @@ fn cuts() -> usize {
 /// `synchronous=NORMAL` changes. A checkpoint still syncs the log and then the database.
 #[test]
 fn without_the_syncs_that_normal_leaves_out_it_does() {
-    let failed = RECORDING.play(&commits(&RECORDING.notes), &RECORDING.moments(CUTS));
-    eprintln!("{} of {CUTS} cuts lose what was acknowledged", failed.len());
-    assert!(failed.len() > CUTS / 4);
+    let moments = RECORDING.moments(CONTROLS);
+    let failed = RECORDING.play(&commits(&RECORDING.notes), &moments);
+    eprintln!(
+        "control: {} of {CONTROLS} cuts lose what was acknowledged",
+        failed.len()
+    );
+    assert!(failed.len() > CONTROLS / 4);
     for reason in &failed {
         assert!(reason.contains("was acknowledged"), "{reason}");
     }
