@@ -10,20 +10,24 @@ mod place;
 mod wire;
 mod writers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::env;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use faults::Shim;
 use faults::record::Note;
 use faults::recording::Recording;
-use place::Running;
+use place::{Place, Running};
+use rusqlite::Connection;
 use rustix::process::Signal;
 use wire::Client;
 use writers::{Crowd, Written};
 
 /// Cuts of an ordinary run; `ECHAT_CUTS` asks for more.
 const CUTS: usize = 150;
+/// Cuts of the control.
+const CONTROLS: usize = 50;
 /// Cuts at each moment of the first start, at least.
 const FIRST_STARTS: usize = 4;
 /// One message a tick, or two: there are many commits.
@@ -98,12 +102,77 @@ fn cuts() -> usize {
 /// `synchronous=NORMAL` changes. A checkpoint still syncs the log and then the database.
 #[test]
 fn without_the_syncs_that_normal_leaves_out_it_does() {
-    let failed = RECORDING.play(&commits(&RECORDING.notes), &RECORDING.moments(CUTS));
-    eprintln!("{} of {CUTS} cuts lose what was acknowledged", failed.len());
-    assert!(failed.len() > CUTS / 4);
+    let moments = RECORDING.moments(CONTROLS);
+    let failed = RECORDING.play(&commits(&RECORDING.notes), &moments);
+    eprintln!(
+        "control: {} of {CONTROLS} cuts lose what was acknowledged",
+        failed.len()
+    );
+    assert!(failed.len() > CONTROLS / 4);
     for reason in &failed {
         assert!(reason.contains("was acknowledged"), "{reason}");
     }
+}
+
+/// The control leaves out what `SQLite` leaves out: the same transactions with either setting.
+#[test]
+fn the_control_is_what_normal_does() {
+    let full = written_with("FULL");
+    let left_out = commits(&full);
+    let rest: Vec<_> = (0..)
+        .zip(full)
+        .filter(|(index, _)| !left_out.contains(index))
+        .map(|(_, note)| note)
+        .collect();
+    assert!(left_out.len() > 300);
+    assert_eq!(on_disk(&rest), on_disk(&written_with("NORMAL")));
+}
+
+/// What a process did that wrote with this setting.
+fn written_with(synchronous: &str) -> Vec<Note> {
+    let (place, shim) = (Place::in_memory(), Shim::new());
+    let writer = shim
+        .this_program(&place, "writes_with_a_setting")
+        .env("ECHAT_DATABASE", faults::root(&place).join("a.db"))
+        .env("ECHAT_SYNCHRONOUS", synchronous)
+        .output();
+    assert!(writer.unwrap().status.success());
+    shim.notes()
+}
+
+#[test]
+#[ignore = "a process of its own for the test above"]
+fn writes_with_a_setting() {
+    let Ok(path) = env::var("ECHAT_DATABASE") else {
+        return;
+    };
+    let db = Connection::open(path).unwrap();
+    let synchronous = env::var("ECHAT_SYNCHRONOUS").unwrap();
+    let set = format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}");
+    db.execute_batch(&set).unwrap();
+    db.execute_batch("CREATE TABLE t (a)").unwrap();
+    for _ in 0..400 {
+        // Three pages each: a checkpoint is under way, and the log begins anew.
+        db.execute_batch("INSERT INTO t VALUES (zeroblob(8000))")
+            .unwrap();
+    }
+}
+
+/// The kinds and places of what was written and synced, in order.
+fn on_disk(notes: &[Note]) -> Vec<(&Path, Option<u64>)> {
+    let mut names = HashMap::new();
+    let mut done = Vec::new();
+    for note in notes {
+        match note {
+            Note::Made { path, file } => {
+                names.insert(file, Path::new(path.file_name().unwrap()));
+            }
+            Note::Written { file, at, .. } => done.push((names[file], Some(*at))),
+            Note::Synced { file } => done.push((names[file], None)),
+            _ => {}
+        }
+    }
+    done
 }
 
 /// The notes of the syncs that end a commit: those of the log right after one of its frames. Its

@@ -8,6 +8,8 @@ pub(crate) mod disk;
 pub(crate) mod record;
 pub(crate) mod recording;
 
+use std::env;
+use std::ffi::OsString;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -90,18 +92,33 @@ impl Shim {
 
     /// The server in this place, over the shim.
     pub(crate) fn command(&self, place: &Place, rule: Option<Rule>) -> Command {
-        let root = root(place);
-        let data = root.join("data");
+        let data = root(place).join("data");
         let args = ["--listen", "127.0.0.1:0", "--log", "warn", "--data"];
         // The shell itself runs without it.
         let shell = format!("umask 000; export LD_PRELOAD={}", SHIM.display());
         let mut command = place.command(&shell, &[&args[..], &[data.to_str().unwrap()]].concat());
+        command.envs(self.settings(place, rule));
         command
-            .env("ECHAT_SHIM_ROOT", root)
-            .env("ECHAT_SHIM_RECORD", self.0.path().join("record"))
-            .env("ECHAT_SHIM_SWITCH", self.0.path().join("switch"))
-            .envs(rule.map(|rule| ("ECHAT_SHIM_RULE", rule.to_string())));
+    }
+
+    /// This test program over the shim, to run one test that writes in this place.
+    pub(crate) fn this_program(&self, place: &Place, test: &str) -> Command {
+        let mut command = Command::new(env::current_exe().unwrap());
         command
+            .args(["--exact", test, "--ignored"])
+            .env("LD_PRELOAD", &*SHIM)
+            .envs(self.settings(place, None));
+        command
+    }
+
+    fn settings(&self, place: &Place, rule: Option<Rule>) -> Vec<(&'static str, OsString)> {
+        let mut settings = vec![
+            ("ECHAT_SHIM_ROOT", root(place).into()),
+            ("ECHAT_SHIM_RECORD", self.0.path().join("record").into()),
+            ("ECHAT_SHIM_SWITCH", self.0.path().join("switch").into()),
+        ];
+        settings.extend(rule.map(|rule| ("ECHAT_SHIM_RULE", rule.to_string().into())));
+        settings
     }
 
     /// The same, started and ready.
