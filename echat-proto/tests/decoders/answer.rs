@@ -2,12 +2,12 @@
 
 use super::cuts;
 use super::memory::bounded;
+use super::signed::server_hello;
 use echat_proto::group::{EXPONENT, Ephemeral, PUBLIC};
-use echat_proto::handshake::{AwaitServerHello, ClientStart, HandshakeError, SERVER_HELLO, Step};
-use ed25519_dalek::{Signer, SigningKey};
+use echat_proto::handshake::{AwaitServerHello, ClientStart, HandshakeError, Step};
+use ed25519_dalek::SigningKey;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use sha2::{Digest, Sha256};
 
 /// What of the input the hello takes: random and public value.
 const FREE: usize = 32 + PUBLIC;
@@ -20,7 +20,10 @@ pub(crate) fn check(bytes: &[u8]) {
         return;
     };
     let (hello, client) = ask();
-    let stream = [&signed(&hello, free)[..], behind].concat();
+    let host_key = SigningKey::from_bytes(&[7; 32]);
+    let (random, public) = free.split_at(32);
+    let answer = server_hello(&hello, random, public, &host_key);
+    let stream = [&answer[..], behind].concat();
     let whole = bounded(stream.len(), || end_of(client, &[&stream]));
     let [.., pieces] = cuts(&stream);
     let (_, client) = ask();
@@ -29,21 +32,6 @@ pub(crate) fn check(bytes: &[u8]) {
 
 fn ask() -> (Vec<u8>, AwaitServerHello) {
     ClientStart::with(Ephemeral::from_exponent(&[5; EXPONENT]), &[6; 32]).send()
-}
-
-fn signed(client_hello: &[u8], free: &[u8]) -> Vec<u8> {
-    let host_key = SigningKey::from_bytes(&[7; 32]);
-    let key = host_key.verifying_key();
-    let mut hello = [&b"ECH2\x03\x02\x01\x00"[..], free, key.as_bytes()].concat();
-    let th1 = Sha256::new()
-        .chain_update(b"echat/2 transcript\0")
-        .chain_update(client_hello)
-        .chain_update(&hello)
-        .finalize();
-    let text = [&[0x20; 64][..], b"echat/2 server signature\0", &th1].concat();
-    hello.extend_from_slice(&host_key.sign(&text).to_bytes());
-    assert_eq!(hello.len(), SERVER_HELLO);
-    hello
 }
 
 /// Why the client gave up, or `None` if it waits for more.

@@ -10,6 +10,7 @@ pub(crate) mod hello;
 pub(crate) mod json;
 mod memory;
 pub(crate) mod plain;
+mod signed;
 pub(crate) mod value;
 
 /// Three ways to cut `bytes`: not at all, into single bytes, and into pieces whose lengths follow from
