@@ -130,7 +130,7 @@ impl Session {
             }
         };
         let Some(mut channel) = channel else {
-            return Ok(0);
+            return Ok(stream.len());
         };
         drain(&mut channel, messages)?;
         for piece in behind {
