@@ -55,7 +55,9 @@ fn knows(scene: &Scene, address: &str, fingerprint: &str) {
 /// Runs a script through the middle.
 fn through(scene: &Scene, middle: &Middle, script: &str, tampering: &Tampering) -> (Outcome, Seen) {
     let mut seen = Seen::default();
-    let outcome = scene.with(&[&middle.address()], script, |_| {
+    // No run ends by its time, however busy the machine is.
+    let arguments = ["-t", "60", "--connect-timeout", "60", &middle.address()];
+    let outcome = scene.with(&arguments, script, |_| {
         seen = middle.carry(tampering);
     });
     (outcome, seen)
