@@ -60,6 +60,14 @@ impl Zeroize for Value {
     }
 }
 
+/// A key that stands twice among those of a dict. Sorted neighbours find it in n log n; a linear scan per
+/// key would let 16,384 keys cost 10^8.
+pub(crate) fn key_twice(mut keys: Vec<&str>) -> Option<&str> {
+    keys.sort_unstable();
+    let pair = keys.windows(2).find(|pair| pair[0] == pair[1])?;
+    Some(pair[0])
+}
+
 /// The tag bytes of the wire.
 pub(crate) mod tag {
     pub(crate) const NULL: u8 = 0;

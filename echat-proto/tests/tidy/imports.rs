@@ -40,7 +40,7 @@ const SERVER: &[Row] = &[
     ("exit", &[]),
     ("private_file", &[]),
     ("config", &[]),
-("store", &["private_file"]),
+    ("store", &["private_file"]),
     ("visible", &[]),
     ("logging", &["config", "visible"]),
     ("cli", &["config", "exit"]),
