@@ -160,6 +160,16 @@ impl Engine {
         self.net.is_empty()
     }
 
+    /// Whether nothing is kept of any connection that was ever there, for tests.
+    pub fn is_blank(&self) -> bool {
+        self.net.is_blank() && self.memory.roster.is_empty()
+    }
+
+    /// Bytes that wait to be written to a connection, for tests.
+    pub fn waiting(&self, conn: ConnId) -> usize {
+        self.net.peer(conn).map_or(0, Peer::waiting)
+    }
+
     /// The store, for the terminal's questions and for tests.
     pub fn store(&mut self) -> &mut Store {
         &mut self.store

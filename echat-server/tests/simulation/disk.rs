@@ -1,0 +1,135 @@
+//! The database's file and what may befall it: no place, another program, commits that fail. What is
+//! read here is what is committed, over a connection of its own.
+
+use crate::truth::Truth;
+use crate::world::seed;
+use echat_server::store::{Store, create_template};
+use rusqlite::Connection;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use tempfile::TempDir;
+
+/// Where there is memory to be used as a disk: what the sync of a real one costs is measured elsewhere.
+const MEMORY: &str = "/dev/shm";
+/// More pages than any case needs.
+const ROOMY: u32 = 1 << 30;
+/// Makes commits of messages fail, and no other ones: a foreign key that is looked at only then.
+const SABOTAGE: &str = "
+    CREATE TABLE sabotage (user INTEGER REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED);
+    CREATE TRIGGER sabotage_messages AFTER INSERT ON messages
+    BEGIN INSERT INTO sabotage VALUES (-1); END;";
+const REPAIR: &str = "DROP TRIGGER IF EXISTS sabotage_messages; DROP TABLE IF EXISTS sabotage;";
+
+fn folder() -> TempDir {
+    tempfile::tempdir_in(MEMORY)
+        .or_else(|_| tempfile::tempdir())
+        .expect("a folder")
+}
+
+/// An empty database, copied for each case: making it costs more than a case.
+static TEMPLATE: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
+    let folder = folder();
+    let path = folder.path().join("template.db");
+    create_template(&path).expect("a new database");
+    (folder, path)
+});
+
+pub(crate) struct Disk {
+    folder: TempDir,
+    /// Reads what is committed.
+    reader: Connection,
+    /// The other program that takes the database, or changes it.
+    other: Connection,
+    occupied: bool,
+    broken: bool,
+    full: bool,
+}
+
+impl Disk {
+    /// A disk with a new database, in which these have accounts.
+    pub(crate) fn new(accounts: &[&str], acquainted: bool) -> (Self, Store) {
+        let folder = folder();
+        let path = folder.path().join("a.db");
+        std::fs::copy(&TEMPLATE.1, &path).expect("place for a database");
+        let mut store = Store::open(&path).expect("a database");
+        seed::accounts(&mut store, accounts);
+        if acquainted {
+            seed::friends(&mut store, accounts);
+        }
+        let connect = || Connection::open(&path).expect("the same database");
+        let disk = Self {
+            reader: connect(),
+            other: connect(),
+            folder,
+            occupied: false,
+            broken: false,
+            full: false,
+        };
+        (disk, store)
+    }
+
+    /// Opens the database as a new process does.
+    pub(crate) fn open(&self) -> Store {
+        Store::open(&self.folder.path().join("a.db")).expect("the database opens again")
+    }
+
+    /// Reads what is committed; what was before, if that is something else.
+    pub(crate) fn read(&self, truth: &mut Truth) -> Option<Truth> {
+        truth.read(&self.reader).expect("the database can be read")
+    }
+
+    /// Whether all of it is committed still.
+    pub(crate) fn keeps(&self, truth: &Truth) -> bool {
+        truth
+            .stands(&self.reader)
+            .expect("the database can be read")
+    }
+
+    /// Whether anything is wrong with it.
+    pub(crate) fn is_troubled(&self) -> bool {
+        self.occupied || self.broken || self.full
+    }
+
+    /// Whether commits fail.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    pub(crate) fn fill(&mut self, store: &mut Store) {
+        // Less than there is: not a page more.
+        store.limit_pages(1).expect("a pragma");
+        self.full = true;
+    }
+
+    pub(crate) fn occupy(&mut self) {
+        if !self.occupied {
+            self.other
+                .execute_batch("BEGIN EXCLUSIVE")
+                .expect("between ticks nobody holds it");
+            self.occupied = true;
+        }
+    }
+
+    pub(crate) fn sabotage(&mut self) {
+        if !self.occupied && !self.broken {
+            self.other
+                .execute_batch(SABOTAGE)
+                .expect("between ticks nobody holds it");
+            self.broken = true;
+        }
+    }
+
+    /// What the next process, or the engine's own, finds is well.
+    pub(crate) fn mend(&mut self, store: &mut Store) {
+        if std::mem::take(&mut self.occupied) {
+            self.other.execute_batch("ROLLBACK").expect("it is held");
+        }
+        if std::mem::take(&mut self.broken) {
+            self.other
+                .execute_batch(REPAIR)
+                .expect("between ticks nobody holds it");
+        }
+        store.limit_pages(ROOMY).expect("a pragma");
+        self.full = false;
+    }
+}

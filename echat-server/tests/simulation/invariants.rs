@@ -1,0 +1,171 @@
+//! What holds after every tick, when everything is at rest, and when all are gone.
+
+use crate::client::Client;
+use crate::fail;
+use crate::plan::USERS;
+use crate::run::Run;
+use crate::truth::Truth;
+use echat_proto::commands::CloseReason;
+use echat_server::config::Limits;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What a goodbye or a PING may add to a queue that is full.
+const OWN: usize = 100;
+/// A queue may be too long for 30 s, and a goodbye be flushed for two more.
+const SLOW: Duration = Duration::from_secs(33);
+const HELLO: Duration = Duration::from_secs(5);
+const GUEST: Duration = Duration::from_secs(60);
+const TOO_MANY_ERRORS: usize = 20;
+
+/// Bounds of connections and sessions.
+pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
+    let (now, limits) = (run.world.now.running, run.limits.clone());
+    for seat in 0..run.clients.len() {
+        let Some(conn) = run.conn(seat) else { continue };
+        let waiting = run.world.engine.waiting(conn);
+        let client = &mut run.clients[seat];
+        let before = std::mem::replace(&mut client.waiting, waiting);
+        if before > limits.send_queue_hard && waiting > before + OWN {
+            return fail(&format!("{waiting} bytes wait for client {seat}"));
+        }
+        if waiting <= limits.send_queue_soft {
+            client.slow_since = None;
+        }
+        let since = *client.slow_since.get_or_insert(now);
+        if waiting > limits.send_queue_soft && now > since + SLOW {
+            return fail(&format!(
+                "too much waits for client {seat}, and for too long"
+            ));
+        }
+    }
+    let sessions = run.online();
+    let conns: BTreeSet<_> = (0..run.clients.len())
+        .filter_map(|seat| run.conn(seat))
+        .collect();
+    // Who has just gone is taken out by the next tick, which comes at once.
+    let settled = !run.world.engine.has_work();
+    if settled && !sessions.values().all(|conn| conns.contains(conn)) {
+        return fail("somebody is online without a connection");
+    }
+    Ok(())
+}
+
+/// Everything was delivered: nothing is owed, and what clients believe is true.
+pub(crate) fn at_rest(run: &mut Run) -> Result<(), String> {
+    let online: BTreeSet<usize> = run.online().into_keys().collect();
+    let strict = run.limits.presence_room_members >= USERS.len();
+    for seat in 0..run.clients.len() {
+        if run.conn(seat).is_none() {
+            continue;
+        }
+        let owed = run.owed(seat);
+        let client = &mut run.clients[seat];
+        if owed > 0 || !client.asked.is_empty() {
+            return fail(&format!(
+                "client {seat} waits for replies: {:?}",
+                client.asked
+            ));
+        }
+        if !client.must.is_empty() {
+            return fail(&format!(
+                "client {seat} was never told of {:?}",
+                client.must
+            ));
+        }
+        client.may.clear();
+        if let Some(me) = client.user.filter(|_| !client.kicked) {
+            believes(client, me, &run.truth, &online, strict)
+                .map_err(|what| format!("client {seat}: {what}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn believes(
+    client: &Client,
+    me: usize,
+    truth: &Truth,
+    online: &BTreeSet<usize>,
+    strict: bool,
+) -> Result<(), String> {
+    let friends = truth.friends_of(me);
+    let rooms: BTreeSet<usize> = client.rooms.keys().copied().collect();
+    if !online.contains(&me) || client.friends != friends || rooms != truth.rooms_of(me) {
+        return fail("friends, rooms or the login are not what the client was told");
+    }
+    if client.online != friends.intersection(online).copied().collect() {
+        return fail(&format!(
+            "friends online are {:?}, not {:?}",
+            online, client.online
+        ));
+    }
+    for (room, members) in client.rooms.iter().filter(|_| strict) {
+        let mut there: BTreeSet<usize> =
+            truth.members(*room).intersection(online).copied().collect();
+        there.remove(&me);
+        if members.as_ref().is_some_and(|members| *members != there) {
+            return fail(&format!("members online are {there:?}, not {members:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// A connection was closed: there must be a reason, and none that is a matter of clocks that jump.
+pub(crate) fn closed(
+    client: &Client,
+    heard_at: Duration,
+    opened: bool,
+    limits: &Limits,
+    now: Duration,
+) -> Result<(), String> {
+    let guest = client.user.is_none();
+    let for_long = |since: Duration, time: Duration| now >= since + time;
+    let dead =
+        limits.dead_seconds > 0 && for_long(heard_at, Duration::from_secs(limits.dead_seconds));
+    let reasons = [
+        (
+            CloseReason::Idle,
+            guest && for_long(client.guest_since, GUEST),
+        ),
+        (
+            CloseReason::TooManyErrors,
+            client.nonsense >= TOO_MANY_ERRORS,
+        ),
+        (CloseReason::Kicked, client.kicked),
+        (CloseReason::TooSlow, client.slow_since.is_some()),
+    ];
+    let possible = |reason: CloseReason| {
+        reasons
+            .iter()
+            .any(|(possible, holds)| *possible == reason && *holds)
+    };
+    let crowded = guest && limits.unauthenticated < USERS.len();
+    let unopened = !opened && for_long(client.connected_at, HELLO);
+    let justified = match client.goodbye {
+        Some(number) => CloseReason::from_number(number).is_some_and(possible),
+        // A goodbye is lost to who does not read, or not in time.
+        None => {
+            let lost = reasons.iter().any(|(_, holds)| *holds);
+            client.leaving || client.deaf || dead || crowded || unopened || lost
+        }
+    };
+    if justified {
+        Ok(())
+    } else {
+        fail(&format!(
+            "closed without a reason, saying {:?}",
+            client.goodbye
+        ))
+    }
+}
+
+/// All are gone: nothing is remembered of them.
+pub(crate) fn all_gone(run: &Run) -> Result<(), String> {
+    let engine = &run.world.engine;
+    if engine.is_empty() && engine.is_blank() && !engine.has_work() && engine.deadline().is_none() {
+        Ok(())
+    } else {
+        fail("something is left of those who are gone")
+    }
+}
