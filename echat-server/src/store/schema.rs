@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use thiserror::Error;
 
@@ -119,6 +120,8 @@ impl Store {
             return Err(OpenError::NoWal(mode));
         }
         db.execute_batch(SETTINGS)?;
+        // Otherwise a query with a parameter in LIMIT is planned anew whenever it is asked.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         db.set_prepared_statement_cache_capacity(STATEMENTS);
         migrate(&mut db, MIGRATIONS)?;
         Ok(Self { db })
