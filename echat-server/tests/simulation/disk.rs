@@ -1,10 +1,12 @@
 //! The database's file and what may befall it: no place, another program, commits that fail. What is
 //! read here is what is committed, over a connection of its own.
 
+use crate::plan::USERS;
 use crate::truth::Truth;
 use crate::world::seed;
-use echat_server::store::{Store, create_template};
+use echat_server::store::Store;
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use tempfile::TempDir;
@@ -26,12 +28,23 @@ fn folder() -> TempDir {
         .expect("a folder")
 }
 
-/// An empty database, copied for each case: making it costs more than a case.
-static TEMPLATE: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
+/// The databases that cases begin with, by how many have accounts and whether they are friends:
+/// copied for each case, as making one costs more than a case.
+static BEGINNINGS: LazyLock<(TempDir, BTreeMap<(usize, bool), PathBuf>)> = LazyLock::new(|| {
     let folder = folder();
-    let path = folder.path().join("template.db");
-    create_template(&path).expect("a new database");
-    (folder, path)
+    let beginnings = (0..=USERS.len()).flat_map(|accounts| [(accounts, false), (accounts, true)]);
+    let made = beginnings.map(|(accounts, acquainted)| {
+        let path = folder.path().join(format!("{accounts}-{acquainted}.db"));
+        let mut store = Store::open(&path).expect("a new database");
+        seed::accounts(&mut store, &USERS[..accounts]);
+        if acquainted {
+            seed::friends(&mut store, &USERS[..accounts]);
+        }
+        // Closed, so that all of it is in the one file.
+        ((accounts, acquainted), path)
+    });
+    let made = made.collect();
+    (folder, made)
 });
 
 pub(crate) struct Disk {
@@ -46,16 +59,13 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// A disk with a new database, in which these have accounts.
-    pub(crate) fn new(accounts: &[&str], acquainted: bool) -> (Self, Store) {
+    /// A disk with a database in which so many have accounts.
+    pub(crate) fn new(accounts: usize, acquainted: bool) -> (Self, Store) {
         let folder = folder();
         let path = folder.path().join("a.db");
-        std::fs::copy(&TEMPLATE.1, &path).expect("place for a database");
-        let mut store = Store::open(&path).expect("a database");
-        seed::accounts(&mut store, accounts);
-        if acquainted {
-            seed::friends(&mut store, accounts);
-        }
+        let beginning = &BEGINNINGS.1[&(accounts, acquainted)];
+        std::fs::copy(beginning, &path).expect("place for a database");
+        let store = Store::open(&path).expect("a database");
         let connect = || Connection::open(&path).expect("the same database");
         let disk = Self {
             reader: connect(),

@@ -61,7 +61,8 @@ impl Truth {
     /// Reads anew what another connection has changed since, of messages the new ones. What was
     /// before, if anything was committed.
     pub(crate) fn read(&mut self, db: &Connection) -> rusqlite::Result<Option<Self>> {
-        let version = db.query_row("PRAGMA data_version", [], |row| row.get(0))?;
+        let mut pragma = db.prepare_cached("PRAGMA data_version")?;
+        let version = pragma.query_row([], |row| row.get(0))?;
         if version == self.data_version {
             return Ok(None);
         }

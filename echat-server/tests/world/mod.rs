@@ -53,6 +53,8 @@ pub(crate) struct World {
     pub(crate) pace: usize,
     /// If things move irregularly: how.
     pub(crate) weather: Option<Weather>,
+    /// Exponents that helpers still find time to prepare: each costs a power.
+    pub(crate) exponents: usize,
     by_conn: BTreeMap<ConnId, String>,
     /// Connections that have something to be written.
     unwritten: BTreeSet<ConnId>,
@@ -75,6 +77,7 @@ impl World {
             hold: false,
             pace: usize::MAX,
             weather: None,
+            exponents: usize::MAX,
             by_conn: BTreeMap::new(),
             unwritten: BTreeSet::new(),
             results: Vec::new(),
@@ -216,10 +219,11 @@ impl World {
     fn take_jobs(&mut self) -> bool {
         let mut moved = false;
         for job in self.engine.take_jobs() {
-            if matches!(job.task, Task::Prepare)
-                && self.weather.as_mut().is_some_and(|w| !w.prepares())
-            {
-                continue;
+            if matches!(job.task, Task::Prepare) {
+                if self.exponents == 0 {
+                    continue;
+                }
+                self.exponents -= 1;
             }
             let done = helpers::run(job.task, &self.host_key, &mut self.rng);
             self.results.push((job.conn, done));

@@ -33,11 +33,6 @@ impl Weather {
         self.rng.random_range(0..3) == 0
     }
 
-    /// Whether a helper finds the time to prepare an exponent: each costs a power.
-    pub(super) fn prepares(&mut self) -> bool {
-        self.rng.random_range(0..512) == 0
-    }
-
     pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
         items.shuffle(&mut self.rng);
     }
