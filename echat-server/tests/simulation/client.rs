@@ -29,6 +29,8 @@ pub(crate) struct Client {
     pub(crate) leaving: bool,
     /// Whether it did not read, so that a goodbye may be lost.
     pub(crate) deaf: bool,
+    /// Whether anything came on the channel: the server has its FINISHED.
+    pub(crate) opened: bool,
     /// Why the server says that it closes the connection.
     pub(crate) goodbye: Option<u64>,
     /// Since when, at the earliest, nobody is logged in here.
@@ -37,6 +39,8 @@ pub(crate) struct Client {
     /// Bytes that wait for it at the server, and since when they are too many.
     pub(crate) waiting: usize,
     pub(crate) slow_since: Option<Duration>,
+    /// Whether one tick had more for it than a queue may hold.
+    pub(crate) flooded: bool,
     pub(crate) user: Option<usize>,
     pub(crate) kicked: bool,
     /// Commands said that do not exist.

@@ -25,6 +25,8 @@ pub(crate) struct Facts {
     /// and undone at once.
     trouble: u64,
     flap: u64,
+    /// What was met, and how often.
+    pub(crate) met: BTreeMap<String, u64>,
 }
 
 impl Facts {
@@ -68,6 +70,10 @@ impl Facts {
         *full_at = now.max(*full_at) + each;
         let burst = u32::try_from(limits.message_burst).expect("small");
         expected && *full_at <= now + each * burst
+    }
+
+    pub(crate) fn meet(&mut self, what: String) {
+        *self.met.entry(what).or_default() += 1;
     }
 
     pub(crate) fn attempts(&self, user: usize) -> u64 {

@@ -31,9 +31,7 @@ pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
         }
         if waiting <= limits.send_queue_soft {
             client.slow_since = None;
-        }
-        let since = *client.slow_since.get_or_insert(now);
-        if waiting > limits.send_queue_soft && now > since + SLOW {
+        } else if now > *client.slow_since.get_or_insert(now) + SLOW {
             return fail(&format!(
                 "too much waits for client {seat}, and for too long"
             ));
@@ -121,48 +119,49 @@ fn believes(
 pub(crate) fn closed(
     client: &Client,
     heard_at: Duration,
-    opened: bool,
     limits: &Limits,
     now: Duration,
-) -> Result<(), String> {
+) -> Result<&'static str, String> {
     let guest = client.user.is_none();
     let for_long = |since: Duration, time: Duration| now >= since + time;
     let dead =
         limits.dead_seconds > 0 && for_long(heard_at, Duration::from_secs(limits.dead_seconds));
+    let crowded = guest && limits.unauthenticated < USERS.len();
+    let unopened = !client.opened && for_long(client.connected_at, HELLO);
+    let said = client.goodbye.map(CloseReason::from_number);
+    // The goodbye of the first is lost to who does not read, or not in time.
     let reasons = [
         (
-            CloseReason::Idle,
+            "slow",
+            client.slow_since.is_some() || client.flooded,
+            Some(CloseReason::TooSlow),
+        ),
+        ("taken over", client.kicked, Some(CloseReason::Kicked)),
+        (
+            "idle",
             guest && for_long(client.guest_since, GUEST),
+            Some(CloseReason::Idle),
         ),
         (
-            CloseReason::TooManyErrors,
+            "wrong",
             client.nonsense >= TOO_MANY_ERRORS,
+            Some(CloseReason::TooManyErrors),
         ),
-        (CloseReason::Kicked, client.kicked),
-        (CloseReason::TooSlow, client.slow_since.is_some()),
+        ("left", client.leaving, None),
+        ("dead", dead, None),
+        ("unopened", unopened, None),
+        ("crowded out", crowded, None),
+        ("deaf", client.deaf, None),
     ];
-    let possible = |reason: CloseReason| {
-        reasons
-            .iter()
-            .any(|(possible, holds)| *possible == reason && *holds)
+    let fits = |(_, holds, reason): &&(_, bool, Option<CloseReason>)| {
+        *holds && said.is_none_or(|said| said.is_some() && said == *reason)
     };
-    let crowded = guest && limits.unauthenticated < USERS.len();
-    let unopened = !opened && for_long(client.connected_at, HELLO);
-    let justified = match client.goodbye {
-        Some(number) => CloseReason::from_number(number).is_some_and(possible),
-        // A goodbye is lost to who does not read, or not in time.
-        None => {
-            let lost = reasons.iter().any(|(_, holds)| *holds);
-            client.leaving || client.deaf || dead || crowded || unopened || lost
-        }
-    };
-    if justified {
-        Ok(())
-    } else {
-        fail(&format!(
+    match reasons.iter().find(fits) {
+        Some((what, ..)) => Ok(what),
+        None => fail(&format!(
             "closed without a reason, saying {:?}",
             client.goodbye
-        ))
+        )),
     }
 }
 

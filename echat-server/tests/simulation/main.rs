@@ -24,6 +24,8 @@ mod truth;
 mod world;
 
 use plan::Case;
+use run::Held;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Cases of the ordinary run.
@@ -35,12 +37,18 @@ fn fail<T>(what: &str) -> Result<T, String> {
 }
 
 /// Carries a case out; panics are failures too.
-fn outcome(case: &Case, loud: bool) -> Result<u64, String> {
+fn outcome(case: &Case, loud: bool) -> Result<Held, String> {
     catch_unwind(AssertUnwindSafe(|| run::run(case, loud))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         Err(format!("panicked: {}", text.unwrap_or_default()))
     })
+}
+
+/// What went wrong, whoever it was with.
+fn kind(failure: &str) -> String {
+    let line = failure.lines().next().unwrap_or_default();
+    line.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -55,7 +63,8 @@ fn number(variable: &str) -> Option<u64> {
 /// What a failing case looks like, in full and at its smallest.
 fn shown(case: &Case, failure: &str) -> String {
     std::panic::set_hook(Box::new(|_| {}));
-    let smallest = shrink::shrink(case, |case| outcome(case, false).is_err());
+    let same = |other: &String| kind(other) == kind(failure);
+    let smallest = shrink::shrink(case, |case| outcome(case, false).is_err_and(|e| same(&e)));
     let why = outcome(&smallest, false).err();
     let _ = std::panic::take_hook();
     let steps: Vec<String> = smallest
@@ -89,12 +98,19 @@ fn the_engine_keeps_its_promises_in_every_world() {
         return assert!(done.is_ok(), "{}", shown(&case, &done.unwrap_err()));
     }
     let from = number("ECHAT_SEED_FROM").unwrap_or(0);
+    let mut met = BTreeMap::new();
     for seed in from..from + number("ECHAT_SEEDS").unwrap_or(SEEDS) {
         let case = Case::draw(seed);
-        if let Err(failure) = outcome(&case, false) {
-            panic!("seed {seed}: {}", shown(&case, &failure));
+        match outcome(&case, false) {
+            Ok(held) => {
+                for (what, times) in held.met {
+                    *met.entry(what).or_insert(0) += times;
+                }
+            }
+            Err(failure) => panic!("seed {seed}: {}", shown(&case, &failure)),
         }
     }
+    println!("{met:#?}");
 }
 
 #[test]

@@ -175,26 +175,34 @@ impl Case {
         };
         let accounts = rng.random_range(2..=USERS.len());
         let acquainted = rng.random_range(0..3) > 0;
+        let present = rng.random_range(2..=4);
         let mut steps = Vec::new();
-        for seat in 0..rng.random_range(2..=4) {
+        for seat in 0..present {
             steps.push(Deed::Connect(seat));
-            steps.push(Deed::Say(
-                seat,
-                vec![Said::Login {
-                    user: seat,
-                    right: true,
-                }],
-            ));
+            let login = Said::Login {
+                user: seat,
+                right: true,
+            };
+            steps.push(Deed::Say(seat, vec![login]));
         }
-        if acquainted {
-            steps.push(Deed::Say(0, vec![Said::Create(0, (1..accounts).collect())]));
-        }
-        for _ in 0..rng.random_range(15..45) {
-            let seat = rng.random_range(0..SEATS);
-            if rng.random_range(0..12) == 0 {
-                steps.extend(again(seat));
+        let members = if acquainted { 1..accounts } else { 0..0 };
+        steps.push(Deed::Say(0, vec![Said::Create(0, members.collect())]));
+        while steps.len() < 50 {
+            // Most of what happens, happens to those who are there.
+            let most = if rng.random_range(0..6) == 0 {
+                SEATS
             } else {
-                steps.push(deed(&mut rng, seat));
+                present
+            };
+            let seat = rng.random_range(0..most);
+            match rng.random_range(0..16) {
+                0 => steps.extend(again(&mut rng, seat)),
+                1 => steps.extend(meeting(&mut rng, seat, present)),
+                2 => steps.extend(storm(&mut rng, seat, present)),
+                _ => steps.push(deed(&mut rng, seat)),
+            }
+            if rng.random_range(0..30) == 0 {
+                break;
             }
         }
         let steps = steps.into_iter().map(|deed| step(&mut rng, deed));
@@ -208,6 +216,31 @@ impl Case {
     }
 }
 
+impl Said {
+    /// What it is called.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Said::Time => "time",
+            Said::Register(_) => "register",
+            Said::Login { .. } => "login",
+            Said::Logout => "logout",
+            Said::Befriend(_) => "befriend",
+            Said::Resolve(..) => "resolve",
+            Said::Send { .. } => "send",
+            Said::Create(..) => "create",
+            Said::Join(_) => "join",
+            Said::Part(_) => "part",
+            Said::Add(..) => "add",
+            Said::History { .. } => "history",
+            Said::Read(_) => "read",
+            Said::Find(_) => "find",
+            Said::Rooms => "rooms",
+            Said::Members(_) => "members",
+            Said::Nonsense => "nonsense",
+        }
+    }
+}
+
 fn step(rng: &mut StdRng, deed: Deed) -> Step {
     Step {
         deed,
@@ -216,10 +249,15 @@ fn step(rng: &mut StdRng, deed: Deed) -> Step {
     }
 }
 
-/// A client comes, or comes back.
-fn again(seat: Seat) -> [Deed; 3] {
+/// A client comes, or comes back, or takes over from another.
+fn again(rng: &mut StdRng, seat: Seat) -> [Deed; 3] {
+    let own = rng.random_range(0..3) > 0;
     let login = Said::Login {
-        user: seat % USERS.len(),
+        user: if own {
+            seat % USERS.len()
+        } else {
+            rng.random_range(0..USERS.len())
+        },
         right: true,
     };
     let missed = Said::History {
@@ -232,6 +270,54 @@ fn again(seat: Seat) -> [Deed; 3] {
         Deed::Say(seat, vec![login, missed]),
         Deed::Resend(seat),
     ]
+}
+
+/// Two become friends: one asks and the other agrees, or both ask.
+fn meeting(rng: &mut StdRng, seat: Seat, present: usize) -> [Deed; 2] {
+    let other = (seat + rng.random_range(1..present)) % present;
+    let (me, you) = (seat % USERS.len(), other % USERS.len());
+    let answer = match rng.random_range(0..3) {
+        0 => Said::Befriend(me),
+        _ => Said::Resolve(me, rng.random_range(0..4) > 0),
+    };
+    let question = Said::Befriend(you);
+    if rng.random_range(0..2) == 0 {
+        [
+            Deed::Say(seat, vec![question]),
+            Deed::Say(other, vec![answer]),
+        ]
+    } else {
+        [Deed::Ask(seat, question), Deed::Ask(other, answer)]
+    }
+}
+
+/// Much is sent to a room while something stands in its way.
+fn storm(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Deed> {
+    let other = (seat + 1) % present;
+    let trouble = match rng.random_range(0..5) {
+        0 | 1 => Deed::Stall(other),
+        2 => Deed::Fill,
+        3 => Deed::Occupy,
+        _ => Deed::Break,
+    };
+    let many = |rng: &mut StdRng| {
+        let first: u8 = rng.random_range(0..200);
+        let send = |n| Said::Send {
+            to: Target::Room(0),
+            number: first + n,
+            size: 3_900,
+            txn: true,
+        };
+        (0..rng.random_range(1..12)).map(send).collect()
+    };
+    let mut deeds = vec![trouble, Deed::Say(seat, many(rng))];
+    if rng.random_range(0..2) == 0 {
+        deeds.push(Deed::Say(other, many(rng)));
+    }
+    if rng.random_range(0..2) == 0 {
+        deeds.push(Deed::Wait(rng.random_range(100..40_000)));
+    }
+    deeds
 }
 
 fn deed(rng: &mut StdRng, seat: Seat) -> Deed {
@@ -270,18 +356,18 @@ fn deed(rng: &mut StdRng, seat: Seat) -> Deed {
 
 fn said(rng: &mut StdRng) -> Said {
     let user = rng.random_range(0..USERS.len());
-    let room = rng.random_range(0..ROOMS.len());
+    let room = room(rng);
     match rng.random_range(0..60) {
         0 => Said::Time,
-        1..4 => Said::Register(user),
-        4..9 => Said::Login {
+        1..3 => Said::Register(user),
+        3..7 => Said::Login {
             user,
             right: rng.random_range(0..4) > 0,
         },
-        9..11 => Said::Logout,
-        11..15 => Said::Befriend(user),
-        15..18 => Said::Resolve(user, rng.random_range(0..3) > 0),
-        18..36 => Said::Send {
+        7 => Said::Logout,
+        8..12 => Said::Befriend(user),
+        12..15 => Said::Resolve(user, rng.random_range(0..3) > 0),
+        15..36 => Said::Send {
             to: target(rng),
             number: rng.random_range(0..40),
             size: *pick(rng, &[3_usize, 8, 60, 700, 3_900]),
@@ -308,9 +394,13 @@ fn target(rng: &mut StdRng) -> Target {
     if rng.random_range(0..3) == 0 {
         Target::User(rng.random_range(0..USERS.len()))
     } else {
-        // Most talk is in the first room.
-        Target::Room(rng.random_range(0..6_usize) % 4 % ROOMS.len())
+        Target::Room(room(rng))
     }
+}
+
+/// Most talk is in the first room.
+fn room(rng: &mut StdRng) -> usize {
+    *pick(rng, &[0, 0, 0, 0, 0, 0, 1, 1, 1, 2])
 }
 
 fn some(rng: &mut StdRng) -> Vec<usize> {

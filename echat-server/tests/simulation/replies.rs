@@ -49,6 +49,10 @@ impl Judge<'_> {
             .user
             .filter(|_| !matches!(event, Event::LoginBundle { .. }));
         let refusal = spec::refusal(&asked.said, user, self.truth, self.limits);
+        let command = asked.said.name();
+        let how = if exact { "exactly " } else { "" };
+        self.facts
+            .meet(format!("{command} {how}{}", code(event).unwrap_or("done")));
         if let Some(code) = code(event) {
             return self.refused(
                 asked,

@@ -9,7 +9,7 @@ use crate::invariants;
 use crate::plan::{Case, Deed, ROOMS, SEATS, Said, Seat, Step, USERS};
 use crate::replies::{Asked, Judge};
 use crate::request;
-use crate::truth::Truth;
+use crate::truth::{Stored, Truth};
 use crate::world::World;
 use crate::world::weather::Weather;
 use echat_proto::Value;
@@ -22,6 +22,8 @@ use std::time::Duration;
 
 /// Ticks in which everything must come to rest, and in which what is due at one moment must be done.
 const PATIENCE: usize = 5_000;
+/// What a message has besides its content, at most.
+const ROUGHLY: usize = 300;
 /// Longer than any wait for passwords, and than any silence.
 const LONG: Duration = Duration::from_secs(1_000);
 /// Looks at everything when the others are gone.
@@ -41,8 +43,17 @@ pub(crate) struct Run {
     loud: bool,
 }
 
-/// Carries a case out; gives the digest of every byte that the server said.
-pub(crate) fn run(case: &Case, loud: bool) -> Result<u64, String> {
+/// A case that held.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Held {
+    /// A digest of every byte that the server said, to whom and when.
+    pub(crate) trace: u64,
+    /// What was met, and how often.
+    pub(crate) met: BTreeMap<String, u64>,
+}
+
+/// Carries a case out.
+pub(crate) fn run(case: &Case, loud: bool) -> Result<Held, String> {
     let mut run = Run::new(case, loud);
     for step in &case.steps {
         run.step(step)
@@ -50,7 +61,10 @@ pub(crate) fn run(case: &Case, loud: bool) -> Result<u64, String> {
     }
     run.end()
         .map_err(|what| format!("{what}\n    at the end"))?;
-    Ok(run.world.trace())
+    Ok(Held {
+        trace: run.world.trace(),
+        met: run.facts.met,
+    })
 }
 
 impl Run {
@@ -89,7 +103,7 @@ impl Run {
         match deed {
             Deed::Connect(seat) => self.connect(*seat),
             Deed::Say(seat, said) => said.iter().for_each(|said| self.say(*seat, said)),
-            Deed::Ask(seat, said) => return self.ask(*seat, said),
+            Deed::Ask(seat, said) => return self.ask(*seat, std::slice::from_ref(said)),
             Deed::Resend(seat) => self.resend(*seat),
             Deed::Leave(seat) | Deed::HangUp(seat) | Deed::Reset(seat) => self.leave(*seat, deed),
             Deed::Stall(seat) => self.listen(*seat, false, usize::MAX),
@@ -211,7 +225,10 @@ impl Run {
         invariants::after_tick(self)?;
         match stepped {
             Ok(moved) => Ok(moved || heard),
-            Err(_) if self.disk.is_broken() => self.restart().map(|()| true),
+            Err(_) if self.disk.is_broken() => {
+                self.facts.meet("a commit that failed".to_owned());
+                self.restart().map(|()| true)
+            }
             Err(fatal) => fail(&format!("the database failed without a reason: {fatal}")),
         }
     }
@@ -236,26 +253,39 @@ impl Run {
         };
         let dues = changes.judge(&mut self.facts)?;
         self.expect(&dues, online);
+        self.note_floods(before);
         Ok(())
     }
 
+    /// Notes for whom a tick may have more than a queue may hold: new messages, and pages.
+    fn note_floods(&mut self, before: &Truth) {
+        let size = |message: &Stored| message.content.len() + ROUGHLY;
+        let all: usize = self.truth.messages.values().map(size).sum();
+        let old: usize = before.messages.values().map(size).sum();
+        for client in &mut self.clients {
+            let asks =
+                |asked: &Asked| matches!(asked.said, Said::Login { .. } | Said::History { .. });
+            let pages = if client.asked.iter().any(asks) {
+                all
+            } else {
+                0
+            };
+            let most = client.waiting + all - old + pages;
+            client.flooded |= most > self.limits.send_queue_hard;
+        }
+    }
+
+    /// Surely told is who was online before and after; perhaps, who may have been meanwhile.
     fn expect(&mut self, dues: &Dues, before: &BTreeMap<usize, ConnId>) {
         let after = self.online();
         for (user, due, surely) in dues {
-            let stayed = before.get(user) == after.get(user);
-            for conn in [before.get(user), after.get(user)].into_iter().flatten() {
-                // Also one that was closed in this very tick: what was said before came.
-                let is_there = |seat: &Seat| {
-                    let end = self.world.ends.get(name(*seat));
-                    end.and_then(|end| end.conn) == Some(*conn)
-                };
-                let Some(seat) = (0..self.clients.len()).find(is_there) else {
-                    continue;
-                };
+            for seat in 0..self.clients.len() {
+                let conn = self.conn(seat);
+                let stayed = before.get(user) == conn.as_ref() && after.get(user) == conn.as_ref();
                 let client = &mut self.clients[seat];
-                if *surely && stayed {
+                if *surely && stayed && conn.is_some() {
                     client.must.insert(*due);
-                } else if !client.must.contains(due) {
+                } else if client.candidates().contains(user) && !client.must.contains(due) {
                     client.may.insert(*due);
                 }
             }
@@ -286,6 +316,7 @@ impl Run {
         ended: Option<&'static CommandInfo>,
     ) -> Result<bool, String> {
         let client = &mut self.clients[seat];
+        client.opened = true;
         match incoming {
             Incoming::Ping => {
                 let open = self.world.end(name(seat)).is_open();
@@ -300,6 +331,7 @@ impl Run {
                 let event = Event::from_message(&message).and_then(Result::ok);
                 let event = event.ok_or("what came is in no table")?;
                 if ended.is_none() {
+                    self.facts.meet(format!("told {}", message.command));
                     client.event(&event, &self.truth)?;
                     return Ok(false);
                 }
@@ -322,11 +354,12 @@ impl Run {
             if !self.clients[seat].connected || self.conn(seat).is_some() {
                 continue;
             }
-            let end = self.world.end(name(seat));
-            let (heard_at, opened) = (end.heard_at, end.was_open());
+            let heard_at = self.world.end(name(seat)).heard_at;
             if !self.stopping {
-                invariants::closed(&self.clients[seat], heard_at, opened, &self.limits, now)
+                let client = &self.clients[seat];
+                let why = invariants::closed(client, heard_at, &self.limits, now)
                     .map_err(|what| format!("client {seat}: {what}"))?;
+                self.facts.meet(format!("closed: {why}"));
             }
             self.clients[seat].forget();
         }
@@ -362,11 +395,11 @@ impl Run {
         fail("the world finds no rest")
     }
 
-    /// One request while everything moves at once.
-    fn ask(&mut self, seat: Seat, said: &Said) -> Result<(), String> {
+    /// Requests while everything moves at once.
+    fn ask(&mut self, seat: Seat, said: &[Said]) -> Result<(), String> {
         self.world.weather = None;
         self.rest()?;
-        self.say(seat, said);
+        said.iter().for_each(|said| self.say(seat, said));
         self.rest()
     }
 
@@ -430,31 +463,25 @@ impl Run {
     }
 
     fn audit(&mut self, user: usize) -> Result<(), String> {
-        self.ask(AUDITOR, &Said::Login { user, right: true })?;
         self.clients[AUDITOR].known = 0;
-        let room = user % ROOMS.len();
-        for of in [Said::Rooms, Said::Members(room)] {
-            self.ask(AUDITOR, &of)?;
-        }
-        loop {
+        let login = Said::Login { user, right: true };
+        let room = Said::Members(user % ROOMS.len());
+        self.ask(AUDITOR, &[login, Said::Rooms, room])?;
+        self.clients[AUDITOR].known = 0;
+        let newest = self.truth.visible(user).next_back().map_or(0, |(id, _)| id);
+        let page = Said::History {
+            of: None,
+            from_known: true,
+            limit: 50,
+        };
+        while self.clients[AUDITOR].known < newest {
             let known = self.clients[AUDITOR].known;
-            self.ask(
-                AUDITOR,
-                &Said::History {
-                    of: None,
-                    from_known: true,
-                    limit: 25,
-                },
-            )?;
+            self.ask(AUDITOR, std::slice::from_ref(&page))?;
             if self.clients[AUDITOR].known == known {
-                break;
+                return fail(&format!("{} does not see all there is", USERS[user]));
             }
         }
-        let newest = self.truth.visible(user).next_back().map_or(0, |(id, _)| id);
-        if self.clients[AUDITOR].known != newest {
-            return fail(&format!("{} does not see the newest message", USERS[user]));
-        }
-        self.ask(AUDITOR, &Said::Logout)
+        self.ask(AUDITOR, &[page, Said::Logout])
     }
 
     /// Who is online, and where.

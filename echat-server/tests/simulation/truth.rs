@@ -12,7 +12,7 @@ pub(crate) type Conversation = i64;
 /// Everything that is committed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Truth {
-    /// Grows with every commit.
+    /// Grows with every change.
     pub(crate) version: u64,
     pub(crate) users: BTreeSet<usize>,
     /// The lesser number first.
@@ -75,7 +75,8 @@ impl Truth {
             data_version: version,
             ..tables(db)?
         };
-        now.version += 1;
+        // A note of where somebody logged in from changes nothing here.
+        now.version += u64::from(!new.is_empty() || now != *self);
         now.messages.clone_from(&messages);
         now.messages.extend(new);
         let mut before = std::mem::replace(self, now);

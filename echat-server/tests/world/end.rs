@@ -26,7 +26,6 @@ pub(crate) struct End {
     /// When the server last got bytes from here.
     pub(crate) heard_at: Duration,
     stage: Stage,
-    opened: bool,
     outgoing: VecDeque<u8>,
     hang_up: bool,
     received: VecDeque<Incoming>,
@@ -45,7 +44,6 @@ impl End {
             budget: usize::MAX,
             heard_at: Duration::ZERO,
             stage: Stage::Hello(Box::new(stage)),
-            opened: false,
             outgoing: hello.into(),
             hang_up: false,
             received: VecDeque::new(),
@@ -55,11 +53,6 @@ impl End {
 
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Open(_))
-    }
-
-    /// Whether the handshake was ever done.
-    pub(crate) fn was_open(&self) -> bool {
-        self.opened
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -137,7 +130,6 @@ impl End {
                     Step::Next((channel, finished)) => {
                         self.outgoing.extend(finished);
                         self.stage = Stage::Open(Box::new(channel));
-                        self.opened = true;
                     }
                 },
                 Stage::Open(mut channel) => {
