@@ -14,16 +14,16 @@ mod undo;
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::ConnId;
-use crate::handlers::Chore;
+use crate::handlers::{Chore, Ctx};
 use crate::jobs::{Done, Job, Task};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
-use crate::store::{Store, StoreError};
+use crate::store::{Batch, Store, StoreError};
 use crate::throttle::Throttle;
 use net::Net;
 use rand::rngs::StdRng;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -47,6 +47,29 @@ pub(crate) struct Memory {
     pub(crate) outbox: Outbox,
     pub(crate) throttle: Throttle,
     pub(crate) chores: Vec<Chore>,
+}
+
+impl Memory {
+    /// What a handler works with.
+    fn ctx<'t, 's>(
+        &'t mut self,
+        batch: &'t mut Batch<'s>,
+        conn: ConnId,
+        address: IpAddr,
+        now: Now,
+    ) -> Ctx<'t, 's> {
+        Ctx {
+            conn,
+            address,
+            now,
+            limits: &self.limits,
+            batch,
+            roster: &mut self.roster,
+            outbox: &mut self.outbox,
+            throttle: &mut self.throttle,
+            chores: &mut self.chores,
+        }
+    }
 }
 
 impl Engine {
