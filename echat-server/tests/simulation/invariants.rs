@@ -10,9 +10,10 @@ use echat_server::config::Limits;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// What a goodbye or a PING may add to a queue that is full.
+/// What a goodbye or a PING may add to a queue that is full; sealing it adds less than an eighth.
 const OWN: usize = 100;
-/// A queue may be too long for 30 s, and a goodbye be flushed for two more.
+/// A queue may be long for so long, and a goodbye be flushed for two seconds more.
+const TOO_LONG: Duration = Duration::from_secs(30);
 const SLOW: Duration = Duration::from_secs(33);
 const HELLO: Duration = Duration::from_secs(5);
 const GUEST: Duration = Duration::from_secs(60);
@@ -26,9 +27,11 @@ pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
         let waiting = run.world.engine.waiting(conn);
         let client = &mut run.clients[seat];
         let before = std::mem::replace(&mut client.waiting, waiting);
-        if before > limits.send_queue_hard && waiting > before + OWN {
+        if before > limits.send_queue_hard && waiting > before + before / 8 + OWN {
             return fail(&format!("{waiting} bytes wait for client {seat}"));
         }
+        let too_long = |since: Duration| now >= since + TOO_LONG;
+        client.flooded |= client.slow_since.is_some_and(too_long);
         if waiting <= limits.send_queue_soft {
             client.slow_since = None;
         } else if now > *client.slow_since.get_or_insert(now) + SLOW {

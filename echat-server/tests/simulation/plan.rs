@@ -311,8 +311,10 @@ fn storm(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Deed> {
         (0..rng.random_range(1..12)).map(send).collect()
     };
     let mut deeds = vec![trouble, Deed::Say(seat, many(rng))];
-    if rng.random_range(0..2) == 0 {
-        deeds.push(Deed::Say(other, many(rng)));
+    match rng.random_range(0..4) {
+        0 => deeds.push(Deed::Say(other, vec![Said::Part(0), Said::Logout])),
+        1 => deeds.push(Deed::Say(other, many(rng))),
+        _ => {}
     }
     if rng.random_range(0..2) == 0 {
         deeds.push(Deed::Wait(rng.random_range(100..40_000)));

@@ -157,7 +157,10 @@ impl Run {
                 (Said::Send { txn: true, .. }, Some(user)) => {
                     client.unacknowledged.push((user, said.clone()));
                 }
-                (Said::Logout, Some(_)) => client.guest_since = self.world.now.running,
+                // The first of several is the one that holds.
+                (Said::Logout, Some(_)) if !client.asked.iter().any(|a| a.said == said) => {
+                    client.guest_since = self.world.now.running;
+                }
                 (Said::Nonsense, _) => client.nonsense += 1,
                 _ => {}
             }
