@@ -1,7 +1,7 @@
 //! A failing case made smaller: steps are taken away in ever smaller pieces as long as it still
 //! fails, then whole clients, then requests that were said in one breath.
 
-use crate::plan::{Case, Deed, SEATS, Seat, Step};
+use crate::plan::{Case, Deed, SEATS, Said, Seat, Step};
 
 /// Runs that shrinking may cost.
 const RUNS: usize = 600;
@@ -102,4 +102,20 @@ fn seat_of(deed: &Deed) -> Option<Seat> {
         | Deed::Wake(seat) => Some(*seat),
         _ => None,
     }
+}
+
+#[test]
+fn what_is_not_needed_is_taken_away() {
+    let needs = |case: &Case| {
+        let said =
+            |step: &Step| matches!(&step.deed, Deed::Say(_, said) if said.contains(&Said::Rooms));
+        let crash = case
+            .steps
+            .iter()
+            .position(|step| matches!(step.deed, Deed::Crash));
+        crash.is_some_and(|at| case.steps[..at].iter().any(said))
+    };
+    let case = (0..).map(Case::draw).find(needs).expect("one of them");
+    let smallest = shrink(&case, needs);
+    assert!(needs(&smallest) && size(&smallest) == 2, "{smallest:?}");
 }
