@@ -54,6 +54,16 @@ impl Public {
     }
 }
 
+/// One end's part in an agreement: its public value, and what only this end can make of the other's.
+/// A trait so that a simulation of many handshakes may remember a power instead of raising it again.
+pub trait KeyShare {
+    /// g to the exponent.
+    fn public(&self) -> &[u8; PUBLIC];
+
+    /// The shared number Z, left-padded; consumes the exponent, which serves once.
+    fn agree(self, other: &Public) -> Zeroizing<[u8; PUBLIC]>;
+}
+
 /// An exponent and its public value, for one connection.
 pub struct Ephemeral {
     exponent: BigUint,
@@ -80,14 +90,14 @@ impl Ephemeral {
             public: *public,
         }
     }
+}
 
-    /// g to the exponent.
-    pub fn public(&self) -> &[u8; PUBLIC] {
+impl KeyShare for Ephemeral {
+    fn public(&self) -> &[u8; PUBLIC] {
         &self.public
     }
 
-    /// The shared number Z, left-padded; consumes the exponent, which serves once.
-    pub fn agree(self, other: &Public) -> Zeroizing<[u8; PUBLIC]> {
+    fn agree(self, other: &Public) -> Zeroizing<[u8; PUBLIC]> {
         padded(&other.0.modpow(&self.exponent, &P))
     }
 }

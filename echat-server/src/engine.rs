@@ -14,16 +14,16 @@ mod undo;
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::ConnId;
-use crate::handlers::Chore;
+use crate::handlers::{Chore, Ctx};
 use crate::jobs::{Done, Job};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
-use crate::store::{Store, StoreError};
+use crate::store::{Batch, Store, StoreError};
 use crate::throttle::Throttle;
 use net::Net;
 use rand::rngs::StdRng;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 use thiserror::Error;
@@ -48,6 +48,29 @@ pub(crate) struct Memory {
     pub(crate) outbox: Outbox,
     pub(crate) throttle: Throttle,
     pub(crate) chores: Vec<Chore>,
+}
+
+impl Memory {
+    /// What a handler works with.
+    fn ctx<'t, 's>(
+        &'t mut self,
+        batch: &'t mut Batch<'s>,
+        conn: ConnId,
+        address: IpAddr,
+        now: Now,
+    ) -> Ctx<'t, 's> {
+        Ctx {
+            conn,
+            address,
+            now,
+            limits: &self.limits,
+            batch,
+            roster: &mut self.roster,
+            outbox: &mut self.outbox,
+            throttle: &mut self.throttle,
+            chores: &mut self.chores,
+        }
+    }
 }
 
 impl Engine {
@@ -164,6 +187,16 @@ impl Engine {
     /// Whether no connection is left.
     pub fn is_empty(&self) -> bool {
         self.net.is_empty()
+    }
+
+    /// Whether nothing is kept of any connection that was ever there, for tests.
+    pub fn is_blank(&self) -> bool {
+        self.net.is_blank() && self.memory.roster.is_empty()
+    }
+
+    /// Bytes that wait to be written to a connection, for tests.
+    pub fn waiting(&self, conn: ConnId) -> usize {
+        self.net.peer(conn).map_or(0, Peer::waiting)
     }
 
     /// The store, for the terminal's questions and for tests.

@@ -173,14 +173,19 @@ impl Peer {
 
     /// Whether so much waits for the peer that its requests are left alone.
     pub(crate) fn is_backed_up(&self, limits: &Limits) -> bool {
-        self.outbound.waiting() > limits.send_queue_soft
+        self.waiting() > limits.send_queue_soft
+    }
+
+    /// Bytes that wait to be written.
+    pub(crate) fn waiting(&self) -> usize {
+        self.outbound.waiting()
     }
 
     /// Queues an encoded event; nothing if the connection is not open. A queue over
     /// `send_queue_hard` closes the connection.
     pub(crate) fn send(&mut self, event: Rc<[u8]>, limits: &Limits, now: Now) {
         self.reply(event, limits, now);
-        if self.outbound.waiting() > limits.send_queue_hard {
+        if self.waiting() > limits.send_queue_hard {
             self.close_slow(now);
         }
     }
@@ -271,7 +276,7 @@ impl Peer {
 
     /// Whether everything was written.
     pub(crate) fn is_flushed(&self) -> bool {
-        self.outbound.waiting() == 0
+        self.waiting() == 0
     }
 
     /// The bytes to write next; sealed when they are asked for, so that what waits shares a frame.

@@ -8,7 +8,7 @@ use echat_client::link::{Link, Unwatched};
 use echat_client::socket::{Received, Socket, wait};
 use echat_client::trust::Trust;
 use echat_proto::channel::{Incoming, Message};
-use echat_proto::group::{EXPONENT, Ephemeral};
+use echat_proto::group::{EXPONENT, Ephemeral, KeyShare};
 use rustix::event::{PollFd, PollFlags};
 
 use crate::middle::{How, Middle, Tampering, Way};

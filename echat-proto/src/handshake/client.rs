@@ -6,16 +6,16 @@ use super::{
     SERVER_SIGNED, Step, check_prefix, hello_prefix, public_of,
 };
 use crate::channel::{Channel, seal_finished};
-use crate::group::{Ephemeral, PUBLIC, Public};
+use crate::group::{Ephemeral, KeyShare, PUBLIC, Public};
 use crate::limits;
 use ed25519_dalek::{Signature, VerifyingKey};
 use rand::CryptoRng;
 use subtle::ConstantTimeEq;
 
 /// A ClientHello, made and not yet answered.
-pub struct ClientStart {
+pub struct ClientStart<K = Ephemeral> {
     hello: [u8; CLIENT_HELLO],
-    ephemeral: Ephemeral,
+    share: K,
 }
 
 impl ClientStart {
@@ -26,24 +26,26 @@ impl ClientStart {
         rng.fill_bytes(&mut random);
         Self::with(ephemeral, &random)
     }
+}
 
+impl<K: KeyShare> ClientStart<K> {
     /// The same from a given exponent and random, as the golden vectors need it.
-    pub fn with(ephemeral: Ephemeral, random: &[u8; 32]) -> Self {
+    pub fn with(share: K, random: &[u8; 32]) -> Self {
         let mut hello = [0; CLIENT_HELLO];
         hello[..8].copy_from_slice(&hello_prefix(CLIENT_HELLO_TYPE));
         hello[8..40].copy_from_slice(random);
-        hello[40..40 + PUBLIC].copy_from_slice(ephemeral.public());
-        Self { hello, ephemeral }
+        hello[40..40 + PUBLIC].copy_from_slice(share.public());
+        Self { hello, share }
     }
 
     /// The bytes to send, and the state that waits for the answer.
-    pub fn send(self) -> (Vec<u8>, AwaitServerHello) {
+    pub fn send(self) -> (Vec<u8>, AwaitServerHello<K>) {
         let bytes = self.hello.to_vec();
         (
             bytes,
             AwaitServerHello {
                 hello: self.hello,
-                ephemeral: self.ephemeral,
+                share: self.share,
                 buffer: Vec::new(),
             },
         )
@@ -51,13 +53,13 @@ impl ClientStart {
 }
 
 /// Waits for the ServerHello.
-pub struct AwaitServerHello {
+pub struct AwaitServerHello<K = Ephemeral> {
     hello: [u8; CLIENT_HELLO],
-    ephemeral: Ephemeral,
+    share: K,
     buffer: Vec<u8>,
 }
 
-impl AwaitServerHello {
+impl<K: KeyShare> AwaitServerHello<K> {
     /// Takes bytes; once the hello is whole, checks its signature and computes the keys (one modular
     /// power). An error means: send nothing, close.
     pub fn next(mut self, bytes: &[u8]) -> Result<Step<Self, AwaitServerFinished>, HandshakeError> {
@@ -65,7 +67,7 @@ impl AwaitServerHello {
         let Some(answer) = ServerHello::read(&self.hello, &self.buffer)? else {
             return Ok(Step::More(self));
         };
-        let z = self.ephemeral.agree(&answer.public);
+        let z = self.share.agree(&answer.public);
         let schedule = Schedule::new(&self.hello, answer.bytes, &z);
         let mut channel = Channel::new(
             schedule.client_to_server,

@@ -6,7 +6,7 @@ use super::{
     SERVER_SIGNED, Step, check_prefix, hello_prefix, public_of,
 };
 use crate::channel::{Channel, seal_finished};
-use crate::group::{Ephemeral, Public};
+use crate::group::{KeyShare, Public};
 use crate::limits;
 use ed25519_dalek::{Signer, SigningKey};
 use rand::CryptoRng;
@@ -50,14 +50,14 @@ impl AwaitClientHello {
 /// a helper thread.
 pub fn respond(
     hello: &ClientHello,
-    ephemeral: Ephemeral,
+    share: impl KeyShare,
     host_key: &SigningKey,
     rng: &mut impl CryptoRng,
 ) -> (Vec<u8>, AwaitClientFinished) {
     let mut server_hello = [0; SERVER_HELLO];
     server_hello[..8].copy_from_slice(&hello_prefix(SERVER_HELLO_TYPE));
     rng.fill_bytes(&mut server_hello[8..40]);
-    server_hello[40..424].copy_from_slice(ephemeral.public());
+    server_hello[40..424].copy_from_slice(share.public());
     server_hello[424..SERVER_SIGNED].copy_from_slice(host_key.verifying_key().as_bytes());
     let signed = server_hello
         .first_chunk::<SERVER_SIGNED>()
@@ -65,7 +65,7 @@ pub fn respond(
     let signature = host_key.sign(&signed_text(&hello.bytes, signed));
     server_hello[SERVER_SIGNED..].copy_from_slice(&signature.to_bytes());
 
-    let z = ephemeral.agree(&hello.public);
+    let z = share.agree(&hello.public);
     let schedule = Schedule::new(&hello.bytes, &server_hello, &z);
     let mut channel = Channel::new(
         schedule.server_to_client,

@@ -341,6 +341,24 @@ impl Net {
     pub(super) fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
+
+    /// Whether nothing is kept of any connection that was ever there.
+    pub(super) fn is_blank(&self) -> bool {
+        let books = [
+            self.slots.len(),
+            self.by_address.len(),
+            self.guests.len(),
+            self.spares,
+            self.runnable.len(),
+            self.deadlines.len(),
+            self.dirty.len(),
+            self.closed.len(),
+            self.departed.len(),
+            self.completed.len(),
+            self.blocked.len(),
+        ];
+        books.iter().all(|kept| *kept == 0) && self.retry_at.is_none()
+    }
 }
 
 #[cfg(test)]

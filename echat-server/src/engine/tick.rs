@@ -7,7 +7,7 @@ use super::undo::{Handled, undo};
 use super::{Memory, chores};
 use crate::clock::Now;
 use crate::conn::{ConnId, End};
-use crate::handlers::{Answer, Ctx, Refusal, Reject, account, gate, refuse};
+use crate::handlers::{Answer, Ctx, Member, Refusal, Reject, account, gate, refuse};
 use crate::jobs::Done;
 use crate::outbox::Delivery;
 use crate::peer::Item;
@@ -49,7 +49,7 @@ pub(super) fn tick(
         Ok(receipt) => finish(store, memory, net, now, receipt),
         Err(StoreError::Full) => {
             tracing::error!("the disk is full: what this moment was to store is refused");
-            let receipt = undo(store, memory, &handled)?;
+            let receipt = undo(store, memory, &handled, now)?;
             finish(store, memory, net, now, receipt)
         }
         Err(fatal) => Err(fatal),
@@ -132,22 +132,12 @@ impl<'t> Turn<'t> {
     }
 
     fn ctx(&mut self, conn: ConnId) -> Ctx<'_, 't> {
-        let memory = &mut *self.memory;
-        Ctx {
-            conn,
-            // Nobody asks where a connection that is gone came from.
-            address: self
-                .net
-                .peer(conn)
-                .map_or(Ipv4Addr::UNSPECIFIED.into(), |p| p.address.ip()),
-            now: self.now,
-            limits: &memory.limits,
-            batch: &mut self.batch,
-            roster: &mut memory.roster,
-            outbox: &mut memory.outbox,
-            throttle: &mut memory.throttle,
-            chores: &mut memory.chores,
-        }
+        // Nobody asks where a connection that is gone came from.
+        let address = self
+            .net
+            .peer(conn)
+            .map_or(Ipv4Addr::UNSPECIFIED.into(), |p| p.address.ip());
+        self.memory.ctx(&mut self.batch, conn, address, self.now)
     }
 
     /// Those whose connection is gone are gone.
@@ -205,7 +195,7 @@ impl<'t> Turn<'t> {
         if slot.peer.is_closing() {
             return Ok(());
         }
-        let started = self.start(pending.number());
+        let started = self.start(conn, pending.number());
         let result = match (&pending, &done) {
             (Pending::Register(name), Done::Hashed(hash)) => {
                 account::registered(&mut self.ctx(conn), name, hash)
@@ -215,7 +205,7 @@ impl<'t> Turn<'t> {
             }
             _ => unreachable!("a helper's result of another kind than its request"),
         };
-        if !self.conclude(conn, &started, result.map(Answer::Reply))? {
+        if !self.conclude(conn, started, result.map(Answer::Reply))? {
             if let Some(slot) = self.net.slot(conn) {
                 slot.pending = Some(pending);
             }
@@ -253,9 +243,9 @@ impl<'t> Turn<'t> {
         let Some(kind) = RequestKind::from_number(message.command) else {
             return self.unknown(conn, message.command);
         };
-        let started = self.start(message.command);
+        let started = self.start(conn, message.command);
         let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
-        let concluded = self.conclude(conn, &started, result)?;
+        let concluded = self.conclude(conn, started, result)?;
         if concluded && takes_password(kind) {
             message.params.zeroize();
         } else if !concluded && let Some(slot) = self.net.slot(conn) {
@@ -265,10 +255,11 @@ impl<'t> Turn<'t> {
         Ok(concluded && !is_page(kind))
     }
 
-    fn start(&self, number: u32) -> Started {
+    fn start(&mut self, conn: ConnId, number: u32) -> Started {
         Started {
             number,
             mark: self.memory.outbox.mark(),
+            member: gate::member(&self.ctx(conn)).ok(),
         }
     }
 
@@ -277,7 +268,7 @@ impl<'t> Turn<'t> {
     fn conclude(
         &mut self,
         conn: ConnId,
-        started: &Started,
+        started: Started,
         result: Result<Answer, Reject>,
     ) -> Result<bool, StoreError> {
         // The answer of a request that waits is still to come, whatever becomes of this tick.
@@ -318,32 +309,34 @@ impl<'t> Turn<'t> {
         Ok(true)
     }
 
-    fn note(&mut self, conn: ConnId, started: &Started, rests_on_writes: bool) {
-        let Started { number, mark, .. } = *started;
+    fn note(&mut self, conn: ConnId, started: Started, rests_on_writes: bool) {
+        let roster = &self.memory.roster;
+        let went = |member: &Member| !roster.is_online(member.id);
         self.handled.push(Handled {
             conn,
-            number,
-            mark,
+            number: started.number,
+            mark: started.mark,
             rests_on_writes,
+            gone: started.member.filter(went),
         });
     }
 
     /// Ends a connection. Its user is gone from here on, for whoever is handled after it.
     fn close(&mut self, conn: ConnId, end: End) -> Result<(), StoreError> {
-        let started = self.start(0);
+        let started = self.start(conn, 0);
         self.depart(conn)?;
         self.memory.outbox.close(conn, end);
-        self.note(conn, &started, false);
+        self.note(conn, started, false);
         Ok(())
     }
 
     /// 204, and after too many of them the end.
     fn unknown(&mut self, conn: ConnId, number: u32) -> Result<bool, StoreError> {
-        let started = self.start(number);
+        let started = self.start(conn, number);
         self.memory
             .outbox
             .reply(conn, refuse(number, Code::UnknownCommand.into()));
-        self.note(conn, &started, false);
+        self.note(conn, started, false);
         let now = self.now;
         let too_many = self
             .net
@@ -360,6 +353,7 @@ impl<'t> Turn<'t> {
 struct Started {
     number: u32,
     mark: usize,
+    member: Option<Member>,
 }
 
 /// Whether a request carries a password, which is not to linger in memory.

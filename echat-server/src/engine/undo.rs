@@ -1,10 +1,14 @@
 //! What becomes of a tick that the disk had no place for.
 
 use super::Memory;
+use crate::clock::Now;
 use crate::conn::ConnId;
-use crate::handlers::refuse;
-use crate::store::{Receipt, Store, StoreError};
+use crate::handlers::presence::{Audience, Change};
+use crate::handlers::{Ctx, Member, Reject, refuse};
+use crate::outbox::Delivery;
+use crate::store::{Batch, Receipt, Store, StoreError};
 use echat_proto::records::Code;
+use std::net::Ipv4Addr;
 
 /// Something that was handled in this tick, in case the tick cannot be kept.
 pub(super) struct Handled {
@@ -15,6 +19,8 @@ pub(super) struct Handled {
     pub(super) mark: usize,
     /// Whether its answer rests on something that this tick wrote.
     pub(super) rests_on_writes: bool,
+    /// Who went with it.
+    pub(super) gone: Option<Member>,
 }
 
 /// The disk was full: refuses what wrote (and what may have read what was not kept), keeps the rest,
@@ -23,7 +29,10 @@ pub(super) fn undo(
     store: &mut Store,
     memory: &mut Memory,
     handled: &[Handled],
+    now: Now,
 ) -> Result<Receipt, StoreError> {
+    let mut batch = store.batch();
+    read_rooms_again(&batch, memory)?;
     for (index, request) in handled.iter().enumerate().rev() {
         let mut staged = memory.outbox.split_off(request.mark);
         let later = match handled.get(index + 1) {
@@ -34,11 +43,33 @@ pub(super) fn undo(
             let refusal = refuse(request.number, Code::StorageFull.into());
             memory.outbox.reply(request.conn, refusal);
         } else {
+            if let Some(gone) = &request.gone {
+                staged.retain(|delivery| !matches!(delivery, Delivery::Event { .. }));
+                let address = Ipv4Addr::UNSPECIFIED.into();
+                tell_again(
+                    &mut memory.ctx(&mut batch, request.conn, address, now),
+                    gone,
+                )?;
+            }
             memory.outbox.append(staged);
         }
         memory.outbox.append(later);
     }
-    let batch = store.batch();
+    batch.commit()
+}
+
+/// Tells that somebody went, to those whom it concerns by what the database has.
+fn tell_again(ctx: &mut Ctx<'_, '_>, gone: &Member) -> Result<(), StoreError> {
+    match Audience::of(ctx, gone.id) {
+        Ok(audience) => audience.announce(ctx, gone.id, &gone.name, Change::Went),
+        Err(Reject::Store(StoreError::Busy)) => tracing::warn!("a farewell could not be told"),
+        Err(Reject::Store(error)) => return Err(error),
+        Err(Reject::Refused(_)) => {}
+    }
+    Ok(())
+}
+
+fn read_rooms_again(batch: &Batch<'_>, memory: &mut Memory) -> Result<(), StoreError> {
     let online: Vec<_> = memory
         .roster
         .everybody()
@@ -55,5 +86,5 @@ pub(super) fn undo(
             Err(error) => return Err(error),
         }
     }
-    batch.commit()
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use thiserror::Error;
 
@@ -142,6 +143,8 @@ fn set_up(db: &mut Connection, journal: &str) -> Result<(), OpenError> {
         return Err(OpenError::NoWal(mode));
     }
     db.execute_batch(SETTINGS)?;
+    // Otherwise a query with a parameter in LIMIT is planned anew whenever it is asked.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(db.wal_hook(Some(log::fold))?)
 }

@@ -1,6 +1,6 @@
 //! What only the inside can tell: migrations step by step, and what queries cost.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, StatementStatus};
 
 use super::history::{NEWEST, NEWEST_IDS, OLDEST, OLDEST_IDS, ONE, SEAT, SEATS, UNREAD};
 use super::schema::{MIGRATIONS, migrate};
@@ -93,6 +93,22 @@ fn plan(store: &Store, sql: &str) -> Vec<String> {
         plan.push(row.get(3).unwrap());
     }
     plan
+}
+
+#[test]
+fn a_query_is_planned_once_whatever_it_is_asked_for() {
+    let store = Store::in_memory().unwrap();
+    for sql in [NEWEST, OLDEST, NEWEST_IDS, OLDEST_IDS, UNREAD, USERS, ROOMS] {
+        let mut statement = store.connection().prepare(sql).unwrap();
+        for value in 1..=3 {
+            for index in 1..=statement.parameter_count() {
+                statement.raw_bind_parameter(index, value).unwrap();
+            }
+            let mut rows = statement.raw_query();
+            while rows.next().unwrap().is_some() {}
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+    }
 }
 
 #[test]

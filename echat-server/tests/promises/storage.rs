@@ -120,6 +120,20 @@ fn a_full_disk_recovers_and_memory_is_what_the_database_is() {
 }
 
 #[test]
+fn who_goes_in_a_tick_that_cannot_be_kept_is_seen_to_go_where_they_still_are() {
+    let mut world = nearly_full();
+    // In the order of names: bob leaves the room and goes, eve fills the disk. He is still a member.
+    say(&mut world, "bob", "LEAVE_ROOM", r#""tea""#);
+    say(&mut world, "bob", "LOGOUT", "null");
+    say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
+    world.settle();
+    let full = Some("storage_full".to_owned());
+    assert_eq!(codes(&mut world, "bob"), [(205, full.clone()), (116, None)]);
+    assert_eq!(codes(&mut world, "eve"), [(114, None), (203, full)]);
+    assert_eq!(codes(&mut world, "ann"), [(114, None)]);
+}
+
+#[test]
 fn a_login_is_kept_by_a_full_disk_and_those_who_wait_are_answered_once() {
     let mut world = nearly_full();
     world.connect("guest", crate::world::HOME);

@@ -1,14 +1,16 @@
 //! The client's end of one connection.
 
+use super::helpers::Share;
 use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
 use echat_proto::commands::{CommandInfo, by_number};
 use echat_proto::handshake::{AwaitServerFinished, AwaitServerHello, ClientStart, Step};
 use echat_server::conn::ConnId;
 use rand::CryptoRng;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 enum Stage {
-    Hello(Box<AwaitServerHello>),
+    Hello(Box<AwaitServerHello<Share>>),
     Finished(Box<AwaitServerFinished>),
     Open(Box<Channel>),
     Closed,
@@ -21,6 +23,8 @@ pub(crate) struct End {
     pub(crate) stalled: bool,
     /// Bytes after which nothing more is sent.
     pub(crate) budget: usize,
+    /// When the server last got bytes from here.
+    pub(crate) heard_at: Duration,
     stage: Stage,
     outgoing: VecDeque<u8>,
     hang_up: bool,
@@ -31,11 +35,14 @@ pub(crate) struct End {
 
 impl End {
     pub(crate) fn new(conn: Option<ConnId>, rng: &mut impl CryptoRng) -> Self {
-        let (hello, stage) = ClientStart::new(rng).send();
+        let mut random = [0; 32];
+        rng.fill_bytes(&mut random);
+        let (hello, stage) = ClientStart::with(Share::Client, &random).send();
         Self {
             conn,
             stalled: false,
             budget: usize::MAX,
+            heard_at: Duration::ZERO,
             stage: Stage::Hello(Box::new(stage)),
             outgoing: hello.into(),
             hang_up: false,

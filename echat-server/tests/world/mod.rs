@@ -7,10 +7,14 @@
 //!
 //! A [`World`] is a function of its seed and of what is done to it: equal seeds, equal traces.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
 pub(crate) mod end;
+mod helpers;
 mod pattern;
 pub(crate) mod script;
 pub(crate) mod seed;
+pub(crate) mod weather;
 
 use echat_proto::Value;
 use echat_proto::channel::Message;
@@ -19,16 +23,17 @@ use echat_server::clock::Now;
 use echat_server::config::Limits;
 use echat_server::conn::ConnId;
 use echat_server::engine::{Engine, Fatal};
-use echat_server::jobs::{Done, Memory, Task, Verdict};
+use echat_server::jobs::{Done, Task};
 use echat_server::store::Store;
 use ed25519_dalek::SigningKey;
 use end::End;
-use rand::SeedableRng;
 use rand::rngs::StdRng;
-use std::collections::BTreeMap;
+use rand::{Rng, SeedableRng};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::time::Duration;
+use weather::Weather;
 
 /// Steps after which a world that finds no rest is at fault.
 const STEPS: usize = 100_000;
@@ -51,10 +56,15 @@ pub(crate) struct World {
     pub(crate) hashed: usize,
     /// Bytes that move in one direction of one connection in one step.
     pub(crate) pace: usize,
+    /// If things move irregularly: how.
+    pub(crate) weather: Option<Weather>,
+    /// Exponents that helpers still find time to prepare: each costs a power.
+    pub(crate) exponents: usize,
     by_conn: BTreeMap<ConnId, String>,
+    /// Connections that have something to be written.
+    unwritten: BTreeSet<ConnId>,
     results: Vec<(ConnId, Done)>,
     host_key: SigningKey,
-    memory: Memory,
     rng: StdRng,
     trace: DefaultHasher,
 }
@@ -73,10 +83,12 @@ impl World {
             believes: false,
             hashed: 0,
             pace: usize::MAX,
+            weather: None,
+            exponents: usize::MAX,
             by_conn: BTreeMap::new(),
+            unwritten: BTreeSet::new(),
             results: Vec::new(),
             host_key: SigningKey::from_bytes(&[7; 32]),
-            memory: Memory::default(),
             rng: StdRng::seed_from_u64(!seed),
             trace: DefaultHasher::new(),
         }
@@ -94,6 +106,7 @@ impl World {
             }
             None => end.close(),
         }
+        end.heard_at = self.now.running;
         self.ends.insert(name.to_owned(), end);
     }
 
@@ -160,78 +173,48 @@ impl World {
 
     /// One round, as the reactor's: bytes in, results in, a tick, jobs and bytes out. False if
     /// nothing happened and nothing waits.
-    fn step(&mut self) -> Result<bool, Fatal> {
+    pub(crate) fn step(&mut self) -> Result<bool, Fatal> {
         let mut moved = self.carry_in();
         if !self.hold {
-            moved |= self.complete_all();
+            moved |= self.complete_some();
         }
         self.engine.tick(self.now)?;
-        for job in self.engine.take_jobs() {
-            self.hashed += usize::from(job.task.is_hash());
-            let done = match job.task {
-                Task::Verify { .. } if self.believes => {
-                    Done::Verified(Verdict::Right { upgrade: None })
-                }
-                Task::Hash { .. } if self.believes => Done::Hashed(seed::hash()),
-                task => task.run(&self.host_key, &mut self.rng, &mut self.memory),
-            };
-            self.results.push((job.conn, done));
-            moved |= !self.hold;
-        }
+        moved |= self.take_jobs();
         moved |= self.carry_out();
-        for conn in self.engine.take_closed() {
-            moved = true;
-            if let Some(name) = self.by_conn.remove(&conn) {
-                self.trace_line(&name, b"closed");
-                if let Some(end) = self
-                    .ends
-                    .get_mut(&name)
-                    .filter(|end| end.conn == Some(conn))
-                {
-                    end.close();
-                }
-            }
-        }
+        moved |= self.note_closed();
         Ok(moved || self.engine.has_work())
+    }
+
+    /// Bytes that a connection may move now.
+    fn share(&mut self) -> usize {
+        match &mut self.weather {
+            Some(weather) => weather.bytes(),
+            None => self.pace,
+        }
     }
 
     fn carry_in(&mut self) -> bool {
         let mut moved = false;
-        for end in self.ends.values_mut() {
+        let mut names: Vec<String> = self.ends.keys().cloned().collect();
+        if let Some(weather) = &mut self.weather {
+            weather.shuffle(&mut names);
+        }
+        for name in names {
+            let share = self.share();
+            let end = self.end(&name);
             let Some(conn) = end.conn.filter(|_| !end.is_closed()) else {
                 continue;
             };
-            if self.engine.wants_bytes(conn) {
-                let bytes = end.outgoing(self.pace);
-                if !bytes.is_empty() {
-                    self.engine.receive(conn, &bytes, self.now);
-                    moved = true;
-                }
-                if end.take_hang_up() {
-                    self.engine.hang_up(conn);
-                    moved = true;
-                }
-            }
-        }
-        moved
-    }
-
-    fn carry_out(&mut self) -> bool {
-        let mut moved = false;
-        self.engine.take_dirty();
-        for (name, end) in &mut self.ends {
-            let Some(conn) = end.conn.filter(|_| !end.is_closed() && !end.stalled) else {
+            if !self.engine.wants_bytes(conn) {
                 continue;
-            };
-            let bytes = self.engine.output(conn);
-            let bytes = bytes[..bytes.len().min(self.pace)].to_vec();
+            }
+            let bytes = self.end(&name).outgoing(share);
             if !bytes.is_empty() {
-                self.engine.wrote(conn, bytes.len(), self.now);
-                (self.now.running, name, &bytes).hash(&mut self.trace);
-                end.receive(&bytes, &mut self.rng);
+                self.end(&name).heard_at = self.now.running;
+                self.engine.receive(conn, &bytes, self.now);
                 moved = true;
-            } else if self.engine.is_said(conn) {
-                // A client that sees the end closes its own half.
+            }
+            if self.end(&name).take_hang_up() {
                 self.engine.hang_up(conn);
                 moved = true;
             }
@@ -239,14 +222,113 @@ impl World {
         moved
     }
 
-    /// Hands in all results that were kept back.
-    pub(crate) fn complete_all(&mut self) -> bool {
-        let results = std::mem::take(&mut self.results);
+    /// Lets helpers begin: they are done at once, and their results come when they come.
+    fn take_jobs(&mut self) -> bool {
+        let mut moved = false;
+        for job in self.engine.take_jobs() {
+            if matches!(job.task, Task::Prepare) {
+                if self.exponents == 0 {
+                    continue;
+                }
+                self.exponents -= 1;
+            }
+            self.hashed += usize::from(job.task.is_hash());
+            let done = if self.believes && job.task.is_hash() {
+                helpers::believe(&job.task)
+            } else {
+                helpers::run(job.task, &self.host_key, &mut self.rng)
+            };
+            self.results.push((job.conn, done));
+            moved |= !self.hold;
+        }
+        moved
+    }
+
+    /// Writes to those of whom the engine said that they have something to be written, as the
+    /// reactor does, and to no others: what it forgets to say is never written.
+    fn carry_out(&mut self) -> bool {
+        let mut moved = false;
+        self.unwritten.extend(self.engine.take_dirty());
+        let mut conns: Vec<ConnId> = self.unwritten.iter().copied().collect();
+        if let Some(weather) = &mut self.weather {
+            weather.shuffle(&mut conns);
+        }
+        for conn in conns {
+            moved |= self.write(conn);
+        }
+        moved
+    }
+
+    fn write(&mut self, conn: ConnId) -> bool {
+        let share = self.share();
+        let end = self.by_conn.get(&conn).and_then(|name| {
+            let end = self.ends.get_mut(name)?;
+            (end.conn == Some(conn) && !end.is_closed()).then_some((name, end))
+        });
+        let Some((name, end)) = end else {
+            return self.unwritten.remove(&conn);
+        };
+        if end.stalled {
+            return false;
+        }
+        let bytes = self.engine.output(conn);
+        let bytes = bytes[..bytes.len().min(share)].to_vec();
+        if !bytes.is_empty() {
+            self.engine.wrote(conn, bytes.len(), self.now);
+            (self.now.running, name, &bytes).hash(&mut self.trace);
+            end.receive(&bytes, &mut self.rng);
+        }
+        if self.engine.output(conn).is_empty() {
+            self.unwritten.remove(&conn);
+        }
+        let said = self.engine.is_said(conn);
+        if said {
+            // A client that sees the end closes its own half.
+            self.engine.hang_up(conn);
+        }
+        said || !bytes.is_empty()
+    }
+
+    fn note_closed(&mut self) -> bool {
+        let closed = self.engine.take_closed();
+        for conn in &closed {
+            self.unwritten.remove(conn);
+            let Some(name) = self.by_conn.remove(conn) else {
+                continue;
+            };
+            self.trace_line(&name, b"closed");
+            let end = self.ends.get_mut(&name);
+            if let Some(end) = end.filter(|end| end.conn == Some(*conn)) {
+                end.close();
+            }
+        }
+        !closed.is_empty()
+    }
+
+    /// Hands in results that were kept back: all of them, or what the weather lets through.
+    fn complete_some(&mut self) -> bool {
+        let mut results = std::mem::take(&mut self.results);
+        if let Some(weather) = &mut self.weather {
+            weather.shuffle(&mut results);
+            let late = results.extract_if(.., |_| !weather.is_done());
+            self.results = late.collect();
+        }
         let any = !results.is_empty();
         for (conn, done) in results {
             self.engine.complete(conn, done);
         }
         any
+    }
+
+    /// The process ends without a goodbye, and another begins over the same database.
+    pub(crate) fn restart(&mut self, limits: Limits, store: Store) {
+        let seed = self.rng.next_u64();
+        self.engine = Engine::new(limits, store, StdRng::seed_from_u64(seed));
+        self.by_conn.clear();
+        self.results.clear();
+        self.unwritten.clear();
+        self.ends.values_mut().for_each(End::close);
+        self.trace_line("", b"restarted");
     }
 
     /// Turns the order of the results that are kept back around.
@@ -266,7 +348,8 @@ impl World {
         self.settle();
     }
 
-    fn move_to(&mut self, at: Duration) {
+    /// Lets time pass on both clocks at once.
+    pub(crate) fn move_to(&mut self, at: Duration) {
         let passed = at.as_secs() - self.now.running.as_secs();
         self.now.unix += i64::try_from(passed).expect("a test does not last for ever");
         self.now.running = at;

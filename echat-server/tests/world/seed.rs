@@ -1,30 +1,15 @@
 //! A database to begin with.
 
+use super::helpers;
 use echat_proto::names::{Password, RoomName, Username};
-use echat_server::jobs::{Done, Memory, Task};
 use echat_server::store::{Store, UserId};
-use ed25519_dalek::SigningKey;
-use rand::SeedableRng;
-use rand::rngs::StdRng;
-use std::sync::LazyLock;
 
 /// Everybody's password.
 pub(crate) const PASSWORD: &str = "correct horse";
 
-/// Its hash, by the server's own arithmetic; made once, as it costs 20 ms.
-static HASH: LazyLock<String> = LazyLock::new(|| {
-    let password = Password::presented(PASSWORD).expect("short");
-    let key = SigningKey::from_bytes(&[7; 32]);
-    match (Task::Hash { password }).run(&key, &mut StdRng::seed_from_u64(1), &mut Memory::default())
-    {
-        Done::Hashed(hash) => hash,
-        _ => unreachable!("a hash gives a hash"),
-    }
-});
-
-/// The hash of [`PASSWORD`].
+/// Its hash.
 pub(crate) fn hash() -> String {
-    HASH.clone()
+    helpers::hashed(Password::presented(PASSWORD).expect("short"))
 }
 
 fn user(store: &mut Store, name: &str) -> UserId {
@@ -36,11 +21,12 @@ fn user(store: &mut Store, name: &str) -> UserId {
 
 /// Makes accounts.
 pub(crate) fn accounts(store: &mut Store, names: &[&str]) {
+    let hash = hash();
     let mut batch = store.batch();
     for name in names {
         let name = Username::new(name).expect("a possible name");
         batch
-            .create_user(&name, &HASH, 0)
+            .create_user(&name, &hash, 0)
             .expect("a store that works")
             .expect("a new name");
     }

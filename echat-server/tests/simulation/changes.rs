@@ -1,0 +1,279 @@
+//! What a tick committed, judged: every change rests on a request that was asked and on the right to
+//! ask it, every bound holds, and it follows who is to be told.
+
+use crate::client::Due;
+use crate::facts::Facts;
+use crate::fail;
+use crate::plan::{Said, Target, USERS};
+use crate::request::content;
+use crate::truth::{Room, Truth};
+use echat_server::clock::Now;
+use echat_server::config::Limits;
+
+/// A tick, and the requests that it may have handled, each with one who may have asked.
+pub(crate) struct Changes<'w> {
+    pub(crate) before: &'w Truth,
+    pub(crate) after: &'w Truth,
+    pub(crate) asked: &'w [(usize, Said)],
+    pub(crate) limits: &'w Limits,
+    pub(crate) now: Now,
+}
+
+/// Who is to be told what; surely, or perhaps.
+pub(crate) type Dues = Vec<(usize, Due, bool)>;
+
+impl Changes<'_> {
+    /// Judges everything that changed.
+    pub(crate) fn judge(&self, facts: &mut Facts) -> Result<Dues, String> {
+        let mut dues = Dues::new();
+        self.accounts()?;
+        self.requests(facts, &mut dues)?;
+        self.friendships(&mut dues)?;
+        self.rooms()?;
+        self.seats(&mut dues)?;
+        self.messages(facts, &mut dues)?;
+        self.bounds()?;
+        Ok(dues)
+    }
+
+    fn was_asked(&self, who: usize, request: impl Fn(&Said) -> bool) -> bool {
+        self.asked
+            .iter()
+            .any(|(asker, said)| *asker == who && request(said))
+    }
+
+    fn accounts(&self) -> Result<(), String> {
+        if !self.before.users.is_subset(&self.after.users) {
+            return fail("an account is gone");
+        }
+        for new in self.after.users.difference(&self.before.users) {
+            if !self
+                .asked
+                .iter()
+                .any(|(_, said)| *said == Said::Register(*new))
+            {
+                return fail("an account that nobody asked for");
+            }
+        }
+        Ok(())
+    }
+
+    fn requests(&self, facts: &mut Facts, dues: &mut Dues) -> Result<(), String> {
+        for (sender, receiver) in &self.after.asked {
+            facts.asked.insert((*sender, *receiver));
+            if self.before.asked.contains(&(*sender, *receiver)) {
+                continue;
+            }
+            if !self.was_asked(*sender, |said| *said == Said::Befriend(*receiver)) {
+                return fail("a friend request that nobody made");
+            }
+            dues.push((*receiver, Due::Asked(*sender), true));
+        }
+        for (sender, receiver) in &self.before.asked {
+            let there = self.after.asked.contains(&(*sender, *receiver));
+            let resolved = |said: &Said| matches!(said, Said::Resolve(of, _) if of == sender);
+            if !there
+                && !self.after.are_friends(*sender, *receiver)
+                && !self.was_asked(*receiver, resolved)
+            {
+                return fail("a friend request is gone");
+            }
+        }
+        // One that was made and resolved in one tick was told, too.
+        for (sender, said) in self.asked {
+            if let Said::Befriend(receiver) = said {
+                facts.asked.insert((*sender, *receiver));
+                dues.push((*receiver, Due::Asked(*sender), false));
+            }
+        }
+        Ok(())
+    }
+
+    fn friendships(&self, dues: &mut Dues) -> Result<(), String> {
+        for pair in self.before.friends.keys() {
+            if !self.after.friends.contains_key(pair) {
+                return fail("a friendship is gone");
+            }
+        }
+        for (a, b) in self.after.friends.keys().copied() {
+            if self.before.are_friends(a, b) {
+                continue;
+            }
+            let wanted = |who: usize, other: usize| {
+                self.before.asked.contains(&(who, other))
+                    || self.was_asked(who, |said| *said == Said::Befriend(other))
+            };
+            let agreed = |who: usize, other: usize| {
+                self.was_asked(who, |said| {
+                    *said == Said::Befriend(other) || *said == Said::Resolve(other, true)
+                })
+            };
+            if !(wanted(a, b) && agreed(b, a) || wanted(b, a) && agreed(a, b)) {
+                return fail("a friendship that was not asked for, or not agreed to");
+            }
+            dues.push((a, Due::Contact(b), true));
+            dues.push((b, Due::Contact(a), true));
+        }
+        Ok(())
+    }
+
+    fn rooms(&self) -> Result<(), String> {
+        for (room, before) in &self.before.rooms {
+            let kept = |after: &Room| {
+                (after.owner, after.conversation) == (before.owner, before.conversation)
+            };
+            if !self.after.rooms.get(room).is_some_and(kept) {
+                return fail("a room is gone, or another's");
+            }
+        }
+        for (number, room) in &self.after.rooms {
+            let made = |said: &Said| matches!(said, Said::Create(of, _) if of == number);
+            if !self.before.rooms.contains_key(number) && !self.was_asked(room.owner, made) {
+                return fail("a room that nobody made");
+            }
+            if room.members != self.after.members(*number).len() as u64 {
+                return fail("a room counts other members than it has");
+            }
+        }
+        Ok(())
+    }
+
+    fn seats(&self, dues: &mut Dues) -> Result<(), String> {
+        for (number, room) in &self.after.rooms {
+            for user in 0..USERS.len() {
+                let place = (user, room.conversation);
+                let (before, after) = (self.before.seats.get(&place), self.after.seats.get(&place));
+                let came = self.may_come(user, *number);
+                let left = self.was_asked(user, |said| *said == Said::Part(*number));
+                match (before, after) {
+                    (None, Some(seat)) => {
+                        let newest = self.newest(room.conversation);
+                        if !came || seat.after < newest || seat.read < seat.after {
+                            return fail(
+                                "a member whom nobody let in, or who sees what was before",
+                            );
+                        }
+                        dues.push((user, Due::Room(*number), true));
+                    }
+                    (Some(_), None) if !left => return fail("a member is gone"),
+                    (Some(before), Some(after)) if before != after => {
+                        let read = |said: &Said| *said == Said::Read(Target::Room(*number));
+                        let moved = before.after == after.after && before.read < after.read;
+                        if !(moved && self.was_asked(user, read) || left && came) {
+                            return fail("a member's place changes by itself");
+                        }
+                    }
+                    _ => {}
+                }
+                if came {
+                    dues.push((user, Due::Room(*number), false));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether somebody may have let a user into a room in this tick.
+    fn may_come(&self, user: usize, room: usize) -> bool {
+        let owner = self.after.rooms[&room].owner;
+        self.was_asked(user, |said| *said == Said::Join(room))
+            || self.asked.iter().any(|(asker, said)| match said {
+                Said::Create(of, members) | Said::Add(of, members) => {
+                    let friend = self.after.are_friends(*asker, user) && members.contains(&user);
+                    *of == room && *asker == owner && (*asker == user || friend)
+                }
+                _ => false,
+            })
+    }
+
+    /// The newest message that a conversation had before this tick.
+    fn newest(&self, conversation: i64) -> u64 {
+        let messages = self.before.messages.iter().rev();
+        let mut there = messages.filter(|(_, message)| message.conversation == conversation);
+        there.next().map_or(0, |(id, _)| *id)
+    }
+
+    fn messages(&self, facts: &mut Facts, dues: &mut Dues) -> Result<(), String> {
+        let newest = self
+            .before
+            .messages
+            .keys()
+            .next_back()
+            .copied()
+            .unwrap_or(0);
+        for (id, message) in self.after.messages.range(newest + 1..) {
+            let sender = message.sender;
+            let target = self.after.target(sender, message.conversation);
+            let wanted = |said: &Said| match said {
+                Said::Send {
+                    to,
+                    number,
+                    size,
+                    txn,
+                } => {
+                    Some(*to) == target
+                        && *message.content == *content(*number, *size)
+                        && message.txn == txn.then(|| number.to_string())
+                }
+                _ => false,
+            };
+            if !self.was_asked(sender, wanted) {
+                return fail(&format!("message {id}, which nobody sent"));
+            }
+            if message.time != self.now.unix {
+                return fail(&format!("message {id} of another time"));
+            }
+            let line = (sender, &*message.content, message.txn.is_some());
+            if !facts.store(line, self.now.running, self.limits) {
+                return fail(&format!(
+                    "message {id} was stored before, or its sender is too fast"
+                ));
+            }
+            let mut takes_part = false;
+            for user in 0..USERS.len() {
+                let place = (user, message.conversation);
+                let (before, after) = (self.before.seats.get(&place), self.after.seats.get(&place));
+                let moves = self.moves(user, target);
+                let stays = before.is_some() && after.is_some() && !moves;
+                let perhaps = before.is_some() || after.is_some() || moves;
+                takes_part |= user == sender && perhaps;
+                if user != sender && perhaps {
+                    dues.push((user, Due::Message(*id), stays));
+                }
+            }
+            if !takes_part {
+                return fail(&format!("message {id} of one who takes no part"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a user may come to a room or leave it in this tick.
+    fn moves(&self, user: usize, target: Option<Target>) -> bool {
+        let Some(Target::Room(room)) = target else {
+            return false;
+        };
+        self.may_come(user, room) || self.was_asked(user, |said| *said == Said::Part(room))
+    }
+
+    fn bounds(&self) -> Result<(), String> {
+        let (truth, limits) = (self.after, self.limits);
+        for user in 0..USERS.len() {
+            let pending = truth.asked.iter().filter(|(_, receiver)| *receiver == user);
+            if truth.friends_of(user).len() > limits.friends
+                || truth.rooms_of(user).len() > limits.rooms
+                || pending.count() > limits.pending_requests
+            {
+                return fail("a user has more friends, rooms or requests than may be");
+            }
+        }
+        if truth
+            .rooms
+            .keys()
+            .any(|room| truth.members(*room).len() > limits.room_members)
+        {
+            return fail("a room has more members than may be");
+        }
+        Ok(())
+    }
+}

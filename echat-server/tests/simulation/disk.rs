@@ -1,0 +1,145 @@
+//! The database's file and what may befall it: no place, another program, commits that fail. What is
+//! read here is what is committed, over a connection of its own.
+
+use crate::plan::USERS;
+use crate::truth::Truth;
+use crate::world::seed;
+use echat_server::store::Store;
+use rusqlite::Connection;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use tempfile::TempDir;
+
+/// Where there is memory to be used as a disk: what the sync of a real one costs is measured elsewhere.
+const MEMORY: &str = "/dev/shm";
+/// More pages than any case needs.
+const ROOMY: u32 = 1 << 30;
+/// Makes commits of messages fail, and no other ones: a foreign key that is looked at only then.
+const SABOTAGE: &str = "
+    CREATE TABLE sabotage (user INTEGER REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED);
+    CREATE TRIGGER sabotage_messages AFTER INSERT ON messages
+    BEGIN INSERT INTO sabotage VALUES (-1); END;";
+const REPAIR: &str = "DROP TRIGGER IF EXISTS sabotage_messages; DROP TABLE IF EXISTS sabotage;";
+
+fn folder() -> TempDir {
+    tempfile::tempdir_in(MEMORY)
+        .or_else(|_| tempfile::tempdir())
+        .expect("a folder")
+}
+
+/// The databases that cases begin with, by how many have accounts and whether they are friends:
+/// copied for each case, as making one costs more than a case.
+static BEGINNINGS: LazyLock<(TempDir, BTreeMap<(usize, bool), PathBuf>)> = LazyLock::new(|| {
+    let folder = folder();
+    let beginnings = (0..=USERS.len()).flat_map(|accounts| [(accounts, false), (accounts, true)]);
+    let made = beginnings.map(|(accounts, acquainted)| {
+        let path = folder.path().join(format!("{accounts}-{acquainted}.db"));
+        let mut store = Store::open(&path).expect("a new database");
+        seed::accounts(&mut store, &USERS[..accounts]);
+        if acquainted {
+            seed::friends(&mut store, &USERS[..accounts]);
+        }
+        // Closed, so that all of it is in the one file.
+        ((accounts, acquainted), path)
+    });
+    let made = made.collect();
+    (folder, made)
+});
+
+pub(crate) struct Disk {
+    folder: TempDir,
+    /// Reads what is committed.
+    reader: Connection,
+    /// The other program that takes the database, or changes it.
+    other: Connection,
+    occupied: bool,
+    broken: bool,
+    full: bool,
+}
+
+impl Disk {
+    /// A disk with a database in which so many have accounts.
+    pub(crate) fn new(accounts: usize, acquainted: bool) -> (Self, Store) {
+        let folder = folder();
+        let path = folder.path().join("a.db");
+        let beginning = &BEGINNINGS.1[&(accounts, acquainted)];
+        std::fs::copy(beginning, &path).expect("place for a database");
+        let store = Store::open(&path).expect("a database");
+        let connect = || Connection::open(&path).expect("the same database");
+        let disk = Self {
+            reader: connect(),
+            other: connect(),
+            folder,
+            occupied: false,
+            broken: false,
+            full: false,
+        };
+        (disk, store)
+    }
+
+    /// Opens the database as a new process does.
+    pub(crate) fn open(&self) -> Store {
+        Store::open(&self.folder.path().join("a.db")).expect("the database opens again")
+    }
+
+    /// Reads what is committed; what was before, if that is something else.
+    pub(crate) fn read(&self, truth: &mut Truth) -> Option<Truth> {
+        truth.read(&self.reader).expect("the database can be read")
+    }
+
+    /// Whether all of it is committed still.
+    pub(crate) fn keeps(&self, truth: &Truth) -> bool {
+        truth
+            .stands(&self.reader)
+            .expect("the database can be read")
+    }
+
+    /// Whether anything is wrong with it.
+    pub(crate) fn is_troubled(&self) -> bool {
+        self.occupied || self.broken || self.full
+    }
+
+    /// Whether commits fail.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    pub(crate) fn fill(&mut self, store: &mut Store) {
+        // Less than there is: not a page more.
+        store.limit_pages(1).expect("a pragma");
+        self.full = true;
+    }
+
+    pub(crate) fn occupy(&mut self) {
+        if !self.occupied {
+            self.other
+                .execute_batch("BEGIN EXCLUSIVE")
+                .expect("between ticks nobody holds it");
+            self.occupied = true;
+        }
+    }
+
+    pub(crate) fn sabotage(&mut self) {
+        if !self.occupied && !self.broken {
+            self.other
+                .execute_batch(SABOTAGE)
+                .expect("between ticks nobody holds it");
+            self.broken = true;
+        }
+    }
+
+    /// What the next process, or the engine's own, finds is well.
+    pub(crate) fn mend(&mut self, store: &mut Store) {
+        if std::mem::take(&mut self.occupied) {
+            self.other.execute_batch("ROLLBACK").expect("it is held");
+        }
+        if std::mem::take(&mut self.broken) {
+            self.other
+                .execute_batch(REPAIR)
+                .expect("between ticks nobody holds it");
+        }
+        store.limit_pages(ROOMY).expect("a pragma");
+        self.full = false;
+    }
+}

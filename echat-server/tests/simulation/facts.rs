@@ -1,0 +1,109 @@
+//! What is remembered over a whole case, whoever lost a connection meanwhile.
+
+use crate::plan::{Said, USERS};
+use crate::request::content;
+use echat_server::config::Limits;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// What was said and done so far.
+#[derive(Default)]
+pub(crate) struct Facts {
+    /// Messages whose senders were told that they are stored.
+    pub(crate) acknowledged: BTreeSet<u64>,
+    /// Who ever asked whom for friendship.
+    pub(crate) asked: BTreeSet<(usize, usize)>,
+    /// How often a content was sent without a transaction id, and how often it was stored.
+    sent: BTreeMap<String, usize>,
+    stored: BTreeMap<String, usize>,
+    /// Messages that a user tried to send, and logins that were tried, since the server started.
+    attempts: [u64; USERS.len()],
+    tries: [u64; USERS.len()],
+    /// When each user's bucket of messages is full again.
+    full_at: [Duration; USERS.len()],
+    /// The last tick with a disk in trouble, and the last one in which something may have been done
+    /// and undone at once.
+    trouble: u64,
+    flap: u64,
+    /// What was met, and how often.
+    pub(crate) met: BTreeMap<String, u64>,
+}
+
+impl Facts {
+    /// Notes what one of these users is about to say.
+    pub(crate) fn say(&mut self, said: &Said, who: &[usize]) {
+        match said {
+            Said::Send {
+                number, size, txn, ..
+            } => {
+                if !txn {
+                    *self.sent.entry(content(*number, *size)).or_default() += 1;
+                }
+                who.iter().for_each(|user| self.attempts[*user] += 1);
+            }
+            Said::Login { user, .. } => self.tries[*user] += 1,
+            _ => {}
+        }
+    }
+
+    /// Notes a new message; false if there were too many like it, or of its sender.
+    pub(crate) fn store(
+        &mut self,
+        (sender, text, txn): (usize, &str, bool),
+        now: Duration,
+        limits: &Limits,
+    ) -> bool {
+        let mut expected = true;
+        if !txn {
+            let stored = self.stored.entry(text.to_owned()).or_default();
+            *stored += 1;
+            expected = self.sent.get(text).is_some_and(|sent| *stored <= *sent);
+        }
+        let Some(each) = u32::try_from(limits.message_rate)
+            .ok()
+            .filter(|rate| *rate > 0)
+        else {
+            return expected;
+        };
+        let each = Duration::from_secs(1) / each;
+        let full_at = &mut self.full_at[sender];
+        *full_at = now.max(*full_at) + each;
+        let burst = u32::try_from(limits.message_burst).expect("small");
+        expected && *full_at <= now + each * burst
+    }
+
+    pub(crate) fn meet(&mut self, what: String) {
+        *self.met.entry(what).or_default() += 1;
+    }
+
+    pub(crate) fn attempts(&self, user: usize) -> u64 {
+        self.attempts[user]
+    }
+
+    pub(crate) fn tries(&self, user: usize) -> u64 {
+        self.tries[user]
+    }
+
+    /// The server began anew: it counts from nothing.
+    pub(crate) fn restart(&mut self) {
+        self.attempts = Default::default();
+        self.tries = Default::default();
+        self.full_at = Default::default();
+    }
+
+    pub(crate) fn trouble(&mut self, tick: u64) {
+        self.trouble = tick;
+    }
+
+    pub(crate) fn troubled_since(&self, tick: u64) -> bool {
+        self.trouble >= tick
+    }
+
+    pub(crate) fn flap(&mut self, tick: u64) {
+        self.flap = tick;
+    }
+
+    pub(crate) fn flapped_since(&self, tick: u64) -> bool {
+        self.flap >= tick
+    }
+}

@@ -1,0 +1,179 @@
+//! What holds after every tick, when everything is at rest, and when all are gone.
+
+use crate::client::Client;
+use crate::fail;
+use crate::plan::USERS;
+use crate::run::Run;
+use crate::truth::Truth;
+use echat_proto::commands::CloseReason;
+use echat_server::config::Limits;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What a goodbye or a PING may add to a queue that is full; sealing it adds less than an eighth.
+const OWN: usize = 100;
+/// A queue may be long for so long, and a goodbye be flushed for two seconds more.
+const TOO_LONG: Duration = Duration::from_secs(30);
+const SLOW: Duration = Duration::from_secs(33);
+const HELLO: Duration = Duration::from_secs(5);
+const GUEST: Duration = Duration::from_secs(60);
+const TOO_MANY_ERRORS: usize = 20;
+
+/// Bounds of connections and sessions.
+pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
+    let (now, limits) = (run.world.now.running, run.limits.clone());
+    for seat in 0..run.clients.len() {
+        let Some(conn) = run.conn(seat) else { continue };
+        let waiting = run.world.engine.waiting(conn);
+        let client = &mut run.clients[seat];
+        let before = std::mem::replace(&mut client.waiting, waiting);
+        if before > limits.send_queue_hard && waiting > before + before / 8 + OWN {
+            return fail(&format!("{waiting} bytes wait for client {seat}"));
+        }
+        let too_long = |since: Duration| now >= since + TOO_LONG;
+        client.flooded |= client.slow_since.is_some_and(too_long);
+        if waiting <= limits.send_queue_soft {
+            client.slow_since = None;
+        } else if now > *client.slow_since.get_or_insert(now) + SLOW {
+            return fail(&format!(
+                "too much waits for client {seat}, and for too long"
+            ));
+        }
+    }
+    // Who has just gone is taken out by the next tick, which comes at once.
+    if run.world.engine.has_work() {
+        return Ok(());
+    }
+    let is_there = |conn| (0..run.clients.len()).any(|seat| run.conn(seat) == Some(conn));
+    if run
+        .world
+        .engine
+        .roster()
+        .sessions()
+        .all(|(conn, _)| is_there(conn))
+    {
+        Ok(())
+    } else {
+        fail("somebody is online without a connection")
+    }
+}
+
+/// Everything was delivered: nothing is owed, and what clients believe is true.
+pub(crate) fn at_rest(run: &mut Run) -> Result<(), String> {
+    let online: BTreeSet<usize> = run.online().into_keys().collect();
+    let strict = run.limits.presence_room_members >= USERS.len();
+    for seat in 0..run.clients.len() {
+        if run.conn(seat).is_none() {
+            continue;
+        }
+        let owed = run.owed(seat);
+        let client = &mut run.clients[seat];
+        if owed > 0 || !client.asked.is_empty() {
+            return fail(&format!(
+                "client {seat} waits for replies: {:?}",
+                client.asked
+            ));
+        }
+        if !client.must.is_empty() {
+            return fail(&format!(
+                "client {seat} was never told of {:?}",
+                client.must
+            ));
+        }
+        client.may.clear();
+        if let Some(me) = client.user.filter(|_| !client.kicked) {
+            believes(client, me, &run.truth, &online, strict)
+                .map_err(|what| format!("client {seat}: {what}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn believes(
+    client: &Client,
+    me: usize,
+    truth: &Truth,
+    online: &BTreeSet<usize>,
+    strict: bool,
+) -> Result<(), String> {
+    let friends = truth.friends_of(me);
+    let rooms: BTreeSet<usize> = client.rooms.keys().copied().collect();
+    if !online.contains(&me) || client.friends != friends || rooms != truth.rooms_of(me) {
+        return fail("friends, rooms or the login are not what the client was told");
+    }
+    if client.online != friends.intersection(online).copied().collect() {
+        return fail(&format!(
+            "friends online are {:?}, not {:?}",
+            online, client.online
+        ));
+    }
+    for (room, members) in client.rooms.iter().filter(|_| strict) {
+        let mut there: BTreeSet<usize> =
+            truth.members(*room).intersection(online).copied().collect();
+        there.remove(&me);
+        if members.as_ref().is_some_and(|members| *members != there) {
+            return fail(&format!("members online are {there:?}, not {members:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// A connection was closed: there must be a reason, and none that is a matter of clocks that jump.
+pub(crate) fn closed(
+    client: &Client,
+    heard_at: Duration,
+    limits: &Limits,
+    now: Duration,
+) -> Result<&'static str, String> {
+    let guest = client.user.is_none();
+    let for_long = |since: Duration, time: Duration| now >= since + time;
+    let dead =
+        limits.dead_seconds > 0 && for_long(heard_at, Duration::from_secs(limits.dead_seconds));
+    let crowded = guest && limits.unauthenticated < USERS.len();
+    let unopened = !client.opened && for_long(client.connected_at, HELLO);
+    let said = client.goodbye.map(CloseReason::from_number);
+    // The goodbye of the first is lost to who does not read, or not in time.
+    let reasons = [
+        (
+            "slow",
+            client.slow_since.is_some() || client.flooded,
+            Some(CloseReason::TooSlow),
+        ),
+        ("taken over", client.kicked, Some(CloseReason::Kicked)),
+        (
+            "idle",
+            guest && for_long(client.guest_since, GUEST),
+            Some(CloseReason::Idle),
+        ),
+        (
+            "wrong",
+            client.nonsense >= TOO_MANY_ERRORS,
+            Some(CloseReason::TooManyErrors),
+        ),
+        ("left", client.leaving, None),
+        ("dead", dead, None),
+        ("unopened", unopened, None),
+        ("crowded out", crowded, None),
+        ("deaf", client.deaf, None),
+    ];
+    let fits = |(_, holds, reason): &&(_, bool, Option<CloseReason>)| {
+        *holds && said.is_none_or(|said| said.is_some() && said == *reason)
+    };
+    match reasons.iter().find(fits) {
+        Some((what, ..)) => Ok(what),
+        None => fail(&format!(
+            "closed without a reason, saying {:?}",
+            client.goodbye
+        )),
+    }
+}
+
+/// All are gone: nothing is remembered of them.
+pub(crate) fn all_gone(run: &Run) -> Result<(), String> {
+    let engine = &run.world.engine;
+    if engine.is_empty() && engine.is_blank() && !engine.has_work() && engine.deadline().is_none() {
+        Ok(())
+    } else {
+        fail("something is left of those who are gone")
+    }
+}

@@ -1,0 +1,345 @@
+//! Final replies judged. What a reply says must hold of what is committed when it arrives, however
+//! slow it was; if nothing was committed between asking and hearing, it must be exactly what
+//! [`crate::spec`] says.
+
+use crate::client::{Client, matches};
+use crate::facts::Facts;
+use crate::fail;
+use crate::plan::{Said, USERS};
+use crate::request::content;
+use crate::spec;
+use crate::truth::Truth;
+use echat_proto::commands::Event;
+use echat_proto::records::{Outcome, Unread};
+use echat_server::config::Limits;
+use std::collections::BTreeSet;
+
+/// A request that waits for its final reply.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) said: Said,
+    /// Who may be logged in when it is handled.
+    pub(crate) who: Vec<usize>,
+    /// The newest message that the client knew.
+    pub(crate) known: u64,
+    /// The truth's version then.
+    pub(crate) version: u64,
+    /// The tick before it was asked.
+    pub(crate) tick: u64,
+}
+
+/// What replies are judged by.
+pub(crate) struct Judge<'w> {
+    pub(crate) truth: &'w Truth,
+    pub(crate) limits: &'w Limits,
+    pub(crate) facts: &'w mut Facts,
+}
+
+impl Judge<'_> {
+    /// Judges the final reply of a request and lets the client believe it.
+    pub(crate) fn reply(
+        &mut self,
+        client: &mut Client,
+        asked: &Asked,
+        event: &Event,
+    ) -> Result<(), String> {
+        let exact = asked.version == self.truth.version && !self.facts.flapped_since(asked.tick);
+        // LOGIN_SUCCESS came before the bundle: the request was a guest's.
+        let user = client
+            .user
+            .filter(|_| !matches!(event, Event::LoginBundle { .. }));
+        let refusal = spec::refusal(&asked.said, user, self.truth, self.limits);
+        let command = asked.said.name();
+        let how = if exact { "exactly " } else { "" };
+        self.facts
+            .meet(format!("{command} {how}{}", code(event).unwrap_or("done")));
+        if let Some(code) = code(event) {
+            return self.refused(
+                asked,
+                user,
+                code,
+                refusal.map(|code| code.as_str()).filter(|_| exact),
+                exact,
+            );
+        }
+        if let Some(code) = refusal.filter(|_| exact) {
+            return fail(&format!(
+                "done, and should be refused with {}",
+                code.as_str()
+            ));
+        }
+        self.done(client, asked, event, exact)
+    }
+
+    fn refused(
+        &mut self,
+        asked: &Asked,
+        user: Option<usize>,
+        code: &str,
+        expected: Option<&str>,
+        exact: bool,
+    ) -> Result<(), String> {
+        let justified = match code {
+            "storage_full" | "storage_busy" => self.facts.troubled_since(asked.tick),
+            "rate_limited" => user.is_some_and(|user| {
+                self.limits.message_rate > 0
+                    && self.facts.attempts(user) > self.limits.message_burst
+            }),
+            "login_throttled" => match asked.said {
+                Said::Login { user, .. } => self.facts.tries(user) > self.limits.login_failures,
+                _ => false,
+            },
+            _ => !exact || expected == Some(code),
+        };
+        if justified {
+            Ok(())
+        } else {
+            fail(&format!("refused with {code}, expected {expected:?}"))
+        }
+    }
+
+    fn done(
+        &mut self,
+        client: &mut Client,
+        asked: &Asked,
+        event: &Event,
+        exact: bool,
+    ) -> Result<(), String> {
+        let truth = self.truth;
+        if let Said::Register(name) = asked.said {
+            return check(truth.users.contains(&name), "an account that is not stored");
+        }
+        if let Said::Login { user, right } = asked.said {
+            check(
+                right && client.user == Some(user),
+                "logged in by a wrong password, or as another",
+            )?;
+            return self.bundle(client, user, event, exact);
+        }
+        if matches!(asked.said, Said::Time) {
+            return Ok(());
+        }
+        let Some(me) = client.user else {
+            return fail("a guest's request is done");
+        };
+        match &asked.said {
+            Said::Logout => {
+                client.user = None;
+                Ok(())
+            }
+            Said::Befriend(other) => check(
+                truth.are_friends(me, *other) || self.facts.asked.contains(&(me, *other)),
+                "a friend request that is not stored",
+            ),
+            Said::Resolve(other, true) => check(
+                truth.are_friends(me, *other),
+                "a friendship that is not stored",
+            ),
+            Said::Create(room, _) => check(
+                truth.rooms.get(room).is_some_and(|room| room.owner == me),
+                "a room that is not stored",
+            ),
+            Said::Part(room) => check(
+                client.rooms.remove(room).is_some(),
+                "left a room without being in it",
+            ),
+            Said::Send { .. } => self.acknowledged(client, me, asked, event),
+            Said::Members(room) => members(client, me, *room, event, truth, exact),
+            Said::History { .. } => {
+                self.page(client, me, event)?;
+                exactly(asked, me, event, truth, exact)
+            }
+            said => {
+                let _ = said;
+                exactly(asked, me, event, truth, exact)
+            }
+        }
+    }
+
+    /// A message is acknowledged: it must be there, once, and stay.
+    fn acknowledged(
+        &mut self,
+        client: &mut Client,
+        me: usize,
+        asked: &Asked,
+        event: &Event,
+    ) -> Result<(), String> {
+        let Said::Send {
+            to,
+            number,
+            size,
+            txn,
+        } = &asked.said
+        else {
+            return fail("this was no message");
+        };
+        let id = matches(event, me, self.truth)?;
+        let stored = &self.truth.messages[&id];
+        let same = stored.sender == me
+            && *stored.content == *content(*number, *size)
+            && stored.txn == txn.then(|| number.to_string())
+            && self.truth.target(me, stored.conversation) == Some(*to);
+        check(same, "another message is acknowledged than was sent")?;
+        let anew = self.facts.acknowledged.insert(id);
+        check(anew || *txn, "one message is acknowledged twice")?;
+        client.heard_of(id);
+        client
+            .unacknowledged
+            .retain(|(user, said)| *user != me || *said != asked.said);
+        Ok(())
+    }
+
+    /// Whatever else: a page holds messages that are stored, in their order.
+    fn page(&self, client: &mut Client, me: usize, event: &Event) -> Result<(), String> {
+        let Event::History { messages, .. } = event else {
+            return fail("this is no page");
+        };
+        let mut last = 0;
+        for message in messages {
+            let stored = self.truth.messages.get(&message.id);
+            let right = stored.is_some_and(|stored| *stored.content == *message.content)
+                && message.id > last
+                && message.username == USERS[me];
+            check(
+                right,
+                "a page holds what is not stored, or in another order",
+            )?;
+            last = message.id;
+        }
+        client.known = client.known.max(last);
+        Ok(())
+    }
+
+    fn bundle(
+        &self,
+        client: &mut Client,
+        me: usize,
+        event: &Event,
+        exact: bool,
+    ) -> Result<(), String> {
+        let Event::LoginBundle {
+            chat_rooms,
+            friends,
+            online,
+            pending_requests,
+            messages,
+            unread,
+            ..
+        } = event
+        else {
+            return fail("this is no bundle");
+        };
+        let users = |names: &[String]| -> BTreeSet<usize> {
+            names.iter().map(|name| crate::client::user(name)).collect()
+        };
+        client.friends = users(friends);
+        client.online = users(online);
+        client.rooms = chat_rooms
+            .iter()
+            .map(|name| (crate::client::room(name), None))
+            .collect();
+        check(
+            client.online.is_subset(&client.friends),
+            "a stranger is online",
+        )?;
+        let newest = messages.iter().map(|message| message.id).max();
+        client.known = client.known.max(newest.unwrap_or(0));
+        if !exact {
+            return Ok(());
+        }
+        let expected = spec::bundle(me, self.truth);
+        let mut unread: Vec<Unread> = unread.clone();
+        unread.sort_by(|a, b| a.target.cmp(&b.target));
+        let lists = (chat_rooms, friends, pending_requests, &unread)
+            == (
+                &expected.rooms,
+                &expected.friends,
+                &expected.pending,
+                &expected.unread,
+            );
+        check(
+            lists,
+            "a login shows other rooms, friends, requests or counts than there are",
+        )?;
+        check(
+            expected.messages.is_none_or(|all| all == *messages),
+            "a login shows other messages than there are",
+        )
+    }
+}
+
+fn members(
+    client: &mut Client,
+    me: usize,
+    room: usize,
+    event: &Event,
+    truth: &Truth,
+    exact: bool,
+) -> Result<(), String> {
+    let Event::Members { members } = event else {
+        return fail("these are no members");
+    };
+    let all: BTreeSet<usize> = members
+        .iter()
+        .map(|line| crate::client::user(&line.username))
+        .collect();
+    check(
+        !exact || all == truth.members(room),
+        "other members than there are",
+    )?;
+    let online = members.iter().filter(|line| line.online);
+    let mut online: BTreeSet<usize> = online
+        .map(|line| crate::client::user(&line.username))
+        .collect();
+    check(online.remove(&me), "one is not online oneself")?;
+    let believed = client.rooms.insert(room, Some(online));
+    check(believed.is_some(), "members of a room that one is not in")?;
+    Ok(())
+}
+
+fn exactly(
+    asked: &Asked,
+    me: usize,
+    event: &Event,
+    truth: &Truth,
+    exact: bool,
+) -> Result<(), String> {
+    let expected = spec::answer(&asked.said, me, asked.known, truth).filter(|_| exact);
+    match expected {
+        Some(expected) if expected != *event => {
+            fail(&format!("got {event:?}, expected {expected:?}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check(holds: bool, otherwise: &str) -> Result<(), String> {
+    if holds { Ok(()) } else { fail(otherwise) }
+}
+
+/// The code of a refusal.
+fn code(event: &Event) -> Option<&str> {
+    match event {
+        Event::UsernameExist { fail }
+        | Event::LoginFailure { fail }
+        | Event::SendMessageFailure { fail }
+        | Event::CommandWrong { fail }
+        | Event::Refused { fail }
+        | Event::JoinRoomResult {
+            result: Outcome::Refused(fail),
+        }
+        | Event::CreateRoomResult {
+            result: Outcome::Refused(fail),
+        }
+        | Event::AddFriendResult {
+            result: Outcome::Refused(fail),
+        }
+        | Event::ResolveResult {
+            result: Outcome::Refused(fail),
+        }
+        | Event::AddMembersResult {
+            result: Outcome::Refused(fail),
+        } => Some(&fail.code),
+        _ => None,
+    }
+}

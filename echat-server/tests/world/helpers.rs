@@ -1,0 +1,124 @@
+//! Helpers that remember: the server's own arithmetic, each costly part of it done once a process.
+//! What they hand out was computed by [`Task::run`] and by real powers; worlds are many, passwords
+//! and exponents of tests are few.
+
+use super::seed;
+use echat_proto::group::{EXPONENT, Ephemeral, KeyShare, PUBLIC, Public};
+use echat_proto::handshake::respond;
+use echat_proto::names::Password;
+use echat_server::jobs::{Done, Memory, Task, Verdict};
+use ed25519_dalek::SigningKey;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex};
+use zeroize::Zeroizing;
+
+/// The exponents of every world's ends: the client's and the server's.
+const EXPONENTS: [[u8; EXPONENT]; 2] = [[0x5a; EXPONENT], [0xa6; EXPONENT]];
+/// Their public values, and the number they agree on.
+static AGREED: LazyLock<([[u8; PUBLIC]; 2], [u8; PUBLIC])> = LazyLock::new(|| {
+    let [client, server] = EXPONENTS.map(|exponent| Ephemeral::from_exponent(&exponent));
+    let publics = [*client.public(), *server.public()];
+    let z = client.agree(&Public::new(&publics[1]).expect("a power of g"));
+    (publics, *z)
+});
+
+/// One end's exponent, whose power is remembered.
+#[derive(Clone, Copy)]
+pub(crate) enum Share {
+    Client,
+    Server,
+}
+
+impl KeyShare for Share {
+    fn public(&self) -> &[u8; PUBLIC] {
+        &AGREED.0[*self as usize]
+    }
+
+    fn agree(self, other: &Public) -> Zeroizing<[u8; PUBLIC]> {
+        let [client, server] = &AGREED.0;
+        let expected = if matches!(self, Share::Client) {
+            server
+        } else {
+            client
+        };
+        if Public::new(expected).as_ref() == Ok(other) {
+            return Zeroizing::new(AGREED.1);
+        }
+        Ephemeral::from_exponent(&EXPONENTS[self as usize]).agree(other)
+    }
+}
+
+/// Hashes and comparisons that were computed before.
+#[derive(Default)]
+struct Remembered {
+    hashes: BTreeMap<Vec<u8>, String>,
+    right: BTreeMap<(Vec<u8>, Option<String>), bool>,
+    memory: Memory,
+}
+
+static REMEMBERED: LazyLock<Mutex<Remembered>> = LazyLock::new(Mutex::default);
+
+/// Does a job.
+pub(crate) fn run(task: Task, host_key: &SigningKey, rng: &mut StdRng) -> Done {
+    match task {
+        Task::Respond {
+            hello,
+            prepared: None,
+        } => {
+            let (flight, waiting) = respond(&hello, Share::Server, host_key, rng);
+            Done::Responded(flight, Box::new(waiting))
+        }
+        Task::Hash { password } => Done::Hashed(hashed(password)),
+        Task::Verify { password, hash } => Done::Verified(verified(password, hash)),
+        other => other.run(host_key, rng, &mut Memory::default()),
+    }
+}
+
+/// What becomes of a password that nobody looks at: it is right, or hashed as if it were
+/// everybody's.
+pub(crate) fn believe(task: &Task) -> Done {
+    match task {
+        Task::Verify { .. } => Done::Verified(Verdict::Right { upgrade: None }),
+        _ => Done::Hashed(seed::hash()),
+    }
+}
+
+/// The hash of a password: one salt for each password serves all worlds.
+pub(crate) fn hashed(password: Password) -> String {
+    let mut remembered = REMEMBERED.lock().expect("no test panics in here");
+    let key = password.as_bytes().to_vec();
+    if let Some(hash) = remembered.hashes.get(&key) {
+        return hash.clone();
+    }
+    let Done::Hashed(hash) = compute(Task::Hash { password }, &mut remembered.memory) else {
+        unreachable!("a hash gives a hash")
+    };
+    remembered.hashes.insert(key, hash.clone());
+    hash
+}
+
+fn verified(password: Password, hash: Option<String>) -> Verdict {
+    let mut remembered = REMEMBERED.lock().expect("no test panics in here");
+    let key = (password.as_bytes().to_vec(), hash.clone());
+    let right = match remembered.right.get(&key) {
+        Some(right) => *right,
+        None => {
+            let done = compute(Task::Verify { password, hash }, &mut remembered.memory);
+            let right = matches!(done, Done::Verified(Verdict::Right { upgrade: None }));
+            remembered.right.insert(key, right);
+            right
+        }
+    };
+    if right {
+        Verdict::Right { upgrade: None }
+    } else {
+        Verdict::Wrong
+    }
+}
+
+fn compute(task: Task, memory: &mut Memory) -> Done {
+    let key = SigningKey::from_bytes(&[7; 32]);
+    task.run(&key, &mut StdRng::seed_from_u64(1), memory)
+}

@@ -1,0 +1,39 @@
+//! How irregularly a world moves: bytes in pieces of every size or not at all for a while, ends and
+//! helpers' results in any order.
+
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+
+/// Draws what moves next.
+pub(crate) struct Weather {
+    rng: StdRng,
+}
+
+impl Weather {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            rng: StdRng::seed_from_u64(seed),
+        }
+    }
+
+    /// Bytes that move in one direction of one connection now.
+    pub(super) fn bytes(&mut self) -> usize {
+        match self.rng.random_range(0..8) {
+            0 | 1 => 0,
+            2 => 1,
+            3 => self.rng.random_range(2..40),
+            4 | 5 => self.rng.random_range(40..700),
+            _ => self.rng.random_range(700..70_000),
+        }
+    }
+
+    /// Whether a helper is done with something.
+    pub(super) fn is_done(&mut self) -> bool {
+        self.rng.random_range(0..3) == 0
+    }
+
+    pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
+        items.shuffle(&mut self.rng);
+    }
+}
