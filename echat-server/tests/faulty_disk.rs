@@ -39,7 +39,7 @@ fn stops_and_starts_again(what: &'static str, files: &'static str, times: i64) {
         errno: Some(Errno::IO),
     };
     let (place, server, members) = CROWD.enter(|place| shim.start(place, Some(rule)));
-    let mut written = CROWD.write_until(&server, members, 0, ACKNOWLEDGED, |_| shim.switch(true));
+    let first = CROWD.write_until(&server, members, 0, ACKNOWLEDGED, |_| shim.switch(true));
     let output = server.end();
     assert_eq!(output.status.code(), Some(74));
     let said = "stopping, nothing unsaved was acknowledged";
@@ -54,13 +54,11 @@ fn stops_and_starts_again(what: &'static str, files: &'static str, times: i64) {
 
     let server = shim.start(&place, None);
     let members = CROWD.return_to(&server);
-    written.extend(
-        CROWD.write_until(&server, members, 1, ACKNOWLEDGED, |server| {
-            server.signal(Signal::TERM);
-        }),
-    );
+    let second = CROWD.write_until(&server, members, 1, ACKNOWLEDGED, |server| {
+        server.signal(Signal::TERM);
+    });
     assert_eq!(server.end().status.code(), Some(0));
-    let recording = Recording::new(&shim, &place, written);
+    let recording = Recording::new(&shim, &place, [first, second]);
     assert_eq!(recording.check(&place, recording.notes.len()), Ok(()));
     assert_eq!(
         recording.play(&BTreeSet::new(), &recording.moments(CUTS)),
