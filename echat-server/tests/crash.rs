@@ -14,7 +14,7 @@ use wire::Client;
 use writers::{Crowd, check};
 
 /// Kills of an ordinary run; `ECHAT_KILLS` asks for more.
-const KILLS: usize = 8;
+const KILLS: usize = 6;
 
 const CROWD: Crowd = Crowd {
     writers: 20,

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use faults::record::Note;
 use faults::recording::Recording;
 use faults::{Rule, Shim};
-use place::{Place, Running, stderr};
+use place::{Place, Running, now, stderr};
 use rustix::io::Errno;
 use rustix::process::Signal;
 use writers::Crowd;
@@ -25,9 +25,8 @@ const ACKNOWLEDGED: usize = 40;
 /// Power cuts in what was recorded.
 const CUTS: usize = 20;
 
-/// Once this many calls of this kind on such a file have failed, the server is stopped with code 74,
-/// nothing was acknowledged that is not there, neither when it starts again nor when then the power
-/// is cut.
+/// Calls of this kind on such a file fail, so often: the server stops with code 74, and nothing that it
+/// acknowledged is missing, neither when it starts again nor when the power is cut then.
 fn stops_and_starts_again(what: &'static str, files: &'static str, times: i64) {
     let shim = Shim::new();
     shim.switch(false);
@@ -39,8 +38,13 @@ fn stops_and_starts_again(what: &'static str, files: &'static str, times: i64) {
         errno: Some(Errno::IO),
     };
     let (place, server, members) = CROWD.enter(|place| shim.start(place, Some(rule)));
-    let mut written = CROWD.write_until(&server, members, 0, ACKNOWLEDGED, |_| shim.switch(true));
+    let mut struck = now();
+    let first = CROWD.write_until(&server, members, 0, ACKNOWLEDGED, |_| {
+        shim.switch(true);
+        struck = now();
+    });
     let output = server.end();
+    eprintln!("{rule}: stopped {:?} after it would", struck.elapsed());
     assert_eq!(output.status.code(), Some(74));
     let said = "stopping, nothing unsaved was acknowledged";
     assert!(stderr(&output).contains(said), "{}", stderr(&output));
@@ -54,13 +58,11 @@ fn stops_and_starts_again(what: &'static str, files: &'static str, times: i64) {
 
     let server = shim.start(&place, None);
     let members = CROWD.return_to(&server);
-    written.extend(
-        CROWD.write_until(&server, members, 1, ACKNOWLEDGED, |server| {
-            server.signal(Signal::TERM);
-        }),
-    );
+    let second = CROWD.write_until(&server, members, 1, ACKNOWLEDGED, |server| {
+        server.signal(Signal::TERM);
+    });
     assert_eq!(server.end().status.code(), Some(0));
-    let recording = Recording::new(&shim, &place, written);
+    let recording = Recording::new(&shim, &place, [first, second]);
     assert_eq!(recording.check(&place, recording.notes.len()), Ok(()));
     assert_eq!(
         recording.play(&BTreeSet::new(), &recording.moments(CUTS)),

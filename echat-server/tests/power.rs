@@ -42,11 +42,11 @@ const ACKNOWLEDGED: usize = 400;
 static RECORDING: LazyLock<Recording> = LazyLock::new(|| {
     let shim = Shim::new();
     let (place, server, members) = CROWD.enter(|place| shim.start(place, None));
-    let mut written = write_and_stop(server, members, 0);
+    let first = write_and_stop(server, members, 0);
     let server = shim.start(&place, None);
     let members = CROWD.return_to(&server);
-    written.extend(write_and_stop(server, members, 1));
-    let recording = Recording::new(&shim, &place, written);
+    let second = write_and_stop(server, members, 1);
+    let recording = Recording::new(&shim, &place, [first, second]);
     // Each server begins a log, and begins it anew after a checkpoint.
     let logs = recording.notes.iter().filter(|note| begins_log(note));
     assert!(logs.count() >= 4, "no checkpoint under load");

@@ -114,31 +114,36 @@ fn note(kind: u64, file: u64, at: u64, data: &[u8]) -> Note {
     }
 }
 
-/// When bytes left for a client.
-pub(crate) struct Told(HashMap<u16, Vec<(u64, usize)>>);
+/// One connection: which server of the record it was to, counted from 0, and the client's port.
+type Connection = (usize, u16);
+
+/// When bytes left for a client: how many by then, and the note of the call.
+pub(crate) struct Told(HashMap<Connection, Vec<(u64, usize)>>);
 
 impl Told {
     pub(crate) fn new(notes: &[Note]) -> Self {
-        let mut ports = HashMap::new();
-        let mut told: HashMap<u16, Vec<(u64, usize)>> = HashMap::new();
+        let mut servers = 0;
+        let mut open = HashMap::new();
+        let mut told: HashMap<Connection, Vec<(u64, usize)>> = HashMap::new();
         for (index, note) in notes.iter().enumerate() {
             match note {
-                Note::Started => ports.clear(),
+                Note::Started => {
+                    servers += 1;
+                    open.clear();
+                }
                 Note::Accepted { conn, port } => {
-                    ports.insert(*conn, *port);
-                    assert!(
-                        told.insert(*port, Vec::new()).is_none(),
-                        "port {port} again"
-                    );
+                    let connection = (servers - 1, *port);
+                    open.insert(*conn, connection);
+                    let before = told.insert(connection, Vec::new());
+                    assert_eq!(before, None, "port {port} again");
                 }
                 Note::Sent { conn, length } => {
                     // Signals are passed on over a socket of the process's own.
-                    let Some(port) = ports.get(conn) else {
-                        continue;
-                    };
-                    let told = told.get_mut(port).unwrap();
-                    let before = told.last().map_or(0, |(sum, _)| *sum);
-                    told.push((before + length, index));
+                    if let Some(connection) = open.get(conn) {
+                        let told = told.entry(*connection).or_default();
+                        let before = told.last().map_or(0, |(sum, _)| *sum);
+                        told.push((before + length, index));
+                    }
                 }
                 _ => {}
             }
@@ -147,8 +152,8 @@ impl Told {
     }
 
     /// The note of the call that sent a client's byte with this number.
-    pub(crate) fn index(&self, port: u16, received: u64) -> usize {
-        let sends = &self.0[&port];
+    pub(crate) fn index(&self, connection: Connection, received: u64) -> usize {
+        let sends = &self.0[&connection];
         sends[sends.partition_point(|(sum, _)| *sum < received)].1
     }
 }

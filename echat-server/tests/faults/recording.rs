@@ -38,24 +38,27 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// Of all that the shim noted in this place.
-    pub(crate) fn new(shim: &Shim, place: &Place, written: Vec<Written>) -> Self {
+    /// Of all that the shim noted in this place, and what the clients of each server know.
+    pub(crate) fn new(shim: &Shim, place: &Place, written: [Vec<Written>; 2]) -> Self {
         let notes = shim.notes();
         let told = Told::new(&notes);
         let mut acknowledged = BTreeMap::new();
-        for written in &written {
-            for (txn_id, Acknowledged { id, received }) in &written.acknowledged {
-                let index = told.index(written.port, *received);
-                acknowledged.insert(txn_id.clone(), (index, *id));
+        for (server, written) in written.iter().enumerate() {
+            for written in written {
+                for (txn_id, Acknowledged { id, received }) in &written.acknowledged {
+                    let index = told.index((server, written.port), *received);
+                    acknowledged.insert(txn_id.clone(), (index, *id));
+                }
             }
         }
+        let sent = written
+            .into_iter()
+            .flatten()
+            .flat_map(|written| written.sent);
         Self {
             root: super::root(place),
             acknowledged,
-            sent: written
-                .into_iter()
-                .flat_map(|written| written.sent)
-                .collect(),
+            sent: sent.collect(),
             ready: notes
                 .iter()
                 .position(|note| matches!(note, Note::Ready))

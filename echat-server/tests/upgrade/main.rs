@@ -13,6 +13,7 @@ mod wire;
 mod writers;
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use echat_server::data_dir::DataDir;
@@ -22,7 +23,6 @@ use faults::{Rule, Shim};
 use place::{Place, Running};
 use rusqlite::Connection;
 use rustix::process::Signal;
-use std::os::unix::process::ExitStatusExt;
 use wire::{Client, line};
 
 /// A way to come to a data folder.
