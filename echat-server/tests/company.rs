@@ -60,8 +60,8 @@ fn silent_and_dripping_connections_cost_the_others_nothing() {
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
-/// Messages of a long run with a stalled reader come from `ECHAT_STALLED`; this is the length of
-/// those in an ordinary one, so that what waits is soon too much.
+/// The length of messages while somebody does not read: what waits is soon too much. A long run
+/// goes on with short ones, until there were as many as `ECHAT_STALLED` says.
 const LONG: usize = 3_900;
 /// Messages that are said at once.
 const BURST: u64 = 16;
@@ -80,19 +80,20 @@ fn a_stalled_reader_hurts_only_itself() {
     let mut room = Room::gather(&server, if campaign.is_some() { 49 } else { 3 });
     let mut stalled = enter(&server, "stalled", false);
     let kib = usage::peak_kib(&server);
-    let talk = Talk {
+    let talk = |length| Talk {
         burst: BURST,
-        length: if campaign.is_some() { 100 } else { LONG },
+        length,
         ..Talk::messages(BURST)
     };
     let over = AtomicBool::new(false);
     let last = thread::scope(|scope| {
         // The others hear everything all the while, or this fails.
         let talking = scope.spawn(|| {
-            while (!over.load(Ordering::Relaxed) && room.last_id() < SOON)
-                || room.last_id() < campaign.unwrap_or(0)
-            {
-                room.talk(&talk);
+            while !over.load(Ordering::Relaxed) && room.last_id() < SOON {
+                room.talk(&talk(LONG));
+            }
+            while room.last_id() < campaign.unwrap_or(0) {
+                room.talk(&talk(100));
             }
         });
         let until = Until(&over);
