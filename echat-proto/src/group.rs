@@ -3,6 +3,8 @@
 //! The powers of num-bigint are not constant-time and it does not wipe its memory: that is why an
 //! [`Ephemeral`] is drawn fresh for every connection and serves once.
 
+mod comb;
+
 use num_bigint::BigUint;
 use rand::CryptoRng;
 use std::sync::LazyLock;
@@ -71,7 +73,7 @@ pub struct Ephemeral {
 }
 
 impl Ephemeral {
-    /// Draws an exponent and raises g to it: one modular power, about a millisecond.
+    /// Draws an exponent and raises g to it: by a table, in half the time of other powers.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
         let mut bytes = Zeroizing::new([0; EXPONENT]);
         rng.fill_bytes(&mut *bytes);
@@ -83,10 +85,9 @@ impl Ephemeral {
         let mut bytes = Zeroizing::new(*bytes);
         bytes[0] |= 0x80;
         bytes[EXPONENT - 1] &= 0xfe;
-        let exponent = BigUint::from_bytes_be(&*bytes);
-        let public = padded(&BigUint::from(2_u8).modpow(&exponent, &P));
+        let public = padded(&comb::power(&bytes));
         Self {
-            exponent,
+            exponent: BigUint::from_bytes_be(&*bytes),
             public: *public,
         }
     }
@@ -112,6 +113,8 @@ fn padded(number: &BigUint) -> Zeroizing<[u8; PUBLIC]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
     use sha2::{Digest, Sha256};
 
     fn bytes(number: &BigUint) -> [u8; PUBLIC] {
@@ -122,6 +125,22 @@ mod tests {
     fn the_prime_is_ffdhe3072() {
         let digest = Sha256::digest(bytes(&P));
         assert_eq!(hex::encode(&digest[..8]), "0eaf67db3a839156");
+    }
+
+    #[test]
+    fn the_table_raises_to_the_same_powers() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let drawn = std::iter::repeat_with(|| {
+            let mut bytes = [0; EXPONENT];
+            rng.fill_bytes(&mut bytes);
+            bytes
+        });
+        let ends = [[0; EXPONENT], [0xff; EXPONENT]];
+        for bytes in ends.into_iter().chain(drawn.take(20)) {
+            let ephemeral = Ephemeral::from_exponent(&bytes);
+            let power = BigUint::from(2_u8).modpow(&ephemeral.exponent, &P);
+            assert_eq!(*ephemeral.public(), *padded(&power));
+        }
     }
 
     #[test]

@@ -60,8 +60,8 @@ fn silent_and_dripping_connections_cost_the_others_nothing() {
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
-/// Messages of a long run with a stalled reader come from `ECHAT_STALLED`; this is the length of
-/// those in an ordinary one, so that what waits is soon too much.
+/// The length of messages while somebody does not read: what waits is soon too much. A long run
+/// goes on with short ones, until there were as many as `ECHAT_STALLED` says.
 const LONG: usize = 3_900;
 /// Messages that are said at once.
 const BURST: u64 = 16;
@@ -80,19 +80,20 @@ fn a_stalled_reader_hurts_only_itself() {
     let mut room = Room::gather(&server, if campaign.is_some() { 49 } else { 3 });
     let mut stalled = enter(&server, "stalled", false);
     let kib = usage::peak_kib(&server);
-    let talk = Talk {
+    let talk = |length| Talk {
         burst: BURST,
-        length: if campaign.is_some() { 100 } else { LONG },
+        length,
         ..Talk::messages(BURST)
     };
     let over = AtomicBool::new(false);
     let last = thread::scope(|scope| {
         // The others hear everything all the while, or this fails.
         let talking = scope.spawn(|| {
-            while (!over.load(Ordering::Relaxed) && room.last_id() < SOON)
-                || room.last_id() < campaign.unwrap_or(0)
-            {
-                room.talk(&talk);
+            while !over.load(Ordering::Relaxed) && room.last_id() < SOON {
+                room.talk(&talk(LONG));
+            }
+            while room.last_id() < campaign.unwrap_or(0) {
+                room.talk(&talk(100));
             }
         });
         let until = Until(&over);
@@ -126,6 +127,8 @@ fn a_stalled_reader_hurts_only_itself() {
 
 /// Hellos a second of an ordinary run.
 const HELLOS: u32 = 400;
+/// How soon an honest one comes again in an ordinary run.
+const AGAIN: Duration = Duration::from_millis(50);
 /// A flood is so many times what the server can answer.
 const TIMES: u32 = 5;
 /// Addresses that a flood may come from.
@@ -142,6 +145,7 @@ fn in_a_flood_of_hellos_the_others_talk_and_an_honest_one_gets_in() {
         server: &server,
         name: "honest",
     };
+    let wait = |attempts| campaign.map_or(AGAIN, |_| back_off(attempts));
     let per_second = campaign.map_or(HELLOS, |_| TIMES * capacity(&server, 1_000));
     for from in [From::Others(ADDRESSES), From::Everybody] {
         let flood = Flood::start(server.address(), from, per_second);
@@ -155,7 +159,7 @@ fn in_a_flood_of_hellos_the_others_talk_and_an_honest_one_gets_in() {
                 talked
             });
             let until = Until(&over);
-            let logins = (0..campaign.unwrap_or(1)).map(|_| honest.logs_in(back_off));
+            let logins = (0..campaign.unwrap_or(1)).map(|_| honest.logs_in(wait));
             let logins: Vec<_> = logins.collect();
             drop(until);
             (talking.join().unwrap(), logins)

@@ -15,9 +15,25 @@ pub(super) fn cpu(pid: u32) -> Option<Duration> {
 
 /// Memory of a process that is in RAM, in KiB.
 pub(super) fn resident_kib(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    number(
+        &fs::read_to_string(format!("/proc/{pid}/status")).ok()?,
+        "VmRSS:",
+    )
+}
+
+/// How often a process's threads have given up the processor by themselves.
+pub(super) fn switches(pid: u32) -> Option<u64> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    tasks
+        .map(|task| {
+            let status = fs::read_to_string(task.ok()?.path().join("status")).ok()?;
+            number(&status, "voluntary_ctxt_switches:")
+        })
+        .sum()
+}
+
+/// The number in the line of a `status` file that begins with `key`.
+fn number(status: &str, key: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     line.split_whitespace().next()?.parse().ok()
 }

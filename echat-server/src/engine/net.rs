@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// Places beyond the limits for connections that are only told that the server is full.
 const SPARE: usize = 16;
+/// Deadlines that one tick looks at: when a crowd expires, those who talk are served meanwhile.
+const EXPIRED: usize = 256;
 /// How often a bad frame is logged at most.
 const COMPLAINT: Duration = Duration::from_secs(10);
 
@@ -235,10 +237,9 @@ impl Net {
 
     /// Does what is due, and lets those try again who found the database busy.
     pub(super) fn expire(&mut self, limits: &Limits, now: Now) {
-        while let Some((at, conn)) = self.deadlines.first().copied()
-            && at <= now.running
-        {
-            self.deadlines.pop_first();
+        let due = self.deadlines.range(..=(now.running, ConnId(u64::MAX)));
+        for (at, conn) in due.take(EXPIRED).copied().collect::<Vec<_>>() {
+            self.deadlines.remove(&(at, conn));
             if let Some(slot) = self.slots.get_mut(&conn) {
                 slot.deadline = Duration::MAX;
                 slot.peer.expire(limits, now);

@@ -1,0 +1,40 @@
+//! Why nothing could be measured.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use echat_proto::channel::{ChannelError, Message};
+
+use crate::link::OpenError;
+use crate::socket::SocketError;
+
+/// How long any one answer may take.
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Why nothing could be measured.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("{0}: {1}; build it (cargo build --release) or say where it is (--server)")]
+    NoServer(PathBuf, io::Error),
+    #[error("the server did not say where it listens")]
+    NotReady,
+    #[error(transparent)]
+    Connect(#[from] SocketError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    #[error(transparent)]
+    System(#[from] rustix::io::Errno),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("the server closed a connection")]
+    Closed,
+    #[error("no answer within {PATIENCE:?}")]
+    TimedOut,
+    #[error("refused: {0:?}")]
+    Refused(Message),
+    #[error("what the server uses cannot be read from /proc")]
+    NoUsage,
+}

@@ -1,0 +1,156 @@
+//! Users: each a connection that asks and waits for the answer.
+
+use std::thread;
+use std::time::Duration;
+
+use echat_proto::channel::{Incoming, Message};
+use echat_proto::commands::Request;
+use echat_proto::names::{NameQuery, Password, RoomName, Username};
+use echat_proto::param::NewPassword;
+use rustix::event::{PollFd, PollFlags};
+
+use super::Failure;
+use super::failure::PATIENCE;
+use crate::address::Address;
+use crate::clock::Clock;
+use crate::link::{Link, Unwatched};
+use crate::socket::{Received, Socket, wait};
+use crate::trust::Trust;
+
+/// The password of every user of ours.
+const PASSWORD: &str = "a load of horses";
+/// Threads that connect users: enough to keep a small server's helpers busy.
+const THREADS: usize = 4;
+
+/// Does something for each of so many numbers, several at a time.
+pub(super) fn each<T: Send>(
+    count: usize,
+    act: impl Fn(usize) -> Result<T, Failure> + Sync,
+) -> Result<Vec<T>, Failure> {
+    let act = &act;
+    thread::scope(|scope| {
+        let share = |first| (first..count).step_by(THREADS).map(act).collect();
+        let threads: Vec<_> = (0..THREADS)
+            .map(|first| scope.spawn(move || share(first)))
+            .collect();
+        let mut all = Vec::with_capacity(count);
+        for thread in threads {
+            let some: Result<Vec<T>, Failure> = thread.join().expect("it does not panic");
+            all.extend(some?);
+        }
+        Ok(all)
+    })
+}
+
+/// A connection without a login.
+pub(super) fn connect(address: &Address, clock: &Clock) -> Result<Link, Failure> {
+    let deadline = clock.now() + PATIENCE;
+    let socket = Socket::connect(address, clock, deadline)?;
+    // Nothing secret is said: any server will do.
+    let trust = Trust {
+        accept_new: true,
+        ..Trust::default()
+    };
+    Ok(Link::open(socket, &trust, clock, deadline, &mut Unwatched)?)
+}
+
+/// A connection of a new user who is logged in.
+pub(super) fn join(address: &Address, number: usize, clock: &Clock) -> Result<Link, Failure> {
+    let mut link = connect(address, clock)?;
+    register(&mut link, number, clock)?;
+    log_in(&mut link, number, clock)?;
+    Ok(link)
+}
+
+pub(super) fn register(link: &mut Link, number: usize, clock: &Clock) -> Result<(), Failure> {
+    let register = Request::Register {
+        username: Username::new(&name(number)).expect("a good name"),
+        password: NewPassword(Password::new(PASSWORD).expect("a good password")),
+    };
+    ask(link, &register, &[102], clock).map(drop)
+}
+
+pub(super) fn log_in(link: &mut Link, number: usize, clock: &Clock) -> Result<(), Failure> {
+    let login = Request::Login {
+        username: NameQuery::new(name(number)),
+        password: Password::presented(PASSWORD).expect("a good password"),
+    };
+    ask(link, &login, &[105], clock).map(drop)
+}
+
+pub(super) fn log_out(link: &mut Link, clock: &Clock) -> Result<(), Failure> {
+    ask(link, &Request::Logout {}, &[116], clock).map(drop)
+}
+
+pub(super) fn make_room(link: &mut Link, room: &str, clock: &Clock) -> Result<(), Failure> {
+    let request = Request::CreateRoom {
+        roomname: RoomName::new(room).expect("a good name"),
+        members: Vec::new(),
+    };
+    ask(link, &request, &[10], clock).map(drop)
+}
+
+pub(super) fn join_room(link: &mut Link, room: &str, clock: &Clock) -> Result<(), Failure> {
+    let request = Request::JoinRoom {
+        roomname: NameQuery::new(room),
+    };
+    ask(link, &request, &[8], clock).map(drop)
+}
+
+fn name(number: usize) -> String {
+    format!("load-{number}")
+}
+
+/// Seals a request and writes what the system takes of it now.
+pub(super) fn send(link: &mut Link, request: &Request) {
+    let plain = request.to_message().encode();
+    link.send(&plain.expect("requests have a wire form"), &mut Unwatched);
+    link.socket().flush();
+}
+
+/// Sends a request and waits for one of its final replies.
+pub(super) fn ask(
+    link: &mut Link,
+    request: &Request,
+    finals: &[u32],
+    clock: &Clock,
+) -> Result<Message, Failure> {
+    send(link, request);
+    let deadline = clock.now() + PATIENCE;
+    while clock.now() < deadline {
+        let mut fds = [PollFd::new(&*link, PollFlags::IN)];
+        wait(&mut fds, clock, Some(deadline))?;
+        for message in received(link)? {
+            if finals.contains(&message.command) {
+                return Ok(message);
+            }
+            if message.command >= 200 {
+                return Err(Failure::Refused(message));
+            }
+        }
+    }
+    Err(Failure::TimedOut)
+}
+
+/// Reads once, and gives the messages that are whole.
+pub(super) fn received(link: &mut Link) -> Result<Vec<Message>, Failure> {
+    if link.receive(&mut Unwatched) == Received::End {
+        return Err(Failure::Closed);
+    }
+    let mut messages = Vec::new();
+    while let Some(incoming) = link.next_frame(&mut Unwatched)? {
+        for one in incoming {
+            match one {
+                Incoming::Message(message) => messages.push(message),
+                Incoming::Close(_) => return Err(Failure::Closed),
+                Incoming::Ping | Incoming::Pong => {}
+            }
+        }
+    }
+    Ok(messages)
+}
+
+/// Lets time pass.
+pub(super) fn pause(clock: &Clock, time: Duration) -> Result<(), Failure> {
+    Ok(wait(&mut [], clock, Some(clock.now() + time))?)
+}

@@ -1,0 +1,124 @@
+//! A server of one's own on a temporary folder, gone with it in the end.
+
+use std::fs::{self, DirBuilder};
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use std::{env, io, process};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::Failure;
+use super::usage;
+use crate::address::Address;
+use crate::clock::Clock;
+
+/// Nothing that is there against strangers and the silent.
+const CONFIG: &str = r#"{"server": {"limits": {
+    "message_rate": 0, "registrations": 0, "login_failures": 0, "ping_seconds": 0,
+    "dead_seconds": 0, "unauthenticated": 1000000, "connections": 1000000}}}"#;
+
+/// Where servers come from, and the time.
+pub(super) struct Scene {
+    program: PathBuf,
+    pub(super) clock: Clock,
+}
+
+impl Scene {
+    /// Takes the server's program from beside this one, unless another is given, and as many files
+    /// as the system allows, for the servers too.
+    pub(super) fn new(program: Option<PathBuf>, clock: Clock) -> Result<Self, Failure> {
+        let program = match program {
+            Some(program) => program.canonicalize()?,
+            None => env::current_exe()?.with_file_name("echat-server"),
+        };
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        let current = maximum;
+        setrlimit(Resource::Nofile, Rlimit { current, maximum })?;
+        Ok(Self { program, clock })
+    }
+
+    /// Starts a server without users and messages.
+    pub(super) fn start(&self) -> Result<Server, Failure> {
+        let folder = Folder::new()?;
+        fs::write(folder.0.join("config.json"), CONFIG)?;
+        let mut child = Command::new(&self.program)
+            .args(["--listen", "127.0.0.1:0", "--log", "warn"])
+            .current_dir(&folder.0)
+            .env_remove("ECHAT_CONFIG")
+            .env_remove("ECHAT_LOG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| Failure::NoServer(self.program.clone(), error))?;
+        let stdout = child.stdout.take();
+        let mut server = Server {
+            child,
+            _folder: folder,
+            address: None,
+        };
+        let mut line = String::new();
+        BufReader::new(stdout.ok_or(Failure::NotReady)?).read_line(&mut line)?;
+        // "listening on ADDRESS FINGERPRINT"
+        let address = line.split_whitespace().nth(2);
+        server.address = address.and_then(|address| address.parse().ok());
+        Ok(server)
+    }
+}
+
+/// A server that runs; dropped, it and its folder are gone.
+pub(super) struct Server {
+    child: Child,
+    address: Option<Address>,
+    _folder: Folder,
+}
+
+impl Server {
+    /// Where it listens.
+    pub(super) fn address(&self) -> Result<&Address, Failure> {
+        self.address.as_ref().ok_or(Failure::NotReady)
+    }
+
+    /// The processor's time that it has used.
+    pub(super) fn cpu(&self) -> Result<Duration, Failure> {
+        usage::cpu(self.child.id()).ok_or(Failure::NoUsage)
+    }
+
+    /// Its memory that is in RAM, in KiB.
+    pub(super) fn resident_kib(&self) -> Result<u64, Failure> {
+        usage::resident_kib(self.child.id()).ok_or(Failure::NoUsage)
+    }
+
+    /// How often its threads have given up the processor by themselves: each wake-up ends so.
+    pub(super) fn switches(&self) -> Result<u64, Failure> {
+        usage::switches(self.child.id()).ok_or(Failure::NoUsage)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only for a process that has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A folder that only its owner may enter.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> io::Result<Self> {
+        let path = env::temp_dir().join(format!("echat-load-{}", process::id()));
+        DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed stays in the folder for temporary things.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
