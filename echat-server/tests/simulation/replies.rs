@@ -10,7 +10,7 @@ use crate::request::content;
 use crate::spec;
 use crate::truth::Truth;
 use echat_proto::commands::Event;
-use echat_proto::records::{Outcome, Unread};
+use echat_proto::records::{Code, Outcome, Unread};
 use echat_server::config::Limits;
 use std::collections::BTreeSet;
 
@@ -58,7 +58,7 @@ impl Judge<'_> {
                 asked,
                 user,
                 code,
-                refusal.map(|code| code.as_str()).filter(|_| exact),
+                refusal.map(Code::as_str).filter(|_| exact),
                 exact,
             );
         }
