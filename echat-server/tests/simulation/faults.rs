@@ -10,7 +10,10 @@ fn every_fault_can_still_be_planted() {
     let mut planted = 0;
     for file in std::fs::read_dir(faults).expect("the folder is there") {
         let path = file.expect("readable").path();
-        if path.extension().is_none_or(|extension| extension != "patch") {
+        if path
+            .extension()
+            .is_none_or(|extension| extension != "patch")
+        {
             continue;
         }
         let fits = Command::new("git")
