@@ -1,6 +1,7 @@
 //! The connections: who is there, whose turn it is, when each has to be looked at again. Knows no
 //! users but by whether one is logged in.
 
+mod busy;
 mod help;
 
 use crate::clock::Now;
@@ -246,39 +247,7 @@ impl Net {
                 self.settle(conn, limits);
             }
         }
-        if self.retry_at.is_some_and(|at| at <= now.running) {
-            self.retry_at = None;
-            for conn in std::mem::take(&mut self.blocked) {
-                if let Some(slot) = self.slots.get_mut(&conn) {
-                    slot.blocked = false;
-                }
-                self.settle(conn, limits);
-            }
-        }
-    }
-
-    /// Notes that a connection's request found the database busy; true if it has for too long.
-    pub(super) fn block(
-        &mut self,
-        conn: ConnId,
-        patience: Duration,
-        retry: Duration,
-        now: Now,
-    ) -> bool {
-        let Some(slot) = self.slots.get_mut(&conn) else {
-            return false;
-        };
-        let since = *slot.busy_since.get_or_insert(now.running);
-        if now.running >= since + patience {
-            slot.busy_since = None;
-            return true;
-        }
-        if !slot.blocked {
-            slot.blocked = true;
-            self.blocked.push(conn);
-        }
-        self.retry_at.get_or_insert(now.running + retry);
-        false
+        self.unblock(limits, now);
     }
 
     /// The connections whose turn it is, once around.

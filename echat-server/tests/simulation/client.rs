@@ -23,6 +23,7 @@ pub(crate) enum Due {
 
 /// A client of one connection at a time.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Client {
     pub(crate) connected: bool,
     /// Whether it has ended, or left in the lurch, its connection itself.
@@ -222,9 +223,10 @@ pub(crate) fn matches(event: &Event, me: usize, truth: &Truth) -> Result<u64, St
     let Some(stored) = truth.messages.get(id) else {
         return fail(&format!("message {id} is not stored"));
     };
-    let kind = match stored.is_private(truth) {
-        true => TargetType::Friend,
-        false => TargetType::Room,
+    let kind = if stored.is_private(truth) {
+        TargetType::Friend
+    } else {
+        TargetType::Room
     };
     // To the friend of a private message, target is the other one; the same to the sender.
     let other = truth.target(me, stored.conversation);

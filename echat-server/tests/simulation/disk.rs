@@ -28,9 +28,11 @@ fn folder() -> TempDir {
         .expect("a folder")
 }
 
+type Beginnings = (TempDir, BTreeMap<(usize, bool), PathBuf>);
+
 /// The databases that cases begin with, by how many have accounts and whether they are friends:
 /// copied for each case, as making one costs more than a case.
-static BEGINNINGS: LazyLock<(TempDir, BTreeMap<(usize, bool), PathBuf>)> = LazyLock::new(|| {
+static BEGINNINGS: LazyLock<Beginnings> = LazyLock::new(|| {
     let folder = folder();
     let beginnings = (0..=USERS.len()).flat_map(|accounts| [(accounts, false), (accounts, true)]);
     let made = beginnings.map(|(accounts, acquainted)| {

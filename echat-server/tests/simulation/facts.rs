@@ -39,7 +39,9 @@ impl Facts {
                 if !txn {
                     *self.sent.entry(content(*number, *size)).or_default() += 1;
                 }
-                who.iter().for_each(|user| self.attempts[*user] += 1);
+                for user in who {
+                    self.attempts[*user] += 1;
+                }
             }
             Said::Login { user, .. } => self.tries[*user] += 1,
             _ => {}

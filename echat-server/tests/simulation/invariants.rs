@@ -16,7 +16,7 @@ const OWN: usize = 100;
 const TOO_LONG: Duration = Duration::from_secs(30);
 const SLOW: Duration = Duration::from_secs(33);
 const HELLO: Duration = Duration::from_secs(5);
-const GUEST: Duration = Duration::from_secs(60);
+const GUEST: Duration = Duration::from_mins(1);
 const TOO_MANY_ERRORS: usize = 20;
 
 /// Bounds of connections and sessions.

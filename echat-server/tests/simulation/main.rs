@@ -2,7 +2,7 @@
 //! disk and helpers that misbehave, a clock that jumps; and after every tick everything is judged.
 //!
 //! ```text
-//! plan: a case from a seed ──> run: deeds done, world moved ──> tick
+//! draw: a seed becomes a case (plan) ──> run: deeds done, world moved ──> tick
 //!   truth: what is committed ──> changes: may it have changed so? who is to be told?
 //!   client: what it was told ──> replies against spec, events against its own story
 //!   invariants: bounds, rest, emptiness          shrink: a failing case made smaller
@@ -11,7 +11,9 @@
 mod changes;
 mod client;
 mod disk;
+mod draw;
 mod facts;
+mod faults;
 mod invariants;
 mod plan;
 mod replies;

@@ -10,7 +10,7 @@ use crate::request::content;
 use crate::spec;
 use crate::truth::Truth;
 use echat_proto::commands::Event;
-use echat_proto::records::{Outcome, Unread};
+use echat_proto::records::{Code, Outcome, Unread};
 use echat_server::config::Limits;
 use std::collections::BTreeSet;
 
@@ -50,15 +50,17 @@ impl Judge<'_> {
             .filter(|_| !matches!(event, Event::LoginBundle { .. }));
         let refusal = spec::refusal(&asked.said, user, self.truth, self.limits);
         let command = asked.said.name();
-        let how = if exact { "exactly " } else { "" };
-        self.facts
-            .meet(format!("{command} {how}{}", code(event).unwrap_or("done")));
+        let ending = code(event).unwrap_or("done");
+        self.facts.meet(format!("{command} {ending}"));
+        if exact {
+            self.facts.meet(format!("{command} exactly {ending}"));
+        }
         if let Some(code) = code(event) {
             return self.refused(
                 asked,
                 user,
                 code,
-                refusal.map(|code| code.as_str()).filter(|_| exact),
+                refusal.map(Code::as_str).filter(|_| exact),
                 exact,
             );
         }
@@ -139,6 +141,23 @@ impl Judge<'_> {
                 truth.rooms.get(room).is_some_and(|room| room.owner == me),
                 "a room that is not stored",
             ),
+            Said::Join(room) => check(
+                truth.is_member(me, *room) || self.facts.flapped_since(asked.tick),
+                "a member that is not stored",
+            ),
+            Said::Add(room, members) => check(
+                members.iter().all(|user| truth.is_member(*user, *room))
+                    || self.facts.flapped_since(asked.tick),
+                "members that are not stored",
+            ),
+            Said::Read(of) => check(
+                marked(event)
+                    <= truth
+                        .conversation(me, *of)
+                        .map(|c| truth.seats[&(me, c)].read)
+                    || self.facts.flapped_since(asked.tick),
+                "a read marker that is not stored",
+            ),
             Said::Part(room) => check(
                 client.rooms.remove(room).is_some(),
                 "left a room without being in it",
@@ -149,10 +168,7 @@ impl Judge<'_> {
                 self.page(client, me, event)?;
                 exactly(asked, me, event, truth, exact)
             }
-            said => {
-                let _ = said;
-                exactly(asked, me, event, truth, exact)
-            }
+            _ => exactly(asked, me, event, truth, exact),
         }
     }
 
@@ -315,6 +331,14 @@ fn exactly(
 
 fn check(holds: bool, otherwise: &str) -> Result<(), String> {
     if holds { Ok(()) } else { fail(otherwise) }
+}
+
+/// Where a read marker is said to stand.
+fn marked(event: &Event) -> Option<u64> {
+    match event {
+        Event::Marked { id, .. } => Some(*id),
+        _ => None,
+    }
 }
 
 /// The code of a refusal.

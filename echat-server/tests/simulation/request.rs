@@ -15,22 +15,25 @@ const NONSENSE: u32 = 4_000;
 pub(crate) fn message(said: &Said, known: u64) -> Message {
     let request = match said {
         Said::Time => Request::QueryServerTime {},
-        Said::Register(user) => Request::Register {
-            username: Username::new(USERS[*user]).expect("a possible name"),
-            password: NewPassword(password(true)),
-        },
-        Said::Login { user, right } => Request::Login {
-            username: name(USERS[*user]),
-            password: password(*right),
-        },
         Said::Logout => Request::Logout {},
-        Said::Befriend(user) => Request::AddFriend {
-            username: name(USERS[*user]),
+        Said::Rooms => Request::ListRooms {},
+        Said::Find(keyword) => Request::Find {
+            keyword: (*keyword).to_owned(),
         },
-        Said::Resolve(user, accepted) => Request::ResolveFriendRequest {
-            username: name(USERS[*user]),
-            accepted: *accepted,
-        },
+        Said::Send { .. } | Said::History { .. } | Said::Read(_) => of_messages(said, known),
+        Said::Nonsense => {
+            return Message {
+                command: NONSENSE,
+                params: Value::Null,
+            };
+        }
+        _ => of_people(said),
+    };
+    request.to_message()
+}
+
+fn of_messages(said: &Said, known: u64) -> Request {
+    match said {
         Said::Send {
             to,
             number,
@@ -41,20 +44,6 @@ pub(crate) fn message(said: &Said, known: u64) -> Message {
             target: target(*to),
             content: Content::new(content(*number, *size)).expect("possible"),
             txn_id: txn.then(|| TxnId::new(number.to_string()).expect("possible")),
-        },
-        Said::Create(room, members) => Request::CreateRoom {
-            roomname: RoomName::new(ROOMS[*room]).expect("a possible name"),
-            members: members.iter().map(|user| name(USERS[*user])).collect(),
-        },
-        Said::Join(room) => Request::JoinRoom {
-            roomname: name(ROOMS[*room]),
-        },
-        Said::Part(room) => Request::LeaveRoom {
-            roomname: name(ROOMS[*room]),
-        },
-        Said::Add(room, members) => Request::AddMembers {
-            roomname: name(ROOMS[*room]),
-            members: members.iter().map(|user| name(USERS[*user])).collect(),
         },
         Said::History {
             of,
@@ -72,21 +61,43 @@ pub(crate) fn message(said: &Said, known: u64) -> Message {
             target: target(*of),
             id: known,
         },
-        Said::Find(keyword) => Request::Find {
-            keyword: (*keyword).to_owned(),
+        other => unreachable!("{other:?} is not about messages"),
+    }
+}
+
+fn of_people(said: &Said) -> Request {
+    let user = |user: &usize| name(USERS[*user]);
+    let room = |room: &usize| name(ROOMS[*room]);
+    let members = |members: &[usize]| members.iter().map(user).collect();
+    match said {
+        Said::Register(new) => Request::Register {
+            username: Username::new(USERS[*new]).expect("a possible name"),
+            password: NewPassword(password(true)),
         },
-        Said::Rooms => Request::ListRooms {},
-        Said::Members(room) => Request::ListMembers {
-            roomname: name(ROOMS[*room]),
+        Said::Login { user: who, right } => Request::Login {
+            username: user(who),
+            password: password(*right),
         },
-        Said::Nonsense => {
-            return Message {
-                command: NONSENSE,
-                params: Value::Null,
-            };
-        }
-    };
-    request.to_message()
+        Said::Befriend(other) => Request::AddFriend {
+            username: user(other),
+        },
+        Said::Resolve(other, accepted) => Request::ResolveFriendRequest {
+            username: user(other),
+            accepted: *accepted,
+        },
+        Said::Create(new, friends) => Request::CreateRoom {
+            roomname: RoomName::new(ROOMS[*new]).expect("a possible name"),
+            members: members(friends),
+        },
+        Said::Add(of, friends) => Request::AddMembers {
+            roomname: room(of),
+            members: members(friends),
+        },
+        Said::Join(of) => Request::JoinRoom { roomname: room(of) },
+        Said::Part(of) => Request::LeaveRoom { roomname: room(of) },
+        Said::Members(of) => Request::ListMembers { roomname: room(of) },
+        other => unreachable!("{other:?} is not about people"),
+    }
 }
 
 /// What a message of this number and size says.

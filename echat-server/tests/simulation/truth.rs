@@ -90,8 +90,8 @@ impl Truth {
         let (version, data_version) = (self.version, self.data_version);
         let again = Self {
             version,
-            data_version,
             messages,
+            data_version,
             ..tables(db)?
         };
         Ok(again == *self)

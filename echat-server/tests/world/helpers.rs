@@ -102,15 +102,12 @@ pub(crate) fn hashed(password: Password) -> String {
 fn verified(password: Password, hash: Option<String>) -> Verdict {
     let mut remembered = REMEMBERED.lock().expect("no test panics in here");
     let key = (password.as_bytes().to_vec(), hash.clone());
-    let right = match remembered.right.get(&key) {
-        Some(right) => *right,
-        None => {
-            let done = compute(Task::Verify { password, hash }, &mut remembered.memory);
-            let right = matches!(done, Done::Verified(Verdict::Right { upgrade: None }));
-            remembered.right.insert(key, right);
-            right
-        }
-    };
+    let known = remembered.right.get(&key).copied();
+    let right = known.unwrap_or_else(|| {
+        let done = compute(Task::Verify { password, hash }, &mut remembered.memory);
+        matches!(done, Done::Verified(Verdict::Right { upgrade: None }))
+    });
+    remembered.right.insert(key, right);
     if right {
         Verdict::Right { upgrade: None }
     } else {

@@ -1,0 +1,130 @@
+//! How a case goes on and ends: time, rest, restarts, and a last look at everything.
+
+use super::{AUDITOR, LONG, PATIENCE, Run};
+use crate::client::Client;
+use crate::fail;
+use crate::invariants;
+use crate::plan::{Deed, ROOMS, SEATS, Said, Seat, USERS};
+use std::time::Duration;
+
+impl Run {
+    /// Lets time pass, not missing what is due meanwhile.
+    pub(super) fn wait(&mut self, time: Duration) -> Result<(), String> {
+        let target = self.world.now.running + time;
+        let mut ticks = 0;
+        while let Some(at) = self.world.engine.deadline().filter(|at| *at <= target) {
+            let moved = at > self.world.now.running;
+            ticks = if moved { 0 } else { ticks + 1 };
+            if ticks > PATIENCE {
+                return fail("what is due is never done");
+            }
+            self.world.move_to(at.max(self.world.now.running));
+            for _ in 0..3 {
+                self.tick()?;
+            }
+        }
+        self.world.move_to(target);
+        self.tick().map(drop)
+    }
+
+    /// Moves until nothing moves any more.
+    pub(super) fn rest(&mut self) -> Result<(), String> {
+        for _ in 0..PATIENCE {
+            if !self.tick()? {
+                return Ok(());
+            }
+        }
+        fail("the world finds no rest")
+    }
+
+    /// Requests while everything moves at once.
+    pub(super) fn ask(&mut self, seat: Seat, said: &[Said]) -> Result<(), String> {
+        self.world.weather = None;
+        self.rest()?;
+        for said in said {
+            self.say(seat, said);
+        }
+        self.rest()
+    }
+
+    /// Everything is well for a while: all that is owed must come.
+    pub(super) fn calm(&mut self) -> Result<(), String> {
+        self.disk.mend(self.world.engine.store());
+        self.world.weather = None;
+        self.world.hold = false;
+        for seat in 0..self.clients.len() {
+            self.listen(seat, true, usize::MAX);
+        }
+        self.rest()?;
+        self.wait(Duration::from_secs(1))?;
+        self.rest()?;
+        invariants::at_rest(self)
+    }
+
+    /// The process ends at once; the next one finds everything that was acknowledged.
+    pub(super) fn restart(&mut self) -> Result<(), String> {
+        self.disk.mend(self.world.engine.store());
+        self.world.restart(self.limits.clone(), self.disk.open());
+        self.facts.restart();
+        self.clients.iter_mut().for_each(Client::forget);
+        self.keeps()
+    }
+
+    /// Everything is stored still, and so is everything that was acknowledged.
+    pub(super) fn keeps(&self) -> Result<(), String> {
+        let stored = |id: &u64| self.truth.messages.contains_key(id);
+        if self.disk.keeps(&self.truth) && self.facts.acknowledged.iter().all(stored) {
+            Ok(())
+        } else {
+            fail("the database is another one after the end of a process")
+        }
+    }
+
+    /// The server is told to stop; everybody is told so, and it is started again.
+    pub(super) fn stop(&mut self) -> Result<(), String> {
+        self.stopping = true;
+        self.world.engine.stop(self.world.now);
+        self.wait(Duration::from_secs(5))?;
+        self.stopping = false;
+        invariants::all_gone(self)?;
+        self.restart()
+    }
+
+    /// All go; one comes and looks at everything that anybody may see; then nothing is left.
+    pub(super) fn end(&mut self) -> Result<(), String> {
+        self.calm()?;
+        (0..SEATS).for_each(|seat| self.leave(seat, &Deed::HangUp(seat)));
+        self.wait(LONG)?;
+        invariants::all_gone(self)?;
+        self.connect(AUDITOR);
+        for user in self.truth.users.clone() {
+            self.audit(user)?;
+        }
+        self.leave(AUDITOR, &Deed::Leave(AUDITOR));
+        self.wait(LONG)?;
+        invariants::all_gone(self)?;
+        self.keeps()
+    }
+
+    pub(super) fn audit(&mut self, user: usize) -> Result<(), String> {
+        self.clients[AUDITOR].known = 0;
+        let login = Said::Login { user, right: true };
+        let room = Said::Members(user % ROOMS.len());
+        self.ask(AUDITOR, &[login, Said::Rooms, room])?;
+        self.clients[AUDITOR].known = 0;
+        let newest = self.truth.visible(user).next_back().map_or(0, |(id, _)| id);
+        let page = Said::History {
+            of: None,
+            from_known: true,
+            limit: 50,
+        };
+        while self.clients[AUDITOR].known < newest {
+            let known = self.clients[AUDITOR].known;
+            self.ask(AUDITOR, std::slice::from_ref(&page))?;
+            if self.clients[AUDITOR].known == known {
+                return fail(&format!("{} does not see all there is", USERS[user]));
+            }
+        }
+        self.ask(AUDITOR, &[page, Said::Logout])
+    }
+}

@@ -1,0 +1,101 @@
+//! What clients do.
+
+use super::{Run, name};
+use crate::plan::{Deed, Said, Seat};
+use crate::replies::Asked;
+use crate::request;
+use echat_proto::Value;
+use echat_proto::commands::channel;
+
+impl Run {
+    pub(super) fn connect(&mut self, seat: Seat) {
+        let client = &mut self.clients[seat];
+        if client.connected {
+            return;
+        }
+        client.forget();
+        self.world
+            .connect(name(seat), &format!("192.0.2.{}:1", 1 + seat / 2));
+        client.connected = !self.world.end(name(seat)).is_closed();
+        (client.guest_since, client.connected_at) =
+            (self.world.now.running, self.world.now.running);
+    }
+
+    pub(super) fn say(&mut self, seat: Seat, said: &Said) {
+        if self.clients[seat].connected && !self.clients[seat].leaving {
+            self.clients[seat].todo.push_back(said.clone());
+            self.say_all(seat);
+        }
+    }
+
+    /// Says what waits for the handshake; true if there was something.
+    pub(super) fn say_all(&mut self, seat: Seat) -> bool {
+        let client = &mut self.clients[seat];
+        if !client.connected || client.leaving || !self.world.end(name(seat)).is_open() {
+            return false;
+        }
+        let any = !client.todo.is_empty();
+        while let Some(said) = client.todo.pop_front() {
+            let who = client.candidates();
+            self.facts.say(&said, &who);
+            match (&said, client.user) {
+                (Said::Send { txn: true, .. }, Some(user)) => {
+                    client.unacknowledged.push((user, said.clone()));
+                }
+                // The first of several is the one that holds.
+                (Said::Logout, Some(_)) if !client.asked.iter().any(|a| a.said == said) => {
+                    client.guest_since = self.world.now.running;
+                }
+                (Said::Nonsense, _) => client.nonsense += 1,
+                _ => {}
+            }
+            let message = request::message(&said, client.known);
+            self.world.say(name(seat), message.command, message.params);
+            client.asked.push_back(Asked {
+                said,
+                who,
+                known: client.known,
+                version: self.truth.version,
+                tick: self.ticks,
+            });
+        }
+        any
+    }
+
+    pub(super) fn resend(&mut self, seat: Seat) {
+        let client = &self.clients[seat];
+        let who = client.candidates();
+        let mine = client
+            .unacknowledged
+            .iter()
+            .filter(|(user, _)| who.contains(user));
+        let again: Vec<Said> = mine.map(|(_, said)| said.clone()).collect();
+        for said in again {
+            self.say(seat, &said);
+        }
+    }
+
+    pub(super) fn leave(&mut self, seat: Seat, deed: &Deed) {
+        let Some(conn) = self.conn(seat) else { return };
+        if std::mem::replace(&mut self.clients[seat].leaving, true) {
+            return;
+        }
+        match deed {
+            Deed::HangUp(_) => self.world.end(name(seat)).hang_up(),
+            Deed::Leave(_) if self.world.end(name(seat)).is_open() => {
+                self.world
+                    .say(name(seat), channel::CLOSE_NOTIFY, Value::Int(0));
+            }
+            _ => self.world.engine.sever(conn),
+        }
+    }
+
+    pub(super) fn listen(&mut self, seat: Seat, reads: bool, budget: usize) {
+        if self.conn(seat).is_some() {
+            let end = self.world.end(name(seat));
+            end.stalled = !reads;
+            end.budget = budget;
+            self.clients[seat].deaf |= !reads;
+        }
+    }
+}

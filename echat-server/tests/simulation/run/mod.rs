@@ -1,0 +1,150 @@
+//! A case carried out: deeds are done, the world moves, and after every tick everything is judged.
+
+mod course;
+mod deeds;
+mod tick;
+
+use crate::client::Client;
+use crate::disk::Disk;
+use crate::facts::Facts;
+use crate::plan::{Case, Deed, SEATS, Seat, Step};
+use crate::truth::Truth;
+use crate::world::World;
+use crate::world::weather::Weather;
+use echat_server::config::Limits;
+use echat_server::conn::ConnId;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Ticks in which everything must come to rest, and in which what is due at one moment must be done.
+const PATIENCE: usize = 5_000;
+/// Longer than any wait for passwords, and than any silence.
+const LONG: Duration = Duration::from_secs(1_000);
+/// Looks at everything when the others are gone.
+const AUDITOR: Seat = SEATS;
+
+/// A world, what is known of it, and who is in it.
+pub(crate) struct Run {
+    pub(crate) limits: Limits,
+    pub(crate) world: World,
+    disk: Disk,
+    pub(crate) truth: Truth,
+    facts: Facts,
+    pub(crate) clients: Vec<Client>,
+    ticks: u64,
+    stopping: bool,
+    /// Whether steps and events are printed.
+    loud: bool,
+}
+
+/// A case that held.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Held {
+    /// A digest of every byte that the server said, to whom and when.
+    pub(crate) trace: u64,
+    /// What was met, and how often.
+    pub(crate) met: BTreeMap<String, u64>,
+}
+
+/// Carries a case out.
+pub(crate) fn run(case: &Case, loud: bool) -> Result<Held, String> {
+    let mut run = Run::new(case, loud);
+    for step in &case.steps {
+        run.step(step)
+            .map_err(|what| format!("{what}\n    at {step:?}"))?;
+    }
+    run.end()
+        .map_err(|what| format!("{what}\n    at the end"))?;
+    Ok(Held {
+        trace: run.world.trace(),
+        met: run.facts.met,
+    })
+}
+
+impl Run {
+    fn new(case: &Case, loud: bool) -> Self {
+        let (disk, store) = Disk::new(case.accounts, case.acquainted);
+        let limits = case.climate.limits(case.acquainted);
+        let mut truth = Truth::default();
+        disk.read(&mut truth);
+        let mut world = World::new(case.seed, limits.clone(), store);
+        // Mostly helpers find none of the time that preparing takes.
+        world.exponents = usize::from(case.seed.is_multiple_of(32));
+        Self {
+            world,
+            limits,
+            disk,
+            truth,
+            facts: Facts::default(),
+            clients: (0..=AUDITOR).map(|_| Client::default()).collect(),
+            ticks: 1,
+            stopping: false,
+            loud,
+        }
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        self.tell(|| format!("{step:?}"));
+        self.world.weather = Some(Weather::new(step.weather.into()));
+        self.act(&step.deed)?;
+        for _ in 0..step.ticks {
+            self.tick()?;
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, deed: &Deed) -> Result<(), String> {
+        match deed {
+            Deed::Connect(seat) => self.connect(*seat),
+            Deed::Say(seat, said) => said.iter().for_each(|said| self.say(*seat, said)),
+            Deed::Ask(seat, said) => return self.ask(*seat, std::slice::from_ref(said)),
+            Deed::Resend(seat) => self.resend(*seat),
+            Deed::Leave(seat) | Deed::HangUp(seat) | Deed::Reset(seat) => self.leave(*seat, deed),
+            Deed::Stall(seat) => self.listen(*seat, false, usize::MAX),
+            Deed::Mute(seat, bytes) => self.listen(*seat, true, *bytes),
+            Deed::Wake(seat) => self.listen(*seat, true, usize::MAX),
+            Deed::Hold(hold) => self.world.hold = *hold,
+            Deed::Jump(seconds) => self.world.now.unix += seconds,
+            Deed::Wait(millis) => return self.wait(Duration::from_millis(*millis)),
+            Deed::Fill => self.disk.fill(self.world.engine.store()),
+            Deed::Occupy => self.disk.occupy(),
+            Deed::Break => self.disk.sabotage(),
+            Deed::Mend => self.disk.mend(self.world.engine.store()),
+            Deed::Crash => return self.restart(),
+            Deed::Stop => return self.stop(),
+            Deed::Calm => return self.calm(),
+        }
+        Ok(())
+    }
+
+    /// Who is online, and where.
+    pub(crate) fn online(&self) -> BTreeMap<usize, ConnId> {
+        let sessions = self.world.engine.roster().sessions();
+        sessions
+            .map(|(conn, online)| (crate::client::user(&online.name), conn))
+            .collect()
+    }
+
+    /// A client's connection, if the server has not closed it.
+    pub(crate) fn conn(&self, seat: Seat) -> Option<ConnId> {
+        let end = self.world.ends.get(name(seat))?;
+        end.conn
+            .filter(|_| self.clients[seat].connected && !end.is_closed())
+    }
+
+    /// Requests that a client's end has counted and that got no reply.
+    pub(crate) fn owed(&mut self, seat: Seat) -> usize {
+        self.world.end(name(seat)).owed()
+    }
+
+    fn tell(&self, what: impl FnOnce() -> String) {
+        if self.loud {
+            println!("{:>9.3} {}", self.world.now.running.as_secs_f64(), what());
+        }
+    }
+}
+
+/// What the world calls a client's end.
+fn name(seat: Seat) -> &'static str {
+    ["c0", "c1", "c2", "c3", "c4", "c5", "auditor"][seat]
+}

@@ -1,0 +1,180 @@
+//! One round of the world, and everything that is judged after it.
+
+use super::{Run, name};
+use crate::changes::{Changes, Dues};
+use crate::fail;
+use crate::invariants;
+use crate::plan::{Said, Seat};
+use crate::replies::{Asked, Judge};
+use crate::truth::{Stored, Truth};
+use echat_proto::Value;
+use echat_proto::channel::Incoming;
+use echat_proto::commands::{CommandInfo, Event, channel};
+use echat_server::conn::ConnId;
+use std::collections::BTreeMap;
+
+/// What a message has besides its content, at most.
+const ROUGHLY: usize = 300;
+
+impl Run {
+    /// One round of the world, judged. True if anything moved.
+    pub(super) fn tick(&mut self) -> Result<bool, String> {
+        self.ticks += 1;
+        if self.disk.is_troubled() {
+            self.facts.trouble(self.ticks);
+        }
+        let online = self.online();
+        let stepped = self.world.step();
+        if let Some(before) = self.disk.read(&mut self.truth) {
+            self.judge(&before, &online)?;
+        }
+        let heard = self.hear()?;
+        self.note_lost()?;
+        invariants::after_tick(self)?;
+        match stepped {
+            Ok(moved) => Ok(moved || heard),
+            Err(_) if self.disk.is_broken() => {
+                self.facts.meet("a commit that failed".to_owned());
+                self.restart().map(|()| true)
+            }
+            Err(fatal) => fail(&format!("the database failed without a reason: {fatal}")),
+        }
+    }
+
+    /// Judges what this tick committed, and notes who is to be told of it.
+    pub(super) fn judge(
+        &mut self,
+        before: &Truth,
+        online: &BTreeMap<usize, ConnId>,
+    ) -> Result<(), String> {
+        let mut asked = Vec::new();
+        for request in self.clients.iter().flat_map(|client| &client.asked) {
+            if matches!(request.said, Said::Part(_) | Said::Resolve(_, false)) {
+                self.facts.flap(self.ticks);
+            }
+            let nobody = matches!(request.said, Said::Register(_)).then_some(usize::MAX);
+            let who = request.who.iter().copied().chain(nobody);
+            asked.extend(who.map(|who| (who, request.said.clone())));
+        }
+        let changes = Changes {
+            before,
+            after: &self.truth,
+            asked: &asked,
+            limits: &self.limits,
+            now: self.world.now,
+        };
+        let dues = changes.judge(&mut self.facts)?;
+        self.expect(&dues, online);
+        self.note_floods(before);
+        Ok(())
+    }
+
+    /// Notes for whom a tick may have more than a queue may hold: new messages, and pages.
+    pub(super) fn note_floods(&mut self, before: &Truth) {
+        let size = |message: &Stored| message.content.len() + ROUGHLY;
+        let all: usize = self.truth.messages.values().map(size).sum();
+        let old: usize = before.messages.values().map(size).sum();
+        for client in &mut self.clients {
+            let asks =
+                |asked: &Asked| matches!(asked.said, Said::Login { .. } | Said::History { .. });
+            let pages = if client.asked.iter().any(asks) {
+                all
+            } else {
+                0
+            };
+            let most = client.waiting + all - old + pages;
+            client.flooded |= most > self.limits.send_queue_hard;
+        }
+    }
+
+    /// Surely told is who was online before and after; perhaps, who may have been meanwhile.
+    pub(super) fn expect(&mut self, dues: &Dues, before: &BTreeMap<usize, ConnId>) {
+        let after = self.online();
+        for (user, due, surely) in dues {
+            for seat in 0..self.clients.len() {
+                let conn = self.conn(seat);
+                let stayed = before.get(user) == conn.as_ref() && after.get(user) == conn.as_ref();
+                let client = &mut self.clients[seat];
+                if *surely && stayed && conn.is_some() {
+                    client.must.insert(*due);
+                } else if client.candidates().contains(user) && !client.must.contains(due) {
+                    client.may.insert(*due);
+                }
+            }
+        }
+    }
+
+    /// Lets clients take what came. True if they have something to say to it.
+    pub(super) fn hear(&mut self) -> Result<bool, String> {
+        let mut said = false;
+        for seat in 0..self.clients.len() {
+            while self.world.ends.contains_key(name(seat))
+                && let Some((incoming, ended)) = self.world.end(name(seat)).next()
+            {
+                self.tell(|| format!("  {seat} < {incoming:?}"));
+                said |= self
+                    .take(seat, incoming, ended)
+                    .map_err(|what| format!("client {seat}: {what}"))?;
+            }
+            said |= self.say_all(seat);
+        }
+        Ok(said)
+    }
+
+    pub(super) fn take(
+        &mut self,
+        seat: Seat,
+        incoming: Incoming,
+        ended: Option<&'static CommandInfo>,
+    ) -> Result<bool, String> {
+        let client = &mut self.clients[seat];
+        client.opened = true;
+        match incoming {
+            Incoming::Ping => {
+                let open = self.world.end(name(seat)).is_open();
+                if open && !client.leaving {
+                    self.world.say(name(seat), channel::PONG, Value::Null);
+                }
+                return Ok(open);
+            }
+            Incoming::Pong => return fail("an answer to no question"),
+            Incoming::Close(reason) => client.goodbye = Some(reason),
+            Incoming::Message(message) => {
+                let event = Event::from_message(&message).and_then(Result::ok);
+                let event = event.ok_or("what came is in no table")?;
+                if ended.is_none() {
+                    self.facts.meet(format!("told {}", message.command));
+                    client.event(&event, &self.truth)?;
+                    return Ok(false);
+                }
+                let asked = client.asked.pop_front().ok_or("a reply to nothing")?;
+                let mut judge = Judge {
+                    truth: &self.truth,
+                    limits: &self.limits,
+                    facts: &mut self.facts,
+                };
+                let judged = judge.reply(client, &asked, &event);
+                judged.map_err(|what| format!("{what}\n    {asked:?}"))?;
+            }
+        }
+        Ok(false)
+    }
+
+    pub(super) fn note_lost(&mut self) -> Result<(), String> {
+        let now = self.world.now.running;
+        for seat in 0..self.clients.len() {
+            if !self.clients[seat].connected || self.conn(seat).is_some() {
+                continue;
+            }
+            let heard_at = self.world.end(name(seat)).heard_at;
+            if !self.stopping {
+                let client = &self.clients[seat];
+                let why = invariants::closed(client, heard_at, &self.limits, now)
+                    .map_err(|what| format!("client {seat}: {what}"))?;
+                self.facts.meet(format!("closed: {why}"));
+            }
+            self.clients[seat].forget();
+        }
+        Ok(())
+    }
+}
