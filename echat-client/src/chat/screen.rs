@@ -164,11 +164,10 @@ impl Screen {
         Ok(self.resize())
     }
 
-    /// Asks a question that only a typed yes answers, outside of raw mode.
-    pub(super) fn ask(&mut self, question: &str, app: &App) -> io::Result<bool> {
+    /// Asks a question that only a typed line answers, outside of raw mode: after it,
+    /// [`Screen::enter`] is due.
+    pub(super) fn ask(&mut self, question: &str, app: &App) -> io::Result<()> {
         self.leave(app)?;
-        let answer = ask::yes(io::stdout(), question);
-        self.enter()?;
-        answer
+        ask::put(io::stdout(), question)
     }
 }

@@ -3,6 +3,9 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub(crate) mod asked;
+pub(crate) mod campaign;
+pub(crate) mod emulator;
 pub(crate) mod person;
 pub(crate) mod program;
 

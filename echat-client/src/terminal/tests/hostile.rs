@@ -99,7 +99,7 @@ fn no_text_reaches_beyond_its_own_lines() {
             "{text:?}"
         );
         assert_eq!(screen.fgcolor(), vt100::Color::Default, "{text:?}");
-        assert_eq!(scene.terminal.callbacks().0, [""; 0], "{text:?}");
+        assert_eq!(scene.terminal.callbacks().log, [""; 0], "{text:?}");
     }
 }
 
@@ -113,7 +113,7 @@ fn what_is_pasted_into_the_line_is_as_harmless() {
         let text = texts.new_tree(&mut runner).unwrap().current();
         scene.types(&text, text.len());
         scene.types("", 0);
-        assert_eq!(scene.terminal.callbacks().0, [""; 0], "{text:?}");
+        assert_eq!(scene.terminal.callbacks().log, [""; 0], "{text:?}");
         let rows: Vec<String> = scene.terminal.screen().rows(0, 30).collect();
         let place = scene.place();
         assert_eq!(

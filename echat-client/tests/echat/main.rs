@@ -1,0 +1,10 @@
+//! `echat` as people have it: in a terminal, against the real server; and in a pipe.
+
+mod given_back;
+mod place;
+#[path = "../real/mod.rs"]
+mod real;
+mod resized;
+#[path = "../support/mod.rs"]
+mod support;
+mod talk;
