@@ -1,6 +1,8 @@
 //! `echat` as people have it: in a terminal, against the real server; and in a pipe.
 
+mod cuts;
 mod given_back;
+mod kills;
 mod place;
 #[path = "../real/mod.rs"]
 mod real;

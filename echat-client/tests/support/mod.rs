@@ -8,6 +8,7 @@ pub(crate) mod campaign;
 pub(crate) mod emulator;
 pub(crate) mod person;
 pub(crate) mod program;
+pub(crate) mod proxy;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
