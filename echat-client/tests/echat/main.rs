@@ -2,6 +2,7 @@
 
 mod cuts;
 mod given_back;
+mod hostile;
 mod kills;
 mod place;
 #[path = "../real/mod.rs"]

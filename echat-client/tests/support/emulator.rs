@@ -56,6 +56,13 @@ impl Emulator {
         rows.map(|row| row.trim_end().to_owned()).collect()
     }
 
+    /// One of them.
+    pub(crate) fn row(&self, row: usize) -> String {
+        let mut rows = self.screen().rows(0, self.size().0);
+        let shown = rows.nth(row).expect("it is on the screen");
+        shown.trim_end().to_owned()
+    }
+
     /// The row that the cursor stands in, and its column.
     pub(crate) fn place(&self) -> (usize, usize) {
         let (row, col) = self.screen().cursor_position();

@@ -6,6 +6,7 @@
 pub(crate) mod asked;
 pub(crate) mod campaign;
 pub(crate) mod emulator;
+pub(crate) mod hostile;
 pub(crate) mod person;
 pub(crate) mod program;
 pub(crate) mod proxy;
