@@ -1,5 +1,6 @@
 //! `echat` as people have it: in a terminal, against the real server; and in a pipe.
 
+mod busy;
 mod cuts;
 mod given_back;
 mod hostile;
