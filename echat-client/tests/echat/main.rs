@@ -5,6 +5,7 @@ mod cuts;
 mod given_back;
 mod hostile;
 mod kills;
+mod pictures;
 mod place;
 #[path = "../real/mod.rs"]
 mod real;

@@ -10,6 +10,7 @@ pub(crate) mod hostile;
 pub(crate) mod person;
 pub(crate) mod program;
 pub(crate) mod proxy;
+pub(crate) mod svg;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
