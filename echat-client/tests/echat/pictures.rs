@@ -6,9 +6,8 @@ use std::path::Path;
 
 use echat_client::text::{Language, Text};
 
-use crate::place::{ECHAT, Place};
-use crate::support::person::{Person, SETSID};
-use crate::support::program::SECRET;
+use crate::actor::Actor;
+use crate::place::Place;
 use crate::support::proxy::Proxy;
 use crate::support::svg;
 
@@ -19,70 +18,13 @@ const LARGEST: usize = 30 << 10;
 /// Who comes and goes is told when it is gathered, which is not the same moment every time.
 const SETTINGS: &str = r#"{"client": {"presence": "hide", "bell": false}}"#;
 
-struct Actor {
-    person: Person,
-    language: Language,
-}
-
-impl Actor {
-    fn comes(place: &Place, by: &Proxy, language: Language) -> Self {
-        let lang = match language {
-            Language::English => "en",
-            Language::Chinese => "zh",
-        };
-        let mut command = place.command(SETSID, "C.UTF-8");
-        command.env_remove("NO_COLOR");
-        let link = place.link_by(by.address());
-        let arguments = ["--lang", lang, "--utc", &link];
-        Self {
-            person: Person::starts_on(SIZE, command, ECHAT, &arguments),
-            language,
-        }
-    }
-
-    fn types(&mut self, line: &str) {
-        self.person.types(&format!("{line}\r"));
-    }
-
-    fn sees(&mut self, text: Text<'_>) {
-        self.person.sees(&self.language.say(text));
-    }
-
-    /// The prompt and what is typed, whole and last.
-    fn has(&mut self, prompt: &str) {
-        self.person.sees_that(prompt, |screen| {
-            let (row, _) = screen.place();
-            screen.row(row) == prompt
-        });
-    }
-
-    fn registers(&mut self, name: &str) {
-        self.has("command>");
-        self.types("register");
-        self.sees(Text::UserName);
-        self.types(name);
-        self.sees(Text::Password);
-        self.types(SECRET);
-        self.sees(Text::PasswordAgain);
-        self.types(SECRET);
-        self.sees(Text::Registered { name });
-        self.types("login");
-        self.sees(Text::UserName);
-        self.types(name);
-        self.sees(Text::Password);
-        self.types(SECRET);
-        self.sees(Text::LoggedIn { name });
-        self.has("contact>");
-    }
-}
-
 /// The round of two people: they meet, make a room, talk, and lose the server for a moment.
 fn round() -> Vec<(&'static str, String)> {
     let mut place = Place::with(SETTINGS);
     let proxy = Proxy::to(place.server.address());
     let mut pictures = Vec::new();
-    let mut ann = Actor::comes(&place, &proxy, Language::English);
-    let mut xiaoming = Actor::comes(&place, &proxy, Language::Chinese);
+    let mut ann = Actor::comes(&place, proxy.address(), Language::English, SIZE);
+    let mut xiaoming = Actor::comes(&place, proxy.address(), Language::Chinese, SIZE);
     meet(&mut ann, &mut xiaoming);
     pictures.push(("meet.zh", drawn(&mut xiaoming, "小明")));
     pictures.push(("meet", drawn(&mut ann, "ann")));
