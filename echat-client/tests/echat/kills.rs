@@ -103,6 +103,8 @@ fn a_line_survives_and_arrives_once() {
         }
         if turn % 2 == 1 {
             ann = opens(&place, "ann", &front);
+        } else {
+            ann.sees("Connected again, logged in as ann.");
         }
         ann.sees_that("everything is sent", |screen| {
             screen.rest_from("room1").as_deref() == Some("room1>")
