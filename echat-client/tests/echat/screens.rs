@@ -24,7 +24,9 @@ impl Transcript {
     /// The screen has these rows more, and under them this prompt with the cursor at its end.
     fn shows(&mut self, more: &[&str], prompt: &str) {
         self.rows.extend(more.iter().map(|row| (*row).to_owned()));
-        let mut expected = self.rows.clone();
+        let says = self.says(Text::Says);
+        let normal = |row: &str| normal(row, says.trim());
+        let mut expected: Vec<String> = self.rows.iter().map(|row| normal(row)).collect();
         expected.push(prompt.trim_end().to_owned());
         let columns: usize = prompt
             .chars()
@@ -33,8 +35,7 @@ impl Transcript {
         self.actor
             .person
             .sees_that(&format!("{expected:#?}"), |screen| {
-                let mut rows: Vec<String> =
-                    screen.rows().iter().map(|row| without_time(row)).collect();
+                let mut rows: Vec<String> = screen.rows().iter().map(|row| normal(row)).collect();
                 while rows.last().is_some_and(String::is_empty) {
                     rows.pop();
                 }
@@ -120,11 +121,16 @@ impl Transcript {
     }
 }
 
-/// A row with `[time]` for a time.
-fn without_time(row: &str) -> String {
-    match row.split_once("] ") {
+/// A row with `[time]` for a time, and without the spaces around the word that stands between a
+/// name and what was said: those are the language's to choose.
+fn normal(row: &str, says: &str) -> String {
+    let row = match row.split_once("] ") {
         Some((time, rest)) if time.starts_with("[20") => format!("[time] {rest}"),
         _ => row.to_owned(),
+    };
+    match row.split_once(says) {
+        Some((name, said)) => format!("{}{says}{}", name.trim_end(), said.trim_start()),
+        None => row,
     }
 }
 
