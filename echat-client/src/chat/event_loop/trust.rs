@@ -7,7 +7,6 @@ use rustix::event::{PollFd, PollFlags};
 
 use super::{End, EventLoop};
 use crate::app::Input;
-use crate::ask;
 use crate::chat::server::Failure;
 use crate::chat::signals::{self, Wish};
 use crate::exit::Exit;
@@ -82,7 +81,6 @@ impl EventLoop {
         let Some(answer) = self.ask_for_yes()? else {
             return Ok(());
         };
-        self.screen.enter()?;
         if !answer {
             self.end = Some(End::Exit(Exit::NotTrusted));
             return Ok(());
@@ -121,7 +119,7 @@ impl EventLoop {
                 }
             }
             if typed {
-                return ask::is_yes().map(Some);
+                return self.screen.answer().map(Some);
             }
         }
     }
