@@ -21,7 +21,7 @@ use crate::line_editor::{Completer, LineEditor};
 use crate::modes::{Act, Goto, Mode, World};
 use crate::outgoing::Outgoing;
 use crate::safe::Safe;
-use crate::session::{Owed, Session};
+use crate::session::{Asked, Owed, Session};
 use crate::settings::Settings;
 use crate::styled::{Line, Span, Style};
 use crate::text::{Language, Text};
@@ -130,11 +130,13 @@ impl App {
             Input::Start => self.start(),
             Input::Key(key) => self.key(key),
             Input::Line(line) => self.line(Zeroizing::new(line)),
-            Input::Resize { .. } | Input::Resume => {}
+            Input::Resize { .. } => {}
+            // Whoever had the terminal meanwhile named the window anew.
+            Input::Resume => self.title.clear(),
             Input::Connected => self.connected(),
             Input::Event(event) => self.event(event),
             Input::Closed(reason) => self.closed(reason),
-            Input::ConnectFailed(why) => self.connect_failed(&why),
+            Input::ConnectFailed { address, why } => self.connect_failed(&address, &why),
             Input::Outgoing { user, lines } => self.take_outgoing(&user, lines.as_deref()),
             Input::Tick { now } => self.tick(now),
             Input::EndOfInput => self.end_of_input(),
@@ -188,7 +190,8 @@ impl App {
             let pending = language.say(Text::PendingCount { count });
             add(&format!(" ({pending})"), Style::Dim);
         }
-        if self.world.session.me().is_some() && !self.logged_in {
+        let is_offline = !self.logged_in && !self.owed.has(&Asked::Login);
+        if self.world.session.me().is_some() && is_offline {
             add(&format!(" ({})", language.say(Text::Offline)), Style::Error);
         }
         let end = if self.mode.scope().is_some() {

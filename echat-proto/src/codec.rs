@@ -4,7 +4,7 @@
 //! checked before recursion, and a container's memory is reserved only for items that are there.
 
 use crate::limits;
-use crate::value::{Value, tag};
+use crate::value::{Value, key_twice, tag};
 use thiserror::Error;
 
 /// Why bytes are no value.
@@ -111,8 +111,9 @@ fn encode_at(
                 .try_for_each(|item| encode_at(item, out, depth + 1, values))
         }),
         Value::Dict(entries) => {
-            no_key_twice(entries.iter().map(|(key, _)| key.as_str()).collect())
-                .map_err(|()| EncodeError::DoubledKey)?;
+            if key_twice(entries.iter().map(|(key, _)| key.as_str()).collect()).is_some() {
+                return Err(EncodeError::DoubledKey);
+            }
             container(tag::DICT, out, |out| {
                 entries.iter().try_for_each(|(key, item)| {
                     encode_key(key, out)?;
@@ -154,16 +155,6 @@ fn container(
     let length = u32::try_from(out.len() - at - 4).map_err(|_| EncodeError::TooLong)?;
     out[at..at + 4].copy_from_slice(&length.to_be_bytes());
     Ok(())
-}
-
-/// Sorted neighbours find a double in n log n; a linear scan per key would let 16,384 keys cost 10^8.
-fn no_key_twice(mut keys: Vec<&str>) -> Result<(), ()> {
-    keys.sort_unstable();
-    if keys.windows(2).any(|pair| pair[0] == pair[1]) {
-        Err(())
-    } else {
-        Ok(())
-    }
 }
 
 /// The value that `bytes` are, all of them.
@@ -308,7 +299,9 @@ fn decode_dict(
         keys.push(body.key()?);
         body.skip()
     })?;
-    no_key_twice(keys).map_err(|()| DecodeError::DoubledKey)?;
+    if key_twice(keys).is_some() {
+        return Err(DecodeError::DoubledKey);
+    }
     let mut dict = Vec::with_capacity(entries);
     while !body.bytes.is_empty() {
         let key = body.key()?.to_owned();

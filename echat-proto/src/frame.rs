@@ -3,6 +3,7 @@
 use crate::crypto::{BLOCK, TAG};
 use std::ops::Range;
 use thiserror::Error;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Bytes before the ciphertext: L, padding_n, IV.
 pub const HEADER: usize = 4 + 1 + BLOCK;
@@ -15,7 +16,8 @@ pub struct BadLength(
     pub u32,
 );
 
-/// Bytes as they arrive, and the whole frames among them.
+/// Bytes as they arrive, and the whole frames among them. A frame is opened in place, and what was
+/// in it is wiped when the next bytes come, or with the buffer.
 ///
 /// ```text
 /// buffer: | taken already | whole frame | whole frame | begun fra
@@ -23,7 +25,7 @@ pub struct BadLength(
 /// ```
 #[derive(Debug)]
 pub struct Deframer {
-    buffer: Vec<u8>,
+    buffer: Zeroizing<Vec<u8>>,
     start: usize,
     limit: usize,
 }
@@ -32,7 +34,7 @@ impl Deframer {
     /// A deframer that refuses an L over `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self {
-            buffer: Vec::new(),
+            buffer: Zeroizing::default(),
             start: 0,
             limit,
         }
@@ -45,11 +47,8 @@ impl Deframer {
 
     /// Appends bytes that arrived, and gives back the memory of frames taken before.
     pub fn push(&mut self, bytes: &[u8]) {
-        if self.start == self.buffer.len() {
-            self.buffer.clear();
-        } else {
-            self.buffer.drain(..self.start);
-        }
+        self.buffer[..self.start].zeroize();
+        self.buffer.drain(..self.start);
         self.start = 0;
         self.buffer.extend_from_slice(bytes);
     }
@@ -65,7 +64,7 @@ impl Deframer {
         let Some(range) = self.whole_frame()? else {
             if self.waiting() == 0 {
                 // An idle connection owns no buffer.
-                self.buffer = Vec::new();
+                self.buffer = Zeroizing::default();
                 self.start = 0;
             }
             return Ok(None);

@@ -17,7 +17,7 @@ mod client;
 mod schedule;
 mod server;
 
-pub use client::{AwaitServerFinished, AwaitServerHello, ClientStart};
+pub use client::{AwaitServerFinished, AwaitServerHello, ClientStart, ServerHello};
 pub use server::{AwaitClientFinished, AwaitClientHello, ClientHello, respond};
 
 use crate::channel::{ChannelError, TakeFinished};

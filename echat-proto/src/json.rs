@@ -67,10 +67,19 @@ mod tests {
 
     #[test]
     fn refuses_doubled_keys_depth_and_noise() {
-        assert!(matches!(
-            from_json(r#"{"a":1,"a":2}"#),
-            Err(JsonError::DoubledKey(_))
-        ));
+        for doubled in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"$$bytes":1,"$$bytes":2}"#,
+            r#"{"$bytes":1,"$$bytes":2}"#,
+            r#"{"$$bytes":1,"$bytes":2}"#,
+        ] {
+            let refused = from_json(doubled);
+            assert!(
+                matches!(refused, Err(JsonError::DoubledKey(_))),
+                "{doubled}"
+            );
+        }
+        assert!(from_json(r#"{"$$bytes":1,"$$$bytes":2}"#).is_ok());
         assert!(from_json(&"[".repeat(200)).is_err());
         let nine = format!("{}0{}", "[".repeat(8), "]".repeat(8));
         assert!(matches!(from_json(&nine), Err(JsonError::TooDeep)));

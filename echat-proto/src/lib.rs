@@ -20,12 +20,14 @@
 //! * [`code`], [`param`], [`records`]: values as Rust types, and why a request is refused;
 //! * [`message`], [`commands`]: a number and its parameters, and the one table of commands;
 //! * [`channel`], [`handshake`]: two ends that trust each other, and how they come to;
-//! * [`json`], [`mod@fingerprint`]: what people and scripts see of all this.
+//! * [`json`], [`mod@fingerprint`]: what people and scripts see of all this;
+//! * [`config`]: what both programs know of config.json.
 
 pub mod channel;
 pub mod code;
 pub mod codec;
 pub mod commands;
+pub mod config;
 pub mod crypto;
 pub mod fingerprint;
 pub mod frame;

@@ -1,9 +1,12 @@
 //! PROTOCOL.md lists what the table of commands declares. `ECHAT_UPDATE=1` rewrites the lists:
 //! `ECHAT_UPDATE=1 cargo test -p echat-proto --test protocol_doc`
 
+#[path = "../../docs/written.rs"]
+mod written;
+
 use std::fmt::Write;
+use std::fs;
 use std::path::Path;
-use std::{env, fs};
 
 use echat_proto::code::Code;
 use echat_proto::commands::{COMMANDS, CommandInfo, Direction, FieldInfo, Shape};
@@ -14,25 +17,13 @@ fn the_lists_of_the_document_are_those_of_the_code() {
     let text = fs::read_to_string(&path).expect("PROTOCOL.md");
     let fresh = put(&text, "commands", &commands());
     let fresh = put(&fresh, "codes", &codes());
-    if env::var_os("ECHAT_UPDATE").is_some() {
-        fs::write(&path, fresh).expect("PROTOCOL.md can be written");
-        return;
-    }
-    let line = (1..)
-        .zip(text.lines().zip(fresh.lines()))
-        .find(|(_, (old, new))| old != new);
-    assert!(
-        text == fresh,
-        "PROTOCOL.md is not what the table says (run with ECHAT_UPDATE=1), first at: {line:?}"
-    );
+    written::check(&path, &fresh);
 }
 
 /// Puts a list between its two markers.
 fn put(text: &str, name: &str, list: &str) -> String {
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->\n"));
-    let (before, rest) = text.split_once(&begin).expect("the first marker");
-    let (_, after) = rest.split_once(&end).expect("the second marker");
-    format!("{before}{begin}{list}{end}{after}")
+    written::put(text, &begin, &end, list)
 }
 
 fn commands() -> String {

@@ -1,8 +1,10 @@
 //! The server's own terminal: what an administrator types there, and what it says.
 
+use crate::conn::ConnId;
 use crate::engine::Engine;
-use crate::roster::Session;
+use crate::roster::Online;
 use crate::store::StoreError;
+use crate::visible::visible;
 
 /// Lines that one answer lists at most.
 const LINES: usize = LISTED as usize;
@@ -46,12 +48,9 @@ pub fn obey(engine: &mut Engine, line: &str) -> Said {
         return Said::Text(String::new());
     }
     let Some(command) = COMMANDS.iter().find(|command| command.name == word) else {
-        return Said::Text(format!(
-            "{}: unknown command; try help\n",
-            word.escape_debug()
-        ));
+        return Said::Text(format!("{}: unknown command; try help\n", visible(word)));
     };
-    (command.run)(engine).unwrap_or_else(|error| Said::Text(format!("{error}\n")))
+    (command.run)(engine).unwrap_or_else(|error| listed([error.to_string()].into_iter(), false))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
@@ -78,14 +77,10 @@ fn users(engine: &mut Engine) -> Result<Said, StoreError> {
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 fn sessions(engine: &mut Engine) -> Result<Said, StoreError> {
     let sessions: Vec<_> = engine.roster().sessions().take(LINES + 1).collect();
-    let line = |session: &&Session| {
-        let address = engine.address(session.conn);
+    let line = |(conn, online): &(ConnId, &Online)| {
+        let address = engine.address(*conn);
         let address = address.map_or_else(String::new, |address| address.to_string());
-        format!(
-            "{:<8} {:<20} {address}",
-            session.conn.to_string(),
-            session.name
-        )
+        format!("{:<8} {:<20} {address}", conn.to_string(), online.name)
     };
     let more = sessions.len() > LINES;
     Ok(listed(sessions.iter().take(LINES).map(line), more))
@@ -110,7 +105,7 @@ fn quit(_: &mut Engine) -> Result<Said, StoreError> {
 fn listed(lines: impl Iterator<Item = String>, more: bool) -> Said {
     let mut text = String::new();
     for line in lines {
-        text.push_str(&line);
+        text.push_str(&visible(&line));
         text.push('\n');
     }
     if text.is_empty() {

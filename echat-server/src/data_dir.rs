@@ -102,11 +102,11 @@ impl DataDirError {
 impl DataDir {
     /// Makes `path` (0700, and its parents) if it is not there, locks it, and makes the database
     /// in it private. Without a database there, a copy of `database.db` beside `config_file`
-    /// becomes it, if there is one; with no `config_file`, the current directory is looked in.
-    /// The mode of a folder that was there is left alone.
+    /// becomes it, or an empty file if there is none; with no `config_file`, the current directory
+    /// is looked in. The mode of a folder that was there is left alone.
     ///
     /// # Errors
-    /// The folder or lock cannot be made, another process holds the lock, a file cannot be copied
+    /// The folder or lock cannot be made, another process holds the lock, a file cannot be made
     /// or made private, a journal stands without its database.
     pub fn open(path: &Path, config_file: Option<&Path>) -> Result<Self, DataDirError> {
         create_folder(path).map_err(|source| DataDirError::Create {
@@ -123,7 +123,7 @@ impl DataDir {
             }
             let template =
                 config_file.map_or_else(|| DATABASE.into(), |file| file.with_file_name(DATABASE));
-            copy_template(&template, &dir.database())?;
+            make_database(&template, &dir.database())?;
         }
         dir.make_database_private()?;
         Ok(dir)
@@ -134,7 +134,7 @@ impl DataDir {
         &self.path
     }
 
-    /// Where the database is, or will be once the store has made it.
+    /// Where the database is.
     pub fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
     }
@@ -217,10 +217,15 @@ fn companion_in(folder: &Path) -> Result<Option<PathBuf>, DataDirError> {
     Ok(None)
 }
 
-/// Copies the file `template`, if there is one, to `database`.
-fn copy_template(template: &Path, database: &Path) -> Result<(), DataDirError> {
+/// Makes `database` a copy of the file `template`, or empty if there is none. Its name is durable then:
+/// a power cut cannot leave a journal behind that stands without it.
+fn make_database(template: &Path, database: &Path) -> Result<(), DataDirError> {
+    let create_error = |source| DataDirError::Create {
+        path: database.to_owned(),
+        source,
+    };
     if !exists(template)? {
-        return Ok(());
+        return private_file::create(database, |_| Ok(())).map_err(create_error);
     }
     if let Some(path) = companion_in(template.parent().unwrap_or(Path::new("")))? {
         return Err(DataDirError::TemplateInUse { path });
@@ -230,12 +235,7 @@ fn copy_template(template: &Path, database: &Path) -> Result<(), DataDirError> {
         source,
     };
     let mut from = File::open(template).map_err(io_error)?;
-    private_file::create(database, |to| io::copy(&mut from, to).map(drop)).map_err(|source| {
-        DataDirError::Create {
-            path: database.to_owned(),
-            source,
-        }
-    })
+    private_file::create(database, |to| io::copy(&mut from, to).map(drop)).map_err(create_error)
 }
 
 #[cfg(test)]
@@ -293,6 +293,14 @@ mod tests {
             assert!(matches!(error, Err(DataDirError::Orphan { path }) if path == orphan));
             fs::remove_file(&orphan).unwrap();
         }
+    }
+
+    #[test]
+    fn without_a_template_the_database_has_its_name_before_anything_is_written_beside_it() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = DataDir::open(&base.path().join("data"), Some(&base.path().join("c"))).unwrap();
+        assert_eq!(fs::read(dir.database()).unwrap(), b"");
+        assert_eq!(mode(&dir.database()), 0o600);
     }
 
     #[test]

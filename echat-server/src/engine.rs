@@ -15,7 +15,7 @@ use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::ConnId;
 use crate::handlers::Chore;
-use crate::jobs::{Done, Job, Task};
+use crate::jobs::{Done, Job};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
@@ -24,6 +24,7 @@ use crate::throttle::Throttle;
 use net::Net;
 use rand::rngs::StdRng;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -65,6 +66,11 @@ impl Engine {
             memory,
             net: Net::new(rng),
         }
+    }
+
+    /// Changes how many connections one user may be logged in at, from the next login on.
+    pub fn allow_sessions(&mut self, per_user: NonZeroUsize) {
+        self.memory.roster.allow_sessions(per_user);
     }
 
     /// Takes a connection in; `None` if it is to be closed at once.
@@ -173,14 +179,5 @@ impl Engine {
     /// Where a connection comes from.
     pub(crate) fn address(&self, conn: ConnId) -> Option<SocketAddr> {
         self.net.peer(conn).map(|peer| peer.address)
-    }
-}
-
-/// A job that belongs to no connection: it prepares an exponent.
-fn prepare() -> Job {
-    Job {
-        conn: ConnId(0),
-        address: std::net::Ipv4Addr::UNSPECIFIED.into(),
-        task: Task::Prepare,
     }
 }

@@ -75,6 +75,8 @@ pub enum Done {
     Hashed(String),
     /// The comparison's result.
     Verified(Verdict),
+    /// Nothing: a bug was met, and said. Whoever waits for the result is cut off.
+    Failed,
 }
 
 /// Whether a password was right.
@@ -250,6 +252,22 @@ mod tests {
             verified("correct horse", Some("not a hash")),
             Verdict::Wrong
         );
+    }
+
+    #[test]
+    fn nobodys_hash_costs_what_anybodys_costs() {
+        let Done::Hashed(phc) = run(Task::Hash {
+            password: password("correct horse"),
+        }) else {
+            panic!("a hash gives a hash")
+        };
+        let costs = |phc: &str| {
+            let (hash, params) = parsed(phc).expect("a hash of ours");
+            let (salt, output) = (hash.salt.expect("salted"), hash.hash.expect("hashed"));
+            let costs = (params.m_cost(), params.t_cost(), params.p_cost());
+            (costs, salt.len(), output.len())
+        };
+        assert_eq!(costs(&NOBODY), costs(&phc));
     }
 
     #[test]

@@ -32,3 +32,4 @@ pub mod roster;
 mod routes;
 pub mod store;
 mod throttle;
+mod visible;

@@ -1,84 +1,145 @@
-//! The log: stderr, one line an event, times in UTC as RFC 3339.
+//! The log: stderr, one line an event, times in UTC as RFC 3339. And what is said of a panic.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::fmt::{self, Debug};
 use std::io::{self, IsTerminal, Write};
+use std::panic::{self, PanicHookInfo};
+use std::thread;
 
+use tracing::Subscriber;
+use tracing::field::Field;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::{self, Writer};
 use tracing_subscriber::fmt::time::SystemTime;
 
 use crate::config::LogFilter;
+use crate::visible::visible;
 
 /// Sends this process's events to stderr from now on; colours only on a terminal. A second call
 /// changes nothing.
 pub fn init(filter: &LogFilter) {
     let ansi = io::stderr().is_terminal();
-    let subscriber = tracing_subscriber::fmt()
+    let _ = tracing::subscriber::set_global_default(subscriber(filter, ansi, io::stderr));
+}
+
+/// Writes events to wherever `out` says, one line each, with colours or without.
+pub fn subscriber<W: Write + 'static>(
+    filter: &LogFilter,
+    ansi: bool,
+    out: impl Fn() -> W + Send + Sync + 'static,
+) -> impl Subscriber + Send + Sync {
+    tracing_subscriber::fmt()
         .with_env_filter(filter.to_env_filter())
-        .with_writer(move || OneLine {
-            out: io::stderr(),
-            ansi,
-        })
+        .with_writer(out)
         .with_ansi(ansi)
         .with_timer(SystemTime)
+        .fmt_fields(format::debug_fn(write_field).delimited(" "))
         // It would report a closed stderr with eprintln, which panics on a closed stderr.
         .log_internal_errors(false)
-        .finish();
-    let _ = tracing::subscriber::set_global_default(subscriber);
+        .finish()
 }
 
-/// Writes each event, which arrives whole, as one line: a control character in it, which could
-/// forge a second line or move the cursor, is escaped.
-struct OneLine<W> {
-    out: W,
-    /// ESC is the formatter's own colours; it has already escaped those of values.
-    ansi: bool,
-}
-
-impl<W: Write> Write for OneLine<W> {
-    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(event);
-        let text = text.strip_suffix('\n').unwrap_or(&text);
-        let mut line = String::with_capacity(text.len() + 1);
-        for char in text.chars() {
-            if char.is_control() && !(self.ansi && char == '\u{1b}') {
-                line.extend(char.escape_default());
-            } else {
-                line.push(char);
-            }
-        }
-        line.push('\n');
-        self.out.write_all(line.as_bytes())?;
-        Ok(event.len())
+/// Writes a field, which the message is too. What in it could forge a second line, move the cursor
+/// or hide a part is escaped here, before the formatter adds its own colours.
+fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::Result {
+    let value = visible(&format!("{value:?}"));
+    match field.name() {
+        "message" => out.write_str(&value),
+        name => write!(out, "{name}={value}"),
     }
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+/// From now on a panic is told by where it happened, and by a backtrace if the environment asks for
+/// one. Its message may quote a password or somebody's text, so it is kept back.
+pub fn report_panics_without_contents() {
+    panic::set_hook(Box::new(|info| report(&mut io::stderr(), info)));
+}
+
+fn report(out: &mut impl Write, info: &PanicHookInfo<'_>) {
+    let thread = thread::current();
+    let name = thread.name().unwrap_or("?");
+    let place = info.location().map_or("?".to_owned(), ToString::to_string);
+    let backtrace = Backtrace::capture();
+    // With stderr closed there is nobody to tell.
+    let _ = writeln!(out, "echat-server: a bug: {name} panicked at {place}");
+    if backtrace.status() == BacktraceStatus::Captured {
+        let _ = writeln!(out, "{backtrace}");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Arc, Mutex};
 
-    fn logged(event: &str, ansi: bool) -> String {
-        let mut line = OneLine {
-            out: Vec::new(),
-            ansi,
-        };
-        line.write_all(event.as_bytes()).unwrap();
-        String::from_utf8(line.out).unwrap()
+    /// What an event with a hostile value becomes.
+    fn logged(ansi: bool) -> String {
+        let paper = Arc::new(Mutex::new(Vec::new()));
+        let out = Arc::clone(&paper);
+        let subscriber = subscriber(&LogFilter::default(), ansi, move || Paper(Arc::clone(&out)));
+        let hostile = "a\nINFO forged\r\u{1b}[2J\u{9b}2J\u{202e} \u{4f60}";
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(name = %hostile, "is {hostile}");
+        });
+        let bytes = paper.lock().expect("not poisoned").clone();
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("not poisoned").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
     #[test]
     fn an_event_is_one_line_whatever_is_in_it() {
-        let event = "INFO name=a\nINFO forged\r\u{1b}[2J\u{9b}2J \u{4f60}\n";
-        let line = "INFO name=a\\nINFO forged\\r\\u{1b}[2J\\u{9b}2J \u{4f60}\n";
-        assert_eq!(logged(event, false), line);
+        let shown = r"a\nINFO forged\r\u{1b}[2J\u{9b}2J\u{202e} 你";
+        let line = logged(false);
+        assert!(
+            line.ends_with(&format!(": is {shown} name={shown}\n")),
+            "{line}"
+        );
+        assert_eq!(line.lines().count(), 1);
     }
 
     #[test]
-    fn colours_pass_on_a_terminal_and_line_ends_do_not() {
-        assert_eq!(
-            logged("\u{1b}[32mINFO\u{1b}[0m a\nb\n", true),
-            "\u{1b}[32mINFO\u{1b}[0m a\\nb\n"
+    fn colours_are_the_formatters_and_no_values() {
+        let line = logged(true);
+        assert!(line.contains('\u{1b}'), "{line:?}");
+        assert!(
+            !line.contains("\u{1b}[2J") && line.lines().count() == 1,
+            "{line:?}"
+        );
+    }
+
+    #[test]
+    fn a_panic_says_where_and_quotes_nothing() {
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let (out, before) = (Arc::clone(&said), panic::take_hook());
+        // Other tests may panic meanwhile: they are to be reported as ever.
+        panic::set_hook(Box::new(move |info| {
+            if thread::current().name() == Some("planted") {
+                report(&mut *out.lock().expect("nobody panics with it"), info);
+            } else {
+                before(info);
+            }
+        }));
+        let helper = thread::Builder::new().name("planted".into());
+        let helper = helper.spawn(|| panic!("{}", "secret \u{1b}[2J".repeat(2)));
+        assert!(helper.expect("a thread").join().is_err());
+        let said = String::from_utf8(said.lock().expect("not poisoned").clone()).expect("UTF-8");
+        let first = said.lines().next().expect("a line");
+        let words = "echat-server: a bug: planted panicked at echat-server/src/logging.rs:";
+        assert!(first.starts_with(words), "{first}");
+        assert!(
+            !said.contains("secret") && !said.contains('\u{1b}'),
+            "{said}"
         );
     }
 }

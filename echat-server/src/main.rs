@@ -92,6 +92,7 @@ fn perform(task: Task) -> Result<(), Failure> {
 }
 
 fn serve(overrides: Overrides) -> Result<(), Failure> {
+    logging::report_panics_without_contents();
     let loaded = config::load(overrides)?;
     data_dir::keep_new_files_private();
     logging::init(&loaded.config.log);

@@ -205,6 +205,9 @@ impl Peer {
     }
 
     fn close_slow(&mut self, now: Now) {
+        if !self.is_closing() {
+            tracing::info!(address = %self.address, "too slow: closing");
+        }
         self.outbound.drop_waiting();
         self.close(End::Notify(CloseReason::TooSlow), now);
     }

@@ -5,15 +5,17 @@
 //! turns, whatever one of them asks for. It is bounded by the connections: each has at most one
 //! job, and those without a login are few (`server.limits.unauthenticated`).
 
+mod fair;
 mod queue;
 
 use crate::conn::ConnId;
-use crate::jobs::{Done, Job, Memory};
+use crate::jobs::{Done, Job, Memory, Task};
 use ed25519_dalek::SigningKey;
 use mio::Waker;
 use queue::Queue;
-use rand::SeedableRng;
 use rand::rngs::{StdRng, SysError, SysRng};
+use rand::{CryptoRng, SeedableRng};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -46,6 +48,15 @@ impl Pool {
     /// # Errors
     /// The system gives no threads or no randomness.
     pub fn start(host_key: &SigningKey, waker: &Arc<Waker>) -> std::io::Result<Self> {
+        Self::with(host_key, waker, seeded)
+    }
+
+    /// The same with helpers' randomness from somewhere else.
+    fn with<R: CryptoRng + Send + 'static>(
+        host_key: &SigningKey,
+        waker: &Arc<Waker>,
+        rng: impl Fn() -> Result<R, SysError>,
+    ) -> std::io::Result<Self> {
         let cores = thread::available_parallelism().map_or(2, usize::from);
         let threads = cores.clamp(2, THREADS);
         let (to_helpers, jobs) = mpsc::channel();
@@ -56,7 +67,7 @@ impl Pool {
                 jobs: Arc::clone(&jobs),
                 results: results.clone(),
                 host_key: host_key.clone(),
-                rng: seeded().map_err(std::io::Error::other)?,
+                rng: rng().map_err(std::io::Error::other)?,
                 memory: Memory::default(),
                 waker: Arc::clone(waker),
             };
@@ -123,16 +134,16 @@ pub(crate) fn seeded() -> Result<StdRng, SysError> {
     StdRng::try_from_rng(&mut SysRng)
 }
 
-struct Helper {
+struct Helper<R> {
     jobs: Arc<Mutex<Receiver<Job>>>,
     results: Sender<Finished>,
     host_key: SigningKey,
-    rng: StdRng,
+    rng: R,
     memory: Memory,
     waker: Arc<Waker>,
 }
 
-impl Helper {
+impl<R: CryptoRng> Helper<R> {
     /// Works until the pool is gone.
     fn work(mut self) {
         loop {
@@ -145,7 +156,7 @@ impl Helper {
                 return;
             };
             let was_hash = task.is_hash();
-            let done = task.run(&self.host_key, &mut self.rng, &mut self.memory);
+            let done = self.compute(task);
             if self
                 .results
                 .send(Finished {
@@ -162,4 +173,16 @@ impl Helper {
             }
         }
     }
+
+    /// Computes. A panic is a bug, but somebody may have found out how to cause it: it costs the
+    /// one who asked, not the helper's place, and not the server.
+    fn compute(&mut self, task: Task) -> Done {
+        // Neither is left half-way: Argon2id overwrites its memory before it reads it, and a
+        // generator's state is its own.
+        let work = AssertUnwindSafe(|| task.run(&self.host_key, &mut self.rng, &mut self.memory));
+        catch_unwind(work).unwrap_or(Done::Failed)
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,10 +127,12 @@ impl Reactor {
         let mut limits = config.limits.clone();
         limits.connections = limits.connections.min(listener::places());
         let rng = pool::seeded().map_err(io::Error::other)?;
+        let mut engine = Engine::new(limits, store, rng);
+        engine.allow_sessions(config.sessions_per_user);
         Ok(Self {
             terminal: Terminal::open(poll.registry(), TERMINAL)?,
             pool: Pool::start(host_key, &waker)?,
-            engine: Engine::new(limits, store, rng),
+            engine,
             poll,
             listener,
             signals,

@@ -1,84 +1,117 @@
 //! Who is online, and where. Knows neither database nor commands.
 //!
 //! One type owns every map, so that they cannot disagree:
-//! a session is in `by_user`, in `by_conn`, and in `rooms` under each of its rooms.
+//! who is online is in `by_user`, in `by_conn` once a connection, and in `rooms` once a room.
 
 use crate::conn::ConnId;
 use crate::store::{ConversationId, UserId};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 
-/// A user who is logged in.
+/// A user who is online, at one connection or more.
 #[derive(Clone, Debug)]
-pub struct Session {
+pub struct Online {
     /// Who.
     pub user: UserId,
     /// The name in its stored form.
     pub name: Rc<str>,
-    /// Where.
-    pub conn: ConnId,
+    /// Where, in the order of coming; never empty.
+    pub conns: Vec<ConnId>,
     rooms: BTreeSet<ConversationId>,
 }
 
-/// Everybody who is online. One user has at most one connection.
-#[derive(Debug, Default)]
+/// Everybody who is online.
+#[derive(Debug)]
 pub struct Roster {
-    by_user: BTreeMap<UserId, Session>,
+    sessions_per_user: NonZeroUsize,
+    by_user: BTreeMap<UserId, Online>,
     by_conn: HashMap<ConnId, UserId>,
     // Who of a room is online; a room with nobody online is not there.
     rooms: HashMap<ConversationId, BTreeSet<UserId>>,
 }
 
+impl Default for Roster {
+    /// Nobody is online, and a further login takes over.
+    fn default() -> Self {
+        Self {
+            sessions_per_user: NonZeroUsize::MIN,
+            by_user: BTreeMap::new(),
+            by_conn: HashMap::new(),
+            rooms: HashMap::new(),
+        }
+    }
+}
+
 impl Roster {
-    /// Makes `conn` the user's. The caller has taken away any session the user had.
+    /// Changes how many connections one user may be logged in at, from the next login on.
+    pub fn allow_sessions(&mut self, per_user: NonZeroUsize) {
+        self.sessions_per_user = per_user;
+    }
+
+    /// Logs a user in at `conn`. Who has too many sessions then loses the oldest, which is returned.
     pub fn enter(
         &mut self,
         conn: ConnId,
         user: UserId,
         name: &str,
         rooms: impl IntoIterator<Item = ConversationId>,
-    ) {
-        debug_assert!(!self.by_user.contains_key(&user), "one user, one session");
-        let session = Session {
+    ) -> Option<ConnId> {
+        let online = self.by_user.entry(user).or_insert_with(|| Online {
             user,
             name: name.into(),
-            conn,
+            conns: Vec::new(),
             rooms: BTreeSet::new(),
-        };
-        self.by_user.insert(user, session);
+        });
+        online.conns.push(conn);
+        let oldest =
+            (online.conns.len() > self.sessions_per_user.get()).then(|| online.conns.remove(0));
+        if let Some(oldest) = oldest {
+            self.by_conn.remove(&oldest);
+        }
         self.by_conn.insert(conn, user);
         rooms.into_iter().for_each(|room| self.join(user, room));
+        oldest
     }
 
-    /// Ends the session of a connection, if it has one.
-    pub fn leave(&mut self, conn: ConnId) -> Option<Session> {
-        let user = self.by_conn.remove(&conn)?;
-        let session = self.by_user.remove(&user)?;
-        for room in &session.rooms {
-            self.forget(user, *room);
+    /// Ends the session of a connection; whether its user, if it has one, is gone with it.
+    pub fn leave(&mut self, conn: ConnId) -> bool {
+        let Some(user) = self.by_conn.remove(&conn) else {
+            return false;
+        };
+        let Entry::Occupied(mut online) = self.by_user.entry(user) else {
+            return false;
+        };
+        online.get_mut().conns.retain(|other| *other != conn);
+        if !online.get().conns.is_empty() {
+            return false;
         }
-        Some(session)
+        for room in online.remove().rooms {
+            self.forget(user, room);
+        }
+        true
     }
 
     /// Notes that a user is in a room from now on; nothing if they are not online.
     pub fn join(&mut self, user: UserId, room: ConversationId) {
-        if let Some(session) = self.by_user.get_mut(&user) {
-            session.rooms.insert(room);
+        if let Some(online) = self.by_user.get_mut(&user) {
+            online.rooms.insert(room);
             self.rooms.entry(room).or_default().insert(user);
         }
     }
 
     /// Notes that a user is in a room no more.
     pub fn part(&mut self, user: UserId, room: ConversationId) {
-        if let Some(session) = self.by_user.get_mut(&user) {
-            session.rooms.remove(&room);
+        if let Some(online) = self.by_user.get_mut(&user) {
+            online.rooms.remove(&room);
             self.forget(user, room);
         }
     }
 
     /// Replaces what is known of a user's rooms.
     pub fn set_rooms(&mut self, user: UserId, rooms: impl IntoIterator<Item = ConversationId>) {
-        let old = self.by_user.get(&user).map(|session| session.rooms.clone());
+        let old = self.by_user.get(&user).map(|online| online.rooms.clone());
         old.into_iter()
             .flatten()
             .for_each(|room| self.part(user, room));
@@ -94,16 +127,27 @@ impl Roster {
         }
     }
 
-    /// The session of a connection.
-    pub fn at(&self, conn: ConnId) -> Option<&Session> {
+    /// Who is logged in at a connection.
+    pub fn at(&self, conn: ConnId) -> Option<&Online> {
         self.by_conn
             .get(&conn)
             .and_then(|user| self.by_user.get(user))
     }
 
-    /// The connection of a user who is online.
-    pub fn conn_of(&self, user: UserId) -> Option<ConnId> {
-        self.by_user.get(&user).map(|session| session.conn)
+    /// The connections of a user: none if they are not online.
+    pub fn conns_of(&self, user: UserId) -> &[ConnId] {
+        self.by_user
+            .get(&user)
+            .map_or(&[], |online| online.conns.as_slice())
+    }
+
+    /// The other connections of the user who is logged in at this one.
+    pub fn others_of(&self, conn: ConnId) -> Vec<ConnId> {
+        let online = self.at(conn).into_iter();
+        online
+            .flat_map(|online| online.conns.iter().copied())
+            .filter(|other| *other != conn)
+            .collect()
     }
 
     /// Whether a user is online.
@@ -116,13 +160,19 @@ impl Roster {
         let online = self.rooms.get(&room).into_iter().flatten();
         online
             .filter(|user| **user != but)
-            .filter_map(|user| self.conn_of(*user))
+            .flat_map(|user| self.conns_of(*user).iter().copied())
             .collect()
     }
 
     /// Everybody who is online, by account.
-    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
+    pub fn everybody(&self) -> impl Iterator<Item = &Online> {
         self.by_user.values()
+    }
+
+    /// Every session: a connection, and who is logged in there.
+    pub fn sessions(&self) -> impl Iterator<Item = (ConnId, &Online)> {
+        self.everybody()
+            .flat_map(|online| online.conns.iter().map(move |conn| (*conn, online)))
     }
 
     /// Whether nobody is online and nothing is remembered of anybody.
@@ -149,10 +199,27 @@ mod tests {
         assert_eq!(roster.in_room_but(room, ann), []);
         roster.set_rooms(bob, [room]);
         assert_eq!(roster.in_room_but(room, bob), [here]);
-        assert_eq!(roster.leave(here).map(|session| session.user), Some(ann));
-        assert!(roster.leave(here).is_none());
+        assert!(roster.leave(here));
+        assert!(!roster.leave(here));
         assert!(!roster.is_online(ann));
         roster.leave(there);
+        assert!(roster.is_empty());
+    }
+    #[test]
+    fn the_oldest_session_gives_way_and_the_last_takes_the_user_along() {
+        let ann = UserId(1);
+        let (room, later) = (ConversationId(5), ConversationId(6));
+        let mut roster = Roster::default();
+        roster.allow_sessions(NonZeroUsize::new(2).unwrap());
+        assert_eq!(roster.enter(ConnId(1), ann, "ann", [room]), None);
+        assert_eq!(roster.enter(ConnId(2), ann, "ann", [room, later]), None);
+        assert_eq!(roster.enter(ConnId(3), ann, "ann", [room]), Some(ConnId(1)));
+        assert_eq!(roster.conns_of(ann), [ConnId(2), ConnId(3)]);
+        assert_eq!(roster.others_of(ConnId(3)), [ConnId(2)]);
+        assert!(roster.at(ConnId(1)).is_none());
+        assert!(!roster.leave(ConnId(1)) && !roster.leave(ConnId(2)));
+        assert_eq!(roster.in_room_but(later, UserId(9)), [ConnId(3)]);
+        assert!(roster.leave(ConnId(3)));
         assert!(roster.is_empty());
     }
 }

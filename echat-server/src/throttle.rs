@@ -77,12 +77,14 @@ impl Throttle {
     }
 
     /// How long to wait before the next password; `None` if not at all.
-    pub(crate) fn login_wait(&self, guesser: &Guesser, now: Duration) -> Option<Duration> {
-        let failures = self.failures.get(guesser)?;
-        failures
-            .until
-            .checked_sub(now)
-            .filter(|wait| !wait.is_zero())
+    pub(crate) fn login_wait(
+        &self,
+        guesser: &Guesser,
+        now: Duration,
+        limits: &Limits,
+    ) -> Option<Duration> {
+        let until = self.failures.get(guesser)?.until(limits);
+        until.checked_sub(now).filter(|wait| !wait.is_zero())
     }
 
     /// Counts a try as a wrong password; [`Self::forgive`] takes it back if it was right.
@@ -90,24 +92,33 @@ impl Throttle {
         if limits.login_failures == 0 {
             return;
         }
-        let over = |failures: &Failures| failures.is_over(now);
+        let over = |failures: &Failures| failures.is_over(now, limits);
         make_place(&mut self.failures, &guesser, over, |failures| {
             (failures.count, failures.since)
         });
         let failures = self.failures.entry(guesser).or_insert(Failures::none(now));
-        if failures.is_over(now) {
+        if failures.is_over(now, limits) {
             *failures = Failures::none(now);
         }
         failures.count += 1;
-        if let Some(over) = failures.count.checked_sub(limits.login_failures) {
-            let doubled = FIRST_WAIT.saturating_mul(1 << over.min(16));
-            failures.until = now + doubled.min(LOGIN_WINDOW);
-        }
+        failures.last = now;
     }
 
-    /// Forgets wrong passwords after a right one.
+    /// Takes back what a right password was counted as. Of an address that is the account's own it
+    /// forgives everything; of strangers only this try, since the others may be somebody else's: an
+    /// owner who comes from a new address must not give a guesser a new budget.
     pub(crate) fn forgive(&mut self, guesser: &Guesser) {
-        self.failures.remove(guesser);
+        let left = match guesser {
+            Guesser::Known(..) => None,
+            Guesser::Strangers(_) => self.failures.get_mut(guesser),
+        };
+        let left = left.map_or(0, |failures| {
+            failures.count = failures.count.saturating_sub(1);
+            failures.count
+        });
+        if left == 0 {
+            self.failures.remove(guesser);
+        }
     }
 }
 
@@ -115,7 +126,8 @@ impl Throttle {
 struct Failures {
     count: u64,
     since: Duration,
-    until: Duration,
+    /// The time of the last try.
+    last: Duration,
 }
 
 impl Failures {
@@ -123,13 +135,22 @@ impl Failures {
         Self {
             count: 0,
             since: now,
-            until: now,
+            last: now,
         }
     }
 
+    /// When the next try is free.
+    fn until(&self, limits: &Limits) -> Duration {
+        let wait = self.count.checked_sub(limits.login_failures).map(|over| {
+            let doubled = FIRST_WAIT.saturating_mul(1 << over.min(16));
+            doubled.min(LOGIN_WINDOW)
+        });
+        self.last + wait.unwrap_or_default()
+    }
+
     /// Whether the window has passed, and the last wait with it.
-    fn is_over(&self, now: Duration) -> bool {
-        now >= self.until.max(self.since + LOGIN_WINDOW)
+    fn is_over(&self, now: Duration, limits: &Limits) -> bool {
+        now >= self.until(limits).max(self.since + LOGIN_WINDOW)
     }
 }
 
@@ -262,7 +283,7 @@ mod tests {
         assert_eq!(throttle.message_wait(ANN, at(0), &limits), None);
         assert_eq!(throttle.registration_wait(address, at(0), &limits), None);
         assert_eq!(
-            throttle.login_wait(&Guesser::Strangers("ann".into()), at(0)),
+            throttle.login_wait(&Guesser::Strangers("ann".into()), at(0), &limits),
             None
         );
     }
@@ -274,14 +295,43 @@ mod tests {
         let strangers = Guesser::Strangers("ann".into());
         let mut guesses = 0;
         for second in 0..LOGIN_WINDOW.as_secs() {
-            while throttle.login_wait(&strangers, at(second)).is_none() {
+            while throttle
+                .login_wait(&strangers, at(second), &limits)
+                .is_none()
+            {
                 throttle.count_failure(strangers.clone(), at(second), &limits);
                 guesses += 1;
             }
         }
         assert!((6..=10).contains(&guesses), "{guesses}");
         let owner = Guesser::Known("ann".into(), Ipv4Addr::LOCALHOST.into());
-        assert_eq!(throttle.login_wait(&owner, at(1)), None);
+        assert_eq!(throttle.login_wait(&owner, at(1), &limits), None);
+    }
+
+    #[test]
+    fn a_right_password_forgives_its_own_address_and_of_strangers_its_own_try() {
+        let limits = Limits::default();
+        let mut throttle = Throttle::default();
+        let strangers = Guesser::Strangers("ann".into());
+        let owner = Guesser::Known("ann".into(), Ipv4Addr::LOCALHOST.into());
+        for guesser in [&strangers, &owner] {
+            for _ in 0..limits.login_failures {
+                throttle.count_failure(guesser.clone(), at(0), &limits);
+            }
+            throttle.forgive(guesser);
+            assert_eq!(throttle.login_wait(guesser, at(0), &limits), None);
+            throttle.count_failure(guesser.clone(), at(0), &limits);
+        }
+        assert_eq!(throttle.login_wait(&owner, at(0), &limits), None);
+        let wait = throttle.login_wait(&strangers, at(0), &limits);
+        assert_eq!(wait, Some(FIRST_WAIT), "the guesses before still count");
+
+        // Whoever only ever knew the password leaves nothing behind.
+        throttle.forgive(&owner);
+        for _ in 0..limits.login_failures {
+            throttle.forgive(&strangers);
+        }
+        assert!(throttle.failures.is_empty());
     }
 
     #[test]

@@ -4,9 +4,16 @@
 mod place;
 mod wire;
 
-use place::Place;
+use std::env;
+use std::time::Duration;
+
+use place::{Place, now};
 use rusqlite::Connection;
 use wire::{Client, line, text};
+
+/// Writes that are refused, each after five seconds, while the database is held; `ECHAT_REFUSALS=6`
+/// holds it for half a minute.
+const REFUSALS: usize = 1;
 
 #[test]
 fn a_write_waits_for_the_lock_while_pings_and_reads_are_answered() {
@@ -38,4 +45,43 @@ fn a_write_waits_for_the_lock_while_pings_and_reads_are_answered() {
     bob.is_served();
     assert_eq!(bob.events.len(), 1);
     assert_eq!(server.stop().status.code(), Some(0));
+}
+
+#[test]
+fn a_write_is_refused_after_five_seconds_while_others_are_served() {
+    let refusals = env::var("ECHAT_REFUSALS").map_or(REFUSALS, |n| n.parse().unwrap());
+    let place = Place::new();
+    let server = place.start(&["--log", "warn"]);
+    let mut ann = Client::register(&server, "ann");
+    let mut bob = Client::register(&server, "bob");
+    ann.befriends("ann", &mut bob, "bob");
+    bob.events.clear();
+    let other = Connection::open(place.path("data/database.db")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let send = r#"SEND_MESSAGE {"target_type":0,"target":"bob","content":"late","txn_id":"t"}"#;
+    let (mut pings, mut waits) = (Vec::new(), Vec::new());
+    for _ in 0..refusals {
+        let asked = now();
+        ann.says(&[send]);
+        while !ann.has_heard_within(Duration::from_millis(20)) {
+            let pinged = now();
+            assert_eq!(bob.pings(), []);
+            pings.push(pinged.elapsed());
+        }
+        assert_eq!(text(&ann.hears_reply(send).params, "code"), "storage_busy");
+        waits.push(asked.elapsed());
+        assert!(waits.iter().all(|wait| *wait >= Duration::from_secs(5)));
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(text(&ann.asks(send).params, "content"), "late");
+    bob.is_served();
+    assert_eq!(bob.events.len(), 1, "once, though it was sent more often");
+    assert_eq!(server.stop().status.code(), Some(0));
+    pings.sort();
+    eprintln!(
+        "refused after {:?} at the latest; {} pings meanwhile, the slowest answered after {:?}",
+        waits.iter().max(),
+        pings.len(),
+        pings.last(),
+    );
 }

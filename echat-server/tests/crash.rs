@@ -8,33 +8,57 @@ mod writers;
 use std::env;
 use std::time::Duration;
 
+use place::{Place, Running, now};
 use rustix::process::Signal;
 use wire::Client;
-use writers::{check, hall, write_until};
+use writers::{Crowd, check};
 
 /// Kills of an ordinary run; `ECHAT_KILLS` asks for more.
-const KILLS: usize = 10;
+const KILLS: usize = 8;
+
+const CROWD: Crowd = Crowd {
+    writers: 20,
+    window: 4,
+};
 
 #[test]
 fn a_kill_under_load_loses_and_doubles_nothing() {
     let kills = env::var("ECHAT_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
-    let (place, mut server) = hall();
-    let mut after = 0;
+    let (place, mut server, mut members) = CROWD.enter(start);
+    let (mut after, mut acknowledged, mut restarts) = (0, 0, Vec::new());
     for round in 0..kills {
-        let written = write_until(&server, round, 1 + round * 37 % 97, |server| {
+        let written = CROWD.write_until(&server, members, round, 1 + round * 37 % 197, |server| {
             server.signal(Signal::KILL);
         });
         assert!(written.iter().all(|written| written.goodbye.is_none()));
         assert_eq!(server.end().status.code(), None);
-        server = place.start(&["--log", "warn"]);
-        after = check(&server, after, &written);
+        let killed = now();
+        server = start(&place);
+        Client::connect(&server).is_served();
+        restarts.push(killed.elapsed());
+        members = CROWD.return_to(&server);
+        after = check(&mut members, after, &written);
+        acknowledged += written.iter().map(|w| w.acknowledged.len()).sum::<usize>();
     }
+    restarts.sort();
+    eprintln!(
+        "{kills} kills, {acknowledged} messages acknowledged, 0 lost, 0 doubled; serving again \
+         after {:?} (median), {:?} (longest)",
+        restarts[kills / 2],
+        restarts[kills - 1]
+    );
+}
+
+fn start(place: &Place) -> Running {
+    place.start(&["--log", "warn"])
 }
 
 #[test]
 fn a_stop_under_load_says_goodbye_and_loses_nothing() {
-    let (place, server) = hall();
-    let written = write_until(&server, 0, 100, |server| server.signal(Signal::TERM));
+    let (place, server, members) = CROWD.enter(start);
+    let written = CROWD.write_until(&server, members, 0, 100, |server| {
+        server.signal(Signal::TERM);
+    });
     for written in &written {
         assert_eq!(written.goodbye, Some(5));
     }
@@ -42,14 +66,14 @@ fn a_stop_under_load_says_goodbye_and_loses_nothing() {
         server.end_within(Duration::from_secs(5)).status.code(),
         Some(0)
     );
-    let server = place.start(&[]);
-    check(&server, 0, &written);
+    let server = start(&place);
+    check(&mut CROWD.return_to(&server), 0, &written);
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
 #[test]
 fn a_second_signal_stops_at_once() {
-    let place = place::Place::new();
+    let place = Place::new();
     for signals in [[Signal::TERM, Signal::TERM], [Signal::INT, Signal::TERM]] {
         let mut server = place.start(&[]);
         // It never closes its half, for which one signal alone would wait two seconds.

@@ -1,18 +1,27 @@
 //! Few open files, no terminal: the server neither spins nor falls over.
 
+mod crowd;
 mod place;
 mod wire;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::ErrorKind;
+use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::Duration;
 
+use crowd::watch::Watch;
+use crowd::{open_house, usage};
 use place::{Place, Running};
-use wire::{Client, naked};
+use wire::Client;
 
 /// How often a new client knocks at a full server before a test fails.
 const KNOCKS: usize = 200;
+/// Clients that want in.
+const CROWD: usize = 500;
+/// Less than the second after which the system tries again for whom the queue at the door had no
+/// place.
+const AT_ONCE: Duration = Duration::from_millis(900);
 
 #[test]
 fn out_of_files_it_serves_who_is_there_and_then_accepts_again() {
@@ -21,7 +30,7 @@ fn out_of_files_it_serves_who_is_there_and_then_accepts_again() {
     let mut ann = Client::register(&server, "ann");
     let mut bob = Client::register(&server, "bob");
     ann.befriends("ann", &mut bob, "bob");
-    let crowd: Vec<_> = (0..100).map(|_| naked(server.address())).collect();
+    let crowd = knock(&server);
     for n in 0..20 {
         let send = format!(r#"SEND_MESSAGE {{"target_type":0,"target":"bob","content":"{n}"}}"#);
         ann.asks(&send);
@@ -31,11 +40,23 @@ fn out_of_files_it_serves_who_is_there_and_then_accepts_again() {
         .retain(|event| event.params.at("content").is_some());
     assert_eq!(bob.events.len(), 20);
     drop(crowd);
-    // Those who closed are only gone when the server has seen it: until then it may say that it
-    // is full, or say nothing.
+    is_let_in(&server, &mut ann);
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+/// A crowd that stands at the door: nobody of it is turned away by the system.
+fn knock(server: &Running) -> Vec<TcpStream> {
+    let address = server.address();
+    let knocks = (0..CROWD).map(|_| TcpStream::connect_timeout(&address, AT_ONCE));
+    knocks.map(Result::unwrap).collect()
+}
+
+/// Knocks until a new client is served. Those who closed are only gone when the server has seen it:
+/// until then it may say that it is full, or say nothing.
+fn is_let_in(server: &Running, member: &mut Client) {
     let let_in = (0..KNOCKS).any(|_| {
-        ann.is_served();
-        Client::try_connect(&server).is_some_and(|mut client| {
+        member.is_served();
+        Client::try_connect(server).is_some_and(|mut client| {
             client.says(&["QUERY_SERVER_TIME"]);
             matches!(
                 client.hears(),
@@ -44,7 +65,37 @@ fn out_of_files_it_serves_who_is_there_and_then_accepts_again() {
         })
     });
     assert!(let_in, "no new client in {KNOCKS} attempts");
-    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+/// How long a campaign looks on.
+const LOOK: Duration = Duration::from_secs(10);
+
+#[test]
+#[ignore = "looks on for 10 s; campaign"]
+fn out_of_files_it_hardly_works_and_is_soon_open_again() {
+    let place = Place::new();
+    let server = place.start_behind("ulimit -n 64", &["--log", "warn"]);
+    let mut ann = Client::register(&server, "ann");
+    let crowd = knock(&server);
+    ann.is_served();
+    let (watch, cpu) = (Watch::start(), usage::cpu(&server));
+    watch.pause_until(LOOK);
+    let busy =
+        usage::cpu(&server).saturating_sub(cpu).as_secs_f64() / watch.elapsed().as_secs_f64();
+    let watch = Watch::start();
+    ann.is_served();
+    println!(
+        "with {CROWD} at the door: CPU {:.2} %, an answer after {:.1?}",
+        busy * 100.0,
+        watch.elapsed()
+    );
+    drop(crowd);
+    let watch = Watch::start();
+    is_let_in(&server, &mut ann);
+    println!(
+        "when they had gone, a new client was served after {:.1?}",
+        watch.elapsed()
+    );
 }
 
 /// A server for each kind of stdin that is no terminal.
@@ -75,20 +126,6 @@ fn without_a_terminal_it_serves_and_what_a_file_says_is_not_obeyed() {
     });
 }
 
-/// How often the process's threads gave up the processor by themselves: each wake-up ends so.
-fn switches(server: &Running) -> u64 {
-    let tasks = format!("/proc/{}/task", server.pid().as_raw_nonzero());
-    let tasks = fs::read_dir(tasks).unwrap();
-    tasks
-        .map(|task| fs::read_to_string(task.unwrap().path().join("status")).unwrap())
-        .fold(0, |sum, status| {
-            let line = status
-                .lines()
-                .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-            sum + line.unwrap().trim().parse::<u64>().unwrap()
-        })
-}
-
 #[test]
 #[ignore = "waits 16 s for nothing to happen; campaign"]
 fn idle_it_does_not_wake_up() {
@@ -100,16 +137,38 @@ fn idle_it_does_not_wake_up() {
             .set_read_timeout(Some(Duration::from_secs(2)))
             .unwrap();
         let nothing_comes = || {
-            let before = switches(server);
+            let before = usage::switches(server);
             let nothing = client.stream().peek(&mut [0]).unwrap_err().kind();
             assert!(matches!(
                 nothing,
                 ErrorKind::WouldBlock | ErrorKind::TimedOut
             ));
-            switches(server) - before
+            usage::switches(server) - before
         };
         // The helpers still prepare for handshakes to come.
         nothing_comes();
         assert!(nothing_comes() < 2, "{name}");
     });
+}
+
+/// When a connection has no time limit before the one for its login.
+const SETTLED: Duration = Duration::from_secs(12);
+/// Idle connections of a campaign.
+const IDLE: usize = 1_000;
+
+#[test]
+#[ignore = "looks on for 44 s; campaign"]
+fn idle_connections_wake_nobody() {
+    let place = Place::new();
+    let server = open_house(&place, r#"{"unauthenticated": 10000}"#);
+    for count in [0, IDLE] {
+        let mut idle: Vec<_> = (0..count).map(|_| Client::connect(&server)).collect();
+        idle.iter_mut().for_each(Client::is_served);
+        // Helpers still prepare for handshakes to come, and each hello had its time limit.
+        Watch::start().pause_until(SETTLED);
+        let before = usage::switches(&server);
+        Watch::start().pause_until(LOOK);
+        let woken = usage::switches(&server) - before;
+        println!("{count} idle connections: {woken} wake-ups in {LOOK:?}");
+    }
 }

@@ -7,7 +7,7 @@ use echat_proto::records::{Code, Fail};
 use zeroize::Zeroizing;
 
 use super::{App, Credentials, Effect, Exit, Link};
-use crate::modes::plain;
+use crate::modes::error_line;
 use crate::session::Asked;
 use crate::target::Target;
 use crate::text::Text;
@@ -38,7 +38,7 @@ impl App {
             detail: Vec::new(),
         };
         let said = self.world.language.refusal(&fail);
-        self.print(vec![plain(&said)]);
+        self.print(vec![error_line(&said)]);
     }
 
     pub(super) fn send(&mut self, request: &Request) {
@@ -92,7 +92,7 @@ impl App {
             Err(bad) => {
                 self.forget_credentials();
                 let said = self.world.language.bad_password(&bad);
-                self.print(vec![plain(&said)]);
+                self.print(vec![error_line(&said)]);
             }
         }
     }
@@ -124,6 +124,9 @@ impl App {
         if let Some(target) = self.world.settings.open.take() {
             self.open_at_start(target.normal());
         }
+        if self.over {
+            return;
+        }
         for line in std::mem::take(&mut self.held) {
             self.submit(&line);
         }
@@ -136,6 +139,10 @@ impl App {
             self.fail(Text::NoTarget {
                 name: target.name(),
             });
+            // Lines that were meant for a room would be taken for commands.
+            if !self.world.settings.interactive {
+                self.quit(Exit::Refused);
+            }
         }
     }
 
@@ -199,7 +206,16 @@ impl App {
             None => !was_logged_in && !unanswered && self.credentials.is_none(),
             Some(_) => false,
         };
-        if !is_silent {
+        let comes_back = !matches!(
+            reason,
+            Some((
+                _,
+                Some(CloseReason::Idle | CloseReason::Malformed | CloseReason::TooManyErrors)
+            ))
+        );
+        // A server that goes on being full is so once.
+        let is_repeated = comes_back && self.attempt > 0;
+        if !is_silent && !is_repeated {
             self.fail(said_of(reason));
         }
         if unanswered {
@@ -210,20 +226,13 @@ impl App {
         }
         let acts = self.mode.on_cut();
         self.act(acts);
-        let comes_back = !matches!(
-            reason,
-            Some((
-                _,
-                Some(CloseReason::Idle | CloseReason::Malformed | CloseReason::TooManyErrors)
-            ))
-        );
         self.come_back(comes_back, is_silent);
     }
 
-    pub(super) fn connect_failed(&mut self, why: &str) {
+    pub(super) fn connect_failed(&mut self, address: &str, why: &str) {
         self.link = Link::Down;
         if self.attempt == 0 {
-            self.fail(Text::CannotConnect { why });
+            self.fail(Text::CannotConnect { address, why });
         }
         if !self.world.settings.interactive && self.world.session.me().is_none() {
             return self.quit(Exit::CannotConnect);
@@ -260,6 +269,16 @@ impl App {
         self.waiting.clear();
         if !self.world.settings.interactive {
             self.quit(Exit::Refused);
+        }
+    }
+
+    /// Whether something that was asked for is about to be shown. Where prompts stay on the
+    /// screen, the next one can wait for it.
+    pub fn is_expecting(&self) -> bool {
+        match self.link {
+            Link::Up => self.owed.has_visible(),
+            Link::Coming => self.attempt == 0,
+            Link::Down => false,
         }
     }
 

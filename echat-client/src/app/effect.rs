@@ -28,7 +28,12 @@ pub enum Input {
     /// The channel is down, by CLOSE_NOTIFY with a reason, or cut.
     Closed(Option<u64>),
     /// It did not come up.
-    ConnectFailed(String),
+    ConnectFailed {
+        /// Where to.
+        address: String,
+        /// Why, in the user's language.
+        why: String,
+    },
     /// The file that [`Effect::LoadOutgoing`] asked for: its lines, or `None` if another client
     /// holds it.
     Outgoing {

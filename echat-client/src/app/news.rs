@@ -65,12 +65,18 @@ impl App {
                     self.mark_read(&target);
                 }
             }
-            News::Answer(Asked::MarkRead(target), Ok(_)) if self.mode.target() == Some(target) => {
+            // More was shown meanwhile, also if its chat is left again.
+            News::Answer(Asked::MarkRead(target), Ok(_)) if self.is_read(target) => {
                 self.mark_read(target);
             }
             News::Answer(_, Err(_)) => self.refused = true,
             _ => {}
         }
+    }
+
+    fn is_read(&self, target: &Target) -> bool {
+        let conversation = self.world.session.conversation(target);
+        conversation.is_none_or(|found| found.unread() == 0)
     }
 
     fn drop_question(&mut self, name: &str) {

@@ -80,7 +80,8 @@ impl App {
                         target,
                         reason: &reason,
                     });
-                    let lines = self.world.pending_line(entry.content.as_str());
+                    let content = entry.content.as_str();
+                    let lines = self.world.refused_line(content);
                     self.print(lines);
                     self.save(entry.user);
                 }
@@ -101,7 +102,11 @@ impl App {
         });
         let seconds = named.unwrap_or(STORAGE_WAIT).max(1);
         self.hold_until = self.world.now.saturating_add(seconds).min(u64::MAX - 1);
-        let reason = self.world.language.refusal(fail);
+        // How long it waits is said once.
+        let reason = self.world.language.refusal(&Fail {
+            detail: Vec::new(),
+            ..fail.clone()
+        });
         let target = self
             .world
             .outgoing

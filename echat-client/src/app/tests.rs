@@ -12,6 +12,7 @@ mod anything;
 mod connection;
 mod modes;
 mod pipe;
+mod unread;
 
 /// An application, and a server that answers only what it is told to.
 struct Stage {
@@ -114,6 +115,13 @@ impl Stage {
 
     fn prompt(&self) -> String {
         text(&self.app.prompt())
+    }
+}
+
+fn unreachable() -> Input {
+    Input::ConnectFailed {
+        address: "chat:1".to_owned(),
+        why: "no route".to_owned(),
     }
 }
 

@@ -123,7 +123,7 @@ impl App {
 
     /// Tab goes on with the completion it began, as long as nothing else was typed.
     fn complete(&mut self, backwards: bool) {
-        let Some(scope) = self.mode.scope() else {
+        let Some(scope) = self.mode.words() else {
             return;
         };
         let (line, cursor) = (self.editor.text(), self.editor.cursor());

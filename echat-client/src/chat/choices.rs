@@ -1,7 +1,6 @@
 //! Flags before configuration before environment before defaults.
 
 use std::env;
-use std::fmt::Display;
 use std::io::{self, IsTerminal};
 
 use jiff::Timestamp;
@@ -11,9 +10,10 @@ use zeroize::Zeroizing;
 
 use super::args::Flags;
 use super::config::{self, Config};
+use super::fault::Fault;
 use super::server::Server;
 use super::unsent::Unsent;
-use crate::address;
+use crate::address::{self, AddressError};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::folders;
@@ -23,7 +23,7 @@ use crate::password::{self, PasswordError};
 use crate::settings::Settings;
 use crate::target::Target;
 use crate::terminal::{Look, Wishes};
-use crate::text::Language;
+use crate::text::{Language, Text};
 
 /// The server of this computer.
 const ADDRESS: &str = "127.0.0.1:1024";
@@ -39,19 +39,12 @@ pub(super) struct Choices {
     pub(super) clock: Clock,
 }
 
-/// Why nothing can begin.
+/// Why nothing can begin, in the user's language.
 pub(super) type Refusal = (Exit, String);
 
 /// All that can be wrong with what was chosen is found here, before anything is shown.
 pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     let variable = |name: &str| env::var_os(name);
-    let config = config::load(flags.config.as_deref(), folders::config(variable))
-        .map_err(|error| usage(&error))?;
-    let address = flags.address.as_ref().or(config.address.as_ref());
-    let address: address::Target = address
-        .map_or(ADDRESS, String::as_str)
-        .parse()
-        .map_err(|error| usage(&format!("ADDRESS: {error}")))?;
     let clock = Clock::start();
     let interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
     let wishes = Wishes {
@@ -59,6 +52,16 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
         plain: flags.plain,
     };
     let seen = Look::of(variable, wishes);
+    let speaks = |config| language(flags.lang, config, seen);
+    let config = config::load(flags.config.as_deref(), folders::config(variable))
+        .map_err(|error| refusal(Exit::Usage, &error, speaks(None)))?;
+    let language = speaks(config.language);
+    let wrong = |exit, fault: &dyn Fault| refusal(exit, fault, language);
+    let address = flags.address.as_ref().or(config.address.as_ref());
+    let address: address::Target = address
+        .map_or(ADDRESS, String::as_str)
+        .parse()
+        .map_err(|error: AddressError| wrong(Exit::Usage, &error))?;
     let look = if interactive {
         seen
     } else {
@@ -71,17 +74,17 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
         Ok(hosts) => Some(hosts),
         // Whoever has pinned the key needs no file.
         Err(KnownHostsError::NoPlace) if address.fingerprint.is_some() => None,
-        Err(error) => return Err((Exit::Local, error.to_string())),
+        Err(error) => return Err(wrong(Exit::Local, &error)),
     };
-    let language = Language::choose(flags.lang, config.language, |name| env::var(name).ok());
     let mut settings = settings(&flags, &config, &clock);
     settings.interactive = interactive;
+    settings.deadline = settings.deadline.filter(|_| !interactive);
     settings.echoes = look.redraw;
     settings.user = flags.user.clone().or(address.user).or(config.user);
-    settings.password = password(flags, config.password)?;
+    settings.password = password(flags, config.password, language)?;
     settings.open = address.room.map(Target::Room);
     if settings.password.is_some() && settings.user.is_none() {
-        return Err(usage(&"a password without --user"));
+        return Err((Exit::Usage, language.say(Text::NoUser)));
     }
     Ok(Choices {
         settings,
@@ -127,18 +130,47 @@ fn local_zone() -> Zone {
 fn password(
     flags: Flags,
     config: Option<password::Source>,
+    language: Language,
 ) -> Result<Option<Zeroizing<String>>, Refusal> {
     let variable = flags.password_env.map(password::Source::Variable);
     let file = flags.password_file.map(password::Source::File);
     let command = flags.password_command.map(password::Source::Command);
     let source = variable.or(file).or(command).or(config);
     let read = source.as_ref().map(password::Source::read).transpose();
-    read.map_err(|error| match error {
-        PasswordError::Io(..) => (Exit::Local, error.to_string()),
-        _ => usage(&error),
+    read.map_err(|error| {
+        let exit = match error {
+            PasswordError::Io(..) => Exit::Local,
+            _ => Exit::Usage,
+        };
+        refusal(exit, &error, language)
     })
 }
 
-fn usage(error: &dyn Display) -> Refusal {
-    (Exit::Usage, error.to_string())
+/// A language that can be read: where only ASCII can be shown, that is English.
+fn language(flag: Option<Language>, config: Option<Language>, seen: Look) -> Language {
+    if seen.utf8 {
+        Language::choose(flag, config, |name| env::var(name).ok())
+    } else {
+        Language::English
+    }
+}
+
+fn refusal(exit: Exit, fault: &dyn Fault, language: Language) -> Refusal {
+    (exit, fault.said(language))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_shown_question_marks_for_a_language() {
+        let chinese = Some(Language::Chinese);
+        assert_eq!(language(chinese, None, Look::PLAIN), Language::Chinese);
+        let ascii = Look {
+            utf8: false,
+            ..Look::PLAIN
+        };
+        assert_eq!(language(chinese, chinese, ascii), Language::English);
+    }
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use echat_proto::config::CLIENT_KEYS;
 use serde_json::{Map, Value};
 
 use crate::password;
@@ -14,22 +15,6 @@ use crate::text::Language;
 const MAX: u64 = 1 << 20;
 /// Below this a suggestion confuses more than it helps.
 const NEAR: f64 = 0.75;
-/// Every key of the section. The server knows them too (echat-server/src/config/mod.rs).
-const KEYS: [&str; 12] = [
-    "address",
-    "user",
-    "password_file",
-    "password_command",
-    "language",
-    "compact",
-    "presence",
-    "bell",
-    "notify",
-    "title",
-    "keep_unsent",
-    "utc",
-];
-
 /// What the file says; `None` where it says nothing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Config {
@@ -46,6 +31,44 @@ pub(super) struct Config {
     pub(super) utc: Option<bool>,
 }
 
+/// What is wrong with a file.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {mistake}", path.display())]
+pub(super) struct ConfigError {
+    pub(super) path: PathBuf,
+    pub(super) mistake: Mistake,
+}
+
+/// A mistake; most are about a key.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Mistake {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("is over 1 MiB")]
+    TooLarge,
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error("client: must be an object")]
+    NoObject,
+    #[error("client.{0:?}: unknown key; did you mean \"{1}\"?")]
+    Misspelt(String, &'static str),
+    #[error("client.{0:?}: unknown key; known: {1}")]
+    Unknown(String, String),
+    #[error(
+        "client.{0}: only in a file named with --config or ECHAT_CONFIG, or in your own \
+         configuration folder: anybody may have written one that merely lies here"
+    )]
+    PasswordHere(&'static str),
+    #[error("client: password_file or password_command, not both")]
+    TwoPasswords,
+    #[error("client.{0}: must be a string")]
+    NoText(&'static str),
+    #[error("client.{0}: must be true or false")]
+    NoFlag(&'static str),
+    #[error("client.{0}: must be one of {1}")]
+    NoWord(&'static str, &'static str),
+}
+
 /// Where a file was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -56,59 +79,69 @@ enum Place {
 }
 
 /// Reads the file that was named; else the user's own, else ./config.json, if one is there.
-pub(super) fn load(named: Option<&Path>, folder: Option<PathBuf>) -> Result<Config, String> {
+pub(super) fn load(named: Option<&Path>, folder: Option<PathBuf>) -> Result<Config, ConfigError> {
     if let Some(path) = named {
-        return read(path, Place::Own)?.ok_or_else(|| format!("{}: no such file", path.display()));
+        return read(path, Place::Own);
     }
-    if let Some(own) = folder.map(|folder| folder.join("config.json"))
-        && let Some(config) = read(&own, Place::Own)?
-    {
-        return Ok(config);
+    let own = folder.map(|folder| (folder.join("config.json"), Place::Own));
+    let here = (PathBuf::from("config.json"), Place::Here);
+    for (path, place) in own.into_iter().chain([here]) {
+        match read(&path, place) {
+            Err(error) if error.is_absence() => {}
+            read => return read,
+        }
     }
-    Ok(read(Path::new("config.json"), Place::Here)?.unwrap_or_default())
+    Ok(Config::default())
 }
 
-fn read(path: &Path, place: Place) -> Result<Option<Config>, String> {
-    let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(wrong(&error)),
-    };
+impl ConfigError {
+    fn is_absence(&self) -> bool {
+        matches!(&self.mistake, Mistake::Io(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+fn read(path: &Path, place: Place) -> Result<Config, ConfigError> {
+    text_of(path)
+        .and_then(|text| parse(&text, place))
+        .map_err(|mistake| ConfigError {
+            path: path.to_owned(),
+            mistake,
+        })
+}
+
+fn text_of(path: &Path) -> Result<String, Mistake> {
     let mut text = String::new();
-    let read = file.take(MAX + 1).read_to_string(&mut text);
-    read.map_err(|error| wrong(&error))?;
+    File::open(path)?.take(MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAX {
-        return Err(wrong(&"is over 1 MiB"));
+        return Err(Mistake::TooLarge);
     }
-    parse(&text, place).map(Some).map_err(|error| wrong(&error))
+    Ok(text)
 }
 
-fn parse(text: &str, place: Place) -> Result<Config, String> {
-    let mut file: Map<String, Value> =
-        serde_json::from_str(text).map_err(|error| error.to_string())?;
+fn parse(text: &str, place: Place) -> Result<Config, Mistake> {
+    let mut file: Map<String, Value> = serde_json::from_str(text)?;
     let mut section = match file.remove("client") {
         None => Map::new(),
         Some(Value::Object(section)) => section,
-        Some(_) => return Err("client: must be an object".to_owned()),
+        Some(_) => return Err(Mistake::NoObject),
     };
-    if let Some(unknown) = section.keys().find(|key| !KEYS.contains(&key.as_str())) {
+    if let Some(unknown) = section
+        .keys()
+        .find(|key| !CLIENT_KEYS.contains(&key.as_str()))
+    {
         return Err(refusal(unknown));
     }
     let passwords = ["password_file", "password_command"];
     if let Some(key) = passwords.iter().find(|key| section.contains_key(**key))
         && place == Place::Here
     {
-        return Err(format!(
-            "client.{key}: only in a file named with --config or ECHAT_CONFIG, or in your own \
-             configuration folder: anybody may have written one that merely lies here"
-        ));
+        return Err(Mistake::PasswordHere(key));
     }
     let file =
         take_text(&mut section, "password_file")?.map(|path| password::Source::File(path.into()));
     let command = take_text(&mut section, "password_command")?.map(password::Source::Command);
     if file.is_some() && command.is_some() {
-        return Err("client: password_file or password_command, not both".to_owned());
+        return Err(Mistake::TwoPasswords);
     }
     Ok(Config {
         address: take_text(&mut section, "address")?,
@@ -141,45 +174,45 @@ fn parse(text: &str, place: Place) -> Result<Config, String> {
     })
 }
 
-fn refusal(unknown: &str) -> String {
-    let nearest = KEYS
+fn refusal(unknown: &str) -> Mistake {
+    let nearest = CLIENT_KEYS
         .iter()
         .map(|key| (strsim::jaro_winkler(unknown, key), key))
         .filter(|(near, _)| *near > NEAR)
         .max_by(|one, other| one.0.total_cmp(&other.0));
     match nearest {
-        Some((_, key)) => format!("client.{unknown:?}: unknown key; did you mean \"{key}\"?"),
-        None => format!(
-            "client.{unknown:?}: unknown key; known: {}",
-            KEYS.join(", ")
-        ),
+        Some((_, key)) => Mistake::Misspelt(unknown.to_owned(), key),
+        None => Mistake::Unknown(unknown.to_owned(), CLIENT_KEYS.join(", ")),
     }
 }
 
-fn take_text(section: &mut Map<String, Value>, key: &str) -> Result<Option<String>, String> {
+fn take_text(
+    section: &mut Map<String, Value>,
+    key: &'static str,
+) -> Result<Option<String>, Mistake> {
     match section.remove(key) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(format!("client.{key}: must be a string")),
+        Some(_) => Err(Mistake::NoText(key)),
     }
 }
 
-fn take_flag(section: &mut Map<String, Value>, key: &str) -> Result<Option<bool>, String> {
+fn take_flag(section: &mut Map<String, Value>, key: &'static str) -> Result<Option<bool>, Mistake> {
     match section.remove(key) {
         None => Ok(None),
         Some(Value::Bool(flag)) => Ok(Some(flag)),
-        Some(_) => Err(format!("client.{key}: must be true or false")),
+        Some(_) => Err(Mistake::NoFlag(key)),
     }
 }
 
 fn take_word<T>(
     section: &mut Map<String, Value>,
-    key: &str,
-    words: &str,
+    key: &'static str,
+    words: &'static str,
     meaning: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, String> {
+) -> Result<Option<T>, Mistake> {
     let word = take_text(section, key)?;
-    word.map(|word| meaning(&word).ok_or_else(|| format!("client.{key}: must be one of {words}")))
+    word.map(|word| meaning(&word).ok_or(Mistake::NoWord(key, words)))
         .transpose()
 }
 
@@ -201,7 +234,7 @@ mod tests {
             config.password,
             Some(password::Source::Command("pass echat".to_owned()))
         );
-        assert_eq!(parse("{}", Place::Here), Ok(Config::default()));
+        assert_eq!(parse("{}", Place::Here).unwrap(), Config::default());
     }
 
     #[test]
@@ -224,10 +257,11 @@ mod tests {
             ("[]", "client: must be an object"),
         ] {
             let text = format!(r#"{{"client": {section}}}"#);
-            let error = parse(&text, Place::Here).unwrap_err();
+            let error = parse(&text, Place::Here).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
         }
         let here = Path::new("/nowhere/config.json");
-        assert!(load(Some(here), None).unwrap_err().contains("no such file"));
+        let missing = load(Some(here), None).unwrap_err();
+        assert!(missing.is_absence() && missing.to_string().starts_with("/nowhere/config.json: "));
     }
 }

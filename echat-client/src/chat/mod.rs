@@ -8,6 +8,7 @@
 //! screen  keyboard  signals     what people see and type; what the system wants
 //! server  unsent  backoff       the way to a link; the file of unsent lines; when to try again
 //! choices                       flags, configuration and environment together
+//! fault                         what goes wrong, in the user's language
 //! args  config                  the command line; the section `client` of config.json
 //! ```
 
@@ -16,6 +17,7 @@ mod backoff;
 mod choices;
 mod config;
 mod event_loop;
+mod fault;
 mod keyboard;
 mod screen;
 mod server;
@@ -27,7 +29,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::exit::Exit;
+pub use args::command;
 use event_loop::{End, EventLoop};
+use fault::Fault;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
@@ -45,9 +49,10 @@ pub fn main() -> ExitCode {
         }
     };
     let end = choices::of(flags).and_then(|choices| {
+        let language = choices.language;
         EventLoop::new(choices)
             .and_then(EventLoop::run)
-            .map_err(|error| (Exit::Local, error.to_string()))
+            .map_err(|error| (Exit::Local, error.said(language)))
     });
     match end {
         Ok(End::Exit(exit)) => code(exit),

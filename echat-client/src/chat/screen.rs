@@ -25,8 +25,9 @@ pub(super) struct Screen {
     /// What waits to be shown: everything that came at once is one write.
     lines: Vec<Line>,
     prompt: bool,
-    /// Whether a line was entered since: where nothing is redrawn, only that and what is printed
-    /// brings a new prompt.
+    /// Whether a line was entered or printed since the last prompt: where nothing is redrawn,
+    /// every prompt stays, so that only this brings a new one, and not before the answer that is
+    /// on its way.
     entered: bool,
 }
 
@@ -71,24 +72,34 @@ impl Screen {
     /// Paints what waits.
     pub(super) fn flush(&mut self, app: &App) -> io::Result<()> {
         let lines = std::mem::take(&mut self.lines);
-        let entered = std::mem::take(&mut self.entered);
-        if self.interactive && !self.is_raw() {
-            if lines.is_empty() && !entered {
-                self.prompt = false;
-                return Ok(());
-            }
-            self.painter.leave()?;
-        }
-        if self.interactive {
-            self.painter.print(&lines)?;
-        } else {
+        if !self.interactive {
             let is_error = |line: &Line| line.0.iter().any(|span| span.style == Style::Error);
             let (errors, lines): (Vec<_>, Vec<_>) = lines.into_iter().partition(is_error);
             self.painter.print(&lines)?;
-            self.errors.print(&errors)?;
+            return self.errors.print(&errors);
         }
-        if std::mem::take(&mut self.prompt) {
+        let mut due = true;
+        if !self.is_raw() {
+            self.hush(app)?;
+            self.entered |= !lines.is_empty();
+            due = self.entered && !app.is_expecting();
+            if due || !lines.is_empty() {
+                self.painter.leave()?;
+            }
+        }
+        self.painter.print(&lines)?;
+        if due && std::mem::take(&mut self.prompt) {
+            self.entered = false;
             self.paint_prompt(app)?;
+        }
+        Ok(())
+    }
+
+    /// Where the terminal itself shows what is typed, it shows no password.
+    fn hush(&mut self, app: &App) -> io::Result<()> {
+        let masked = app.editor().is_masked();
+        if masked != self.silent.is_some() {
+            self.silent = masked.then(|| EchoOff::new(io::stdin())).transpose()?;
         }
         Ok(())
     }
@@ -98,13 +109,6 @@ impl Screen {
         let mut prompt = app.prompt();
         if let Some(query) = editor.search() {
             prompt = Line::styled(Safe::line(&format!("(C-r) {query}: ")), Style::Prompt);
-        }
-        if self.raw.is_none() && editor.is_masked() != self.silent.is_some() {
-            self.silent = if editor.is_masked() {
-                Some(EchoOff::new(io::stdin())?)
-            } else {
-                None
-            };
         }
         let rows = prompt_rows(
             &prompt,

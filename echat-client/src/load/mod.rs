@@ -9,7 +9,7 @@ mod usage;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Command, CommandFactory, Parser};
 use serde_json::json;
 
 use crate::address::Address;
@@ -37,6 +37,11 @@ struct Args {
     /// The server's process, whose CPU time and memory are read from /proc.
     #[arg(long)]
     pid: Option<u32>,
+}
+
+/// The definition of the command line.
+pub fn command() -> Command {
+    Args::command()
 }
 
 /// Runs the program.

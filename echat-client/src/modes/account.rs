@@ -6,15 +6,16 @@ use echat_proto::names::{Password, Username};
 use echat_proto::param::NewPassword;
 use zeroize::Zeroizing;
 
-use super::lines::styled;
-use super::{Act, Goto, Mode, World, answers, print};
+use super::lines::error_line;
+use super::{Act, Goto, Mode, World, answers, print, read};
 use crate::session::{Asked, News};
-use crate::statement::Scope;
-use crate::styled::Style;
+use crate::statement::{self, Misread, Scope};
 use crate::text::Text;
 
 /// How often the two passwords may differ.
 const TRIES: u64 = 3;
+/// Stands in the prompt until the server has answered.
+const WAITS: &str = "...";
 
 /// Register mode.
 #[derive(Debug, Default)]
@@ -32,18 +33,16 @@ pub(super) struct Login {
     waits: bool,
 }
 
-/// What is typed instead of a name to get out.
-fn way_out(line: &str) -> Option<Vec<Act>> {
-    match line.trim() {
-        "\\c" => Some(vec![Act::Goto(Goto::Command)]),
-        "\\d" | "quit" => Some(vec![Act::Quit]),
-        "" => Some(Vec::new()),
-        _ => None,
+/// What can be typed instead of a name; nobody can be called like that.
+fn way_out(scope: Scope, line: &str, world: &World) -> Option<Vec<Act>> {
+    match statement::parse(scope, line) {
+        Err(Misread::Unknown | Misread::Form(_)) => None,
+        _ => read(scope, line, world).err(),
     }
 }
 
 fn error(text: &str) -> Vec<Act> {
-    print(vec![styled(text, Style::Error)])
+    print(vec![error_line(text)])
 }
 
 impl Mode for Register {
@@ -52,12 +51,19 @@ impl Mode for Register {
     }
 
     fn prompt(&self, world: &World) -> String {
+        if self.waits {
+            return format!("register {WAITS}");
+        }
         let question = match (&self.name, &self.password) {
             (None, _) => Text::UserName,
             (Some(_), None) => Text::Password,
             (Some(_), Some(_)) => Text::PasswordAgain,
         };
         format!("register {}", world.language.say(question))
+    }
+
+    fn words(&self) -> Option<Scope> {
+        Some(Scope::Register)
     }
 
     fn history(&self) -> Option<&'static str> {
@@ -70,7 +76,8 @@ impl Mode for Register {
 
     fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
         if self.waits {
-            return way_out(line).unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
+            return way_out(Scope::Register, line, world)
+                .unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
         }
         match (&self.name, self.password.take()) {
             (None, _) => self.take_name(line, world),
@@ -127,7 +134,7 @@ impl Mode for Register {
 
 impl Register {
     fn take_name(&mut self, line: &str, world: &World) -> Vec<Act> {
-        if let Some(acts) = way_out(line) {
+        if let Some(acts) = way_out(Scope::Register, line, world) {
             return acts;
         }
         match Username::new(line.trim()) {
@@ -150,12 +157,19 @@ impl Mode for Login {
     }
 
     fn prompt(&self, world: &World) -> String {
+        if self.waits {
+            return format!("login {WAITS}");
+        }
         let question = if self.name.is_none() {
             Text::UserName
         } else {
             Text::Password
         };
         format!("login {}", world.language.say(question))
+    }
+
+    fn words(&self) -> Option<Scope> {
+        Some(Scope::Login)
     }
 
     fn history(&self) -> Option<&'static str> {
@@ -168,10 +182,11 @@ impl Mode for Login {
 
     fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
         if self.waits {
-            return way_out(line).unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
+            return way_out(Scope::Login, line, world)
+                .unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
         }
         let Some(name) = &self.name else {
-            let acts = way_out(line);
+            let acts = way_out(Scope::Login, line, world);
             if acts.is_none() {
                 self.name = Some(line.trim().to_owned());
             }

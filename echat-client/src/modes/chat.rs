@@ -181,9 +181,10 @@ impl Mode for Chat {
 
     fn enter(&mut self, world: &World) -> Vec<Act> {
         let conversation = world.session.conversation(&self.target);
+        // The login names as many conversations that have older messages as fit.
         let unknown = conversation
             .filter(|found| found.lines().next().is_none())
-            .is_some_and(|found| found.older().is_some());
+            .is_some_and(|found| found.older().is_some() || found.unread() > 0);
         if unknown {
             self.opening = true;
             return vec![self.ask(None)];
@@ -194,6 +195,10 @@ impl Mode for Chat {
     fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
         let mut acts = print(self.presence.flush(world));
         acts.extend(match read(Scope::Chat, line, world) {
+            // Nobody says that alone but to leave; a pipe may.
+            Ok(Statement::Say(text)) if text.trim() == "quit" && world.settings.interactive => {
+                vec![Act::Quit]
+            }
             Ok(Statement::Say(text)) if statement::looks_like_command(&text) => {
                 vec![Act::SendIfMeant(self.target.clone(), text)]
             }

@@ -3,10 +3,9 @@
 use echat_proto::commands::Request;
 use echat_proto::records::Code;
 
-use super::lines::{plain, styled};
-use super::{Act, Goto, Mode, World, print, read};
+use super::lines::error_line;
+use super::{Act, Goto, Mode, World, mistake, print, read};
 use crate::statement::{Scope, Statement};
-use crate::styled::Style;
 use crate::target::{Target, normal_name};
 use crate::text::Text;
 
@@ -41,7 +40,7 @@ impl Mode for Command {
             (Statement::Login, None) => vec![Act::Goto(Goto::Login(None))],
             (Statement::Query, _) => vec![Act::Goto(Goto::Query)],
             (Statement::Contact | Statement::Chat(_) | Statement::Logout, None) => {
-                print(vec![not_logged_in(world)])
+                vec![Act::Print(vec![not_logged_in(world)]), Act::Mistake]
             }
             (Statement::Contact, Some(_)) => vec![Act::Goto(Goto::Contact)],
             (Statement::Logout, Some(_)) => vec![Act::Ask(Request::Logout {})],
@@ -57,7 +56,7 @@ fn not_logged_in(world: &World) -> crate::styled::Line {
         message: String::new(),
         detail: Vec::new(),
     };
-    styled(&world.language.refusal(&fail), Style::Error)
+    error_line(&world.language.refusal(&fail))
 }
 
 /// To the friend or the room of a name, or where one was last.
@@ -66,7 +65,7 @@ fn chat(name: Option<&str>, world: &World) -> Vec<Act> {
         let last = world.session.recent().next();
         return match last {
             Some((target, _)) => vec![Act::Goto(Goto::Chat(target.clone()))],
-            None => print(vec![plain(&world.language.say(Text::ChatWithWhom))]),
+            None => mistake(world, Text::ChatWithWhom),
         };
     };
     let name = normal_name(name);
@@ -74,7 +73,7 @@ fn chat(name: Option<&str>, world: &World) -> Vec<Act> {
     match (world.session.has(&friend), world.session.has(&room)) {
         (true, false) => vec![Act::Goto(Goto::Chat(friend))],
         (false, true) => vec![Act::Goto(Goto::Chat(room))],
-        (true, true) => print(vec![world.error(Text::TwoTargets { name: &name })]),
-        (false, false) => print(vec![world.error(Text::NoTarget { name: &name })]),
+        (true, true) => mistake(world, Text::TwoTargets { name: &name }),
+        (false, false) => mistake(world, Text::NoTarget { name: &name }),
     }
 }

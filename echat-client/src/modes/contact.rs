@@ -3,10 +3,10 @@
 use echat_proto::commands::Request;
 use echat_proto::names::{NameQuery, RoomName};
 
-use super::lines::{plain, styled};
+use super::lines::{error_line, plain, styled};
 use super::presence::Presence;
-use super::{Act, Goto, Mode, World, answers, print, read};
-use crate::session::News;
+use super::{Act, Goto, Mode, World, answers, mistake, print, read};
+use crate::session::{Conversation, News};
 use crate::statement::{Scope, Statement};
 use crate::styled::{Line, Style};
 use crate::target::Target;
@@ -77,7 +77,10 @@ fn obey(statement: Statement, world: &World) -> Vec<Act> {
                 roomname,
                 members: members.into_iter().map(query).collect(),
             })],
-            Err(bad) => print(vec![styled(&world.language.bad_name(&bad), Style::Error)]),
+            Err(bad) => vec![
+                Act::Print(vec![error_line(&world.language.bad_name(&bad))]),
+                Act::Mistake,
+            ],
         },
         Statement::AddMembers(room, members) => vec![Act::Ask(Request::AddMembers {
             roomname: query(room),
@@ -105,9 +108,8 @@ fn open(target: Target, world: &World) -> Vec<Act> {
     if world.session.has(&target) {
         vec![Act::Goto(Goto::Chat(target))]
     } else {
-        print(vec![world.error(Text::NoTarget {
-            name: target.name(),
-        })])
+        let name = target.name();
+        mistake(world, Text::NoTarget { name })
     }
 }
 
@@ -123,7 +125,8 @@ fn friends(world: &World) -> Vec<Line> {
     world.list(Text::Friends, Text::NoFriends, rows)
 }
 
-/// The newest message of each conversation, the most recent last.
+/// The newest message of each conversation, the most recent last. Of some the login told only how
+/// much is unread: opening them fetches the rest.
 fn newest(world: &World) -> Vec<Line> {
     let mut lines = Vec::new();
     let recent: Vec<_> = world.session.recent().collect();
@@ -131,6 +134,8 @@ fn newest(world: &World) -> Vec<Line> {
         if let Some(said) = conversation.lines().next_back() {
             lines.push(styled(target.name(), Style::Bold));
             lines.extend(world.message(said));
+        } else {
+            lines.push(unread_of(target, conversation, world));
         }
     }
     if lines.is_empty() {
@@ -145,17 +150,17 @@ fn unread(world: &World) -> Vec<Line> {
         .session
         .recent()
         .filter(|(_, conversation)| conversation.unread() > 0)
-        .map(|(target, conversation)| {
-            let (target, count) = (target.name(), conversation.unread());
-            plain(&format!(
-                "  {}",
-                world.language.say(Text::UnreadOf { target, count })
-            ))
-        })
+        .map(|(target, conversation)| unread_of(target, conversation, world))
         .collect();
     if lines.is_empty() {
         return vec![world.line(Text::NothingUnread)];
     }
     lines.insert(0, world.bold(Text::UnreadHeading));
     lines
+}
+
+fn unread_of(target: &Target, conversation: &Conversation, world: &World) -> Line {
+    let (target, count) = (target.name(), conversation.unread());
+    let said = world.language.say(Text::UnreadOf { target, count });
+    plain(&format!("  {said}"))
 }

@@ -10,8 +10,13 @@ use crate::text::Text;
 const INDENT: &str = "    ";
 
 /// An ordinary line.
-pub fn plain(text: &str) -> Line {
+pub(super) fn plain(text: &str) -> Line {
     styled(text, Style::Plain)
+}
+
+/// A line about something that went wrong.
+pub fn error_line(text: &str) -> Line {
+    styled(text, Style::Error)
 }
 
 pub(super) fn styled(text: &str, style: Style) -> Line {
@@ -48,7 +53,7 @@ impl World {
 
     /// A sentence about something that went wrong.
     pub fn error(&self, text: Text<'_>) -> Line {
-        styled(&self.language.say(text), Style::Error)
+        error_line(&self.language.say(text))
     }
 
     pub(super) fn bold(&self, text: Text<'_>) -> Line {
@@ -80,17 +85,17 @@ impl World {
 
     /// `[YYYY-MM-DD HH:MM:SS] name says: text`, or the compact form.
     pub(super) fn message(&self, said: &Said) -> Vec<Line> {
-        let between = match (self.settings.compact, self.language.say(Text::Says)) {
-            (true, _) => ": ".to_owned(),
-            (false, says) => format!(" {says} "),
+        let between = if self.settings.compact {
+            ": ".to_owned()
+        } else {
+            self.language.say(Text::Says)
         };
         self.said(said, &between)
     }
 
     /// A message of one's own to somebody whose chat is not open.
     pub(super) fn sent(&self, said: &Said, target: &str) -> Vec<Line> {
-        let to = self.language.say(Text::SentTo { target });
-        self.said(said, &format!(" {to} "))
+        self.said(said, &self.language.say(Text::SentTo { target }))
     }
 
     fn said(&self, said: &Said, between: &str) -> Vec<Line> {
@@ -120,13 +125,16 @@ impl World {
         with_text(head, &said.content, style)
     }
 
-    /// A line of one's own that is not acknowledged yet.
+    /// A line of one's own that waits.
     pub(crate) fn pending_line(&self, content: &str) -> Vec<Line> {
-        let head = vec![span(
-            &format!("{} ", self.language.say(Text::Pending)),
-            Style::Dim,
-        )];
-        with_text(head, content, Style::Dim)
+        let mark = self.language.say(Text::Pending);
+        with_text(vec![span(&mark, Style::Dim)], content, Style::Dim)
+    }
+
+    /// A line of one's own that the server refused.
+    pub(crate) fn refused_line(&self, content: &str) -> Vec<Line> {
+        let mark = self.language.say(Text::NotSentMark);
+        with_text(vec![span(&mark, Style::Error)], content, Style::Error)
     }
 }
 

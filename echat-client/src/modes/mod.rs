@@ -18,6 +18,7 @@ use echat_proto::commands::Request;
 use zeroize::Zeroizing;
 
 use crate::outgoing::Outgoing;
+use crate::safe::Safe;
 use crate::session::{News, Session};
 use crate::settings::Settings;
 use crate::statement::{self, Misread, Scope, Statement};
@@ -25,7 +26,8 @@ use crate::styled::Line;
 use crate::target::Target;
 use crate::text::{Language, Text};
 
-pub use lines::{mentions, plain};
+use lines::plain;
+pub use lines::{error_line, mentions};
 
 /// What every mode may look at.
 #[derive(Debug)]
@@ -107,6 +109,11 @@ impl Goto {
 pub trait Mode: fmt::Debug {
     /// The language of the mode; `None` if it only asks questions.
     fn scope(&self) -> Option<Scope>;
+
+    /// The words that Tab completes and `help` lists.
+    fn words(&self) -> Option<Scope> {
+        self.scope()
+    }
 
     /// What stands before `> ` in the prompt, but for what every mode has there.
     fn prompt(&self, world: &World) -> String;
@@ -194,6 +201,8 @@ impl World {
     fn help(&self, scope: Scope) -> Vec<Line> {
         let mode = self.language.say(match scope {
             Scope::Command => Text::ModeCommand,
+            Scope::Register => Text::ModeRegister,
+            Scope::Login => Text::ModeLogin,
             Scope::Contact => Text::ModeContact,
             Scope::Chat => Text::ModeChat,
             Scope::Query => Text::ModeQuery,
@@ -202,11 +211,13 @@ impl World {
         if scope == Scope::Chat {
             rows.push(("//".to_owned(), self.language.say(Text::HelpSlash)));
         }
+        let width = |form: &str| Safe::line(form).width();
+        let widest = rows.iter().map(|(form, _)| width(form)).max().unwrap_or(0);
         let mut lines = vec![self.bold(Text::HelpHeading { mode: &mode })];
-        lines.extend(
-            rows.into_iter()
-                .map(|(form, does)| plain(&format!("  {form}  {does}"))),
-        );
+        lines.extend(rows.into_iter().map(|(form, does)| {
+            let gap = " ".repeat(widest - width(&form));
+            plain(&format!("  {form}{gap}  {does}"))
+        }));
         lines
     }
 }

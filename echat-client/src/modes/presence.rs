@@ -61,7 +61,7 @@ impl Presence {
         let mut lines = Vec::new();
         let names = |set: &mut BTreeSet<String>| {
             let names: Vec<String> = std::mem::take(set).into_iter().collect();
-            (!names.is_empty()).then(|| names.join(", "))
+            (!names.is_empty()).then(|| names.join(&world.language.say(Text::Comma)))
         };
         if let Some(names) = names(&mut self.came) {
             lines.push(world.dim(Text::CameOnline { names: &names }));

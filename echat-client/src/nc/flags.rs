@@ -143,11 +143,11 @@ pub enum Offline {
     },
 }
 
-/// The help texts depend on the exit codes, which an attribute cannot list.
-pub(super) fn command() -> clap::Command {
+/// The definition. The help texts depend on the exit codes, which an attribute cannot list.
+pub fn command() -> clap::Command {
     Cli::command()
-        .after_help(Exit::table())
-        .after_long_help(format!("{LANGUAGE}\n{}", Exit::table()))
+        .after_help(Exit::table(Exit::ALL))
+        .after_long_help(format!("{LANGUAGE}\n{}", Exit::table(Exit::ALL)))
 }
 
 fn seconds(text: &str) -> Result<Duration, &'static str> {

@@ -42,6 +42,7 @@ use echat_proto::commands::CloseReason;
 use crate::exit::Exit;
 use args::{Mode, Online, Source};
 use dump::Dump;
+pub use flags::command;
 use peer::Peer;
 use rules::{End, Rules};
 use run::Input;

@@ -102,6 +102,13 @@ impl Conversation {
         self.unread = 0;
     }
 
+    /// The server says that everything known here was read before.
+    pub(super) fn read_elsewhere(&mut self) {
+        self.unread = 0;
+        let newest = self.lines.back().map_or(0, |said| said.id);
+        self.read_id = self.read_id.max(newest);
+    }
+
     /// The id to move the server's marker to, if it stands lower; it counts as moved then.
     pub(super) fn unmarked(&mut self) -> Option<u64> {
         // One's own messages are read by themselves.

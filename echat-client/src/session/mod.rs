@@ -240,21 +240,26 @@ impl Session {
         }
         if first_time {
             for older in more {
-                let target = Target::new(older.target_type, older.target.clone());
-                self.conversations
-                    .entry(target)
-                    .or_default()
+                self.listed(Target::new(older.target_type, older.target.clone()))
                     .has_older(older.before);
             }
         }
+        // The server names only those of which something is unread.
         for conversation in self.conversations.values_mut() {
-            conversation.read();
+            conversation.read_elsewhere();
         }
         for unread in unread {
-            let target = Target::new(unread.target_type, unread.target.clone());
-            let conversation = self.conversations.entry(target).or_default();
-            conversation.set_unread(unread.count, unread.read_id);
+            self.listed(Target::new(unread.target_type, unread.target.clone()))
+                .set_unread(unread.count, unread.read_id);
         }
+    }
+
+    /// A conversation that lists show, as the least recent if it was in none.
+    fn listed(&mut self, target: Target) -> &mut Conversation {
+        if !self.recent.contains(&target) {
+            self.recent.push(target.clone());
+        }
+        self.conversations.entry(target).or_default()
     }
 
     fn take_message(&mut self, event: &Event, news: &mut Vec<News>) {

@@ -138,6 +138,12 @@ impl Owed {
         self.0.contains(asked)
     }
 
+    /// Whether an answer is on its way that will be shown.
+    pub fn has_visible(&self) -> bool {
+        let is_visible = |asked: &Asked| !matches!(asked, Asked::MarkRead(_));
+        self.0.iter().any(is_visible)
+    }
+
     /// Whether everything is answered.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

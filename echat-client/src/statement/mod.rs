@@ -15,11 +15,15 @@ pub use table::help;
 
 use table::{Kind, ROWS, Row, Shape};
 
-/// A mode that has a language; the others only ask questions.
+/// A mode, by its language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Names of modes.
     Command,
+    /// The ways out of its questions.
+    Register,
+    /// The same.
+    Login,
     /// Friends and rooms.
     Contact,
     /// Text, and commands that begin with a slash.

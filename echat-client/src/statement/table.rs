@@ -55,7 +55,7 @@ impl Row {
         let head = self.head;
         match self.shape {
             Shape::Alone(_) => head.to_owned(),
-            Shape::Maybe(_) => format!("{head} [{}]", room()),
+            Shape::Maybe(_) => format!("{head} [{}]", language.say(Text::AName)),
             Shape::Name(kind, _) => format!("{head} {}", name(kind)),
             Shape::Word(_) => format!("{head} {}", language.say(Text::AWord)),
             Shape::NameText(kind, _) => {
@@ -77,8 +77,21 @@ const COMMAND: &[Scope] = &[Scope::Command];
 const CONTACT: &[Scope] = &[Scope::Contact];
 const CHAT: &[Scope] = &[Scope::Chat];
 const QUERY: &[Scope] = &[Scope::Query];
-const NOT_CHAT: &[Scope] = &[Scope::Command, Scope::Contact, Scope::Query];
-const EVERYWHERE: &[Scope] = &[Scope::Command, Scope::Contact, Scope::Chat, Scope::Query];
+const NOT_CHAT: &[Scope] = &[
+    Scope::Command,
+    Scope::Register,
+    Scope::Login,
+    Scope::Contact,
+    Scope::Query,
+];
+const EVERYWHERE: &[Scope] = &[
+    Scope::Command,
+    Scope::Register,
+    Scope::Login,
+    Scope::Contact,
+    Scope::Chat,
+    Scope::Query,
+];
 
 macro_rules! rows {
     ($($scopes:ident $head:literal $shape:expr => $help:ident;)*) => {

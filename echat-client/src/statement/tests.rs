@@ -1,6 +1,15 @@
 use super::*;
 use crate::text::Language;
 
+const SCOPES: [Scope; 6] = [
+    Scope::Command,
+    Scope::Register,
+    Scope::Login,
+    Scope::Contact,
+    Scope::Chat,
+    Scope::Query,
+];
+
 fn name(text: &str) -> String {
     text.to_owned()
 }
@@ -74,7 +83,7 @@ fn what_is_no_statement() {
 
 #[test]
 fn every_row_reads_what_its_help_shows() {
-    for scope in [Scope::Command, Scope::Contact, Scope::Chat, Scope::Query] {
+    for scope in SCOPES {
         for language in [Language::English, Language::Chinese] {
             for (form, _) in help(scope, language) {
                 // Placeholders are names; without their marks the form is a line.
@@ -132,6 +141,8 @@ fn completion_of_words_and_names() {
     };
     for (scope, line, from, candidates) in [
         (Scope::Command, "lo", 0, &["login", "logout"][..]),
+        (Scope::Register, "h", 0, &["help"]),
+        (Scope::Login, "\\", 0, &["\\c", "\\d"]),
         (Scope::Command, "chat b", 5, &["big", "bob", "ben"]),
         (Scope::Contact, "+f b", 3, &["bob", "ben"]),
         (Scope::Contact, "@r ", 3, &["big ", "room1 "]),
@@ -156,7 +167,7 @@ fn completion_of_words_and_names() {
 fn nothing_typed_breaks_the_parser() {
     use proptest::prelude::*;
     proptest!(|(line in "\\PC{0,30}", cut in "[+=@&:?/\\\\ a-c白]{0,12}")| {
-        for scope in [Scope::Command, Scope::Contact, Scope::Chat, Scope::Query] {
+        for scope in SCOPES {
             for line in [&line, &cut] {
                 let _ = parse(scope, line);
                 let completion = complete(scope, line, &Names::default());

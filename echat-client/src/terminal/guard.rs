@@ -1,14 +1,17 @@
 //! Raw mode, and the way back out of it, whatever happens.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::panic;
+use std::panic::{self, PanicHookInfo};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use termion::raw::{IntoRawMode, RawTerminal};
+
+use crate::safe::Safe;
 
 /// Bracketed paste on: a paste comes between marks, and its newlines send nothing.
 const ENTER: &[u8] = b"\x1b[?2004h";
@@ -95,16 +98,28 @@ impl std::fmt::Debug for Raw {
 pub fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let report = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
+        panic::set_hook(Box::new(|info| {
             let current = CURRENT.try_lock().ok().and_then(|weak| weak.upgrade());
             if let Some(raw) = current {
                 let _ = raw.leave();
                 let _ = raw.write(b"\r\n");
             }
-            report(info);
+            report(&mut io::stderr(), info);
         }));
     });
+}
+
+/// Says what the standard report says, but nothing that could control the terminal: a panic may
+/// quote what somebody wrote.
+pub(super) fn report(out: &mut impl Write, info: &PanicHookInfo<'_>) {
+    let place = info.location().map_or("?".to_owned(), ToString::to_string);
+    let said = Safe::text(info.payload_as_str().unwrap_or("?"));
+    let backtrace = Backtrace::capture();
+    // With stderr closed there is nobody to tell.
+    let _ = writeln!(out, "panicked at {place}:\n{said}");
+    if backtrace.status() == BacktraceStatus::Captured {
+        let _ = writeln!(out, "{backtrace}");
+    }
 }
 
 /// A terminal that shows nothing of what is typed, and otherwise keeps its own line editing: for

@@ -25,6 +25,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::ModeQuery => s("query"),
         Text::AUser => s("<user>"),
         Text::ARoom => s("<room>"),
+        Text::AName => s("<name>"),
         Text::AText => s("<text>"),
         Text::AWord => s("<word>"),
         Text::HelpHelp => s("this list"),
@@ -66,6 +67,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::TooManyTries => s("The passwords differed three times; nothing was registered."),
         Text::LoggedOut => s("Logged out."),
         Text::NoPassword => s("A user name is given, but no password for it."),
+        Text::NoUser => s("A password is given, but no user name."),
         Text::Friends => s("Friends:"),
         Text::NoFriends => s("No friends yet; `+f <user>` asks somebody."),
         Text::Rooms => s("Rooms:"),
@@ -78,12 +80,14 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::NothingUnread => s("Nothing is unread."),
         Text::ChatWithWhom => s("With whom? `chat <name>`."),
         Text::Me => s("me"),
-        Text::Says => s("says:"),
+        Text::Says => s(" says: "),
+        Text::Comma => s(", "),
         Text::HistoryRule => s("------ history above ------"),
         Text::OlderRule => s("------ older messages ------"),
         Text::NoOlder => s("There is nothing older."),
         Text::LoadingOlder => s("Asking the server for older messages ..."),
-        Text::Pending => s("(pending)"),
+        Text::Pending => s("(pending) "),
+        Text::NotSentMark => s("(not sent) "),
         Text::SendAsText => s("send as text? (Y/N)"),
         Text::NotSent => s("Not sent."),
         Text::OutgoingLocked => s(
@@ -152,7 +156,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::NewRoomMessage { from, room } => {
             format!("You have a new message from {from} in {room}.")
         }
-        Text::SentTo { target } => format!("to {target}:"),
+        Text::SentTo { target } => format!(" to {target}: "),
         Text::PendingCount { count } => format!("{count} pending"),
         Text::LooksLikeCommand { line } => {
             format!("This looks like a command: {line}. Send it as text? (Y/N)")
@@ -171,6 +175,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::OutgoingUnreadable { count } => {
             format!("Kept lines that could not be read: {count}.")
         }
+        Text::OutgoingFault { why } => format!("The file of unsent lines: {why}"),
         Text::UnsentAtExit { count } => format!("Lines not sent yet: {count}."),
         Text::ServerTime { time } => format!("Server time: {time}"),
         Text::RoomLine {
@@ -196,7 +201,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::KeyShown { key } => format!("it shows     {key}"),
         Text::KeyExpected { key } => format!("it should be {key}"),
-        Text::CannotConnect { why } => format!("Cannot connect: {why}"),
+        Text::CannotConnect { address, why } => format!("Cannot connect: {address}: {why}"),
         Text::ServerReason { number } => {
             format!("The server closed the connection (reason {number}).")
         }

@@ -69,6 +69,8 @@ sentences! {
     AUser;
     /// Stands for a room's name in help.
     ARoom;
+    /// Stands for the name of either in help.
+    AName;
     /// Stands for a message in help.
     AText;
     /// Stands for a word to look for in help.
@@ -165,6 +167,8 @@ sentences! {
     AlreadyLoggedIn { name: &'a str };
     /// Without a terminal there is nobody to ask.
     NoPassword;
+    /// A password, and nobody to log in with it.
+    NoUser;
 
     // ---- friends and rooms
     /// Somebody asks for friendship; to be answered with Y or N.
@@ -225,7 +229,9 @@ sentences! {
     NewRoomMessage { from: &'a str, room: &'a str };
     /// How the reader is called in lines of one's own.
     Me;
-    /// Stands between a name and what it says.
+    /// Stands between names.
+    Comma;
+    /// Stands between a name and what it says, with the spaces of the language.
     Says;
     /// The rule between old and new.
     HistoryRule;
@@ -235,10 +241,12 @@ sentences! {
     NoOlder;
     /// The older ones were asked for.
     LoadingOlder;
-    /// A message to somebody was stored.
+    /// The same in a message to somebody whose chat is not open.
     SentTo { target: &'a str };
     /// Marks a line that waits.
     Pending;
+    /// Marks a line that was refused.
+    NotSentMark;
     /// How many lines wait, in the prompt.
     PendingCount { count: u64 };
     /// A chat line that looks like a command.
@@ -261,6 +269,8 @@ sentences! {
     OutgoingUnreadable { count: u64 };
     /// Another client holds the file.
     OutgoingLocked;
+    /// The file of such lines cannot be read or written.
+    OutgoingFault { why: &'a str };
     /// Lines wait at the end.
     UnsentAtExit { count: u64 };
 
@@ -298,7 +308,7 @@ sentences! {
     /// It is gone.
     ConnectionLost;
     /// It cannot be made.
-    CannotConnect { why: &'a str };
+    CannotConnect { address: &'a str, why: &'a str };
     /// A server that was never seen shows its key.
     UnknownServer { address: &'a str };
     /// What to do about it where nobody can be asked.
@@ -377,7 +387,7 @@ impl Language {
                 }
                 ("limit", Value::Int(limit)) => self.say(Text::Limit { limit: *limit }),
                 ("names", Value::List(names)) => self.say(Text::Names {
-                    names: &joined(names),
+                    names: &self.joined(names),
                 }),
                 _ => continue,
             };
@@ -389,7 +399,7 @@ impl Language {
     /// Why a name cannot be had.
     pub fn bad_name(self, error: &NameError) -> String {
         match self {
-            Self::English => error.to_string(),
+            Self::English => sentence(&error.to_string()),
             Self::Chinese => zh::bad_name(error),
         }
     }
@@ -397,9 +407,17 @@ impl Language {
     /// Why a password cannot be had.
     pub fn bad_password(self, error: &PasswordError) -> String {
         match self {
-            Self::English => error.to_string(),
+            Self::English => sentence(&error.to_string()),
             Self::Chinese => zh::bad_password(error),
         }
+    }
+
+    fn joined(self, names: &[Value]) -> String {
+        let names = names.iter().filter_map(|name| match name {
+            Value::Str(name) => Some(name.as_str()),
+            _ => None,
+        });
+        names.collect::<Vec<_>>().join(&self.say(Text::Comma))
     }
 
     fn code(self, code: Code) -> &'static str {
@@ -410,12 +428,11 @@ impl Language {
     }
 }
 
-fn joined(names: &[Value]) -> String {
-    let names = names.iter().filter_map(|name| match name {
-        Value::Str(name) => Some(name.as_str()),
-        _ => None,
-    });
-    names.collect::<Vec<_>>().join(", ")
+/// An error's text as a sentence of its own.
+fn sentence(error: &str) -> String {
+    let mut rest = error.chars();
+    let first = rest.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(rest.clone()).chain(['.']).collect()
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ fn refusals_are_said_by_their_code() {
     );
     assert_eq!(
         Language::Chinese.refusal(&slow),
-        "发送太快。请在 9 秒后再试。"
+        "操作太快。请在 9 秒后再试。"
     );
     let names = Value::List(vec![Value::from("ann"), Value::from("bob")]);
     let strangers = fail("not_friends", &[("names", names), ("x", Value::Null)]);
@@ -109,7 +109,7 @@ fn the_original_words_are_kept() {
     }
     // Where the server speaks the original's words, the client's are the same.
     for code in Code::ALL.iter().filter(|code| is_chinese(code.message())) {
-        assert_eq!(zh.code(*code), code.message());
+        assert!(zh.code(*code).starts_with(code.message()));
     }
 }
 
@@ -117,13 +117,10 @@ fn the_original_words_are_kept() {
 fn names_and_passwords_that_cannot_be_had() {
     assert_eq!(
         Language::Chinese.bad_name(&NameError::Empty),
-        "名字不能为空"
+        "名字不能为空。"
     );
-    assert!(
-        Language::English
-            .bad_name(&NameError::Empty)
-            .contains("character")
-    );
+    let english = Language::English.bad_name(&NameError::Reserved);
+    assert_eq!(english, "This name is reserved.");
     let short = PasswordError::TooShort;
     assert!(Language::Chinese.bad_password(&short).contains('8'));
     assert!(Language::English.bad_password(&short).contains('8'));

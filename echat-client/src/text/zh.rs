@@ -17,8 +17,8 @@ pub(super) fn say(text: Text<'_>) -> String {
     match text {
         Text::Hello => s("echat。输入 `help` 查看命令，`\\d` 退出程序。"),
         Text::Bye => s("再见。"),
-        Text::HowToLeave => s("`\\d` 或 C-d 退出程序。"),
-        Text::PleaseWait => s("请等待服务器回答。"),
+        Text::HowToLeave => s("输入 `\\d` 或按 C-d 退出程序。"),
+        Text::PleaseWait => s("请等待服务器答复。"),
         Text::ModeCommand => s("命令"),
         Text::ModeRegister => s("注册"),
         Text::ModeLogin => s("登录"),
@@ -27,6 +27,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::ModeQuery => s("查询"),
         Text::AUser => s("<用户名>"),
         Text::ARoom => s("<聊天室>"),
+        Text::AName => s("<名字>"),
         Text::AText => s("<消息>"),
         Text::AWord => s("<关键字>"),
         Text::HelpHelp => s("显示本列表"),
@@ -50,17 +51,17 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpOpenFriend => s("与好友聊天"),
         Text::HelpOpenRoom => s("进入聊天室聊天"),
         Text::HelpUnread => s("未读消息"),
-        Text::HelpCreateRoom => s("与这些好友创建聊天室"),
-        Text::HelpAddMembers => s("把好友加入自己的聊天室"),
+        Text::HelpCreateRoom => s("创建聊天室并加入这些好友"),
+        Text::HelpAddMembers => s("把好友加进自己的聊天室"),
         Text::HelpFind => s("查找用户和聊天室"),
-        Text::HelpLeaveRoom => s("离开聊天室"),
+        Text::HelpLeaveRoom => s("退出聊天室"),
         Text::HelpServerTime => s("服务器时间"),
         Text::HelpWho => s("在线的好友"),
         Text::HelpListRooms => s("我的聊天室、成员数和房主"),
         Text::HelpMembers => s("聊天室的成员"),
         Text::HelpHistory => s("更早的消息"),
         Text::HelpMembersHere => s("本聊天室的成员"),
-        Text::HelpLeaveHere => s("永久离开本聊天室"),
+        Text::HelpLeaveHere => s("退出本聊天室，不再是成员"),
         Text::HelpSlash => s("发送以 / 开头的消息"),
         Text::UserName => s("用户名"),
         Text::Password => s("密码"),
@@ -68,6 +69,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::TooManyTries => s("三次输入的密码都不一致，没有注册。"),
         Text::LoggedOut => s("已退出登录。"),
         Text::NoPassword => s("给出了用户名，但没有密码。"),
+        Text::NoUser => s("给出了密码，但没有用户名。"),
         Text::Friends => s("好友："),
         Text::NoFriends => s("还没有好友；用 `+f <用户名>` 申请。"),
         Text::Rooms => s("聊天室："),
@@ -78,18 +80,20 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::NoMessages => s("没有消息。"),
         Text::UnreadHeading => s("未读："),
         Text::NothingUnread => s("没有未读消息。"),
-        Text::ChatWithWhom => s("与谁聊天？`chat <名字>`。"),
+        Text::ChatWithWhom => s("与谁聊天？请输入 `chat <名字>`。"),
         Text::Me => s("我"),
-        Text::Says => s("说："),
+        Text::Says => s(" 说："),
+        Text::Comma => s("、"),
         Text::HistoryRule => s("------ 以上是历史消息 ------"),
         Text::OlderRule => s("------ 更早的消息 ------"),
         Text::NoOlder => s("没有更早的消息。"),
         Text::LoadingOlder => s("正在向服务器查询更早的消息……"),
         Text::Pending => s("（待发送）"),
+        Text::NotSentMark => s("（未发送）"),
         Text::SendAsText => s("作为消息发送？(Y/N)"),
         Text::NotSent => s("没有发送。"),
         Text::OutgoingLocked => s(
-            "另一个客户端正在使用待发送消息的文件：在这里输入的消息，如果发送前本程序结束，就会丢失。",
+            "另一个客户端正在使用待发送消息的文件：如果本程序在发送之前结束，在这里输入的消息就会丢失。",
         ),
         Text::Online => s("在线："),
         Text::NobodyOnline => s("没有好友在线。"),
@@ -98,26 +102,24 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::IsOffline => s("离线"),
         Text::FoundUsers => s("用户："),
         Text::FoundRooms => s("聊天室："),
-        Text::FoundNothing => s("什么也没有找到。"),
-        Text::FoundMore => s("还有更多；更长的关键字会缩小范围。"),
+        Text::FoundNothing => s("没有找到。"),
+        Text::FoundMore => s("还有更多结果；用更长的关键字可以缩小范围。"),
         Text::Offline => s("离线"),
         Text::Connecting => s("正在连接……"),
         Text::ConnectionLost => s("连接已断开。"),
         Text::TryingAgain => s("正在重新连接；这期间输入的消息会保留，连上后发送。"),
         Text::Kicked => {
-            s("你在别处登录了，或者被服务器断开。输入 `\\c` 再输入 `login` 可重新登录。")
+            s("你的账号在别处登录，或者你被服务器断开了。输入 `\\c` 再输入 `login` 可重新登录。")
         }
-        Text::ServerSaidBye => s("服务器结束了连接。"),
-        Text::ServerIdle => s("太久没有登录，服务器结束了连接。"),
-        Text::ServerMalformed => s("服务器无法理解本客户端，结束了连接。"),
-        Text::ServerTooManyErrors => s("未知的请求太多，服务器结束了连接。"),
+        Text::ServerSaidBye => s("服务器断开了连接。"),
+        Text::ServerIdle => s("太久没有登录，服务器断开了连接。"),
+        Text::ServerMalformed => s("服务器无法理解本客户端，断开了连接。"),
+        Text::ServerTooManyErrors => s("未知的请求太多，服务器断开了连接。"),
         Text::ServerFull => s("服务器已满。"),
         Text::ServerRestarting => s("服务器正在重启。"),
-        Text::ServerTooSlow => {
-            s("这个连接跟不上到来的消息，服务器结束了它。消息没有丢失，会重新取得。")
-        }
-        Text::Unanswered => s("还没有得到回答，连接就断开了；请再试一次。"),
-        Text::TimeOut => s("时间到了。"),
+        Text::ServerTooSlow => s("本连接接收消息太慢，服务器断开了它。消息没有丢失，会重新获取。"),
+        Text::Unanswered => s("连接在得到答复之前断开了，请再试一次。"),
+        Text::TimeOut => s("已超时。"),
         Text::HelpHeading { mode } => format!("{mode}模式的命令："),
         Text::Unknown { line } => format!("没有这个命令：{line}。输入 `help` 查看命令。"),
         Text::Usage { form } => format!("用法：{form}"),
@@ -125,16 +127,16 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Registered { name } => format!("注册成功：{name}"),
         Text::LoggedIn { name } => format!("登录成功：{name}"),
         Text::LoggedInAgain { name } => format!("已重新连接，登录成功：{name}"),
-        Text::AlreadyLoggedIn { name } => format!("已登录为 {name}；`logout` 退出登录。"),
+        Text::AlreadyLoggedIn { name } => format!("已经以 {name} 登录；用 `logout` 退出登录。"),
         Text::FriendRequest { name } => format!("{name} 申请添加你为好友。(Y/N)"),
         Text::FriendRequestShort { name } => format!("添加 {name} 为好友？(Y/N)"),
         Text::Declined { name } => format!("已拒绝 {name} 的好友请求。"),
         Text::RequestSent { name } => format!("好友请求已发送：{name}"),
         Text::NewContact { name } => format!("你和 {name} 已成为好友。"),
-        Text::NewRoom { room } => format!("加入聊天室：{room}"),
+        Text::NewRoom { room } => format!("已加入聊天室：{room}"),
         Text::RoomMade { room } => format!("聊天室已创建：{room}"),
         Text::MembersAdded { room } => format!("他们已加入聊天室 {room}。"),
-        Text::LeftRoom { room } => format!("已离开聊天室 {room}。"),
+        Text::LeftRoom { room } => format!("已退出聊天室 {room}。"),
         Text::UnreadOf { target, count } => format!("{target}：{count} 条未读"),
         Text::NoTarget { name } => format!("没有叫 {name} 的好友或聊天室。"),
         Text::TwoTargets { name } => {
@@ -142,27 +144,28 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::CameOnline { names } => format!("{names} 上线了"),
         Text::WentOffline { names } => format!("{names} 下线了"),
-        Text::NewMessage { from } => format!("你有一条新的消息，来自 {from}"),
+        Text::NewMessage { from } => format!("你有一条新的消息，来自 {from}。"),
         Text::NewRoomMessage { from, room } => {
-            format!("你有一条新的消息，来自聊天室 {room} 的 {from}")
+            format!("你有一条新的消息，来自聊天室 {room} 的 {from}。")
         }
-        Text::SentTo { target } => format!("发给 {target}："),
+        Text::SentTo { target } => format!(" 发给 {target}："),
         Text::PendingCount { count } => format!("{count} 条待发送"),
         Text::LooksLikeCommand { line } => {
             format!("这看起来是一个命令：{line}。作为消息发送？(Y/N)")
         }
-        Text::MessageRefused { target, reason } => format!("没有发给 {target}：{reason}"),
+        Text::MessageRefused { target, reason } => format!("没有发送给 {target}：{reason}"),
         Text::MessageWaits {
             target,
             reason,
             seconds,
-        } => format!("发给 {target} 的消息等待 {seconds} 秒：{reason}"),
+        } => format!("发给 {target} 的消息将在 {seconds} 秒后重发：{reason}"),
         Text::Paste { count } => {
             format!("粘贴了 {count} 行。Y：逐行发送；O：作为一条消息发送；N：放弃。")
         }
         Text::PasteShort { count } => format!("{count} 行 (Y/O/N)"),
         Text::OutgoingFound { count } => format!("上次运行留下 {count} 条待发送的消息。"),
         Text::OutgoingUnreadable { count } => format!("有 {count} 条保留的消息无法读取。"),
+        Text::OutgoingFault { why } => format!("待发送消息的文件：{why}"),
         Text::UnsentAtExit { count } => format!("还有 {count} 条消息没有发送。"),
         Text::ServerTime { time } => format!("服务器时间：{time}"),
         Text::RoomLine {
@@ -176,18 +179,18 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::UnknownServerHint { link } => format!("如果密钥正确，请在地址中写明：{link}"),
         Text::TypeYes => s("如果密钥正确，请输入 yes："),
         Text::KeyChanged { address } => {
-            format!("{address} 的密钥变了，可能有人在中间。没有发送任何内容。")
+            format!("{address} 的密钥变了，可能有人从中拦截。没有发送任何内容。")
         }
         Text::KeyChangedHint { address } => {
-            format!("如果服务器的主人确认了新密钥：echat-nc --forget-host {address}")
+            format!("如果服务器的管理者确认这是新密钥，请运行：echat-nc --forget-host {address}")
         }
         Text::KeyNotPinned { address } => {
-            format!("{address} 出示的不是要求的密钥。没有发送任何内容。")
+            format!("{address} 出示的不是指定的密钥。没有发送任何内容。")
         }
         Text::KeyShown { key } => format!("出示的密钥 {key}"),
-        Text::KeyExpected { key } => format!("应当是密钥 {key}"),
-        Text::CannotConnect { why } => format!("无法连接：{why}"),
-        Text::ServerReason { number } => format!("服务器结束了连接（原因 {number}）。"),
+        Text::KeyExpected { key } => format!("应有的密钥 {key}"),
+        Text::CannotConnect { address, why } => format!("无法连接 {address}：{why}"),
+        Text::ServerReason { number } => format!("服务器断开了连接（原因 {number}）。"),
         Text::RetryAfter { seconds } => format!("请在 {seconds} 秒后再试。"),
         Text::Limit { limit } => format!("上限是 {limit}。"),
         Text::Names { names } => format!("（{names}）"),
@@ -198,29 +201,29 @@ pub(super) fn say(text: Text<'_>) -> String {
 /// A refusal's code.
 pub(super) fn code(code: Code) -> &'static str {
     match code {
-        Code::BadParams => "服务器不明白这个请求。",
+        Code::BadParams => "服务器无法理解这个请求。",
         Code::NotLoggedIn => "请先登录。",
         Code::AlreadyLoggedIn => "已经登录；请先退出登录。",
-        Code::NameTaken => "用户已存在",
+        Code::NameTaken => "用户已存在，或与已有的名字太像。",
         Code::BadName => "不能使用这个名字。",
         Code::BadPassword => "不能使用这个密码。",
-        Code::BadCredentials => "登录失败",
+        Code::BadCredentials => "登录失败：用户名或密码不对。",
         Code::LoginThrottled => "登录失败的次数太多。",
-        Code::UnknownUser => "用户不存在",
-        Code::IsSelf => "无法添加自己为好友",
-        Code::AlreadyAsked => "已经申请过",
-        Code::AlreadyFriends => "好友已存在",
+        Code::UnknownUser => "用户不存在。",
+        Code::IsSelf => "无法添加自己为好友。",
+        Code::AlreadyAsked => "已经申请过。",
+        Code::AlreadyFriends => "好友已存在。",
         Code::NoRequest => "没有来自该用户的好友请求。",
-        Code::NotAFriend => "还不是好友",
-        Code::NotAMember => "还没有加入聊天室",
+        Code::NotAFriend => "还不是好友。",
+        Code::NotAMember => "还没有加入聊天室。",
         Code::NotOwner => "只有房主可以这样做。",
-        Code::UnknownRoom => "聊天室不存在",
-        Code::AlreadyMember => "已经在聊天室中",
-        Code::RoomExists => "聊天室已存在",
+        Code::UnknownRoom => "聊天室不存在。",
+        Code::AlreadyMember => "已经在聊天室中。",
+        Code::RoomExists => "聊天室已存在，或与已有的名字太像。",
         Code::NotFriends => "其中有人还不是你的好友。",
         Code::BadContent => "不能发送：消息为空、太长或含有控制字符。",
         Code::TxnReused => "服务器上已有另一条使用这个编号的消息。",
-        Code::RateLimited => "发送太快。",
+        Code::RateLimited => "操作太快。",
         Code::TooMany => "数量太多。",
         Code::StorageFull => "服务器的磁盘已满。",
         Code::StorageBusy => "服务器的数据库正忙。",
@@ -231,23 +234,23 @@ pub(super) fn code(code: Code) -> &'static str {
 /// Why a name cannot be had.
 pub(super) fn bad_name(error: &NameError) -> String {
     match error {
-        NameError::Empty => "名字不能为空".to_owned(),
-        NameError::TooLong => format!("名字最多 {NAME_CHARS} 个字符、{NAME_BYTES} 字节"),
-        NameError::BadStart(_) => "名字必须以字母、汉字或数字开头".to_owned(),
-        NameError::BadCharacter(c) => format!("名字不能含有字符 U+{:04X}", u32::from(*c)),
-        NameError::MixedDirections => "名字不能这样混合书写方向".to_owned(),
-        NameError::MixedScripts => "名字不能混合这些文字".to_owned(),
-        NameError::Reserved => "这个名字是保留的".to_owned(),
-        NameError::Unstable => "这个名字没有规范的形式".to_owned(),
+        NameError::Empty => "名字不能为空。".to_owned(),
+        NameError::TooLong => format!("名字最多 {NAME_CHARS} 个字符、{NAME_BYTES} 字节。"),
+        NameError::BadStart(_) => "名字必须以字母、汉字或数字开头。".to_owned(),
+        NameError::BadCharacter(c) => format!("名字不能含有字符 U+{:04X}。", u32::from(*c)),
+        NameError::MixedDirections => "名字不能这样混合书写方向。".to_owned(),
+        NameError::MixedScripts => "名字不能混用这些文字。".to_owned(),
+        NameError::Reserved => "这个名字是保留的。".to_owned(),
+        NameError::Unstable => "这个名字没有规范的形式。".to_owned(),
     }
 }
 
 /// Why a password cannot be had.
 pub(super) fn bad_password(error: &PasswordError) -> String {
     match error {
-        PasswordError::Empty => "需要密码".to_owned(),
-        PasswordError::TooShort => format!("密码至少 {PASSWORD_MIN} 字节"),
-        PasswordError::TooLong => format!("密码最多 {PASSWORD_MAX} 字节"),
-        PasswordError::BadCharacter => "密码不能含有控制字符或未定义的字符".to_owned(),
+        PasswordError::Empty => "需要密码。".to_owned(),
+        PasswordError::TooShort => format!("密码至少 {PASSWORD_MIN} 字节。"),
+        PasswordError::TooLong => format!("密码最多 {PASSWORD_MAX} 字节。"),
+        PasswordError::BadCharacter => "密码不能含有控制字符或未定义的字符。".to_owned(),
     }
 }

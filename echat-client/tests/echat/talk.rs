@@ -49,6 +49,33 @@ fn two_people_meet_and_talk() {
 }
 
 #[test]
+fn where_nothing_is_redrawn_a_prompt_waits_for_the_answer() {
+    let place = Place::new();
+    let mut ann = place.member("ann");
+    ann.types("\\d\r");
+    ann.ends();
+    let mut ann = place.person("C.UTF-8", &[&place.link(), "--plain", "--user", "ann"]);
+    ann.sees("login password: ");
+    ann.types(&format!("{SECRET}\r"));
+    ann.sees("Logged in as ann.");
+    ann.sees("contact> ");
+    ann.types("+f nobody-here\r");
+    ann.sees("There is no such user.");
+    ann.sees("contact> ");
+    ann.types("\\d\r");
+    ann.reads_to_the_end();
+    ann.has_the_terminal_back();
+    let (code, shown) = ann.ends();
+    assert_eq!(code, 0, "{shown}");
+    let prompts = |prompt| shown.matches(prompt).count();
+    assert_eq!((prompts("login "), prompts("contact> ")), (1, 2), "{shown}");
+    assert!(
+        !shown.contains('\x1b') && !shown.contains(SECRET),
+        "{shown}"
+    );
+}
+
+#[test]
 fn an_unknown_server_is_trusted_by_a_typed_yes_only() {
     let place = Place::new();
     let address = place.server.address().to_string();

@@ -1,7 +1,8 @@
 //! The real server, built anew if it is stale, for the real client to talk to.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
 #[path = "../../../echat-server/tests/place/running.rs"]
-#[allow(dead_code, reason = "the server's own tests use the rest")]
 mod running;
 
 use std::path::{Path, PathBuf};
@@ -40,6 +41,11 @@ static SERVER: LazyLock<PathBuf> = LazyLock::new(|| {
     assert!(built.success());
     folder.join("echat-server")
 });
+
+/// The server's binary.
+pub(crate) fn binary() -> &'static Path {
+    &SERVER
+}
 
 /// Starts a server on a free port; its data is in this folder.
 pub(crate) fn start(folder: &Path, args: &[&str]) -> Running {

@@ -129,6 +129,15 @@ impl Person {
         !fds[0].revents().is_empty()
     }
 
+    /// Waits for a line that begins so; what follows on it.
+    #[track_caller]
+    pub(crate) fn reads_line(&mut self, start: &str) -> String {
+        self.sees(start);
+        let from = self.read;
+        self.sees("\r\n");
+        self.shown[from..self.read].trim_end().to_owned()
+    }
+
     pub(crate) fn reads(&mut self) -> bool {
         let mut buffer = [0; 4096];
         // A terminal that nobody holds any more is an error to read.

@@ -7,6 +7,7 @@ use crate::frame::{Deframer, HEADER};
 use crate::limits;
 use crate::value::Value;
 use std::collections::VecDeque;
+use zeroize::Zeroizing;
 
 /// The receiving half.
 pub(super) struct Opener {
@@ -102,7 +103,9 @@ pub(super) fn read_plain(plain: &[u8], into: &mut VecDeque<Incoming>) -> Result<
         (command::PING, Value::Null) => Incoming::Ping,
         (command::PONG, Value::Null) => Incoming::Pong,
         (command::CLOSE_NOTIFY, Value::Int(reason)) => Incoming::Close(reason),
-        (command::BATCH, Value::Bytes(items)) => return read_batch(&items, into),
+        (command::BATCH, Value::Bytes(items)) => {
+            return read_batch(&Zeroizing::new(items), into);
+        }
         // FINISHED comes once, in the handshake.
         (number, _) => return Err(Malformed::ChannelCommand(number)),
     };

@@ -6,7 +6,7 @@ use super::{
     SERVER_SIGNED, Step, check_prefix, hello_prefix, public_of,
 };
 use crate::channel::{Channel, seal_finished};
-use crate::group::{Ephemeral, PUBLIC};
+use crate::group::{Ephemeral, PUBLIC, Public};
 use crate::limits;
 use ed25519_dalek::{Signature, VerifyingKey};
 use rand::CryptoRng;
@@ -62,14 +62,11 @@ impl AwaitServerHello {
     /// power). An error means: send nothing, close.
     pub fn next(mut self, bytes: &[u8]) -> Result<Step<Self, AwaitServerFinished>, HandshakeError> {
         self.buffer.extend_from_slice(bytes);
-        check_prefix(&self.buffer, SERVER_HELLO_TYPE)?;
-        let Some(server_hello) = self.buffer.first_chunk::<SERVER_HELLO>() else {
+        let Some(answer) = ServerHello::read(&self.hello, &self.buffer)? else {
             return Ok(Step::More(self));
         };
-        let public = public_of(server_hello)?;
-        let host_key = verified(&self.hello, server_hello)?;
-        let z = self.ephemeral.agree(&public);
-        let schedule = Schedule::new(&self.hello, server_hello, &z);
+        let z = self.ephemeral.agree(&answer.public);
+        let schedule = Schedule::new(&self.hello, answer.bytes, &z);
         let mut channel = Channel::new(
             schedule.client_to_server,
             schedule.server_to_client,
@@ -81,7 +78,33 @@ impl AwaitServerHello {
             channel,
             expected: schedule.server_finished,
             own: schedule.client_finished,
-            host_key,
+            host_key: answer.host_key,
+        }))
+    }
+}
+
+/// A ServerHello whose every field holds, and the signature over them and over the hello it answers.
+pub struct ServerHello<'a> {
+    bytes: &'a [u8; SERVER_HELLO],
+    public: Public,
+    host_key: VerifyingKey,
+}
+
+impl<'a> ServerHello<'a> {
+    /// Reads the answer to a ClientHello from the front of `bytes`; `None` while it is not all there.
+    /// Costs no modular power.
+    pub fn read(
+        client_hello: &[u8; CLIENT_HELLO],
+        bytes: &'a [u8],
+    ) -> Result<Option<Self>, HandshakeError> {
+        check_prefix(bytes, SERVER_HELLO_TYPE)?;
+        let Some(bytes) = bytes.first_chunk::<SERVER_HELLO>() else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            bytes,
+            public: public_of(bytes)?,
+            host_key: verified(client_hello, bytes)?,
         }))
     }
 }

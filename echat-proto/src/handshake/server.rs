@@ -19,7 +19,7 @@ pub struct AwaitClientHello {
 }
 
 /// A ClientHello whose every field holds.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct ClientHello {
     bytes: Box<[u8; CLIENT_HELLO]>,
     public: Public,

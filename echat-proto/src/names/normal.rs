@@ -3,6 +3,7 @@
 use precis_core::profile::PrecisFastInvocation;
 use precis_profiles::UsernameCaseMapped;
 use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
 use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection};
 
 use crate::limits::{NAME_BYTES, NAME_CHARS};
@@ -77,11 +78,17 @@ fn settle(raw: &str) -> Result<String, NameError> {
     Err(NameError::Unstable)
 }
 
-/// `UsernameCaseMapped` (RFC 8265 section 3.3), and final sigma as sigma: lower case alone leaves
-/// a Greek name with two forms, and what is typed in capitals would find only one of them.
+/// `UsernameCaseMapped` (RFC 8265 section 3.3), with two additions that give a name one form:
+///
+/// - It is composed first. The profile's preparation refuses the conjoining jamo that decomposed
+///   Hangul is made of before its normalisation could compose them; to RFC 8264 section 7 a name
+///   and its decomposition are one.
+/// - Final sigma is a sigma: lower case alone leaves a Greek name with two forms, and what is typed
+///   in capitals would find only one of them.
 fn fold(name: &str) -> Result<String, NameError> {
     use precis_core::Error;
-    match UsernameCaseMapped::enforce(name) {
+    let composed: String = name.nfc().collect();
+    match UsernameCaseMapped::enforce(composed) {
         Ok(mapped) => Ok(mapped.replace('ς', "σ")),
         Err(Error::BadCodepoint(info)) => Err(NameError::BadCharacter(
             char::from_u32(info.cp).unwrap_or(char::REPLACEMENT_CHARACTER),

@@ -1,5 +1,6 @@
 use crate::limits::CONTENT_MAX;
 use proptest::prelude::*;
+use unicode_normalization::UnicodeNormalization;
 
 use super::*;
 
@@ -42,6 +43,23 @@ fn one_name_has_one_form() {
     same("ａｎｎ", "ANN");
     same("ΟΔΟΣ", "οδος");
     same("ｶﾅ", "カナ");
+}
+
+#[test]
+fn a_decomposed_name_is_the_composed_one() {
+    let decomposed: String = "한국漢".nfd().collect();
+    assert_eq!(decomposed.chars().count(), 7, "six jamo and an ideograph");
+    same("한국漢", &decomposed);
+    assert_eq!(NameQuery::new(decomposed).key(), Some("한국漢"));
+    // Twenty syllables, each three jamo of three bytes.
+    same(&"각".repeat(20), &"\u{1100}\u{1161}\u{11a8}".repeat(20));
+    // Jamo that make no syllable, and old ones, are no letters of a name.
+    for jamo in ["\u{1100}", "한\u{1161}", "\u{1113}\u{1161}"] {
+        assert!(
+            matches!(stored(jamo), Err(NameError::BadCharacter(_))),
+            "{jamo:?}"
+        );
+    }
 }
 
 #[test]
@@ -222,6 +240,13 @@ proptest! {
             let query = NameQuery::new(name.as_str());
             prop_assert_eq!(query.key(), Some(name.as_str()));
         }
+    }
+
+    #[test]
+    fn canonical_equivalents_are_one_name(raw in "[\\p{L}\\p{N}\\p{M}]{1,6}|[가-힣]{1,20}") {
+        let (composed, decomposed): (String, String) = (raw.nfc().collect(), raw.nfd().collect());
+        prop_assert_eq!(Username::new(&composed), Username::new(&decomposed));
+        prop_assert_eq!(Username::new(&raw), Username::new(&composed));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::source::{Source, sources};
 type Row = (&'static str, &'static [&'static str]);
 
 const PROTO: &[Row] = &[
+    ("config", &[]),
     ("limits", &[]),
     ("value", &[]),
     ("fingerprint", &[]),
@@ -39,8 +40,9 @@ const SERVER: &[Row] = &[
     ("exit", &[]),
     ("private_file", &[]),
     ("config", &[]),
-    ("store", &[]),
-    ("logging", &["config"]),
+    ("store", &["private_file"]),
+    ("visible", &[]),
+    ("logging", &["config", "visible"]),
     ("cli", &["config", "exit"]),
     ("data_dir", &["exit", "private_file"]),
     ("host_key", &["exit", "private_file"]),
@@ -64,7 +66,7 @@ const SERVER: &[Row] = &[
             "store", "throttle",
         ],
     ),
-    ("console", &["engine", "roster", "store"]),
+    ("console", &["conn", "engine", "roster", "store", "visible"]),
     (
         "reactor",
         &[

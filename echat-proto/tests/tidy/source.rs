@@ -48,11 +48,17 @@ pub(crate) fn root() -> PathBuf {
         .to_owned()
 }
 
-/// Every Rust file of the three crates, sorted by path.
+/// Every Rust file of the three crates and of the fuzz targets, sorted by path.
 pub(crate) fn sources() -> Vec<Source> {
     let root = root();
     let mut found = Vec::new();
-    for krate in ["echat-proto", "echat-server", "echat-client"] {
+    for krate in [
+        "docs",
+        "echat-proto",
+        "echat-server",
+        "echat-client",
+        "fuzz",
+    ] {
         walk(&root, &root.join(krate), &mut found);
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));

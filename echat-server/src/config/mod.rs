@@ -11,8 +11,11 @@ mod log_filter;
 mod section;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use echat_proto::config::CLIENT_KEYS;
 use serde::Serialize;
 
 pub use self::error::{ConfigError, Fault, Reason};
@@ -24,21 +27,8 @@ use self::section::{Node, Section};
 /// The port a server listens on and a client calls, unless told otherwise.
 const PORT: u16 = 1024;
 
-/// What the section `client` may have (echat-client/src/chat/config.rs).
-const CLIENT_KEYS: [&str; 12] = [
-    "address",
-    "user",
-    "password_file",
-    "password_command",
-    "language",
-    "compact",
-    "presence",
-    "bell",
-    "notify",
-    "title",
-    "keep_unsent",
-    "utc",
-];
+/// What `sessions_per_user` may be.
+const SESSIONS: RangeInclusive<usize> = 1..=64;
 
 /// What one server is told: the section `server`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -50,6 +40,9 @@ pub struct Config {
     pub data: PathBuf,
     /// What to log; default `info`.
     pub log: LogFilter,
+    /// Connections one user may be logged in at, up to 64; default 1: a further login takes over
+    /// the oldest.
+    pub sessions_per_user: NonZeroUsize,
     /// The bounds on what clients may do.
     pub limits: Limits,
 }
@@ -60,6 +53,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
             data: PathBuf::from("data"),
             log: LogFilter::default(),
+            sessions_per_user: NonZeroUsize::MIN,
             limits: Limits::default(),
         }
     }
@@ -80,6 +74,10 @@ impl Config {
                     LogFilter::parse(text).map_err(|bad| bad.to_string())
                 })?
                 .unwrap_or(defaults.log),
+            sessions_per_user: server
+                .number("sessions_per_user", &SESSIONS)?
+                .and_then(NonZeroUsize::new)
+                .unwrap_or(defaults.sessions_per_user),
             limits: Limits::read(server.section("limits")?)?,
         };
         server.finish()?;

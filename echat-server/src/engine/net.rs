@@ -1,12 +1,13 @@
 //! The connections: who is there, whose turn it is, when each has to be looked at again. Knows no
 //! users but by whether one is logged in.
 
-use super::prepare;
+mod help;
+
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{ConnId, End};
 use crate::handlers::account::Pending;
-use crate::jobs::{Done, Job, Task};
+use crate::jobs::{Done, Job};
 use crate::peer::Peer;
 use echat_proto::commands::CloseReason;
 use echat_proto::group::Ephemeral;
@@ -17,8 +18,6 @@ use std::time::Duration;
 
 /// Places beyond the limits for connections that are only told that the server is full.
 const SPARE: usize = 16;
-/// Exponents prepared for handshakes to come.
-const PREPARED: usize = 16;
 /// How often a bad frame is logged at most.
 const COMPLAINT: Duration = Duration::from_secs(10);
 
@@ -144,16 +143,9 @@ impl Net {
         let Some(slot) = self.slots.get_mut(&conn) else {
             return;
         };
-        let address = slot.peer.address;
         if let Some(hello) = slot.peer.receive(bytes, limits, now) {
-            let prepared = self.prepared.pop().map(Box::new);
-            let task = Task::Respond { hello, prepared };
-            self.jobs.push(Job {
-                conn,
-                address: address.ip(),
-                task,
-            });
-            self.prepare_more();
+            let address = slot.peer.address.ip();
+            self.answer(conn, address, hello);
         }
         self.complain(conn, now);
         self.settle(conn, limits);
@@ -174,46 +166,6 @@ impl Net {
         {
             self.complained = Some(now.running);
             tracing::warn!(%conn, address = %slot.peer.address, %error, "bad frame");
-        }
-    }
-
-    fn prepare_more(&mut self) {
-        while self.prepared.len() + self.preparing < PREPARED {
-            self.preparing += 1;
-            self.jobs.push(prepare());
-        }
-    }
-
-    pub(super) fn complete(&mut self, conn: ConnId, done: Done, limits: &Limits) {
-        match done {
-            Done::Prepared(ephemeral) => {
-                self.preparing -= 1;
-                self.prepared.push(*ephemeral);
-            }
-            Done::Responded(flight, waiting) => {
-                self.with(conn, limits, |peer| peer.respond(flight, waiting));
-            }
-            Done::Hashed(_) | Done::Verified(_) => {
-                if self
-                    .slots
-                    .get(&conn)
-                    .is_some_and(|slot| slot.pending.is_some())
-                {
-                    self.completed.push((conn, done));
-                }
-            }
-        }
-    }
-
-    /// Hands a request's heavy part to the helpers.
-    pub(super) fn wait_for(&mut self, conn: ConnId, task: Task, pending: Pending) {
-        if let Some(slot) = self.slots.get_mut(&conn) {
-            slot.pending = Some(pending);
-            self.jobs.push(Job {
-                conn,
-                address: slot.peer.address.ip(),
-                task,
-            });
         }
     }
 
@@ -355,10 +307,6 @@ impl Net {
     pub(super) fn deadline(&self) -> Option<Duration> {
         let first = self.deadlines.first().map(|(at, _)| *at);
         [first, self.retry_at].into_iter().flatten().min()
-    }
-
-    pub(super) fn take_jobs(&mut self) -> Vec<Job> {
-        std::mem::take(&mut self.jobs)
     }
 
     pub(super) fn take_dirty(&mut self) -> Vec<ConnId> {

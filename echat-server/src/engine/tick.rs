@@ -20,6 +20,7 @@ use echat_proto::records::Code;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
+use zeroize::Zeroize;
 
 /// Messages of one connection that one tick handles.
 const MESSAGES: usize = 32;
@@ -248,14 +249,16 @@ impl<'t> Turn<'t> {
     }
 
     /// Handles one message; false if the connection's turn ends with it.
-    fn request(&mut self, conn: ConnId, message: Message) -> Result<bool, StoreError> {
+    fn request(&mut self, conn: ConnId, mut message: Message) -> Result<bool, StoreError> {
         let Some(kind) = RequestKind::from_number(message.command) else {
             return self.unknown(conn, message.command);
         };
         let started = self.start(message.command);
         let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
         let concluded = self.conclude(conn, &started, result)?;
-        if !concluded && let Some(slot) = self.net.slot(conn) {
+        if concluded && takes_password(kind) {
+            message.params.zeroize();
+        } else if !concluded && let Some(slot) = self.net.slot(conn) {
             slot.peer.put_back(Item::Request(message));
         }
         // A page a turn: 32 of them would be more than a queue may hold.
@@ -357,6 +360,11 @@ impl<'t> Turn<'t> {
 struct Started {
     number: u32,
     mark: usize,
+}
+
+/// Whether a request carries a password, which is not to linger in memory.
+fn takes_password(kind: RequestKind) -> bool {
+    matches!(kind, RequestKind::Register | RequestKind::Login)
 }
 
 /// Whether a reply may be as long as a page.

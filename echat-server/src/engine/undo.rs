@@ -41,8 +41,8 @@ pub(super) fn undo(
     let batch = store.batch();
     let online: Vec<_> = memory
         .roster
-        .sessions()
-        .map(|session| session.user)
+        .everybody()
+        .map(|online| online.user)
         .collect();
     for user in online {
         match batch.places_of(user) {

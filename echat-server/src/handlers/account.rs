@@ -115,7 +115,10 @@ pub(crate) fn login(
         .flatten();
     let (user, hash) = found.unzip();
     let guesser = guesser(ctx, &username, user.as_ref())?;
-    if let Some(wait) = ctx.throttle.login_wait(&guesser, ctx.now.running) {
+    if let Some(wait) = ctx
+        .throttle
+        .login_wait(&guesser, ctx.now.running, ctx.limits)
+    {
         return Err(Reject::retry_after(Code::LoginThrottled, wait));
     }
     // Every try counts as wrong until it turns out right: many at once are no more than many.
@@ -188,20 +191,17 @@ pub(crate) fn logged_in(
             .clone()
             .map(|hash| Chore::UpgradeHash(user.id, hash)),
     );
-    let old = ctx.roster.conn_of(user.id);
-    if let Some(old) = old {
-        ctx.roster.leave(old);
-    }
+    let was_online = ctx.roster.is_online(user.id);
     let rooms = places.iter().map(|place| place.id);
-    ctx.roster.enter(ctx.conn, user.id, &user.name, rooms);
+    let displaced = ctx.roster.enter(ctx.conn, user.id, &user.name, rooms);
 
-    match old {
-        // A second login takes over in silence: the user neither came nor went.
-        Some(old) => {
-            ctx.outbox.send(old, Event::ServerKick {});
-            ctx.outbox.close(old, End::Notify(CloseReason::Kicked));
-        }
-        None => audience.announce(ctx, user.id, &user.name, Change::Came),
+    if let Some(oldest) = displaced {
+        ctx.outbox.send(oldest, Event::ServerKick {});
+        ctx.outbox.close(oldest, End::Notify(CloseReason::Kicked));
+    }
+    // A further login is told to nobody: the user neither came nor went.
+    if !was_online {
+        audience.announce(ctx, user.id, &user.name, Change::Came);
     }
     ctx.outbox.trust(ctx.conn);
     ctx.outbox.send(
@@ -221,11 +221,13 @@ pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Reject>
     Ok(Event::LoggedOut {})
 }
 
-/// Ends a session, whether by LOGOUT or because its connection is gone, and tells who is to know.
+/// Ends a session, whether by LOGOUT or because its connection is gone. If it was the user's last,
+/// those who are to know are told.
 pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Member) -> Result<(), Reject> {
     let audience = Audience::of(ctx, me.id)?;
-    ctx.roster.leave(ctx.conn);
-    audience.announce(ctx, me.id, &me.name, Change::Went);
+    if ctx.roster.leave(ctx.conn) {
+        audience.announce(ctx, me.id, &me.name, Change::Went);
+    }
     tracing::info!(user = %me.name, conn = %ctx.conn, "logged out");
     Ok(())
 }

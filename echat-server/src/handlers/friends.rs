@@ -36,11 +36,11 @@ pub(crate) fn add_friend(
 
     ctx.batch.add_request(me.id, other.id, ctx.now.unix)?;
 
-    if let Some(conn) = ctx.roster.conn_of(other.id) {
-        let username = me.name.to_string();
-        ctx.outbox
-            .send(conn, Event::IncommingFriendRequest { username });
-    }
+    let username = me.name.to_string();
+    ctx.outbox.send_all(
+        ctx.roster.conns_of(other.id).to_vec(),
+        Event::IncommingFriendRequest { username },
+    );
     Ok(Event::AddFriendResult {
         result: done("好友请求已发送"),
     })
@@ -76,21 +76,20 @@ fn befriend(ctx: &mut Ctx<'_, '_>, me: &Member, other: &User) -> Result<(), Reje
 
     ctx.batch.befriend(me.id, other.id, ctx.now.unix)?;
 
-    let told = ctx.roster.conn_of(other.id);
-    for (conn, name, online) in [
-        (Some(ctx.conn), other.name.as_str(), told.is_some()),
-        (told, &*me.name, true),
+    let mine = ctx.roster.conns_of(me.id).to_vec();
+    let theirs = ctx.roster.conns_of(other.id).to_vec();
+    for (told, name, online) in [
+        (mine, other.name.as_str(), !theirs.is_empty()),
+        (theirs, &*me.name, true),
     ] {
-        let Some(conn) = conn else { continue };
         let username = name.to_owned();
-        ctx.outbox.send(
-            conn,
-            Event::NewContact {
-                username: username.clone(),
-            },
-        );
+        let contact = Event::NewContact {
+            username: username.clone(),
+        };
+        ctx.outbox.send_all(told.clone(), contact);
         if online {
-            ctx.outbox.send(conn, Event::OnFriendOnline { username });
+            ctx.outbox
+                .send_all(told, Event::OnFriendOnline { username });
         }
     }
     Ok(())

@@ -57,13 +57,17 @@ pub(crate) fn send_message(
     };
     // To the friend, the target is the other one: the sender.
     let (others, target) = if let Some(friend) = &conversation.friend {
-        let online = ctx.roster.conn_of(friend.id);
-        (online.into_iter().collect(), me.name.to_string())
+        let online = ctx.roster.conns_of(friend.id);
+        (online.to_vec(), me.name.to_string())
     } else {
         let online = ctx.roster.in_room_but(conversation.id, me.id);
         (online, conversation.name.clone())
     };
     ctx.outbox.send_all(others, message(target, None));
+    // The sender's other sessions see it as the sender does.
+    let mine = ctx.roster.others_of(ctx.conn);
+    ctx.outbox
+        .send_all(mine, message(conversation.name.clone(), None));
     Ok(message(conversation.name, Some(Nullable(txn_id))))
 }
 

@@ -34,7 +34,7 @@ impl Audience {
         let online = self
             .friends
             .iter()
-            .filter_map(|friend| ctx.roster.conn_of(friend.id));
+            .flat_map(|friend| ctx.roster.conns_of(friend.id).iter().copied());
         let username = name.to_owned();
         let event = match change {
             Change::Came => Event::OnFriendOnline { username },

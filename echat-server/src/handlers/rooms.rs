@@ -14,7 +14,8 @@ const MEMBER_BYTES: usize = 48;
 /// What a line of LIST_ROOMS takes besides the names, in bytes.
 const ROOM_BYTES: usize = 80;
 
-/// CREATE_ROOM: all or nothing.
+/// CREATE_ROOM: all or nothing. Nobody owns more rooms than one may be in: a room stays when all have
+/// left it, and making and leaving in turn would fill the disk without a limit.
 pub(crate) fn create_room(
     ctx: &mut Ctx<'_, '_>,
     me: Member,
@@ -33,6 +34,9 @@ pub(crate) fn create_room(
         return Err(Reject::too_many(ctx.limits.room_members));
     }
     have_room_for_a_room(ctx, invited.keys())?;
+    if ctx.batch.owned_count(me.id)? >= ctx.limits.rooms as u64 {
+        return Err(Reject::too_many(ctx.limits.rooms));
+    }
 
     let Some(room) = ctx.batch.create_room(&roomname, me.id, ctx.now.unix)? else {
         return Err(Code::RoomExists.into());
@@ -252,7 +256,7 @@ fn let_in<'u>(
     let mut online = Vec::new();
     for user in users {
         ctx.roster.join(*user, room);
-        online.extend(ctx.roster.conn_of(*user));
+        online.extend_from_slice(ctx.roster.conns_of(*user));
     }
     ctx.outbox.send_all(
         online,

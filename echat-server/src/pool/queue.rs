@@ -1,9 +1,9 @@
-//! Which job is next. Addresses take turns; exponents are prepared when nobody waits.
+//! Which kind of job is next: a password at a time, handshakes, more passwords; exponents are
+//! prepared when nobody waits.
 
+use super::fair::{Fair, Order};
 use crate::conn::ConnId;
 use crate::jobs::{Job, Task};
-use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
 
 pub(super) struct Queue {
     handshakes: Fair,
@@ -58,63 +58,6 @@ impl Queue {
     }
 }
 
-/// Jobs by address; addresses in the order of their turns. No address in it is without a job.
-struct Fair {
-    order: Order,
-    by_address: HashMap<IpAddr, VecDeque<Job>>,
-    turns: VecDeque<IpAddr>,
-}
-
-/// Which of an address's jobs is next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
-    OldestFirst,
-    NewestFirst,
-}
-
-impl Fair {
-    fn new(order: Order) -> Self {
-        Self {
-            order,
-            by_address: HashMap::new(),
-            turns: VecDeque::new(),
-        }
-    }
-
-    fn push(&mut self, job: Job) {
-        let address = job.address;
-        let jobs = self.by_address.entry(address).or_default();
-        if jobs.is_empty() {
-            self.turns.push_back(address);
-        }
-        jobs.push_back(job);
-    }
-
-    fn pop(&mut self) -> Option<Job> {
-        let address = self.turns.pop_front()?;
-        let jobs = self.by_address.get_mut(&address)?;
-        let job = match self.order {
-            Order::OldestFirst => jobs.pop_front(),
-            Order::NewestFirst => jobs.pop_back(),
-        };
-        if jobs.is_empty() {
-            self.by_address.remove(&address);
-        } else {
-            self.turns.push_back(address);
-        }
-        job
-    }
-
-    fn forget(&mut self, conn: ConnId) {
-        self.by_address.retain(|_, jobs| {
-            jobs.retain(|job| job.conn != conn);
-            !jobs.is_empty()
-        });
-        self.turns
-            .retain(|address| self.by_address.contains_key(address));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,43 +71,6 @@ mod tests {
             address: Ipv4Addr::new(10, 0, 0, address).into(),
             task: Task::Hash { password },
         }
-    }
-
-    fn order(queue: &mut Queue) -> Vec<u64> {
-        std::iter::from_fn(|| queue.next(0, 1))
-            .map(|job| job.conn.0)
-            .collect()
-    }
-
-    #[test]
-    fn addresses_take_turns() {
-        let mut queue = Queue::default();
-        for conn in [1, 2, 3] {
-            queue.push(hash(conn, 1));
-        }
-        queue.push(hash(4, 2));
-        assert_eq!(order(&mut queue), [1, 4, 2, 3]);
-    }
-
-    #[test]
-    fn a_flood_keeps_nobody_waiting_who_comes_after_it() {
-        let mut fair = Fair::new(Order::NewestFirst);
-        for conn in 1..=400 {
-            fair.push(hash(conn, 1));
-        }
-        assert_eq!(fair.pop().map(|job| job.conn.0), Some(400));
-    }
-
-    #[test]
-    fn what_is_forgotten_is_not_done() {
-        let mut queue = Queue::default();
-        for (conn, address) in [(1, 1), (2, 2), (3, 1)] {
-            queue.push(hash(conn, address));
-        }
-        queue.forget(ConnId(1));
-        queue.forget(ConnId(2));
-        assert_eq!(order(&mut queue), [3]);
-        assert!(queue.hashes.by_address.is_empty() && queue.hashes.turns.is_empty());
     }
 
     #[test]

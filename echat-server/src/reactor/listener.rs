@@ -20,6 +20,10 @@ pub(super) struct Listener {
     paused_until: Option<Duration>,
 }
 
+/// Connections that the system keeps until they are accepted; it may allow fewer (`somaxconn`). For
+/// whom there is no place waits a second, then three, then seven.
+const QUEUE: i32 = 4_096;
+
 /// Connections that the limit on open files leaves room for, beside the database, the log and the
 /// like.
 pub(super) fn places() -> usize {
@@ -31,6 +35,8 @@ impl Listener {
     pub(super) fn bind(address: SocketAddr, registry: &Registry, token: Token) -> io::Result<Self> {
         let mut socket = TcpListener::bind(address)?;
         let address = socket.local_addr()?;
+        // What mio asks for is too short for a crowd that comes back after a restart.
+        rustix::net::listen(&socket, QUEUE)?;
         registry.register(&mut socket, token, Interest::READABLE)?;
         Ok(Self {
             socket: Some(socket),

@@ -17,6 +17,7 @@ mod contacts;
 mod gather;
 mod history;
 mod ids;
+mod log;
 mod messages;
 mod rooms;
 mod schema;

@@ -229,6 +229,11 @@ impl Batch<'_> {
         )
     }
 
+    /// How many rooms a user owns. Who has left a room owns it still.
+    pub fn owned_count(&self, owner: UserId) -> Result<u64, StoreError> {
+        self.count("SELECT count(*) FROM rooms WHERE owner = ?1", [owner])
+    }
+
     pub(super) fn create_conversation(&mut self, kind: Kind) -> Result<ConversationId, StoreError> {
         self.insert("INSERT INTO conversations (kind) VALUES (?1)", [kind])
             .map(ConversationId)

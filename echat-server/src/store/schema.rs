@@ -6,9 +6,13 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use thiserror::Error;
 
 use super::batch::Batch;
+use super::log;
 
 /// The schema's history: entry n leads from version n to n + 1. Only ever appended to.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_rooms_by_owner.sql"),
+];
 
 /// "ECH2": how a database says that it is echat's.
 const APPLICATION_ID: i32 = 0x4543_4832;
@@ -20,15 +24,14 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 const STATEMENTS: usize = 128;
 
 /// Settings of the connection, which the file does not keep. `FULL` syncs the log at every
-/// commit; an acknowledged message has to survive a power cut. The cache is 16 MiB, the log is
-/// folded into the database every 1,000 pages and cut back to 16 MiB after a peak.
+/// commit; an acknowledged message has to survive a power cut. The cache is 16 MiB, the log is cut
+/// back to 16 MiB after a peak.
 const SETTINGS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA trusted_schema = OFF;
     PRAGMA temp_store = MEMORY;
     PRAGMA cache_size = -16384;
-    PRAGMA wal_autocheckpoint = 1000;
     PRAGMA journal_size_limit = 16777216;
 ";
 
@@ -59,6 +62,9 @@ pub enum OpenError {
     /// The file system cannot keep a write-ahead log, a network share for instance.
     #[error("the database cannot use a write-ahead log here, only {0:?}")]
     NoWal(String),
+    /// The write-ahead log that was left behind cannot be made durable.
+    #[error("the write-ahead log cannot be written: {0}")]
+    Log(#[source] std::io::Error),
     /// Another process is changing the database.
     #[error("the database is busy")]
     Busy,
@@ -84,12 +90,17 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Self::prepare(Connection::open_with_flags(path, flags)?, "wal")
+        let mut db = Connection::open_with_flags(path, flags)?;
+        set_up(&mut db, "wal")?;
+        log::renew(&mut db, path)?;
+        Self::migrated(db)
     }
 
     /// A database that lives and dies with the value, for tests.
     pub fn in_memory() -> Result<Self, OpenError> {
-        Self::prepare(Connection::open_in_memory()?, "memory")
+        let mut db = Connection::open_in_memory()?;
+        set_up(&mut db, "memory")?;
+        Self::migrated(db)
     }
 
     /// A unit of work: what is read and written through it is kept whole or not at all.
@@ -106,20 +117,7 @@ impl Store {
             .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?)
     }
 
-    fn prepare(mut db: Connection, journal: &str) -> Result<Self, OpenError> {
-        if rusqlite::version_number() < OLDEST_SQLITE {
-            return Err(OpenError::OldSqlite(rusqlite::version()));
-        }
-        db.busy_timeout(std::time::Duration::ZERO)?;
-        // Looked at before anything is changed: somebody else's file stays as it is.
-        refuse_foreign(&db)?;
-        refuse_newer(&db, MIGRATIONS)?;
-        let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-        if mode != journal {
-            return Err(OpenError::NoWal(mode));
-        }
-        db.execute_batch(SETTINGS)?;
-        db.set_prepared_statement_cache_capacity(STATEMENTS);
+    fn migrated(mut db: Connection) -> Result<Self, OpenError> {
         migrate(&mut db, MIGRATIONS)?;
         Ok(Self { db })
     }
@@ -130,13 +128,29 @@ impl Store {
     }
 }
 
+/// Makes a connection ready, unless the file is not for us. Nothing of ours is written yet.
+fn set_up(db: &mut Connection, journal: &str) -> Result<(), OpenError> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(OpenError::OldSqlite(rusqlite::version()));
+    }
+    db.busy_timeout(std::time::Duration::ZERO)?;
+    // Looked at before anything is changed: somebody else's file stays as it is.
+    refuse_foreign(db)?;
+    refuse_newer(db, MIGRATIONS)?;
+    let mode = journal_mode(db, "WAL")?;
+    if mode != journal {
+        return Err(OpenError::NoWal(mode));
+    }
+    db.execute_batch(SETTINGS)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(db.wal_hook(Some(log::fold))?)
+}
+
 /// Writes the migrated, empty database as a single file without a log beside it. A database that
 /// is there already is only migrated and compacted.
 pub fn create_template(path: &Path) -> Result<(), OpenError> {
     let store = Store::open(path)?;
-    store
-        .db
-        .query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+    journal_mode(&store.db, "DELETE")?;
     store.db.execute_batch("VACUUM")?;
     Ok(())
 }
@@ -205,6 +219,15 @@ pub(super) fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), Op
         )?;
         step.commit()?;
     }
+}
+
+/// Asks for a kind of journal; gives the kind that it is. The answer comes before the change is
+/// committed, so the statement is run to its end: an error is told there.
+fn journal_mode(db: &Connection, wanted: &str) -> rusqlite::Result<String> {
+    let mut statement = db.prepare(&format!("PRAGMA journal_mode = {wanted}"))?;
+    let modes = statement.query_map([], |row| row.get(0))?;
+    let modes: Vec<String> = modes.collect::<rusqlite::Result<_>>()?;
+    Ok(modes.concat())
 }
 
 fn pragma(db: &Connection, name: &str) -> rusqlite::Result<i32> {

@@ -27,6 +27,26 @@ fn every_older_schema_is_brought_up_to_date() {
 }
 
 #[test]
+fn an_upgrade_keeps_what_was_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("1.db");
+    older_database(&path, 1);
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(
+        "INSERT INTO users VALUES (7, 'ann', 'ann', '$argon2id$', 1);
+         INSERT INTO conversations VALUES (3, 1);
+         INSERT INTO rooms VALUES (3, 'tea', 'tea', 7, 1, 1);",
+    )
+    .unwrap();
+    drop(db);
+    let mut store = Store::open(&path).unwrap();
+    let batch = store.batch();
+    let ann = batch.find_user("ann").unwrap().unwrap();
+    assert_eq!(batch.rooms(9).unwrap(), [("tea".into(), "ann".into(), 1)]);
+    assert_eq!(batch.owned_count(ann.id).unwrap(), 1);
+}
+
+#[test]
 fn a_failing_migration_leaves_the_version_before_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.db");

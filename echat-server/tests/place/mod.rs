@@ -7,6 +7,7 @@ mod running;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Instant;
 
 use tempfile::TempDir;
 
@@ -22,6 +23,12 @@ impl Place {
     /// An empty one.
     pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
+    }
+
+    /// An empty one in memory, where the system has that: syncs cost nothing there, for tests that
+    /// make up what a disk does.
+    pub(crate) fn in_memory() -> Self {
+        Self(tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap()))
     }
 
     /// Where `name` is in it.
@@ -75,6 +82,12 @@ exec "$0" "$@""#
     pub(crate) fn start_behind(&self, shell: &str, args: &[&str]) -> Running {
         Running::start(self.command(shell, &[&["--listen", "127.0.0.1:0"], args].concat()))
     }
+}
+
+/// This moment, for what measures.
+#[expect(clippy::disallowed_methods, reason = "what is measured is time")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
 }
 
 /// What the server printed.

@@ -46,23 +46,29 @@ impl Running {
     /// Starts it and waits for its ready line.
     pub(crate) fn start(command: Command) -> Self {
         let mut running = Self::begin(command);
-        let Some(line) = running.stdout.line() else {
-            panic!(
-                "no server: {}",
-                String::from_utf8_lossy(running.stderr.rest(PATIENCE))
-            );
+        assert!(
+            running.becomes_ready(),
+            "no server: {}",
+            String::from_utf8_lossy(running.stderr.rest(PATIENCE))
+        );
+        running
+    }
+
+    /// Waits for its ready line; false if it ends before.
+    pub(crate) fn becomes_ready(&mut self) -> bool {
+        let Some(line) = self.stdout.line() else {
+            return false;
         };
         let mut words = line
             .strip_prefix("listening on ")
             .expect("a ready line")
             .split(' ');
-        let ready = Ready {
+        self.ready = Some(Ready {
             address: words.next().unwrap().parse().expect("an address"),
             fingerprint: words.next().expect("a fingerprint").to_owned(),
-        };
+        });
         assert_eq!(words.next(), None);
-        running.ready = Some(ready);
-        running
+        true
     }
 
     /// Where it listens.

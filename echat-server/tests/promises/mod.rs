@@ -2,8 +2,12 @@
 
 mod authorisation;
 mod bad_inputs;
+mod clock;
 mod coverage;
 mod guessing;
+mod malformed;
+mod params;
+mod requests;
 mod splits;
 mod storage;
 mod storms;

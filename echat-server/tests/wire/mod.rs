@@ -25,10 +25,17 @@ pub(crate) use words::{PASSWORD, credentials, line, message, number, text};
 /// No test waits longer than this for a byte.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The most that one read takes.
+const GULP: usize = 16 * 1024;
+
 /// One connection to a server.
 pub(crate) struct Client {
     stream: TcpStream,
     channel: Channel,
+    /// Bytes that came, from the first on, and how many are read at a time: who reads few knows
+    /// where a message ended.
+    pub(crate) received: u64,
+    pub(crate) gulp: usize,
     /// What came before the reply that was waited for, in order.
     pub(crate) events: Vec<Message>,
 }
@@ -43,8 +50,12 @@ pub(crate) fn naked(address: SocketAddr) -> TcpStream {
 
 /// What one read gives; none at the end, which a reset is too.
 pub(crate) fn some_bytes(stream: &mut TcpStream) -> Vec<u8> {
-    let mut buffer = [0; 16 * 1024];
-    match stream.read(&mut buffer) {
+    bytes_up_to(stream, GULP)
+}
+
+fn bytes_up_to(stream: &mut TcpStream, most: usize) -> Vec<u8> {
+    let mut buffer = [0; GULP];
+    match stream.read(&mut buffer[..most]) {
         Ok(length) => buffer[..length].to_vec(),
         Err(error) if error.kind() == ErrorKind::ConnectionReset => Vec::new(),
         Err(error) => panic!("nothing came: {error}"),
@@ -61,10 +72,16 @@ impl Client {
     pub(crate) fn try_connect(server: &Running) -> Option<Self> {
         let mut rng = rand::rng();
         let mut stream = naked(server.address());
+        let mut received = 0;
+        let mut more = |stream: &mut TcpStream| {
+            let bytes = some_bytes(stream);
+            received += bytes.len() as u64;
+            Some(bytes).filter(|bytes| !bytes.is_empty())
+        };
         let (hello, mut state) = ClientStart::new(&mut rng).send();
         stream.write_all(&hello).ok()?;
         let mut shown = loop {
-            match state.next(&bytes_before_end(&mut stream)?).unwrap() {
+            match state.next(&more(&mut stream)?).unwrap() {
                 Step::More(same) => state = same,
                 Step::Next(next) => break next,
             }
@@ -76,12 +93,14 @@ impl Client {
                 Step::More(same) => shown = same,
                 Step::Next(done) => break done,
             }
-            bytes = bytes_before_end(&mut stream)?;
+            bytes = more(&mut stream)?;
         };
         stream.write_all(&finished).ok()?;
         Some(Self {
             stream,
             channel,
+            received,
+            gulp: GULP,
             events: Vec::new(),
         })
     }
@@ -154,7 +173,12 @@ impl Client {
             if let Some(incoming) = self.channel.next_incoming().expect("a frame") {
                 return Some(incoming);
             }
-            self.channel.receive(&bytes_before_end(&mut self.stream)?);
+            let bytes = bytes_up_to(&mut self.stream, self.gulp);
+            if bytes.is_empty() {
+                return None;
+            }
+            self.received += bytes.len() as u64;
+            self.channel.receive(&bytes);
         }
     }
 
@@ -191,6 +215,20 @@ impl Client {
     pub(crate) fn is_served(&mut self) {
         let time = self.asks("QUERY_SERVER_TIME");
         assert!(matches!(time.params, Value::Int(_)));
+    }
+
+    /// Whether something comes within this time; what has come and was not looked at is not counted.
+    pub(crate) fn has_heard_within(&self, time: Duration) -> bool {
+        self.stream.set_read_timeout(Some(time)).unwrap();
+        let heard = self.stream.peek(&mut [0]);
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        match heard {
+            Ok(_) => true,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                false
+            }
+            Err(error) => panic!("nothing will come: {error}"),
+        }
     }
 
     /// A PING is answered; what comes before the PONG is given back.
@@ -231,10 +269,6 @@ impl Client {
     pub(crate) fn stream(&self) -> &TcpStream {
         &self.stream
     }
-}
-
-fn bytes_before_end(stream: &mut TcpStream) -> Option<Vec<u8>> {
-    Some(some_bytes(stream)).filter(|bytes| !bytes.is_empty())
 }
 
 /// Whether a message is the final reply of a request (wire.md 5.1).

@@ -27,6 +27,7 @@
 //! | --- | --- |
 //! | `-- connect ann` | opens a connection; `from 192.0.2.1:1`, `sending 424` (bytes, then nothing) |
 //! | `-- login ann bob` | opens connections and logs in; what these are told of it is dropped |
+//! | `-- sessions 2` | so many connections a user from now on: `sessions_per_user` |
 //! | `-- advance 61s` | lets time pass |
 //! | `-- unix 0` | sets the clock that people see |
 //! | `-- hang up ann`, `-- sever ann` | the client's end of stream, a broken socket |
@@ -201,6 +202,10 @@ impl Script {
                 world.end(name).budget = bytes.parse().map_err(|_| "how many?")?;
             }
             ["login", ref names @ ..] => log_in(world, names),
+            ["sessions", number] => {
+                let number = number.parse().map_err(|_| "how many?")?;
+                world.engine.allow_sessions(number);
+            }
             ["advance", time] => {
                 let seconds = time.strip_suffix('s').and_then(|n| n.parse().ok());
                 world.advance(Duration::from_secs(seconds.ok_or("for how long?")?));

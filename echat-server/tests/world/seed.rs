@@ -22,6 +22,11 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
     }
 });
 
+/// The hash of [`PASSWORD`].
+pub(crate) fn hash() -> String {
+    HASH.clone()
+}
+
 fn user(store: &mut Store, name: &str) -> UserId {
     let found = store.batch().find_user(name).expect("a store that works");
     found
@@ -66,5 +71,15 @@ pub(crate) fn room(store: &mut Store, room: &str, members: &[&str]) {
     for id in ids {
         batch.add_member(room, id, 0).expect("a store that works");
     }
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Takes a member out of a room.
+pub(crate) fn leaves(store: &mut Store, room: &str, member: &str) {
+    let id = user(store, member);
+    let mut batch = store.batch();
+    let room = batch.find_room(room).expect("a store that works");
+    let was_in = batch.remove_member(room.expect("a room that is there").id, id);
+    assert!(was_in.expect("a store that works"));
     let _ = batch.commit().expect("a store that works");
 }

@@ -1,5 +1,7 @@
 //! Users who write to one room as fast as they are answered, and what they know in the end.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
@@ -10,79 +12,112 @@ use echat_proto::channel::Incoming;
 use crate::place::{Place, Running};
 use crate::wire::{Client, line, message, number};
 
-/// The users, all of them members of [`HALL`].
-pub(crate) const NAMES: [&str; 4] = ["ann", "bob", "cyn", "dan"];
-/// Their room.
-pub(crate) const HALL: &str = "hall";
-/// Messages that one user has on the way at a time.
-const WINDOW: usize = 16;
+/// The room they all are in.
+const HALL: &str = "hall";
+/// The most that is read at a time, less than any frame: then it is known to the byte by when a
+/// message was acknowledged.
+const GULP: usize = 64;
+
+/// Messages that nobody ever needs to send.
+const ENDLESS: usize = 20_000;
+
+/// How they write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crowd {
+    /// How many they are.
+    pub(crate) writers: usize,
+    /// Messages that each has on the way at a time.
+    pub(crate) window: usize,
+}
 
 /// What one user knows when the connection has ended.
 pub(crate) struct Written {
     /// Every message that was sent, by its txn_id, in order.
     pub(crate) sent: Vec<String>,
-    /// The ids of those that were acknowledged.
-    pub(crate) acknowledged: BTreeMap<String, u64>,
+    /// Those that were acknowledged.
+    pub(crate) acknowledged: BTreeMap<String, Acknowledged>,
+    /// The client's end of the connection.
+    pub(crate) port: u16,
     /// The reason that the server gave, if it gave one.
     pub(crate) goodbye: Option<u64>,
 }
 
-/// A place with a server whose users are in the hall already.
-pub(crate) fn hall() -> (Place, Running) {
-    let place = Place::new();
-    place.write(
-        "config.json",
-        r#"{"server": {"limits": {"message_rate": 0}}}"#,
-    );
-    let server = place.start(&["--log", "warn"]);
-    let mut ann = Client::register(&server, NAMES[0]);
-    let made = ann.asks(&format!(
-        r#"CREATE_ROOM {{"roomname":"{HALL}","members":[]}}"#
-    ));
-    assert!(line(&made).contains(r#""success":true"#), "{}", line(&made));
-    for name in &NAMES[1..] {
-        let joined = Client::register(&server, name).asks(&format!("JOIN_ROOM \"{HALL}\""));
-        assert!(
-            line(&joined).contains(r#""success":true"#),
-            "{}",
-            line(&joined)
-        );
-    }
-    (place, server)
+/// A message that is safe, as its sender knows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Acknowledged {
+    pub(crate) id: u64,
+    /// Bytes that had come on the connection when it was said.
+    pub(crate) received: u64,
 }
 
-/// Everybody writes until the server is gone. It is struck by `strike` once this many messages
-/// have been acknowledged.
-pub(crate) fn write_until(
-    server: &Running,
-    round: usize,
-    acknowledged: usize,
-    strike: impl FnOnce(&Running),
-) -> Vec<Written> {
-    let writers: Vec<_> = NAMES
-        .iter()
-        .map(|name| (name, Client::login(server, name)))
-        .collect();
-    thread::scope(|scope| {
-        let (sender, acknowledgements) = channel();
-        let threads: Vec<_> = writers
-            .into_iter()
-            .map(|(name, client)| {
-                let sender = sender.clone();
-                scope.spawn(move || write(client, &format!("{name}-{round}"), &sender))
-            })
-            .collect();
-        drop(sender);
-        assert_eq!(
-            acknowledgements.iter().take(acknowledged).count(),
-            acknowledged
+impl Crowd {
+    /// A place with a server, and all of them in its hall already.
+    pub(crate) fn enter(
+        self,
+        start: impl FnOnce(&Place) -> Running,
+    ) -> (Place, Running, Vec<Client>) {
+        let place = Place::new();
+        place.write(
+            "config.json",
+            r#"{"server": {"limits": {"message_rate": 0}}}"#,
         );
-        strike(server);
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
+        let server = start(&place);
+        let mut members: Vec<_> = (0..self.writers)
+            .map(|writer| Client::register(&server, &name(writer)))
+            .collect();
+        for (n, member) in members.iter_mut().enumerate() {
+            let entered = member.asks(&match n {
+                0 => format!(r#"CREATE_ROOM {{"roomname":"{HALL}","members":[]}}"#),
+                _ => format!("JOIN_ROOM \"{HALL}\""),
+            });
+            let entered = line(&entered);
+            assert!(entered.contains(r#""success":true"#), "{entered}");
+        }
+        (place, server, members)
+    }
+
+    /// They are back in the hall.
+    pub(crate) fn return_to(self, server: &Running) -> Vec<Client> {
+        (0..self.writers)
+            .map(|writer| Client::login(server, &name(writer)))
             .collect()
-    })
+    }
+
+    /// Everybody writes until the server is gone. It is struck by `strike` once this many messages
+    /// have been acknowledged.
+    pub(crate) fn write_until(
+        self,
+        server: &Running,
+        members: Vec<Client>,
+        round: usize,
+        acknowledged: usize,
+        strike: impl FnOnce(&Running),
+    ) -> Vec<Written> {
+        thread::scope(|scope| {
+            let (sender, acknowledgements) = channel();
+            let threads: Vec<_> = (0..)
+                .zip(members)
+                .map(|(writer, client)| {
+                    let (sender, prefix) = (sender.clone(), format!("{writer}-{round}"));
+                    scope.spawn(move || write(client, self.window, &prefix, &sender))
+                })
+                .collect();
+            drop(sender);
+            assert_eq!(
+                acknowledgements.iter().take(acknowledged).count(),
+                acknowledged
+            );
+            strike(server);
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        })
+    }
+}
+
+fn name(writer: usize) -> String {
+    format!("writer{writer}")
 }
 
 /// The request that sends this message.
@@ -93,16 +128,25 @@ pub(crate) fn request(txn_id: &str) -> String {
 }
 
 /// Writes until the connection ends. What comes must come in one order, whoever wrote it.
-fn write(mut client: Client, prefix: &str, acknowledgements: &Sender<()>) -> Written {
+fn write(
+    mut client: Client,
+    window: usize,
+    prefix: &str,
+    acknowledgements: &Sender<()>,
+) -> Written {
     let mut written = Written {
         sent: Vec::new(),
         acknowledged: BTreeMap::new(),
+        port: client.stream().local_addr().unwrap().port(),
         goodbye: None,
     };
+    client.events.clear();
+    client.gulp = GULP;
     let mut last = 0;
     loop {
+        assert!(written.sent.len() < ENDLESS, "nothing ends this");
         let on_the_way = written.sent.len() - written.acknowledged.len();
-        let more: Vec<_> = (0..WINDOW - on_the_way)
+        let more: Vec<_> = (0..window - on_the_way)
             .map(|n| format!("{prefix}-{}", written.sent.len() + n))
             .collect();
         // With nobody there, what has come already is still to be read.
@@ -124,7 +168,9 @@ fn write(mut client: Client, prefix: &str, acknowledgements: &Sender<()>) -> Wri
                 assert!(id > last, "{id} after {last}");
                 last = id;
                 if let Some(Value::Str(txn_id)) = message.params.at("txn_id") {
-                    written.acknowledged.insert(txn_id.clone(), id);
+                    let received = client.received;
+                    let acknowledged = Acknowledged { id, received };
+                    written.acknowledged.insert(txn_id.clone(), acknowledged);
                     // Nobody counts any more once the server was struck.
                     let _ = acknowledgements.send(());
                 }
@@ -144,11 +190,7 @@ fn on_new_message() -> u32 {
 /// What was acknowledged is there, once, with its id; nothing is there that was not sent; all see
 /// the same in the same order. Then everything is sent again, twice: what was there keeps its id,
 /// and nothing is doubled. Gives the last id.
-pub(crate) fn check(server: &Running, after: u64, written: &[Written]) -> u64 {
-    let mut members: Vec<_> = NAMES
-        .iter()
-        .map(|name| Client::login(server, name))
-        .collect();
+pub(crate) fn check(members: &mut [Client], after: u64, written: &[Written]) -> u64 {
     let kept = members[0].history(HALL, after);
     for member in &mut members[1..] {
         assert_eq!(member.history(HALL, after), kept);
@@ -159,7 +201,7 @@ pub(crate) fn check(server: &Running, after: u64, written: &[Written]) -> u64 {
         sent, acknowledged, ..
     } in written
     {
-        for (txn_id, id) in acknowledged {
+        for (txn_id, Acknowledged { id, .. }) in acknowledged {
             assert_eq!(ids.get(txn_id), Some(id), "{txn_id} was acknowledged");
         }
         // What is kept of one user's messages is the beginning of what was sent.
@@ -169,8 +211,10 @@ pub(crate) fn check(server: &Running, after: u64, written: &[Written]) -> u64 {
     }
     for _ in 0..2 {
         for (member, Written { sent, .. }) in members.iter_mut().zip(written) {
-            for txn_id in sent {
-                let reply = member.asks(&request(txn_id));
+            let requests: Vec<_> = sent.iter().map(|txn_id| request(txn_id)).collect();
+            member.says(&requests);
+            for (txn_id, request) in sent.iter().zip(&requests) {
+                let reply = member.hears_reply(request);
                 assert_eq!(reply.command, on_new_message(), "{}", line(&reply));
                 let id = number(&reply.params, "id");
                 assert_eq!(*ids.get(txn_id).unwrap_or(&id), id);

@@ -5,7 +5,8 @@ use RequestKind as R;
 #[test]
 fn registering_in_both_languages() {
     let mut stage = stage(Language::English);
-    stage.types("register");
+    stage.types("register").types("help");
+    assert!(stage.printed().contains(&"  help  this list".to_owned()));
     assert_eq!(stage.prompt(), "register user name: ");
     stage.types("ann");
     assert_eq!(stage.prompt(), "register password: ");
@@ -18,7 +19,10 @@ fn registering_in_both_languages() {
     assert_eq!(stage.prompt(), "register password again: ");
     stage.types("password1");
     assert!(stage.has(&Effect::Connect));
+    assert!(stage.app.is_expecting());
+    assert_eq!(stage.prompt(), "register ...: ");
     stage.happens(Input::Connected);
+    assert!(stage.app.is_expecting());
     assert_eq!(stage.sent(), [RequestKind::Register]);
     stage.says(Event::RegisterSuccess {
         username: "ann".to_owned(),
@@ -55,7 +59,10 @@ fn a_wrong_password_is_said_and_forgotten() {
     stage.says(Event::LoginFailure {
         fail: fail("bad_credentials", &[]),
     });
-    assert_eq!(stage.printed().last().unwrap(), "登录失败");
+    assert_eq!(
+        stage.printed().last().unwrap(),
+        "登录失败：用户名或密码不对。"
+    );
     assert_eq!(stage.prompt(), "command> ");
     stage.happens(Input::Closed(Some(1)));
     assert_eq!(stage.printed(), Vec::<String>::new());
@@ -127,12 +134,12 @@ fn contact_mode_asks_and_lists() {
         stage.printed(),
         [
             "好友请求已发送：dave",
-            "加入聊天室：new",
+            "已加入聊天室：new",
             "聊天室已创建：new",
-            "已经在聊天室中",
+            "已经在聊天室中。",
             "用户：",
             "  bob",
-            "聊天室不存在",
+            "聊天室不存在。",
         ]
     );
     stage.types(":f");
@@ -145,7 +152,7 @@ fn a_message_elsewhere_is_counted_and_told() {
     stage.says(live(in_room(5, "bob", "hello"), None));
     assert_eq!(
         stage.printed(),
-        ["你有一条新的消息，来自聊天室 room1 的 bob"]
+        ["你有一条新的消息，来自聊天室 room1 的 bob。"]
     );
     assert_eq!(stage.prompt(), "contact [1]> ");
     assert!(!stage.has(&Effect::Bell));
@@ -154,7 +161,7 @@ fn a_message_elsewhere_is_counted_and_told() {
         stage.printed()[1..],
         [
             "------ 以上是历史消息 ------",
-            "[2023-11-14 22:13:25] bob 说： hello",
+            "[2023-11-14 22:13:25] bob 说：hello",
         ]
     );
     assert_eq!(stage.sent(), [RequestKind::MarkRead]);
@@ -223,10 +230,12 @@ fn what_looks_like_a_command_asks_first() {
     assert_eq!(stage.printed().last().unwrap(), "Not sent.");
     stage.types("help").types("y");
     assert_eq!(stage.sent(), [RequestKind::SendMessage]);
-    stage.types("quit").types("something else");
+    stage.types("login").types("something else");
     assert!(stage.printed().contains(&"Not sent.".to_owned()));
     stage.types("\\c");
     assert_eq!(stage.prompt(), "command (2 pending)> ");
+    stage.types("chat room1").types(" quit ");
+    assert!(stage.has(&Effect::Quit(Exit::Success)));
 }
 
 #[test]
@@ -339,7 +348,11 @@ fn compact_lines_and_the_switches() {
         settings.bell,
     ) = (true, true, true, false);
     stage.types("&r room1").printed();
-    assert!(stage.has(&Effect::Title("echat room1".to_owned())));
+    let title = Effect::Title("echat room1".to_owned());
+    assert!(stage.has(&title));
+    stage.effects.clear();
+    stage.happens(Input::Resume);
+    assert!(stage.has(&title), "the shell named the window meanwhile");
     stage.says(live(in_room(5, "bob", "@ann\u{1b}[2J"), None));
     assert_eq!(stage.printed().len(), 1);
     let notes = stage
@@ -369,7 +382,8 @@ fn help_lists_what_the_mode_reads() {
     let mut stage = ann(Language::Chinese);
     stage.types("help");
     let printed = stage.printed();
-    assert!(printed.contains(&"  +f <用户名>  申请添加好友".to_owned()));
+    assert!(printed.contains(&"  +f <用户名>                  申请添加好友".to_owned()));
+    assert!(printed.contains(&"  <聊天室>+=<用户名>+<用户名>  把好友加进自己的聊天室".to_owned()));
     assert_eq!(printed[1], "联系人模式的命令：");
     stage.types("&r room1").printed();
     stage.types("/help");

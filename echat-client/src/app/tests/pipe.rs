@@ -1,6 +1,7 @@
 //! Without a terminal.
 
 use super::*;
+use crate::target::Target;
 
 fn pipe() -> Stage {
     let mut settings = Settings::new("p");
@@ -41,6 +42,34 @@ fn a_line_is_sent_and_the_program_ends() {
 }
 
 #[test]
+fn lines_for_a_room_that_cannot_be_opened_are_not_taken_for_commands() {
+    let mut stage = pipe();
+    stage.app.world.settings.open = Some(Target::Room("nowhere".to_owned()));
+    stage.happens(Input::Line("other=bob".to_owned()));
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    assert_eq!(
+        stage.printed(),
+        ["No friend and no room of yours is called nowhere."]
+    );
+    assert_eq!(stage.sent(), [RequestKind::Login]);
+    assert!(stage.has(&Effect::Quit(Exit::Refused)));
+}
+
+#[test]
+fn what_is_not_there_is_a_mistake() {
+    let mut stage = pipe();
+    stage
+        .happens(Input::Line("&r nowhere".to_owned()))
+        .happens(Input::EndOfInput);
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some(String::new()),
+    });
+    assert!(stage.has(&Effect::Quit(Exit::Usage)));
+}
+
+#[test]
 fn every_way_to_fail_has_its_code() {
     let quits = |inputs: Vec<Input>| {
         let mut stage = pipe();
@@ -53,10 +82,7 @@ fn every_way_to_fail_has_its_code() {
         stage.effects.pop()
     };
     let quit = |exit| Some(Effect::Quit(exit));
-    assert_eq!(
-        quits(vec![Input::ConnectFailed(String::new())]),
-        quit(Exit::CannotConnect)
-    );
+    assert_eq!(quits(vec![unreachable()]), quit(Exit::CannotConnect));
     let wrong = Event::LoginFailure {
         fail: fail("bad_credentials", &[]),
     };

@@ -3,14 +3,17 @@
 use std::io;
 
 use echat_proto::commands::CloseReason;
+use zeroize::Zeroizing;
 
 use super::{End, EventLoop, Peer};
 use crate::app::{Effect, Input};
 use crate::chat::backoff;
+use crate::chat::fault::Fault;
 use crate::chat::server::Dial;
 use crate::link::Unwatched;
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
+use crate::text::Text;
 
 impl EventLoop {
     pub(super) fn perform(&mut self, effect: Effect) -> io::Result<()> {
@@ -25,6 +28,8 @@ impl EventLoop {
             Effect::Send(message) => {
                 if let Peer::Up(link) = &mut self.peer {
                     let plain = message.encode().expect("a request has a wire form");
+                    // It may be a LOGIN.
+                    let plain = Zeroizing::new(plain);
                     link.send(&plain, &mut Unwatched);
                 }
             }
@@ -69,7 +74,9 @@ impl EventLoop {
 
     /// Shows what is wrong with a file of unsent lines; people can go on without it.
     fn complain(&mut self, error: &io::Error) {
-        let text = Safe::line(&format!("unsent: {error}"));
-        self.screen.print(vec![Line::styled(text, Style::Error)]);
+        let why = error.said(self.language);
+        let said = self.language.say(Text::OutgoingFault { why: &why });
+        self.screen
+            .print(vec![Line::styled(Safe::line(&said), Style::Error)]);
     }
 }

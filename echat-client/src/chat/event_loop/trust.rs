@@ -7,6 +7,7 @@ use rustix::event::{PollFd, PollFlags};
 
 use super::{End, EventLoop};
 use crate::app::Input;
+use crate::chat::fault::Fault;
 use crate::chat::server::Failure;
 use crate::chat::signals::{self, Wish};
 use crate::exit::Exit;
@@ -45,21 +46,26 @@ impl EventLoop {
                 Ok(())
             }
             Failure::Open(OpenError::Handshake(error @ HandshakeError::BadSignature)) => {
-                let why = format!("{address}: {error}");
-                self.refuse(Text::CannotConnect { why: &why });
+                let why = &error.said(self.language);
+                self.refuse(Text::CannotConnect { address, why });
                 Ok(())
             }
             Failure::Hosts(error) => {
-                self.show(&error.to_string(), Style::Error);
+                self.show(&error.said(self.language), Style::Error);
                 self.end = Some(End::Exit(Exit::Local));
                 Ok(())
             }
-            // These say themselves which address.
-            Failure::Socket(error @ SocketError::Connect(..)) => {
-                self.step(Input::ConnectFailed(error.to_string()))
-            }
-            other => self.step(Input::ConnectFailed(format!("{address}: {other}"))),
+            // Which of a host's addresses that was matters to nobody.
+            Failure::Socket(SocketError::Connect(_, error)) => self.unreachable(&error),
+            other => self.unreachable(&other),
         }
+    }
+
+    fn unreachable(&mut self, fault: &dyn Fault) -> io::Result<()> {
+        self.step(Input::ConnectFailed {
+            address: self.server.address.to_string(),
+            why: fault.said(self.language),
+        })
     }
 
     /// A server that was never seen: a person is asked, and a person may take longer than the

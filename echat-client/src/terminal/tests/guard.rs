@@ -2,12 +2,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Read;
-use std::panic::catch_unwind;
-use std::sync::{Mutex, PoisonError};
+use std::panic::{self, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
 
+use crate::terminal::guard::report;
 use crate::terminal::{EchoOff, RawGuard, restore_on_panic, size};
 
 /// A process has one terminal, and these tests several: one at a time.
@@ -69,6 +71,32 @@ fn a_panic_gives_the_terminal_back_before_it_is_reported() {
     assert!(catch_unwind(|| panic!("as this test wants it")).is_err());
     assert_eq!(settings(&tty), before);
     assert_eq!(shown(&mut master, 8 + 11), "\x1b[?2004h\x1b[?2004l\x1b[m");
+}
+
+#[test]
+fn a_panic_that_quotes_a_message_controls_no_terminal() {
+    // A process has one hook too.
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let (out, before) = (Arc::clone(&said), panic::take_hook());
+    // Other tests may panic meanwhile: they are to be reported as ever.
+    panic::set_hook(Box::new(move |info| {
+        if thread::current().name() == Some("planted") {
+            report(&mut *out.lock().unwrap(), info);
+        } else {
+            before(info);
+        }
+    }));
+    let thread = thread::Builder::new().name("planted".into());
+    let thread = thread.spawn(|| panic!("{}", "message \u{1b}]52;c;QQ==\u{7} \u{202e}".repeat(2)));
+    assert!(thread.unwrap().join().is_err());
+    let said = String::from_utf8(said.lock().unwrap().clone()).unwrap();
+    assert!(
+        said.starts_with("panicked at echat-client/src/terminal/tests/guard.rs:"),
+        "{said}"
+    );
+    assert!(said.contains("message"), "{said}");
+    assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{said}");
 }
 
 #[test]

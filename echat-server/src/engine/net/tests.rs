@@ -55,6 +55,28 @@ fn numbers_are_never_used_again() {
 }
 
 #[test]
+fn a_helper_that_fails_costs_its_connection_and_nobody_else() {
+    let (mut net, limits) = (net(), Limits::default());
+    let mut accept = || {
+        net.accept(address(1), &limits, NOW)
+            .expect("there is place")
+    };
+    let (one, other) = (accept(), accept());
+    net.complete(one, Done::Failed, &limits);
+    assert_eq!(net.take_closed(), [one]);
+    assert!(net.slot(other).is_some());
+    // Late for one who is gone.
+    net.complete(one, Done::Failed, &limits);
+
+    // A preparation that failed is asked for again, and not before somebody needs it.
+    let jobs = net.take_jobs();
+    net.complete(jobs[0].conn, Done::Failed, &limits);
+    assert!(net.take_jobs().is_empty());
+    net.prepare_more();
+    assert_eq!(net.take_jobs().len(), 1);
+}
+
+#[test]
 fn spare_places_are_given_back() {
     let net_limits = Limits {
         connections: 1,

@@ -1,0 +1,129 @@
+//! What is unread, at login and after reading.
+
+use echat_proto::records::Older;
+
+use super::*;
+
+const ROOM: &str = "room1";
+
+/// Ann, who logs in to so many unread messages in a room. The bundle has none of them, and perhaps
+/// not even that there are any.
+fn with_unread(count: u64, is_in_more: bool) -> Stage {
+    let mut stage = stage(Language::English);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected);
+    let more = is_in_more.then(|| Older {
+        target_type: TargetType::Room,
+        target: ROOM.to_owned(),
+        before: 100,
+    });
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    stage.says(Event::LoginBundle {
+        chat_rooms: vec![ROOM.to_owned()],
+        friends: vec![],
+        online: vec![],
+        pending_requests: vec![],
+        messages: vec![],
+        unread: vec![Unread {
+            target_type: TargetType::Room,
+            target: ROOM.to_owned(),
+            count,
+            read_id: 3,
+        }],
+        more: more.into_iter().collect(),
+    });
+    stage.printed();
+    stage
+}
+
+fn marked(id: u64) -> Event {
+    Event::Marked {
+        target_type: TargetType::Room,
+        target: ROOM.to_owned(),
+        id,
+    }
+}
+
+#[test]
+fn a_conversation_without_a_message_in_the_bundle_is_listed() {
+    let mut stage = with_unread(7, true);
+    assert_eq!(stage.prompt(), "contact [7]> ");
+    stage.types("?");
+    assert_eq!(stage.printed()[1..], ["Unread:", "  room1: 7 unread"]);
+    stage.types(":m");
+    assert_eq!(stage.printed()[1..], ["Messages:", "  room1: 7 unread"]);
+    // Nothing was used later, so that this is where `chat` goes.
+    stage.types("\\c").types("chat");
+    assert_eq!(stage.prompt(), "room1 [7]> ");
+}
+
+#[test]
+fn opening_such_a_conversation_asks_for_its_messages() {
+    for is_in_more in [true, false] {
+        let mut stage = with_unread(1, is_in_more);
+        stage.sent();
+        stage.types("&r room1");
+        assert_eq!(stage.sent(), [RequestKind::QueryHistory]);
+        stage.printed();
+        stage.says(Event::History {
+            messages: vec![in_room(3, "bob", "old"), in_room(4, "bob", "new")],
+            more: false,
+        });
+        assert_eq!(
+            stage.printed(),
+            [
+                "[2023-11-14 22:13:23] bob says: old",
+                "------ history above ------",
+                "[2023-11-14 22:13:24] bob says: new",
+            ]
+        );
+    }
+}
+
+#[test]
+fn what_was_read_before_this_run_stands_above_the_rule() {
+    let mut stage = stage(Language::English);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected);
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    stage.says(Event::LoginBundle {
+        chat_rooms: vec![ROOM.to_owned()],
+        friends: vec![],
+        online: vec![],
+        pending_requests: vec![],
+        messages: vec![in_room(1, "bob", "old")],
+        unread: vec![],
+        more: vec![],
+    });
+    stage.says(live(in_room(2, "bob", "new"), None)).printed();
+    stage.types("&r room1");
+    assert_eq!(
+        stage.printed()[1..],
+        [
+            "[2023-11-14 22:13:21] bob says: old",
+            "------ history above ------",
+            "[2023-11-14 22:13:22] bob says: new",
+        ]
+    );
+}
+
+#[test]
+fn what_was_shown_is_marked_as_read_even_if_the_chat_was_left_since() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1");
+    stage.says(live(in_room(5, "bob", "one"), None));
+    stage.says(live(in_room(6, "bob", "two"), None));
+    assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+    stage.types("\\c").says(marked(5));
+    assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+    stage.says(marked(6));
+    assert_eq!(stage.sent(), []);
+    // What is not shown is not read.
+    stage.says(live(in_room(7, "bob", "three"), None));
+    assert_eq!(stage.sent(), []);
+    assert_eq!(stage.prompt(), "command [1]> ");
+}

@@ -1,0 +1,216 @@
+//! What goes wrong outside of the application, in the user's language. English stands beside each
+//! error, as its `Display`; here is the Chinese.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind};
+
+use echat_proto::handshake::HandshakeError;
+
+use super::config::{ConfigError, Mistake};
+use super::server::Failure;
+use crate::address::AddressError;
+use crate::known_hosts::KnownHostsError;
+use crate::lines::TooLong;
+use crate::link::OpenError;
+use crate::password::PasswordError;
+use crate::socket::SocketError;
+use crate::text::Language;
+
+/// An error that every language has words for.
+pub(super) trait Fault: Display {
+    fn chinese(&self) -> String;
+
+    fn said(&self, language: Language) -> String {
+        match language {
+            Language::English => self.to_string(),
+            Language::Chinese => self.chinese(),
+        }
+    }
+}
+
+impl Fault for io::Error {
+    fn chinese(&self) -> String {
+        let kind = match self.kind() {
+            ErrorKind::NotFound => "没有这个文件",
+            ErrorKind::PermissionDenied => "没有权限",
+            ErrorKind::IsADirectory => "这是一个目录",
+            ErrorKind::StorageFull => "磁盘已满",
+            ErrorKind::ReadOnlyFilesystem => "文件系统只读",
+            ErrorKind::InvalidData => "不是 UTF-8 文本",
+            ErrorKind::BrokenPipe => "输出已被关闭",
+            ErrorKind::ConnectionRefused => "连接被拒绝",
+            ErrorKind::ConnectionReset => "连接被重置",
+            ErrorKind::HostUnreachable => "主机不可达",
+            ErrorKind::NetworkUnreachable => "网络不可达",
+            ErrorKind::TimedOut => "连接超时",
+            _ => return unusual(self),
+        };
+        kind.to_owned()
+    }
+}
+
+/// What the system says itself.
+fn unusual(error: &io::Error) -> String {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    match inner {
+        Some(TooLong(line)) => format!("第 {line} 行超过 1 MiB"),
+        None => format!("系统错误：{error}"),
+    }
+}
+
+impl Fault for AddressError {
+    fn chinese(&self) -> String {
+        let said = match self {
+            Self::NoHost => "缺少主机：地址的形式是 host:port",
+            Self::NoPort => "缺少端口：地址的形式是 host:port",
+            Self::BadPort => "端口必须是 1 到 65535 的数字",
+            Self::BadHost => "主机只能含有字母、数字、'-'、'_' 和 '.'（其他文字写作 xn--...）",
+            Self::Unbracketed => "IPv6 地址要写在方括号里：[::1]:port",
+            Self::BadIpv6 => "方括号里不是 IPv6 地址",
+            Self::Scheme => "只支持 echat:// 链接",
+            Self::UserWithoutLink => "写用户名要用链接：echat://user@host:port",
+            Self::Password => "地址里不能写密码：别人看得到",
+            Self::NoUser => "'@' 前面的用户名是空的",
+            Self::Extra => "链接的端口后面最多只有 /room 和 #SHA256:...",
+            Self::BadEscape => "'%' 后面必须是两位十六进制数字，整体必须是 UTF-8",
+            Self::Fingerprint(_) => "指纹是 SHA256: 加 43 个 base64 字符",
+        };
+        said.to_owned()
+    }
+}
+
+impl Fault for ConfigError {
+    fn chinese(&self) -> String {
+        format!("{}：{}", self.path.display(), self.mistake.chinese())
+    }
+}
+
+impl Fault for Mistake {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Io(error) => error.chinese(),
+            Self::TooLarge => "超过 1 MiB".to_owned(),
+            Self::Json(error) => format!("不是正确的 JSON：{error}"),
+            Self::NoObject => "client：必须是一个对象".to_owned(),
+            Self::Misspelt(key, near) => format!("client.{key:?}：未知的键；是不是“{near}”？"),
+            Self::Unknown(key, known) => format!("client.{key:?}：未知的键；已知的有：{known}"),
+            Self::PasswordHere(key) => format!(
+                "client.{key}：只能写在用 --config 或 ECHAT_CONFIG 指定的文件里，或你自己的配置目录里：\
+                 当前目录里的文件谁都可能写"
+            ),
+            Self::TwoPasswords => "client：password_file 和 password_command 只能有一个".to_owned(),
+            Self::NoText(key) => format!("client.{key}：必须是字符串"),
+            Self::NoFlag(key) => format!("client.{key}：必须是 true 或 false"),
+            Self::NoWord(key, words) => format!("client.{key}：必须是其中之一：{words}"),
+        }
+    }
+}
+
+impl Fault for PasswordError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::NotSet(name) => format!("没有设置环境变量 {name:?}"),
+            Self::NotUtf8(what) => format!("{what}：密码不是 UTF-8 文本"),
+            Self::TooLong(what) => format!("{what}：密码太长"),
+            Self::Failed(status) => format!("密码命令失败：{status}"),
+            Self::Io(what, error) => format!("{what}：{}", error.chinese()),
+        }
+    }
+}
+
+impl Fault for KnownHostsError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::NoPlace => {
+                "没有地方放 known_hosts：请设置 HOME、XDG_STATE_HOME 或 ECHAT_KNOWN_HOSTS"
+                    .to_owned()
+            }
+            Self::Io { path, source } => format!("{}：{}", path.display(), source.chinese()),
+            Self::TooLarge(path) => format!("{} 超过 1 MiB，不是主机列表", path.display()),
+            Self::NotAFile(path) => format!("{} 不是普通文件", path.display()),
+            Self::Conflict { address, known } => format!("{address} 已有另一个密钥：{known}"),
+        }
+    }
+}
+
+impl Fault for Failure {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Hosts(error) => error.chinese(),
+            Self::Socket(error) => error.chinese(),
+            Self::Open(error) => error.chinese(),
+            Self::Thread(error) => error.chinese(),
+        }
+    }
+}
+
+impl Fault for SocketError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Resolve(_) => "找不到这个主机的地址".to_owned(),
+            Self::Connect(_, error) => error.chinese(),
+            Self::TimedOut => "连接超时".to_owned(),
+        }
+    }
+}
+
+impl Fault for OpenError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::TimedOut => "握手没有及时完成，可能不是 echat/2 服务器".to_owned(),
+            Self::Closed => {
+                "握手时连接被关闭：可能不是 echat/2 服务器、版本不同，或者服务器已满".to_owned()
+            }
+            Self::Handshake(error) => error.chinese(),
+            // Which key it shows is said where it is asked about.
+            Self::Untrusted(_) => "服务器的密钥不可信".to_owned(),
+            Self::Io(error) => error.chinese(),
+        }
+    }
+}
+
+impl Fault for HandshakeError {
+    fn chinese(&self) -> String {
+        let said = match self {
+            Self::NotAHello => "对方不是 echat/2 服务器",
+            Self::BadPublic(_) => "服务器的公开值无效",
+            Self::BadSignature => "服务器的签名无效",
+            Self::BadFinished | Self::Channel(_) => "握手的最后一步不对",
+        };
+        said.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_is_said_in_both_languages() {
+        let refused = io::Error::from(ErrorKind::ConnectionRefused);
+        assert_eq!(refused.said(Language::Chinese), "连接被拒绝");
+        assert_eq!(refused.said(Language::English), "connection refused");
+        let long = io::Error::other(TooLong(3));
+        assert_eq!(long.said(Language::Chinese), "第 3 行超过 1 MiB");
+        let strange = io::Error::other("xyzzy");
+        assert_eq!(strange.said(Language::Chinese), "系统错误：xyzzy");
+    }
+
+    #[test]
+    fn a_fault_says_what_it_is_about() {
+        let path = "/nowhere/config.json".into();
+        let mistake = Mistake::NoFlag("bell");
+        let said = ConfigError { path, mistake }.said(Language::Chinese);
+        assert_eq!(
+            said,
+            "/nowhere/config.json：client.bell：必须是 true 或 false"
+        );
+        let missing = PasswordError::NotSet("BOT".to_owned());
+        assert!(missing.said(Language::Chinese).contains("BOT"));
+        assert!(
+            AddressError::Password
+                .said(Language::Chinese)
+                .contains("密码")
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! What echat-nc reads, against hostile bytes: the corpus that the fuzzer keeps, and mutations of it.
+
+mod decoders;
+#[path = "../../echat-proto/tests/decoders/smoke.rs"]
+mod smoke;
+
+use smoke::{corpus, decodings, smoke};
+
+#[test]
+fn lines() {
+    smoke(&corpus("line"), decoders::line::check, decodings());
+}
+
+/// What stands in a command's place is gathered before it is refused.
+#[test]
+fn the_dearest_lines_keep_to_the_bound_too() {
+    for count in [1, 100, 513, 1_025, 8_193] {
+        for (open, item, close) in [("[", "1", "]"), ("{", "\"\":1", "}"), ("[", "[]", "]")] {
+            let items = vec![item; count].join(",");
+            for line in [
+                format!("{{\"command\":{open}{items}{close}}}"),
+                format!("{{\"command\":1,\"params\":{open}{items}{close}}}"),
+                format!("1 {open}{items}{close}"),
+            ] {
+                decoders::line::check(line.as_bytes());
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What echat-nc reads owes the same as what echat-proto does (echat-proto/tests/decoders).
+
+pub(crate) mod line;
+#[path = "../../../echat-proto/tests/decoders/memory.rs"]
+mod memory;

@@ -1,0 +1,29 @@
+//! The man pages and completions of the clients: `ECHAT_UPDATE=1 cargo test --test manual` writes
+//! them.
+
+#[path = "../../docs/manual.rs"]
+mod manual;
+
+use echat_client::exit::Exit;
+use echat_client::{chat, load, nc};
+use manual::Program;
+
+#[test]
+fn the_manual_is_what_the_programs_say() {
+    let codes = |exits: Vec<Exit>| {
+        let exits = exits.into_iter();
+        exits.map(|exit| (exit.code(), exit.meaning())).collect()
+    };
+    for (command, exit_codes) in [
+        (chat::command(), codes(Exit::of_chat().collect())),
+        (nc::command(), codes(Exit::ALL.to_vec())),
+        (load::command(), Vec::new()),
+    ] {
+        Program {
+            command,
+            section: 1,
+            exit_codes,
+        }
+        .check();
+    }
+}

@@ -1,0 +1,136 @@
+//! Jobs by where they come from. In each round each origin has one of its jobs done, and who was not
+//! there in the last rounds goes before all of them: nobody waits behind another's flood, from
+//! however many addresses it comes.
+
+use crate::conn::ConnId;
+use crate::jobs::Job;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::{IpAddr, Ipv6Addr};
+
+/// Rounds after which an origin is new again.
+const ROUNDS: u64 = 8;
+/// Origins that are remembered though none of their jobs waits.
+const REMEMBERED: usize = 1_000;
+
+/// Which job goes first, within an origin and between those whose turns are in one round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    OldestFirst,
+    NewestFirst,
+}
+
+/// The round, and the place in it.
+type Turn = (u64, u64);
+
+/// The jobs of one origin. Without any it is only remembered, so that it is not new by coming again.
+struct Line {
+    jobs: VecDeque<Job>,
+    turn: Turn,
+}
+
+pub(super) struct Fair {
+    order: Order,
+    lines: HashMap<IpAddr, Line>,
+    /// The origins whose jobs wait.
+    turns: BTreeMap<Turn, IpAddr>,
+    /// Whose jobs wait; a connection has one at most.
+    waiting: HashMap<ConnId, IpAddr>,
+    round: u64,
+    pushed: u64,
+}
+
+impl Fair {
+    pub(super) fn new(order: Order) -> Self {
+        Self {
+            order,
+            lines: HashMap::new(),
+            turns: BTreeMap::new(),
+            waiting: HashMap::new(),
+            round: 1,
+            pushed: 0,
+        }
+    }
+
+    pub(super) fn push(&mut self, job: Job) {
+        let origin = origin(job.address);
+        self.waiting.insert(job.conn, origin);
+        self.pushed += 1;
+        let known = self.lines.contains_key(&origin);
+        let line = self.lines.entry(origin).or_insert(Line {
+            jobs: VecDeque::new(),
+            turn: (self.round - 1, 0),
+        });
+        let place = match self.order {
+            Order::OldestFirst if line.jobs.is_empty() => self.pushed,
+            Order::OldestFirst => line.turn.1,
+            Order::NewestFirst => u64::MAX - self.pushed,
+        };
+        let mut round = line.turn.0;
+        if !line.jobs.is_empty() {
+            self.turns.remove(&line.turn);
+        } else if known {
+            round = round.max(self.round);
+        }
+        line.jobs.push_back(job);
+        line.turn = (round, place);
+        self.turns.insert(line.turn, origin);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Job> {
+        let ((round, place), origin) = self.turns.pop_first()?;
+        let crowded = self.lines.len() - self.turns.len() > REMEMBERED;
+        if round > self.round || crowded {
+            self.round = self.round.max(round);
+            let recent = |line: &Line| !crowded && line.turn.0 + ROUNDS > self.round;
+            self.lines
+                .retain(|_, line| !line.jobs.is_empty() || recent(line));
+        }
+        let line = self.lines.get_mut(&origin)?;
+        let job = match self.order {
+            Order::OldestFirst => line.jobs.pop_front(),
+            Order::NewestFirst => line.jobs.pop_back(),
+        }?;
+        line.turn = (self.round + 1, place);
+        if !line.jobs.is_empty() {
+            self.turns.insert(line.turn, origin);
+        }
+        self.waiting.remove(&job.conn);
+        self.rest();
+        Some(job)
+    }
+
+    /// Drops the job of a connection that is gone.
+    pub(super) fn forget(&mut self, conn: ConnId) {
+        let Some(origin) = self.waiting.remove(&conn) else {
+            return;
+        };
+        if let Some(line) = self.lines.get_mut(&origin) {
+            line.jobs.retain(|job| job.conn != conn);
+            if line.jobs.is_empty() {
+                self.turns.remove(&line.turn);
+            }
+        }
+        self.rest();
+    }
+
+    /// When nobody waits there is nobody to be unfair to.
+    fn rest(&mut self) {
+        if self.turns.is_empty() {
+            self.lines = HashMap::new();
+        }
+    }
+}
+
+/// Who has one address of IPv6 has the 2^64 beside it too.
+fn origin(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & (u128::MAX << 64);
+            Ipv6Addr::from(network).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

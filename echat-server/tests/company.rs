@@ -1,0 +1,220 @@
+//! Silent, slow, many and greedy ones: what they cost those who talk (promises 7, 8, 10 and 25).
+
+mod crowd;
+mod place;
+mod wire;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crowd::flood::{Flood, From, Honest, capacity};
+use crowd::greedy::{self, Greed};
+use crowd::room::{Room, Talk, enter, read_to_the_end};
+use crowd::silent::{Silent, as_many_as_allowed};
+use crowd::watch::{Times, Watch};
+use crowd::{Until, asked_for, open_house, usage};
+use place::Place;
+use rand::RngExt;
+use wire::Client;
+
+/// Silent connections of an ordinary run; `ECHAT_SILENT` asks for more.
+const SILENT: usize = 300;
+/// What a silent connection may cost, in KiB.
+const SILENT_KIB: u64 = 4;
+/// Fewer connections than this say nothing about the memory of one.
+const MANY: usize = 2_000;
+
+#[test]
+fn silent_and_dripping_connections_cost_the_others_nothing() {
+    let campaign = asked_for("ECHAT_SILENT");
+    let count = as_many_as_allowed(campaign.unwrap_or(SILENT));
+    let place = Place::new();
+    let limits = r#"{"message_rate": 0, "registrations": 0, "unauthenticated": 1000000,
+        "connections": 1000000}"#;
+    let server = open_house(&place, limits);
+    let (size, talk) = match campaign {
+        Some(_) => (20, Talk::at_ease(1_000)),
+        None => (5, Talk::messages(50)),
+    };
+    let mut room = Room::gather(&server, size);
+    let alone = room.talk(&talk);
+    let (files, kib) = (usage::files(&server), usage::resident_kib(&server));
+
+    let silent = Silent::gather(server.address(), count);
+    while usage::files(&server) < files + count {
+        room.talk(&Talk::messages(1));
+    }
+    let grown = usage::resident_kib(&server) - kib;
+    let among = room.talk(&talk);
+    let again = silent.go();
+    room.talk(&Talk::messages(10));
+    if campaign.is_some() {
+        println!("a room of {size} alone: {alone}");
+        println!("among {count} silent ones, of which {again} had to come again: {among}");
+        println!("{grown} KiB for {count} connections");
+    }
+    if count >= MANY {
+        assert!(grown <= SILENT_KIB * count as u64, "{grown} KiB");
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+/// Messages of a long run with a stalled reader come from `ECHAT_STALLED`; this is the length of
+/// those in an ordinary one, so that what waits is soon too much.
+const LONG: usize = 3_900;
+/// Messages that are said at once.
+const BURST: u64 = 16;
+/// Within so many messages who does not read is closed, or the test fails.
+const SOON: u64 = 200_000;
+/// What the server may grow by, in KiB: a queue of 1 MiB, a frame of it that is begun, and what
+/// the database and the allocator keep.
+const GROWTH_KIB: u64 = 12 * 1024;
+
+#[test]
+fn a_stalled_reader_hurts_only_itself() {
+    let campaign = asked_for("ECHAT_STALLED");
+    let place = Place::new();
+    let limits = r#"{"message_rate": 0, "registrations": 0, "dead_seconds": 0}"#;
+    let mut server = open_house(&place, limits);
+    let mut room = Room::gather(&server, if campaign.is_some() { 49 } else { 3 });
+    let mut stalled = enter(&server, "stalled", false);
+    let kib = usage::peak_kib(&server);
+    let talk = Talk {
+        burst: BURST,
+        length: if campaign.is_some() { 100 } else { LONG },
+        ..Talk::messages(BURST)
+    };
+    let over = AtomicBool::new(false);
+    let last = thread::scope(|scope| {
+        // The others hear everything all the while, or this fails.
+        let talking = scope.spawn(|| {
+            while (!over.load(Ordering::Relaxed) && room.last_id() < SOON)
+                || room.last_id() < campaign.unwrap_or(0)
+            {
+                room.talk(&talk);
+            }
+        });
+        let until = Until(&over);
+        server.logs("too slow");
+        let watch = Watch::start();
+        let (last, goodbye) = read_to_the_end(&mut stalled);
+        // What cannot be written for two seconds is not said any more.
+        let in_time = watch.elapsed() < Duration::from_secs(1);
+        drop(until);
+        talking.join().unwrap();
+        assert!(goodbye == Some(7) || (goodbye.is_none() && !in_time));
+        last
+    });
+    let grown = usage::peak_kib(&server) - kib;
+    assert!(grown < GROWTH_KIB, "{grown} KiB");
+
+    let mut back = Client::login(&server, "stalled");
+    let missed = back.history(crowd::room::NAME, last);
+    let ids = missed.iter().map(|(id, _)| *id);
+    assert!(ids.eq(last + 1..=room.last_id()));
+    if campaign.is_some() {
+        println!(
+            "{} messages to 50; the stalled one had {last}, was closed, and caught up with {}; \
+             at most {grown} KiB more",
+            room.last_id(),
+            missed.len()
+        );
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+/// Hellos a second of an ordinary run.
+const HELLOS: u32 = 400;
+/// A flood is so many times what the server can answer.
+const TIMES: u32 = 5;
+/// Addresses that a flood may come from.
+const ADDRESSES: u8 = 100;
+
+#[test]
+fn in_a_flood_of_hellos_the_others_talk_and_an_honest_one_gets_in() {
+    let campaign: Option<usize> = asked_for("ECHAT_LOGINS");
+    let place = Place::new();
+    let server = open_house(&place, r#"{"message_rate": 0, "registrations": 0}"#);
+    let mut room = Room::gather(&server, 5);
+    drop(Client::register(&server, "honest"));
+    let honest = Honest {
+        server: &server,
+        name: "honest",
+    };
+    let per_second = campaign.map_or(HELLOS, |_| TIMES * capacity(&server, 1_000));
+    for from in [From::Others(ADDRESSES), From::Everybody] {
+        let flood = Flood::start(server.address(), from, per_second);
+        let over = AtomicBool::new(false);
+        let (talked, logins) = thread::scope(|scope| {
+            let talking = scope.spawn(|| {
+                let mut talked = Times::default();
+                while !over.load(Ordering::Relaxed) {
+                    talked.append(room.talk(&Talk::at_ease(10)));
+                }
+                talked
+            });
+            let until = Until(&over);
+            let logins = (0..campaign.unwrap_or(1)).map(|_| honest.logs_in(back_off));
+            let logins: Vec<_> = logins.collect();
+            drop(until);
+            (talking.join().unwrap(), logins)
+        });
+        let sent = flood.stop();
+        if campaign.is_some() {
+            let (attempts, times): (Vec<u32>, Times) = logins.into_iter().unzip();
+            println!(
+                "{sent:.0} hellos a second from {from:?} (capacity {})",
+                per_second / TIMES
+            );
+            println!("  the room: {talked}");
+            println!("  logins: {times}; attempts {attempts:?}");
+        }
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+/// What `echat` waits before it connects again (echat-client/src/chat/backoff.rs).
+fn back_off(attempts: u32) -> Duration {
+    let longest = 1_000 << (attempts - 1).min(5);
+    Duration::from_millis(rand::rng().random_range(longest / 2..=longest))
+}
+
+/// Windows of frames that a greedy one sends in an ordinary run; `ECHAT_GREEDY` asks for seconds.
+const WINDOWS: usize = 3;
+
+#[test]
+fn one_who_asks_as_fast_as_it_can_keeps_nobody_waiting() {
+    let campaign: Option<u64> = asked_for("ECHAT_GREEDY");
+    let place = Place::new();
+    let server = open_house(&place, r#"{"registrations": 0}"#);
+    let mut room = Room::gather(&server, if campaign.is_some() { 20 } else { 5 });
+    let mut greedy = greedy::enter(&server);
+    for greed in [Greed::Time, Greed::Pong, Greed::Say] {
+        let over = AtomicBool::new(false);
+        let watch = Watch::start();
+        let (talked, windows) = thread::scope(|scope| {
+            let asking = scope.spawn(|| {
+                let mut windows = 0;
+                while windows < WINDOWS || !over.load(Ordering::Relaxed) {
+                    greedy::ask(&mut greedy, greed);
+                    windows += 1;
+                }
+                windows
+            });
+            let until = Until(&over);
+            let talked = room.talk(&match campaign {
+                Some(seconds) => Talk::at_ease(50 * seconds),
+                None => Talk::messages(25),
+            });
+            drop(until);
+            (talked, asking.join().unwrap())
+        });
+        if campaign.is_some() {
+            let frames = u128::try_from(windows * greedy::WINDOW).unwrap();
+            let per_second = frames * 1_000 / watch.elapsed().as_millis();
+            println!("{per_second} frames a second for {greed:?}; the room: {talked}");
+        }
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+}

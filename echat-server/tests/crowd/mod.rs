@@ -1,0 +1,46 @@
+//! A room where people talk, those who trouble it, and what it costs.
+//!
+//! No verdict hangs on the time that something takes: figures are printed by the campaigns
+//! (CONTRIBUTING.md, "Long campaigns"), and judged by whoever reads them.
+
+#![allow(dead_code, reason = "each test program uses its own part")]
+
+pub(crate) mod flood;
+pub(crate) mod greedy;
+pub(crate) mod room;
+pub(crate) mod silent;
+pub(crate) mod usage;
+pub(crate) mod watch;
+
+use std::env;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::place::{Place, Running};
+
+/// Raises the soft limit on open files, as a service manager would have set it.
+pub(crate) const ALL_FILES: &str = r#"ulimit -n "$(ulimit -Hn)""#;
+
+/// How large a campaign is asked for by this variable of the environment; `None` in an ordinary
+/// run.
+pub(crate) fn asked_for<N: std::str::FromStr>(variable: &str) -> Option<N> {
+    let value = env::var(variable).ok()?;
+    let number = value.parse().ok();
+    Some(number.unwrap_or_else(|| panic!("{variable} is a number, not {value}")))
+}
+
+/// A server with these `server.limits` and as many files as it may have.
+pub(crate) fn open_house(place: &Place, limits: &str) -> Running {
+    let config = format!(r#"{{"server": {{"limits": {limits}}}}}"#);
+    place.write("config.json", config);
+    place.start_behind(ALL_FILES, &["--log", "info"])
+}
+
+/// Says that it is over when this goes out of scope, in a panic too: who goes on until then is not
+/// to go on for ever.
+pub(crate) struct Until<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Until<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

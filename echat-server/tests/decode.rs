@@ -1,0 +1,32 @@
+//! config.json against hostile bytes: the committed one, and mutations of it and of a short one.
+
+#[path = "../../echat-proto/tests/decoders/memory.rs"]
+mod memory;
+#[path = "../../echat-proto/tests/decoders/smoke.rs"]
+#[allow(dead_code, reason = "no fuzzer keeps a corpus of config.json")]
+mod smoke;
+
+use std::fs;
+
+use echat_server::config::{Overrides, load};
+
+#[test]
+fn any_config_is_read_or_refused_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.json");
+    let committed = include_bytes!("../../config.json").to_vec();
+    let short = br#"{"server":{"listen":"[::1]:1","log":"info,a=debug","limits":{"friends":1}}}"#;
+    let read = |bytes: &[u8]| {
+        fs::write(&file, bytes).unwrap();
+        let overrides = Overrides {
+            file: Some(file.clone()),
+            ..Overrides::default()
+        };
+        if let Err(refusal) = memory::bounded(bytes.len(), || load(overrides)) {
+            let told = refusal.to_string();
+            assert!(told.contains("config.json"), "{told}");
+            assert!(!told.contains(char::is_control), "{told:?}");
+        }
+    };
+    smoke::smoke(&[committed, short.to_vec()], read, smoke::decodings());
+}

@@ -1,0 +1,138 @@
+//! The real server over a disk that tests own: `shim.c` stands between it and libc. It notes what is
+//! written and synced (`record`), so that a power cut can be played on a disk made of those notes
+//! (`disk`, `recording`), and it makes calls fail (`Rule`).
+
+#![allow(dead_code, reason = "each test program uses its own part")]
+
+pub(crate) mod disk;
+pub(crate) mod record;
+pub(crate) mod recording;
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt::{self, Display, Formatter};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+use std::sync::LazyLock;
+
+use rustix::io::Errno;
+use tempfile::TempDir;
+
+use crate::place::{Place, Running};
+use record::Note;
+
+/// The compiled shim, made once a process: test programs run side by side.
+static SHIM: LazyLock<PathBuf> = LazyLock::new(|| {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/shim.c");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (library, ours) = (
+        folder.join("shim.so"),
+        folder.join(format!("shim-{}.so", process::id())),
+    );
+    let compiled = Command::new("cc")
+        .args([
+            "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o",
+        ])
+        .args([&ours, &source])
+        .status();
+    assert!(compiled.expect("a C compiler").success());
+    fs::rename(&ours, &library).unwrap();
+    library
+});
+
+/// Which calls fail: `skip` of them pass, then `times` fail.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule {
+    /// `write`, `grow` (a write that needs new space), `sync`, or `any` change of the disk.
+    pub(crate) what: &'static str,
+    /// How the paths of the files end that it is about.
+    pub(crate) files: &'static str,
+    pub(crate) skip: u64,
+    /// -1 for all.
+    pub(crate) times: i64,
+    /// What the call says; without it, the process is killed instead of calling.
+    pub(crate) errno: Option<Errno>,
+}
+
+impl Display for Rule {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let Self {
+            what,
+            files,
+            skip,
+            times,
+            errno,
+        } = self;
+        let errno = errno.map_or(0, Errno::raw_os_error);
+        write!(out, "{what} {errno} {skip} {times} {files}")
+    }
+}
+
+/// A folder for notes and the switch, apart from the one that is watched.
+pub(crate) struct Shim(TempDir);
+
+impl Shim {
+    /// Its rules hold from the beginning.
+    pub(crate) fn new() -> Self {
+        let shim = Self(tempfile::tempdir().unwrap());
+        shim.switch(true);
+        shim
+    }
+
+    /// From now on the rule holds, or does not.
+    pub(crate) fn switch(&self, on: bool) {
+        let switch = self.0.path().join("switch");
+        if on {
+            fs::write(switch, "").unwrap();
+        } else {
+            fs::remove_file(switch).unwrap();
+        }
+    }
+
+    /// The server in this place, over the shim.
+    pub(crate) fn command(&self, place: &Place, rule: Option<Rule>) -> Command {
+        let data = root(place).join("data");
+        let args = ["--listen", "127.0.0.1:0", "--log", "warn", "--data"];
+        // The shell itself runs without it.
+        let shell = format!("umask 000; export LD_PRELOAD={}", SHIM.display());
+        let mut command = place.command(&shell, &[&args[..], &[data.to_str().unwrap()]].concat());
+        command.envs(self.settings(place, rule));
+        command
+    }
+
+    /// This test program over the shim, to run one test that writes in this place.
+    pub(crate) fn this_program(&self, place: &Place, test: &str) -> Command {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command
+            .args(["--exact", test, "--ignored"])
+            .env("LD_PRELOAD", &*SHIM)
+            .envs(self.settings(place, None));
+        command
+    }
+
+    fn settings(&self, place: &Place, rule: Option<Rule>) -> Vec<(&'static str, OsString)> {
+        let mut settings = vec![
+            ("ECHAT_SHIM_ROOT", root(place).into()),
+            ("ECHAT_SHIM_RECORD", self.0.path().join("record").into()),
+            ("ECHAT_SHIM_SWITCH", self.0.path().join("switch").into()),
+        ];
+        settings.extend(rule.map(|rule| ("ECHAT_SHIM_RULE", rule.to_string().into())));
+        settings
+    }
+
+    /// The same, started and ready.
+    pub(crate) fn start(&self, place: &Place, rule: Option<Rule>) -> Running {
+        Running::start(self.command(place, rule))
+    }
+
+    /// All that was noted so far.
+    pub(crate) fn notes(&self) -> Vec<Note> {
+        record::parse(&fs::read(self.0.path().join("record")).unwrap())
+    }
+}
+
+/// The folder that is watched, as the system calls it.
+pub(crate) fn root(place: &Place) -> PathBuf {
+    fs::canonicalize(place.path("")).unwrap()
+}

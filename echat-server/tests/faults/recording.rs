@@ -1,0 +1,185 @@
+//! Servers whose disk and answers were noted, and what a cut of the power leaves of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::fs::{self, Permissions};
+use std::iter;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use echat_server::data_dir::DataDir;
+use echat_server::host_key;
+use echat_server::store::Store;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rusqlite::Connection;
+
+use super::Shim;
+use super::disk::Disk;
+use super::record::{Note, Told};
+use crate::place::Place;
+use crate::wire::Client;
+use crate::writers::{Acknowledged, Written};
+
+/// Cuts after which the real binary is started and a new user let in, one of this many.
+const STARTS: usize = 50;
+
+/// What servers did on one data folder, and what their clients know.
+pub(crate) struct Recording {
+    root: PathBuf,
+    pub(crate) notes: Vec<Note>,
+    /// The note of the first ready line, and the host key that it announced.
+    ready: usize,
+    host_key: Vec<u8>,
+    /// Every message that was sent.
+    sent: BTreeSet<String>,
+    /// Those that were acknowledged: the note of the call that said so, and the id.
+    pub(crate) acknowledged: BTreeMap<String, (usize, u64)>,
+}
+
+impl Recording {
+    /// Of all that the shim noted in this place.
+    pub(crate) fn new(shim: &Shim, place: &Place, written: Vec<Written>) -> Self {
+        let notes = shim.notes();
+        let told = Told::new(&notes);
+        let mut acknowledged = BTreeMap::new();
+        for written in &written {
+            for (txn_id, Acknowledged { id, received }) in &written.acknowledged {
+                let index = told.index(written.port, *received);
+                acknowledged.insert(txn_id.clone(), (index, *id));
+            }
+        }
+        Self {
+            root: super::root(place),
+            acknowledged,
+            sent: written
+                .into_iter()
+                .flat_map(|written| written.sent)
+                .collect(),
+            ready: notes
+                .iter()
+                .position(|note| matches!(note, Note::Ready))
+                .unwrap(),
+            host_key: fs::read(place.path("data/host_key")).unwrap(),
+            notes,
+        }
+    }
+
+    /// So many moments of the record, by chance, in order.
+    pub(crate) fn moments(&self, cuts: usize) -> Vec<usize> {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut moments: Vec<_> = (0..cuts)
+            .map(|_| rng.random_range(0..=self.notes.len()))
+            .collect();
+        moments.sort_unstable();
+        moments
+    }
+
+    /// Every moment of the first start, so many times.
+    pub(crate) fn first_start(&self, times: usize) -> Vec<usize> {
+        (0..=self.ready)
+            .flat_map(|moment| iter::repeat_n(moment, times))
+            .collect()
+    }
+
+    /// Cuts the power at these moments, which are in order; what was wrong afterwards. Syncs that are
+    /// `left_out` are taken for not done.
+    pub(crate) fn play(&self, left_out: &BTreeSet<usize>, moments: &[usize]) -> Vec<String> {
+        let mut disk = Disk::new(2);
+        let mut done = 0;
+        let mut failed = Vec::new();
+        for (number, &moment) in moments.iter().enumerate() {
+            for index in done..moment {
+                if !left_out.contains(&index) {
+                    disk.apply(&self.notes[index]);
+                }
+            }
+            done = moment;
+            let mut rng = StdRng::seed_from_u64(number as u64);
+            let place = self.restored(&disk.cut(&mut rng));
+            let mut checked = self.check(&place, moment);
+            if number % STARTS == 0 && checked.is_ok() {
+                checked = serves(&place);
+            }
+            if let Err(reason) = checked {
+                failed.push(format!("cut {number}, after note {moment}: {reason}"));
+            }
+        }
+        failed
+    }
+
+    /// A place with these files, whose names are those of the recorded place.
+    fn restored(&self, found: &BTreeMap<PathBuf, Option<Vec<u8>>>) -> Place {
+        let place = Place::in_memory();
+        for (path, content) in found {
+            let path = place.path(path.strip_prefix(&self.root).unwrap());
+            match content {
+                None => fs::create_dir(&path).unwrap(),
+                // The name of its folder may be lost.
+                Some(content) if path.parent().unwrap().exists() => {
+                    fs::write(&path, content).unwrap();
+                    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+                }
+                Some(_) => {}
+            }
+        }
+        place
+    }
+
+    /// Whether echat starts on these files, and what it told by then is there.
+    pub(crate) fn check(&self, place: &Place, moment: usize) -> Result<(), String> {
+        let dir =
+            DataDir::open(&place.path("data"), Some(&place.path("config.json"))).map_err(text)?;
+        host_key::load_or_create(&dir.host_key()).map_err(text)?;
+        drop(Store::open(&dir.database()).map_err(text)?);
+        let announced = moment > self.ready;
+        if announced && fs::read(dir.host_key()).map_err(text)? != self.host_key {
+            return Err("another host key than was announced".to_owned());
+        }
+        let found = messages(&dir.database()).map_err(text)?;
+        for (txn_id, (told, id)) in &self.acknowledged {
+            if *told < moment && found.get(txn_id) != Some(id) {
+                return Err(format!("{txn_id} was acknowledged as {id}"));
+            }
+        }
+        match found.keys().find(|txn_id| !self.sent.contains(*txn_id)) {
+            Some(unknown) => Err(format!("{unknown} was never sent")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The ids of all messages by txn_id, which is their content, in a database that is whole.
+fn messages(path: &Path) -> Result<BTreeMap<String, u64>, rusqlite::Error> {
+    let db = Connection::open(path)?;
+    let whole: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+    assert_eq!(whole, "ok");
+    assert!(!db.prepare("PRAGMA foreign_key_check")?.exists([])?);
+    let mut found = BTreeMap::new();
+    let mut statement = db.prepare("SELECT txn_id, content, id FROM messages")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let txn_id: String = row.get(0)?;
+        assert_eq!(txn_id, row.get::<_, String>(1)?);
+        assert_eq!(
+            found.insert(txn_id, row.get::<_, i64>(2)?.cast_unsigned()),
+            None,
+            "doubled"
+        );
+    }
+    Ok(found)
+}
+
+/// The real binary starts there, lets somebody new in, and stops in peace.
+fn serves(place: &Place) -> Result<(), String> {
+    let server = place.start(&["--log", "warn"]);
+    Client::register(&server, "late").is_served();
+    match server.stop().status.code() {
+        Some(0) => Ok(()),
+        code => Err(format!("the server ended with {code:?}")),
+    }
+}
+
+fn text(error: impl Display) -> String {
+    error.to_string()
+}

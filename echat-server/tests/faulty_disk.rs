@@ -1,0 +1,146 @@
+//! The disk says that it failed: the real server acknowledges nothing that is not there, and stops.
+
+mod faults;
+mod place;
+mod wire;
+mod writers;
+
+use std::collections::BTreeSet;
+
+use faults::record::Note;
+use faults::recording::Recording;
+use faults::{Rule, Shim};
+use place::{Place, Running, stderr};
+use rustix::io::Errno;
+use rustix::process::Signal;
+use writers::Crowd;
+
+/// One message a tick, so that few of them are many commits.
+const CROWD: Crowd = Crowd {
+    writers: 1,
+    window: 1,
+};
+/// Messages that are acknowledged before the disk fails, and again after it.
+const ACKNOWLEDGED: usize = 40;
+/// Power cuts in what was recorded.
+const CUTS: usize = 20;
+
+/// Once this many calls of this kind on such a file have failed, the server is stopped with code 74,
+/// nothing was acknowledged that is not there, neither when it starts again nor when then the power
+/// is cut.
+fn stops_and_starts_again(what: &'static str, files: &'static str, times: i64) {
+    let shim = Shim::new();
+    shim.switch(false);
+    let rule = Rule {
+        what,
+        files,
+        skip: 0,
+        times,
+        errno: Some(Errno::IO),
+    };
+    let (place, server, members) = CROWD.enter(|place| shim.start(place, Some(rule)));
+    let mut written = CROWD.write_until(&server, members, 0, ACKNOWLEDGED, |_| shim.switch(true));
+    let output = server.end();
+    assert_eq!(output.status.code(), Some(74));
+    let said = "stopping, nothing unsaved was acknowledged";
+    assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    let notes = shim.notes();
+    let failed = notes
+        .iter()
+        .position(|note| matches!(note, Note::NotSynced { .. }));
+    assert_eq!(failed.is_some(), what == "sync");
+    let later = &notes[failed.unwrap_or(notes.len())..];
+    assert!(!later.iter().any(|note| matches!(note, Note::Sent { .. })));
+
+    let server = shim.start(&place, None);
+    let members = CROWD.return_to(&server);
+    written.extend(
+        CROWD.write_until(&server, members, 1, ACKNOWLEDGED, |server| {
+            server.signal(Signal::TERM);
+        }),
+    );
+    assert_eq!(server.end().status.code(), Some(0));
+    let recording = Recording::new(&shim, &place, written);
+    assert_eq!(recording.check(&place, recording.notes.len()), Ok(()));
+    assert_eq!(
+        recording.play(&BTreeSet::new(), &recording.moments(CUTS)),
+        [""; 0]
+    );
+}
+
+#[test]
+fn a_sync_of_the_log_that_fails() {
+    stops_and_starts_again("sync", "-wal", 1);
+}
+
+#[test]
+fn a_sync_of_the_log_that_fails_at_the_end_too() {
+    stops_and_starts_again("sync", "-wal", 2);
+}
+
+#[test]
+fn a_sync_of_the_database_that_fails() {
+    stops_and_starts_again("sync", "database.db", 1);
+}
+
+#[test]
+fn a_write_to_the_log_that_fails() {
+    stops_and_starts_again("write", "-wal", 1);
+}
+
+#[test]
+fn a_write_to_the_database_that_fails() {
+    stops_and_starts_again("write", "database.db", 1);
+}
+
+/// Every sync that a first start asks for, one after the other: none that fails is passed over.
+#[test]
+fn a_sync_of_the_first_start_that_fails() {
+    let syncs = (0..1_000)
+        .take_while(|syncs| refuses_to_start(*syncs))
+        .count();
+    assert!(syncs >= 5, "{syncs} syncs");
+}
+
+/// Whether one that comes after so many is asked for. It fails: the server says so and stops, and the
+/// next one starts.
+fn refuses_to_start(syncs: u64) -> bool {
+    let (place, shim) = (Place::in_memory(), Shim::new());
+    let rule = Rule {
+        what: "sync",
+        files: "-",
+        skip: syncs,
+        times: 1,
+        errno: Some(Errno::IO),
+    };
+    let mut server = Running::begin(shim.command(&place, Some(rule)));
+    let is_ready = server.becomes_ready();
+    let notes = shim.notes();
+    if is_ready {
+        server.kill();
+        return passed_over(&notes);
+    }
+    let output = server.end();
+    let code = output.status.code().unwrap();
+    assert!([73, 74].contains(&code), "{code}: {}", stderr(&output));
+    assert_eq!(shim.start(&place, None).stop().status.code(), Some(0));
+    true
+}
+
+/// Whether a sync failed and the server got ready. `SQLite` passes over that of a folder: then the
+/// server has synced the folder itself, with the log's name in it.
+fn passed_over(notes: &[Note]) -> bool {
+    let mut log = false;
+    let (mut failed, mut named) = (false, false);
+    for note in notes {
+        match note {
+            Note::NotSynced { .. } => panic!("ready after a sync that failed"),
+            Note::NotSyncedFolder { .. } => failed = true,
+            Note::Made { path, .. } => log |= path.ends_with("data/database.db-wal"),
+            Note::SyncedFolder { path } => named |= log && path.ends_with("data"),
+            _ => {}
+        }
+    }
+    assert!(named, "a log, and its name is durable");
+    failed
+}

@@ -1,0 +1,130 @@
+//! The disk is full, and then it is not: the real server refuses what it cannot keep, and goes on.
+
+mod faults;
+mod place;
+mod wire;
+mod writers;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::Command;
+
+use faults::{Rule, Shim};
+use place::{Place, Running, SERVER};
+use rustix::io::Errno;
+use wire::{Client, line, message, number};
+
+/// Messages after which the log has been folded once: from then on there are pages to write again
+/// without new space, and then a long log that cannot be folded.
+const FOLDED: usize = 160;
+
+/// More messages than the disk has place for.
+const TOO_MANY: usize = 1_500;
+
+fn place() -> Place {
+    let place = Place::in_memory();
+    place.write(
+        "config.json",
+        r#"{"server": {"limits": {"message_rate": 0}}}"#,
+    );
+    place
+}
+
+#[test]
+fn a_full_disk_refuses_what_writes_until_there_is_room() {
+    let (place, shim) = (place(), Shim::new());
+    shim.switch(false);
+    let full = Rule {
+        what: "grow",
+        files: "-",
+        skip: 0,
+        times: -1,
+        errno: Some(Errno::NOSPC),
+    };
+    let server = shim.start(&place, Some(full));
+    let all = fill_and_free(&server, || shim.switch(true), || shim.switch(false));
+    assert_eq!(server.stop().status.code(), Some(0));
+    let server = shim.start(&place, None);
+    assert_eq!(ids(&mut Client::login(&server, "bob")), all);
+}
+
+#[test]
+#[ignore = "mounts a disk of 16 MiB, for which the system must let users have namespaces; campaign"]
+fn a_small_disk_that_is_filled_and_freed() {
+    let place = place();
+    let shell = r#"mkdir -m 700 data && mount -t tmpfs -o size=16m none data && exec "$0" "$@""#;
+    let mut command = Command::new("unshare");
+    command
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", shell])
+        .args([SERVER, "--listen", "127.0.0.1:0", "--log", "warn"])
+        .current_dir(place.path(""));
+    let server = Running::start(command);
+    // The disk is seen by the server only.
+    let filler = filler(&server);
+    let fill = || {
+        let mut filler = File::create(&filler).unwrap();
+        let full = io::copy(&mut io::repeat(0), &mut filler).and_then(|_| filler.flush());
+        assert_eq!(full.unwrap_err().kind(), io::ErrorKind::StorageFull);
+    };
+    fill_and_free(&server, fill, || fs::remove_file(&filler).unwrap());
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+/// A file on the disk of this server.
+fn filler(server: &Running) -> PathBuf {
+    let process = format!("/proc/{}", server.pid().as_raw_nonzero());
+    PathBuf::from(process).join("cwd/data/filler")
+}
+
+/// Writes until there is no place, and after there is again; the ids of all that was acknowledged.
+fn fill_and_free(server: &Running, fill: impl Fn(), free: impl Fn()) -> Vec<u64> {
+    let mut ann = Client::register(server, "ann");
+    let mut bob = Client::register(server, "bob");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    bob.asks("JOIN_ROOM \"tea\"");
+    let mut all: Vec<_> = (0..FOLDED).map_while(|n| sends(&mut ann, n)).collect();
+    assert_eq!(all.len(), FOLDED);
+    fill();
+    all.extend((FOLDED..TOO_MANY).map_while(|n| sends(&mut ann, n)));
+    assert!(all.len() > FOLDED, "the log was folded");
+    assert!(all.len() < TOO_MANY, "the disk has an end");
+    let lost = all.len()..all.len() + 40;
+    ann.says(&lost.clone().map(request).collect::<Vec<_>>());
+    for n in lost.clone() {
+        let reply = ann.hears_reply(&request(n));
+        assert!(line(&reply).contains("storage_full"), "{}", line(&reply));
+    }
+    // Reading and logging in go on.
+    let mut again = Client::login(server, "bob");
+    assert_eq!(ids(&mut again), all);
+
+    free();
+    all.extend(lost.map(|n| sends(&mut ann, n).expect("there is room again")));
+    assert_eq!(ids(&mut again), all);
+    all
+}
+
+/// A message so long that it takes a page of its own.
+fn request(n: usize) -> String {
+    let content = "x".repeat(3_900);
+    format!(
+        r#"SEND_MESSAGE {{"target_type":1,"target":"tea","content":"{n} {content}","txn_id":"t{n}"}}"#
+    )
+}
+
+/// The id of a message that was acknowledged; `None` if there was no room.
+fn sends(ann: &mut Client, n: usize) -> Option<u64> {
+    let reply = ann.asks(&request(n));
+    if line(&reply).contains("storage_full") {
+        return None;
+    }
+    assert_eq!(reply.command, message("ON_NEW_MESSAGE").command);
+    Some(number(&reply.params, "id"))
+}
+
+/// The ids of all messages in the room.
+fn ids(member: &mut Client) -> Vec<u64> {
+    let history = member.history("tea", 0);
+    history.into_iter().map(|(id, _)| id).collect()
+}

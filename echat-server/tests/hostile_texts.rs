@@ -1,0 +1,263 @@
+//! No text of a client controls the terminal of whoever runs the server: hostile texts in every field
+//! of every request and in the log's own values, through the log and the console to a terminal.
+//!
+//! `ECHAT_HOSTILE=1000000` tries so many.
+
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod world;
+
+use echat_proto::Value;
+use echat_proto::commands::RequestKind;
+use echat_server::config::{Limits, LogFilter};
+use echat_server::console::{self, Said};
+use echat_server::logging;
+use echat_server::store::Store;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use std::io::{self, Write};
+use std::num::NonZeroU16;
+use std::sync::{Arc, Mutex};
+use vt100::Parser;
+use world::script::log_in;
+use world::{HOME, World, seed};
+
+/// Texts of the ordinary run.
+const TEXTS: usize = 600;
+const ROWS: NonZeroU16 = NonZeroU16::new(24).expect("not zero");
+const COLUMNS: NonZeroU16 = NonZeroU16::new(80).expect("not zero");
+/// Texts that nothing that is printed may have in it.
+const WEAPONS: [&str; 28] = [
+    "\x1b[2J",
+    "\x1b[H",
+    "\x1b]0;owned\x07",
+    "\x1b]52;c;QQ==\x07",
+    "\x1b[?1049h",
+    "\x1b[?25l",
+    "\x1bc",
+    "\x1b[31;1m",
+    "\x1bP+q\x1b\\",
+    "\u{9b}2J",
+    "\u{9d}0;owned\u{9c}",
+    "\r",
+    "\n",
+    "\x08",
+    "\x0b",
+    "\x0c",
+    "\x0e",
+    "\0",
+    "\t",
+    "\u{7f}",
+    "\u{85}",
+    "\u{2028}",
+    "\u{202e}",
+    "\u{2066}",
+    "\u{200b}",
+    "\u{200d}",
+    "\u{e0041}",
+    "\u{300}",
+];
+
+fn texts() -> usize {
+    let asked = std::env::var("ECHAT_HOSTILE").ok();
+    asked.map_or(TEXTS, |n| n.parse().expect("ECHAT_HOSTILE is a number"))
+}
+
+fn hostile() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        4 => prop::sample::select(WEAPONS.to_vec()).prop_map(str::to_owned),
+        1 => prop::sample::select(WEAPONS.to_vec()).prop_map(|weapon| weapon.repeat(30)),
+        1 => any::<String>(),
+        1 => "[ -~]{0,30}",
+        1 => "[你👍é한\u{5e9}]{1,8}",
+    ];
+    prop::collection::vec(part, 0..6).prop_map(|parts| parts.concat())
+}
+
+/// Where the log is written.
+#[derive(Clone, Default)]
+struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl Paper {
+    fn take(&self) -> String {
+        let bytes = std::mem::take(&mut *self.0.lock().expect("nobody panics with it"));
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+}
+
+impl Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics with it").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Ann, who is logged in, and a guest; nothing slows them.
+fn world() -> World {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob"]);
+    seed::room(&mut store, "tea", &["ann"]);
+    let limits = Limits {
+        login_failures: 0,
+        registrations: 0,
+        message_rate: 0,
+        ..Limits::default()
+    };
+    let mut world = World::new(1, limits, store);
+    world.believes = true;
+    log_in(&mut world, &["ann"]);
+    world.connect("guest", HOME);
+    world
+}
+
+/// The requests that a text can be in, in every field that takes one.
+fn requests(text: &str) -> Vec<(&'static str, RequestKind, Value)> {
+    use RequestKind::{
+        CreateRoom, Find, JoinRoom, ListRooms, Login, MarkRead, Register, SendMessage,
+    };
+    let is = || Value::from(text);
+    let dict = |entries: &[(&str, Value)]| {
+        let entry = |(key, value): &(&str, Value)| ((*key).to_owned(), value.clone());
+        Value::Dict(entries.iter().map(entry).collect())
+    };
+    let room = ("target_type", Value::Int(1));
+    let key: String = text.chars().take(16).collect();
+    let key = if key.is_empty() { "key" } else { &key };
+    vec![
+        (
+            "guest",
+            Login,
+            dict(&[("username", is()), ("password", is())]),
+        ),
+        (
+            "guest",
+            Register,
+            dict(&[("username", is()), ("password", is())]),
+        ),
+        ("ann", JoinRoom, is()),
+        (
+            "ann",
+            CreateRoom,
+            dict(&[("roomname", is()), ("members", Value::List(vec![is()]))]),
+        ),
+        (
+            "ann",
+            MarkRead,
+            dict(&[room.clone(), ("target", is()), ("id", Value::Int(1))]),
+        ),
+        (
+            "ann",
+            SendMessage,
+            dict(&[
+                room,
+                ("target", "tea".into()),
+                ("content", is()),
+                ("txn_id", is()),
+            ]),
+        ),
+        ("ann", Find, dict(&[("keyword", is())])),
+        ("ann", ListRooms, dict(&[(key, is())])),
+    ]
+}
+
+/// Everything that is printed because of a text: the log's own values, what clients cause, what an
+/// administrator is told who pastes it.
+fn print_all(world: &mut World, text: &str, paper: &Paper) {
+    tracing::warn!(target: "echat_server", value = %text, quoted = ?text, "{text}");
+    for (who, kind, params) in requests(text) {
+        world.say(who, kind.info().number, params);
+    }
+    world.settle();
+    for end in world.ends.values_mut() {
+        end.take_messages();
+        assert!(end.is_open(), "{text:?}");
+    }
+    let mut paper = paper.clone();
+    for line in [text, "users", "rooms", "sessions"] {
+        if let Said::Text(text) = console::obey(&mut world.engine, line) {
+            paper.write_all(text.as_bytes()).expect("memory");
+        }
+    }
+}
+
+/// What is left of lines when the formatter's own colours are taken away.
+fn without_colours(printed: &str) -> String {
+    let mut parts = printed.split("\x1b[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (colour, rest) = part.split_once('m').expect("only colours begin so");
+        assert!(
+            colour.chars().all(|c| c.is_ascii_digit() || c == ';'),
+            "{colour:?}"
+        );
+        plain.push_str(rest);
+    }
+    plain
+}
+
+/// The terminal shows each line where it belongs: the end below it, the cursor at the beginning of
+/// the next row, no mode changed.
+fn is_calm(terminal: &mut Parser, printed: &str, text: &str) {
+    let plain = without_colours(printed);
+    let controls = plain.chars().any(|c| c.is_control() && c != '\n');
+    assert!(!controls, "{text:?} printed {plain:?}");
+    for weapon in WEAPONS.iter().filter(|weapon| **weapon != "\n") {
+        assert!(!plain.contains(weapon), "{text:?} printed {plain:?}");
+    }
+    let modes = terminal.screen().input_mode_formatted();
+    terminal.process(printed.replace('\n', "\r\n").as_bytes());
+    terminal.process(b"end\r\n");
+    let screen = terminal.screen();
+    let (row, column) = screen.cursor_position();
+    assert_eq!(column, 0, "{text:?}");
+    let last = screen.rows(0, COLUMNS.get()).nth(usize::from(row) - 1);
+    assert_eq!(last.as_deref(), Some("end"), "{text:?}");
+    assert_eq!(screen.input_mode_formatted(), modes, "{text:?}");
+    assert!(
+        !screen.alternate_screen() && !screen.hide_cursor(),
+        "{text:?}"
+    );
+    assert_eq!(screen.fgcolor(), vt100::Color::Default, "{text:?}");
+    assert!(!screen.bold() && !screen.inverse(), "{text:?}");
+}
+
+fn all_is_calm(colours: bool) {
+    let (mut runner, strategy) = (TestRunner::deterministic(), hostile());
+    let (paper, mut terminal) = (Paper::default(), Parser::new(ROWS, COLUMNS, 0));
+    let out = paper.clone();
+    let filter = LogFilter::parse("trace").expect("a filter");
+    let subscriber = logging::subscriber(&filter, colours, move || out.clone());
+    let count = texts() / 2;
+    tracing::subscriber::with_default(subscriber, || {
+        let mut world = world();
+        for number in 0..count {
+            let text = strategy.new_tree(&mut runner).expect("a text").current();
+            print_all(&mut world, &text, &paper);
+            is_calm(&mut terminal, &paper.take(), &text);
+            // Whoever got in with a text as name and password is a guest again.
+            if world.engine.roster().sessions().count() > 1 {
+                world.ask("guest", "LOGOUT", "null");
+            }
+            // A guest has a minute.
+            if number % 100 == 0 {
+                world.end("guest").hang_up();
+                world.settle();
+                world.connect("guest", HOME);
+            }
+        }
+    });
+    println!("{count} hostile texts, colours {colours}: no control character, no cell outside");
+}
+
+#[test]
+fn no_text_controls_a_terminal_through_the_log_or_the_console() {
+    all_is_calm(false);
+}
+
+#[test]
+fn no_text_controls_a_terminal_where_the_log_has_colours() {
+    all_is_calm(true);
+}

@@ -1,0 +1,198 @@
+//! The power is cut while users write: what was acknowledged is there when it comes back.
+//!
+//! A real server is recorded twice on one data folder, from the first start with nothing there to a
+//! stop in peace. Then the power is cut at random moments of the record, on a disk that keeps of
+//! everything that was not synced what chance will have (`faults::disk`), and echat starts on what
+//! is left.
+
+mod faults;
+mod place;
+mod wire;
+mod writers;
+
+use std::collections::{BTreeSet, HashMap};
+use std::env;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use faults::Shim;
+use faults::record::Note;
+use faults::recording::Recording;
+use place::{Place, Running};
+use rusqlite::Connection;
+use rustix::process::Signal;
+use wire::Client;
+use writers::{Crowd, Written};
+
+/// Cuts of an ordinary run; `ECHAT_CUTS` asks for more.
+const CUTS: usize = 150;
+/// Cuts of the control.
+const CONTROLS: usize = 50;
+/// Cuts at each moment of the first start, at least.
+const FIRST_STARTS: usize = 4;
+/// One message a tick, or two: there are many commits.
+const CROWD: Crowd = Crowd {
+    writers: 2,
+    window: 1,
+};
+/// Messages that are acknowledged before a recorded server is told to stop: enough for a checkpoint
+/// under way, and for the log to begin anew.
+const ACKNOWLEDGED: usize = 400;
+
+static RECORDING: LazyLock<Recording> = LazyLock::new(|| {
+    let shim = Shim::new();
+    let (place, server, members) = CROWD.enter(|place| shim.start(place, None));
+    let mut written = write_and_stop(server, members, 0);
+    let server = shim.start(&place, None);
+    let members = CROWD.return_to(&server);
+    written.extend(write_and_stop(server, members, 1));
+    let recording = Recording::new(&shim, &place, written);
+    // Each server begins a log, and begins it anew after a checkpoint.
+    let logs = recording.notes.iter().filter(|note| begins_log(note));
+    assert!(logs.count() >= 4, "no checkpoint under load");
+    recording
+});
+
+fn begins_log(note: &Note) -> bool {
+    matches!(note, Note::Written { at: 0, bytes, .. } if bytes.len() == 32)
+}
+
+fn write_and_stop(server: Running, members: Vec<Client>, round: usize) -> Vec<Written> {
+    let written = CROWD.write_until(&server, members, round, ACKNOWLEDGED, |server| {
+        server.signal(Signal::TERM);
+    });
+    assert_eq!(server.end().status.code(), Some(0));
+    written
+}
+
+#[test]
+fn a_power_cut_loses_nothing_acknowledged() {
+    let cuts = cuts();
+    let recording = &*RECORDING;
+    let failed = recording.play(&BTreeSet::new(), &recording.moments(cuts));
+    assert!(
+        failed.is_empty(),
+        "{} of {cuts} cuts: {failed:#?}",
+        failed.len()
+    );
+    eprintln!(
+        "{cuts} cuts in {} notes with {} acknowledged messages: 0 lost, 0 corrupt",
+        recording.notes.len(),
+        recording.acknowledged.len()
+    );
+}
+
+/// It is short, and the only time when names are made.
+#[test]
+fn a_power_cut_of_the_first_start_is_made_up_for() {
+    let moments = RECORDING.first_start((cuts() / 100).max(FIRST_STARTS));
+    let failed = RECORDING.play(&BTreeSet::new(), &moments);
+    assert!(failed.is_empty(), "{failed:#?}");
+    eprintln!(
+        "{} cuts of the first start: 0 lost, 0 corrupt",
+        moments.len()
+    );
+}
+
+fn cuts() -> usize {
+    env::var("ECHAT_CUTS").map_or(CUTS, |cuts| cuts.parse().unwrap())
+}
+
+/// The control: the same test sees it when a commit is not synced, which is all that
+/// `synchronous=NORMAL` changes. A checkpoint still syncs the log and then the database.
+#[test]
+fn without_the_syncs_that_normal_leaves_out_it_does() {
+    let moments = RECORDING.moments(CONTROLS);
+    let failed = RECORDING.play(&commits(&RECORDING.notes), &moments);
+    eprintln!(
+        "control: {} of {CONTROLS} cuts lose what was acknowledged",
+        failed.len()
+    );
+    assert!(failed.len() > CONTROLS / 4);
+    for reason in &failed {
+        assert!(reason.contains("was acknowledged"), "{reason}");
+    }
+}
+
+/// The control leaves out what `SQLite` leaves out: the same transactions with either setting.
+#[test]
+fn the_control_is_what_normal_does() {
+    let full = written_with("FULL");
+    let left_out = commits(&full);
+    let rest: Vec<_> = (0..)
+        .zip(full)
+        .filter(|(index, _)| !left_out.contains(index))
+        .map(|(_, note)| note)
+        .collect();
+    assert!(left_out.len() > 300);
+    assert_eq!(on_disk(&rest), on_disk(&written_with("NORMAL")));
+}
+
+/// What a process did that wrote with this setting.
+fn written_with(synchronous: &str) -> Vec<Note> {
+    let (place, shim) = (Place::in_memory(), Shim::new());
+    let writer = shim
+        .this_program(&place, "writes_with_a_setting")
+        .env("ECHAT_DATABASE", faults::root(&place).join("a.db"))
+        .env("ECHAT_SYNCHRONOUS", synchronous)
+        .output();
+    assert!(writer.unwrap().status.success());
+    shim.notes()
+}
+
+#[test]
+#[ignore = "a process of its own for the test above"]
+fn writes_with_a_setting() {
+    let Ok(path) = env::var("ECHAT_DATABASE") else {
+        return;
+    };
+    let db = Connection::open(path).unwrap();
+    let synchronous = env::var("ECHAT_SYNCHRONOUS").unwrap();
+    let set = format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}");
+    db.execute_batch(&set).unwrap();
+    db.execute_batch("CREATE TABLE t (a)").unwrap();
+    for _ in 0..400 {
+        // Three pages each: a checkpoint is under way, and the log begins anew.
+        db.execute_batch("INSERT INTO t VALUES (zeroblob(8000))")
+            .unwrap();
+    }
+}
+
+/// The kinds and places of what was written and synced, in order.
+fn on_disk(notes: &[Note]) -> Vec<(&Path, Option<u64>)> {
+    let mut names = HashMap::new();
+    let mut done = Vec::new();
+    for note in notes {
+        match note {
+            Note::Made { path, file } => {
+                names.insert(file, Path::new(path.file_name().unwrap()));
+            }
+            Note::Written { file, at, .. } => done.push((names[file], Some(*at))),
+            Note::Synced { file } => done.push((names[file], None)),
+            _ => {}
+        }
+    }
+    done
+}
+
+/// The notes of the syncs that end a commit: those of the log right after one of its frames. Its
+/// header, when it begins anew, and what a checkpoint is about to fold are synced by NORMAL too.
+fn commits(notes: &[Note]) -> BTreeSet<usize> {
+    let mut log = 0;
+    let mut frames = false;
+    let mut commits = BTreeSet::new();
+    for (index, note) in notes.iter().enumerate() {
+        match note {
+            Note::Made { path, file } if path.to_str().unwrap().ends_with("-wal") => log = *file,
+            Note::Written { file, at, .. } => frames = *file == log && *at > 0,
+            Note::Synced { file } => {
+                if *file == log && frames {
+                    commits.insert(index);
+                }
+                frames = false;
+            }
+            _ => {}
+        }
+    }
+    commits
+}

@@ -1,0 +1,155 @@
+//! The clock that people see may jump; what is ordered, counted or awaited goes by ids and by the
+//! clock that only runs.
+
+use crate::world::script::log_in;
+use crate::world::{HOME, World, seed};
+use echat_proto::Value;
+use echat_server::config::Limits;
+use echat_server::store::Store;
+use std::time::Duration;
+
+const YEAR: i64 = 365 * 24 * 60 * 60;
+const NOW: i64 = 1_800_000_000;
+
+/// Where the clock jumps to, in unix seconds: ten years on and back, 1969, 1970, and the ends of
+/// 31 and 32 bits (2038, 2106), each from both sides.
+const JUMPS: [i64; 14] = [
+    NOW,
+    NOW + 10 * YEAR,
+    NOW - 10 * YEAR,
+    -1,
+    0,
+    1,
+    -YEAR,
+    (1 << 31) - 1,
+    1 << 31,
+    (1 << 32) - 1,
+    1 << 32,
+    NOW + 10 * YEAR,
+    -(1 << 31),
+    NOW,
+];
+
+fn world() -> World {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob"]);
+    seed::room(&mut store, "tea", &["ann", "bob"]);
+    let mut world = World::new(1, Limits::default(), store);
+    log_in(&mut world, &["ann", "bob"]);
+    world
+}
+
+fn number(value: &Value, key: &str) -> u64 {
+    match value.at(key) {
+        Some(Value::Int(number)) => *number,
+        other => panic!("no number {key}: {other:?}"),
+    }
+}
+
+/// Sends a message; its id and time as acknowledged.
+fn send(world: &mut World, who: &str, txn: usize) -> (u64, u64) {
+    let params = format!(r#"{{"target_type":1,"target":"tea","content":"x","txn_id":"{txn}"}}"#);
+    let replies = world.ask(who, "SEND_MESSAGE", &params);
+    let [reply] = &replies[..] else {
+        panic!("{replies:?}")
+    };
+    (
+        number(&reply.params, "id"),
+        number(&reply.params, "send_time"),
+    )
+}
+
+/// The ids and times of all messages, as somebody sees them.
+fn history(world: &mut World, who: &str) -> Vec<(u64, u64)> {
+    let replies = world.ask(who, "QUERY_HISTORY", "{}");
+    let Some(Value::List(messages)) = replies[0].params.at("messages") else {
+        panic!("{replies:?}")
+    };
+    let line = |message| (number(message, "id"), number(message, "send_time"));
+    messages.iter().map(line).collect()
+}
+
+#[test]
+fn order_is_by_id_wherever_the_clock_jumps() {
+    let mut world = world();
+    let mut sent = Vec::new();
+    for (txn, unix) in JUMPS.into_iter().enumerate() {
+        world.now.unix = unix;
+        let who = ["ann", "bob"][txn % 2];
+        let acknowledged = send(&mut world, who, txn);
+        assert_eq!(acknowledged.1, u64::try_from(unix).unwrap_or(0));
+        // Sent again in another time, it is the same message.
+        world.now.unix = unix + 20 * YEAR;
+        assert_eq!(send(&mut world, who, txn), acknowledged);
+        sent.push(acknowledged);
+        for who in ["ann", "bob"] {
+            world.end(who).take_messages();
+        }
+    }
+    assert!(sent.is_sorted_by(|one, next| one.0 < next.0), "{sent:?}");
+    for who in ["ann", "bob"] {
+        assert_eq!(history(&mut world, who), sent, "{who}");
+    }
+}
+
+#[test]
+fn nobody_is_timed_out_by_a_jump_and_everybody_by_silence() {
+    let mut world = world();
+    world.connect("guest", HOME);
+    world.settle();
+    let awaited = world.engine.deadline();
+    for unix in JUMPS {
+        world.now.unix = unix;
+        world.settle();
+        assert_eq!(world.engine.deadline(), awaited, "{unix}");
+        for who in ["ann", "bob", "guest"] {
+            assert!(
+                world.end(who).next().is_none() && world.end(who).is_open(),
+                "{who} {unix}"
+            );
+        }
+    }
+    // Time that passes counts, whatever the clock says of it.
+    world.advance(Duration::from_secs(59));
+    world.now.unix = -YEAR;
+    assert!(world.end("guest").is_open());
+    world.advance(Duration::from_secs(1));
+    assert!(world.end("guest").is_closed());
+    world.now.unix = NOW;
+    world.advance(Duration::from_secs(29));
+    assert!(world.end("ann").next().is_none());
+    world.advance(Duration::from_secs(61));
+    assert!(world.end("ann").is_closed(), "silent for 150 s");
+}
+
+#[test]
+fn rates_and_waits_go_by_the_clock_that_runs() {
+    let mut world = world();
+    world.connect("guest", "192.0.2.1:1");
+    let wrong = r#"{"username":"bob","password":"wrong horse"}"#;
+    for _ in 0..5 {
+        world.ask("guest", "LOGIN", wrong);
+    }
+    for unix in JUMPS {
+        world.now.unix = unix;
+        let replies = world.ask("guest", "LOGIN", wrong);
+        assert_eq!(
+            replies[0].params.at("retry_after"),
+            Some(&Value::Int(30)),
+            "{unix}"
+        );
+    }
+    for txn in 0..20 {
+        send(&mut world, "ann", txn);
+    }
+    for unix in JUMPS {
+        world.now.unix = unix;
+        let params = r#"{"target_type":1,"target":"tea","content":"x"}"#;
+        let replies = world.ask("ann", "SEND_MESSAGE", params);
+        assert_eq!(
+            replies[0].params.at("retry_after"),
+            Some(&Value::Int(1)),
+            "{unix}"
+        );
+    }
+}

@@ -1,0 +1,195 @@
+//! Parameters that are right, wrong, hostile or at an edge. Which fields there are is read from the
+//! table of commands.
+
+use echat_proto::Value;
+use echat_proto::commands::{CommandInfo, FieldInfo, Shape};
+use echat_proto::limits::{
+    CONTENT_BYTES, FRAME_AFTER_LOGIN, NAME_BYTES, NAME_CHARS, PASSWORD_MAX, PASSWORD_MIN,
+};
+
+/// One value of each kind.
+pub(super) fn kinds() -> [Value; 8] {
+    [
+        Value::Null,
+        Value::Int(u64::MAX),
+        Value::Float(1.5),
+        Value::from("text"),
+        Value::List(vec![Value::Int(1)]),
+        Value::Dict(vec![("key".to_owned(), Value::Null)]),
+        Value::Bool(true),
+        Value::Bytes(vec![0, 255]),
+    ]
+}
+
+/// A value that the field takes.
+fn good(field: &FieldInfo) -> Value {
+    match field.kind {
+        "int" => Value::Int(1),
+        "bool" => Value::Bool(false),
+        "list" => Value::List(Vec::new()),
+        kind if kind.starts_with("int 0") => Value::Int(0),
+        "str" if field.name == "password" => Value::from("long enough"),
+        "str" => Value::from("somebody"),
+        kind => panic!("a request has a field of the new type {kind:?}"),
+    }
+}
+
+fn is_of_its_kind(field: &FieldInfo, value: &Value) -> bool {
+    field.kind == value.kind() || (field.optional && *value == Value::Null)
+}
+
+pub(super) fn dict(fields: &[FieldInfo]) -> Vec<(String, Value)> {
+    fields
+        .iter()
+        .map(|field| (field.name.to_owned(), good(field)))
+        .collect()
+}
+
+/// Parameters that are wrong, and the field that is to be blamed.
+pub(super) fn wrong(info: &CommandInfo) -> Vec<(Value, String)> {
+    let others = |but: &'static str| kinds().into_iter().filter(move |value| value.kind() != but);
+    match info.shape {
+        Shape::Null => others("null")
+            .map(|value| (value, "params".to_owned()))
+            .collect(),
+        Shape::One(field) => others(field.kind)
+            .map(|value| (value, field.name.to_owned()))
+            .collect(),
+        Shape::Dict(fields) => {
+            let mut wrong: Vec<_> = others("dict")
+                .map(|value| (value, "params".to_owned()))
+                .collect();
+            for (index, field) in fields.iter().enumerate() {
+                for value in kinds() {
+                    if !is_of_its_kind(field, &value) {
+                        let mut entries = dict(fields);
+                        entries[index].1 = value;
+                        wrong.push((Value::Dict(entries), field.name.to_owned()));
+                    }
+                }
+                for item in kinds() {
+                    if field.kind == "list" && item.kind() != "str" {
+                        let mut entries = dict(fields);
+                        entries[index].1 = Value::List(vec![Value::from("ann"), item]);
+                        wrong.push((Value::Dict(entries), field.name.to_owned()));
+                    }
+                }
+                if !field.optional {
+                    let mut entries = dict(fields);
+                    entries.remove(index);
+                    wrong.push((Value::Dict(entries), field.name.to_owned()));
+                }
+            }
+            let mut entries = dict(fields);
+            entries.push(("extra".to_owned(), Value::Null));
+            wrong.push((Value::Dict(entries), "extra".to_owned()));
+            wrong
+        }
+    }
+}
+
+/// Texts that are hard to store, to compare or to print.
+fn hostile() -> Vec<Value> {
+    let long = |n| "x".repeat(n);
+    let mut texts: Vec<String> = [
+        "",
+        " ",
+        "\u{a0}",
+        "\u{3000}",
+        "\u{200b}",
+        " ann",
+        "ann ",
+        "a\0b",
+        "\u{1b}[2J",
+        "a\r\nb",
+        "\u{9b}31m",
+        "\u{2028}",
+        "\u{202e}nna",
+        "\u{e0041}",
+        "e\u{301}",
+        "\u{e9}",
+        "ß",
+        "İ",
+        "ς",
+        "ｂｏｂ",
+        "раураl",
+        "%",
+        "_",
+        "'; DROP TABLE users; --",
+        "\t",
+        "\u{7f}",
+        "\u{2029}",
+        "\u{2066}ann\u{2069}",
+        "a\u{200d}b",
+        "\u{feff}",
+        "straße",
+        "STRASSE",
+        "p\u{430}ypal",
+        "ann\u{3b4}",
+        "\u{1100}\u{1161}\u{11a8}",
+        "\u{10ffff}",
+    ]
+    .map(str::to_owned)
+    .into();
+    texts.push(format!("a{}", "\u{301}".repeat(100)));
+    // Each limit of a text, one less and one more: characters of a name, bytes of a name, of a
+    // txn_id and of a keyword, of a password, of a content; and nearly all that a frame takes.
+    let limits = [
+        NAME_CHARS,
+        NAME_BYTES,
+        PASSWORD_MIN,
+        PASSWORD_MAX,
+        CONTENT_BYTES,
+    ];
+    let around = |limit| [limit - 1, limit, limit + 1];
+    texts.extend(limits.into_iter().flat_map(around).map(long));
+    texts.extend([3_000, FRAME_AFTER_LOGIN - 1_000].map(long));
+    texts.into_iter().map(Value::Str).collect()
+}
+
+/// A field's values at and beyond what it takes, whose right answer is not of this table.
+pub(super) fn edges(field: &FieldInfo) -> Vec<Value> {
+    match field.kind {
+        "str" => hostile(),
+        "list" => hostile()
+            .into_iter()
+            .map(|text| Value::List(vec![text.clone(), text]))
+            .collect(),
+        "bool" => vec![Value::Bool(true)],
+        _ => [
+            0,
+            1,
+            2,
+            1 << 31,
+            (1 << 32) - 1,
+            1 << 32,
+            1 << 53,
+            1 << 63,
+            u64::MAX,
+        ]
+        .map(Value::Int)
+        .into(),
+    }
+}
+
+/// Parameters with one field hostile or at an edge, the others good. Frames of a guest are small.
+pub(super) fn at_the_edges(info: &CommandInfo, most: usize) -> Vec<Value> {
+    let asked: Vec<Value> = match info.shape {
+        Shape::Null => Vec::new(),
+        Shape::One(field) => edges(&field),
+        Shape::Dict(fields) => (0..fields.len())
+            .flat_map(|index| {
+                edges(&fields[index]).into_iter().map(move |value| {
+                    let mut entries = dict(fields);
+                    entries[index].1 = value;
+                    Value::Dict(entries)
+                })
+            })
+            .collect(),
+    };
+    let fits = |value: &Value| {
+        let mut bytes = Vec::new();
+        echat_proto::codec::encode(value, &mut bytes).is_ok() && bytes.len() + 100 <= most
+    };
+    asked.into_iter().filter(fits).collect()
+}

@@ -1,0 +1,226 @@
+//! Every request gets exactly one final reply: clients ask whatever comes to mind, many things at
+//! once, while the disk fills up and another program holds the database.
+//!
+//! `ECHAT_REQUESTS=100000` asks so many.
+
+use super::params::{at_the_edges, dict, wrong};
+use crate::world::script::log_in;
+use crate::world::{HOME, World, seed};
+use echat_proto::Value;
+use echat_proto::commands::{RequestKind, Shape};
+use echat_proto::limits::FRAME_BEFORE_LOGIN;
+use echat_server::config::Limits;
+use echat_server::store::Store;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Requests of the ordinary run.
+const REQUESTS: usize = 3_000;
+/// More than any database of a test has pages.
+const LIMITLESS: u32 = 1 << 30;
+const USERS: [&str; 3] = ["ann", "bob", "kim"];
+const GUESTS: [&str; 2] = ["guest", "new"];
+/// What is asked for where a name belongs.
+const NAMES: [&str; 8] = ["ann", "bob", "kim", "tea", "den", "nobody", "Ann", ""];
+
+fn requests() -> usize {
+    let asked = std::env::var("ECHAT_REQUESTS").ok();
+    asked.map_or(REQUESTS, |n| n.parse().expect("ECHAT_REQUESTS is a number"))
+}
+
+/// A world whose database others can hold, and its guest connections.
+fn world(path: &std::path::Path) -> World {
+    let mut store = Store::open(path).expect("a new database");
+    seed::accounts(&mut store, &USERS);
+    seed::friends(&mut store, &["ann", "bob"]);
+    seed::room(&mut store, "tea", &["ann", "bob"]);
+    let limits = Limits {
+        message_burst: 2,
+        ..Limits::default()
+    };
+    let mut world = World::new(1, limits, store);
+    world.believes = true;
+    log_in(&mut world, &USERS);
+    for guest in GUESTS {
+        world.connect(guest, HOME);
+    }
+    world
+}
+
+/// A right request, more or less: of the right types, with names that may be there.
+fn plausible(kind: RequestKind, rng: &mut StdRng) -> Value {
+    let name = |rng: &mut StdRng| Value::from(*NAMES.choose(rng).expect("there are names"));
+    match kind.info().shape {
+        Shape::Null => Value::Null,
+        Shape::One(_) => name(rng),
+        Shape::Dict(fields) => {
+            let mut entries = dict(fields);
+            for (key, value) in &mut entries {
+                match (&**key, &mut *value) {
+                    ("username" | "roomname" | "target" | "keyword", _) => *value = name(rng),
+                    // Long, so that a disk is soon full.
+                    ("content", _) => *value = Value::Str("x".repeat(3_000)),
+                    ("txn_id", _) => *value = Value::Null,
+                    ("target_type", _) => *value = Value::Int(rng.random_range(0..2)),
+                    (_, Value::List(items)) => items.extend([name(rng)]),
+                    _ => {}
+                }
+            }
+            Value::Dict(entries)
+        }
+    }
+}
+
+/// A room that is not there yet.
+fn new_room(number: usize) -> Value {
+    let text = |key: &str, text: String| (key.to_owned(), Value::Str(text));
+    let members = ("members".to_owned(), Value::List(Vec::new()));
+    Value::Dict(vec![text("roomname", format!("room{number}")), members])
+}
+
+/// Parameters by kind of request: what is refused for its form, and what has edges.
+struct Pool {
+    odd: Vec<(RequestKind, Vec<Value>)>,
+}
+
+impl Pool {
+    fn new() -> Self {
+        let odd = |kind: &RequestKind| {
+            let info = kind.info();
+            let mut values: Vec<Value> = wrong(info).into_iter().map(|(value, _)| value).collect();
+            values.extend(at_the_edges(info, FRAME_BEFORE_LOGIN));
+            (*kind, values)
+        };
+        Self {
+            odd: RequestKind::ALL.iter().map(odd).collect(),
+        }
+    }
+
+    fn request(&self, rng: &mut StdRng) -> (u32, Value) {
+        let (kind, odd) = self.odd.choose(rng).expect("there are requests");
+        let params = match rng.random_range(0..3) {
+            0 => plausible(*kind, rng),
+            _ => odd
+                .choose(rng)
+                .expect("something is wrong for each")
+                .clone(),
+        };
+        // Now and then a number that no request has.
+        let number = if rng.random_ratio(1, 60) {
+            4242
+        } else {
+            kind.info().number
+        };
+        (number, params)
+    }
+}
+
+/// Those whose session or connection has ended (LOGOUT, a takeover, a goodbye) come back.
+fn come_back(world: &mut World) {
+    for user in USERS {
+        let here = world.end(user).conn;
+        if world.end(user).is_closed() {
+            log_in(world, &[user]);
+        } else if here.is_none_or(|conn| world.engine.roster().at(conn).is_none()) {
+            let params = format!(r#"{{"username":"{user}","password":"{}"}}"#, seed::PASSWORD);
+            world.ask(user, "LOGIN", &params);
+        }
+    }
+    for guest in GUESTS {
+        if world.end(guest).is_closed() {
+            world.connect(guest, HOME);
+        }
+    }
+    world.settle();
+}
+
+/// Nobody who is still connected waits for a reply; one reply too many fails where it is read.
+/// Counts how requests were refused.
+fn all_is_answered(world: &mut World, codes: &mut BTreeMap<String, usize>) {
+    for (name, end) in &mut world.ends {
+        for message in end.take_messages() {
+            if let Some(Value::Str(code)) = message.params.at("code") {
+                *codes.entry(code.clone()).or_default() += 1;
+            }
+        }
+        assert!(
+            end.is_closed() || end.owed() == 0,
+            "{name} waits for {}",
+            end.owed()
+        );
+    }
+}
+
+#[test]
+fn every_request_has_one_final_reply_whatever_happens() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.db");
+    let mut world = world(&path);
+    let other = rusqlite::Connection::open(&path).expect("the same database");
+    let (pool, mut rng) = (Pool::new(), StdRng::seed_from_u64(15));
+    let (mut asked, mut codes) = (0, BTreeMap::new());
+    while asked < requests() {
+        come_back(&mut world);
+        let fault = rng.random_range(0..4);
+        match fault {
+            // Less than it has: not one page more.
+            0 => world.engine.store().limit_pages(1).expect("a pragma"),
+            1 => other
+                .execute_batch("BEGIN EXCLUSIVE")
+                .expect("nobody else holds it"),
+            _ => {}
+        }
+        for _ in 0..rng.random_range(1..30) {
+            let who = *[USERS.as_slice(), &GUESTS]
+                .concat()
+                .choose(&mut rng)
+                .expect("somebody");
+            let (number, params) = pool.request(&mut rng);
+            let times = match rng.random_range(0..100) {
+                0 => 100,
+                1..20 => rng.random_range(2..6),
+                _ => 1,
+            };
+            // Twenty wrong commands would end the connection.
+            for _ in 0..if number == 4242 { 1 } else { times } {
+                world.say(who, number, params.clone());
+                asked += 1;
+            }
+        }
+        // And some that write, whatever the others do.
+        for _ in 0..5 {
+            world.say(
+                "bob",
+                RequestKind::CreateRoom.info().number,
+                new_room(asked),
+            );
+            asked += 1;
+        }
+        world.settle();
+        if fault == 1 {
+            // Some wait until they are refused, others find the database free again.
+            world.advance(Duration::from_secs(rng.random_range(0..9)));
+            other.execute_batch("ROLLBACK").expect("it is held");
+        }
+        world
+            .engine
+            .store()
+            .limit_pages(LIMITLESS)
+            .expect("a pragma");
+        world.advance(Duration::from_secs(1));
+        all_is_answered(&mut world, &mut codes);
+    }
+    println!("{asked} requests, none silent, none answered twice; refused: {codes:?}");
+    for code in [
+        "bad_params",
+        "storage_full",
+        "storage_busy",
+        "rate_limited",
+        "not_logged_in",
+    ] {
+        assert!(codes.contains_key(code), "{code} was not met: {codes:?}");
+    }
+}

@@ -1,0 +1,152 @@
+//! Nothing leaks between sessions: users log in, are taken over, leave in every way and come back,
+//! and behind the last of them the maps are empty and the memory is what it was.
+//!
+//! A program of its own, since it looks at the memory of its own process. `ECHAT_CYCLES=100000` tries
+//! so many logins against the engine, and a hundredth of that against the real server.
+
+mod place;
+mod wire;
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod world;
+
+use echat_proto::channel::Incoming;
+use echat_server::config::Limits;
+use echat_server::store::Store;
+use place::Place;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use std::fs;
+use wire::{Client, line};
+use world::{HOME, World, seed};
+
+/// Logins of the ordinary run.
+const CYCLES: usize = 100;
+const USERS: [&str; 4] = ["ann", "bob", "joe", "kim"];
+/// What an allocator may keep, and another test of this process may need meanwhile, in KiB.
+const NOISE: u64 = 6 * 1024;
+
+fn cycles() -> usize {
+    let asked = std::env::var("ECHAT_CYCLES").ok();
+    asked.map_or(CYCLES, |n| n.parse().expect("ECHAT_CYCLES is a number"))
+}
+
+/// The resident memory of a process in KiB.
+fn resident(process: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("a process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let words = line.expect("it has memory").trim();
+    words.trim_end_matches(" kB").parse().expect("a number")
+}
+
+fn world() -> World {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &USERS);
+    seed::friends(&mut store, &USERS);
+    seed::room(&mut store, "tea", &USERS);
+    let mut world = World::new(1, Limits::default(), store);
+    world.believes = true;
+    world
+}
+
+/// The user comes over a new connection; whatever session they had is taken over. Then they stay,
+/// or leave in one of many ways.
+fn come_and_perhaps_go(world: &mut World, user: &str, seat: usize, rng: &mut StdRng) {
+    let new = format!("{user}.{seat}");
+    let credentials = format!(r#"{{"username":"{user}","password":"{}"}}"#, seed::PASSWORD);
+    world.connect(&new, HOME);
+    let told = world.ask(&new, "LOGIN", &credentials);
+    assert_eq!(
+        told.last().map(|message| message.command),
+        Some(105),
+        "{user} gets in"
+    );
+    let here = world.end(&new).conn;
+    let roster = world.engine.roster();
+    let own = roster.sessions().find(|(_, online)| &*online.name == user);
+    let own = own.map(|(conn, _)| conn);
+    assert_eq!(own, here, "{user}'s one session");
+    match rng.random_range(0..10) {
+        0 => {
+            world.ask(&new, "LOGOUT", "null");
+        }
+        1 => {
+            world.ask(&new, "LOGOUT", "null");
+            let again = world.ask(&new, "LOGIN", &credentials);
+            assert_eq!(again.last().map(|message| message.command), Some(105));
+        }
+        2 => world.end(&new).hang_up(),
+        3 => {
+            let conn = world.end(&new).conn.expect("it was taken in");
+            world.engine.sever(conn);
+        }
+        // It reads no more, and the next login finds it so.
+        4 => world.end(&new).stalled = true,
+        _ => {}
+    }
+    world.settle();
+    world
+        .ends
+        .values_mut()
+        .for_each(|end| drop(end.take_messages()));
+}
+
+#[test]
+fn sessions_come_and_go_and_leave_nothing_behind() {
+    let (mut world, mut rng) = (world(), StdRng::seed_from_u64(16));
+    let cycles = cycles();
+    let mut warm = 0;
+    for cycle in 0..cycles {
+        if cycle == cycles / 3 {
+            warm = resident("self");
+        }
+        let round = cycle / USERS.len();
+        come_and_perhaps_go(&mut world, USERS[cycle % USERS.len()], round % 2, &mut rng);
+        assert!(world.engine.roster().sessions().count() <= USERS.len());
+        if cycle % 50 == 0 {
+            world.advance(std::time::Duration::from_secs(3));
+        }
+    }
+    let end = resident("self");
+    println!("{cycles} logins; {warm} KiB after a third of them, {end} KiB at the end");
+    assert!(end < warm + NOISE, "{warm} KiB, then {end} KiB");
+    world.clear();
+    assert!(world.engine.is_empty() && world.engine.roster().is_empty());
+    assert_eq!(world.engine.deadline(), None);
+    assert!(!world.engine.has_work());
+}
+
+#[test]
+fn the_real_server_is_taken_over_again_and_again() {
+    let place = Place::new();
+    let server = place.start(&["--log", "warn"]);
+    let process = server.pid().as_raw_nonzero().to_string();
+    let mut bob = Client::register(&server, "bob");
+    let mut ann = Client::register(&server, "ann");
+    ann.befriends("ann", &mut bob, "bob");
+    bob.events.clear();
+    let cycles = cycles() / 100 + 20;
+    let mut warm = 0;
+    for cycle in 0..cycles {
+        if cycle == cycles / 3 {
+            warm = resident(&process);
+        }
+        let mut next = Client::login(&server, "ann");
+        while line(&ann.hears_message()) != "SERVER_KICK null" {}
+        assert_eq!(ann.hears(), Some(Incoming::Close(6)));
+        assert_eq!(ann.hears(), None);
+        if cycle % 2 == 0 {
+            next.asks("LOGOUT");
+            next.logs_in("ann");
+        }
+        ann = next;
+    }
+    let end = resident(&process);
+    println!("{cycles} logins of the real server; {warm} KiB, then {end} KiB");
+    assert!(end < warm + NOISE, "{warm} KiB, then {end} KiB");
+    // A takeover is no coming and no going: only each LOGOUT and the login behind it were told.
+    bob.is_served();
+    let told: Vec<String> = bob.events.iter().map(line).collect();
+    let both = [r#"ON_FRIEND_OFFLINE "ann""#, r#"ON_FRIEND_ONLINE "ann""#];
+    assert_eq!(told, both.repeat(cycles.div_ceil(2)));
+    assert_eq!(server.stop().status.code(), Some(0));
+}

@@ -1,0 +1,136 @@
+//! Every older database becomes one of today, whatever it holds and whenever the server is killed
+//! over it.
+//!
+//! `NNNN.sql` beside this file is a database as the server of that version left it, as text.
+
+#[path = "../faults/mod.rs"]
+mod faults;
+#[path = "../place/mod.rs"]
+mod place;
+#[path = "../wire/mod.rs"]
+mod wire;
+#[path = "../writers/mod.rs"]
+mod writers;
+
+use std::fs;
+use std::path::Path;
+
+use echat_server::data_dir::DataDir;
+use echat_server::host_key;
+use echat_server::store::{Store, create_template, schema_dump};
+use faults::{Rule, Shim};
+use place::{Place, Running};
+use rusqlite::Connection;
+use rustix::process::Signal;
+use std::os::unix::process::ExitStatusExt;
+use wire::{Client, line};
+
+/// A way to come to a data folder.
+type Before = fn(&Place);
+
+/// One for each version of the schema, from nothing at all.
+const VERSIONS: &[Before] = &[|_| {}, |place| fixture(place, include_str!("0001.sql"))];
+
+fn fixture(place: &Place, sql: &str) {
+    fs::create_dir(place.path("data")).unwrap();
+    let db = Connection::open(place.path("data/database.db")).unwrap();
+    db.execute_batch(sql).unwrap();
+}
+
+fn empty_file(place: &Place) {
+    fs::create_dir(place.path("data")).unwrap();
+    place.write("data/database.db", "");
+}
+
+fn template(place: &Place) {
+    create_template(&place.path("database.db")).unwrap();
+}
+
+/// The schema of today.
+fn today() -> String {
+    let place = Place::in_memory();
+    template(&place);
+    schema_dump(&place.path("database.db")).unwrap()
+}
+
+#[test]
+fn what_an_older_server_kept_is_there() {
+    assert!(today().contains(&format!("user_version {}\n", VERSIONS.len() - 1)));
+    for before in &VERSIONS[1..] {
+        let place = Place::in_memory();
+        before(&place);
+        let server = place.start(&["--log", "warn"]);
+        let mut ann = Client::login(&server, "ann");
+        let said = [(1, "hello"), (2, "你好"), (4, "without a txn_id")];
+        let said = said.map(|(id, content)| (id, content.to_owned()));
+        assert_eq!(ann.history("tea", 0), said);
+        // The txn_id that bob used then is known still.
+        let mut bob = Client::login(&server, "bob");
+        let again =
+            r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":"你好","txn_id":"b1"}"#;
+        let again = line(&bob.asks(again));
+        assert!(again.contains(r#""id":2"#), "{again}");
+        let private = line(&bob.asks(r#"QUERY_HISTORY {"target_type":0,"target":"ann"}"#));
+        assert!(private.contains("between us"), "{private}");
+        let request =
+            line(&ann.asks(r#"RESOLVE_FRIEND_REQUEST {"username":"cyn","accepted":true}"#));
+        assert!(request.contains(r#""success":true"#), "{request}");
+        assert_eq!(server.stop().status.code(), Some(0));
+        assert_eq!(
+            schema_dump(&place.path("data/database.db")).unwrap(),
+            today()
+        );
+    }
+}
+
+#[test]
+fn a_first_start_that_is_killed_at_any_moment_is_made_up_for() {
+    let today = today();
+    let others: [Before; 2] = [empty_file, template];
+    let mut kills = Vec::new();
+    for before in VERSIONS.iter().chain(&others) {
+        let moments = (0..).take_while(|calls| killed_after(*before, *calls, &today));
+        kills.push(moments.count());
+    }
+    assert!(kills.iter().all(|kills| *kills >= 5), "{kills:?}");
+    eprintln!("killed before each of {kills:?} changes of the disk");
+}
+
+/// Kills a server that starts there, before it changes the disk once more than so often, and starts
+/// again; false if it was ready before that.
+fn killed_after(before: Before, calls: u64, today: &str) -> bool {
+    let (place, shim) = (Place::in_memory(), Shim::new());
+    before(&place);
+    let kill = Rule {
+        what: "any",
+        files: "-",
+        skip: calls,
+        times: 1,
+        errno: None,
+    };
+    let mut server = Running::begin(shim.command(&place, Some(kill)));
+    if server.becomes_ready() {
+        server.kill();
+        return false;
+    }
+    assert_eq!(server.end().status.signal(), Some(Signal::KILL.as_raw()));
+    starts(&place);
+    assert_eq!(schema_dump(&place.path("data/database.db")).unwrap(), today);
+    true
+}
+
+/// What a server does before it listens.
+fn starts(place: &Place) {
+    let dir = DataDir::open(&place.path("data"), Some(&place.path("config.json"))).unwrap();
+    host_key::load_or_create(&dir.host_key()).unwrap();
+    drop(Store::open(&dir.database()).unwrap());
+    whole(&dir.database());
+}
+
+fn whole(database: &Path) {
+    let db = Connection::open(database).unwrap();
+    let found: String = db
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(found, "ok");
+}

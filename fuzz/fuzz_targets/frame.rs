@@ -1,0 +1,8 @@
+//! Where frames begin and end.
+
+#![no_main]
+
+#[path = "../../echat-proto/tests/decoders/mod.rs"]
+mod decoders;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| decoders::frame::check(bytes));

@@ -1,0 +1,8 @@
+//! Both hellos, as they come.
+
+#![no_main]
+
+#[path = "../../echat-proto/tests/decoders/mod.rs"]
+mod decoders;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| decoders::hello::check(bytes));

@@ -1,0 +1,8 @@
+//! A value of the wire.
+
+#![no_main]
+
+#[path = "../../echat-proto/tests/decoders/mod.rs"]
+mod decoders;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| decoders::value::check(bytes));
