@@ -10,9 +10,19 @@ pub fn is_interactive() -> bool {
 }
 
 /// Asks on the terminal, and waits for a typed yes. A terminal in raw mode must have left it.
-pub fn yes(mut out: impl Write, question: &str) -> io::Result<bool> {
+pub fn yes(out: impl Write, question: &str) -> io::Result<bool> {
+    put(out, question)?;
+    is_yes()
+}
+
+/// Asks, and does not wait.
+pub fn put(mut out: impl Write, question: &str) -> io::Result<()> {
     write!(out, "{question}")?;
-    out.flush()?;
+    out.flush()
+}
+
+/// Whether the line that is typed is a yes; waits for it.
+pub fn is_yes() -> io::Result<bool> {
     let mut answer = [0; 256];
     // A terminal gives one line to one read, so that lines behind it stay for what follows.
     let length = loop {

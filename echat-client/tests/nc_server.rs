@@ -8,7 +8,7 @@ use std::path::Path;
 use std::thread;
 
 use real::{Running, start};
-use support::program::{Outcome, SECRET, Scene};
+use support::program::{SECRET, Scene};
 
 /// A scene whose server is the real one.
 fn scene(args: &[&str]) -> (Scene, Running) {
@@ -22,29 +22,12 @@ fn link(server: &Running) -> String {
     format!("echat://{}/#{}", server.address(), server.fingerprint())
 }
 
-fn register(scene: &Scene, server: &Running, name: &str) {
-    let credentials = format!(r#"{{"username":"{name}","password":"{SECRET}"}}"#);
-    scene
-        .run(&[&link(server), "REGISTER", &credentials], "")
-        .exits(0);
-}
-
-/// Runs something as a user.
-fn run_as(scene: &Scene, link: &str, name: &str, args: &[&str]) -> Outcome {
-    let login = ["--user", name, "--password-env", "TEST_PASSWORD"];
-    let (options, command): (Vec<&str>, Vec<&str>) = match args {
-        ["-f", script] => (vec!["-f", script], vec![]),
-        command => (vec![], command.to_vec()),
-    };
-    scene.run(&[&login[..], &options, &[link], &command].concat(), "")
-}
-
 #[test]
 fn two_scripts_meet_befriend_make_a_room_and_talk() {
     let (scene, server) = scene(&["--log", "off"]);
     let link = link(&server);
     for name in ["ann", "bob"] {
-        register(&scene, &server, name);
+        scene.registers(&link, name);
     }
     // Both ask; whoever asks second makes the friendship.
     let ann = r#"
@@ -72,20 +55,28 @@ fn two_scripts_meet_befriend_make_a_room_and_talk() {
     thread::scope(|scope| {
         for (name, script) in [&ann, &bob] {
             let (scene, link) = (&scene, &link);
-            scope.spawn(move || run_as(scene, link, name, &["-f", script]).exits(0));
+            scope.spawn(move || scene.run_as(link, name, &["-f", script]).exits(0));
         }
     });
-    register(&scene, &server, "cyn");
-    run_as(&scene, &link, "cyn", &["ADD_FRIEND", "\"ann\""]).exits(0);
-    run_as(&scene, &link, "cyn", &["JOIN_ROOM", "\"hall\""]).exits(0);
+    scene.registers(&link, "cyn");
+    scene
+        .run_as(&link, "cyn", &["ADD_FRIEND", "\"ann\""])
+        .exits(0);
+    scene
+        .run_as(&link, "cyn", &["JOIN_ROOM", "\"hall\""])
+        .exits(0);
     let accept = r#"{"username":"cyn","accepted":true}"#;
-    let outcome = run_as(&scene, &link, "ann", &["RESOLVE_FRIEND_REQUEST", accept]).exits(0);
+    let outcome = scene
+        .run_as(&link, "ann", &["RESOLVE_FRIEND_REQUEST", accept])
+        .exits(0);
     assert!(
         outcome.out.contains(r#""pending_requests":["cyn"]"#),
         "{}",
         outcome.out
     );
-    let outcome = run_as(&scene, &link, "bob", &["QUERY_HISTORY", "{}"]).exits(0);
+    let outcome = scene
+        .run_as(&link, "bob", &["QUERY_HISTORY", "{}"])
+        .exits(0);
     let page = outcome.out.lines().last().unwrap();
     let at = ["hi all", "hi bob", "bye"].map(|content| page.find(content).expect(content));
     assert!(at.is_sorted());
@@ -140,7 +131,7 @@ fn a_key_is_learned_once_and_a_changed_one_is_sent_nothing() {
 #[test]
 fn every_end_has_its_exit_code() {
     let (scene, server) = scene(&["--log", "off"]);
-    register(&scene, &server, "ann");
+    scene.registers(&link(&server), "ann");
     let link = link(&server);
     let run = |args: &[&str], input: &str| scene.run(args, input);
     run(&[&link, "QUERY_SERVER_TIME"], "").exits(0);

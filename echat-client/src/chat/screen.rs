@@ -168,10 +168,15 @@ impl Screen {
         Ok(self.resize())
     }
 
-    /// Asks a question that only a typed yes answers, outside of raw mode.
-    pub(super) fn ask(&mut self, question: &str, app: &App) -> io::Result<bool> {
+    /// Asks a question that a typed line answers, outside of raw mode.
+    pub(super) fn ask(&mut self, question: &str, app: &App) -> io::Result<()> {
         self.leave(app)?;
-        let answer = ask::yes(io::stdout(), question);
+        ask::put(io::stdout(), question)
+    }
+
+    /// Whether the line that was typed is a yes.
+    pub(super) fn answer(&mut self) -> io::Result<bool> {
+        let answer = ask::is_yes();
         self.enter()?;
         answer
     }

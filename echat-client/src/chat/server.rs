@@ -4,8 +4,9 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::address::Address;
@@ -72,6 +73,7 @@ impl Server {
 pub(super) struct Dial {
     done: UnixStream,
     result: Receiver<Result<Link, Failure>>,
+    thread: JoinHandle<()>,
 }
 
 impl Dial {
@@ -80,18 +82,26 @@ impl Dial {
         let (sender, result) = channel();
         let server = server.clone();
         let name = "connect".to_owned();
-        thread::Builder::new().name(name).spawn(move || {
+        let thread = thread::Builder::new().name(name).spawn(move || {
             // If nobody waits any more, the link is closed by that.
             let _ = sender.send(server.open(&clock));
             drop(end);
         })?;
-        Ok(Self { done, result })
+        Ok(Self {
+            done,
+            result,
+            thread,
+        })
     }
 
-    /// What became of it.
+    /// What became of it. A panic there is one here: it has given the terminal back already, so
+    /// that nothing can go on.
     pub(super) fn finish(self) -> Result<Link, Failure> {
-        let gone = || Err(io::Error::other("connecting failed").into());
-        self.result.recv().unwrap_or_else(|_| gone())
+        let said = self.result.recv();
+        if let Err(panic) = self.thread.join() {
+            resume_unwind(panic);
+        }
+        said.expect("a thread that did not panic has said what became of it")
     }
 }
 

@@ -70,6 +70,13 @@ fn every_key_does_what_it_says() {
         ("ab SPACE cd C-_", "ab |"),
         ("ab SPACE cd C-_ C-_ C-_", "|"),
         ("ab C-x M-z ESC", "ab|"),
+        ("abc C-a C-k C-y C-y", "abcabc|"),
+        ("one SPACE two LEFT C-w", "one |o"),
+        ("one SPACE two C-a M-d C-e M-BS C-y", " two|"),
+        ("one SPACE two HOME END LEFT DEL", "one tw|"),
+        ("abc C-a C-b BS C-h C-w C-u M-b M-BS", "|abc"),
+        ("abc C-f DEL C-d C-k M-f M-d", "abc|"),
+        ("a C-t", "a|"),
     ];
     for (words, shown) in cases {
         let mut editor = LineEditor::new();
@@ -90,6 +97,12 @@ fn what_a_person_calls_a_character_stays_whole() {
         ("👩\u{200d}👩\u{200d}👧b LEFT LEFT DEL", "|b"),
         ("🇨🇳🇩🇪 BS", "🇨🇳|"),
         ("🇨🇳🇩🇪 C-t", "🇩🇪🇨🇳|"),
+        ("你好 LEFT C-k C-y C-y", "你好好|"),
+        ("e\u{301}你 C-a DEL", "|你"),
+        ("e\u{301}👍🏽 LEFT C-u", "|👍🏽"),
+        ("你好 C-a C-f C-d", "你|"),
+        ("1\u{fe0f}\u{20e3}❤\u{fe0f} BS BS", "|"),
+        ("ab LEFT \u{301} x", "a\u{301}x|b"),
     ];
     for (words, shown) in cases {
         let mut editor = LineEditor::new();

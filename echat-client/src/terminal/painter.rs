@@ -15,6 +15,8 @@ use crate::view::{PromptRows, Row};
 
 /// The longest title and notification, in characters.
 const NOTE_MAX: usize = 200;
+/// Gives the window the name it had.
+const OLD_TITLE: &[u8] = b"\x1b[23;2t";
 /// The memory kept from one write to the next, in bytes.
 const BUFFER_KEPT: usize = 64 << 10;
 
@@ -143,7 +145,7 @@ impl<W: Write> Painter<W> {
         self.erase();
         self.prompt = None;
         if std::mem::take(&mut self.titled) {
-            self.buffer.extend(b"\x1b[23;2t");
+            self.buffer.extend(OLD_TITLE);
         }
         self.send()
     }
@@ -276,6 +278,17 @@ impl<W: Write> Painter<W> {
         // A long history need not be kept twice.
         self.buffer.shrink_to(BUFFER_KEPT);
         sent.and_then(|()| self.out.flush())
+    }
+}
+
+impl<W: Write> Drop for Painter<W> {
+    /// After a panic, which [`Painter::leave`] did not see. The prompt stays: the report stands
+    /// under it.
+    fn drop(&mut self) {
+        if self.titled {
+            // There is nobody left to tell.
+            let _ = self.out.write_all(OLD_TITLE);
+        }
     }
 }
 

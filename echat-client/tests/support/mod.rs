@@ -3,8 +3,14 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub(crate) mod asked;
+pub(crate) mod campaign;
+pub(crate) mod emulator;
+pub(crate) mod hostile;
 pub(crate) mod person;
 pub(crate) mod program;
+pub(crate) mod proxy;
+pub(crate) mod svg;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -10,28 +10,45 @@ use echat_client::socket::wait;
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::tcgetattr;
+use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
+
+use super::emulator::Emulator;
 
 /// Nothing that a terminal shows is waited for longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Gives a program a terminal of its own.
 pub(crate) const SETSID: &str = "/usr/bin/setsid";
+/// The columns and rows of a terminal that nobody resized.
+const SIZE: (u16, u16) = (80, 24);
 
 /// A person at a terminal.
 pub(crate) struct Person {
     screen: File,
     child: Child,
-    /// The terminal's settings before.
-    before: String,
+    /// The terminal's settings and modes before.
+    before: (String, String),
     /// Everything the terminal has shown.
     shown: String,
-    /// How much of that was waited for already.
+    /// The first bytes of a character whose rest has not come yet.
+    begun: Vec<u8>,
+    /// How much of what was shown was waited for already.
     read: usize,
+    emulator: Emulator,
 }
 
 impl Person {
     /// Starts the program on a terminal of its own.
-    pub(crate) fn starts(mut command: Command, program: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn starts(command: Command, program: &str, arguments: &[&str]) -> Self {
+        Self::starts_on(SIZE, command, program, arguments)
+    }
+
+    /// The same on a terminal of so many columns and rows.
+    pub(crate) fn starts_on(
+        (cols, rows): (u16, u16),
+        mut command: Command,
+        program: &str,
+        arguments: &[&str],
+    ) -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = openpt(flags).unwrap();
         grantpt(&master).unwrap();
@@ -44,9 +61,12 @@ impl Person {
                 .open(&name)
                 .unwrap()
         };
+        tcsetwinsize(&master, winsize(cols, rows)).unwrap();
+        let mut emulator = Emulator::new(cols, rows);
+        emulator.shows(b"\x1b]2;a title of the shell\x07");
+        let before = (settings(&master), emulator.modes());
         // setsid makes it the controlling terminal, which is what /dev/tty means.
         command.args(["--ctty", "--wait", program]).args(arguments);
-        let before = settings(&master);
         command
             .stdin(terminal())
             .stdout(terminal())
@@ -57,28 +77,56 @@ impl Person {
             child,
             before,
             shown: String::new(),
+            begun: Vec::new(),
             read: 0,
+            emulator,
         }
     }
 
     /// Waits until the terminal shows this, after what was waited for before.
     #[track_caller]
     pub(crate) fn sees(&mut self, text: &str) {
+        let find = |person: &mut Self| {
+            let at = person.shown[person.read..].find(text)?;
+            person.read += at + text.len();
+            Some(())
+        };
+        self.reads_until(text, find);
+    }
+
+    /// Waits until the screen is like this.
+    #[track_caller]
+    pub(crate) fn sees_that(&mut self, what: &str, is: impl Fn(&Emulator) -> bool) {
+        self.reads_until(what, |person| is(&person.emulator).then_some(()));
+    }
+
+    /// Reads until this finds what it wants.
+    #[track_caller]
+    pub(crate) fn reads_until<T>(
+        &mut self,
+        what: &str,
+        mut find: impl FnMut(&mut Self) -> Option<T>,
+    ) -> T {
         let clock = Clock::start();
         loop {
-            if let Some(at) = self.shown[self.read..].find(text) {
-                self.read += at + text.len();
-                return;
+            if let Some(found) = find(self) {
+                return found;
             }
-            let mut fds = [PollFd::new(&self.screen, PollFlags::IN)];
-            wait(&mut fds, &clock, Some(PATIENCE)).unwrap();
+            let going = self.has_more(&clock, PATIENCE) && self.reads();
             assert!(
-                clock.now() < PATIENCE,
-                "{text:?} is not in {:?}",
-                self.shown
+                going,
+                "{what:?} is not there: {:?}\n{:#?}",
+                last(&self.shown),
+                self.emulator.rows()
             );
-            assert!(self.reads(), "{text:?} is not in {:?}", self.shown);
         }
+    }
+
+    /// Waits for something to read, at most until then.
+    pub(crate) fn has_more(&self, clock: &Clock, until: Duration) -> bool {
+        let mut fds = [PollFd::new(&self.screen, PollFlags::IN)];
+        wait(&mut fds, clock, Some(until)).unwrap();
+        !fds[0].revents().is_empty()
     }
 
     /// Waits for a line that begins so; what follows on it.
@@ -94,8 +142,15 @@ impl Person {
         let mut buffer = [0; 4096];
         // A terminal that nobody holds any more is an error to read.
         let length = self.screen.read(&mut buffer).unwrap_or(0);
-        self.shown
-            .push_str(&String::from_utf8_lossy(&buffer[..length]));
+        self.emulator.shows(&buffer[..length]);
+        self.begun.extend(&buffer[..length]);
+        let whole = match str::from_utf8(&self.begun) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            _ => self.begun.len(),
+        };
+        let rest = self.begun.split_off(whole);
+        self.shown.push_str(&String::from_utf8_lossy(&self.begun));
+        self.begun = rest;
         length > 0
     }
 
@@ -103,37 +158,100 @@ impl Person {
         self.screen.write_all(keys.as_bytes()).unwrap();
     }
 
+    /// Everything that was ever shown, and what of it was not taken before.
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// What was shown since the last call; it counts as waited for.
+    pub(crate) fn takes_shown(&mut self) -> String {
+        self.read = 0;
+        std::mem::take(&mut self.shown)
+    }
+
+    pub(crate) fn emulator(&mut self) -> &mut Emulator {
+        &mut self.emulator
+    }
+
+    /// Gives the terminal another size, as a window does that is dragged.
+    pub(crate) fn resizes(&mut self, cols: u16, rows: u16) {
+        self.emulator.resizes(cols, rows);
+        tcsetwinsize(&self.screen, winsize(cols, rows)).unwrap();
+    }
+
     /// The exit code, and all that was shown.
+    #[track_caller]
     pub(crate) fn ends(mut self) -> (i32, String) {
-        while self.reads() {}
-        (self.child.wait().unwrap().code().unwrap(), self.shown)
+        self.reads_to_the_end();
+        let code = self.child.wait().unwrap().code().unwrap();
+        (code, std::mem::take(&mut self.shown))
     }
 
     /// The terminal is as it was before the program.
     #[track_caller]
     pub(crate) fn has_the_terminal_back(&self) {
-        assert_eq!(settings(&self.screen), self.before);
-        let on = self.shown.matches("\x1b[?2004h").count();
-        assert_eq!(on, self.shown.matches("\x1b[?2004l").count());
+        let now = (settings(&self.screen), self.emulator.modes());
+        assert_eq!(now, self.before, "{:?}", last(&self.shown));
     }
 
     /// Reads what is shown until the program has let go of the terminal.
+    #[track_caller]
     pub(crate) fn reads_to_the_end(&mut self) {
-        while self.reads() {}
+        let clock = Clock::start();
+        loop {
+            let ready = self.has_more(&clock, clock.now() + PATIENCE);
+            assert!(ready, "it goes on: {:?}", last(&self.shown));
+            if !self.reads() {
+                return;
+            }
+        }
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// The program's side of the terminal, as somebody else who has it open changes it.
+    pub(crate) fn terminal(&self) -> &File {
+        &self.screen
     }
 
     pub(crate) fn signals(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        kill_process(self.pid(), signal).unwrap();
     }
 
     /// Waits for the program to end or to be stopped.
     pub(crate) fn waits(&self) -> WaitStatus {
-        let pid = Pid::from_child(&self.child);
-        let (_, status) = waitpid(Some(pid), WaitOptions::UNTRACED).unwrap().unwrap();
+        let (_, status) = waitpid(Some(self.pid()), WaitOptions::UNTRACED)
+            .unwrap()
+            .unwrap();
         status
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        // Neither can fail but for a process that has ended, which is what they are for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 fn settings(terminal: impl std::os::fd::AsFd) -> String {
     format!("{:?}", tcgetattr(terminal).unwrap())
+}
+
+fn winsize(cols: u16, rows: u16) -> Winsize {
+    Winsize {
+        ws_row: rows,
+        ws_col: cols,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    }
+}
+
+/// The end of a long text.
+fn last(text: &str) -> &str {
+    let from = text.len().saturating_sub(4000);
+    &text[text.ceil_char_boundary(from)..]
 }

@@ -61,6 +61,22 @@ impl Scene {
         outcome(self.start(arguments, input))
     }
 
+    /// Makes an account on the server of this link.
+    pub(crate) fn registers(&self, link: &str, name: &str) {
+        let credentials = format!(r#"{{"username":"{name}","password":"{SECRET}"}}"#);
+        self.run(&[link, "REGISTER", &credentials], "").exits(0);
+    }
+
+    /// Runs a request, or a script after `-f`, as a user.
+    pub(crate) fn run_as(&self, link: &str, name: &str, args: &[&str]) -> Outcome {
+        let login = ["--user", name, "--password-env", "TEST_PASSWORD"];
+        let (options, command): (Vec<&str>, Vec<&str>) = match args {
+            ["-f", script] => (vec!["-f", script], vec![]),
+            command => (vec![], command.to_vec()),
+        };
+        self.run(&[&login[..], &options, &[link], &command].concat(), "")
+    }
+
     /// Starts the program, with all of its input already there.
     fn start(&self, arguments: &[&str], input: &str) -> Child {
         let mut command = self.command(PROGRAM);

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -130,6 +131,12 @@ impl Running {
         self.signal(Signal::KILL);
         self.end()
     }
+
+    /// The same for a test that goes on without it.
+    pub(crate) fn falls(&mut self) {
+        self.signal(Signal::KILL);
+        self.child.wait().unwrap();
+    }
 }
 
 impl Drop for Running {
@@ -142,7 +149,8 @@ impl Drop for Running {
 
 /// What a process writes, read by a thread, so that waiting for it has an end.
 struct Stream {
-    chunks: Receiver<Vec<u8>>,
+    /// Locked only so that the threads of a test can share a server.
+    chunks: Mutex<Receiver<Vec<u8>>>,
     seen: Vec<u8>,
     /// Where the next line begins.
     line: usize,
@@ -160,7 +168,7 @@ impl Stream {
             }
         });
         Self {
-            chunks,
+            chunks: Mutex::new(chunks),
             seen: Vec::new(),
             line: 0,
         }
@@ -169,7 +177,8 @@ impl Stream {
     /// Waits for more; false at the end.
     fn more(&mut self, patience: Duration) -> bool {
         use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
-        match self.chunks.recv_timeout(patience) {
+        let chunks = self.chunks.get_mut().expect("only this thread locks it");
+        match chunks.recv_timeout(patience) {
             Ok(chunk) => self.seen.extend(chunk),
             Err(Disconnected) => return false,
             Err(Timeout) => panic!("silent: {}", String::from_utf8_lossy(&self.seen)),

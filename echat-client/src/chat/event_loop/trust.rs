@@ -3,16 +3,18 @@
 use std::io;
 
 use echat_proto::handshake::HandshakeError;
+use rustix::event::{PollFd, PollFlags};
 
 use super::{End, EventLoop};
 use crate::app::Input;
 use crate::chat::fault::Fault;
 use crate::chat::server::Failure;
+use crate::chat::signals::{self, Wish};
 use crate::exit::Exit;
 use crate::fingerprint::Fingerprint;
 use crate::link::OpenError;
 use crate::safe::Safe;
-use crate::socket::SocketError;
+use crate::socket::{SocketError, wait};
 use crate::styled::{Line, Style};
 use crate::text::Text;
 use crate::trust::Untrusted;
@@ -82,8 +84,10 @@ impl EventLoop {
             let told = self.language.say(text);
             self.show(&told, Style::Bold);
         }
-        let question = self.language.say(Text::TypeYes);
-        if !self.screen.ask(&question, &self.app)? {
+        let Some(answer) = self.ask_for_yes()? else {
+            return Ok(());
+        };
+        if !answer {
             self.end = Some(End::Exit(Exit::NotTrusted));
             return Ok(());
         }
@@ -91,6 +95,38 @@ impl EventLoop {
         match self.server.remember(shown) {
             Ok(()) => self.dial(),
             Err(error) => self.failed(error.into()),
+        }
+    }
+
+    /// Waits for a line, and only for that; what the system wants is done meanwhile. `None` if
+    /// that is to end.
+    fn ask_for_yes(&mut self) -> io::Result<Option<bool>> {
+        let question = self.language.say(Text::TypeYes);
+        self.screen.ask(&question, &self.app)?;
+        loop {
+            let stdin = rustix::stdio::stdin();
+            let mut fds = [
+                PollFd::new(&self.signals, PollFlags::IN),
+                PollFd::new(&stdin, PollFlags::IN),
+            ];
+            wait(&mut fds, &self.clock, None)?;
+            let typed = !fds[1].revents().is_empty();
+            for wish in self.signals.take() {
+                match wish {
+                    // Its size is asked for again when the question is over.
+                    Wish::Resize => {}
+                    Wish::Stop => signals::stop()?,
+                    Wish::Continue => self.screen.ask(&question, &self.app)?,
+                    Wish::Interrupt => return Ok(Some(false)),
+                    Wish::End(signal) => {
+                        self.end = Some(End::Signal(signal));
+                        return Ok(None);
+                    }
+                }
+            }
+            if typed {
+                return self.screen.answer().map(Some);
+            }
         }
     }
 

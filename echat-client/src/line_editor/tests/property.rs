@@ -44,6 +44,25 @@ fn any_key() -> impl Strategy<Value = Key> {
     ]
 }
 
+/// Keys of which a model can be told in a line. No combining marks: one character is one grapheme.
+fn simple_key() -> impl Strategy<Value = Key> {
+    let keys = [
+        Key::Backspace,
+        Key::Delete,
+        Key::Left,
+        Key::Right,
+        Key::Home,
+        Key::End,
+        Key::Ctrl('k'),
+        Key::Ctrl('u'),
+    ];
+    let letters = "ab 你好é".chars().collect::<Vec<_>>();
+    prop_oneof![
+        2 => prop::sample::select(letters).prop_map(Key::Char),
+        1 => prop::sample::select(keys.to_vec()),
+    ]
+}
+
 fn is_boundary(text: &str, at: usize) -> bool {
     at == text.len() || text.grapheme_indices(true).any(|(start, _)| start == at)
 }
@@ -85,6 +104,28 @@ proptest! {
         }
         while editor.handle(Key::Ctrl('_')) != Outcome::None {}
         prop_assert_eq!(editor.text(), "");
+    }
+
+    #[test]
+    fn it_edits_as_a_plain_text_would(keys in prop::collection::vec(simple_key(), 0..80)) {
+        let mut editor = LineEditor::new();
+        let (mut left, mut right) = (String::new(), String::new());
+        let first = |text: &mut String| (!text.is_empty()).then(|| text.remove(0));
+        for key in keys {
+            match key {
+                Key::Char(c) => left.push(c),
+                Key::Backspace => { left.pop(); }
+                Key::Delete => { first(&mut right); }
+                Key::Left => right.insert_str(0, &left.pop().map_or(String::new(), String::from)),
+                Key::Right => left.extend(first(&mut right)),
+                Key::Home => right.insert_str(0, &std::mem::take(&mut left)),
+                Key::End => left.push_str(&std::mem::take(&mut right)),
+                Key::Ctrl('k') => right.clear(),
+                _ => left.clear(),
+            }
+            editor.handle(key);
+            prop_assert_eq!(picture(&editor), format!("{left}|{right}"));
+        }
     }
 
     #[test]

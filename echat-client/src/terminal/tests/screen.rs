@@ -1,62 +1,18 @@
 //! What the painter paints, as a terminal shows it.
 
+#[path = "../../../tests/support/asked.rs"]
+mod asked;
+
 use std::io::{self, Write};
 use std::num::NonZeroU16;
 
-use vt100::{Callbacks, Parser, Screen};
+use asked::Asked;
+use vt100::Parser;
 
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
 use crate::terminal::{Look, Painter};
 use crate::view::{PromptRows, prompt_rows};
-
-/// What a terminal was asked for beyond showing text.
-#[derive(Default)]
-pub(super) struct Asked(pub(super) Vec<String>);
-
-impl Callbacks for Asked {
-    fn audible_bell(&mut self, _: &mut Screen) {
-        self.0.push("bell".into());
-    }
-    fn visual_bell(&mut self, _: &mut Screen) {
-        self.0.push("visual bell".into());
-    }
-    fn resize(&mut self, _: &mut Screen, size: (u16, u16)) {
-        self.0.push(format!("resize {size:?}"));
-    }
-    fn set_window_icon_name(&mut self, _: &mut Screen, name: &[u8]) {
-        self.0.push(format!("icon {name:?}"));
-    }
-    fn set_window_title(&mut self, _: &mut Screen, title: &[u8]) {
-        self.0
-            .push(format!("title {}", String::from_utf8_lossy(title)));
-    }
-    fn copy_to_clipboard(&mut self, _: &mut Screen, _: &[u8], data: &[u8]) {
-        self.0.push(format!("copy {data:?}"));
-    }
-    fn paste_from_clipboard(&mut self, _: &mut Screen, _: &[u8]) {
-        self.0.push("paste".into());
-    }
-    fn unhandled_control(&mut self, _: &mut Screen, byte: u8) {
-        self.0.push(format!("control {byte}"));
-    }
-    fn unhandled_escape(&mut self, _: &mut Screen, _: Option<u8>, _: Option<u8>, byte: u8) {
-        self.0.push(format!("escape {byte}"));
-    }
-    fn unhandled_csi(
-        &mut self,
-        _: &mut Screen,
-        _: Option<u8>,
-        _: Option<u8>,
-        parameters: &[&[u16]],
-        end: char,
-    ) {
-        self.0.push(format!("csi {parameters:?} {end}"));
-    }
-    fn unhandled_osc(&mut self, _: &mut Screen, parameters: &[&[u8]]) {
-        self.0.push(format!("osc {parameters:?}"));
-    }
-}
 
 /// A terminal with a painter on it, and what is being typed there.
 pub(super) struct Scene {
@@ -179,7 +135,7 @@ fn a_message_in_mid_line_leaves_the_line_where_it_was() {
     ];
     assert_eq!(scene.screen(), expected);
     assert_eq!(scene.place(), (3, 12));
-    assert!(scene.terminal.callbacks().0.is_empty());
+    assert!(scene.terminal.callbacks().log.is_empty());
 }
 
 /// Counts its writes.
@@ -320,7 +276,7 @@ fn notes_reach_the_desktop_and_nothing_else() {
     scene.painter.bell().unwrap();
     scene.painter.title(&Safe::text("a;b\n\u{7}c")).unwrap();
     scene.show();
-    let asked = &scene.terminal.callbacks().0;
+    let asked = &scene.terminal.callbacks().log;
     assert!(asked.contains(&"bell".to_owned()));
     assert!(asked.contains(&"title a,b ␇c".to_owned()), "{asked:?}");
     assert_eq!(scene.screen(), ["room>"]);

@@ -1,90 +1,7 @@
-//! `echat` as people have it: in a terminal, against the real server; and in a pipe.
+//! People who meet and talk, a server that must be trusted first, and a pipe.
 
-mod real;
-mod support;
-
-use std::io::Write;
-use std::process::{Command, Stdio};
-
-use real::{Running, start};
-use rustix::process::{Signal, WaitStatus};
-use support::person::{Person, SETSID};
-use support::program::{Outcome, SECRET, Scene, outcome};
-
-const ECHAT: &str = env!("CARGO_BIN_EXE_echat");
-
-struct Place {
-    scene: Scene,
-    server: Running,
-}
-
-impl Place {
-    fn new() -> Self {
-        let scene = Scene::new();
-        let server = start(&scene.path(""), &["--log", "off"]);
-        Self { scene, server }
-    }
-
-    /// A link that pins the server's key.
-    fn link(&self) -> String {
-        format!(
-            "echat://{}/#{}",
-            self.server.address(),
-            self.server.fingerprint()
-        )
-    }
-
-    fn command(&self, program: &str, language: &str) -> Command {
-        let mut command = self.scene.command(program);
-        command
-            .env("TERM", "xterm")
-            .env("NO_COLOR", "1")
-            .env("LANG", language)
-            .current_dir(self.scene.path(""));
-        command
-    }
-
-    fn person(&self, language: &str, arguments: &[&str]) -> Person {
-        Person::starts(self.command(SETSID, language), ECHAT, arguments)
-    }
-
-    /// Somebody who is registered and logged in, with an English terminal.
-    fn member(&self, name: &str) -> Person {
-        let mut person = self.person("C.UTF-8", &[&self.link()]);
-        person.sees("command> ");
-        person.types("register\r");
-        person.sees("user name: ");
-        person.types(&format!("{name}\r"));
-        person.sees("password: ");
-        person.types(&format!("{SECRET}\r"));
-        person.sees("again: ");
-        person.types(&format!("{SECRET}\r"));
-        person.sees(&format!("Registered as {name}."));
-        person.types("login\r");
-        person.sees("user name: ");
-        person.types(&format!("{name}\r"));
-        person.sees("password: ");
-        person.types(&format!("{SECRET}\r"));
-        person.sees(&format!("Logged in as {name}."));
-        person.sees("contact> ");
-        person
-    }
-
-    /// Runs it in a pipe.
-    fn pipes(&self, arguments: &[&str], input: &str) -> Outcome {
-        let mut child = self
-            .command(ECHAT, "C.UTF-8")
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // The program may end before it has read everything.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        outcome(child)
-    }
-}
+use crate::place::{PASSWORD, Place};
+use crate::support::program::SECRET;
 
 #[test]
 fn two_people_meet_and_talk() {
@@ -196,35 +113,12 @@ fn an_unknown_server_is_trusted_by_a_typed_yes_only() {
 }
 
 #[test]
-fn signals_leave_the_terminal_as_it_was() {
-    let place = Place::new();
-    let mut person = place.person("C.UTF-8", &[&place.link()]);
-    person.sees("command> ");
-    person.types("half");
-    person.sees("half");
-    person.types("\x1a");
-    let stopped = person.waits();
-    assert!(stopped.stopped(), "{stopped:?}");
-    person.sees("\x1b[?2004l");
-    person.has_the_terminal_back();
-    person.signals(Signal::CONT);
-    person.sees("command> half");
-    person.signals(Signal::TERM);
-    person.reads_to_the_end();
-    person.has_the_terminal_back();
-    let terminated = person.waits();
-    let by = WaitStatus::terminating_signal(terminated);
-    assert_eq!(by, Some(Signal::TERM.as_raw()));
-}
-
-#[test]
 fn a_pipe_says_what_it_is_told() {
     let place = Place::new();
     let mut ann = place.member("ann");
     ann.types("room1=\r");
     let link = place.link();
-    let password = place.scene.write("password", SECRET);
-    let login = ["--user", "ann", "--password-file", &password];
+    let login = ["--user", "ann", "--password-file", PASSWORD];
     let pipes = |address: &str, input: &str| place.pipes(&[&login[..], &[address]].concat(), input);
     ann.sees("The room room1 is made.");
     // The second login takes over the first.

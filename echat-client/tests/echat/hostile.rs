@@ -1,0 +1,297 @@
+//! A server, and people on it, who want more of the client's terminal than to be read. The real
+//! client hears them in every place that shows something, with title, bell and notifications on;
+//! nothing changes but the message area, and nothing is asked of the terminal but what the client
+//! asks for itself.
+
+use echat_client::clock::Clock;
+use echat_proto::channel::Incoming;
+use serde_json::json;
+
+use crate::place::ECHAT;
+use crate::support::campaign;
+use crate::support::emulator::Emulator;
+use crate::support::hostile::texts;
+use crate::support::person::{Person, SETSID};
+use crate::support::program::{SECRET, Scene};
+use crate::support::{End, message};
+
+/// Everything that asks something of the terminal is on.
+const SETTINGS: &str = r#"{"client": {"title": true, "notify": true, "bell": true}}"#;
+/// Enough rows for all that comes at once.
+const SIZE: (u16, u16) = (100, 600);
+/// How what stands in the line meanwhile begins; a number follows, so that an old one is known.
+const HALF: &str = "half a line 你好";
+/// How many times at a time each thing happens that can happen to a client.
+const ROUNDS: usize = 12;
+/// How many waves one client has to stand, among friends who become more and more.
+const WAVES: usize = 40;
+
+struct Attack<T: Iterator<Item = String>> {
+    texts: T,
+    used: usize,
+    end: End,
+    ann: Person,
+    id: u64,
+    unread: u64,
+    /// What stands in the line.
+    half: String,
+}
+
+/// What must not change: the rows above the prompt with their styles.
+fn above(screen: &Emulator) -> Vec<String> {
+    let row = screen.place().0;
+    let rows = screen.screen().rows_formatted(0, SIZE.0);
+    rows.take(row).collect()
+}
+
+impl<T: Iterator<Item = String>> Attack<T> {
+    fn text(&mut self) -> String {
+        self.used += 1;
+        self.texts.next().expect("they have no end")
+    }
+
+    /// A name that nobody had before: a friend is not asked about twice.
+    fn name(&mut self) -> String {
+        format!("{}{}", self.text(), self.used)
+    }
+
+    fn message(&mut self, kind: u8, sender: &str, target: &str, content: &str) -> String {
+        self.id += 1;
+        let message = json!({
+            "id": self.id, "content": content, "sender": sender, "target_type": kind,
+            "send_time": 1_795_355_498, "target": target,
+        });
+        format!("ON_NEW_MESSAGE {message}")
+    }
+
+    /// Everything that can be heard without having asked, a few times.
+    fn news(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for _ in 0..ROUNDS {
+            let [name, room, member] = [(); 3].map(|()| self.name());
+            let text = self.text();
+            lines.push(self.message(1, &name, "room1", &text));
+            lines.push(self.message(1, &name, &room, &text));
+            lines.push(self.message(0, &name, "bob", &text));
+            self.unread += 1;
+            for (command, params) in [
+                ("LEFT_ROOM", json!(room)),
+                ("ON_NEW_ROOM", json!(room)),
+                ("LEFT_ROOM", json!(room)),
+                (
+                    "ON_MEMBER_ONLINE",
+                    json!({"roomname": "room1", "membername": member}),
+                ),
+                (
+                    "ON_MEMBER_OFFLINE",
+                    json!({"roomname": room, "membername": member}),
+                ),
+            ] {
+                lines.push(format!("{command} {params}"));
+            }
+        }
+        let name = json!(self.name());
+        for command in [
+            "INCOMMING_FRIEND_REQUEST",
+            "NEW_CONTACT",
+            "ON_FRIEND_ONLINE",
+        ] {
+            lines.push(format!("{command} {name}"));
+        }
+        lines
+    }
+
+    /// An answer to LIST_MEMBERS: names, or a refusal that nobody knows.
+    fn answer(&mut self) -> String {
+        let [one, other] = [(); 2].map(|()| self.text());
+        if self.used % 4 < 2 {
+            let row = |name: &str| json!({"username": name, "online": true, "owner": true});
+            return format!("MEMBERS {}", json!([row(&one), row(&other)]));
+        }
+        format!("REFUSED {}", json!({"code": one, "message": other}))
+    }
+
+    /// Waits until the client has heard everything, and answers what it asks by itself.
+    fn settle(&mut self) {
+        let mut asked = true;
+        while std::mem::take(&mut asked) {
+            self.end.says(&["PING"]);
+            loop {
+                match self.end.hears().expect("it stays") {
+                    Incoming::Pong => break,
+                    Incoming::Message(marks) => {
+                        let marked = json!({"target_type": 1, "target": "room1", "id": self.id});
+                        assert_eq!(marks.command, message("MARK_READ").command);
+                        self.end.says(&[&format!("MARKED {marked}")]);
+                        asked = true;
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+
+    fn prompt(&self) -> String {
+        match self.unread {
+            0 => "room1> ".to_owned(),
+            unread => format!("room1 [{unread}]> "),
+        }
+    }
+
+    /// The prompt with the half line stands whole at the bottom, the cursor at its end.
+    fn sees_prompt(&mut self, above: &str) {
+        let whole = format!("{}{}", self.prompt(), self.half);
+        // Two columns for each of the two wide characters.
+        let columns = whole.chars().count() + 2;
+        self.ann.sees_that(&format!("{above}, {whole}"), |screen| {
+            let (row, col) = screen.place();
+            let is_there = row > 0 && screen.row(row) == whole && col == columns;
+            // The rest is looked at only then: it is many rows.
+            is_there
+                && screen.row(row - 1).ends_with(above)
+                && screen.rows()[row + 1..].iter().all(String::is_empty)
+        });
+    }
+
+    /// One wave: a mark, the news and another mark. Nothing above the first has changed.
+    fn wave(&mut self, number: usize) {
+        let before = above(self.ann.emulator());
+        let modes = modes(self.ann.emulator());
+        let (begin, end) = (format!("begin {number}."), format!("end {number}."));
+        let mut lines = vec![self.message(1, "bob", "room1", &begin)];
+        lines.extend(self.news());
+        lines.push(self.message(1, "bob", "room1", &end));
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        self.end.says(&lines);
+        self.settle();
+        self.sees_prompt(&format!("bob says: {end}"));
+        let screen = self.ann.emulator();
+        let rows = screen.rows();
+        let begins = |row: &String| row.ends_with(&format!("bob says: {begin}"));
+        let at = rows.iter().position(begins).expect("it is on the screen");
+        let kept = &before[before.len() - at..];
+        assert_eq!(&above(screen)[..at], kept, "wave {number}: {lines:#?}");
+        assert_eq!(self::modes(screen), modes, "wave {number}: {lines:#?}");
+        // A text cannot begin a line that passes for a message of somebody else.
+        let forged = |row: u16| {
+            let starts = rows[usize::from(row)].starts_with("[2026-11-22 12:00:00] ann says:");
+            starts && !screen.screen().row_wrapped(row - 1)
+        };
+        assert!(!(1..SIZE.1).any(forged), "wave {number}: {rows:#?}");
+        self.asked_for_its_own();
+    }
+
+    /// The client is asked something and asks the server; completes a name; is asked for
+    /// friendship, in the prompt.
+    fn questions(&mut self) {
+        let before = above(self.ann.emulator());
+        // To the start of the line, the rest put aside: the names that Tab finds are hostile.
+        self.ann.types("\x01\x0b\t\t");
+        let name = self.name();
+        self.end
+            .says(&[&format!("INCOMMING_FRIEND_REQUEST {}", json!(name))]);
+        self.settle();
+        self.ann.types("\x15/members\r");
+        let asked = message("LIST_MEMBERS \"room1\"");
+        assert_eq!(self.end.hears(), Some(Incoming::Message(asked)));
+        let answer = self.answer();
+        self.end
+            .says(&[&answer, &format!("NEW_CONTACT {}", json!(name))]);
+        self.settle();
+        self.half = format!("{HALF} {}", self.used);
+        self.ann.types(&self.half);
+        self.sees_prompt("");
+        let screen = self.ann.emulator();
+        let now = above(screen);
+        let kept = before.len().min(20);
+        let same = now
+            .windows(kept)
+            .any(|rows| rows == &before[before.len() - kept..]);
+        assert!(same, "{name:?} {answer:?} {:#?}", screen.rows());
+        self.asked_for_its_own();
+    }
+
+    /// Bells, this client's titles, and notifications of as many fields as they have.
+    fn asked_for_its_own(&mut self) {
+        for asked in self.ann.emulator().take_asked() {
+            let own = asked == "bell"
+                || asked.starts_with("title echat ")
+                || (asked.starts_with("osc [\"9\", ")
+                    || asked.starts_with("osc [\"777\", \"notify\", "));
+            assert!(own && !asked.contains("\\u{1b}"), "{asked:?}");
+        }
+    }
+}
+
+/// The same without the title, which says how much is unread.
+fn modes(screen: &Emulator) -> String {
+    let modes = screen.modes();
+    modes.split(" title ").next().unwrap().to_owned()
+}
+
+/// Somebody logged in with a room open and half a line typed.
+fn meets<T: Iterator<Item = String>>(scene: &Scene, texts: T, used: usize) -> Attack<T> {
+    let password = scene.write("password", SECRET);
+    let mut command = scene.command(SETSID);
+    command.env("TERM", "xterm").env("LANG", "C.UTF-8");
+    command.current_dir(scene.path(""));
+    let link = scene.link();
+    let arguments = [
+        "--user",
+        "ann",
+        "--password-file",
+        &password,
+        "--utc",
+        &link,
+    ];
+    let ann = Person::starts_on(SIZE, command, ECHAT, &arguments);
+    let mut end = scene.server.accept();
+    end.hears().expect("LOGIN");
+    end.says(&[
+        "LOGIN_SUCCESS \"ann\"",
+        r#"LOGIN_BUNDLE {"chat_rooms":["room1"],"friends":["bob"],"online":[],
+            "pending_requests":[],"messages":[],"unread":[],"more":[]}"#,
+    ]);
+    let mut attack = Attack {
+        texts,
+        used,
+        end,
+        ann,
+        id: 0,
+        unread: 0,
+        half: HALF.to_owned(),
+    };
+    attack.ann.sees("Logged in as ann.");
+    attack.ann.types(&format!("&r room1\r{HALF}"));
+    attack.sees_prompt("");
+    attack.ann.emulator().take_asked();
+    attack
+}
+
+#[test]
+fn nothing_that_arrives_controls_the_terminal() {
+    let scene = Scene::new();
+    scene.write("config.json", SETTINGS);
+    let count = campaign::count("ECHAT_HOSTILE", 10_000);
+    let clock = Clock::start();
+    let (mut texts, mut used, mut waves) = (texts(), 0, 0);
+    while used < count {
+        let mut attack = meets(&scene, &mut texts, used);
+        for _ in 0..WAVES {
+            attack.wave(waves);
+            attack.questions();
+            waves += 1;
+            attack.ann.takes_shown();
+        }
+        used = attack.used;
+        attack.ann.types("\x15\\d\r");
+        attack.end.hears_goodbye();
+        drop(attack.end);
+        attack.ann.reads_to_the_end();
+        attack.ann.has_the_terminal_back();
+    }
+    campaign::says(&format!(
+        "{used} hostile texts in {waves} waves, {:?}: nothing changed but the message area",
+        clock.now()
+    ));
+}

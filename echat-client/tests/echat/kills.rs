@@ -1,0 +1,124 @@
+//! The server is killed while somebody types, and sometimes the client too: the line that was
+//! typed survives and arrives once.
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rustix::process::Signal;
+
+use crate::place::Place;
+use crate::support::campaign;
+use crate::support::person::Person;
+use crate::support::proxy::{Proxy, Way};
+use echat_client::clock::Clock;
+
+/// When the server is killed.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// With the line half typed; the rest is typed without a server.
+    Typing(usize),
+    /// After so many bytes of the request, or of the answer.
+    Saying(Way, usize),
+    /// When the line is there.
+    Said,
+}
+
+impl Moment {
+    fn any(random: &mut StdRng, line: &str) -> Self {
+        match random.random_range(0..6) {
+            0 | 1 => Self::Typing(random.random_range(1..=line.len())),
+            2 | 3 => Self::Saying(Way::Up, random.random_range(1..100)),
+            4 => Self::Saying(Way::Down, random.random_range(1..100)),
+            _ => Self::Said,
+        }
+    }
+}
+
+fn opens(place: &Place, name: &str, proxy: &Proxy) -> Person {
+    let mut person = place.comes(name, proxy.address());
+    person.sees(&format!("Logged in as {name}."));
+    person.types("&r room1\r");
+    person.sees("room1> ");
+    person
+}
+
+/// Types the line, and the server dies at that moment.
+fn says(place: &mut Place, ann: &mut Person, front: &Proxy, line: &str, moment: Moment) {
+    let typed = |rest: &str| format!("room1> {rest}");
+    match moment {
+        Moment::Typing(length) => {
+            ann.types(&line[..length]);
+            ann.sees(&typed(&line[..length]));
+            place.falls();
+            ann.sees("Trying again");
+            ann.types(&line[length..]);
+            ann.sees_that("the line that was begun", |screen| {
+                let shown = screen.rest_from("room1");
+                shown.is_some_and(|shown| shown == format!("room1 (offline)> {line}"))
+            });
+            ann.types("\r");
+            ann.sees("(pending)");
+        }
+        Moment::Saying(way, bytes) => {
+            let cuts = front.cuts();
+            front.cuts_after(way, bytes);
+            ann.types(&format!("{line}\r"));
+            front.waits_for_cut(cuts + 1);
+            place.falls();
+            ann.sees("Trying again");
+        }
+        Moment::Said => {
+            ann.types(&format!("{line}\r"));
+            ann.sees(&format!("me says: {line}"));
+            place.falls();
+            ann.sees("Trying again");
+        }
+    }
+}
+
+#[test]
+fn a_line_survives_and_arrives_once() {
+    let kills = campaign::count("ECHAT_LINE_KILLS", 4);
+    let seed = campaign::count("ECHAT_SEED", 26) as u64;
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut place = Place::unhurried();
+    place.has("room1", &["ann", "bob"]);
+    let address = place.server.address();
+    let (front, side) = (Proxy::to(address), Proxy::to(address));
+    let mut ann = opens(&place, "ann", &front);
+    let mut bob = opens(&place, "bob", &side);
+    let mut lines = Vec::new();
+    let clock = Clock::start();
+    for turn in 0..kills {
+        let line = format!("line {turn}.");
+        let moment = Moment::any(&mut random, &line);
+        println!("seed {seed}, {line} {moment:?}");
+        says(&mut place, &mut ann, &front, &line, moment);
+        if turn % 2 == 1 {
+            ann.signals(Signal::KILL);
+            ann.reads_to_the_end();
+        }
+        place.rises();
+        for proxy in [&front, &side] {
+            proxy.leads_to(Some(place.server.address()));
+        }
+        if turn % 2 == 1 {
+            ann = opens(&place, "ann", &front);
+        } else {
+            ann.sees("Connected again, logged in as ann.");
+        }
+        ann.sees_that("everything is sent", |screen| {
+            screen.rest_from("room1").as_deref() == Some("room1>")
+        });
+        bob.sees(&format!("ann says: {line}"));
+        lines.push(line);
+    }
+    assert_eq!(place.counts("ann", &lines), vec![1; kills]);
+    for line in &lines {
+        let shown = bob.shown().matches(&format!("ann says: {line}")).count();
+        assert_eq!(shown, 1, "{line} {}", bob.shown());
+    }
+    campaign::says(&format!(
+        "{kills} kills in {:?}, the client too in every second: every line once",
+        clock.now()
+    ));
+}

@@ -1,0 +1,17 @@
+//! `echat` as people have it: in a terminal, against the real server; and in a pipe.
+
+mod actor;
+mod busy;
+mod cuts;
+mod given_back;
+mod hostile;
+mod kills;
+mod pictures;
+mod place;
+#[path = "../real/mod.rs"]
+mod real;
+mod resized;
+mod screens;
+#[path = "../support/mod.rs"]
+mod support;
+mod talk;

@@ -1,0 +1,164 @@
+//! Stands between clients and a server: cuts connections where a test says, and goes on with
+//! another server at another address.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
+
+/// A cut is not waited for longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// To the server.
+    Up,
+    /// From the server.
+    Down,
+}
+
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Where the server is; `None` while there is none.
+    server: Option<SocketAddr>,
+    /// After how many more bytes which way everything is cut.
+    fuse: Option<(Way, usize)>,
+    cuts: usize,
+    /// The bytes that went down.
+    down: usize,
+    open: Vec<TcpStream>,
+}
+
+impl Proxy {
+    pub(crate) fn to(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared::default());
+        let proxy = Self {
+            address,
+            shared: Arc::clone(&shared),
+        };
+        proxy.leads_to(Some(server));
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                shared.connects(client.unwrap());
+            }
+        });
+        proxy
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// From now on connections go there.
+    pub(crate) fn leads_to(&self, server: Option<SocketAddr>) {
+        self.state().server = server;
+    }
+
+    /// Cuts every connection after so many more bytes this way, once.
+    pub(crate) fn cuts_after(&self, way: Way, bytes: usize) {
+        self.state().fuse = Some((way, bytes));
+    }
+
+    /// How often it has cut.
+    pub(crate) fn cuts(&self) -> usize {
+        self.state().cuts
+    }
+
+    /// How many bytes came from servers.
+    pub(crate) fn down(&self) -> usize {
+        self.state().down
+    }
+
+    /// Waits until it has cut so often.
+    #[track_caller]
+    pub(crate) fn waits_for_cut(&self, cuts: usize) {
+        let waits = |state: &mut State| state.cuts < cuts;
+        let changed = &self.shared.changed;
+        let (state, late) = changed
+            .wait_timeout_while(self.state(), PATIENCE, waits)
+            .unwrap();
+        drop(state);
+        assert!(!late.timed_out(), "nothing was cut");
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap()
+    }
+}
+
+impl Shared {
+    fn connects(self: &Arc<Self>, client: TcpStream) {
+        let target = self.state.lock().unwrap().server;
+        // A client without a server is hung up on, which is what a closed port would say.
+        let Some(server) = target.and_then(|target| TcpStream::connect(target).ok()) else {
+            return;
+        };
+        let both = |stream: &TcpStream| stream.try_clone().unwrap();
+        let streams = [both(&client), both(&server)];
+        self.state.lock().unwrap().open.extend(streams);
+        let (up, down) = (Arc::clone(self), Arc::clone(self));
+        let (from, to) = (both(&client), both(&server));
+        thread::spawn(move || up.pumps(Way::Up, from, to));
+        thread::spawn(move || down.pumps(Way::Down, server, client));
+    }
+
+    fn pumps(&self, way: Way, mut from: TcpStream, mut to: TcpStream) {
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
+            let (length, last) = self.passes(way, length);
+            if to.write_all(&buffer[..length]).is_err() {
+                break;
+            }
+            if last {
+                self.cut();
+            }
+        }
+        // Gone already, if that fails.
+        let _ = to.shutdown(Shutdown::Write);
+    }
+
+    /// How many of so many bytes pass, and whether they are the last.
+    fn passes(&self, way: Way, length: usize) -> (usize, bool) {
+        let mut state = self.state.lock().unwrap();
+        let passes = match state.fuse {
+            Some((which, left)) if which == way && left <= length => {
+                state.fuse = None;
+                (left, true)
+            }
+            Some((which, left)) if which == way => {
+                state.fuse = Some((way, left - length));
+                (length, false)
+            }
+            _ => (length, false),
+        };
+        if way == Way::Down {
+            state.down += passes.0;
+        }
+        passes
+    }
+
+    fn cut(&self) {
+        let mut state = self.state.lock().unwrap();
+        for stream in state.open.drain(..) {
+            // Gone already, if that fails.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        state.cuts += 1;
+        self.changed.notify_all();
+    }
+}
