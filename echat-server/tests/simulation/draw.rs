@@ -27,7 +27,10 @@ impl Case {
         }
         let members = if acquainted { 1..accounts } else { 0..0 };
         steps.push(Deed::Say(0, vec![Said::Create(0, members.collect())]));
-        while steps.len() < 34 {
+        // Who knows a room's members is told of each that comes and goes.
+        let asked = Said::Members(0);
+        steps.extend((0..present).map(|seat| Deed::Ask(seat, asked.clone())));
+        while steps.len() < 36 {
             // Most of what happens, happens to those who are there.
             let most = if rng.random_range(0..6) == 0 {
                 SEATS
