@@ -27,7 +27,10 @@ impl Case {
         }
         let members = if acquainted { 1..accounts } else { 0..0 };
         steps.push(Deed::Say(0, vec![Said::Create(0, members.collect())]));
-        while steps.len() < 50 {
+        // Who knows a room's members is told of each that comes and goes.
+        let asked = Said::Members(0);
+        steps.extend((0..present).map(|seat| Deed::Ask(seat, asked.clone())));
+        while steps.len() < 36 {
             // Most of what happens, happens to those who are there.
             let most = if rng.random_range(0..6) == 0 {
                 SEATS
@@ -39,6 +42,7 @@ impl Case {
                 0 => steps.extend(again(&mut rng, seat)),
                 1 => steps.extend(meeting(&mut rng, seat, present)),
                 2 => steps.extend(storm(&mut rng, seat, present)),
+                3 => steps.extend(waiting(&mut rng, present)),
                 _ => steps.push(deed(&mut rng, seat)),
             }
             if rng.random_range(0..30) == 0 {
@@ -88,7 +92,7 @@ fn again(rng: &mut StdRng, seat: Seat) -> [Deed; 3] {
 }
 
 /// Two become friends: one asks and the other agrees, or both ask.
-fn meeting(rng: &mut StdRng, seat: Seat, present: usize) -> [Deed; 2] {
+fn meeting(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Deed> {
     let other = (seat + rng.random_range(1..present)) % present;
     let (me, you) = (seat % USERS.len(), other % USERS.len());
     let answer = match rng.random_range(0..3) {
@@ -96,14 +100,52 @@ fn meeting(rng: &mut StdRng, seat: Seat, present: usize) -> [Deed; 2] {
         _ => Said::Resolve(me, rng.random_range(0..4) > 0),
     };
     let question = Said::Befriend(you);
-    if rng.random_range(0..2) == 0 {
-        [
-            Deed::Say(seat, vec![question]),
-            Deed::Say(other, vec![answer]),
-        ]
-    } else {
-        [Deed::Ask(seat, question), Deed::Ask(other, answer)]
+    match rng.random_range(0..3) {
+        0 => {
+            let both = [(seat, vec![question]), (other, vec![answer])];
+            at_once(rng, both.into())
+        }
+        _ => vec![Deed::Ask(seat, question), Deed::Ask(other, answer)],
     }
+}
+
+/// What several say, in one tick or as it comes.
+fn at_once(rng: &mut StdRng, said: Vec<(Seat, Vec<Said>)>) -> Vec<Deed> {
+    if rng.random_range(0..2) == 0 {
+        return vec![Deed::Together(said)];
+    }
+    let each = said.into_iter().map(|(seat, said)| Deed::Say(seat, said));
+    each.collect()
+}
+
+/// Two wait for helpers, and one does not wait long enough; or one guesses passwords.
+fn waiting(rng: &mut StdRng, present: usize) -> Vec<Deed> {
+    let (one, two) = (present, (present + 1) % SEATS);
+    let ask = |rng: &mut StdRng| match rng.random_range(0..3) {
+        0 => Said::Register(rng.random_range(0..USERS.len())),
+        right => Said::Login {
+            user: rng.random_range(0..USERS.len()),
+            right: right == 1,
+        },
+    };
+    if rng.random_range(0..4) == 0 {
+        let guess = Said::Login {
+            user: rng.random_range(0..USERS.len()),
+            right: false,
+        };
+        return vec![Deed::Connect(one), Deed::Say(one, vec![guess; 8])];
+    }
+    let both = vec![(one, vec![ask(rng)]), (two, vec![ask(rng)])];
+    vec![
+        Deed::Connect(one),
+        Deed::Connect(two),
+        Deed::Hold(false),
+        Deed::Together(vec![]),
+        Deed::Hold(true),
+        Deed::Together(both),
+        Deed::Reset(one),
+        Deed::Hold(false),
+    ]
 }
 
 /// Much is sent to a room while something stands in its way.
@@ -125,12 +167,15 @@ fn storm(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Deed> {
         };
         (0..rng.random_range(1..12)).map(send).collect()
     };
-    let mut deeds = vec![trouble, Deed::Say(seat, many(rng))];
+    let mut said = vec![(seat, many(rng))];
     match rng.random_range(0..4) {
-        0 => deeds.push(Deed::Say(other, vec![Said::Part(0), Said::Logout])),
-        1 => deeds.push(Deed::Say(other, many(rng))),
+        0 => said.push((other, vec![Said::Part(0), Said::Logout])),
+        1 => said.push((other, many(rng))),
+        2 => said.push((other, vec![self::said(rng), self::said(rng)])),
         _ => {}
     }
+    let mut deeds = vec![trouble];
+    deeds.extend(at_once(rng, said));
     if rng.random_range(0..2) == 0 {
         deeds.push(Deed::Wait(rng.random_range(100..40_000)));
     }

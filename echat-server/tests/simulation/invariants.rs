@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::fail;
-use crate::plan::USERS;
+use crate::plan::{Said, USERS};
 use crate::run::Run;
 use crate::truth::Truth;
 use echat_proto::commands::CloseReason;
@@ -125,7 +125,9 @@ pub(crate) fn closed(
     limits: &Limits,
     now: Duration,
 ) -> Result<&'static str, String> {
-    let guest = client.user.is_none();
+    // Its own farewell may be on its way.
+    let leaves = client.asked.iter().any(|asked| asked.said == Said::Logout);
+    let guest = client.user.is_none() || leaves;
     let for_long = |since: Duration, time: Duration| now >= since + time;
     let dead =
         limits.dead_seconds > 0 && for_long(heard_at, Duration::from_secs(limits.dead_seconds));

@@ -46,7 +46,7 @@ const MET: &[&str] = &[
     "closed: unopened",
     "history exactly done",
     "login exactly done",
-    "login exactly login_throttled",
+    "login login_throttled",
     "members exactly done",
     "part done",
     "part storage_full",

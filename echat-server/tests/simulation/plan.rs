@@ -52,6 +52,8 @@ pub(crate) enum Deed {
     Connect(Seat),
     /// Requests, one behind the other without waiting for replies.
     Say(Seat, Vec<Said>),
+    /// What several say while everything moves at once: one tick handles it all.
+    Together(Vec<(Seat, Vec<Said>)>),
     /// One request while everything moves at once: its answer can be judged exactly.
     Ask(Seat, Said),
     /// Sends again what was never acknowledged, with the same transaction ids.

@@ -107,10 +107,6 @@ impl Judge<'_> {
         event: &Event,
         exact: bool,
     ) -> Result<(), String> {
-        let truth = self.truth;
-        if let Said::Register(name) = asked.said {
-            return check(truth.users.contains(&name), "an account that is not stored");
-        }
         if let Said::Login { user, right } = asked.said {
             check(
                 right && client.user == Some(user),
@@ -118,12 +114,26 @@ impl Judge<'_> {
             )?;
             return self.bundle(client, user, event, exact);
         }
-        if matches!(asked.said, Said::Time) {
-            return Ok(());
+        match (&asked.said, client.user) {
+            (Said::Time, _) => Ok(()),
+            (Said::Register(name), None) => {
+                let stored = self.truth.users.contains(name);
+                check(stored, "an account that is not stored")
+            }
+            (_, Some(me)) => self.done_for(client, me, asked, event, exact),
+            (_, None) => fail("a guest's request is done"),
         }
-        let Some(me) = client.user else {
-            return fail("a guest's request is done");
-        };
+    }
+
+    fn done_for(
+        &mut self,
+        client: &mut Client,
+        me: usize,
+        asked: &Asked,
+        event: &Event,
+        exact: bool,
+    ) -> Result<(), String> {
+        let truth = self.truth;
         match &asked.said {
             Said::Logout => {
                 client.user = None;

@@ -47,6 +47,18 @@ impl Run {
         self.rest()
     }
 
+    /// What several say in one tick.
+    pub(super) fn together(&mut self, said: &[(Seat, Vec<Said>)]) -> Result<(), String> {
+        self.world.weather = None;
+        self.rest()?;
+        for (seat, said) in said {
+            for said in said {
+                self.say(*seat, said);
+            }
+        }
+        self.tick().map(drop)
+    }
+
     /// Everything is well for a while: all that is owed must come.
     pub(super) fn calm(&mut self) -> Result<(), String> {
         self.disk.mend(self.world.engine.store());

@@ -97,6 +97,7 @@ impl Run {
         match deed {
             Deed::Connect(seat) => self.connect(*seat),
             Deed::Say(seat, said) => said.iter().for_each(|said| self.say(*seat, said)),
+            Deed::Together(said) => return self.together(said),
             Deed::Ask(seat, said) => return self.ask(*seat, std::slice::from_ref(said)),
             Deed::Resend(seat) => self.resend(*seat),
             Deed::Leave(seat) | Deed::HangUp(seat) | Deed::Reset(seat) => self.leave(*seat, deed),

@@ -2,6 +2,7 @@
 
 use super::{Run, name};
 use crate::changes::{Changes, Dues};
+use crate::client::Due;
 use crate::fail;
 use crate::invariants;
 use crate::plan::{Said, Seat};
@@ -97,7 +98,10 @@ impl Run {
                 let client = &mut self.clients[seat];
                 if *surely && stayed && conn.is_some() {
                     client.must.insert(*due);
-                } else if client.candidates().contains(user) && !client.must.contains(due) {
+                } else if client.candidates().contains(user)
+                    && (matches!(due, Due::Room(_)) || !client.must.contains(due))
+                {
+                    // Into one room one may come twice in a tick.
                     client.may.insert(*due);
                 }
             }
