@@ -134,6 +134,7 @@ impl Judge<'_> {
         exact: bool,
     ) -> Result<(), String> {
         let truth = self.truth;
+        let flapped = self.facts.flapped_since(asked.tick);
         match &asked.said {
             Said::Logout => {
                 client.user = None;
@@ -152,12 +153,11 @@ impl Judge<'_> {
                 "a room that is not stored",
             ),
             Said::Join(room) => check(
-                truth.is_member(me, *room) || self.facts.flapped_since(asked.tick),
+                truth.is_member(me, *room) || flapped,
                 "a member that is not stored",
             ),
             Said::Add(room, members) => check(
-                members.iter().all(|user| truth.is_member(*user, *room))
-                    || self.facts.flapped_since(asked.tick),
+                members.iter().all(|user| truth.is_member(*user, *room)) || flapped,
                 "members that are not stored",
             ),
             Said::Read(of) => check(
@@ -165,7 +165,7 @@ impl Judge<'_> {
                     <= truth
                         .conversation(me, *of)
                         .map(|c| truth.seats[&(me, c)].read)
-                    || self.facts.flapped_since(asked.tick),
+                    || flapped,
                 "a read marker that is not stored",
             ),
             Said::Part(room) => check(
