@@ -181,11 +181,12 @@ impl Mode for Chat {
 
     fn enter(&mut self, world: &World) -> Vec<Act> {
         let conversation = world.session.conversation(&self.target);
-        // The login names as many conversations that have older messages as fit.
-        let unknown = conversation
-            .filter(|found| found.lines().next().is_none())
-            .is_some_and(|found| found.older().is_some() || found.unread() > 0);
-        if unknown {
+        // What is unread is shown before it is marked as read, as far as a page goes.
+        let is_incomplete = conversation.is_some_and(|found| match found.lines().count() {
+            0 => found.older().is_some() || found.lacks_unread(),
+            count => count < PAGE && found.lacks_unread(),
+        });
+        if is_incomplete {
             self.opening = true;
             return vec![self.ask(None)];
         }

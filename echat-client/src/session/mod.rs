@@ -313,8 +313,11 @@ impl Session {
                 }
             }
             Some(Asked::Page(target)) => {
+                // What was missed comes with the pages that are asked for after a reconnect.
+                let last = self.feed.missed_after().unwrap_or(u64::MAX);
                 let page = messages
                     .iter()
+                    .filter(|message| message.id <= last)
                     .cloned()
                     .map(|message| self.said(message))
                     .collect();
