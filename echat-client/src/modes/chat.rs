@@ -238,10 +238,11 @@ impl Mode for Chat {
                 self.opening = false;
                 self.show(world)
             }
-            News::Answer(Asked::Leave, Ok(Event::LeftRoom { roomname }))
-                if self.is_here(roomname) =>
+            News::Answer(Asked::Leave, Ok(Event::LeftRoom { roomname: room }))
+            | News::LeftRoom(room)
+                if self.is_here(room) =>
             {
-                let mut acts = print(answers::tell(news, world));
+                let mut acts = print(vec![world.line(Text::LeftRoom { room })]);
                 acts.push(Act::Goto(Goto::Contact));
                 acts
             }

@@ -1,0 +1,63 @@
+//! Rooms that are left, here and elsewhere, and the program.
+
+use super::*;
+
+#[test]
+fn a_room_left_in_another_session_is_left_here() {
+    let left = |membername: &str| Event::OnMemberOffline {
+        roomname: "room1".to_owned(),
+        membername: membername.to_owned(),
+    };
+    let mut stage = ann(Language::English);
+    stage.says(live(in_room(5, "bob", "hello"), None)).printed();
+    stage.says(left("ann"));
+    assert_eq!(stage.printed(), Vec::<String>::new());
+    assert_eq!(stage.prompt(), "contact> ");
+    stage.types(":r").types(":m");
+    assert_eq!(stage.printed()[3], "No messages.");
+    stage.says(Event::OnNewRoom {
+        roomname: "room1".to_owned(),
+    });
+    assert_eq!(stage.printed(), ["You are in the room room1 now."]);
+    stage.types("&r room1").printed();
+    stage.says(left("bob"));
+    assert_eq!(stage.prompt(), "room1> ");
+    stage.says(left("ann"));
+    assert_eq!(stage.printed(), ["You left the room room1."]);
+    assert_eq!(stage.prompt(), "contact> ");
+}
+
+#[test]
+fn a_room_that_was_left_while_offline_is_closed() {
+    let mut stage = ann(Language::English);
+    stage.says(live(in_room(5, "bob", "hello"), None));
+    stage.types("&r room1");
+    stage.happens(Input::Closed(None)).happens(Input::Connected);
+    stage.printed();
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    stage.says(Event::LoginBundle {
+        chat_rooms: vec![],
+        friends: vec![],
+        online: vec![],
+        pending_requests: vec![],
+        messages: vec![],
+        unread: vec![],
+        more: vec![],
+    });
+    assert_eq!(stage.printed()[0], "You left the room room1.");
+    assert_eq!(stage.prompt(), "contact> ");
+}
+
+#[test]
+fn a_room_that_was_left_meanwhile_is_gone_from_the_lists() {
+    let mut stage = ann(Language::English);
+    stage.says(live(in_room(5, "bob", "hello"), None));
+    stage.types("\\c").types("query").types("rooms").printed();
+    stage.says(Event::Rooms { rooms: vec![] });
+    stage.types("\\c").types("chat").printed();
+    assert_eq!(stage.prompt(), "command> ");
+    stage.types("contact").types(":m");
+    assert_eq!(stage.printed().last().unwrap(), "No messages.");
+}
