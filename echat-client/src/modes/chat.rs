@@ -14,6 +14,11 @@ use crate::text::Text;
 /// How many old messages a chat begins with, and how many `/history` adds.
 const PAGE: usize = 50;
 
+/// Leaves, if it is all that is typed.
+pub(super) const QUIT: &str = "quit";
+/// Says the word that leaves.
+pub(super) const SAY_QUIT: &str = "\\quit";
+
 /// Chat mode.
 #[derive(Debug)]
 pub(super) struct Chat {
@@ -197,8 +202,11 @@ impl Mode for Chat {
         let mut acts = print(self.presence.flush(world));
         acts.extend(match read(Scope::Chat, line, world) {
             // Nobody says that alone but to leave; a pipe may.
-            Ok(Statement::Say(text)) if text.trim() == "quit" && world.settings.interactive => {
+            Ok(Statement::Say(text)) if text.trim() == QUIT && world.settings.interactive => {
                 vec![Act::Quit]
+            }
+            Ok(Statement::Say(text)) if text.trim() == SAY_QUIT => {
+                vec![Act::Send(self.target.clone(), QUIT.to_owned())]
             }
             Ok(Statement::Say(text)) if statement::looks_like_command(&text) => {
                 vec![Act::SendIfMeant(self.target.clone(), text)]

@@ -209,7 +209,13 @@ impl World {
         });
         let mut rows = statement::help(scope, self.language);
         if scope == Scope::Chat {
-            rows.push(("//".to_owned(), self.language.say(Text::HelpSlash)));
+            for (form, does) in [
+                (chat::QUIT, Text::HelpQuit),
+                (chat::SAY_QUIT, Text::HelpSayQuit),
+                ("//", Text::HelpSlash),
+            ] {
+                rows.push((form.to_owned(), self.language.say(does)));
+            }
         }
         let width = |form: &str| Safe::line(form).width();
         let widest = rows.iter().map(|(form, _)| width(form)).max().unwrap_or(0);

@@ -143,6 +143,8 @@ sentences! {
     HelpLeaveHere;
     /// //
     HelpSlash;
+    /// `\quit`
+    HelpSayQuit;
 
     // ---- register and login
     /// Asks for a name.
@@ -315,6 +317,8 @@ sentences! {
     UnknownServerHint { link: &'a str };
     /// What to do about it.
     TypeYes;
+    /// Something else was typed.
+    NoYes;
     /// A server shows another key than the known one.
     KeyChanged { address: &'a str };
     /// What to do about it.

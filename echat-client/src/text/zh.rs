@@ -62,6 +62,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpHistory => s("更早的消息"),
         Text::HelpMembersHere => s("本聊天室的成员"),
         Text::HelpLeaveHere => s("退出本聊天室，不再是成员"),
+        Text::HelpSayQuit => s("发送 quit 这个词"),
         Text::HelpSlash => s("发送以 / 开头的消息"),
         Text::UserName => s("用户名"),
         Text::Password => s("密码"),
@@ -178,6 +179,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::UnknownServer { address } => format!("{address} 是未知的服务器。尚未发送任何内容。"),
         Text::UnknownServerHint { link } => format!("如果密钥正确，请在地址中写明：{link}"),
         Text::TypeYes => s("如果密钥正确，请输入 yes："),
+        Text::NoYes => s("输入的不是 yes：不信任该密钥，没有发送任何内容。"),
         Text::KeyChanged { address } => {
             format!("{address} 的密钥变了，可能有人从中拦截。没有发送任何内容。")
         }

@@ -1,6 +1,7 @@
 //! Rooms that are left, here and elsewhere, and the program.
 
 use super::*;
+use crate::target::Target;
 
 #[test]
 fn a_room_left_in_another_session_is_left_here() {
@@ -60,4 +61,24 @@ fn a_room_that_was_left_meanwhile_is_gone_from_the_lists() {
     assert_eq!(stage.prompt(), "command> ");
     stage.types("contact").types(":m");
     assert_eq!(stage.printed().last().unwrap(), "No messages.");
+}
+
+#[test]
+fn the_word_that_leaves_can_be_said() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").types("/help");
+    let printed = stage.printed();
+    let helps = |form: &str| {
+        printed
+            .iter()
+            .any(|line| line.trim_start().starts_with(form))
+    };
+    assert!(helps("quit ") && helps("\\quit "), "{printed:?}");
+    stage.sent();
+    stage.types("\\quit");
+    assert_eq!(stage.sent(), [RequestKind::SendMessage]);
+    let room = Target::Room("room1".to_owned());
+    let waiting = stage.app.world.outgoing.waiting_for("ann", &room);
+    let waiting: Vec<&str> = waiting.map(|entry| entry.content.as_str()).collect();
+    assert_eq!(waiting, ["quit"]);
 }
