@@ -224,7 +224,7 @@ impl Mode for Chat {
                 })]
             }
             // With a friend there are no members, and nothing to leave.
-            Ok(_) => print(vec![world.error(Text::Unknown { line: line.trim() })]),
+            Ok(_) => print(vec![world.error(Text::UnknownInChat { line: line.trim() })]),
             Err(acts) => acts,
         });
         acts

@@ -182,7 +182,14 @@ fn read(scope: Scope, line: &str, world: &World) -> Result<Statement, Vec<Act>> 
         Ok(Statement::Quit) => Err(vec![Act::Quit]),
         Ok(statement) => Ok(statement),
         Err(Misread::Empty) => Err(Vec::new()),
-        Err(Misread::Unknown) => Err(mistake(world, Text::Unknown { line: line.trim() })),
+        Err(Misread::Unknown) => {
+            let line = line.trim();
+            let text = match scope {
+                Scope::Chat => Text::UnknownInChat { line },
+                _ => Text::Unknown { line },
+            };
+            Err(mistake(world, text))
+        }
         Err(Misread::Form(row)) => Err(mistake(
             world,
             Text::Usage {

@@ -127,6 +127,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::TimeOut => s("The time is over."),
         Text::HelpHeading { mode } => format!("Commands of {mode} mode:"),
         Text::Unknown { line } => format!("No such command: {line}. `help` lists them."),
+        Text::UnknownInChat { line } => {
+            format!("No such command here: {line}. `/help` lists them.")
+        }
         Text::Usage { form } => format!("Use: {form}"),
         Text::PasswordsDiffer { left } => {
             format!("The passwords differ; tries left: {left}.")

@@ -49,6 +49,8 @@ sentences! {
     HelpHeading { mode: &'a str };
     /// The line is no command of this mode.
     Unknown { line: &'a str };
+    /// The same in a chat, where commands begin with a slash.
+    UnknownInChat { line: &'a str };
     /// A command with something missing.
     Usage { form: &'a str };
     /// An answer is under way, and nothing can be typed before it.

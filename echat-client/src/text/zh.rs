@@ -123,6 +123,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::TimeOut => s("已超时。"),
         Text::HelpHeading { mode } => format!("{mode}模式的命令："),
         Text::Unknown { line } => format!("没有这个命令：{line}。输入 `help` 查看命令。"),
+        Text::UnknownInChat { line } => {
+            format!("这里没有这个命令：{line}。输入 `/help` 查看命令。")
+        }
         Text::Usage { form } => format!("用法：{form}"),
         Text::PasswordsDiffer { left } => format!("两次输入的密码不一致，还可以试 {left} 次。"),
         Text::Registered { name } => format!("注册成功：{name}"),

@@ -1,4 +1,4 @@
-//! Rooms that are left, here and elsewhere, and the program.
+//! Rooms that are left, here and elsewhere, and how a chat says what can be typed.
 
 use super::*;
 use crate::target::Target;
@@ -61,6 +61,17 @@ fn a_room_that_was_left_meanwhile_is_gone_from_the_lists() {
     assert_eq!(stage.prompt(), "command> ");
     stage.types("contact").types(":m");
     assert_eq!(stage.printed().last().unwrap(), "No messages.");
+}
+
+#[test]
+fn an_unknown_command_names_the_help_of_the_chat() {
+    let mut stage = ann(Language::English);
+    stage.types("&f bob").printed();
+    for line in ["/members", "/nothing"] {
+        stage.types(line);
+        let said = format!("No such command here: {line}. `/help` lists them.");
+        assert_eq!(stage.printed()[1..], [said]);
+    }
 }
 
 #[test]
