@@ -64,6 +64,7 @@ pub struct App {
     /// Whether the newest login is of the user whose conversations are remembered.
     same_user: bool,
     credentials: Option<Credentials>,
+    /// How often the server was called since it last answered, or since a person asked for it.
     attempt: u32,
     /// Whether the server sent the user away: then it is not come back to by itself.
     kicked: bool,

@@ -62,8 +62,10 @@ impl App {
         self.world.signed_in = false;
     }
 
+    /// Connects because a person wants something, who has been told nothing of it yet.
     pub(super) fn connect(&mut self) {
         if self.link == Link::Down {
+            self.attempt = 0;
             self.link = Link::Coming;
             self.effects.push(Effect::Connect);
         }
@@ -100,7 +102,6 @@ impl App {
     /// The login holds, for the first time or again.
     pub(super) fn logged_in(&mut self) {
         self.logged_in = true;
-        self.attempt = 0;
         let Some(me) = self.world.session.me().map(str::to_owned) else {
             return;
         };

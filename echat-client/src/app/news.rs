@@ -12,6 +12,10 @@ use crate::target::Target;
 impl App {
     pub(super) fn event(&mut self, event: Event) {
         let asked = self.owed.answered(&event);
+        // A server that answers is there: what befalls it next is no repetition.
+        if asked.is_some() {
+            self.attempt = 0;
+        }
         if matches!(event, Event::ServerKick {}) {
             self.kick();
         }

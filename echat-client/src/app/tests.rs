@@ -10,6 +10,7 @@ use super::*;
 
 mod anything;
 mod connection;
+mod leaving;
 mod modes;
 mod pipe;
 mod unread;

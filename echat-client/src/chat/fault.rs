@@ -3,6 +3,8 @@
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind};
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 
 use echat_proto::handshake::HandshakeError;
 
@@ -101,7 +103,7 @@ impl Fault for Mistake {
             Self::TwoPasswords => "client：password_file 和 password_command 只能有一个".to_owned(),
             Self::NoText(key) => format!("client.{key}：必须是字符串"),
             Self::NoFlag(key) => format!("client.{key}：必须是 true 或 false"),
-            Self::NoWord(key, words) => format!("client.{key}：必须是其中之一：{words}"),
+            Self::NoWord(key, words) => format!("client.{key}：必须是以下之一：{words}"),
         }
     }
 }
@@ -112,9 +114,18 @@ impl Fault for PasswordError {
             Self::NotSet(name) => format!("没有设置环境变量 {name:?}"),
             Self::NotUtf8(what) => format!("{what}：密码不是 UTF-8 文本"),
             Self::TooLong(what) => format!("{what}：密码太长"),
-            Self::Failed(status) => format!("密码命令失败：{status}"),
+            Self::Failed(status) => format!("密码命令失败：{}", ended(*status)),
             Self::Io(what, error) => format!("{what}：{}", error.chinese()),
         }
+    }
+}
+
+/// How a command ended.
+fn ended(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("退出码为 {code}"),
+        (None, Some(signal)) => format!("被信号 {signal} 终止"),
+        (None, None) => "非正常结束".to_owned(),
     }
 }
 
@@ -173,9 +184,9 @@ impl Fault for HandshakeError {
     fn chinese(&self) -> String {
         let said = match self {
             Self::NotAHello => "对方不是 echat/2 服务器",
-            Self::BadPublic(_) => "服务器的公开值无效",
+            Self::BadPublic(_) => "服务器的公钥值无效",
             Self::BadSignature => "服务器的签名无效",
-            Self::BadFinished | Self::Channel(_) => "握手的最后一步不对",
+            Self::BadFinished | Self::Channel(_) => "握手的最后一步验证失败",
         };
         said.to_owned()
     }
@@ -194,6 +205,16 @@ mod tests {
         assert_eq!(long.said(Language::Chinese), "第 3 行超过 1 MiB");
         let strange = io::Error::other("xyzzy");
         assert_eq!(strange.said(Language::Chinese), "系统错误：xyzzy");
+    }
+
+    #[test]
+    fn how_a_command_failed_is_said_in_the_users_language() {
+        let said = |raw| {
+            let failed = PasswordError::Failed(ExitStatus::from_raw(raw));
+            failed.said(Language::Chinese)
+        };
+        assert_eq!(said(3 << 8), "密码命令失败：退出码为 3");
+        assert_eq!(said(9), "密码命令失败：被信号 9 终止");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) fn tell(news: &News, world: &World) -> Vec<Line> {
         News::FriendRequest(name) => vec![world.bold(Text::FriendRequest { name })],
         News::NewContact(name) => vec![world.line(Text::NewContact { name })],
         News::NewRoom(room) => vec![world.line(Text::NewRoom { room })],
-        News::Friend(..) | News::Member(..) => Vec::new(),
+        News::LeftRoom(_) | News::Friend(..) | News::Member(..) => Vec::new(),
         News::Answer(asked, Ok(event)) => answer(asked, event, world),
         News::Answer(asked, Err(fail)) => refusal(asked, fail, world),
     }

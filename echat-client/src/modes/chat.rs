@@ -14,6 +14,11 @@ use crate::text::Text;
 /// How many old messages a chat begins with, and how many `/history` adds.
 const PAGE: usize = 50;
 
+/// Leaves, if it is all that is typed.
+pub(super) const QUIT: &str = "quit";
+/// Says the word that leaves.
+pub(super) const SAY_QUIT: &str = "\\quit";
+
 /// Chat mode.
 #[derive(Debug)]
 pub(super) struct Chat {
@@ -181,11 +186,12 @@ impl Mode for Chat {
 
     fn enter(&mut self, world: &World) -> Vec<Act> {
         let conversation = world.session.conversation(&self.target);
-        // The login names as many conversations that have older messages as fit.
-        let unknown = conversation
-            .filter(|found| found.lines().next().is_none())
-            .is_some_and(|found| found.older().is_some() || found.unread() > 0);
-        if unknown {
+        // What is unread is shown before it is marked as read, as far as a page goes.
+        let is_incomplete = conversation.is_some_and(|found| match found.lines().count() {
+            0 => found.older().is_some() || found.lacks_unread(),
+            count => count < PAGE && found.lacks_unread(),
+        });
+        if is_incomplete {
             self.opening = true;
             return vec![self.ask(None)];
         }
@@ -196,8 +202,11 @@ impl Mode for Chat {
         let mut acts = print(self.presence.flush(world));
         acts.extend(match read(Scope::Chat, line, world) {
             // Nobody says that alone but to leave; a pipe may.
-            Ok(Statement::Say(text)) if text.trim() == "quit" && world.settings.interactive => {
+            Ok(Statement::Say(text)) if text.trim() == QUIT && world.settings.interactive => {
                 vec![Act::Quit]
+            }
+            Ok(Statement::Say(text)) if text.trim() == SAY_QUIT => {
+                vec![Act::Send(self.target.clone(), QUIT.to_owned())]
             }
             Ok(Statement::Say(text)) if statement::looks_like_command(&text) => {
                 vec![Act::SendIfMeant(self.target.clone(), text)]
@@ -215,7 +224,7 @@ impl Mode for Chat {
                 })]
             }
             // With a friend there are no members, and nothing to leave.
-            Ok(_) => print(vec![world.error(Text::Unknown { line: line.trim() })]),
+            Ok(_) => print(vec![world.error(Text::UnknownInChat { line: line.trim() })]),
             Err(acts) => acts,
         });
         acts
@@ -237,10 +246,11 @@ impl Mode for Chat {
                 self.opening = false;
                 self.show(world)
             }
-            News::Answer(Asked::Leave, Ok(Event::LeftRoom { roomname }))
-                if self.is_here(roomname) =>
+            News::Answer(Asked::Leave, Ok(Event::LeftRoom { roomname: room }))
+            | News::LeftRoom(room)
+                if self.is_here(room) =>
             {
-                let mut acts = print(answers::tell(news, world));
+                let mut acts = print(vec![world.line(Text::LeftRoom { room })]);
                 acts.push(Act::Goto(Goto::Contact));
                 acts
             }

@@ -182,7 +182,14 @@ fn read(scope: Scope, line: &str, world: &World) -> Result<Statement, Vec<Act>> 
         Ok(Statement::Quit) => Err(vec![Act::Quit]),
         Ok(statement) => Ok(statement),
         Err(Misread::Empty) => Err(Vec::new()),
-        Err(Misread::Unknown) => Err(mistake(world, Text::Unknown { line: line.trim() })),
+        Err(Misread::Unknown) => {
+            let line = line.trim();
+            let text = match scope {
+                Scope::Chat => Text::UnknownInChat { line },
+                _ => Text::Unknown { line },
+            };
+            Err(mistake(world, text))
+        }
         Err(Misread::Form(row)) => Err(mistake(
             world,
             Text::Usage {
@@ -209,7 +216,13 @@ impl World {
         });
         let mut rows = statement::help(scope, self.language);
         if scope == Scope::Chat {
-            rows.push(("//".to_owned(), self.language.say(Text::HelpSlash)));
+            for (form, does) in [
+                (chat::QUIT, Text::HelpQuit),
+                (chat::SAY_QUIT, Text::HelpSayQuit),
+                ("//", Text::HelpSlash),
+            ] {
+                rows.push((form.to_owned(), self.language.say(does)));
+            }
         }
         let width = |form: &str| Safe::line(form).width();
         let widest = rows.iter().map(|(form, _)| width(form)).max().unwrap_or(0);

@@ -29,6 +29,8 @@ pub struct Conversation {
     bytes: usize,
     /// What to ask for with `before`, if the server has older ones.
     older: Option<u64>,
+    /// Whether a page found no room: a later one would leave a gap.
+    is_full: bool,
     unread: u64,
     /// Up to where the server knows that it was read.
     read_id: u64,
@@ -43,6 +45,13 @@ impl Conversation {
     /// How many messages of others are unread.
     pub fn unread(&self) -> u64 {
         self.unread
+    }
+
+    /// Whether more is unread than is remembered of it.
+    pub fn lacks_unread(&self) -> bool {
+        let is_unread = |said: &&Said| !said.mine && said.id > self.read_id;
+        let known = self.lines.iter().filter(is_unread).count();
+        self.unread > known as u64
     }
 
     /// Up to where it was read.
@@ -70,13 +79,15 @@ impl Conversation {
         }
     }
 
-    /// Takes a page of older messages, as far as it joins on and there is room for it.
-    pub(super) fn prepend(&mut self, page: Vec<Said>, more: bool) {
+    /// Takes what a page has before the first message, if there is room for it. The rest of it
+    /// arrived while the page was on its way.
+    pub(super) fn prepend(&mut self, mut page: Vec<Said>, more: bool) {
         let first = self.lines.front().map_or(u64::MAX, |first| first.id);
-        let joins = page.last().is_none_or(|last| last.id < first);
+        page.retain(|said| said.id < first);
         let bytes: usize = page.iter().map(|said| said.content.len()).sum();
         let has_room = self.lines.len() + page.len() <= LINES && self.bytes + bytes <= BYTES;
-        if !joins || !has_room {
+        self.is_full |= !has_room;
+        if self.is_full {
             return;
         }
         let oldest = page.first().map_or(first, |said| said.id);

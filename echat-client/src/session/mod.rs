@@ -31,6 +31,8 @@ pub enum News {
     NewContact(String),
     /// The reader is a member now.
     NewRoom(String),
+    /// The reader is no member any more: another session of theirs left it.
+    LeftRoom(String),
     /// A friend came (true) or went.
     Friend(String, bool),
     /// A member of a room came (true) or went.
@@ -165,6 +167,10 @@ impl Session {
             Event::OnMemberOffline {
                 roomname,
                 membername,
+            } if self.me() == Some(membername) => self.left_elsewhere(roomname, &mut news),
+            Event::OnMemberOffline {
+                roomname,
+                membername,
             } => {
                 news.push(News::Member(roomname.clone(), membername.clone(), false));
             }
@@ -173,7 +179,7 @@ impl Session {
                 self.take_page(asked.as_ref(), messages, *more, &mut news);
             }
             Event::LeftRoom { roomname } => self.leave(roomname),
-            Event::Rooms { rooms } => self.take_rooms(rooms),
+            Event::Rooms { rooms } => self.take_rooms(rooms, &mut news),
             Event::LoggedOut {} => self.forget(),
             _ => {}
         }
@@ -209,8 +215,25 @@ impl Session {
         self.recent.retain(|other| *other != target);
     }
 
-    fn take_rooms(&mut self, rooms: &[RoomLine]) {
-        self.rooms = rooms.iter().map(|line| line.roomname.clone()).collect();
+    fn left_elsewhere(&mut self, room: &str, news: &mut Vec<News>) {
+        if self.rooms.contains(room) {
+            self.leave(room);
+            news.push(News::LeftRoom(room.to_owned()));
+        }
+    }
+
+    fn take_rooms(&mut self, rooms: &[RoomLine], news: &mut Vec<News>) {
+        let names = rooms.iter().map(|line| line.roomname.clone());
+        self.are_rooms(names.collect(), news);
+    }
+
+    /// These are all of one's rooms.
+    fn are_rooms(&mut self, rooms: BTreeSet<String>, news: &mut Vec<News>) {
+        let gone: Vec<String> = self.rooms.difference(&rooms).cloned().collect();
+        for room in gone {
+            self.left_elsewhere(&room, news);
+        }
+        self.rooms = rooms;
     }
 
     fn take_bundle(&mut self, event: &Event, news: &mut Vec<News>) {
@@ -226,7 +249,7 @@ impl Session {
         else {
             return;
         };
-        self.rooms = chat_rooms.iter().cloned().collect();
+        self.are_rooms(chat_rooms.iter().cloned().collect(), news);
         let is_online = |name: &String| (name.clone(), online.contains(name));
         self.friends = friends.iter().map(is_online).collect();
         self.pending.retain(|name| pending_requests.contains(name));
@@ -244,7 +267,8 @@ impl Session {
                     .has_older(older.before);
             }
         }
-        // The server names only those of which something is unread.
+        // The server names those of which something is unread, as many as fit: what it does not
+        // name is taken as read.
         for conversation in self.conversations.values_mut() {
             conversation.read_elsewhere();
         }
@@ -313,8 +337,11 @@ impl Session {
                 }
             }
             Some(Asked::Page(target)) => {
+                // What was missed comes with the pages that are asked for after a reconnect.
+                let last = self.feed.missed_after().unwrap_or(u64::MAX);
                 let page = messages
                     .iter()
+                    .filter(|message| message.id <= last)
                     .cloned()
                     .map(|message| self.said(message))
                     .collect();

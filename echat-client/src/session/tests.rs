@@ -114,6 +114,28 @@ fn scrollback_is_bounded_and_paged_in_again() {
 }
 
 #[test]
+fn a_page_that_found_no_room_leaves_no_gap() {
+    let mut session = logged_in(vec![]);
+    let room = Target::Room("r0".to_owned());
+    let long = |id| M {
+        content: "x".repeat(150 * 1024),
+        ..message(id, "r0", "bob")
+    };
+    let page = |message| Event::History {
+        messages: vec![message],
+        more: true,
+    };
+    session.apply(live(&long(9), false), None);
+    session.apply(page(long(8)), Some(Asked::Page(room.clone())));
+    session.apply(
+        page(message(7, "r0", "bob")),
+        Some(Asked::Page(room.clone())),
+    );
+    let lines = session.conversation(&room).unwrap().lines();
+    assert_eq!(lines.map(|said| said.id).collect::<Vec<_>>(), [9]);
+}
+
+#[test]
 fn another_user_sees_nothing_of_the_one_before() {
     let mut session = logged_in(vec![message(1, "r0", "bob")]);
     session.log_in("bob");

@@ -60,6 +60,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpHistory => s("older messages"),
         Text::HelpMembersHere => s("the members of this room"),
         Text::HelpLeaveHere => s("leave this room for good"),
+        Text::HelpSayQuit => s("send the text quit"),
         Text::HelpSlash => s("send a text that begins with /"),
         Text::UserName => s("user name"),
         Text::Password => s("password"),
@@ -126,6 +127,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::TimeOut => s("The time is over."),
         Text::HelpHeading { mode } => format!("Commands of {mode} mode:"),
         Text::Unknown { line } => format!("No such command: {line}. `help` lists them."),
+        Text::UnknownInChat { line } => {
+            format!("No such command here: {line}. `/help` lists them.")
+        }
         Text::Usage { form } => format!("Use: {form}"),
         Text::PasswordsDiffer { left } => {
             format!("The passwords differ; tries left: {left}.")
@@ -190,6 +194,7 @@ pub(super) fn say(text: Text<'_>) -> String {
             format!("If that is the right key, name it with the address: {link}")
         }
         Text::TypeYes => s("Type yes if that is the right key: "),
+        Text::NoYes => s("That was no yes: the key is not trusted, and nothing was sent."),
         Text::KeyChanged { address } => format!(
             "The key of {address} has changed: somebody may be in between. Nothing was sent."
         ),

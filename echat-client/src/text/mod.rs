@@ -49,6 +49,8 @@ sentences! {
     HelpHeading { mode: &'a str };
     /// The line is no command of this mode.
     Unknown { line: &'a str };
+    /// The same in a chat, where commands begin with a slash.
+    UnknownInChat { line: &'a str };
     /// A command with something missing.
     Usage { form: &'a str };
     /// An answer is under way, and nothing can be typed before it.
@@ -143,6 +145,8 @@ sentences! {
     HelpLeaveHere;
     /// //
     HelpSlash;
+    /// `\quit`
+    HelpSayQuit;
 
     // ---- register and login
     /// Asks for a name.
@@ -315,6 +319,8 @@ sentences! {
     UnknownServerHint { link: &'a str };
     /// What to do about it.
     TypeYes;
+    /// Something else was typed.
+    NoYes;
     /// A server shows another key than the known one.
     KeyChanged { address: &'a str };
     /// What to do about it.

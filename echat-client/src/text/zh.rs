@@ -51,7 +51,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpOpenFriend => s("与好友聊天"),
         Text::HelpOpenRoom => s("进入聊天室聊天"),
         Text::HelpUnread => s("未读消息"),
-        Text::HelpCreateRoom => s("创建聊天室并加入这些好友"),
+        Text::HelpCreateRoom => s("创建聊天室并邀请这些好友"),
         Text::HelpAddMembers => s("把好友加进自己的聊天室"),
         Text::HelpFind => s("查找用户和聊天室"),
         Text::HelpLeaveRoom => s("退出聊天室"),
@@ -62,14 +62,15 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpHistory => s("更早的消息"),
         Text::HelpMembersHere => s("本聊天室的成员"),
         Text::HelpLeaveHere => s("退出本聊天室，不再是成员"),
+        Text::HelpSayQuit => s("发送 quit 这个词"),
         Text::HelpSlash => s("发送以 / 开头的消息"),
         Text::UserName => s("用户名"),
         Text::Password => s("密码"),
         Text::PasswordAgain => s("确认密码"),
         Text::TooManyTries => s("三次输入的密码都不一致，没有注册。"),
         Text::LoggedOut => s("已退出登录。"),
-        Text::NoPassword => s("给出了用户名，但没有密码。"),
-        Text::NoUser => s("给出了密码，但没有用户名。"),
+        Text::NoPassword => s("指定了用户名，但没有提供密码。"),
+        Text::NoUser => s("提供了密码，但没有指定用户名。"),
         Text::Friends => s("好友："),
         Text::NoFriends => s("还没有好友；用 `+f <用户名>` 申请。"),
         Text::Rooms => s("聊天室："),
@@ -108,9 +109,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Connecting => s("正在连接……"),
         Text::ConnectionLost => s("连接已断开。"),
         Text::TryingAgain => s("正在重新连接；这期间输入的消息会保留，连上后发送。"),
-        Text::Kicked => {
-            s("你的账号在别处登录，或者你被服务器断开了。输入 `\\c` 再输入 `login` 可重新登录。")
-        }
+        Text::Kicked => s(
+            "你的账号已在别处登录，或者服务器断开了你的连接。输入 `\\c` 再输入 `login` 可重新登录。",
+        ),
         Text::ServerSaidBye => s("服务器断开了连接。"),
         Text::ServerIdle => s("太久没有登录，服务器断开了连接。"),
         Text::ServerMalformed => s("服务器无法理解本客户端，断开了连接。"),
@@ -122,6 +123,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::TimeOut => s("已超时。"),
         Text::HelpHeading { mode } => format!("{mode}模式的命令："),
         Text::Unknown { line } => format!("没有这个命令：{line}。输入 `help` 查看命令。"),
+        Text::UnknownInChat { line } => {
+            format!("这里没有这个命令：{line}。输入 `/help` 查看命令。")
+        }
         Text::Usage { form } => format!("用法：{form}"),
         Text::PasswordsDiffer { left } => format!("两次输入的密码不一致，还可以试 {left} 次。"),
         Text::Registered { name } => format!("注册成功：{name}"),
@@ -178,6 +182,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::UnknownServer { address } => format!("{address} 是未知的服务器。尚未发送任何内容。"),
         Text::UnknownServerHint { link } => format!("如果密钥正确，请在地址中写明：{link}"),
         Text::TypeYes => s("如果密钥正确，请输入 yes："),
+        Text::NoYes => s("输入的不是 yes：不信任该密钥，没有发送任何内容。"),
         Text::KeyChanged { address } => {
             format!("{address} 的密钥变了，可能有人从中拦截。没有发送任何内容。")
         }
@@ -188,7 +193,7 @@ pub(super) fn say(text: Text<'_>) -> String {
             format!("{address} 出示的不是指定的密钥。没有发送任何内容。")
         }
         Text::KeyShown { key } => format!("出示的密钥 {key}"),
-        Text::KeyExpected { key } => format!("应有的密钥 {key}"),
+        Text::KeyExpected { key } => format!("预期的密钥 {key}"),
         Text::CannotConnect { address, why } => format!("无法连接 {address}：{why}"),
         Text::ServerReason { number } => format!("服务器断开了连接（原因 {number}）。"),
         Text::RetryAfter { seconds } => format!("请在 {seconds} 秒后再试。"),
@@ -204,7 +209,7 @@ pub(super) fn code(code: Code) -> &'static str {
         Code::BadParams => "服务器无法理解这个请求。",
         Code::NotLoggedIn => "请先登录。",
         Code::AlreadyLoggedIn => "已经登录；请先退出登录。",
-        Code::NameTaken => "用户已存在，或与已有的名字太像。",
+        Code::NameTaken => "用户已存在，或与已有的名字过于相似。",
         Code::BadName => "不能使用这个名字。",
         Code::BadPassword => "不能使用这个密码。",
         Code::BadCredentials => "登录失败：用户名或密码不对。",
@@ -219,7 +224,7 @@ pub(super) fn code(code: Code) -> &'static str {
         Code::NotOwner => "只有房主可以这样做。",
         Code::UnknownRoom => "聊天室不存在。",
         Code::AlreadyMember => "已经在聊天室中。",
-        Code::RoomExists => "聊天室已存在，或与已有的名字太像。",
+        Code::RoomExists => "聊天室已存在，或与已有的名字过于相似。",
         Code::NotFriends => "其中有人还不是你的好友。",
         Code::BadContent => "不能发送：消息为空、太长或含有控制字符。",
         Code::TxnReused => "服务器上已有另一条使用这个编号的消息。",

@@ -89,6 +89,8 @@ fn an_unknown_server_is_trusted_by_a_typed_yes_only() {
         if remembered {
             person.sees("command> ");
             person.types("quit\r");
+        } else {
+            person.sees("输入的不是 yes");
         }
         let (code, shown) = person.ends();
         assert_eq!(code, if remembered { 0 } else { 4 }, "{shown}");

@@ -184,3 +184,51 @@ fn missed_messages_are_counted_and_shown_in_their_chat() {
         ]
     );
 }
+
+/// Somebody who has typed name and password, and whom the server has not answered.
+fn logging_in() -> Stage {
+    let mut stage = stage(Language::English);
+    stage.types("login").types("ann").types("password1");
+    stage.printed();
+    stage
+}
+
+const UNREACHABLE: [&str; 2] = [
+    "Cannot connect: chat:1: no route",
+    "Trying again; lines typed meanwhile are kept and sent then.",
+];
+
+#[test]
+fn a_new_wish_that_fails_is_told_of_again() {
+    let mut stage = logging_in();
+    stage.happens(unreachable());
+    assert_eq!(stage.printed(), UNREACHABLE);
+    stage.happens(Input::Connected);
+    stage.says(Event::LoginFailure {
+        fail: fail("bad_credentials", &[]),
+    });
+    stage.happens(Input::Closed(Some(1)));
+    stage.printed();
+    stage.types("login").types("ann").types("password2");
+    stage.printed();
+    stage.happens(unreachable());
+    assert_eq!(stage.printed(), UNREACHABLE);
+}
+
+#[test]
+fn a_server_that_answered_and_then_closes_says_why() {
+    let mut stage = stage(Language::English);
+    stage.types("register").types("ann");
+    stage.types("password1").types("password1");
+    stage.happens(unreachable()).happens(Input::Connected);
+    stage.says(Event::RegisterSuccess {
+        username: "ann".to_owned(),
+    });
+    stage.types("login").types("ann").types("password1");
+    stage.printed();
+    stage.happens(Input::Closed(Some(5)));
+    assert_eq!(
+        stage.printed(),
+        ["The server is restarting.", UNREACHABLE[1]]
+    );
+}

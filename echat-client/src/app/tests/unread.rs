@@ -83,6 +83,32 @@ fn opening_such_a_conversation_asks_for_its_messages() {
 }
 
 #[test]
+fn a_message_that_arrives_around_the_opening_hides_none_before_it() {
+    let unread = || (4..=10).map(|id| in_room(id, "bob", "new"));
+    for (is_in_more, is_early) in [(true, true), (true, false), (false, true), (false, false)] {
+        let mut stage = with_unread(6, is_in_more);
+        let newest = || live(in_room(10, "bob", "new"), None);
+        if is_early {
+            stage.says(newest()).types("&r room1");
+        } else {
+            stage.types("&r room1").says(newest());
+        }
+        assert!(!stage.sent().contains(&RequestKind::MarkRead));
+        stage.printed();
+        stage.says(Event::History {
+            messages: unread().collect(),
+            more: true,
+        });
+        let printed = stage.printed();
+        assert_eq!(printed[0], "------ history above ------");
+        assert_eq!(printed.len(), 8, "{printed:?}");
+        assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+        stage.types("/history");
+        assert_eq!(stage.sent(), [RequestKind::QueryHistory]);
+    }
+}
+
+#[test]
 fn what_was_read_before_this_run_stands_above_the_rule() {
     let mut stage = stage(Language::English);
     stage.types("login").types("ann").types("password1");

@@ -2,8 +2,9 @@
 
 use std::io;
 
+use echat_proto::channel::Message;
 use echat_proto::commands::CloseReason;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{End, EventLoop, Peer};
 use crate::app::{Effect, Input};
@@ -25,14 +26,7 @@ impl EventLoop {
                 self.peer = Peer::Waiting(self.clock.now() + backoff::wait(attempt));
             }
             Effect::Disconnect => self.hang_up(),
-            Effect::Send(message) => {
-                if let Peer::Up(link) = &mut self.peer {
-                    let plain = message.encode().expect("a request has a wire form");
-                    // It may be a LOGIN.
-                    let plain = Zeroizing::new(plain);
-                    link.send(&plain, &mut Unwatched);
-                }
-            }
+            Effect::Send(message) => self.send(message),
             Effect::Bell => self.screen.bell()?,
             Effect::Title(title) => self.screen.title(&title)?,
             Effect::Notify { title, body } => self.screen.notify(&title, &body)?,
@@ -53,6 +47,16 @@ impl EventLoop {
             Effect::Quit(exit) => self.end = Some(End::Exit(exit)),
         }
         Ok(())
+    }
+
+    /// Sends a message, which may be a LOGIN, and wipes it.
+    fn send(&mut self, mut message: Message) {
+        if let Peer::Up(link) = &mut self.peer {
+            let plain = message.encode().expect("a request has a wire form");
+            let plain = Zeroizing::new(plain);
+            link.send(&plain, &mut Unwatched);
+        }
+        message.params.zeroize();
     }
 
     /// Begins to connect.

@@ -88,7 +88,7 @@ impl EventLoop {
             return Ok(());
         };
         if !answer {
-            self.end = Some(End::Exit(Exit::NotTrusted));
+            self.refuse(Text::NoYes);
             return Ok(());
         }
         self.screen.prompt();

@@ -1,0 +1,95 @@
+//! Rooms that are left, here and elsewhere, and how a chat says what can be typed.
+
+use super::*;
+use crate::target::Target;
+
+#[test]
+fn a_room_left_in_another_session_is_left_here() {
+    let left = |membername: &str| Event::OnMemberOffline {
+        roomname: "room1".to_owned(),
+        membername: membername.to_owned(),
+    };
+    let mut stage = ann(Language::English);
+    stage.says(live(in_room(5, "bob", "hello"), None)).printed();
+    stage.says(left("ann"));
+    assert_eq!(stage.printed(), Vec::<String>::new());
+    assert_eq!(stage.prompt(), "contact> ");
+    stage.types(":r").types(":m");
+    assert_eq!(stage.printed()[3], "No messages.");
+    stage.says(Event::OnNewRoom {
+        roomname: "room1".to_owned(),
+    });
+    assert_eq!(stage.printed(), ["You are in the room room1 now."]);
+    stage.types("&r room1").printed();
+    stage.says(left("bob"));
+    assert_eq!(stage.prompt(), "room1> ");
+    stage.says(left("ann"));
+    assert_eq!(stage.printed(), ["You left the room room1."]);
+    assert_eq!(stage.prompt(), "contact> ");
+}
+
+#[test]
+fn a_room_that_was_left_while_offline_is_closed() {
+    let mut stage = ann(Language::English);
+    stage.says(live(in_room(5, "bob", "hello"), None));
+    stage.types("&r room1");
+    stage.happens(Input::Closed(None)).happens(Input::Connected);
+    stage.printed();
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    stage.says(Event::LoginBundle {
+        chat_rooms: vec![],
+        friends: vec![],
+        online: vec![],
+        pending_requests: vec![],
+        messages: vec![],
+        unread: vec![],
+        more: vec![],
+    });
+    assert_eq!(stage.printed()[0], "You left the room room1.");
+    assert_eq!(stage.prompt(), "contact> ");
+}
+
+#[test]
+fn a_room_that_was_left_meanwhile_is_gone_from_the_lists() {
+    let mut stage = ann(Language::English);
+    stage.says(live(in_room(5, "bob", "hello"), None));
+    stage.types("\\c").types("query").types("rooms").printed();
+    stage.says(Event::Rooms { rooms: vec![] });
+    stage.types("\\c").types("chat").printed();
+    assert_eq!(stage.prompt(), "command> ");
+    stage.types("contact").types(":m");
+    assert_eq!(stage.printed().last().unwrap(), "No messages.");
+}
+
+#[test]
+fn an_unknown_command_names_the_help_of_the_chat() {
+    let mut stage = ann(Language::English);
+    stage.types("&f bob").printed();
+    for line in ["/members", "/nothing"] {
+        stage.types(line);
+        let said = format!("No such command here: {line}. `/help` lists them.");
+        assert_eq!(stage.printed()[1..], [said]);
+    }
+}
+
+#[test]
+fn the_word_that_leaves_can_be_said() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").types("/help");
+    let printed = stage.printed();
+    let helps = |form: &str| {
+        printed
+            .iter()
+            .any(|line| line.trim_start().starts_with(form))
+    };
+    assert!(helps("quit ") && helps("\\quit "), "{printed:?}");
+    stage.sent();
+    stage.types("\\quit");
+    assert_eq!(stage.sent(), [RequestKind::SendMessage]);
+    let room = Target::Room("room1".to_owned());
+    let waiting = stage.app.world.outgoing.waiting_for("ann", &room);
+    let waiting: Vec<&str> = waiting.map(|entry| entry.content.as_str()).collect();
+    assert_eq!(waiting, ["quit"]);
+}
