@@ -10,7 +10,7 @@ use std::ffi::c_int;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
@@ -50,11 +50,16 @@ fn can_wait(error: &rusqlite::Error) -> bool {
 /// meanwhile.
 pub(super) fn renew(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let held = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let renewed = write_again(Path::new(&log));
+    let renewed = log_of(path).and_then(|log| write_again(&log));
     held.rollback()?;
     renewed.map_err(OpenError::Log)
+}
+
+/// Where `SQLite` keeps the log: beside the file itself, not beside a link to it.
+fn log_of(database: &Path) -> io::Result<PathBuf> {
+    let mut log = database.canonicalize()?.into_os_string();
+    log.push("-wal");
+    Ok(log.into())
 }
 
 fn write_again(path: &Path) -> io::Result<()> {
