@@ -114,7 +114,7 @@ impl Fair {
         self.turns.remove_entry(&turn)
     }
 
-    /// Drops the job of a connection that is gone.
+    /// Drops the job of a connection that is gone. Who was never served is new still.
     pub(super) fn forget(&mut self, conn: ConnId) {
         let Some(origin) = self.waiting.remove(&conn) else {
             return;
@@ -123,6 +123,9 @@ impl Fair {
             line.jobs.retain(|job| job.conn != conn);
             if line.jobs.is_empty() {
                 self.turns.remove(&line.turn);
+                if line.turn.0 == NEW {
+                    self.lines.remove(&origin);
+                }
             }
         }
         self.rest();

@@ -138,3 +138,14 @@ fn a_crowd_that_is_new_again_and_again_does_not_starve_who_was_here() {
         }
     }
 }
+
+#[test]
+fn who_was_forgotten_unserved_is_new_still() {
+    let mut fair = Fair::new(Order::OldestFirst);
+    fair.push(job(1, v4(1)));
+    fair.push(job(2, v4(2)));
+    fair.forget(ConnId(2));
+    fair.push(job(3, v4(2)));
+    fair.push(job(4, v4(3)));
+    assert_eq!(order(&mut fair), [1, 3, 4]);
+}
