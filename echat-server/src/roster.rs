@@ -50,7 +50,8 @@ impl Roster {
         self.sessions_per_user = per_user;
     }
 
-    /// Logs a user in at `conn`. Who has too many sessions then loses the oldest, which is returned.
+    /// Logs a user in at `conn`: a member of these rooms and of no others, whatever was remembered. Who
+    /// has too many sessions then loses the oldest, which is returned.
     pub fn enter(
         &mut self,
         conn: ConnId,
@@ -71,7 +72,7 @@ impl Roster {
             self.by_conn.remove(&oldest);
         }
         self.by_conn.insert(conn, user);
-        rooms.into_iter().for_each(|room| self.join(user, room));
+        self.set_rooms(user, rooms);
         oldest
     }
 
@@ -205,6 +206,7 @@ mod tests {
         roster.leave(there);
         assert!(roster.is_empty());
     }
+
     #[test]
     fn the_oldest_session_gives_way_and_the_last_takes_the_user_along() {
         let ann = UserId(1);
@@ -213,7 +215,8 @@ mod tests {
         roster.allow_sessions(NonZeroUsize::new(2).unwrap());
         assert_eq!(roster.enter(ConnId(1), ann, "ann", [room]), None);
         assert_eq!(roster.enter(ConnId(2), ann, "ann", [room, later]), None);
-        assert_eq!(roster.enter(ConnId(3), ann, "ann", [room]), Some(ConnId(1)));
+        let displaced = roster.enter(ConnId(3), ann, "ann", [room, later]);
+        assert_eq!(displaced, Some(ConnId(1)));
         assert_eq!(roster.conns_of(ann), [ConnId(2), ConnId(3)]);
         assert_eq!(roster.others_of(ConnId(3)), [ConnId(2)]);
         assert!(roster.at(ConnId(1)).is_none());
@@ -221,5 +224,18 @@ mod tests {
         assert_eq!(roster.in_room_but(later, UserId(9)), [ConnId(3)]);
         assert!(roster.leave(ConnId(3)));
         assert!(roster.is_empty());
+    }
+
+    #[test]
+    fn a_login_brings_the_rooms_that_are_and_no_others() {
+        let ann = UserId(1);
+        let (left, room) = (ConversationId(5), ConversationId(6));
+        let mut roster = Roster::default();
+        roster.allow_sessions(NonZeroUsize::new(2).unwrap());
+        roster.enter(ConnId(1), ann, "ann", [left]);
+        roster.enter(ConnId(2), ann, "ann", [room]);
+        assert_eq!(roster.in_room_but(left, UserId(9)), []);
+        let everywhere = [ConnId(1), ConnId(2)];
+        assert_eq!(roster.in_room_but(room, UserId(9)), everywhere);
     }
 }
