@@ -76,22 +76,21 @@ impl Roster {
         oldest
     }
 
-    /// Ends the session of a connection; whether its user, if it has one, is gone with it.
-    pub fn leave(&mut self, conn: ConnId) -> bool {
+    /// Ends the session of a connection, if it has one; with the last one its user is gone.
+    pub fn leave(&mut self, conn: ConnId) {
         let Some(user) = self.by_conn.remove(&conn) else {
-            return false;
+            return;
         };
         let Entry::Occupied(mut online) = self.by_user.entry(user) else {
-            return false;
+            return;
         };
         online.get_mut().conns.retain(|other| *other != conn);
         if !online.get().conns.is_empty() {
-            return false;
+            return;
         }
         for room in online.remove().rooms {
             self.forget(user, room);
         }
-        true
     }
 
     /// Notes that a user is in a room from now on; nothing if they are not online.
@@ -200,8 +199,8 @@ mod tests {
         assert_eq!(roster.in_room_but(room, ann), []);
         roster.set_rooms(bob, [room]);
         assert_eq!(roster.in_room_but(room, bob), [here]);
-        assert!(roster.leave(here));
-        assert!(!roster.leave(here));
+        roster.leave(here);
+        roster.leave(here);
         assert!(!roster.is_online(ann));
         roster.leave(there);
         assert!(roster.is_empty());
@@ -220,9 +219,10 @@ mod tests {
         assert_eq!(roster.conns_of(ann), [ConnId(2), ConnId(3)]);
         assert_eq!(roster.others_of(ConnId(3)), [ConnId(2)]);
         assert!(roster.at(ConnId(1)).is_none());
-        assert!(!roster.leave(ConnId(1)) && !roster.leave(ConnId(2)));
+        roster.leave(ConnId(1));
+        roster.leave(ConnId(2));
         assert_eq!(roster.in_room_but(later, UserId(9)), [ConnId(3)]);
-        assert!(roster.leave(ConnId(3)));
+        roster.leave(ConnId(3));
         assert!(roster.is_empty());
     }
 
