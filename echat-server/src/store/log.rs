@@ -4,7 +4,9 @@
 //! A sync that fails is not made good by a later one that succeeds: the system takes the pages that
 //! it could not write for clean, and shows them to whoever reads, until the power is cut. So a
 //! failure is never passed over, and a log that was left behind is written anew before anything
-//! rests on it.
+//! rests on it. Not even a full disk is passed over then (writing in place may need space where files
+//! are copied on write): what the log shows and the disk may not have would be acknowledged to
+//! whoever sends it again with its txn_id.
 
 use std::ffi::c_int;
 use std::fs::OpenOptions;
@@ -67,7 +69,10 @@ fn write_again(path: &Path) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK];
     let mut at = 0;
     loop {
-        let length = log.read_at(&mut chunk, at)?;
+        let length = match log.read_at(&mut chunk, at) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
         if length == 0 {
             break;
         }
