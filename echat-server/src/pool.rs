@@ -1,9 +1,10 @@
 //! The helper threads: they run [`jobs`](crate::jobs) and nothing else, and have no state. Results come
 //! back through mio's Waker.
 //!
-//! The queue stays on the reactor's thread, so that it needs no lock and can be fair: addresses take
-//! turns, whatever one of them asks for. It is bounded by the connections: each has at most one
-//! job, and those without a login are few (`server.limits.unauthenticated`).
+//! The queue stays on the reactor's thread, so that it needs no lock and can be fair: origins (an
+//! address, or a /64 of IPv6) take turns, those that are new before the others, whatever one of them
+//! asks for. It is bounded by the connections: each has at most one job, and those without a login
+//! are few (`server.limits.unauthenticated`).
 
 mod fair;
 mod queue;

@@ -50,7 +50,8 @@ impl Roster {
         self.sessions_per_user = per_user;
     }
 
-    /// Logs a user in at `conn`. Who has too many sessions then loses the oldest, which is returned.
+    /// Logs a user in at `conn`: a member of these rooms and of no others, whatever was remembered. Who
+    /// has too many sessions then loses the oldest, which is returned.
     pub fn enter(
         &mut self,
         conn: ConnId,
@@ -71,26 +72,25 @@ impl Roster {
             self.by_conn.remove(&oldest);
         }
         self.by_conn.insert(conn, user);
-        rooms.into_iter().for_each(|room| self.join(user, room));
+        self.set_rooms(user, rooms);
         oldest
     }
 
-    /// Ends the session of a connection; whether its user, if it has one, is gone with it.
-    pub fn leave(&mut self, conn: ConnId) -> bool {
+    /// Ends the session of a connection, if it has one; with the last one its user is gone.
+    pub fn leave(&mut self, conn: ConnId) {
         let Some(user) = self.by_conn.remove(&conn) else {
-            return false;
+            return;
         };
         let Entry::Occupied(mut online) = self.by_user.entry(user) else {
-            return false;
+            return;
         };
         online.get_mut().conns.retain(|other| *other != conn);
         if !online.get().conns.is_empty() {
-            return false;
+            return;
         }
         for room in online.remove().rooms {
             self.forget(user, room);
         }
-        true
     }
 
     /// Notes that a user is in a room from now on; nothing if they are not online.
@@ -199,12 +199,13 @@ mod tests {
         assert_eq!(roster.in_room_but(room, ann), []);
         roster.set_rooms(bob, [room]);
         assert_eq!(roster.in_room_but(room, bob), [here]);
-        assert!(roster.leave(here));
-        assert!(!roster.leave(here));
+        roster.leave(here);
+        roster.leave(here);
         assert!(!roster.is_online(ann));
         roster.leave(there);
         assert!(roster.is_empty());
     }
+
     #[test]
     fn the_oldest_session_gives_way_and_the_last_takes_the_user_along() {
         let ann = UserId(1);
@@ -213,13 +214,28 @@ mod tests {
         roster.allow_sessions(NonZeroUsize::new(2).unwrap());
         assert_eq!(roster.enter(ConnId(1), ann, "ann", [room]), None);
         assert_eq!(roster.enter(ConnId(2), ann, "ann", [room, later]), None);
-        assert_eq!(roster.enter(ConnId(3), ann, "ann", [room]), Some(ConnId(1)));
+        let displaced = roster.enter(ConnId(3), ann, "ann", [room, later]);
+        assert_eq!(displaced, Some(ConnId(1)));
         assert_eq!(roster.conns_of(ann), [ConnId(2), ConnId(3)]);
         assert_eq!(roster.others_of(ConnId(3)), [ConnId(2)]);
         assert!(roster.at(ConnId(1)).is_none());
-        assert!(!roster.leave(ConnId(1)) && !roster.leave(ConnId(2)));
+        roster.leave(ConnId(1));
+        roster.leave(ConnId(2));
         assert_eq!(roster.in_room_but(later, UserId(9)), [ConnId(3)]);
-        assert!(roster.leave(ConnId(3)));
+        roster.leave(ConnId(3));
         assert!(roster.is_empty());
+    }
+
+    #[test]
+    fn a_login_brings_the_rooms_that_are_and_no_others() {
+        let ann = UserId(1);
+        let (left, room) = (ConversationId(5), ConversationId(6));
+        let mut roster = Roster::default();
+        roster.allow_sessions(NonZeroUsize::new(2).unwrap());
+        roster.enter(ConnId(1), ann, "ann", [left]);
+        roster.enter(ConnId(2), ann, "ann", [room]);
+        assert_eq!(roster.in_room_but(left, UserId(9)), []);
+        let everywhere = [ConnId(1), ConnId(2)];
+        assert_eq!(roster.in_room_but(room, UserId(9)), everywhere);
     }
 }

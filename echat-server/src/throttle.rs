@@ -87,7 +87,9 @@ impl Throttle {
         until.checked_sub(now).filter(|wait| !wait.is_zero())
     }
 
-    /// Counts a try as a wrong password; [`Self::forgive`] takes it back if it was right.
+    /// Counts a try as a wrong password; [`Self::forgive`] takes it back if it was right. A try that
+    /// was never judged, since the helper failed or the connection was cut meanwhile, stays counted:
+    /// otherwise hanging up in time would make guesses free.
     pub(crate) fn count_failure(&mut self, guesser: Guesser, now: Duration, limits: &Limits) {
         if limits.login_failures == 0 {
             return;

@@ -1,13 +1,24 @@
 //! Text that cannot control a terminal, nor hide or reorder what stands around it: for the log and
 //! for the server's own terminal.
 
+/// Letters and symbols that are as good as a space, or as nothing: fillers of Hangul, empty Braille, a
+/// note without a head.
+const BLANK: &str = "\u{115f}\u{1160}\u{2800}\u{3164}\u{ffa0}\u{1d159}";
+
+/// Marks that one letter may bear: vowel signs, which are letters of a name.
+const MARKS: usize = 2;
+
 /// The text with everything escaped that is no visible character of its own: controls (C0, C1, line
-/// separators), marks that stack, zero width, overrides of the writing direction, tags.
+/// separators), marks, zero width, blanks other than the space, overrides of the writing direction,
+/// tags. Marks that are letters stay, as many as do not pile up.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
+    let mut marks = 0;
     for char in text.chars() {
-        // A vowel sign is a mark and yet a letter, which names may have.
-        if matches!(char, ' '..='~') || char.is_alphanumeric() {
+        marks = if is_mark(char) { marks + 1 } else { 0 };
+        if BLANK.contains(char) {
+            shown.extend(char.escape_unicode());
+        } else if matches!(char, ' '..='~') || char.is_alphanumeric() && marks <= MARKS {
             shown.push(char);
         } else {
             // Escapes what is not printable, and marks.
@@ -15,6 +26,11 @@ pub(crate) fn visible(text: &str) -> String {
         }
     }
     shown
+}
+
+/// Whether it is drawn over or under the character before it.
+fn is_mark(char: char) -> bool {
+    char.is_alphanumeric() && char.escape_debug().len() > 1
 }
 
 #[cfg(test)]
@@ -29,6 +45,29 @@ mod tests {
             "é 👍 …",
         ] {
             assert_eq!(visible(text), text.replace('\u{94d}', "\\u{94d}"));
+        }
+    }
+
+    #[test]
+    fn letters_that_cannot_be_seen_are_escaped() {
+        for filler in BLANK.chars() {
+            let shown = visible(&format!("a{filler}b"));
+            assert!(shown.starts_with("a\\") && shown.is_ascii(), "{shown}");
+        }
+    }
+
+    #[test]
+    fn letters_that_stack_do_so_a_few_times_only() {
+        for text in ["\u{e01}\u{e35}", "\u{645}\u{64e}\u{651}"] {
+            assert_eq!(visible(text), text);
+        }
+        for mark in ["\u{e34}", "\u{64e}", "\u{e34}\u{e39}"] {
+            let tower = format!("\u{e01}{}x", mark.repeat(50));
+            let shown = visible(&tower);
+            assert!(
+                shown.chars().filter(|char| is_mark(*char)).count() <= MARKS,
+                "{shown}"
+            );
         }
     }
 

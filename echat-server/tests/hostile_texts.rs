@@ -3,7 +3,6 @@
 //!
 //! `ECHAT_HOSTILE=1000000` tries so many.
 
-#[allow(dead_code, reason = "each test program uses its own part")]
 mod world;
 
 use echat_proto::Value;

@@ -6,7 +6,6 @@
 
 mod place;
 mod wire;
-#[allow(dead_code, reason = "each test program uses its own part")]
 mod world;
 
 use echat_proto::channel::Incoming;

@@ -37,6 +37,22 @@ fn what_is_committed_is_there_after_reopening_and_nothing_else() {
 }
 
 #[test]
+fn a_database_may_lie_somewhere_else_behind_a_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let (big, link) = (dir.path().join("big"), dir.path().join("a.db"));
+    std::fs::create_dir(&big).unwrap();
+    std::os::unix::fs::symlink("big/echat.db", &link).unwrap();
+    let mut store = Store::open(&link).unwrap();
+    let mut batch = store.batch();
+    batch.create_user(&name("ann"), "phc", 1).unwrap().unwrap();
+    let _receipt = batch.commit().unwrap();
+    assert!(big.join("echat.db-wal").exists());
+    drop(store);
+    let mut store = Store::open(&big.join("echat.db")).unwrap();
+    assert!(store.batch().find_user("ann").unwrap().is_some());
+}
+
+#[test]
 fn a_newer_schema_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.db");

@@ -224,8 +224,10 @@ pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Reject>
 /// Ends a session, whether by LOGOUT or because its connection is gone. If it was the user's last,
 /// those who are to know are told.
 pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Member) -> Result<(), Reject> {
-    let audience = Audience::of(ctx, me.id)?;
-    if ctx.roster.leave(ctx.conn) {
+    let is_last = ctx.roster.others_of(ctx.conn).is_empty();
+    let audience = is_last.then(|| Audience::of(ctx, me.id)).transpose()?;
+    ctx.roster.leave(ctx.conn);
+    if let Some(audience) = audience {
         audience.announce(ctx, me.id, &me.name, Change::Went);
     }
     tracing::info!(user = %me.name, conn = %ctx.conn, "logged out");

@@ -1,4 +1,4 @@
-//! Who is told that somebody came or went (wire.md 5.1, "Presence"): never the one who did.
+//! Who is told that somebody came or went (wire.md 5.1, "Presence"): not the one who did.
 
 use super::{Ctx, Reject};
 use crate::store::{ConversationId, User, UserId};
@@ -68,7 +68,8 @@ fn is_small(ctx: &Ctx<'_, '_>, members: u64) -> bool {
     members <= ctx.limits.presence_room_members as u64
 }
 
-fn member_event(roomname: &str, name: &str, change: Change) -> Event {
+/// What tells that somebody came to a room or went.
+pub(crate) fn member_event(roomname: &str, name: &str, change: Change) -> Event {
     let (roomname, membername) = (roomname.to_owned(), name.to_owned());
     match change {
         Change::Came => Event::OnMemberOnline {

@@ -1,6 +1,6 @@
 //! Rooms: making, joining, leaving, filling and listing them.
 
-use super::presence::{Change, announce_in};
+use super::presence::{Change, announce_in, member_event};
 use super::{Ctx, Member, Reject, done, page, targets};
 use crate::store::{ConversationId, Room, User, UserId};
 use echat_proto::commands::Event;
@@ -145,6 +145,11 @@ pub(crate) fn leave_room(
         (room.id, &room.name, size),
         (me.id, &me.name),
         Change::Went,
+    );
+    // However large the room: the user's other sessions have left it too.
+    ctx.outbox.send_all(
+        ctx.roster.others_of(ctx.conn),
+        member_event(&room.name, &me.name, Change::Went),
     );
     Ok(Event::LeftRoom {
         roomname: room.name,

@@ -1,6 +1,6 @@
-//! Jobs by where they come from. In each round each origin has one of its jobs done, and who was not
-//! there in the last rounds goes before all of them: nobody waits behind another's flood, from
-//! however many addresses it comes.
+//! Jobs by where they come from. An origin that was not there lately goes before those that were,
+//! and of these each has one of its jobs done in a round. But after a few new ones in a row comes one
+//! of the others: neither waits behind the other's flood, from however many addresses it comes.
 
 use crate::conn::ConnId;
 use crate::jobs::Job;
@@ -9,6 +9,10 @@ use std::net::{IpAddr, Ipv6Addr};
 
 /// Rounds after which an origin is new again.
 const ROUNDS: u64 = 8;
+/// The round of those who are new: before all others.
+const NEW: u64 = 0;
+/// How many who are new are served in a row while others wait.
+const IN_A_ROW: u32 = 3;
 /// Origins that are remembered though none of their jobs waits.
 const REMEMBERED: usize = 1_000;
 
@@ -36,6 +40,8 @@ pub(super) struct Fair {
     /// Whose jobs wait; a connection has one at most.
     waiting: HashMap<ConnId, IpAddr>,
     round: u64,
+    /// How many who were new were served since one of the others.
+    in_a_row: u32,
     pushed: u64,
 }
 
@@ -46,7 +52,8 @@ impl Fair {
             lines: HashMap::new(),
             turns: BTreeMap::new(),
             waiting: HashMap::new(),
-            round: 1,
+            round: NEW + 1,
+            in_a_row: 0,
             pushed: 0,
         }
     }
@@ -58,7 +65,7 @@ impl Fair {
         let known = self.lines.contains_key(&origin);
         let line = self.lines.entry(origin).or_insert(Line {
             jobs: VecDeque::new(),
-            turn: (self.round - 1, 0),
+            turn: (NEW, 0),
         });
         let place = match self.order {
             Order::OldestFirst if line.jobs.is_empty() => self.pushed,
@@ -77,7 +84,7 @@ impl Fair {
     }
 
     pub(super) fn pop(&mut self) -> Option<Job> {
-        let ((round, place), origin) = self.turns.pop_first()?;
+        let ((round, place), origin) = self.next_turn()?;
         let crowded = self.lines.len() - self.turns.len() > REMEMBERED;
         if round > self.round || crowded {
             self.round = self.round.max(round);
@@ -99,7 +106,15 @@ impl Fair {
         Some(job)
     }
 
-    /// Drops the job of a connection that is gone.
+    fn next_turn(&mut self) -> Option<(Turn, IpAddr)> {
+        let other = self.turns.range((NEW + 1, 0)..).next();
+        let other = other.filter(|_| self.in_a_row >= IN_A_ROW);
+        let turn = *other.or_else(|| self.turns.first_key_value())?.0;
+        self.in_a_row = if turn.0 == NEW { self.in_a_row + 1 } else { 0 };
+        self.turns.remove_entry(&turn)
+    }
+
+    /// Drops the job of a connection that is gone. Who was never served is new still.
     pub(super) fn forget(&mut self, conn: ConnId) {
         let Some(origin) = self.waiting.remove(&conn) else {
             return;
@@ -108,6 +123,9 @@ impl Fair {
             line.jobs.retain(|job| job.conn != conn);
             if line.jobs.is_empty() {
                 self.turns.remove(&line.turn);
+                if line.turn.0 == NEW {
+                    self.lines.remove(&origin);
+                }
             }
         }
         self.rest();

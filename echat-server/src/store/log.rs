@@ -4,13 +4,15 @@
 //! A sync that fails is not made good by a later one that succeeds: the system takes the pages that
 //! it could not write for clean, and shows them to whoever reads, until the power is cut. So a
 //! failure is never passed over, and a log that was left behind is written anew before anything
-//! rests on it.
+//! rests on it. Not even a full disk is passed over then (writing in place may need space where files
+//! are copied on write): what the log shows and the disk may not have would be acknowledged to
+//! whoever sends it again with its txn_id.
 
 use std::ffi::c_int;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
@@ -50,11 +52,16 @@ fn can_wait(error: &rusqlite::Error) -> bool {
 /// meanwhile.
 pub(super) fn renew(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let held = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let renewed = write_again(Path::new(&log));
+    let renewed = log_of(path).and_then(|log| write_again(&log));
     held.rollback()?;
     renewed.map_err(OpenError::Log)
+}
+
+/// Where `SQLite` keeps the log: beside the file itself, not beside a link to it.
+fn log_of(database: &Path) -> io::Result<PathBuf> {
+    let mut log = database.canonicalize()?.into_os_string();
+    log.push("-wal");
+    Ok(log.into())
 }
 
 fn write_again(path: &Path) -> io::Result<()> {
@@ -62,7 +69,10 @@ fn write_again(path: &Path) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK];
     let mut at = 0;
     loop {
-        let length = log.read_at(&mut chunk, at)?;
+        let length = match log.read_at(&mut chunk, at) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
         if length == 0 {
             break;
         }

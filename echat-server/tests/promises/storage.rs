@@ -7,6 +7,7 @@ use echat_proto::channel::Message;
 use echat_proto::names::Username;
 use echat_server::config::Limits;
 use echat_server::store::Store;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 const LIMITLESS: u32 = 1 << 30;
@@ -117,6 +118,41 @@ fn a_full_disk_recovers_and_memory_is_what_the_database_is() {
         assert!(got.len() == 1 && got[0].command == 109, "{name}: {got:?}");
         assert_eq!(got[0].params.at("txn_id").is_some(), key, "{name}");
     }
+}
+
+#[test]
+fn on_a_full_disk_two_sessions_of_a_user_are_told_the_same_story() {
+    let mut world = nearly_full();
+    let two = NonZeroUsize::new(2).expect("not zero");
+    world.engine.allow_sessions(two);
+    world.connect("bob2", crate::world::HOME);
+    let password = seed::PASSWORD;
+    let credentials = format!(r#"{{"username":"bob","password":"{password}"}}"#);
+    say(&mut world, "bob2", "LOGIN", &credentials);
+    world.settle();
+    assert_eq!(codes(&mut world, "bob2"), [(103, None), (105, None)]);
+    // What one of them does is undone with the tick: the other one never hears of it.
+    say(&mut world, "bob", "LEAVE_ROOM", r#""tea""#);
+    say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
+    world.settle();
+    let full = Some("storage_full".to_owned());
+    assert_eq!(codes(&mut world, "bob"), [(205, full.clone())]);
+    assert_eq!(codes(&mut world, "bob2"), []);
+    assert_eq!(codes(&mut world, "eve"), [(203, full)]);
+    // One of them goes in such a tick: the user is there still, and in the room.
+    say(&mut world, "bob", "LOGOUT", "null");
+    say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
+    world.settle();
+    assert_eq!(codes(&mut world, "bob"), [(116, None)]);
+    world
+        .engine
+        .store()
+        .limit_pages(LIMITLESS)
+        .expect("a pragma");
+    say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
+    world.settle();
+    assert_eq!(codes(&mut world, "ann"), [(109, None)]);
+    assert_eq!(codes(&mut world, "bob2"), [(109, None)]);
 }
 
 #[test]

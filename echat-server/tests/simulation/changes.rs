@@ -237,7 +237,7 @@ impl Changes<'_> {
                 let stays = before.is_some() && after.is_some() && !moves;
                 let perhaps = before.is_some() || after.is_some() || moves;
                 takes_part |= user == sender && perhaps;
-                if user != sender && perhaps {
+                if perhaps {
                     dues.push((user, Due::Message(*id), stays));
                 }
             }

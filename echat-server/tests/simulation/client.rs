@@ -5,7 +5,7 @@
 use crate::fail;
 use crate::plan::{ROOMS, Said, Target, USERS};
 use crate::replies::Asked;
-use crate::request::named;
+use crate::request::{content, named};
 use crate::truth::Truth;
 use echat_proto::commands::Event;
 use echat_proto::param::TargetType;
@@ -44,6 +44,8 @@ pub(crate) struct Client {
     pub(crate) flooded: bool,
     pub(crate) user: Option<usize>,
     pub(crate) kicked: bool,
+    /// Whether another session took its place in bad weather, in which a goodbye may come too late.
+    pub(crate) displaced: bool,
     /// Commands said that do not exist.
     pub(crate) nonsense: usize,
     /// What is to be said once the handshake is done.
@@ -84,6 +86,29 @@ impl Client {
             _ => None,
         });
         logins.chain(self.user).collect()
+    }
+
+    /// Whether it may be this client's own message: then its acknowledgement tells of it.
+    pub(crate) fn may_have_said(&self, due: Due, truth: &Truth) -> bool {
+        let Due::Message(id) = due else {
+            return false;
+        };
+        self.asked.iter().any(|asked| match asked.said {
+            Said::Send { number, size, .. } => {
+                *truth.messages[&id].content == *content(number, size)
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether an event is about what its user does elsewhere.
+    pub(crate) fn is_named_by(&self, event: &Event) -> bool {
+        let name = match event {
+            Event::OnNewMessage { sender, .. } => sender,
+            Event::OnMemberOffline { membername, .. } => membername,
+            _ => return false,
+        };
+        self.user == Some(user(name))
     }
 
     /// Takes an event, or what comes before a final reply.
@@ -157,6 +182,12 @@ impl Client {
     }
 
     fn member(&mut self, room: usize, member: usize, online: bool) -> Result<(), String> {
+        if self.user == Some(member) && !online {
+            return match self.rooms.remove(&room) {
+                Some(_) => Ok(()),
+                None => fail("left a room elsewhere without being in it"),
+            };
+        }
         let Some(members) = self.rooms.get_mut(&room) else {
             return fail("presence in a room that one is not in");
         };
@@ -193,6 +224,11 @@ impl Client {
     pub(crate) fn heard_of(&mut self, id: u64) {
         self.newest = self.newest.max(id);
         self.known = self.known.max(id);
+    }
+
+    /// Whether it, or a later one, came on this connection.
+    pub(crate) fn has_heard_of(&self, id: u64) -> bool {
+        id <= self.newest
     }
 
     fn owed(&mut self, due: Due) -> Result<(), String> {

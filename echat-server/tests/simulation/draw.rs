@@ -3,6 +3,7 @@
 use crate::plan::{Case, Climate, Deed, SEATS, Said, Seat, Step, Target, USERS};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use std::num::NonZeroUsize;
 
 impl Case {
     /// The case of a seed.
@@ -16,11 +17,12 @@ impl Case {
         let accounts = rng.random_range(2..=USERS.len());
         let acquainted = rng.random_range(0..3) > 0;
         let present = rng.random_range(2..=4);
+        let sessions = if seed.is_multiple_of(3) { 2 } else { 1 };
         let mut steps = Vec::new();
         for seat in 0..present {
             steps.push(Deed::Connect(seat));
             let login = Said::Login {
-                user: seat,
+                user: seat / sessions,
                 right: true,
             };
             steps.push(Deed::Say(seat, vec![login]));
@@ -55,6 +57,7 @@ impl Case {
             climate,
             accounts,
             acquainted,
+            sessions: NonZeroUsize::new(sessions).expect("one or two"),
             steps: steps.collect(),
         }
     }

@@ -40,6 +40,10 @@ pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
             ));
         }
     }
+    let sessions = run.sessions.get();
+    if run.online().values().any(|conns| conns.len() > sessions) {
+        return fail("more sessions of a user than may be");
+    }
     // Who has just gone is taken out by the next tick, which comes at once.
     if run.world.engine.has_work() {
         return Ok(());
@@ -141,7 +145,11 @@ pub(crate) fn closed(
             client.slow_since.is_some() || client.flooded,
             Some(CloseReason::TooSlow),
         ),
-        ("taken over", client.kicked, Some(CloseReason::Kicked)),
+        (
+            "taken over",
+            client.kicked || client.displaced,
+            Some(CloseReason::Kicked),
+        ),
         (
             "idle",
             guest && for_long(client.guest_since, GUEST),

@@ -59,8 +59,10 @@ const MET: &[&str] = &[
     "send txn_reused",
     "told 108",
     "told 109",
+    "told 109 of oneself",
     "told 112",
     "told 114",
+    "told 114 of oneself",
 ];
 
 /// A judgement against the server.
@@ -106,12 +108,13 @@ fn shown(case: &Case, failure: &str) -> String {
         .collect();
     format!(
         "{failure}\n\nECHAT_SEED={} cargo test -p echat-server --test simulation\n\n\
-         {} of {} steps are enough, {:?}, {} accounts, {}:\n{}\n{}",
+         {} of {} steps are enough, {:?}, {} accounts, {} sessions a user, {}:\n{}\n{}",
         case.seed,
         smallest.steps.len(),
         case.steps.len(),
         case.climate,
         case.accounts,
+        case.sessions,
         if case.acquainted {
             "friends"
         } else {

@@ -5,6 +5,7 @@
 //! does: taking other steps away changes nothing about it.
 
 use echat_server::config::Limits;
+use std::num::NonZeroUsize;
 
 /// Names that accounts have or may come to have.
 pub(crate) const USERS: [&str; 5] = ["ann", "bob", "cat", "dan", "eve"];
@@ -21,6 +22,8 @@ pub(crate) struct Case {
     /// Accounts that are there from the beginning, all of them friends if `acquainted`.
     pub(crate) accounts: usize,
     pub(crate) acquainted: bool,
+    /// Connections that one user may be logged in at.
+    pub(crate) sessions: NonZeroUsize,
     pub(crate) steps: Vec<Step>,
 }
 

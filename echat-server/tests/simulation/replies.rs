@@ -208,6 +208,10 @@ impl Judge<'_> {
         check(same, "another message is acknowledged than was sent")?;
         let anew = self.facts.acknowledged.insert(id);
         check(anew || *txn, "one message is acknowledged twice")?;
+        check(
+            *txn || !client.has_heard_of(id),
+            "a message is told to the one who sent it",
+        )?;
         client.heard_of(id);
         client
             .unacknowledged

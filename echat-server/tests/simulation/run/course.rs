@@ -77,6 +77,7 @@ impl Run {
     pub(super) fn restart(&mut self) -> Result<(), String> {
         self.disk.mend(self.world.engine.store());
         self.world.restart(self.limits.clone(), self.disk.open());
+        self.world.engine.allow_sessions(self.sessions);
         self.facts.restart();
         self.clients.iter_mut().for_each(Client::forget);
         self.keeps()

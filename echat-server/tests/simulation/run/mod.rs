@@ -14,6 +14,7 @@ use crate::world::weather::Weather;
 use echat_server::config::Limits;
 use echat_server::conn::ConnId;
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 /// Ticks in which everything must come to rest, and in which what is due at one moment must be done.
@@ -23,9 +24,13 @@ const LONG: Duration = Duration::from_secs(1_000);
 /// Looks at everything when the others are gone.
 const AUDITOR: Seat = SEATS;
 
+/// Users who are online, and the connections of each.
+pub(crate) type Online = BTreeMap<usize, Vec<ConnId>>;
+
 /// A world, what is known of it, and who is in it.
 pub(crate) struct Run {
     pub(crate) limits: Limits,
+    pub(crate) sessions: NonZeroUsize,
     pub(crate) world: World,
     disk: Disk,
     pub(crate) truth: Truth,
@@ -70,9 +75,11 @@ impl Run {
         let mut world = World::new(case.seed, limits.clone(), store);
         // Mostly helpers find none of the time that preparing takes.
         world.exponents = usize::from(case.seed.is_multiple_of(32));
+        world.engine.allow_sessions(case.sessions);
         Self {
             world,
             limits,
+            sessions: case.sessions,
             disk,
             truth,
             facts: Facts::default(),
@@ -119,10 +126,10 @@ impl Run {
     }
 
     /// Who is online, and where.
-    pub(crate) fn online(&self) -> BTreeMap<usize, ConnId> {
-        let sessions = self.world.engine.roster().sessions();
-        sessions
-            .map(|(conn, online)| (crate::client::user(&online.name), conn))
+    pub(crate) fn online(&self) -> Online {
+        let everybody = self.world.engine.roster().everybody();
+        everybody
+            .map(|online| (crate::client::user(&online.name), online.conns.clone()))
             .collect()
     }
 

@@ -1,6 +1,6 @@
 //! One round of the world, and everything that is judged after it.
 
-use super::{Run, name};
+use super::{Online, Run, name};
 use crate::changes::{Changes, Dues};
 use crate::client::Due;
 use crate::fail;
@@ -12,7 +12,6 @@ use echat_proto::Value;
 use echat_proto::channel::Incoming;
 use echat_proto::commands::{CommandInfo, Event, channel};
 use echat_server::conn::ConnId;
-use std::collections::BTreeMap;
 
 /// What a message has besides its content, at most.
 const ROUGHLY: usize = 300;
@@ -26,6 +25,7 @@ impl Run {
         }
         let online = self.online();
         let stepped = self.world.step();
+        self.note_displaced(&online);
         if let Some(before) = self.disk.read(&mut self.truth) {
             self.judge(&before, &online)?;
         }
@@ -42,12 +42,25 @@ impl Run {
         }
     }
 
+    /// Notes whose place another session took.
+    fn note_displaced(&mut self, before: &Online) {
+        let after = self.online();
+        for seat in 0..self.clients.len() {
+            let Some(conn) = self.conn(seat) else {
+                continue;
+            };
+            let lost = |(user, conns): (&usize, &Vec<ConnId>)| {
+                let now = after.get(user);
+                conns.contains(&conn) && now.is_some_and(|conns| !conns.contains(&conn))
+            };
+            let client = &mut self.clients[seat];
+            let goes = client.asked.iter().any(|asked| asked.said == Said::Logout);
+            client.displaced |= self.world.weather.is_some() && !goes && before.iter().any(lost);
+        }
+    }
+
     /// Judges what this tick committed, and notes who is to be told of it.
-    pub(super) fn judge(
-        &mut self,
-        before: &Truth,
-        online: &BTreeMap<usize, ConnId>,
-    ) -> Result<(), String> {
+    pub(super) fn judge(&mut self, before: &Truth, online: &Online) -> Result<(), String> {
         let mut asked = Vec::new();
         for request in self.clients.iter().flat_map(|client| &client.asked) {
             if matches!(request.said, Said::Part(_) | Said::Resolve(_, false)) {
@@ -89,14 +102,18 @@ impl Run {
     }
 
     /// Surely told is who was online before and after; perhaps, who may have been meanwhile.
-    pub(super) fn expect(&mut self, dues: &Dues, before: &BTreeMap<usize, ConnId>) {
+    pub(super) fn expect(&mut self, dues: &Dues, before: &Online) {
         let after = self.online();
         for (user, due, surely) in dues {
             for seat in 0..self.clients.len() {
                 let conn = self.conn(seat);
-                let stayed = before.get(user) == conn.as_ref() && after.get(user) == conn.as_ref();
+                let is_in = |online: &Online| {
+                    let here = online.get(user).zip(conn);
+                    here.is_some_and(|(conns, conn)| conns.contains(&conn))
+                };
+                let stayed = is_in(before) && is_in(&after);
                 let client = &mut self.clients[seat];
-                if *surely && stayed && conn.is_some() {
+                if *surely && stayed && !client.may_have_said(*due, &self.truth) {
                     client.must.insert(*due);
                 } else if client.candidates().contains(user)
                     && (matches!(due, Due::Room(_)) || !client.must.contains(due))
@@ -148,6 +165,10 @@ impl Run {
                 let event = event.ok_or("what came is in no table")?;
                 if ended.is_none() {
                     self.facts.meet(format!("told {}", message.command));
+                    if client.is_named_by(&event) {
+                        let what = format!("told {} of oneself", message.command);
+                        self.facts.meet(what);
+                    }
                     client.event(&event, &self.truth)?;
                     return Ok(false);
                 }
