@@ -3,6 +3,7 @@
 use crate::client::Client;
 use crate::fail;
 use crate::plan::{Said, USERS};
+use crate::replies::presence_is_told;
 use crate::run::Run;
 use crate::truth::Truth;
 use echat_proto::commands::CloseReason;
@@ -65,7 +66,7 @@ pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
 /// Everything was delivered: nothing is owed, and what clients believe is true.
 pub(crate) fn at_rest(run: &mut Run) -> Result<(), String> {
     let online: BTreeSet<usize> = run.online().into_keys().collect();
-    let strict = run.limits.presence_room_members >= USERS.len();
+    let strict = presence_is_told(&run.limits);
     for seat in 0..run.clients.len() {
         if run.conn(seat).is_none() {
             continue;

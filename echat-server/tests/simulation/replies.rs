@@ -173,7 +173,10 @@ impl Judge<'_> {
                 "left a room without being in it",
             ),
             Said::Send { .. } => self.acknowledged(client, me, asked, event),
-            Said::Members(room) => members(client, me, *room, event, truth, exact),
+            Said::Members(room) => {
+                let told = presence_is_told(self.limits);
+                members(client, me, *room, event, truth, (exact, told))
+            }
             Said::History { .. } => {
                 self.page(client, me, event)?;
                 exactly(asked, me, event, truth, exact)
@@ -298,13 +301,19 @@ impl Judge<'_> {
     }
 }
 
+/// Whether members hear of all coming and going. Otherwise, in a room that grows and shrinks, they may
+/// hear of somebody's going and not of their coming.
+pub(crate) fn presence_is_told(limits: &Limits) -> bool {
+    limits.presence_room_members >= USERS.len()
+}
+
 fn members(
     client: &mut Client,
     me: usize,
     room: usize,
     event: &Event,
     truth: &Truth,
-    exact: bool,
+    (exact, told): (bool, bool),
 ) -> Result<(), String> {
     let Event::Members { members } = event else {
         return fail("these are no members");
@@ -322,7 +331,7 @@ fn members(
         .map(|line| crate::client::user(&line.username))
         .collect();
     check(online.remove(&me), "one is not online oneself")?;
-    let believed = client.rooms.insert(room, Some(online));
+    let believed = client.rooms.insert(room, told.then_some(online));
     check(believed.is_some(), "members of a room that one is not in")?;
     Ok(())
 }
