@@ -125,10 +125,7 @@ impl Judge<'_> {
             return fail("a guest's request is done");
         };
         match &asked.said {
-            Said::Logout => {
-                client.user = None;
-                Ok(())
-            }
+            Said::Logout => check(client.user.take().is_some(), "a guest logs out"),
             Said::Befriend(other) => check(
                 truth.are_friends(me, *other) || self.facts.asked.contains(&(me, *other)),
                 "a friend request that is not stored",
