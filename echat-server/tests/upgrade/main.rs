@@ -29,7 +29,11 @@ use wire::{Client, line};
 type Before = fn(&Place);
 
 /// One for each version of the schema, from nothing at all.
-const VERSIONS: &[Before] = &[|_| {}, |place| fixture(place, include_str!("0001.sql"))];
+const VERSIONS: &[Before] = &[
+    |_| {},
+    |place| fixture(place, include_str!("0001.sql")),
+    |place| fixture(place, include_str!("0002.sql")),
+];
 
 fn fixture(place: &Place, sql: &str) {
     fs::create_dir(place.path("data")).unwrap();
