@@ -136,10 +136,7 @@ impl Judge<'_> {
         let truth = self.truth;
         let flapped = self.facts.flapped_since(asked.tick);
         match &asked.said {
-            Said::Logout => {
-                client.user = None;
-                Ok(())
-            }
+            Said::Logout => check(client.user.take().is_some(), "a guest logs out"),
             Said::Befriend(other) => check(
                 truth.are_friends(me, *other) || self.facts.asked.contains(&(me, *other)),
                 "a friend request that is not stored",
