@@ -7,7 +7,6 @@ use crate::replies::presence_is_told;
 use crate::run::Run;
 use crate::truth::Truth;
 use echat_proto::commands::CloseReason;
-use echat_proto::limits::PAGE_BYTES;
 use echat_server::config::Limits;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -138,19 +137,13 @@ pub(crate) fn closed(
     let dead =
         limits.dead_seconds > 0 && for_long(heard_at, Duration::from_secs(limits.dead_seconds));
     let crowded = guest && limits.unauthenticated < USERS.len();
-    // An answer may be longer than so short a queue; then one event more is too much.
-    let paged = limits.send_queue_hard < PAGE_BYTES
-        && client
-            .asked
-            .iter()
-            .any(|asked| matches!(asked.said, Said::Login { .. } | Said::History { .. }));
     let unopened = !client.opened && for_long(client.connected_at, HELLO);
     let said = client.goodbye.map(CloseReason::from_number);
     // The goodbye of the first is lost to who does not read, or not in time.
     let reasons = [
         (
             "slow",
-            client.slow_since.is_some() || client.flooded || paged,
+            client.slow_since.is_some() || client.flooded,
             Some(CloseReason::TooSlow),
         ),
         (

@@ -26,9 +26,11 @@ impl Run {
         let online = self.online();
         let stepped = self.world.step();
         self.note_displaced(&online);
-        if let Some(before) = self.disk.read(&mut self.truth) {
-            self.judge(&before, &online)?;
+        let before = self.disk.read(&mut self.truth);
+        if let Some(before) = &before {
+            self.judge(before, &online)?;
         }
+        self.note_floods(before.as_ref());
         let heard = self.hear()?;
         self.note_lost()?;
         invariants::after_tick(self)?;
@@ -79,15 +81,15 @@ impl Run {
         };
         let dues = changes.judge(&mut self.facts)?;
         self.expect(&dues, online);
-        self.note_floods(before);
         Ok(())
     }
 
     /// Notes for whom a tick may have more than a queue may hold: new messages, and pages.
-    pub(super) fn note_floods(&mut self, before: &Truth) {
+    pub(super) fn note_floods(&mut self, before: Option<&Truth>) {
         let size = |message: &Stored| message.content.len() + ROUGHLY;
-        let all: usize = self.truth.messages.values().map(size).sum();
-        let old: usize = before.messages.values().map(size).sum();
+        let all_of = |truth: &Truth| truth.messages.values().map(size).sum();
+        let all: usize = all_of(&self.truth);
+        let old: usize = before.map_or(all, all_of);
         for client in &mut self.clients {
             let asks =
                 |asked: &Asked| matches!(asked.said, Said::Login { .. } | Said::History { .. });
@@ -104,6 +106,7 @@ impl Run {
     /// Surely told is who was online before and after; perhaps, who may have been meanwhile.
     pub(super) fn expect(&mut self, dues: &Dues, before: &Online) {
         let after = self.online();
+        let flapped = self.facts.flapped_since(self.ticks);
         for (user, due, surely) in dues {
             for seat in 0..self.clients.len() {
                 let conn = self.conn(seat);
@@ -115,10 +118,15 @@ impl Run {
                 let client = &mut self.clients[seat];
                 if *surely && stayed && !client.may_have_said(*due, &self.truth) {
                     client.must.insert(*due);
-                } else if client.candidates().contains(user)
-                    && (matches!(due, Due::Room(_)) || !client.must.contains(due))
-                {
-                    // Into one room one may come twice in a tick.
+                    continue;
+                }
+                // Into one room one may come twice in a tick, or be asked twice for friendship.
+                let again = match due {
+                    Due::Room(_) => true,
+                    Due::Asked(_) => flapped,
+                    _ => false,
+                };
+                if client.candidates().contains(user) && (again || !client.must.contains(due)) {
                     client.may.insert(*due);
                 }
             }
