@@ -287,6 +287,7 @@ impl Reactor {
 
     fn drop_closed(&mut self) {
         for conn in self.engine.take_closed() {
+            self.listener.try_again();
             self.sockets.remove(&conn);
             self.readable.remove(&conn);
             self.pool.forget(conn);

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// How long accepting pauses when the system has no more files.
 const PAUSE: Duration = Duration::from_millis(250);
+/// How often it is logged at most that nothing can be accepted.
+const COMPLAINT: Duration = Duration::from_secs(10);
 
 pub(super) struct Listener {
     socket: Option<TcpListener>,
@@ -18,6 +20,8 @@ pub(super) struct Listener {
     ready: bool,
     /// When to try again.
     paused_until: Option<Duration>,
+    /// When it was last said that nothing can be accepted.
+    complained_at: Option<Duration>,
 }
 
 /// Connections that the system keeps until they are accepted; it may allow fewer (`somaxconn`). For
@@ -43,6 +47,7 @@ impl Listener {
             address,
             ready: true,
             paused_until: None,
+            complained_at: None,
         })
     }
 
@@ -58,6 +63,11 @@ impl Listener {
     /// Whether there may be connections to accept now.
     pub(super) fn is_ready(&self, now: Duration) -> bool {
         self.socket.is_some() && self.ready && self.paused_until.is_none_or(|until| now >= until)
+    }
+
+    /// A connection was closed: there may be a file for another.
+    pub(super) fn try_again(&mut self) {
+        self.paused_until = None;
     }
 
     /// When accepting goes on after a pause.
@@ -90,12 +100,19 @@ impl Listener {
                     }
                     ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
                     _ => {
-                        tracing::warn!(%error, "cannot accept; trying again soon");
+                        self.complain(&error, now);
                         self.paused_until = Some(now + PAUSE);
                         return None;
                     }
                 },
             }
+        }
+    }
+
+    fn complain(&mut self, error: &io::Error, now: Duration) {
+        if self.complained_at.is_none_or(|at| now >= at + COMPLAINT) {
+            self.complained_at = Some(now);
+            tracing::warn!(%error, "cannot accept; trying again soon");
         }
     }
 }
