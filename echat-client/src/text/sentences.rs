@@ -1,0 +1,354 @@
+//! The table of all sentences: their names and arguments. What they say stands in `en` and `zh`.
+
+#[cfg(test)]
+use super::tests::{self, Sample};
+
+macro_rules! sentences {
+    ($($(#[$doc:meta])* $name:ident $({ $($argument:ident: $type:ty),* })?;)*) => {
+        /// A sentence, with its arguments.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "the arguments say by their names what they are")]
+        pub enum Text<'a> { $($(#[$doc])* $name $({ $($argument: $type),* })?),* }
+
+        #[cfg(test)]
+        impl<'a> Text<'a> {
+            /// Every sentence, with arguments that are easily found again in it.
+            pub(super) fn samples() -> Vec<(Text<'a>, Vec<String>)> {
+                vec![$((
+                    Text::$name $({ $($argument: Sample::sample(stringify!($argument))),* })?,
+                    vec![$($(tests::shown::<$type>(stringify!($argument))),*)?],
+                )),*]
+            }
+        }
+    };
+}
+
+sentences! {
+    // ---- modes
+    /// The first line.
+    Hello;
+    /// The last line.
+    Bye;
+    /// What to do about C-c.
+    HowToLeave;
+    /// Stands above the list of a mode's commands.
+    HelpHeading { mode: &'a str };
+    /// The line is no command of this mode.
+    Unknown { line: &'a str };
+    /// The same in a chat, where commands begin with a slash.
+    UnknownInChat { line: &'a str };
+    /// A command with something missing.
+    Usage { form: &'a str };
+    /// An answer is under way, and nothing can be typed before it.
+    PleaseWait;
+    /// The mode's name in help and prompt.
+    ModeCommand;
+    /// The same.
+    ModeRegister;
+    /// The same.
+    ModeLogin;
+    /// The same.
+    ModeContact;
+    /// The same.
+    ModeChat;
+    /// The same.
+    ModeQuery;
+    /// Stands for a user's name in help.
+    AUser;
+    /// Stands for a room's name in help.
+    ARoom;
+    /// Stands for the name of either in help.
+    AName;
+    /// Stands for a message in help.
+    AText;
+    /// Stands for a word to look for in help.
+    AWord;
+
+    // ---- help, one line a command
+    /// help
+    HelpHelp;
+    /// `\c`
+    HelpBack;
+    /// `\d`
+    HelpLeave;
+    /// quit
+    HelpQuit;
+    /// register
+    HelpRegister;
+    /// login
+    HelpLogin;
+    /// logout
+    HelpLogout;
+    /// contact
+    HelpContact;
+    /// chat
+    HelpChat;
+    /// query
+    HelpQuery;
+    /// +f
+    HelpAddFriend;
+    /// +r
+    HelpJoinRoom;
+    /// :r
+    HelpRooms;
+    /// :f
+    HelpFriends;
+    /// :pr
+    HelpPending;
+    /// :m
+    HelpMessages;
+    /// @f
+    HelpSendFriend;
+    /// @r
+    HelpSendRoom;
+    /// &f
+    HelpOpenFriend;
+    /// &r
+    HelpOpenRoom;
+    /// ?
+    HelpUnread;
+    /// room=a+b
+    HelpCreateRoom;
+    /// room+=a
+    HelpAddMembers;
+    /// find
+    HelpFind;
+    /// -r
+    HelpLeaveRoom;
+    /// server time
+    HelpServerTime;
+    /// who
+    HelpWho;
+    /// rooms
+    HelpListRooms;
+    /// members
+    HelpMembers;
+    /// /history
+    HelpHistory;
+    /// /members
+    HelpMembersHere;
+    /// /leave
+    HelpLeaveHere;
+    /// //
+    HelpSlash;
+    /// `\quit`
+    HelpSayQuit;
+
+    // ---- register and login
+    /// Asks for a name.
+    UserName;
+    /// Asks for a password.
+    Password;
+    /// Asks for it again.
+    PasswordAgain;
+    /// The two passwords differ.
+    PasswordsDiffer { left: u64 };
+    /// They differed too often.
+    TooManyTries;
+    /// The account is made.
+    Registered { name: &'a str };
+    /// The login holds.
+    LoggedIn { name: &'a str };
+    /// The login holds again after the connection was lost.
+    LoggedInAgain { name: &'a str };
+    /// Nobody is logged in any more.
+    LoggedOut;
+    /// Somebody is logged in already.
+    AlreadyLoggedIn { name: &'a str };
+    /// Without a terminal there is nobody to ask.
+    NoPassword;
+    /// A password, and nobody to log in with it.
+    NoUser;
+
+    // ---- friends and rooms
+    /// Somebody asks for friendship; to be answered with Y or N.
+    FriendRequest { name: &'a str };
+    /// The question in the prompt.
+    FriendRequestShort { name: &'a str };
+    /// A request was refused by the reader.
+    Declined { name: &'a str };
+    /// The request was sent.
+    RequestSent { name: &'a str };
+    /// Somebody is a friend now.
+    NewContact { name: &'a str };
+    /// The reader is a member now.
+    NewRoom { room: &'a str };
+    /// The room is made.
+    RoomMade { room: &'a str };
+    /// The members were added.
+    MembersAdded { room: &'a str };
+    /// The room was left.
+    LeftRoom { room: &'a str };
+    /// Heading.
+    Friends;
+    /// There are none.
+    NoFriends;
+    /// Heading.
+    Rooms;
+    /// There are none.
+    NoRooms;
+    /// Heading.
+    PendingRequests;
+    /// There are none.
+    NoPending;
+    /// Heading.
+    Messages;
+    /// There are none.
+    NoMessages;
+    /// Heading.
+    UnreadHeading;
+    /// Nothing is unread.
+    NothingUnread;
+    /// A line of `:m` and `?`.
+    UnreadOf { target: &'a str, count: u64 };
+    /// Neither a friend nor a room is named so.
+    NoTarget { name: &'a str };
+    /// A friend and a room are named so.
+    TwoTargets { name: &'a str };
+    /// `chat` without a name, and nothing to go back to.
+    ChatWithWhom;
+    /// A friend came.
+    CameOnline { names: &'a str };
+    /// A friend went.
+    WentOffline { names: &'a str };
+
+    // ---- messages
+    /// A private message arrived and is not shown.
+    NewMessage { from: &'a str };
+    /// A message in a room arrived and is not shown.
+    NewRoomMessage { from: &'a str, room: &'a str };
+    /// How the reader is called in lines of one's own.
+    Me;
+    /// Stands between names.
+    Comma;
+    /// Stands between a name and what it says, with the spaces of the language.
+    Says;
+    /// The rule between old and new.
+    HistoryRule;
+    /// A rule above a page of older messages.
+    OlderRule;
+    /// There is nothing older.
+    NoOlder;
+    /// The older ones were asked for.
+    LoadingOlder;
+    /// The same in a message to somebody whose chat is not open.
+    SentTo { target: &'a str };
+    /// Marks a line that waits.
+    Pending;
+    /// Marks a line that was refused.
+    NotSentMark;
+    /// How many lines wait, in the prompt.
+    PendingCount { count: u64 };
+    /// A chat line that looks like a command.
+    LooksLikeCommand { line: &'a str };
+    /// The same, in the prompt.
+    SendAsText;
+    /// It was not sent.
+    NotSent;
+    /// A message was refused.
+    MessageRefused { target: &'a str, reason: &'a str };
+    /// A message must wait.
+    MessageWaits { target: &'a str, reason: &'a str, seconds: u64 };
+    /// Several lines were pasted.
+    Paste { count: u64 };
+    /// The same, in the prompt.
+    PasteShort { count: u64 };
+    /// Lines of an earlier run are there.
+    OutgoingFound { count: u64 };
+    /// Lines of an earlier run that could not be read.
+    OutgoingUnreadable { count: u64 };
+    /// Another client holds the file.
+    OutgoingLocked;
+    /// The file of such lines cannot be read or written.
+    OutgoingFault { why: &'a str };
+    /// Lines wait at the end.
+    UnsentAtExit { count: u64 };
+
+    // ---- query
+    /// The server's clock.
+    ServerTime { time: &'a str };
+    /// Heading.
+    Online;
+    /// Nobody is.
+    NobodyOnline;
+    /// A line of `rooms`.
+    RoomLine { room: &'a str, members: u64, owner: &'a str, unread: u64 };
+    /// Heading.
+    Members { room: &'a str };
+    /// Marks the owner.
+    Owner;
+    /// Marks who is there.
+    IsOnline;
+    /// Marks who is not.
+    IsOffline;
+    /// Heading.
+    FoundUsers;
+    /// Heading.
+    FoundRooms;
+    /// Nothing was found.
+    FoundNothing;
+    /// More was found than is shown.
+    FoundMore;
+
+    // ---- the connection
+    /// Stands in the prompt while there is none.
+    Offline;
+    /// It is being made.
+    Connecting;
+    /// It is gone.
+    ConnectionLost;
+    /// It cannot be made.
+    CannotConnect { address: &'a str, why: &'a str };
+    /// A server that was never seen shows its key.
+    UnknownServer { address: &'a str };
+    /// What to do about it where nobody can be asked.
+    UnknownServerHint { link: &'a str };
+    /// What to do about it.
+    TypeYes;
+    /// Something else was typed.
+    NoYes;
+    /// A server shows another key than the known one.
+    KeyChanged { address: &'a str };
+    /// What to do about it.
+    KeyChangedHint { address: &'a str };
+    /// A server shows another key than the one in the address.
+    KeyNotPinned { address: &'a str };
+    /// The key that it shows.
+    KeyShown { key: &'a str };
+    /// The key that it should show.
+    KeyExpected { key: &'a str };
+    /// It will be tried again.
+    TryingAgain;
+    /// Somebody logged in elsewhere, or the server sent the user away.
+    Kicked;
+    /// CLOSE_NOTIFY(0).
+    ServerSaidBye;
+    /// CLOSE_NOTIFY(1).
+    ServerIdle;
+    /// CLOSE_NOTIFY(2).
+    ServerMalformed;
+    /// CLOSE_NOTIFY(3).
+    ServerTooManyErrors;
+    /// CLOSE_NOTIFY(4).
+    ServerFull;
+    /// CLOSE_NOTIFY(5).
+    ServerRestarting;
+    /// CLOSE_NOTIFY(7).
+    ServerTooSlow;
+    /// A reason of the future.
+    ServerReason { number: u64 };
+    /// A request got no answer before the connection was lost.
+    Unanswered;
+    /// The time is over.
+    TimeOut;
+
+    // ---- what a refusal has beside its code
+    /// Try again after this many seconds.
+    RetryAfter { seconds: u64 };
+    /// The number's limit.
+    Limit { limit: u64 };
+    /// Those it is about.
+    Names { names: &'a str };
+    /// A refusal whose code is of the future.
+    OtherRefusal { code: &'a str, message: &'a str };
+}
