@@ -98,7 +98,13 @@ impl Run {
             } else {
                 0
             };
-            let most = client.waiting + all - old + pages;
+            // What is sent again is acknowledged again, and replies wait for the end of the tick.
+            let acknowledged = |asked: &Asked| match asked.said {
+                Said::Send { size, .. } => size + ROUGHLY,
+                _ => 0,
+            };
+            let again: usize = client.asked.iter().map(acknowledged).sum();
+            let most = client.waiting + all - old + pages + again;
             client.flooded |= most > self.limits.send_queue_hard;
         }
     }
