@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often the database is tried meanwhile.
 const RETRY: Duration = Duration::from_millis(50);
 
+/// The number of what was handled and is no request: the end of a connection.
+const NO_REQUEST: u32 = 0;
 /// Requests whose answers never rest on what a tick wrote: a full disk does not refuse them.
 const FROM_MEMORY: [RequestKind; 3] = [
     RequestKind::QueryServerTime,
@@ -256,10 +258,13 @@ impl<'t> Turn<'t> {
     }
 
     fn start(&mut self, conn: ConnId, number: u32) -> Started {
+        // Asked only of what may end a session: most requests do not.
+        let may_leave = number == NO_REQUEST || number == RequestKind::Logout.info().number;
+        let member = may_leave.then(|| gate::member(&self.ctx(conn)).ok());
         Started {
             number,
             mark: self.memory.outbox.mark(),
-            member: gate::member(&self.ctx(conn)).ok(),
+            member: member.flatten(),
         }
     }
 
@@ -323,7 +328,7 @@ impl<'t> Turn<'t> {
 
     /// Ends a connection. Its user is gone from here on, for whoever is handled after it.
     fn close(&mut self, conn: ConnId, end: End) -> Result<(), StoreError> {
-        let started = self.start(conn, 0);
+        let started = self.start(conn, NO_REQUEST);
         self.depart(conn)?;
         self.memory.outbox.close(conn, end);
         self.note(conn, started, false);
