@@ -162,10 +162,9 @@ pub(crate) fn logged_in(
     verdict: &Verdict,
 ) -> Result<Event, Reject> {
     // Looked up again: an account of the first step may have been undone with a full disk.
-    let user = match &attempt.user {
-        Some(user) => ctx.batch.find_user(&user.name)?.filter(|now| now == user),
-        None => None,
-    };
+    // Asked of nobody too: an unknown name is to cost what a known one does.
+    let now = ctx.batch.find_user(&attempt.shown)?;
+    let user = now.filter(|now| attempt.user.as_ref() == Some(now));
     let (Some(user), Verdict::Right { upgrade }) = (user, verdict) else {
         // A stable line, for fail2ban and its like.
         tracing::warn!(
