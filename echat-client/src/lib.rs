@@ -20,6 +20,7 @@
 //! ask  password         a typed yes; a password that need not be typed
 //! link                  TCP, handshake and channel: a connection that can be trusted
 //! socket  trust         a non-blocking connection; whether a key is the right one
+//! wait                  until something can be read or written, or a time has come
 //! private_file  folders files replaced as a whole; where a user's files are
 //! known_hosts           which server showed which key
 //! address               where a server is
@@ -58,3 +59,4 @@ pub mod terminal;
 pub mod text;
 pub mod trust;
 pub mod view;
+pub mod wait;

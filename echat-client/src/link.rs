@@ -13,12 +13,12 @@ use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
 use echat_proto::commands::{CloseReason, channel};
 use echat_proto::handshake::{ClientStart, HandshakeError, Step};
 use echat_proto::value::Value;
-use rustix::event::{PollFd, PollFlags};
 
 use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
-use crate::socket::{Received, Socket, wait};
+use crate::socket::{Received, Socket};
 use crate::trust::{Trust, Trusted, Untrusted};
+use crate::wait::{Watched, wait};
 
 /// How many bytes one read takes at most.
 const READ: usize = 64 * 1024;
@@ -230,9 +230,9 @@ impl Shaking<'_> {
                 return Err(OpenError::TimedOut);
             }
             let interest = self.socket.interest();
-            let mut fds = [PollFd::new(&self.socket, interest)];
+            let mut fds = [Watched::new(&self.socket, interest)];
             wait(&mut fds, self.clock, Some(self.deadline))?;
-            if fds[0].revents().contains(PollFlags::OUT) {
+            if fds[0].is_writable() {
                 self.socket.flush();
             }
         }

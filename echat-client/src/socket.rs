@@ -5,11 +5,9 @@ use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::io::Errno;
-
 use crate::address::Address;
 use crate::clock::Clock;
+use crate::wait::{Interest, Watched, wait};
 
 /// A flush before a close lasts at most so long (wire.md 3).
 const FLUSH: Duration = Duration::from_secs(2);
@@ -154,18 +152,18 @@ impl Socket {
                 Received::Nothing => {}
             }
             let interest = self.interest();
-            if wait(&mut [PollFd::new(&self, interest)], clock, Some(deadline)).is_err() {
+            if wait(&mut [Watched::new(&self, interest)], clock, Some(deadline)).is_err() {
                 return;
             }
         }
     }
 
     /// What to wait for: bytes, and room for those that wait.
-    pub fn interest(&self) -> PollFlags {
+    pub fn interest(&self) -> Interest {
         if self.outgoing.is_empty() {
-            PollFlags::IN
+            Interest::Read
         } else {
-            PollFlags::IN | PollFlags::OUT
+            Interest::ReadAndWrite
         }
     }
 }
@@ -173,23 +171,5 @@ impl Socket {
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.stream.as_fd()
-    }
-}
-
-/// Waits until one of `fds` is ready, at most until `deadline`; a signal ends it early, which
-/// looks like nothing being ready.
-pub fn wait(fds: &mut [PollFd<'_>], clock: &Clock, deadline: Option<Duration>) -> io::Result<()> {
-    let left = deadline.map(|deadline| deadline.saturating_sub(clock.now()));
-    let left = left
-        .map(Timespec::try_from)
-        .transpose()
-        .map_err(io::Error::other)?;
-    match rustix::event::poll(fds, left.as_ref()) {
-        Ok(_) => Ok(()),
-        Err(Errno::INTR) => {
-            fds.iter_mut().for_each(PollFd::clear_revents);
-            Ok(())
-        }
-        Err(error) => Err(error.into()),
     }
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use echat_client::clock::Clock;
 use echat_client::link::{Link, OpenError, Tap, Unwatched, Way};
-use echat_client::socket::{Received, Socket, SocketError, wait};
+use echat_client::socket::{Received, Socket, SocketError};
 use echat_client::trust::{Trust, Trusted, Untrusted};
+use echat_client::wait::{Interest, Watched, wait};
 use echat_proto::channel::{ChannelError, Incoming};
 use echat_proto::handshake::HandshakeError;
-use rustix::event::{PollFd, PollFlags};
 use support::{End, Server, message, some_bytes};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -52,7 +52,7 @@ fn next(link: &mut Link, tap: &mut dyn Tap) -> Result<Option<Vec<Incoming>>, Cha
             return Ok(Some(frame));
         }
         wait(
-            &mut [PollFd::new(&*link, PollFlags::IN)],
+            &mut [Watched::new(&*link, Interest::Read)],
             &Clock::start(),
             Some(LONG),
         )

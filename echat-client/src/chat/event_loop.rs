@@ -10,8 +10,6 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags};
-
 use super::choices::Choices;
 use super::keyboard::{Keyboard, Typed};
 use super::screen::Screen;
@@ -23,8 +21,8 @@ use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::line_editor::Key;
 use crate::link::Link;
-use crate::socket::wait;
 use crate::text::Language;
+use crate::wait::{Interest, Watched, wait};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,20 +180,20 @@ impl EventLoop {
                 link.socket().flush();
                 link.socket().interest()
             }
-            _ => PollFlags::IN,
+            _ => Interest::Read,
         };
-        let mut fds = vec![PollFd::new(&self.signals, PollFlags::IN)];
+        let mut fds = vec![Watched::new(&self.signals, Interest::Read)];
         match &self.peer {
-            Peer::Up(link) => fds.push(PollFd::new(&**link, interest)),
-            Peer::Dialling(dial) => fds.push(PollFd::new(dial, interest)),
+            Peer::Up(link) => fds.push(Watched::new(&**link, interest)),
+            Peer::Dialling(dial) => fds.push(Watched::new(dial, interest)),
             Peer::Down | Peer::Waiting(_) => {}
         }
         let has_peer = fds.len() > 1;
         if reads {
-            fds.push(PollFd::new(&stdin, PollFlags::IN));
+            fds.push(Watched::new(&stdin, Interest::Read));
         }
         wait(&mut fds, &self.clock, deadline)?;
-        let is_ready = |fd: Option<&PollFd<'_>>| fd.is_some_and(|fd| !fd.revents().is_empty());
+        let is_ready = |fd: Option<&Watched<'_>>| fd.is_some_and(Watched::is_ready);
         Ok(Ready {
             signals: is_ready(fds.first()),
             peer: has_peer && is_ready(fds.get(1)),

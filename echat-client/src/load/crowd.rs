@@ -1,12 +1,14 @@
 //! Users who talk, all served by one thread, so that on a small machine the server is what is
 //! measured.
 
+use std::os::fd::{AsFd, AsRawFd};
+
 use echat_proto::commands::Request;
 use echat_proto::names::{Content, NameQuery, TxnId};
 use echat_proto::param::TargetType;
-use rustix::buffer::spare_capacity;
-use rustix::event::epoll;
-use rustix::fd::OwnedFd;
+use mio::event::Event;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
 
 use super::Failure;
 use super::failure::PATIENCE;
@@ -41,7 +43,7 @@ impl Rooms {
 pub(super) struct Crowd {
     rooms: Rooms,
     members: Vec<Link>,
-    epoll: OwnedFd,
+    poll: Poll,
 }
 
 /// How a crowd talks.
@@ -64,20 +66,21 @@ impl Crowd {
     ) -> Result<Self, Failure> {
         let address = server.address()?;
         let mut members = each(size, |number| join(address, number, clock))?;
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let poll = Poll::new()?;
         for (number, link) in members.iter_mut().enumerate() {
             if number == 0 || rooms == Rooms::Own {
                 make_room(link, &rooms.name(number), clock)?;
             } else {
                 join_room(link, &rooms.name(number), clock)?;
             }
-            let data = epoll::EventData::new_u64(number as u64);
-            epoll::add(&epoll, &*link, data, epoll::EventFlags::IN)?;
+            let fd = link.as_fd().as_raw_fd();
+            poll.registry()
+                .register(&mut SourceFd(&fd), Token(number), Interest::READABLE)?;
         }
         Ok(Self {
             rooms,
             members,
-            epoll,
+            poll,
         })
     }
 
@@ -93,15 +96,13 @@ impl Crowd {
         for number in (0..talk.senders).flat_map(|number| (0..talk.window).map(move |_| number)) {
             self.say(number, &mut sent, talk.messages);
         }
-        let mut events = Vec::with_capacity(1024);
+        let mut events = Events::with_capacity(1024);
         while arrived < expected {
-            events.clear();
-            let timeout = PATIENCE.try_into().map_err(|_| Failure::TimedOut)?;
-            if epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&timeout))? == 0 {
+            self.poll.poll(&mut events, Some(PATIENCE))?;
+            if events.is_empty() {
                 return Err(Failure::TimedOut);
             }
-            for event in &events {
-                let number = usize::try_from(event.data.u64()).expect("a number of ours");
+            for Token(number) in events.iter().map(Event::token) {
                 for message in received(&mut self.members[number])? {
                     arrived += u64::from(message.command == 109);
                     if message.params.at("txn_id").is_some() {

@@ -7,15 +7,15 @@ use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::Request;
 use echat_proto::names::{NameQuery, Password, RoomName, Username};
 use echat_proto::param::NewPassword;
-use rustix::event::{PollFd, PollFlags};
 
 use super::Failure;
 use super::failure::PATIENCE;
 use crate::address::Address;
 use crate::clock::Clock;
 use crate::link::{Link, Unwatched};
-use crate::socket::{Received, Socket, wait};
+use crate::socket::{Received, Socket};
 use crate::trust::Trust;
+use crate::wait::{Interest, Watched, wait};
 
 /// The password of every user of ours.
 const PASSWORD: &str = "a load of horses";
@@ -118,7 +118,7 @@ pub(super) fn ask(
     send(link, request);
     let deadline = clock.now() + PATIENCE;
     while clock.now() < deadline {
-        let mut fds = [PollFd::new(&*link, PollFlags::IN)];
+        let mut fds = [Watched::new(&*link, Interest::Read)];
         wait(&mut fds, clock, Some(deadline))?;
         for message in received(link)? {
             if finals.contains(&message.command) {
@@ -132,10 +132,14 @@ pub(super) fn ask(
     Err(Failure::TimedOut)
 }
 
-/// Reads once, and gives the messages that are whole.
+/// Reads all that is there, and gives the messages that are whole.
 pub(super) fn received(link: &mut Link) -> Result<Vec<Message>, Failure> {
-    if link.receive(&mut Unwatched) == Received::End {
-        return Err(Failure::Closed);
+    loop {
+        match link.receive(&mut Unwatched) {
+            Received::Bytes(_) => {}
+            Received::Nothing => break,
+            Received::End => return Err(Failure::Closed),
+        }
     }
     let mut messages = Vec::new();
     while let Some(incoming) = link.next_frame(&mut Unwatched)? {

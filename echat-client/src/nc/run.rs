@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use echat_proto::channel::{ChannelError, Incoming};
 use echat_proto::commands::CloseReason;
-use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
 use super::output;
@@ -21,7 +20,7 @@ use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::lines::{Lines, Numbered};
 use crate::link::Tap;
-use crate::socket::wait;
+use crate::wait::{Interest, Watched, wait};
 
 /// With so many bytes not yet written, no more are sent.
 const MAX_WAITING: usize = 256 * 1024;
@@ -155,13 +154,13 @@ fn poll(
     let connected = session.is_connected();
     let reads = has_input && session.wants_input();
     if connected {
-        fds.push(PollFd::new(&*socket, interest));
+        fds.push(Watched::new(&*socket, interest));
     }
     if reads {
-        fds.push(PollFd::new(&stdin, PollFlags::IN));
+        fds.push(Watched::new(&stdin, Interest::Read));
     }
     wait(&mut fds, clock, deadline)?;
-    let is_ready = |fd: Option<&PollFd<'_>>| fd.is_some_and(|fd| !fd.revents().is_empty());
+    let is_ready = |fd: Option<&Watched<'_>>| fd.is_some_and(Watched::is_ready);
     Ok(Ready {
         socket: connected && is_ready(fds.first()),
         input: reads && is_ready(fds.last()),
@@ -182,9 +181,9 @@ fn read_what_is_there(
 ) -> Result<(), Broken> {
     while session.wants_input() {
         let stdin = rustix::stdio::stdin();
-        let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
+        let mut fds = [Watched::new(&stdin, Interest::Read)];
         wait(&mut fds, clock, Some(Duration::ZERO)).map_err(|error| local(&error))?;
-        if fds[0].revents().is_empty() {
+        if !fds[0].is_ready() {
             break;
         }
         read_input(input, session).map_err(Broken::Local)?;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use echat_client::clock::Clock;
 use echat_client::link::{Link, Unwatched};
-use echat_client::socket::{Received, Socket, wait};
+use echat_client::socket::{Received, Socket};
 use echat_client::trust::Trust;
+use echat_client::wait::{Interest, Watched, wait};
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::group::{EXPONENT, Ephemeral, KeyShare};
-use rustix::event::{PollFd, PollFlags};
 
 use crate::middle::{How, Middle, Tampering, Way};
 use crate::real::Running;
@@ -38,7 +38,7 @@ fn asks(link: &mut Link, request: &Message) -> Vec<Incoming> {
         if let Some(answer) = link.next_frame(&mut Unwatched).unwrap() {
             return answer;
         }
-        let mut fds = [PollFd::new(&*link, PollFlags::IN)];
+        let mut fds = [Watched::new(&*link, Interest::Read)];
         wait(&mut fds, &Clock::start(), Some(LONG)).unwrap();
         assert_ne!(link.receive(&mut Unwatched), Received::End);
     }

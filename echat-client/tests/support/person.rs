@@ -6,8 +6,7 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use echat_client::clock::Clock;
-use echat_client::socket::wait;
-use rustix::event::{PollFd, PollFlags};
+use echat_client::wait::{Interest, Watched, wait};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
@@ -124,9 +123,9 @@ impl Person {
 
     /// Waits for something to read, at most until then.
     pub(crate) fn has_more(&self, clock: &Clock, until: Duration) -> bool {
-        let mut fds = [PollFd::new(&self.screen, PollFlags::IN)];
+        let mut fds = [Watched::new(&self.screen, Interest::Read)];
         wait(&mut fds, clock, Some(until)).unwrap();
-        !fds[0].revents().is_empty()
+        fds[0].is_ready()
     }
 
     /// Waits for a line that begins so; what follows on it.

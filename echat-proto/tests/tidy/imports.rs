@@ -132,9 +132,13 @@ const CLIENT: &[Row] = &[
         &["address", "fingerprint", "folders", "private_file"],
     ),
     ("trust", &["fingerprint"]),
-    ("socket", &["address", "clock"]),
-    ("link", &["clock", "fingerprint", "socket", "trust"]),
-    ("load", &["address", "clock", "link", "socket", "trust"]),
+    ("wait", &["clock"]),
+    ("socket", &["address", "clock", "wait"]),
+    ("link", &["clock", "fingerprint", "socket", "trust", "wait"]),
+    (
+        "load",
+        &["address", "clock", "link", "socket", "trust", "wait"],
+    ),
     (
         "nc",
         &[
@@ -149,6 +153,7 @@ const CLIENT: &[Row] = &[
             "password",
             "socket",
             "trust",
+            "wait",
         ],
     ),
     (
@@ -177,6 +182,7 @@ const CLIENT: &[Row] = &[
             "text",
             "trust",
             "view",
+            "wait",
         ],
     ),
 ];

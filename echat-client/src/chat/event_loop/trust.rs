@@ -3,7 +3,6 @@
 use std::io;
 
 use echat_proto::handshake::HandshakeError;
-use rustix::event::{PollFd, PollFlags};
 
 use super::{End, EventLoop};
 use crate::app::Input;
@@ -14,10 +13,11 @@ use crate::exit::Exit;
 use crate::fingerprint::Fingerprint;
 use crate::link::OpenError;
 use crate::safe::Safe;
-use crate::socket::{SocketError, wait};
+use crate::socket::SocketError;
 use crate::styled::{Line, Style};
 use crate::text::Text;
 use crate::trust::Untrusted;
+use crate::wait::{Interest, Watched, wait};
 
 impl EventLoop {
     pub(super) fn failed(&mut self, failure: Failure) -> io::Result<()> {
@@ -106,11 +106,11 @@ impl EventLoop {
         loop {
             let stdin = rustix::stdio::stdin();
             let mut fds = [
-                PollFd::new(&self.signals, PollFlags::IN),
-                PollFd::new(&stdin, PollFlags::IN),
+                Watched::new(&self.signals, Interest::Read),
+                Watched::new(&stdin, Interest::Read),
             ];
             wait(&mut fds, &self.clock, None)?;
-            let typed = !fds[1].revents().is_empty();
+            let typed = fds[1].is_ready();
             for wish in self.signals.take() {
                 match wish {
                     // Its size is asked for again when the question is over.

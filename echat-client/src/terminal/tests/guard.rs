@@ -1,30 +1,19 @@
 //! A terminal's settings, before and after.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Read;
 use std::panic::{self, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
 
 use crate::terminal::guard::report;
 use crate::terminal::{EchoOff, RawGuard, restore_on_panic, size};
+use crate::wait::tests::terminal;
 
 /// A process has one terminal, and these tests several: one at a time.
 static ONE: Mutex<()> = Mutex::new(());
-
-/// Both ends of a terminal.
-fn terminal() -> (File, File) {
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-    let master = openpt(flags).unwrap();
-    grantpt(&master).unwrap();
-    unlockpt(&master).unwrap();
-    let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-    let tty = OpenOptions::new().read(true).write(true).open(name);
-    (master.into(), tty.unwrap())
-}
 
 /// The settings, comparable.
 fn settings(tty: &File) -> String {

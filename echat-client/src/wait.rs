@@ -1,0 +1,80 @@
+//! Waiting: until something can be read or written, or a time has come. With poll(2), but on macOS
+//! with select(2), since poll(2) there does not work on every terminal.
+
+#[cfg(any(test, not(target_os = "macos")))]
+mod poll;
+#[cfg(any(test, target_os = "macos"))]
+mod select;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use crate::clock::Clock;
+#[cfg(not(target_os = "macos"))]
+use poll::sleep;
+#[cfg(target_os = "macos")]
+use select::sleep;
+
+/// What is waited for at one descriptor; its end or an error of it is always waited for too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// Something to read.
+    Read,
+    /// Something to read, or room to write.
+    ReadAndWrite,
+}
+
+/// A descriptor that is waited for, and what was found there.
+#[derive(Debug)]
+pub struct Watched<'fd> {
+    fd: BorrowedFd<'fd>,
+    interest: Interest,
+    found: Found,
+}
+
+/// What came of waiting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Found {
+    /// Something of what was waited for.
+    any: bool,
+    /// Room to write.
+    room: bool,
+}
+
+impl<'fd> Watched<'fd> {
+    /// A descriptor to wait for.
+    pub fn new(fd: &'fd impl AsFd, interest: Interest) -> Self {
+        Self {
+            fd: fd.as_fd(),
+            interest,
+            found: Found::default(),
+        }
+    }
+
+    /// Whether what was waited for is there.
+    pub fn is_ready(&self) -> bool {
+        self.found.any
+    }
+
+    /// Whether it takes bytes now; only known if that was waited for.
+    pub fn is_writable(&self) -> bool {
+        self.found.room
+    }
+}
+
+/// Waits until one of `fds` is ready, at most until `deadline`; a signal ends it early, which
+/// looks like nothing being ready.
+///
+/// # Errors
+/// The system cannot wait for one of them.
+pub fn wait(fds: &mut [Watched<'_>], clock: &Clock, deadline: Option<Duration>) -> io::Result<()> {
+    let left = deadline.map(|deadline| deadline.saturating_sub(clock.now()));
+    fds.iter_mut().for_each(|fd| fd.found = Found::default());
+    match sleep(fds, left) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+        slept => slept,
+    }
+}

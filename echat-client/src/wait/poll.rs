@@ -1,0 +1,34 @@
+//! Waiting with poll(2).
+
+use std::io;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::{Found, Interest, Watched};
+
+/// Waits until one of `fds` is ready, at most as long as is `left`.
+pub(super) fn sleep(fds: &mut [Watched<'_>], left: Option<Duration>) -> io::Result<()> {
+    let left = left
+        .map(Timespec::try_from)
+        .transpose()
+        .map_err(io::Error::other)?;
+    let mut polled: Vec<PollFd<'_>> = fds.iter().map(to_poll).collect();
+    poll(&mut polled, left.as_ref())?;
+    for (fd, polled) in fds.iter_mut().zip(&polled) {
+        let found = polled.revents();
+        fd.found = Found {
+            any: !found.is_empty(),
+            room: found.contains(PollFlags::OUT),
+        };
+    }
+    Ok(())
+}
+
+fn to_poll<'fd>(watched: &Watched<'fd>) -> PollFd<'fd> {
+    let flags = match watched.interest {
+        Interest::Read => PollFlags::IN,
+        Interest::ReadAndWrite => PollFlags::IN | PollFlags::OUT,
+    };
+    PollFd::from_borrowed_fd(watched.fd, flags)
+}
