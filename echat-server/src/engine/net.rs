@@ -116,10 +116,10 @@ impl Net {
         // Who is only told that there is no place takes nobody's.
         if !full
             && self.guests.len() >= limits.unauthenticated
-            && let Some(oldest) = self.guests.first().copied()
+            && let Some(guest) = self.gives_way()
         {
-            tracing::debug!(conn = %oldest, "too many connections without a login: closing the oldest");
-            self.with(oldest, limits, Peer::close_at_once);
+            tracing::debug!(conn = %guest, "too many connections without a login: closing the oldest");
+            self.with(guest, limits, Peer::close_at_once);
         }
         self.last += 1;
         let conn = ConnId(self.last);
@@ -140,6 +140,18 @@ impl Net {
         *self.by_address.entry(address.ip()).or_default() += 1;
         self.settle(conn, limits);
         Some(conn)
+    }
+
+    /// The guest that is closed for a new one: the oldest that keeps the server waiting. Whom the
+    /// server keeps waiting, while a helper computes a password's hash, goes only before nobody else.
+    fn gives_way(&self) -> Option<ConnId> {
+        let waits = |conn: &&ConnId| {
+            self.slots
+                .get(conn)
+                .is_some_and(|slot| slot.pending.is_none())
+        };
+        let idle = self.guests.iter().find(waits);
+        idle.or_else(|| self.guests.first()).copied()
     }
 
     pub(super) fn receive(&mut self, conn: ConnId, bytes: &[u8], limits: &Limits, now: Now) {
