@@ -1,12 +1,14 @@
 //! The real server over a disk that tests own: `shim.c` stands between it and libc. It notes what is
 //! written and synced (`record`), so that a power cut can be played on a disk made of those notes
-//! (`disk`, `recording`), and it makes calls fail (`Rule`).
+//! (`disk`, `recording`), and it makes calls fail (`Rule`). Another one, `clock.c`, stands between it
+//! and the clock on the wall (`wall_clock`).
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
 pub(crate) mod disk;
 pub(crate) mod record;
 pub(crate) mod recording;
+pub(crate) mod wall_clock;
 
 use std::env;
 use std::ffi::OsString;
@@ -22,13 +24,15 @@ use tempfile::TempDir;
 use crate::place::{Place, Running};
 use record::Note;
 
-/// The compiled shim, made once a process: test programs run side by side.
-static SHIM: LazyLock<PathBuf> = LazyLock::new(|| {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/shim.c");
+static SHIM: LazyLock<PathBuf> = LazyLock::new(|| compiled("shim"));
+
+/// A compiled shim, made once a process: test programs run side by side.
+fn compiled(name: &str) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/faults/{name}.c"));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let (library, ours) = (
-        folder.join("shim.so"),
-        folder.join(format!("shim-{}.so", process::id())),
+        folder.join(format!("{name}.so")),
+        folder.join(format!("{name}-{}.so", process::id())),
     );
     let compiled = Command::new("cc")
         .args([
@@ -39,7 +43,7 @@ static SHIM: LazyLock<PathBuf> = LazyLock::new(|| {
     assert!(compiled.expect("a C compiler").success());
     fs::rename(&ours, &library).unwrap();
     library
-});
+}
 
 /// Which calls fail: `skip` of them pass, then `times` fail.
 #[derive(Clone, Copy, Debug)]
