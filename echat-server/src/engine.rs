@@ -160,8 +160,8 @@ impl Engine {
     }
 
     /// The bytes to write next to a connection; none if there is nothing.
-    pub fn output(&mut self, conn: ConnId) -> &[u8] {
-        self.net.output(conn)
+    pub fn output(&mut self, conn: ConnId, now: Now) -> &[u8] {
+        self.net.output(conn, &self.memory.limits, now)
     }
 
     /// Notes that bytes were written.

@@ -279,12 +279,18 @@ impl Peer {
         self.waiting() == 0
     }
 
-    /// The bytes to write next; sealed when they are asked for, so that what waits shares a frame.
-    pub(crate) fn output(&mut self, rng: &mut impl CryptoRng) -> &[u8] {
+    /// Seals what is to be written next: as late as that, so that what waits shares a frame. It is a
+    /// little longer then, and may be too much for one who does not read.
+    pub(crate) fn seal(&mut self, rng: &mut impl CryptoRng, limits: &Limits, now: Now) {
         if let Stage::Open(channel) | Stage::Closing(channel) = &mut self.stage {
             self.outbound
                 .seal(channel.sealer(), limits::FRAME_TO_CLIENT, rng);
+            self.note_queue(limits, now);
         }
+    }
+
+    /// The bytes to write next, once they are sealed.
+    pub(crate) fn output(&self) -> &[u8] {
         self.outbound.bytes()
     }
 

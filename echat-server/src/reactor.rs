@@ -267,7 +267,7 @@ impl Reactor {
         let mut ready = std::mem::take(&mut self.writable);
         ready.retain(|conn| {
             let blocked = self.sockets.get_mut(conn).is_some_and(Socket::unblock);
-            blocked && !self.engine.output(*conn).is_empty()
+            blocked && !self.engine.output(*conn, now).is_empty()
         });
         // A write may end a connection (its key is worn out), which makes something to write.
         loop {

@@ -305,11 +305,14 @@ impl Net {
         std::mem::take(&mut self.closed)
     }
 
-    pub(super) fn output(&mut self, conn: ConnId) -> &[u8] {
-        match self.slots.get_mut(&conn) {
-            Some(slot) => slot.peer.output(&mut self.rng),
-            None => &[],
+    pub(super) fn output(&mut self, conn: ConnId, limits: &Limits, now: Now) -> &[u8] {
+        if let Some(slot) = self.slots.get_mut(&conn) {
+            slot.peer.seal(&mut self.rng, limits, now);
+            if slot.peer.deadline(limits) < slot.deadline {
+                self.settle(conn, limits);
+            }
         }
+        self.peer(conn).map_or(&[], Peer::output)
     }
 
     pub(super) fn stop(&mut self, limits: &Limits, now: Now) {

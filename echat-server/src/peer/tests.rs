@@ -47,7 +47,8 @@ fn answered() -> (Peer, AwaitServerHello) {
 /// A peer whose handshake is done at 0, and the client's channel.
 fn open() -> (Peer, Channel) {
     let (mut peer, client) = answered();
-    let flight = peer.output(&mut rng()).to_vec();
+    peer.seal(&mut rng(), &limits(), at(0));
+    let flight = peer.output().to_vec();
     peer.wrote(flight.len(), &limits(), at(0));
     let Ok(Step::Next(client)) = client.next(&flight) else {
         panic!("an honest hello")
@@ -74,7 +75,8 @@ fn sealed(channel: &mut Channel, command: u32) -> Vec<u8> {
 /// Lets the peer write everything, and reads it.
 fn read(peer: &mut Peer, channel: &mut Channel, now: Now) -> Vec<Incoming> {
     loop {
-        let bytes = peer.output(&mut rng()).to_vec();
+        peer.seal(&mut rng(), &limits(), now);
+        let bytes = peer.output().to_vec();
         if bytes.is_empty() {
             break;
         }
@@ -177,6 +179,24 @@ fn a_queue_may_stay_over_its_soft_limit_for_thirty_seconds() {
     assert!(!peer.is_closed());
     peer.expire(&limits(), at(61));
     assert!(peer.is_closed());
+}
+
+#[test]
+fn a_queue_that_is_too_long_only_when_it_is_sealed_counts_too() {
+    let limits = limits();
+    let (mut peer, _) = open();
+    peer.trust(&limits);
+    // Kind and length of the string, and the command before it: the soft limit to the byte.
+    let message = Message {
+        command: 1,
+        params: Value::Str("x".repeat(limits.send_queue_soft - 9)),
+    };
+    peer.send(message.encode().expect("small").into(), &limits, at(1));
+    assert_eq!(peer.waiting(), limits.send_queue_soft);
+    assert!(!peer.is_backed_up(&limits));
+    peer.seal(&mut rng(), &limits, at(2));
+    assert!(peer.is_backed_up(&limits));
+    assert_eq!(peer.deadline(&limits), Duration::from_secs(32));
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl Socket {
 
     fn write_all(&mut self, conn: ConnId, engine: &mut Engine, now: Now) -> io::Result<()> {
         loop {
-            let bytes = engine.output(conn);
+            let bytes = engine.output(conn, now);
             if bytes.is_empty() {
                 return Ok(());
             }

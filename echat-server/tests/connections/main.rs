@@ -290,7 +290,8 @@ fn who_is_backed_up_when_the_busy_database_is_tried_again_gets_another_turn() {
     }
     world.now += Duration::from_millis(60);
     world.settle();
-    let waiting = world.engine.output(bob.conn).len();
+    let now = world.now();
+    let waiting = world.engine.output(bob.conn, now).len();
     assert!(waiting > 200 * 1024, "{waiting}");
 
     world.stalled = None;

@@ -79,14 +79,15 @@ impl World {
                 self.engine.complete(job.conn, done);
             }
         }
+        let now = self.now();
         for conn in self.engine.take_dirty() {
             while self.stalled != Some(conn) {
-                let bytes = self.engine.output(conn).to_vec();
+                let bytes = self.engine.output(conn, now).to_vec();
                 if bytes.is_empty() {
                     break;
                 }
                 self.sent.entry(conn).or_default().extend_from_slice(&bytes);
-                self.engine.wrote(conn, bytes.len(), self.now());
+                self.engine.wrote(conn, bytes.len(), now);
             }
         }
         self.engine.take_closed();

@@ -76,7 +76,7 @@ impl Stage {
             for conn in self.engine.take_dirty() {
                 let wire = self.wires.entry(conn).or_default();
                 loop {
-                    let bytes = self.engine.output(conn);
+                    let bytes = self.engine.output(conn, self.now);
                     let length = bytes.len();
                     wire.extend_from_slice(bytes);
                     if length == 0 {

@@ -271,14 +271,14 @@ impl World {
         if end.stalled {
             return false;
         }
-        let bytes = self.engine.output(conn);
+        let bytes = self.engine.output(conn, self.now);
         let bytes = bytes[..bytes.len().min(share)].to_vec();
         if !bytes.is_empty() {
             self.engine.wrote(conn, bytes.len(), self.now);
             (self.now.running, name, &bytes).hash(&mut self.trace);
             end.receive(&bytes, &mut self.rng);
         }
-        if self.engine.output(conn).is_empty() {
+        if self.engine.output(conn, self.now).is_empty() {
             self.unwritten.remove(&conn);
         }
         let said = self.engine.is_said(conn);
