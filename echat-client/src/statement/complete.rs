@@ -33,7 +33,7 @@ pub fn complete(scope: Scope, line: &str, names: &Names) -> Completion {
     }
     let heads = rows().filter(|row| !matches!(row.shape, Shape::Members(_)));
     let mut candidates: Vec<String> = heads
-        .filter(|row| row.head.starts_with(begun))
+        .filter(|row| begins(row.head, begun))
         .map(|row| match row.shape {
             Shape::Alone(_) => row.head.to_owned(),
             _ => format!("{} ", row.head),
@@ -43,7 +43,7 @@ pub fn complete(scope: Scope, line: &str, names: &Names) -> Completion {
         return last_word(line, &names.here, "");
     }
     if scope == Scope::Contact && !begun.is_empty() {
-        let rooms = names.rooms.iter().filter(|room| room.starts_with(begun));
+        let rooms = names.rooms.iter().filter(|room| begins(room, begun));
         candidates.extend(rooms.map(|room| format!("{room}+=")));
     }
     Completion { from, candidates }
@@ -84,7 +84,8 @@ fn last_word(line: &str, names: &[String], after: &str) -> Completion {
     if begun.is_empty() {
         return Completion::default();
     }
-    beginning_with(line, begun, names.iter(), after)
+    let name = begun.strip_prefix('@').unwrap_or(begun);
+    beginning_with(line, name, names.iter(), after)
 }
 
 fn beginning_with<'a>(
@@ -93,9 +94,14 @@ fn beginning_with<'a>(
     names: impl Iterator<Item = &'a String>,
     after: &str,
 ) -> Completion {
-    let found = names.filter(|name| name.starts_with(begun));
+    let found = names.filter(|name| begins(name, begun));
     Completion {
         from: line.len() - begun.len(),
         candidates: found.map(|name| format!("{name}{after}")).collect(),
     }
+}
+
+/// Names are in lower case, whatever is typed.
+fn begins(word: &str, begun: &str) -> bool {
+    word.starts_with(&begun.to_lowercase())
 }

@@ -8,6 +8,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use echat_proto::names::{RoomName, Username};
+
 use crate::target::Target;
 
 pub use complete::{Completion, Names, complete};
@@ -141,12 +143,22 @@ pub fn looks_like_command(line: &str) -> bool {
     let elsewhere = |row: &&Row| !row.is_in(Scope::Chat) && row.is_telling();
     let mut rows = ROWS.iter().filter(elsewhere);
     let is_meant = |row: &Row| match row.read(line) {
+        // Of an address with a query only its form is that of a room with members.
+        Read::Is(Statement::CreateRoom(room, names) | Statement::AddMembers(room, names)) => {
+            RoomName::new(&room).is_ok() && names.iter().all(|name| Username::new(name).is_ok())
+        }
         Read::Is(_) => true,
         // A sentence may begin with a word that is a command's, but not with its signs.
         Read::Badly => !row.head.starts_with(char::is_alphabetic),
         Read::Not => false,
     };
-    !line.is_empty() && (rows.any(is_meant) || is_keyword_search(line))
+    !line.is_empty() && (rows.any(is_meant) || is_keyword_search(line) || is_way_out(line))
+}
+
+/// `\c` and `\d` stand alone; with something behind them they would be text.
+fn is_way_out(line: &str) -> bool {
+    let first = line.split_whitespace().next();
+    matches!(first, Some("\\c" | "\\d")) && first != Some(line)
 }
 
 /// `find word` is a command; `find me at the station` is a sentence.

@@ -112,6 +112,7 @@ fn commands_of_other_modes_are_seen_in_a_chat() {
         "@f bob hello",
         "@f bob",
         "members room1",
+        "\\c now",
     ] {
         assert!(looks_like_command(line), "{line}");
     }
@@ -123,6 +124,7 @@ fn commands_of_other_modes_are_seen_in_a_chat() {
         "find me at the station",
         "chat with me",
         "1 + 1 = 2, you know",
+        "https://a.example/?q=1",
         "/history",
         "\\c",
         "I quit",
@@ -153,6 +155,8 @@ fn completion_of_words_and_names() {
         (Scope::Query, "se", 0, &["server time"]),
         (Scope::Chat, "/h", 0, &["/history", "/help"]),
         (Scope::Chat, "hello 白", 6, &["白"]),
+        (Scope::Chat, "hello @白", 7, &["白"]),
+        (Scope::Contact, "+f B", 3, &["bob", "ben"]),
         (Scope::Chat, "hello ", 0, &[]),
     ] {
         let completion = complete(scope, line, &names);
