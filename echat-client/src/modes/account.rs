@@ -79,6 +79,10 @@ impl Mode for Register {
             return way_out(Scope::Register, line, world)
                 .unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
         }
+        // All of these are shorter than a password may be.
+        if let Some(acts) = way_out(Scope::Register, line, world) {
+            return acts;
+        }
         match (&self.name, self.password.take()) {
             (None, _) => self.take_name(line, world),
             (Some(_), None) => {
@@ -134,9 +138,6 @@ impl Mode for Register {
 
 impl Register {
     fn take_name(&mut self, line: &str, world: &World) -> Vec<Act> {
-        if let Some(acts) = way_out(Scope::Register, line, world) {
-            return acts;
-        }
         match Username::new(line.trim()) {
             Ok(name) => self.name = Some(name),
             Err(bad) => return error(&world.language.bad_name(&bad)),
