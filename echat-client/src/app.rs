@@ -57,7 +57,7 @@ pub struct App {
     owed: Owed,
     /// Requests that wait for the connection or the login.
     waiting: VecDeque<Request>,
-    /// Lines that wait for the login, where there is no terminal.
+    /// Lines that wait for the login or for an answer, where there is no terminal.
     held: VecDeque<Zeroizing<String>>,
     link: Link,
     logged_in: bool,
@@ -72,8 +72,12 @@ pub struct App {
     loaded: BTreeSet<String>,
     /// Sending waits until then, because the server said so.
     hold_until: u64,
+    /// Whether that was said since a line last got through.
+    hold_said: bool,
     lines_typed: u64,
     questions: VecDeque<Question>,
+    /// Whether the oldest question came while a line was being typed.
+    asked_in_mid_line: bool,
     /// No more input: end when everything owed has come.
     ending: bool,
     refused: bool,
@@ -110,8 +114,10 @@ impl App {
             kicked: false,
             loaded: BTreeSet::new(),
             hold_until: 0,
+            hold_said: false,
             lines_typed: 0,
             questions: VecDeque::new(),
+            asked_in_mid_line: false,
             ending: false,
             refused: false,
             mistaken: false,
@@ -142,6 +148,7 @@ impl App {
             Input::Tick { now } => self.tick(now),
             Input::EndOfInput => self.end_of_input(),
         }
+        self.take_held();
         self.end_if_done();
         self.finish(shows)
     }
@@ -175,8 +182,8 @@ impl App {
             let asks = match question {
                 Question::Befriend(name) => language.say(Text::FriendRequestShort { name }),
                 Question::SendAsText(..) => language.say(Text::SendAsText),
-                Question::Paste(lines) => language.say(Text::PasteShort {
-                    count: lines.len() as u64,
+                Question::Paste(pasted) => language.say(Text::PasteShort {
+                    count: pasted.lines.len() as u64,
                 }),
             };
             add(&format!("{asks} "), Style::Bold);
@@ -192,7 +199,8 @@ impl App {
             add(&format!(" ({pending})"), Style::Dim);
         }
         let is_offline = !self.logged_in && !self.owed.has(&Asked::Login);
-        if self.world.session.me().is_some() && is_offline {
+        let is_expected = self.credentials.is_some() && self.attempt > 0;
+        if (self.world.session.me().is_some() || is_expected) && is_offline {
             add(&format!(" ({})", language.say(Text::Offline)), Style::Error);
         }
         let end = if self.mode.scope().is_some() {
@@ -204,9 +212,10 @@ impl App {
         Line(spans)
     }
 
-    /// The question that the next line may answer; what is asked for elsewhere is no answer.
+    /// The question that the next line may answer. What is asked for elsewhere is no answer, nor what
+    /// was begun before the question was there.
     fn open_question(&self) -> Option<&Question> {
-        let answers = self.mode.scope().is_some();
+        let answers = self.mode.scope().is_some() && !self.asked_in_mid_line;
         self.questions.front().filter(|_| answers)
     }
 
@@ -300,6 +309,7 @@ impl App {
             self.say(Text::Bye);
             self.quit(Exit::Success);
         } else {
+            self.held.clear();
             self.end_of_input();
         }
     }

@@ -12,9 +12,15 @@ use crate::session::Asked;
 use crate::target::Target;
 use crate::text::Text;
 
+/// How often a server that is gone is called again when no more input comes: for about a minute.
+const CALLS: u32 = 6;
+
 impl App {
     /// Asks the server, as soon as that is possible; connects for it.
     pub(super) fn ask(&mut self, request: Request) {
+        if matches!(request, Request::Logout {}) && self.link != Link::Up {
+            return self.log_out_here();
+        }
         let needs_login = !matches!(
             request,
             Request::QueryServerTime {} | Request::Register { .. } | Request::Login { .. }
@@ -27,6 +33,14 @@ impl App {
         } else {
             self.refuse(Code::NotLoggedIn);
         }
+    }
+
+    /// The session ended with the connection: the server need not be told.
+    fn log_out_here(&mut self) {
+        self.effects.push(Effect::Disconnect);
+        self.link = Link::Down;
+        self.owed.sent(Asked::Logout);
+        self.event(Event::LoggedOut {});
     }
 
     /// Says a refusal that the server need not be asked for.
@@ -124,12 +138,6 @@ impl App {
         self.send_next();
         if let Some(target) = self.world.settings.open.take() {
             self.open_at_start(target.normal());
-        }
-        if self.over {
-            return;
-        }
-        for line in std::mem::take(&mut self.held) {
-            self.submit(&line);
         }
     }
 
@@ -250,10 +258,23 @@ impl App {
             }
             return;
         }
+        // What a script leaves behind is not to wait for ever; one that goes on writing is a bot.
+        if self.ending && self.attempt >= CALLS {
+            let count = self.world.pending() as u64;
+            if count > 0 {
+                self.fail(Text::UnsentAtExit { count });
+            }
+            return self.quit(Exit::CannotConnect);
+        }
         self.attempt += 1;
         self.link = Link::Coming;
         if self.attempt == 1 && !is_silent {
-            self.say(Text::TryingAgain);
+            let was_here = self.world.session.me().is_some();
+            self.say(if was_here {
+                Text::TryingAgain
+            } else {
+                Text::TryingToConnect
+            });
         }
         self.effects.push(Effect::ReconnectIn {
             attempt: self.attempt,

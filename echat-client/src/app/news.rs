@@ -55,6 +55,9 @@ impl App {
         match news {
             News::Message(target, said) => self.ring(target, said),
             News::FriendRequest(name) if self.world.settings.interactive => {
+                // A line that is begun is meant for something else.
+                self.asked_in_mid_line |=
+                    self.questions.is_empty() && !self.editor.text().is_empty();
                 self.questions.push_back(Question::Befriend(name.clone()));
             }
             News::NewContact(name) | News::Answer(Asked::Resolve { name, .. }, _) => {

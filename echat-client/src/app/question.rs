@@ -10,7 +10,18 @@ pub(super) enum Question {
     /// Is a line that looks like a command meant as text?
     SendAsText(Target, String),
     /// Shall pasted lines be sent?
-    Paste(Vec<String>),
+    Paste(Pasted),
+}
+
+/// Several lines that were pasted, and the line into which they were.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pasted {
+    /// To whom they go; without one they are commands.
+    pub(super) target: Option<Target>,
+    /// What was typed around them belongs to the first and the last.
+    pub(super) lines: Vec<String>,
+    /// The line as it was, and its cursor: it comes back if they are not sent.
+    pub(super) typed: (String, usize),
 }
 
 /// An answer.

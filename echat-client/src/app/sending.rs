@@ -23,7 +23,7 @@ impl App {
         };
         self.lines_typed += 1;
         let txn_id = format!("{}-{}", self.world.settings.txn_prefix, self.lines_typed);
-        let waits = !self.logged_in || self.world.pending() > 0;
+        let waits = !self.logged_in || self.world.now < self.hold_until;
         if waits && self.world.settings.interactive {
             let lines = self.world.pending_line(content.as_str());
             self.print(lines);
@@ -87,6 +87,7 @@ impl App {
                 }
             }
             Ok(()) => {
+                self.hold_said &= self.world.pending() > 1;
                 if let Some(entry) = self.world.outgoing.done() {
                     self.save(entry.user);
                 }
@@ -112,7 +113,9 @@ impl App {
             .outgoing
             .again()
             .map(|entry| entry.target.name().to_owned());
-        if let Some(target) = target {
+        if let Some(target) = target
+            && !std::mem::replace(&mut self.hold_said, true)
+        {
             let (target, reason) = (target.as_str(), reason.as_str());
             self.say(Text::MessageWaits {
                 target,

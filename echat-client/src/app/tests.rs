@@ -9,6 +9,7 @@ use echat_proto::value::Value;
 use super::*;
 
 mod anything;
+mod begun;
 mod connection;
 mod leaving;
 mod modes;

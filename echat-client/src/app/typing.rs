@@ -4,7 +4,7 @@ use echat_proto::commands::Request;
 use echat_proto::names::NameQuery;
 use zeroize::Zeroizing;
 
-use super::question::{Question, Reply};
+use super::question::{Pasted, Question, Reply};
 use super::{App, Effect};
 use crate::line_editor::{Completer, Key, Outcome};
 use crate::modes::Goto;
@@ -14,6 +14,9 @@ use crate::statement::{self, Names};
 use crate::styled::{Span, Style};
 use crate::target::Target;
 use crate::text::Text;
+
+/// Lines that wait without a terminal, before no more are read.
+const HELD: usize = 1_000;
 
 impl App {
     pub(super) fn key(&mut self, key: Key) {
@@ -27,15 +30,40 @@ impl App {
             Outcome::EndOfInput => self.leave(),
             Outcome::Interrupt => self.interrupt(),
         }
+        if self.editor.text().is_empty() {
+            self.asked_in_mid_line = false;
+        }
     }
 
-    /// A line without a terminal. With a user to log in, it waits for the login.
+    /// A line without a terminal. Nobody looks at answers there before the next line is written, so
+    /// each waits for what those before it asked for.
     pub(super) fn line(&mut self, line: Zeroizing<String>) {
-        if self.credentials.is_some() && self.world.session.me().is_none() {
+        if !self.ending {
             self.held.push_back(line);
-        } else {
+        }
+    }
+
+    /// Takes the lines that waited, as long as there is nothing to wait for.
+    pub(super) fn take_held(&mut self) {
+        while !self.over
+            && self.may_go_on()
+            && let Some(line) = self.held.pop_front()
+        {
             self.submit(&line);
         }
+    }
+
+    fn may_go_on(&self) -> bool {
+        !self.owed.has_awaited()
+            && self.waiting.is_empty()
+            && self.world.pending() == 0
+            && (self.logged_in || self.credentials.is_none())
+            && self.hold_until != u64::MAX
+    }
+
+    /// Whether more lines may come: those that wait are kept in memory.
+    pub fn wants_input(&self) -> bool {
+        self.held.len() < HELD
     }
 
     pub(super) fn typed(&mut self, line: &str) {
@@ -47,10 +75,11 @@ impl App {
             }
             match reply {
                 Some(reply) => return self.answer(question, reply),
-                None if question.is_dropped_unanswered() => self.say(Text::NotSent),
+                None if question.is_dropped_unanswered() => self.not_sent(question),
                 None => {}
             }
         }
+        self.asked_in_mid_line = false;
         self.submit(line);
     }
 
@@ -87,22 +116,48 @@ impl App {
                 accepted: reply == Reply::Yes,
             }),
             (Question::SendAsText(target, text), Reply::Yes) => self.send_line(target, text),
-            (Question::Paste(lines), Reply::Yes) => self.paste(lines),
-            (Question::Paste(lines), Reply::One) => self.paste(vec![lines.join("\n")]),
-            (Question::SendAsText(..) | Question::Paste(_), _) => self.say(Text::NotSent),
+            (Question::Paste(pasted), Reply::Yes) => self.paste(pasted.target, pasted.lines),
+            (Question::Paste(pasted), Reply::One) => {
+                self.paste(pasted.target, vec![pasted.lines.join("\n")]);
+            }
+            (question, _) => self.not_sent(question),
         }
     }
 
-    pub(super) fn ask_about_paste(&mut self, lines: Vec<String>) {
+    /// What was typed before a paste is there again.
+    fn not_sent(&mut self, question: Question) {
+        self.say(Text::NotSent);
+        if let Question::Paste(Pasted { typed, .. }) = question {
+            self.editor.set(&typed.0, typed.1);
+        }
+    }
+
+    pub(super) fn ask_about_paste(&mut self, mut lines: Vec<String>) {
+        let typed = (self.editor.text().to_owned(), self.editor.cursor());
+        // Where one name is asked for, several lines are no answer.
+        if self.mode.scope().is_none() {
+            self.editor.replace(typed.1..typed.1, &lines[0]);
+            return;
+        }
+        let (before, after) = typed.0.split_at(typed.1);
+        lines[0].insert_str(0, before);
+        if let Some(last) = lines.last_mut() {
+            last.push_str(after);
+        }
+        self.editor.clear();
         let count = lines.len() as u64;
         self.say(Text::Paste { count });
-        self.questions.push_front(Question::Paste(lines));
+        self.questions.push_front(Question::Paste(Pasted {
+            target: self.mode.target().cloned(),
+            lines,
+            typed,
+        }));
     }
 
     /// Pasted lines were confirmed: in a chat they are text, whatever they look like.
-    fn paste(&mut self, lines: Vec<String>) {
+    fn paste(&mut self, target: Option<Target>, lines: Vec<String>) {
         for line in lines.into_iter().filter(|line| !line.trim().is_empty()) {
-            match self.mode.target().cloned() {
+            match target.clone() {
                 Some(target) => self.send_line(target, line),
                 None => self.submit(&line),
             }

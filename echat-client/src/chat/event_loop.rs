@@ -174,7 +174,7 @@ impl EventLoop {
     fn wait(&mut self) -> io::Result<Ready> {
         let deadline = self.deadline();
         let stdin = rustix::stdio::stdin();
-        let reads = self.keyboard.is_open();
+        let reads = self.keyboard.is_open() && self.app.wants_input();
         let interest = match &mut self.peer {
             Peer::Up(link) => {
                 link.socket().flush();

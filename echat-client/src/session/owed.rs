@@ -144,6 +144,11 @@ impl Owed {
         self.0.iter().any(is_visible)
     }
 
+    /// Whether a person waits for an answer.
+    pub fn has_awaited(&self) -> bool {
+        self.0.iter().any(Asked::is_awaited)
+    }
+
     /// Whether everything is answered.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -107,6 +107,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Connecting => s("Connecting ..."),
         Text::ConnectionLost => s("The connection was lost."),
         Text::TryingAgain => s("Trying again; lines typed meanwhile are kept and sent then."),
+        Text::TryingToConnect => s("Trying again."),
         Text::Kicked => s(
             "You logged in elsewhere, or the server sent you away. `\\c` and then `login` comes back.",
         ),
@@ -152,7 +153,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::UnreadOf { target, count } => format!("{target}: {count} unread"),
         Text::NoTarget { name } => format!("No friend and no room of yours is called {name}."),
         Text::TwoTargets { name } => {
-            format!("A friend and a room are called {name}: `&f {name}` or `&r {name}`.")
+            format!(
+                "A friend and a room are called {name}: type `contact`, then `&f {name}` or `&r {name}`."
+            )
         }
         Text::CameOnline { names } => format!("{names} came online"),
         Text::WentOffline { names } => format!("{names} went offline"),

@@ -319,6 +319,8 @@ sentences! {
     KeyExpected { key: &'a str };
     /// It will be tried again.
     TryingAgain;
+    /// The same where nobody has been logged in: it is not known yet whom lines are for.
+    TryingToConnect;
     /// Somebody logged in elsewhere, or the server sent the user away.
     Kicked;
     /// CLOSE_NOTIFY(0).

@@ -109,6 +109,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Connecting => s("正在连接……"),
         Text::ConnectionLost => s("连接已断开。"),
         Text::TryingAgain => s("正在重新连接；这期间输入的消息会保留，连上后发送。"),
+        Text::TryingToConnect => s("正在重新连接。"),
         Text::Kicked => s(
             "你的账号已在别处登录，或者服务器断开了你的连接。输入 `\\c` 再输入 `login` 可重新登录。",
         ),
@@ -144,7 +145,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::UnreadOf { target, count } => format!("{target}：{count} 条未读"),
         Text::NoTarget { name } => format!("没有叫 {name} 的好友或聊天室。"),
         Text::TwoTargets { name } => {
-            format!("好友和聊天室都叫 {name}：请用 `&f {name}` 或 `&r {name}`。")
+            format!(
+                "好友和聊天室都叫 {name}：请先输入 `contact`，再用 `&f {name}` 或 `&r {name}`。"
+            )
         }
         Text::CameOnline { names } => format!("{names} 上线了"),
         Text::WentOffline { names } => format!("{names} 下线了"),

@@ -193,10 +193,7 @@ fn logging_in() -> Stage {
     stage
 }
 
-const UNREACHABLE: [&str; 2] = [
-    "Cannot connect: chat:1: no route",
-    "Trying again; lines typed meanwhile are kept and sent then.",
-];
+const UNREACHABLE: [&str; 2] = ["Cannot connect: chat:1: no route", "Trying again."];
 
 #[test]
 fn a_new_wish_that_fails_is_told_of_again() {
@@ -231,4 +228,44 @@ fn a_server_that_answered_and_then_closes_says_why() {
         stage.printed(),
         ["The server is restarting.", UNREACHABLE[1]]
     );
+}
+
+#[test]
+fn a_first_login_that_is_tried_again_promises_nothing() {
+    let mut stage = stage(Language::English);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(unreachable());
+    assert_eq!(stage.printed().last().unwrap(), "Trying again.");
+    assert!(stage.prompt().contains("(offline)"), "{}", stage.prompt());
+}
+
+#[test]
+fn a_logout_without_a_connection_needs_no_server() {
+    let mut stage = ann(Language::English);
+    cut(&mut stage);
+    stage.types("\\c").printed();
+    stage.types("logout");
+    assert!(stage.printed().contains(&"Logged out.".to_owned()));
+    assert!(stage.has(&Effect::Disconnect));
+    assert_eq!(stage.prompt(), "command> ");
+    stage.types("login");
+    assert_eq!(stage.prompt(), "login user name: ");
+}
+
+#[test]
+fn lines_after_one_another_are_shown_once_and_too_fast_is_said_once() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").printed();
+    stage.types("one").types("two").types("three");
+    assert_eq!(stage.printed(), [""; 0]);
+    let refused = || Event::SendMessageFailure {
+        fail: fail("rate_limited", &[("retry_after", 1)]),
+    };
+    stage.says(refused());
+    assert_eq!(stage.printed().len(), 1);
+    stage.happens(Input::Tick { now: 1_700_000_001 });
+    stage.says(live(in_room(9, "ann", "one"), Some("t-1")));
+    stage.printed();
+    stage.says(refused());
+    assert_eq!(stage.printed(), [""; 0]);
 }

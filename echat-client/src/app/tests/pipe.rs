@@ -120,3 +120,74 @@ fn every_way_to_fail_has_its_code() {
     });
     assert!(stage.has(&Effect::Quit(Exit::Usage)));
 }
+
+/// Logged in, with nothing waiting.
+fn ready() -> Stage {
+    let mut stage = pipe();
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some(String::new()),
+    });
+    stage.sent();
+    stage
+}
+
+fn writes(stage: &mut Stage, lines: &[&str]) {
+    for line in lines {
+        stage.happens(Input::Line((*line).to_owned()));
+    }
+}
+
+#[test]
+fn a_line_waits_for_what_the_one_before_it_asked_for() {
+    let mut stage = ready();
+    writes(&mut stage, &["new=", "&r new", "hello there"]);
+    assert_eq!(stage.sent(), [RequestKind::CreateRoom]);
+    stage.says(Event::OnNewRoom {
+        roomname: "new".to_owned(),
+    });
+    stage.says(Event::CreateRoomResult {
+        result: Outcome::Done(String::new()),
+    });
+    assert_eq!(stage.sent(), [RequestKind::SendMessage]);
+    let lines = stage.app.world.outgoing.to_lines("ann");
+    assert!(lines.contains("hello there"), "{lines}");
+}
+
+#[test]
+fn nothing_is_done_after_leaving() {
+    let mut stage = ready();
+    writes(&mut stage, &["+f bob1", "\\d", "+f carol"]);
+    writes(&mut stage, &["+f dave"]);
+    stage.says(Event::AddFriendResult {
+        result: Outcome::Done(String::new()),
+    });
+    assert_eq!(stage.sent(), [RequestKind::AddFriend]);
+    assert!(stage.has(&Effect::Quit(Exit::Success)));
+}
+
+#[test]
+fn no_more_is_read_while_much_waits() {
+    let mut stage = ready();
+    writes(&mut stage, &["+f carol"; 1_000]);
+    assert!(stage.app.wants_input());
+    writes(&mut stage, &["+f carol"]);
+    assert!(!stage.app.wants_input());
+}
+
+#[test]
+fn a_server_that_stays_away_is_not_waited_for_for_ever() {
+    let mut stage = ready();
+    stage.app.world.settings.deadline = None;
+    writes(&mut stage, &["@r room1 done"]);
+    stage.happens(Input::Closed(None));
+    for _ in 0..20 {
+        stage.happens(unreachable());
+    }
+    assert!(!stage.app.over, "a bot may have more to say");
+    stage.happens(Input::EndOfInput).happens(unreachable());
+    assert!(stage.has(&Effect::Quit(Exit::CannotConnect)));
+    let printed = stage.printed();
+    assert_eq!(printed.last().unwrap(), "Lines not sent yet: 1.");
+}
