@@ -72,7 +72,9 @@ impl<'fd> Watched<'fd> {
 /// The system cannot wait for one of them.
 pub fn wait(fds: &mut [Watched<'_>], clock: &Clock, deadline: Option<Duration>) -> io::Result<()> {
     let left = deadline.map(|deadline| deadline.saturating_sub(clock.now()));
-    fds.iter_mut().for_each(|fd| fd.found = Found::default());
+    for fd in fds.iter_mut() {
+        fd.found = Found::default();
+    }
     match sleep(fds, left) {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
         slept => slept,

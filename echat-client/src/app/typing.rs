@@ -116,9 +116,11 @@ impl App {
                 accepted: reply == Reply::Yes,
             }),
             (Question::SendAsText(target, text), Reply::Yes) => self.send_line(target, text),
-            (Question::Paste(pasted), Reply::Yes) => self.paste(pasted.target, pasted.lines),
+            (Question::Paste(pasted), Reply::Yes) => {
+                self.paste(pasted.target.as_ref(), pasted.lines);
+            }
             (Question::Paste(pasted), Reply::One) => {
-                self.paste(pasted.target, vec![pasted.lines.join("\n")]);
+                self.paste(pasted.target.as_ref(), vec![pasted.lines.join("\n")]);
             }
             (question, _) => self.not_sent(question),
         }
@@ -155,10 +157,10 @@ impl App {
     }
 
     /// Pasted lines were confirmed: in a chat they are text, whatever they look like.
-    fn paste(&mut self, target: Option<Target>, lines: Vec<String>) {
+    fn paste(&mut self, target: Option<&Target>, lines: Vec<String>) {
         for line in lines.into_iter().filter(|line| !line.trim().is_empty()) {
-            match target.clone() {
-                Some(target) => self.send_line(target, line),
+            match target {
+                Some(target) => self.send_line(target.clone(), line),
                 None => self.submit(&line),
             }
         }
