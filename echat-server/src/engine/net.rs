@@ -21,6 +21,8 @@ use std::time::Duration;
 const SPARE: usize = 16;
 /// Deadlines that one tick looks at: when a crowd expires, those who talk are served meanwhile.
 const EXPIRED: usize = 256;
+/// One in so many guests may be spared because it is logging in.
+const SHELTERED: usize = 8;
 /// How often a bad frame is logged at most.
 const COMPLAINT: Duration = Duration::from_secs(10);
 
@@ -116,7 +118,7 @@ impl Net {
         // Who is only told that there is no place takes nobody's.
         if !full
             && self.guests.len() >= limits.unauthenticated
-            && let Some(guest) = self.gives_way()
+            && let Some(guest) = self.gives_way(limits)
         {
             tracing::debug!(conn = %guest, "too many connections without a login: closing the oldest");
             self.with(guest, limits, Peer::close_at_once);
@@ -142,15 +144,17 @@ impl Net {
         Some(conn)
     }
 
-    /// The guest that is closed for a new one: the oldest that keeps the server waiting. Whom the
-    /// server keeps waiting, while a helper computes a password's hash, goes only before nobody else.
-    fn gives_way(&self) -> Option<ConnId> {
+    /// The guest that is closed for a new one: the oldest that keeps the server waiting, not one that
+    /// waits for a password's hash. But if all of the oldest do, the first goes: a crowd of logins
+    /// must not hold all places and have everybody else closed.
+    fn gives_way(&self, limits: &Limits) -> Option<ConnId> {
         let waits = |conn: &&ConnId| {
             self.slots
                 .get(conn)
                 .is_some_and(|slot| slot.pending.is_none())
         };
-        let idle = self.guests.iter().find(waits);
+        let oldest = (limits.unauthenticated / SHELTERED).max(2);
+        let idle = self.guests.iter().take(oldest).find(waits);
         idle.or_else(|| self.guests.first()).copied()
     }
 
