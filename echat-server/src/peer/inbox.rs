@@ -69,11 +69,14 @@ impl Peer {
 
     /// The other end has closed its half. What was received before is still handled.
     pub(crate) fn hang_up(&mut self) {
-        if matches!(self.stage, Stage::Open(_)) {
-            self.hung_up = true;
-            self.decode();
-        } else {
-            self.close_at_once();
+        match &self.stage {
+            Stage::Open(_) => {
+                self.hung_up = true;
+                self.decode();
+            }
+            // A goodbye is on its way, and whoever said all may still listen: it is written first.
+            Stage::Closing(_) if !self.is_flushed() => {}
+            _ => self.close_at_once(),
         }
     }
 

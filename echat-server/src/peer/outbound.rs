@@ -14,6 +14,8 @@ use std::rc::Rc;
 
 /// Sealed bytes up to which another frame joins the write.
 const SHARED: usize = 4 * 1024;
+/// What a message that waits takes besides its bytes: a PONG of five is not to wait for nothing.
+pub(super) const PLACE: usize = size_of::<Rc<[u8]>>();
 
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
@@ -30,12 +32,15 @@ impl Outbound {
         self.written = 0;
     }
 
+    /// Queues a message. One that is the same as the one before it (PONGs) shares its bytes.
     pub(super) fn push(&mut self, message: Rc<[u8]>) {
-        self.waiting_bytes += message.len();
+        let last = self.waiting.back().filter(|last| ***last == *message);
+        let message = last.cloned().unwrap_or(message);
+        self.waiting_bytes += message.len() + PLACE;
         self.waiting.push_back(message);
     }
 
-    /// Bytes that wait, sealed or not.
+    /// Bytes that wait, sealed or with their places in the queue.
     pub(super) fn waiting(&self) -> usize {
         self.waiting_bytes + self.frame.len() - self.written
     }
@@ -55,8 +60,9 @@ impl Outbound {
         self.frame.clear();
         self.written = 0;
         while self.frame.len() < SHARED && !self.waiting.is_empty() {
-            self.waiting_bytes -=
-                sealer.seal_waiting(&mut self.waiting, limit, rng, &mut self.frame);
+            let places = self.waiting.len();
+            let bytes = sealer.seal_waiting(&mut self.waiting, limit, rng, &mut self.frame);
+            self.waiting_bytes -= bytes + (places - self.waiting.len()) * PLACE;
         }
     }
 

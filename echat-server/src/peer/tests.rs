@@ -1,4 +1,5 @@
 use super::inbox::{AHEAD, FRAME_OVERHEAD, INBOX};
+use super::outbound::PLACE;
 use super::timers::HELLO;
 use super::*;
 use echat_proto::channel::Incoming;
@@ -189,7 +190,7 @@ fn a_queue_that_is_too_long_only_when_it_is_sealed_counts_too() {
     // Kind and length of the string, and the command before it: the soft limit to the byte.
     let message = Message {
         command: 1,
-        params: Value::Str("x".repeat(limits.send_queue_soft - 9)),
+        params: Value::Str("x".repeat(limits.send_queue_soft - PLACE - 9)),
     };
     peer.send(message.encode().expect("small").into(), &limits, at(1));
     assert_eq!(peer.waiting(), limits.send_queue_soft);
@@ -222,4 +223,15 @@ fn one_that_hung_up_is_closed_as_soon_as_everything_is_said() {
     assert!(matches!(peer.next_item(), Some(Item::End(End::Flush))));
     peer.close(End::Flush, at(0));
     assert!(peer.is_closed(), "nothing was left to say");
+}
+
+#[test]
+fn one_that_hangs_up_while_a_goodbye_is_written_still_hears_it() {
+    let (mut peer, mut channel) = open();
+    peer.close(End::Notify(CloseReason::Idle), at(0));
+    peer.hang_up();
+    let goodbye = Incoming::Close(CloseReason::Idle as u64);
+    assert_eq!(read(&mut peer, &mut channel, at(0)), [goodbye]);
+    peer.hang_up();
+    assert!(peer.is_closed(), "all is said on both sides");
 }

@@ -10,6 +10,7 @@ use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::commands::channel as command;
 use echat_proto::names::{RoomName, Username};
+use echat_server::config::Limits;
 use echat_server::store::Store;
 use queues::{Client, World, account, dict};
 
@@ -142,6 +143,28 @@ fn what_waits_for_a_helper_holds_back_what_is_behind_it() {
         world.round();
     }
     assert_eq!(world.answers(&mut guest).len(), 201);
+}
+
+#[test]
+fn pongs_that_are_not_read_take_no_more_than_a_queue() {
+    let mut world = World::new();
+    let mut guest = world.connect();
+    world.settle();
+    world.stalled = Some(guest.conn);
+    let mut pings = VecDeque::new();
+    while pings.len() < 4 * 1024 * 1024 {
+        pings.extend(world.frame(&mut guest, command::PING, Value::Null));
+    }
+    let before = pings.len();
+    let memory = allocation_counter::measure(|| {
+        for _ in 0..100 {
+            world.read(&guest, &mut pings);
+            world.round();
+        }
+    });
+    assert!(pings.len() > before / 4, "the rest waits in the socket");
+    let most = 3 * i64::try_from(Limits::default().send_queue_soft).unwrap();
+    assert!(memory.bytes_current < most, "{memory:?}");
 }
 
 #[test]
