@@ -22,6 +22,7 @@ use crate::roster::Roster;
 use crate::store::{Batch, Store, StoreError};
 use crate::throttle::Throttle;
 use net::Net;
+use rand::RngExt;
 use rand::rngs::StdRng;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -76,12 +77,12 @@ impl Memory {
 impl Engine {
     /// An engine over a database. All its randomness (IVs, exponents are the helpers') comes from
     /// `rng`.
-    pub fn new(limits: Limits, store: Store, rng: StdRng) -> Self {
+    pub fn new(limits: Limits, store: Store, mut rng: StdRng) -> Self {
         let memory = Memory {
             limits,
             roster: Roster::default(),
             outbox: Outbox::default(),
-            throttle: Throttle::default(),
+            throttle: Throttle::new(rng.random()),
             chores: Vec::new(),
         };
         Self {

@@ -23,6 +23,7 @@ mod handlers;
 pub mod host_key;
 pub mod jobs;
 pub mod logging;
+mod origin;
 mod outbox;
 mod peer;
 pub mod pool;

@@ -9,6 +9,7 @@ use crate::config::Limits;
 use crate::conn::{ConnId, End};
 use crate::handlers::account::Pending;
 use crate::jobs::{Done, Job};
+use crate::origin::origin;
 use crate::peer::Peer;
 use echat_proto::commands::CloseReason;
 use echat_proto::group::Ephemeral;
@@ -53,7 +54,7 @@ pub(super) struct Slot {
 pub(super) struct Net {
     slots: BTreeMap<ConnId, Slot>,
     last: u64,
-    by_address: HashMap<IpAddr, usize>,
+    by_origin: HashMap<IpAddr, usize>,
     guests: BTreeSet<ConnId>,
     spares: usize,
     runnable: VecDeque<ConnId>,
@@ -80,7 +81,7 @@ impl Net {
         let mut net = Self {
             slots: BTreeMap::new(),
             last: 0,
-            by_address: HashMap::new(),
+            by_origin: HashMap::new(),
             guests: BTreeSet::new(),
             spares: 0,
             runnable: VecDeque::new(),
@@ -108,7 +109,11 @@ impl Net {
         limits: &Limits,
         now: Now,
     ) -> Option<ConnId> {
-        let from_here = self.by_address.get(&address.ip()).copied().unwrap_or(0);
+        let from_here = self
+            .by_origin
+            .get(&origin(address.ip()))
+            .copied()
+            .unwrap_or(0);
         let per_address = limits.connections_per_address;
         let full = self.slots.len() - self.spares >= limits.connections
             || (per_address > 0 && from_here >= per_address && !address.ip().is_loopback());
@@ -139,7 +144,7 @@ impl Net {
         self.slots.insert(conn, slot);
         self.guests.insert(conn);
         self.spares += usize::from(full);
-        *self.by_address.entry(address.ip()).or_default() += 1;
+        *self.by_origin.entry(origin(address.ip())).or_default() += 1;
         self.settle(conn, limits);
         Some(conn)
     }
@@ -241,11 +246,11 @@ impl Net {
         self.deadlines.remove(&(slot.deadline, conn));
         self.guests.remove(&conn);
         self.spares -= usize::from(slot.spare);
-        let address = slot.peer.address.ip();
-        if let Some(count) = self.by_address.get_mut(&address) {
+        let origin = origin(slot.peer.address.ip());
+        if let Some(count) = self.by_origin.get_mut(&origin) {
             *count -= 1;
             if *count == 0 {
-                self.by_address.remove(&address);
+                self.by_origin.remove(&origin);
             }
         }
         self.closed.push(conn);
@@ -335,7 +340,7 @@ impl Net {
     pub(super) fn is_blank(&self) -> bool {
         let books = [
             self.slots.len(),
-            self.by_address.len(),
+            self.by_origin.len(),
             self.guests.len(),
             self.spares,
             self.runnable.len(),

@@ -8,6 +8,7 @@ use super::presence::{Audience, Change};
 use super::{Answer, Chore, Ctx, Member, Reject, bundle};
 use crate::conn::End;
 use crate::jobs::{Task, Verdict};
+use crate::origin::origin;
 use crate::store::{User, UserId};
 use crate::throttle::Guesser;
 use echat_proto::commands::{CloseReason, Event, RequestKind};
@@ -63,9 +64,7 @@ pub(crate) fn register(
     username: Username,
     password: NewPassword,
 ) -> Result<Answer, Reject> {
-    if ctx.batch.find_user(username.as_str())?.is_some() {
-        return Err(Code::NameTaken.into());
-    }
+    let taken = ctx.batch.find_user(username.as_str())?.is_some();
     if let Some(wait) = ctx
         .throttle
         .registration_wait(ctx.address, ctx.now.running, ctx.limits)
@@ -74,6 +73,10 @@ pub(crate) fn register(
     }
     ctx.throttle
         .count_registration(ctx.address, ctx.now.running, ctx.limits);
+    // Counted too: which names exist is not to be asked without end.
+    if taken {
+        return Err(Code::NameTaken.into());
+    }
     Ok(Answer::Wait(
         Task::Hash {
             password: password.0,
@@ -115,15 +118,12 @@ pub(crate) fn login(
         .flatten();
     let (user, hash) = found.unzip();
     let guesser = guesser(ctx, &username, user.as_ref())?;
-    if let Some(wait) = ctx
-        .throttle
-        .login_wait(&guesser, ctx.now.running, ctx.limits)
-    {
+    let guesses = &mut ctx.throttle.guesses;
+    if let Some(wait) = guesses.wait(guesser, ctx.now.running, ctx.limits) {
         return Err(Reject::retry_after(Code::LoginThrottled, wait));
     }
     // Every try counts as wrong until it turns out right: many at once are no more than many.
-    ctx.throttle
-        .count_failure(guesser.clone(), ctx.now.running, ctx.limits);
+    guesses.count(guesser, ctx.now.running, ctx.limits);
     let shown = username.key().unwrap_or("?").to_owned();
     let attempt = LoginAttempt {
         user,
@@ -143,15 +143,16 @@ fn guesser(
     user: Option<&User>,
 ) -> Result<Guesser, Reject> {
     // Names that cannot exist share one budget: remembering each would be remembering anything.
-    let name = username.key().unwrap_or_default().to_owned();
+    let name = username.key().unwrap_or_default();
     // Asked of nobody too: an unknown name is to cost what a known one does.
     let id = user.map_or(UserId(0), |user| user.id);
     let since = ctx.now.unix - KNOWN_FOR;
-    let known = ctx.batch.logged_in_from(id, ctx.address, since)?;
+    let known = ctx.batch.logged_in_from(id, origin(ctx.address), since)?;
+    let guesses = &ctx.throttle.guesses;
     Ok(if known {
-        Guesser::Known(name, ctx.address)
+        guesses.known(name, ctx.address)
     } else {
-        Guesser::Strangers(name)
+        guesses.strangers(name)
     })
 }
 
@@ -182,9 +183,9 @@ pub(crate) fn logged_in(
     };
     let bundle = bundle::login_bundle(ctx, &me)?;
 
-    ctx.throttle.forgive(&attempt.guesser);
+    ctx.throttle.guesses.forgive(attempt.guesser);
     ctx.chores
-        .push(Chore::NoteLogin(user.id, ctx.address, ctx.now.unix));
+        .push(Chore::NoteLogin(user.id, origin(ctx.address), ctx.now.unix));
     ctx.chores.extend(
         upgrade
             .clone()

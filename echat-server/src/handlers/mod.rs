@@ -75,7 +75,7 @@ impl From<Event> for Answer {
 /// if the disk is full.
 #[derive(Debug)]
 pub(crate) enum Chore {
-    /// The account was logged in to from this address.
+    /// The account was logged in to from this origin.
     NoteLogin(UserId, IpAddr, i64),
     /// The password's hash was made with today's parameters.
     UpgradeHash(UserId, String),

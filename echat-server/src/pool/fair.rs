@@ -4,8 +4,9 @@
 
 use crate::conn::ConnId;
 use crate::jobs::Job;
+use crate::origin::origin;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// Rounds after which an origin is new again.
 const ROUNDS: u64 = 8;
@@ -135,17 +136,6 @@ impl Fair {
     fn rest(&mut self) {
         if self.turns.is_empty() {
             self.lines = HashMap::new();
-        }
-    }
-}
-
-/// Who has one address of IPv6 has the 2^64 beside it too.
-fn origin(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            let network = u128::from(address) & (u128::MAX << 64);
-            Ipv6Addr::from(network).into()
         }
     }
 }

@@ -60,7 +60,7 @@ impl Batch<'_> {
         self.write(sql, params![user, phc]).map(drop)
     }
 
-    /// Remembers that a user logged in from an address, and forgets some that are 30 days old.
+    /// Remembers that a user logged in from an origin, and forgets some that are 30 days old.
     pub fn note_login(
         &mut self,
         user: UserId,

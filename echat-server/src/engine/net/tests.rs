@@ -126,3 +126,82 @@ fn deadlines_are_met_in_order_and_forgotten() {
     );
     assert!(is_blank(&mut net));
 }
+
+/// What a request that waits for a helper leaves in the books.
+fn logs_in(net: &mut Net, conn: ConnId) {
+    let name = echat_proto::names::Username::new("ann").expect("a name");
+    net.slot(conn).expect("it is there").pending = Some(Pending::Register(name));
+}
+
+#[test]
+fn a_crowd_of_logins_gives_way_to_new_ones_like_anybody() {
+    let (mut net, limits) = (
+        net(),
+        Limits {
+            connections_per_address: 0,
+            ..Limits::default()
+        },
+    );
+    let accept = |net: &mut Net| {
+        net.accept(address(1), &limits, NOW)
+            .expect("there is place")
+    };
+    let mut crowd: Vec<_> = (0..limits.unauthenticated)
+        .map(|_| accept(&mut net))
+        .collect();
+    for conn in &crowd[1..] {
+        logs_in(&mut net, *conn);
+    }
+    // The one that keeps the server waiting goes first, then the oldest of the logins.
+    for _ in 0..limits.unauthenticated {
+        let new = accept(&mut net);
+        assert_eq!(net.take_closed(), [crowd.remove(0)]);
+        logs_in(&mut net, new);
+        crowd.push(new);
+    }
+}
+
+#[test]
+fn of_logins_only_the_oldest_eighth_is_spared() {
+    let limits = Limits {
+        unauthenticated: 16,
+        ..Limits::default()
+    };
+    let mut net = net();
+    let accept = |net: &mut Net| {
+        net.accept(address(1), &limits, NOW)
+            .expect("there is place")
+    };
+    let guests: Vec<_> = (0..16).map(|_| accept(&mut net)).collect();
+    logs_in(&mut net, guests[0]);
+    accept(&mut net);
+    assert_eq!(net.take_closed(), [guests[1]]);
+    // Two are the oldest eighth: that a younger one could go saves neither.
+    logs_in(&mut net, guests[2]);
+    accept(&mut net);
+    assert_eq!(net.take_closed(), [guests[0]]);
+}
+
+#[test]
+fn an_ipv6_network_has_the_places_of_one_address() {
+    let limits = Limits {
+        connections_per_address: 2,
+        ..Limits::default()
+    };
+    let mut net = net();
+    let mut from = |text: &str| {
+        let address = SocketAddr::new(text.parse().expect("an address"), 1);
+        let conn = net
+            .accept(address, &limits, NOW)
+            .expect("spare places are there");
+        net.slots[&conn].spare
+    };
+    let told_full = [
+        "2001:db8::1",
+        "2001:db8::2",
+        "2001:db8::3",
+        "2001:db8:0:1::1",
+    ]
+    .map(&mut from);
+    assert_eq!(told_full, [false, false, true, false]);
+}

@@ -1,7 +1,7 @@
 use super::*;
 use crate::jobs::Task;
 use echat_proto::names::Password;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 fn job(conn: u64, address: impl Into<IpAddr>) -> Job {
     let password = Password::presented("some password").expect("short");

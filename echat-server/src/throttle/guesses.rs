@@ -1,0 +1,158 @@
+//! Wrong passwords. Every try counts as one until it turns out right.
+//!
+//! What is counted is a bucket of names, not a name: names that are tried are without number, and
+//! if the oldest were forgotten for new ones, made-up names would wash out the count of a real one.
+//! Which names share a bucket is a secret of the process, and so is which of them exist: a name
+//! that nobody has is counted like any other.
+
+use crate::config::Limits;
+use crate::origin::origin;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// How long wrong passwords are remembered, and the longest wait for them.
+pub(super) const LOGIN_WINDOW: Duration = Duration::from_mins(15);
+/// The first wait, after the failures that are free. It doubles; from 30 s on, five free tries and
+/// the waits leave a guesser nine tries in a window.
+pub(super) const FIRST_WAIT: Duration = Duration::from_secs(30);
+
+/// One of 65,536 buckets. Two names share one so seldom that it is noticed only while tens of
+/// thousands of names are guessed at, and then by those who come from a new address.
+type Bucket = u16;
+
+/// Whose wrong passwords are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Guesser {
+    /// All addresses that are strange to the account.
+    Strangers(Bucket),
+    /// An address from which the account's owner logged in before: strangers cannot lock it out.
+    Known(Bucket),
+}
+
+/// Counts of wrong passwords.
+#[derive(Debug)]
+pub(crate) struct Guesses {
+    key: [u8; 32],
+    failures: HashMap<Guesser, Failures>,
+    /// When counts that are over were last dropped.
+    swept: Duration,
+}
+
+impl Guesses {
+    pub(super) fn new(key: [u8; 32]) -> Self {
+        Self {
+            key,
+            failures: HashMap::new(),
+            swept: Duration::ZERO,
+        }
+    }
+
+    /// Those who try this name, as it is looked up, from addresses that are strange to it.
+    pub(crate) fn strangers(&self, name: &str) -> Guesser {
+        Guesser::Strangers(self.bucket(name, &[]))
+    }
+
+    /// Those who try it from an address, or a network, that its owner has used.
+    pub(crate) fn known(&self, name: &str, address: IpAddr) -> Guesser {
+        // No name holds a zero byte, so that no name and address look like another pair.
+        let address = format!("\0{}", origin(address));
+        Guesser::Known(self.bucket(name, address.as_bytes()))
+    }
+
+    fn bucket(&self, name: &str, address: &[u8]) -> Bucket {
+        let digest = Sha256::new()
+            .chain_update(self.key)
+            .chain_update(name)
+            .chain_update(address)
+            .finalize();
+        Bucket::from_be_bytes([digest[0], digest[1]])
+    }
+
+    /// How long to wait before the next password; `None` if not at all.
+    pub(crate) fn wait(
+        &self,
+        guesser: Guesser,
+        now: Duration,
+        limits: &Limits,
+    ) -> Option<Duration> {
+        let until = self.failures.get(&guesser)?.until(limits);
+        until.checked_sub(now).filter(|wait| !wait.is_zero())
+    }
+
+    /// Counts a try as a wrong password; [`Self::forgive`] takes it back if it was right. A try that
+    /// was never judged, since the helper failed or the connection was cut meanwhile, stays counted:
+    /// otherwise hanging up in time would make guesses free.
+    pub(crate) fn count(&mut self, guesser: Guesser, now: Duration, limits: &Limits) {
+        if limits.login_failures == 0 {
+            return;
+        }
+        if now >= self.swept + LOGIN_WINDOW {
+            self.swept = now;
+            self.failures
+                .retain(|_, failures| !failures.is_over(now, limits));
+            self.failures.shrink_to_fit();
+        }
+        let failures = self.failures.entry(guesser).or_insert(Failures::none(now));
+        if failures.is_over(now, limits) {
+            *failures = Failures::none(now);
+        }
+        failures.count += 1;
+        failures.last = now;
+    }
+
+    /// Takes back what a right password was counted as. Of an address that is the account's own it
+    /// forgives everything; of strangers only this try, since the others may be somebody else's: an
+    /// owner who comes from a new address must not give a guesser a new budget.
+    pub(crate) fn forgive(&mut self, guesser: Guesser) {
+        let left = match guesser {
+            Guesser::Known(_) => None,
+            Guesser::Strangers(_) => self.failures.get_mut(&guesser),
+        };
+        let left = left.map_or(0, |failures| {
+            failures.count = failures.count.saturating_sub(1);
+            failures.count
+        });
+        if left == 0 {
+            self.failures.remove(&guesser);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.failures.len()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Failures {
+    count: u64,
+    since: Duration,
+    /// The time of the last try.
+    last: Duration,
+}
+
+impl Failures {
+    fn none(now: Duration) -> Self {
+        Self {
+            count: 0,
+            since: now,
+            last: now,
+        }
+    }
+
+    /// When the next try is free.
+    fn until(&self, limits: &Limits) -> Duration {
+        let wait = self.count.checked_sub(limits.login_failures).map(|over| {
+            let doubled = FIRST_WAIT.saturating_mul(1 << over.min(16));
+            doubled.min(LOGIN_WINDOW)
+        });
+        self.last + wait.unwrap_or_default()
+    }
+
+    /// Whether the window has passed, and the last wait with it.
+    fn is_over(&self, now: Duration, limits: &Limits) -> bool {
+        now >= self.until(limits).max(self.since + LOGIN_WINDOW)
+    }
+}
