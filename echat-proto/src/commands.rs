@@ -10,7 +10,7 @@ pub use info::{CommandInfo, Direction, FieldInfo, Shape, by_name, by_number};
 
 use crate::message::Message;
 use crate::names::{Content, NameQuery, Password, RoomName, TxnId, Username};
-use crate::param::{Fields, NewPassword, Param, ParamError, TargetType, put};
+use crate::param::{Fields, Names, NewPassword, Param, ParamError, TargetType, put};
 use crate::records::{Fail, M, MemberLine, Older, Outcome, RoomLine, TxnEcho, Unread};
 use crate::value::Value;
 
@@ -90,7 +90,7 @@ requests! {
     /// Becomes a member of a room.
     7 JOIN_ROOM JoinRoom one { roomname: NameQuery } => 8, 8;
     /// Makes a room with some of one's friends in it.
-    9 CREATE_ROOM CreateRoom dict { roomname: RoomName, members: Vec<NameQuery> } => 10, 10;
+    9 CREATE_ROOM CreateRoom dict { roomname: RoomName, members: Names } => 10, 10;
     /// Ends the login and keeps the connection.
     11 LOGOUT Logout null {} => 116, 205;
     /// Messages of one conversation, or of all after an id.
@@ -103,7 +103,7 @@ requests! {
     /// Leaves a room; its history is seen no more.
     14 LEAVE_ROOM LeaveRoom one { roomname: NameQuery } => 119, 205;
     /// Takes friends into one's own room.
-    15 ADD_MEMBERS AddMembers dict { roomname: NameQuery, members: Vec<NameQuery> } => 120, 120;
+    15 ADD_MEMBERS AddMembers dict { roomname: NameQuery, members: Names } => 120, 120;
     /// Users and rooms by a part of their name.
     16 FIND Find dict { keyword: String } => 121, 205;
     /// One's own rooms.

@@ -25,6 +25,8 @@ pub const CONTENT_MAX: usize = 65_536;
 pub const NAME_CHARS: usize = 20;
 /// Bytes of a user's or a room's name.
 pub const NAME_BYTES: usize = 64;
+/// Names that one request lists: as many friends as anybody may have.
+pub const NAMES: usize = 1_000;
 /// Fewest bytes of a new password.
 pub const PASSWORD_MIN: usize = 8;
 /// Most bytes of a password.

@@ -1,6 +1,7 @@
 //! [`Param`]: a [`Value`] as a Rust type, so that nothing behind it checks types again.
 
 use crate::code::Code;
+use crate::limits::NAMES;
 use crate::names::{Content, NameQuery, Password, RoomName, TxnId, Username};
 use crate::value::Value;
 
@@ -119,6 +120,29 @@ text_params! {
 /// A password to be kept: refused when too weak, while one presented at login is only compared.
 #[derive(Debug)]
 pub struct NewPassword(pub Password);
+
+/// Names that a request lists, [`NAMES`] at most. More are refused before any is looked at: a frame
+/// holds thousands, and to normalise them takes longer than to read them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names(pub Vec<NameQuery>);
+
+impl Param for Names {
+    const KIND: &'static str = "list";
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        match value {
+            Value::List(items) if items.len() > NAMES => {
+                let message = format!("must be at most {NAMES} names");
+                Err(ParamError::new("", message))
+            }
+            list => Vec::from_value(list).map(Self),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.to_value()
+    }
+}
 
 /// Whether a conversation is a private one or a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -155,12 +155,17 @@ impl Roster {
         self.by_user.contains_key(&user)
     }
 
+    /// A room's members who are online.
+    pub fn in_room(&self, room: ConversationId) -> impl Iterator<Item = &Online> {
+        let online = self.rooms.get(&room).into_iter().flatten();
+        online.filter_map(|user| self.by_user.get(user))
+    }
+
     /// The connections of a room's members who are online, but for one of them.
     pub fn in_room_but(&self, room: ConversationId, but: UserId) -> Vec<ConnId> {
-        let online = self.rooms.get(&room).into_iter().flatten();
-        online
-            .filter(|user| **user != but)
-            .flat_map(|user| self.conns_of(*user).iter().copied())
+        self.in_room(room)
+            .filter(|online| online.user != but)
+            .flat_map(|online| online.conns.iter().copied())
             .collect()
     }
 

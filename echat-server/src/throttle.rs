@@ -106,7 +106,7 @@ struct Bucket {
     full_at: Duration,
 }
 
-fn wait<K: Hash + Eq>(
+fn wait<K: Hash + Eq + Copy>(
     buckets: &HashMap<K, Bucket>,
     key: K,
     now: Duration,

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crowd::flood::{Flood, From, Honest, capacity};
-use crowd::greedy::{self, Greed};
+use crowd::greedy::{self, Greed, Plenty};
 use crowd::room::{Room, Talk, enter, read_to_the_end};
 use crowd::silent::{Silent, as_many_as_allowed};
 use crowd::watch::{Times, Watch};
@@ -189,15 +189,31 @@ fn back_off(attempts: u32) -> Duration {
 
 /// Windows of frames that a greedy one sends in an ordinary run; `ECHAT_GREEDY` asks for seconds.
 const WINDOWS: usize = 3;
+/// What one may ask for: as much as config.json allows by default.
+const PLENTY: Plenty = Plenty {
+    rooms: 199,
+    unread: 1_000,
+    members: 9_999,
+};
+const ENOUGH: Plenty = Plenty {
+    rooms: 20,
+    unread: 100,
+    members: 200,
+};
 
 #[test]
 fn one_who_asks_as_fast_as_it_can_keeps_nobody_waiting() {
     let campaign: Option<u64> = asked_for("ECHAT_GREEDY");
     let place = Place::new();
+    let plenty = match campaign {
+        Some(_) => PLENTY,
+        None => ENOUGH,
+    };
+    greedy::prepare(&place, plenty);
     let server = open_house(&place, r#"{"registrations": 0}"#);
     let mut room = Room::gather(&server, if campaign.is_some() { 20 } else { 5 });
     let mut greedy = greedy::enter(&server);
-    for greed in [Greed::Time, Greed::Pong, Greed::Say] {
+    for greed in Greed::ALL {
         let over = AtomicBool::new(false);
         let watch = Watch::start();
         let (talked, windows) = thread::scope(|scope| {
@@ -218,7 +234,7 @@ fn one_who_asks_as_fast_as_it_can_keeps_nobody_waiting() {
             (talked, asking.join().unwrap())
         });
         if campaign.is_some() {
-            let frames = u128::try_from(windows * greedy::WINDOW).unwrap();
+            let frames = u128::try_from(windows * greed.window()).unwrap();
             let per_second = frames * 1_000 / watch.elapsed().as_millis();
             println!("{per_second} frames a second for {greed:?}; the room: {talked}");
         }

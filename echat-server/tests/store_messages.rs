@@ -150,6 +150,48 @@ fn unread_counts_stop_at_a_thousand() {
 }
 
 #[test]
+fn counting_ends_for_who_has_not_read_for_long_in_many_rooms() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let (ann, bob) = (user(&mut batch, "ann"), user(&mut batch, "bob"));
+    for n in 10..22 {
+        let tea = room(&mut batch, &format!("tea{n}"), &[ann, bob]);
+        for _ in 0..1_000 {
+            say(&mut batch, tea, ann, "x");
+        }
+    }
+    let counts: Vec<_> = batch.rooms_of(bob).unwrap();
+    let counts: Vec<_> = counts.iter().map(|room| room.unread).collect();
+    assert_eq!(counts[..10], [1_000; 10]);
+    assert_eq!(
+        counts[10..],
+        [10; 2],
+        "there is something unread all the same"
+    );
+    let unread = batch.bundle(bob, 50, 500, PLENTY).unwrap().unread;
+    assert!(counts.into_iter().eq(unread.iter().map(|line| line.count)));
+}
+
+#[test]
+fn a_bundle_has_no_message_that_does_not_fit_and_says_so() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let (ann, bob) = (user(&mut batch, "ann"), user(&mut batch, "bob"));
+    let tea = room(&mut batch, "tea", &[ann, bob]);
+    let said = say(&mut batch, tea, ann, &"x".repeat(4_000));
+    let bundle = batch.bundle(bob, 50, 500, 3_000).unwrap();
+    assert!(bundle.messages.is_empty());
+    assert_eq!(
+        (bundle.more.len(), bundle.more[0].target.as_str()),
+        (1, "tea")
+    );
+    assert!(
+        bundle.more[0].before > said,
+        "the message itself is among the older ones"
+    );
+}
+
+#[test]
 fn a_budget_ends_an_answer_but_never_empties_it() {
     let mut store = Store::in_memory().unwrap();
     let mut batch = store.batch();

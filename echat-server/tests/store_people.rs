@@ -117,7 +117,8 @@ fn rooms_have_members_and_keep_their_owner() {
         ),
         (2, 1)
     );
-    let members = batch.members(tea).unwrap();
+    let members = batch.members(tea, 9).unwrap();
+    assert_eq!(batch.members(tea, 1).unwrap(), members[..1]);
     let shown: Vec<_> = members
         .iter()
         .map(|m| (m.user.name.as_str(), m.owner))

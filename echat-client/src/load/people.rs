@@ -6,6 +6,7 @@ use std::time::Duration;
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::Request;
 use echat_proto::names::{NameQuery, Password, RoomName, Username};
+use echat_proto::param::Names;
 use echat_proto::param::NewPassword;
 
 use super::Failure;
@@ -85,7 +86,7 @@ pub(super) fn log_out(link: &mut Link, clock: &Clock) -> Result<(), Failure> {
 pub(super) fn make_room(link: &mut Link, room: &str, clock: &Clock) -> Result<(), Failure> {
     let request = Request::CreateRoom {
         roomname: RoomName::new(room).expect("a good name"),
-        members: Vec::new(),
+        members: Names(Vec::new()),
     };
     ask(link, &request, &[10], clock).map(drop)
 }

@@ -2,6 +2,7 @@
 
 use echat_proto::commands::Request;
 use echat_proto::names::{NameQuery, RoomName};
+use echat_proto::param::Names;
 
 use super::lines::{error_line, plain, styled};
 use super::presence::Presence;
@@ -75,7 +76,7 @@ fn obey(statement: Statement, world: &World) -> Vec<Act> {
         Statement::CreateRoom(room, members) => match RoomName::new(&room) {
             Ok(roomname) => vec![Act::Ask(Request::CreateRoom {
                 roomname,
-                members: members.into_iter().map(query).collect(),
+                members: Names(members.into_iter().map(query).collect()),
             })],
             Err(bad) => vec![
                 Act::Print(vec![error_line(&world.language.bad_name(&bad))]),
@@ -84,7 +85,7 @@ fn obey(statement: Statement, world: &World) -> Vec<Act> {
         },
         Statement::AddMembers(room, members) => vec![Act::Ask(Request::AddMembers {
             roomname: query(room),
-            members: members.into_iter().map(query).collect(),
+            members: Names(members.into_iter().map(query).collect()),
         })],
         Statement::Find(keyword) => vec![Act::Ask(Request::Find { keyword })],
         Statement::Send(target, text) => vec![Act::Send(target.normal(), text)],

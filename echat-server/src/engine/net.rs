@@ -3,6 +3,7 @@
 
 mod busy;
 mod help;
+mod rest;
 
 use crate::clock::Now;
 use crate::config::Limits;
@@ -49,7 +50,11 @@ pub(super) struct Slot {
     pub(super) busy_since: Option<Duration>,
     /// Whether it is in `blocked`.
     blocked: bool,
+    /// Its place in `resting`, if it has one.
+    rests_until: Option<Duration>,
 }
+
+pub(super) use rest::TURN;
 
 pub(super) struct Net {
     slots: BTreeMap<ConnId, Slot>,
@@ -68,6 +73,8 @@ pub(super) struct Net {
     /// Connections whose request found the database busy, and when to try again.
     blocked: Vec<ConnId>,
     retry_at: Option<Duration>,
+    /// Connections whose requests were much work, and until when later ones wait.
+    resting: BTreeSet<(Duration, ConnId)>,
     jobs: Vec<Job>,
     prepared: Vec<Ephemeral>,
     preparing: usize,
@@ -92,6 +99,7 @@ impl Net {
             completed: Vec::new(),
             blocked: Vec::new(),
             retry_at: None,
+            resting: BTreeSet::new(),
             jobs: Vec::new(),
             prepared: Vec::new(),
             preparing: 0,
@@ -140,6 +148,7 @@ impl Net {
             pending: None,
             busy_since: None,
             blocked: false,
+            rests_until: None,
         };
         self.slots.insert(conn, slot);
         self.guests.insert(conn);
@@ -216,6 +225,7 @@ impl Net {
         let ready = slot.peer.has_items()
             && slot.pending.is_none()
             && !slot.blocked
+            && slot.rests_until.is_none()
             && !slot.peer.is_backed_up(limits);
         if ready && !slot.queued {
             slot.queued = true;
@@ -244,6 +254,9 @@ impl Net {
             return;
         };
         self.deadlines.remove(&(slot.deadline, conn));
+        if let Some(until) = slot.rests_until {
+            self.resting.remove(&(until, conn));
+        }
         self.guests.remove(&conn);
         self.spares -= usize::from(slot.spare);
         let origin = origin(slot.peer.address.ip());
@@ -257,7 +270,8 @@ impl Net {
         self.departed.push(conn);
     }
 
-    /// Does what is due, and lets those try again who found the database busy.
+    /// Does what is due, lets those try again who found the database busy, and those go on who have
+    /// rested.
     pub(super) fn expire(&mut self, limits: &Limits, now: Now) {
         let due = self.deadlines.range(..=(now.running, ConnId(u64::MAX)));
         for (at, conn) in due.take(EXPIRED).copied().collect::<Vec<_>>() {
@@ -269,6 +283,7 @@ impl Net {
             }
         }
         self.unblock(limits, now);
+        self.wake(limits, now);
     }
 
     /// The connections whose turn it is, once around.
@@ -297,7 +312,8 @@ impl Net {
 
     pub(super) fn deadline(&self) -> Option<Duration> {
         let first = self.deadlines.first().map(|(at, _)| *at);
-        [first, self.retry_at].into_iter().flatten().min()
+        let rested = self.resting.first().map(|(until, _)| *until);
+        [first, self.retry_at, rested].into_iter().flatten().min()
     }
 
     pub(super) fn take_dirty(&mut self) -> Vec<ConnId> {
@@ -350,6 +366,7 @@ impl Net {
             self.departed.len(),
             self.completed.len(),
             self.blocked.len(),
+            self.resting.len(),
         ];
         books.iter().all(|kept| *kept == 0) && self.retry_at.is_none()
     }

@@ -2,7 +2,7 @@
 //! ready, each connection within its budget; then comes the commit, and only its receipt lets the
 //! answers go.
 
-use super::net::Net;
+use super::net::{Net, TURN};
 use super::undo::{Handled, undo};
 use super::{Memory, chores};
 use crate::clock::Now;
@@ -216,8 +216,15 @@ impl<'t> Turn<'t> {
         Ok(())
     }
 
-    /// Handles a connection's messages within its budget.
+    /// Handles a connection's messages within its budget. What goes over it is paid for by a rest.
     fn serve(&mut self, conn: ConnId) -> Result<(), StoreError> {
+        let before = self.batch.work();
+        let served = self.serve_from(conn, before);
+        self.net.rest(conn, self.batch.work() - before, self.now);
+        served
+    }
+
+    fn serve_from(&mut self, conn: ConnId, before: u64) -> Result<(), StoreError> {
         for _ in 0..MESSAGES {
             let Some(slot) = self.net.slot(conn) else {
                 break;
@@ -233,7 +240,7 @@ impl<'t> Turn<'t> {
                 }
                 None => false,
             };
-            if !go_on {
+            if !go_on || self.batch.work() - before > TURN {
                 break;
             }
         }
@@ -253,8 +260,7 @@ impl<'t> Turn<'t> {
         } else if !concluded && let Some(slot) = self.net.slot(conn) {
             slot.peer.put_back(Item::Request(message));
         }
-        // A page a turn: 32 of them would be more than a queue may hold.
-        Ok(concluded && !is_page(kind))
+        Ok(concluded && !is_long(kind))
     }
 
     fn start(&mut self, conn: ConnId, number: u32) -> Started {
@@ -366,8 +372,10 @@ fn takes_password(kind: RequestKind) -> bool {
     matches!(kind, RequestKind::Register | RequestKind::Login)
 }
 
-/// Whether a reply may be as long as a page.
-fn is_page(kind: RequestKind) -> bool {
-    use RequestKind::{Find, ListMembers, ListRooms, QueryHistory};
-    matches!(kind, QueryHistory | ListRooms | ListMembers | Find)
+/// Whether one of these is enough for a turn: the reply may be as long as a page, and 32 of them more
+/// than a queue may hold, or the request as long as a frame.
+fn is_long(kind: RequestKind) -> bool {
+    use RequestKind::{AddMembers, CreateRoom, Find, ListMembers, ListRooms, QueryHistory};
+    let reply = matches!(kind, QueryHistory | ListRooms | ListMembers | Find);
+    reply || matches!(kind, CreateRoom | AddMembers)
 }

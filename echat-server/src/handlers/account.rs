@@ -118,12 +118,12 @@ pub(crate) fn login(
         .flatten();
     let (user, hash) = found.unzip();
     let guesser = guesser(ctx, &username, user.as_ref())?;
-    let guesses = &mut ctx.throttle.guesses;
-    if let Some(wait) = guesses.wait(guesser, ctx.now.running, ctx.limits) {
+    let counts = &mut ctx.throttle.guesses;
+    if let Some(wait) = counts.wait(guesser, ctx.now.running, ctx.limits) {
         return Err(Reject::retry_after(Code::LoginThrottled, wait));
     }
     // Every try counts as wrong until it turns out right: many at once are no more than many.
-    guesses.count(guesser, ctx.now.running, ctx.limits);
+    counts.count(guesser, ctx.now.running, ctx.limits);
     let shown = username.key().unwrap_or("?").to_owned();
     let attempt = LoginAttempt {
         user,

@@ -2,6 +2,11 @@
 
 use echat_proto::limits::VALUES;
 
+/// Items that one message has values for, each of `values`.
+pub(super) fn most(values: usize) -> usize {
+    (VALUES - 1) / values
+}
+
 /// As many of the items, from the first, as `bytes` hold and as one message has values for: each
 /// item counts as `values`.
 pub(super) fn fitting<T>(
@@ -11,12 +16,15 @@ pub(super) fn fitting<T>(
     size: impl Fn(&T) -> usize,
 ) -> Vec<T> {
     let mut taken = 0;
-    let most = (VALUES - 1) / values;
     let fits = |item: &T| {
         taken += size(item);
         taken <= bytes
     };
-    items.into_iter().take(most).take_while(fits).collect()
+    items
+        .into_iter()
+        .take(most(values))
+        .take_while(fits)
+        .collect()
 }
 
 #[cfg(test)]

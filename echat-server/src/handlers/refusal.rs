@@ -3,12 +3,15 @@
 use crate::store::StoreError;
 use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind};
+use echat_proto::limits::NAME_BYTES;
 use echat_proto::param::ParamError;
 use echat_proto::records::{Code, Fail, Outcome};
 use std::time::Duration;
 
 /// Names that a refusal lists at most: enough to mend a slip, and no echo of a whole request.
 const NAMED: usize = 100;
+/// Bytes of a name that a refusal repeats, as somebody may have typed it: not in its stored form.
+const NAME_LENGTH: usize = 4 * NAME_BYTES;
 
 /// Why a handler gave no answer.
 #[derive(Debug)]
@@ -57,9 +60,11 @@ impl Reject {
         Self::Refused(Refusal::with(code, "retry_after", Value::Int(seconds)))
     }
 
-    /// These are not friends of the asker; the first hundred are named.
+    /// These are not friends of the asker; the first hundred are named, but none that is too long
+    /// to be a name however it is written.
     pub(super) fn not_friends(names: Vec<String>) -> Self {
-        let names = names.into_iter().take(NAMED).map(Value::Str).collect();
+        let names = names.into_iter().filter(|name| name.len() <= NAME_LENGTH);
+        let names = names.take(NAMED).map(Value::Str).collect();
         let names = Value::List(names);
         Self::Refused(Refusal::with(Code::NotFriends, "names", names))
     }

@@ -6,11 +6,16 @@ use crate::store::{ConversationId, Room, User, UserId};
 use echat_proto::commands::Event;
 use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{NameQuery, RoomName};
+use echat_proto::param::Names;
 use echat_proto::records::{Code, MemberLine, RoomLine};
 use std::collections::BTreeMap;
 
+/// What normalising a name costs, as steps of the database: up to 8 us.
+const NAME_STEPS: usize = 300;
 /// What a line of LIST_MEMBERS takes besides the name, in bytes: keys, types and lengths.
 const MEMBER_BYTES: usize = 48;
+/// Values of a line of LIST_MEMBERS: three in a dict.
+const MEMBER_VALUES: usize = 4;
 /// What a line of LIST_ROOMS takes besides the names, in bytes.
 const ROOM_BYTES: usize = 80;
 
@@ -20,9 +25,9 @@ pub(crate) fn create_room(
     ctx: &mut Ctx<'_, '_>,
     me: Member,
     roomname: RoomName,
-    members: Vec<NameQuery>,
+    members: Names,
 ) -> Result<Event, Reject> {
-    let mut invited = friends_named(ctx, &me, &members)?;
+    let mut invited = friends_named(ctx, &me, &members.0)?;
     invited.insert(
         me.id,
         User {
@@ -57,20 +62,20 @@ pub(crate) fn add_members(
     ctx: &mut Ctx<'_, '_>,
     me: Member,
     roomname: NameQuery,
-    members: Vec<NameQuery>,
+    members: Names,
 ) -> Result<Event, Reject> {
     let room = targets::own_room(ctx, &me, &roomname)?;
     if room.owner != me.id {
         return Err(Code::NotOwner.into());
     }
-    let named = friends_named(ctx, &me, &members)?;
+    let named = friends_named(ctx, &me, &members.0)?;
     let mut added = BTreeMap::new();
     for (id, user) in named {
         if !ctx.batch.is_member(room.id, id)? {
             added.insert(id, user);
         }
     }
-    if added.is_empty() && !members.is_empty() {
+    if added.is_empty() && !members.0.is_empty() {
         return Err(Code::AlreadyMember.into());
     }
     has_room_for_members(ctx, &room, added.len())?;
@@ -177,27 +182,26 @@ pub(crate) fn list_members(
     roomname: NameQuery,
 ) -> Result<Event, Reject> {
     let room = targets::own_room(ctx, &me, &roomname)?;
-    let members = ctx
-        .batch
-        .members(room.id)?
+    // Those online are known without asking, and go before the others.
+    let online = ctx.roster.in_room(room.id).map(|member| MemberLine {
+        online: true,
+        username: member.name.to_string(),
+        owner: member.user == room.owner,
+    });
+    let by_name = ctx.batch.members(room.id, page::most(MEMBER_VALUES))?;
+    let others = by_name
         .into_iter()
-        .map(|member| MemberLine {
-            online: ctx.roster.is_online(member.user.id),
-            username: member.user.name,
-            owner: member.owner,
-        });
-    Ok(Event::Members {
-        members: shown(members.collect()),
-    })
-}
-
-/// As many members as one answer holds, by name; those online go before the others.
-fn shown(mut members: Vec<MemberLine>) -> Vec<MemberLine> {
-    members.sort_by_key(|member| !member.online);
+        .filter(|member| !ctx.roster.is_online(member.user.id));
+    let others = others.map(|member| MemberLine {
+        online: false,
+        username: member.user.name,
+        owner: member.owner,
+    });
     let size = |member: &MemberLine| MEMBER_BYTES + member.username.len();
-    let mut members = page::fitting(members, PAGE_BYTES, 4, size);
+    let members = online.chain(others).collect();
+    let mut members = page::fitting(members, PAGE_BYTES, MEMBER_VALUES, size);
     members.sort_by(|a, b| a.username.cmp(&b.username));
-    members
+    Ok(Event::Members { members })
 }
 
 /// The friends of these names, repeats and the asker folded; refused if anybody is no friend.
@@ -206,6 +210,7 @@ fn friends_named(
     me: &Member,
     names: &[NameQuery],
 ) -> Result<BTreeMap<UserId, User>, Reject> {
+    ctx.batch.count_work(NAME_STEPS * names.len());
     let friends = ctx.batch.friends(me.id)?;
     let by_name: BTreeMap<&str, &User> = friends
         .iter()

@@ -43,17 +43,29 @@ pub(super) fn merge(
     Ok(best.into_sorted_vec())
 }
 
-/// Messages that fit into a budget of bytes; the first one always fits.
+/// Messages that fit into a budget of bytes.
 pub(super) struct Filling {
     left: usize,
+    /// Whether the first one fits whatever its size.
+    never_empty: bool,
     pub(super) messages: Vec<StoredMessage>,
 }
 
 impl Filling {
-    pub(super) fn new(budget: usize) -> Self {
+    /// Beside other things, which may leave no place.
+    pub(super) fn beside(budget: usize) -> Self {
         Self {
             left: budget,
+            never_empty: false,
             messages: Vec::new(),
+        }
+    }
+
+    /// A page, which has a message if there is any: who turns pages would never get on.
+    pub(super) fn page(budget: usize) -> Self {
+        Self {
+            never_empty: true,
+            ..Self::beside(budget)
         }
     }
 
@@ -61,7 +73,8 @@ impl Filling {
     pub(super) fn push(&mut self, message: StoredMessage) -> bool {
         let texts = message.content.len() + message.sender.len() + message.target.len();
         let size = MESSAGE_BYTES + texts;
-        if size > self.left && !self.messages.is_empty() {
+        let first = self.never_empty && self.messages.is_empty();
+        if size > self.left && !first {
             return false;
         }
         self.left = self.left.saturating_sub(size);

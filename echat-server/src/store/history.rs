@@ -12,8 +12,12 @@ use super::{Batch, ConversationId, Kind, MessageId, StoreError, StoredMessage, U
 /// Unread counts stop here, so that counting is cheap however much is unread.
 pub const UNREAD_MAX: u64 = 1_000;
 
-/// How many messages a count looks at, newest first: one's own among them do not count.
-const UNREAD_LOOKED_AT: u64 = 4 * UNREAD_MAX;
+/// How many messages all counts of one answer look at: nobody is unread for so long in so many
+/// conversations but who wants to keep the server busy.
+const UNREAD_LOOKED_AT: u64 = 10_000;
+
+/// What a count looks at all the same, when the others have used that up.
+const UNREAD_LEAST: u64 = 10;
 
 /// What one line about a conversation takes in an answer besides its name, in bytes, rounded up.
 const LINE_BYTES: usize = 96;
@@ -108,10 +112,8 @@ pub(super) const NEWEST_IDS: &str = "SELECT id FROM messages
 pub(super) const OLDEST_IDS: &str = "SELECT id FROM messages
      WHERE conversation = ?1 AND id > ?2 AND id < ?3 ORDER BY id LIMIT ?4";
 
-pub(super) const UNREAD: &str = "SELECT count(*) FROM (SELECT 1 FROM
-         (SELECT sender FROM messages WHERE conversation = ?1 AND id > ?2
-          ORDER BY id DESC LIMIT ?4)
-     WHERE sender <> ?3 LIMIT ?5)";
+pub(super) const UNREAD: &str = "SELECT count(*), count(CASE WHEN sender <> ?3 THEN 1 END) FROM
+     (SELECT sender FROM messages WHERE conversation = ?1 AND id > ?2 ORDER BY id DESC LIMIT ?4)";
 
 impl Batch<'_> {
     /// A page of one conversation as `user` sees it. With `after`: the oldest ones after it (and
@@ -142,7 +144,7 @@ impl Batch<'_> {
             |row| message(row, user, &seat),
         )?;
         let found = rows.len();
-        let mut filled = Filling::new(budget);
+        let mut filled = Filling::page(budget);
         for row in rows.into_iter().take(limit) {
             if !filled.push(row) {
                 break;
@@ -170,7 +172,7 @@ impl Batch<'_> {
             self.ids(OLDEST_IDS, &seats[at], above, below, limit)
         };
         let found = merge(seats.len(), limit + 1, limit + 1, ids)?;
-        let mut filled = Filling::new(budget);
+        let mut filled = Filling::page(budget);
         for &(id, at) in found.iter().take(limit) {
             let Some(next) = self.first(ONE, [id], |row| message(row, user, &seats[at]))? else {
                 break;
@@ -188,7 +190,7 @@ impl Batch<'_> {
 
     /// The newest messages of all of a user's conversations: newest first until
     /// `per_conversation` of one, `total`, or about `budget` bytes; the lines of `unread` and
-    /// `more` are counted into the budget.
+    /// `more` are counted into the budget, and may leave no place for messages.
     pub fn bundle(
         &self,
         user: UserId,
@@ -215,7 +217,7 @@ impl Batch<'_> {
                 .iter()
                 .map(|seat| LINE_BYTES + seat.target.len())
                 .sum::<usize>();
-        let mut filled = Filling::new(budget.saturating_sub(lines));
+        let mut filled = Filling::beside(budget.saturating_sub(lines));
         let mut oldest = vec![i64::MAX; seats.len()];
         for (rank, at) in found {
             let id = rank.saturating_neg();
@@ -235,25 +237,11 @@ impl Batch<'_> {
         })
     }
 
-    /// Messages of others after a read marker, at most [`UNREAD_MAX`].
-    pub(super) fn unread_count(
-        &self,
-        conversation: ConversationId,
-        user: UserId,
-        read_id: MessageId,
-    ) -> Result<u64, StoreError> {
-        let looked_at = i64::try_from(UNREAD_LOOKED_AT).unwrap_or(i64::MAX);
-        let most = i64::try_from(UNREAD_MAX).unwrap_or(i64::MAX);
-        self.count(
-            UNREAD,
-            params![conversation, read_id, user, looked_at, most],
-        )
-    }
-
     fn unread_of(&self, user: UserId, seats: &[Seat]) -> Result<Vec<Unread>, StoreError> {
         let mut unread = Vec::new();
+        let mut counting = self.counting(user);
         for seat in seats {
-            let count = self.unread_count(seat.conversation, user, seat.read_id)?;
+            let count = counting.unread(seat.conversation, seat.read_id)?;
             if count > 0 {
                 let (kind, target, read_id) = (seat.kind, seat.target.clone(), seat.read_id);
                 unread.push(Unread {
@@ -300,6 +288,52 @@ impl Batch<'_> {
             |row| row.get(0),
         )
     }
+}
+
+/// Counts what one user has not read, for one answer.
+pub(super) struct Counting<'b, 's> {
+    batch: &'b Batch<'s>,
+    user: UserId,
+    left: u64,
+}
+
+impl<'s> Batch<'s> {
+    /// Nothing is counted yet.
+    pub(super) fn counting(&self, user: UserId) -> Counting<'_, 's> {
+        Counting {
+            batch: self,
+            user,
+            left: UNREAD_LOOKED_AT,
+        }
+    }
+}
+
+impl Counting<'_, '_> {
+    /// Messages of others among the newest after a read marker: [`UNREAD_MAX`] are looked at, or
+    /// what the counts before this one have left.
+    pub(super) fn unread(
+        &mut self,
+        conversation: ConversationId,
+        read_id: MessageId,
+    ) -> Result<u64, StoreError> {
+        let most = UNREAD_MAX.min(self.left).max(UNREAD_LEAST);
+        let (looked_at, unread) = self
+            .batch
+            .first(
+                UNREAD,
+                params![conversation, read_id, self.user, sql_count(most)],
+                |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
+            )?
+            .unwrap_or_default();
+        self.left = self
+            .left
+            .saturating_sub(u64::try_from(looked_at).unwrap_or(0));
+        Ok(u64::try_from(unread).unwrap_or(0))
+    }
+}
+
+fn sql_count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn sql_limit(limit: usize, extra: i64) -> i64 {

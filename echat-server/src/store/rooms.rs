@@ -161,13 +161,14 @@ impl Batch<'_> {
         self.count("SELECT members FROM rooms WHERE id = ?1", [room])
     }
 
-    /// A room's members by name.
-    pub fn members(&self, room: ConversationId) -> Result<Vec<Member>, StoreError> {
+    /// A room's members by name, at most `limit`.
+    pub fn members(&self, room: ConversationId, limit: usize) -> Result<Vec<Member>, StoreError> {
         self.all(
             "SELECT u.id, u.name, u.id = r.owner FROM rooms AS r
              CROSS JOIN participants AS p ON p.conversation = r.id
-             CROSS JOIN users AS u ON u.id = p.user WHERE r.id = ?1 ORDER BY u.name",
-            [room],
+             CROSS JOIN users AS u ON u.id = p.user WHERE r.id = ?1
+             ORDER BY u.name LIMIT ?2",
+            params![room, i64::try_from(limit).unwrap_or(i64::MAX)],
             |row| {
                 Ok(Member {
                     user: user(row)?,
@@ -213,8 +214,9 @@ impl Batch<'_> {
                 Ok((summary, row.get(4)?))
             },
         )?;
+        let mut counting = self.counting(member);
         let count = |(room, read_id): (RoomSummary, _)| {
-            let unread = self.unread_count(room.id, member, read_id)?;
+            let unread = counting.unread(room.id, read_id)?;
             Ok(RoomSummary { unread, ..room })
         };
         rooms.into_iter().map(count).collect()

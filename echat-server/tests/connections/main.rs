@@ -16,8 +16,12 @@ use queues::{Client, World, account, dict};
 
 const LOOK_UP_ROOM: &str = "lobby";
 
-#[test]
-fn the_members_of_the_largest_room_fit_one_frame() {
+fn large_room() -> Value {
+    Value::Str(LOOK_UP_ROOM.to_owned())
+}
+
+/// A world with a room of so many who are offline.
+fn world_with_a_large_room(members: usize) -> World {
     let mut store = Store::in_memory().unwrap();
     let mut batch = store.batch();
     let name = RoomName::new(LOOK_UP_ROOM).unwrap();
@@ -28,16 +32,48 @@ fn the_members_of_the_largest_room_fit_one_frame() {
     let owner = user(&mut batch, 0);
     let room = batch.create_room(&name, owner, 1).unwrap().unwrap();
     batch.add_member(room, owner, 1).unwrap();
-    for n in 1..9_000 {
+    for n in 1..members {
         let member = user(&mut batch, n);
         batch.add_member(room, member, 1).unwrap();
     }
     let _ = batch.commit().unwrap();
-    let mut world = World::over(store);
+    World::over(store)
+}
+
+#[test]
+fn who_asks_for_much_rests_after_it_and_nobody_else_does() {
+    let mut world = world_with_a_large_room(2_000);
+    let (mut zoe, mut ann) = (world.user("zoe"), world.user("ann"));
+    for client in [&mut zoe, &mut ann] {
+        assert_eq!(world.ask(client, 7, large_room()), [110, 8]);
+    }
+    let greedy = (0..2).flat_map(|_| world.frame(&mut zoe, 18, large_room()));
+    let greedy: Vec<u8> = greedy.collect();
+    world.send(&zoe, &greedy);
+    assert_eq!(world.answers(&mut zoe).len(), 1, "the other one waits");
+    assert_eq!(world.ask(&mut ann, 18, large_room()), [123]);
+    // Twenty-odd steps a member, at 500 ns a step.
+    world.now += Duration::from_millis(20);
+    world.settle();
+    assert_eq!(world.answers(&mut zoe).len(), 0);
+    world.now += Duration::from_millis(20);
+    world.settle();
+    assert_eq!(world.answers(&mut zoe).len(), 1);
+    world.now += Duration::from_secs(5);
+    assert_eq!(world.ask(&mut zoe, 18, large_room()), [123]);
+    for client in [zoe, ann] {
+        world.engine.sever(client.conn);
+    }
+    world.settle();
+    assert!(world.engine.is_blank(), "nobody rests who is gone");
+}
+
+#[test]
+fn the_members_of_the_largest_room_fit_one_frame() {
+    let mut world = world_with_a_large_room(9_000);
     let mut zoe = world.user("zoe");
-    let room = || Value::Str(LOOK_UP_ROOM.to_owned());
-    assert_eq!(world.ask(&mut zoe, 7, room()), [110, 8]);
-    let list = world.frame(&mut zoe, 18, room());
+    assert_eq!(world.ask(&mut zoe, 7, large_room()), [110, 8]);
+    let list = world.frame(&mut zoe, 18, large_room());
     world.send(&zoe, &list);
     let answers = world.answers(&mut zoe);
     let [

@@ -6,7 +6,7 @@ use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::commands::Request;
 use echat_proto::names::{Content, NameQuery, Password, RoomName, TxnId, Username};
-use echat_proto::param::{NewPassword, TargetType};
+use echat_proto::param::{Names, NewPassword, TargetType};
 
 /// A number that no command has.
 const NONSENSE: u32 = 4_000;
@@ -68,7 +68,7 @@ fn of_messages(said: &Said, known: u64) -> Request {
 fn of_people(said: &Said) -> Request {
     let user = |user: &usize| name(USERS[*user]);
     let room = |room: &usize| name(ROOMS[*room]);
-    let members = |members: &[usize]| members.iter().map(user).collect();
+    let members = |members: &[usize]| Names(members.iter().map(user).collect());
     match said {
         Said::Register(new) => Request::Register {
             username: Username::new(USERS[*new]).expect("a possible name"),
