@@ -97,6 +97,12 @@ impl Engine {
         self.memory.roster.allow_sessions(per_user);
     }
 
+    /// Changes after how much work of a turn, in steps of `SQLite`'s virtual machine, a connection
+    /// rests. What is set from the beginning is for databases larger than a test's.
+    pub fn allow_work(&mut self, steps: u64) {
+        self.net.allow_work(steps);
+    }
+
     /// Takes a connection in; `None` if it is to be closed at once.
     pub fn accept(&mut self, address: SocketAddr, now: Now) -> Option<ConnId> {
         self.net.accept(address, &self.memory.limits, now)

@@ -54,8 +54,6 @@ pub(super) struct Slot {
     rests_until: Option<Duration>,
 }
 
-pub(super) use rest::TURN;
-
 pub(super) struct Net {
     slots: BTreeMap<ConnId, Slot>,
     last: u64,
@@ -75,6 +73,8 @@ pub(super) struct Net {
     retry_at: Option<Duration>,
     /// Connections whose requests were much work, and until when later ones wait.
     resting: BTreeSet<(Duration, ConnId)>,
+    /// Work of a connection in one turn after which it rests.
+    turn: u64,
     jobs: Vec<Job>,
     prepared: Vec<Ephemeral>,
     preparing: usize,
@@ -100,6 +100,7 @@ impl Net {
             blocked: Vec::new(),
             retry_at: None,
             resting: BTreeSet::new(),
+            turn: rest::TURN,
             jobs: Vec::new(),
             prepared: Vec::new(),
             preparing: 0,

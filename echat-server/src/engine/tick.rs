@@ -2,7 +2,7 @@
 //! ready, each connection within its budget; then comes the commit, and only its receipt lets the
 //! answers go.
 
-use super::net::{Net, TURN};
+use super::net::Net;
 use super::undo::{Handled, undo};
 use super::{Memory, chores};
 use crate::clock::Now;
@@ -240,7 +240,7 @@ impl<'t> Turn<'t> {
                 }
                 None => false,
             };
-            if !go_on || self.batch.work() - before > TURN {
+            if !go_on || self.net.is_much(self.batch.work() - before) {
                 break;
             }
         }

@@ -5,6 +5,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::num::NonZeroUsize;
 
+/// Work after which a connection rests, where databases are small: most requests are more.
+const RESTLESS: u64 = 100;
+
 impl Case {
     /// The case of a seed.
     pub(crate) fn draw(seed: u64) -> Self {
@@ -58,6 +61,11 @@ impl Case {
             accounts,
             acquainted,
             sessions: NonZeroUsize::new(sessions).expect("one or two"),
+            work: if seed.is_multiple_of(5) {
+                RESTLESS
+            } else {
+                20_000
+            },
             steps: steps.collect(),
         }
     }

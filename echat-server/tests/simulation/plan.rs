@@ -24,6 +24,8 @@ pub(crate) struct Case {
     pub(crate) acquainted: bool,
     /// Connections that one user may be logged in at.
     pub(crate) sessions: NonZeroUsize,
+    /// Work of a turn after which a connection rests.
+    pub(crate) work: u64,
     pub(crate) steps: Vec<Step>,
 }
 

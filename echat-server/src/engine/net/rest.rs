@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Work of one connection in one turn, in steps of `SQLite`'s virtual machine, that is nobody's
 /// concern: a millisecond at 50 ns a step. A turn ends with the request that goes over it.
-pub(in crate::engine) const TURN: u64 = 20_000;
+pub(super) const TURN: u64 = 20_000;
 /// What a step over it costs: ten times what it took, so that who does nothing but ask for much has
 /// a tenth of the time; and as many times more as others rest too, so that they share the tenth.
 const PRICE: Duration = Duration::from_nanos(500);
@@ -17,14 +17,24 @@ const PRICE: Duration = Duration::from_nanos(500);
 const LONGEST: Duration = Duration::from_secs(5);
 
 impl Net {
+    /// Changes after how much work of a turn a connection rests.
+    pub(in crate::engine) fn allow_work(&mut self, steps: u64) {
+        self.turn = steps;
+    }
+
+    /// Whether that is more work than one turn may be.
+    pub(in crate::engine) fn is_much(&self, work: u64) -> bool {
+        work > self.turn
+    }
+
     /// Has a connection's next request wait, if those of this turn were much work.
     pub(in crate::engine) fn rest(&mut self, conn: ConnId, work: u64, now: Now) {
+        if !self.is_much(work) {
+            return;
+        }
         let Some(slot) = self.slots.get_mut(&conn) else {
             return;
         };
-        if work <= TURN || slot.rests_until.is_some() {
-            return;
-        }
         let steps = u32::try_from(work).unwrap_or(u32::MAX);
         let others = u32::try_from(self.resting.len()).unwrap_or(u32::MAX);
         let rest = PRICE

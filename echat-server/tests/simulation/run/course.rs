@@ -68,8 +68,7 @@ impl Run {
             self.listen(seat, true, usize::MAX);
         }
         self.rest()?;
-        self.wait(Duration::from_secs(1))?;
-        self.rest()?;
+        self.take_time()?;
         invariants::at_rest(self)
     }
 
@@ -78,6 +77,7 @@ impl Run {
         self.disk.mend(self.world.engine.store());
         self.world.restart(self.limits.clone(), self.disk.open());
         self.world.engine.allow_sessions(self.sessions);
+        self.world.engine.allow_work(self.work);
         self.facts.restart();
         self.clients.iter_mut().for_each(Client::forget);
         self.keeps()
@@ -123,7 +123,7 @@ impl Run {
         self.clients[AUDITOR].known = 0;
         let login = Said::Login { user, right: true };
         let room = Said::Members(user % ROOMS.len());
-        self.ask(AUDITOR, &[login, Said::Rooms, room])?;
+        self.learn(&[login, Said::Rooms, room])?;
         self.clients[AUDITOR].known = 0;
         let newest = self.truth.visible(user).next_back().map_or(0, |(id, _)| id);
         let page = Said::History {
@@ -133,11 +133,31 @@ impl Run {
         };
         while self.clients[AUDITOR].known < newest {
             let known = self.clients[AUDITOR].known;
-            self.ask(AUDITOR, std::slice::from_ref(&page))?;
+            self.learn(std::slice::from_ref(&page))?;
             if self.clients[AUDITOR].known == known {
                 return fail(&format!("{} does not see all there is", USERS[user]));
             }
         }
-        self.ask(AUDITOR, &[page, Said::Logout])
+        self.learn(&[page, Said::Logout])
+    }
+
+    /// The auditor's requests, with the time that they take.
+    fn learn(&mut self, said: &[Said]) -> Result<(), String> {
+        self.ask(AUDITOR, said)?;
+        self.take_time()
+    }
+
+    /// Time for whatever waits for time: the busy database, who has asked for much and rests
+    /// between its requests.
+    fn take_time(&mut self) -> Result<(), String> {
+        let soon = Duration::from_secs(1);
+        loop {
+            self.wait(soon)?;
+            self.rest()?;
+            let by = self.world.now.running + soon;
+            if self.world.engine.deadline().is_none_or(|at| at > by) {
+                return Ok(());
+            }
+        }
     }
 }

@@ -31,6 +31,7 @@ pub(crate) type Online = BTreeMap<usize, Vec<ConnId>>;
 pub(crate) struct Run {
     pub(crate) limits: Limits,
     pub(crate) sessions: NonZeroUsize,
+    work: u64,
     pub(crate) world: World,
     disk: Disk,
     pub(crate) truth: Truth,
@@ -76,10 +77,12 @@ impl Run {
         // Mostly helpers find none of the time that preparing takes.
         world.exponents = usize::from(case.seed.is_multiple_of(32));
         world.engine.allow_sessions(case.sessions);
+        world.engine.allow_work(case.work);
         Self {
             world,
             limits,
             sessions: case.sessions,
+            work: case.work,
             disk,
             truth,
             facts: Facts::default(),
