@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crowd::dripping::Dripping;
 use crowd::flood::{Flood, From, Honest, capacity};
 use crowd::greedy::{self, Greed, Plenty};
 use crowd::room::{Room, Talk, enter, read_to_the_end};
@@ -56,6 +57,31 @@ fn silent_and_dripping_connections_cost_the_others_nothing() {
     }
     if count >= MANY {
         assert!(grown <= SILENT_KIB * count as u64, "{grown} KiB");
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+/// Users who drip in an ordinary run; `ECHAT_DRIPPING` asks for more.
+const DRIPPING: usize = 3;
+
+#[test]
+fn users_who_say_a_byte_at_a_time_cost_the_others_nothing() {
+    let campaign = asked_for("ECHAT_DRIPPING");
+    let place = Place::new();
+    let server = open_house(&place, r#"{"message_rate": 0, "registrations": 0}"#);
+    let (size, talk) = match campaign {
+        Some(_) => (20, Talk::at_ease(1_000)),
+        None => (5, Talk::messages(50)),
+    };
+    let mut room = Room::gather(&server, size);
+    let alone = room.talk(&talk);
+    let count = campaign.unwrap_or(DRIPPING);
+    let dripping = Dripping::gather(&server, count);
+    let among = room.talk(&talk);
+    let requests = dripping.go();
+    if campaign.is_some() {
+        println!("a room of {size} alone: {alone}");
+        println!("among {count} who dripped {requests} requests: {among}");
     }
     assert_eq!(server.stop().status.code(), Some(0));
 }

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub(crate) mod dripping;
 pub(crate) mod flood;
 pub(crate) mod greedy;
 pub(crate) mod room;

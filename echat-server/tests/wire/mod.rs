@@ -162,6 +162,16 @@ impl Client {
         self.says_bytes(&bytes)
     }
 
+    /// The frame of a message, to be sent in pieces.
+    pub(crate) fn sealed(&mut self, line: &str) -> Vec<u8> {
+        let plain = message(line).encode().unwrap();
+        let mut bytes = Vec::new();
+        self.channel
+            .sealer()
+            .seal(&plain, &mut rand::rng(), &mut bytes);
+        bytes
+    }
+
     /// Sends bytes that need not be a frame.
     pub(crate) fn says_bytes(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).is_ok()
