@@ -79,6 +79,9 @@ impl Mode for Register {
             return way_out(Scope::Register, line, world)
                 .unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
         }
+        if self.name.is_some() && line.is_empty() {
+            return print(vec![world.line(Text::NoPasswordTyped)]);
+        }
         // All of these are shorter than a password may be.
         if let Some(acts) = way_out(Scope::Register, line, world) {
             return acts;
@@ -193,6 +196,9 @@ impl Mode for Login {
             }
             return acts.unwrap_or_default();
         };
+        if line.is_empty() {
+            return print(vec![world.line(Text::NoPasswordTyped)]);
+        }
         if let Err(bad) = Password::presented(line) {
             return error(&world.language.bad_password(&bad));
         }

@@ -66,6 +66,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Password => s("password"),
         Text::PasswordAgain => s("password again"),
         Text::TooManyTries => s("The passwords differed three times; nothing was registered."),
+        Text::NoPasswordTyped => s("No password was typed; Ctrl-C goes back."),
         Text::LoggedOut => s("Logged out."),
         Text::NoPassword => s("A user name is given, but no password for it."),
         Text::NoUser => s("A password is given, but no user name."),

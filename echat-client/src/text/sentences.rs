@@ -145,6 +145,8 @@ sentences! {
     PasswordsDiffer { left: u64 };
     /// They differed too often.
     TooManyTries;
+    /// Nothing was typed where a password is asked for, and no command is read.
+    NoPasswordTyped;
     /// The account is made.
     Registered { name: &'a str };
     /// The login holds.

@@ -68,6 +68,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Password => s("密码"),
         Text::PasswordAgain => s("确认密码"),
         Text::TooManyTries => s("三次输入的密码都不一致，没有注册。"),
+        Text::NoPasswordTyped => s("没有输入密码；按 Ctrl-C 返回。"),
         Text::LoggedOut => s("已退出登录。"),
         Text::NoPassword => s("指定了用户名，但没有提供密码。"),
         Text::NoUser => s("提供了密码，但没有指定用户名。"),

@@ -48,6 +48,25 @@ fn registering_in_both_languages() {
 }
 
 #[test]
+fn where_a_password_may_be_anything_the_way_out_is_a_key_and_is_told() {
+    let mut stage = stage(Language::English);
+    for (mode, prompt) in [
+        ("register", "register password: "),
+        ("login", "login password: "),
+    ] {
+        stage.types(mode).types("ann").types("");
+        let told = stage.printed();
+        assert_eq!(
+            told.last().map(String::as_str),
+            Some("No password was typed; Ctrl-C goes back.")
+        );
+        assert_eq!(stage.prompt(), prompt);
+        stage.happens(Input::Key(Key::Ctrl('c')));
+        assert_eq!(stage.prompt(), "command> ");
+    }
+}
+
+#[test]
 fn a_wrong_password_is_said_and_forgotten() {
     let mut stage = stage(Language::Chinese);
     stage
