@@ -2,12 +2,14 @@
 //! ready, each connection within its budget; then comes the commit, and only its receipt lets the
 //! answers go.
 
+mod conclusion;
+
 use super::net::Net;
 use super::undo::{Handled, undo};
 use super::{Memory, chores};
 use crate::clock::Now;
 use crate::conn::{ConnId, End};
-use crate::handlers::{Answer, Ctx, Member, Refusal, Reject, account, gate, refuse};
+use crate::handlers::{Answer, Ctx, Reject, account, gate, refuse};
 use crate::jobs::Done;
 use crate::outbox::Delivery;
 use crate::peer::Item;
@@ -19,25 +21,12 @@ use echat_proto::commands::{CloseReason, Event, RequestKind};
 use echat_proto::records::Code;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
-use std::time::Duration;
 use zeroize::Zeroize;
 
 /// Messages of one connection that one tick handles.
 const MESSAGES: usize = 32;
-/// How long a request waits for a database that another program holds.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How often the database is tried meanwhile.
-const RETRY: Duration = Duration::from_millis(50);
-
 /// The number of what was handled and is no request: the end of a connection.
 const NO_REQUEST: u32 = 0;
-/// Requests whose answers never rest on what a tick wrote: a full disk does not refuse them.
-const FROM_MEMORY: [RequestKind; 3] = [
-    RequestKind::QueryServerTime,
-    RequestKind::Login,
-    RequestKind::Logout,
-];
-
 /// Handles what waits, commits it, and queues the answers.
 pub(super) fn tick(
     store: &mut Store,
@@ -263,75 +252,6 @@ impl<'t> Turn<'t> {
         Ok(concluded && !is_long(kind))
     }
 
-    fn start(&mut self, conn: ConnId, number: u32) -> Started {
-        // Asked only of what may end a session: most requests do not.
-        let may_leave = number == NO_REQUEST || number == RequestKind::Logout.info().number;
-        let member = may_leave.then(|| gate::member(&self.ctx(conn)).ok());
-        Started {
-            number,
-            mark: self.memory.outbox.mark(),
-            member: member.flatten(),
-        }
-    }
-
-    /// Stages the final reply of a request, or hands it to the helpers. False if the database was
-    /// busy and the request is to be tried again.
-    fn conclude(
-        &mut self,
-        conn: ConnId,
-        started: Started,
-        result: Result<Answer, Reject>,
-    ) -> Result<bool, StoreError> {
-        // The answer of a request that waits is still to come, whatever becomes of this tick.
-        let waits = matches!(result, Ok(Answer::Wait(..)));
-        let refusal = match result {
-            Err(Reject::Store(StoreError::Busy)) => {
-                if !self.net.block(conn, PATIENCE, RETRY, self.now) {
-                    return Ok(false);
-                }
-                Some(Refusal::from(Code::StorageBusy))
-            }
-            Err(Reject::Store(error)) => {
-                self.note(conn, started, true);
-                return Err(error);
-            }
-            Err(Reject::Refused(refusal)) => Some(refusal),
-            Ok(Answer::Wait(task, pending)) => {
-                self.net.wait_for(conn, task, pending);
-                None
-            }
-            Ok(Answer::Reply(event)) => {
-                self.memory.outbox.reply(conn, event);
-                None
-            }
-        };
-        if let Some(refusal) = refusal {
-            self.memory
-                .outbox
-                .reply(conn, refuse(started.number, refusal));
-        }
-        let number = started.number;
-        let keeps = FROM_MEMORY.map(|kind| kind.info().number);
-        let rests = self.batch.writes() > 0 && !waits && !keeps.contains(&number);
-        self.note(conn, started, rests);
-        if let Some(slot) = self.net.slot(conn) {
-            slot.busy_since = None;
-        }
-        Ok(true)
-    }
-
-    fn note(&mut self, conn: ConnId, started: Started, rests_on_writes: bool) {
-        let roster = &self.memory.roster;
-        let went = |member: &Member| !roster.is_online(member.id);
-        self.handled.push(Handled {
-            conn,
-            number: started.number,
-            mark: started.mark,
-            rests_on_writes,
-            gone: started.member.filter(went),
-        });
-    }
-
     /// Ends a connection. Its user is gone from here on, for whoever is handled after it.
     fn close(&mut self, conn: ConnId, end: End) -> Result<(), StoreError> {
         let started = self.start(conn, NO_REQUEST);
@@ -358,13 +278,6 @@ impl<'t> Turn<'t> {
         }
         Ok(!too_many)
     }
-}
-
-/// A request, and how things stood before it was handled.
-struct Started {
-    number: u32,
-    mark: usize,
-    member: Option<Member>,
 }
 
 /// Whether a request carries a password, which is not to linger in memory.

@@ -1,5 +1,7 @@
+use super::door::SPARE;
 use super::*;
 use rand::SeedableRng;
+use std::net::SocketAddr;
 
 const NOW: Now = Now {
     running: Duration::ZERO,
