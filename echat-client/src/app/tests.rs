@@ -8,6 +8,7 @@ use echat_proto::value::Value;
 
 use super::*;
 
+mod account;
 mod anything;
 mod begun;
 mod connection;

@@ -20,7 +20,7 @@ const PROTO: &[Row] = &[
     ("json", &["limits", "value"]),
     ("frame", &["crypto"]),
     ("code", &[]),
-    ("param", &["code", "names", "value"]),
+    ("param", &["code", "limits", "names", "value"]),
     ("records", &["code", "names", "param", "value"]),
     ("message", &["codec", "value"]),
     (
@@ -37,6 +37,7 @@ const PROTO: &[Row] = &[
 const SERVER: &[Row] = &[
     ("clock", &[]),
     ("conn", &[]),
+    ("origin", &[]),
     ("exit", &[]),
     ("private_file", &[]),
     ("config", &[]),
@@ -47,23 +48,23 @@ const SERVER: &[Row] = &[
     ("data_dir", &["exit", "private_file"]),
     ("host_key", &["exit", "private_file"]),
     ("roster", &["conn", "store"]),
-    ("throttle", &["config", "store"]),
+    ("throttle", &["config", "origin", "store"]),
     ("outbox", &["conn", "store"]),
     ("jobs", &["conn"]),
-    ("pool", &["conn", "jobs"]),
+    ("pool", &["conn", "jobs", "origin"]),
     ("peer", &["clock", "config", "conn"]),
     (
         "handlers",
         &[
-            "clock", "config", "conn", "jobs", "outbox", "roster", "store", "throttle",
+            "clock", "config", "conn", "jobs", "origin", "outbox", "roster", "store", "throttle",
         ],
     ),
     ("routes", &["handlers"]),
     (
         "engine",
         &[
-            "clock", "config", "conn", "handlers", "jobs", "outbox", "peer", "roster", "routes",
-            "store", "throttle",
+            "clock", "config", "conn", "handlers", "jobs", "origin", "outbox", "peer", "roster",
+            "routes", "store", "throttle",
         ],
     ),
     ("console", &["conn", "engine", "roster", "store", "visible"]),
