@@ -254,7 +254,8 @@ fn one_who_asks_as_fast_as_it_can_keeps_nobody_waiting() {
             let until = Until(&over);
             let talked = room.talk(&match campaign {
                 Some(seconds) => Talk::at_ease(50 * seconds),
-                None => Talk::messages(25),
+                // Few enough that nobody of the room is too fast.
+                None => Talk::messages(5),
             });
             drop(until);
             (talked, asking.join().unwrap())

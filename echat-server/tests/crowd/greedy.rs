@@ -5,7 +5,7 @@ use echat_proto::names::{Content, RoomName, Username};
 use echat_server::store::{Batch, Store, UserId};
 
 use crate::place::{Place, Running};
-use crate::wire::{Client, line, message};
+use crate::wire::{Client, credentials, line, message};
 
 /// Who it is.
 const NAME: &str = "greedy";
@@ -37,10 +37,12 @@ pub(crate) enum Greed {
     Names,
     /// A room with more than that.
     TooManyNames,
+    /// To go and come again, for what a login brings.
+    Logins,
 }
 
 impl Greed {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Time,
         Self::Pong,
         Self::Say,
@@ -50,6 +52,7 @@ impl Greed {
         Self::Find,
         Self::Names,
         Self::TooManyNames,
+        Self::Logins,
     ];
 
     /// Frames that are under way at a time; their answers do not fill its queue, so that the
@@ -81,6 +84,15 @@ impl Greed {
             Greed::Find => r#"FIND {"keyword":"1"}"#.to_owned(),
             Greed::Names => names(NAMES),
             Greed::TooManyNames => names(3 * NAMES),
+            Greed::Logins => "LOGOUT".to_owned(),
+        }
+    }
+
+    /// What follows each request, and how many answers both have.
+    fn sequel(self) -> (Option<String>, usize) {
+        match self {
+            Greed::Logins => (Some(format!("LOGIN {}", credentials(NAME))), 3),
+            _ => (None, 1),
         }
     }
 
@@ -102,6 +114,7 @@ impl Greed {
             Greed::Find => is("FOUND"),
             Greed::Names => text().contains(r#""code":"not_friends""#),
             Greed::TooManyNames => text().contains(r#""code":"bad_params""#),
+            Greed::Logins => is("LOGGED_OUT") || is("LOGIN_SUCCESS") || is("LOGIN_BUNDLE"),
         }
     }
 }
@@ -173,9 +186,13 @@ pub(crate) fn enter(server: &Running) -> Client {
 
 /// Sends a window of frames, and hears one answer to each.
 pub(crate) fn ask(greedy: &mut Client, greed: Greed) {
-    let requests = vec![greed.request(); greed.window()];
+    let (sequel, answers) = greed.sequel();
+    let requests: Vec<_> = (0..greed.window())
+        .flat_map(|_| [Some(greed.request()), sequel.clone()])
+        .flatten()
+        .collect();
     assert!(greedy.says(&requests));
-    for _ in 0..greed.window() {
+    for _ in 0..greed.window() * answers {
         let answer = greedy.hears().expect("an answer");
         assert!(greed.is_answered_by(&answer), "{greed:?}: {answer:?}");
     }
