@@ -16,8 +16,10 @@ use crate::peer::Item;
 use crate::routes;
 use crate::store::{Batch, Receipt, Store, StoreError};
 use account::Pending;
+use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::commands::{CloseReason, Event, RequestKind};
+use echat_proto::limits::NAMES;
 use echat_proto::records::Code;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
@@ -25,6 +27,9 @@ use zeroize::Zeroize;
 
 /// Messages of one connection that one tick handles.
 const MESSAGES: usize = 32;
+/// What normalising a name costs, as steps of the database: up to 26 us.
+const NAME_STEPS: usize = 600;
+
 /// The number of what was handled and is no request: the end of a connection.
 const NO_REQUEST: u32 = 0;
 /// Handles what waits, commits it, and queues the answers.
@@ -242,6 +247,8 @@ impl<'t> Turn<'t> {
             return self.unknown(conn, message.command);
         };
         let started = self.start(conn, message.command);
+        self.batch
+            .count_work(NAME_STEPS * names_in(&message.params));
         let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
         let concluded = self.conclude(conn, started, result)?;
         if concluded && takes_password(kind) {
@@ -283,6 +290,14 @@ impl<'t> Turn<'t> {
 /// Whether a request carries a password, which is not to linger in memory.
 fn takes_password(kind: RequestKind) -> bool {
     matches!(kind, RequestKind::Register | RequestKind::Login)
+}
+
+/// How many names a request lists: they are normalised before anything else, whatever it comes to.
+fn names_in(params: &Value) -> usize {
+    match params.at("members") {
+        Some(Value::List(names)) => names.len().min(NAMES),
+        _ => 0,
+    }
 }
 
 /// Whether one of these is enough for a turn: the reply may be as long as a page, and 32 of them more

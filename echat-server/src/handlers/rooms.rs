@@ -10,8 +10,6 @@ use echat_proto::param::Names;
 use echat_proto::records::{Code, MemberLine, RoomLine};
 use std::collections::BTreeMap;
 
-/// What normalising a name costs, as steps of the database: up to 8 us.
-const NAME_STEPS: usize = 300;
 /// What a line of LIST_MEMBERS takes besides the name, in bytes: keys, types and lengths.
 const MEMBER_BYTES: usize = 48;
 /// Values of a line of LIST_MEMBERS: three in a dict.
@@ -210,7 +208,6 @@ fn friends_named(
     me: &Member,
     names: &[NameQuery],
 ) -> Result<BTreeMap<UserId, User>, Reject> {
-    ctx.batch.count_work(NAME_STEPS * names.len());
     let friends = ctx.batch.friends(me.id)?;
     let by_name: BTreeMap<&str, &User> = friends
         .iter()
