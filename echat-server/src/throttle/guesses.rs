@@ -8,7 +8,7 @@
 use crate::config::Limits;
 use crate::origin::origin;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ impl Guesses {
         now: Duration,
         limits: &Limits,
     ) -> Option<Duration> {
-        let until = self.failures.get(&guesser)?.until(limits);
+        let until = self.failures.get(&guesser)?.until(now, limits);
         until.checked_sub(now).filter(|wait| !wait.is_zero())
     }
 
@@ -90,16 +90,10 @@ impl Guesses {
         }
         if now >= self.swept + LOGIN_WINDOW {
             self.swept = now;
-            self.failures
-                .retain(|_, failures| !failures.is_over(now, limits));
+            self.failures.retain(|_, failures| !failures.is_over(now));
             self.failures.shrink_to_fit();
         }
-        let failures = self.failures.entry(guesser).or_insert(Failures::none(now));
-        if failures.is_over(now, limits) {
-            *failures = Failures::none(now);
-        }
-        failures.count += 1;
-        failures.last = now;
+        self.failures.entry(guesser).or_default().add(now);
     }
 
     /// Takes back what a right password was counted as. Of an address that is the account's own it
@@ -111,8 +105,8 @@ impl Guesses {
             Guesser::Strangers(_) => self.failures.get_mut(&guesser),
         };
         let left = left.map_or(0, |failures| {
-            failures.count = failures.count.saturating_sub(1);
-            failures.count
+            failures.tries.pop_back();
+            failures.tries.len()
         });
         if left == 0 {
             self.failures.remove(&guesser);
@@ -125,34 +119,44 @@ impl Guesses {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+/// The tries of the last window, oldest first. They are few: each but the first waits for its turn.
+#[derive(Debug, Default)]
 struct Failures {
-    count: u64,
-    since: Duration,
-    /// The time of the last try.
-    last: Duration,
+    tries: VecDeque<Duration>,
 }
 
 impl Failures {
-    fn none(now: Duration) -> Self {
-        Self {
-            count: 0,
-            since: now,
-            last: now,
+    /// Counts a try, and forgets those that are older than the window: not all at once, or as many
+    /// tries as at its beginning would fit behind its end.
+    fn add(&mut self, now: Duration) {
+        while self
+            .tries
+            .front()
+            .is_some_and(|at| *at + LOGIN_WINDOW <= now)
+        {
+            self.tries.pop_front();
         }
+        self.tries.push_back(now);
     }
 
     /// When the next try is free.
-    fn until(&self, limits: &Limits) -> Duration {
-        let wait = self.count.checked_sub(limits.login_failures).map(|over| {
+    fn until(&self, now: Duration, limits: &Limits) -> Duration {
+        let Some(last) = self.tries.back() else {
+            return now;
+        };
+        let recent = self.tries.iter().filter(|at| **at + LOGIN_WINDOW > now);
+        let recent = u64::try_from(recent.count()).unwrap_or(u64::MAX);
+        let wait = recent.checked_sub(limits.login_failures).map(|over| {
             let doubled = FIRST_WAIT.saturating_mul(1 << over.min(16));
             doubled.min(LOGIN_WINDOW)
         });
-        self.last + wait.unwrap_or_default()
+        *last + wait.unwrap_or_default()
     }
 
-    /// Whether the window has passed, and the last wait with it.
-    fn is_over(&self, now: Duration, limits: &Limits) -> bool {
-        now >= self.until(limits).max(self.since + LOGIN_WINDOW)
+    /// Whether nothing of the last window is left.
+    fn is_over(&self, now: Duration) -> bool {
+        self.tries
+            .back()
+            .is_none_or(|last| *last + LOGIN_WINDOW <= now)
     }
 }
