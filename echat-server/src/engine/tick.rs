@@ -32,6 +32,7 @@ const NAME_STEPS: usize = 600;
 
 /// The number of what was handled and is no request: the end of a connection.
 const NO_REQUEST: u32 = 0;
+
 /// Handles what waits, commits it, and queues the answers.
 pub(super) fn tick(
     store: &mut Store,

@@ -15,7 +15,7 @@ use std::time::Duration;
 /// How long wrong passwords are remembered, and the longest wait for them.
 pub(super) const LOGIN_WINDOW: Duration = Duration::from_mins(15);
 /// The first wait, after the failures that are free. It doubles; from 30 s on, five free tries and
-/// the waits leave a guesser nine tries in a window.
+/// the waits leave a guesser ten tries in any window.
 pub(super) const FIRST_WAIT: Duration = Duration::from_secs(30);
 
 /// One of 65,536 buckets. Two names share one so seldom that it is noticed only while tens of
@@ -119,7 +119,8 @@ impl Guesses {
     }
 }
 
-/// The tries of the last window, oldest first. They are few: each but the first waits for its turn.
+/// The tries of the last window, oldest first: `login_failures`, and the few that the waits let
+/// through.
 #[derive(Debug, Default)]
 struct Failures {
     tries: VecDeque<Duration>,
