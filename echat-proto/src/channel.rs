@@ -1,6 +1,7 @@
-//! One end of an encrypted channel: bytes in, messages out (`opener`); messages in, sealed frames out
-//! (`sealer`). It knows no sockets, and not which end it is.
+//! One end of an encrypted channel: bytes in, messages out (`opener`, `opened`); messages in, sealed frames
+//! out (`sealer`). It knows no sockets, and not which end it is.
 
+mod opened;
 mod opener;
 mod sealer;
 
@@ -9,11 +10,11 @@ use crate::crypto::{BLOCK, DirectionKeys, Secret};
 use crate::frame::BadLength;
 use crate::limits;
 use crate::value::Value;
-use opener::{Opener, read_plain};
-use std::collections::VecDeque;
+use opener::Opener;
 use thiserror::Error;
 
 pub use crate::message::{Malformed, Message};
+pub use opened::{Messages, Opened};
 pub use sealer::Sealer;
 pub(crate) use sealer::seal_finished;
 
@@ -79,6 +80,12 @@ impl Channel {
         self.opener.next_incoming()
     }
 
+    /// What the next whole frame holds, its messages not decoded yet, or `None`. Not to be mixed with
+    /// [`next_incoming`](Self::next_incoming), which gives out a frame in pieces.
+    pub fn next_opened(&mut self) -> Result<Option<Opened>, ChannelError> {
+        self.opener.next_opened()
+    }
+
     /// The plaintext of the next frame as it is, for whoever wants to see it before it is decoded.
     pub fn next_plain(&mut self) -> Result<Option<Vec<u8>>, ChannelError> {
         Ok(self.opener.next_plain()?.map(<[u8]>::to_vec))
@@ -86,9 +93,7 @@ impl Channel {
 
     /// What a plaintext holds, in order; a BATCH holds several.
     pub fn read_plain(plain: &[u8]) -> Result<Vec<Incoming>, Malformed> {
-        let mut incoming = VecDeque::new();
-        read_plain(plain, &mut incoming)?;
-        Ok(incoming.into())
+        Opened::read(plain).map(Opened::decode)
     }
 
     /// Changes the limit on L of frames to come.

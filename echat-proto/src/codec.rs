@@ -3,8 +3,11 @@
 //! The decoder believes no length: a reader cannot leave the bytes it was given, depth is
 //! checked before recursion, and a container's memory is reserved only for items that are there.
 
+mod form;
+
 use crate::limits;
 use crate::value::{Value, key_twice, tag};
+use form::Form;
 use thiserror::Error;
 
 /// Why bytes are no value.
@@ -159,6 +162,15 @@ fn container(
 
 /// The value that `bytes` are, all of them.
 pub fn decode(bytes: &[u8]) -> Result<Value, DecodeError> {
+    read(bytes)
+}
+
+/// Whether [`decode`] would take `bytes`, without making the value: that may be thirty times as large.
+pub fn check(bytes: &[u8]) -> Result<(), DecodeError> {
+    read(bytes)
+}
+
+fn read<F: Form>(bytes: &[u8]) -> Result<F, DecodeError> {
     let mut reader = Reader { bytes };
     let value = decode_at(&mut reader, 1, &mut 0).map_err(|error| match error {
         // At the top there is no parent to overrun: the bytes just end too early.
@@ -219,11 +231,11 @@ fn utf8(bytes: &[u8]) -> Result<&str, DecodeError> {
     str::from_utf8(bytes).map_err(|_| DecodeError::BadUtf8)
 }
 
-fn decode_at(
+fn decode_at<F: Form>(
     reader: &mut Reader<'_>,
     depth: usize,
     values: &mut usize,
-) -> Result<Value, DecodeError> {
+) -> Result<F, DecodeError> {
     *values += 1;
     if *values > limits::VALUES {
         return Err(DecodeError::TooMany);
@@ -233,7 +245,7 @@ fn decode_at(
     }
     let kind = reader.byte()?;
     if kind == tag::NULL {
-        return Ok(Value::Null);
+        return Ok(F::null());
     }
     if kind > tag::BYTES {
         return Err(DecodeError::UnknownType(kind));
@@ -241,59 +253,58 @@ fn decode_at(
     let length = reader.length()?;
     let body = reader.take(length)?;
     match kind {
-        tag::INT => decode_int(body),
-        tag::FLOAT => decode_float(body),
-        tag::STR => Ok(Value::Str(utf8(body)?.to_owned())),
+        tag::INT => decode_int(body).map(F::int),
+        tag::FLOAT => decode_float(body).map(F::float),
+        tag::STR => utf8(body).map(F::text),
         tag::LIST => decode_list(Reader { bytes: body }, depth, values),
         tag::DICT => decode_dict(Reader { bytes: body }, depth, values),
         tag::BOOL => match body {
-            [0] => Ok(Value::Bool(false)),
-            [1] => Ok(Value::Bool(true)),
+            [0] => Ok(F::truth(false)),
+            [1] => Ok(F::truth(true)),
             _ => Err(DecodeError::BadBool),
         },
-        _ => Ok(Value::Bytes(body.to_owned())),
+        _ => Ok(F::bytes(body)),
     }
 }
 
-fn decode_int(body: &[u8]) -> Result<Value, DecodeError> {
+fn decode_int(body: &[u8]) -> Result<u64, DecodeError> {
     match body {
         [] | [0, _, ..] => Err(DecodeError::BadInt),
         _ if body.len() > 8 => Err(DecodeError::BadInt),
-        _ => Ok(Value::Int(
-            body.iter()
-                .fold(0, |number, byte| number << 8 | u64::from(*byte)),
-        )),
+        _ => Ok(body
+            .iter()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte))),
     }
 }
 
-fn decode_float(body: &[u8]) -> Result<Value, DecodeError> {
+fn decode_float(body: &[u8]) -> Result<f64, DecodeError> {
     let number = f64::from_be_bytes(body.try_into().map_err(|_| DecodeError::BadFloat)?);
     if number.is_finite() {
-        Ok(Value::Float(number))
+        Ok(number)
     } else {
         Err(DecodeError::BadFloat)
     }
 }
 
-fn decode_list(
+fn decode_list<F: Form>(
     mut body: Reader<'_>,
     depth: usize,
     values: &mut usize,
-) -> Result<Value, DecodeError> {
+) -> Result<F, DecodeError> {
     // Counted first, so that the vector is never larger than its items: growing by doubling would
     // cost three times as much while it copies.
     let mut items = Vec::with_capacity(count(body, Reader::skip)?);
     while !body.bytes.is_empty() {
         items.push(decode_at(&mut body, depth + 1, values)?);
     }
-    Ok(Value::List(items))
+    Ok(F::list(items))
 }
 
-fn decode_dict(
+fn decode_dict<F: Form>(
     mut body: Reader<'_>,
     depth: usize,
     values: &mut usize,
-) -> Result<Value, DecodeError> {
+) -> Result<F, DecodeError> {
     let mut keys = Vec::new();
     let entries = count(body, |body| {
         keys.push(body.key()?);
@@ -304,10 +315,10 @@ fn decode_dict(
     }
     let mut dict = Vec::with_capacity(entries);
     while !body.bytes.is_empty() {
-        let key = body.key()?.to_owned();
+        let key = F::key(body.key()?);
         dict.push((key, decode_at(&mut body, depth + 1, values)?));
     }
-    Ok(Value::Dict(dict))
+    Ok(F::dict(dict))
 }
 
 /// How many items `body` holds, by their headers; more than a message may have is an error already.

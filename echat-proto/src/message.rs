@@ -29,6 +29,14 @@ impl Message {
             params: codec::decode(value)?,
         })
     }
+
+    /// The command of the message that a plaintext is, without decoding its parameters; the same
+    /// errors as [`decode`](Self::decode).
+    pub(crate) fn check(plain: &[u8]) -> Result<u32, Malformed> {
+        let (number, value) = plain.split_first_chunk().ok_or(Malformed::NoCommand)?;
+        codec::check(value)?;
+        Ok(u32::from_be_bytes(*number))
+    }
 }
 
 /// What is wrong with the contents of a frame whose tag holds.

@@ -1,13 +1,9 @@
-//! The receiving half: whole frames, the tag, the padding, then the messages.
+//! The receiving half: whole frames, the tag, the padding; then what they hold (`opened`).
 
-use super::{ChannelError, Incoming, Malformed, Message};
-use crate::commands::channel as command;
+use super::{ChannelError, Incoming, Malformed, Messages, Opened};
 use crate::crypto::{BLOCK, DirectionKeys, TAG};
 use crate::frame::{Deframer, HEADER};
 use crate::limits;
-use crate::value::Value;
-use std::collections::VecDeque;
-use zeroize::Zeroizing;
 
 /// The receiving half.
 pub(super) struct Opener {
@@ -16,7 +12,8 @@ pub(super) struct Opener {
     /// AES blocks that the key has served for.
     pub(super) blocks: u64,
     deframer: Deframer,
-    ready: VecDeque<Incoming>,
+    /// What of the last frame was not given out yet, decoded one by one.
+    begun: Option<Messages>,
 }
 
 impl Opener {
@@ -26,7 +23,7 @@ impl Opener {
             seq: 0,
             blocks: 0,
             deframer: Deframer::new(limit),
-            ready: VecDeque::new(),
+            begun: None,
         }
     }
 
@@ -45,19 +42,29 @@ impl Opener {
         self.deframer.set_limit(limit);
     }
 
+    /// What the next whole frame holds.
+    pub(super) fn next_opened(&mut self) -> Result<Option<Opened>, ChannelError> {
+        let plain = self.next_plain()?;
+        Ok(plain.map(Opened::read).transpose()?)
+    }
+
     /// The next thing that arrived whole.
     pub(super) fn next_incoming(&mut self) -> Result<Option<Incoming>, ChannelError> {
         loop {
-            if let Some(incoming) = self.ready.pop_front() {
-                return Ok(Some(incoming));
+            if let Some(message) = self.begun.as_mut().and_then(Iterator::next) {
+                return Ok(Some(Incoming::Message(message)));
             }
-            self.ready = VecDeque::new();
-            let mut ready = VecDeque::new();
-            let Some(plain) = self.next_plain()? else {
-                return Ok(None);
-            };
-            read_plain(plain, &mut ready)?;
-            self.ready = ready;
+            self.begun = None;
+            return Ok(match self.next_opened()? {
+                None => None,
+                Some(Opened::Messages(messages)) => {
+                    self.begun = Some(messages);
+                    continue;
+                }
+                Some(Opened::Ping) => Some(Incoming::Ping),
+                Some(Opened::Pong) => Some(Incoming::Pong),
+                Some(Opened::Close(reason)) => Some(Incoming::Close(reason)),
+            });
         }
     }
 
@@ -89,47 +96,5 @@ impl Opener {
             return Err(Malformed::Padding.into());
         }
         Ok(Some(plain))
-    }
-}
-
-/// What a plaintext holds, in order.
-pub(super) fn read_plain(plain: &[u8], into: &mut VecDeque<Incoming>) -> Result<(), Malformed> {
-    let message = Message::decode(plain)?;
-    let incoming = match (message.command, message.params) {
-        (number, params) if number < command::FIRST => Incoming::Message(Message {
-            command: number,
-            params,
-        }),
-        (command::PING, Value::Null) => Incoming::Ping,
-        (command::PONG, Value::Null) => Incoming::Pong,
-        (command::CLOSE_NOTIFY, Value::Int(reason)) => Incoming::Close(reason),
-        (command::BATCH, Value::Bytes(items)) => {
-            return read_batch(&Zeroizing::new(items), into);
-        }
-        // FINISHED comes once, in the handshake.
-        (number, _) => return Err(Malformed::ChannelCommand(number)),
-    };
-    into.push_back(incoming);
-    Ok(())
-}
-
-fn read_batch(mut items: &[u8], into: &mut VecDeque<Incoming>) -> Result<(), Malformed> {
-    if items.is_empty() {
-        return Err(Malformed::Batch);
-    }
-    while let Some((length, rest)) = items.split_first_chunk() {
-        let length = u32::from_be_bytes(*length) as usize;
-        let (item, rest) = rest.split_at_checked(length).ok_or(Malformed::Batch)?;
-        let message = Message::decode(item)?;
-        if message.command >= command::FIRST {
-            return Err(Malformed::Batch);
-        }
-        into.push_back(Incoming::Message(message));
-        items = rest;
-    }
-    if items.is_empty() {
-        Ok(())
-    } else {
-        Err(Malformed::Batch)
     }
 }

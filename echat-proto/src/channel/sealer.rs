@@ -1,15 +1,13 @@
 //! The sending half: plaintexts padded, encrypted and tagged; what waits together leaves together.
 
 use super::Message;
+use super::opened::BATCH_OVERHEAD;
 use crate::commands::channel as command;
 use crate::crypto::{BLOCK, DirectionKeys, TAG};
 use crate::frame::HEADER;
 use crate::value::{Value, tag};
 use rand::CryptoRng;
 use std::collections::VecDeque;
-
-/// Bytes of a BATCH besides its items: command, tag and length.
-const BATCH_OVERHEAD: usize = 4 + 1 + 4;
 
 /// The sending half.
 pub struct Sealer {

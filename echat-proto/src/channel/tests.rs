@@ -7,6 +7,7 @@ use crate::crypto::TAG;
 use crate::frame::HEADER;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use std::collections::VecDeque;
 use zeroize::Zeroizing;
 
 fn rng() -> StdRng {
@@ -147,6 +148,33 @@ fn a_good_tag_does_not_excuse_bad_contents() {
         b.receive(&frame_of(&mut a, &plain));
         assert_eq!(b.next_incoming(), Err(malformed.into()), "{plain:02x?}");
     }
+}
+
+#[test]
+fn messages_stay_bytes_until_they_are_taken() {
+    let (mut a, mut b) = pair();
+    let mut waiting: VecDeque<_> = (1..=3).map(|n| bytes(&message(n))).collect();
+    let mut frame = Vec::new();
+    a.sealer()
+        .seal_waiting(&mut waiting, 4096, &mut rng(), &mut frame);
+    b.receive(&frame);
+    b.receive(&frame_of(&mut a, &bytes(&message(4))));
+    let mut taken = Vec::new();
+    while let Some(opened) = b.next_opened().expect("good") {
+        let Opened::Messages(mut messages) = opened else {
+            panic!("{opened:?} was not sent")
+        };
+        while let Some(command) = messages.command() {
+            assert_eq!(messages.peek(), Some(message(command)), "as often as asked");
+            assert_eq!(messages.peek(), Some(message(command)));
+            messages.pass();
+            taken.push(command);
+        }
+        assert!(messages.is_empty() && messages.peek().is_none());
+        messages.pass();
+        assert!(messages.is_empty());
+    }
+    assert_eq!(taken, [1, 2, 3, 4]);
 }
 
 #[test]

@@ -1,13 +1,16 @@
 //! A value of the wire.
 
 use super::memory::bounded;
-use echat_proto::codec::{decode, encode};
+use echat_proto::codec::{self, decode, encode};
 use echat_proto::json::{from_json, to_json};
 
 /// Bytes that decode are the one form of their value, no part of them decodes, and the value comes
-/// back from JSON too.
+/// back from JSON too. Checking them says what decoding says.
 pub(crate) fn check(bytes: &[u8]) {
-    let Ok(value) = bounded(bytes.len(), || decode(bytes)) else {
+    let decoded = bounded(bytes.len(), || decode(bytes));
+    let checked = bounded(bytes.len(), || codec::check(bytes));
+    assert_eq!(checked, decoded.as_ref().map(drop).map_err(|error| *error));
+    let Ok(value) = decoded else {
         return;
     };
     let mut again = Vec::with_capacity(bytes.len());

@@ -1,0 +1,136 @@
+//! What an opened frame holds. Its messages stay bytes until they are asked for: decoded, they may
+//! take thirty times the memory.
+
+use super::Incoming;
+use crate::commands::channel as command;
+use crate::message::{Malformed, Message};
+use crate::value::{Value, tag};
+use zeroize::Zeroizing;
+
+/// Bytes of a BATCH before its items: command, tag and length.
+pub(super) const BATCH_OVERHEAD: usize = 4 + 1 + 4;
+
+/// What a frame holds, all of it found good.
+#[derive(Debug, PartialEq)]
+pub enum Opened {
+    /// Messages that are not the channel's own.
+    Messages(Messages),
+    /// The other end wants a PONG.
+    Ping,
+    /// The other end is alive.
+    Pong,
+    /// The other end says goodbye and why (CLOSE_NOTIFY); nothing follows.
+    Close(u64),
+}
+
+/// The messages of one frame that were not taken yet, in order.
+#[derive(Debug, PartialEq)]
+pub struct Messages {
+    plain: Zeroizing<Vec<u8>>,
+    /// Where the next one begins: in a BATCH at its length.
+    at: usize,
+    batch: bool,
+}
+
+impl Messages {
+    /// Whether all were taken.
+    pub fn is_empty(&self) -> bool {
+        self.at == self.plain.len()
+    }
+
+    /// The number of the next one's command, if there is one.
+    pub fn command(&self) -> Option<u32> {
+        let (number, _) = self.front()?.split_first_chunk()?;
+        Some(u32::from_be_bytes(*number))
+    }
+
+    /// The next one, which stays the next one.
+    pub fn peek(&self) -> Option<Message> {
+        let message = Message::decode(self.front()?);
+        Some(message.expect("found good when the frame was opened"))
+    }
+
+    /// Passes over the next one.
+    pub fn pass(&mut self) {
+        let length = self.front().map(<[u8]>::len);
+        self.at += length.map_or(0, |length| length + if self.batch { 4 } else { 0 });
+    }
+
+    fn front(&self) -> Option<&[u8]> {
+        let rest = self.plain.get(self.at..).filter(|rest| !rest.is_empty())?;
+        if self.batch {
+            split_item(rest).map(|(item, _)| item)
+        } else {
+            Some(rest)
+        }
+    }
+}
+
+impl Iterator for Messages {
+    type Item = Message;
+
+    fn next(&mut self) -> Option<Message> {
+        let message = self.peek();
+        self.pass();
+        message
+    }
+}
+
+impl Opened {
+    /// What a plaintext holds.
+    pub(super) fn read(plain: &[u8]) -> Result<Self, Malformed> {
+        let number = Message::check(plain)?;
+        let messages = |at, batch| {
+            Self::Messages(Messages {
+                plain: plain.to_vec().into(),
+                at,
+                batch,
+            })
+        };
+        if number < command::FIRST {
+            return Ok(messages(0, false));
+        }
+        if number == command::BATCH && plain.get(4) == Some(&tag::BYTES) {
+            check_batch(&plain[BATCH_OVERHEAD..])?;
+            return Ok(messages(BATCH_OVERHEAD, true));
+        }
+        match (number, Message::decode(plain)?.params) {
+            (command::PING, Value::Null) => Ok(Self::Ping),
+            (command::PONG, Value::Null) => Ok(Self::Pong),
+            (command::CLOSE_NOTIFY, Value::Int(reason)) => Ok(Self::Close(reason)),
+            // FINISHED comes once, in the handshake.
+            (number, _) => Err(Malformed::ChannelCommand(number)),
+        }
+    }
+
+    /// All of it, decoded.
+    pub(super) fn decode(self) -> Vec<Incoming> {
+        match self {
+            Self::Messages(messages) => messages.map(Incoming::Message).collect(),
+            Self::Ping => vec![Incoming::Ping],
+            Self::Pong => vec![Incoming::Pong],
+            Self::Close(reason) => vec![Incoming::Close(reason)],
+        }
+    }
+}
+
+/// Whether these are messages, each behind its length, and none a channel command.
+fn check_batch(mut items: &[u8]) -> Result<(), Malformed> {
+    if items.is_empty() {
+        return Err(Malformed::Batch);
+    }
+    while !items.is_empty() {
+        let (item, rest) = split_item(items).ok_or(Malformed::Batch)?;
+        if Message::check(item)? >= command::FIRST {
+            return Err(Malformed::Batch);
+        }
+        items = rest;
+    }
+    Ok(())
+}
+
+/// The first item of a BATCH, and what follows it.
+fn split_item(items: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = items.split_first_chunk()?;
+    rest.split_at_checked(u32::from_be_bytes(*length) as usize)
+}

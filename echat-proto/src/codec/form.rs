@@ -1,0 +1,82 @@
+//! What the decoder makes of bytes: a [`Value`], or only the knowledge that they are one.
+
+use crate::value::Value;
+
+/// What values are made into.
+pub(super) trait Form: Sized {
+    /// What keys are made into.
+    type Key;
+
+    fn key(key: &str) -> Self::Key;
+    fn null() -> Self;
+    fn int(number: u64) -> Self;
+    fn float(number: f64) -> Self;
+    fn text(text: &str) -> Self;
+    fn list(items: Vec<Self>) -> Self;
+    fn dict(entries: Vec<(Self::Key, Self)>) -> Self;
+    fn truth(truth: bool) -> Self;
+    fn bytes(bytes: &[u8]) -> Self;
+}
+
+impl Form for Value {
+    type Key = String;
+
+    fn key(key: &str) -> String {
+        key.to_owned()
+    }
+
+    fn null() -> Self {
+        Value::Null
+    }
+
+    fn int(number: u64) -> Self {
+        Value::Int(number)
+    }
+
+    fn float(number: f64) -> Self {
+        Value::Float(number)
+    }
+
+    fn text(text: &str) -> Self {
+        Value::Str(text.to_owned())
+    }
+
+    fn list(items: Vec<Self>) -> Self {
+        Value::List(items)
+    }
+
+    fn dict(entries: Vec<(String, Self)>) -> Self {
+        Value::Dict(entries)
+    }
+
+    fn truth(truth: bool) -> Self {
+        Value::Bool(truth)
+    }
+
+    fn bytes(bytes: &[u8]) -> Self {
+        Value::Bytes(bytes.to_owned())
+    }
+}
+
+/// Takes no memory, however many there are: a vector of these has no elements to store.
+impl Form for () {
+    type Key = ();
+
+    fn key(_: &str) {}
+
+    fn null() {}
+
+    fn int(_: u64) {}
+
+    fn float(_: f64) {}
+
+    fn text(_: &str) {}
+
+    fn list(_: Vec<Self>) {}
+
+    fn dict(_: Vec<((), Self)>) {}
+
+    fn truth(_: bool) {}
+
+    fn bytes(_: &[u8]) {}
+}
