@@ -112,6 +112,16 @@ requests! {
     18 LIST_MEMBERS ListMembers one { roomname: NameQuery } => 123, 205;
 }
 
+impl RequestKind {
+    /// Whether the final reply may be as long as a page ([`limits::PAGE_BYTES`](crate::limits::PAGE_BYTES)).
+    pub const fn is_paged(self) -> bool {
+        matches!(
+            self,
+            Self::Login | Self::QueryHistory | Self::Find | Self::ListRooms | Self::ListMembers
+        )
+    }
+}
+
 events! {
     /// Refuses or confirms JOIN_ROOM.
     8 JOIN_ROOM_RESULT JoinRoomResult Reply one { result: Outcome };

@@ -121,10 +121,10 @@ text_params! {
 #[derive(Debug)]
 pub struct NewPassword(pub Password);
 
-/// Names that a request lists, [`NAMES`] at most. More are refused before any is looked at: a frame
-/// holds thousands, and to normalise them takes longer than to read them.
+/// Names that a request lists as they were typed, [`NAMES`] at most: a frame holds thousands, and to
+/// normalise one ([`NameQuery`]) takes longer than to read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Names(pub Vec<NameQuery>);
+pub struct Names(pub Vec<String>);
 
 impl Param for Names {
     const KIND: &'static str = "list";

@@ -8,6 +8,7 @@
 
 mod chores;
 mod net;
+mod news;
 mod tick;
 mod undo;
 
@@ -22,6 +23,7 @@ use crate::roster::Roster;
 use crate::store::{Batch, Store, StoreError};
 use crate::throttle::Throttle;
 use net::Net;
+use news::News;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use std::net::{IpAddr, SocketAddr};
@@ -40,6 +42,7 @@ pub struct Engine {
     store: Store,
     memory: Memory,
     net: Net,
+    news: News,
 }
 
 /// What handlers may touch besides the database.
@@ -89,6 +92,7 @@ impl Engine {
             store,
             memory,
             net: Net::new(rng),
+            news: News::default(),
         }
     }
 
@@ -138,12 +142,12 @@ impl Engine {
 
     /// Handles what waits. The error ends the server.
     pub fn tick(&mut self, now: Now) -> Result<(), Fatal> {
-        tick::tick(&mut self.store, &mut self.memory, &mut self.net, now).map_err(Fatal)
+        tick::tick(self, now).map_err(Fatal)
     }
 
     /// Whether another tick would find work at once.
     pub fn has_work(&self) -> bool {
-        self.net.has_work()
+        self.net.has_work() || !self.news.is_empty()
     }
 
     /// When a tick is needed though nothing comes.
@@ -198,7 +202,7 @@ impl Engine {
 
     /// Whether nothing is kept of any connection that was ever there, for tests.
     pub fn is_blank(&self) -> bool {
-        self.net.is_blank() && self.memory.roster.is_empty()
+        self.net.is_blank() && self.news.is_empty() && self.memory.roster.is_empty()
     }
 
     /// Bytes that wait to be written to a connection, for tests.

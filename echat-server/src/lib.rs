@@ -34,3 +34,4 @@ mod routes;
 pub mod store;
 mod throttle;
 mod visible;
+mod window;

@@ -4,8 +4,9 @@
 //! only a commit makes: an answer before its commit does not compile.
 
 use crate::conn::{ConnId, End};
-use crate::store::Receipt;
+use crate::store::{ConversationId, Receipt, UserId};
 use echat_proto::commands::Event;
+use std::rc::Rc;
 
 /// Something that leaves after the commit, in the order in which it was staged.
 #[derive(Debug)]
@@ -14,15 +15,17 @@ pub(crate) enum Delivery {
     Event {
         /// Who gets it.
         to: Vec<ConnId>,
-        /// What.
-        event: Event,
+        /// What, encoded.
+        event: Rc<[u8]>,
     },
+    /// News for the members of a room, who are looked up when they are told.
+    InRoom(InRoom),
     /// The final reply of a request. It comes one at a time, so it never makes a queue too long.
     Reply {
         /// Who asked.
         to: ConnId,
-        /// The answer.
-        event: Event,
+        /// The answer, encoded.
+        event: Rc<[u8]>,
     },
     /// Closes a connection after all that was said to it.
     Close {
@@ -31,33 +34,60 @@ pub(crate) enum Delivery {
         /// How.
         end: End,
     },
-    /// The connection may send frames of the size that a login allows.
-    Trust(ConnId),
+    /// This user is logged in at the connection, which may send frames of the size that a login allows.
+    Trust(ConnId, UserId),
     /// Nobody is logged in at the connection any more.
     Distrust(ConnId),
+}
+
+/// News of one member of a room for all others who are online.
+#[derive(Debug)]
+pub(crate) struct InRoom {
+    /// Where.
+    pub(crate) room: ConversationId,
+    /// Of whom, who does not hear it.
+    pub(crate) of: UserId,
+    /// Whether it may not wait, since a reply follows it.
+    pub(crate) at_once: bool,
+    /// What, encoded.
+    pub(crate) event: Rc<[u8]>,
 }
 
 /// The staged deliveries of a tick.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     staged: Vec<Delivery>,
+    /// Events staged since the last release, one for each that gets it.
+    sends: usize,
+    /// Bytes of the replies staged since then.
+    bytes: usize,
 }
 
 impl Outbox {
     /// Stages an event for one connection.
-    pub(crate) fn send(&mut self, to: ConnId, event: Event) {
+    pub(crate) fn send(&mut self, to: ConnId, event: &Event) {
         self.send_all(vec![to], event);
     }
 
     /// Stages an event for several connections; nothing if there are none.
-    pub(crate) fn send_all(&mut self, to: Vec<ConnId>, event: Event) {
+    pub(crate) fn send_all(&mut self, to: Vec<ConnId>, event: &Event) {
         if !to.is_empty() {
+            self.sends += to.len();
+            let event = encoded(event);
             self.staged.push(Delivery::Event { to, event });
         }
     }
 
+    /// Stages news for the members of a room, of whom so many are online.
+    pub(crate) fn tell_room(&mut self, news: InRoom, online: usize) {
+        self.sends += online;
+        self.staged.push(Delivery::InRoom(news));
+    }
+
     /// Stages the final reply of a request.
-    pub(crate) fn reply(&mut self, to: ConnId, event: Event) {
+    pub(crate) fn reply(&mut self, to: ConnId, event: &Event) {
+        let event = encoded(event);
+        self.bytes += event.len();
         self.staged.push(Delivery::Reply { to, event });
     }
 
@@ -66,14 +96,24 @@ impl Outbox {
         self.staged.push(Delivery::Close { conn, end });
     }
 
-    /// Stages the larger frame limit of a login.
-    pub(crate) fn trust(&mut self, conn: ConnId) {
-        self.staged.push(Delivery::Trust(conn));
+    /// Stages what a login brings.
+    pub(crate) fn trust(&mut self, conn: ConnId, user: UserId) {
+        self.staged.push(Delivery::Trust(conn, user));
     }
 
     /// Stages the end of a login on a connection that stays.
     pub(crate) fn distrust(&mut self, conn: ConnId) {
         self.staged.push(Delivery::Distrust(conn));
+    }
+
+    /// How many events were staged, one for each that gets it: they are most of a tick's work.
+    pub(crate) fn sends(&self) -> usize {
+        self.sends
+    }
+
+    /// How many bytes of replies were staged.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// How much is staged: a mark for [`Self::split_off`].
@@ -95,8 +135,15 @@ impl Outbox {
     pub(crate) fn release(&mut self, receipt: Receipt) -> Vec<Delivery> {
         // One commit, one release.
         drop(receipt);
+        (self.sends, self.bytes) = (0, 0);
         std::mem::take(&mut self.staged)
     }
+}
+
+/// An event as it is sent.
+pub(crate) fn encoded(event: &Event) -> Rc<[u8]> {
+    let bytes = event.to_message().encode();
+    bytes.expect("the table's events have a wire form").into()
 }
 
 #[cfg(test)]
@@ -104,11 +151,12 @@ mod tests {
     use super::*;
     use crate::store::Store;
 
-    fn told(delivery: &Delivery) -> (u64, u32) {
+    fn told(delivery: &Delivery) -> (u64, u8) {
         match delivery {
-            Delivery::Event { to, event } => (to[0].0, event.number()),
-            Delivery::Reply { to, event } => (to.0, event.number()),
-            Delivery::Close { conn, .. } | Delivery::Trust(conn) | Delivery::Distrust(conn) => {
+            Delivery::Event { to, event } => (to[0].0, event[3]),
+            Delivery::Reply { to, event } => (to.0, event[3]),
+            Delivery::InRoom(news) => (0, news.event[3]),
+            Delivery::Close { conn, .. } | Delivery::Trust(conn, _) | Delivery::Distrust(conn) => {
                 (conn.0, 0)
             }
         }
@@ -117,12 +165,12 @@ mod tests {
     #[test]
     fn what_is_staged_leaves_once_and_in_order() {
         let mut outbox = Outbox::default();
-        outbox.send(ConnId(1), Event::LoggedOut {});
+        outbox.send(ConnId(1), &Event::LoggedOut {});
         outbox.close(ConnId(1), End::Cut);
-        outbox.send_all(Vec::new(), Event::ServerKick {});
+        outbox.send_all(Vec::new(), &Event::ServerKick {});
         let mark = outbox.mark();
-        outbox.send(ConnId(2), Event::ServerKick {});
-        outbox.trust(ConnId(3));
+        outbox.send(ConnId(2), &Event::ServerKick {});
+        outbox.trust(ConnId(3), UserId(1));
         let taken = outbox.split_off(mark);
         assert_eq!((taken.len(), outbox.mark()), (2, mark));
         outbox.append(taken);

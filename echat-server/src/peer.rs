@@ -15,7 +15,8 @@ mod timers;
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::End;
-use echat_proto::channel::{Channel, ChannelError, Message};
+use crate::window::Window;
+use echat_proto::channel::{Channel, ChannelError, Message, Messages};
 use echat_proto::commands::{CloseReason, channel as command};
 use echat_proto::handshake::{
     AwaitClientFinished, AwaitClientHello, ClientHello, HandshakeError, Step,
@@ -29,6 +30,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// What a connection has to say to the engine, in order.
+#[derive(Debug)]
+enum Heard {
+    /// The messages of a frame that were not handled yet: one at least, and none the channel's own.
+    Messages(Messages),
+    /// The channel ends, and what came before it was handled.
+    End(End),
+}
+
+/// One thing for the engine to handle.
 #[derive(Debug)]
 pub(crate) enum Item {
     /// A message that is not the channel's own.
@@ -54,15 +64,15 @@ enum Stage {
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     stage: Stage,
-    inbox: VecDeque<Item>,
+    inbox: VecDeque<Heard>,
     outbound: Outbound,
     /// Whether this is one of the places kept to say that the server is full.
     spare: bool,
     /// Whether a user is logged in here.
     trusted: bool,
-    /// Sealed bytes decoded since the inbox was last empty; what left nothing in it is not counted.
+    /// Sealed bytes opened since the inbox was last empty; what left nothing in it is not counted.
     ahead: usize,
-    /// Whether the other end has closed its half: when all is decoded, that is the end.
+    /// Whether the other end has closed its half: when all is opened, that is the end.
     hung_up: bool,
     /// Whether nothing more is read: the other end is done, or what it sends cannot be understood.
     deaf: bool,
@@ -73,7 +83,7 @@ pub(crate) struct Peer {
     pinged: bool,
     closing_since: Option<Duration>,
     slow_since: Option<Duration>,
-    errors: VecDeque<Duration>,
+    errors: Window,
     fault: Option<ChannelError>,
 }
 
@@ -95,7 +105,7 @@ impl Peer {
             pinged: false,
             closing_since: None,
             slow_since: None,
-            errors: VecDeque::new(),
+            errors: Window::default(),
             fault: None,
         }
     }
@@ -147,14 +157,14 @@ impl Peer {
                     if self.spare {
                         self.close(End::Notify(CloseReason::Full), now);
                     } else {
-                        self.decode();
+                        self.open_frames();
                     }
                 }
             },
             Stage::Open(mut channel) => {
                 channel.receive(bytes);
                 self.stage = Stage::Open(channel);
-                self.decode();
+                self.open_frames();
             }
             // What still comes while a goodbye is flushed is read and dropped, so that the goodbye
             // is not lost to a reset.
@@ -171,7 +181,18 @@ impl Peer {
         }
     }
 
-    /// Whether so much waits for the peer that its requests are left alone.
+    /// Whether there is place for the reply to its next request: for a page, if it may be one. So replies
+    /// alone never make a queue too long, however slowly it is read.
+    pub(crate) fn has_place(&self, limits: &Limits) -> bool {
+        let reply = if self.asks_for_a_page() {
+            limits::PAGE_BYTES
+        } else {
+            0
+        };
+        self.waiting() <= limits.send_queue_soft.saturating_sub(reply)
+    }
+
+    /// Whether so much waits for the peer that it is not read.
     pub(crate) fn is_backed_up(&self, limits: &Limits) -> bool {
         self.waiting() > limits.send_queue_soft
     }

@@ -30,6 +30,14 @@ pub struct Roster {
     by_conn: HashMap<ConnId, UserId>,
     // Who of a room is online; a room with nobody online is not there.
     rooms: HashMap<ConversationId, BTreeSet<UserId>>,
+    // Who joined and parted since the changes were kept last, in case they are not.
+    changes: Vec<Change>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Joined(UserId, ConversationId),
+    Parted(UserId, ConversationId),
 }
 
 impl Default for Roster {
@@ -40,6 +48,7 @@ impl Default for Roster {
             by_user: BTreeMap::new(),
             by_conn: HashMap::new(),
             rooms: HashMap::new(),
+            changes: Vec::new(),
         }
     }
 }
@@ -95,27 +104,60 @@ impl Roster {
 
     /// Notes that a user is in a room from now on; nothing if they are not online.
     pub fn join(&mut self, user: UserId, room: ConversationId) {
-        if let Some(online) = self.by_user.get_mut(&user) {
-            online.rooms.insert(room);
-            self.rooms.entry(room).or_default().insert(user);
+        if self.put_in(user, room) {
+            self.changes.push(Change::Joined(user, room));
         }
     }
 
     /// Notes that a user is in a room no more.
     pub fn part(&mut self, user: UserId, room: ConversationId) {
-        if let Some(online) = self.by_user.get_mut(&user) {
-            online.rooms.remove(&room);
-            self.forget(user, room);
+        if self.put_out(user, room) {
+            self.changes.push(Change::Parted(user, room));
         }
     }
 
+    /// Keeps every [`join`](Self::join) and [`part`](Self::part): the database has them.
+    pub fn keep_changes(&mut self) {
+        self.changes = Vec::new();
+    }
+
+    /// Takes back every [`join`](Self::join) and [`part`](Self::part) since changes were kept last: the
+    /// database did not take them.
+    pub fn undo_changes(&mut self) {
+        for change in std::mem::take(&mut self.changes).into_iter().rev() {
+            match change {
+                Change::Joined(user, room) => self.put_out(user, room),
+                Change::Parted(user, room) => self.put_in(user, room),
+            };
+        }
+    }
+
+    fn put_in(&mut self, user: UserId, room: ConversationId) -> bool {
+        let Some(online) = self.by_user.get_mut(&user) else {
+            return false;
+        };
+        self.rooms.entry(room).or_default().insert(user);
+        online.rooms.insert(room)
+    }
+
+    fn put_out(&mut self, user: UserId, room: ConversationId) -> bool {
+        let Some(online) = self.by_user.get_mut(&user) else {
+            return false;
+        };
+        let was_there = online.rooms.remove(&room);
+        self.forget(user, room);
+        was_there
+    }
+
     /// Replaces what is known of a user's rooms.
-    pub fn set_rooms(&mut self, user: UserId, rooms: impl IntoIterator<Item = ConversationId>) {
+    fn set_rooms(&mut self, user: UserId, rooms: impl IntoIterator<Item = ConversationId>) {
         let old = self.by_user.get(&user).map(|online| online.rooms.clone());
-        old.into_iter()
-            .flatten()
-            .for_each(|room| self.part(user, room));
-        rooms.into_iter().for_each(|room| self.join(user, room));
+        for room in old.into_iter().flatten() {
+            self.put_out(user, room);
+        }
+        for room in rooms {
+            self.put_in(user, room);
+        }
     }
 
     fn forget(&mut self, user: UserId, room: ConversationId) {
@@ -153,6 +195,11 @@ impl Roster {
     /// Whether a user is online.
     pub fn is_online(&self, user: UserId) -> bool {
         self.by_user.contains_key(&user)
+    }
+
+    /// How many of a room's members are online.
+    pub fn online_in(&self, room: ConversationId) -> usize {
+        self.rooms.get(&room).map_or(0, BTreeSet::len)
     }
 
     /// A room's members who are online.
@@ -202,7 +249,13 @@ mod tests {
         assert_eq!(roster.in_room_but(room, ann), [there]);
         roster.part(bob, room);
         assert_eq!(roster.in_room_but(room, ann), []);
-        roster.set_rooms(bob, [room]);
+        roster.undo_changes();
+        assert_eq!(roster.in_room_but(room, ann), [], "as before both");
+        roster.join(bob, room);
+        roster.keep_changes();
+        roster.part(bob, room);
+        roster.undo_changes();
+        assert_eq!(roster.in_room_but(room, ann), [there]);
         assert_eq!(roster.in_room_but(room, bob), [here]);
         roster.leave(here);
         roster.leave(here);

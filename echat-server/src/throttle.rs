@@ -1,29 +1,30 @@
-//! How often somebody may do something: messages, registrations, wrong passwords (wire.md 4). Pure
-//! arithmetic on the time that is passed in.
+//! How often somebody may do something: messages, coming to rooms and leaving them, registrations, wrong
+//! passwords (wire.md 4). Pure arithmetic on the time that is passed in.
 
+mod bucket;
 mod guesses;
 
 use crate::config::Limits;
 use crate::origin::origin;
 use crate::store::UserId;
+use crate::window::Window;
+use bucket::{Buckets, ENTRIES, Rate};
 use guesses::Guesses;
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::net::IpAddr;
 use std::time::Duration;
 
 pub(crate) use guesses::Guesser;
 
-/// The time in which an address may register `limits.registrations` accounts.
+/// The time in which an origin may register `limits.registrations` accounts.
 const REGISTRATION_WINDOW: Duration = Duration::from_mins(10);
-/// Buckets of one map. Over it those that are full again are dropped, then the fullest.
-const ENTRIES: usize = 10_000;
 
 /// Counters that bound what is repeated too fast.
 #[derive(Debug)]
 pub(crate) struct Throttle {
-    messages: HashMap<UserId, Bucket>,
-    registrations: HashMap<IpAddr, Bucket>,
+    messages: Buckets,
+    moves: Buckets,
+    registrations: HashMap<IpAddr, Window>,
     pub(crate) guesses: Guesses,
 }
 
@@ -31,7 +32,8 @@ impl Throttle {
     /// Nothing is counted yet. The key says which names share a count of wrong passwords.
     pub(crate) fn new(key: [u8; 32]) -> Self {
         Self {
-            messages: HashMap::new(),
+            messages: Buckets::default(),
+            moves: Buckets::default(),
             registrations: HashMap::new(),
             guesses: Guesses::new(key),
         }
@@ -44,13 +46,31 @@ impl Throttle {
         now: Duration,
         limits: &Limits,
     ) -> Option<Duration> {
-        wait(&self.messages, user, now, message_rate(limits)?)
+        self.messages.wait(user, now, message_rate(limits)?)
     }
 
     /// Counts a message that was sent.
     pub(crate) fn count_message(&mut self, user: UserId, now: Duration, limits: &Limits) {
         if let Some(rate) = message_rate(limits) {
-            count(&mut self.messages, user, now, rate);
+            self.messages.count(user, now, rate);
+        }
+    }
+
+    /// How long a user has to wait before the next coming to a room or leaving it; `None` if not at
+    /// all.
+    pub(crate) fn move_wait(
+        &self,
+        user: UserId,
+        now: Duration,
+        limits: &Limits,
+    ) -> Option<Duration> {
+        self.moves.wait(user, now, move_rate(limits)?)
+    }
+
+    /// Counts a coming to a room or a leaving.
+    pub(crate) fn count_move(&mut self, user: UserId, now: Duration, limits: &Limits) {
+        if let Some(rate) = move_rate(limits) {
+            self.moves.count(user, now, rate);
         }
     }
 
@@ -61,23 +81,35 @@ impl Throttle {
         now: Duration,
         limits: &Limits,
     ) -> Option<Duration> {
-        let rate = registration_rate(limits)?;
-        wait(&self.registrations, origin(address), now, rate)
+        let most = registrations(limits)?;
+        let window = self.registrations.get(&origin(address))?;
+        window.wait(now, REGISTRATION_WINDOW, most)
     }
 
     /// Counts a try at a registration.
     pub(crate) fn count_registration(&mut self, address: IpAddr, now: Duration, limits: &Limits) {
-        if let Some(rate) = registration_rate(limits) {
-            count(&mut self.registrations, origin(address), now, rate);
+        if registrations(limits).is_none() {
+            return;
+        }
+        let origin = origin(address);
+        if self.registrations.len() >= ENTRIES && !self.registrations.contains_key(&origin) {
+            self.forget_registrations(now);
+        }
+        let window = self.registrations.entry(origin).or_default();
+        window.add(now, REGISTRATION_WINDOW);
+    }
+
+    /// Forgets what is over, and if that is nothing, who registered least.
+    fn forget_registrations(&mut self, now: Duration) {
+        self.registrations
+            .retain(|_, window| !window.is_over(now, REGISTRATION_WINDOW));
+        if self.registrations.len() >= ENTRIES {
+            let least = self.registrations.iter().min_by_key(|(_, made)| made.len());
+            if let Some(origin) = least.map(|(origin, _)| *origin) {
+                self.registrations.remove(&origin);
+            }
         }
     }
-}
-
-/// So many at once, then one in so long.
-#[derive(Clone, Copy, Debug)]
-struct Rate {
-    burst: u64,
-    each: Duration,
 }
 
 fn message_rate(limits: &Limits) -> Option<Rate> {
@@ -90,52 +122,20 @@ fn message_rate(limits: &Limits) -> Option<Rate> {
     })
 }
 
-fn registration_rate(limits: &Limits) -> Option<Rate> {
-    let burst = u32::try_from(limits.registrations)
-        .ok()
-        .filter(|burst| *burst > 0)?;
-    Some(Rate {
-        burst: burst.into(),
-        each: REGISTRATION_WINDOW / burst,
+/// As fast as messages, since as many hear of it; at once so many that one may come to all rooms there
+/// are places for, and leave them. wire.md names no rate: without one, who comes and goes without end
+/// fills the queues of all others.
+fn move_rate(limits: &Limits) -> Option<Rate> {
+    let rooms = u64::try_from(limits.rooms).unwrap_or(u64::MAX);
+    message_rate(limits).map(|rate| Rate {
+        burst: rooms.saturating_mul(2).max(1),
+        ..rate
     })
 }
 
-/// A token bucket (as in RFC 2697), kept as the time at which it will be full again.
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    full_at: Duration,
-}
-
-fn wait<K: Hash + Eq + Copy>(
-    buckets: &HashMap<K, Bucket>,
-    key: K,
-    now: Duration,
-    rate: Rate,
-) -> Option<Duration> {
-    let missing = buckets.get(&key)?.full_at.saturating_sub(now);
-    // One token must be there: at most burst - 1 may be missing.
-    let allowed = rate
-        .each
-        .saturating_mul(u32::try_from(rate.burst - 1).unwrap_or(u32::MAX));
-    missing.checked_sub(allowed).filter(|wait| !wait.is_zero())
-}
-
-fn count<K: Hash + Eq + Copy>(buckets: &mut HashMap<K, Bucket>, key: K, now: Duration, rate: Rate) {
-    if buckets.len() >= ENTRIES && !buckets.contains_key(&key) {
-        make_place(buckets, now);
-    }
-    let bucket = buckets.entry(key).or_insert(Bucket { full_at: now });
-    bucket.full_at = bucket.full_at.max(now) + rate.each;
-}
-
-fn make_place<K: Hash + Eq + Copy>(buckets: &mut HashMap<K, Bucket>, now: Duration) {
-    buckets.retain(|_, bucket| bucket.full_at > now);
-    if buckets.len() >= ENTRIES {
-        let fullest = buckets.iter().min_by_key(|(_, bucket)| bucket.full_at);
-        if let Some(key) = fullest.map(|(key, _)| *key) {
-            buckets.remove(&key);
-        }
-    }
+fn registrations(limits: &Limits) -> Option<usize> {
+    let most = usize::try_from(limits.registrations).unwrap_or(usize::MAX);
+    Some(most).filter(|most| *most > 0)
 }
 
 #[cfg(test)]

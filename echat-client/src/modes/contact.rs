@@ -76,7 +76,7 @@ fn obey(statement: Statement, world: &World) -> Vec<Act> {
         Statement::CreateRoom(room, members) => match RoomName::new(&room) {
             Ok(roomname) => vec![Act::Ask(Request::CreateRoom {
                 roomname,
-                members: Names(members.into_iter().map(query).collect()),
+                members: Names(members),
             })],
             Err(bad) => vec![
                 Act::Print(vec![error_line(&world.language.bad_name(&bad))]),
@@ -85,7 +85,7 @@ fn obey(statement: Statement, world: &World) -> Vec<Act> {
         },
         Statement::AddMembers(room, members) => vec![Act::Ask(Request::AddMembers {
             roomname: query(room),
-            members: Names(members.into_iter().map(query).collect()),
+            members: Names(members),
         })],
         Statement::Find(keyword) => vec![Act::Ask(Request::Find { keyword })],
         Statement::Send(target, text) => vec![Act::Send(target.normal(), text)],

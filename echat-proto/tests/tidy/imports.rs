@@ -38,6 +38,7 @@ const SERVER: &[Row] = &[
     ("clock", &[]),
     ("conn", &[]),
     ("origin", &[]),
+    ("window", &[]),
     ("exit", &[]),
     ("private_file", &[]),
     ("config", &[]),
@@ -48,11 +49,11 @@ const SERVER: &[Row] = &[
     ("data_dir", &["exit", "private_file"]),
     ("host_key", &["exit", "private_file"]),
     ("roster", &["conn", "store"]),
-    ("throttle", &["config", "origin", "store"]),
+    ("throttle", &["config", "origin", "store", "window"]),
     ("outbox", &["conn", "store"]),
     ("jobs", &["conn"]),
     ("pool", &["conn", "jobs", "origin"]),
-    ("peer", &["clock", "config", "conn"]),
+    ("peer", &["clock", "config", "conn", "window"]),
     (
         "handlers",
         &[

@@ -1,10 +1,11 @@
-//! The connections: who is there, whose turn it is, when each has to be looked at again. Knows no
-//! users but by whether one is logged in.
+//! The connections: who is there, whose turn it is, when each has to be looked at again. Knows users
+//! only as those who pay for turns.
 
 mod busy;
 mod door;
 mod help;
 mod rest;
+mod turns;
 
 use crate::clock::Now;
 use crate::config::Limits;
@@ -13,12 +14,16 @@ use crate::handlers::account::Pending;
 use crate::jobs::{Done, Job};
 use crate::origin::origin;
 use crate::peer::Peer;
+use crate::store::UserId;
 use echat_proto::commands::CloseReason;
 use echat_proto::group::Ephemeral;
 use rand::rngs::StdRng;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
+use turns::{Place, Turns};
+
+pub(super) use turns::Payer;
 
 /// Deadlines that one tick looks at: when a crowd expires, those who talk are served meanwhile.
 const EXPIRED: usize = 256;
@@ -32,8 +37,9 @@ const COMPLAINT: Duration = Duration::from_secs(10);
 )]
 pub(super) struct Slot {
     pub(super) peer: Peer,
-    /// Whether it is in `runnable`.
-    queued: bool,
+    /// Who pays for its turns.
+    payer: Payer,
+    turn: Turn,
     /// Whether it is in `dirty`.
     dirty: bool,
     /// Whether it is in `guests`.
@@ -47,8 +53,24 @@ pub(super) struct Slot {
     pub(super) busy_since: Option<Duration>,
     /// Whether it is in `blocked`.
     blocked: bool,
-    /// Its place in `resting`, if it has one.
-    rests_until: Option<Duration>,
+}
+
+impl Slot {
+    /// Whether it waits for a database that another program holds.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+}
+
+/// Whether a connection's turn is to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// There is nothing to do, or not yet.
+    No,
+    /// It waits for its turn.
+    Waits(Place),
+    /// It has had this tick's.
+    Had,
 }
 
 pub(super) struct Net {
@@ -57,21 +79,21 @@ pub(super) struct Net {
     by_origin: HashMap<IpAddr, usize>,
     guests: BTreeSet<ConnId>,
     spares: usize,
-    runnable: VecDeque<ConnId>,
+    turns: Turns,
+    /// Work of a connection in one turn after which its payer rests.
+    turn: u64,
     deadlines: BTreeSet<(Duration, ConnId)>,
     dirty: Vec<ConnId>,
     closed: Vec<ConnId>,
     /// Connections that are gone and whose users may have to be announced as gone.
-    pub(super) departed: Vec<ConnId>,
+    pub(super) departed: VecDeque<ConnId>,
     /// What helpers computed for requests that wait for it.
     pub(super) completed: Vec<(ConnId, Done)>,
+    /// Of these, what waits for the database or for a rest.
+    pub(super) held: Vec<(ConnId, Done)>,
     /// Connections whose request found the database busy, and when to try again.
     blocked: Vec<ConnId>,
     retry_at: Option<Duration>,
-    /// Connections whose requests were much work, and until when later ones wait.
-    resting: BTreeSet<(Duration, ConnId)>,
-    /// Work of a connection in one turn after which it rests.
-    turn: u64,
     jobs: Vec<Job>,
     prepared: Vec<Ephemeral>,
     preparing: usize,
@@ -88,16 +110,16 @@ impl Net {
             by_origin: HashMap::new(),
             guests: BTreeSet::new(),
             spares: 0,
-            runnable: VecDeque::new(),
+            turns: Turns::default(),
+            turn: rest::TURN,
             deadlines: BTreeSet::new(),
             dirty: Vec::new(),
             closed: Vec::new(),
-            departed: Vec::new(),
+            departed: VecDeque::new(),
             completed: Vec::new(),
+            held: Vec::new(),
             blocked: Vec::new(),
             retry_at: None,
-            resting: BTreeSet::new(),
-            turn: rest::TURN,
             jobs: Vec::new(),
             prepared: Vec::new(),
             preparing: 0,
@@ -162,11 +184,9 @@ impl Net {
         let ready = slot.peer.has_items()
             && slot.pending.is_none()
             && !slot.blocked
-            && slot.rests_until.is_none()
-            && !slot.peer.is_backed_up(limits);
-        if ready && !slot.queued {
-            slot.queued = true;
-            self.runnable.push_back(conn);
+            && slot.peer.has_place(limits);
+        if ready && slot.turn == Turn::No {
+            slot.turn = Turn::Waits(self.turns.wait(slot.payer, conn));
         }
         let guest = !slot.peer.is_trusted();
         if guest != slot.guest {
@@ -191,8 +211,11 @@ impl Net {
             return;
         };
         self.deadlines.remove(&(slot.deadline, conn));
-        if let Some(until) = slot.rests_until {
-            self.resting.remove(&(until, conn));
+        if let Turn::Waits(place) = slot.turn {
+            self.turns.leave(place, conn);
+        }
+        if slot.pending.is_some() {
+            self.held.retain(|(held, _)| *held != conn);
         }
         self.guests.remove(&conn);
         self.spares -= usize::from(slot.spare);
@@ -204,7 +227,7 @@ impl Net {
             }
         }
         self.closed.push(conn);
-        self.departed.push(conn);
+        self.departed.push_back(conn);
     }
 
     /// Does what is due, lets those try again who found the database busy, and those go on who have
@@ -220,18 +243,55 @@ impl Net {
             }
         }
         self.unblock(limits, now);
-        self.wake(limits, now);
+        if self.turns.wake(now.running) {
+            self.completed.append(&mut self.held);
+        }
     }
 
-    /// The connections whose turn it is, once around.
-    pub(super) fn take_runnable(&mut self) -> VecDeque<ConnId> {
-        let turn = std::mem::take(&mut self.runnable);
-        for conn in &turn {
-            if let Some(slot) = self.slots.get_mut(conn) {
-                slot.queued = false;
-            }
+    /// Changes after how much work of a turn its payer rests.
+    pub(super) fn allow_work(&mut self, steps: u64) {
+        self.turn = steps.max(1);
+    }
+
+    /// After how much work a turn ends.
+    pub(super) fn turn(&self) -> u64 {
+        self.turn
+    }
+
+    /// The next connection whose turn it is; it has no other before [`end_turn`](Self::end_turn).
+    pub(super) fn next_turn(&mut self) -> Option<(ConnId, Payer)> {
+        let (conn, payer) = self.turns.next()?;
+        if let Some(slot) = self.slots.get_mut(&conn) {
+            slot.turn = Turn::Had;
         }
-        turn
+        Some((conn, payer))
+    }
+
+    /// Charges for a turn: all of its work, and what of it is paid for by a rest if it was too much.
+    pub(super) fn charge(&mut self, payer: Payer, work: u64, restful: u64, now: Now) {
+        let heavy = (restful > self.turn).then_some(restful);
+        self.turns.charge(payer, work, heavy, now.running);
+    }
+
+    /// Whether a payer rests.
+    pub(super) fn rests(&self, payer: Payer) -> bool {
+        self.turns.rests(payer)
+    }
+
+    /// Lets a connection wait for another turn when it has something to handle.
+    pub(super) fn end_turn(&mut self, conn: ConnId, limits: &Limits) {
+        if let Some(slot) = self.slots.get_mut(&conn) {
+            slot.turn = Turn::No;
+            self.settle(conn, limits);
+        }
+    }
+
+    /// Notes who pays for a connection from now on: who logged in there, or nobody but its origin.
+    pub(super) fn bill(&mut self, conn: ConnId, user: Option<UserId>) {
+        if let Some(slot) = self.slots.get_mut(&conn) {
+            let origin = || Payer::Origin(origin(slot.peer.address.ip()));
+            slot.payer = user.map_or_else(origin, Payer::User);
+        }
     }
 
     pub(super) fn slot(&mut self, conn: ConnId) -> Option<&mut Slot> {
@@ -243,13 +303,14 @@ impl Net {
     }
 
     pub(super) fn has_work(&self) -> bool {
-        let completed = !self.completed.is_empty() && self.retry_at.is_none();
-        !self.runnable.is_empty() || !self.departed.is_empty() || completed
+        self.turns.is_ready() || !self.departed.is_empty() || !self.completed.is_empty()
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
         let first = self.deadlines.first().map(|(at, _)| *at);
-        let rested = self.resting.first().map(|(until, _)| *until);
+        // Nobody waits for the end of a rest but those who have something to do.
+        let awaited = self.turns.waiting() > 0 || !self.held.is_empty();
+        let rested = self.turns.first_rested().filter(|_| awaited);
         [first, self.retry_at, rested].into_iter().flatten().min()
     }
 
@@ -296,14 +357,14 @@ impl Net {
             self.by_origin.len(),
             self.guests.len(),
             self.spares,
-            self.runnable.len(),
+            self.turns.waiting(),
             self.deadlines.len(),
             self.dirty.len(),
             self.closed.len(),
             self.departed.len(),
             self.completed.len(),
+            self.held.len(),
             self.blocked.len(),
-            self.resting.len(),
         ];
         books.iter().all(|kept| *kept == 0) && self.retry_at.is_none()
     }

@@ -1,131 +1,138 @@
-//! One tick: one transaction. Requests are handled in the order in which their connections got
-//! ready, each connection within its budget; then comes the commit, and only its receipt lets the
-//! answers go.
+//! One tick: one transaction. Those who are gone are announced, what helpers computed is finished,
+//! and connections have their turns until the tick's work is done; then comes the commit, and only
+//! its receipt lets the answers go. What is left waits for the next tick, which comes at once.
 
 mod conclusion;
+mod departures;
+mod requests;
+mod second_steps;
 
 use super::net::Net;
+use super::news::{Listeners, News};
 use super::undo::{Handled, undo};
-use super::{Memory, chores};
+use super::{Engine, Memory, chores};
 use crate::clock::Now;
-use crate::conn::{ConnId, End};
-use crate::handlers::{Answer, Ctx, Reject, account, gate, refuse};
-use crate::jobs::Done;
+use crate::conn::ConnId;
+use crate::handlers::Ctx;
 use crate::outbox::Delivery;
-use crate::peer::Item;
-use crate::routes;
-use crate::store::{Batch, Receipt, Store, StoreError};
-use account::Pending;
-use echat_proto::Value;
-use echat_proto::channel::Message;
-use echat_proto::commands::{CloseReason, Event, RequestKind};
-use echat_proto::limits::NAMES;
-use echat_proto::records::Code;
+use crate::store::{Batch, Receipt, StoreError};
 use std::net::Ipv4Addr;
-use std::rc::Rc;
-use zeroize::Zeroize;
 
-/// Messages of one connection that one tick handles.
-const MESSAGES: usize = 32;
-/// What normalising a name costs, as steps of the database: up to 26 us.
-const NAME_STEPS: usize = 600;
-
-/// The number of what was handled and is no request: the end of a connection.
-const NO_REQUEST: u32 = 0;
+/// Turns of much work, a millisecond each, after which a tick gives no other. Nobody waits longer for
+/// those before, but for what one request takes alone.
+const TURNS: u64 = 5;
+/// What handling a message costs besides the database, as steps of it: 10 us.
+const MESSAGE_STEPS: u64 = 200;
+/// What telling one connection of an event costs, as steps of the database: 1.5 us.
+const SEND_STEPS: u64 = 30;
+/// Bytes of a reply that take as long as a step, encoded and sealed: 50 ns.
+const STEP_BYTES: u64 = 16;
 
 /// Handles what waits, commits it, and queues the answers.
-pub(super) fn tick(
-    store: &mut Store,
-    memory: &mut Memory,
-    net: &mut Net,
-    now: Now,
-) -> Result<(), StoreError> {
-    net.expire(&memory.limits, now);
-    let (committed, handled) = attempt(store.batch(), memory, net, now);
+pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
+    engine.net.expire(&engine.memory.limits, now);
+    let (committed, did) = attempt(engine, now);
     match committed {
-        Ok(receipt) => finish(store, memory, net, now, receipt),
+        Ok(receipt) => finish(engine, now, receipt)?,
         Err(StoreError::Full) => {
             tracing::error!("the disk is full: what this moment was to store is refused");
-            let receipt = undo(store, memory, &handled, now)?;
-            finish(store, memory, net, now, receipt)
+            let receipt = undo(&mut engine.store, &mut engine.memory, &did.handled, now)?;
+            finish(engine, now, receipt)?;
         }
-        Err(fatal) => Err(fatal),
+        Err(fatal) => return Err(fatal),
     }
+    for conn in did.served {
+        engine.net.end_turn(conn, &engine.memory.limits);
+    }
+    Ok(())
 }
 
-/// Handles what waits and commits it; also says what it handled.
-fn attempt(
-    batch: Batch<'_>,
-    memory: &mut Memory,
-    net: &mut Net,
-    now: Now,
-) -> (Result<Receipt, StoreError>, Vec<Handled>) {
-    let mut turn = Turn {
-        batch,
-        memory,
-        net,
+/// What a tick did.
+#[derive(Default)]
+struct Did {
+    handled: Vec<Handled>,
+    /// The connections that had a turn.
+    served: Vec<ConnId>,
+    /// Messages that were handled.
+    messages: u64,
+}
+
+/// Handles what waits and commits it; also says what it did.
+fn attempt(engine: &mut Engine, now: Now) -> (Result<Receipt, StoreError>, Did) {
+    let mut tick = Tick {
+        batch: engine.store.batch(),
+        memory: &mut engine.memory,
+        net: &mut engine.net,
+        news: &engine.news,
         now,
-        handled: Vec::new(),
+        did: Did::default(),
     };
-    let ran = turn.run();
-    let Turn { batch, handled, .. } = turn;
-    (ran.and_then(|()| batch.commit()), handled)
+    let ran = tick.run();
+    let Tick { batch, did, .. } = tick;
+    (ran.and_then(|()| batch.commit()), did)
 }
 
 /// Lets the answers go, and does what no answer depends on.
-fn finish(
-    store: &mut Store,
-    memory: &mut Memory,
-    net: &mut Net,
-    now: Now,
-    receipt: Receipt,
-) -> Result<(), StoreError> {
+fn finish(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreError> {
+    let memory = &mut engine.memory;
+    memory.roster.keep_changes();
     let limits = &memory.limits;
+    let mut listeners = Listeners {
+        roster: &memory.roster,
+        net: &mut engine.net,
+        limits,
+        now,
+    };
+    let sends = TURNS * listeners.net.turn() / SEND_STEPS;
+    engine.news.go_on(sends.max(1), &mut listeners);
     for delivery in memory.outbox.release(receipt) {
+        let net = &mut *listeners.net;
         match delivery {
             Delivery::Event { to, event } => {
-                let bytes = encoded(&event);
                 for conn in to {
-                    net.with(conn, limits, |peer| peer.send(bytes.clone(), limits, now));
+                    net.with(conn, limits, |peer| peer.send(event.clone(), limits, now));
                 }
             }
+            Delivery::InRoom(news) => engine.news.hear(news, &mut listeners),
             Delivery::Reply { to, event } => {
-                net.with(to, limits, |peer| peer.reply(encoded(&event), limits, now));
+                net.with(to, limits, |peer| peer.reply(event, limits, now));
             }
             Delivery::Close { conn, end } => net.with(conn, limits, |peer| peer.close(end, now)),
-            Delivery::Trust(conn) => net.with(conn, limits, |peer| peer.trust(limits)),
-            Delivery::Distrust(conn) => net.with(conn, limits, |peer| peer.distrust(now)),
+            Delivery::Trust(conn, user) => {
+                net.bill(conn, Some(user));
+                net.with(conn, limits, |peer| peer.trust(limits));
+            }
+            Delivery::Distrust(conn) => {
+                net.bill(conn, None);
+                net.with(conn, limits, |peer| peer.distrust(now));
+            }
         }
     }
-    chores::write(store, &mut memory.chores)
+    chores::write(&mut engine.store, &mut memory.chores)
 }
 
-fn encoded(event: &Event) -> Rc<[u8]> {
-    let bytes = event.to_message().encode();
-    bytes.expect("the table's events have a wire form").into()
-}
-
-struct Turn<'t> {
+/// A tick that goes on.
+struct Tick<'t> {
     batch: Batch<'t>,
     memory: &'t mut Memory,
     net: &'t mut Net,
+    news: &'t News,
     now: Now,
-    handled: Vec<Handled>,
+    did: Did,
 }
 
-impl<'t> Turn<'t> {
+impl<'t> Tick<'t> {
     fn run(&mut self) -> Result<(), StoreError> {
         self.announce_departed()?;
         self.finish_completed()?;
-        let mut served = Ok(());
-        for conn in self.net.take_runnable() {
-            if served.is_ok() {
-                served = self.serve(conn);
-            }
-            // Whoever was not served for an error keeps a turn.
-            self.net.settle(conn, &self.memory.limits);
+        let start = self.work();
+        while self.work() - start < TURNS * self.net.turn()
+            && let Some((conn, payer)) = self.net.next_turn()
+        {
+            self.did.served.push(conn);
+            self.serve(conn, payer)?;
         }
-        served
+        Ok(())
     }
 
     fn ctx(&mut self, conn: ConnId) -> Ctx<'_, 't> {
@@ -137,174 +144,17 @@ impl<'t> Turn<'t> {
         self.memory.ctx(&mut self.batch, conn, address, self.now)
     }
 
-    /// Those whose connection is gone are gone.
-    fn announce_departed(&mut self) -> Result<(), StoreError> {
-        std::mem::take(&mut self.net.departed)
-            .into_iter()
-            .try_for_each(|conn| self.depart(conn))
+    /// The work that was done so far, in steps of the database or as if it had taken them.
+    fn work(&self) -> u64 {
+        let outbox = &self.memory.outbox;
+        let sends = u64::try_from(outbox.sends()).unwrap_or(u64::MAX);
+        let bytes = u64::try_from(outbox.bytes()).unwrap_or(u64::MAX);
+        let sending = SEND_STEPS * sends + bytes / STEP_BYTES;
+        self.batch.work() + MESSAGE_STEPS * self.did.messages + sending
     }
 
-    /// Ends the session of a connection, if it has one, and tells who is to know.
-    fn depart(&mut self, conn: ConnId) -> Result<(), StoreError> {
-        let mut ctx = self.ctx(conn);
-        let Ok(me) = gate::member(&ctx) else {
-            return Ok(());
-        };
-        match account::depart(&mut ctx, &me) {
-            Err(Reject::Store(StoreError::Busy)) => {
-                // Their friends cannot be looked up now: they see it when they look themselves.
-                ctx.roster.leave(conn);
-                Ok(())
-            }
-            Err(Reject::Store(error)) => Err(error),
-            Ok(()) | Err(Reject::Refused(_)) => Ok(()),
-        }
+    /// Whether no more was done since than one turn may be.
+    fn is_little(&self, since: u64) -> bool {
+        self.work() - since <= self.net.turn()
     }
-
-    /// Second steps of REGISTER and LOGIN. Logins go first: they read and do not write, so they
-    /// never rest on what a full disk takes back.
-    fn finish_completed(&mut self) -> Result<(), StoreError> {
-        let mut completed = std::mem::take(&mut self.net.completed);
-        completed.sort_by_key(|(_, done)| matches!(done, Done::Hashed(_)));
-        let mut completed = completed.into_iter();
-        let mut finished = Ok(());
-        for (conn, done) in completed.by_ref() {
-            finished = self.finish_request(conn, done);
-            self.net.settle(conn, &self.memory.limits);
-            if finished.is_err() {
-                break;
-            }
-        }
-        // What was not come to for an error is done in the next tick.
-        self.net.completed.extend(completed);
-        finished
-    }
-
-    /// The second step of one request.
-    fn finish_request(&mut self, conn: ConnId, done: Done) -> Result<(), StoreError> {
-        let Some(slot) = self.net.slot(conn) else {
-            return Ok(());
-        };
-        let Some(pending) = slot.pending.take() else {
-            return Ok(());
-        };
-        // A goodbye was said meanwhile: no answer would leave, so nothing is done either.
-        if slot.peer.is_closing() {
-            return Ok(());
-        }
-        let started = self.start(conn, pending.number());
-        let result = match (&pending, &done) {
-            (Pending::Register(name), Done::Hashed(hash)) => {
-                account::registered(&mut self.ctx(conn), name, hash)
-            }
-            (Pending::Login(attempt), Done::Verified(verdict)) => {
-                account::logged_in(&mut self.ctx(conn), attempt, verdict)
-            }
-            _ => unreachable!("a helper's result of another kind than its request"),
-        };
-        if !self.conclude(conn, started, result.map(Answer::Reply))? {
-            if let Some(slot) = self.net.slot(conn) {
-                slot.pending = Some(pending);
-            }
-            self.net.completed.push((conn, done));
-        }
-        Ok(())
-    }
-
-    /// Handles a connection's messages within its budget. What goes over it is paid for by a rest.
-    fn serve(&mut self, conn: ConnId) -> Result<(), StoreError> {
-        let before = self.batch.work();
-        let served = self.serve_from(conn, before);
-        self.net.rest(conn, self.batch.work() - before, self.now);
-        served
-    }
-
-    fn serve_from(&mut self, conn: ConnId, before: u64) -> Result<(), StoreError> {
-        for _ in 0..MESSAGES {
-            let Some(slot) = self.net.slot(conn) else {
-                break;
-            };
-            if slot.pending.is_some() || slot.peer.is_backed_up(&self.memory.limits) {
-                break;
-            }
-            let go_on = match slot.peer.next_item() {
-                Some(Item::Request(message)) => self.request(conn, message)?,
-                Some(Item::End(end)) => {
-                    self.close(conn, end)?;
-                    false
-                }
-                None => false,
-            };
-            if !go_on || self.net.is_much(self.batch.work() - before) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Handles one message; false if the connection's turn ends with it.
-    fn request(&mut self, conn: ConnId, mut message: Message) -> Result<bool, StoreError> {
-        let Some(kind) = RequestKind::from_number(message.command) else {
-            return self.unknown(conn, message.command);
-        };
-        let started = self.start(conn, message.command);
-        self.batch
-            .count_work(NAME_STEPS * names_in(&message.params));
-        let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
-        let concluded = self.conclude(conn, started, result)?;
-        if concluded && takes_password(kind) {
-            message.params.zeroize();
-        } else if !concluded && let Some(slot) = self.net.slot(conn) {
-            slot.peer.put_back(Item::Request(message));
-        }
-        Ok(concluded && !is_long(kind))
-    }
-
-    /// Ends a connection. Its user is gone from here on, for whoever is handled after it.
-    fn close(&mut self, conn: ConnId, end: End) -> Result<(), StoreError> {
-        let started = self.start(conn, NO_REQUEST);
-        self.depart(conn)?;
-        self.memory.outbox.close(conn, end);
-        self.note(conn, started, false);
-        Ok(())
-    }
-
-    /// 204, and after too many of them the end.
-    fn unknown(&mut self, conn: ConnId, number: u32) -> Result<bool, StoreError> {
-        let started = self.start(conn, number);
-        self.memory
-            .outbox
-            .reply(conn, refuse(number, Code::UnknownCommand.into()));
-        self.note(conn, started, false);
-        let now = self.now;
-        let too_many = self
-            .net
-            .slot(conn)
-            .is_some_and(|slot| slot.peer.count_error(now));
-        if too_many {
-            self.close(conn, End::Notify(CloseReason::TooManyErrors))?;
-        }
-        Ok(!too_many)
-    }
-}
-
-/// Whether a request carries a password, which is not to linger in memory.
-fn takes_password(kind: RequestKind) -> bool {
-    matches!(kind, RequestKind::Register | RequestKind::Login)
-}
-
-/// How many names a request lists: they are normalised before anything else, whatever it comes to.
-fn names_in(params: &Value) -> usize {
-    match params.at("members") {
-        Some(Value::List(names)) => names.len().min(NAMES),
-        _ => 0,
-    }
-}
-
-/// Whether one of these is enough for a turn: the reply may be as long as a page, and 32 of them more
-/// than a queue may hold, or the request as long as a frame.
-fn is_long(kind: RequestKind) -> bool {
-    use RequestKind::{AddMembers, CreateRoom, Find, ListMembers, ListRooms, QueryHistory};
-    let reply = matches!(kind, QueryHistory | ListRooms | ListMembers | Find);
-    reply || matches!(kind, CreateRoom | AddMembers)
 }

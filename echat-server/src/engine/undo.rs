@@ -6,7 +6,7 @@ use crate::conn::ConnId;
 use crate::handlers::presence::{Audience, Change};
 use crate::handlers::{Ctx, Member, Reject, refuse};
 use crate::outbox::Delivery;
-use crate::store::{Batch, Receipt, Store, StoreError};
+use crate::store::{Receipt, Store, StoreError};
 use echat_proto::records::Code;
 use std::net::Ipv4Addr;
 
@@ -24,7 +24,7 @@ pub(super) struct Handled {
 }
 
 /// The disk was full: refuses what wrote (and what may have read what was not kept), keeps the rest,
-/// and rebuilds from the database what memory remembers of it.
+/// and takes back what memory remembered of it.
 pub(super) fn undo(
     store: &mut Store,
     memory: &mut Memory,
@@ -32,7 +32,7 @@ pub(super) fn undo(
     now: Now,
 ) -> Result<Receipt, StoreError> {
     let mut batch = store.batch();
-    read_rooms_again(&batch, memory)?;
+    memory.roster.undo_changes();
     for (index, request) in handled.iter().enumerate().rev() {
         let mut staged = memory.outbox.split_off(request.mark);
         let later = match handled.get(index + 1) {
@@ -41,10 +41,12 @@ pub(super) fn undo(
         };
         if request.rests_on_writes {
             let refusal = refuse(request.number, Code::StorageFull.into());
-            memory.outbox.reply(request.conn, refusal);
+            memory.outbox.reply(request.conn, &refusal);
         } else {
             if let Some(gone) = &request.gone {
-                staged.retain(|delivery| !matches!(delivery, Delivery::Event { .. }));
+                staged.retain(|delivery| {
+                    !matches!(delivery, Delivery::Event { .. } | Delivery::InRoom(_))
+                });
                 let address = Ipv4Addr::UNSPECIFIED.into();
                 tell_again(
                     &mut memory.ctx(&mut batch, request.conn, address, now),
@@ -65,26 +67,6 @@ fn tell_again(ctx: &mut Ctx<'_, '_>, gone: &Member) -> Result<(), StoreError> {
         Err(Reject::Store(StoreError::Busy)) => tracing::warn!("a farewell could not be told"),
         Err(Reject::Store(error)) => return Err(error),
         Err(Reject::Refused(_)) => {}
-    }
-    Ok(())
-}
-
-fn read_rooms_again(batch: &Batch<'_>, memory: &mut Memory) -> Result<(), StoreError> {
-    let online: Vec<_> = memory
-        .roster
-        .everybody()
-        .map(|online| online.user)
-        .collect();
-    for user in online {
-        match batch.places_of(user) {
-            Ok(places) => {
-                let rooms = places.iter().map(|place| place.id);
-                memory.roster.set_rooms(user, rooms);
-            }
-            // Held by another program just now: what is remembered is at most too much.
-            Err(StoreError::Busy) => tracing::warn!("rooms could not be read again"),
-            Err(error) => return Err(error),
-        }
     }
     Ok(())
 }

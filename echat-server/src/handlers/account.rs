@@ -39,6 +39,14 @@ pub(crate) struct LoginAttempt {
 }
 
 impl Pending {
+    /// Who is to be logged in, if the name is anybody's.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Register(_) => None,
+            Self::Login(attempt) => attempt.user.as_ref().map(|user| user.id),
+        }
+    }
+
     /// The number of the request that waits.
     pub(crate) fn number(&self) -> u32 {
         let kind = match self {
@@ -196,17 +204,17 @@ pub(crate) fn logged_in(
     let displaced = ctx.roster.enter(ctx.conn, user.id, &user.name, rooms);
 
     if let Some(oldest) = displaced {
-        ctx.outbox.send(oldest, Event::ServerKick {});
+        ctx.outbox.send(oldest, &Event::ServerKick {});
         ctx.outbox.close(oldest, End::Notify(CloseReason::Kicked));
     }
     // A further login is told to nobody: the user neither came nor went.
     if !was_online {
         audience.announce(ctx, user.id, &user.name, Change::Came);
     }
-    ctx.outbox.trust(ctx.conn);
+    ctx.outbox.trust(ctx.conn, user.id);
     ctx.outbox.send(
         ctx.conn,
-        Event::LoginSuccess {
+        &Event::LoginSuccess {
             username: user.name.clone(),
         },
     );

@@ -39,7 +39,7 @@ pub(crate) fn add_friend(
     let username = me.name.to_string();
     ctx.outbox.send_all(
         ctx.roster.conns_of(other.id).to_vec(),
-        Event::IncommingFriendRequest { username },
+        &Event::IncommingFriendRequest { username },
     );
     Ok(Event::AddFriendResult {
         result: done("好友请求已发送"),
@@ -86,10 +86,10 @@ fn befriend(ctx: &mut Ctx<'_, '_>, me: &Member, other: &User) -> Result<(), Reje
         let contact = Event::NewContact {
             username: username.clone(),
         };
-        ctx.outbox.send_all(told.clone(), contact);
+        ctx.outbox.send_all(told.clone(), &contact);
         if online {
             ctx.outbox
-                .send_all(told, Event::OnFriendOnline { username });
+                .send_all(told, &Event::OnFriendOnline { username });
         }
     }
     Ok(())

@@ -63,11 +63,11 @@ pub(crate) fn send_message(
         let online = ctx.roster.in_room_but(conversation.id, me.id);
         (online, conversation.name.clone())
     };
-    ctx.outbox.send_all(others, message(target, None));
+    ctx.outbox.send_all(others, &message(target, None));
     // The sender's other sessions see it as the sender does.
     let mine = ctx.roster.others_of(ctx.conn);
     ctx.outbox
-        .send_all(mine, message(conversation.name.clone(), None));
+        .send_all(mine, &message(conversation.name.clone(), None));
     Ok(message(conversation.name, Some(Nullable(txn_id))))
 }
 

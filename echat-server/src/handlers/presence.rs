@@ -1,6 +1,7 @@
 //! Who is told that somebody came or went (wire.md 5.1, "Presence"): not the one who did.
 
 use super::{Ctx, Reject};
+use crate::outbox::{InRoom, encoded};
 use crate::store::{ConversationId, User, UserId};
 use echat_proto::commands::Event;
 
@@ -40,16 +41,16 @@ impl Audience {
             Change::Came => Event::OnFriendOnline { username },
             Change::Went => Event::OnFriendOffline { username },
         };
-        ctx.outbox.send_all(online.collect(), event);
+        ctx.outbox.send_all(online.collect(), &event);
         for (room, roomname) in &self.rooms {
             let event = member_event(roomname, name, change);
-            ctx.outbox
-                .send_all(ctx.roster.in_room_but(*room, user), event);
+            tell_room(ctx, *room, user, &event, false);
         }
     }
 }
 
-/// Tells the members of one room, of which there are `members`.
+/// Tells the members of one room, of which there are `members`, before the reply to what brought it about
+/// (wire.md 5.1): whoever asked may be among them.
 pub(crate) fn announce_in(
     ctx: &mut Ctx<'_, '_>,
     (room, roomname, members): (ConversationId, &str, u64),
@@ -58,8 +59,27 @@ pub(crate) fn announce_in(
 ) {
     if is_small(ctx, members) {
         let event = member_event(roomname, name, change);
-        ctx.outbox
-            .send_all(ctx.roster.in_room_but(room, user), event);
+        tell_room(ctx, room, user, &event, true);
+    }
+}
+
+/// Stages news of a user for a room, unless nobody is there to hear it.
+fn tell_room(
+    ctx: &mut Ctx<'_, '_>,
+    room: ConversationId,
+    of: UserId,
+    event: &Event,
+    at_once: bool,
+) {
+    let online = ctx.roster.online_in(room);
+    if online > 0 {
+        let news = InRoom {
+            room,
+            of,
+            at_once,
+            event: encoded(event),
+        };
+        ctx.outbox.tell_room(news, online);
     }
 }
 

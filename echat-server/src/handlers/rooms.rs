@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 const MEMBER_BYTES: usize = 48;
 /// Values of a line of LIST_MEMBERS: three in a dict.
 const MEMBER_VALUES: usize = 4;
+/// What normalising a name costs, as steps of the database: up to 26 us.
+const NAME_STEPS: usize = 600;
 /// What a line of LIST_ROOMS takes besides the names, in bytes.
 const ROOM_BYTES: usize = 80;
 
@@ -115,10 +117,12 @@ pub(crate) fn join_room(
     }
     has_room_for_members(ctx, &room, 1)?;
     have_room_for_a_room(ctx, [&me.id])?;
+    may_move(ctx, &me)?;
 
     ctx.batch.add_member(room.id, me.id, ctx.now.unix)?;
     let size = ctx.batch.member_count(room.id)?;
 
+    ctx.throttle.count_move(me.id, ctx.now.running, ctx.limits);
     let_in(ctx, room.id, &room.name, [&me.id]);
     announce_in(
         ctx,
@@ -139,9 +143,11 @@ pub(crate) fn leave_room(
 ) -> Result<Event, Reject> {
     let room = targets::own_room(ctx, &me, &roomname)?;
     let size = ctx.batch.member_count(room.id)?;
+    may_move(ctx, &me)?;
 
     ctx.batch.remove_member(room.id, me.id)?;
 
+    ctx.throttle.count_move(me.id, ctx.now.running, ctx.limits);
     ctx.roster.part(me.id, room.id);
     announce_in(
         ctx,
@@ -152,7 +158,7 @@ pub(crate) fn leave_room(
     // However large the room: the user's other sessions have left it too.
     ctx.outbox.send_all(
         ctx.roster.others_of(ctx.conn),
-        member_event(&room.name, &me.name, Change::Went),
+        &member_event(&room.name, &me.name, Change::Went),
     );
     Ok(Event::LeftRoom {
         roomname: room.name,
@@ -206,7 +212,7 @@ pub(crate) fn list_members(
 fn friends_named(
     ctx: &Ctx<'_, '_>,
     me: &Member,
-    names: &[NameQuery],
+    names: &[String],
 ) -> Result<BTreeMap<UserId, User>, Reject> {
     let friends = ctx.batch.friends(me.id)?;
     let by_name: BTreeMap<&str, &User> = friends
@@ -216,13 +222,15 @@ fn friends_named(
     let mut found = BTreeMap::new();
     let mut strangers = Vec::new();
     for name in names {
-        match name.key() {
+        ctx.batch.count_work(NAME_STEPS);
+        let query = NameQuery::new(name);
+        match query.key() {
             Some(key) if key == &*me.name => {}
             key => match key.and_then(|key| by_name.get(key)) {
                 Some(friend) => {
                     found.insert(friend.id, (*friend).clone());
                 }
-                None => strangers.push(name.raw().to_owned()),
+                None => strangers.push(name.clone()),
             },
         }
     }
@@ -230,6 +238,14 @@ fn friends_named(
         Ok(found)
     } else {
         Err(Reject::not_friends(strangers))
+    }
+}
+
+/// Whether somebody did not come to rooms and leave them too often just now.
+fn may_move(ctx: &Ctx<'_, '_>, me: &Member) -> Result<(), Reject> {
+    match ctx.throttle.move_wait(me.id, ctx.now.running, ctx.limits) {
+        Some(wait) => Err(Reject::retry_after(Code::RateLimited, wait)),
+        None => Ok(()),
     }
 }
 
@@ -267,7 +283,7 @@ fn let_in<'u>(
     }
     ctx.outbox.send_all(
         online,
-        Event::OnNewRoom {
+        &Event::OnNewRoom {
             roomname: roomname.to_owned(),
         },
     );

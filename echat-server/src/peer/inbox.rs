@@ -1,47 +1,46 @@
 //! What a connection says: frames opened ahead of the tick that handles them, within bounds.
 
-use super::{Item, Peer, Stage, own};
+use super::{Heard, Item, Peer, Stage, own};
 use crate::config::Limits;
 use crate::conn::End;
 use echat_proto::Value;
-use echat_proto::channel::{ChannelError, Incoming};
-use echat_proto::commands::{CloseReason, channel as command};
+use echat_proto::channel::{ChannelError, Opened};
+use echat_proto::commands::{CloseReason, RequestKind, channel as command};
 use echat_proto::crypto::TAG;
 use echat_proto::frame::HEADER;
 use std::collections::VecDeque;
 
-/// Items decoded ahead of the tick that handles them. Beyond it bytes stay sealed, and beyond a
-/// frame of them in the socket.
-pub(super) const INBOX: usize = 256;
-/// Sealed bytes decoded ahead, a frame more at most: a value takes up to thirty times its bytes.
+/// Sealed bytes opened ahead of the tick that handles them, a frame more at most. Beyond it bytes stay
+/// sealed, and beyond a frame of them in the socket.
 pub(super) const AHEAD: usize = 16 * 1024;
 /// What a frame has besides its ciphertext.
 pub(super) const FRAME_OVERHEAD: usize = HEADER + TAG;
 
 impl Peer {
-    /// Opens frames while the inbox has places. PING is answered here, so that it is answered even
-    /// while a request waits for a helper.
-    pub(super) fn decode(&mut self) {
-        while self.inbox.len() < INBOX && self.ahead < AHEAD && !self.deaf {
+    /// Opens frames while not too much was opened before. PING is answered here, so that it is answered
+    /// even while a request waits for a helper; messages wait as the bytes they came as, since decoded
+    /// they may take thirty times as much.
+    pub(super) fn open_frames(&mut self) {
+        while self.ahead < AHEAD && !self.deaf {
             let Stage::Open(channel) = &mut self.stage else {
                 return;
             };
             let sealed = channel.waiting();
-            let incoming = channel.next_incoming();
+            let opened = channel.next_opened();
             self.ahead += sealed - channel.waiting();
-            match incoming {
+            match opened {
                 Ok(None) => {
                     if self.hung_up {
                         self.end(End::Flush);
                     }
                     break;
                 }
-                Ok(Some(Incoming::Message(message))) => {
-                    self.inbox.push_back(Item::Request(message));
+                Ok(Some(Opened::Messages(messages))) => {
+                    self.inbox.push_back(Heard::Messages(messages));
                 }
-                Ok(Some(Incoming::Ping)) => self.outbound.push(own(command::PONG, Value::Null)),
-                Ok(Some(Incoming::Pong)) => {}
-                Ok(Some(Incoming::Close(_))) => self.end(End::Cut),
+                Ok(Some(Opened::Ping)) => self.outbound.push(own(command::PONG, Value::Null)),
+                Ok(Some(Opened::Pong)) => {}
+                Ok(Some(Opened::Close(_))) => self.end(End::Cut),
                 Err(error) => {
                     self.fault = Some(error);
                     self.end(match error {
@@ -64,7 +63,7 @@ impl Peer {
 
     fn end(&mut self, end: End) {
         self.deaf = true;
-        self.inbox.push_back(Item::End(end));
+        self.inbox.push_back(Heard::End(end));
     }
 
     /// The other end has closed its half. What was received before is still handled.
@@ -72,7 +71,7 @@ impl Peer {
         match &self.stage {
             Stage::Open(_) => {
                 self.hung_up = true;
-                self.decode();
+                self.open_frames();
             }
             // A goodbye is on its way, and whoever said all may still listen: it is written first.
             Stage::Closing(_) if !self.is_flushed() => {}
@@ -80,20 +79,37 @@ impl Peer {
         }
     }
 
-    /// The next thing to handle.
-    pub(crate) fn next_item(&mut self) -> Option<Item> {
-        let item = self.inbox.pop_front();
+    /// The next thing to handle. It stays the next one until it is passed over.
+    pub(crate) fn next_item(&self) -> Option<Item> {
+        match self.inbox.front()? {
+            Heard::Messages(messages) => messages.peek().map(Item::Request),
+            Heard::End(end) => Some(Item::End(*end)),
+        }
+    }
+
+    /// Passes over the next thing to handle: it was handled.
+    pub(crate) fn pass_item(&mut self) {
+        if let Some(Heard::Messages(messages)) = self.inbox.front_mut() {
+            messages.pass();
+            if !messages.is_empty() {
+                return;
+            }
+        }
+        self.inbox.pop_front();
         if self.inbox.is_empty() {
             self.inbox = VecDeque::new();
             self.ahead = 0;
-            self.decode();
+            self.open_frames();
         }
-        item
     }
 
-    /// Puts an item back that could not be handled yet.
-    pub(crate) fn put_back(&mut self, item: Item) {
-        self.inbox.push_front(item);
+    /// Whether the reply to the next thing to handle may be as long as a page.
+    pub(super) fn asks_for_a_page(&self) -> bool {
+        let Some(Heard::Messages(messages)) = self.inbox.front() else {
+            return false;
+        };
+        let kind = messages.command().and_then(RequestKind::from_number);
+        kind.is_some_and(RequestKind::is_paged)
     }
 
     /// Whether something waits to be handled.
@@ -109,7 +125,6 @@ impl Peer {
             Stage::Responding | Stage::Closed => false,
             Stage::Open(channel) => {
                 !self.deaf
-                    && self.inbox.len() < INBOX
                     && channel.waiting() < limits.frame_bytes + FRAME_OVERHEAD
                     && !self.is_backed_up(limits)
             }

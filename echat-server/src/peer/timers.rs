@@ -26,14 +26,7 @@ const ERROR_WINDOW: Duration = Duration::from_mins(1);
 impl Peer {
     /// Counts an unknown command; true if there were too many.
     pub(crate) fn count_error(&mut self, now: Now) -> bool {
-        self.errors.push_back(now.running);
-        while self
-            .errors
-            .front()
-            .is_some_and(|at| *at + ERROR_WINDOW <= now.running)
-        {
-            self.errors.pop_front();
-        }
+        self.errors.add(now.running, ERROR_WINDOW);
         self.errors.len() >= ERRORS
     }
 

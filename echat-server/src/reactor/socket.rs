@@ -8,8 +8,8 @@ use mio::{Interest, Registry, Token};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 
-/// Bytes that one tick reads from one connection.
-const BUDGET: usize = 64 * 1024;
+/// Bytes that one tick reads from one connection at most (wire.md 4).
+pub(super) const BUDGET: usize = 64 * 1024;
 /// Bytes of one read.
 const CHUNK: usize = 16 * 1024;
 
@@ -40,10 +40,15 @@ impl Socket {
         })
     }
 
-    /// Reads within the budget; true when nothing is left to be read.
-    pub(super) fn read(&mut self, conn: ConnId, engine: &mut Engine, now: Now) -> bool {
+    /// Reads within a budget of bytes; true when nothing is left to be read.
+    pub(super) fn read(
+        &mut self,
+        conn: ConnId,
+        mut budget: usize,
+        engine: &mut Engine,
+        now: Now,
+    ) -> bool {
         let mut buffer = [0; CHUNK];
-        let mut budget = BUDGET;
         while budget > 0 {
             if !engine.wants_bytes(conn) {
                 return false;

@@ -7,8 +7,9 @@
 
 use crate::config::Limits;
 use crate::origin::origin;
+use crate::window::Window;
 use sha2::{Digest, Sha256};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ pub(crate) enum Guesser {
 #[derive(Debug)]
 pub(crate) struct Guesses {
     key: [u8; 32],
-    failures: HashMap<Guesser, Failures>,
+    failures: HashMap<Guesser, Window>,
     /// When counts that are over were last dropped.
     swept: Duration,
 }
@@ -77,7 +78,7 @@ impl Guesses {
         now: Duration,
         limits: &Limits,
     ) -> Option<Duration> {
-        let until = self.failures.get(&guesser)?.until(now, limits);
+        let until = free_at(self.failures.get(&guesser)?, now, limits);
         until.checked_sub(now).filter(|wait| !wait.is_zero())
     }
 
@@ -90,10 +91,12 @@ impl Guesses {
         }
         if now >= self.swept + LOGIN_WINDOW {
             self.swept = now;
-            self.failures.retain(|_, failures| !failures.is_over(now));
+            self.failures
+                .retain(|_, tries| !tries.is_over(now, LOGIN_WINDOW));
             self.failures.shrink_to_fit();
         }
-        self.failures.entry(guesser).or_default().add(now);
+        let tries = self.failures.entry(guesser).or_default();
+        tries.add(now, LOGIN_WINDOW);
     }
 
     /// Takes back what a right password was counted as. Of an address that is the account's own it
@@ -104,9 +107,9 @@ impl Guesses {
             Guesser::Known(_) => None,
             Guesser::Strangers(_) => self.failures.get_mut(&guesser),
         };
-        let left = left.map_or(0, |failures| {
-            failures.tries.pop_back();
-            failures.tries.len()
+        let left = left.map_or(0, |tries| {
+            tries.take_back();
+            tries.len()
         });
         if left == 0 {
             self.failures.remove(&guesser);
@@ -119,45 +122,16 @@ impl Guesses {
     }
 }
 
-/// The tries of the last window, oldest first: `login_failures`, and the few that the waits let
-/// through.
-#[derive(Debug, Default)]
-struct Failures {
-    tries: VecDeque<Duration>,
-}
-
-impl Failures {
-    /// Counts a try, and forgets those that are older than the window: not all at once, or as many
-    /// tries as at its beginning would fit behind its end.
-    fn add(&mut self, now: Duration) {
-        while self
-            .tries
-            .front()
-            .is_some_and(|at| *at + LOGIN_WINDOW <= now)
-        {
-            self.tries.pop_front();
-        }
-        self.tries.push_back(now);
-    }
-
-    /// When the next try is free.
-    fn until(&self, now: Duration, limits: &Limits) -> Duration {
-        let Some(last) = self.tries.back() else {
-            return now;
-        };
-        let recent = self.tries.iter().filter(|at| **at + LOGIN_WINDOW > now);
-        let recent = u64::try_from(recent.count()).unwrap_or(u64::MAX);
-        let wait = recent.checked_sub(limits.login_failures).map(|over| {
-            let doubled = FIRST_WAIT.saturating_mul(1 << over.min(16));
-            doubled.min(LOGIN_WINDOW)
-        });
-        *last + wait.unwrap_or_default()
-    }
-
-    /// Whether nothing of the last window is left.
-    fn is_over(&self, now: Duration) -> bool {
-        self.tries
-            .back()
-            .is_none_or(|last| *last + LOGIN_WINDOW <= now)
-    }
+/// When the next try is free, by the tries of the last window: `login_failures`, and the few that the
+/// waits let through.
+fn free_at(tries: &Window, now: Duration, limits: &Limits) -> Duration {
+    let Some(last) = tries.last() else {
+        return now;
+    };
+    let recent = tries.within(now, LOGIN_WINDOW);
+    let wait = recent.checked_sub(limits.login_failures).map(|over| {
+        let doubled = FIRST_WAIT.saturating_mul(1 << over.min(16));
+        doubled.min(LOGIN_WINDOW)
+    });
+    last + wait.unwrap_or_default()
 }

@@ -137,11 +137,29 @@ fn registrations_are_counted_by_origin_and_maps_stay_small() {
     assert!(throttle.registrations.len() <= ENTRIES);
     let network = |n: u64| format!("2001:db8::{n:x}").parse().expect("an address");
     for n in 0..limits.registrations {
-        assert_eq!(throttle.registration_wait(network(n), at(0), &limits), None);
-        throttle.count_registration(network(n), at(0), &limits);
+        assert_eq!(throttle.registration_wait(network(n), at(n), &limits), None);
+        throttle.count_registration(network(n), at(n), &limits);
     }
+    let wait = |now| throttle.registration_wait(network(99), at(now), &limits);
+    assert_eq!(wait(60), Some(at(540)));
+    assert_eq!(wait(599), Some(at(1)));
+    assert_eq!(wait(600), None);
+    // One place is free, not all: no ten minutes see more.
+    throttle.count_registration(network(99), at(600), &limits);
     assert_eq!(
-        throttle.registration_wait(network(99), at(0), &limits),
-        Some(at(10))
+        throttle.registration_wait(network(99), at(600), &limits),
+        Some(at(1))
     );
+}
+
+#[test]
+fn who_comes_and_goes_may_do_so_for_each_room_and_then_at_the_rate_of_messages() {
+    let limits = Limits::default();
+    let mut throttle = throttle();
+    for _ in 0..2 * limits.rooms {
+        assert_eq!(throttle.move_wait(ANN, at(0), &limits), None);
+        throttle.count_move(ANN, at(0), &limits);
+    }
+    assert_eq!(throttle.move_wait(ANN, at(0), &limits), Some(at(1) / 5));
+    assert_eq!(throttle.message_wait(ANN, at(0), &limits), None);
 }

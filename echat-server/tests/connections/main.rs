@@ -1,6 +1,7 @@
 //! Connections against the engine without sockets: what is answered, in which order, and what waiting
 //! costs.
 
+mod crowds;
 mod queues;
 
 use std::collections::VecDeque;

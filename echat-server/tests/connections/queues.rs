@@ -46,10 +46,12 @@ impl World {
     }
 
     pub(crate) fn over(store: Store) -> Self {
-        let limits = Limits {
-            message_rate: 0,
-            ..Limits::default()
-        };
+        Self::with(Limits::default(), store)
+    }
+
+    /// Without a rate of messages, so that much can be said at once.
+    pub(crate) fn with(mut limits: Limits, store: Store) -> Self {
+        limits.message_rate = 0;
         Self {
             engine: Engine::new(limits, store, StdRng::seed_from_u64(1)),
             now: Duration::from_secs(1),
@@ -103,7 +105,11 @@ impl World {
     }
 
     pub(crate) fn connect(&mut self) -> Client {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        self.connect_from(Ipv4Addr::LOCALHOST)
+    }
+
+    pub(crate) fn connect_from(&mut self, address: Ipv4Addr) -> Client {
+        let address = SocketAddr::from((address, 1));
         let conn = self.engine.accept(address, self.now()).unwrap();
         let (hello, waiting) = ClientStart::new(&mut self.rng).send();
         self.engine.receive(conn, &hello, self.now());
@@ -180,6 +186,12 @@ impl World {
             .iter()
             .map(|message| message.command)
             .collect()
+    }
+
+    /// Says what a client says, without a round between.
+    pub(crate) fn say(&mut self, client: &mut Client, command: u32, params: Value) {
+        let frame = self.frame(client, command, params);
+        self.engine.receive(client.conn, &frame, self.now());
     }
 
     pub(crate) fn user(&mut self, name: &str) -> Client {

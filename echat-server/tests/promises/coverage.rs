@@ -49,7 +49,10 @@ const ROWS: &[(RequestKind, &[&str])] = &[
             "rate_limited",
         ],
     ),
-    (JoinRoom, &["unknown_room", "already_member", "too_many"]),
+    (
+        JoinRoom,
+        &["unknown_room", "already_member", "too_many", "rate_limited"],
+    ),
     (
         CreateRoom,
         &["bad_name", "room_exists", "not_friends", "too_many"],
@@ -73,7 +76,7 @@ const ROWS: &[(RequestKind, &[&str])] = &[
             "not_a_member",
         ],
     ),
-    (LeaveRoom, &["unknown_room", "not_a_member"]),
+    (LeaveRoom, &["unknown_room", "not_a_member", "rate_limited"]),
     (
         AddMembers,
         &[

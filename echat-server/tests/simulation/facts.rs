@@ -16,8 +16,10 @@ pub(crate) struct Facts {
     /// How often a content was sent without a transaction id, and how often it was stored.
     sent: BTreeMap<String, usize>,
     stored: BTreeMap<String, usize>,
-    /// Messages that a user tried to send, and logins that were tried, since the server started.
+    /// Messages that a user tried to send, rooms that one tried to come to or to leave, and logins that
+    /// were tried, since the server started.
     attempts: [u64; USERS.len()],
+    moves: [u64; USERS.len()],
     tries: [u64; USERS.len()],
     /// When each user's bucket of messages is full again.
     full_at: [Duration; USERS.len()],
@@ -41,6 +43,11 @@ impl Facts {
                 }
                 for user in who {
                     self.attempts[*user] += 1;
+                }
+            }
+            Said::Join(_) | Said::Part(_) => {
+                for user in who {
+                    self.moves[*user] += 1;
                 }
             }
             Said::Login { user, .. } => self.tries[*user] += 1,
@@ -82,6 +89,10 @@ impl Facts {
         self.attempts[user]
     }
 
+    pub(crate) fn moves(&self, user: usize) -> u64 {
+        self.moves[user]
+    }
+
     pub(crate) fn tries(&self, user: usize) -> u64 {
         self.tries[user]
     }
@@ -89,6 +100,7 @@ impl Facts {
     /// The server began anew: it counts from nothing.
     pub(crate) fn restart(&mut self) {
         self.attempts = Default::default();
+        self.moves = Default::default();
         self.tries = Default::default();
         self.full_at = Default::default();
     }

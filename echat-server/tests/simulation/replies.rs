@@ -83,10 +83,7 @@ impl Judge<'_> {
     ) -> Result<(), String> {
         let justified = match code {
             "storage_full" | "storage_busy" => self.facts.troubled_since(asked.tick),
-            "rate_limited" => user.is_some_and(|user| {
-                self.limits.message_rate > 0
-                    && self.facts.attempts(user) > self.limits.message_burst
-            }),
+            "rate_limited" => user.is_some_and(|user| self.was_too_fast(&asked.said, user)),
             "login_throttled" => match asked.said {
                 Said::Login { user, .. } => self.facts.tries(user) > self.limits.login_failures,
                 _ => false,
@@ -98,6 +95,14 @@ impl Judge<'_> {
         } else {
             fail(&format!("refused with {code}, expected {expected:?}"))
         }
+    }
+
+    fn was_too_fast(&self, said: &Said, user: usize) -> bool {
+        let (tried, burst) = match said {
+            Said::Join(_) | Said::Part(_) => (self.facts.moves(user), 2 * self.limits.rooms as u64),
+            _ => (self.facts.attempts(user), self.limits.message_burst),
+        };
+        self.limits.message_rate > 0 && tried > burst
     }
 
     fn done(

@@ -68,7 +68,8 @@ fn of_messages(said: &Said, known: u64) -> Request {
 fn of_people(said: &Said) -> Request {
     let user = |user: &usize| name(USERS[*user]);
     let room = |room: &usize| name(ROOMS[*room]);
-    let members = |members: &[usize]| Names(members.iter().map(user).collect());
+    let members =
+        |members: &[usize]| Names(members.iter().map(|user| USERS[*user].to_owned()).collect());
     match said {
         Said::Register(new) => Request::Register {
             username: Username::new(USERS[*new]).expect("a possible name"),

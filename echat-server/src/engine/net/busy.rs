@@ -43,5 +43,6 @@ impl Net {
             }
             self.settle(conn, limits);
         }
+        self.completed.append(&mut self.held);
     }
 }

@@ -1,6 +1,6 @@
 //! Who is let in, and who has to go for them.
 
-use super::{Net, Slot};
+use super::{Net, Payer, Slot, Turn};
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::ConnId;
@@ -45,7 +45,8 @@ impl Net {
         let conn = ConnId(self.last);
         let slot = Slot {
             peer: Peer::new(address, full, now),
-            queued: false,
+            payer: Payer::Origin(origin(address.ip())),
+            turn: Turn::No,
             dirty: false,
             guest: true,
             spare: full,
@@ -53,7 +54,6 @@ impl Net {
             pending: None,
             busy_since: None,
             blocked: false,
-            rests_until: None,
         };
         self.slots.insert(conn, slot);
         self.guests.insert(conn);

@@ -20,7 +20,6 @@ fn address(last: u8) -> SocketAddr {
 fn is_blank(net: &mut Net) -> bool {
     net.take_closed();
     net.departed.clear();
-    net.take_runnable();
     net.take_dirty();
     net.is_blank()
 }

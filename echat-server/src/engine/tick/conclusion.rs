@@ -1,6 +1,7 @@
 //! How the handling of one request ends: an answer staged, a helper asked, or another try later.
 
-use super::{NO_REQUEST, Turn};
+use super::Tick;
+use super::requests::NO_REQUEST;
 use crate::conn::ConnId;
 use crate::engine::undo::Handled;
 use crate::handlers::{Answer, Member, Refusal, Reject, gate, refuse};
@@ -28,7 +29,7 @@ pub(super) struct Started {
     member: Option<Member>,
 }
 
-impl Turn<'_> {
+impl Tick<'_> {
     /// Notes how things stand before a request is handled.
     pub(super) fn start(&mut self, conn: ConnId, number: u32) -> Started {
         // Asked only of what may end a session: most requests do not.
@@ -68,14 +69,14 @@ impl Turn<'_> {
                 None
             }
             Ok(Answer::Reply(event)) => {
-                self.memory.outbox.reply(conn, event);
+                self.memory.outbox.reply(conn, &event);
                 None
             }
         };
         if let Some(refusal) = refusal {
             self.memory
                 .outbox
-                .reply(conn, refuse(started.number, refusal));
+                .reply(conn, &refuse(started.number, refusal));
         }
         let number = started.number;
         let keeps = FROM_MEMORY.map(|kind| kind.info().number);
@@ -91,7 +92,7 @@ impl Turn<'_> {
     pub(super) fn note(&mut self, conn: ConnId, started: Started, rests_on_writes: bool) {
         let roster = &self.memory.roster;
         let went = |member: &Member| !roster.is_online(member.id);
-        self.handled.push(Handled {
+        self.did.handled.push(Handled {
             conn,
             number: started.number,
             mark: started.mark,

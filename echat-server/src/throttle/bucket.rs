@@ -1,0 +1,53 @@
+//! Token buckets of users (as in RFC 2697): so much at once, then one in so long.
+
+use crate::store::UserId;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Buckets of one map. Over it those that are full again are dropped, then the fullest.
+pub(super) const ENTRIES: usize = 10_000;
+
+/// So many at once, then one in so long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rate {
+    pub(super) burst: u64,
+    pub(super) each: Duration,
+}
+
+/// The buckets of users who did something a short while ago, each kept as the time at which it will be
+/// full again.
+#[derive(Debug, Default)]
+pub(super) struct Buckets {
+    full_at: HashMap<UserId, Duration>,
+}
+
+impl Buckets {
+    /// How long a user has to wait for a token; `None` if not at all.
+    pub(super) fn wait(&self, user: UserId, now: Duration, rate: Rate) -> Option<Duration> {
+        let missing = self.full_at.get(&user)?.saturating_sub(now);
+        // One token must be there: at most burst - 1 may be missing.
+        let allowed = rate
+            .each
+            .saturating_mul(u32::try_from(rate.burst.saturating_sub(1)).unwrap_or(u32::MAX));
+        missing.checked_sub(allowed).filter(|wait| !wait.is_zero())
+    }
+
+    /// Takes a token.
+    pub(super) fn count(&mut self, user: UserId, now: Duration, rate: Rate) {
+        if self.full_at.len() >= ENTRIES && !self.full_at.contains_key(&user) {
+            self.make_place(now);
+        }
+        let full_at = self.full_at.entry(user).or_insert(now);
+        *full_at = (*full_at).max(now) + rate.each;
+    }
+
+    fn make_place(&mut self, now: Duration) {
+        self.full_at.retain(|_, full_at| *full_at > now);
+        if self.full_at.len() >= ENTRIES {
+            let fullest = self.full_at.iter().min_by_key(|(_, full_at)| **full_at);
+            if let Some(user) = fullest.map(|(user, _)| *user) {
+                self.full_at.remove(&user);
+            }
+        }
+    }
+}

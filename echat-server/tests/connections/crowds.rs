@@ -1,0 +1,207 @@
+//! Many at once, and one who asks for more than a share: what it costs those beside them.
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use echat_proto::Value;
+use echat_proto::channel::Message;
+use echat_proto::commands::channel as command;
+use echat_proto::names::RoomName;
+use echat_server::config::Limits;
+use echat_server::store::Store;
+
+use super::queues::{Client, World, account, dict};
+
+/// Makes users, and rooms in which all of them are; then they log in.
+fn in_rooms(world: &mut World, names: &[String], rooms: usize) -> Vec<Client> {
+    let mut clients: Vec<Client> = names.iter().map(|_| world.connect()).collect();
+    for (client, name) in clients.iter_mut().zip(names) {
+        assert_eq!(world.ask(client, 2, account(name)), [102]);
+    }
+    let mut batch = world.engine.store().batch();
+    let users = batch.users(u32::MAX).unwrap();
+    for n in 0..rooms {
+        let name = RoomName::new(&format!("room{n}")).unwrap();
+        let room = batch.create_room(&name, users[0].id, 1).unwrap().unwrap();
+        for user in &users {
+            batch.add_member(room, user.id, 1).unwrap();
+        }
+    }
+    let _ = batch.commit().unwrap();
+    for (client, name) in clients.iter_mut().zip(names) {
+        world.say(client, 3, account(name));
+        world.settle();
+    }
+    for client in &mut clients {
+        world.answers(client);
+    }
+    clients
+}
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("user{n}")).collect()
+}
+
+#[test]
+fn when_a_crowd_goes_at_once_those_who_stay_are_told_and_are_not_too_slow() {
+    let limits = Limits {
+        send_queue_soft: 2 * 1024,
+        send_queue_hard: 4 * 1024,
+        ..Limits::default()
+    };
+    let mut world = World::with(limits, Store::in_memory().unwrap());
+    // A tick tells of about forty rooms.
+    world.engine.allow_work(1_000);
+    let mut clients = in_rooms(&mut world, &names(10), 20);
+    let mut stay = clients.split_off(6);
+    for gone in &clients {
+        world.engine.sever(gone.conn);
+    }
+    world.settle();
+    for client in &mut stay {
+        let told = world.answers(client);
+        let of_going = told.iter().filter(|message| message.command == 114);
+        assert_eq!((told.len(), of_going.count()), (6 * 20, 6 * 20));
+    }
+}
+
+#[test]
+fn a_crowd_that_asks_in_advance_keeps_nobody_else_waiting() {
+    let mut world = World::new();
+    let mut ann = world.user("ann");
+    let mut crowd: Vec<Client> = (0..64)
+        .map(|_| world.connect_from(Ipv4Addr::new(192, 0, 2, 1)))
+        .collect();
+    world.settle();
+    for guest in &mut crowd {
+        for _ in 0..32 {
+            world.say(guest, 1, Value::Null);
+        }
+    }
+    world.say(&mut ann, 1, Value::Null);
+    world.round();
+    assert_eq!(world.answers(&mut ann).len(), 1, "she is served at once");
+    let mut answered = |world: &mut World| {
+        let count = |guest: &mut Client| world.answers(guest).len();
+        crowd.iter_mut().map(count).sum::<usize>()
+    };
+    let first = answered(&mut world);
+    assert!((32..1_000).contains(&first), "{first} in one tick");
+    world.settle();
+    assert_eq!(first + answered(&mut world), 64 * 32);
+}
+
+#[test]
+fn who_comes_and_goes_rests_before_all_are_told_again() {
+    let mut world = World::new();
+    world.engine.allow_work(300);
+    let mut clients = in_rooms(&mut world, &names(3), 10);
+    world.now += Duration::from_secs(10);
+    world.settle();
+    let mut one = clients.remove(0);
+    assert_eq!(world.ask(&mut one, 11, Value::Null), [116]);
+    world.say(&mut one, 3, account("user0"));
+    world.settle();
+    assert!(world.answers(&mut one).is_empty(), "it is held");
+    let mut other = world.connect();
+    world.say(&mut other, 3, account("user0"));
+    world.settle();
+    assert!(
+        world.answers(&mut other).is_empty(),
+        "from elsewhere it is too"
+    );
+    assert!(!world.engine.has_work(), "and nothing turns meanwhile");
+    world.engine.sever(other.conn);
+    world.now += Duration::from_secs(5);
+    world.settle();
+    assert_eq!(world.answers(&mut one).len(), 2);
+}
+
+#[test]
+fn what_waits_for_its_turn_takes_as_much_as_its_bytes() {
+    let mut world = World::new();
+    let mut ann = world.user("ann");
+    assert_eq!(world.ask(&mut ann, 11, Value::Null), [116]);
+    world.helpers = false;
+    world.say(&mut ann, 3, account("ann"));
+    world.round();
+    // Who was logged in may send large frames still. Each null is one byte, and a whole value in memory.
+    let nulls = Message {
+        command: 6,
+        params: Value::List(vec![Value::Null; 16_000]),
+    };
+    let item = nulls.encode().unwrap();
+    let length = u32::try_from(item.len()).unwrap().to_be_bytes();
+    let items = [&length[..], &item].concat().repeat(4);
+    let frame = world.frame(&mut ann, command::BATCH, Value::Bytes(items));
+    let mut socket: VecDeque<u8> = frame.into();
+    let memory = allocation_counter::measure(|| {
+        while !socket.is_empty() {
+            world.read(&ann, &mut socket);
+            world.round();
+        }
+    });
+    assert!(memory.bytes_current < 160 * 1024, "{memory:?}");
+}
+
+#[test]
+fn pages_asked_for_in_advance_wait_until_what_is_before_them_is_written() {
+    let mut world = World::new();
+    let mut ann = in_rooms(&mut world, &names(1), 1).remove(0);
+    let text = |text: &str| Value::Str(text.to_owned());
+    for _ in 0..80 {
+        let message = dict(&[
+            ("target_type", Value::Int(1)),
+            ("target", text("room0")),
+            ("content", text(&"x".repeat(3_900))),
+        ]);
+        assert_eq!(world.ask(&mut ann, 6, message), [109]);
+    }
+    world.stalled = Some(ann.conn);
+    for _ in 0..8 {
+        let page = dict(&[("limit", Value::Int(200))]);
+        world.say(&mut ann, 12, page);
+    }
+    let soft = Limits::default().send_queue_soft;
+    for seconds in 0..60 {
+        world.now += Duration::from_secs(seconds);
+        let pong = world.frame(&mut ann, command::PONG, Value::Null);
+        world.engine.receive(ann.conn, &pong, world.now());
+        world.settle();
+        let waiting = world.engine.waiting(ann.conn);
+        assert!((200 * 1024..=soft).contains(&waiting), "{waiting}");
+    }
+    world.stalled = None;
+    world.engine.wrote(ann.conn, 0, world.now());
+    while world.engine.waiting(ann.conn) > 0 {
+        let now = world.now();
+        let bytes = world.engine.output(ann.conn, now).to_vec();
+        world.engine.wrote(ann.conn, bytes.len(), now);
+        world.sent.entry(ann.conn).or_default().extend(bytes);
+        world.settle();
+    }
+    assert_eq!(world.answers(&mut ann).len(), 8);
+}
+
+#[test]
+fn a_second_step_that_finds_the_database_busy_does_not_turn_in_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("database.db");
+    let mut world = World::over(Store::open(&path).unwrap());
+    let mut guest = world.connect();
+    world.settle();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    world.say(&mut guest, 2, account("ann"));
+    for _ in 0..4 {
+        world.round();
+    }
+    assert!(!world.engine.has_work());
+    other.execute_batch("COMMIT").unwrap();
+    world.settle();
+    assert!(world.answers(&mut guest).is_empty());
+    world.now += Duration::from_millis(50);
+    world.settle();
+    assert_eq!(world.answers(&mut guest).len(), 1);
+}
