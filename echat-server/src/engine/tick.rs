@@ -21,12 +21,14 @@ use std::net::Ipv4Addr;
 /// Turns of much work, a millisecond each, after which a tick gives no other. Nobody waits longer for
 /// those before, but for what one request takes alone.
 const TURNS: u64 = 5;
+/// Turns of much work that telling of coming and going may take of a tick.
+const NEWS_TURNS: u64 = 2;
 /// What handling a message costs besides the database, as steps of it: 10 us.
 const MESSAGE_STEPS: u64 = 200;
 /// What telling one connection of an event costs, as steps of the database: 1.5 us.
 const SEND_STEPS: u64 = 30;
-/// Bytes of a reply that take as long as a step, encoded and sealed: 50 ns.
-const STEP_BYTES: u64 = 16;
+/// Bytes of a reply that take as long as a step, read, encoded and sealed: 50 ns.
+const STEP_BYTES: u64 = 8;
 
 /// Handles what waits, commits it, and queues the answers.
 pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
@@ -83,7 +85,7 @@ fn finish(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreEr
         limits,
         now,
     };
-    let sends = TURNS * listeners.net.turn() / SEND_STEPS;
+    let sends = NEWS_TURNS * listeners.net.turn() / SEND_STEPS;
     engine.news.go_on(sends.max(1), &mut listeners);
     for delivery in memory.outbox.release(receipt) {
         let net = &mut *listeners.net;

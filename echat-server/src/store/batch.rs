@@ -8,6 +8,9 @@ use rusqlite::{
 
 use super::StoreError;
 
+/// What a query costs besides the steps it takes, as steps: 3 us.
+const QUERY_STEPS: usize = 60;
+
 /// A unit of work. The first write takes the database for writing; dropping it without
 /// [`commit`](Batch::commit) leaves no trace.
 #[derive(Debug)]
@@ -143,7 +146,7 @@ impl<'s> Batch<'s> {
         let mut statement = self.db.prepare_cached(sql)?;
         let result = act(&mut statement);
         let steps = statement.reset_status(StatementStatus::VmStep);
-        self.count_work(usize::try_from(steps).unwrap_or(0));
+        self.count_work(QUERY_STEPS + usize::try_from(steps).unwrap_or(0));
         result
     }
 

@@ -56,6 +56,7 @@ pub(super) struct Turns {
     /// Where the last of all turns ended.
     end: u64,
     places: u64,
+    comings: u64,
     /// Connections that wait, whether their payers rest or not.
     waiting: usize,
     sweep_at: usize,
@@ -70,7 +71,6 @@ impl Turns {
             number: self.places,
         };
         let flow = self.flows.entry(payer).or_default();
-        flow.begins = flow.begins.max(self.now);
         flow.waiting.insert((place.number, conn));
         self.waiting += 1;
         self.arrange(payer);
@@ -96,7 +96,7 @@ impl Turns {
             self.now = self.end;
             return None;
         };
-        self.now = begins;
+        self.now = self.now.max(begins);
         let flow = self.flows.get_mut(&payer)?;
         flow.ready = None;
         let (_, conn) = flow.waiting.pop_first()?;
@@ -160,14 +160,20 @@ impl Turns {
         let Some(flow) = self.flows.get_mut(&payer) else {
             return;
         };
-        if let Some((begins, number)) = flow.ready.take() {
-            self.ready.remove(&(begins, number, payer));
-        }
-        if let Some((number, _)) = flow.waiting.first()
-            && !rests
-        {
-            flow.ready = Some((flow.begins, *number));
-            self.ready.insert((flow.begins, *number, payer));
+        let waits = !flow.waiting.is_empty() && !rests;
+        match flow.ready {
+            Some((begins, number)) if !waits => {
+                self.ready.remove(&(begins, number, payer));
+                flow.ready = None;
+            }
+            None if waits => {
+                // What it did not use while it did not wait, or rested, is not kept for it.
+                flow.begins = flow.begins.max(self.now);
+                self.comings += 1;
+                flow.ready = Some((flow.begins, self.comings));
+                self.ready.insert((flow.begins, self.comings, payer));
+            }
+            _ => {}
         }
     }
 

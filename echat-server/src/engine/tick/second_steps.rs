@@ -5,7 +5,7 @@ use crate::conn::ConnId;
 use crate::engine::net::Payer;
 use crate::handlers::account::{self, Pending};
 use crate::handlers::{Answer, gate};
-use crate::jobs::Done;
+use crate::jobs::{Done, Verdict};
 use crate::store::{StoreError, UserId};
 
 impl Tick<'_> {
@@ -21,7 +21,7 @@ impl Tick<'_> {
             && self.is_little(start)
             && let Some((conn, done)) = completed.next()
         {
-            if self.is_held(conn) {
+            if self.is_held(conn, &done) {
                 self.net.held.push((conn, done));
             } else {
                 finished = self.finish_request(conn, done);
@@ -34,13 +34,17 @@ impl Tick<'_> {
     }
 
     /// Whether a second step is to wait: for a busy database, or because its user comes and goes so
-    /// often that telling everybody is much work.
-    fn is_held(&mut self, conn: ConnId) -> bool {
+    /// often that telling everybody is much work. A wrong password waits for nobody's rest: who is
+    /// there is not to be told by it.
+    fn is_held(&mut self, conn: ConnId, done: &Done) -> bool {
         let Some(slot) = self.net.slot(conn) else {
             return false;
         };
+        let is_blocked = slot.is_blocked();
         let user = slot.pending.as_ref().and_then(Pending::user);
-        slot.is_blocked() || user.is_some_and(|user| self.net.rests(Payer::User(user)))
+        let comes = matches!(done, Done::Verified(Verdict::Right { .. }));
+        let rests = |user| comes && self.net.rests(Payer::User(user));
+        is_blocked || user.is_some_and(rests)
     }
 
     /// The second step of one request.

@@ -126,3 +126,21 @@ fn who_leaves_leaves_nothing_behind_and_few_are_remembered() {
     // Ten seconds of them, and as many again before they are looked through.
     assert!(turns.flows.len() <= 204, "{} remembered", turns.flows.len());
 }
+
+#[test]
+fn who_has_rested_does_not_go_before_those_who_ask_for_little() {
+    let mut turns = Turns::default();
+    turns.charge(user(1), 20_001, Some(20_001), NOW);
+    turns.wait(user(1), ConnId(1));
+    // Meanwhile others have many turns, and one of them another to come.
+    for _ in 0..10 {
+        turns.wait(user(2), ConnId(2));
+        turns.wait(user(3), ConnId(3));
+        assert_eq!(turn(&mut turns, 10_000), Some(2));
+        assert_eq!(turn(&mut turns, 10_000), Some(3));
+    }
+    turns.wait(user(4), ConnId(4));
+    assert!(turns.wake(NOW + Duration::from_secs(1)));
+    let order: Vec<_> = std::iter::from_fn(|| turn(&mut turns, 10)).collect();
+    assert_eq!(order, [4, 1]);
+}
