@@ -11,6 +11,7 @@ use std::time::Duration;
 use crowd::dripping::Dripping;
 use crowd::flood::{Flood, From, Honest, capacity};
 use crowd::greedy::{self, Greed, Plenty};
+use crowd::leaving::{self, Crowd, Size};
 use crowd::room::{Room, Talk, enter, read_to_the_end};
 use crowd::silent::{Silent, as_many_as_allowed};
 use crowd::watch::{Times, Watch};
@@ -213,44 +214,93 @@ fn back_off(attempts: u32) -> Duration {
     Duration::from_millis(rand::rng().random_range(longest / 2..=longest))
 }
 
+/// Those who go at once in an ordinary run; `ECHAT_LEAVING` asks for more.
+const LEAVING: Size = Size {
+    going: 4,
+    staying: 3,
+    rooms: 20,
+};
+
+#[test]
+fn a_crowd_that_goes_at_once_takes_nobody_along() {
+    let campaign = asked_for("ECHAT_LEAVING");
+    let size = campaign.map_or(LEAVING, |going| Size {
+        going,
+        staying: 100,
+        rooms: 199,
+    });
+    let place = Place::new();
+    leaving::prepare(&place, size);
+    let server = open_house(&place, r#"{"message_rate": 0, "registrations": 0}"#);
+    let mut room = Room::gather(&server, 5);
+    let crowd = Crowd::gather(&server, size);
+    let staying = crowd.part();
+    let mut talked = Times::default();
+    loop {
+        talked.append(room.talk(&Talk::at_ease(10)));
+        if staying.iter().all(thread::JoinHandle::is_finished) {
+            break;
+        }
+    }
+    for listener in staying {
+        assert_eq!(listener.join().unwrap(), size.going * size.rooms);
+    }
+    if campaign.is_some() {
+        println!(
+            "{} hung up who shared {} rooms with {} others; a room beside them: {talked}",
+            size.going, size.rooms, size.staying
+        );
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
 /// Windows of frames that a greedy one sends in an ordinary run; `ECHAT_GREEDY` asks for seconds.
 const WINDOWS: usize = 3;
 /// What one may ask for: as much as config.json allows by default.
 const PLENTY: Plenty = Plenty {
+    users: 1,
     rooms: 199,
     unread: 1_000,
     members: 9_999,
 };
 const ENOUGH: Plenty = Plenty {
+    users: 2,
     rooms: 20,
     unread: 100,
     members: 200,
 };
 
 #[test]
-fn one_who_asks_as_fast_as_it_can_keeps_nobody_waiting() {
+fn those_who_ask_as_fast_as_they_can_keep_nobody_waiting() {
     let campaign: Option<u64> = asked_for("ECHAT_GREEDY");
     let place = Place::new();
     let plenty = match campaign {
-        Some(_) => PLENTY,
+        Some(_) => Plenty {
+            users: asked_for("ECHAT_GREEDY_USERS").unwrap_or(PLENTY.users),
+            ..PLENTY
+        },
         None => ENOUGH,
     };
     greedy::prepare(&place, plenty);
     let server = open_house(&place, r#"{"registrations": 0}"#);
     let mut room = Room::gather(&server, if campaign.is_some() { 20 } else { 5 });
-    let mut greedy = greedy::enter(&server);
+    let mut greedy = greedy::enter(&server, plenty.users);
     for greed in Greed::ALL {
         let over = AtomicBool::new(false);
         let watch = Watch::start();
         let (talked, windows) = thread::scope(|scope| {
-            let asking = scope.spawn(|| {
+            let ask = |greedy: &mut greedy::Greedy| {
                 let mut windows = 0;
                 while windows < WINDOWS || !over.load(Ordering::Relaxed) {
-                    greedy::ask(&mut greedy, greed);
+                    greedy::ask(greedy, greed);
                     windows += 1;
                 }
                 windows
-            });
+            };
+            let asking = greedy
+                .iter_mut()
+                .map(|greedy| scope.spawn(move || ask(greedy)));
+            let asking: Vec<_> = asking.collect();
             let until = Until(&over);
             let talked = room.talk(&match campaign {
                 Some(seconds) => Talk::at_ease(50 * seconds),
@@ -258,7 +308,8 @@ fn one_who_asks_as_fast_as_it_can_keeps_nobody_waiting() {
                 None => Talk::messages(5),
             });
             drop(until);
-            (talked, asking.join().unwrap())
+            let windows = asking.into_iter().map(|greedy| greedy.join().unwrap());
+            (talked, windows.sum::<usize>())
         });
         if campaign.is_some() {
             let frames = u128::try_from(windows * greed.window()).unwrap();

@@ -1,4 +1,4 @@
-//! One client that asks as fast as it can, each request in a frame of its own.
+//! Clients that ask as fast as they can, each request in a frame of its own.
 
 use echat_proto::channel::Incoming;
 use echat_proto::names::{Content, RoomName, Username};
@@ -7,9 +7,7 @@ use echat_server::store::{Batch, Store, UserId};
 use crate::place::{Place, Running};
 use crate::wire::{Client, credentials, line, message};
 
-/// Who it is.
-const NAME: &str = "greedy";
-/// The room that it has for itself.
+/// The room that they have for themselves.
 const DEN: &str = "den";
 /// The room in which everybody is.
 const SQUARE: &str = "square";
@@ -88,10 +86,10 @@ impl Greed {
         }
     }
 
-    /// What follows each request, and how many answers both have.
-    fn sequel(self) -> (Option<String>, usize) {
+    /// What follows each request of one of them, and how many answers both have.
+    fn sequel(self, name: &str) -> (Option<String>, usize) {
         match self {
-            Greed::Logins => (Some(format!("LOGIN {}", credentials(NAME))), 3),
+            Greed::Logins => (Some(format!("LOGIN {}", credentials(name))), 3),
             _ => (None, 1),
         }
     }
@@ -122,39 +120,45 @@ impl Greed {
 /// How much there is to be greedy for.
 #[derive(Clone, Copy)]
 pub(crate) struct Plenty {
-    /// Its rooms.
+    /// Who they are.
+    pub(crate) users: usize,
+    /// Their rooms.
     pub(crate) rooms: usize,
-    /// What it has not read in each.
+    /// What they have not read in each.
     pub(crate) unread: usize,
     /// Members of the square.
     pub(crate) members: usize,
 }
 
-/// Registers the greedy one, and lays before it what it may ask for.
+/// Registers the greedy ones, and lays before them what they may ask for.
 pub(crate) fn prepare(place: &Place, plenty: Plenty) {
     let server = place.start(&[]);
-    let mut greedy = Client::register(&server, NAME);
-    let made = greedy.asks(&format!(
-        r#"CREATE_ROOM {{"roomname":"{DEN}","members":[]}}"#
-    ));
-    assert!(line(&made).contains(r#""success":true"#), "{}", line(&made));
-    drop(greedy);
+    for n in 0..plenty.users {
+        drop(Client::register(&server, &name(n)));
+    }
     assert_eq!(server.stop().status.code(), Some(0));
 
     let mut store = Store::open(&place.path("data/database.db")).unwrap();
     let mut batch = store.batch();
-    let greedy = batch.find_user(NAME).unwrap().unwrap().id;
+    let greedy: Vec<_> = batch.users(u32::MAX).unwrap();
+    let greedy: Vec<_> = greedy.iter().map(|user| user.id).collect();
     let other = account(&mut batch, "other");
+    let beside = |others: &[UserId]| [&greedy[..], others].concat();
+    fill(&mut batch, &RoomName::new(DEN).unwrap(), &beside(&[]), 0);
     for n in 1..plenty.rooms {
         let room = RoomName::new(&format!("room-number-{n}")).unwrap();
-        fill(&mut batch, &room, &[greedy, other], plenty.unread);
+        fill(&mut batch, &room, &beside(&[other]), plenty.unread);
     }
-    let everybody = (0..plenty.members).map(|n| account(&mut batch, &format!("many-{n}")));
-    let mut everybody: Vec<_> = everybody.collect();
-    everybody.push(greedy);
+    let everybody = plenty.users..=plenty.members;
+    let everybody = everybody.map(|n| account(&mut batch, &format!("many-{n}")));
+    let everybody = beside(&everybody.collect::<Vec<_>>());
     let square = RoomName::new(SQUARE).unwrap();
     fill(&mut batch, &square, &everybody, plenty.unread);
     let _ = batch.commit().unwrap();
+}
+
+fn name(n: usize) -> String {
+    format!("greedy-{n}")
 }
 
 fn account(batch: &mut Batch<'_>, name: &str) -> UserId {
@@ -165,7 +169,7 @@ fn account(batch: &mut Batch<'_>, name: &str) -> UserId {
         .unwrap()
 }
 
-/// A room of these, in which the second of them says something again and again.
+/// A room of these, in which the last of them says something again and again.
 fn fill(batch: &mut Batch<'_>, name: &RoomName, members: &[UserId], messages: usize) {
     let room = batch.create_room(name, members[0], 0).unwrap().unwrap();
     for member in members {
@@ -174,26 +178,50 @@ fn fill(batch: &mut Batch<'_>, name: &RoomName, members: &[UserId], messages: us
     let content = Content::new("what nobody has read").unwrap();
     for _ in 0..messages {
         batch
-            .insert_message(room, members[1], &content, None, 0)
+            .insert_message(room, *members.last().unwrap(), &content, None, 0)
             .unwrap();
     }
 }
 
-/// The greedy one comes.
-pub(crate) fn enter(server: &Running) -> Client {
-    Client::login(server, NAME)
+/// One of them.
+pub(crate) struct Greedy {
+    name: String,
+    client: Client,
+}
+
+/// They come.
+pub(crate) fn enter(server: &Running, users: usize) -> Vec<Greedy> {
+    let come = |n| Greedy {
+        name: name(n),
+        client: Client::login(server, &name(n)),
+    };
+    (0..users).map(come).collect()
 }
 
 /// Sends a window of frames, and hears one answer to each.
-pub(crate) fn ask(greedy: &mut Client, greed: Greed) {
-    let (sequel, answers) = greed.sequel();
+pub(crate) fn ask(greedy: &mut Greedy, greed: Greed) {
+    let (sequel, answers) = greed.sequel(&greedy.name);
     let requests: Vec<_> = (0..greed.window())
         .flat_map(|_| [Some(greed.request()), sequel.clone()])
         .flatten()
         .collect();
-    assert!(greedy.says(&requests));
-    for _ in 0..greed.window() * answers {
-        let answer = greedy.hears().expect("an answer");
+    assert!(greedy.client.says(&requests));
+    let mut left = greed.window() * answers;
+    while left > 0 {
+        let answer = greedy.client.hears().expect("an answer");
+        if is_news(&answer) {
+            continue;
+        }
         assert!(greed.is_answered_by(&answer), "{greed:?}: {answer:?}");
+        left -= 1;
     }
+}
+
+/// Whether that is what others of them do.
+fn is_news(incoming: &Incoming) -> bool {
+    let Incoming::Message(event) = incoming else {
+        return false;
+    };
+    let said = event.params.at("txn_id").is_none() && event.params.at("content").is_some();
+    [113, 114].contains(&event.command) || (event.command == 109 && said)
 }

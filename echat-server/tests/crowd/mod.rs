@@ -8,6 +8,7 @@
 pub(crate) mod dripping;
 pub(crate) mod flood;
 pub(crate) mod greedy;
+pub(crate) mod leaving;
 pub(crate) mod room;
 pub(crate) mod silent;
 pub(crate) mod usage;

@@ -99,6 +99,7 @@ impl Run {
         self.world.engine.stop(self.world.now);
         self.wait(Duration::from_secs(5))?;
         self.stopping = false;
+        self.rest()?;
         invariants::all_gone(self)?;
         self.restart()
     }
@@ -108,6 +109,7 @@ impl Run {
         self.calm()?;
         (0..SEATS).for_each(|seat| self.leave(seat, &Deed::HangUp(seat)));
         self.wait(LONG)?;
+        self.rest()?;
         invariants::all_gone(self)?;
         self.connect(AUDITOR);
         for user in self.truth.users.clone() {
@@ -115,6 +117,7 @@ impl Run {
         }
         self.leave(AUDITOR, &Deed::Leave(AUDITOR));
         self.wait(LONG)?;
+        self.rest()?;
         invariants::all_gone(self)?;
         self.keeps()
     }
