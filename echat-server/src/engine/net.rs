@@ -5,6 +5,7 @@ mod busy;
 mod door;
 mod help;
 mod rest;
+mod serving;
 mod turns;
 
 use crate::clock::Now;
@@ -14,7 +15,6 @@ use crate::handlers::account::Pending;
 use crate::jobs::{Done, Job};
 use crate::origin::origin;
 use crate::peer::Peer;
-use crate::store::UserId;
 use echat_proto::commands::CloseReason;
 use echat_proto::group::Ephemeral;
 use rand::rngs::StdRng;
@@ -245,52 +245,6 @@ impl Net {
         self.unblock(limits, now);
         if self.turns.wake(now.running) {
             self.completed.append(&mut self.held);
-        }
-    }
-
-    /// Changes after how much work of a turn its payer rests.
-    pub(super) fn allow_work(&mut self, steps: u64) {
-        self.turn = steps.max(1);
-    }
-
-    /// After how much work a turn ends.
-    pub(super) fn turn(&self) -> u64 {
-        self.turn
-    }
-
-    /// The next connection whose turn it is; it has no other before [`end_turn`](Self::end_turn).
-    pub(super) fn next_turn(&mut self) -> Option<(ConnId, Payer)> {
-        let (conn, payer) = self.turns.next()?;
-        if let Some(slot) = self.slots.get_mut(&conn) {
-            slot.turn = Turn::Had;
-        }
-        Some((conn, payer))
-    }
-
-    /// Charges for a turn: all of its work, and what of it is paid for by a rest if it was too much.
-    pub(super) fn charge(&mut self, payer: Payer, work: u64, restful: u64, now: Now) {
-        let heavy = (restful > self.turn).then_some(restful);
-        self.turns.charge(payer, work, heavy, now.running);
-    }
-
-    /// Whether a payer rests.
-    pub(super) fn rests(&self, payer: Payer) -> bool {
-        self.turns.rests(payer)
-    }
-
-    /// Lets a connection wait for another turn when it has something to handle.
-    pub(super) fn end_turn(&mut self, conn: ConnId, limits: &Limits) {
-        if let Some(slot) = self.slots.get_mut(&conn) {
-            slot.turn = Turn::No;
-            self.settle(conn, limits);
-        }
-    }
-
-    /// Notes who pays for a connection from now on: who logged in there, or nobody but its origin.
-    pub(super) fn bill(&mut self, conn: ConnId, user: Option<UserId>) {
-        if let Some(slot) = self.slots.get_mut(&conn) {
-            let origin = || Payer::Origin(origin(slot.peer.address.ip()));
-            slot.payer = user.map_or_else(origin, Payer::User);
         }
     }
 

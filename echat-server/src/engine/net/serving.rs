@@ -1,0 +1,57 @@
+//! A connection's turn, from when it is given until the next may come, and who pays for it.
+
+use super::turns::Payer;
+use super::{Net, Turn};
+use crate::clock::Now;
+use crate::config::Limits;
+use crate::conn::ConnId;
+use crate::origin::origin;
+use crate::store::UserId;
+
+impl Net {
+    /// Changes after how much work of a turn its payer rests.
+    pub(in crate::engine) fn allow_work(&mut self, steps: u64) {
+        self.turn = steps.max(1);
+    }
+
+    /// After how much work a turn ends.
+    pub(in crate::engine) fn turn(&self) -> u64 {
+        self.turn
+    }
+
+    /// The next connection whose turn it is; it has no other before [`end_turn`](Self::end_turn).
+    pub(in crate::engine) fn next_turn(&mut self) -> Option<(ConnId, Payer)> {
+        let (conn, payer) = self.turns.next()?;
+        if let Some(slot) = self.slots.get_mut(&conn) {
+            slot.turn = Turn::Had;
+        }
+        Some((conn, payer))
+    }
+
+    /// Charges for a turn: all of its work, and what of it is paid for by a rest if it was too much.
+    pub(in crate::engine) fn charge(&mut self, payer: Payer, work: u64, restful: u64, now: Now) {
+        let heavy = (restful > self.turn).then_some(restful);
+        self.turns.charge(payer, work, heavy, now.running);
+    }
+
+    /// Whether a payer rests.
+    pub(in crate::engine) fn rests(&self, payer: Payer) -> bool {
+        self.turns.rests(payer)
+    }
+
+    /// Lets a connection wait for another turn when it has something to handle.
+    pub(in crate::engine) fn end_turn(&mut self, conn: ConnId, limits: &Limits) {
+        if let Some(slot) = self.slots.get_mut(&conn) {
+            slot.turn = Turn::No;
+            self.settle(conn, limits);
+        }
+    }
+
+    /// Notes who pays for a connection from now on: who logged in there, or nobody but its origin.
+    pub(in crate::engine) fn bill(&mut self, conn: ConnId, user: Option<UserId>) {
+        if let Some(slot) = self.slots.get_mut(&conn) {
+            let origin = || Payer::Origin(origin(slot.peer.address.ip()));
+            slot.payer = user.map_or_else(origin, Payer::User);
+        }
+    }
+}
