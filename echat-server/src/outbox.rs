@@ -18,8 +18,10 @@ pub(crate) enum Delivery {
         /// What, encoded.
         event: Rc<[u8]>,
     },
-    /// News for the members of a room, who are looked up when they are told.
-    InRoom(InRoom),
+    /// News that may wait.
+    News(InRoom),
+    /// What waits of this user in this room may wait no longer: other news of them follow.
+    CatchUp(ConversationId, UserId),
     /// The final reply of a request. It comes one at a time, so it never makes a queue too long.
     Reply {
         /// Who asked.
@@ -40,15 +42,15 @@ pub(crate) enum Delivery {
     Distrust(ConnId),
 }
 
-/// News of one member of a room for all others who are online.
+/// News of one member of a room for the others.
 #[derive(Debug)]
 pub(crate) struct InRoom {
     /// Where.
     pub(crate) room: ConversationId,
-    /// Of whom, who does not hear it.
+    /// Of whom.
     pub(crate) of: UserId,
-    /// Whether it may not wait, since a reply follows it.
-    pub(crate) at_once: bool,
+    /// For whom: those of them who are still in the room when it is told.
+    pub(crate) to: Vec<ConnId>,
     /// What, encoded.
     pub(crate) event: Rc<[u8]>,
 }
@@ -78,10 +80,29 @@ impl Outbox {
         }
     }
 
-    /// Stages news for the members of a room, of whom so many are online.
-    pub(crate) fn tell_room(&mut self, news: InRoom, online: usize) {
-        self.sends += online;
-        self.staged.push(Delivery::InRoom(news));
+    /// Stages news that may wait; nothing if they are for nobody.
+    pub(crate) fn send_later(
+        &mut self,
+        (room, of): (ConversationId, UserId),
+        to: Vec<ConnId>,
+        event: &Event,
+    ) {
+        if !to.is_empty() {
+            self.sends += to.len();
+            let event = encoded(event);
+            let news = InRoom {
+                room,
+                of,
+                to,
+                event,
+            };
+            self.staged.push(Delivery::News(news));
+        }
+    }
+
+    /// Stages what waits of a user in a room.
+    pub(crate) fn catch_up(&mut self, room: ConversationId, of: UserId) {
+        self.staged.push(Delivery::CatchUp(room, of));
     }
 
     /// Stages the final reply of a request.
@@ -141,7 +162,7 @@ impl Outbox {
 }
 
 /// An event as it is sent.
-pub(crate) fn encoded(event: &Event) -> Rc<[u8]> {
+fn encoded(event: &Event) -> Rc<[u8]> {
     let bytes = event.to_message().encode();
     bytes.expect("the table's events have a wire form").into()
 }
@@ -155,7 +176,8 @@ mod tests {
         match delivery {
             Delivery::Event { to, event } => (to[0].0, event[3]),
             Delivery::Reply { to, event } => (to.0, event[3]),
-            Delivery::InRoom(news) => (0, news.event[3]),
+            Delivery::News(news) => (0, news.event[3]),
+            Delivery::CatchUp(..) => (0, 0),
             Delivery::Close { conn, .. } | Delivery::Trust(conn, _) | Delivery::Distrust(conn) => {
                 (conn.0, 0)
             }

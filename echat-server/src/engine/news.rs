@@ -1,13 +1,14 @@
 //! What members of rooms are told of each other's coming and going (113, 114). One who logs in may be
 //! news for two hundred members of two hundred rooms: so much at once would keep everybody waiting, and
 //! fill queues that nothing was written from meanwhile. So what a tick has no time for is told in the
-//! next ones, in order, to those who are members when it is told.
+//! next ones, in order, to those who are members still.
 
 use super::net::Net;
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::outbox::InRoom;
 use crate::roster::Roster;
+use crate::store::{ConversationId, UserId};
 use std::collections::VecDeque;
 
 /// News that wait before nobody else's departure makes more of them.
@@ -45,30 +46,31 @@ impl News {
 
     /// Tells it, or keeps it if there is no time for it or others wait.
     pub(super) fn hear(&mut self, news: InRoom, listeners: &mut Listeners<'_>) {
-        if news.at_once {
-            self.catch_up(&news, listeners);
-            self.tell(&news, listeners);
-        } else if self.left > 0 && self.waiting.is_empty() {
+        if self.left > 0 && self.waiting.is_empty() {
             self.tell(&news, listeners);
         } else {
             self.waiting.push_back(news);
         }
     }
 
-    /// Tells what waits of the same one in the same room: who came last there must not seem to have gone.
-    fn catch_up(&mut self, news: &InRoom, listeners: &mut Listeners<'_>) {
-        let is_older = |other: &InRoom| (other.room, other.of) == (news.room, news.of);
+    /// Tells what waits of somebody in a room: who comes there now must not seem to have gone later.
+    pub(super) fn catch_up(
+        &mut self,
+        room: ConversationId,
+        of: UserId,
+        listeners: &mut Listeners<'_>,
+    ) {
+        let is_older = |news: &InRoom| (news.room, news.of) == (room, of);
         let waiting = std::mem::take(&mut self.waiting).into_iter();
         let (older, others): (VecDeque<_>, _) = waiting.partition(is_older);
         self.waiting = others;
-        for older in &older {
-            listeners.tell(older);
+        for news in &older {
+            self.tell(news, listeners);
         }
     }
 
     fn tell(&mut self, news: &InRoom, listeners: &mut Listeners<'_>) {
-        // A room with nobody to tell is some work too.
-        let told = listeners.tell(news) + 1;
+        let told = listeners.tell(news);
         self.left = self.left.saturating_sub(told);
     }
 
@@ -84,18 +86,19 @@ impl News {
 }
 
 impl Listeners<'_> {
-    /// Tells the members of the room, and says how many they are. Who logs in in this tick is in the roster
-    /// already, and hears nothing before the login is told.
+    /// Tells those who are still in the room, and says how many it was for. Who logs in in this tick is in
+    /// the roster already, and hears nothing before the login is told.
     fn tell(&mut self, news: &InRoom) -> u64 {
         let (limits, now) = (self.limits, self.now);
-        let conns = self.roster.in_room_but(news.room, news.of);
-        for conn in &conns {
-            self.net.with(*conn, limits, |peer| {
-                if peer.is_trusted() {
-                    peer.send(news.event.clone(), limits, now);
-                }
-            });
+        for conn in &news.to {
+            if self.roster.is_in(*conn, news.room) {
+                self.net.with(*conn, limits, |peer| {
+                    if peer.is_trusted() {
+                        peer.send(news.event.clone(), limits, now);
+                    }
+                });
+            }
         }
-        u64::try_from(conns.len()).unwrap_or(u64::MAX)
+        u64::try_from(news.to.len()).unwrap_or(u64::MAX)
     }
 }

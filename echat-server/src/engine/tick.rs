@@ -95,7 +95,8 @@ fn finish(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreEr
                     net.with(conn, limits, |peer| peer.send(event.clone(), limits, now));
                 }
             }
-            Delivery::InRoom(news) => engine.news.hear(news, &mut listeners),
+            Delivery::News(news) => engine.news.hear(news, &mut listeners),
+            Delivery::CatchUp(room, of) => engine.news.catch_up(room, of, &mut listeners),
             Delivery::Reply { to, event } => {
                 net.with(to, limits, |peer| peer.reply(event, limits, now));
             }

@@ -1,7 +1,6 @@
 //! Who is told that somebody came or went (wire.md 5.1, "Presence"): not the one who did.
 
 use super::{Ctx, Reject};
-use crate::outbox::{InRoom, encoded};
 use crate::store::{ConversationId, User, UserId};
 use echat_proto::commands::Event;
 
@@ -43,8 +42,9 @@ impl Audience {
         };
         ctx.outbox.send_all(online.collect(), &event);
         for (room, roomname) in &self.rooms {
+            let members = ctx.roster.in_room_but(*room, user);
             let event = member_event(roomname, name, change);
-            tell_room(ctx, *room, user, &event, false);
+            ctx.outbox.send_later((*room, user), members, &event);
         }
     }
 }
@@ -58,28 +58,10 @@ pub(crate) fn announce_in(
     change: Change,
 ) {
     if is_small(ctx, members) {
-        let event = member_event(roomname, name, change);
-        tell_room(ctx, room, user, &event, true);
-    }
-}
-
-/// Stages news of a user for a room, unless nobody is there to hear it.
-fn tell_room(
-    ctx: &mut Ctx<'_, '_>,
-    room: ConversationId,
-    of: UserId,
-    event: &Event,
-    at_once: bool,
-) {
-    let online = ctx.roster.online_in(room);
-    if online > 0 {
-        let news = InRoom {
-            room,
-            of,
-            at_once,
-            event: encoded(event),
-        };
-        ctx.outbox.tell_room(news, online);
+        let members = ctx.roster.in_room_but(room, user);
+        ctx.outbox.catch_up(room, user);
+        ctx.outbox
+            .send_all(members, &member_event(roomname, name, change));
     }
 }
 
