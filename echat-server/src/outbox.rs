@@ -18,10 +18,17 @@ pub(crate) enum Delivery {
         /// What, encoded.
         event: Rc<[u8]>,
     },
-    /// News that may wait.
-    News(InRoom),
-    /// What waits of this user in this room may wait no longer: other news of them follow.
-    CatchUp(ConversationId, UserId),
+    /// Somebody came or went, which the rooms hear bit by bit.
+    Coming(Coming),
+    /// What is still to be told of a user in a room is told these now: more of them follows.
+    CatchUp {
+        /// Of whom.
+        user: UserId,
+        /// Where.
+        room: ConversationId,
+        /// Whom.
+        to: Vec<ConnId>,
+    },
     /// The final reply of a request. It comes one at a time, so it never makes a queue too long.
     Reply {
         /// Who asked.
@@ -42,17 +49,46 @@ pub(crate) enum Delivery {
     Distrust(ConnId),
 }
 
-/// News of one member of a room for the others.
+/// Somebody who came or went, and the rooms that are to hear of it.
 #[derive(Debug)]
-pub(crate) struct InRoom {
-    /// Where.
-    pub(crate) room: ConversationId,
-    /// Of whom.
-    pub(crate) of: UserId,
-    /// For whom: those of them who are still in the room when it is told.
-    pub(crate) to: Vec<ConnId>,
-    /// What, encoded.
-    pub(crate) event: Rc<[u8]>,
+pub(crate) struct Coming {
+    /// Who.
+    pub(crate) user: UserId,
+    /// The name in its stored form.
+    pub(crate) name: String,
+    /// Which of both.
+    pub(crate) change: Change,
+    /// Rooms, with their names.
+    pub(crate) rooms: Vec<(ConversationId, String)>,
+}
+
+impl Coming {
+    /// What a room of this name hears, encoded.
+    pub(crate) fn event(&self, roomname: &str) -> Rc<[u8]> {
+        encoded(&member_event(roomname, &self.name, self.change))
+    }
+}
+
+/// Coming or going.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Came,
+    Went,
+}
+
+/// What tells that somebody came to a room or went.
+pub(crate) fn member_event(roomname: &str, name: &str, change: Change) -> Event {
+    let (roomname, membername) = (roomname.to_owned(), name.to_owned());
+    match change {
+        Change::Came => Event::OnMemberOnline {
+            roomname,
+            membername,
+        },
+        Change::Went => Event::OnMemberOffline {
+            roomname,
+            membername,
+        },
+    }
 }
 
 /// The staged deliveries of a tick.
@@ -80,29 +116,17 @@ impl Outbox {
         }
     }
 
-    /// Stages news that may wait; nothing if they are for nobody.
-    pub(crate) fn send_later(
-        &mut self,
-        (room, of): (ConversationId, UserId),
-        to: Vec<ConnId>,
-        event: &Event,
-    ) {
-        if !to.is_empty() {
-            self.sends += to.len();
-            let event = encoded(event);
-            let news = InRoom {
-                room,
-                of,
-                to,
-                event,
-            };
-            self.staged.push(Delivery::News(news));
+    /// Stages that somebody came or went, for so many who are online in the rooms.
+    pub(crate) fn tell_of(&mut self, coming: Coming, online: usize) {
+        if !coming.rooms.is_empty() {
+            self.sends += online;
+            self.staged.push(Delivery::Coming(coming));
         }
     }
 
-    /// Stages what waits of a user in a room.
-    pub(crate) fn catch_up(&mut self, room: ConversationId, of: UserId) {
-        self.staged.push(Delivery::CatchUp(room, of));
+    /// Stages what is still to be told of a user in a room.
+    pub(crate) fn catch_up(&mut self, user: UserId, room: ConversationId, to: Vec<ConnId>) {
+        self.staged.push(Delivery::CatchUp { user, room, to });
     }
 
     /// Stages the final reply of a request.
@@ -176,8 +200,7 @@ mod tests {
         match delivery {
             Delivery::Event { to, event } => (to[0].0, event[3]),
             Delivery::Reply { to, event } => (to.0, event[3]),
-            Delivery::News(news) => (0, news.event[3]),
-            Delivery::CatchUp(..) => (0, 0),
+            Delivery::Coming(_) | Delivery::CatchUp { .. } => (0, 0),
             Delivery::Close { conn, .. } | Delivery::Trust(conn, _) | Delivery::Distrust(conn) => {
                 (conn.0, 0)
             }

@@ -41,8 +41,8 @@ enum Heard {
 /// One thing for the engine to handle.
 #[derive(Debug)]
 pub(crate) enum Item {
-    /// A message that is not the channel's own.
-    Request(Message),
+    /// A message that is not the channel's own, and how many bytes it was.
+    Request(Message, usize),
     /// The channel ends, and what came before it was handled.
     End(End),
 }

@@ -197,10 +197,9 @@ impl Roster {
         self.by_user.contains_key(&user)
     }
 
-    /// Whether somebody is logged in at a connection who is a member of a room.
-    pub fn is_in(&self, conn: ConnId, room: ConversationId) -> bool {
-        self.at(conn)
-            .is_some_and(|online| online.rooms.contains(&room))
+    /// How many of a room's members are online.
+    pub fn online_in(&self, room: ConversationId) -> usize {
+        self.rooms.get(&room).map_or(0, BTreeSet::len)
     }
 
     /// A room's members who are online.

@@ -44,6 +44,11 @@ impl Messages {
         Some(u32::from_be_bytes(*number))
     }
 
+    /// How many bytes the next one has; 0 if there is none.
+    pub fn length(&self) -> usize {
+        self.front().map_or(0, <[u8]>::len)
+    }
+
     /// The next one, which stays the next one.
     pub fn peek(&self) -> Option<Message> {
         let message = Message::decode(self.front()?);
@@ -52,8 +57,8 @@ impl Messages {
 
     /// Passes over the next one.
     pub fn pass(&mut self) {
-        let length = self.front().map(<[u8]>::len);
-        self.at += length.map_or(0, |length| length + if self.batch { 4 } else { 0 });
+        let length = self.length();
+        self.at += length + if self.batch && length > 0 { 4 } else { 0 };
     }
 
     fn front(&self) -> Option<&[u8]> {

@@ -1,25 +1,27 @@
-//! What members of rooms are told of each other's coming and going (113, 114). One who logs in may be
-//! news for two hundred members of two hundred rooms: so much at once would keep everybody waiting, and
-//! fill queues that nothing was written from meanwhile. So what a tick has no time for is told in the
-//! next ones, in order, to those who are members still.
+//! What members of rooms are told of a user's coming and going (113, 114). One who logs in may be news
+//! for two hundred members of two hundred rooms: so much at once would keep everybody waiting, and fill
+//! queues that nothing was written from meanwhile. So it is told room by room, one of each user at a
+//! time, as much as a tick has time for.
+//!
+//! Whoever is told of neither comes nor goes meanwhile: the tick waits with it. So what is told is true
+//! when it is told, and is told to those who are members then.
 
 use super::net::Net;
 use crate::clock::Now;
 use crate::config::Limits;
-use crate::outbox::InRoom;
+use crate::conn::ConnId;
+use crate::outbox::Coming;
 use crate::roster::Roster;
 use crate::store::{ConversationId, UserId};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
-/// News that wait before nobody else's departure makes more of them.
-const MANY: usize = 200;
-
-/// News that were not told yet, oldest first.
+/// Those who came or went, and the rooms in which it was not told yet.
 #[derive(Debug, Default)]
 pub(super) struct News {
-    waiting: VecDeque<InRoom>,
-    /// How many connections this tick has time to tell.
-    left: u64,
+    of: BTreeMap<UserId, Coming>,
+    /// Whose next room is told first.
+    turns: VecDeque<UserId>,
 }
 
 /// Those who may hear.
@@ -31,74 +33,72 @@ pub(super) struct Listeners<'a> {
 }
 
 impl News {
-    /// Tells what waits to so many connections, and to all of a room.
-    pub(super) fn go_on(&mut self, most: u64, listeners: &mut Listeners<'_>) {
-        self.left = most;
-        while self.left > 0
-            && let Some(news) = self.waiting.pop_front()
-        {
-            self.tell(&news, listeners);
-        }
-        if self.waiting.is_empty() {
-            self.waiting = VecDeque::new();
-        }
-    }
-
-    /// Tells it, or keeps it if there is no time for it or others wait.
-    pub(super) fn hear(&mut self, news: InRoom, listeners: &mut Listeners<'_>) {
-        if self.left > 0 && self.waiting.is_empty() {
-            self.tell(&news, listeners);
-        } else {
-            self.waiting.push_back(news);
+    /// Takes on what is to be told of a user. If something is left to tell, it is of the same tick, since
+    /// whoever is told of waits: who came and went before anybody heard of it is not told of at all.
+    pub(super) fn begin(&mut self, mut coming: Coming) {
+        let user = coming.user;
+        if self.of.remove(&user).is_none() {
+            // The last is told first.
+            coming.rooms.reverse();
+            self.of.insert(user, coming);
+            self.turns.push_back(user);
         }
     }
 
-    /// Tells what waits of somebody in a room: who comes there now must not seem to have gone later.
+    /// Tells what is left to tell of a user in one room, and leaves that room out.
     pub(super) fn catch_up(
         &mut self,
+        user: UserId,
         room: ConversationId,
-        of: UserId,
+        to: &[ConnId],
         listeners: &mut Listeners<'_>,
     ) {
-        let is_older = |news: &InRoom| (news.room, news.of) == (room, of);
-        let waiting = std::mem::take(&mut self.waiting).into_iter();
-        let (older, others): (VecDeque<_>, _) = waiting.partition(is_older);
-        self.waiting = others;
-        for news in &older {
-            self.tell(news, listeners);
+        let Some(coming) = self.of.get_mut(&user) else {
+            return;
+        };
+        if let Some(at) = coming.rooms.iter().position(|(other, _)| *other == room) {
+            let (_, roomname) = coming.rooms.remove(at);
+            listeners.tell(to, &coming.event(&roomname));
         }
     }
 
-    fn tell(&mut self, news: &InRoom, listeners: &mut Listeners<'_>) {
-        let told = listeners.tell(news);
-        self.left = self.left.saturating_sub(told);
+    /// Whether there is something left to tell of a user.
+    pub(super) fn tell_of(&self, user: UserId) -> bool {
+        self.of.contains_key(&user)
     }
 
     /// Whether all is told.
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.of.is_empty()
     }
 
-    /// Whether so much waits that no more should be made without need.
-    pub(super) fn are_many(&self) -> bool {
-        self.waiting.len() >= MANY
+    /// Goes on telling, when all replies of a tick have left: so many connections, or as many as a room has.
+    pub(super) fn go_on(&mut self, most: u64, listeners: &mut Listeners<'_>) {
+        let mut told = 0;
+        while told < most
+            && let Some(user) = self.turns.pop_front()
+        {
+            let Some(coming) = self.of.get_mut(&user) else {
+                continue;
+            };
+            let Some((room, name)) = coming.rooms.pop() else {
+                self.of.remove(&user);
+                continue;
+            };
+            let conns = listeners.roster.in_room_but(room, user);
+            listeners.tell(&conns, &coming.event(&name));
+            told += 1 + u64::try_from(conns.len()).unwrap_or(u64::MAX);
+            self.turns.push_back(user);
+        }
     }
 }
 
 impl Listeners<'_> {
-    /// Tells those who are still in the room, and says how many it was for. Who logs in in this tick is in
-    /// the roster already, and hears nothing before the login is told.
-    fn tell(&mut self, news: &InRoom) -> u64 {
+    fn tell(&mut self, conns: &[ConnId], event: &Rc<[u8]>) {
         let (limits, now) = (self.limits, self.now);
-        for conn in &news.to {
-            if self.roster.is_in(*conn, news.room) {
-                self.net.with(*conn, limits, |peer| {
-                    if peer.is_trusted() {
-                        peer.send(news.event.clone(), limits, now);
-                    }
-                });
-            }
+        for conn in conns {
+            self.net
+                .with(*conn, limits, |peer| peer.send(event.clone(), limits, now));
         }
-        u64::try_from(news.to.len()).unwrap_or(u64::MAX)
     }
 }

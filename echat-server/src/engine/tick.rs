@@ -85,8 +85,6 @@ fn finish(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreEr
         limits,
         now,
     };
-    let sends = NEWS_TURNS * listeners.net.turn() / SEND_STEPS;
-    engine.news.go_on(sends.max(1), &mut listeners);
     for delivery in memory.outbox.release(receipt) {
         let net = &mut *listeners.net;
         match delivery {
@@ -95,8 +93,10 @@ fn finish(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreEr
                     net.with(conn, limits, |peer| peer.send(event.clone(), limits, now));
                 }
             }
-            Delivery::News(news) => engine.news.hear(news, &mut listeners),
-            Delivery::CatchUp(room, of) => engine.news.catch_up(room, of, &mut listeners),
+            Delivery::Coming(coming) => engine.news.begin(coming),
+            Delivery::CatchUp { user, room, to } => {
+                engine.news.catch_up(user, room, &to, &mut listeners);
+            }
             Delivery::Reply { to, event } => {
                 net.with(to, limits, |peer| peer.reply(event, limits, now));
             }
@@ -111,6 +111,8 @@ fn finish(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreEr
             }
         }
     }
+    let sends = NEWS_TURNS * listeners.net.turn() / SEND_STEPS;
+    engine.news.go_on(sends.max(1), &mut listeners);
     chores::write(&mut engine.store, &mut memory.chores)
 }
 

@@ -45,7 +45,7 @@ pub(super) fn undo(
         } else {
             if let Some(gone) = &request.gone {
                 staged.retain(|delivery| {
-                    !matches!(delivery, Delivery::Event { .. } | Delivery::News(_))
+                    !matches!(delivery, Delivery::Event { .. } | Delivery::Coming(_))
                 });
                 let address = Ipv4Addr::UNSPECIFIED.into();
                 tell_again(

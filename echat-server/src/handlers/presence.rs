@@ -1,15 +1,11 @@
 //! Who is told that somebody came or went (wire.md 5.1, "Presence"): not the one who did.
 
 use super::{Ctx, Reject};
+use crate::outbox::Coming;
 use crate::store::{ConversationId, User, UserId};
 use echat_proto::commands::Event;
 
-/// Coming or going.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
-    Came,
-    Went,
-}
+pub(crate) use crate::outbox::{Change, member_event};
 
 /// Those who are to be told of a user's coming or going, looked up before anything is announced.
 pub(crate) struct Audience {
@@ -29,8 +25,8 @@ impl Audience {
         })
     }
 
-    /// Tells them.
-    pub(crate) fn announce(&self, ctx: &mut Ctx<'_, '_>, user: UserId, name: &str, change: Change) {
+    /// Tells them: friends at once, rooms bit by bit.
+    pub(crate) fn announce(self, ctx: &mut Ctx<'_, '_>, user: UserId, name: &str, change: Change) {
         let online = self
             .friends
             .iter()
@@ -41,11 +37,15 @@ impl Audience {
             Change::Went => Event::OnFriendOffline { username },
         };
         ctx.outbox.send_all(online.collect(), &event);
-        for (room, roomname) in &self.rooms {
-            let members = ctx.roster.in_room_but(*room, user);
-            let event = member_event(roomname, name, change);
-            ctx.outbox.send_later((*room, user), members, &event);
-        }
+        let hear = self.rooms.iter();
+        let hear = hear.map(|(room, _)| ctx.roster.online_in(*room)).sum();
+        let coming = Coming {
+            user,
+            name: name.to_owned(),
+            change,
+            rooms: self.rooms,
+        };
+        ctx.outbox.tell_of(coming, hear);
     }
 }
 
@@ -57,30 +57,16 @@ pub(crate) fn announce_in(
     (user, name): (UserId, &str),
     change: Change,
 ) {
+    let mut to = Vec::new();
     if is_small(ctx, members) {
-        let members = ctx.roster.in_room_but(room, user);
-        ctx.outbox.catch_up(room, user);
-        ctx.outbox
-            .send_all(members, &member_event(roomname, name, change));
+        to = ctx.roster.in_room_but(room, user);
     }
+    ctx.outbox.catch_up(user, room, to.clone());
+    ctx.outbox
+        .send_all(to, &member_event(roomname, name, change));
 }
 
 /// In a large room 10,000 members coming back would be 50 million events.
 fn is_small(ctx: &Ctx<'_, '_>, members: u64) -> bool {
     members <= ctx.limits.presence_room_members as u64
-}
-
-/// What tells that somebody came to a room or went.
-pub(crate) fn member_event(roomname: &str, name: &str, change: Change) -> Event {
-    let (roomname, membername) = (roomname.to_owned(), name.to_owned());
-    match change {
-        Change::Came => Event::OnMemberOnline {
-            roomname,
-            membername,
-        },
-        Change::Went => Event::OnMemberOffline {
-            roomname,
-            membername,
-        },
-    }
 }

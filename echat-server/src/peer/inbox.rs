@@ -82,7 +82,10 @@ impl Peer {
     /// The next thing to handle. It stays the next one until it is passed over.
     pub(crate) fn next_item(&self) -> Option<Item> {
         match self.inbox.front()? {
-            Heard::Messages(messages) => messages.peek().map(Item::Request),
+            Heard::Messages(messages) => {
+                let bytes = messages.length();
+                messages.peek().map(|message| Item::Request(message, bytes))
+            }
             Heard::End(end) => Some(Item::End(*end)),
         }
     }

@@ -1,6 +1,6 @@
 //! Many at once, and one who asks for more than a share: what it costs those beside them.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -18,6 +18,9 @@ fn in_rooms(world: &mut World, names: &[String], rooms: usize) -> Vec<Client> {
     let mut clients: Vec<Client> = names.iter().map(|_| world.connect()).collect();
     for (client, name) in clients.iter_mut().zip(names) {
         assert_eq!(world.ask(client, 2, account(name)), [102]);
+        // Where the least work is much, all who come from one place rest.
+        world.now += Duration::from_secs(1);
+        world.settle();
     }
     let mut batch = world.engine.store().batch();
     let users = batch.users(u32::MAX).unwrap();
@@ -31,7 +34,6 @@ fn in_rooms(world: &mut World, names: &[String], rooms: usize) -> Vec<Client> {
     let _ = batch.commit().unwrap();
     for (client, name) in clients.iter_mut().zip(names) {
         world.say(client, 3, account(name));
-        // Where the least work is much, all who come from one place rest.
         world.settle();
         world.now += Duration::from_secs(1);
         world.settle();
@@ -67,6 +69,32 @@ fn when_a_crowd_goes_at_once_those_who_stay_are_told_and_are_not_too_slow() {
         let of_going = told.iter().filter(|message| message.command == 114);
         assert_eq!((told.len(), of_going.count()), (6 * 20, 6 * 20));
     }
+}
+
+#[test]
+fn who_leaves_a_room_while_news_of_it_wait_does_not_hear_them() {
+    let mut world = World::new();
+    // A tick tells a room or two.
+    world.engine.allow_work(100);
+    let mut clients = in_rooms(&mut world, &names(6), 20);
+    world.now += Duration::from_secs(10);
+    world.settle();
+    let mut stay = clients.remove(0);
+    let room = || Value::Str("room19".to_owned());
+    world.say(&mut stay, 14, room());
+    for gone in &clients {
+        world.engine.sever(gone.conn);
+    }
+    world.settle();
+    let told = world.answers(&mut stay);
+    let left = told.iter().position(|message| message.command == 119);
+    let news = told
+        .iter()
+        .map(|m| m.command == 114 && m.params.at("roomname") == Some(&room()));
+    let late = news.skip(left.unwrap()).filter(|of_it| *of_it).count();
+    let of_others = told.iter().filter(|m| m.command == 114).count();
+    assert_eq!(late, 0);
+    assert!((5 * 19..=5 * 20).contains(&of_others), "{of_others}");
 }
 
 #[test]
@@ -209,4 +237,51 @@ fn a_second_step_that_finds_the_database_busy_does_not_turn_in_place() {
     world.now += Duration::from_millis(50);
     world.settle();
     assert_eq!(world.answers(&mut guest).len(), 1);
+}
+
+#[test]
+fn of_one_who_comes_and_goes_at_once_the_last_word_is_that_they_went() {
+    let mut world = World::new();
+    world.engine.allow_work(100);
+    let mut clients = in_rooms(&mut world, &names(2), 20);
+    let (mut stays, goes) = (clients.remove(0), clients.remove(0));
+    world.engine.sever(goes.conn);
+    world.settle();
+    for _ in 0..3 {
+        world.now += Duration::from_secs(10);
+        world.settle();
+        let mut again = world.connect();
+        world.say(&mut again, 3, account("user1"));
+        world.settle();
+        world.engine.sever(again.conn);
+        world.settle();
+    }
+    let mut words = HashMap::new();
+    for told in world.answers(&mut stays) {
+        if let (113 | 114, Some(Value::Str(room))) = (told.command, told.params.at("roomname")) {
+            words.insert(room.clone(), told.command);
+        }
+    }
+    assert_eq!(words.len(), 20);
+    assert!(words.values().all(|word| *word == 114), "{words:?}");
+}
+
+#[test]
+fn what_is_asked_behind_a_login_is_paid_for_by_its_user_and_not_by_neighbours() {
+    let mut world = super::world_with_a_large_room(2_000);
+    let here = Ipv4Addr::new(192, 0, 2, 1);
+    let mut ann = world.user("ann");
+    assert_eq!(world.ask(&mut ann, 7, super::large_room()), [110, 8]);
+    world.engine.sever(ann.conn);
+    world.settle();
+    world.now += Duration::from_secs(20);
+    let (mut ann, mut neighbour) = (world.connect_from(here), world.connect_from(here));
+    world.settle();
+    world.say(&mut ann, 3, account("ann"));
+    world.say(&mut ann, 18, super::large_room());
+    world.settle();
+    assert_eq!(world.answers(&mut ann).len(), 3);
+    world.say(&mut neighbour, 1, Value::Null);
+    world.settle();
+    assert_eq!(world.answers(&mut neighbour).len(), 1);
 }

@@ -165,7 +165,7 @@ fn who_goes_in_a_tick_that_cannot_be_kept_is_seen_to_go_where_they_still_are() {
     world.settle();
     let full = Some("storage_full".to_owned());
     assert_eq!(codes(&mut world, "bob"), [(205, full.clone()), (116, None)]);
-    assert_eq!(codes(&mut world, "eve"), [(114, None), (203, full)]);
+    assert_eq!(codes(&mut world, "eve"), [(203, full), (114, None)]);
     assert_eq!(codes(&mut world, "ann"), [(114, None)]);
 }
 

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use std::num::NonZeroUsize;
 
 /// Work after which a connection rests, where databases are small: most requests are more.
-const RESTLESS: u64 = 100;
+const RESTLESS: u64 = 30;
 
 impl Case {
     /// The case of a seed.

@@ -6,22 +6,39 @@ use crate::handlers::{Reject, account, gate};
 use crate::store::StoreError;
 
 impl Tick<'_> {
-    /// Announces those who are gone, as many as a turn has time for: when a crowd goes at once, what there
-    /// is to tell of some is told before others go.
+    /// Announces those who are gone, as many as a turn has time for. Who came just now, and is still told
+    /// of, goes later.
     pub(super) fn announce_departed(&mut self) -> Result<(), StoreError> {
         let start = self.work();
-        while self.is_little(start)
-            && !self.news.are_many()
+        let mut later = Vec::new();
+        let mut departed = Ok(());
+        while departed.is_ok()
+            && self.is_little(start)
             && let Some(conn) = self.net.departed.pop_front()
         {
-            self.depart(conn)?;
+            if self.is_told_of(conn) {
+                later.push(conn);
+            } else {
+                let before = self.work();
+                let user = self.memory.roster.at(conn).map(|online| online.user);
+                departed = self.depart(conn);
+                if let Some(user) = user {
+                    self.charge_user(user, before);
+                }
+            }
         }
-        Ok(())
+        self.net.departed.extend(later);
+        departed
+    }
+
+    /// Whether the rooms of who is logged in at a connection have not all heard of it.
+    pub(super) fn is_told_of(&self, conn: ConnId) -> bool {
+        let online = self.memory.roster.at(conn);
+        online.is_some_and(|online| self.news.tell_of(online.user))
     }
 
     /// Ends the session of a connection, if it has one, and tells who is to know.
     pub(super) fn depart(&mut self, conn: ConnId) -> Result<(), StoreError> {
-        let before = self.work();
         let mut ctx = self.ctx(conn);
         let Ok(me) = gate::member(&ctx) else {
             return Ok(());
@@ -34,7 +51,6 @@ impl Tick<'_> {
             Err(Reject::Store(error)) => return Err(error),
             Ok(()) | Err(Reject::Refused(_)) => {}
         }
-        self.charge_user(me.id, before);
         Ok(())
     }
 }

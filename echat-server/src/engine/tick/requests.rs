@@ -15,6 +15,9 @@ use zeroize::Zeroize;
 /// Messages of one connection that one tick handles (wire.md 4).
 const MESSAGES: usize = 32;
 
+/// Bytes of a request that take as long as a step to decode, if they are many short values: 50 ns.
+const STEP_BYTES: usize = 4;
+
 /// The number of what was handled and is no request: the end of a connection.
 pub(super) const NO_REQUEST: u32 = 0;
 
@@ -45,8 +48,16 @@ impl Tick<'_> {
             if slot.pending.is_some() || !slot.peer.has_place(&self.memory.limits) {
                 break;
             }
-            let go_on = match slot.peer.next_item() {
-                Some(Item::Request(message)) => {
+            let Some(item) = slot.peer.next_item() else {
+                break;
+            };
+            // Who came just now, and is still told of, goes later.
+            if goes(&item) && self.is_told_of(conn) {
+                break;
+            }
+            let go_on = match item {
+                Item::Request(message, bytes) => {
+                    self.batch.count_work(bytes / STEP_BYTES);
                     let sends = message.command == RequestKind::SendMessage.info().number;
                     let go_on = self.request(conn, message)?;
                     if sends {
@@ -54,12 +65,11 @@ impl Tick<'_> {
                     }
                     go_on
                 }
-                Some(Item::End(end)) => {
-                    slot.peer.pass_item();
+                Item::End(end) => {
+                    self.pass_item(conn);
                     self.close(conn, end)?;
                     false
                 }
-                None => false,
             };
             let is_much = !self.is_little(before + *sending) || self.work() - before > most;
             if !go_on || is_much {
@@ -83,16 +93,26 @@ impl Tick<'_> {
         let concluded = self.conclude(conn, started, result);
         // If the database was busy, the request is tried again.
         let tried_again = matches!(concluded, Ok(false));
-        if !tried_again && let Some(slot) = self.net.slot(conn) {
-            slot.peer.pass_item();
+        if !tried_again {
+            self.pass_item(conn);
         }
         Ok(concluded? && !is_long(kind))
+    }
+
+    /// Passes over what was handled.
+    fn pass_item(&mut self, conn: ConnId) {
+        if let Some(slot) = self.net.slot(conn) {
+            slot.peer.pass_item();
+        }
     }
 
     /// Ends a connection. Its user is gone from here on, for whoever is handled after it.
     fn close(&mut self, conn: ConnId, end: End) -> Result<(), StoreError> {
         let started = self.start(conn, NO_REQUEST);
-        self.depart(conn)?;
+        // Who is still told of goes when the connection is gone.
+        if !self.is_told_of(conn) {
+            self.depart(conn)?;
+        }
         self.memory.outbox.close(conn, end);
         self.note(conn, started, false);
         Ok(())
@@ -106,14 +126,21 @@ impl Tick<'_> {
             .reply(conn, &refuse(number, Code::UnknownCommand.into()));
         self.note(conn, started, false);
         let now = self.now;
-        let too_many = self.net.slot(conn).is_some_and(|slot| {
-            slot.peer.pass_item();
-            slot.peer.count_error(now)
-        });
+        self.pass_item(conn);
+        let slot = self.net.slot(conn);
+        let too_many = slot.is_some_and(|slot| slot.peer.count_error(now));
         if too_many {
             self.close(conn, End::Notify(CloseReason::TooManyErrors))?;
         }
         Ok(!too_many)
+    }
+}
+
+/// Whether a user goes with it.
+fn goes(item: &Item) -> bool {
+    match item {
+        Item::Request(message, _) => message.command == RequestKind::Logout.info().number,
+        Item::End(_) => true,
     }
 }
 

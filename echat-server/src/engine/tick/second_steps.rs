@@ -16,6 +16,7 @@ impl Tick<'_> {
         completed.sort_by_key(|(_, done)| matches!(done, Done::Hashed(_)));
         let mut completed = completed.into_iter();
         let mut finished = Ok(());
+        let mut later = Vec::new();
         let start = self.work();
         while finished.is_ok()
             && self.is_little(start)
@@ -23,12 +24,18 @@ impl Tick<'_> {
         {
             if self.is_held(conn, &done) {
                 self.net.held.push((conn, done));
+            } else if self
+                .comes(conn, &done)
+                .is_some_and(|user| self.news.tell_of(user))
+            {
+                later.push((conn, done));
             } else {
                 finished = self.finish_request(conn, done);
                 self.net.settle(conn, &self.memory.limits);
             }
         }
         // What was not come to is done in the next tick.
+        self.net.completed.extend(later);
         self.net.completed.extend(completed);
         finished
     }
@@ -37,14 +44,16 @@ impl Tick<'_> {
     /// often that telling everybody is much work. A wrong password waits for nobody's rest: who is
     /// there is not to be told by it.
     fn is_held(&mut self, conn: ConnId, done: &Done) -> bool {
-        let Some(slot) = self.net.slot(conn) else {
-            return false;
-        };
-        let is_blocked = slot.is_blocked();
-        let user = slot.pending.as_ref().and_then(Pending::user);
-        let comes = matches!(done, Done::Verified(Verdict::Right { .. }));
-        let rests = |user| comes && self.net.rests(Payer::User(user));
-        is_blocked || user.is_some_and(rests)
+        let user = self.comes(conn, done);
+        let is_blocked = self.net.slot(conn).is_some_and(|slot| slot.is_blocked());
+        is_blocked || user.is_some_and(|user| self.net.rests(Payer::User(user)))
+    }
+
+    /// Who is about to be logged in, if the password was right.
+    fn comes(&mut self, conn: ConnId, done: &Done) -> Option<UserId> {
+        let pending = self.net.slot(conn)?.pending.as_ref()?;
+        let right = matches!(done, Done::Verified(Verdict::Right { .. }));
+        pending.user().filter(|_| right)
     }
 
     /// The second step of one request.
@@ -72,6 +81,8 @@ impl Tick<'_> {
         };
         let concluded = self.conclude(conn, started, result.map(Answer::Reply))?;
         if let Ok(me) = gate::member(&self.ctx(conn)) {
+            // What follows a login on the connection is paid for by its user.
+            self.net.bill(conn, Some(me.id));
             self.charge_user(me.id, before);
         }
         if !concluded {
