@@ -62,6 +62,9 @@ pub(crate) struct Client {
     pub(crate) online: BTreeSet<usize>,
     /// Rooms, and who of them is online once that was asked.
     pub(crate) rooms: BTreeMap<usize, Option<BTreeSet<usize>>>,
+    /// Rooms whose members were listed, and those of whom nothing was told since: a list may have said
+    /// already what the room is told later.
+    pub(crate) listed: BTreeMap<usize, BTreeSet<usize>>,
     /// What must still be told here, and what may be.
     pub(crate) must: BTreeSet<Due>,
     pub(crate) may: BTreeSet<Due>,
@@ -147,6 +150,7 @@ impl Client {
             Event::OnNewRoom { roomname } => {
                 let room = room(roomname);
                 self.owed(Due::Room(room))?;
+                self.listed.remove(&room);
                 if self.rooms.insert(room, None).is_some() {
                     return fail("told twice of being in a room");
                 }
@@ -198,7 +202,9 @@ impl Client {
                 members.remove(&member)
             }
         });
-        if !changed || self.user == Some(member) {
+        let listed = self.listed.get_mut(&room);
+        let again = listed.is_some_and(|listed| listed.remove(&member));
+        if !(changed || again) || self.user == Some(member) {
             return fail("a member comes twice, goes twice, or is oneself");
         }
         Ok(())

@@ -269,6 +269,7 @@ impl Judge<'_> {
         };
         client.friends = users(friends);
         client.online = users(online);
+        client.listed.clear();
         client.rooms = chat_rooms
             .iter()
             .map(|name| (crate::client::room(name), None))
@@ -333,6 +334,7 @@ fn members(
         .map(|line| crate::client::user(&line.username))
         .collect();
     check(online.remove(&me), "one is not online oneself")?;
+    client.listed.insert(room, all);
     let believed = client.rooms.insert(room, told.then_some(online));
     check(believed.is_some(), "members of a room that one is not in")?;
     Ok(())
