@@ -55,8 +55,8 @@ pub(super) struct Turns {
     now: u64,
     /// Where the last of all turns ended.
     end: u64,
-    places: u64,
-    comings: u64,
+    /// Numbers given, to places and to those who became ready: who came first goes first.
+    numbers: u64,
     /// Connections that wait, whether their payers rest or not.
     waiting: usize,
     sweep_at: usize,
@@ -65,10 +65,10 @@ pub(super) struct Turns {
 impl Turns {
     /// Has a connection wait for a turn.
     pub(super) fn wait(&mut self, payer: Payer, conn: ConnId) -> Place {
-        self.places += 1;
+        self.numbers += 1;
         let place = Place {
             payer,
-            number: self.places,
+            number: self.numbers,
         };
         let flow = self.flows.entry(payer).or_default();
         flow.waiting.insert((place.number, conn));
@@ -169,9 +169,9 @@ impl Turns {
             None if waits => {
                 // What it did not use while it did not wait, or rested, is not kept for it.
                 flow.begins = flow.begins.max(self.now);
-                self.comings += 1;
-                flow.ready = Some((flow.begins, self.comings));
-                self.ready.insert((flow.begins, self.comings, payer));
+                self.numbers += 1;
+                flow.ready = Some((flow.begins, self.numbers));
+                self.ready.insert((flow.begins, self.numbers, payer));
             }
             _ => {}
         }
