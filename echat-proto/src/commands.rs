@@ -138,7 +138,8 @@ events! {
     /// What a user comes back to.
     105 LOGIN_BUNDLE LoginBundle Reply dict {
         chat_rooms: Vec<String>, friends: Vec<String>, online: Vec<String>,
-        pending_requests: Vec<String>, messages: Vec<M>, unread: Vec<Unread>, more: Vec<Older>
+        pending_requests: Vec<String>, messages: Vec<M>, unread: Vec<Unread>, more: Vec<Older>,
+        newest: Option<u64>, history: Option<String>
     };
     /// Refuses or confirms ADD_FRIEND.
     106 ADD_FRIEND_RESULT AddFriendResult Reply one { result: Outcome };

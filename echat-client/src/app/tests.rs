@@ -83,6 +83,8 @@ impl Stage {
             messages,
             unread,
             more: vec![],
+            newest: None,
+            history: None,
         })
     }
 

@@ -245,6 +245,8 @@ impl Session {
             messages,
             unread,
             more,
+            newest: _,
+            history: _,
         } = event
         else {
             return;

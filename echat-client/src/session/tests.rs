@@ -36,6 +36,8 @@ fn bundle(messages: Vec<M>) -> Event {
         messages,
         unread: vec![],
         more: vec![],
+        newest: None,
+        history: None,
     }
 }
 

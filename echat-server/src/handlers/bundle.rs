@@ -66,6 +66,8 @@ pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Member) -> Result<Event, Reje
         messages: messages.map(|message| messages::m(me, message)).collect(),
         unread,
         more,
+        newest: Some(ctx.batch.newest_id()?.0),
+        history: Some(ctx.batch.history_name()?),
     })
 }
 

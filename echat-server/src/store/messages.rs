@@ -27,6 +27,19 @@ pub struct StoredMessage {
 }
 
 impl Batch<'_> {
+    /// The highest message id that this database ever gave out; 0 before the first message.
+    pub fn newest_id(&self) -> Result<MessageId, StoreError> {
+        let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'messages'";
+        let newest = self.first(sql, [], |row| row.get(0))?;
+        Ok(newest.unwrap_or(MessageId(0)))
+    }
+
+    /// The opaque name of this database's history.
+    pub fn history_name(&self) -> Result<String, StoreError> {
+        let name = self.first("SELECT name FROM history", [], |row| row.get(0))?;
+        Ok(name.unwrap_or_default())
+    }
+
     /// Stores a message. Whether the sender may is asked before; a transaction id that the sender
     /// has used before is looked up before, with [`find_txn`](Batch::find_txn).
     pub fn insert_message(

@@ -13,6 +13,7 @@ use super::log;
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_rooms_by_owner.sql"),
+    include_str!("migrations/0003_history_names_requests.sql"),
 ];
 
 /// "ECH2": how a database says that it is echat's.
@@ -88,6 +89,12 @@ impl Store {
     /// Opens the database at `path`, makes it if there is none, migrates it if it is older.
     /// Modes of the file are its caller's to set, and so is a lock against a second server.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let store = Self::open_without_history(path)?;
+        name_history(&store.db)?;
+        Ok(store)
+    }
+
+    fn open_without_history(path: &Path) -> Result<Self, OpenError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -101,7 +108,11 @@ impl Store {
     pub fn in_memory() -> Result<Self, OpenError> {
         let mut db = Connection::open_in_memory()?;
         set_up(&mut db, "memory")?;
-        Self::migrated(db)
+        let store = Self::migrated(db)?;
+        store
+            .db
+            .execute("INSERT INTO history (id, name) VALUES (1, 'in-memory')", [])?;
+        Ok(store)
     }
 
     /// A unit of work: what is read and written through it is kept whole or not at all.
@@ -152,7 +163,7 @@ fn set_up(db: &mut Connection, journal: &str) -> Result<(), OpenError> {
 /// Writes the migrated, empty database as a single file without a log beside it. A database that
 /// is there already is only migrated and compacted.
 pub fn create_template(path: &Path) -> Result<(), OpenError> {
-    let store = Store::open(path)?;
+    let store = Store::open_without_history(path)?;
     journal_mode(&store.db, "DELETE")?;
     store.db.execute_batch("VACUUM")?;
     Ok(())
@@ -222,6 +233,16 @@ pub(super) fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), Op
         )?;
         step.commit()?;
     }
+}
+
+/// Gives a history that has no name yet a random one.
+fn name_history(db: &Connection) -> rusqlite::Result<()> {
+    let named = db.query_row("SELECT count(*) FROM history", [], |row| row.get(0));
+    if named? {
+        return Ok(());
+    }
+    let sql = "INSERT INTO history (id, name) VALUES (1, lower(hex(randomblob(8))))";
+    db.execute(sql, []).map(drop)
 }
 
 /// Asks for a kind of journal; gives the kind that it is. The answer comes before the change is

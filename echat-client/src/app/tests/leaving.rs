@@ -46,6 +46,8 @@ fn a_room_that_was_left_while_offline_is_closed() {
         messages: vec![],
         unread: vec![],
         more: vec![],
+        newest: None,
+        history: None,
     });
     assert_eq!(stage.printed()[0], "You left the room room1.");
     assert_eq!(stage.prompt(), "contact> ");

@@ -33,6 +33,8 @@ fn with_unread(count: u64, is_in_more: bool) -> Stage {
             read_id: 3,
         }],
         more: more.into_iter().collect(),
+        newest: None,
+        history: None,
     });
     stage.printed();
     stage
@@ -124,6 +126,8 @@ fn what_was_read_before_this_run_stands_above_the_rule() {
         messages: vec![in_room(1, "bob", "old")],
         unread: vec![],
         more: vec![],
+        newest: None,
+        history: None,
     });
     stage.says(live(in_room(2, "bob", "new"), None)).printed();
     stage.types("&r room1");
