@@ -1,6 +1,6 @@
 //! What the server says: applied to what is known, told by the mode, rung for.
 
-use echat_proto::commands::Event;
+use echat_proto::commands::{Event, Request};
 
 use super::question::Question;
 use super::{App, Effect};
@@ -25,6 +25,9 @@ impl App {
         }
         let missed = asked == Some(Asked::CatchUp);
         let news = self.world.session.apply(event, asked);
+        if news.contains(&News::HistoryReplaced) {
+            self.forget_history();
+        }
         for news in news {
             // A night's messages are not told one by one: the prompt counts them.
             if !missed || self.shows(&news) {
@@ -39,6 +42,17 @@ impl App {
             News::Message(target, said) => said.mine || self.mode.target() == Some(target),
             _ => true,
         }
+    }
+
+    /// What was asked by ids of the old history, or by people who do not ask any more, is void.
+    fn forget_history(&mut self) {
+        let pages = |request: &Request| matches!(request, Request::QueryHistory { .. });
+        self.waiting.retain(|request| !pages(request));
+        let pending = self.world.session.pending();
+        self.questions.retain(|question| match question {
+            Question::Befriend(name) => pending.contains(name),
+            _ => true,
+        });
     }
 
     /// Somebody else's questions are not for this user.

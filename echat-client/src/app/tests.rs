@@ -15,6 +15,7 @@ mod connection;
 mod leaving;
 mod modes;
 mod pipe;
+mod replaced;
 mod unread;
 
 /// An application, and a server that answers only what it is told to.

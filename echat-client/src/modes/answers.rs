@@ -25,6 +25,7 @@ pub(super) fn tell(news: &News, world: &World) -> Vec<Line> {
         News::NewContact(name) => vec![world.line(Text::NewContact { name })],
         News::NewRoom(room) => vec![world.line(Text::NewRoom { room })],
         News::LeftRoom(_) | News::Friend(..) | News::Member(..) => Vec::new(),
+        News::HistoryReplaced => vec![world.error(Text::HistoryReplaced)],
         News::Answer(asked, Ok(event)) => answer(asked, event, world),
         News::Answer(asked, Err(fail)) => refusal(asked, fail, world),
     }

@@ -162,6 +162,23 @@ impl Chat {
         self.show_older(&page.iter().collect::<Vec<_>>(), world)
     }
 
+    /// The chat from its beginning, or out of it if the server knows nothing of it any more.
+    fn begin_anew(&mut self, world: &World) -> Vec<Act> {
+        let mut lines = self.presence.flush(world);
+        lines.push(world.error(Text::HistoryReplaced));
+        let is_there = world.session.has(&self.target);
+        if !is_there {
+            let name = self.target.name();
+            lines.push(world.error(Text::NoTarget { name }));
+        }
+        let place = if is_there {
+            Goto::Chat(self.target.clone())
+        } else {
+            Goto::Contact
+        };
+        vec![Act::Print(lines), Act::Goto(place)]
+    }
+
     fn is_here(&self, room: &str) -> bool {
         self.target.is_room() && self.target.name() == room
     }
@@ -239,6 +256,7 @@ impl Mode for Chat {
             News::Friend(name, came) if self.target == Target::Friend(name.clone()) => {
                 print(self.presence.note(name, *came, world))
             }
+            News::HistoryReplaced => self.begin_anew(world),
             News::Answer(Asked::Page(target), Ok(event)) if *target == self.target => {
                 self.took_page(event, world)
             }

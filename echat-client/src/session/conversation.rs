@@ -65,6 +65,14 @@ impl Conversation {
         self.older
     }
 
+    /// Whether this id would lie between two messages that are held, and is not held.
+    pub(super) fn lacks(&self, id: u64) -> bool {
+        match self.lines.binary_search_by_key(&id, |said| said.id) {
+            Ok(_) => false,
+            Err(place) => place > 0 && place < self.lines.len(),
+        }
+    }
+
     pub(super) fn has_older(&mut self, before: u64) {
         self.older = Some(self.lines.front().map_or(before, |first| first.id));
     }
@@ -76,6 +84,9 @@ impl Conversation {
             let dropped = self.lines.pop_front().expect("there is more than one");
             self.bytes -= dropped.content.len();
             self.older = self.lines.front().map(|first| first.id);
+            // What was shown above these is not held: a page that is asked for above that would
+            // leave a gap.
+            self.is_full = true;
         }
     }
 

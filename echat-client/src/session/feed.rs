@@ -27,6 +27,12 @@ impl Feed {
         self.last.filter(|_| self.behind)
     }
 
+    /// The highest id that came; 0 for none.
+    pub(super) fn seen(&self) -> u64 {
+        let held = self.held.last_key_value().map_or(0, |(id, _)| *id);
+        held.max(self.last.unwrap_or_default())
+    }
+
     /// Whether a message was let through, or waits.
     pub(super) fn is_known(&self, id: u64) -> bool {
         self.last.is_some_and(|last| id <= last) || self.held.contains_key(&id)
@@ -37,6 +43,8 @@ impl Feed {
     pub(super) fn come_back(&mut self, bundle: &[M]) -> Vec<M> {
         if self.last.is_some() {
             self.behind = true;
+            // The pages bring it again, and what the server has now is what counts.
+            self.held.clear();
             return Vec::new();
         }
         self.last = Some(0);

@@ -1,8 +1,10 @@
 //! What the client knows: who it is, friends, rooms, conversations. Every event of the server is
 //! applied here, once; [`News`] tells the modes what of it is new to the reader.
 
+mod bundle;
 mod conversation;
 mod feed;
+mod lineage;
 mod owed;
 
 #[cfg(test)]
@@ -19,6 +21,7 @@ pub use conversation::{Conversation, Said};
 pub use owed::{Asked, Owed};
 
 use feed::Feed;
+use lineage::Lineage;
 
 /// Something that the reader does not know yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +40,9 @@ pub enum News {
     Friend(String, bool),
     /// A member of a room came (true) or went.
     Member(String, String, bool),
+    /// The server has another history than at the last login: an older database was put in place.
+    /// What was known of messages is forgotten, and the bundle is all that is known.
+    HistoryReplaced,
     /// The final reply to a request.
     Answer(Asked, Result<Event, Fail>),
 }
@@ -52,6 +58,7 @@ pub struct Session {
     /// The most recent first.
     recent: Vec<Target>,
     feed: Feed,
+    lineage: Lineage,
 }
 
 impl Session {
@@ -140,9 +147,10 @@ impl Session {
     /// Applies what the server said. `asked` is what it is the final reply to.
     pub fn apply(&mut self, event: Event, asked: Option<Asked>) -> Vec<News> {
         let mut news = Vec::new();
+        let mut replaced = false;
         match &event {
             Event::LoginSuccess { username } => self.log_in(username),
-            Event::LoginBundle { .. } => self.take_bundle(&event, &mut news),
+            Event::LoginBundle { .. } => replaced = self.take_bundle(&event, &mut news),
             Event::IncommingFriendRequest { username } => {
                 self.request(username, &mut news);
             }
@@ -188,6 +196,11 @@ impl Session {
                 self.pending.retain(|other| other != name);
             }
             news.push(News::Answer(asked, owed::outcome(event)));
+            if replaced {
+                news.push(News::HistoryReplaced);
+                // The login and the reason stand before what else is new.
+                news.rotate_right(2);
+            }
         }
         news
     }
@@ -234,50 +247,6 @@ impl Session {
             self.left_elsewhere(&room, news);
         }
         self.rooms = rooms;
-    }
-
-    fn take_bundle(&mut self, event: &Event, news: &mut Vec<News>) {
-        let Event::LoginBundle {
-            chat_rooms,
-            friends,
-            online,
-            pending_requests,
-            messages,
-            unread,
-            more,
-            newest: _,
-            history: _,
-        } = event
-        else {
-            return;
-        };
-        self.are_rooms(chat_rooms.iter().cloned().collect(), news);
-        let is_online = |name: &String| (name.clone(), online.contains(name));
-        self.friends = friends.iter().map(is_online).collect();
-        self.pending.retain(|name| pending_requests.contains(name));
-        for name in pending_requests {
-            self.request(name, news);
-        }
-        let first_time = self.feed.is_new();
-        // What one comes back to is no news: chats show it when they are opened.
-        for message in self.feed.come_back(messages) {
-            self.store(message, false, news);
-        }
-        if first_time {
-            for older in more {
-                self.listed(Target::new(older.target_type, older.target.clone()))
-                    .has_older(older.before);
-            }
-        }
-        // The server names those of which something is unread, as many as fit: what it does not
-        // name is taken as read.
-        for conversation in self.conversations.values_mut() {
-            conversation.read_elsewhere();
-        }
-        for unread in unread {
-            self.listed(Target::new(unread.target_type, unread.target.clone()))
-                .set_unread(unread.count, unread.read_id);
-        }
     }
 
     /// A conversation that lists show, as the least recent if it was in none.

@@ -2,6 +2,8 @@ use super::*;
 use echat_proto::param::{Nullable, TargetType};
 use proptest::prelude::*;
 
+mod replaced;
+
 fn message(id: u64, room: &str, sender: &str) -> M {
     M {
         id,

@@ -138,6 +138,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::Registered { name } => format!("Registered as {name}."),
         Text::LoggedIn { name } => format!("Logged in as {name}."),
+        Text::HistoryReplaced => s(
+            "The server's history was replaced (a backup was restored). Messages are shown anew from what it has now.",
+        ),
         Text::LoggedInAgain { name } => format!("Connected again, logged in as {name}."),
         Text::AlreadyLoggedIn { name } => {
             format!("Logged in as {name} already; `logout` ends that.")

@@ -153,6 +153,8 @@ sentences! {
     LoggedIn { name: &'a str };
     /// The login holds again after the connection was lost.
     LoggedInAgain { name: &'a str };
+    /// The server has another history than before: what it has now is shown.
+    HistoryReplaced;
     /// Nobody is logged in any more.
     LoggedOut;
     /// Somebody is logged in already.

@@ -132,6 +132,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::PasswordsDiffer { left } => format!("两次输入的密码不一致，还可以试 {left} 次。"),
         Text::Registered { name } => format!("注册成功：{name}"),
         Text::LoggedIn { name } => format!("登录成功：{name}"),
+        Text::HistoryReplaced => {
+            s("服务器的历史记录已被替换（恢复了备份）。消息按服务器现有的记录重新显示。")
+        }
         Text::LoggedInAgain { name } => format!("已重新连接，登录成功：{name}"),
         Text::AlreadyLoggedIn { name } => format!("已经以 {name} 登录；用 `logout` 退出登录。"),
         Text::FriendRequest { name } => format!("{name} 申请添加你为好友。(Y/N)"),

@@ -11,6 +11,7 @@ mod place;
 #[path = "../real/mod.rs"]
 mod real;
 mod resized;
+mod restored;
 mod screens;
 #[path = "../support/mod.rs"]
 mod support;

@@ -48,6 +48,25 @@ impl Place {
         self.server = start(&self.scene.path(""), &["--log", "off"]);
     }
 
+    /// Copies the whole data folder, while the server is down.
+    pub(crate) fn backs_up(&self) {
+        self.copies("data", "backup");
+    }
+
+    /// Puts the copy in the place of the data folder, while the server is down.
+    pub(crate) fn restores(&self) {
+        std::fs::remove_dir_all(self.scene.path("data")).unwrap();
+        self.copies("backup", "data");
+    }
+
+    fn copies(&self, from: &str, to: &str) {
+        let mut copy = Command::new("cp");
+        copy.arg("-a")
+            .args([from, to])
+            .current_dir(self.scene.path(""));
+        assert!(copy.status().unwrap().success());
+    }
+
     /// A link that pins the server's key.
     pub(crate) fn link(&self) -> String {
         self.link_by(self.server.address())

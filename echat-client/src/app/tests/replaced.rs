@@ -1,0 +1,173 @@
+//! The server comes back with an older database.
+
+use super::*;
+
+const SAID: &str = "The server's history was replaced (a backup was restored). Messages are shown \
+    anew from what it has now.";
+
+/// What a login brings from a database of this name.
+fn bundle(history: &str, newest: u64, friends: &[&str], messages: Vec<M>) -> Event {
+    Event::LoginBundle {
+        chat_rooms: vec!["room1".to_owned()],
+        friends: friends.iter().map(|&name| name.to_owned()).collect(),
+        online: vec![],
+        pending_requests: vec![],
+        messages,
+        unread: vec![],
+        more: vec![],
+        newest: Some(newest),
+        history: Some(history.to_owned()),
+    }
+}
+
+fn success() -> Event {
+    Event::LoginSuccess {
+        username: "ann".to_owned(),
+    }
+}
+
+/// Ann in a room, who has seen message 9 of a history, and whose connection is cut.
+fn cut(language: Language) -> Stage {
+    let mut stage = stage(language);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected);
+    let old = vec![in_room(8, "bob", "old")];
+    stage.says(success()).says(bundle("a", 8, &["bob"], old));
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some(String::new()),
+    });
+    stage.types("&r room1");
+    stage.says(live(in_room(9, "bob", "lost"), None));
+    stage.happens(Input::Closed(None));
+    stage.printed();
+    stage.effects.clear();
+    stage
+}
+
+/// The connection is back, with a database that ends at message 2.
+fn back(stage: &mut Stage, friends: &[&str]) {
+    stage.happens(Input::Connected).says(success());
+    let restored = vec![in_room(2, "bob", "kept")];
+    stage.printed();
+    stage.says(bundle("b", 2, friends, restored));
+}
+
+#[test]
+fn an_open_chat_says_so_and_shows_what_there_is() {
+    let mut stage = cut(Language::English);
+    back(&mut stage, &["bob"]);
+    assert_eq!(
+        stage.printed(),
+        [
+            "Connected again, logged in as ann.",
+            SAID,
+            "[2023-11-14 22:13:22] bob says: kept",
+            "------ history above ------",
+        ]
+    );
+    assert_eq!(stage.prompt(), "room1> ");
+    // Nothing was missed of a history that has just begun.
+    assert_eq!(stage.sent(), [RequestKind::Login]);
+    // Their ids were known before.
+    stage.types("mine");
+    stage.says(live(in_room(3, "ann", "mine"), Some("t-1")));
+    stage.says(live(in_room(4, "bob", "answer"), None));
+    assert_eq!(
+        stage.printed(),
+        [
+            "[2023-11-14 22:13:23] me says: mine",
+            "[2023-11-14 22:13:24] bob says: answer",
+        ]
+    );
+}
+
+#[test]
+fn it_is_said_in_chinese_and_in_other_modes() {
+    let mut stage = cut(Language::Chinese);
+    stage.types("\\c");
+    back(&mut stage, &["bob"]);
+    let printed = stage.printed();
+    assert_eq!(printed.len(), 2, "{printed:?}");
+    assert!(
+        printed[1].contains("服务器的历史记录已被替换"),
+        "{printed:?}"
+    );
+    assert_eq!(stage.prompt(), "command> ");
+}
+
+#[test]
+fn a_line_that_waits_is_sent_to_the_new_history() {
+    let mut stage = cut(Language::English);
+    stage.types("unsent");
+    back(&mut stage, &["bob"]);
+    let printed = stage.printed();
+    assert_eq!(printed.last().unwrap(), "(pending) unsent", "{printed:?}");
+    assert!(stage.sent().contains(&RequestKind::SendMessage));
+    stage.says(live(in_room(3, "ann", "unsent"), Some("t-1")));
+    assert_eq!(stage.printed(), ["[2023-11-14 22:13:23] me says: unsent"]);
+    assert_eq!(stage.prompt(), "room1> ");
+}
+
+#[test]
+fn a_page_asked_for_by_an_old_id_is_not_asked_for_any_more() {
+    let mut stage = stage_with_older();
+    stage.types("/history").printed();
+    back(&mut stage, &["bob"]);
+    let sent = stage.sent();
+    assert!(!sent.contains(&RequestKind::QueryHistory), "{sent:?}");
+    // The chat goes by the new ids.
+    stage.printed();
+    stage.types("/history");
+    assert_eq!(stage.printed()[1..], ["There is nothing older."]);
+}
+
+/// The same as [`cut`], in a chat that has older messages than those held.
+fn stage_with_older() -> Stage {
+    let mut stage = cut(Language::English);
+    stage.happens(Input::Connected).says(success());
+    stage.says(bundle("a", 9, &["bob"], vec![]));
+    stage.says(Event::History {
+        messages: vec![],
+        more: false,
+    });
+    stage.types("/history");
+    stage.says(Event::History {
+        messages: vec![in_room(7, "bob", "older")],
+        more: true,
+    });
+    stage.happens(Input::Closed(None));
+    stage.printed();
+    stage.effects.clear();
+    stage
+}
+
+#[test]
+fn a_chat_with_somebody_who_is_no_friend_there_is_left() {
+    let mut stage = cut(Language::English);
+    stage
+        .types("\\c")
+        .types("contact")
+        .types("&f bob")
+        .printed();
+    back(&mut stage, &[]);
+    assert_eq!(
+        stage.printed()[1..],
+        [SAID, "No friend and no room of yours is called bob."]
+    );
+    assert_eq!(stage.prompt(), "contact> ");
+}
+
+#[test]
+fn a_question_of_somebody_who_does_not_ask_any_more_is_dropped() {
+    let mut stage = cut(Language::English);
+    stage.happens(Input::Connected).says(success());
+    stage.says(bundle("a", 9, &["bob"], vec![]));
+    stage.says(Event::IncommingFriendRequest {
+        username: "carol".to_owned(),
+    });
+    assert!(stage.prompt().contains("carol"));
+    stage.happens(Input::Closed(None));
+    back(&mut stage, &["bob"]);
+    assert_eq!(stage.prompt(), "room1> ");
+}

@@ -1,0 +1,72 @@
+//! What a login brings: everything that a user comes back to.
+
+use echat_proto::commands::Event;
+
+use super::feed::Feed;
+use super::lineage::{self, Lineage};
+use super::{News, Session};
+use crate::target::Target;
+
+impl Session {
+    /// Takes what a login brings, and says whether it is of another history than the last one's.
+    pub(super) fn take_bundle(&mut self, event: &Event, news: &mut Vec<News>) -> bool {
+        let Event::LoginBundle {
+            chat_rooms,
+            friends,
+            online,
+            pending_requests,
+            messages,
+            unread,
+            more,
+            newest,
+            history,
+        } = event
+        else {
+            return false;
+        };
+        let history = history.as_deref();
+        let replaced = self.lineage.is_left(history, *newest, self.feed.seen())
+            || lineage::contradicts(&self.conversations, messages);
+        if replaced {
+            self.forget_messages();
+        }
+        self.lineage.note(history, *newest);
+        self.are_rooms(chat_rooms.iter().cloned().collect(), news);
+        let is_online = |name: &String| (name.clone(), online.contains(name));
+        self.friends = friends.iter().map(is_online).collect();
+        self.pending.retain(|name| pending_requests.contains(name));
+        for name in pending_requests {
+            self.request(name, news);
+        }
+        let first_time = self.feed.is_new();
+        // What one comes back to is no news: chats show it when they are opened.
+        for message in self.feed.come_back(messages) {
+            self.store(message, false, news);
+        }
+        if first_time {
+            for older in more {
+                self.listed(Target::new(older.target_type, older.target.clone()))
+                    .has_older(older.before);
+            }
+        }
+        // The server names those of which something is unread, as many as fit: what it does not
+        // name is taken as read.
+        for conversation in self.conversations.values_mut() {
+            conversation.read_elsewhere();
+        }
+        for unread in unread {
+            self.listed(Target::new(unread.target_type, unread.target.clone()))
+                .set_unread(unread.count, unread.read_id);
+        }
+        replaced
+    }
+
+    /// Forgets every message, id and read marker, and rooms, which the bundle names anew.
+    fn forget_messages(&mut self) {
+        self.rooms.clear();
+        self.conversations.clear();
+        self.recent.clear();
+        self.feed = Feed::default();
+        self.lineage = Lineage::default();
+    }
+}

@@ -1,0 +1,65 @@
+//! Whether a server still has the history that this session read from: ids that went back, another
+//! name of the history, or another message under an id that is known.
+
+use std::collections::BTreeMap;
+
+use echat_proto::records::M;
+
+use super::conversation::Conversation;
+use crate::target::Target;
+
+/// What the logins of this session said of the server's database.
+#[derive(Debug, Default)]
+pub(super) struct Lineage {
+    /// `history` of the last bundle that had it.
+    name: Option<String>,
+    /// `newest` of the last bundle that had it; 0 without one.
+    newest: u64,
+}
+
+impl Lineage {
+    /// Whether a bundle with these keys is of another history than the one before. `seen` is the
+    /// highest message id that came otherwise. A key that is missing says nothing: servers of
+    /// before do not send it.
+    pub(super) fn is_left(&self, name: Option<&str>, newest: Option<u64>, seen: u64) -> bool {
+        let is_renamed = match (self.name.as_deref(), name) {
+            (Some(known), Some(name)) => known != name,
+            _ => false,
+        };
+        is_renamed || newest.is_some_and(|newest| newest < self.newest.max(seen))
+    }
+
+    /// Notes what the newest bundle says.
+    pub(super) fn note(&mut self, name: Option<&str>, newest: Option<u64>) {
+        if let Some(name) = name {
+            self.name = Some(name.to_owned());
+        }
+        if let Some(newest) = newest {
+            self.newest = newest;
+        }
+    }
+}
+
+/// Whether messages of a bundle cannot be of the history that the conversations hold: another
+/// message under an id that is held, or one that is missing between two that are held. This finds
+/// a restored database whose ids have grown beyond those known, as far as the bundle reaches back.
+pub(super) fn contradicts(conversations: &BTreeMap<Target, Conversation>, bundle: &[M]) -> bool {
+    let told: BTreeMap<u64, &M> = bundle.iter().map(|message| (message.id, message)).collect();
+    let is_other = conversations.iter().any(|(target, held)| {
+        held.lines().any(|said| {
+            told.get(&said.id).is_some_and(|message| {
+                Target::new(message.target_type, message.target.clone()) != *target
+                    || message.sender != said.sender
+                    || message.send_time != said.time
+                    || message.content != said.content
+            })
+        })
+    });
+    let is_missing = |message: &M| {
+        let target = Target::new(message.target_type, message.target.clone());
+        conversations
+            .get(&target)
+            .is_some_and(|held| held.lacks(message.id))
+    };
+    is_other || bundle.iter().any(is_missing)
+}

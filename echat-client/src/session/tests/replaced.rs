@@ -1,0 +1,324 @@
+//! The server's database is replaced by an older one between two logins.
+
+use super::*;
+use echat_proto::records::Unread;
+
+fn bundle_of(messages: Vec<M>, newest: Option<u64>, history: Option<&str>) -> Event {
+    let Event::LoginBundle {
+        chat_rooms,
+        friends,
+        online,
+        pending_requests,
+        unread,
+        more,
+        ..
+    } = bundle(vec![])
+    else {
+        unreachable!("it is a bundle")
+    };
+    Event::LoginBundle {
+        chat_rooms,
+        friends,
+        online,
+        pending_requests,
+        messages,
+        unread,
+        more,
+        newest,
+        history: history.map(str::to_owned),
+    }
+}
+
+/// Ann, who has seen messages 1 to 9 of a history.
+fn session(newest: Option<u64>, history: Option<&str>) -> Session {
+    let mut session = Session::default();
+    session.log_in("ann");
+    let messages = (1..=8).map(|id| message(id, "r0", "bob")).collect();
+    session.apply(bundle_of(messages, newest, history), Some(Asked::Login));
+    session.apply(live(&message(9, "r0", "bob"), false), None);
+    session
+}
+
+fn ids(session: &Session) -> Vec<u64> {
+    let room = Target::Room("r0".to_owned());
+    let conversation = session.conversation(&room);
+    let lines = conversation.iter().flat_map(|found| found.lines());
+    lines.map(|said| said.id).collect()
+}
+
+/// Logs in again, and says whether the session took up anew.
+fn comes_back(session: &mut Session, bundle: Event) -> bool {
+    let news = session.apply(bundle, Some(Asked::Login));
+    let replaced = news.contains(&News::HistoryReplaced);
+    if replaced {
+        assert!(matches!(
+            news[..2],
+            [News::Answer(Asked::Login, Ok(_)), News::HistoryReplaced]
+        ));
+    }
+    assert!(shown(&news).is_empty());
+    replaced
+}
+
+#[test]
+fn another_name_or_a_lower_id_is_another_history() {
+    let same = || (1..=3).map(|id| message(id, "r0", "bob")).collect();
+    for (newest, history, replaced) in [
+        (Some(9), Some("a"), false),
+        (Some(50), Some("a"), false),
+        (Some(50), None, false),
+        (None, None, false),
+        (None, Some("a"), false),
+        (Some(8), Some("a"), true),
+        (Some(8), None, true),
+        (Some(0), None, true),
+        (Some(50), Some("b"), true),
+        (None, Some("b"), true),
+    ] {
+        let mut session = session(Some(8), Some("a"));
+        let bundle = bundle_of(same(), newest, history);
+        assert_eq!(
+            comes_back(&mut session, bundle),
+            replaced,
+            "{newest:?} {history:?}"
+        );
+        let held = if replaced { 1..=3 } else { 1..=9 };
+        assert_eq!(ids(&session), held.collect::<Vec<_>>());
+        // Only what goes on where it was has missed something.
+        assert_eq!(session.missed_after(), (!replaced).then_some(9));
+    }
+}
+
+#[test]
+fn the_highest_id_of_the_last_login_counts_though_no_message_had_it() {
+    let mut session = Session::default();
+    session.log_in("ann");
+    session.apply(bundle_of(vec![], Some(40), Some("a")), Some(Asked::Login));
+    assert!(comes_back(
+        &mut session,
+        bundle_of(vec![], Some(39), Some("a"))
+    ));
+    // From here on the lower one is what is known.
+    assert!(!comes_back(
+        &mut session,
+        bundle_of(vec![], Some(39), Some("a"))
+    ));
+}
+
+#[test]
+fn a_server_that_learns_to_say_it_changes_nothing() {
+    let mut session = session(None, None);
+    assert!(!comes_back(
+        &mut session,
+        bundle_of(vec![], Some(9), Some("a"))
+    ));
+    assert!(!comes_back(&mut session, bundle_of(vec![], None, None)));
+    assert!(comes_back(
+        &mut session,
+        bundle_of(vec![], Some(9), Some("b"))
+    ));
+}
+
+#[test]
+fn what_is_said_in_the_new_history_is_shown_under_ids_that_were_known() {
+    let mut session = session(Some(8), Some("a"));
+    assert!(comes_back(
+        &mut session,
+        bundle_of(vec![message(1, "r0", "bob")], Some(1), Some("b"))
+    ));
+    let own = session.apply(live(&message(2, "r0", "ann"), true), Some(Asked::Send));
+    let others = session.apply(live(&message(3, "r0", "bob"), false), None);
+    assert_eq!((shown(&own), shown(&others)), (vec![2], vec![3]));
+    assert_eq!(ids(&session), [1, 2, 3]);
+    assert_eq!(session.unread(), 1);
+}
+
+#[test]
+fn unread_counts_and_markers_are_those_of_the_new_history() {
+    let mut session = session(Some(8), Some("a"));
+    let room = Target::Room("r0".to_owned());
+    session.read(&room);
+    assert_eq!(session.unmarked(&room), Some(9));
+    let mut bundle = bundle_of(vec![message(4, "r0", "bob")], Some(4), Some("b"));
+    let Event::LoginBundle { unread, .. } = &mut bundle else {
+        unreachable!("it is a bundle")
+    };
+    unread.push(Unread {
+        target_type: TargetType::Room,
+        target: "r0".to_owned(),
+        count: 2,
+        read_id: 2,
+    });
+    assert!(comes_back(&mut session, bundle));
+    assert_eq!(session.unread(), 2);
+    session.read(&room);
+    assert_eq!(session.unmarked(&room), Some(4));
+}
+
+#[test]
+fn another_message_under_a_known_id_is_another_history() {
+    let other = |change: fn(&mut M)| {
+        let mut message = message(7, "r0", "bob");
+        change(&mut message);
+        message
+    };
+    for (told, replaced) in [
+        (other(|_| {}), false),
+        (other(|message| message.sent = true), false),
+        (other(|message| message.content = "x".to_owned()), true),
+        (other(|message| message.send_time = 70), true),
+        (other(|message| message.sender = "carol".to_owned()), true),
+        (other(|message| message.target = "r1".to_owned()), true),
+    ] {
+        for newest in [None, Some(50)] {
+            let mut session = session(None, None);
+            let bundle = bundle_of(vec![told.clone()], newest, None);
+            assert_eq!(comes_back(&mut session, bundle), replaced, "{told:?}");
+        }
+    }
+}
+
+#[test]
+fn a_message_between_two_known_ones_is_another_history() {
+    let said = [10, 30].map(|id| message(id, "r0", "bob")).to_vec();
+    for (id, room, replaced) in [
+        (20, "r0", true),
+        (20, "r1", false),
+        (5, "r0", false),
+        (31, "r0", false),
+    ] {
+        let mut session = Session::default();
+        session.log_in("ann");
+        session.apply(bundle_of(said.clone(), None, None), Some(Asked::Login));
+        let bundle = bundle_of(vec![message(id, room, "bob")], None, None);
+        assert_eq!(comes_back(&mut session, bundle), replaced, "{id} {room}");
+    }
+}
+
+#[test]
+fn what_was_held_back_from_the_old_history_is_not_mixed_in() {
+    let mut session = session(Some(8), Some("a"));
+    assert!(!comes_back(
+        &mut session,
+        bundle_of(vec![], Some(20), Some("a"))
+    ));
+    // It waits for the pages of what was missed, which the next cut prevents.
+    session.apply(live(&message(21, "r0", "bob"), false), None);
+    assert!(comes_back(
+        &mut session,
+        bundle_of(vec![message(1, "r0", "bob")], Some(20), Some("a"))
+    ));
+    let later = session.apply(live(&message(2, "r0", "bob"), false), None);
+    assert_eq!(shown(&later), [2]);
+    assert_eq!(ids(&session), [1, 2]);
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Somebody says something in one of two rooms.
+    Say(bool),
+    /// The client gets the next thing that is on the way to it.
+    Deliver,
+    Reconnect,
+    /// The server falls, so many of its messages are lost, so many are said before the client is
+    /// back. With true the server notices.
+    Restore(usize, usize, bool),
+}
+
+/// A server whose ids begin again where its log ends, with one client.
+struct World {
+    log: Vec<M>,
+    said: u64,
+    name: u64,
+    way: std::collections::VecDeque<(Event, Option<Asked>)>,
+    session: Session,
+}
+
+impl World {
+    fn says(&mut self, in_first: bool) -> M {
+        self.said += 1;
+        let id = self.log.last().map_or(0, |message| message.id) + 1;
+        let room = if in_first { "r0" } else { "r1" };
+        let said = M {
+            content: format!("text {}", self.said),
+            ..message(id, room, "bob")
+        };
+        self.log.push(said.clone());
+        said
+    }
+
+    fn reconnects(&mut self) {
+        self.way.clear();
+        let newest = self.log.last().map_or(0, |message| message.id);
+        let name = self.name.to_string();
+        let bundle = bundle_of(self.log.clone(), Some(newest), Some(&name));
+        self.way.push_back((bundle, Some(Asked::Login)));
+    }
+
+    fn deliver(&mut self) {
+        let Some((event, asked)) = self.way.pop_front() else {
+            return;
+        };
+        self.session.apply(event, asked.clone());
+        if matches!(asked, Some(Asked::Login | Asked::CatchUp))
+            && let Some(after) = self.session.missed_after()
+        {
+            let missed: Vec<M> = self.log.iter().filter(|m| m.id > after).cloned().collect();
+            let (messages, more) = (missed.iter().take(2).cloned().collect(), missed.len() > 2);
+            let page = Event::History { messages, more };
+            self.way.push_back((page, Some(Asked::CatchUp)));
+        }
+    }
+
+    fn takes(&mut self, step: Step) {
+        match step {
+            Step::Say(in_first) => {
+                let said = self.says(in_first);
+                self.way.push_back((live(&said, false), None));
+            }
+            Step::Deliver => self.deliver(),
+            Step::Reconnect => self.reconnects(),
+            Step::Restore(lost, said, noticed) => {
+                self.log.truncate(self.log.len().saturating_sub(lost));
+                self.name += u64::from(noticed);
+                for turn in 0..said {
+                    self.says(turn % 2 == 0);
+                }
+                self.reconnects();
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_held_is_what_the_server_has(steps in prop::collection::vec(
+        prop_oneof![
+            6 => any::<bool>().prop_map(Step::Say),
+            6 => Just(Step::Deliver),
+            1 => Just(Step::Reconnect),
+            1 => (0usize..4, 0usize..8, any::<bool>())
+                .prop_map(|(lost, said, noticed)| Step::Restore(lost, said, noticed)),
+        ], 0..120,
+    )) {
+        let mut world = World {
+            log: vec![], said: 0, name: 0, way: [].into(), session: Session::default(),
+        };
+        world.session.log_in("ann");
+        world.reconnects();
+        for step in steps {
+            world.takes(step);
+        }
+        while !world.way.is_empty() {
+            world.deliver();
+        }
+        for room in ["r0", "r1"] {
+            let conversation = world.session.conversation(&Target::Room(room.to_owned()));
+            let held = conversation.iter().flat_map(|found| found.lines());
+            let held: Vec<_> = held.map(|said| (said.id, said.content.clone())).collect();
+            let has = world.log.iter().filter(|message| message.target == room);
+            let has: Vec<_> = has.map(|message| (message.id, message.content.clone())).collect();
+            prop_assert_eq!(held, has);
+        }
+    }
+}

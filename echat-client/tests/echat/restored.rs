@@ -1,0 +1,178 @@
+//! A backup of the whole data folder is put back: ids begin again below those that clients hold.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use crate::place::{ECHAT, PASSWORD, Place};
+use crate::support::person::Person;
+use crate::support::proxy::Proxy;
+
+const SAID: &str = "The server's history was replaced";
+
+/// A room with ann and bob, and a proxy that leads to wherever the server is.
+fn meets() -> (Place, Proxy) {
+    let place = Place::unhurried();
+    place.has("room1", &["ann", "bob"]);
+    let front = Proxy::to(place.server.address());
+    (place, front)
+}
+
+fn opens(place: &Place, name: &str, front: &Proxy) -> Person {
+    let mut person = place.comes(name, front.address());
+    person.sees(&format!("Logged in as {name}."));
+    person.types("&r room1\r");
+    person.sees("room1> ");
+    person
+}
+
+fn says(person: &mut Person, line: &str) {
+    person.types(&format!("{line}\r"));
+    person.sees(&format!("me says: {line}"));
+}
+
+/// Bob says something by way of a script.
+fn sends(place: &Place, line: &str) {
+    let params = format!(r#"{{"target_type":1,"target":"room1","content":"{line}"}}"#);
+    place.asks("bob", &["SEND_MESSAGE", &params]);
+}
+
+#[test]
+fn an_open_chat_goes_on_with_what_the_server_has() {
+    let (mut place, front) = meets();
+    let mut ann = opens(&place, "ann", &front);
+    says(&mut ann, "kept.");
+    place.falls();
+    place.backs_up();
+    place.rises();
+    front.leads_to(Some(place.server.address()));
+    ann.sees("Connected again");
+    for turn in 1..=3 {
+        says(&mut ann, &format!("lost {turn}."));
+    }
+    sends(&place, "lost too.");
+    ann.sees("bob says: lost too.");
+    place.falls();
+    ann.sees("Trying again");
+    ann.types("typed offline.\r");
+    ann.sees("(pending)");
+    place.restores();
+    place.rises();
+    front.leads_to(Some(place.server.address()));
+    ann.sees("Connected again");
+    ann.sees(SAID);
+    ann.sees("me says: kept.");
+    ann.sees("history above");
+    ann.sees("me says: typed offline.");
+    says(&mut ann, "after it.");
+    sends(&place, "answer.");
+    ann.sees("bob says: answer.");
+    let lines = ["kept.", "lost 1.", "typed offline.", "after it.", "answer."];
+    let lines = lines.map(str::to_owned);
+    assert_eq!(place.counts("bob", &lines), [1, 0, 1, 1, 1]);
+    assert_eq!(ann.shown().matches(SAID).count(), 1);
+    // From now on the same history goes on.
+    place.falls();
+    ann.sees("Trying again");
+    place.rises();
+    front.leads_to(Some(place.server.address()));
+    ann.sees("Connected again");
+    says(&mut ann, "and on.");
+    assert_eq!(ann.shown().matches(SAID).count(), 1);
+}
+
+#[test]
+fn ids_that_have_grown_beyond_the_known_ones_are_noticed_by_other_messages() {
+    let (mut place, front) = meets();
+    let mut ann = opens(&place, "ann", &front);
+    says(&mut ann, "kept.");
+    place.falls();
+    place.backs_up();
+    place.rises();
+    front.leads_to(Some(place.server.address()));
+    ann.sees("Connected again");
+    says(&mut ann, "lost.");
+    place.falls();
+    ann.sees("Trying again");
+    front.leads_to(None);
+    place.restores();
+    place.rises();
+    for turn in 1..=5 {
+        sends(&place, &format!("new {turn}."));
+    }
+    front.leads_to(Some(place.server.address()));
+    ann.sees(SAID);
+    for turn in 1..=5 {
+        ann.sees(&format!("bob says: new {turn}."));
+    }
+    says(&mut ann, "me too.");
+}
+
+#[test]
+fn a_pipe_is_told_too() {
+    let (mut place, front) = meets();
+    sends(&place, "kept.");
+    place.falls();
+    place.backs_up();
+    place.rises();
+    front.leads_to(Some(place.server.address()));
+    sends(&place, "lost.");
+    let link = place.link_by(front.address());
+    let login = ["--user", "ann", "--password-file", PASSWORD, &link];
+    let mut ann = Pipe::starts(&place, &login);
+    ann.says("&r room1");
+    ann.sees("bob says: lost.");
+    place.falls();
+    place.restores();
+    place.rises();
+    front.leads_to(Some(place.server.address()));
+    ann.sees("bob says: kept.");
+    sends(&place, "anew.");
+    ann.sees("bob says: anew.");
+    ann.ends();
+}
+
+/// echat without a terminal.
+struct Pipe {
+    child: Child,
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+    errors: PathBuf,
+}
+
+impl Pipe {
+    fn starts(place: &Place, arguments: &[&str]) -> Self {
+        let errors = place.scene.path("errors");
+        let mut child = place
+            .command(ECHAT, "C.UTF-8")
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&errors).unwrap())
+            .spawn()
+            .unwrap();
+        Self {
+            input: child.stdin.take().unwrap(),
+            output: BufReader::new(child.stdout.take().unwrap()).lines(),
+            child,
+            errors,
+        }
+    }
+
+    fn says(&mut self, line: &str) {
+        writeln!(self.input, "{line}").unwrap();
+    }
+
+    fn sees(&mut self, text: &str) {
+        let found = self.output.any(|line| line.unwrap().contains(text));
+        assert!(found, "it ended without {text:?}");
+    }
+
+    fn ends(mut self) {
+        drop(self.input);
+        assert!(self.child.wait().unwrap().success());
+        let said = std::fs::read_to_string(self.errors).unwrap();
+        assert_eq!(said.matches(SAID).count(), 1, "{said}");
+    }
+}
