@@ -35,7 +35,7 @@ _echat__nc() {
 
     case "${cmd}" in
         echat__nc)
-            opts="-f -n -t -l -v -h -V --fingerprint --accept-new --forget-host --user --password-env --password-file --script --count --timeout --until --listen --connect-timeout --no-handshake --verbose --show-secrets --help --version commands describe encode decode"
+            opts="-f -n -t -l -v -h -V --fingerprint --accept-new --forget-host --user --password-env --password-file --script --count --timeout --until --listen --after --history --connect-timeout --no-handshake --verbose --show-secrets --help --version commands describe encode decode"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -86,6 +86,14 @@ _echat__nc() {
                     return 0
                     ;;
                 --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --history)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

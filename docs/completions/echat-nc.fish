@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_echat_nc_global_optspecs
-    string join \n fingerprint= accept-new forget-host= user= password-env= password-file= f/script= n/count= t/timeout= until= l/listen connect-timeout= no-handshake v/verbose show-secrets h/help V/version
+    string join \n fingerprint= accept-new forget-host= user= password-env= password-file= f/script= n/count= t/timeout= until= l/listen after= history= connect-timeout= no-handshake v/verbose show-secrets h/help V/version
 end
 
 function __fish_echat_nc_needs_command
@@ -33,6 +33,8 @@ complete -c echat-nc -n "__fish_echat_nc_needs_command" -s f -l script -d 'Run t
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -s n -l count -d 'Stop after N messages (the answers to --user do not count)' -r
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -s t -l timeout -d 'Stop after so many seconds; connecting and asking for a password do not count' -r
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -l until -d 'Stop after the first message of this name (the answers to --user do not count)' -r
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l after -d 'The highest message id seen before; a line says so if the server\'s ids end below it' -r
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l history -d '"history" of the last LOGIN_BUNDLE; a line says so if the server has another' -r
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -l connect-timeout -d 'Limit on connecting and the handshake together' -r
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -l accept-new -d 'Trust and remember an unknown server; never replaces a key'
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -s l -l listen -d 'Stay after the end of input, until -n, -t, --until or the server ends it'

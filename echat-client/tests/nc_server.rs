@@ -5,6 +5,7 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 
 use real::{Running, start};
@@ -180,4 +181,93 @@ fn every_end_has_its_exit_code() {
     // 3: nobody listens.
     assert_eq!(server.stop().status.code(), Some(0));
     run(&[&link, "QUERY_SERVER_TIME"], "").exits(3);
+}
+
+/// `params` of the first LOGIN_BUNDLE in an output.
+fn bundle(out: &str) -> serde_json::Value {
+    let lines = out.lines().map(|line| serde_json::from_str(line).unwrap());
+    let mut bundles = lines.filter(|line: &serde_json::Value| line["command"] == "LOGIN_BUNDLE");
+    bundles.next().unwrap()["params"].take()
+}
+
+#[test]
+fn a_bot_is_told_that_a_backup_was_restored_and_reads_anew() {
+    let (scene, mut server) = scene(&["--log", "off"]);
+    scene.registers(&link(&server), "bot");
+    let made = r#"{"roomname":"hall","members":[]}"#;
+    let say = |scene: &Scene, server: &Running, line: &str| {
+        let params = format!(r#"{{"target_type":1,"target":"hall","content":"{line}"}}"#);
+        let said = scene.run_as(&link(server), "bot", &["SEND_MESSAGE", &params]);
+        bundle(&said.exits(0).out)
+    };
+    scene
+        .run_as(&link(&server), "bot", &["CREATE_ROOM", made])
+        .exits(0);
+    say(&scene, &server, "kept");
+    server.falls();
+    let copy = |from: &str, to: &str| {
+        let mut copy = Command::new("cp");
+        copy.arg("-a").args([from, to]).current_dir(scene.path(""));
+        assert!(copy.status().unwrap().success());
+    };
+    copy("data", "backup");
+    server = start(&scene.path(""), &["--log", "off"]);
+    say(&scene, &server, "lost 1");
+    say(&scene, &server, "lost 2");
+    let known = say(&scene, &server, "lost 3");
+    let history = known["history"].as_str().unwrap().to_owned();
+    let newest = known["newest"].as_u64().unwrap();
+    assert_eq!(newest, 3);
+    let asks = |server: &Running, after: u64, history: &str| {
+        let after = after.to_string();
+        let page = format!(r#"{{"after":{after}}}"#);
+        let login = ["--user", "bot", "--password-env", "TEST_PASSWORD"];
+        let known = ["--after", &after, "--history", history];
+        let link = link(server);
+        let asked = [&link, "QUERY_HISTORY", &page];
+        scene
+            .run(&[&login[..], &known, &asked].concat(), "")
+            .exits(0)
+    };
+    let event = "HISTORY_REPLACED";
+    assert!(!asks(&server, newest, &history).out.contains(event));
+    server.falls();
+    fs::remove_dir_all(scene.path("data")).unwrap();
+    copy("backup", "data");
+    server = start(&scene.path(""), &["--log", "off"]);
+    let outcome = asks(&server, newest, &history);
+    let lines: Vec<&str> = outcome.out.lines().collect();
+    assert_eq!(lines.len(), 4, "{}", outcome.out);
+    let told: serde_json::Value = serde_json::from_str(lines[1]).unwrap();
+    assert_eq!(told["event"], event);
+    assert_eq!(told["params"]["newest"], 1);
+    assert_eq!(told["params"]["known_after"], newest);
+    assert_eq!(told["params"]["known_history"], history);
+    assert!(lines[2].contains("LOGIN_BUNDLE"));
+    // A name that the server does not have says so by itself.
+    assert!(asks(&server, 0, "another").out.contains(event));
+    let anew = asks(&server, 0, told["params"]["history"].as_str().unwrap());
+    assert!(!anew.out.contains(event) && anew.out.contains("kept"));
+}
+
+#[test]
+fn a_server_that_does_not_say_its_history_is_no_replacement() {
+    let scene = Scene::new();
+    let link = scene.link();
+    let login = ["--user", "ann", "--password-env", "TEST_PASSWORD"];
+    let known = ["--after", "9", "--history", "a", "-n", "1"];
+    let outcome = scene.with(&[&login[..], &known, &[&link]].concat(), "", |server| {
+        let mut end = server.accept();
+        end.hears().unwrap();
+        end.says(&[
+            "LOGIN_SUCCESS \"ann\"",
+            r#"LOGIN_BUNDLE {"chat_rooms":[],"friends":[],"online":[],"pending_requests":[],
+                "messages":[],"unread":[],"more":[]}"#,
+            "ON_NEW_ROOM \"hall\"",
+        ]);
+        end.hears_goodbye();
+    });
+    let outcome = outcome.exits(0);
+    assert!(!outcome.out.contains("event"), "{}", outcome.out);
+    assert!(outcome.err.contains("does not say which history it has"));
 }

@@ -12,6 +12,7 @@ use clap::FromArgMatches;
 use clap::error::ErrorKind;
 
 use super::flags::{Cli, Flags, command};
+use super::known::Known;
 use super::script::{self, CommandRef, Line};
 use crate::address::{Address, Target};
 use crate::fingerprint::Fingerprint;
@@ -43,6 +44,8 @@ pub struct Online {
     pub login: Option<Login>,
     /// Where statements come from.
     pub source: Source,
+    /// What was known of the server's history.
+    pub known: Known,
     /// When to stop.
     pub stop: Stop,
     /// Limit on connecting and the handshake together.
@@ -150,6 +153,10 @@ fn online(flags: Flags) -> Result<Online, String> {
         accept_new: flags.accept_new,
         login: user.map(|user| Login { user, password }),
         source,
+        known: Known {
+            after: flags.after,
+            history: flags.history,
+        },
         stop: Stop {
             count: flags.count,
             timeout: flags.timeout,

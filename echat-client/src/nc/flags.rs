@@ -74,11 +74,19 @@ pub(super) struct Flags {
     /// Stay after the end of input, until -n, -t, --until or the server ends it
     #[arg(short = 'l', long)]
     pub(super) listen: bool,
+    /// The highest message id seen before; a line says so if the server's ids end below it
+    #[arg(long, value_name = "ID")]
+    pub(super) after: Option<u64>,
+    /// "history" of the last LOGIN_BUNDLE; a line says so if the server has another
+    #[arg(long, value_name = "NAME")]
+    pub(super) history: Option<String>,
     /// Limit on connecting and the handshake together
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(super) connect_timeout: Duration,
     /// Only connect, for .raw; what comes is shown as {"$bytes": HEX}
-    #[arg(long, conflicts_with_all = ["fingerprint", "accept_new", "user", "name", "until"])]
+    #[arg(long, conflicts_with_all = [
+        "fingerprint", "accept_new", "user", "name", "until", "after", "history",
+    ])]
     pub(super) no_handshake: bool,
     /// Show the fields of messages on standard error; twice: sealed and plain bytes too
     #[arg(short = 'v', long, action = ArgAction::Count)]
@@ -110,6 +118,15 @@ Input that is no terminal is sent without waiting for answers, except by directi
   .quit                say goodbye without waiting for what is owed
 At the end of input echat-nc waits for the replies it is owed, then says goodbye.
 Before LOGIN_SUCCESS no frame over 4 KiB is sent, except by .frame and .raw.
+
+A bot that was away catches up with QUERY_HISTORY {\"after\": ID}. If an older database was
+put in the server's place in between, ids began again and ID means nothing. Keep \"history\"
+of each LOGIN_BUNDLE, and the highest of its \"newest\" and of the ids that came since; hand
+both in with --history and --after. If the next LOGIN_BUNDLE contradicts them, the line
+  {\"event\":\"HISTORY_REPLACED\",\"params\":{\"history\":...,\"newest\":...,
+   \"known_history\":...,\"known_after\":...}}
+stands before it (all in one line). Read anew then, from {\"after\": 0} on. The line is none of
+the server's: it does not count for -n, matches no .expect and changes no exit code.
 
 known_hosts is $ECHAT_KNOWN_HOSTS, else $XDG_STATE_HOME/echat/known_hosts, else
 ~/.local/state/echat/known_hosts. A changed key is never accepted, whatever the options.

@@ -68,6 +68,12 @@ pub fn to_line(message: &Message) -> String {
     format!("{{\"command\":{command},\"params\":{params}}}")
 }
 
+/// `{"event": NAME, "params": ...}`: what echat-nc itself has to say, never the server.
+pub fn event_line(name: &str, params: &Value) -> String {
+    let (name, params) = (json::to_json(&Value::from(name)), json::to_json(params));
+    format!("{{\"event\":{name},\"params\":{params}}}")
+}
+
 fn nearest(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_uppercase();
     COMMANDS

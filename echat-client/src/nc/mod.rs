@@ -8,7 +8,7 @@
 //! peer  connect  offline  dump    the server's end; the way to it; work without one; -v
 //! session                         what to do next, and when it is over (pure)
 //! step                            statements with everything looked up
-//! expectation  ask                messages waited for; what only a person knows
+//! expectation  ask  known         messages waited for; what only a person knows; what a bot knew
 //! owed  message  subset  files    replies not yet here; messages as lines; parts of values
 //! args  flags                     what was typed after the program's name
 //! script  rules  output           what a line says; when to stop; both outputs
@@ -21,6 +21,7 @@ pub mod dump;
 pub mod expectation;
 pub mod files;
 mod flags;
+pub mod known;
 pub mod message;
 pub mod offline;
 pub mod output;
@@ -147,7 +148,15 @@ fn talk(online: &Online) -> Result<End, End> {
     if !reads {
         session.end_of_input();
     }
-    Ok(run::run(peer, &mut session, input, &clock, &mut dump))
+    let known = &online.known;
+    Ok(run::run(
+        peer,
+        &mut session,
+        known,
+        input,
+        &clock,
+        &mut dump,
+    ))
 }
 
 /// The steps that are known before anything is connected.

@@ -10,6 +10,7 @@ use echat_proto::channel::{ChannelError, Incoming};
 use echat_proto::commands::CloseReason;
 use rustix::io::Errno;
 
+use super::known::{Known, Verdict};
 use super::output;
 use super::peer::{Came, Peer};
 use super::rules::{End, Next};
@@ -51,11 +52,12 @@ impl Input {
 pub fn run(
     mut peer: Peer,
     session: &mut Session,
+    known: &Known,
     mut input: Option<Input>,
     clock: &Clock,
     tap: &mut dyn Tap,
 ) -> End {
-    let (end, reason) = match converse(&mut peer, session, &mut input, clock, tap) {
+    let (end, reason) = match converse(&mut peer, session, known, &mut input, clock, tap) {
         Ok(end) | Err(Broken::Local(end)) => (end, CloseReason::Bye),
         Err(Broken::WornOut) => {
             let note = "the keys are worn out; connect again for new ones";
@@ -87,6 +89,7 @@ enum Broken {
 fn converse(
     peer: &mut Peer,
     session: &mut Session,
+    known: &Known,
     input: &mut Option<Input>,
     clock: &Clock,
     tap: &mut dyn Tap,
@@ -121,7 +124,7 @@ fn converse(
                 read_what_is_there(input, session, clock)?;
             }
             for came in came.drain(..) {
-                show(session, came).map_err(|error| local(&error))?;
+                show(session, known, came).map_err(|error| local(&error))?;
             }
             frames.map_err(Broken::Channel)?;
             if ended {
@@ -238,13 +241,24 @@ fn take_line((number, line): Numbered, input: &Input, session: &mut Session) -> 
     Ok(())
 }
 
-/// One line for each message, at once.
-fn show(session: &mut Session, came: Came) -> io::Result<()> {
-    let line = match came {
-        Came::Incoming(incoming) => session.received(incoming),
-        Came::Line(line) => Some(line),
+/// One line for each message, at once, and before it one if the server's history is another.
+fn show(session: &mut Session, known: &Known, came: Came) -> io::Result<()> {
+    let incoming = match came {
+        Came::Incoming(incoming) => incoming,
+        Came::Line(line) => return output::line(&line),
     };
-    line.map_or(Ok(()), |line| output::line(&line))
+    let verdict = known.judge(&incoming);
+    let Some(line) = session.received(incoming) else {
+        return Ok(());
+    };
+    match verdict {
+        Verdict::Holds => {}
+        Verdict::Replaced(event) => output::line(&event)?,
+        Verdict::Untold => output::note(
+            &"the server does not say which history it has: --after and --history are not checked",
+        ),
+    }
+    output::line(&line)
 }
 
 fn local(error: &io::Error) -> Broken {
