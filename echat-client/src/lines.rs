@@ -1,5 +1,7 @@
 //! Bytes of input, and the whole lines among them.
 
+use zeroize::Zeroize;
+
 /// The longest line, in bytes: far more than any frame can carry in hex.
 pub const MAX_LINE: usize = 1 << 20;
 
@@ -41,8 +43,13 @@ impl Lines {
         }
         self.searched = 0;
         self.taken += 1;
-        let mut line: Vec<u8> = self.buffer.drain(..=length).collect();
-        line.pop();
+        let line = self.buffer[..length].to_vec();
+        // It may be a password. What moves to the front leaves copies, until all is taken.
+        self.buffer[..length].zeroize();
+        self.buffer.drain(..=length);
+        if self.buffer.is_empty() {
+            self.buffer.zeroize();
+        }
         Ok(Some((self.taken, line)))
     }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use rustix::io::Errno;
+use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::line_editor::Key;
@@ -67,7 +68,8 @@ impl Keyboard {
 
     /// Reads once.
     pub(super) fn read(&mut self, clock: &Clock) -> io::Result<Vec<Typed>> {
-        let mut buffer = vec![0; READ];
+        // What is typed may be a password.
+        let mut buffer = Zeroizing::new(vec![0; READ]);
         let length = match rustix::io::read(rustix::stdio::stdin(), &mut buffer[..]) {
             Ok(length) => length,
             Err(Errno::INTR | Errno::AGAIN) => return Ok(Vec::new()),
@@ -82,12 +84,12 @@ impl Keyboard {
                 lines.push(bytes);
                 let mut typed = Vec::new();
                 while let Some((_, line)) = lines.next_line().map_err(io::Error::other)? {
-                    typed.push(as_line(&line));
+                    typed.push(as_line(line));
                 }
                 if length == 0
                     && let Some((_, line)) = lines.last_line()
                 {
-                    typed.push(as_line(&line));
+                    typed.push(as_line(line));
                 }
                 typed
             }
@@ -123,7 +125,8 @@ impl Keyboard {
     }
 }
 
-fn as_line(bytes: &[u8]) -> Typed {
-    let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+fn as_line(bytes: Vec<u8>) -> Typed {
+    let bytes = Zeroizing::new(bytes);
+    let bytes = bytes.strip_suffix(b"\r").unwrap_or(&bytes);
     Typed::Line(String::from_utf8_lossy(bytes).into_owned())
 }

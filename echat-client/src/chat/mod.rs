@@ -29,12 +29,14 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::exit::Exit;
+use crate::private_memory;
 pub use args::command;
 use event_loop::{End, EventLoop};
 use fault::Fault;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
+    private_memory::close();
     let flags = match args::parse(env::args_os()) {
         Ok(flags) => flags,
         Err(error) => {

@@ -53,12 +53,14 @@ use step::Step;
 use crate::address::Address;
 use crate::clock::Clock;
 use crate::known_hosts::KnownHosts;
+use crate::private_memory;
 
 /// The largest script, in bytes.
 const MAX_SCRIPT: u64 = 16 << 20;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> Exit {
+    private_memory::close();
     let mode = match args::parse(env::args_os()) {
         Ok(mode) => mode,
         Err(error) => {

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use echat_proto::channel::{Channel, Incoming, Message};
 use echat_proto::commands::{self, Direction};
 use echat_proto::value::Value;
+use zeroize::Zeroize;
 
 const REGISTER: u32 = 2;
 /// The number of LOGIN.
@@ -51,7 +52,11 @@ impl Owed {
         let mut goodbye = false;
         for message in Channel::read_plain(plain).unwrap_or_default() {
             match message {
-                Incoming::Message(Message { command, .. }) => {
+                Incoming::Message(Message {
+                    command,
+                    mut params,
+                }) => {
+                    params.zeroize();
                     self.last_id += 1;
                     self.requests.push_back(Request {
                         id: self.last_id,

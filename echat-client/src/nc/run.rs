@@ -9,6 +9,7 @@ use std::time::Duration;
 use echat_proto::channel::{ChannelError, Incoming};
 use echat_proto::commands::CloseReason;
 use rustix::io::Errno;
+use zeroize::Zeroizing;
 
 use super::known::{Known, Verdict};
 use super::output;
@@ -99,7 +100,8 @@ fn converse(
         let deadline = loop {
             let room = peer.socket().waiting() < MAX_WAITING;
             match session.next(clock.now(), room) {
-                Next::Send(plain) => peer.send(&plain, tap),
+                // It may be a LOGIN.
+                Next::Send(plain) => peer.send(&Zeroizing::new(plain), tap),
                 Next::Raw(bytes) => peer.send_raw(&bytes, tap),
                 Next::Wait(deadline) => break deadline,
                 Next::End(end) => return Ok(end),

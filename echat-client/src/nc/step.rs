@@ -5,6 +5,7 @@ use std::time::Duration;
 use echat_proto::channel::Message;
 use echat_proto::json;
 use echat_proto::value::Value;
+use zeroize::Zeroize;
 
 use super::expectation::Expect;
 use super::message::{self, MessageError};
@@ -53,7 +54,7 @@ pub fn compile(statement: Statement, line: usize, naked: bool) -> Result<Step, S
         return Err(StepError::Naked);
     }
     Ok(match statement {
-        Statement::Send(written) => Step::Send(plain(&message::resolve(&written)?)?),
+        Statement::Send(written) => Step::Send(plain(message::resolve(&written)?)?),
         Statement::Expect(command, subset) => {
             let number = message::number(&command)?;
             let subset = subset.map(|text| json::from_json(&text)).transpose();
@@ -78,14 +79,17 @@ pub fn log_in(user: &str, password: &str) -> Result<Step, StepError> {
         ("username".into(), user),
         ("password".into(), password),
     ]);
-    Ok(Step::LogIn(plain(&Message {
+    Ok(Step::LogIn(plain(Message {
         command: super::owed::LOGIN,
         params,
     })?))
 }
 
-fn plain(message: &Message) -> Result<Vec<u8>, MessageError> {
-    Ok(message.encode()?)
+/// The plain bytes of a message, which may be a LOGIN: its parameters are wiped.
+fn plain(mut message: Message) -> Result<Vec<u8>, MessageError> {
+    let plain = message.encode();
+    message.params.zeroize();
+    Ok(plain?)
 }
 
 #[cfg(test)]
