@@ -10,6 +10,7 @@ use echat_proto::handshake::HandshakeError;
 
 use super::config::{ConfigError, Mistake};
 use super::server::Failure;
+use super::unsent::UnsentError;
 use crate::address::AddressError;
 use crate::known_hosts::KnownHostsError;
 use crate::lines::TooLong;
@@ -140,6 +141,17 @@ impl Fault for KnownHostsError {
             Self::TooLarge(path) => format!("{} 超过 1 MiB，不是主机列表", path.display()),
             Self::NotAFile(path) => format!("{} 不是普通文件", path.display()),
             Self::Conflict { address, known } => format!("{address} 已有另一个密钥：{known}"),
+        }
+    }
+}
+
+impl Fault for UnsentError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::NoName => "服务器给此用户的称呼不是可用的用户名，因此不建文件；\
+                退出时未发出的消息会丢失"
+                .to_owned(),
+            Self::Io(error) => error.chinese(),
         }
     }
 }

@@ -3,15 +3,35 @@
 //!
 //! A client that reads a file locks it for as long as it runs: another one would send its lines
 //! a second time. An empty file is no file.
+//!
+//! What a server calls its user is text from outside. Only what can be a stored name makes a file
+//! ([`NameQuery::key`]), and all spellings of a name make the same one.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::PathBuf;
 
+use echat_proto::names::NameQuery;
+
 use crate::fingerprint::Fingerprint;
 use crate::private_file;
+
+/// Why a user's lines are not read or not kept.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UnsentError {
+    /// What the server calls the user can be no name.
+    #[error(
+        "none is made for this user, whom the server calls what cannot be a name; \
+         lines that are not sent are lost at the end"
+    )]
+    NoName,
+    /// Reading or writing failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
 
 /// The files of one server.
 #[derive(Debug)]
@@ -19,8 +39,10 @@ pub(super) struct Unsent {
     /// The state directory; `None` if there is none, and nothing is kept.
     state: Option<PathBuf>,
     key: Option<Fingerprint>,
-    /// The locks that are held, by user.
+    /// The locks that are held, by the user's stored name.
     locks: BTreeMap<String, File>,
+    /// Whether it was said that a user has no file.
+    is_refused: bool,
 }
 
 impl Unsent {
@@ -29,6 +51,7 @@ impl Unsent {
             state,
             key: None,
             locks: BTreeMap::new(),
+            is_refused: false,
         }
     }
 
@@ -40,96 +63,179 @@ impl Unsent {
         }
     }
 
-    /// What a user's file holds; `None` if another client has it.
-    pub(super) fn load(&mut self, user: &str) -> io::Result<Option<String>> {
-        let Some(path) = self.path(user) else {
+    /// What a user's file holds; `None` if another client has it. Who can have no file has nothing
+    /// in it.
+    pub(super) fn load(&mut self, user: &str) -> Result<Option<String>, UnsentError> {
+        let Some((name, path)) = stored_name(user).and_then(|name| self.named(name)) else {
             return Ok(Some(String::new()));
         };
-        if !self.locks.contains_key(user) {
+        if let Entry::Vacant(place) = self.locks.entry(name) {
             let lock = private_file::lock_file(&path)?;
             match lock.try_lock() {
-                Ok(()) => self.locks.insert(user.to_owned(), lock),
+                Ok(()) => place.insert(lock),
                 Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(error),
+                Err(TryLockError::Error(error)) => return Err(error.into()),
             };
         }
         match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(String::new())),
-            read => read.map(Some),
+            read => Ok(read.map(Some)?),
         }
     }
 
-    /// Writes a user's file, if it is ours to write.
-    pub(super) fn save(&self, user: &str, lines: &str) -> io::Result<()> {
-        let Some(path) = self.path(user).filter(|_| self.locks.contains_key(user)) else {
+    /// Writes a user's file, if it is ours to write. That there is none for a user is an error
+    /// once, and only with lines to keep.
+    pub(super) fn save(&mut self, user: &str, lines: &str) -> Result<(), UnsentError> {
+        let Some(name) = stored_name(user) else {
+            let is_first = !lines.is_empty() && !std::mem::replace(&mut self.is_refused, true);
+            return if is_first {
+                Err(UnsentError::NoName)
+            } else {
+                Ok(())
+            };
+        };
+        let Some((name, path)) = self.named(name) else {
             return Ok(());
         };
+        if !self.locks.contains_key(&name) {
+            return Ok(());
+        }
         if !lines.is_empty() {
-            return private_file::replace(&path, lines.as_bytes());
+            return Ok(private_file::replace(&path, lines.as_bytes())?);
         }
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         }
     }
 
-    fn path(&self, user: &str) -> Option<PathBuf> {
+    /// A stored name and the path of its file; `None` without a place or a server.
+    fn named(&self, name: String) -> Option<(String, PathBuf)> {
         let key = self.key.as_ref()?.to_string();
         let key = key.trim_start_matches("SHA256:");
         let folder = self.state.as_ref()?.join("unsent");
         // The alphabet of base64 that file names can have.
         let key = key.replace('/', "_").replace('+', "-");
-        Some(folder.join(key).join(file_name(user)))
+        let path = folder.join(key).join(file_name(&name));
+        Some((name, path))
     }
 }
 
-/// A user's name as a file name: ASCII but letters and digits as `%XX`.
-fn file_name(user: &str) -> String {
-    let mut name = String::new();
-    for c in user.chars() {
+/// The form in which a server stores this name; `None` if it can be none.
+fn stored_name(user: &str) -> Option<String> {
+    NameQuery::new(user).key().map(str::to_owned)
+}
+
+/// A stored name as a file name: its `_ . -` as `%XX`. It has at most 64 bytes, 192 so written.
+fn file_name(name: &str) -> String {
+    let mut file = String::new();
+    for c in name.chars() {
         if c.is_ascii() && !c.is_ascii_alphanumeric() {
-            let _ = write!(name, "%{:02X}", u32::from(c));
+            let _ = write!(file, "%{:02X}", u32::from(c));
         } else {
-            name.push(c);
+            file.push(c);
         }
     }
-    name
+    file
 }
 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
 
     use super::*;
 
-    fn unsent(state: &std::path::Path, key: char) -> Unsent {
+    fn unsent(state: &Path, key: char) -> Unsent {
         let mut unsent = Unsent::new(Some(state.to_owned()));
         let key = format!("SHA256:{}{key}", "/".repeat(42));
         unsent.server(&key.parse().unwrap());
         unsent
     }
 
+    fn path_of(unsent: &Unsent, user: &str) -> PathBuf {
+        unsent.named(stored_name(user).unwrap()).unwrap().1
+    }
+
     #[test]
     fn lines_are_kept_by_server_and_user_for_one_client_at_a_time() {
         let directory = tempfile::tempdir().unwrap();
         let mut first = unsent(directory.path(), 'A');
-        assert_eq!(first.load("../ann").unwrap().as_deref(), Some(""));
-        first.save("../ann", "one\n").unwrap();
-        let path = first.path("../ann").unwrap();
-        assert!(path.starts_with(directory.path()) && path.ends_with("%2E%2E%2Fann"));
+        assert_eq!(first.load("a.n_n-").unwrap().as_deref(), Some(""));
+        first.save("a.n_n-", "one\n").unwrap();
+        let path = path_of(&first, "a.n_n-");
+        assert!(path.starts_with(directory.path()) && path.ends_with("a%2En%5Fn%2D"));
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
 
         let mut second = unsent(directory.path(), 'A');
-        assert_eq!(second.load("../ann").unwrap(), None);
-        second.save("../ann", "two\n").unwrap();
+        assert_eq!(second.load("a.n_n-").unwrap(), None);
+        second.save("a.n_n-", "two\n").unwrap();
         assert_eq!(second.load("bob").unwrap().as_deref(), Some(""));
         let mut elsewhere = unsent(directory.path(), 'E');
-        assert_eq!(elsewhere.load("../ann").unwrap().as_deref(), Some(""));
+        assert_eq!(elsewhere.load("a.n_n-").unwrap().as_deref(), Some(""));
 
         drop(first);
-        assert_eq!(second.load("../ann").unwrap().as_deref(), Some("one\n"));
-        second.save("../ann", "").unwrap();
+        assert_eq!(second.load("a.n_n-").unwrap().as_deref(), Some("one\n"));
+        second.save("a.n_n-", "").unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn all_spellings_of_a_name_meet_in_one_file() {
+        for (one, other) in [
+            ("ann", "ANN"),
+            ("Müller", "mu\u{308}ller"),
+            ("ｂｏｂ", "bob"),
+            ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let mut first = unsent(directory.path(), 'A');
+            first.load(one).unwrap();
+            first.save(one, "one\n").unwrap();
+            assert_eq!(first.load(other).unwrap().as_deref(), Some("one\n"));
+            let mut second = unsent(directory.path(), 'A');
+            assert_eq!(second.load(other).unwrap(), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_name_makes_no_file_and_says_so_once() {
+        let long = "a".repeat(300);
+        let at_the_limit = "a".repeat(20);
+        for user in [
+            "",
+            ".",
+            "..",
+            "../ann",
+            "/etc/passwd",
+            "a/b",
+            "a\\b",
+            "a\0b",
+            "a\nb",
+            "\u{1b}[2J",
+            "a b",
+            "-ann",
+            ".ann",
+            "ann%2E",
+            "a\u{202e}b",
+            "🙂",
+            &long,
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let state = directory.path().join("state");
+            let mut unsent = unsent(&state, 'A');
+            assert_eq!(unsent.load(user).unwrap().as_deref(), Some(""));
+            unsent.save(user, "").unwrap();
+            let refused = unsent.save(user, "one\n");
+            assert!(matches!(refused, Err(UnsentError::NoName)), "{user:?}");
+            unsent.save(user, "one\ntwo\n").unwrap();
+            assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let mut unsent = unsent(directory.path(), 'A');
+        unsent.load(&at_the_limit).unwrap();
+        unsent.save(&at_the_limit, "one\n").unwrap();
+        assert!(path_of(&unsent, &at_the_limit).exists());
     }
 }

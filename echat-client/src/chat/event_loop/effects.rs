@@ -11,6 +11,7 @@ use crate::app::{Effect, Input};
 use crate::chat::backoff;
 use crate::chat::fault::Fault;
 use crate::chat::server::Dial;
+use crate::chat::unsent::UnsentError;
 use crate::link::Unwatched;
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
@@ -77,7 +78,7 @@ impl EventLoop {
     }
 
     /// Shows what is wrong with a file of unsent lines; people can go on without it.
-    fn complain(&mut self, error: &io::Error) {
+    fn complain(&mut self, error: &UnsentError) {
         let why = error.said(self.language);
         let said = self.language.say(Text::OutgoingFault { why: &why });
         self.screen
