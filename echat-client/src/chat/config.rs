@@ -119,6 +119,8 @@ fn text_of(path: &Path) -> Result<String, Mistake> {
 }
 
 fn parse(text: &str, place: Place) -> Result<Config, Mistake> {
+    // Editors of Windows begin a file with a byte order mark, which is no JSON.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut file: Map<String, Value> = serde_json::from_str(text)?;
     let mut section = match file.remove("client") {
         None => Map::new(),
@@ -235,6 +237,13 @@ mod tests {
             Some(password::Source::Command("pass echat".to_owned()))
         );
         assert_eq!(parse("{}", Place::Here).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn what_the_server_may_read_is_no_mistake_here() {
+        let text = "\u{feff}{\"server\": {\"listen\": [\"a:1\", \"[::]:2\"]}, \
+            \"client\": {\"bell\": false}}";
+        assert_eq!(parse(text, Place::Here).unwrap().bell, Some(false));
     }
 
     #[test]
