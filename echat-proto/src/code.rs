@@ -78,6 +78,8 @@ codes! {
     StorageFull = "storage_full", "The server cannot store anything just now.";
     /// The database is held by another program.
     StorageBusy = "storage_busy", "The server's database is busy; try again.";
+    /// A part of the server's database cannot be read.
+    StorageDamaged = "storage_damaged", "A part of the server's database is damaged; its operator must repair it.";
     /// The command is unknown, or not for clients.
     UnknownCommand = "unknown_command", "There is no such request.";
 }

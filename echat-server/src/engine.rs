@@ -7,6 +7,7 @@
 //! are kept by `net.rs`.
 
 mod chores;
+mod damage;
 mod net;
 mod news;
 mod tick;
@@ -20,8 +21,9 @@ use crate::jobs::{Done, Job};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
-use crate::store::{Batch, Store, StoreError};
+use crate::store::{Batch, Fold, Folded, Store, StoreError};
 use crate::throttle::Throttle;
+use damage::Damages;
 use net::Net;
 use news::News;
 use rand::RngExt;
@@ -43,6 +45,7 @@ pub struct Engine {
     memory: Memory,
     net: Net,
     news: News,
+    damages: Damages,
 }
 
 /// What handlers may touch besides the database.
@@ -93,6 +96,7 @@ impl Engine {
             memory,
             net: Net::new(rng),
             news: News::default(),
+            damages: Damages::default(),
         }
     }
 
@@ -158,6 +162,17 @@ impl Engine {
     /// The jobs that helpers are to do.
     pub fn take_jobs(&mut self) -> Vec<Job> {
         self.net.take_jobs()
+    }
+
+    /// A long log of the database that is to be folded by a thread of its own. What becomes of it is told
+    /// to [`Self::folded`].
+    pub fn take_fold(&mut self) -> Option<Fold> {
+        self.store.take_fold()
+    }
+
+    /// A fold is done. The error ends the server.
+    pub fn folded(&mut self, folded: Folded) -> Result<(), Fatal> {
+        self.store.folded(folded).map_err(Fatal)
     }
 
     /// Connections that have something to write.

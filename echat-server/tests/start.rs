@@ -126,13 +126,19 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
         "data/database.db",
         "long enough to have a header ".repeat(40),
     );
-    refused(&place, "this file is not an echat database");
+    refused(
+        &place,
+        "this file is not an echat database, or its first page is damaged",
+    );
     fs::remove_file(&path).unwrap();
     Connection::open(&path)
         .unwrap()
         .execute_batch("CREATE TABLE theirs (a)")
         .unwrap();
-    refused(&place, "this file is not an echat database");
+    refused(
+        &place,
+        "this file is not an echat database, or its first page is damaged",
+    );
     fs::remove_file(&path).unwrap();
     create_template(&path).unwrap();
     Connection::open(&path)

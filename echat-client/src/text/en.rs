@@ -255,6 +255,9 @@ pub(super) fn code(code: Code) -> &'static str {
         Code::TooMany => "There are too many of these.",
         Code::StorageFull => "The server's disk is full.",
         Code::StorageBusy => "The server's database is busy.",
+        Code::StorageDamaged => {
+            "A part of the server's database is damaged; its operator must repair it."
+        }
         Code::UnknownCommand => "The server does not know this request.",
     }
 }

@@ -239,6 +239,7 @@ pub(super) fn code(code: Code) -> &'static str {
         Code::TooMany => "数量太多。",
         Code::StorageFull => "服务器的磁盘已满。",
         Code::StorageBusy => "服务器的数据库正忙。",
+        Code::StorageDamaged => "服务器的数据库有一部分损坏，要由管理员修复。",
         Code::UnknownCommand => "服务器不认识这个请求。",
     }
 }

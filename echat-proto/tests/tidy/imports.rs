@@ -52,7 +52,7 @@ const SERVER: &[Row] = &[
     ("throttle", &["config", "origin", "store", "window"]),
     ("outbox", &["conn", "store"]),
     ("jobs", &["conn"]),
-    ("pool", &["conn", "jobs", "origin"]),
+    ("pool", &["conn", "jobs", "origin", "store"]),
     ("peer", &["clock", "config", "conn", "window"]),
     (
         "handlers",
@@ -65,7 +65,7 @@ const SERVER: &[Row] = &[
         "engine",
         &[
             "clock", "config", "conn", "handlers", "jobs", "origin", "outbox", "peer", "roster",
-            "routes", "store", "throttle",
+            "routes", "store", "throttle", "visible",
         ],
     ),
     ("console", &["conn", "engine", "roster", "store", "visible"]),

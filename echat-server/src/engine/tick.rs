@@ -16,6 +16,7 @@ use crate::conn::ConnId;
 use crate::handlers::Ctx;
 use crate::outbox::Delivery;
 use crate::store::{Batch, Receipt, StoreError};
+use echat_proto::records::Code;
 use std::net::Ipv4Addr;
 
 /// Turns of much work, a millisecond each, after which a tick gives no other. Nobody waits longer for
@@ -41,15 +42,23 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
         Ok(receipt) => finish(engine, now, receipt)?,
         Err(StoreError::Full) => {
             tracing::error!("the disk is full: what this moment was to store is refused");
-            let receipt = undo(&mut engine.store, &mut engine.memory, &did.handled, now)?;
-            finish(engine, now, receipt)?;
+            take_back(engine, now, &did, Code::StorageFull)?;
         }
+        Err(StoreError::Damaged(_)) => take_back(engine, now, &did, Code::StorageDamaged)?,
         Err(fatal) => return Err(fatal),
     }
+    engine.damages.note(&mut engine.store, now);
     for conn in did.served {
         engine.net.end_turn(conn, &engine.memory.limits);
     }
     Ok(())
+}
+
+/// Refuses what a tick wrote that cannot be kept, and does the rest.
+fn take_back(engine: &mut Engine, now: Now, did: &Did, code: Code) -> Result<(), StoreError> {
+    let handled = (&*did.handled, code);
+    let receipt = undo(&mut engine.store, &mut engine.memory, handled, now)?;
+    finish(engine, now, receipt)
 }
 
 /// What a tick did.
@@ -70,6 +79,7 @@ fn attempt(engine: &mut Engine, now: Now) -> (Result<Receipt, StoreError>, Did) 
         net: &mut engine.net,
         news: &engine.news,
         now,
+        apart: engine.damages.are_near(now),
         did: Did::default(),
     };
     let ran = tick.run();
@@ -126,6 +136,8 @@ struct Tick<'t> {
     net: &'t mut Net,
     news: &'t News,
     now: Now,
+    /// Whether writes of several are kept apart.
+    apart: bool,
     did: Did,
 }
 
@@ -135,6 +147,7 @@ impl<'t> Tick<'t> {
         self.finish_completed()?;
         let start = self.work();
         while self.work() - start < TURNS * self.net.turn()
+            && !self.is_over()
             && let Some((conn, payer)) = self.net.next_turn()
         {
             self.did.served.push(conn);
@@ -159,6 +172,11 @@ impl<'t> Tick<'t> {
         let bytes = u64::try_from(outbox.bytes()).unwrap_or(u64::MAX);
         let sending = SEND_STEPS * sends + bytes / STEP_BYTES;
         self.batch.work() + MESSAGE_STEPS * self.did.messages + sending
+    }
+
+    /// Whether the tick is to be committed before anything else is done.
+    fn is_over(&self) -> bool {
+        self.apart && self.batch.writes() > 0
     }
 
     /// Whether no more was done since than one turn may be.

@@ -1,4 +1,4 @@
-//! What becomes of a tick that the disk had no place for.
+//! What becomes of a tick that the disk had no place for, or that met a damaged page after it wrote.
 
 use super::Memory;
 use crate::clock::Now;
@@ -23,12 +23,12 @@ pub(super) struct Handled {
     pub(super) gone: Option<Member>,
 }
 
-/// The disk was full: refuses what wrote (and what may have read what was not kept), keeps the rest,
-/// and takes back what memory remembered of it.
+/// Refuses with this code what wrote (and what may have read what was not kept), keeps the rest, and takes
+/// back what memory remembered of it.
 pub(super) fn undo(
     store: &mut Store,
     memory: &mut Memory,
-    handled: &[Handled],
+    (handled, code): (&[Handled], Code),
     now: Now,
 ) -> Result<Receipt, StoreError> {
     let mut batch = store.batch();
@@ -40,7 +40,7 @@ pub(super) fn undo(
             None => Vec::new(),
         };
         if request.rests_on_writes {
-            let refusal = refuse(request.number, Code::StorageFull.into());
+            let refusal = refuse(request.number, code.into());
             memory.outbox.reply(request.conn, &refusal);
         } else {
             if let Some(gone) = &request.gone {
@@ -64,8 +64,8 @@ pub(super) fn undo(
 fn tell_again(ctx: &mut Ctx<'_, '_>, gone: &Member) -> Result<(), StoreError> {
     match Audience::of(ctx, gone.id) {
         Ok(audience) => audience.announce(ctx, gone.id, &gone.name, Change::Went),
-        Err(Reject::Store(StoreError::Busy)) => tracing::warn!("a farewell could not be told"),
-        Err(Reject::Store(error)) => return Err(error),
+        Err(Reject::Store(error @ StoreError::Fatal(_))) => return Err(error),
+        Err(Reject::Store(_)) => tracing::warn!("a farewell could not be told"),
         Err(Reject::Refused(_)) => {}
     }
     Ok(())

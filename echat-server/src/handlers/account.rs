@@ -9,7 +9,7 @@ use super::{Answer, Chore, Ctx, Member, Reject, bundle};
 use crate::conn::End;
 use crate::jobs::{Task, Verdict};
 use crate::origin::origin;
-use crate::store::{User, UserId};
+use crate::store::{StoreError, User, UserId};
 use crate::throttle::Guesser;
 use echat_proto::commands::{CloseReason, Event, RequestKind};
 use echat_proto::names::{NameQuery, Password, Username};
@@ -233,7 +233,11 @@ pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Reject>
 /// those who are to know are told.
 pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Member) -> Result<(), Reject> {
     let is_last = ctx.roster.others_of(ctx.conn).is_empty();
-    let audience = is_last.then(|| Audience::of(ctx, me.id)).transpose()?;
+    let audience = match is_last.then(|| Audience::of(ctx, me.id)).transpose() {
+        // Who is to be told cannot be read. The session ends all the same.
+        Err(Reject::Store(StoreError::Damaged(_))) => None,
+        audience => audience?,
+    };
     ctx.roster.leave(ctx.conn);
     if let Some(audience) = audience {
         audience.announce(ctx, me.id, &me.name, Change::Went);

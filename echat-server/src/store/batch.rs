@@ -6,7 +6,9 @@ use rusqlite::{
     CachedStatement, Connection, ErrorCode, OptionalExtension, Params, Row, StatementStatus, ffi,
 };
 
-use super::StoreError;
+use super::failure::{self, Met};
+use super::log::Log;
+use super::{Store, StoreError};
 
 /// What a query costs besides the steps it takes, as steps: 3 us.
 const QUERY_STEPS: usize = 60;
@@ -16,7 +18,9 @@ const QUERY_STEPS: usize = 60;
 #[derive(Debug)]
 pub struct Batch<'s> {
     db: &'s Connection,
-    state: State,
+    met: &'s Met,
+    log: &'s Log,
+    state: Cell<State>,
     writes: u64,
     work: Cell<u64>,
 }
@@ -32,16 +36,25 @@ enum State {
     Reading,
     /// There is a transaction.
     Writing,
-    /// A write failed. `SQLite` may have ended the transaction by itself, and a further write
-    /// would then be durable on its own, so none is let through.
-    Broken { full: bool },
+    /// A statement of the transaction failed. `SQLite` may have ended the transaction by itself, and a
+    /// further write would then be durable on its own, so none is let through.
+    Broken(Why),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    Full,
+    Damaged,
+    Fatal,
 }
 
 impl<'s> Batch<'s> {
-    pub(super) fn new(db: &'s Connection) -> Self {
+    pub(super) fn new(store: &'s Store) -> Self {
         Self {
-            db,
-            state: State::Reading,
+            db: &store.db,
+            met: &store.met,
+            log: &store.log,
+            state: Cell::new(State::Reading),
             writes: 0,
             work: Cell::new(0),
         }
@@ -64,20 +77,28 @@ impl<'s> Batch<'s> {
         self.writes
     }
 
-    /// Makes everything written durable. With nothing written the disk is not touched.
+    /// Whether what was written so far can still be committed: no statement of its transaction failed.
+    pub fn is_whole(&self) -> bool {
+        !matches!(self.state.get(), State::Broken(_))
+    }
+
+    /// Makes everything written durable. With nothing written the disk is not touched. A long log is
+    /// then folded into the database, or a [`Fold`](super::Fold) of it is ready to be taken.
     ///
     /// # Errors
-    /// `Full` and `Fatal`; the batch is then rolled back.
-    pub fn commit(mut self) -> Result<Receipt, StoreError> {
-        match self.state {
+    /// `Full`, and `Damaged` if a statement met damage: the batch is then rolled back. `Fatal` if the
+    /// commit or the fold failed in another way.
+    pub fn commit(self) -> Result<Receipt, StoreError> {
+        match self.state.get() {
             State::Reading => {}
             State::Writing => {
                 self.db
                     .execute_batch("COMMIT")
-                    .map_err(|error| self.broken(error))?;
-                self.state = State::Reading;
+                    .map_err(|error| self.not_committed(error))?;
+                self.state.set(State::Reading);
+                self.log.committed(self.db, self.met)?;
             }
-            State::Broken { full } => return Err(refusal(full)),
+            State::Broken(why) => return Err(refusal(why)),
         }
         Ok(Receipt(()))
     }
@@ -94,7 +115,7 @@ impl<'s> Batch<'s> {
                 .query_map(params, from_row)?
                 .collect::<rusqlite::Result<Vec<T>>>()
         });
-        rows.map_err(|error| self.read_error(error))
+        rows.map_err(|error| self.error(error))
     }
 
     /// The first row of a query, if there is one.
@@ -107,7 +128,7 @@ impl<'s> Batch<'s> {
         let row = self.run(sql, |statement| {
             statement.query_row(params, from_row).optional()
         });
-        row.map_err(|error| self.read_error(error))
+        row.map_err(|error| self.error(error))
     }
 
     /// Whether a query has any row.
@@ -127,7 +148,7 @@ impl<'s> Batch<'s> {
     pub(super) fn write(&mut self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
         self.begin()?;
         let changed = self.run(sql, |statement| statement.execute(params));
-        let changed = changed.map_err(|error| self.broken(error))?;
+        let changed = changed.map_err(|error| self.error(error))?;
         self.writes += 1;
         Ok(changed)
     }
@@ -150,45 +171,68 @@ impl<'s> Batch<'s> {
         result
     }
 
+    /// The error of a row that another row says is there.
+    pub(super) fn missing(&self, what: &str) -> StoreError {
+        self.error(failure::missing(what))
+    }
+
     fn begin(&mut self) -> Result<(), StoreError> {
-        match self.state {
+        match self.state.get() {
             State::Reading => {
                 let begun = self.db.execute_batch("BEGIN IMMEDIATE");
-                begun.map_err(|error| self.read_error(error))?;
-                self.state = State::Writing;
+                begun.map_err(|error| self.error(error))?;
+                self.state.set(State::Writing);
                 Ok(())
             }
             State::Writing => Ok(()),
-            State::Broken { full } => Err(refusal(full)),
+            State::Broken(why) => Err(refusal(why)),
         }
     }
 
     /// An error before the first write did no harm: a lock held by another is only waited out.
-    /// Within the transaction nobody else can hold one.
-    fn read_error(&self, error: rusqlite::Error) -> StoreError {
-        match error.sqlite_error_code() {
+    /// Within the transaction no other can hold one, and `SQLite` commits nothing any more after
+    /// damage was met, also by a read, so that the transaction ends here.
+    fn error(&self, error: rusqlite::Error) -> StoreError {
+        let reading = self.state.get() == State::Reading;
+        let held = matches!(
+            error.sqlite_error_code(),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-                if self.state == State::Reading =>
-            {
-                StoreError::Busy
-            }
-            Some(ErrorCode::DiskFull) => StoreError::Full,
-            _ => StoreError::Fatal(error),
+        );
+        if reading && held {
+            return StoreError::Busy;
         }
+        let error = self.met.judge(error);
+        if !reading {
+            self.break_off(match error {
+                StoreError::Full => Why::Full,
+                StoreError::Damaged(_) => Why::Damaged,
+                StoreError::Busy | StoreError::Fatal(_) => Why::Fatal,
+            });
+        }
+        error
     }
 
-    fn broken(&mut self, error: rusqlite::Error) -> StoreError {
-        let error = self.read_error(error);
-        self.state = State::Broken {
-            full: matches!(error, StoreError::Full),
+    /// A commit that fails leaves open what is on the disk, unless the disk is full.
+    fn not_committed(&self, error: rusqlite::Error) -> StoreError {
+        let (error, why) = match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => (StoreError::Full, Why::Full),
+            _ => (StoreError::Fatal(error), Why::Fatal),
         };
+        self.break_off(why);
         error
+    }
+
+    /// What comes first says why.
+    fn break_off(&self, why: Why) {
+        if self.is_whole() {
+            self.state.set(State::Broken(why));
+        }
     }
 }
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        if self.state != State::Reading && !self.db.is_autocommit() {
+        if self.state.get() != State::Reading && !self.db.is_autocommit() {
             // If even this fails, the next BEGIN fails too, and that is reported.
             let _ = self.db.execute_batch("ROLLBACK");
         }
@@ -196,12 +240,16 @@ impl Drop for Batch<'_> {
 }
 
 /// What a batch says after its first failure, which said why.
-fn refusal(full: bool) -> StoreError {
-    if full {
-        return StoreError::Full;
+fn refusal(why: Why) -> StoreError {
+    let earlier = || {
+        rusqlite::Error::SqliteFailure(
+            ffi::Error::new(ffi::SQLITE_ABORT),
+            Some("an earlier statement of this batch failed".to_owned()),
+        )
+    };
+    match why {
+        Why::Full => StoreError::Full,
+        Why::Damaged => StoreError::Damaged(earlier()),
+        Why::Fatal => StoreError::Fatal(earlier()),
     }
-    StoreError::Fatal(rusqlite::Error::SqliteFailure(
-        ffi::Error::new(ffi::SQLITE_ABORT),
-        Some("an earlier write of this batch failed".to_owned()),
-    ))
 }

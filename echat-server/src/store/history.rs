@@ -106,6 +106,9 @@ pub(super) const ONE: &str =
     "SELECT m.id, m.sender, u.name, m.send_time, m.content FROM messages AS m
      CROSS JOIN users AS u ON u.id = m.sender WHERE m.id = ?1";
 
+/// No message is ever deleted.
+const MISSING: &str = "a message that an index has is not there";
+
 pub(super) const NEWEST_IDS: &str = "SELECT id FROM messages
      WHERE conversation = ?1 AND id > ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
 
@@ -174,9 +177,8 @@ impl Batch<'_> {
         let found = merge(seats.len(), limit + 1, limit + 1, ids)?;
         let mut filled = Filling::page(budget);
         for &(id, at) in found.iter().take(limit) {
-            let Some(next) = self.first(ONE, [id], |row| message(row, user, &seats[at]))? else {
-                break;
-            };
+            let next = self.first(ONE, [id], |row| message(row, user, &seats[at]))?;
+            let next = next.ok_or_else(|| self.missing(MISSING))?;
             if !filled.push(next) {
                 break;
             }
@@ -221,9 +223,8 @@ impl Batch<'_> {
         let mut oldest = vec![i64::MAX; seats.len()];
         for (rank, at) in found {
             let id = rank.saturating_neg();
-            let Some(next) = self.first(ONE, [id], |row| message(row, user, &seats[at]))? else {
-                break;
-            };
+            let next = self.first(ONE, [id], |row| message(row, user, &seats[at]))?;
+            let next = next.ok_or_else(|| self.missing(MISSING))?;
             if !filled.push(next) {
                 break;
             }

@@ -1,6 +1,10 @@
 //! The write-ahead log as a file: when it is folded into the database, and what is done to one that
 //! a process left behind.
 //!
+//! A short log is folded after the commit that made it long. A log that grew while another program kept a
+//! read open is folded by a [`Fold`] on a connection of its own, so that the loop goes on; what is
+//! committed in that time is little again, and the log begins anew when that is folded too.
+//!
 //! A sync that fails is not made good by a later one that succeeds: the system takes the pages that
 //! it could not write for clean, and shows them to whoever reads, until the power is cut. So a
 //! failure is never passed over, and a log that was left behind is written anew before anything
@@ -8,44 +12,179 @@
 //! are copied on write): what the log shows and the disk may not have would be acknowledged to
 //! whoever sends it again with its txn_id.
 
+mod fold;
+
+use std::cell::Cell;
 use std::ffi::c_int;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, MAIN_DB, TransactionBehavior};
 
+use super::StoreError;
+use super::failure::{self, Met};
 use super::schema::OpenError;
 use crate::private_file;
 
-/// Pages in the log from which on every commit folds it: 4 MiB.
+pub use fold::{Fold, Folded};
+
+/// Pages in the log from which on it is folded: 4 MiB.
 const PAGES: c_int = 1000;
+
+/// Pages that a commit folds at most; more would be left to a [`Fold`].
+const INLINE: c_int = c_int::MAX;
 
 /// Bytes that are written anew at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// Folds the log into the database after a commit that made it long. `SQLite` would do that by
-/// itself, and keep a failure to itself. The commit stands whatever this says.
-pub(super) fn fold(log: &mut Wal, pages: c_int) -> rusqlite::Result<()> {
-    if pages < PAGES {
-        return Ok(());
+/// When the log of a connection is folded, and by which thread.
+#[derive(Debug)]
+pub(super) struct Log {
+    /// Pages in the log after the last commit, as `SQLite` said.
+    pages: Arc<AtomicI32>,
+    bounds: Cell<Bounds>,
+    /// Pages in the log when it was last looked at: fewer now, and it has begun anew.
+    seen: Cell<c_int>,
+    /// A fold is not tried again before the log has so many pages.
+    again_at: Cell<c_int>,
+    apart: Cell<Apart>,
+}
+
+/// Pages of the log.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// From so many on it is folded.
+    least: c_int,
+    /// A commit folds no more than so many.
+    inline: c_int,
+}
+
+/// A fold on a connection of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Apart {
+    None,
+    Wanted,
+    Running,
+}
+
+impl Log {
+    /// The log of this connection, which tells how long it is from now on. `SQLite` would fold it by
+    /// itself, and keep a failure to itself.
+    pub(super) fn of(db: &mut Connection) -> rusqlite::Result<Self> {
+        let pages = Arc::new(AtomicI32::new(0));
+        let told = Arc::clone(&pages);
+        db.wal_hook(Some(move |_: &mut Wal, pages: c_int| {
+            told.store(pages, Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(Self {
+            pages,
+            bounds: Cell::new(Bounds {
+                least: PAGES,
+                inline: INLINE,
+            }),
+            seen: Cell::new(0),
+            again_at: Cell::new(0),
+            apart: Cell::new(Apart::None),
+        })
     }
-    match log.checkpoint() {
-        Err(error) if can_wait(&error) => Ok(()),
-        folded => folded,
+
+    /// Changes the bounds.
+    pub(super) fn bound(&self, least: c_int, inline: c_int) {
+        self.bounds.set(Bounds { least, inline });
+    }
+
+    /// Folds the log after a commit, or wants it folded apart, if it is long. The commit stands
+    /// whatever this says.
+    ///
+    /// # Errors
+    /// `Fatal`: a write or a sync failed. Damage, a full disk and other programs are no error: all is in
+    /// the log still.
+    pub(super) fn committed(&self, db: &Connection, met: &Met) -> Result<(), StoreError> {
+        let pages = self.pages.load(Ordering::Relaxed);
+        if pages < self.seen.replace(pages) {
+            self.again_at.set(0);
+        }
+        let Bounds { least, inline } = self.bounds.get();
+        if pages < least || pages < self.again_at.get() || self.apart.get() != Apart::None {
+            return Ok(());
+        }
+        // Another program may keep a read open for hours.
+        self.again_at.set(pages.saturating_add(least / 4));
+        let folded = left(db).and_then(|left| {
+            if left > inline {
+                self.apart.set(Apart::Wanted);
+                return Ok(());
+            }
+            checkpoint(db).map(drop)
+        });
+        folded.or_else(|error| judged(error, met))
+    }
+
+    /// The fold that is wanted, to be run by another thread.
+    pub(super) fn take_fold(&self, db: &Connection) -> Option<Fold> {
+        if self.apart.get() != Apart::Wanted {
+            return None;
+        }
+        self.apart.set(Apart::Running);
+        Some(Fold::of(db.path()?.into()))
+    }
+
+    /// Takes note of what became of a fold that was taken.
+    ///
+    /// # Errors
+    /// As [`Log::committed`].
+    pub(super) fn folded(&self, folded: Folded, met: &Met) -> Result<(), StoreError> {
+        self.apart.set(Apart::None);
+        match folded.0 {
+            // The next commit folds what was committed since.
+            Ok(true) => self.again_at.set(0),
+            Ok(false) => {}
+            Err(error) => return judged(error, met),
+        }
+        Ok(())
+    }
+
+    /// Lets the connection be closed in a bounded time: `SQLite` folds the log when the last one is.
+    pub(super) fn close(&self, db: &Connection) {
+        let much = left(db).is_ok_and(|left| left > self.bounds.get().inline);
+        if much {
+            // If this fails, the connection takes longer to close.
+            let _ = db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
     }
 }
 
-/// Another program is at it, or the disk is full: all is in the log still, and the next commit tries
-/// again.
-fn can_wait(error: &rusqlite::Error) -> bool {
-    use ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
-    matches!(
-        error.sqlite_error_code(),
-        Some(DatabaseBusy | DatabaseLocked | DiskFull)
-    )
+/// Pages of the log that are not in the database yet.
+fn left(db: &Connection) -> rusqlite::Result<c_int> {
+    db.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?
+        .query_row([], |row| {
+            Ok(row.get::<_, c_int>(1)? - row.get::<_, c_int>(2)?)
+        })
+}
+
+/// Folds what can be folded; whether that was all.
+fn checkpoint(db: &Connection) -> rusqlite::Result<bool> {
+    let (pages, folded) = db.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)?;
+    Ok(pages >= 0 && pages == folded)
+}
+
+/// What a fold that failed means: only a failed write or sync leaves something open.
+fn judged(error: rusqlite::Error, met: &Met) -> Result<(), StoreError> {
+    if failure::can_wait(&error) {
+        return Ok(());
+    }
+    match met.judge(error) {
+        StoreError::Damaged(_) => Ok(()),
+        error => Err(error),
+    }
 }
 
 /// Writes the log of the database at `path` anew, and syncs it and its name. Nobody appends to it

@@ -14,6 +14,7 @@
 mod accounts;
 mod batch;
 mod contacts;
+mod failure;
 mod gather;
 mod history;
 mod ids;
@@ -29,8 +30,10 @@ mod tests;
 use thiserror::Error;
 
 pub use batch::{Batch, Receipt};
+pub use failure::Damage;
 pub use history::{Bundle, Older, Page, UNREAD_MAX, Unread};
 pub use ids::{ConversationId, MessageId, UserId};
+pub use log::{Fold, Folded};
 pub use messages::StoredMessage;
 pub use rooms::{Member, Place, Room, RoomSummary};
 pub use schema::{OpenError, Store, create_template, schema_dump};
@@ -64,6 +67,10 @@ pub enum StoreError {
     /// No space is left. Nothing of this batch is kept; the database stays usable.
     #[error("the disk is full")]
     Full,
+    /// A part of the database cannot be read, or contradicts another one. What rests on it is refused;
+    /// nothing of this batch is kept if it had written; the database stays usable.
+    #[error("the database is damaged: {0}")]
+    Damaged(#[source] rusqlite::Error),
     /// Anything else, a failed sync above all. What is on the disk is uncertain until the
     /// database is opened again, so this is never tried again.
     #[error("the database failed: {0}")]

@@ -1,13 +1,18 @@
 //! Opening a database, and bringing an older one up to date.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 use thiserror::Error;
 
+use super::StoreError;
 use super::batch::Batch;
-use super::log;
+use super::failure::{Damage, Met, is_damage};
+use super::log::{self, Fold, Folded, Log};
 
 /// The schema's history: entry n leads from version n to n + 1. Only ever appended to.
 pub(super) const MIGRATIONS: &[&str] = &[
@@ -18,6 +23,8 @@ pub(super) const MIGRATIONS: &[&str] = &[
 
 /// "ECH2": how a database says that it is echat's.
 const APPLICATION_ID: i32 = 0x4543_4832;
+/// Where the file has it (https://sqlite.org/fileformat2.html, 1.3).
+const APPLICATION_ID_AT: u64 = 68;
 
 /// `SQLite` 3.51.3: before it, a reset of the write-ahead log could corrupt the database.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -25,10 +32,14 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// Prepared statements kept; there are about half as many queries.
 const STATEMENTS: usize = 128;
 
+/// Bytes of a row or a text at most: a damaged row that claims more is not read into an answer that would
+/// not fit into a frame. The longest content takes half of it, and so do the migrations.
+const ROW_BYTES: i32 = 128 * 1024;
+
 /// Settings of the connection, which the file does not keep. `FULL` syncs the log at every
 /// commit; an acknowledged message has to survive a power cut. The cache is 16 MiB, the log is cut
 /// back to 16 MiB after a peak.
-const SETTINGS: &str = "
+pub(super) const SETTINGS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA trusted_schema = OFF;
@@ -40,7 +51,9 @@ const SETTINGS: &str = "
 /// An open database, with its one connection.
 #[derive(Debug)]
 pub struct Store {
-    db: Connection,
+    pub(super) db: Connection,
+    pub(super) log: Log,
+    pub(super) met: Met,
 }
 
 /// Why a database is not opened. The file is left as it was, or at the newest version that a
@@ -51,8 +64,14 @@ pub enum OpenError {
     #[error("SQLite {0} is too old, 3.51.3 or newer is needed")]
     OldSqlite(&'static str),
     /// A database, or another file, that is not echat's.
-    #[error("this file is not an echat database")]
+    #[error("this file is not an echat database, or its first page is damaged")]
     Foreign,
+    /// A database of ours whose first pages cannot be read.
+    #[error(
+        "the database is damaged ({0}); check it with sqlite3 and PRAGMA integrity_check, \
+         and put a backup in its place"
+    )]
+    Damaged(#[source] rusqlite::Error),
     /// Written by a newer echat.
     #[error("the database has version {found}, this echat knows versions up to {known}")]
     Newer {
@@ -80,6 +99,7 @@ impl From<rusqlite::Error> for OpenError {
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::Foreign,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            _ if is_damage(&error) => Self::Damaged(error),
             _ => Self::Sqlite(error),
         }
     }
@@ -89,8 +109,12 @@ impl Store {
     /// Opens the database at `path`, makes it if there is none, migrates it if it is older.
     /// Modes of the file are its caller's to set, and so is a lock against a second server.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let store = Self::open_without_history(path)?;
-        name_history(&store.db)?;
+        let store = Self::open_without_history(path).map_err(|error| error.of(path))?;
+        match name_history(&store.db) {
+            // A damaged page does not stop the start: what rests on it is refused.
+            Err(error) if is_damage(&error) => store.met.note(&error),
+            named => named?,
+        }
         Ok(store)
     }
 
@@ -99,16 +123,16 @@ impl Store {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Connection::open_with_flags(path, flags)?;
-        set_up(&mut db, "wal")?;
+        let log = set_up(&mut db, "wal")?;
         log::renew(&mut db, path)?;
-        Self::migrated(db)
+        Self::migrated(db, log)
     }
 
     /// A database that lives and dies with the value, for tests.
     pub fn in_memory() -> Result<Self, OpenError> {
         let mut db = Connection::open_in_memory()?;
-        set_up(&mut db, "memory")?;
-        let store = Self::migrated(db)?;
+        let log = set_up(&mut db, "memory")?;
+        let store = Self::migrated(db, log)?;
         store
             .db
             .execute("INSERT INTO history (id, name) VALUES (1, 'in-memory')", [])?;
@@ -117,7 +141,37 @@ impl Store {
 
     /// A unit of work: what is read and written through it is kept whole or not at all.
     pub fn batch(&mut self) -> Batch<'_> {
-        Batch::new(&self.db)
+        Batch::new(self)
+    }
+
+    /// The database's file, without links in its path; `None` if it is in memory.
+    pub fn path(&self) -> Option<&str> {
+        self.db.path().filter(|path| !path.is_empty())
+    }
+
+    /// The damage that was met since this was asked last.
+    pub fn take_damage(&mut self) -> Option<Damage> {
+        self.met.take()
+    }
+
+    /// A long log that is to be folded by another thread. What becomes of it is to be told to
+    /// [`Store::folded`]; until then no other fold begins.
+    pub fn take_fold(&mut self) -> Option<Fold> {
+        self.log.take_fold(&self.db)
+    }
+
+    /// Takes note of what became of a fold.
+    ///
+    /// # Errors
+    /// `Fatal`: a write or a sync failed.
+    pub fn folded(&mut self, folded: Folded) -> Result<(), StoreError> {
+        self.log.folded(folded, &self.met)
+    }
+
+    /// Changes from how many pages on the log is folded, and how many of them a commit folds at most.
+    /// What is set from the beginning is for logs longer than a test's.
+    pub fn fold_at(&mut self, pages: i32, inline: i32) {
+        self.log.bound(pages, inline);
     }
 
     /// Bounds the database to this many pages (of 4,096 bytes, unless the file says otherwise):
@@ -129,9 +183,10 @@ impl Store {
             .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?)
     }
 
-    fn migrated(mut db: Connection) -> Result<Self, OpenError> {
+    fn migrated(mut db: Connection, log: Log) -> Result<Self, OpenError> {
         migrate(&mut db, MIGRATIONS)?;
-        Ok(Self { db })
+        let met = Met::default();
+        Ok(Self { db, log, met })
     }
 
     #[cfg(test)]
@@ -140,8 +195,24 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.log.close(&self.db);
+    }
+}
+
+impl OpenError {
+    /// A file that is no database may be one of ours whose header is damaged: the rest of the header tells.
+    fn of(self, path: &Path) -> Self {
+        match self {
+            Self::Foreign if is_ours(path) => Self::Damaged(not_a_database()),
+            error => error,
+        }
+    }
+}
+
 /// Makes a connection ready, unless the file is not for us. Nothing of ours is written yet.
-fn set_up(db: &mut Connection, journal: &str) -> Result<(), OpenError> {
+fn set_up(db: &mut Connection, journal: &str) -> Result<Log, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::OldSqlite(rusqlite::version()));
     }
@@ -157,7 +228,8 @@ fn set_up(db: &mut Connection, journal: &str) -> Result<(), OpenError> {
     // Otherwise a query with a parameter in LIMIT is planned anew whenever it is asked.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
-    Ok(db.wal_hook(Some(log::fold))?)
+    db.set_limit(Limit::SQLITE_LIMIT_LENGTH, ROW_BYTES)?;
+    Ok(Log::of(db)?)
 }
 
 /// Writes the migrated, empty database as a single file without a log beside it. A database that
@@ -201,6 +273,17 @@ fn refuse_foreign(db: &Connection) -> Result<(), OpenError> {
     } else {
         Err(OpenError::Foreign)
     }
+}
+
+/// Whether a file's header has our application id, wherever else it is damaged.
+fn is_ours(path: &Path) -> bool {
+    let mut id = [0; 4];
+    let read = File::open(path).and_then(|file| file.read_exact_at(&mut id, APPLICATION_ID_AT));
+    read.is_ok() && id == APPLICATION_ID.to_be_bytes()
+}
+
+fn not_a_database() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_NOTADB), None)
 }
 
 /// A file of a newer version may mean anything. Gives the file's version.

@@ -6,7 +6,7 @@ use echat_proto::records::Code;
 use std::collections::BTreeSet;
 
 /// Every request and the codes that can refuse it, but for `storage_full` and `storage_busy`, which
-/// `storage.rs` shows, and `not_logged_in` and `bad_params`, which [`missing`] adds where they belong.
+/// `storage.rs` shows, `storage_damaged`, which `damaged.rs` shows, and `not_logged_in` and `bad_params`, which [`missing`] adds where they belong.
 const ROWS: &[(RequestKind, &[&str])] = &[
     (QueryServerTime, &[]),
     (
@@ -126,7 +126,7 @@ pub(crate) fn missing(seen: &BTreeSet<Ending>) -> (Vec<Ending>, Vec<Ending>) {
 fn the_rows_are_all_there_and_use_every_code() {
     let kinds: Vec<RequestKind> = ROWS.iter().map(|(kind, _)| *kind).collect();
     assert_eq!(kinds, RequestKind::ALL);
-    let elsewhere = ["storage_full", "storage_busy"];
+    let elsewhere = ["storage_full", "storage_busy", "storage_damaged"];
     let used: BTreeSet<_> = expected()
         .into_iter()
         .filter_map(|(_, _, code)| code)

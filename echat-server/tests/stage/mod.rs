@@ -1,6 +1,8 @@
 //! The engine without its sockets: the test owns the time, the helpers and the wires, and nothing
 //! happens but what it asks for.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -54,6 +56,11 @@ impl Stage {
         }
     }
 
+    /// The engine itself.
+    pub(crate) fn engine(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
     /// Lets time pass, and what is due happen.
     pub(crate) fn pass(&mut self, time: Duration) {
         self.now.running += time;
@@ -64,6 +71,9 @@ impl Stage {
     pub(crate) fn settle(&mut self) {
         loop {
             self.engine.tick(self.now).unwrap();
+            if let Some(fold) = self.engine.take_fold() {
+                self.engine.folded(fold.run()).unwrap();
+            }
             let jobs = self.engine.take_jobs();
             let idle = jobs.is_empty() && !self.engine.has_work();
             for job in jobs {
@@ -139,6 +149,12 @@ impl Actor {
                 .seal(&plain, &mut stage.rng, &mut frame);
             stage.engine.receive(self.conn, &frame, stage.now);
         }
+    }
+
+    /// Closes the connection.
+    pub(crate) fn hangs_up(self, stage: &mut Stage) {
+        stage.engine.sever(self.conn);
+        stage.settle();
     }
 
     /// All that has come.

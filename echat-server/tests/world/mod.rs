@@ -24,7 +24,7 @@ use echat_server::config::Limits;
 use echat_server::conn::ConnId;
 use echat_server::engine::{Engine, Fatal};
 use echat_server::jobs::{Done, Task};
-use echat_server::store::Store;
+use echat_server::store::{Fold, Store};
 use ed25519_dalek::SigningKey;
 use end::End;
 use rand::rngs::StdRng;
@@ -60,10 +60,14 @@ pub(crate) struct World {
     pub(crate) weather: Option<Weather>,
     /// Exponents that helpers still find time to prepare: each costs a power.
     pub(crate) exponents: usize,
+    /// Folds of the log that were run beside the engine.
+    pub(crate) folds: usize,
     by_conn: BTreeMap<ConnId, String>,
     /// Connections that have something to be written.
     unwritten: BTreeSet<ConnId>,
     results: Vec<(ConnId, Done)>,
+    /// A fold of the database's log that was begun.
+    fold: Option<Fold>,
     host_key: SigningKey,
     rng: StdRng,
     trace: DefaultHasher,
@@ -85,9 +89,11 @@ impl World {
             pace: usize::MAX,
             weather: None,
             exponents: usize::MAX,
+            folds: 0,
             by_conn: BTreeMap::new(),
             unwritten: BTreeSet::new(),
             results: Vec::new(),
+            fold: None,
             host_key: SigningKey::from_bytes(&[7; 32]),
             rng: StdRng::seed_from_u64(!seed),
             trace: DefaultHasher::new(),
@@ -177,12 +183,28 @@ impl World {
         let mut moved = self.carry_in();
         if !self.hold {
             moved |= self.complete_some();
+            moved |= self.fold()?;
         }
         self.engine.tick(self.now)?;
         moved |= self.take_jobs();
         moved |= self.carry_out();
         moved |= self.note_closed();
         Ok(moved || self.engine.has_work())
+    }
+
+    /// Folds the log, if that was begun: at once, or when the weather lets it.
+    fn fold(&mut self) -> Result<bool, Fatal> {
+        self.fold = self.fold.take().or_else(|| self.engine.take_fold());
+        let Some(fold) = self.fold.take() else {
+            return Ok(false);
+        };
+        if !self.weather.as_mut().is_none_or(Weather::is_done) {
+            self.fold = Some(fold);
+            return Ok(true);
+        }
+        self.engine.folded(fold.run())?;
+        self.folds += 1;
+        Ok(true)
     }
 
     /// Bytes that a connection may move now.
@@ -326,6 +348,7 @@ impl World {
         self.engine = Engine::new(limits, store, StdRng::seed_from_u64(seed));
         self.by_conn.clear();
         self.results.clear();
+        self.fold = None;
         self.unwritten.clear();
         self.ends.values_mut().for_each(End::close);
         self.trace_line("", b"restarted");

@@ -26,6 +26,8 @@ const FROM_MEMORY: [RequestKind; 3] = [
 pub(super) struct Started {
     number: u32,
     mark: usize,
+    /// Writes of the tick by then.
+    writes: u64,
     member: Option<Member>,
 }
 
@@ -38,6 +40,7 @@ impl Tick<'_> {
         Started {
             number,
             mark: self.memory.outbox.mark(),
+            writes: self.batch.writes(),
             member: member.flatten(),
         }
     }
@@ -58,6 +61,12 @@ impl Tick<'_> {
                     return Ok(false);
                 }
                 Some(Refusal::from(Code::StorageBusy))
+            }
+            // Others' writes stand: only what needs the damaged part is refused.
+            Err(Reject::Store(StoreError::Damaged(_)))
+                if self.batch.is_whole() && self.batch.writes() == started.writes =>
+            {
+                Some(Refusal::from(Code::StorageDamaged))
             }
             Err(Reject::Store(error)) => {
                 self.note(conn, started, true);

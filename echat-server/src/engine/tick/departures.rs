@@ -44,11 +44,11 @@ impl Tick<'_> {
             return Ok(());
         };
         match account::depart(&mut ctx, &me) {
-            Err(Reject::Store(StoreError::Busy)) => {
+            Err(Reject::Store(StoreError::Busy | StoreError::Full | StoreError::Damaged(_))) => {
                 // Their friends cannot be looked up now: they see it when they look themselves.
                 ctx.roster.leave(conn);
             }
-            Err(Reject::Store(error)) => return Err(error),
+            Err(Reject::Store(error @ StoreError::Fatal(_))) => return Err(error),
             Ok(()) | Err(Reject::Refused(_)) => {}
         }
         Ok(())

@@ -20,6 +20,7 @@ impl Tick<'_> {
         let start = self.work();
         while finished.is_ok()
             && self.is_little(start)
+            && !self.is_over()
             && let Some((conn, done)) = completed.next()
         {
             if self.is_held(conn, &done) {

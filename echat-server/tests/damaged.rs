@@ -1,0 +1,258 @@
+//! A page of the database is damaged: what needs it is refused, all else goes on, in the real server and
+//! in each tick of the engine.
+
+mod place;
+mod scars;
+mod stage;
+mod wire;
+
+use std::path::{Path, PathBuf};
+
+use echat_server::store::{Store, StoreError, create_template};
+use place::{Place, Running, stderr, stdout};
+use rusqlite::Connection;
+use scars::{content, strike_last_leaf, strike_message};
+use stage::{Actor, Stage};
+use tempfile::TempDir;
+use wire::{Client, credentials, line, text};
+// What the stage says and hears.
+use wire as words;
+
+const FIRST_PAGE: &str = r#"QUERY_HISTORY {"target_type":1,"target":"tea","after":0,"limit":10}"#;
+const LAST_PAGE: &str = r#"QUERY_HISTORY {"target_type":1,"target":"tea","limit":10}"#;
+const OTHER_PAGE: &str = r#"QUERY_HISTORY {"target_type":1,"target":"den","after":0,"limit":10}"#;
+
+fn send(room: &str, txn_id: &str) -> String {
+    format!(
+        r#"SEND_MESSAGE {{"target_type":1,"target":"{room}","content":"hi","txn_id":"{txn_id}"}}"#
+    )
+}
+
+/// Ann and bob in the rooms tea, den and hut, and eve alone in nook; nothing runs.
+fn place() -> Place {
+    let place = Place::new();
+    place.write(
+        "config.json",
+        r#"{"server": {"limits": {"message_rate": 0, "registrations": 0}}}"#,
+    );
+    let server = place.start(&[]);
+    for name in ["ann", "bob", "eve"] {
+        Client::register(&server, name);
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+    fill(&database(&place));
+    place
+}
+
+fn fill(database: &Path) {
+    scars::fill(
+        database,
+        &[
+            ("tea", &[0, 1]),
+            ("den", &[0, 1]),
+            ("nook", &[2]),
+            ("hut", &[0, 1]),
+        ],
+    );
+}
+
+fn database(place: &Place) -> PathBuf {
+    place.path("data/database.db")
+}
+
+fn code(client: &mut Client, request: &str) -> String {
+    let reply = client.asks(request);
+    text(&reply.params, "code").to_owned()
+}
+
+/// Stops in peace; how many lines of the log are errors, all of which must say what to do.
+fn errors(server: Running) -> usize {
+    let output = server.stop();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let errors = stderr(&output).lines().filter(|l| l.contains("ERROR"));
+    let errors: Vec<_> = errors.collect();
+    for error in &errors {
+        assert!(error.contains("PRAGMA integrity_check"), "{error}");
+        assert!(error.contains("data/database.db"), "{error}");
+        assert!(error.contains("backup"), "{error}");
+    }
+    errors.len()
+}
+
+#[test]
+fn a_damaged_message_costs_only_those_who_ask_for_it() {
+    let place = place();
+    strike_message(&database(&place), "tea", 0);
+    strike_message(&database(&place), "nook", scars::MESSAGES - 1);
+    for round in 0..2 {
+        let server = place.start(&["--log", "info"]);
+        let mut ann = Client::login(&server, "ann");
+        let mut bob = Client::login(&server, "bob");
+        ann.events.clear();
+        for n in 0..10 {
+            assert_eq!(code(&mut ann, FIRST_PAGE), "storage_damaged");
+            assert!(line(&ann.asks(LAST_PAGE)).starts_with("HISTORY"));
+            let page = line(&ann.asks(OTHER_PAGE));
+            assert!(page.contains(&content("den", 9)), "{page}");
+            for room in ["tea", "den", "hut"] {
+                let txn_id = format!("{round}-{room}-{n}");
+                let reply = line(&ann.asks(&send(room, &txn_id)));
+                assert!(reply.starts_with("ON_NEW_MESSAGE"), "{reply}");
+            }
+        }
+        bob.is_served();
+        let heard = bob.events.iter().filter(|event| event.command == 109);
+        assert_eq!(heard.count(), 30);
+
+        // What eve's login shows cannot be read: it is refused, and eve is not online.
+        let mut eve = Client::connect(&server);
+        let login = format!("LOGIN {}", credentials("eve"));
+        for _ in 0..3 {
+            assert_eq!(code(&mut eve, &login), "storage_damaged");
+        }
+        assert_eq!(code(&mut eve, "LIST_ROOMS"), "not_logged_in");
+        Client::login(&server, "bob").is_served();
+        assert_eq!(errors(server), 1);
+    }
+}
+
+#[test]
+fn damage_that_is_met_in_writing_takes_the_tick_back_and_no_more() {
+    let place = place();
+    // New messages of the last room go there.
+    strike_last_leaf(&database(&place), "messages_by_conversation");
+    // Which names look alike cannot be told: none can be made.
+    strike_last_leaf(&database(&place), "sqlite_autoindex_users_2");
+    for round in 0..2 {
+        let server = place.start(&["--log", "info"]);
+        let mut eve = Client::login(&server, "eve");
+        let mut guest = Client::connect(&server);
+        for n in 0..10 {
+            assert_eq!(code(&mut eve, "JOIN_ROOM \"hut\""), "storage_damaged");
+            let register = format!("REGISTER {}", credentials(&format!("new{n}")));
+            assert_eq!(code(&mut guest, &register), "storage_damaged");
+            let reply = line(&eve.asks(&send("nook", &format!("{round}-{n}"))));
+            assert!(reply.starts_with("ON_NEW_MESSAGE"), "{reply}");
+            assert_eq!(eve.pings(), []);
+        }
+        // She did not come to the room, and what was refused left nothing behind.
+        assert_eq!(code(&mut eve, &send("hut", "t")), "not_a_member");
+        let rooms = line(&eve.asks("LIST_ROOMS"));
+        assert!(rooms.contains("nook") && !rooms.contains("hut"), "{rooms}");
+        assert_eq!(errors(server), 1);
+    }
+    let db = Connection::open(database(&place)).unwrap();
+    let users: i64 = db
+        .query_row("SELECT count(*) FROM users NOT INDEXED", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(users, 3);
+}
+
+#[test]
+fn a_database_whose_beginning_is_damaged_is_refused_with_what_to_do() {
+    let place = place();
+    let whole = std::fs::read(database(&place)).unwrap();
+    // The magic string; the size of pages; the tree of the schema.
+    for at in [0, 16, 100] {
+        let mut bytes = whole.clone();
+        bytes[at..at + 2].fill(0xff);
+        std::fs::write(database(&place), &bytes).unwrap();
+        let output = place.run(&["--listen", "127.0.0.1:0"]);
+        assert_eq!(output.status.code(), Some(74), "{}", stdout(&output));
+        let said = stderr(&output);
+        assert!(said.contains("the database is damaged"), "{at}: {said}");
+        assert!(said.contains("backup"), "{said}");
+        assert!(said.contains("database.db"), "{said}");
+        assert_eq!(std::fs::read(database(&place)).unwrap(), bytes, "{at}");
+    }
+}
+
+/// The same rooms for the engine alone, with users of it.
+fn engine_database() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("database.db");
+    create_template(&path).unwrap();
+    let mut stage = Stage::new(Store::open(&path).unwrap());
+    for name in ["ann", "bob", "eve"] {
+        stage.enter(name);
+    }
+    drop(stage);
+    fill(&path);
+    (folder, path)
+}
+
+/// An engine over it, in which nobody has to rest.
+fn engine(path: &Path) -> Stage {
+    let mut stage = Stage::new(Store::open(path).unwrap());
+    stage.engine().allow_work(1_000_000);
+    stage
+}
+
+fn replies(stage: &mut Stage, actor: &mut Actor) -> Vec<String> {
+    actor.hears_messages(stage).iter().map(line).collect()
+}
+
+#[test]
+fn those_who_meet_the_damage_again_take_no_others_writes_along() {
+    let (_folder, path) = engine_database();
+    strike_message(&path, "tea", 0);
+    let mut stage = engine(&path);
+    let (mut ann, mut eve) = (stage.enter("ann"), stage.enter("eve"));
+    let mut kept = 0;
+    for n in 0..20 {
+        // In either order, all of it in the round's first tick if it may be.
+        let request = send("nook", &format!("t{n}"));
+        if n % 2 == 0 {
+            eve.says(&mut stage, &[&request]);
+            ann.says(&mut stage, &[FIRST_PAGE]);
+        } else {
+            ann.says(&mut stage, &[FIRST_PAGE]);
+            eve.says(&mut stage, &[&request]);
+        }
+        stage.settle();
+        let refused = replies(&mut stage, &mut ann);
+        assert_eq!(refused.len(), 1);
+        assert!(refused[0].contains("storage_damaged"), "{refused:?}");
+        let sent = replies(&mut stage, &mut eve);
+        assert_eq!(sent.len(), 1, "{sent:?}");
+        kept += usize::from(sent[0].starts_with("ON_NEW_MESSAGE"));
+    }
+    assert!(kept >= 19, "{kept} of 20: only the first may be lost");
+    // One who writes and meets the damage in one turn loses both, and the next turn is whole.
+    ann.says(&mut stage, &[send("den", "a").as_str(), FIRST_PAGE]);
+    eve.says(&mut stage, &[send("nook", "e")]);
+    stage.settle();
+    let own = replies(&mut stage, &mut ann);
+    assert!(own.iter().all(|l| l.contains("storage_damaged")), "{own:?}");
+    assert!(replies(&mut stage, &mut eve)[0].starts_with("ON_NEW_MESSAGE"));
+    let again = ann.asks(&mut stage, &send("den", "a"));
+    assert!(line(&again).starts_with("ON_NEW_MESSAGE"));
+}
+
+#[test]
+fn sessions_end_though_it_cannot_be_read_who_is_to_be_told() {
+    let (_folder, path) = engine_database();
+    let mut stage = engine(&path);
+    let (mut ann, bob) = (stage.enter("ann"), stage.enter("bob"));
+    assert_eq!(stage.engine().roster().sessions().count(), 2);
+    strike_last_leaf(&path, "friendships");
+    // The engine has pages in memory, until another program writes.
+    let other = Connection::open(&path).unwrap();
+    other
+        .execute("UPDATE history SET name = name || name", [])
+        .unwrap();
+    let out = ann.asks(&mut stage, "LOGOUT");
+    assert!(line(&out).starts_with("LOGGED_OUT"), "{}", line(&out));
+    bob.hangs_up(&mut stage);
+    assert_eq!(stage.engine().roster().sessions().count(), 0);
+    let mut batch = stage.engine().store().batch();
+    let met = batch.friends(echat_server::store::UserId(1));
+    assert!(matches!(met, Err(StoreError::Damaged(_))), "{met:?}");
+    assert!(batch.is_whole());
+    batch
+        .set_password(echat_server::store::UserId(1), "other")
+        .unwrap();
+    let _ = batch.commit().unwrap();
+}
