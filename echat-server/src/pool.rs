@@ -5,9 +5,14 @@
 //! address, or a /64 of IPv6) take turns, those that are new before the others, whatever one of them
 //! asks for. It is bounded by the connections: each has at most one job, and those without a login
 //! are few (`server.limits.unauthenticated`).
+//!
+//! Folding a long log of the database has a thread of its own ([`Folder`]): it waits for the disk.
 
 mod fair;
+mod folder;
 mod queue;
+
+pub use folder::Folder;
 
 use crate::conn::ConnId;
 use crate::jobs::{Done, Job, Memory, Task};

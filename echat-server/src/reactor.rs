@@ -16,8 +16,8 @@ use crate::conn::ConnId;
 use crate::console::{self, Said};
 use crate::engine::{Engine, Fatal};
 use crate::jobs;
-use crate::pool::{self, Pool};
-use crate::store::Store;
+use crate::pool::{self, Folder, Pool};
+use crate::store::{Folded, Store};
 use ed25519_dalek::SigningKey;
 use listener::Listener;
 use mio::{Events, Poll, Token, Waker};
@@ -95,6 +95,7 @@ struct Reactor {
     signals: Signals,
     terminal: Option<Terminal>,
     pool: Pool,
+    folder: Folder,
     engine: Engine,
     sockets: HashMap<ConnId, Socket>,
     /// Sockets with bytes that were not read yet.
@@ -137,6 +138,7 @@ impl Reactor {
         Ok(Self {
             terminal: Terminal::open(poll.registry(), TERMINAL)?,
             pool: Pool::start(host_key, &waker)?,
+            folder: Folder::new(&waker),
             engine,
             poll,
             listener,
@@ -168,6 +170,7 @@ impl Reactor {
             }
             self.engine.tick(now)?;
             self.pool.submit(self.engine.take_jobs());
+            self.fold()?;
             self.write(now);
             self.drop_closed();
             match self.stop {
@@ -176,6 +179,20 @@ impl Reactor {
                 Stop::By(_) | Stop::Now => return Ok(()),
             }
         }
+    }
+
+    /// Has a long log of the database folded beside the loop.
+    fn fold(&mut self) -> Result<(), Fatal> {
+        if let Some(folded) = self.folder.result() {
+            self.engine.folded(folded)?;
+        }
+        if let Some(fold) = self.engine.take_fold()
+            && let Err(error) = self.folder.begin(fold)
+        {
+            tracing::warn!(%error, "no thread to fold the database's log");
+            self.engine.folded(Folded::not_begun())?;
+        }
+        Ok(())
     }
 
     /// Notes what became ready.

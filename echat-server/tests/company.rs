@@ -12,6 +12,7 @@ use crowd::dripping::Dripping;
 use crowd::flood::{Flood, From, Honest, capacity};
 use crowd::greedy::{self, Greed, Plenty};
 use crowd::leaving::{self, Crowd, Size};
+use crowd::long_log::Beside;
 use crowd::room::{Room, Talk, enter, read_to_the_end};
 use crowd::silent::{Silent, as_many_as_allowed};
 use crowd::watch::{Times, Watch};
@@ -317,5 +318,59 @@ fn those_who_ask_as_fast_as_they_can_keep_nobody_waiting() {
             println!("{per_second} frames a second for {greed:?}; the room: {talked}");
         }
     }
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+/// Pages of a log that is not folded by the loop itself; `ECHAT_LOG_MIB` asks for more.
+const LONG_LOG: u64 = 3_000;
+/// Pages of a MiB.
+const MIB: u64 = 256;
+/// The file of the log is cut back to so many bytes.
+const CUT_BACK: u64 = 16 * 1024 * 1024;
+/// Messages within which a log begins anew when it may, or the test fails.
+const ANEW: usize = 200;
+
+#[test]
+fn a_long_log_is_folded_beside_those_who_talk() {
+    let campaign: Option<u64> = asked_for("ECHAT_LOG_MIB");
+    let place = Place::new();
+    let server = open_house(&place, r#"{"message_rate": 0, "registrations": 0}"#);
+    let mut room = Room::gather(&server, if campaign.is_some() { 10 } else { 3 });
+    let some = campaign.map_or(Talk::messages(10), |_| Talk::at_ease(500));
+    let alone = room.talk(&some);
+    let beside = Beside::of(&place);
+    beside.hold();
+    let long = campaign.map_or(LONG_LOG, |mib| mib * MIB);
+    while beside.log().0 < long {
+        room.talk(&Talk {
+            burst: BURST,
+            length: LONG,
+            ..Talk::messages(BURST)
+        });
+    }
+    let held = room.talk(&some);
+    let (pages, folded) = beside.log();
+    assert!(pages - folded >= long, "{folded} of {pages}");
+    beside.let_go();
+    let among = room.talk(&some);
+    let again = (0..ANEW).find(|_| {
+        room.talk(&Talk::messages(10));
+        beside.log().0 < pages
+    });
+    assert!(again.is_some(), "{:?} of {pages}", beside.log());
+    let after = room.talk(&some);
+    let log = std::fs::metadata(place.path("data/database.db-wal")).unwrap();
+    assert!(log.len() <= CUT_BACK, "{} bytes", log.len());
+    if campaign.is_some() {
+        println!("a room of 10 alone: {alone}");
+        println!("while {pages} pages of the log are held by a reader: {held}");
+        println!("while they are folded: {among}");
+        println!("afterwards: {after}");
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+    let server = place.start(&["--log", "warn"]);
+    let mut back = Client::login(&server, "member0");
+    let kept = back.history(crowd::room::NAME, 0);
+    assert!(kept.iter().map(|(id, _)| *id).eq(1..=room.last_id()));
     assert_eq!(server.stop().status.code(), Some(0));
 }

@@ -38,8 +38,8 @@ pub use fold::{Fold, Folded};
 /// Pages in the log from which on it is folded: 4 MiB.
 const PAGES: c_int = 1000;
 
-/// Pages that a commit folds at most; more would be left to a [`Fold`].
-const INLINE: c_int = c_int::MAX;
+/// Pages that a commit folds at most: 8 MiB. More is left to a [`Fold`].
+const INLINE: c_int = 2000;
 
 /// Bytes that are written anew at a time.
 const CHUNK: usize = 64 * 1024;

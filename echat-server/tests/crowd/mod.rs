@@ -9,6 +9,7 @@ pub(crate) mod dripping;
 pub(crate) mod flood;
 pub(crate) mod greedy;
 pub(crate) mod leaving;
+pub(crate) mod long_log;
 pub(crate) mod room;
 pub(crate) mod silent;
 pub(crate) mod usage;

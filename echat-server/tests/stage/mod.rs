@@ -14,7 +14,7 @@ use echat_server::config::Limits;
 use echat_server::conn::ConnId;
 use echat_server::engine::Engine;
 use echat_server::jobs::Memory;
-use echat_server::store::Store;
+use echat_server::store::{Fold, Store};
 use ed25519_dalek::SigningKey;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -24,6 +24,8 @@ use crate::words::{credentials, line, message};
 /// The engine and what a reactor would keep for it.
 pub(crate) struct Stage {
     engine: Engine,
+    /// Folds of the database's log that are to be run beside the engine.
+    pub(crate) folds: Vec<Fold>,
     /// What was written to each connection and not read yet.
     wires: HashMap<ConnId, Vec<u8>>,
     key: SigningKey,
@@ -46,6 +48,7 @@ impl Stage {
         };
         Self {
             engine: Engine::new(limits, store, StdRng::seed_from_u64(1)),
+            folds: Vec::new(),
             wires: HashMap::new(),
             key: SigningKey::from_bytes(&[1; 32]),
             rng: StdRng::seed_from_u64(2),
@@ -71,9 +74,7 @@ impl Stage {
     pub(crate) fn settle(&mut self) {
         loop {
             self.engine.tick(self.now).unwrap();
-            if let Some(fold) = self.engine.take_fold() {
-                self.engine.folded(fold.run()).unwrap();
-            }
+            self.folds.extend(self.engine.take_fold());
             let jobs = self.engine.take_jobs();
             let idle = jobs.is_empty() && !self.engine.has_work();
             for job in jobs {
