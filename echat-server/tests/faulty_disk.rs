@@ -11,6 +11,8 @@ use faults::record::Note;
 use faults::recording::Recording;
 use faults::{Rule, Shim};
 use place::{Place, Running, now, stderr};
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use rustix::io::Errno;
 use rustix::process::Signal;
 use writers::Crowd;
@@ -28,6 +30,19 @@ const CUTS: usize = 20;
 /// Calls of this kind on such a file fail, so often: the server stops with code 74, and nothing that it
 /// acknowledged is missing, neither when it starts again nor when the power is cut then.
 fn stops_and_starts_again(what: &'static str, files: &'static str, times: i64) {
+    fails(what, files, times, None);
+}
+
+/// The same while another program keeps a read open, until so many messages are acknowledged: the log is
+/// long when it lets go, and is folded beside the loop.
+fn stops_beside_the_loop(what: &'static str) {
+    fails(what, "database.db", 1, Some(LONG));
+}
+
+/// Messages with which the log is longer than what the loop itself folds.
+const LONG: usize = 900;
+
+fn fails(what: &'static str, files: &'static str, times: i64, long: Option<usize>) {
     let shim = Shim::new();
     shim.switch(false);
     let rule = Rule {
@@ -38,9 +53,18 @@ fn stops_and_starts_again(what: &'static str, files: &'static str, times: i64) {
         errno: Some(Errno::IO),
     };
     let (place, server, members) = CROWD.enter(|place| shim.start(place, Some(rule)));
+    let reader = long.map(|_| reader(&place));
+    let read = |statement: &str| {
+        if let Some(reader) = &reader {
+            reader.execute_batch(statement).unwrap();
+        }
+    };
+    read("BEGIN; SELECT count(*) FROM history");
     let mut struck = now();
-    let first = CROWD.write_until(&server, members, 0, ACKNOWLEDGED, |_| {
+    let acknowledged = long.unwrap_or(ACKNOWLEDGED);
+    let first = CROWD.write_until(&server, members, 0, acknowledged, |_| {
         shim.switch(true);
+        read("ROLLBACK");
         struck = now();
     });
     let output = server.end();
@@ -54,8 +78,10 @@ fn stops_and_starts_again(what: &'static str, files: &'static str, times: i64) {
         .position(|note| matches!(note, Note::NotSynced { .. }));
     assert_eq!(failed.is_some(), what == "sync");
     let later = &notes[failed.unwrap_or(notes.len())..];
-    assert!(!later.iter().any(|note| matches!(note, Note::Sent { .. })));
+    // Beside the loop, what the loop has synced by itself is still told.
+    assert!(long.is_some() || !later.iter().any(|note| matches!(note, Note::Sent { .. })));
 
+    drop(reader);
     let server = shim.start(&place, None);
     let members = CROWD.return_to(&server);
     let second = CROWD.write_until(&server, members, 1, ACKNOWLEDGED, |server| {
@@ -68,6 +94,15 @@ fn stops_and_starts_again(what: &'static str, files: &'static str, times: i64) {
         recording.play(&BTreeSet::new(), &recording.moments(CUTS)),
         [""; 0]
     );
+}
+
+/// Another program. It does not fold the log when it ends, which would not be recorded.
+fn reader(place: &Place) -> Connection {
+    let reader = Connection::open(place.path("data/database.db")).unwrap();
+    reader
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .unwrap();
+    reader
 }
 
 #[test]
@@ -93,6 +128,16 @@ fn a_write_to_the_log_that_fails() {
 #[test]
 fn a_write_to_the_database_that_fails() {
     stops_and_starts_again("write", "database.db", 1);
+}
+
+#[test]
+fn a_write_of_a_fold_beside_the_loop_that_fails() {
+    stops_beside_the_loop("write");
+}
+
+#[test]
+fn a_sync_of_a_fold_beside_the_loop_that_fails() {
+    stops_beside_the_loop("sync");
 }
 
 /// Every sync that a first start asks for, one after the other: none that fails is passed over.

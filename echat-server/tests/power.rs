@@ -14,6 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::env;
 use std::path::Path;
 use std::sync::LazyLock;
+use std::thread;
 
 use faults::Shim;
 use faults::record::Note;
@@ -42,7 +43,7 @@ const ACKNOWLEDGED: usize = 400;
 static RECORDING: LazyLock<Recording> = LazyLock::new(|| {
     let shim = Shim::new();
     let (place, server, members) = CROWD.enter(|place| shim.start(place, None));
-    let first = write_and_stop(server, members, 0);
+    let first = write_beside_a_reader_and_stop(&place, server, members);
     let server = shim.start(&place, None);
     let members = CROWD.return_to(&server);
     let second = write_and_stop(server, members, 1);
@@ -52,6 +53,46 @@ static RECORDING: LazyLock<Recording> = LazyLock::new(|| {
     assert!(logs.count() >= 4, "no checkpoint under load");
     recording
 });
+
+/// Pages that the server's loop folds at most.
+const INLINE: i64 = 2_000;
+/// Messages with which the log is longer than that.
+const LONG: usize = 700;
+
+/// Users write while another program keeps a read open, so that the log cannot be folded, and on when it
+/// has let go, until the log begins anew; then the server is told to stop.
+fn write_beside_a_reader_and_stop(
+    place: &Place,
+    server: Running,
+    members: Vec<Client>,
+) -> Vec<Written> {
+    let reader = Connection::open(place.path("data/database.db")).unwrap();
+    let pages = |reader: &Connection| {
+        let look = "PRAGMA wal_checkpoint(NOOP)";
+        let pages = reader.query_row(look, [], |row| row.get::<_, i64>(1));
+        pages.unwrap()
+    };
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM history")
+        .unwrap();
+    let written = CROWD.write_until(&server, members, 0, LONG, |server| {
+        reader.execute_batch("ROLLBACK").unwrap();
+        let mut long = pages(&reader);
+        loop {
+            let now = pages(&reader);
+            if now < long {
+                break;
+            }
+            long = now;
+            thread::yield_now();
+        }
+        assert!(long > INLINE, "{long} pages: no fold beside the loop");
+        drop(reader);
+        server.signal(Signal::TERM);
+    });
+    assert_eq!(server.end().status.code(), Some(0));
+    written
+}
 
 fn begins_log(note: &Note) -> bool {
     matches!(note, Note::Written { at: 0, bytes, .. } if bytes.len() == 32)

@@ -306,7 +306,11 @@ fn a_store_with_a_long_log_is_closed_without_folding_it() {
     drop(stage);
     assert_eq!(log_length(&path), before, "it was folded");
     drop(Store::open(&path).unwrap());
-    assert_eq!(log_length(&path), 0, "by the bounds of a server it is short");
+    assert_eq!(
+        log_length(&path),
+        0,
+        "by the bounds of a server it is short"
+    );
     let kept = stored(&Connection::open(&path).unwrap());
     assert_eq!(kept, sent.unwrap() + 1);
 }

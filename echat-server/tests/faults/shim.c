@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -181,16 +182,23 @@ int close(int fd)
     return syscall(SYS_close, fd);
 }
 
+/* A call and its note are one step: the log is folded by a thread of its own. */
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
 static ssize_t write_at(int fd, const void *data, size_t length, off_t at)
 {
     if (!watches(fd))
         return syscall(SYS_pwrite64, fd, data, length, at);
+    pthread_mutex_lock(&turn);
     struct stat before = state(fd);
     ssize_t written = -1;
     if (!fails(at + (off_t)length > before.st_size ? GROW : WRITE, fd))
         written = syscall(SYS_pwrite64, fd, data, length, at);
+    int error = errno;
     if (written > 0)
         note(WRITTEN, before.st_ino, at, data, written);
+    pthread_mutex_unlock(&turn);
+    errno = error;
     return written;
 }
 
@@ -223,11 +231,15 @@ static int resize(int fd, off_t length)
 {
     if (!watches(fd))
         return syscall(SYS_ftruncate, fd, length);
+    pthread_mutex_lock(&turn);
     struct stat before = state(fd);
-    if (fails(length > before.st_size ? GROW : WRITE, fd) || syscall(SYS_ftruncate, fd, length))
-        return -1;
-    note(RESIZED, before.st_ino, length, NULL, 0);
-    return 0;
+    int failed = fails(length > before.st_size ? GROW : WRITE, fd) || syscall(SYS_ftruncate, fd, length);
+    int error = errno;
+    if (!failed)
+        note(RESIZED, before.st_ino, length, NULL, 0);
+    pthread_mutex_unlock(&turn);
+    errno = error;
+    return failed ? -1 : 0;
 }
 
 int ftruncate(int fd, off_t length) { return resize(fd, length); }
@@ -239,12 +251,16 @@ static int sync_any(long call, int fd)
         return syscall(call, fd);
     char path[4096];
     path_of(fd, path, sizeof path);
+    pthread_mutex_lock(&turn);
     struct stat file = state(fd);
     int failed = fails_at(SYNC, path);
+    int error = errno;
     if (S_ISDIR(file.st_mode))
         note_path(failed ? NOT_SYNCED_FOLDER : SYNCED_FOLDER, 0, path);
     else
         note(failed ? NOT_SYNCED : SYNCED, file.st_ino, 0, NULL, 0);
+    pthread_mutex_unlock(&turn);
+    errno = error;
     /* The real thing is left out when it is noted: nobody cuts the power of this machine. */
     return failed ? -1 : record < 0 ? syscall(call, fd) : 0;
 }

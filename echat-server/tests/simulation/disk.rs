@@ -21,6 +21,11 @@ const SABOTAGE: &str = "
     CREATE TRIGGER sabotage_messages AFTER INSERT ON messages
     BEGIN INSERT INTO sabotage VALUES (-1); END;";
 const REPAIR: &str = "DROP TRIGGER IF EXISTS sabotage_messages; DROP TABLE IF EXISTS sabotage;";
+/// Makes messages meet what the server takes for damage, while others are stored.
+const DAMAGE: &str = "
+    CREATE TRIGGER damaged_messages BEFORE INSERT ON messages
+    BEGIN SELECT RAISE(ABORT, 'damaged'); END;";
+const RESTORE: &str = "DROP TRIGGER damaged_messages";
 
 fn folder() -> TempDir {
     tempfile::tempdir_in(MEMORY)
@@ -57,6 +62,7 @@ pub(crate) struct Disk {
     other: Connection,
     occupied: bool,
     broken: bool,
+    damaged: bool,
     full: bool,
 }
 
@@ -75,6 +81,7 @@ impl Disk {
             folder,
             occupied: false,
             broken: false,
+            damaged: false,
             full: false,
         };
         (disk, store)
@@ -99,7 +106,7 @@ impl Disk {
 
     /// Whether anything is wrong with it.
     pub(crate) fn is_troubled(&self) -> bool {
-        self.occupied || self.broken || self.full
+        self.occupied || self.broken || self.damaged || self.full
     }
 
     /// Whether commits fail.
@@ -131,6 +138,16 @@ impl Disk {
         }
     }
 
+    /// Messages meet damage from now on.
+    pub(crate) fn damage(&mut self) {
+        if !self.occupied && !self.damaged {
+            self.other
+                .execute_batch(DAMAGE)
+                .expect("between ticks nobody holds it");
+            self.damaged = true;
+        }
+    }
+
     /// What the next process, or the engine's own, finds is well.
     pub(crate) fn mend(&mut self, store: &mut Store) {
         if std::mem::take(&mut self.occupied) {
@@ -139,6 +156,11 @@ impl Disk {
         if std::mem::take(&mut self.broken) {
             self.other
                 .execute_batch(REPAIR)
+                .expect("between ticks nobody holds it");
+        }
+        if std::mem::take(&mut self.damaged) {
+            self.other
+                .execute_batch(RESTORE)
                 .expect("between ticks nobody holds it");
         }
         store.limit_pages(ROOMY).expect("a pragma");

@@ -162,10 +162,11 @@ fn waiting(rng: &mut StdRng, present: usize) -> Vec<Deed> {
 /// Much is sent to a room while something stands in its way.
 fn storm(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Deed> {
     let other = (seat + 1) % present;
-    let trouble = match rng.random_range(0..5) {
+    let trouble = match rng.random_range(0..6) {
         0 | 1 => Deed::Stall(other),
         2 => Deed::Fill,
         3 => Deed::Occupy,
+        4 => Deed::Damage,
         _ => Deed::Break,
     };
     let many = |rng: &mut StdRng| {
@@ -215,7 +216,8 @@ fn deed(rng: &mut StdRng, seat: Seat) -> Deed {
         79 => Deed::Hold(false),
         80 => Deed::Jump(rng.random_range(-315_360_000..315_360_000)),
         81 => Deed::Jump(-4_000_000_000),
-        82..86 => Deed::Wait(rng.random_range(1..3_000)),
+        82 => Deed::Damage,
+        83..86 => Deed::Wait(rng.random_range(1..3_000)),
         86 => Deed::Wait(rng.random_range(10_000..200_000)),
         87..89 => Deed::Fill,
         89 => Deed::Occupy,

@@ -87,6 +87,8 @@ pub(crate) enum Deed {
     Occupy,
     /// Commits fail from now on, those of messages.
     Break,
+    /// Messages meet a damaged page from now on.
+    Damage,
     /// The disk and the database are well again.
     Mend,
     /// The process dies between two ticks and is started again.

@@ -82,7 +82,9 @@ impl Judge<'_> {
         exact: bool,
     ) -> Result<(), String> {
         let justified = match code {
-            "storage_full" | "storage_busy" => self.facts.troubled_since(asked.tick),
+            "storage_full" | "storage_busy" | "storage_damaged" => {
+                self.facts.troubled_since(asked.tick)
+            }
             "rate_limited" => user.is_some_and(|user| self.was_too_fast(&asked.said, user)),
             "login_throttled" => match asked.said {
                 Said::Login { user, .. } => self.facts.tries(user) > self.limits.login_failures,

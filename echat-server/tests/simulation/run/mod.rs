@@ -120,6 +120,7 @@ impl Run {
             Deed::Fill => self.disk.fill(self.world.engine.store()),
             Deed::Occupy => self.disk.occupy(),
             Deed::Break => self.disk.sabotage(),
+            Deed::Damage => self.disk.damage(),
             Deed::Mend => self.disk.mend(self.world.engine.store()),
             Deed::Crash => return self.restart(),
             Deed::Stop => return self.stop(),
