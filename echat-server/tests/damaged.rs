@@ -1,16 +1,20 @@
 //! A page of the database is damaged: what needs it is refused, all else goes on, in the real server and
 //! in each tick of the engine.
 
+mod faults;
 mod place;
 mod scars;
 mod stage;
 mod wire;
+mod writers;
 
 use std::path::{Path, PathBuf};
 
 use echat_server::store::{Store, StoreError, create_template};
+use faults::{Rule, Shim};
 use place::{Place, Running, stderr, stdout};
 use rusqlite::Connection;
+use rustix::io::Errno;
 use scars::{content, strike_last_leaf, strike_message};
 use stage::{Actor, Stage};
 use tempfile::TempDir;
@@ -151,6 +155,39 @@ fn damage_that_is_met_in_writing_takes_the_tick_back_and_no_more() {
 }
 
 #[test]
+fn a_sector_that_cannot_be_read_costs_only_those_who_ask_for_it() {
+    let (place, shim) = (place(), Shim::new());
+    shim.switch(false);
+    let rule = Rule {
+        what: "read",
+        files: "database.db",
+        skip: 0,
+        times: -1,
+        errno: Some(Errno::IO),
+    };
+    let server = shim.start(&place, Some(rule));
+    let mut ann = Client::login(&server, "ann");
+    let mut bob = Client::login(&server, "bob");
+    // What was read before is in memory.
+    let reply = line(&ann.asks(&send("hut", "0")));
+    assert!(reply.starts_with("ON_NEW_MESSAGE"), "{reply}");
+    shim.switch(true);
+    for n in 1..10 {
+        assert_eq!(code(&mut ann, FIRST_PAGE), "storage_damaged");
+        let reply = line(&bob.asks(&send("hut", &n.to_string())));
+        assert!(reply.starts_with("ON_NEW_MESSAGE"), "{reply}");
+        assert_eq!(
+            text(&bob.asks(&send("hut", &n.to_string())).params, "content"),
+            "hi"
+        );
+    }
+    shim.switch(false);
+    let page = line(&ann.asks(FIRST_PAGE));
+    assert!(page.contains(&content("tea", 9)), "{page}");
+    assert_eq!(errors(server), 1);
+}
+
+#[test]
 fn a_database_whose_beginning_is_damaged_is_refused_with_what_to_do() {
     let place = place();
     let whole = std::fs::read(database(&place)).unwrap();
@@ -255,4 +292,25 @@ fn sessions_end_though_it_cannot_be_read_who_is_to_be_told() {
         .set_password(echat_server::store::UserId(1), "other")
         .unwrap();
     let _ = batch.commit().unwrap();
+}
+
+#[test]
+fn a_row_that_no_server_has_written_is_damage_too() {
+    for change in [
+        // No UTF-8; longer than any message; a kind that there is not.
+        "UPDATE messages SET content = CAST(x'ff41' AS TEXT) WHERE id = 1",
+        "UPDATE messages SET content = printf('%.*c', 200000, 'x') WHERE id = 1",
+        "PRAGMA ignore_check_constraints = ON;
+         UPDATE conversations SET kind = 7 WHERE id = (SELECT id FROM rooms WHERE name = 'tea')",
+    ] {
+        let (_folder, path) = engine_database();
+        let mut stage = engine(&path);
+        let (mut ann, mut eve) = (stage.enter("ann"), stage.enter("eve"));
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch(change).unwrap();
+        let page = line(&ann.asks(&mut stage, FIRST_PAGE));
+        assert!(page.contains("storage_damaged"), "{change}: {page}");
+        let sent = line(&eve.asks(&mut stage, &send("nook", "t")));
+        assert!(sent.starts_with("ON_NEW_MESSAGE"), "{change}: {sent}");
+    }
 }

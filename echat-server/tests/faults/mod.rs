@@ -48,7 +48,7 @@ fn compiled(name: &str) -> PathBuf {
 /// Which calls fail: `skip` of them pass, then `times` fail.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
-    /// `write`, `grow` (a write that needs new space), `sync`, or `any` change of the disk.
+    /// `read`, `write`, `grow` (a write that needs new space), `sync`, or `any` change of the disk.
     pub(crate) what: &'static str,
     /// How the paths of the files end that it is about.
     pub(crate) files: &'static str,

@@ -35,7 +35,7 @@ enum note {
 };
 
 /* What a rule can be about. A write that needs no new space is what a full disk still allows. */
-enum what { NOTHING = 0, WRITE = 1, GROW = 2, SYNC = 4, NAME = 8, ANY = 15 };
+enum what { NOTHING = 0, WRITE = 1, GROW = 2, SYNC = 4, NAME = 8, ANY = 15, READ = 16 };
 
 #define FILES 65536
 static char watched[FILES];
@@ -75,7 +75,7 @@ __attribute__((constructor)) static void begin(void)
     if (text && sscanf(text, "%15s %d %ld %ld %63s", what, &rule.error, &rule.skip, &rule.times,
                        rule.suffix) == 5)
         rule.what = !strcmp(what, "write") ? WRITE | GROW : !strcmp(what, "grow") ? GROW
-                  : !strcmp(what, "sync") ? SYNC : ANY;
+                  : !strcmp(what, "sync") ? SYNC : !strcmp(what, "read") ? READ : ANY;
     rule.switch_path = getenv("ECHAT_SHIM_SWITCH");
     const char *to = getenv("ECHAT_SHIM_RECORD");
     if (to)
@@ -210,6 +210,23 @@ ssize_t pwrite(int fd, const void *data, size_t length, off_t at)
 ssize_t pwrite64(int fd, const void *data, size_t length, off64_t at)
 {
     return write_at(fd, data, length, at);
+}
+
+static ssize_t read_at(int fd, void *data, size_t length, off_t at)
+{
+    if (watches(fd) && fails(READ, fd))
+        return -1;
+    return syscall(SYS_pread64, fd, data, length, at);
+}
+
+ssize_t pread(int fd, void *data, size_t length, off_t at)
+{
+    return read_at(fd, data, length, at);
+}
+
+ssize_t pread64(int fd, void *data, size_t length, off64_t at)
+{
+    return read_at(fd, data, length, at);
 }
 
 ssize_t write(int fd, const void *data, size_t length)
