@@ -359,8 +359,8 @@ fn a_long_log_is_folded_beside_those_who_talk() {
     });
     assert!(again.is_some(), "{:?} of {pages}", beside.log());
     let after = room.talk(&some);
-    let log = std::fs::metadata(place.path("data/database.db-wal")).unwrap();
-    assert!(log.len() <= CUT_BACK, "{} bytes", log.len());
+    let file = std::fs::metadata(place.path("data/database.db-wal")).unwrap();
+    assert!(file.len() <= CUT_BACK, "{} bytes", file.len());
     if campaign.is_some() {
         println!("a room of 10 alone: {alone}");
         println!("while {pages} pages of the log are held by a reader: {held}");

@@ -297,7 +297,7 @@ fn a_store_with_a_long_log_is_closed_without_folding_it() {
     other
         .execute_batch("BEGIN; SELECT count(*) FROM messages")
         .unwrap();
-    let sent = (0..).find(|n| {
+    let sent = (0..1_000).find(|n| {
         ann.asks(&mut stage, &send(*n));
         log_length(&path) > 400 * 4096
     });

@@ -6,7 +6,7 @@ use crate::visible::visible;
 use std::time::Duration;
 
 /// Damage is told once in so long, and for so long after it was met ticks are kept apart.
-const PERIOD: Duration = Duration::from_secs(600);
+const PERIOD: Duration = Duration::from_mins(10);
 
 /// Damage that was met.
 #[derive(Debug, Default)]

@@ -54,6 +54,10 @@ static BEGINNINGS: LazyLock<Beginnings> = LazyLock::new(|| {
     (folder, made)
 });
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each trouble may come with others"
+)]
 pub(crate) struct Disk {
     folder: TempDir,
     /// Reads what is committed.
