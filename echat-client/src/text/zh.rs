@@ -264,6 +264,6 @@ pub(super) fn bad_password(error: &PasswordError) -> String {
         PasswordError::Empty => "需要密码。".to_owned(),
         PasswordError::TooShort => format!("密码至少 {PASSWORD_MIN} 字节。"),
         PasswordError::TooLong => format!("密码最多 {PASSWORD_MAX} 字节。"),
-        PasswordError::BadCharacter => "密码不能含有控制字符或未定义的字符。".to_owned(),
+        PasswordError::BadCharacter => "密码不能含有控制字符。".to_owned(),
     }
 }

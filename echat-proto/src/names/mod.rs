@@ -12,6 +12,7 @@
 
 mod normal;
 mod password;
+mod precis;
 mod reserved;
 mod text;
 

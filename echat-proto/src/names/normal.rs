@@ -1,11 +1,10 @@
 //! From what somebody typed to the one form of a name that is stored and compared.
 
-use precis_core::profile::PrecisFastInvocation;
-use precis_profiles::UsernameCaseMapped;
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection};
 
+use super::precis::{self, Fault};
 use crate::limits::{NAME_BYTES, NAME_CHARS};
 
 /// Longest text that is normalised at all, in bytes. Normalisation shrinks a name at most
@@ -86,16 +85,11 @@ fn settle(raw: &str) -> Result<String, NameError> {
 /// - Final sigma is a sigma: lower case alone leaves a Greek name with two forms, and what is typed
 ///   in capitals would find only one of them.
 fn fold(name: &str) -> Result<String, NameError> {
-    use precis_core::Error;
     let composed: String = name.nfc().collect();
-    match UsernameCaseMapped::enforce(composed) {
+    match precis::username_case_mapped(&composed) {
         Ok(mapped) => Ok(mapped.replace('ς', "σ")),
-        Err(Error::BadCodepoint(info)) => Err(NameError::BadCharacter(
-            char::from_u32(info.cp).unwrap_or(char::REPLACEMENT_CHARACTER),
-        )),
-        // Nothing is empty here, so only the Bidi rule is left to say "invalid".
-        Err(Error::Invalid) => Err(NameError::MixedDirections),
-        Err(Error::Unexpected(_)) => Err(NameError::Unstable),
+        Err(Fault::Character(c)) => Err(NameError::BadCharacter(c)),
+        Err(Fault::Directions) => Err(NameError::MixedDirections),
     }
 }
 

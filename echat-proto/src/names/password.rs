@@ -2,12 +2,15 @@
 
 use std::fmt;
 
-use precis_core::profile::PrecisFastInvocation;
-use precis_profiles::OpaqueString;
 use thiserror::Error;
-use zeroize::Zeroizing;
+use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::limits::{PASSWORD_MAX, PASSWORD_MIN};
+
+/// By how much NFC may lengthen a text in UTF-8 (UAX 15 section 12).
+const NFC_GROWTH: usize = 3;
 
 /// A password. It is wiped when dropped, cannot be cloned, and `Debug` does not show it.
 pub struct Password(Zeroizing<Vec<u8>>);
@@ -24,14 +27,14 @@ pub enum PasswordError {
     /// Over the limit, as typed or as normalised.
     #[error("a password has at most {PASSWORD_MAX} bytes")]
     TooLong,
-    /// Control characters and others that RFC 8264 keeps out of free text.
-    #[error("a password cannot have control characters or unassigned ones")]
+    /// A control character (general category Cc).
+    #[error("a password cannot have control characters")]
     BadCharacter,
 }
 
 impl Password {
-    /// A password to be kept: 8..=1,024 bytes after normalisation by `OpaqueString` (RFC 8265
-    /// section 4), and no more before it. Never trimmed: spaces count.
+    /// A password to be kept: 8..=1,024 bytes after normalisation, and no more before it. Anything but
+    /// control characters: what Unicode assigns later, too. Never trimmed: spaces count.
     pub fn new(raw: &str) -> Result<Self, PasswordError> {
         check_presence(raw)?;
         let bytes = normalise(raw).ok_or(PasswordError::BadCharacter)?;
@@ -75,8 +78,170 @@ fn check_presence(raw: &str) -> Result<(), PasswordError> {
     }
 }
 
-/// The profile's own intermediate copies are not wiped: its crate does not offer it.
+/// Every space becomes U+0020, then NFC: what `OpaqueString` (RFC 8265 section 4.2.2) does to the texts
+/// that it allows. `None` for a text with a control character.
+///
+/// The copy made here is wiped. What the normalisation itself holds, the last few characters that may
+/// still compose, is not: its crate does not offer it.
 fn normalise(raw: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let normal = OpaqueString::enforce(raw).ok()?;
-    Some(Zeroizing::new(normal.into_owned().into_bytes()))
+    if raw.contains(char::is_control) {
+        return None;
+    }
+    let mapped = raw.chars().map(|c| if is_space(c) { ' ' } else { c });
+    // NFC makes at most three times the bytes (UAX 15): a buffer that never grows leaves no copies.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(NFC_GROWTH * raw.len()));
+    let mut utf8 = [0; 4];
+    for c in mapped.nfc() {
+        bytes.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes());
+    }
+    utf8.zeroize();
+    Some(bytes)
+}
+
+fn is_space(c: char) -> bool {
+    c.general_category() == GeneralCategory::SpaceSeparator
+}
+
+#[cfg(test)]
+mod tests {
+    use precis_core::profile::PrecisFastInvocation;
+    use precis_profiles::OpaqueString;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn passwords_are_normalised_and_never_trimmed() {
+        let bytes = |raw| Password::new(raw).unwrap().as_bytes().to_vec();
+        assert_eq!(bytes(" secret "), b" secret ");
+        assert_eq!(bytes("e\u{301}e\u{301}e\u{301}e\u{301}"), "éééé".as_bytes());
+        assert_eq!(bytes("pass\u{3000}word"), b"pass word");
+        assert_ne!(bytes("Password"), bytes("password"));
+        assert_eq!(
+            Password::new("1234567").unwrap_err(),
+            PasswordError::TooShort
+        );
+        // Nine bytes as typed, five as kept.
+        assert_eq!(
+            Password::new("a\u{3000}\u{3000}b1").unwrap_err(),
+            PasswordError::TooShort
+        );
+        assert!(Password::new(&"a".repeat(1_024)).is_ok());
+        assert_eq!(
+            Password::new(&"a".repeat(1_025)).unwrap_err(),
+            PasswordError::TooLong
+        );
+        assert_eq!(
+            Password::new("bad\u{7}word").unwrap_err(),
+            PasswordError::BadCharacter
+        );
+    }
+
+    #[test]
+    fn a_presented_password_is_taken_as_it_can_be() {
+        let bytes = |raw| Password::presented(raw).unwrap().as_bytes().to_vec();
+        assert_eq!(bytes("x"), b"x");
+        assert_eq!(bytes("bad\u{7}word"), b"bad\x07word");
+        assert_eq!(bytes("e\u{301}"), "é".as_bytes());
+        assert_eq!(Password::presented("").unwrap_err(), PasswordError::Empty);
+        assert_eq!(
+            Password::presented(&"a".repeat(1_025)).unwrap_err(),
+            PasswordError::TooLong
+        );
+        assert_eq!(
+            format!("{:?}", Password::presented("x").unwrap()),
+            "Password(..)"
+        );
+    }
+
+    #[test]
+    fn any_text_without_control_characters_is_a_password() {
+        for text in [
+            "🙂🙂",
+            "12345678₽",
+            // Flags, families, skin tones, variation selectors, tags.
+            "👩\u{200d}👧\u{200d}👦",
+            "☂\u{fe0f}☂\u{fe0e}",
+            "🏴\u{e0067}\u{e0062}\u{e007f}",
+            // Emoji of Unicode 16, private use, unassigned, no characters at all.
+            "\u{1fae9}\u{1fae9}",
+            "\u{e000}\u{f0000}\u{10ffff}",
+            "\u{378}\u{378}\u{378}\u{378}",
+            "\u{fdd0}\u{fffe}\u{ffff}",
+            "\u{200e}\u{202e}\u{2028}",
+            "\u{ad}\u{feff}\u{fff9}",
+            "\u{1100}\u{313f}\u{640}",
+        ] {
+            let kept = Password::new(text).unwrap_or_else(|bad| panic!("{text:?}: {bad}"));
+            assert_eq!(kept.as_bytes(), text.as_bytes(), "{text:?}");
+        }
+        for c in (0..0x20).chain(0x7f..0xa0) {
+            let text = format!("password{}", char::from(c));
+            let refused = Password::new(&text).unwrap_err();
+            assert_eq!(refused, PasswordError::BadCharacter, "{c:#x}");
+        }
+    }
+
+    #[test]
+    fn length_is_counted_before_and_after_normalisation() {
+        // Three bytes as typed, twelve as kept: this one composes to nothing.
+        let long = "\u{1d160}".repeat(86);
+        assert_eq!(
+            (long.len(), Password::new(&long).unwrap_err()),
+            (344, PasswordError::TooLong)
+        );
+        assert_eq!(
+            Password::new(&"\u{1d160}".repeat(85))
+                .unwrap()
+                .as_bytes()
+                .len(),
+            1_020
+        );
+    }
+
+    /// A password set under the older rule keeps working: what the older crate accepts, it maps to
+    /// the same bytes.
+    fn maps_as_the_older_rule(text: &str) -> bool {
+        let Ok(old) = OpaqueString::enforce(text) else {
+            return false;
+        };
+        let new = normalise(text).unwrap_or_else(|| panic!("{text:?} was allowed"));
+        assert_eq!(*new, old.as_bytes(), "{text:?}");
+        true
+    }
+
+    #[test]
+    fn each_character_of_the_older_rule_maps_as_it_did() {
+        let mut agreed = 0;
+        for c in '\0'..=char::MAX {
+            for text in [
+                c.to_string(),
+                format!("e{c}\u{301}"),
+                format!("{c}\u{1161}\u{11a8}"),
+            ] {
+                agreed += u32::from(maps_as_the_older_rule(&text));
+            }
+        }
+        assert!(agreed > 200_000, "{agreed} texts were possible");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn each_password_of_the_older_rule_maps_as_it_did(
+            text in "[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\p{Zs}]{1,40}|[\\p{M}e]{1,40}"
+        ) {
+            maps_as_the_older_rule(&text);
+        }
+
+        #[test]
+        fn a_kept_password_is_refused_for_its_length_or_control_characters_alone(
+            text in any::<String>()
+        ) {
+            let control = text.contains(char::is_control);
+            let refused = Password::new(&text).err() == Some(PasswordError::BadCharacter);
+            prop_assert_eq!(refused, control && !text.is_empty() && text.len() <= PASSWORD_MAX);
+        }
+    }
 }

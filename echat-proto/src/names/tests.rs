@@ -94,6 +94,11 @@ fn nothing_invisible_or_controlling_is_let_in() {
         '+',
         '=',
         '😀',
+        '🫩',
+        '₽',
+        '·',
+        '・',
+        '\u{378}',
     ] {
         for raw in [format!("q{bad}q"), format!("q{bad}"), bad.to_string()] {
             // q composes with no mark.
@@ -120,6 +125,25 @@ fn what_looks_alike_is_refused_or_has_one_skeleton() {
     assert_eq!(skeleton("сосо"), skeleton("coco"));
     assert_ne!(skeleton("ann"), skeleton("bob"));
     assert_eq!(stored("aשb"), Err(NameError::MixedDirections));
+}
+
+#[test]
+fn letters_newer_than_unicode_6_3_are_letters() {
+    for (raw, name) in [
+        // Georgian capitals (11.0), Arabic letters (11.0, 13.0, 17.0), Ethiopic (14.0).
+        ("ᲗᲐᲛᲐᲠ", "თამარ"),
+        ("\u{8bb}\u{8c7}", "\u{8bb}\u{8c7}"),
+        ("\u{88f}", "\u{88f}"),
+        ("ሰላም\u{1e7e0}", "ሰላም\u{1e7e0}"),
+    ] {
+        assert_eq!(stored(raw).as_deref(), Ok(name), "{raw:?}");
+        assert_eq!(NameQuery::new(raw).key(), Some(name));
+    }
+    // UTS 39 keeps these out of identifiers: Adlam, a capital for Gaulish, Vithkuqi, rare ideographs.
+    for letter in ["\u{1e900}", "\u{a7c2}", "\u{10570}", "\u{30000}"] {
+        let refused = matches!(stored(letter), Err(NameError::BadCharacter(_)));
+        assert!(refused, "{letter:?}");
+    }
 }
 
 #[test]
@@ -173,50 +197,6 @@ fn content_is_kept_as_it_is() {
     for c in ['\0', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{9b}'] {
         assert_eq!(Content::new(format!("a{c}")), Err(ContentError::Control(c)));
     }
-}
-
-#[test]
-fn passwords_are_normalised_and_never_trimmed() {
-    let bytes = |raw| Password::new(raw).unwrap().as_bytes().to_vec();
-    assert_eq!(bytes(" secret "), b" secret ");
-    assert_eq!(bytes("e\u{301}e\u{301}e\u{301}e\u{301}"), "éééé".as_bytes());
-    assert_eq!(bytes("pass\u{3000}word"), b"pass word");
-    assert_ne!(bytes("Password"), bytes("password"));
-    assert_eq!(
-        Password::new("1234567").unwrap_err(),
-        PasswordError::TooShort
-    );
-    // Nine bytes as typed, five as kept.
-    assert_eq!(
-        Password::new("a\u{3000}\u{3000}b1").unwrap_err(),
-        PasswordError::TooShort
-    );
-    assert!(Password::new(&"a".repeat(1_024)).is_ok());
-    assert_eq!(
-        Password::new(&"a".repeat(1_025)).unwrap_err(),
-        PasswordError::TooLong
-    );
-    assert_eq!(
-        Password::new("bad\u{7}word").unwrap_err(),
-        PasswordError::BadCharacter
-    );
-}
-
-#[test]
-fn a_presented_password_is_taken_as_it_can_be() {
-    let bytes = |raw| Password::presented(raw).unwrap().as_bytes().to_vec();
-    assert_eq!(bytes("x"), b"x");
-    assert_eq!(bytes("bad\u{7}word"), b"bad\x07word");
-    assert_eq!(bytes("e\u{301}"), "é".as_bytes());
-    assert_eq!(Password::presented("").unwrap_err(), PasswordError::Empty);
-    assert_eq!(
-        Password::presented(&"a".repeat(1_025)).unwrap_err(),
-        PasswordError::TooLong
-    );
-    assert_eq!(
-        format!("{:?}", Password::presented("x").unwrap()),
-        "Password(..)"
-    );
 }
 
 #[test]
