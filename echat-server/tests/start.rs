@@ -147,7 +147,7 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
         .unwrap();
     refused(
         &place,
-        "the database has version 999, this echat knows versions up to 2",
+        "the database has version 999, this echat knows versions up to 3",
     );
 }
 

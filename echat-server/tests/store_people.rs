@@ -21,7 +21,11 @@ fn an_account_is_unique_by_name_and_by_look() {
     let mut store = Store::in_memory().unwrap();
     let mut batch = store.batch();
     let ann = user(&mut batch, "paypal");
-    for taken in ["PayPal", "paypa1"] {
+    user(&mut batch, "bob");
+    user(&mut batch, "go0gle_");
+    for taken in [
+        "PayPal", "paypa1", "paypal_", "PAYPA1.-", "b0b", "bob.", "в0в", "g00gle",
+    ] {
         let writes = batch.writes();
         let made = batch
             .create_user(&Username::new(taken).unwrap(), "x", 1)
@@ -104,7 +108,15 @@ fn rooms_have_members_and_keep_their_owner() {
         .create_room(&room_name("Tea"), bob, 1)
         .unwrap()
         .unwrap();
-    assert_eq!(batch.create_room(&room_name("tea"), ann, 1).unwrap(), None);
+    for taken in ["tea", "tea_", "теа"] {
+        let made = batch.create_room(&room_name(taken), ann, 1).unwrap();
+        assert_eq!(made, None, "{taken}");
+    }
+    // Rooms are named beside users.
+    batch
+        .create_room(&room_name("ann."), ann, 1)
+        .unwrap()
+        .unwrap();
     for member in [bob, ann] {
         assert!(batch.add_member(tea, member, 1).unwrap());
         assert!(!batch.add_member(tea, member, 1).unwrap());

@@ -10,6 +10,7 @@
 //!
 //! Who holds one of these need not check again. Nothing here knows the wire or the database.
 
+mod look;
 mod normal;
 mod password;
 mod precis;
@@ -19,6 +20,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 pub use normal::NameError;
@@ -47,10 +49,9 @@ macro_rules! name_type {
                 &self.0
             }
 
-            /// What the name looks like (UTS 39 section 4): two names with one skeleton can be
-            /// taken for each other, so only one of them may exist. Never shown to anybody.
-            pub fn skeleton(&self) -> String {
-                normal::skeleton(&self.0)
+            /// What the name looks like, see [`looks`].
+            pub fn looks(&self) -> BTreeSet<String> {
+                look::looks(&self.0)
             }
         }
 
@@ -70,6 +71,13 @@ name_type! {
 name_type! {
     /// The name of a room, in its stored form.
     RoomName
+}
+
+/// What a name in its stored form looks like: skeletons (UTS 39 section 4) of it in lower and in upper
+/// case, as it is and without separators at its ends. Two names that share one can be taken for each
+/// other, so a new name must share none. One to six texts, which are for comparing only.
+pub fn looks(stored: &str) -> BTreeSet<String> {
+    look::looks(stored)
 }
 
 /// A name as somebody asks for it: to log in, to befriend, to join.

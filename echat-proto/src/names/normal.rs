@@ -59,11 +59,6 @@ pub(super) fn normalise(raw: &str) -> Result<String, NameError> {
     Ok(name)
 }
 
-/// UTS 39 section 4.
-pub(super) fn skeleton(name: &str) -> String {
-    unicode_security::skeleton(name).collect()
-}
-
 /// Applies the profile until nothing changes any more (RFC 8264 section 7).
 fn settle(raw: &str) -> Result<String, NameError> {
     let mut name = raw.to_owned();

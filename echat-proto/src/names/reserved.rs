@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::normal::{self, NameError};
+use super::look::looks;
+use super::normal::NameError;
 
 /// Voices of the software, people with power over it, everybody at once, the prompts of the
 /// client's modes (`contact> ` must not be a chat with "contact"), and words that are commands.
@@ -47,12 +48,12 @@ const RESERVED: &[&str] = &[
     "你",
 ];
 
-static SKELETONS: LazyLock<HashSet<String>> =
-    LazyLock::new(|| RESERVED.iter().map(|word| normal::skeleton(word)).collect());
+static LOOKS: LazyLock<HashSet<String>> =
+    LazyLock::new(|| RESERVED.iter().flat_map(|word| looks(word)).collect());
 
 /// Refuses reserved words and whatever looks like one.
 pub(super) fn refuse(stored: &str) -> Result<(), NameError> {
-    if SKELETONS.contains(&normal::skeleton(stored)) {
+    if looks(stored).iter().any(|look| LOOKS.contains(look)) {
         return Err(NameError::Reserved);
     }
     Ok(())

@@ -41,15 +41,16 @@ impl Batch<'_> {
         phc: &str,
         now: i64,
     ) -> Result<Option<UserId>, StoreError> {
-        let skeleton = name.skeleton();
-        let taken = "SELECT 1 FROM users WHERE name = ?1 OR skeleton = ?2";
-        if self.exists(taken, [name.as_str(), &skeleton])? {
+        let looks = name.looks();
+        let taken = self.find_user(name.as_str())?.is_some();
+        if taken || self.looks_taken(Kind::Private, &looks)? {
             return Ok(None);
         }
         let id = self.insert(
-            "INSERT INTO users (name, skeleton, password, created_at) VALUES (?1, ?2, ?3, ?4)",
-            params![name.as_str(), skeleton, phc, now],
+            "INSERT INTO users (name, password, created_at) VALUES (?1, ?2, ?3)",
+            params![name.as_str(), phc, now],
         )?;
+        self.add_looks(Kind::Private, id, &looks)?;
         self.index_name(Kind::Private, id, name.as_str())?;
         Ok(Some(UserId(id)))
     }

@@ -19,6 +19,7 @@ mod gather;
 mod history;
 mod ids;
 mod log;
+mod looks;
 mod messages;
 mod rooms;
 mod schema;

@@ -99,17 +99,17 @@ impl Batch<'_> {
         owner: UserId,
         now: i64,
     ) -> Result<Option<ConversationId>, StoreError> {
-        let skeleton = name.skeleton();
-        let taken = "SELECT 1 FROM rooms WHERE name = ?1 OR skeleton = ?2";
-        if self.exists(taken, [name.as_str(), &skeleton])? {
+        let looks = name.looks();
+        let taken = self.find_room(name.as_str())?.is_some();
+        if taken || self.looks_taken(Kind::Room, &looks)? {
             return Ok(None);
         }
         let id = self.create_conversation(Kind::Room)?;
         self.write(
-            "INSERT INTO rooms (id, name, skeleton, owner, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![id, name.as_str(), skeleton, owner, now],
+            "INSERT INTO rooms (id, name, owner, created_at) VALUES (?1, ?2, ?3, ?4)",
+            params![id, name.as_str(), owner, now],
         )?;
+        self.add_looks(Kind::Room, id.0, &looks)?;
         self.index_name(Kind::Room, id.0, name.as_str())?;
         Ok(Some(id))
     }

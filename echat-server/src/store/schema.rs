@@ -6,13 +6,14 @@ use std::path::Path;
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, ffi};
 use thiserror::Error;
 
 use super::StoreError;
 use super::batch::Batch;
 use super::failure::{Damage, Met, is_damage};
 use super::log::{self, Fold, Folded, Log};
+use super::looks;
 
 /// The schema's history: entry n leads from version n to n + 1. Only ever appended to.
 pub(super) const MIGRATIONS: &[&str] = &[
@@ -86,6 +87,9 @@ pub enum OpenError {
     /// The write-ahead log that was left behind cannot be made durable.
     #[error("the write-ahead log cannot be written: {0}")]
     Log(#[source] std::io::Error),
+    /// Rows refer to rows that are not there, so that the database is not brought up to date.
+    #[error("the database is damaged: rows of {0:?} refer to others that are missing")]
+    Dangling(String),
     /// Another process is changing the database.
     #[error("the database is busy")]
     Busy,
@@ -299,23 +303,36 @@ fn refuse_newer(db: &Connection, migrations: &[&str]) -> Result<usize, OpenError
 }
 
 /// Applies what is missing, each step in a transaction of its own together with its number: a
-/// process killed in the middle leaves a whole version behind.
+/// process killed in the middle leaves a whole version behind. Foreign keys are off meanwhile, so that
+/// a step can make a table anew, and are checked before each step is committed.
 pub(super) fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
-    loop {
-        let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let found = refuse_newer(&step, migrations)?;
-        let Some(sql) = migrations.get(found) else {
-            return Ok(());
-        };
-        step.execute_batch(sql)?;
-        step.pragma_update(None, "application_id", APPLICATION_ID)?;
-        step.pragma_update(
-            None,
-            "user_version",
-            i64::try_from(found + 1).unwrap_or(i64::MAX),
-        )?;
-        step.commit()?;
+    looks::add_function(db)?;
+    // Within a transaction this would have no effect.
+    db.pragma_update(None, "foreign_keys", false)?;
+    while migrate_once(db, migrations)? {}
+    Ok(db.pragma_update(None, "foreign_keys", true)?)
+}
+
+/// Applies the next step; false if there is none.
+fn migrate_once(db: &mut Connection, migrations: &[&str]) -> Result<bool, OpenError> {
+    let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = refuse_newer(&step, migrations)?;
+    let Some(sql) = migrations.get(found) else {
+        return Ok(false);
+    };
+    step.execute_batch(sql)?;
+    let broken = step.query_row("PRAGMA foreign_key_check", [], |row| row.get(0));
+    if let Some(table) = broken.optional()? {
+        return Err(OpenError::Dangling(table));
     }
+    step.pragma_update(None, "application_id", APPLICATION_ID)?;
+    step.pragma_update(
+        None,
+        "user_version",
+        i64::try_from(found + 1).unwrap_or(i64::MAX),
+    )?;
+    step.commit()?;
+    Ok(true)
 }
 
 /// Gives a history that has no name yet a random one.

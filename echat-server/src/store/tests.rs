@@ -1,8 +1,10 @@
 //! What only the inside can tell: migrations step by step, and what queries cost.
 
+use echat_proto::names::{RoomName, Username};
 use rusqlite::{Connection, StatementStatus};
 
 use super::history::{NEWEST, NEWEST_IDS, OLDEST, OLDEST_IDS, ONE, SEAT, SEATS, UNREAD};
+use super::looks::ALIKE;
 use super::schema::{MIGRATIONS, migrate};
 use super::search::{ROOMS, USERS};
 use super::*;
@@ -46,6 +48,82 @@ fn an_upgrade_keeps_what_was_there() {
     assert_eq!(batch.owned_count(ann.id).unwrap(), 1);
 }
 
+/// Accounts and rooms that are alike by today's rule, as version 2 could have them.
+const ALIKE_ACCOUNTS: &str = "
+    INSERT INTO users VALUES (1, 'bob', 'bob', 'phc', 1), (2, 'b0b', 'bOb', 'phc', 1),
+        (5, 'bob_', 'bob_', 'phc', 1), (6, 'ann', 'ann', 'phc', 1), (7, 'жанна', 'жанна', 'phc', 1);
+    UPDATE sqlite_sequence SET seq = 9 WHERE name = 'users';
+    INSERT INTO conversations VALUES (3, 1), (4, 1), (8, 0);
+    INSERT INTO rooms VALUES (3, 'tea', 'tea', 2, 1, 1), (4, 'tea.', 'tea.', 5, 0, 1);
+    INSERT INTO friendships VALUES (1, 5, 8, 1);
+    INSERT INTO participants VALUES (1, 8, 0, 0, 1), (5, 8, 0, 0, 1), (2, 3, 0, 0, 1);
+    INSERT INTO messages VALUES (1, 8, 1, 1, 'hello', NULL);
+    INSERT INTO friend_requests VALUES (1, 2, 6, 1);
+    INSERT INTO logins VALUES (2, '::1', 1);";
+
+#[test]
+fn names_from_before_that_are_alike_stay_and_new_ones_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("2.db");
+    older_database(&path, 2);
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(ALIKE_ACCOUNTS).unwrap();
+    drop(db);
+
+    let mut store = Store::open(&path).unwrap();
+    let mut batch = store.batch();
+    for (name, id) in [("bob", 1), ("b0b", 2), ("bob_", 5), ("жанна", 7)] {
+        let (found, phc) = batch.credentials(name).unwrap().unwrap();
+        assert_eq!((found.id, phc.as_str()), (UserId(id), "phc"), "{name}");
+    }
+    assert_eq!(batch.friends(UserId(5)).unwrap()[0].name, "bob");
+    assert_eq!(batch.rooms_of(UserId(2)).unwrap()[0].name, "tea");
+    assert_eq!(batch.find_room("tea.").unwrap().unwrap().owner_name, "bob_");
+    assert_eq!(batch.owned_count(UserId(5)).unwrap(), 1);
+    assert_eq!(batch.pending_requests(UserId(6)).unwrap(), ["b0b"]);
+    let new = |name: &str| Username::new(name).unwrap();
+    for taken in ["bob", "bob.", "в0в", "ann-", "жанна_"] {
+        let made = batch.create_user(&new(taken), "x", 2).unwrap();
+        assert_eq!(made, None, "{taken}");
+    }
+    let tea = RoomName::new("теа").unwrap();
+    assert_eq!(batch.create_room(&tea, UserId(1), 2).unwrap(), None);
+    // Numbers that were given out are not given out again.
+    let eve = batch.create_user(&new("eve"), "x", 2).unwrap().unwrap();
+    assert_eq!(eve, UserId(10));
+    let _ = batch.commit().unwrap();
+    // Foreign keys lead to the new tables and hold.
+    let db = store.connection();
+    for broken in [
+        "INSERT INTO logins VALUES (99, '::1', 1)",
+        "INSERT INTO rooms VALUES (99, 'den', 1, 0, 1)",
+        "DELETE FROM users WHERE id = 2",
+    ] {
+        assert!(db.execute(broken, []).is_err(), "{broken}");
+    }
+    let looks = "SELECT count(*) FROM name_looks WHERE look = 'BOB'";
+    let alike: i64 = db.query_row(looks, [], |row| row.get(0)).unwrap();
+    assert_eq!(alike, 3);
+}
+
+#[test]
+fn a_database_whose_references_are_broken_is_not_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("2.db");
+    older_database(&path, 2);
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(ALIKE_ACCOUNTS).unwrap();
+    db.execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM users WHERE id = 6;")
+        .unwrap();
+    drop(db);
+    let before = schema_dump(&path).unwrap();
+    match Store::open(&path) {
+        Err(OpenError::Dangling(table)) => assert_eq!(table, "friend_requests"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(schema_dump(&path).unwrap(), before);
+}
+
 #[test]
 fn a_failing_migration_leaves_the_version_before_it() {
     let dir = tempfile::tempdir().unwrap();
@@ -65,7 +143,7 @@ fn a_failing_migration_leaves_the_version_before_it() {
 fn reading_and_searching_only_ever_seek() {
     let store = Store::in_memory().unwrap();
     for sql in [
-        SEATS, SEAT, NEWEST, OLDEST, ONE, NEWEST_IDS, OLDEST_IDS, UNREAD, USERS, ROOMS,
+        SEATS, SEAT, NEWEST, OLDEST, ONE, NEWEST_IDS, OLDEST_IDS, UNREAD, USERS, ROOMS, ALIKE,
     ] {
         let plan = plan(&store, sql);
         for line in &plan {

@@ -1,0 +1,55 @@
+//! What names look like, so that no new one can be taken for one that is there.
+
+use std::collections::BTreeSet;
+
+use echat_proto::names::looks;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, params};
+
+use super::{Batch, Kind, StoreError};
+
+/// A name's look is asked for in the order of the table's key.
+pub(super) const ALIKE: &str = "SELECT 1 FROM name_looks WHERE kind = ?1 AND look = ?2";
+
+impl Batch<'_> {
+    /// Whether a name of this kind shares a look with these.
+    pub(super) fn looks_taken(
+        &self,
+        kind: Kind,
+        looks: &BTreeSet<String>,
+    ) -> Result<bool, StoreError> {
+        for look in looks {
+            if self.exists(ALIKE, params![kind, look])? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Notes the looks of a new name.
+    pub(super) fn add_looks(
+        &mut self,
+        kind: Kind,
+        id: i64,
+        looks: &BTreeSet<String>,
+    ) -> Result<(), StoreError> {
+        for look in looks {
+            let sql = "INSERT INTO name_looks (kind, look, id) VALUES (?1, ?2, ?3)";
+            self.write(sql, params![kind, look, id])?;
+        }
+        Ok(())
+    }
+}
+
+/// Gives a connection the function `looks(name)`, a JSON array, with which a migration notes the looks
+/// of names from before.
+pub(super) fn add_function(db: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_DIRECTONLY;
+    db.create_scalar_function("looks", 1, flags, |call| {
+        let looks = looks(call.get_raw(0).as_str()?);
+        serde_json::to_string(&looks)
+            .map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
+    })
+}
