@@ -1,30 +1,34 @@
-//! How often somebody may do something: messages, coming to rooms and leaving them, registrations, wrong
-//! passwords (wire.md 4). Pure arithmetic on the time that is passed in.
+//! How often somebody may do something: messages, coming to rooms and leaving them, friend requests,
+//! registrations, wrong passwords (wire.md 4). Pure arithmetic on the time that is passed in.
 
 mod bucket;
 mod guesses;
+mod windows;
 
 use crate::config::Limits;
 use crate::origin::origin;
 use crate::store::UserId;
-use crate::window::Window;
-use bucket::{Buckets, ENTRIES, Rate};
+use bucket::{Buckets, Rate};
 use guesses::Guesses;
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
+use windows::Windows;
 
 pub(crate) use guesses::Guesser;
 
 /// The time in which an origin may register `limits.registrations` accounts.
 const REGISTRATION_WINDOW: Duration = Duration::from_mins(10);
 
+/// The time in which a user may make `limits.friend_requests` requests.
+const REQUEST_WINDOW: Duration = Duration::from_hours(1);
+
 /// Counters that bound what is repeated too fast.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     messages: Buckets,
     moves: Buckets,
-    registrations: HashMap<IpAddr, Window>,
+    registrations: Windows<IpAddr>,
+    requests: Windows<UserId>,
     pub(crate) guesses: Guesses,
 }
 
@@ -34,7 +38,8 @@ impl Throttle {
         Self {
             messages: Buckets::default(),
             moves: Buckets::default(),
-            registrations: HashMap::new(),
+            registrations: Windows::new(REGISTRATION_WINDOW),
+            requests: Windows::new(REQUEST_WINDOW),
             guesses: Guesses::new(key),
         }
     }
@@ -81,33 +86,32 @@ impl Throttle {
         now: Duration,
         limits: &Limits,
     ) -> Option<Duration> {
-        let most = registrations(limits)?;
-        let window = self.registrations.get(&origin(address))?;
-        window.wait(now, REGISTRATION_WINDOW, most)
+        let most = bound(limits.registrations)?;
+        self.registrations.wait(&origin(address), now, most)
     }
 
     /// Counts a try at a registration.
     pub(crate) fn count_registration(&mut self, address: IpAddr, now: Duration, limits: &Limits) {
-        if registrations(limits).is_none() {
-            return;
+        if bound(limits.registrations).is_some() {
+            self.registrations.count(origin(address), now);
         }
-        let origin = origin(address);
-        if self.registrations.len() >= ENTRIES && !self.registrations.contains_key(&origin) {
-            self.forget_registrations(now);
-        }
-        let window = self.registrations.entry(origin).or_default();
-        window.add(now, REGISTRATION_WINDOW);
     }
 
-    /// Forgets what is over, and if that is nothing, who registered least.
-    fn forget_registrations(&mut self, now: Duration) {
-        self.registrations
-            .retain(|_, window| !window.is_over(now, REGISTRATION_WINDOW));
-        if self.registrations.len() >= ENTRIES {
-            let least = self.registrations.iter().min_by_key(|(_, made)| made.len());
-            if let Some(origin) = least.map(|(origin, _)| *origin) {
-                self.registrations.remove(&origin);
-            }
+    /// How long a user has to wait before the next friend request; `None` if not at all.
+    pub(crate) fn request_wait(
+        &self,
+        user: UserId,
+        now: Duration,
+        limits: &Limits,
+    ) -> Option<Duration> {
+        let most = bound(limits.friend_requests)?;
+        self.requests.wait(&user, now, most)
+    }
+
+    /// Counts a friend request that was made.
+    pub(crate) fn count_request(&mut self, user: UserId, now: Duration, limits: &Limits) {
+        if bound(limits.friend_requests).is_some() {
+            self.requests.count(user, now);
         }
     }
 }
@@ -133,8 +137,9 @@ fn move_rate(limits: &Limits) -> Option<Rate> {
     })
 }
 
-fn registrations(limits: &Limits) -> Option<usize> {
-    let most = usize::try_from(limits.registrations).unwrap_or(usize::MAX);
+/// A limit of which 0 means that there is none.
+fn bound(limit: u64) -> Option<usize> {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
     Some(most).filter(|most| *most > 0)
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use echat_proto::names::{RoomName, Username};
-use echat_server::store::{Batch, Store, UserId};
+use echat_server::store::{Batch, FriendRequest, Store, UserId};
 
 fn user(batch: &mut Batch<'_>, name: &str) -> UserId {
     batch
@@ -72,7 +72,13 @@ fn requests_become_friendships() {
     batch.add_request(ann, bob, 3).unwrap();
     assert_eq!(batch.pending_requests(ann).unwrap(), ["eve", "bob"]);
     assert_eq!(batch.pending_count(ann).unwrap(), 2);
-    assert!(batch.requested(bob, ann).unwrap() && !batch.requested(ann, eve).unwrap());
+    let waits = FriendRequest {
+        declined_at: None,
+        asked_again: false,
+    };
+    assert_eq!(batch.request(bob, ann).unwrap(), Some(waits));
+    assert_eq!(batch.request(ann, eve).unwrap(), None);
+    assert_eq!(batch.oldest_pending(ann).unwrap(), Some((eve, 1)));
     let talk = batch.befriend(bob, ann, 4).unwrap();
     assert_eq!(batch.pending_requests(ann).unwrap(), ["eve"]);
     assert_eq!(batch.pending_count(bob).unwrap(), 0);
@@ -97,6 +103,51 @@ fn requests_become_friendships() {
         ),
         (2, 1)
     );
+}
+
+#[test]
+fn a_declined_request_is_remembered_and_forgotten_in_bites() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let (ann, bob) = (user(&mut batch, "ann"), user(&mut batch, "bob"));
+    let request = |declined_at, asked_again| {
+        Some(FriendRequest {
+            declined_at,
+            asked_again,
+        })
+    };
+    assert!(!batch.decline_request(ann, bob, 4).unwrap());
+    batch.add_request(ann, bob, 3).unwrap();
+    assert!(batch.decline_request(ann, bob, 4).unwrap());
+    assert!(!batch.decline_request(ann, bob, 5).unwrap());
+    assert_eq!(batch.request(ann, bob).unwrap(), request(Some(4), false));
+    assert_eq!(batch.pending_count(bob).unwrap(), 0);
+    assert_eq!(batch.oldest_pending(bob).unwrap(), None);
+    assert!(batch.pending_requests(bob).unwrap().is_empty());
+    batch.ask_again(ann, bob).unwrap();
+    assert_eq!(batch.request(ann, bob).unwrap(), request(Some(4), true));
+    // Those who asked again are kept; the others are forgotten, ten at a time, the oldest first.
+    let others: Vec<UserId> = (0..12)
+        .map(|n| {
+            let other = user(&mut batch, &format!("user{n}"));
+            batch.add_request(other, bob, 1).unwrap();
+            batch.decline_request(other, bob, 20 - n).unwrap();
+            other
+        })
+        .collect();
+    batch.forget_declined(18).unwrap();
+    let left = |batch: &Batch<'_>| -> Vec<usize> {
+        let there = |n: &usize| batch.request(others[*n], bob).unwrap().is_some();
+        (0..others.len()).filter(there).collect()
+    };
+    assert_eq!(left(&batch), [0, 1]);
+    batch.forget_declined(20).unwrap();
+    assert!(left(&batch).is_empty());
+    assert_eq!(batch.request(ann, bob).unwrap(), request(Some(4), true));
+    // Asked anew, it is a new one.
+    batch.add_request(ann, bob, 30).unwrap();
+    assert_eq!(batch.request(ann, bob).unwrap(), request(None, false));
+    assert_eq!(batch.oldest_pending(bob).unwrap(), Some((ann, 30)));
 }
 
 #[test]

@@ -92,6 +92,8 @@ limits! {
     login_failures: u64 = 5 in 0..=1_000_000;
     /// Registrations an address may make in 10 minutes; 0: no limit.
     registrations: u64 = 60 in 0..=1_000_000;
+    /// Friend requests a user may make in an hour; 0: no limit.
+    friend_requests: u64 = 30 in 0..=1_000_000;
 }
 
 impl Limits {

@@ -5,6 +5,31 @@ use rusqlite::params;
 use super::accounts::user;
 use super::{Batch, ConversationId, Kind, StoreError, User, UserId};
 
+/// How many forgotten declined requests one write clears away at most.
+const PRUNED_AT_ONCE: i64 = 10;
+
+/// Requests that wait for a user's answer, oldest first.
+pub(super) const PENDING: &str =
+    "SELECT u.name FROM friend_requests AS r CROSS JOIN users AS u ON u.id = r.sender
+     WHERE r.receiver = ?1 AND r.declined_at IS NULL ORDER BY r.id";
+/// The one of them that waits longest.
+pub(super) const OLDEST_PENDING: &str = "SELECT sender, created_at FROM friend_requests
+     WHERE receiver = ?1 AND declined_at IS NULL ORDER BY id LIMIT 1";
+/// Clears away requests that were declined long ago and not made again.
+pub(super) const PRUNE: &str = "DELETE FROM friend_requests WHERE id IN
+         (SELECT id FROM friend_requests
+          WHERE declined_at IS NOT NULL AND asked_again = 0 AND declined_at <= ?1
+          ORDER BY declined_at LIMIT ?2)";
+
+/// A request for friendship.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FriendRequest {
+    /// When the receiver declined it, in unix seconds; `None` while it waits for an answer.
+    pub declined_at: Option<i64>,
+    /// Whether the sender asked again since.
+    pub asked_again: bool,
+}
+
 impl Batch<'_> {
     /// A user's friends by name.
     pub fn friends(&self, of: UserId) -> Result<Vec<User>, StoreError> {
@@ -31,37 +56,58 @@ impl Batch<'_> {
         self.first(sql, [a.min(b), a.max(b)], |row| row.get(0))
     }
 
-    /// The names of those who asked a user for friendship and wait for an answer, oldest first.
+    /// The names of those whose requests wait for a user's answer, oldest first.
     pub fn pending_requests(&self, receiver: UserId) -> Result<Vec<String>, StoreError> {
-        self.all(
-            "SELECT u.name FROM friend_requests AS r CROSS JOIN users AS u ON u.id = r.sender
-             WHERE r.receiver = ?1 ORDER BY r.id",
-            [receiver],
-            |row| row.get(0),
-        )
+        self.all(PENDING, [receiver], |row| row.get(0))
     }
 
     /// How many requests wait for a user's answer.
     pub fn pending_count(&self, receiver: UserId) -> Result<u64, StoreError> {
         self.count(
-            "SELECT count(*) FROM friend_requests WHERE receiver = ?1",
+            "SELECT count(*) FROM friend_requests WHERE receiver = ?1 AND declined_at IS NULL",
             [receiver],
         )
     }
 
-    /// Whether `sender` asked `receiver` and waits for an answer.
-    pub fn requested(&self, sender: UserId, receiver: UserId) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM friend_requests WHERE receiver = ?2 AND sender = ?1";
-        self.exists(sql, [sender, receiver])
+    /// The sender of the request that waits longest for a user's answer, and when it was made.
+    pub fn oldest_pending(&self, receiver: UserId) -> Result<Option<(UserId, i64)>, StoreError> {
+        self.first(OLDEST_PENDING, [receiver], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
     }
 
-    /// Notes that `sender` asks `receiver`, who must be another; asking twice is asking once.
+    /// What `sender` asked of `receiver`, declined requests included.
+    pub fn request(
+        &self,
+        sender: UserId,
+        receiver: UserId,
+    ) -> Result<Option<FriendRequest>, StoreError> {
+        self.first(
+            "SELECT declined_at, asked_again FROM friend_requests
+             WHERE receiver = ?2 AND sender = ?1",
+            [sender, receiver],
+            |row| {
+                Ok(FriendRequest {
+                    declined_at: row.get(0)?,
+                    asked_again: row.get(1)?,
+                })
+            },
+        )
+    }
+
+    /// Notes that `sender` asks `receiver`, who must be another. A declined request becomes a new one,
+    /// the newest; asking twice is asking once.
     pub fn add_request(
         &mut self,
         sender: UserId,
         receiver: UserId,
         now: i64,
     ) -> Result<(), StoreError> {
+        self.write(
+            "DELETE FROM friend_requests
+             WHERE receiver = ?2 AND sender = ?1 AND declined_at IS NOT NULL",
+            [sender, receiver],
+        )?;
         self.write(
             "INSERT INTO friend_requests (sender, receiver, created_at) VALUES (?1, ?2, ?3)
              ON CONFLICT (receiver, sender) DO NOTHING",
@@ -70,7 +116,37 @@ impl Batch<'_> {
         .map(drop)
     }
 
-    /// Takes a request back; false when there was none.
+    /// Notes that a request that waits was declined; false when there is none.
+    pub fn decline_request(
+        &mut self,
+        sender: UserId,
+        receiver: UserId,
+        now: i64,
+    ) -> Result<bool, StoreError> {
+        let changed = self.write(
+            "UPDATE friend_requests SET declined_at = ?3, asked_again = 0
+             WHERE receiver = ?2 AND sender = ?1 AND declined_at IS NULL",
+            params![sender, receiver, now],
+        )?;
+        Ok(changed > 0)
+    }
+
+    /// Notes that `sender`, who was declined, asked again.
+    pub fn ask_again(&mut self, sender: UserId, receiver: UserId) -> Result<(), StoreError> {
+        self.write(
+            "UPDATE friend_requests SET asked_again = 1
+             WHERE receiver = ?2 AND sender = ?1 AND declined_at IS NOT NULL",
+            [sender, receiver],
+        )
+        .map(drop)
+    }
+
+    /// Forgets a few of the requests that were declined at `until` or before and not made again.
+    pub fn forget_declined(&mut self, until: i64) -> Result<(), StoreError> {
+        self.write(PRUNE, [until, PRUNED_AT_ONCE]).map(drop)
+    }
+
+    /// Removes a request, pending or declined; false when there was none.
     pub fn delete_request(&mut self, sender: UserId, receiver: UserId) -> Result<bool, StoreError> {
         let sql = "DELETE FROM friend_requests WHERE receiver = ?2 AND sender = ?1";
         Ok(self.write(sql, [sender, receiver])? > 0)

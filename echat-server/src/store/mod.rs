@@ -31,6 +31,7 @@ mod tests;
 use thiserror::Error;
 
 pub use batch::{Batch, Receipt};
+pub use contacts::FriendRequest;
 pub use failure::Damage;
 pub use history::{Bundle, Older, Page, UNREAD_MAX, Unread};
 pub use ids::{ConversationId, MessageId, UserId};

@@ -3,6 +3,7 @@
 use echat_proto::names::{RoomName, Username};
 use rusqlite::{Connection, StatementStatus};
 
+use super::contacts::{OLDEST_PENDING, PENDING, PRUNE};
 use super::history::{NEWEST, NEWEST_IDS, OLDEST, OLDEST_IDS, ONE, SEAT, SEATS, UNREAD};
 use super::looks::ALIKE;
 use super::schema::{MIGRATIONS, migrate};
@@ -143,7 +144,20 @@ fn a_failing_migration_leaves_the_version_before_it() {
 fn reading_and_searching_only_ever_seek() {
     let store = Store::in_memory().unwrap();
     for sql in [
-        SEATS, SEAT, NEWEST, OLDEST, ONE, NEWEST_IDS, OLDEST_IDS, UNREAD, USERS, ROOMS, ALIKE,
+        SEATS,
+        SEAT,
+        NEWEST,
+        OLDEST,
+        ONE,
+        NEWEST_IDS,
+        OLDEST_IDS,
+        UNREAD,
+        USERS,
+        ROOMS,
+        ALIKE,
+        PENDING,
+        OLDEST_PENDING,
+        PRUNE,
     ] {
         let plan = plan(&store, sql);
         for line in &plan {

@@ -1,3 +1,4 @@
+use super::bucket::ENTRIES;
 use super::guesses::{FIRST_WAIT, LOGIN_WINDOW};
 use super::*;
 use std::net::Ipv4Addr;
@@ -34,6 +35,7 @@ fn zero_turns_a_rate_off() {
     let limits = Limits {
         message_rate: 0,
         registrations: 0,
+        friend_requests: 0,
         login_failures: 0,
         ..Limits::default()
     };
@@ -42,10 +44,12 @@ fn zero_turns_a_rate_off() {
     for _ in 0..1_000 {
         throttle.count_message(ANN, at(0), &limits);
         throttle.count_registration(HOME, at(0), &limits);
+        throttle.count_request(ANN, at(0), &limits);
         throttle.guesses.count(ann, at(0), &limits);
     }
     assert_eq!(throttle.message_wait(ANN, at(0), &limits), None);
     assert_eq!(throttle.registration_wait(HOME, at(0), &limits), None);
+    assert_eq!(throttle.request_wait(ANN, at(0), &limits), None);
     assert_eq!(throttle.guesses.wait(ann, at(0), &limits), None);
 }
 
@@ -162,4 +166,26 @@ fn who_comes_and_goes_may_do_so_for_each_room_and_then_at_the_rate_of_messages()
     }
     assert_eq!(throttle.move_wait(ANN, at(0), &limits), Some(at(1) / 5));
     assert_eq!(throttle.message_wait(ANN, at(0), &limits), None);
+}
+
+#[test]
+fn friend_requests_are_counted_by_user_in_any_hour_and_their_map_stays_small() {
+    let limits = Limits::default();
+    let mut throttle = throttle();
+    for n in 0..limits.friend_requests {
+        assert_eq!(throttle.request_wait(ANN, at(n), &limits), None);
+        throttle.count_request(ANN, at(n), &limits);
+    }
+    let wait = |throttle: &Throttle, now| throttle.request_wait(ANN, at(now), &limits);
+    assert_eq!(wait(&throttle, 60), Some(at(3_540)));
+    assert_eq!(throttle.request_wait(UserId(2), at(60), &limits), None);
+    // More users than are remembered: those who asked most stay.
+    for n in 0..i64::try_from(ENTRIES).expect("small") + 50 {
+        throttle.count_request(UserId(100 + n), at(60), &limits);
+    }
+    assert!(throttle.requests.len() <= ENTRIES);
+    assert_eq!(wait(&throttle, 3_599), Some(at(1)));
+    assert_eq!(wait(&throttle, 3_600), None);
+    throttle.count_request(ANN, at(3_600), &limits);
+    assert_eq!(wait(&throttle, 3_600), Some(at(1)));
 }

@@ -31,6 +31,7 @@ const ROWS: &[(RequestKind, &[&str])] = &[
             "already_asked",
             "already_friends",
             "too_many",
+            "rate_limited",
         ],
     ),
     (

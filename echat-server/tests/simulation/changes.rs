@@ -36,7 +36,7 @@ impl Changes<'_> {
         Ok(dues)
     }
 
-    fn was_asked(&self, who: usize, request: impl Fn(&Said) -> bool) -> bool {
+    pub(crate) fn was_asked(&self, who: usize, request: impl Fn(&Said) -> bool) -> bool {
         self.asked
             .iter()
             .any(|(asker, said)| *asker == who && request(said))
@@ -58,37 +58,6 @@ impl Changes<'_> {
         Ok(())
     }
 
-    fn requests(&self, facts: &mut Facts, dues: &mut Dues) -> Result<(), String> {
-        for (sender, receiver) in &self.after.asked {
-            facts.asked.insert((*sender, *receiver));
-            if self.before.asked.contains(&(*sender, *receiver)) {
-                continue;
-            }
-            if !self.was_asked(*sender, |said| *said == Said::Befriend(*receiver)) {
-                return fail("a friend request that nobody made");
-            }
-            dues.push((*receiver, Due::Asked(*sender), true));
-        }
-        for (sender, receiver) in &self.before.asked {
-            let there = self.after.asked.contains(&(*sender, *receiver));
-            let resolved = |said: &Said| matches!(said, Said::Resolve(of, _) if of == sender);
-            if !there
-                && !self.after.are_friends(*sender, *receiver)
-                && !self.was_asked(*receiver, resolved)
-            {
-                return fail("a friend request is gone");
-            }
-        }
-        // One that was made and resolved in one tick was told, too.
-        for (sender, said) in self.asked {
-            if let Said::Befriend(receiver) = said {
-                facts.asked.insert((*sender, *receiver));
-                dues.push((*receiver, Due::Asked(*sender), false));
-            }
-        }
-        Ok(())
-    }
-
     fn friendships(&self, dues: &mut Dues) -> Result<(), String> {
         for pair in self.before.friends.keys() {
             if !self.after.friends.contains_key(pair) {
@@ -100,7 +69,7 @@ impl Changes<'_> {
                 continue;
             }
             let wanted = |who: usize, other: usize| {
-                self.before.asked.contains(&(who, other))
+                self.before.counts_as_asked(who, other)
                     || self.was_asked(who, |said| *said == Said::Befriend(other))
             };
             let agreed = |who: usize, other: usize| {

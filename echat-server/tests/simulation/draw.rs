@@ -48,6 +48,7 @@ impl Case {
                 1 => steps.extend(meeting(&mut rng, seat, present)),
                 2 => steps.extend(storm(&mut rng, seat, present)),
                 3 => steps.extend(waiting(&mut rng, present)),
+                4..8 if !acquainted => steps.extend(declining(&mut rng, seat, present)),
                 _ => steps.push(deed(&mut rng, seat)),
             }
             if rng.random_range(0..30) == 0 {
@@ -118,6 +119,31 @@ fn meeting(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Deed> {
         }
         _ => vec![Deed::Ask(seat, question), Deed::Ask(other, answer)],
     }
+}
+
+/// One is declined and asks again, soon or late; others ask too, and the decliner may think again.
+fn declining(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Deed> {
+    let other = (seat + rng.random_range(1..present)) % present;
+    let (me, you) = (seat % USERS.len(), other % USERS.len());
+    let ask = |of: Seat| Deed::Ask(of, Said::Befriend(you));
+    let mut deeds = vec![ask(seat)];
+    if rng.random_range(0..4) > 0 {
+        deeds.push(Deed::Ask(other, Said::Resolve(me, false)));
+    }
+    for _ in 0..rng.random_range(2..6) {
+        // A bit over or under the bounds of a day and of seven.
+        if rng.random_range(0..2) == 0 {
+            let days = *pick(rng, &[1, 7]);
+            deeds.push(Deed::Jump(days * 86_400 + rng.random_range(-5..5)));
+        }
+        deeds.push(match rng.random_range(0..5) {
+            0 => ask((seat + 1) % present),
+            1 => Deed::Ask(other, Said::Befriend(me)),
+            2 => Deed::Ask(other, Said::Resolve(me, rng.random_range(0..2) == 0)),
+            _ => ask(seat),
+        });
+    }
+    deeds
 }
 
 /// What several say, in one tick or as it comes.

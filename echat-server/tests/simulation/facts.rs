@@ -16,9 +16,12 @@ pub(crate) struct Facts {
     /// How often a content was sent without a transaction id, and how often it was stored.
     sent: BTreeMap<String, usize>,
     stored: BTreeMap<String, usize>,
-    /// Messages that a user tried to send, rooms that one tried to come to or to leave, and logins that
+    /// When requests for friendship of each user were stored, by the clock that runs.
+    requested: [Vec<Duration>; USERS.len()],
+    /// Messages that a user tried to send, requests for friendship, rooms that one tried to come to or to leave, and logins that
     /// were tried, since the server started.
     attempts: [u64; USERS.len()],
+    requests: [u64; USERS.len()],
     moves: [u64; USERS.len()],
     tries: [u64; USERS.len()],
     /// When each user's bucket of messages is full again.
@@ -27,6 +30,8 @@ pub(crate) struct Facts {
     /// and undone at once.
     trouble: u64,
     flap: u64,
+    /// The last tick before which the clock that people see jumped.
+    jump: u64,
     /// What was met, and how often.
     pub(crate) met: BTreeMap<String, u64>,
 }
@@ -48,6 +53,11 @@ impl Facts {
             Said::Join(_) | Said::Part(_) => {
                 for user in who {
                     self.moves[*user] += 1;
+                }
+            }
+            Said::Befriend(_) => {
+                for user in who {
+                    self.requests[*user] += 1;
                 }
             }
             Said::Login { user, .. } => self.tries[*user] += 1,
@@ -81,12 +91,26 @@ impl Facts {
         expected && *full_at <= now + each * burst
     }
 
+    /// Notes that a request for friendship was stored; false if there were too many of one user's within
+    /// an hour.
+    pub(crate) fn request(&mut self, sender: usize, now: Duration, limits: &Limits) -> bool {
+        let times = &mut self.requested[sender];
+        times.push(now);
+        let hour = Duration::from_hours(1);
+        let recent = times.iter().filter(|at| **at + hour > now);
+        limits.friend_requests == 0 || recent.count() as u64 <= limits.friend_requests
+    }
+
     pub(crate) fn meet(&mut self, what: String) {
         *self.met.entry(what).or_default() += 1;
     }
 
     pub(crate) fn attempts(&self, user: usize) -> u64 {
         self.attempts[user]
+    }
+
+    pub(crate) fn requests(&self, user: usize) -> u64 {
+        self.requests[user]
     }
 
     pub(crate) fn moves(&self, user: usize) -> u64 {
@@ -100,6 +124,8 @@ impl Facts {
     /// The server began anew: it counts from nothing.
     pub(crate) fn restart(&mut self) {
         self.attempts = Default::default();
+        self.requests = Default::default();
+        self.requested = Default::default();
         self.moves = Default::default();
         self.tries = Default::default();
         self.full_at = Default::default();
@@ -111,6 +137,14 @@ impl Facts {
 
     pub(crate) fn troubled_since(&self, tick: u64) -> bool {
         self.trouble >= tick
+    }
+
+    pub(crate) fn jump(&mut self, tick: u64) {
+        self.jump = tick;
+    }
+
+    pub(crate) fn jumped_since(&self, tick: u64) -> bool {
+        self.jump >= tick
     }
 
     pub(crate) fn flap(&mut self, tick: u64) {

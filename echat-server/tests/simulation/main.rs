@@ -18,6 +18,7 @@ mod invariants;
 mod plan;
 mod replies;
 mod request;
+mod requests;
 mod run;
 mod shrink;
 mod spec;
@@ -36,8 +37,14 @@ const SEEDS: u64 = 1_000;
 /// What so many cases meet: a simulation in which nothing happens finds nothing.
 const MET: &[&str] = &[
     "a commit that failed",
+    "a declined request that was made again in silence",
+    "a declined request that was told again",
+    "a request that gave way",
     "befriend done",
+    "befriend exactly already_asked",
     "befriend exactly already_friends",
+    "befriend exactly too_many",
+    "befriend rate_limited",
     "closed: crowded out",
     "closed: dead",
     "closed: idle",

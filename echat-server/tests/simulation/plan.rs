@@ -154,6 +154,7 @@ impl Climate {
                 friends: if acquainted { 4 } else { 2 },
                 rooms: 2,
                 pending_requests: 1,
+                friend_requests: 2,
                 room_members: 3,
                 unauthenticated: 2,
                 message_burst: 3,

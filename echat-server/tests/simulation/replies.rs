@@ -6,11 +6,11 @@ use crate::client::{Client, matches};
 use crate::facts::Facts;
 use crate::fail;
 use crate::plan::{Said, USERS};
-use crate::request::content;
+use crate::request::{code, content};
 use crate::spec;
 use crate::truth::Truth;
 use echat_proto::commands::Event;
-use echat_proto::records::{Code, Outcome, Unread};
+use echat_proto::records::{Code, Unread};
 use echat_server::config::Limits;
 use std::collections::BTreeSet;
 
@@ -26,6 +26,8 @@ pub(crate) struct Asked {
     pub(crate) version: u64,
     /// The tick before it was asked.
     pub(crate) tick: u64,
+    /// What the clock that people see said then.
+    pub(crate) unix: i64,
 }
 
 /// What replies are judged by.
@@ -33,6 +35,8 @@ pub(crate) struct Judge<'w> {
     pub(crate) truth: &'w Truth,
     pub(crate) limits: &'w Limits,
     pub(crate) facts: &'w mut Facts,
+    /// What the clock that people see says.
+    pub(crate) unix: i64,
 }
 
 impl Judge<'_> {
@@ -43,12 +47,15 @@ impl Judge<'_> {
         asked: &Asked,
         event: &Event,
     ) -> Result<(), String> {
-        let exact = asked.version == self.truth.version && !self.facts.flapped_since(asked.tick);
+        let same = asked.version == self.truth.version && !self.facts.flapped_since(asked.tick);
         // LOGIN_SUCCESS came before the bundle: the request was a guest's.
         let user = client
             .user
             .filter(|_| !matches!(event, Event::LoginBundle { .. }));
-        let refusal = spec::refusal(&asked.said, user, self.truth, self.limits);
+        let at = |unix| spec::refusal(&asked.said, user, self.truth, self.limits, unix);
+        let refusal = at(self.unix);
+        // Some answers depend on the time: whether it went over a bound must be known.
+        let exact = same && refusal == at(asked.unix) && !self.facts.jumped_since(asked.tick);
         let command = asked.said.name();
         let ending = code(event).unwrap_or("done");
         self.facts.meet(format!("{command} {ending}"));
@@ -102,6 +109,9 @@ impl Judge<'_> {
     fn was_too_fast(&self, said: &Said, user: usize) -> bool {
         let (tried, burst) = match said {
             Said::Join(_) | Said::Part(_) => (self.facts.moves(user), 2 * self.limits.rooms as u64),
+            Said::Befriend(_) => {
+                return self.facts.requests(user) > self.limits.friend_requests;
+            }
             _ => (self.facts.attempts(user), self.limits.message_burst),
         };
         self.limits.message_rate > 0 && tried > burst
@@ -366,33 +376,6 @@ fn check(holds: bool, otherwise: &str) -> Result<(), String> {
 fn marked(event: &Event) -> Option<u64> {
     match event {
         Event::Marked { id, .. } => Some(*id),
-        _ => None,
-    }
-}
-
-/// The code of a refusal.
-fn code(event: &Event) -> Option<&str> {
-    match event {
-        Event::UsernameExist { fail }
-        | Event::LoginFailure { fail }
-        | Event::SendMessageFailure { fail }
-        | Event::CommandWrong { fail }
-        | Event::Refused { fail }
-        | Event::JoinRoomResult {
-            result: Outcome::Refused(fail),
-        }
-        | Event::CreateRoomResult {
-            result: Outcome::Refused(fail),
-        }
-        | Event::AddFriendResult {
-            result: Outcome::Refused(fail),
-        }
-        | Event::ResolveResult {
-            result: Outcome::Refused(fail),
-        }
-        | Event::AddMembersResult {
-            result: Outcome::Refused(fail),
-        } => Some(&fail.code),
         _ => None,
     }
 }

@@ -1,12 +1,13 @@
-//! From a plan's numbers to what goes over the wire.
+//! From a plan's numbers to what goes over the wire, and from what comes to the code of a refusal.
 
 use crate::plan::{ROOMS, Said, Target, USERS};
 use crate::world::seed::PASSWORD;
 use echat_proto::Value;
 use echat_proto::channel::Message;
-use echat_proto::commands::Request;
+use echat_proto::commands::{Event, Request};
 use echat_proto::names::{Content, NameQuery, Password, RoomName, TxnId, Username};
 use echat_proto::param::{Names, NewPassword, TargetType};
+use echat_proto::records::Outcome;
 
 /// A number that no command has.
 const NONSENSE: u32 = 4_000;
@@ -131,4 +132,31 @@ fn name(name: &str) -> NameQuery {
 
 fn password(right: bool) -> Password {
     Password::presented(if right { PASSWORD } else { "wrong horse" }).expect("short")
+}
+
+/// The code of a refusal.
+pub(crate) fn code(event: &Event) -> Option<&str> {
+    match event {
+        Event::UsernameExist { fail }
+        | Event::LoginFailure { fail }
+        | Event::SendMessageFailure { fail }
+        | Event::CommandWrong { fail }
+        | Event::Refused { fail }
+        | Event::JoinRoomResult {
+            result: Outcome::Refused(fail),
+        }
+        | Event::CreateRoomResult {
+            result: Outcome::Refused(fail),
+        }
+        | Event::AddFriendResult {
+            result: Outcome::Refused(fail),
+        }
+        | Event::ResolveResult {
+            result: Outcome::Refused(fail),
+        }
+        | Event::AddMembersResult {
+            result: Outcome::Refused(fail),
+        } => Some(&fail.code),
+        _ => None,
+    }
 }

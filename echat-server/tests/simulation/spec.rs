@@ -18,6 +18,7 @@ pub(crate) fn refusal(
     user: Option<usize>,
     truth: &Truth,
     limits: &Limits,
+    now: i64,
 ) -> Option<Code> {
     if matches!(said, Said::Time) {
         return None;
@@ -32,7 +33,7 @@ pub(crate) fn refusal(
             refuse(!right || !truth.users.contains(user), Code::BadCredentials)
         }
         (_, None) => Err(Code::NotLoggedIn),
-        (said, Some(me)) => of_member(said, me, truth, limits),
+        (said, Some(me)) => of_member(said, me, truth, limits, now),
     };
     refused.err()
 }
@@ -41,9 +42,9 @@ fn refuse(whether: bool, code: Code) -> Result<(), Code> {
     if whether { Err(code) } else { Ok(()) }
 }
 
-fn of_member(said: &Said, me: usize, truth: &Truth, limits: &Limits) -> Result<(), Code> {
+fn of_member(said: &Said, me: usize, truth: &Truth, limits: &Limits, now: i64) -> Result<(), Code> {
     match said {
-        Said::Befriend(other) => befriend(me, *other, truth, limits),
+        Said::Befriend(other) => befriend((me, *other), truth, limits, now),
         Said::Resolve(other, accepted) => {
             refuse(!truth.users.contains(other), Code::UnknownUser)?;
             refuse(!truth.asked.contains(&(*other, me)), Code::NoRequest)?;
@@ -88,21 +89,33 @@ fn of_member(said: &Said, me: usize, truth: &Truth, limits: &Limits) -> Result<(
     }
 }
 
-fn befriend(me: usize, other: usize, truth: &Truth, limits: &Limits) -> Result<(), Code> {
+fn befriend(
+    (me, other): (usize, usize),
+    truth: &Truth,
+    limits: &Limits,
+    now: i64,
+) -> Result<(), Code> {
     refuse(!truth.users.contains(&other), Code::UnknownUser)?;
     refuse(other == me, Code::IsSelf)?;
     refuse(truth.are_friends(me, other), Code::AlreadyFriends)?;
-    if truth.asked.contains(&(other, me)) {
+    if truth.counts_as_asked(other, me) {
         return refuse(full_of_friends(&[me, other], truth, limits), Code::TooMany);
     }
-    refuse(truth.asked.contains(&(me, other)), Code::AlreadyAsked)?;
+    let silenced = truth.silenced(me, other, now);
+    let waits = truth.asked.contains(&(me, other)) || silenced.is_some_and(|found| found.again);
+    refuse(waits, Code::AlreadyAsked)?;
     refuse(full_of_friends(&[me], truth, limits), Code::TooMany)?;
-    let pending = truth
-        .asked
-        .iter()
-        .filter(|(_, receiver)| *receiver == other)
-        .count();
-    refuse(pending >= limits.pending_requests, Code::TooMany)
+    let pending = || {
+        truth
+            .asked
+            .iter()
+            .filter(|(_, receiver)| *receiver == other)
+    };
+    let old = pending()
+        .next()
+        .is_some_and(|oldest| truth.is_old(*oldest, now));
+    let full = pending().count() >= limits.pending_requests;
+    refuse(full && !old, Code::TooMany)
 }
 
 fn add(

@@ -17,8 +17,12 @@ pub(crate) struct Truth {
     pub(crate) users: BTreeSet<usize>,
     /// The lesser number first.
     pub(crate) friends: BTreeMap<(usize, usize), Conversation>,
-    /// Who asked whom for friendship, oldest first.
+    /// Who asked whom for friendship and waits for an answer, oldest first.
     pub(crate) asked: Vec<(usize, usize)>,
+    /// When each of them asked.
+    pub(crate) asked_at: BTreeMap<(usize, usize), i64>,
+    /// Who asked whom and was declined.
+    pub(crate) declined: BTreeMap<(usize, usize), Declined>,
     pub(crate) rooms: BTreeMap<usize, Room>,
     pub(crate) seats: BTreeMap<(usize, Conversation), Seat>,
     pub(crate) messages: BTreeMap<u64, Stored>,
@@ -31,6 +35,26 @@ pub(crate) struct Room {
     pub(crate) owner: usize,
     /// As the room's own row counts them.
     pub(crate) members: u64,
+}
+
+/// A declined request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Declined {
+    pub(crate) at: i64,
+    /// Whether it was made again since.
+    pub(crate) again: bool,
+}
+
+/// How long a declined request is made again in silence, and how long one that waits gives way to none, in
+/// seconds.
+const SILENCE: i64 = 7 * 86_400;
+const DAY: i64 = 86_400;
+
+impl Declined {
+    /// Whether asking again tells the receiver nothing.
+    pub(crate) fn is_silent(self, now: i64) -> bool {
+        now < self.at.saturating_add(SILENCE)
+    }
 }
 
 /// A user's place in a conversation: sees what is after, has read up to.
@@ -99,6 +123,25 @@ impl Truth {
 
     pub(crate) fn are_friends(&self, a: usize, b: usize) -> bool {
         self.friends.contains_key(&(a.min(b), a.max(b)))
+    }
+
+    /// Whether asking back makes two friends.
+    pub(crate) fn counts_as_asked(&self, sender: usize, receiver: usize) -> bool {
+        let pair = (sender, receiver);
+        self.asked.contains(&pair) || self.declined.get(&pair).is_some_and(|found| found.again)
+    }
+
+    /// A declined request that is made again in silence.
+    pub(crate) fn silenced(&self, sender: usize, receiver: usize, now: i64) -> Option<Declined> {
+        let found = self.declined.get(&(sender, receiver)).copied();
+        found.filter(|found| found.is_silent(now))
+    }
+
+    /// Whether a request that waits would give way to a new one.
+    pub(crate) fn is_old(&self, pair: (usize, usize), now: i64) -> bool {
+        self.asked_at
+            .get(&pair)
+            .is_some_and(|at| *at < now.saturating_sub(DAY))
     }
 
     pub(crate) fn friends_of(&self, user: usize) -> BTreeSet<usize> {
@@ -214,13 +257,6 @@ fn tables(db: &Connection) -> rusqlite::Result<Truth> {
             Ok(((a.min(b), a.max(b)), row.get(2)?))
         },
     )?;
-    let asked = rows(
-        db,
-        "SELECT s.name, r.name FROM friend_requests AS q CROSS JOIN users AS s ON s.id = q.sender
-         CROSS JOIN users AS r ON r.id = q.receiver ORDER BY q.id",
-        [],
-        |row| Ok((user(row, 0)?, user(row, 1)?)),
-    )?;
     let rooms = rows(
         db,
         "SELECT r.name, r.id, u.name, r.members FROM rooms AS r
@@ -254,9 +290,43 @@ fn tables(db: &Connection) -> rusqlite::Result<Truth> {
     Ok(Truth {
         users: users.into_iter().collect(),
         friends: friends.into_iter().collect(),
-        asked,
         rooms: rooms.into_iter().collect(),
         seats: seats.into_iter().collect(),
+        ..requests(db)?
+    })
+}
+
+/// The requests for friendship, and nothing else.
+fn requests(db: &Connection) -> rusqlite::Result<Truth> {
+    let requests = rows(
+        db,
+        "SELECT s.name, r.name, q.created_at, q.declined_at, q.asked_again FROM friend_requests AS q
+         CROSS JOIN users AS s ON s.id = q.sender
+         CROSS JOIN users AS r ON r.id = q.receiver ORDER BY q.id",
+        [],
+        |row| {
+            let declined: Option<i64> = row.get(3)?;
+            let again = row.get(4)?;
+            Ok((
+                (user(row, 0)?, user(row, 1)?),
+                row.get(2)?,
+                declined.map(|at| Declined { at, again }),
+            ))
+        },
+    )?;
+    let pending = requests
+        .iter()
+        .filter(|(_, _, declined)| declined.is_none());
+    let asked_at: BTreeMap<_, i64> = pending.clone().map(|(pair, at, _)| (*pair, *at)).collect();
+    let asked = pending.map(|(pair, _, _)| *pair).collect();
+    let declined = requests
+        .iter()
+        .filter_map(|(pair, _, declined)| Some((*pair, (*declined)?)))
+        .collect();
+    Ok(Truth {
+        asked,
+        asked_at,
+        declined,
         ..Truth::default()
     })
 }

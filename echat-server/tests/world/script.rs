@@ -287,6 +287,10 @@ fn set(limits: &mut Limits, name: &str, value: usize) {
             limits.registrations = value as u64;
             return;
         }
+        "friend_requests" => {
+            limits.friend_requests = value as u64;
+            return;
+        }
         _ => panic!("no transcript needed the limit {name:?} before"),
     };
     *field = value;

@@ -57,6 +57,7 @@ impl Run {
                 known: client.known,
                 version: self.truth.version,
                 tick: self.ticks,
+                unix: self.world.now.unix,
             });
         }
         any

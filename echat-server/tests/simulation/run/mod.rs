@@ -115,7 +115,10 @@ impl Run {
             Deed::Mute(seat, bytes) => self.listen(*seat, true, *bytes),
             Deed::Wake(seat) => self.listen(*seat, true, usize::MAX),
             Deed::Hold(hold) => self.world.hold = *hold,
-            Deed::Jump(seconds) => self.world.now.unix += seconds,
+            Deed::Jump(seconds) => {
+                self.world.now.unix += seconds;
+                self.facts.jump(self.ticks);
+            }
             Deed::Wait(millis) => return self.wait(Duration::from_millis(*millis)),
             Deed::Fill => self.disk.fill(self.world.engine.store()),
             Deed::Occupy => self.disk.occupy(),

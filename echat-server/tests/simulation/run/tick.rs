@@ -191,6 +191,7 @@ impl Run {
                     truth: &self.truth,
                     limits: &self.limits,
                     facts: &mut self.facts,
+                    unix: self.world.now.unix,
                 };
                 let judged = judge.reply(client, &asked, &event);
                 judged.map_err(|what| format!("{what}\n    {asked:?}"))?;

@@ -1,0 +1,129 @@
+//! What a tick did to requests for friendship, judged: those that wait, those that were declined, and
+//! those that gave way.
+
+use crate::changes::{Changes, Dues};
+use crate::client::Due;
+use crate::facts::Facts;
+use crate::fail;
+use crate::plan::Said;
+
+type Pair = (usize, usize);
+
+impl Changes<'_> {
+    /// Judges every request that came, changed or went.
+    pub(crate) fn requests(&self, facts: &mut Facts, dues: &mut Dues) -> Result<(), String> {
+        for pair in &self.after.asked {
+            facts.asked.insert(*pair);
+            let at = (
+                self.before.asked_at.get(pair),
+                self.after.asked_at.get(pair),
+            );
+            if at.0 != at.1 || !self.before.asked.contains(pair) {
+                self.made(*pair, facts)?;
+                dues.push((pair.1, Due::Asked(pair.0), true));
+            }
+        }
+        for pair in &self.before.asked {
+            if !self.after.asked.contains(pair) {
+                self.gone(*pair, facts)?;
+            }
+        }
+        self.declined(facts)?;
+        // One that was made and resolved in one tick was told, too; one that was declined before was not.
+        for (sender, said) in self.asked {
+            if let Said::Befriend(receiver) = said
+                && !self.is_silenced((*sender, *receiver))
+            {
+                facts.asked.insert((*sender, *receiver));
+                dues.push((*receiver, Due::Asked(*sender), false));
+            }
+        }
+        Ok(())
+    }
+
+    fn asks(&self, (sender, receiver): Pair) -> bool {
+        self.was_asked(sender, |said| *said == Said::Befriend(receiver))
+    }
+
+    /// Whether a request of this tick was to tell its receiver nothing. Who declined and asks back ends
+    /// the silence.
+    fn is_silenced(&self, (sender, receiver): Pair) -> bool {
+        let declined = self.before.silenced(sender, receiver, self.now.unix);
+        declined.is_some() && !self.asks((receiver, sender))
+    }
+
+    fn made(&self, pair: Pair, facts: &mut Facts) -> Result<(), String> {
+        if !self.asks(pair) {
+            return fail("a friend request that nobody made");
+        }
+        if self.is_silenced(pair) {
+            return fail("a friend request that was declined a short while ago");
+        }
+        if self.before.declined.contains_key(&pair) {
+            facts.meet("a declined request that was told again".to_owned());
+        }
+        self.count(pair.0, facts)
+    }
+
+    fn count(&self, sender: usize, facts: &mut Facts) -> Result<(), String> {
+        if facts.request(sender, self.now.running, self.limits) {
+            Ok(())
+        } else {
+            fail("more friend requests in an hour than may be")
+        }
+    }
+
+    /// A request waits no longer: it was answered, or it was old and gave way to another.
+    fn gone(&self, pair: Pair, facts: &mut Facts) -> Result<(), String> {
+        let (sender, receiver) = pair;
+        let resolved = |said: &Said| matches!(said, Said::Resolve(of, _) if *of == sender);
+        if self.after.are_friends(sender, receiver) || self.was_asked(receiver, resolved) {
+            return Ok(());
+        }
+        let asked = |said: &Said| *said == Said::Befriend(receiver);
+        let newer = self
+            .asked
+            .iter()
+            .any(|(who, said)| *who != sender && asked(said));
+        if newer && self.before.is_old(pair, self.now.unix) {
+            facts.meet("a request that gave way".to_owned());
+            return Ok(());
+        }
+        fail("a friend request is gone")
+    }
+
+    fn declined(&self, facts: &mut Facts) -> Result<(), String> {
+        for (pair, after) in &self.after.declined {
+            let before = self
+                .before
+                .declined
+                .get(pair)
+                .filter(|before| before.at == after.at);
+            let refused = |said: &Said| *said == Said::Resolve(pair.0, false);
+            let anew = before.is_none();
+            if anew && (after.at != self.now.unix || !self.was_asked(pair.1, refused)) {
+                return fail("a request was declined by nobody, or at another time");
+            }
+            if after.again && !before.is_some_and(|before| before.again) {
+                if !self.asks(*pair) {
+                    return fail("a declined request was made again by nobody");
+                }
+                facts.meet("a declined request that was made again in silence".to_owned());
+                self.count(pair.0, facts)?;
+            }
+            if before.is_some_and(|before| before.again && !after.again) {
+                return fail("a declined request was taken back");
+            }
+        }
+        for (pair, before) in &self.before.declined {
+            let (sender, receiver) = *pair;
+            let over = !before.is_silent(self.now.unix) && (!before.again || self.asks(*pair));
+            let ended =
+                over || self.after.are_friends(sender, receiver) || self.asks((receiver, sender));
+            if !self.after.declined.contains_key(pair) && !ended {
+                return fail("a declined request is forgotten too early");
+            }
+        }
+        Ok(())
+    }
+}
