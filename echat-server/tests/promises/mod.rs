@@ -4,6 +4,7 @@ mod authorisation;
 mod bad_inputs;
 mod clock;
 mod coverage;
+mod declined;
 mod guessing;
 mod malformed;
 mod params;

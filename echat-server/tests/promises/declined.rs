@@ -1,0 +1,118 @@
+//! A declined friend request is told to no one: its asker cannot tell it from one that waits, its
+//! receiver not from none at all.
+
+use crate::world::script::log_in;
+use crate::world::{World, seed};
+use echat_proto::Value;
+use echat_proto::channel::Message;
+use echat_server::config::Limits;
+use echat_server::store::Store;
+
+/// What can be asked about another user, whose name takes the place of `%`. None of it makes friends.
+const QUESTIONS: &[(&str, &str)] = &[
+    (
+        "RESOLVE_FRIEND_REQUEST",
+        r#"{"username":"%","accepted":true}"#,
+    ),
+    (
+        "RESOLVE_FRIEND_REQUEST",
+        r#"{"username":"%","accepted":false}"#,
+    ),
+    (
+        "SEND_MESSAGE",
+        r#"{"target_type":0,"target":"%","content":"hi"}"#,
+    ),
+    ("QUERY_HISTORY", r#"{"target_type":0,"target":"%"}"#),
+    ("MARK_READ", r#"{"target_type":0,"target":"%","id":1}"#),
+    ("CREATE_ROOM", r#"{"roomname":"den","members":["%"]}"#),
+    ("FIND", r#"{"keyword":"%"}"#),
+    ("LIST_ROOMS", "null"),
+    ("LOGOUT", "null"),
+];
+
+fn world() -> World {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob", "eve"]);
+    let limits = Limits {
+        friend_requests: 0,
+        ..Limits::default()
+    };
+    let mut world = World::new(1, limits, store);
+    world.believes = true;
+    log_in(&mut world, &["ann", "bob", "eve"]);
+    world
+}
+
+fn asks(world: &mut World, asker: &str, other: &str) -> Option<bool> {
+    let told = world.ask(asker, "ADD_FRIEND", &format!("{other:?}"));
+    match told.last()?.params.at("success")? {
+        Value::Bool(success) => Some(*success),
+        _ => None,
+    }
+}
+
+/// Ann asked bob, who declined; she asked again.
+fn declined() -> World {
+    let mut world = world();
+    assert_eq!(asks(&mut world, "ann", "bob"), Some(true));
+    let no = r#"{"username":"ann","accepted":false}"#;
+    world.ask("bob", "RESOLVE_FRIEND_REQUEST", no);
+    world.end("bob").take_messages();
+    assert_eq!(asks(&mut world, "ann", "bob"), Some(true));
+    world
+}
+
+/// All that a user is told of another, at last by a new login.
+fn told(world: &mut World, who: &str, of: &str) -> Vec<Message> {
+    let mut told = world.end(who).take_messages();
+    for (command, params) in QUESTIONS {
+        told.extend(world.ask(who, command, &params.replace('%', of)));
+    }
+    let login = format!(r#"{{"username":"{who}","password":"{}"}}"#, seed::PASSWORD);
+    told.extend(world.ask(who, "LOGIN", &login));
+    told
+}
+
+#[test]
+fn the_asker_cannot_tell_a_declined_request_from_one_that_waits() {
+    let mut waits = world();
+    assert_eq!(asks(&mut waits, "ann", "bob"), Some(true));
+    let mut declined = declined();
+    assert_eq!(
+        told(&mut waits, "ann", "bob"),
+        told(&mut declined, "ann", "bob")
+    );
+    for _ in 0..200 {
+        let both = [&mut waits, &mut declined].map(|world| asks(world, "ann", "bob"));
+        assert_eq!(both, [Some(false); 2]);
+    }
+}
+
+#[test]
+fn the_receiver_cannot_tell_a_declined_request_from_none() {
+    let (mut none, mut declined) = (world(), declined());
+    for _ in 0..200 {
+        asks(&mut declined, "ann", "bob");
+    }
+    assert_eq!(
+        told(&mut none, "bob", "ann"),
+        told(&mut declined, "bob", "ann")
+    );
+}
+
+#[test]
+fn nobody_else_answers_a_request_or_hears_of_it() {
+    let mut world = declined();
+    assert_eq!(asks(&mut world, "eve", "bob"), Some(true));
+    for who in ["ann", "eve"] {
+        for of in ["ann", "bob", "eve"] {
+            for accepted in [true, false] {
+                let params = format!(r#"{{"username":"{of}","accepted":{accepted}}}"#);
+                let told = world.ask(who, "RESOLVE_FRIEND_REQUEST", &params);
+                let code = Value::Str("no_request".to_owned());
+                assert_eq!(told[0].params.at("code"), Some(&code), "{who} of {of}");
+            }
+        }
+        assert!(world.end(who).take_messages().is_empty());
+    }
+}
