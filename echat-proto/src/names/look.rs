@@ -1,7 +1,7 @@
 //! What a name looks like (UTS 39 section 4), so that no two names can be taken for each other.
 //!
 //! A name is seen in lower case, and in capitals where people write it: `0` is like a small `o` to
-//! some and like a capital `O` to UTS 39, Cyrillic `в` is like `B` only as a capital. So a name has
+//! most people and like a capital `O` to UTS 39, Cyrillic `в` is like `B` only as a capital. So a name has
 //! several looks, and two names are alike when they share one. They are not merged into one: `ali`
 //! would then be `all`, since `I` is like `l`.
 
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use unicode_security::skeleton;
 
-/// Characters that are letters to nobody: a name is also like the name without them at its ends.
+/// Separators: a name is also like the name without them at its ends.
 const SEPARATORS: [char; 3] = ['_', '.', '-'];
 
 /// How often a skeleton is folded before it is taken as it is. Two folds settle every one of today.

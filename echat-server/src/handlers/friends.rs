@@ -25,7 +25,7 @@ pub(crate) fn add_friend(
     if ctx.batch.friendship(me.id, other.id)?.is_some() {
         return Err(Code::AlreadyFriends.into());
     }
-    // Who was asked and asks back has answered, even after declining once.
+    // Asking back answers a request that stands, even one that was declined before.
     let theirs = ctx.batch.request(other.id, me.id)?;
     if theirs.is_some_and(stands) {
         befriend(ctx, &me, &other)?;

@@ -95,7 +95,7 @@ impl Batch<'_> {
         )
     }
 
-    /// Notes that `sender` asks `receiver`, who must be another. A declined request becomes a new one,
+    /// Notes that `sender` asks `receiver`, another user. A declined request becomes a new one,
     /// the newest; asking twice is asking once.
     pub fn add_request(
         &mut self,
@@ -131,7 +131,7 @@ impl Batch<'_> {
         Ok(changed > 0)
     }
 
-    /// Notes that `sender`, who was declined, asked again.
+    /// Notes that the sender of a declined request asked again.
     pub fn ask_again(&mut self, sender: UserId, receiver: UserId) -> Result<(), StoreError> {
         self.write(
             "UPDATE friend_requests SET asked_again = 1

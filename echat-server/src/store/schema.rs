@@ -303,7 +303,7 @@ fn refuse_newer(db: &Connection, migrations: &[&str]) -> Result<usize, OpenError
 }
 
 /// Applies what is missing, each step in a transaction of its own together with its number: a
-/// process killed in the middle leaves a whole version behind. Foreign keys are off meanwhile, so that
+/// process killed in the middle leaves a whole version behind. Foreign keys are off during the steps, so that
 /// a step can make a table anew, and are checked before each step is committed.
 pub(super) fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
     looks::add_function(db)?;
