@@ -14,6 +14,55 @@ impl fmt::Display for ConnId {
     }
 }
 
+/// Why a session ended, for the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Departure {
+    /// LOGOUT.
+    Logout,
+    /// A further login of the same user took over.
+    Displaced,
+    /// The client closed the connection, or it broke.
+    Closed,
+    /// Nothing came for `dead_seconds`.
+    Silent,
+    /// The server ended the connection and said why.
+    Ended(CloseReason),
+    /// The database failed, and the server stops.
+    Failed,
+}
+
+impl From<End> for Departure {
+    fn from(end: End) -> Self {
+        match end {
+            End::Cut | End::Flush => Self::Closed,
+            End::Notify(reason) => Self::Ended(reason),
+        }
+    }
+}
+
+impl fmt::Display for Departure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Logout => "logout",
+            Self::Displaced => "displaced",
+            Self::Closed => "connection closed",
+            Self::Silent => "silent",
+            Self::Failed => "database failed",
+            Self::Ended(reason) => match reason {
+                CloseReason::Bye => "bye",
+                CloseReason::Idle => "idle",
+                CloseReason::Malformed => "malformed frame",
+                CloseReason::TooManyErrors => "too many errors",
+                CloseReason::Full => "full",
+                CloseReason::Restarting => "server stopping",
+                CloseReason::Kicked => "kicked",
+                CloseReason::TooSlow => "too slow",
+                CloseReason::KeyWornOut => "key worn out",
+            },
+        })
+    }
+}
+
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {

@@ -15,15 +15,17 @@ mod undo;
 
 use crate::clock::Now;
 use crate::config::Limits;
-use crate::conn::ConnId;
+use crate::conn::{ConnId, Departure};
 use crate::handlers::{Chore, Ctx};
 use crate::jobs::{Done, Job};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
+use crate::session_log::SessionLog;
 use crate::store::{Batch, Fold, Folded, Store, StoreError};
 use crate::throttle::Throttle;
 use damage::Damages;
+use echat_proto::commands::CloseReason;
 use net::Net;
 use news::News;
 use rand::RngExt;
@@ -54,6 +56,7 @@ pub(crate) struct Memory {
     pub(crate) roster: Roster,
     pub(crate) outbox: Outbox,
     pub(crate) throttle: Throttle,
+    pub(crate) sessions: SessionLog,
     pub(crate) chores: Vec<Chore>,
 }
 
@@ -75,6 +78,7 @@ impl Memory {
             roster: &mut self.roster,
             outbox: &mut self.outbox,
             throttle: &mut self.throttle,
+            sessions: &mut self.sessions,
             chores: &mut self.chores,
         }
     }
@@ -89,6 +93,7 @@ impl Engine {
             roster: Roster::default(),
             outbox: Outbox::default(),
             throttle: Throttle::new(rng.random()),
+            sessions: SessionLog::default(),
             chores: Vec::new(),
         };
         Self {
@@ -156,7 +161,8 @@ impl Engine {
 
     /// When a tick is needed though nothing comes.
     pub fn deadline(&self) -> Option<Duration> {
-        self.net.deadline()
+        let deadlines = [self.net.deadline(), self.memory.sessions.deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// The jobs that helpers are to do.
@@ -208,6 +214,23 @@ impl Engine {
     /// Says CLOSE_NOTIFY(5) to everybody. The engine is empty when all of it is written.
     pub fn stop(&mut self, now: Now) {
         self.net.stop(&self.memory.limits, now);
+    }
+
+    /// Logs the end of every session that is left, and what the log left out: the last call before the
+    /// process ends, because it was told to or because the database failed.
+    pub fn end_sessions(&mut self, failed: bool, now: Now) {
+        let reason = if failed {
+            Departure::Failed
+        } else {
+            Departure::Ended(CloseReason::Restarting)
+        };
+        let Memory {
+            roster, sessions, ..
+        } = &mut self.memory;
+        for (conn, online) in roster.sessions() {
+            sessions.logged_out((online.user, &online.name), conn, reason, now.running);
+        }
+        sessions.finish();
     }
 
     /// Whether no connection is left.

@@ -31,6 +31,7 @@ mod private_file;
 pub mod reactor;
 pub mod roster;
 mod routes;
+mod session_log;
 pub mod store;
 mod throttle;
 mod visible;

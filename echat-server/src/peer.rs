@@ -14,7 +14,7 @@ mod timers;
 
 use crate::clock::Now;
 use crate::config::Limits;
-use crate::conn::End;
+use crate::conn::{Departure, End};
 use crate::window::Window;
 use echat_proto::channel::{Channel, ChannelError, Message, Messages};
 use echat_proto::commands::{CloseReason, channel as command};
@@ -85,6 +85,8 @@ pub(crate) struct Peer {
     slow_since: Option<Duration>,
     errors: Window,
     fault: Option<ChannelError>,
+    /// Why the connection ends, as far as its end is known.
+    departure: Option<Departure>,
 }
 
 impl Peer {
@@ -107,6 +109,7 @@ impl Peer {
             slow_since: None,
             errors: Window::default(),
             fault: None,
+            departure: None,
         }
     }
 
@@ -259,6 +262,7 @@ impl Peer {
 
     /// Ends the connection; what waits is flushed unless it is cut.
     pub(crate) fn close(&mut self, end: End, now: Now) {
+        self.departure.get_or_insert(end.into());
         match (std::mem::replace(&mut self.stage, Stage::Closed), end) {
             // All is said to one who has said all: nothing is left to wait for.
             (Stage::Open(_), End::Flush) if self.is_flushed() => self.close_at_once(),
@@ -276,6 +280,11 @@ impl Peer {
             // No channel to say it on, or nothing to be said.
             _ => self.close_at_once(),
         }
+    }
+
+    /// Why the connection ended.
+    pub(crate) fn departure(&self) -> Departure {
+        self.departure.unwrap_or(Departure::Closed)
     }
 
     /// Closes without a word.

@@ -78,7 +78,10 @@ pub fn run(config: &Config, store: Store, host_key: &SigningKey) -> Result<(), R
     jobs::warm_up();
     let mut reactor = Reactor::new(config, store, host_key)?;
     announce(reactor.listener.address(), host_key).map_err(ReactorError::Stdout)?;
-    reactor.run()
+    let ended = reactor.run();
+    let now = reactor.now();
+    reactor.engine.end_sessions(ended.is_err(), now);
+    ended
 }
 
 /// The one line on stdout: who starts the server waits for it.

@@ -10,7 +10,7 @@ mod turns;
 
 use crate::clock::Now;
 use crate::config::Limits;
-use crate::conn::{ConnId, End};
+use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::Pending;
 use crate::jobs::{Done, Job};
 use crate::origin::origin;
@@ -85,8 +85,8 @@ pub(super) struct Net {
     deadlines: BTreeSet<(Duration, ConnId)>,
     dirty: Vec<ConnId>,
     closed: Vec<ConnId>,
-    /// Connections that are gone and whose users may have to be announced as gone.
-    pub(super) departed: VecDeque<ConnId>,
+    /// Connections that are gone and whose users may have to be announced as gone, and why they went.
+    pub(super) departed: VecDeque<(ConnId, Departure)>,
     /// What helpers computed for requests that wait for it.
     pub(super) completed: Vec<(ConnId, Done)>,
     /// Of these, what waits for the database or for a rest.
@@ -227,7 +227,7 @@ impl Net {
             }
         }
         self.closed.push(conn);
-        self.departed.push_back(conn);
+        self.departed.push_back((conn, slot.peer.departure()));
     }
 
     /// Does what is due, lets those try again who found the database busy, and those go on who have

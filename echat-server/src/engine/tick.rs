@@ -37,6 +37,7 @@ const STEP_BYTES: u64 = 8;
 /// Handles what waits, commits it, and queues the answers.
 pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
     engine.net.expire(&engine.memory.limits, now);
+    engine.memory.sessions.expire(now.running);
     let (committed, did) = attempt(engine, now);
     match committed {
         Ok(receipt) => finish(engine, now, receipt)?,

@@ -6,7 +6,7 @@
 use super::gate::{Anyone, Guest};
 use super::presence::{Audience, Change};
 use super::{Answer, Chore, Ctx, Member, Reject, bundle};
-use crate::conn::End;
+use crate::conn::{Departure, End};
 use crate::jobs::{Task, Verdict};
 use crate::origin::origin;
 use crate::store::{StoreError, User, UserId};
@@ -34,8 +34,8 @@ pub(crate) struct LoginAttempt {
     /// The account; `None` if nobody has the name, which the client must not learn.
     user: Option<User>,
     guesser: Guesser,
-    /// The name for the log, or a stand-in: what is no name may be a password typed too early.
-    shown: String,
+    /// The name as it is looked up. Not for the log: what is no account may be a password typed too early.
+    key: String,
 }
 
 impl Pending {
@@ -132,12 +132,8 @@ pub(crate) fn login(
     }
     // Every try counts as wrong until it turns out right: many at once are no more than many.
     counts.count(guesser, ctx.now.running, ctx.limits);
-    let shown = username.key().unwrap_or("?").to_owned();
-    let attempt = LoginAttempt {
-        user,
-        guesser,
-        shown,
-    };
+    let key = username.key().unwrap_or("?").to_owned();
+    let attempt = LoginAttempt { user, guesser, key };
     Ok(Answer::Wait(
         Task::Verify { password, hash },
         Pending::Login(attempt),
@@ -172,15 +168,13 @@ pub(crate) fn logged_in(
 ) -> Result<Event, Reject> {
     // Looked up again: an account of the first step may have been undone with a full disk.
     // Asked of nobody too: an unknown name is to cost what a known one does.
-    let now = ctx.batch.find_user(&attempt.shown)?;
+    let now = ctx.batch.find_user(&attempt.key)?;
     let user = now.filter(|now| attempt.user.as_ref() == Some(now));
-    let (Some(user), Verdict::Right { upgrade }) = (user, verdict) else {
-        // A stable line, for fail2ban and its like.
-        tracing::warn!(
-            "login failed user={:?} address={}",
-            attempt.shown,
-            ctx.address
-        );
+    let (Some(user), Verdict::Right { upgrade }) = (&user, verdict) else {
+        // A stable line, for fail2ban and its like. What was typed as a name may be a password, so only
+        // the name of an account is shown.
+        let shown = user.as_ref().map_or("?", |user| user.name.as_str());
+        tracing::warn!("login failed user={shown:?} address={}", ctx.address);
         return Err(Code::BadCredentials.into());
     };
     let audience = Audience::of(ctx, user.id)?;
@@ -206,6 +200,12 @@ pub(crate) fn logged_in(
     if let Some(oldest) = displaced {
         ctx.outbox.send(oldest, &Event::ServerKick {});
         ctx.outbox.close(oldest, End::Notify(CloseReason::Kicked));
+        ctx.sessions.logged_out(
+            (user.id, &user.name),
+            oldest,
+            Departure::Displaced,
+            ctx.now.running,
+        );
     }
     // A further login is told to nobody: the user neither came nor went.
     if !was_online {
@@ -218,30 +218,41 @@ pub(crate) fn logged_in(
             username: user.name.clone(),
         },
     );
-    tracing::info!(user = %user.name, address = %ctx.address, conn = %ctx.conn, "logged in");
+    ctx.sessions.logged_in(
+        (user.id, &user.name),
+        ctx.address,
+        ctx.conn,
+        ctx.now.running,
+    );
     Ok(bundle)
 }
 
 /// LOGOUT.
 pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Reject> {
-    depart(ctx, &me)?;
+    depart(ctx, &me, Departure::Logout)?;
     ctx.outbox.distrust(ctx.conn);
     Ok(Event::LoggedOut {})
 }
 
 /// Ends a session, whether by LOGOUT or because its connection is gone. If it was the user's last,
 /// those who are to know are told.
-pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Member) -> Result<(), Reject> {
+pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Member, reason: Departure) -> Result<(), Reject> {
     let is_last = ctx.roster.others_of(ctx.conn).is_empty();
     let audience = match is_last.then(|| Audience::of(ctx, me.id)).transpose() {
         // Who is to be told cannot be read. The session ends all the same.
         Err(Reject::Store(StoreError::Damaged(_))) => None,
         audience => audience?,
     };
-    ctx.roster.leave(ctx.conn);
+    leave(ctx, me, reason);
     if let Some(audience) = audience {
         audience.announce(ctx, me.id, &me.name, Change::Went);
     }
-    tracing::info!(user = %me.name, conn = %ctx.conn, "logged out");
     Ok(())
+}
+
+/// Ends a session without telling others.
+pub(crate) fn leave(ctx: &mut Ctx<'_, '_>, me: &Member, reason: Departure) {
+    ctx.roster.leave(ctx.conn);
+    ctx.sessions
+        .logged_out((me.id, &me.name), ctx.conn, reason, ctx.now.running);
 }

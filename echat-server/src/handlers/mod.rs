@@ -30,6 +30,7 @@ use crate::conn::ConnId;
 use crate::jobs::Task;
 use crate::outbox::Outbox;
 use crate::roster::Roster;
+use crate::session_log::SessionLog;
 use crate::store::{Batch, Kind, UserId};
 use crate::throttle::Throttle;
 use echat_proto::commands::Event;
@@ -47,6 +48,7 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) roster: &'t mut Roster,
     pub(crate) outbox: &'t mut Outbox,
     pub(crate) throttle: &'t mut Throttle,
+    pub(crate) sessions: &'t mut SessionLog,
     pub(crate) chores: &'t mut Vec<Chore>,
 }
 

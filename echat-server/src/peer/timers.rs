@@ -3,7 +3,7 @@
 use super::{Peer, Stage, own};
 use crate::clock::Now;
 use crate::config::Limits;
-use crate::conn::End;
+use crate::conn::{Departure, End};
 use echat_proto::Value;
 use echat_proto::commands::{CloseReason, channel as command};
 use std::time::Duration;
@@ -63,6 +63,7 @@ impl Peer {
         let silent = now.running.saturating_sub(self.heard);
         let due = |seconds: u64| seconds > 0 && silent >= Duration::from_secs(seconds);
         if due(limits.dead_seconds) {
+            self.departure.get_or_insert(Departure::Silent);
             self.close_at_once();
         } else if !self.trusted && now.running >= self.guest_since + LOGIN {
             self.close(End::Notify(CloseReason::Idle), now);

@@ -1,7 +1,7 @@
 //! Those whose connection is gone are gone: who is to know is told.
 
 use super::Tick;
-use crate::conn::ConnId;
+use crate::conn::{ConnId, Departure};
 use crate::handlers::{Reject, account, gate};
 use crate::store::StoreError;
 
@@ -14,14 +14,14 @@ impl Tick<'_> {
         let mut departed = Ok(());
         while departed.is_ok()
             && self.is_little(start)
-            && let Some(conn) = self.net.departed.pop_front()
+            && let Some((conn, reason)) = self.net.departed.pop_front()
         {
             if self.is_told_of(conn) {
-                later.push(conn);
+                later.push((conn, reason));
             } else {
                 let before = self.work();
                 let user = self.memory.roster.at(conn).map(|online| online.user);
-                departed = self.depart(conn);
+                departed = self.depart(conn, reason);
                 if let Some(user) = user {
                     self.charge_user(user, before);
                 }
@@ -38,19 +38,21 @@ impl Tick<'_> {
     }
 
     /// Ends the session of a connection, if it has one, and tells who is to know.
-    pub(super) fn depart(&mut self, conn: ConnId) -> Result<(), StoreError> {
+    pub(super) fn depart(&mut self, conn: ConnId, reason: Departure) -> Result<(), StoreError> {
         let mut ctx = self.ctx(conn);
         let Ok(me) = gate::member(&ctx) else {
             return Ok(());
         };
-        match account::depart(&mut ctx, &me) {
-            Err(Reject::Store(StoreError::Busy | StoreError::Full | StoreError::Damaged(_))) => {
-                // Their friends cannot be looked up now: they see it when they look themselves.
-                ctx.roster.leave(conn);
+        match account::depart(&mut ctx, &me, reason) {
+            Ok(()) => Ok(()),
+            Err(reject) => {
+                // Friends cannot be looked up now: they see it when they look themselves.
+                account::leave(&mut ctx, &me, reason);
+                match reject {
+                    Reject::Store(error @ StoreError::Fatal(_)) => Err(error),
+                    Reject::Store(_) | Reject::Refused(_) => Ok(()),
+                }
             }
-            Err(Reject::Store(error @ StoreError::Fatal(_))) => return Err(error),
-            Ok(()) | Err(Reject::Refused(_)) => {}
         }
-        Ok(())
     }
 }

@@ -111,7 +111,7 @@ impl Tick<'_> {
         let started = self.start(conn, NO_REQUEST);
         // Who is still told of goes when the connection is gone.
         if !self.is_told_of(conn) {
-            self.depart(conn)?;
+            self.depart(conn, end.into())?;
         }
         self.memory.outbox.close(conn, end);
         self.note(conn, started, false);

@@ -100,6 +100,7 @@ impl Run {
         self.wait(Duration::from_secs(5))?;
         self.stopping = false;
         self.rest()?;
+        self.world.engine.end_sessions(false, self.world.now);
         invariants::all_gone(self)?;
         self.restart()
     }
