@@ -231,6 +231,7 @@ impl Engine {
             sessions.logged_out((online.user, &online.name), conn, reason, now.running);
         }
         sessions.finish();
+        self.net.finish_log();
     }
 
     /// Whether no connection is left.

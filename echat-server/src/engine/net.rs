@@ -3,6 +3,7 @@
 
 mod busy;
 mod door;
+mod full;
 mod help;
 mod rest;
 mod serving;
@@ -17,6 +18,7 @@ use crate::origin::origin;
 use crate::peer::Peer;
 use echat_proto::commands::CloseReason;
 use echat_proto::group::Ephemeral;
+use full::Full;
 use rand::rngs::StdRng;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
@@ -99,6 +101,7 @@ pub(super) struct Net {
     preparing: usize,
     rng: StdRng,
     complained: Option<Duration>,
+    full: Full,
     stopping: bool,
 }
 
@@ -125,6 +128,7 @@ impl Net {
             preparing: 0,
             rng,
             complained: None,
+            full: Full::default(),
             stopping: false,
         };
         net.prepare_more();
@@ -220,7 +224,7 @@ impl Net {
         self.guests.remove(&conn);
         self.spares -= usize::from(slot.spare);
         let origin = origin(slot.peer.address.ip());
-        if let Some(count) = self.by_origin.get_mut(&origin) {
+        if let Some(count) = self.by_origin.get_mut(&origin).filter(|_| !slot.spare) {
             *count -= 1;
             if *count == 0 {
                 self.by_origin.remove(&origin);
@@ -243,6 +247,7 @@ impl Net {
             }
         }
         self.unblock(limits, now);
+        self.full.expire(now.running);
         if self.turns.wake(now.running) {
             self.completed.append(&mut self.held);
         }
@@ -265,7 +270,8 @@ impl Net {
         // Nobody waits for the end of a rest but those who have something to do.
         let awaited = self.turns.waiting() > 0 || !self.held.is_empty();
         let rested = self.turns.first_rested().filter(|_| awaited);
-        [first, self.retry_at, rested].into_iter().flatten().min()
+        let others = [self.retry_at, rested, self.full.deadline()];
+        others.into_iter().chain([first]).flatten().min()
     }
 
     pub(super) fn take_dirty(&mut self) -> Vec<ConnId> {
@@ -298,6 +304,11 @@ impl Net {
         for conn in self.slots.keys().copied().collect::<Vec<_>>() {
             self.with(conn, limits, |peer| peer.close(restarting, now));
         }
+    }
+
+    /// Writes what the log still lacks.
+    pub(super) fn finish_log(&mut self) {
+        self.full.finish();
     }
 
     pub(super) fn is_empty(&self) -> bool {

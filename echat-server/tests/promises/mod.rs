@@ -6,6 +6,7 @@ mod clock;
 mod coverage;
 mod declined;
 mod guessing;
+mod log_lines;
 mod malformed;
 mod params;
 mod requests;

@@ -6,7 +6,7 @@ use crate::config::Limits;
 use crate::conn::ConnId;
 use crate::origin::origin;
 use crate::peer::Peer;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Places beyond the limits for connections that are only told that the server is full.
@@ -22,22 +22,25 @@ impl Net {
         limits: &Limits,
         now: Now,
     ) -> Option<ConnId> {
-        let from_here = self
-            .by_origin
-            .get(&origin(address.ip()))
-            .copied()
-            .unwrap_or(0);
-        let per_address = limits.connections_per_address;
-        let full = self.slots.len() - self.spares >= limits.connections
-            || (per_address > 0 && from_here >= per_address && !address.ip().is_loopback());
-        if self.stopping || (full && self.spares >= SPARE) {
+        let here = origin(address.ip());
+        let all_full = self.slots.len() - self.spares >= limits.connections;
+        let here_full = self.is_full_here(address.ip(), limits);
+        // A place of the address is given back by a guest of the address, if it has one.
+        let gives_way = match () {
+            () if all_full => None,
+            () if here_full => self.gives_way(limits, |slot| slot.stands_for(here)),
+            () if self.guests.len() >= limits.unauthenticated => self.gives_way(limits, |_| true),
+            () => None,
+        };
+        let full = all_full || (here_full && gives_way.is_none());
+        let refused = self.stopping || (full && self.spares >= SPARE);
+        if full && !self.stopping {
+            self.full.refuse(address.ip(), now.running);
+        }
+        if refused {
             return None;
         }
-        // Who is only told that there is no place takes nobody's.
-        if !full
-            && self.guests.len() >= limits.unauthenticated
-            && let Some(guest) = self.gives_way(limits)
-        {
+        if let Some(guest) = gives_way {
             tracing::debug!(conn = %guest, "too many connections without a login: closing the oldest");
             self.with(guest, limits, Peer::close_at_once);
         }
@@ -45,7 +48,7 @@ impl Net {
         let conn = ConnId(self.last);
         let slot = Slot {
             peer: Peer::new(address, full, now),
-            payer: Payer::Origin(origin(address.ip())),
+            payer: Payer::Origin(here),
             turn: Turn::No,
             dirty: false,
             guest: true,
@@ -58,22 +61,40 @@ impl Net {
         self.slots.insert(conn, slot);
         self.guests.insert(conn);
         self.spares += usize::from(full);
-        *self.by_origin.entry(origin(address.ip())).or_default() += 1;
+        if !full {
+            *self.by_origin.entry(here).or_default() += 1;
+        }
         self.settle(conn, limits);
         Some(conn)
     }
 
-    /// The guest that is closed for a new one: the oldest that keeps the server waiting, not one that
-    /// waits for a password's hash. But if all of the oldest do, the first goes: a crowd of logins
-    /// must not hold all places and have everybody else closed.
-    fn gives_way(&self, limits: &Limits) -> Option<ConnId> {
-        let waits = |conn: &&ConnId| {
-            self.slots
-                .get(conn)
-                .is_some_and(|slot| slot.pending.is_none())
-        };
+    /// Whether an address has all the connections it may have. Those that are only told that the server
+    /// is full do not count.
+    fn is_full_here(&self, address: IpAddr, limits: &Limits) -> bool {
+        let most = limits.connections_per_address;
+        let from_here = self.by_origin.get(&origin(address)).copied().unwrap_or(0);
+        most > 0 && from_here >= most && !address.is_loopback()
+    }
+
+    /// The guest, of those that may be closed, that is closed for a new one: the oldest that keeps the
+    /// server waiting, not one that waits for a password's hash. But if all of the oldest do, the first
+    /// goes: a crowd of logins must not hold all places and have all others closed. `None` if there is no
+    /// such guest.
+    fn gives_way(&self, limits: &Limits, may: impl Fn(&Slot) -> bool) -> Option<ConnId> {
+        let guests = self.guests.iter().filter_map(|conn| {
+            let slot = self.slots.get(conn)?;
+            may(slot).then_some((*conn, slot.pending.is_none()))
+        });
         let oldest = (limits.unauthenticated / SHELTERED).max(2);
-        let idle = self.guests.iter().take(oldest).find(waits);
-        idle.or_else(|| self.guests.first()).copied()
+        let oldest: Vec<_> = guests.take(oldest).collect();
+        let idle = oldest.iter().find(|(_, idle)| *idle);
+        idle.or(oldest.first()).map(|(conn, _)| *conn)
+    }
+}
+
+impl Slot {
+    /// Whether it has one of the places of this origin.
+    fn stands_for(&self, here: IpAddr) -> bool {
+        !self.spare && origin(self.peer.address.ip()) == here
     }
 }

@@ -205,5 +205,47 @@ fn an_ipv6_network_has_the_places_of_one_address() {
         "2001:db8:0:1::1",
     ]
     .map(&mut from);
-    assert_eq!(told_full, [false, false, true, false]);
+    assert_eq!(told_full, [false; 4]);
+    // The third connection of the network took the place of its oldest guest.
+    assert_eq!(net.take_closed().len(), 1);
+}
+
+/// Connections that may be accepted from one address, of which all but these are logged in.
+fn shared_address(net: &mut Net, limits: &Limits, guests: &[usize]) -> Vec<ConnId> {
+    (0..limits.connections_per_address)
+        .map(|n| {
+            let conn = net.accept(address(1), limits, NOW).expect("a place");
+            if !guests.contains(&n) {
+                net.with(conn, limits, |peer| peer.trust(limits));
+            }
+            conn
+        })
+        .collect()
+}
+
+#[test]
+fn guests_give_way_within_their_address() {
+    let limits = Limits::default();
+    let mut net = net();
+    let elsewhere = net.accept(address(2), &limits, NOW).expect("a place");
+    let here = shared_address(&mut net, &limits, &[5, 6, 7]);
+    logs_in(&mut net, here[5]);
+    for gone in [6, 7] {
+        let new = net.accept(address(1), &limits, NOW).expect("a place");
+        assert!(!net.slots[&new].spare);
+        assert_eq!(net.take_closed(), [here[gone]], "the oldest idle guest");
+        net.with(new, &limits, |peer| peer.trust(&limits));
+    }
+    // Only one that is logging in is left; it goes before a new connection is refused.
+    let new = net.accept(address(1), &limits, NOW).expect("a place");
+    assert_eq!(net.take_closed(), [here[5]]);
+    net.with(new, &limits, |peer| peer.trust(&limits));
+    // All are logged in: refused, and no guest of another address pays for it.
+    let new = net.accept(address(1), &limits, NOW).expect("a spare place");
+    assert!(net.slots[&new].spare && net.take_closed().is_empty());
+    assert!(net.slot(elsewhere).is_some());
+    // The spare connection holds no place of the address.
+    net.with(here[0], &limits, Peer::close_at_once);
+    let new = net.accept(address(1), &limits, NOW).expect("a place");
+    assert!(!net.slots[&new].spare);
 }

@@ -1,0 +1,204 @@
+//! The log's lines about sessions: each login has one logout, and a flood is not a flood of lines.
+
+use crate::world::script::log_in;
+use crate::world::{HOME, World, seed};
+use echat_server::config::Limits;
+use echat_server::store::Store;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tracing::Level;
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("one thread").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Runs something and gives the lines that it logged at info or above.
+fn logged(act: impl FnOnce()) -> Vec<String> {
+    let lines = Lines::default();
+    let made = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(Level::INFO)
+        .with_ansi(false)
+        .with_writer(move || made.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, act);
+    let bytes = lines.0.lock().expect("one thread").clone();
+    let text = String::from_utf8(bytes).expect("text");
+    text.lines().map(str::to_owned).collect()
+}
+
+fn count(lines: &[String], part: &str) -> u64 {
+    lines.iter().filter(|line| line.contains(part)).count() as u64
+}
+
+/// The sum of a number that the lines of what was left out have.
+fn left_out(lines: &[String], key: &str) -> u64 {
+    let of = |line: &String| {
+        let (_, rest) = line.split_once(&format!("{key}="))?;
+        rest.split(' ').next()?.parse::<u64>().ok()
+    };
+    let lines = lines.iter().filter(|line| line.contains("left out"));
+    lines.filter_map(of).sum()
+}
+
+fn balanced(lines: &[String]) -> u64 {
+    let logins = count(lines, "logged in") + left_out(lines, "logins");
+    let logouts = count(lines, "logged out") + left_out(lines, "logouts");
+    assert_eq!(logins, logouts, "{lines:#?}");
+    logins
+}
+
+fn world(names: &[&str]) -> World {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, names);
+    let mut world = World::new(1, Limits::default(), store);
+    world.believes = true;
+    world
+}
+
+fn credentials(name: &str) -> String {
+    format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD)
+}
+
+#[test]
+fn a_login_loop_is_ten_lines_a_minute_and_the_counts_balance() {
+    let mut world = world(&["ann"]);
+    let lines = logged(|| {
+        world.connect("loop", HOME);
+        for _ in 0..100 {
+            world.ask("loop", "LOGIN", &credentials("ann"));
+            world.ask("loop", "LOGOUT", "null");
+        }
+        assert!(world.engine.deadline().is_some());
+        world.advance(Duration::from_mins(2));
+        world.engine.end_sessions(false, world.now);
+    });
+    assert_eq!(balanced(&lines), 100);
+    assert_eq!(count(&lines, "user=ann"), 10 + 1, "{lines:#?}");
+    assert_eq!(
+        (left_out(&lines, "logins"), left_out(&lines, "logouts")),
+        (95, 95)
+    );
+}
+
+#[test]
+fn every_session_ends_in_the_log_with_its_reason() {
+    let mut world = world(&["ann", "bob", "eve", "joe", "kim", "sue"]);
+    let lines = logged(|| {
+        log_in(&mut world, &["ann", "bob", "eve", "joe"]);
+        // A further login takes over.
+        world.connect("ann2", HOME);
+        world.ask("ann2", "LOGIN", &credentials("ann"));
+        // LOGOUT, a connection that breaks, and one that breaks in the tick in which it would log in.
+        world.ask("bob", "LOGOUT", "null");
+        let eve = world.end("eve").conn.expect("a connection");
+        world.engine.sever(eve);
+        world.connect("kim", HOME);
+        world.settle();
+        world.hold = true;
+        world.ask("kim", "LOGIN", &credentials("kim"));
+        let kim = world.end("kim").conn.expect("a connection");
+        world.engine.sever(kim);
+        world.hold = false;
+        world.settle();
+        // joe is silent for too long.
+        world.end("joe").stalled = true;
+        world.advance(Duration::from_secs(200));
+        // A login that is there at a stop.
+        world.connect("sue", HOME);
+        world.ask("sue", "LOGIN", &credentials("sue"));
+        world.engine.stop(world.now);
+        world.engine.end_sessions(false, world.now);
+    });
+    balanced(&lines);
+    for (user, reason) in [
+        ("ann", "displaced"),
+        ("bob", "logout"),
+        ("eve", "connection closed"),
+        ("joe", "silent"),
+        ("sue", "server stopping"),
+    ] {
+        let ends = |line: &&String| {
+            line.contains("logged out")
+                && line.contains(&format!("user={user} "))
+                && line.contains(reason)
+        };
+        assert_eq!(lines.iter().filter(ends).count(), 1, "{user}: {lines:#?}");
+    }
+    assert_eq!(count(&lines, "user=kim"), 0);
+}
+
+#[test]
+fn a_flood_of_refused_connections_is_a_line_every_ten_seconds() {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann"]);
+    let limits = Limits {
+        connections: 1,
+        ..Limits::default()
+    };
+    let mut world = World::new(1, limits, store);
+    log_in(&mut world, &["ann"]);
+    let lines = logged(|| {
+        for second in 0..30 {
+            for n in 0..20 {
+                world.connect(&format!("late{second}.{n}"), "192.0.2.1:1");
+            }
+            world.advance(Duration::from_secs(1));
+        }
+        world.advance(Duration::from_secs(20));
+    });
+    let refused = lines.iter().filter(|line| line.contains("full")).count();
+    assert!((3..=5).contains(&refused), "{lines:#?}");
+    let counted: u64 = lines
+        .iter()
+        .filter_map(|line| {
+            line.split_once("refused=")?
+                .1
+                .split(' ')
+                .next()?
+                .parse::<u64>()
+                .ok()
+        })
+        .sum();
+    assert_eq!(counted + 1, 30 * 20);
+}
+
+#[test]
+fn no_text_that_is_no_account_is_logged() {
+    let mut world = world(&["ann"]);
+    world.believes = false;
+    let lines = logged(|| {
+        world.connect("guest", HOME);
+        for typed in ["my-secret-1", "MY-SECRET-2", "not a name 3", ""] {
+            for command in ["LOGIN", "REGISTER"] {
+                let params = format!(r#"{{"username":"{typed}","password":"wrong"}}"#);
+                world.ask("guest", command, &params);
+            }
+        }
+        let wrong = r#"{"username":"Ann","password":"wrong horse"}"#;
+        world.ask("guest", "LOGIN", wrong);
+    });
+    let text = lines.join("\n").to_lowercase();
+    for part in ["secret", "not a name"] {
+        assert!(!text.contains(part), "{text}");
+    }
+    assert_eq!(
+        count(&lines, r#"login failed user="?" address=127.0.0.1"#),
+        4
+    );
+    assert_eq!(
+        count(&lines, r#"login failed user="ann" address=127.0.0.1"#),
+        1
+    );
+}
