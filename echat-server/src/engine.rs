@@ -58,6 +58,8 @@ pub(crate) struct Memory {
     pub(crate) throttle: Throttle,
     pub(crate) sessions: SessionLog,
     pub(crate) chores: Vec<Chore>,
+    /// Whether the request that was handled last is fined.
+    pub(crate) fined: bool,
 }
 
 impl Memory {
@@ -80,6 +82,7 @@ impl Memory {
             throttle: &mut self.throttle,
             sessions: &mut self.sessions,
             chores: &mut self.chores,
+            fined: &mut self.fined,
         }
     }
 }
@@ -95,6 +98,7 @@ impl Engine {
             throttle: Throttle::new(rng.random()),
             sessions: SessionLog::default(),
             chores: Vec::new(),
+            fined: false,
         };
         Self {
             store,

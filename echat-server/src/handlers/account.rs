@@ -126,10 +126,8 @@ pub(crate) fn login(
         .flatten();
     let (user, hash) = found.unzip();
     let guesser = guesser(ctx, &username, user.as_ref())?;
+    let guesser = may_try(ctx, &username, guesser)?;
     let counts = &mut ctx.throttle.guesses;
-    if let Some(wait) = counts.wait(guesser, ctx.now.running, ctx.limits) {
-        return Err(Reject::retry_after(Code::LoginThrottled, wait));
-    }
     // Every try counts as wrong until it turns out right: many at once are no more than many.
     counts.count(guesser, ctx.now.running, ctx.limits);
     let key = username.key().unwrap_or("?").to_owned();
@@ -158,6 +156,31 @@ fn guesser(
     } else {
         guesses.strangers(name)
     })
+}
+
+/// Whether there may be another try, and what it counts for. When the budget of all strangers is used up,
+/// an address that is new to the account has one try of its own: guessers do not lock out an owner on a
+/// journey. A refusal costs its origin as much as a password's hash would: polls are not free.
+fn may_try(
+    ctx: &mut Ctx<'_, '_>,
+    username: &NameQuery,
+    guesser: Guesser,
+) -> Result<Guesser, Reject> {
+    ctx.throttle.guesses.sweep(ctx.now.running);
+    let counts = &ctx.throttle.guesses;
+    let wait = |guesser| counts.wait(guesser, ctx.now.running, ctx.limits);
+    let Some(mut refused) = wait(guesser) else {
+        return Ok(guesser);
+    };
+    if let Guesser::Strangers(_) = guesser {
+        let own = counts.newcomer(username.key().unwrap_or_default(), ctx.address);
+        match wait(own) {
+            None => return Ok(own),
+            Some(wait) => refused = refused.min(wait),
+        }
+    }
+    *ctx.fined = true;
+    Err(Reject::retry_after(Code::LoginThrottled, refused))
 }
 
 /// LOGIN, second step.

@@ -50,6 +50,8 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) throttle: &'t mut Throttle,
     pub(crate) sessions: &'t mut SessionLog,
     pub(crate) chores: &'t mut Vec<Chore>,
+    /// Set when the origin of the connection pays for the request as for a password's hash.
+    pub(crate) fined: &'t mut bool,
 }
 
 /// Somebody who is logged in, here.

@@ -19,6 +19,10 @@ pub(super) const LOGIN_WINDOW: Duration = Duration::from_mins(15);
 /// the waits leave a guesser ten tries in any window.
 pub(super) const FIRST_WAIT: Duration = Duration::from_secs(30);
 
+/// Own tries of newcomers that are remembered, for all accounts together. While so many are, no other
+/// newcomer has one: each took a password's hash, which is more work than a window of 15 minutes has.
+pub(super) const NEWCOMERS: usize = 131_072;
+
 /// One of 65,536 buckets. Two names share one so seldom that it is noticed only while tens of
 /// thousands of names are guessed at, and then by those who come from a new address.
 type Bucket = u16;
@@ -30,6 +34,9 @@ pub(crate) enum Guesser {
     Strangers(Bucket),
     /// An address from which the account's owner logged in before: strangers cannot lock it out.
     Known(Bucket),
+    /// One address, or network, that is strange to the account: its own try of a window, when the
+    /// strangers' budget is used up.
+    Newcomer(Bucket, Bucket),
 }
 
 /// Counts of wrong passwords.
@@ -37,6 +44,8 @@ pub(crate) enum Guesser {
 pub(crate) struct Guesses {
     key: [u8; 32],
     failures: HashMap<Guesser, Window>,
+    /// When each newcomer had its own try.
+    newcomers: HashMap<Guesser, Duration>,
     /// When counts that are over were last dropped.
     swept: Duration,
 }
@@ -46,6 +55,7 @@ impl Guesses {
         Self {
             key,
             failures: HashMap::new(),
+            newcomers: HashMap::new(),
             swept: Duration::ZERO,
         }
     }
@@ -60,6 +70,13 @@ impl Guesses {
         // No name holds a zero byte, so that no name and address look like another pair.
         let address = format!("\0{}", origin(address));
         Guesser::Known(self.bucket(name, address.as_bytes()))
+    }
+
+    /// One address, or network, that is strange to this name, by itself.
+    pub(crate) fn newcomer(&self, name: &str, address: IpAddr) -> Guesser {
+        // Two zero bytes, so that this is the bucket of neither a name nor an address that is known.
+        let address = format!("\0\0{}", origin(address));
+        Guesser::Newcomer(self.bucket(name, &[]), self.bucket("", address.as_bytes()))
     }
 
     fn bucket(&self, name: &str, address: &[u8]) -> Bucket {
@@ -78,7 +95,18 @@ impl Guesses {
         now: Duration,
         limits: &Limits,
     ) -> Option<Duration> {
-        let until = free_at(self.failures.get(&guesser)?, now, limits);
+        if limits.login_failures == 0 {
+            return None;
+        }
+        let until = if let Guesser::Newcomer(..) = guesser {
+            match self.newcomers.get(&guesser) {
+                Some(at) => *at + LOGIN_WINDOW,
+                None if self.newcomers.len() < NEWCOMERS => now,
+                None => now + LOGIN_WINDOW,
+            }
+        } else {
+            free_at(self.failures.get(&guesser)?, now, limits)
+        };
         until.checked_sub(now).filter(|wait| !wait.is_zero())
     }
 
@@ -89,14 +117,26 @@ impl Guesses {
         if limits.login_failures == 0 {
             return;
         }
-        if now >= self.swept + LOGIN_WINDOW {
-            self.swept = now;
-            self.failures
-                .retain(|_, tries| !tries.is_over(now, LOGIN_WINDOW));
-            self.failures.shrink_to_fit();
+        self.sweep(now);
+        if let Guesser::Newcomer(..) = guesser {
+            self.newcomers.insert(guesser, now);
+            return;
         }
         let tries = self.failures.entry(guesser).or_default();
         tries.add(now, LOGIN_WINDOW);
+    }
+
+    /// Drops counts that are over, once a window.
+    pub(crate) fn sweep(&mut self, now: Duration) {
+        if now < self.swept + LOGIN_WINDOW {
+            return;
+        }
+        self.swept = now;
+        self.failures
+            .retain(|_, tries| !tries.is_over(now, LOGIN_WINDOW));
+        self.failures.shrink_to_fit();
+        self.newcomers.retain(|_, at| *at + LOGIN_WINDOW > now);
+        self.newcomers.shrink_to_fit();
     }
 
     /// Takes back what a right password was counted as. Of an address that is the account's own it
@@ -104,6 +144,10 @@ impl Guesses {
     /// owner who comes from a new address must not give a guesser a new budget.
     pub(crate) fn forgive(&mut self, guesser: Guesser) {
         let left = match guesser {
+            Guesser::Newcomer(..) => {
+                self.newcomers.remove(&guesser);
+                return;
+            }
             Guesser::Known(_) => None,
             Guesser::Strangers(_) => self.failures.get_mut(&guesser),
         };
@@ -118,7 +162,7 @@ impl Guesses {
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.failures.len()
+        self.failures.len() + self.newcomers.len()
     }
 }
 

@@ -8,8 +8,8 @@ use echat_server::config::Limits;
 use echat_server::store::Store;
 use std::time::Duration;
 
-/// The bound of the promise, in one window.
-const GUESSES: usize = 10;
+/// What all strangers share in one window; each new address has one try more.
+const SHARED: usize = 10;
 const WINDOW: Duration = Duration::from_mins(15);
 const LOGIN: u32 = 3;
 
@@ -45,12 +45,23 @@ fn crowd(world: &mut World, size: usize, network: &str) -> Vec<String> {
     names
 }
 
+/// Several connections from one address.
+fn together(world: &mut World, size: usize, address: &str) -> Vec<String> {
+    let names: Vec<String> = (0..size).map(|n| format!("{address}#{n}")).collect();
+    for name in &names {
+        world.connect(name, &format!("{address}:1"));
+    }
+    world.settle();
+    names
+}
+
 /// All guess at once; how many of the guesses were compared with the password.
 fn guess_at_once(world: &mut World, names: &[String]) -> usize {
     for name in names {
         tries(world, name, "wrong horse");
     }
-    world.settle();
+    // Refusals come one at a time: each is a rest for its address.
+    world.advance(Duration::from_secs(3));
     let compared = |name: &&String| match &*ending(world, name) {
         "bad_credentials" => true,
         "login_throttled" => false,
@@ -62,9 +73,12 @@ fn guess_at_once(world: &mut World, names: &[String]) -> usize {
 #[test]
 fn many_connections_at_once_have_no_more_guesses_than_one() {
     let mut world = world();
-    let names = crowd(&mut world, 20, "192.0.2");
+    let names: Vec<String> = ["192.0.2.1", "192.0.2.2"]
+        .iter()
+        .flat_map(|address| together(&mut world, 10, address))
+        .collect();
     let tried = guess_at_once(&mut world, &names);
-    assert!((5..=GUESSES).contains(&tried), "{tried} were tried");
+    assert_eq!(tried, 5 + 2, "five are free, and each address has its own");
 }
 
 #[test]
@@ -77,10 +91,10 @@ fn ten_addresses_have_ten_guesses_in_a_window_and_the_owner_gets_in_meanwhile() 
     world.ask("home", "LOGOUT", "null");
 
     // Connections without a login last a minute: then the guessers come back.
-    let step = Duration::from_mins(1);
+    let step = Duration::from_secs(57);
     let mut tried = 0;
-    for round in 0..WINDOW.as_secs() / step.as_secs() {
-        let names = crowd(&mut world, 10, &format!("198.51.{round}"));
+    for round in 0..WINDOW.as_secs() / 60 {
+        let names = crowd(&mut world, 10, "198.51.100");
         tried += guess_at_once(&mut world, &names);
         // The owner mistypes once; strangers are no reason to wait for the next try.
         world.connect("home", HOME);
@@ -95,7 +109,71 @@ fn ten_addresses_have_ten_guesses_in_a_window_and_the_owner_gets_in_meanwhile() 
         world.advance(step);
         world.ends.clear();
     }
-    assert!((6..=GUESSES).contains(&tried), "{tried} were tried");
+    assert!((16..=SHARED + 10).contains(&tried), "{tried} were tried");
+}
+
+#[test]
+fn an_owner_on_a_journey_gets_in_while_guessers_use_up_the_budget() {
+    let mut world = world();
+    let names = crowd(&mut world, 10, "192.0.2");
+    assert_eq!(guess_at_once(&mut world, &names), 10);
+    assert_eq!(guess_at_once(&mut world, &names), 5, "their own tries");
+    assert_eq!(guess_at_once(&mut world, &names), 0);
+    // At an address of IPv6 that is one of many, the try is one of the network's.
+    for (address, password, end) in [
+        ("[2001:db8::1]:1", "wrong horse", "bad_credentials"),
+        ("[2001:db8::2]:1", seed::PASSWORD, "login_throttled"),
+        ("[2001:db8:0:1::1]:1", seed::PASSWORD, "ok"),
+        ("203.0.113.1:1", seed::PASSWORD, "ok"),
+    ] {
+        world.connect("abroad", address);
+        tries(&mut world, "abroad", password);
+        world.settle();
+        assert_eq!(ending(&mut world, "abroad"), end, "{address}");
+    }
+    // The owner's address is known now, and its tries are its own.
+    world.connect("abroad", "203.0.113.1:2");
+    for password in ["wrong horse", seed::PASSWORD] {
+        tries(&mut world, "abroad", password);
+        world.settle();
+    }
+    assert_eq!(ending(&mut world, "abroad"), "ok");
+    assert_eq!(guess_at_once(&mut world, &names), 0);
+}
+
+#[test]
+fn refused_tries_are_a_few_a_second_an_address_and_slow_nobody_else() {
+    let mut world = world();
+    let polls = |world: &mut World, names: &[String]| -> usize {
+        let of = |name: &String| world.end(name).take_messages().len();
+        names.iter().map(of).sum()
+    };
+    let here = "198.51.100.7";
+    world.connect("neighbour", &format!("{here}:9"));
+    let credentials = format!(r#"{{"username":"ann","password":"{}"}}"#, seed::PASSWORD);
+    world.ask("neighbour", "LOGIN", &credentials);
+    // bob, since ann's own address may always try.
+    let names = together(&mut world, 50, here);
+    let try_bob = from_json(r#"{"username":"bob","password":"wrong"}"#).expect("JSON");
+    for name in &names {
+        for _ in 0..32 {
+            world.say(name, LOGIN, try_bob.clone());
+        }
+    }
+    world.settle();
+    assert_eq!(
+        polls(&mut world, &names),
+        5 + 1 + 1,
+        "tries, and one refusal"
+    );
+    for second in 1..=10 {
+        world.advance(Duration::from_secs(1));
+        assert_eq!(polls(&mut world, &names), 4, "second {second}");
+        let mut served = |name: &str| world.ask(name, "QUERY_SERVER_TIME", "null").len();
+        assert_eq!(served("neighbour"), 1, "logged in, at the same address");
+        world.connect("elsewhere", "192.0.2.1:1");
+        assert_eq!(world.ask("elsewhere", "QUERY_SERVER_TIME", "null").len(), 1);
+    }
 }
 
 #[test]
@@ -107,11 +185,14 @@ fn an_owner_who_comes_from_a_new_address_gives_guessers_no_new_budget() {
     tries(&mut world, "abroad", seed::PASSWORD);
     world.settle();
     assert_eq!(ending(&mut world, "abroad"), "ok");
+    // The last that is free, and the own try of each of the other nine.
+    assert_eq!(guess_at_once(&mut world, &names), 1 + 9);
     assert_eq!(
         guess_at_once(&mut world, &names),
         1,
-        "the last that is free"
+        "the own one of the tenth"
     );
+    assert_eq!(guess_at_once(&mut world, &names), 0);
 }
 
 #[test]

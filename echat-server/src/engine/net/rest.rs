@@ -9,10 +9,17 @@ pub(in crate::engine) const TURN: u64 = 20_000;
 /// What a step of such a turn costs: ten times what it took, so that who does nothing but ask for much
 /// has a tenth of the time.
 const PRICE: Duration = Duration::from_nanos(500);
+/// What a password's hash takes, in steps: 25 ms. A refused try at a password is charged like one.
+pub(super) const HASH: u32 = 500_000;
 /// No rest is longer.
 const LONGEST: Duration = Duration::from_secs(5);
 /// After so long without a rest, the next is a first one.
 const FORGOTTEN: Duration = Duration::from_secs(10);
+
+/// How long an origin rests for a refused try at a password: 250 ms, so that it has four a second.
+pub(super) fn fine() -> Duration {
+    PRICE.saturating_mul(HASH)
+}
 
 /// When a payer has rested, and how often it did in a row.
 #[derive(Clone, Copy, Debug, Default)]

@@ -34,6 +34,15 @@ impl Net {
         self.turns.charge(payer, work, heavy, now.running);
     }
 
+    /// Charges the origin of a connection for a refusal as if a password had been hashed for it. Nothing
+    /// of it was work, so no other payer rests longer for it.
+    pub(in crate::engine) fn fine(&mut self, conn: ConnId, now: Now) {
+        if let Some(slot) = self.slots.get(&conn) {
+            let origin = Payer::Origin(origin(slot.peer.address.ip()));
+            self.turns.fine(origin, now.running);
+        }
+    }
+
     /// Whether a payer rests.
     pub(in crate::engine) fn rests(&self, payer: Payer) -> bool {
         self.turns.rests(payer)

@@ -6,7 +6,7 @@
 //! goes first. So whoever asks for little is served before all who ask for much, however many they
 //! are. Who asked for much in one turn also rests (`rest.rs`).
 
-use super::rest::Rest;
+use super::rest::{self, Rest};
 use crate::conn::ConnId;
 use crate::store::UserId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +41,8 @@ struct Flow {
     /// Its place in `ready`, if it has one.
     ready: Option<(u64, u64)>,
     rest: Rest,
+    /// Until when it rests for what was refused.
+    fined_until: Duration,
 }
 
 /// Who waits for a turn, and who rests.
@@ -51,6 +53,9 @@ pub(super) struct Turns {
     ready: BTreeSet<(u64, u64, Payer)>,
     /// Those who rest, and until when.
     resting: BTreeSet<(Duration, Payer)>,
+    /// Those who rest for what was refused, and until when. They do not share the time of those who rest
+    /// for work.
+    fined: BTreeSet<(Duration, Payer)>,
     /// Where the turn began that was given last.
     now: u64,
     /// Where the last of all turns ended.
@@ -119,29 +124,45 @@ impl Turns {
         self.arrange(payer);
     }
 
+    /// Charges a payer for a refused try at a password as for its hash, and has it rest as long. It is no
+    /// work, so it makes no rest of others longer.
+    pub(super) fn fine(&mut self, payer: Payer, now: Duration) {
+        self.sweep(now);
+        let flow = self.flows.entry(payer).or_default();
+        flow.begins = flow.begins.max(self.now) + u64::from(rest::HASH);
+        self.end = self.end.max(flow.begins);
+        self.fined.remove(&(flow.fined_until, payer));
+        flow.fined_until = flow.fined_until.max(now) + rest::fine();
+        self.fined.insert((flow.fined_until, payer));
+        self.arrange(payer);
+    }
+
     /// Lets those go on who have rested; whether there were any.
     pub(super) fn wake(&mut self, now: Duration) -> bool {
-        let mut any = false;
-        while let Some((until, payer)) = self.resting.first().copied()
-            && until <= now
-        {
-            self.resting.pop_first();
-            self.arrange(payer);
-            any = true;
+        let mut rested = Vec::new();
+        for resting in [&mut self.resting, &mut self.fined] {
+            while resting.first().is_some_and(|(until, _)| *until <= now) {
+                rested.extend(resting.pop_first());
+            }
         }
-        any
+        for (_, payer) in &rested {
+            self.arrange(*payer);
+        }
+        !rested.is_empty()
     }
 
     /// Whether a payer rests.
     pub(super) fn rests(&self, payer: Payer) -> bool {
-        self.flows
-            .get(&payer)
-            .is_some_and(|flow| self.resting.contains(&(flow.rest.until(), payer)))
+        self.flows.get(&payer).is_some_and(|flow| {
+            self.resting.contains(&(flow.rest.until(), payer))
+                || self.fined.contains(&(flow.fined_until, payer))
+        })
     }
 
     /// When the first of those who rest has rested.
     pub(super) fn first_rested(&self) -> Option<Duration> {
-        self.resting.first().map(|(until, _)| *until)
+        let firsts = [self.resting.first(), self.fined.first()];
+        firsts.into_iter().flatten().map(|(until, _)| *until).min()
     }
 
     /// Whether anybody waits whose turn could be now.
@@ -184,7 +205,10 @@ impl Turns {
         }
         let ahead = self.now;
         self.flows.retain(|_, flow| {
-            !flow.waiting.is_empty() || flow.begins > ahead || !flow.rest.is_forgotten(now)
+            !flow.waiting.is_empty()
+                || flow.begins > ahead
+                || flow.fined_until > now
+                || !flow.rest.is_forgotten(now)
         });
         self.sweep_at = SWEEP.max(2 * self.flows.len());
     }

@@ -30,6 +30,9 @@ impl Tick<'_> {
         let served = self.serve_messages(conn, before, &mut sending);
         let work = self.work() - before;
         self.net.charge(payer, work, work - sending, self.now);
+        if std::mem::take(&mut self.memory.fined) {
+            self.net.fine(conn, self.now);
+        }
         served
     }
 
@@ -72,7 +75,7 @@ impl Tick<'_> {
                 }
             };
             let is_much = !self.is_little(before + *sending) || self.work() - before > most;
-            if !go_on || is_much {
+            if !go_on || is_much || self.memory.fined {
                 break;
             }
         }

@@ -144,3 +144,45 @@ fn who_has_rested_does_not_go_before_those_who_ask_for_little() {
     let order: Vec<_> = std::iter::from_fn(|| turn(&mut turns, 10)).collect();
     assert_eq!(order, [4, 1]);
 }
+
+#[test]
+fn refused_tries_at_passwords_are_a_few_a_second_an_origin_and_slow_nobody_else() {
+    let mut turns = Turns::default();
+    let poller = Payer::Origin(Ipv4Addr::new(192, 0, 2, 1).into());
+    let (mut polls, mut others) = (0, 0);
+    for ms in 0..10_000 {
+        let now = Duration::from_millis(ms);
+        turns.wake(now);
+        if ms == 0 {
+            for conn in 1..=100 {
+                turns.wait(poller, ConnId(conn));
+            }
+        }
+        turns.wait(user(1), ConnId(101));
+        while let Some((conn, payer)) = turns.next() {
+            turns.charge(payer, 100, None, now);
+            if payer == poller {
+                polls += 1;
+                turns.fine(payer, now);
+                turns.wait(payer, conn);
+            } else {
+                others += 1;
+            }
+        }
+    }
+    assert_eq!((polls, others), (40, 10_000));
+
+    // A fine makes no rest for work longer.
+    let rest_beside = |fined: u8| {
+        let mut turns = Turns::default();
+        for last in 0..fined {
+            turns.fine(Payer::Origin(Ipv4Addr::new(192, 0, 2, last).into()), NOW);
+        }
+        for _ in 0..5 {
+            turns.charge(user(1), 20_000, Some(20_000), NOW);
+        }
+        let resting: Vec<_> = turns.resting.iter().copied().collect();
+        resting
+    };
+    assert_eq!(rest_beside(0), rest_beside(50));
+}
