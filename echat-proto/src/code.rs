@@ -66,6 +66,8 @@ codes! {
     RoomExists = "room_exists", "聊天室已存在";
     /// Some of the named are not friends of the asker; has `names`.
     NotFriends = "not_friends", "Some of these are not your friends.";
+    /// The asker may not do this, or not to these; may have `names`.
+    NotAllowed = "not_allowed", "This is not allowed.";
     /// A message is empty, too long or holds control characters.
     BadContent = "bad_content", "This text cannot be sent.";
     /// The txn_id stands for another message.

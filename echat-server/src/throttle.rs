@@ -51,31 +51,38 @@ impl Throttle {
         now: Duration,
         limits: &Limits,
     ) -> Option<Duration> {
-        self.messages.wait(user, now, message_rate(limits)?)
+        self.messages.wait(user, 1, now, message_rate(limits)?)
     }
 
     /// Counts a message that was sent.
     pub(crate) fn count_message(&mut self, user: UserId, now: Duration, limits: &Limits) {
         if let Some(rate) = message_rate(limits) {
-            self.messages.count(user, now, rate);
+            self.messages.count(user, 1, now, rate);
         }
     }
 
-    /// How long a user has to wait before the next coming to a room or leaving it; `None` if not at
-    /// all.
-    pub(crate) fn move_wait(
+    /// How long a user has to wait before bringing so many users to a room; `None` if not at all.
+    pub(crate) fn coming_wait(
         &self,
         user: UserId,
+        comers: usize,
         now: Duration,
         limits: &Limits,
     ) -> Option<Duration> {
-        self.moves.wait(user, now, move_rate(limits)?)
+        self.moves
+            .wait(user, moves(comers), now, move_rate(limits)?)
     }
 
-    /// Counts a coming to a room or a leaving.
-    pub(crate) fn count_move(&mut self, user: UserId, now: Duration, limits: &Limits) {
+    /// Counts that a user brought so many users to a room, and that each of them may leave again.
+    pub(crate) fn count_coming(
+        &mut self,
+        user: UserId,
+        comers: usize,
+        now: Duration,
+        limits: &Limits,
+    ) {
         if let Some(rate) = move_rate(limits) {
-            self.moves.count(user, now, rate);
+            self.moves.count(user, moves(comers), now, rate);
         }
     }
 
@@ -124,6 +131,11 @@ fn message_rate(limits: &Limits) -> Option<Rate> {
         burst: limits.message_burst,
         each: Duration::from_secs(1) / a_second,
     })
+}
+
+/// Coming pays for the leaving too, so that leaving is always possible.
+fn moves(comers: usize) -> u64 {
+    u64::try_from(comers).unwrap_or(u64::MAX).saturating_mul(2)
 }
 
 /// As fast as messages, since as many hear of it; at once so many that one may come to all rooms there

@@ -247,6 +247,7 @@ pub(super) fn code(code: Code) -> &'static str {
         Code::AlreadyMember => "You are in this room already.",
         Code::RoomExists => "There is a room of this name, or of one that looks like it.",
         Code::NotFriends => "Some of these are not your friends.",
+        Code::NotAllowed => "This is not allowed.",
         Code::BadContent => {
             "This text cannot be sent: it is empty, too long or has control characters."
         }

@@ -233,6 +233,7 @@ pub(super) fn code(code: Code) -> &'static str {
         Code::AlreadyMember => "已经在聊天室中。",
         Code::RoomExists => "聊天室已存在，或与已有的名字过于相似。",
         Code::NotFriends => "其中有人还不是你的好友。",
+        Code::NotAllowed => "不允许这样做。",
         Code::BadContent => "不能发送：消息为空、太长或含有控制字符。",
         Code::TxnReused => "服务器上已有另一条使用这个编号的消息。",
         Code::RateLimited => "操作太快。",

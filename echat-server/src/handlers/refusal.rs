@@ -60,6 +60,15 @@ impl Reject {
         Self::Refused(Refusal::with(code, "retry_after", Value::Int(seconds)))
     }
 
+    /// These users left the room; the first hundred are named.
+    pub(super) fn have_left(names: Vec<String>) -> Self {
+        let names = names.into_iter().take(NAMED).map(Value::Str).collect();
+        Self::Refused(Refusal {
+            message: "Some of these left the room; they can join again themselves.".to_owned(),
+            ..Refusal::with(Code::NotAllowed, "names", Value::List(names))
+        })
+    }
+
     /// These are not friends of the asker; the first hundred are named, but none that is too long
     /// to be a name however it is written.
     pub(super) fn not_friends(names: Vec<String>) -> Self {

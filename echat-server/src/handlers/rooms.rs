@@ -42,6 +42,8 @@ pub(crate) fn create_room(
     if ctx.batch.owned_count(me.id)? >= ctx.limits.rooms as u64 {
         return Err(Reject::too_many(ctx.limits.rooms));
     }
+    may_bring(ctx, &me, invited.len())?;
+    let now = ctx.now.running;
 
     let Some(room) = ctx.batch.create_room(&roomname, me.id, ctx.now.unix)? else {
         return Err(Code::RoomExists.into());
@@ -50,6 +52,8 @@ pub(crate) fn create_room(
         ctx.batch.add_member(room, *user, ctx.now.unix)?;
     }
 
+    ctx.throttle
+        .count_coming(me.id, invited.len(), now, ctx.limits);
     let_in(ctx, room, roomname.as_str(), invited.keys());
     Ok(Event::CreateRoomResult {
         result: done("The room was made."),
@@ -57,7 +61,7 @@ pub(crate) fn create_room(
 }
 
 /// ADD_MEMBERS: the owner takes friends into the room, all or none. Those who are members already
-/// are passed over, unless all of them are.
+/// are passed over, unless all of them are. Those who left the room come back only by themselves.
 pub(crate) fn add_members(
     ctx: &mut Ctx<'_, '_>,
     me: Member,
@@ -78,14 +82,18 @@ pub(crate) fn add_members(
     if added.is_empty() && !members.0.is_empty() {
         return Err(Code::AlreadyMember.into());
     }
+    have_not_left(ctx, &room, &added)?;
     has_room_for_members(ctx, &room, added.len())?;
     have_room_for_a_room(ctx, added.keys())?;
+    may_bring(ctx, &me, added.len())?;
 
     for user in added.keys() {
         ctx.batch.add_member(room.id, *user, ctx.now.unix)?;
     }
     let size = ctx.batch.member_count(room.id)?;
 
+    ctx.throttle
+        .count_coming(me.id, added.len(), ctx.now.running, ctx.limits);
     let_in(ctx, room.id, &room.name, added.keys());
     for user in added
         .values()
@@ -117,12 +125,14 @@ pub(crate) fn join_room(
     }
     has_room_for_members(ctx, &room, 1)?;
     have_room_for_a_room(ctx, [&me.id])?;
-    may_move(ctx, &me)?;
+    may_bring(ctx, &me, 1)?;
 
     ctx.batch.add_member(room.id, me.id, ctx.now.unix)?;
+    ctx.batch.forget_left(me.id, room.id)?;
     let size = ctx.batch.member_count(room.id)?;
 
-    ctx.throttle.count_move(me.id, ctx.now.running, ctx.limits);
+    ctx.throttle
+        .count_coming(me.id, 1, ctx.now.running, ctx.limits);
     let_in(ctx, room.id, &room.name, [&me.id]);
     announce_in(
         ctx,
@@ -135,7 +145,8 @@ pub(crate) fn join_room(
     })
 }
 
-/// LEAVE_ROOM. The owner stays the owner, and may come back.
+/// LEAVE_ROOM, which no rate refuses: coming has paid for it. The owner stays the owner, and may come
+/// back.
 pub(crate) fn leave_room(
     ctx: &mut Ctx<'_, '_>,
     me: Member,
@@ -143,11 +154,10 @@ pub(crate) fn leave_room(
 ) -> Result<Event, Reject> {
     let room = targets::own_room(ctx, &me, &roomname)?;
     let size = ctx.batch.member_count(room.id)?;
-    may_move(ctx, &me)?;
 
     ctx.batch.remove_member(room.id, me.id)?;
+    ctx.batch.note_left(me.id, room.id, ctx.now.unix)?;
 
-    ctx.throttle.count_move(me.id, ctx.now.running, ctx.limits);
     ctx.roster.part(me.id, room.id);
     announce_in(
         ctx,
@@ -241,11 +251,31 @@ fn friends_named(
     }
 }
 
-/// Whether somebody did not come to rooms and leave them too often just now.
-fn may_move(ctx: &Ctx<'_, '_>, me: &Member) -> Result<(), Reject> {
-    match ctx.throttle.move_wait(me.id, ctx.now.running, ctx.limits) {
+/// Whether a user may bring so many to a room now, themselves or others: the one who does it pays.
+fn may_bring(ctx: &Ctx<'_, '_>, me: &Member, comers: usize) -> Result<(), Reject> {
+    let now = ctx.now.running;
+    match ctx.throttle.coming_wait(me.id, comers, now, ctx.limits) {
         Some(wait) => Err(Reject::retry_after(Code::RateLimited, wait)),
         None => Ok(()),
+    }
+}
+
+/// Refuses to add those who left the room, and names them.
+fn have_not_left(
+    ctx: &Ctx<'_, '_>,
+    room: &Room,
+    users: &BTreeMap<UserId, User>,
+) -> Result<(), Reject> {
+    let mut gone = Vec::new();
+    for user in users.values() {
+        if ctx.batch.has_left(user.id, room.id)? {
+            gone.push(user.name.clone());
+        }
+    }
+    if gone.is_empty() {
+        Ok(())
+    } else {
+        Err(Reject::have_left(gone))
     }
 }
 

@@ -18,6 +18,7 @@ mod failure;
 mod gather;
 mod history;
 mod ids;
+mod left_rooms;
 mod log;
 mod looks;
 mod messages;

@@ -22,23 +22,31 @@ pub(super) struct Buckets {
 }
 
 impl Buckets {
-    /// How long a user has to wait for a token; `None` if not at all.
-    pub(super) fn wait(&self, user: UserId, now: Duration, rate: Rate) -> Option<Duration> {
+    /// How long a user has to wait for so many tokens; `None` if not at all. More than the burst can be
+    /// had when the bucket is full; what is missing then is a debt that is paid off first.
+    pub(super) fn wait(
+        &self,
+        user: UserId,
+        tokens: u64,
+        now: Duration,
+        rate: Rate,
+    ) -> Option<Duration> {
         let missing = self.full_at.get(&user)?.saturating_sub(now);
-        // One token must be there: at most burst - 1 may be missing.
-        let allowed = rate
-            .each
-            .saturating_mul(u32::try_from(rate.burst.saturating_sub(1)).unwrap_or(u32::MAX));
+        // So many must be there: of the burst, at most the rest may be missing.
+        let allowed = times(rate.each, rate.burst.saturating_sub(tokens));
         missing.checked_sub(allowed).filter(|wait| !wait.is_zero())
     }
 
-    /// Takes a token.
-    pub(super) fn count(&mut self, user: UserId, now: Duration, rate: Rate) {
+    /// Takes tokens.
+    pub(super) fn count(&mut self, user: UserId, tokens: u64, now: Duration, rate: Rate) {
+        if tokens == 0 {
+            return;
+        }
         if self.full_at.len() >= ENTRIES && !self.full_at.contains_key(&user) {
             self.make_place(now);
         }
         let full_at = self.full_at.entry(user).or_insert(now);
-        *full_at = (*full_at).max(now) + rate.each;
+        *full_at = (*full_at).max(now) + times(rate.each, tokens);
     }
 
     fn make_place(&mut self, now: Duration) {
@@ -50,4 +58,9 @@ impl Buckets {
             }
         }
     }
+}
+
+/// What so many tokens take to come.
+fn times(each: Duration, tokens: u64) -> Duration {
+    each.saturating_mul(u32::try_from(tokens).unwrap_or(u32::MAX))
 }

@@ -1,5 +1,5 @@
 use super::bucket::ENTRIES;
-use super::guesses::{FIRST_WAIT, LOGIN_WINDOW};
+use super::guesses::{FIRST_WAIT, LOGIN_WINDOW, NEWCOMERS};
 use super::*;
 use std::net::Ipv4Addr;
 
@@ -157,14 +157,17 @@ fn registrations_are_counted_by_origin_and_maps_stay_small() {
 }
 
 #[test]
-fn who_comes_and_goes_may_do_so_for_each_room_and_then_at_the_rate_of_messages() {
+fn coming_pays_for_leaving_and_is_as_fast_as_messages_after_one_for_each_room() {
     let limits = Limits::default();
     let mut throttle = throttle();
-    for _ in 0..2 * limits.rooms {
-        assert_eq!(throttle.move_wait(ANN, at(0), &limits), None);
-        throttle.count_move(ANN, at(0), &limits);
+    for _ in 0..limits.rooms {
+        assert_eq!(throttle.coming_wait(ANN, 1, at(0), &limits), None);
+        throttle.count_coming(ANN, 1, at(0), &limits);
     }
-    assert_eq!(throttle.move_wait(ANN, at(0), &limits), Some(at(1) / 5));
+    let wait = |throttle: &Throttle, comers| throttle.coming_wait(ANN, comers, at(0), &limits);
+    assert_eq!(wait(&throttle, 1), Some(at(2) / 5));
+    assert_eq!(wait(&throttle, 10), Some(at(4)));
+    assert_eq!(throttle.coming_wait(UserId(2), 1, at(0), &limits), None);
     assert_eq!(throttle.message_wait(ANN, at(0), &limits), None);
 }
 
@@ -188,4 +191,87 @@ fn friend_requests_are_counted_by_user_in_any_hour_and_their_map_stays_small() {
     assert_eq!(wait(&throttle, 3_600), None);
     throttle.count_request(ANN, at(3_600), &limits);
     assert_eq!(wait(&throttle, 3_600), Some(at(1)));
+}
+
+#[test]
+fn a_room_larger_than_the_burst_needs_a_full_bucket_and_leaves_a_debt() {
+    let limits = Limits::default();
+    let mut throttle = throttle();
+    throttle.count_coming(ANN, 1, at(0), &limits);
+    let full = Some(at(2) / 5);
+    assert_eq!(throttle.coming_wait(ANN, 1_000, at(0), &limits), full);
+    assert_eq!(throttle.coming_wait(ANN, 1_000, at(1), &limits), None);
+    throttle.count_coming(ANN, 1_000, at(1), &limits);
+    // 2,000 tokens were taken of 400: 1,600 and the next two come first, five a second.
+    let wait = throttle.coming_wait(ANN, 1, at(1), &limits);
+    assert_eq!(wait, Some(at(1_602) / 5));
+}
+
+#[test]
+fn each_new_origin_has_one_try_of_its_own_in_any_window() {
+    let limits = Limits::default();
+    let mut guesses = throttle().guesses;
+    let window = LOGIN_WINDOW.as_secs();
+    let origins: Vec<IpAddr> = (1..=20)
+        .map(|n| Ipv4Addr::new(192, 0, 2, n).into())
+        .collect();
+    let mut tries = Vec::new();
+    for second in 0..4 * window {
+        for (n, origin) in origins.iter().enumerate() {
+            let (strangers, own) = (guesses.strangers("ann"), guesses.newcomer("ann", *origin));
+            let free = |guesser| guesses.wait(guesser, at(second), &limits).is_none();
+            let Some(free) = [strangers, own].into_iter().find(|budget| free(*budget)) else {
+                continue;
+            };
+            guesses.count(free, at(second), &limits);
+            tries.push((second, (free == own).then_some(n)));
+        }
+    }
+    for (from, _) in &tries {
+        let within = tries
+            .iter()
+            .filter(|(at, _)| (*from..from + window).contains(at));
+        let (own, shared): (Vec<_>, Vec<_>) = within.partition(|(_, own)| own.is_some());
+        assert!(shared.len() <= 10, "{}", shared.len());
+        for n in 0..origins.len() {
+            let mine = own.iter().filter(|(_, who)| *who == Some(n)).count();
+            assert!(mine <= 1, "{mine} tries of its own");
+        }
+    }
+    assert!(tries.iter().filter(|(_, own)| own.is_some()).count() >= 3 * origins.len());
+
+    // The budget of one account says nothing of another, and a right password gives the try back.
+    let own = guesses.newcomer("ann", origins[0]);
+    assert!(guesses.wait(own, at(4 * window - 1), &limits).is_some());
+    let other = guesses.newcomer("bob", origins[0]);
+    assert_eq!(guesses.wait(other, at(4 * window - 1), &limits), None);
+    guesses.forgive(own);
+    assert_eq!(guesses.wait(own, at(4 * window - 1), &limits), None);
+}
+
+#[test]
+fn newcomers_are_bounded_and_beyond_the_bound_have_no_try_of_their_own() {
+    let limits = Limits::default();
+    let mut guesses = throttle().guesses;
+    let mut address = |n: u32| guesses_newcomer(&guesses, n);
+    let (known, late): (Vec<_>, _) = ((0..140_000).map(&mut address).collect(), address(140_001));
+    for own in known {
+        if guesses.wait(own, at(0), &limits).is_none() {
+            guesses.count(own, at(0), &limits);
+        }
+    }
+    assert!(guesses.len() <= NEWCOMERS, "{}", guesses.len());
+    assert_eq!(guesses.len(), NEWCOMERS);
+    assert_eq!(guesses.wait(late, at(1), &limits), Some(LOGIN_WINDOW));
+    // What is over is forgotten, and there is place again.
+    guesses.sweep(LOGIN_WINDOW);
+    assert_eq!(
+        (guesses.len(), guesses.wait(late, LOGIN_WINDOW, &limits)),
+        (0, None)
+    );
+}
+
+/// The own try of one of many names and addresses.
+fn guesses_newcomer(guesses: &Guesses, n: u32) -> Guesser {
+    guesses.newcomer(&format!("name{}", n / 1_000), Ipv4Addr::from_bits(n).into())
 }

@@ -56,7 +56,13 @@ const ROWS: &[(RequestKind, &[&str])] = &[
     ),
     (
         CreateRoom,
-        &["bad_name", "room_exists", "not_friends", "too_many"],
+        &[
+            "bad_name",
+            "room_exists",
+            "not_friends",
+            "too_many",
+            "rate_limited",
+        ],
     ),
     (Logout, &[]),
     (
@@ -77,7 +83,7 @@ const ROWS: &[(RequestKind, &[&str])] = &[
             "not_a_member",
         ],
     ),
-    (LeaveRoom, &["unknown_room", "not_a_member", "rate_limited"]),
+    (LeaveRoom, &["unknown_room", "not_a_member"]),
     (
         AddMembers,
         &[
@@ -86,7 +92,9 @@ const ROWS: &[(RequestKind, &[&str])] = &[
             "not_owner",
             "not_friends",
             "already_member",
+            "not_allowed",
             "too_many",
+            "rate_limited",
         ],
     ),
     (Find, &[]),

@@ -114,6 +114,8 @@ impl Changes<'_> {
                 let (before, after) = (self.before.seats.get(&place), self.after.seats.get(&place));
                 let came = self.may_come(user, *number);
                 let left = self.was_asked(user, |said| *said == Said::Part(*number));
+                let note = (user, *number);
+                self.leaving(note, after.is_some(), left)?;
                 match (before, after) {
                     (None, Some(seat)) => {
                         let newest = self.newest(room.conversation);
@@ -138,6 +140,25 @@ impl Changes<'_> {
                     dues.push((user, Due::Room(*number), false));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// A note that a user left a room comes from leaving and goes by joining, and no member has one. So an
+    /// owner never adds a user who has one.
+    fn leaving(&self, note: (usize, usize), is_member: bool, left: bool) -> Result<(), String> {
+        let (before, after) = (
+            self.before.left.contains(&note),
+            self.after.left.contains(&note),
+        );
+        if after && is_member {
+            return fail("a member has a note of having left");
+        }
+        if after && !before && !left {
+            return fail("a note of leaving of a user who did not leave");
+        }
+        if before && !after && !self.was_asked(note.0, |said| *said == Said::Join(note.1)) {
+            return fail("a note of leaving is gone, and its user did not join");
         }
         Ok(())
     }

@@ -135,6 +135,8 @@ fn add(
         .filter(|who| !there.contains(who))
         .collect();
     refuse(new.is_empty() && !members.is_empty(), Code::AlreadyMember)?;
+    let left = |who: &usize| truth.left.contains(&(*who, room));
+    refuse(new.iter().any(left), Code::NotAllowed)?;
     refuse(there.len() + new.len() > limits.room_members, Code::TooMany)?;
     have_place(new, truth, limits)
 }

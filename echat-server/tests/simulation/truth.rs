@@ -26,6 +26,8 @@ pub(crate) struct Truth {
     pub(crate) rooms: BTreeMap<usize, Room>,
     pub(crate) seats: BTreeMap<(usize, Conversation), Seat>,
     pub(crate) messages: BTreeMap<u64, Stored>,
+    /// Users and the rooms that they left.
+    pub(crate) left: BTreeSet<(usize, usize)>,
     data_version: i64,
 }
 
@@ -287,7 +289,15 @@ fn tables(db: &Connection) -> rusqlite::Result<Truth> {
             Ok(((user(row, 0)?, row.get(1)?), seat))
         },
     )?;
+    let left = rows(
+        db,
+        "SELECT u.name, r.name FROM left_rooms AS l
+         CROSS JOIN users AS u ON u.id = l.user CROSS JOIN rooms AS r ON r.id = l.conversation",
+        [],
+        |row| Ok((user(row, 0)?, room(&row.get::<_, String>(1)?))),
+    )?;
     Ok(Truth {
+        left: left.into_iter().collect(),
         users: users.into_iter().collect(),
         friends: friends.into_iter().collect(),
         rooms: rooms.into_iter().collect(),
