@@ -1,5 +1,6 @@
 //! The server's own terminal: what an administrator types there, and what it says.
 
+use crate::clock::Now;
 use crate::conn::ConnId;
 use crate::engine::Engine;
 use crate::roster::Online;
@@ -23,7 +24,7 @@ pub enum Said {
 struct Command {
     name: &'static str,
     about: &'static str,
-    run: fn(&mut Engine) -> Result<Said, StoreError>,
+    run: fn(&mut Engine, Now) -> Result<Said, StoreError>,
 }
 
 macro_rules! console {
@@ -38,11 +39,12 @@ console! {
     #[command("accounts, and which of them are online")] users;
     #[command("who is logged in, and from where")]      sessions;
     #[command("rooms, their owners and sizes")]         rooms;
+    #[command("who sent most in 24 hours, in bytes")]    quota;
     #[command("stops the server, as SIGTERM does")]     quit;
 }
 
 /// Does what a line asks for.
-pub fn obey(engine: &mut Engine, line: &str) -> Said {
+pub fn obey(engine: &mut Engine, line: &str, now: Now) -> Said {
     let word = line.trim();
     if word.is_empty() {
         return Said::Text(String::new());
@@ -50,16 +52,17 @@ pub fn obey(engine: &mut Engine, line: &str) -> Said {
     let Some(command) = COMMANDS.iter().find(|command| command.name == word) else {
         return Said::Text(format!("{}: unknown command; try help\n", visible(word)));
     };
-    (command.run)(engine).unwrap_or_else(|error| listed([error.to_string()].into_iter(), false))
+    (command.run)(engine, now)
+        .unwrap_or_else(|error| listed([error.to_string()].into_iter(), false))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
-fn help(_: &mut Engine) -> Result<Said, StoreError> {
+fn help(_: &mut Engine, _: Now) -> Result<Said, StoreError> {
     let line = |command: &Command| format!("{:<10}{}", command.name, command.about);
     Ok(listed(COMMANDS.iter().map(line), false))
 }
 
-fn users(engine: &mut Engine) -> Result<Said, StoreError> {
+fn users(engine: &mut Engine, _: Now) -> Result<Said, StoreError> {
     let mut users = engine.store().batch().users(LISTED + 1)?;
     let more = users.len() > LINES;
     users.truncate(LINES);
@@ -75,7 +78,7 @@ fn users(engine: &mut Engine) -> Result<Said, StoreError> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
-fn sessions(engine: &mut Engine) -> Result<Said, StoreError> {
+fn sessions(engine: &mut Engine, _: Now) -> Result<Said, StoreError> {
     let sessions: Vec<_> = engine.roster().sessions().take(LINES + 1).collect();
     let line = |(conn, online): &(ConnId, &Online)| {
         let address = engine.address(*conn);
@@ -86,7 +89,7 @@ fn sessions(engine: &mut Engine) -> Result<Said, StoreError> {
     Ok(listed(sessions.iter().take(LINES).map(line), more))
 }
 
-fn rooms(engine: &mut Engine) -> Result<Said, StoreError> {
+fn rooms(engine: &mut Engine, _: Now) -> Result<Said, StoreError> {
     let mut rooms = engine.store().batch().rooms(LISTED + 1)?;
     let more = rooms.len() > LINES;
     rooms.truncate(LINES);
@@ -97,8 +100,16 @@ fn rooms(engine: &mut Engine) -> Result<Said, StoreError> {
     Ok(listed(rooms.into_iter().map(line), more))
 }
 
+fn quota(engine: &mut Engine, now: Now) -> Result<Said, StoreError> {
+    let mut most = engine.most_stored(LINES + 1, now)?;
+    let more = most.len() > LINES;
+    most.truncate(LINES);
+    let line = |(name, bytes): (String, u64)| format!("{name:<20} {bytes}");
+    Ok(listed(most.into_iter().map(line), more))
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
-fn quit(_: &mut Engine) -> Result<Said, StoreError> {
+fn quit(_: &mut Engine, _: Now) -> Result<Said, StoreError> {
     Ok(Said::Quit)
 }
 

@@ -10,6 +10,7 @@ mod chores;
 mod damage;
 mod net;
 mod news;
+mod space;
 mod tick;
 mod undo;
 
@@ -30,6 +31,7 @@ use net::Net;
 use news::News;
 use rand::RngExt;
 use rand::rngs::StdRng;
+use space::Space;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -48,6 +50,8 @@ pub struct Engine {
     net: Net,
     news: News,
     damages: Damages,
+    /// Whether the quotas of the last 24 hours were read.
+    day_is_loaded: bool,
 }
 
 /// What handlers may touch besides the database.
@@ -60,6 +64,7 @@ pub(crate) struct Memory {
     pub(crate) chores: Vec<Chore>,
     /// Whether the request that was handled last is fined.
     pub(crate) fined: bool,
+    pub(crate) space: Space,
 }
 
 impl Memory {
@@ -83,6 +88,7 @@ impl Memory {
             sessions: &mut self.sessions,
             chores: &mut self.chores,
             fined: &mut self.fined,
+            disk_is_low: self.space.is_low(),
         }
     }
 }
@@ -99,6 +105,7 @@ impl Engine {
             sessions: SessionLog::default(),
             chores: Vec::new(),
             fined: false,
+            space: Space::default(),
         };
         Self {
             store,
@@ -106,6 +113,7 @@ impl Engine {
             net: Net::new(rng),
             news: News::default(),
             damages: Damages::default(),
+            day_is_loaded: false,
         }
     }
 
@@ -256,6 +264,24 @@ impl Engine {
     /// The store, for the terminal's questions and for tests.
     pub fn store(&mut self) -> &mut Store {
         &mut self.store
+    }
+
+    /// The users who stored most in the last 24 hours, in bytes of content, most first: for the terminal.
+    ///
+    /// # Errors
+    /// The database's, which has their names.
+    pub fn most_stored(
+        &mut self,
+        users: usize,
+        now: Now,
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        let most = self.memory.throttle.stored.most(users, now.running);
+        let batch = self.store.batch();
+        let named = most.into_iter().map(|(user, bytes)| {
+            let name = batch.user_name(user)?.unwrap_or_default();
+            Ok((name, bytes))
+        });
+        named.collect()
     }
 
     /// Who is online, for the terminal's questions and for tests.

@@ -6,6 +6,7 @@
 //! WouldBlock. A socket that is still readable and is in this round's events too is served once.
 //! WRITABLE is asked for only after a short write.
 
+mod disk;
 mod listener;
 mod socket;
 mod terminal;
@@ -17,7 +18,8 @@ use crate::console::{self, Said};
 use crate::engine::{Engine, Fatal};
 use crate::jobs;
 use crate::pool::{self, Folder, Pool};
-use crate::store::{Folded, Store};
+use crate::store::{Folded, Store, StoreError};
+use disk::Disk;
 use ed25519_dalek::SigningKey;
 use listener::Listener;
 use mio::{Events, Poll, Token, Waker};
@@ -77,6 +79,11 @@ pub enum ReactorError {
 pub fn run(config: &Config, store: Store, host_key: &SigningKey) -> Result<(), ReactorError> {
     jobs::warm_up();
     let mut reactor = Reactor::new(config, store, host_key)?;
+    let now = reactor.now();
+    match reactor.engine.load_day(now) {
+        Ok(()) | Err(StoreError::Busy) => {}
+        Err(fatal) => return Err(Fatal(fatal).into()),
+    }
     announce(reactor.listener.address(), host_key).map_err(ReactorError::Stdout)?;
     let ended = reactor.run();
     let now = reactor.now();
@@ -100,6 +107,7 @@ struct Reactor {
     pool: Pool,
     folder: Folder,
     engine: Engine,
+    disk: Disk,
     sockets: HashMap<ConnId, Socket>,
     /// Sockets with bytes that were not read yet.
     readable: BTreeSet<ConnId>,
@@ -143,6 +151,7 @@ impl Reactor {
             pool: Pool::start(host_key, &waker)?,
             folder: Folder::new(&waker),
             engine,
+            disk: Disk::new(&config.data),
             poll,
             listener,
             signals,
@@ -165,6 +174,9 @@ impl Reactor {
                 _ => {}
             }
             let now = self.now();
+            if let Some(free) = self.disk.free(now.running) {
+                self.engine.set_free_space(free);
+            }
             self.note(&events, now);
             self.accept(now);
             self.read(now);
@@ -244,7 +256,7 @@ impl Reactor {
             self.terminal = None;
         }
         for line in lines {
-            match console::obey(&mut self.engine, &line) {
+            match console::obey(&mut self.engine, &line, now) {
                 Said::Quit => self.stop(now),
                 Said::Text(text) => terminal::say(&text),
             }

@@ -2,6 +2,7 @@
 //! registrations, wrong passwords (wire.md 4). Pure arithmetic on the time that is passed in.
 
 mod bucket;
+mod day;
 mod guesses;
 mod windows;
 
@@ -9,6 +10,7 @@ use crate::config::Limits;
 use crate::origin::origin;
 use crate::store::UserId;
 use bucket::{Buckets, Rate};
+use day::Day;
 use guesses::Guesses;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -27,6 +29,10 @@ const REQUEST_WINDOW: Duration = Duration::from_hours(1);
 pub(crate) struct Throttle {
     messages: Buckets,
     moves: Buckets,
+    /// Bytes of content that users stored.
+    pub(crate) stored: Day,
+    /// Rooms that users made.
+    pub(crate) rooms: Day,
     registrations: Windows<IpAddr>,
     requests: Windows<UserId>,
     pub(crate) guesses: Guesses,
@@ -38,10 +44,53 @@ impl Throttle {
         Self {
             messages: Buckets::default(),
             moves: Buckets::default(),
+            stored: Day::default(),
+            rooms: Day::default(),
             registrations: Windows::new(REGISTRATION_WINDOW),
             requests: Windows::new(REQUEST_WINDOW),
             guesses: Guesses::new(key),
         }
+    }
+
+    /// Nothing was done in the last 24 hours.
+    pub(crate) fn day() -> Day {
+        Day::default()
+    }
+
+    /// How long a user has to wait before so many more bytes are within the day's quota; `None` if not at
+    /// all.
+    pub(crate) fn stored_wait(
+        &self,
+        user: UserId,
+        bytes: usize,
+        now: Duration,
+        limits: &Limits,
+    ) -> Option<Duration> {
+        let most = Some(limits.user_bytes_a_day).filter(|most| *most > 0)?;
+        self.stored.wait(user, bytes as u64, most, now)
+    }
+
+    /// How long a user has to wait before making another room; `None` if not at all.
+    pub(crate) fn room_wait(
+        &self,
+        user: UserId,
+        now: Duration,
+        limits: &Limits,
+    ) -> Option<Duration> {
+        let most = Some(limits.rooms_a_day).filter(|most| *most > 0)?;
+        self.rooms.wait(user, 1, most, now)
+    }
+
+    /// Keeps what was counted of the day: the database has it.
+    pub(crate) fn keep_changes(&mut self) {
+        self.stored.keep_changes();
+        self.rooms.keep_changes();
+    }
+
+    /// Takes back what was counted of the day since it was kept last: the database did not take it.
+    pub(crate) fn undo_changes(&mut self) {
+        self.stored.undo_changes();
+        self.rooms.undo_changes();
     }
 
     /// How long a user has to wait before the next message; `None` if not at all.

@@ -23,12 +23,29 @@ const FOLDED: usize = 160;
 const TOO_MANY: usize = 1_500;
 
 fn place() -> Place {
+    place_with(0)
+}
+
+/// A place for a server that keeps so many bytes of its disk free.
+fn place_with(free_bytes: u64) -> Place {
     let place = Place::in_memory();
+    let limits = format!(r#"{{"message_rate": 0, "free_bytes": {free_bytes}}}"#);
     place.write(
         "config.json",
-        r#"{"server": {"limits": {"message_rate": 0}}}"#,
+        format!(r#"{{"server": {{"limits": {limits}}}}}"#),
     );
     place
+}
+
+/// A server on a disk of 16 MiB of its own.
+fn on_a_small_disk(place: &Place, log: &str) -> Running {
+    let shell = r#"mkdir -m 700 data && mount -t tmpfs -o size=16m none data && exec "$0" "$@""#;
+    let mut command = Command::new("unshare");
+    command
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", shell])
+        .args([SERVER, "--listen", "127.0.0.1:0", "--log", log])
+        .current_dir(place.path(""));
+    Running::start(command)
 }
 
 #[test]
@@ -53,13 +70,7 @@ fn a_full_disk_refuses_what_writes_until_there_is_room() {
 #[ignore = "mounts a disk of 16 MiB, for which the system must let users have namespaces; campaign"]
 fn a_small_disk_that_is_filled_and_freed() {
     let place = place();
-    let shell = r#"mkdir -m 700 data && mount -t tmpfs -o size=16m none data && exec "$0" "$@""#;
-    let mut command = Command::new("unshare");
-    command
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", shell])
-        .args([SERVER, "--listen", "127.0.0.1:0", "--log", "warn"])
-        .current_dir(place.path(""));
-    let server = Running::start(command);
+    let server = on_a_small_disk(&place, "warn");
     // The disk is seen by the server only.
     let filler = filler(&server);
     let fill = || {
@@ -69,6 +80,43 @@ fn a_small_disk_that_is_filled_and_freed() {
     };
     fill_and_free(&server, fill, || fs::remove_file(&filler).unwrap());
     assert_eq!(server.stop().status.code(), Some(0));
+}
+
+#[test]
+#[ignore = "mounts a disk of 16 MiB, for which the system must let users have namespaces; campaign"]
+fn a_disk_that_is_nearly_full_refuses_what_stores_and_goes_on() {
+    let place = place_with(8 << 20);
+    let server = on_a_small_disk(&place, "info");
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    sends(&mut ann, 0).expect("the disk has space");
+    let filler = filler(&server);
+    fs::write(&filler, vec![0; 10 << 20]).unwrap();
+    // The server asks for the free space once a second at most.
+    let start = place::now();
+    let mut n = 1;
+    while sends(&mut ann, n).is_some() {
+        n += 1;
+        assert!(start.elapsed().as_secs() < 60, "never refused");
+    }
+    let register = r#"REGISTER {"username":"kim","password":"correct horse"}"#;
+    let reply = Client::connect(&server).asks(register);
+    assert!(line(&reply).contains("storage_full"), "{}", line(&reply));
+    let mut again = Client::login(&server, "ann");
+    assert_eq!(ids(&mut again).len(), n);
+    let left = again.asks(r#"LEAVE_ROOM "tea""#);
+    assert_eq!(left.command, message("LEFT_ROOM").command);
+
+    fs::remove_file(&filler).unwrap();
+    let start = place::now();
+    while line(&again.asks(r#"JOIN_ROOM "tea""#)).contains("storage_full") {
+        assert!(start.elapsed().as_secs() < 60, "never allowed again");
+    }
+    sends(&mut again, n).expect("there is space again");
+    let output = server.stop();
+    let log = place::stderr(&output);
+    assert_eq!(log.matches("the disk is nearly full").count(), 1, "{log}");
+    assert_eq!(log.matches("the disk has space again").count(), 1, "{log}");
 }
 
 /// A file on the disk of this server.

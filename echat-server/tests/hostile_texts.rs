@@ -176,7 +176,7 @@ fn print_all(world: &mut World, text: &str, paper: &Paper) {
     }
     let mut paper = paper.clone();
     for line in [text, "users", "rooms", "sessions"] {
-        if let Said::Text(text) = console::obey(&mut world.engine, line) {
+        if let Said::Text(text) = console::obey(&mut world.engine, line, world.now) {
             paper.write_all(text.as_bytes()).expect("memory");
         }
     }

@@ -17,8 +17,8 @@ use crate::clock::Clock;
 
 /// Nothing that is there against strangers and the silent.
 const CONFIG: &str = r#"{"server": {"limits": {
-    "message_rate": 0, "registrations": 0, "login_failures": 0, "ping_seconds": 0,
-    "dead_seconds": 0, "unauthenticated": 1000000, "connections": 1000000}}}"#;
+    "message_rate": 0, "user_bytes_a_day": 0, "rooms_a_day": 0, "free_bytes": 0,
+    "registrations": 0, "login_failures": 0, "ping_seconds": 0, "dead_seconds": 0, "unauthenticated": 1000000, "connections": 1000000}}}"#;
 
 /// Where servers come from, and the time.
 pub(super) struct Scene {

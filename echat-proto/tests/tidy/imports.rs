@@ -90,7 +90,10 @@ const SERVER: &[Row] = &[
             "visible",
         ],
     ),
-    ("console", &["conn", "engine", "roster", "store", "visible"]),
+    (
+        "console",
+        &["clock", "conn", "engine", "roster", "store", "visible"],
+    ),
     (
         "reactor",
         &[

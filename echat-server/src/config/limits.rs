@@ -86,6 +86,13 @@ limits! {
     message_burst: u64 = 20 in 1..=1_000_000;
     /// Messages a second a user may go on sending; 0: no limit.
     message_rate: u64 = 5 in 0..=1_000_000;
+    /// Bytes of message content one user may store in 24 hours; 0: no limit.
+    user_bytes_a_day: u64 = 50_000_000 in 0..=1_000_000_000_000;
+    /// Rooms one user may make in 24 hours; 0: no limit.
+    rooms_a_day: u64 = 20 in 0..=1_000_000;
+    /// While fewer bytes than this are free on the data folder's file system, requests that store
+    /// are refused; 0: only a full disk refuses them.
+    free_bytes: u64 = 67_108_864 in 0..=1_000_000_000_000;
     /// Wrong passwords an account may have in 15 minutes before waiting begins: from all strange
     /// addresses together, and from each that logged in to it in the last 30 days by itself;
     /// 0: no limit.

@@ -38,6 +38,10 @@ const STEP_BYTES: u64 = 8;
 pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
     engine.net.expire(&engine.memory.limits, now);
     engine.memory.sessions.expire(now.running);
+    match engine.load_day(now) {
+        Ok(()) | Err(StoreError::Busy) => {}
+        Err(fatal) => return Err(fatal),
+    }
     let (committed, did) = attempt(engine, now);
     match committed {
         Ok(receipt) => finish(engine, now, receipt)?,
@@ -92,6 +96,7 @@ fn attempt(engine: &mut Engine, now: Now) -> (Result<Receipt, StoreError>, Did) 
 fn finish(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreError> {
     let memory = &mut engine.memory;
     memory.roster.keep_changes();
+    memory.throttle.keep_changes();
     let limits = &memory.limits;
     let mut listeners = Listeners {
         roster: &memory.roster,

@@ -72,6 +72,7 @@ pub(crate) fn register(
     username: Username,
     password: NewPassword,
 ) -> Result<Answer, Reject> {
+    ctx.needs_space()?;
     let taken = ctx.batch.find_user(username.as_str())?.is_some();
     if let Some(wait) = ctx
         .throttle

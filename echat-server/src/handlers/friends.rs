@@ -41,6 +41,7 @@ pub(crate) fn add_friend(
     has_room_for_a_friend(ctx, me.id)?;
     let gives_way = place_for_a_request(ctx, other.id)?;
     may_ask(ctx, &me)?;
+    ctx.needs_space()?;
 
     if mine.is_some() {
         // Declined a short while ago: the receiver is not told, and the asker is told what all are told.
@@ -136,6 +137,7 @@ fn may_ask(ctx: &Ctx<'_, '_>, me: &Member) -> Result<(), Reject> {
 fn befriend(ctx: &mut Ctx<'_, '_>, me: &Member, other: &User) -> Result<(), Reject> {
     has_room_for_a_friend(ctx, me.id)?;
     has_room_for_a_friend(ctx, other.id)?;
+    ctx.needs_space()?;
 
     ctx.batch.befriend(me.id, other.id, ctx.now.unix)?;
 

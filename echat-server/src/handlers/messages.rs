@@ -32,11 +32,16 @@ pub(crate) fn send_message(
         return Err(Code::BadContent.into());
     }
     let conversation = targets::conversation(ctx, &me, target_type, &target)?;
-    if let Some(wait) = ctx
-        .throttle
-        .message_wait(me.id, ctx.now.running, ctx.limits)
-    {
+    ctx.needs_space()?;
+    let (bytes, now) = (content.as_str().len(), ctx.now.running);
+    if let Some(wait) = ctx.throttle.message_wait(me.id, now, ctx.limits) {
         return Err(Reject::retry_after(Code::RateLimited, wait));
+    }
+    if let Some(wait) = ctx.throttle.stored_wait(me.id, bytes, now, ctx.limits) {
+        return Err(Reject::quota(
+            "You have sent as much as a day allows; try again later.",
+            wait,
+        ));
     }
 
     let send_time = ctx.now.unix;
@@ -44,8 +49,8 @@ pub(crate) fn send_message(
         ctx.batch
             .insert_message(conversation.id, me.id, &content, txn_id.as_ref(), send_time)?;
 
-    ctx.throttle
-        .count_message(me.id, ctx.now.running, ctx.limits);
+    ctx.throttle.count_message(me.id, now, ctx.limits);
+    ctx.throttle.stored.count(me.id, bytes as u64, now);
     let message = |target: String, txn_id| Event::OnNewMessage {
         id: id.0,
         content: content.as_str().to_owned(),

@@ -35,7 +35,7 @@ use crate::store::{Batch, Kind, UserId};
 use crate::throttle::Throttle;
 use echat_proto::commands::Event;
 use echat_proto::param::TargetType;
-use echat_proto::records::Outcome;
+use echat_proto::records::{Code, Outcome};
 use std::net::IpAddr;
 
 /// What a handler works with.
@@ -52,6 +52,18 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) chores: &'t mut Vec<Chore>,
     /// Set when the origin of the connection pays for the request as for a password's hash.
     pub(crate) fined: &'t mut bool,
+    /// Whether less space is free than `free_bytes`.
+    pub(crate) disk_is_low: bool,
+}
+
+impl Ctx<'_, '_> {
+    /// Refuses a request that stores while less space is free than `free_bytes`. Asked before any rate.
+    fn needs_space(&self) -> Result<(), Reject> {
+        if self.disk_is_low {
+            return Err(Code::StorageFull.into());
+        }
+        Ok(())
+    }
 }
 
 /// Somebody who is logged in, here.

@@ -60,6 +60,17 @@ impl Reject {
         Self::Refused(Refusal::with(code, "retry_after", Value::Int(seconds)))
     }
 
+    /// A day's quota is used up; with a sentence of its own, since "too fast" is not the reason.
+    pub(super) fn quota(message: &str, wait: Duration) -> Self {
+        match Self::retry_after(Code::RateLimited, wait) {
+            Self::Refused(refusal) => Self::Refused(Refusal {
+                message: message.to_owned(),
+                ..refusal
+            }),
+            store @ Self::Store(_) => store,
+        }
+    }
+
     /// These users left the room; the first hundred are named.
     pub(super) fn have_left(names: Vec<String>) -> Self {
         let names = names.into_iter().take(NAMED).map(Value::Str).collect();

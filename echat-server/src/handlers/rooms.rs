@@ -42,8 +42,15 @@ pub(crate) fn create_room(
     if ctx.batch.owned_count(me.id)? >= ctx.limits.rooms as u64 {
         return Err(Reject::too_many(ctx.limits.rooms));
     }
+    ctx.needs_space()?;
     may_bring(ctx, &me, invited.len())?;
     let now = ctx.now.running;
+    if let Some(wait) = ctx.throttle.room_wait(me.id, now, ctx.limits) {
+        return Err(Reject::quota(
+            "You have made as many rooms as a day allows; try again later.",
+            wait,
+        ));
+    }
 
     let Some(room) = ctx.batch.create_room(&roomname, me.id, ctx.now.unix)? else {
         return Err(Code::RoomExists.into());
@@ -54,6 +61,7 @@ pub(crate) fn create_room(
 
     ctx.throttle
         .count_coming(me.id, invited.len(), now, ctx.limits);
+    ctx.throttle.rooms.count(me.id, 1, now);
     let_in(ctx, room, roomname.as_str(), invited.keys());
     Ok(Event::CreateRoomResult {
         result: done("The room was made."),
@@ -85,6 +93,7 @@ pub(crate) fn add_members(
     have_not_left(ctx, &room, &added)?;
     has_room_for_members(ctx, &room, added.len())?;
     have_room_for_a_room(ctx, added.keys())?;
+    ctx.needs_space()?;
     may_bring(ctx, &me, added.len())?;
 
     for user in added.keys() {
@@ -125,6 +134,7 @@ pub(crate) fn join_room(
     }
     has_room_for_members(ctx, &room, 1)?;
     have_room_for_a_room(ctx, [&me.id])?;
+    ctx.needs_space()?;
     may_bring(ctx, &me, 1)?;
 
     ctx.batch.add_member(room.id, me.id, ctx.now.unix)?;

@@ -19,6 +19,13 @@ impl Batch<'_> {
         self.first("SELECT id, name FROM users WHERE name = ?1", [key], user)
     }
 
+    /// The name of a user in its stored form.
+    pub fn user_name(&self, user: UserId) -> Result<Option<String>, StoreError> {
+        self.first("SELECT name FROM users WHERE id = ?1", [user], |row| {
+            row.get(0)
+        })
+    }
+
     /// The first `limit` users by name.
     pub fn users(&self, limit: u32) -> Result<Vec<User>, StoreError> {
         self.all(

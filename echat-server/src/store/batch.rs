@@ -131,6 +131,25 @@ impl<'s> Batch<'s> {
         row.map_err(|error| self.error(error))
     }
 
+    /// Goes through the rows of a query until `each` says false.
+    pub(super) fn walk(
+        &self,
+        sql: &str,
+        params: impl Params,
+        mut each: impl FnMut(&Row<'_>) -> rusqlite::Result<bool>,
+    ) -> Result<(), StoreError> {
+        let walked = self.run(sql, |statement| {
+            let mut rows = statement.query(params)?;
+            while let Some(row) = rows.next()? {
+                if !each(row)? {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        walked.map_err(|error| self.error(error))
+    }
+
     /// Whether a query has any row.
     pub(super) fn exists(&self, sql: &str, params: impl Params) -> Result<bool, StoreError> {
         Ok(self.first(sql, params, |_| Ok(()))?.is_some())

@@ -64,6 +64,24 @@ impl Batch<'_> {
         Ok(MessageId::of_row(row))
     }
 
+    /// Goes through the newest messages, at most so many, until `each` says false of a sender, the bytes
+    /// of a content and its time. The contents are not read.
+    pub fn newest_sizes(
+        &self,
+        most: u32,
+        mut each: impl FnMut(UserId, u64, i64) -> bool,
+    ) -> Result<(), StoreError> {
+        self.walk(
+            "SELECT sender, octet_length(content), send_time FROM messages
+             ORDER BY id DESC LIMIT ?1",
+            [most],
+            |row| {
+                let bytes: i64 = row.get(1)?;
+                Ok(each(row.get(0)?, bytes.unsigned_abs(), row.get(2)?))
+            },
+        )
+    }
+
     /// The message a sender stored with this transaction id, as the sender sees it, whether or
     /// not they still take part in its conversation.
     pub fn find_txn(

@@ -91,6 +91,17 @@ impl Batch<'_> {
         )
     }
 
+    /// Goes through the newest rooms, at most so many, until `each` says false of an owner and the time at
+    /// which the room was made.
+    pub fn newest_rooms(
+        &self,
+        most: u32,
+        mut each: impl FnMut(UserId, i64) -> bool,
+    ) -> Result<(), StoreError> {
+        let sql = "SELECT owner, created_at FROM rooms ORDER BY id DESC LIMIT ?1";
+        self.walk(sql, [most], |row| Ok(each(row.get(0)?, row.get(1)?)))
+    }
+
     /// Makes a room, still without members: the owner is added like everybody else. `None` when
     /// the name is taken, or one that looks like it.
     pub fn create_room(

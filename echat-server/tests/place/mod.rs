@@ -16,6 +16,11 @@ pub(crate) use running::Running;
 /// The binary under test.
 pub(crate) const SERVER: &str = env!("CARGO_BIN_EXE_echat-server");
 
+/// A disk in memory, where there is one.
+const MEMORY: &str = "/dev/shm";
+/// Bytes that must be free there.
+const ROOMY: u64 = 256 << 20;
+
 /// A folder to be the current directory of servers.
 pub(crate) struct Place(TempDir);
 
@@ -25,10 +30,15 @@ impl Place {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// An empty one in memory, where the system has that: syncs cost nothing there, for tests that
-    /// make up what a disk does.
+    /// An empty one in memory, where the system has that, and more of it than `free_bytes`: syncs cost
+    /// nothing there, for tests that make up what a disk does.
     pub(crate) fn in_memory() -> Self {
-        Self(tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap()))
+        let is_roomy = rustix::fs::statvfs(MEMORY)
+            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) > ROOMY);
+        let in_memory = is_roomy
+            .then(|| tempfile::tempdir_in(MEMORY).ok())
+            .flatten();
+        Self(in_memory.unwrap_or_else(|| tempfile::tempdir().unwrap()))
     }
 
     /// Where `name` is in it.

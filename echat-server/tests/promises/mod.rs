@@ -9,6 +9,7 @@ mod guessing;
 mod log_lines;
 mod malformed;
 mod params;
+mod quotas;
 mod requests;
 mod splits;
 mod storage;

@@ -39,6 +39,7 @@ fn world(path: &std::path::Path) -> World {
     seed::room(&mut store, "tea", &["ann", "bob"]);
     let limits = Limits {
         message_burst: 2,
+        rooms_a_day: 0,
         ..Limits::default()
     };
     let mut world = World::new(1, limits, store);

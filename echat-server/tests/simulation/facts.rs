@@ -22,7 +22,11 @@ pub(crate) struct Facts {
     /// were tried, since the server started.
     attempts: [u64; USERS.len()],
     requests: [u64; USERS.len()],
+    /// Tokens for coming to rooms that a user may have spent.
     moves: [u64; USERS.len()],
+    /// Bytes and rooms that a user may have stored; a restart does not reset these.
+    bytes: [u64; USERS.len()],
+    made: [u64; USERS.len()],
     tries: [u64; USERS.len()],
     /// When each user's bucket of messages is full again.
     full_at: [Duration; USERS.len()],
@@ -48,11 +52,18 @@ impl Facts {
                 }
                 for user in who {
                     self.attempts[*user] += 1;
+                    self.bytes[*user] += content(*number, *size).len() as u64;
                 }
             }
-            Said::Join(_) | Said::Part(_) => {
+            Said::Join(_) | Said::Create(..) | Said::Add(..) => {
+                let (comers, made) = match said {
+                    Said::Create(_, members) => (members.len() + 1, 1),
+                    Said::Add(_, members) => (members.len(), 0),
+                    _ => (1, 0),
+                };
                 for user in who {
-                    self.moves[*user] += 1;
+                    self.moves[*user] += 2 * comers as u64;
+                    self.made[*user] += made;
                 }
             }
             Said::Befriend(_) => {
@@ -105,16 +116,21 @@ impl Facts {
         *self.met.entry(what).or_default() += 1;
     }
 
-    pub(crate) fn attempts(&self, user: usize) -> u64 {
-        self.attempts[user]
-    }
-
-    pub(crate) fn requests(&self, user: usize) -> u64 {
-        self.requests[user]
-    }
-
-    pub(crate) fn moves(&self, user: usize) -> u64 {
-        self.moves[user]
+    /// Whether a user may have used up the rate or the quota of a request.
+    pub(crate) fn too_fast(&self, said: &Said, user: usize, limits: &Limits) -> bool {
+        let is_over = |most: u64, tried: u64| most > 0 && tried > most;
+        let moves = (self.moves[user], 2 * limits.rooms as u64);
+        let ((tried, burst), over) = match said {
+            Said::Join(_) | Said::Add(..) => (moves, false),
+            Said::Create(..) => (moves, is_over(limits.rooms_a_day, self.made[user])),
+            Said::Send { .. } => (
+                (self.attempts[user], limits.message_burst),
+                is_over(limits.user_bytes_a_day, self.bytes[user]),
+            ),
+            Said::Befriend(_) => return is_over(limits.friend_requests, self.requests[user]),
+            _ => return false,
+        };
+        over || limits.message_rate > 0 && tried > burst
     }
 
     pub(crate) fn tries(&self, user: usize) -> u64 {

@@ -159,6 +159,8 @@ impl Climate {
                 unauthenticated: 2,
                 message_burst: 3,
                 message_rate: 1,
+                rooms_a_day: 2,
+                user_bytes_a_day: 20_000,
                 ..roomy
             },
             Self::Narrow => Limits {

@@ -92,7 +92,9 @@ impl Judge<'_> {
             "storage_full" | "storage_busy" | "storage_damaged" => {
                 self.facts.troubled_since(asked.tick)
             }
-            "rate_limited" => user.is_some_and(|user| self.was_too_fast(&asked.said, user)),
+            "rate_limited" => {
+                user.is_some_and(|user| self.facts.too_fast(&asked.said, user, self.limits))
+            }
             "login_throttled" => match asked.said {
                 Said::Login { user, .. } => self.facts.tries(user) > self.limits.login_failures,
                 _ => false,
@@ -104,17 +106,6 @@ impl Judge<'_> {
         } else {
             fail(&format!("refused with {code}, expected {expected:?}"))
         }
-    }
-
-    fn was_too_fast(&self, said: &Said, user: usize) -> bool {
-        let (tried, burst) = match said {
-            Said::Join(_) | Said::Part(_) => (self.facts.moves(user), 2 * self.limits.rooms as u64),
-            Said::Befriend(_) => {
-                return self.facts.requests(user) > self.limits.friend_requests;
-            }
-            _ => (self.facts.attempts(user), self.limits.message_burst),
-        };
-        self.limits.message_rate > 0 && tried > burst
     }
 
     fn done(

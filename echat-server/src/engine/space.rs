@@ -1,0 +1,91 @@
+//! Free space of the data folder's file system, and the quotas of the last 24 hours at a start.
+
+use super::Engine;
+use crate::clock::Now;
+use crate::store::StoreError;
+use crate::throttle::Throttle;
+
+/// A day, in seconds.
+const DAY: i64 = 24 * 60 * 60;
+/// Messages that a start looks at, newest first: a second or two.
+const MESSAGES: u32 = 2_000_000;
+/// Rooms that a start looks at, newest first.
+const ROOMS: u32 = 200_000;
+/// Rows older than a day, one after another, after which a start looks at no others. More than one,
+/// since a clock that was set back makes old rows among new ones.
+const OLD: u32 = 1_000;
+
+/// Free space, as far as it is known.
+#[derive(Debug, Default)]
+pub(crate) struct Space {
+    is_low: bool,
+}
+
+impl Space {
+    /// Whether less is free than `free_bytes`.
+    pub(crate) fn is_low(&self) -> bool {
+        self.is_low
+    }
+}
+
+impl Engine {
+    /// Tells how many bytes are free on the data folder's file system. While they are fewer than
+    /// `free_bytes`, requests that store are refused with storage_full; until the first call nothing is.
+    pub fn set_free_space(&mut self, bytes: u64) {
+        let floor = self.memory.limits.free_bytes;
+        let is_low = bytes < floor;
+        if is_low && !self.memory.space.is_low {
+            tracing::warn!(
+                free = bytes,
+                free_bytes = floor,
+                "the disk is nearly full: requests that store are refused"
+            );
+        } else if self.memory.space.is_low && !is_low {
+            tracing::info!(
+                free = bytes,
+                "the disk has space again: requests are stored"
+            );
+        }
+        self.memory.space.is_low = is_low;
+    }
+
+    /// Reads what users stored in the last 24 hours, so that a restart does not reset their quotas. The
+    /// first tick does it if it was not done before.
+    ///
+    /// # Errors
+    /// The database's. `Busy` leaves it to the next call.
+    pub fn load_day(&mut self, now: Now) -> Result<(), StoreError> {
+        if self.day_is_loaded {
+            return Ok(());
+        }
+        let batch = self.store.batch();
+        let throttle = &mut self.memory.throttle;
+        let mut stored = Throttle::day();
+        let mut old = 0;
+        batch.newest_sizes(MESSAGES, |sender, bytes, at| {
+            let age = now.unix.saturating_sub(at);
+            if age < DAY {
+                old = 0;
+                stored.load(sender, bytes, age, now.running);
+            } else {
+                old += 1;
+            }
+            old < OLD
+        })?;
+        let mut rooms = Throttle::day();
+        old = 0;
+        batch.newest_rooms(ROOMS, |owner, at| {
+            let age = now.unix.saturating_sub(at);
+            if age < DAY {
+                old = 0;
+                rooms.load(owner, 1, age, now.running);
+            } else {
+                old += 1;
+            }
+            old < OLD
+        })?;
+        (throttle.stored, throttle.rooms) = (stored, rooms);
+        self.day_is_loaded = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,284 @@
+//! What one user may store in a day, who pays for coming to rooms, and a disk that is nearly full.
+
+use crate::world::script::log_in;
+use crate::world::{World, seed};
+use echat_proto::Value;
+use echat_proto::channel::Message;
+use echat_server::config::Limits;
+use echat_server::store::Store;
+use std::path::Path;
+use std::time::Duration;
+
+const DAY: u64 = 24 * 60 * 60;
+
+fn code(replies: &[Message]) -> &str {
+    match replies.last().expect("a reply").params.at("code") {
+        Some(Value::Str(code)) => code,
+        _ => "ok",
+    }
+}
+
+fn number(replies: &[Message], key: &str) -> u64 {
+    match replies.last().expect("a reply").params.at(key) {
+        Some(Value::Int(number)) => *number,
+        other => panic!("{key}: {other:?}"),
+    }
+}
+
+fn message(txn: usize, length: usize) -> String {
+    let content = "x".repeat(length);
+    format!(r#"{{"target_type":1,"target":"tea","content":"{content}","txn_id":"t{txn}"}}"#)
+}
+
+fn limits() -> Limits {
+    Limits {
+        message_rate: 0,
+        user_bytes_a_day: 10_000,
+        ..Limits::default()
+    }
+}
+
+fn in_a_room(path: &Path) -> World {
+    let mut store = Store::open(path).expect("a new database");
+    seed::accounts(&mut store, &["ann", "bob"]);
+    seed::room(&mut store, "tea", &["ann", "bob"]);
+    let mut world = World::new(1, limits(), store);
+    log_in(&mut world, &["ann", "bob"]);
+    world
+}
+
+#[test]
+fn a_user_stores_so_many_bytes_in_a_day_also_over_a_restart() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("a.db");
+    let mut world = in_a_room(&path);
+    for txn in 0..2 {
+        assert_eq!(
+            code(&world.ask("ann", "SEND_MESSAGE", &message(txn, 4_000))),
+            "ok"
+        );
+    }
+    let refused = world.ask("ann", "SEND_MESSAGE", &message(2, 2_001));
+    assert_eq!(code(&refused), "rate_limited");
+    assert!((DAY..=DAY + 3_600).contains(&number(&refused, "retry_after")));
+    let Some(Value::Str(reason)) = refused[0].params.at("message") else {
+        panic!("a reason")
+    };
+    assert!(reason.contains("day"), "{reason}");
+    // What fits is stored; what was stored is acknowledged again; others have their own quota.
+    assert_eq!(
+        code(&world.ask("ann", "SEND_MESSAGE", &message(3, 2_000))),
+        "ok"
+    );
+    assert_eq!(
+        code(&world.ask("ann", "SEND_MESSAGE", &message(0, 4_000))),
+        "ok"
+    );
+    assert_eq!(
+        code(&world.ask("bob", "SEND_MESSAGE", &message(0, 4_000))),
+        "ok"
+    );
+    let most = world.engine.most_stored(9, world.now).expect("names");
+    let expected = [("ann".to_owned(), 10_000), ("bob".to_owned(), 4_000)];
+    assert_eq!(most, expected);
+
+    world.restart(limits(), Store::open(&path).expect("the same database"));
+    log_in(&mut world, &["ann"]);
+    assert_eq!(
+        code(&world.ask("ann", "SEND_MESSAGE", &message(4, 1))),
+        "rate_limited"
+    );
+    let most = world.engine.most_stored(9, world.now).expect("names");
+    assert_eq!(most, expected);
+
+    // A day later nothing of it counts.
+    world.now.unix += i64::try_from(DAY).expect("small");
+    world.restart(limits(), Store::open(&path).expect("the same database"));
+    log_in(&mut world, &["ann"]);
+    assert_eq!(
+        code(&world.ask("ann", "SEND_MESSAGE", &message(4, 4_000))),
+        "ok"
+    );
+}
+
+#[test]
+fn what_a_full_disk_took_back_is_not_counted() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut world = in_a_room(&dir.path().join("a.db"));
+    world.engine.store().limit_pages(1).expect("a pragma");
+    let mut stored = 0;
+    for txn in 0..10 {
+        let length = 1_000;
+        let reply = world.ask("ann", "SEND_MESSAGE", &message(txn, length));
+        match code(&reply) {
+            "ok" => stored += length as u64,
+            other => assert_eq!(other, "storage_full"),
+        }
+    }
+    assert!(stored < 10_000, "the disk has an end");
+    let most = world.engine.most_stored(9, world.now).expect("names");
+    assert_eq!(most.iter().map(|(_, bytes)| bytes).sum::<u64>(), stored);
+}
+
+#[test]
+fn a_user_makes_so_many_rooms_in_a_day() {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann"]);
+    let limits = Limits {
+        rooms_a_day: 2,
+        ..Limits::default()
+    };
+    let mut world = World::new(1, limits, store);
+    log_in(&mut world, &["ann"]);
+    let mut create = |name: &str| {
+        let params = format!(r#"{{"roomname":"{name}","members":[]}}"#);
+        let replies = world.ask("ann", "CREATE_ROOM", &params);
+        code(&replies).to_owned()
+    };
+    let made = ["one", "one", "two", "three"].map(&mut create);
+    assert_eq!(made, ["ok", "room_exists", "ok", "rate_limited"]);
+}
+
+#[test]
+fn while_the_disk_is_nearly_full_only_what_stores_is_refused() {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob", "eve", "joe"]);
+    seed::friends(&mut store, &["ann", "eve"]);
+    seed::room(&mut store, "tea", &["ann", "bob"]);
+    seed::room(&mut store, "pot", &["bob"]);
+    let mut world = World::new(1, limits(), store);
+    log_in(&mut world, &["ann", "bob", "joe"]);
+    assert_eq!(
+        code(&world.ask("ann", "SEND_MESSAGE", &message(0, 10))),
+        "ok"
+    );
+    assert_eq!(code(&world.ask("joe", "ADD_FRIEND", r#""bob""#)), "ok");
+    world.connect("guest", crate::world::HOME);
+
+    world.engine.set_free_space(limits().free_bytes - 1);
+    let register = format!(r#"{{"username":"kim","password":"{}"}}"#, seed::PASSWORD);
+    for (who, command, params) in [
+        ("ann", "SEND_MESSAGE", &*message(1, 10)),
+        ("ann", "CREATE_ROOM", r#"{"roomname":"new","members":[]}"#),
+        ("ann", "JOIN_ROOM", r#""pot""#),
+        (
+            "ann",
+            "ADD_MEMBERS",
+            r#"{"roomname":"tea","members":["eve"]}"#,
+        ),
+        ("ann", "ADD_FRIEND", r#""bob""#),
+        (
+            "bob",
+            "RESOLVE_FRIEND_REQUEST",
+            r#"{"username":"joe","accepted":true}"#,
+        ),
+        ("guest", "REGISTER", &register),
+    ] {
+        assert_eq!(
+            code(&world.ask(who, command, params)),
+            "storage_full",
+            "{command}"
+        );
+    }
+    let login = format!(r#"{{"username":"eve","password":"{}"}}"#, seed::PASSWORD);
+    for (who, command, params) in [
+        ("ann", "SEND_MESSAGE", &*message(0, 10)),
+        (
+            "ann",
+            "MARK_READ",
+            r#"{"target_type":1,"target":"tea","id":1}"#,
+        ),
+        ("bob", "LEAVE_ROOM", r#""tea""#),
+        (
+            "bob",
+            "RESOLVE_FRIEND_REQUEST",
+            r#"{"username":"joe","accepted":false}"#,
+        ),
+        ("guest", "LOGIN", &login),
+    ] {
+        assert_eq!(code(&world.ask(who, command, params)), "ok", "{command}");
+    }
+
+    world.engine.set_free_space(limits().free_bytes);
+    assert_eq!(
+        code(&world.ask("ann", "SEND_MESSAGE", &message(1, 10))),
+        "ok"
+    );
+}
+
+#[test]
+fn the_one_who_brings_others_to_a_room_pays_and_leaving_is_free() {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob"]);
+    seed::friends(&mut store, &["ann", "bob"]);
+    let limits = Limits {
+        rooms: 20,
+        ..Limits::default()
+    };
+    let mut world = World::new(1, limits, store);
+    log_in(&mut world, &["ann", "bob"]);
+    let request = |n: usize| format!(r#"{{"roomname":"room{n}","members":["bob"]}}"#);
+    // 40 tokens: two for ann and two for bob each time.
+    let rooms =
+        (0..20).take_while(|n| code(&world.ask("ann", "CREATE_ROOM", &request(*n))) == "ok");
+    let made = rooms.count();
+    assert_eq!(made, 10);
+    for n in 0..made {
+        let left = world.ask("bob", "LEAVE_ROOM", &format!(r#""room{n}""#));
+        assert_eq!(code(&left), "ok");
+        world.advance(Duration::from_secs(1));
+        let params = format!(r#"{{"roomname":"room{n}","members":["bob"]}}"#);
+        let again = world.ask("ann", "ADD_MEMBERS", &params);
+        assert_eq!(code(&again), "not_allowed");
+        let names = Value::List(vec![Value::Str("bob".to_owned())]);
+        let refusal = again.last().expect("a reply");
+        assert_eq!(refusal.params.at("names"), Some(&names));
+    }
+    // None of it was bob's to pay: all comings are his still, and leaving is free.
+    for n in 0..made {
+        for command in ["JOIN_ROOM", "LEAVE_ROOM"] {
+            assert_eq!(
+                code(&world.ask("bob", command, &format!(r#""room{n}""#))),
+                "ok"
+            );
+        }
+    }
+    // One who came back by joining is a member like any other.
+    world.ask("bob", "JOIN_ROOM", r#""room0""#);
+    let params = r#"{"roomname":"room0","members":["bob"]}"#;
+    assert_eq!(
+        code(&world.ask("ann", "ADD_MEMBERS", params)),
+        "already_member"
+    );
+}
+
+#[test]
+fn a_room_with_more_friends_than_the_burst_is_made_at_once_and_paid_off_later() {
+    let friends: Vec<String> = (0..30).map(|n| format!("friend{n}")).collect();
+    let mut store = Store::in_memory().expect("memory is there");
+    let mut all: Vec<&str> = friends.iter().map(String::as_str).collect();
+    all.push("ann");
+    seed::accounts(&mut store, &all);
+    for friend in &friends {
+        seed::friends(&mut store, &["ann", friend]);
+    }
+    let limits = Limits {
+        rooms: 5,
+        ..Limits::default()
+    };
+    let mut world = World::new(1, limits, store);
+    log_in(&mut world, &["ann"]);
+    let names = friends.join(r#"",""#);
+    let params = format!(r#"{{"roomname":"big","members":["{names}"]}}"#);
+    assert_eq!(code(&world.ask("ann", "CREATE_ROOM", &params)), "ok");
+    let small = r#"{"roomname":"small","members":[]}"#;
+    // 62 tokens were taken of 10; 52 are owed, and two more are needed, five a second. It was much work too.
+    world.advance(Duration::from_secs(1));
+    let refused = world.ask("ann", "CREATE_ROOM", small);
+    assert_eq!(
+        (code(&refused), number(&refused, "retry_after")),
+        ("rate_limited", 10)
+    );
+    world.advance(Duration::from_secs(10));
+    assert_eq!(code(&world.ask("ann", "CREATE_ROOM", small)), "ok");
+}
