@@ -24,6 +24,8 @@ pub(crate) struct SessionLog {
     due: BTreeSet<(Duration, UserId)>,
     /// Those of whom something was left out.
     owed: BTreeSet<(Duration, UserId)>,
+    /// Accounts that were made since the last commit, and from where.
+    made: Vec<(String, IpAddr)>,
 }
 
 /// One account's window.
@@ -37,6 +39,23 @@ struct Recent {
 }
 
 impl SessionLog {
+    /// An account was made, if the database keeps it.
+    pub(crate) fn registered(&mut self, name: &str, address: IpAddr) {
+        self.made.push((name.to_owned(), address));
+    }
+
+    /// Writes which accounts were made: the database has them.
+    pub(crate) fn keep_changes(&mut self) {
+        for (user, address) in self.made.drain(..) {
+            tracing::info!(%user, %address, "registered");
+        }
+    }
+
+    /// Forgets which accounts were made: the database did not take them.
+    pub(crate) fn undo_changes(&mut self) {
+        self.made.clear();
+    }
+
     /// A user logged in at a connection.
     pub(crate) fn logged_in(
         &mut self,
@@ -74,6 +93,7 @@ impl SessionLog {
             accounts,
             due,
             owed,
+            ..
         } = self;
         let recent = accounts.entry(user).or_insert_with(|| {
             due.insert((now + WINDOW, user));

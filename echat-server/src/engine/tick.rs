@@ -96,6 +96,7 @@ fn attempt(engine: &mut Engine, now: Now) -> (Result<Receipt, StoreError>, Did) 
 fn finish(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreError> {
     let memory = &mut engine.memory;
     memory.roster.keep_changes();
+    memory.sessions.keep_changes();
     memory.throttle.keep_changes();
     let limits = &memory.limits;
     let mut listeners = Listeners {

@@ -33,6 +33,7 @@ pub(super) fn undo(
 ) -> Result<Receipt, StoreError> {
     let mut batch = store.batch();
     memory.roster.undo_changes();
+    memory.sessions.undo_changes();
     memory.throttle.undo_changes();
     for (index, request) in handled.iter().enumerate().rev() {
         let mut staged = memory.outbox.split_off(request.mark);

@@ -107,7 +107,7 @@ pub(crate) fn registered(
     {
         return Err(Code::NameTaken.into());
     }
-    tracing::info!(user = %username, address = %ctx.address, "registered");
+    ctx.sessions.registered(username.as_str(), ctx.address);
     Ok(Event::RegisterSuccess {
         username: username.to_string(),
     })

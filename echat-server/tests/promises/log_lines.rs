@@ -2,6 +2,8 @@
 
 use crate::world::script::log_in;
 use crate::world::{HOME, World, seed};
+use echat_proto::Value;
+use echat_proto::json::from_json;
 use echat_server::config::Limits;
 use echat_server::store::Store;
 use std::io::{self, Write};
@@ -201,4 +203,43 @@ fn no_text_that_is_no_account_is_logged() {
         count(&lines, r#"login failed user="ann" address=127.0.0.1"#),
         1
     );
+}
+
+#[test]
+fn a_tick_that_a_full_disk_takes_back_logs_what_stays() {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob", "eve"]);
+    seed::room(&mut store, "tea", &["ann"]);
+    let mut world = World::new(1, Limits::default(), store);
+    world.believes = true;
+    let message = |n: usize| {
+        let content = "x".repeat(3_000);
+        let params = format!(r#"{{"target_type":1,"target":"tea","content":"{n} {content}"}}"#);
+        from_json(&params).expect("JSON")
+    };
+    let lines = logged(|| {
+        log_in(&mut world, &["ann", "bob"]);
+        for guest in ["guest", "new"] {
+            world.connect(guest, HOME);
+        }
+        world.settle();
+        world.engine.store().limit_pages(1).expect("a pragma");
+        // One tick: messages and an account that cannot be kept, a login and a logout that stay.
+        world.hold = true;
+        for (who, command, name) in [("guest", 3, "eve"), ("new", 2, "kim")] {
+            let params = from_json(&credentials(name)).expect("JSON");
+            world.say(who, command, params);
+        }
+        world.settle();
+        for n in 0..5 {
+            world.say("ann", 6, message(n));
+        }
+        world.say("bob", 11, Value::Null);
+        world.hold = false;
+        world.settle();
+        world.engine.end_sessions(false, world.now);
+    });
+    assert!(count(&lines, "the disk is full") > 0, "{lines:#?}");
+    assert_eq!(balanced(&lines), 3);
+    assert_eq!(count(&lines, "kim"), 0, "{lines:#?}");
 }
