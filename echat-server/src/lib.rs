@@ -28,6 +28,7 @@ mod outbox;
 mod peer;
 pub mod pool;
 mod private_file;
+pub mod private_memory;
 pub mod reactor;
 pub mod roster;
 mod routes;

@@ -14,6 +14,7 @@ use echat_server::data_dir::{self, DataDir, DataDirError};
 use echat_server::exit::ExitCode;
 use echat_server::host_key::{self, HostKeyError};
 use echat_server::logging;
+use echat_server::private_memory;
 use echat_server::reactor::{self, ReactorError};
 use echat_server::store::{OpenError, Store};
 
@@ -33,6 +34,8 @@ enum Failure {
     Defaults(#[from] serde_json::Error),
     #[error("stdout: {0}")]
     Stdout(#[from] io::Error),
+    #[error("the system refuses: {0}")]
+    System(#[source] io::Error),
 }
 
 impl Failure {
@@ -46,9 +49,11 @@ impl Failure {
                 ..
             } => ExitCode::Busy,
             Self::Reactor(ReactorError::Listen { .. }) => ExitCode::Unavailable,
-            Self::Database { .. } | Self::Reactor(_) | Self::Defaults(_) | Self::Stdout(_) => {
-                ExitCode::Io
-            }
+            Self::Database { .. }
+            | Self::Reactor(_)
+            | Self::Defaults(_)
+            | Self::Stdout(_)
+            | Self::System(_) => ExitCode::Io,
         }
     }
 }
@@ -93,6 +98,7 @@ fn perform(task: Task) -> Result<(), Failure> {
 
 fn serve(overrides: Overrides) -> Result<(), Failure> {
     logging::report_panics_without_contents();
+    private_memory::keep().map_err(Failure::System)?;
     let loaded = config::load(overrides)?;
     data_dir::keep_new_files_private();
     logging::init(&loaded.config.log);

@@ -5,6 +5,7 @@ mod place;
 mod wire;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
@@ -46,8 +47,13 @@ fn has_none(bytes: &[u8], secrets: &[&[u8]], place: &str) {
 /// What others can see of a process: its arguments, and its environment as far as we set it.
 fn seen_from_outside(server: &Running) -> Vec<u8> {
     let process = format!("/proc/{}", server.pid().as_raw_nonzero());
-    let read = |name: &str| fs::read(format!("{process}/{name}")).expect("our own process");
-    [read("cmdline"), read("environ")].concat()
+    let read = |name: &str| fs::read(format!("{process}/{name}"));
+    let environment = match read("environ") {
+        // The server is not dumpable: only root sees its environment.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Vec::new(),
+        environment => environment.expect("our own process"),
+    };
+    [read("cmdline").expect("our own process"), environment].concat()
 }
 
 /// A canary as password and as message, and in places where neither belongs.

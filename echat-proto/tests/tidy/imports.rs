@@ -44,6 +44,7 @@ const SERVER: &[Row] = &[
     ("config", &[]),
     ("store", &["private_file"]),
     ("visible", &[]),
+    ("private_memory", &[]),
     ("logging", &["config", "visible"]),
     ("cli", &["config", "exit"]),
     ("data_dir", &["exit", "private_file"]),

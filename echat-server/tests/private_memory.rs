@@ -1,0 +1,71 @@
+//! The memory of the real server stays its own: no core file, no look from outside.
+
+mod place;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use place::{Place, Running, SERVER};
+use rustix::process::{Signal, getuid};
+
+/// A user who owns nothing of the system.
+const NOBODY: u32 = 65_534;
+
+/// A server of a user who is not root: this one, or, for root, another.
+fn server_of_a_user(place: &Place) -> (Running, u32) {
+    let mut command = place.command("ulimit -c unlimited 2>/dev/null || ulimit -c hard", &ARGS);
+    let own = getuid().as_raw();
+    if own != 0 {
+        return (Running::start(command), own);
+    }
+    // A program that a user may not read is not dumpable anyway, and would show nothing here.
+    let mode = fs::metadata(SERVER).unwrap().permissions().mode();
+    assert_eq!(mode & 0o005, 0o005, "{SERVER}");
+    chown(place.path(""), Some(NOBODY), Some(NOBODY)).unwrap();
+    command.uid(NOBODY).gid(NOBODY);
+    (Running::start(command), NOBODY)
+}
+
+const ARGS: [&str; 2] = ["--listen", "127.0.0.1:0"];
+
+/// The owner of what the system shows of a process. It is root for one that is not dumpable, proc(5).
+fn owner(pid: u32) -> u32 {
+    fs::metadata(format!("/proc/{pid}/environ")).unwrap().uid()
+}
+
+#[test]
+fn it_leaves_no_core_and_is_looked_into_by_nobody() {
+    let place = Place::new();
+    let (server, user) = server_of_a_user(&place);
+    let pid = u32::try_from(server.pid().as_raw_nonzero().get()).unwrap();
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let fields: Vec<&str> = core.unwrap().split_whitespace().collect();
+    assert_eq!(fields[4..6], ["0", "0"], "{limits}");
+    assert_eq!(owner(pid), 0);
+
+    // Another process of the same user is its user's.
+    let mut other = Command::new("cat");
+    other
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped());
+    if getuid().is_root() {
+        other.uid(NOBODY).gid(NOBODY);
+    }
+    let mut other = other.spawn().unwrap();
+    // It echoes: it runs cat by now.
+    let echoed = std::io::Write::write_all(other.stdin.as_mut().unwrap(), b"x")
+        .and_then(|()| std::io::Read::read_exact(other.stdout.as_mut().unwrap(), &mut [0]));
+    let seen = owner(other.id());
+    drop(other.stdin.take());
+    other.wait().unwrap();
+    echoed.unwrap();
+    assert_eq!(seen, user);
+
+    server.signal(Signal::QUIT);
+    assert!(!format!("{:?}", server.end().status).contains("core dumped"));
+}
