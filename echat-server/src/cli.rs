@@ -23,9 +23,9 @@ pub struct Cli {
     )]
     config: Option<PathBuf>,
 
-    /// Listen here instead of server.listen, for example [::]:1024
+    /// Listen here instead of server.listen, for example [::]:1024; may be given up to 16 times
     #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
+    listen: Vec<SocketAddr>,
 
     /// Keep everything in this folder instead of server.data
     #[arg(long, value_name = "DIR")]

@@ -1,4 +1,4 @@
-//! The mio loop: the listening socket, every client, the server's own terminal, signals and the
+//! The mio loop: the listening sockets, every client, the server's own terminal, signals and the
 //! helpers' Waker, all in one thread. It moves bytes and reads the clock; what the bytes mean is the
 //! engine's business.
 //!
@@ -8,6 +8,7 @@
 
 mod disk;
 mod listener;
+mod listeners;
 mod socket;
 mod terminal;
 
@@ -21,7 +22,7 @@ use crate::pool::{self, Folder, Pool};
 use crate::store::{Folded, Store, StoreError};
 use disk::Disk;
 use ed25519_dalek::SigningKey;
-use listener::Listener;
+use listeners::Listeners;
 use mio::{Events, Poll, Token, Waker};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
@@ -34,7 +35,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use terminal::Terminal;
 use thiserror::Error;
 
-const LISTENER: Token = Token(usize::MAX - 1);
+// The listeners' tokens are below these.
 const WAKER: Token = Token(usize::MAX - 2);
 const SIGNALS: Token = Token(usize::MAX - 3);
 const TERMINAL: Token = Token(usize::MAX - 4);
@@ -81,27 +82,31 @@ pub fn run(config: &Config, store: Store, host_key: &SigningKey) -> Result<(), R
     let mut reactor = Reactor::new(config, store, host_key)?;
     let now = reactor.now();
     match reactor.engine.load_day(now) {
-        Ok(()) | Err(StoreError::Busy) => {}
-        Err(fatal) => return Err(Fatal(fatal).into()),
+        Err(fatal @ StoreError::Fatal(_)) => return Err(Fatal(fatal).into()),
+        // The quotas of the day begin at nothing: no reason not to serve.
+        Err(error) => tracing::warn!(%error, "the quotas of the last 24 hours were not read"),
+        Ok(()) => {}
     }
-    announce(reactor.listener.address(), host_key).map_err(ReactorError::Stdout)?;
+    announce(reactor.listeners.addresses(), host_key).map_err(ReactorError::Stdout)?;
     let ended = reactor.run();
     let now = reactor.now();
     reactor.engine.end_sessions(ended.is_err(), now);
     ended
 }
 
-/// The one line on stdout: who starts the server waits for it.
-fn announce(address: SocketAddr, host_key: &SigningKey) -> io::Result<()> {
+/// The lines on stdout, one for each address: who starts the server waits for them.
+fn announce(addresses: impl Iterator<Item = SocketAddr>, host_key: &SigningKey) -> io::Result<()> {
     let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "listening on {address} {fingerprint}")?;
+    for address in addresses {
+        writeln!(stdout, "listening on {address} {fingerprint}")?;
+    }
     stdout.flush()
 }
 
 struct Reactor {
     poll: Poll,
-    listener: Listener,
+    listeners: Listeners,
     signals: Signals,
     terminal: Option<Terminal>,
     pool: Pool,
@@ -131,18 +136,12 @@ impl Reactor {
     fn new(config: &Config, store: Store, host_key: &SigningKey) -> Result<Self, ReactorError> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
-        let listener =
-            Listener::bind(config.listen, poll.registry(), LISTENER).map_err(|source| {
-                ReactorError::Listen {
-                    address: config.listen,
-                    source,
-                }
-            })?;
+        let listeners = Listeners::bind(&config.listen, poll.registry())?;
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
         poll.registry()
             .register(&mut signals, SIGNALS, mio::Interest::READABLE)?;
         let mut limits = config.limits.clone();
-        limits.connections = limits.connections.min(listener::places());
+        limits.connections = limits.connections.min(listener::places(listeners.count()));
         let rng = pool::seeded().map_err(io::Error::other)?;
         let mut engine = Engine::new(limits, store, rng);
         engine.allow_sessions(config.sessions_per_user);
@@ -153,7 +152,7 @@ impl Reactor {
             engine,
             disk: Disk::new(&config.data),
             poll,
-            listener,
+            listeners,
             signals,
             sockets: HashMap::new(),
             readable: BTreeSet::new(),
@@ -214,7 +213,6 @@ impl Reactor {
     fn note(&mut self, events: &Events, now: Now) {
         for event in events {
             match event.token() {
-                LISTENER => self.listener.ready(),
                 WAKER => {}
                 SIGNALS => {
                     for _ in 0..self.signals.pending().count() {
@@ -222,6 +220,7 @@ impl Reactor {
                     }
                 }
                 TERMINAL => self.listen_to_terminal(now),
+                token if self.listeners.ready(token) => {}
                 Token(number) => {
                     let conn = ConnId(number as u64);
                     if event.is_readable() || event.is_read_closed() || event.is_error() {
@@ -240,7 +239,7 @@ impl Reactor {
         if self.stop == Stop::No {
             tracing::info!("stopping");
             self.stop = Stop::By(now.running + STOP);
-            self.listener.close(self.poll.registry());
+            self.listeners.close(self.poll.registry());
             self.engine.stop(now);
         } else {
             self.stop = Stop::Now;
@@ -265,7 +264,7 @@ impl Reactor {
 
     fn accept(&mut self, now: Now) {
         for _ in 0..ACCEPTS {
-            let Some((stream, address)) = self.listener.accept(now.running) else {
+            let Some((stream, address)) = self.listeners.accept(now.running) else {
                 return;
             };
             // On a socket for both, an IPv4 address comes in IPv6 clothes.
@@ -325,7 +324,7 @@ impl Reactor {
 
     fn drop_closed(&mut self) {
         for conn in self.engine.take_closed() {
-            self.listener.try_again();
+            self.listeners.try_again();
             self.sockets.remove(&conn);
             self.readable.remove(&conn);
             self.pool.forget(conn);
@@ -335,7 +334,7 @@ impl Reactor {
     /// How long nothing is to be done: not at all while work waits.
     fn timeout(&self) -> Option<Duration> {
         if self.engine.has_work()
-            || self.listener.is_ready(self.started.elapsed())
+            || self.listeners.is_ready(self.started.elapsed())
             || self
                 .readable
                 .iter()
@@ -347,7 +346,7 @@ impl Reactor {
             Stop::By(at) => Some(at),
             Stop::No | Stop::Now => None,
         };
-        let next = [self.engine.deadline(), self.listener.retry_at(), stop];
+        let next = [self.engine.deadline(), self.listeners.retry_at(), stop];
         let now = self.started.elapsed();
         next.into_iter()
             .flatten()

@@ -86,7 +86,32 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         r#"{"server": {"listen": 12}}"#,
-        "server.listen: expected a string, found 12",
+        "server.listen: expected a string or a list of strings, found 12",
+    ),
+    (
+        r#"{"server": {"listen": []}}"#,
+        "server.listen: must be 1..=16 addresses, not 0",
+    ),
+    (
+        r#"{"server": {"listen": ["[::1]:1", 2]}}"#,
+        "server.listen[1]: expected a string, found 2",
+    ),
+    (
+        r#"{"server": {"listen": ["[::1]:1", ["[::1]:2"]]}}"#,
+        "server.listen[1]: expected a string, found a list",
+    ),
+    (
+        r#"{"server": {"listen": ["localhost:1024"]}}"#,
+        "server.listen[0]: must be an IP address and port, such as 127.0.0.1:1024 or \
+             [::]:1024, not \"localhost:1024\"",
+    ),
+    (
+        r#"{"server": {"listen": ["[::1]:1", "127.0.0.1:1", "[::1]:1"]}}"#,
+        "server.listen: the same address twice: [::1]:1",
+    ),
+    (
+        r#"{"server": {"listen": ["127.0.0.1:1", "0.0.0.0:1"]}}"#,
+        "server.listen: 127.0.0.1:1 is a part of 0.0.0.0:1; leave one out",
     ),
     (
         r#"{"server": {"data": true}}"#,
@@ -171,6 +196,31 @@ fn files_that_are_not_json_are_refused() {
 }
 
 #[test]
+fn a_byte_order_mark_is_read_over() {
+    let place = with_config("\u{feff}{\"server\": {\"data\": \"marked\"}}\r\n");
+    let checked = place.run(&["--check-config"]);
+    assert_eq!(stdout(&checked), "config ok: config.json\n");
+    place.start(&[]).stop();
+    assert!(place.path("marked/host_key").exists());
+    for (config, words) in [
+        (
+            "\u{feff}",
+            "is empty; leave it out to get the defaults, or write {}",
+        ),
+        (
+            "{\u{feff}}",
+            "not JSON: key must be a string at line 1 column 2",
+        ),
+        (
+            "\u{feff}\u{feff}{}",
+            "not JSON: expected value at line 1 column 1",
+        ),
+    ] {
+        refused(&with_config(config), &[], &format!("config.json: {words}"));
+    }
+}
+
+#[test]
 fn files_that_cannot_be_read_are_refused() {
     let place = Place::new();
     refused(
@@ -238,6 +288,11 @@ fn flags_override_the_file() {
     let mut silent = place.command("", &["--listen", port, "--log", "off"]);
     silent.env("ECHAT_LOG", "info");
     assert_eq!(stderr(&Running::start(silent).stop()), "");
+    refused(
+        &Place::new(),
+        &["--listen", "[::1]:1", "--listen", "[::1]:1"],
+        "--listen: the same address twice: [::1]:1",
+    );
     refused(
         &Place::new(),
         &["--log", "echat=loud"],

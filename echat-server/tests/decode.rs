@@ -15,7 +15,7 @@ fn any_config_is_read_or_refused_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config.json");
     let committed = include_bytes!("../../config.json").to_vec();
-    let short = br#"{"server":{"listen":"[::1]:1","log":"info,a=debug","limits":{"friends":1}}}"#;
+    let short = br#"{"server":{"listen":["[::1]:1"],"log":"info,a=debug","limits":{"friends":1}}}"#;
     let read = |bytes: &[u8]| {
         fs::write(&file, bytes).unwrap();
         let overrides = Overrides {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError, Fault, LogFilter, Reason};
+use super::{Config, ConfigError, Fault, Listen, LogFilter, Reason};
 
 /// The longest config.json read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -15,8 +15,8 @@ pub const MAX_FILE_BYTES: u64 = 1024 * 1024;
 pub struct Overrides {
     /// The file to read: `--config`, else `ECHAT_CONFIG`. It has to be there.
     pub file: Option<PathBuf>,
-    /// `--listen`.
-    pub listen: Option<SocketAddr>,
+    /// Every `--listen`; with none, the file says where.
+    pub listen: Vec<SocketAddr>,
     /// `--data`.
     pub data: Option<PathBuf>,
     /// `--log`, else `ECHAT_LOG`.
@@ -44,22 +44,25 @@ pub fn load(overrides: Overrides) -> Result<Loaded, ConfigError> {
         Some(file) => read(file)?,
         None => Config::default(),
     };
-    if let Some(listen) = overrides.listen {
-        config.listen = listen;
+    if !overrides.listen.is_empty() {
+        config.listen = Listen::new(overrides.listen).map_err(|why| flag("--listen", why))?;
     }
     if let Some(data) = overrides.data {
         config.data = data;
     }
     if let Some(log) = overrides.log {
-        config.log = LogFilter::parse(&log).map_err(|bad| {
-            let path = "--log or ECHAT_LOG".to_owned();
-            ConfigError::Flag(Fault {
-                path,
-                reason: Reason::Invalid(bad.to_string()),
-            })
-        })?;
+        config.log =
+            LogFilter::parse(&log).map_err(|bad| flag("--log or ECHAT_LOG", bad.to_string()))?;
     }
     Ok(Loaded { config, file })
+}
+
+/// A flag's value is wrong.
+fn flag(name: &str, why: String) -> ConfigError {
+    ConfigError::Flag(Fault {
+        path: name.to_owned(),
+        reason: Reason::Invalid(why),
+    })
 }
 
 /// `path`, if anything at all is there: a dangling link is a mistake to report, not an absence.
@@ -88,6 +91,8 @@ fn read(path: &Path) -> Result<Config, ConfigError> {
             .count();
         ConfigError::NotUtf8 { file: file(), line }
     })?;
+    // Editors of Windows begin a file with a byte order mark (RFC 8259, 8.1).
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
         return Err(ConfigError::Empty { file: file() });
     }

@@ -6,11 +6,12 @@
 
 mod error;
 mod limits;
+mod listen;
 mod load;
 mod log_filter;
 mod section;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -20,12 +21,10 @@ use serde::Serialize;
 
 pub use self::error::{ConfigError, Fault, Reason};
 pub use self::limits::{Limits, MESSAGE_OVERHEAD};
+pub use self::listen::Listen;
 pub use self::load::{Loaded, MAX_FILE_BYTES, Overrides, load};
 pub use self::log_filter::{BadLogFilter, LogFilter};
 use self::section::{Node, Section};
-
-/// The port a server listens on and a client calls, unless told otherwise.
-const PORT: u16 = 1024;
 
 /// What `sessions_per_user` may be.
 const SESSIONS: RangeInclusive<usize> = 1..=64;
@@ -33,8 +32,8 @@ const SESSIONS: RangeInclusive<usize> = 1..=64;
 /// What one server is told: the section `server`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Config {
-    /// The address and port to listen on; default 127.0.0.1:1024, port 0 lets the system choose.
-    pub listen: SocketAddr,
+    /// The addresses to listen on; default 127.0.0.1:1024.
+    pub listen: Listen,
     /// The folder for everything a running server owns; default `data`. A relative one is taken
     /// from the current directory, not from the folder of config.json.
     pub data: PathBuf,
@@ -50,7 +49,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
+            listen: Listen::default(),
             data: PathBuf::from("data"),
             log: LogFilter::default(),
             sessions_per_user: NonZeroUsize::MIN,
@@ -65,9 +64,7 @@ impl Config {
         let mut server = root.section("server")?;
         let defaults = Self::default();
         let config = Self {
-            listen: server
-                .text("listen", parse_listen)?
-                .unwrap_or(defaults.listen),
+            listen: read_listen(&mut server)?.unwrap_or(defaults.listen),
             data: server.text("data", parse_data)?.unwrap_or(defaults.data),
             log: server
                 .text("log", |text| {
@@ -89,6 +86,12 @@ impl Config {
         root.finish()?;
         Ok(config)
     }
+}
+
+fn read_listen(server: &mut Section) -> Result<Option<Listen>, Fault> {
+    let addresses = server.texts("listen", parse_listen)?;
+    let listen = addresses.map(Listen::new).transpose();
+    listen.map_err(|why| server.fault("listen", Reason::Invalid(why)))
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {
@@ -137,7 +140,7 @@ struct ClientSection {
 pub fn default_json() -> serde_json::Result<String> {
     let server = Config::default();
     let client = ClientSection {
-        address: server.listen.to_string(),
+        address: server.listen.addresses()[0].to_string(),
         language: "auto",
         compact: false,
         presence: "collapse",

@@ -5,7 +5,7 @@
 use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
 use super::error::{Fault, Reason, quoted};
@@ -16,8 +16,7 @@ pub(super) enum Node {
     Bool(bool),
     Number(Number),
     Text(String),
-    /// No key takes a list, so its items are not kept.
-    List,
+    List(Vec<Node>),
     Object(Vec<(String, Node)>),
 }
 
@@ -28,7 +27,7 @@ impl Display for Node {
             Self::Bool(value) => value.fmt(f),
             Self::Number(value) => value.fmt(f),
             Self::Text(value) => f.write_str(&quoted(value)),
-            Self::List => f.write_str("a list"),
+            Self::List(_) => f.write_str("a list"),
             Self::Object(_) => f.write_str("an object"),
         }
     }
@@ -74,8 +73,11 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Node::List)
+        let mut nodes = Vec::new();
+        while let Some(node) = items.next_element()? {
+            nodes.push(node);
+        }
+        Ok(Node::List(nodes))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
@@ -148,6 +150,39 @@ impl Section {
             },
             Some(other) => Err(mistyped(self.path_of(key), "a string", &other)),
         }
+    }
+
+    /// Takes the string at `key`, or the strings of a list there, and parses each; a missing one is
+    /// `None`. A fault in a list names the place of the item, counted from 0.
+    pub(super) fn texts<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<Vec<T>>, Fault> {
+        let (nodes, is_list) = match self.take(key) {
+            None => return Ok(None),
+            Some(Node::List(nodes)) => (nodes, true),
+            Some(one) => (vec![one], false),
+        };
+        let mut values = Vec::with_capacity(nodes.len());
+        for (index, node) in nodes.iter().enumerate() {
+            let (path, expected) = if is_list {
+                (format!("{}[{index}]", self.path_of(key)), "a string")
+            } else {
+                (self.path_of(key), "a string or a list of strings")
+            };
+            let Node::Text(text) = node else {
+                return Err(mistyped(path, expected, node));
+            };
+            match parse(text) {
+                Ok(value) => values.push(value),
+                Err(why) => {
+                    let reason = Reason::Invalid(why);
+                    return Err(Fault { path, reason });
+                }
+            }
+        }
+        Ok(Some(values))
     }
 
     /// Takes the whole number at `key`; a missing one is `None`, one outside `range` is refused.

@@ -1,8 +1,10 @@
-//! The listening socket. When the process runs out of files, accepting pauses by a timer: readiness
+//! A listening socket. When the process runs out of files, accepting pauses by a timer: readiness
 //! would not come again, and trying at once would spin.
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::net::{AddressFamily, SocketType, sockopt};
 use rustix::process::{Resource, getrlimit};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -29,18 +31,44 @@ pub(super) struct Listener {
 const QUEUE: i32 = 4_096;
 
 /// Connections that the limit on open files leaves room for, beside the database, the log and the
-/// like.
-pub(super) fn places() -> usize {
+/// like, and these listeners.
+pub(super) fn places(listeners: usize) -> usize {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from(files - (files / 4).min(64)).unwrap_or(usize::MAX)
+    let places = usize::try_from(files - (files / 4).min(64)).unwrap_or(usize::MAX);
+    places.saturating_sub(listeners - 1).max(1)
+}
+
+/// A socket that listens, as mio wants it.
+fn open(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let socket = rustix::net::socket(family, SocketType::STREAM, None)?;
+    fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+    // Connections of the server before may still be in TIME_WAIT.
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    if address.is_ipv6() {
+        sockopt::set_ipv6_v6only(&socket, only_v6)?;
+    }
+    rustix::net::bind(&socket, &address)?;
+    rustix::net::listen(&socket, QUEUE)?;
+    let socket = std::net::TcpListener::from(socket);
+    socket.set_nonblocking(true)?;
+    Ok(TcpListener::from_std(socket))
 }
 
 impl Listener {
-    pub(super) fn bind(address: SocketAddr, registry: &Registry, token: Token) -> io::Result<Self> {
-        let mut socket = TcpListener::bind(address)?;
+    /// Listens on an address. `only_v6` says whether an IPv6 socket leaves IPv4 alone; the system's own
+    /// default (`bindv6only`) is not asked.
+    pub(super) fn bind(
+        address: SocketAddr,
+        only_v6: bool,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<Self> {
+        let mut socket = open(address, only_v6)?;
         let address = socket.local_addr()?;
-        // What mio asks for is too short for a crowd that comes back after a restart.
-        rustix::net::listen(&socket, QUEUE)?;
         registry.register(&mut socket, token, Interest::READABLE)?;
         Ok(Self {
             socket: Some(socket),

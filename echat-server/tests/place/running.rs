@@ -1,7 +1,7 @@
 //! A server that runs. It is waited for by what it writes, and killed when the test is over.
 
 use std::io::Read;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
@@ -54,7 +54,13 @@ impl Running {
         running
     }
 
-    /// Waits for its ready line; false if it ends before.
+    /// The next line on standard output that is no ready line, as the shell before it prints.
+    pub(crate) fn prints(&mut self) -> Option<String> {
+        self.stdout.line()
+    }
+
+    /// Waits for its ready line; false if it ends before. Each call reads one line: a server that
+    /// listens on several addresses has one for each.
     pub(crate) fn becomes_ready(&mut self) -> bool {
         let Some(line) = self.stdout.line() else {
             return false;
@@ -74,6 +80,17 @@ impl Running {
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.ready.as_ref().expect("it was waited for").address
+    }
+
+    /// From now on clients call it at this address, which is one of its own.
+    pub(crate) fn is_called_at(&mut self, address: SocketAddr) {
+        let ip = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        let ready = self.ready.as_mut().expect("it was waited for");
+        ready.address = SocketAddr::new(ip, address.port());
     }
 
     /// The host key's fingerprint, as the ready line has it.

@@ -1,0 +1,92 @@
+//! One listener for each address of the configuration. They take turns at accepting, so that a crowd at
+//! one address does not keep the others waiting.
+
+use super::ReactorError;
+use super::listener::Listener;
+use crate::config::Listen;
+use mio::net::TcpStream;
+use mio::{Registry, Token};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The token of the first listener; the others follow.
+const FIRST: usize = usize::MAX - 64;
+const _: () = assert!(
+    Listen::MAX < 32,
+    "room for the reactor's other tokens above"
+);
+
+pub(super) struct Listeners {
+    all: Vec<Listener>,
+    /// Whose turn it is.
+    next: usize,
+}
+
+impl Listeners {
+    /// Listens on every address, or on none.
+    pub(super) fn bind(listen: &Listen, registry: &Registry) -> Result<Self, ReactorError> {
+        let bind = |(index, address): (usize, &SocketAddr)| {
+            let only_v6 = listen.is_only_v6(*address);
+            Listener::bind(*address, only_v6, registry, Token(FIRST + index)).map_err(|source| {
+                ReactorError::Listen {
+                    address: *address,
+                    source,
+                }
+            })
+        };
+        let all = listen.addresses().iter().enumerate().map(bind);
+        Ok(Self {
+            all: all.collect::<Result<_, _>>()?,
+            next: 0,
+        })
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Where they listen, in the order of the configuration; real ports for port 0.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.all.iter().map(Listener::address)
+    }
+
+    /// Notes that the listener of this token is ready; false if the token is none of theirs.
+    pub(super) fn ready(&mut self, token: Token) -> bool {
+        let index = token.0.checked_sub(FIRST);
+        let listener = index.and_then(|index| self.all.get_mut(index));
+        listener.map(Listener::ready).is_some()
+    }
+
+    /// Whether there may be connections to accept now.
+    pub(super) fn is_ready(&self, now: Duration) -> bool {
+        self.all.iter().any(|listener| listener.is_ready(now))
+    }
+
+    /// A connection was closed: there may be a file for another.
+    pub(super) fn try_again(&mut self) {
+        self.all.iter_mut().for_each(Listener::try_again);
+    }
+
+    /// When accepting goes on after a pause.
+    pub(super) fn retry_at(&self) -> Option<Duration> {
+        self.all.iter().filter_map(Listener::retry_at).min()
+    }
+
+    pub(super) fn close(&mut self, registry: &Registry) {
+        for listener in &mut self.all {
+            listener.close(registry);
+        }
+    }
+
+    /// The next connection, of the listener whose turn it is and has one.
+    pub(super) fn accept(&mut self, now: Duration) -> Option<(TcpStream, SocketAddr)> {
+        for _ in 0..self.all.len() {
+            let index = self.next;
+            self.next = (index + 1) % self.all.len();
+            if let Some(accepted) = self.all[index].accept(now) {
+                return Some(accepted);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,117 @@
+//! Several addresses to listen on, as the real server does it.
+
+mod place;
+mod wire;
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+
+use place::{Place, Running, stderr, stdout};
+use wire::Client;
+
+/// The addresses of the ready lines, in order. A client is served at each, by one server.
+fn served(mut server: Running, count: usize) -> Vec<SocketAddr> {
+    let mut addresses = vec![server.address()];
+    for _ in 1..count {
+        assert!(server.becomes_ready());
+        addresses.push(server.address());
+    }
+    Client::register(&server, "ann");
+    for address in &addresses {
+        server.is_called_at(*address);
+        Client::login(&server, "ann").is_served();
+    }
+    let output = server.stop();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(stdout(&output).lines().count(), count);
+    addresses
+}
+
+#[test]
+fn every_address_of_the_list_is_served_and_announced_in_order() {
+    let place = Place::new();
+    place.write(
+        "config.json",
+        r#"{"server": {"listen": ["127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0"]}}"#,
+    );
+    let addresses = served(Running::start(place.command("", &[])), 3);
+    let ips: Vec<String> = addresses.iter().map(|a| a.ip().to_string()).collect();
+    assert_eq!(ips, ["127.0.0.1", "127.0.0.2", "127.0.0.3"]);
+}
+
+#[test]
+fn the_flag_is_repeated_and_takes_the_place_of_the_list() {
+    let place = Place::new();
+    place.write("config.json", r#"{"server": {"listen": ["192.0.2.1:1"]}}"#);
+    let args = ["--listen", "127.0.0.2:0", "--listen", "127.0.0.1:0"];
+    let addresses = served(Running::start(place.command("", &args)), 2);
+    let ips: Vec<String> = addresses.iter().map(|a| a.ip().to_string()).collect();
+    assert_eq!(ips, ["127.0.0.2", "127.0.0.1"]);
+}
+
+#[test]
+fn if_one_address_cannot_be_had_there_is_no_server() {
+    let place = Place::new();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().to_string();
+    let args = [
+        "--log",
+        "off",
+        "--listen",
+        "127.0.0.2:0",
+        "--listen",
+        &taken,
+    ];
+    let refused = place.run(&args);
+    assert_eq!(
+        stderr(&refused),
+        format!("echat-server: cannot listen on {taken}: Address already in use (os error 98)\n")
+    );
+    assert_eq!((refused.status.code(), stdout(&refused)), (Some(69), ""));
+}
+
+#[test]
+fn all_addresses_are_for_ipv6_and_ipv4() {
+    let place = Place::new();
+    let server = Running::start(place.command("", &["--listen", "[::]:0"]));
+    let port = server.address().port();
+    for ip in [Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()] {
+        TcpStream::connect(SocketAddr::new(ip, port)).unwrap();
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+#[test]
+fn both_families_listen_on_all_addresses_at_one_port() {
+    let port = TcpListener::bind("[::]:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let place = Place::new();
+    let listen = [format!("[::]:{port}"), format!("0.0.0.0:{port}")];
+    let args = ["--listen", &listen[0], "--listen", &listen[1]];
+    let addresses = served(Running::start(place.command("", &args)), 2);
+    assert_eq!(texts(&addresses), listen);
+}
+
+fn texts(addresses: &[SocketAddr]) -> Vec<String> {
+    addresses.iter().map(ToString::to_string).collect()
+}
+
+/// `[::]` under a system whose default is that an IPv6 socket is for IPv6 only, in a network of its own.
+#[test]
+#[ignore = "needs unshare for a network of its own"]
+fn all_addresses_are_for_ipv4_too_whatever_the_system_says() {
+    let own = std::env::current_exe().unwrap();
+    let inner = format!(
+        "ip link set lo up && echo 1 >/proc/sys/net/ipv6/bindv6only && exec '{}' --exact \
+         all_addresses_are_for_ipv6_and_ipv4",
+        own.display()
+    );
+    let output = std::process::Command::new("unshare")
+        .args(["--map-root-user", "--net", "sh", "-c", &inner])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(stdout(&output).contains("1 passed"), "{output:?}");
+}
