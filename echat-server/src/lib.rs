@@ -25,6 +25,7 @@ pub mod jobs;
 pub mod logging;
 mod origin;
 mod outbox;
+pub mod output;
 mod peer;
 pub mod pool;
 mod private_file;

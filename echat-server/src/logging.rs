@@ -1,10 +1,17 @@
-//! The log: stderr, one line an event, times in UTC as RFC 3339. And what is said of a panic.
+//! Standard error: the log, one line an event with times in UTC as RFC 3339; answers of the console;
+//! what is said of a panic. All of it goes through one bounded queue to a thread that writes, so that a
+//! log that is not read never stops the server. Lines that have no room are counted, and the count is
+//! written when writing goes on.
+
+mod queue;
+mod writer;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::{self, Debug};
 use std::io::{self, IsTerminal, Write};
 use std::panic::{self, PanicHookInfo};
 use std::thread;
+use std::time::Duration;
 
 use tracing::Subscriber;
 use tracing::field::Field;
@@ -13,13 +20,68 @@ use tracing_subscriber::fmt::format::{self, Writer};
 use tracing_subscriber::fmt::time::SystemTime;
 
 use crate::config::LogFilter;
+use crate::output::{self, Output};
 use crate::visible::visible;
+use queue::Queue;
+use writer::Writer as QueueWriter;
 
-/// Sends this process's events to stderr from now on; colours only on a terminal. A second call
-/// changes nothing.
+/// What waits for standard error in this process.
+static STDERR: Queue = Queue::new();
+
+/// The longest that the end of the process waits for its last lines to be written.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// Standard error has its writer. Dropped at the end of the process, it waits until all is written, for
+/// two seconds at most.
+#[derive(Debug)]
+#[must_use = "the last lines are lost without it"]
+pub struct Started(());
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        STDERR.wait_until_written(LAST_LINES);
+    }
+}
+
+/// Starts the thread that writes to standard error. Called once, before anything is said.
+///
+/// # Errors
+/// The system refuses a thread.
+pub fn start() -> io::Result<Started> {
+    let writer = thread::Builder::new().name("log".to_owned());
+    writer.spawn(|| {
+        // Without the mask lines are written all the same, but for `stty tostop`.
+        let _ = output::write_from_the_background();
+        QueueWriter::new(Output::stderr()).run(&STDERR)
+    })?;
+    Ok(Started(()))
+}
+
+/// Writes whole lines to standard error, after everything said before. Never waits: they are dropped
+/// and counted if the queue is full.
+pub fn say(text: &str) {
+    STDERR.push(text.as_bytes());
+}
+
+/// Sends this process's events to standard error from now on; colours only on a terminal. A second
+/// call changes nothing.
 pub fn init(filter: &LogFilter) {
     let ansi = io::stderr().is_terminal();
-    let _ = tracing::subscriber::set_global_default(subscriber(filter, ansi, io::stderr));
+    let _ = tracing::subscriber::set_global_default(subscriber(filter, ansi, || Line));
+}
+
+/// Where the formatter writes an event: the whole of it in one call.
+struct Line;
+
+impl Write for Line {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        STDERR.push(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Writes events to wherever `out` says, one line each, with colours or without.
@@ -52,7 +114,11 @@ fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::R
 /// From now on a panic is told by where it happened, and by a backtrace if the environment asks for
 /// one. Its message may quote a password or somebody's text, so it is kept back.
 pub fn report_panics_without_contents() {
-    panic::set_hook(Box::new(|info| report(&mut io::stderr(), info)));
+    panic::set_hook(Box::new(|info| {
+        let mut text = Vec::new();
+        report(&mut text, info);
+        STDERR.push(&text);
+    }));
 }
 
 fn report(out: &mut impl Write, info: &PanicHookInfo<'_>) {
@@ -60,7 +126,7 @@ fn report(out: &mut impl Write, info: &PanicHookInfo<'_>) {
     let name = thread.name().unwrap_or("?");
     let place = info.location().map_or("?".to_owned(), ToString::to_string);
     let backtrace = Backtrace::capture();
-    // With stderr closed there is nobody to tell.
+    // Writing to memory cannot fail.
     let _ = writeln!(out, "echat-server: a bug: {name} panicked at {place}");
     if backtrace.status() == BacktraceStatus::Captured {
         let _ = writeln!(out, "{backtrace}");

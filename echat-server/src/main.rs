@@ -33,7 +33,7 @@ enum Failure {
     Reactor(#[from] ReactorError),
     Defaults(#[from] serde_json::Error),
     #[error("stdout: {0}")]
-    Stdout(#[from] io::Error),
+    Stdout(#[source] io::Error),
     #[error("the system refuses: {0}")]
     System(#[source] io::Error),
 }
@@ -72,10 +72,19 @@ fn main() -> process::ExitCode {
             .into();
         }
     };
+    let _started = match logging::start() {
+        Ok(started) => started,
+        Err(error) => {
+            let failure = Failure::System(error);
+            // There is no thread to write this, nor a server that it could stop.
+            let _ = writeln!(io::stderr(), "echat-server: {failure}");
+            return failure.exit_code().into();
+        }
+    };
     match perform(cli.into()) {
         Ok(()) => ExitCode::Ok.into(),
         Err(failure) => {
-            let _ = writeln!(io::stderr(), "echat-server: {failure}");
+            logging::say(&format!("echat-server: {failure}\n"));
             failure.exit_code().into()
         }
     }
@@ -86,14 +95,18 @@ fn perform(task: Task) -> Result<(), Failure> {
         Task::Serve(overrides) => serve(overrides),
         Task::CheckConfig(overrides) => {
             let file = config::load(overrides)?.file;
-            Ok(writeln!(
-                io::stdout(),
-                "config ok: {}",
-                name(file.as_deref())
-            )?)
+            print(&format!("config ok: {}\n", name(file.as_deref())))
         }
-        Task::PrintDefaultConfig => Ok(io::stdout().write_all(config::default_json()?.as_bytes())?),
+        Task::PrintDefaultConfig => print(&config::default_json()?),
     }
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(Failure::Stdout)
 }
 
 fn serve(overrides: Overrides) -> Result<(), Failure> {

@@ -9,6 +9,7 @@
 mod disk;
 mod listener;
 mod listeners;
+mod ready;
 mod socket;
 mod terminal;
 
@@ -18,17 +19,19 @@ use crate::conn::ConnId;
 use crate::console::{self, Said};
 use crate::engine::{Engine, Fatal};
 use crate::jobs;
+use crate::logging;
 use crate::pool::{self, Folder, Pool};
 use crate::store::{Folded, Store, StoreError};
 use disk::Disk;
 use ed25519_dalek::SigningKey;
 use listeners::Listeners;
 use mio::{Events, Poll, Token, Waker};
+use ready::Ready;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
 use socket::Socket;
 use std::collections::{BTreeSet, HashMap};
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -80,33 +83,28 @@ pub enum ReactorError {
 pub fn run(config: &Config, store: Store, host_key: &SigningKey) -> Result<(), ReactorError> {
     jobs::warm_up();
     let mut reactor = Reactor::new(config, store, host_key)?;
-    let now = reactor.now();
-    match reactor.engine.load_day(now) {
-        Err(fatal @ StoreError::Fatal(_)) => return Err(Fatal(fatal).into()),
-        // The quotas of the day begin at nothing: no reason not to serve.
-        Err(error) => tracing::warn!(%error, "the quotas of the last 24 hours were not read"),
-        Ok(()) => {}
-    }
-    announce(reactor.listeners.addresses(), host_key).map_err(ReactorError::Stdout)?;
     let ended = reactor.run();
     let now = reactor.now();
     reactor.engine.end_sessions(ended.is_err(), now);
     ended
 }
 
-/// The lines on stdout, one for each address: who starts the server waits for them.
-fn announce(addresses: impl Iterator<Item = SocketAddr>, host_key: &SigningKey) -> io::Result<()> {
-    let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
-    let mut stdout = io::stdout().lock();
-    for address in addresses {
-        writeln!(stdout, "listening on {address} {fingerprint}")?;
+/// Reads what the quotas of the day count. Only a database that failed for good is a reason not to serve.
+fn load_day(engine: &mut Engine, now: Now) -> Result<(), Fatal> {
+    match engine.load_day(now) {
+        Err(fatal @ StoreError::Fatal(_)) => Err(Fatal(fatal)),
+        Err(error) => {
+            tracing::warn!(%error, "the quotas of the last 24 hours were not read");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
     }
-    stdout.flush()
 }
 
 struct Reactor {
     poll: Poll,
     listeners: Listeners,
+    ready: Ready,
     signals: Signals,
     terminal: Option<Terminal>,
     pool: Pool,
@@ -145,10 +143,14 @@ impl Reactor {
         let rng = pool::seeded().map_err(io::Error::other)?;
         let mut engine = Engine::new(limits, store, rng);
         engine.allow_sessions(config.sessions_per_user);
+        let started = started();
+        load_day(&mut engine, now(started))?;
+        let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
         Ok(Self {
             terminal: Terminal::open(poll.registry(), TERMINAL)?,
             pool: Pool::start(host_key, &waker)?,
             folder: Folder::new(&waker),
+            ready: Ready::announce(listeners.addresses(), &fingerprint, waker)?,
             engine,
             disk: Disk::new(&config.data),
             poll,
@@ -157,7 +159,7 @@ impl Reactor {
             sockets: HashMap::new(),
             readable: BTreeSet::new(),
             writable: Vec::new(),
-            started: started(),
+            started,
             stop: Stop::No,
         })
     }
@@ -171,6 +173,9 @@ impl Reactor {
                     return Err(error.into());
                 }
                 _ => {}
+            }
+            if let Some(error) = self.ready.failure() {
+                return Err(ReactorError::Stdout(error));
             }
             let now = self.now();
             if let Some(free) = self.disk.free(now.running) {
@@ -257,7 +262,7 @@ impl Reactor {
         for line in lines {
             match console::obey(&mut self.engine, &line, now) {
                 Said::Quit => self.stop(now),
-                Said::Text(text) => terminal::say(&text),
+                Said::Text(text) => logging::say(&text),
             }
         }
     }
@@ -354,19 +359,23 @@ impl Reactor {
             .map(|at| at.saturating_sub(now))
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the reactor is where the clock is read"
-    )]
     fn now(&self) -> Now {
-        let unix = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let unix = i64::try_from(unix.as_secs()).unwrap_or(i64::MAX);
-        Now {
-            running: self.started.elapsed(),
-            unix,
-        }
+        now(self.started)
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the reactor is where the clock is read"
+)]
+fn now(started: Instant) -> Now {
+    let unix = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let unix = i64::try_from(unix.as_secs()).unwrap_or(i64::MAX);
+    Now {
+        running: started.elapsed(),
+        unix,
     }
 }
 

@@ -44,8 +44,9 @@ const SERVER: &[Row] = &[
     ("config", &[]),
     ("store", &["private_file"]),
     ("visible", &[]),
+    ("output", &[]),
     ("private_memory", &[]),
-    ("logging", &["config", "visible"]),
+    ("logging", &["config", "output", "visible"]),
     ("cli", &["config", "exit"]),
     ("data_dir", &["exit", "private_file"]),
     ("host_key", &["exit", "private_file"]),
@@ -98,7 +99,8 @@ const SERVER: &[Row] = &[
     (
         "reactor",
         &[
-            "clock", "config", "conn", "console", "engine", "jobs", "pool", "store",
+            "clock", "config", "conn", "console", "engine", "jobs", "logging", "output", "pool",
+            "store",
         ],
     ),
 ];

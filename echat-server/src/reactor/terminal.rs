@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::getpgrp;
 use rustix::stdio::stdin;
 use rustix::termios::tcgetpgrp;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::os::fd::AsRawFd;
 
 /// Bytes of one line; a terminal in its canonical mode gives no longer ones.
@@ -60,10 +60,4 @@ fn has_line() -> bool {
     let stdin = stdin();
     let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
     poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
-}
-
-/// Answers on the terminal; stdout is for the ready line alone.
-pub(super) fn say(text: &str) {
-    // With stderr closed there is nobody to tell.
-    let _ = io::stderr().write_all(text.as_bytes());
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+mod pty;
 mod running;
 
 use std::fs;
@@ -11,6 +12,8 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
+#[allow(unused_imports, reason = "each test program uses its own part")]
+pub(crate) use pty::Pty;
 pub(crate) use running::Running;
 
 /// The binary under test.

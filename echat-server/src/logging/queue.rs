@@ -1,0 +1,195 @@
+//! Texts on their way to standard error. Putting one in never waits: what has no room is dropped and
+//! counted. One thread takes them out.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Lines that the queue holds at most.
+const LINES: usize = 1_000;
+/// Bytes that the queue holds at most; a longer text is dropped.
+const BYTES: usize = 256 * 1024;
+
+/// A bounded queue of whole lines.
+pub(super) struct Queue {
+    state: Mutex<State>,
+    /// There is something to take.
+    filled: Condvar,
+    /// What was taken before is written.
+    written: Condvar,
+}
+
+struct State {
+    entries: VecDeque<Entry>,
+    lines: usize,
+    bytes: usize,
+    /// Lines dropped since the last entry.
+    dropped: u64,
+    /// Whether an entry that was taken is still being written.
+    writing: bool,
+}
+
+/// What the writer is to write next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// One or more whole lines.
+    Text(Vec<u8>),
+    /// At this place so many lines are missing.
+    Dropped(u64),
+}
+
+impl Queue {
+    pub(super) const fn new() -> Self {
+        Self {
+            state: Mutex::new(State {
+                entries: VecDeque::new(),
+                lines: 0,
+                bytes: 0,
+                dropped: 0,
+                writing: false,
+            }),
+            filled: Condvar::new(),
+            written: Condvar::new(),
+        }
+    }
+
+    /// Adds whole lines, or drops them if there is no room. After a drop the queue takes lines again
+    /// when it is half empty, so that a slow reader gets stretches of lines with few gaps.
+    pub(super) fn push(&self, text: &[u8]) {
+        if text.is_empty() {
+            return;
+        }
+        let mut state = self.lock();
+        if state.dropped > 0 && state.is_half_empty() {
+            let gap = Entry::Dropped(std::mem::take(&mut state.dropped));
+            state.entries.push_back(gap);
+        }
+        if state.dropped > 0 || !state.has_room_for(text) {
+            state.dropped += lines(text) as u64;
+        } else {
+            state.lines += lines(text);
+            state.bytes += text.len();
+            state.entries.push_back(Entry::Text(text.to_vec()));
+        }
+        self.filled.notify_one();
+    }
+
+    /// Waits for the next entry. The one before it counts as written from now on.
+    pub(super) fn take(&self) -> Entry {
+        let mut state = self.lock();
+        state.writing = false;
+        self.written.notify_all();
+        let mut state = self
+            .filled
+            .wait_while(state, |state| state.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        state.writing = true;
+        match state.entries.pop_front() {
+            Some(Entry::Text(text)) => {
+                state.lines -= lines(&text);
+                state.bytes -= text.len();
+                Entry::Text(text)
+            }
+            Some(gap) => gap,
+            None => Entry::Dropped(std::mem::take(&mut state.dropped)),
+        }
+    }
+
+    /// Waits until all is written, but not longer than this.
+    pub(super) fn wait_until_written(&self, patience: Duration) {
+        let unwritten = |state: &mut State| state.writing || !state.is_empty();
+        // The end of the patience is no error: the process ends either way.
+        let _ = self
+            .written
+            .wait_timeout_while(self.lock(), patience, unwritten);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic in another thread leaves no entry half made.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.dropped == 0
+    }
+
+    fn is_half_empty(&self) -> bool {
+        self.lines <= LINES / 2 && self.bytes <= BYTES / 2
+    }
+
+    fn has_room_for(&self, text: &[u8]) -> bool {
+        self.lines + lines(text) <= LINES && self.bytes + text.len() <= BYTES
+    }
+}
+
+/// The number of lines in a text.
+pub(super) fn lines(text: &[u8]) -> usize {
+    text.split_inclusive(|byte| *byte == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &str) -> Entry {
+        Entry::Text(bytes.into())
+    }
+
+    #[test]
+    fn lines_come_out_in_order_and_a_gap_stands_where_lines_are_missing() {
+        let queue = Queue::new();
+        for n in 0..LINES + 7 {
+            queue.push(format!("{n}\n").as_bytes());
+        }
+        for n in 0..LINES / 2 {
+            assert_eq!(queue.take(), text(&format!("{n}\n")));
+        }
+        queue.push(b"later\n");
+        for n in LINES / 2..LINES {
+            assert_eq!(queue.take(), text(&format!("{n}\n")));
+        }
+        assert_eq!(queue.take(), Entry::Dropped(7));
+        assert_eq!(queue.take(), text("later\n"));
+    }
+
+    #[test]
+    fn a_gap_at_the_end_is_told_when_all_else_is_written() {
+        let queue = Queue::new();
+        for _ in 0..=LINES {
+            queue.push(b"two\nlines\n");
+        }
+        for _ in 0..LINES / 2 {
+            assert_eq!(queue.take(), text("two\nlines\n"));
+        }
+        assert_eq!(queue.take(), Entry::Dropped(LINES as u64 + 2));
+        queue.push(b"again\n");
+        assert_eq!(queue.take(), text("again\n"));
+    }
+
+    #[test]
+    fn bytes_are_bounded_too() {
+        let queue = Queue::new();
+        queue.push(&vec![b'x'; BYTES + 1]);
+        let quarter = vec![b'x'; BYTES / 4];
+        for _ in 0..6 {
+            queue.push(&quarter);
+        }
+        assert_eq!(queue.lock().bytes, BYTES);
+        assert_eq!(queue.take(), Entry::Dropped(1));
+        for _ in 0..4 {
+            assert_eq!(queue.take(), Entry::Text(quarter.clone()));
+        }
+        assert_eq!(queue.take(), Entry::Dropped(2));
+    }
+
+    #[test]
+    fn waiting_has_an_end_while_nothing_is_taken() {
+        let queue = Queue::new();
+        queue.wait_until_written(Duration::from_hours(1));
+        queue.push(b"stuck\n");
+        queue.wait_until_written(Duration::from_millis(1));
+        assert_eq!(queue.lock().lines, 1);
+    }
+}

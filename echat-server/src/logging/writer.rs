@@ -1,0 +1,137 @@
+//! Writes the queue's entries. A line is written whole or, if the stream fails, counted as lost.
+
+use std::io::{ErrorKind, Write};
+
+use tracing_subscriber::fmt::format::Writer as Text;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+
+use super::queue::{Entry, Queue, lines};
+
+/// The thread's side of a queue.
+pub(super) struct Writer<W> {
+    out: W,
+    /// Lines that were not written, and not told of yet.
+    lost: u64,
+    /// Whether the last line was cut by a failure.
+    is_torn: bool,
+}
+
+impl<W: Write> Writer<W> {
+    pub(super) fn new(out: W) -> Self {
+        Self {
+            out,
+            lost: 0,
+            is_torn: false,
+        }
+    }
+
+    /// Writes what comes, as long as the process lives.
+    pub(super) fn run(mut self, queue: &Queue) -> ! {
+        loop {
+            self.put(queue.take());
+        }
+    }
+
+    fn put(&mut self, entry: Entry) {
+        let text = match entry {
+            Entry::Text(text) => text,
+            Entry::Dropped(count) => {
+                self.lost += count;
+                Vec::new()
+            }
+        };
+        if (self.lost == 0 || self.tells_of_lost_lines()) && self.writes(&text) {
+            return;
+        }
+        self.lost += lines(&text) as u64;
+    }
+
+    fn tells_of_lost_lines(&mut self) -> bool {
+        let told = self.writes(&notice(self.lost));
+        if told {
+            self.lost = 0;
+        }
+        told
+    }
+
+    /// Whether all of it was written.
+    fn writes(&mut self, text: &[u8]) -> bool {
+        let end: &[u8] = if self.is_torn { b"\n" } else { b"" };
+        let bytes = [end, text].concat();
+        let mut written = 0;
+        while written < bytes.len() {
+            match self.out.write(&bytes[written..]) {
+                Ok(length) if length > 0 => {
+                    written += length;
+                    self.is_torn = bytes[written - 1] != b'\n';
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // A file on a full disk may take lines again later; a closed pipe will not.
+                _ => return false,
+            }
+        }
+        true
+    }
+}
+
+/// The line that stands for lost ones. It is written with every filter, as it may stand for answers of
+/// the console too.
+fn notice(lost: u64) -> Vec<u8> {
+    let mut time = String::new();
+    // Writing to a String cannot fail.
+    let _ = SystemTime.format_time(&mut Text::new(&mut time));
+    let words = "lines of the log are missing here: they could not be written in time";
+    format!("{time}  WARN echat_server::logging: {lost} {words}\n").into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    /// A stream that takes a number of bytes, then fails; one byte a write, so that a line can be cut
+    /// anywhere.
+    #[derive(Default)]
+    struct Disk {
+        free: usize,
+        content: Vec<u8>,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.free == 0 {
+                return Err(ErrorKind::StorageFull.into());
+            }
+            self.free -= 1;
+            self.content.push(bytes[0]);
+            Ok(1)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_a_full_disk_did_not_take_is_counted_once_it_takes_lines_again() {
+        for free in 0..=12 {
+            let mut writer = Writer::new(Disk::default());
+            writer.out.free = free;
+            for line in ["first\n", "second\n", "third\n"] {
+                writer.put(Entry::Text(line.into()));
+            }
+            writer.out.free = 1_000;
+            writer.put(Entry::Text(b"fourth\n".into()));
+            let content = String::from_utf8(writer.out.content).expect("UTF-8");
+            let lost = if free < 6 { 3 } else { 2 };
+            let whole = if free < 6 { "" } else { "first\n" };
+            assert!(content.starts_with(whole), "{content}");
+            let told = format!(": {lost} lines of the log are missing here");
+            let at = content.find(&told).expect("the count");
+            assert!(content[at..].ends_with("time\nfourth\n"), "{content}");
+            // The line that was cut has its own end: the notice begins a line.
+            let line = content.lines().find(|line| line.contains(&told));
+            assert!(line.expect("a line").starts_with("20"), "{content}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The ready lines on standard output, one for each address in the order of the configuration. A thread
+//! writes them: standard output may be a pipe that is not read, and the server serves all the same.
+
+use crate::output::{self, Output};
+use mio::Waker;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+/// Ready lines on their way.
+pub(super) struct Ready(Receiver<io::Error>);
+
+impl Ready {
+    /// Begins to write them; `waker` is woken if that fails.
+    pub(super) fn announce(
+        addresses: impl Iterator<Item = SocketAddr>,
+        fingerprint: &str,
+        waker: Arc<Waker>,
+    ) -> io::Result<Self> {
+        let mut lines = String::new();
+        for address in addresses {
+            // Writing to a String cannot fail.
+            let _ = writeln!(lines, "listening on {address} {fingerprint}");
+        }
+        let (failure, failures) = channel();
+        let writer = thread::Builder::new().name("ready".to_owned());
+        writer.spawn(move || {
+            let written = output::write_from_the_background()
+                .and_then(|()| Output::stdout().write_all(lines.as_bytes()));
+            if let Err(error) = written
+                && failure.send(error).is_ok()
+            {
+                // The loop has a timer or a client to wake it else.
+                let _ = waker.wake();
+            }
+        })?;
+        Ok(Self(failures))
+    }
+
+    /// Why they could not be written, told once.
+    pub(super) fn failure(&self) -> Option<io::Error> {
+        self.0.try_recv().ok()
+    }
+}

@@ -1,0 +1,168 @@
+//! Standard error and standard output that are not read: the server serves on, and obeys SIGTERM. What
+//! the log did not take is counted.
+
+mod place;
+mod wire;
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use place::{Place, Running, now, stderr};
+use wire::Client;
+
+/// Connections that each cause a line of the log: more than a pipe of 64 KiB and the queue hold.
+const STRANGERS: usize = 3_000;
+/// Logins and logouts while the log is stuck; two lines each.
+const LOGINS: usize = 100;
+/// No answer and no end takes longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Standard error is a pipe with the name `log`, that is held open and not read. The one of the test is
+/// held open too, so that the end of the server is seen.
+const STUCK_LOG: &str = "mkfifo log; exec 3>&2 2<>log";
+
+/// Commands of the shell by which standard output is a full pipe.
+const STUCK_STDOUT: &str = "mkfifo out; exec 4>&1 1<>out; head -c 65536 /dev/zero";
+
+/// Connects with what is no hello: one line of the log at debug.
+fn stranger(address: SocketAddr) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    // It is closed or reset; what counts is that it is looked at.
+    match stream.read_to_end(&mut Vec::new()) {
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("not served"),
+        _ => {}
+    }
+}
+
+fn login_and_logout(server: &Running, count: usize) {
+    for _ in 0..count {
+        let mut ann = Client::login(server, "ann");
+        ann.asks("LOGOUT");
+    }
+}
+
+/// The whole number after these words.
+fn number_after(line: &str, words: &str) -> usize {
+    let rest = line.split_once(words).expect(words).1;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().expect("a number")
+}
+
+#[test]
+fn a_log_that_is_not_read_stops_nothing_and_says_later_what_is_missing() {
+    let place = Place::new();
+    let server = place.start_behind(STUCK_LOG, &["--log", "debug"]);
+    Client::register(&server, "ann").asks("LOGOUT");
+    for _ in 0..STRANGERS {
+        stranger(server.address());
+    }
+    login_and_logout(&server, LOGINS);
+    let mut log = File::open(place.path("log")).unwrap();
+    let reader = thread::spawn(move || {
+        let mut text = String::new();
+        log.read_to_string(&mut text).map(|_| text)
+    });
+    login_and_logout(&server, 5);
+    assert_eq!(server.stop().status.code(), Some(0));
+
+    let text = reader.join().unwrap().unwrap();
+    let missing = " lines of the log are missing here";
+    let (notices, kept): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.contains(missing));
+    let number = |line: &&str| number_after(line, "echat_server::logging: ");
+    let dropped: usize = notices.iter().map(number).sum();
+    // Two lines of the start, one of the registration, "stopping", and what clients caused.
+    let said = 2 + 1 + 2 + STRANGERS + 2 * (LOGINS + 5) + 1;
+    assert_eq!(kept.len() + dropped, said, "{notices:?}");
+    assert!(dropped > STRANGERS / 3, "{notices:?}");
+    for line in &kept {
+        let (time, rest) = line.split_at(27);
+        assert!(time.starts_with("20") && time.ends_with('Z'), "{line}");
+        assert!(rest.contains(" echat_server"), "{line}");
+    }
+    let times: Vec<&str> = kept.iter().map(|line| &line[..27]).collect();
+    assert!(times.is_sorted(), "lines keep their order");
+    assert!(kept.last().unwrap().ends_with("stopping"));
+}
+
+#[test]
+fn sigterm_is_obeyed_with_standard_output_and_error_stuck() {
+    for stuck in [
+        STUCK_LOG,
+        STUCK_STDOUT,
+        &format!("{STUCK_LOG}; head -c 65536 /dev/zero >&2; {STUCK_STDOUT}"),
+    ] {
+        let place = Place::new();
+        let address = free_address();
+        let args = ["--listen", &address.to_string(), "--log", "debug"];
+        let server = Running::begin(place.command(stuck, &args));
+        let from = now();
+        while TcpStream::connect(address).is_err() {
+            assert!(from.elapsed() < PATIENCE, "it does not listen: {stuck}");
+            thread::yield_now();
+        }
+        for _ in 0..1_000 {
+            stranger(address);
+        }
+        assert_eq!(server.stop().status.code(), Some(0), "{stuck}");
+    }
+}
+
+/// An address that was free a moment ago, for a server whose ready line cannot be read.
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
+}
+
+#[test]
+fn a_failure_at_the_start_ends_the_process_with_standard_error_stuck() {
+    let place = Place::new();
+    place.write("data", "a file");
+    let stuck = format!("{STUCK_LOG}; head -c 65536 /dev/zero >&2");
+    let server = Running::begin(place.command(&stuck, &[]));
+    assert_eq!(server.end().status.code(), Some(73));
+}
+
+#[test]
+fn a_ready_line_that_cannot_be_written_is_an_io_error() {
+    let place = Place::new();
+    let args = ["--listen", "127.0.0.1:0", "--log", "off"];
+    let server = Running::begin(place.command("exec 4>&1 1>/dev/full", &args));
+    let output = server.end();
+    let words = "echat-server: stdout: No space left on device (os error 28)\n";
+    assert_eq!((stderr(&output), output.status.code()), (words, Some(74)));
+}
+
+#[test]
+fn a_stream_that_another_process_made_nonblocking_gets_every_line() {
+    let place = Place::new();
+    // perl(1) sets O_NONBLOCK on the pipe, which the server inherits.
+    let perl = "perl -MFcntl -e 'fcntl(STDERR, F_SETFL, O_RDWR|O_NONBLOCK) or die'";
+    let server = place.start_behind(&format!("{STUCK_LOG}; {perl}"), &["--log", "debug"]);
+    // More than the pipe holds, less than the pipe and the queue do.
+    for _ in 0..1_000 {
+        stranger(server.address());
+    }
+    let mut log = File::open(place.path("log")).unwrap();
+    let reader = thread::spawn(move || {
+        let mut text = String::new();
+        log.read_to_string(&mut text).map(|_| text)
+    });
+    assert_eq!(server.stop().status.code(), Some(0));
+    let text = reader.join().unwrap().unwrap();
+    assert_eq!(text.lines().count(), 2 + 1_000 + 1);
+}
+
+#[test]
+fn with_standard_error_closed_it_serves() {
+    let place = Place::new();
+    let server = place.start_behind("exec 3>&2 2>&-", &["--log", "debug"]);
+    stranger(server.address());
+    Client::register(&server, "ann").is_served();
+    assert_eq!(server.stop().status.code(), Some(0));
+}

@@ -1,0 +1,72 @@
+//! The server's own terminal: one that is not read, one that belongs to another job.
+
+mod place;
+mod wire;
+
+use std::fs;
+
+use place::{Place, Pty, Running};
+use rustix::process::{Pid, Signal, kill_process};
+use wire::Client;
+
+/// Questions at the console whose answers are not read: more lines than a terminal and the queue hold.
+const QUESTIONS: usize = 1_000;
+
+/// A server on a terminal of its own, in the foreground.
+fn start(place: &Place, pty: &Pty, log: &str) -> Running {
+    let shell = pty.shell(r#""$0" "$@""#);
+    let args = ["--listen", "127.0.0.1:0", "--log", log];
+    Running::start(place.command(&shell, &args))
+}
+
+#[test]
+fn a_terminal_that_is_not_read_stops_nothing_and_shows_later_what_is_missing() {
+    let (place, pty) = (Place::new(), Pty::open());
+    let server = start(&place, &pty, "info");
+    let mut ann = Client::register(&server, "ann");
+    for _ in 0..QUESTIONS {
+        pty.types("help\n");
+        ann.is_served();
+    }
+    let screen = pty.reads_on();
+    pty.types("users\n");
+    ann.is_served();
+    assert_eq!(server.stop().status.code(), Some(0));
+    let shown = screen.join().unwrap();
+    let missing = "lines of the log are missing here";
+    assert!(shown.contains(missing), "{shown}");
+    assert!(shown.contains("logged out"), "{shown}");
+}
+
+#[test]
+fn a_stuck_terminal_does_not_keep_the_server_from_its_end() {
+    let (place, pty) = (Place::new(), Pty::open());
+    let server = start(&place, &pty, "info");
+    let mut ann = Client::register(&server, "ann");
+    for _ in 0..QUESTIONS {
+        pty.types("help\n");
+        ann.is_served();
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+#[test]
+fn a_terminal_that_lets_only_the_foreground_write_does_not_stop_a_server_behind_it() {
+    let (place, pty) = (Place::new(), Pty::open());
+    // The shell has the foreground, the server is its job in the background.
+    let job = r#"sh -c 'stty tostop; set -m; "$0" "$@" & echo $! >pid; wait $!' "$0" "$@""#;
+    let args = ["--listen", "127.0.0.1:0", "--log", "info"];
+    let shell = Running::start(place.command(&pty.shell(job), &args));
+    let screen = pty.reads_on();
+    let mut ann = Client::register(&shell, "ann");
+    ann.is_served();
+    let pid = fs::read_to_string(place.path("pid")).unwrap();
+    let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    assert_eq!(shell.end().status.code(), Some(0));
+    let shown = screen.join().unwrap();
+    assert!(
+        shown.contains("logged in") && shown.contains("stopping"),
+        "{shown}"
+    );
+}
