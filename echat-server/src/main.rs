@@ -15,7 +15,7 @@ use echat_server::exit::ExitCode;
 use echat_server::host_key::{self, HostKeyError};
 use echat_server::logging;
 use echat_server::private_memory;
-use echat_server::reactor::{self, ReactorError};
+use echat_server::reactor::{self, ReactorError, Signals};
 use echat_server::store::{OpenError, Store};
 
 /// Why the server does not start, or stops.
@@ -112,6 +112,7 @@ fn print(text: &str) -> Result<(), Failure> {
 fn serve(overrides: Overrides) -> Result<(), Failure> {
     logging::report_panics_without_contents();
     private_memory::keep().map_err(Failure::System)?;
+    let signals = Signals::catch().map_err(Failure::System)?;
     let loaded = config::load(overrides)?;
     data_dir::keep_new_files_private();
     logging::init(&loaded.config.log);
@@ -124,7 +125,7 @@ fn serve(overrides: Overrides) -> Result<(), Failure> {
         source,
     })?;
     tracing::info!(data = %data.path().display(), "data folder is ours");
-    Ok(reactor::run(&loaded.config, store, &key)?)
+    Ok(reactor::run(&loaded.config, store, &key, signals)?)
 }
 
 /// What to call the configuration in use.

@@ -10,6 +10,7 @@ mod disk;
 mod listener;
 mod listeners;
 mod ready;
+mod signals;
 mod socket;
 mod terminal;
 
@@ -25,18 +26,20 @@ use crate::store::{Folded, Store, StoreError};
 use disk::Disk;
 use ed25519_dalek::SigningKey;
 use listeners::Listeners;
+use mio::event::Event;
 use mio::{Events, Poll, Token, Waker};
 use ready::Ready;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook_mio::v1_0::Signals;
+use signals::Asked;
 use socket::Socket;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use terminal::Terminal;
+use terminal::{End, Terminal};
 use thiserror::Error;
+
+pub use signals::Signals;
 
 // The listeners' tokens are below these.
 const WAKER: Token = Token(usize::MAX - 2);
@@ -80,9 +83,14 @@ pub enum ReactorError {
 ///
 /// # Errors
 /// See [`ReactorError`].
-pub fn run(config: &Config, store: Store, host_key: &SigningKey) -> Result<(), ReactorError> {
+pub fn run(
+    config: &Config,
+    store: Store,
+    host_key: &SigningKey,
+    signals: Signals,
+) -> Result<(), ReactorError> {
     jobs::warm_up();
-    let mut reactor = Reactor::new(config, store, host_key)?;
+    let mut reactor = Reactor::new(config, store, host_key, signals)?;
     let ended = reactor.run();
     let now = reactor.now();
     reactor.engine.end_sessions(ended.is_err(), now);
@@ -131,13 +139,16 @@ enum Stop {
 }
 
 impl Reactor {
-    fn new(config: &Config, store: Store, host_key: &SigningKey) -> Result<Self, ReactorError> {
+    fn new(
+        config: &Config,
+        store: Store,
+        host_key: &SigningKey,
+        mut signals: Signals,
+    ) -> Result<Self, ReactorError> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         let listeners = Listeners::bind(&config.listen, poll.registry())?;
-        let mut signals = Signals::new([SIGTERM, SIGINT])?;
-        poll.registry()
-            .register(&mut signals, SIGNALS, mio::Interest::READABLE)?;
+        signals.listen(poll.registry(), SIGNALS)?;
         let mut limits = config.limits.clone();
         limits.connections = limits.connections.min(listener::places(listeners.count()));
         let rng = pool::seeded().map_err(io::Error::other)?;
@@ -219,12 +230,8 @@ impl Reactor {
         for event in events {
             match event.token() {
                 WAKER => {}
-                SIGNALS => {
-                    for _ in 0..self.signals.pending().count() {
-                        self.stop(now);
-                    }
-                }
-                TERMINAL => self.listen_to_terminal(now),
+                SIGNALS => self.obey_signals(now),
+                TERMINAL => self.listen_to_terminal(event, now),
                 token if self.listeners.ready(token) => {}
                 Token(number) => {
                     let conn = ConnId(number as u64);
@@ -235,6 +242,17 @@ impl Reactor {
                         self.writable.push(conn);
                     }
                 }
+            }
+        }
+    }
+
+    fn obey_signals(&mut self, now: Now) {
+        for asked in self.signals.asked() {
+            match asked {
+                Asked::Stop => self.stop(now),
+                Asked::Reload => tracing::info!(
+                    "SIGHUP: nothing is reloaded, the configuration is read at a start only"
+                ),
             }
         }
     }
@@ -251,18 +269,27 @@ impl Reactor {
         }
     }
 
-    fn listen_to_terminal(&mut self, now: Now) {
-        let Some(terminal) = &mut self.terminal else {
+    fn listen_to_terminal(&mut self, event: &Event, now: Now) {
+        let Some(mut terminal) = self.terminal.take() else {
             return;
         };
-        let lines = terminal.lines();
-        if terminal.is_closed() {
-            self.terminal = None;
-        }
-        for line in lines {
+        for line in terminal.lines() {
             match console::obey(&mut self.engine, &line, now) {
                 Said::Quit => self.stop(now),
                 Said::Text(text) => logging::say(&text),
+            }
+        }
+        if event.is_read_closed() || event.is_error() {
+            terminal.hang_up();
+        }
+        match terminal.end() {
+            None => self.terminal = Some(terminal),
+            Some(end) => {
+                terminal::forget(self.poll.registry());
+                match end {
+                    End::Typed => logging::say(&terminal::farewell()),
+                    End::Gone => tracing::info!("the terminal is gone; the server goes on"),
+                }
             }
         }
     }

@@ -1,4 +1,5 @@
-//! The server's own terminal: one that is not read, one that belongs to another job.
+//! The server's own terminal: one that is not read, one that is closed by Ctrl-D, one that is gone, one
+//! that belongs to another job.
 
 mod place;
 mod wire;
@@ -47,6 +48,38 @@ fn a_stuck_terminal_does_not_keep_the_server_from_its_end() {
         pty.types("help\n");
         ann.is_served();
     }
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+#[test]
+fn ctrl_d_closes_the_console_and_says_so() {
+    let (place, pty) = (Place::new(), Pty::open());
+    let server = start(&place, &pty, "off");
+    let pid = server.pid().as_raw_nonzero();
+    pty.types("users\n");
+    pty.shows("none");
+    pty.types("\x04");
+    let words = format!("console closed; the server goes on. To stop it: Ctrl-C, or kill {pid}");
+    pty.shows(&words);
+    // What is typed now is not the server's any more.
+    pty.types("quit\n");
+    Client::register(&server, "ann").is_served();
+    let screen = pty.reads_on();
+    pty.types("\x03");
+    assert_eq!(server.end().status.code(), Some(0));
+    drop(screen);
+}
+
+#[test]
+fn without_its_terminal_it_serves_on() {
+    let (place, pty) = (Place::new(), Pty::open());
+    let server = start(&place, &pty, "info");
+    let mut ann = Client::register(&server, "ann");
+    drop(pty);
+    for _ in 0..20 {
+        ann.is_served();
+    }
+    Client::login(&server, "ann").is_served();
     assert_eq!(server.stop().status.code(), Some(0));
 }
 

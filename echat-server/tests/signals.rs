@@ -1,0 +1,84 @@
+//! Signals that a server gets without being meant to end: it says what it does, and serves on.
+
+mod place;
+mod wire;
+
+use place::{Place, Running, stderr};
+use rustix::process::Signal;
+use wire::Client;
+
+#[test]
+fn a_hangup_is_one_line_and_others_are_nothing() {
+    let place = Place::new();
+    let mut server = place.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    for signal in [Signal::USR1, Signal::USR2, Signal::PIPE, Signal::XFSZ] {
+        server.signal(signal);
+        ann.is_served();
+    }
+    let words = "SIGHUP: nothing is reloaded, the configuration is read at a start only";
+    for _ in 0..2 {
+        server.signal(Signal::HUP);
+        server.logs(words);
+        ann.is_served();
+    }
+    let output = server.stop();
+    assert_eq!(output.status.code(), Some(0));
+    let lines = |words: &str| {
+        stderr(&output)
+            .lines()
+            .filter(|l| l.contains(words))
+            .count()
+    };
+    assert_eq!(lines("SIG"), 2, "{}", stderr(&output));
+}
+
+#[test]
+fn a_hangup_during_the_start_is_no_end_and_sigterm_is_one() {
+    let place = Place::new();
+    place.start(&[]).stop();
+    // The start hangs at its configuration, a pipe that nothing was written to yet.
+    let hanging = || {
+        let shell = "rm -f config.json; mkfifo config.json; echo begun";
+        let args = ["--listen", "127.0.0.1:0"];
+        let mut server = Running::begin(place.command(shell, &args));
+        assert_eq!(server.prints().as_deref(), Some("begun"));
+        // Only the server opens the pipe to read: then this opens it to write.
+        let config = std::fs::File::options()
+            .write(true)
+            .open(place.path("config.json"));
+        (server, config.unwrap())
+    };
+    let (mut server, mut config) = hanging();
+    for signal in [Signal::HUP, Signal::USR1, Signal::USR2] {
+        server.signal(signal);
+    }
+    std::io::Write::write_all(&mut config, b"{}").unwrap();
+    drop(config);
+    assert!(server.becomes_ready());
+    Client::register(&server, "ann").is_served();
+    assert_eq!(server.stop().status.code(), Some(0));
+
+    let (server, config) = hanging();
+    server.signal(Signal::TERM);
+    assert_eq!(server.end().status.code(), None, "by the signal, at once");
+    drop(config);
+}
+
+#[test]
+fn the_limit_on_file_sizes_is_an_error_and_no_signal() {
+    let place = Place::new();
+    place.write(
+        "config.json",
+        r#"{"server": {"limits": {"message_rate": 0}}}"#,
+    );
+    // In blocks of 512 bytes.
+    let server = place.start_behind("ulimit -f 1024", &["--log", "warn"]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    let content = "x".repeat(3_900);
+    let send = format!(r#"SEND_MESSAGE {{"target_type":1,"target":"tea","content":"{content}"}}"#);
+    while ann.says(&[&send]) {}
+    let code = server.end().status.code();
+    assert_eq!(code, Some(74));
+}
