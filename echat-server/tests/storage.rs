@@ -29,6 +29,8 @@ fn database() -> (TempDir, PathBuf) {
 
 /// Fills the disk as far as this database is concerned.
 fn fill(path: &Path) -> Store {
+    // Opened before the table that is not echat's.
+    let mut store = Store::open(path).unwrap();
     let other = Connection::open(path).unwrap();
     other
         .execute_batch("CREATE TABLE junk AS SELECT zeroblob(400000) AS bytes")
@@ -37,7 +39,6 @@ fn fill(path: &Path) -> Store {
         .query_row("PRAGMA page_count", [], |row| row.get(0))
         .unwrap();
     drop(other);
-    let mut store = Store::open(path).unwrap();
     store.limit_pages(pages).unwrap();
     store
 }

@@ -52,6 +52,51 @@ fn a_database_may_lie_somewhere_else_behind_a_link() {
     assert!(store.batch().find_user("ann").unwrap().is_some());
 }
 
+/// Each part of a schema that no echat made, and each that is gone or changed, with what is said.
+#[test]
+fn a_schema_that_is_not_ours_is_refused_and_left_alone() {
+    for (sql, words) in [
+        (
+            "CREATE TRIGGER spy AFTER INSERT ON messages BEGIN DELETE FROM users; END",
+            r#"has the trigger "spy""#,
+        ),
+        ("CREATE VIEW rows AS SELECT 1", r#"has the view "rows""#),
+        ("CREATE TABLE theirs (a)", r#"has the table "theirs""#),
+        (
+            "CREATE UNIQUE INDEX one ON messages (sender)",
+            r#"has the index "one""#,
+        ),
+        (
+            "CREATE VIRTUAL TABLE words USING fts5 (a)",
+            r#"has the table "words"#,
+        ),
+        (
+            "ALTER TABLE users ADD COLUMN extra TEXT",
+            r#"table "users" of this database is not"#,
+        ),
+        (
+            "DROP INDEX friend_requests_pending",
+            r#"lacks the index "friend_requests_pending""#,
+        ),
+        ("DROP TABLE left_rooms", r#"lacks the table "left_rooms""#),
+        ("ANALYZE", ""),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        create_template(&path).unwrap();
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        match Store::open(&path) {
+            Ok(_) => assert_eq!(words, "", "{sql}"),
+            Err(error) => {
+                assert!(error.to_string().contains(words), "{sql}: {error}");
+                assert!(!words.is_empty(), "{sql}: {error}");
+                assert_eq!(std::fs::read(&path).unwrap(), before, "{sql}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_newer_schema_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
@@ -159,4 +204,23 @@ fn the_committed_database_has_the_schema_of_the_migrations() {
         schema_dump(&committed).unwrap(),
         schema_dump(&fresh).unwrap()
     );
+    // It becomes every new server's database: no row of anything.
+    let bytes = std::fs::read(&committed).unwrap();
+    let copy = dir.path().join("copy.db");
+    std::fs::write(&copy, bytes).unwrap();
+    let db = Connection::open(&copy).unwrap();
+    let mut tables = db
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .unwrap();
+    let tables = tables.query_map([], |row| row.get(0)).unwrap();
+    let tables: Vec<String> = tables.map(Result::unwrap).collect();
+    assert!(tables.len() > 8, "{tables:?}");
+    for table in tables {
+        let rows: i64 = db
+            .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        assert_eq!(rows, 0, "{table}");
+    }
 }

@@ -14,6 +14,7 @@
 mod accounts;
 mod batch;
 mod contacts;
+mod expected;
 mod failure;
 mod gather;
 mod history;

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::StoreError;
 use super::batch::Batch;
+use super::expected;
 use super::failure::{Damage, Met, is_damage};
 use super::log::{self, Fold, Folded, Log};
 use super::looks;
@@ -73,6 +74,17 @@ pub enum OpenError {
          and put a backup in its place"
     )]
     Damaged(#[source] rusqlite::Error),
+    /// A part of the schema, its kind and its name, that no echat made.
+    #[error(
+        "this database has the {0} {1:?}, which is not echat's; drop it, or put another copy back"
+    )]
+    Stranger(String, String),
+    /// A part of the schema that is not as echat made it.
+    #[error("the {0} {1:?} of this database is not as echat made it; put another copy back")]
+    Altered(String, String),
+    /// A part of the schema that is not there.
+    #[error("this database lacks the {0} {1:?}; put another copy back")]
+    Lacks(String, String),
     /// Written by a newer echat.
     #[error("the database has version {found}, this echat knows versions up to {known}")]
     Newer {
@@ -223,7 +235,8 @@ fn set_up(db: &mut Connection, journal: &str) -> Result<Log, OpenError> {
     db.busy_timeout(std::time::Duration::ZERO)?;
     // Looked at before anything is changed: somebody else's file stays as it is.
     refuse_foreign(db)?;
-    refuse_newer(db, MIGRATIONS)?;
+    let found = refuse_newer(db, MIGRATIONS)?;
+    expected::refuse_altered(db, found)?;
     let mode = journal_mode(db, "WAL")?;
     if mode != journal {
         return Err(OpenError::NoWal(mode));
