@@ -23,7 +23,7 @@ _echat__server() {
 
     case "${cmd}" in
         echat__server)
-            opts="-h -V --config --listen --data --log --check-config --print-default-config --help --version"
+            opts="-h -V --config --listen --data --log --init --check-config --print-default-config --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

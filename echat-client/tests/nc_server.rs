@@ -105,7 +105,7 @@ fn a_key_is_learned_once_and_a_changed_one_is_sent_nothing() {
 
     // The same address shows another key: what is known moves to the new server's address.
     fs::remove_file(scene.path("data/host_key")).unwrap();
-    let server = start(&scene.path(""), &["--log", "info"]);
+    let server = start(&scene.path(""), &["--init", "--log", "info"]);
     let moved = server.address().to_string();
     assert_ne!(server.fingerprint(), fingerprint);
     fs::write(scene.known_hosts(), known.replace(&address, &moved)).unwrap();

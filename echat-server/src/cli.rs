@@ -36,6 +36,12 @@ pub struct Cli {
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     log: Option<String>,
 
+    /// Make what is missing in a data folder that was used before, then serve
+    ///
+    /// That is the database, the host key, or both. What is there is kept.
+    #[arg(long, conflicts_with_all = ["check_config", "print_default_config"])]
+    init: bool,
+
     /// Check the configuration, say so in one line, and end
     #[arg(long)]
     check_config: bool,
@@ -49,7 +55,12 @@ pub struct Cli {
 #[derive(Debug)]
 pub enum Task {
     /// Serve.
-    Serve(Overrides),
+    Serve {
+        /// What the command line says about the configuration.
+        overrides: Overrides,
+        /// Whether what is missing in a used data folder is made.
+        init: bool,
+    },
     /// Load the configuration and say whether it is right.
     CheckConfig(Overrides),
     /// Write the default config.json to stdout.
@@ -70,7 +81,10 @@ impl From<Cli> for Task {
         if cli.check_config {
             Self::CheckConfig(overrides)
         } else {
-            Self::Serve(overrides)
+            Self::Serve {
+                overrides,
+                init: cli.init,
+            }
         }
     }
 }

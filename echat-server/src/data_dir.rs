@@ -1,160 +1,311 @@
 //! The folder that holds everything a running server owns: `database.db`, `host_key`, `lock`.
+//!
+//! A folder with none of these but `lock` is a first start, and so is one where a first start was cut
+//! off: the file `init` is written first, removed last, and stands for that. In any other folder the
+//! database and the key are missed when they are not there. Files are opened without following links.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+mod error;
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use ed25519_dalek::SigningKey;
 use rustix::fs::Mode;
-use thiserror::Error;
 
-use crate::exit::ExitCode;
-use crate::private_file;
+use crate::host_key;
+use crate::private_file::{self, FileError};
+pub use error::{DataDirError, Lack, Missing};
 
-/// The name of the database, in the data folder and of the template beside config.json.
 const DATABASE: &str = "database.db";
+const HOST_KEY: &str = "host_key";
+const LOCK: &str = "lock";
+
+/// Stands while the missing files of a folder are made.
+const INIT: &str = "init";
 
 /// What `SQLite` may keep beside a database while it is in use.
 const COMPANIONS: [&str; 3] = ["database.db-wal", "database.db-shm", "database.db-journal"];
+
+/// The migrated, empty database that a first start begins with.
+const EMPTY_DATABASE: &[u8] = include_bytes!("../../database.db");
 
 /// From now on every file this process makes is its owner's alone, whatever the umask was.
 pub fn keep_new_files_private() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
-/// The data folder of this process, locked while this value lives.
+/// The data folder of this process. Folder and database are locked while this value lives, so it
+/// outlives every other use of the database: when any descriptor of that file is closed, `SQLite`'s
+/// own locks on it are gone.
 #[derive(Debug)]
 pub struct DataDir {
-    path: PathBuf,
-    /// Closing it gives the lock up.
-    _lock: File,
-}
-
-/// Why a data folder is not used.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum DataDirError {
-    /// The folder or its lock file cannot be made.
-    #[error("{}: cannot be made: {source}", path.display())]
-    Create {
-        /// What could not be made.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The lock is held by another process.
-    #[error("{}: another echat-server uses this folder", path.display())]
-    Locked {
-        /// The data folder.
-        path: PathBuf,
-    },
-    /// Locking, looking or copying failed.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The database cannot be made private.
-    #[error("{}: cannot be made private (mode 0600): {source}", path.display())]
-    Chmod {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A journal stands without its database: with a new database beside it, `SQLite` would play
-    /// the old pages into the new file.
-    #[error(
-        "{}: stands without its database.db; put that back, or move this file away",
-        path.display()
-    )]
-    Orphan {
-        /// The journal.
-        path: PathBuf,
-    },
-    /// A journal stands beside the template: what is in it would be missing from a copy.
-    #[error(
-        "{}: belongs to a database.db in use or not closed; close it, then start again",
-        path.display()
-    )]
-    TemplateInUse {
-        /// The journal.
-        path: PathBuf,
-    },
-}
-
-impl DataDirError {
-    /// The exit code that says this.
-    pub fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Create { .. } | Self::Orphan { .. } | Self::TemplateInUse { .. } => {
-                ExitCode::CannotCreate
-            }
-            Self::Locked { .. } => ExitCode::Busy,
-            Self::Io { .. } => ExitCode::Io,
-            Self::Chmod { .. } => ExitCode::Permission,
-        }
-    }
+    folder: Folder,
+    host_key: SigningKey,
+    /// Closing them gives the locks up.
+    _locks: [File; 2],
 }
 
 impl DataDir {
-    /// Makes `path` (0700, and its parents) if it is not there, locks it, and makes the database
-    /// in it private. Without a database there, a copy of `database.db` beside `config_file`
-    /// becomes it, or an empty file if there is none; with no `config_file`, the current directory
-    /// is looked in. The mode of a folder that was there is left alone.
+    /// Makes `path` (0700, and its parents) if it is not there, locks it and its database, checks the
+    /// files in it and gives them mode 0600. On a first start it makes the database and the host key;
+    /// with `init` it makes in a used folder what is missing of them. The mode of a folder that was
+    /// there is left alone.
     ///
     /// # Errors
-    /// The folder or lock cannot be made, another process holds the lock, a file cannot be made
-    /// or made private, a journal stands without its database.
-    pub fn open(path: &Path, config_file: Option<&Path>) -> Result<Self, DataDirError> {
-        create_folder(path).map_err(|source| DataDirError::Create {
-            path: path.to_owned(),
+    /// See [`DataDirError`]. Nothing that was there is changed then, but for modes.
+    pub fn open(path: &Path, init: bool) -> Result<Self, DataDirError> {
+        let folder = Folder::open(path)?;
+        let lock = folder.lock()?;
+        let found = folder.look()?;
+        if let Some(missing) = found.missing {
+            if missing.database.is_some() {
+                folder.refuse_orphans()?;
+            }
+            if found.is_used && !found.is_begun && !init {
+                let path = folder.shown(missing.file());
+                return Err(DataDirError::Missing { path, missing });
+            }
+            folder.make(missing, found.is_begun)?;
+        }
+        for name in COMPANIONS.into_iter().chain([DATABASE]) {
+            folder.make_private(name)?;
+        }
+        let database = folder.hold_database()?;
+        let host_key = host_key::load(&folder.path(HOST_KEY), &folder.shown(HOST_KEY))?;
+        if found.missing.is_some() || found.is_begun {
+            folder.finish_making()?;
+        }
+        Ok(Self {
+            folder,
+            host_key,
+            _locks: [lock, database],
+        })
+    }
+
+    /// The folder's full path, without links.
+    pub fn path(&self) -> &Path {
+        &self.folder.full
+    }
+
+    /// The full path of the database.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path(DATABASE)
+    }
+
+    /// What to call the database in front of people: the folder as it was given.
+    pub fn shown_database(&self) -> PathBuf {
+        self.folder.shown(DATABASE)
+    }
+
+    /// The key by which clients know this server.
+    pub fn host_key(&self) -> &SigningKey {
+        &self.host_key
+    }
+}
+
+/// What a folder has.
+#[derive(Debug)]
+struct Found {
+    missing: Option<Missing>,
+    /// Whether a server ran here.
+    is_used: bool,
+    /// Whether the making of missing files was cut off.
+    is_begun: bool,
+}
+
+/// A folder that is ours alone to write to.
+#[derive(Debug)]
+struct Folder {
+    /// As it was given, for messages.
+    given: PathBuf,
+    /// Without links, for everything else.
+    full: PathBuf,
+}
+
+impl Folder {
+    fn open(given: &Path) -> Result<Self, DataDirError> {
+        let path = || given.to_owned();
+        if given.is_symlink() && !given.exists() {
+            return Err(DataDirError::FolderGone { path: path() });
+        }
+        create_folder(given).map_err(|source| DataDirError::Create {
+            path: path(),
             source,
         })?;
-        let dir = Self {
-            path: path.to_owned(),
-            _lock: lock(path)?,
+        let io_error = |source| DataDirError::Io {
+            path: path(),
+            source,
         };
-        if !exists(&dir.database())? {
-            if let Some(path) = companion_in(path)? {
-                return Err(DataDirError::Orphan { path });
-            }
-            let template =
-                config_file.map_or_else(|| DATABASE.into(), |file| file.with_file_name(DATABASE));
-            make_database(&template, &dir.database())?;
+        // An empty path is the current directory.
+        let full = Path::new(".").join(given);
+        let full = full.canonicalize().map_err(io_error)?;
+        let found = full.symlink_metadata().map_err(io_error)?;
+        let user = rustix::process::geteuid().as_raw();
+        if found.uid() != user {
+            return Err(DataDirError::FolderOwner {
+                path: path(),
+                owner: found.uid(),
+                user,
+            });
         }
-        dir.make_database_private()?;
-        Ok(dir)
+        let mode = found.mode() & 0o7777;
+        if mode & 0o022 != 0 {
+            return Err(DataDirError::FolderOpen { path: path(), mode });
+        }
+        Ok(Self {
+            given: path(),
+            full,
+        })
     }
 
-    /// The folder.
-    pub fn path(&self) -> &Path {
-        &self.path
+    fn path(&self, name: &str) -> PathBuf {
+        self.full.join(name)
     }
 
-    /// Where the database is.
-    pub fn database(&self) -> PathBuf {
-        self.path.join(DATABASE)
+    fn shown(&self, name: &str) -> PathBuf {
+        self.given.join(name)
     }
 
-    /// Where the host key is, or will be.
-    pub fn host_key(&self) -> PathBuf {
-        self.path.join("host_key")
+    fn file_error(&self, name: &str) -> impl FnOnce(FileError) -> DataDirError {
+        let path = self.shown(name);
+        move |source| match source {
+            FileError::Io(source) => DataDirError::Io { path, source },
+            source => DataDirError::File { path, source },
+        }
     }
 
-    fn make_database_private(&self) -> Result<(), DataDirError> {
-        for name in [DATABASE].into_iter().chain(COMPANIONS) {
-            let path = self.path.join(name);
-            match fs::set_permissions(&path, Permissions::from_mode(0o600)) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(DataDirError::Chmod { path, source });
-                }
-                _ => {}
+    fn io_error(&self, name: &str) -> impl FnOnce(io::Error) -> DataDirError {
+        let path = self.shown(name);
+        move |source| DataDirError::Io { path, source }
+    }
+
+    /// Opens `name`; `None` if there is no such file.
+    fn file(&self, name: &str) -> Result<Option<File>, DataDirError> {
+        match private_file::open(&self.path(name), OpenOptions::new().read(true)) {
+            Err(FileError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some).map_err(self.file_error(name)),
+        }
+    }
+
+    fn lock(&self) -> Result<File, DataDirError> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        let file = match private_file::open(&self.path(LOCK), &mut options) {
+            Err(FileError::Io(source)) => {
+                let path = self.shown(LOCK);
+                return Err(DataDirError::Create { path, source });
+            }
+            opened => opened.map_err(self.file_error(LOCK))?,
+        };
+        if !self.has_locked(LOCK, &file)? {
+            let path = self.given.clone();
+            return Err(DataDirError::Locked { path });
+        }
+        self.chmod(LOCK, &file)?;
+        Ok(file)
+    }
+
+    /// Whether the file `name` is now locked by us.
+    fn has_locked(&self, name: &str, file: &File) -> Result<bool, DataDirError> {
+        match file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(source)) => Err(self.io_error(name)(source)),
+        }
+    }
+
+    /// Opens the database and locks it against a server that came by another folder.
+    fn hold_database(&self) -> Result<File, DataDirError> {
+        let mut options = OpenOptions::new();
+        let file = private_file::open(&self.path(DATABASE), options.read(true).write(true))
+            .map_err(self.file_error(DATABASE))?;
+        if !self.has_locked(DATABASE, &file)? {
+            let path = self.shown(DATABASE);
+            return Err(DataDirError::DatabaseLocked { path });
+        }
+        private_file::refuse_hard_links(&file).map_err(self.file_error(DATABASE))?;
+        Ok(file)
+    }
+
+    /// Gives the file `name` the mode 0600, also if it is read-only yet, as a copy may be.
+    fn make_private(&self, name: &str) -> Result<(), DataDirError> {
+        match self.file(name)? {
+            Some(file) => self.chmod(name, &file),
+            None => Ok(()),
+        }
+    }
+
+    fn chmod(&self, name: &str, file: &File) -> Result<(), DataDirError> {
+        private_file::make_private(file).map_err(|source| DataDirError::Chmod {
+            path: self.shown(name),
+            source,
+        })
+    }
+
+    fn look(&self) -> Result<Found, DataDirError> {
+        let (database, host_key) = (self.lack(DATABASE)?, self.lack(HOST_KEY)?);
+        let is_there = |lack| lack != Some(Lack::Absent);
+        Ok(Found {
+            missing: (database.or(host_key).is_some()).then_some(Missing { database, host_key }),
+            is_used: is_there(database) || is_there(host_key),
+            is_begun: is_there(self.lack(INIT)?),
+        })
+    }
+
+    /// What is wrong with the content of the file `name`, if anything is.
+    fn lack(&self, name: &str) -> Result<Option<Lack>, DataDirError> {
+        let Some(file) = self.file(name)? else {
+            return Ok(Some(Lack::Absent));
+        };
+        let length = file.metadata().map_err(self.io_error(name))?.len();
+        Ok((length == 0).then_some(Lack::Empty))
+    }
+
+    /// Refuses any of [`COMPANIONS`].
+    fn refuse_orphans(&self) -> Result<(), DataDirError> {
+        for name in COMPANIONS {
+            if self.lack(name)? != Some(Lack::Absent) {
+                let path = self.shown(name);
+                return Err(DataDirError::Orphan { path });
             }
         }
         Ok(())
+    }
+
+    /// Makes what is missing; an empty file is replaced.
+    fn make(&self, missing: Missing, is_begun: bool) -> Result<(), DataDirError> {
+        if !is_begun {
+            let why = b"The missing files of this folder are being made.\n";
+            self.create(INIT, |file| file.write_all(why))?;
+        }
+        if missing.database.is_some() {
+            self.create(DATABASE, |file| file.write_all(EMPTY_DATABASE))?;
+            let path = self.path(DATABASE);
+            tracing::info!("a new database was made: {}", path.display());
+        }
+        if missing.host_key.is_some() {
+            host_key::create(&self.path(HOST_KEY), &self.shown(HOST_KEY))?;
+            let path = self.path(HOST_KEY);
+            tracing::info!("a new host key was made: {}", path.display());
+        }
+        Ok(())
+    }
+
+    fn finish_making(&self) -> Result<(), DataDirError> {
+        private_file::remove(&self.path(INIT)).map_err(self.io_error(INIT))
+    }
+
+    fn create(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<(), DataDirError> {
+        private_file::create(&self.path(name), write).map_err(|source| DataDirError::Create {
+            path: self.shown(name),
+            source,
+        })
     }
 }
 
@@ -174,146 +325,5 @@ fn create_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-fn lock(folder: &Path) -> Result<File, DataDirError> {
-    let path = folder.join("lock");
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path);
-    let file = file.map_err(|source| DataDirError::Create {
-        path: path.clone(),
-        source,
-    })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(DataDirError::Locked {
-            path: folder.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(DataDirError::Io { path, source }),
-    }
-}
-
-/// Whether anything stands at `path`, even a link to nothing.
-fn exists(path: &Path) -> Result<bool, DataDirError> {
-    match path.symlink_metadata() {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(source) => Err(DataDirError::Io {
-            path: path.to_owned(),
-            source,
-        }),
-    }
-}
-
-/// The first of [`COMPANIONS`] that stands in `folder`.
-fn companion_in(folder: &Path) -> Result<Option<PathBuf>, DataDirError> {
-    for path in COMPANIONS.map(|name| folder.join(name)) {
-        if exists(&path)? {
-            return Ok(Some(path));
-        }
-    }
-    Ok(None)
-}
-
-/// Makes `database` a copy of the file `template`, or empty if there is none. Its name is durable then:
-/// a power cut cannot leave a journal behind that stands without it.
-fn make_database(template: &Path, database: &Path) -> Result<(), DataDirError> {
-    let create_error = |source| DataDirError::Create {
-        path: database.to_owned(),
-        source,
-    };
-    if !exists(template)? {
-        return private_file::create(database, |_| Ok(())).map_err(create_error);
-    }
-    if let Some(path) = companion_in(template.parent().unwrap_or(Path::new("")))? {
-        return Err(DataDirError::TemplateInUse { path });
-    }
-    let io_error = |source| DataDirError::Io {
-        path: template.to_owned(),
-        source,
-    };
-    let mut from = File::open(template).map_err(io_error)?;
-    private_file::create(database, |to| io::copy(&mut from, to).map(drop)).map_err(create_error)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mode(path: &Path) -> u32 {
-        path.metadata().unwrap().permissions().mode() & 0o7777
-    }
-
-    #[test]
-    fn a_new_folder_is_private_and_locked_while_the_value_lives() {
-        let base = tempfile::tempdir().unwrap();
-        let path = base.path().join("a/b");
-        let first = DataDir::open(&path, Some(&base.path().join("config.json"))).unwrap();
-        assert_eq!((mode(&path), mode(&path.join("lock"))), (0o700, 0o600));
-        let refused = DataDir::open(&path, None).unwrap_err();
-        assert_eq!(refused.exit_code(), ExitCode::Busy);
-        drop(first);
-        assert!(DataDir::open(&path, Some(&base.path().join("config.json"))).is_ok());
-    }
-
-    #[test]
-    fn an_old_database_is_kept_and_made_private_with_its_companions() {
-        let base = tempfile::tempdir().unwrap();
-        let config = base.path().join("config.json");
-        fs::write(base.path().join(DATABASE), "template").unwrap();
-        let data = base.path().join("data");
-        fs::create_dir(&data).unwrap();
-        fs::set_permissions(&data, Permissions::from_mode(0o755)).unwrap();
-        let files = [DATABASE]
-            .into_iter()
-            .chain(COMPANIONS)
-            .map(|name| data.join(name));
-        for file in files.clone() {
-            fs::write(&file, "old").unwrap();
-            fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
-        }
-        let dir = DataDir::open(&data, Some(&config)).unwrap();
-        assert_eq!(fs::read(dir.database()).unwrap(), b"old");
-        assert_eq!(
-            files.map(|file| mode(&file)).collect::<Vec<_>>(),
-            [0o600; 4]
-        );
-        assert_eq!(mode(&data), 0o755, "a folder that was there keeps its mode");
-    }
-
-    #[test]
-    fn a_journal_without_its_database_is_refused() {
-        let base = tempfile::tempdir().unwrap();
-        for companion in COMPANIONS {
-            let orphan = base.path().join(companion);
-            fs::write(&orphan, "pages").unwrap();
-            let error = DataDir::open(base.path(), Some(&base.path().join("none/config.json")));
-            assert!(matches!(error, Err(DataDirError::Orphan { path }) if path == orphan));
-            fs::remove_file(&orphan).unwrap();
-        }
-    }
-
-    #[test]
-    fn without_a_template_the_database_has_its_name_before_anything_is_written_beside_it() {
-        let base = tempfile::tempdir().unwrap();
-        let dir = DataDir::open(&base.path().join("data"), Some(&base.path().join("c"))).unwrap();
-        assert_eq!(fs::read(dir.database()).unwrap(), b"");
-        assert_eq!(mode(&dir.database()), 0o600);
-    }
-
-    #[test]
-    fn a_template_in_use_is_not_copied() {
-        let base = tempfile::tempdir().unwrap();
-        let (config, data) = (base.path().join("config.json"), base.path().join("data"));
-        fs::write(base.path().join(DATABASE), "template").unwrap();
-        let journal = base.path().join(COMPANIONS[0]);
-        fs::write(&journal, "pages").unwrap();
-        let error = DataDir::open(&data, Some(&config));
-        assert!(matches!(error, Err(DataDirError::TemplateInUse { path }) if path == journal));
-        fs::remove_file(&journal).unwrap();
-        let dir = DataDir::open(&data, Some(&config)).unwrap();
-        assert_eq!(fs::read(dir.database()).unwrap(), b"template");
-    }
-}
+mod tests;

@@ -29,11 +29,12 @@ macro_rules! exit_codes {
 exit_codes! {
     Ok = 0, "all went well";
     Usage = 64, "wrong flags";
+    NoInput = 66, "the data folder was used before, and its database or its host key is missing";
     Unavailable = 69, "the address to listen on cannot be had";
     CannotCreate = 73, "the data folder, or a file in it, cannot be made";
     Io = 74, "reading or writing failed; nothing unsaved was acknowledged";
     Busy = 75, "another echat-server uses the data folder";
-    Permission = 77, "files that must be private are not, and cannot be made so";
+    Permission = 77, "the data folder or a file in it is not private, or not the server's own";
     Config = 78, "the configuration is wrong";
 }
 

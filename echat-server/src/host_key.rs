@@ -2,7 +2,7 @@
 //!
 //! One line of text: `echat-host-key-ed25519`, a space, the seed in padded base64.
 
-use std::fs::{self, File};
+use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::exit::ExitCode;
-use crate::private_file;
+use crate::private_file::{self, FileError};
 
 const PREFIX: &str = "echat-host-key-ed25519 ";
 
@@ -35,11 +35,13 @@ pub enum HostKeyError {
         /// What the system said.
         source: io::Error,
     },
-    /// A folder, a pipe, a device.
-    #[error("{}: not a regular file", path.display())]
-    NotAFile {
+    /// A link, no regular file, another user's file, or one with another name.
+    #[error("{}: {source}", path.display())]
+    File {
         /// The file.
         path: PathBuf,
+        /// What is wrong with it.
+        source: FileError,
     },
     /// Group or others may use the file.
     #[error(
@@ -73,52 +75,41 @@ impl HostKeyError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Read { .. } => ExitCode::Io,
-            Self::NotAFile { .. } | Self::Malformed { .. } => ExitCode::Config,
-            Self::Exposed { .. } => ExitCode::Permission,
+            Self::File {
+                source: FileError::NotAFile,
+                ..
+            }
+            | Self::Malformed { .. } => ExitCode::Config,
+            Self::File { .. } | Self::Exposed { .. } => ExitCode::Permission,
             Self::Create { .. } => ExitCode::CannotCreate,
         }
     }
 }
 
-/// Reads the host key at `path`, or makes one on the first start.
+/// Reads the host key at `path`. Errors call it `shown`.
 ///
 /// # Errors
-/// A file that is not regular, is open to group or others, or is no host key; a key that cannot
-/// be read or made. A file that is there is never replaced, not even a link to nothing.
-pub fn load_or_create(path: &Path) -> Result<SigningKey, HostKeyError> {
-    match path.symlink_metadata() {
-        Ok(_) => load(path),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            create(path).map_err(|source| HostKeyError::Create {
-                path: path.to_owned(),
-                source,
-            })
-        }
-        Err(source) => Err(HostKeyError::Read {
-            path: path.to_owned(),
-            source,
-        }),
-    }
-}
-
-fn load(path: &Path) -> Result<SigningKey, HostKeyError> {
+/// A file that is a link, is not regular, is another user's, has another name too, is open to group
+/// or others, or is no host key; a file that cannot be read.
+pub fn load(path: &Path, shown: &Path) -> Result<SigningKey, HostKeyError> {
+    let path_of = || shown.to_owned();
     let read_error = |source| HostKeyError::Read {
-        path: path.to_owned(),
+        path: path_of(),
         source,
     };
-    // Looked at before it is opened: opening a pipe waits for a writer.
-    if !fs::metadata(path).map_err(read_error)?.is_file() {
-        return Err(HostKeyError::NotAFile {
-            path: path.to_owned(),
-        });
-    }
-    let file = File::open(path).map_err(read_error)?;
+    let file_error = |source| match source {
+        FileError::Io(source) => read_error(source),
+        source => HostKeyError::File {
+            path: path_of(),
+            source,
+        },
+    };
+    let file = private_file::open(path, OpenOptions::new().read(true)).map_err(file_error)?;
+    private_file::refuse_hard_links(&file).map_err(file_error)?;
     let mode = file.metadata().map_err(read_error)?.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
-        return Err(HostKeyError::Exposed {
-            path: path.to_owned(),
-            mode,
-        });
+        let path = path_of();
+        return Err(HostKeyError::Exposed { path, mode });
     }
     // Its full size from the start: growing would leave copies of the key behind.
     let mut text = Zeroizing::new(String::with_capacity(MAX_FILE_BYTES));
@@ -127,9 +118,7 @@ fn load(path: &Path) -> Result<SigningKey, HostKeyError> {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => text.clear(),
         Err(error) => return Err(read_error(error)),
     }
-    parse(&text).ok_or_else(|| HostKeyError::Malformed {
-        path: path.to_owned(),
-    })
+    parse(&text).ok_or_else(|| HostKeyError::Malformed { path: path_of() })
 }
 
 fn parse(text: &str) -> Option<SigningKey> {
@@ -139,7 +128,18 @@ fn parse(text: &str) -> Option<SigningKey> {
     Some(SigningKey::from_bytes(seed))
 }
 
-fn create(path: &Path) -> io::Result<SigningKey> {
+/// Makes a new key at `path`, durably. Errors call it `shown`.
+///
+/// # Errors
+/// The system gives no randomness, or the file cannot be made.
+pub(crate) fn create(path: &Path, shown: &Path) -> Result<(), HostKeyError> {
+    write_new(path).map_err(|source| HostKeyError::Create {
+        path: shown.to_owned(),
+        source,
+    })
+}
+
+fn write_new(path: &Path) -> io::Result<()> {
     let mut seed = Zeroizing::new(SecretKey::default());
     SysRng
         .try_fill_bytes(seed.as_mut())
@@ -150,13 +150,12 @@ fn create(path: &Path) -> io::Result<SigningKey> {
             file.write_all(part.as_bytes())?;
         }
         Ok(())
-    })?;
-    Ok(SigningKey::from_bytes(&seed))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::Permissions;
+    use std::fs::{self, Permissions};
 
     use super::*;
 
@@ -169,18 +168,24 @@ mod tests {
         (folder, path)
     }
 
+    fn key_at(path: &Path) -> Result<SigningKey, HostKeyError> {
+        load(path, path)
+    }
+
     #[test]
-    fn a_key_is_made_once_and_private() {
+    fn a_key_that_is_made_is_new_and_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("host_key");
-        let made = load_or_create(&path).unwrap();
+        create(&path, &path).unwrap();
         assert_eq!(
             path.metadata().unwrap().permissions().mode() & 0o7777,
             0o600
         );
-        assert_eq!(load_or_create(&path).unwrap(), made);
-        let other = load_or_create(&folder.path().join("other")).unwrap();
-        assert_ne!(other, made);
+        let made = key_at(&path).unwrap();
+        assert_eq!(key_at(&path).unwrap(), made);
+        let other = folder.path().join("other");
+        create(&other, &other).unwrap();
+        assert_ne!(key_at(&other).unwrap(), made);
     }
 
     #[test]
@@ -188,7 +193,7 @@ mod tests {
         let line = format!("{PREFIX}AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
         let (_folder, path) = folder_with(line.as_bytes());
         let seed: SecretKey = std::array::from_fn(|index| u8::try_from(index).unwrap());
-        assert_eq!(load_or_create(&path).unwrap().to_bytes(), seed);
+        assert_eq!(key_at(&path).unwrap().to_bytes(), seed);
     }
 
     #[test]
@@ -204,7 +209,7 @@ mod tests {
             format!("{PREFIX}{seed}\n").repeat(100),
         ] {
             let (_folder, path) = folder_with(content.as_bytes());
-            let error = load_or_create(&path).unwrap_err();
+            let error = key_at(&path).unwrap_err();
             assert!(
                 matches!(error, HostKeyError::Malformed { .. }),
                 "{content}: {error}"
@@ -213,10 +218,7 @@ mod tests {
             assert_eq!(fs::read(&path).unwrap(), content.as_bytes());
         }
         let (_folder, path) = folder_with(b"\xff\xfe");
-        assert!(matches!(
-            load_or_create(&path),
-            Err(HostKeyError::Malformed { .. })
-        ));
+        assert!(matches!(key_at(&path), Err(HostKeyError::Malformed { .. })));
     }
 
     #[test]
@@ -224,23 +226,26 @@ mod tests {
         let (_folder, path) = folder_with(b"");
         for bit in [0o040, 0o020, 0o010, 0o004, 0o002, 0o001] {
             fs::set_permissions(&path, Permissions::from_mode(0o600 | bit)).unwrap();
-            let error = load_or_create(&path).unwrap_err();
+            let error = key_at(&path).unwrap_err();
             assert!(matches!(error, HostKeyError::Exposed { mode, .. } if mode == 0o600 | bit));
         }
     }
 
     #[test]
-    fn a_folder_and_a_link_to_nothing_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(
-            load_or_create(folder.path()),
-            Err(HostKeyError::NotAFile { .. })
-        ));
-        let link = folder.path().join("host_key");
-        std::os::unix::fs::symlink("nowhere", &link).unwrap();
-        assert!(matches!(
-            load_or_create(&link),
-            Err(HostKeyError::Read { .. })
-        ));
+    fn what_is_no_file_of_its_own_is_refused() {
+        let (folder, path) = folder_with(b"");
+        let refused = |path: &Path| match key_at(path) {
+            Err(HostKeyError::File { source, .. }) => source,
+            other => panic!("{other:?}"),
+        };
+        assert!(matches!(refused(folder.path()), FileError::NotAFile));
+        let link = folder.path().join("link");
+        for target in ["host_key", "nowhere"] {
+            std::os::unix::fs::symlink(target, &link).unwrap();
+            assert!(matches!(refused(&link), FileError::Link));
+            fs::remove_file(&link).unwrap();
+        }
+        fs::hard_link(&path, &link).unwrap();
+        assert!(matches!(refused(&path), FileError::HardLinks(2)));
     }
 }

@@ -12,7 +12,6 @@ use echat_server::cli::{Cli, Task};
 use echat_server::config::{self, ConfigError, Overrides};
 use echat_server::data_dir::{self, DataDir, DataDirError};
 use echat_server::exit::ExitCode;
-use echat_server::host_key::{self, HostKeyError};
 use echat_server::logging;
 use echat_server::private_memory;
 use echat_server::reactor::{self, ReactorError, Signals};
@@ -24,7 +23,6 @@ use echat_server::store::{OpenError, Store};
 enum Failure {
     Config(#[from] ConfigError),
     DataDir(#[from] DataDirError),
-    HostKey(#[from] HostKeyError),
     #[error("{path}: {source}")]
     Database {
         path: String,
@@ -43,18 +41,20 @@ impl Failure {
         match self {
             Self::Config(_) => ExitCode::Config,
             Self::DataDir(error) => error.exit_code(),
-            Self::HostKey(error) => error.exit_code(),
-            Self::Database {
-                source: OpenError::Busy,
-                ..
-            } => ExitCode::Busy,
+            Self::Database { source, .. } => database_code(source),
             Self::Reactor(ReactorError::Listen { .. }) => ExitCode::Unavailable,
-            Self::Database { .. }
-            | Self::Reactor(_)
-            | Self::Defaults(_)
-            | Self::Stdout(_)
-            | Self::System(_) => ExitCode::Io,
+            Self::Reactor(_) | Self::Defaults(_) | Self::Stdout(_) | Self::System(_) => {
+                ExitCode::Io
+            }
         }
+    }
+}
+
+fn database_code(error: &OpenError) -> ExitCode {
+    match error {
+        OpenError::Busy => ExitCode::Busy,
+        OpenError::Blank => ExitCode::NoInput,
+        _ => ExitCode::Io,
     }
 }
 
@@ -92,7 +92,7 @@ fn main() -> process::ExitCode {
 
 fn perform(task: Task) -> Result<(), Failure> {
     match task {
-        Task::Serve(overrides) => serve(overrides),
+        Task::Serve { overrides, init } => serve(overrides, init),
         Task::CheckConfig(overrides) => {
             let file = config::load(overrides)?.file;
             print(&format!("config ok: {}\n", name(file.as_deref())))
@@ -109,7 +109,7 @@ fn print(text: &str) -> Result<(), Failure> {
         .map_err(Failure::Stdout)
 }
 
-fn serve(overrides: Overrides) -> Result<(), Failure> {
+fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
     logging::report_panics_without_contents();
     private_memory::keep().map_err(Failure::System)?;
     let signals = Signals::catch().map_err(Failure::System)?;
@@ -117,15 +117,14 @@ fn serve(overrides: Overrides) -> Result<(), Failure> {
     data_dir::keep_new_files_private();
     logging::init(&loaded.config.log);
     tracing::info!("configuration: {}", name(loaded.file.as_deref()));
-    let data = DataDir::open(&loaded.config.data, loaded.file.as_deref())?;
-    let key = host_key::load_or_create(&data.host_key())?;
-    let path = data.database();
-    let store = Store::open(&path).map_err(|source| Failure::Database {
-        path: path.display().to_string(),
+    let data = DataDir::open(&loaded.config.data, init)?;
+    let store = Store::open_in_folder(&data.database(), init);
+    let store = store.map_err(|source| Failure::Database {
+        path: data.shown_database().display().to_string(),
         source,
     })?;
     tracing::info!(data = %data.path().display(), "data folder is ours");
-    Ok(reactor::run(&loaded.config, store, &key, signals)?)
+    Ok(reactor::run(&loaded.config, store, data.host_key(), signals)?)
 }
 
 /// What to call the configuration in use.

@@ -1,13 +1,96 @@
-//! Files only their owner can read, made whole or not at all.
+//! Files only their owner can read: opened without following links, made whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use thiserror::Error;
+
+/// Why a file of the data folder is not used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The system refuses.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// A symbolic link, whether it leads somewhere or not.
+    #[error("a symbolic link; put the file itself in its place")]
+    Link,
+    /// A folder, a pipe, a device.
+    #[error("not a regular file")]
+    NotAFile,
+    /// The file of another user.
+    #[error(
+        "belongs to user {owner}, and the server runs as user {user}; run the server as its owner, \
+         or give it the file with chown"
+    )]
+    Owner {
+        /// Its owner's number.
+        owner: u32,
+        /// The effective user's number.
+        user: u32,
+    },
+    /// Another name leads to the same file.
+    #[error(
+        "has {0} names (hard links), and a file of its own is needed: copy it, and put the copy here"
+    )]
+    HardLinks(u64),
+}
+
+/// Opens the file at `path` as `options` say. A link in its place is not followed, a pipe is not
+/// waited for, and the file must be a regular one of the effective user.
+///
+/// # Errors
+/// Every [`FileError`] but `HardLinks`; an `Io` of the kind `NotFound` if there is no file.
+pub(crate) fn open(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = flags.bits().cast_signed();
+    let file = match options.mode(0o600).custom_flags(flags).open(path) {
+        Ok(file) => file,
+        Err(error) => return Err(refusal(error)),
+    };
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(FileError::NotAFile);
+    }
+    let user = rustix::process::geteuid().as_raw();
+    if found.uid() != user {
+        let owner = found.uid();
+        return Err(FileError::Owner { owner, user });
+    }
+    Ok(file)
+}
+
+fn refusal(error: io::Error) -> FileError {
+    match Errno::from_io_error(&error) {
+        Some(Errno::LOOP) => FileError::Link,
+        Some(Errno::ISDIR | Errno::NXIO) => FileError::NotAFile,
+        _ => FileError::Io(error),
+    }
+}
+
+/// Refuses a file that has another name too, in a folder that may be open to others.
+pub(crate) fn refuse_hard_links(file: &File) -> Result<(), FileError> {
+    match file.metadata()?.nlink() {
+        0 | 1 => Ok(()),
+        names => Err(FileError::HardLinks(names)),
+    }
+}
+
+/// Gives an open file the mode 0600, if it has another.
+pub(crate) fn make_private(file: &File) -> io::Result<()> {
+    if file.metadata()?.permissions().mode() & 0o7777 == 0o600 {
+        return Ok(());
+    }
+    file.set_permissions(Permissions::from_mode(0o600))
+}
+
 /// Makes `path` with mode 0600 and what `write` writes into it, durably: after a crash the file is
-/// either absent or complete. The caller holds the lock of the data folder, so nobody else makes
-/// the same file, and has seen that `path` is absent.
+/// either absent or complete. The caller holds the lock of the data folder, so no other process
+/// makes the same file, and has seen that `path` is absent or may be replaced.
 ///
 /// # Errors
 /// Whatever the system or `write` says; then `path` is untouched.
@@ -45,6 +128,15 @@ fn write_and_rename(
     sync_folder_of(path)
 }
 
+/// Removes the file at `path`, durably.
+///
+/// # Errors
+/// Whatever the system says.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)?;
+    sync_folder_of(path)
+}
+
 /// Makes the entry of `path` in its folder durable.
 ///
 /// # Errors
@@ -60,7 +152,7 @@ pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::net::UnixListener;
 
     use super::*;
 
@@ -86,5 +178,47 @@ mod tests {
         });
         assert_eq!(failed.unwrap_err().to_string(), "full");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn only_a_regular_file_is_opened_and_no_link_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("file"), "").unwrap();
+        fs::create_dir(path("folder")).unwrap();
+        let _socket = UnixListener::bind(path("socket")).unwrap();
+        std::os::unix::fs::symlink("file", path("link")).unwrap();
+        std::os::unix::fs::symlink("nothing", path("dangling")).unwrap();
+        let opened =
+            |name: &str, write: bool| open(&path(name), OpenOptions::new().read(true).write(write));
+        for write in [false, true] {
+            assert!(opened("file", write).is_ok());
+            for link in ["link", "dangling"] {
+                assert!(matches!(opened(link, write), Err(FileError::Link)));
+            }
+            for other in ["folder", "socket"] {
+                assert!(matches!(opened(other, write), Err(FileError::NotAFile)));
+            }
+        }
+        let made = open(
+            &path("dangling"),
+            OpenOptions::new().write(true).create(true),
+        );
+        assert!(matches!(made, Err(FileError::Link)));
+        assert!(!path("nothing").exists());
+    }
+
+    #[test]
+    fn a_second_name_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "").unwrap();
+        let file = open(&path, OpenOptions::new().read(true)).unwrap();
+        assert!(refuse_hard_links(&file).is_ok());
+        fs::hard_link(&path, folder.path().join("other")).unwrap();
+        assert!(matches!(
+            refuse_hard_links(&file),
+            Err(FileError::HardLinks(2))
+        ));
     }
 }

@@ -17,7 +17,7 @@ use wire::{Client, line, message, number};
 
 /// Messages after which the log has been folded once: from then on there are pages to write again
 /// without new space, and then a long log that cannot be folded.
-const FOLDED: usize = 160;
+const FOLDED: usize = 200;
 
 /// More messages than the disk has place for.
 const TOO_MANY: usize = 1_500;

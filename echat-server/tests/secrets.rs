@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use echat_proto::channel::Incoming;
 use echat_proto::names::Username;
-use echat_server::store::{Store, create_template};
+use echat_server::store::Store;
 use place::{Place, Running, stderr, stdout};
 use rusqlite::Connection;
 use wire::{Client, PASSWORD, credentials, line};
@@ -182,13 +182,13 @@ fn weak(place: &Place) -> String {
         .hash_password_with_salt(PASSWORD.as_bytes(), &[7; 16])
         .unwrap()
         .to_string();
-    let path = place.path("database.db");
-    create_template(&path).unwrap();
-    let mut store = Store::open(&path).unwrap();
-    let mut batch = store.batch();
-    let ann = Username::new("ann").unwrap();
-    batch.create_user(&ann, &phc, 1).unwrap().unwrap();
-    let _receipt = batch.commit().unwrap();
+    place.used(|path| {
+        let mut store = Store::open(path).unwrap();
+        let mut batch = store.batch();
+        let ann = Username::new("ann").unwrap();
+        batch.create_user(&ann, &phc, 1).unwrap().unwrap();
+        let _receipt = batch.commit().unwrap();
+    });
     phc
 }
 

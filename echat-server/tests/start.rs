@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use echat_proto::names::Username;
-use echat_server::host_key;
+use echat_server::data_dir::DataDir;
 use echat_server::store::{Store, create_template};
 use place::{Place, stderr, stdout};
 use rusqlite::{Connection, OpenFlags};
@@ -40,8 +40,6 @@ fn users(path: &Path) -> Vec<String> {
 #[test]
 fn every_file_is_private_under_umask_000() {
     let place = Place::new();
-    database(&place.path("database.db"), "ann");
-    fs::set_permissions(place.path("database.db"), Permissions::from_mode(0o644)).unwrap();
     let server = place.start(&["--data", "new/data"]);
     let while_running = [
         "database.db",
@@ -74,32 +72,20 @@ fn private_files(folder: &Path) -> Vec<OsString> {
     names
 }
 
+/// A database there may hold accounts and triggers that another user planted.
 #[test]
-fn the_template_beside_the_configuration_is_copied_once() {
+fn a_database_beside_the_configuration_is_not_read() {
     let place = Place::new();
     fs::create_dir(place.path("etc")).unwrap();
     place.write("etc/config.json", "{}");
     database(&place.path("etc/database.db"), "ann");
     database(&place.path("database.db"), "bob");
-    let copied = |args: &[&str], data: &str| {
-        place.start(args).stop();
-        users(&place.path(data).join("database.db"))
-    };
-    let beside = ["--config", "etc/config.json", "--data", "one"];
-    assert_eq!(copied(&beside, "one"), ["ann"]);
-    assert_eq!(copied(&["--data", "two"], "two"), ["bob"]);
-    database(&place.path("database.db"), "cyn");
-    assert_eq!(users(&place.path("database.db")), ["bob", "cyn"]);
-    assert_eq!(copied(&["--data", "two"], "two"), ["bob"]);
-    assert_eq!(copied(&["--data", "three"], "three"), ["bob", "cyn"]);
-    fs::remove_file(place.path("etc/database.db")).unwrap();
-    let without = ["--config", "etc/config.json", "--data", "four"];
-    let none: [&str; 0] = [];
-    assert_eq!(
-        copied(&without, "four"),
-        none,
-        "no template, an empty database"
-    );
+    for args in [&["--config", "etc/config.json"][..], &[]] {
+        let data = ["--data", if args.is_empty() { "one" } else { "two" }];
+        place.start(&[args, &data].concat()).stop();
+        let none: [&str; 0] = [];
+        assert_eq!(users(&place.path(data[1]).join("database.db")), none);
+    }
 }
 
 #[test]
@@ -120,7 +106,7 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
         );
     };
     let place = Place::new();
-    fs::create_dir(place.path("data")).unwrap();
+    place.used(|_| {});
     let path = place.path("data/database.db");
     place.write(
         "data/database.db",
@@ -154,7 +140,7 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
 #[test]
 fn a_second_server_is_refused_and_a_reader_is_not() {
     let place = Place::new();
-    database(&place.path("database.db"), "ann");
+    place.used(|path| database(path, "ann"));
     let first = place.start(&[]);
     let refused = place.run(&["--log", "off"]);
     assert_eq!(
@@ -249,8 +235,9 @@ fn stdout_is_one_ready_line_and_the_log_is_plain_lines_in_utc() {
         stdout(&output),
         format!("listening on {address} {fingerprint}\n")
     );
-    let key = host_key::load_or_create(&place.path("data/host_key")).unwrap();
-    assert_eq!(fingerprint, echat_proto::fingerprint(&key.verifying_key()));
+    let data = DataDir::open(&place.path("data"), false).unwrap();
+    let key = data.host_key().verifying_key();
+    assert_eq!(fingerprint, echat_proto::fingerprint(&key));
     for line in stderr(&output).lines() {
         let time = line.split(' ').next().unwrap();
         assert_eq!(

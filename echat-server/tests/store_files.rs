@@ -37,19 +37,19 @@ fn what_is_committed_is_there_after_reopening_and_nothing_else() {
 }
 
 #[test]
-fn a_database_may_lie_somewhere_else_behind_a_link() {
+fn no_link_to_a_database_is_followed() {
     let dir = tempfile::tempdir().unwrap();
-    let (big, link) = (dir.path().join("big"), dir.path().join("a.db"));
-    std::fs::create_dir(&big).unwrap();
-    std::os::unix::fs::symlink("big/echat.db", &link).unwrap();
-    let mut store = Store::open(&link).unwrap();
-    let mut batch = store.batch();
-    batch.create_user(&name("ann"), "phc", 1).unwrap().unwrap();
-    let _receipt = batch.commit().unwrap();
-    assert!(big.join("echat.db-wal").exists());
-    drop(store);
-    let mut store = Store::open(&big.join("echat.db")).unwrap();
-    assert!(store.batch().find_user("ann").unwrap().is_some());
+    let (there, link) = (dir.path().join("there.db"), dir.path().join("a.db"));
+    create_template(&there).unwrap();
+    let before = std::fs::read(&there).unwrap();
+    for target in ["there.db", "nothing.db"] {
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        let opened = Store::open(&link);
+        assert!(matches!(opened, Err(OpenError::Sqlite(_))), "{opened:?}");
+        std::fs::remove_file(&link).unwrap();
+    }
+    assert_eq!(std::fs::read(&there).unwrap(), before);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
 }
 
 /// Each part of a schema that no echat made, and each that is gone or changed, with what is said.

@@ -191,16 +191,16 @@ fn judged(error: rusqlite::Error, met: &Met) -> Result<(), StoreError> {
 /// meanwhile.
 pub(super) fn renew(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let held = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let renewed = log_of(path).and_then(|log| write_again(&log));
+    let renewed = write_again(&log_of(path));
     held.rollback()?;
     renewed.map_err(OpenError::Log)
 }
 
-/// Where `SQLite` keeps the log: beside the file itself, not beside a link to it.
-fn log_of(database: &Path) -> io::Result<PathBuf> {
-    let mut log = database.canonicalize()?.into_os_string();
+/// Where `SQLite` keeps the log.
+fn log_of(database: &Path) -> PathBuf {
+    let mut log = database.to_owned().into_os_string();
     log.push("-wal");
-    Ok(log.into())
+    log.into()
 }
 
 fn write_again(path: &Path) -> io::Result<()> {

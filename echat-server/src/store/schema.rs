@@ -74,6 +74,12 @@ pub enum OpenError {
          and put a backup in its place"
     )]
     Damaged(#[source] rusqlite::Error),
+    /// A database without any table, in a data folder that is no first start's.
+    #[error(
+        "the database holds nothing at all; put a copy of the right one back, or run \
+         `echat-server --init` to begin with an empty one"
+    )]
+    Blank,
     /// A part of the schema, its kind and its name, that no echat made.
     #[error(
         "this database has the {0} {1:?}, which is not echat's; drop it, or put another copy back"
@@ -124,8 +130,19 @@ impl From<rusqlite::Error> for OpenError {
 impl Store {
     /// Opens the database at `path`, makes it if there is none, migrates it if it is older.
     /// Modes of the file are its caller's to set, and so is a lock against a second server.
+    /// Links are not followed.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let store = Self::open_without_history(path).map_err(|error| error.of(path))?;
+        Self::open_with_history(path, true)
+    }
+
+    /// Opens the database of a data folder, migrates it if it is older. Unless a folder is begun, the
+    /// database must hold something. No part of `path` may be a link.
+    pub fn open_in_folder(path: &Path, begin: bool) -> Result<Self, OpenError> {
+        Self::open_with_history(path, begin)
+    }
+
+    fn open_with_history(path: &Path, begin: bool) -> Result<Self, OpenError> {
+        let store = Self::open_without_history(path, begin).map_err(|error| error.of(path))?;
         match name_history(&store.db) {
             // A damaged page does not stop the start: what rests on it is refused.
             Err(error) if is_damage(&error) => store.met.note(&error),
@@ -134,12 +151,13 @@ impl Store {
         Ok(store)
     }
 
-    fn open_without_history(path: &Path) -> Result<Self, OpenError> {
+    fn open_without_history(path: &Path, begin: bool) -> Result<Self, OpenError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Connection::open_with_flags(path, flags)?;
-        let log = set_up(&mut db, "wal")?;
+        let log = set_up(&mut db, "wal", begin)?;
         log::renew(&mut db, path)?;
         Self::migrated(db, log)
     }
@@ -147,7 +165,7 @@ impl Store {
     /// A database that lives and dies with the value, for tests.
     pub fn in_memory() -> Result<Self, OpenError> {
         let mut db = Connection::open_in_memory()?;
-        let log = set_up(&mut db, "memory")?;
+        let log = set_up(&mut db, "memory", true)?;
         let store = Self::migrated(db, log)?;
         store
             .db
@@ -228,13 +246,13 @@ impl OpenError {
 }
 
 /// Makes a connection ready, unless the file is not for us. Nothing of ours is written yet.
-fn set_up(db: &mut Connection, journal: &str) -> Result<Log, OpenError> {
+fn set_up(db: &mut Connection, journal: &str, begin: bool) -> Result<Log, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::OldSqlite(rusqlite::version()));
     }
     db.busy_timeout(std::time::Duration::ZERO)?;
     // Looked at before anything is changed: somebody else's file stays as it is.
-    refuse_foreign(db)?;
+    refuse_foreign(db, begin)?;
     let found = refuse_newer(db, MIGRATIONS)?;
     expected::refuse_altered(db, found)?;
     let mode = journal_mode(db, "WAL")?;
@@ -252,7 +270,7 @@ fn set_up(db: &mut Connection, journal: &str) -> Result<Log, OpenError> {
 /// Writes the migrated, empty database as a single file without a log beside it. A database that
 /// is there already is only migrated and compacted.
 pub fn create_template(path: &Path) -> Result<(), OpenError> {
-    let store = Store::open_without_history(path)?;
+    let store = Store::open_without_history(path, true)?;
     journal_mode(&store.db, "DELETE")?;
     store.db.execute_batch("VACUUM")?;
     Ok(())
@@ -280,15 +298,15 @@ fn dump(db: &Connection) -> Result<String, OpenError> {
     Ok(lines.join("\n"))
 }
 
-/// A file is echat's if it says so, or if it holds nothing at all yet.
-fn refuse_foreign(db: &Connection) -> Result<(), OpenError> {
+/// A file is echat's if it says so, or if it holds nothing at all yet, where that may be.
+fn refuse_foreign(db: &Connection, begin: bool) -> Result<(), OpenError> {
     let id = pragma(db, "application_id")?;
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let blank = id == 0 && tables == 0 && pragma(db, "user_version")? == 0;
-    if id == APPLICATION_ID || blank {
-        Ok(())
-    } else {
-        Err(OpenError::Foreign)
+    match () {
+        () if blank && !begin => Err(OpenError::Blank),
+        () if blank || id == APPLICATION_ID => Ok(()),
+        () => Err(OpenError::Foreign),
     }
 }
 

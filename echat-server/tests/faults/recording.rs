@@ -8,7 +8,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use echat_server::data_dir::DataDir;
-use echat_server::host_key;
 use echat_server::store::Store;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -131,15 +130,13 @@ impl Recording {
 
     /// Whether echat starts on these files, and what it told by then is there.
     pub(crate) fn check(&self, place: &Place, moment: usize) -> Result<(), String> {
-        let dir =
-            DataDir::open(&place.path("data"), Some(&place.path("config.json"))).map_err(text)?;
-        host_key::load_or_create(&dir.host_key()).map_err(text)?;
-        drop(Store::open(&dir.database()).map_err(text)?);
+        opens(place)?;
         let announced = moment > self.ready;
-        if announced && fs::read(dir.host_key()).map_err(text)? != self.host_key {
+        let host_key = fs::read(place.path("data/host_key")).map_err(text)?;
+        if announced && host_key != self.host_key {
             return Err("another host key than was announced".to_owned());
         }
-        let found = messages(&dir.database()).map_err(text)?;
+        let found = messages(&place.path("data/database.db")).map_err(text)?;
         for (txn_id, (told, id)) in &self.acknowledged {
             if *told < moment && found.get(txn_id) != Some(id) {
                 return Err(format!("{txn_id} was acknowledged as {id}"));
@@ -150,6 +147,14 @@ impl Recording {
             None => Ok(()),
         }
     }
+}
+
+/// Opens the data folder as a server does.
+fn opens(place: &Place) -> Result<(), String> {
+    let dir = DataDir::open(&place.path("data"), false).map_err(text)?;
+    Store::open_in_folder(&dir.database(), false)
+        .map(drop)
+        .map_err(text)
 }
 
 /// The ids of all messages by txn_id, which is their content, in a database that is whole.

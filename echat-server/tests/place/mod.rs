@@ -5,7 +5,9 @@
 mod pty;
 mod running;
 
-use std::fs;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Instant;
@@ -23,6 +25,9 @@ pub(crate) const SERVER: &str = env!("CARGO_BIN_EXE_echat-server");
 const MEMORY: &str = "/dev/shm";
 /// Bytes that must be free there.
 const ROOMY: u64 = 256 << 20;
+/// A host key, as its file has it.
+pub(crate) const HOST_KEY: &str =
+    "echat-host-key-ed25519 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
 
 /// A folder to be the current directory of servers.
 pub(crate) struct Place(TempDir);
@@ -52,6 +57,30 @@ impl Place {
     /// Writes the file `name`.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).unwrap();
+    }
+
+    /// Makes the folder `data`, private.
+    pub(crate) fn make_data(&self) {
+        DirBuilder::new()
+            .mode(0o700)
+            .create(self.path("data"))
+            .unwrap();
+    }
+
+    /// Writes the file `name`, private.
+    pub(crate) fn write_private(&self, name: &str, content: impl AsRef<[u8]>) {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(self.path(name)).unwrap();
+        file.write_all(content.as_ref()).unwrap();
+    }
+
+    /// Makes the folder `data` of a server that ran here: `database` makes the database at the path
+    /// that it is given.
+    pub(crate) fn used(&self, database: impl FnOnce(&Path)) {
+        self.make_data();
+        self.write_private("data/host_key", HOST_KEY);
+        database(&self.path("data/database.db"));
     }
 
     /// The binary under test, to be started behind these commands of the shell, with nothing of

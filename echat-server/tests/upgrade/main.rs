@@ -17,7 +17,6 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use echat_server::data_dir::DataDir;
-use echat_server::host_key;
 use echat_server::store::{Store, create_template, schema_dump};
 use faults::{Rule, Shim};
 use place::{Place, Running};
@@ -36,24 +35,23 @@ const VERSIONS: &[Before] = &[
 ];
 
 fn fixture(place: &Place, sql: &str) {
-    fs::create_dir(place.path("data")).unwrap();
-    let db = Connection::open(place.path("data/database.db")).unwrap();
-    db.execute_batch(sql).unwrap();
+    place.used(|path| Connection::open(path).unwrap().execute_batch(sql).unwrap());
 }
 
-fn empty_file(place: &Place) {
-    fs::create_dir(place.path("data")).unwrap();
-    place.write("data/database.db", "");
-}
-
-fn template(place: &Place) {
-    create_template(&place.path("database.db")).unwrap();
-}
+/// What `--init` makes up for: one of two files, or a database without content.
+const MISSING: [Before; 3] = [
+    |place| place.used(|_| {}),
+    |place| place.used(|path| fs::write(path, "").unwrap()),
+    |place| {
+        place.make_data();
+        create_template(&place.path("data/database.db")).unwrap();
+    },
+];
 
 /// The schema of today.
 fn today() -> String {
     let place = Place::in_memory();
-    template(&place);
+    create_template(&place.path("database.db")).unwrap();
     schema_dump(&place.path("database.db")).unwrap()
 }
 
@@ -90,10 +88,10 @@ fn what_an_older_server_kept_is_there() {
 #[test]
 fn a_first_start_that_is_killed_at_any_moment_is_made_up_for() {
     let today = today();
-    let others: [Before; 2] = [empty_file, template];
     let mut kills = Vec::new();
-    for before in VERSIONS.iter().chain(&others) {
-        let moments = (0..).take_while(|calls| killed_after(*before, *calls, &today));
+    let starts = VERSIONS.iter().map(|before| (before, false));
+    for (before, init) in starts.chain(MISSING.iter().map(|before| (before, true))) {
+        let moments = (0..).take_while(|calls| killed_after(*before, init, *calls, &today));
         kills.push(moments.count());
     }
     assert!(kills.iter().all(|kills| *kills >= 5), "{kills:?}");
@@ -102,7 +100,7 @@ fn a_first_start_that_is_killed_at_any_moment_is_made_up_for() {
 
 /// Kills a server that starts there, before it changes the disk once more than so often, and starts
 /// again; false if it was ready before that.
-fn killed_after(before: Before, calls: u64, today: &str) -> bool {
+fn killed_after(before: Before, init: bool, calls: u64, today: &str) -> bool {
     let (place, shim) = (Place::in_memory(), Shim::new());
     before(&place);
     let kill = Rule {
@@ -112,23 +110,30 @@ fn killed_after(before: Before, calls: u64, today: &str) -> bool {
         times: 1,
         errno: None,
     };
-    let mut server = Running::begin(shim.command(&place, Some(kill)));
+    let mut command = shim.command(&place, Some(kill));
+    if init {
+        command.arg("--init");
+    }
+    let mut server = Running::begin(command);
     if server.becomes_ready() {
         server.kill();
         return false;
     }
     assert_eq!(server.end().status.signal(), Some(Signal::KILL.as_raw()));
-    starts(&place);
+    starts(&place, init);
     assert_eq!(schema_dump(&place.path("data/database.db")).unwrap(), today);
     true
 }
 
-/// What a server does before it listens.
-fn starts(place: &Place) {
-    let dir = DataDir::open(&place.path("data"), Some(&place.path("config.json"))).unwrap();
-    host_key::load_or_create(&dir.host_key()).unwrap();
-    drop(Store::open(&dir.database()).unwrap());
+/// What a server does before it listens. A start with `--init` that was killed before it changed
+/// anything needs that again.
+fn starts(place: &Place, init: bool) {
+    let data = place.path("data");
+    let begun = data.join("init").exists();
+    let dir = DataDir::open(&data, init && !begun).unwrap();
+    drop(Store::open_in_folder(&dir.database(), false).unwrap());
     whole(&dir.database());
+    assert!(!data.join("init").exists());
 }
 
 fn whole(database: &Path) {

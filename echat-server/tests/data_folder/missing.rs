@@ -1,0 +1,140 @@
+//! A first start makes what a server needs. In a folder that was used before, what is missing is said.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use crate::place::{Place, stderr, stdout};
+use crate::wire::Client;
+
+/// A place where a server ran and ann has an account.
+fn used() -> Place {
+    let place = Place::new();
+    let server = place.start(&[]);
+    Client::register(&server, "ann").is_served();
+    assert_eq!(server.stop().status.code(), Some(0));
+    place
+}
+
+/// A start there ends with 66 and one line that has these words; nothing in the folder changes.
+fn refused(place: &Place, args: &[&str], words: &str) {
+    let before = files(&place.path("data"));
+    let output = place.run(&[args, &["--log", "off"]].concat());
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(66), "{said}");
+    assert!(
+        said.starts_with(&format!("echat-server: {words}")),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert_eq!(stdout(&output), "");
+    assert_eq!(files(&place.path("data")), before, "{words}");
+}
+
+/// The files of a folder and their contents.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut files: Vec<_> = entries
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, fs::read(path).unwrap())
+        })
+        .filter(|(name, _)| name != "lock")
+        .collect();
+    files.sort();
+    files
+}
+
+/// Whether ann's account is there.
+fn knows_ann(place: &Place, args: &[&str]) -> bool {
+    let server = place.start(args);
+    let mut client = Client::connect(&server);
+    let reply = client.asks(&format!("LOGIN {}", crate::wire::credentials("ann")));
+    let known = reply.command == crate::wire::message("LOGIN_BUNDLE").command;
+    assert_eq!(server.stop().status.code(), Some(0));
+    known
+}
+
+#[test]
+fn a_first_start_says_what_it_made_and_where() {
+    let absent = Place::new();
+    let empty = Place::new();
+    empty.make_data();
+    let locked = Place::new();
+    locked.make_data();
+    locked.write_private("data/lock", "");
+    for place in [absent, empty, locked] {
+        let log = place.start(&[]).stop();
+        let full = place.path("data").canonicalize().unwrap();
+        for (what, name) in [("database", "database.db"), ("host key", "host_key")] {
+            let line = format!("a new {what} was made: {}", full.join(name).display());
+            let lines = stderr(&log).lines().filter(|l| l.contains(&line));
+            assert_eq!(lines.count(), 1, "{line}: {}", stderr(&log));
+        }
+        let log = place.start(&[]).stop();
+        assert!(!stderr(&log).contains("a new"), "{}", stderr(&log));
+    }
+}
+
+#[test]
+fn a_folder_without_its_database_is_refused() {
+    let place = used();
+    let key = fs::read(place.path("data/host_key")).unwrap();
+    fs::remove_file(place.path("data/database.db")).unwrap();
+    let words = "data/database.db: missing, and this folder was used before; put it back, or run \
+                 `echat-server --init` to begin with an empty database, keeping what is there\n";
+    refused(&place, &[], words);
+    assert!(!knows_ann(&place, &["--init"]));
+    assert_eq!(fs::read(place.path("data/host_key")).unwrap(), key);
+    assert!(!knows_ann(&place, &[]));
+}
+
+#[test]
+fn a_folder_without_its_key_is_refused() {
+    let place = used();
+    fs::remove_file(place.path("data/host_key")).unwrap();
+    let words = "data/host_key: missing, and this folder was used before; put it back, or run \
+                 `echat-server --init` to begin with a new host key, of which clients will warn, keeping \
+                 what is there\n";
+    refused(&place, &[], words);
+    assert!(knows_ann(&place, &["--init"]));
+    assert!(knows_ann(&place, &[]));
+}
+
+#[test]
+fn a_database_of_no_bytes_is_refused_and_so_is_one_of_no_tables() {
+    let place = used();
+    let whole = fs::read(place.path("data/database.db")).unwrap();
+    fs::write(place.path("data/database.db"), "").unwrap();
+    refused(&place, &[], "data/database.db: empty (0 bytes), and");
+    fs::remove_file(place.path("data/database.db")).unwrap();
+    rusqlite::Connection::open(place.path("data/database.db"))
+        .unwrap()
+        .execute_batch("VACUUM")
+        .unwrap();
+    assert_eq!(
+        fs::metadata(place.path("data/database.db")).unwrap().len(),
+        4096
+    );
+    refused(
+        &place,
+        &[],
+        "data/database.db: the database holds nothing at all; put",
+    );
+    assert!(!knows_ann(&place, &["--init"]));
+    fs::write(place.path("data/database.db"), whole).unwrap();
+    assert!(knows_ann(&place, &["--init"]), "what is there is kept");
+}
+
+#[test]
+fn a_link_to_a_folder_that_is_gone_is_no_first_start() {
+    let place = Place::new();
+    symlink("unmounted", place.path("data")).unwrap();
+    let output = place.run(&["--log", "off"]);
+    let words = "echat-server: data: a symbolic link to a folder that is missing; put the folder back \
+                 (is its disk mounted?), or remove the link\n";
+    assert_eq!(stderr(&output), words);
+    assert_eq!(output.status.code(), Some(66));
+    assert!(!place.path("unmounted").exists());
+}

@@ -1,0 +1,189 @@
+//! Files that are links, of others, open to others, or used by another server.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+
+use rusqlite::Connection;
+
+use crate::place::{Place, stderr};
+use crate::wire::Client;
+
+fn used() -> Place {
+    let place = Place::new();
+    assert_eq!(place.start(&[]).stop().status.code(), Some(0));
+    place
+}
+
+/// A start there ends with this code and one line that has these words.
+fn refused(place: &Place, code: i32, words: &str) {
+    let output = place.run(&["--log", "off"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(
+        said.starts_with(&format!("echat-server: {words}")),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn no_link_is_followed() {
+    let place = used();
+    for name in ["database.db", "host_key", "lock", "database.db-wal", "init"] {
+        let path = place.path("data").join(name);
+        let aside = place.path("aside");
+        let was_there = fs::rename(&path, &aside).is_ok();
+        if !was_there {
+            fs::write(&aside, "theirs").unwrap();
+        }
+        let content = fs::read(&aside).unwrap();
+        for target in [&aside, &place.path("nothing")] {
+            symlink(target, &path).unwrap();
+            let words = format!("data/{name}: a symbolic link; put the file itself in its place\n");
+            refused(&place, 77, &words);
+            fs::remove_file(&path).unwrap();
+        }
+        assert_eq!(fs::read(&aside).unwrap(), content, "{name}");
+        assert!(!place.path("nothing").exists(), "{name}");
+        if was_there {
+            fs::rename(&aside, &path).unwrap();
+        }
+    }
+    assert_eq!(place.start(&[]).stop().status.code(), Some(0));
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_file_is_refused() {
+    for name in ["database.db", "host_key"] {
+        let place = used();
+        fs::remove_file(place.path("data").join(name)).unwrap();
+        fs::create_dir(place.path("data").join(name)).unwrap();
+        refused(&place, 78, &format!("data/{name}: not a regular file\n"));
+    }
+}
+
+#[test]
+fn a_second_name_of_the_database_or_the_key_is_refused() {
+    for name in ["database.db", "host_key"] {
+        let place = used();
+        fs::hard_link(place.path("data").join(name), place.path("other")).unwrap();
+        refused(
+            &place,
+            77,
+            &format!("data/{name}: has 2 names (hard links)"),
+        );
+    }
+}
+
+#[test]
+fn a_folder_that_others_can_write_to_is_refused() {
+    let place = used();
+    for (mode, code) in [(0o770, 77), (0o702, 77), (0o755, 0)] {
+        fs::set_permissions(place.path("data"), Permissions::from_mode(mode)).unwrap();
+        if code == 0 {
+            assert_eq!(place.start(&[]).stop().status.code(), Some(0));
+        } else {
+            let words = format!(
+                "data: others can write to this folder (mode {mode:04o}); if its files are right, run: \
+                 chmod go-w data\n"
+            );
+            refused(&place, code, &words);
+        }
+    }
+}
+
+/// Root can give files away; for other users there is a folder of root's.
+#[test]
+fn what_belongs_to_another_user_is_refused() {
+    let place = used();
+    let path = place.path("data/host_key");
+    if chown(&path, Some(4_242), None).is_err() {
+        let output = place.run(&["--log", "off", "--data", "/usr"]);
+        let said = stderr(&output);
+        assert!(
+            said.contains("/usr: this folder belongs to user 0"),
+            "{said}"
+        );
+        assert_eq!(output.status.code(), Some(77));
+        return;
+    }
+    refused(
+        &place,
+        77,
+        "data/host_key: belongs to user 4242, and the server runs as",
+    );
+    chown(&path, Some(0), None).unwrap();
+    for name in ["database.db", "lock"] {
+        let path = place.path("data").join(name);
+        chown(&path, Some(4_242), None).unwrap();
+        refused(
+            &place,
+            77,
+            &format!("data/{name}: belongs to user 4242, and"),
+        );
+        chown(&path, Some(0), None).unwrap();
+    }
+    chown(place.path("data"), Some(4_242), None).unwrap();
+    refused(
+        &place,
+        77,
+        "data: this folder belongs to user 4242, and the server",
+    );
+}
+
+/// A second server is refused, whatever path leads it to the database of one that runs.
+#[test]
+fn a_second_server_by_another_folder_is_refused() {
+    let place = used();
+    let first = place.start(&[]);
+    symlink(place.path("data"), place.path("link")).unwrap();
+    let second = |data: &str| {
+        let output = place.run(&["--log", "off", "--data", data]);
+        assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
+        stderr(&output).to_owned()
+    };
+    assert_eq!(
+        second("link"),
+        "echat-server: link: another echat-server uses this folder\n"
+    );
+    assert_eq!(
+        place.start(&["--data", "other"]).stop().status.code(),
+        Some(0)
+    );
+    fs::remove_file(place.path("other/database.db")).unwrap();
+    fs::hard_link(
+        place.path("data/database.db"),
+        place.path("other/database.db"),
+    )
+    .unwrap();
+    assert_eq!(
+        second("other"),
+        "echat-server: other/database.db: another echat-server uses this database, by another folder\n"
+    );
+    // The first one still holds it: others can read and are served.
+    Client::register(&first, "ann").is_served();
+    assert_eq!(first.stop().status.code(), Some(0));
+}
+
+#[test]
+fn a_folder_may_be_reached_by_a_link() {
+    let place = used();
+    symlink("data", place.path("link")).unwrap();
+    let server = place.start(&["--data", "link"]);
+    Client::register(&server, "ann").is_served();
+    server.kill();
+    let server = place.start(&[]);
+    Client::login(&server, "ann").is_served();
+}
+
+#[test]
+fn a_database_with_a_planted_trigger_is_refused() {
+    let place = used();
+    let db = Connection::open(place.path("data/database.db")).unwrap();
+    db.execute_batch("CREATE TRIGGER spy AFTER INSERT ON messages BEGIN DELETE FROM users; END")
+        .unwrap();
+    drop(db);
+    let words =
+        "data/database.db: this database has the trigger \"spy\", which is not echat's; drop it";
+    refused(&place, 74, words);
+}
