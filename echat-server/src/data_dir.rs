@@ -1,4 +1,5 @@
-//! The folder that holds everything a running server owns: `database.db`, `host_key`, `lock`.
+//! The folder that holds everything a running server owns: `database.db`, `high_water`, `host_key`,
+//! `lock`.
 //!
 //! A folder with none of these but `lock` is a first start, and so is one where a first start was cut
 //! off: the file `init` is written first, removed last, and stands for that. In any other folder the
@@ -19,6 +20,7 @@ use crate::private_file::{self, FileError};
 pub use error::{DataDirError, Lack, Missing};
 
 const DATABASE: &str = "database.db";
+const HIGH_WATER: &str = "high_water";
 const HOST_KEY: &str = "host_key";
 const LOCK: &str = "lock";
 
@@ -69,7 +71,7 @@ impl DataDir {
             }
             folder.make(missing, found.is_begun)?;
         }
-        for name in COMPANIONS.into_iter().chain([DATABASE]) {
+        for name in COMPANIONS.into_iter().chain([HIGH_WATER, DATABASE]) {
             folder.make_private(name)?;
         }
         let database = folder.hold_database()?;
@@ -97,6 +99,11 @@ impl DataDir {
     /// What to call the database in front of people: the folder as it was given.
     pub fn shown_database(&self) -> PathBuf {
         self.folder.shown(DATABASE)
+    }
+
+    /// The full path of the file that says which message ids were given out, or where it will be.
+    pub fn high_water(&self) -> PathBuf {
+        self.folder.path(HIGH_WATER)
     }
 
     /// The key by which clients know this server.
@@ -249,7 +256,7 @@ impl Folder {
         let is_there = |lack| lack != Some(Lack::Absent);
         Ok(Found {
             missing: (database.or(host_key).is_some()).then_some(Missing { database, host_key }),
-            is_used: is_there(database) || is_there(host_key),
+            is_used: is_there(database) || is_there(host_key) || is_there(self.lack(HIGH_WATER)?),
             is_begun: is_there(self.lack(INIT)?),
         })
     }

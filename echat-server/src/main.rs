@@ -15,7 +15,7 @@ use echat_server::exit::ExitCode;
 use echat_server::logging;
 use echat_server::private_memory;
 use echat_server::reactor::{self, ReactorError, Signals};
-use echat_server::store::{OpenError, Store};
+use echat_server::store::{HighWaterError, OpenError, Store};
 
 /// Why the server does not start, or stops.
 #[derive(Debug, Error)]
@@ -54,6 +54,7 @@ fn database_code(error: &OpenError) -> ExitCode {
     match error {
         OpenError::Busy => ExitCode::Busy,
         OpenError::Blank => ExitCode::NoInput,
+        OpenError::HighWater(HighWaterError::Damaged) => ExitCode::Config,
         _ => ExitCode::Io,
     }
 }
@@ -118,7 +119,7 @@ fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
     logging::init(&loaded.config.log);
     tracing::info!("configuration: {}", name(loaded.file.as_deref()));
     let data = DataDir::open(&loaded.config.data, init)?;
-    let store = Store::open_in_folder(&data.database(), init);
+    let store = Store::open_in_folder(&data.database(), &data.high_water(), init);
     let store = store.map_err(|source| Failure::Database {
         path: data.shown_database().display().to_string(),
         source,

@@ -94,7 +94,8 @@ pub fn run(
     let ended = reactor.run();
     let now = reactor.now();
     reactor.engine.end_sessions(ended.is_err(), now);
-    ended
+    ended?;
+    Ok(reactor.engine.store().close().map_err(Fatal)?)
 }
 
 /// Reads what the quotas of the day count. Only a database that failed for good is a reason not to serve.

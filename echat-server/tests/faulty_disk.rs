@@ -22,7 +22,7 @@ const CROWD: Crowd = Crowd {
     writers: 1,
     window: 1,
 };
-/// Messages that are acknowledged before the disk fails, and again after it.
+/// Messages that are acknowledged before the disk fails, where it does not fail at once, and after it.
 const ACKNOWLEDGED: usize = 40;
 /// Power cuts in what was recorded.
 const CUTS: usize = 20;
@@ -30,21 +30,31 @@ const CUTS: usize = 20;
 /// Calls of this kind on such a file fail, so often: the server stops with code 74, and nothing that it
 /// acknowledged is missing, neither when it starts again nor when the power is cut then.
 fn stops_and_starts_again(what: &'static str, files: &'static str, times: i64) {
-    fails(what, files, times, None);
+    fails(what, files, times, ACKNOWLEDGED, false);
 }
 
 /// The same while another program keeps a read open, until so many messages are acknowledged: the log is
 /// long when it lets go, and is folded beside the loop.
 fn stops_beside_the_loop(what: &'static str) {
-    fails(what, "database.db", 1, Some(LONG));
+    fails(what, "database.db", 1, LONG, true);
 }
 
 /// Messages with which the log is longer than what the loop itself folds.
 const LONG: usize = 900;
 
-fn fails(what: &'static str, files: &'static str, times: i64, long: Option<usize>) {
+/// Such calls fail after so many messages, from the first one on if it is none; `reading` says whether
+/// another program keeps a read open until then.
+fn fails(
+    what: &'static str,
+    files: &'static str,
+    times: i64,
+    acknowledged: usize,
+    reading: bool,
+) {
     let shim = Shim::new();
-    shim.switch(false);
+    if acknowledged > 0 {
+        shim.switch(false);
+    }
     let rule = Rule {
         what,
         files,
@@ -53,7 +63,7 @@ fn fails(what: &'static str, files: &'static str, times: i64, long: Option<usize
         errno: Some(Errno::IO),
     };
     let (place, server, members) = CROWD.enter(|place| shim.start(place, Some(rule)));
-    let reader = long.map(|_| reader(&place));
+    let reader = reading.then(|| reader(&place));
     let read = |statement: &str| {
         if let Some(reader) = &reader {
             reader.execute_batch(statement).unwrap();
@@ -61,12 +71,14 @@ fn fails(what: &'static str, files: &'static str, times: i64, long: Option<usize
     };
     read("BEGIN; SELECT count(*) FROM history");
     let mut struck = now();
-    let acknowledged = long.unwrap_or(ACKNOWLEDGED);
     let first = CROWD.write_until(&server, members, 0, acknowledged, |_| {
         shim.switch(true);
         read("ROLLBACK");
         struck = now();
     });
+    if acknowledged == 0 {
+        assert!(first.iter().all(|written| written.acknowledged.is_empty()));
+    }
     let output = server.end();
     eprintln!("{rule}: stopped {:?} after it would", struck.elapsed());
     assert_eq!(output.status.code(), Some(74));
@@ -79,7 +91,7 @@ fn fails(what: &'static str, files: &'static str, times: i64, long: Option<usize
     assert_eq!(failed.is_some(), what == "sync");
     let later = &notes[failed.unwrap_or(notes.len())..];
     // Beside the loop, what the loop has synced by itself is still told.
-    assert!(long.is_some() || !later.iter().any(|note| matches!(note, Note::Sent { .. })));
+    assert!(reading || !later.iter().any(|note| matches!(note, Note::Sent { .. })));
 
     drop(reader);
     let server = shim.start(&place, None);
@@ -138,6 +150,21 @@ fn a_write_of_a_fold_beside_the_loop_that_fails() {
 #[test]
 fn a_sync_of_a_fold_beside_the_loop_that_fails() {
     stops_beside_the_loop("sync");
+}
+
+#[test]
+fn a_sync_of_the_reserved_ids_that_fails() {
+    fails("sync", "high_water", 1, 0, false);
+}
+
+#[test]
+fn a_write_of_the_reserved_ids_that_fails() {
+    fails("write", "high_water", 1, 0, false);
+}
+
+#[test]
+fn a_write_of_the_newest_id_that_fails() {
+    stops_and_starts_again("write", "high_water", 1);
 }
 
 /// Every sync that a first start asks for, one after the other: none that fails is passed over.

@@ -66,6 +66,36 @@ fn a_full_disk_refuses_what_writes_until_there_is_room() {
     assert_eq!(ids(&mut Client::login(&server, "bob")), all);
 }
 
+/// Not even the few bytes that reserve ids can be written, on a disk that copies on write.
+#[test]
+fn ids_that_cannot_be_reserved_are_a_full_disk() {
+    let (place, shim) = (place(), Shim::new());
+    shim.switch(false);
+    let full = Rule {
+        what: "write",
+        files: "high_water",
+        skip: 0,
+        times: -1,
+        errno: Some(Errno::NOSPC),
+    };
+    let server = shim.start(&place, Some(full));
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    shim.switch(true);
+    assert_eq!(sends(&mut ann, 1), None);
+    assert!(ids(&mut ann).is_empty());
+    shim.switch(false);
+    assert_eq!(sends(&mut ann, 1), Some(1));
+    // The id is reserved; that the newest one cannot be noted costs nothing.
+    shim.switch(true);
+    assert_eq!(sends(&mut ann, 2), Some(2));
+    shim.switch(false);
+    assert_eq!(server.stop().status.code(), Some(0));
+    let server = shim.start(&place, None);
+    let mut ann = Client::login(&server, "ann");
+    assert_eq!(sends(&mut ann, 3), Some(3));
+}
+
 #[test]
 #[ignore = "mounts a disk of 16 MiB, for which the system must let users have namespaces; campaign"]
 fn a_small_disk_that_is_filled_and_freed() {

@@ -45,6 +45,7 @@ fn every_file_is_private_under_umask_000() {
         "database.db",
         "database.db-shm",
         "database.db-wal",
+        "high_water",
         "host_key",
         "lock",
     ];
@@ -56,7 +57,7 @@ fn every_file_is_private_under_umask_000() {
     // The log is folded into the database at a stop in peace.
     assert_eq!(
         private_files(&place.path("new/data")),
-        ["database.db", "host_key", "lock"]
+        ["database.db", "high_water", "host_key", "lock"]
     );
 }
 

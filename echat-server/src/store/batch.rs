@@ -7,6 +7,7 @@ use rusqlite::{
 };
 
 use super::failure::{self, Met};
+use super::high_water::HighWater;
 use super::log::Log;
 use super::{Store, StoreError};
 
@@ -20,6 +21,9 @@ pub struct Batch<'s> {
     db: &'s Connection,
     met: &'s Met,
     log: &'s Log,
+    high_water: Option<&'s mut HighWater>,
+    /// The newest message id that this batch gave out.
+    newest: Option<i64>,
     state: Cell<State>,
     writes: u64,
     work: Cell<u64>,
@@ -49,11 +53,13 @@ enum Why {
 }
 
 impl<'s> Batch<'s> {
-    pub(super) fn new(store: &'s Store) -> Self {
+    pub(super) fn new(store: &'s mut Store) -> Self {
         Self {
             db: &store.db,
             met: &store.met,
             log: &store.log,
+            high_water: store.high_water.as_mut(),
+            newest: None,
             state: Cell::new(State::Reading),
             writes: 0,
             work: Cell::new(0),
@@ -88,7 +94,7 @@ impl<'s> Batch<'s> {
     /// # Errors
     /// `Full`, and `Damaged` if a statement met damage: the batch is then rolled back. `Fatal` if the
     /// commit or the fold failed in another way.
-    pub fn commit(self) -> Result<Receipt, StoreError> {
+    pub fn commit(mut self) -> Result<Receipt, StoreError> {
         match self.state.get() {
             State::Reading => {}
             State::Writing => {
@@ -96,6 +102,9 @@ impl<'s> Batch<'s> {
                     .execute_batch("COMMIT")
                     .map_err(|error| self.not_committed(error))?;
                 self.state.set(State::Reading);
+                if let (Some(high_water), Some(newest)) = (&mut self.high_water, self.newest) {
+                    high_water.note(newest)?;
+                }
                 self.log.committed(self.db, self.met)?;
             }
             State::Broken(why) => return Err(refusal(why)),
@@ -178,6 +187,19 @@ impl<'s> Batch<'s> {
         Ok(self.db.last_insert_rowid())
     }
 
+    /// Runs the INSERT of a message; gives its id, which is reserved before it can be committed.
+    pub(super) fn insert_id(&mut self, sql: &str, params: impl Params) -> Result<i64, StoreError> {
+        let id = self.insert(sql, params)?;
+        if let Some(high_water) = &mut self.high_water
+            && let Err(error) = high_water.reserve(id)
+        {
+            self.break_off_for(&error);
+            return Err(error);
+        }
+        self.newest = Some(id);
+        Ok(id)
+    }
+
     fn run<T>(
         &self,
         sql: &str,
@@ -222,13 +244,17 @@ impl<'s> Batch<'s> {
         }
         let error = self.met.judge(error);
         if !reading {
-            self.break_off(match error {
-                StoreError::Full => Why::Full,
-                StoreError::Damaged(_) => Why::Damaged,
-                StoreError::Busy | StoreError::Fatal(_) => Why::Fatal,
-            });
+            self.break_off_for(&error);
         }
         error
+    }
+
+    fn break_off_for(&self, error: &StoreError) {
+        self.break_off(match error {
+            StoreError::Full => Why::Full,
+            StoreError::Damaged(_) => Why::Damaged,
+            StoreError::Busy | StoreError::Fatal(_) => Why::Fatal,
+        });
     }
 
     /// A commit that fails leaves open what is on the disk, unless the disk is full.

@@ -50,7 +50,7 @@ impl Batch<'_> {
         txn_id: Option<&TxnId>,
         now: i64,
     ) -> Result<MessageId, StoreError> {
-        let row = self.insert(
+        let row = self.insert_id(
             "INSERT INTO messages (conversation, sender, send_time, content, txn_id)
              VALUES (?1, ?2, ?3, ?4, ?5)",
             params![

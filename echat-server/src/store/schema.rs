@@ -13,6 +13,7 @@ use super::StoreError;
 use super::batch::Batch;
 use super::expected;
 use super::failure::{Damage, Met, is_damage};
+use super::high_water::{self, HighWater, HighWaterError};
 use super::log::{self, Fold, Folded, Log};
 use super::looks;
 
@@ -56,6 +57,8 @@ pub struct Store {
     pub(super) db: Connection,
     pub(super) log: Log,
     pub(super) met: Met,
+    /// `None` for a database that is no data folder's.
+    pub(super) high_water: Option<HighWater>,
 }
 
 /// Why a database is not opened. The file is left as it was, or at the newest version that a
@@ -91,6 +94,9 @@ pub enum OpenError {
     /// A part of the schema that is not there.
     #[error("this database lacks the {0} {1:?}; put another copy back")]
     Lacks(String, String),
+    /// The file that says which message ids were given out.
+    #[error(transparent)]
+    HighWater(#[from] HighWaterError),
     /// Written by a newer echat.
     #[error("the database has version {found}, this echat knows versions up to {known}")]
     Newer {
@@ -135,10 +141,13 @@ impl Store {
         Self::open_with_history(path, true)
     }
 
-    /// Opens the database of a data folder, migrates it if it is older. Unless a folder is begun, the
-    /// database must hold something. No part of `path` may be a link.
-    pub fn open_in_folder(path: &Path, begin: bool) -> Result<Self, OpenError> {
-        Self::open_with_history(path, begin)
+    /// Opens the database of a data folder, migrates it if it is older, and sees to it that message
+    /// ids do not go back, by the file `high_water`. Unless a folder is begun, the database must hold
+    /// something. No part of `path` may be a link.
+    pub fn open_in_folder(path: &Path, high_water: &Path, begin: bool) -> Result<Self, OpenError> {
+        let mut store = Self::open_with_history(path, begin)?;
+        store.high_water = Some(high_water::settle(&mut store.db, path, high_water)?);
+        Ok(store)
     }
 
     fn open_with_history(path: &Path, begin: bool) -> Result<Self, OpenError> {
@@ -176,6 +185,14 @@ impl Store {
     /// A unit of work: what is read and written through it is kept whole or not at all.
     pub fn batch(&mut self) -> Batch<'_> {
         Batch::new(self)
+    }
+
+    /// Notes beside the database that the server ends in peace, after the last batch.
+    ///
+    /// # Errors
+    /// `Fatal`: the next start then leaves a gap in the message ids.
+    pub fn close(&mut self) -> Result<(), StoreError> {
+        self.high_water.as_ref().map_or(Ok(()), HighWater::close)
     }
 
     /// The database's file, without links in its path; `None` if it is in memory.
@@ -219,8 +236,12 @@ impl Store {
 
     fn migrated(mut db: Connection, log: Log) -> Result<Self, OpenError> {
         migrate(&mut db, MIGRATIONS)?;
-        let met = Met::default();
-        Ok(Self { db, log, met })
+        Ok(Self {
+            db,
+            log,
+            met: Met::default(),
+            high_water: None,
+        })
     }
 
     #[cfg(test)]

@@ -1,9 +1,11 @@
-//! The data folder of the real server: what it refuses and says, and what `--init` makes.
+//! The data folder of the real server: what it refuses and says, what `--init` makes, and message ids
+//! that do not go back, whatever is put there.
 
 #[path = "../place/mod.rs"]
 mod place;
 #[path = "../wire/mod.rs"]
 mod wire;
 
+mod ids;
 mod missing;
 mod not_ours;

@@ -138,3 +138,28 @@ fn a_link_to_a_folder_that_is_gone_is_no_first_start() {
     assert_eq!(output.status.code(), Some(66));
     assert!(!place.path("unmounted").exists());
 }
+
+#[test]
+fn only_the_mark_or_a_log_tells_of_a_folder_that_was_used() {
+    let place = used();
+    for name in ["database.db", "host_key"] {
+        fs::remove_file(place.path("data").join(name)).unwrap();
+    }
+    let words = "data/database.db: missing, and host_key is missing, and this folder was used before; \
+                 put both back, or run `echat-server --init` to begin with an empty database and a new \
+                 host key, of which clients will warn, keeping what is there\n";
+    refused(&place, &[], words);
+    for name in ["-wal", "-shm", "-journal"] {
+        let name = format!("data/database.db{name}");
+        place.write_private(&name, "pages");
+        for args in [&[][..], &["--init"]] {
+            refused(
+                &place,
+                args,
+                &format!("{name}: belongs to a database.db that is missing or empty"),
+            );
+        }
+        fs::remove_file(place.path(name)).unwrap();
+    }
+    assert!(!knows_ann(&place, &["--init"]));
+}

@@ -29,7 +29,14 @@ fn refused(place: &Place, code: i32, words: &str) {
 #[test]
 fn no_link_is_followed() {
     let place = used();
-    for name in ["database.db", "host_key", "lock", "database.db-wal", "init"] {
+    for name in [
+        "database.db",
+        "host_key",
+        "high_water",
+        "lock",
+        "database.db-wal",
+        "init",
+    ] {
         let path = place.path("data").join(name);
         let aside = place.path("aside");
         let was_there = fs::rename(&path, &aside).is_ok();
@@ -54,7 +61,7 @@ fn no_link_is_followed() {
 
 #[test]
 fn a_folder_in_the_place_of_a_file_is_refused() {
-    for name in ["database.db", "host_key"] {
+    for name in ["database.db", "host_key", "high_water"] {
         let place = used();
         fs::remove_file(place.path("data").join(name)).unwrap();
         fs::create_dir(place.path("data").join(name)).unwrap();
@@ -113,7 +120,7 @@ fn what_belongs_to_another_user_is_refused() {
         "data/host_key: belongs to user 4242, and the server runs as",
     );
     chown(&path, Some(0), None).unwrap();
-    for name in ["database.db", "lock"] {
+    for name in ["database.db", "high_water", "lock"] {
         let path = place.path("data").join(name);
         chown(&path, Some(4_242), None).unwrap();
         refused(

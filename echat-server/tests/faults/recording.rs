@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use echat_server::data_dir::DataDir;
-use echat_server::store::Store;
+use echat_server::store::{Store, create_template};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rusqlite::Connection;
@@ -98,10 +98,14 @@ impl Recording {
             }
             done = moment;
             let mut rng = StdRng::seed_from_u64(number as u64);
-            let place = self.restored(&disk.cut(&mut rng));
+            let found = disk.cut(&mut rng);
+            let place = self.restored(&found);
             let mut checked = self.check(&place, moment);
             if number % STARTS == 0 && checked.is_ok() {
                 checked = serves(&place);
+            }
+            if checked.is_ok() && moment > self.ready {
+                checked = self.goes_on(&self.restored(&found), moment);
             }
             if let Err(reason) = checked {
                 failed.push(format!("cut {number}, after note {moment}: {reason}"));
@@ -119,7 +123,7 @@ impl Recording {
                 None => fs::create_dir(&path).unwrap(),
                 // The name of its folder may be lost.
                 Some(content) if path.parent().unwrap().exists() => {
-                    fs::write(&path, content).unwrap();
+                    fs::write(&path, after_another_boot(content)).unwrap();
                     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
                 }
                 Some(_) => {}
@@ -128,9 +132,32 @@ impl Recording {
         place
     }
 
+    /// Whether ids go on above all that were told, though the database that is put back is from
+    /// before the first message.
+    fn goes_on(&self, place: &Place, moment: usize) -> Result<(), String> {
+        for file in fs::read_dir(place.path("data")).map_err(text)? {
+            let file = file.map_err(text)?;
+            if file
+                .file_name()
+                .to_string_lossy()
+                .starts_with("database.db")
+            {
+                fs::remove_file(file.path()).map_err(text)?;
+            }
+        }
+        create_template(&place.path("data/database.db")).map_err(text)?;
+        let newest = newest_id(place)?;
+        let told = self.acknowledged.values();
+        let told = told.filter(|(told, _)| *told < moment).map(|(_, id)| *id);
+        match told.max() {
+            Some(told) if told > newest => Err(format!("ids go back from {told} to {newest}")),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether echat starts on these files, and what it told by then is there.
     pub(crate) fn check(&self, place: &Place, moment: usize) -> Result<(), String> {
-        opens(place)?;
+        newest_id(place)?;
         let announced = moment > self.ready;
         let host_key = fs::read(place.path("data/host_key")).map_err(text)?;
         if announced && host_key != self.host_key {
@@ -149,12 +176,24 @@ impl Recording {
     }
 }
 
-/// Opens the data folder as a server does.
-fn opens(place: &Place) -> Result<(), String> {
+/// The same file, but for the boot that `high_water` names: the power was not cut really.
+fn after_another_boot(content: &[u8]) -> Vec<u8> {
+    let mut content = content.to_vec();
+    let begin = content.windows(6).position(|bytes| bytes == b"\nboot ");
+    if content.len() < 256
+        && let Some(begin) = begin
+    {
+        content.truncate(begin + 1);
+    }
+    content
+}
+
+/// Opens the data folder as a server does; the newest message id that counts as given out.
+fn newest_id(place: &Place) -> Result<u64, String> {
     let dir = DataDir::open(&place.path("data"), false).map_err(text)?;
-    Store::open_in_folder(&dir.database(), false)
-        .map(drop)
-        .map_err(text)
+    let store = Store::open_in_folder(&dir.database(), &dir.high_water(), false);
+    let newest = store.map_err(text)?.batch().newest_id();
+    Ok(newest.map_err(text)?.0)
 }
 
 /// The ids of all messages by txn_id, which is their content, in a database that is whole.

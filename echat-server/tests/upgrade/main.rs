@@ -131,7 +131,7 @@ fn starts(place: &Place, init: bool) {
     let data = place.path("data");
     let begun = data.join("init").exists();
     let dir = DataDir::open(&data, init && !begun).unwrap();
-    drop(Store::open_in_folder(&dir.database(), false).unwrap());
+    drop(Store::open_in_folder(&dir.database(), &dir.high_water(), false).unwrap());
     whole(&dir.database());
     assert!(!data.join("init").exists());
 }
