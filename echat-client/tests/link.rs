@@ -1,8 +1,10 @@
 //! A link against the server's end of the protocol, over loopback.
 
+#[path = "../../echat-proto/tests/tampering/schedule.rs"]
+mod schedule;
 mod support;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +14,11 @@ use echat_client::socket::{Received, Socket, SocketError};
 use echat_client::trust::{Trust, Trusted, Untrusted};
 use echat_client::wait::{Interest, Watched, wait};
 use echat_proto::channel::{ChannelError, Incoming};
-use echat_proto::handshake::HandshakeError;
+use echat_proto::group::{EXPONENT, Ephemeral, KeyShare, PUBLIC, Public};
+use echat_proto::handshake::{
+    AwaitClientHello, CLIENT_HELLO, HandshakeError, SERVER_HELLO, Step, respond,
+};
+use schedule::{Schedule, wrong_values};
 use support::{End, Server, message, some_bytes};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -244,4 +250,51 @@ fn nobody_there_is_an_error_of_the_socket() {
     let nowhere = "no-such-host.invalid:1".parse().unwrap();
     let error = Socket::connect(&nowhere, &clock, LONG).unwrap_err();
     assert!(matches!(error, SocketError::Resolve(_)), "{error}");
+}
+
+/// Answers the next connection's hello as it should be, and says a FINISHED of this value; what comes then.
+fn says_finished(server: &Server, value: &dyn Fn(&Schedule) -> Vec<u8>) -> Option<Vec<u8>> {
+    let mut stream = server.accept_naked();
+    let mut hello = [0; CLIENT_HELLO];
+    stream.read_exact(&mut hello).unwrap();
+    let Ok(Step::Next((read, _))) = AwaitClientHello::default().next(&hello) else {
+        panic!("an honest hello");
+    };
+    let share = || Ephemeral::from_exponent(&[5; EXPONENT]);
+    let (flight, _) = respond(&read, share(), server.key(), &mut rand::rng());
+    let server_hello = &flight[..SERVER_HELLO];
+    let public: [u8; PUBLIC] = hello[40..].try_into().unwrap();
+    let z = share().agree(&Public::new(&public).unwrap());
+    let schedule = Schedule::new(&hello, server_hello, &*z);
+    let frame = schedule.server_says(&value(&schedule));
+    stream.write_all(&[server_hello, &frame].concat()).unwrap();
+    some_bytes(&mut stream)
+}
+
+/// The server holds the key that is trusted and every key of the connection.
+#[test]
+fn a_wrong_finished_under_the_right_keys_is_answered_by_nothing() {
+    let server = Server::new(1);
+    let ends = |value: &(dyn Fn(&Schedule) -> Vec<u8> + Sync)| {
+        thread::scope(|scope| {
+            let after = scope.spawn(|| says_finished(&server, value));
+            let opened = open(&server, &pinned(&server)).map(drop);
+            (opened, after.join().unwrap())
+        })
+    };
+    let (opened, after) = ends(&|schedule| schedule.server_finished().to_vec());
+    assert!(opened.is_ok() && after.is_some(), "the right one is taken");
+    let wrong = |schedule: &Schedule| {
+        let (own, other) = (schedule.server_finished(), schedule.client_finished());
+        wrong_values(own, other, [7; 32])
+    };
+    let count = wrong_values([0; 32], [0; 32], [0; 32]).len();
+    for which in 0..count {
+        let (opened, after) = ends(&|schedule| wrong(schedule).swap_remove(which).1);
+        let refused = matches!(
+            opened,
+            Err(OpenError::Handshake(HandshakeError::BadFinished))
+        );
+        assert!(refused && after.is_none(), "value {which}");
+    }
 }

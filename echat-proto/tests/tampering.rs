@@ -2,10 +2,14 @@
 //! heard, and what came before the change is (promise 5). One bit in many is flipped; with
 //! `ECHAT_TAMPERINGS` as large as the session, every one of them.
 
+#[path = "tampering/finished.rs"]
+mod finished;
 #[path = "tampering/hellos.rs"]
 mod hellos;
 #[path = "tampering/recording.rs"]
 mod recording;
+#[path = "tampering/schedule.rs"]
+mod schedule;
 #[path = "decoders/signed.rs"]
 mod signed;
 #[path = "tampering/streams.rs"]

@@ -1,17 +1,23 @@
 //! Whatever one connection does wrong, the others are served.
 
 mod place;
+#[path = "../../echat-proto/tests/tampering/schedule.rs"]
+mod schedule;
 mod wire;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use echat_proto::channel::Incoming;
-use echat_proto::handshake::ClientStart;
+use echat_proto::crypto::{BLOCK, TAG};
+use echat_proto::frame::HEADER;
+use echat_proto::group::{EXPONENT, Ephemeral, KeyShare, PUBLIC, Public};
+use echat_proto::handshake::{ClientStart, SERVER_HELLO};
 use place::{Place, Running};
 use rustix::net::sockopt::set_socket_linger;
-use wire::{Client, naked, some_bytes};
+use schedule::{Schedule, wrong_values};
+use wire::{Client, message, naked, some_bytes};
 
 /// Closes with a reset instead of an end.
 fn reset(stream: &TcpStream) {
@@ -155,5 +161,52 @@ fn garbage_inside_a_channel_ends_that_channel_alone() {
     guest.stream().shutdown(Shutdown::Write).unwrap();
     assert_eq!(guest.hears(), None);
     ann.is_served();
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+/// Bytes of the server's flight: its hello, and FINISHED in a frame of three blocks.
+const FLIGHT: usize = SERVER_HELLO + HEADER + 3 * BLOCK + TAG;
+
+/// A connection after the server's flight, and what the server waits for.
+fn before_finished(server: &Running) -> (TcpStream, Schedule) {
+    let share = || Ephemeral::from_exponent(&[5; EXPONENT]);
+    let (hello, _) = ClientStart::with(share(), &[6; 32]).send();
+    let mut stream = naked(server.address());
+    stream.write_all(&hello).unwrap();
+    let mut flight = vec![0; FLIGHT];
+    stream.read_exact(&mut flight).unwrap();
+    let server_hello = &flight[..SERVER_HELLO];
+    let public: [u8; PUBLIC] = server_hello[40..40 + PUBLIC].try_into().unwrap();
+    let z = share().agree(&Public::new(&public).unwrap());
+    let schedule = Schedule::new(&hello, server_hello, &*z);
+    (stream, schedule)
+}
+
+#[test]
+fn a_wrong_finished_under_the_right_keys_is_closed_without_a_word() {
+    let place = Place::new();
+    let (server, mut ann) = scene(&place);
+    let request = message("QUERY_SERVER_TIME");
+    let (mut stream, schedule) = before_finished(&server);
+    let foreign = schedule.client_finished();
+    stream.write_all(&schedule.client_says(&foreign)).unwrap();
+    stream.write_all(&schedule.client_asks(&request)).unwrap();
+    assert!(
+        !some_bytes(&mut stream).is_empty(),
+        "the right one is taken"
+    );
+
+    let wrong = |schedule: &Schedule| {
+        let due = schedule.client_finished();
+        wrong_values(due, schedule.server_finished(), foreign)
+    };
+    for which in 0..wrong(&schedule).len() {
+        let (mut stream, schedule) = before_finished(&server);
+        let (what, value) = wrong(&schedule).swap_remove(which);
+        let said = [schedule.client_says(&value), schedule.client_asks(&request)].concat();
+        stream.write_all(&said).unwrap();
+        assert_eq!(some_bytes(&mut stream), b"", "{what}");
+        ann.is_served();
+    }
     assert_eq!(server.stop().status.code(), Some(0));
 }

@@ -60,6 +60,11 @@ impl Server {
         fingerprint(&self.key.verifying_key())
     }
 
+    /// The key that it shows and signs with.
+    pub(crate) fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// The next connection, before the handshake.
     pub(crate) fn accept_naked(&self) -> TcpStream {
         let (stream, _) = self.listener.accept().unwrap();
