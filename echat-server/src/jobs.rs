@@ -270,6 +270,40 @@ mod tests {
         assert_eq!(costs(&NOBODY), costs(&phc));
     }
 
+    /// Argon2id leaves its last pass in its memory, different in every block: how much of it was worked on,
+    /// and with which result for which password.
+    #[test]
+    fn an_unknown_user_is_hashed_as_a_known_one_is() {
+        let Done::Hashed(phc) = run(Task::Hash {
+            password: password("correct horse"),
+        }) else {
+            panic!("a hash gives a hash")
+        };
+        let worked = |hash: Option<&str>, text| {
+            let mut memory = Memory::default();
+            let task = Task::Verify {
+                password: password(text),
+                hash: hash.map(str::to_owned),
+            };
+            let (key, rng) = (SigningKey::from_bytes(&[1; 32]), StdRng::seed_from_u64(1));
+            let done = task.run(&key, &mut { rng }, &mut memory);
+            assert!(matches!(done, Done::Verified(Verdict::Wrong)));
+            let blank = Block::default();
+            let used = memory
+                .0
+                .iter()
+                .filter(|block| block.as_ref() != blank.as_ref());
+            let last = memory.0.last().map_or(0, |block| block.as_ref()[0]);
+            (used.count(), last)
+        };
+        let (known, unknown) = (worked(Some(&phc), "wrong"), worked(None, "wrong"));
+        assert_eq!(known.0, usize::try_from(MEMORY_KIB).expect("it fits"));
+        assert_eq!(unknown.0, known.0);
+        // It is this password that is hashed, for nobody as for somebody.
+        assert_ne!(worked(Some(&phc), "other").1, known.1);
+        assert_ne!(worked(None, "other").1, unknown.1);
+    }
+
     #[test]
     fn a_weaker_hash_is_made_anew_by_a_right_password() {
         let weak = Argon2::new(
