@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crowd::control::{BESIDE_MUCH_WORK, Control, TROUBLED};
 use crowd::dripping::Dripping;
 use crowd::flood::{Flood, From, Honest, capacity};
 use crowd::greedy::{self, Greed, Plenty};
@@ -41,6 +42,7 @@ fn silent_and_dripping_connections_cost_the_others_nothing() {
         None => (5, Talk::messages(50)),
     };
     let mut room = Room::gather(&server, size);
+    let mut control = Control::new(size);
     let alone = room.talk(&talk);
     let (files, kib) = (usage::files(&server), usage::resident_kib(&server));
 
@@ -50,6 +52,7 @@ fn silent_and_dripping_connections_cost_the_others_nothing() {
     }
     let grown = usage::resident_kib(&server) - kib;
     let among = room.talk(&talk);
+    control.keeps_pace(&mut room, TROUBLED);
     let again = silent.go();
     room.talk(&Talk::messages(10));
     if campaign.is_some() {
@@ -60,11 +63,12 @@ fn silent_and_dripping_connections_cost_the_others_nothing() {
     if count >= MANY {
         assert!(grown <= SILENT_KIB * count as u64, "{grown} KiB");
     }
+    control.stop();
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
 /// Users who drip in an ordinary run; `ECHAT_DRIPPING` asks for more.
-const DRIPPING: usize = 3;
+const DRIPPING: usize = 20;
 
 #[test]
 fn users_who_say_a_byte_at_a_time_cost_the_others_nothing() {
@@ -76,15 +80,18 @@ fn users_who_say_a_byte_at_a_time_cost_the_others_nothing() {
         None => (5, Talk::messages(50)),
     };
     let mut room = Room::gather(&server, size);
+    let mut control = Control::new(size);
     let alone = room.talk(&talk);
     let count = campaign.unwrap_or(DRIPPING);
     let dripping = Dripping::gather(&server, count);
     let among = room.talk(&talk);
+    control.keeps_pace(&mut room, TROUBLED);
     let requests = dripping.go();
     if campaign.is_some() {
         println!("a room of {size} alone: {alone}");
         println!("among {count} who dripped {requests} requests: {among}");
     }
+    control.stop();
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
@@ -171,6 +178,7 @@ fn in_a_flood_of_hellos_the_others_talk_and_an_honest_one_gets_in() {
     let place = Place::new();
     let server = open_house(&place, r#"{"message_rate": 0, "registrations": 0}"#);
     let mut room = Room::gather(&server, 5);
+    let mut control = Control::new(5);
     drop(Client::register(&server, "honest"));
     let honest = Honest {
         server: &server,
@@ -180,6 +188,7 @@ fn in_a_flood_of_hellos_the_others_talk_and_an_honest_one_gets_in() {
     let per_second = campaign.map_or(HELLOS, |_| TIMES * capacity(&server, 1_000));
     for from in [From::Others(ADDRESSES), From::Everybody] {
         let flood = Flood::start(server.address(), from, per_second);
+        control.keeps_pace(&mut room, TROUBLED);
         let over = AtomicBool::new(false);
         let (talked, logins) = thread::scope(|scope| {
             let talking = scope.spawn(|| {
@@ -206,6 +215,7 @@ fn in_a_flood_of_hellos_the_others_talk_and_an_honest_one_gets_in() {
             println!("  logins: {times}; attempts {attempts:?}");
         }
     }
+    control.stop();
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
@@ -283,8 +293,14 @@ fn those_who_ask_as_fast_as_they_can_keep_nobody_waiting() {
         None => ENOUGH,
     };
     greedy::prepare(&place, plenty);
-    let server = open_house(&place, r#"{"registrations": 0}"#);
+    let limits = match campaign {
+        Some(_) => r#"{"registrations": 0}"#,
+        // The room may say more than at ease; a window of messages is still too many.
+        None => r#"{"registrations": 0, "message_rate": 500, "message_burst": 200}"#,
+    };
+    let server = open_house(&place, limits);
     let mut room = Room::gather(&server, if campaign.is_some() { 20 } else { 5 });
+    let mut control = Control::new(5);
     let mut greedy = greedy::enter(&server, plenty.users);
     for greed in Greed::ALL {
         let over = AtomicBool::new(false);
@@ -303,21 +319,21 @@ fn those_who_ask_as_fast_as_they_can_keep_nobody_waiting() {
                 .map(|greedy| scope.spawn(move || ask(greedy)));
             let asking: Vec<_> = asking.collect();
             let until = Until(&over);
-            let talked = room.talk(&match campaign {
-                Some(seconds) => Talk::at_ease(50 * seconds),
-                // Few enough that nobody of the room is too fast.
-                None => Talk::messages(5),
-            });
+            let talked = campaign.map(|seconds| room.talk(&Talk::at_ease(50 * seconds)));
+            if campaign.is_none() {
+                control.keeps_pace(&mut room, BESIDE_MUCH_WORK);
+            }
             drop(until);
             let windows = asking.into_iter().map(|greedy| greedy.join().unwrap());
             (talked, windows.sum::<usize>())
         });
-        if campaign.is_some() {
+        if let Some(talked) = talked {
             let frames = u128::try_from(windows * greed.window()).unwrap();
             let per_second = frames * 1_000 / watch.elapsed().as_millis();
             println!("{per_second} frames a second for {greed:?}; the room: {talked}");
         }
     }
+    control.stop();
     assert_eq!(server.stop().status.code(), Some(0));
 }
 

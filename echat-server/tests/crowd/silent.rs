@@ -13,6 +13,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::watch::Watch;
 
+/// The next connection comes in the place of one that is so old, which the server still keeps: so there are
+/// never fewer.
+const RENEWED: Duration = Duration::from_millis(4_000);
 /// A connection is looked at this long after it was opened, when the server has had done with it.
 const LIFE: Duration = Duration::from_millis(5_500);
 /// How often the crowd is looked after.
@@ -20,7 +23,7 @@ const ROUND: Duration = Duration::from_millis(50);
 /// Files of a test besides those of a crowd.
 const OTHER_FILES: u64 = 500;
 
-/// As many as may be opened of `wanted`, with the limit of this process raised as far as it goes.
+/// As many as may be opened of `wanted`, and as many again that come in their place, with the limit of this process raised as far as it goes.
 pub(crate) fn as_many_as_allowed(wanted: usize) -> usize {
     let hard = getrlimit(Resource::Nofile).maximum;
     let raised = Rlimit {
@@ -29,7 +32,7 @@ pub(crate) fn as_many_as_allowed(wanted: usize) -> usize {
     };
     setrlimit(Resource::Nofile, raised).unwrap();
     let most = hard.map_or(usize::MAX, |hard| {
-        usize::try_from(hard.saturating_sub(OTHER_FILES)).unwrap()
+        usize::try_from(hard.saturating_sub(OTHER_FILES) / 2).unwrap()
     });
     if most < wanted {
         println!("only {most} connections instead of {wanted}: the limit on open files is lower");
@@ -54,14 +57,19 @@ impl Silent {
         let until = Arc::clone(&over);
         let thread = thread::spawn(move || {
             let mut again = 0;
+            let mut old = VecDeque::new();
             while !until.load(Ordering::Relaxed) {
-                while let Some((since, _)) = crowd.front()
-                    && watch.elapsed() >= *since + LIFE
+                while let Some(renewed) =
+                    crowd.pop_front_if(|(since, _)| watch.elapsed() >= *since + RENEWED)
                 {
-                    let (_, old) = crowd.pop_front().expect("it was looked at");
-                    is_closed_in_silence(old);
+                    old.push_back(renewed);
                     again += 1;
                     crowd.push_back((watch.elapsed(), open(address, again)));
+                }
+                while let Some((_, closed)) =
+                    old.pop_front_if(|(since, _)| watch.elapsed() >= *since + LIFE)
+                {
+                    is_closed_in_silence(closed);
                 }
                 watch.pause_until(watch.elapsed() + ROUND);
             }

@@ -1,0 +1,69 @@
+//! A second server that nobody troubles. A message is said here and one there by turns, so that a busy machine
+//! delays both rooms; what delays only the first is the server's.
+
+use super::open_house;
+use super::room::{Room, Talk};
+use super::watch::Times;
+use crate::place::{Place, Running};
+
+/// Comparisons, each of which has to find the room slower before that is believed.
+const COMPARISONS: usize = 3;
+/// A room is troubled if its deliveries take so many times as long as in the other one. Without a fault the ratio
+/// is about 1, on a busy machine too.
+pub(crate) const TROUBLED: u32 = 4;
+/// The same beside users whose every request may take its share of a tick: the ratio is 1 to 7.
+pub(crate) const BESIDE_MUCH_WORK: u32 = 12;
+/// Messages of a comparison, in each room.
+const MESSAGES: u64 = 20;
+
+/// The other server, and a room in it.
+pub(crate) struct Control {
+    server: Running,
+    room: Room,
+    _place: Place,
+}
+
+impl Control {
+    /// Starts it, with a room of this many.
+    pub(crate) fn new(size: usize) -> Self {
+        let place = Place::new();
+        let server = open_house(&place, r#"{"message_rate": 0, "registrations": 0}"#);
+        let room = Room::gather(&server, size);
+        Self {
+            server,
+            room,
+            _place: place,
+        }
+    }
+
+    /// Fails if deliveries in `room` take more than `times` as long as here, half of them or nine in ten, in each
+    /// of several comparisons.
+    #[track_caller]
+    pub(crate) fn keeps_pace(&mut self, room: &mut Room, times: u32) {
+        let mut slower = Vec::new();
+        for _ in 0..COMPARISONS {
+            let [here, there] = self.compare(room);
+            let is_slower = |percent| there.percentile(percent) > here.percentile(percent) * times;
+            if ![50, 90].into_iter().any(is_slower) {
+                return;
+            }
+            slower.push(format!("{there}; in the other room {here}"));
+        }
+        panic!("over {times} times as slow each time: {slower:#?}");
+    }
+
+    fn compare(&mut self, room: &mut Room) -> [Times; 2] {
+        let mut both = [Times::default(), Times::default()];
+        for _ in 0..MESSAGES {
+            for (times, room) in both.iter_mut().zip([&mut self.room, room]) {
+                times.append(room.talk(&Talk::messages(1)));
+            }
+        }
+        both
+    }
+
+    /// Stops it in peace.
+    pub(crate) fn stop(self) {
+        assert_eq!(self.server.stop().status.code(), Some(0));
+    }
+}
