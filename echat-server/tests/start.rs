@@ -128,13 +128,15 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
     );
     fs::remove_file(&path).unwrap();
     create_template(&path).unwrap();
-    Connection::open(&path)
-        .unwrap()
-        .execute_batch("PRAGMA user_version = 999")
+    let db = Connection::open(&path).unwrap();
+    let known: u32 = db
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
         .unwrap();
+    db.execute_batch("PRAGMA user_version = 999").unwrap();
+    drop(db);
     refused(
         &place,
-        "the database has version 999, this echat knows versions up to 3",
+        &format!("the database has version 999, this echat knows versions up to {known}"),
     );
 }
 
