@@ -88,3 +88,18 @@ fn a_second_signal_stops_at_once() {
         );
     }
 }
+
+#[test]
+fn a_stop_ends_though_clients_stay() {
+    let place = Place::new();
+    let server = place.start(&[]);
+    // None of them ever closes its half.
+    let mut user = Client::register(&server, "ann");
+    let mut guest = Client::connect(&server);
+    guest.is_served();
+    let _silent = wire::naked(server.address());
+    user.is_served();
+    assert_eq!(server.stop().status.code(), Some(0));
+    while user.hears().is_some() {}
+    while guest.hears().is_some() {}
+}

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::process::Stdio;
+use std::thread;
 use std::time::Duration;
 
 use crowd::watch::Watch;
@@ -108,23 +109,32 @@ fn out_of_files_it_hardly_works_and_is_soon_open_again() {
     );
 }
 
-/// A server for each kind of stdin that is no terminal.
-fn without_a_terminal(test: impl Fn(&Running, &str)) {
+/// A server for each kind of stdin that is no terminal, all at once.
+fn without_a_terminal(test: impl Fn(&Running, &str) + Sync) {
     let place = Place::new();
     place.write("file", "quit\n");
-    let args = ["--listen", "127.0.0.1:0", "--log", "off"];
-    for (shell, stdin, name) in [
-        ("", Stdio::null(), "/dev/null"),
-        ("", File::open(place.path("file")).unwrap().into(), "a file"),
-        ("exec <&-", Stdio::null(), "closed"),
-        ("", Stdio::piped(), "a pipe at its end"),
-    ] {
-        let mut command = place.command(shell, &args);
-        command.stdin(stdin);
-        let server = Running::start(command);
-        test(&server, name);
-        assert_eq!(server.stop().status.code(), Some(0), "{name}");
-    }
+    thread::scope(|scope| {
+        for (n, (shell, stdin, name)) in [
+            ("", Stdio::null(), "/dev/null"),
+            ("", File::open(place.path("file")).unwrap().into(), "a file"),
+            ("exec <&-", Stdio::null(), "closed"),
+            ("", Stdio::piped(), "a pipe at its end"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let data = format!("data{n}");
+            let args = ["--listen", "127.0.0.1:0", "--log", "off", "--data", &data];
+            let mut command = place.command(shell, &args);
+            command.stdin(stdin);
+            let server = Running::start(command);
+            let test = &test;
+            scope.spawn(move || {
+                test(&server, name);
+                assert_eq!(server.stop().status.code(), Some(0), "{name}");
+            });
+        }
+    });
 }
 
 #[test]
@@ -137,14 +147,13 @@ fn without_a_terminal_it_serves_and_what_a_file_says_is_not_obeyed() {
 }
 
 #[test]
-#[ignore = "waits 16 s for nothing to happen; campaign"]
 fn idle_it_does_not_wake_up() {
     without_a_terminal(|server, name| {
         let mut client = Client::connect(server);
         client.is_served();
         client
             .stream()
-            .set_read_timeout(Some(Duration::from_secs(2)))
+            .set_read_timeout(Some(Duration::from_secs(3)))
             .unwrap();
         let nothing_comes = || {
             let before = usage::switches(server);
@@ -155,9 +164,8 @@ fn idle_it_does_not_wake_up() {
             ));
             usage::switches(server) - before
         };
-        // The helpers still prepare for handshakes to come.
-        nothing_comes();
-        assert!(nothing_comes() < 2, "{name}");
+        // At first the helpers still prepare for handshakes to come.
+        assert!((0..4).any(|_| nothing_comes() < 2), "{name}");
     });
 }
 
@@ -180,5 +188,6 @@ fn idle_connections_wake_nobody() {
         Watch::start().pause_until(LOOK);
         let woken = usage::switches(&server) - before;
         println!("{count} idle connections: {woken} wake-ups in {LOOK:?}");
+        assert!(woken < 5, "{woken} wake-ups");
     }
 }
