@@ -15,7 +15,7 @@ use super::watch::Watch;
 
 /// The next connection comes in the place of one that is so old, which the server still keeps: so there are
 /// never fewer.
-const RENEWED: Duration = Duration::from_millis(4_000);
+const RENEWED: Duration = Duration::from_secs(4);
 /// A connection is looked at this long after it was opened, when the server has had done with it.
 const LIFE: Duration = Duration::from_millis(5_500);
 /// How often the crowd is looked after.
