@@ -32,6 +32,7 @@ const VERSIONS: &[Before] = &[
     |_| {},
     |place| fixture(place, include_str!("0001.sql")),
     |place| fixture(place, include_str!("0002.sql")),
+    |place| fixture(place, include_str!("0003.sql")),
 ];
 
 fn fixture(place: &Place, sql: &str) {
