@@ -125,7 +125,12 @@ fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
         source,
     })?;
     tracing::info!(data = %data.path().display(), "data folder is ours");
-    Ok(reactor::run(&loaded.config, store, data.host_key(), signals)?)
+    Ok(reactor::run(
+        &loaded.config,
+        store,
+        data.host_key(),
+        signals,
+    )?)
 }
 
 /// What to call the configuration in use.

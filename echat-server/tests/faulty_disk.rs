@@ -44,13 +44,7 @@ const LONG: usize = 900;
 
 /// Such calls fail after so many messages, from the first one on if it is none; `reading` says whether
 /// another program keeps a read open until then.
-fn fails(
-    what: &'static str,
-    files: &'static str,
-    times: i64,
-    acknowledged: usize,
-    reading: bool,
-) {
+fn fails(what: &'static str, files: &'static str, times: i64, acknowledged: usize, reading: bool) {
     let shim = Shim::new();
     if acknowledged > 0 {
         shim.switch(false);
