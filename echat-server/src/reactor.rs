@@ -6,6 +6,7 @@
 //! WouldBlock. A socket that is still readable and is in this round's events too is served once.
 //! WRITABLE is asked for only after a short write.
 
+mod clock;
 mod disk;
 mod listener;
 mod listeners;
@@ -23,6 +24,7 @@ use crate::jobs;
 use crate::logging;
 use crate::pool::{self, Folder, Pool};
 use crate::store::{Folded, Store, StoreError};
+use clock::Clock;
 use disk::Disk;
 use ed25519_dalek::SigningKey;
 use listeners::Listeners;
@@ -35,7 +37,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use terminal::{End, Terminal};
 use thiserror::Error;
 
@@ -92,7 +94,7 @@ pub fn run(
     jobs::warm_up();
     let mut reactor = Reactor::new(config, store, host_key, signals)?;
     let ended = reactor.run();
-    let now = reactor.now();
+    let now = reactor.clock.now();
     reactor.engine.end_sessions(ended.is_err(), now);
     ended?;
     Ok(reactor.engine.store().close().map_err(Fatal)?)
@@ -125,7 +127,7 @@ struct Reactor {
     readable: BTreeSet<ConnId>,
     /// Sockets that can be written again.
     writable: Vec<ConnId>,
-    started: Instant,
+    clock: Clock,
     stop: Stop,
 }
 
@@ -155,8 +157,8 @@ impl Reactor {
         let rng = pool::seeded().map_err(io::Error::other)?;
         let mut engine = Engine::new(limits, store, rng);
         engine.allow_sessions(config.sessions_per_user);
-        let started = started();
-        load_day(&mut engine, now(started))?;
+        let clock = Clock::start();
+        load_day(&mut engine, clock.now())?;
         let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
         Ok(Self {
             terminal: Terminal::open(poll.registry(), TERMINAL)?,
@@ -171,7 +173,7 @@ impl Reactor {
             sockets: HashMap::new(),
             readable: BTreeSet::new(),
             writable: Vec::new(),
-            started,
+            clock,
             stop: Stop::No,
         })
     }
@@ -189,7 +191,7 @@ impl Reactor {
             if let Some(error) = self.ready.failure() {
                 return Err(ReactorError::Stdout(error));
             }
-            let now = self.now();
+            let now = self.clock.now();
             if let Some(free) = self.disk.free(now.running) {
                 self.engine.set_free_space(free);
             }
@@ -367,7 +369,7 @@ impl Reactor {
     /// How long nothing is to be done: not at all while work waits.
     fn timeout(&self) -> Option<Duration> {
         if self.engine.has_work()
-            || self.listeners.is_ready(self.started.elapsed())
+            || self.listeners.is_ready(self.clock.running())
             || self
                 .readable
                 .iter()
@@ -380,39 +382,12 @@ impl Reactor {
             Stop::No | Stop::Now => None,
         };
         let next = [self.engine.deadline(), self.listeners.retry_at(), stop];
-        let now = self.started.elapsed();
+        let now = self.clock.running();
         next.into_iter()
             .flatten()
             .min()
             .map(|at| at.saturating_sub(now))
     }
-
-    fn now(&self) -> Now {
-        now(self.started)
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the reactor is where the clock is read"
-)]
-fn now(started: Instant) -> Now {
-    let unix = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let unix = i64::try_from(unix.as_secs()).unwrap_or(i64::MAX);
-    Now {
-        running: started.elapsed(),
-        unix,
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the reactor is where the clock is read"
-)]
-fn started() -> Instant {
-    Instant::now()
 }
 
 /// Connections count from 1 and never reach the tokens at the top.

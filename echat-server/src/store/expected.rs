@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-use super::schema::{MIGRATIONS, OpenError, migrate};
+use super::migrate::{MIGRATIONS, migrate};
+use super::open_error::OpenError;
 
 /// Tables that `ANALYZE` makes, for the query planner only.
 const STATISTICS: [&str; 2] = ["sqlite_stat1", "sqlite_stat4"];

@@ -35,7 +35,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, ffi};
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
-use super::schema::OpenError;
+use super::open_error::OpenError;
 use crate::private_file::{self, FileError};
 
 /// Ids that are reserved at a time: one sync for so many messages, and the gap after a server was

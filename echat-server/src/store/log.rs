@@ -30,7 +30,7 @@ use rusqlite::{Connection, MAIN_DB, TransactionBehavior};
 
 use super::StoreError;
 use super::failure::{self, Met};
-use super::schema::OpenError;
+use super::open_error::OpenError;
 use crate::private_file;
 
 pub use fold::{Fold, Folded};

@@ -24,6 +24,8 @@ mod left_rooms;
 mod log;
 mod looks;
 mod messages;
+mod migrate;
+mod open_error;
 mod rooms;
 mod schema;
 mod search;
@@ -41,8 +43,9 @@ pub use history::{Bundle, Older, Page, UNREAD_MAX, Unread};
 pub use ids::{ConversationId, MessageId, UserId};
 pub use log::{Fold, Folded};
 pub use messages::StoredMessage;
+pub use open_error::OpenError;
 pub use rooms::{Member, Place, Room, RoomSummary};
-pub use schema::{OpenError, Store, create_template, schema_dump};
+pub use schema::{Store, create_template, schema_dump};
 pub use search::Found;
 
 /// The two kinds of conversation.

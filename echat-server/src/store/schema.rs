@@ -1,33 +1,19 @@
-//! Opening a database, and bringing an older one up to date.
+//! Opening a database: what is checked before it is used, and the settings of its connection.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, ffi};
-use thiserror::Error;
+use rusqlite::{Connection, OpenFlags};
 
 use super::StoreError;
 use super::batch::Batch;
 use super::expected;
 use super::failure::{Damage, Met, is_damage};
-use super::high_water::{self, HighWater, HighWaterError};
+use super::high_water::{self, HighWater};
 use super::log::{self, Fold, Folded, Log};
-use super::looks;
-
-/// The schema's history: entry n leads from version n to n + 1. Only ever appended to.
-pub(super) const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001_initial.sql"),
-    include_str!("migrations/0002_rooms_by_owner.sql"),
-    include_str!("migrations/0003_history_names_requests.sql"),
-];
-
-/// "ECH2": how a database says that it is echat's.
-const APPLICATION_ID: i32 = 0x4543_4832;
-/// Where the file has it (https://sqlite.org/fileformat2.html, 1.3).
-const APPLICATION_ID_AT: u64 = 68;
+use super::migrate::{APPLICATION_ID, MIGRATIONS, migrate, pragma, refuse_newer};
+use super::open_error::OpenError;
 
 /// `SQLite` 3.51.3: before it, a reset of the write-ahead log could corrupt the database.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -59,78 +45,6 @@ pub struct Store {
     pub(super) met: Met,
     /// `None` for a database that is no data folder's.
     pub(super) high_water: Option<HighWater>,
-}
-
-/// Why a database is not opened. The file is left as it was, or at the newest version that a
-/// migration reached.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// The linked `SQLite` is too old to be trusted with a write-ahead log.
-    #[error("SQLite {0} is too old, 3.51.3 or newer is needed")]
-    OldSqlite(&'static str),
-    /// A database, or another file, that is not echat's.
-    #[error("this file is not an echat database, or its first page is damaged")]
-    Foreign,
-    /// A database of ours whose first pages cannot be read.
-    #[error(
-        "the database is damaged ({0}); check it with sqlite3 and PRAGMA integrity_check, \
-         and put a backup in its place"
-    )]
-    Damaged(#[source] rusqlite::Error),
-    /// A database without any table, in a data folder that is no first start's.
-    #[error(
-        "the database holds nothing at all; put a copy of the right one back, or run \
-         `echat-server --init` to begin with an empty one"
-    )]
-    Blank,
-    /// A part of the schema, its kind and its name, that no echat made.
-    #[error(
-        "this database has the {0} {1:?}, which is not echat's; drop it, or put another copy back"
-    )]
-    Stranger(String, String),
-    /// A part of the schema that is not as echat made it.
-    #[error("the {0} {1:?} of this database is not as echat made it; put another copy back")]
-    Altered(String, String),
-    /// A part of the schema that is not there.
-    #[error("this database lacks the {0} {1:?}; put another copy back")]
-    Lacks(String, String),
-    /// The file that says which message ids were given out.
-    #[error(transparent)]
-    HighWater(#[from] HighWaterError),
-    /// Written by a newer echat.
-    #[error("the database has version {found}, this echat knows versions up to {known}")]
-    Newer {
-        /// The file's schema version.
-        found: usize,
-        /// The newest schema version of this program.
-        known: usize,
-    },
-    /// The file system cannot keep a write-ahead log, a network share for instance.
-    #[error("the database cannot use a write-ahead log here, only {0:?}")]
-    NoWal(String),
-    /// The write-ahead log that was left behind cannot be made durable.
-    #[error("the write-ahead log cannot be written: {0}")]
-    Log(#[source] std::io::Error),
-    /// Rows refer to rows that are not there, so that the database is not brought up to date.
-    #[error("the database is damaged: rows of {0:?} refer to others that are missing")]
-    Dangling(String),
-    /// Another process is changing the database.
-    #[error("the database is busy")]
-    Busy,
-    /// Anything else.
-    #[error("the database cannot be opened: {0}")]
-    Sqlite(#[source] rusqlite::Error),
-}
-
-impl From<rusqlite::Error> for OpenError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => Self::Foreign,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
-            _ if is_damage(&error) => Self::Damaged(error),
-            _ => Self::Sqlite(error),
-        }
-    }
 }
 
 impl Store {
@@ -256,16 +170,6 @@ impl Drop for Store {
     }
 }
 
-impl OpenError {
-    /// A file that is no database may be one of ours whose header is damaged: the rest of the header tells.
-    fn of(self, path: &Path) -> Self {
-        match self {
-            Self::Foreign if is_ours(path) => Self::Damaged(not_a_database()),
-            error => error,
-        }
-    }
-}
-
 /// Makes a connection ready, unless the file is not for us. Nothing of ours is written yet.
 fn set_up(db: &mut Connection, journal: &str, begin: bool) -> Result<Log, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
@@ -331,62 +235,6 @@ fn refuse_foreign(db: &Connection, begin: bool) -> Result<(), OpenError> {
     }
 }
 
-/// Whether a file's header has our application id, wherever else it is damaged.
-fn is_ours(path: &Path) -> bool {
-    let mut id = [0; 4];
-    let read = File::open(path).and_then(|file| file.read_exact_at(&mut id, APPLICATION_ID_AT));
-    read.is_ok() && id == APPLICATION_ID.to_be_bytes()
-}
-
-fn not_a_database() -> rusqlite::Error {
-    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_NOTADB), None)
-}
-
-/// A file of a newer version may mean anything. Gives the file's version.
-fn refuse_newer(db: &Connection, migrations: &[&str]) -> Result<usize, OpenError> {
-    let found = usize::try_from(pragma(db, "user_version")?).unwrap_or(usize::MAX);
-    if found > migrations.len() {
-        return Err(OpenError::Newer {
-            found,
-            known: migrations.len(),
-        });
-    }
-    Ok(found)
-}
-
-/// Applies what is missing, each step in a transaction of its own together with its number: a
-/// process killed in the middle leaves a whole version behind. Foreign keys are off during the steps, so that
-/// a step can make a table anew, and are checked before each step is committed.
-pub(super) fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
-    looks::add_function(db)?;
-    // Within a transaction this would have no effect.
-    db.pragma_update(None, "foreign_keys", false)?;
-    while migrate_once(db, migrations)? {}
-    Ok(db.pragma_update(None, "foreign_keys", true)?)
-}
-
-/// Applies the next step; false if there is none.
-fn migrate_once(db: &mut Connection, migrations: &[&str]) -> Result<bool, OpenError> {
-    let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found = refuse_newer(&step, migrations)?;
-    let Some(sql) = migrations.get(found) else {
-        return Ok(false);
-    };
-    step.execute_batch(sql)?;
-    let broken = step.query_row("PRAGMA foreign_key_check", [], |row| row.get(0));
-    if let Some(table) = broken.optional()? {
-        return Err(OpenError::Dangling(table));
-    }
-    step.pragma_update(None, "application_id", APPLICATION_ID)?;
-    step.pragma_update(
-        None,
-        "user_version",
-        i64::try_from(found + 1).unwrap_or(i64::MAX),
-    )?;
-    step.commit()?;
-    Ok(true)
-}
-
 /// Gives a history that has no name yet a random one.
 fn name_history(db: &Connection) -> rusqlite::Result<()> {
     let named = db.query_row("SELECT count(*) FROM history", [], |row| row.get(0));
@@ -404,8 +252,4 @@ fn journal_mode(db: &Connection, wanted: &str) -> rusqlite::Result<String> {
     let modes = statement.query_map([], |row| row.get(0))?;
     let modes: Vec<String> = modes.collect::<rusqlite::Result<_>>()?;
     Ok(modes.concat())
-}
-
-fn pragma(db: &Connection, name: &str) -> rusqlite::Result<i32> {
-    db.pragma_query_value(None, name, |row| row.get(0))
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, StatementStatus};
 use super::contacts::{OLDEST_PENDING, PENDING, PRUNE};
 use super::history::{NEWEST, NEWEST_IDS, OLDEST, OLDEST_IDS, ONE, SEAT, SEATS, UNREAD};
 use super::looks::ALIKE;
-use super::schema::{MIGRATIONS, migrate};
+use super::migrate::{MIGRATIONS, migrate};
 use super::search::{ROOMS, USERS};
 use super::*;
 

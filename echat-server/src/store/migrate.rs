@@ -1,0 +1,68 @@
+//! The schema's history, and bringing an older database up to date.
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+
+use super::looks;
+use super::open_error::OpenError;
+
+/// The schema's history: entry n leads from version n to n + 1. Only ever appended to.
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_rooms_by_owner.sql"),
+    include_str!("migrations/0003_history_names_requests.sql"),
+];
+
+/// "ECH2": how a database says that it is echat's.
+pub(super) const APPLICATION_ID: i32 = 0x4543_4832;
+/// Where the file has it (https://sqlite.org/fileformat2.html, 1.3).
+pub(super) const APPLICATION_ID_AT: u64 = 68;
+
+/// A file of a newer version may mean anything. Gives the file's version.
+pub(super) fn refuse_newer(db: &Connection, migrations: &[&str]) -> Result<usize, OpenError> {
+    let found = usize::try_from(pragma(db, "user_version")?).unwrap_or(usize::MAX);
+    if found > migrations.len() {
+        return Err(OpenError::Newer {
+            found,
+            known: migrations.len(),
+        });
+    }
+    Ok(found)
+}
+
+/// Applies what is missing, each step in a transaction of its own together with its number: a
+/// process killed in the middle leaves a whole version behind. Foreign keys are off during the steps, so that
+/// a step can make a table anew, and are checked before each step is committed.
+pub(super) fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
+    looks::add_function(db)?;
+    // Within a transaction this would have no effect.
+    db.pragma_update(None, "foreign_keys", false)?;
+    while migrate_once(db, migrations)? {}
+    Ok(db.pragma_update(None, "foreign_keys", true)?)
+}
+
+/// Applies the next step; false if there is none.
+fn migrate_once(db: &mut Connection, migrations: &[&str]) -> Result<bool, OpenError> {
+    let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = refuse_newer(&step, migrations)?;
+    let Some(sql) = migrations.get(found) else {
+        return Ok(false);
+    };
+    step.execute_batch(sql)?;
+    let broken = step.query_row("PRAGMA foreign_key_check", [], |row| row.get(0));
+    if let Some(table) = broken.optional()? {
+        return Err(OpenError::Dangling(table));
+    }
+    step.pragma_update(None, "application_id", APPLICATION_ID)?;
+    step.pragma_update(
+        None,
+        "user_version",
+        i64::try_from(found + 1).unwrap_or(i64::MAX),
+    )?;
+    step.commit()?;
+    Ok(true)
+}
+
+/// A number that the database's header has.
+pub(super) fn pragma(db: &Connection, name: &str) -> rusqlite::Result<i32> {
+    db.pragma_query_value(None, name, |row| row.get(0))
+}
