@@ -4,9 +4,9 @@
 use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
 
+use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
 
 /// One of the two streams. A write may wait for as long as the reader likes: it belongs on a thread
 /// of its own, which begins with [`write_from_the_background`].
@@ -25,11 +25,11 @@ impl Output {
 }
 
 impl Write for Output {
-    /// Waits also where the stream is non-blocking, which another process that shares it may have made it.
+    /// Through libc, where the tests of failing disks record it. Waits also where the stream is non-blocking, which another process that shares it may have made it.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
-            match rustix::io::write(self.0, bytes) {
-                Err(Errno::AGAIN) => {
+            match nix::unistd::write(self.0, bytes) {
+                Err(Errno::EAGAIN) => {
                     let mut fds = [PollFd::new(&self.0, PollFlags::OUT)];
                     poll(&mut fds, None)?;
                 }
