@@ -23,7 +23,7 @@ use crate::engine::{Engine, Fatal};
 use crate::jobs;
 use crate::logging;
 use crate::pool::{self, Folder, Pool};
-use crate::store::{Folded, Store, StoreError};
+use crate::store::{Folded, Store};
 use clock::Clock;
 use disk::Disk;
 use ed25519_dalek::SigningKey;
@@ -100,18 +100,6 @@ pub fn run(
     Ok(reactor.engine.store().close().map_err(Fatal)?)
 }
 
-/// Reads what the quotas of the day count. Only a database that failed for good is a reason not to serve.
-fn load_day(engine: &mut Engine, now: Now) -> Result<(), Fatal> {
-    match engine.load_day(now) {
-        Err(fatal @ StoreError::Fatal(_)) => Err(Fatal(fatal)),
-        Err(error) => {
-            tracing::warn!(%error, "the quotas of the last 24 hours were not read");
-            Ok(())
-        }
-        Ok(()) => Ok(()),
-    }
-}
-
 struct Reactor {
     poll: Poll,
     listeners: Listeners,
@@ -158,7 +146,7 @@ impl Reactor {
         let mut engine = Engine::new(limits, store, rng);
         engine.allow_sessions(config.sessions_per_user);
         let clock = Clock::start();
-        load_day(&mut engine, clock.now())?;
+        engine.load_day(clock.now()).map_err(Fatal)?;
         let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
         Ok(Self {
             terminal: Terminal::open(poll.registry(), TERMINAL)?,

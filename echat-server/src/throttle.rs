@@ -10,7 +10,7 @@ use crate::config::Limits;
 use crate::origin::origin;
 use crate::store::UserId;
 use bucket::{Buckets, Rate};
-use day::Day;
+pub(crate) use day::Day;
 use guesses::Guesses;
 use std::net::IpAddr;
 use std::time::Duration;

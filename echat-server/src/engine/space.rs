@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::clock::Now;
 use crate::store::StoreError;
-use crate::throttle::Throttle;
+use crate::throttle::{Day, Throttle};
 
 /// A day, in seconds.
 const DAY: i64 = 24 * 60 * 60;
@@ -50,17 +50,31 @@ impl Engine {
     }
 
     /// Reads what users stored in the last 24 hours, so that a restart does not reset their quotas. The
-    /// first tick does it if it was not done before.
+    /// first tick does it if it was not done before. A busy database is read by the next call; behind a
+    /// damaged page nothing is counted.
     ///
     /// # Errors
-    /// The database's. `Busy` leaves it to the next call.
+    /// `Fatal` only.
     pub fn load_day(&mut self, now: Now) -> Result<(), StoreError> {
         if self.day_is_loaded {
             return Ok(());
         }
-        let batch = self.store.batch();
-        let throttle = &mut self.memory.throttle;
         let mut stored = Throttle::day();
+        let mut rooms = Throttle::day();
+        match self.read_day(&mut stored, &mut rooms, now) {
+            Err(StoreError::Busy) => return Ok(()),
+            Err(fatal @ StoreError::Fatal(_)) => return Err(fatal),
+            Err(error) => tracing::warn!(%error, "the quotas of the day are not counted in full"),
+            Ok(()) => {}
+        }
+        let throttle = &mut self.memory.throttle;
+        (throttle.stored, throttle.rooms) = (stored, rooms);
+        self.day_is_loaded = true;
+        Ok(())
+    }
+
+    fn read_day(&mut self, stored: &mut Day, rooms: &mut Day, now: Now) -> Result<(), StoreError> {
+        let batch = self.store.batch();
         let mut old = 0;
         batch.newest_sizes(MESSAGES, |sender, bytes, at| {
             let age = now.unix.saturating_sub(at);
@@ -72,7 +86,6 @@ impl Engine {
             }
             old < OLD
         })?;
-        let mut rooms = Throttle::day();
         old = 0;
         batch.newest_rooms(ROOMS, |owner, at| {
             let age = now.unix.saturating_sub(at);
@@ -83,9 +96,6 @@ impl Engine {
                 old += 1;
             }
             old < OLD
-        })?;
-        (throttle.stored, throttle.rooms) = (stored, rooms);
-        self.day_is_loaded = true;
-        Ok(())
+        })
     }
 }

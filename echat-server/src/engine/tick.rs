@@ -38,10 +38,7 @@ const STEP_BYTES: u64 = 8;
 pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
     engine.net.expire(&engine.memory.limits, now);
     engine.memory.sessions.expire(now.running);
-    match engine.load_day(now) {
-        Ok(()) | Err(StoreError::Busy) => {}
-        Err(fatal) => return Err(fatal),
-    }
+    engine.load_day(now)?;
     let (committed, did) = attempt(engine, now);
     match committed {
         Ok(receipt) => finish(engine, now, receipt)?,
