@@ -121,6 +121,18 @@ fn a_damaged_message_costs_only_those_who_ask_for_it() {
 }
 
 #[test]
+fn damage_of_what_a_login_can_do_without_locks_no_user_out() {
+    let place = place();
+    // The name of the history, and the notes about logins.
+    for table in ["history", "logins"] {
+        strike_last_leaf(&database(&place), table);
+    }
+    let server = place.start(&["--log", "off"]);
+    Client::login(&server, "eve").is_served();
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+#[test]
 fn damage_that_is_met_in_writing_takes_the_tick_back_and_no_more() {
     let place = place();
     // New messages of the last room go there.

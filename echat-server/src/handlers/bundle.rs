@@ -1,6 +1,7 @@
 //! What a user comes back to: LOGIN_BUNDLE.
 
 use super::{Ctx, Member, Reject, messages, page, target_type};
+use crate::store::StoreError;
 use echat_proto::commands::Event;
 use echat_proto::limits::{BUNDLE_MESSAGES, BUNDLE_PER_CONVERSATION, PAGE_BYTES};
 use echat_proto::records::{Older, Unread};
@@ -66,9 +67,17 @@ pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Member) -> Result<Event, Reje
         messages: messages.map(|message| messages::m(me, message)).collect(),
         unread,
         more,
-        newest: Some(ctx.batch.newest_id()?.0),
-        history: Some(ctx.batch.history_name()?),
+        newest: unless_damaged(ctx.batch.newest_id())?.map(|id| id.0),
+        history: unless_damaged(ctx.batch.history_name())?,
     })
+}
+
+/// What a login can do without: a damaged page of it locks no user out.
+fn unless_damaged<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(StoreError::Damaged(_)) => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 /// As many names as a list of the bundle holds.

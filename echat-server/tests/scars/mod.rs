@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use echat_proto::names::{Content, RoomName};
 use echat_server::store::{Store, UserId};
@@ -16,23 +17,31 @@ pub(crate) const MESSAGES: usize = 1_500;
 /// Fills the rooms: each has these members, by their place among all users.
 pub(crate) fn fill(database: &Path, rooms: &[(&str, &[usize])]) {
     let mut store = Store::open(database).unwrap();
+    let now = unix_now();
     let mut batch = store.batch();
     let users: Vec<UserId> = batch.users(100).unwrap().iter().map(|u| u.id).collect();
     for (name, members) in rooms {
         let owner = users[members[0]];
         let room = RoomName::new(name).unwrap();
-        let room = batch.create_room(&room, owner, 0).unwrap().unwrap();
+        let room = batch.create_room(&room, owner, now).unwrap().unwrap();
         for member in *members {
-            batch.add_member(room, users[*member], 0).unwrap();
+            batch.add_member(room, users[*member], now).unwrap();
         }
         for n in 0..MESSAGES {
             let content = Content::new(content(name, n)).unwrap();
             batch
-                .insert_message(room, owner, &content, None, 0)
+                .insert_message(room, owner, &content, None, now)
                 .unwrap();
         }
     }
     let _ = batch.commit().unwrap();
+}
+
+/// Seconds since 1970: what is of the last day is read at a start.
+#[expect(clippy::disallowed_methods, reason = "the real server is tested")]
+fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_secs().try_into().unwrap()
 }
 
 /// The content of a room's message.
