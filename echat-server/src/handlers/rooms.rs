@@ -35,6 +35,9 @@ pub(crate) fn create_room(
             name: me.name.to_string(),
         },
     );
+    if ctx.batch.room_name_taken(&roomname)? {
+        return Err(Code::RoomExists.into());
+    }
     if invited.len() > ctx.limits.room_members {
         return Err(Reject::too_many(ctx.limits.room_members));
     }

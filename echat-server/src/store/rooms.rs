@@ -110,9 +110,7 @@ impl Batch<'_> {
         owner: UserId,
         now: i64,
     ) -> Result<Option<ConversationId>, StoreError> {
-        let looks = name.looks();
-        let taken = self.find_room(name.as_str())?.is_some();
-        if taken || self.looks_taken(Kind::Room, &looks)? {
+        if self.room_name_taken(name)? {
             return Ok(None);
         }
         let id = self.create_conversation(Kind::Room)?;
@@ -120,9 +118,15 @@ impl Batch<'_> {
             "INSERT INTO rooms (id, name, owner, created_at) VALUES (?1, ?2, ?3, ?4)",
             params![id, name.as_str(), owner, now],
         )?;
-        self.add_looks(Kind::Room, id.0, &looks)?;
+        self.add_looks(Kind::Room, id.0, &name.looks())?;
         self.index_name(Kind::Room, id.0, name.as_str())?;
         Ok(Some(id))
+    }
+
+    /// Whether a room has this name, or one that looks like it.
+    pub fn room_name_taken(&self, name: &RoomName) -> Result<bool, StoreError> {
+        Ok(self.find_room(name.as_str())?.is_some()
+            || self.looks_taken(Kind::Room, &name.looks())?)
     }
 
     /// Lets a user into a room, who sees of it what is said from now on; false when already in.
