@@ -98,7 +98,8 @@ pub enum HighWaterError {
     Damaged,
 }
 
-/// Brings the file at `path` and a database together, before the database gives out ids.
+/// Brings the file at `path` and a database together, before the database gives out ids. `named` says
+/// whether the database's history had a name before this start.
 ///
 /// # Errors
 /// The file is damaged, cannot be read, made or written; the database cannot be written.
@@ -106,9 +107,13 @@ pub(super) fn settle(
     db: &mut Connection,
     database: &Path,
     path: &Path,
+    named: bool,
 ) -> Result<HighWater, OpenError> {
     let newest = newest_id(db)?;
-    let past = Past::read(path)?.unwrap_or(Past {
+    let past = Past::read(path)?;
+    // A server of this version was here and has left no file: the database alone was put here.
+    let is_alone = past.is_none() && named && newest > 0;
+    let past = past.unwrap_or(Past {
         reserved: newest,
         newest,
         closed: true,
@@ -119,10 +124,16 @@ pub(super) fn settle(
     if is_older || !(past.closed || past.same_boot) {
         from = newest.max(past.reserved);
     }
-    if from > newest || is_older {
-        go_on_above(db, from, is_older)?;
+    if from > newest || is_older || is_alone {
+        go_on_above(db, from, is_older || is_alone)?;
     }
-    if is_older {
+    if is_alone {
+        tracing::warn!(
+            "{} is without its file high_water, which says what message ids were given out; new ids begin \
+             above {from}, and clients load their history anew",
+            database.display(),
+        );
+    } else if is_older {
         tracing::warn!(
             "{} is not the newest database of this folder: its newest message id is {newest}, but {} \
              was given out; new ids begin above {from}, and clients load their history anew",

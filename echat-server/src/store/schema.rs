@@ -52,26 +52,31 @@ impl Store {
     /// Modes of the file are its caller's to set, and so is a lock against a second server.
     /// Links are not followed.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::open_with_history(path, true)
+        Ok(Self::open_with_history(path, true)?.0)
     }
 
     /// Opens the database of a data folder, migrates it if it is older, and sees to it that message
     /// ids do not go back, by the file `high_water`. Unless a folder is begun, the database must hold
     /// something. No part of `path` may be a link.
     pub fn open_in_folder(path: &Path, high_water: &Path, begin: bool) -> Result<Self, OpenError> {
-        let mut store = Self::open_with_history(path, begin)?;
-        store.high_water = Some(high_water::settle(&mut store.db, path, high_water)?);
+        let (mut store, named) = Self::open_with_history(path, begin)?;
+        let settled = high_water::settle(&mut store.db, path, high_water, named);
+        store.high_water = Some(settled?);
         Ok(store)
     }
 
-    fn open_with_history(path: &Path, begin: bool) -> Result<Self, OpenError> {
+    /// Also says whether the history had a name before.
+    fn open_with_history(path: &Path, begin: bool) -> Result<(Self, bool), OpenError> {
         let store = Self::open_without_history(path, begin).map_err(|error| error.of(path))?;
-        match name_history(&store.db) {
+        let named = match name_history(&store.db) {
             // A damaged page does not stop the start: what rests on it is refused.
-            Err(error) if is_damage(&error) => store.met.note(&error),
+            Err(error) if is_damage(&error) => {
+                store.met.note(&error);
+                true
+            }
             named => named?,
-        }
-        Ok(store)
+        };
+        Ok((store, named))
     }
 
     fn open_without_history(path: &Path, begin: bool) -> Result<Self, OpenError> {
@@ -235,14 +240,14 @@ fn refuse_foreign(db: &Connection, begin: bool) -> Result<(), OpenError> {
     }
 }
 
-/// Gives a history that has no name yet a random one.
-fn name_history(db: &Connection) -> rusqlite::Result<()> {
-    let named = db.query_row("SELECT count(*) FROM history", [], |row| row.get(0));
-    if named? {
-        return Ok(());
+/// Gives a history that has no name yet a random one; whether it had one before.
+fn name_history(db: &Connection) -> rusqlite::Result<bool> {
+    let named: bool = db.query_row("SELECT count(*) FROM history", [], |row| row.get(0))?;
+    if !named {
+        let sql = "INSERT INTO history (id, name) VALUES (1, lower(hex(randomblob(8))))";
+        db.execute(sql, [])?;
     }
-    let sql = "INSERT INTO history (id, name) VALUES (1, lower(hex(randomblob(8))))";
-    db.execute(sql, []).map(drop)
+    Ok(named)
 }
 
 /// Asks for a kind of journal; gives the kind that it is. The answer comes before the change is
