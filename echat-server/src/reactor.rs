@@ -116,6 +116,8 @@ struct Reactor {
     /// Sockets that can be written again.
     writable: Vec<ConnId>,
     clock: Clock,
+    /// Whether a connection was ever taken in.
+    served: bool,
     stop: Stop,
 }
 
@@ -139,7 +141,6 @@ impl Reactor {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         let listeners = Listeners::bind(&config.listen, poll.registry())?;
-        signals.listen(poll.registry(), SIGNALS)?;
         let mut limits = config.limits.clone();
         limits.connections = limits.connections.min(listener::places(listeners.count()));
         let rng = pool::seeded().map_err(io::Error::other)?;
@@ -147,6 +148,8 @@ impl Reactor {
         engine.allow_sessions(config.sessions_per_user);
         let clock = Clock::start();
         engine.load_day(clock.now()).map_err(Fatal)?;
+        // From here on a stop has something to finish.
+        signals.listen(poll.registry(), SIGNALS)?;
         let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
         Ok(Self {
             terminal: Terminal::open(poll.registry(), TERMINAL)?,
@@ -162,6 +165,7 @@ impl Reactor {
             readable: BTreeSet::new(),
             writable: Vec::new(),
             clock,
+            served: false,
             stop: Stop::No,
         })
     }
@@ -177,7 +181,11 @@ impl Reactor {
                 _ => {}
             }
             if let Some(error) = self.ready.failure() {
-                return Err(ReactorError::Stdout(error));
+                // Without its ready line a server is of no use to its starter, but it is to its clients.
+                if !self.served {
+                    return Err(ReactorError::Stdout(error));
+                }
+                tracing::warn!(%error, "the ready line could not be written");
             }
             let now = self.clock.now();
             if let Some(free) = self.disk.free(now.running) {
@@ -297,6 +305,7 @@ impl Reactor {
             };
             match Socket::new(stream, self.poll.registry(), token(conn)) {
                 Ok(socket) => {
+                    self.served = true;
                     self.sockets.insert(conn, socket);
                 }
                 Err(error) => {

@@ -12,7 +12,16 @@ fn a_hangup_is_one_line_and_others_are_nothing() {
     let place = Place::new();
     let mut server = place.start(&[]);
     let mut ann = Client::register(&server, "ann");
-    for signal in [Signal::USR1, Signal::USR2, Signal::PIPE, Signal::XFSZ] {
+    for signal in [
+        Signal::USR1,
+        Signal::USR2,
+        Signal::PIPE,
+        Signal::XFSZ,
+        Signal::ALARM,
+        Signal::VTALARM,
+        Signal::PROF,
+        Signal::IO,
+    ] {
         server.signal(signal);
         ann.is_served();
     }

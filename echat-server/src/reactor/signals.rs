@@ -2,13 +2,18 @@
 //! instance, ends it at once.
 
 use mio::{Interest, Registry, Token};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
+use signal_hook::consts::{
+    SIGALRM, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXFSZ,
+};
 use std::io;
 
-/// Signals that are received without any effect. SIGXFSZ would end a server that meets the limit on
+/// Signals that are received without any effect. Timers and descriptors that would send one are not in
+/// use. SIGXFSZ would end a server that meets the limit on
 /// file sizes (`ulimit -f`): without it, the write fails and is answered for. SIGPIPE is ignored by
 /// the standard library.
-const HARMLESS: [i32; 3] = [SIGUSR1, SIGUSR2, SIGXFSZ];
+const HARMLESS: [i32; 7] = [
+    SIGUSR1, SIGUSR2, SIGXFSZ, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
+];
 
 /// The signals that were received and not looked at yet.
 pub struct Signals(signal_hook_mio::v1_0::Signals);
@@ -21,7 +26,7 @@ pub(super) enum Asked {
 }
 
 impl Signals {
-    /// From now on SIGHUP, SIGUSR1, SIGUSR2 and SIGXFSZ do not end the process. SIGTERM and SIGINT do,
+    /// From now on SIGHUP and the harmless signals do not end the process. SIGTERM and SIGINT do,
     /// until the server serves: before, there is nothing to finish.
     ///
     /// # Errors
