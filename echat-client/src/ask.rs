@@ -1,18 +1,48 @@
-//! A question to a person that only a typed yes answers.
+//! What only a person knows: a typed yes, a secret. It is read from the terminal that the program
+//! belongs to, wherever its input and outputs go.
 
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::io::Errno;
+use zeroize::Zeroizing;
+
+/// The longest line that a terminal gives to one read, in bytes.
+const LINE_MAX: usize = 4096;
 
 /// Whether a person reads questions and types answers.
 pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks on the terminal, and waits for a typed yes. A terminal in raw mode must have left it.
-pub fn yes(out: impl Write, question: &str) -> io::Result<bool> {
-    put(out, question)?;
-    is_yes()
+/// The controlling terminal of the process, `/dev/tty`.
+#[derive(Debug)]
+pub struct Tty(File);
+
+impl Tty {
+    /// The terminal; an error without one.
+    pub fn open() -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+        Ok(Self(file))
+    }
+
+    /// Shows text.
+    pub fn put(&self, text: &str) -> io::Result<()> {
+        put(&self.0, text)
+    }
+
+    /// Asks, and waits for a typed yes.
+    pub fn yes(&self, question: &str) -> io::Result<bool> {
+        self.put(question)?;
+        is_yes(self)
+    }
+}
+
+impl AsFd for Tty {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
 }
 
 /// Asks, and does not wait.
@@ -22,15 +52,22 @@ pub fn put(mut out: impl Write, question: &str) -> io::Result<()> {
 }
 
 /// Whether the line that is typed is a yes; waits for it.
-pub fn is_yes() -> io::Result<bool> {
-    let mut answer = [0; 256];
-    // A terminal gives one line to one read, so that lines behind it stay for what follows.
-    let length = loop {
-        match rustix::io::read(rustix::stdio::stdin(), &mut answer[..]) {
-            Ok(length) => break length,
+pub fn is_yes(from: impl AsFd) -> io::Result<bool> {
+    Ok(line(from)?.trim_ascii() == b"yes")
+}
+
+/// The line that is typed, with its end; waits for it. Empty at the end of input. The terminal is
+/// not in raw mode: then one line comes with one read, and the lines behind it stay.
+pub fn line(from: impl AsFd) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut typed = Zeroizing::new(vec![0; LINE_MAX]);
+    loop {
+        match rustix::io::read(from.as_fd(), &mut typed[..]) {
+            Ok(length) => {
+                typed.truncate(length);
+                return Ok(typed);
+            }
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-    };
-    Ok(answer[..length].trim_ascii() == b"yes")
+    }
 }

@@ -61,6 +61,16 @@ impl App {
             && self.hold_until != u64::MAX
     }
 
+    /// Whether the next line is a password.
+    pub fn is_secret(&self) -> bool {
+        self.mode.is_secret()
+    }
+
+    /// Whether the mode only asks, so that the next line is an answer.
+    pub fn is_asking(&self) -> bool {
+        self.mode.scope().is_none()
+    }
+
     /// Whether more lines may come: those that wait are kept in memory.
     pub fn wants_input(&self) -> bool {
         self.held.len() < HELD

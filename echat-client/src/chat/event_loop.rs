@@ -4,6 +4,7 @@
 
 mod connection;
 mod effects;
+mod secret;
 mod trust;
 
 use std::collections::VecDeque;
@@ -21,8 +22,9 @@ use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::line_editor::Key;
 use crate::link::Link;
-use crate::text::Language;
+use crate::text::{Language, Text};
 use crate::wait::{Interest, Watched, wait};
+use secret::Answer;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +70,11 @@ struct Ready {
 }
 
 impl EventLoop {
-    pub(super) fn new(choices: Choices) -> io::Result<Self> {
+    pub(super) fn new(mut choices: Choices) -> io::Result<Self> {
         let interactive = choices.settings.interactive;
         // Before the terminal changes its mode, so that no signal leaves it changed.
-        let signals = Signals::new()?;
+        let mut signals = Signals::new()?;
+        let end = ask_for_password(&mut choices, &mut signals)?;
         let screen = Screen::new(choices.look, interactive)?;
         Ok(Self {
             app: App::new(choices.settings, choices.language),
@@ -86,7 +89,7 @@ impl EventLoop {
             interactive,
             inputs: VecDeque::new(),
             second: 0,
-            end: None,
+            end,
         })
     }
 
@@ -104,7 +107,9 @@ impl EventLoop {
     }
 
     fn converse(&mut self) -> io::Result<End> {
-        self.step(Input::Start)?;
+        if self.end.is_none() {
+            self.step(Input::Start)?;
+        }
         loop {
             if let Some(end) = self.end {
                 return Ok(end);
@@ -240,8 +245,30 @@ impl EventLoop {
                 let _ = self.app.step(Input::Key(Key::Paste(line)));
                 self.step(Input::Key(Key::Enter))
             }
-            Typed::Line(line) => self.step(Input::Line(line)),
+            Typed::Line(line) => {
+                self.screen.line_entered();
+                self.step(Input::Line(line))
+            }
             Typed::End => self.step(Input::EndOfInput),
         }
     }
+}
+
+/// Asks for the password of a user who is named, where there is no prompt to ask at later. How the
+/// program ends, if it does.
+fn ask_for_password(choices: &mut Choices, signals: &mut Signals) -> io::Result<Option<End>> {
+    let settings = &mut choices.settings;
+    let Some(name) = &settings.user else {
+        return Ok(None);
+    };
+    if settings.interactive || settings.password.is_some() {
+        return Ok(None);
+    }
+    let question = choices.language.say(Text::PasswordOf { name });
+    match secret::ask(&question, signals, &choices.clock)? {
+        Answer::Secret(password) => settings.password = Some(password),
+        Answer::Nothing => {}
+        Answer::End(end) => return Ok(Some(end)),
+    }
+    Ok(None)
 }

@@ -2,11 +2,11 @@
 //! on standard output with what went wrong on standard error.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 
 use crate::app::App;
-use crate::ask;
+use crate::ask::{self, Tty};
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
 use crate::terminal::{EchoOff, Look, Painter, RawGuard, restore_on_panic, size};
@@ -21,6 +21,8 @@ pub(super) struct Screen {
     raw: Option<RawGuard>,
     /// While a password is typed where the terminal itself shows what is typed.
     silent: Option<EchoOff>,
+    /// The terminal that is typed at while what is shown goes elsewhere: questions stand there.
+    tty: Option<Tty>,
     interactive: bool,
     /// What waits to be shown: everything that came at once is one write.
     lines: Vec<Line>,
@@ -42,7 +44,9 @@ impl Screen {
         } else {
             None
         };
+        let is_typed_at = !interactive && io::stdin().is_terminal();
         Ok(Self {
+            tty: is_typed_at.then(Tty::open).and_then(Result::ok),
             painter: Painter::new(out, look, cols, rows),
             errors: Painter::new(errors, look, cols, rows),
             raw,
@@ -76,7 +80,8 @@ impl Screen {
             let is_error = |line: &Line| line.0.iter().any(|span| span.style == Style::Error);
             let (errors, lines): (Vec<_>, Vec<_>) = lines.into_iter().partition(is_error);
             self.painter.print(&lines)?;
-            return self.errors.print(&errors);
+            self.errors.print(&errors)?;
+            return self.ask_elsewhere(app);
         }
         let mut due = true;
         if !self.is_raw() {
@@ -95,9 +100,22 @@ impl Screen {
         Ok(())
     }
 
+    /// Shows the question that the next typed line answers, where the lines go elsewhere.
+    fn ask_elsewhere(&mut self, app: &App) -> io::Result<()> {
+        self.hush(app)?;
+        let Some(tty) = self.tty.as_ref().filter(|_| app.is_asking() && self.entered) else {
+            return Ok(());
+        };
+        self.entered = false;
+        let spans = app.prompt().0;
+        let question: String = spans.iter().map(|span| span.text.as_str()).collect();
+        tty.put(&question)
+    }
+
     /// Where the terminal itself shows what is typed, it shows no password.
     fn hush(&mut self, app: &App) -> io::Result<()> {
-        let masked = app.editor().is_masked();
+        let is_typed_at = self.interactive || self.tty.is_some();
+        let masked = app.is_secret() && is_typed_at;
         if masked != self.silent.is_some() {
             self.silent = masked.then(|| EchoOff::new(io::stdin())).transpose()?;
         }
@@ -169,14 +187,22 @@ impl Screen {
     }
 
     /// Asks a question that a typed line answers, outside of raw mode.
-    pub(super) fn ask(&mut self, question: &str, app: &App) -> io::Result<()> {
+    pub(super) fn ask(
+        &mut self,
+        question: &str,
+        app: &App,
+        tty: Option<&Tty>,
+    ) -> io::Result<()> {
         self.leave(app)?;
-        ask::put(io::stdout(), question)
+        match tty {
+            Some(tty) => tty.put(question),
+            None => ask::put(io::stdout(), question),
+        }
     }
 
     /// Whether the line that was typed is a yes.
-    pub(super) fn answer(&mut self) -> io::Result<bool> {
-        let answer = ask::is_yes();
+    pub(super) fn answer(&mut self, from: impl AsFd) -> io::Result<bool> {
+        let answer = ask::is_yes(from);
         self.enter()?;
         answer
     }

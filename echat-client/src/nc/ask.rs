@@ -1,22 +1,26 @@
 //! What only a person knows: a yes, a password.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::Write;
 
 use termion::input::TermRead;
 use termion::raw::IntoRawMode;
 use zeroize::Zeroizing;
 
 use super::rules::End;
-use crate::ask;
+use crate::ask::Tty;
 use crate::exit::Exit;
 use crate::password::{PasswordError, Source};
 
 pub use crate::ask::is_interactive;
 
-/// Asks on the terminal, and waits for a typed yes.
-pub fn yes(question: &str) -> Result<bool, End> {
-    ask::yes(io::stderr(), question).map_err(|error| local(&error))
+/// Asks on the terminal, and waits for a typed yes; `None` without a terminal.
+pub fn yes(question: &str) -> Result<Option<bool>, End> {
+    let Ok(tty) = Tty::open() else {
+        return Ok(None);
+    };
+    let answer = tty.yes(question).map_err(|error| local(&error))?;
+    Ok(Some(answer))
 }
 
 /// The password, if it can be had without asking; `None` if it must be asked for.

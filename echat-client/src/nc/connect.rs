@@ -148,14 +148,14 @@ fn local(error: &dyn Display) -> End {
 
 /// Asks whether an unknown server's key is right; without a terminal it is not.
 fn ask(online: &Online, shown: &Fingerprint) -> Result<bool, End> {
-    if !ask::is_interactive() {
+    let address = &online.address;
+    let answer = ask::yes(&format!(
+        "{address} is unknown. Its key is\n  {shown}\nType yes if that is the right one: "
+    ))?;
+    answer.ok_or_else(|| {
         let failure = OpenError::Untrusted(Untrusted::Unknown {
             shown: shown.clone(),
         });
-        return Err(OpenFailure::Open(failure).into_end(online));
-    }
-    let address = &online.address;
-    ask::yes(&format!(
-        "{address} is unknown. Its key is\n  {shown}\nType yes if that is the right one: "
-    ))
+        OpenFailure::Open(failure).into_end(online)
+    })
 }

@@ -221,6 +221,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Limit { limit } => format!(" The limit is {limit}."),
         Text::Names { names } => format!(" ({names})"),
         Text::OtherRefusal { code, message } => format!("{message} ({code})"),
+        Text::PasswordOf { name } => format!("Password of {name}: "),
     }
 }
 

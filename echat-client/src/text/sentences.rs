@@ -357,4 +357,8 @@ sentences! {
     Names { names: &'a str };
     /// A refusal whose code is of the future.
     OtherRefusal { code: &'a str, message: &'a str };
+
+    // ---- the start
+    /// Asks for a user's password.
+    PasswordOf { name: &'a str };
 }

@@ -207,6 +207,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Limit { limit } => format!("上限是 {limit}。"),
         Text::Names { names } => format!("（{names}）"),
         Text::OtherRefusal { code, message } => format!("{message}（{code}）"),
+        Text::PasswordOf { name } => format!("{name} 的密码："),
     }
 }
 

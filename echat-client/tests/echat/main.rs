@@ -3,6 +3,7 @@
 mod actor;
 mod busy;
 mod cuts;
+mod elsewhere;
 mod given_back;
 mod hostile;
 mod kills;

@@ -8,6 +8,7 @@ use std::thread;
 use tempfile::TempDir;
 
 use super::Server;
+use super::person::SETSID;
 
 /// A place for the files of one test, and a server.
 pub(crate) struct Scene {
@@ -48,9 +49,13 @@ impl Scene {
         )
     }
 
-    /// The program with these arguments and nothing of our environment.
+    /// The program with nothing of our environment, and without the terminal that the tests may
+    /// have been started at: it would be asked at.
     pub(crate) fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
+        let mut command = Command::new(SETSID);
+        if program != SETSID {
+            command.args(["--wait", program]);
+        }
         command.env_clear().env("HOME", self.directory.path());
         command.env("ECHAT_KNOWN_HOSTS", self.known_hosts());
         command

@@ -1,11 +1,13 @@
 //! A connection that did not come up, above all since the server's key is not trusted.
 
 use std::io;
+use std::os::fd::AsFd;
 
 use echat_proto::handshake::HandshakeError;
 
 use super::{End, EventLoop};
 use crate::app::Input;
+use crate::ask::Tty;
 use crate::chat::fault::Fault;
 use crate::chat::server::Failure;
 use crate::chat::signals::{self, Wish};
@@ -73,18 +75,22 @@ impl EventLoop {
     fn meet(&mut self, address: &str, shown: &Fingerprint) -> io::Result<()> {
         let key = shown.to_string();
         let key = key.as_str();
-        if !self.interactive {
+        let tty = (!self.interactive).then(Tty::open).and_then(Result::ok);
+        if !self.interactive && tty.is_none() {
             let link = format!("echat://{address}/#{key}");
             self.refuse(Text::UnknownServer { address });
             self.refuse(Text::KeyShown { key });
             self.refuse(Text::UnknownServerHint { link: &link });
             return Ok(());
         }
-        for text in [Text::UnknownServer { address }, Text::KeyShown { key }] {
-            let told = self.language.say(text);
-            self.show(&told, Style::Bold);
+        let told = [Text::UnknownServer { address }, Text::KeyShown { key }];
+        for text in told.map(|text| self.language.say(text)) {
+            match &tty {
+                Some(tty) => tty.put(&format!("{}\n", Safe::text(&text)))?,
+                None => self.show(&text, Style::Bold),
+            }
         }
-        let Some(answer) = self.ask_for_yes()? else {
+        let Some(answer) = self.ask_for_yes(tty.as_ref())? else {
             return Ok(());
         };
         if !answer {
@@ -100,23 +106,24 @@ impl EventLoop {
 
     /// Waits for a line, and only for that; what the system wants is done meanwhile. `None` if
     /// that is to end.
-    fn ask_for_yes(&mut self) -> io::Result<Option<bool>> {
+    fn ask_for_yes(&mut self, tty: Option<&Tty>) -> io::Result<Option<bool>> {
         let question = self.language.say(Text::TypeYes);
-        self.screen.ask(&question, &self.app)?;
+        self.screen.ask(&question, &self.app, tty)?;
         loop {
             let stdin = rustix::stdio::stdin();
+            let typed = tty.map_or(stdin, AsFd::as_fd);
             let mut fds = [
                 Watched::new(&self.signals, Interest::Read),
-                Watched::new(&stdin, Interest::Read),
+                Watched::new(&typed, Interest::Read),
             ];
             wait(&mut fds, &self.clock, None)?;
-            let typed = fds[1].is_ready();
+            let is_answered = fds[1].is_ready();
             for wish in self.signals.take() {
                 match wish {
                     // Its size is asked for again when the question is over.
                     Wish::Resize => {}
                     Wish::Stop => signals::stop()?,
-                    Wish::Continue => self.screen.ask(&question, &self.app)?,
+                    Wish::Continue => self.screen.ask(&question, &self.app, tty)?,
                     Wish::Interrupt => return Ok(Some(false)),
                     Wish::End(signal) => {
                         self.end = Some(End::Signal(signal));
@@ -124,8 +131,8 @@ impl EventLoop {
                     }
                 }
             }
-            if typed {
-                return self.screen.answer().map(Some);
+            if is_answered {
+                return self.screen.answer(typed).map(Some);
             }
         }
     }

@@ -1,0 +1,73 @@
+//! The password of a user who is named at the start, where no prompt is kept: it is asked for on
+//! the terminal, which shows nothing of it, wherever input and outputs go.
+
+use std::io;
+
+use zeroize::Zeroizing;
+
+use super::End;
+use crate::ask::{self, Tty};
+use crate::chat::signals::{self, Signals, Wish};
+use crate::clock::Clock;
+use crate::safe::Safe;
+use crate::terminal::EchoOff;
+use crate::wait::{Interest, Watched, wait};
+
+/// What came of asking.
+pub(super) enum Answer {
+    Secret(Zeroizing<String>),
+    /// Nothing was typed, or there is no terminal.
+    Nothing,
+    /// The program is to end.
+    End(End),
+}
+
+/// Asks for a secret on the terminal, and waits for it. Whatever the end is, the terminal shows
+/// again what is typed.
+pub(super) fn ask(question: &str, signals: &mut Signals, clock: &Clock) -> io::Result<Answer> {
+    let Ok(tty) = Tty::open() else {
+        return Ok(Answer::Nothing);
+    };
+    let question = Safe::line(question);
+    let mut silent = Some(EchoOff::new(&tty)?);
+    tty.put(question.as_str())?;
+    loop {
+        let mut fds = [
+            Watched::new(&*signals, Interest::Read),
+            Watched::new(&tty, Interest::Read),
+        ];
+        wait(&mut fds, clock, None)?;
+        let is_typed = fds[1].is_ready();
+        for wish in signals.take() {
+            let end = match wish {
+                Wish::Resize => continue,
+                Wish::Stop => {
+                    silent = None;
+                    signals::stop()?;
+                    continue;
+                }
+                Wish::Continue => {
+                    silent = Some(EchoOff::new(&tty)?);
+                    tty.put(question.as_str())?;
+                    continue;
+                }
+                Wish::Interrupt => End::Signal(signal_hook::consts::SIGINT),
+                Wish::End(signal) => End::Signal(signal),
+            };
+            drop(silent);
+            tty.put("\n")?;
+            return Ok(Answer::End(end));
+        }
+        if is_typed && silent.is_some() {
+            let typed = ask::line(&tty)?;
+            let Ok(text) = str::from_utf8(&typed) else {
+                return Err(io::ErrorKind::InvalidData.into());
+            };
+            let secret = text.trim_end_matches(['\n', '\r']);
+            return Ok(match secret {
+                "" => Answer::Nothing,
+                secret => Answer::Secret(secret.to_owned().into()),
+            });
+        }
+    }
+}

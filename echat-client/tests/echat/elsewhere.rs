@@ -1,0 +1,140 @@
+//! Input or outputs are not the terminal, but there is one: secrets and the question of trust go
+//! there, and nothing of them is shown.
+
+use std::fs;
+
+use rustix::process::{Signal, WaitStatus};
+
+use crate::place::{ECHAT, Place};
+use crate::support::person::{Person, SETSID};
+use crate::support::program::{PROGRAM, SECRET};
+
+/// A program of a shell at a terminal, which sends one of its streams elsewhere.
+fn at_a_shell(place: &Place, redirected: &str, program: &str, arguments: &[&str]) -> Person {
+    let script = format!("exec \"$0\" \"$@\" {redirected}");
+    let arguments = [&["-c", &script, program], arguments].concat();
+    Person::starts(place.command(SETSID, "C.UTF-8"), "/bin/sh", &arguments)
+}
+
+fn file(place: &Place, name: &str) -> String {
+    fs::read_to_string(place.scene.path(name)).unwrap()
+}
+
+#[test]
+fn a_password_is_not_shown_wherever_the_output_goes() {
+    let place = Place::new();
+    place.has("room1", &["ann"]);
+    let link = place.link();
+    let login = ["--user", "ann", link.as_str()];
+    place.scene.write("in", "@r room1 hello\n");
+    for (redirected, types_line) in [(">out", true), (">out 2>err", true), ("<in >out", false)] {
+        let mut person = at_a_shell(&place, redirected, ECHAT, &login);
+        person.sees("Password of ann: ");
+        person.types(&format!("{SECRET}x\u{7f}\r"));
+        person.sees("\r\n");
+        if types_line {
+            person.types("@r room1 hello\n");
+            person.sees("hello");
+            person.types("\u{4}");
+        }
+        person.reads_to_the_end();
+        person.has_the_terminal_back();
+        let (code, shown) = person.ends();
+        assert_eq!(code, 0, "{redirected}: {shown}");
+        assert!(!shown.contains("correct"), "{redirected}: {shown}");
+        let out = file(&place, "out");
+        assert!(out.contains("me to room1: hello"), "{redirected}: {out}");
+    }
+}
+
+#[test]
+fn what_is_typed_in_login_is_not_shown_either() {
+    let place = Place::new();
+    place.has("room1", &["ann"]);
+    let mut person = at_a_shell(&place, ">out", ECHAT, &[&place.link()]);
+    person.types("login\n");
+    person.sees("user name: ");
+    person.types("ann\n");
+    person.sees("password: ");
+    person.types(&format!("{SECRET}\n"));
+    person.sees("\r\n");
+    person.types("@r room1 hello\n");
+    person.types("\u{4}");
+    person.reads_to_the_end();
+    person.has_the_terminal_back();
+    let (code, shown) = person.ends();
+    assert_eq!(code, 0, "{shown}");
+    assert!(!shown.contains("correct"), "{shown}");
+    assert!(file(&place, "out").contains("me to room1: hello"));
+}
+
+#[test]
+fn the_terminal_comes_back_when_the_question_is_broken_off() {
+    let place = Place::new();
+    let link = place.link();
+    let asked = || {
+        let mut person = at_a_shell(&place, ">out", ECHAT, &["--user", "ann", &link]);
+        person.sees("Password of ann: ");
+        person.types("secret");
+        person
+    };
+    let mut person = asked();
+    person.types("\u{3}");
+    person.reads_to_the_end();
+    person.has_the_terminal_back();
+    let by = WaitStatus::terminating_signal(person.waits());
+    assert_eq!(by, Some(Signal::INT.as_raw()));
+    for signal in [Signal::TERM, Signal::HUP] {
+        let mut person = asked();
+        person.signals(signal);
+        person.reads_to_the_end();
+        person.has_the_terminal_back();
+        assert!(!person.shown().contains("secret"));
+    }
+    let mut person = asked();
+    person.types("\u{1a}");
+    assert!(person.waits().stopped());
+    person.has_the_terminal_back();
+    person.signals(Signal::CONT);
+    person.sees("Password of ann: ");
+    person.types("\r");
+    person.reads_to_the_end();
+    person.has_the_terminal_back();
+    assert_eq!(person.ends().0, 2, "without a password there is no login");
+}
+
+#[test]
+fn trust_is_asked_for_at_the_terminal() {
+    let place = Place::new();
+    let address = place.server.address().to_string();
+    place.scene.write("in", "query\nserver time\n");
+    place.scene.write("requests", "QUERY_SERVER_TIME\n");
+    for (program, redirected) in [
+        (ECHAT, "<in"),
+        (ECHAT, "<in >out 2>err"),
+        (PROGRAM, "<requests"),
+        (PROGRAM, "2>err"),
+        (PROGRAM, "<requests >out 2>err"),
+    ] {
+        for (answer, code) in [("no\n", 4), ("yes\n", 0)] {
+            let _ = fs::remove_file(place.scene.known_hosts());
+            let mut person = at_a_shell(&place, redirected, program, &[&address]);
+            person.sees(&place.server.fingerprint());
+            person.sees("Type yes");
+            person.types(answer);
+            if redirected == "2>err" && code == 0 {
+                person.types("\u{4}");
+            }
+            let (ended, shown) = person.ends();
+            assert_eq!(ended, code, "{program} {redirected}: {shown}");
+            assert_eq!(place.scene.known_hosts().exists(), code == 0);
+        }
+    }
+}
+
+#[test]
+fn without_a_terminal_a_password_comes_from_the_options_only() {
+    let place = Place::new();
+    let told = place.pipes(&["--user", "ann", &place.link()], SECRET);
+    assert!(told.exits(2).err.contains("no password"));
+}
