@@ -60,10 +60,12 @@ pub struct App {
     owed: Owed,
     /// Requests that wait for the connection or the login.
     waiting: VecDeque<Request>,
-    /// Lines that wait for the login or for an answer, where there is no terminal.
+    /// Lines that wait for the login; where there is no terminal, for every answer.
     held: VecDeque<Zeroizing<String>>,
     link: Link,
     logged_in: bool,
+    /// The user of the last login that held, by normal name: what is remembered is of this one.
+    known: Option<String>,
     /// Whether the newest login is of the user whose conversations are remembered.
     same_user: bool,
     credentials: Option<Credentials>,
@@ -111,6 +113,7 @@ impl App {
             held: VecDeque::new(),
             link: Link::Down,
             logged_in: false,
+            known: None,
             same_user: false,
             credentials: None,
             attempt: 0,
@@ -148,6 +151,7 @@ impl App {
             Input::Closed(reason) => self.closed(reason),
             Input::ConnectFailed { address, why } => self.connect_failed(&address, &why),
             Input::Outgoing { user, lines } => self.take_outgoing(&user, lines.as_deref()),
+            Input::NoOutgoing { why } => self.lack_outgoing(&why),
             Input::Tick { now } => self.tick(now),
             Input::EndOfInput => self.end_of_input(),
         }

@@ -1,6 +1,7 @@
 //! How the program ends: the exit codes, which scripts rely on and `--help` lists.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// Why the program ended. The numbers never change their meaning.
@@ -59,7 +60,23 @@ impl Exit {
             Self::TimeOut => "time-out: something waited for had not come",
             Self::Unexpected => "expectation failed",
             Self::Protocol => "protocol error: malformed or tampered, or the connection was cut",
-            Self::Local => "a local file, standard input or output failed",
+            Self::Local => "a local file, standard input or output failed (a closed pipe too)",
+        }
+    }
+
+    /// Prints what clap has to say, and how the program ends then. Help and version are answers, not
+    /// errors, though clap returns them as such.
+    pub fn printed(program: &str, said: &clap::Error) -> Self {
+        match said.print().and_then(|()| io::stdout().flush()) {
+            Ok(()) if said.use_stderr() => Self::Usage,
+            Ok(()) => Self::Success,
+            Err(error) => {
+                // Who has stopped reading wants no word about that.
+                if error.kind() != io::ErrorKind::BrokenPipe {
+                    let _ = writeln!(io::stderr(), "{program}: {error}");
+                }
+                Self::Local
+            }
         }
     }
 

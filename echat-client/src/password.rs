@@ -6,10 +6,12 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 
+use echat_proto::limits::PASSWORD_MAX;
 use zeroize::Zeroizing;
 
-/// The most that a file or a command may say, in bytes; a password has at most 1,024.
-const MAX: usize = 4096;
+/// The most that a file or a command may say, in bytes: a password, and what is not part of it, a
+/// byte order mark and the end of the line.
+const MAX: usize = PASSWORD_MAX + '\u{feff}'.len_utf8() + "\r\n".len();
 
 /// Where a password is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +33,14 @@ pub enum PasswordError {
     /// It is no text.
     #[error("{0} is not UTF-8")]
     NotUtf8(String),
+    /// There is nothing, or nothing but the end of a line.
+    #[error("{0} holds no password: it is empty")]
+    Empty(String),
+    /// It has more than one line.
+    #[error("{0} has more than one line; a password is one line")]
+    Lines(String),
     /// It is longer than any password.
-    #[error("{0} is over {MAX} bytes")]
+    #[error("{0} is longer than a password can be: over {PASSWORD_MAX} bytes")]
     TooLong(String),
     /// The command failed.
     #[error("the password command failed: {0}")]
@@ -47,7 +55,7 @@ impl Source {
     pub fn read(&self) -> Result<Zeroizing<String>, PasswordError> {
         match self {
             Self::Variable(name) => match env::var(name) {
-                Ok(password) => Ok(password.into()),
+                Ok(password) => password_of(&Zeroizing::new(password), format!("{name:?}")),
                 Err(VarError::NotUnicode(_)) => Err(PasswordError::NotUtf8(format!("{name:?}"))),
                 Err(VarError::NotPresent) => Err(PasswordError::NotSet(name.clone())),
             },
@@ -96,8 +104,23 @@ fn line_of(from: impl Read, what: String) -> Result<Zeroizing<String>, PasswordE
     let Ok(text) = str::from_utf8(&bytes) else {
         return Err(PasswordError::NotUtf8(what));
     };
+    // Editors of Windows begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let line = text.strip_suffix('\n').unwrap_or(text);
-    Ok(line.strip_suffix('\r').unwrap_or(line).to_owned().into())
+    password_of(line.strip_suffix('\r').unwrap_or(line), what)
+}
+
+/// A line that can be a password.
+fn password_of(line: &str, what: String) -> Result<Zeroizing<String>, PasswordError> {
+    if line.is_empty() {
+        Err(PasswordError::Empty(what))
+    } else if line.contains('\n') {
+        Err(PasswordError::Lines(what))
+    } else if line.len() > PASSWORD_MAX {
+        Err(PasswordError::TooLong(what))
+    } else {
+        Ok(line.to_owned().into())
+    }
 }
 
 #[cfg(test)]
@@ -120,7 +143,14 @@ mod tests {
             (&b" pass word \n"[..], Some(" pass word ")),
             (b"secret\r\n", Some("secret")),
             (b"secret", Some("secret")),
+            ("\u{feff}secret\n".as_bytes(), Some("secret")),
             (b"\xff", None),
+            (b"", None),
+            (b"\n", None),
+            (b"\r\n", None),
+            ("\u{feff}\n".as_bytes(), None),
+            (b"one\ntwo\n", None),
+            (&[b'x'; PASSWORD_MAX + 1], None),
             (&[b'x'; 5000], None),
         ] {
             assert_eq!(from_file(contents).as_deref(), password);

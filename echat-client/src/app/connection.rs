@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{App, Credentials, Effect, Exit, Link};
 use crate::modes::error_line;
 use crate::session::Asked;
-use crate::target::Target;
+use crate::target::{Target, normal_name};
 use crate::text::Text;
 
 /// How often a server that is gone is called again when no more input comes: for about a minute.
@@ -74,6 +74,7 @@ impl App {
     pub(super) fn forget_credentials(&mut self) {
         self.credentials = None;
         self.world.signed_in = false;
+        self.drop_held();
     }
 
     /// Connects because a person wants something, who has been told nothing of it yet.
@@ -109,6 +110,9 @@ impl App {
                 self.forget_credentials();
                 let said = self.world.language.bad_password(&bad);
                 self.print(vec![error_line(&said)]);
+                if !self.world.settings.interactive {
+                    self.quit(Exit::Usage);
+                }
             }
         }
     }
@@ -119,6 +123,7 @@ impl App {
         let Some(me) = self.world.session.me().map(str::to_owned) else {
             return;
         };
+        self.known = Some(normal_name(&me));
         if self.world.settings.interactive {
             let name = me.as_str();
             self.say(if self.same_user {
@@ -333,6 +338,7 @@ impl App {
     pub(super) fn note_login(&mut self, event: &Event) {
         if matches!(event, Event::LoggedOut {}) {
             self.logged_in = false;
+            self.known = None;
             self.forget_credentials();
             self.questions.clear();
             self.waiting.clear();

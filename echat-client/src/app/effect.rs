@@ -42,6 +42,11 @@ pub enum Input {
         /// What it holds.
         lines: Option<String>,
     },
+    /// That file cannot be read or locked.
+    NoOutgoing {
+        /// Why, in the user's language.
+        why: String,
+    },
     /// Time passed.
     Tick {
         /// Unix seconds.
@@ -82,7 +87,8 @@ pub enum Effect {
         /// What.
         body: String,
     },
-    /// Read the user's file of unsent lines and answer with [`Input::Outgoing`].
+    /// Read the user's file of unsent lines and answer with [`Input::Outgoing`] or
+    /// [`Input::NoOutgoing`].
     LoadOutgoing {
         /// Whose.
         user: String,

@@ -148,6 +148,14 @@ impl App {
         self.send_next();
     }
 
+    /// That file cannot be had: lines go on without being kept.
+    pub(super) fn lack_outgoing(&mut self, why: &str) {
+        self.hold_until = 0;
+        self.fail(Text::OutgoingFault { why });
+        self.fail(Text::OutgoingNotKept);
+        self.send_next();
+    }
+
     fn save(&mut self, user: String) {
         // Before the file was read, writing it would lose what it holds.
         if self.world.settings.keep_unsent && self.hold_until < u64::MAX {

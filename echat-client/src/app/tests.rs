@@ -17,6 +17,7 @@ mod modes;
 mod pipe;
 mod replaced;
 mod unread;
+mod waiting;
 
 /// An application, and a server that answers only what it is told to.
 struct Stage {

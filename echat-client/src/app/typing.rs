@@ -10,9 +10,9 @@ use crate::line_editor::{Completer, Key, Outcome};
 use crate::modes::Goto;
 use crate::safe::Safe;
 use crate::session::Session;
-use crate::statement::{self, Names};
+use crate::statement::{self, Names, Statement};
 use crate::styled::{Span, Style};
-use crate::target::Target;
+use crate::target::{Target, normal_name};
 use crate::text::Text;
 
 /// Lines that wait without a terminal, before no more are read.
@@ -47,6 +47,7 @@ impl App {
     pub(super) fn take_held(&mut self) {
         while !self.over
             && self.may_go_on()
+            && !self.awaits_login()
             && let Some(line) = self.held.pop_front()
         {
             self.submit(&line);
@@ -54,6 +55,11 @@ impl App {
     }
 
     fn may_go_on(&self) -> bool {
+        self.world.settings.interactive || self.has_all()
+    }
+
+    /// Whether everything that was asked for has come.
+    fn has_all(&self) -> bool {
         !self.owed.has_awaited()
             && self.waiting.is_empty()
             && self.world.pending() == 0
@@ -73,7 +79,7 @@ impl App {
 
     /// Whether more lines may come: those that wait are kept in memory.
     pub fn wants_input(&self) -> bool {
-        self.held.len() < HELD
+        self.world.settings.interactive || self.held.len() < HELD
     }
 
     pub(super) fn typed(&mut self, line: &str) {
@@ -90,7 +96,56 @@ impl App {
             }
         }
         self.asked_in_mid_line = false;
-        self.submit(line);
+        self.enter(line);
+    }
+
+    /// Does what a line says; what would be answered by what is not known before the login waits
+    /// for that.
+    fn enter(&mut self, line: &str) {
+        if !self.awaits_login() || self.is_free(line) {
+            return self.submit(line);
+        }
+        if self.held.len() < HELD {
+            self.held.push_back(Zeroizing::new(line.to_owned()));
+            self.say(Text::WaitsForLogin);
+        } else {
+            self.say(Text::PleaseWait);
+        }
+    }
+
+    /// Whether the login of somebody, of whom nothing is known yet, is under way.
+    fn awaits_login(&self) -> bool {
+        let Some(credentials) = self.credentials.as_ref().filter(|_| !self.logged_in) else {
+            return false;
+        };
+        self.known.as_deref() != Some(normal_name(&credentials.name).as_str())
+    }
+
+    /// Whether a line means the same before and after the login.
+    fn is_free(&self, line: &str) -> bool {
+        let Some(scope) = self.mode.scope() else {
+            return true;
+        };
+        match statement::parse(scope, line) {
+            Ok(statement) => matches!(
+                statement,
+                Statement::Help
+                    | Statement::Back
+                    | Statement::Quit
+                    | Statement::Query
+                    | Statement::ServerTime
+            ),
+            Err(_) => true,
+        }
+    }
+
+    /// Lines that waited for a login that does not come are not done.
+    pub(super) fn drop_held(&mut self) {
+        if self.world.settings.interactive && !self.held.is_empty() {
+            let count = self.held.len() as u64;
+            self.held.clear();
+            self.fail(Text::HeldDropped { count });
+        }
     }
 
     pub(super) fn submit(&mut self, line: &str) {
@@ -171,7 +226,7 @@ impl App {
         for line in lines.into_iter().filter(|line| !line.trim().is_empty()) {
             match target {
                 Some(target) => self.send_line(target.clone(), line),
-                None => self.submit(&line),
+                None => self.enter(&line),
             }
         }
     }
@@ -179,6 +234,7 @@ impl App {
     /// C-c: out of a question, and out of a mode that only asks.
     fn interrupt(&mut self) {
         self.editor.clear();
+        self.drop_held();
         self.questions
             .retain(|question| !question.is_dropped_unanswered());
         if self.mode.scope().is_none() {

@@ -60,10 +60,14 @@ pub(super) struct Flags {
 const MORE: &str = "\
 On a terminal, `help` lists what can be typed. Without one, every line of standard input is
 taken as if it were typed, what is shown are plain lines, and the program ends when everything
-was answered; an unknown server is refused unless the address names its key.
+was answered. A password, and whether to trust an unknown server, are asked at /dev/tty,
+wherever input and outputs go; where there is none, the options name the password, and an
+unknown server is refused unless the address names its key.
 
 Configuration: --config, else ECHAT_CONFIG, else echat/config.json in $XDG_CONFIG_HOME or
-~/.config, else ./config.json; the first that is there, its section \"client\".
+~/.config, else ./config.json; the first that is there, its section \"client\". A wrong file
+that no one named is ignored with a note. ./config.json counts only with \"client\" or
+\"server\" and no unknown keys, and may name no user, key or password.
 ";
 
 /// The definition. What follows the options lists the exit codes, which an attribute cannot.

@@ -1,7 +1,7 @@
 //! Flags before configuration before environment before defaults.
 
 use std::env;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -20,6 +20,7 @@ use crate::folders;
 use crate::known_hosts::{KnownHosts, KnownHostsError};
 use crate::local_time::Zone;
 use crate::password::{self, PasswordError};
+use crate::safe::Safe;
 use crate::settings::Settings;
 use crate::target::Target;
 use crate::terminal::{Look, Wishes};
@@ -53,9 +54,16 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     };
     let seen = Look::of(variable, wishes);
     let speaks = |config| language(flags.lang, config, seen);
-    let config = config::load(flags.config.as_deref(), folders::config(variable))
+    let (config, ignored) = config::load(flags.config.as_deref(), folders::config(variable))
         .map_err(|error| refusal(Exit::Usage, &error, speaks(None)))?;
     let language = speaks(config.language);
+    if let Some(error) = ignored {
+        let why = &error.said(language);
+        let note = language.say(Text::ConfigIgnored { why });
+        // Without standard error there is nothing to tell it by.
+        let _ = writeln!(io::stderr(), "echat: {}", Safe::text(&note));
+    }
+    let is_from_here = flags.address.is_none() && config.is_address_from_here;
     let wrong = |exit, fault: &dyn Fault| refusal(exit, fault, language);
     let address = flags.address.as_ref().or(config.address.as_ref());
     let address: address::Target = address
@@ -94,6 +102,7 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
             address: address.address,
             pinned: address.fingerprint,
             hosts,
+            is_from_here,
         },
         unsent: Unsent::new(folders::state(variable)),
         clock,

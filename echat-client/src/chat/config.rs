@@ -1,12 +1,13 @@
 //! The section `client` of a config.json: what the user chose once and for all.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use echat_proto::config::CLIENT_KEYS;
 use serde_json::{Map, Value};
 
+use crate::address::Target;
 use crate::password;
 use crate::settings::Presence;
 use crate::text::Language;
@@ -15,6 +16,9 @@ use crate::text::Language;
 const MAX: u64 = 1 << 20;
 /// Below this a suggestion confuses more than it helps.
 const NEAR: f64 = 0.75;
+/// Every key of the section `server`, which tells a file of echat's from another's.
+const SERVER_KEYS: [&str; 5] = ["listen", "data", "log", "sessions_per_user", "limits"];
+
 /// What the file says; `None` where it says nothing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Config {
@@ -29,6 +33,8 @@ pub(super) struct Config {
     pub(super) title: Option<bool>,
     pub(super) keep_unsent: Option<bool>,
     pub(super) utc: Option<bool>,
+    /// Whether the address was found in the folder that the program was started in.
+    pub(super) is_address_from_here: bool,
 }
 
 /// What is wrong with a file.
@@ -50,6 +56,18 @@ pub(super) enum Mistake {
     Json(#[from] serde_json::Error),
     #[error("client: must be an object")]
     NoObject,
+    #[error("is no file of echat's: it has neither \"client\" nor \"server\"")]
+    Foreign,
+    #[error("is no file of echat's: it has the key {0:?}")]
+    ForeignKey(String),
+    #[error("is not a regular file")]
+    NotAFile,
+    #[error(
+        "client.{0}: names a user or a key, which counts only in a file named with --config or \
+         ECHAT_CONFIG, or in your own configuration folder: anybody may have written one that \
+         merely lies here"
+    )]
+    TrustHere(&'static str),
     #[error("client.{0:?}: unknown key; did you mean \"{1}\"?")]
     Misspelt(String, &'static str),
     #[error("client.{0:?}: unknown key; known: {1}")]
@@ -72,26 +90,33 @@ pub(super) enum Mistake {
 /// Where a file was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// Named by the user, or in the user's own folder.
+    /// Named by the user.
+    Named,
+    /// In the user's own folder.
     Own,
     /// In the folder that the program was started in, which anybody may have made.
     Here,
 }
 
-/// Reads the file that was named; else the user's own, else ./config.json, if one is there.
-pub(super) fn load(named: Option<&Path>, folder: Option<PathBuf>) -> Result<Config, ConfigError> {
+/// Reads the file that was named; else the user's own, else ./config.json, if one is there. What is
+/// wrong with a file that was not named is no error: it counts for nothing, and is returned.
+pub(super) fn load(
+    named: Option<&Path>,
+    folder: Option<PathBuf>,
+) -> Result<(Config, Option<ConfigError>), ConfigError> {
     if let Some(path) = named {
-        return read(path, Place::Own);
+        return read(path, Place::Named).map(|config| (config, None));
     }
     let own = folder.map(|folder| (folder.join("config.json"), Place::Own));
-    let here = (PathBuf::from("config.json"), Place::Here);
+    let here = (PathBuf::from("./config.json"), Place::Here);
     for (path, place) in own.into_iter().chain([here]) {
         match read(&path, place) {
             Err(error) if error.is_absence() => {}
-            read => return read,
+            Ok(config) => return Ok((config, None)),
+            Err(error) => return Ok((Config::default(), Some(error))),
         }
     }
-    Ok(Config::default())
+    Ok((Config::default(), None))
 }
 
 impl ConfigError {
@@ -101,7 +126,7 @@ impl ConfigError {
 }
 
 fn read(path: &Path, place: Place) -> Result<Config, ConfigError> {
-    text_of(path)
+    text_of(path, place)
         .and_then(|text| parse(&text, place))
         .map_err(|mistake| ConfigError {
             path: path.to_owned(),
@@ -109,8 +134,12 @@ fn read(path: &Path, place: Place) -> Result<Config, ConfigError> {
         })
 }
 
-fn text_of(path: &Path) -> Result<String, Mistake> {
+fn text_of(path: &Path, place: Place) -> Result<String, Mistake> {
     let mut text = String::new();
+    // Opening a pipe that merely lies there would wait for its other end.
+    if place != Place::Named && !fs::metadata(path)?.is_file() {
+        return Err(Mistake::NotAFile);
+    }
     File::open(path)?.take(MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAX {
         return Err(Mistake::TooLarge);
@@ -122,6 +151,9 @@ fn parse(text: &str, place: Place) -> Result<Config, Mistake> {
     // Editors of Windows begin a file with a byte order mark, which is no JSON.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut file: Map<String, Value> = serde_json::from_str(text)?;
+    if place == Place::Here {
+        check_origin(&file)?;
+    }
     let mut section = match file.remove("client") {
         None => Map::new(),
         Some(Value::Object(section)) => section,
@@ -145,9 +177,15 @@ fn parse(text: &str, place: Place) -> Result<Config, Mistake> {
     if file.is_some() && command.is_some() {
         return Err(Mistake::TwoPasswords);
     }
+    let address = take_text(&mut section, "address")?;
+    let user = take_text(&mut section, "user")?.filter(|user| !user.is_empty());
+    if place == Place::Here {
+        check_trust(address.as_deref(), user.as_deref())?;
+    }
     Ok(Config {
-        address: take_text(&mut section, "address")?,
-        user: take_text(&mut section, "user")?.filter(|user| !user.is_empty()),
+        is_address_from_here: place == Place::Here && address.is_some(),
+        address,
+        user,
         password: file.or(command),
         language: take_word(
             &mut section,
@@ -174,6 +212,48 @@ fn parse(text: &str, place: Place) -> Result<Config, Mistake> {
         keep_unsent: take_flag(&mut section, "keep_unsent")?,
         utc: take_flag(&mut section, "utc")?,
     })
+}
+
+/// A file that merely lies here counts only if it is echat's beyond doubt: many programs have a
+/// config.json.
+fn check_origin(file: &Map<String, Value>) -> Result<(), Mistake> {
+    // Nothing in it can mislead.
+    if file.is_empty() {
+        return Ok(());
+    }
+    if !file.contains_key("client") && !file.contains_key("server") {
+        return Err(Mistake::Foreign);
+    }
+    let foreign = |key: &String| !["client", "server"].contains(&key.as_str());
+    if let Some(key) = file.keys().find(|key| foreign(key)) {
+        return Err(Mistake::ForeignKey(key.clone()));
+    }
+    match file.get("server") {
+        None => Ok(()),
+        Some(Value::Object(server)) => {
+            let foreign = |key: &&String| !SERVER_KEYS.contains(&key.as_str());
+            match server.keys().find(foreign) {
+                Some(key) => Err(Mistake::ForeignKey(format!("server.{key}"))),
+                None => Ok(()),
+            }
+        }
+        Some(_) => Err(Mistake::Foreign),
+    }
+}
+
+/// The way to a server that a file which merely lies here may name: a person judges its key, and
+/// says who logs in.
+fn check_trust(address: Option<&str>, user: Option<&str>) -> Result<(), Mistake> {
+    if user.is_some() {
+        return Err(Mistake::TrustHere("user"));
+    }
+    let target = address.and_then(|address| address.parse::<Target>().ok());
+    match target {
+        Some(target) if target.fingerprint.is_some() || target.user.is_some() => {
+            Err(Mistake::TrustHere("address"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn refusal(unknown: &str) -> Mistake {
@@ -236,7 +316,7 @@ mod tests {
             config.password,
             Some(password::Source::Command("pass echat".to_owned()))
         );
-        assert_eq!(parse("{}", Place::Here).unwrap(), Config::default());
+        assert_eq!(parse("{}", Place::Own).unwrap(), Config::default());
     }
 
     #[test]
@@ -272,5 +352,30 @@ mod tests {
         let here = Path::new("/nowhere/config.json");
         let missing = load(Some(here), None).unwrap_err();
         assert!(missing.is_absence() && missing.to_string().starts_with("/nowhere/config.json: "));
+    }
+
+    #[test]
+    fn a_file_that_merely_lies_here_must_be_ours_and_trusts_nothing() {
+        let key = format!("SHA256:{}", "A".repeat(43));
+        let link = format!(r#"{{"client": {{"address": "echat://a:1/#{key}"}}}}"#);
+        for text in [
+            "[]",
+            "{",
+            r#"{"name": "a-package", "version": "1.0.0"}"#,
+            r#"{"client": {}, "version": 1}"#,
+            r#"{"server": {"port": 8080}}"#,
+            r#"{"server": "localhost"}"#,
+            r#"{"client": {"user": "ann"}}"#,
+            r#"{"client": {"address": "echat://ann@a:1"}}"#,
+            r#"{"client": {"password_command": "touch x"}}"#,
+            &link,
+        ] {
+            assert!(parse(text, Place::Here).is_err(), "{text}");
+        }
+        let plain = r#"{"client": {"address": "echat://a:1/room1", "user": ""}}"#;
+        assert!(parse(plain, Place::Here).unwrap().is_address_from_here);
+        for place in [Place::Named, Place::Own] {
+            assert!(!parse(&link, place).unwrap().is_address_from_here);
+        }
     }
 }

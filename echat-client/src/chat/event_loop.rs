@@ -60,6 +60,8 @@ pub(super) struct EventLoop {
     /// The unix second that the application knows.
     second: u64,
     end: Option<End>,
+    /// The first failure to show something on the way out.
+    broken: Option<io::Error>,
 }
 
 /// What poll(2) found.
@@ -90,6 +92,7 @@ impl EventLoop {
             inputs: VecDeque::new(),
             second: 0,
             end,
+            broken: None,
         })
     }
 
@@ -101,7 +104,7 @@ impl EventLoop {
         let end = ended?;
         // A terminal that hung up cannot be written to, and nobody is there to tell.
         if matches!(end, End::Exit(_)) {
-            left?;
+            self.broken.map_or(left, Err)?;
         }
         Ok(end)
     }

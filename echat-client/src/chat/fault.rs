@@ -95,6 +95,13 @@ impl Fault for Mistake {
             Self::TooLarge => "超过 1 MiB".to_owned(),
             Self::Json(error) => format!("不是正确的 JSON：{error}"),
             Self::NoObject => "client：必须是一个对象".to_owned(),
+            Self::Foreign => "不是 echat 的文件：既没有“client”也没有“server”".to_owned(),
+            Self::ForeignKey(key) => format!("不是 echat 的文件：里面有键 {key:?}"),
+            Self::NotAFile => "不是普通文件".to_owned(),
+            Self::TrustHere(key) => format!(
+                "client.{key}：写明了用户或密钥，这只在用 --config 或 ECHAT_CONFIG 指定的文件里，\
+                 或你自己的配置目录里才算数：当前目录里的文件谁都可能写"
+            ),
             Self::Misspelt(key, near) => format!("client.{key:?}：未知的键；是不是“{near}”？"),
             Self::Unknown(key, known) => format!("client.{key:?}：未知的键；已知的有：{known}"),
             Self::PasswordHere(key) => format!(
@@ -114,6 +121,8 @@ impl Fault for PasswordError {
         match self {
             Self::NotSet(name) => format!("没有设置环境变量 {name:?}"),
             Self::NotUtf8(what) => format!("{what}：密码不是 UTF-8 文本"),
+            Self::Empty(what) => format!("{what}：里面没有密码，是空的"),
+            Self::Lines(what) => format!("{what}：不止一行；密码只能是一行"),
             Self::TooLong(what) => format!("{what}：密码太长"),
             Self::Failed(status) => format!("密码命令失败：{}", ended(*status)),
             Self::Io(what, error) => format!("{what}：{}", error.chinese()),
@@ -151,7 +160,7 @@ impl Fault for UnsentError {
             Self::NoName => "服务器给此用户的称呼不是可用的用户名，因此不建文件；\
                 退出时未发出的消息会丢失"
                 .to_owned(),
-            Self::Io(error) => error.chinese(),
+            Self::Io { path, source } => format!("{}：{}", path.display(), source.chinese()),
         }
     }
 }

@@ -40,22 +40,20 @@ pub fn main() -> ExitCode {
     let flags = match args::parse(env::args_os()) {
         Ok(flags) => flags,
         Err(error) => {
-            // Help and version are answers, not errors, though clap returns them as such.
-            let exit = if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Success
-            };
-            let printed = error.print();
-            return code(printed.map_or(Exit::Local, |()| exit));
+            return code(Exit::printed("echat", &error));
         }
     };
-    let end = choices::of(flags).and_then(|choices| {
-        let language = choices.language;
-        EventLoop::new(choices)
-            .and_then(EventLoop::run)
-            .map_err(|error| (Exit::Local, error.said(language)))
-    });
+    let end = choices::of(flags)
+        .map_err(|(exit, note)| (exit, Some(note)))
+        .and_then(|choices| {
+            let language = choices.language;
+            let ended = EventLoop::new(choices).and_then(EventLoop::run);
+            ended.map_err(|error| {
+                // Who has stopped reading wants no word about that.
+                let is_quiet = error.kind() == io::ErrorKind::BrokenPipe;
+                (Exit::Local, (!is_quiet).then(|| error.said(language)))
+            })
+        });
     match end {
         Ok(End::Exit(exit)) => code(exit),
         Ok(End::Signal(signal)) => {
@@ -64,7 +62,9 @@ pub fn main() -> ExitCode {
             code(Exit::Local)
         }
         Err((exit, note)) => {
-            let _ = writeln!(io::stderr(), "echat: {note}");
+            if let Some(note) = note {
+                let _ = writeln!(io::stderr(), "echat: {note}");
+            }
             code(exit)
         }
     }

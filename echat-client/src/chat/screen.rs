@@ -103,7 +103,11 @@ impl Screen {
     /// Shows the question that the next typed line answers, where the lines go elsewhere.
     fn ask_elsewhere(&mut self, app: &App) -> io::Result<()> {
         self.hush(app)?;
-        let Some(tty) = self.tty.as_ref().filter(|_| app.is_asking() && self.entered) else {
+        let Some(tty) = self
+            .tty
+            .as_ref()
+            .filter(|_| app.is_asking() && self.entered)
+        else {
             return Ok(());
         };
         self.entered = false;
@@ -187,12 +191,7 @@ impl Screen {
     }
 
     /// Asks a question that a typed line answers, outside of raw mode.
-    pub(super) fn ask(
-        &mut self,
-        question: &str,
-        app: &App,
-        tty: Option<&Tty>,
-    ) -> io::Result<()> {
+    pub(super) fn ask(&mut self, question: &str, app: &App, tty: Option<&Tty>) -> io::Result<()> {
         self.leave(app)?;
         match tty {
             Some(tty) => tty.put(question),

@@ -28,6 +28,8 @@ pub(super) struct Server {
     pub(super) pinned: Option<Fingerprint>,
     /// `None` where there is no place for the file: then the key must be pinned.
     pub(super) hosts: Option<KnownHosts>,
+    /// Whether ./config.json names the address, which the user need not know.
+    pub(super) is_from_here: bool,
 }
 
 /// Why there is no link.

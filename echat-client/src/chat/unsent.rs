@@ -12,7 +12,7 @@ use std::collections::btree_map::Entry;
 use std::fmt::Write;
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use echat_proto::names::NameQuery;
 
@@ -28,9 +28,24 @@ pub(super) enum UnsentError {
          lines that are not sent are lost at the end"
     )]
     NoName,
-    /// Reading or writing failed.
-    #[error(transparent)]
-    Io(#[from] io::Error),
+    /// Reading, writing or locking failed.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file of the lines.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl UnsentError {
+    /// What befell a file.
+    fn at(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
 }
 
 /// The files of one server.
@@ -70,16 +85,16 @@ impl Unsent {
             return Ok(Some(String::new()));
         };
         if let Entry::Vacant(place) = self.locks.entry(name) {
-            let lock = private_file::lock_file(&path)?;
+            let lock = private_file::lock_file(&path).map_err(UnsentError::at(&path))?;
             match lock.try_lock() {
                 Ok(()) => place.insert(lock),
                 Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(error.into()),
+                Err(TryLockError::Error(error)) => return Err(UnsentError::at(&path)(error)),
             };
         }
         match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(String::new())),
-            read => Ok(read.map(Some)?),
+            read => read.map(Some).map_err(UnsentError::at(&path)),
         }
     }
 
@@ -101,10 +116,12 @@ impl Unsent {
             return Ok(());
         }
         if !lines.is_empty() {
-            return Ok(private_file::replace(&path, lines.as_bytes())?);
+            return private_file::replace(&path, lines.as_bytes()).map_err(UnsentError::at(&path));
         }
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(UnsentError::at(&path)(error))
+            }
             _ => Ok(()),
         }
     }
@@ -141,10 +158,8 @@ fn file_name(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-    use std::path::Path;
-
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn unsent(state: &Path, key: char) -> Unsent {
         let mut unsent = Unsent::new(Some(state.to_owned()));

@@ -64,17 +64,7 @@ pub fn main() -> Exit {
     let mode = match args::parse(env::args_os()) {
         Ok(mode) => mode,
         Err(error) => {
-            // Help and version are answers, not errors, though clap returns them as such.
-            let exit = if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Success
-            };
-            return if error.print().is_ok() {
-                exit
-            } else {
-                Exit::Local
-            };
+            return Exit::printed("echat-nc", &error);
         }
     };
     let end = match mode {

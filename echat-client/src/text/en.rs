@@ -221,6 +221,17 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Limit { limit } => format!(" The limit is {limit}."),
         Text::Names { names } => format!(" ({names})"),
         Text::OtherRefusal { code, message } => format!("{message} ({code})"),
+        Text::OutgoingNotKept => {
+            s("Lines typed here are lost if this client ends before they are sent.")
+        }
+        Text::ConfigIgnored { why } => format!("ignored: {why}"),
+        Text::AddressFromHere => s(
+            "The address stands in ./config.json, a file of this folder that anybody may have written.",
+        ),
+        Text::WaitsForLogin => s("The line waits for the login."),
+        Text::HeldDropped { count } => {
+            format!("Lines that waited for the login and were not carried out: {count}.")
+        }
         Text::PasswordOf { name } => format!("Password of {name}: "),
     }
 }

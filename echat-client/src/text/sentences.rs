@@ -361,4 +361,16 @@ sentences! {
     // ---- the start
     /// Asks for a user's password.
     PasswordOf { name: &'a str };
+    /// A line that waits for the login.
+    WaitsForLogin;
+    /// Lines that waited for a login in vain.
+    HeldDropped { count: u64 };
+    /// A file of settings counts for nothing: it is wrong, or not echat's.
+    ConfigIgnored { why: &'a str };
+    /// Stands before the address of a server that the user need not have named.
+    AddressFromHere;
+
+    // ---- the file of unsent lines
+    /// Follows the reason why it cannot be had.
+    OutgoingNotKept;
 }

@@ -207,6 +207,11 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Limit { limit } => format!("上限是 {limit}。"),
         Text::Names { names } => format!("（{names}）"),
         Text::OtherRefusal { code, message } => format!("{message}（{code}）"),
+        Text::OutgoingNotKept => s("如果本程序在发送之前结束，在这里输入的消息就会丢失。"),
+        Text::ConfigIgnored { why } => format!("已忽略：{why}"),
+        Text::AddressFromHere => s("这个地址来自当前目录的 ./config.json，谁都可能写了这个文件。"),
+        Text::WaitsForLogin => s("登录完成后再执行这一行。"),
+        Text::HeldDropped { count } => format!("没有登录，等待中的 {count} 行未执行。"),
         Text::PasswordOf { name } => format!("{name} 的密码："),
     }
 }

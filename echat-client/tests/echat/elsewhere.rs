@@ -11,7 +11,8 @@ use crate::support::program::{PROGRAM, SECRET};
 
 /// A program of a shell at a terminal, which sends one of its streams elsewhere.
 fn at_a_shell(place: &Place, redirected: &str, program: &str, arguments: &[&str]) -> Person {
-    let script = format!("exec \"$0\" \"$@\" {redirected}");
+    // Something holds the terminal open all the time, or reading its other side fails.
+    let script = format!("exec \"$0\" \"$@\" {redirected} 3<>/dev/tty");
     let arguments = [&["-c", &script, program], arguments].concat();
     Person::starts(place.command(SETSID, "C.UTF-8"), "/bin/sh", &arguments)
 }
@@ -34,7 +35,6 @@ fn a_password_is_not_shown_wherever_the_output_goes() {
         person.sees("\r\n");
         if types_line {
             person.types("@r room1 hello\n");
-            person.sees("hello");
             person.types("\u{4}");
         }
         person.reads_to_the_end();

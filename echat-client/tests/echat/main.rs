@@ -14,6 +14,7 @@ mod real;
 mod resized;
 mod restored;
 mod screens;
+mod start;
 #[path = "../support/mod.rs"]
 mod support;
 mod talk;

@@ -32,12 +32,13 @@ impl EventLoop {
             Effect::Title(title) => self.screen.title(&title)?,
             Effect::Notify { title, body } => self.screen.notify(&title, &body)?,
             Effect::LoadOutgoing { user } => {
-                let loaded = self.unsent.load(&user);
-                let lines = loaded.unwrap_or_else(|error| {
-                    self.complain(&error);
-                    None
-                });
-                self.inputs.push_back(Input::Outgoing { user, lines });
+                let input = match self.unsent.load(&user) {
+                    Ok(lines) => Input::Outgoing { user, lines },
+                    Err(error) => Input::NoOutgoing {
+                        why: error.said(self.language),
+                    },
+                };
+                self.inputs.push_back(input);
             }
             Effect::SaveOutgoing { user, lines } => {
                 if let Err(error) = self.unsent.save(&user, &lines) {
@@ -71,8 +72,10 @@ impl EventLoop {
     pub(super) fn hang_up(&mut self) {
         let peer = std::mem::replace(&mut self.peer, Peer::Down);
         if let Peer::Up(link) = peer {
-            // If it cannot be shown now, the next attempt says why.
-            let _ = self.screen.flush(&self.app);
+            // A failure is told at the end, when the other end has heard goodbye.
+            if let Err(error) = self.screen.flush(&self.app) {
+                self.broken.get_or_insert(error);
+            }
             link.leave(Some(CloseReason::Bye), &self.clock, &mut Unwatched);
         }
     }

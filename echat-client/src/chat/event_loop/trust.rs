@@ -83,8 +83,10 @@ impl EventLoop {
             self.refuse(Text::UnknownServerHint { link: &link });
             return Ok(());
         }
+        let origin = self.server.is_from_here.then_some(Text::AddressFromHere);
         let told = [Text::UnknownServer { address }, Text::KeyShown { key }];
-        for text in told.map(|text| self.language.say(text)) {
+        for text in origin.into_iter().chain(told) {
+            let text = self.language.say(text);
             match &tty {
                 Some(tty) => tty.put(&format!("{}\n", Safe::text(&text)))?,
                 None => self.show(&text, Style::Bold),
