@@ -86,6 +86,10 @@ pub struct App {
     /// No more input: end when everything owed has come.
     ending: bool,
     refused: bool,
+    /// Whether the line under edition holds what was no text.
+    garbled: bool,
+    /// The line of input that is no text; none after it is taken.
+    not_text: Option<u64>,
     /// Whether a line could not be understood.
     mistaken: bool,
     over: bool,
@@ -126,6 +130,8 @@ impl App {
             asked_in_mid_line: false,
             ending: false,
             refused: false,
+            garbled: false,
+            not_text: None,
             mistaken: false,
             over: false,
             title: String::new(),
@@ -143,6 +149,8 @@ impl App {
             Input::Start => self.start(),
             Input::Key(key) => self.key(key),
             Input::Line(line) => self.line(Zeroizing::new(line)),
+            Input::NotText { line } => self.not_text(line),
+            Input::Garbled => self.garbled = true,
             Input::Resize { .. } => {}
             // Whoever had the terminal meanwhile named the window anew.
             Input::Resume => self.title.clear(),

@@ -317,7 +317,13 @@ impl App {
             && self.world.pending() == 0
             && self.link != Link::Coming
             && self.hold_until != u64::MAX;
-        if self.ending && idle {
+        if self.ending
+            && idle
+            && let Some(line) = self.not_text.take()
+        {
+            self.fail(Text::NotTextLine { line });
+            self.quit(Exit::Usage);
+        } else if self.ending && idle {
             self.quit(match (self.refused, self.mistaken) {
                 (true, _) => Exit::Refused,
                 (false, true) => Exit::Usage,

@@ -16,6 +16,13 @@ pub enum Input {
     Key(Key),
     /// A line, where there is no terminal.
     Line(String),
+    /// A line that is no text.
+    NotText {
+        /// Counted from 1.
+        line: u64,
+    },
+    /// The keys that come now hold bytes that are no text, as replacement characters.
+    Garbled,
     /// The terminal has another width.
     Resize {
         /// Its columns.

@@ -22,16 +22,40 @@ impl App {
     pub(super) fn key(&mut self, key: Key) {
         match self.editor.handle(key) {
             Outcome::None | Outcome::Redraw => {}
+            Outcome::Submit(line) if self.is_garbled(&line) => {
+                self.editor.set(&line, line.len());
+                self.fail(Text::NotTextHere);
+            }
             Outcome::Submit(line) => self.typed(&Zeroizing::new(line)),
             Outcome::Complete => self.complete(false),
             Outcome::CompletePrevious => self.complete(true),
+            Outcome::PasteOfLines(lines) if lines.iter().any(|line| self.is_garbled(line)) => {
+                self.fail(Text::NotTextHere);
+            }
             Outcome::PasteOfLines(lines) => self.ask_about_paste(lines),
             Outcome::ClearScreen => self.effects.push(Effect::ClearScreen),
             Outcome::EndOfInput => self.leave(),
             Outcome::Interrupt => self.interrupt(),
         }
         if self.editor.text().is_empty() {
+            self.garbled = false;
             self.asked_in_mid_line = false;
+        }
+    }
+
+    /// Whether a line holds what was no text when it was typed.
+    fn is_garbled(&self, line: &str) -> bool {
+        self.garbled && line.contains(char::REPLACEMENT_CHARACTER)
+    }
+
+    /// A line that is no text. Without a terminal it is the last one: what follows may be meant for
+    /// after it.
+    pub(super) fn not_text(&mut self, line: u64) {
+        if self.world.settings.interactive {
+            self.fail(Text::NotTextHere);
+        } else if !self.ending {
+            self.not_text = Some(line);
+            self.ending = true;
         }
     }
 

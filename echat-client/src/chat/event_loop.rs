@@ -252,6 +252,12 @@ impl EventLoop {
                 self.screen.line_entered();
                 self.step(Input::Line(line))
             }
+            Typed::NotText(line) => {
+                self.screen.line_entered();
+                let line = line as u64;
+                self.step(Input::NotText { line })
+            }
+            Typed::Garbled => self.step(Input::Garbled),
             Typed::End => self.step(Input::EndOfInput),
         }
     }

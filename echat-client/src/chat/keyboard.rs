@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::line_editor::Key;
-use crate::lines::Lines;
+use crate::lines::{Lines, Numbered};
 use crate::terminal::Decoder;
 
 /// How long after Escape the rest of a key may come.
@@ -23,6 +23,10 @@ const READ: usize = 64 << 10;
 pub(super) enum Typed {
     Key(Key),
     Line(String),
+    /// A line, counted from 1, that is no text.
+    NotText(usize),
+    /// The keys after this hold bytes that are no text.
+    Garbled,
     /// Nothing more will come.
     End,
 }
@@ -79,15 +83,15 @@ impl Keyboard {
         };
         let bytes = &buffer[..length];
         let mut typed = match &mut self.reader {
-            Reader::Keys(decoder) => decoder.feed(bytes).into_iter().map(Typed::Key).collect(),
+            Reader::Keys(decoder) => keys(decoder.feed(bytes), bytes),
             Reader::Lines(lines) => {
                 lines.push(bytes);
                 let mut typed = Vec::new();
-                while let Some((_, line)) = lines.next_line().map_err(io::Error::other)? {
+                while let Some(line) = lines.next_line().map_err(io::Error::other)? {
                     typed.push(as_line(line));
                 }
                 if length == 0
-                    && let Some((_, line)) = lines.last_line()
+                    && let Some(line) = lines.last_line()
                 {
                     typed.push(as_line(line));
                 }
@@ -121,12 +125,41 @@ impl Keyboard {
         } else {
             decoder.flush()
         };
-        keys.into_iter().map(Typed::Key).collect()
+        self::keys(keys, b"")
     }
 }
 
-fn as_line(bytes: Vec<u8>) -> Typed {
+fn as_line((number, bytes): Numbered) -> Typed {
     let bytes = Zeroizing::new(bytes);
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(&bytes);
-    Typed::Line(String::from_utf8_lossy(bytes).into_owned())
+    match str::from_utf8(bytes) {
+        // Editors of Windows begin a file with a byte order mark.
+        Ok(text) if number == 1 => {
+            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+            Typed::Line(text.to_owned())
+        }
+        Ok(text) => Typed::Line(text.to_owned()),
+        Err(_) => Typed::NotText(number),
+    }
+}
+
+/// The keys that bytes were. Those that are no text became replacement characters; a replacement
+/// character that was typed as such is text. The word about it comes before the keys: one of them
+/// may end the line.
+fn keys(keys: Vec<Key>, bytes: &[u8]) -> Vec<Typed> {
+    const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
+    let is_replaced = |key: &Key| match key {
+        Key::Char(c) | Key::Alt(c) => *c == REPLACEMENT,
+        Key::Paste(text) => text.contains(REPLACEMENT),
+        _ => false,
+    };
+    let is_typed = bytes
+        .windows(REPLACEMENT.len_utf8())
+        .any(|part| part == "\u{fffd}".as_bytes());
+    let is_garbled = keys.iter().any(is_replaced) && !is_typed;
+    let garbled = is_garbled.then_some(Typed::Garbled);
+    garbled
+        .into_iter()
+        .chain(keys.into_iter().map(Typed::Key))
+        .collect()
 }

@@ -2,7 +2,7 @@
 //! JSON and plain bytes.
 
 use std::fmt::{Display, Write as _};
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, ErrorKind, Read, Write};
 
 use echat_proto::channel::{Channel, Incoming, Message};
 use echat_proto::commands::{self, COMMANDS, CommandInfo, Direction, FieldInfo, Shape, channel};
@@ -58,7 +58,10 @@ fn each_line(
         let mut limited = input.by_ref().take(MAX_LINE as u64);
         if limited
             .read_line(&mut line)
-            .map_err(|error| End::output(&error))?
+            .map_err(|error| match error.kind() {
+                ErrorKind::InvalidData => usage(&format!("line {number}: not UTF-8")),
+                _ => End::output(&error),
+            })?
             == 0
         {
             break;

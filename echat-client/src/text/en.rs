@@ -232,6 +232,12 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HeldDropped { count } => {
             format!("Lines that waited for the login and were not carried out: {count}.")
         }
+        Text::NotTextLine { line } => {
+            format!("Line {line} is not UTF-8; neither it nor what follows was sent.")
+        }
+        Text::NotTextHere => s(
+            "Not sent: it holds bytes that are not UTF-8. The terminal and the locale (LC_ALL, LC_CTYPE, LANG) must both be of UTF-8.",
+        ),
         Text::PasswordOf { name } => format!("Password of {name}: "),
     }
 }

@@ -361,6 +361,10 @@ sentences! {
     // ---- the start
     /// Asks for a user's password.
     PasswordOf { name: &'a str };
+    /// A line of input is not UTF-8.
+    NotTextLine { line: u64 };
+    /// What was typed or pasted is not in the locale's encoding.
+    NotTextHere;
     /// A line that waits for the login.
     WaitsForLogin;
     /// Lines that waited for a login in vain.

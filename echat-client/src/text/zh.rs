@@ -212,6 +212,12 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::AddressFromHere => s("这个地址来自当前目录的 ./config.json，谁都可能写了这个文件。"),
         Text::WaitsForLogin => s("登录完成后再执行这一行。"),
         Text::HeldDropped { count } => format!("没有登录，等待中的 {count} 行未执行。"),
+        Text::NotTextLine { line } => {
+            format!("第 {line} 行不是 UTF-8 文本；这一行和后面的内容都没有发送。")
+        }
+        Text::NotTextHere => s(
+            "没有发送：其中有不是 UTF-8 的字节。终端和 locale（LC_ALL、LC_CTYPE、LANG）都必须使用 UTF-8。",
+        ),
         Text::PasswordOf { name } => format!("{name} 的密码："),
     }
 }

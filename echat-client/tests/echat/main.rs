@@ -4,6 +4,7 @@ mod actor;
 mod busy;
 mod cuts;
 mod elsewhere;
+mod garbled;
 mod given_back;
 mod hostile;
 mod kills;

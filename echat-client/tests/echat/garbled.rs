@@ -1,0 +1,86 @@
+//! Bytes that are no text are never sent as something else.
+
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::place::{ECHAT, PASSWORD, Place};
+use crate::support::program::{Outcome, PROGRAM, outcome};
+
+/// Runs a program with the bytes of a file as its input.
+fn reads(place: &Place, program: &str, arguments: &[&str], bytes: &[u8]) -> Outcome {
+    fs::write(place.scene.path("in"), bytes).unwrap();
+    let mut command = place.command(program, "C.UTF-8");
+    command.args(arguments);
+    command.stdin(fs::File::open(place.scene.path("in")).unwrap());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    outcome(command.spawn().unwrap())
+}
+
+#[test]
+fn in_a_pipe_the_line_is_named_and_nothing_of_it_is_sent() {
+    let place = Place::unhurried();
+    place.has("room1", &["ann"]);
+    let link = place.link();
+    let login = ["--user", "ann", "--password-file", PASSWORD, &link];
+    let input = b"@r room1 first\n@r room1 caf\xe9\n@r room1 third\n";
+    let told = reads(&place, ECHAT, &login, input).exits(2);
+    assert!(told.err.contains("Line 2 "), "{}", told.err);
+    // The last line needs no end, and GBK is no UTF-8 either.
+    let told = reads(&place, ECHAT, &login, b"@r room1 \xc4\xe3\xba\xc3").exits(2);
+    assert!(told.err.contains("Line 1 "), "{}", told.err);
+    let sent = ["first", "third"].map(str::to_owned);
+    assert_eq!(place.counts("ann", &sent), [1, 0]);
+    let all = place.asks("ann", &["QUERY_HISTORY", "{}"]);
+    assert!(!all.contains("caf") && !all.contains('\u{fffd}'), "{all}");
+
+    let request = b"QUERY_SERVER_TIME\nFIND \"\xe9\"\n";
+    let told = reads(&place, PROGRAM, &[&link], request).exits(2);
+    assert!(told.err.contains("line 2: not UTF-8"), "{}", told.err);
+    for work in ["encode", "decode"] {
+        let told = reads(&place, PROGRAM, &[work], b"# \xe9\n").exits(2);
+        assert!(told.err.contains("line 1: not UTF-8"), "{}", told.err);
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_line() {
+    let place = Place::new();
+    place.has("room1", &["ann"]);
+    let login = ["--user", "ann", "--password-file", PASSWORD, &place.link()];
+    let input = "\u{feff}@r room1 hello\n".as_bytes();
+    let told = reads(&place, ECHAT, &login, input).exits(0);
+    assert!(told.out.contains("me to room1: hello"), "{}", told.out);
+}
+
+#[test]
+fn on_a_terminal_it_is_refused_and_stays_to_be_edited() {
+    let place = Place::new();
+    let mut ann = place.member("ann");
+    ann.types("room1=\r");
+    ann.sees("The room room1 is made.");
+    ann.types("&r room1\r");
+    ann.sees("room1> ");
+    let mut keys = ann.terminal();
+    keys.write_all(b"\xc4\xe3\xba\xc3 abc\r").unwrap();
+    ann.sees("Not sent");
+    ann.sees("LC_ALL");
+    ann.sees_that("the line, to be edited", |screen| {
+        let line = screen.rest_from("room1> ");
+        line.is_some_and(|line| line.ends_with("abc"))
+    });
+    // What was typed as a replacement character is text.
+    ann.types("\u{15}sent \u{fffd}\r");
+    ann.sees("me says: sent \u{fffd}");
+    let mut keys = ann.terminal();
+    keys.write_all(b"\x1b[200~caf\xe9\x1b[201~\r").unwrap();
+    ann.sees("Not sent");
+    ann.types("\u{15}\\d\r");
+    assert_eq!(ann.ends().0, 0);
+    let all = place.asks("ann", &["QUERY_HISTORY", "{}"]);
+    assert!(
+        all.contains("sent \u{fffd}") && !all.contains("abc"),
+        "{all}"
+    );
+    assert!(!all.contains("caf"), "{all}");
+}
