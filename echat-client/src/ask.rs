@@ -27,6 +27,11 @@ impl Tty {
         Ok(Self(file))
     }
 
+    /// To write to it.
+    pub fn file(&self) -> &File {
+        &self.0
+    }
+
     /// Shows text.
     pub fn put(&self, text: &str) -> io::Result<()> {
         put(&self.0, text)

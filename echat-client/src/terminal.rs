@@ -2,6 +2,7 @@
 //! above a prompt that stays at the bottom, and the terminal's own scrollback, search and
 //! selection keep working.
 
+mod charset;
 mod decoder;
 mod guard;
 mod look;
@@ -14,6 +15,7 @@ use std::os::fd::AsFd;
 
 use rustix::termios::tcgetwinsize;
 
+pub use charset::{Charset, Encoded, Transcoder};
 pub use decoder::{Decoder, PASTE_MAX};
 pub use guard::{EchoOff, RawGuard, restore_on_panic};
 pub use look::{Look, Wishes};

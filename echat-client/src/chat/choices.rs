@@ -23,7 +23,7 @@ use crate::password::{self, PasswordError};
 use crate::safe::Safe;
 use crate::settings::Settings;
 use crate::target::Target;
-use crate::terminal::{Look, Wishes};
+use crate::terminal::{Encoded, Look, Wishes};
 use crate::text::{Language, Text};
 
 /// The server of this computer.
@@ -61,7 +61,8 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
         let why = &error.said(language);
         let note = language.say(Text::ConfigIgnored { why });
         // Without standard error there is nothing to tell it by.
-        let _ = writeln!(io::stderr(), "echat: {}", Safe::text(&note));
+        let note = format!("echat: {}\n", Safe::text(&note));
+        let _ = Encoded::new(io::stderr()).write_all(note.as_bytes());
     }
     let is_from_here = flags.address.is_none() && config.is_address_from_here;
     let wrong = |exit, fault: &dyn Fault| refusal(exit, fault, language);

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::clock::Clock;
 use crate::line_editor::Key;
 use crate::lines::{Lines, Numbered};
-use crate::terminal::Decoder;
+use crate::terminal::{Charset, Decoder, Transcoder};
 
 /// How long after Escape the rest of a key may come.
 const REST_OF_KEY: Duration = Duration::from_millis(50);
@@ -42,6 +42,8 @@ enum Reader {
 #[derive(Debug)]
 pub(super) struct Keyboard {
     reader: Reader,
+    /// Where the locale's encoding is not UTF-8.
+    transcoder: Option<Transcoder>,
     /// When the key under way is over.
     deadline: Option<Duration>,
 }
@@ -56,6 +58,7 @@ impl Keyboard {
         };
         Self {
             reader,
+            transcoder: Charset::of_locale().map(Transcoder::new),
             deadline: None,
         }
     }
@@ -81,7 +84,14 @@ impl Keyboard {
             Err(Errno::IO) => 0,
             Err(error) => return Err(error.into()),
         };
-        let bytes = &buffer[..length];
+        let transcoded;
+        let bytes = match &mut self.transcoder {
+            Some(transcoder) => {
+                transcoded = transcoder.feed(&buffer[..length], length == 0);
+                &transcoded[..]
+            }
+            None => &buffer[..length],
+        };
         let mut typed = match &mut self.reader {
             Reader::Keys(decoder) => keys(decoder.feed(bytes), bytes),
             Reader::Lines(lines) => {

@@ -30,6 +30,7 @@ use std::process::ExitCode;
 
 use crate::exit::Exit;
 use crate::private_memory;
+use crate::terminal::Encoded;
 pub use args::command;
 use event_loop::{End, EventLoop};
 use fault::Fault;
@@ -63,7 +64,7 @@ pub fn main() -> ExitCode {
         }
         Err((exit, note)) => {
             if let Some(note) = note {
-                let _ = writeln!(io::stderr(), "echat: {note}");
+                let _ = Encoded::new(io::stderr()).write_all(format!("echat: {note}\n").as_bytes());
             }
             code(exit)
         }

@@ -9,14 +9,14 @@ use crate::app::App;
 use crate::ask::{self, Tty};
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
-use crate::terminal::{EchoOff, Look, Painter, RawGuard, restore_on_panic, size};
+use crate::terminal::{EchoOff, Encoded, Look, Painter, RawGuard, restore_on_panic, size};
 use crate::view::prompt_rows;
 
 /// Both outputs, and the terminal's mode.
 #[derive(Debug)]
 pub(super) struct Screen {
-    painter: Painter<File>,
-    errors: Painter<File>,
+    painter: Painter<Encoded<File>>,
+    errors: Painter<Encoded<File>>,
     /// Raw mode, where there is a prompt to redraw.
     raw: Option<RawGuard>,
     /// While a password is typed where the terminal itself shows what is typed.
@@ -47,8 +47,8 @@ impl Screen {
         let is_typed_at = !interactive && io::stdin().is_terminal();
         Ok(Self {
             tty: is_typed_at.then(Tty::open).and_then(Result::ok),
-            painter: Painter::new(out, look, cols, rows),
-            errors: Painter::new(errors, look, cols, rows),
+            painter: Painter::new(Encoded::new(out), look, cols, rows),
+            errors: Painter::new(Encoded::new(errors), look, cols, rows),
             raw,
             silent: None,
             interactive,
@@ -113,7 +113,7 @@ impl Screen {
         self.entered = false;
         let spans = app.prompt().0;
         let question: String = spans.iter().map(|span| span.text.as_str()).collect();
-        tty.put(&question)
+        ask::put(Encoded::new(tty.file()), &question)
     }
 
     /// Where the terminal itself shows what is typed, it shows no password.
@@ -194,8 +194,8 @@ impl Screen {
     pub(super) fn ask(&mut self, question: &str, app: &App, tty: Option<&Tty>) -> io::Result<()> {
         self.leave(app)?;
         match tty {
-            Some(tty) => tty.put(question),
-            None => ask::put(io::stdout(), question),
+            Some(tty) => ask::put(Encoded::new(tty.file()), question),
+            None => ask::put(Encoded::new(io::stdout()), question),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 
+use super::Charset;
+
 /// How lines are painted.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,10 +59,14 @@ impl Look {
         Self {
             colour: redraw && !wishes.no_colour && set("NO_COLOR").is_none(),
             redraw,
-            utf8: locale.is_some_and(|locale| is_utf8(&locale)),
+            utf8: locale.is_some_and(|locale| shows_all(&locale)),
             reflows: redraw && (set("TMUX").is_some() || reflows(term)) && !xterm,
         }
     }
+}
+
+fn shows_all(locale: &OsStr) -> bool {
+    is_utf8(locale) || Charset::of_name(locale).is_some()
 }
 
 fn is_utf8(locale: &OsStr) -> bool {

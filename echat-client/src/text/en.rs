@@ -233,10 +233,12 @@ pub(super) fn say(text: Text<'_>) -> String {
             format!("Lines that waited for the login and were not carried out: {count}.")
         }
         Text::NotTextLine { line } => {
-            format!("Line {line} is not UTF-8; neither it nor what follows was sent.")
+            format!(
+                "Line {line} is not in the encoding of the locale, which is UTF-8 unless it names GBK, GB18030 or Big5; neither it nor what follows was sent."
+            )
         }
         Text::NotTextHere => s(
-            "Not sent: it holds bytes that are not UTF-8. The terminal and the locale (LC_ALL, LC_CTYPE, LANG) must both be of UTF-8.",
+            "Not sent: it holds bytes that are not in the encoding of the locale (LC_ALL, LC_CTYPE, LANG). Terminal and locale must have the same one: UTF-8, GBK, GB18030 or Big5.",
         ),
         Text::PasswordOf { name } => format!("Password of {name}: "),
     }

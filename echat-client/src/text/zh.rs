@@ -213,10 +213,12 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::WaitsForLogin => s("登录完成后再执行这一行。"),
         Text::HeldDropped { count } => format!("没有登录，等待中的 {count} 行未执行。"),
         Text::NotTextLine { line } => {
-            format!("第 {line} 行不是 UTF-8 文本；这一行和后面的内容都没有发送。")
+            format!(
+                "第 {line} 行不符合 locale 的编码（除非指明 GBK、GB18030 或 Big5，否则是 UTF-8）；这一行和后面的内容都没有发送。"
+            )
         }
         Text::NotTextHere => s(
-            "没有发送：其中有不是 UTF-8 的字节。终端和 locale（LC_ALL、LC_CTYPE、LANG）都必须使用 UTF-8。",
+            "没有发送：其中有不符合 locale（LC_ALL、LC_CTYPE、LANG）编码的字节。终端和 locale 的编码必须相同：UTF-8、GBK、GB18030 或 Big5。",
         ),
         Text::PasswordOf { name } => format!("{name} 的密码："),
     }

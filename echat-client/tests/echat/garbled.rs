@@ -5,6 +5,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use crate::place::{ECHAT, PASSWORD, Place};
+use crate::support::person::{Person, SETSID};
 use crate::support::program::{Outcome, PROGRAM, outcome};
 
 /// Runs a program with the bytes of a file as its input.
@@ -83,4 +84,49 @@ fn on_a_terminal_it_is_refused_and_stays_to_be_edited() {
         "{all}"
     );
     assert!(!all.contains("caf"), "{all}");
+}
+
+/// "你好" in an encoding, and the locale that names it.
+const ENCODED: [(&str, &[u8]); 3] = [
+    ("zh_CN.GBK", b"\xc4\xe3\xba\xc3"),
+    ("zh_CN.GB18030", b"\xc4\xe3\xba\xc3"),
+    ("zh_TW.BIG5", b"\xa7\x41\xa6\x6e"),
+];
+
+#[test]
+fn other_encodings_of_chinese_go_both_ways() {
+    let place = Place::unhurried();
+    place.has("room1", &["ann"]);
+    for (locale, bytes) in ENCODED {
+        let login = ["--user", "ann", "--password-file", PASSWORD, &place.link()];
+        fs::write(
+            place.scene.path("in"),
+            [b"@r room1 ", bytes, b"\n"].concat(),
+        )
+        .unwrap();
+        let mut command = place.command(ECHAT, locale);
+        command.args(login);
+        command.stdin(fs::File::open(place.scene.path("in")).unwrap());
+        let told = command.output().unwrap();
+        let holds = |part: &[u8]| told.stdout.windows(part.len()).any(|found| found == part);
+        assert!(told.status.success() && holds(bytes), "{locale}: {told:?}");
+        assert!(str::from_utf8(&told.stdout).is_err(), "{locale}");
+
+        let mut ann = Person::starts(place.command(SETSID, locale), ECHAT, &login);
+        ann.sees("contact> ");
+        ann.types("&r room1\r");
+        ann.sees("room1> ");
+        let mut keys = ann.terminal();
+        for byte in bytes {
+            keys.write_all(&[*byte]).unwrap();
+        }
+        ann.types(" typed\r");
+        ann.sees("typed");
+        ann.types("\\d\r");
+        assert_eq!(ann.ends().0, 0);
+    }
+    let all = place.asks("ann", &["QUERY_HISTORY", "{}"]);
+    let all = all.lines().last().unwrap();
+    assert_eq!(all.matches("\"你好\"").count(), 3, "{all}");
+    assert_eq!(all.matches("\"你好 typed\"").count(), 3, "{all}");
 }

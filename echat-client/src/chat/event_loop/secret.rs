@@ -10,7 +10,7 @@ use crate::ask::{self, Tty};
 use crate::chat::signals::{self, Signals, Wish};
 use crate::clock::Clock;
 use crate::safe::Safe;
-use crate::terminal::EchoOff;
+use crate::terminal::{Charset, EchoOff, Encoded, Transcoder};
 use crate::wait::{Interest, Watched, wait};
 
 /// What came of asking.
@@ -30,7 +30,7 @@ pub(super) fn ask(question: &str, signals: &mut Signals, clock: &Clock) -> io::R
     };
     let question = Safe::line(question);
     let mut silent = Some(EchoOff::new(&tty)?);
-    tty.put(question.as_str())?;
+    ask::put(Encoded::new(tty.file()), question.as_str())?;
     loop {
         let mut fds = [
             Watched::new(&*signals, Interest::Read),
@@ -48,7 +48,7 @@ pub(super) fn ask(question: &str, signals: &mut Signals, clock: &Clock) -> io::R
                 }
                 Wish::Continue => {
                     silent = Some(EchoOff::new(&tty)?);
-                    tty.put(question.as_str())?;
+                    ask::put(Encoded::new(tty.file()), question.as_str())?;
                     continue;
                 }
                 Wish::Interrupt => End::Signal(signal_hook::consts::SIGINT),
@@ -60,6 +60,10 @@ pub(super) fn ask(question: &str, signals: &mut Signals, clock: &Clock) -> io::R
         }
         if is_typed && silent.is_some() {
             let typed = ask::line(&tty)?;
+            let typed = match Charset::of_locale() {
+                Some(charset) => Transcoder::new(charset).feed(&typed, true),
+                None => typed,
+            };
             let Ok(text) = str::from_utf8(&typed) else {
                 return Err(io::ErrorKind::InvalidData.into());
             };

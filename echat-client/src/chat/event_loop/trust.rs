@@ -7,7 +7,7 @@ use echat_proto::handshake::HandshakeError;
 
 use super::{End, EventLoop};
 use crate::app::Input;
-use crate::ask::Tty;
+use crate::ask::{self, Tty};
 use crate::chat::fault::Fault;
 use crate::chat::server::Failure;
 use crate::chat::signals::{self, Wish};
@@ -17,6 +17,7 @@ use crate::link::OpenError;
 use crate::safe::Safe;
 use crate::socket::SocketError;
 use crate::styled::{Line, Style};
+use crate::terminal::Encoded;
 use crate::text::Text;
 use crate::trust::Untrusted;
 use crate::wait::{Interest, Watched, wait};
@@ -88,7 +89,10 @@ impl EventLoop {
         for text in origin.into_iter().chain(told) {
             let text = self.language.say(text);
             match &tty {
-                Some(tty) => tty.put(&format!("{}\n", Safe::text(&text)))?,
+                Some(tty) => {
+                    let text = format!("{}\n", Safe::text(&text));
+                    ask::put(Encoded::new(tty.file()), &text)?;
+                }
                 None => self.show(&text, Style::Bold),
             }
         }
