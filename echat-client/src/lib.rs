@@ -17,7 +17,7 @@
 //! styled  target        lines in named styles; whom a message is for
 //! safe                  text that cannot control a terminal
 //! columns               how wide a text is
-//! ask  password         a typed yes; a password that need not be typed
+//! ask  password         a typed yes and secrets; a password that need not be typed
 //! link                  TCP, handshake and channel: a connection that can be trusted
 //! socket  trust         a non-blocking connection; whether a key is the right one
 //! wait                  until something can be read or written, or a time has come

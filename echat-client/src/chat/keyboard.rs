@@ -84,11 +84,11 @@ impl Keyboard {
             Err(Errno::IO) => 0,
             Err(error) => return Err(error.into()),
         };
-        let transcoded;
+        let text;
         let bytes = match &mut self.transcoder {
             Some(transcoder) => {
-                transcoded = transcoder.feed(&buffer[..length], length == 0);
-                &transcoded[..]
+                text = transcoder.feed(&buffer[..length], length == 0);
+                &text[..]
             }
             None => &buffer[..length],
         };

@@ -119,7 +119,7 @@ fn trust_is_asked_for_at_the_terminal() {
         for (answer, code) in [("no\n", 4), ("yes\n", 0)] {
             let _ = fs::remove_file(place.scene.known_hosts());
             let mut person = at_a_shell(&place, redirected, program, &[&address]);
-            person.sees(&place.server.fingerprint());
+            person.sees(place.server.fingerprint());
             person.sees("Type yes");
             person.types(answer);
             if redirected == "2>err" && code == 0 {
