@@ -65,7 +65,8 @@ pub(super) fn ask(question: &str, signals: &mut Signals, clock: &Clock) -> io::R
                 None => typed,
             };
             let Ok(text) = str::from_utf8(&typed) else {
-                return Err(io::ErrorKind::InvalidData.into());
+                let why = "the password is not in the encoding of the locale";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, why));
             };
             let secret = text.trim_end_matches(['\n', '\r']);
             return Ok(match secret {
