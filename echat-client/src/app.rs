@@ -11,6 +11,7 @@ mod typing;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
 
 use echat_proto::commands::Request;
@@ -108,6 +109,7 @@ impl App {
                 language,
                 now: 0,
                 signed_in: false,
+                shown_day: Cell::new(None),
             },
             editor: LineEditor::new(),
             completer: None,

@@ -44,6 +44,36 @@ impl Safe {
         Self::neutral(raw, Layout::Text)
     }
 
+    /// A text for one row whose tabs go to the next multiple of `stop` columns, counted from the
+    /// text's beginning. Everything else is as in [`Safe::line`].
+    pub fn tabbed(raw: &str, stop: usize) -> Self {
+        let (mut shown, mut columns) = (Self::default(), 0);
+        for (index, part) in raw.split('\t').enumerate() {
+            if index > 0 {
+                let spaces = stop - columns % stop;
+                shown.0.to_mut().push_str(&" ".repeat(spaces));
+                columns += spaces;
+            }
+            let part = Self::line(part);
+            columns += part.width();
+            shown.push(&part);
+        }
+        shown
+    }
+
+    /// The same text with one space for every run of blank characters.
+    #[must_use]
+    pub fn folded(&self) -> Self {
+        let mut shown = String::with_capacity(self.0.len());
+        for c in self.0.chars() {
+            let c = if is_blank(c) { ' ' } else { c };
+            if c != ' ' || !shown.ends_with(' ') {
+                shown.push(c);
+            }
+        }
+        Self(Cow::Owned(shown))
+    }
+
     /// One of the program's own sentences, which needs no look.
     pub const fn ours(text: &'static str) -> Self {
         Self(Cow::Borrowed(text))
@@ -99,6 +129,12 @@ impl Safe {
     pub(crate) fn push_part(&mut self, source: &Self, part: Range<usize>) {
         self.0.to_mut().push_str(&source.0[part]);
     }
+}
+
+/// Whether a character that may be shown has no ink: the spaces of Unicode, and the empty pattern
+/// of Braille.
+fn is_blank(c: char) -> bool {
+    c == '\u{2800}' || c != '\n' && c.is_whitespace()
 }
 
 impl fmt::Display for Safe {

@@ -33,6 +33,8 @@ pub struct Settings {
     pub open: Option<Target>,
     /// `HH:MM name: text` instead of the original's lines.
     pub compact: bool,
+    /// One space for every run of blanks in a message: where no prompt is redrawn.
+    pub folds: bool,
     /// The coming and going of others.
     pub presence: Presence,
     /// Ring on mentions and private messages.
@@ -61,6 +63,7 @@ impl Settings {
             password: None,
             open: None,
             compact: false,
+            folds: false,
             presence: Presence::default(),
             bell: true,
             notify: false,

@@ -16,7 +16,7 @@ use std::os::fd::AsFd;
 use rustix::termios::tcgetwinsize;
 
 pub use charset::{Charset, Encoded, Transcoder};
-pub use decoder::{Decoder, PASTE_MAX};
+pub use decoder::{Decoder, PASTE_MAX, Position, Reply};
 pub use guard::{EchoOff, RawGuard, restore_on_panic};
 pub use look::{Look, Wishes};
 pub use painter::Painter;

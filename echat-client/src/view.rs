@@ -60,8 +60,8 @@ pub fn wrap(line: &Line, width: usize) -> Vec<Row> {
     wrap_indented(line, width, 0)
 }
 
-/// The same, with `indent` spaces before every row but the first, where there is room for them
-/// and for one wide character.
+/// The same, with `indent` spaces before every row but the first: fewer where there would be no room
+/// for one wide character behind them.
 pub fn wrap_indented(line: &Line, width: usize, indent: usize) -> Vec<Row> {
     let mut rows = Rows::new(width, indent);
     for span in &line.0 {
@@ -92,7 +92,7 @@ impl Rows {
         Self {
             done: vec![Row::default()],
             width,
-            indent: if indent + 2 <= width { indent } else { 0 },
+            indent: indent.min(width.saturating_sub(2)),
         }
     }
 

@@ -12,6 +12,8 @@ mod account;
 mod anything;
 mod begun;
 mod connection;
+mod days;
+mod forged;
 mod leaving;
 mod modes;
 mod pipe;

@@ -89,6 +89,7 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     settings.interactive = interactive;
     settings.deadline = settings.deadline.filter(|_| !interactive);
     settings.echoes = look.redraw;
+    settings.folds = !look.redraw;
     settings.user = flags.user.clone().or(address.user).or(config.user);
     settings.password = password(flags, config.password, language)?;
     settings.open = address.room.map(Target::Room);

@@ -129,6 +129,7 @@ impl EventLoop {
             for typed in typed {
                 self.take(typed)?;
             }
+            self.screen.late(self.clock.now());
             self.turn_to_peer(ready.peer)?;
             self.step_if_due()?;
         }
@@ -173,10 +174,15 @@ impl EventLoop {
             Peer::Waiting(at) => Some(at),
             _ => None,
         };
-        [wakes, calls, self.keyboard.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            wakes,
+            calls,
+            self.keyboard.deadline(),
+            self.screen.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn wait(&mut self) -> io::Result<Ready> {
@@ -213,12 +219,12 @@ impl EventLoop {
         for wish in self.signals.take() {
             match wish {
                 Wish::Resize => {
-                    let cols = self.screen.resize();
+                    let cols = self.screen.resize(self.clock.now())?;
                     self.step(Input::Resize { cols })?;
                 }
                 Wish::Stop => self.stop()?,
                 Wish::Continue => {
-                    self.screen.enter()?;
+                    self.screen.enter(self.clock.now())?;
                     self.step(Input::Resume)?;
                 }
                 Wish::Interrupt if self.interactive => {
@@ -242,6 +248,7 @@ impl EventLoop {
         match typed {
             Typed::Key(Key::Ctrl('z')) => self.stop(),
             Typed::Key(key) => self.step(Input::Key(key)),
+            Typed::Reply(reply) => self.screen.reply(reply),
             Typed::Line(line) if self.interactive => {
                 self.screen.line_entered();
                 // The terminal has shown the line; all that matters is that it was entered.

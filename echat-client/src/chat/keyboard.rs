@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::clock::Clock;
 use crate::line_editor::Key;
 use crate::lines::{Lines, Numbered};
-use crate::terminal::{Charset, Decoder, Transcoder};
+use crate::terminal::{Charset, Decoder, Reply, Transcoder};
 
 /// How long after Escape the rest of a key may come.
 const REST_OF_KEY: Duration = Duration::from_millis(50);
@@ -27,6 +27,8 @@ pub(super) enum Typed {
     NotText(usize),
     /// The keys after this hold bytes that are no text.
     Garbled,
+    /// The terminal's answer to a question of the program's.
+    Reply(Reply),
     /// Nothing more will come.
     End,
 }
@@ -93,7 +95,11 @@ impl Keyboard {
             None => &buffer[..length],
         };
         let mut typed = match &mut self.reader {
-            Reader::Keys(decoder) => keys(decoder.feed(bytes), bytes),
+            Reader::Keys(decoder) => {
+                let mut typed = keys(decoder.feed(bytes), bytes);
+                typed.extend(decoder.replies().into_iter().map(Typed::Reply));
+                typed
+            }
             Reader::Lines(lines) => {
                 lines.push(bytes);
                 let mut typed = Vec::new();

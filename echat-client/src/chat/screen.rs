@@ -4,13 +4,17 @@
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use crate::app::App;
 use crate::ask::{self, Tty};
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
-use crate::terminal::{EchoOff, Encoded, Look, Painter, RawGuard, restore_on_panic, size};
+use crate::terminal::{EchoOff, Encoded, Look, Painter, RawGuard, Reply, restore_on_panic, size};
 use crate::view::prompt_rows;
+
+/// How long a terminal has to say where its cursor is.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// Both outputs, and the terminal's mode.
 #[derive(Debug)]
@@ -31,13 +35,24 @@ pub(super) struct Screen {
     /// every prompt stays, so that only this brings a new one, and not before the answer that is
     /// on its way.
     entered: bool,
+    /// When an answer of the terminal's is not waited for any longer.
+    deadline: Option<Duration>,
+}
+
+/// The size of what is no terminal, whose lines are not divided.
+const ENDLESS: (usize, usize) = (usize::MAX, usize::MAX);
+
+/// Columns and rows, if it is a terminal.
+fn size_of(out: &(impl AsFd + IsTerminal)) -> Option<(usize, usize)> {
+    out.is_terminal().then(|| size(out))
 }
 
 impl Screen {
     pub(super) fn new(look: Look, interactive: bool) -> io::Result<Self> {
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let errors = File::from(io::stderr().as_fd().try_clone_to_owned()?);
-        let (cols, rows) = size(&out);
+        let (cols, rows) = size_of(&out).unwrap_or(ENDLESS);
+        let (error_cols, error_rows) = size_of(&errors).unwrap_or(ENDLESS);
         let raw = if look.redraw {
             restore_on_panic();
             Some(RawGuard::new(&out)?)
@@ -48,13 +63,14 @@ impl Screen {
         Ok(Self {
             tty: is_typed_at.then(Tty::open).and_then(Result::ok),
             painter: Painter::new(Encoded::new(out), look, cols, rows),
-            errors: Painter::new(Encoded::new(errors), look, cols, rows),
+            errors: Painter::new(Encoded::new(errors), look, error_cols, error_rows),
             raw,
             silent: None,
             interactive,
             lines: Vec::new(),
             prompt: false,
             entered: true,
+            deadline: None,
         })
     }
 
@@ -75,6 +91,9 @@ impl Screen {
 
     /// Paints what waits.
     pub(super) fn flush(&mut self, app: &App) -> io::Result<()> {
+        if self.painter.is_seeking() {
+            return Ok(());
+        }
         let lines = std::mem::take(&mut self.lines);
         if !self.interactive {
             let is_error = |line: &Line| line.0.iter().any(|span| span.style == Style::Error);
@@ -148,11 +167,34 @@ impl Screen {
         self.entered = true;
     }
 
-    /// The columns that the terminal has now.
-    pub(super) fn resize(&mut self) -> u16 {
-        let (cols, rows) = size(io::stdout());
-        self.painter.resize(cols, rows);
-        u16::try_from(cols).unwrap_or(u16::MAX)
+    /// The columns that the terminal has now; it may be asked something, and has until
+    /// [`Screen::deadline`] to answer.
+    pub(super) fn resize(&mut self, now: Duration) -> io::Result<u16> {
+        if let Some((cols, rows)) = size_of(&io::stdout()) {
+            self.painter.resize(cols, rows)?;
+            self.deadline = Some(now + ANSWER);
+        }
+        if let Some((cols, rows)) = size_of(&io::stderr()) {
+            self.errors.resize(cols, rows)?;
+        }
+        Ok(u16::try_from(self.painter.size().0).unwrap_or(u16::MAX))
+    }
+
+    /// When [`Screen::late`] is due.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.deadline.filter(|_| self.painter.is_seeking())
+    }
+
+    /// Waits no longer for an answer of the terminal's, if it is time.
+    pub(super) fn late(&mut self, now: Duration) {
+        if self.deadline().is_some_and(|deadline| now >= deadline) {
+            self.painter.late();
+        }
+    }
+
+    /// The terminal has answered something.
+    pub(super) fn reply(&mut self, reply: Reply) -> io::Result<()> {
+        self.painter.reply(reply)
     }
 
     pub(super) fn clear(&mut self, app: &App) -> io::Result<()> {
@@ -175,6 +217,7 @@ impl Screen {
     /// Gives the terminal back as it was.
     pub(super) fn leave(&mut self, app: &App) -> io::Result<()> {
         self.prompt = false;
+        self.painter.give_up();
         let flushed = self.flush(app);
         let left = self.painter.leave();
         self.silent = None;
@@ -183,11 +226,11 @@ impl Screen {
     }
 
     /// Takes the terminal again, of whatever size it is now.
-    pub(super) fn enter(&mut self) -> io::Result<u16> {
+    pub(super) fn enter(&mut self, now: Duration) -> io::Result<u16> {
         self.painter.leave()?;
         self.entered = true;
         self.raw.as_ref().map_or(Ok(()), RawGuard::resume)?;
-        Ok(self.resize())
+        self.resize(now)
     }
 
     /// Asks a question that a typed line answers, outside of raw mode.
@@ -200,9 +243,9 @@ impl Screen {
     }
 
     /// Whether the line that was typed is a yes.
-    pub(super) fn answer(&mut self, from: impl AsFd) -> io::Result<bool> {
+    pub(super) fn answer(&mut self, from: impl AsFd, now: Duration) -> io::Result<bool> {
         let answer = ask::is_yes(from);
-        self.enter()?;
+        self.enter(now)?;
         answer
     }
 }

@@ -2,12 +2,12 @@
 
 use echat_proto::commands::{Event, Request};
 
-use super::lines::styled;
+use super::lines::day_rule;
 use super::presence::Presence;
 use super::{Act, Goto, Mode, World, answers, print, read};
 use crate::session::{Asked, Conversation, News, Said};
 use crate::statement::{self, Scope, Statement};
-use crate::styled::{Line, Style};
+use crate::styled::Line;
 use crate::target::Target;
 use crate::text::Text;
 
@@ -64,6 +64,7 @@ impl Chat {
         let start = start.min(rule.saturating_sub(PAGE / 5));
         self.top = all.get(start).map(|said| said.id);
         self.day = None;
+        world.begin_list();
         let mut lines = self.days(&all[start..rule], world);
         lines.push(world.rule(Text::HistoryRule));
         lines.extend(self.days(&all[rule..], world));
@@ -79,11 +80,10 @@ impl Chat {
         let mut lines = Vec::new();
         for said in messages {
             let time = world.settings.zone.at(said.time);
-            if self.day.is_some_and(|day| day != time.day()) {
-                lines.push(styled(
-                    &format!("------ {} ------", time.date()),
-                    Style::Rule,
-                ));
+            // In the compact style every message sees to that itself.
+            let is_new = self.day.is_some_and(|day| day != time.day());
+            if is_new && !world.settings.compact {
+                lines.push(day_rule(time));
             }
             self.day = Some(time.day());
             lines.extend(world.message(said));
@@ -138,6 +138,7 @@ impl Chat {
         };
         self.top = Some(first.id);
         let day = self.day.take();
+        world.begin_list();
         let mut lines = vec![world.rule(Text::OlderRule)];
         lines.extend(self.days(page, world));
         lines.push(world.rule(Text::HistoryRule));

@@ -130,6 +130,7 @@ fn friends(world: &World) -> Vec<Line> {
 /// much is unread: opening them fetches the rest.
 fn newest(world: &World) -> Vec<Line> {
     let mut lines = Vec::new();
+    world.begin_list();
     let recent: Vec<_> = world.session.recent().collect();
     for (target, conversation) in recent.into_iter().rev() {
         if let Some(said) = conversation.lines().next_back() {

@@ -1,13 +1,19 @@
 //! Sentences and messages as lines.
 
-use super::World;
+use super::{World, heads};
+use crate::local_time::LocalTime;
 use crate::safe::Safe;
 use crate::session::Said;
 use crate::styled::{Line, Span, Style, colour_of};
 use crate::text::Text;
 
-/// What stands before the second and later lines of one message.
+/// What stands before the second and later lines of one message: as much as a terminal shows before
+/// the rows that it has to begin itself.
 const INDENT: &str = "    ";
+/// Tabs in messages go to multiples of so many columns.
+const TAB_STOP: usize = 8;
+/// The same in the compact style.
+const COMPACT_TAB_STOP: usize = 4;
 
 /// An ordinary line.
 pub(super) fn plain(text: &str) -> Line {
@@ -43,6 +49,11 @@ pub fn mentions(text: &str, name: &str) -> bool {
             };
             !runs_on(found.chars().next(), before) && !runs_on(found.chars().next_back(), after)
         })
+}
+
+/// The rule above the messages of a day.
+pub(super) fn day_rule(at: LocalTime) -> Line {
+    styled(&format!("------ {} ------", at.date()), Style::Rule)
 }
 
 impl World {
@@ -99,11 +110,11 @@ impl World {
     }
 
     fn said(&self, said: &Said, between: &str) -> Vec<Line> {
-        let time = self.settings.zone.at(said.time);
+        let at = self.settings.zone.at(said.time);
         let time = if self.settings.compact {
-            format!("{} ", time.hour_and_minute())
+            format!("{} ", at.hour_and_minute())
         } else {
-            format!("[{time}] ")
+            format!("[{at}] ")
         };
         let me = self.language.say(Text::Me);
         let name = if said.mine { &me } else { &said.sender };
@@ -122,38 +133,67 @@ impl World {
             span(name, Style::Name(colour_of(&said.sender))),
             span(between, Style::Plain),
         ];
-        with_text(head, &said.content, style)
+        let mut lines = self.with_text(head, &said.content, style);
+        let is_new_day = self.shown_day.replace(Some(at.day())) != Some(at.day());
+        if self.settings.compact && is_new_day {
+            lines.insert(0, day_rule(at));
+        }
+        lines
+    }
+
+    /// A list of messages begins: in the compact style, whose lines have no date, with a day.
+    pub(super) fn begin_list(&self) {
+        self.shown_day.set(None);
     }
 
     /// A line of one's own that waits.
     pub(crate) fn pending_line(&self, content: &str) -> Vec<Line> {
         let mark = self.language.say(Text::Pending);
-        with_text(vec![span(&mark, Style::Dim)], content, Style::Dim)
+        self.with_text(vec![span(&mark, Style::Dim)], content, Style::Dim)
     }
 
     /// A line of one's own that the server refused.
     pub(crate) fn refused_line(&self, content: &str) -> Vec<Line> {
         let mark = self.language.say(Text::NotSentMark);
-        with_text(vec![span(&mark, Style::Error)], content, Style::Error)
+        self.with_text(vec![span(&mark, Style::Error)], content, Style::Error)
     }
-}
 
-/// A text behind a head; its further lines stand indented under it, so that none can pass for a
-/// message of somebody else.
-fn with_text(mut head: Vec<Span>, text: &str, style: Style) -> Vec<Line> {
-    let mut rows = text.split('\n');
-    head.push(span(rows.next().unwrap_or_default(), style));
-    let mut lines = vec![Line(head)];
-    lines.extend(rows.map(|row| {
-        Line(vec![
-            Span {
-                text: Safe::ours(INDENT),
-                style,
-            },
-            span(row, style),
-        ])
-    }));
-    lines
+    /// A text behind a head. Its further lines stand indented under it, and so does what reads like a
+    /// head or a rule of the client's own: wherever a row is cut later, by a terminal that becomes
+    /// narrower or by the reader of a pipe, that does not begin one.
+    fn with_text(&self, head: Vec<Span>, text: &str, style: Style) -> Vec<Line> {
+        let compact = self.settings.compact;
+        let mut lines = vec![Line(head)];
+        for (index, row) in text.split('\n').enumerate() {
+            let row = self.text(row);
+            for (part, range) in heads::parts(row.as_str(), compact).enumerate() {
+                if index + part > 0 {
+                    let text = Safe::ours(INDENT);
+                    lines.push(Line(vec![Span { text, style }]));
+                }
+                let mut text = Safe::default();
+                text.push_part(&row, range);
+                let line = lines.last_mut().expect("there is the head");
+                line.0.push(Span { text, style });
+            }
+        }
+        lines
+    }
+
+    /// One line of a message.
+    fn text(&self, row: &str) -> Safe {
+        let stop = if self.settings.compact {
+            COMPACT_TAB_STOP
+        } else {
+            TAB_STOP
+        };
+        let text = Safe::tabbed(row, stop);
+        if self.settings.folds {
+            text.folded()
+        } else {
+            text
+        }
+    }
 }
 
 #[cfg(test)]

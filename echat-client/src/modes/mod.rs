@@ -8,10 +8,12 @@ mod answers;
 mod chat;
 mod command;
 mod contact;
+mod heads;
 mod lines;
 mod presence;
 mod query;
 
+use std::cell::Cell;
 use std::fmt;
 
 use echat_proto::commands::Request;
@@ -44,6 +46,8 @@ pub struct World {
     pub now: u64,
     /// Whether the user is logged in, or will be again by itself.
     pub signed_in: bool,
+    /// The day of the message shown last, in the compact style.
+    pub shown_day: Cell<Option<i64>>,
 }
 
 /// Something to be done.

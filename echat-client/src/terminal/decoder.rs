@@ -14,6 +14,25 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 pub struct Decoder {
     state: State,
     keys: Vec<Key>,
+    replies: Vec<Reply>,
+}
+
+/// What a terminal answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Where its cursor is (CPR, ECMA-48 8.3.14).
+    Cursor(Position),
+    /// Which device it is (the first number of a secondary DA).
+    Device(u16),
+}
+
+/// A place on a screen; rows and columns count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// From the top.
+    pub row: usize,
+    /// From the left.
+    pub col: usize,
 }
 
 #[derive(Debug, Default)]
@@ -52,6 +71,11 @@ impl Decoder {
             self.byte(*byte);
         }
         std::mem::take(&mut self.keys)
+    }
+
+    /// The answers that are complete since the last call. None of them is a key.
+    pub fn replies(&mut self) -> Vec<Reply> {
+        std::mem::take(&mut self.replies)
     }
 
     /// Whether a key has begun that [`Decoder::flush`] would end. A paste has no time-out.
@@ -178,7 +202,10 @@ impl Decoder {
                 let (bytes, ended) = (Vec::new(), 0);
                 self.state = State::Paste { bytes, ended };
             }
-            0x40..=0x7e => self.keys.push(sequence(&parameters, byte)),
+            0x40..=0x7e => match reply(&parameters, byte) {
+                Some(reply) => self.replies.push(reply),
+                None => self.keys.push(sequence(&parameters, byte)),
+            },
             0x20..=0x3f if parameters.len() < SEQUENCE_MAX => {
                 parameters.push(byte);
                 self.state = State::Csi(parameters);
@@ -217,6 +244,23 @@ impl Decoder {
         };
         let text = String::from_utf8_lossy(text).into_owned();
         self.keys.push(Key::Paste(text));
+    }
+}
+
+/// The answer that a sequence is. F3 with a modifier looks like one, and means nothing here either.
+fn reply(parameters: &[u8], end: u8) -> Option<Reply> {
+    let mut numbers = parameters
+        .strip_prefix(b">")
+        .unwrap_or(parameters)
+        .split(|byte| *byte == b';')
+        .map_while(|number| str::from_utf8(number).ok()?.parse::<u16>().ok());
+    match (end, parameters.first()) {
+        (b'R', Some(b'0'..=b'9')) => {
+            let (row, col) = (numbers.next()?.into(), numbers.next()?.into());
+            Some(Reply::Cursor(Position { row, col }))
+        }
+        (b'c', Some(b'>')) => numbers.next().map(Reply::Device),
+        _ => None,
     }
 }
 

@@ -5,7 +5,6 @@ use std::ffi::{OsStr, OsString};
 use super::Charset;
 
 /// How lines are painted.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
     /// Styles have colours.
@@ -15,8 +14,6 @@ pub struct Look {
     pub redraw: bool,
     /// Characters beyond ASCII may be written.
     pub utf8: bool,
-    /// The terminal divides long rows anew when its width changes.
-    pub reflows: bool,
 }
 
 /// What flags and settings say.
@@ -34,7 +31,6 @@ impl Look {
         colour: true,
         redraw: true,
         utf8: true,
-        reflows: true,
     };
 
     /// Lines only, as for a pipe.
@@ -42,7 +38,6 @@ impl Look {
         colour: false,
         redraw: false,
         utf8: true,
-        reflows: false,
     };
 
     /// What the environment's `NO_COLOR`, `TERM` and locale say, and the wishes above them. An
@@ -55,12 +50,10 @@ impl Look {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
             .iter()
             .find_map(|name| set(name));
-        let xterm = set("XTERM_VERSION").is_some() && set("TMUX").is_none();
         Self {
             colour: redraw && !wishes.no_colour && set("NO_COLOR").is_none(),
             redraw,
             utf8: locale.is_some_and(|locale| shows_all(&locale)),
-            reflows: redraw && (set("TMUX").is_some() || reflows(term)) && !xterm,
         }
     }
 }
@@ -72,14 +65,6 @@ fn shows_all(locale: &OsStr) -> bool {
 fn is_utf8(locale: &OsStr) -> bool {
     let locale = locale.to_string_lossy().to_ascii_lowercase();
     locale.contains("utf-8") || locale.contains("utf8")
-}
-
-/// Whether a kind of terminal is not known to cut rows instead. Where this is wrong, a prompt of
-/// several rows leaves a trace, or takes a row above it along, when the window becomes narrower.
-fn reflows(term: &str) -> bool {
-    !["linux", "rxvt", "screen", "vt"]
-        .iter()
-        .any(|family| term.starts_with(family))
 }
 
 #[cfg(test)]
@@ -103,11 +88,6 @@ mod tests {
         let none = [("TERM", "xterm"), ("NO_COLOR", "1"), ("LC_ALL", "C")];
         let none = look(&none, Wishes::default());
         assert!(!none.colour && none.redraw && !none.utf8);
-        assert!(!look(&[("TERM", "linux")], Wishes::default()).reflows);
-        let screen = [("TERM", "screen-256color"), ("XTERM_VERSION", "XTerm(390)")];
-        assert!(!look(&screen, Wishes::default()).reflows);
-        let tmux = [&screen[..], &[("TMUX", "/tmp/tmux")]].concat();
-        assert!(look(&tmux, Wishes::default()).reflows);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Lines above a prompt that stays at the bottom.
 //!
-//! Lines are left to the terminal to divide: so a long address is copied and searched whole, and
-//! a window that changes its width divides them anew. Only the prompt is laid out in rows, since
-//! the way back up to its start must be known. All that changes at once is one write.
+//! Lines are divided into rows here, not by the terminal: the rows after a line's first are indented,
+//! so that none can pass for the beginning of another line. All that changes at once is one write.
+
+mod reflow;
+mod seek;
 
 use std::io::{self, Write};
 
@@ -11,10 +13,15 @@ use termion::{clear, cursor};
 use super::{Look, write};
 use crate::safe::Safe;
 use crate::styled::Line;
-use crate::view::{PromptRows, Row};
+use crate::view::{PromptRows, Row, wrap_indented};
+use seek::Seek;
 
 /// The longest title and notification, in characters.
 const NOTE_MAX: usize = 200;
+/// The columns before every row of a line but its first.
+const INDENT: usize = 4;
+/// More rows than any screen has.
+const DELETED: u16 = 999;
 /// Gives the window the name it had.
 const OLD_TITLE: &[u8] = b"\x1b[23;2t";
 /// The memory kept from one write to the next, in bytes.
@@ -33,12 +40,14 @@ pub struct Painter<W: Write> {
     above: Option<usize>,
     /// Whether `prompt` was laid out for another width than the terminal has.
     stale: bool,
+    seek: Seek,
     titled: bool,
     buffer: Vec<u8>,
 }
 
 impl<W: Write> Painter<W> {
-    /// A painter for a terminal of so many columns and rows.
+    /// A painter for a terminal of so many columns and rows; for what is no terminal, `usize::MAX`
+    /// columns.
     pub fn new(out: W, look: Look, cols: usize, rows: usize) -> Self {
         Self {
             out,
@@ -48,6 +57,7 @@ impl<W: Write> Painter<W> {
             prompt: None,
             above: None,
             stale: false,
+            seek: Seek::default(),
             titled: false,
             buffer: Vec::new(),
         }
@@ -60,6 +70,11 @@ impl<W: Write> Painter<W> {
             0..=2 => self.cols.max(1),
             cols => cols - 1,
         }
+    }
+
+    /// The columns and rows that it paints for.
+    pub fn size(&self) -> (usize, usize) {
+        (self.cols, self.rows)
     }
 
     /// How lines are painted.
@@ -81,10 +96,10 @@ impl<W: Write> Painter<W> {
         self.erase();
         let newline = self.newline();
         for line in lines {
-            for span in &line.0 {
-                write::span(&mut self.buffer, span, self.look, newline);
+            for row in wrap_indented(line, self.width(), INDENT) {
+                self.row(&row, usize::MAX);
+                write::put(&mut self.buffer, newline);
             }
-            write::put(&mut self.buffer, newline);
         }
         self.paint();
         self.send()
@@ -115,24 +130,12 @@ impl<W: Write> Painter<W> {
         }
     }
 
-    /// The terminal has another size now. Nothing is written until the prompt, laid out for the
-    /// new width, comes.
-    pub fn resize(&mut self, cols: usize, rows: usize) {
-        if let (Some(above), Some(prompt)) = (&mut self.above, &self.prompt) {
-            if self.look.reflows {
-                *above = above_reflowed(prompt, cols);
-            }
-            *above = (*above).min(rows.saturating_sub(1));
-        }
-        self.stale = true;
-        (self.cols, self.rows) = (cols, rows);
-    }
-
     /// Clears the screen but for the prompt.
     pub fn clear(&mut self) -> io::Result<()> {
         if self.look.redraw {
             write::put(&mut self.buffer, cursor::Goto(1, 1));
             write::put(&mut self.buffer, clear::All);
+            self.give_up();
             self.above = None;
             self.paint();
         }
@@ -142,6 +145,7 @@ impl<W: Write> Painter<W> {
     /// Takes the prompt away and leaves the cursor at the start of a row: before the program
     /// ends or is stopped. The next prompt begins anew.
     pub fn leave(&mut self) -> io::Result<()> {
+        self.give_up();
         self.erase();
         self.prompt = None;
         if std::mem::take(&mut self.titled) {
@@ -209,6 +213,10 @@ impl<W: Write> Painter<W> {
         }
         self.up(above);
         write::put(&mut self.buffer, '\r');
+        if self.stale {
+            // GNU screen remembers of a row that it was divided, until the row itself is gone.
+            write::put(&mut self.buffer, format_args!("\x1b[{DELETED}M"));
+        }
         write::put(&mut self.buffer, clear::AfterCursor);
     }
 
@@ -228,6 +236,7 @@ impl<W: Write> Painter<W> {
             self.place_cursor(&prompt);
         }
         self.above = Some(prompt.cursor_row);
+        self.seek.painted(self.cols);
         self.prompt = Some(prompt);
     }
 
@@ -250,12 +259,12 @@ impl<W: Write> Painter<W> {
         for span in row.spans() {
             let length = span.text.as_str().len();
             if left >= length {
-                write::span(&mut self.buffer, span, self.look, "");
+                write::span(&mut self.buffer, span, self.look);
             } else if left > 0 {
                 let mut part = span.clone();
                 part.text = Safe::default();
                 part.text.push_part(&span.text, 0..left);
-                write::span(&mut self.buffer, &part, self.look, "");
+                write::span(&mut self.buffer, &part, self.look);
             }
             left = left.saturating_sub(length);
         }
@@ -290,15 +299,4 @@ impl<W: Write> Drop for Painter<W> {
             let _ = self.out.write_all(OLD_TITLE);
         }
     }
-}
-
-/// The rows above the cursor's once a terminal has divided the prompt's rows for fewer columns.
-fn above_reflowed(prompt: &PromptRows, cols: usize) -> usize {
-    let cols = cols.max(1);
-    let before = &prompt.rows[..prompt.cursor_row];
-    let above: usize = before
-        .iter()
-        .map(|row| row.width().div_ceil(cols).max(1))
-        .sum();
-    above + prompt.cursor_col / cols
 }

@@ -20,18 +20,13 @@ pub(super) fn put(buffer: &mut Vec<u8>, bytes: impl Display) {
     write!(buffer, "{bytes}").expect("a Vec takes everything");
 }
 
-/// Adds one span, with `newline` for each newline in it.
-pub(super) fn span(buffer: &mut Vec<u8>, span: &Span, look: Look, newline: &str) {
+/// Adds one span, which is of one row.
+pub(super) fn span(buffer: &mut Vec<u8>, span: &Span, look: Look) {
     let coloured = look.colour && span.style != Style::Plain;
     if coloured {
         begin(buffer, span.style);
     }
-    for (index, row) in span.text.as_str().split('\n').enumerate() {
-        if index > 0 {
-            put(buffer, newline);
-        }
-        text(buffer, row, look);
-    }
+    text(buffer, span.text.as_str(), look);
     if coloured {
         put(buffer, style::Reset);
     }

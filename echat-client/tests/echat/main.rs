@@ -8,6 +8,7 @@ mod garbled;
 mod given_back;
 mod hostile;
 mod kills;
+mod multiplexed;
 mod pictures;
 mod place;
 #[path = "../real/mod.rs"]

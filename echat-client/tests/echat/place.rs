@@ -81,8 +81,6 @@ impl Place {
         let mut command = self.scene.command(program);
         command
             .env("TERM", "xterm")
-            // The emulator cuts rows when it becomes narrower, as xterm does.
-            .env("XTERM_VERSION", "XTerm(390)")
             .env("NO_COLOR", "1")
             .env("LANG", language)
             .current_dir(self.scene.path(""));

@@ -11,6 +11,8 @@ pub(crate) struct Asked {
     pub(crate) title: String,
     /// Names that were put aside (`CSI 22 t`).
     titles: Vec<String>,
+    /// What it answers to questions, as xterm does.
+    pub(crate) answers: Vec<u8>,
 }
 
 impl Callbacks for Asked {
@@ -44,14 +46,20 @@ impl Callbacks for Asked {
     }
     fn unhandled_csi(
         &mut self,
-        _: &mut Screen,
-        _: Option<u8>,
+        screen: &mut Screen,
+        first: Option<u8>,
         _: Option<u8>,
         parameters: &[&[u16]],
         end: char,
     ) {
         self.log.push(format!("csi {parameters:?} {end}"));
         match (parameters, end) {
+            ([[6]], 'n') => {
+                let (row, col) = screen.cursor_position();
+                let answer = format!("\x1b[{};{}R", row + 1, col + 1);
+                self.answers.extend(answer.bytes());
+            }
+            (_, 'c') if first == Some(b'>') => self.answers.extend(b"\x1b[>41;390;0c"),
             ([[22], [2]], 't') => self.titles.push(self.title.clone()),
             ([[23], [2]], 't') => self.title = self.titles.pop().unwrap_or_default(),
             _ => {}

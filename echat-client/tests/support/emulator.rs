@@ -44,6 +44,11 @@ impl Emulator {
         std::mem::take(&mut self.0.callbacks_mut().log)
     }
 
+    /// What it has to say to the program.
+    pub(crate) fn take_answers(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0.callbacks_mut().answers)
+    }
+
     /// Columns and rows.
     pub(crate) fn size(&self) -> (u16, u16) {
         let (rows, cols) = self.screen().size();

@@ -7,6 +7,7 @@ pub(crate) mod asked;
 pub(crate) mod campaign;
 pub(crate) mod emulator;
 pub(crate) mod hostile;
+pub(crate) mod multiplexer;
 pub(crate) mod person;
 pub(crate) mod program;
 pub(crate) mod proxy;

@@ -142,6 +142,8 @@ impl Person {
         // A terminal that nobody holds any more is an error to read.
         let length = self.screen.read(&mut buffer).unwrap_or(0);
         self.emulator.shows(&buffer[..length]);
+        // A program that is gone needs no answer.
+        let _ = self.screen.write_all(&self.emulator.take_answers());
         self.begun.extend(&buffer[..length]);
         let whole = match str::from_utf8(&self.begun) {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),

@@ -130,6 +130,7 @@ const CLIENT: &[Row] = &[
     (
         "modes",
         &[
+            "local_time",
             "outgoing",
             "safe",
             "session",
@@ -157,7 +158,10 @@ const CLIENT: &[Row] = &[
         ],
     ),
     ("view", &["columns", "safe", "styled"]),
-    ("terminal", &["line_editor", "safe", "styled", "view"]),
+    (
+        "terminal",
+        &["columns", "line_editor", "safe", "styled", "view"],
+    ),
     (
         "known_hosts",
         &["address", "fingerprint", "folders", "private_file"],

@@ -286,7 +286,7 @@ fn compact_lines_and_the_switches() {
     stage.happens(Input::Resume);
     assert!(stage.has(&title), "the shell named the window meanwhile");
     stage.says(live(in_room(5, "bob", "@ann\u{1b}[2J"), None));
-    assert_eq!(stage.printed().len(), 1);
+    assert_eq!(stage.printed().len(), 2, "with the day");
     let notes = stage
         .effects
         .iter()

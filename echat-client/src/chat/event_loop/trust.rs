@@ -138,7 +138,8 @@ impl EventLoop {
                 }
             }
             if is_answered {
-                return self.screen.answer(typed).map(Some);
+                let now = self.clock.now();
+                return self.screen.answer(typed, now).map(Some);
             }
         }
     }
@@ -151,7 +152,8 @@ impl EventLoop {
     }
 
     fn show(&mut self, text: &str, style: Style) {
-        self.screen
-            .print(vec![Line::styled(Safe::text(text), style)]);
+        let rows = Safe::text(text);
+        let lines = rows.lines().map(|row| Line::styled(row, style));
+        self.screen.print(lines.collect());
     }
 }

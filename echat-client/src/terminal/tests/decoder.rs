@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::line_editor::Key;
-use crate::terminal::{Decoder, PASTE_MAX};
+use crate::terminal::{Decoder, PASTE_MAX, Position, Reply};
 
 fn decode(bytes: &[u8]) -> Vec<Key> {
     let mut decoder = Decoder::new();
@@ -151,5 +151,20 @@ proptest! {
         let mut decoder = Decoder::new();
         let keys: Vec<Key> = cuts.windows(2).flat_map(|cut| decoder.feed(&bytes[cut[0]..cut[1]])).collect();
         prop_assert_eq!(keys, whole);
+    }
+}
+
+#[test]
+fn an_answer_of_the_terminal_is_no_key() {
+    let answers = b"a\x1b[12;40R\x1b[>83;40900;0cb";
+    for cut in 0..answers.len() {
+        let mut decoder = Decoder::new();
+        let mut keys = decoder.feed(&answers[..cut]);
+        keys.extend(decoder.feed(&answers[cut..]));
+        assert_eq!(keys, [Key::Char('a'), Key::Char('b')], "{cut}");
+        let position = Position { row: 12, col: 40 };
+        let expected = [Reply::Cursor(position), Reply::Device(83)];
+        assert_eq!(decoder.replies(), expected, "{cut}");
+        assert_eq!(decoder.replies(), []);
     }
 }

@@ -11,7 +11,7 @@ use vt100::Parser;
 
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
-use crate::terminal::{Look, Painter};
+use crate::terminal::{Decoder, Look, Painter, Position, Reply};
 use crate::view::{PromptRows, prompt_rows};
 
 /// A terminal with a painter on it, and what is being typed there.
@@ -28,16 +28,11 @@ fn nonzero(count: usize) -> NonZeroU16 {
 
 impl Scene {
     pub(super) fn new(cols: usize, rows: usize) -> Self {
-        let look = Look {
-            // The emulator cuts rows, as xterm does.
-            reflows: false,
-            ..Look::FULL
-        };
         let terminal =
             Parser::new_with_callbacks(nonzero(rows), nonzero(cols), 100, Asked::default());
         let mut scene = Self {
             terminal,
-            painter: Painter::new(Vec::new(), look, cols, rows),
+            painter: Painter::new(Vec::new(), Look::FULL, cols, rows),
             typed: String::new(),
             cursor: 0,
         };
@@ -71,8 +66,27 @@ impl Scene {
 
     pub(super) fn resizes(&mut self, cols: usize, rows: usize) {
         self.terminal.set_size(nonzero(rows), nonzero(cols));
-        self.painter.resize(cols, rows);
+        self.painter.resize(cols, rows).unwrap();
+        self.answers();
+        assert!(!self.painter.is_seeking());
         self.prompt();
+    }
+
+    /// The terminal answers what it is asked, until it is asked nothing more.
+    fn answers(&mut self) {
+        self.show();
+        let mut decoder = Decoder::new();
+        loop {
+            let answers = std::mem::take(&mut self.terminal.callbacks_mut().answers);
+            if answers.is_empty() {
+                break;
+            }
+            assert_eq!(decoder.feed(&answers), [], "an answer is no key");
+            for reply in decoder.replies() {
+                self.painter.reply(reply).unwrap();
+            }
+            self.show();
+        }
     }
 
     /// Lets the terminal see what was painted since.
@@ -130,7 +144,7 @@ fn a_message_in_mid_line_leaves_the_line_where_it_was() {
     let expected = [
         "[9:00] 小明 says: hi",
         "[9:00] 小明 says: are you",
-        "there?",
+        "    there?",
         "room> hello 世界",
     ];
     assert_eq!(scene.screen(), expected);
@@ -192,14 +206,14 @@ fn a_long_line_takes_rows_and_gives_them_back() {
 #[test]
 fn a_row_that_is_full_is_one_row() {
     let mut scene = Scene::new(10, 6);
-    scene.prints(&[Line::plain(Safe::ours("0123456789"))]);
+    scene.prints(&[Line::plain(Safe::ours("012345678"))]);
     scene.prints(&[Line::plain(Safe::ours("next"))]);
-    assert_eq!(scene.screen(), ["0123456789", "next", "room>"]);
+    assert_eq!(scene.screen(), ["012345678", "next", "room>"]);
     scene.prints(&[Line::plain(Safe::ours("012345678901"))]);
-    assert_eq!(scene.screen()[2..4], ["0123456789", "01"]);
+    assert_eq!(scene.screen()[2..4], ["012345678", "    901"]);
     assert!(
-        scene.terminal.screen().row_wrapped(2),
-        "divided by the terminal itself"
+        !scene.terminal.screen().row_wrapped(2),
+        "not divided by the terminal"
     );
 }
 
@@ -248,10 +262,75 @@ fn a_terminal_that_reflows_is_followed_upwards() {
     painter.prompt(&rows).unwrap();
     painter.painted().clear();
     // 39 and 23 columns become 2 and 2 rows of 20; the cursor is in the fourth.
-    painter.resize(20, 10);
-    painter.resize(20, 12);
+    painter.resize(20, 10).unwrap();
+    painter.resize(20, 12).unwrap();
+    assert_eq!(
+        painter.painted(),
+        b"\x1b[>c\x1b[6n\x1b7\x1b[999C\x1b[6n\x1b8\x1b[6n\x1b7\x1b[999C\x1b[6n\x1b8"
+    );
+    let answer = |col| Reply::Cursor(Position { row: 9, col });
+    painter.reply(answer(1)).unwrap();
+    painter.reply(answer(20)).unwrap();
+    assert!(painter.is_seeking(), "that was before the last change");
+    painter.reply(answer(4)).unwrap();
+    painter.reply(answer(20)).unwrap();
+    painter.painted().clear();
     painter.print(&[Line::new()]).unwrap();
-    assert_eq!(painter.painted(), b"\x1b[3A\r\x1b[J\r\n");
+    assert_eq!(painter.painted(), b"\x1b[3A\r\x1b[999M\x1b[J\r\n");
+}
+
+#[test]
+fn a_terminal_that_does_not_answer_loses_nothing_above_the_cursor() {
+    let mut painter = Painter::new(Vec::new(), Look::FULL, 40, 10);
+    let prompt = Line::plain(Safe::ours("> "));
+    for _ in 0..2 {
+        let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
+        painter.prompt(&rows).unwrap();
+        painter.resize(20, 10).unwrap();
+        assert!(painter.is_seeking());
+        painter.late();
+        painter.painted().clear();
+        painter.print(&[Line::new()]).unwrap();
+        assert_eq!(painter.painted(), b"\r\x1b[999M\x1b[J\r\n");
+    }
+    let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
+    painter.prompt(&rows).unwrap();
+    painter.resize(10, 10).unwrap();
+    assert!(!painter.is_seeking(), "it is not asked a third time");
+    let late = Reply::Cursor(Position { row: 1, col: 1 });
+    painter.reply(late).unwrap();
+    painter.painted().clear();
+    painter.print(&[Line::new()]).unwrap();
+    assert_eq!(painter.painted(), b"\r\x1b[999M\x1b[J\r\n", "a late answer");
+}
+
+#[test]
+fn sequences_are_counted_as_the_terminal_shows_them() {
+    let family = "👩\u{200d}👩\u{200d}👧";
+    for (shown, above) in [(2, 1), (6, 2)] {
+        let mut painter = Painter::new(Vec::new(), Look::FULL, 80, 10);
+        let typed = family.repeat(5) + "abc";
+        let prompt = Line::plain(Safe::ours("> "));
+        let rows = prompt_rows(&prompt, &typed, typed.len(), painter.width(), false);
+        painter.prompt(&rows).unwrap();
+        painter.resize(14, 10).unwrap();
+        painter.painted().clear();
+        let answer = |col| Reply::Cursor(Position { row: 5, col });
+        let columns = 2 + 5 * shown + 3;
+        // Sequences of two columns each leave one at the end of a row free: the second row has 3.
+        painter
+            .reply(answer((columns - 14 * above) % 14 + 1))
+            .unwrap();
+        painter.painted().clear();
+        painter.reply(answer(14)).unwrap();
+        let asked = String::from_utf8_lossy(painter.painted()).into_owned();
+        assert_eq!(asked, format!("\r\x1b[J\r{family}\x1b[6n\r\x1b[K"));
+        painter.reply(answer(shown + 1)).unwrap();
+        painter.painted().clear();
+        painter.print(&[Line::new()]).unwrap();
+        let expected = format!("\x1b[{above}A\r\x1b[999M\x1b[J\r\n");
+        assert_eq!(String::from_utf8_lossy(painter.painted()), expected);
+    }
 }
 
 #[test]
@@ -288,14 +367,14 @@ fn a_look_without_utf8_is_ascii() {
         utf8: false,
         ..Look::PLAIN
     };
-    let mut painter = Painter::new(Vec::new(), look, 20, 5);
+    let mut painter = Painter::new(Vec::new(), look, 80, 5);
     painter.print(&[says("é👍")]).unwrap();
     assert_eq!(painter.painted(), b"[9:00] ?? says: ??\n");
 }
 
 #[test]
 fn a_plain_look_has_lines_and_prompts_and_no_escape() {
-    let mut painter = Painter::new(Vec::new(), Look::PLAIN, 20, 5);
+    let mut painter = Painter::new(Vec::new(), Look::PLAIN, 30, 5);
     let rows = prompt_rows(
         &Line::styled(Safe::ours("> "), Style::Prompt),
         "",
@@ -310,6 +389,6 @@ fn a_plain_look_has_lines_and_prompts_and_no_escape() {
     painter.line_entered();
     painter.prompt(&rows).unwrap();
     painter.leave().unwrap();
-    let expected = "[9:00] 小明 says: one\n> \n[9:00] 小明 says: two\nthree\n> > \n";
+    let expected = "[9:00] 小明 says: one\n> \n[9:00] 小明 says: two\n    three\n> > \n";
     assert_eq!(String::from_utf8_lossy(painter.painted()), expected);
 }
