@@ -28,17 +28,6 @@ pub(crate) enum Multiplexer {
     Screen { folder: PathBuf, host: Box<Person> },
 }
 
-/// Whether `program` is to be left out, which the environment has to say: a test that needs it fails
-/// without it.
-pub(crate) fn is_left_out(program: &str) -> bool {
-    let left_out = std::env::var("ECHAT_WITHOUT").unwrap_or_default();
-    let is_left_out = left_out.split(' ').any(|word| word == program);
-    if is_left_out {
-        eprintln!("{program} is left out, as ECHAT_WITHOUT says: NOT TESTED");
-    }
-    is_left_out
-}
-
 fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -54,7 +43,7 @@ fn run(mut command: Command) -> Output {
     match command.output() {
         Ok(output) => output,
         Err(error) => {
-            panic!("{command:?}: {error}; apt-get install tmux screen, or set ECHAT_WITHOUT")
+            panic!("{command:?}: {error}; apt-get install tmux screen")
         }
     }
 }
