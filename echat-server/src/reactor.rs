@@ -49,11 +49,6 @@ const SIGNALS: Token = Token(usize::MAX - 3);
 const TERMINAL: Token = Token(usize::MAX - 4);
 /// Events that one poll returns at most.
 const EVENTS: usize = 1024;
-/// Bytes that one round reads from all connections together, unless they are so many that each would
-/// get less than [`LEAST_READ`].
-const READS: usize = 128 * 1024;
-/// Bytes that one round reads from a connection at least, if there are any.
-const LEAST_READ: usize = 1024;
 /// Connections that one round accepts at most.
 const ACCEPTS: usize = 256;
 /// The longest that a stop may last.
@@ -321,8 +316,7 @@ impl Reactor {
     fn read(&mut self, now: Now) {
         let welcome = |conn: &&ConnId| self.engine.wants_bytes(**conn);
         let readable: Vec<ConnId> = self.readable.iter().filter(welcome).copied().collect();
-        let share = READS / readable.len().max(1);
-        let budget = share.clamp(LEAST_READ, socket::BUDGET);
+        let budget = socket::share(readable.len());
         for conn in readable {
             let socket = self.sockets.get_mut(&conn);
             if socket.is_none_or(|socket| socket.read(conn, budget, &mut self.engine, now)) {

@@ -8,10 +8,20 @@ use mio::{Interest, Registry, Token};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 
-/// Bytes that one tick reads from one connection at most (wire.md 4).
-pub(super) const BUDGET: usize = 64 * 1024;
+/// Bytes that one round reads from all connections together, unless they are so many that each would
+/// get less than [`LEAST_READ`].
+const READS: usize = 128 * 1024;
+/// Bytes that one round reads from a connection at least, if there are any.
+const LEAST_READ: usize = 1024;
+/// Bytes that one round reads from one connection at most.
+const BUDGET: usize = 64 * 1024;
 /// Bytes of one read.
 const CHUNK: usize = 16 * 1024;
+
+/// Bytes that one round reads from each connection at most, when so many are readable.
+pub(super) fn share(readable: usize) -> usize {
+    (READS / readable.max(1)).clamp(LEAST_READ, BUDGET)
+}
 
 pub(super) struct Socket {
     stream: TcpStream,
@@ -133,6 +143,21 @@ impl Socket {
         }
         if self.at_end {
             engine.hang_up(conn);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_shares_a_bounded_number_of_bytes_among_all() {
+        for readable in 0..=10_000 {
+            let share = share(readable);
+            assert!((LEAST_READ..=BUDGET).contains(&share), "{readable}");
+            let most = READS.max(readable * LEAST_READ);
+            assert!(readable * share <= most, "{readable}");
         }
     }
 }

@@ -124,6 +124,27 @@ fn a_crowd_that_asks_in_advance_keeps_nobody_else_waiting() {
 }
 
 #[test]
+fn a_request_that_may_be_long_ends_a_turn_however_little_it_was() {
+    let mut world = World::new();
+    let mut ann = in_rooms(&mut world, &names(1), 1).remove(0);
+    let text = |text: &str| Value::Str(text.to_owned());
+    let room = |name| dict(&[("roomname", text(name)), ("members", Value::List(vec![]))]);
+    let short = [(1, Value::Null), (1, Value::Null)];
+    let rooms = [(17, Value::Null), (17, Value::Null)];
+    let members = [(18, text("room0")), (18, text("room0"))];
+    let made = [(9, room("den")), (9, room("hut"))];
+    for (requests, in_one_turn) in [(short, 2), (rooms, 1), (members, 1), (made, 1)] {
+        for (command, params) in requests {
+            world.say(&mut ann, command, params);
+        }
+        world.round();
+        assert_eq!(world.answers(&mut ann).len(), in_one_turn);
+        world.settle();
+        assert_eq!(world.answers(&mut ann).len(), 2 - in_one_turn);
+    }
+}
+
+#[test]
 fn who_comes_and_goes_rests_before_all_are_told_again() {
     let mut world = World::new();
     world.engine.allow_work(300);

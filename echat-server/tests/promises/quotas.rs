@@ -109,16 +109,30 @@ fn what_a_full_disk_took_back_is_not_counted() {
     create_template(&path).expect("a new file");
     let mut world = in_a_room(&path);
     world.engine.store().limit_pages(1).expect("a pragma");
-    let mut stored = 0;
+    let full = Value::Str("storage_full".to_owned());
+    let (mut stored, mut refused) = (0, [0, 0]);
     for txn in 0..10 {
-        let length = 1_000;
-        let reply = world.ask("ann", "SEND_MESSAGE", &message(txn, length));
-        match code(&reply) {
-            "ok" => stored += length as u64,
-            other => assert_eq!(other, "storage_full"),
+        // Ann's has place longer than bob's, and is taken back when bob's has none in the same tick.
+        let said = [("ann", 10), ("bob", 1_000)];
+        for (name, length) in said {
+            let params = echat_proto::json::from_json(&message(txn, length)).expect("JSON");
+            world.say(name, 6, params);
+        }
+        world.settle();
+        for ((name, length), refused) in said.into_iter().zip(&mut refused) {
+            let told = world.end(name).take_messages();
+            if told
+                .iter()
+                .any(|told| told.params.at("code") == Some(&full))
+            {
+                *refused += 1;
+            } else {
+                stored += length as u64;
+            }
         }
     }
-    assert!(stored < 10_000, "the disk has an end");
+    assert!(refused[0] > 0 && refused[1] > 0, "the disk has an end");
+    assert!(stored > 0, "and a place");
     let most = world.engine.most_stored(9, world.now).expect("names");
     assert_eq!(most.iter().map(|(_, bytes)| bytes).sum::<u64>(), stored);
 }
