@@ -129,18 +129,25 @@ fn a_request_that_may_be_long_ends_a_turn_however_little_it_was() {
     let mut ann = in_rooms(&mut world, &names(1), 1).remove(0);
     let text = |text: &str| Value::Str(text.to_owned());
     let room = |name| dict(&[("roomname", text(name)), ("members", Value::List(vec![]))]);
-    let short = [(1, Value::Null), (1, Value::Null)];
-    let rooms = [(17, Value::Null), (17, Value::Null)];
-    let members = [(18, text("room0")), (18, text("room0"))];
-    let made = [(9, room("den")), (9, room("hut"))];
-    for (requests, in_one_turn) in [(short, 2), (rooms, 1), (members, 1), (made, 1)] {
+    // Requests, the number of their reply, and how many one turn answers.
+    let cases = [
+        ([(1, Value::Null), (1, Value::Null)], 101, 2),
+        ([(17, Value::Null), (17, Value::Null)], 122, 1),
+        ([(18, text("room0")), (18, text("room0"))], 123, 1),
+        ([(9, room("den")), (9, room("hut"))], 10, 1),
+    ];
+    for (requests, reply, in_one_turn) in cases {
         for (command, params) in requests {
             world.say(&mut ann, command, params);
         }
         world.round();
-        assert_eq!(world.answers(&mut ann).len(), in_one_turn);
+        let mut replies = |world: &mut World| {
+            let answers = world.answers(&mut ann);
+            answers.iter().filter(|m| m.command == reply).count()
+        };
+        assert_eq!(replies(&mut world), in_one_turn, "{reply}");
         world.settle();
-        assert_eq!(world.answers(&mut ann).len(), 2 - in_one_turn);
+        assert_eq!(replies(&mut world), 2 - in_one_turn, "{reply}");
     }
 }
 
