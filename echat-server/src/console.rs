@@ -39,7 +39,7 @@ console! {
     #[command("accounts, and which of them are online")] users;
     #[command("who is logged in, and from where")]      sessions;
     #[command("rooms, their owners and sizes")]         rooms;
-    #[command("who sent most in 24 hours, in bytes")]    quota;
+    #[command("users by bytes sent in 24 hours, most first")]    quota;
     #[command("stops the server, as SIGTERM does")]     quit;
 }
 

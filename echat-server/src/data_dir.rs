@@ -134,8 +134,11 @@ struct Folder {
 impl Folder {
     fn open(given: &Path) -> Result<Self, DataDirError> {
         let path = || given.to_owned();
-        if given.is_symlink() && !given.exists() {
-            return Err(DataDirError::FolderGone { path: path() });
+        // Without a slash at the end, by which a link would be followed.
+        let links = given.ancestors().map(|part| part.components().collect());
+        let is_dangling = |part: &PathBuf| part.is_symlink() && !part.exists();
+        if let Some(path) = links.into_iter().find(is_dangling) {
+            return Err(DataDirError::FolderGone { path });
         }
         create_folder(given).map_err(|source| DataDirError::Create {
             path: path(),

@@ -299,7 +299,7 @@ mod tests {
         let (known, unknown) = (worked(Some(&phc), "wrong"), worked(None, "wrong"));
         assert_eq!(known.0, usize::try_from(MEMORY_KIB).expect("it fits"));
         assert_eq!(unknown.0, known.0);
-        // It is this password that is hashed, for nobody as for somebody.
+        // It is this password that is hashed, for an unknown name as for a known one.
         assert_ne!(worked(Some(&phc), "other").1, known.1);
         assert_ne!(worked(None, "other").1, unknown.1);
     }

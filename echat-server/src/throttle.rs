@@ -1,4 +1,4 @@
-//! How often somebody may do something: messages, coming to rooms and leaving them, friend requests,
+//! How often a user or an address may do something: messages, coming to rooms and leaving them, friend requests,
 //! registrations, wrong passwords (wire.md 4). Pure arithmetic on the time that is passed in.
 
 mod bucket;

@@ -267,7 +267,7 @@ pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Reject>
 pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Member, reason: Departure) -> Result<(), Reject> {
     let is_last = ctx.roster.others_of(ctx.conn).is_empty();
     let audience = match is_last.then(|| Audience::of(ctx, me.id)).transpose() {
-        // Who is to be told cannot be read. The session ends all the same.
+        // The users to tell cannot be read. The session ends all the same.
         Err(Reject::Store(StoreError::Damaged(_))) => None,
         audience => audience?,
     };

@@ -64,7 +64,7 @@ pub struct Damage {
     pub times: u64,
 }
 
-/// Keeps the damage that is met until somebody asks for it.
+/// Keeps the damage that is met until the engine asks for it.
 #[derive(Debug, Default)]
 pub(super) struct Met(RefCell<Option<Damage>>);
 

@@ -130,12 +130,14 @@ fn a_database_of_no_bytes_is_refused_and_so_is_one_of_no_tables() {
 #[test]
 fn a_link_to_a_folder_that_is_gone_is_no_first_start() {
     let place = Place::new();
-    symlink("unmounted", place.path("data")).unwrap();
-    let output = place.run(&["--log", "off"]);
-    let words = "echat-server: data: a symbolic link to a folder that is missing; put the folder back \
-                 (is its disk mounted?), or remove the link\n";
-    assert_eq!(stderr(&output), words);
-    assert_eq!(output.status.code(), Some(66));
+    symlink("unmounted", place.path("disk")).unwrap();
+    for data in ["disk", "disk/", "disk/data", "disk/a/b"] {
+        let output = place.run(&["--log", "off", "--data", data]);
+        let words = "echat-server: disk: a symbolic link to a folder that is missing; put the folder \
+                     back (is its disk mounted?), or remove the link\n";
+        assert_eq!(stderr(&output), words, "{data}");
+        assert_eq!(output.status.code(), Some(66));
+    }
     assert!(!place.path("unmounted").exists());
 }
 
