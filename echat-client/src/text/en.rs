@@ -218,6 +218,8 @@ pub(super) fn say(text: Text<'_>) -> String {
             format!("The server closed the connection (reason {number}).")
         }
         Text::RetryAfter { seconds } => format!(" Try again in {seconds} s."),
+        Text::DayLimit => s("The limit of a day is reached."),
+        Text::RetryAfterHours { hours } => format!(" Try again in about {hours} h."),
         Text::Limit { limit } => format!(" The limit is {limit}."),
         Text::Names { names } => format!(" ({names})"),
         Text::OtherRefusal { code, message } => format!("{message} ({code})"),
@@ -267,7 +269,9 @@ pub(super) fn code(code: Code) -> &'static str {
         Code::AlreadyMember => "You are in this room already.",
         Code::RoomExists => "There is a room of this name, or of one that looks like it.",
         Code::NotFriends => "Some of these are not your friends.",
-        Code::NotAllowed => "This is not allowed.",
+        Code::NotAllowed => {
+            "Some of these left the room; they can only come back themselves, with +r."
+        }
         Code::BadContent => {
             "This text cannot be sent: it is empty, too long or has control characters."
         }

@@ -19,6 +19,9 @@ use echat_proto::value::Value;
 pub use language::Language;
 pub use sentences::Text;
 
+/// Seconds of an hour. Waits that are longer are told in hours.
+const HOUR: u64 = 3_600;
+
 impl Language {
     /// The sentence. Not safe to print before it passed [`crate::safe::Safe`].
     pub fn say(self, text: Text<'_>) -> String {
@@ -31,7 +34,15 @@ impl Language {
     /// What a refusal means.
     pub fn refusal(self, fail: &Fail) -> String {
         let known = Code::ALL.iter().find(|code| code.as_str() == fail.code);
+        let wait = fail.detail.iter().find_map(|(key, value)| match value {
+            Value::Int(seconds) if key == "retry_after" => Some(*seconds),
+            _ => None,
+        });
         let mut said = match known {
+            // Rates fill up within the hour: only the limits of a day take longer.
+            Some(Code::RateLimited) if wait.is_some_and(|seconds| seconds > HOUR) => {
+                self.say(Text::DayLimit)
+            }
             Some(code) => self.code(*code).to_owned(),
             None => self.say(Text::OtherRefusal {
                 code: &fail.code,
@@ -40,6 +51,11 @@ impl Language {
         };
         for (key, value) in &fail.detail {
             let detail = match (key.as_str(), value) {
+                ("retry_after", Value::Int(seconds)) if *seconds > HOUR => {
+                    self.say(Text::RetryAfterHours {
+                        hours: seconds.div_ceil(HOUR),
+                    })
+                }
                 ("retry_after", Value::Int(seconds)) => {
                     self.say(Text::RetryAfter { seconds: *seconds })
                 }

@@ -351,6 +351,10 @@ sentences! {
     // ---- what a refusal has beside its code
     /// Try again after this many seconds.
     RetryAfter { seconds: u64 };
+    /// A limit of the last 24 hours is reached: bytes sent, or rooms made.
+    DayLimit;
+    /// Try again after about this many hours.
+    RetryAfterHours { hours: u64 };
     /// The number's limit.
     Limit { limit: u64 };
     /// Those it is about.

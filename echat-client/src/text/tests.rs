@@ -76,6 +76,15 @@ fn refusals_are_said_by_their_code() {
         Language::Chinese.refusal(&slow),
         "操作太快。请在 9 秒后再试。"
     );
+    let quota = fail("rate_limited", &[("retry_after", Value::Int(89_957))]);
+    assert_eq!(
+        Language::English.refusal(&quota),
+        "The limit of a day is reached. Try again in about 25 h."
+    );
+    assert_eq!(
+        Language::Chinese.refusal(&quota),
+        "一天的额度已用完。约 25 小时后可以再试。"
+    );
     let names = Value::List(vec![Value::from("ann"), Value::from("bob")]);
     let strangers = fail("not_friends", &[("names", names), ("x", Value::Null)]);
     assert_eq!(

@@ -194,7 +194,7 @@ pub(super) fn say(text: Text<'_>) -> String {
             format!("{address} 的密钥变了，可能有人从中拦截。没有发送任何内容。")
         }
         Text::KeyChangedHint { address } => {
-            format!("如果服务器的管理者确认这是新密钥，请运行：echat-nc --forget-host {address}")
+            format!("如果服务器管理员确认这是新密钥，请运行：echat-nc --forget-host {address}")
         }
         Text::KeyNotPinned { address } => {
             format!("{address} 出示的不是指定的密钥。没有发送任何内容。")
@@ -204,6 +204,8 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::CannotConnect { address, why } => format!("无法连接 {address}：{why}"),
         Text::ServerReason { number } => format!("服务器断开了连接（原因 {number}）。"),
         Text::RetryAfter { seconds } => format!("请在 {seconds} 秒后再试。"),
+        Text::DayLimit => s("一天的额度已用完。"),
+        Text::RetryAfterHours { hours } => format!("约 {hours} 小时后可以再试。"),
         Text::Limit { limit } => format!("上限是 {limit}。"),
         Text::Names { names } => format!("（{names}）"),
         Text::OtherRefusal { code, message } => format!("{message}（{code}）"),
@@ -247,7 +249,7 @@ pub(super) fn code(code: Code) -> &'static str {
         Code::AlreadyMember => "已经在聊天室中。",
         Code::RoomExists => "聊天室已存在，或与已有的名字过于相似。",
         Code::NotFriends => "其中有人还不是你的好友。",
-        Code::NotAllowed => "不允许这样做。",
+        Code::NotAllowed => "其中有人已主动退出该聊天室，不能再被拉进来；对方可以自己用 +r 加入。",
         Code::BadContent => "不能发送：消息为空、太长或含有控制字符。",
         Code::TxnReused => "服务器上已有另一条使用这个编号的消息。",
         Code::RateLimited => "操作太快。",
