@@ -144,36 +144,97 @@ fn an_owner_on_a_journey_gets_in_while_guessers_use_up_the_budget() {
 #[test]
 fn refused_tries_are_a_few_a_second_an_address_and_slow_nobody_else() {
     let mut world = world();
-    let polls = |world: &mut World, names: &[String]| -> usize {
-        let of = |name: &String| world.end(name).take_messages().len();
-        names.iter().map(of).sum()
-    };
     let here = "198.51.100.7";
     world.connect("neighbour", &format!("{here}:9"));
     let credentials = format!(r#"{{"username":"ann","password":"{}"}}"#, seed::PASSWORD);
     world.ask("neighbour", "LOGIN", &credentials);
     // bob, since ann's own address may always try.
     let names = together(&mut world, 50, here);
-    let try_bob = from_json(r#"{"username":"bob","password":"wrong"}"#).expect("JSON");
     for name in &names {
-        for _ in 0..32 {
-            world.say(name, LOGIN, try_bob.clone());
-        }
+        polls_bob(&mut world, name, 32);
     }
     world.settle();
     assert_eq!(
-        polls(&mut world, &names),
+        replies(&mut world, &names),
         5 + 1 + 1,
         "tries, and one refusal"
     );
     for second in 1..=10 {
         world.advance(Duration::from_secs(1));
-        assert_eq!(polls(&mut world, &names), 4, "second {second}");
+        assert_eq!(replies(&mut world, &names), 4, "second {second}");
         let mut served = |name: &str| world.ask(name, "QUERY_SERVER_TIME", "null").len();
         assert_eq!(served("neighbour"), 1, "logged in, at the same address");
         world.connect("elsewhere", "192.0.2.1:1");
         assert_eq!(world.ask("elsewhere", "QUERY_SERVER_TIME", "null").len(), 1);
     }
+}
+
+/// Says LOGIN as bob, whose strangers' tries are used up after a few.
+fn polls_bob(world: &mut World, name: &str, times: usize) {
+    let try_bob = from_json(r#"{"username":"bob","password":"wrong"}"#).expect("JSON");
+    for _ in 0..times {
+        world.say(name, LOGIN, try_bob.clone());
+    }
+}
+
+fn replies(world: &mut World, names: &[String]) -> usize {
+    let of = |name: &String| world.end(name).take_messages().len();
+    names.iter().map(of).sum()
+}
+
+#[test]
+fn refused_tries_keep_no_other_connection_of_their_address_from_logging_in() {
+    let mut world = world();
+    let here = "198.51.100.7";
+    let names = together(&mut world, 64, here);
+    for name in &names {
+        polls_bob(&mut world, name, 32);
+    }
+    world.settle();
+    replies(&mut world, &names);
+    for round in 0..5 {
+        world.connect("new", &format!("{here}:9"));
+        tries(&mut world, "new", seed::PASSWORD);
+        world.settle();
+        assert_eq!(ending(&mut world, "new"), "ok", "round {round}");
+        world.end("new").hang_up();
+        world.advance(Duration::from_secs(1));
+        assert_eq!(replies(&mut world, &names), 4, "round {round}");
+    }
+}
+
+#[test]
+fn a_poller_that_comes_anew_for_each_poll_has_no_more_refusals() {
+    let mut world = world();
+    let here = "198.51.100.7";
+    let spent = together(&mut world, 7, here);
+    for name in &spent {
+        polls_bob(&mut world, name, 1);
+    }
+    world.settle();
+    assert_eq!(replies(&mut world, &spent), 5 + 1 + 1);
+    let mut all = Vec::new();
+    for round in 0..20 {
+        let names: Vec<String> = (0..8).map(|n| format!("poller {round}.{n}")).collect();
+        for name in &names {
+            world.connect(name, &format!("{here}:1"));
+        }
+        world.settle();
+        for name in &names {
+            polls_bob(&mut world, name, 1);
+        }
+        world.advance(Duration::from_millis(500));
+        for name in &names {
+            world.end(name).hang_up();
+        }
+        all.extend(names);
+    }
+    // Those that hang up still wait for their refusals, before those that come later.
+    let refused = replies(&mut world, &all);
+    assert!(
+        (2 * 20 - 1..=2 * 20 + 1).contains(&refused),
+        "{refused} in 10 s"
+    );
 }
 
 #[test]

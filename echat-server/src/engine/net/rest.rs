@@ -16,7 +16,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// After so long without a rest, the next is a first one.
 const FORGOTTEN: Duration = Duration::from_secs(10);
 
-/// How long an origin rests for a refused try at a password: 250 ms, so that it has four a second.
+/// How long the refused tries of an origin rest for each: 250 ms, so that it has four a second.
 pub(super) fn fine() -> Duration {
     PRICE.saturating_mul(HASH)
 }

@@ -24,6 +24,9 @@ impl Net {
         let (conn, payer) = self.turns.next()?;
         if let Some(slot) = self.slots.get_mut(&conn) {
             slot.turn = Turn::Had;
+            if let Payer::Refused(origin) = payer {
+                slot.payer = Payer::Origin(origin);
+            }
         }
         Some((conn, payer))
     }
@@ -34,12 +37,26 @@ impl Net {
         self.turns.charge(payer, work, heavy, now.running);
     }
 
-    /// Charges the origin of a connection for a refusal as if a password had been hashed for it. Nothing
-    /// of it was work, so no other payer rests longer for it.
+    /// Has a connection wait for its refusal if others of its origin do, or if the origin rests for one;
+    /// whether it waits. Only its refused try waits: requests of other connections go on.
+    pub(in crate::engine) fn defer_refusal(&mut self, conn: ConnId) -> bool {
+        let Some(slot) = self.slots.get_mut(&conn) else {
+            return false;
+        };
+        let payer = Payer::Refused(origin(slot.peer.address.ip()));
+        if !self.turns.is_taken(payer) {
+            return false;
+        }
+        slot.payer = payer;
+        true
+    }
+
+    /// Charges the refused tries of a connection's origin for one more, as if a password had been hashed
+    /// for it. Nothing of it was work, so no other payer rests longer for it.
     pub(in crate::engine) fn fine(&mut self, conn: ConnId, now: Now) {
         if let Some(slot) = self.slots.get(&conn) {
-            let origin = Payer::Origin(origin(slot.peer.address.ip()));
-            self.turns.fine(origin, now.running);
+            let payer = Payer::Refused(origin(slot.peer.address.ip()));
+            self.turns.fine(payer, now.running);
         }
     }
 

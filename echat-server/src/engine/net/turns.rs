@@ -23,6 +23,9 @@ pub(in crate::engine) enum Payer {
     User(UserId),
     /// Where somebody comes from who is not.
     Origin(IpAddr),
+    /// Tries at passwords from an origin that are to be refused. They rest for each refusal, and other
+    /// requests of the origin do not.
+    Refused(IpAddr),
 }
 
 /// A connection's place among those that wait for a turn.
@@ -125,7 +128,7 @@ impl Turns {
     }
 
     /// Charges a payer for a refused try at a password as for its hash, and has it rest as long. It is no
-    /// work, so it makes no rest of others longer.
+    /// work, so it makes no rest of others longer. The payer is [`Payer::Refused`].
     pub(super) fn fine(&mut self, payer: Payer, now: Duration) {
         self.sweep(now);
         let flow = self.flows.entry(payer).or_default();
@@ -157,6 +160,12 @@ impl Turns {
             self.resting.contains(&(flow.rest.until(), payer))
                 || self.fined.contains(&(flow.fined_until, payer))
         })
+    }
+
+    /// Whether a connection waits at a payer's cost, or the payer rests: another one goes behind it.
+    pub(super) fn is_taken(&self, payer: Payer) -> bool {
+        let waits = |flow: &Flow| !flow.waiting.is_empty();
+        self.rests(payer) || self.flows.get(&payer).is_some_and(waits)
     }
 
     /// When the first of those who rest has rested.

@@ -27,7 +27,7 @@ impl Tick<'_> {
     pub(super) fn serve(&mut self, conn: ConnId, payer: Payer) -> Result<(), StoreError> {
         let before = self.work();
         let mut sending = 0;
-        let served = self.serve_messages(conn, before, &mut sending);
+        let served = self.serve_messages(conn, payer, &mut sending);
         let work = self.work() - before;
         self.net.charge(payer, work, work - sending, self.now);
         if std::mem::take(&mut self.memory.fined) {
@@ -39,9 +39,10 @@ impl Tick<'_> {
     fn serve_messages(
         &mut self,
         conn: ConnId,
-        before: u64,
+        payer: Payer,
         sending: &mut u64,
     ) -> Result<(), StoreError> {
+        let before = self.work();
         let most = TURNS * self.net.turn();
         for _ in 0..MESSAGES {
             let start = self.work();
@@ -62,7 +63,7 @@ impl Tick<'_> {
                 Item::Request(message, bytes) => {
                     self.batch.count_work(bytes / STEP_BYTES);
                     let sends = message.command == RequestKind::SendMessage.info().number;
-                    let go_on = self.request(conn, message)?;
+                    let go_on = self.request(conn, payer, message)?;
                     if sends {
                         *sending += self.work() - start;
                     }
@@ -83,7 +84,12 @@ impl Tick<'_> {
     }
 
     /// Handles one message; false if the connection's turn ends with it.
-    fn request(&mut self, conn: ConnId, mut message: Message) -> Result<bool, StoreError> {
+    fn request(
+        &mut self,
+        conn: ConnId,
+        payer: Payer,
+        mut message: Message,
+    ) -> Result<bool, StoreError> {
         self.did.messages += 1;
         let Some(kind) = RequestKind::from_number(message.command) else {
             return self.unknown(conn, message.command);
@@ -92,6 +98,12 @@ impl Tick<'_> {
         let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
         if takes_password(kind) {
             message.params.zeroize();
+        }
+        // A refusal has its turn when the origin has rested for those before it.
+        let is_due = matches!(payer, Payer::Refused(_));
+        if self.memory.fined && !is_due && self.net.defer_refusal(conn) {
+            self.memory.fined = false;
+            return Ok(false);
         }
         let concluded = self.conclude(conn, started, result);
         // If the database was busy, the request is tried again.

@@ -148,7 +148,7 @@ fn who_has_rested_does_not_go_before_those_who_ask_for_little() {
 #[test]
 fn refused_tries_at_passwords_are_a_few_a_second_an_origin_and_slow_nobody_else() {
     let mut turns = Turns::default();
-    let poller = Payer::Origin(Ipv4Addr::new(192, 0, 2, 1).into());
+    let poller = Payer::Refused(Ipv4Addr::new(192, 0, 2, 1).into());
     let (mut polls, mut others) = (0, 0);
     for ms in 0..10_000 {
         let now = Duration::from_millis(ms);
@@ -176,7 +176,7 @@ fn refused_tries_at_passwords_are_a_few_a_second_an_origin_and_slow_nobody_else(
     let rest_beside = |fined: u8| {
         let mut turns = Turns::default();
         for last in 0..fined {
-            turns.fine(Payer::Origin(Ipv4Addr::new(192, 0, 2, last).into()), NOW);
+            turns.fine(Payer::Refused(Ipv4Addr::new(192, 0, 2, last).into()), NOW);
         }
         for _ in 0..5 {
             turns.charge(user(1), 20_000, Some(20_000), NOW);
@@ -185,4 +185,22 @@ fn refused_tries_at_passwords_are_a_few_a_second_an_origin_and_slow_nobody_else(
         resting
     };
     assert_eq!(rest_beside(0), rest_beside(50));
+}
+
+#[test]
+fn refused_tries_of_an_origin_keep_none_of_its_other_requests_waiting() {
+    let mut turns = Turns::default();
+    let address = Ipv4Addr::new(192, 0, 2, 1).into();
+    let (refused, origin) = (Payer::Refused(address), Payer::Origin(address));
+    turns.fine(refused, NOW);
+    for conn in 1..=64 {
+        turns.wait(refused, ConnId(conn));
+    }
+    assert!(turns.is_taken(refused) && !turns.is_taken(origin));
+    turns.wait(origin, ConnId(65));
+    assert_eq!(turns.next(), Some((ConnId(65), origin)));
+    // After the rest, those that wait still go before a later one.
+    assert!(turns.wake(NOW + rest::fine()));
+    assert!(!turns.rests(refused) && turns.is_taken(refused));
+    assert_eq!(turns.next(), Some((ConnId(1), refused)));
 }
