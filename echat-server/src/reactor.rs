@@ -298,6 +298,8 @@ impl Reactor {
             let Some(conn) = self.engine.accept(address, now) else {
                 continue;
             };
+            // The file of the connection that gave way is free for the next one.
+            self.drop_closed();
             match Socket::new(stream, self.poll.registry(), token(conn)) {
                 Ok(socket) => {
                     self.served = true;

@@ -25,14 +25,15 @@ impl Net {
         let here = origin(address.ip());
         let all_full = self.slots.len() - self.spares >= limits.connections;
         let here_full = self.is_full_here(address.ip(), limits);
-        // A place of the address is given back by a guest of the address, if it has one.
+        // A place of the address is given back by a guest of the address, if it has one; a place of the
+        // server by any guest that has one.
         let gives_way = match () {
-            () if all_full => None,
             () if here_full => self.gives_way(limits, |slot| slot.stands_for(here)),
+            () if all_full => self.gives_way(limits, |slot| !slot.spare),
             () if self.guests.len() >= limits.unauthenticated => self.gives_way(limits, |_| true),
             () => None,
         };
-        let full = all_full || (here_full && gives_way.is_none());
+        let full = (all_full || here_full) && gives_way.is_none();
         let refused = self.stopping || (full && self.spares >= SPARE);
         if full && !self.stopping {
             self.full.refuse(address.ip(), now.running);

@@ -86,7 +86,15 @@ fn spare_places_are_given_back() {
     };
     let mut net = net();
     let conns: Vec<_> = (0..=SPARE + 1)
-        .map(|_| net.accept(address(1), &net_limits, NOW))
+        .map(|n| {
+            let conn = net.accept(address(1), &net_limits, NOW);
+            if n == 0 {
+                // One that is logged in does not give its place.
+                let conn = conn.expect("a place");
+                net.with(conn, &net_limits, |peer| peer.trust(&net_limits));
+            }
+            conn
+        })
         .collect();
     assert_eq!(conns.iter().flatten().count(), 1 + SPARE);
     assert_eq!(net.spares, SPARE);
@@ -248,4 +256,58 @@ fn guests_give_way_within_their_address() {
     net.with(here[0], &limits, Peer::close_at_once);
     let new = net.accept(address(1), &limits, NOW).expect("a place");
     assert!(!net.slots[&new].spare);
+}
+
+#[test]
+fn guests_give_way_when_the_whole_server_is_full() {
+    let limits = Limits {
+        connections: 4,
+        connections_per_address: 3,
+        ..Limits::default()
+    };
+    let mut net = net();
+    let accept = |net: &mut Net, last| {
+        let conn = net.accept(address(last), &limits, NOW).expect("a place");
+        assert!(net.slots.len() - net.spares <= limits.connections);
+        (conn, net.slots[&conn].spare)
+    };
+    let guests = [1, 2, 3, 4].map(|last| accept(&mut net, last).0);
+    logs_in(&mut net, guests[0]);
+    // The oldest idle guest goes, wherever it is from, and the new one has its place.
+    let mut members = Vec::new();
+    for gone in [guests[1], guests[2], guests[3], guests[0]] {
+        let (new, spare) = accept(&mut net, 5 + u8::from(members.len() > 1));
+        assert_eq!((net.take_closed(), spare), (vec![gone], false));
+        net.with(new, &limits, |peer| peer.trust(&limits));
+        members.push(new);
+    }
+    // All are logged in: new ones are told that the server is full, and have no place to give.
+    for _ in 0..SPARE {
+        let (_, spare) = accept(&mut net, 7);
+        assert!(spare && net.take_closed().is_empty());
+    }
+    assert_eq!(net.spares, SPARE);
+    assert_eq!(net.accept(address(7), &limits, NOW), None);
+    // A place that is free again is not taken by them.
+    net.with(members[0], &limits, Peer::close_at_once);
+    assert_eq!(net.take_closed(), [members[0]]);
+    let (new, spare) = accept(&mut net, 7);
+    assert!(!spare && net.take_closed().is_empty());
+    // A full address has its own guests give way, or is full: not those of others.
+    for conn in [members[1], members[2]] {
+        net.with(conn, &limits, Peer::close_at_once);
+    }
+    net.take_closed();
+    for _ in 0..2 {
+        let conn = accept(&mut net, 6).0;
+        net.with(conn, &limits, |peer| peer.trust(&limits));
+    }
+    let (_, spare) = net
+        .accept(address(6), &limits, NOW)
+        .map_or((ConnId(0), true), |conn| (conn, net.slots[&conn].spare));
+    assert!(spare && net.slot(new).is_some(), "full there");
+    for conn in net.slots.keys().copied().collect::<Vec<_>>() {
+        net.with(conn, &limits, Peer::close_at_once);
+    }
+    assert!(is_blank(&mut net));
 }
