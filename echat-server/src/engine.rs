@@ -8,8 +8,10 @@
 
 mod chores;
 mod damage;
+mod losses;
 mod net;
 mod news;
+mod repeats;
 mod space;
 mod tick;
 mod undo;
@@ -27,6 +29,7 @@ use crate::store::{Batch, Fold, Folded, Store, StoreError};
 use crate::throttle::Throttle;
 use damage::Damages;
 use echat_proto::commands::CloseReason;
+use losses::Losses;
 use net::Net;
 use news::News;
 use rand::RngExt;
@@ -50,6 +53,7 @@ pub struct Engine {
     net: Net,
     news: News,
     damages: Damages,
+    losses: Losses,
     /// Whether the quotas of the last 24 hours were read.
     day_is_loaded: bool,
 }
@@ -113,6 +117,7 @@ impl Engine {
             net: Net::new(rng),
             news: News::default(),
             damages: Damages::default(),
+            losses: Losses::default(),
             day_is_loaded: false,
         }
     }
@@ -173,7 +178,11 @@ impl Engine {
 
     /// When a tick is needed though nothing comes.
     pub fn deadline(&self) -> Option<Duration> {
-        let deadlines = [self.net.deadline(), self.memory.sessions.deadline()];
+        let deadlines = [
+            self.net.deadline(),
+            self.memory.sessions.deadline(),
+            self.losses.deadline(),
+        ];
         deadlines.into_iter().flatten().min()
     }
 
@@ -244,6 +253,7 @@ impl Engine {
         }
         sessions.finish();
         self.net.finish_log();
+        self.losses.finish();
     }
 
     /// Whether no connection is left.

@@ -1,10 +1,17 @@
 //! The small writes that no answer depends on.
 
+use super::losses::Losses;
+use crate::clock::Now;
 use crate::handlers::Chore;
 use crate::store::{Store, StoreError};
 
 /// Writes them, in a transaction of their own.
-pub(super) fn write(store: &mut Store, chores: &mut Vec<Chore>) -> Result<(), StoreError> {
+pub(super) fn write(
+    store: &mut Store,
+    chores: &mut Vec<Chore>,
+    losses: &mut Losses,
+    now: Now,
+) -> Result<(), StoreError> {
     if chores.is_empty() {
         return Ok(());
     }
@@ -18,7 +25,7 @@ pub(super) fn write(store: &mut Store, chores: &mut Vec<Chore>) -> Result<(), St
     match written {
         Err(fatal @ StoreError::Fatal(_)) => Err(fatal),
         Err(error) => {
-            tracing::warn!(%error, "a note about a login was not kept");
+            losses.lose_notes(&error, now.running);
             Ok(())
         }
         Ok(()) => Ok(()),

@@ -38,12 +38,13 @@ const STEP_BYTES: u64 = 8;
 pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
     engine.net.expire(&engine.memory.limits, now);
     engine.memory.sessions.expire(now.running);
+    engine.losses.expire(now.running);
     engine.load_day(now)?;
     let (committed, did) = attempt(engine, now);
     match committed {
         Ok(receipt) => finish(engine, now, receipt)?,
         Err(StoreError::Full) => {
-            tracing::error!("the disk is full: what this moment was to store is refused");
+            engine.losses.refuse(now.running);
             take_back(engine, now, &did, Code::StorageFull)?;
         }
         Err(StoreError::Damaged(_)) => take_back(engine, now, &did, Code::StorageDamaged)?,
@@ -130,7 +131,8 @@ fn finish(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreEr
     }
     let sends = NEWS_TURNS * listeners.net.turn() / NEWS_STEPS;
     engine.news.go_on(sends.max(1), &mut listeners);
-    chores::write(&mut engine.store, &mut memory.chores)
+    let (store, chores) = (&mut engine.store, &mut memory.chores);
+    chores::write(store, chores, &mut engine.losses, now)
 }
 
 /// A tick that goes on.

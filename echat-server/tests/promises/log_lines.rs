@@ -176,6 +176,75 @@ fn a_flood_of_refused_connections_is_a_line_every_ten_seconds() {
     assert_eq!(counted + 1, 30 * 20);
 }
 
+/// How often the lines with this part say that it happened: one time each, or their count.
+fn times(lines: &[String], part: &str, further: &str) -> u64 {
+    let counted = lines.iter().filter(|line| line.contains(further));
+    let of = |line: &String| {
+        let (_, rest) = line.split_once("times=")?;
+        rest.split(' ').next()?.parse::<u64>().ok()
+    };
+    count(lines, part) + counted.filter_map(of).sum::<u64>()
+}
+
+#[test]
+fn a_full_disk_is_two_lines_every_ten_seconds_and_none_of_it_is_left_out() {
+    const REFUSED: [&str; 2] = ["the disk is full", "the disk was full again"];
+    const NOTES: [&str; 2] = ["a note about a login", "further notes about logins"];
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob"]);
+    seed::room(&mut store, "tea", &["bob"]);
+    let limits = Limits {
+        message_rate: 0,
+        ..Limits::default()
+    };
+    let mut world = World::new(1, limits, store);
+    world.believes = true;
+    log_in(&mut world, &["bob"]);
+    // Not one page more than the file has, and no place in those it has.
+    world.engine.store().limit_pages(1).expect("a pragma");
+    let mut refused = 0;
+    let fills = |world: &mut World, length: usize, n: usize| {
+        let content = "x".repeat(length);
+        let params = format!(
+            r#"{{"target_type":1,"target":"tea","content":"{content}","txn_id":"{length}.{n}"}}"#
+        );
+        let replies = world.ask("bob", "SEND_MESSAGE", &params);
+        let told = replies.last().expect("a reply").params.at("code");
+        matches!(told, Some(Value::Str(code)) if code == "storage_full")
+    };
+    let lines = logged(|| {
+        for length in [4_000, 400, 40, 1] {
+            let full = (0..1_000).any(|n| fills(&mut world, length, n));
+            assert!(full, "the disk has an end");
+            refused += 1;
+        }
+        for second in 0..30 {
+            for n in 0..5 {
+                refused += u64::from(fills(&mut world, 4_000, 1_000 + 5 * second + n));
+            }
+            world.advance(Duration::from_secs(1));
+        }
+        world.advance(Duration::from_secs(30));
+    });
+    assert_eq!(times(&lines, REFUSED[0], REFUSED[1]), refused, "{lines:#?}");
+    let said = count(&lines, "disk");
+    assert!((3..=16).contains(&said), "{lines:#?}");
+
+    // Logins are kept by a full disk, and notes about them are not.
+    let lines = logged(|| {
+        for n in 0..250 {
+            let at = format!("192.0.2.{n}:1");
+            world.connect("loop", &at);
+            world.ask("loop", "LOGIN", &credentials("ann"));
+            world.ask("loop", "LOGOUT", "null");
+            world.advance(Duration::from_millis(100));
+        }
+        world.engine.end_sessions(false, world.now);
+    });
+    assert!((2..=4).contains(&count(&lines, "about")), "{lines:#?}");
+    assert!(times(&lines, NOTES[0], NOTES[1]) > 20, "{lines:#?}");
+}
+
 #[test]
 fn no_text_that_is_no_account_is_logged() {
     let mut world = world(&["ann"]);

@@ -1,50 +1,40 @@
-//! Log lines about connections that are refused as full: one, then a count every ten seconds.
+//! Log lines about connections that are refused as full.
 
+use crate::engine::repeats::Repeats;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How often refusals are counted in the log.
-const INTERVAL: Duration = Duration::from_secs(10);
-
 /// Connections that were refused since the last line.
 #[derive(Debug, Default)]
-pub(super) struct Full {
-    /// When the next line may be written; `None` if at once.
-    until: Option<Duration>,
-    refused: u64,
-}
+pub(super) struct Full(Repeats);
 
 impl Full {
     /// Notes that a connection from an address is refused.
     pub(super) fn refuse(&mut self, address: IpAddr, now: Duration) {
         self.expire(now);
-        if self.until.is_some() {
-            self.refused += 1;
-        } else {
-            self.until = Some(now + INTERVAL);
+        if self.0.happens(now) {
             tracing::info!(%address, "a connection is refused: full");
         }
     }
 
     /// Writes the count when it is time.
     pub(super) fn expire(&mut self, now: Duration) {
-        if self.until.is_none_or(|until| until > now) {
-            return;
-        }
-        self.until = (self.refused > 0).then_some(now + INTERVAL);
-        self.finish();
+        tell(self.0.expire(now));
     }
 
     /// Writes the count.
     pub(super) fn finish(&mut self) {
-        if self.refused > 0 {
-            let refused = std::mem::take(&mut self.refused);
-            tracing::info!(refused, "further connections were refused: full");
-        }
+        tell(self.0.finish());
     }
 
     /// When [`expire`](Self::expire) has something to write.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        self.until.filter(|_| self.refused > 0)
+        self.0.deadline()
+    }
+}
+
+fn tell(refused: Option<u64>) {
+    if let Some(refused) = refused {
+        tracing::info!(refused, "further connections were refused: full");
     }
 }

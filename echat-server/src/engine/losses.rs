@@ -1,0 +1,61 @@
+//! Log lines about what the disk did not take: a full disk refuses every tick that writes, and that is not
+//! to be a flood of lines.
+
+use super::repeats::Repeats;
+use crate::store::StoreError;
+use std::time::Duration;
+
+/// What was not stored, and not told yet.
+#[derive(Debug, Default)]
+pub(super) struct Losses {
+    /// Ticks whose writes were refused because the disk is full.
+    refused: Repeats,
+    /// Times that notes about logins were not kept.
+    notes: Repeats,
+}
+
+impl Losses {
+    /// Notes that a tick's writes are refused because the disk is full.
+    pub(super) fn refuse(&mut self, now: Duration) {
+        self.expire(now);
+        if self.refused.happens(now) {
+            tracing::error!("the disk is full: what was to be stored is refused");
+        }
+    }
+
+    /// Notes that notes about logins were not kept.
+    pub(super) fn lose_notes(&mut self, error: &StoreError, now: Duration) {
+        self.expire(now);
+        if self.notes.happens(now) {
+            tracing::warn!(%error, "a note about a login was not kept");
+        }
+    }
+
+    /// Writes the counts when it is time.
+    pub(super) fn expire(&mut self, now: Duration) {
+        tell(self.refused.expire(now), self.notes.expire(now));
+    }
+
+    /// Writes the counts.
+    pub(super) fn finish(&mut self) {
+        tell(self.refused.finish(), self.notes.finish());
+    }
+
+    /// When [`expire`](Self::expire) has something to write.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        let deadlines = [self.refused.deadline(), self.notes.deadline()];
+        deadlines.into_iter().flatten().min()
+    }
+}
+
+fn tell(refused: Option<u64>, notes: Option<u64>) {
+    if let Some(times) = refused {
+        tracing::error!(
+            times,
+            "the disk was full again: what was to be stored was refused"
+        );
+    }
+    if let Some(times) = notes {
+        tracing::warn!(times, "further notes about logins were not kept");
+    }
+}
