@@ -11,6 +11,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use rustix::fs::Mode;
@@ -45,8 +46,10 @@ pub fn keep_new_files_private() {
 pub struct DataDir {
     folder: Folder,
     host_key: SigningKey,
-    /// Closing them gives the locks up.
-    _locks: [File; 2],
+    /// Closing it gives the lock of the folder up.
+    _lock: File,
+    /// Closing it gives the lock of the database up.
+    database: Arc<File>,
 }
 
 impl DataDir {
@@ -82,7 +85,8 @@ impl DataDir {
         Ok(Self {
             folder,
             host_key,
-            _locks: [lock, database],
+            _lock: lock,
+            database: Arc::new(database),
         })
     }
 
@@ -94,6 +98,11 @@ impl DataDir {
     /// The full path of the database.
     pub fn database(&self) -> PathBuf {
         self.folder.path(DATABASE)
+    }
+
+    /// The open file of the database. It stays open as long as anything of this process uses the database.
+    pub fn database_file(&self) -> Arc<File> {
+        Arc::clone(&self.database)
     }
 
     /// What to call the database in front of people: the folder as it was given.

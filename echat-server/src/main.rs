@@ -120,10 +120,11 @@ fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
     tracing::info!("configuration: {}", name(loaded.file.as_deref()));
     let data = DataDir::open(&loaded.config.data, init)?;
     let store = Store::open_in_folder(&data.database(), &data.high_water(), init);
-    let store = store.map_err(|source| Failure::Database {
+    let mut store = store.map_err(|source| Failure::Database {
         path: data.shown_database().display().to_string(),
         source,
     })?;
+    store.sync_folds_by(data.database_file());
     tracing::info!(data = %data.path().display(), "data folder is ours");
     Ok(reactor::run(
         &loaded.config,

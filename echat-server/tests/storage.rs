@@ -1,5 +1,7 @@
 //! A full disk and a lock that another program holds, seen by those who talk to the engine.
 
+#[path = "storage/long_log.rs"]
+mod long_log;
 mod stage;
 #[path = "wire/words.rs"]
 mod words;
@@ -204,116 +206,6 @@ fn a_write_waits_five_seconds_for_a_lock_and_is_then_refused() {
     assert!(line(&ann.hears_messages(&mut stage)[0]).starts_with("ON_NEW_MESSAGE"));
     assert_eq!(bob.hears(&mut stage).len(), 1);
     assert_eq!(history(&mut stage, &mut bob), numbers(1));
-}
-
-/// Pages of the log, and how many of them are in the database.
-fn log(other: &Connection) -> (i32, i32) {
-    let look = "PRAGMA wal_checkpoint(NOOP)";
-    other
-        .query_row(look, [], |row| Ok((row.get(1)?, row.get(2)?)))
-        .unwrap()
-}
-
-/// From so many pages on the log is folded, and a commit folds no more than so many, here.
-const FOLDED_FROM: i32 = 100;
-const INLINE: i32 = 200;
-
-#[test]
-fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
-    let (_folder, path) = database();
-    let mut store = Store::open(&path).unwrap();
-    store.fold_at(FOLDED_FROM, INLINE);
-    let mut stage = restless(store);
-    let (mut ann, _bob) = (stage.enter("ann"), stage.enter("bob"));
-    let (other, look) = (
-        Connection::open(&path).unwrap(),
-        Connection::open(&path).unwrap(),
-    );
-    let mut sent = 0;
-    let mut most = 0;
-    // What a commit folds; a log that is shorter than before has begun anew.
-    let mut say = |stage: &mut Stage, look: &Connection| {
-        let before = log(look);
-        let reply = ann.asks(stage, &send(sent));
-        assert!(line(&reply).starts_with("ON_NEW_MESSAGE"));
-        sent += 1;
-        let after = log(look);
-        let anew = after.0 < before.0;
-        if !anew {
-            most = most.max(after.1 - before.1);
-        }
-        anew
-    };
-    // Without a reader the log begins anew again and again, by commits alone.
-    let anew = (0..200).filter(|_| say(&mut stage, &look)).count();
-    assert!(anew >= 3, "{anew}");
-    assert!(stage.folds.is_empty());
-
-    other
-        .execute_batch("BEGIN; SELECT count(*) FROM messages")
-        .unwrap();
-    while log(&look).0 < 5 * INLINE {
-        assert!(!say(&mut stage, &look));
-    }
-    // A reader that stays is not worked against with each commit.
-    assert_eq!(stage.folds.len(), 1, "one fold at a time");
-    let (_, held) = log(&look);
-    for _ in 0..2 {
-        let folded = stage.folds.pop().expect("a fold").run();
-        stage.engine().folded(folded).unwrap();
-        assert_eq!(log(&look).1, held, "the reader holds the rest");
-        assert!(!say(&mut stage, &look));
-    }
-    assert!(stage.folds.is_empty(), "not with each commit");
-
-    other.execute_batch("ROLLBACK").unwrap();
-    let pages = log(&look).0;
-    while stage.folds.is_empty() {
-        assert!(log(&look).0 < pages + FOLDED_FROM, "it is not folded");
-        assert!(!say(&mut stage, &look));
-    }
-    let (_, folded) = log(&look);
-    assert_eq!(folded, held, "no commit folds so much");
-    // Others commit while the fold is under way.
-    let fold = stage.folds.pop().unwrap();
-    assert!(!say(&mut stage, &look));
-    let pages = log(&look).0;
-    let folded = fold.run();
-    assert_eq!(log(&look).1, pages);
-    stage.engine().folded(folded).unwrap();
-    assert!(say(&mut stage, &look), "the log begins anew");
-    assert!(stage.folds.is_empty());
-    assert!(most <= INLINE, "{most} pages by a commit");
-    assert_eq!(stored(&look), sent);
-}
-
-#[test]
-fn a_store_with_a_long_log_is_closed_without_folding_it() {
-    let (_folder, path) = database();
-    let mut store = Store::open(&path).unwrap();
-    store.fold_at(FOLDED_FROM, INLINE);
-    let mut stage = restless(store);
-    let mut ann = stage.enter("ann");
-    let other = Connection::open(&path).unwrap();
-    other
-        .execute_batch("BEGIN; SELECT count(*) FROM messages")
-        .unwrap();
-    let sent = (0..1_000).find(|n| {
-        ann.asks(&mut stage, &send(*n));
-        log_length(&path) > 400 * 4096
-    });
-    drop(other);
-    let before = log_length(&path);
-    drop(stage);
-    assert_eq!(log_length(&path), before, "it was folded");
-    drop(Store::open(&path).unwrap());
-    assert_eq!(
-        log_length(&path),
-        0,
-        "by the bounds of a server it is short"
-    );
-    let kept = stored(&Connection::open(&path).unwrap());
-    assert_eq!(kept, sent.unwrap() + 1);
 }
 
 /// An engine over it in which nobody has to rest.

@@ -55,6 +55,12 @@ pub(super) fn missing(what: &str) -> Error {
     Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(what.to_owned()))
 }
 
+/// The error of a sync that was asked for beside `SQLite`.
+pub(super) fn sync(error: &std::io::Error) -> Error {
+    let failed = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
+    Error::SqliteFailure(failed, Some(format!("a sync of a fold failed: {error}")))
+}
+
 /// Damage that was met and is not reported yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {

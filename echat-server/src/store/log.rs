@@ -12,11 +12,13 @@
 //! are copied on write): what the log shows and the disk may not have would be acknowledged to
 //! whoever sends it again with its txn_id.
 
+mod cut;
 mod fold;
+mod write_back;
 
 use std::cell::Cell;
 use std::ffi::c_int;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -33,6 +35,7 @@ use super::failure::{self, Met};
 use super::open_error::OpenError;
 use crate::private_file;
 
+use cut::Cut;
 pub use fold::{Fold, Folded};
 
 /// Pages in the log from which on it is folded: 4 MiB.
@@ -55,6 +58,11 @@ pub(super) struct Log {
     /// A fold is not tried again before the log has so many pages.
     again_at: Cell<c_int>,
     apart: Cell<Apart>,
+    cut: Cut,
+    /// The limit of the file is looked at when the log has so many pages.
+    cut_at: Cell<c_int>,
+    /// The file of the database, for folds.
+    file: Option<Arc<File>>,
 }
 
 /// Pages of the log.
@@ -93,12 +101,30 @@ impl Log {
             seen: Cell::new(0),
             again_at: Cell::new(0),
             apart: Cell::new(Apart::None),
+            cut: Cut::new(),
+            cut_at: Cell::new(0),
+            file: None,
         })
+    }
+
+    /// Lets folds sync the database through `file`. See [`super::Store::sync_folds_by`].
+    pub(super) fn sync_folds_by(&mut self, file: Arc<File>) {
+        self.file = Some(file);
     }
 
     /// Changes the bounds.
     pub(super) fn bound(&self, least: c_int, inline: c_int) {
         self.bounds.set(Bounds { least, inline });
+    }
+
+    /// Changes how many bytes the file keeps after a peak, and how many are cut off at a time.
+    pub(super) fn bound_cuts(&self, kept: u64, step: u64) {
+        self.cut.bound(kept, step);
+    }
+
+    /// Sees to it that a long file, as a process may have left it, is cut back in steps.
+    pub(super) fn cut_in_steps(&self, db: &Connection) -> rusqlite::Result<()> {
+        self.cut.follow(db)
     }
 
     /// Folds the log after a commit, or wants it folded apart, if it is long. The commit stands
@@ -111,8 +137,14 @@ impl Log {
         let pages = self.pages.load(Ordering::Relaxed);
         if pages < self.seen.replace(pages) {
             self.again_at.set(0);
+            self.cut_at.set(0);
         }
         let Bounds { least, inline } = self.bounds.get();
+        if pages >= self.cut_at.get() {
+            self.cut_at.set(pages.saturating_add(least / 4));
+            let followed = self.cut.follow(db);
+            followed.or_else(|error| judged(error, met))?;
+        }
         if pages < least || pages < self.again_at.get() || self.apart.get() != Apart::None {
             return Ok(());
         }
@@ -134,7 +166,7 @@ impl Log {
             return None;
         }
         self.apart.set(Apart::Running);
-        Some(Fold::of(db.path()?.into()))
+        Some(Fold::of(db.path()?.into(), self.file.clone()))
     }
 
     /// Takes note of what became of a fold that was taken.
@@ -162,18 +194,34 @@ impl Log {
     }
 }
 
-/// Pages of the log that are not in the database yet.
-fn left(db: &Connection) -> rusqlite::Result<c_int> {
+/// How much of the log is in the database.
+#[derive(Clone, Copy, Debug)]
+struct Progress {
+    /// Pages in the log.
+    pages: c_int,
+    /// How many of them are in the database, from the first one on.
+    folded: c_int,
+}
+
+fn progress(db: &Connection) -> rusqlite::Result<Progress> {
     db.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?
         .query_row([], |row| {
-            Ok(row.get::<_, c_int>(1)? - row.get::<_, c_int>(2)?)
+            Ok(Progress {
+                pages: row.get(1)?,
+                folded: row.get(2)?,
+            })
         })
 }
 
-/// Folds what can be folded; whether that was all.
-fn checkpoint(db: &Connection) -> rusqlite::Result<bool> {
+/// Pages of the log that are not in the database yet.
+fn left(db: &Connection) -> rusqlite::Result<c_int> {
+    progress(db).map(|Progress { pages, folded }| pages - folded)
+}
+
+/// Folds what can be folded.
+fn checkpoint(db: &Connection) -> rusqlite::Result<Progress> {
     let (pages, folded) = db.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)?;
-    Ok(pages >= 0 && pages == folded)
+    Ok(Progress { pages, folded })
 }
 
 /// What a fold that failed means: only a failed write or sync leaves something open.

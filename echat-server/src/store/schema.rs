@@ -1,6 +1,8 @@
 //! Opening a database: what is checked before it is used, and the settings of its connection.
 
+use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
@@ -26,15 +28,14 @@ const STATEMENTS: usize = 128;
 const ROW_BYTES: i32 = 128 * 1024;
 
 /// Settings of the connection, which the file does not keep. `FULL` syncs the log at every
-/// commit; an acknowledged message has to survive a power cut. The cache is 16 MiB, the log is cut
-/// back to 16 MiB after a peak.
+/// commit; an acknowledged message has to survive a power cut. The cache is 16 MiB. How far the log is cut
+/// back after a peak is set by [`Log`].
 pub(super) const SETTINGS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA trusted_schema = OFF;
     PRAGMA temp_store = MEMORY;
     PRAGMA cache_size = -16384;
-    PRAGMA journal_size_limit = 16777216;
 ";
 
 /// An open database, with its one connection.
@@ -87,6 +88,7 @@ impl Store {
         let mut db = Connection::open_with_flags(path, flags)?;
         let log = set_up(&mut db, "wal", begin)?;
         log::renew(&mut db, path)?;
+        log.cut_in_steps(&db)?;
         Self::migrated(db, log)
     }
 
@@ -142,6 +144,19 @@ impl Store {
     /// What is set from the beginning is for logs longer than a test's.
     pub fn fold_at(&mut self, pages: i32, inline: i32) {
         self.log.bound(pages, inline);
+    }
+
+    /// Changes how many bytes the file of the log keeps after a peak, and how many of them a commit cuts off.
+    pub fn cut_at(&mut self, kept: u64, step: u64) {
+        self.log.bound_cuts(kept, step);
+    }
+
+    /// Lets folds write and sync the database in small portions through `file`, which is the file of the
+    /// database, opened for reading at least. It must not be closed before the last connection of this
+    /// process is: `SQLite`'s locks would be gone (`fcntl(2)`, record locks). Reads through it may become
+    /// direct ones (`O_DIRECT`).
+    pub fn sync_folds_by(&mut self, file: Arc<File>) {
+        self.log.sync_folds_by(file);
     }
 
     /// Bounds the database to this many pages (of 4,096 bytes, unless the file says otherwise):

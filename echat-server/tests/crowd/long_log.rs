@@ -46,3 +46,9 @@ impl Beside {
         pages - folded
     }
 }
+
+/// Bytes of the file of the log.
+pub(crate) fn length(place: &Place) -> u64 {
+    let file = std::fs::metadata(place.path("data/database.db-wal"));
+    file.unwrap().len()
+}

@@ -1,0 +1,195 @@
+//! A log that another program's read made long: which thread folds it, and how its file is cut back.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use super::*;
+
+/// Pages of the log, and how many of them are in the database.
+fn log(other: &Connection) -> (i32, i32) {
+    let look = "PRAGMA wal_checkpoint(NOOP)";
+    other
+        .query_row(look, [], |row| Ok((row.get(1)?, row.get(2)?)))
+        .unwrap()
+}
+
+/// From so many pages on the log is folded, and a commit folds no more than so many, here.
+const FOLDED_FROM: i32 = 100;
+const INLINE: i32 = 200;
+
+#[test]
+fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
+    let (_folder, path) = database();
+    let mut store = Store::open(&path).unwrap();
+    store.fold_at(FOLDED_FROM, INLINE);
+    let mut stage = restless(store);
+    let (mut ann, _bob) = (stage.enter("ann"), stage.enter("bob"));
+    let (other, look) = (
+        Connection::open(&path).unwrap(),
+        Connection::open(&path).unwrap(),
+    );
+    let mut sent = 0;
+    let mut most = 0;
+    // What a commit folds; a log that is shorter than before has begun anew.
+    let mut say = |stage: &mut Stage, look: &Connection| {
+        let before = log(look);
+        let reply = ann.asks(stage, &send(sent));
+        assert!(line(&reply).starts_with("ON_NEW_MESSAGE"));
+        sent += 1;
+        let after = log(look);
+        let anew = after.0 < before.0;
+        if !anew {
+            most = most.max(after.1 - before.1);
+        }
+        anew
+    };
+    // Without a reader the log begins anew again and again, by commits alone.
+    let anew = (0..200).filter(|_| say(&mut stage, &look)).count();
+    assert!(anew >= 3, "{anew}");
+    assert!(stage.folds.is_empty());
+
+    other
+        .execute_batch("BEGIN; SELECT count(*) FROM messages")
+        .unwrap();
+    while log(&look).0 < 5 * INLINE {
+        assert!(!say(&mut stage, &look));
+    }
+    // A reader that stays is not worked against with each commit.
+    assert_eq!(stage.folds.len(), 1, "one fold at a time");
+    let (_, held) = log(&look);
+    for _ in 0..2 {
+        let folded = stage.folds.pop().expect("a fold").run();
+        stage.engine().folded(folded).unwrap();
+        assert_eq!(log(&look).1, held, "the reader holds the rest");
+        assert!(!say(&mut stage, &look));
+    }
+    assert!(stage.folds.is_empty(), "not with each commit");
+
+    other.execute_batch("ROLLBACK").unwrap();
+    let pages = log(&look).0;
+    while stage.folds.is_empty() {
+        assert!(log(&look).0 < pages + FOLDED_FROM, "it is not folded");
+        assert!(!say(&mut stage, &look));
+    }
+    let (_, folded) = log(&look);
+    assert_eq!(folded, held, "no commit folds so much");
+    // Others commit while the fold is under way.
+    let fold = stage.folds.pop().unwrap();
+    assert!(!say(&mut stage, &look));
+    let pages = log(&look).0;
+    let folded = fold.run();
+    assert_eq!(log(&look).1, pages);
+    stage.engine().folded(folded).unwrap();
+    assert!(say(&mut stage, &look), "the log begins anew");
+    assert!(stage.folds.is_empty());
+    assert!(most <= INLINE, "{most} pages by a commit");
+    assert_eq!(stored(&look), sent);
+}
+
+/// A server hands the descriptor of its data folder over. `/dev/null` stands in for a disk here whose syncs fail.
+#[test]
+fn a_fold_syncs_the_database_itself_and_its_failure_is_told() {
+    for (file, fails) in [("database.db", false), ("/dev/null", true)] {
+        let (place, path) = database();
+        let mut store = Store::open(&path).unwrap();
+        store.fold_at(FOLDED_FROM, INLINE);
+        let file = File::open(place.path().join(file)).unwrap();
+        store.sync_folds_by(Arc::new(file));
+        let mut stage = restless(store);
+        let mut ann = stage.enter("ann");
+        let (reader, look) = (
+            Connection::open(&path).unwrap(),
+            Connection::open(&path).unwrap(),
+        );
+        reader
+            .execute_batch("BEGIN; SELECT count(*) FROM messages")
+            .unwrap();
+        let mut sent = 0;
+        while log(&look).0 < 2 * INLINE {
+            ann.asks(&mut stage, &send(sent));
+            sent += 1;
+        }
+        let fold = stage.folds.pop().expect("a fold");
+        reader.execute_batch("ROLLBACK").unwrap();
+        let folded = fold.run();
+        let (pages, done) = log(&look);
+        assert_eq!(pages, done);
+        assert_eq!(stage.engine().folded(folded).is_err(), fails);
+    }
+}
+
+/// The file of the log keeps so many bytes after a peak, and loses so many at a time, here.
+const KEPT: u64 = 600_000;
+const CUT: u64 = 400_000;
+
+#[test]
+fn a_long_log_is_cut_back_in_steps() {
+    let (_folder, path) = database();
+    let long = |path| {
+        let mut store = Store::open(path).unwrap();
+        store.fold_at(FOLDED_FROM, INLINE);
+        store.cut_at(KEPT, CUT);
+        restless(store)
+    };
+    let mut stage = long(&path);
+    let mut ann = stage.enter("ann");
+    let reader = Connection::open(&path).unwrap();
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM messages")
+        .unwrap();
+    let sent = (0..2_000).find(|n| {
+        ann.asks(&mut stage, &send(*n));
+        log_length(&path) > 10 * CUT
+    });
+    reader.execute_batch("ROLLBACK").unwrap();
+    let mut sent = sent.unwrap() + 1;
+    let mut cuts = Vec::new();
+    while log_length(&path) > KEPT {
+        assert!(sent < 10_000, "{} bytes are left", log_length(&path));
+        let before = log_length(&path);
+        ann.asks(&mut stage, &send(sent));
+        sent += 1;
+        cuts.push(before.saturating_sub(log_length(&path)));
+        if let Some(fold) = stage.folds.pop() {
+            stage.engine().folded(fold.run()).unwrap();
+        }
+    }
+    // The log may have grown by what a commit may fold since the limit was set.
+    let most = CUT + u64::try_from(2 * INLINE).unwrap() * 4_120;
+    assert!(
+        cuts.iter().all(|cut| *cut <= most),
+        "{:?}",
+        cuts.iter().max()
+    );
+    assert!(cuts.iter().filter(|cut| **cut > 0).count() >= 3);
+    assert_eq!(stored(&reader), sent);
+}
+
+#[test]
+fn a_store_with_a_long_log_is_closed_without_folding_it() {
+    let (_folder, path) = database();
+    let mut store = Store::open(&path).unwrap();
+    store.fold_at(FOLDED_FROM, INLINE);
+    let mut stage = restless(store);
+    let mut ann = stage.enter("ann");
+    let other = Connection::open(&path).unwrap();
+    other
+        .execute_batch("BEGIN; SELECT count(*) FROM messages")
+        .unwrap();
+    let sent = (0..1_000).find(|n| {
+        ann.asks(&mut stage, &send(*n));
+        log_length(&path) > 400 * 4096
+    });
+    drop(other);
+    let before = log_length(&path);
+    drop(stage);
+    assert_eq!(log_length(&path), before, "it was folded");
+    drop(Store::open(&path).unwrap());
+    assert_eq!(
+        log_length(&path),
+        0,
+        "by the bounds of a server it is short"
+    );
+    let kept = stored(&Connection::open(&path).unwrap());
+    assert_eq!(kept, sent.unwrap() + 1);
+}
