@@ -61,7 +61,10 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use echat_proto::handshake::{AwaitClientHello, ClientStart, Step};
     use echat_proto::names::Password;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
     use std::net::Ipv4Addr;
 
     fn hash(conn: u64, address: u8) -> Job {
@@ -71,6 +74,37 @@ mod tests {
             address: Ipv4Addr::new(10, 0, 0, address).into(),
             task: Task::Hash { password },
         }
+    }
+
+    fn handshake(conn: u64) -> Job {
+        let (said, _) = ClientStart::new(&mut StdRng::seed_from_u64(conn)).send();
+        let Ok(Step::Next((hello, _))) = AwaitClientHello::default().next(&said) else {
+            panic!("a whole hello")
+        };
+        Job {
+            conn: ConnId(conn),
+            address: Ipv4Addr::LOCALHOST.into(),
+            task: Task::Respond {
+                hello,
+                prepared: None,
+            },
+        }
+    }
+
+    #[test]
+    fn one_hash_goes_before_all_handshakes_and_the_newest_of_these_is_first() {
+        let mut queue = Queue::default();
+        for conn in 1..=3 {
+            queue.push(handshake(conn));
+        }
+        for conn in 4..=5 {
+            queue.push(hash(conn, 1));
+        }
+        let mut next = |hashing| queue.next(hashing, 2).map(|job| job.conn.0);
+        assert_eq!(next(0), Some(4));
+        let others = [1, 1, 1, 1].map(&mut next);
+        assert_eq!(others, [3, 2, 1, 5].map(Some));
+        assert_eq!(next(0), None);
     }
 
     #[test]
