@@ -191,6 +191,14 @@ impl Engine {
         self.net.take_jobs()
     }
 
+    /// The job of a connection that [`take_closed`](Self::take_closed) gave last was dropped before any
+    /// helper began it. A try at a password that was never compared does not count as one.
+    pub fn dropped(&mut self, conn: ConnId) {
+        if let Some(counted) = self.net.take_unjudged(conn) {
+            self.memory.throttle.guesses.take_back(counted);
+        }
+    }
+
     /// A long log of the database that is to be folded by a thread of its own. What becomes of it is told
     /// to [`Self::folded`].
     pub fn take_fold(&mut self) -> Option<Fold> {

@@ -100,9 +100,10 @@ impl Pool {
         self.assign();
     }
 
-    /// Drops what waits for a connection that is gone.
-    pub fn forget(&mut self, conn: ConnId) {
-        self.queue.forget(conn);
+    /// Drops the job that waits for a connection that is gone; whether there was one. A job that a helper
+    /// has begun goes on.
+    pub fn forget(&mut self, conn: ConnId) -> bool {
+        self.queue.forget(conn)
     }
 
     /// What was computed since the last look.

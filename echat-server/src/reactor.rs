@@ -355,7 +355,9 @@ impl Reactor {
             self.listeners.try_again();
             self.sockets.remove(&conn);
             self.readable.remove(&conn);
-            self.pool.forget(conn);
+            if self.pool.forget(conn) {
+                self.engine.dropped(conn);
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 use windows::Windows;
 
-pub(crate) use guesses::Guesser;
+pub(crate) use guesses::{Counted, Guesser};
 
 /// The time in which an origin may register `limits.registrations` accounts.
 const REGISTRATION_WINDOW: Duration = Duration::from_mins(10);

@@ -24,6 +24,13 @@ impl Window {
         self.times.pop_back();
     }
 
+    /// Takes back one that was done then, if it is remembered.
+    pub(crate) fn take_back_at(&mut self, at: Duration) {
+        if let Some(index) = self.times.iter().rposition(|time| *time == at) {
+            self.times.remove(index);
+        }
+    }
+
     /// How often it was done, within the window or not yet forgotten.
     pub(crate) fn len(&self) -> usize {
         self.times.len()

@@ -16,6 +16,7 @@ use crate::handlers::account::Pending;
 use crate::jobs::{Done, Job};
 use crate::origin::origin;
 use crate::peer::Peer;
+use crate::throttle::Counted;
 use echat_proto::commands::CloseReason;
 use echat_proto::group::Ephemeral;
 use full::Full;
@@ -87,6 +88,10 @@ pub(super) struct Net {
     deadlines: BTreeSet<(Duration, ConnId)>,
     dirty: Vec<ConnId>,
     closed: Vec<ConnId>,
+    /// Tries at passwords whose connections are gone before they were judged: of the connections in
+    /// `closed`, and of those that were taken from it last.
+    unjudged: HashMap<ConnId, Counted>,
+    taken_unjudged: HashMap<ConnId, Counted>,
     /// Connections that are gone and whose users may have to be announced as gone, and why they went.
     pub(super) departed: VecDeque<(ConnId, Departure)>,
     /// What helpers computed for requests that wait for it.
@@ -118,6 +123,8 @@ impl Net {
             deadlines: BTreeSet::new(),
             dirty: Vec::new(),
             closed: Vec::new(),
+            unjudged: HashMap::new(),
+            taken_unjudged: HashMap::new(),
             departed: VecDeque::new(),
             completed: Vec::new(),
             held: Vec::new(),
@@ -218,7 +225,9 @@ impl Net {
         if let Turn::Waits(place) = slot.turn {
             self.turns.leave(place, conn);
         }
-        if slot.pending.is_some() {
+        if let Some(pending) = &slot.pending {
+            let counted = pending.counted();
+            self.unjudged.extend(counted.map(|counted| (conn, counted)));
             self.held.retain(|(held, _)| *held != conn);
         }
         self.guests.remove(&conn);
@@ -285,7 +294,14 @@ impl Net {
     }
 
     pub(super) fn take_closed(&mut self) -> Vec<ConnId> {
+        self.taken_unjudged = std::mem::take(&mut self.unjudged);
         std::mem::take(&mut self.closed)
+    }
+
+    /// The try at a password of a connection that [`take_closed`](Self::take_closed) gave last, if it was
+    /// not judged.
+    pub(super) fn take_unjudged(&mut self, conn: ConnId) -> Option<Counted> {
+        self.taken_unjudged.remove(&conn)
     }
 
     pub(super) fn output(&mut self, conn: ConnId, limits: &Limits, now: Now) -> &[u8] {
@@ -326,6 +342,7 @@ impl Net {
             self.deadlines.len(),
             self.dirty.len(),
             self.closed.len(),
+            self.unjudged.len(),
             self.departed.len(),
             self.completed.len(),
             self.held.len(),

@@ -10,7 +10,7 @@ use crate::conn::{Departure, End};
 use crate::jobs::{Task, Verdict};
 use crate::origin::origin;
 use crate::store::{StoreError, User, UserId};
-use crate::throttle::Guesser;
+use crate::throttle::{Counted, Guesser};
 use echat_proto::commands::{CloseReason, Event, RequestKind};
 use echat_proto::names::{NameQuery, Password, Username};
 use echat_proto::param::NewPassword;
@@ -33,7 +33,7 @@ pub(crate) enum Pending {
 pub(crate) struct LoginAttempt {
     /// The account; `None` if nobody has the name, which the client must not learn.
     user: Option<User>,
-    guesser: Guesser,
+    counted: Counted,
     /// The name as it is looked up. Not for the log: what is no account may be a password typed too early.
     key: String,
 }
@@ -44,6 +44,14 @@ impl Pending {
         match self {
             Self::Register(_) => None,
             Self::Login(attempt) => attempt.user.as_ref().map(|user| user.id),
+        }
+    }
+
+    /// The try at a password, if it is one.
+    pub(crate) fn counted(&self) -> Option<Counted> {
+        match self {
+            Self::Register(_) => None,
+            Self::Login(attempt) => Some(attempt.counted),
         }
     }
 
@@ -132,7 +140,9 @@ pub(crate) fn login(
     // Every try counts as wrong until it turns out right: many at once are no more than many.
     counts.count(guesser, ctx.now.running, ctx.limits);
     let key = username.key().unwrap_or("?").to_owned();
-    let attempt = LoginAttempt { user, guesser, key };
+    let at = ctx.now.running;
+    let counted = Counted { guesser, at };
+    let attempt = LoginAttempt { user, counted, key };
     Ok(Answer::Wait(
         Task::Verify { password, hash },
         Pending::Login(attempt),
@@ -213,7 +223,7 @@ pub(crate) fn logged_in(
     };
     let bundle = bundle::login_bundle(ctx, &me)?;
 
-    ctx.throttle.guesses.forgive(attempt.guesser);
+    ctx.throttle.guesses.forgive(attempt.counted.guesser);
     ctx.chores
         .push(Chore::NoteLogin(user.id, origin(ctx.address), ctx.now.unix));
     ctx.chores.extend(

@@ -115,10 +115,10 @@ impl Fair {
         self.turns.remove_entry(&turn)
     }
 
-    /// Drops the job of a connection that is gone. Who was never served is new still.
-    pub(super) fn forget(&mut self, conn: ConnId) {
+    /// Drops the job of a connection that is gone; whether there was one. Who was never served is new still.
+    pub(super) fn forget(&mut self, conn: ConnId) -> bool {
         let Some(origin) = self.waiting.remove(&conn) else {
-            return;
+            return false;
         };
         if let Some(line) = self.lines.get_mut(&origin) {
             line.jobs.retain(|job| job.conn != conn);
@@ -130,6 +130,7 @@ impl Fair {
             }
         }
         self.rest();
+        true
     }
 
     /// When nobody waits there is nobody to be unfair to.

@@ -52,9 +52,9 @@ impl Queue {
             .or_else(|| self.preparations.pop())
     }
 
-    pub(super) fn forget(&mut self, conn: ConnId) {
-        self.handshakes.forget(conn);
-        self.hashes.forget(conn);
+    /// Drops the job of a connection that is gone; whether there was one.
+    pub(super) fn forget(&mut self, conn: ConnId) -> bool {
+        self.handshakes.forget(conn) || self.hashes.forget(conn)
     }
 }
 

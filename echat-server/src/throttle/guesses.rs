@@ -20,7 +20,8 @@ pub(super) const LOGIN_WINDOW: Duration = Duration::from_mins(15);
 pub(super) const FIRST_WAIT: Duration = Duration::from_secs(30);
 
 /// Own tries of newcomers that are remembered, for all accounts together. While so many are, no other
-/// newcomer has one: each took a password's hash, which is more work than a window of 15 minutes has.
+/// newcomer has one. Each took a password's hash, or waits for it, or is taken back: so many are more work
+/// than a window of 15 minutes has.
 pub(super) const NEWCOMERS: usize = 131_072;
 
 /// One of 65,536 buckets. Two names share one so seldom that it is noticed only while tens of
@@ -37,6 +38,13 @@ pub(crate) enum Guesser {
     /// One address, or network, that is strange to the account: its own try of a window, when the
     /// strangers' budget is used up.
     Newcomer(Bucket, Bucket),
+}
+
+/// A try that was counted as a wrong password, and when, by [`Now::running`](crate::clock::Now::running).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted {
+    pub(crate) guesser: Guesser,
+    pub(crate) at: Duration,
 }
 
 /// Counts of wrong passwords.
@@ -110,9 +118,10 @@ impl Guesses {
         until.checked_sub(now).filter(|wait| !wait.is_zero())
     }
 
-    /// Counts a try as a wrong password; [`Self::forgive`] takes it back if it was right. A try that
-    /// was never judged, since the helper failed or the connection was cut meanwhile, stays counted:
-    /// otherwise hanging up in time would make guesses free.
+    /// Counts a try as a wrong password; [`Self::forgive`] takes it back if it was right, and
+    /// [`Self::take_back`] if its hash was never begun. A try that was never judged though its hash was
+    /// begun, since the helper failed or the connection was cut, stays counted: otherwise hanging up in
+    /// time would make guesses free.
     pub(crate) fn count(&mut self, guesser: Guesser, now: Duration, limits: &Limits) {
         if limits.login_failures == 0 {
             return;
@@ -157,6 +166,21 @@ impl Guesses {
         });
         if left == 0 {
             self.failures.remove(&guesser);
+        }
+    }
+
+    /// Takes back a try that was counted then, and nothing else: its password's hash was never begun, so
+    /// it was no guess.
+    pub(crate) fn take_back(&mut self, Counted { guesser, at }: Counted) {
+        if let Guesser::Newcomer(..) = guesser {
+            if self.newcomers.get(&guesser) == Some(&at) {
+                self.newcomers.remove(&guesser);
+            }
+        } else if let Some(tries) = self.failures.get_mut(&guesser) {
+            tries.take_back_at(at);
+            if tries.len() == 0 {
+                self.failures.remove(&guesser);
+            }
         }
     }
 

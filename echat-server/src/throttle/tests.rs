@@ -1,5 +1,5 @@
 use super::bucket::ENTRIES;
-use super::guesses::{FIRST_WAIT, LOGIN_WINDOW, NEWCOMERS};
+use super::guesses::{Counted, FIRST_WAIT, LOGIN_WINDOW, NEWCOMERS};
 use super::*;
 use std::net::Ipv4Addr;
 
@@ -274,4 +274,40 @@ fn newcomers_are_bounded_and_beyond_the_bound_have_no_try_of_their_own() {
 /// The own try of one of many names and addresses.
 fn guesses_newcomer(guesses: &Guesses, n: u32) -> Guesser {
     guesses.newcomer(&format!("name{}", n / 1_000), Ipv4Addr::from_bits(n).into())
+}
+
+#[test]
+fn a_try_that_is_taken_back_takes_no_other_along() {
+    let limits = Limits::default();
+    let mut guesses = throttle().guesses;
+    let known = guesses.known("ann", HOME);
+    for guesser in [guesses.strangers("ann"), known] {
+        for second in [1, 2, 3, 4, 5, 6] {
+            guesses.count(guesser, at(second), &limits);
+        }
+        let wait = guesses.wait(guesser, at(6), &limits);
+        assert_eq!(wait, Some(2 * FIRST_WAIT));
+        // Not the last one: the wait goes on from it, for one try less.
+        guesses.take_back(Counted { guesser, at: at(2) });
+        assert_eq!(guesses.wait(guesser, at(6), &limits), Some(FIRST_WAIT));
+        // There is no other that was counted then.
+        guesses.take_back(Counted { guesser, at: at(2) });
+        assert_eq!(guesses.wait(guesser, at(6), &limits), Some(FIRST_WAIT));
+    }
+    let own = guesses.newcomer("ann", HOME);
+    guesses.count(own, at(7), &limits);
+    for (then, is_free) in [(6, false), (7, true)] {
+        guesses.take_back(Counted {
+            guesser: own,
+            at: at(then),
+        });
+        assert_eq!(guesses.wait(own, at(8), &limits).is_none(), is_free);
+    }
+    for second in [1, 3, 4, 5, 6] {
+        guesses.take_back(Counted {
+            guesser: known,
+            at: at(second),
+        });
+    }
+    assert_eq!(guesses.len(), 1, "the strangers'");
 }

@@ -2,6 +2,7 @@
 //! costs.
 
 mod crowds;
+mod guesses;
 mod queues;
 
 use std::collections::VecDeque;
