@@ -68,10 +68,10 @@ fn of_member(said: &Said, me: usize, truth: &Truth, limits: &Limits, now: i64) -
         }
         Said::Create(room, members) => {
             are_friends(me, members, truth)?;
+            refuse(truth.rooms.contains_key(room), Code::RoomExists)?;
             let all: BTreeSet<usize> = members.iter().copied().chain([me]).collect();
             refuse(all.len() > limits.room_members, Code::TooMany)?;
-            have_place(all, truth, limits)?;
-            refuse(truth.rooms.contains_key(room), Code::RoomExists)
+            have_place(all, truth, limits)
         }
         Said::Join(room) => {
             refuse(!truth.rooms.contains_key(room), Code::UnknownRoom)?;
