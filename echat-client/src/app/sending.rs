@@ -2,13 +2,12 @@
 
 use echat_proto::names::{Content, TxnId};
 use echat_proto::records::{Code, Fail};
-use echat_proto::value::Value;
 
 use super::question::Question;
 use super::{App, Effect, Link};
 use crate::outgoing::Entry;
 use crate::target::Target;
-use crate::text::Text;
+use crate::text::{HOUR, Text, retry_after};
 
 /// How long to wait when the server cannot store and does not say how long, in seconds.
 const STORAGE_WAIT: u64 = 5;
@@ -97,11 +96,7 @@ impl App {
     }
 
     fn send_later(&mut self, fail: &Fail) {
-        let named = fail.detail.iter().find_map(|(key, value)| match value {
-            Value::Int(seconds) if key == "retry_after" => Some(*seconds),
-            _ => None,
-        });
-        let seconds = named.unwrap_or(STORAGE_WAIT).max(1);
+        let seconds = retry_after(fail).unwrap_or(STORAGE_WAIT).max(1);
         self.hold_until = self.world.now.saturating_add(seconds).min(u64::MAX - 1);
         // How long it waits is said once.
         let reason = self.world.language.refusal(&Fail {
@@ -165,9 +160,11 @@ impl App {
     }
 }
 
-/// Whether the same line may be taken a little later.
+/// Whether the same line may be taken a little later. The limit of a day is not passing: a line that waited
+/// for hours would hold up all others, and a script for ever.
 fn is_passing(fail: &Fail) -> bool {
-    [Code::RateLimited, Code::StorageBusy, Code::StorageFull]
+    let passes = [Code::RateLimited, Code::StorageBusy, Code::StorageFull]
         .iter()
-        .any(|code| code.as_str() == fail.code)
+        .any(|code| code.as_str() == fail.code);
+    passes && retry_after(fail).is_none_or(|seconds| seconds <= HOUR)
 }

@@ -19,8 +19,16 @@ use echat_proto::value::Value;
 pub use language::Language;
 pub use sentences::Text;
 
-/// Seconds of an hour. Waits that are longer are told in hours.
-const HOUR: u64 = 3_600;
+/// Seconds of an hour. Waits that are longer are told in hours, and only the limits of a day have them.
+pub const HOUR: u64 = 3_600;
+
+/// After how many seconds a request that was refused may be tried again, if the server said so.
+pub fn retry_after(fail: &Fail) -> Option<u64> {
+    fail.detail.iter().find_map(|(key, value)| match value {
+        Value::Int(seconds) if key == "retry_after" => Some(*seconds),
+        _ => None,
+    })
+}
 
 impl Language {
     /// The sentence. Not safe to print before it passed [`crate::safe::Safe`].
@@ -34,10 +42,7 @@ impl Language {
     /// What a refusal means.
     pub fn refusal(self, fail: &Fail) -> String {
         let known = Code::ALL.iter().find(|code| code.as_str() == fail.code);
-        let wait = fail.detail.iter().find_map(|(key, value)| match value {
-            Value::Int(seconds) if key == "retry_after" => Some(*seconds),
-            _ => None,
-        });
+        let wait = retry_after(fail);
         let mut said = match known {
             // Rates fill up within the hour: only the limits of a day take longer.
             Some(Code::RateLimited) if wait.is_some_and(|seconds| seconds > HOUR) => {

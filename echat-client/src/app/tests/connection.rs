@@ -73,6 +73,25 @@ fn a_kick_is_not_answered_by_coming_back() {
 }
 
 #[test]
+fn a_limit_of_a_day_gives_the_line_back_and_holds_up_no_other() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").types("long").types("hi").sent();
+    stage.printed();
+    stage.says(Event::SendMessageFailure {
+        fail: fail("rate_limited", &[("retry_after", 86_400)]),
+    });
+    assert_eq!(
+        stage.printed(),
+        [
+            "Not sent to room1: The limit of a day is reached. Try again in about 24 h.",
+            "(not sent) long",
+        ]
+    );
+    assert_eq!(stage.sent(), [RequestKind::SendMessage]);
+    assert_eq!(stage.app.world.pending(), 1);
+}
+
+#[test]
 fn too_fast_waits_and_goes_again() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").types("hi").sent();
