@@ -116,6 +116,34 @@ fn sigterm_is_obeyed_with_standard_output_and_error_stuck() {
     }
 }
 
+#[test]
+fn a_stuck_standard_output_that_breaks_later_ends_no_server_with_clients() {
+    let place = Place::new();
+    let address = free_address();
+    let args = ["--listen", &address.to_string(), "--log", "warn"];
+    // The shell waits at the pipe until it has a reader, and fills it.
+    let full = "mkfifo out; exec 4>&1 1>out; head -c 65536 /dev/zero";
+    let mut server = Running::begin(place.command(full, &args));
+    let from = now();
+    let reader = loop {
+        match File::open(place.path("out")) {
+            Ok(reader) => break reader,
+            Err(error) => assert!(from.elapsed() < PATIENCE, "{error}"),
+        }
+        thread::yield_now();
+    };
+    while TcpStream::connect(address).is_err() {
+        assert!(from.elapsed() < PATIENCE, "it does not listen");
+        thread::yield_now();
+    }
+    // It is served, so the server knows that it has had clients.
+    stranger(address);
+    drop(reader);
+    server.logs("the ready line could not be written");
+    stranger(address);
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
 /// An address that was free a moment ago, for a server whose ready line cannot be read.
 fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

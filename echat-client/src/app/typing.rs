@@ -137,7 +137,7 @@ impl App {
         }
     }
 
-    /// Whether the login of somebody, of whom nothing is known yet, is under way.
+    /// Whether a login is under way and nothing of its user is known yet.
     fn awaits_login(&self) -> bool {
         let Some(credentials) = self.credentials.as_ref().filter(|_| !self.logged_in) else {
             return false;

@@ -13,7 +13,7 @@ fn at(id: u64, send_time: u64) -> M {
     }
 }
 
-/// Somebody with the compact style, so many hours ahead of UTC.
+/// A user with the compact style, so many hours ahead of UTC.
 fn compact(language: Language, hours: i64) -> Stage {
     let mut stage = ann(language);
     let settings = &mut stage.app.world.settings;

@@ -1,4 +1,4 @@
-//! Messages that look like somebody else's, or like the client's own lines.
+//! Messages that look like another user's, or like the client's own lines.
 
 use std::cell::RefCell;
 use std::io::{self, Write};

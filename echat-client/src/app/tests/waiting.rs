@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Somebody whose login is under way from the start.
+/// A user whose login is under way from the start.
 fn coming(interactive: bool) -> Stage {
     let mut settings = Settings::new("t");
     settings.interactive = interactive;
