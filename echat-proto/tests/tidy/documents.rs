@@ -7,17 +7,35 @@ use super::none;
 use super::source::root;
 
 #[test]
-fn both_readmes_show_the_same_commands() {
-    let (english, chinese) = (fences("README.md"), fences("README.zh-CN.md"));
-    for (index, (one, other)) in english.iter().zip(&chinese).enumerate() {
-        assert_eq!(
-            one.1, other.1,
-            "block {index}: README.md:{} and README.zh-CN.md:{}",
-            one.0, other.0
-        );
+fn both_languages_show_the_same_commands() {
+    let chinese_pages: Vec<String> = documents()
+        .into_iter()
+        .filter(|name| name.ends_with(CHINESE))
+        .collect();
+    for chinese_page in &chinese_pages {
+        let english_page = chinese_page.replace(CHINESE, ".md");
+        let (english, chinese) = (fences(&english_page), fences(chinese_page));
+        for (index, (one, other)) in english.iter().zip(&chinese).enumerate() {
+            assert_eq!(
+                one.1, other.1,
+                "block {index}: {english_page}:{} and {chinese_page}:{}",
+                one.0, other.0
+            );
+        }
+        assert_eq!(english.len(), chinese.len(), "blocks of {english_page}");
     }
-    assert_eq!(english.len(), chinese.len(), "as many blocks in both");
-    assert!(!english.is_empty());
+    assert!(!fences("README.md").is_empty());
+}
+
+#[test]
+fn every_page_for_users_is_in_both_languages() {
+    let pages = documents();
+    let alone: Vec<&String> = pages
+        .iter()
+        .filter(|name| name.starts_with("docs/") && !name.ends_with(CHINESE))
+        .filter(|name| !pages.contains(&name.replace(".md", CHINESE)))
+        .collect();
+    assert!(alone.is_empty(), "without a Chinese page: {alone:?}");
 }
 
 /// The fenced blocks of a document: where each begins, and its text with the fence's own line.
@@ -46,7 +64,7 @@ fn fences(name: &str) -> Vec<(usize, String)> {
 fn links_between_documents_lead_somewhere() {
     let mut dead = Vec::new();
     for name in documents() {
-        let text = fs::read_to_string(root().join(name)).expect(name);
+        let text = fs::read_to_string(root().join(&name)).expect(&name);
         for (number, line) in (1..).zip(text.lines()) {
             for link in line
                 .split("](")
@@ -55,7 +73,9 @@ fn links_between_documents_lead_somewhere() {
             {
                 let path = link.0.split('#').next().unwrap_or_default();
                 let local = !path.is_empty() && !path.contains("://");
-                if local && !root().join(path).exists() {
+                let folder = root().join(&name);
+                let folder = folder.parent().expect("a page lies in a folder");
+                if local && !folder.join(path).exists() {
                     dead.push(format!("{name}:{number}: {path}"));
                 }
             }
@@ -64,15 +84,29 @@ fn links_between_documents_lead_somewhere() {
     none(&dead, "links lead somewhere");
 }
 
-fn documents() -> [&'static str; 6] {
-    [
+const CHINESE: &str = ".zh-CN.md";
+
+/// The pages for people, as paths from the root.
+fn documents() -> Vec<String> {
+    let mut pages: Vec<String> = [
         "README.md",
         "README.zh-CN.md",
         "ARCHITECTURE.md",
         "PROTOCOL.md",
+        "PROMISES.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
     ]
+    .map(str::to_owned)
+    .to_vec();
+    for entry in fs::read_dir(root().join("docs")).expect("docs/") {
+        let name = entry.expect("an entry of docs/").file_name();
+        let name = name.to_str().expect("a name in UTF-8");
+        if name.ends_with(".md") {
+            pages.push(format!("docs/{name}"));
+        }
+    }
+    pages
 }
 
 #[test]
@@ -90,6 +124,7 @@ fn what_a_clone_needs_is_there() {
     ];
     let tracked = tracked_files();
     let missing: Vec<String> = needed
+        .map(str::to_owned)
         .into_iter()
         .chain(documents())
         .filter(|name| {
@@ -98,7 +133,6 @@ fn what_a_clone_needs_is_there() {
                 .is_none_or(|list| list.iter().any(|file| file == name));
             !root().join(name).is_file() || !known
         })
-        .map(str::to_owned)
         .collect();
     none(&missing, "there, and known to git");
 }
