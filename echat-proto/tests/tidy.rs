@@ -8,10 +8,14 @@ mod documents;
 mod imports;
 #[path = "tidy/lengths.rs"]
 mod lengths;
+#[path = "tidy/mutations.rs"]
+mod mutations;
 #[path = "tidy/source.rs"]
 mod source;
 #[path = "tidy/walls.rs"]
 mod walls;
+#[path = "../../docs/written.rs"]
+mod written;
 
 /// Fails with every violation at once.
 fn none(violations: &[String], rule: &str) {
