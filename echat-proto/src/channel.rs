@@ -1,5 +1,5 @@
-//! One end of an encrypted channel: bytes in, messages out (`opener`, `opened`); messages in, sealed frames
-//! out (`sealer`). It knows no sockets, and not which end it is.
+//! One side of an encrypted channel: bytes in, messages out (`opener`, `opened`); messages in, sealed frames out
+//! (`sealer`). It does not know sockets, nor which side it is.
 
 mod opened;
 mod opener;
@@ -18,37 +18,37 @@ pub use opened::{Messages, Opened};
 pub use sealer::Sealer;
 pub(crate) use sealer::seal_finished;
 
-/// Why a frame was refused (wire.md 3).
+/// Why a frame was refused (PROTOCOL.md, section 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ChannelError {
-    /// L out of range. Nothing is believed, nothing is answered.
+    /// L is out of range. The connection closes without a message.
     #[error(transparent)]
     BadLength(#[from] BadLength),
-    /// The tag does not hold. Nothing is believed, nothing is answered.
-    #[error("a frame's tag does not hold")]
+    /// The tag is wrong. The connection closes without a message.
+    #[error("a frame has a wrong tag")]
     BadTag,
-    /// The key has encrypted as many blocks as it may.
+    /// The key has reached its limit of blocks ([`limits::BLOCKS_PER_KEY`]).
     #[error("the key of this channel is worn out")]
     WornOut,
-    /// The tag holds and the contents are wrong: the other end is at fault, and is told.
+    /// The tag is correct and the contents are not: CLOSE_NOTIFY(2) tells the peer.
     #[error("a frame is malformed: {0}")]
     Malformed(#[from] Malformed),
 }
 
-/// What a channel receives.
+/// A received message, decoded.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Incoming {
-    /// A message that is not the channel's own.
+    /// A message that is not a channel command.
     Message(Message),
-    /// The other end wants a PONG.
+    /// The peer requests a PONG.
     Ping,
-    /// The other end is alive.
+    /// The peer answers a PING.
     Pong,
-    /// The other end says goodbye and why (CLOSE_NOTIFY); nothing follows.
+    /// The peer closes, with a reason (CLOSE_NOTIFY); nothing follows.
     Close(u64),
 }
 
-/// One end of an encrypted channel.
+/// One side of an encrypted channel.
 pub struct Channel {
     sealer: Sealer,
     opener: Opener,
@@ -69,39 +69,39 @@ impl Channel {
         }
     }
 
-    /// Appends bytes that arrived.
+    /// Appends received bytes.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.opener.push(bytes);
     }
 
-    /// The next thing that arrived whole, or `None`. After an error the channel is of no more use
-    /// for receiving.
+    /// The next message, or `None` until one has arrived completely. After an error, the channel must not be used to
+    /// receive.
     pub fn next_incoming(&mut self) -> Result<Option<Incoming>, ChannelError> {
         self.opener.next_incoming()
     }
 
-    /// What the next whole frame holds, its messages not decoded yet, or `None`. Not to be mixed with
-    /// [`next_incoming`](Self::next_incoming), which gives out a frame in pieces.
+    /// The contents of the next whole frame, with its messages still encoded, or `None`. Do not combine it with
+    /// [`next_incoming`](Self::next_incoming), which returns the messages of a frame one by one.
     pub fn next_opened(&mut self) -> Result<Option<Opened>, ChannelError> {
         self.opener.next_opened()
     }
 
-    /// The plaintext of the next frame as it is, for whoever wants to see it before it is decoded.
+    /// The plaintext of the next frame, for callers that show it before it is decoded.
     pub fn next_plain(&mut self) -> Result<Option<Vec<u8>>, ChannelError> {
         Ok(self.opener.next_plain()?.map(<[u8]>::to_vec))
     }
 
-    /// What a plaintext holds, in order; a BATCH holds several.
+    /// The messages of a plaintext, in order; a BATCH has several.
     pub fn read_plain(plain: &[u8]) -> Result<Vec<Incoming>, Malformed> {
         Opened::read(plain).map(Opened::decode)
     }
 
-    /// Changes the limit on L of frames to come.
+    /// Changes the limit of L for later frames.
     pub fn set_receive_limit(&mut self, limit: usize) {
         self.opener.set_limit(limit);
     }
 
-    /// Bytes received that make no whole message yet.
+    /// The number of received bytes that form no whole message yet.
     pub fn waiting(&self) -> usize {
         self.opener.waiting()
     }
@@ -111,18 +111,18 @@ impl Channel {
         &mut self.sealer
     }
 
-    /// Whether either direction's key has come near [`limits::BLOCKS_PER_KEY`]: time to say
-    /// CLOSE_NOTIFY(8). Enough is left to say it.
+    /// Whether the key of either direction is close to [`limits::BLOCKS_PER_KEY`]. The caller then sends
+    /// CLOSE_NOTIFY(8), for which enough blocks remain.
     pub fn is_worn_out(&self) -> bool {
         self.sealer.blocks.max(self.opener.blocks) > limits::BLOCKS_PER_KEY - RESERVE
     }
 
-    /// Thirty-two secret bytes that both ends share and no one else, for other uses.
+    /// 32 bytes that only the two sides of the channel know, for other protocols (PROTOCOL.md, section 3).
     pub fn exporter(&self) -> &Secret {
         &self.exporter
     }
 
-    /// The value of the FINISHED message that must be the first frame.
+    /// The value of the FINISHED message, which must be the first frame.
     pub(crate) fn take_finished(&mut self) -> Result<Option<[u8; 32]>, TakeFinished> {
         let Some(plain) = self.opener.next_plain()? else {
             return Ok(None);
@@ -141,7 +141,7 @@ impl Channel {
     }
 }
 
-/// Why there is no FINISHED.
+/// Why the first frame is no FINISHED.
 pub(crate) enum TakeFinished {
     Channel(ChannelError),
     NotFinished,
@@ -153,7 +153,7 @@ impl From<ChannelError> for TakeFinished {
     }
 }
 
-/// Blocks kept back of a key's life: a last frame of the largest size in each direction.
+/// Blocks reserved of each key: one last frame of the largest size in each direction.
 const RESERVE: u64 = 2 * (limits::FRAME_TO_CLIENT / BLOCK) as u64;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! [`Value`] to bytes and back (wire.md 1). Nothing here knows of encryption or of commands.
+//! [`Value`] to bytes and back (PROTOCOL.md, section 2). This module does not know encryption or commands.
 //!
-//! The decoder believes no length: a reader cannot leave the bytes it was given, depth is
-//! checked before recursion, and a container's memory is reserved only for items that are there.
+//! The decoder trusts no length: it never reads beyond its input, checks the depth before it recurses, and
+//! allocates a container only for items that are present.
 
 mod form;
 
@@ -10,61 +10,61 @@ use crate::value::{Value, key_twice, tag};
 use form::Form;
 use thiserror::Error;
 
-/// Why bytes are no value.
+/// Why bytes do not decode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum DecodeError {
-    /// A value or a length ends before it should.
+    /// The input ends within a value or a length.
     #[error("the bytes end in the middle of a value")]
     Truncated,
-    /// A length runs past the container it stands in.
-    #[error("a length overruns its parent")]
+    /// A length exceeds the enclosing container.
+    #[error("a length exceeds the enclosing value")]
     Overrun,
-    /// Bytes after the top value.
-    #[error("bytes follow the top value")]
+    /// Bytes after the outermost value.
+    #[error("bytes follow the value")]
     Trailing,
-    /// A type byte that the wire does not know.
+    /// An unknown type byte.
     #[error("unknown type {0}")]
     UnknownType(u8),
-    /// An int that is empty, over 8 bytes or not in its shortest form.
+    /// An int that is empty, longer than 8 bytes, or not in its shortest form.
     #[error("an int is not in its shortest form of 1 to 8 bytes")]
     BadInt,
-    /// A float that is not 8 bytes, or NaN or infinite.
+    /// A float that is not 8 bytes, NaN, or infinite.
     #[error("a float is not 8 bytes of a finite number")]
     BadFloat,
     /// Text that is not UTF-8.
     #[error("text is not UTF-8")]
     BadUtf8,
-    /// A bool other than one byte 0 or 1.
+    /// A bool that is not one byte 0 or 1.
     #[error("a bool is not one byte 0 or 1")]
     BadBool,
-    /// A dict key that is empty or over [`limits::KEY_BYTES`].
+    /// A dict key that is empty or longer than [`limits::KEY_BYTES`].
     #[error("a dict key is empty or too long")]
     BadKey,
-    /// A dict that has one key twice.
-    #[error("a dict has one key twice")]
+    /// A dict with a repeated key.
+    #[error("a dict has a repeated key")]
     DoubledKey,
-    /// Nesting over [`limits::DEPTH`].
-    #[error("values are nested too deep")]
+    /// Nesting deeper than [`limits::DEPTH`].
+    #[error("values are nested too deeply")]
     TooDeep,
     /// More than [`limits::VALUES`] in one message.
     #[error("too many values in one message")]
     TooMany,
 }
 
-/// Why a value has no wire form.
+/// Why a value cannot be encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum EncodeError {
     /// NaN or an infinity.
     #[error("a float must be finite")]
     BadFloat,
-    /// A key that is empty or over [`limits::KEY_BYTES`].
+    /// A key that is empty or longer than [`limits::KEY_BYTES`].
     #[error("a dict key must have 1 to 64 bytes")]
     BadKey,
-    /// A dict that has one key twice.
-    #[error("a dict has one key twice")]
+    /// A dict with a repeated key.
+    #[error("a dict has a repeated key")]
     DoubledKey,
-    /// Nesting over [`limits::DEPTH`].
-    #[error("values are nested too deep")]
+    /// Nesting deeper than [`limits::DEPTH`].
+    #[error("values are nested too deeply")]
     TooDeep,
     /// More than [`limits::VALUES`] in one message.
     #[error("too many values in one message")]
@@ -74,7 +74,7 @@ pub enum EncodeError {
     TooLong,
 }
 
-/// Appends the bytes of `value` to `out`. On an error `out` may end in a part of them.
+/// Appends the encoding of `value` to `out`. After an error, `out` may end in a part of it.
 pub fn encode(value: &Value, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     encode_at(value, out, 1, &mut 0)
 }
@@ -145,7 +145,7 @@ fn body(tag: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), EncodeError> {
     })
 }
 
-/// Writes tag and length around what `fill` appends.
+/// Writes a tag and a length, and the body that `fill` appends.
 fn container(
     tag: u8,
     out: &mut Vec<u8>,
@@ -160,12 +160,12 @@ fn container(
     Ok(())
 }
 
-/// The value that `bytes` are, all of them.
+/// Decodes `bytes`, which must be exactly one value.
 pub fn decode(bytes: &[u8]) -> Result<Value, DecodeError> {
     read(bytes)
 }
 
-/// Whether [`decode`] would take `bytes`, without making the value: that may be thirty times as large.
+/// Checks that [`decode`] accepts `bytes`, without building the value, which can be thirty times as large.
 pub fn check(bytes: &[u8]) -> Result<(), DecodeError> {
     read(bytes)
 }
@@ -173,7 +173,7 @@ pub fn check(bytes: &[u8]) -> Result<(), DecodeError> {
 fn read<F: Form>(bytes: &[u8]) -> Result<F, DecodeError> {
     let mut reader = Reader { bytes };
     let value = decode_at(&mut reader, 1, &mut 0).map_err(|error| match error {
-        // At the top there is no parent to overrun: the bytes just end too early.
+        // The outermost value has no container to exceed: the input ends too early.
         DecodeError::Overrun => DecodeError::Truncated,
         other => other,
     })?;
@@ -184,7 +184,7 @@ fn read<F: Form>(bytes: &[u8]) -> Result<F, DecodeError> {
     }
 }
 
-/// Bytes from which only what is there can be taken.
+/// A reader that cannot go beyond its input.
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     bytes: &'a [u8],
@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
         utf8(self.take(length)?)
     }
 
-    /// Passes over one value by its header alone.
+    /// Skips one value by its header.
     fn skip(&mut self) -> Result<(), DecodeError> {
         if self.byte()? == tag::NULL {
             return Ok(());
@@ -291,8 +291,8 @@ fn decode_list<F: Form>(
     depth: usize,
     values: &mut usize,
 ) -> Result<F, DecodeError> {
-    // Counted first, so that the vector is never larger than its items: growing by doubling would
-    // cost three times as much while it copies.
+    // Items are counted first, so that the vector has the right size at once: growth by doubling takes three
+    // times the memory while it copies.
     let mut items = Vec::with_capacity(count(body, Reader::skip)?);
     while !body.bytes.is_empty() {
         items.push(decode_at(&mut body, depth + 1, values)?);
@@ -321,7 +321,7 @@ fn decode_dict<F: Form>(
     Ok(F::dict(dict))
 }
 
-/// How many items `body` holds, by their headers; more than a message may have is an error already.
+/// The number of items in `body`, by their headers; an error if they are more than a message may have.
 fn count<'a>(
     mut body: Reader<'a>,
     mut skip: impl FnMut(&mut Reader<'a>) -> Result<(), DecodeError>,

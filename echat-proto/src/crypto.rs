@@ -1,5 +1,5 @@
-//! AES-256-CBC and HMAC-SHA256 under the keys of one direction (wire.md 1 and 2). Nothing here knows
-//! of frames or of commands. Keys are wiped when dropped; they have neither `Debug` nor `Clone`.
+//! AES-256-CBC and HMAC-SHA256 under the keys of one direction (PROTOCOL.md, sections 1 and 3). This module does
+//! not know frames or commands. Keys are wiped when dropped; they implement neither `Debug` nor `Clone`.
 
 use aes::Aes256;
 use cbc::cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit};
@@ -8,24 +8,24 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// Bytes of an AES block, and so of an IV.
+/// Bytes of an AES block and of an IV.
 pub const BLOCK: usize = 16;
 /// Bytes of an HMAC-SHA256 tag.
 pub const TAG: usize = 32;
-/// Thirty-two secret bytes, wiped after use.
+/// 32 secret bytes, wiped when dropped.
 pub type Secret = Zeroizing<[u8; 32]>;
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// The two keys of one direction, expanded once and kept for the channel's life.
+/// The two keys of one direction, expanded once for the life of the channel.
 pub struct DirectionKeys {
     cipher: Aes256,
-    // Cloned for every tag: the clone has the key's two hash blocks behind it already.
+    // Cloned for every tag: the clone has already hashed the key's two blocks.
     mac: HmacSha256,
 }
 
 impl DirectionKeys {
-    /// The keys that follow from a direction's secret (wire.md 2).
+    /// Derives the keys from a direction's secret (PROTOCOL.md, section 3).
     pub fn derive(secret: &Secret) -> Self {
         let enc = expand(&hkdf_of(secret), b"echat/2 enc");
         let mac = expand(&hkdf_of(secret), b"echat/2 mac");
@@ -39,14 +39,14 @@ impl DirectionKeys {
         }
     }
 
-    /// Encrypts whole blocks in place. Panics if `data` does not end at a block's end.
+    /// Encrypts whole blocks in place. Panics if the length of `data` is not a multiple of a block.
     pub fn encrypt(&self, iv: &[u8; BLOCK], data: &mut [u8]) {
         let (blocks, rest) = Array::slice_as_chunks_mut(data);
         assert!(rest.is_empty(), "the caller pads to whole blocks");
         cbc::Encryptor::inner_iv_init(&self.cipher, iv.into()).encrypt_blocks(blocks);
     }
 
-    /// Decrypts whole blocks in place. Panics if `data` does not end at a block's end.
+    /// Decrypts whole blocks in place. Panics if the length of `data` is not a multiple of a block.
     pub fn decrypt(&self, iv: &[u8; BLOCK], data: &mut [u8]) {
         let (blocks, rest) = Array::slice_as_chunks_mut(data);
         assert!(rest.is_empty(), "the caller gives whole blocks");
@@ -78,7 +78,7 @@ pub(crate) fn hmac(key: &Secret, bytes: &[u8]) -> [u8; TAG] {
     mac.finalize().into_bytes().into()
 }
 
-/// HKDF-Expand of 32 bytes (RFC 5869, 2.3).
+/// HKDF-Expand to 32 bytes (RFC 5869, section 2.3).
 pub(crate) fn expand(prk: &Hkdf<Sha256>, label: &[u8]) -> Secret {
     let mut out = Zeroizing::new([0; 32]);
     prk.expand(label, &mut *out)

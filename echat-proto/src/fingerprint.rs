@@ -1,4 +1,4 @@
-//! A host key as people compare it (wire.md 6).
+//! The fingerprint of a host key, which people compare (PROTOCOL.md, section 8).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;

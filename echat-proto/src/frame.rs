@@ -1,4 +1,4 @@
-//! Where one frame ends and the next begins. Nothing here knows keys or contents.
+//! The boundaries of frames (PROTOCOL.md, section 1). This module does not know keys or contents.
 
 use crate::crypto::{BLOCK, TAG};
 use std::ops::Range;
@@ -8,7 +8,7 @@ use zeroize::{Zeroize, Zeroizing};
 /// Bytes before the ciphertext: L, padding_n, IV.
 pub const HEADER: usize = 4 + 1 + BLOCK;
 
-/// A length that no frame of this channel has: not a positive multiple of 16, or over the limit.
+/// An invalid length of a ciphertext: not a positive multiple of 16, or over the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a frame declares {0} bytes of ciphertext")]
 pub struct BadLength(
@@ -16,11 +16,11 @@ pub struct BadLength(
     pub u32,
 );
 
-/// Bytes as they arrive, and the whole frames among them. A frame is opened in place, and what was
-/// in it is wiped when the next bytes come, or with the buffer.
+/// Collects bytes as they arrive and divides them into frames. Frames are opened in place; the buffer wipes their
+/// contents when the next bytes arrive, and when it is dropped.
 ///
 /// ```text
-/// buffer: | taken already | whole frame | whole frame | begun fra
+/// buffer: | already taken | whole frame | whole frame | partial fr
 ///                         ^ start
 /// ```
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub struct Deframer {
 }
 
 impl Deframer {
-    /// A deframer that refuses an L over `limit` bytes.
+    /// A deframer that refuses an L above `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self {
             buffer: Zeroizing::default(),
@@ -40,12 +40,12 @@ impl Deframer {
         }
     }
 
-    /// Changes the limit on L from the next frame on.
+    /// Changes the limit of L, from the next frame on.
     pub fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
     }
 
-    /// Appends bytes that arrived, and gives back the memory of frames taken before.
+    /// Appends received bytes, and releases the memory of frames that were taken.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer[..self.start].zeroize();
         self.buffer.drain(..self.start);
@@ -53,17 +53,17 @@ impl Deframer {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Bytes that no frame has been made of yet.
+    /// The number of received bytes that belong to no taken frame.
     pub fn waiting(&self) -> usize {
         self.buffer.len() - self.start
     }
 
-    /// The next whole frame, in place, or `None` while it is not all there. A length that cannot be
-    /// is refused as soon as its four bytes are there.
+    /// The next whole frame, in place, or `None` until all of it has arrived. An invalid length is an error as
+    /// soon as its four bytes have arrived.
     pub fn next_frame(&mut self) -> Result<Option<&mut [u8]>, BadLength> {
         let Some(range) = self.whole_frame()? else {
             if self.waiting() == 0 {
-                // An idle connection owns no buffer.
+                // An idle connection keeps no buffer.
                 self.buffer = Zeroizing::default();
                 self.start = 0;
             }

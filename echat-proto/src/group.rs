@@ -1,7 +1,7 @@
 //! Finite-field Diffie-Hellman in ffdhe3072 (RFC 7919, appendix A.2; g = 2).
 //!
-//! The powers of num-bigint are not constant-time and it does not wipe its memory: that is why an
-//! [`Ephemeral`] is drawn fresh for every connection and serves once.
+//! num-bigint neither computes powers in constant time nor wipes its memory. Therefore every connection draws a new
+//! [`Ephemeral`] and uses it once.
 
 mod comb;
 
@@ -34,17 +34,17 @@ const P_HEX: &str = "\
 static P: LazyLock<BigUint> =
     LazyLock::new(|| BigUint::parse_bytes(P_HEX.as_bytes(), 16).expect("P_HEX is a number"));
 
-/// A public value outside 2 .. p-2.
+/// A public value is outside 2 .. p-2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a public value of Diffie-Hellman is outside 2 .. p-2")]
 pub struct BadPublic;
 
-/// The other end's public value, checked.
+/// The peer's public value, checked to be in range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Public(BigUint);
 
 impl Public {
-    /// Checks the range; costs no modular power.
+    /// Checks the range. This takes no modular power.
     pub fn new(bytes: &[u8; PUBLIC]) -> Result<Self, BadPublic> {
         let number = BigUint::from_bytes_be(bytes);
         let two = BigUint::from(2_u8);
@@ -56,13 +56,13 @@ impl Public {
     }
 }
 
-/// One end's part in an agreement: its public value, and what only this end can make of the other's.
-/// A trait so that a simulation of many handshakes may remember a power instead of raising it again.
+/// One side of a key agreement: its public value, and its secret exponent. A trait, so that a simulation of many
+/// handshakes can cache powers.
 pub trait KeyShare {
-    /// g to the exponent.
+    /// The public value, g to the exponent.
     fn public(&self) -> &[u8; PUBLIC];
 
-    /// The shared number Z, left-padded; consumes the exponent, which serves once.
+    /// The shared number Z, left-padded with zeros. Consumes the exponent, which is used once.
     fn agree(self, other: &Public) -> Zeroizing<[u8; PUBLIC]>;
 }
 
@@ -73,14 +73,14 @@ pub struct Ephemeral {
 }
 
 impl Ephemeral {
-    /// Draws an exponent and raises g to it: by a table, in half the time of other powers.
+    /// Draws an exponent and raises g to it, by a table in half the time of other powers.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
         let mut bytes = Zeroizing::new([0; EXPONENT]);
         rng.fill_bytes(&mut *bytes);
         Self::from_exponent(&bytes)
     }
 
-    /// The same from given bytes, of which the top bit is set and the low bit cleared.
+    /// The same from given bytes; sets their top bit and clears their low bit (PROTOCOL.md, section 3).
     pub fn from_exponent(bytes: &[u8; EXPONENT]) -> Self {
         let mut bytes = Zeroizing::new(*bytes);
         bytes[0] |= 0x80;

@@ -1,17 +1,18 @@
-//! The handshake (wire.md 2): states that consume themselves, named after what they expect, each fed
-//! with bytes as they come. It ends in a [`Channel`](crate::channel::Channel) that holds the bytes that came behind it.
+//! The handshake (PROTOCOL.md, section 3) as a typed state machine: each state is named after the input it awaits,
+//! takes bytes as they arrive, and is consumed by the transition. The last state is a
+//! [`Channel`](crate::channel::Channel), which holds any bytes that followed the handshake.
 //!
 //! ```text
 //! client                                              server
 //! ClientStart ------------- ClientHello ------------> AwaitClientHello
 //! AwaitServerHello <--- ServerHello | FINISHED ------ respond()
 //! AwaitServerFinished
-//!      | trust in host_key() is the caller's to decide
+//!      | the caller decides whether it trusts host_key()
 //! Channel ------------ FINISHED | first command ----> AwaitClientFinished -> Channel
 //! ```
 //!
-//! Modular powers and the signature happen in [`ClientStart::new`], [`respond`] and
-//! [`AwaitServerHello::next`] alone, so that a reactor can leave them to a helper thread.
+//! Only [`ClientStart::new`], [`respond`] and [`AwaitServerHello::next`] compute modular powers and signatures, so that
+//! a reactor can run them on a worker thread.
 
 mod client;
 mod schedule;
@@ -34,24 +35,24 @@ const FLAGS: u8 = 0x00;
 const PREFIX: usize = 8 + 32;
 /// Bytes of a ClientHello.
 pub const CLIENT_HELLO: usize = PREFIX + PUBLIC;
-/// Bytes of a ServerHello up to its signature.
+/// Bytes of a ServerHello before its signature.
 const SERVER_SIGNED: usize = PREFIX + PUBLIC + 32;
 /// Bytes of a ServerHello.
 pub const SERVER_HELLO: usize = SERVER_SIGNED + 64;
 
-/// Why a handshake cannot go on. Each of them is answered by closing, without a word.
+/// Why a handshake failed. The connection is then closed without a message (PROTOCOL.md, section 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum HandshakeError {
-    /// The first bytes are not those of an echat/2 hello.
+    /// The first bytes are not an echat/2 hello.
     #[error("this is not an echat/2 hello")]
     NotAHello,
     /// The public value is out of range.
     #[error(transparent)]
     BadPublic(#[from] BadPublic),
-    /// The server's signature does not hold under the key it shows.
-    #[error("the server's signature does not hold")]
+    /// The server's signature does not verify under its host key.
+    #[error("the server's signature does not verify")]
     BadSignature,
-    /// The FINISHED message is wrong, or something else came in its place.
+    /// The FINISHED message is wrong or missing.
     #[error("the first frame is not the FINISHED message of this handshake")]
     BadFinished,
     /// The first frame cannot be opened.
@@ -68,7 +69,7 @@ impl From<TakeFinished> for HandshakeError {
     }
 }
 
-/// What a state makes of the bytes so far.
+/// The result of feeding bytes to a state.
 pub enum Step<Same, Next> {
     /// More bytes are needed.
     More(Same),
@@ -76,13 +77,13 @@ pub enum Step<Same, Next> {
     Next(Next),
 }
 
-/// The eight bytes that a hello begins with.
+/// The first eight bytes of a hello.
 fn hello_prefix(kind: u8) -> [u8; 8] {
     let [a, b, c, d] = *MAGIC;
     [a, b, c, d, kind, VERSION, SUITE, FLAGS]
 }
 
-/// Checks as much of a hello's fixed bytes as is there, so that a stranger is told apart at once.
+/// Checks the fixed bytes that have arrived, so that another protocol is recognised at once.
 fn check_prefix(bytes: &[u8], kind: u8) -> Result<(), HandshakeError> {
     let expected = hello_prefix(kind);
     let there = bytes.len().min(expected.len());

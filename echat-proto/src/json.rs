@@ -1,14 +1,14 @@
-//! [`Value`](crate::Value) as JSON and back, for people and scripts. Knows no sockets and no terminals.
+//! [`Value`](crate::Value) as JSON and back, for people and scripts. This module does not know sockets or terminals.
 //!
 //! | value | JSON |
 //! | --- | --- |
 //! | int | a number without `.` and `e`, 0 to 2^64 - 1 |
 //! | float | a number with `.` or `e` |
 //! | bytes | `{"$bytes": "00ff"}` |
-//! | null, bool, str, list, dict | themselves; a dict keeps the order of its keys |
+//! | null, bool, str, list, dict | the same; a dict keeps the order of its keys |
 //!
-//! A dict key that is itself `$bytes` is written `$$bytes`, and so on, so that every value comes back.
-//! Characters that could act on a terminal (controls, bidi, zero width, tags) are written as escapes.
+//! A dict key `$bytes` is written as `$$bytes`, and so on, so that every value survives both conversions. Characters
+//! that could control a terminal (control characters, bidi, zero width, tags) are escaped.
 
 mod read;
 mod write;
@@ -16,7 +16,7 @@ mod write;
 pub use read::{JsonError, from_json};
 pub use write::to_json;
 
-/// The key by which bytes are told from a dict.
+/// The key that marks bytes.
 const BYTES_KEY: &str = "$bytes";
 
 /// Whether a key is [`BYTES_KEY`] with any number of further `$` before it.

@@ -1,5 +1,5 @@
-//! The echat/2 wire, without IO: no sockets, no clock, no threads and no randomness of its own (an
-//! RNG is passed in). Both ends of a channel, their tests and every tool are built on it.
+//! The echat/2 protocol (PROTOCOL.md) without IO: no sockets, no clock, no threads; the caller passes the random
+//! number generator. Server, clients, tests and tools are built on it.
 //!
 //! ```text
 //! 0     4  L          length of the ciphertext CT; L % 16 == 0, 16 <= L <= limit
@@ -8,20 +8,19 @@
 //! 21    L  CT         AES-256-CBC(enc key, IV, plaintext | padding_n zero bytes)
 //! 21+L 32  tag        HMAC-SHA256(mac key, seq as u64 | bytes 0 .. 21+L)
 //!
-//! plaintext = Command (4 bytes) | value
+//! plaintext = command (4 bytes) | value
 //! value     = type (1 byte) | length of body (4 bytes) | body
 //! ```
 //!
-//! Read the modules in this order; each knows only the ones before it:
+//! Read the modules in this order; each depends only on earlier ones:
 //!
-//! * [`limits`], [`value`], [`names`]: bounds, the eight kinds of value, the texts people choose;
-//! * [`codec`], [`frame`], [`crypto`], [`group`]: bytes of values, of frames, their protection, and
-//!   Diffie-Hellman;
-//! * [`code`], [`param`], [`records`]: values as Rust types, and why a request is refused;
-//! * [`message`], [`commands`]: a number and its parameters, and the one table of commands;
-//! * [`channel`], [`handshake`]: two ends that trust each other, and how they come to;
-//! * [`json`], [`mod@fingerprint`]: what people and scripts see of all this;
-//! * [`config`]: what both programs know of config.json.
+//! * [`limits`], [`value`], [`names`]: limits, the eight types of values, and names, texts and passwords;
+//! * [`codec`], [`frame`], [`crypto`], [`group`]: the encoding of values, frames, encryption, and Diffie-Hellman;
+//! * [`code`], [`param`], [`records`]: parameters as Rust types, and the reasons of refusals;
+//! * [`message`], [`commands`]: a message, and the one table of commands;
+//! * [`channel`], [`handshake`]: the encrypted channel, and how it is established;
+//! * [`json`], [`mod@fingerprint`]: the forms for people and scripts;
+//! * [`config`]: the keys of config.json that both programs know.
 
 pub mod channel;
 pub mod code;

@@ -1,9 +1,9 @@
-//! Every bound of the wire, in one place. What an operator may change is a key of config.json; its
-//! default is here all the same.
+//! Every limit of the wire, in one place (PROTOCOL.md, sections 1, 2 and 7.2). Limits that an operator can
+//! change are keys of config.json; their defaults are here too.
 
-/// Deepest nesting of a value; the top value has depth 1.
+/// Deepest nesting of a value; the outermost value has depth 1.
 pub const DEPTH: usize = 8;
-/// Values in one message, containers and the top value counted.
+/// Values in one message, including containers and the outermost value.
 pub const VALUES: usize = 16_384;
 /// Bytes of a dict key.
 pub const KEY_BYTES: usize = 64;
@@ -14,18 +14,18 @@ pub const FRAME_BEFORE_LOGIN: usize = 4 * 1024;
 pub const FRAME_AFTER_LOGIN: usize = 64 * 1024;
 /// Limit on L to a client.
 pub const FRAME_TO_CLIENT: usize = 256 * 1024;
-/// AES blocks after which a direction's key is worn out and the connection closes.
+/// AES blocks that one direction's key may encrypt; then the connection closes.
 pub const BLOCKS_PER_KEY: u64 = 1 << 32;
 
 /// Bytes of one message's content (default of `server.limits.content_bytes`).
 pub const CONTENT_BYTES: usize = 4_000;
-/// Bytes of one message's content that no configuration goes beyond.
+/// Bytes of one message's content, the most that a configuration can allow.
 pub const CONTENT_MAX: usize = 65_536;
 /// Characters of a user's or a room's name.
 pub const NAME_CHARS: usize = 20;
 /// Bytes of a user's or a room's name.
 pub const NAME_BYTES: usize = 64;
-/// Names that one request lists: as many friends as anybody may have.
+/// Names in one request, and the most friends that a configuration can allow.
 pub const NAMES: usize = 1_000;
 /// Fewest bytes of a new password.
 pub const PASSWORD_MIN: usize = 8;
@@ -36,7 +36,7 @@ pub const TXN_ID_MAX: usize = 64;
 /// Bytes of a `FIND` keyword.
 pub const KEYWORD_BYTES: usize = 64;
 
-/// Bytes of messages that one answer carries at most; it ends there and says that there is more.
+/// Bytes of messages in one reply; a longer reply ends there and says that there is more.
 pub const PAGE_BYTES: usize = 240 * 1024;
 /// Messages of one conversation in a login bundle.
 pub const BUNDLE_PER_CONVERSATION: usize = 50;
@@ -44,7 +44,7 @@ pub const BUNDLE_PER_CONVERSATION: usize = 50;
 pub const BUNDLE_MESSAGES: usize = 500;
 /// Most messages that one QUERY_HISTORY may ask for.
 pub const HISTORY_MAX: u64 = 200;
-/// Messages that QUERY_HISTORY returns when it is not told how many.
+/// Messages that QUERY_HISTORY returns without a `limit`.
 pub const HISTORY_DEFAULT: u64 = 50;
 
 const _: () = assert!(FRAME_BEFORE_LOGIN <= FRAME_AFTER_LOGIN);

@@ -1,30 +1,30 @@
-//! [`Value`]: what a message carries. It knows nothing of bytes and of commands.
+//! [`Value`]: the parameters of a message. This module does not know bytes or commands.
 
 use zeroize::Zeroize;
 
-/// A value of the wire (wire.md 1). A dict keeps the order in which its keys came.
+/// A value of the wire (PROTOCOL.md, section 2). A dict keeps the order of its keys.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// Nothing.
+    /// No value.
     Null,
-    /// An unsigned integer; negative numbers have no wire form.
+    /// An unsigned integer; negative numbers cannot be encoded.
     Int(u64),
-    /// An IEEE 754 double; NaN and the infinities have no wire form.
+    /// An IEEE 754 double; NaN and infinities cannot be encoded.
     Float(f64),
     /// Text.
     Str(String),
-    /// Values one after another.
+    /// A sequence of values.
     List(Vec<Value>),
-    /// Values by name; no key twice, none empty, none over 64 bytes.
+    /// Values by key; keys are distinct and have 1 to 64 bytes.
     Dict(Vec<(String, Value)>),
     /// True or false.
     Bool(bool),
-    /// Bytes as they are.
+    /// Raw bytes.
     Bytes(Vec<u8>),
 }
 
 impl Value {
-    /// The kind of value, in the words of the protocol document.
+    /// The name of its type in PROTOCOL.md, section 2.
     pub const fn kind(&self) -> &'static str {
         match self {
             Value::Null => "null",
@@ -38,7 +38,7 @@ impl Value {
         }
     }
 
-    /// The value under `key`, if this is a dict that has it.
+    /// The value of `key`, if this is a dict with that key.
     pub fn at(&self, key: &str) -> Option<&Value> {
         match self {
             Value::Dict(entries) => entries.iter().find(|(k, _)| k == key).map(|(_, v)| v),
@@ -48,7 +48,7 @@ impl Value {
 }
 
 impl Zeroize for Value {
-    /// Overwrites every text and all bytes in it, for values that held a password. Keys stay.
+    /// Overwrites every text and byte string in it, for values that held a password. Keys remain.
     fn zeroize(&mut self) {
         match self {
             Value::Str(text) => text.zeroize(),
@@ -60,8 +60,8 @@ impl Zeroize for Value {
     }
 }
 
-/// A key that stands twice among those of a dict. Sorted neighbours find it in n log n; a linear scan per
-/// key would let 16,384 keys cost 10^8.
+/// A key that occurs twice in a dict. Sorting takes n log n; a scan for each key would take 10^8 steps for
+/// 16,384 keys.
 pub(crate) fn key_twice(mut keys: Vec<&str>) -> Option<&str> {
     keys.sort_unstable();
     let pair = keys.windows(2).find(|pair| pair[0] == pair[1])?;

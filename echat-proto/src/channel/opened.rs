@@ -1,5 +1,5 @@
-//! What an opened frame holds. Its messages stay bytes until they are asked for: decoded, they may
-//! take thirty times the memory.
+//! The contents of an opened frame. Messages stay encoded until they are requested: decoded, they can take thirty
+//! times the memory.
 
 use super::Incoming;
 use crate::commands::channel as command;
@@ -10,52 +10,52 @@ use zeroize::Zeroizing;
 /// Bytes of a BATCH before its items: command, tag and length.
 pub(super) const BATCH_OVERHEAD: usize = 4 + 1 + 4;
 
-/// What a frame holds, all of it found good.
+/// The contents of a frame, all of it valid.
 #[derive(Debug, PartialEq)]
 pub enum Opened {
-    /// Messages that are not the channel's own.
+    /// Messages that are not channel commands.
     Messages(Messages),
-    /// The other end wants a PONG.
+    /// The peer requests a PONG.
     Ping,
-    /// The other end is alive.
+    /// The peer answers a PING.
     Pong,
-    /// The other end says goodbye and why (CLOSE_NOTIFY); nothing follows.
+    /// The peer closes, with a reason (CLOSE_NOTIFY); nothing follows.
     Close(u64),
 }
 
-/// The messages of one frame that were not taken yet, in order.
+/// The remaining messages of one frame, in order.
 #[derive(Debug, PartialEq)]
 pub struct Messages {
     plain: Zeroizing<Vec<u8>>,
-    /// Where the next one begins: in a BATCH at its length.
+    /// The position of the next message; in a BATCH, of its length.
     at: usize,
     batch: bool,
 }
 
 impl Messages {
-    /// Whether all were taken.
+    /// Whether no message is left.
     pub fn is_empty(&self) -> bool {
         self.at == self.plain.len()
     }
 
-    /// The number of the next one's command, if there is one.
+    /// The command number of the next message.
     pub fn command(&self) -> Option<u32> {
         let (number, _) = self.front()?.split_first_chunk()?;
         Some(u32::from_be_bytes(*number))
     }
 
-    /// How many bytes the next one has; 0 if there is none.
+    /// Bytes of the next message; 0 if there is none.
     pub fn length(&self) -> usize {
         self.front().map_or(0, <[u8]>::len)
     }
 
-    /// The next one, which stays the next one.
+    /// The next message, without removing it.
     pub fn peek(&self) -> Option<Message> {
         let message = Message::decode(self.front()?);
-        Some(message.expect("found good when the frame was opened"))
+        Some(message.expect("checked when the frame was opened"))
     }
 
-    /// Passes over the next one.
+    /// Removes the next message.
     pub fn pass(&mut self) {
         let length = self.length();
         self.at += length + if self.batch && length > 0 { 4 } else { 0 };
@@ -82,7 +82,7 @@ impl Iterator for Messages {
 }
 
 impl Opened {
-    /// What a plaintext holds.
+    /// Parses a plaintext.
     pub(super) fn read(plain: &[u8]) -> Result<Self, Malformed> {
         let number = Message::check(plain)?;
         let messages = |at, batch| {
@@ -103,12 +103,12 @@ impl Opened {
             (command::PING, Value::Null) => Ok(Self::Ping),
             (command::PONG, Value::Null) => Ok(Self::Pong),
             (command::CLOSE_NOTIFY, Value::Int(reason)) => Ok(Self::Close(reason)),
-            // FINISHED comes once, in the handshake.
+            // FINISHED occurs once, in the handshake.
             (number, _) => Err(Malformed::ChannelCommand(number)),
         }
     }
 
-    /// All of it, decoded.
+    /// All messages, decoded.
     pub(super) fn decode(self) -> Vec<Incoming> {
         match self {
             Self::Messages(messages) => messages.map(Incoming::Message).collect(),
@@ -119,7 +119,7 @@ impl Opened {
     }
 }
 
-/// Whether these are messages, each behind its length, and none a channel command.
+/// Whether `items` are messages, each after its length, without channel commands.
 fn check_batch(mut items: &[u8]) -> Result<(), Malformed> {
     if items.is_empty() {
         return Err(Malformed::Batch);
@@ -134,7 +134,7 @@ fn check_batch(mut items: &[u8]) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// The first item of a BATCH, and what follows it.
+/// The first item of a BATCH, and the rest.
 fn split_item(items: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = items.split_first_chunk()?;
     rest.split_at_checked(u32::from_be_bytes(*length) as usize)

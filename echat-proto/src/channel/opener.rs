@@ -1,18 +1,18 @@
-//! The receiving half: whole frames, the tag, the padding; then what they hold (`opened`).
+//! The receiving half of a channel: frames, tag, padding, then contents (`opened`).
 
 use super::{ChannelError, Incoming, Malformed, Messages, Opened};
 use crate::crypto::{BLOCK, DirectionKeys, TAG};
 use crate::frame::{Deframer, HEADER};
 use crate::limits;
 
-/// The receiving half.
+/// The receiving half of a channel.
 pub(super) struct Opener {
     keys: DirectionKeys,
     seq: u64,
-    /// AES blocks that the key has served for.
+    /// AES blocks that the key has decrypted.
     pub(super) blocks: u64,
     deframer: Deframer,
-    /// What of the last frame was not given out yet, decoded one by one.
+    /// The remaining messages of the last frame, decoded one by one.
     begun: Option<Messages>,
 }
 
@@ -27,28 +27,28 @@ impl Opener {
         }
     }
 
-    /// Appends bytes that arrived.
+    /// Appends received bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.deframer.push(bytes);
     }
 
-    /// Bytes that make no whole frame yet.
+    /// The number of bytes that form no whole frame yet.
     pub(super) fn waiting(&self) -> usize {
         self.deframer.waiting()
     }
 
-    /// Changes the limit on L of frames to come.
+    /// Changes the limit of L for later frames.
     pub(super) fn set_limit(&mut self, limit: usize) {
         self.deframer.set_limit(limit);
     }
 
-    /// What the next whole frame holds.
+    /// The contents of the next whole frame.
     pub(super) fn next_opened(&mut self) -> Result<Option<Opened>, ChannelError> {
         let plain = self.next_plain()?;
         Ok(plain.map(Opened::read).transpose()?)
     }
 
-    /// The next thing that arrived whole.
+    /// The next message.
     pub(super) fn next_incoming(&mut self) -> Result<Option<Incoming>, ChannelError> {
         loop {
             if let Some(message) = self.begun.as_mut().and_then(Iterator::next) {
@@ -68,7 +68,7 @@ impl Opener {
         }
     }
 
-    /// Opens the next frame in place, in the order that wire.md 1 gives.
+    /// Opens the next frame in place, in the order of PROTOCOL.md, section 1.
     pub(super) fn next_plain(&mut self) -> Result<Option<&[u8]>, ChannelError> {
         let Some(frame) = self.deframer.next_frame()? else {
             return Ok(None);

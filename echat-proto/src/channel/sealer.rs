@@ -1,4 +1,4 @@
-//! The sending half: plaintexts padded, encrypted and tagged; what waits together leaves together.
+//! The sending half of a channel: plaintexts are padded, encrypted and tagged; queued messages share a frame.
 
 use super::Message;
 use super::opened::BATCH_OVERHEAD;
@@ -9,11 +9,11 @@ use crate::value::{Value, tag};
 use rand::CryptoRng;
 use std::collections::VecDeque;
 
-/// The sending half.
+/// The sending half of a channel.
 pub struct Sealer {
     pub(super) keys: DirectionKeys,
     seq: u64,
-    /// AES blocks that the key has served for.
+    /// AES blocks that the key has encrypted.
     pub(super) blocks: u64,
 }
 
@@ -26,14 +26,14 @@ impl Sealer {
         }
     }
 
-    /// Appends one frame with this plaintext, whatever it is, to `out`.
+    /// Appends one frame with this plaintext to `out`. The plaintext is not checked.
     pub fn seal(&mut self, plain: &[u8], rng: &mut impl CryptoRng, out: &mut Vec<u8>) {
         self.seal_with(rng, out, plain.len(), |out| out.extend_from_slice(plain));
     }
 
-    /// Appends one frame with as many of the waiting messages as `limit` on L allows, a BATCH if
-    /// they are several, and takes them from the queue. A channel command stands alone. Returns the
-    /// plaintext bytes taken; 0 if nothing waited.
+    /// Takes as many messages from the queue as a frame of at most `limit` bytes of ciphertext can hold, and appends
+    /// that frame to `out`; several messages form a BATCH. A channel command has a frame of its own. Returns the
+    /// plaintext bytes taken, 0 if the queue is empty.
     pub fn seal_waiting<M: AsRef<[u8]>>(
         &mut self,
         waiting: &mut VecDeque<M>,
@@ -95,8 +95,8 @@ impl Sealer {
     }
 }
 
-/// How many messages from the front one frame takes; 1 if even the first is over the limit, which
-/// the receiver then refuses: a message is never cut.
+/// The number of messages from the front that fit one frame. Messages are never divided: if the first one alone is
+/// over the limit, it is sent in a frame of its own and the receiver refuses it.
 fn fitting<M: AsRef<[u8]>>(waiting: &VecDeque<M>, limit: usize) -> usize {
     let mut size = BATCH_OVERHEAD;
     let mut several = 0;
@@ -123,7 +123,7 @@ pub(super) fn length_of(bytes: usize) -> [u8; 4] {
         .to_be_bytes()
 }
 
-/// Seals a FINISHED message, the first frame of a direction.
+/// Seals the FINISHED message, the first frame of a direction.
 pub(crate) fn seal_finished(
     sealer: &mut Sealer,
     value: &[u8; 32],

@@ -1,10 +1,10 @@
-//! What the decoder makes of bytes: a [`Value`], or only the knowledge that they are one.
+//! The output of the decoder: a [`Value`], or nothing but the fact that the bytes are valid.
 
 use crate::value::Value;
 
-/// What values are made into.
+/// Builds the decoder's output.
 pub(super) trait Form: Sized {
-    /// What keys are made into.
+    /// The output for a key.
     type Key;
 
     fn key(key: &str) -> Self::Key;
@@ -58,7 +58,7 @@ impl Form for Value {
     }
 }
 
-/// Takes no memory, however many there are: a vector of these has no elements to store.
+/// A type without size: a vector of these allocates nothing.
 impl Form for () {
     type Key = ();
 

@@ -1,5 +1,5 @@
-//! Powers of g, which is always the same, by a table of some of them (a comb; Handbook of Applied
-//! Cryptography, 14.6.3): the exponent's bits are written in rows, and a column of them is one entry.
+//! Powers of the fixed base g by a precomputed table (the comb method, Handbook of Applied Cryptography, 14.6.3):
+//! the bits of the exponent are written in rows, and each column of bits selects one entry.
 //!
 //! ```text
 //! row 0:  bits 39 ..  0      a column j picks table[j] = product of g^(2^(40 i)) over the
@@ -12,16 +12,16 @@ use super::{EXPONENT, P};
 use num_bigint::BigUint;
 use std::sync::LazyLock;
 
-/// Rows; the table has two to this power of entries, 96 KiB.
+/// Rows. The table has 2^ROWS entries, 96 KiB.
 const ROWS: usize = 8;
-/// Bits of a row, in whole bytes.
+/// Bits in a row.
 const COLUMNS: usize = EXPONENT * 8 / ROWS;
 
 static TABLE: LazyLock<Vec<BigUint>> = LazyLock::new(|| {
     let mut table = vec![BigUint::from(1_u8)];
     let mut row = BigUint::from(2_u8);
     for _ in 0..ROWS {
-        // With this row's bit, each entry once more.
+        // Every entry again, with this row's bit set.
         let with: Vec<_> = table.iter().map(|entry| entry * &row % &*P).collect();
         table.extend(with);
         for _ in 0..COLUMNS {
@@ -39,7 +39,7 @@ pub(super) fn power(exponent: &[u8; EXPONENT]) -> BigUint {
     })
 }
 
-/// The bits of all rows in one column, row 0 the lowest.
+/// The bits of one column; row 0 is the lowest bit.
 fn column(exponent: &[u8; EXPONENT], at: usize) -> usize {
     (0..ROWS).fold(0, |column, row| {
         let bit = row * COLUMNS + at;

@@ -1,4 +1,4 @@
-//! The client's side.
+//! The client's side of the handshake.
 
 use super::schedule::{Schedule, signed_text};
 use super::{
@@ -12,14 +12,14 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use rand::CryptoRng;
 use subtle::ConstantTimeEq;
 
-/// A ClientHello, made and not yet answered.
+/// A ClientHello that is not sent yet.
 pub struct ClientStart<K = Ephemeral> {
     hello: [u8; CLIENT_HELLO],
     share: K,
 }
 
 impl ClientStart {
-    /// Draws an exponent and a random; one modular power, about 1.5 ms.
+    /// Draws an exponent and a random. Computes one modular power by table.
     pub fn new(rng: &mut impl CryptoRng) -> Self {
         let ephemeral = Ephemeral::generate(rng);
         let mut random = [0; 32];
@@ -29,7 +29,7 @@ impl ClientStart {
 }
 
 impl<K: KeyShare> ClientStart<K> {
-    /// The same from a given exponent and random, as the golden vectors need it.
+    /// The same from a given exponent and random, for the test vectors.
     pub fn with(share: K, random: &[u8; 32]) -> Self {
         let mut hello = [0; CLIENT_HELLO];
         hello[..8].copy_from_slice(&hello_prefix(CLIENT_HELLO_TYPE));
@@ -38,7 +38,7 @@ impl<K: KeyShare> ClientStart<K> {
         Self { hello, share }
     }
 
-    /// The bytes to send, and the state that waits for the answer.
+    /// The bytes to send, and the next state.
     pub fn send(self) -> (Vec<u8>, AwaitServerHello<K>) {
         let bytes = self.hello.to_vec();
         (
@@ -52,7 +52,7 @@ impl<K: KeyShare> ClientStart<K> {
     }
 }
 
-/// Waits for the ServerHello.
+/// Awaits the ServerHello.
 pub struct AwaitServerHello<K = Ephemeral> {
     hello: [u8; CLIENT_HELLO],
     share: K,
@@ -60,8 +60,8 @@ pub struct AwaitServerHello<K = Ephemeral> {
 }
 
 impl<K: KeyShare> AwaitServerHello<K> {
-    /// Takes bytes; once the hello is whole, checks its signature and computes the keys (one modular
-    /// power). An error means: send nothing, close.
+    /// Takes received bytes. When the hello is complete, verifies its signature and computes the keys (one modular
+    /// power). After an error, the client closes without sending anything.
     pub fn next(mut self, bytes: &[u8]) -> Result<Step<Self, AwaitServerFinished>, HandshakeError> {
         self.buffer.extend_from_slice(bytes);
         let Some(answer) = ServerHello::read(&self.hello, &self.buffer)? else {
@@ -85,7 +85,7 @@ impl<K: KeyShare> AwaitServerHello<K> {
     }
 }
 
-/// A ServerHello whose every field holds, and the signature over them and over the hello it answers.
+/// A ServerHello with valid fields and a valid signature over both hellos.
 pub struct ServerHello<'a> {
     bytes: &'a [u8; SERVER_HELLO],
     public: Public,
@@ -93,8 +93,8 @@ pub struct ServerHello<'a> {
 }
 
 impl<'a> ServerHello<'a> {
-    /// Reads the answer to a ClientHello from the front of `bytes`; `None` while it is not all there.
-    /// Costs no modular power.
+    /// Parses the reply to a ClientHello from the front of `bytes`; `None` until all of it has arrived. Computes no
+    /// modular power.
     pub fn read(
         client_hello: &[u8; CLIENT_HELLO],
         bytes: &'a [u8],
@@ -111,7 +111,7 @@ impl<'a> ServerHello<'a> {
     }
 }
 
-/// The host key that a ServerHello shows and has signed with.
+/// The host key in a ServerHello, after its signature is verified.
 fn verified(
     client_hello: &[u8; CLIENT_HELLO],
     server_hello: &[u8; SERVER_HELLO],
@@ -129,8 +129,8 @@ fn verified(
     Ok(key)
 }
 
-/// Waits for the server's FINISHED. Before going on, the caller decides whether it trusts
-/// [`Self::host_key`]; nothing has been sent that depends on it.
+/// Awaits the server's FINISHED. The caller first decides whether it trusts [`Self::host_key`]; nothing has been sent
+/// that depends on it.
 pub struct AwaitServerFinished {
     channel: Channel,
     expected: [u8; 32],
@@ -139,13 +139,13 @@ pub struct AwaitServerFinished {
 }
 
 impl AwaitServerFinished {
-    /// The key that the server has proved to hold.
+    /// The host key, of which the server has proved possession.
     pub fn host_key(&self) -> &VerifyingKey {
         &self.host_key
     }
 
-    /// Takes bytes, at first perhaps none: the FINISHED may have come with the hello. Then the
-    /// channel, and the client's own FINISHED to be sent before anything else.
+    /// Takes received bytes, possibly none, since the FINISHED may have arrived with the hello. Returns the channel,
+    /// and the client's own FINISHED, which is sent before anything else.
     pub fn next(
         mut self,
         bytes: &[u8],

@@ -1,4 +1,4 @@
-//! From transcript and Z to every key of a connection (wire.md 2).
+//! The key schedule: from transcript and Z to all keys of a connection (PROTOCOL.md, section 3).
 
 use super::{CLIENT_HELLO, SERVER_HELLO, SERVER_SIGNED};
 use crate::crypto::{DirectionKeys, Secret, expand, hmac};
@@ -19,7 +19,7 @@ fn transcript(client_hello: &[u8; CLIENT_HELLO], server_part: &[u8]) -> [u8; 32]
         .into()
 }
 
-/// What the server signs: 64 spaces, the label, TH1 (the padding as in TLS 1.3, RFC 8446, 4.4.3).
+/// The text that the server signs: 64 spaces, the label, TH1 (padding as in TLS 1.3, RFC 8446, section 4.4.3).
 pub(super) fn signed_text(
     client_hello: &[u8; CLIENT_HELLO],
     server_part: &[u8; SERVER_SIGNED],
@@ -28,13 +28,13 @@ pub(super) fn signed_text(
     [&[0x20; 64][..], SIGNATURE, &th1].concat()
 }
 
-/// Everything that both ends know after Diffie-Hellman.
+/// The secrets that both sides share after Diffie-Hellman.
 pub(super) struct Schedule {
     pub(super) client_to_server: DirectionKeys,
     pub(super) server_to_client: DirectionKeys,
     pub(super) client_finished: [u8; 32],
     pub(super) server_finished: [u8; 32],
-    /// For other protocols to bind themselves to this channel.
+    /// Lets another protocol bind itself to this channel.
     pub(super) exporter: Secret,
 }
 

@@ -1,4 +1,4 @@
-//! The server's side.
+//! The server's side of the handshake.
 
 use super::schedule::{Schedule, signed_text};
 use super::{
@@ -12,13 +12,13 @@ use ed25519_dalek::{Signer, SigningKey};
 use rand::CryptoRng;
 use subtle::ConstantTimeEq;
 
-/// Waits for the ClientHello.
+/// Awaits the ClientHello.
 #[derive(Debug, Default)]
 pub struct AwaitClientHello {
     buffer: Vec<u8>,
 }
 
-/// A ClientHello whose every field holds.
+/// A ClientHello with valid fields.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ClientHello {
     bytes: Box<[u8; CLIENT_HELLO]>,
@@ -26,8 +26,8 @@ pub struct ClientHello {
 }
 
 impl AwaitClientHello {
-    /// Takes bytes. The second part of the next state is what came behind the hello: nothing that an
-    /// honest client sends before it has seen the server's answer.
+    /// Takes received bytes. The second part of the result is the bytes after the hello; a correct client sends none
+    /// before the server's reply.
     pub fn next(
         mut self,
         bytes: &[u8],
@@ -45,9 +45,8 @@ impl AwaitClientHello {
     }
 }
 
-/// Answers a ClientHello: the bytes to send in one write, ServerHello and FINISHED, and the state
-/// that waits for the client's FINISHED. One modular power and one signature, about 1.5 ms: work for
-/// a helper thread.
+/// Answers a ClientHello. Returns ServerHello and FINISHED, to be sent in one write, and the next state. Computes two
+/// modular powers and one signature, about 2.5 ms: work for a worker thread.
 pub fn respond(
     hello: &ClientHello,
     share: impl KeyShare,
@@ -89,14 +88,14 @@ pub fn respond(
     )
 }
 
-/// Waits for the client's FINISHED.
+/// Awaits the client's FINISHED.
 pub struct AwaitClientFinished {
     channel: Channel,
     expected: [u8; 32],
 }
 
 impl AwaitClientFinished {
-    /// Takes bytes; bytes behind the FINISHED wait in the channel.
+    /// Takes received bytes. Bytes after the FINISHED are kept in the channel.
     pub fn next(mut self, bytes: &[u8]) -> Result<Step<Self, Channel>, HandshakeError> {
         self.channel.receive(bytes);
         match self.channel.take_finished()? {

@@ -1,5 +1,5 @@
-//! JSON to [`Value`]. serde_json reads; its raw values keep what a parsed number would lose: whether
-//! it was an integer, and digits beyond 2^64.
+//! JSON to [`Value`], by serde_json. Raw values preserve two facts that a parsed number loses: whether it was an
+//! integer, and its digits beyond 2^64.
 
 use super::{BYTES_KEY, is_bytes_key};
 use crate::limits;
@@ -10,23 +10,23 @@ use serde_json::value::RawValue;
 use std::fmt;
 use thiserror::Error;
 
-/// Why a JSON text is no [`Value`].
+/// Why a JSON text cannot be converted.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum JsonError {
-    /// Not JSON.
+    /// The text is not JSON.
     #[error("not JSON: {0}")]
     Syntax(String),
-    /// A number that is negative and whole, over 2^64 - 1, or beyond a double.
-    #[error("{0} has no wire form")]
+    /// A negative integer, an integer over 2^64 - 1, or a number beyond the range of a double.
+    #[error("the number {0} cannot be encoded")]
     Number(String),
-    /// `$bytes` without an even number of hexadecimal digits.
+    /// `$bytes` with an odd number of digits, or digits that are not hexadecimal.
     #[error("$bytes needs an even number of hexadecimal digits")]
     Bytes,
-    /// A dict that has one key twice.
-    #[error("the key {0:?} stands twice")]
+    /// A dict with a repeated key.
+    #[error("the key {0:?} is repeated")]
     DoubledKey(String),
-    /// Nesting over [`limits::DEPTH`].
-    #[error("values are nested too deep")]
+    /// Nesting deeper than [`limits::DEPTH`].
+    #[error("values are nested too deeply")]
     TooDeep,
 }
 
@@ -36,7 +36,7 @@ impl From<serde_json::Error> for JsonError {
     }
 }
 
-/// The value of a JSON text, all of it.
+/// Converts a JSON text, which must be exactly one value.
 pub fn from_json(text: &str) -> Result<Value, JsonError> {
     read(serde_json::from_str(text)?, 1)
 }
@@ -50,7 +50,7 @@ fn read(raw: &RawValue, depth: usize) -> Result<Value, JsonError> {
         Some(b'{') => read_dict(text, depth),
         Some(b'[') => {
             let raw: Vec<&RawValue> = serde_json::from_str(text)?;
-            // Reserved at once: growing by doubling would cost three times as much while it copies.
+            // Reserved at once: growth by doubling takes three times the memory while it copies.
             let mut items = Vec::with_capacity(raw.len());
             for item in raw {
                 items.push(read(item, depth + 1)?);
@@ -101,7 +101,7 @@ fn read_dict(text: &str, depth: usize) -> Result<Value, JsonError> {
     }
 }
 
-/// The entries of an object in their order, doubles and all.
+/// The entries of an object in their order, including repeated keys.
 struct Entries;
 
 impl<'de> Visitor<'de> for Entries {

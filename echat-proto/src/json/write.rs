@@ -4,7 +4,7 @@ use super::is_bytes_key;
 use crate::value::Value;
 use std::fmt::Write;
 
-/// One line of JSON, in which nothing acts on a terminal.
+/// One line of JSON, without characters that control a terminal.
 pub fn to_json(value: &Value) -> String {
     let mut out = String::new();
     write(value, &mut out);
@@ -15,7 +15,7 @@ fn write(value: &Value, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Int(number) => out.push_str(&number.to_string()),
-        // serde_json writes the shortest digits that come back, always with `.` or `e`.
+        // serde_json writes the shortest digits that parse to the same double, always with `.` or `e`.
         Value::Float(number) => out.push_str(&serde_json::json!(number).to_string()),
         Value::Str(text) => write_text(text, out),
         Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),

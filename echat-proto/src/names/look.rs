@@ -1,21 +1,20 @@
-//! What a name looks like (UTS 39 section 4), so that no two names can be taken for each other.
+//! The skeletons of names (UTS 39, section 4), so that no two names are confusable.
 //!
-//! A name is seen in lower case, and in capitals where people write it: `0` is like a small `o` to
-//! most people and like a capital `O` to UTS 39, Cyrillic `в` is like `B` only as a capital. So a name has
-//! several looks, and two names are alike when they share one. They are not merged into one: `ali`
-//! would then be `all`, since `I` is like `l`.
+//! People see a name in lower case and in capitals. `0` resembles a small `o` to most people and a capital `O` in
+//! UTS 39; Cyrillic `в` resembles `B` only as a capital. So a name has several skeletons, and two names are
+//! confusable if they share one. Merging them into one would make `ali` equal to `all`, since `I` resembles `l`.
 
 use std::collections::BTreeSet;
 
 use unicode_security::skeleton;
 
-/// Separators: a name is also like the name without them at its ends.
+/// Separators: a name is also confusable with the name without them at its ends.
 const SEPARATORS: [char; 3] = ['_', '.', '-'];
 
-/// How often a skeleton is folded before it is taken as it is. Two folds settle every one of today.
+/// How often a skeleton is folded at most. Two folds are enough for every current character.
 const FOLDS: usize = 4;
 
-/// The looks of a name in its stored form, sorted: at most six, mostly two.
+/// The skeletons of a name in its stored form, sorted: at most six, usually two.
 pub(super) fn looks(name: &str) -> BTreeSet<String> {
     let bare = name.trim_matches(SEPARATORS);
     let mut looks = BTreeSet::new();
@@ -29,8 +28,8 @@ pub(super) fn looks(name: &str) -> BTreeSet<String> {
     looks
 }
 
-/// In lower case. Prototypes may be capitals (`0` has `O`), so they are folded too, until nothing
-/// changes.
+/// The skeleton of the lower case. Prototypes can be capitals (that of `0` is `O`), so they are folded too, until
+/// nothing changes.
 fn small(name: &str) -> String {
     let mut look: String = skeleton(&name.to_lowercase()).collect();
     for _ in 0..FOLDS {
@@ -43,12 +42,13 @@ fn small(name: &str) -> String {
     look
 }
 
-/// In upper case.
+/// The skeleton of the upper case.
 fn capital(name: &str) -> String {
     skeleton(&name.to_uppercase()).collect()
 }
 
-/// In upper case, with what has no case seen as small letters: `1` as `L`, where [`capital`] sees `I`.
+/// The skeleton of the upper case, with caseless characters seen as small letters: `1` as `L`, where [`capital`] has
+/// `I`.
 fn capital_with_small_digits(name: &str) -> String {
     let mut seen = String::with_capacity(name.len());
     for c in name.chars() {

@@ -1,14 +1,15 @@
-//! What people type, made safe to store: one fallible constructor each.
+//! Texts that people choose, as types with one fallible constructor each.
 //!
 //! | type | from | refused |
 //! | --- | --- | --- |
-//! | [`Username`], [`RoomName`] | a name somebody wants to have | [`NameError`] |
-//! | [`NameQuery`] | a name somebody asks for | nothing; it may match nothing |
-//! | [`Content`] | a message's text | [`ContentError`] |
-//! | [`Password`] | a password to keep, or one presented | [`PasswordError`] |
-//! | [`TxnId`] | a sender's own number for a message | [`TxnIdError`] |
+//! | [`Username`], [`RoomName`] | a new name | [`NameError`] |
+//! | [`NameQuery`] | a name to look up | nothing; it may match nothing |
+//! | [`Content`] | the text of a message | [`ContentError`] |
+//! | [`Password`] | a new password, or one presented at login | [`PasswordError`] |
+//! | [`TxnId`] | a sender's identifier of a message | [`TxnIdError`] |
 //!
-//! Who holds one of these need not check again. Nothing here knows the wire or the database.
+//! A value of one of these types is valid and needs no further check. This module does not know the wire or the
+//! database. PROTOCOL.md, section 5.7, has the rules.
 
 mod look;
 mod normal;
@@ -27,7 +28,7 @@ pub use normal::NameError;
 pub use password::{Password, PasswordError};
 pub use text::{Content, ContentError, TxnId, TxnIdError};
 
-/// Users and rooms are named by the same rules, but one is never taken for the other.
+/// Names of users and rooms follow the same rules; two types keep them apart.
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -35,21 +36,21 @@ macro_rules! name_type {
         pub struct $name(String);
 
         impl $name {
-            /// Normalises and checks a name that is to be created: 1..=20 characters and at most
-            /// 64 bytes of letters, digits and `_ . -`, begun by a letter or digit, of one script
-            /// or a Highly Restrictive mixture (UTS 39 section 5.2), and no reserved word.
+            /// Normalises and checks a new name: 1..=20 characters and at most 64 bytes of letters, digits and
+            /// `_ . -`, beginning with a letter or digit, of one script or a Highly Restrictive mixture
+            /// (UTS 39, section 5.2), and no reserved word.
             pub fn new(raw: &str) -> Result<Self, NameError> {
                 let stored = normal::normalise(raw)?;
                 reserved::refuse(&stored)?;
                 Ok(Self(stored))
             }
 
-            /// The stored form: normalised and in lower case.
+            /// The stored form: normalised, lower case.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// What the name looks like, see [`looks`].
+            /// The skeletons of the name, see [`looks`].
             pub fn looks(&self) -> BTreeSet<String> {
                 look::looks(&self.0)
             }
@@ -73,17 +74,17 @@ name_type! {
     RoomName
 }
 
-/// What a name in its stored form looks like: skeletons (UTS 39 section 4) of it in lower and in upper
-/// case, as it is and without separators at its ends. Two names that share one can be taken for each
-/// other, so a new name must share none. One to six texts, which are for comparing only.
+/// The skeletons (UTS 39, section 4) of a name in its stored form: in lower and upper case, with and without
+/// separators at its ends. Two names that share a skeleton are confusable, so a new name must share none with an
+/// existing one. One to six texts, for comparison only.
 pub fn looks(stored: &str) -> BTreeSet<String> {
     look::looks(stored)
 }
 
-/// A name as somebody asks for it: to log in, to befriend, to join.
+/// A name to look up, as in LOGIN, ADD_FRIEND or JOIN_ROOM.
 ///
-/// Making one never fails, because a name that cannot exist is answered like one that does not.
-/// Reserved words are looked up like any others: they may become reserved after somebody has one.
+/// The constructor never fails, because a name that cannot exist is treated like one that does not exist. Reserved
+/// words are looked up like other names, since an account may be older than the reservation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameQuery {
     raw: String,
@@ -98,12 +99,12 @@ impl NameQuery {
         Self { raw, key }
     }
 
-    /// The text as it was asked for. It may hold anything, so it is no text to print or to log.
+    /// The text as received. It may contain anything and must not be printed or logged.
     pub fn raw(&self) -> &str {
         &self.raw
     }
 
-    /// The stored form to look for; `None` when nothing can be so named.
+    /// The stored form to look up; `None` if no name can have it.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }

@@ -1,4 +1,4 @@
-//! From what somebody typed to the one form of a name that is stored and compared.
+//! From a typed name to its stored form, which is compared.
 
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
@@ -7,46 +7,44 @@ use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLeve
 use super::precis::{self, Fault};
 use crate::limits::{NAME_BYTES, NAME_CHARS};
 
-/// Longest text that is normalised at all, in bytes. Normalisation shrinks a name at most
-/// threefold (full-width letters, decomposed Hangul), so a longer text can become no valid name.
+/// Longest text that is normalised, in bytes. Normalisation shrinks a name at most threefold (full-width letters,
+/// decomposed Hangul), so a longer text cannot become a valid name.
 const RAW_BYTES: usize = 4 * NAME_BYTES;
 
-/// How often the rules are applied before giving up on a text that does not settle
-/// (RFC 8264 section 7).
+/// How often the rules are applied to a text that does not become stable (RFC 8264, section 7).
 const PASSES: usize = 4;
 
 /// Why a name is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum NameError {
-    /// Nothing was typed.
+    /// The name is empty.
     #[error("a name needs at least one character")]
     Empty,
-    /// Over the limit of characters or bytes.
+    /// The name has too many characters or bytes.
     #[error("a name has at most {NAME_CHARS} characters and {NAME_BYTES} bytes")]
     TooLong,
     /// The first character is `_`, `.` or `-`.
     #[error("a name begins with a letter or a digit")]
     BadStart(char),
-    /// Neither letter nor digit nor `_ . -`, or one that UTS 39 keeps out of identifiers.
-    /// Said by its number, since the character itself may do harm where it is printed.
+    /// A character that is not a letter, digit or `_ . -`, or that UTS 39 excludes from identifiers. Shown by its
+    /// number, since the character itself may be harmful where it is printed.
     #[error("a name cannot have the character U+{:04X}", u32::from(*.0))]
     BadCharacter(char),
-    /// Left-to-right and right-to-left characters, or digits, in a forbidden order
-    /// (RFC 5893 section 2).
+    /// Left-to-right and right-to-left characters, or digits, in a forbidden order (RFC 5893, section 2).
     #[error("a name cannot mix writing directions like this")]
     MixedDirections,
-    /// Scripts that are not written together.
+    /// A mixture of scripts that is not Highly Restrictive (UTS 39, section 5.2).
     #[error("a name cannot mix these scripts")]
     MixedScripts,
-    /// A word that the software speaks with, or one that looks like it.
+    /// A reserved word, or one that is confusable with it.
     #[error("this name is reserved")]
     Reserved,
-    /// The rules of RFC 8265 give no lasting form to it.
+    /// The rules of RFC 8265 give it no stable form.
     #[error("this name has no normal form")]
     Unstable,
 }
 
-/// The stored form of a name, or why there is none. A stored form gives itself again.
+/// The stored form of a name, or why there is none. A stored form is its own stored form.
 pub(super) fn normalise(raw: &str) -> Result<String, NameError> {
     if raw.is_empty() {
         return Err(NameError::Empty);
@@ -59,7 +57,7 @@ pub(super) fn normalise(raw: &str) -> Result<String, NameError> {
     Ok(name)
 }
 
-/// Applies the profile until nothing changes any more (RFC 8264 section 7).
+/// Applies the profile until nothing changes (RFC 8264, section 7).
 fn settle(raw: &str) -> Result<String, NameError> {
     let mut name = raw.to_owned();
     for _ in 0..PASSES {
@@ -72,13 +70,11 @@ fn settle(raw: &str) -> Result<String, NameError> {
     Err(NameError::Unstable)
 }
 
-/// `UsernameCaseMapped` (RFC 8265 section 3.3), with two additions that give a name one form:
+/// `UsernameCaseMapped` (RFC 8265, section 3.3), with two additions that give a name a single form:
 ///
-/// - It is composed first. The profile's preparation refuses the conjoining jamo that decomposed
-///   Hangul is made of before its normalisation could compose them; to RFC 8264 section 7 a name
-///   and its decomposition are one.
-/// - Final sigma is a sigma: lower case alone leaves a Greek name with two forms, and what is typed
-///   in capitals would find only one of them.
+/// - It is composed first. The profile's preparation refuses the conjoining jamo of decomposed Hangul before its
+///   normalisation could compose them; RFC 8264, section 7, treats a name and its decomposition as equal.
+/// - Final sigma is a sigma. Lower case alone leaves two forms of a Greek name, and capitals would match only one.
 fn fold(name: &str) -> Result<String, NameError> {
     let composed: String = name.nfc().collect();
     match precis::username_case_mapped(&composed) {
@@ -88,7 +84,7 @@ fn fold(name: &str) -> Result<String, NameError> {
     }
 }
 
-/// What echat asks of a name beyond PRECIS.
+/// The rules of echat beyond PRECIS.
 fn check(name: &str) -> Result<(), NameError> {
     if let Some(bad) = name.chars().find(|&c| !allowed(c)) {
         return Err(NameError::BadCharacter(bad));

@@ -1,4 +1,4 @@
-//! Passwords: normalised so that every keyboard makes the same bytes, and wiped when dropped.
+//! Passwords: normalised, so that every keyboard produces the same bytes, and wiped when dropped.
 
 use std::fmt;
 
@@ -9,22 +9,22 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::limits::{PASSWORD_MAX, PASSWORD_MIN};
 
-/// By how much NFC may lengthen a text in UTF-8 (UAX 15 section 12).
+/// The factor by which NFC can lengthen a text in UTF-8 (UAX 15, section 12).
 const NFC_GROWTH: usize = 3;
 
-/// A password. It is wiped when dropped, cannot be cloned, and `Debug` does not show it.
+/// A password. It is wiped when dropped and cannot be cloned; `Debug` does not show it.
 pub struct Password(Zeroizing<Vec<u8>>);
 
-/// Why a password is refused. Holds nothing of the password.
+/// Why a password is refused. Contains no part of the password.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PasswordError {
-    /// Nothing was presented.
+    /// The password is empty.
     #[error("a password is needed")]
     Empty,
-    /// Too short to be registered.
+    /// The password is too short to be registered.
     #[error("a password has at least {PASSWORD_MIN} bytes")]
     TooShort,
-    /// Over the limit, as typed or as normalised.
+    /// The password is too long, as typed or as normalised.
     #[error("a password has at most {PASSWORD_MAX} bytes")]
     TooLong,
     /// A control character (general category Cc).
@@ -33,8 +33,8 @@ pub enum PasswordError {
 }
 
 impl Password {
-    /// A password to be kept: 8..=1,024 bytes after normalisation, and no more before it. Anything but
-    /// control characters: what Unicode assigns later, too. Never trimmed: spaces count.
+    /// A new password: 8..=1,024 bytes after normalisation, and at most 1,024 before it. It may contain any character
+    /// but control characters, unassigned ones included. It is never trimmed: spaces count.
     pub fn new(raw: &str) -> Result<Self, PasswordError> {
         check_presence(raw)?;
         let bytes = normalise(raw).ok_or(PasswordError::BadCharacter)?;
@@ -45,8 +45,8 @@ impl Password {
         }
     }
 
-    /// A password somebody claims to have: 1..=1,024 bytes. What cannot be normalised is taken as
-    /// it is: no kept password is like it, so it fails as late and as slowly as any wrong one.
+    /// A password presented at login: 1..=1,024 bytes. One that cannot be normalised is used unchanged: it matches no
+    /// stored password, so it fails after the same time as any wrong one.
     pub fn presented(raw: &str) -> Result<Self, PasswordError> {
         check_presence(raw)?;
         let as_typed = || Zeroizing::new(raw.as_bytes().to_vec());
@@ -78,17 +78,16 @@ fn check_presence(raw: &str) -> Result<(), PasswordError> {
     }
 }
 
-/// Every space becomes U+0020, then NFC: what `OpaqueString` (RFC 8265 section 4.2.2) does to the texts
-/// that it allows. `None` for a text with a control character.
+/// Maps every space to U+0020, then applies NFC, as `OpaqueString` does (RFC 8265, section 4.2.2). `None` for a text
+/// with a control character.
 ///
-/// The copy made here is wiped. What the normalisation itself holds, the last few characters that may
-/// still compose, is not: its crate does not offer it.
+/// The copy made here is wiped. The last few characters, which the normalisation crate buffers internally, are not.
 fn normalise(raw: &str) -> Option<Zeroizing<Vec<u8>>> {
     if raw.contains(char::is_control) {
         return None;
     }
     let mapped = raw.chars().map(|c| if is_space(c) { ' ' } else { c });
-    // NFC makes at most three times the bytes (UAX 15): a buffer that never grows leaves no copies.
+    // NFC produces at most three times the bytes (UAX 15): a buffer that never grows leaves no copies.
     let mut bytes = Zeroizing::new(Vec::with_capacity(NFC_GROWTH * raw.len()));
     let mut utf8 = [0; 4];
     for c in mapped.nfc() {

@@ -1,8 +1,7 @@
-//! The rules of PRECIS for names (RFC 8264 and 8265), computed from current Unicode. The crates that
-//! have them ready take their classes from the tables of Unicode 6.3 and refuse all letters since.
+//! The rules of PRECIS for names (RFC 8264 and 8265), computed from current Unicode. Existing crates use the tables of
+//! Unicode 6.3 and refuse all later letters.
 //!
-//! Letters of the newest Unicode wait until the standard library knows them too: a letter whose lower
-//! case is not known would be stored in a form that changes with the library.
+//! A letter is allowed once the standard library knows it: otherwise its lower case would change with a later library.
 
 use std::iter;
 
@@ -11,12 +10,12 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::decompose_compatible;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// Why a text is no identifier.
+/// Why a text is not an identifier.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// A character that is not of the class.
+    /// A character outside the identifier class.
     Character(char),
-    /// Against the Bidi rule.
+    /// A violation of the Bidi rule.
     Directions,
 }
 
@@ -37,11 +36,11 @@ pub(super) fn username_case_mapped(name: &str) -> Result<String, Fault> {
     }
 }
 
-/// Full-width and half-width characters become what they are variants of (RFC 8264 section 5.2.1).
+/// Maps full-width and half-width characters to their normal forms (RFC 8264, section 5.2.1).
 fn to_usual_width(name: &str) -> String {
     let mut mapped = String::with_capacity(name.len());
     for c in name.chars() {
-        // All of these decompose, and nothing else has the tags <wide> and <narrow>.
+        // All of these have a decomposition, and no other character has the tags <wide> and <narrow>.
         if matches!(c, '\u{3000}' | '\u{ff01}'..='\u{ffee}') {
             decompose_compatible(c, |part| mapped.push(part));
         } else {
@@ -60,15 +59,15 @@ fn is_identifier(c: char, name: &str) -> bool {
         '\u{640}' | '\u{7fa}' | '\u{302e}' | '\u{302f}' | '\u{3031}'..='\u{3035}' | '\u{303b}' => {
             false
         }
-        // Contextual rules (RFC 5892 appendix A): the two rows of Arabic digits are not mixed. The
-        // other characters with such rules are punctuation, which no name has.
+        // Contextual rules (RFC 5892, appendix A): the two sets of Arabic digits are not mixed. The other
+        // characters with such rules are punctuation, which names do not have.
         '\u{660}'..='\u{669}' => !name.contains(|other| matches!(other, '\u{6f0}'..='\u{6f9}')),
         '\u{6f0}'..='\u{6f9}' => !name.contains(|other| matches!(other, '\u{660}'..='\u{669}')),
         _ => is_letter_or_digit(c) && !is_old_hangul_jamo(c) && !has_compatibility_form(c),
     }
 }
 
-/// `LetterDigits` (section 9.1). What is unassigned has another category.
+/// `LetterDigits` (section 9.1). Unassigned code points have another category.
 fn is_letter_or_digit(c: char) -> bool {
     matches!(
         c.general_category(),
@@ -98,8 +97,8 @@ fn has_compatibility_form(c: char) -> bool {
     iter::once(c).nfkc().ne(iter::once(c))
 }
 
-/// The Bidi rule (RFC 5893 section 2), for names that have a character of a right-to-left script. Such
-/// a name must begin with one, so it is always an RTL label.
+/// The Bidi rule (RFC 5893, section 2), for names with a character of a right-to-left script. Such a name must begin
+/// with one, so it is always an RTL label.
 fn keeps_bidi_rule(name: &str) -> bool {
     use BidiClass::{AL, AN, BN, CS, EN, ES, ET, L, NSM, ON, R};
     let has = |class| name.chars().any(|c| bidi_class(c) == class);

@@ -1,4 +1,4 @@
-//! Names that nobody may have, because what the software says could be taken for theirs.
+//! Reserved names: messages of the software could be mistaken for messages of such a user.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use super::look::looks;
 use super::normal::NameError;
 
-/// Voices of the software, people with power over it, everybody at once, the prompts of the
-/// client's modes (`contact> ` must not be a chat with "contact"), and words that are commands.
+/// Names of the software, of administrators, of everyone at once, the prompts of the client's modes (`contact> ` must
+/// not be a chat with "contact"), and words that are commands.
 const RESERVED: &[&str] = &[
     "admin",
     "administrator",
@@ -51,7 +51,7 @@ const RESERVED: &[&str] = &[
 static LOOKS: LazyLock<HashSet<String>> =
     LazyLock::new(|| RESERVED.iter().flat_map(|word| looks(word)).collect());
 
-/// Refuses reserved words and whatever looks like one.
+/// Refuses reserved words and names that are confusable with one.
 pub(super) fn refuse(stored: &str) -> Result<(), NameError> {
     if looks(stored).iter().any(|look| LOOKS.contains(look)) {
         return Err(NameError::Reserved);

@@ -1,4 +1,4 @@
-//! A message's text, and the number its sender gave it.
+//! The text of a message, and its sender's identifier.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use thiserror::Error;
 
 use crate::limits::{CONTENT_MAX, TXN_ID_MAX};
 
-/// The text of one message: 1..=[`CONTENT_MAX`] bytes of UTF-8 (a server allows fewer) in which newline and tab are the only
-/// control characters. What else could confuse a terminal is the receiving client's to show.
+/// The text of one message: 1..=[`CONTENT_MAX`] bytes of UTF-8 (a server may allow fewer). Newline and tab are the only
+/// control characters. The receiving client makes any other risky character visible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content(String);
 
 /// Why a message's text is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ContentError {
-    /// Nothing to send.
+    /// The text is empty.
     #[error("a message needs at least one character")]
     Empty,
-    /// Its length in bytes.
+    /// The text is too long; its length in bytes.
     #[error("a message has at most {CONTENT_MAX} bytes, this one has {0}")]
     TooLong(usize),
     /// A C0 or C1 control character other than newline and tab, or DEL.
@@ -26,7 +26,7 @@ pub enum ContentError {
 }
 
 impl Content {
-    /// Checks a text; nothing of it is changed.
+    /// Checks a text without changing it.
     pub fn new(raw: impl Into<String>) -> Result<Self, ContentError> {
         let raw = raw.into();
         if raw.is_empty() {
@@ -56,8 +56,7 @@ impl fmt::Display for Content {
     }
 }
 
-/// A sender's own number for a message, by which it may send it twice and have it stored once:
-/// 1..=64 bytes of 0x21..=0x7e.
+/// A sender's identifier of a message (`txn_id`), which makes sending idempotent: 1..=64 bytes of 0x21..=0x7e.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TxnId(String);
 
@@ -73,7 +72,7 @@ pub enum TxnIdError {
 }
 
 impl TxnId {
-    /// Checks an id; nothing of it is changed.
+    /// Checks an id without changing it.
     pub fn new(raw: impl Into<String>) -> Result<Self, TxnIdError> {
         let raw = raw.into();
         if !(1..=TXN_ID_MAX).contains(&raw.len()) {

@@ -9,7 +9,7 @@ use echat_proto::frame::{BadLength, Deframer, HEADER};
 type Frames = (Vec<Vec<u8>>, Result<usize, BadLength>);
 
 /// The first byte chooses the limit; the rest is the stream. However it is cut, the frames are those
-/// that wire.md 1 describes.
+/// that PROTOCOL.md, section 1, describes.
 pub(crate) fn check(bytes: &[u8]) {
     let Some((choice, stream)) = bytes.split_first() else {
         return;
@@ -21,7 +21,7 @@ pub(crate) fn check(bytes: &[u8]) {
     }
 }
 
-/// The frames by the drawing of wire.md 1.
+/// The frames by the drawing of PROTOCOL.md, section 1.
 fn described(limit: usize, mut stream: &[u8]) -> Frames {
     let mut frames = Vec::new();
     while let Some(declared) = stream.first_chunk::<4>() {

@@ -1,4 +1,4 @@
-//! A ServerHello made by hand, of any random and public value, and signed as it should be (wire.md 2).
+//! A ServerHello made by hand, of any random and public value, and signed as it should be (PROTOCOL.md, section 3).
 
 use echat_proto::handshake::SERVER_HELLO;
 use ed25519_dalek::{Signer, SigningKey};
