@@ -1,4 +1,4 @@
-//! Users, their passwords' hashes, and where they log in from.
+//! Users, their password hashes, and the addresses from which they logged in.
 
 use std::net::IpAddr;
 
@@ -10,11 +10,11 @@ use super::{Batch, Kind, StoreError, User, UserId};
 /// How long an address that logged in is remembered: 30 days, in seconds.
 const LOGINS_KEPT: i64 = 30 * 24 * 60 * 60;
 
-/// How many forgotten addresses a login clears away at most.
+/// Expired addresses that one login deletes at most.
 const PRUNED_AT_ONCE: i64 = 100;
 
 impl Batch<'_> {
-    /// The user of this name in its stored form.
+    /// The user with this name, given in its stored form.
     pub fn find_user(&self, key: &str) -> Result<Option<User>, StoreError> {
         self.first("SELECT id, name FROM users WHERE name = ?1", [key], user)
     }
@@ -35,13 +35,13 @@ impl Batch<'_> {
         )
     }
 
-    /// The user of this name and the PHC string of their password.
+    /// The user with this name, and the PHC string of the password.
     pub fn credentials(&self, key: &str) -> Result<Option<(User, String)>, StoreError> {
         let sql = "SELECT id, name, password FROM users WHERE name = ?1";
         self.first(sql, [key], |row| Ok((user(row)?, row.get(2)?)))
     }
 
-    /// Makes an account; `None` when the name is taken, or one that looks like it.
+    /// Creates an account; `None` if the name, or a confusable one, is taken.
     pub fn create_user(
         &mut self,
         name: &Username,
@@ -62,13 +62,13 @@ impl Batch<'_> {
         Ok(Some(UserId(id)))
     }
 
-    /// Replaces a password's PHC string.
+    /// Replaces the PHC string of a password.
     pub fn set_password(&mut self, user: UserId, phc: &str) -> Result<(), StoreError> {
         let sql = "UPDATE users SET password = ?2 WHERE id = ?1";
         self.write(sql, params![user, phc]).map(drop)
     }
 
-    /// Remembers that a user logged in from an origin, and forgets some that are 30 days old.
+    /// Records that a user logged in from an address, and deletes some records that are 30 days old.
     pub fn note_login(
         &mut self,
         user: UserId,
@@ -88,7 +88,7 @@ impl Batch<'_> {
         .map(drop)
     }
 
-    /// Whether a user logged in from an address at `since` or later.
+    /// Whether a user logged in from an address at or after `since`.
     pub fn logged_in_from(
         &self,
         user: UserId,
@@ -100,7 +100,7 @@ impl Batch<'_> {
     }
 }
 
-/// A row that begins with id and name.
+/// Reads a row that begins with id and name.
 pub(super) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
         id: row.get(0)?,

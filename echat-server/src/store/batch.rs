@@ -1,4 +1,4 @@
-//! One transaction, begun by the first write, and the proof that it is durable.
+//! A transaction that begins with the first write, and the proof that it is durable.
 
 use std::cell::Cell;
 
@@ -11,37 +11,37 @@ use super::high_water::HighWater;
 use super::log::Log;
 use super::{Store, StoreError};
 
-/// What a query costs besides the steps it takes, as steps: 3 us.
+/// The fixed cost of a query in steps of `SQLite`'s virtual machine: 3 us.
 const QUERY_STEPS: usize = 60;
 
-/// A unit of work. The first write takes the database for writing; dropping it without
-/// [`commit`](Batch::commit) leaves no trace.
+/// A unit of work. The first write begins the transaction. Dropping the batch without [`commit`](Batch::commit) rolls
+/// it back.
 #[derive(Debug)]
 pub struct Batch<'s> {
     db: &'s Connection,
     met: &'s Met,
     log: &'s Log,
     high_water: Option<&'s mut HighWater>,
-    /// The newest message id that this batch gave out.
+    /// The newest message id that this batch assigned.
     newest: Option<i64>,
     state: Cell<State>,
     writes: u64,
     work: Cell<u64>,
 }
 
-/// Proof that everything a batch wrote is durable. Only a commit makes one.
+/// Proof that everything a batch wrote is durable. Only a commit creates one.
 #[derive(Debug)]
 #[must_use = "what waits for the commit is released by its receipt"]
 pub struct Receipt(());
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Nothing was written: there is no transaction.
+    /// Nothing was written, so there is no transaction.
     Reading,
-    /// There is a transaction.
+    /// A transaction is open.
     Writing,
-    /// A statement of the transaction failed. `SQLite` may have ended the transaction by itself, and a
-    /// further write would then be durable on its own, so none is let through.
+    /// A statement of the transaction failed. `SQLite` may have ended the transaction by itself; a further write
+    /// would then be durable on its own, so all are refused.
     Broken(Why),
 }
 
@@ -66,34 +66,34 @@ impl<'s> Batch<'s> {
         }
     }
 
-    /// What was done so far, in steps of `SQLite`'s virtual machine: it tells what a request costs
-    /// without a clock, and tells the same each time. A row that is read takes about ten.
+    /// The work done so far, in steps of `SQLite`'s virtual machine. Steps measure the cost of a request without a
+    /// clock, and reproducibly. Reading a row takes about ten.
     pub fn work(&self) -> u64 {
         self.work.get()
     }
 
-    /// Counts work that was done beside the database, as if it had taken so many steps.
+    /// Adds work done outside the database, expressed in steps.
     pub fn count_work(&self, steps: usize) {
         let steps = u64::try_from(steps).unwrap_or(u64::MAX);
         self.work.set(self.work.get().saturating_add(steps));
     }
 
-    /// How many writes were made, so that a caller can tell whether a request wrote.
+    /// The number of writes so far, so that a caller can tell whether a request wrote.
     pub fn writes(&self) -> u64 {
         self.writes
     }
 
-    /// Whether what was written so far can still be committed: no statement of its transaction failed.
+    /// Whether the writes can still be committed: no statement of the transaction failed.
     pub fn is_whole(&self) -> bool {
         !matches!(self.state.get(), State::Broken(_))
     }
 
-    /// Makes everything written durable. With nothing written the disk is not touched. A long log is
-    /// then folded into the database, or a [`Fold`](super::Fold) of it is ready to be taken.
+    /// Makes all writes durable. Without writes, the disk is not touched. If the write-ahead log is long, it is then
+    /// checkpointed, or a [`Fold`](super::Fold) is ready to be taken.
     ///
     /// # Errors
-    /// `Full`, and `Damaged` if a statement met damage: the batch is then rolled back. `Fatal` if the
-    /// commit or the fold failed in another way.
+    /// `Full`, or `Damaged` if a statement met damage: the batch is rolled back. `Fatal` if the commit or the
+    /// checkpoint failed in another way.
     pub fn commit(mut self) -> Result<Receipt, StoreError> {
         match self.state.get() {
             State::Reading => {}
@@ -140,7 +140,7 @@ impl<'s> Batch<'s> {
         row.map_err(|error| self.error(error))
     }
 
-    /// Goes through the rows of a query until `each` says false.
+    /// Calls `each` for the rows of a query until it returns false.
     pub(super) fn walk(
         &self,
         sql: &str,
@@ -159,12 +159,12 @@ impl<'s> Batch<'s> {
         walked.map_err(|error| self.error(error))
     }
 
-    /// Whether a query has any row.
+    /// Whether a query returns a row.
     pub(super) fn exists(&self, sql: &str, params: impl Params) -> Result<bool, StoreError> {
         Ok(self.first(sql, params, |_| Ok(()))?.is_some())
     }
 
-    /// The one number that a `SELECT count(*)` gives.
+    /// The number that a `SELECT count(*)` returns.
     pub(super) fn count(&self, sql: &str, params: impl Params) -> Result<u64, StoreError> {
         let count: Option<i64> = self.first(sql, params, |row| row.get(0))?;
         Ok(count
@@ -172,7 +172,7 @@ impl<'s> Batch<'s> {
             .unwrap_or(0))
     }
 
-    /// Runs one INSERT, UPDATE or DELETE; gives the number of rows changed.
+    /// Runs one INSERT, UPDATE or DELETE; returns the number of rows changed.
     pub(super) fn write(&mut self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
         self.begin()?;
         let changed = self.run(sql, |statement| statement.execute(params));
@@ -181,13 +181,13 @@ impl<'s> Batch<'s> {
         Ok(changed)
     }
 
-    /// Runs one INSERT; gives the new row's number.
+    /// Runs one INSERT; returns the number of the new row.
     pub(super) fn insert(&mut self, sql: &str, params: impl Params) -> Result<i64, StoreError> {
         self.write(sql, params)?;
         Ok(self.db.last_insert_rowid())
     }
 
-    /// Runs the INSERT of a message; gives its id, which is reserved before it can be committed.
+    /// Runs the INSERT of a message; returns its id, which is reserved before the commit.
     pub(super) fn insert_id(&mut self, sql: &str, params: impl Params) -> Result<i64, StoreError> {
         let id = self.insert(sql, params)?;
         if let Some(high_water) = &mut self.high_water
@@ -212,7 +212,7 @@ impl<'s> Batch<'s> {
         result
     }
 
-    /// The error of a row that another row says is there.
+    /// The error for a missing row to which another row refers.
     pub(super) fn missing(&self, what: &str) -> StoreError {
         self.error(failure::missing(what))
     }
@@ -230,9 +230,9 @@ impl<'s> Batch<'s> {
         }
     }
 
-    /// An error before the first write did no harm: a lock held by another is only waited out.
-    /// Within the transaction no other can hold one, and `SQLite` commits nothing any more after
-    /// damage was met, also by a read, so that the transaction ends here.
+    /// Classifies an error. Before the first write, an error leaves nothing behind, and a lock of another process only
+    /// means a retry. Within the transaction no other process holds a lock. After damage, even if a read met it,
+    /// `SQLite` commits nothing more, so the transaction ends here.
     fn error(&self, error: rusqlite::Error) -> StoreError {
         let reading = self.state.get() == State::Reading;
         let held = matches!(
@@ -257,7 +257,7 @@ impl<'s> Batch<'s> {
         });
     }
 
-    /// A commit that fails leaves open what is on the disk, unless the disk is full.
+    /// Classifies the error of a commit: unless the disk is full, the state of the disk is unknown.
     fn not_committed(&self, error: rusqlite::Error) -> StoreError {
         let (error, why) = match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => (StoreError::Full, Why::Full),
@@ -267,7 +267,7 @@ impl<'s> Batch<'s> {
         error
     }
 
-    /// What comes first says why.
+    /// Keeps the first failure, which is the cause.
     fn break_off(&self, why: Why) {
         if self.is_whole() {
             self.state.set(State::Broken(why));
@@ -278,13 +278,13 @@ impl<'s> Batch<'s> {
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
         if self.state.get() != State::Reading && !self.db.is_autocommit() {
-            // If even this fails, the next BEGIN fails too, and that is reported.
+            // If this fails too, the next BEGIN fails and is reported.
             let _ = self.db.execute_batch("ROLLBACK");
         }
     }
 }
 
-/// What a batch says after its first failure, which said why.
+/// The error of every statement after the first failure, which reported the cause.
 fn refusal(why: Why) -> StoreError {
     let earlier = || {
         rusqlite::Error::SqliteFailure(

@@ -1,32 +1,32 @@
-//! Friendships and the requests that lead to them.
+//! Friendships and friend requests.
 
 use rusqlite::params;
 
 use super::accounts::user;
 use super::{Batch, ConversationId, Kind, StoreError, User, UserId};
 
-/// How many forgotten declined requests one write clears away at most.
+/// Expired declined requests that one write deletes at most.
 const PRUNED_AT_ONCE: i64 = 10;
 
-/// Requests that wait for a user's answer, oldest first.
+/// Pending requests to a user, oldest first.
 pub(super) const PENDING: &str =
     "SELECT u.name FROM friend_requests AS r CROSS JOIN users AS u ON u.id = r.sender
      WHERE r.receiver = ?1 AND r.declined_at IS NULL ORDER BY r.id";
-/// The one of them that waits longest.
+/// The oldest of them.
 pub(super) const OLDEST_PENDING: &str = "SELECT sender, created_at FROM friend_requests
      WHERE receiver = ?1 AND declined_at IS NULL ORDER BY id LIMIT 1";
-/// Clears away requests that were declined long ago and not made again.
+/// Deletes requests that were declined long ago and not repeated.
 pub(super) const PRUNE: &str = "DELETE FROM friend_requests WHERE id IN
          (SELECT id FROM friend_requests
           WHERE declined_at IS NOT NULL AND asked_again = 0 AND declined_at <= ?1
           ORDER BY declined_at LIMIT ?2)";
 
-/// A request for friendship.
+/// A friend request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FriendRequest {
-    /// When the receiver declined it, in unix seconds; `None` while it waits for an answer.
+    /// When the receiver declined it, in unix seconds; `None` while it is pending.
     pub declined_at: Option<i64>,
-    /// Whether the sender asked again since.
+    /// Whether the sender repeated it since.
     pub asked_again: bool,
 }
 
@@ -43,25 +43,25 @@ impl Batch<'_> {
         )
     }
 
-    /// How many friends a user has.
+    /// The number of a user's friends.
     pub fn friend_count(&self, of: UserId) -> Result<u64, StoreError> {
         let sql = "SELECT (SELECT count(*) FROM friendships WHERE low_user = ?1)
                         + (SELECT count(*) FROM friendships WHERE high_user = ?1)";
         self.count(sql, [of])
     }
 
-    /// The conversation of two friends; `None` when they are not friends.
+    /// The conversation of two users; `None` if they are not friends.
     pub fn friendship(&self, a: UserId, b: UserId) -> Result<Option<ConversationId>, StoreError> {
         let sql = "SELECT conversation FROM friendships WHERE low_user = ?1 AND high_user = ?2";
         self.first(sql, [a.min(b), a.max(b)], |row| row.get(0))
     }
 
-    /// The names of those whose requests wait for a user's answer, oldest first.
+    /// The names of the senders of a user's pending requests, oldest first.
     pub fn pending_requests(&self, receiver: UserId) -> Result<Vec<String>, StoreError> {
         self.all(PENDING, [receiver], |row| row.get(0))
     }
 
-    /// How many requests wait for a user's answer.
+    /// The number of a user's pending requests.
     pub fn pending_count(&self, receiver: UserId) -> Result<u64, StoreError> {
         self.count(
             "SELECT count(*) FROM friend_requests WHERE receiver = ?1 AND declined_at IS NULL",
@@ -69,14 +69,14 @@ impl Batch<'_> {
         )
     }
 
-    /// The sender of the request that waits longest for a user's answer, and when it was made.
+    /// The sender and time of a user's oldest pending request.
     pub fn oldest_pending(&self, receiver: UserId) -> Result<Option<(UserId, i64)>, StoreError> {
         self.first(OLDEST_PENDING, [receiver], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })
     }
 
-    /// What `sender` asked of `receiver`, declined requests included.
+    /// The request from `sender` to `receiver`, pending or declined.
     pub fn request(
         &self,
         sender: UserId,
@@ -95,8 +95,8 @@ impl Batch<'_> {
         )
     }
 
-    /// Notes that `sender` asks `receiver`, another user. A declined request becomes a new one,
-    /// the newest; asking twice is asking once.
+    /// Stores a request from `sender` to `receiver`, a different user. A declined request becomes a new one and the
+    /// newest. A pending request stays as it is.
     pub fn add_request(
         &mut self,
         sender: UserId,
@@ -116,7 +116,7 @@ impl Batch<'_> {
         .map(drop)
     }
 
-    /// Notes that a request that waits was declined; false when there is none.
+    /// Declines a pending request; false if there is none.
     pub fn decline_request(
         &mut self,
         sender: UserId,
@@ -131,7 +131,7 @@ impl Batch<'_> {
         Ok(changed > 0)
     }
 
-    /// Notes that the sender of a declined request asked again.
+    /// Records that the sender of a declined request repeated it.
     pub fn ask_again(&mut self, sender: UserId, receiver: UserId) -> Result<(), StoreError> {
         self.write(
             "UPDATE friend_requests SET asked_again = 1
@@ -141,19 +141,19 @@ impl Batch<'_> {
         .map(drop)
     }
 
-    /// Forgets a few of the requests that were declined at `until` or before and not made again.
+    /// Deletes a few of the requests that were declined at or before `until` and not repeated.
     pub fn forget_declined(&mut self, until: i64) -> Result<(), StoreError> {
         self.write(PRUNE, [until, PRUNED_AT_ONCE]).map(drop)
     }
 
-    /// Removes a request, pending or declined; false when there was none.
+    /// Deletes a request, pending or declined; false if there is none.
     pub fn delete_request(&mut self, sender: UserId, receiver: UserId) -> Result<bool, StoreError> {
         let sql = "DELETE FROM friend_requests WHERE receiver = ?2 AND sender = ?1";
         Ok(self.write(sql, [sender, receiver])? > 0)
     }
 
-    /// Makes two users friends, and removes their requests in both directions. Those who are
-    /// friends already keep their conversation.
+    /// Makes two users friends, and deletes their requests in both directions. Users who are friends already keep their
+    /// conversation.
     pub fn befriend(
         &mut self,
         a: UserId,

@@ -1,5 +1,5 @@
-//! Whether a database holds what the migrations made, and nothing else: a trigger or a view that is
-//! not ours would act with our statements.
+//! Compares the schema of a database with that of the migrations. A foreign trigger or view would act within echat's
+//! own statements.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use rusqlite::Connection;
 use super::migrate::{MIGRATIONS, migrate};
 use super::open_error::OpenError;
 
-/// Tables that `ANALYZE` makes, for the query planner only.
+/// Tables that `ANALYZE` creates for the query planner.
 const STATISTICS: [&str; 2] = ["sqlite_stat1", "sqlite_stat4"];
 
-/// Kind and name of a part of a schema, to its table and its statement.
+/// Maps the kind and name of a schema object to its table and its statement.
 type Parts = BTreeMap<(String, String), (String, Option<String>)>;
 
-/// Refuses a database of this version whose schema is not the one of the migrations so far.
+/// Refuses a database of this version whose schema differs from that of the migrations up to it.
 pub(super) fn refuse_altered(db: &Connection, version: usize) -> Result<(), OpenError> {
-    // The schema of echat's own is made anew: it takes a millisecond, and nothing else has to agree.
+    // The expected schema is built from the migrations, which takes a millisecond.
     let mut ours = Connection::open_in_memory()?;
     migrate(&mut ours, &MIGRATIONS[..version])?;
     let (ours, found) = (parts(&ours)?, parts(db)?);

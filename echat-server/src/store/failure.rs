@@ -1,4 +1,4 @@
-//! What an error of `SQLite` means for those who asked.
+//! Classifies errors of `SQLite`: retry, damage, full disk, or fatal.
 
 use std::cell::RefCell;
 
@@ -9,7 +9,7 @@ use rusqlite::{Error, ErrorCode, ffi};
 
 use super::StoreError;
 
-/// Reads that failed. Nothing was written by them, so nothing is uncertain but what they were to read.
+/// Failed reads. They wrote nothing, so the state of the disk is known.
 const FAILED_READS: [i32; 4] = [
     SQLITE_IOERR_READ,
     SQLITE_IOERR_SHORT_READ,
@@ -17,11 +17,11 @@ const FAILED_READS: [i32; 4] = [
     SQLITE_IOERR_DATA,
 ];
 
-/// Whether an error says that a part of the database cannot be read, or contradicts another part. It
-/// leaves nothing open about what is on the disk: the statement is undone, other parts are sound.
+/// Whether an error means damage: a part of the database cannot be read, or contradicts another part. The state of the
+/// disk is known: the statement is rolled back, and other parts are sound.
 ///
-/// A constraint counts: callers ask before they write, so one that is violated is a lost row or index
-/// entry. So does a row that is longer than any that this program writes.
+/// A violated constraint counts as damage: callers check before they write, so a row or an index entry is missing. A row
+/// longer than any that this program writes counts too.
 pub(super) fn is_damage(error: &Error) -> bool {
     match error {
         Error::SqliteFailure(failure, _) => match failure.code {
@@ -32,7 +32,7 @@ pub(super) fn is_damage(error: &Error) -> bool {
             ErrorCode::SystemIoFailure => FAILED_READS.contains(&failure.extended_code),
             _ => false,
         },
-        // A row holds what no statement of ours has written.
+        // A row holds a value that no statement of echat wrote.
         Error::InvalidColumnType(..)
         | Error::FromSqlConversionFailure(..)
         | Error::IntegralValueOutOfRange(..)
@@ -41,7 +41,7 @@ pub(super) fn is_damage(error: &Error) -> bool {
     }
 }
 
-/// Whether another program is at it, or the disk is full: all is as it was, and a later try may succeed.
+/// Whether another process holds a lock or the disk is full: nothing changed, and a later attempt may succeed.
 pub(super) fn can_wait(error: &Error) -> bool {
     use ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
     matches!(
@@ -50,27 +50,27 @@ pub(super) fn can_wait(error: &Error) -> bool {
     )
 }
 
-/// The error of a part that is not there though another part says so.
+/// The error for a missing part to which another part refers.
 pub(super) fn missing(what: &str) -> Error {
     Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(what.to_owned()))
 }
 
-/// The error of a sync that was asked for beside `SQLite`.
+/// The error of a sync outside `SQLite`.
 pub(super) fn sync(error: &std::io::Error) -> Error {
     let failed = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
     Error::SqliteFailure(failed, Some(format!("a sync of a fold failed: {error}")))
 }
 
-/// Damage that was met and is not reported yet.
+/// Damage that is not reported yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// What `SQLite` said the first time, with its extended result code.
+    /// The first error of `SQLite`, with its extended result code.
     pub what: String,
-    /// How many statements met it.
+    /// The number of statements that met it.
     pub times: u64,
 }
 
-/// Keeps the damage that is met until the engine asks for it.
+/// Collects damage until the engine takes it.
 #[derive(Debug, Default)]
 pub(super) struct Met(RefCell<Option<Damage>>);
 
@@ -88,7 +88,7 @@ impl Met {
         self.0.borrow_mut().take()
     }
 
-    /// Judges the error of a statement.
+    /// Classifies the error of a statement.
     pub(super) fn judge(&self, error: Error) -> StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StoreError::Full,

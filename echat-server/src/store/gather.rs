@@ -1,10 +1,10 @@
-//! Gathering one answer from many conversations, within its bounds.
+//! Collects one reply from many conversations, within its limits.
 
 use std::collections::BinaryHeap;
 
 use super::{StoreError, StoredMessage};
 
-/// What one message takes in an answer besides its texts, in bytes, rounded up.
+/// Bytes of one message in a reply besides its texts, rounded up.
 const MESSAGE_BYTES: usize = 256;
 
 /// The `total` least ranks of `seats` ascending sequences with the seat of each, at most `per`
@@ -19,7 +19,7 @@ pub(super) fn merge(
     for at in 0..seats {
         heads.extend(ranks(at, i64::MAX, 1)?.first().map(|&rank| (rank, at)));
     }
-    // The least heads first: the bound is tight after few seats.
+    // The least heads come first, so that the bound is tight after a few sequences.
     heads.sort_unstable();
     let mut best = BinaryHeap::new();
     for (head, at) in heads {
@@ -43,16 +43,16 @@ pub(super) fn merge(
     Ok(best.into_sorted_vec())
 }
 
-/// Messages that fit into a budget of bytes.
+/// Messages that fit a budget of bytes.
 pub(super) struct Filling {
     left: usize,
-    /// Whether the first one fits whatever its size.
+    /// Whether the first message is accepted whatever its size.
     never_empty: bool,
     pub(super) messages: Vec<StoredMessage>,
 }
 
 impl Filling {
-    /// Beside other things, which may leave no place.
+    /// Messages beside other contents, which may leave no room.
     pub(super) fn beside(budget: usize) -> Self {
         Self {
             left: budget,
@@ -61,7 +61,7 @@ impl Filling {
         }
     }
 
-    /// A page, which has a message if there is any: who turns pages would never get on.
+    /// A page, which has at least one message if there is any; otherwise a client could not continue.
     pub(super) fn page(budget: usize) -> Self {
         Self {
             never_empty: true,
@@ -69,7 +69,7 @@ impl Filling {
         }
     }
 
-    /// False when the message does not fit any more.
+    /// Adds a message; false if it does not fit.
     pub(super) fn push(&mut self, message: StoredMessage) -> bool {
         let texts = message.content.len() + message.sender.len() + message.target.len();
         let size = MESSAGE_BYTES + texts;

@@ -1,30 +1,27 @@
-//! Which message ids were given out in this data folder, in a file beside the database: so ids do
-//! not go back when an older copy of the database is put there.
+//! The file `high_water` beside the database records which message ids were assigned in this data folder, so that ids
+//! never go back when an older copy of the database is put in place.
 //!
-//! Three of its lines have the same length, each its own checksum, and are rewritten in place:
+//! Three of its lines have a fixed length and a checksum each, and are rewritten in place:
 //!
 //! ```text
-//! reserved 0000000000000002000 5d1c...    ids up to here may have been given out
-//! reserved 0000000000000001000 93ab...    the reservation before
-//! open     0000000000000001234 07fe...    the newest id that was given out
+//! reserved 0000000000000002000 5d1c...    ids up to this one may have been assigned
+//! reserved 0000000000000001000 93ab...    the previous reservation
+//! open     0000000000000001234 07fe...    the newest id that was assigned
 //! boot     4b1c7a52-...                   the boot of the system, written once
 //! ```
 //!
-//! * **Reserved** ids are synced before one above the reservation before is committed. The two lines
-//!   take turns, so a write that is torn by a power cut leaves the reservation before, above which
-//!   no id was committed. Ids are reserved in steps, so that messages cost no sync of their own.
-//! * **The newest id** is written after each commit and not synced: a killed process leaves it exact, a
-//!   power cut may leave an older one. `closed` says that the server ended in peace: then it is
-//!   exact, and synced.
+//! * **Reserved** ids are synced before an id above the previous reservation is committed. The two lines are written
+//!   alternately, so that a write torn by a power cut leaves the previous reservation, above which no id was
+//!   committed. Ids are reserved in steps, so that a message needs no sync of its own.
+//! * **The newest id** is written after each commit and not synced. It is exact after a killed process, and may be older
+//!   after a power cut. The word `closed` instead of `open` marks an orderly end: the id is exact and synced.
 //!
-//! Each start makes the file anew. Then a database whose newest id is below the one noted here is an
-//! older copy. Its ids go on above all that were reserved, and its history gets a new name, by which
-//! clients notice. If the power may have been cut (another boot, and no end in peace), ids go on above
-//! the reservation too, with the same name: a database from a while before cannot be told then from one
-//! that is complete.
+//! Each start writes a new file. A database whose newest id is below the recorded one is an older copy: its ids continue
+//! above the reservation, and its history gets a new name, by which clients notice. After a possible power cut (another
+//! boot, and no orderly end) ids continue above the reservation too, with the same name, since a slightly older database
+//! cannot be told from a complete one.
 //!
-//! A whole folder that is put back has an older file too: that is left to the clients, which see the
-//! newest id fall.
+//! A restored whole folder has an older file too. Only clients notice that, by the lower newest id.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -38,59 +35,58 @@ use super::StoreError;
 use super::open_error::OpenError;
 use crate::private_file::{self, FileError};
 
-/// Ids that are reserved at a time: one sync for so many messages, and the gap after a server was
-/// killed.
+/// Ids in one reservation: one sync for this many messages, and the largest gap after a power cut.
 const STEP: i64 = 1_000;
 
-/// Bytes of a line: a word of 8, a number of 19, a checksum of 16, two spaces and the end.
+/// Bytes of a line: a word of 8, a number of 19, a checksum of 16, two spaces and a newline.
 const LINE: usize = 46;
 
 const RESERVED: &str = "reserved";
 const OPEN: &str = "open";
 const CLOSED: &str = "closed";
 
-/// Which line says the newest id.
+/// The line of the newest id.
 const NEWEST: usize = 2;
 
-/// Which line says the boot, and how it begins.
+/// The line of the boot, and its first word.
 const BOOT: usize = 3;
 const BOOT_WORD: &str = "boot     ";
 
-/// Where Linux says which boot this is; elsewhere every end that was not in peace may be a power cut.
+/// Where Linux identifies the boot. On other systems, every end that was not orderly counts as a possible power cut.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// The open file.
 #[derive(Debug)]
 pub(super) struct HighWater {
     file: File,
-    /// No id above this one is committed.
+    /// The highest id that may be committed.
     reserved: i64,
-    /// The line for the next reservation, 0 or 1.
+    /// The line of the next reservation, 0 or 1.
     next: usize,
-    /// The newest id that was committed.
+    /// The newest committed id.
     newest: i64,
 }
 
-/// What the file says at a start.
+/// The contents of the file at a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Past {
     reserved: i64,
     newest: i64,
     closed: bool,
-    /// The power was not cut since: what was written is there, synced or not.
+    /// The system has not been restarted since: unsynced writes are present too.
     same_boot: bool,
 }
 
-/// Why the file is not used.
+/// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HighWaterError {
-    /// It is not the server's own file, or cannot be read.
+    /// The file does not belong to the server, or cannot be read.
     #[error("high_water beside it: {0}")]
     File(#[from] FileError),
-    /// It cannot be written.
+    /// The file cannot be written.
     #[error("high_water beside it cannot be written: {0}")]
     Write(#[source] io::Error),
-    /// Neither reservation can be read.
+    /// Neither reservation is valid.
     #[error(
         "high_water beside it is damaged, which says what message ids were given out; put a copy of it \
          back, or remove it if this database is the newest there is: ids then go on after its own"
@@ -98,11 +94,11 @@ pub enum HighWaterError {
     Damaged,
 }
 
-/// Brings the file at `path` and a database together, before the database gives out ids. `named` says
-/// whether the database's history had a name before this start.
+/// Reconciles the file at `path` with a database, before the database assigns ids. `named` says whether the history had
+/// a name before this start.
 ///
 /// # Errors
-/// The file is damaged, cannot be read, made or written; the database cannot be written.
+/// The file is damaged, or cannot be read, created or written; or the database cannot be written.
 pub(super) fn settle(
     db: &mut Connection,
     database: &Path,
@@ -111,7 +107,7 @@ pub(super) fn settle(
 ) -> Result<HighWater, OpenError> {
     let newest = newest_id(db)?;
     let past = Past::read(path)?;
-    // A server of this version was here and has left no file: the database alone was put here.
+    // The history has a name but there is no file: only the database was put here.
     let is_alone = past.is_none() && named && newest > 0;
     let past = past.unwrap_or(Past {
         reserved: newest,
@@ -147,14 +143,14 @@ pub(super) fn settle(
     Ok(made.map_err(HighWaterError::Write)?)
 }
 
-/// The highest message id that a database ever gave out; 0 before the first.
+/// The highest message id that a database has ever assigned; 0 before the first.
 pub(super) fn newest_id(db: &Connection) -> rusqlite::Result<i64> {
     let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'messages'";
     let newest = db.query_row(sql, [], |row| row.get(0)).optional()?;
     Ok(newest.unwrap_or(0))
 }
 
-/// From now on the database gives out ids above this one; with `renamed` its history has a new name.
+/// Lets the database assign ids above this one; with `renamed`, its history gets a new name.
 fn go_on_above(db: &mut Connection, id: i64, renamed: bool) -> rusqlite::Result<()> {
     let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let sql = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'messages'";
@@ -169,7 +165,7 @@ fn go_on_above(db: &mut Connection, id: i64, renamed: bool) -> rusqlite::Result<
 }
 
 impl Past {
-    /// What the file at `path` says; `None` if there is none.
+    /// Reads the file at `path`; `None` if it does not exist.
     fn read(path: &Path) -> Result<Option<Self>, HighWaterError> {
         let file = match private_file::open(path, OpenOptions::new().read(true)) {
             Err(FileError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
@@ -183,7 +179,7 @@ impl Past {
                 Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
                     return Err(FileError::Io(error).into());
                 }
-                // A line that is cut short has no right checksum.
+                // A truncated line has a wrong checksum.
                 _ => {}
             }
         }
@@ -195,11 +191,11 @@ impl Past {
         let (newest, closed, same_boot) = match newest {
             Some((word, id)) if word == CLOSED => (id, true, false),
             Some((word, id)) if word == OPEN => (id, false, is_of_this_boot(&file)?),
-            // Torn by a power cut: what is reserved says enough.
+            // Torn by a power cut: the reservation is sufficient.
             _ => (0, false, false),
         };
         Ok(Some(Self {
-            // If the later reservation was damaged long after it was written, it reserved no more.
+            // If the later reservation was damaged after it was written, the other one still bounds all ids.
             reserved: if newest > reserved {
                 newest.saturating_add(STEP)
             } else {
@@ -213,8 +209,8 @@ impl Past {
 }
 
 impl HighWater {
-    /// Makes the file, in place of the one from before: after a sync that failed, that may not be on
-    /// the disk as it is read.
+    /// Creates the file in place of the previous one. After a failed sync, the previous one may differ on the disk from
+    /// what a read returns.
     fn create(path: &Path, reserved: i64, newest: i64) -> io::Result<Self> {
         private_file::create(path, |file| {
             for (at, id) in [(0, reserved), (1, reserved)] {
@@ -233,11 +229,11 @@ impl HighWater {
         })
     }
 
-    /// Reserves ids so that `id` is among them.
+    /// Reserves ids up to at least `id`.
     ///
     /// # Errors
-    /// `Full` when the disk has no place, `Fatal` above all when the sync fails, and when the id was
-    /// given out before: then an older database was put in place of this one while it is open.
+    /// `Full` if the disk has no space. `Fatal` if the sync fails, or if the id was assigned before: then the database
+    /// was replaced by an older one while it was open.
     pub(super) fn reserve(&mut self, id: i64) -> Result<(), StoreError> {
         if id <= self.newest {
             let newest = self.newest;
@@ -252,18 +248,18 @@ impl HighWater {
         let reserved = id.saturating_add(STEP - 1);
         self.write(self.next, RESERVED, reserved)
             .map_err(|error| refusal(&error))?;
-        // What the disk has after a failed sync is uncertain, even if it was for want of space.
+        // After a failed sync the state of the disk is unknown, even if space was the cause.
         self.file.sync_data().map_err(|error| fatal(&error))?;
         self.next = 1 - self.next;
         self.reserved = reserved;
         Ok(())
     }
 
-    /// Notes the newest id after its commit.
+    /// Records the newest id after its commit.
     ///
     /// # Errors
-    /// `Fatal` if that fails for another reason than a full disk: then an older number stands, as it may
-    /// after a power cut.
+    /// `Fatal` if that fails for another reason than a full disk. After a full disk an older id stands, as after a power
+    /// cut.
     pub(super) fn note(&mut self, newest: i64) -> Result<(), StoreError> {
         self.newest = newest;
         match self
@@ -275,10 +271,10 @@ impl HighWater {
         }
     }
 
-    /// Notes that the server ends in peace.
+    /// Records an orderly end.
     ///
     /// # Errors
-    /// `Fatal` if it cannot be made durable.
+    /// `Fatal` if the record cannot be made durable.
     pub(super) fn close(&self) -> Result<(), StoreError> {
         self.write(NEWEST, CLOSED, self.newest)
             .map_err(|error| fatal(&error))?;
@@ -290,7 +286,7 @@ impl HighWater {
     }
 }
 
-/// Whether the file was made since the system was started.
+/// Whether the file was created in the present boot.
 fn is_of_this_boot(file: &File) -> Result<bool, FileError> {
     let mut rest = [0; 64];
     let length = file.read_at(&mut rest, offset(BOOT))?;
@@ -299,7 +295,7 @@ fn is_of_this_boot(file: &File) -> Result<bool, FileError> {
     Ok(boot().is_some_and(|boot| noted == Some(&boot)))
 }
 
-/// The name of this boot.
+/// The identifier of the present boot.
 fn boot() -> Option<String> {
     let id = fs::read_to_string(BOOT_ID).ok()?;
     Some(id.trim_end().to_owned()).filter(|id| !id.is_empty())
@@ -309,7 +305,7 @@ fn offset(line: usize) -> u64 {
     (line * LINE) as u64
 }
 
-/// A line: what it says, and the beginning of the SHA-256 of that.
+/// A line: its text, and the first digits of the SHA-256 of that text.
 fn line(word: &str, id: i64) -> Vec<u8> {
     let said = format!("{word:<8} {id:019}");
     format!("{said} {}\n", checksum(&said)).into_bytes()
@@ -323,7 +319,7 @@ fn checksum(said: &str) -> String {
     format!("{:016x}", u64::from_be_bytes(beginning))
 }
 
-/// The word and the number of a line that is whole.
+/// The word and the number of a valid line.
 fn parse(bytes: &[u8; LINE]) -> Option<(String, i64)> {
     let text = str::from_utf8(bytes).ok()?.strip_suffix('\n')?;
     let (said, sum) = text.rsplit_once(' ')?;

@@ -1,44 +1,43 @@
-//! Reading messages: pages of one conversation, and the newest or oldest of all of a user's.
+//! Reads messages: pages of one conversation, and the newest or oldest of all of a user's conversations.
 //!
-//! Every query is a seek in the index (conversation, id) that stops at a limit, so it costs the
-//! same on ten messages and on ten million. Over many conversations the seeks share a bound that
-//! tightens as results come in: what lies beyond the results already found is not read.
+//! Every query is a seek in the index (conversation, id) that stops at a limit, so its cost does not depend on the
+//! number of stored messages. Seeks over many conversations share a bound that tightens with each result: rows beyond
+//! the results found so far are not read.
 
 use rusqlite::{Row, params};
 
 use super::gather::{Filling, merge};
 use super::{Batch, ConversationId, Kind, MessageId, StoreError, StoredMessage, UserId};
 
-/// Unread counts stop here, so that counting is cheap however much is unread.
+/// The largest unread count, which bounds the cost of counting.
 pub const UNREAD_MAX: u64 = 1_000;
 
-/// How many messages all counts of one answer look at: nobody is unread for so long in so many
-/// conversations but who wants to keep the server busy.
+/// Messages that all unread counts of one reply examine together. Only a user who means to load the server has more.
 const UNREAD_LOOKED_AT: u64 = 10_000;
 
-/// What a count looks at all the same, when the others have used that up.
+/// Messages that a count examines in any case, when the others have used that up.
 const UNREAD_LEAST: u64 = 10;
 
-/// What one line about a conversation takes in an answer besides its name, in bytes, rounded up.
+/// Bytes of one entry about a conversation in a reply besides its name, rounded up.
 const LINE_BYTES: usize = 96;
 
-/// Messages of one answer.
+/// Messages of one reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// Oldest first.
     pub messages: Vec<StoredMessage>,
-    /// Whether more lie beyond: older ones, or newer ones when they were asked for.
+    /// Whether there are more in the requested direction.
     pub more: bool,
 }
 
-/// What a user gets to see at login.
+/// The messages and counts that a login returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
     /// Oldest first.
     pub messages: Vec<StoredMessage>,
     /// Conversations with unread messages.
     pub unread: Vec<Unread>,
-    /// Conversations that have older messages than those taken.
+    /// Conversations with older messages than those returned.
     pub more: Vec<Older>,
 }
 
@@ -49,24 +48,24 @@ pub struct Unread {
     pub kind: Kind,
     /// The friend's or the room's name.
     pub target: String,
-    /// Messages of others after the read marker, 1..=[`UNREAD_MAX`].
+    /// Messages of other users after the read marker, 1..=[`UNREAD_MAX`].
     pub count: u64,
     /// The read marker.
     pub read_id: MessageId,
 }
 
-/// A conversation that has older messages.
+/// A conversation with older messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Older {
     /// Friend or room.
     pub kind: Kind,
     /// The friend's or the room's name.
     pub target: String,
-    /// The older ones are those before this id.
+    /// The older messages are those before this id.
     pub before: MessageId,
 }
 
-/// A user's place in a conversation.
+/// A user's participation in a conversation.
 #[derive(Clone, Debug)]
 struct Seat {
     conversation: ConversationId,
@@ -119,9 +118,9 @@ pub(super) const UNREAD: &str = "SELECT count(*), count(CASE WHEN sender <> ?3 T
      (SELECT sender FROM messages WHERE conversation = ?1 AND id > ?2 ORDER BY id DESC LIMIT ?4)";
 
 impl Batch<'_> {
-    /// A page of one conversation as `user` sees it. With `after`: the oldest ones after it (and
-    /// before `before`, if given); otherwise the newest ones (before `before`). At most `limit`,
-    /// and about `budget` bytes, but at least one if there is any. Empty for who takes no part.
+    /// A page of one conversation as `user` sees it. With `after`: the oldest messages after it (and before `before`, if
+    /// given); otherwise the newest ones (before `before`). At most `limit` messages and about `budget` bytes, but at
+    /// least one message if there is any. Empty for a user who is not part of the conversation.
     pub fn history(
         &self,
         user: UserId,
@@ -140,7 +139,7 @@ impl Batch<'_> {
         let above = after.map_or(0, MessageId::row).max(seat.after_id);
         let below = before.map_or(i64::MAX, MessageId::row);
         let sql = if after.is_some() { OLDEST } else { NEWEST };
-        // One more than asked for tells whether there are more.
+        // One message beyond the limit shows whether there are more.
         let rows = self.all(
             sql,
             params![conversation, above, below, sql_limit(limit, 1)],
@@ -160,7 +159,7 @@ impl Batch<'_> {
         })
     }
 
-    /// All of a user's conversations after `after`, oldest first: what somebody missed.
+    /// The messages of all of a user's conversations after `after`, oldest first.
     /// `limit` and `budget` as in [`history`](Batch::history).
     pub fn catch_up(
         &self,
@@ -190,9 +189,8 @@ impl Batch<'_> {
         })
     }
 
-    /// The newest messages of all of a user's conversations: newest first until
-    /// `per_conversation` of one, `total`, or about `budget` bytes; the lines of `unread` and
-    /// `more` are counted into the budget, and may leave no place for messages.
+    /// The newest messages of all of a user's conversations, up to `per_conversation` of one, `total` in all, and about
+    /// `budget` bytes. The entries of `unread` and `more` count towards the budget, and may leave no room for messages.
     pub fn bundle(
         &self,
         user: UserId,
@@ -202,7 +200,7 @@ impl Batch<'_> {
     ) -> Result<Bundle, StoreError> {
         let seats = self.all(SEATS, [user], seat)?;
         let unread = self.unread_of(user, &seats)?;
-        // Ids are ranked from the newest down, so that merging takes the greatest first.
+        // Ids are ranked in descending order, so that merging takes the newest first.
         let ids = |at: usize, below: i64, limit: usize| {
             let above = below.saturating_neg().max(seats[at].after_id);
             let ids = self.ids(NEWEST_IDS, &seats[at], above, i64::MAX, limit)?;
@@ -213,7 +211,7 @@ impl Batch<'_> {
             .iter()
             .map(|line| LINE_BYTES + line.target.len())
             .sum();
-        // Any conversation may turn out to have older messages.
+        // Reserve an entry for every conversation: each may have older messages.
         let lines = lines
             + seats
                 .iter()
@@ -256,12 +254,12 @@ impl Batch<'_> {
         Ok(unread)
     }
 
-    /// Which conversations have messages before the oldest one taken of each.
+    /// The conversations with messages before the oldest one returned.
     fn older(&self, seats: &[Seat], oldest: &[i64]) -> Result<Vec<Older>, StoreError> {
         let mut more = Vec::new();
         for (seat, &taken) in seats.iter().zip(oldest) {
             if let Some(&id) = self.ids(NEWEST_IDS, seat, seat.after_id, taken, 1)?.first() {
-                // With none taken, the newest one itself is among the older ones.
+                // If none was returned, the newest message counts as older.
                 let before = if taken == i64::MAX { id + 1 } else { taken };
                 let (kind, target) = (seat.kind, seat.target.clone());
                 more.push(Older {
@@ -291,7 +289,7 @@ impl Batch<'_> {
     }
 }
 
-/// Counts what one user has not read, for one answer.
+/// Counts the unread messages of one user, for one reply.
 pub(super) struct Counting<'b, 's> {
     batch: &'b Batch<'s>,
     user: UserId,
@@ -299,7 +297,7 @@ pub(super) struct Counting<'b, 's> {
 }
 
 impl<'s> Batch<'s> {
-    /// Nothing is counted yet.
+    /// A counter with its full budget.
     pub(super) fn counting(&self, user: UserId) -> Counting<'_, 's> {
         Counting {
             batch: self,
@@ -310,8 +308,8 @@ impl<'s> Batch<'s> {
 }
 
 impl Counting<'_, '_> {
-    /// Messages of others among the newest after a read marker: [`UNREAD_MAX`] are looked at, or
-    /// what the counts before this one have left.
+    /// Messages of other users after a read marker. Examines at most [`UNREAD_MAX`] messages, or what earlier counts
+    /// have left of the budget.
     pub(super) fn unread(
         &mut self,
         conversation: ConversationId,

@@ -1,4 +1,4 @@
-//! Row numbers that cannot be taken for one another.
+//! Row ids as distinct types.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
@@ -12,13 +12,13 @@ pub struct UserId(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConversationId(pub i64);
 
-/// A message. Ids grow in the order of storing, over all conversations, and are never used again;
-/// 0 is before every message.
+/// A message. Ids increase in the order of storing, over all conversations, and are never reused; 0 is before every
+/// message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub u64);
 
 impl MessageId {
-    /// `SQLite` has no greater integers, and no messages beyond them either.
+    /// The id as an integer of `SQLite`, clamped to its largest.
     pub(super) fn row(self) -> i64 {
         i64::try_from(self.0).unwrap_or(i64::MAX)
     }

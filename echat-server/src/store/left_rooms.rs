@@ -1,14 +1,14 @@
-//! Rooms that users left. An owner cannot add them again; they can join again themselves.
+//! Rooms that users left. An owner cannot add such a user again; the user can join again.
 
 use rusqlite::params;
 
 use super::{Batch, ConversationId, StoreError, UserId};
 
-/// Rooms a user left that are remembered, newest first: as many as anyone may be in.
+/// Left rooms that are remembered of a user, newest first: as many as a user can be in.
 const KEPT: u64 = 1_000;
 
 impl Batch<'_> {
-    /// Notes that a user left a room, and forgets the oldest such note when there are over a thousand.
+    /// Records that a user left a room, and deletes the oldest record beyond the limit.
     pub fn note_left(
         &mut self,
         user: UserId,
@@ -32,13 +32,13 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Forgets that a user left a room: they came back.
+    /// Deletes the record, after the user joined again.
     pub fn forget_left(&mut self, user: UserId, room: ConversationId) -> Result<(), StoreError> {
         let sql = "DELETE FROM left_rooms WHERE user = ?1 AND conversation = ?2";
         self.write(sql, params![user, room]).map(drop)
     }
 
-    /// Whether a user left a room and did not come back.
+    /// Whether a user left a room and has not joined it again.
     pub fn has_left(&self, user: UserId, room: ConversationId) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM left_rooms WHERE user = ?1 AND conversation = ?2";
         self.exists(sql, params![user, room])

@@ -1,16 +1,14 @@
-//! The write-ahead log as a file: when it is folded into the database, and what is done to one that
-//! a process left behind.
+//! The write-ahead log as a file: when it is checkpointed, and how a log of an earlier process is recovered.
 //!
-//! A short log is folded after the commit that made it long. A log that grew while another program kept a
-//! read open is folded by a [`Fold`] on a connection of its own, so that the loop goes on; what is
-//! committed in that time is little again, and the log begins anew when that is folded too.
+//! A log of moderate length is checkpointed after the commit that reached the limit. A log that grew long, because another
+//! program kept a read open, is checkpointed by a [`Fold`] on a connection of its own, so that the loop continues.
+//! Commits during that time add little, and the log restarts after the next checkpoint.
 //!
-//! A sync that fails is not made good by a later one that succeeds: the system takes the pages that
-//! it could not write for clean, and shows them to whoever reads, until the power is cut. So a
-//! failure is never passed over, and a log that was left behind is written anew before anything
-//! rests on it. Not even a full disk is passed over then (writing in place may need space where files
-//! are copied on write): what the log shows and the disk may not have would be acknowledged to
-//! whoever sends it again with its txn_id.
+//! A failed sync is not repaired by a later successful one: the kernel marks the unwritten pages clean and shows them to
+//! readers until the power is cut. So a failure is never ignored, and a log of an earlier process is rewritten before
+//! anything relies on it. Even a full disk is an error then (on copy-on-write file systems, writing in place can need
+//! space): otherwise the server would acknowledge, to a client that sends a message again with its txn_id, a message
+//! that is in the log but perhaps not on the disk.
 
 mod cut;
 mod fold;
@@ -38,43 +36,43 @@ use crate::private_file;
 use cut::Cut;
 pub use fold::{Fold, Folded};
 
-/// Pages in the log from which on it is folded: 4 MiB.
+/// Pages in the log from which it is checkpointed: 4 MiB.
 const PAGES: c_int = 1000;
 
-/// Pages that a commit folds at most: 8 MiB. More is left to a [`Fold`].
+/// Pages that a commit copies at most: 8 MiB. A longer log is left to a [`Fold`].
 const INLINE: c_int = 2000;
 
-/// Bytes that are written anew at a time.
+/// Bytes that are rewritten at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// When the log of a connection is folded, and by which thread.
+/// Decides when the log of a connection is checkpointed, and by which thread.
 #[derive(Debug)]
 pub(super) struct Log {
-    /// Pages in the log after the last commit, as `SQLite` said.
+    /// Pages in the log after the last commit, as `SQLite` reports.
     pages: Arc<AtomicI32>,
     bounds: Cell<Bounds>,
-    /// Pages in the log when it was last looked at: fewer now, and it has begun anew.
+    /// Pages in the log at the last check. If there are fewer now, the log has restarted.
     seen: Cell<c_int>,
-    /// A fold is not tried again before the log has so many pages.
+    /// The number of pages at which the next checkpoint is attempted.
     again_at: Cell<c_int>,
     apart: Cell<Apart>,
     cut: Cut,
-    /// The limit of the file is looked at when the log has so many pages.
+    /// The number of pages at which the limit of the file is checked next.
     cut_at: Cell<c_int>,
-    /// The file of the database, for folds.
+    /// The file of the database, for checkpoints on another thread.
     file: Option<Arc<File>>,
 }
 
-/// Pages of the log.
+/// Limits in pages of the log.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
-    /// From so many on it is folded.
+    /// The length from which the log is checkpointed.
     least: c_int,
-    /// A commit folds no more than so many.
+    /// The most that a commit copies.
     inline: c_int,
 }
 
-/// A fold on a connection of its own.
+/// The state of a checkpoint on another thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Apart {
     None,
@@ -83,8 +81,7 @@ enum Apart {
 }
 
 impl Log {
-    /// The log of this connection, which tells how long it is from now on. `SQLite` would fold it by
-    /// itself, and keep a failure to itself.
+    /// Takes over the log of this connection. `SQLite` itself would checkpoint it too, but would hide failures.
     pub(super) fn of(db: &mut Connection) -> rusqlite::Result<Self> {
         let pages = Arc::new(AtomicI32::new(0));
         let told = Arc::clone(&pages);
@@ -107,32 +104,32 @@ impl Log {
         })
     }
 
-    /// Lets folds sync the database through `file`. See [`super::Store::sync_folds_by`].
+    /// Lets checkpoints sync the database through `file`. See [`super::Store::sync_folds_by`].
     pub(super) fn sync_folds_by(&mut self, file: Arc<File>) {
         self.file = Some(file);
     }
 
-    /// Changes the bounds.
+    /// Sets the limits.
     pub(super) fn bound(&self, least: c_int, inline: c_int) {
         self.bounds.set(Bounds { least, inline });
     }
 
-    /// Changes how many bytes the file keeps after a peak, and how many are cut off at a time.
+    /// Sets how many bytes the file keeps after a peak, and how many are cut off at a time.
     pub(super) fn bound_cuts(&self, kept: u64, step: u64) {
         self.cut.bound(kept, step);
     }
 
-    /// Sees to it that a long file, as a process may have left it, is cut back in steps.
+    /// Lets a long file of an earlier process be truncated in steps.
     pub(super) fn cut_in_steps(&self, db: &Connection) -> rusqlite::Result<()> {
         self.cut.follow(db)
     }
 
-    /// Folds the log after a commit, or wants it folded apart, if it is long. The commit stands
-    /// whatever this says.
+    /// Checkpoints the log after a commit if it is long, or requests a checkpoint on another thread. The commit is valid
+    /// whatever the result.
     ///
     /// # Errors
-    /// `Fatal`: a write or a sync failed. Damage, a full disk and other programs are no error: all is in
-    /// the log still.
+    /// `Fatal`: a write or a sync failed. Damage, a full disk and locks of other programs are no error: everything is
+    /// still in the log.
     pub(super) fn committed(&self, db: &Connection, met: &Met) -> Result<(), StoreError> {
         let pages = self.pages.load(Ordering::Relaxed);
         if pages < self.seen.replace(pages) {
@@ -148,7 +145,7 @@ impl Log {
         if pages < least || pages < self.again_at.get() || self.apart.get() != Apart::None {
             return Ok(());
         }
-        // Another program may keep a read open for hours.
+        // Another program can keep a read open for hours.
         self.again_at.set(pages.saturating_add(least / 4));
         let folded = left(db).and_then(|left| {
             if left > inline {
@@ -160,7 +157,7 @@ impl Log {
         folded.or_else(|error| judged(error, met))
     }
 
-    /// The fold that is wanted, to be run by another thread.
+    /// The requested checkpoint, to be run by another thread.
     pub(super) fn take_fold(&self, db: &Connection) -> Option<Fold> {
         if self.apart.get() != Apart::Wanted {
             return None;
@@ -169,14 +166,14 @@ impl Log {
         Some(Fold::of(db.path()?.into(), self.file.clone()))
     }
 
-    /// Takes note of what became of a fold that was taken.
+    /// Takes the outcome of a checkpoint.
     ///
     /// # Errors
     /// As [`Log::committed`].
     pub(super) fn folded(&self, folded: Folded, met: &Met) -> Result<(), StoreError> {
         self.apart.set(Apart::None);
         match folded.0 {
-            // The next commit folds what was committed since.
+            // The next commit checkpoints what was committed since.
             Ok(true) => self.again_at.set(0),
             Ok(false) => {}
             Err(error) => return judged(error, met),
@@ -184,22 +181,22 @@ impl Log {
         Ok(())
     }
 
-    /// Lets the connection be closed in a bounded time: `SQLite` folds the log when the last one is.
+    /// Bounds the time of closing the connection: `SQLite` checkpoints the log with the last one.
     pub(super) fn close(&self, db: &Connection) {
         let much = left(db).is_ok_and(|left| left > self.bounds.get().inline);
         if much {
-            // If this fails, the connection takes longer to close.
+            // If this fails, closing takes longer.
             let _ = db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
     }
 }
 
-/// How much of the log is in the database.
+/// The progress of a checkpoint.
 #[derive(Clone, Copy, Debug)]
 struct Progress {
     /// Pages in the log.
     pages: c_int,
-    /// How many of them are in the database, from the first one on.
+    /// Pages that are already in the database.
     folded: c_int,
 }
 
@@ -213,18 +210,18 @@ fn progress(db: &Connection) -> rusqlite::Result<Progress> {
         })
 }
 
-/// Pages of the log that are not in the database yet.
+/// Pages of the log that are not yet in the database.
 fn left(db: &Connection) -> rusqlite::Result<c_int> {
     progress(db).map(|Progress { pages, folded }| pages - folded)
 }
 
-/// Folds what can be folded.
+/// Copies as many pages as possible into the database.
 fn checkpoint(db: &Connection) -> rusqlite::Result<Progress> {
     let (pages, folded) = db.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)?;
     Ok(Progress { pages, folded })
 }
 
-/// What a fold that failed means: only a failed write or sync leaves something open.
+/// Classifies the error of a checkpoint: only a failed write or sync leaves the state of the disk unknown.
 fn judged(error: rusqlite::Error, met: &Met) -> Result<(), StoreError> {
     if failure::can_wait(&error) {
         return Ok(());
@@ -235,8 +232,7 @@ fn judged(error: rusqlite::Error, met: &Met) -> Result<(), StoreError> {
     }
 }
 
-/// Writes the log of the database at `path` anew, and syncs it and its name. Nobody appends to it
-/// meanwhile.
+/// Rewrites the log of the database at `path`, and syncs it and its folder, while no other connection can append.
 pub(super) fn renew(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let held = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let renewed = write_again(&log_of(path));
@@ -244,7 +240,7 @@ pub(super) fn renew(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
     renewed.map_err(OpenError::Log)
 }
 
-/// Where `SQLite` keeps the log.
+/// The path of the log.
 fn log_of(database: &Path) -> PathBuf {
     let mut log = database.to_owned().into_os_string();
     log.push("-wal");
@@ -267,6 +263,6 @@ fn write_again(path: &Path) -> io::Result<()> {
         at += length as u64;
     }
     log.sync_all()?;
-    // `SQLite` does that too, but goes on if it fails.
+    // `SQLite` does that too, but ignores a failure.
     private_file::sync_folder_of(path)
 }

@@ -1,4 +1,4 @@
-//! What names look like, so that no new one can be taken for one that is there.
+//! The skeletons of names, so that no new name is confusable with an existing one.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use rusqlite::{Connection, params};
 
 use super::{Batch, Kind, StoreError};
 
-/// A name's look is asked for in the order of the table's key.
+/// Looks up a skeleton in the order of the table's key.
 pub(super) const ALIKE: &str = "SELECT 1 FROM name_looks WHERE kind = ?1 AND look = ?2";
 
 impl Batch<'_> {
-    /// Whether a name of this kind shares a look with these.
+    /// Whether an existing name of this kind shares one of these skeletons.
     pub(super) fn looks_taken(
         &self,
         kind: Kind,
@@ -26,7 +26,7 @@ impl Batch<'_> {
         Ok(false)
     }
 
-    /// Notes the looks of a new name.
+    /// Stores the skeletons of a new name.
     pub(super) fn add_looks(
         &mut self,
         kind: Kind,
@@ -41,8 +41,8 @@ impl Batch<'_> {
     }
 }
 
-/// Gives a connection the function `looks(name)`, a JSON array, with which a migration notes the looks
-/// of names from before.
+/// Registers the SQL function `looks(name)`, which returns the skeletons of a name as a JSON array. A migration uses it
+/// for existing names.
 pub(super) fn add_function(db: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC

@@ -1,4 +1,4 @@
-//! Storing messages, and how far somebody has read.
+//! Stores messages and read markers.
 
 use echat_proto::names::{Content, TxnId};
 use rusqlite::params;
@@ -8,40 +8,40 @@ use super::{Batch, ConversationId, Kind, MessageId, StoreError, UserId};
 /// A message as one user sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMessage {
-    /// Its place in the order of all messages.
+    /// Its position in the order of all messages.
     pub id: MessageId,
-    /// Where it was said.
+    /// Its conversation.
     pub conversation: ConversationId,
-    /// What kind of conversation that is.
+    /// The kind of the conversation.
     pub kind: Kind,
-    /// Who said it, by name.
+    /// The name of the sender.
     pub sender: String,
-    /// When, in unix seconds.
+    /// The time of sending, in unix seconds.
     pub send_time: i64,
-    /// What was said.
+    /// The text.
     pub content: String,
-    /// The room's name, or the name of the other one of two friends.
+    /// The name of the room, or of the other user.
     pub target: String,
-    /// Whether it is the user's own, or not after their read marker.
+    /// Whether the user sent it, or it is not after the user's read marker.
     pub sent: bool,
 }
 
 impl Batch<'_> {
-    /// The highest message id that this database ever gave out; 0 before the first message.
+    /// The highest message id that this database has ever assigned; 0 before the first message.
     pub fn newest_id(&self) -> Result<MessageId, StoreError> {
         let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'messages'";
         let newest = self.first(sql, [], |row| row.get(0))?;
         Ok(newest.unwrap_or(MessageId(0)))
     }
 
-    /// The opaque name of this database's history.
+    /// The opaque name of this database's history (PROTOCOL.md, section 5.1).
     pub fn history_name(&self) -> Result<String, StoreError> {
         let name = self.first("SELECT name FROM history", [], |row| row.get(0))?;
         Ok(name.unwrap_or_default())
     }
 
-    /// Stores a message. Whether the sender may is asked before; a transaction id that the sender
-    /// has used before is looked up before, with [`find_txn`](Batch::find_txn).
+    /// Stores a message. The caller has checked that the sender may send it, and has looked up the transaction id with
+    /// [`find_txn`](Batch::find_txn).
     pub fn insert_message(
         &mut self,
         conversation: ConversationId,
@@ -64,8 +64,8 @@ impl Batch<'_> {
         Ok(MessageId::of_row(row))
     }
 
-    /// Goes through the newest messages, at most so many, until `each` says false of a sender, the bytes
-    /// of a content and its time. The contents are not read.
+    /// Calls `each` with sender, bytes of content and time of the newest messages, up to a limit, until it returns
+    /// false. Contents are not read.
     pub fn newest_sizes(
         &self,
         most: u32,
@@ -82,8 +82,8 @@ impl Batch<'_> {
         )
     }
 
-    /// The message a sender stored with this transaction id, as the sender sees it, whether or
-    /// not they still take part in its conversation.
+    /// The message that a sender stored with this transaction id, as the sender sees it, even if the sender has left
+    /// its conversation.
     pub fn find_txn(
         &self,
         sender: UserId,
@@ -115,8 +115,8 @@ impl Batch<'_> {
         )
     }
 
-    /// Moves a user's read marker to `id`, never backwards and never beyond the newest message
-    /// they see; gives the marker that stands, `None` when they take no part in the conversation.
+    /// Moves a user's read marker to `id`, never back and never beyond the newest visible message. Returns the resulting
+    /// marker, or `None` if the user is not part of the conversation.
     pub fn mark_read(
         &mut self,
         user: UserId,

@@ -1,23 +1,23 @@
-//! The schema's history, and bringing an older database up to date.
+//! Migrations of the schema.
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::looks;
 use super::open_error::OpenError;
 
-/// The schema's history: entry n leads from version n to n + 1. Only ever appended to.
+/// The migrations: entry n leads from version n to n + 1. Entries are appended and never changed.
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_rooms_by_owner.sql"),
     include_str!("migrations/0003_history_names_requests.sql"),
 ];
 
-/// "ECH2": how a database says that it is echat's.
+/// "ECH2": the application id of echat's databases.
 pub(super) const APPLICATION_ID: i32 = 0x4543_4832;
-/// Where the file has it (https://sqlite.org/fileformat2.html, 1.3).
+/// Its position in the file (https://sqlite.org/fileformat2.html, section 1.3).
 pub(super) const APPLICATION_ID_AT: u64 = 68;
 
-/// A file of a newer version may mean anything. Gives the file's version.
+/// Refuses a file of a newer version; returns the version otherwise.
 pub(super) fn refuse_newer(db: &Connection, migrations: &[&str]) -> Result<usize, OpenError> {
     let found = usize::try_from(pragma(db, "user_version")?).unwrap_or(usize::MAX);
     if found > migrations.len() {
@@ -29,18 +29,18 @@ pub(super) fn refuse_newer(db: &Connection, migrations: &[&str]) -> Result<usize
     Ok(found)
 }
 
-/// Applies what is missing, each step in a transaction of its own together with its number: a
-/// process killed in the middle leaves a whole version behind. Foreign keys are off during the steps, so that
-/// a step can make a table anew, and are checked before each step is committed.
+/// Applies the missing migrations, each in a transaction together with its number, so that a killed process leaves a
+/// complete version. Foreign keys are off meanwhile, so that a migration can rebuild a table, and are checked before
+/// each commit.
 pub(super) fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
     looks::add_function(db)?;
-    // Within a transaction this would have no effect.
+    // This has no effect within a transaction.
     db.pragma_update(None, "foreign_keys", false)?;
     while migrate_once(db, migrations)? {}
     Ok(db.pragma_update(None, "foreign_keys", true)?)
 }
 
-/// Applies the next step; false if there is none.
+/// Applies the next migration; false if there is none.
 fn migrate_once(db: &mut Connection, migrations: &[&str]) -> Result<bool, OpenError> {
     let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = refuse_newer(&step, migrations)?;
@@ -62,7 +62,7 @@ fn migrate_once(db: &mut Connection, migrations: &[&str]) -> Result<bool, OpenEr
     Ok(true)
 }
 
-/// A number that the database's header has.
+/// Reads a number from the header of the database.
 pub(super) fn pragma(db: &Connection, name: &str) -> rusqlite::Result<i32> {
     db.pragma_query_value(None, name, |row| row.get(0))
 }

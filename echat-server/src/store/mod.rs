@@ -4,12 +4,12 @@
 //! Store::open ── batch() ──> Batch: reads; the first write begins a transaction
 //!                              │ commit()            │ drop
 //!                              v                     v
-//!                           Receipt: it is durable   as if it had never been
+//!                           Receipt: durable         rolled back
 //! ```
 //!
-//! It knows nothing of the wire, of who is online, of sockets or of clocks: times come in as unix
-//! seconds. It never waits: a database locked by another process is [`StoreError::Busy`] at once.
-//! It does not judge who may do what; its callers ask first.
+//! The store does not know the wire, sessions, sockets or clocks; callers pass times as unix seconds. It never waits: a
+//! database that another process has locked is [`StoreError::Busy`] at once. It does not decide permissions; callers
+//! check them first.
 
 mod accounts;
 mod batch;
@@ -29,6 +29,7 @@ mod open_error;
 mod rooms;
 mod schema;
 mod search;
+mod settings;
 
 #[cfg(test)]
 mod tests;
@@ -57,31 +58,30 @@ pub enum Kind {
     Room,
 }
 
-/// A user as others know them.
+/// The identity of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Stays the same as long as the account exists.
+    /// Constant for the life of the account.
     pub id: UserId,
     /// The name in its stored form.
     pub name: String,
 }
 
-/// Why the database did not do what it was asked. After any of these the batch can only be
-/// dropped, which rolls it back.
+/// Why an operation failed. After any of these errors the batch can only be dropped, which rolls it back.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// Another process holds the database, and nothing of this batch was written: try again.
+    /// Another process has locked the database, and this batch wrote nothing: retry later.
     #[error("the database is busy")]
     Busy,
-    /// No space is left. Nothing of this batch is kept; the database stays usable.
+    /// The disk is full. Nothing of this batch is kept; the database stays usable.
     #[error("the disk is full")]
     Full,
-    /// A part of the database cannot be read, or contradicts another one. What rests on it is refused;
-    /// nothing of this batch is kept if it had written; the database stays usable.
+    /// A part of the database cannot be read, or contradicts another part. If the batch wrote, nothing of it is kept;
+    /// the database stays usable.
     #[error("the database is damaged: {0}")]
     Damaged(#[source] rusqlite::Error),
-    /// Anything else, a failed sync above all. What is on the disk is uncertain until the
-    /// database is opened again, so this is never tried again.
+    /// Any other error, such as a failed sync. The state of the disk is unknown until the database is opened again, so
+    /// there is no retry.
     #[error("the database failed: {0}")]
     Fatal(#[source] rusqlite::Error),
 }

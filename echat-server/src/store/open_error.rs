@@ -1,4 +1,4 @@
-//! Why a database is not opened.
+//! Errors of opening a database.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -11,43 +11,42 @@ use super::failure::is_damage;
 use super::high_water::HighWaterError;
 use super::migrate::{APPLICATION_ID, APPLICATION_ID_AT};
 
-/// Why a database is not opened. The file is left as it was, or at the newest version that a
-/// migration reached.
+/// Why a database cannot be opened. The file is unchanged, or at the newest version that a migration reached.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// The linked `SQLite` is too old to be trusted with a write-ahead log.
+    /// The linked `SQLite` has a known fault in its write-ahead log.
     #[error("SQLite {0} is too old, 3.51.3 or newer is needed")]
     OldSqlite(&'static str),
-    /// A database, or another file, that is not echat's.
+    /// The file is not a database of echat.
     #[error("this file is not an echat database, or its first page is damaged")]
     Foreign,
-    /// A database of ours whose first pages cannot be read.
+    /// A database of echat whose first pages cannot be read.
     #[error(
         "the database is damaged ({0}); check it with sqlite3 and PRAGMA integrity_check, \
          and put a backup in its place"
     )]
     Damaged(#[source] rusqlite::Error),
-    /// A database without any table, in a data folder that is no first start's.
+    /// A database without tables in a data folder that was used before.
     #[error(
         "the database holds nothing at all; put a copy of the right one back, or run \
          `echat-server --init` to begin with an empty one"
     )]
     Blank,
-    /// A part of the schema, its kind and its name, that no echat made.
+    /// A schema object (kind and name) that echat did not create.
     #[error(
         "this database has the {0} {1:?}, which is not echat's; drop it, or put another copy back"
     )]
     Stranger(String, String),
-    /// A part of the schema that is not as echat made it.
+    /// A schema object that differs from echat's.
     #[error("the {0} {1:?} of this database is not as echat made it; put another copy back")]
     Altered(String, String),
-    /// A part of the schema that is not there.
+    /// A missing schema object.
     #[error("this database lacks the {0} {1:?}; put another copy back")]
     Lacks(String, String),
-    /// The file that says which message ids were given out.
+    /// The file `high_water`.
     #[error(transparent)]
     HighWater(#[from] HighWaterError),
-    /// Written by a newer echat.
+    /// The database was written by a newer version of echat.
     #[error("the database has version {found}, this echat knows versions up to {known}")]
     Newer {
         /// The file's schema version.
@@ -55,19 +54,19 @@ pub enum OpenError {
         /// The newest schema version of this program.
         known: usize,
     },
-    /// The file system cannot keep a write-ahead log, a network share for instance.
+    /// The file system does not support a write-ahead log, as a network share.
     #[error("the database cannot use a write-ahead log here, only {0:?}")]
     NoWal(String),
     /// The write-ahead log that was left behind cannot be made durable.
     #[error("the write-ahead log cannot be written: {0}")]
     Log(#[source] std::io::Error),
-    /// Rows refer to rows that are not there, so that the database is not brought up to date.
+    /// Rows refer to missing rows, so the migration is refused.
     #[error("the database is damaged: rows of {0:?} refer to others that are missing")]
     Dangling(String),
     /// Another process is changing the database.
     #[error("the database is busy")]
     Busy,
-    /// Anything else.
+    /// Any other error.
     #[error("the database cannot be opened: {0}")]
     Sqlite(#[source] rusqlite::Error),
 }
@@ -84,7 +83,7 @@ impl From<rusqlite::Error> for OpenError {
 }
 
 impl OpenError {
-    /// A file that is no database may be one of ours whose header is damaged: the rest of the header tells.
+    /// A file that is not a database may be one of echat's with a damaged header; the rest of the header shows it.
     pub(super) fn of(self, path: &Path) -> Self {
         match self {
             Self::Foreign if is_ours(path) => Self::Damaged(not_a_database()),
@@ -93,7 +92,7 @@ impl OpenError {
     }
 }
 
-/// Whether a file's header has our application id, wherever else it is damaged.
+/// Whether the header of a file has echat's application id.
 fn is_ours(path: &Path) -> bool {
     let mut id = [0; 4];
     let read = File::open(path).and_then(|file| file.read_exact_at(&mut id, APPLICATION_ID_AT));

@@ -1,4 +1,4 @@
-//! Rooms, and who is in a conversation.
+//! Rooms and their members.
 
 use echat_proto::names::RoomName;
 use rusqlite::params;
@@ -6,31 +6,31 @@ use rusqlite::params;
 use super::accounts::user;
 use super::{Batch, ConversationId, Kind, StoreError, User, UserId};
 
-/// A room as those see it who ask for it by name.
+/// A room, looked up by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
     /// The conversation of its members.
     pub id: ConversationId,
     /// The name in its stored form.
     pub name: String,
-    /// Who made it; stays the owner after leaving it.
+    /// The owner, who remains the owner after leaving.
     pub owner: UserId,
     /// The owner's name.
     pub owner_name: String,
 }
 
-/// One of a user's own rooms.
+/// One of a user's rooms, with its counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomSummary {
     /// The conversation of its members.
     pub id: ConversationId,
     /// The name in its stored form.
     pub name: String,
-    /// How many members it has.
+    /// The number of its members.
     pub members: u64,
     /// The owner's name.
     pub owner_name: String,
-    /// Messages of others after the user's read marker, at most
+    /// Messages of other users after the user's read marker, at most
     /// [`UNREAD_MAX`](super::UNREAD_MAX).
     pub unread: u64,
 }
@@ -38,20 +38,20 @@ pub struct RoomSummary {
 /// A member of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Who it is.
+    /// The user.
     pub user: User,
-    /// Whether the room is theirs.
+    /// Whether the user owns the room.
     pub owner: bool,
 }
 
-/// A room that a user is in, as far as presence needs it.
+/// A room of a user, for presence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The conversation of its members.
     pub id: ConversationId,
     /// The name in its stored form.
     pub name: String,
-    /// How many members it has.
+    /// The number of its members.
     pub members: u64,
 }
 
@@ -91,8 +91,7 @@ impl Batch<'_> {
         )
     }
 
-    /// Goes through the newest rooms, at most so many, until `each` says false of an owner and the time at
-    /// which the room was made.
+    /// Calls `each` with owner and time of creation of the newest rooms, up to a limit, until it returns false.
     pub fn newest_rooms(
         &self,
         most: u32,
@@ -102,8 +101,8 @@ impl Batch<'_> {
         self.walk(sql, [most], |row| Ok(each(row.get(0)?, row.get(1)?)))
     }
 
-    /// Makes a room, still without members: the owner is added like everybody else. `None` when
-    /// the name is taken, or one that looks like it.
+    /// Creates a room without members; the owner is added like any member. `None` if the name, or a confusable one, is
+    /// taken.
     pub fn create_room(
         &mut self,
         name: &RoomName,
@@ -123,13 +122,13 @@ impl Batch<'_> {
         Ok(Some(id))
     }
 
-    /// Whether a room has this name, or one that looks like it.
+    /// Whether a room has this name or a confusable one.
     pub fn room_name_taken(&self, name: &RoomName) -> Result<bool, StoreError> {
         Ok(self.find_room(name.as_str())?.is_some()
             || self.looks_taken(Kind::Room, &name.looks())?)
     }
 
-    /// Lets a user into a room, who sees of it what is said from now on; false when already in.
+    /// Adds a member, who sees messages from now on; false if the user is a member already.
     pub fn add_member(
         &mut self,
         room: ConversationId,
@@ -147,7 +146,7 @@ impl Batch<'_> {
         Ok(true)
     }
 
-    /// Takes a user out of a room, who sees none of it any more; false when not in it.
+    /// Removes a member, who sees none of the room's messages any more; false if the user is not a member.
     pub fn remove_member(
         &mut self,
         room: ConversationId,
@@ -165,18 +164,18 @@ impl Batch<'_> {
         Ok(true)
     }
 
-    /// Whether a user is in a room.
+    /// Whether a user is a member of a room.
     pub fn is_member(&self, room: ConversationId, user: UserId) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM participants WHERE user = ?1 AND conversation = ?2";
         self.exists(sql, params![user, room])
     }
 
-    /// How many members a room has.
+    /// The number of members of a room.
     pub fn member_count(&self, room: ConversationId) -> Result<u64, StoreError> {
         self.count("SELECT members FROM rooms WHERE id = ?1", [room])
     }
 
-    /// A room's members by name, at most `limit`.
+    /// The members of a room by name, at most `limit`.
     pub fn members(&self, room: ConversationId, limit: usize) -> Result<Vec<Member>, StoreError> {
         self.all(
             "SELECT u.id, u.name, u.id = r.owner FROM rooms AS r
@@ -193,7 +192,7 @@ impl Batch<'_> {
         )
     }
 
-    /// A user's rooms by name, each with how many members it has.
+    /// A user's rooms by name, with their numbers of members.
     pub fn places_of(&self, member: UserId) -> Result<Vec<Place>, StoreError> {
         self.all(
             "SELECT r.id, r.name, r.members FROM participants AS p
@@ -210,7 +209,7 @@ impl Batch<'_> {
         )
     }
 
-    /// A user's rooms by name, with all that is told of them; counting what is unread costs.
+    /// A user's rooms by name, with all their counts. Counting unread messages is the expensive part.
     pub fn rooms_of(&self, member: UserId) -> Result<Vec<RoomSummary>, StoreError> {
         let rooms = self.all(
             "SELECT r.id, r.name, r.members, u.name, p.read_id FROM participants AS p
@@ -237,7 +236,7 @@ impl Batch<'_> {
         rooms.into_iter().map(count).collect()
     }
 
-    /// How many rooms a user is in.
+    /// The number of rooms of which a user is a member.
     pub fn room_count(&self, member: UserId) -> Result<u64, StoreError> {
         self.count(
             "SELECT count(*) FROM participants AS p CROSS JOIN rooms AS r
@@ -246,7 +245,7 @@ impl Batch<'_> {
         )
     }
 
-    /// How many rooms a user owns. Who has left a room owns it still.
+    /// The number of rooms that a user owns, including rooms that the user has left.
     pub fn owned_count(&self, owner: UserId) -> Result<u64, StoreError> {
         self.count("SELECT count(*) FROM rooms WHERE owner = ?1", [owner])
     }
@@ -256,7 +255,7 @@ impl Batch<'_> {
             .map(ConversationId)
     }
 
-    /// Whoever joins sees and has read nothing of what was said before.
+    /// A new member sees, and has read, nothing from before.
     pub(super) fn add_participant(
         &mut self,
         conversation: ConversationId,

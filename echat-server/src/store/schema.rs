@@ -1,4 +1,4 @@
-//! Opening a database: what is checked before it is used, and the settings of its connection.
+//! Opens a database: the checks before its use, and the settings of its connection.
 
 use std::fs::File;
 use std::path::Path;
@@ -16,49 +16,37 @@ use super::high_water::{self, HighWater};
 use super::log::{self, Fold, Folded, Log};
 use super::migrate::{APPLICATION_ID, MIGRATIONS, migrate, pragma, refuse_newer};
 use super::open_error::OpenError;
+use super::settings::SETTINGS;
 
-/// `SQLite` 3.51.3: before it, a reset of the write-ahead log could corrupt the database.
+/// `SQLite` 3.51.3. In earlier versions, a reset of the write-ahead log could corrupt the database.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
-/// Prepared statements kept; there are about half as many queries.
+/// Prepared statements kept, about twice the number of queries.
 const STATEMENTS: usize = 128;
 
 /// Bytes of a row or a text at most: a damaged row that claims more is not read into an answer that would
 /// not fit into a frame. The longest content takes half of it, and so do the migrations.
 const ROW_BYTES: i32 = 128 * 1024;
 
-/// Settings of the connection, which the file does not keep. `FULL` syncs the log at every
-/// commit; an acknowledged message has to survive a power cut. The cache is 16 MiB. How far the log is cut
-/// back after a peak is set by [`Log`].
-pub(super) const SETTINGS: &str = "
-    PRAGMA synchronous = FULL;
-    PRAGMA foreign_keys = ON;
-    PRAGMA trusted_schema = OFF;
-    PRAGMA temp_store = MEMORY;
-    PRAGMA cache_size = -16384;
-";
-
-/// An open database, with its one connection.
+/// An open database with its connection.
 #[derive(Debug)]
 pub struct Store {
     pub(super) db: Connection,
     pub(super) log: Log,
     pub(super) met: Met,
-    /// `None` for a database that is no data folder's.
+    /// `None` for a database outside a data folder.
     pub(super) high_water: Option<HighWater>,
 }
 
 impl Store {
-    /// Opens the database at `path`, makes it if there is none, migrates it if it is older.
-    /// Modes of the file are its caller's to set, and so is a lock against a second server.
-    /// Links are not followed.
+    /// Opens the database at `path`, creates it if there is none, and migrates an older one. The caller sets the mode of
+    /// the file, and locks out a second server. Symbolic links are not followed.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Ok(Self::open_with_history(path, true)?.0)
     }
 
-    /// Opens the database of a data folder, migrates it if it is older, and sees to it that message
-    /// ids do not go back, by the file `high_water`. Unless a folder is begun, the database must hold
-    /// something. No part of `path` may be a link.
+    /// Opens the database of a data folder, migrates an older one, and ensures by the file `high_water` that message ids
+    /// do not go back. Without `begin`, the database must have tables. No part of `path` may be a symbolic link.
     pub fn open_in_folder(path: &Path, high_water: &Path, begin: bool) -> Result<Self, OpenError> {
         let (mut store, named) = Self::open_with_history(path, begin)?;
         let settled = high_water::settle(&mut store.db, path, high_water, named);
@@ -66,11 +54,11 @@ impl Store {
         Ok(store)
     }
 
-    /// Also says whether the history had a name before.
+    /// Also returns whether the history had a name before.
     fn open_with_history(path: &Path, begin: bool) -> Result<(Self, bool), OpenError> {
         let store = Self::open_without_history(path, begin).map_err(|error| error.of(path))?;
         let named = match name_history(&store.db) {
-            // A damaged page does not stop the start: what rests on it is refused.
+            // A damaged page does not prevent the start; requests that need it are refused.
             Err(error) if is_damage(&error) => {
                 store.met.note(&error);
                 true
@@ -92,7 +80,7 @@ impl Store {
         Self::migrated(db, log)
     }
 
-    /// A database that lives and dies with the value, for tests.
+    /// A database in memory, for tests.
     pub fn in_memory() -> Result<Self, OpenError> {
         let mut db = Connection::open_in_memory()?;
         let log = set_up(&mut db, "memory", true)?;
@@ -103,12 +91,12 @@ impl Store {
         Ok(store)
     }
 
-    /// A unit of work: what is read and written through it is kept whole or not at all.
+    /// Begins a unit of work, whose writes are kept entirely or not at all.
     pub fn batch(&mut self) -> Batch<'_> {
         Batch::new(self)
     }
 
-    /// Notes beside the database that the server ends in peace, after the last batch.
+    /// Records an orderly end in the file `high_water`, after the last batch.
     ///
     /// # Errors
     /// `Fatal`: the next start then leaves a gap in the message ids.
@@ -121,18 +109,18 @@ impl Store {
         self.db.path().filter(|path| !path.is_empty())
     }
 
-    /// The damage that was met since this was asked last.
+    /// The damage met since the last call.
     pub fn take_damage(&mut self) -> Option<Damage> {
         self.met.take()
     }
 
-    /// A long log that is to be folded by another thread. What becomes of it is to be told to
-    /// [`Store::folded`]; until then no other fold begins.
+    /// A checkpoint of a long write-ahead log, to be run by another thread. The caller passes its outcome to
+    /// [`Store::folded`]; until then no other checkpoint begins.
     pub fn take_fold(&mut self) -> Option<Fold> {
         self.log.take_fold(&self.db)
     }
 
-    /// Takes note of what became of a fold.
+    /// Takes the outcome of a checkpoint.
     ///
     /// # Errors
     /// `Fatal`: a write or a sync failed.
@@ -140,28 +128,27 @@ impl Store {
         self.log.folded(folded, &self.met)
     }
 
-    /// Changes from how many pages on the log is folded, and how many of them a commit folds at most.
-    /// What is set from the beginning is for logs longer than a test's.
+    /// Sets the number of pages from which the log is checkpointed, and how many of them a commit copies at most. The
+    /// defaults are for longer logs than those of tests.
     pub fn fold_at(&mut self, pages: i32, inline: i32) {
         self.log.bound(pages, inline);
     }
 
-    /// Changes how many bytes the file of the log keeps after a peak, and how many of them a commit cuts off.
+    /// Sets how many bytes the log's file keeps after a peak, and how many bytes a commit cuts off at a time.
     pub fn cut_at(&mut self, kept: u64, step: u64) {
         self.log.bound_cuts(kept, step);
     }
 
-    /// Lets folds write and sync the database in small portions through `file`, which is the file of the
-    /// database, opened for reading at least. It must not be closed before the last connection of this
-    /// process is: `SQLite`'s locks would be gone (`fcntl(2)`, record locks). Reads through it may become
-    /// direct ones (`O_DIRECT`).
+    /// Lets checkpoints write and sync the database in small portions through `file`, an open descriptor of the database.
+    /// It must stay open until the last connection of this process is closed: closing it would release `SQLite`'s locks
+    /// (`fcntl(2)`, record locks). Its reads may become direct ones (`O_DIRECT`).
     pub fn sync_folds_by(&mut self, file: Arc<File>) {
         self.log.sync_folds_by(file);
     }
 
-    /// Bounds the database to this many pages (of 4,096 bytes, unless the file says otherwise):
-    /// beyond it, writes are [`Full`](super::StoreError::Full) as on a full disk. The bound is
-    /// the connection's, not the file's, and never less than what the file has already.
+    /// Limits the database to this many pages (usually of 4,096 bytes). Beyond it, writes fail with
+    /// [`Full`](super::StoreError::Full) as on a full disk. The limit belongs to the connection, not the file, and is
+    /// never below the present size.
     pub fn limit_pages(&mut self, pages: u32) -> Result<(), OpenError> {
         Ok(self
             .db
@@ -190,13 +177,13 @@ impl Drop for Store {
     }
 }
 
-/// Makes a connection ready, unless the file is not for us. Nothing of ours is written yet.
+/// Checks a database and sets up its connection. Writes nothing of echat's yet.
 fn set_up(db: &mut Connection, journal: &str, begin: bool) -> Result<Log, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::OldSqlite(rusqlite::version()));
     }
     db.busy_timeout(std::time::Duration::ZERO)?;
-    // Looked at before anything is changed: somebody else's file stays as it is.
+    // Checked before anything is changed, so that a foreign file stays as it is.
     refuse_foreign(db, begin)?;
     let found = refuse_newer(db, MIGRATIONS)?;
     expected::refuse_altered(db, found)?;
@@ -205,15 +192,14 @@ fn set_up(db: &mut Connection, journal: &str, begin: bool) -> Result<Log, OpenEr
         return Err(OpenError::NoWal(mode));
     }
     db.execute_batch(SETTINGS)?;
-    // Otherwise a query with a parameter in LIMIT is planned anew whenever it is asked.
+    // Without this, a query with a parameter in LIMIT is planned again for each execution.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     db.set_limit(Limit::SQLITE_LIMIT_LENGTH, ROW_BYTES)?;
     Ok(Log::of(db)?)
 }
 
-/// Writes the migrated, empty database as a single file without a log beside it. A database that
-/// is there already is only migrated and compacted.
+/// Writes the migrated, empty database as a single file without a log. An existing database is migrated and compacted.
 pub fn create_template(path: &Path) -> Result<(), OpenError> {
     let store = Store::open_without_history(path, true)?;
     journal_mode(&store.db, "DELETE")?;
@@ -221,8 +207,8 @@ pub fn create_template(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The schema of the database at `path` as text, for comparing: its versions and every statement,
-/// sorted. The file is neither migrated nor changed.
+/// The schema of the database at `path` as text, for comparison: its versions and all statements, sorted. Does not change
+/// the file.
 pub fn schema_dump(path: &Path) -> Result<String, OpenError> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     dump(&db)
@@ -243,7 +229,7 @@ fn dump(db: &Connection) -> Result<String, OpenError> {
     Ok(lines.join("\n"))
 }
 
-/// A file is echat's if it says so, or if it holds nothing at all yet, where that may be.
+/// Refuses a file without echat's application id, except an empty one where `begin` allows it.
 fn refuse_foreign(db: &Connection, begin: bool) -> Result<(), OpenError> {
     let id = pragma(db, "application_id")?;
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -255,7 +241,7 @@ fn refuse_foreign(db: &Connection, begin: bool) -> Result<(), OpenError> {
     }
 }
 
-/// Gives a history that has no name yet a random one; whether it had one before.
+/// Gives the history a random name unless it has one; returns whether it had one.
 fn name_history(db: &Connection) -> rusqlite::Result<bool> {
     let named: bool = db.query_row("SELECT count(*) FROM history", [], |row| row.get(0))?;
     if !named {
@@ -265,8 +251,8 @@ fn name_history(db: &Connection) -> rusqlite::Result<bool> {
     Ok(named)
 }
 
-/// Asks for a kind of journal; gives the kind that it is. The answer comes before the change is
-/// committed, so the statement is run to its end: an error is told there.
+/// Requests a journal mode; returns the resulting one. `SQLite` returns the row before it commits the change, so the
+/// statement is run to its end, where an error appears.
 fn journal_mode(db: &Connection, wanted: &str) -> rusqlite::Result<String> {
     let mut statement = db.prepare(&format!("PRAGMA journal_mode = {wanted}"))?;
     let modes = statement.query_map([], |row| row.get(0))?;

@@ -1,4 +1,4 @@
-//! Finding users and rooms by part of their names.
+//! Finds users and rooms by a part of their names.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use super::{Batch, Kind, StoreError};
 
-/// What a search found.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// Names of users, sorted.
@@ -17,7 +17,7 @@ pub struct Found {
     pub more: bool,
 }
 
-/// Rows are by ending, so one name that has the keyword twice comes twice.
+/// There is a row for each suffix of a name, so a name that contains the keyword twice occurs twice.
 pub(super) const USERS: &str =
     "SELECT u.name FROM name_endings AS e CROSS JOIN users AS u ON u.id = e.id
      WHERE e.kind = 0 AND e.ending >= ?1 AND e.ending < ?2
@@ -28,8 +28,8 @@ pub(super) const ROOMS: &str =
      ORDER BY e.ending, e.id LIMIT ?3";
 
 impl Batch<'_> {
-    /// Users and rooms whose names contain `keyword` (in the form that
-    /// names are stored in); at most `limit` of each. An empty keyword finds nothing.
+    /// Users and rooms whose names contain `keyword` (in stored form), at most `limit` of each. An empty keyword finds
+    /// nothing.
     pub fn find(&self, keyword: &str, limit: usize) -> Result<Found, StoreError> {
         let (users, more_users) = self.containing(USERS, keyword, limit)?;
         let (rooms, more_rooms) = self.containing(ROOMS, keyword, limit)?;
@@ -49,7 +49,7 @@ impl Batch<'_> {
         if keyword.is_empty() {
             return Ok((Vec::new(), false));
         }
-        // A name of n characters has at most n endings with the keyword.
+        // A name of n characters has at most n suffixes that begin with the keyword.
         let rows = (limit + 1).saturating_mul(echat_proto::limits::NAME_CHARS);
         let rows = i64::try_from(rows).unwrap_or(i64::MAX);
         let end = format!("{keyword}{}", char::MAX);
@@ -64,7 +64,7 @@ impl Batch<'_> {
         Ok((names.into_iter().collect(), false))
     }
 
-    /// Makes a new name findable by every part of it.
+    /// Indexes a new name by all its suffixes.
     pub(super) fn index_name(&mut self, kind: Kind, id: i64, name: &str) -> Result<(), StoreError> {
         for (start, _) in name.char_indices() {
             let sql = "INSERT INTO name_endings (kind, ending, id) VALUES (?1, ?2, ?3)";

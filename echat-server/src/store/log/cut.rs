@@ -1,8 +1,8 @@
-//! Cutting the file of the log back after a peak, in steps.
+//! Truncates the file of the log after a peak, in steps.
 //!
-//! `SQLite` cuts the file to `journal_size_limit` with the first commit after the log began anew. To free some
-//! hundred MiB takes a file system more than 100 ms, so the limit follows the file down: each time the log begins
-//! anew, the file loses one step.
+//! `SQLite` truncates the file to `journal_size_limit` with the first commit after the log restarted. Freeing some hundred
+//! MiB takes a file system more than 100 ms, so the limit follows the size of the file: each time the log restarts, the
+//! file loses one step.
 
 use std::cell::Cell;
 use std::fs;
@@ -16,7 +16,7 @@ use super::log_of;
 /// Bytes that the file keeps after a peak.
 pub(super) const KEPT: u64 = 16 * 1024 * 1024;
 
-/// Bytes that one commit cuts off: 4 to 8 ms on ext4.
+/// Bytes that one commit cuts off, which takes 4 to 8 ms on ext4.
 pub(super) const STEP: u64 = 8 * 1024 * 1024;
 
 /// The limit of the connection.
@@ -24,7 +24,7 @@ pub(super) const STEP: u64 = 8 * 1024 * 1024;
 pub(super) struct Cut {
     kept: Cell<u64>,
     step: Cell<u64>,
-    /// As `SQLite` was told, in bytes.
+    /// The limit last set, in bytes.
     limit: Cell<Option<u64>>,
 }
 
@@ -37,13 +37,13 @@ impl Cut {
         }
     }
 
-    /// Changes the bounds, in bytes.
+    /// Sets the limits, in bytes.
     pub(super) fn bound(&self, kept: u64, step: u64) {
         self.kept.set(kept);
         self.step.set(step);
     }
 
-    /// Sets the limit to one step less than what the file has, but not to less than what is kept.
+    /// Sets the limit one step below the size of the file, but not below the bytes that are kept.
     pub(super) fn follow(&self, db: &Connection) -> rusqlite::Result<()> {
         let Some(path) = db.path().filter(|path| !path.is_empty()) else {
             return Ok(());
@@ -51,7 +51,7 @@ impl Cut {
         let length = match fs::metadata(log_of(Path::new(path))) {
             Ok(file) => file.len(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-            // The limit stays; the file is cut some other time.
+            // The limit stays; the file is truncated later.
             Err(_) => return Ok(()),
         };
         let limit = length.saturating_sub(self.step.get()).max(self.kept.get());

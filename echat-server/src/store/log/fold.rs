@@ -1,4 +1,4 @@
-//! Folding a long log on a connection of its own, which needs no state of the loop's.
+//! The checkpoint of a long log on a connection of its own, without any state of the loop.
 
 use std::ffi::c_int;
 use std::fs::File;
@@ -12,42 +12,42 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::super::failure;
-use super::super::schema::SETTINGS;
+use super::super::settings::SETTINGS;
 use super::{Progress, checkpoint, log_of, progress, write_back};
 
-/// A log to be folded into its database, by a thread that may wait for the disk. Others read and write
-/// the database in that time.
+/// A checkpoint of the log, to be run by a thread that may wait for the disk. Other connections read and write
+/// meanwhile.
 #[derive(Debug)]
 pub struct Fold {
     database: PathBuf,
-    /// The file of the database, if it may be synced apart from `SQLite`.
+    /// The file of the database, if it may be synced outside `SQLite`.
     file: Option<Arc<File>>,
 }
 
-/// What became of a [`Fold`]: whether all that was in the log when it began is in the database, or
-/// why a write or a sync of it failed.
+/// The outcome of a [`Fold`]: whether everything that was in the log at its beginning is in the database, or why a
+/// write or a sync failed.
 #[derive(Debug)]
 #[must_use = "a failed fold ends the server"]
 pub struct Folded(pub(super) rusqlite::Result<bool>);
 
 impl Folded {
-    /// What could not be begun, because the system gives no thread for instance. It is tried again.
+    /// The outcome of a checkpoint that could not begin, for lack of a thread for example. It is retried.
     pub fn not_begun() -> Self {
         Self(Ok(false))
     }
 }
 
 impl Fold {
-    /// A fold of the database that a connection calls by this name: the file itself, not a link to it.
+    /// A checkpoint of the database at this path, which contains no symbolic link.
     pub(super) fn of(database: PathBuf, file: Option<Arc<File>>) -> Self {
         Self { database, file }
     }
 
-    /// Folds. It may be killed at any moment: what it wrote is written again from the log.
+    /// Runs the checkpoint. It may be killed at any moment: the pages are written again from the log.
     pub fn run(self) -> Folded {
         match self.connect() {
             Ok(db) => Folded(self.fold(&db)),
-            // Nothing was written: out of files for instance. It is tried again.
+            // Nothing was written, for lack of a file descriptor for example. It is retried.
             Err(error) if !failure::is_damage(&error) => {
                 tracing::warn!(%error, "the log cannot be folded now");
                 Folded(Ok(false))
@@ -59,7 +59,7 @@ impl Fold {
     fn fold(&self, db: &Connection) -> rusqlite::Result<bool> {
         let before = progress(db)?.folded;
         let Progress { pages, folded } = checkpoint(db)?;
-        // The log may have begun anew in between.
+        // The log may have restarted in between.
         if folded > before {
             self.sync(before..folded)
                 .map_err(|error| failure::sync(&error))?;
@@ -67,8 +67,8 @@ impl Fold {
         Ok(pages >= 0 && pages == folded)
     }
 
-    /// Syncs the database in small portions, after these pages of the log were copied to it. `SQLite` has not
-    /// synced it if a commit came while it was copying: the next checkpoint does, which is a commit's.
+    /// Syncs the database in small portions after these pages of the log were copied. `SQLite` does not sync it if a
+    /// commit occurred while it copied; the next checkpoint would then sync everything in the loop.
     fn sync(&self, copied: Range<c_int>) -> io::Result<()> {
         let Some(file) = &self.file else {
             return Ok(());
@@ -76,7 +76,7 @@ impl Fold {
         let written = write_back::ranges(&log_of(&self.database), copied)
             .and_then(|ranges| write_back::write_back(file, &ranges));
         if let Err(error) = written {
-            // The sync writes all of it at once, or tells what failed.
+            // The sync then writes everything at once, or reports the failure.
             tracing::debug!(%error, "the database is not written in portions");
         }
         file.sync_all()
@@ -89,9 +89,9 @@ impl Fold {
         let db = Connection::open_with_flags(&self.database, flags)?;
         db.busy_timeout(Duration::ZERO)?;
         db.execute_batch(SETTINGS)?;
-        // Folding once more when it is closed would be without a report.
+        // A checkpoint at close would hide its failures.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        // The log is opened by the first read.
+        // The first read opens the log.
         db.pragma_query_value(None, "schema_version", |_| Ok(()))?;
         Ok(db)
     }

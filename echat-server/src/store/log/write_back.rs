@@ -1,10 +1,9 @@
-//! Writing the folded pages to the disk in small portions.
+//! Writes the pages of a checkpoint to the disk in small portions.
 //!
-//! `SQLite` copies pages into the cache of the system and syncs the file once. A sync of some hundred MiB
-//! keeps the disk busy, and each sync of the log waits behind it. A direct read (`O_DIRECT`) makes the
-//! system write the cached pages of the range that it reads, and wait for them (`open(2)`): the disk gets
-//! one portion at a time, and has room for other syncs between two of them. Nothing is read for its
-//! content, and nothing is written here.
+//! `SQLite` copies pages into the kernel's cache and syncs the file once. A sync of some hundred MiB keeps the disk busy,
+//! and every sync of the log waits for it. A direct read (`O_DIRECT`) makes the kernel write the cached pages of its
+//! range and wait for them (`open(2)`). So the disk receives one portion at a time and serves other syncs in between.
+//! The bytes that are read are discarded.
 
 use std::ffi::c_int;
 use std::fs::File;
@@ -16,20 +15,20 @@ use std::path::Path;
 /// Bytes that are written at a time.
 const PORTION: usize = 1024 * 1024;
 
-/// What direct reads are aligned to, in bytes: the largest block size of disks in use.
+/// Alignment of direct reads, in bytes: the largest block size of disks in use.
 const ALIGN: usize = 4096;
 
 /// Bytes of the log's header (`SQLite` file format, section 4.1).
 const HEADER: u64 = 32;
 
-/// Where the header says how many bytes a page has.
+/// The position of the page size in the header.
 const PAGE_SIZE: u64 = 8;
 
 /// Bytes of the header of each page in the log.
 const FRAME_HEADER: u64 = 24;
 
-/// The ranges of the database, in bytes and in their order, that these pages of `log` belong to (the first one
-/// is 0). Pages side by side are one range, of [`PORTION`] at most.
+/// The ranges of the database, in bytes and in order, to which these pages of `log` belong (the first page is 0).
+/// Adjacent pages form one range of at most [`PORTION`].
 pub(super) fn ranges(log: &Path, copied: Range<c_int>) -> io::Result<Vec<Range<u64>>> {
     let log = File::open(log)?;
     let mut word = [0; 4];
@@ -48,7 +47,7 @@ pub(super) fn ranges(log: &Path, copied: Range<c_int>) -> io::Result<Vec<Range<u
     Ok(side_by_side(&pages, page))
 }
 
-/// Ranges of pages that are numbered from one.
+/// The byte ranges of pages, which are numbered from one.
 fn side_by_side(pages: &[u64], page: u64) -> Vec<Range<u64>> {
     let mut ranges: Vec<Range<u64>> = Vec::new();
     for number in pages.iter().filter(|number| **number > 0) {
@@ -63,12 +62,11 @@ fn side_by_side(pages: &[u64], page: u64) -> Vec<Range<u64>> {
     ranges
 }
 
-/// Has the system write these ranges of `file` one after another. They are written when this returns, but
-/// not synced.
+/// Makes the kernel write these ranges of `file` one after another. On return they are written, but not synced.
 ///
 /// # Errors
-/// The file system knows no direct reads, or a write failed. A sync through the same descriptor tells of
-/// the failed write too.
+/// The file system does not support direct reads, or a write failed. A sync through the same descriptor reports the
+/// failed write too.
 pub(super) fn write_back(file: &File, ranges: &[Range<u64>]) -> io::Result<()> {
     read_directly(file)?;
     let mut bytes = vec![0; PORTION + ALIGN];
@@ -85,7 +83,7 @@ pub(super) fn write_back(file: &File, ranges: &[Range<u64>]) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes all further reads through `file` direct ones.
+/// Makes all later reads through `file` direct.
 #[cfg(target_os = "linux")]
 fn read_directly(file: &File) -> io::Result<()> {
     use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
