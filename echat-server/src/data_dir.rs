@@ -1,9 +1,8 @@
-//! The folder that holds everything a running server owns: `database.db`, `high_water`, `host_key`,
-//! `lock`.
+//! The data folder, which holds everything that a running server owns: `database.db`, `high_water`, `host_key`, `lock`.
 //!
-//! A folder with none of these but `lock` is a first start, and so is one where a first start was cut
-//! off: the file `init` is written first, removed last, and stands for that. In any other folder the
-//! database and the key are missed when they are not there. Files are opened without following links.
+//! A folder with none of these files but `lock` is new, and so is one in which a first start was interrupted: the marker
+//! `init` is written first and removed last. In any other folder a missing database or key is an error. Files are opened
+//! without following symbolic links.
 
 mod error;
 
@@ -25,41 +24,39 @@ const HIGH_WATER: &str = "high_water";
 const HOST_KEY: &str = "host_key";
 const LOCK: &str = "lock";
 
-/// Stands while the missing files of a folder are made.
+/// The marker of a folder whose files are being created.
 const INIT: &str = "init";
 
-/// What `SQLite` may keep beside a database while it is in use.
+/// Suffixes of the files that `SQLite` keeps beside a database in use.
 const COMPANIONS: [&str; 3] = ["database.db-wal", "database.db-shm", "database.db-journal"];
 
-/// The migrated, empty database that a first start begins with.
+/// The migrated, empty database that a first start copies.
 const EMPTY_DATABASE: &[u8] = include_bytes!("../../database.db");
 
-/// From now on every file this process makes is its owner's alone, whatever the umask was.
+/// Makes every later file of this process private to its owner, whatever the umask was.
 pub fn keep_new_files_private() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
-/// The data folder of this process. Folder and database are locked while this value lives, so it
-/// outlives every other use of the database: when any descriptor of that file is closed, `SQLite`'s
-/// own locks on it are gone.
+/// The data folder of this process. Folder and database are locked while this value lives. It must outlive every other
+/// use of the database, because closing any descriptor of that file releases `SQLite`'s own locks on it.
 #[derive(Debug)]
 pub struct DataDir {
     folder: Folder,
     host_key: SigningKey,
-    /// Closing it gives the lock of the folder up.
+    /// Holds the lock of the folder until it is closed.
     _lock: File,
-    /// Closing it gives the lock of the database up.
+    /// Holds the lock of the database until it is closed.
     database: Arc<File>,
 }
 
 impl DataDir {
-    /// Makes `path` (0700, and its parents) if it is not there, locks it and its database, checks the
-    /// files in it and gives them mode 0600. On a first start it makes the database and the host key;
-    /// with `init` it makes in a used folder what is missing of them. The mode of a folder that was
-    /// there is left alone.
+    /// Creates `path` (0700, with its parents) if it does not exist, locks it and its database, checks the files in it and
+    /// gives them mode 0600. A first start creates the database and the host key. With `init`, missing files of a used
+    /// folder are created. The mode of an existing folder is unchanged.
     ///
     /// # Errors
-    /// See [`DataDirError`]. Nothing that was there is changed then, but for modes.
+    /// See [`DataDirError`]. Existing files are then unchanged, except for their modes.
     pub fn open(path: &Path, init: bool) -> Result<Self, DataDirError> {
         let folder = Folder::open(path)?;
         let lock = folder.lock()?;
@@ -90,7 +87,7 @@ impl DataDir {
         })
     }
 
-    /// The folder's full path, without links.
+    /// The folder's full path, without symbolic links.
     pub fn path(&self) -> &Path {
         &self.folder.full
     }
@@ -100,17 +97,17 @@ impl DataDir {
         self.folder.path(DATABASE)
     }
 
-    /// The open file of the database. It stays open as long as anything of this process uses the database.
+    /// The open file of the database. It stays open as long as this process uses the database.
     pub fn database_file(&self) -> Arc<File> {
         Arc::clone(&self.database)
     }
 
-    /// What to call the database in front of people: the folder as it was given.
+    /// The path of the database for messages, below the folder as it was given.
     pub fn shown_database(&self) -> PathBuf {
         self.folder.shown(DATABASE)
     }
 
-    /// The full path of the file that says which message ids were given out, or where it will be.
+    /// The full path of `high_water`, whether it exists or not.
     pub fn high_water(&self) -> PathBuf {
         self.folder.path(HIGH_WATER)
     }
@@ -121,29 +118,29 @@ impl DataDir {
     }
 }
 
-/// What a folder has.
+/// The state of a folder.
 #[derive(Debug)]
 struct Found {
     missing: Option<Missing>,
-    /// Whether a server ran here.
+    /// Whether a server has used it.
     is_used: bool,
-    /// Whether the making of missing files was cut off.
+    /// Whether the creation of files was interrupted.
     is_begun: bool,
 }
 
-/// A folder that is ours alone to write to.
+/// A folder that only this user can write to.
 #[derive(Debug)]
 struct Folder {
-    /// As it was given, for messages.
+    /// The path as given, for messages.
     given: PathBuf,
-    /// Without links, for everything else.
+    /// The path without symbolic links, for everything else.
     full: PathBuf,
 }
 
 impl Folder {
     fn open(given: &Path) -> Result<Self, DataDirError> {
         let path = || given.to_owned();
-        // Without a slash at the end, by which a link would be followed.
+        // A slash at the end would follow a symbolic link.
         let links = given.ancestors().map(|part| part.components().collect());
         let is_dangling = |part: &PathBuf| part.is_symlink() && !part.exists();
         if let Some(path) = links.into_iter().find(is_dangling) {
@@ -200,7 +197,7 @@ impl Folder {
         move |source| DataDirError::Io { path, source }
     }
 
-    /// Opens `name`; `None` if there is no such file.
+    /// Opens `name`; `None` if it does not exist.
     fn file(&self, name: &str) -> Result<Option<File>, DataDirError> {
         match private_file::open(&self.path(name), OpenOptions::new().read(true)) {
             Err(FileError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -226,7 +223,7 @@ impl Folder {
         Ok(file)
     }
 
-    /// Whether the file `name` is now locked by us.
+    /// Locks the file `name`; false if another process holds the lock.
     fn has_locked(&self, name: &str, file: &File) -> Result<bool, DataDirError> {
         match file.try_lock() {
             Ok(()) => Ok(true),
@@ -235,7 +232,7 @@ impl Folder {
         }
     }
 
-    /// Opens the database and locks it against a server that came by another folder.
+    /// Opens the database and locks it against a server that reaches it through another folder.
     fn hold_database(&self) -> Result<File, DataDirError> {
         let mut options = OpenOptions::new();
         let file = private_file::open(&self.path(DATABASE), options.read(true).write(true))
@@ -248,7 +245,7 @@ impl Folder {
         Ok(file)
     }
 
-    /// Gives the file `name` the mode 0600, also if it is read-only yet, as a copy may be.
+    /// Gives the file `name` the mode 0600, even if it is read-only, as a copy may be.
     fn make_private(&self, name: &str) -> Result<(), DataDirError> {
         match self.file(name)? {
             Some(file) => self.chmod(name, &file),
@@ -273,7 +270,7 @@ impl Folder {
         })
     }
 
-    /// What is wrong with the content of the file `name`, if anything is.
+    /// The fault in the content of the file `name`, if any.
     fn lack(&self, name: &str) -> Result<Option<Lack>, DataDirError> {
         let Some(file) = self.file(name)? else {
             return Ok(Some(Lack::Absent));
@@ -293,7 +290,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Makes what is missing; an empty file is replaced.
+    /// Creates missing files, and replaces empty ones.
     fn make(&self, missing: Missing, is_begun: bool) -> Result<(), DataDirError> {
         if !is_begun {
             let why = b"The missing files of this folder are being made.\n";
@@ -328,7 +325,7 @@ impl Folder {
     }
 }
 
-/// Makes `path` and its parents with mode 0700, each durable in its own parent.
+/// Creates `path` and its parents with mode 0700, each durable in its parent.
 fn create_folder(path: &Path) -> io::Result<()> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
@@ -337,7 +334,7 @@ fn create_folder(path: &Path) -> io::Result<()> {
         create_folder(parent)?;
     }
     match DirBuilder::new().mode(0o700).create(path) {
-        // Another server may have made it in between; the lock decides who uses it.
+        // Another server may have created it in between; the lock decides which one uses it.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(error) => Err(error),
         Ok(()) => private_file::sync_folder_of(path),

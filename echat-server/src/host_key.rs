@@ -1,4 +1,4 @@
-//! The Ed25519 key by which clients know this server.
+//! The Ed25519 host key, by which clients recognise this server.
 //!
 //! One line of text: `echat-host-key-ed25519`, a space, the seed in padded base64.
 
@@ -20,10 +20,10 @@ use crate::private_file::{self, FileError};
 
 const PREFIX: &str = "echat-host-key-ed25519 ";
 
-/// More than any right file has, in bytes.
+/// The largest size of a valid file, in bytes, rounded up.
 const MAX_FILE_BYTES: usize = 256;
 
-/// Why a host key is not used. No text of an error holds any of the key.
+/// Why a host key cannot be used. No error message contains any part of the key.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HostKeyError {
@@ -32,18 +32,18 @@ pub enum HostKeyError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A link, no regular file, another user's file, or one with another name.
+    /// A symbolic link, not a regular file, a file of another user, or one with a second hard link.
     #[error("{}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         source: FileError,
     },
-    /// Group or others may use the file.
+    /// Group or others can read the file.
     #[error(
         "{}: open to others (mode {mode:04o}); if nobody has read it, run: chmod 600 {0}",
         path.display()
@@ -54,24 +54,24 @@ pub enum HostKeyError {
         /// Its permission bits.
         mode: u32,
     },
-    /// The file does not hold a host key.
+    /// The file does not contain a host key.
     #[error("{}: not an echat host key; put back a copy of the right one", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
     },
-    /// A new key cannot be made.
+    /// A new key cannot be created.
     #[error("{}: cannot be made: {source}", path.display())]
     Create {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl HostKeyError {
-    /// The exit code that says this.
+    /// The exit code of this error.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Read { .. } => ExitCode::Io,
@@ -86,11 +86,11 @@ impl HostKeyError {
     }
 }
 
-/// Reads the host key at `path`. Errors call it `shown`.
+/// Reads the host key at `path`. Error messages name it `shown`.
 ///
 /// # Errors
-/// A file that is a link, is not regular, is another user's, has another name too, is open to group
-/// or others, or is no host key; a file that cannot be read.
+/// The file cannot be read; it is a symbolic link, not regular, belongs to another user, has a second hard link, is
+/// readable by group or others, or contains no host key.
 pub fn load(path: &Path, shown: &Path) -> Result<SigningKey, HostKeyError> {
     let path_of = || shown.to_owned();
     let read_error = |source| HostKeyError::Read {
@@ -111,7 +111,7 @@ pub fn load(path: &Path, shown: &Path) -> Result<SigningKey, HostKeyError> {
         let path = path_of();
         return Err(HostKeyError::Exposed { path, mode });
     }
-    // Its full size from the start: growing would leave copies of the key behind.
+    // Allocated in full: growth would leave copies of the key in memory.
     let mut text = Zeroizing::new(String::with_capacity(MAX_FILE_BYTES));
     match file.take(MAX_FILE_BYTES as u64).read_to_string(&mut text) {
         Ok(_) => {}
@@ -128,10 +128,10 @@ fn parse(text: &str) -> Option<SigningKey> {
     Some(SigningKey::from_bytes(seed))
 }
 
-/// Makes a new key at `path`, durably. Errors call it `shown`.
+/// Creates a new key at `path`, durably. Error messages name it `shown`.
 ///
 /// # Errors
-/// The system gives no randomness, or the file cannot be made.
+/// The system provides no randomness, or the file cannot be created.
 pub(crate) fn create(path: &Path, shown: &Path) -> Result<(), HostKeyError> {
     write_new(path).map_err(|source| HostKeyError::Create {
         path: shown.to_owned(),

@@ -1,7 +1,6 @@
-//! Standard error: the log, one line an event with times in UTC as RFC 3339; answers of the console;
-//! what is said of a panic. All of it goes through one bounded queue to a thread that writes, so that a
-//! log that is not read never stops the server. Lines that have no room are counted, and the count is
-//! written when writing goes on.
+//! Standard error: the log (one line for each event, with times in UTC as RFC 3339), answers of the console, and reports
+//! of panics. Everything passes through one bounded queue to a writer thread, so that a log that is not read never stops
+//! the server. Lines without room are counted, and the count is written in their place.
 
 mod queue;
 mod writer;
@@ -25,14 +24,14 @@ use crate::visible::visible;
 use queue::Queue;
 use writer::Writer as QueueWriter;
 
-/// What waits for standard error in this process.
+/// The queue of this process to standard error.
 static STDERR: Queue = Queue::new();
 
-/// The longest that the end of the process waits for its last lines to be written.
+/// The longest wait at the end of the process for its last lines.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
-/// Standard error has its writer. Dropped at the end of the process, it waits until all is written, for
-/// two seconds at most.
+/// Keeps the writer of standard error. At the end of the process, dropping it waits until all lines are written, for two
+/// seconds at most.
 #[derive(Debug)]
 #[must_use = "the last lines are lost without it"]
 pub struct Started(());
@@ -43,34 +42,32 @@ impl Drop for Started {
     }
 }
 
-/// Starts the thread that writes to standard error. Called once, before anything is said.
+/// Starts the writer thread of standard error. Called once, before the first line.
 ///
 /// # Errors
-/// The system refuses a thread.
+/// The system cannot start a thread.
 pub fn start() -> io::Result<Started> {
     let writer = thread::Builder::new().name("log".to_owned());
     writer.spawn(|| {
-        // Without the mask lines are written all the same, but for `stty tostop`.
+        // Without the mask, lines are written too, except under `stty tostop`.
         let _ = output::write_from_the_background();
         QueueWriter::new(Output::stderr()).run(&STDERR)
     })?;
     Ok(Started(()))
 }
 
-/// Writes whole lines to standard error, after everything said before. Never waits: they are dropped
-/// and counted if the queue is full.
+/// Queues whole lines for standard error. Never waits: if the queue is full, lines are dropped and counted.
 pub fn say(text: &str) {
     STDERR.push(text.as_bytes());
 }
 
-/// Sends this process's events to standard error from now on; colours only on a terminal. A second
-/// call changes nothing.
+/// Sends the events of this process to standard error, with colours on a terminal. A second call has no effect.
 pub fn init(filter: &LogFilter) {
     let ansi = io::stderr().is_terminal();
     let _ = tracing::subscriber::set_global_default(subscriber(filter, ansi, || Line));
 }
 
-/// Where the formatter writes an event: the whole of it in one call.
+/// The formatter's output; it writes a whole event in one call.
 struct Line;
 
 impl Write for Line {
@@ -84,7 +81,7 @@ impl Write for Line {
     }
 }
 
-/// Writes events to wherever `out` says, one line each, with colours or without.
+/// Writes events to `out`, one line each, with or without colours.
 pub fn subscriber<W: Write + 'static>(
     filter: &LogFilter,
     ansi: bool,
@@ -96,13 +93,13 @@ pub fn subscriber<W: Write + 'static>(
         .with_ansi(ansi)
         .with_timer(SystemTime)
         .fmt_fields(format::debug_fn(write_field).delimited(" "))
-        // It would report a closed stderr with eprintln, which panics on a closed stderr.
+        // It would report a closed stderr by eprintln, which panics on a closed stderr.
         .log_internal_errors(false)
         .finish()
 }
 
-/// Writes a field, which the message is too. What in it could forge a second line, move the cursor
-/// or hide a part is escaped here, before the formatter adds its own colours.
+/// Writes a field; the message is a field too. Escapes characters that could forge a line, move the cursor or hide text,
+/// before the formatter adds its own colours.
 fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::Result {
     let value = visible(&format!("{value:?}"));
     match field.name() {
@@ -111,8 +108,8 @@ fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::R
     }
 }
 
-/// From now on a panic is told by where it happened, and by a backtrace if the environment asks for
-/// one. Its message may quote a password or somebody's text, so it is kept back.
+/// Reports panics by their location, and with a backtrace if the environment requests one. The message is omitted, because
+/// it may quote a password or a user's text.
 pub fn report_panics_without_contents() {
     panic::set_hook(Box::new(|info| {
         let mut text = Vec::new();

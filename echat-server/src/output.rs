@@ -1,5 +1,5 @@
-//! Standard output and standard error, written without the locks of the standard library: a thread that
-//! is stuck in a write holds nothing that another thread needs.
+//! Standard output and standard error without the locks of the standard library: a thread that is blocked in a write holds
+//! nothing that another thread needs.
 
 use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
@@ -8,8 +8,8 @@ use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
 use rustix::event::{PollFd, PollFlags, poll};
 
-/// One of the two streams. A write may wait for as long as the reader likes: it belongs on a thread
-/// of its own, which begins with [`write_from_the_background`].
+/// One of the two streams. A write blocks until the reader reads, so it belongs on a thread of its own, which first calls
+/// [`write_from_the_background`].
 pub struct Output(BorrowedFd<'static>);
 
 impl Output {
@@ -25,7 +25,8 @@ impl Output {
 }
 
 impl Write for Output {
-    /// Through libc, where the tests of failing disks record it. Waits also where the stream is non-blocking, which another process that shares it may have made it.
+    /// Writes through libc, where tests with failing disks record it. Blocks even if another process that shares the
+    /// stream has made it non-blocking.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match nix::unistd::write(self.0, bytes) {
@@ -43,8 +44,8 @@ impl Write for Output {
     }
 }
 
-/// From now on this thread writes to the terminal from the background too. Under `stty tostop` a
-/// write would stop the whole process otherwise (SIGTTOU, termios(3)).
+/// Lets this thread write to the terminal from the background. Otherwise, under `stty tostop`, a write would stop the whole
+/// process (SIGTTOU, termios(3)).
 ///
 /// # Errors
 /// None on a POSIX system.

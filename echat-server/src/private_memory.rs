@@ -1,16 +1,16 @@
-//! No image of the memory: it holds the host key and the passwords of those who log in.
+//! Protects the memory of the process, which contains the host key and passwords of logins.
 
 use std::io;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// From now on no core file of this process is written, and only root may look into its memory or
-/// attach a debugger (`PR_SET_DUMPABLE`, prctl(2)).
+/// Prevents core files of this process. Only root can then read its memory or attach a debugger (`PR_SET_DUMPABLE`,
+/// prctl(2)).
 ///
 /// # Errors
-/// None on Linux; elsewhere what the system says.
+/// None on Linux; on other systems, the system's error.
 pub fn keep() -> io::Result<()> {
-    // A pattern of core(5) that begins with a pipe ignores a limit of 0; what is not dumpable it obeys.
+    // A core_pattern that begins with a pipe (core(5)) ignores a size limit of 0, but respects this flag.
     setrlimit(
         Resource::Core,
         Rlimit {

@@ -1,10 +1,9 @@
-//! The mio loop: the listening sockets, every client, the server's own terminal, signals and the
-//! helpers' Waker, all in one thread. It moves bytes and reads the clock; what the bytes mean is the
-//! engine's business.
+//! The event loop on mio: listening sockets, client sockets, the server's terminal, signals and the Waker of the worker
+//! threads, all in one thread. It moves bytes and reads the clock. The engine interprets the bytes.
 //!
-//! Readiness is edge-triggered: that a socket is readable is remembered until a read says
-//! WouldBlock. A socket that is still readable and is in this round's events too is served once.
-//! WRITABLE is asked for only after a short write.
+//! Readiness is edge-triggered: the loop remembers that a socket is readable until a read returns WouldBlock. A socket that
+//! is still readable and appears in the events of the round too is served once. The loop registers for WRITABLE only after
+//! a short write.
 
 mod clock;
 mod disk;
@@ -43,32 +42,32 @@ use thiserror::Error;
 
 pub use signals::Signals;
 
-// The listeners' tokens are below these.
+// The tokens of the listeners are below these.
 const WAKER: Token = Token(usize::MAX - 2);
 const SIGNALS: Token = Token(usize::MAX - 3);
 const TERMINAL: Token = Token(usize::MAX - 4);
-/// Events that one poll returns at most.
+/// The most events of one poll.
 const EVENTS: usize = 1024;
-/// Connections that one round accepts at most.
+/// The most connections accepted in one round.
 const ACCEPTS: usize = 256;
-/// The longest that a stop may last.
+/// The longest duration of a stop.
 const STOP: Duration = Duration::from_secs(5);
 
-/// Why the server does not start, or stops without being asked.
+/// Why the server does not start, or stops unrequested.
 #[derive(Debug, Error)]
 pub enum ReactorError {
-    /// The address cannot be listened on.
+    /// The server cannot listen on the address.
     #[error("cannot listen on {address}: {source}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why not.
+        /// The system's error.
         source: io::Error,
     },
     /// The ready line cannot be written.
     #[error("stdout: {0}")]
     Stdout(#[source] io::Error),
-    /// The system refuses polling, signals, threads or randomness.
+    /// The system provides no polling, signals, threads or randomness.
     #[error("the system refuses: {0}")]
     System(#[from] io::Error),
     /// The database failed.
@@ -76,7 +75,7 @@ pub enum ReactorError {
     Store(#[from] Fatal),
 }
 
-/// Serves until it is told to stop.
+/// Serves until a signal or the console stops it.
 ///
 /// # Errors
 /// See [`ReactorError`].
@@ -106,23 +105,23 @@ struct Reactor {
     engine: Engine,
     disk: Disk,
     sockets: HashMap<ConnId, Socket>,
-    /// Sockets with bytes that were not read yet.
+    /// Sockets with unread bytes.
     readable: BTreeSet<ConnId>,
-    /// Sockets that can be written again.
+    /// Sockets that became writable.
     writable: Vec<ConnId>,
     clock: Clock,
-    /// Whether a connection was ever taken in.
+    /// Whether a connection was ever accepted.
     served: bool,
     stop: Stop,
 }
 
-/// Whether the server is to end.
+/// Whether the server is stopping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stop {
     No,
-    /// It was told to; goodbyes are said until then at the latest.
+    /// A stop was requested. Connections are closed in order until this time at the latest.
     By(Duration),
-    /// It was told twice.
+    /// A second stop was requested.
     Now,
 }
 
@@ -143,7 +142,7 @@ impl Reactor {
         engine.allow_sessions(config.sessions_per_user);
         let clock = Clock::start();
         engine.load_day(clock.now()).map_err(Fatal)?;
-        // From here on a stop has something to finish.
+        // From here on, a stop has connections to close.
         signals.listen(poll.registry(), SIGNALS)?;
         let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
         Ok(Self {
@@ -176,7 +175,7 @@ impl Reactor {
                 _ => {}
             }
             if let Some(error) = self.ready.failure() {
-                // Without its ready line a server is of no use to its starter, but it is to its clients.
+                // A server without its ready line is still useful to its clients.
                 if !self.served {
                     return Err(ReactorError::Stdout(error));
                 }
@@ -205,7 +204,7 @@ impl Reactor {
         }
     }
 
-    /// Has a long log of the database folded beside the loop.
+    /// Starts a checkpoint of a long write-ahead log on its thread.
     fn fold(&mut self) -> Result<(), Fatal> {
         if let Some(folded) = self.folder.result() {
             self.engine.folded(folded)?;
@@ -213,13 +212,13 @@ impl Reactor {
         if let Some(fold) = self.engine.take_fold()
             && let Err(error) = self.folder.begin(fold)
         {
-            tracing::warn!(%error, "no thread to fold the database's log");
+            tracing::warn!(%error, "cannot start the thread for a checkpoint of the database");
             self.engine.folded(Folded::not_begun())?;
         }
         Ok(())
     }
 
-    /// Notes what became ready.
+    /// Records which sources became ready.
     fn note(&mut self, events: &Events, now: Now) {
         for event in events {
             match event.token() {
@@ -251,7 +250,7 @@ impl Reactor {
         }
     }
 
-    /// Stops in peace, and at once if told again.
+    /// Stops in order, and at once at the second request.
     fn stop(&mut self, now: Now) {
         if self.stop == Stop::No {
             tracing::info!("stopping");
@@ -282,7 +281,7 @@ impl Reactor {
                 terminal::forget(self.poll.registry());
                 match end {
                     End::Typed => logging::say(&terminal::farewell()),
-                    End::Gone => tracing::info!("the terminal is gone; the server goes on"),
+                    End::Gone => tracing::info!("the terminal is gone; the server continues"),
                 }
             }
         }
@@ -293,12 +292,12 @@ impl Reactor {
             let Some((stream, address)) = self.listeners.accept(now.running) else {
                 return;
             };
-            // On a socket for both, an IPv4 address comes in IPv6 clothes.
+            // A dual-stack socket reports an IPv4 address as IPv4-mapped IPv6.
             let address = SocketAddr::new(address.ip().to_canonical(), address.port());
             let Some(conn) = self.engine.accept(address, now) else {
                 continue;
             };
-            // The file of the connection that gave way is free for the next one.
+            // The descriptor of the connection that was closed in its favour is free for the next one.
             self.drop_closed();
             match Socket::new(stream, self.poll.registry(), token(conn)) {
                 Ok(socket) => {
@@ -313,8 +312,8 @@ impl Reactor {
         }
     }
 
-    /// Reads from every readable socket: one reads much at once, many share the round. Those whose
-    /// bytes are not welcome now stay noted.
+    /// Reads from every readable socket, which share the bytes of a round. Sockets from which the engine accepts no bytes
+    /// now stay marked readable.
     fn read(&mut self, now: Now) {
         let welcome = |conn: &&ConnId| self.engine.wants_bytes(**conn);
         let readable: Vec<ConnId> = self.readable.iter().filter(welcome).copied().collect();
@@ -334,7 +333,7 @@ impl Reactor {
             let blocked = self.sockets.get_mut(conn).is_some_and(Socket::unblock);
             blocked && !self.engine.output(*conn, now).is_empty()
         });
-        // A write may end a connection (its key is worn out), which makes something to write.
+        // A write may end a connection (its key has reached its limit), which queues a last frame.
         loop {
             ready.extend(self.engine.take_dirty());
             let Some(conn) = ready.pop() else { return };
@@ -361,7 +360,7 @@ impl Reactor {
         }
     }
 
-    /// How long nothing is to be done: not at all while work waits.
+    /// The time until the next deadline; zero while there is work.
     fn timeout(&self) -> Option<Duration> {
         if self.engine.has_work()
             || self.listeners.is_ready(self.clock.running())
@@ -385,7 +384,7 @@ impl Reactor {
     }
 }
 
-/// Connections count from 1 and never reach the tokens at the top.
+/// Connection ids start at 1 and never reach the tokens at the top.
 fn token(conn: ConnId) -> Token {
     Token(usize::try_from(conn.0).expect("fewer connections than addresses"))
 }

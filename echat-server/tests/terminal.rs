@@ -59,7 +59,7 @@ fn ctrl_d_closes_the_console_and_says_so() {
     pty.types("users\n");
     pty.shows("none");
     pty.types("\x04");
-    let words = format!("console closed; the server goes on. To stop it: Ctrl-C, or kill {pid}");
+    let words = format!("console closed; the server continues. To stop it: Ctrl-C, or kill {pid}");
     pty.shows(&words);
     // What is typed now is not the server's any more.
     pty.types("quit\n");

@@ -1,4 +1,4 @@
-//! Why a data folder is not used.
+//! Errors of the data folder.
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
@@ -10,12 +10,12 @@ use crate::exit::ExitCode;
 use crate::host_key::HostKeyError;
 use crate::private_file::FileError;
 
-/// How a file lacks.
+/// How a file is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
-    /// There is no such file.
+    /// The file does not exist.
     Absent,
-    /// It has 0 bytes.
+    /// The file is empty.
     Empty,
 }
 
@@ -28,17 +28,17 @@ impl Display for Lack {
     }
 }
 
-/// What a used data folder needs and does not have. One of both, at least.
+/// The files that a used data folder lacks, at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missing {
-    /// How the database lacks.
+    /// The database.
     pub database: Option<Lack>,
-    /// How the host key lacks.
+    /// The host key.
     pub host_key: Option<Lack>,
 }
 
 impl Missing {
-    /// The file that is named first, in its folder.
+    /// The path of the file that is named first.
     pub(super) fn file(self) -> &'static str {
         if self.database.is_some() {
             super::DATABASE
@@ -69,19 +69,19 @@ impl Display for Missing {
     }
 }
 
-/// Why a data folder is not used.
+/// Why a data folder cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DataDirError {
-    /// The folder or a file in it cannot be made.
+    /// The folder or a file in it cannot be created.
     #[error("{}: cannot be made: {source}", path.display())]
     Create {
-        /// What could not be made.
+        /// The path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The folder's name is a link to nothing, as when a disk is not mounted.
+    /// The folder is a symbolic link without a target, as when a disk is not mounted.
     #[error(
         "{}: a symbolic link to a folder that is missing; put the folder back (is its disk mounted?), \
          or remove the link",
@@ -91,7 +91,7 @@ pub enum DataDirError {
         /// The link.
         path: PathBuf,
     },
-    /// The folder belongs to another user, who could change all that is in it.
+    /// The folder belongs to another user, who could change its contents.
     #[error(
         "{}: this folder belongs to user {owner}, and the server runs as user {user}; run the server as \
          its owner, or give it the folder with chown",
@@ -105,7 +105,7 @@ pub enum DataDirError {
         /// The effective user.
         user: u32,
     },
-    /// Group or others may put files into the folder.
+    /// Group or others can write to the folder.
     #[error(
         "{}: others can write to this folder (mode {mode:04o}); if its files are right, run: chmod go-w {0}",
         path.display()
@@ -116,52 +116,51 @@ pub enum DataDirError {
         /// Its permission bits.
         mode: u32,
     },
-    /// The lock is held by another process.
+    /// Another process holds the lock.
     #[error("{}: another echat-server uses this folder", path.display())]
     Locked {
         /// The data folder.
         path: PathBuf,
     },
-    /// Another process holds the database, which has a name in another folder too.
+    /// Another process has locked the database, through another folder.
     #[error("{}: another echat-server uses this database, by another folder", path.display())]
     DatabaseLocked {
         /// The database.
         path: PathBuf,
     },
-    /// Something of a folder that was used before is not there.
+    /// A folder that was used before lacks a file.
     #[error("{}: {missing}", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
-        /// What is missing.
+        /// The missing files.
         missing: Missing,
     },
-    /// Locking, looking or removing failed.
+    /// Locking, reading or removing a file failed.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file is not the server's own.
+    /// A file does not belong to the server.
     #[error("{}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         source: FileError,
     },
-    /// A file cannot be made private.
+    /// The mode of a file cannot be changed.
     #[error("{}: cannot be made private (mode 0600): {source}", path.display())]
     Chmod {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A journal stands without its database: with a new database beside it, `SQLite` would play
-    /// the old pages into the new file.
+    /// A journal exists without its database. `SQLite` would copy its old pages into a new database.
     #[error(
         "{}: belongs to a database.db that is missing or empty; put that back, or move this file away",
         path.display()
@@ -176,7 +175,7 @@ pub enum DataDirError {
 }
 
 impl DataDirError {
-    /// The exit code that says this.
+    /// The exit code of this error.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Create { .. } => ExitCode::CannotCreate,

@@ -1,21 +1,21 @@
-//! Texts on their way to standard error. Putting one in never waits: what has no room is dropped and
-//! counted. One thread takes them out.
+//! A bounded queue of lines for standard error. Adding never waits: lines without room are dropped and counted. One thread
+//! takes them.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Lines that the queue holds at most.
+/// The most lines in the queue.
 const LINES: usize = 1_000;
-/// Bytes that the queue holds at most; a longer text is dropped.
+/// The most bytes in the queue; a longer text is dropped.
 const BYTES: usize = 256 * 1024;
 
 /// A bounded queue of whole lines.
 pub(super) struct Queue {
     state: Mutex<State>,
-    /// There is something to take.
+    /// Signals that there is an entry.
     filled: Condvar,
-    /// What was taken before is written.
+    /// Signals that the last entry is written.
     written: Condvar,
 }
 
@@ -29,12 +29,12 @@ struct State {
     writing: bool,
 }
 
-/// What the writer is to write next.
+/// The next entry for the writer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     /// One or more whole lines.
     Text(Vec<u8>),
-    /// At this place so many lines are missing.
+    /// This many lines are missing at this place.
     Dropped(u64),
 }
 
@@ -53,8 +53,8 @@ impl Queue {
         }
     }
 
-    /// Adds whole lines, or drops them if there is no room. After a drop the queue takes lines again
-    /// when it is half empty, so that a slow reader gets stretches of lines with few gaps.
+    /// Adds whole lines, or drops them if there is no room. After a drop the queue accepts lines again when it is half
+    /// empty, so that a slow reader receives long runs of lines with few gaps.
     pub(super) fn push(&self, text: &[u8]) {
         if text.is_empty() {
             return;
@@ -74,7 +74,7 @@ impl Queue {
         self.filled.notify_one();
     }
 
-    /// Waits for the next entry. The one before it counts as written from now on.
+    /// Waits for the next entry. The previous one then counts as written.
     pub(super) fn take(&self) -> Entry {
         let mut state = self.lock();
         state.writing = false;
@@ -95,17 +95,17 @@ impl Queue {
         }
     }
 
-    /// Waits until all is written, but not longer than this.
+    /// Waits until all entries are written, but not longer than `patience`.
     pub(super) fn wait_until_written(&self, patience: Duration) {
         let unwritten = |state: &mut State| state.writing || !state.is_empty();
-        // The end of the patience is no error: the process ends either way.
+        // A time-out is no error: the process ends either way.
         let _ = self
             .written
             .wait_timeout_while(self.lock(), patience, unwritten);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic in another thread leaves no entry half made.
+        // A panic in another thread leaves no partial entry.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

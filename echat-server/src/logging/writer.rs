@@ -1,4 +1,4 @@
-//! Writes the queue's entries. A line is written whole or, if the stream fails, counted as lost.
+//! Writes the entries of the queue. A line is written completely or, if the stream fails, counted as lost.
 
 use std::io::{ErrorKind, Write};
 
@@ -7,12 +7,12 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 use super::queue::{Entry, Queue, lines};
 
-/// The thread's side of a queue.
+/// The writer of a queue.
 pub(super) struct Writer<W> {
     out: W,
-    /// Lines that were not written, and not told of yet.
+    /// Lost lines that are not reported yet.
     lost: u64,
-    /// Whether the last line was cut by a failure.
+    /// Whether a failure cut the last line.
     is_torn: bool,
 }
 
@@ -25,7 +25,7 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    /// Writes what comes, as long as the process lives.
+    /// Writes entries until the process ends.
     pub(super) fn run(mut self, queue: &Queue) -> ! {
         loop {
             self.put(queue.take());
@@ -54,7 +54,7 @@ impl<W: Write> Writer<W> {
         told
     }
 
-    /// Whether all of it was written.
+    /// Writes a text; false if a part of it was not written.
     fn writes(&mut self, text: &[u8]) -> bool {
         let end: &[u8] = if self.is_torn { b"\n" } else { b"" };
         let bytes = [end, text].concat();
@@ -66,7 +66,7 @@ impl<W: Write> Writer<W> {
                     self.is_torn = bytes[written - 1] != b'\n';
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // A file on a full disk may take lines again later; a closed pipe will not.
+                // A file on a full disk may accept lines again later; a closed pipe never does.
                 _ => return false,
             }
         }
@@ -74,8 +74,7 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// The line that stands for lost ones. It is written with every filter, as it may stand for answers of
-/// the console too.
+/// The line that reports lost lines. It is written whatever the filter, since it may stand for answers of the console.
 fn notice(lost: u64) -> Vec<u8> {
     let mut time = String::new();
     // Writing to a String cannot fail.

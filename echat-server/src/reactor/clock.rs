@@ -1,9 +1,9 @@
-//! The one place of the server that reads a clock.
+//! The only place of the server that reads a clock.
 
 use crate::clock::Now;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The time since the server started, which never goes back, and the time of day.
+/// The monotonic time since the start of the server, and the time of day.
 pub(super) struct Clock {
     started: Instant,
 }
@@ -19,12 +19,12 @@ impl Clock {
         }
     }
 
-    /// How long the server has been running.
+    /// The time since the start of the server.
     pub(super) fn running(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// This moment by both clocks. A time of day before 1970 reads as 1970.
+    /// The present moment by both clocks. A time of day before 1970 counts as 1970.
     pub(super) fn now(&self) -> Now {
         let unix = SystemTime::now()
             .duration_since(UNIX_EPOCH)

@@ -1,9 +1,9 @@
-//! Free space of the data folder's file system.
+//! The free space on the file system of the data folder.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How often the system is asked at most.
+/// The shortest time between two queries.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) struct Disk {
@@ -19,8 +19,7 @@ impl Disk {
         }
     }
 
-    /// Bytes that are free for this process; `None` if the system was asked less than a second ago, or does
-    /// not know.
+    /// Bytes that are free for this process; `None` if the last query was less than a second ago, or failed.
     pub(super) fn free(&mut self, now: Duration) -> Option<u64> {
         if now < self.ask_at {
             return None;

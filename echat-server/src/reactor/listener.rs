@@ -1,5 +1,5 @@
-//! A listening socket. When the process runs out of files, accepting pauses by a timer: readiness
-//! would not come again, and trying at once would spin.
+//! A listening socket. When the process runs out of file descriptors, a timer pauses accepting: edge-triggered readiness
+//! would not be reported again, and an immediate retry would spin.
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
@@ -10,35 +10,34 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// How long accepting pauses when the system has no more files.
+/// The pause when the system has no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How often it is logged at most that nothing can be accepted.
+/// The shortest time between two log lines about failed accepts.
 const COMPLAINT: Duration = Duration::from_secs(10);
 
 pub(super) struct Listener {
     socket: Option<TcpListener>,
     address: SocketAddr,
-    /// Whether there may be connections to accept.
+    /// Whether connections may be pending.
     ready: bool,
-    /// When to try again.
+    /// The time of the next attempt.
     paused_until: Option<Duration>,
-    /// When it was last said that nothing can be accepted.
+    /// The time of the last log line about it.
     complained_at: Option<Duration>,
 }
 
-/// Connections that the system keeps until they are accepted; it may allow fewer (`somaxconn`). For
-/// whom there is no place waits a second, then three, then seven.
+/// The backlog of listen(2); the system may allow less (`somaxconn`). A client beyond it retries after one, three and
+/// seven seconds.
 const QUEUE: i32 = 4_096;
 
-/// Connections that the limit on open files leaves room for, beside the database, the log and the
-/// like, and these listeners.
+/// The number of connections within the limit of open files, besides the database, the log, the listeners and others.
 pub(super) fn places(listeners: usize) -> usize {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let places = usize::try_from(files - (files / 4).min(64)).unwrap_or(usize::MAX);
     places.saturating_sub(listeners - 1).max(1)
 }
 
-/// A socket that listens, as mio wants it.
+/// Creates a non-blocking listening socket.
 fn open(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
@@ -46,7 +45,7 @@ fn open(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
     };
     let socket = rustix::net::socket(family, SocketType::STREAM, None)?;
     fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
-    // Connections of the server before may still be in TIME_WAIT.
+    // Connections of an earlier server may be in TIME_WAIT.
     sockopt::set_socket_reuseaddr(&socket, true)?;
     if address.is_ipv6() {
         sockopt::set_ipv6_v6only(&socket, only_v6)?;
@@ -59,8 +58,8 @@ fn open(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
 }
 
 impl Listener {
-    /// Listens on an address. `only_v6` says whether an IPv6 socket leaves IPv4 alone; the system's own
-    /// default (`bindv6only`) is not asked.
+    /// Listens on an address. `only_v6` says whether an IPv6 socket excludes IPv4; the system's default (`bindv6only`) has
+    /// no effect.
     pub(super) fn bind(
         address: SocketAddr,
         only_v6: bool,
@@ -79,7 +78,7 @@ impl Listener {
         })
     }
 
-    /// Where it listens; the real port when asked for port 0.
+    /// The address, with the real port if port 0 was configured.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -88,24 +87,24 @@ impl Listener {
         self.ready = true;
     }
 
-    /// Whether there may be connections to accept now.
+    /// Whether to accept now.
     pub(super) fn is_ready(&self, now: Duration) -> bool {
         self.socket.is_some() && self.ready && self.paused_until.is_none_or(|until| now >= until)
     }
 
-    /// A connection was closed: there may be a file for another.
+    /// Ends a pause, since a connection was closed and its descriptor is free.
     pub(super) fn try_again(&mut self) {
         self.paused_until = None;
     }
 
-    /// When accepting goes on after a pause.
+    /// The end of the pause, if any.
     pub(super) fn retry_at(&self) -> Option<Duration> {
         self.paused_until
     }
 
     pub(super) fn close(&mut self, registry: &Registry) {
         if let Some(mut socket) = self.socket.take() {
-            // The socket is closed in the next moment either way.
+            // The socket is closed next in either case.
             let _ = registry.deregister(&mut socket);
         }
         self.paused_until = None;
@@ -140,7 +139,7 @@ impl Listener {
     fn complain(&mut self, error: &io::Error, now: Duration) {
         if self.complained_at.is_none_or(|at| now >= at + COMPLAINT) {
             self.complained_at = Some(now);
-            tracing::warn!(%error, "cannot accept; trying again soon");
+            tracing::warn!(%error, "cannot accept connections; retrying soon");
         }
     }
 }

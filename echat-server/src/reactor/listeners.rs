@@ -1,5 +1,5 @@
-//! One listener for each address of the configuration. They take turns at accepting, so that a crowd at
-//! one address does not keep the others waiting.
+//! One listener for each configured address. They accept in turn, so that many connections at one address do not delay
+//! the others.
 
 use super::ReactorError;
 use super::listener::Listener;
@@ -18,12 +18,12 @@ const _: () = assert!(
 
 pub(super) struct Listeners {
     all: Vec<Listener>,
-    /// Whose turn it is.
+    /// The index of the next listener.
     next: usize,
 }
 
 impl Listeners {
-    /// Listens on every address, or on none.
+    /// Listens on all addresses, or on none.
     pub(super) fn bind(listen: &Listen, registry: &Registry) -> Result<Self, ReactorError> {
         let bind = |(index, address): (usize, &SocketAddr)| {
             let only_v6 = listen.is_only_v6(*address);
@@ -45,29 +45,29 @@ impl Listeners {
         self.all.len()
     }
 
-    /// Where they listen, in the order of the configuration; real ports for port 0.
+    /// The addresses in the order of the configuration, with real ports for port 0.
     pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         self.all.iter().map(Listener::address)
     }
 
-    /// Notes that the listener of this token is ready; false if the token is none of theirs.
+    /// Marks the listener of this token as ready; false if the token belongs to no listener.
     pub(super) fn ready(&mut self, token: Token) -> bool {
         let index = token.0.checked_sub(FIRST);
         let listener = index.and_then(|index| self.all.get_mut(index));
         listener.map(Listener::ready).is_some()
     }
 
-    /// Whether there may be connections to accept now.
+    /// Whether to accept now.
     pub(super) fn is_ready(&self, now: Duration) -> bool {
         self.all.iter().any(|listener| listener.is_ready(now))
     }
 
-    /// A connection was closed: there may be a file for another.
+    /// Ends the pauses, since a connection was closed and its descriptor is free.
     pub(super) fn try_again(&mut self) {
         self.all.iter_mut().for_each(Listener::try_again);
     }
 
-    /// When accepting goes on after a pause.
+    /// The end of the shortest pause, if any.
     pub(super) fn retry_at(&self) -> Option<Duration> {
         self.all.iter().filter_map(Listener::retry_at).min()
     }
@@ -78,7 +78,7 @@ impl Listeners {
         }
     }
 
-    /// The next connection, of the listener whose turn it is and has one.
+    /// The next connection, in turn over the listeners.
     pub(super) fn accept(&mut self, now: Duration) -> Option<(TcpStream, SocketAddr)> {
         for _ in 0..self.all.len() {
             let index = self.next;

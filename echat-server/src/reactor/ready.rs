@@ -1,5 +1,5 @@
-//! The ready lines on standard output, one for each address in the order of the configuration. A thread
-//! writes them: standard output may be a pipe that is not read, and the server serves all the same.
+//! The ready lines on standard output, one for each configured address. A thread writes them, so that an unread pipe does
+//! not stop the server.
 
 use crate::output::{self, Output};
 use mio::Waker;
@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-/// Ready lines on their way.
+/// Ready lines that are being written.
 pub(super) struct Ready(Receiver<io::Error>);
 
 impl Ready {
-    /// Begins to write them; `waker` is woken if that fails.
+    /// Starts writing; wakes `waker` on failure.
     pub(super) fn announce(
         addresses: impl Iterator<Item = SocketAddr>,
         fingerprint: &str,
@@ -33,14 +33,14 @@ impl Ready {
             if let Err(error) = written
                 && failure.send(error).is_ok()
             {
-                // The loop has a timer or a client to wake it else.
+                // If waking fails, a timer or a client wakes the loop.
                 let _ = waker.wake();
             }
         })?;
         Ok(Self(failures))
     }
 
-    /// Why they could not be written, told once.
+    /// The error of writing, once.
     pub(super) fn failure(&self) -> Option<io::Error> {
         self.0.try_recv().ok()
     }

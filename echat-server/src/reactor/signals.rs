@@ -1,5 +1,4 @@
-//! Signals that do not end the server by themselves. All others keep their default: SIGQUIT, for
-//! instance, ends it at once.
+//! The signals that the server handles. All others keep their default action: SIGQUIT, for example, ends the process.
 
 use mio::{Interest, Registry, Token};
 use signal_hook::consts::{
@@ -7,18 +6,17 @@ use signal_hook::consts::{
 };
 use std::io;
 
-/// Signals that are received without any effect. Timers and descriptors that would send one are not in
-/// use. SIGXFSZ would end a server that meets the limit on
-/// file sizes (`ulimit -f`): without it, the write fails and is answered for. SIGPIPE is ignored by
-/// the standard library.
+/// Signals that are received without effect. The server uses no timers or descriptors that send them. By default SIGXFSZ
+/// would end a server that reaches the limit of file sizes (`ulimit -f`); handled, the write fails and the error is
+/// treated as a full disk. The standard library ignores SIGPIPE.
 const HARMLESS: [i32; 7] = [
     SIGUSR1, SIGUSR2, SIGXFSZ, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
 ];
 
-/// The signals that were received and not looked at yet.
+/// Pending signals.
 pub struct Signals(signal_hook_mio::v1_0::Signals);
 
-/// What a signal asks for.
+/// The request of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     Stop,
@@ -26,17 +24,17 @@ pub(super) enum Asked {
 }
 
 impl Signals {
-    /// From now on SIGHUP and the harmless signals do not end the process. SIGTERM and SIGINT do,
-    /// until the server serves: before, there is nothing to finish.
+    /// Handles SIGHUP and the harmless signals. SIGTERM and SIGINT still end the process until `listen`:
+    /// before, there is nothing to finish.
     ///
     /// # Errors
-    /// The system refuses a handler or a socket.
+    /// The system provides no handler or socket.
     pub fn catch() -> io::Result<Self> {
         let harmless = HARMLESS.iter().chain(&[SIGHUP]);
         Ok(Self(signal_hook_mio::v1_0::Signals::new(harmless)?))
     }
 
-    /// Receives SIGTERM and SIGINT too, and wakes the loop.
+    /// Handles SIGTERM and SIGINT too, and wakes the loop.
     pub(super) fn listen(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         for signal in [SIGTERM, SIGINT] {
             self.0.add_signal(signal)?;
@@ -44,7 +42,7 @@ impl Signals {
         registry.register(&mut self.0, token, Interest::READABLE)
     }
 
-    /// What the signals since the last call ask for. The same signal twice may count as one.
+    /// The requests since the last call. Repeated signals may count as one.
     pub(super) fn asked(&mut self) -> Vec<Asked> {
         let asked = |signal| match signal {
             SIGTERM | SIGINT => Some(Asked::Stop),

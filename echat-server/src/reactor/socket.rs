@@ -1,4 +1,4 @@
-//! One client's socket: bounded reads, partial writes, a goodbye that is not lost to a reset.
+//! A client's socket: bounded reads, partial writes, and a close that does not lose the last frame to a reset.
 
 use crate::clock::Now;
 use crate::conn::ConnId;
@@ -8,10 +8,9 @@ use mio::{Interest, Registry, Token};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 
-/// Bytes that one round reads from all connections together, unless they are so many that each would
-/// get less than [`LEAST_READ`].
+/// Bytes that one round reads from all connections together, unless each would get less than [`LEAST_READ`].
 const READS: usize = 128 * 1024;
-/// Bytes that one round reads from a connection at least, if there are any.
+/// Bytes that one round reads from a connection at least, if available.
 const LEAST_READ: usize = 1024;
 /// Bytes that one round reads from one connection at most.
 const BUDGET: usize = 64 * 1024;
@@ -25,11 +24,11 @@ pub(super) fn share(readable: usize) -> usize {
 
 pub(super) struct Socket {
     stream: TcpStream,
-    /// Whether a write was short and WRITABLE is awaited.
+    /// Whether a write was short and the socket is registered for WRITABLE.
     blocked: bool,
-    /// Whether the other end has closed its half.
+    /// Whether the peer has closed its direction.
     at_end: bool,
-    /// Whether this end has closed its half.
+    /// Whether this side has closed its direction.
     shut: bool,
 }
 
@@ -39,7 +38,7 @@ impl Socket {
         registry: &Registry,
         token: Token,
     ) -> io::Result<Self> {
-        // A frame is written whole: waiting for more would only delay it.
+        // Frames are written whole: Nagle's algorithm would only delay them.
         stream.set_nodelay(true)?;
         registry.register(&mut stream, token, Interest::READABLE)?;
         Ok(Self {
@@ -50,7 +49,7 @@ impl Socket {
         })
     }
 
-    /// Reads within a budget of bytes; true when nothing is left to be read.
+    /// Reads within a budget of bytes; true if no bytes are left.
     pub(super) fn read(
         &mut self,
         conn: ConnId,
@@ -85,12 +84,12 @@ impl Socket {
         false
     }
 
-    /// Notes that the socket can be written again; whether that was awaited.
+    /// Marks the socket as writable; returns whether a write was waiting for it.
     pub(super) fn unblock(&mut self) -> bool {
         std::mem::take(&mut self.blocked)
     }
 
-    /// Writes what the engine has for this connection.
+    /// Writes the engine's output for this connection.
     pub(super) fn write(
         &mut self,
         conn: ConnId,
@@ -133,12 +132,12 @@ impl Socket {
         }
     }
 
-    /// Closes this half. The other is read until it closes too: closing a socket with unread bytes
-    /// would reset the connection, and the reset can overtake the goodbye.
+    /// Closes this direction. The other one is read until the peer closes it: closing a socket with unread bytes would
+    /// reset the connection, and the reset can overtake the last frame.
     fn say_no_more(&mut self, conn: ConnId, engine: &mut Engine) {
         if !self.shut {
             self.shut = true;
-            // Fails only if the connection is gone, which the next read tells.
+            // Fails only if the connection is gone, which the next read reports.
             let _ = self.stream.shutdown(Shutdown::Write);
         }
         if self.at_end {

@@ -1,5 +1,4 @@
-//! The server's own terminal. Only a terminal: a file, a pipe, /dev/null or a closed stdin is not
-//! looked at and so costs nothing.
+//! The server's terminal. Standard input that is not a terminal (a file, a pipe, /dev/null, or closed) is never read.
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
@@ -10,24 +9,24 @@ use rustix::termios::tcgetpgrp;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsRawFd;
 
-/// Bytes of one line; a terminal in its canonical mode gives no longer ones.
+/// Bytes of one line; a terminal in canonical mode returns no longer ones.
 const LINE: usize = 4096;
 
 pub(super) struct Terminal {
     end: Option<End>,
 }
 
-/// Why nothing will be typed again.
+/// Why the terminal is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// Ctrl-D, the end-of-file character.
     Typed,
-    /// The terminal is gone: its window was closed, the connection to it was cut.
+    /// The terminal is gone, because its window or connection was closed.
     Gone,
 }
 
 impl Terminal {
-    /// The terminal on stdin, if there is one.
+    /// The terminal on standard input, if there is one.
     pub(super) fn open(registry: &Registry, token: Token) -> io::Result<Option<Self>> {
         if !io::stdin().is_terminal() {
             return Ok(None);
@@ -40,8 +39,8 @@ impl Terminal {
         Ok(Some(Self { end: None }))
     }
 
-    /// The lines that were typed. The terminal stays in its blocking mode, which it shares with the
-    /// shell: each read is asked for first.
+    /// The typed lines. The terminal stays in the blocking mode that it shares with the shell, so each read is preceded by a
+    /// poll.
     pub(super) fn lines(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         while self.end.is_none() && in_foreground() && has_line() {
@@ -55,24 +54,25 @@ impl Terminal {
         lines
     }
 
-    /// The other end of the terminal is closed.
+    /// Records that the terminal hung up.
     pub(super) fn hang_up(&mut self) {
         self.end = Some(End::Gone);
     }
 
-    /// Whether and why nothing will be typed again.
+    /// Why the terminal is closed, if it is.
     pub(super) fn end(&self) -> Option<End> {
         self.end
     }
 }
 
-/// Looks at the terminal no more: what is typed from now on is for other programs.
+/// Stops reading the terminal; later input is for other programs.
 pub(super) fn forget(registry: &Registry) {
-    // It was registered, so this fails only if the system forgot it.
+    // It was registered, so this cannot fail in practice.
     let _ = registry.deregister(&mut SourceFd(&stdin().as_raw_fd()));
 }
 
-/// In the background, what is typed is the shell's, and reading it would stop the server.
+/// Whether the server is in the foreground. In the background the input belongs to the shell, and reading it would stop
+/// the server.
 fn in_foreground() -> bool {
     tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp())
 }
@@ -83,8 +83,8 @@ fn has_line() -> bool {
     poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
 }
 
-/// What an administrator reads who has closed the console.
+/// The text for an administrator who closes the console.
 pub(super) fn farewell() -> String {
     let process = std::process::id();
-    format!("console closed; the server goes on. To stop it: Ctrl-C, or kill {process}\n")
+    format!("console closed; the server continues. To stop it: Ctrl-C, or kill {process}\n")
 }
