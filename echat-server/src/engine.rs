@@ -1,4 +1,4 @@
-//! The server without its sockets: peers, roster and store. It takes bytes, time and helpers' results
+//! The server without its sockets: peers, roster and store. It takes bytes, time and workers' results
 //! from outside and gives bytes and jobs back, so that a test or a simulation can own all of them. It
 //! knows no mio, no sockets and no clock.
 //!
@@ -20,13 +20,13 @@ use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{ConnId, Departure};
 use crate::handlers::{Chore, Ctx};
-use crate::jobs::{Done, Job};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
 use crate::store::{Batch, Fold, Folded, Store, StoreError};
 use crate::throttle::Throttle;
+use crate::workers::jobs::{Job, JobResult};
 use damage::Damages;
 use echat_proto::commands::CloseReason;
 use losses::Losses;
@@ -98,7 +98,7 @@ impl Memory {
 }
 
 impl Engine {
-    /// An engine over a database. All its randomness (IVs, exponents are the helpers') comes from
+    /// An engine over a database. All its randomness (IVs, exponents are the workers') comes from
     /// `rng`.
     pub fn new(limits: Limits, store: Store, mut rng: StdRng) -> Self {
         let memory = Memory {
@@ -161,8 +161,8 @@ impl Engine {
             .is_some_and(|peer| peer.wants_bytes(&self.memory.limits))
     }
 
-    /// A helper is done. What is late for a connection that is gone is dropped.
-    pub fn complete(&mut self, conn: ConnId, done: Done) {
+    /// A worker is done. What is late for a connection that is gone is dropped.
+    pub fn complete(&mut self, conn: ConnId, done: JobResult) {
         self.net.complete(conn, done, &self.memory.limits);
     }
 
@@ -186,13 +186,13 @@ impl Engine {
         deadlines.into_iter().flatten().min()
     }
 
-    /// The jobs that helpers are to do.
+    /// The jobs that workers are to do.
     pub fn take_jobs(&mut self) -> Vec<Job> {
         self.net.take_jobs()
     }
 
     /// The job of a connection that [`take_closed`](Self::take_closed) gave last was dropped before any
-    /// helper began it. A try at a password that was never compared does not count as one.
+    /// worker began it. A try at a password that was never compared does not count as one.
     pub fn dropped(&mut self, conn: ConnId) {
         if let Some(counted) = self.net.take_unjudged(conn) {
             self.memory.throttle.guesses.take_back(counted);

@@ -7,9 +7,9 @@
 //! main -> reactor -> engine -> { routes, peer } ; routes -> handlers -> { outbox, roster, store }
 //! ```
 //!
-//! * only [`store`] holds SQL, only [`reactor`] and [`pool`] name mio;
+//! * only [`store`] holds SQL, only [`reactor`] and [`workers`] name mio;
 //! * only `main` and [`reactor`] read a clock; everything else is told the time ([`clock`]);
-//! * [`jobs`] is the heavy arithmetic, pure; [`pool`] runs it on helper threads.
+//! * [`workers`] is the heavy arithmetic, pure functions run on worker threads.
 
 pub mod cli;
 pub mod clock;
@@ -21,13 +21,11 @@ pub mod engine;
 pub mod exit;
 mod handlers;
 pub mod host_key;
-pub mod jobs;
 pub mod logging;
 mod origin;
 mod outbox;
 pub mod output;
 mod peer;
-pub mod pool;
 mod private_file;
 pub mod private_memory;
 pub mod reactor;
@@ -38,3 +36,4 @@ pub mod store;
 mod throttle;
 mod visible;
 mod window;
+pub mod workers;

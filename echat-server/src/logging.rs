@@ -193,9 +193,9 @@ mod tests {
                 before(info);
             }
         }));
-        let helper = thread::Builder::new().name("planted".into());
-        let helper = helper.spawn(|| panic!("{}", "secret \u{1b}[2J".repeat(2)));
-        assert!(helper.expect("a thread").join().is_err());
+        let worker = thread::Builder::new().name("planted".into());
+        let worker = worker.spawn(|| panic!("{}", "secret \u{1b}[2J".repeat(2)));
+        assert!(worker.expect("a thread").join().is_err());
         let said = String::from_utf8(said.lock().expect("not poisoned").clone()).expect("UTF-8");
         let first = said.lines().next().expect("a line");
         let words = "echat-server: a bug: planted panicked at echat-server/src/logging.rs:";

@@ -2,7 +2,7 @@
 //! no rooms and no mio.
 //!
 //! ```text
-//! Hello ─ ClientHello ─> Responding ─ helper's answer ─> Finishing ─ FINISHED ─> Open ─> Closing
+//! Hello ─ ClientHello ─> Responding ─ worker's answer ─> Finishing ─ FINISHED ─> Open ─> Closing
 //! ```
 //!
 //! Any state may end in `Closed`. What must be answered by silence closes at once; what is answered
@@ -113,7 +113,7 @@ impl Peer {
         }
     }
 
-    /// Takes bytes from the socket. A whole ClientHello is given back: a helper must answer it.
+    /// Takes bytes from the socket. A whole ClientHello is given back: a worker must answer it.
     pub(crate) fn receive(
         &mut self,
         bytes: &[u8],
@@ -176,7 +176,7 @@ impl Peer {
         Ok(None)
     }
 
-    /// Goes on with a handshake that a helper has answered.
+    /// Goes on with a handshake that a worker has answered.
     pub(crate) fn respond(&mut self, flight: Vec<u8>, waiting: Box<AwaitClientFinished>) {
         if matches!(self.stage, Stage::Responding) {
             self.outbound.begin(flight);

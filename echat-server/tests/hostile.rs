@@ -102,7 +102,7 @@ fn a_reset_at_any_stage_of_a_session_is_only_a_departure() {
     for requests in [
         &[][..],
         &["QUERY_SERVER_TIME"],
-        // The helper's answer finds nobody.
+        // The worker's answer finds nobody.
         &[&login],
         &[
             &login,

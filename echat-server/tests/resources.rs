@@ -164,7 +164,7 @@ fn idle_it_does_not_wake_up() {
             ));
             usage::switches(server) - before
         };
-        // At first the helpers still prepare for handshakes to come.
+        // At first the workers still prepare for handshakes to come.
         assert!((0..4).any(|_| nothing_comes() < 2), "{name}");
     });
 }
@@ -182,7 +182,7 @@ fn idle_connections_wake_nobody() {
     for count in [0, IDLE] {
         let mut idle: Vec<_> = (0..count).map(|_| Client::connect(&server)).collect();
         idle.iter_mut().for_each(Client::is_served);
-        // Helpers still prepare for handshakes to come, and each hello had its time limit.
+        // Workers still prepare for handshakes to come, and each hello had its time limit.
         Watch::start().pause_until(SETTLED);
         let before = usage::switches(&server);
         Watch::start().pause_until(LOOK);

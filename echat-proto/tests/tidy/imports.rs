@@ -54,8 +54,7 @@ const SERVER: &[Row] = &[
     ("session_log", &["conn", "store"]),
     ("throttle", &["config", "origin", "store", "window"]),
     ("outbox", &["conn", "store"]),
-    ("jobs", &["conn"]),
-    ("pool", &["conn", "jobs", "origin", "store"]),
+    ("workers", &["conn", "origin", "store"]),
     ("peer", &["clock", "config", "conn", "window"]),
     (
         "handlers",
@@ -63,13 +62,13 @@ const SERVER: &[Row] = &[
             "clock",
             "config",
             "conn",
-            "jobs",
             "origin",
             "outbox",
             "roster",
             "session_log",
             "store",
             "throttle",
+            "workers",
         ],
     ),
     ("routes", &["handlers"]),
@@ -80,7 +79,6 @@ const SERVER: &[Row] = &[
             "config",
             "conn",
             "handlers",
-            "jobs",
             "origin",
             "outbox",
             "peer",
@@ -90,6 +88,7 @@ const SERVER: &[Row] = &[
             "store",
             "throttle",
             "visible",
+            "workers",
         ],
     ),
     (
@@ -99,8 +98,7 @@ const SERVER: &[Row] = &[
     (
         "reactor",
         &[
-            "clock", "config", "conn", "console", "engine", "jobs", "logging", "output", "pool",
-            "store",
+            "clock", "config", "conn", "console", "engine", "logging", "output", "store", "workers",
         ],
     ),
 ];

@@ -13,10 +13,10 @@ use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::Pending;
-use crate::jobs::{Done, Job};
 use crate::origin::origin;
 use crate::peer::Peer;
 use crate::throttle::Counted;
+use crate::workers::jobs::{Job, JobResult};
 use echat_proto::commands::CloseReason;
 use echat_proto::group::Ephemeral;
 use full::Full;
@@ -50,7 +50,7 @@ pub(super) struct Slot {
     spare: bool,
     /// Its place in `deadlines`.
     deadline: Duration,
-    /// A request that waits for a helper; later ones wait for it.
+    /// A request that waits for a worker; later ones wait for it.
     pub(super) pending: Option<Pending>,
     /// Since when its request finds the database busy.
     pub(super) busy_since: Option<Duration>,
@@ -94,10 +94,10 @@ pub(super) struct Net {
     taken_unjudged: HashMap<ConnId, Counted>,
     /// Connections that are gone and whose users may have to be announced as gone, and why they went.
     pub(super) departed: VecDeque<(ConnId, Departure)>,
-    /// What helpers computed for requests that wait for it.
-    pub(super) completed: Vec<(ConnId, Done)>,
+    /// What workers computed for requests that wait for it.
+    pub(super) completed: Vec<(ConnId, JobResult)>,
     /// Of these, what waits for the database or for a rest.
-    pub(super) held: Vec<(ConnId, Done)>,
+    pub(super) held: Vec<(ConnId, JobResult)>,
     /// Connections whose request found the database busy, and when to try again.
     blocked: Vec<ConnId>,
     retry_at: Option<Duration>,

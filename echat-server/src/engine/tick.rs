@@ -1,4 +1,4 @@
-//! One tick: one transaction. Those who are gone are announced, what helpers computed is finished,
+//! One tick: one transaction. Those who are gone are announced, what workers computed is finished,
 //! and connections have their turns until the tick's work is done; then comes the commit, and only
 //! its receipt lets the answers go. What is left waits for the next tick, which comes at once.
 

@@ -1,16 +1,16 @@
 //! Accounts and sessions: the server's time, REGISTER, LOGIN, LOGOUT.
 //!
-//! Passwords are hashed by a helper thread: REGISTER and LOGIN answer in two steps, and meanwhile
+//! Passwords are hashed by a worker thread: REGISTER and LOGIN answer in two steps, and meanwhile
 //! the connection's later requests wait.
 
 use super::gate::{Anyone, Guest};
 use super::presence::{Audience, Change};
 use super::{Answer, Chore, Ctx, Member, Reject, bundle};
 use crate::conn::{Departure, End};
-use crate::jobs::{Task, Verdict};
 use crate::origin::origin;
 use crate::store::{StoreError, User, UserId};
 use crate::throttle::{Counted, Guesser};
+use crate::workers::jobs::{Task, Verdict};
 use echat_proto::commands::{CloseReason, Event, RequestKind};
 use echat_proto::names::{NameQuery, Password, Username};
 use echat_proto::param::NewPassword;
@@ -19,7 +19,7 @@ use echat_proto::records::Code;
 /// An address that logged in to an account within this many seconds is known to it: 30 days.
 const KNOWN_FOR: i64 = 30 * 24 * 60 * 60;
 
-/// A request that waits for a helper thread.
+/// A request that waits for a worker thread.
 #[derive(Debug)]
 pub(crate) enum Pending {
     /// REGISTER, until the password is hashed.

@@ -27,12 +27,12 @@ pub(crate) use refusal::{Refusal, Reject, refuse};
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::ConnId;
-use crate::jobs::Task;
 use crate::outbox::Outbox;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
 use crate::store::{Batch, Kind, UserId};
 use crate::throttle::Throttle;
+use crate::workers::jobs::Task;
 use echat_proto::commands::Event;
 use echat_proto::param::TargetType;
 use echat_proto::records::{Code, Outcome};
@@ -77,7 +77,7 @@ pub(crate) struct Member {
 pub(crate) enum Answer {
     /// Its final reply.
     Reply(Event),
-    /// A helper thread has to compute first; then `account` goes on.
+    /// A worker thread has to compute first; then `account` goes on.
     Wait(Task, account::Pending),
 }
 
@@ -87,7 +87,7 @@ impl From<Event> for Answer {
     }
 }
 
-/// A small write that no answer depends on. Done after the tick in a batch of its own, and dropped
+/// A small write that no answer depends on. JobResult after the tick in a batch of its own, and dropped
 /// if the disk is full.
 #[derive(Debug)]
 pub(crate) enum Chore {

@@ -18,7 +18,7 @@ pub(super) const FRAME_OVERHEAD: usize = HEADER + TAG;
 
 impl Peer {
     /// Opens frames while not too much was opened before. PING is answered here, so that it is answered
-    /// even while a request waits for a helper; messages wait as the bytes they came as, since decoded
+    /// even while a request waits for a worker; messages wait as the bytes they came as, since decoded
     /// they may take thirty times as much.
     pub(super) fn open_frames(&mut self) {
         while self.ahead < AHEAD && !self.deaf {

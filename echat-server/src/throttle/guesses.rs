@@ -120,7 +120,7 @@ impl Guesses {
 
     /// Counts a try as a wrong password; [`Self::forgive`] takes it back if it was right, and
     /// [`Self::take_back`] if its hash was never begun. A try that was never judged though its hash was
-    /// begun, since the helper failed or the connection was cut, stays counted: otherwise hanging up in
+    /// begun, since the worker failed or the connection was cut, stays counted: otherwise hanging up in
     /// time would make guesses free.
     pub(crate) fn count(&mut self, guesser: Guesser, now: Duration, limits: &Limits) {
         if limits.login_failures == 0 {

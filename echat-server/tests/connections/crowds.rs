@@ -182,7 +182,7 @@ fn what_waits_for_its_turn_takes_as_much_as_its_bytes() {
     let mut world = World::new();
     let mut ann = world.user("ann");
     assert_eq!(world.ask(&mut ann, 11, Value::Null), [116]);
-    world.helpers = false;
+    world.workers = false;
     world.say(&mut ann, 3, account("ann"));
     world.round();
     // Who was logged in may send large frames still. Each null is one byte, and a whole value in memory.

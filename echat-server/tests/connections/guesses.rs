@@ -8,16 +8,16 @@ use std::net::Ipv4Addr;
 /// Tries that strangers have at once, and an address's own.
 const TRIES: usize = 5 + 1;
 
-/// Says LOGIN and hangs up; false if it is refused. No helper does the job; `begins` is whether one began it.
+/// Says LOGIN and hangs up; false if it is refused. No worker does the job; `begins` is whether one began it.
 fn tries(world: &mut World, begins: bool) -> bool {
     let mut client = world.connect_from(Ipv4Addr::new(192, 0, 2, 1));
-    world.helpers = false;
+    world.workers = false;
     let password = ("password", Value::Str("wrong horse".to_owned()));
     let params = dict(&[("username", Value::Str("ann".to_owned())), password]);
     world.say(&mut client, RequestKind::Login.info().number, params);
     world.settle();
     let jobs = world.engine.take_jobs();
-    world.helpers = true;
+    world.workers = true;
     world.engine.sever(client.conn);
     assert_eq!(world.engine.take_closed(), [client.conn]);
     if !begins {

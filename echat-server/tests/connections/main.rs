@@ -154,10 +154,10 @@ fn who_hangs_up_with_nothing_left_to_be_said_is_gone_at_once() {
 }
 
 #[test]
-fn what_waits_for_a_helper_holds_back_what_is_behind_it() {
+fn what_waits_for_a_worker_holds_back_what_is_behind_it() {
     let mut world = World::new();
     let mut guest = world.connect();
-    world.helpers = false;
+    world.workers = false;
     let login = world.frame(&mut guest, 3, account("nobody"));
     world.send(&guest, &login);
     // Each null is one byte on the wire and a whole value in memory.
@@ -175,7 +175,7 @@ fn what_waits_for_a_helper_holds_back_what_is_behind_it() {
         "only {} bytes were held back",
         socket.len()
     );
-    world.helpers = true;
+    world.workers = true;
     for _ in 0..200 {
         // So many values are much work.
         world.now += Duration::from_millis(100);
@@ -237,13 +237,13 @@ fn a_login_that_comes_too_late_leaves_the_older_session_alone() {
     let mut world = World::new();
     let mut ann = world.user("ann");
     let mut late = world.connect();
-    world.helpers = false;
+    world.workers = false;
     let login = world.frame(&mut late, 3, account("ann"));
     world.send(&late, &login);
     world.now += Duration::from_secs(61);
     let ping = world.frame(&mut ann, command::PING, Value::Null);
     world.send(&ann, &ping);
-    world.helpers = true;
+    world.workers = true;
     world.settle();
     let goodbye = Message {
         command: command::CLOSE_NOTIFY,
@@ -281,7 +281,7 @@ fn a_full_disk_forgets_nobody_and_answers_each_once() {
     let mut guests: Vec<Client> = (0..4).map(|_| world.connect()).collect();
     world.settle();
 
-    // One tick: a write, requests that wait for helpers, what no longer fits, and more of each.
+    // One tick: a write, requests that wait for workers, what no longer fits, and more of each.
     let bytes = world.frame(&mut ann, 6, message("den"));
     world.engine.receive(ann.conn, &bytes, world.now());
     let (before, behind) = guests.split_at_mut(2);

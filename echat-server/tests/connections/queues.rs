@@ -12,8 +12,8 @@ use echat_server::clock::Now;
 use echat_server::config::Limits;
 use echat_server::conn::ConnId;
 use echat_server::engine::Engine;
-use echat_server::jobs::Memory;
 use echat_server::store::Store;
+use echat_server::workers::jobs::HashMemory;
 use ed25519_dalek::SigningKey;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -31,8 +31,8 @@ pub(crate) struct World {
     pub(crate) sent: HashMap<ConnId, Vec<u8>>,
     /// A connection that nothing can be written to.
     pub(crate) stalled: Option<ConnId>,
-    /// Whether helpers do their jobs.
-    pub(crate) helpers: bool,
+    /// Whether workers do their jobs.
+    pub(crate) workers: bool,
 }
 
 pub(crate) struct Client {
@@ -59,7 +59,7 @@ impl World {
             rng: StdRng::seed_from_u64(2),
             sent: HashMap::new(),
             stalled: None,
-            helpers: true,
+            workers: true,
         }
     }
 
@@ -73,11 +73,11 @@ impl World {
     /// One round of the reactor.
     pub(crate) fn round(&mut self) {
         self.engine.tick(self.now()).unwrap();
-        if self.helpers {
+        if self.workers {
             for job in self.engine.take_jobs() {
                 let done = job
                     .task
-                    .run(&self.key, &mut self.rng, &mut Memory::default());
+                    .run(&self.key, &mut self.rng, &mut HashMemory::default());
                 self.engine.complete(job.conn, done);
             }
         }

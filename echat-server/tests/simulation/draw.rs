@@ -155,7 +155,7 @@ fn at_once(rng: &mut StdRng, said: Vec<(Seat, Vec<Said>)>) -> Vec<Deed> {
     each.collect()
 }
 
-/// Two wait for helpers, and one does not wait long enough; or one guesses passwords.
+/// Two wait for workers, and one does not wait long enough; or one guesses passwords.
 fn waiting(rng: &mut StdRng, present: usize) -> Vec<Deed> {
     let (one, two) = (present, (present + 1) % SEATS);
     let ask = |rng: &mut StdRng| match rng.random_range(0..3) {

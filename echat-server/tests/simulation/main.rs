@@ -1,5 +1,5 @@
 //! The engine in a simulated world (ARCHITECTURE.md, "The simulation"): seeded clients, a network, a
-//! disk and helpers that misbehave, a clock that jumps; and after every tick everything is judged.
+//! disk and workers that misbehave, a clock that jumps; and after every tick everything is judged.
 //!
 //! ```text
 //! draw: a seed becomes a case (plan) ──> run: deeds done, world moved ──> tick

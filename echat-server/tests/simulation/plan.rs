@@ -75,7 +75,7 @@ pub(crate) enum Deed {
     Mute(Seat, usize),
     /// Reads and sends again.
     Wake(Seat),
-    /// Helpers' results are kept back, or no longer.
+    /// Workers' results are kept back, or no longer.
     Hold(bool),
     /// The clock that people see jumps by so many seconds.
     Jump(i64),

@@ -1,4 +1,4 @@
-//! The engine without its sockets: the test owns the time, the helpers and the wires, and nothing
+//! The engine without its sockets: the test owns the time, the workers and the wires, and nothing
 //! happens but what it asks for.
 
 #![allow(dead_code, reason = "each test program uses its own part")]
@@ -13,8 +13,8 @@ use echat_server::clock::Now;
 use echat_server::config::Limits;
 use echat_server::conn::ConnId;
 use echat_server::engine::Engine;
-use echat_server::jobs::Memory;
 use echat_server::store::{Fold, Store};
+use echat_server::workers::jobs::HashMemory;
 use ed25519_dalek::SigningKey;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -70,7 +70,7 @@ impl Stage {
         self.settle();
     }
 
-    /// Ticks until nothing more happens. All results of helpers that are done come in one tick.
+    /// Ticks until nothing more happens. All results of workers that are done come in one tick.
     pub(crate) fn settle(&mut self) {
         loop {
             self.engine.tick(self.now).unwrap();
@@ -81,7 +81,7 @@ impl Stage {
                 self.engine.complete(
                     job.conn,
                     job.task
-                        .run(&self.key, &mut self.rng, &mut Memory::default()),
+                        .run(&self.key, &mut self.rng, &mut HashMemory::default()),
                 );
             }
             for conn in self.engine.take_dirty() {

@@ -1,6 +1,6 @@
 //! The client's end of one connection.
 
-use super::helpers::Share;
+use super::workers::Share;
 use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
 use echat_proto::commands::{CommandInfo, by_number};
 use echat_proto::handshake::{AwaitServerFinished, AwaitServerHello, ClientStart, Step};

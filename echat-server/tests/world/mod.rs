@@ -1,4 +1,4 @@
-//! An engine and its clients in one thread: no sockets, no helpers, no clock that runs by itself.
+//! An engine and its clients in one thread: no sockets, no workers, no clock that runs by itself.
 //!
 //! ```text
 //! End (the client's side) ── bytes ──> Engine ── jobs ──> run at once, or held back
@@ -10,11 +10,11 @@
 #![allow(dead_code, reason = "each test program uses its own part")]
 
 pub(crate) mod end;
-mod helpers;
 mod pattern;
 pub(crate) mod script;
 pub(crate) mod seed;
 pub(crate) mod weather;
+mod workers;
 
 use echat_proto::Value;
 use echat_proto::channel::Message;
@@ -23,8 +23,8 @@ use echat_server::clock::Now;
 use echat_server::config::Limits;
 use echat_server::conn::ConnId;
 use echat_server::engine::{Engine, Fatal};
-use echat_server::jobs::{Done, Task};
 use echat_server::store::{Fold, Store};
+use echat_server::workers::jobs::{JobResult, Task};
 use ed25519_dalek::SigningKey;
 use end::End;
 use rand::rngs::StdRng;
@@ -47,9 +47,9 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) now: Now,
     pub(crate) ends: BTreeMap<String, End>,
-    /// Whether helpers' results are kept back.
+    /// Whether workers' results are kept back.
     pub(crate) hold: bool,
-    /// Whether helpers believe every password instead of hashing it, for tests of many logins that
+    /// Whether workers believe every password instead of hashing it, for tests of many logins that
     /// are about something else.
     pub(crate) believes: bool,
     /// Passwords that were hashed, or believed.
@@ -58,14 +58,14 @@ pub(crate) struct World {
     pub(crate) pace: usize,
     /// If things move irregularly: how.
     pub(crate) weather: Option<Weather>,
-    /// Exponents that helpers still find time to prepare: each costs a power.
+    /// Exponents that workers still find time to prepare: each costs a power.
     pub(crate) exponents: usize,
     /// Folds of the log that were run beside the engine.
     pub(crate) folds: usize,
     by_conn: BTreeMap<ConnId, String>,
     /// Connections that have something to be written.
     unwritten: BTreeSet<ConnId>,
-    results: Vec<(ConnId, Done)>,
+    results: Vec<(ConnId, JobResult)>,
     /// A fold of the database's log that was begun.
     fold: Option<Fold>,
     host_key: SigningKey,
@@ -244,7 +244,7 @@ impl World {
         moved
     }
 
-    /// Lets helpers begin: they are done at once, and their results come when they come.
+    /// Lets workers begin: they are done at once, and their results come when they come.
     fn take_jobs(&mut self) -> bool {
         let mut moved = false;
         for job in self.engine.take_jobs() {
@@ -256,9 +256,9 @@ impl World {
             }
             self.hashed += usize::from(job.task.is_hash());
             let done = if self.believes && job.task.is_hash() {
-                helpers::believe(&job.task)
+                workers::believe(&job.task)
             } else {
-                helpers::run(job.task, &self.host_key, &mut self.rng)
+                workers::run(job.task, &self.host_key, &mut self.rng)
             };
             self.results.push((job.conn, done));
             moved |= !self.hold;

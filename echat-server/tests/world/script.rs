@@ -31,7 +31,7 @@
 //! | `-- advance 61s` | lets time pass |
 //! | `-- unix 0` | sets the clock that people see |
 //! | `-- hang up ann`, `-- sever ann` | the client's end of stream, a broken socket |
-//! | `-- hold`, `-- release`, `-- reverse` | keeps helpers' results back, hands them in, turns their order |
+//! | `-- hold`, `-- release`, `-- reverse` | keeps workers' results back, hands them in, turns their order |
 //! | `-- stall ann`, `-- read ann` | the client reads no more, reads again |
 //! | `-- plain ann 00ff`, `-- raw ann 00ff` | a frame with this plaintext, bytes as they are |
 //! | `-- stop` | the server says goodbye |

@@ -1,6 +1,6 @@
 //! A database to begin with.
 
-use super::helpers;
+use super::workers;
 use echat_proto::names::{Password, RoomName, Username};
 use echat_server::store::{Store, UserId};
 
@@ -9,7 +9,7 @@ pub(crate) const PASSWORD: &str = "correct horse";
 
 /// Its hash.
 pub(crate) fn hash() -> String {
-    helpers::hashed(Password::presented(PASSWORD).expect("short"))
+    workers::hashed(Password::presented(PASSWORD).expect("short"))
 }
 
 fn user(store: &mut Store, name: &str) -> UserId {

@@ -1,5 +1,5 @@
 //! How irregularly a world moves: bytes in pieces of every size or not at all for a while, ends and
-//! helpers' results in any order.
+//! workers' results in any order.
 
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -28,7 +28,7 @@ impl Weather {
         }
     }
 
-    /// Whether a helper is done with something.
+    /// Whether a worker is done with something.
     pub(super) fn is_done(&mut self) -> bool {
         self.rng.random_range(0..3) == 0
     }

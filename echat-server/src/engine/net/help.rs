@@ -1,11 +1,11 @@
-//! What helpers are asked to compute for connections, and what becomes of their results.
+//! What workers are asked to compute for connections, and what becomes of their results.
 
 use super::Net;
 use crate::config::Limits;
 use crate::conn::ConnId;
 use crate::handlers::account::Pending;
-use crate::jobs::{Done, Job, Task};
 use crate::peer::Peer;
+use crate::workers::jobs::{Job, JobResult, Task};
 use echat_proto::handshake::ClientHello;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -27,7 +27,7 @@ impl Net {
         self.prepare_more();
     }
 
-    /// Hands a request's heavy part to the helpers.
+    /// Hands a request's heavy part to the workers.
     pub(in crate::engine) fn wait_for(&mut self, conn: ConnId, task: Task, pending: Pending) {
         if let Some(slot) = self.slots.get_mut(&conn) {
             slot.pending = Some(pending);
@@ -54,23 +54,23 @@ impl Net {
         std::mem::take(&mut self.jobs)
     }
 
-    /// Takes a helper's result.
-    pub(in crate::engine) fn complete(&mut self, conn: ConnId, done: Done, limits: &Limits) {
+    /// Takes a worker's result.
+    pub(in crate::engine) fn complete(&mut self, conn: ConnId, done: JobResult, limits: &Limits) {
         match done {
-            Done::Prepared(ephemeral) => {
+            JobResult::Prepared(ephemeral) => {
                 self.preparing -= 1;
                 self.prepared.push(*ephemeral);
             }
             // The next handshake asks for another.
-            Done::Failed if conn == NOBODY => self.preparing -= 1,
-            Done::Failed => {
-                tracing::error!(%conn, "a helper failed: its connection is closed");
+            JobResult::Failed if conn == NOBODY => self.preparing -= 1,
+            JobResult::Failed => {
+                tracing::error!(%conn, "a worker failed: its connection is closed");
                 self.with(conn, limits, Peer::close_at_once);
             }
-            Done::Responded(flight, waiting) => {
+            JobResult::Responded(flight, waiting) => {
                 self.with(conn, limits, |peer| peer.respond(flight, waiting));
             }
-            Done::Hashed(_) | Done::Verified(_) => {
+            JobResult::Hashed(_) | JobResult::Verified(_) => {
                 if self
                     .slots
                     .get(&conn)

@@ -52,27 +52,27 @@ fn numbers_are_never_used_again() {
         .expect("there is place");
     assert!(second > first);
     // What is late for the first finds nobody.
-    net.complete(first, Done::Hashed(String::new()), &limits);
+    net.complete(first, JobResult::Hashed(String::new()), &limits);
     assert!(net.completed.is_empty() && !net.slots[&second].peer.has_items());
 }
 
 #[test]
-fn a_helper_that_fails_costs_its_connection_and_nobody_else() {
+fn a_worker_that_fails_costs_its_connection_and_nobody_else() {
     let (mut net, limits) = (net(), Limits::default());
     let mut accept = || {
         net.accept(address(1), &limits, NOW)
             .expect("there is place")
     };
     let (one, other) = (accept(), accept());
-    net.complete(one, Done::Failed, &limits);
+    net.complete(one, JobResult::Failed, &limits);
     assert_eq!(net.take_closed(), [one]);
     assert!(net.slot(other).is_some());
     // Late for one who is gone.
-    net.complete(one, Done::Failed, &limits);
+    net.complete(one, JobResult::Failed, &limits);
 
     // A preparation that failed is asked for again, and not before somebody needs it.
     let jobs = net.take_jobs();
-    net.complete(jobs[0].conn, Done::Failed, &limits);
+    net.complete(jobs[0].conn, JobResult::Failed, &limits);
     assert!(net.take_jobs().is_empty());
     net.prepare_more();
     assert_eq!(net.take_jobs().len(), 1);
@@ -137,7 +137,7 @@ fn deadlines_are_met_in_order_and_forgotten() {
     assert!(is_blank(&mut net));
 }
 
-/// What a request that waits for a helper leaves in the books.
+/// What a request that waits for a worker leaves in the books.
 fn logs_in(net: &mut Net, conn: ConnId) {
     let name = echat_proto::names::Username::new("ann").expect("a name");
     net.slot(conn).expect("it is there").pending = Some(Pending::Register(name));

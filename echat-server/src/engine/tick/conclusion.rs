@@ -1,4 +1,4 @@
-//! How the handling of one request ends: an answer staged, a helper asked, or another try later.
+//! How the handling of one request ends: an answer staged, a worker asked, or another try later.
 
 use super::Tick;
 use super::requests::NO_REQUEST;
@@ -45,7 +45,7 @@ impl Tick<'_> {
         }
     }
 
-    /// Stages the final reply of a request, or hands it to the helpers. False if the database was
+    /// Stages the final reply of a request, or hands it to the workers. False if the database was
     /// busy and the request is to be tried again.
     pub(super) fn conclude(
         &mut self,

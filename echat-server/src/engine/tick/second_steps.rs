@@ -1,19 +1,19 @@
-//! Second steps of REGISTER and LOGIN, when a helper is done.
+//! Second steps of REGISTER and LOGIN, when a worker is done.
 
 use super::Tick;
 use crate::conn::ConnId;
 use crate::engine::net::Payer;
 use crate::handlers::account::{self, Pending};
 use crate::handlers::{Answer, gate};
-use crate::jobs::{Done, Verdict};
 use crate::store::{StoreError, UserId};
+use crate::workers::jobs::{JobResult, Verdict};
 
 impl Tick<'_> {
-    /// Finishes what helpers are done with, as much as a turn has time for. Logins go first: they read
+    /// Finishes what workers are done with, as much as a turn has time for. Logins go first: they read
     /// and do not write, so they never rest on what a full disk takes back.
     pub(super) fn finish_completed(&mut self) -> Result<(), StoreError> {
         let mut completed = std::mem::take(&mut self.net.completed);
-        completed.sort_by_key(|(_, done)| matches!(done, Done::Hashed(_)));
+        completed.sort_by_key(|(_, done)| matches!(done, JobResult::Hashed(_)));
         let mut completed = completed.into_iter();
         let mut finished = Ok(());
         let mut later = Vec::new();
@@ -44,21 +44,21 @@ impl Tick<'_> {
     /// Whether a second step is to wait: for a busy database, or because its user comes and goes so
     /// often that telling everybody is much work. A wrong password waits for nobody's rest: who is
     /// there is not to be told by it.
-    fn is_held(&mut self, conn: ConnId, done: &Done) -> bool {
+    fn is_held(&mut self, conn: ConnId, done: &JobResult) -> bool {
         let user = self.comes(conn, done);
         let is_blocked = self.net.slot(conn).is_some_and(|slot| slot.is_blocked());
         is_blocked || user.is_some_and(|user| self.net.rests(Payer::User(user)))
     }
 
     /// Who is about to be logged in, if the password was right.
-    fn comes(&mut self, conn: ConnId, done: &Done) -> Option<UserId> {
+    fn comes(&mut self, conn: ConnId, done: &JobResult) -> Option<UserId> {
         let pending = self.net.slot(conn)?.pending.as_ref()?;
-        let right = matches!(done, Done::Verified(Verdict::Right { .. }));
+        let right = matches!(done, JobResult::Verified(Verdict::Right { .. }));
         pending.user().filter(|_| right)
     }
 
     /// The second step of one request.
-    fn finish_request(&mut self, conn: ConnId, done: Done) -> Result<(), StoreError> {
+    fn finish_request(&mut self, conn: ConnId, done: JobResult) -> Result<(), StoreError> {
         let Some(slot) = self.net.slot(conn) else {
             return Ok(());
         };
@@ -72,13 +72,13 @@ impl Tick<'_> {
         let before = self.work();
         let started = self.start(conn, pending.number());
         let result = match (&pending, &done) {
-            (Pending::Register(name), Done::Hashed(hash)) => {
+            (Pending::Register(name), JobResult::Hashed(hash)) => {
                 account::registered(&mut self.ctx(conn), name, hash)
             }
-            (Pending::Login(attempt), Done::Verified(verdict)) => {
+            (Pending::Login(attempt), JobResult::Verified(verdict)) => {
                 account::logged_in(&mut self.ctx(conn), attempt, verdict)
             }
-            _ => unreachable!("a helper's result of another kind than its request"),
+            _ => unreachable!("a worker's result of another kind than its request"),
         };
         let concluded = self.conclude(conn, started, result.map(Answer::Reply))?;
         if let Ok(me) = gate::member(&self.ctx(conn)) {

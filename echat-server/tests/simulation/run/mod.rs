@@ -74,7 +74,7 @@ impl Run {
         let mut truth = Truth::default();
         disk.read(&mut truth);
         let mut world = World::new(case.seed, limits.clone(), store);
-        // Mostly helpers find none of the time that preparing takes.
+        // Mostly workers find none of the time that preparing takes.
         world.exponents = usize::from(case.seed.is_multiple_of(32));
         world.engine.allow_sessions(case.sessions);
         world.engine.allow_work(case.work);

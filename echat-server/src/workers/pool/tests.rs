@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// No test waits longer than this for a helper.
+/// No test waits longer than this for a worker.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A generator that panics so often before it works.
@@ -39,7 +39,7 @@ impl TryRng for Faulty {
 
 impl rand::TryCryptoRng for Faulty {}
 
-/// A pool whose helpers meet so many faults, and what its results ring.
+/// A pool whose workers meet so many faults, and what its results ring.
 fn pool(faults: usize) -> (Pool, Poll) {
     let bell = Poll::new().expect("a poll");
     let waker = Arc::new(Waker::new(bell.registry(), Token(0)).expect("a waker"));
@@ -66,7 +66,7 @@ fn hashes(conns: std::ops::RangeInclusive<u64>) -> Vec<Job> {
 }
 
 /// Waits for so many results. There are never more hashes at once than places.
-fn wait_for(count: usize, pool: &mut Pool, bell: &mut Poll) -> Vec<(ConnId, Done)> {
+fn wait_for(count: usize, pool: &mut Pool, bell: &mut Poll) -> Vec<(ConnId, JobResult)> {
     let mut results = Vec::new();
     let mut events = Events::with_capacity(1);
     while results.len() < count {
@@ -79,12 +79,16 @@ fn wait_for(count: usize, pool: &mut Pool, bell: &mut Poll) -> Vec<(ConnId, Done
 }
 
 #[test]
-fn a_helper_that_panics_answers_and_keeps_its_place() {
+fn a_worker_that_panics_answers_and_keeps_its_place() {
     let (mut pool, mut bell) = pool(THREADS + 1);
     let idle = pool.idle;
     pool.submit(hashes(1..=THREADS as u64 + 1));
     let failed = wait_for(THREADS + 1, &mut pool, &mut bell);
-    assert!(failed.iter().all(|(_, done)| matches!(done, Done::Failed)));
+    assert!(
+        failed
+            .iter()
+            .all(|(_, done)| matches!(done, JobResult::Failed))
+    );
     assert_eq!((pool.idle, pool.hashing), (idle, 0));
 
     pool.submit(hashes(11..=13));
@@ -95,7 +99,7 @@ fn a_helper_that_panics_answers_and_keeps_its_place() {
     assert!(
         hashed
             .iter()
-            .all(|(_, done)| matches!(done, Done::Hashed(_)))
+            .all(|(_, done)| matches!(done, JobResult::Hashed(_)))
     );
     assert_eq!((pool.idle, pool.hashing), (idle, 0));
 }

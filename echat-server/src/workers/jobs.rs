@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 use zeroize::Zeroizing;
 
-/// Memory of one Argon2id, in KiB: 19 MiB (OWASP's first choice for a server).
+/// HashMemory of one Argon2id, in KiB: 19 MiB (OWASP's first choice for a server).
 const MEMORY_KIB: u32 = 19 * 1024;
 /// Passes of Argon2id over its memory.
 const PASSES: u32 = 2;
@@ -22,11 +22,11 @@ const SALT: usize = 16;
 /// Bytes of a hash.
 const OUTPUT: usize = 32;
 
-/// Work for a helper thread, and whose it is.
+/// Work for a worker thread, and whose it is.
 pub struct Job {
     /// The connection that waits.
     pub conn: ConnId,
-    /// Its address: helpers are shared fairly between addresses.
+    /// Its address: workers are shared fairly between addresses.
     pub address: IpAddr,
     /// What to compute.
     pub task: Task,
@@ -65,8 +65,8 @@ impl Task {
     }
 }
 
-/// What a helper computed.
-pub enum Done {
+/// What a worker computed.
+pub enum JobResult {
     /// Bytes to send, and the state that waits for the client's FINISHED.
     Responded(Vec<u8>, Box<AwaitClientFinished>),
     /// An exponent.
@@ -93,28 +93,33 @@ pub enum Verdict {
 
 impl Task {
     /// Computes; hashes in memory that is kept for the next.
-    pub fn run(self, host_key: &SigningKey, rng: &mut impl CryptoRng, memory: &mut Memory) -> Done {
+    pub fn run(
+        self,
+        host_key: &SigningKey,
+        rng: &mut impl CryptoRng,
+        memory: &mut HashMemory,
+    ) -> JobResult {
         match self {
             Task::Respond { hello, prepared } => {
                 let ephemeral = prepared.map_or_else(|| Ephemeral::generate(rng), |ready| *ready);
                 let (flight, waiting) = respond(&hello, ephemeral, host_key, rng);
-                Done::Responded(flight, Box::new(waiting))
+                JobResult::Responded(flight, Box::new(waiting))
             }
-            Task::Prepare => Done::Prepared(Box::new(Ephemeral::generate(rng))),
-            Task::Hash { password } => Done::Hashed(hash(&password, rng, memory)),
+            Task::Prepare => JobResult::Prepared(Box::new(Ephemeral::generate(rng))),
+            Task::Hash { password } => JobResult::Hashed(hash(&password, rng, memory)),
             Task::Verify { password, hash } => {
-                Done::Verified(verify(&password, hash.as_deref(), rng, memory))
+                JobResult::Verified(verify(&password, hash.as_deref(), rng, memory))
             }
         }
     }
 }
 
-/// Memory that Argon2id works in, kept from one hash to the next: given back to the allocator each
+/// HashMemory that Argon2id works in, kept from one hash to the next: given back to the allocator each
 /// time, it would not come back to the system.
 #[derive(Default)]
-pub struct Memory(Vec<Block>);
+pub struct HashMemory(Vec<Block>);
 
-impl Memory {
+impl HashMemory {
     fn blocks(&mut self, params: &Params) -> &mut [Block] {
         let count = params.block_count();
         if self.0.len() < count {
@@ -132,7 +137,7 @@ fn digest(
     password: &[u8],
     salt: &Salt,
     params: &Params,
-    memory: &mut Memory,
+    memory: &mut HashMemory,
 ) -> Result<Output, argon2::Error> {
     let mut bytes = Zeroizing::new(vec![0; params.output_len().unwrap_or(OUTPUT)]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
@@ -140,7 +145,7 @@ fn digest(
     Output::new(&bytes).map_err(|_| argon2::Error::OutputTooLong)
 }
 
-fn phc(password: &[u8], salt: &[u8; SALT], memory: &mut Memory) -> String {
+fn phc(password: &[u8], salt: &[u8; SALT], memory: &mut HashMemory) -> String {
     let params = params();
     let salt = Salt::new(salt).expect("a salt of 16 bytes");
     let hash = digest(password, &salt, &params, memory);
@@ -154,7 +159,7 @@ fn phc(password: &[u8], salt: &[u8; SALT], memory: &mut Memory) -> String {
     hash.to_string()
 }
 
-fn hash(password: &Password, rng: &mut impl CryptoRng, memory: &mut Memory) -> String {
+fn hash(password: &Password, rng: &mut impl CryptoRng, memory: &mut HashMemory) -> String {
     let mut salt = [0; SALT];
     rng.fill_bytes(&mut salt);
     phc(password.as_bytes(), &salt, memory)
@@ -163,13 +168,13 @@ fn hash(password: &Password, rng: &mut impl CryptoRng, memory: &mut Memory) -> S
 /// What an unknown user's password is compared with: a hash of today's parameters that no password
 /// is known for.
 static NOBODY: LazyLock<String> =
-    LazyLock::new(|| phc(&[0x5a; 64], &[0; SALT], &mut Memory::default()));
+    LazyLock::new(|| phc(&[0x5a; 64], &[0; SALT], &mut HashMemory::default()));
 
 fn verify(
     password: &Password,
     hash: Option<&str>,
     rng: &mut impl CryptoRng,
-    memory: &mut Memory,
+    memory: &mut HashMemory,
 ) -> Verdict {
     let somebody = hash.is_some();
     let Some((hash, params)) = parsed(hash.unwrap_or(&NOBODY)) else {
@@ -212,11 +217,11 @@ mod tests {
     use rand::SeedableRng;
     use rand::rngs::StdRng;
 
-    fn run(task: Task) -> Done {
+    fn run(task: Task) -> JobResult {
         task.run(
             &SigningKey::from_bytes(&[1; 32]),
             &mut StdRng::seed_from_u64(1),
-            &mut Memory::default(),
+            &mut HashMemory::default(),
         )
     }
 
@@ -229,14 +234,14 @@ mod tests {
             password: password(text),
             hash: hash.map(str::to_owned),
         }) {
-            Done::Verified(verdict) => verdict,
+            JobResult::Verified(verdict) => verdict,
             _ => panic!("a comparison gives a verdict"),
         }
     }
 
     #[test]
     fn passwords_rest_as_argon2id_and_are_compared() {
-        let Done::Hashed(phc) = run(Task::Hash {
+        let JobResult::Hashed(phc) = run(Task::Hash {
             password: password("correct horse"),
         }) else {
             panic!("a hash gives a hash")
@@ -256,7 +261,7 @@ mod tests {
 
     #[test]
     fn nobodys_hash_costs_what_anybodys_costs() {
-        let Done::Hashed(phc) = run(Task::Hash {
+        let JobResult::Hashed(phc) = run(Task::Hash {
             password: password("correct horse"),
         }) else {
             panic!("a hash gives a hash")
@@ -274,20 +279,20 @@ mod tests {
     /// and with which result for which password.
     #[test]
     fn an_unknown_user_is_hashed_as_a_known_one_is() {
-        let Done::Hashed(phc) = run(Task::Hash {
+        let JobResult::Hashed(phc) = run(Task::Hash {
             password: password("correct horse"),
         }) else {
             panic!("a hash gives a hash")
         };
         let worked = |hash: Option<&str>, text| {
-            let mut memory = Memory::default();
+            let mut memory = HashMemory::default();
             let task = Task::Verify {
                 password: password(text),
                 hash: hash.map(str::to_owned),
             };
             let (key, rng) = (SigningKey::from_bytes(&[1; 32]), StdRng::seed_from_u64(1));
             let done = task.run(&key, &mut { rng }, &mut memory);
-            assert!(matches!(done, Done::Verified(Verdict::Wrong)));
+            assert!(matches!(done, JobResult::Verified(Verdict::Wrong)));
             let blank = Block::default();
             let used = memory
                 .0

@@ -3,8 +3,8 @@
 //! of the others: neither waits behind the other's flood, from however many addresses it comes.
 
 use crate::conn::ConnId;
-use crate::jobs::Job;
 use crate::origin::origin;
+use crate::workers::jobs::Job;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 
@@ -25,19 +25,19 @@ pub(super) enum Order {
 }
 
 /// The round, and the place in it.
-type Turn = (u64, u64);
+type Position = (u64, u64);
 
 /// The jobs of one origin. Without any it is only remembered, so that it is not new by coming again.
-struct Line {
+struct Backlog {
     jobs: VecDeque<Job>,
-    turn: Turn,
+    turn: Position,
 }
 
-pub(super) struct Fair {
+pub(super) struct ByPrefix {
     order: Order,
-    lines: HashMap<IpAddr, Line>,
+    backlogs: HashMap<IpAddr, Backlog>,
     /// The origins whose jobs wait.
-    turns: BTreeMap<Turn, IpAddr>,
+    turns: BTreeMap<Position, IpAddr>,
     /// Whose jobs wait; a connection has one at most.
     waiting: HashMap<ConnId, IpAddr>,
     round: u64,
@@ -46,11 +46,11 @@ pub(super) struct Fair {
     pushed: u64,
 }
 
-impl Fair {
+impl ByPrefix {
     pub(super) fn new(order: Order) -> Self {
         Self {
             order,
-            lines: HashMap::new(),
+            backlogs: HashMap::new(),
             turns: BTreeMap::new(),
             waiting: HashMap::new(),
             round: NEW + 1,
@@ -63,51 +63,51 @@ impl Fair {
         let origin = origin(job.address);
         self.waiting.insert(job.conn, origin);
         self.pushed += 1;
-        let known = self.lines.contains_key(&origin);
-        let line = self.lines.entry(origin).or_insert(Line {
+        let known = self.backlogs.contains_key(&origin);
+        let backlog = self.backlogs.entry(origin).or_insert(Backlog {
             jobs: VecDeque::new(),
             turn: (NEW, 0),
         });
         let place = match self.order {
-            Order::OldestFirst if line.jobs.is_empty() => self.pushed,
-            Order::OldestFirst => line.turn.1,
+            Order::OldestFirst if backlog.jobs.is_empty() => self.pushed,
+            Order::OldestFirst => backlog.turn.1,
             Order::NewestFirst => u64::MAX - self.pushed,
         };
-        let mut round = line.turn.0;
-        if !line.jobs.is_empty() {
-            self.turns.remove(&line.turn);
+        let mut round = backlog.turn.0;
+        if !backlog.jobs.is_empty() {
+            self.turns.remove(&backlog.turn);
         } else if known {
             round = round.max(self.round);
         }
-        line.jobs.push_back(job);
-        line.turn = (round, place);
-        self.turns.insert(line.turn, origin);
+        backlog.jobs.push_back(job);
+        backlog.turn = (round, place);
+        self.turns.insert(backlog.turn, origin);
     }
 
     pub(super) fn pop(&mut self) -> Option<Job> {
         let ((round, place), origin) = self.next_turn()?;
-        let crowded = self.lines.len() - self.turns.len() > REMEMBERED;
+        let crowded = self.backlogs.len() - self.turns.len() > REMEMBERED;
         if round > self.round || crowded {
             self.round = self.round.max(round);
-            let recent = |line: &Line| !crowded && line.turn.0 + ROUNDS > self.round;
-            self.lines
-                .retain(|_, line| !line.jobs.is_empty() || recent(line));
+            let recent = |backlog: &Backlog| !crowded && backlog.turn.0 + ROUNDS > self.round;
+            self.backlogs
+                .retain(|_, backlog| !backlog.jobs.is_empty() || recent(backlog));
         }
-        let line = self.lines.get_mut(&origin)?;
+        let backlog = self.backlogs.get_mut(&origin)?;
         let job = match self.order {
-            Order::OldestFirst => line.jobs.pop_front(),
-            Order::NewestFirst => line.jobs.pop_back(),
+            Order::OldestFirst => backlog.jobs.pop_front(),
+            Order::NewestFirst => backlog.jobs.pop_back(),
         }?;
-        line.turn = (self.round + 1, place);
-        if !line.jobs.is_empty() {
-            self.turns.insert(line.turn, origin);
+        backlog.turn = (self.round + 1, place);
+        if !backlog.jobs.is_empty() {
+            self.turns.insert(backlog.turn, origin);
         }
         self.waiting.remove(&job.conn);
         self.rest();
         Some(job)
     }
 
-    fn next_turn(&mut self) -> Option<(Turn, IpAddr)> {
+    fn next_turn(&mut self) -> Option<(Position, IpAddr)> {
         let other = self.turns.range((NEW + 1, 0)..).next();
         let other = other.filter(|_| self.in_a_row >= IN_A_ROW);
         let turn = *other.or_else(|| self.turns.first_key_value())?.0;
@@ -120,12 +120,12 @@ impl Fair {
         let Some(origin) = self.waiting.remove(&conn) else {
             return false;
         };
-        if let Some(line) = self.lines.get_mut(&origin) {
-            line.jobs.retain(|job| job.conn != conn);
-            if line.jobs.is_empty() {
-                self.turns.remove(&line.turn);
-                if line.turn.0 == NEW {
-                    self.lines.remove(&origin);
+        if let Some(backlog) = self.backlogs.get_mut(&origin) {
+            backlog.jobs.retain(|job| job.conn != conn);
+            if backlog.jobs.is_empty() {
+                self.turns.remove(&backlog.turn);
+                if backlog.turn.0 == NEW {
+                    self.backlogs.remove(&origin);
                 }
             }
         }
@@ -136,7 +136,7 @@ impl Fair {
     /// When nobody waits there is nobody to be unfair to.
     fn rest(&mut self) {
         if self.turns.is_empty() {
-            self.lines = HashMap::new();
+            self.backlogs = HashMap::new();
         }
     }
 }

@@ -1,23 +1,25 @@
-//! Which kind of job is next: a password at a time, handshakes, more passwords; exponents are
-//! prepared when nobody waits.
+//! Jobs that wait for a worker, by kind: first one password hash, then handshakes, then further hashes.
+//! Exponents for later handshakes are prepared when no other job waits.
 
-use super::fair::{Fair, Order};
+mod by_prefix;
+
+use super::jobs::{Job, Task};
 use crate::conn::ConnId;
-use crate::jobs::{Job, Task};
+use by_prefix::{ByPrefix, Order};
 
 pub(super) struct Queue {
-    handshakes: Fair,
-    hashes: Fair,
+    handshakes: ByPrefix,
+    hashes: ByPrefix,
     preparations: Vec<Job>,
 }
 
 impl Default for Queue {
     fn default() -> Self {
         Self {
-            // In a flood of hellos from one address the oldest are given up by whoever sent them,
-            // or closed for newer ones: served first, the newest is answered in time.
-            handshakes: Fair::new(Order::NewestFirst),
-            hashes: Fair::new(Order::OldestFirst),
+            // In a flood of hellos from one address the oldest connections have been given up by their
+            // clients or closed for newer ones. The newest can still be answered in time.
+            handshakes: ByPrefix::new(Order::NewestFirst),
+            hashes: ByPrefix::new(Order::OldestFirst),
             preparations: Vec::new(),
         }
     }

@@ -1,4 +1,4 @@
-//! Helpers that remember: the server's own arithmetic, each costly part of it done once a process.
+//! Workers that remember: the server's own arithmetic, each costly part of it done once a process.
 //! What they hand out was computed by [`Task::run`] and by real powers; worlds are many, passwords
 //! and exponents of tests are few.
 
@@ -6,7 +6,7 @@ use super::seed;
 use echat_proto::group::{EXPONENT, Ephemeral, KeyShare, PUBLIC, Public};
 use echat_proto::handshake::respond;
 use echat_proto::names::Password;
-use echat_server::jobs::{Done, Memory, Task, Verdict};
+use echat_server::workers::jobs::{HashMemory, JobResult, Task, Verdict};
 use ed25519_dalek::SigningKey;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -55,33 +55,33 @@ impl KeyShare for Share {
 struct Remembered {
     hashes: BTreeMap<Vec<u8>, String>,
     right: BTreeMap<(Vec<u8>, Option<String>), bool>,
-    memory: Memory,
+    memory: HashMemory,
 }
 
 static REMEMBERED: LazyLock<Mutex<Remembered>> = LazyLock::new(Mutex::default);
 
 /// Does a job.
-pub(crate) fn run(task: Task, host_key: &SigningKey, rng: &mut StdRng) -> Done {
+pub(crate) fn run(task: Task, host_key: &SigningKey, rng: &mut StdRng) -> JobResult {
     match task {
         Task::Respond {
             hello,
             prepared: None,
         } => {
             let (flight, waiting) = respond(&hello, Share::Server, host_key, rng);
-            Done::Responded(flight, Box::new(waiting))
+            JobResult::Responded(flight, Box::new(waiting))
         }
-        Task::Hash { password } => Done::Hashed(hashed(password)),
-        Task::Verify { password, hash } => Done::Verified(verified(password, hash)),
-        other => other.run(host_key, rng, &mut Memory::default()),
+        Task::Hash { password } => JobResult::Hashed(hashed(password)),
+        Task::Verify { password, hash } => JobResult::Verified(verified(password, hash)),
+        other => other.run(host_key, rng, &mut HashMemory::default()),
     }
 }
 
 /// What becomes of a password that nobody looks at: it is right, or hashed as if it were
 /// everybody's.
-pub(crate) fn believe(task: &Task) -> Done {
+pub(crate) fn believe(task: &Task) -> JobResult {
     match task {
-        Task::Verify { .. } => Done::Verified(Verdict::Right { upgrade: None }),
-        _ => Done::Hashed(seed::hash()),
+        Task::Verify { .. } => JobResult::Verified(Verdict::Right { upgrade: None }),
+        _ => JobResult::Hashed(seed::hash()),
     }
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn hashed(password: Password) -> String {
     if let Some(hash) = remembered.hashes.get(&key) {
         return hash.clone();
     }
-    let Done::Hashed(hash) = compute(Task::Hash { password }, &mut remembered.memory) else {
+    let JobResult::Hashed(hash) = compute(Task::Hash { password }, &mut remembered.memory) else {
         unreachable!("a hash gives a hash")
     };
     remembered.hashes.insert(key, hash.clone());
@@ -105,7 +105,7 @@ fn verified(password: Password, hash: Option<String>) -> Verdict {
     let known = remembered.right.get(&key).copied();
     let right = known.unwrap_or_else(|| {
         let done = compute(Task::Verify { password, hash }, &mut remembered.memory);
-        matches!(done, Done::Verified(Verdict::Right { upgrade: None }))
+        matches!(done, JobResult::Verified(Verdict::Right { upgrade: None }))
     });
     remembered.right.insert(key, right);
     if right {
@@ -115,7 +115,7 @@ fn verified(password: Password, hash: Option<String>) -> Verdict {
     }
 }
 
-fn compute(task: Task, memory: &mut Memory) -> Done {
+fn compute(task: Task, memory: &mut HashMemory) -> JobResult {
     let key = SigningKey::from_bytes(&[7; 32]);
     task.run(&key, &mut StdRng::seed_from_u64(1), memory)
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::jobs::Task;
+use crate::workers::jobs::Task;
 use echat_proto::names::Password;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -12,15 +12,15 @@ fn job(conn: u64, address: impl Into<IpAddr>) -> Job {
     }
 }
 
-fn is_empty(fair: &Fair) -> bool {
-    fair.lines.is_empty() && fair.turns.is_empty() && fair.waiting.is_empty()
+fn is_empty(fair: &ByPrefix) -> bool {
+    fair.backlogs.is_empty() && fair.turns.is_empty() && fair.waiting.is_empty()
 }
 
 fn v4(last: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, 0, 0, last)
 }
 
-fn order(fair: &mut Fair) -> Vec<u64> {
+fn order(fair: &mut ByPrefix) -> Vec<u64> {
     std::iter::from_fn(|| fair.pop())
         .map(|job| job.conn.0)
         .collect()
@@ -28,7 +28,7 @@ fn order(fair: &mut Fair) -> Vec<u64> {
 
 #[test]
 fn addresses_take_turns() {
-    let mut fair = Fair::new(Order::OldestFirst);
+    let mut fair = ByPrefix::new(Order::OldestFirst);
     for conn in [1, 2, 3] {
         fair.push(job(conn, v4(1)));
     }
@@ -39,7 +39,7 @@ fn addresses_take_turns() {
 
 #[test]
 fn a_flood_from_one_address_keeps_nobody_waiting_who_comes_after_it() {
-    let mut fair = Fair::new(Order::NewestFirst);
+    let mut fair = ByPrefix::new(Order::NewestFirst);
     for conn in 1..=400 {
         fair.push(job(conn, v4(1)));
     }
@@ -49,7 +49,7 @@ fn a_flood_from_one_address_keeps_nobody_waiting_who_comes_after_it() {
 #[test]
 fn a_flood_from_many_addresses_keeps_nobody_waiting_from_another() {
     for kind in [Order::OldestFirst, Order::NewestFirst] {
-        let mut fair = Fair::new(kind);
+        let mut fair = ByPrefix::new(kind);
         for conn in 0..400 {
             fair.push(job(conn, v4(u8::try_from(conn % 200).expect("small"))));
         }
@@ -72,7 +72,7 @@ fn a_flood_from_many_addresses_keeps_nobody_waiting_from_another() {
 
 #[test]
 fn who_comes_again_has_no_second_turn_in_a_round() {
-    let mut fair = Fair::new(Order::NewestFirst);
+    let mut fair = ByPrefix::new(Order::NewestFirst);
     fair.push(job(1, v4(1)));
     fair.push(job(2, v4(2)));
     assert_eq!(fair.pop().map(|job| job.conn.0), Some(2));
@@ -82,7 +82,7 @@ fn who_comes_again_has_no_second_turn_in_a_round() {
 
 #[test]
 fn what_is_forgotten_is_not_done() {
-    let mut fair = Fair::new(Order::OldestFirst);
+    let mut fair = ByPrefix::new(Order::OldestFirst);
     for (conn, address) in [(1, 1), (2, 2), (3, 1)] {
         fair.push(job(conn, v4(address)));
     }
@@ -97,7 +97,7 @@ fn what_is_forgotten_is_not_done() {
 
 #[test]
 fn a_network_of_ipv6_has_one_turn_whatever_its_addresses() {
-    let mut fair = Fair::new(Order::OldestFirst);
+    let mut fair = ByPrefix::new(Order::OldestFirst);
     let address = |network, host| Ipv6Addr::new(0x2001, 0xdb8, 0, network, 0, 0, 0, host);
     for conn in 1..=3 {
         let host = u16::try_from(conn).expect("small");
@@ -109,19 +109,23 @@ fn a_network_of_ipv6_has_one_turn_whatever_its_addresses() {
 
 #[test]
 fn addresses_without_jobs_are_not_remembered_for_ever() {
-    let mut fair = Fair::new(Order::NewestFirst);
+    let mut fair = ByPrefix::new(Order::NewestFirst);
     fair.push(job(0, v4(1)));
     for n in 1..20_000_u32 {
         fair.push(job(n.into(), Ipv4Addr::from(0x0b00_0000 + n)));
         assert_eq!(fair.pop().map(|job| job.conn.0), Some(n.into()));
-        assert!(fair.lines.len() <= REMEMBERED + 2, "{}", fair.lines.len());
+        assert!(
+            fair.backlogs.len() <= REMEMBERED + 2,
+            "{}",
+            fair.backlogs.len()
+        );
     }
 }
 
 #[test]
 fn a_crowd_that_is_new_again_and_again_does_not_starve_who_was_here() {
     for kind in [Order::OldestFirst, Order::NewestFirst] {
-        let mut fair = Fair::new(kind);
+        let mut fair = ByPrefix::new(kind);
         let mut last = 0;
         let mut one_of_the_crowd = || {
             last += 1;
@@ -144,7 +148,7 @@ fn a_crowd_that_is_new_again_and_again_does_not_starve_who_was_here() {
 
 #[test]
 fn who_was_forgotten_unserved_is_new_still() {
-    let mut fair = Fair::new(Order::OldestFirst);
+    let mut fair = ByPrefix::new(Order::OldestFirst);
     fair.push(job(1, v4(1)));
     fair.push(job(2, v4(2)));
     fair.forget(ConnId(2));
