@@ -11,7 +11,6 @@ mod damage;
 mod losses;
 mod net;
 mod news;
-mod repeats;
 mod space;
 mod tick;
 mod undo;
@@ -20,12 +19,12 @@ use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{ConnId, Departure};
 use crate::handlers::{Chore, Ctx};
+use crate::limits::RateLimits;
 use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
 use crate::store::{Batch, Fold, Folded, Store, StoreError};
-use crate::throttle::Throttle;
 use crate::workers::jobs::{Job, JobResult};
 use damage::Damages;
 use echat_proto::commands::CloseReason;
@@ -63,7 +62,7 @@ pub(crate) struct Memory {
     pub(crate) limits: Limits,
     pub(crate) roster: Roster,
     pub(crate) outbox: Outbox,
-    pub(crate) throttle: Throttle,
+    pub(crate) throttle: RateLimits,
     pub(crate) sessions: SessionLog,
     pub(crate) chores: Vec<Chore>,
     /// Whether the request that was handled last is fined.
@@ -105,7 +104,7 @@ impl Engine {
             limits,
             roster: Roster::default(),
             outbox: Outbox::default(),
-            throttle: Throttle::new(rng.random()),
+            throttle: RateLimits::new(rng.random()),
             sessions: SessionLog::default(),
             chores: Vec::new(),
             fined: false,

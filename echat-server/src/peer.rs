@@ -15,7 +15,7 @@ mod timers;
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{Departure, End};
-use crate::window::Window;
+use crate::limits::SlidingWindow;
 use echat_proto::channel::{Channel, ChannelError, Message, Messages};
 use echat_proto::commands::{CloseReason, channel as command};
 use echat_proto::handshake::{
@@ -83,7 +83,7 @@ pub(crate) struct Peer {
     pinged: bool,
     closing_since: Option<Duration>,
     slow_since: Option<Duration>,
-    errors: Window,
+    errors: SlidingWindow,
     fault: Option<ChannelError>,
     /// Why the connection ends, as far as its end is known.
     departure: Option<Departure>,
@@ -107,7 +107,7 @@ impl Peer {
             pinged: false,
             closing_since: None,
             slow_since: None,
-            errors: Window::default(),
+            errors: SlidingWindow::default(),
             fault: None,
             departure: None,
         }

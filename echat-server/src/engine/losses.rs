@@ -1,7 +1,7 @@
 //! Log lines about what the disk did not take: a full disk refuses every tick that writes, and that is not
 //! to be a flood of lines.
 
-use super::repeats::Repeats;
+use crate::limits::LogLimiter;
 use crate::store::StoreError;
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     /// Ticks whose writes were refused because the disk is full.
-    refused: Repeats,
+    refused: LogLimiter,
     /// Times that notes about logins were not kept.
-    notes: Repeats,
+    notes: LogLimiter,
 }
 
 impl Losses {

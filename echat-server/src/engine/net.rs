@@ -13,9 +13,8 @@ use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::Pending;
-use crate::origin::origin;
+use crate::limits::{CountedTry, LogLimiter, rate_limit_prefix};
 use crate::peer::Peer;
-use crate::throttle::Counted;
 use crate::workers::jobs::{Job, JobResult};
 use echat_proto::commands::CloseReason;
 use echat_proto::group::Ephemeral;
@@ -30,8 +29,6 @@ pub(super) use turns::Payer;
 
 /// Deadlines that one tick looks at: when a crowd expires, those who talk are served meanwhile.
 const EXPIRED: usize = 256;
-/// How often a bad frame is logged at most.
-const COMPLAINT: Duration = Duration::from_secs(10);
 
 /// A connection and what the engine keeps of it.
 #[expect(
@@ -90,8 +87,8 @@ pub(super) struct Net {
     closed: Vec<ConnId>,
     /// Tries at passwords whose connections are gone before they were judged: of the connections in
     /// `closed`, and of those that were taken from it last.
-    unjudged: HashMap<ConnId, Counted>,
-    taken_unjudged: HashMap<ConnId, Counted>,
+    unjudged: HashMap<ConnId, CountedTry>,
+    taken_unjudged: HashMap<ConnId, CountedTry>,
     /// Connections that are gone and whose users may have to be announced as gone, and why they went.
     pub(super) departed: VecDeque<(ConnId, Departure)>,
     /// What workers computed for requests that wait for it.
@@ -105,7 +102,7 @@ pub(super) struct Net {
     prepared: Vec<Ephemeral>,
     preparing: usize,
     rng: StdRng,
-    complained: Option<Duration>,
+    bad_frames: LogLimiter,
     full: Full,
     stopping: bool,
 }
@@ -134,7 +131,7 @@ impl Net {
             prepared: Vec::new(),
             preparing: 0,
             rng,
-            complained: None,
+            bad_frames: LogLimiter::default(),
             full: Full::default(),
             stopping: false,
         };
@@ -150,24 +147,19 @@ impl Net {
             let address = slot.peer.address.ip();
             self.answer(conn, address, hello);
         }
-        self.complain(conn, now);
+        self.log_bad_frame(conn, now);
         self.settle(conn, limits);
     }
 
-    /// One line about bad frames now and then, without contents: a flood of them is not to be a
-    /// flood of lines.
-    fn complain(&mut self, conn: ConnId, now: Now) {
+    /// Logs a bad frame, without its contents and within the rate limit of the line.
+    fn log_bad_frame(&mut self, conn: ConnId, now: Now) {
         let Some(slot) = self.slots.get_mut(&conn) else {
             return;
         };
         let Some(error) = slot.peer.take_fault() else {
             return;
         };
-        if self
-            .complained
-            .is_none_or(|at| now.running >= at + COMPLAINT)
-        {
-            self.complained = Some(now.running);
+        if self.bad_frames.allows(now.running) {
             tracing::warn!(%conn, address = %slot.peer.address, %error, "bad frame");
         }
     }
@@ -232,7 +224,7 @@ impl Net {
         }
         self.guests.remove(&conn);
         self.spares -= usize::from(slot.spare);
-        let origin = origin(slot.peer.address.ip());
+        let origin = rate_limit_prefix(slot.peer.address.ip());
         if let Some(count) = self.by_origin.get_mut(&origin).filter(|_| !slot.spare) {
             *count -= 1;
             if *count == 0 {
@@ -300,7 +292,7 @@ impl Net {
 
     /// The try at a password of a connection that [`take_closed`](Self::take_closed) gave last, if it was
     /// not judged.
-    pub(super) fn take_unjudged(&mut self, conn: ConnId) -> Option<Counted> {
+    pub(super) fn take_unjudged(&mut self, conn: ConnId) -> Option<CountedTry> {
         self.taken_unjudged.remove(&conn)
     }
 

@@ -2,8 +2,8 @@
 
 use super::Engine;
 use crate::clock::Now;
+use crate::limits::{DailyQuota, RateLimits};
 use crate::store::StoreError;
-use crate::throttle::{Day, Throttle};
 
 /// A day, in seconds.
 const DAY: i64 = 24 * 60 * 60;
@@ -59,8 +59,8 @@ impl Engine {
         if self.day_is_loaded {
             return Ok(());
         }
-        let mut stored = Throttle::day();
-        let mut rooms = Throttle::day();
+        let mut stored = RateLimits::day();
+        let mut rooms = RateLimits::day();
         match self.read_day(&mut stored, &mut rooms, now) {
             Err(StoreError::Busy) => return Ok(()),
             Err(fatal @ StoreError::Fatal(_)) => return Err(fatal),
@@ -73,7 +73,12 @@ impl Engine {
         Ok(())
     }
 
-    fn read_day(&mut self, stored: &mut Day, rooms: &mut Day, now: Now) -> Result<(), StoreError> {
+    fn read_day(
+        &mut self,
+        stored: &mut DailyQuota,
+        rooms: &mut DailyQuota,
+        now: Now,
+    ) -> Result<(), StoreError> {
         let batch = self.store.batch();
         let mut old = 0;
         batch.newest_sizes(MESSAGES, |sender, bytes, at| {

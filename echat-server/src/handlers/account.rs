@@ -7,17 +7,14 @@ use super::gate::{Anyone, Guest};
 use super::presence::{Audience, Change};
 use super::{Answer, Chore, Ctx, Member, Reject, bundle};
 use crate::conn::{Departure, End};
-use crate::origin::origin;
-use crate::store::{StoreError, User, UserId};
-use crate::throttle::{Counted, Guesser};
+use crate::limits::rate_limit_prefix;
+use crate::limits::{CountedTry, Guesser};
+use crate::store::{KNOWN_ADDRESS, StoreError, User, UserId};
 use crate::workers::jobs::{Task, Verdict};
 use echat_proto::commands::{CloseReason, Event, RequestKind};
 use echat_proto::names::{NameQuery, Password, Username};
 use echat_proto::param::NewPassword;
 use echat_proto::records::Code;
-
-/// An address that logged in to an account within this many seconds is known to it: 30 days.
-const KNOWN_FOR: i64 = 30 * 24 * 60 * 60;
 
 /// A request that waits for a worker thread.
 #[derive(Debug)]
@@ -33,7 +30,7 @@ pub(crate) enum Pending {
 pub(crate) struct LoginAttempt {
     /// The account; `None` if nobody has the name, which the client must not learn.
     user: Option<User>,
-    counted: Counted,
+    counted: CountedTry,
     /// The name as it is looked up. Not for the log: what is no account may be a password typed too early.
     key: String,
 }
@@ -48,7 +45,7 @@ impl Pending {
     }
 
     /// The try at a password, if it is one.
-    pub(crate) fn counted(&self) -> Option<Counted> {
+    pub(crate) fn counted(&self) -> Option<CountedTry> {
         match self {
             Self::Register(_) => None,
             Self::Login(attempt) => Some(attempt.counted),
@@ -141,7 +138,7 @@ pub(crate) fn login(
     counts.count(guesser, ctx.now.running, ctx.limits);
     let key = username.key().unwrap_or("?").to_owned();
     let at = ctx.now.running;
-    let counted = Counted { guesser, at };
+    let counted = CountedTry { guesser, at };
     let attempt = LoginAttempt { user, counted, key };
     Ok(Answer::Wait(
         Task::Verify { password, hash },
@@ -159,8 +156,11 @@ fn guesser(
     let name = username.key().unwrap_or_default();
     // Asked of nobody too: an unknown name is to cost what a known one does.
     let id = user.map_or(UserId(0), |user| user.id);
-    let since = ctx.now.unix - KNOWN_FOR;
-    let known = match ctx.batch.logged_in_from(id, origin(ctx.address), since) {
+    let since = ctx.now.unix - KNOWN_ADDRESS;
+    let known = match ctx
+        .batch
+        .logged_in_from(id, rate_limit_prefix(ctx.address), since)
+    {
         // Notes about logins choose a budget, no more: damage of them locks no user out.
         Err(StoreError::Damaged(_)) => false,
         known => known?,
@@ -224,8 +224,11 @@ pub(crate) fn logged_in(
     let bundle = bundle::login_bundle(ctx, &me)?;
 
     ctx.throttle.guesses.forgive(attempt.counted.guesser);
-    ctx.chores
-        .push(Chore::NoteLogin(user.id, origin(ctx.address), ctx.now.unix));
+    ctx.chores.push(Chore::NoteLogin(
+        user.id,
+        rate_limit_prefix(ctx.address),
+        ctx.now.unix,
+    ));
     ctx.chores.extend(
         upgrade
             .clone()

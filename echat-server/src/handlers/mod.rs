@@ -27,11 +27,11 @@ pub(crate) use refusal::{Refusal, Reject, refuse};
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::ConnId;
+use crate::limits::RateLimits;
 use crate::outbox::Outbox;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
 use crate::store::{Batch, Kind, UserId};
-use crate::throttle::Throttle;
 use crate::workers::jobs::Task;
 use echat_proto::commands::Event;
 use echat_proto::param::TargetType;
@@ -47,7 +47,7 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) batch: &'t mut Batch<'s>,
     pub(crate) roster: &'t mut Roster,
     pub(crate) outbox: &'t mut Outbox,
-    pub(crate) throttle: &'t mut Throttle,
+    pub(crate) throttle: &'t mut RateLimits,
     pub(crate) sessions: &'t mut SessionLog,
     pub(crate) chores: &'t mut Vec<Chore>,
     /// Set when the origin of the connection pays for the request as for a password's hash.

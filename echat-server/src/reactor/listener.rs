@@ -1,6 +1,7 @@
 //! A listening socket. When the process runs out of file descriptors, a timer pauses accepting: edge-triggered readiness
 //! would not be reported again, and an immediate retry would spin.
 
+use crate::limits::LogLimiter;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -12,8 +13,6 @@ use std::time::Duration;
 
 /// The pause when the system has no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The shortest time between two log lines about failed accepts.
-const COMPLAINT: Duration = Duration::from_secs(10);
 
 pub(super) struct Listener {
     socket: Option<TcpListener>,
@@ -22,8 +21,8 @@ pub(super) struct Listener {
     ready: bool,
     /// The time of the next attempt.
     paused_until: Option<Duration>,
-    /// The time of the last log line about it.
-    complained_at: Option<Duration>,
+    /// The rate limit of the log line about failed accepts.
+    failures: LogLimiter,
 }
 
 /// The backlog of listen(2); the system may allow less (`somaxconn`). A client beyond it retries after one, three and
@@ -74,7 +73,7 @@ impl Listener {
             address,
             ready: true,
             paused_until: None,
-            complained_at: None,
+            failures: LogLimiter::default(),
         })
     }
 
@@ -127,19 +126,14 @@ impl Listener {
                     }
                     ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
                     _ => {
-                        self.complain(&error, now);
+                        if self.failures.allows(now) {
+                            tracing::warn!(%error, "cannot accept; trying again soon");
+                        }
                         self.paused_until = Some(now + PAUSE);
                         return None;
                     }
                 },
             }
-        }
-    }
-
-    fn complain(&mut self, error: &io::Error, now: Duration) {
-        if self.complained_at.is_none_or(|at| now >= at + COMPLAINT) {
-            self.complained_at = Some(now);
-            tracing::warn!(%error, "cannot accept connections; retrying soon");
         }
     }
 }

@@ -7,8 +7,8 @@ use rusqlite::{Row, params};
 
 use super::{Batch, Kind, StoreError, User, UserId};
 
-/// How long an address that logged in is remembered: 30 days, in seconds.
-const LOGINS_KEPT: i64 = 30 * 24 * 60 * 60;
+/// How long an address that logged in to an account is known to it, in seconds: 30 days.
+pub(crate) const KNOWN_ADDRESS: i64 = 30 * 24 * 60 * 60;
 
 /// Expired addresses that one login deletes at most.
 const PRUNED_AT_ONCE: i64 = 100;
@@ -83,7 +83,7 @@ impl Batch<'_> {
         self.write(
             "DELETE FROM logins WHERE (user, address) IN
                  (SELECT user, address FROM logins WHERE at < ?1 ORDER BY at LIMIT ?2)",
-            [now.saturating_sub(LOGINS_KEPT), PRUNED_AT_ONCE],
+            [now.saturating_sub(KNOWN_ADDRESS), PRUNED_AT_ONCE],
         )
         .map(drop)
     }

@@ -36,6 +36,7 @@ mod tests;
 
 use thiserror::Error;
 
+pub(crate) use accounts::KNOWN_ADDRESS;
 pub use batch::{Batch, Receipt};
 pub use contacts::FriendRequest;
 pub use failure::Damage;

@@ -4,7 +4,7 @@ use super::{Net, Payer, Slot, Turn};
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::ConnId;
-use crate::origin::origin;
+use crate::limits::rate_limit_prefix;
 use crate::peer::Peer;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -22,7 +22,7 @@ impl Net {
         limits: &Limits,
         now: Now,
     ) -> Option<ConnId> {
-        let here = origin(address.ip());
+        let here = rate_limit_prefix(address.ip());
         let all_full = self.slots.len() - self.spares >= limits.connections;
         let here_full = self.is_full_here(address.ip(), limits);
         // A place of the address is given back by a guest of the address, if it has one; a place of the
@@ -73,7 +73,11 @@ impl Net {
     /// is full do not count.
     fn is_full_here(&self, address: IpAddr, limits: &Limits) -> bool {
         let most = limits.connections_per_address;
-        let from_here = self.by_origin.get(&origin(address)).copied().unwrap_or(0);
+        let from_here = self
+            .by_origin
+            .get(&rate_limit_prefix(address))
+            .copied()
+            .unwrap_or(0);
         most > 0 && from_here >= most && !address.is_loopback()
     }
 
@@ -96,6 +100,6 @@ impl Net {
 impl Slot {
     /// Whether it has one of the places of this origin.
     fn stands_for(&self, here: IpAddr) -> bool {
-        !self.spare && origin(self.peer.address.ip()) == here
+        !self.spare && rate_limit_prefix(self.peer.address.ip()) == here
     }
 }

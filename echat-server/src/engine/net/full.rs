@@ -1,12 +1,12 @@
 //! Log lines about connections that are refused as full.
 
-use crate::engine::repeats::Repeats;
+use crate::limits::LogLimiter;
 use std::net::IpAddr;
 use std::time::Duration;
 
 /// Connections that were refused since the last line.
 #[derive(Debug, Default)]
-pub(super) struct Full(Repeats);
+pub(super) struct Full(LogLimiter);
 
 impl Full {
     /// Notes that a connection from an address is refused.

@@ -5,7 +5,7 @@ use super::{Net, Turn};
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::ConnId;
-use crate::origin::origin;
+use crate::limits::rate_limit_prefix;
 use crate::store::UserId;
 
 impl Net {
@@ -43,7 +43,7 @@ impl Net {
         let Some(slot) = self.slots.get_mut(&conn) else {
             return false;
         };
-        let payer = Payer::Refused(origin(slot.peer.address.ip()));
+        let payer = Payer::Refused(rate_limit_prefix(slot.peer.address.ip()));
         if !self.turns.is_taken(payer) {
             return false;
         }
@@ -55,7 +55,7 @@ impl Net {
     /// for it. Nothing of it was work, so no other payer rests longer for it.
     pub(in crate::engine) fn fine(&mut self, conn: ConnId, now: Now) {
         if let Some(slot) = self.slots.get(&conn) {
-            let payer = Payer::Refused(origin(slot.peer.address.ip()));
+            let payer = Payer::Refused(rate_limit_prefix(slot.peer.address.ip()));
             self.turns.fine(payer, now.running);
         }
     }
@@ -76,7 +76,7 @@ impl Net {
     /// Notes who pays for a connection from now on: who logged in there, or nobody but its origin.
     pub(in crate::engine) fn bill(&mut self, conn: ConnId, user: Option<UserId>) {
         if let Some(slot) = self.slots.get_mut(&conn) {
-            let origin = || Payer::Origin(origin(slot.peer.address.ip()));
+            let origin = || Payer::Origin(rate_limit_prefix(slot.peer.address.ip()));
             slot.payer = user.map_or_else(origin, Payer::User);
         }
     }

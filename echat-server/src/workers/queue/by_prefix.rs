@@ -3,7 +3,7 @@
 //! of the others: neither waits behind the other's flood, from however many addresses it comes.
 
 use crate::conn::ConnId;
-use crate::origin::origin;
+use crate::limits::rate_limit_prefix;
 use crate::workers::jobs::Job;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
@@ -60,7 +60,7 @@ impl ByPrefix {
     }
 
     pub(super) fn push(&mut self, job: Job) {
-        let origin = origin(job.address);
+        let origin = rate_limit_prefix(job.address);
         self.waiting.insert(job.conn, origin);
         self.pushed += 1;
         let known = self.backlogs.contains_key(&origin);

@@ -14,7 +14,7 @@ pub(super) const USERS: usize = 20_000;
 
 /// The sums of users. Memory: at most [`USERS`] times 25 sums.
 #[derive(Debug, Default)]
-pub(crate) struct Day {
+pub(crate) struct DailyQuota {
     users: HashMap<UserId, Sums>,
     /// What was counted since it was kept last, in case the database does not keep it.
     changes: Vec<(UserId, i64, u64)>,
@@ -48,7 +48,7 @@ fn seconds(now: Duration) -> i64 {
     i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
 
-impl Day {
+impl DailyQuota {
     /// How long a user has to wait until so much more is within the quota; `None` if not at all. What is
     /// more than the quota by itself has to wait a day, each time.
     pub(crate) fn wait(
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn no_24_hours_have_more_than_the_quota() {
-        let mut day = Day::default();
+        let mut day = DailyQuota::default();
         let mut done = Vec::new();
         for minute in 0..72 * 60 {
             let now = at(minute * 60);
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_wait_is_as_long_as_it_takes() {
-        let mut day = Day::default();
+        let mut day = DailyQuota::default();
         day.count(ANN, 60, at(100));
         day.count(ANN, 40, at(7_300));
         for amount in [1, 60, 61, 100] {
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_was_loaded_counts_by_its_age_and_what_was_not_kept_does_not() {
-        let mut day = Day::default();
+        let mut day = DailyQuota::default();
         day.load(ANN, 100, 86_399, at(5));
         day.load(ANN, 100, -50, at(5));
         assert_eq!(day.most(9, at(5)), [(ANN, 200)]);
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn users_are_bounded_and_those_with_the_most_stay() {
-        let mut day = Day::default();
+        let mut day = DailyQuota::default();
         for user in 0..30_000 {
             day.count(UserId(user), u64::from(user == 3) * 1_000 + 1, at(0));
         }

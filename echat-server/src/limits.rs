@@ -1,60 +1,65 @@
-//! How often a user or an address may do something: messages, coming to rooms and leaving them, friend requests,
-//! registrations, wrong passwords (wire.md 4). Pure arithmetic on the time that is passed in.
+//! Rate limits and quotas, of users and of address prefixes: messages, joining and leaving rooms, friend requests,
+//! registrations, wrong passwords, bytes and rooms a day, log lines. Pure arithmetic on the time that is
+//! passed in.
 
-mod bucket;
-mod day;
-mod guesses;
-mod windows;
+mod daily_quota;
+mod log_limiter;
+mod login_throttle;
+mod prefix;
+mod sliding_window;
+mod token_bucket;
 
 use crate::config::Limits;
-use crate::origin::origin;
 use crate::store::UserId;
-use bucket::{Buckets, Rate};
-pub(crate) use day::Day;
-use guesses::Guesses;
+use login_throttle::LoginThrottle;
+use sliding_window::SlidingWindows;
 use std::net::IpAddr;
 use std::time::Duration;
-use windows::Windows;
+use token_bucket::{Rate, TokenBuckets};
 
-pub(crate) use guesses::{Counted, Guesser};
+pub(crate) use daily_quota::DailyQuota;
+pub(crate) use log_limiter::LogLimiter;
+pub(crate) use login_throttle::{CountedTry, Guesser};
+pub(crate) use prefix::rate_limit_prefix;
+pub(crate) use sliding_window::SlidingWindow;
 
-/// The time in which an origin may register `limits.registrations` accounts.
+/// The time in which a prefix may register `limits.registrations` accounts.
 const REGISTRATION_WINDOW: Duration = Duration::from_mins(10);
 
 /// The time in which a user may make `limits.friend_requests` requests.
 const REQUEST_WINDOW: Duration = Duration::from_hours(1);
 
-/// Counters that bound what is repeated too fast.
+/// The counters of all rate limits and quotas that are judged from memory.
 #[derive(Debug)]
-pub(crate) struct Throttle {
-    messages: Buckets,
-    moves: Buckets,
+pub(crate) struct RateLimits {
+    messages: TokenBuckets,
+    moves: TokenBuckets,
     /// Bytes of content that users stored.
-    pub(crate) stored: Day,
+    pub(crate) stored: DailyQuota,
     /// Rooms that users made.
-    pub(crate) rooms: Day,
-    registrations: Windows<IpAddr>,
-    requests: Windows<UserId>,
-    pub(crate) guesses: Guesses,
+    pub(crate) rooms: DailyQuota,
+    registrations: SlidingWindows<IpAddr>,
+    requests: SlidingWindows<UserId>,
+    pub(crate) guesses: LoginThrottle,
 }
 
-impl Throttle {
+impl RateLimits {
     /// Nothing is counted yet. The key says which names share a count of wrong passwords.
     pub(crate) fn new(key: [u8; 32]) -> Self {
         Self {
-            messages: Buckets::default(),
-            moves: Buckets::default(),
-            stored: Day::default(),
-            rooms: Day::default(),
-            registrations: Windows::new(REGISTRATION_WINDOW),
-            requests: Windows::new(REQUEST_WINDOW),
-            guesses: Guesses::new(key),
+            messages: TokenBuckets::default(),
+            moves: TokenBuckets::default(),
+            stored: DailyQuota::default(),
+            rooms: DailyQuota::default(),
+            registrations: SlidingWindows::new(REGISTRATION_WINDOW),
+            requests: SlidingWindows::new(REQUEST_WINDOW),
+            guesses: LoginThrottle::new(key),
         }
     }
 
     /// Nothing was done in the last 24 hours.
-    pub(crate) fn day() -> Day {
-        Day::default()
+    pub(crate) fn day() -> DailyQuota {
+        DailyQuota::default()
     }
 
     /// How long a user has to wait before so many more bytes are within the day's quota; `None` if not at
@@ -143,13 +148,14 @@ impl Throttle {
         limits: &Limits,
     ) -> Option<Duration> {
         let most = bound(limits.registrations)?;
-        self.registrations.wait(&origin(address), now, most)
+        self.registrations
+            .wait(&rate_limit_prefix(address), now, most)
     }
 
     /// Counts a try at a registration.
     pub(crate) fn count_registration(&mut self, address: IpAddr, now: Duration, limits: &Limits) {
         if bound(limits.registrations).is_some() {
-            self.registrations.count(origin(address), now);
+            self.registrations.count(rate_limit_prefix(address), now);
         }
     }
 

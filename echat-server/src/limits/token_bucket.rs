@@ -4,7 +4,7 @@ use crate::store::UserId;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Buckets of one map. Over it those that are full again are dropped, then the fullest.
+/// TokenBuckets of one map. Over it those that are full again are dropped, then the fullest.
 pub(super) const ENTRIES: usize = 10_000;
 
 /// So many at once, then one in so long.
@@ -17,11 +17,11 @@ pub(super) struct Rate {
 /// The buckets of users who did something a short while ago, each kept as the time at which it will be
 /// full again.
 #[derive(Debug, Default)]
-pub(super) struct Buckets {
+pub(super) struct TokenBuckets {
     full_at: HashMap<UserId, Duration>,
 }
 
-impl Buckets {
+impl TokenBuckets {
     /// How long a user has to wait for so many tokens; `None` if not at all. More than the burst can be
     /// had when the bucket is full; what is missing then is a debt that is paid off first.
     pub(super) fn wait(

@@ -1,10 +1,10 @@
-//! Whom an address stands for. Everybody may know this, and it knows nobody.
+//! Rate-limit prefixes: the part of an address that limits count by.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The address whose limits count: an IPv4 address itself, of IPv6 the network of 64 bits, since who
-/// has one address of it has the 2^64 beside it too (RFC 6177 section 2).
-pub(crate) fn origin(address: IpAddr) -> IpAddr {
+/// The rate-limit prefix of an address: an IPv4 address itself, or the first 64 bits of an IPv6 address,
+/// since a site that has one address of such a network has all 2^64 of them (RFC 6177, section 2).
+pub(crate) fn rate_limit_prefix(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {
@@ -19,8 +19,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_an_ipv4_address_or_an_ipv6_network() {
-        let of = |address: &str| origin(address.parse().expect("an address")).to_string();
+    fn a_prefix_is_an_ipv4_address_or_an_ipv6_network() {
+        let of =
+            |address: &str| rate_limit_prefix(address.parse().expect("an address")).to_string();
         assert_eq!(of("192.0.2.7"), "192.0.2.7");
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(of("2001:db8:1:2::9"), "2001:db8:1:2::");

@@ -1,13 +1,13 @@
-use super::bucket::ENTRIES;
-use super::guesses::{Counted, FIRST_WAIT, LOGIN_WINDOW, NEWCOMERS};
+use super::login_throttle::{CountedTry, FIRST_WAIT, LOGIN_WINDOW, NEWCOMERS};
+use super::token_bucket::ENTRIES;
 use super::*;
 use std::net::Ipv4Addr;
 
 const ANN: UserId = UserId(1);
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-fn throttle() -> Throttle {
-    Throttle::new([1; 32])
+fn rate_limits() -> RateLimits {
+    RateLimits::new([1; 32])
 }
 
 fn at(seconds: u64) -> Duration {
@@ -17,17 +17,17 @@ fn at(seconds: u64) -> Duration {
 #[test]
 fn messages_burst_and_then_trickle() {
     let limits = Limits::default();
-    let mut throttle = throttle();
+    let mut rates = rate_limits();
     for _ in 0..limits.message_burst {
-        assert_eq!(throttle.message_wait(ANN, at(0), &limits), None);
-        throttle.count_message(ANN, at(0), &limits);
+        assert_eq!(rates.message_wait(ANN, at(0), &limits), None);
+        rates.count_message(ANN, at(0), &limits);
     }
-    let wait = throttle
+    let wait = rates
         .message_wait(ANN, at(0), &limits)
         .expect("the burst is used up");
     assert_eq!(wait, at(1) / 5);
-    assert_eq!(throttle.message_wait(ANN, wait, &limits), None);
-    assert_eq!(throttle.message_wait(UserId(2), at(0), &limits), None);
+    assert_eq!(rates.message_wait(ANN, wait, &limits), None);
+    assert_eq!(rates.message_wait(UserId(2), at(0), &limits), None);
 }
 
 #[test]
@@ -39,24 +39,24 @@ fn zero_turns_a_rate_off() {
         login_failures: 0,
         ..Limits::default()
     };
-    let mut throttle = throttle();
-    let ann = throttle.guesses.strangers("ann");
+    let mut rates = rate_limits();
+    let ann = rates.guesses.strangers("ann");
     for _ in 0..1_000 {
-        throttle.count_message(ANN, at(0), &limits);
-        throttle.count_registration(HOME, at(0), &limits);
-        throttle.count_request(ANN, at(0), &limits);
-        throttle.guesses.count(ann, at(0), &limits);
+        rates.count_message(ANN, at(0), &limits);
+        rates.count_registration(HOME, at(0), &limits);
+        rates.count_request(ANN, at(0), &limits);
+        rates.guesses.count(ann, at(0), &limits);
     }
-    assert_eq!(throttle.message_wait(ANN, at(0), &limits), None);
-    assert_eq!(throttle.registration_wait(HOME, at(0), &limits), None);
-    assert_eq!(throttle.request_wait(ANN, at(0), &limits), None);
-    assert_eq!(throttle.guesses.wait(ann, at(0), &limits), None);
+    assert_eq!(rates.message_wait(ANN, at(0), &limits), None);
+    assert_eq!(rates.registration_wait(HOME, at(0), &limits), None);
+    assert_eq!(rates.request_wait(ANN, at(0), &limits), None);
+    assert_eq!(rates.guesses.wait(ann, at(0), &limits), None);
 }
 
 #[test]
 fn strangers_get_at_most_ten_guesses_in_a_window_and_the_owner_gets_in() {
     let limits = Limits::default();
-    let mut guesses = throttle().guesses;
+    let mut guesses = rate_limits().guesses;
     let strangers = guesses.strangers("ann");
     // One try first, and the rest of them late: no window of 15 minutes has more.
     let mut tries = vec![1];
@@ -85,7 +85,7 @@ fn strangers_get_at_most_ten_guesses_in_a_window_and_the_owner_gets_in() {
 #[test]
 fn made_up_names_do_not_wash_out_the_count_of_a_real_one() {
     let limits = Limits::default();
-    let mut guesses = throttle().guesses;
+    let mut guesses = rate_limits().guesses;
     let ann = guesses.strangers("ann");
     for _ in 0..limits.login_failures {
         guesses.count(ann, at(0), &limits);
@@ -109,7 +109,7 @@ fn made_up_names_do_not_wash_out_the_count_of_a_real_one() {
 #[test]
 fn a_right_password_forgives_its_own_address_and_of_strangers_its_own_try() {
     let limits = Limits::default();
-    let mut guesses = throttle().guesses;
+    let mut guesses = rate_limits().guesses;
     let (strangers, owner) = (guesses.strangers("ann"), guesses.known("ann", HOME));
     for guesser in [strangers, owner] {
         for _ in 0..limits.login_failures {
@@ -132,26 +132,26 @@ fn a_right_password_forgives_its_own_address_and_of_strangers_its_own_try() {
 }
 
 #[test]
-fn registrations_are_counted_by_origin_and_maps_stay_small() {
+fn registrations_are_counted_by_prefix_and_maps_stay_small() {
     let limits = Limits::default();
-    let mut throttle = throttle();
+    let mut rates = rate_limits();
     for n in 0..u32::try_from(ENTRIES).expect("small") + 50 {
-        throttle.count_registration(Ipv4Addr::from_bits(n).into(), at(0), &limits);
+        rates.count_registration(Ipv4Addr::from_bits(n).into(), at(0), &limits);
     }
-    assert!(throttle.registrations.len() <= ENTRIES);
+    assert!(rates.registrations.len() <= ENTRIES);
     let network = |n: u64| format!("2001:db8::{n:x}").parse().expect("an address");
     for n in 0..limits.registrations {
-        assert_eq!(throttle.registration_wait(network(n), at(n), &limits), None);
-        throttle.count_registration(network(n), at(n), &limits);
+        assert_eq!(rates.registration_wait(network(n), at(n), &limits), None);
+        rates.count_registration(network(n), at(n), &limits);
     }
-    let wait = |now| throttle.registration_wait(network(99), at(now), &limits);
+    let wait = |now| rates.registration_wait(network(99), at(now), &limits);
     assert_eq!(wait(60), Some(at(540)));
     assert_eq!(wait(599), Some(at(1)));
     assert_eq!(wait(600), None);
     // One place is free, not all: no ten minutes see more.
-    throttle.count_registration(network(99), at(600), &limits);
+    rates.count_registration(network(99), at(600), &limits);
     assert_eq!(
-        throttle.registration_wait(network(99), at(600), &limits),
+        rates.registration_wait(network(99), at(600), &limits),
         Some(at(1))
     );
 }
@@ -159,66 +159,66 @@ fn registrations_are_counted_by_origin_and_maps_stay_small() {
 #[test]
 fn coming_pays_for_leaving_and_is_as_fast_as_messages_after_one_for_each_room() {
     let limits = Limits::default();
-    let mut throttle = throttle();
+    let mut rates = rate_limits();
     for _ in 0..limits.rooms {
-        assert_eq!(throttle.coming_wait(ANN, 1, at(0), &limits), None);
-        throttle.count_coming(ANN, 1, at(0), &limits);
+        assert_eq!(rates.coming_wait(ANN, 1, at(0), &limits), None);
+        rates.count_coming(ANN, 1, at(0), &limits);
     }
-    let wait = |throttle: &Throttle, comers| throttle.coming_wait(ANN, comers, at(0), &limits);
-    assert_eq!(wait(&throttle, 1), Some(at(2) / 5));
-    assert_eq!(wait(&throttle, 10), Some(at(4)));
-    assert_eq!(throttle.coming_wait(UserId(2), 1, at(0), &limits), None);
-    assert_eq!(throttle.message_wait(ANN, at(0), &limits), None);
+    let wait = |rates: &RateLimits, comers| rates.coming_wait(ANN, comers, at(0), &limits);
+    assert_eq!(wait(&rates, 1), Some(at(2) / 5));
+    assert_eq!(wait(&rates, 10), Some(at(4)));
+    assert_eq!(rates.coming_wait(UserId(2), 1, at(0), &limits), None);
+    assert_eq!(rates.message_wait(ANN, at(0), &limits), None);
 }
 
 #[test]
 fn friend_requests_are_counted_by_user_in_any_hour_and_their_map_stays_small() {
     let limits = Limits::default();
-    let mut throttle = throttle();
+    let mut rates = rate_limits();
     for n in 0..limits.friend_requests {
-        assert_eq!(throttle.request_wait(ANN, at(n), &limits), None);
-        throttle.count_request(ANN, at(n), &limits);
+        assert_eq!(rates.request_wait(ANN, at(n), &limits), None);
+        rates.count_request(ANN, at(n), &limits);
     }
-    let wait = |throttle: &Throttle, now| throttle.request_wait(ANN, at(now), &limits);
-    assert_eq!(wait(&throttle, 60), Some(at(3_540)));
-    assert_eq!(throttle.request_wait(UserId(2), at(60), &limits), None);
+    let wait = |rates: &RateLimits, now| rates.request_wait(ANN, at(now), &limits);
+    assert_eq!(wait(&rates, 60), Some(at(3_540)));
+    assert_eq!(rates.request_wait(UserId(2), at(60), &limits), None);
     // More users than are remembered: those who asked most stay.
     for n in 0..i64::try_from(ENTRIES).expect("small") + 50 {
-        throttle.count_request(UserId(100 + n), at(60), &limits);
+        rates.count_request(UserId(100 + n), at(60), &limits);
     }
-    assert!(throttle.requests.len() <= ENTRIES);
-    assert_eq!(wait(&throttle, 3_599), Some(at(1)));
-    assert_eq!(wait(&throttle, 3_600), None);
-    throttle.count_request(ANN, at(3_600), &limits);
-    assert_eq!(wait(&throttle, 3_600), Some(at(1)));
+    assert!(rates.requests.len() <= ENTRIES);
+    assert_eq!(wait(&rates, 3_599), Some(at(1)));
+    assert_eq!(wait(&rates, 3_600), None);
+    rates.count_request(ANN, at(3_600), &limits);
+    assert_eq!(wait(&rates, 3_600), Some(at(1)));
 }
 
 #[test]
 fn a_room_larger_than_the_burst_needs_a_full_bucket_and_leaves_a_debt() {
     let limits = Limits::default();
-    let mut throttle = throttle();
-    throttle.count_coming(ANN, 1, at(0), &limits);
+    let mut rates = rate_limits();
+    rates.count_coming(ANN, 1, at(0), &limits);
     let full = Some(at(2) / 5);
-    assert_eq!(throttle.coming_wait(ANN, 1_000, at(0), &limits), full);
-    assert_eq!(throttle.coming_wait(ANN, 1_000, at(1), &limits), None);
-    throttle.count_coming(ANN, 1_000, at(1), &limits);
+    assert_eq!(rates.coming_wait(ANN, 1_000, at(0), &limits), full);
+    assert_eq!(rates.coming_wait(ANN, 1_000, at(1), &limits), None);
+    rates.count_coming(ANN, 1_000, at(1), &limits);
     // 2,000 tokens were taken of 400: 1,600 and the next two come first, five a second.
-    let wait = throttle.coming_wait(ANN, 1, at(1), &limits);
+    let wait = rates.coming_wait(ANN, 1, at(1), &limits);
     assert_eq!(wait, Some(at(1_602) / 5));
 }
 
 #[test]
-fn each_new_origin_has_one_try_of_its_own_in_any_window() {
+fn each_new_prefix_has_one_try_of_its_own_in_any_window() {
     let limits = Limits::default();
-    let mut guesses = throttle().guesses;
+    let mut guesses = rate_limits().guesses;
     let window = LOGIN_WINDOW.as_secs();
-    let origins: Vec<IpAddr> = (1..=20)
+    let prefixs: Vec<IpAddr> = (1..=20)
         .map(|n| Ipv4Addr::new(192, 0, 2, n).into())
         .collect();
     let mut tries = Vec::new();
     for second in 0..4 * window {
-        for (n, origin) in origins.iter().enumerate() {
-            let (strangers, own) = (guesses.strangers("ann"), guesses.newcomer("ann", *origin));
+        for (n, prefix) in prefixs.iter().enumerate() {
+            let (strangers, own) = (guesses.strangers("ann"), guesses.newcomer("ann", *prefix));
             let free = |guesser| guesses.wait(guesser, at(second), &limits).is_none();
             let Some(free) = [strangers, own].into_iter().find(|budget| free(*budget)) else {
                 continue;
@@ -233,17 +233,17 @@ fn each_new_origin_has_one_try_of_its_own_in_any_window() {
             .filter(|(at, _)| (*from..from + window).contains(at));
         let (own, shared): (Vec<_>, Vec<_>) = within.partition(|(_, own)| own.is_some());
         assert!(shared.len() <= 10, "{}", shared.len());
-        for n in 0..origins.len() {
+        for n in 0..prefixs.len() {
             let mine = own.iter().filter(|(_, who)| *who == Some(n)).count();
             assert!(mine <= 1, "{mine} tries of its own");
         }
     }
-    assert!(tries.iter().filter(|(_, own)| own.is_some()).count() >= 3 * origins.len());
+    assert!(tries.iter().filter(|(_, own)| own.is_some()).count() >= 3 * prefixs.len());
 
     // The budget of one account says nothing of another, and a right password gives the try back.
-    let own = guesses.newcomer("ann", origins[0]);
+    let own = guesses.newcomer("ann", prefixs[0]);
     assert!(guesses.wait(own, at(4 * window - 1), &limits).is_some());
-    let other = guesses.newcomer("bob", origins[0]);
+    let other = guesses.newcomer("bob", prefixs[0]);
     assert_eq!(guesses.wait(other, at(4 * window - 1), &limits), None);
     guesses.forgive(own);
     assert_eq!(guesses.wait(own, at(4 * window - 1), &limits), None);
@@ -252,7 +252,7 @@ fn each_new_origin_has_one_try_of_its_own_in_any_window() {
 #[test]
 fn newcomers_are_bounded_and_beyond_the_bound_have_no_try_of_their_own() {
     let limits = Limits::default();
-    let mut guesses = throttle().guesses;
+    let mut guesses = rate_limits().guesses;
     let mut address = |n: u32| guesses_newcomer(&guesses, n);
     let (known, late): (Vec<_>, _) = ((0..140_000).map(&mut address).collect(), address(140_001));
     for own in known {
@@ -272,14 +272,14 @@ fn newcomers_are_bounded_and_beyond_the_bound_have_no_try_of_their_own() {
 }
 
 /// The own try of one of many names and addresses.
-fn guesses_newcomer(guesses: &Guesses, n: u32) -> Guesser {
+fn guesses_newcomer(guesses: &LoginThrottle, n: u32) -> Guesser {
     guesses.newcomer(&format!("name{}", n / 1_000), Ipv4Addr::from_bits(n).into())
 }
 
 #[test]
 fn a_try_that_is_taken_back_takes_no_other_along() {
     let limits = Limits::default();
-    let mut guesses = throttle().guesses;
+    let mut guesses = rate_limits().guesses;
     let known = guesses.known("ann", HOME);
     for guesser in [guesses.strangers("ann"), known] {
         for second in [1, 2, 3, 4, 5, 6] {
@@ -288,23 +288,23 @@ fn a_try_that_is_taken_back_takes_no_other_along() {
         let wait = guesses.wait(guesser, at(6), &limits);
         assert_eq!(wait, Some(2 * FIRST_WAIT));
         // Not the last one: the wait goes on from it, for one try less.
-        guesses.take_back(Counted { guesser, at: at(2) });
+        guesses.take_back(CountedTry { guesser, at: at(2) });
         assert_eq!(guesses.wait(guesser, at(6), &limits), Some(FIRST_WAIT));
         // There is no other that was counted then.
-        guesses.take_back(Counted { guesser, at: at(2) });
+        guesses.take_back(CountedTry { guesser, at: at(2) });
         assert_eq!(guesses.wait(guesser, at(6), &limits), Some(FIRST_WAIT));
     }
     let own = guesses.newcomer("ann", HOME);
     guesses.count(own, at(7), &limits);
     for (then, is_free) in [(6, false), (7, true)] {
-        guesses.take_back(Counted {
+        guesses.take_back(CountedTry {
             guesser: own,
             at: at(then),
         });
         assert_eq!(guesses.wait(own, at(8), &limits).is_none(), is_free);
     }
     for second in [1, 3, 4, 5, 6] {
-        guesses.take_back(Counted {
+        guesses.take_back(CountedTry {
             guesser: known,
             at: at(second),
         });

@@ -5,9 +5,9 @@
 //! Which names share a bucket is a secret of the process, and so is which of them exist: a name
 //! that nobody has is counted like any other.
 
+use super::SlidingWindow;
+use super::rate_limit_prefix;
 use crate::config::Limits;
-use crate::origin::origin;
-use crate::window::Window;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -42,23 +42,23 @@ pub(crate) enum Guesser {
 
 /// A try that was counted as a wrong password, and when, by [`Now::running`](crate::clock::Now::running).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Counted {
+pub(crate) struct CountedTry {
     pub(crate) guesser: Guesser,
     pub(crate) at: Duration,
 }
 
 /// Counts of wrong passwords.
 #[derive(Debug)]
-pub(crate) struct Guesses {
+pub(crate) struct LoginThrottle {
     key: [u8; 32],
-    failures: HashMap<Guesser, Window>,
+    failures: HashMap<Guesser, SlidingWindow>,
     /// When each newcomer had its own try.
     newcomers: HashMap<Guesser, Duration>,
     /// When counts that are over were last dropped.
     swept: Duration,
 }
 
-impl Guesses {
+impl LoginThrottle {
     pub(super) fn new(key: [u8; 32]) -> Self {
         Self {
             key,
@@ -76,14 +76,14 @@ impl Guesses {
     /// Those who try it from an address, or a network, that its owner has used.
     pub(crate) fn known(&self, name: &str, address: IpAddr) -> Guesser {
         // No name holds a zero byte, so that no name and address look like another pair.
-        let address = format!("\0{}", origin(address));
+        let address = format!("\0{}", rate_limit_prefix(address));
         Guesser::Known(self.bucket(name, address.as_bytes()))
     }
 
     /// One address, or network, that is strange to this name, by itself.
     pub(crate) fn newcomer(&self, name: &str, address: IpAddr) -> Guesser {
         // Two zero bytes, so that this is the bucket of neither a name nor an address that is known.
-        let address = format!("\0\0{}", origin(address));
+        let address = format!("\0\0{}", rate_limit_prefix(address));
         Guesser::Newcomer(self.bucket(name, &[]), self.bucket("", address.as_bytes()))
     }
 
@@ -171,7 +171,7 @@ impl Guesses {
 
     /// Takes back a try that was counted then, and nothing else: its password's hash was never begun, so
     /// it was no guess.
-    pub(crate) fn take_back(&mut self, Counted { guesser, at }: Counted) {
+    pub(crate) fn take_back(&mut self, CountedTry { guesser, at }: CountedTry) {
         if let Guesser::Newcomer(..) = guesser {
             if self.newcomers.get(&guesser) == Some(&at) {
                 self.newcomers.remove(&guesser);
@@ -192,7 +192,7 @@ impl Guesses {
 
 /// When the next try is free, by the tries of the last window: `login_failures`, and the few that the
 /// waits let through.
-fn free_at(tries: &Window, now: Duration, limits: &Limits) -> Duration {
+fn free_at(tries: &SlidingWindow, now: Duration, limits: &Limits) -> Duration {
     let Some(last) = tries.last() else {
         return now;
     };
