@@ -1,22 +1,22 @@
-//! The server's own terminal: what an administrator types there, and what it says.
+//! The commands of the server's own terminal, and their answers.
 
 use crate::clock::Now;
 use crate::conn::ConnId;
 use crate::engine::Engine;
+use crate::escape::escape;
 use crate::roster::Online;
 use crate::store::StoreError;
-use crate::visible::visible;
 
 /// Lines that one answer lists at most.
 const LINES: usize = LISTED as usize;
 const LISTED: u32 = 200;
 
-/// What becomes of a line that was typed.
+/// The answer to a typed line.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Said {
-    /// Something to print, with its newline.
+pub enum Response {
+    /// Text to print, with its newline.
     Text(String),
-    /// The server is to stop as SIGTERM stops it.
+    /// The server stops, as after SIGTERM.
     Quit,
 }
 
@@ -24,7 +24,7 @@ pub enum Said {
 struct Command {
     name: &'static str,
     about: &'static str,
-    run: fn(&mut Engine, Now) -> Result<Said, StoreError>,
+    run: fn(&mut Engine, Now) -> Result<Response, StoreError>,
 }
 
 macro_rules! console {
@@ -43,26 +43,26 @@ console! {
     #[command("stops the server, as SIGTERM does")]     quit;
 }
 
-/// Does what a line asks for.
-pub fn obey(engine: &mut Engine, line: &str, now: Now) -> Said {
+/// Runs the command of a typed line.
+pub fn run(engine: &mut Engine, line: &str, now: Now) -> Response {
     let word = line.trim();
     if word.is_empty() {
-        return Said::Text(String::new());
+        return Response::Text(String::new());
     }
     let Some(command) = COMMANDS.iter().find(|command| command.name == word) else {
-        return Said::Text(format!("{}: unknown command; try help\n", visible(word)));
+        return Response::Text(format!("{}: unknown command; try help\n", escape(word)));
     };
     (command.run)(engine, now)
         .unwrap_or_else(|error| listed([error.to_string()].into_iter(), false))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
-fn help(_: &mut Engine, _: Now) -> Result<Said, StoreError> {
+fn help(_: &mut Engine, _: Now) -> Result<Response, StoreError> {
     let line = |command: &Command| format!("{:<10}{}", command.name, command.about);
     Ok(listed(COMMANDS.iter().map(line), false))
 }
 
-fn users(engine: &mut Engine, _: Now) -> Result<Said, StoreError> {
+fn users(engine: &mut Engine, _: Now) -> Result<Response, StoreError> {
     let mut users = engine.store().batch().users(LISTED + 1)?;
     let more = users.len() > LINES;
     users.truncate(LINES);
@@ -78,7 +78,7 @@ fn users(engine: &mut Engine, _: Now) -> Result<Said, StoreError> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
-fn sessions(engine: &mut Engine, _: Now) -> Result<Said, StoreError> {
+fn sessions(engine: &mut Engine, _: Now) -> Result<Response, StoreError> {
     let sessions: Vec<_> = engine.roster().sessions().take(LINES + 1).collect();
     let line = |(conn, online): &(ConnId, &Online)| {
         let address = engine.address(*conn);
@@ -89,7 +89,7 @@ fn sessions(engine: &mut Engine, _: Now) -> Result<Said, StoreError> {
     Ok(listed(sessions.iter().take(LINES).map(line), more))
 }
 
-fn rooms(engine: &mut Engine, _: Now) -> Result<Said, StoreError> {
+fn rooms(engine: &mut Engine, _: Now) -> Result<Response, StoreError> {
     let mut rooms = engine.store().batch().rooms(LISTED + 1)?;
     let more = rooms.len() > LINES;
     rooms.truncate(LINES);
@@ -100,7 +100,7 @@ fn rooms(engine: &mut Engine, _: Now) -> Result<Said, StoreError> {
     Ok(listed(rooms.into_iter().map(line), more))
 }
 
-fn quota(engine: &mut Engine, now: Now) -> Result<Said, StoreError> {
+fn quota(engine: &mut Engine, now: Now) -> Result<Response, StoreError> {
     let mut most = engine.most_stored(LINES + 1, now)?;
     let more = most.len() > LINES;
     most.truncate(LINES);
@@ -109,14 +109,14 @@ fn quota(engine: &mut Engine, now: Now) -> Result<Said, StoreError> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
-fn quit(_: &mut Engine, _: Now) -> Result<Said, StoreError> {
-    Ok(Said::Quit)
+fn quit(_: &mut Engine, _: Now) -> Result<Response, StoreError> {
+    Ok(Response::Quit)
 }
 
-fn listed(lines: impl Iterator<Item = String>, more: bool) -> Said {
+fn listed(lines: impl Iterator<Item = String>, more: bool) -> Response {
     let mut text = String::new();
     for line in lines {
-        text.push_str(&visible(&line));
+        text.push_str(&escape(&line));
         text.push('\n');
     }
     if text.is_empty() {
@@ -125,5 +125,5 @@ fn listed(lines: impl Iterator<Item = String>, more: bool) -> Said {
     if more {
         text.push_str("... and more\n");
     }
-    Said::Text(text)
+    Response::Text(text)
 }

@@ -19,8 +19,8 @@ use tracing_subscriber::fmt::format::{self, Writer};
 use tracing_subscriber::fmt::time::SystemTime;
 
 use crate::config::LogFilter;
+use crate::escape::escape;
 use crate::output::{self, Output};
-use crate::visible::visible;
 use queue::Queue;
 use writer::Writer as QueueWriter;
 
@@ -101,7 +101,7 @@ pub fn subscriber<W: Write + 'static>(
 /// Writes a field; the message is a field too. Escapes characters that could forge a line, move the cursor or hide text,
 /// before the formatter adds its own colours.
 fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::Result {
-    let value = visible(&format!("{value:?}"));
+    let value = escape(&format!("{value:?}"));
     match field.name() {
         "message" => out.write_str(&value),
         name => write!(out, "{name}={value}"),

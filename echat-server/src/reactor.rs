@@ -17,7 +17,7 @@ mod terminal;
 use crate::clock::Now;
 use crate::config::Config;
 use crate::conn::ConnId;
-use crate::console::{self, Said};
+use crate::console::{self, Response};
 use crate::engine::{Engine, Fatal};
 use crate::logging;
 use crate::store::{Folded, Store};
@@ -266,9 +266,9 @@ impl Reactor {
             return;
         };
         for line in terminal.lines() {
-            match console::obey(&mut self.engine, &line, now) {
-                Said::Quit => self.stop(now),
-                Said::Text(text) => logging::say(&text),
+            match console::run(&mut self.engine, &line, now) {
+                Response::Quit => self.stop(now),
+                Response::Text(text) => logging::say(&text),
             }
         }
         if event.is_read_closed() || event.is_error() {

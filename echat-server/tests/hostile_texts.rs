@@ -8,7 +8,7 @@ mod world;
 use echat_proto::Value;
 use echat_proto::commands::RequestKind;
 use echat_server::config::{Limits, LogFilter};
-use echat_server::console::{self, Said};
+use echat_server::console::{self, Response};
 use echat_server::logging;
 use echat_server::store::Store;
 use proptest::prelude::*;
@@ -176,7 +176,7 @@ fn print_all(world: &mut World, text: &str, paper: &Paper) {
     }
     let mut paper = paper.clone();
     for line in [text, "users", "rooms", "sessions"] {
-        if let Said::Text(text) = console::obey(&mut world.engine, line, world.now) {
+        if let Response::Text(text) = console::run(&mut world.engine, line, world.now) {
             paper.write_all(text.as_bytes()).expect("memory");
         }
     }

@@ -1,8 +1,8 @@
 //! A damaged database: what is told to the operator, and how its damage stays with those who meet it.
 
 use crate::clock::Now;
+use crate::escape::escape;
 use crate::store::Store;
-use crate::visible::visible;
 use std::time::Duration;
 
 /// Damage is told once in so long, and for so long after it was met ticks are kept apart.
@@ -30,12 +30,12 @@ impl Damages {
         }
         self.told_at = Some(now.running);
         let times = std::mem::take(&mut self.untold);
-        let file = visible(store.path().unwrap_or(":memory:"));
+        let file = escape(store.path().unwrap_or(":memory:"));
         tracing::error!(
             "the database is damaged: {}; met {times} times; what needs the damaged part is refused with \
              storage_damaged, all else goes on. Check it with: sqlite3 '{file}' 'PRAGMA integrity_check'. \
              Repair: stop the server and put a backup in its place",
-            visible(&damage.what)
+            escape(&damage.what)
         );
     }
 

@@ -1,17 +1,17 @@
-//! Text that cannot control a terminal, nor hide or reorder what stands around it: for the log and
-//! for the server's own terminal.
+//! Escapes text for the log and the server's own terminal: the result cannot control a terminal, and
+//! cannot hide or reorder the text around it.
 
-/// Letters and symbols that are as good as a space, or as nothing: fillers of Hangul, empty Braille, a
+/// Letters and symbols that are drawn as a space or not at all: Hangul fillers, the blank Braille pattern, a
 /// note without a head.
 const BLANK: &str = "\u{115f}\u{1160}\u{2800}\u{3164}\u{ffa0}\u{1d159}";
 
 /// Marks that one letter may bear: vowel signs, which are letters of a name.
 const MARKS: usize = 2;
 
-/// The text with everything escaped that is no visible character of its own: controls (C0, C1, line
-/// separators), marks, zero width, blanks other than the space, overrides of the writing direction,
-/// tags. Marks that are letters stay, as many as do not pile up.
-pub(crate) fn visible(text: &str) -> String {
+/// Escapes every character that is not visible by itself: controls (C0, C1, line separators), combining
+/// marks, zero-width characters, blanks other than the space, overrides of the writing direction, tags.
+/// Marks that are letters stay, up to [`MARKS`] on one letter.
+pub(crate) fn escape(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut marks = 0;
     for char in text.chars() {
@@ -44,14 +44,14 @@ mod tests {
             "жанна 李雷 한국 שלום हिन्दी",
             "é 👍 …",
         ] {
-            assert_eq!(visible(text), text.replace('\u{94d}', "\\u{94d}"));
+            assert_eq!(escape(text), text.replace('\u{94d}', "\\u{94d}"));
         }
     }
 
     #[test]
     fn letters_that_cannot_be_seen_are_escaped() {
         for filler in BLANK.chars() {
-            let shown = visible(&format!("a{filler}b"));
+            let shown = escape(&format!("a{filler}b"));
             assert!(shown.starts_with("a\\") && shown.is_ascii(), "{shown}");
         }
     }
@@ -59,11 +59,11 @@ mod tests {
     #[test]
     fn letters_that_stack_do_so_a_few_times_only() {
         for text in ["\u{e01}\u{e35}", "\u{645}\u{64e}\u{651}"] {
-            assert_eq!(visible(text), text);
+            assert_eq!(escape(text), text);
         }
         for mark in ["\u{e34}", "\u{64e}", "\u{e34}\u{e39}"] {
             let tower = format!("\u{e01}{}x", mark.repeat(50));
-            let shown = visible(&tower);
+            let shown = escape(&tower);
             assert!(
                 shown.chars().filter(|char| is_mark(*char)).count() <= MARKS,
                 "{shown}"
@@ -76,7 +76,7 @@ mod tests {
         let hidden = "\0\t\n\r\u{1b}\u{7f}\u{85}\u{9b}\u{ad}\u{300}\u{200b}\u{200d}\u{2028}\u{202e}\u{2066}\
                       \u{fe0f}\u{feff}\u{e0041}\u{e000}\u{10ffff}\u{a0}\u{3000}";
         for char in hidden.chars() {
-            let shown = visible(&format!("a{char}b"));
+            let shown = escape(&format!("a{char}b"));
             assert!(shown.starts_with("a\\") && shown.is_ascii(), "{shown}");
         }
     }
