@@ -87,15 +87,15 @@ impl RateLimits {
     }
 
     /// Keeps what was counted of the day: the database has it.
-    pub(crate) fn keep_changes(&mut self) {
-        self.stored.keep_changes();
-        self.rooms.keep_changes();
+    pub(crate) fn commit(&mut self) {
+        self.stored.commit();
+        self.rooms.commit();
     }
 
     /// Takes back what was counted of the day since it was kept last: the database did not take it.
-    pub(crate) fn undo_changes(&mut self) {
-        self.stored.undo_changes();
-        self.rooms.undo_changes();
+    pub(crate) fn roll_back(&mut self) {
+        self.stored.roll_back();
+        self.rooms.roll_back();
     }
 
     /// How long a user has to wait before the next message; `None` if not at all.

@@ -1,4 +1,4 @@
-//! What a tick wants to say, held back until it is durable. Knows neither encryption nor sockets.
+//! What a tick sends, held back until its writes are durable. Knows neither encryption nor sockets.
 //!
 //! Handlers stage; only [`Outbox::release`] gives anything out, and it asks for a [`Receipt`], which
 //! only a commit makes: an answer before its commit does not compile.
@@ -13,78 +13,79 @@ use std::rc::Rc;
 pub(crate) enum Delivery {
     /// The same event for each of these connections; encoded once.
     Event {
-        /// Who gets it.
+        /// The recipients.
         to: Vec<ConnId>,
-        /// What, encoded.
+        /// The event, encoded.
         event: Rc<[u8]>,
     },
-    /// Somebody came or went, which the rooms hear bit by bit.
-    Coming(Coming),
-    /// What is still to be told of a user in a room is told these now: more of them follows.
+    /// A user's presence changed. The rooms are told in parts, over several ticks.
+    Presence(PresenceChange),
+    /// The pending presence change of a user in one room is sent to these now: a further event about
+    /// the user follows.
     CatchUp {
-        /// Of whom.
+        /// The user whose presence changed.
         user: UserId,
-        /// Where.
+        /// The room.
         room: ConversationId,
-        /// Whom.
+        /// The recipients.
         to: Vec<ConnId>,
     },
-    /// The final reply of a request. It comes one at a time, so it never makes a queue too long.
+    /// The final reply of a request. A connection has one at a time, so replies alone never close it.
     Reply {
-        /// Who asked.
+        /// The connection of the request.
         to: ConnId,
         /// The answer, encoded.
         event: Rc<[u8]>,
     },
     /// Closes a connection after all that was said to it.
     Close {
-        /// Which.
+        /// The connection.
         conn: ConnId,
-        /// How.
+        /// How it ends.
         end: End,
     },
     /// This user is logged in at the connection, which may send frames of the size that a login allows.
-    Trust(ConnId, UserId),
-    /// Nobody is logged in at the connection any more.
-    Distrust(ConnId),
+    Authenticated(ConnId, UserId),
+    /// The session of the connection ended; the connection stays.
+    Unauthenticated(ConnId),
 }
 
-/// Somebody who came or went, and the rooms that are to hear of it.
+/// A user who came online or went offline, and the rooms that are told.
 #[derive(Debug)]
-pub(crate) struct Coming {
-    /// Who.
+pub(crate) struct PresenceChange {
+    /// The user.
     pub(crate) user: UserId,
     /// The name in its stored form.
     pub(crate) name: String,
-    /// Which of both.
-    pub(crate) change: Change,
+    /// The new presence.
+    pub(crate) presence: Presence,
     /// Rooms, with their names.
     pub(crate) rooms: Vec<(ConversationId, String)>,
 }
 
-impl Coming {
-    /// What a room of this name hears, encoded.
+impl PresenceChange {
+    /// The event for a room of this name, encoded.
     pub(crate) fn event(&self, roomname: &str) -> Rc<[u8]> {
-        encoded(&member_event(roomname, &self.name, self.change))
+        encoded(&member_event(roomname, &self.name, self.presence))
     }
 }
 
-/// Coming or going.
+/// Whether a user has a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
-    Came,
-    Went,
+pub(crate) enum Presence {
+    Online,
+    Offline,
 }
 
-/// What tells that somebody came to a room or went.
-pub(crate) fn member_event(roomname: &str, name: &str, change: Change) -> Event {
+/// The event that tells a room of a member's presence.
+pub(crate) fn member_event(roomname: &str, name: &str, presence: Presence) -> Event {
     let (roomname, membername) = (roomname.to_owned(), name.to_owned());
-    match change {
-        Change::Came => Event::OnMemberOnline {
+    match presence {
+        Presence::Online => Event::OnMemberOnline {
             roomname,
             membername,
         },
-        Change::Went => Event::OnMemberOffline {
+        Presence::Offline => Event::OnMemberOffline {
             roomname,
             membername,
         },
@@ -95,7 +96,7 @@ pub(crate) fn member_event(roomname: &str, name: &str, change: Change) -> Event 
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     staged: Vec<Delivery>,
-    /// Events staged since the last release, one for each that gets it.
+    /// Events staged since the last release, one for each recipient.
     sends: usize,
     /// Bytes of the replies staged since then.
     bytes: usize,
@@ -116,15 +117,15 @@ impl Outbox {
         }
     }
 
-    /// Stages that somebody came or went, for so many who are online in the rooms.
-    pub(crate) fn tell_of(&mut self, coming: Coming, online: usize) {
-        if !coming.rooms.is_empty() {
+    /// Stages a presence change, for `online` recipients in its rooms together.
+    pub(crate) fn announce_presence(&mut self, change: PresenceChange, online: usize) {
+        if !change.rooms.is_empty() {
             self.sends += online;
-            self.staged.push(Delivery::Coming(coming));
+            self.staged.push(Delivery::Presence(change));
         }
     }
 
-    /// Stages what is still to be told of a user in a room.
+    /// Stages the pending presence change of a user in one room for these connections.
     pub(crate) fn catch_up(&mut self, user: UserId, room: ConversationId, to: Vec<ConnId>) {
         self.staged.push(Delivery::CatchUp { user, room, to });
     }
@@ -141,22 +142,22 @@ impl Outbox {
         self.staged.push(Delivery::Close { conn, end });
     }
 
-    /// Stages what a login brings.
-    pub(crate) fn trust(&mut self, conn: ConnId, user: UserId) {
-        self.staged.push(Delivery::Trust(conn, user));
+    /// Stages that a user is logged in at a connection.
+    pub(crate) fn authenticated(&mut self, conn: ConnId, user: UserId) {
+        self.staged.push(Delivery::Authenticated(conn, user));
     }
 
     /// Stages the end of a login on a connection that stays.
-    pub(crate) fn distrust(&mut self, conn: ConnId) {
-        self.staged.push(Delivery::Distrust(conn));
+    pub(crate) fn unauthenticated(&mut self, conn: ConnId) {
+        self.staged.push(Delivery::Unauthenticated(conn));
     }
 
-    /// How many events were staged, one for each that gets it: they are most of a tick's work.
+    /// Events staged, one for each recipient.
     pub(crate) fn sends(&self) -> usize {
         self.sends
     }
 
-    /// How many bytes of replies were staged.
+    /// Bytes of the replies staged.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -200,10 +201,10 @@ mod tests {
         match delivery {
             Delivery::Event { to, event } => (to[0].0, event[3]),
             Delivery::Reply { to, event } => (to.0, event[3]),
-            Delivery::Coming(_) | Delivery::CatchUp { .. } => (0, 0),
-            Delivery::Close { conn, .. } | Delivery::Trust(conn, _) | Delivery::Distrust(conn) => {
-                (conn.0, 0)
-            }
+            Delivery::Presence(_) | Delivery::CatchUp { .. } => (0, 0),
+            Delivery::Close { conn, .. }
+            | Delivery::Authenticated(conn, _)
+            | Delivery::Unauthenticated(conn) => (conn.0, 0),
         }
     }
 
@@ -215,7 +216,7 @@ mod tests {
         outbox.send_all(Vec::new(), &Event::ServerKick {});
         let mark = outbox.mark();
         outbox.send(ConnId(2), &Event::ServerKick {});
-        outbox.trust(ConnId(3), UserId(1));
+        outbox.authenticated(ConnId(3), UserId(1));
         let taken = outbox.split_off(mark);
         assert_eq!((taken.len(), outbox.mark()), (2, mark));
         outbox.append(taken);

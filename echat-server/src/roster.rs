@@ -1,7 +1,7 @@
-//! Who is online, and where. Knows neither database nor commands.
+//! The users who are online, their connections and their rooms. Knows neither database nor commands.
 //!
-//! One type owns every map, so that they cannot disagree:
-//! who is online is in `by_user`, in `by_conn` once a connection, and in `rooms` once a room.
+//! One type owns every map, so that they cannot disagree: a user who is online is in `by_user`, in
+//! `by_conn` once for each connection, and in `rooms` once for each room.
 
 use crate::conn::ConnId;
 use crate::store::{ConversationId, UserId};
@@ -13,29 +13,29 @@ use std::rc::Rc;
 /// A user who is online, at one connection or more.
 #[derive(Clone, Debug)]
 pub struct Online {
-    /// Who.
+    /// The user.
     pub user: UserId,
     /// The name in its stored form.
     pub name: Rc<str>,
-    /// Where, in the order of coming; never empty.
+    /// The connections of the user's sessions, oldest first; never empty.
     pub conns: Vec<ConnId>,
     rooms: BTreeSet<ConversationId>,
 }
 
-/// Everybody who is online.
+/// All users who are online.
 #[derive(Debug)]
 pub struct Roster {
     sessions_per_user: NonZeroUsize,
     by_user: BTreeMap<UserId, Online>,
     by_conn: HashMap<ConnId, UserId>,
-    // Who of a room is online; a room with nobody online is not there.
+    // The online members of each room; a room without any has no entry.
     rooms: HashMap<ConversationId, BTreeSet<UserId>>,
-    // Who joined and parted since the changes were kept last, in case they are not.
-    changes: Vec<Change>,
+    // Joins and parts since the last commit, for a rollback.
+    changes: Vec<RoomChange>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Change {
+enum RoomChange {
     Joined(UserId, ConversationId),
     Parted(UserId, ConversationId),
 }
@@ -105,29 +105,29 @@ impl Roster {
     /// Notes that a user is in a room from now on; nothing if they are not online.
     pub fn join(&mut self, user: UserId, room: ConversationId) {
         if self.put_in(user, room) {
-            self.changes.push(Change::Joined(user, room));
+            self.changes.push(RoomChange::Joined(user, room));
         }
     }
 
     /// Notes that a user is in a room no more.
     pub fn part(&mut self, user: UserId, room: ConversationId) {
         if self.put_out(user, room) {
-            self.changes.push(Change::Parted(user, room));
+            self.changes.push(RoomChange::Parted(user, room));
         }
     }
 
-    /// Keeps every [`join`](Self::join) and [`part`](Self::part): the database has them.
-    pub fn keep_changes(&mut self) {
+    /// Keeps every [`join`](Self::join) and [`part`](Self::part): the database committed them.
+    pub fn commit(&mut self) {
         self.changes = Vec::new();
     }
 
-    /// Takes back every [`join`](Self::join) and [`part`](Self::part) since changes were kept last: the
-    /// database did not take them.
-    pub fn undo_changes(&mut self) {
+    /// Takes back every [`join`](Self::join) and [`part`](Self::part) since the last
+    /// [`commit`](Self::commit): the database rolled them back.
+    pub fn roll_back(&mut self) {
         for change in std::mem::take(&mut self.changes).into_iter().rev() {
             match change {
-                Change::Joined(user, room) => self.put_out(user, room),
-                Change::Parted(user, room) => self.put_in(user, room),
+                RoomChange::Joined(user, room) => self.put_out(user, room),
+                RoomChange::Parted(user, room) => self.put_in(user, room),
             };
         }
     }
@@ -249,12 +249,12 @@ mod tests {
         assert_eq!(roster.in_room_but(room, ann), [there]);
         roster.part(bob, room);
         assert_eq!(roster.in_room_but(room, ann), []);
-        roster.undo_changes();
+        roster.roll_back();
         assert_eq!(roster.in_room_but(room, ann), [], "as before both");
         roster.join(bob, room);
-        roster.keep_changes();
+        roster.commit();
         roster.part(bob, room);
-        roster.undo_changes();
+        roster.roll_back();
         assert_eq!(roster.in_room_but(room, ann), [there]);
         assert_eq!(roster.in_room_but(room, bob), [here]);
         roster.leave(here);

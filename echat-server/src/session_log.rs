@@ -45,14 +45,14 @@ impl SessionLog {
     }
 
     /// Writes which accounts were made: the database has them.
-    pub(crate) fn keep_changes(&mut self) {
+    pub(crate) fn commit(&mut self) {
         for (user, address) in self.made.drain(..) {
             tracing::info!(%user, %address, "registered");
         }
     }
 
     /// Forgets which accounts were made: the database did not take them.
-    pub(crate) fn undo_changes(&mut self) {
+    pub(crate) fn roll_back(&mut self) {
         self.made.clear();
     }
 

@@ -10,7 +10,7 @@ use super::net::Net;
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::ConnId;
-use crate::outbox::Coming;
+use crate::outbox::PresenceChange;
 use crate::roster::Roster;
 use crate::store::{ConversationId, UserId};
 use std::collections::{BTreeMap, VecDeque};
@@ -19,7 +19,7 @@ use std::rc::Rc;
 /// Those who came or went, and the rooms in which it was not told yet.
 #[derive(Debug, Default)]
 pub(super) struct News {
-    of: BTreeMap<UserId, Coming>,
+    of: BTreeMap<UserId, PresenceChange>,
     /// Whose next room is told first.
     turns: VecDeque<UserId>,
 }
@@ -35,7 +35,7 @@ pub(super) struct Listeners<'a> {
 impl News {
     /// Takes on what is to be told of a user. If something is left to tell, it is of the same tick, since
     /// whoever is told of waits: who came and went before anybody heard of it is not told of at all.
-    pub(super) fn begin(&mut self, mut coming: Coming) {
+    pub(super) fn begin(&mut self, mut coming: PresenceChange) {
         let user = coming.user;
         if self.of.remove(&user).is_none() {
             // The last is told first.

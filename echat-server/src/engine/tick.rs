@@ -93,9 +93,9 @@ fn attempt(engine: &mut Engine, now: Now) -> (Result<Receipt, StoreError>, Did) 
 /// Lets the answers go, and does what no answer depends on.
 fn finish(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreError> {
     let memory = &mut engine.memory;
-    memory.roster.keep_changes();
-    memory.sessions.keep_changes();
-    memory.throttle.keep_changes();
+    memory.roster.commit();
+    memory.sessions.commit();
+    memory.throttle.commit();
     let limits = &memory.limits;
     let mut listeners = Listeners {
         roster: &memory.roster,
@@ -111,7 +111,7 @@ fn finish(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreEr
                     net.with(conn, limits, |peer| peer.send(event.clone(), limits, now));
                 }
             }
-            Delivery::Coming(coming) => engine.news.begin(coming),
+            Delivery::Presence(coming) => engine.news.begin(coming),
             Delivery::CatchUp { user, room, to } => {
                 engine.news.catch_up(user, room, &to, &mut listeners);
             }
@@ -119,11 +119,11 @@ fn finish(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreEr
                 net.with(to, limits, |peer| peer.reply(event, limits, now));
             }
             Delivery::Close { conn, end } => net.with(conn, limits, |peer| peer.close(end, now)),
-            Delivery::Trust(conn, user) => {
+            Delivery::Authenticated(conn, user) => {
                 net.bill(conn, Some(user));
                 net.with(conn, limits, |peer| peer.trust(limits));
             }
-            Delivery::Distrust(conn) => {
+            Delivery::Unauthenticated(conn) => {
                 net.bill(conn, None);
                 net.with(conn, limits, |peer| peer.distrust(now));
             }

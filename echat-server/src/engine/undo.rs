@@ -3,7 +3,7 @@
 use super::Memory;
 use crate::clock::Now;
 use crate::conn::ConnId;
-use crate::handlers::presence::{Audience, Change};
+use crate::handlers::presence::{Audience, Presence};
 use crate::handlers::{Ctx, Member, Reject, refuse};
 use crate::outbox::Delivery;
 use crate::store::{Receipt, Store, StoreError};
@@ -32,9 +32,9 @@ pub(super) fn undo(
     now: Now,
 ) -> Result<Receipt, StoreError> {
     let mut batch = store.batch();
-    memory.roster.undo_changes();
-    memory.sessions.undo_changes();
-    memory.throttle.undo_changes();
+    memory.roster.roll_back();
+    memory.sessions.roll_back();
+    memory.throttle.roll_back();
     for (index, request) in handled.iter().enumerate().rev() {
         let mut staged = memory.outbox.split_off(request.mark);
         let later = match handled.get(index + 1) {
@@ -47,7 +47,7 @@ pub(super) fn undo(
         } else {
             if let Some(gone) = &request.gone {
                 staged.retain(|delivery| {
-                    !matches!(delivery, Delivery::Event { .. } | Delivery::Coming(_))
+                    !matches!(delivery, Delivery::Event { .. } | Delivery::Presence(_))
                 });
                 let address = Ipv4Addr::UNSPECIFIED.into();
                 tell_again(
@@ -65,7 +65,7 @@ pub(super) fn undo(
 /// Tells that somebody went, to those whom it concerns by what the database has.
 fn tell_again(ctx: &mut Ctx<'_, '_>, gone: &Member) -> Result<(), StoreError> {
     match Audience::of(ctx, gone.id) {
-        Ok(audience) => audience.announce(ctx, gone.id, &gone.name, Change::Went),
+        Ok(audience) => audience.announce(ctx, gone.id, &gone.name, Presence::Offline),
         Err(Reject::Store(error @ StoreError::Fatal(_))) => return Err(error),
         Err(Reject::Store(_)) => tracing::warn!("a farewell could not be told"),
         Err(Reject::Refused(_)) => {}

@@ -4,7 +4,7 @@
 //! the connection's later requests wait.
 
 use super::gate::{Anyone, Guest};
-use super::presence::{Audience, Change};
+use super::presence::{Audience, Presence};
 use super::{Answer, Chore, Ctx, Member, Reject, bundle};
 use crate::conn::{Departure, End};
 use crate::limits::rate_limit_prefix;
@@ -250,9 +250,9 @@ pub(crate) fn logged_in(
     }
     // A further login is told to nobody: the user neither came nor went.
     if !was_online {
-        audience.announce(ctx, user.id, &user.name, Change::Came);
+        audience.announce(ctx, user.id, &user.name, Presence::Online);
     }
-    ctx.outbox.trust(ctx.conn, user.id);
+    ctx.outbox.authenticated(ctx.conn, user.id);
     ctx.outbox.send(
         ctx.conn,
         &Event::LoginSuccess {
@@ -271,7 +271,7 @@ pub(crate) fn logged_in(
 /// LOGOUT.
 pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Reject> {
     depart(ctx, &me, Departure::Logout)?;
-    ctx.outbox.distrust(ctx.conn);
+    ctx.outbox.unauthenticated(ctx.conn);
     Ok(Event::LoggedOut {})
 }
 
@@ -286,7 +286,7 @@ pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Member, reason: Departure) -> R
     };
     leave(ctx, me, reason);
     if let Some(audience) = audience {
-        audience.announce(ctx, me.id, &me.name, Change::Went);
+        audience.announce(ctx, me.id, &me.name, Presence::Offline);
     }
     Ok(())
 }

@@ -1,13 +1,13 @@
-//! Who is told that somebody came or went (wire.md 5.1, "Presence"): not the one who did.
+//! Presence: the friends and room members of a user are told when the user comes online or goes offline.
 
 use super::{Ctx, Reject};
-use crate::outbox::Coming;
+use crate::outbox::PresenceChange;
 use crate::store::{ConversationId, User, UserId};
 use echat_proto::commands::Event;
 
-pub(crate) use crate::outbox::{Change, member_event};
+pub(crate) use crate::outbox::{Presence, member_event};
 
-/// Those who are to be told of a user's coming or going, looked up before anything is announced.
+/// The users who are told of a user's presence, looked up before anything is announced.
 pub(crate) struct Audience {
     friends: Vec<User>,
     rooms: Vec<(ConversationId, String)>,
@@ -25,27 +25,33 @@ impl Audience {
         })
     }
 
-    /// Tells them: friends at once, rooms bit by bit.
-    pub(crate) fn announce(self, ctx: &mut Ctx<'_, '_>, user: UserId, name: &str, change: Change) {
+    /// Tells friends at once; the rooms are told in parts, over several ticks.
+    pub(crate) fn announce(
+        self,
+        ctx: &mut Ctx<'_, '_>,
+        user: UserId,
+        name: &str,
+        presence: Presence,
+    ) {
         let online = self
             .friends
             .iter()
             .flat_map(|friend| ctx.roster.conns_of(friend.id).iter().copied());
         let username = name.to_owned();
-        let event = match change {
-            Change::Came => Event::OnFriendOnline { username },
-            Change::Went => Event::OnFriendOffline { username },
+        let event = match presence {
+            Presence::Online => Event::OnFriendOnline { username },
+            Presence::Offline => Event::OnFriendOffline { username },
         };
         ctx.outbox.send_all(online.collect(), &event);
-        let hear = self.rooms.iter();
-        let hear = hear.map(|(room, _)| ctx.roster.online_in(*room)).sum();
-        let coming = Coming {
+        let rooms = self.rooms.iter();
+        let online = rooms.map(|(room, _)| ctx.roster.online_in(*room)).sum();
+        let change = PresenceChange {
             user,
             name: name.to_owned(),
-            change,
+            presence,
             rooms: self.rooms,
         };
-        ctx.outbox.tell_of(coming, hear);
+        ctx.outbox.announce_presence(change, online);
     }
 }
 
@@ -55,7 +61,7 @@ pub(crate) fn announce_in(
     ctx: &mut Ctx<'_, '_>,
     (room, roomname, members): (ConversationId, &str, u64),
     (user, name): (UserId, &str),
-    change: Change,
+    presence: Presence,
 ) {
     let mut to = Vec::new();
     if is_small(ctx, members) {
@@ -63,7 +69,7 @@ pub(crate) fn announce_in(
     }
     ctx.outbox.catch_up(user, room, to.clone());
     ctx.outbox
-        .send_all(to, &member_event(roomname, name, change));
+        .send_all(to, &member_event(roomname, name, presence));
 }
 
 /// In a large room 10,000 members coming back would be 50 million events.

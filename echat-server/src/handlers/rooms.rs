@@ -1,6 +1,6 @@
 //! Rooms: making, joining, leaving, filling and listing them.
 
-use super::presence::{Change, announce_in, member_event};
+use super::presence::{Presence, announce_in, member_event};
 use super::{Ctx, Member, Reject, done, page, targets};
 use crate::store::{ConversationId, Room, User, UserId};
 use echat_proto::commands::Event;
@@ -117,7 +117,7 @@ pub(crate) fn add_members(
             ctx,
             (room.id, &room.name, size),
             (user.id, &user.name),
-            Change::Came,
+            Presence::Online,
         );
     }
     Ok(Event::AddMembersResult {
@@ -151,7 +151,7 @@ pub(crate) fn join_room(
         ctx,
         (room.id, &room.name, size),
         (me.id, &me.name),
-        Change::Came,
+        Presence::Online,
     );
     Ok(Event::JoinRoomResult {
         result: done("加入聊天室"),
@@ -176,12 +176,12 @@ pub(crate) fn leave_room(
         ctx,
         (room.id, &room.name, size),
         (me.id, &me.name),
-        Change::Went,
+        Presence::Offline,
     );
     // However large the room: the user's other sessions have left it too.
     ctx.outbox.send_all(
         ctx.roster.others_of(ctx.conn),
-        &member_event(&room.name, &me.name, Change::Went),
+        &member_event(&room.name, &me.name, Presence::Offline),
     );
     Ok(Event::LeftRoom {
         roomname: room.name,

@@ -75,7 +75,7 @@ impl DailyQuota {
         Some(Duration::from_hours(24))
     }
 
-    /// Counts so much, until [`undo_changes`](Self::undo_changes).
+    /// Counts so much, until [`roll_back`](Self::roll_back).
     pub(crate) fn count(&mut self, user: UserId, amount: u64, now: Duration) {
         let hour = seconds(now).div_euclid(HOUR);
         self.add(user, amount, hour, seconds(now));
@@ -121,12 +121,12 @@ impl DailyQuota {
     }
 
     /// Keeps what was counted: the database has it.
-    pub(crate) fn keep_changes(&mut self) {
+    pub(crate) fn commit(&mut self) {
         self.changes.clear();
     }
 
     /// Takes back what was counted since changes were kept last: the database did not take it.
-    pub(crate) fn undo_changes(&mut self) {
+    pub(crate) fn roll_back(&mut self) {
         for (user, hour, amount) in std::mem::take(&mut self.changes) {
             let sums = self.users.get_mut(&user).map(|sums| &mut sums.0);
             let sum = sums.and_then(|sums| sums.iter_mut().find(|(other, _)| *other == hour));
@@ -202,10 +202,10 @@ mod tests {
         day.load(ANN, 100, 86_399, at(5));
         day.load(ANN, 100, -50, at(5));
         assert_eq!(day.most(9, at(5)), [(ANN, 200)]);
-        day.keep_changes();
+        day.commit();
         day.count(ANN, 7, at(5));
         day.count(UserId(2), 7, at(5));
-        day.undo_changes();
+        day.roll_back();
         assert_eq!(day.most(9, at(5)), [(ANN, 200)]);
         assert_eq!(day.most(9, at(4_000)), [(ANN, 100)]);
     }
