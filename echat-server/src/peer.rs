@@ -1,4 +1,4 @@
-//! One connection without its socket: bytes in, items out; messages in, bytes out. Knows no users,
+//! One connection without its socket: bytes in, requests out; messages in, bytes out. Knows no users,
 //! no rooms and no mio.
 //!
 //! ```text
@@ -6,18 +6,18 @@
 //! ```
 //!
 //! Any state may end in `Closed`. What must be answered by silence closes at once; what is answered
-//! by CLOSE_NOTIFY is flushed for at most [`timers::FLUSH`].
+//! by CLOSE_NOTIFY is flushed for at most [`FLUSH`].
 
-mod inbox;
 mod outbound;
-mod timers;
 
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{Departure, End};
 use crate::limits::SlidingWindow;
-use echat_proto::channel::{Channel, ChannelError, Message, Messages};
-use echat_proto::commands::{CloseReason, channel as command};
+use echat_proto::channel::{Channel, ChannelError, Message, Messages, Opened};
+use echat_proto::commands::{CloseReason, RequestKind, channel as command};
+use echat_proto::crypto::TAG;
+use echat_proto::frame::HEADER;
 use echat_proto::handshake::{
     AwaitClientFinished, AwaitClientHello, ClientHello, HandshakeError, Step,
 };
@@ -29,16 +29,37 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// What a connection has to say to the engine, in order.
+/// Sealed bytes opened ahead of the tick that handles them, a frame more at most. Beyond it bytes stay
+/// sealed, and beyond a frame of them in the socket.
+const AHEAD: usize = 16 * 1024;
+/// What a frame has besides its ciphertext.
+const FRAME_OVERHEAD: usize = HEADER + TAG;
+
+/// A hello must be whole this long after the accept.
+const HELLO: Duration = Duration::from_secs(5);
+/// FINISHED must be there this long after the accept.
+const FINISHED: Duration = Duration::from_secs(10);
+/// A login must begin to hold this long after FINISHED or LOGOUT.
+const LOGIN: Duration = Duration::from_mins(1);
+/// A flush before a close lasts at most this long.
+const FLUSH: Duration = Duration::from_secs(2);
+/// How long a queue may stay over `send_queue_soft`.
+const SLOW: Duration = Duration::from_secs(30);
+/// Unknown commands in [`ERROR_WINDOW`] that end a connection.
+const ERRORS: usize = 20;
+/// See [`ERRORS`].
+const ERROR_WINDOW: Duration = Duration::from_mins(1);
+
+/// An entry of the inbox.
 #[derive(Debug)]
-enum Heard {
+enum Received {
     /// The messages of a frame that were not handled yet: one at least, and none the channel's own.
     Messages(Messages),
     /// The channel ends, and what came before it was handled.
     End(End),
 }
 
-/// One thing for the engine to handle.
+/// The next entry of the inbox, for the engine.
 #[derive(Debug)]
 pub(crate) enum Item {
     /// A message that is not the channel's own, and how many bytes it was.
@@ -64,27 +85,27 @@ enum Stage {
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     stage: Stage,
-    inbox: VecDeque<Heard>,
+    inbox: VecDeque<Received>,
     outbound: Outbound,
-    /// Whether this is one of the places kept to say that the server is full.
+    /// Whether the connection was admitted only to be told that the server is full.
     spare: bool,
     /// Whether a user is logged in here.
-    trusted: bool,
-    /// Sealed bytes opened since the inbox was last empty; what left nothing in it is not counted.
+    authenticated: bool,
+    /// Sealed bytes opened since the inbox was last empty. Frames that put nothing into it do not count.
     ahead: usize,
-    /// Whether the other end has closed its half: when all is opened, that is the end.
+    /// Whether the other end has closed its half. The connection ends when all it sent is handled.
     hung_up: bool,
-    /// Whether nothing more is read: the other end is done, or what it sends cannot be understood.
-    deaf: bool,
+    /// Whether nothing more is read: the other end is done, or a frame was bad.
+    reads_ended: bool,
     accepted: Duration,
-    /// Since when nobody has been logged in here.
-    guest_since: Duration,
+    /// Since when no user is logged in here.
+    unauthenticated_since: Duration,
     heard: Duration,
     pinged: bool,
     closing_since: Option<Duration>,
     slow_since: Option<Duration>,
     errors: SlidingWindow,
-    fault: Option<ChannelError>,
+    frame_error: Option<ChannelError>,
     /// Why the connection ends, as far as its end is known.
     departure: Option<Departure>,
 }
@@ -97,36 +118,36 @@ impl Peer {
             inbox: VecDeque::new(),
             outbound: Outbound::default(),
             spare,
-            trusted: false,
+            authenticated: false,
             ahead: 0,
             hung_up: false,
-            deaf: false,
+            reads_ended: false,
             accepted: now.running,
-            guest_since: now.running,
+            unauthenticated_since: now.running,
             heard: now.running,
             pinged: false,
             closing_since: None,
             slow_since: None,
             errors: SlidingWindow::default(),
-            fault: None,
+            frame_error: None,
             departure: None,
         }
     }
 
-    /// Takes bytes from the socket. A whole ClientHello is given back: a worker must answer it.
+    /// Takes bytes from the socket. Returns a whole ClientHello, which a worker has to answer.
     pub(crate) fn receive(
         &mut self,
         bytes: &[u8],
         limits: &Limits,
         now: Now,
     ) -> Option<ClientHello> {
-        if self.deaf {
+        if self.reads_ended {
             return None;
         }
         self.heard = now.running;
         self.pinged = false;
         let advanced = self.advance(bytes, now);
-        // PINGs are answered as they come, and what waits for one who does not read counts.
+        // PINGs are answered at once, and the answers count towards the send queue.
         self.note_queue(limits, now);
         match advanced {
             Ok(hello) => hello,
@@ -143,7 +164,7 @@ impl Peer {
             Stage::Hello(state) => match state.next(bytes)? {
                 Step::More(state) => self.stage = Stage::Hello(state),
                 Step::Next((hello, behind)) => {
-                    // Nothing honest follows a hello before it is answered.
+                    // A correct client sends nothing between its hello and the answer.
                     if !behind.is_empty() {
                         return Err(HandshakeError::BadFinished);
                     }
@@ -156,7 +177,7 @@ impl Peer {
                 Step::More(state) => self.stage = Stage::Finishing(Box::new(state)),
                 Step::Next(channel) => {
                     self.stage = Stage::Open(Box::new(channel));
-                    self.guest_since = now.running;
+                    self.unauthenticated_since = now.running;
                     if self.spare {
                         self.close(End::Notify(CloseReason::Full), now);
                     } else {
@@ -169,8 +190,8 @@ impl Peer {
                 self.stage = Stage::Open(channel);
                 self.open_frames();
             }
-            // What still comes while a goodbye is flushed is read and dropped, so that the goodbye
-            // is not lost to a reset.
+            // Bytes that arrive while the last ones are flushed are read and dropped: unread bytes would
+            // reset the connection, and the goodbye would be lost.
             stage @ (Stage::Closing(_) | Stage::Closed) => self.stage = stage,
         }
         Ok(None)
@@ -184,9 +205,9 @@ impl Peer {
         }
     }
 
-    /// Whether there is place for the reply to its next request: for a page, if it may be one. So replies
-    /// alone never make a queue too long, however slowly it is read.
-    pub(crate) fn has_place(&self, limits: &Limits) -> bool {
+    /// Whether the send queue has space for the reply to the next request: for a page, if it may be one.
+    /// So replies alone never make the queue too long, however slowly the client reads.
+    pub(crate) fn has_queue_space(&self, limits: &Limits) -> bool {
         let reply = if self.asks_for_a_page() {
             limits::PAGE_BYTES
         } else {
@@ -195,7 +216,7 @@ impl Peer {
         self.waiting() <= limits.send_queue_soft.saturating_sub(reply)
     }
 
-    /// Whether so much waits for the peer that it is not read.
+    /// Whether the send queue is over `send_queue_soft`: no further request is read or handled.
     pub(crate) fn is_backed_up(&self, limits: &Limits) -> bool {
         self.waiting() > limits.send_queue_soft
     }
@@ -224,7 +245,7 @@ impl Peer {
         self.note_queue(limits, now);
     }
 
-    /// Notes since when much waits for the peer.
+    /// Notes since when the send queue is over `send_queue_soft`.
     fn note_queue(&mut self, limits: &Limits, now: Now) {
         if !self.is_backed_up(limits) {
             self.slow_since = None;
@@ -241,30 +262,30 @@ impl Peer {
         self.close(End::Notify(CloseReason::TooSlow), now);
     }
 
-    /// Allows frames of the size that a login brings.
-    pub(crate) fn trust(&mut self, limits: &Limits) {
-        self.trusted = true;
+    /// A user is logged in here: larger frames are allowed.
+    pub(crate) fn authenticate(&mut self, limits: &Limits) {
+        self.authenticated = true;
         if let Stage::Open(channel) = &mut self.stage {
             channel.set_receive_limit(limits.frame_bytes);
         }
     }
 
-    /// Notes that nobody is logged in here any more. The frame limit stays.
-    pub(crate) fn distrust(&mut self, now: Now) {
-        self.trusted = false;
-        self.guest_since = now.running;
+    /// The session ended; the connection stays, and so does its frame limit.
+    pub(crate) fn end_session(&mut self, now: Now) {
+        self.authenticated = false;
+        self.unauthenticated_since = now.running;
     }
 
-    /// Whether a user is logged in here, or the connection is on its way out.
-    pub(crate) fn is_trusted(&self) -> bool {
-        self.trusted
+    /// Whether a user is logged in here.
+    pub(crate) fn is_authenticated(&self) -> bool {
+        self.authenticated
     }
 
     /// Ends the connection; what waits is flushed unless it is cut.
     pub(crate) fn close(&mut self, end: End, now: Now) {
         self.departure.get_or_insert(end.into());
         match (std::mem::replace(&mut self.stage, Stage::Closed), end) {
-            // All is said to one who has said all: nothing is left to wait for.
+            // Both halves are done: nothing is left to wait for.
             (Stage::Open(_), End::Flush) if self.is_flushed() => self.close_at_once(),
             (Stage::Open(channel), End::Notify(_) | End::Flush) => {
                 if let End::Notify(reason) = end {
@@ -272,12 +293,12 @@ impl Peer {
                         .push(own(command::CLOSE_NOTIFY, Value::Int(reason as u64)));
                 }
                 self.inbox = VecDeque::new();
-                self.deaf = true;
+                self.reads_ended = true;
                 self.closing_since = Some(now.running);
                 self.stage = Stage::Closing(channel);
             }
             (stage @ Stage::Closing(_), End::Notify(_) | End::Flush) => self.stage = stage,
-            // No channel to say it on, or nothing to be said.
+            // There is no channel to send on, or nothing to send.
             _ => self.close_at_once(),
         }
     }
@@ -287,19 +308,19 @@ impl Peer {
         self.departure.unwrap_or(Departure::Closed)
     }
 
-    /// Closes without a word.
+    /// Closes at once and sends nothing.
     pub(crate) fn close_at_once(&mut self) {
         self.stage = Stage::Closed;
         self.inbox = VecDeque::new();
         self.outbound = Outbound::default();
     }
 
-    /// Whether all is said and the socket may be dropped.
+    /// Whether the socket may be dropped.
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self.stage, Stage::Closed)
     }
 
-    /// Whether a goodbye is on its way.
+    /// Whether the connection is being closed and its last bytes are on their way.
     pub(crate) fn is_closing(&self) -> bool {
         matches!(self.stage, Stage::Closing(_))
     }
@@ -309,8 +330,8 @@ impl Peer {
         self.waiting() == 0
     }
 
-    /// Seals what is to be written next: as late as that, so that what waits shares a frame. It is a
-    /// little longer then, and may be too much for one who does not read.
+    /// Seals the messages to be written next. This is done late, so that waiting messages share a frame.
+    /// Sealed bytes are a little longer, so the queue may then be over its limit.
     pub(crate) fn seal(&mut self, rng: &mut impl CryptoRng, limits: &Limits, now: Now) {
         if let Stage::Open(channel) | Stage::Closing(channel) = &mut self.stage {
             self.outbound
@@ -332,6 +353,177 @@ impl Peer {
             && channel.is_worn_out()
         {
             self.close(End::Notify(CloseReason::KeyWornOut), now);
+        }
+    }
+
+    /// Opens frames, up to [`AHEAD`] bytes before the tick that handles them. PING is answered here, so it
+    /// is answered even while a request waits for a worker. Messages stay bytes: decoded they may take
+    /// thirty times as much.
+    fn open_frames(&mut self) {
+        while self.ahead < AHEAD && !self.reads_ended {
+            let Stage::Open(channel) = &mut self.stage else {
+                return;
+            };
+            let sealed = channel.waiting();
+            let opened = channel.next_opened();
+            self.ahead += sealed - channel.waiting();
+            match opened {
+                Ok(None) => {
+                    if self.hung_up {
+                        self.end(End::Flush);
+                    }
+                    break;
+                }
+                Ok(Some(Opened::Messages(messages))) => {
+                    self.inbox.push_back(Received::Messages(messages));
+                }
+                Ok(Some(Opened::Ping)) => self.outbound.push(own(command::PONG, Value::Null)),
+                Ok(Some(Opened::Pong)) => {}
+                Ok(Some(Opened::Close(_))) => self.end(End::Cut),
+                Err(error) => {
+                    self.frame_error = Some(error);
+                    self.end(match error {
+                        ChannelError::BadLength(_) | ChannelError::BadTag => End::Cut,
+                        ChannelError::WornOut => End::Notify(CloseReason::KeyWornOut),
+                        ChannelError::Malformed(_) => End::Notify(CloseReason::Malformed),
+                    });
+                }
+            }
+            if self.inbox.is_empty() {
+                self.ahead = 0;
+            }
+        }
+    }
+
+    /// The error of a bad frame, once.
+    pub(crate) fn take_frame_error(&mut self) -> Option<ChannelError> {
+        self.frame_error.take()
+    }
+
+    fn end(&mut self, end: End) {
+        self.reads_ended = true;
+        self.inbox.push_back(Received::End(end));
+    }
+
+    /// The other end has closed its half. What was received before is still handled.
+    pub(crate) fn hang_up(&mut self) {
+        match &self.stage {
+            Stage::Open(_) => {
+                self.hung_up = true;
+                self.open_frames();
+            }
+            // The client may still read: the last bytes are written first.
+            Stage::Closing(_) if !self.is_flushed() => {}
+            _ => self.close_at_once(),
+        }
+    }
+
+    /// The next entry of the inbox. It stays the next one until [`remove_item`](Self::remove_item).
+    pub(crate) fn next_item(&self) -> Option<Item> {
+        match self.inbox.front()? {
+            Received::Messages(messages) => {
+                let bytes = messages.length();
+                messages.peek().map(|message| Item::Request(message, bytes))
+            }
+            Received::End(end) => Some(Item::End(*end)),
+        }
+    }
+
+    /// Removes the next entry of the inbox: it was handled.
+    pub(crate) fn remove_item(&mut self) {
+        if let Some(Received::Messages(messages)) = self.inbox.front_mut() {
+            messages.pass();
+            if !messages.is_empty() {
+                return;
+            }
+        }
+        self.inbox.pop_front();
+        if self.inbox.is_empty() {
+            self.inbox = VecDeque::new();
+            self.ahead = 0;
+            self.open_frames();
+        }
+    }
+
+    /// Whether the reply to the next request may be as long as a page.
+    fn asks_for_a_page(&self) -> bool {
+        let Some(Received::Messages(messages)) = self.inbox.front() else {
+            return false;
+        };
+        let kind = messages.command().and_then(RequestKind::from_number);
+        kind.is_some_and(RequestKind::is_paged)
+    }
+
+    /// Whether the inbox has an entry.
+    pub(crate) fn has_items(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
+    /// Whether more bytes are read. Not while the send queue is over `send_queue_soft`, nor while more
+    /// requests were received than handled.
+    pub(crate) fn wants_bytes(&self, limits: &Limits) -> bool {
+        match &self.stage {
+            Stage::Hello(_) | Stage::Finishing(_) | Stage::Closing(_) => true,
+            Stage::Responding | Stage::Closed => false,
+            Stage::Open(channel) => {
+                !self.reads_ended
+                    && channel.waiting() < limits.frame_bytes + FRAME_OVERHEAD
+                    && !self.is_backed_up(limits)
+            }
+        }
+    }
+
+    /// Counts an unknown command; true if there were too many.
+    pub(crate) fn count_error(&mut self, now: Now) -> bool {
+        self.errors.add(now.running, ERROR_WINDOW);
+        self.errors.len() >= ERRORS
+    }
+
+    /// When [`expire`](Self::expire) has something to do.
+    pub(crate) fn deadline(&self, limits: &Limits) -> Duration {
+        match &self.stage {
+            Stage::Hello(_) => self.accepted + HELLO,
+            Stage::Responding | Stage::Finishing(_) => self.accepted + FINISHED,
+            Stage::Closing(_) => self.closing_since.unwrap_or_default() + FLUSH,
+            Stage::Closed => Duration::MAX,
+            Stage::Open(_) => {
+                let login = if self.authenticated {
+                    Duration::MAX
+                } else {
+                    self.unauthenticated_since + LOGIN
+                };
+                let slow = self.slow_since.map_or(Duration::MAX, |since| since + SLOW);
+                let ping = if self.pinged { 0 } else { limits.ping_seconds };
+                let silence = [ping, limits.dead_seconds].into_iter().filter(|s| *s > 0);
+                let silence = silence.map(|s| self.heard + Duration::from_secs(s)).min();
+                login.min(slow).min(silence.unwrap_or(Duration::MAX))
+            }
+        }
+    }
+
+    /// Does what is due: sends a PING or ends the connection.
+    pub(crate) fn expire(&mut self, limits: &Limits, now: Now) {
+        if self.deadline(limits) > now.running {
+            return;
+        }
+        let Stage::Open(_) = &self.stage else {
+            return self.close_at_once();
+        };
+        let silent = now.running.saturating_sub(self.heard);
+        let due = |seconds: u64| seconds > 0 && silent >= Duration::from_secs(seconds);
+        if due(limits.dead_seconds) {
+            self.departure.get_or_insert(Departure::Silent);
+            self.close_at_once();
+        } else if !self.authenticated && now.running >= self.unauthenticated_since + LOGIN {
+            self.close(End::Notify(CloseReason::Idle), now);
+        } else if self
+            .slow_since
+            .is_some_and(|since| now.running >= since + SLOW)
+        {
+            self.close_slow(now);
+        } else if due(limits.ping_seconds) && !self.pinged {
+            self.pinged = true;
+            self.outbound.push(own(command::PING, Value::Null));
         }
     }
 }

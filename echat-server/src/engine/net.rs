@@ -156,7 +156,7 @@ impl Net {
         let Some(slot) = self.slots.get_mut(&conn) else {
             return;
         };
-        let Some(error) = slot.peer.take_fault() else {
+        let Some(error) = slot.peer.take_frame_error() else {
             return;
         };
         if self.bad_frames.allows(now.running) {
@@ -187,11 +187,11 @@ impl Net {
         let ready = slot.peer.has_items()
             && slot.pending.is_none()
             && !slot.blocked
-            && slot.peer.has_place(limits);
+            && slot.peer.has_queue_space(limits);
         if ready && slot.turn == Turn::No {
             slot.turn = Turn::Waits(self.turns.wait(slot.payer, conn));
         }
-        let guest = !slot.peer.is_trusted();
+        let guest = !slot.peer.is_authenticated();
         if guest != slot.guest {
             slot.guest = guest;
             if guest {

@@ -121,11 +121,11 @@ fn finish(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreEr
             Delivery::Close { conn, end } => net.with(conn, limits, |peer| peer.close(end, now)),
             Delivery::Authenticated(conn, user) => {
                 net.bill(conn, Some(user));
-                net.with(conn, limits, |peer| peer.trust(limits));
+                net.with(conn, limits, |peer| peer.authenticate(limits));
             }
             Delivery::Unauthenticated(conn) => {
                 net.bill(conn, None);
-                net.with(conn, limits, |peer| peer.distrust(now));
+                net.with(conn, limits, |peer| peer.end_session(now));
             }
         }
     }

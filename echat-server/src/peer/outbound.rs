@@ -1,11 +1,11 @@
-//! What waits to be written to one connection.
+//! The send queue of one connection.
 //!
 //! ```text
 //! waiting: messages, not yet sealed     frame: sealed bytes, of which some are written
 //! ```
 //!
-//! A frame is sealed only when the one before it is written, so that whatever came meanwhile shares
-//! it as a BATCH, and so that a queue can be dropped without cutting a frame.
+//! A frame is sealed only when the one before it is written, so that messages queued until then share it
+//! as a BATCH, and so that a queue can be dropped without cutting a frame.
 
 use echat_proto::channel::Sealer;
 use rand::CryptoRng;
@@ -14,8 +14,8 @@ use std::rc::Rc;
 
 /// Sealed bytes up to which another frame joins the write.
 const SHARED: usize = 4 * 1024;
-/// What a message that waits takes besides its bytes: a PONG of five is not to wait for nothing.
-pub(super) const PLACE: usize = size_of::<Rc<[u8]>>();
+/// Bytes that a queued message takes besides its own: a queue of short PONGs counts too.
+pub(super) const ENTRY_BYTES: usize = size_of::<Rc<[u8]>>();
 
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
@@ -36,16 +36,16 @@ impl Outbound {
     pub(super) fn push(&mut self, message: Rc<[u8]>) {
         let last = self.waiting.back().filter(|last| ***last == *message);
         let message = last.cloned().unwrap_or(message);
-        self.waiting_bytes += message.len() + PLACE;
+        self.waiting_bytes += message.len() + ENTRY_BYTES;
         self.waiting.push_back(message);
     }
 
-    /// Bytes that wait, sealed or with their places in the queue.
+    /// Bytes that wait: sealed bytes, and queued messages with their entries.
     pub(super) fn waiting(&self) -> usize {
         self.waiting_bytes + self.frame.len() - self.written
     }
 
-    /// Drops what waits, but for a begun frame.
+    /// Drops all messages that are not sealed yet.
     pub(super) fn drop_waiting(&mut self) {
         self.waiting = VecDeque::new();
         self.waiting_bytes = 0;
@@ -60,9 +60,9 @@ impl Outbound {
         self.frame.clear();
         self.written = 0;
         while self.frame.len() < SHARED && !self.waiting.is_empty() {
-            let places = self.waiting.len();
+            let entries = self.waiting.len();
             let bytes = sealer.seal_waiting(&mut self.waiting, limit, rng, &mut self.frame);
-            self.waiting_bytes -= bytes + (places - self.waiting.len()) * PLACE;
+            self.waiting_bytes -= bytes + (entries - self.waiting.len()) * ENTRY_BYTES;
         }
     }
 

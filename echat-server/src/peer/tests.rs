@@ -1,6 +1,4 @@
-use super::inbox::{AHEAD, FRAME_OVERHEAD};
-use super::outbound::PLACE;
-use super::timers::HELLO;
+use super::outbound::ENTRY_BYTES;
 use super::*;
 use echat_proto::channel::Incoming;
 use echat_proto::handshake::{AwaitServerHello, ClientStart, respond};
@@ -136,7 +134,7 @@ fn what_comes_is_opened_so_far_ahead_and_no_further() {
     assert!(bytes <= most, "{bytes} bytes were taken in");
     let mut handled = 0;
     while peer.next_item().is_some() {
-        peer.pass_item();
+        peer.remove_item();
         handled += 1;
     }
     assert_eq!(handled, frames);
@@ -165,7 +163,7 @@ fn a_queue_may_stay_over_its_soft_limit_for_thirty_seconds() {
     };
     let message = || -> Rc<[u8]> { message().expect("small").into() };
     let (mut peer, mut channel) = open();
-    peer.trust(&limits());
+    peer.authenticate(&limits());
     peer.send(message(), &limits(), at(0));
     assert!(peer.is_backed_up(&limits()) && !peer.wants_bytes(&limits()));
     peer.expire(&limits(), at(29));
@@ -187,11 +185,11 @@ fn a_queue_may_stay_over_its_soft_limit_for_thirty_seconds() {
 fn a_queue_that_is_too_long_only_when_it_is_sealed_counts_too() {
     let limits = limits();
     let (mut peer, _) = open();
-    peer.trust(&limits);
+    peer.authenticate(&limits);
     // Kind and length of the string, and the command before it: the soft limit to the byte.
     let message = Message {
         command: 1,
-        params: Value::Str("x".repeat(limits.send_queue_soft - PLACE - 9)),
+        params: Value::Str("x".repeat(limits.send_queue_soft - ENTRY_BYTES - 9)),
     };
     peer.send(message.encode().expect("small").into(), &limits, at(1));
     assert_eq!(peer.waiting(), limits.send_queue_soft);
@@ -204,7 +202,7 @@ fn a_queue_that_is_too_long_only_when_it_is_sealed_counts_too() {
 #[test]
 fn silence_is_pinged_once_and_a_sign_of_life_begins_it_anew() {
     let (mut peer, mut channel) = open();
-    peer.trust(&limits());
+    peer.authenticate(&limits());
     for now in [90, 91, 120] {
         peer.expire(&limits(), at(now));
     }

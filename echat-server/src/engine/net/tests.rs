@@ -91,7 +91,7 @@ fn spare_places_are_given_back() {
             if n == 0 {
                 // One that is logged in does not give its place.
                 let conn = conn.expect("a place");
-                net.with(conn, &net_limits, |peer| peer.trust(&net_limits));
+                net.with(conn, &net_limits, |peer| peer.authenticate(&net_limits));
             }
             conn
         })
@@ -224,7 +224,7 @@ fn shared_address(net: &mut Net, limits: &Limits, guests: &[usize]) -> Vec<ConnI
         .map(|n| {
             let conn = net.accept(address(1), limits, NOW).expect("a place");
             if !guests.contains(&n) {
-                net.with(conn, limits, |peer| peer.trust(limits));
+                net.with(conn, limits, |peer| peer.authenticate(limits));
             }
             conn
         })
@@ -242,12 +242,12 @@ fn guests_give_way_within_their_address() {
         let new = net.accept(address(1), &limits, NOW).expect("a place");
         assert!(!net.slots[&new].spare);
         assert_eq!(net.take_closed(), [here[gone]], "the oldest idle guest");
-        net.with(new, &limits, |peer| peer.trust(&limits));
+        net.with(new, &limits, |peer| peer.authenticate(&limits));
     }
     // Only one that is logging in is left; it goes before a new connection is refused.
     let new = net.accept(address(1), &limits, NOW).expect("a place");
     assert_eq!(net.take_closed(), [here[5]]);
-    net.with(new, &limits, |peer| peer.trust(&limits));
+    net.with(new, &limits, |peer| peer.authenticate(&limits));
     // All are logged in: refused, and no guest of another address pays for it.
     let new = net.accept(address(1), &limits, NOW).expect("a spare place");
     assert!(net.slots[&new].spare && net.take_closed().is_empty());
@@ -278,7 +278,7 @@ fn guests_give_way_when_the_whole_server_is_full() {
     for gone in [guests[1], guests[2], guests[3], guests[0]] {
         let (new, spare) = accept(&mut net, 5 + u8::from(members.len() > 1));
         assert_eq!((net.take_closed(), spare), (vec![gone], false));
-        net.with(new, &limits, |peer| peer.trust(&limits));
+        net.with(new, &limits, |peer| peer.authenticate(&limits));
         members.push(new);
     }
     // All are logged in: new ones are told that the server is full, and have no place to give.
@@ -300,7 +300,7 @@ fn guests_give_way_when_the_whole_server_is_full() {
     net.take_closed();
     for _ in 0..2 {
         let conn = accept(&mut net, 6).0;
-        net.with(conn, &limits, |peer| peer.trust(&limits));
+        net.with(conn, &limits, |peer| peer.authenticate(&limits));
     }
     let (_, spare) = net
         .accept(address(6), &limits, NOW)

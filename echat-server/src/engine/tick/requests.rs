@@ -49,7 +49,7 @@ impl Tick<'_> {
             let Some(slot) = self.net.slot(conn) else {
                 break;
             };
-            if slot.pending.is_some() || !slot.peer.has_place(&self.memory.limits) {
+            if slot.pending.is_some() || !slot.peer.has_queue_space(&self.memory.limits) {
                 break;
             }
             let Some(item) = slot.peer.next_item() else {
@@ -70,7 +70,7 @@ impl Tick<'_> {
                     go_on
                 }
                 Item::End(end) => {
-                    self.pass_item(conn);
+                    self.remove_item(conn);
                     self.close(conn, end)?;
                     false
                 }
@@ -109,15 +109,15 @@ impl Tick<'_> {
         // If the database was busy, the request is tried again.
         let tried_again = matches!(concluded, Ok(false));
         if !tried_again {
-            self.pass_item(conn);
+            self.remove_item(conn);
         }
         Ok(concluded? && !is_long(kind))
     }
 
     /// Passes over what was handled.
-    fn pass_item(&mut self, conn: ConnId) {
+    fn remove_item(&mut self, conn: ConnId) {
         if let Some(slot) = self.net.slot(conn) {
-            slot.peer.pass_item();
+            slot.peer.remove_item();
         }
     }
 
@@ -141,7 +141,7 @@ impl Tick<'_> {
             .reply(conn, &refuse(number, Code::UnknownCommand.into()));
         self.note(conn, started, false);
         let now = self.now;
-        self.pass_item(conn);
+        self.remove_item(conn);
         let slot = self.net.slot(conn);
         let too_many = slot.is_some_and(|slot| slot.peer.count_error(now));
         if too_many {
