@@ -6,31 +6,34 @@
 //! then all of it is committed, and only then does any answer leave (`tick.rs`). Connections
 //! are kept by `net.rs`.
 
-mod chores;
+mod connections;
 mod damage;
-mod losses;
-mod net;
-mod news;
+mod deferred_writes;
+mod full_disk_log;
+mod presence;
+mod rollback;
+mod scheduler;
 mod space;
 mod tick;
-mod undo;
+
+pub use scheduler::why_waiting::Reason;
 
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{ConnId, Departure};
-use crate::handlers::{Chore, Ctx};
-use crate::limits::RateLimits;
+use crate::handlers::{Ctx, DeferredWrite};
+use crate::limits::{LogLimiter, RateLimits};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
 use crate::store::{Batch, Fold, Folded, Store, StoreError};
 use crate::workers::jobs::{Job, JobResult};
-use damage::Damages;
+use connections::Connections;
+use damage::Damage;
 use echat_proto::commands::CloseReason;
-use losses::Losses;
-use net::Net;
-use news::News;
+use full_disk_log::FullDiskLog;
+use presence::PresenceFanOut;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use space::Space;
@@ -38,6 +41,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 use thiserror::Error;
+
+/// Connections that one round of debug lines names.
+const WAITING_LOGGED: usize = 10;
 
 /// The database failed in a way that leaves open what is on the disk. No answer leaves any more; the
 /// process says why and stops, clients come back and send again with the same txn_id.
@@ -48,30 +54,32 @@ pub struct Fatal(#[source] pub StoreError);
 /// The server without its sockets.
 pub struct Engine {
     store: Store,
-    memory: Memory,
-    net: Net,
-    news: News,
-    damages: Damages,
-    losses: Losses,
+    state: State,
+    connections: Connections,
+    presence: PresenceFanOut,
+    damage: Damage,
+    full_disk_log: FullDiskLog,
+    /// The rate limit of the debug lines about connections that wait.
+    waiting_log: LogLimiter,
     /// Whether the quotas of the last 24 hours were read.
     day_is_loaded: bool,
 }
 
-/// What handlers may touch besides the database.
-pub(crate) struct Memory {
-    pub(crate) limits: Limits,
-    pub(crate) roster: Roster,
-    pub(crate) outbox: Outbox,
-    pub(crate) throttle: RateLimits,
-    pub(crate) sessions: SessionLog,
-    pub(crate) chores: Vec<Chore>,
-    /// Whether the request that was handled last is fined.
-    pub(crate) fined: bool,
-    pub(crate) space: Space,
+/// The state in memory that commands read and change.
+struct State {
+    limits: Limits,
+    roster: Roster,
+    outbox: Outbox,
+    rates: RateLimits,
+    sessions: SessionLog,
+    deferred_writes: Vec<DeferredWrite>,
+    /// Whether the request that was handled last is a try at a password that is refused unjudged.
+    login_refused: bool,
+    space: Space,
 }
 
-impl Memory {
-    /// What a handler works with.
+impl State {
+    /// What a command works with.
     fn ctx<'t, 's>(
         &'t mut self,
         batch: &'t mut Batch<'s>,
@@ -87,10 +95,10 @@ impl Memory {
             batch,
             roster: &mut self.roster,
             outbox: &mut self.outbox,
-            throttle: &mut self.throttle,
+            throttle: &mut self.rates,
             sessions: &mut self.sessions,
-            chores: &mut self.chores,
-            fined: &mut self.fined,
+            deferred_writes: &mut self.deferred_writes,
+            login_refused: &mut self.login_refused,
             disk_is_low: self.space.is_low(),
         }
     }
@@ -100,101 +108,131 @@ impl Engine {
     /// An engine over a database. All its randomness (IVs, exponents are the workers') comes from
     /// `rng`.
     pub fn new(limits: Limits, store: Store, mut rng: StdRng) -> Self {
-        let memory = Memory {
+        let state = State {
             limits,
             roster: Roster::default(),
             outbox: Outbox::default(),
-            throttle: RateLimits::new(rng.random()),
+            rates: RateLimits::new(rng.random()),
             sessions: SessionLog::default(),
-            chores: Vec::new(),
-            fined: false,
+            deferred_writes: Vec::new(),
+            login_refused: false,
             space: Space::default(),
         };
         Self {
             store,
-            memory,
-            net: Net::new(rng),
-            news: News::default(),
-            damages: Damages::default(),
-            losses: Losses::default(),
+            state,
+            connections: Connections::new(rng),
+            presence: PresenceFanOut::default(),
+            damage: Damage::default(),
+            full_disk_log: FullDiskLog::default(),
+            waiting_log: LogLimiter::default(),
             day_is_loaded: false,
         }
     }
 
     /// Changes how many connections one user may be logged in at, from the next login on.
     pub fn allow_sessions(&mut self, per_user: NonZeroUsize) {
-        self.memory.roster.allow_sessions(per_user);
+        self.state.roster.allow_sessions(per_user);
     }
 
-    /// Changes after how much work of a turn, in steps of `SQLite`'s virtual machine, a connection
-    /// rests. What is set from the beginning is for databases larger than a test's.
-    pub fn allow_work(&mut self, steps: u64) {
-        self.net.allow_work(steps);
+    /// Changes the estimated cost of a turn after which it ends and its user or prefix cools down; a tick's
+    /// budget is five turns. The default, a millisecond, is for databases larger than a test's.
+    pub fn set_turn_cost(&mut self, cost: Duration) {
+        self.connections.scheduler.set_turn_cost(cost);
     }
 
     /// Takes a connection in; `None` if it is to be closed at once.
     pub fn accept(&mut self, address: SocketAddr, now: Now) -> Option<ConnId> {
-        self.net.accept(address, &self.memory.limits, now)
+        self.connections.accept(address, &self.state.limits, now)
     }
 
     /// Bytes came.
     pub fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Now) {
-        self.net.receive(conn, bytes, &self.memory.limits, now);
+        self.connections
+            .receive(conn, bytes, &self.state.limits, now);
     }
 
     /// The other end has closed its half. What it said before is still handled and answered.
     pub fn hang_up(&mut self, conn: ConnId) {
-        self.net.with(conn, &self.memory.limits, Peer::hang_up);
+        self.connections
+            .with(conn, &self.state.limits, Peer::hang_up);
     }
 
     /// The socket failed: nothing can be said or heard any more.
     pub fn sever(&mut self, conn: ConnId) {
-        self.net
-            .with(conn, &self.memory.limits, Peer::close_at_once);
+        self.connections
+            .with(conn, &self.state.limits, Peer::close_at_once);
     }
 
     /// Whether a connection's bytes are welcome. While they are not, they stay in the socket.
     pub fn wants_bytes(&self, conn: ConnId) -> bool {
-        self.net
+        self.connections
             .peer(conn)
-            .is_some_and(|peer| peer.wants_bytes(&self.memory.limits))
+            .is_some_and(|peer| peer.wants_bytes(&self.state.limits))
     }
 
     /// A worker is done. What is late for a connection that is gone is dropped.
     pub fn complete(&mut self, conn: ConnId, done: JobResult) {
-        self.net.complete(conn, done, &self.memory.limits);
+        self.connections.complete(conn, done, &self.state.limits);
     }
 
     /// Handles what waits. The error ends the server.
     pub fn tick(&mut self, now: Now) -> Result<(), Fatal> {
-        tick::tick(self, now).map_err(Fatal)
+        tick::tick(self, now).map_err(Fatal)?;
+        self.log_waiting(now);
+        Ok(())
+    }
+
+    /// Why the next request of a connection is not handled; `None` if there is no such connection. Asked
+    /// between ticks.
+    pub fn why_waiting(&self, conn: ConnId) -> Option<Reason> {
+        scheduler::why_waiting::why_waiting(self, conn)
+    }
+
+    /// Logs why connections wait after a tick: at level debug, a few connections, once in ten seconds.
+    fn log_waiting(&mut self, now: Now) {
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
+        let waits = |conn: &ConnId| {
+            let reason = self.why_waiting(*conn)?;
+            (reason != Reason::InboxEmpty).then_some((*conn, reason))
+        };
+        let conns = self.connections.conns();
+        let waiting: Vec<_> = conns.iter().filter_map(waits).collect();
+        if waiting.is_empty() || !self.waiting_log.allows(now.running) {
+            return;
+        }
+        for (conn, reason) in waiting.iter().take(WAITING_LOGGED) {
+            tracing::debug!(%conn, %reason, waiting = waiting.len(), "a request waits");
+        }
     }
 
     /// Whether another tick would find work at once.
     pub fn has_work(&self) -> bool {
-        self.net.has_work() || !self.news.is_empty()
+        self.connections.has_work() || !self.presence.is_empty()
     }
 
     /// When a tick is needed though nothing comes.
     pub fn deadline(&self) -> Option<Duration> {
         let deadlines = [
-            self.net.deadline(),
-            self.memory.sessions.deadline(),
-            self.losses.deadline(),
+            self.connections.deadline(),
+            self.state.sessions.deadline(),
+            self.full_disk_log.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
 
     /// The jobs that workers are to do.
     pub fn take_jobs(&mut self) -> Vec<Job> {
-        self.net.take_jobs()
+        self.connections.take_jobs()
     }
 
     /// The job of a connection that [`take_closed`](Self::take_closed) gave last was dropped before any
     /// worker began it. A try at a password that was never compared does not count as one.
     pub fn dropped(&mut self, conn: ConnId) {
-        if let Some(counted) = self.net.take_unjudged(conn) {
-            self.memory.throttle.guesses.take_back(counted);
+        if let Some(counted) = self.connections.take_unjudged(conn) {
+            self.state.rates.guesses.take_back(counted);
         }
     }
 
@@ -211,37 +249,37 @@ impl Engine {
 
     /// Connections that have something to write.
     pub fn take_dirty(&mut self) -> Vec<ConnId> {
-        self.net.take_dirty()
+        self.connections.take_dirty()
     }
 
     /// Connections that are over; their sockets are to be dropped.
     pub fn take_closed(&mut self) -> Vec<ConnId> {
-        self.net.take_closed()
+        self.connections.take_closed()
     }
 
     /// The bytes to write next to a connection; none if there is nothing.
     pub fn output(&mut self, conn: ConnId, now: Now) -> &[u8] {
-        self.net.output(conn, &self.memory.limits, now)
+        self.connections.output(conn, &self.state.limits, now)
     }
 
     /// Notes that bytes were written.
     pub fn wrote(&mut self, conn: ConnId, bytes: usize, now: Now) {
-        let limits = &self.memory.limits;
-        self.net
+        let limits = &self.state.limits;
+        self.connections
             .with(conn, limits, |peer| peer.wrote(bytes, limits, now));
     }
 
     /// Whether all is said to a connection: its sending half may be shut, and it is dropped when
     /// the other end has closed too, or after two seconds.
     pub fn is_said(&self, conn: ConnId) -> bool {
-        self.net
+        self.connections
             .peer(conn)
             .is_some_and(|peer| peer.is_closing() && peer.is_flushed())
     }
 
     /// Says CLOSE_NOTIFY(5) to everybody. The engine is empty when all of it is written.
     pub fn stop(&mut self, now: Now) {
-        self.net.stop(&self.memory.limits, now);
+        self.connections.stop(&self.state.limits, now);
     }
 
     /// Logs the end of every session that is left, and what the log left out: the last call before the
@@ -252,30 +290,30 @@ impl Engine {
         } else {
             Departure::Ended(CloseReason::Restarting)
         };
-        let Memory {
+        let State {
             roster, sessions, ..
-        } = &mut self.memory;
+        } = &mut self.state;
         for (conn, online) in roster.sessions() {
             sessions.logged_out((online.user, &online.name), conn, reason, now.running);
         }
         sessions.finish();
-        self.net.finish_log();
-        self.losses.finish();
+        self.connections.finish_log();
+        self.full_disk_log.finish();
     }
 
     /// Whether no connection is left.
     pub fn is_empty(&self) -> bool {
-        self.net.is_empty()
+        self.connections.is_empty()
     }
 
     /// Whether nothing is kept of any connection that was ever there, for tests.
     pub fn is_blank(&self) -> bool {
-        self.net.is_blank() && self.news.is_empty() && self.memory.roster.is_empty()
+        self.connections.is_blank() && self.presence.is_empty() && self.state.roster.is_empty()
     }
 
     /// Bytes that wait to be written to a connection, for tests.
     pub fn waiting(&self, conn: ConnId) -> usize {
-        self.net.peer(conn).map_or(0, Peer::waiting)
+        self.connections.peer(conn).map_or(0, Peer::waiting)
     }
 
     /// The store, for the terminal's questions and for tests.
@@ -292,7 +330,7 @@ impl Engine {
         users: usize,
         now: Now,
     ) -> Result<Vec<(String, u64)>, StoreError> {
-        let most = self.memory.throttle.stored.most(users, now.running);
+        let most = self.state.rates.stored.most(users, now.running);
         let batch = self.store.batch();
         let named = most.into_iter().map(|(user, bytes)| {
             let name = batch.user_name(user)?.unwrap_or_default();
@@ -303,11 +341,11 @@ impl Engine {
 
     /// Who is online, for the terminal's questions and for tests.
     pub fn roster(&self) -> &Roster {
-        &self.memory.roster
+        &self.state.roster
     }
 
     /// Where a connection comes from.
     pub(crate) fn address(&self, conn: ConnId) -> Option<SocketAddr> {
-        self.net.peer(conn).map(|peer| peer.address)
+        self.connections.peer(conn).map(|peer| peer.address)
     }
 }

@@ -57,11 +57,6 @@ impl RateLimits {
         }
     }
 
-    /// Nothing was done in the last 24 hours.
-    pub(crate) fn day() -> DailyQuota {
-        DailyQuota::default()
-    }
-
     /// How long a user has to wait before so many more bytes are within the day's quota; `None` if not at
     /// all.
     pub(crate) fn stored_wait(

@@ -68,6 +68,16 @@ pub(crate) enum Item {
     End(End),
 }
 
+impl Item {
+    /// Whether the session of the connection ends with it.
+    pub(crate) fn ends_session(&self) -> bool {
+        match self {
+            Item::Request(message, _) => message.command == RequestKind::Logout.info().number,
+            Item::End(_) => true,
+        }
+    }
+}
+
 enum Stage {
     Hello(AwaitClientHello),
     Responding,

@@ -9,6 +9,7 @@ mod wire;
 mod writers;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use echat_server::store::{Store, StoreError, create_template};
 use faults::{Rule, Shim};
@@ -242,7 +243,7 @@ fn engine_database() -> (TempDir, PathBuf) {
 /// An engine over it, in which nobody has to rest.
 fn engine(path: &Path) -> Stage {
     let mut stage = Stage::new(Store::open(path).unwrap());
-    stage.engine().allow_work(1_000_000);
+    stage.engine().set_turn_cost(Duration::from_millis(50));
     stage
 }
 

@@ -211,7 +211,7 @@ fn a_write_waits_five_seconds_for_a_lock_and_is_then_refused() {
 /// An engine over it in which nobody has to rest.
 fn restless(store: Store) -> Stage {
     let mut stage = Stage::new(store);
-    stage.engine().allow_work(1_000_000);
+    stage.engine().set_turn_cost(Duration::from_millis(50));
     stage
 }
 

@@ -1,35 +1,35 @@
-//! A damaged database: what is told to the operator, and how its damage stays with those who meet it.
+//! A damaged database: what the operator is told, and for how long ticks commit each write by itself.
 
 use crate::clock::Now;
 use crate::escape::escape;
 use crate::store::Store;
 use std::time::Duration;
 
-/// Damage is told once in so long, and for so long after it was met ticks are kept apart.
+/// Damage is logged once in so long, and for so long after it was met each write is committed by itself.
 const PERIOD: Duration = Duration::from_mins(10);
 
-/// Damage that was met.
+/// The damage that was met.
 #[derive(Debug, Default)]
-pub(super) struct Damages {
+pub(super) struct Damage {
     met_at: Option<Duration>,
-    told_at: Option<Duration>,
-    /// Statements that met damage since it was told.
-    untold: u64,
+    logged_at: Option<Duration>,
+    /// Statements that met damage since it was logged.
+    unlogged: u64,
 }
 
-impl Damages {
-    /// Notes what a tick met; tells the operator if that was not done lately.
+impl Damage {
+    /// Notes the damage that a tick met, and logs it if that was not done lately.
     pub(super) fn note(&mut self, store: &mut Store, now: Now) {
         let Some(damage) = store.take_damage() else {
             return;
         };
         self.met_at = Some(now.running);
-        self.untold += damage.times;
-        if self.told_at.is_some_and(|at| now.running < at + PERIOD) {
+        self.unlogged += damage.times;
+        if self.logged_at.is_some_and(|at| now.running < at + PERIOD) {
             return;
         }
-        self.told_at = Some(now.running);
-        let times = std::mem::take(&mut self.untold);
+        self.logged_at = Some(now.running);
+        let times = std::mem::take(&mut self.unlogged);
         let file = escape(store.path().unwrap_or(":memory:"));
         tracing::error!(
             "the database is damaged: {}; met {times} times; what needs the damaged part is refused with \
@@ -39,9 +39,9 @@ impl Damages {
         );
     }
 
-    /// Whether damage was met lately. `SQLite` commits nothing of a transaction that met damage. So a
-    /// tick that wrote ends with that turn then: who meets the damage again takes no other's writes along.
-    pub(super) fn are_near(&self, now: Now) -> bool {
+    /// Whether damage was met lately. `SQLite` commits nothing of a transaction that met damage. So a tick
+    /// that wrote then ends with that turn: a request that meets the damage again spoils no other's writes.
+    pub(super) fn is_near(&self, now: Now) -> bool {
         self.met_at.is_some_and(|at| now.running < at + PERIOD)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::clock::Now;
-use crate::limits::{DailyQuota, RateLimits};
+use crate::limits::DailyQuota;
 use crate::store::StoreError;
 
 /// A day, in seconds.
@@ -29,24 +29,24 @@ impl Space {
 }
 
 impl Engine {
-    /// Tells how many bytes are free on the data folder's file system. While they are fewer than
+    /// Sets how many bytes are free on the data folder's file system. While they are fewer than
     /// `free_bytes`, requests that store are refused with storage_full; until the first call nothing is.
     pub fn set_free_space(&mut self, bytes: u64) {
-        let floor = self.memory.limits.free_bytes;
+        let floor = self.state.limits.free_bytes;
         let is_low = bytes < floor;
-        if is_low && !self.memory.space.is_low {
+        if is_low && !self.state.space.is_low {
             tracing::warn!(
                 free = bytes,
                 free_bytes = floor,
                 "the disk is nearly full: requests that store are refused"
             );
-        } else if self.memory.space.is_low && !is_low {
+        } else if self.state.space.is_low && !is_low {
             tracing::info!(
                 free = bytes,
                 "the disk has space again: requests are stored"
             );
         }
-        self.memory.space.is_low = is_low;
+        self.state.space.is_low = is_low;
     }
 
     /// Reads what users stored in the last 24 hours, so that a restart does not reset their quotas. The
@@ -59,16 +59,16 @@ impl Engine {
         if self.day_is_loaded {
             return Ok(());
         }
-        let mut stored = RateLimits::day();
-        let mut rooms = RateLimits::day();
+        let mut stored = DailyQuota::default();
+        let mut rooms = DailyQuota::default();
         match self.read_day(&mut stored, &mut rooms, now) {
             Err(StoreError::Busy) => return Ok(()),
             Err(fatal @ StoreError::Fatal(_)) => return Err(fatal),
             Err(error) => tracing::warn!(%error, "the quotas of the day are not counted in full"),
             Ok(()) => {}
         }
-        let throttle = &mut self.memory.throttle;
-        (throttle.stored, throttle.rooms) = (stored, rooms);
+        let rates = &mut self.state.rates;
+        (rates.stored, rates.rooms) = (stored, rooms);
         self.day_is_loaded = true;
         Ok(())
     }

@@ -1,192 +1,592 @@
-//! One tick: one transaction. Those who are gone are announced, what workers computed is finished,
-//! and connections have their turns until the tick's work is done; then comes the commit, and only
-//! its receipt lets the answers go. What is left waits for the next tick, which comes at once.
+//! One tick: one transaction.
+//!
+//! 1. The users of connections that are gone are announced as offline.
+//! 2. Requests whose worker jobs are done are finished.
+//! 3. Connections have turns until the tick's budget is spent.
+//! 4. The commit gives a receipt, and only the receipt releases the answers. A commit that a full disk or
+//!    damage prevents is rolled back, and the requests that wrote are refused.
+//! 5. The presence fan-out goes on, and deferred writes are made.
+//!
+//! Requests that are left wait for the next tick, which comes at once.
 
-mod conclusion;
-mod departures;
-mod requests;
-mod second_steps;
-
-use super::net::Net;
-use super::news::{Listeners, News};
-use super::undo::{Handled, undo};
-use super::{Engine, Memory, chores};
+use super::connections::Connections;
+use super::presence::{PresenceFanOut, Recipients};
+use super::rollback::{Handled, roll_back};
+use super::scheduler::cost::Counts;
+use super::scheduler::{FlowKey, TurnsEnd};
+use super::{Engine, State, deferred_writes};
 use crate::clock::Now;
-use crate::conn::ConnId;
-use crate::handlers::Ctx;
+use crate::conn::{ConnId, Departure, End};
+use crate::handlers::account::{self, Pending};
+use crate::handlers::{Answer, Ctx, Member, Refusal, Reject, gate, refuse};
 use crate::outbox::Delivery;
-use crate::store::{Batch, Receipt, StoreError};
+use crate::peer::Item;
+use crate::routes;
+use crate::store::{Batch, Receipt, StoreError, UserId};
+use crate::workers::jobs::{JobResult, Verdict};
+use echat_proto::channel::Message;
+use echat_proto::commands::{CloseReason, RequestKind};
 use echat_proto::records::Code;
 use std::net::Ipv4Addr;
+use std::time::Duration;
+use zeroize::Zeroize;
 
-/// Turns of much work, a millisecond each, after which a tick gives no other. Nobody waits longer for
-/// those before, but for what one request takes alone.
-const TURNS: u64 = 5;
-/// Turns of much work that telling of coming and going may take of a tick.
-const NEWS_TURNS: u64 = 2;
-/// What handling a message costs besides the database, as steps of it: 10 us.
-const MESSAGE_STEPS: u64 = 200;
-/// What queueing an event for one connection costs, as steps of the database: 0.5 us. The write it leaves
-/// by costs more, but once a tick: the more events share it, the less each of them costs.
-const SEND_STEPS: u64 = 10;
-/// What telling one connection of coming and going costs, its share of a write with it: 1.5 us.
-const NEWS_STEPS: u64 = 30;
-/// Bytes of a reply that take as long as a step, read, encoded and sealed: 50 ns.
-const STEP_BYTES: u64 = 8;
+/// Messages of one connection that one tick handles (PROTOCOL.md, "Limits").
+const MESSAGES: usize = 32;
 
-/// Handles what waits, commits it, and queues the answers.
+/// The number in place of a request's: the end of a connection was handled.
+const NO_REQUEST: u32 = 0;
+
+/// Requests whose answers never depend on what a tick wrote: a full disk does not refuse them.
+const FROM_MEMORY: [RequestKind; 3] = [
+    RequestKind::QueryServerTime,
+    RequestKind::Login,
+    RequestKind::Logout,
+];
+
+/// Handles the requests that wait, commits what they wrote, and queues the answers.
 pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
-    engine.net.expire(&engine.memory.limits, now);
-    engine.memory.sessions.expire(now.running);
-    engine.losses.expire(now.running);
+    engine.connections.expire(&engine.state.limits, now);
+    engine.state.sessions.expire(now.running);
+    engine.full_disk_log.expire(now.running);
     engine.load_day(now)?;
-    let (committed, did) = attempt(engine, now);
+    let (committed, record) = attempt(engine, now);
     match committed {
-        Ok(receipt) => finish(engine, now, receipt)?,
+        Ok(receipt) => release(engine, now, receipt)?,
         Err(StoreError::Full) => {
-            engine.losses.refuse(now.running);
-            take_back(engine, now, &did, Code::StorageFull)?;
+            engine.full_disk_log.refused(now.running);
+            refuse_writes(engine, now, &record, Code::StorageFull)?;
         }
-        Err(StoreError::Damaged(_)) => take_back(engine, now, &did, Code::StorageDamaged)?,
+        Err(StoreError::Damaged(_)) => {
+            refuse_writes(engine, now, &record, Code::StorageDamaged)?;
+        }
         Err(fatal) => return Err(fatal),
     }
-    engine.damages.note(&mut engine.store, now);
-    for conn in did.served {
-        engine.net.end_turn(conn, &engine.memory.limits);
+    engine.damage.note(&mut engine.store, now);
+    for conn in record.served {
+        engine.connections.end_turn(conn, &engine.state.limits);
     }
     Ok(())
 }
 
-/// Refuses what a tick wrote that cannot be kept, and does the rest.
-fn take_back(engine: &mut Engine, now: Now, did: &Did, code: Code) -> Result<(), StoreError> {
-    let handled = (&*did.handled, code);
-    let receipt = undo(&mut engine.store, &mut engine.memory, handled, now)?;
-    finish(engine, now, receipt)
+/// Runs the tick up to its commit; also returns what it did.
+fn attempt(engine: &mut Engine, now: Now) -> (Result<Receipt, StoreError>, Record) {
+    let mut tick = Tick {
+        batch: engine.store.batch(),
+        state: &mut engine.state,
+        connections: &mut engine.connections,
+        presence: &engine.presence,
+        now,
+        commit_alone: engine.damage.is_near(now),
+        record: Record::default(),
+    };
+    let ran = tick.run();
+    let Tick { batch, record, .. } = tick;
+    (ran.and_then(|()| batch.commit()), record)
+}
+
+/// Rolls a tick back that cannot be committed: refuses its writes with this code, and releases the rest.
+fn refuse_writes(
+    engine: &mut Engine,
+    now: Now,
+    record: &Record,
+    code: Code,
+) -> Result<(), StoreError> {
+    let handled = (&*record.handled, code);
+    let receipt = roll_back(&mut engine.store, &mut engine.state, handled, now)?;
+    release(engine, now, receipt)
+}
+
+/// Releases the answers, and does what no answer depends on.
+fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreError> {
+    let state = &mut engine.state;
+    state.roster.commit();
+    state.sessions.commit();
+    state.rates.commit();
+    let limits = &state.limits;
+    let mut recipients = Recipients {
+        roster: &state.roster,
+        connections: &mut engine.connections,
+        limits,
+        now,
+    };
+    for delivery in state.outbox.release(receipt) {
+        let connections = &mut *recipients.connections;
+        match delivery {
+            Delivery::Event { to, event } => {
+                for conn in to {
+                    connections.with(conn, limits, |peer| peer.send(event.clone(), limits, now));
+                }
+            }
+            Delivery::Presence(change) => engine.presence.begin(change),
+            Delivery::CatchUp { user, room, to } => {
+                engine.presence.catch_up(user, room, &to, &mut recipients);
+            }
+            Delivery::Reply { to, event } => {
+                connections.with(to, limits, |peer| peer.reply(event, limits, now));
+            }
+            Delivery::Close { conn, end } => {
+                connections.with(conn, limits, |peer| peer.close(end, now));
+            }
+            Delivery::Authenticated(conn, user) => {
+                connections.bill(conn, Some(user));
+                connections.with(conn, limits, |peer| peer.authenticate(limits));
+            }
+            Delivery::Unauthenticated(conn) => {
+                connections.bill(conn, None);
+                connections.with(conn, limits, |peer| peer.end_session(now));
+            }
+        }
+    }
+    let events = recipients.connections.scheduler.presence_events();
+    engine.presence.go_on(events, &mut recipients);
+    let (store, writes) = (&mut engine.store, &mut state.deferred_writes);
+    deferred_writes::write(store, writes, &mut engine.full_disk_log, now)
 }
 
 /// What a tick did.
 #[derive(Default)]
-struct Did {
+struct Record {
     handled: Vec<Handled>,
     /// The connections that had a turn.
     served: Vec<ConnId>,
     /// Messages that were handled.
     messages: u64,
+    /// Bytes of the requests that were handled, or will be tried again.
+    request_bytes: u64,
 }
 
-/// Handles what waits and commits it; also says what it did.
-fn attempt(engine: &mut Engine, now: Now) -> (Result<Receipt, StoreError>, Did) {
-    let mut tick = Tick {
-        batch: engine.store.batch(),
-        memory: &mut engine.memory,
-        net: &mut engine.net,
-        news: &engine.news,
-        now,
-        apart: engine.damages.are_near(now),
-        did: Did::default(),
-    };
-    let ran = tick.run();
-    let Tick { batch, did, .. } = tick;
-    (ran.and_then(|()| batch.commit()), did)
+/// A request, and how things stood before it was handled.
+struct Started {
+    number: u32,
+    /// Where its deliveries begin in the outbox.
+    mark: usize,
+    /// Writes of the tick by then.
+    writes: u64,
+    /// The user, if the request may end the user's session.
+    user: Option<Member>,
 }
 
-/// Lets the answers go, and does what no answer depends on.
-fn finish(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreError> {
-    let memory = &mut engine.memory;
-    memory.roster.commit();
-    memory.sessions.commit();
-    memory.throttle.commit();
-    let limits = &memory.limits;
-    let mut listeners = Listeners {
-        roster: &memory.roster,
-        net: &mut engine.net,
-        limits,
-        now,
-    };
-    for delivery in memory.outbox.release(receipt) {
-        let net = &mut *listeners.net;
-        match delivery {
-            Delivery::Event { to, event } => {
-                for conn in to {
-                    net.with(conn, limits, |peer| peer.send(event.clone(), limits, now));
-                }
-            }
-            Delivery::Presence(coming) => engine.news.begin(coming),
-            Delivery::CatchUp { user, room, to } => {
-                engine.news.catch_up(user, room, &to, &mut listeners);
-            }
-            Delivery::Reply { to, event } => {
-                net.with(to, limits, |peer| peer.reply(event, limits, now));
-            }
-            Delivery::Close { conn, end } => net.with(conn, limits, |peer| peer.close(end, now)),
-            Delivery::Authenticated(conn, user) => {
-                net.bill(conn, Some(user));
-                net.with(conn, limits, |peer| peer.authenticate(limits));
-            }
-            Delivery::Unauthenticated(conn) => {
-                net.bill(conn, None);
-                net.with(conn, limits, |peer| peer.end_session(now));
-            }
-        }
-    }
-    let sends = NEWS_TURNS * listeners.net.turn() / NEWS_STEPS;
-    engine.news.go_on(sends.max(1), &mut listeners);
-    let (store, chores) = (&mut engine.store, &mut memory.chores);
-    chores::write(store, chores, &mut engine.losses, now)
-}
-
-/// A tick that goes on.
+/// A tick up to its commit.
 struct Tick<'t> {
     batch: Batch<'t>,
-    memory: &'t mut Memory,
-    net: &'t mut Net,
-    news: &'t News,
+    state: &'t mut State,
+    connections: &'t mut Connections,
+    presence: &'t PresenceFanOut,
     now: Now,
-    /// Whether writes of several are kept apart.
-    apart: bool,
-    did: Did,
+    /// Whether the tick ends with the first turn that writes.
+    commit_alone: bool,
+    record: Record,
 }
 
 impl<'t> Tick<'t> {
     fn run(&mut self) -> Result<(), StoreError> {
         self.announce_departed()?;
-        self.finish_completed()?;
-        let start = self.work();
-        while self.work() - start < TURNS * self.net.turn()
-            && !self.is_over()
-            && let Some((conn, payer)) = self.net.next_turn()
-        {
-            self.did.served.push(conn);
-            self.serve(conn, payer)?;
-        }
+        self.finish_jobs()?;
+        let start = self.cost();
+        let end = loop {
+            if self.cost() - start >= self.connections.scheduler.tick_cost() {
+                break TurnsEnd::BudgetSpent;
+            }
+            if self.is_over() {
+                break TurnsEnd::CommittedAlone;
+            }
+            let Some((conn, flow)) = self.connections.next_turn() else {
+                break TurnsEnd::QueueEmpty;
+            };
+            self.record.served.push(conn);
+            self.serve(conn, flow)?;
+        };
+        self.connections.scheduler.end_turns(end);
         Ok(())
     }
 
     fn ctx(&mut self, conn: ConnId) -> Ctx<'_, 't> {
-        // Nobody asks where a connection that is gone came from.
-        let address = self
-            .net
-            .peer(conn)
-            .map_or(Ipv4Addr::UNSPECIFIED.into(), |p| p.address.ip());
-        self.memory.ctx(&mut self.batch, conn, address, self.now)
+        // The address of a connection that is gone is not used.
+        let address = self.connections.address(conn);
+        let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+        self.state.ctx(&mut self.batch, conn, address, self.now)
     }
 
-    /// The work that was done so far, in steps of the database or as if it had taken them.
-    fn work(&self) -> u64 {
-        let outbox = &self.memory.outbox;
-        let sends = u64::try_from(outbox.sends()).unwrap_or(u64::MAX);
-        let bytes = u64::try_from(outbox.bytes()).unwrap_or(u64::MAX);
-        let sending = SEND_STEPS * sends + bytes / STEP_BYTES;
-        self.batch.work() + MESSAGE_STEPS * self.did.messages + sending
+    /// The cost of the tick so far.
+    fn cost(&self) -> Duration {
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let counts = Counts {
+            usage: self.batch.usage(),
+            messages: self.record.messages,
+            request_bytes: self.record.request_bytes,
+            reply_bytes: count(self.state.outbox.bytes()),
+            events: count(self.state.outbox.sends()),
+        };
+        counts.cost()
     }
 
     /// Whether the tick is to be committed before anything else is done.
     fn is_over(&self) -> bool {
-        self.apart && self.batch.writes() > 0
+        self.commit_alone && self.batch.writes() > 0
     }
 
-    /// Whether no more was done since than one turn may be.
-    fn is_little(&self, since: u64) -> bool {
-        self.work() - since <= self.net.turn()
+    /// Whether no more was done since than one turn may cost.
+    fn is_within_a_turn(&self, since: Duration) -> bool {
+        self.cost() - since <= self.connections.scheduler.turn_cost()
     }
+
+    /// Charges a user for the cost since `before`; all of it may make the user cool down.
+    fn charge_user(&mut self, user: UserId, before: Duration) {
+        let cost = self.cost() - before;
+        let scheduler = &mut self.connections.scheduler;
+        scheduler.charge(FlowKey::User(user), cost, cost, self.now.running);
+    }
+
+    /// Whether not all rooms were told of the last presence change of the user at a connection.
+    fn is_presence_pending(&self, conn: ConnId) -> bool {
+        let online = self.state.roster.at(conn);
+        online.is_some_and(|online| self.presence.is_pending(online.user))
+    }
+
+    // Departures.
+
+    /// Announces users whose connections are gone as offline, at the cost of one turn. A user whose last
+    /// presence change is pending has to wait.
+    fn announce_departed(&mut self) -> Result<(), StoreError> {
+        let start = self.cost();
+        let mut later = Vec::new();
+        let mut departed = Ok(());
+        while departed.is_ok()
+            && self.is_within_a_turn(start)
+            && let Some((conn, reason)) = self.connections.departed.pop_front()
+        {
+            if self.is_presence_pending(conn) {
+                later.push((conn, reason));
+            } else {
+                let before = self.cost();
+                let user = self.state.roster.at(conn).map(|online| online.user);
+                departed = self.depart(conn, reason);
+                if let Some(user) = user {
+                    self.charge_user(user, before);
+                }
+            }
+        }
+        self.connections.departed.extend(later);
+        departed
+    }
+
+    /// Ends the session of a connection, if it has one, and announces it.
+    fn depart(&mut self, conn: ConnId, reason: Departure) -> Result<(), StoreError> {
+        let mut ctx = self.ctx(conn);
+        let Ok(me) = gate::member(&ctx) else {
+            return Ok(());
+        };
+        match account::depart(&mut ctx, &me, reason) {
+            Ok(()) => Ok(()),
+            Err(reject) => {
+                // Friends and rooms cannot be looked up now, so they are not told.
+                account::leave(&mut ctx, &me, reason);
+                match reject {
+                    Reject::Store(error @ StoreError::Fatal(_)) => Err(error),
+                    Reject::Store(_) | Reject::Refused(_) => Ok(()),
+                }
+            }
+        }
+    }
+
+    // Job completion.
+
+    /// Finishes the requests whose worker jobs are done, at the cost of one turn.
+    fn finish_jobs(&mut self) -> Result<(), StoreError> {
+        let mut completed = self.connections.jobs.take_completed().into_iter();
+        let mut finished = Ok(());
+        let mut later = Vec::new();
+        let start = self.cost();
+        while finished.is_ok()
+            && self.is_within_a_turn(start)
+            && !self.is_over()
+            && let Some((conn, result)) = completed.next()
+        {
+            let user = self.logs_in(conn, &result);
+            if self.is_held(conn, user) {
+                self.connections.jobs.hold(conn, result);
+            } else if user.is_some_and(|user| self.presence.is_pending(user)) {
+                later.push((conn, result));
+            } else {
+                finished = self.finish_job(conn, result);
+                self.connections.settle(conn, &self.state.limits);
+            }
+        }
+        // The next tick does the rest.
+        self.connections.jobs.put_back(later.into_iter());
+        self.connections.jobs.put_back(completed);
+        finished
+    }
+
+    /// The user who is about to be logged in, if the password was right.
+    fn logs_in(&self, conn: ConnId, result: &JobResult) -> Option<UserId> {
+        let pending = self.connections.entry(conn)?.pending.as_ref()?;
+        let right = matches!(result, JobResult::Verified(Verdict::Right { .. }));
+        pending.user().filter(|_| right)
+    }
+
+    /// Whether a result is to wait: for a database retry, or because the user who is to be logged in cools
+    /// down after much presence work. A wrong password waits for no cool-down: it must not tell whether
+    /// the user is active.
+    fn is_held(&self, conn: ConnId, user: Option<UserId>) -> bool {
+        let entry = self.connections.entry(conn);
+        let waits = entry.is_some_and(|entry| entry.retry.waits());
+        let scheduler = &self.connections.scheduler;
+        waits || user.is_some_and(|user| scheduler.is_cooling(FlowKey::User(user)))
+    }
+
+    /// Finishes one request whose worker job is done.
+    fn finish_job(&mut self, conn: ConnId, result: JobResult) -> Result<(), StoreError> {
+        let Some(entry) = self.connections.entry_mut(conn) else {
+            return Ok(());
+        };
+        let Some(pending) = entry.pending.take() else {
+            return Ok(());
+        };
+        // The connection is being closed: no answer would be sent, so nothing is done either.
+        if entry.peer.is_closing() {
+            return Ok(());
+        }
+        let before = self.cost();
+        let started = self.start(conn, pending.number());
+        let answer = match (&pending, &result) {
+            (Pending::Register(name), JobResult::Hashed(hash)) => {
+                account::registered(&mut self.ctx(conn), name, hash)
+            }
+            (Pending::Login(attempt), JobResult::Verified(verdict)) => {
+                account::logged_in(&mut self.ctx(conn), attempt, verdict)
+            }
+            _ => unreachable!("a worker's result of another kind than its request"),
+        };
+        let finished = self.finish_request(conn, started, answer.map(Answer::Reply))?;
+        if let Ok(me) = gate::member(&self.ctx(conn)) {
+            // What follows a login on the connection is paid for by its user.
+            self.connections.bill(conn, Some(me.id));
+            self.charge_user(me.id, before);
+        }
+        if !finished {
+            if let Some(entry) = self.connections.entry_mut(conn) {
+                entry.pending = Some(pending);
+            }
+            self.connections.jobs.hold(conn, result);
+        }
+        Ok(())
+    }
+
+    // Turns.
+
+    /// Gives a connection its turn: handles its messages within its budget, and charges for them. Sending
+    /// makes no flow cool down: it has a rate limit of its own.
+    fn serve(&mut self, conn: ConnId, flow: FlowKey) -> Result<(), StoreError> {
+        let before = self.cost();
+        let mut sending = Duration::ZERO;
+        let served = self.serve_messages(conn, flow, &mut sending);
+        let cost = self.cost() - before;
+        let heavy = cost.saturating_sub(sending);
+        let now = self.now;
+        let scheduler = &mut self.connections.scheduler;
+        scheduler.charge(flow, cost, heavy, now.running);
+        if std::mem::take(&mut self.state.login_refused) {
+            self.connections.charge_refusal(conn, now);
+        }
+        served
+    }
+
+    fn serve_messages(
+        &mut self,
+        conn: ConnId,
+        flow: FlowKey,
+        sending: &mut Duration,
+    ) -> Result<(), StoreError> {
+        let before = self.cost();
+        let most = self.connections.scheduler.tick_cost();
+        for _ in 0..MESSAGES {
+            let start = self.cost();
+            let Some(item) = self.connections.next_item(conn, &self.state.limits) else {
+                break;
+            };
+            if item.ends_session() && self.is_presence_pending(conn) {
+                break;
+            }
+            let go_on = match item {
+                Item::Request(message, bytes) => {
+                    self.record.request_bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
+                    let sends = message.command == RequestKind::SendMessage.info().number;
+                    let go_on = self.request(conn, flow, message)?;
+                    if sends {
+                        *sending += self.cost() - start;
+                    }
+                    go_on
+                }
+                Item::End(end) => {
+                    self.remove_item(conn);
+                    self.close(conn, end)?;
+                    false
+                }
+            };
+            let is_much = !self.is_within_a_turn(before + *sending) || self.cost() - before > most;
+            if !go_on || is_much || self.state.login_refused {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Handles one message; false if the connection's turn ends with it.
+    fn request(
+        &mut self,
+        conn: ConnId,
+        flow: FlowKey,
+        mut message: Message,
+    ) -> Result<bool, StoreError> {
+        self.record.messages += 1;
+        let Some(kind) = RequestKind::from_number(message.command) else {
+            return self.unknown(conn, message.command);
+        };
+        let started = self.start(conn, message.command);
+        let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
+        if takes_password(kind) {
+            message.params.zeroize();
+        }
+        // A refused try at a password is answered when the cool-down for those before it is over.
+        let is_due = matches!(flow, FlowKey::Refused(_));
+        if self.state.login_refused && !is_due && self.connections.defer_refusal(conn) {
+            self.state.login_refused = false;
+            return Ok(false);
+        }
+        let finished = self.finish_request(conn, started, result);
+        let tried_again = matches!(finished, Ok(false));
+        if !tried_again {
+            self.remove_item(conn);
+        }
+        Ok(finished? && !is_long(kind))
+    }
+
+    /// Removes the request that was handled from the inbox.
+    fn remove_item(&mut self, conn: ConnId) {
+        if let Some(entry) = self.connections.entry_mut(conn) {
+            entry.peer.remove_item();
+        }
+    }
+
+    /// Ends a connection. Its user is offline for all requests that are handled after it.
+    fn close(&mut self, conn: ConnId, end: End) -> Result<(), StoreError> {
+        let started = self.start(conn, NO_REQUEST);
+        // A user whose presence change is pending departs when the connection is gone.
+        if !self.is_presence_pending(conn) {
+            self.depart(conn, end.into())?;
+        }
+        self.state.outbox.close(conn, end);
+        self.note(conn, started, false);
+        Ok(())
+    }
+
+    /// Refuses an unknown command (204), and closes the connection after too many of them.
+    fn unknown(&mut self, conn: ConnId, number: u32) -> Result<bool, StoreError> {
+        let started = self.start(conn, number);
+        self.state
+            .outbox
+            .reply(conn, &refuse(number, Code::UnknownCommand.into()));
+        self.note(conn, started, false);
+        let now = self.now;
+        self.remove_item(conn);
+        let entry = self.connections.entry_mut(conn);
+        let too_many = entry.is_some_and(|entry| entry.peer.count_error(now));
+        if too_many {
+            self.close(conn, End::Notify(CloseReason::TooManyErrors))?;
+        }
+        Ok(!too_many)
+    }
+
+    // One request.
+
+    /// Notes how things stand before a request is handled.
+    fn start(&mut self, conn: ConnId, number: u32) -> Started {
+        // Only these may end a session.
+        let may_leave = number == NO_REQUEST || number == RequestKind::Logout.info().number;
+        let user = may_leave.then(|| gate::member(&self.ctx(conn)).ok());
+        Started {
+            number,
+            mark: self.state.outbox.mark(),
+            writes: self.batch.writes(),
+            user: user.flatten(),
+        }
+    }
+
+    /// Stages the final reply of a request, or gives its job to the workers. False if the database was busy
+    /// and the request is to be tried again.
+    fn finish_request(
+        &mut self,
+        conn: ConnId,
+        started: Started,
+        result: Result<Answer, Reject>,
+    ) -> Result<bool, StoreError> {
+        // A request that waits for a worker is answered by a later tick, whatever becomes of this one.
+        let waits = matches!(result, Ok(Answer::Wait(..)));
+        let refusal = match result {
+            Err(Reject::Store(StoreError::Busy)) => {
+                if self.connections.retry_later(conn, self.now) {
+                    return Ok(false);
+                }
+                Some(Refusal::from(Code::StorageBusy))
+            }
+            // Earlier writes of the tick stand: only what needs the damaged part is refused.
+            Err(Reject::Store(StoreError::Damaged(_)))
+                if self.batch.is_whole() && self.batch.writes() == started.writes =>
+            {
+                Some(Refusal::from(Code::StorageDamaged))
+            }
+            Err(Reject::Store(error)) => {
+                self.note(conn, started, true);
+                return Err(error);
+            }
+            Err(Reject::Refused(refusal)) => Some(refusal),
+            Ok(Answer::Wait(task, pending)) => {
+                self.connections.wait_for(conn, task, pending);
+                None
+            }
+            Ok(Answer::Reply(event)) => {
+                self.state.outbox.reply(conn, &event);
+                None
+            }
+        };
+        if let Some(refusal) = refusal {
+            self.state
+                .outbox
+                .reply(conn, &refuse(started.number, refusal));
+        }
+        let number = started.number;
+        let from_memory = FROM_MEMORY.map(|kind| kind.info().number);
+        let depends = self.batch.writes() > 0 && !waits && !from_memory.contains(&number);
+        self.note(conn, started, depends);
+        if let Some(entry) = self.connections.entry_mut(conn) {
+            entry.retry.done();
+        }
+        Ok(true)
+    }
+
+    /// Notes that a request was handled, for a rollback.
+    fn note(&mut self, conn: ConnId, started: Started, depends_on_writes: bool) {
+        let roster = &self.state.roster;
+        let went_offline = |user: &Member| !roster.is_online(user.id);
+        self.record.handled.push(Handled {
+            conn,
+            number: started.number,
+            mark: started.mark,
+            depends_on_writes,
+            gone: started.user.filter(went_offline),
+        });
+    }
+}
+
+/// Whether a request carries a password, which is wiped from memory.
+fn takes_password(kind: RequestKind) -> bool {
+    matches!(kind, RequestKind::Register | RequestKind::Login)
+}
+
+/// Whether a turn ends with a request of this kind: the reply may be as long as a page, or the request as
+/// long as a frame.
+fn is_long(kind: RequestKind) -> bool {
+    kind.is_paged() || matches!(kind, RequestKind::CreateRoom | RequestKind::AddMembers)
 }

@@ -5,7 +5,7 @@
 
 use super::gate::{Anyone, Guest};
 use super::presence::{Audience, Presence};
-use super::{Answer, Chore, Ctx, Member, Reject, bundle};
+use super::{Answer, Ctx, DeferredWrite, Member, Reject, bundle};
 use crate::conn::{Departure, End};
 use crate::limits::rate_limit_prefix;
 use crate::limits::{CountedTry, Guesser};
@@ -194,7 +194,7 @@ fn may_try(
             Some(wait) => refused = refused.min(wait),
         }
     }
-    *ctx.fined = true;
+    *ctx.login_refused = true;
     Err(Reject::retry_after(Code::LoginThrottled, refused))
 }
 
@@ -224,15 +224,15 @@ pub(crate) fn logged_in(
     let bundle = bundle::login_bundle(ctx, &me)?;
 
     ctx.throttle.guesses.forgive(attempt.counted.guesser);
-    ctx.chores.push(Chore::NoteLogin(
+    ctx.deferred_writes.push(DeferredWrite::NoteLogin(
         user.id,
         rate_limit_prefix(ctx.address),
         ctx.now.unix,
     ));
-    ctx.chores.extend(
+    ctx.deferred_writes.extend(
         upgrade
             .clone()
-            .map(|hash| Chore::UpgradeHash(user.id, hash)),
+            .map(|hash| DeferredWrite::UpgradeHash(user.id, hash)),
     );
     let was_online = ctx.roster.is_online(user.id);
     let rooms = places.iter().map(|place| place.id);

@@ -49,9 +49,9 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) outbox: &'t mut Outbox,
     pub(crate) throttle: &'t mut RateLimits,
     pub(crate) sessions: &'t mut SessionLog,
-    pub(crate) chores: &'t mut Vec<Chore>,
+    pub(crate) deferred_writes: &'t mut Vec<DeferredWrite>,
     /// Set when the origin of the connection pays for the request as for a password's hash.
-    pub(crate) fined: &'t mut bool,
+    pub(crate) login_refused: &'t mut bool,
     /// Whether less space is free than `free_bytes`.
     pub(crate) disk_is_low: bool,
 }
@@ -90,7 +90,7 @@ impl From<Event> for Answer {
 /// A small write that no answer depends on. JobResult after the tick in a batch of its own, and dropped
 /// if the disk is full.
 #[derive(Debug)]
-pub(crate) enum Chore {
+pub(crate) enum DeferredWrite {
     /// The account was logged in to from this origin.
     NoteLogin(UserId, IpAddr, i64),
     /// The password's hash was made with today's parameters.

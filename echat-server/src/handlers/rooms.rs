@@ -14,8 +14,6 @@ use std::collections::BTreeMap;
 const MEMBER_BYTES: usize = 48;
 /// Values of a line of LIST_MEMBERS: three in a dict.
 const MEMBER_VALUES: usize = 4;
-/// What normalising a name costs, as steps of the database: up to 26 us.
-const NAME_STEPS: usize = 600;
 /// What a line of LIST_ROOMS takes besides the names, in bytes.
 const ROOM_BYTES: usize = 80;
 
@@ -245,7 +243,7 @@ fn friends_named(
     let mut found = BTreeMap::new();
     let mut strangers = Vec::new();
     for name in names {
-        ctx.batch.count_work(NAME_STEPS);
+        ctx.batch.count_name();
         let query = NameQuery::new(name);
         match query.key() {
             Some(key) if key == &*me.name => {}

@@ -11,11 +11,8 @@ use super::high_water::HighWater;
 use super::log::Log;
 use super::{Store, StoreError};
 
-/// The fixed cost of a query in steps of `SQLite`'s virtual machine: 3 us.
-const QUERY_STEPS: usize = 60;
-
-/// A unit of work. The first write begins the transaction. Dropping the batch without [`commit`](Batch::commit) rolls
-/// it back.
+/// A unit of work. The first write takes the database for writing; dropping it without
+/// [`commit`](Batch::commit) leaves no trace.
 #[derive(Debug)]
 pub struct Batch<'s> {
     db: &'s Connection,
@@ -26,7 +23,20 @@ pub struct Batch<'s> {
     newest: Option<i64>,
     state: Cell<State>,
     writes: u64,
-    work: Cell<u64>,
+    usage: Cell<Usage>,
+}
+
+/// What a batch did so far, counted without a clock: the same work gives the same counts each time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Statements that were run.
+    pub statements: u64,
+    /// Steps of `SQLite`'s virtual machine in them. A row that is read takes about ten.
+    pub steps: u64,
+    /// Bytes of text that statements searched, which their steps do not show.
+    pub scanned_bytes: u64,
+    /// Names that callers brought into their stored form, to look them up.
+    pub names: u64,
 }
 
 /// Proof that everything a batch wrote is durable. Only a commit creates one.
@@ -62,20 +72,30 @@ impl<'s> Batch<'s> {
             newest: None,
             state: Cell::new(State::Reading),
             writes: 0,
-            work: Cell::new(0),
+            usage: Cell::new(Usage::default()),
         }
     }
 
-    /// The work done so far, in steps of `SQLite`'s virtual machine. Steps measure the cost of a request without a
-    /// clock, and reproducibly. Reading a row takes about ten.
-    pub fn work(&self) -> u64 {
-        self.work.get()
+    /// What was done so far.
+    pub fn usage(&self) -> Usage {
+        self.usage.get()
     }
 
-    /// Adds work done outside the database, expressed in steps.
-    pub fn count_work(&self, steps: usize) {
-        let steps = u64::try_from(steps).unwrap_or(u64::MAX);
-        self.work.set(self.work.get().saturating_add(steps));
+    /// Counts bytes of text that a statement searches, as `instr` does. Its steps do not show them.
+    pub fn count_scanned(&self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.add(|usage| usage.scanned_bytes = usage.scanned_bytes.saturating_add(bytes));
+    }
+
+    /// Counts a name that a caller brings into its stored form.
+    pub fn count_name(&self) {
+        self.add(|usage| usage.names += 1);
+    }
+
+    fn add(&self, add: impl FnOnce(&mut Usage)) {
+        let mut usage = self.usage.get();
+        add(&mut usage);
+        self.usage.set(usage);
     }
 
     /// The number of writes so far, so that a caller can tell whether a request wrote.
@@ -208,7 +228,10 @@ impl<'s> Batch<'s> {
         let mut statement = self.db.prepare_cached(sql)?;
         let result = act(&mut statement);
         let steps = statement.reset_status(StatementStatus::VmStep);
-        self.count_work(QUERY_STEPS + usize::try_from(steps).unwrap_or(0));
+        self.add(|usage| {
+            usage.statements += 1;
+            usage.steps += u64::try_from(steps).unwrap_or(0);
+        });
         result
     }
 

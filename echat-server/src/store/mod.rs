@@ -37,7 +37,7 @@ mod tests;
 use thiserror::Error;
 
 pub(crate) use accounts::KNOWN_ADDRESS;
-pub use batch::{Batch, Receipt};
+pub use batch::{Batch, Receipt, Usage};
 pub use contacts::FriendRequest;
 pub use failure::Damage;
 pub use high_water::HighWaterError;

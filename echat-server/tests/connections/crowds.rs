@@ -57,7 +57,7 @@ fn when_a_crowd_goes_at_once_those_who_stay_are_told_and_are_not_too_slow() {
     };
     let mut world = World::with(limits, Store::in_memory().unwrap());
     // A tick tells of about forty rooms.
-    world.engine.allow_work(1_000);
+    world.engine.set_turn_cost(Duration::from_micros(50));
     let mut clients = in_rooms(&mut world, &names(10), 20);
     let mut stay = clients.split_off(6);
     for gone in &clients {
@@ -75,7 +75,7 @@ fn when_a_crowd_goes_at_once_those_who_stay_are_told_and_are_not_too_slow() {
 fn who_leaves_a_room_while_news_of_it_wait_does_not_hear_them() {
     let mut world = World::new();
     // A tick tells a room or two.
-    world.engine.allow_work(100);
+    world.engine.set_turn_cost(Duration::from_micros(5));
     let mut clients = in_rooms(&mut world, &names(6), 20);
     world.now += Duration::from_secs(10);
     world.settle();
@@ -154,7 +154,7 @@ fn a_request_that_may_be_long_ends_a_turn_however_little_it_was() {
 #[test]
 fn who_comes_and_goes_rests_before_all_are_told_again() {
     let mut world = World::new();
-    world.engine.allow_work(300);
+    world.engine.set_turn_cost(Duration::from_micros(15));
     let mut clients = in_rooms(&mut world, &names(3), 10);
     world.now += Duration::from_secs(10);
     world.settle();
@@ -270,7 +270,7 @@ fn a_second_step_that_finds_the_database_busy_does_not_turn_in_place() {
 #[test]
 fn of_one_who_comes_and_goes_at_once_the_last_word_is_that_they_went() {
     let mut world = World::new();
-    world.engine.allow_work(100);
+    world.engine.set_turn_cost(Duration::from_micros(5));
     let mut clients = in_rooms(&mut world, &names(2), 20);
     let (mut stays, goes) = (clients.remove(0), clients.remove(0));
     world.engine.sever(goes.conn);

@@ -4,9 +4,10 @@ use crate::plan::{Case, Climate, Deed, SEATS, Said, Seat, Step, Target, USERS};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
-/// Work after which a connection rests, where databases are small: most requests are more.
-const RESTLESS: u64 = 30;
+/// The cost of a turn where databases are small: most requests cost more.
+const SHORT_TURN: Duration = Duration::from_nanos(1_500);
 
 impl Case {
     /// The case of a seed.
@@ -62,10 +63,10 @@ impl Case {
             accounts,
             acquainted,
             sessions: NonZeroUsize::new(sessions).expect("one or two"),
-            work: if seed.is_multiple_of(5) {
-                RESTLESS
+            turn_cost: if seed.is_multiple_of(5) {
+                SHORT_TURN
             } else {
-                20_000
+                Duration::from_millis(1)
             },
             steps: steps.collect(),
         }

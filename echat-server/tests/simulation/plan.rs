@@ -6,6 +6,7 @@
 
 use echat_server::config::Limits;
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 /// Names that accounts have or may come to have.
 pub(crate) const USERS: [&str; 5] = ["ann", "bob", "cat", "dan", "eve"];
@@ -24,8 +25,8 @@ pub(crate) struct Case {
     pub(crate) acquainted: bool,
     /// Connections that one user may be logged in at.
     pub(crate) sessions: NonZeroUsize,
-    /// Work of a turn after which a connection rests.
-    pub(crate) work: u64,
+    /// The cost of a turn after which a flow cools down.
+    pub(crate) turn_cost: Duration,
     pub(crate) steps: Vec<Step>,
 }
 

@@ -77,7 +77,7 @@ impl Run {
         self.disk.mend(self.world.engine.store());
         self.world.restart(self.limits.clone(), self.disk.open());
         self.world.engine.allow_sessions(self.sessions);
-        self.world.engine.allow_work(self.work);
+        self.world.engine.set_turn_cost(self.turn_cost);
         self.facts.restart();
         self.clients.iter_mut().for_each(Client::forget);
         self.keeps()

@@ -31,7 +31,7 @@ pub(crate) type Online = BTreeMap<usize, Vec<ConnId>>;
 pub(crate) struct Run {
     pub(crate) limits: Limits,
     pub(crate) sessions: NonZeroUsize,
-    work: u64,
+    turn_cost: Duration,
     pub(crate) world: World,
     disk: Disk,
     pub(crate) truth: Truth,
@@ -77,12 +77,12 @@ impl Run {
         // Mostly workers find none of the time that preparing takes.
         world.exponents = usize::from(case.seed.is_multiple_of(32));
         world.engine.allow_sessions(case.sessions);
-        world.engine.allow_work(case.work);
+        world.engine.set_turn_cost(case.turn_cost);
         Self {
             world,
             limits,
             sessions: case.sessions,
-            work: case.work,
+            turn_cost: case.turn_cost,
             disk,
             truth,
             facts: Facts::default(),

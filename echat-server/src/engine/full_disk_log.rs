@@ -1,22 +1,22 @@
-//! Log lines about what the disk did not take: a full disk refuses every tick that writes, and that is not
-//! to be a flood of lines.
+//! Log lines about what the disk did not take. A full disk refuses every tick that writes, so the lines have
+//! a rate limit.
 
 use crate::limits::LogLimiter;
 use crate::store::StoreError;
 use std::time::Duration;
 
-/// What was not stored, and not told yet.
+/// What was not stored, and not logged yet.
 #[derive(Debug, Default)]
-pub(super) struct Losses {
+pub(super) struct FullDiskLog {
     /// Ticks whose writes were refused because the disk is full.
     refused: LogLimiter,
     /// Times that notes about logins were not kept.
     notes: LogLimiter,
 }
 
-impl Losses {
+impl FullDiskLog {
     /// Notes that a tick's writes are refused because the disk is full.
-    pub(super) fn refuse(&mut self, now: Duration) {
+    pub(super) fn refused(&mut self, now: Duration) {
         self.expire(now);
         if self.refused.happens(now) {
             tracing::error!("the disk is full: what was to be stored is refused");
@@ -24,31 +24,31 @@ impl Losses {
     }
 
     /// Notes that notes about logins were not kept.
-    pub(super) fn lose_notes(&mut self, error: &StoreError, now: Duration) {
+    pub(super) fn note_lost(&mut self, error: &StoreError, now: Duration) {
         self.expire(now);
         if self.notes.happens(now) {
             tracing::warn!(%error, "a note about a login was not kept");
         }
     }
 
-    /// Writes the counts when it is time.
+    /// Logs the counts when it is time.
     pub(super) fn expire(&mut self, now: Duration) {
-        tell(self.refused.expire(now), self.notes.expire(now));
+        log_counts(self.refused.expire(now), self.notes.expire(now));
     }
 
-    /// Writes the counts.
+    /// Logs the counts.
     pub(super) fn finish(&mut self) {
-        tell(self.refused.finish(), self.notes.finish());
+        log_counts(self.refused.finish(), self.notes.finish());
     }
 
-    /// When [`expire`](Self::expire) has something to write.
+    /// When [`expire`](Self::expire) has something to log.
     pub(super) fn deadline(&self) -> Option<Duration> {
         let deadlines = [self.refused.deadline(), self.notes.deadline()];
         deadlines.into_iter().flatten().min()
     }
 }
 
-fn tell(refused: Option<u64>, notes: Option<u64>) {
+fn log_counts(refused: Option<u64>, notes: Option<u64>) {
     if let Some(times) = refused {
         tracing::error!(
             times,

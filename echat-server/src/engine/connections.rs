@@ -1,0 +1,378 @@
+//! All connections. Each part of their state has a type of its own, which alone changes it:
+//!
+//! * [`ConnectionTable`] has the connections, [`Agenda`] what the reactor and the clock have to do with them;
+//! * [`Admission`] judges new connections and counts the others;
+//! * [`Scheduler`] gives turns, [`DatabaseRetries`] further tries at a busy database;
+//! * [`WorkerJobs`] has the jobs for workers and their results.
+//!
+//! [`Connections`] keeps them in step: after every change of a peer, [`settle`](Connections::settle) tells
+//! each of them. It knows users only as flows that pay for turns.
+
+mod admission;
+mod database_retries;
+mod table;
+mod worker_jobs;
+
+pub(super) use table::Entry;
+
+use super::scheduler::{FlowKey, Schedule, Scheduler, why_waiting};
+use crate::clock::Now;
+use crate::config::Limits;
+use crate::conn::{ConnId, Departure, End};
+use crate::handlers::account::Pending;
+use crate::limits::{CountedTry, LogLimiter, rate_limit_prefix};
+use crate::peer::{Item, Peer};
+use crate::store::UserId;
+use crate::workers::jobs::{Job, JobResult, Task};
+use admission::{Admission, Verdict};
+use database_retries::DatabaseRetries;
+use echat_proto::commands::CloseReason;
+use rand::rngs::StdRng;
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use table::{Agenda, ConnectionTable};
+use worker_jobs::{PREPARATION, WorkerJobs};
+
+/// Deadlines that one tick looks at: when a crowd expires, the others are served in between.
+const EXPIRED: usize = 256;
+
+/// All connections.
+pub(super) struct Connections {
+    table: ConnectionTable,
+    agenda: Agenda,
+    admission: Admission,
+    pub(super) scheduler: Scheduler,
+    pub(super) jobs: WorkerJobs,
+    retries: DatabaseRetries,
+    /// Connections that are gone and whose users may have to be announced as offline, and why they went.
+    pub(super) departed: VecDeque<(ConnId, Departure)>,
+    /// The rate limit of the log line about bad frames.
+    bad_frames: LogLimiter,
+    rng: StdRng,
+}
+
+impl Connections {
+    pub(super) fn new(rng: StdRng) -> Self {
+        let mut connections = Self {
+            table: ConnectionTable::default(),
+            agenda: Agenda::default(),
+            admission: Admission::default(),
+            scheduler: Scheduler::default(),
+            jobs: WorkerJobs::default(),
+            retries: DatabaseRetries::default(),
+            departed: VecDeque::new(),
+            bad_frames: LogLimiter::default(),
+            rng,
+        };
+        connections.jobs.prepare_more();
+        connections
+    }
+
+    /// Takes a connection in; `None` if it is to be closed at once.
+    pub(super) fn accept(
+        &mut self,
+        address: SocketAddr,
+        limits: &Limits,
+        now: Now,
+    ) -> Option<ConnId> {
+        let ip = address.ip();
+        let verdict = self.admission.judge(&self.table, ip, limits, now.running);
+        let spare = match verdict {
+            Verdict::Refuse => return None,
+            Verdict::TellFull => true,
+            Verdict::Accept(None) => false,
+            Verdict::Accept(Some(oldest)) => {
+                tracing::debug!(conn = %oldest, "too many connections without a login: closing the oldest");
+                self.with(oldest, limits, Peer::close_at_once);
+                false
+            }
+        };
+        let schedule = Schedule::new(rate_limit_prefix(ip));
+        let entry = Entry::new(Peer::new(address, spare, now), schedule, spare);
+        let conn = self.table.insert(entry);
+        if let Some(entry) = self.table.get(conn) {
+            self.admission.added(conn, entry);
+        }
+        self.settle(conn, limits);
+        Some(conn)
+    }
+
+    /// Hands bytes from the socket to a peer.
+    pub(super) fn receive(&mut self, conn: ConnId, bytes: &[u8], limits: &Limits, now: Now) {
+        let Some(entry) = self.table.get_mut(conn) else {
+            return;
+        };
+        let address = entry.peer.address;
+        if let Some(hello) = entry.peer.receive(bytes, limits, now) {
+            self.jobs.answer(conn, address.ip(), hello);
+        }
+        // A bad frame is logged without its contents.
+        if let Some(error) = entry.peer.take_frame_error()
+            && self.bad_frames.allows(now.running)
+        {
+            tracing::warn!(%conn, %address, %error, "bad frame");
+        }
+        self.settle(conn, limits);
+    }
+
+    /// Does something to a peer and notes what follows from it.
+    pub(super) fn with(&mut self, conn: ConnId, limits: &Limits, act: impl FnOnce(&mut Peer)) {
+        if let Some(entry) = self.table.get_mut(conn) {
+            act(&mut entry.peer);
+            self.settle(conn, limits);
+        }
+    }
+
+    /// Tells every part of the state what happened to a peer.
+    pub(super) fn settle(&mut self, conn: ConnId, limits: &Limits) {
+        let Some(entry) = self.table.get_mut(conn) else {
+            return;
+        };
+        if entry.peer.is_closed() {
+            return self.remove(conn);
+        }
+        if why_waiting::held_back(entry, self.retries.at(), limits).is_none() {
+            self.scheduler.queue(conn, &mut entry.schedule);
+        }
+        self.admission.note(conn, entry);
+        self.agenda.note(conn, entry, limits);
+    }
+
+    fn remove(&mut self, conn: ConnId) {
+        let Some(entry) = self.table.remove(conn) else {
+            return;
+        };
+        self.scheduler.remove(conn, &entry.schedule);
+        if let Some(pending) = &entry.pending {
+            self.jobs.closed(conn, pending.counted());
+        }
+        self.admission.removed(conn, &entry);
+        self.agenda.close(conn, &entry);
+        self.departed.push_back((conn, entry.peer.departure()));
+    }
+
+    /// Does what is due: deadlines of peers, database retries, ends of cool-downs.
+    pub(super) fn expire(&mut self, limits: &Limits, now: Now) {
+        for conn in self.agenda.due(now.running, EXPIRED) {
+            if let Some(entry) = self.table.get_mut(conn) {
+                self.agenda.forget_deadline(conn, entry);
+                entry.peer.expire(limits, now);
+                self.settle(conn, limits);
+            }
+        }
+        if let Some(due) = self.retries.due(now.running) {
+            for conn in due {
+                if let Some(entry) = self.table.get_mut(conn) {
+                    self.retries.resume(&mut entry.retry);
+                }
+                self.settle(conn, limits);
+            }
+            self.jobs.release_held();
+        }
+        self.admission.expire(now.running);
+        if self.scheduler.wake(now.running) {
+            self.jobs.release_held();
+        }
+    }
+
+    /// The next connection to have a turn, and the flow that pays for it. It has no other turn before
+    /// [`end_turn`](Self::end_turn).
+    pub(super) fn next_turn(&mut self) -> Option<(ConnId, FlowKey)> {
+        let (conn, flow) = self.scheduler.next()?;
+        if let Some(entry) = self.table.get_mut(conn) {
+            self.scheduler.begin_turn(&mut entry.schedule);
+        }
+        Some((conn, flow))
+    }
+
+    /// Lets a connection wait for another turn when it has something to handle.
+    pub(super) fn end_turn(&mut self, conn: ConnId, limits: &Limits) {
+        if let Some(entry) = self.table.get_mut(conn) {
+            self.scheduler.end_turn(&mut entry.schedule);
+            self.settle(conn, limits);
+        }
+    }
+
+    /// Changes what pays for a connection's turns from now on: its user, or its prefix without one.
+    pub(super) fn bill(&mut self, conn: ConnId, user: Option<UserId>) {
+        if let Some(entry) = self.table.get_mut(conn) {
+            let prefix = || FlowKey::Prefix(rate_limit_prefix(entry.peer.address.ip()));
+            let flow = user.map_or_else(prefix, FlowKey::User);
+            entry.schedule.set_flow(flow);
+        }
+    }
+
+    /// Makes a connection wait for the refusal of its try at a password; whether it waits.
+    pub(super) fn defer_refusal(&mut self, conn: ConnId) -> bool {
+        self.table.get_mut(conn).is_some_and(|entry| {
+            let prefix = rate_limit_prefix(entry.peer.address.ip());
+            self.scheduler.defer_refusal(&mut entry.schedule, prefix)
+        })
+    }
+
+    /// Charges a connection's prefix for a refused try at a password.
+    pub(super) fn charge_refusal(&mut self, conn: ConnId, now: Now) {
+        if let Some(entry) = self.table.get(conn) {
+            let prefix = rate_limit_prefix(entry.peer.address.ip());
+            self.scheduler.charge_refusal(prefix, now.running);
+        }
+    }
+
+    /// The next entry of a connection's inbox, if it may be handled now.
+    pub(super) fn next_item(&self, conn: ConnId, limits: &Limits) -> Option<Item> {
+        let entry = self.table.get(conn)?;
+        if why_waiting::held_back(entry, self.retries.at(), limits).is_some() {
+            return None;
+        }
+        entry.peer.next_item()
+    }
+
+    /// Notes that a connection's request found the database busy. False if it has waited long enough and is
+    /// to be refused.
+    pub(super) fn retry_later(&mut self, conn: ConnId, now: Now) -> bool {
+        let entry = self.table.get_mut(conn);
+        entry.is_none_or(|entry| self.retries.wait(conn, &mut entry.retry, now.running))
+    }
+
+    /// When requests that found the database busy are tried again.
+    pub(super) fn retry_at(&self) -> Option<Duration> {
+        self.retries.at()
+    }
+
+    /// Gives a request's heavy part to the workers.
+    pub(super) fn wait_for(&mut self, conn: ConnId, task: Task, pending: Pending) {
+        if let Some(entry) = self.table.get_mut(conn) {
+            entry.pending = Some(pending);
+            self.jobs.ask(conn, entry.peer.address.ip(), task);
+        }
+    }
+
+    /// Takes a worker's result. It is dropped if its connection is gone.
+    pub(super) fn complete(&mut self, conn: ConnId, result: JobResult, limits: &Limits) {
+        match result {
+            JobResult::Prepared(ephemeral) => self.jobs.prepared(*ephemeral),
+            JobResult::Failed if conn == PREPARATION => self.jobs.not_prepared(),
+            JobResult::Failed => {
+                tracing::error!(%conn, "a worker failed: its connection is closed");
+                self.with(conn, limits, Peer::close_at_once);
+            }
+            JobResult::Responded(flight, waiting) => {
+                self.with(conn, limits, |peer| peer.respond(flight, waiting));
+            }
+            JobResult::Hashed(_) | JobResult::Verified(_) => {
+                let entry = self.table.get(conn);
+                if entry.is_some_and(|entry| entry.pending.is_some()) {
+                    self.jobs.completed(conn, result);
+                }
+            }
+        }
+    }
+
+    pub(super) fn take_jobs(&mut self) -> Vec<Job> {
+        self.jobs.take_jobs()
+    }
+
+    pub(super) fn entry(&self, conn: ConnId) -> Option<&Entry> {
+        self.table.get(conn)
+    }
+
+    pub(super) fn entry_mut(&mut self, conn: ConnId) -> Option<&mut Entry> {
+        self.table.get_mut(conn)
+    }
+
+    pub(super) fn peer(&self, conn: ConnId) -> Option<&Peer> {
+        self.entry(conn).map(|entry| &entry.peer)
+    }
+
+    /// The address of a connection, if it is not gone.
+    pub(super) fn address(&self, conn: ConnId) -> Option<IpAddr> {
+        self.peer(conn).map(|peer| peer.address.ip())
+    }
+
+    /// The numbers of all connections, oldest first.
+    pub(super) fn conns(&self) -> Vec<ConnId> {
+        self.table.conns()
+    }
+
+    /// Whether a tick would find something to do at once.
+    pub(super) fn has_work(&self) -> bool {
+        self.scheduler.is_ready() || !self.departed.is_empty() || self.jobs.has_completed()
+    }
+
+    /// When a tick has something to do though no bytes come.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        // The end of a cool-down matters only if something waits for it.
+        let awaited = self.scheduler.waiting() > 0 || self.jobs.has_held();
+        let cooled = self.scheduler.next_wake().filter(|_| awaited);
+        let retry = self.retries.at();
+        let deadlines = [
+            retry,
+            cooled,
+            self.admission.deadline(),
+            self.agenda.deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+
+    pub(super) fn take_dirty(&mut self) -> Vec<ConnId> {
+        self.agenda.take_dirty(&mut self.table)
+    }
+
+    pub(super) fn take_closed(&mut self) -> Vec<ConnId> {
+        self.jobs.take_closed();
+        self.agenda.take_closed()
+    }
+
+    /// The try at a password of a connection that [`take_closed`](Self::take_closed) gave last, if it was
+    /// not judged.
+    pub(super) fn take_unjudged(&mut self, conn: ConnId) -> Option<CountedTry> {
+        self.jobs.take_unjudged(conn)
+    }
+
+    /// The bytes to write next to a connection; none if there is nothing.
+    pub(super) fn output(&mut self, conn: ConnId, limits: &Limits, now: Now) -> &[u8] {
+        if let Some(entry) = self.table.get_mut(conn) {
+            entry.peer.seal(&mut self.rng, limits, now);
+            if Agenda::is_late(entry, limits) {
+                self.settle(conn, limits);
+            }
+        }
+        self.peer(conn).map_or(&[], Peer::output)
+    }
+
+    /// Says goodbye to all connections, and accepts no other.
+    pub(super) fn stop(&mut self, limits: &Limits, now: Now) {
+        self.admission.stop();
+        let restarting = End::Notify(CloseReason::Restarting);
+        for conn in self.table.conns() {
+            self.with(conn, limits, |peer| peer.close(restarting, now));
+        }
+    }
+
+    /// Logs the counts that were not logged yet.
+    pub(super) fn finish_log(&mut self) {
+        self.admission.finish_log();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.len() == 0
+    }
+
+    /// Whether nothing is kept of any connection that was ever there.
+    pub(super) fn is_blank(&self) -> bool {
+        let kept = [
+            self.table.len(),
+            self.agenda.len(),
+            self.admission.len(),
+            self.scheduler.waiting(),
+            self.jobs.len(),
+            self.retries.len(),
+            self.departed.len(),
+        ];
+        kept.iter().all(|kept| *kept == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! Admission: which connections are accepted, and which are closed for them.
+
+use super::table::{ConnectionTable, Entry};
+use crate::config::Limits;
+use crate::conn::ConnId;
+use crate::limits::{LogLimiter, rate_limit_prefix};
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Connections beyond the limits that are accepted only to be told that the server is full.
+pub(super) const SPARE: usize = 16;
+/// One in so many connections without a login may be spared because it is logging in.
+const SHELTERED: usize = 8;
+
+/// What becomes of a new connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is closed at once.
+    Refuse,
+    /// It is accepted, and told that the server is full once its handshake is done.
+    TellFull,
+    /// It is accepted; this one is closed for it.
+    Accept(Option<ConnId>),
+}
+
+/// The counts that admission is judged by.
+#[derive(Default)]
+pub(super) struct Admission {
+    /// Connections of each rate-limit prefix, without the spare ones.
+    by_prefix: HashMap<IpAddr, usize>,
+    /// Connections without a login, oldest first.
+    unauthenticated: BTreeSet<ConnId>,
+    /// Connections that are only told that the server is full.
+    spares: usize,
+    stopping: bool,
+    /// The rate limit of the log line about refused connections.
+    refused: LogLimiter,
+}
+
+impl Admission {
+    /// Judges a new connection from an address.
+    pub(super) fn judge(
+        &mut self,
+        table: &ConnectionTable,
+        address: IpAddr,
+        limits: &Limits,
+        now: Duration,
+    ) -> Verdict {
+        let prefix = rate_limit_prefix(address);
+        let all_full = table.len() - self.spares >= limits.connections;
+        let prefix_full = self.is_prefix_full(address, limits);
+        // For a full prefix a connection of the prefix gives way, for a full server one of any prefix.
+        let gives_way = match () {
+            () if prefix_full => self.gives_way(table, limits, |entry| counts_for(entry, prefix)),
+            () if all_full => self.gives_way(table, limits, |entry| !entry.spare),
+            () if self.unauthenticated.len() >= limits.unauthenticated => {
+                self.gives_way(table, limits, |_| true)
+            }
+            () => None,
+        };
+        let full = (all_full || prefix_full) && gives_way.is_none();
+        if self.stopping {
+            return Verdict::Refuse;
+        }
+        if !full {
+            return Verdict::Accept(gives_way);
+        }
+        self.log_refusal(address, now);
+        if self.spares >= SPARE {
+            return Verdict::Refuse;
+        }
+        Verdict::TellFull
+    }
+
+    /// Counts a connection that was added to the table.
+    pub(super) fn added(&mut self, conn: ConnId, entry: &Entry) {
+        self.unauthenticated.insert(conn);
+        if entry.spare {
+            self.spares += 1;
+        } else {
+            *self.by_prefix.entry(prefix_of(entry)).or_default() += 1;
+        }
+    }
+
+    /// Notes whether a user is logged in at a connection.
+    pub(super) fn note(&mut self, conn: ConnId, entry: &mut Entry) {
+        let unauthenticated = !entry.peer.is_authenticated();
+        if unauthenticated == entry.unauthenticated {
+            return;
+        }
+        entry.unauthenticated = unauthenticated;
+        if unauthenticated {
+            self.unauthenticated.insert(conn);
+        } else {
+            self.unauthenticated.remove(&conn);
+        }
+    }
+
+    /// Takes back the counts of a connection that is gone.
+    pub(super) fn removed(&mut self, conn: ConnId, entry: &Entry) {
+        self.unauthenticated.remove(&conn);
+        if entry.spare {
+            self.spares -= 1;
+            return;
+        }
+        let prefix = prefix_of(entry);
+        if let Some(count) = self.by_prefix.get_mut(&prefix) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_prefix.remove(&prefix);
+            }
+        }
+    }
+
+    /// Accepts no further connection: the server stops.
+    pub(super) fn stop(&mut self) {
+        self.stopping = true;
+    }
+
+    /// Whether a prefix has all the connections it may have. Spare ones do not count, and loopback
+    /// addresses have no limit.
+    fn is_prefix_full(&self, address: IpAddr, limits: &Limits) -> bool {
+        let most = limits.connections_per_address;
+        let prefix = rate_limit_prefix(address);
+        let count = self.by_prefix.get(&prefix).copied().unwrap_or(0);
+        most > 0 && count >= most && !address.is_loopback()
+    }
+
+    /// The connection without a login, of those that may be closed, that is closed for a new one: the oldest
+    /// that keeps the server waiting, not one that waits for a password's hash. But if all of the oldest
+    /// do, the first goes: a crowd of logins must not hold all connections and have all others closed.
+    /// `None` if none may be closed.
+    fn gives_way(
+        &self,
+        table: &ConnectionTable,
+        limits: &Limits,
+        may: impl Fn(&Entry) -> bool,
+    ) -> Option<ConnId> {
+        let candidates = self.unauthenticated.iter().filter_map(|conn| {
+            let entry = table.get(*conn)?;
+            may(entry).then_some((*conn, entry.pending.is_none()))
+        });
+        let oldest = (limits.unauthenticated / SHELTERED).max(2);
+        let oldest: Vec<_> = candidates.take(oldest).collect();
+        let idle = oldest.iter().find(|(_, idle)| *idle);
+        idle.or(oldest.first()).map(|(conn, _)| *conn)
+    }
+
+    fn log_refusal(&mut self, address: IpAddr, now: Duration) {
+        self.expire(now);
+        if self.refused.happens(now) {
+            tracing::info!(%address, "a connection is refused: full");
+        }
+    }
+
+    /// Logs the count of refused connections when it is time.
+    pub(super) fn expire(&mut self, now: Duration) {
+        log_refused(self.refused.expire(now));
+    }
+
+    /// Logs the count of refused connections.
+    pub(super) fn finish_log(&mut self) {
+        log_refused(self.refused.finish());
+    }
+
+    /// When [`expire`](Self::expire) has something to log.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.refused.deadline()
+    }
+
+    /// Entries of all counts: none if there is no connection.
+    pub(super) fn len(&self) -> usize {
+        self.by_prefix.len() + self.unauthenticated.len() + self.spares
+    }
+
+    #[cfg(test)]
+    pub(super) fn unauthenticated(&self) -> usize {
+        self.unauthenticated.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn spares(&self) -> usize {
+        self.spares
+    }
+}
+
+fn prefix_of(entry: &Entry) -> IpAddr {
+    rate_limit_prefix(entry.peer.address.ip())
+}
+
+/// Whether a connection counts for a prefix.
+fn counts_for(entry: &Entry, prefix: IpAddr) -> bool {
+    !entry.spare && prefix_of(entry) == prefix
+}
+
+fn log_refused(refused: Option<u64>) {
+    if let Some(refused) = refused {
+        tracing::info!(refused, "further connections were refused: full");
+    }
+}

@@ -1,0 +1,105 @@
+//! Presence fan-out: the members of rooms are told that a user came online or went offline (events 113, 114).
+//!
+//! A login may concern two hundred members of each of two hundred rooms. So many events at once would keep all
+//! other connections waiting, and fill queues faster than they are written. So rooms are told one after
+//! another, one of each user in turn, as many as a tick has time for.
+//!
+//! While rooms are still to be told of a user, the user's sessions neither begin nor end: the tick makes them
+//! wait. So each event is true when it is sent, and reaches the members of that moment.
+
+use super::connections::Connections;
+use crate::clock::Now;
+use crate::config::Limits;
+use crate::conn::ConnId;
+use crate::outbox::PresenceChange;
+use crate::roster::Roster;
+use crate::store::{ConversationId, UserId};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+/// Presence changes that not all rooms were told of.
+#[derive(Debug, Default)]
+pub(super) struct PresenceFanOut {
+    pending: BTreeMap<UserId, PresenceChange>,
+    /// The order in which users have their next room told.
+    order: VecDeque<UserId>,
+}
+
+/// The connections that may be told.
+pub(super) struct Recipients<'a> {
+    pub(super) roster: &'a Roster,
+    pub(super) connections: &'a mut Connections,
+    pub(super) limits: &'a Limits,
+    pub(super) now: Now,
+}
+
+impl PresenceFanOut {
+    /// Takes on a change. If one of the same user is pending, it is of the same tick, since the user's sessions
+    /// wait otherwise: both cancel out, and no room is told.
+    pub(super) fn begin(&mut self, mut change: PresenceChange) {
+        let user = change.user;
+        if self.pending.remove(&user).is_none() {
+            // Rooms are taken from the end.
+            change.rooms.reverse();
+            self.pending.insert(user, change);
+            self.order.push_back(user);
+        }
+    }
+
+    /// Sends the pending change of a user in one room to these connections now, and leaves the room out later.
+    pub(super) fn catch_up(
+        &mut self,
+        user: UserId,
+        room: ConversationId,
+        to: &[ConnId],
+        recipients: &mut Recipients<'_>,
+    ) {
+        let Some(change) = self.pending.get_mut(&user) else {
+            return;
+        };
+        if let Some(at) = change.rooms.iter().position(|(other, _)| *other == room) {
+            let (_, roomname) = change.rooms.remove(at);
+            recipients.send(to, &change.event(&roomname));
+        }
+    }
+
+    /// Whether a change of a user is pending.
+    pub(super) fn is_pending(&self, user: UserId) -> bool {
+        self.pending.contains_key(&user)
+    }
+
+    /// Whether no change is pending.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Tells further rooms, after all replies of a tick: `most` events, and the rest of the last room's.
+    pub(super) fn go_on(&mut self, most: u64, recipients: &mut Recipients<'_>) {
+        let mut sent = 0;
+        while sent < most
+            && let Some(user) = self.order.pop_front()
+        {
+            let Some(change) = self.pending.get_mut(&user) else {
+                continue;
+            };
+            let Some((room, name)) = change.rooms.pop() else {
+                self.pending.remove(&user);
+                continue;
+            };
+            let conns = recipients.roster.in_room_but(room, user);
+            recipients.send(&conns, &change.event(&name));
+            sent += 1 + u64::try_from(conns.len()).unwrap_or(u64::MAX);
+            self.order.push_back(user);
+        }
+    }
+}
+
+impl Recipients<'_> {
+    fn send(&mut self, conns: &[ConnId], event: &Rc<[u8]>) {
+        let (limits, now) = (self.limits, self.now);
+        for conn in conns {
+            self.connections
+                .with(*conn, limits, |peer| peer.send(event.clone(), limits, now));
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The scheduler: which connection handles its next requests, and how much a tick may do.
+//!
+//! * [`fair_queue`] gives turns in the order of start-time fair queueing;
+//! * [`cooldown`] holds back flows whose turns cost much;
+//! * [`cost`] estimates what work costs, in nanoseconds, without a clock;
+//! * [`why_waiting`] says why a request is not handled yet: all reasons stand there.
+
+mod cooldown;
+pub(super) mod cost;
+mod fair_queue;
+pub(super) mod why_waiting;
+
+pub(super) use fair_queue::FlowKey;
+
+use crate::conn::ConnId;
+use cost::{PRESENCE_EVENT, PRESENCE_TURNS, TICK_TURNS};
+use fair_queue::{FairQueue, Ticket};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A connection's state in the scheduler. Only [`Scheduler`] changes it.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    /// What pays for the connection's turns.
+    flow: FlowKey,
+    turn: Turn,
+}
+
+/// Whether a connection has a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// It asked for none.
+    Idle,
+    /// It waits for one.
+    Queued(Ticket),
+    /// It has one in this tick.
+    Taken,
+}
+
+impl Schedule {
+    /// The schedule of a new connection, which its rate-limit prefix pays for.
+    pub(super) fn new(prefix: IpAddr) -> Self {
+        Self {
+            flow: FlowKey::Prefix(prefix),
+            turn: Turn::Idle,
+        }
+    }
+
+    /// Changes what pays for the connection's next turns. A turn that is queued stays where it is.
+    pub(super) fn set_flow(&mut self, flow: FlowKey) {
+        self.flow = flow;
+    }
+}
+
+/// Why a tick gives no further turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum TurnsEnd {
+    /// No connection could have one.
+    #[default]
+    QueueEmpty,
+    /// The tick's budget is spent.
+    BudgetSpent,
+    /// Damage was met lately, so the writes of each turn are committed by themselves.
+    CommittedAlone,
+}
+
+/// The turns of all connections.
+pub(super) struct Scheduler {
+    queue: FairQueue,
+    /// The cost of a turn after which it ends.
+    turn: Duration,
+    /// Why the last tick gave no further turn.
+    ended: TurnsEnd,
+}
+
+impl Default for Scheduler {
+    fn default() -> Self {
+        Self {
+            queue: FairQueue::default(),
+            turn: cost::TURN,
+            ended: TurnsEnd::default(),
+        }
+    }
+}
+
+impl Scheduler {
+    /// Changes the cost of a turn, and with it the budget of a tick.
+    pub(super) fn set_turn_cost(&mut self, cost: Duration) {
+        self.turn = cost.max(Duration::from_nanos(1));
+    }
+
+    /// The cost after which a turn ends and its flow cools down.
+    pub(super) fn turn_cost(&self) -> Duration {
+        self.turn
+    }
+
+    /// The cost of all turns of a tick, after which it gives no other.
+    pub(super) fn tick_cost(&self) -> Duration {
+        self.turn.saturating_mul(TICK_TURNS)
+    }
+
+    /// Events that the presence fan-out may send in a tick; one at least.
+    pub(super) fn presence_events(&self) -> u64 {
+        let budget = self.turn.saturating_mul(PRESENCE_TURNS);
+        let events = budget.as_nanos() / PRESENCE_EVENT.as_nanos();
+        u64::try_from(events).unwrap_or(u64::MAX).max(1)
+    }
+
+    /// Queues a connection for a turn, if it has none.
+    pub(super) fn queue(&mut self, conn: ConnId, schedule: &mut Schedule) {
+        if schedule.turn == Turn::Idle {
+            schedule.turn = Turn::Queued(self.queue.push(schedule.flow, conn));
+        }
+    }
+
+    /// Takes a connection that is gone out of the queue.
+    pub(super) fn remove(&mut self, conn: ConnId, schedule: &Schedule) {
+        if let Turn::Queued(ticket) = schedule.turn {
+            self.queue.remove(ticket, conn);
+        }
+    }
+
+    /// The next connection to have a turn, and the flow that pays for it.
+    pub(super) fn next(&mut self) -> Option<(ConnId, FlowKey)> {
+        self.queue.pop()
+    }
+
+    /// Notes that a connection has the turn that [`next`](Self::next) gave. It has no other before
+    /// [`end_turn`](Self::end_turn).
+    pub(super) fn begin_turn(&self, schedule: &mut Schedule) {
+        schedule.turn = Turn::Taken;
+        if let FlowKey::Refused(prefix) = schedule.flow {
+            schedule.flow = FlowKey::Prefix(prefix);
+        }
+    }
+
+    /// Ends a connection's turn; it may be queued again.
+    pub(super) fn end_turn(&self, schedule: &mut Schedule) {
+        schedule.turn = Turn::Idle;
+    }
+
+    /// Notes why a tick gives no further turn.
+    pub(super) fn end_turns(&mut self, end: TurnsEnd) {
+        self.ended = end;
+    }
+
+    /// Charges a flow for a turn. It also cools down for `heavy`, a part of the cost, if that is more than a
+    /// turn's.
+    pub(super) fn charge(&mut self, flow: FlowKey, cost: Duration, heavy: Duration, now: Duration) {
+        let heavy = Some(heavy).filter(|heavy| *heavy > self.turn);
+        self.queue.charge(flow, cost, heavy, now);
+    }
+
+    /// Charges the refused tries of a prefix for one more, as if a password had been hashed for it.
+    pub(super) fn charge_refusal(&mut self, prefix: IpAddr, now: Duration) {
+        self.queue.charge_refusal(FlowKey::Refused(prefix), now);
+    }
+
+    /// Makes a connection wait for the refusal of its try at a password, if others of its prefix wait or
+    /// the prefix cools down for one; whether it waits. Other requests of the prefix go on.
+    pub(super) fn defer_refusal(&self, schedule: &mut Schedule, prefix: IpAddr) -> bool {
+        let flow = FlowKey::Refused(prefix);
+        let waits = self.queue.is_busy(flow);
+        if waits {
+            schedule.flow = flow;
+        }
+        waits
+    }
+
+    /// Whether a flow cools down.
+    pub(super) fn is_cooling(&self, flow: FlowKey) -> bool {
+        self.queue.is_cooling(flow)
+    }
+
+    /// Ends the cool-downs that are over; whether there were any.
+    pub(super) fn wake(&mut self, now: Duration) -> bool {
+        self.queue.wake(now)
+    }
+
+    /// When the first cool-down is over.
+    pub(super) fn next_wake(&self) -> Option<Duration> {
+        self.queue.next_wake()
+    }
+
+    /// Whether a connection could have a turn now.
+    pub(super) fn is_ready(&self) -> bool {
+        self.queue.is_ready()
+    }
+
+    /// Connections that wait for a turn, whether their flows cool down or not.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+}
