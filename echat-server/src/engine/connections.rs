@@ -15,7 +15,8 @@ mod worker_jobs;
 
 pub(super) use table::Entry;
 
-use super::scheduler::{FlowKey, Schedule, Scheduler, why_waiting};
+use super::scheduler::why_waiting::{self, Reason};
+use super::scheduler::{FlowKey, Schedule, Scheduler};
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{ConnId, Departure, End};
@@ -132,7 +133,7 @@ impl Connections {
         if entry.peer.is_closed() {
             return self.remove(conn);
         }
-        if why_waiting::held_back(entry, self.retries.at(), limits).is_none() {
+        if held_back(&self.retries, entry, limits).is_none() {
             self.scheduler.queue(conn, &mut entry.schedule);
         }
         self.admission.note(conn, entry);
@@ -222,7 +223,7 @@ impl Connections {
     /// The next entry of a connection's inbox, if it may be handled now.
     pub(super) fn next_item(&self, conn: ConnId, limits: &Limits) -> Option<Item> {
         let entry = self.table.get(conn)?;
-        if why_waiting::held_back(entry, self.retries.at(), limits).is_some() {
+        if self.held_back(entry, limits).is_some() {
             return None;
         }
         entry.peer.next_item()
@@ -235,9 +236,14 @@ impl Connections {
         entry.is_none_or(|entry| self.retries.wait(conn, &mut entry.retry, now.running))
     }
 
-    /// When requests that found the database busy are tried again.
-    pub(super) fn retry_at(&self) -> Option<Duration> {
-        self.retries.at()
+    /// When a connection's request is tried again, if it found the database busy.
+    pub(super) fn retry_at(&self, conn: ConnId) -> Option<Duration> {
+        self.retries.at(&self.table.get(conn)?.retry)
+    }
+
+    /// What keeps a connection from having a turn, whatever the scheduler's queue holds.
+    pub(super) fn held_back(&self, entry: &Entry, limits: &Limits) -> Option<Reason> {
+        held_back(&self.retries, entry, limits)
     }
 
     /// Gives a request's heavy part to the workers.
@@ -305,9 +311,8 @@ impl Connections {
         // The end of a cool-down matters only if something waits for it.
         let awaited = self.scheduler.waiting() > 0 || self.jobs.has_held();
         let cooled = self.scheduler.next_wake().filter(|_| awaited);
-        let retry = self.retries.at();
         let deadlines = [
-            retry,
+            self.retries.deadline(),
             cooled,
             self.admission.deadline(),
             self.agenda.deadline(),
@@ -372,6 +377,11 @@ impl Connections {
         ];
         kept.iter().all(|kept| *kept == 0)
     }
+}
+
+fn held_back(retries: &DatabaseRetries, entry: &Entry, limits: &Limits) -> Option<Reason> {
+    let retry_at = retries.at(&entry.retry);
+    why_waiting::held_back(&entry.peer, entry.pending.is_some(), retry_at, limits)
 }
 
 #[cfg(test)]

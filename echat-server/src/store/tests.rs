@@ -224,3 +224,20 @@ fn the_connection_syncs_every_commit() {
         .unwrap();
     assert_eq!(mode, "wal");
 }
+
+#[test]
+fn the_usage_of_a_batch_is_counted_and_the_same_each_time() {
+    let usage = || {
+        let mut store = Store::in_memory().unwrap();
+        let batch = store.batch();
+        assert_eq!(batch.usage(), Usage::default());
+        assert!(batch.find_user("ann").unwrap().is_none());
+        batch.count_name();
+        batch.count_scanned(1_000);
+        batch.usage()
+    };
+    let once = usage();
+    assert!(once.statements == 1 && once.steps > 0, "{once:?}");
+    assert_eq!((once.names, once.scanned_bytes), (1, 1_000));
+    assert_eq!(usage(), once);
+}

@@ -14,7 +14,7 @@ use echat_server::store::Store;
 use super::queues::{Client, World, account, dict};
 
 /// Makes users, and rooms in which all of them are; then they log in.
-fn in_rooms(world: &mut World, names: &[String], rooms: usize) -> Vec<Client> {
+pub(crate) fn in_rooms(world: &mut World, names: &[String], rooms: usize) -> Vec<Client> {
     let mut clients: Vec<Client> = names.iter().map(|_| world.connect()).collect();
     for (client, name) in clients.iter_mut().zip(names) {
         assert_eq!(world.ask(client, 2, account(name)), [102]);
@@ -44,7 +44,7 @@ fn in_rooms(world: &mut World, names: &[String], rooms: usize) -> Vec<Client> {
     clients
 }
 
-fn names(count: usize) -> Vec<String> {
+pub(crate) fn names(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("user{n}")).collect()
 }
 

@@ -4,6 +4,7 @@
 mod crowds;
 mod guesses;
 mod queues;
+mod waiting;
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -8,6 +8,7 @@ use crate::run::Run;
 use crate::truth::Truth;
 use echat_proto::commands::CloseReason;
 use echat_server::config::Limits;
+use echat_server::engine::Reason;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -68,16 +69,20 @@ pub(crate) fn at_rest(run: &mut Run) -> Result<(), String> {
     let online: BTreeSet<usize> = run.online().into_keys().collect();
     let strict = presence_is_told(&run.limits);
     for seat in 0..run.clients.len() {
-        if run.conn(seat).is_none() {
+        let Some(conn) = run.conn(seat) else {
             continue;
-        }
+        };
+        let waits = run.world.engine.why_waiting(conn);
         let owed = run.owed(seat);
         let client = &mut run.clients[seat];
         if owed > 0 || !client.asked.is_empty() {
             return fail(&format!(
-                "client {seat} waits for replies: {:?}",
+                "client {seat} waits for replies: {:?}; the engine says {waits:?}",
                 client.asked
             ));
+        }
+        if waits.is_some_and(|reason| reason != Reason::InboxEmpty) {
+            return fail(&format!("the engine says of client {seat} {waits:?}"));
         }
         if !client.must.is_empty() {
             return fail(&format!(

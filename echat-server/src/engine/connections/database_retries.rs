@@ -65,8 +65,13 @@ impl DatabaseRetries {
         retry.waits = false;
     }
 
+    /// When a connection's request is tried again, if it waits for that.
+    pub(super) fn at(&self, retry: &Retry) -> Option<Duration> {
+        retry.waits.then(|| self.at.unwrap_or_default())
+    }
+
     /// When the next retry is.
-    pub(super) fn at(&self) -> Option<Duration> {
+    pub(super) fn deadline(&self) -> Option<Duration> {
         self.at
     }
 

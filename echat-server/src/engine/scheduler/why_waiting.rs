@@ -3,11 +3,12 @@
 //! [`held_back`] is also what the engine asks before it queues a connection for a turn and before it handles
 //! a further request within a turn, so the answer cannot differ from what the engine does.
 
-use super::{FlowKey, Turn, TurnsEnd};
+use super::{FlowKey, Schedule, Scheduler, Turn, TurnsEnd};
 use crate::config::Limits;
 use crate::conn::ConnId;
 use crate::engine::Engine;
-use crate::engine::connections::{Connections, Entry};
+use crate::peer::Peer;
+use crate::store::UserId;
 use std::fmt;
 use std::time::Duration;
 
@@ -83,20 +84,21 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What keeps a connection from having a turn, whatever the queue holds; `None` if nothing does.
+/// What keeps a connection from having a turn, whatever the queue holds; `None` if nothing does. `pending` says
+/// whether a request waits for a worker, `retry_at` when the database is tried again if one waits for that.
 pub(in crate::engine) fn held_back(
-    entry: &Entry,
+    peer: &Peer,
+    pending: bool,
     retry_at: Option<Duration>,
     limits: &Limits,
 ) -> Option<Reason> {
-    if !entry.peer.has_items() {
+    if !peer.has_items() {
         Some(Reason::InboxEmpty)
-    } else if entry.pending.is_some() {
+    } else if pending {
         Some(Reason::WorkerJob)
-    } else if entry.retry.waits() {
-        let at = retry_at.unwrap_or_default();
+    } else if let Some(at) = retry_at {
         Some(Reason::DatabaseRetry { at })
-    } else if !entry.peer.has_queue_space(limits) {
+    } else if !peer.has_queue_space(limits) {
         Some(Reason::SendQueueFull)
     } else {
         None
@@ -105,44 +107,39 @@ pub(in crate::engine) fn held_back(
 
 /// Why the next request of a connection is not handled; `None` if there is no such connection.
 pub(in crate::engine) fn why_waiting(engine: &Engine, conn: ConnId) -> Option<Reason> {
-    let connections = &engine.connections;
-    let entry = connections.entry(conn)?;
-    if entry.pending.is_some() {
-        return Some(job_waits(engine, conn, entry));
+    let entry = engine.connections.entry(conn)?;
+    if let Some(pending) = &entry.pending {
+        return Some(job_waits(engine, conn, pending.user()));
     }
-    let held_back = held_back(entry, connections.retry_at(), &engine.state.limits);
+    let held_back = engine.connections.held_back(entry, &engine.state.limits);
     if held_back.is_some() {
         return held_back;
     }
     let online = engine.state.roster.at(conn);
-    let told = online.is_some_and(|online| engine.presence.is_pending(online.user));
-    if told
-        && entry
+    let pending = online.is_some_and(|online| engine.presence.is_pending(online.user));
+    let ends = || {
+        entry
             .peer
             .next_item()
             .is_some_and(|item| item.ends_session())
-    {
+    };
+    if pending && ends() {
         return Some(Reason::PresenceFanOut);
     }
-    Some(turn_waits(connections, entry))
+    Some(turn_waits(&engine.connections.scheduler, &entry.schedule))
 }
 
-/// Why a request that a worker computes for is not answered.
-fn job_waits(engine: &Engine, conn: ConnId, entry: &Entry) -> Reason {
+/// Why a request that a worker computes for is not answered. `user` is to be logged in by it.
+fn job_waits(engine: &Engine, conn: ConnId, user: Option<UserId>) -> Reason {
     let connections = &engine.connections;
-    let user = entry.pending.as_ref().and_then(|pending| pending.user());
     if !connections.jobs.is_done(conn) {
         return Reason::WorkerJob;
     }
-    if entry.retry.waits() {
-        let at = connections.retry_at().unwrap_or_default();
+    if let Some(at) = connections.retry_at(conn) {
         return Reason::DatabaseRetry { at };
     }
-    let until = user.and_then(|user| {
-        let queue = &connections.scheduler.queue;
-        queue.cooling_until(FlowKey::User(user))
-    });
-    if let Some(until) = until {
+    let queue = &connections.scheduler.queue;
+    if let Some(until) = user.and_then(|user| queue.cooling_until(FlowKey::User(user))) {
         return Reason::CoolingDown { until };
     }
     if user.is_some_and(|user| engine.presence.is_pending(user)) {
@@ -152,9 +149,8 @@ fn job_waits(engine: &Engine, conn: ConnId, entry: &Entry) -> Reason {
 }
 
 /// Why a connection that may have a turn has none.
-fn turn_waits(connections: &Connections, entry: &Entry) -> Reason {
-    let scheduler = &connections.scheduler;
-    let Turn::Queued(ticket) = entry.schedule.turn else {
+fn turn_waits(scheduler: &Scheduler, schedule: &Schedule) -> Reason {
+    let Turn::Queued(ticket) = schedule.turn else {
         return Reason::TurnTaken;
     };
     let flow = ticket.key();
