@@ -7,6 +7,6 @@ use std::time::Duration;
 pub struct Now {
     /// Since the process started; never goes back. All time-outs go by it.
     pub running: Duration,
-    /// Unix seconds; may jump. Only what people see goes by it. Times before 1970 are 0.
+    /// Unix seconds; may jump. Only times that users see go by it. Times before 1970 are 0.
     pub unix: i64,
 }

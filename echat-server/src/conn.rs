@@ -1,10 +1,10 @@
-//! What a connection is called, and how it ends. Everybody may know this, and it knows nobody.
+//! The number of a connection, and the ways in which it ends. Every module may import this.
 
 use echat_proto::commands::CloseReason;
 use std::fmt;
 
-/// A connection. Numbers only grow: one is never used again, so that what is late for a connection
-/// that is gone finds nobody.
+/// A connection. Numbers only grow and are never used again, so a late result for a connection that is gone
+/// reaches no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u64);
 
@@ -66,10 +66,10 @@ impl fmt::Display for Departure {
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// At once, without a word: nothing that it says is believed any more, or it has said goodbye.
+    /// At once, and nothing more is sent: its frames are not authentic, or it has said goodbye.
     Cut,
-    /// Without a word, when what waits for it is written: it has closed its half.
+    /// When its send queue is written: the client has closed its half.
     Flush,
-    /// With a CLOSE_NOTIFY behind what waits for it.
+    /// With a CLOSE_NOTIFY at the end of its send queue.
     Notify(CloseReason),
 }

@@ -1,10 +1,11 @@
-//! The server without its sockets: peers, roster and store. It takes bytes, time and workers' results
-//! from outside and gives bytes and jobs back, so that a test or a simulation can own all of them. It
-//! knows no mio, no sockets and no clock.
+//! The server without its sockets: connections, state in memory and the store. It takes bytes, time and
+//! workers' results from outside and gives bytes and jobs back, so that a test or a simulation can own all
+//! of them. It knows no mio, no sockets and no clock.
 //!
-//! One [`Engine::tick`] is one transaction: every request that waits is handled within its budget,
-//! then all of it is committed, and only then does any answer leave (`tick.rs`). Connections
-//! are kept by `net.rs`.
+//! One [`Engine::tick`] is one transaction: requests are handled within a budget, then all of it is committed,
+//! and only then are the answers sent (`tick`). `connections` has the connections, `scheduler` decides
+//! which of them handles its requests next, `presence` tells rooms of presence changes in parts,
+//! `rollback` is for a full disk and for damage.
 
 mod connections;
 mod damage;
@@ -146,37 +147,37 @@ impl Engine {
         self.connections.accept(address, &self.state.limits, now)
     }
 
-    /// Bytes came.
+    /// Hands over bytes from a connection's socket.
     pub fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Now) {
         self.connections
             .receive(conn, bytes, &self.state.limits, now);
     }
 
-    /// The other end has closed its half. What it said before is still handled and answered.
+    /// The client has closed its half. Requests before that are still handled and answered.
     pub fn hang_up(&mut self, conn: ConnId) {
         self.connections
             .with(conn, &self.state.limits, Peer::hang_up);
     }
 
-    /// The socket failed: nothing can be said or heard any more.
+    /// The socket failed: the connection is closed at once.
     pub fn sever(&mut self, conn: ConnId) {
         self.connections
             .with(conn, &self.state.limits, Peer::close_at_once);
     }
 
-    /// Whether a connection's bytes are welcome. While they are not, they stay in the socket.
+    /// Whether more bytes of a connection are to be read. Until then they stay in the socket.
     pub fn wants_bytes(&self, conn: ConnId) -> bool {
         self.connections
             .peer(conn)
             .is_some_and(|peer| peer.wants_bytes(&self.state.limits))
     }
 
-    /// A worker is done. What is late for a connection that is gone is dropped.
+    /// Takes a worker's result. It is dropped if its connection is gone.
     pub fn complete(&mut self, conn: ConnId, done: JobResult) {
         self.connections.complete(conn, done, &self.state.limits);
     }
 
-    /// Handles what waits. The error ends the server.
+    /// Handles the requests that wait, within a budget. The error ends the server.
     pub fn tick(&mut self, now: Now) -> Result<(), Fatal> {
         tick::tick(self, now).map_err(Fatal)?;
         self.log_waiting(now);
@@ -213,7 +214,7 @@ impl Engine {
         self.connections.has_work() || !self.presence.is_empty()
     }
 
-    /// When a tick is needed though nothing comes.
+    /// When a tick is needed though no bytes come.
     pub fn deadline(&self) -> Option<Duration> {
         let deadlines = [
             self.connections.deadline(),
@@ -223,7 +224,7 @@ impl Engine {
         deadlines.into_iter().flatten().min()
     }
 
-    /// The jobs that workers are to do.
+    /// The jobs to hand to workers, once.
     pub fn take_jobs(&mut self) -> Vec<Job> {
         self.connections.take_jobs()
     }
@@ -236,8 +237,8 @@ impl Engine {
         }
     }
 
-    /// A long log of the database that is to be folded by a thread of its own. What becomes of it is told
-    /// to [`Self::folded`].
+    /// A long write-ahead log that is to be folded by a thread of its own. The result goes to
+    /// [`Self::folded`].
     pub fn take_fold(&mut self) -> Option<Fold> {
         self.store.take_fold()
     }
@@ -269,21 +270,21 @@ impl Engine {
             .with(conn, limits, |peer| peer.wrote(bytes, limits, now));
     }
 
-    /// Whether all is said to a connection: its sending half may be shut, and it is dropped when
-    /// the other end has closed too, or after two seconds.
-    pub fn is_said(&self, conn: ConnId) -> bool {
+    /// Whether everything was written to a connection that is being closed: its sending half may be shut. It is
+    /// dropped when the client has closed too, or after two seconds.
+    pub fn is_finished(&self, conn: ConnId) -> bool {
         self.connections
             .peer(conn)
             .is_some_and(|peer| peer.is_closing() && peer.is_flushed())
     }
 
-    /// Says CLOSE_NOTIFY(5) to everybody. The engine is empty when all of it is written.
+    /// Sends CLOSE_NOTIFY(5) to all connections. The engine is empty when all of it is written.
     pub fn stop(&mut self, now: Now) {
         self.connections.stop(&self.state.limits, now);
     }
 
-    /// Logs the end of every session that is left, and what the log left out: the last call before the
-    /// process ends, because it was told to or because the database failed.
+    /// Logs the end of every session that is left, and the counts that were not logged: the last call before the
+    /// process ends, because it was told to or because the database `failed`.
     pub fn end_sessions(&mut self, failed: bool, now: Now) {
         let reason = if failed {
             Departure::Failed
@@ -339,12 +340,12 @@ impl Engine {
         named.collect()
     }
 
-    /// Who is online, for the terminal's questions and for tests.
+    /// The users who are online, for the terminal and for tests.
     pub fn roster(&self) -> &Roster {
         &self.state.roster
     }
 
-    /// Where a connection comes from.
+    /// The address of a connection.
     pub(crate) fn address(&self, conn: ConnId) -> Option<SocketAddr> {
         self.connections.peer(conn).map(|peer| peer.address)
     }

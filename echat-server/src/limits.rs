@@ -188,9 +188,9 @@ fn moves(comers: usize) -> u64 {
     u64::try_from(comers).unwrap_or(u64::MAX).saturating_mul(2)
 }
 
-/// As fast as messages, since as many hear of it; at once so many that one may come to all rooms there
-/// are places for, and leave them. wire.md names no rate: without one, who comes and goes without end
-/// fills the queues of all others.
+/// As fast as messages, since as many users are told; the burst is enough to join as many rooms as a user may
+/// have, and to leave them. Without a rate, a user who joins and leaves without end fills the queues of
+/// all others.
 fn move_rate(limits: &Limits) -> Option<Rate> {
     let rooms = u64::try_from(limits.rooms).unwrap_or(u64::MAX);
     message_rate(limits).map(|rate| Rate {

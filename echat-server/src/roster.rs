@@ -41,7 +41,7 @@ enum RoomChange {
 }
 
 impl Default for Roster {
-    /// Nobody is online, and a further login takes over.
+    /// No user is online, and a further login takes over.
     fn default() -> Self {
         Self {
             sessions_per_user: NonZeroUsize::MIN,
@@ -59,8 +59,8 @@ impl Roster {
         self.sessions_per_user = per_user;
     }
 
-    /// Logs a user in at `conn`: a member of these rooms and of no others, whatever was remembered. Who
-    /// has too many sessions then loses the oldest, which is returned.
+    /// Logs a user in at `conn`: a member of these rooms and of no others, whatever was remembered. A user with too
+    /// many sessions then loses the oldest, which is returned.
     pub fn enter(
         &mut self,
         conn: ConnId,
@@ -169,7 +169,7 @@ impl Roster {
         }
     }
 
-    /// Who is logged in at a connection.
+    /// The user who is logged in at a connection.
     pub fn at(&self, conn: ConnId) -> Option<&Online> {
         self.by_conn
             .get(&conn)
@@ -208,7 +208,7 @@ impl Roster {
         online.filter_map(|user| self.by_user.get(user))
     }
 
-    /// The connections of a room's members who are online, but for one of them.
+    /// The connections of a room's online members, except one member's.
     pub fn in_room_but(&self, room: ConversationId, but: UserId) -> Vec<ConnId> {
         self.in_room(room)
             .filter(|online| online.user != but)
@@ -216,18 +216,18 @@ impl Roster {
             .collect()
     }
 
-    /// Everybody who is online, by account.
-    pub fn everybody(&self) -> impl Iterator<Item = &Online> {
+    /// All users who are online, by account.
+    pub fn online(&self) -> impl Iterator<Item = &Online> {
         self.by_user.values()
     }
 
-    /// Every session: a connection, and who is logged in there.
+    /// Every session: a connection and its user.
     pub fn sessions(&self) -> impl Iterator<Item = (ConnId, &Online)> {
-        self.everybody()
+        self.online()
             .flat_map(|online| online.conns.iter().map(move |conn| (*conn, online)))
     }
 
-    /// Whether nobody is online and nothing is remembered of anybody.
+    /// Whether no user is online and nothing is remembered of any.
     pub fn is_empty(&self) -> bool {
         self.by_user.is_empty() && self.by_conn.is_empty() && self.rooms.is_empty()
     }

@@ -22,8 +22,8 @@ pub(crate) struct SessionLog {
     accounts: HashMap<UserId, Recent>,
     /// When the window of each account is over.
     due: BTreeSet<(Duration, UserId)>,
-    /// Those of whom something was left out.
-    owed: BTreeSet<(Duration, UserId)>,
+    /// Accounts with lines that were left out.
+    omitted: BTreeSet<(Duration, UserId)>,
     /// Accounts that were made since the last commit, and from where.
     made: Vec<(String, IpAddr)>,
 }
@@ -92,7 +92,7 @@ impl SessionLog {
         let Self {
             accounts,
             due,
-            owed,
+            omitted,
             ..
         } = self;
         let recent = accounts.entry(user).or_insert_with(|| {
@@ -109,7 +109,7 @@ impl SessionLog {
             recent.lines += 1;
             return None;
         }
-        owed.insert((recent.ends, user));
+        omitted.insert((recent.ends, user));
         Some(recent)
     }
 
@@ -133,7 +133,7 @@ impl SessionLog {
         let Some(recent) = self.accounts.remove(&user) else {
             return;
         };
-        self.owed.remove(&(recent.ends, user));
+        self.omitted.remove(&(recent.ends, user));
         let Recent {
             name,
             logins,
@@ -147,6 +147,6 @@ impl SessionLog {
 
     /// When the first window is over of which something was left out.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        self.owed.first().map(|(at, _)| *at)
+        self.omitted.first().map(|(at, _)| *at)
     }
 }

@@ -1,5 +1,5 @@
-//! What users did in the last 24 hours, in sums of an hour. A sum counts until its hour's end is 24 hours
-//! ago, so that no 24 hours have more than a quota, and a place is free again after 25 hours at the latest.
+//! Daily quotas: what users did in the last 24 hours, in sums of an hour. A sum counts until its hour's end is
+//! 24 hours ago. So no 24 hours have more than the quota, and all of it is free again after 25 hours.
 
 use crate::store::UserId;
 use std::collections::{HashMap, VecDeque};
@@ -9,7 +9,7 @@ use std::time::Duration;
 const HOUR: i64 = 60 * 60;
 /// Hours for which an hour's sum counts, its own included.
 const HOURS: i64 = 25;
-/// Users that are remembered. Over it the tenth with the least sums is forgotten.
+/// Users that are remembered. Beyond that the tenth with the least sums is forgotten.
 pub(super) const USERS: usize = 20_000;
 
 /// The sums of users. Memory: at most [`USERS`] times 25 sums.
@@ -103,7 +103,7 @@ impl DailyQuota {
         sums.add(hour, amount);
     }
 
-    /// Forgets those of whom nothing counts any more, or else the tenth with the least.
+    /// Forgets the users without a sum that counts, or else the tenth with the least.
     fn make_place(&mut self, now: i64) {
         self.users.retain(|_, sums| sums.total(now) > 0);
         if self.users.len() < USERS {
@@ -125,7 +125,7 @@ impl DailyQuota {
         self.changes.clear();
     }
 
-    /// Takes back what was counted since changes were kept last: the database did not take it.
+    /// Takes back what was counted since the last [`commit`](Self::commit): the database rolled it back.
     pub(crate) fn roll_back(&mut self) {
         for (user, hour, amount) in std::mem::take(&mut self.changes) {
             let sums = self.users.get_mut(&user).map(|sums| &mut sums.0);

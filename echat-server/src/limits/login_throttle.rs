@@ -1,9 +1,9 @@
-//! Wrong passwords. Every try counts as one until it turns out right.
+//! The login throttle: counts of wrong passwords. Every try counts as one until it turns out right.
 //!
-//! What is counted is a bucket of names, not a name: names that are tried are without number, and
-//! if the oldest were forgotten for new ones, made-up names would wash out the count of a real one.
-//! Which names share a bucket is a secret of the process, and so is which of them exist: a name
-//! that nobody has is counted like any other.
+//! Counts belong to buckets of names, not to names: any number of names can be tried, and if the oldest
+//! counts were forgotten for new ones, made-up names would wash out the count of a real one. Which names
+//! share a bucket is a secret of the process. A name without an account is counted like any other, so
+//! the count does not tell which exist.
 
 use super::SlidingWindow;
 use super::rate_limit_prefix;
@@ -24,11 +24,11 @@ pub(super) const FIRST_WAIT: Duration = Duration::from_secs(30);
 /// than a window of 15 minutes has.
 pub(super) const NEWCOMERS: usize = 131_072;
 
-/// One of 65,536 buckets. Two names share one so seldom that it is noticed only while tens of
-/// thousands of names are guessed at, and then by those who come from a new address.
+/// One of 65,536 buckets. Two names share one so seldom that it matters only while tens of thousands of names
+/// are guessed at, and then only for owners on a new address.
 type Bucket = u16;
 
-/// Whose wrong passwords are counted together.
+/// The tries that are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Guesser {
     /// All addresses that are strange to the account.
@@ -68,12 +68,12 @@ impl LoginThrottle {
         }
     }
 
-    /// Those who try this name, as it is looked up, from addresses that are strange to it.
+    /// Tries at this name, as it is looked up, from addresses that are strange to it.
     pub(crate) fn strangers(&self, name: &str) -> Guesser {
         Guesser::Strangers(self.bucket(name, &[]))
     }
 
-    /// Those who try it from an address, or a network, that its owner has used.
+    /// Tries at it from an address, or a network, that its owner has used.
     pub(crate) fn known(&self, name: &str, address: IpAddr) -> Guesser {
         // No name holds a zero byte, so that no name and address look like another pair.
         let address = format!("\0{}", rate_limit_prefix(address));
@@ -149,8 +149,8 @@ impl LoginThrottle {
     }
 
     /// Takes back what a right password was counted as. Of an address that is the account's own it
-    /// forgives everything; of strangers only this try, since the others may be somebody else's: an
-    /// owner who comes from a new address must not give a guesser a new budget.
+    /// forgives everything; of strangers only this try, since the others may be a guesser's: an owner on a
+    /// new address must not give a guesser a new budget.
     pub(crate) fn forgive(&mut self, guesser: Guesser) {
         let left = match guesser {
             Guesser::Newcomer(..) => {

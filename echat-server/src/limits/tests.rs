@@ -123,7 +123,7 @@ fn a_right_password_forgives_its_own_address_and_of_strangers_its_own_try() {
     let wait = guesses.wait(strangers, at(0), &limits);
     assert_eq!(wait, Some(FIRST_WAIT), "the guesses before still count");
 
-    // Whoever only ever knew the password leaves nothing behind.
+    // A user who only ever typed the right password leaves nothing behind.
     guesses.forgive(owner);
     for _ in 0..limits.login_failures {
         guesses.forgive(strangers);
@@ -182,7 +182,7 @@ fn friend_requests_are_counted_by_user_in_any_hour_and_their_map_stays_small() {
     let wait = |rates: &RateLimits, now| rates.request_wait(ANN, at(now), &limits);
     assert_eq!(wait(&rates, 60), Some(at(3_540)));
     assert_eq!(rates.request_wait(UserId(2), at(60), &limits), None);
-    // More users than are remembered: those who asked most stay.
+    // More users than are remembered: those with the most stay.
     for n in 0..i64::try_from(ENTRIES).expect("small") + 50 {
         rates.count_request(UserId(100 + n), at(60), &limits);
     }

@@ -1,4 +1,4 @@
-//! Token buckets of users (as in RFC 2697): so much at once, then one in so long.
+//! Token buckets of users (as in RFC 2697): a burst, then one token in each interval.
 
 use crate::store::UserId;
 use std::collections::HashMap;
@@ -7,15 +7,14 @@ use std::time::Duration;
 /// TokenBuckets of one map. Over it those that are full again are dropped, then the fullest.
 pub(super) const ENTRIES: usize = 10_000;
 
-/// So many at once, then one in so long.
+/// A burst of tokens, then one in each interval.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
     pub(super) burst: u64,
     pub(super) each: Duration,
 }
 
-/// The buckets of users who did something a short while ago, each kept as the time at which it will be
-/// full again.
+/// The buckets that are not full, each as the time at which it will be full again.
 #[derive(Debug, Default)]
 pub(super) struct TokenBuckets {
     full_at: HashMap<UserId, Duration>,

@@ -112,7 +112,7 @@ impl Socket {
         if self.blocked && registry.reregister(&mut self.stream, token, armed).is_err() {
             return engine.sever(conn);
         }
-        if engine.is_said(conn) {
+        if engine.is_finished(conn) {
             self.say_no_more(conn, engine);
         }
     }

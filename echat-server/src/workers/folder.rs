@@ -1,5 +1,5 @@
-//! The thread that folds a long log of the database, so that the loop does not wait for the disk. It lives
-//! as long as one fold; a process that ends does not wait for it.
+//! The thread that folds a long write-ahead log into the database, so that the loop does not wait for the disk. It
+//! lives as long as one fold; a process that ends does not wait for it.
 
 use crate::store::{Fold, Folded};
 use mio::Waker;
@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
-/// Folds the log beside the loop, one fold at a time: the store gives no second one before the first is
-/// told to it.
+/// Folds the log beside the loop, one fold at a time: the store gives no second one before it has the result of
+/// the first.
 pub struct Folder {
     waker: Arc<Waker>,
     done: Sender<Folded>,

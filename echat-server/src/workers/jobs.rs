@@ -1,5 +1,5 @@
-//! The heavy arithmetic: modular powers, signatures, password hashes. Pure: no state, no sockets; who
-//! runs it, and where, is the pool's business, or a simulation's.
+//! The heavy arithmetic: modular powers, signatures, password hashes. Pure: no state, no sockets. The pool or a
+//! simulation runs it.
 
 use crate::conn::ConnId;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
@@ -22,7 +22,7 @@ const SALT: usize = 16;
 /// Bytes of a hash.
 const OUTPUT: usize = 32;
 
-/// Work for a worker thread, and whose it is.
+/// Work for a worker thread.
 pub struct Job {
     /// The connection that waits.
     pub conn: ConnId,
@@ -75,7 +75,7 @@ pub enum JobResult {
     Hashed(String),
     /// The comparison's result.
     Verified(Verdict),
-    /// Nothing: a bug was met, and said. Whoever waits for the result is cut off.
+    /// Nothing: the job panicked, and the panic was logged. Its connection is closed.
     Failed,
 }
 
@@ -167,7 +167,7 @@ fn hash(password: &Password, rng: &mut impl CryptoRng, memory: &mut HashMemory) 
 
 /// What an unknown user's password is compared with: a hash of today's parameters that no password
 /// is known for.
-static NOBODY: LazyLock<String> =
+static UNKNOWN_USER: LazyLock<String> =
     LazyLock::new(|| phc(&[0x5a; 64], &[0; SALT], &mut HashMemory::default()));
 
 fn verify(
@@ -176,8 +176,8 @@ fn verify(
     rng: &mut impl CryptoRng,
     memory: &mut HashMemory,
 ) -> Verdict {
-    let somebody = hash.is_some();
-    let Some((hash, params)) = parsed(hash.unwrap_or(&NOBODY)) else {
+    let is_known = hash.is_some();
+    let Some((hash, params)) = parsed(hash.unwrap_or(&UNKNOWN_USER)) else {
         tracing::error!("a password hash in the database cannot be read; its user cannot log in");
         return Verdict::Wrong;
     };
@@ -187,7 +187,7 @@ fn verify(
     // Outputs are compared in constant time (phc, `Output`).
     let right =
         digest(password.as_bytes(), salt, &params, memory).is_ok_and(|output| output == *expected);
-    if !(right && somebody) {
+    if !(right && is_known) {
         return Verdict::Wrong;
     }
     let weaker = params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES;
@@ -207,7 +207,7 @@ fn parsed(phc: &str) -> Option<(PasswordHash, Params)> {
 
 /// Computes what is computed once, so that the first unknown user costs no more than the next.
 pub fn warm_up() {
-    LazyLock::force(&NOBODY);
+    LazyLock::force(&UNKNOWN_USER);
 }
 
 #[cfg(test)]
@@ -272,7 +272,7 @@ mod tests {
             let costs = (params.m_cost(), params.t_cost(), params.p_cost());
             (costs, salt.len(), output.len())
         };
-        assert_eq!(costs(&NOBODY), costs(&phc));
+        assert_eq!(costs(&UNKNOWN_USER), costs(&phc));
     }
 
     /// Argon2id leaves its last pass in its memory, different in every block: how much of it was worked on,

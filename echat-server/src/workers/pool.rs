@@ -21,17 +21,17 @@ const THREADS: usize = 4;
 /// Most Argon2id at once: each takes 19 MiB and a core.
 const HASHING: usize = 2;
 
-/// The worker threads and what waits for them.
+/// The worker threads and the jobs that wait for them.
 pub struct Pool {
     queue: Queue,
     idle: usize,
     hashing: usize,
-    hash_places: usize,
+    most_hashes: usize,
     to_workers: Sender<Job>,
     from_workers: Receiver<FinishedJob>,
 }
 
-/// Whose a result is, and whether a hash place is free again.
+/// A result, its connection, and whether it was one of the jobs that [`HASHING`] bounds.
 struct FinishedJob {
     conn: ConnId,
     was_hash: bool,
@@ -76,7 +76,7 @@ impl Pool {
             idle: threads,
             hashing: 0,
             // One worker is left for handshakes, whatever passwords are tried.
-            hash_places: HASHING.min(threads - 1),
+            most_hashes: HASHING.min(threads - 1),
             to_workers,
             from_workers,
         })
@@ -90,8 +90,8 @@ impl Pool {
         self.assign();
     }
 
-    /// Drops the job that waits for a connection that is gone; whether there was one. A job that a worker
-    /// has begun goes on.
+    /// Drops the queued job of a connection that is gone; whether there was one. A job that a worker has begun
+    /// goes on.
     pub fn forget(&mut self, conn: ConnId) -> bool {
         self.queue.forget(conn)
     }
@@ -115,7 +115,7 @@ impl Pool {
 
     fn assign(&mut self) {
         while self.idle > 0
-            && let Some(job) = self.queue.next(self.hashing, self.hash_places)
+            && let Some(job) = self.queue.next(self.hashing, self.most_hashes)
         {
             self.idle -= 1;
             self.hashing += usize::from(job.task.is_hash());

@@ -34,9 +34,9 @@ impl Queue {
         }
     }
 
-    /// The next job, while `hashing` of `places` for hashes are taken. One hash is always under way
-    /// if any waits, so that a flood of handshakes does not keep people from logging in.
-    pub(super) fn next(&mut self, hashing: usize, places: usize) -> Option<Job> {
+    /// The next job, while `hashing` of at most `most` hashes are computed. One hash is always under way if any
+    /// waits, so that a flood of handshakes does not keep users from logging in.
+    pub(super) fn next(&mut self, hashing: usize, most: usize) -> Option<Job> {
         let first = if hashing == 0 {
             self.hashes.pop()
         } else {
@@ -45,7 +45,7 @@ impl Queue {
         first
             .or_else(|| self.handshakes.pop())
             .or_else(|| {
-                if hashing < places {
+                if hashing < most {
                     self.hashes.pop()
                 } else {
                     None

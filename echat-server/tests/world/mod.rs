@@ -303,7 +303,7 @@ impl World {
         if self.engine.output(conn, self.now).is_empty() {
             self.unwritten.remove(&conn);
         }
-        let said = self.engine.is_said(conn);
+        let said = self.engine.is_finished(conn);
         if said {
             // A client that sees the end closes its own half.
             self.engine.hang_up(conn);

@@ -39,7 +39,7 @@ impl TryRng for Faulty {
 
 impl rand::TryCryptoRng for Faulty {}
 
-/// A pool whose workers meet so many faults, and what its results ring.
+/// A pool whose workers panic so often, and its waker's poll.
 fn pool(faults: usize) -> (Pool, Poll) {
     let bell = Poll::new().expect("a poll");
     let waker = Arc::new(Waker::new(bell.registry(), Token(0)).expect("a waker"));
@@ -73,7 +73,7 @@ fn wait_for(count: usize, pool: &mut Pool, bell: &mut Poll) -> Vec<(ConnId, JobR
         bell.poll(&mut events, Some(PATIENCE)).expect("a poll");
         assert!(!events.is_empty(), "{} of {count} came", results.len());
         results.extend(pool.results());
-        assert!(pool.hashing <= HASHING.min(pool.hash_places));
+        assert!(pool.hashing <= HASHING.min(pool.most_hashes));
     }
     results
 }

@@ -1,6 +1,6 @@
-//! Jobs by where they come from. An origin that was not there lately goes before those that were,
-//! and of these each has one of its jobs done in a round. But after a few new ones in a row comes one
-//! of the others: neither waits behind the other's flood, from however many addresses it comes.
+//! Jobs by rate-limit prefix. A prefix that asked for nothing lately goes before those that did, and each of
+//! these has one of its jobs done in a round. But after a few new prefixes in a row comes one of the
+//! others: so neither waits behind a flood of the other, from however many addresses.
 
 use crate::conn::ConnId;
 use crate::limits::rate_limit_prefix;
@@ -8,26 +8,26 @@ use crate::workers::jobs::Job;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 
-/// Rounds after which an origin is new again.
+/// Rounds after which a prefix is new again.
 const ROUNDS: u64 = 8;
-/// The round of those who are new: before all others.
+/// The round of new prefixes: before all others.
 const NEW: u64 = 0;
-/// How many who are new are served in a row while others wait.
+/// New prefixes that are served in a row while others wait.
 const IN_A_ROW: u32 = 3;
-/// Origins that are remembered though none of their jobs waits.
+/// Prefixes that are remembered though none of their jobs waits.
 const REMEMBERED: usize = 1_000;
 
-/// Which job goes first, within an origin and between those whose turns are in one round.
+/// Which job goes first, within a prefix and between those whose turns are in one round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
     OldestFirst,
     NewestFirst,
 }
 
-/// The round, and the place in it.
+/// The round, and the number in it.
 type Position = (u64, u64);
 
-/// The jobs of one origin. Without any it is only remembered, so that it is not new by coming again.
+/// The jobs of one prefix. Without any it is only remembered, so that it is not new by coming again.
 struct Backlog {
     jobs: VecDeque<Job>,
     turn: Position,
@@ -36,12 +36,12 @@ struct Backlog {
 pub(super) struct ByPrefix {
     order: Order,
     backlogs: HashMap<IpAddr, Backlog>,
-    /// The origins whose jobs wait.
+    /// The prefixes whose jobs wait.
     turns: BTreeMap<Position, IpAddr>,
-    /// Whose jobs wait; a connection has one at most.
+    /// The prefix of each job that waits; a connection has one job at most.
     waiting: HashMap<ConnId, IpAddr>,
     round: u64,
-    /// How many who were new were served since one of the others.
+    /// New prefixes that were served since one of the others.
     in_a_row: u32,
     pushed: u64,
 }
@@ -60,15 +60,15 @@ impl ByPrefix {
     }
 
     pub(super) fn push(&mut self, job: Job) {
-        let origin = rate_limit_prefix(job.address);
-        self.waiting.insert(job.conn, origin);
+        let prefix = rate_limit_prefix(job.address);
+        self.waiting.insert(job.conn, prefix);
         self.pushed += 1;
-        let known = self.backlogs.contains_key(&origin);
-        let backlog = self.backlogs.entry(origin).or_insert(Backlog {
+        let known = self.backlogs.contains_key(&prefix);
+        let backlog = self.backlogs.entry(prefix).or_insert(Backlog {
             jobs: VecDeque::new(),
             turn: (NEW, 0),
         });
-        let place = match self.order {
+        let number = match self.order {
             Order::OldestFirst if backlog.jobs.is_empty() => self.pushed,
             Order::OldestFirst => backlog.turn.1,
             Order::NewestFirst => u64::MAX - self.pushed,
@@ -80,12 +80,12 @@ impl ByPrefix {
             round = round.max(self.round);
         }
         backlog.jobs.push_back(job);
-        backlog.turn = (round, place);
-        self.turns.insert(backlog.turn, origin);
+        backlog.turn = (round, number);
+        self.turns.insert(backlog.turn, prefix);
     }
 
     pub(super) fn pop(&mut self) -> Option<Job> {
-        let ((round, place), origin) = self.next_turn()?;
+        let ((round, number), prefix) = self.next_turn()?;
         let crowded = self.backlogs.len() - self.turns.len() > REMEMBERED;
         if round > self.round || crowded {
             self.round = self.round.max(round);
@@ -93,17 +93,17 @@ impl ByPrefix {
             self.backlogs
                 .retain(|_, backlog| !backlog.jobs.is_empty() || recent(backlog));
         }
-        let backlog = self.backlogs.get_mut(&origin)?;
+        let backlog = self.backlogs.get_mut(&prefix)?;
         let job = match self.order {
             Order::OldestFirst => backlog.jobs.pop_front(),
             Order::NewestFirst => backlog.jobs.pop_back(),
         }?;
-        backlog.turn = (self.round + 1, place);
+        backlog.turn = (self.round + 1, number);
         if !backlog.jobs.is_empty() {
-            self.turns.insert(backlog.turn, origin);
+            self.turns.insert(backlog.turn, prefix);
         }
         self.waiting.remove(&job.conn);
-        self.rest();
+        self.forget_idle();
         Some(job)
     }
 
@@ -115,26 +115,27 @@ impl ByPrefix {
         self.turns.remove_entry(&turn)
     }
 
-    /// Drops the job of a connection that is gone; whether there was one. Who was never served is new still.
+    /// Drops the job of a connection that is gone; whether there was one. A prefix that was never served stays
+    /// new.
     pub(super) fn forget(&mut self, conn: ConnId) -> bool {
-        let Some(origin) = self.waiting.remove(&conn) else {
+        let Some(prefix) = self.waiting.remove(&conn) else {
             return false;
         };
-        if let Some(backlog) = self.backlogs.get_mut(&origin) {
+        if let Some(backlog) = self.backlogs.get_mut(&prefix) {
             backlog.jobs.retain(|job| job.conn != conn);
             if backlog.jobs.is_empty() {
                 self.turns.remove(&backlog.turn);
                 if backlog.turn.0 == NEW {
-                    self.backlogs.remove(&origin);
+                    self.backlogs.remove(&prefix);
                 }
             }
         }
-        self.rest();
+        self.forget_idle();
         true
     }
 
-    /// When nobody waits there is nobody to be unfair to.
-    fn rest(&mut self) {
+    /// Forgets all prefixes when no job waits: none would be treated unfairly.
+    fn forget_idle(&mut self) {
         if self.turns.is_empty() {
             self.backlogs = HashMap::new();
         }

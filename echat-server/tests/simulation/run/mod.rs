@@ -134,7 +134,7 @@ impl Run {
 
     /// Who is online, and where.
     pub(crate) fn online(&self) -> Online {
-        let everybody = self.world.engine.roster().everybody();
+        let everybody = self.world.engine.roster().online();
         everybody
             .map(|online| (crate::client::user(&online.name), online.conns.clone()))
             .collect()

@@ -136,7 +136,7 @@ fn a_flow_that_has_cooled_down_does_not_go_before_flows_that_ask_for_little() {
     let mut queue = FairQueue::default();
     queue.charge(user(1), us(1_001), Some(us(1_001)), NOW);
     queue.push(user(1), ConnId(1));
-    // Meanwhile others have many queue, and one of them another to come.
+    // In between others have many turns, and one of them another to come.
     for _ in 0..10 {
         queue.push(user(2), ConnId(2));
         queue.push(user(3), ConnId(3));

@@ -53,7 +53,7 @@ fn a_flood_from_many_addresses_keeps_nobody_waiting_from_another() {
         for conn in 0..400 {
             fair.push(job(conn, v4(u8::try_from(conn % 200).expect("small"))));
         }
-        // Nobody of them is new after that: others have every fourth turn.
+        // None of them is new after that: others have every fourth turn.
         for conn in 0..300 {
             assert!(fair.pop().is_some());
             fair.push(job(
