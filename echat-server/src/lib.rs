@@ -1,15 +1,15 @@
 //! The echat server: one thread, one mio loop over every channel, all state and SQLite.
 //!
 //! The program in `main.rs` is thin; what it does lives here, so that tests can drive the parts.
-//! A message's way, and who may import whom (only to the right, siblings never each other):
+//! A message's way, and the order of imports (a module imports only from the right of its arrow):
 //!
 //! ```text
-//! main -> reactor -> engine -> { routes, peer } ; routes -> handlers -> { outbox, roster, store }
+//! main -> reactor -> engine -> { routes, peer } ; routes -> handlers -> { outbox, roster, limits, store }
 //! ```
 //!
-//! * only [`store`] holds SQL, only [`reactor`] and [`workers`] name mio;
-//! * only `main` and [`reactor`] read a clock; everything else is told the time ([`clock`]);
-//! * [`workers`] is the heavy arithmetic, pure functions run on worker threads.
+//! * only [`store`] holds SQL, only [`reactor`] and the threads of [`workers`] name mio;
+//! * only `main` and [`reactor`] read a clock; every other module takes the time as an argument ([`clock`]);
+//! * [`workers`] has the heavy arithmetic: pure functions that run on worker threads.
 
 pub mod cli;
 pub mod clock;

@@ -127,7 +127,7 @@ impl Listener {
                     ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
                     _ => {
                         if self.failures.allows(now) {
-                            tracing::warn!(%error, "cannot accept; trying again soon");
+                            tracing::warn!(%error, "cannot accept connections; retrying soon");
                         }
                         self.paused_until = Some(now + PAUSE);
                         return None;

@@ -11,8 +11,8 @@ use super::high_water::HighWater;
 use super::log::Log;
 use super::{Store, StoreError};
 
-/// A unit of work. The first write takes the database for writing; dropping it without
-/// [`commit`](Batch::commit) leaves no trace.
+/// A unit of work. The first write begins the transaction. Dropping the batch without [`commit`](Batch::commit) rolls
+/// it back.
 #[derive(Debug)]
 pub struct Batch<'s> {
     db: &'s Connection,
