@@ -17,7 +17,7 @@ mod scheduler;
 mod space;
 mod tick;
 
-pub use scheduler::why_waiting::Reason;
+pub use scheduler::why_waiting::WaitReason;
 
 use crate::clock::Now;
 use crate::config::Limits;
@@ -31,7 +31,7 @@ use crate::session_log::SessionLog;
 use crate::store::{Batch, Fold, Folded, Store, StoreError};
 use crate::workers::jobs::{Job, JobResult};
 use connections::Connections;
-use damage::Damage;
+use damage::DamageLog;
 use echat_proto::commands::CloseReason;
 use full_disk_log::FullDiskLog;
 use presence::PresenceFanOut;
@@ -55,10 +55,10 @@ pub struct Fatal(#[source] pub StoreError);
 /// The server without its sockets.
 pub struct Engine {
     store: Store,
-    state: State,
+    state: MemoryState,
     connections: Connections,
     presence: PresenceFanOut,
-    damage: Damage,
+    damage: DamageLog,
     full_disk_log: FullDiskLog,
     /// The rate limit of the debug lines about connections that wait.
     waiting_log: LogLimiter,
@@ -67,7 +67,7 @@ pub struct Engine {
 }
 
 /// The state in memory that commands read and change.
-struct State {
+struct MemoryState {
     limits: Limits,
     roster: Roster,
     outbox: Outbox,
@@ -79,7 +79,7 @@ struct State {
     space: Space,
 }
 
-impl State {
+impl MemoryState {
     /// What a command works with.
     fn ctx<'t, 's>(
         &'t mut self,
@@ -109,7 +109,7 @@ impl Engine {
     /// An engine over a database. All its randomness (IVs, exponents are the workers') comes from
     /// `rng`.
     pub fn new(limits: Limits, store: Store, mut rng: StdRng) -> Self {
-        let state = State {
+        let state = MemoryState {
             limits,
             roster: Roster::default(),
             outbox: Outbox::default(),
@@ -124,7 +124,7 @@ impl Engine {
             state,
             connections: Connections::new(rng),
             presence: PresenceFanOut::default(),
-            damage: Damage::default(),
+            damage: DamageLog::default(),
             full_disk_log: FullDiskLog::default(),
             waiting_log: LogLimiter::default(),
             day_is_loaded: false,
@@ -186,18 +186,18 @@ impl Engine {
 
     /// Why the next request of a connection is not handled; `None` if there is no such connection. Asked
     /// between ticks.
-    pub fn why_waiting(&self, conn: ConnId) -> Option<Reason> {
+    pub fn why_waiting(&self, conn: ConnId) -> Option<WaitReason> {
         scheduler::why_waiting::why_waiting(self, conn)
     }
 
     /// Logs why connections wait after a tick: at level debug, a few connections, once in ten seconds.
     fn log_waiting(&mut self, now: Now) {
-        if !tracing::enabled!(tracing::Level::DEBUG) {
+        if !tracing::enabled!(tracing::Level::DEBUG) || !self.waiting_log.is_due(now.running) {
             return;
         }
         let waits = |conn: &ConnId| {
             let reason = self.why_waiting(*conn)?;
-            (reason != Reason::InboxEmpty).then_some((*conn, reason))
+            (reason != WaitReason::InboxEmpty).then_some((*conn, reason))
         };
         let conns = self.connections.conns();
         let waiting: Vec<_> = conns.iter().filter_map(waits).collect();
@@ -291,7 +291,7 @@ impl Engine {
         } else {
             Departure::Ended(CloseReason::Restarting)
         };
-        let State {
+        let MemoryState {
             roster, sessions, ..
         } = &mut self.state;
         for (conn, online) in roster.sessions() {

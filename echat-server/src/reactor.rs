@@ -21,7 +21,7 @@ use crate::console::{self, Response};
 use crate::engine::{Engine, Fatal};
 use crate::logging;
 use crate::store::{Folded, Store};
-use crate::workers::{self, Folder, Pool, jobs};
+use crate::workers::{self, FoldThread, Pool, jobs};
 use clock::Clock;
 use disk::Disk;
 use ed25519_dalek::SigningKey;
@@ -100,7 +100,7 @@ struct Reactor {
     signals: Signals,
     terminal: Option<Terminal>,
     pool: Pool,
-    folder: Folder,
+    folder: FoldThread,
     engine: Engine,
     disk: Disk,
     sockets: HashMap<ConnId, Socket>,
@@ -147,7 +147,7 @@ impl Reactor {
         Ok(Self {
             terminal: Terminal::open(poll.registry(), TERMINAL)?,
             pool: Pool::start(host_key, &waker)?,
-            folder: Folder::new(&waker),
+            folder: FoldThread::new(&waker),
             ready: Ready::announce(listeners.addresses(), &fingerprint, waker)?,
             engine,
             disk: Disk::new(&config.data),

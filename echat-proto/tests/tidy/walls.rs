@@ -21,7 +21,7 @@ const WALLS: &[Wall] = &[
         allowed: &[
             "echat-server/src/reactor",
             "echat-server/src/workers/pool",
-            "echat-server/src/workers/folder.rs",
+            "echat-server/src/workers/fold_thread.rs",
             "echat-client/src/load/crowd.rs",
         ],
         why: "the engine is simulated without sockets",

@@ -13,9 +13,9 @@ mod database_retries;
 mod table;
 mod worker_jobs;
 
-pub(super) use table::Entry;
+pub(super) use table::ConnectionEntry;
 
-use super::scheduler::why_waiting::{self, Reason};
+use super::scheduler::why_waiting::{self, WaitReason};
 use super::scheduler::{FlowKey, Schedule, Scheduler};
 use crate::clock::Now;
 use crate::config::Limits;
@@ -25,7 +25,7 @@ use crate::limits::{CountedTry, LogLimiter, rate_limit_prefix};
 use crate::peer::{Item, Peer};
 use crate::store::UserId;
 use crate::workers::jobs::{Job, JobResult, Task};
-use admission::{Admission, Verdict};
+use admission::{Admission, Decision};
 use database_retries::DatabaseRetries;
 use echat_proto::commands::CloseReason;
 use rand::rngs::StdRng;
@@ -78,19 +78,19 @@ impl Connections {
         now: Now,
     ) -> Option<ConnId> {
         let ip = address.ip();
-        let verdict = self.admission.judge(&self.table, ip, limits, now.running);
-        let spare = match verdict {
-            Verdict::Refuse => return None,
-            Verdict::TellFull => true,
-            Verdict::Accept(None) => false,
-            Verdict::Accept(Some(oldest)) => {
+        let decision = self.admission.judge(&self.table, ip, limits, now.running);
+        let spare = match decision {
+            Decision::Refuse => return None,
+            Decision::TellFull => true,
+            Decision::Accept(None) => false,
+            Decision::Accept(Some(oldest)) => {
                 tracing::debug!(conn = %oldest, "too many connections without a login: closing the oldest");
                 self.with(oldest, limits, Peer::close_at_once);
                 false
             }
         };
         let schedule = Schedule::new(rate_limit_prefix(ip));
-        let entry = Entry::new(Peer::new(address, spare, now), schedule, spare);
+        let entry = ConnectionEntry::new(Peer::new(address, spare, now), schedule, spare);
         let conn = self.table.insert(entry);
         if let Some(entry) = self.table.get(conn) {
             self.admission.added(conn, entry);
@@ -242,7 +242,7 @@ impl Connections {
     }
 
     /// What keeps a connection from having a turn, whatever the scheduler's queue holds.
-    pub(super) fn held_back(&self, entry: &Entry, limits: &Limits) -> Option<Reason> {
+    pub(super) fn held_back(&self, entry: &ConnectionEntry, limits: &Limits) -> Option<WaitReason> {
         held_back(&self.retries, entry, limits)
     }
 
@@ -279,11 +279,11 @@ impl Connections {
         self.jobs.take_jobs()
     }
 
-    pub(super) fn entry(&self, conn: ConnId) -> Option<&Entry> {
+    pub(super) fn entry(&self, conn: ConnId) -> Option<&ConnectionEntry> {
         self.table.get(conn)
     }
 
-    pub(super) fn entry_mut(&mut self, conn: ConnId) -> Option<&mut Entry> {
+    pub(super) fn entry_mut(&mut self, conn: ConnId) -> Option<&mut ConnectionEntry> {
         self.table.get_mut(conn)
     }
 
@@ -379,7 +379,11 @@ impl Connections {
     }
 }
 
-fn held_back(retries: &DatabaseRetries, entry: &Entry, limits: &Limits) -> Option<Reason> {
+fn held_back(
+    retries: &DatabaseRetries,
+    entry: &ConnectionEntry,
+    limits: &Limits,
+) -> Option<WaitReason> {
     let retry_at = retries.at(&entry.retry);
     why_waiting::held_back(&entry.peer, entry.pending.is_some(), retry_at, limits)
 }

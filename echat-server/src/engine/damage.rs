@@ -8,16 +8,16 @@ use std::time::Duration;
 /// Damage is logged once in so long, and for so long after it was met each write is committed by itself.
 const PERIOD: Duration = Duration::from_mins(10);
 
-/// The damage that was met.
+/// The damage that was met, and when it was logged.
 #[derive(Debug, Default)]
-pub(super) struct Damage {
+pub(super) struct DamageLog {
     met_at: Option<Duration>,
     logged_at: Option<Duration>,
     /// Statements that met damage since it was logged.
     unlogged: u64,
 }
 
-impl Damage {
+impl DamageLog {
     /// Notes the damage that a tick met, and logs it if that was not done lately.
     pub(super) fn note(&mut self, store: &mut Store, now: Now) {
         let Some(damage) = store.take_damage() else {

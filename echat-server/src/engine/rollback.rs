@@ -1,6 +1,6 @@
 //! Rollback of a tick whose writes could not be committed: the disk was full, or a statement met damage.
 
-use super::State;
+use super::MemoryState;
 use crate::clock::Now;
 use crate::conn::ConnId;
 use crate::handlers::presence::{Audience, Presence};
@@ -27,7 +27,7 @@ pub(super) struct Handled {
 /// others, and rolls the state in memory back.
 pub(super) fn roll_back(
     store: &mut Store,
-    state: &mut State,
+    state: &mut MemoryState,
     (handled, code): (&[Handled], Code),
     now: Now,
 ) -> Result<Receipt, StoreError> {

@@ -14,7 +14,7 @@ use super::presence::{PresenceFanOut, Recipients};
 use super::rollback::{Handled, roll_back};
 use super::scheduler::cost::Counts;
 use super::scheduler::{FlowKey, TurnsEnd};
-use super::{Engine, State, deferred_writes};
+use super::{Engine, MemoryState, deferred_writes};
 use crate::clock::Now;
 use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::{self, Pending};
@@ -157,7 +157,7 @@ struct Record {
 }
 
 /// A request, and how things stood before it was handled.
-struct Started {
+struct Before {
     number: u32,
     /// Where its deliveries begin in the outbox.
     mark: usize,
@@ -170,7 +170,7 @@ struct Started {
 /// A tick up to its commit.
 struct Tick<'t> {
     batch: Batch<'t>,
-    state: &'t mut State,
+    state: &'t mut MemoryState,
     connections: &'t mut Connections,
     presence: &'t PresenceFanOut,
     now: Now,
@@ -502,11 +502,11 @@ impl<'t> Tick<'t> {
     // One request.
 
     /// Notes how things stand before a request is handled.
-    fn start(&mut self, conn: ConnId, number: u32) -> Started {
+    fn start(&mut self, conn: ConnId, number: u32) -> Before {
         // Only these may end a session.
         let may_leave = number == NO_REQUEST || number == RequestKind::Logout.info().number;
         let user = may_leave.then(|| gate::member(&self.ctx(conn)).ok());
-        Started {
+        Before {
             number,
             mark: self.state.outbox.mark(),
             writes: self.batch.writes(),
@@ -519,7 +519,7 @@ impl<'t> Tick<'t> {
     fn finish_request(
         &mut self,
         conn: ConnId,
-        started: Started,
+        started: Before,
         result: Result<Answer, Reject>,
     ) -> Result<bool, StoreError> {
         // A request that waits for a worker is answered by a later tick, whatever becomes of this one.
@@ -567,7 +567,7 @@ impl<'t> Tick<'t> {
     }
 
     /// Notes that a request was handled, for a rollback.
-    fn note(&mut self, conn: ConnId, started: Started, depends_on_writes: bool) {
+    fn note(&mut self, conn: ConnId, started: Before, depends_on_writes: bool) {
         let roster = &self.state.roster;
         let went_offline = |user: &Member| !roster.is_online(user.id);
         self.record.handled.push(Handled {

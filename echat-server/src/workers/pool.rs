@@ -5,7 +5,7 @@
 //! at most one job, and `server.limits.unauthenticated` bounds the connections without a login.
 
 use super::jobs::{HashMemory, Job, JobResult, Task};
-use super::queue::Queue;
+use super::queue::JobQueue;
 use crate::conn::ConnId;
 use ed25519_dalek::SigningKey;
 use mio::Waker;
@@ -23,7 +23,7 @@ const HASHING: usize = 2;
 
 /// The worker threads and the jobs that wait for them.
 pub struct Pool {
-    queue: Queue,
+    queue: JobQueue,
     idle: usize,
     hashing: usize,
     most_hashes: usize,
@@ -72,7 +72,7 @@ impl Pool {
                 .spawn(move || worker.work())?;
         }
         Ok(Self {
-            queue: Queue::default(),
+            queue: JobQueue::default(),
             idle: threads,
             hashing: 0,
             // One worker is left for handshakes, whatever passwords are tried.

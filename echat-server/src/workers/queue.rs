@@ -7,13 +7,13 @@ use super::jobs::{Job, Task};
 use crate::conn::ConnId;
 use by_prefix::{ByPrefix, Order};
 
-pub(super) struct Queue {
+pub(super) struct JobQueue {
     handshakes: ByPrefix,
     hashes: ByPrefix,
     preparations: Vec<Job>,
 }
 
-impl Default for Queue {
+impl Default for JobQueue {
     fn default() -> Self {
         Self {
             // In a flood of hellos from one address the oldest connections have been given up by their
@@ -25,7 +25,7 @@ impl Default for Queue {
     }
 }
 
-impl Queue {
+impl JobQueue {
     pub(super) fn push(&mut self, job: Job) {
         match job.task {
             Task::Respond { .. } => self.handshakes.push(job),
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn one_hash_goes_before_all_handshakes_and_the_newest_of_these_is_first() {
-        let mut queue = Queue::default();
+        let mut queue = JobQueue::default();
         for conn in 1..=3 {
             queue.push(handshake(conn));
         }
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn preparing_waits_for_everybody_and_hashes_for_their_places() {
-        let mut queue = Queue::default();
+        let mut queue = JobQueue::default();
         let conn = ConnId(0);
         queue.push(Job {
             conn,

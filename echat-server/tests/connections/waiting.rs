@@ -6,7 +6,7 @@ use std::time::Duration;
 use echat_proto::Value;
 use echat_proto::commands::RequestKind;
 use echat_server::config::Limits;
-use echat_server::engine::Reason;
+use echat_server::engine::WaitReason;
 use echat_server::store::Store;
 
 use super::crowds::{in_rooms, names};
@@ -18,7 +18,7 @@ const LOGIN: u32 = RequestKind::Login.info().number;
 const LOGOUT: u32 = RequestKind::Logout.info().number;
 const CREATE_ROOM: u32 = RequestKind::CreateRoom.info().number;
 
-fn why(world: &World, client: &Client) -> Option<Reason> {
+fn why(world: &World, client: &Client) -> Option<WaitReason> {
     world.engine.why_waiting(client.conn)
 }
 
@@ -27,11 +27,11 @@ fn a_request_waits_for_a_turn_and_then_no_request_waits() {
     let mut world = World::new();
     let mut client = world.connect();
     world.settle();
-    assert_eq!(why(&world, &client), Some(Reason::InboxEmpty));
+    assert_eq!(why(&world, &client), Some(WaitReason::InboxEmpty));
     world.say(&mut client, TIME, Value::Null);
-    assert_eq!(why(&world, &client), Some(Reason::NoTurnYet));
+    assert_eq!(why(&world, &client), Some(WaitReason::NoTurnYet));
     world.round();
-    assert_eq!(why(&world, &client), Some(Reason::InboxEmpty));
+    assert_eq!(why(&world, &client), Some(WaitReason::InboxEmpty));
     world.engine.sever(client.conn);
     assert_eq!(why(&world, &client), None, "the connection is gone");
 }
@@ -44,14 +44,14 @@ fn a_request_and_those_behind_it_wait_for_a_worker() {
     world.workers = false;
     world.say(&mut client, REGISTER, account("ann"));
     world.round();
-    assert_eq!(why(&world, &client), Some(Reason::WorkerJob));
+    assert_eq!(why(&world, &client), Some(WaitReason::WorkerJob));
     world.say(&mut client, TIME, Value::Null);
     world.round();
-    assert_eq!(why(&world, &client), Some(Reason::WorkerJob));
+    assert_eq!(why(&world, &client), Some(WaitReason::WorkerJob));
     world.workers = true;
     world.settle();
     assert_eq!(world.answers(&mut client).len(), 2);
-    assert_eq!(why(&world, &client), Some(Reason::InboxEmpty));
+    assert_eq!(why(&world, &client), Some(WaitReason::InboxEmpty));
 }
 
 #[test]
@@ -68,9 +68,9 @@ fn a_request_waits_for_space_in_the_send_queue() {
         world.say(&mut client, TIME, Value::Null);
     }
     world.settle();
-    assert_eq!(why(&world, &client), Some(Reason::SendQueueFull));
+    assert_eq!(why(&world, &client), Some(WaitReason::SendQueueFull));
     world.stalled = None;
-    while why(&world, &client) == Some(Reason::SendQueueFull) {
+    while why(&world, &client) == Some(WaitReason::SendQueueFull) {
         let (bytes, now) = (
             world.engine.output(client.conn, world.now()).len(),
             world.now(),
@@ -79,7 +79,7 @@ fn a_request_waits_for_space_in_the_send_queue() {
         world.engine.wrote(client.conn, bytes, now);
         world.settle();
     }
-    assert_eq!(why(&world, &client), Some(Reason::InboxEmpty));
+    assert_eq!(why(&world, &client), Some(WaitReason::InboxEmpty));
 }
 
 #[test]
@@ -103,13 +103,13 @@ fn a_request_waits_for_a_retry_of_the_database() {
         world.round();
     }
     // The one is tried again as a whole, of the other what is left after its worker job.
-    assert_eq!(why(&world, &ann), Some(Reason::DatabaseRetry { at }));
-    assert_eq!(why(&world, &new), Some(Reason::DatabaseRetry { at }));
+    assert_eq!(why(&world, &ann), Some(WaitReason::DatabaseRetry { at }));
+    assert_eq!(why(&world, &new), Some(WaitReason::DatabaseRetry { at }));
     other.execute_batch("COMMIT").unwrap();
     world.now = at;
     world.settle();
-    assert_eq!(why(&world, &ann), Some(Reason::InboxEmpty));
-    assert_eq!(why(&world, &new), Some(Reason::InboxEmpty));
+    assert_eq!(why(&world, &ann), Some(WaitReason::InboxEmpty));
+    assert_eq!(why(&world, &new), Some(WaitReason::InboxEmpty));
 }
 
 #[test]
@@ -121,13 +121,13 @@ fn a_request_waits_for_the_end_of_a_cooldown() {
     world.say(&mut client, TIME, Value::Null);
     world.say(&mut client, TIME, Value::Null);
     world.round();
-    let Some(Reason::CoolingDown { until }) = why(&world, &client) else {
+    let Some(WaitReason::CoolingDown { until }) = why(&world, &client) else {
         panic!("{:?}", why(&world, &client))
     };
     assert_eq!(world.engine.deadline(), Some(until));
     world.now = until;
     world.settle();
-    assert_eq!(why(&world, &client), Some(Reason::InboxEmpty));
+    assert_eq!(why(&world, &client), Some(WaitReason::InboxEmpty));
 }
 
 #[test]
@@ -143,8 +143,8 @@ fn a_request_waits_for_the_next_tick_when_the_budget_is_spent() {
     }
     world.round();
     let reasons: Vec<_> = clients.iter().map(|client| why(&world, client)).collect();
-    let spent = Some(Reason::TickBudgetSpent);
-    assert_eq!(reasons, [Some(Reason::InboxEmpty), spent, spent]);
+    let spent = Some(WaitReason::TickBudgetSpent);
+    assert_eq!(reasons, [Some(WaitReason::InboxEmpty), spent, spent]);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_refused_password_waits_for_those_before_it() {
     let refused = |client: &&Client| {
         matches!(
             why(&world, client),
-            Some(Reason::RefusedPassword { until: Some(_) })
+            Some(WaitReason::RefusedPassword { until: Some(_) })
         )
     };
     assert_eq!(clients.iter().filter(refused).count(), 3);
@@ -170,7 +170,7 @@ fn a_refused_password_waits_for_those_before_it() {
         world.now += Duration::from_millis(250);
     }
     for client in &clients {
-        assert_eq!(why(&world, client), Some(Reason::InboxEmpty));
+        assert_eq!(why(&world, client), Some(WaitReason::InboxEmpty));
     }
 }
 
@@ -190,7 +190,7 @@ fn a_logout_waits_until_all_rooms_are_told_of_the_login() {
     world.now += Duration::from_secs(10);
     world.say(&mut clients[0], LOGOUT, Value::Null);
     world.round();
-    assert_eq!(why(&world, &clients[0]), Some(Reason::PresenceFanOut));
+    assert_eq!(why(&world, &clients[0]), Some(WaitReason::PresenceFanOut));
     world.settle();
-    assert_eq!(why(&world, &clients[0]), Some(Reason::InboxEmpty));
+    assert_eq!(why(&world, &clients[0]), Some(WaitReason::InboxEmpty));
 }

@@ -8,7 +8,7 @@ use crate::run::Run;
 use crate::truth::Truth;
 use echat_proto::commands::CloseReason;
 use echat_server::config::Limits;
-use echat_server::engine::Reason;
+use echat_server::engine::WaitReason;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ pub(crate) fn at_rest(run: &mut Run) -> Result<(), String> {
                 client.asked
             ));
         }
-        if waits.is_some_and(|reason| reason != Reason::InboxEmpty) {
+        if waits.is_some_and(|reason| reason != WaitReason::InboxEmpty) {
             return fail(&format!("the engine says of client {seat} {waits:?}"));
         }
         if !client.must.is_empty() {

@@ -1,6 +1,6 @@
 //! Admission: which connections are accepted, and which are closed for them.
 
-use super::table::{ConnectionTable, Entry};
+use super::table::{ConnectionEntry, ConnectionTable};
 use crate::config::Limits;
 use crate::conn::ConnId;
 use crate::limits::{LogLimiter, rate_limit_prefix};
@@ -15,7 +15,7 @@ const SHELTERED: usize = 8;
 
 /// What becomes of a new connection.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Decision {
     /// It is closed at once.
     Refuse,
     /// It is accepted, and told that the server is full once its handshake is done.
@@ -46,7 +46,7 @@ impl Admission {
         address: IpAddr,
         limits: &Limits,
         now: Duration,
-    ) -> Verdict {
+    ) -> Decision {
         let prefix = rate_limit_prefix(address);
         let all_full = table.len() - self.spares >= limits.connections;
         let prefix_full = self.is_prefix_full(address, limits);
@@ -61,20 +61,20 @@ impl Admission {
         };
         let full = (all_full || prefix_full) && gives_way.is_none();
         if self.stopping {
-            return Verdict::Refuse;
+            return Decision::Refuse;
         }
         if !full {
-            return Verdict::Accept(gives_way);
+            return Decision::Accept(gives_way);
         }
         self.log_refusal(address, now);
         if self.spares >= SPARE {
-            return Verdict::Refuse;
+            return Decision::Refuse;
         }
-        Verdict::TellFull
+        Decision::TellFull
     }
 
     /// Counts a connection that was added to the table.
-    pub(super) fn added(&mut self, conn: ConnId, entry: &Entry) {
+    pub(super) fn added(&mut self, conn: ConnId, entry: &ConnectionEntry) {
         self.unauthenticated.insert(conn);
         if entry.spare {
             self.spares += 1;
@@ -84,7 +84,7 @@ impl Admission {
     }
 
     /// Notes whether a user is logged in at a connection.
-    pub(super) fn note(&mut self, conn: ConnId, entry: &mut Entry) {
+    pub(super) fn note(&mut self, conn: ConnId, entry: &mut ConnectionEntry) {
         let unauthenticated = !entry.peer.is_authenticated();
         if unauthenticated == entry.unauthenticated {
             return;
@@ -98,7 +98,7 @@ impl Admission {
     }
 
     /// Takes back the counts of a connection that is gone.
-    pub(super) fn removed(&mut self, conn: ConnId, entry: &Entry) {
+    pub(super) fn removed(&mut self, conn: ConnId, entry: &ConnectionEntry) {
         self.unauthenticated.remove(&conn);
         if entry.spare {
             self.spares -= 1;
@@ -135,7 +135,7 @@ impl Admission {
         &self,
         table: &ConnectionTable,
         limits: &Limits,
-        may: impl Fn(&Entry) -> bool,
+        may: impl Fn(&ConnectionEntry) -> bool,
     ) -> Option<ConnId> {
         let candidates = self.unauthenticated.iter().filter_map(|conn| {
             let entry = table.get(*conn)?;
@@ -185,12 +185,12 @@ impl Admission {
     }
 }
 
-fn prefix_of(entry: &Entry) -> IpAddr {
+fn prefix_of(entry: &ConnectionEntry) -> IpAddr {
     rate_limit_prefix(entry.peer.address.ip())
 }
 
 /// Whether a connection counts for a prefix.
-fn counts_for(entry: &Entry, prefix: IpAddr) -> bool {
+fn counts_for(entry: &ConnectionEntry, prefix: IpAddr) -> bool {
     !entry.spare && prefix_of(entry) == prefix
 }
 

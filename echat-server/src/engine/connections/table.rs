@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A connection and what the engine keeps of it.
-pub(in crate::engine) struct Entry {
+pub(in crate::engine) struct ConnectionEntry {
     pub(in crate::engine) peer: Peer,
     pub(in crate::engine) schedule: Schedule,
     /// A request that waits for a worker; later ones wait for it.
@@ -33,7 +33,7 @@ struct Noted {
     deadline: Duration,
 }
 
-impl Entry {
+impl ConnectionEntry {
     /// The entry of a new connection without a login.
     pub(super) fn new(peer: Peer, schedule: Schedule, spare: bool) -> Self {
         Self {
@@ -54,28 +54,28 @@ impl Entry {
 /// All connections by their numbers. A number is never used again.
 #[derive(Default)]
 pub(super) struct ConnectionTable {
-    entries: BTreeMap<ConnId, Entry>,
+    entries: BTreeMap<ConnId, ConnectionEntry>,
     last: u64,
 }
 
 impl ConnectionTable {
     /// Adds a connection under a new number.
-    pub(super) fn insert(&mut self, entry: Entry) -> ConnId {
+    pub(super) fn insert(&mut self, entry: ConnectionEntry) -> ConnId {
         self.last += 1;
         let conn = ConnId(self.last);
         self.entries.insert(conn, entry);
         conn
     }
 
-    pub(super) fn remove(&mut self, conn: ConnId) -> Option<Entry> {
+    pub(super) fn remove(&mut self, conn: ConnId) -> Option<ConnectionEntry> {
         self.entries.remove(&conn)
     }
 
-    pub(super) fn get(&self, conn: ConnId) -> Option<&Entry> {
+    pub(super) fn get(&self, conn: ConnId) -> Option<&ConnectionEntry> {
         self.entries.get(&conn)
     }
 
-    pub(super) fn get_mut(&mut self, conn: ConnId) -> Option<&mut Entry> {
+    pub(super) fn get_mut(&mut self, conn: ConnId) -> Option<&mut ConnectionEntry> {
         self.entries.get_mut(&conn)
     }
 
@@ -101,7 +101,7 @@ pub(super) struct Agenda {
 impl Agenda {
     /// Notes whether a connection has something to write, and an earlier deadline. A later deadline is found
     /// out when the earlier one comes: so activity costs nothing here.
-    pub(super) fn note(&mut self, conn: ConnId, entry: &mut Entry, limits: &Limits) {
+    pub(super) fn note(&mut self, conn: ConnId, entry: &mut ConnectionEntry, limits: &Limits) {
         let noted = &mut entry.noted;
         if !noted.dirty && !entry.peer.is_flushed() {
             noted.dirty = true;
@@ -116,12 +116,12 @@ impl Agenda {
     }
 
     /// Whether a connection's deadline is earlier than the noted one.
-    pub(super) fn is_late(entry: &Entry, limits: &Limits) -> bool {
+    pub(super) fn is_late(entry: &ConnectionEntry, limits: &Limits) -> bool {
         entry.peer.deadline(limits) < entry.noted.deadline
     }
 
     /// Notes that a connection is gone.
-    pub(super) fn close(&mut self, conn: ConnId, entry: &Entry) {
+    pub(super) fn close(&mut self, conn: ConnId, entry: &ConnectionEntry) {
         self.deadlines.remove(&(entry.noted.deadline, conn));
         self.closed.push(conn);
     }
@@ -133,7 +133,7 @@ impl Agenda {
     }
 
     /// Forgets the deadline of a connection, until it is noted again.
-    pub(super) fn forget_deadline(&mut self, conn: ConnId, entry: &mut Entry) {
+    pub(super) fn forget_deadline(&mut self, conn: ConnId, entry: &mut ConnectionEntry) {
         self.deadlines.remove(&(entry.noted.deadline, conn));
         entry.noted.deadline = Duration::MAX;
     }

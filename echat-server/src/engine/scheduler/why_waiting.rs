@@ -1,4 +1,4 @@
-//! "Why is my request not handled?" has one answer: the first [`Reason`] that holds.
+//! "Why is my request not handled?" has one answer: the first [`WaitReason`] that holds.
 //!
 //! [`held_back`] is also what the engine asks before it queues a connection for a turn and before it handles
 //! a further request within a turn, so the answer cannot differ from what the engine does.
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// [`Now::running`](crate::clock::Now::running).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum WaitReason {
     /// No request was received that is not handled, or the connection ends.
     InboxEmpty,
     /// A request before it waits for a worker.
@@ -51,7 +51,7 @@ pub enum Reason {
     NoTurnYet,
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for WaitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InboxEmpty => write!(f, "no request waits"),
@@ -91,22 +91,22 @@ pub(in crate::engine) fn held_back(
     pending: bool,
     retry_at: Option<Duration>,
     limits: &Limits,
-) -> Option<Reason> {
+) -> Option<WaitReason> {
     if !peer.has_items() {
-        Some(Reason::InboxEmpty)
+        Some(WaitReason::InboxEmpty)
     } else if pending {
-        Some(Reason::WorkerJob)
+        Some(WaitReason::WorkerJob)
     } else if let Some(at) = retry_at {
-        Some(Reason::DatabaseRetry { at })
+        Some(WaitReason::DatabaseRetry { at })
     } else if !peer.has_queue_space(limits) {
-        Some(Reason::SendQueueFull)
+        Some(WaitReason::SendQueueFull)
     } else {
         None
     }
 }
 
 /// Why the next request of a connection is not handled; `None` if there is no such connection.
-pub(in crate::engine) fn why_waiting(engine: &Engine, conn: ConnId) -> Option<Reason> {
+pub(in crate::engine) fn why_waiting(engine: &Engine, conn: ConnId) -> Option<WaitReason> {
     let entry = engine.connections.entry(conn)?;
     if let Some(pending) = &entry.pending {
         return Some(job_waits(engine, conn, pending.user()));
@@ -124,42 +124,42 @@ pub(in crate::engine) fn why_waiting(engine: &Engine, conn: ConnId) -> Option<Re
             .is_some_and(|item| item.ends_session())
     };
     if pending && ends() {
-        return Some(Reason::PresenceFanOut);
+        return Some(WaitReason::PresenceFanOut);
     }
     Some(turn_waits(&engine.connections.scheduler, &entry.schedule))
 }
 
 /// Why a request that a worker computes for is not answered. `user` is to be logged in by it.
-fn job_waits(engine: &Engine, conn: ConnId, user: Option<UserId>) -> Reason {
+fn job_waits(engine: &Engine, conn: ConnId, user: Option<UserId>) -> WaitReason {
     let connections = &engine.connections;
     if !connections.jobs.is_done(conn) {
-        return Reason::WorkerJob;
+        return WaitReason::WorkerJob;
     }
     if let Some(at) = connections.retry_at(conn) {
-        return Reason::DatabaseRetry { at };
+        return WaitReason::DatabaseRetry { at };
     }
     let queue = &connections.scheduler.queue;
     if let Some(until) = user.and_then(|user| queue.cooling_until(FlowKey::User(user))) {
-        return Reason::CoolingDown { until };
+        return WaitReason::CoolingDown { until };
     }
     if user.is_some_and(|user| engine.presence.is_pending(user)) {
-        return Reason::PresenceFanOut;
+        return WaitReason::PresenceFanOut;
     }
-    Reason::NoTurnYet
+    WaitReason::NoTurnYet
 }
 
 /// Why a connection that may have a turn has none.
-fn turn_waits(scheduler: &Scheduler, schedule: &Schedule) -> Reason {
+fn turn_waits(scheduler: &Scheduler, schedule: &Schedule) -> WaitReason {
     let Turn::Queued(ticket) = schedule.turn else {
-        return Reason::TurnTaken;
+        return WaitReason::TurnTaken;
     };
     let flow = ticket.key();
     let until = scheduler.queue.cooling_until(flow);
     match (flow, until, scheduler.ended) {
-        (FlowKey::Refused(_), until, _) => Reason::RefusedPassword { until },
-        (_, Some(until), _) => Reason::CoolingDown { until },
-        (_, None, TurnsEnd::BudgetSpent) => Reason::TickBudgetSpent,
-        (_, None, TurnsEnd::CommittedAlone) => Reason::CommittedAlone,
-        (_, None, TurnsEnd::QueueEmpty) => Reason::NoTurnYet,
+        (FlowKey::Refused(_), until, _) => WaitReason::RefusedPassword { until },
+        (_, Some(until), _) => WaitReason::CoolingDown { until },
+        (_, None, TurnsEnd::BudgetSpent) => WaitReason::TickBudgetSpent,
+        (_, None, TurnsEnd::CommittedAlone) => WaitReason::CommittedAlone,
+        (_, None, TurnsEnd::QueueEmpty) => WaitReason::NoTurnYet,
     }
 }

@@ -10,13 +10,13 @@ use std::thread;
 
 /// Folds the log beside the loop, one fold at a time: the store gives no second one before it has the result of
 /// the first.
-pub struct Folder {
+pub struct FoldThread {
     waker: Arc<Waker>,
     done: Sender<Folded>,
     results: Receiver<Folded>,
 }
 
-impl Folder {
+impl FoldThread {
     /// `waker` is woken by every result.
     pub fn new(waker: &Arc<Waker>) -> Self {
         let (done, results) = mpsc::channel();
