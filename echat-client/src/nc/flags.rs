@@ -117,7 +117,8 @@ Input that is no terminal is sent without waiting for answers, except by directi
   .frame HEX           send a sealed frame with these plain bytes, whatever they mean
   .quit                say goodbye without waiting for what is owed
 At the end of input echat-nc waits for the replies it is owed, then says goodbye.
-Before LOGIN_SUCCESS no frame over 4 KiB is sent, except by .frame and .raw.
+Before LOGIN_SUCCESS no frame over 4 KiB is sent, after it none over 64 KiB, except by .frame
+and .raw.
 
 A bot that was away catches up with QUERY_HISTORY {\"after\": ID}. If an older database was
 put in the server's place in between, ids began again and ID means nothing. Keep \"history\"

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::{CloseReason, channel};
-use echat_proto::limits::FRAME_BEFORE_LOGIN;
+use echat_proto::limits::{FRAME_AFTER_LOGIN, FRAME_BEFORE_LOGIN};
 use echat_proto::value::Value;
 
 use super::expectation::{Expectation, Inbox, PATIENCE, Seen, State};
@@ -271,20 +271,21 @@ impl Session {
                 ended => ended,
             }),
             _ if !room => Some(self.put_back(step)),
-            Step::Send(plain) if !self.logged_in && is_long(&plain) => {
-                if self.owed.owes_login() {
-                    return Some(self.put_back(Step::Send(plain)));
+            Step::Send(plain, line) if plain.len() > self.frame_limit() => {
+                if !self.logged_in && self.owed.owes_login() {
+                    return Some(self.put_back(Step::Send(plain, line)));
                 }
-                Some(Next::end(
-                    Exit::Usage,
-                    &"over 4 KiB before the login; only .frame sends that",
-                ))
+                Some(Next::end(Exit::Usage, &self.too_long(plain.len(), line)))
             }
+            Step::LogIn(plain) if plain.len() > FRAME_BEFORE_LOGIN => Some(Next::end(
+                Exit::Usage,
+                &"the user's name and the password are too long for a LOGIN",
+            )),
             Step::LogIn(plain) => {
                 self.waiting = Waiting::LogIn;
                 Some(self.send(plain))
             }
-            Step::Send(plain) | Step::Frame(plain) => Some(self.send(plain)),
+            Step::Send(plain, _) | Step::Frame(plain) => Some(self.send(plain)),
             Step::Raw(bytes) => Some(Next::Raw(bytes)),
         }
     }
@@ -297,6 +298,29 @@ impl Session {
     fn put_back(&mut self, step: Step) -> Next {
         self.steps.push_front(step);
         Next::rest(None, self.rules.deadline)
+    }
+
+    /// The most bytes of one message: a server cuts the connection at a longer one. The limits are whole
+    /// blocks, so that the padding does not matter.
+    fn frame_limit(&self) -> usize {
+        if self.logged_in {
+            FRAME_AFTER_LOGIN
+        } else {
+            FRAME_BEFORE_LOGIN
+        }
+    }
+
+    fn too_long(&self, bytes: usize, line: usize) -> String {
+        let limit = self.frame_limit();
+        let when = if self.logged_in {
+            ""
+        } else {
+            " before the login"
+        };
+        format!(
+            "line {line}: the message has {bytes} bytes, the limit{when} is {limit}; \
+             only .frame sends that"
+        )
     }
 
     /// No step is left for now.
@@ -377,11 +401,6 @@ impl Session {
 
 fn unmet(expectation: &Expectation, why: &str) -> Next {
     Next::end(Exit::Unexpected, &expectation.failure(why))
-}
-
-/// Whether a frame with this plaintext is over the limit that holds before the login.
-fn is_long(plain: &[u8]) -> bool {
-    plain.len() > FRAME_BEFORE_LOGIN
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use super::script::Statement;
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// Send a message, within the limits of the protocol.
-    Send(Vec<u8>),
+    /// Send a message, within the limits of the protocol; the number of the line that says so.
+    Send(Vec<u8>, usize),
     /// Send a LOGIN, and go on when it holds.
     LogIn(Vec<u8>),
     /// Send a frame with this plaintext, whatever it is.
@@ -54,7 +54,7 @@ pub fn compile(statement: Statement, line: usize, naked: bool) -> Result<Step, S
         return Err(StepError::Naked);
     }
     Ok(match statement {
-        Statement::Send(written) => Step::Send(plain(message::resolve(&written)?)?),
+        Statement::Send(written) => Step::Send(plain(message::resolve(&written)?)?, line),
         Statement::Expect(command, subset) => {
             let number = message::number(&command)?;
             let subset = subset.map(|text| json::from_json(&text)).transpose();
@@ -106,7 +106,7 @@ mod tests {
         let time = vec![0, 0, 0, 1, 0];
         assert_eq!(
             compiled("QUERY_SERVER_TIME", false).unwrap(),
-            Step::Send(time)
+            Step::Send(time, 7)
         );
         let Step::Expect(expect) = compiled(".expect 101 5", false).unwrap() else {
             panic!("no expectation");
