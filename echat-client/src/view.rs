@@ -19,6 +19,8 @@ pub use prompt::{PromptRows, prompt_rows};
 
 /// Stands for what is wider than a whole row.
 const TOO_WIDE: Safe = Safe::ours("?");
+/// Stands for the rest of a line that is cut.
+const CUT: Safe = Safe::ours("...");
 
 /// One row of a screen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +70,18 @@ pub fn wrap_indented(line: &Line, width: usize, indent: usize) -> Vec<Row> {
         rows.put(&span.text, span.style);
     }
     rows.done
+}
+
+/// As much of a line as one row shows: what is too long ends in dots.
+pub fn cut(line: &Line, width: usize) -> Row {
+    let mut rows = wrap(line, width);
+    if rows.len() > 1 && width > CUT.width() {
+        let short = wrap(line, width - CUT.width()).swap_remove(0);
+        let style = short.spans.last().map_or(Style::Plain, |span| span.style);
+        rows[0] = short;
+        rows[0].push(&CUT, 0..CUT.as_str().len(), style, CUT.width());
+    }
+    rows.swap_remove(0)
 }
 
 /// Where something stands.

@@ -25,6 +25,14 @@ pub struct PromptRows {
 }
 
 impl PromptRows {
+    /// The same below further rows, the first on top.
+    #[must_use]
+    pub fn below(mut self, above: Vec<Row>) -> Self {
+        self.cursor_row += above.len();
+        self.rows.splice(0..0, above);
+        self
+    }
+
     /// At most `height` of the rows, with the cursor's among them: what a low screen can show.
     #[must_use]
     pub fn window(mut self, height: usize) -> Self {

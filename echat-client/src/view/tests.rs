@@ -46,6 +46,31 @@ fn the_cursor_always_has_a_column() {
 }
 
 #[test]
+fn a_line_is_cut_to_one_row() {
+    let cut_to = |text: &str, width| cut(&line(text), width).text();
+    assert_eq!(cut_to("hello", 5), "hello");
+    assert_eq!(cut_to("hello!", 5), "he...");
+    assert_eq!(cut_to("你好吗？", 7), "你好...");
+    assert_eq!(cut_to("a\nb", 9), "a...");
+    assert_eq!(cut_to("hello", 3), "hel");
+    for width in 1..20 {
+        let row = cut(&line("你a👍🇨🇳好 and more of it"), width);
+        assert!(row.width() <= width);
+    }
+}
+
+#[test]
+fn rows_above_a_prompt_move_its_cursor() {
+    let prompt = Line::styled(Safe::ours("> "), Style::Prompt);
+    let alone = prompt_rows(&prompt, "abcdef", 2, 5, false);
+    let above = vec![cut(&line("(pending) one"), 5), cut(&line("two"), 5)];
+    let below = alone.clone().below(above);
+    assert_eq!(texts(&below.rows), ["(p...", "two", "> abc", "def"]);
+    assert_eq!(below.cursor_row, alone.cursor_row + 2);
+    assert_eq!(below.cursor_byte, alone.cursor_byte);
+}
+
+#[test]
 fn a_low_screen_shows_the_rows_around_the_cursor() {
     let text = "0123456789";
     for cursor in 0..=text.len() {

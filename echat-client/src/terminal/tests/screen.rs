@@ -12,7 +12,7 @@ use vt100::Parser;
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
 use crate::terminal::{Decoder, Look, Painter, Position, Reply};
-use crate::view::{PromptRows, prompt_rows};
+use crate::view::{PromptRows, cut, prompt_rows};
 
 /// A terminal with a painter on it, and what is being typed there.
 pub(super) struct Scene {
@@ -20,6 +20,8 @@ pub(super) struct Scene {
     pub(super) painter: Painter<Vec<u8>>,
     pub(super) typed: String,
     pub(super) cursor: usize,
+    /// What stands in rows above the prompt.
+    footer: Vec<Line>,
 }
 
 fn nonzero(count: usize) -> NonZeroU16 {
@@ -35,6 +37,7 @@ impl Scene {
             painter: Painter::new(Vec::new(), Look::FULL, cols, rows),
             typed: String::new(),
             cursor: 0,
+            footer: Vec::new(),
         };
         scene.prompt();
         scene
@@ -44,7 +47,8 @@ impl Scene {
     pub(super) fn laid_out(&self) -> PromptRows {
         let prompt = Line::styled(Safe::ours("room> "), Style::Prompt);
         let width = self.painter.width();
-        prompt_rows(&prompt, &self.typed, self.cursor, width, false)
+        let above = self.footer.iter().map(|line| cut(line, width)).collect();
+        prompt_rows(&prompt, &self.typed, self.cursor, width, false).below(above)
     }
 
     pub(super) fn types(&mut self, text: &str, cursor: usize) {
@@ -132,6 +136,46 @@ fn says(text: &str) -> Line {
         .with_name("小明")
         .with(Safe::ours(" says: "), Style::Plain)
         .with(Safe::text(text), Style::Plain)
+}
+
+#[test]
+fn rows_above_the_prompt_move_to_the_scrollback_in_order() {
+    let mut scene = Scene::new(40, 10);
+    let waits = |text| Line::styled(Safe::line(&format!("(pending) {text}")), Style::Dim);
+    scene.footer = vec![waits("one"), waits("two")];
+    scene.types("three", 5);
+    let pending = ["(pending) one", "(pending) two", "room> three"];
+    assert_eq!(scene.screen(), pending);
+    assert_eq!(scene.place(), (2, 11));
+    scene.prints(&[says("hi")]);
+    assert_eq!(scene.screen()[1..], pending);
+    scene.prints(&[says("one")]);
+    scene.footer.remove(0);
+    scene.prompt();
+    let shown = ["[9:00] 小明 says: hi", "[9:00] 小明 says: one"];
+    assert_eq!(scene.screen(), [&shown[..], &pending[1..]].concat());
+}
+
+#[test]
+fn rows_above_the_prompt_are_whole_at_every_width() {
+    for text in ["hello", "你好，世界", "a👨‍👩‍👧b🇨🇳c"] {
+        let mut scene = Scene::new(80, 24);
+        scene.prints(&[says("the first"), says("the last")]);
+        let long = format!("(pending) {}", text.repeat(30));
+        scene.footer = [&format!("(pending) {text}"), &long]
+            .map(|line| Line::styled(Safe::line(line), Style::Dim))
+            .to_vec();
+        scene.types(text, text.len());
+        for cols in (20..80).rev().step_by(3).chain((20..120).step_by(5)) {
+            scene.resizes(cols, 24);
+            let rows = scene.screen();
+            let count = |start: &str| rows.iter().filter(|row| row.starts_with(start)).count();
+            assert_eq!(count("(pending) "), 2, "{cols} {rows:#?}");
+            assert_eq!(count("room> "), 1, "{cols} {rows:#?}");
+            assert_eq!(count("[9:00]"), 2, "{cols} {rows:#?}");
+            assert!(rows.last().unwrap().starts_with("room> "), "{rows:#?}");
+        }
+    }
 }
 
 #[test]
