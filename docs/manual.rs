@@ -18,6 +18,8 @@ pub(crate) struct Program {
     pub(crate) command: Command,
     pub(crate) section: u8,
     pub(crate) exit_codes: Vec<(u8, &'static str)>,
+    /// What can be typed while it runs, with its meaning.
+    pub(crate) typed: Vec<(String, String)>,
 }
 
 impl Program {
@@ -51,6 +53,7 @@ impl Program {
             ("synopsis", render(&command, Man::render_synopsis_section)),
             ("options", render(&command, Man::render_options_section)),
             ("subcommands", subcommands(&command)),
+            ("typed", self.typed()),
             ("exit", self.exit_status()),
         ] {
             let (begin, end) = (format!(".\\\" {part}\n"), format!(".\\\" /{part}\n"));
@@ -59,6 +62,20 @@ impl Program {
             }
         }
         written::check(&path, &page);
+    }
+
+    fn typed(&self) -> String {
+        let mut roff = Roff::new();
+        for (form, meaning) in &self.typed {
+            roff.control("TP", []);
+            roff.text([bold(form.as_str())]);
+            roff.text([roman(meaning.as_str())]);
+        }
+        if self.typed.is_empty() {
+            String::new()
+        } else {
+            without_head(&roff.render())
+        }
     }
 
     fn exit_status(&self) -> String {

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use crate::exit::Exit;
 use crate::line_editor::{Completer, LineEditor};
 use crate::modes::{Act, Goto, Mode, World};
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Files, Outgoing};
 use crate::safe::Safe;
 use crate::session::{Asked, Owed, Session};
 use crate::settings::Settings;
@@ -81,6 +81,14 @@ pub struct App {
     /// Whether that was said since a line last got through.
     hold_said: bool,
     lines_typed: u64,
+    /// Lines of input that were taken, where there is no terminal: the number of the last one.
+    lines_taken: u64,
+    /// Whether the line under way can never be accepted, and is to be edited.
+    is_given_back: bool,
+    /// Where the user's unsent lines are kept.
+    files: Option<Files>,
+    /// Whether it was said what becomes of them.
+    unsent_said: bool,
     questions: VecDeque<Question>,
     /// Whether the oldest question came while a line was being typed.
     asked_in_mid_line: bool,
@@ -128,6 +136,10 @@ impl App {
             hold_until: 0,
             hold_said: false,
             lines_typed: 0,
+            lines_taken: 0,
+            is_given_back: false,
+            files: None,
+            unsent_said: false,
             questions: VecDeque::new(),
             asked_in_mid_line: false,
             ending: false,
@@ -161,6 +173,7 @@ impl App {
             Input::Closed(reason) => self.closed(reason),
             Input::ConnectFailed { address, why } => self.connect_failed(&address, &why),
             Input::Outgoing { user, lines } => self.take_outgoing(&user, lines.as_deref()),
+            Input::Kept { files } => self.kept_in(files),
             Input::NoOutgoing { why } => self.lack_outgoing(&why),
             Input::Tick { now } => self.tick(now),
             Input::EndOfInput => self.end_of_input(),
@@ -198,6 +211,7 @@ impl App {
         if let Some(question) = self.open_question() {
             let asks = match question {
                 Question::Befriend(name) => language.say(Text::FriendRequestShort { name }),
+                Question::Leave(room) => language.say(Text::LeaveRoomShort { room }),
                 Question::SendAsText(..) => language.say(Text::SendAsText),
                 Question::Paste(pasted) => language.say(Text::PasteShort {
                     count: pasted.lines.len() as u64,
@@ -268,6 +282,8 @@ impl App {
                 Act::SendIfMeant(target, text) => self.ask_if_meant(target, text),
                 Act::Read(target) => self.mark_read(&target),
                 Act::Goto(place) => self.go(place),
+                Act::Leave(room) => self.leave_room(room),
+                Act::Withdraw(which) => self.withdraw(which),
                 Act::Mistake => self.mistaken = true,
                 Act::Quit => self.leave(),
             }
@@ -318,11 +334,8 @@ impl App {
 
     /// Leaves because a person wants to.
     fn leave(&mut self) {
-        let count = self.world.pending() as u64;
-        if count > 0 {
-            self.say(Text::UnsentAtExit { count });
-        }
         if self.world.settings.interactive {
+            self.say_unsent();
             self.say(Text::Bye);
             self.quit(Exit::Success);
         } else {
@@ -333,6 +346,7 @@ impl App {
 
     fn quit(&mut self, exit: Exit) {
         if !self.over {
+            self.say_unsent();
             self.over = true;
             self.forget_credentials();
             self.effects

@@ -27,8 +27,9 @@ use undo::Undo;
 
 /// The longest line, in bytes.
 pub const LINE_MAX: usize = 64 << 10;
-/// The longest password, in bytes.
-const MASKED_MAX: usize = 1024;
+/// The longest line that may be a password, in bytes: so much more than a password may have that one
+/// which was cut off here is still too long, in every normal form.
+const MASKED_MAX: usize = 4 << 10;
 
 /// What a key did, or asks of the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,12 +204,13 @@ impl LineEditor {
     fn paste(&mut self, text: &str) -> Outcome {
         match paste::sort(text) {
             Pasted::Nothing => Outcome::None,
+            Pasted::Line(line) if self.masked => self.insert_masked(&line),
             Pasted::Line(line) => match self.insert(&line) {
-                Outcome::None if !self.masked => Outcome::PasteOfLines(vec![line]),
+                Outcome::None => Outcome::PasteOfLines(vec![line]),
                 outcome => outcome,
             },
             // A password has one line, whatever the password manager put behind it.
-            Pasted::Lines(lines) if self.masked => self.insert(&lines[0]),
+            Pasted::Lines(lines) if self.masked => self.insert_masked(&lines[0]),
             Pasted::Lines(lines) => Outcome::PasteOfLines(lines),
         }
     }
@@ -224,6 +226,12 @@ impl LineEditor {
         self.buffer.insert(text);
         self.settle();
         Outcome::Redraw
+    }
+
+    /// Inserts what there is room for: a line that is full is too long for a password, and refused.
+    fn insert_masked(&mut self, text: &str) -> Outcome {
+        let room = self.limit().saturating_sub(self.text().len());
+        self.insert(&text[..text.floor_char_boundary(room)])
     }
 
     fn edit(&mut self, change: impl FnOnce(&mut Buffer) -> bool) -> Outcome {

@@ -1,8 +1,9 @@
 //! Lines that were typed and are not acknowledged yet: each is sent until the server has it, and
 //! has it once, since it always carries the same `txn_id`.
 //!
-//! One line is under way at a time, so that none overtakes another. Every line belongs to the user
-//! who typed it and is never sent as another's. Reading and writing the file is the caller's.
+//! One line is in flight at a time, so that none overtakes another. Every line belongs to the user
+//! who typed it and is never sent as another's. A line that can never be sent, or that costs the
+//! connection each time, is set aside. Reading and writing the files is the caller's.
 
 use std::collections::VecDeque;
 
@@ -12,6 +13,9 @@ use echat_proto::param::TargetType;
 use serde::{Deserialize, Serialize};
 
 use crate::target::Target;
+
+/// So many connections in a row are lost with the same line in flight before it is set aside.
+const LOSSES: u32 = 3;
 
 /// A line that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +42,54 @@ impl Entry {
             txn_id: Some(self.txn_id.clone()),
         }
     }
+
+    /// Its line of a file: one JSON object and a newline.
+    pub fn to_line(&self) -> String {
+        let kept = Kept {
+            txn_id: self.txn_id.to_string(),
+            target_type: u8::from(self.target.is_room()),
+            target: self.target.name().to_owned(),
+            content: self.content.to_string(),
+            typed_at: self.typed_at,
+        };
+        serde_json::to_string(&kept).expect("texts and numbers have a JSON form") + "\n"
+    }
+}
+
+/// A line of a file that is never sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// As it stands in the file, with a newline.
+    pub line: String,
+    /// For whom it was and its text, if that can be read.
+    pub text: Option<(Target, String)>,
+}
+
+/// What was in a user's file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// How many lines wait now that did not before.
+    pub found: usize,
+    /// The lines that cannot be sent.
+    pub aside: Vec<Aside>,
+}
+
+/// Where the lines of a user are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files {
+    /// The file of the lines that wait.
+    pub waiting: String,
+    /// The file of those that were set aside.
+    pub aside: String,
+}
+
+/// Why a line is not taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotWithdrawn {
+    /// No line that waits has this number.
+    Unknown,
+    /// It was sent, and the server has not answered yet.
+    InFlight,
 }
 
 /// A line of the file. Who typed it is the file's name.
@@ -51,51 +103,141 @@ struct Kept {
     typed_at: u64,
 }
 
+/// A line and its number. Numbers count the lines of a run, so that none ever means another line.
+#[derive(Debug)]
+struct Numbered {
+    number: u64,
+    entry: Entry,
+}
+
 /// The lines that wait, in the order they were typed.
 #[derive(Debug, Default)]
 pub struct Outgoing {
-    entries: VecDeque<Entry>,
-    under_way: Option<TxnId>,
+    entries: VecDeque<Numbered>,
+    in_flight: Option<TxnId>,
+    /// The line that was in flight when a connection was lost, and how often in a row.
+    lost: Option<(TxnId, u32)>,
+    numbers: u64,
 }
 
 impl Outgoing {
     /// Adds a line at the end.
     pub fn push(&mut self, entry: Entry) {
-        self.entries.push_back(entry);
+        let number = self.number();
+        self.entries.push_back(Numbered { number, entry });
     }
 
-    /// The next line to send for this user, if none is under way; it is under way then.
+    /// The next line to send for this user, if none is in flight; it is in flight then.
     pub fn next(&mut self, user: &str) -> Option<&Entry> {
-        if self.under_way.is_some() {
+        if self.in_flight.is_some() {
             return None;
         }
-        let entry = self.entries.iter().find(|entry| entry.user == user)?;
-        self.under_way = Some(entry.txn_id.clone());
+        let mut entries = self.entries.iter().map(|numbered| &numbered.entry);
+        let entry = entries.find(|entry| entry.user == user)?;
+        self.in_flight = Some(entry.txn_id.clone());
         Some(entry)
     }
 
-    /// The server has answered the line that is under way for good: it leaves.
+    /// The server has answered the line in flight for good: it leaves.
     pub fn done(&mut self) -> Option<Entry> {
-        let txn_id = self.under_way.take()?;
-        let place = self
-            .entries
-            .iter()
-            .position(|entry| entry.txn_id == txn_id)?;
-        self.entries.remove(place)
+        let txn_id = self.in_flight.take()?;
+        self.lost = None;
+        self.remove(&txn_id)
     }
 
-    /// The line under way has to be sent again: the connection is gone, or the server said later.
+    /// The line in flight has to be sent again, since the server said later.
     pub fn again(&mut self) -> Option<&Entry> {
-        let txn_id = self.under_way.take()?;
-        self.entries.iter().find(|entry| entry.txn_id == txn_id)
+        let txn_id = self.in_flight.take()?;
+        self.lost = None;
+        let mut entries = self.entries.iter().map(|numbered| &numbered.entry);
+        entries.find(|entry| entry.txn_id == txn_id)
+    }
+
+    /// Whether a line is in flight.
+    pub fn is_sending(&self) -> bool {
+        self.in_flight.is_some()
+    }
+
+    /// The connection is lost. The line in flight is sent again with the next one, or leaves if that
+    /// has cost so many connections in a row.
+    pub fn cut(&mut self) -> Option<Entry> {
+        let txn_id = self.in_flight.take()?;
+        let before = self.lost.take().filter(|(lost, _)| *lost == txn_id);
+        let losses = before.map_or(0, |(_, losses)| losses) + 1;
+        if losses >= LOSSES {
+            return self.remove(&txn_id);
+        }
+        self.lost = Some((txn_id, losses));
+        None
+    }
+
+    /// Takes the line of this user with this number back, or all that are not in flight; those that are
+    /// gone, in order.
+    ///
+    /// # Errors
+    /// There is no such line, or it is in flight.
+    pub fn withdraw(
+        &mut self,
+        user: &str,
+        number: Option<u64>,
+    ) -> Result<Vec<Entry>, NotWithdrawn> {
+        let in_flight = self.in_flight.clone();
+        let is_sent = |entry: &Entry| in_flight.as_ref() == Some(&entry.txn_id);
+        let is_meant = |numbered: &Numbered| match number {
+            None => !is_sent(&numbered.entry),
+            Some(number) => numbered.number == number,
+        };
+        let of_user = |numbered: &&Numbered| numbered.entry.user == user && is_meant(numbered);
+        let meant: Vec<TxnId> = self
+            .entries
+            .iter()
+            .filter(of_user)
+            .map(|numbered| numbered.entry.txn_id.clone())
+            .collect();
+        if meant
+            .iter()
+            .any(|txn_id| in_flight.as_ref() == Some(txn_id))
+        {
+            return Err(NotWithdrawn::InFlight);
+        }
+        if meant.is_empty() {
+            return Err(NotWithdrawn::Unknown);
+        }
+        Ok(meant.iter().filter_map(|id| self.remove(id)).collect())
+    }
+
+    /// Takes out the lines of this user that do not pass, but for the one in flight.
+    pub fn sift(&mut self, user: &str, passes: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        let fails = |entry: &&Entry| {
+            entry.user == user && self.in_flight.as_ref() != Some(&entry.txn_id) && !passes(entry)
+        };
+        let entries = self.entries.iter().map(|numbered| &numbered.entry);
+        let failed: Vec<TxnId> = entries
+            .filter(fails)
+            .map(|entry| entry.txn_id.clone())
+            .collect();
+        failed.iter().filter_map(|id| self.remove(id)).collect()
     }
 
     /// How many lines of this user wait.
     pub fn waiting(&self, user: &str) -> usize {
-        self.entries
+        self.listed(user).count()
+    }
+
+    /// The lines of this user that wait, in order: the number of each, the line, and whether it is in
+    /// flight.
+    pub fn listed<'a>(
+        &'a self,
+        user: &'a str,
+    ) -> impl DoubleEndedIterator<Item = (u64, &'a Entry, bool)> {
+        let of_user = self
+            .entries
             .iter()
-            .filter(|entry| entry.user == user)
-            .count()
+            .filter(move |numbered| numbered.entry.user == user);
+        of_user.map(|Numbered { number, entry }| {
+            let is_sent = self.in_flight.as_ref() == Some(&entry.txn_id);
+            (*number, entry, is_sent)
+        })
     }
 
     /// Lines of this user that wait for a target, in order.
@@ -103,64 +245,91 @@ impl Outgoing {
         &'a self,
         user: &'a str,
         target: &'a Target,
-    ) -> impl Iterator<Item = &'a Entry> {
-        let entries = self.entries.iter();
-        entries.filter(move |entry| entry.user == user && entry.target == *target)
+    ) -> impl DoubleEndedIterator<Item = &'a Entry> {
+        let entries = self.listed(user).map(|(_, entry, _)| entry);
+        entries.filter(move |entry| entry.target == *target)
     }
 
     /// The file of a user: one JSON object a line.
     pub fn to_lines(&self, user: &str) -> String {
-        let mut lines = String::new();
-        for entry in self.entries.iter().filter(|entry| entry.user == user) {
-            let kept = Kept {
-                txn_id: entry.txn_id.to_string(),
-                target_type: u8::from(entry.target.is_room()),
-                target: entry.target.name().to_owned(),
-                content: entry.content.to_string(),
-                typed_at: entry.typed_at,
-            };
-            lines += &serde_json::to_string(&kept).expect("texts and numbers have a JSON form");
-            lines.push('\n');
-        }
-        lines
+        self.listed(user)
+            .map(|(_, entry, _)| entry.to_line())
+            .collect()
     }
 
-    /// Takes the lines of a user's file, before those typed since, and says how many it took and
-    /// how many it could not read. A line that is there already is not taken again.
-    pub fn load(&mut self, user: &str, lines: &str) -> (usize, usize) {
-        let (mut taken, mut unreadable) = (Vec::new(), 0);
+    /// Takes the lines of a user's file, before those typed since. A line that is there already is not
+    /// taken again; one that is not `possible` to send, or cannot be read, is set aside.
+    pub fn load(
+        &mut self,
+        user: &str,
+        lines: &str,
+        possible: impl Fn(&Target, &str) -> Option<Content>,
+    ) -> Loaded {
+        let (mut taken, mut aside) = (Vec::<Entry>::new(), Vec::new());
         for line in lines.lines().filter(|line| !line.trim().is_empty()) {
-            let Some(entry) = read(user, line) else {
-                unreadable += 1;
-                continue;
+            let entry = match read(user, line, &possible) {
+                Ok(entry) => entry,
+                Err(text) => {
+                    let line = format!("{line}\n");
+                    aside.push(Aside { line, text });
+                    continue;
+                }
             };
             let is_known = |other: &Entry| other.txn_id == entry.txn_id;
-            if !self.entries.iter().any(is_known) && !taken.iter().any(is_known) {
+            let mut known = self.entries.iter().map(|numbered| &numbered.entry);
+            if !known.any(is_known) && !taken.iter().any(is_known) {
                 taken.push(entry);
             }
         }
-        let count = taken.len();
-        for entry in taken.into_iter().rev() {
-            self.entries.push_front(entry);
+        let found = taken.len();
+        let taken: Vec<Numbered> = taken
+            .into_iter()
+            .map(|entry| Numbered {
+                number: self.number(),
+                entry,
+            })
+            .collect();
+        for numbered in taken.into_iter().rev() {
+            self.entries.push_front(numbered);
         }
-        (count, unreadable)
+        Loaded { found, aside }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    fn remove(&mut self, txn_id: &TxnId) -> Option<Entry> {
+        let is_it = |numbered: &Numbered| numbered.entry.txn_id == *txn_id;
+        let place = self.entries.iter().position(is_it)?;
+        self.entries.remove(place).map(|numbered| numbered.entry)
     }
 }
 
-fn read(user: &str, line: &str) -> Option<Entry> {
-    let kept: Kept = serde_json::from_str(line).ok()?;
+/// A line of a user's file, or of one that cannot be sent what can be read.
+fn read(
+    user: &str,
+    line: &str,
+    possible: impl Fn(&Target, &str) -> Option<Content>,
+) -> Result<Entry, Option<(Target, String)>> {
+    let kept: Kept = serde_json::from_str(line).map_err(|_| None)?;
     let target_type = match kept.target_type {
         0 => TargetType::Friend,
         1 => TargetType::Room,
-        _ => return None,
+        _ => return Err(None),
     };
-    Some(Entry {
-        user: user.to_owned(),
-        txn_id: TxnId::new(kept.txn_id).ok()?,
-        target: Target::new(target_type, kept.target),
-        content: Content::new(kept.content).ok()?,
-        typed_at: kept.typed_at,
-    })
+    let target = Target::new(target_type, kept.target);
+    match (possible(&target, &kept.content), TxnId::new(kept.txn_id)) {
+        (Some(content), Ok(txn_id)) => Ok(Entry {
+            user: user.to_owned(),
+            txn_id,
+            target,
+            content,
+            typed_at: kept.typed_at,
+        }),
+        _ => Err(Some((target, kept.content))),
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 mod manual;
 
 use echat_client::exit::Exit;
+use echat_client::statement::slash_commands;
+use echat_client::text::Language;
 use echat_client::{chat, load, nc};
 use manual::Program;
 
@@ -14,15 +16,17 @@ fn the_manual_is_what_the_programs_say() {
         let exits = exits.into_iter();
         exits.map(|exit| (exit.code(), exit.meaning())).collect()
     };
-    for (command, exit_codes) in [
-        (chat::command(), codes(Exit::of_chat().collect())),
-        (nc::command(), codes(Exit::ALL.to_vec())),
-        (load::command(), Vec::new()),
+    let typed = slash_commands(Language::English);
+    for (command, exit_codes, typed) in [
+        (chat::command(), codes(Exit::of_chat().collect()), typed),
+        (nc::command(), codes(Exit::ALL.to_vec()), Vec::new()),
+        (load::command(), Vec::new(), Vec::new()),
     ] {
         Program {
             command,
             section: 1,
             exit_codes,
+            typed,
         }
         .check();
     }

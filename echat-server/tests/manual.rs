@@ -15,6 +15,7 @@ fn the_manual_is_what_the_program_says() {
         command: Cli::command(),
         section: 8,
         exit_codes: codes.map(|code| (code.code(), code.meaning())).collect(),
+        typed: Vec::new(),
     }
     .check();
 }

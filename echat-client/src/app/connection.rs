@@ -7,8 +7,8 @@ use echat_proto::records::{Code, Fail};
 use zeroize::Zeroizing;
 
 use super::{App, Credentials, Effect, Exit, Link};
-use crate::modes::error_line;
-use crate::session::Asked;
+use crate::modes::{Goto, error_line};
+use crate::session::{Asked, possible};
 use crate::target::{Target, normal_name};
 use crate::text::Text;
 
@@ -18,6 +18,9 @@ const CALLS: u32 = 6;
 impl App {
     /// Asks the server, as soon as that is possible; connects for it.
     pub(super) fn ask(&mut self, request: Request) {
+        if let Err(excess) = self.world.session.limits().check(&request) {
+            return self.never(&excess);
+        }
         if matches!(request, Request::Logout {}) && self.link != Link::Up {
             return self.log_out_here();
         }
@@ -61,6 +64,16 @@ impl App {
     }
 
     pub(super) fn log_in(&mut self, name: String, password: Zeroizing<String>) {
+        if let Err(excess) = possible(&NameQuery::new(name.as_str())) {
+            let why = self.world.excess(&excess);
+            self.print(vec![error_line(&why)]);
+            if !self.world.settings.interactive {
+                self.quit(Exit::Usage);
+            } else if self.mode.scope().is_none() {
+                self.go(Goto::Login(None));
+            }
+            return;
+        }
         self.kicked = false;
         self.credentials = Some(Credentials { name, password });
         self.world.signed_in = true;
@@ -148,7 +161,7 @@ impl App {
 
     fn open_at_start(&mut self, target: Target) {
         if self.world.session.has(&target) {
-            self.go(crate::modes::Goto::Chat(target));
+            self.go(Goto::Chat(target));
         } else {
             self.fail(Text::NoTarget {
                 name: target.name(),
@@ -204,7 +217,7 @@ impl App {
         let was_logged_in = self.logged_in;
         self.link = Link::Down;
         self.logged_in = false;
-        self.world.outgoing.again();
+        let was_sending = self.cut_line();
         let mut unanswered = false;
         for asked in self.owed.cut() {
             unanswered |= asked.is_awaited();
@@ -220,13 +233,14 @@ impl App {
             None => !was_logged_in && !unanswered && self.credentials.is_none(),
             Some(_) => false,
         };
-        let comes_back = !matches!(
-            reason,
-            Some((
-                _,
-                Some(CloseReason::Idle | CloseReason::Malformed | CloseReason::TooManyErrors)
-            ))
-        );
+        let comes_back = was_sending
+            || !matches!(
+                reason,
+                Some((
+                    _,
+                    Some(CloseReason::Idle | CloseReason::Malformed | CloseReason::TooManyErrors)
+                ))
+            );
         // A server that goes on being full is so once.
         let is_repeated = comes_back && self.attempt > 0;
         if !is_silent && !is_repeated {
@@ -265,10 +279,6 @@ impl App {
         }
         // What a script leaves behind is not to wait for ever; one that goes on writing is a bot.
         if self.ending && self.attempt >= CALLS {
-            let count = self.world.pending() as u64;
-            if count > 0 {
-                self.fail(Text::UnsentAtExit { count });
-            }
             return self.quit(Exit::CannotConnect);
         }
         self.attempt += 1;
@@ -343,6 +353,8 @@ impl App {
     /// What a final LOGIN_BUNDLE or LOGGED_OUT changes here.
     pub(super) fn note_login(&mut self, event: &Event) {
         if matches!(event, Event::LoggedOut {}) {
+            self.say_unsent();
+            self.files = None;
             self.logged_in = false;
             self.known = None;
             self.forget_credentials();

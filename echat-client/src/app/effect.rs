@@ -5,6 +5,7 @@ use echat_proto::commands::Event;
 
 use crate::exit::Exit;
 use crate::line_editor::Key;
+use crate::outgoing::Files;
 use crate::styled::Line;
 
 /// Something that happened.
@@ -48,6 +49,12 @@ pub enum Input {
         user: String,
         /// What it holds.
         lines: Option<String>,
+    },
+    /// Where the user's lines are kept from now on: comes before the file, and whenever writing them
+    /// begins to fail or succeeds again.
+    Kept {
+        /// The files; `None` if lines are not kept.
+        files: Option<Files>,
     },
     /// That file cannot be read or locked.
     NoOutgoing {
@@ -106,6 +113,13 @@ pub enum Effect {
         user: String,
         /// What it shall hold.
         lines: String,
+    },
+    /// Add a line to the file of those that are never sent.
+    SetAside {
+        /// Whose.
+        user: String,
+        /// The line, with its newline.
+        line: String,
     },
     /// Clear the screen.
     ClearScreen,

@@ -24,7 +24,11 @@ impl App {
             self.greet(username);
         }
         let missed = asked == Some(Asked::CatchUp);
+        let limits = self.world.session.limits();
         let news = self.world.session.apply(event, asked);
+        if self.world.session.limits() != limits {
+            self.heed_limits();
+        }
         if news.contains(&News::HistoryReplaced) {
             self.forget_history();
         }

@@ -9,6 +9,8 @@ pub(super) enum Question {
     Befriend(String),
     /// Is a line that looks like a command meant as text?
     SendAsText(Target, String),
+    /// Shall a room be left?
+    Leave(String),
     /// Shall pasted lines be sent?
     Paste(Pasted),
 }

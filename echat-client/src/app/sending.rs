@@ -1,32 +1,41 @@
 //! Lines on their way: kept before they are sent, sent in order, gone when the server has them.
 
-use echat_proto::names::{Content, TxnId};
+use echat_proto::commands::Request;
+use echat_proto::names::TxnId;
 use echat_proto::records::{Code, Fail};
 
 use super::question::Question;
-use super::{App, Effect, Link};
-use crate::outgoing::Entry;
+use super::{App, Effect, Exit, Link};
+use crate::modes::error_line;
+use crate::outgoing::{Aside, Entry, Files, NotWithdrawn};
+use crate::session::Excess;
+use crate::statement::{Which, begins_with_slash};
+use crate::styled::Line;
 use crate::target::Target;
 use crate::text::{HOUR, Text, retry_after};
 
 /// How long to wait when the server cannot store and does not say how long, in seconds.
 const STORAGE_WAIT: u64 = 5;
+/// Rows above the prompt that lines which wait take at most.
+const FOOTER_ROWS: usize = 5;
 
 impl App {
     pub(super) fn send_line(&mut self, target: Target, text: String) {
         let Some(user) = self.world.session.me().map(str::to_owned) else {
             return self.refuse(Code::NotLoggedIn);
         };
-        let Ok(content) = Content::new(text) else {
-            return self.refuse(Code::BadContent);
+        let content = match self.world.session.limits().text(&target, &text) {
+            Ok(content) => content,
+            Err(excess) => return self.never(&excess),
         };
         self.lines_typed += 1;
         let txn_id = format!("{}-{}", self.world.settings.txn_prefix, self.lines_typed);
         let waits = !self.logged_in || self.world.now < self.hold_until;
-        if waits && self.world.settings.interactive {
+        if waits && self.world.settings.interactive && !self.world.has_footer() {
             let lines = self.world.pending_line(content.as_str());
             self.print(lines);
         }
+        self.unsent_said = false;
         self.world.outgoing.push(Entry {
             user: user.clone(),
             txn_id: TxnId::new(txn_id).expect("a short prefix and a number"),
@@ -41,15 +50,59 @@ impl App {
         }
     }
 
+    /// Says that something can never be accepted. On a terminal it is given back to be edited; without
+    /// one the line is an error and the last one, since what follows may be meant for after it.
+    pub(super) fn never(&mut self, excess: &Excess) {
+        let why = self.world.excess(excess);
+        self.cannot(&why);
+    }
+
+    /// The same for another reason.
+    pub(super) fn cannot(&mut self, why: &str) {
+        if self.world.settings.interactive {
+            self.print(vec![error_line(why)]);
+            self.is_given_back = true;
+        } else {
+            let line = self.lines_taken;
+            self.fail(Text::InLine { line, why });
+            self.held.clear();
+            self.quit(Exit::Usage);
+        }
+    }
+
+    /// Puts what can never be accepted into the line again, if that is empty.
+    pub(super) fn give_back(&mut self, line: &str) {
+        let is_meant = std::mem::take(&mut self.is_given_back);
+        if is_meant && !self.mode.is_secret() && self.editor.text().is_empty() {
+            self.editor.set(line, line.len());
+        }
+    }
+
     /// Asks before a line is sent that looks like a command. Without a terminal nobody is there to
     /// ask, and a line is what it was written for.
     pub(super) fn ask_if_meant(&mut self, target: Target, text: String) {
         if !self.world.settings.interactive {
             return self.send_line(target, text);
         }
-        self.say(Text::LooksLikeCommand { line: &text });
+        self.say(if begins_with_slash(&text) {
+            Text::UnknownSlash { line: &text }
+        } else {
+            Text::LooksLikeCommand { line: &text }
+        });
         self.questions
             .push_front(Question::SendAsText(target, text));
+    }
+
+    /// Leaves a room, on a terminal only after a yes: what was said there is not seen again.
+    pub(super) fn leave_room(&mut self, room: String) {
+        let target = Target::Room(room).normal();
+        let room = target.name();
+        if !self.world.settings.interactive || !self.world.session.has(&target) {
+            let roomname = target.query();
+            return self.ask(Request::LeaveRoom { roomname });
+        }
+        self.say(Text::LeaveRoom { room });
+        self.questions.push_front(Question::Leave(room.to_owned()));
     }
 
     /// Sends the next line, if it may go.
@@ -126,21 +179,157 @@ impl App {
         match lines {
             None => self.say(Text::OutgoingLocked),
             Some(lines) => {
-                let (found, unreadable) = self.world.outgoing.load(user, lines);
-                if found > 0 {
+                let limits = self.world.session.limits();
+                let possible = |target: &Target, text: &str| limits.text(target, text).ok();
+                let loaded = self.world.outgoing.load(user, lines, possible);
+                if loaded.found > 0 {
                     self.say(Text::OutgoingFound {
-                        count: found as u64,
+                        count: loaded.found as u64,
                     });
                 }
-                if unreadable > 0 {
-                    self.fail(Text::OutgoingUnreadable {
-                        count: unreadable as u64,
-                    });
+                for aside in loaded.aside {
+                    self.set_aside(user, aside);
                 }
                 self.save(user.to_owned());
             }
         }
         self.send_next();
+    }
+
+    /// The connection is lost. Whether a line was in flight, which may be why: then it is worth a
+    /// connection more, or the line is set aside, which goes on with the next.
+    pub(super) fn cut_line(&mut self) -> bool {
+        let was_sending = self.world.outgoing.is_sending();
+        if let Some(entry) = self.world.outgoing.cut() {
+            self.refused = true;
+            self.fail(Text::LineCutsOff {
+                target: entry.target.name(),
+            });
+            let aside = Aside {
+                line: entry.to_line(),
+                text: Some((entry.target, entry.content.to_string())),
+            };
+            self.set_aside(&entry.user, aside);
+            self.save(entry.user);
+        }
+        was_sending
+    }
+
+    /// The limits may be lower than when these lines were typed.
+    pub(super) fn heed_limits(&mut self) {
+        let Some(me) = self.world.session.me().map(str::to_owned) else {
+            return;
+        };
+        let limits = self.world.session.limits();
+        let passes = |entry: &Entry| limits.text(&entry.target, entry.content.as_str()).is_ok();
+        let failed = self.world.outgoing.sift(&me, passes);
+        if failed.is_empty() {
+            return;
+        }
+        for entry in failed {
+            let aside = Aside {
+                line: entry.to_line(),
+                text: Some((entry.target, entry.content.to_string())),
+            };
+            self.set_aside(&me, aside);
+        }
+        self.save(me);
+    }
+
+    /// Shows a line that is never sent, and where it is kept.
+    fn set_aside(&mut self, user: &str, aside: Aside) {
+        match &aside.text {
+            None => self.fail(Text::OutgoingUnreadable),
+            Some((target, text)) => {
+                if let Err(excess) = self.world.session.limits().text(target, text) {
+                    let reason = self.world.excess(&excess);
+                    let target = target.name();
+                    self.fail(Text::MessageRefused {
+                        target,
+                        reason: &reason,
+                    });
+                }
+                let lines = self.world.excerpt(text);
+                self.print(lines);
+            }
+        }
+        let kept = self
+            .files
+            .as_ref()
+            .filter(|_| self.world.settings.keep_unsent);
+        match kept.map(|files| files.aside.clone()) {
+            Some(file) => self.fail(Text::SetAside { file: &file }),
+            None => self.fail(Text::NotSentAgain),
+        }
+        self.effects.push(Effect::SetAside {
+            user: user.to_owned(),
+            line: aside.line,
+        });
+    }
+
+    /// Where the user's lines are kept from now on, if they are.
+    pub(super) fn kept_in(&mut self, files: Option<Files>) {
+        self.files = files;
+    }
+
+    /// The lines that wait and belong below what is shown: in a chat its own, elsewhere all. At most so
+    /// many rows, the newest lines last; one row says how many more there are.
+    pub fn footer(&self, rows: usize) -> Vec<Line> {
+        let rows = rows.min(FOOTER_ROWS);
+        if rows == 0 || !self.world.has_footer() || self.mode.scope().is_none() {
+            return Vec::new();
+        }
+        self.world.waiting_rows(self.mode.target(), rows)
+    }
+
+    /// Takes lines back before they are sent.
+    pub(super) fn withdraw(&mut self, which: Which) {
+        let Some(me) = self.world.session.me().map(str::to_owned) else {
+            return self.fail(Text::NothingWaits);
+        };
+        let number = match which {
+            Which::All => None,
+            Which::Number(number) => Some(number),
+        };
+        match self.world.outgoing.withdraw(&me, number) {
+            Ok(entries) => {
+                for entry in &entries {
+                    let target = entry.target.name();
+                    self.say(Text::Withdrawn { target });
+                    let lines = self.world.refused_line(entry.content.as_str());
+                    self.print(lines);
+                }
+                self.save(me);
+            }
+            Err(NotWithdrawn::InFlight) => self.fail(Text::IsInFlight),
+            Err(NotWithdrawn::Unknown) => match number {
+                None => self.fail(Text::NothingToWithdraw),
+                Some(number) => self.fail(Text::NoSuchLine { number }),
+            },
+        }
+    }
+
+    /// Says how many lines of the user are left, and what becomes of them.
+    pub(super) fn say_unsent(&mut self) {
+        let count = self.world.pending() as u64;
+        let Some(user) = self.world.session.me().map(str::to_owned) else {
+            return;
+        };
+        if count == 0 || std::mem::replace(&mut self.unsent_said, true) {
+            return;
+        }
+        self.fail(Text::UnsentAtExit { count });
+        let files = self
+            .files
+            .clone()
+            .filter(|_| self.world.settings.keep_unsent);
+        match files {
+            Some(files) => self.fail(Text::UnsentKept {
+                user: &user,
+                file: &files.waiting,
+            }),
+            None => self.fail(Text::UnsentLost),
+        }
     }
 
     /// That file cannot be had: lines go on without being kept.

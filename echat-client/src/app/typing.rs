@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 use super::question::{Pasted, Question, Reply};
 use super::{App, Effect};
 use crate::line_editor::{Completer, Key, Outcome};
-use crate::modes::Goto;
+use crate::modes::{Goto, error_line};
 use crate::safe::Safe;
-use crate::session::Session;
+use crate::session::{Excess, Session};
 use crate::statement::{self, Names, Statement};
 use crate::styled::{Span, Style};
 use crate::target::{Target, normal_name};
@@ -26,7 +26,12 @@ impl App {
                 self.editor.set(&line, line.len());
                 self.fail(Text::NotTextHere);
             }
-            Outcome::Submit(line) => self.typed(&Zeroizing::new(line)),
+            Outcome::Submit(line) => {
+                let line = Zeroizing::new(line);
+                self.is_given_back = false;
+                self.typed(&line);
+                self.give_back(&line);
+            }
             Outcome::Complete => self.complete(false),
             Outcome::CompletePrevious => self.complete(true),
             Outcome::PasteOfLines(lines) if lines.iter().any(|line| self.is_garbled(line)) => {
@@ -74,7 +79,9 @@ impl App {
             && !self.awaits_login()
             && let Some(line) = self.held.pop_front()
         {
+            self.lines_taken += 1;
             self.submit(&line);
+            self.give_back(&line);
         }
     }
 
@@ -180,7 +187,9 @@ impl App {
     /// Leaves what was typed above the prompt; not a password, and not what a chat shows anyway.
     fn echo(&mut self, line: &str) {
         let answers = |question: &Question| question.reply(line).is_some();
-        let is_command = line.starts_with(['/', '\\']) || self.open_question().is_some_and(answers);
+        let is_command = statement::begins_with_slash(line)
+            || line.starts_with('\\')
+            || self.open_question().is_some_and(answers);
         if line.is_empty()
             || !self.world.settings.echoes
             || (self.mode.target().is_some() && !is_command)
@@ -204,20 +213,31 @@ impl App {
                 username: NameQuery::new(name),
                 accepted: reply == Reply::Yes,
             }),
-            (Question::SendAsText(target, text), Reply::Yes) => self.send_line(target, text),
+            (Question::Leave(room), Reply::Yes) => self.ask(Request::LeaveRoom {
+                roomname: NameQuery::new(room),
+            }),
+            (Question::SendAsText(target, text), Reply::Yes) => {
+                self.send_line(target, text.clone());
+                self.give_back(&text);
+            }
             (Question::Paste(pasted), Reply::Yes) => {
-                self.paste(pasted.target.as_ref(), pasted.lines);
+                let lines = pasted.lines.clone();
+                self.paste(pasted, lines);
             }
             (Question::Paste(pasted), Reply::One) => {
-                self.paste(pasted.target.as_ref(), vec![pasted.lines.join("\n")]);
+                let lines = vec![pasted.lines.join("\n")];
+                self.paste(pasted, lines);
             }
             (question, _) => self.not_sent(question),
         }
     }
 
-    /// What was typed before a paste is there again.
+    /// What was asked about is not done. What was typed before a paste is there again.
     fn not_sent(&mut self, question: Question) {
-        self.say(Text::NotSent);
+        self.say(match &question {
+            Question::Leave(room) => Text::Stays { room },
+            _ => Text::NotSent,
+        });
         if let Question::Paste(Pasted { typed, .. }) = question {
             self.editor.set(&typed.0, typed.1);
         }
@@ -229,6 +249,12 @@ impl App {
         if self.mode.scope().is_none() {
             self.editor.replace(typed.1..typed.1, &lines[0]);
             return;
+        }
+        // One line is here only because it is too long for the line under edition.
+        if let ([line], Some(target)) = (&lines[..], self.mode.target())
+            && let Err(excess) = self.world.session.limits().text(target, line)
+        {
+            return self.fail_to_paste(&excess);
         }
         let (before, after) = typed.0.split_at(typed.1);
         lines[0].insert_str(0, before);
@@ -245,14 +271,30 @@ impl App {
         }));
     }
 
-    /// Pasted lines were confirmed: in a chat they are text, whatever they look like.
-    fn paste(&mut self, target: Option<&Target>, lines: Vec<String>) {
-        for line in lines.into_iter().filter(|line| !line.trim().is_empty()) {
-            match target {
+    /// Pasted lines were confirmed: in a chat they are text, whatever they look like. All of them are
+    /// sent, or none.
+    fn paste(&mut self, pasted: Pasted, mut lines: Vec<String>) {
+        lines.retain(|line| !line.trim().is_empty());
+        let limits = self.world.session.limits();
+        let refusal = pasted.target.as_ref().and_then(|target| {
+            let mut checked = lines.iter().map(|line| limits.text(target, line));
+            checked.find_map(Result::err)
+        });
+        if let Some(excess) = refusal {
+            self.fail_to_paste(&excess);
+            return self.not_sent(Question::Paste(pasted));
+        }
+        for line in lines {
+            match &pasted.target {
                 Some(target) => self.send_line(target.clone(), line),
                 None => self.enter(&line),
             }
         }
+    }
+
+    fn fail_to_paste(&mut self, excess: &Excess) {
+        let why = self.world.excess(excess);
+        self.print(vec![error_line(&why)]);
     }
 
     /// C-c: out of a question, and out of a mode that only asks.

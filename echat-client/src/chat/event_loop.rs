@@ -52,6 +52,8 @@ pub(super) struct EventLoop {
     peer: Peer,
     server: Server,
     unsent: Unsent,
+    /// Whether unsent lines could not be written the last time.
+    keeps_badly: bool,
     clock: Clock,
     language: Language,
     interactive: bool,
@@ -86,6 +88,7 @@ impl EventLoop {
             peer: Peer::Down,
             server: choices.server,
             unsent: choices.unsent,
+            keeps_badly: false,
             clock: choices.clock,
             language: choices.language,
             interactive,

@@ -11,7 +11,7 @@ use crate::ask::{self, Tty};
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
 use crate::terminal::{EchoOff, Encoded, Look, Painter, RawGuard, Reply, restore_on_panic, size};
-use crate::view::prompt_rows;
+use crate::view::{cut, prompt_rows};
 
 /// How long a terminal has to say where its cursor is.
 const ANSWER: Duration = Duration::from_secs(1);
@@ -158,7 +158,12 @@ impl Screen {
             self.painter.width(),
             editor.is_masked(),
         );
-        self.painter.prompt(&rows)
+        let (_, height) = self.painter.size();
+        // A third of the screen at most, and one row is left for messages.
+        let free = height.saturating_sub(rows.rows.len() + 1);
+        let footer = app.footer(free.min(height / 3));
+        let footer = footer.iter().map(|line| cut(line, self.painter.width()));
+        self.painter.prompt(&rows.below(footer.collect()))
     }
 
     /// The terminal itself has shown a line that was typed.

@@ -2,21 +2,23 @@
 //! directory, a file for each server key and user, plain text and mode 0600.
 //!
 //! A client that reads a file locks it for as long as it runs: another one would send its lines
-//! a second time. An empty file is no file.
+//! a second time. An empty file is no file. What is never sent is moved to `USER.aside` beside it.
 //!
 //! What a server calls its user is text from outside. Only what can be a stored name makes a file
 //! ([`NameQuery::key`]), and all spellings of a name make the same one.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::fmt::Write;
-use std::fs::{self, File, TryLockError};
-use std::io;
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use echat_proto::names::NameQuery;
 
 use crate::fingerprint::Fingerprint;
+use crate::outgoing::Files;
 use crate::private_file;
 
 /// Why a user's lines are not read or not kept.
@@ -58,6 +60,8 @@ pub(super) struct Unsent {
     locks: BTreeMap<String, File>,
     /// Whether it was said that a user has no file.
     is_refused: bool,
+    /// Lines that were set aside and could not be written there yet, by the user's stored name.
+    owed: BTreeMap<String, String>,
 }
 
 impl Unsent {
@@ -67,6 +71,7 @@ impl Unsent {
             key: None,
             locks: BTreeMap::new(),
             is_refused: false,
+            owed: BTreeMap::new(),
         }
     }
 
@@ -98,6 +103,32 @@ impl Unsent {
         }
     }
 
+    /// Where the lines of a user are kept; `None` if they are not.
+    pub(super) fn files(&self, user: &str) -> Option<Files> {
+        let (name, path) = stored_name(user).and_then(|name| self.named(name))?;
+        self.locks.contains_key(&name).then(|| Files {
+            waiting: path.display().to_string(),
+            aside: aside(&path).display().to_string(),
+        })
+    }
+
+    /// Adds a line to the file of those that are never sent. While that fails, [`Unsent::save`] keeps
+    /// it among the others.
+    pub(super) fn set_aside(&mut self, user: &str, line: &str) -> Result<(), UnsentError> {
+        let Some((name, path)) = stored_name(user).and_then(|name| self.named(name)) else {
+            return Ok(());
+        };
+        if !self.locks.contains_key(&name) {
+            return Ok(());
+        }
+        let owed = self.owed.entry(name).or_default();
+        owed.push_str(line);
+        let path = aside(&path);
+        append(&path, owed.as_bytes()).map_err(UnsentError::at(&path))?;
+        owed.clear();
+        Ok(())
+    }
+
     /// Writes a user's file, if it is ours to write. That there is none for a user is an error
     /// once, and only with lines to keep.
     pub(super) fn save(&mut self, user: &str, lines: &str) -> Result<(), UnsentError> {
@@ -115,6 +146,8 @@ impl Unsent {
         if !self.locks.contains_key(&name) {
             return Ok(());
         }
+        let owed = self.owed.get(&name).map_or("", String::as_str);
+        let lines = format!("{owed}{lines}");
         if !lines.is_empty() {
             return private_file::replace(&path, lines.as_bytes()).map_err(UnsentError::at(&path));
         }
@@ -136,6 +169,27 @@ impl Unsent {
         let path = folder.join(key).join(file_name(&name));
         Some((name, path))
     }
+}
+
+/// Where the lines are that are never sent. No user's file is called so: a name has no dot there.
+fn aside(path: &Path) -> PathBuf {
+    private_file::beside(path, "aside")
+}
+
+/// Adds to a file that only its owner may read, and syncs it. A part that cannot be added leaves it as
+/// it was.
+fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
+    let length = file.metadata()?.len();
+    let added = file.write_all(bytes).and_then(|()| file.sync_all());
+    if added.is_err() {
+        file.set_len(length)?;
+    }
+    added
 }
 
 /// The form in which a server stores this name; `None` if it can be none.
@@ -194,6 +248,41 @@ mod tests {
         assert_eq!(second.load("a.n_n-").unwrap().as_deref(), Some("one\n"));
         second.save("a.n_n-", "").unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_is_set_aside_is_added_to_a_file_of_its_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut unsent = unsent(directory.path(), 'A');
+        assert_eq!(unsent.files("ann"), None);
+        unsent.set_aside("ann", "lost\n").unwrap();
+        unsent.load("ann").unwrap();
+        let files = unsent.files("ann").unwrap();
+        unsent.set_aside("ann", "one\n").unwrap();
+        unsent.set_aside("ann", "two\n").unwrap();
+        unsent.save("ann", "").unwrap();
+        assert_eq!(fs::read_to_string(&files.aside).unwrap(), "one\ntwo\n");
+        let mode = fs::metadata(&files.aside).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(!Path::new(&files.waiting).exists());
+    }
+
+    #[test]
+    fn what_cannot_be_set_aside_stays_with_the_others() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut unsent = unsent(directory.path(), 'A');
+        unsent.load("ann").unwrap();
+        let files = unsent.files("ann").unwrap();
+        fs::create_dir(&files.aside).unwrap();
+        assert!(unsent.set_aside("ann", "bad\n").is_err());
+        unsent.save("ann", "good\n").unwrap();
+        let kept = || fs::read_to_string(&files.waiting).unwrap();
+        assert_eq!(kept(), "bad\ngood\n");
+        fs::remove_dir(&files.aside).unwrap();
+        unsent.set_aside("ann", "worse\n").unwrap();
+        unsent.save("ann", "good\n").unwrap();
+        assert_eq!(kept(), "good\n");
+        assert_eq!(fs::read_to_string(&files.aside).unwrap(), "bad\nworse\n");
     }
 
     #[test]

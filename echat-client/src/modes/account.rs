@@ -2,7 +2,7 @@
 //! that a password may be anything.
 
 use echat_proto::commands::{Event, Request};
-use echat_proto::names::{Password, Username};
+use echat_proto::names::{NameQuery, Password, Username};
 use echat_proto::param::NewPassword;
 use zeroize::Zeroizing;
 
@@ -192,6 +192,10 @@ impl Mode for Login {
         let Some(name) = &self.name else {
             let acts = way_out(Scope::Login, line, world);
             if acts.is_none() {
+                let name = line.trim();
+                if let (Err(bad), None) = (Username::new(name), NameQuery::new(name).key()) {
+                    return error(&world.language.bad_name(&bad));
+                }
                 self.name = Some(line.trim().to_owned());
             }
             return acts.unwrap_or_default();

@@ -6,7 +6,7 @@ use super::lines::day_rule;
 use super::presence::Presence;
 use super::{Act, Goto, Mode, World, answers, print, read};
 use crate::session::{Asked, Conversation, News, Said};
-use crate::statement::{self, Scope, Statement};
+use crate::statement::{self, Misread, Scope, Statement};
 use crate::styled::Line;
 use crate::target::Target;
 use crate::text::Text;
@@ -68,11 +68,19 @@ impl Chat {
         let mut lines = self.days(&all[start..rule], world);
         lines.push(world.rule(Text::HistoryRule));
         lines.extend(self.days(&all[rule..], world));
-        if let Some(me) = world.session.me() {
-            let waiting = world.outgoing.waiting_for(me, &self.target);
-            lines.extend(waiting.flat_map(|entry| world.pending_line(entry.content.as_str())));
-        }
+        lines.extend(self.waiting(world));
         vec![Act::Print(lines), Act::Read(self.target.clone())]
+    }
+
+    /// One's own lines that wait, where no rows above the prompt show them.
+    fn waiting(&self, world: &World) -> Vec<Line> {
+        let me = world.session.me().filter(|_| !world.has_footer());
+        me.map_or_else(Vec::new, |me| {
+            let waiting = world.outgoing.waiting_for(me, &self.target);
+            waiting
+                .flat_map(|entry| world.pending_line(entry.content.as_str()))
+                .collect()
+        })
     }
 
     /// Messages, with a line wherever a day begins.
@@ -142,6 +150,7 @@ impl Chat {
         let mut lines = vec![world.rule(Text::OlderRule)];
         lines.extend(self.days(page, world));
         lines.push(world.rule(Text::HistoryRule));
+        lines.extend(self.waiting(world));
         self.day = day;
         print(lines)
     }
@@ -218,6 +227,12 @@ impl Mode for Chat {
 
     fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
         let mut acts = print(self.presence.flush(world));
+        let is_unknown = statement::parse(Scope::Chat, line) == Err(Misread::Unknown);
+        if is_unknown && world.settings.interactive {
+            // A path begins like a command.
+            acts.push(Act::SendIfMeant(self.target.clone(), line.to_owned()));
+            return acts;
+        }
         acts.extend(match read(Scope::Chat, line, world) {
             // Nobody says that alone but to leave; a pipe may.
             Ok(Statement::Say(text)) if text.trim() == QUIT && world.settings.interactive => {
@@ -236,10 +251,8 @@ impl Mode for Chat {
                     roomname: self.target.query(),
                 })]
             }
-            Ok(Statement::LeaveHere) if self.target.is_room() => {
-                vec![Act::Ask(Request::LeaveRoom {
-                    roomname: self.target.query(),
-                })]
+            Ok(Statement::Leave(None)) if self.target.is_room() => {
+                vec![Act::Leave(self.target.name().to_owned())]
             }
             // With a friend there are no members, and nothing to leave.
             Ok(_) => print(vec![world.error(Text::UnknownInChat { line: line.trim() })]),

@@ -13,6 +13,9 @@ use crate::styled::{Line, Style};
 use crate::target::Target;
 use crate::text::Text;
 
+/// Lines that wait which stand at the end of `:m`, where no rows above the prompt show them.
+const WAITING: usize = 20;
+
 /// Contact mode.
 #[derive(Debug, Default)]
 pub(super) struct Contact {
@@ -68,9 +71,6 @@ fn obey(statement: Statement, world: &World) -> Vec<Act> {
             })]
         }
         Statement::JoinRoom(room) => vec![Act::Ask(Request::JoinRoom {
-            roomname: query(room),
-        })],
-        Statement::LeaveRoom(room) => vec![Act::Ask(Request::LeaveRoom {
             roomname: query(room),
         })],
         Statement::CreateRoom(room, members) => match RoomName::new(&room) {
@@ -140,10 +140,16 @@ fn newest(world: &World) -> Vec<Line> {
             lines.push(unread_of(target, conversation, world));
         }
     }
-    if lines.is_empty() {
+    let waiting = if world.has_footer() {
+        Vec::new()
+    } else {
+        world.waiting_rows(None, WAITING)
+    };
+    if lines.is_empty() && waiting.is_empty() {
         return vec![world.line(Text::NoMessages)];
     }
     lines.insert(0, world.bold(Text::Messages));
+    lines.extend(waiting);
     lines
 }
 

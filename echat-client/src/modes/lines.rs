@@ -2,9 +2,11 @@
 
 use super::{World, heads};
 use crate::local_time::LocalTime;
+use crate::outgoing::Entry;
 use crate::safe::Safe;
-use crate::session::Said;
+use crate::session::{Excess, Said};
 use crate::styled::{Line, Span, Style, colour_of};
+use crate::target::Target;
 use crate::text::Text;
 
 /// What stands before the second and later lines of one message: as much as a terminal shows before
@@ -14,6 +16,10 @@ const INDENT: &str = "    ";
 const TAB_STOP: usize = 8;
 /// The same in the compact style.
 const COMPACT_TAB_STOP: usize = 4;
+/// Characters that are shown of a text that stands somewhere else as a whole.
+const EXCERPT: usize = 200;
+/// Lines that `/pending` lists.
+const LISTED: usize = 100;
 
 /// An ordinary line.
 pub(super) fn plain(text: &str) -> Line {
@@ -146,10 +152,118 @@ impl World {
         self.shown_day.set(None);
     }
 
+    /// Whether lines that wait stand in rows above the prompt, which are drawn anew with it.
+    pub fn has_footer(&self) -> bool {
+        self.settings.interactive && self.settings.echoes
+    }
+
+    /// The lines that wait for `target`, or all, a row each: at most so many rows, of which the first says
+    /// how many more there are before them.
+    pub(crate) fn waiting_rows(&self, target: Option<&Target>, rows: usize) -> Vec<Line> {
+        let Some(me) = self.session.me() else {
+            return Vec::new();
+        };
+        let listed = self.outgoing.listed(me).map(|(_, entry, _)| entry);
+        let meant: Vec<&Entry> = listed
+            .filter(|entry| target.is_none_or(|target| entry.target == *target))
+            .collect();
+        let shown = if meant.len() > rows { rows - 1 } else { rows };
+        let before = meant.len().saturating_sub(shown);
+        let mut lines = Vec::new();
+        if before > 0 {
+            lines.push(self.dim(Text::PendingBefore {
+                count: before as u64,
+            }));
+        }
+        lines.extend(meant[before..].iter().map(|entry| {
+            let mut head = self.language.say(Text::Pending);
+            if target.is_none() {
+                let target = entry.target.name();
+                head += &self.language.say(Text::PendingFor { target });
+            }
+            one_line(
+                vec![span(&head, Style::Dim)],
+                entry.content.as_str(),
+                Style::Dim,
+            )
+        }));
+        lines
+    }
+
+    /// `/pending`: every line that waits, with its number, when it was typed, and for whom.
+    pub(super) fn waiting_list(&self) -> Vec<Line> {
+        let Some(me) = self.session.me().filter(|_| self.pending() > 0) else {
+            return vec![self.line(Text::NothingWaits)];
+        };
+        let mut lines = vec![self.bold(Text::PendingHeading)];
+        for (number, entry, is_in_flight) in self.outgoing.listed(me).take(LISTED) {
+            let at = self.settings.zone.at(entry.typed_at);
+            let mut head = vec![
+                span(&format!("  {number}  "), Style::Bold),
+                span(&format!("[{at}] "), Style::Dim),
+            ];
+            if is_in_flight {
+                head.push(span(&self.language.say(Text::InFlight), Style::Dim));
+            }
+            let target = entry.target.name();
+            let target = self.language.say(Text::PendingFor { target });
+            head.push(span(&target, Style::Plain));
+            lines.push(one_line(head, entry.content.as_str(), Style::Plain));
+        }
+        let more = self.pending().saturating_sub(LISTED) as u64;
+        if more > 0 {
+            lines.push(self.line(Text::PendingMore { count: more }));
+        }
+        lines
+    }
+
     /// A line of one's own that waits.
     pub(crate) fn pending_line(&self, content: &str) -> Vec<Line> {
         let mark = self.language.say(Text::Pending);
         self.with_text(vec![span(&mark, Style::Dim)], content, Style::Dim)
+    }
+
+    /// Why a server can never accept something.
+    pub(crate) fn excess(&self, excess: &Excess) -> String {
+        let count = |number: usize| number as u64;
+        let code;
+        self.language.say(match excess {
+            Excess::NoText => Text::NoText,
+            Excess::Control(c) => {
+                code = format!("{:04X}", u32::from(*c));
+                Text::ControlCharacter { code: &code }
+            }
+            Excess::Name(error) => return self.language.bad_name(error),
+            Excess::Text {
+                bytes,
+                characters,
+                limit,
+            } => Text::TooLong {
+                bytes: count(*bytes),
+                characters: count(*characters),
+                limit: count(*limit),
+            },
+            Excess::Keyword { bytes, limit } => Text::KeywordTooLong {
+                bytes: count(*bytes),
+                limit: count(*limit),
+            },
+            Excess::Names {
+                count: names,
+                limit,
+            } => Text::TooManyNames {
+                names: count(*names),
+                limit: count(*limit),
+            },
+            Excess::Request { bytes, limit } => Text::RequestTooLong {
+                bytes: count(*bytes),
+                limit: count(*limit),
+            },
+        })
+    }
+
+    /// The beginning of a line of one's own that is never sent.
+    pub(crate) fn excerpt(&self, content: &str) -> Vec<Line> {
+        self.refused_line(&shortened(content, EXCERPT))
     }
 
     /// A line of one's own that the server refused.
@@ -193,6 +307,25 @@ impl World {
         } else {
             text
         }
+    }
+}
+
+/// A head and the beginning of a text, whose own lines stand behind one another.
+fn one_line(head: Vec<Span>, text: &str, style: Style) -> Line {
+    let mut line = Line(head);
+    let text = shortened(text, EXCERPT).replace('\n', " ");
+    line.0.push(Span {
+        text: Safe::tabbed(&text, TAB_STOP),
+        style,
+    });
+    line
+}
+
+/// At most so many characters of a text.
+fn shortened(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{} ...", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -23,7 +23,7 @@ use crate::outgoing::Outgoing;
 use crate::safe::Safe;
 use crate::session::{News, Session};
 use crate::settings::Settings;
-use crate::statement::{self, Misread, Scope, Statement};
+use crate::statement::{self, Misread, Scope, Statement, Which};
 use crate::styled::Line;
 use crate::target::Target;
 use crate::text::{Language, Text};
@@ -70,6 +70,10 @@ pub enum Act {
     SendIfMeant(Target, String),
     /// Everything of this conversation has been shown.
     Read(Target),
+    /// Leave this room, if that is meant.
+    Leave(String),
+    /// Take lines back that wait.
+    Withdraw(Which),
     /// Change the mode.
     Goto(Goto),
     /// The line could not be understood, which was said.
@@ -184,6 +188,15 @@ fn read(scope: Scope, line: &str, world: &World) -> Result<Statement, Vec<Act>> 
         Ok(Statement::Help) => Err(print(world.help(scope))),
         Ok(Statement::Back) => Err(vec![Act::Goto(Goto::Command)]),
         Ok(Statement::Quit) => Err(vec![Act::Quit]),
+        Ok(Statement::Waiting) => Err(print(world.waiting_list())),
+        Ok(Statement::Withdraw(which)) => Err(vec![Act::Withdraw(which)]),
+        Ok(Statement::Leave(Some(room))) => Err(vec![Act::Leave(room)]),
+        Ok(Statement::Leave(None)) if scope != Scope::Chat => Err(mistake(
+            world,
+            Text::Usage {
+                form: "/leave <room>",
+            },
+        )),
         Ok(statement) => Ok(statement),
         Err(Misread::Empty) => Err(Vec::new()),
         Err(Misread::Unknown) => {

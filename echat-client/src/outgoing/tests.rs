@@ -11,6 +11,20 @@ fn entry(user: &str, number: usize) -> Entry {
     }
 }
 
+/// Whatever can be a message on any server.
+fn any(_: &Target, text: &str) -> Option<Content> {
+    Content::new(text).ok()
+}
+
+/// Lines 0 to `count` of ann's.
+fn queue(count: usize) -> Outgoing {
+    let mut outgoing = Outgoing::default();
+    for number in 0..count {
+        outgoing.push(entry("ann", number));
+    }
+    outgoing
+}
+
 #[test]
 fn the_file_gives_back_what_was_written() {
     let mut outgoing = Outgoing::default();
@@ -22,10 +36,14 @@ fn the_file_gives_back_what_was_written() {
     assert_eq!(lines.lines().count(), 3);
     let mut again = Outgoing::default();
     again.push(entry("ann", 3));
-    assert_eq!(
-        again.load("ann", &format!("{lines}{{}}\nnonsense\n\n{lines}")),
-        (3, 2)
-    );
+    let loaded = again.load("ann", &format!("{lines}{{}}\nnonsense\n\n{lines}"), any);
+    assert_eq!(loaded.found, 3);
+    let aside: Vec<&str> = loaded
+        .aside
+        .iter()
+        .map(|aside| aside.line.as_str())
+        .collect();
+    assert_eq!(aside, ["{}\n", "nonsense\n"]);
     assert_eq!(again.waiting("ann"), 4);
     for number in 0..4 {
         assert_eq!(again.next("ann"), Some(&entry("ann", number)));
@@ -41,6 +59,78 @@ fn nobody_sends_the_lines_of_another() {
     assert_eq!(outgoing.next("bob"), None);
     assert_eq!(outgoing.to_lines("bob"), "");
     assert_eq!(outgoing.next("ann"), Some(&entry("ann", 0)));
+}
+
+#[test]
+fn a_line_of_a_file_that_cannot_be_sent_is_set_aside_whole() {
+    let file = queue(3).to_lines("ann");
+    let second = file.lines().nth(1).unwrap();
+    let mut again = Outgoing::default();
+    let loaded = again.load("ann", &file, |target, text| {
+        any(target, text).filter(|_| !text.starts_with("line 1"))
+    });
+    assert_eq!(loaded.found, 2);
+    let text = (entry("ann", 1).target, entry("ann", 1).content.to_string());
+    let aside = Aside {
+        line: format!("{second}\n"),
+        text: Some(text),
+    };
+    assert_eq!(loaded.aside, [aside]);
+    assert!(!again.to_lines("ann").contains("line 1"));
+}
+
+#[test]
+fn a_line_that_costs_three_connections_leaves() {
+    let mut outgoing = queue(2);
+    for _ in 0..2 {
+        outgoing.next("ann");
+        assert_eq!(outgoing.cut(), None);
+    }
+    // A connection that is lost with nothing in flight is no line's fault.
+    assert_eq!(outgoing.cut(), None);
+    outgoing.next("ann");
+    assert_eq!(outgoing.cut(), Some(entry("ann", 0)));
+    assert_eq!(outgoing.next("ann"), Some(&entry("ann", 1)));
+    assert_eq!(outgoing.cut(), None);
+}
+
+#[test]
+fn an_answer_between_losses_starts_the_count_anew() {
+    let mut outgoing = queue(1);
+    for _ in 0..5 {
+        outgoing.next("ann");
+        assert_eq!(outgoing.cut(), None);
+        outgoing.next("ann");
+        assert_eq!(outgoing.again(), Some(&entry("ann", 0)));
+    }
+}
+
+#[test]
+fn a_number_means_one_line_for_ever() {
+    let mut outgoing = queue(3);
+    outgoing.push(entry("bob", 0));
+    outgoing.next("ann");
+    assert_eq!(
+        outgoing.withdraw("ann", Some(1)),
+        Err(NotWithdrawn::InFlight)
+    );
+    for unknown in [0, 4, 9] {
+        let withdrawn = outgoing.withdraw("ann", Some(unknown));
+        assert_eq!(withdrawn, Err(NotWithdrawn::Unknown), "{unknown}");
+    }
+    outgoing.done();
+    assert_eq!(
+        outgoing.withdraw("ann", Some(1)),
+        Err(NotWithdrawn::Unknown)
+    );
+    assert_eq!(outgoing.withdraw("ann", Some(2)), Ok(vec![entry("ann", 1)]));
+    outgoing.push(entry("ann", 5));
+    let numbers: Vec<u64> = outgoing.listed("ann").map(|listed| listed.0).collect();
+    assert_eq!(numbers, [3, 5]);
+    outgoing.next("ann");
+    assert_eq!(outgoing.withdraw("ann", None), Ok(vec![entry("ann", 5)]));
+    assert_eq!(outgoing.withdraw("ann", None), Err(NotWithdrawn::Unknown));
+    assert_eq!(outgoing.waiting("bob"), 1);
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,19 +173,22 @@ proptest! {
                 },
                 Step::Cut => {
                     on_the_way = None;
-                    outgoing.again();
+                    outgoing.cut();
+                    // How often is another test's.
+                    outgoing.lost = None;
                 }
                 Step::CutBeforeAcknowledgement => {
                     if let Some(entry) = on_the_way.take() {
                         store(&mut stored, entry);
                     }
-                    outgoing.again();
+                    outgoing.cut();
+                    outgoing.lost = None;
                 }
                 Step::Restart => {
                     on_the_way = None;
                     let lines = outgoing.to_lines("ann");
                     outgoing = Outgoing::default();
-                    outgoing.load("ann", &lines);
+                    outgoing.load("ann", &lines, any);
                 }
             }
         }

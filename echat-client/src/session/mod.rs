@@ -4,6 +4,7 @@
 mod bundle;
 mod conversation;
 mod feed;
+mod limits;
 mod lineage;
 mod owed;
 
@@ -18,6 +19,7 @@ use echat_proto::records::{Fail, M, RoomLine};
 use crate::target::Target;
 
 pub use conversation::{Conversation, Said};
+pub use limits::{Excess, Limits, possible};
 pub use owed::{Asked, Owed};
 
 use feed::Feed;
@@ -59,12 +61,23 @@ pub struct Session {
     recent: Vec<Target>,
     feed: Feed,
     lineage: Lineage,
+    limits: Limits,
 }
 
 impl Session {
     /// Who is logged in, also while the connection is lost.
     pub fn me(&self) -> Option<&str> {
         self.me.as_deref()
+    }
+
+    /// What the server takes at most.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// The server has said what it takes at most.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 
     /// Friends by name, and whether they are online.
@@ -133,7 +146,11 @@ impl Session {
 
     /// Forgets everybody and everything, as after LOGOUT.
     pub fn forget(&mut self) {
-        *self = Self::default();
+        // The limits are the server's, whoever logs in.
+        *self = Self {
+            limits: self.limits,
+            ..Self::default()
+        };
     }
 
     /// The login holds. What was known of somebody else is forgotten.

@@ -1,7 +1,7 @@
 //! What a line may be continued with.
 
 use super::table::{Kind, ROWS, Row, Shape};
-use super::{Scope, after_head};
+use super::{Scope, WIDE_SLASH, after_head, with_ascii_slash};
 
 /// Names to complete with, the most recent first.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,23 @@ pub struct Completion {
 
 /// Completes a line, given up to the cursor.
 pub fn complete(scope: Scope, line: &str, names: &Names) -> Completion {
+    let ascii = with_ascii_slash(line.trim_start());
+    let from = line.len() - line.trim_start().len();
+    let mut completion = completed(scope, &ascii, names);
+    // What the ASCII form lacks stands before everything but a command.
+    if completion.from > 0 {
+        let wide = WIDE_SLASH.len_utf8() - '/'.len_utf8();
+        completion.from += if ascii.len() + from < line.len() {
+            wide
+        } else {
+            0
+        };
+    }
+    completion.from += from;
+    completion
+}
+
+fn completed(scope: Scope, line: &str, names: &Names) -> Completion {
     let from = line.len() - line.trim_start().len();
     let begun = &line[from..];
     let rows = || ROWS.iter().filter(|row| row.is_in(scope));
@@ -55,13 +72,13 @@ impl Row {
         let (kind, after) = match self.shape {
             Shape::Name(kind, _) => (Some(kind), ""),
             Shape::NameText(kind, _) => (Some(kind), " "),
-            Shape::Maybe(_) => (None, ""),
+            Shape::Maybe(kind, _) => (kind, ""),
             Shape::Members(_) => {
                 let (_, begun) = line.split_once(self.head)?;
                 let begun = begun.rsplit('+').next().unwrap_or(begun).trim_start();
                 return Some(beginning_with(line, begun, names.users.iter(), ""));
             }
-            Shape::Alone(_) | Shape::Word(_) => return None,
+            Shape::Alone(_) | Shape::Word(_) | Shape::Number(_) => return None,
         };
         let name = after_head(self.head, line)?;
         // Directly behind the words there is nothing to complete yet, and behind the name no more.

@@ -8,12 +8,14 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use echat_proto::names::{RoomName, Username};
 
 use crate::target::Target;
 
 pub use complete::{Completion, Names, complete};
-pub use table::help;
+pub use table::{help, slash_commands};
 
 use table::{Kind, ROWS, Row, Shape};
 
@@ -59,8 +61,8 @@ pub enum Statement {
     AddFriend(String),
     /// Join a room.
     JoinRoom(String),
-    /// Leave a room.
-    LeaveRoom(String),
+    /// Leave a room; without a name the open one.
+    Leave(Option<String>),
     /// One's rooms, as remembered.
     Rooms,
     /// One's friends.
@@ -93,10 +95,21 @@ pub enum Statement {
     History,
     /// The members of the open chat.
     MembersHere,
-    /// Leave the open room.
-    LeaveHere,
+    /// The lines that wait to be sent.
+    Waiting,
+    /// Take lines that wait back.
+    Withdraw(Which),
     /// A text to the open chat.
     Say(String),
+}
+
+/// Which of the lines that wait are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All of them.
+    All,
+    /// The one with this number.
+    Number(u64),
 }
 
 /// Why a line is no statement.
@@ -110,9 +123,25 @@ pub enum Misread {
     Form(&'static Row),
 }
 
+/// The slash of Chinese input methods.
+const WIDE_SLASH: char = '\u{ff0f}';
+
+/// Whether a line begins with a slash, of any width.
+pub fn begins_with_slash(line: &str) -> bool {
+    line.trim_start().starts_with(['/', WIDE_SLASH])
+}
+
+/// The line with an ASCII slash where it begins with a wide one.
+fn with_ascii_slash(line: &str) -> Cow<'_, str> {
+    match line.strip_prefix(WIDE_SLASH) {
+        Some(rest) => Cow::Owned(format!("/{rest}")),
+        None => Cow::Borrowed(line),
+    }
+}
+
 /// Reads a line in a mode.
 pub fn parse(scope: Scope, line: &str) -> Result<Statement, Misread> {
-    let trimmed = line.trim();
+    let trimmed = &*with_ascii_slash(line.trim());
     if trimmed.is_empty() {
         return Err(Misread::Empty);
     }
@@ -129,8 +158,10 @@ pub fn parse(scope: Scope, line: &str) -> Result<Statement, Misread> {
     }
     match (error, trimmed.strip_prefix('/')) {
         (Misread::Form(_), _) => Err(error),
-        // Two slashes stand for one that begins a text.
-        (_, Some(text)) if text.starts_with('/') => Ok(Statement::Say(text.to_owned())),
+        // Two slashes stand for one that begins a text, which is the second.
+        (_, Some(text)) if text.starts_with(['/', WIDE_SLASH]) => {
+            Ok(Statement::Say(text.to_owned()))
+        }
         (_, Some(_)) => Err(Misread::Unknown),
         // What one says keeps its spaces.
         (_, None) => Ok(Statement::Say(line.to_owned())),
@@ -180,7 +211,7 @@ impl Row {
 
     /// Whether nobody begins a sentence like this by chance.
     fn is_telling(&self) -> bool {
-        !matches!(self.shape, Shape::Word(_) | Shape::Maybe(_))
+        !matches!(self.shape, Shape::Word(_) | Shape::Maybe(..))
     }
 
     fn read(&self, line: &str) -> Read {
@@ -191,13 +222,17 @@ impl Row {
                 Some("") => Read::Is(statement()),
                 _ => Read::Not,
             },
-            Shape::Maybe(statement) => match rest() {
+            Shape::Maybe(_, statement) => match rest() {
                 Some("") => Read::Is(statement(None)),
                 Some(name) => make(one_word(name).map(|name| statement(Some(name)))),
                 None => Read::Not,
             },
             Shape::Name(_, statement) => match rest() {
                 Some(name) => make(one_word(name).map(statement)),
+                None => Read::Not,
+            },
+            Shape::Number(statement) => match rest() {
+                Some(which) => make(self::which(which).map(statement)),
                 None => Read::Not,
             },
             Shape::Word(statement) => match rest() {
@@ -240,6 +275,19 @@ fn after_head<'a>(head: &str, line: &'a str) -> Option<&'a str> {
 fn one_word(text: &str) -> Option<String> {
     let is_word = !text.is_empty() && !text.contains(char::is_whitespace);
     is_word.then(|| text.to_owned())
+}
+
+/// A number in digits of any width, or the word for all.
+fn which(text: &str) -> Option<Which> {
+    if matches!(text, "all" | "全部") {
+        return Some(Which::All);
+    }
+    let ascii = |c: char| match c {
+        '０'..='９' => char::from_digit(u32::from(c) - u32::from('０'), 10),
+        c => Some(c).filter(char::is_ascii_digit),
+    };
+    let digits: Option<String> = text.chars().map(ascii).collect();
+    digits?.parse().ok().map(Which::Number)
 }
 
 fn name_and_text(rest: &str) -> Option<(String, String)> {

@@ -1,6 +1,6 @@
-//! The table of what can be typed.
+//! The table of what can be typed. Parser, help, completion and the man page come from its rows.
 
-use super::{Scope, Statement};
+use super::{Scope, Statement, Which};
 use crate::target::Target;
 use crate::text::{Language, Text};
 
@@ -15,12 +15,14 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Shape {
     Alone(fn() -> Statement),
-    /// A name, or nothing.
-    Maybe(fn(Option<String>) -> Statement),
+    /// The name of one of a kind, or of either, or nothing.
+    Maybe(Option<Kind>, fn(Option<String>) -> Statement),
     Name(Kind, fn(String) -> Statement),
     /// Anything but nothing.
     Word(fn(String) -> Statement),
     NameText(Kind, fn(Target, String) -> Statement),
+    /// The number of a line that waits, or the word for all of them.
+    Number(fn(Which) -> Statement),
     /// The words are a sign between a room and some users.
     Members(fn(String, Vec<String>) -> Statement),
 }
@@ -55,7 +57,11 @@ impl Row {
         let head = self.head;
         match self.shape {
             Shape::Alone(_) => head.to_owned(),
-            Shape::Maybe(_) => format!("{head} [{}]", language.say(Text::AName)),
+            Shape::Maybe(kind, _) => {
+                let name = kind.map_or_else(|| language.say(Text::AName), name);
+                format!("{head} [{name}]")
+            }
+            Shape::Number(_) => format!("{head} {}", language.say(Text::ALineNumber)),
             Shape::Name(kind, _) => format!("{head} {}", name(kind)),
             Shape::Word(_) => format!("{head} {}", language.say(Text::AWord)),
             Shape::NameText(kind, _) => {
@@ -73,10 +79,19 @@ pub fn help(scope: Scope, language: Language) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The commands that begin with a slash, as [`help`] has them, each once.
+pub fn slash_commands(language: Language) -> Vec<(String, String)> {
+    let rows = ROWS.iter().filter(|row| row.head.starts_with('/'));
+    rows.map(|row| (row.form(language), language.say(row.help)))
+        .collect()
+}
+
 const COMMAND: &[Scope] = &[Scope::Command];
 const CONTACT: &[Scope] = &[Scope::Contact];
 const CHAT: &[Scope] = &[Scope::Chat];
 const QUERY: &[Scope] = &[Scope::Query];
+/// Every mode that reads commands and does not only ask questions, whose answers may be anything.
+const SLASH: &[Scope] = &[Scope::Command, Scope::Contact, Scope::Chat, Scope::Query];
 const NOT_CHAT: &[Scope] = &[
     Scope::Command,
     Scope::Register,
@@ -109,12 +124,12 @@ rows! {
     COMMAND "login" Shape::Alone(|| Statement::Login) => HelpLogin;
     COMMAND "logout" Shape::Alone(|| Statement::Logout) => HelpLogout;
     COMMAND "contact" Shape::Alone(|| Statement::Contact) => HelpContact;
-    COMMAND "chat" Shape::Maybe(Statement::Chat) => HelpChat;
+    COMMAND "chat" Shape::Maybe(None, Statement::Chat) => HelpChat;
     COMMAND "query" Shape::Alone(|| Statement::Query) => HelpQuery;
 
     CONTACT "+f" Shape::Name(Kind::User, Statement::AddFriend) => HelpAddFriend;
     CONTACT "+r" Shape::Name(Kind::Room, Statement::JoinRoom) => HelpJoinRoom;
-    CONTACT "-r" Shape::Name(Kind::Room, Statement::LeaveRoom) => HelpLeaveRoom;
+    CONTACT "-r" Shape::Name(Kind::Room, |room| Statement::Leave(Some(room))) => HelpLeaveRoom;
     CONTACT ":r" Shape::Alone(|| Statement::Rooms) => HelpRooms;
     CONTACT ":f" Shape::Alone(|| Statement::Friends) => HelpFriends;
     CONTACT ":pr" Shape::Alone(|| Statement::Pending) => HelpPending;
@@ -137,9 +152,11 @@ rows! {
 
     CHAT "/history" Shape::Alone(|| Statement::History) => HelpHistory;
     CHAT "/members" Shape::Alone(|| Statement::MembersHere) => HelpMembersHere;
-    CHAT "/leave" Shape::Alone(|| Statement::LeaveHere) => HelpLeaveHere;
-    CHAT "/help" Shape::Alone(|| Statement::Help) => HelpHelp;
-    CHAT "/quit" Shape::Alone(|| Statement::Quit) => HelpQuit;
+    SLASH "/pending" Shape::Alone(|| Statement::Waiting) => HelpWaiting;
+    SLASH "/withdraw" Shape::Number(Statement::Withdraw) => HelpWithdraw;
+    SLASH "/leave" Shape::Maybe(Some(Kind::Room), Statement::Leave) => HelpLeaveSlash;
+    SLASH "/help" Shape::Alone(|| Statement::Help) => HelpHelp;
+    SLASH "/quit" Shape::Alone(|| Statement::Quit) => HelpQuit;
 
     NOT_CHAT "help" Shape::Alone(|| Statement::Help) => HelpHelp;
     NOT_CHAT "quit" Shape::Alone(|| Statement::Quit) => HelpQuit;

@@ -58,6 +58,18 @@ fn the_languages_of_the_modes() {
         (Query, "members room1", S::Members(name("room1"))),
         (Chat, "/history", S::History),
         (Chat, "//etc/passwd", S::Say(name("/etc/passwd"))),
+        (Chat, "／／etc", S::Say(name("／etc"))),
+        (Chat, "／history", S::History),
+        (Contact, "-r room1", S::Leave(Some(name("room1")))),
+        (Command, "/leave room1", S::Leave(Some(name("room1")))),
+        (Chat, "/leave", S::Leave(None)),
+        (Chat, "／leave　room1", S::Leave(Some(name("room1")))),
+        (Query, "/pending", S::Waiting),
+        (Contact, " ／pending ", S::Waiting),
+        (Chat, "/withdraw 12", S::Withdraw(Which::Number(12))),
+        (Command, "／withdraw　１２", S::Withdraw(Which::Number(12))),
+        (Query, "/withdraw all", S::Withdraw(Which::All)),
+        (Contact, "/withdraw 全部", S::Withdraw(Which::All)),
         (Chat, "  indented", S::Say(name("  indented"))),
         (Chat, "\\o/", S::Say(name("\\o/"))),
         (Chat, "\\d", S::Quit),
@@ -75,6 +87,12 @@ fn what_is_no_statement() {
     assert_eq!(form(Scope::Contact, "@f bob"), "@f <user> <text>");
     assert_eq!(form(Scope::Contact, "+r two words"), "+r <room>");
     assert_eq!(form(Scope::Contact, "find "), "find <word>");
+    for line in ["/withdraw", "/withdraw 1 2", "/withdraw -1", "/withdraw x"] {
+        assert_eq!(form(Scope::Chat, line), "/withdraw <number>|all");
+    }
+    for scope in [Scope::Register, Scope::Login] {
+        assert_eq!(parse(scope, "/withdraw 1"), Err(Misread::Unknown));
+    }
     assert_eq!(parse(Scope::Contact, "+fbob"), Err(Misread::Unknown));
     assert_eq!(parse(Scope::Contact, "room+="), Err(Misread::Unknown));
     assert_eq!(parse(Scope::Chat, "/nothing"), Err(Misread::Unknown));
@@ -88,6 +106,10 @@ fn every_row_reads_what_its_help_shows() {
             for (form, _) in help(scope, language) {
                 // Placeholders are names; without their marks the form is a line.
                 let line = form.replace(['<', '>', '[', ']'], "");
+                let line = line.rsplit_once('|').map_or(line.clone(), |(head, all)| {
+                    let command = head.split(' ').next().unwrap_or_default();
+                    format!("{command} {all}")
+                });
                 let read = parse(scope, &line);
                 assert!(read.is_ok() && read != Ok(Statement::Say(line)), "{form}");
             }
@@ -154,6 +176,11 @@ fn completion_of_words_and_names() {
         (Scope::Contact, "roo", 0, &["room1+="]),
         (Scope::Query, "se", 0, &["server time"]),
         (Scope::Chat, "/h", 0, &["/history", "/help"]),
+        (Scope::Contact, "/p", 0, &["/pending"]),
+        (Scope::Query, " ／w", 1, &["/withdraw "]),
+        (Scope::Command, "/leave r", 7, &["room1"]),
+        (Scope::Chat, "／leave r", 9, &["room1"]),
+        (Scope::Register, "/p", 0, &[]),
         (Scope::Chat, "hello 白", 6, &["白"]),
         (Scope::Chat, "hello @白", 7, &["白"]),
         (Scope::Contact, "+f B", 3, &["bob", "ben"]),

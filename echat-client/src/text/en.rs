@@ -59,7 +59,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpMembers => s("the members of a room"),
         Text::HelpHistory => s("older messages"),
         Text::HelpMembersHere => s("the members of this room"),
-        Text::HelpLeaveHere => s("leave this room for good"),
+        Text::HelpLeaveSlash => s("leave a room for good; in its chat without a name"),
         Text::HelpSayQuit => s("send the text quit"),
         Text::HelpSlash => s("send a text that begins with /"),
         Text::UserName => s("user name"),
@@ -130,7 +130,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpHeading { mode } => format!("Commands of {mode} mode:"),
         Text::Unknown { line } => format!("No such command: {line}. `help` lists them."),
         Text::UnknownInChat { line } => {
-            format!("No such command here: {line}. `/help` lists them.")
+            format!(
+                "No such command here: {line}. `/help` lists them; // at the beginning sends it as text."
+            )
         }
         Text::Usage { form } => format!("Use: {form}"),
         Text::PasswordsDiffer { left } => {
@@ -183,11 +185,64 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::PasteShort { count } => format!("{count} lines (Y/O/N)"),
         Text::OutgoingFound { count } => format!("Lines of an earlier run to send: {count}."),
-        Text::OutgoingUnreadable { count } => {
-            format!("Kept lines that could not be read: {count}.")
-        }
+        Text::OutgoingUnreadable => s("A kept line cannot be read."),
         Text::OutgoingFault { why } => format!("The file of unsent lines: {why}"),
         Text::UnsentAtExit { count } => format!("Lines not sent yet: {count}."),
+        Text::UnsentKept { user, file } => {
+            format!("They are kept in {file} and are sent when {user} logs in here again.")
+        }
+        Text::UnsentLost => s("No file keeps them: they are lost when the program ends."),
+        Text::NoText => s("Not sent: there is no text."),
+        Text::ControlCharacter { code } => {
+            format!("Not sent: a message cannot have the control character U+{code}.")
+        }
+        Text::TooLong {
+            bytes,
+            characters,
+            limit,
+        } => format!(
+            "Not sent: the text is {bytes} bytes long ({characters} characters); the limit is {limit} bytes."
+        ),
+        Text::KeywordTooLong { bytes, limit } => {
+            format!("Not sent: the word is {bytes} bytes long; the limit is {limit} bytes.")
+        }
+        Text::TooManyNames { names, limit } => {
+            format!("Not sent: the list has {names} names; the limit is {limit}.")
+        }
+        Text::RequestTooLong { bytes, limit } => {
+            format!("Not sent: the request is {bytes} bytes long; the limit is {limit} bytes.")
+        }
+        Text::InLine { line, why } => {
+            format!("Line {line}: {why} Neither it nor what follows was sent.")
+        }
+        Text::LineCutsOff { target } => {
+            format!("Not sent to {target}: the connection was lost three times with this line.")
+        }
+        Text::SetAside { file } => format!("The line is not sent again. It is kept in {file}."),
+        Text::NotSentAgain => s("The line is not sent again, and no file keeps it."),
+        Text::PendingHeading => s("Lines that wait to be sent:"),
+        Text::NothingWaits => s("No line waits to be sent."),
+        Text::PendingFor { target } => format!("to {target}: "),
+        Text::InFlight => s("(being sent) "),
+        Text::PendingMore { count } => format!("and {count} more"),
+        Text::PendingBefore { count } => format!("(pending) and {count} more before these"),
+        Text::Withdrawn { target } => format!("Withdrawn; it was for {target}:"),
+        Text::IsInFlight => s("This line is being sent: it cannot be withdrawn any more."),
+        Text::NothingToWithdraw => s("No line waits that could be withdrawn."),
+        Text::NoSuchLine { number } => {
+            format!("No line that waits has the number {number}; `/pending` lists them.")
+        }
+        Text::ALineNumber => s("<number>|all"),
+        Text::HelpWaiting => s("lines that wait to be sent"),
+        Text::HelpWithdraw => s("take a line that waits back, or all of them"),
+        Text::UnknownSlash { line } => format!(
+            "There is no command {line}. Send it as text? (Y/N) With // at the beginning it is sent without a question; `/help` lists the commands."
+        ),
+        Text::LeaveRoom { room } => format!(
+            "Leave the room {room}? What was said there cannot be read any more, not even after joining again. (Y/N)"
+        ),
+        Text::LeaveRoomShort { room } => format!("leave {room}? (Y/N)"),
+        Text::Stays { room } => format!("You stay in the room {room}."),
         Text::ServerTime { time } => format!("Server time: {time}"),
         Text::RoomLine {
             room,

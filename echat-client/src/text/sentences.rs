@@ -128,7 +128,7 @@ sentences! {
     /// /members
     HelpMembersHere;
     /// /leave
-    HelpLeaveHere;
+    HelpLeaveSlash;
     /// //
     HelpSlash;
     /// `\quit`
@@ -259,14 +259,78 @@ sentences! {
     PasteShort { count: u64 };
     /// Lines of an earlier run are there.
     OutgoingFound { count: u64 };
-    /// Lines of an earlier run that could not be read.
-    OutgoingUnreadable { count: u64 };
+    /// A line of an earlier run that cannot be read.
+    OutgoingUnreadable;
     /// Another client holds the file.
     OutgoingLocked;
     /// The file of such lines cannot be read or written.
     OutgoingFault { why: &'a str };
     /// Lines wait at the end.
     UnsentAtExit { count: u64 };
+    /// What becomes of them.
+    UnsentKept { user: &'a str, file: &'a str };
+    /// The same where no file keeps them.
+    UnsentLost;
+
+    // ---- lines that can never be sent
+    /// A message without text.
+    NoText;
+    /// A control character in a message, in hexadecimal digits.
+    ControlCharacter { code: &'a str };
+    /// A message over the limit, which is in bytes.
+    TooLong { bytes: u64, characters: u64, limit: u64 };
+    /// A word to look for over the limit.
+    KeywordTooLong { bytes: u64, limit: u64 };
+    /// A list of too many names.
+    TooManyNames { names: u64, limit: u64 };
+    /// A request over the limit of a frame.
+    RequestTooLong { bytes: u64, limit: u64 };
+    /// A line of input that cannot be accepted, where there is no terminal.
+    InLine { line: u64, why: &'a str };
+    /// A line with which the connection was lost again and again.
+    LineCutsOff { target: &'a str };
+    /// Where a line is that is not sent any more.
+    SetAside { file: &'a str };
+    /// The same where no file keeps it.
+    NotSentAgain;
+
+    // ---- lines that wait
+    /// Heading of `/pending`.
+    PendingHeading;
+    /// Nothing waits.
+    NothingWaits;
+    /// Stands behind a line's number and time.
+    PendingFor { target: &'a str };
+    /// Marks a line that was sent and not answered.
+    InFlight;
+    /// More lines wait than are shown, after those.
+    PendingMore { count: u64 };
+    /// The same, before those.
+    PendingBefore { count: u64 };
+    /// A line was taken back.
+    Withdrawn { target: &'a str };
+    /// A line was sent already.
+    IsInFlight;
+    /// No line waits that has not been sent.
+    NothingToWithdraw;
+    /// No line has this number.
+    NoSuchLine { number: u64 };
+    /// Stands for a line's number in help.
+    ALineNumber;
+    /// /pending
+    HelpWaiting;
+    /// /withdraw
+    HelpWithdraw;
+
+    // ---- commands with a slash
+    /// A chat line that begins with a slash and is no command.
+    UnknownSlash { line: &'a str };
+    /// Asks before a room is left.
+    LeaveRoom { room: &'a str };
+    /// The same, in the prompt.
+    LeaveRoomShort { room: &'a str };
+    /// It is not left.
+    Stays { room: &'a str };
 
     // ---- query
     /// The server's clock.

@@ -61,7 +61,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpMembers => s("聊天室的成员"),
         Text::HelpHistory => s("更早的消息"),
         Text::HelpMembersHere => s("本聊天室的成员"),
-        Text::HelpLeaveHere => s("退出本聊天室，不再是成员"),
+        Text::HelpLeaveSlash => s("退出聊天室，不再是成员；在聊天室中可以不写名字"),
         Text::HelpSayQuit => s("发送 quit 这个词"),
         Text::HelpSlash => s("发送以 / 开头的消息"),
         Text::UserName => s("用户名"),
@@ -126,7 +126,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpHeading { mode } => format!("{mode}模式的命令："),
         Text::Unknown { line } => format!("没有这个命令：{line}。输入 `help` 查看命令。"),
         Text::UnknownInChat { line } => {
-            format!("这里没有这个命令：{line}。输入 `/help` 查看命令。")
+            format!(
+                "这里没有这个命令：{line}。输入 `/help` 查看命令；要作为消息发送，请以 // 开头。"
+            )
         }
         Text::Usage { form } => format!("用法：{form}"),
         Text::PasswordsDiffer { left } => format!("两次输入的密码不一致，还可以试 {left} 次。"),
@@ -175,9 +177,58 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::PasteShort { count } => format!("{count} 行 (Y/O/N)"),
         Text::OutgoingFound { count } => format!("上次运行留下 {count} 条待发送的消息。"),
-        Text::OutgoingUnreadable { count } => format!("有 {count} 条保留的消息无法读取。"),
+        Text::OutgoingUnreadable => s("有一条保留的消息无法读取。"),
         Text::OutgoingFault { why } => format!("待发送消息的文件：{why}"),
         Text::UnsentAtExit { count } => format!("还有 {count} 条消息没有发送。"),
+        Text::UnsentKept { user, file } => {
+            format!("它们保存在 {file}，{user} 下次在这里登录时会自动发送。")
+        }
+        Text::UnsentLost => s("没有文件保存它们，程序退出后就会丢失。"),
+        Text::NoText => s("没有发送：消息是空的。"),
+        Text::ControlCharacter { code } => format!("没有发送：消息不能含有控制字符 U+{code}。"),
+        Text::TooLong {
+            bytes,
+            characters,
+            limit,
+        } => format!("没有发送：消息有 {bytes} 字节（{characters} 个字符），上限是 {limit} 字节。"),
+        Text::KeywordTooLong { bytes, limit } => {
+            format!("没有发送：关键字有 {bytes} 字节，上限是 {limit} 字节。")
+        }
+        Text::TooManyNames { names, limit } => {
+            format!("没有发送：名单里有 {names} 个名字，上限是 {limit} 个。")
+        }
+        Text::RequestTooLong { bytes, limit } => {
+            format!("没有发送：请求有 {bytes} 字节，上限是 {limit} 字节。")
+        }
+        Text::InLine { line, why } => format!("第 {line} 行：{why}这一行和后面的内容都没有发送。"),
+        Text::LineCutsOff { target } => {
+            format!("没有发送给 {target}：这条消息连续三次导致连接断开。")
+        }
+        Text::SetAside { file } => format!("这条消息不再发送，已移到 {file}。"),
+        Text::NotSentAgain => s("这条消息不再发送，也没有文件保存它。"),
+        Text::PendingHeading => s("待发送的消息："),
+        Text::NothingWaits => s("没有待发送的消息。"),
+        Text::PendingFor { target } => format!("发给 {target}："),
+        Text::InFlight => s("（正在发送）"),
+        Text::PendingMore { count } => format!("还有 {count} 条"),
+        Text::PendingBefore { count } => format!("（待发送）前面还有 {count} 条"),
+        Text::Withdrawn { target } => format!("已撤回，原本发给 {target}："),
+        Text::IsInFlight => s("这条消息正在发送，不能再撤回。"),
+        Text::NothingToWithdraw => s("没有可以撤回的消息。"),
+        Text::NoSuchLine { number } => {
+            format!("没有编号为 {number} 的待发送消息；用 `/pending` 查看。")
+        }
+        Text::ALineNumber => s("<编号>|全部"),
+        Text::HelpWaiting => s("待发送的消息"),
+        Text::HelpWithdraw => s("撤回一条或全部待发送的消息"),
+        Text::UnknownSlash { line } => format!(
+            "没有命令 {line}。作为消息发送？(Y/N) 以 // 开头的消息会直接发送；`/help` 列出全部命令。"
+        ),
+        Text::LeaveRoom { room } => {
+            format!("退出聊天室 {room}？退出后无法再查看其中的消息，重新加入也看不到。(Y/N)")
+        }
+        Text::LeaveRoomShort { room } => format!("退出 {room}？(Y/N)"),
+        Text::Stays { room } => format!("没有退出聊天室 {room}。"),
         Text::ServerTime { time } => format!("服务器时间：{time}"),
         Text::RoomLine {
             room,

@@ -9,6 +9,7 @@ mod given_back;
 mod hostile;
 mod kills;
 mod multiplexed;
+mod pending;
 mod pictures;
 mod place;
 #[path = "../real/mod.rs"]
@@ -20,3 +21,4 @@ mod start;
 #[path = "../support/mod.rs"]
 mod support;
 mod talk;
+mod too_long;

@@ -189,5 +189,36 @@ fn a_server_that_stays_away_is_not_waited_for_for_ever() {
     stage.happens(Input::EndOfInput).happens(unreachable());
     assert!(stage.has(&Effect::Quit(Exit::CannotConnect)));
     let printed = stage.printed();
-    assert_eq!(printed.last().unwrap(), "Lines not sent yet: 1.");
+    let [.., unsent, kept] = &printed[..] else {
+        panic!("{printed:?}");
+    };
+    assert_eq!(unsent, "Lines not sent yet: 1.");
+    assert!(kept.starts_with("No file keeps them"), "{kept}");
+}
+
+#[test]
+fn a_line_that_no_server_accepts_is_the_last_one() {
+    for (line, said) in [
+        (format!("@r room1 {}", "a".repeat(4_001)), "4001 bytes"),
+        (format!("@r room1 {}", "a".repeat(65_500)), "65500 bytes"),
+        (format!("find {}", "a".repeat(65)), "65 bytes"),
+        (format!("+f {}", "a".repeat(21)), "20"),
+        ("@r room1 a\u{7}".to_owned(), "U+0007"),
+    ] {
+        let mut stage = ready();
+        writes(&mut stage, &["", "@r room1 first"]);
+        stage.happens(Input::Line(line));
+        writes(&mut stage, &["@r room1 third"]);
+        stage.happens(Input::EndOfInput);
+        assert_eq!(stage.sent(), [RequestKind::SendMessage]);
+        assert!(!stage.has(&Effect::Quit(Exit::Usage)));
+        stage.says(live(in_room(3, "ann", "first"), Some("p-1")));
+        let printed = stage.printed().join("\n");
+        assert!(
+            printed.contains("Line 3: ") && printed.contains(said),
+            "{printed}"
+        );
+        assert_eq!(stage.sent(), []);
+        assert!(stage.has(&Effect::Quit(Exit::Usage)));
+    }
 }

@@ -102,7 +102,9 @@ fn a_line_that_waits_is_sent_to_the_new_history() {
     stage.types("unsent");
     back(&mut stage, &["bob"]);
     let printed = stage.printed();
-    assert_eq!(printed.last().unwrap(), "(pending) unsent", "{printed:?}");
+    assert_eq!(printed.last().unwrap(), "------ history above ------");
+    let footer: Vec<String> = stage.app.footer(9).iter().map(text).collect();
+    assert_eq!(footer, ["(pending) unsent"]);
     assert!(stage.sent().contains(&RequestKind::SendMessage));
     stage.says(live(in_room(3, "ann", "unsent"), Some("t-1")));
     assert_eq!(stage.printed(), ["[2023-11-14 22:13:23] me says: unsent"]);

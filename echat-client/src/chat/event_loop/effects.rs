@@ -32,7 +32,10 @@ impl EventLoop {
             Effect::Title(title) => self.screen.title(&title)?,
             Effect::Notify { title, body } => self.screen.notify(&title, &body)?,
             Effect::LoadOutgoing { user } => {
-                let input = match self.unsent.load(&user) {
+                let loaded = self.unsent.load(&user);
+                let files = self.unsent.files(&user).filter(|_| loaded.is_ok());
+                self.inputs.push_back(Input::Kept { files });
+                let input = match loaded {
                     Ok(lines) => Input::Outgoing { user, lines },
                     Err(error) => Input::NoOutgoing {
                         why: error.said(self.language),
@@ -41,7 +44,18 @@ impl EventLoop {
                 self.inputs.push_back(input);
             }
             Effect::SaveOutgoing { user, lines } => {
-                if let Err(error) = self.unsent.save(&user, &lines) {
+                let saved = self.unsent.save(&user, &lines);
+                if saved.is_err() != self.keeps_badly {
+                    self.keeps_badly = saved.is_err();
+                    let files = self.unsent.files(&user).filter(|_| saved.is_ok());
+                    self.inputs.push_back(Input::Kept { files });
+                }
+                if let Err(error) = saved {
+                    self.complain(&error);
+                }
+            }
+            Effect::SetAside { user, line } => {
+                if let Err(error) = self.unsent.set_aside(&user, &line) {
                     self.complain(&error);
                 }
             }

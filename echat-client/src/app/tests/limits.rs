@@ -1,0 +1,267 @@
+//! What no server accepts: refused where it is typed, and never sent again and again.
+
+use super::*;
+use crate::line_editor::Key;
+use crate::outgoing::Files;
+use crate::session::Limits;
+
+impl Stage {
+    /// Types a line and Enter.
+    fn enters_line(&mut self, line: &str) -> &mut Self {
+        self.happens(Input::Key(Key::Paste(line.to_owned())));
+        self.happens(Input::Key(Key::Enter))
+    }
+
+    /// The lines that were set aside since the last look.
+    fn set_aside(&mut self) -> Vec<String> {
+        let mut aside = Vec::new();
+        self.effects.retain(|effect| match effect {
+            Effect::SetAside { line, .. } => {
+                aside.push(line.clone());
+                false
+            }
+            _ => true,
+        });
+        aside
+    }
+}
+
+fn files() -> Input {
+    Input::Kept {
+        files: Some(Files {
+            waiting: "/state/ann".to_owned(),
+            aside: "/state/ann.aside".to_owned(),
+        }),
+    }
+}
+
+/// A line of a file, with a text of so many bytes.
+fn kept(txn_id: &str, bytes: usize) -> String {
+    let content = "a".repeat(bytes);
+    format!(
+        r#"{{"txn_id":"{txn_id}","target_type":1,"target":"room1","content":"{content}","typed_at":7}}"#
+    ) + "\n"
+}
+
+#[test]
+fn a_text_that_is_too_long_stays_to_be_edited() {
+    for (text, said) in [
+        (
+            "a".repeat(4_001),
+            "Not sent: the text is 4001 bytes long (4001 characters); the limit is 4000 bytes.",
+        ),
+        (
+            "a".repeat(65_500),
+            "Not sent: the text is 65500 bytes long (65500 characters); the limit is 4000 bytes.",
+        ),
+        (
+            "你".repeat(1_334),
+            "Not sent: the text is 4002 bytes long (1334 characters); the limit is 4000 bytes.",
+        ),
+    ] {
+        let mut stage = ann(Language::English);
+        stage.types("&r room1").printed();
+        stage.effects.clear();
+        stage.enters_line(&text);
+        assert_eq!(stage.printed(), [said]);
+        assert_eq!(stage.app.editor().text(), text);
+        assert_eq!((stage.sent(), stage.app.world.pending()), (vec![], 0));
+        let saves = |effect: &Effect| matches!(effect, Effect::SaveOutgoing { .. });
+        assert!(!stage.effects.iter().any(saves));
+        stage.happens(Input::Key(Key::Ctrl('u')));
+        stage.enters_line(&"a".repeat(4_000));
+        assert_eq!(stage.sent(), [RequestKind::SendMessage]);
+    }
+}
+
+#[test]
+fn what_can_never_be_accepted_is_given_back_in_every_form() {
+    let names = vec!["bob"; 1_001].join("+");
+    for line in [
+        format!("@r room1 {}", "a".repeat(4_001)),
+        format!("@f {} hello", "a".repeat(21)),
+        format!("+f {}", "a".repeat(65_000)),
+        "+r two/words".to_owned(),
+        format!("-r {}", "a".repeat(21)),
+        format!("find {}", "a".repeat(65)),
+        format!("new={names}"),
+        format!("new+={names}"),
+        format!("new={}", "a".repeat(21)),
+    ] {
+        let mut stage = ann(Language::English);
+        stage.enters_line(&line);
+        let shown: String = line.chars().take(30).collect();
+        assert_eq!(stage.sent(), [], "{shown}");
+        assert_eq!(stage.app.world.pending(), 0, "{shown}");
+        assert_eq!(stage.app.editor().text(), line, "{shown}");
+    }
+}
+
+#[test]
+fn a_line_that_is_confirmed_is_given_back_too() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").printed();
+    let line = format!("@f bob {}", "a".repeat(4_000));
+    stage.enters_line(&line).enters_line("y");
+    assert_eq!(stage.app.editor().text(), line);
+    assert_eq!(stage.sent(), []);
+}
+
+#[test]
+fn pasted_lines_are_sent_all_or_none() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").sent();
+    let long = "a".repeat(3_000);
+    let text = format!("one\n{long}\n{long}");
+    stage.happens(Input::Key(Key::Paste(text.clone())));
+    stage.enters_line("o").printed();
+    assert_eq!(stage.sent(), []);
+    stage.happens(Input::Key(Key::Paste(text)));
+    stage.enters_line("y");
+    assert_eq!(stage.app.world.pending(), 3);
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").sent();
+    let text = format!("one\n{}", "a".repeat(4_001));
+    stage.happens(Input::Key(Key::Paste(text)));
+    stage.enters_line("y");
+    assert_eq!(stage.app.world.pending(), 0);
+    assert!(stage.printed().concat().contains("4001 bytes"));
+    // Longer than the line under edition can be.
+    stage.happens(Input::Key(Key::Paste("a".repeat(100_000))));
+    assert!(stage.printed().concat().contains("100000 bytes"));
+    assert_eq!(stage.prompt(), "room1> ");
+}
+
+#[test]
+fn a_name_that_cannot_be_is_not_logged_in_with() {
+    let mut stage = stage(Language::English);
+    stage.types("login").printed();
+    stage.types(&"a".repeat(65_000)).types("two words");
+    assert_eq!(stage.prompt(), "login user name: ");
+    stage.types("ann");
+    assert_eq!(stage.prompt(), "login password: ");
+    stage.happens(Input::Key(Key::Paste("a".repeat(100_000))));
+    stage.happens(Input::Key(Key::Enter));
+    assert!(stage.printed().concat().contains("1024 bytes"));
+    assert!(!stage.has(&Effect::Connect));
+}
+
+#[test]
+fn what_an_older_version_kept_is_shown_and_set_aside() {
+    let mut stage = stage(Language::English);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    stage.happens(files()).printed();
+    let lines = [kept("x-1", 65_500), kept("x-2", 9), kept("x-3", 70_000)];
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some(lines.concat() + "{}\n"),
+    });
+    let aside = [&lines[0], &lines[2], "{}\n"].map(str::to_owned);
+    assert_eq!(stage.set_aside(), aside);
+    let printed = stage.printed();
+    assert_eq!(printed[0], "Lines of an earlier run to send: 1.");
+    let excerpt = format!("(not sent) {} ...", "a".repeat(200));
+    for (bytes, at) in [(65_500, 1), (70_000, 4)] {
+        assert!(
+            printed[at].contains(&format!("{bytes} bytes")),
+            "{printed:?}"
+        );
+        assert_eq!(printed[at + 1], excerpt);
+        assert!(printed[at + 2].contains("/state/ann.aside"), "{printed:?}");
+    }
+    assert_eq!(stage.app.world.pending(), 1);
+    let saved = stage.effects.iter().rev().find_map(|effect| match effect {
+        Effect::SaveOutgoing { lines, .. } => Some(lines.clone()),
+        _ => None,
+    });
+    assert_eq!(saved, Some(lines[1].clone()));
+}
+
+#[test]
+fn a_line_that_costs_every_connection_is_set_aside() {
+    for reason in [None, Some(2), Some(3), Some(99)] {
+        let mut stage = ann(Language::English);
+        stage.happens(files());
+        stage.types("@r room1 bad").types("@r room1 good");
+        for turn in 0..3 {
+            stage.sent();
+            stage.effects.clear();
+            stage.happens(Input::Closed(reason));
+            let comes_back = |effect: &Effect| matches!(effect, Effect::ReconnectIn { .. });
+            assert!(stage.effects.iter().any(comes_back), "{reason:?} {turn}");
+            assert_eq!(stage.app.world.pending(), if turn < 2 { 2 } else { 1 });
+            if turn < 2 {
+                stage.happens(Input::Connected).welcome("ann", vec![]);
+            }
+        }
+        let printed = stage.printed();
+        let said = "Not sent to room1: the connection was lost three times with this line.";
+        let at = printed.iter().position(|line| line == said);
+        let at = at.unwrap_or_else(|| panic!("{printed:?}"));
+        assert_eq!(printed[at + 1], "(not sent) bad");
+        assert!(printed[at + 2].contains("/state/ann.aside"), "{printed:?}");
+        assert_eq!(stage.set_aside().len(), 1);
+        stage.happens(Input::Connected).welcome("ann", vec![]);
+        stage.says(Event::History {
+            messages: vec![],
+            more: false,
+        });
+        stage.says(live(in_room(9, "ann", "good"), Some("t-2")));
+        assert_eq!(stage.app.world.pending(), 0);
+    }
+}
+
+#[test]
+fn lower_limits_sift_what_waits() {
+    let mut stage = ann(Language::English);
+    stage.happens(files()).happens(Input::Closed(None));
+    stage.types("@r room1 short");
+    stage.types(&format!("@r room1 {}", "a".repeat(50)));
+    stage.app.world.session.set_limits(Limits {
+        frame_bytes: 4_096,
+        content_bytes: 40,
+    });
+    stage.app.heed_limits();
+    let effects = stage.app.finish(true);
+    stage.effects.extend(effects);
+    assert_eq!(stage.app.world.pending(), 1);
+    assert_eq!(stage.set_aside().len(), 1);
+    stage.types(&format!("@r room1 {}", "a".repeat(41)));
+    assert_eq!(stage.app.world.pending(), 1);
+}
+
+#[test]
+fn leaving_says_where_lines_are_kept() {
+    for (files, said) in [
+        (
+            files(),
+            "They are kept in /state/ann and are sent when ann logs in here again.",
+        ),
+        (
+            Input::Kept { files: None },
+            "No file keeps them: they are lost when the program ends.",
+        ),
+    ] {
+        let mut stage = ann(Language::English);
+        stage.happens(files).happens(Input::Closed(None));
+        stage.types("@r room1 later").printed();
+        stage.types("quit");
+        assert_eq!(
+            stage.printed()[1..],
+            ["Lines not sent yet: 1.", said, "Goodbye."]
+        );
+    }
+}
+
+#[test]
+fn logging_out_says_where_lines_are_kept() {
+    let mut stage = ann(Language::English);
+    stage.happens(files()).happens(Input::Closed(None));
+    stage.types("@r room1 later").types("\\c").printed();
+    stage.types("logout");
+    let printed = stage.printed();
+    assert!(printed[1..3].concat().contains("/state/ann"), "{printed:?}");
+    stage.types("quit");
+    assert_eq!(stage.printed()[1..], ["Goodbye."]);
+}

@@ -1,0 +1,270 @@
+//! Lines that wait: seen in the place where they will stand, listed, taken back; and commands that
+//! begin with a slash.
+
+use super::*;
+use crate::line_editor::Key;
+use crate::target::Target;
+
+impl Stage {
+    /// The rows above the prompt.
+    fn footer(&self, rows: usize) -> Vec<String> {
+        self.app.footer(rows).iter().map(text).collect()
+    }
+
+    fn waiting(&self) -> Vec<String> {
+        let listed = self.app.world.outgoing.listed("ann");
+        listed
+            .map(|(_, entry, _)| entry.content.to_string())
+            .collect()
+    }
+}
+
+/// Ann in a chat, whose connection is lost.
+fn offline(language: Language) -> Stage {
+    let mut stage = ann(language);
+    stage.types("&r room1").happens(Input::Closed(None));
+    stage.printed();
+    stage
+}
+
+#[test]
+fn lines_that_wait_stand_above_the_prompt_in_order() {
+    let mut stage = offline(Language::English);
+    stage.types("one").types("two\nlines");
+    assert_eq!(stage.printed(), [""; 0]);
+    assert_eq!(stage.footer(9), ["(pending) one", "(pending) two lines"]);
+    stage.types("\\c");
+    assert_eq!(
+        stage.footer(9),
+        ["(pending) to room1: one", "(pending) to room1: two lines"]
+    );
+    stage.types("chat bob").printed();
+    assert_eq!(stage.footer(9), [""; 0]);
+    stage.types("\\c").types("chat room1");
+    assert!(!stage.printed().concat().contains("one"));
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    stage.says(Event::History {
+        messages: vec![],
+        more: false,
+    });
+    stage.printed();
+    stage.says(live(in_room(9, "ann", "one"), Some("t-1")));
+    assert_eq!(stage.printed(), ["[2023-11-14 22:13:29] me says: one"]);
+    assert_eq!(stage.footer(9), ["(pending) two lines"]);
+    stage.says(live(in_room(10, "ann", "two\nlines"), Some("t-2")));
+    assert_eq!(
+        stage.printed(),
+        ["[2023-11-14 22:13:30] me says: two", "    lines"]
+    );
+    assert_eq!(stage.footer(9), [""; 0]);
+}
+
+#[test]
+fn a_line_that_is_sent_waits_for_its_answer_in_view() {
+    let mut stage = ann(Language::Chinese);
+    stage.types("&r room1").types("你好");
+    assert_eq!(stage.footer(9), ["（待发送）你好"]);
+    stage.says(live(in_room(9, "bob", "hi"), None));
+    assert_eq!(stage.footer(9), ["（待发送）你好"]);
+    stage.says(live(in_room(10, "ann", "你好"), Some("t-1")));
+    assert_eq!(stage.footer(9), [""; 0]);
+}
+
+#[test]
+fn the_rows_are_bounded() {
+    let mut stage = offline(Language::English);
+    for n in 1..=9 {
+        stage.types(&format!("line {n}"));
+    }
+    let rows = stage.footer(100);
+    assert_eq!(rows.len(), 5);
+    assert_eq!(rows[0], "(pending) and 5 more before these");
+    assert_eq!(rows[4], "(pending) line 9");
+    assert_eq!(stage.footer(1), ["(pending) and 9 more before these"]);
+    assert_eq!(stage.footer(0), [""; 0]);
+    stage.types(&"a".repeat(4_000));
+    assert!(stage.footer(2)[1].len() < 300);
+}
+
+#[test]
+fn where_nothing_is_redrawn_they_are_printed_once() {
+    let mut stage = offline(Language::English);
+    stage.app.world.settings.echoes = false;
+    stage.types("one");
+    assert_eq!(stage.printed(), ["(pending) one"]);
+    assert_eq!(stage.footer(9), [""; 0]);
+    stage.types("\\c").types("chat room1");
+    assert_eq!(stage.printed().last().unwrap(), "(pending) one");
+    stage.types("\\c").types("contact").types(":m");
+    assert_eq!(stage.printed().last().unwrap(), "(pending) to room1: one");
+}
+
+#[test]
+fn they_are_listed_and_taken_back_in_every_mode() {
+    for (modes, slash) in [
+        (&["\\c"][..], "/"),
+        (&["\\c", "contact"], "／"),
+        (&["\\c", "query"], "/"),
+        (&[], "／"),
+    ] {
+        let mut stage = offline(Language::English);
+        stage.types("one").types("two").types("three");
+        modes.iter().for_each(|line| {
+            stage.types(line);
+        });
+        stage.printed();
+        stage.types(&format!("{slash}pending"));
+        assert_eq!(
+            stage.printed()[1..],
+            [
+                "Lines that wait to be sent:",
+                "  1  [2023-11-14 22:13:20] to room1: one",
+                "  2  [2023-11-14 22:13:20] to room1: two",
+                "  3  [2023-11-14 22:13:20] to room1: three",
+            ]
+        );
+        stage.effects.clear();
+        stage.types(&format!("{slash}withdraw 2"));
+        assert_eq!(
+            stage.printed()[1..],
+            ["Withdrawn; it was for room1:", "(not sent) two"]
+        );
+        let saved = |effect: &Effect| match effect {
+            Effect::SaveOutgoing { lines, .. } => !lines.contains("two"),
+            _ => false,
+        };
+        assert!(stage.effects.iter().any(saved));
+        assert_eq!(stage.waiting(), ["one", "three"]);
+        stage.types(&format!("{slash}withdraw 2"));
+        assert_eq!(
+            stage.printed()[1..],
+            ["No line that waits has the number 2; `/pending` lists them."]
+        );
+        stage.types(&format!("{slash}withdraw all"));
+        assert_eq!(stage.waiting(), [""; 0]);
+        stage.types("/pending");
+        let printed = stage.printed();
+        assert_eq!(printed.last().unwrap(), "No line waits to be sent.");
+    }
+}
+
+#[test]
+fn a_line_in_flight_is_not_taken_back() {
+    let mut stage = ann(Language::Chinese);
+    stage.types("&r room1").types("一").types("二").printed();
+    stage.types("/pending");
+    assert_eq!(
+        stage.printed()[1..],
+        [
+            "待发送的消息：",
+            "  1  [2023-11-14 22:13:20] （正在发送）发给 room1：一",
+            "  2  [2023-11-14 22:13:20] 发给 room1：二",
+        ]
+    );
+    stage.types("/withdraw １");
+    assert_eq!(stage.printed()[1..], ["这条消息正在发送，不能再撤回。"]);
+    stage.types("／withdraw　全部").printed();
+    assert_eq!(stage.waiting(), ["一"]);
+    stage.types("/withdraw 全部");
+    assert_eq!(stage.printed()[1..], ["没有可以撤回的消息。"]);
+}
+
+#[test]
+fn what_begins_with_a_slash_is_sent_only_when_meant() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").sent();
+    stage.types("/usr/bin").printed();
+    assert_eq!((stage.sent(), stage.waiting()), (vec![], vec![]));
+    assert_eq!(stage.prompt(), "send as text? (Y/N) room1> ");
+    stage.types("n").types("／nothing").types("n");
+    assert_eq!(stage.waiting(), [""; 0]);
+    stage.types("/usr/bin").types("y");
+    stage.types("//usr/lib").types("／／路径");
+    assert_eq!(stage.waiting(), ["/usr/bin", "/usr/lib", "／路径"]);
+    stage.types("/withdraw two");
+    let printed = stage.printed();
+    assert_eq!(printed.last().unwrap(), "Use: /withdraw <number>|all");
+    assert_eq!(stage.waiting().len(), 3);
+}
+
+#[test]
+fn a_room_is_left_only_after_a_yes() {
+    for (modes, line) in [
+        (&["&r room1"][..], "/leave"),
+        (&["&r room1"], "／leave room1"),
+        (&["&f bob"], "/leave Room1"),
+        (&[], "-r room1"),
+        (&[], "/leave room1"),
+        (&["\\c"], "/leave room1"),
+        (&["\\c", "query"], "/leave room1"),
+    ] {
+        let mut stage = ann(Language::English);
+        modes.iter().for_each(|line| {
+            stage.types(line);
+        });
+        stage.sent();
+        for no in ["n", "\\c", "something"] {
+            let mode = stage.prompt();
+            stage.types(line);
+            assert_eq!(stage.prompt(), format!("leave room1? (Y/N) {mode}"));
+            stage.printed();
+            stage.types(no);
+            let printed = stage.printed();
+            let stays = "You stay in the room room1.".to_owned();
+            assert!(printed.contains(&stays), "{printed:?}");
+            if no == "\\c" {
+                stage.types("contact");
+                modes.iter().for_each(|line| {
+                    stage.types(line);
+                });
+            }
+        }
+        stage.effects.clear();
+        stage.types(line);
+        stage.happens(Input::Key(Key::Ctrl('c')));
+        stage.types("y");
+        assert!(!stage.sent().contains(&RequestKind::LeaveRoom), "{line}");
+        stage.types("\\c").types("contact").types("-r room1");
+        stage.types("y");
+        assert!(stage.sent().contains(&RequestKind::LeaveRoom), "{line}");
+        stage.says(Event::LeftRoom {
+            roomname: "room1".to_owned(),
+        });
+        assert!(
+            !stage
+                .app
+                .world
+                .session
+                .has(&Target::Room("room1".to_owned()))
+        );
+    }
+}
+
+#[test]
+fn what_was_begun_before_does_not_leave_a_room() {
+    let mut stage = ann(Language::English);
+    stage.types("-r nowhere");
+    assert_eq!(stage.sent(), [RequestKind::LeaveRoom], "the server says no");
+    assert_eq!(stage.prompt(), "contact> ");
+    stage.types("/leave");
+    assert_eq!(stage.printed().last().unwrap(), "Use: /leave <room>");
+}
+
+#[test]
+fn slash_commands_are_in_every_help() {
+    for language in [Language::English, Language::Chinese] {
+        for modes in [&["\\c"][..], &[], &["\\c", "query"], &["&r room1"]] {
+            let mut stage = ann(language);
+            modes.iter().for_each(|line| {
+                stage.types(line);
+            });
+            stage.printed();
+            stage.types("/help");
+            let printed = stage.printed().join("\n");
+            for command in ["/pending", "/withdraw", "/leave"] {
+                let row = format!("\n  {command} ");
+                assert!(printed.contains(&row), "{printed}");
+            }
+        }
+    }
+}

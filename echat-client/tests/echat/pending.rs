@@ -1,0 +1,83 @@
+//! Lines that wait stand above the prompt until the server has them.
+
+use crate::place::Place;
+use crate::support::emulator::Emulator;
+use crate::support::proxy::Proxy;
+
+/// The rows that show this.
+fn rows_with(screen: &Emulator, text: &str) -> Vec<usize> {
+    let rows = screen.rows();
+    let has = |row: &usize| rows[*row].contains(text);
+    (0..rows.len()).filter(has).collect()
+}
+
+#[test]
+fn they_move_up_when_they_are_sent() {
+    let mut place = Place::unhurried();
+    place.has("room1", &["ann", "bob"]);
+    let proxy = Proxy::to(place.server.address());
+    let mut ann = place.comes("ann", proxy.address());
+    ann.sees("Logged in as ann.");
+    ann.types("&r room1\r");
+    ann.sees("room1> ");
+    place.falls();
+    ann.sees("Trying again");
+    ann.types("one\rtwo 你好\rthree");
+    let waits = |screen: &Emulator| {
+        let prompt = rows_with(screen, "(offline)> three");
+        let (one, two) = (
+            rows_with(screen, "(pending) one"),
+            rows_with(screen, "(pending) two"),
+        );
+        let above = |rows: &[usize], by: usize| prompt.first().is_some_and(|at| rows == [at - by]);
+        above(&one, 2) && above(&two, 1)
+    };
+    ann.sees_that("both lines directly above the prompt", waits);
+    for cols in (40..80).rev().step_by(2).chain((40..100).step_by(3)) {
+        ann.resizes(cols, 24);
+        ann.sees_that("the same at another width", waits);
+    }
+    ann.resizes(80, 24);
+    ann.types("\x15/pending\r");
+    ann.sees("Lines that wait to be sent:");
+    ann.types("/withdraw 1\r");
+    ann.sees("(not sent) one");
+    ann.types("four\r");
+    place.rises();
+    proxy.leads_to(Some(place.server.address()));
+    ann.sees("Connected again");
+    ann.sees("me says: two 你好");
+    ann.sees("me says: four");
+    ann.sees_that("nothing that waits", |screen| {
+        rows_with(screen, "(pending)").is_empty()
+            && rows_with(screen, "me says: two").len() == 1
+            && screen.rest_from("room1").as_deref() == Some("room1>")
+    });
+    ann.types("\\d\r");
+    ann.reads_to_the_end();
+    ann.has_the_terminal_back();
+    assert_eq!(ann.ends().0, 0);
+    let said = ["one", "two 你好", "four"].map(str::to_owned);
+    assert_eq!(place.counts("bob", &said), [0, 1, 1]);
+}
+
+#[test]
+fn a_room_is_left_after_a_yes() {
+    let place = Place::new();
+    place.has("room1", &["ann"]);
+    let mut ann = place.comes("ann", place.server.address());
+    ann.sees("Logged in as ann.");
+    ann.types("&r room1\r");
+    ann.sees("room1> ");
+    ann.types("/leave\r");
+    ann.sees("leave room1? (Y/N) room1> ");
+    ann.types("n\r");
+    ann.sees("You stay in the room room1.");
+    ann.types("／leave\r");
+    ann.sees("leave room1? (Y/N) room1> ");
+    ann.types("y\r");
+    ann.sees("You left the room room1.");
+    ann.sees("contact> ");
+    ann.types("\\d\r");
+    assert_eq!(ann.ends().0, 0);
+}

@@ -1,0 +1,150 @@
+//! Texts that no server accepts, and one that costs the connection: neither is sent for ever.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::place::{PASSWORD, Place};
+use crate::support::person::Person;
+
+/// A server that cuts the connection at a text which the client's limit allows.
+const SMALL: &str = r#"{"server": {"limits": {
+    "frame_bytes": 4096, "content_bytes": 3000, "message_rate": 0}}}"#;
+
+/// Pastes a text and enters it.
+fn pastes(person: &mut Person, text: &str) {
+    person.types(&format!("\x1b[200~{text}\x1b[201~\r"));
+}
+
+fn opens(place: &Place) -> Person {
+    let mut ann = place.comes("ann", place.server.address());
+    ann.sees("Logged in as ann.");
+    ann.types("&r room1\r");
+    ann.sees("room1> ");
+    ann
+}
+
+/// The file of ann's unsent lines.
+fn kept(place: &Place) -> PathBuf {
+    let folder = place.scene.path(".local/state/echat/unsent");
+    let mut keys = fs::read_dir(folder).unwrap();
+    keys.next().unwrap().unwrap().path().join("ann")
+}
+
+#[test]
+fn a_text_over_the_limit_is_refused_where_it_is_typed() {
+    let place = Place::unhurried();
+    place.has("room1", &["ann"]);
+    let mut ann = opens(&place);
+    pastes(&mut ann, &"a".repeat(65_500));
+    ann.sees("Not sent: the text is 65500 bytes long");
+    // It is there to be edited.
+    ann.types("\x15");
+    pastes(&mut ann, &format!("你{}", "b".repeat(3_998)));
+    ann.sees("4001 bytes long (3999 characters)");
+    ann.types("\x7f\r");
+    ann.sees("me says: 你bbb");
+    ann.types("\\d\r");
+    let (code, shown) = ann.ends();
+    assert_eq!(code, 0, "{shown}");
+    assert!(!shown.contains("connection was lost"), "{shown}");
+    let sent = [format!("你{}", "b".repeat(3_997)), "a".repeat(65_500)];
+    assert_eq!(place.counts("ann", &sent), [1, 0]);
+}
+
+#[test]
+fn in_a_pipe_it_is_an_error_with_its_line() {
+    let place = Place::unhurried();
+    place.has("room1", &["ann"]);
+    let link = place.link();
+    let login = ["--user", "ann", "--password-file", PASSWORD, &link];
+    let long = "a".repeat(65_500);
+    let input = format!("@r room1 first\n@r room1 {long}\n@r room1 third\n");
+    let told = place.pipes(&login, &input).exits(2);
+    assert!(told.err.contains("Line 2: "), "{}", told.err);
+    assert!(told.err.contains("65500 bytes"), "{}", told.err);
+    let sent = ["first", "third"].map(str::to_owned);
+    assert_eq!(place.counts("ann", &sent), [1, 0]);
+
+    let send = |text: &str| {
+        format!(
+            r#"SEND_MESSAGE {{"target_type":1,"target":"room1","content":"{text}","txn_id":"x"}}"#
+        )
+    };
+    let script = place
+        .scene
+        .write("script", &[send("one"), send(&long)].join("\n"));
+    let told = place.scene.run_as(&link, "ann", &["-f", &script]).exits(2);
+    assert!(
+        told.err.contains("line 2: the message has 655"),
+        "{}",
+        told.err
+    );
+    let told = place
+        .scene
+        .run(&[&link], &format!("\nFIND {long:?}"))
+        .exits(2);
+    assert!(
+        told.err.contains("line 2: the message has 655"),
+        "{}",
+        told.err
+    );
+}
+
+#[test]
+fn a_line_that_costs_the_connection_each_time_is_set_aside() {
+    let place = Place::with(SMALL);
+    place.has("room1", &["ann"]);
+    let mut ann = opens(&place);
+    let bad = "a".repeat(4_000);
+    pastes(&mut ann, &bad);
+    ann.types("good\r");
+    ann.sees("the connection was lost three times with this line");
+    ann.sees(".aside");
+    ann.sees("me says: good");
+    ann.sees_that("nothing waits", |screen| {
+        screen.rest_from("room1").as_deref() == Some("room1>")
+    });
+    let kept = kept(&place);
+    assert!(!kept.exists());
+    let aside = fs::read_to_string(kept.with_extension("aside")).unwrap();
+    assert!(
+        aside.contains(&bad) && aside.lines().count() == 1,
+        "{aside}"
+    );
+    ann.types("\\d\r");
+    assert_eq!(ann.ends().0, 0);
+    assert_eq!(place.counts("ann", &["good".to_owned(), bad]), [1, 0]);
+}
+
+#[test]
+fn what_an_older_version_kept_is_set_aside_at_the_start() {
+    let mut place = Place::unhurried();
+    place.has("room1", &["ann"]);
+    let mut ann = opens(&place);
+    place.falls();
+    ann.sees("Trying again");
+    ann.types("kept\r");
+    ann.sees("(pending) kept");
+    ann.types("\\d\r");
+    ann.sees("Lines not sent yet: 1.");
+    ann.sees("They are kept in ");
+    assert_eq!(ann.ends().0, 0);
+    let kept = kept(&place);
+    let good = fs::read_to_string(&kept).unwrap();
+    let long = "b".repeat(65_500);
+    let bad = good.replace("kept", &long).replace("-1\"", "-0\"");
+    fs::write(&kept, format!("{bad}{good}")).unwrap();
+    place.rises();
+    let mut ann = place.comes("ann", place.server.address());
+    ann.sees("Lines of an earlier run to send: 1.");
+    ann.sees("65500 bytes long");
+    ann.sees("(not sent) bbb");
+    ann.sees(".aside");
+    ann.sees("me to room1: kept");
+    ann.types("\\d\r");
+    assert_eq!(ann.ends().0, 0);
+    let aside = fs::read_to_string(kept.with_extension("aside")).unwrap();
+    assert_eq!(aside, bad);
+    assert!(!kept.exists());
+    assert_eq!(place.counts("ann", &["kept".to_owned(), long]), [1, 0]);
+}
