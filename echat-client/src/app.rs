@@ -284,6 +284,7 @@ impl App {
                 Act::Goto(place) => self.go(place),
                 Act::Leave(room) => self.leave_room(room),
                 Act::Withdraw(which) => self.withdraw(which),
+                Act::Never(why) => self.cannot(&why),
                 Act::Mistake => self.mistaken = true,
                 Act::Quit => self.leave(),
             }

@@ -70,10 +70,12 @@ impl App {
         }
     }
 
-    /// Puts what can never be accepted into the line again, if that is empty.
+    /// Puts what can never be accepted into the line again, if that is edited here and empty.
     pub(super) fn give_back(&mut self, line: &str) {
         let is_meant = std::mem::take(&mut self.is_given_back);
-        if is_meant && !self.mode.is_secret() && self.editor.text().is_empty() {
+        // Where nothing is redrawn the terminal edits lines, and keeps none.
+        let is_edited = self.world.has_footer() && !self.mode.is_secret();
+        if is_meant && is_edited && self.editor.text().is_empty() {
             self.editor.set(line, line.len());
         }
     }

@@ -11,7 +11,7 @@ use crate::ask::{self, Tty};
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
 use crate::terminal::{EchoOff, Encoded, Look, Painter, RawGuard, Reply, restore_on_panic, size};
-use crate::view::{cut, prompt_rows};
+use crate::view::{PromptRows, cut, prompt_rows};
 
 /// How long a terminal has to say where its cursor is.
 const ANSWER: Duration = Duration::from_secs(1);
@@ -111,12 +111,13 @@ impl Screen {
                 self.painter.leave()?;
             }
         }
-        self.painter.print(&lines)?;
         if due && std::mem::take(&mut self.prompt) {
             self.entered = false;
-            self.paint_prompt(app)?;
+            let prompt = self.laid_out(app);
+            self.painter.print_above(&lines, &prompt)
+        } else {
+            self.painter.print(&lines)
         }
-        Ok(())
     }
 
     /// Shows the question that the next typed line answers, where the lines go elsewhere.
@@ -145,7 +146,8 @@ impl Screen {
         Ok(())
     }
 
-    fn paint_prompt(&mut self, app: &App) -> io::Result<()> {
+    /// The prompt, with the lines that wait in rows above it.
+    fn laid_out(&self, app: &App) -> PromptRows {
         let editor = app.editor();
         let mut prompt = app.prompt();
         if let Some(query) = editor.search() {
@@ -163,7 +165,7 @@ impl Screen {
         let free = height.saturating_sub(rows.rows.len() + 1);
         let footer = app.footer(free.min(height / 3));
         let footer = footer.iter().map(|line| cut(line, self.painter.width()));
-        self.painter.prompt(&rows.below(footer.collect()))
+        rows.below(footer.collect())
     }
 
     /// The terminal itself has shown a line that was typed.

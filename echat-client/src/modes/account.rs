@@ -42,7 +42,7 @@ fn way_out(scope: Scope, line: &str, world: &World) -> Option<Vec<Act>> {
 }
 
 fn error(text: &str) -> Vec<Act> {
-    print(vec![error_line(text)])
+    vec![Act::Print(vec![error_line(text)]), Act::Mistake]
 }
 
 impl Mode for Register {

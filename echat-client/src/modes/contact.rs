@@ -4,7 +4,7 @@ use echat_proto::commands::Request;
 use echat_proto::names::{NameQuery, RoomName};
 use echat_proto::param::Names;
 
-use super::lines::{error_line, plain, styled};
+use super::lines::{plain, styled};
 use super::presence::Presence;
 use super::{Act, Goto, Mode, World, answers, mistake, print, read};
 use crate::session::{Conversation, News};
@@ -78,10 +78,7 @@ fn obey(statement: Statement, world: &World) -> Vec<Act> {
                 roomname,
                 members: Names(members),
             })],
-            Err(bad) => vec![
-                Act::Print(vec![error_line(&world.language.bad_name(&bad))]),
-                Act::Mistake,
-            ],
+            Err(bad) => vec![Act::Never(world.language.bad_name(&bad))],
         },
         Statement::AddMembers(room, members) => vec![Act::Ask(Request::AddMembers {
             roomname: query(room),

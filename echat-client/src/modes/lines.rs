@@ -234,6 +234,10 @@ impl World {
                 Text::ControlCharacter { code: &code }
             }
             Excess::Name(error) => return self.language.bad_name(error),
+            Excess::LongName { bytes, characters } => Text::NameTooLong {
+                bytes: count(*bytes),
+                characters: count(*characters),
+            },
             Excess::Text {
                 bytes,
                 characters,

@@ -76,6 +76,8 @@ pub enum Act {
     Withdraw(Which),
     /// Change the mode.
     Goto(Goto),
+    /// The server can never accept the line, for this reason.
+    Never(String),
     /// The line could not be understood, which was said.
     Mistake,
     /// Leave the program.

@@ -53,6 +53,13 @@ pub enum Excess {
     },
     /// A name that no user and no room can have.
     Name(NameError),
+    /// A name is too long.
+    LongName {
+        /// Its bytes.
+        bytes: usize,
+        /// Its characters.
+        characters: usize,
+    },
     /// A list with too many names.
     Names {
         /// How many it has.
@@ -152,7 +159,12 @@ impl Limits {
 /// # Errors
 /// None can.
 pub fn possible(name: &NameQuery) -> Result<(), Excess> {
-    match Username::new(name.raw()) {
+    let raw = name.raw();
+    match Username::new(raw) {
+        Err(NameError::TooLong) => Err(Excess::LongName {
+            bytes: raw.len(),
+            characters: raw.chars().count(),
+        }),
         Err(error) if name.key().is_none() => Err(Excess::Name(error)),
         _ => Ok(()),
     }

@@ -94,21 +94,29 @@ impl<W: Write> Painter<W> {
             return Ok(());
         }
         self.erase();
-        let newline = self.newline();
-        for line in lines {
-            for row in wrap_indented(line, self.width(), INDENT) {
-                self.row(&row, usize::MAX);
-                write::put(&mut self.buffer, newline);
-            }
+        self.lines(lines);
+        self.paint();
+        self.send()
+    }
+
+    /// Puts lines above a prompt that takes the place of the one before, in one write: what moves from
+    /// the prompt's rows to the lines is never seen twice.
+    pub fn print_above(&mut self, lines: &[Line], prompt: &PromptRows) -> io::Result<()> {
+        if lines.is_empty() || !self.look.redraw {
+            self.print(lines)?;
+            return self.prompt(prompt);
         }
+        self.erase();
+        self.lines(lines);
+        self.prompt = Some(prompt.clone().window(self.height()));
+        self.stale = false;
         self.paint();
         self.send()
     }
 
     /// Replaces the prompt.
     pub fn prompt(&mut self, prompt: &PromptRows) -> io::Result<()> {
-        // One row is left for messages, if there are two.
-        let prompt = prompt.clone().window(self.rows.saturating_sub(1));
+        let prompt = prompt.clone().window(self.height());
         if self.above.is_some() && !self.stale && self.prompt.as_ref() == Some(&prompt) {
             return Ok(());
         }
@@ -197,6 +205,22 @@ impl<W: Write> Painter<W> {
                 c => c,
             })
             .collect()
+    }
+
+    /// The rows that a prompt may take: one is left for messages, if there are two.
+    fn height(&self) -> usize {
+        self.rows.saturating_sub(1)
+    }
+
+    /// Adds lines, each with its end.
+    fn lines(&mut self, lines: &[Line]) {
+        let newline = self.newline();
+        for line in lines {
+            for row in wrap_indented(line, self.width(), INDENT) {
+                self.row(&row, usize::MAX);
+                write::put(&mut self.buffer, newline);
+            }
+        }
     }
 
     fn newline(&self) -> &'static str {

@@ -1,5 +1,6 @@
 //! English.
 
+use echat_proto::limits::{NAME_BYTES, NAME_CHARS};
 use echat_proto::records::Code;
 
 use super::Text;
@@ -202,6 +203,9 @@ pub(super) fn say(text: Text<'_>) -> String {
             limit,
         } => format!(
             "Not sent: the text is {bytes} bytes long ({characters} characters); the limit is {limit} bytes."
+        ),
+        Text::NameTooLong { bytes, characters } => format!(
+            "The name is {characters} characters ({bytes} bytes) long; the limit is {NAME_CHARS} characters and {NAME_BYTES} bytes."
         ),
         Text::KeywordTooLong { bytes, limit } => {
             format!("Not sent: the word is {bytes} bytes long; the limit is {limit} bytes.")

@@ -279,6 +279,8 @@ sentences! {
     ControlCharacter { code: &'a str };
     /// A message over the limit, which is in bytes.
     TooLong { bytes: u64, characters: u64, limit: u64 };
+    /// A name over the limits of names.
+    NameTooLong { bytes: u64, characters: u64 };
     /// A word to look for over the limit.
     KeywordTooLong { bytes: u64, limit: u64 };
     /// A list of too many names.

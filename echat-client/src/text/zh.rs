@@ -191,6 +191,9 @@ pub(super) fn say(text: Text<'_>) -> String {
             characters,
             limit,
         } => format!("没有发送：消息有 {bytes} 字节（{characters} 个字符），上限是 {limit} 字节。"),
+        Text::NameTooLong { bytes, characters } => format!(
+            "名字有 {characters} 个字符（{bytes} 字节），最多 {NAME_CHARS} 个字符、{NAME_BYTES} 字节。"
+        ),
         Text::KeywordTooLong { bytes, limit } => {
             format!("没有发送：关键字有 {bytes} 字节，上限是 {limit} 字节。")
         }

@@ -33,7 +33,7 @@ fn they_move_up_when_they_are_sent() {
         above(&one, 2) && above(&two, 1)
     };
     ann.sees_that("both lines directly above the prompt", waits);
-    for cols in (40..80).rev().step_by(2).chain((40..100).step_by(3)) {
+    for cols in (40..80).rev().step_by(5).chain((41..100).step_by(7)) {
         ann.resizes(cols, 24);
         ann.sees_that("the same at another width", waits);
     }

@@ -87,6 +87,7 @@ fn what_can_never_be_accepted_is_given_back_in_every_form() {
         format!("new={names}"),
         format!("new+={names}"),
         format!("new={}", "a".repeat(21)),
+        format!("{}=bob", "a".repeat(21)),
     ] {
         let mut stage = ann(Language::English);
         stage.enters_line(&line);
@@ -95,6 +96,17 @@ fn what_can_never_be_accepted_is_given_back_in_every_form() {
         assert_eq!(stage.app.world.pending(), 0, "{shown}");
         assert_eq!(stage.app.editor().text(), line, "{shown}");
     }
+}
+
+#[test]
+fn where_the_terminal_edits_lines_none_is_kept() {
+    let mut stage = ann(Language::English);
+    stage.app.world.settings.echoes = false;
+    stage.types("&r room1");
+    stage.enters_line(&"a".repeat(4_001)).enters_line("short");
+    let listed = stage.app.world.outgoing.listed("ann");
+    let texts: Vec<&str> = listed.map(|(_, entry, _)| entry.content.as_str()).collect();
+    assert_eq!(texts, ["short"]);
 }
 
 #[test]

@@ -202,7 +202,8 @@ fn a_line_that_no_server_accepts_is_the_last_one() {
         (format!("@r room1 {}", "a".repeat(4_001)), "4001 bytes"),
         (format!("@r room1 {}", "a".repeat(65_500)), "65500 bytes"),
         (format!("find {}", "a".repeat(65)), "65 bytes"),
-        (format!("+f {}", "a".repeat(21)), "20"),
+        (format!("+f {}", "a".repeat(21)), "21 characters"),
+        (format!("{}=bob", "a".repeat(21)), "20"),
         ("@r room1 a\u{7}".to_owned(), "U+0007"),
     ] {
         let mut stage = ready();
@@ -220,5 +221,23 @@ fn a_line_that_no_server_accepts_is_the_last_one() {
         );
         assert_eq!(stage.sent(), []);
         assert!(stage.has(&Effect::Quit(Exit::Usage)));
+    }
+}
+
+#[test]
+fn a_password_that_cannot_be_is_bad_input() {
+    for password in ["short".to_owned(), "a".repeat(1_025)] {
+        let mut settings = Settings::new("p");
+        settings.interactive = false;
+        let mut stage = Stage {
+            app: App::new(settings, Language::English),
+            effects: Vec::new(),
+        };
+        stage.happens(Input::Tick { now: 1_700_000_000 });
+        stage.happens(Input::Start);
+        writes(&mut stage, &["register", "ann", &password]);
+        stage.happens(Input::EndOfInput);
+        assert!(stage.has(&Effect::Quit(Exit::Usage)));
+        assert!(!stage.has(&Effect::Connect));
     }
 }

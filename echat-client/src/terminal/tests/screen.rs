@@ -149,9 +149,12 @@ fn rows_above_the_prompt_move_to_the_scrollback_in_order() {
     assert_eq!(scene.place(), (2, 11));
     scene.prints(&[says("hi")]);
     assert_eq!(scene.screen()[1..], pending);
-    scene.prints(&[says("one")]);
     scene.footer.remove(0);
-    scene.prompt();
+    let prompt = scene.laid_out();
+    scene.painter.print_above(&[says("one")], &prompt).unwrap();
+    let painted = String::from_utf8(scene.painter.painted().clone()).unwrap();
+    assert_eq!(painted.matches("one").count(), 1, "{painted:?}");
+    scene.show();
     let shown = ["[9:00] 小明 says: hi", "[9:00] 小明 says: one"];
     assert_eq!(scene.screen(), [&shown[..], &pending[1..]].concat());
 }
