@@ -278,7 +278,7 @@ impl App {
                 Act::Print(lines) => self.print(lines),
                 Act::Ask(request) => self.ask(request),
                 Act::LogIn { name, password } => self.log_in(name, password),
-                Act::Send(target, text) => self.send_line(target, text),
+                Act::Send(target, text) => self.send_line(target, &text),
                 Act::SendIfMeant(target, text) => self.ask_if_meant(target, text),
                 Act::Read(target) => self.mark_read(&target),
                 Act::Goto(place) => self.go(place),

@@ -20,11 +20,11 @@ const STORAGE_WAIT: u64 = 5;
 const FOOTER_ROWS: usize = 5;
 
 impl App {
-    pub(super) fn send_line(&mut self, target: Target, text: String) {
+    pub(super) fn send_line(&mut self, target: Target, text: &str) {
         let Some(user) = self.world.session.me().map(str::to_owned) else {
             return self.refuse(Code::NotLoggedIn);
         };
-        let content = match self.world.session.limits().text(&target, &text) {
+        let content = match self.world.session.limits().text(&target, text) {
             Ok(content) => content,
             Err(excess) => return self.never(&excess),
         };
@@ -84,7 +84,7 @@ impl App {
     /// ask, and a line is what it was written for.
     pub(super) fn ask_if_meant(&mut self, target: Target, text: String) {
         if !self.world.settings.interactive {
-            return self.send_line(target, text);
+            return self.send_line(target, &text);
         }
         self.say(if begins_with_slash(&text) {
             Text::UnknownSlash { line: &text }

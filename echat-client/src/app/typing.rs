@@ -217,7 +217,7 @@ impl App {
                 roomname: NameQuery::new(room),
             }),
             (Question::SendAsText(target, text), Reply::Yes) => {
-                self.send_line(target, text.clone());
+                self.send_line(target, &text);
                 self.give_back(&text);
             }
             (Question::Paste(pasted), Reply::Yes) => {
@@ -286,7 +286,7 @@ impl App {
         }
         for line in lines {
             match &pasted.target {
-                Some(target) => self.send_line(target.clone(), line),
+                Some(target) => self.send_line(target.clone(), &line),
                 None => self.enter(&line),
             }
         }

@@ -16,6 +16,11 @@ use crate::view::{PromptRows, cut, prompt_rows};
 /// How long a terminal has to say where its cursor is.
 const ANSWER: Duration = Duration::from_secs(1);
 
+/// A line under edition of more bytes leaves rows for what is said about it.
+const LONG: usize = 1_000;
+/// How many.
+const SAID: usize = 4;
+
 /// Both outputs, and the terminal's mode.
 #[derive(Debug)]
 pub(super) struct Screen {
@@ -161,6 +166,12 @@ impl Screen {
             editor.is_masked(),
         );
         let (_, height) = self.painter.size();
+        let is_long = editor.text().len() > LONG && height > 2 * SAID;
+        let rows = if is_long {
+            rows.window(height - SAID)
+        } else {
+            rows
+        };
         // A third of the screen at most, and one row is left for messages.
         let free = height.saturating_sub(rows.rows.len() + 1);
         let footer = app.footer(free.min(height / 3));

@@ -109,9 +109,9 @@ fn they_are_listed_and_taken_back_in_every_mode() {
     ] {
         let mut stage = offline(Language::English);
         stage.types("one").types("two").types("three");
-        modes.iter().for_each(|line| {
+        for line in modes {
             stage.types(line);
-        });
+        }
         stage.printed();
         stage.types(&format!("{slash}pending"));
         assert_eq!(
@@ -199,9 +199,9 @@ fn a_room_is_left_only_after_a_yes() {
         (&["\\c", "query"], "/leave room1"),
     ] {
         let mut stage = ann(Language::English);
-        modes.iter().for_each(|line| {
+        for line in modes {
             stage.types(line);
-        });
+        }
         stage.sent();
         for no in ["n", "\\c", "something"] {
             let mode = stage.prompt();
@@ -214,9 +214,9 @@ fn a_room_is_left_only_after_a_yes() {
             assert!(printed.contains(&stays), "{printed:?}");
             if no == "\\c" {
                 stage.types("contact");
-                modes.iter().for_each(|line| {
+                for line in modes {
                     stage.types(line);
-                });
+                }
             }
         }
         stage.effects.clear();
@@ -255,9 +255,9 @@ fn slash_commands_are_in_every_help() {
     for language in [Language::English, Language::Chinese] {
         for modes in [&["\\c"][..], &[], &["\\c", "query"], &["&r room1"]] {
             let mut stage = ann(language);
-            modes.iter().for_each(|line| {
+            for line in modes {
                 stage.types(line);
-            });
+            }
             stage.printed();
             stage.types("/help");
             let printed = stage.printed().join("\n");
