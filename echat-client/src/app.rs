@@ -20,14 +20,14 @@ use zeroize::Zeroizing;
 use crate::exit::Exit;
 use crate::line_editor::{Completer, LineEditor};
 use crate::modes::{Act, Goto, Mode, World};
-use crate::outgoing::{Files, Outgoing};
+use crate::outgoing::Outgoing;
 use crate::safe::Safe;
 use crate::session::{Asked, Owed, Session};
 use crate::settings::Settings;
 use crate::styled::{Line, Span, Style};
 use crate::text::{Language, Text};
 
-pub use effect::{Effect, Input};
+pub use effect::{Effect, Files, Input};
 
 use question::Question;
 

@@ -5,7 +5,7 @@ use echat_proto::commands::Event;
 
 use crate::exit::Exit;
 use crate::line_editor::Key;
-use crate::outgoing::Files;
+pub use crate::outgoing::Files;
 use crate::styled::Line;
 
 /// Something that happened.

@@ -5,9 +5,9 @@ use echat_proto::names::TxnId;
 use echat_proto::records::{Code, Fail};
 
 use super::question::Question;
-use super::{App, Effect, Exit, Link};
+use super::{App, Effect, Exit, Files, Link};
 use crate::modes::error_line;
-use crate::outgoing::{Aside, Entry, Files, NotWithdrawn};
+use crate::outgoing::{Aside, Entry, NotWithdrawn};
 use crate::session::Excess;
 use crate::statement::{Which, begins_with_slash};
 use crate::styled::Line;

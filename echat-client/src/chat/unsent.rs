@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 
 use echat_proto::names::NameQuery;
 
+use crate::app::Files;
 use crate::fingerprint::Fingerprint;
-use crate::outgoing::Files;
 use crate::private_file;
 
 /// Why a user's lines are not read or not kept.
