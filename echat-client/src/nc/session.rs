@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::{CloseReason, channel};
-use echat_proto::limits::{FRAME_AFTER_LOGIN, FRAME_BEFORE_LOGIN};
+use echat_proto::limits::FRAME_BEFORE_LOGIN;
 use echat_proto::value::Value;
 
 use super::expectation::{Expectation, Inbox, PATIENCE, Seen, State};
@@ -271,11 +271,16 @@ impl Session {
                 ended => ended,
             }),
             _ if !room => Some(self.put_back(step)),
-            Step::Send(plain, line) if plain.len() > self.frame_limit() => {
-                if !self.logged_in && self.owed.owes_login() {
+            Step::Send(plain, line) if !self.logged_in && plain.len() > FRAME_BEFORE_LOGIN => {
+                if self.owed.owes_login() {
                     return Some(self.put_back(Step::Send(plain, line)));
                 }
-                Some(Next::end(Exit::Usage, &self.too_long(plain.len(), line)))
+                let note = format!(
+                    "line {line}: the message has {} bytes, the limit before the login is \
+                     {FRAME_BEFORE_LOGIN}; only .frame sends that",
+                    plain.len()
+                );
+                Some(Next::end(Exit::Usage, &note))
             }
             Step::LogIn(plain) if plain.len() > FRAME_BEFORE_LOGIN => Some(Next::end(
                 Exit::Usage,
@@ -298,29 +303,6 @@ impl Session {
     fn put_back(&mut self, step: Step) -> Next {
         self.steps.push_front(step);
         Next::rest(None, self.rules.deadline)
-    }
-
-    /// The most bytes of one message: a server cuts the connection at a longer one. The limits are whole
-    /// blocks, so that the padding does not matter.
-    fn frame_limit(&self) -> usize {
-        if self.logged_in {
-            FRAME_AFTER_LOGIN
-        } else {
-            FRAME_BEFORE_LOGIN
-        }
-    }
-
-    fn too_long(&self, bytes: usize, line: usize) -> String {
-        let limit = self.frame_limit();
-        let when = if self.logged_in {
-            ""
-        } else {
-            " before the login"
-        };
-        format!(
-            "line {line}: the message has {bytes} bytes, the limit{when} is {limit}; \
-             only .frame sends that"
-        )
     }
 
     /// No step is left for now.

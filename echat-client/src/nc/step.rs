@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use echat_proto::channel::Message;
 use echat_proto::json;
+use echat_proto::limits::FRAME_AFTER_LOGIN;
 use echat_proto::value::Value;
 use zeroize::Zeroize;
 
@@ -38,6 +39,9 @@ pub enum StepError {
     /// The command or its parameters.
     #[error(transparent)]
     Message(#[from] MessageError),
+    /// The message is longer than a frame may be, before and after a login.
+    #[error("the message has {0} bytes, the limit is {FRAME_AFTER_LOGIN}; only .frame sends that")]
+    TooLong(usize),
     /// It needs a channel, and there is none.
     #[error("without a handshake there are only .raw, .sleep, .expect-close and .quit")]
     Naked,
@@ -54,7 +58,10 @@ pub fn compile(statement: Statement, line: usize, naked: bool) -> Result<Step, S
         return Err(StepError::Naked);
     }
     Ok(match statement {
-        Statement::Send(written) => Step::Send(plain(message::resolve(&written)?)?, line),
+        Statement::Send(written) => match plain(message::resolve(&written)?)? {
+            long if long.len() > FRAME_AFTER_LOGIN => return Err(StepError::TooLong(long.len())),
+            plain => Step::Send(plain, line),
+        },
         Statement::Expect(command, subset) => {
             let number = message::number(&command)?;
             let subset = subset.map(|text| json::from_json(&text)).transpose();
@@ -138,6 +145,22 @@ mod tests {
                 "{line}"
             );
         }
+    }
+
+    #[test]
+    fn a_message_is_no_longer_than_a_frame() {
+        let text = |bytes: usize| format!("FIND {:?}", "a".repeat(bytes));
+        // The command, and the kind and the length of its text.
+        let Ok(Step::Send(plain, 7)) = compiled(&text(65_500), false) else {
+            panic!("it fits");
+        };
+        let most = 65_500 + FRAME_AFTER_LOGIN - plain.len();
+        assert!(compiled(&text(most), false).is_ok());
+        let longer = compiled(&text(most + 1), false);
+        assert!(
+            matches!(longer, Err(StepError::TooLong(65_537))),
+            "{longer:?}"
+        );
     }
 
     #[test]
