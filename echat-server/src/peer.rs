@@ -6,15 +6,17 @@
 //! ```
 //!
 //! Any state may end in `Closed`. What must be answered by silence closes at once; what is answered
-//! by CLOSE_NOTIFY is flushed for at most [`FLUSH`].
+//! by CLOSE_NOTIFY is flushed for at most [`timers::FLUSH`].
 
+mod inbox;
 mod outbound;
+mod timers;
 
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{Departure, End};
 use crate::limits::SlidingWindow;
-use echat_proto::channel::{Channel, ChannelError, Message, Messages, Opened};
+use echat_proto::channel::{Channel, ChannelError, Message, Opened};
 use echat_proto::commands::{CloseReason, RequestKind, channel as command};
 use echat_proto::crypto::TAG;
 use echat_proto::frame::HEADER;
@@ -22,42 +24,21 @@ use echat_proto::handshake::{
     AwaitClientFinished, AwaitClientHello, ClientHello, HandshakeError, Step,
 };
 use echat_proto::{Value, limits};
+use inbox::Inbox;
 use outbound::Outbound;
 use rand::CryptoRng;
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
+use timers::{Due, Phase, Timers};
 
-/// Sealed bytes opened ahead of the tick that handles them, a frame more at most. Beyond it bytes stay
-/// sealed, and beyond a frame of them in the socket.
-const AHEAD: usize = 16 * 1024;
 /// What a frame has besides its ciphertext.
 const FRAME_OVERHEAD: usize = HEADER + TAG;
 
-/// A hello must be whole this long after the accept.
-const HELLO: Duration = Duration::from_secs(5);
-/// FINISHED must be there this long after the accept.
-const FINISHED: Duration = Duration::from_secs(10);
-/// A login must begin to hold this long after FINISHED or LOGOUT.
-const LOGIN: Duration = Duration::from_mins(1);
-/// A flush before a close lasts at most this long.
-const FLUSH: Duration = Duration::from_secs(2);
-/// How long a queue may stay over `send_queue_soft`.
-const SLOW: Duration = Duration::from_secs(30);
 /// Unknown commands in [`ERROR_WINDOW`] that end a connection.
 const ERRORS: usize = 20;
 /// See [`ERRORS`].
 const ERROR_WINDOW: Duration = Duration::from_mins(1);
-
-/// An entry of the inbox.
-#[derive(Debug)]
-enum Received {
-    /// The messages of a frame that were not handled yet: one at least, and none the channel's own.
-    Messages(Messages),
-    /// The channel ends, and what came before it was handled.
-    End(End),
-}
 
 /// The next entry of the inbox, for the engine.
 #[derive(Debug)]
@@ -95,25 +76,15 @@ enum Stage {
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     stage: Stage,
-    inbox: VecDeque<Received>,
+    inbox: Inbox,
     outbound: Outbound,
     /// Whether the connection was admitted only to be told that the server is full.
     spare: bool,
-    /// Whether a user is logged in here.
-    authenticated: bool,
-    /// Sealed bytes opened since the inbox was last empty. Frames that put nothing into it do not count.
-    ahead: usize,
     /// Whether the other end has closed its half. The connection ends when all it sent is handled.
     hung_up: bool,
     /// Whether nothing more is read: the other end is done, or a frame was bad.
     reads_ended: bool,
-    accepted: Duration,
-    /// Since when no user is logged in here.
-    unauthenticated_since: Duration,
-    heard: Duration,
-    pinged: bool,
-    closing_since: Option<Duration>,
-    slow_since: Option<Duration>,
+    timers: Timers,
     errors: SlidingWindow,
     frame_error: Option<ChannelError>,
     /// Why the connection ends, as far as its end is known.
@@ -125,19 +96,12 @@ impl Peer {
         Self {
             address,
             stage: Stage::Hello(AwaitClientHello::default()),
-            inbox: VecDeque::new(),
+            inbox: Inbox::default(),
             outbound: Outbound::default(),
             spare,
-            authenticated: false,
-            ahead: 0,
             hung_up: false,
             reads_ended: false,
-            accepted: now.running,
-            unauthenticated_since: now.running,
-            heard: now.running,
-            pinged: false,
-            closing_since: None,
-            slow_since: None,
+            timers: Timers::new(now.running),
             errors: SlidingWindow::default(),
             frame_error: None,
             departure: None,
@@ -154,8 +118,7 @@ impl Peer {
         if self.reads_ended {
             return None;
         }
-        self.heard = now.running;
-        self.pinged = false;
+        self.timers.heard(now.running);
         let advanced = self.advance(bytes, now);
         // PINGs are answered at once, and the answers count towards the send queue.
         self.note_queue(limits, now);
@@ -187,7 +150,7 @@ impl Peer {
                 Step::More(state) => self.stage = Stage::Finishing(Box::new(state)),
                 Step::Next(channel) => {
                     self.stage = Stage::Open(Box::new(channel));
-                    self.unauthenticated_since = now.running;
+                    self.timers.unauthenticated(now.running);
                     if self.spare {
                         self.close(End::Notify(CloseReason::Full), now);
                     } else {
@@ -218,7 +181,7 @@ impl Peer {
     /// Whether the send queue has space for the reply to the next request: for a page, if it may be one.
     /// So replies alone never make the queue too long, however slowly the client reads.
     pub(crate) fn has_queue_space(&self, limits: &Limits) -> bool {
-        let reply = if self.asks_for_a_page() {
+        let reply = if self.inbox.asks_for_a_page() {
             limits::PAGE_BYTES
         } else {
             0
@@ -257,11 +220,8 @@ impl Peer {
 
     /// Notes since when the send queue is over `send_queue_soft`.
     fn note_queue(&mut self, limits: &Limits, now: Now) {
-        if !self.is_backed_up(limits) {
-            self.slow_since = None;
-        } else if self.slow_since.is_none() {
-            self.slow_since = Some(now.running);
-        }
+        let is_over = self.is_backed_up(limits);
+        self.timers.note_queue(is_over, now.running);
     }
 
     fn close_slow(&mut self, now: Now) {
@@ -274,7 +234,7 @@ impl Peer {
 
     /// A user is logged in here: larger frames are allowed.
     pub(crate) fn authenticate(&mut self, limits: &Limits) {
-        self.authenticated = true;
+        self.timers.authenticated();
         if let Stage::Open(channel) = &mut self.stage {
             channel.set_receive_limit(limits.frame_bytes);
         }
@@ -282,13 +242,12 @@ impl Peer {
 
     /// The session ended; the connection stays, and so does its frame limit.
     pub(crate) fn end_session(&mut self, now: Now) {
-        self.authenticated = false;
-        self.unauthenticated_since = now.running;
+        self.timers.unauthenticated(now.running);
     }
 
     /// Whether a user is logged in here.
     pub(crate) fn is_authenticated(&self) -> bool {
-        self.authenticated
+        self.timers.is_authenticated()
     }
 
     /// Ends the connection; what waits is flushed unless it is cut.
@@ -302,9 +261,9 @@ impl Peer {
                     self.outbound
                         .push(own(command::CLOSE_NOTIFY, Value::Int(reason as u64)));
                 }
-                self.inbox = VecDeque::new();
+                self.inbox.clear();
                 self.reads_ended = true;
-                self.closing_since = Some(now.running);
+                self.timers.closing(now.running);
                 self.stage = Stage::Closing(channel);
             }
             (stage @ Stage::Closing(_), End::Notify(_) | End::Flush) => self.stage = stage,
@@ -321,7 +280,7 @@ impl Peer {
     /// Closes at once and sends nothing.
     pub(crate) fn close_at_once(&mut self) {
         self.stage = Stage::Closed;
-        self.inbox = VecDeque::new();
+        self.inbox.clear();
         self.outbound = Outbound::default();
     }
 
@@ -366,17 +325,16 @@ impl Peer {
         }
     }
 
-    /// Opens frames, up to [`AHEAD`] bytes before the tick that handles them. PING is answered here, so it
-    /// is answered even while a request waits for a worker. Messages stay bytes: decoded they may take
-    /// thirty times as much.
+    /// Opens frames, as many as the inbox takes. PING is answered here, so it is answered even while a request
+    /// waits for a worker.
     fn open_frames(&mut self) {
-        while self.ahead < AHEAD && !self.reads_ended {
+        while self.inbox.may_open() && !self.reads_ended {
             let Stage::Open(channel) = &mut self.stage else {
                 return;
             };
             let sealed = channel.waiting();
             let opened = channel.next_opened();
-            self.ahead += sealed - channel.waiting();
+            let bytes = sealed - channel.waiting();
             match opened {
                 Ok(None) => {
                     if self.hung_up {
@@ -385,7 +343,7 @@ impl Peer {
                     break;
                 }
                 Ok(Some(Opened::Messages(messages))) => {
-                    self.inbox.push_back(Received::Messages(messages));
+                    self.inbox.push(messages);
                 }
                 Ok(Some(Opened::Ping)) => self.outbound.push(own(command::PONG, Value::Null)),
                 Ok(Some(Opened::Pong)) => {}
@@ -399,9 +357,7 @@ impl Peer {
                     });
                 }
             }
-            if self.inbox.is_empty() {
-                self.ahead = 0;
-            }
+            self.inbox.count_opened(bytes);
         }
     }
 
@@ -412,7 +368,7 @@ impl Peer {
 
     fn end(&mut self, end: End) {
         self.reads_ended = true;
-        self.inbox.push_back(Received::End(end));
+        self.inbox.push_end(end);
     }
 
     /// The other end has closed its half. What was received before is still handled.
@@ -430,38 +386,14 @@ impl Peer {
 
     /// The next entry of the inbox. It stays the next one until [`remove_item`](Self::remove_item).
     pub(crate) fn next_item(&self) -> Option<Item> {
-        match self.inbox.front()? {
-            Received::Messages(messages) => {
-                let bytes = messages.length();
-                messages.peek().map(|message| Item::Request(message, bytes))
-            }
-            Received::End(end) => Some(Item::End(*end)),
-        }
+        self.inbox.next()
     }
 
     /// Removes the next entry of the inbox: it was handled.
     pub(crate) fn remove_item(&mut self) {
-        if let Some(Received::Messages(messages)) = self.inbox.front_mut() {
-            messages.pass();
-            if !messages.is_empty() {
-                return;
-            }
-        }
-        self.inbox.pop_front();
-        if self.inbox.is_empty() {
-            self.inbox = VecDeque::new();
-            self.ahead = 0;
+        if self.inbox.remove() {
             self.open_frames();
         }
-    }
-
-    /// Whether the reply to the next request may be as long as a page.
-    fn asks_for_a_page(&self) -> bool {
-        let Some(Received::Messages(messages)) = self.inbox.front() else {
-            return false;
-        };
-        let kind = messages.command().and_then(RequestKind::from_number);
-        kind.is_some_and(RequestKind::is_paged)
     }
 
     /// Whether the inbox has an entry.
@@ -491,23 +423,16 @@ impl Peer {
 
     /// When [`expire`](Self::expire) has something to do.
     pub(crate) fn deadline(&self, limits: &Limits) -> Duration {
+        self.timers.deadline(self.phase(), limits)
+    }
+
+    fn phase(&self) -> Phase {
         match &self.stage {
-            Stage::Hello(_) => self.accepted + HELLO,
-            Stage::Responding | Stage::Finishing(_) => self.accepted + FINISHED,
-            Stage::Closing(_) => self.closing_since.unwrap_or_default() + FLUSH,
-            Stage::Closed => Duration::MAX,
-            Stage::Open(_) => {
-                let login = if self.authenticated {
-                    Duration::MAX
-                } else {
-                    self.unauthenticated_since + LOGIN
-                };
-                let slow = self.slow_since.map_or(Duration::MAX, |since| since + SLOW);
-                let ping = if self.pinged { 0 } else { limits.ping_seconds };
-                let silence = [ping, limits.dead_seconds].into_iter().filter(|s| *s > 0);
-                let silence = silence.map(|s| self.heard + Duration::from_secs(s)).min();
-                login.min(slow).min(silence.unwrap_or(Duration::MAX))
-            }
+            Stage::Hello(_) => Phase::Hello,
+            Stage::Responding | Stage::Finishing(_) => Phase::Finishing,
+            Stage::Open(_) => Phase::Open,
+            Stage::Closing(_) => Phase::Closing,
+            Stage::Closed => Phase::Closed,
         }
     }
 
@@ -516,24 +441,21 @@ impl Peer {
         if self.deadline(limits) > now.running {
             return;
         }
-        let Stage::Open(_) = &self.stage else {
+        if self.phase() != Phase::Open {
             return self.close_at_once();
-        };
-        let silent = now.running.saturating_sub(self.heard);
-        let due = |seconds: u64| seconds > 0 && silent >= Duration::from_secs(seconds);
-        if due(limits.dead_seconds) {
-            self.departure.get_or_insert(Departure::Silent);
-            self.close_at_once();
-        } else if !self.authenticated && now.running >= self.unauthenticated_since + LOGIN {
-            self.close(End::Notify(CloseReason::Idle), now);
-        } else if self
-            .slow_since
-            .is_some_and(|since| now.running >= since + SLOW)
-        {
-            self.close_slow(now);
-        } else if due(limits.ping_seconds) && !self.pinged {
-            self.pinged = true;
-            self.outbound.push(own(command::PING, Value::Null));
+        }
+        match self.timers.due(limits, now.running) {
+            Some(Due::Silent) => {
+                self.departure.get_or_insert(Departure::Silent);
+                self.close_at_once();
+            }
+            Some(Due::Idle) => self.close(End::Notify(CloseReason::Idle), now),
+            Some(Due::Slow) => self.close_slow(now),
+            Some(Due::Ping) => {
+                self.timers.pinged();
+                self.outbound.push(own(command::PING, Value::Null));
+            }
+            None => {}
         }
     }
 }

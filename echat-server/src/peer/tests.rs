@@ -1,4 +1,6 @@
+use super::inbox::AHEAD;
 use super::outbound::ENTRY_BYTES;
+use super::timers::HELLO;
 use super::*;
 use echat_proto::channel::Incoming;
 use echat_proto::handshake::{AwaitServerHello, ClientStart, respond};
