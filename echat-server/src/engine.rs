@@ -38,13 +38,12 @@ use presence::PresenceFanOut;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use space::Space;
+use std::collections::HashMap;
+use std::mem::{Discriminant, discriminant};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 use thiserror::Error;
-
-/// Connections that one round of debug lines names.
-const WAITING_LOGGED: usize = 10;
 
 /// The database failed in a way that leaves open what is on the disk. No answer leaves any more; the
 /// process says why and stops, clients come back and send again with the same txn_id.
@@ -60,8 +59,8 @@ pub struct Engine {
     presence: PresenceFanOut,
     damage: DamageLog,
     full_disk_log: FullDiskLog,
-    /// The rate limit of the debug lines about connections that wait.
-    waiting_log: LogLimiter,
+    /// The rate limit of the debug line about requests that wait, for each reason.
+    waiting_log: HashMap<Discriminant<WaitReason>, LogLimiter>,
     /// Whether the quotas of the last 24 hours were read.
     day_is_loaded: bool,
 }
@@ -126,7 +125,7 @@ impl Engine {
             presence: PresenceFanOut::default(),
             damage: DamageLog::default(),
             full_disk_log: FullDiskLog::default(),
-            waiting_log: LogLimiter::default(),
+            waiting_log: HashMap::new(),
             day_is_loaded: false,
         }
     }
@@ -190,22 +189,29 @@ impl Engine {
         scheduler::why_waiting::why_waiting(self, conn)
     }
 
-    /// Logs why connections wait after a tick: at level debug, a few connections, once in ten seconds.
+    /// Logs why requests wait after a tick, at level debug: for each reason one line in ten seconds, with the
+    /// first connection and how many there are.
     fn log_waiting(&mut self, now: Now) {
-        if !tracing::enabled!(tracing::Level::DEBUG) || !self.waiting_log.is_due(now.running) {
+        if !tracing::enabled!(tracing::Level::DEBUG) {
             return;
         }
-        let waits = |conn: &ConnId| {
-            let reason = self.why_waiting(*conn)?;
-            (reason != WaitReason::InboxEmpty).then_some((*conn, reason))
-        };
-        let conns = self.connections.conns();
-        let waiting: Vec<_> = conns.iter().filter_map(waits).collect();
-        if waiting.is_empty() || !self.waiting_log.allows(now.running) {
-            return;
+        let mut waiting: HashMap<_, (ConnId, WaitReason, u64)> = HashMap::new();
+        for conn in self.connections.conns() {
+            let reason = self.why_waiting(conn);
+            if let Some(reason) = reason.filter(|reason| *reason != WaitReason::InboxEmpty) {
+                let first = waiting.entry(discriminant(&reason));
+                first.or_insert((conn, reason, 0)).2 += 1;
+            }
         }
-        for (conn, reason) in waiting.iter().take(WAITING_LOGGED) {
-            tracing::debug!(%conn, %reason, waiting = waiting.len(), "a request waits");
+        for (kind, (conn, reason, connections)) in waiting {
+            if self
+                .waiting_log
+                .entry(kind)
+                .or_default()
+                .allows(now.running)
+            {
+                tracing::debug!(%conn, %reason, connections, "requests wait");
+            }
         }
     }
 

@@ -19,16 +19,11 @@ impl LogLimiter {
     /// counted. Time is that of [`Now::running`](crate::clock::Now::running).
     #[must_use]
     pub(crate) fn allows(&mut self, now: Duration) -> bool {
-        let allowed = self.is_due(now);
+        let allowed = self.until.is_none_or(|until| now >= until);
         if allowed {
             self.until = Some(now + INTERVAL);
         }
         allowed
-    }
-
-    /// Whether [`allows`](Self::allows) would allow a line now.
-    pub(crate) fn is_due(&self, now: Duration) -> bool {
-        self.until.is_none_or(|until| now >= until)
     }
 
     /// Notes an event; whether it gets a line of its own now. Otherwise it is counted.
