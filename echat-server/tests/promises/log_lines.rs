@@ -27,10 +27,15 @@ impl Write for Lines {
 
 /// Runs something and gives the lines that it logged at info or above.
 fn logged(act: impl FnOnce()) -> Vec<String> {
+    logged_at(Level::INFO, act)
+}
+
+/// Runs something and gives the lines that it logged at this level or above.
+fn logged_at(level: Level, act: impl FnOnce()) -> Vec<String> {
     let lines = Lines::default();
     let made = lines.clone();
     let subscriber = tracing_subscriber::fmt()
-        .with_max_level(Level::INFO)
+        .with_max_level(level)
         .with_ansi(false)
         .with_writer(move || made.clone())
         .finish();
@@ -92,6 +97,27 @@ fn a_login_loop_is_ten_lines_a_minute_and_the_counts_balance() {
         (left_out(&lines, "logins"), left_out(&lines, "logouts")),
         (95, 95)
     );
+}
+
+#[test]
+fn at_debug_each_reason_why_requests_wait_is_one_line_in_ten_seconds() {
+    let act = |world: &mut World| {
+        world.connect("loop", HOME);
+        for _ in 0..100 {
+            world.ask("loop", "LOGIN", &credentials("ann"));
+            world.ask("loop", "LOGOUT", "null");
+        }
+    };
+    let mut quiet = world(&["ann"]);
+    assert_eq!(count(&logged(|| act(&mut quiet)), "requests wait"), 0);
+    let mut world = world(&["ann"]);
+    let lines = logged_at(Level::DEBUG, || {
+        act(&mut world);
+        world.advance(Duration::from_secs(10));
+        world.ask("loop", "LOGIN", &credentials("ann"));
+    });
+    let waits = "requests wait conn=#1 reason=a worker job is not done connections=1";
+    assert_eq!(count(&lines, waits), 2, "{lines:#?}");
 }
 
 #[test]
