@@ -9,7 +9,7 @@ use crate::address::Address;
 use crate::clock::Clock;
 use crate::wait::{Interest, Watched, wait};
 
-/// A flush before a close lasts at most so long (wire.md 3).
+/// A flush before a close lasts at most so long (PROTOCOL.md, 4).
 const FLUSH: Duration = Duration::from_secs(2);
 
 /// A connection to a server.
@@ -37,9 +37,9 @@ pub enum SocketError {
     /// The name has no address.
     #[error("no address found: {0}")]
     Resolve(io::Error),
-    /// Every address refused; the last one's reason.
-    #[error("{0}: {1}")]
-    Connect(SocketAddr, io::Error),
+    /// Every address refused; the last one's reason. The caller names the server.
+    #[error(transparent)]
+    Connect(io::Error),
     /// The time was over.
     #[error("no connection in time")]
     TimedOut,
@@ -80,7 +80,7 @@ impl Socket {
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                     failure = SocketError::TimedOut;
                 }
-                Err(error) => failure = SocketError::Connect(*candidate, error),
+                Err(error) => failure = SocketError::Connect(error),
             }
         }
         Err(failure)

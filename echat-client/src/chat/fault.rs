@@ -180,7 +180,7 @@ impl Fault for SocketError {
     fn chinese(&self) -> String {
         match self {
             Self::Resolve(_) => "找不到这个主机的地址".to_owned(),
-            Self::Connect(_, error) => error.chinese(),
+            Self::Connect(error) => error.chinese(),
             Self::TimedOut => "连接超时".to_owned(),
         }
     }

@@ -15,7 +15,6 @@ use crate::exit::Exit;
 use crate::fingerprint::Fingerprint;
 use crate::link::OpenError;
 use crate::safe::Safe;
-use crate::socket::SocketError;
 use crate::styled::{Line, Style};
 use crate::terminal::Encoded;
 use crate::text::Text;
@@ -58,8 +57,6 @@ impl EventLoop {
                 self.end = Some(End::Exit(Exit::Local));
                 Ok(())
             }
-            // Which of a host's addresses that was matters to nobody.
-            Failure::Socket(SocketError::Connect(_, error)) => self.unreachable(&error),
             other => self.unreachable(&other),
         }
     }
