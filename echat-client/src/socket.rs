@@ -5,12 +5,19 @@ use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
+use rustix::net::sockopt;
+
 use crate::address::Address;
 use crate::clock::Clock;
 use crate::wait::{Interest, Watched, wait};
 
 /// A flush before a close lasts at most so long (PROTOCOL.md, 4).
 const FLUSH: Duration = Duration::from_secs(2);
+/// TCP keep-alive: the silence before the first probe, the time between probes, and how many may
+/// stay without an answer. It ends a connection whose peer is gone even while nothing pings.
+const PROBE_AFTER: Duration = Duration::from_secs(60);
+const PROBE_EVERY: Duration = Duration::from_secs(15);
+const PROBES: u32 = 4;
 
 /// A connection to a server.
 #[derive(Debug)]
@@ -68,6 +75,7 @@ impl Socket {
             let connected = TcpStream::connect_timeout(candidate, left).and_then(|stream| {
                 stream.set_nonblocking(true)?;
                 stream.set_nodelay(true)?;
+                keep_alive(&stream)?;
                 Ok(stream)
             });
             match connected {
@@ -168,8 +176,35 @@ impl Socket {
     }
 }
 
+/// Has the system probe a silent connection.
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    sockopt::set_tcp_keepidle(stream, PROBE_AFTER)?;
+    sockopt::set_tcp_keepintvl(stream, PROBE_EVERY)?;
+    sockopt::set_tcp_keepcnt(stream, PROBES)?;
+    sockopt::set_socket_keepalive(stream, true)?;
+    Ok(())
+}
+
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.stream.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn the_system_probes_a_silent_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string().parse().unwrap();
+        let clock = Clock::start();
+        let socket = Socket::connect(&address, &clock, Duration::from_secs(30)).unwrap();
+        assert!(sockopt::socket_keepalive(&socket).unwrap());
+        assert_eq!(sockopt::tcp_keepidle(&socket).unwrap(), PROBE_AFTER);
+        assert_eq!(sockopt::tcp_keepintvl(&socket).unwrap(), PROBE_EVERY);
+        assert_eq!(sockopt::tcp_keepcnt(&socket).unwrap(), PROBES);
     }
 }
