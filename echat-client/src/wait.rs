@@ -65,8 +65,8 @@ impl<'fd> Watched<'fd> {
     }
 }
 
-/// Waits until one of `fds` is ready, at most until `deadline`; a signal ends it early, which
-/// looks like nothing being ready.
+/// Waits until one of `fds` is ready, at most until `deadline`. A signal ends the wait early; what
+/// is ready then is found all the same.
 ///
 /// # Errors
 /// The system cannot wait for one of them.
@@ -75,8 +75,10 @@ pub fn wait(fds: &mut [Watched<'_>], clock: &Clock, deadline: Option<Duration>) 
     for fd in fds.iter_mut() {
         fd.found = Found::default();
     }
-    match sleep(fds, left) {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-        slept => slept,
+    let is_interrupted = |slept: &io::Result<()>| matches!(slept, Err(error) if error.kind() == io::ErrorKind::Interrupted);
+    let mut slept = sleep(fds, left);
+    while is_interrupted(&slept) {
+        slept = sleep(fds, Some(Duration::ZERO));
     }
+    slept
 }
