@@ -13,32 +13,26 @@ mod tests;
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 use echat_proto::commands::Request;
 use zeroize::Zeroizing;
 
+use crate::connection::Connection;
 use crate::exit::Exit;
 use crate::line_editor::{Completer, LineEditor};
 use crate::modes::{Act, Goto, Mode, World};
 use crate::outgoing::Outgoing;
 use crate::safe::Safe;
-use crate::session::{Asked, Owed, Session};
+use crate::session::{Owed, Session};
 use crate::settings::Settings;
 use crate::styled::{Line, Span, Style};
 use crate::text::{Language, Text};
 
 pub use effect::{Effect, Files, Input};
 
+use connection::Loss;
 use question::Question;
-
-/// Where the connection is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Link {
-    Down,
-    /// The loop connects, or waits and then connects.
-    Coming,
-    Up,
-}
 
 /// Who logs in, again after every reconnect. The password is kept for that alone: the protocol has
 /// no other secret yet with which a session could be taken up again. It stays in memory, and is
@@ -63,17 +57,18 @@ pub struct App {
     waiting: VecDeque<Request>,
     /// Lines that wait for the login; where there is no terminal, for every answer.
     held: VecDeque<Zeroizing<String>>,
-    link: Link,
-    logged_in: bool,
+    connection: Connection,
+    /// The monotonic time of the last [`Input::Elapsed`].
+    at: Duration,
     /// The user of the last login that held, by normal name: what is remembered is of this one.
     known: Option<String>,
     /// Whether the newest login is of the user whose conversations are remembered.
     same_user: bool,
     credentials: Option<Credentials>,
-    /// How often the server was called since it last answered, or since a person asked for it.
-    attempt: u32,
-    /// Whether the server sent the user away: then it is not come back to by itself.
-    kicked: bool,
+    /// Whether the user was told of the present outage. It ends when the server answers.
+    told_offline: bool,
+    /// The seconds to the next try that the prompt shows.
+    shown_wait: Option<u64>,
     /// Users whose files of unsent lines have been read.
     loaded: BTreeSet<String>,
     /// Sending waits until then, because the server said so.
@@ -109,6 +104,7 @@ pub struct App {
 impl App {
     /// An application that has not begun; [`Input::Start`] begins it.
     pub fn new(settings: Settings, language: Language) -> Self {
+        let connection = Connection::new(settings.jitter_seed);
         Self {
             world: World {
                 session: Session::default(),
@@ -117,6 +113,7 @@ impl App {
                 language,
                 now: 0,
                 signed_in: false,
+                is_offline: true,
                 shown_day: Cell::new(None),
             },
             editor: LineEditor::new(),
@@ -125,13 +122,13 @@ impl App {
             owed: Owed::default(),
             waiting: VecDeque::new(),
             held: VecDeque::new(),
-            link: Link::Down,
-            logged_in: false,
+            connection,
+            at: Duration::ZERO,
             known: None,
             same_user: false,
             credentials: None,
-            attempt: 0,
-            kicked: false,
+            told_offline: false,
+            shown_wait: None,
             loaded: BTreeSet::new(),
             hold_until: 0,
             hold_said: false,
@@ -158,7 +155,16 @@ impl App {
         if self.over {
             return Vec::new();
         }
-        let shows = !matches!(input, Input::Tick { .. });
+        let shows = !matches!(
+            input,
+            Input::Tick { .. }
+                | Input::Elapsed { .. }
+                | Input::Due
+                | Input::Woke
+                | Input::Heard
+                | Input::Pong
+        );
+        self.world.is_offline = !self.connection.is_open();
         match input {
             Input::Start => self.start(),
             Input::Key(key) => self.key(key),
@@ -168,9 +174,14 @@ impl App {
             Input::Resize { .. } => {}
             // Whoever had the terminal meanwhile named the window anew.
             Input::Resume => self.title.clear(),
+            Input::Elapsed { at } => self.at = at,
+            Input::Due => self.due(),
+            Input::Woke => self.connection.woke(self.at),
+            Input::Heard => self.connection.heard(self.at),
+            Input::Pong => self.connection.pong(),
             Input::Connected => self.connected(),
             Input::Event(event) => self.event(event),
-            Input::Closed(reason) => self.closed(reason),
+            Input::Closed(reason) => self.closed(reason.map_or(Loss::Cut, Loss::Closed)),
             Input::ConnectFailed { address, why } => self.connect_failed(&address, &why),
             Input::Outgoing { user, lines } => self.take_outgoing(&user, lines.as_deref()),
             Input::Kept { files } => self.kept_in(files),
@@ -186,7 +197,7 @@ impl App {
     /// When the next [`Input::Tick`] has something to do, in unix seconds.
     pub fn wakes_at(&self) -> Option<u64> {
         let is_held = self.hold_until > self.world.now && self.hold_until < u64::MAX;
-        let waits = self.logged_in && self.world.pending() > 0 && is_held;
+        let waits = self.connection.is_online() && self.world.pending() > 0 && is_held;
         let sends_at = waits.then_some(self.hold_until);
         let deadline = self.world.settings.deadline;
         [sends_at, deadline, self.mode.wakes_at()]
@@ -229,10 +240,12 @@ impl App {
             let pending = language.say(Text::PendingCount { count });
             add(&format!(" ({pending})"), Style::Dim);
         }
-        let is_offline = !self.logged_in && !self.owed.has(&Asked::Login);
-        let is_expected = self.credentials.is_some() && self.attempt > 0;
-        if (self.world.session.me().is_some() || is_expected) && is_offline {
-            add(&format!(" ({})", language.say(Text::Offline)), Style::Error);
+        if self.says_offline() {
+            let said = match self.seconds_to_try() {
+                Some(seconds) => language.say(Text::OfflineUntil { seconds }),
+                None => language.say(Text::Offline),
+            };
+            add(&format!(" ({said})"), Style::Error);
         }
         let end = if self.mode.scope().is_some() {
             "> "
@@ -361,11 +374,14 @@ impl App {
                 .effects
                 .iter()
                 .any(|effect| matches!(effect, Effect::Print(_)));
+        let wait = self.seconds_to_try().filter(|_| self.says_offline());
+        let is_counted = wait != std::mem::replace(&mut self.shown_wait, wait);
+        let drawn = drawn || is_counted;
         if self.world.settings.interactive && !self.over {
             self.editor.masked(self.mode.is_secret());
             self.editor.use_history(self.mode.history().unwrap_or(""));
             if self.world.settings.title {
-                let title = format!("echat {}", self.prompt_text());
+                let title = format!("echat {}", self.title_text());
                 if title != self.title {
                     self.title.clone_from(&title);
                     self.effects.push(Effect::Title(title));
@@ -378,9 +394,15 @@ impl App {
         std::mem::take(&mut self.effects)
     }
 
-    /// The prompt without its end.
-    fn prompt_text(&self) -> String {
-        let spans = self.prompt().0;
+    /// The prompt without its end, and without the seconds to the next try.
+    fn title_text(&self) -> String {
+        let mut spans = self.prompt().0;
+        if self.says_offline()
+            && let Some(span) = spans.iter_mut().find(|span| span.style == Style::Error)
+        {
+            let offline = self.world.language.say(Text::Offline);
+            span.text = Safe::line(&format!(" ({offline})"));
+        }
         let text: String = spans.iter().map(|span| span.text.as_str()).collect();
         text.trim_end_matches(['>', ':', ' ']).to_owned()
     }

@@ -35,4 +35,21 @@ impl Clock {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default()
     }
+
+    /// How long the machine has been suspended since it started: what [`Clock::now`] left out.
+    #[cfg(target_os = "linux")]
+    pub fn suspended(&self) -> Duration {
+        use rustix::time::{ClockId, clock_gettime};
+        let read = |id| Duration::try_from(clock_gettime(id)).unwrap_or_default();
+        read(ClockId::Boottime).saturating_sub(read(ClockId::Monotonic))
+    }
+
+    /// How long the machine has been suspended since [`Clock::start`], or longer: on macOS
+    /// CLOCK_MONOTONIC goes on during a suspension, and [`Instant`] does not.
+    #[cfg(not(target_os = "linux"))]
+    pub fn suspended(&self) -> Duration {
+        use rustix::time::{ClockId, clock_gettime};
+        let now = Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default();
+        now.saturating_sub(self.now())
+    }
 }

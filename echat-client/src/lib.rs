@@ -11,6 +11,8 @@
 //! app                   inputs become effects (pure, like all down to `target`)
 //! modes                 what a typed line means, and what of the news is shown
 //! statement  session    the little languages; what is known
+//! connection            when to connect, to back off, to ping and to give up
+//! liveness              whether a silent connection is dead
 //! outgoing  settings    lines on their way; what the user chose
 //! line_editor           keys to an edited or submitted line
 //! local_time  text      times and sentences for people
@@ -20,6 +22,7 @@
 //! ask  password         a typed yes and secrets; a password that need not be typed
 //! link                  TCP, handshake and channel: a connection that can be trusted
 //! socket  trust         a non-blocking connection; whether a key is the right one
+//! wake                  whether the machine was suspended or the process stopped
 //! wait                  until something can be read or written, or a time has come
 //! private_file  folders files replaced as a whole; where a user's files are
 //! private_memory        memory that is not dumped and not read by others
@@ -35,6 +38,7 @@ pub mod ask;
 pub mod chat;
 pub mod clock;
 mod columns;
+pub mod connection;
 pub mod exit;
 pub mod fingerprint;
 pub mod folders;
@@ -42,6 +46,7 @@ pub mod known_hosts;
 pub mod line_editor;
 pub mod lines;
 pub mod link;
+pub mod liveness;
 pub mod load;
 pub mod local_time;
 pub mod modes;
@@ -62,3 +67,4 @@ pub mod text;
 pub mod trust;
 pub mod view;
 pub mod wait;
+pub mod wake;

@@ -49,6 +49,8 @@ pub struct Settings {
     pub zone: Zone,
     /// Begins the `txn_id` of every line of this run: random, so that no two runs share one.
     pub txn_prefix: String,
+    /// Spreads the tries to connect again: random, so that no two clients come back in step.
+    pub jitter_seed: u64,
     /// When to give up, in unix seconds; only without a terminal.
     pub deadline: Option<u64>,
 }
@@ -71,6 +73,7 @@ impl Settings {
             keep_unsent: true,
             zone: Zone::utc(),
             txn_prefix: txn_prefix.into(),
+            jitter_seed: 0,
             deadline: None,
         }
     }

@@ -1,4 +1,8 @@
-//! The connection and the login: made when they are needed, and again when they are lost.
+//! The connection and the login: made when they are needed, and again when they are lost. The
+//! states and the times are [`Connection`](crate::connection::Connection)'s; here is what they mean
+//! for what was asked and for what the user is told.
+
+use std::time::Duration;
 
 use echat_proto::commands::{CloseReason, Event, Request};
 use echat_proto::limits::HISTORY_MAX;
@@ -6,14 +10,55 @@ use echat_proto::names::{NameQuery, Password};
 use echat_proto::records::{Code, Fail};
 use zeroize::Zeroizing;
 
-use super::{App, Credentials, Effect, Exit, Link};
+use super::{App, Credentials, Effect, Exit};
+use crate::connection::{Action, State};
 use crate::modes::{Goto, error_line};
 use crate::session::{Asked, possible};
 use crate::target::{Target, normal_name};
 use crate::text::Text;
 
-/// How often a server that is gone is called again when no more input comes: for about a minute.
+/// How often a connection may fail in a row when no more input comes: for about a minute.
 const CALLS: u32 = 6;
+
+/// How a connection was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// It ended without a goodbye.
+    Cut,
+    /// By CLOSE_NOTIFY with this reason.
+    Closed(u64),
+    /// A PING had no answer.
+    Silent,
+}
+
+impl Loss {
+    fn reason(self) -> Option<CloseReason> {
+        match self {
+            Self::Closed(number) => CloseReason::from_number(number),
+            Self::Cut | Self::Silent => None,
+        }
+    }
+
+    fn said(self) -> Text<'static> {
+        let Self::Closed(number) = self else {
+            return match self {
+                Self::Silent => Text::ServerSilent,
+                _ => Text::ConnectionLost,
+            };
+        };
+        match self.reason() {
+            None => Text::ServerReason { number },
+            Some(CloseReason::KeyWornOut | CloseReason::Kicked) => Text::ConnectionLost,
+            Some(CloseReason::Bye) => Text::ServerSaidBye,
+            Some(CloseReason::Idle) => Text::ServerIdle,
+            Some(CloseReason::Malformed) => Text::ServerMalformed,
+            Some(CloseReason::TooManyErrors) => Text::ServerTooManyErrors,
+            Some(CloseReason::Full) => Text::ServerFull,
+            Some(CloseReason::Restarting) => Text::ServerRestarting,
+            Some(CloseReason::TooSlow) => Text::ServerTooSlow,
+        }
+    }
+}
 
 impl App {
     /// Asks the server, as soon as that is possible; connects for it.
@@ -21,18 +66,21 @@ impl App {
         if let Err(excess) = self.world.session.limits().check(&request) {
             return self.never(&excess);
         }
-        if matches!(request, Request::Logout {}) && self.link != Link::Up {
+        if matches!(request, Request::Logout {}) && !self.connection.is_open() {
             return self.log_out_here();
         }
         let needs_login = !matches!(
             request,
             Request::QueryServerTime {} | Request::Register { .. } | Request::Login { .. }
         );
-        if self.link == Link::Up && (self.logged_in || !needs_login) {
+        if self.connection.is_online() || (self.connection.is_open() && !needs_login) {
             self.send(&request);
         } else if !needs_login || self.credentials.is_some() {
             self.waiting.push_back(request);
             self.connect();
+            if self.told_offline && self.world.settings.interactive {
+                self.say(Text::AskedOffline);
+            }
         } else {
             self.refuse(Code::NotLoggedIn);
         }
@@ -41,7 +89,7 @@ impl App {
     /// The session ended with the connection: the server need not be told.
     fn log_out_here(&mut self) {
         self.effects.push(Effect::Disconnect);
-        self.link = Link::Down;
+        self.connection.closed();
         self.owed.sent(Asked::Logout);
         self.event(Event::LoggedOut {});
     }
@@ -74,12 +122,12 @@ impl App {
             }
             return;
         }
-        self.kicked = false;
         self.credentials = Some(Credentials { name, password });
         self.world.signed_in = true;
-        match self.link {
-            Link::Up => self.present(),
-            _ => self.connect(),
+        if self.connection.is_open() {
+            self.present();
+        } else {
+            self.connect();
         }
     }
 
@@ -90,17 +138,98 @@ impl App {
         self.drop_held();
     }
 
-    /// Connects because a person wants something, who has been told nothing of it yet.
+    /// Connects because something is to be sent, if no connection is there or under way.
     pub(super) fn connect(&mut self) {
-        if self.link == Link::Down {
-            self.attempt = 0;
-            self.link = Link::Coming;
-            self.effects.push(Effect::Connect);
+        if self.connection.state() == State::Offline {
+            self.told_offline = false;
+            let action = self.connection.wish(true);
+            self.carry_out(action);
+        }
+    }
+
+    /// A line was entered: a wait for the next try is over. Only an empty line asks for nothing
+    /// but that, so that only its failure is told once more.
+    pub(super) fn try_at_once(&mut self, line: &str) {
+        if matches!(self.connection.state(), State::Waiting(_)) {
+            let action = self.connection.wish(line.trim().is_empty());
+            self.carry_out(action);
+        }
+        self.world.is_offline = !self.connection.is_open();
+    }
+
+    /// Connects, pings or gives up, if it is time.
+    pub(super) fn due(&mut self) {
+        let action = self.connection.due(self.at, self.awaits());
+        self.carry_out(action);
+    }
+
+    fn carry_out(&mut self, action: Option<Action>) {
+        match action {
+            None => {}
+            Some(Action::Dial) => self.effects.push(Effect::Connect),
+            Some(Action::Ping) => self.effects.push(Effect::Ping),
+            Some(Action::GiveUp) => {
+                self.effects.push(Effect::GiveUp);
+                self.closed(Loss::Silent);
+            }
+        }
+    }
+
+    /// Whether something is expected from the server, so that its silence means more.
+    fn awaits(&self) -> bool {
+        !self.owed.is_empty() || self.world.pending() > 0
+    }
+
+    /// When the next [`Input::Due`](super::Input::Due) has something to do, as
+    /// [`Input::Elapsed`](super::Input::Elapsed) counts.
+    pub fn elapses_at(&self) -> Option<Duration> {
+        let due = self.connection.due_at(self.awaits());
+        let State::Waiting(until) = self.connection.state() else {
+            return due;
+        };
+        // Where the prompt is redrawn, the seconds in it count down.
+        let counts = self.world.settings.echoes && self.says_offline();
+        let shown = self.shown_wait.filter(|_| counts);
+        let next =
+            shown.map(|seconds| until.saturating_sub(Duration::from_secs(step_below(seconds))));
+        next.filter(|next| *next > self.at).or(due)
+    }
+
+    /// The seconds to the next try, as they are shown: each of the last five, before that every
+    /// fifth. `None` if there is nothing worth waiting for to be counted.
+    pub(super) fn seconds_to_try(&self) -> Option<u64> {
+        let State::Waiting(until) = self.connection.state() else {
+            return None;
+        };
+        let left = until.saturating_sub(self.at);
+        let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+        let shown = if seconds > 5 {
+            seconds.next_multiple_of(5)
+        } else {
+            seconds
+        };
+        (shown > 0).then_some(shown)
+    }
+
+    /// Whether the prompt says that there is no connection. Before the first login that is no
+    /// news, until a try has failed.
+    pub(super) fn says_offline(&self) -> bool {
+        let is_offline = !self.connection.is_online() && !self.owed.has(&Asked::Login);
+        let is_expected = self.credentials.is_some() && self.connection.failures() > 0;
+        is_offline && (self.world.session.me().is_some() || is_expected)
+    }
+
+    /// The server has answered a request of ours. What it is asked with every connection proves
+    /// only that it is there; what is asked once ends the back-off.
+    pub(super) fn answered(&mut self, asked: &Asked) {
+        self.told_offline = false;
+        if asked.is_awaited() || *asked == Asked::Send {
+            self.connection.got_through();
         }
     }
 
     pub(super) fn connected(&mut self) {
-        self.link = Link::Up;
+        self.connection.opened(self.at);
         let waiting = std::mem::take(&mut self.waiting);
         // What needs no login goes now, the rest after it.
         for request in waiting {
@@ -132,7 +261,7 @@ impl App {
 
     /// The login holds, for the first time or again.
     pub(super) fn logged_in(&mut self) {
-        self.logged_in = true;
+        self.connection.logged_in(self.at);
         let Some(me) = self.world.session.me().map(str::to_owned) else {
             return;
         };
@@ -201,7 +330,7 @@ impl App {
         self.world.session.read(target);
         // One at a time: the answer sends the next, if there is more to mark by then.
         let asked = Asked::MarkRead(target.clone());
-        if !self.logged_in || self.owed.has(&asked) {
+        if !self.connection.is_online() || self.owed.has(&asked) {
             return;
         }
         if let Some(id) = self.world.session.unmarked(target) {
@@ -213,43 +342,37 @@ impl App {
         }
     }
 
-    pub(super) fn closed(&mut self, reason: Option<u64>) {
-        let was_logged_in = self.logged_in;
-        self.link = Link::Down;
-        self.logged_in = false;
+    pub(super) fn closed(&mut self, loss: Loss) {
+        let was_logged_in = self.connection.is_online();
+        self.connection.lost(self.at);
         let was_sending = self.cut_line();
         let mut unanswered = false;
         for asked in self.owed.cut() {
             unanswered |= asked.is_awaited();
         }
-        let reason = reason.map(|number| (number, CloseReason::from_number(number)));
+        let reason = loss.reason();
         let is_silent = match reason {
-            // Nobody logged in for a while: the next request connects again.
-            Some((_, Some(CloseReason::Idle))) => !unanswered,
-            Some((_, Some(CloseReason::KeyWornOut))) => true,
-            // SERVER_KICK has said it.
-            Some((_, Some(CloseReason::Kicked))) => self.kicked,
-            // Nobody is there to whom it matters.
-            None => !was_logged_in && !unanswered && self.credentials.is_none(),
-            Some(_) => false,
+            // A connection without a login: the next request connects again.
+            Some(CloseReason::Idle) => !unanswered,
+            // The client comes back for new keys; kick() has its own words.
+            Some(CloseReason::KeyWornOut | CloseReason::Kicked) => true,
+            None if !matches!(loss, Loss::Closed(_)) => {
+                !was_logged_in && !unanswered && self.credentials.is_none()
+            }
+            _ => false,
         };
         let comes_back = was_sending
             || !matches!(
                 reason,
-                Some((
-                    _,
-                    Some(CloseReason::Idle | CloseReason::Malformed | CloseReason::TooManyErrors)
-                ))
+                Some(CloseReason::Idle | CloseReason::Malformed | CloseReason::TooManyErrors)
             );
-        // A server that goes on being full is so once.
-        let is_repeated = comes_back && self.attempt > 0;
-        if !is_silent && !is_repeated {
-            self.fail(said_of(reason));
+        if !is_silent && !(comes_back && self.told_offline) {
+            self.fail(loss.said());
         }
         if unanswered {
             self.fail(Text::Unanswered);
         }
-        if let Some((_, Some(CloseReason::Kicked))) = reason {
+        if reason == Some(CloseReason::Kicked) {
             self.kick();
         }
         let acts = self.mode.on_cut();
@@ -258,8 +381,9 @@ impl App {
     }
 
     pub(super) fn connect_failed(&mut self, address: &str, why: &str) {
-        self.link = Link::Down;
-        if self.attempt == 0 {
+        let is_wished = self.connection.state() == State::Dialling { wished: true };
+        self.connection.lost(self.at);
+        if is_wished || !self.told_offline {
             self.fail(Text::CannotConnect { address, why });
         }
         if !self.world.settings.interactive && self.world.session.me().is_none() {
@@ -268,38 +392,34 @@ impl App {
         self.come_back(true, false);
     }
 
-    /// Connects again after a while, if there is a reason to.
+    /// Goes on waiting for the next try, if there is a reason to connect again.
     fn come_back(&mut self, may: bool, is_silent: bool) {
         let wanted = self.credentials.is_some() || !self.waiting.is_empty();
         if !may || !wanted || self.over {
+            self.connection.closed();
             if !self.world.settings.interactive && wanted {
                 self.quit(Exit::Protocol);
             }
             return;
         }
-        // What a script leaves behind is not to wait for ever; one that goes on writing is a bot.
-        if self.ending && self.attempt >= CALLS {
+        // A script that has ended does not wait for ever; one that goes on writing is a bot.
+        if self.ending && self.connection.failures() > CALLS {
             return self.quit(Exit::CannotConnect);
         }
-        self.attempt += 1;
-        self.link = Link::Coming;
-        if self.attempt == 1 && !is_silent {
+        if !self.told_offline && !is_silent {
+            self.told_offline = true;
             let was_here = self.world.session.me().is_some();
-            self.say(if was_here {
-                Text::TryingAgain
-            } else {
-                Text::TryingToConnect
+            self.say(match (self.world.settings.interactive, was_here) {
+                (false, _) => Text::TryingInPipe,
+                (true, true) => Text::TryingAgain,
+                (true, false) => Text::TryingToConnect,
             });
         }
-        self.effects.push(Effect::ReconnectIn {
-            attempt: self.attempt,
-        });
     }
 
     /// The user logged in elsewhere. Coming back by itself would send the other one away.
     pub(super) fn kick(&mut self) {
-        if !self.kicked {
-            self.kicked = true;
+        if self.credentials.is_some() {
             self.fail(Text::Kicked);
         }
         self.forget_credentials();
@@ -312,10 +432,10 @@ impl App {
     /// Whether something that was asked for is about to be shown. Where prompts stay on the
     /// screen, the next one can wait for it.
     pub fn is_expecting(&self) -> bool {
-        match self.link {
-            Link::Up => self.owed.has_visible(),
-            Link::Coming => self.attempt == 0,
-            Link::Down => false,
+        match self.connection.state() {
+            State::LoggedOut | State::Online(_) => self.owed.has_visible(),
+            State::Dialling { wished } => wished,
+            State::Offline | State::Waiting(_) => false,
         }
     }
 
@@ -325,7 +445,7 @@ impl App {
             && self.waiting.is_empty()
             && self.held.is_empty()
             && self.world.pending() == 0
-            && self.link != Link::Coming
+            && !self.connection.is_coming()
             && self.hold_until != u64::MAX;
         if self.ending
             && idle
@@ -355,7 +475,7 @@ impl App {
         if matches!(event, Event::LoggedOut {}) {
             self.say_unsent();
             self.files = None;
-            self.logged_in = false;
+            self.connection.logged_out();
             self.known = None;
             self.forget_credentials();
             self.questions.clear();
@@ -364,18 +484,8 @@ impl App {
     }
 }
 
-fn said_of(reason: Option<(u64, Option<CloseReason>)>) -> Text<'static> {
-    match reason {
-        None | Some((_, Some(CloseReason::KeyWornOut | CloseReason::Kicked))) => {
-            Text::ConnectionLost
-        }
-        Some((number, None)) => Text::ServerReason { number },
-        Some((_, Some(CloseReason::Bye))) => Text::ServerSaidBye,
-        Some((_, Some(CloseReason::Idle))) => Text::ServerIdle,
-        Some((_, Some(CloseReason::Malformed))) => Text::ServerMalformed,
-        Some((_, Some(CloseReason::TooManyErrors))) => Text::ServerTooManyErrors,
-        Some((_, Some(CloseReason::Full))) => Text::ServerFull,
-        Some((_, Some(CloseReason::Restarting))) => Text::ServerRestarting,
-        Some((_, Some(CloseReason::TooSlow))) => Text::ServerTooSlow,
-    }
+/// The next lower number of seconds that [`App::seconds_to_try`] shows.
+fn step_below(seconds: u64) -> u64 {
+    let step = if seconds > 5 { 5 } else { 1 };
+    seconds.saturating_sub(step)
 }

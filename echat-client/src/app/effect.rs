@@ -1,5 +1,7 @@
 //! What goes into the application and what comes out of it.
 
+use std::time::Duration;
+
 use echat_proto::channel::Message;
 use echat_proto::commands::Event;
 
@@ -61,11 +63,25 @@ pub enum Input {
         /// Why, in the user's language.
         why: String,
     },
-    /// Time passed.
+    /// Time passed, as people count it.
     Tick {
         /// Unix seconds.
         now: u64,
     },
+    /// Time passed. What follows happened at this time.
+    Elapsed {
+        /// Time since some moment, monotonic.
+        at: Duration,
+    },
+    /// [`App::elapses_at`](super::App::elapses_at) has come. Bytes that came before have to be
+    /// told first: silence is judged now.
+    Due,
+    /// The machine was suspended or the process stopped, and goes on.
+    Woke,
+    /// Bytes came from the server.
+    Heard,
+    /// The server sent a PONG.
+    Pong,
     /// Nothing more will be typed.
     EndOfInput,
     /// The program is in the foreground again: everything is to be drawn anew.
@@ -79,15 +95,14 @@ pub enum Effect {
     Print(Vec<Line>),
     /// Draw the prompt and the line under edition.
     Prompt,
-    /// Connect now; a wait that was asked for is over.
+    /// Connect now, and answer with [`Input::Connected`] or [`Input::ConnectFailed`].
     Connect,
-    /// Wait, the longer the higher the attempt and never twice the same, then connect.
-    ReconnectIn {
-        /// Counts from 1.
-        attempt: u32,
-    },
     /// Say goodbye and close.
     Disconnect,
+    /// Close without a goodbye: the other end does not answer.
+    GiveUp,
+    /// Send a PING.
+    Ping,
     /// Send to the server.
     Send(Message),
     /// Ring.

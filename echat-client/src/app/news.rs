@@ -12,9 +12,8 @@ use crate::target::Target;
 impl App {
     pub(super) fn event(&mut self, event: Event) {
         let asked = self.owed.answered(&event);
-        // A server that answers is there: what befalls it next is no repetition.
-        if asked.is_some() {
-            self.attempt = 0;
+        if let Some(asked) = &asked {
+            self.answered(asked);
         }
         if matches!(event, Event::ServerKick {}) {
             self.kick();

@@ -5,7 +5,7 @@ use echat_proto::names::TxnId;
 use echat_proto::records::{Code, Fail};
 
 use super::question::Question;
-use super::{App, Effect, Exit, Files, Link};
+use super::{App, Effect, Exit, Files};
 use crate::modes::error_line;
 use crate::outgoing::{Aside, Entry, NotWithdrawn};
 use crate::session::Excess;
@@ -30,7 +30,7 @@ impl App {
         };
         self.lines_typed += 1;
         let txn_id = format!("{}-{}", self.world.settings.txn_prefix, self.lines_typed);
-        let waits = !self.logged_in || self.world.now < self.hold_until;
+        let waits = !self.connection.is_online() || self.world.now < self.hold_until;
         if waits && self.world.settings.interactive && !self.world.has_footer() {
             let lines = self.world.pending_line(content.as_str());
             self.print(lines);
@@ -45,7 +45,7 @@ impl App {
         });
         self.save(user);
         self.send_next();
-        if self.link == Link::Down && self.credentials.is_some() {
+        if self.credentials.is_some() {
             self.connect();
         }
     }
@@ -109,7 +109,7 @@ impl App {
 
     /// Sends the next line, if it may go.
     pub(super) fn send_next(&mut self) {
-        if !self.logged_in || self.world.now < self.hold_until {
+        if !self.connection.is_online() || self.world.now < self.hold_until {
             return;
         }
         let Some(me) = self.world.session.me() else {

@@ -20,6 +20,7 @@ mod modes;
 mod pending;
 mod pipe;
 mod replaced;
+mod silence;
 mod unread;
 mod waiting;
 
@@ -118,6 +119,16 @@ impl Stage {
             _ => true,
         });
         sent
+    }
+
+    fn failures(&self) -> u32 {
+        self.app.connection.failures()
+    }
+
+    /// Seconds pass, counted from the start, and what is due is done.
+    fn passes(&mut self, at: u64) -> &mut Self {
+        let at = Duration::from_secs(at);
+        self.happens(Input::Elapsed { at }).happens(Input::Due)
     }
 
     fn has(&self, effect: &Effect) -> bool {

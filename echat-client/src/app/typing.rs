@@ -94,7 +94,7 @@ impl App {
         !self.owed.has_awaited()
             && self.waiting.is_empty()
             && self.world.pending() == 0
-            && (self.logged_in || self.credentials.is_none())
+            && (self.connection.is_online() || self.credentials.is_none())
             && self.hold_until != u64::MAX
     }
 
@@ -114,6 +114,7 @@ impl App {
     }
 
     pub(super) fn typed(&mut self, line: &str) {
+        self.try_at_once(line);
         self.echo(line);
         if let Some(question) = self.open_question().cloned() {
             let reply = question.reply(line);
@@ -140,13 +141,17 @@ impl App {
             self.held.push_back(Zeroizing::new(line.to_owned()));
             self.say(Text::WaitsForLogin);
         } else {
-            self.say(Text::PleaseWait);
+            self.say(self.world.please_wait());
         }
     }
 
     /// Whether a login is under way and nothing of its user is known yet.
     fn awaits_login(&self) -> bool {
-        let Some(credentials) = self.credentials.as_ref().filter(|_| !self.logged_in) else {
+        let Some(credentials) = self
+            .credentials
+            .as_ref()
+            .filter(|_| !self.connection.is_online())
+        else {
             return false;
         };
         self.known.as_deref() != Some(normal_name(&credentials.name).as_str())

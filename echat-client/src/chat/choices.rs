@@ -115,6 +115,7 @@ fn settings(flags: &Flags, config: &Config, clock: &Clock) -> Settings {
     let run: u64 = rand::rng().random();
     let mut settings = Settings::new(format!("{run:016x}"));
     let or = |chosen: Option<bool>, default| chosen.unwrap_or(default);
+    settings.jitter_seed = rand::rng().random();
     settings.compact = flags.compact || or(config.compact, settings.compact);
     settings.presence = config.presence.unwrap_or(settings.presence);
     settings.bell = or(config.bell, settings.bell);

@@ -1,9 +1,10 @@
 //! The loop: poll(2) over the keyboard, the connection and signals, with what the application
-//! wants done. Nothing here waits for anything else, but for a typed yes before a server is
-//! trusted, and for the goodbye at the end. While nothing happens, nothing runs.
+//! wants done. It blocks elsewhere only for a typed yes before a server is trusted, and for the
+//! goodbye at the end. While nothing happens, nothing runs.
+//!
+//! The application decides when to connect, to ping and to give up; the loop holds what that
+//! needs, a thread that connects or a link, and reports what becomes of it.
 
-mod connection;
-mod effects;
 mod secret;
 mod trust;
 
@@ -11,19 +12,29 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
+use echat_proto::channel::{ChannelError, Incoming, Message};
+use echat_proto::commands::{CloseReason, Event, channel};
+use echat_proto::value::Value;
+use zeroize::{Zeroize, Zeroizing};
+
 use super::choices::Choices;
+use super::fault::Fault;
 use super::keyboard::{Keyboard, Typed};
 use super::screen::Screen;
 use super::server::{Dial, Server};
 use super::signals::{self, Signals, Wish};
-use super::unsent::Unsent;
-use crate::app::{App, Input};
+use super::unsent::{Unsent, UnsentError};
+use crate::app::{App, Effect, Input};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::line_editor::Key;
-use crate::link::Link;
+use crate::link::{Link, Unwatched};
+use crate::safe::Safe;
+use crate::socket::Received;
+use crate::styled::{Line, Style};
 use crate::text::{Language, Text};
 use crate::wait::{Interest, Watched, wait};
+use crate::wake::Wakes;
 use secret::Answer;
 
 /// How the program ends.
@@ -34,11 +45,9 @@ pub(super) enum End {
     Signal(i32),
 }
 
-/// The other end.
+/// What the loop holds of the connection. Its states are the application's.
 enum Peer {
-    Down,
-    /// To be called at this time.
-    Waiting(Duration),
+    None,
     Dialling(Dial),
     Up(Box<Link>),
 }
@@ -49,6 +58,7 @@ pub(super) struct EventLoop {
     screen: Screen,
     keyboard: Keyboard,
     signals: Signals,
+    wakes: Wakes,
     peer: Peer,
     server: Server,
     unsent: Unsent,
@@ -78,6 +88,7 @@ impl EventLoop {
         let interactive = choices.settings.interactive;
         // Before the terminal changes its mode, so that no signal leaves it changed.
         let mut signals = Signals::new()?;
+        let wakes = Wakes::new(&choices.clock)?;
         let end = ask_for_password(&mut choices, &mut signals)?;
         let screen = Screen::new(choices.look, interactive)?;
         Ok(Self {
@@ -85,7 +96,8 @@ impl EventLoop {
             keyboard: Keyboard::new(screen.is_raw()),
             screen,
             signals,
-            peer: Peer::Down,
+            wakes,
+            peer: Peer::None,
             server: choices.server,
             unsent: choices.unsent,
             keeps_badly: false,
@@ -125,6 +137,9 @@ impl EventLoop {
             if ready.signals {
                 self.obey()?;
             }
+            if self.wakes.take(&self.clock) {
+                self.step(Input::Woke)?;
+            }
             let mut typed = self.keyboard.late(&self.clock);
             if ready.input {
                 typed.extend(self.keyboard.read(&self.clock)?);
@@ -133,18 +148,22 @@ impl EventLoop {
                 self.take(typed)?;
             }
             self.screen.late(self.clock.now());
-            self.turn_to_peer(ready.peer)?;
+            if ready.peer {
+                self.turn_to_peer()?;
+            }
             self.step_if_due()?;
         }
     }
 
-    /// Tells the application what happened, and does what it wants, and so on.
+    /// Tells the application what happened and when, and does what it wants, and so on.
     fn step(&mut self, input: Input) -> io::Result<()> {
         let now = self.clock.unix().as_secs();
         if now != self.second {
             self.second = now;
             self.inputs.push_back(Input::Tick { now });
         }
+        let at = self.clock.now();
+        self.inputs.push_back(Input::Elapsed { at });
         self.inputs.push_back(input);
         while let Some(input) = self.inputs.pop_front() {
             for effect in self.app.step(input) {
@@ -154,16 +173,19 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Tells the time, if that is what the application waits for.
+    /// Tells the time, if that is what the application waits for. Everything that came was read
+    /// before.
     fn step_if_due(&mut self) -> io::Result<()> {
         let now = self.clock.unix().as_secs();
-        match self.app.wakes_at() {
-            Some(due) if due <= now && now != self.second => {
-                self.second = now;
-                self.step(Input::Tick { now })
-            }
-            _ => Ok(()),
+        if self.app.wakes_at().is_some_and(|due| due <= now) && now != self.second {
+            self.second = now;
+            self.step(Input::Tick { now })?;
         }
+        let at = self.clock.now();
+        if self.app.elapses_at().is_some_and(|due| due <= at) {
+            self.step(Input::Due)?;
+        }
+        Ok(())
     }
 
     fn deadline(&self) -> Option<Duration> {
@@ -173,13 +195,9 @@ impl EventLoop {
             let due = Duration::from_secs(unix.max(self.second + 1));
             now.saturating_add(due.saturating_sub(self.clock.unix()))
         });
-        let calls = match self.peer {
-            Peer::Waiting(at) => Some(at),
-            _ => None,
-        };
         [
             wakes,
-            calls,
+            self.app.elapses_at(),
             self.keyboard.deadline(),
             self.screen.deadline(),
         ]
@@ -203,9 +221,10 @@ impl EventLoop {
         match &self.peer {
             Peer::Up(link) => fds.push(Watched::new(&**link, interest)),
             Peer::Dialling(dial) => fds.push(Watched::new(dial, interest)),
-            Peer::Down | Peer::Waiting(_) => {}
+            Peer::None => {}
         }
         let has_peer = fds.len() > 1;
+        fds.extend(self.wakes.watched());
         if reads {
             fds.push(Watched::new(&stdin, Interest::Read));
         }
@@ -217,6 +236,8 @@ impl EventLoop {
             input: reads && is_ready(fds.last()),
         })
     }
+
+    // ---- the system and the user
 
     fn obey(&mut self) -> io::Result<()> {
         for wish in self.signals.take() {
@@ -270,6 +291,195 @@ impl EventLoop {
             Typed::Garbled => self.step(Input::Garbled),
             Typed::End => self.step(Input::EndOfInput),
         }
+    }
+
+    // ---- what the application wants done
+
+    fn perform(&mut self, effect: Effect) -> io::Result<()> {
+        match effect {
+            Effect::Print(lines) => self.screen.print(lines),
+            Effect::Prompt => self.screen.prompt(),
+            Effect::Connect => self.dial()?,
+            Effect::Disconnect => self.hang_up(),
+            // Nothing waits for what such a socket still holds.
+            Effect::GiveUp => self.peer = Peer::None,
+            Effect::Send(message) => self.send(message),
+            Effect::Ping => self.send(bare(channel::PING)),
+            Effect::Bell => self.screen.bell()?,
+            Effect::Title(title) => self.screen.title(&title)?,
+            Effect::Notify { title, body } => self.screen.notify(&title, &body)?,
+            Effect::LoadOutgoing { user } => {
+                let loaded = self.unsent.load(&user);
+                let files = self.unsent.files(&user).filter(|_| loaded.is_ok());
+                self.inputs.push_back(Input::Kept { files });
+                let input = match loaded {
+                    Ok(lines) => Input::Outgoing { user, lines },
+                    Err(error) => Input::NoOutgoing {
+                        why: error.said(self.language),
+                    },
+                };
+                self.inputs.push_back(input);
+            }
+            Effect::SaveOutgoing { user, lines } => {
+                let saved = self.unsent.save(&user, &lines);
+                if saved.is_err() != self.keeps_badly {
+                    self.keeps_badly = saved.is_err();
+                    let files = self.unsent.files(&user).filter(|_| saved.is_ok());
+                    self.inputs.push_back(Input::Kept { files });
+                }
+                if let Err(error) = saved {
+                    self.complain(&error);
+                }
+            }
+            Effect::SetAside { user, line } => {
+                if let Err(error) = self.unsent.set_aside(&user, &line) {
+                    self.complain(&error);
+                }
+            }
+            Effect::ClearScreen => self.screen.clear(&self.app)?,
+            Effect::Quit(exit) => self.end = Some(End::Exit(exit)),
+        }
+        Ok(())
+    }
+
+    /// Shows what is wrong with a file of unsent lines; the program goes on without it.
+    fn complain(&mut self, error: &UnsentError) {
+        let why = error.said(self.language);
+        let said = self.language.say(Text::OutgoingFault { why: &why });
+        self.screen
+            .print(vec![Line::styled(Safe::line(&said), Style::Error)]);
+    }
+
+    // ---- the connection
+
+    /// Begins to connect.
+    fn dial(&mut self) -> io::Result<()> {
+        self.peer = Peer::Dialling(Dial::start(&self.server, self.clock)?);
+        Ok(())
+    }
+
+    /// Sends a message, which may be a LOGIN, and wipes it.
+    fn send(&mut self, mut message: Message) {
+        if let Peer::Up(link) = &mut self.peer {
+            let plain = message.encode().expect("a request has a wire form");
+            let plain = Zeroizing::new(plain);
+            link.send(&plain, &mut Unwatched);
+        }
+        message.params.zeroize();
+    }
+
+    /// Says goodbye, if a connection is there. What is still to be shown is shown first: the other
+    /// end may take its time.
+    fn hang_up(&mut self) {
+        if matches!(self.peer, Peer::Up(_)) {
+            // A failure is told at the end, when the other end has heard goodbye.
+            if let Err(error) = self.screen.flush(&self.app) {
+                self.broken.get_or_insert(error);
+            }
+        }
+        self.leave(CloseReason::Bye);
+    }
+
+    fn leave(&mut self, reason: CloseReason) {
+        if let Peer::Up(link) = std::mem::replace(&mut self.peer, Peer::None) {
+            link.leave(Some(reason), &self.clock, &mut Unwatched);
+        }
+    }
+
+    /// The thread that connects is done, or bytes came.
+    fn turn_to_peer(&mut self) -> io::Result<()> {
+        match std::mem::replace(&mut self.peer, Peer::None) {
+            Peer::None => Ok(()),
+            Peer::Dialling(dial) => match dial.finish() {
+                Ok(link) => {
+                    self.unsent.server(link.key());
+                    self.peer = Peer::Up(Box::new(link));
+                    self.step(Input::Connected)
+                }
+                Err(failure) => self.failed(failure),
+            },
+            Peer::Up(mut link) => {
+                link.socket().flush();
+                let received = link.receive(&mut Unwatched);
+                self.peer = Peer::Up(link);
+                if let Received::Bytes(_) = received {
+                    self.step(Input::Heard)?;
+                }
+                self.listen(received == Received::End)
+            }
+        }
+    }
+
+    /// Takes what came. What the application wants in response may end the connection.
+    fn listen(&mut self, ended: bool) -> io::Result<()> {
+        while let Peer::Up(link) = &mut self.peer {
+            let incoming = match link.next_frame(&mut Unwatched) {
+                Ok(Some(incoming)) => incoming,
+                Ok(None) => break,
+                Err(error) => return self.distrust(&error),
+            };
+            for incoming in incoming {
+                self.hear(incoming)?;
+            }
+        }
+        let Peer::Up(link) = &self.peer else {
+            return Ok(());
+        };
+        if ended {
+            self.peer = Peer::None;
+            self.step(Input::Closed(None))
+        } else if link.is_worn_out() {
+            let reason = CloseReason::KeyWornOut;
+            self.leave(reason);
+            self.step(Input::Closed(Some(reason as u64)))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn hear(&mut self, incoming: Incoming) -> io::Result<()> {
+        // What follows the end of the connection in the same frame is not taken.
+        let Peer::Up(_) = &self.peer else {
+            return Ok(());
+        };
+        match incoming {
+            Incoming::Message(message) => match Event::from_message(&message) {
+                Some(Ok(event)) => self.step(Input::Event(event)),
+                // A command of the future.
+                None => Ok(()),
+                Some(Err(_)) => {
+                    self.leave(CloseReason::Malformed);
+                    self.step(Input::Closed(None))
+                }
+            },
+            Incoming::Ping => {
+                self.send(bare(channel::PONG));
+                Ok(())
+            }
+            Incoming::Pong => self.step(Input::Pong),
+            Incoming::Close(reason) => {
+                self.peer = Peer::None;
+                self.step(Input::Closed(Some(reason)))
+            }
+        }
+    }
+
+    /// What came is no echat/2.
+    fn distrust(&mut self, error: &ChannelError) -> io::Result<()> {
+        if matches!(error, ChannelError::Malformed(_)) {
+            self.leave(CloseReason::Malformed);
+        }
+        // Otherwise nothing is believed any more, so nothing is said.
+        self.peer = Peer::None;
+        self.step(Input::Closed(None))
+    }
+}
+
+/// A channel command without parameters.
+fn bare(command: u32) -> Message {
+    Message {
+        command,
+        params: Value::Null,
     }
 }
 

@@ -6,14 +6,13 @@
 //! (this)                        choices to a run, and the exit code
 //! event_loop                    poll(2), and the effects of the application done
 //! screen  keyboard  signals     what people see and type; what the system wants
-//! server  unsent  backoff       the way to a link; the file of unsent lines; when to try again
+//! server  unsent                the way to a link; the file of unsent lines
 //! choices                       flags, configuration and environment together
 //! fault                         what goes wrong, in the user's language
 //! args  config                  the command line; the section `client` of config.json
 //! ```
 
 mod args;
-mod backoff;
 mod choices;
 mod config;
 mod event_loop;

@@ -77,7 +77,7 @@ impl Mode for Register {
     fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
         if self.waits {
             return way_out(Scope::Register, line, world)
-                .unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
+                .unwrap_or_else(|| print(vec![world.line(world.please_wait())]));
         }
         if self.name.is_some() && line.is_empty() {
             return print(vec![world.line(Text::NoPasswordTyped)]);
@@ -187,7 +187,7 @@ impl Mode for Login {
     fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
         if self.waits {
             return way_out(Scope::Login, line, world)
-                .unwrap_or_else(|| print(vec![world.line(Text::PleaseWait)]));
+                .unwrap_or_else(|| print(vec![world.line(world.please_wait())]));
         }
         let Some(name) = &self.name else {
             let acts = way_out(Scope::Login, line, world);

@@ -46,6 +46,8 @@ pub struct World {
     pub now: u64,
     /// Whether the user is logged in, or will be again by itself.
     pub signed_in: bool,
+    /// Whether there is no connection.
+    pub is_offline: bool,
     /// The day of the message shown last, in the compact style.
     pub shown_day: Cell<Option<i64>>,
 }
@@ -219,6 +221,15 @@ fn read(scope: Scope, line: &str, world: &World) -> Result<Statement, Vec<Act>> 
 }
 
 impl World {
+    /// What to say to a line while the server's answer to another one is awaited.
+    pub fn please_wait(&self) -> Text<'static> {
+        if self.is_offline {
+            Text::AskedOffline
+        } else {
+            Text::PleaseWait
+        }
+    }
+
     /// How many lines of the user wait.
     pub fn pending(&self) -> usize {
         self.session.me().map_or(0, |me| self.outgoing.waiting(me))

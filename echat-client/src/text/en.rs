@@ -106,10 +106,17 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::FoundNothing => s("Nothing was found."),
         Text::FoundMore => s("There are more; a longer word finds fewer."),
         Text::Offline => s("offline"),
-        Text::Connecting => s("Connecting ..."),
+        Text::OfflineUntil { seconds } => format!("offline, next try in {seconds} s"),
+        Text::AskedOffline => s(
+            "Offline: trying to connect now. What you asked for is sent when the connection is there.",
+        ),
+        Text::ServerSilent => s("The server does not answer; the connection is given up."),
         Text::ConnectionLost => s("The connection was lost."),
-        Text::TryingAgain => s("Trying again; lines typed meanwhile are kept and sent then."),
-        Text::TryingToConnect => s("Trying again."),
+        Text::TryingAgain => {
+            s("Trying again; Enter tries at once. Typed lines are kept and sent later.")
+        }
+        Text::TryingToConnect => s("Trying again; Enter tries at once."),
+        Text::TryingInPipe => s("Trying again."),
         Text::Kicked => s(
             "You logged in elsewhere, or the server sent you away. `\\c` and then `login` comes back.",
         ),

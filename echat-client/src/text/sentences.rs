@@ -363,8 +363,12 @@ sentences! {
     // ---- the connection
     /// Stands in the prompt while there is none.
     Offline;
-    /// It is being made.
-    Connecting;
+    /// Stands in the prompt while there is none, with the seconds to the next try.
+    OfflineUntil { seconds: u64 };
+    /// A line that has to wait for the server's answer, while there is no connection.
+    AskedOffline;
+    /// A PING had no answer.
+    ServerSilent;
     /// It is gone.
     ConnectionLost;
     /// It cannot be made.
@@ -389,8 +393,10 @@ sentences! {
     KeyExpected { key: &'a str };
     /// It will be tried again.
     TryingAgain;
-    /// The same where nobody has been logged in: it is not known yet whom lines are for.
+    /// The same before the first login: it is not known yet whose lines would be kept.
     TryingToConnect;
+    /// The same without a terminal.
+    TryingInPipe;
     /// Somebody logged in elsewhere, or the server sent the user away.
     Kicked;
     /// CLOSE_NOTIFY(0).

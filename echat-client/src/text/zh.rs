@@ -107,10 +107,15 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::FoundNothing => s("没有找到。"),
         Text::FoundMore => s("还有更多结果；用更长的关键字可以缩小范围。"),
         Text::Offline => s("离线"),
-        Text::Connecting => s("正在连接……"),
+        Text::OfflineUntil { seconds } => format!("离线，{seconds} 秒后重试"),
+        Text::AskedOffline => s("当前离线，正在尝试连接。连上后会发出你的请求。"),
+        Text::ServerSilent => s("服务器没有响应，连接已断开。"),
         Text::ConnectionLost => s("连接已断开。"),
-        Text::TryingAgain => s("正在重新连接；这期间输入的消息会保留，连上后发送。"),
-        Text::TryingToConnect => s("正在重新连接。"),
+        Text::TryingAgain => {
+            s("正在重新连接；按回车键可立即重试。这期间输入的消息会保留，连上后发送。")
+        }
+        Text::TryingToConnect => s("正在重新连接；按回车键可立即重试。"),
+        Text::TryingInPipe => s("正在重新连接。"),
         Text::Kicked => s(
             "你的账号已在别处登录，或者服务器断开了你的连接。输入 `\\c` 再输入 `login` 可重新登录。",
         ),

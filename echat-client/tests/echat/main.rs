@@ -17,6 +17,7 @@ mod real;
 mod resized;
 mod restored;
 mod screens;
+mod silence;
 mod start;
 #[path = "../support/mod.rs"]
 mod support;

@@ -32,7 +32,6 @@ fn round() -> Vec<(&'static str, String)> {
     pictures.push(("talk.zh", drawn(&mut xiaoming, "小明")));
     place.falls();
     ann.sees(Text::TryingAgain);
-    ann.has("team (offline)>");
     ann.types("typed while the server was away");
     ann.sees(Text::Pending);
     place.rises();

@@ -33,6 +33,7 @@ pub(crate) struct Person {
     /// How much of what was shown was waited for already.
     read: usize,
     emulator: Emulator,
+    patience: Duration,
 }
 
 impl Person {
@@ -79,7 +80,13 @@ impl Person {
             begun: Vec::new(),
             read: 0,
             emulator,
+            patience: PATIENCE,
         }
+    }
+
+    /// From now on waits longer for what it wants to see.
+    pub(crate) fn has_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// Waits until the terminal shows this, after what was waited for before.
@@ -111,7 +118,7 @@ impl Person {
             if let Some(found) = find(self) {
                 return found;
             }
-            let going = self.has_more(&clock, PATIENCE) && self.reads();
+            let going = self.has_more(&clock, self.patience) && self.reads();
             assert!(
                 going,
                 "{what:?} is not there: {:?}\n{:#?}",

@@ -1,5 +1,5 @@
-//! Stands between clients and a server: cuts connections where a test says, and goes on with
-//! another server at another address.
+//! Stands between clients and a server: cuts connections where a test says, swallows what they
+//! carry, and goes on with another server at another address.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -39,6 +39,12 @@ struct State {
     cuts: usize,
     /// The bytes that went down.
     down: usize,
+    /// Connections so far.
+    connections: usize,
+    /// Connections before this one carry nothing any more, and stay open.
+    silent_before: usize,
+    /// Bytes for the server that were swallowed.
+    swallowed: usize,
     open: Vec<TcpStream>,
 }
 
@@ -74,6 +80,11 @@ impl Proxy {
         self.state().fuse = Some((way, bytes));
     }
 
+    /// Cuts every connection.
+    pub(crate) fn cuts_now(&self) {
+        self.shared.cut();
+    }
+
     /// How often it has cut.
     pub(crate) fn cuts(&self) -> usize {
         self.state().cuts
@@ -96,6 +107,24 @@ impl Proxy {
         assert!(!late.timed_out(), "nothing was cut");
     }
 
+    /// From now on the present connections swallow everything, like a network that is gone.
+    pub(crate) fn goes_silent(&self) {
+        let mut state = self.state();
+        state.silent_before = state.connections;
+    }
+
+    /// Waits until something for the server was swallowed.
+    #[track_caller]
+    pub(crate) fn waits_for_swallowed(&self) {
+        let waits = |state: &mut State| state.swallowed == 0;
+        let changed = &self.shared.changed;
+        let (state, late) = changed
+            .wait_timeout_while(self.state(), PATIENCE, waits)
+            .unwrap();
+        drop(state);
+        assert!(!late.timed_out(), "nothing was sent");
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap()
     }
@@ -110,17 +139,21 @@ impl Shared {
         };
         let both = |stream: &TcpStream| stream.try_clone().unwrap();
         let streams = [both(&client), both(&server)];
-        self.state.lock().unwrap().open.extend(streams);
+        let mut state = self.state.lock().unwrap();
+        state.open.extend(streams);
+        let id = state.connections;
+        state.connections += 1;
+        drop(state);
         let (up, down) = (Arc::clone(self), Arc::clone(self));
         let (from, to) = (both(&client), both(&server));
-        thread::spawn(move || up.pumps(Way::Up, from, to));
-        thread::spawn(move || down.pumps(Way::Down, server, client));
+        thread::spawn(move || up.pumps(id, Way::Up, from, to));
+        thread::spawn(move || down.pumps(id, Way::Down, server, client));
     }
 
-    fn pumps(&self, way: Way, mut from: TcpStream, mut to: TcpStream) {
+    fn pumps(&self, id: usize, way: Way, mut from: TcpStream, mut to: TcpStream) {
         let mut buffer = [0; 4096];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
-            let (length, last) = self.passes(way, length);
+            let (length, last) = self.passes(id, way, length);
             if to.write_all(&buffer[..length]).is_err() {
                 break;
             }
@@ -128,13 +161,23 @@ impl Shared {
                 self.cut();
             }
         }
-        // Gone already, if that fails.
-        let _ = to.shutdown(Shutdown::Write);
+        // A network that is gone does not tell of an end either.
+        if id >= self.state.lock().unwrap().silent_before {
+            // Gone already, if that fails.
+            let _ = to.shutdown(Shutdown::Write);
+        }
     }
 
     /// How many of so many bytes pass, and whether they are the last.
-    fn passes(&self, way: Way, length: usize) -> (usize, bool) {
+    fn passes(&self, id: usize, way: Way, length: usize) -> (usize, bool) {
         let mut state = self.state.lock().unwrap();
+        if id < state.silent_before {
+            if way == Way::Up {
+                state.swallowed += length;
+                self.changed.notify_all();
+            }
+            return (0, false);
+        }
         let passes = match state.fuse {
             Some((which, left)) if which == way && left <= length => {
                 state.fuse = None;

@@ -118,6 +118,8 @@ const CLIENT: &[Row] = &[
     ("local_time", &[]),
     ("text", &[]),
     ("settings", &["local_time", "target"]),
+    ("liveness", &[]),
+    ("connection", &["liveness"]),
     ("outgoing", &["target"]),
     ("line_editor", &[]),
     ("session", &["target"]),
@@ -139,6 +141,7 @@ const CLIENT: &[Row] = &[
     (
         "app",
         &[
+            "connection",
             "exit",
             "line_editor",
             "modes",
@@ -163,6 +166,7 @@ const CLIENT: &[Row] = &[
     ),
     ("trust", &["fingerprint"]),
     ("wait", &["clock"]),
+    ("wake", &["clock", "wait"]),
     ("socket", &["address", "clock", "wait"]),
     ("link", &["clock", "fingerprint", "socket", "trust", "wait"]),
     (
@@ -215,6 +219,7 @@ const CLIENT: &[Row] = &[
             "trust",
             "view",
             "wait",
+            "wake",
         ],
     ),
 ];

@@ -13,10 +13,10 @@ fn a_line_typed_offline_is_kept_shown_and_sent_once() {
         stage.printed(),
         [
             "The connection was lost.",
-            "Trying again; lines typed meanwhile are kept and sent then.",
+            "Trying again; Enter tries at once. Typed lines are kept and sent later.",
         ]
     );
-    assert!(stage.has(&Effect::ReconnectIn { attempt: 1 }));
+    assert_eq!(stage.failures(), 1);
     stage.types("hello").sent();
     assert_eq!(stage.printed(), [""; 0]);
     let footer: Vec<String> = stage.app.footer(9).iter().map(text).collect();
@@ -33,7 +33,7 @@ fn a_line_typed_offline_is_kept_shown_and_sent_once() {
     };
     assert!(kept(&mut stage).unwrap().contains("hello"));
     stage.happens(unreachable());
-    assert!(stage.has(&Effect::ReconnectIn { attempt: 2 }));
+    assert_eq!(stage.failures(), 2);
     for _ in 0..2 {
         stage.happens(Input::Connected);
         assert_eq!(stage.sent(), [RequestKind::Login]);
@@ -64,12 +64,8 @@ fn a_kick_is_not_answered_by_coming_back() {
         .says(Event::ServerKick {})
         .happens(Input::Closed(Some(6)));
     assert_eq!(stage.printed().len(), 1);
-    assert!(
-        !stage
-            .effects
-            .iter()
-            .any(|e| matches!(e, Effect::ReconnectIn { .. } | Effect::Connect))
-    );
+    assert!(!stage.effects.iter().any(|e| matches!(e, Effect::Connect)));
+    assert!(!stage.app.connection.is_coming());
     stage.types("\\c").types("login");
     assert_eq!(stage.prompt(), "login user name (offline): ");
 }
@@ -133,12 +129,12 @@ fn the_server_says_why_it_closes() {
         let mut stage = ann(Language::English);
         stage.happens(Input::Closed(Some(reason)));
         assert_eq!(stage.printed()[0], said);
-        assert!(stage.has(&Effect::ReconnectIn { attempt: 1 }));
+        assert_eq!(stage.failures(), 1);
         stage.printed();
         stage.happens(Input::Connected);
         stage.happens(Input::Closed(Some(reason)));
         assert_eq!(stage.printed(), Vec::<String>::new(), "it is said once");
-        assert!(stage.has(&Effect::ReconnectIn { attempt: 2 }));
+        assert_eq!(stage.failures(), 2);
     }
     let mut stage = ann(Language::English);
     stage.types("+f dave").happens(Input::Closed(Some(8)));
@@ -216,7 +212,10 @@ fn logging_in() -> Stage {
     stage
 }
 
-const UNREACHABLE: [&str; 2] = ["Cannot connect: chat:1: no route", "Trying again."];
+const UNREACHABLE: [&str; 2] = [
+    "Cannot connect: chat:1: no route",
+    "Trying again; Enter tries at once.",
+];
 
 #[test]
 fn a_new_wish_that_fails_is_told_of_again() {
@@ -258,8 +257,8 @@ fn a_first_login_that_is_tried_again_promises_nothing() {
     let mut stage = stage(Language::English);
     stage.types("login").types("ann").types("password1");
     stage.happens(unreachable());
-    assert_eq!(stage.printed().last().unwrap(), "Trying again.");
-    assert!(stage.prompt().contains("(offline)"), "{}", stage.prompt());
+    assert_eq!(stage.printed().last().unwrap(), UNREACHABLE[1]);
+    assert!(stage.prompt().contains("(offline, "), "{}", stage.prompt());
 }
 
 #[test]

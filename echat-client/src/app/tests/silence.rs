@@ -1,0 +1,254 @@
+//! A server that says nothing any more, and the wait for one that is gone.
+
+use super::*;
+use crate::connection::State;
+use proptest::prelude::*;
+
+/// How often this was wanted since the last look.
+fn counts(stage: &mut Stage, effect: &Effect) -> usize {
+    let before = stage.effects.len();
+    stage.effects.retain(|other| other != effect);
+    before - stage.effects.len()
+}
+
+/// When the next try is.
+fn next_try(stage: &Stage) -> Duration {
+    match stage.app.connection.state() {
+        State::Waiting(until) => until,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn due(stage: &mut Stage, at: Duration) {
+    stage.happens(Input::Elapsed { at }).happens(Input::Due);
+}
+
+/// Loses the connection and fails so often to make it again.
+fn away(stage: &mut Stage, failures: u32) {
+    stage.happens(Input::Closed(None));
+    for _ in 1..failures {
+        let until = next_try(stage);
+        due(stage, until);
+        assert_eq!(counts(stage, &Effect::Connect), 1);
+        stage.happens(unreachable());
+    }
+    assert_eq!(stage.failures(), failures);
+}
+
+#[test]
+fn an_idle_server_is_asked_and_given_up() {
+    let mut stage = ann(Language::English);
+    stage.happens(Input::Heard);
+    assert_eq!(stage.app.elapses_at(), Some(Duration::from_secs(90)));
+    stage.passes(89);
+    assert_eq!(counts(&mut stage, &Effect::Ping), 0);
+    stage.passes(90);
+    assert_eq!(counts(&mut stage, &Effect::Ping), 1);
+    stage.happens(Input::Heard).happens(Input::Pong).passes(179);
+    assert_eq!(counts(&mut stage, &Effect::Ping), 0);
+    stage.passes(180);
+    assert_eq!(counts(&mut stage, &Effect::Ping), 1);
+    stage.passes(194);
+    assert_eq!(stage.printed(), [""; 0]);
+    stage.passes(195);
+    assert_eq!(counts(&mut stage, &Effect::GiveUp), 1);
+    assert_eq!(
+        stage.printed(),
+        [
+            "The server does not answer; the connection is given up.",
+            "Trying again; Enter tries at once. Typed lines are kept and sent later.",
+        ]
+    );
+    assert_eq!(stage.prompt(), "contact (offline, next try in 1 s)> ");
+    stage.passes(196);
+    assert_eq!(counts(&mut stage, &Effect::Connect), 1);
+}
+
+#[test]
+fn a_line_on_its_way_is_asked_about_sooner_and_sent_again_once() {
+    let mut stage = ann(Language::English);
+    stage.says(Event::History {
+        messages: vec![],
+        more: false,
+    });
+    stage.types("&r room1").types("hello").sent();
+    stage.passes(29);
+    assert_eq!(counts(&mut stage, &Effect::Ping), 0);
+    stage.passes(30);
+    assert_eq!(counts(&mut stage, &Effect::Ping), 1);
+    stage.passes(45);
+    assert_eq!(counts(&mut stage, &Effect::GiveUp), 1);
+    assert_eq!(stage.app.world.pending(), 1);
+    stage.happens(Input::Connected).sent();
+    stage.welcome("ann", vec![]);
+    let sent = stage.sent();
+    let again = sent
+        .iter()
+        .filter(|kind| **kind == RequestKind::SendMessage);
+    assert_eq!(again.count(), 1, "{sent:?}");
+}
+
+#[test]
+fn waking_asks_an_open_connection_and_ends_a_wait() {
+    let mut stage = ann(Language::English);
+    stage.passes(5);
+    assert_eq!(counts(&mut stage, &Effect::Ping), 0);
+    stage.happens(Input::Woke).passes(5);
+    assert_eq!(counts(&mut stage, &Effect::Ping), 1);
+    stage.passes(20);
+    assert_eq!(counts(&mut stage, &Effect::GiveUp), 1);
+    stage.happens(Input::Woke).passes(20);
+    assert_eq!(counts(&mut stage, &Effect::Connect), 1);
+}
+
+#[test]
+fn enter_does_not_wait_for_the_next_try() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1");
+    away(&mut stage, 8);
+    stage.printed();
+    let before = stage.prompt();
+    assert!(before.contains("(offline, next try in "), "{before}");
+    // An empty line asks for nothing else, so it is told how that went.
+    stage.types("");
+    assert_eq!(counts(&mut stage, &Effect::Connect), 1);
+    assert!(stage.app.is_expecting());
+    stage.types("");
+    assert_eq!(counts(&mut stage, &Effect::Connect), 0, "one at a time");
+    stage.happens(unreachable());
+    assert_eq!(stage.printed(), ["Cannot connect: chat:1: no route"]);
+    // A text is kept, and sent at the next chance: once, and without more words.
+    stage.types("hello");
+    assert_eq!(counts(&mut stage, &Effect::Connect), 1);
+    stage.happens(unreachable());
+    assert_eq!(stage.printed(), ["(pending) hello"]);
+    assert!(
+        next_try(&stage) - stage.app.at >= Duration::from_secs(15),
+        "the back-off goes on"
+    );
+}
+
+#[test]
+fn a_request_that_has_to_wait_says_that_the_client_is_offline() {
+    let mut stage = stage(Language::English);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(unreachable()).printed();
+    stage.types("what now");
+    let offline =
+        "Offline: trying to connect now. What you asked for is sent when the connection is there.";
+    assert_eq!(stage.printed().last().unwrap(), offline);
+    stage.happens(Input::Connected).printed();
+    stage.types("what now");
+    let online = "Please wait for the server's answer.";
+    assert_eq!(stage.printed().last().unwrap(), online);
+
+    let mut stage = ann(Language::English);
+    stage.happens(Input::Closed(None)).printed();
+    stage.types("+f dave");
+    assert_eq!(stage.printed()[1..], [offline]);
+    assert_eq!(counts(&mut stage, &Effect::Connect), 1);
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    assert!(stage.sent().contains(&RequestKind::AddFriend));
+}
+
+#[test]
+fn the_prompt_counts_down_without_printing() {
+    let mut stage = ann(Language::English);
+    stage.app.world.settings.title = true;
+    away(&mut stage, 8);
+    stage.printed();
+    let until = next_try(&stage);
+    let (mut shown, mut prompts) = (vec![stage.prompt()], 0);
+    counts(
+        &mut stage,
+        &Effect::Title("echat contact (offline)".to_owned()),
+    );
+    while stage.app.elapses_at().is_some_and(|at| at < until) {
+        let at = stage.app.elapses_at().unwrap();
+        assert!(at > stage.app.at, "time stands still");
+        due(&mut stage, at);
+        prompts += counts(&mut stage, &Effect::Prompt);
+        shown.push(stage.prompt());
+    }
+    assert_eq!(stage.effects, [], "nothing but the prompt");
+    assert_eq!(
+        shown.last().unwrap(),
+        "contact (offline, next try in 1 s)> "
+    );
+    shown.dedup();
+    assert!(
+        prompts >= shown.len() - 1 && shown.len() <= 10,
+        "{prompts} {shown:?}"
+    );
+
+    // Where the prompt stays on the screen, nothing wakes up for it.
+    let mut stage = ann(Language::English);
+    stage.app.world.settings.echoes = false;
+    away(&mut stage, 8);
+    assert_eq!(stage.app.elapses_at(), Some(next_try(&stage)));
+}
+
+#[test]
+fn every_loss_is_told_once_whatever_the_back_off() {
+    let mut stage = ann(Language::English);
+    stage.printed();
+    for _ in 0..3 {
+        stage.happens(Input::Closed(None));
+        assert_eq!(stage.printed().len(), 2);
+        stage.happens(unreachable()).happens(unreachable());
+        assert_eq!(stage.printed(), [""; 0]);
+        stage.happens(Input::Connected).welcome("ann", vec![]);
+        let told = stage.printed();
+        assert_eq!(told, ["Connected again, logged in as ann."]);
+    }
+    assert_eq!(stage.failures(), 9);
+}
+
+/// What a server says between a login and the end.
+fn deeds() -> impl Strategy<Value = Vec<Event>> {
+    let deed = prop::sample::select(vec![
+        Event::History {
+            messages: vec![],
+            more: false,
+        },
+        Event::OnFriendOnline {
+            username: "bob".to_owned(),
+        },
+        live(in_room(7, "bob", "ann"), None),
+        Event::OnNewRoom {
+            roomname: "room".to_owned(),
+        },
+    ]);
+    prop::collection::vec(deed, 0..5)
+}
+
+proptest! {
+    /// A line that makes the server close is sent after each login: the server is called at
+    /// growing intervals.
+    #[test]
+    fn a_server_that_closes_after_each_login_is_called_at_growing_intervals(
+        deeds in prop::collection::vec(deeds(), 1..20),
+        seed: u64,
+    ) {
+        let mut stage = ann(Language::English);
+        stage.app.connection = crate::connection::Connection::new(seed);
+        stage.happens(Input::Connected).welcome("ann", vec![]);
+        stage.types("@r room1 poison");
+        let mut last = Duration::ZERO;
+        for deeds in deeds {
+            stage.happens(Input::Pong);
+            for event in deeds {
+                stage.happens(Input::Heard).says(event);
+            }
+            stage.happens(Input::Closed(None));
+            let wait = next_try(&stage) - stage.app.at;
+            prop_assert!(wait >= last.min(Duration::from_secs(15)), "{:?} after {:?}", wait, last);
+            last = wait;
+            let until = next_try(&stage);
+            due(&mut stage, until);
+            prop_assert_eq!(counts(&mut stage, &Effect::Connect), 1);
+            stage.happens(Input::Connected).welcome("ann", vec![]);
+            prop_assert!(stage.sent().contains(&RequestKind::SendMessage));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A network that swallows everything: the client asks, says so, comes back, and loses no line.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::place::Place;
+use crate::support::person::Person;
+use crate::support::proxy::Proxy;
+
+const GIVEN_UP: &str = "The server does not answer; the connection is given up.";
+
+fn opens(place: &Place, front: &Proxy) -> Person {
+    let mut ann = place.comes("ann", front.address());
+    ann.sees("Logged in as ann.");
+    ann.types("&r room1\r");
+    ann.sees("room1> ");
+    ann.types("before\r");
+    ann.sees("me says: before");
+    ann
+}
+
+/// The connection is back, and this line was sent, once.
+fn comes_back(place: &Place, ann: &mut Person, line: &str) {
+    ann.sees(GIVEN_UP);
+    ann.sees("Connected again, logged in as ann.");
+    ann.sees_that("everything is sent", |screen| {
+        screen.rest_from("room1>").as_deref() == Some("room1>")
+    });
+    let lines = ["before".to_owned(), line.to_owned()];
+    assert_eq!(place.counts("ann", &lines), [1, 1]);
+}
+
+/// The client that goes on after a stop does not wait for the usual silence.
+#[test]
+fn a_client_that_is_continued_asks_at_once() {
+    let place = Place::new();
+    place.has("room1", &["ann"]);
+    let front = Proxy::to(place.server.address());
+    let mut ann = opens(&place, &front);
+    front.goes_silent();
+    ann.signals(Signal::STOP);
+    ann.waits();
+    ann.signals(Signal::CONT);
+    front.waits_for_swallowed();
+    ann.types("after\r");
+    comes_back(&place, &mut ann, "after");
+}
+
+#[test]
+#[ignore = "two minutes of silence"]
+fn a_silent_server_is_given_up_while_nothing_is_awaited() {
+    let place = Place::new();
+    place.has("room1", &["ann"]);
+    let front = Proxy::to(place.server.address());
+    let mut ann = opens(&place, &front);
+    front.goes_silent();
+    ann.has_patience(Duration::from_secs(180));
+    ann.sees(GIVEN_UP);
+    ann.sees("Connected again, logged in as ann.");
+}
+
+#[test]
+#[ignore = "a minute of silence"]
+fn a_silent_server_is_given_up_while_a_line_is_on_its_way() {
+    let place = Place::new();
+    place.has("room1", &["ann"]);
+    let front = Proxy::to(place.server.address());
+    let mut ann = opens(&place, &front);
+    front.goes_silent();
+    ann.types("after\r");
+    ann.has_patience(Duration::from_secs(80));
+    comes_back(&place, &mut ann, "after");
+}
+
+/// Enter does not wait for the next try.
+#[test]
+fn enter_tries_at_once() {
+    let place = Place::new();
+    place.has("room1", &["ann"]);
+    let front = Proxy::to(place.server.address());
+    let mut ann = opens(&place, &front);
+    // A port that hangs up: some failures, so that the wait is long.
+    front.leads_to(None);
+    front.cuts_now();
+    ann.sees("next try in 10 s");
+    // Failures are told once, but for one that the user asked for.
+    assert!(!ann.shown().contains("Cannot connect"), "{}", ann.shown());
+    ann.types("\r");
+    ann.sees("Cannot connect: ");
+    front.leads_to(Some(place.server.address()));
+    ann.types("after\r");
+    ann.sees("Connected again, logged in as ann.");
+    ann.sees("me says: after");
+    let lines = ["before".to_owned(), "after".to_owned()];
+    assert_eq!(place.counts("ann", &lines), [1, 1]);
+}
