@@ -4,12 +4,15 @@ mod real;
 mod support;
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 
 use real::{Running, start};
-use support::program::{SECRET, Scene};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use support::program::{PROGRAM, SECRET, Scene};
+use support::proxy::Proxy;
 
 /// A scene whose server is the real one.
 fn scene(args: &[&str]) -> (Scene, Running) {
@@ -270,4 +273,50 @@ fn a_server_that_does_not_say_its_history_is_no_replacement() {
     let outcome = outcome.exits(0);
     assert!(!outcome.out.contains("event"), "{}", outcome.out);
     assert!(outcome.err.contains("does not say which history it has"));
+}
+
+/// Listens through a network that is then gone. How it ends.
+fn listens_in_silence(is_continued: bool) -> support::program::Outcome {
+    let (scene, server) = scene(&["--log", "off"]);
+    let front = Proxy::to(server.address());
+    let link = format!("echat://{}/#{}", front.address(), server.fingerprint());
+    let mut command = scene.command(PROGRAM);
+    command
+        .args(["-l", &link, "QUERY_SERVER_TIME"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut first = [0; 1];
+    child
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut first)
+        .unwrap();
+    front.goes_silent();
+    if is_continued {
+        let pid = Pid::from_child(&child);
+        kill_process(pid, Signal::STOP).unwrap();
+        waitpid(Some(pid), WaitOptions::UNTRACED).unwrap();
+        kill_process(pid, Signal::CONT).unwrap();
+    }
+    support::program::outcome(child)
+}
+
+fn is_given_up(outcome: support::program::Outcome) {
+    let outcome = outcome.exits(7);
+    let said = "echat-nc: the server does not answer: the connection is given up\n";
+    assert_eq!(outcome.err, said);
+}
+
+#[test]
+fn a_listener_that_is_continued_asks_at_once() {
+    is_given_up(listens_in_silence(true));
+}
+
+#[test]
+#[ignore = "two minutes of silence"]
+fn a_listener_gives_a_silent_server_up() {
+    is_given_up(listens_in_silence(false));
 }

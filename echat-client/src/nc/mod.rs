@@ -53,6 +53,7 @@ use step::Step;
 use crate::address::Address;
 use crate::clock::Clock;
 use crate::known_hosts::KnownHosts;
+use crate::liveness::Periods;
 use crate::private_memory;
 
 /// The largest script, in bytes.
@@ -130,6 +131,8 @@ fn talk(online: &Online) -> Result<End, End> {
         deadline: online.stop.timeout.map(|limit| clock.now() + limit),
         listen: online.stop.listen,
         naked,
+        // Without a channel there is nothing to ask with.
+        silence: (!naked).then(Periods::default),
         forgiving: interactive,
     };
     let mut session = Session::new(rules, login);

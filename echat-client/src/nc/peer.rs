@@ -51,13 +51,12 @@ impl Peer {
         self.socket().queue(bytes);
     }
 
-    /// Reads once. What came before an error is in `came` all the same; the second part of the
-    /// result is whether the connection has ended.
+    /// Reads once. What came before an error is in `came` all the same.
     pub fn receive(
         &mut self,
         came: &mut Vec<Came>,
         tap: &mut dyn Tap,
-    ) -> (Result<(), ChannelError>, bool) {
+    ) -> (Received, Result<(), ChannelError>) {
         match self {
             Self::Naked(socket) => {
                 let mut buffer = vec![0; READ];
@@ -67,12 +66,9 @@ impl Peer {
                     tap.wire(Way::In, &buffer);
                     came.push(Came::Line(json::to_json(&Value::Bytes(buffer))));
                 }
-                (Ok(()), received == Received::End)
+                (received, Ok(()))
             }
-            Self::Sealed(link) => {
-                let ended = link.receive(tap) == Received::End;
-                (take_frames(link, came, tap), ended)
-            }
+            Self::Sealed(link) => (link.receive(tap), take_frames(link, came, tap)),
         }
     }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::exit::Exit;
+use crate::liveness::Periods;
 
 /// When to stop, and what counts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,6 +20,8 @@ pub struct Rules {
     pub listen: bool,
     /// There is no handshake, so there are no messages and no goodbye.
     pub naked: bool,
+    /// How long the server may say nothing before it is asked, and given up. `None`: for ever.
+    pub silence: Option<Periods>,
     /// A person sees that a request was refused; the exit code need not say it.
     pub forgiving: bool,
 }

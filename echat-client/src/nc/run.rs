@@ -22,7 +22,9 @@ use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::lines::{Lines, Numbered};
 use crate::link::Tap;
+use crate::socket::Received;
 use crate::wait::{Interest, Watched, wait};
+use crate::wake::Wakes;
 
 /// With so many bytes not yet written, no more are sent.
 const MAX_WAITING: usize = 256 * 1024;
@@ -96,6 +98,7 @@ fn converse(
     tap: &mut dyn Tap,
 ) -> Result<End, Broken> {
     let mut came = Vec::new();
+    let mut wakes = Wakes::new(clock).map_err(|error| local(&error))?;
     loop {
         let deadline = loop {
             let room = peer.socket().waiting() < MAX_WAITING;
@@ -112,16 +115,23 @@ fn converse(
         if prompts {
             output::ask(PROMPT);
         }
-        let ready =
-            poll(peer, session, input.is_some(), clock, deadline).map_err(|error| local(&error))?;
+        let ready = poll(peer, session, input.is_some(), &wakes, clock, deadline)
+            .map_err(|error| local(&error))?;
         if prompts {
             output::erase();
+        }
+        if wakes.take(clock) {
+            session.woke();
         }
         if let (true, Some(input)) = (ready.input, input.as_mut()) {
             read_input(input, session).map_err(Broken::Local)?;
         }
         if ready.socket {
-            let (frames, ended) = peer.receive(&mut came, tap);
+            let (received, frames) = peer.receive(&mut came, tap);
+            let ended = received == Received::End;
+            if let Received::Bytes(_) = received {
+                session.heard(clock.now());
+            }
             if let (true, Some(input)) = (ended || has_goodbye(&came), input.as_mut()) {
                 read_what_is_there(input, session, clock)?;
             }
@@ -148,19 +158,21 @@ fn poll(
     peer: &mut Peer,
     session: &Session,
     has_input: bool,
+    wakes: &Wakes,
     clock: &Clock,
     deadline: Option<Duration>,
 ) -> io::Result<Ready> {
     let socket = peer.socket();
     let interest = socket.interest();
     let stdin = rustix::stdio::stdin();
-    let mut fds = Vec::with_capacity(2);
+    let mut fds = Vec::new();
     // An ended connection is always ready, and so is a file: neither is waited for in vain.
     let connected = session.is_connected();
     let reads = has_input && session.wants_input();
     if connected {
         fds.push(Watched::new(&*socket, interest));
     }
+    fds.extend(wakes.watched());
     if reads {
         fds.push(Watched::new(&stdin, Interest::Read));
     }

@@ -15,6 +15,7 @@ use super::owed::{self, Owed};
 use super::rules::{End, Next, Rules};
 use super::step::Step;
 use crate::exit::Exit;
+use crate::liveness::{Liveness, Verdict};
 
 /// With so many steps not yet done, input is not read.
 const MAX_STEPS: usize = 1024;
@@ -27,6 +28,8 @@ enum Connection {
     Closed(u64),
     /// It ended without a goodbye.
     Cut,
+    /// A PING had no answer.
+    Silent,
     /// It ended as a script expected.
     Expected,
 }
@@ -52,6 +55,10 @@ pub struct Session {
     owed: Owed,
     inbox: Inbox,
     pings_to_answer: usize,
+    /// Made by the first [`Session::next`], which says what time it is, if silence is judged.
+    liveness: Option<Liveness>,
+    /// PINGs of the session's own that no PONG has answered yet.
+    own_pings: usize,
     logged_in: bool,
     said_goodbye: bool,
     /// Refusals that no expectation was for.
@@ -72,6 +79,8 @@ impl Session {
             owed: Owed::default(),
             inbox: Inbox::default(),
             pings_to_answer: 0,
+            liveness: None,
+            own_pings: 0,
             logged_in: false,
             said_goodbye: false,
             refusals: 0,
@@ -104,6 +113,20 @@ impl Session {
         self.said_goodbye
     }
 
+    /// Bytes came. To be told before [`Session::next`], which judges silence.
+    pub fn heard(&mut self, now: Duration) {
+        if let Some(liveness) = &mut self.liveness {
+            liveness.heard(now);
+        }
+    }
+
+    /// The machine was suspended or the process stopped: the server is asked at once.
+    pub fn woke(&mut self) {
+        if let Some(liveness) = &mut self.liveness {
+            liveness.woke();
+        }
+    }
+
     /// Takes what came, and returns the line to show.
     pub fn received(&mut self, incoming: Incoming) -> Option<String> {
         // A BATCH brings several at once; what comes after the end is not shown.
@@ -120,7 +143,10 @@ impl Session {
                 command: channel::PONG,
                 params: Value::Null,
             },
-            Incoming::Pong => return None,
+            Incoming::Pong => {
+                self.own_pings = self.own_pings.saturating_sub(1);
+                return None;
+            }
             Incoming::Close(reason) => {
                 self.connection = Connection::Closed(reason);
                 Message {
@@ -170,12 +196,53 @@ impl Session {
     /// What to do now. `room`: whether more may be sent at the moment.
     pub fn next(&mut self, now: Duration, room: bool) -> Next {
         if self.over.is_none() {
+            if self.asks(now) {
+                return bare(channel::PING);
+            }
             match self.advance(now, room) {
                 Next::End(end) => self.over = Some(end),
+                Next::Wait(until) => return Next::rest(until, self.liveness_due()),
                 next => return next,
             }
         }
         Next::End(self.over.clone().expect("set above"))
+    }
+
+    /// Judges the server's silence. Whether a PING is to be sent for it.
+    fn asks(&mut self, now: Duration) -> bool {
+        let waits = !self.owed.is_empty();
+        if self.liveness.is_none() {
+            self.liveness = self
+                .rules
+                .silence
+                .map(|periods| Liveness::new(periods, now));
+        }
+        let Some(liveness) = self
+            .liveness
+            .as_mut()
+            .filter(|_| self.connection == Connection::Open)
+        else {
+            return false;
+        };
+        match liveness.check(now, waits) {
+            Verdict::Alive => false,
+            // After a goodbye nothing is answered, and the server has as long to close.
+            Verdict::Ping if self.said_goodbye => false,
+            Verdict::Ping => {
+                self.own_pings += 1;
+                true
+            }
+            Verdict::Dead => {
+                self.connection = Connection::Silent;
+                false
+            }
+        }
+    }
+
+    fn liveness_due(&self) -> Option<Duration> {
+        let liveness = self.liveness.as_ref()?;
+        self.is_connected()
+            .then(|| liveness.due(!self.owed.is_empty()))
     }
 
     fn advance(&mut self, now: Duration, room: bool) -> Next {
@@ -184,11 +251,7 @@ impl Session {
         }
         if room && self.pings_to_answer > 0 && self.connection == Connection::Open {
             self.pings_to_answer -= 1;
-            let pong = Message {
-                command: channel::PONG,
-                params: Value::Null,
-            };
-            return Next::Send(pong.encode().expect("null has a wire form"));
+            return bare(channel::PONG);
         }
         loop {
             if let Some(next) = self.keep_waiting(now) {
@@ -359,6 +422,10 @@ impl Session {
                     &format!("the server closed the connection ({number}{reason})"),
                 )
             }
+            Connection::Silent => Next::end(
+                Exit::Protocol,
+                &"the server does not answer: the connection is given up",
+            ),
             _ => Next::end(
                 Exit::Protocol,
                 &"cut: the connection ended without CLOSE_NOTIFY",
@@ -379,6 +446,15 @@ impl Session {
         };
         End { exit, note: None }
     }
+}
+
+/// A channel command without parameters.
+fn bare(command: u32) -> Next {
+    let message = Message {
+        command,
+        params: Value::Null,
+    };
+    Next::Send(message.encode().expect("null has a wire form"))
 }
 
 fn unmet(expectation: &Expectation, why: &str) -> Next {

@@ -184,11 +184,13 @@ const CLIENT: &[Row] = &[
             "known_hosts",
             "lines",
             "link",
+            "liveness",
             "password",
             "private_memory",
             "socket",
             "trust",
             "wait",
+            "wake",
         ],
     ),
     (

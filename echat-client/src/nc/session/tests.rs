@@ -4,6 +4,7 @@ use crate::nc::step::{compile, log_in};
 
 mod ends;
 mod property;
+mod silence;
 
 fn steps(script: &str, naked: bool) -> Vec<Step> {
     let statements = script::parse_all(script.as_bytes()).unwrap();
