@@ -41,8 +41,8 @@ pub enum Received {
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
-    /// The name has no address.
-    #[error("no address found: {0}")]
+    /// The name has no address, or the system cannot look it up.
+    #[error(transparent)]
     Resolve(io::Error),
     /// Every address refused; the last one's reason. The caller names the server.
     #[error(transparent)]
@@ -65,7 +65,8 @@ impl Socket {
             .to_socket_addrs()
             .map_err(SocketError::Resolve)?
             .collect();
-        let mut failure = SocketError::Resolve(io::ErrorKind::NotFound.into());
+        let none = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        let mut failure = SocketError::Resolve(none);
         for (tried, candidate) in found.iter().enumerate() {
             let share = u32::try_from(found.len() - tried).unwrap_or(u32::MAX);
             let left = deadline.saturating_sub(clock.now()) / share;

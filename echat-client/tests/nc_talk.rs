@@ -2,13 +2,17 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::Stdio;
 use std::thread;
 
 use echat_proto::channel::Incoming;
 use support::program::{PROGRAM, SECRET, Scene, outcome};
 
+const ECHAT: &str = env!("CARGO_BIN_EXE_echat");
 const TIME: &str = "{\"command\":\"SEND_SERVER_TIME\",\"params\":5}\n";
 
 #[test]
@@ -245,4 +249,63 @@ fn whoever_stops_reading_the_output_ends_the_program() {
         let outcome = outcome(child).exits(8);
         assert_eq!(outcome.err, "");
     });
+}
+
+/// What does not come up, and how both programs say so: each names the server once.
+#[test]
+fn an_error_names_the_server_once() {
+    let scene = Scene::new();
+    scene.write("password", SECRET);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let refuses = |_: &TcpListener| ();
+    let hangs_up = |listener: &TcpListener| drop(listener.accept());
+    let babbles = |listener: &TcpListener| {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(&[b'x'; 4096]).unwrap();
+        // The client closes first, so that it reads all of this.
+        let _ = stream.read(&mut [0; 4096]);
+    };
+    let kinds: [(&str, fn(&TcpListener)); 3] = [
+        ("refuses", refuses),
+        ("hangs up", hangs_up),
+        ("babbles", babbles),
+    ];
+    for (kind, act) in kinds {
+        for (program, args) in [
+            (PROGRAM, &["QUERY_SERVER_TIME"][..]),
+            (ECHAT, &["--user", "ann", "--password-file", "password"]),
+        ] {
+            // A port that nothing listens on is one that was just let go of.
+            let listener = (kind != "refuses").then(|| silent.try_clone().unwrap());
+            let address = match &listener {
+                Some(_) => address,
+                None => TcpListener::bind("127.0.0.1:0")
+                    .unwrap()
+                    .local_addr()
+                    .unwrap(),
+            };
+            let mut command = scene.command(program);
+            command.arg(address.to_string()).args(args);
+            command
+                .current_dir(scene.path(""))
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+            let child = command.spawn().unwrap();
+            if let Some(listener) = &listener {
+                act(listener);
+            }
+            let outcome = outcome(child);
+            let said = format!("{}{}", outcome.out, outcome.err);
+            let named = said.matches(&address.to_string()).count();
+            assert_eq!(named, 1, "{program} {kind}: {said}");
+            let words: Vec<&str> = said.split(": ").collect();
+            assert_eq!(
+                words.len(),
+                words.iter().collect::<BTreeSet<_>>().len(),
+                "{said}"
+            );
+        }
+    }
 }
