@@ -33,6 +33,7 @@ pub use effect::{Effect, Files, Input};
 
 use connection::Loss;
 use question::Question;
+use sending::Hold;
 
 /// Who logs in, again after every reconnect. The password is kept for that alone: the protocol has
 /// no other secret yet with which a session could be taken up again. It stays in memory, and is
@@ -71,8 +72,8 @@ pub struct App {
     shown_wait: Option<u64>,
     /// Users whose files of unsent lines have been read.
     loaded: BTreeSet<String>,
-    /// Sending waits until then, because the server said so.
-    hold_until: u64,
+    /// What keeps lines from being sent.
+    hold: Hold,
     /// Whether that was said since a line last got through.
     hold_said: bool,
     lines_typed: u64,
@@ -130,7 +131,7 @@ impl App {
             told_offline: false,
             shown_wait: None,
             loaded: BTreeSet::new(),
-            hold_until: 0,
+            hold: Hold::None,
             hold_said: false,
             lines_typed: 0,
             lines_taken: 0,
@@ -196,9 +197,8 @@ impl App {
 
     /// When the next [`Input::Tick`] has something to do, in unix seconds.
     pub fn wakes_at(&self) -> Option<u64> {
-        let is_held = self.hold_until > self.world.now && self.hold_until < u64::MAX;
-        let waits = self.connection.is_online() && self.world.pending() > 0 && is_held;
-        let sends_at = waits.then_some(self.hold_until);
+        let waits = self.connection.is_online() && self.world.pending() > 0;
+        let sends_at = self.hold.ends_at(self.world.now).filter(|_| waits);
         let deadline = self.world.settings.deadline;
         [sends_at, deadline, self.mode.wakes_at()]
             .into_iter()

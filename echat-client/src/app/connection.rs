@@ -10,7 +10,7 @@ use echat_proto::names::{NameQuery, Password};
 use echat_proto::records::{Code, Fail};
 use zeroize::Zeroizing;
 
-use super::{App, Credentials, Effect, Exit};
+use super::{App, Credentials, Effect, Exit, Hold};
 use crate::connection::{Action, State};
 use crate::modes::{Goto, error_line};
 use crate::session::{Asked, possible};
@@ -276,7 +276,7 @@ impl App {
         }
         if self.world.settings.keep_unsent && self.loaded.insert(me.clone()) {
             self.effects.push(Effect::LoadOutgoing { user: me });
-            self.hold_until = u64::MAX;
+            self.hold = Hold::Loading;
         }
         self.catch_up();
         for request in std::mem::take(&mut self.waiting) {
@@ -446,7 +446,7 @@ impl App {
             && self.held.is_empty()
             && self.world.pending() == 0
             && !self.connection.is_coming()
-            && self.hold_until != u64::MAX;
+            && self.hold != Hold::Loading;
         if self.ending
             && idle
             && let Some(line) = self.not_text.take()

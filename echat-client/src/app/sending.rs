@@ -19,6 +19,36 @@ const STORAGE_WAIT: u64 = 5;
 /// Rows above the prompt that lines which wait take at most.
 const FOOTER_ROWS: usize = 5;
 
+/// What keeps lines from being sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Nothing.
+    None,
+    /// The server takes none before this unix second.
+    Until(u64),
+    /// The file of unsent lines was asked for: its lines go first.
+    Loading,
+}
+
+impl Hold {
+    /// Whether a line may go.
+    fn is_over(self, now: u64) -> bool {
+        match self {
+            Self::None => true,
+            Self::Until(end) => now >= end,
+            Self::Loading => false,
+        }
+    }
+
+    /// When it ends by itself, if it does.
+    pub(super) fn ends_at(self, now: u64) -> Option<u64> {
+        match self {
+            Self::Until(end) if end > now => Some(end),
+            _ => None,
+        }
+    }
+}
+
 impl App {
     pub(super) fn send_line(&mut self, target: Target, text: &str) {
         let Some(user) = self.world.session.me().map(str::to_owned) else {
@@ -30,7 +60,7 @@ impl App {
         };
         self.lines_typed += 1;
         let txn_id = format!("{}-{}", self.world.settings.txn_prefix, self.lines_typed);
-        let waits = !self.connection.is_online() || self.world.now < self.hold_until;
+        let waits = !self.connection.is_online() || !self.hold.is_over(self.world.now);
         if waits && self.world.settings.interactive && !self.world.has_footer() {
             let lines = self.world.pending_line(content.as_str());
             self.print(lines);
@@ -109,7 +139,7 @@ impl App {
 
     /// Sends the next line, if it may go.
     pub(super) fn send_next(&mut self) {
-        if !self.connection.is_online() || self.world.now < self.hold_until {
+        if !self.connection.is_online() || !self.hold.is_over(self.world.now) {
             return;
         }
         let Some(me) = self.world.session.me() else {
@@ -152,7 +182,7 @@ impl App {
 
     fn send_later(&mut self, fail: &Fail) {
         let seconds = retry_after(fail).unwrap_or(STORAGE_WAIT).max(1);
-        self.hold_until = self.world.now.saturating_add(seconds).min(u64::MAX - 1);
+        self.hold = Hold::Until(self.world.now.saturating_add(seconds));
         // How long it waits is said once.
         let reason = self.world.language.refusal(&Fail {
             detail: Vec::new(),
@@ -177,7 +207,7 @@ impl App {
 
     /// The file of unsent lines of an earlier run.
     pub(super) fn take_outgoing(&mut self, user: &str, lines: Option<&str>) {
-        self.hold_until = 0;
+        self.hold = Hold::None;
         match lines {
             None => self.say(Text::OutgoingLocked),
             Some(lines) => {
@@ -336,7 +366,7 @@ impl App {
 
     /// That file cannot be had: lines go on without being kept.
     pub(super) fn lack_outgoing(&mut self, why: &str) {
-        self.hold_until = 0;
+        self.hold = Hold::None;
         self.fail(Text::OutgoingFault { why });
         self.fail(Text::OutgoingNotKept);
         self.send_next();
@@ -344,7 +374,7 @@ impl App {
 
     fn save(&mut self, user: String) {
         // Before the file was read, writing it would lose what it holds.
-        if self.world.settings.keep_unsent && self.hold_until < u64::MAX {
+        if self.world.settings.keep_unsent && self.hold != Hold::Loading {
             let lines = self.world.outgoing.to_lines(&user);
             self.effects.push(Effect::SaveOutgoing { user, lines });
         }

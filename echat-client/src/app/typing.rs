@@ -5,7 +5,7 @@ use echat_proto::names::NameQuery;
 use zeroize::Zeroizing;
 
 use super::question::{Pasted, Question, Reply};
-use super::{App, Effect};
+use super::{App, Effect, Hold};
 use crate::line_editor::{Completer, Key, Outcome};
 use crate::modes::{Goto, error_line};
 use crate::safe::Safe;
@@ -95,7 +95,7 @@ impl App {
             && self.waiting.is_empty()
             && self.world.pending() == 0
             && (self.connection.is_online() || self.credentials.is_none())
-            && self.hold_until != u64::MAX
+            && self.hold != Hold::Loading
     }
 
     /// Whether the next line is a password.
