@@ -78,7 +78,8 @@ impl App {
         } else if !needs_login || self.credentials.is_some() {
             self.waiting.push_back(request);
             self.connect();
-            if self.told_offline && self.world.settings.interactive {
+            let is_news = self.told_offline && !self.connection.is_open();
+            if is_news && self.world.settings.interactive {
                 self.say(Text::AskedOffline);
             }
         } else {

@@ -148,6 +148,7 @@ fn a_request_that_has_to_wait_says_that_the_client_is_offline() {
     assert_eq!(stage.printed()[1..], [offline]);
     assert_eq!(counts(&mut stage, &Effect::Connect), 1);
     stage.happens(Input::Connected).welcome("ann", vec![]);
+    assert_eq!(stage.printed(), ["Connected again, logged in as ann."]);
     assert!(stage.sent().contains(&RequestKind::AddFriend));
 }
 
