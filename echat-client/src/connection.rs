@@ -24,7 +24,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The longest wait after the first failure. It doubles with each further one.
 const SHORTEST: Duration = Duration::from_secs(1);
 /// A login that held for so long makes up for the failures before it.
-const SETTLED: Duration = Duration::from_secs(60);
+const SETTLED: Duration = Duration::from_mins(1);
 
 /// Where the connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

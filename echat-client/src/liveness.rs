@@ -192,7 +192,7 @@ mod tests {
             prop_assert_eq!(pings, 1);
             let periods = Periods::default();
             let silence = if waits { periods.waiting } else { periods.idle };
-            prop_assert_eq!(now - silent_since, silence + periods.answer);
+            prop_assert_eq!(now, silent_since + silence + periods.answer);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::wait::{Interest, Watched, wait};
 const FLUSH: Duration = Duration::from_secs(2);
 /// TCP keep-alive: the silence before the first probe, the time between probes, and how many may
 /// stay without an answer. It ends a connection whose peer is gone even while nothing pings.
-const PROBE_AFTER: Duration = Duration::from_secs(60);
+const PROBE_AFTER: Duration = Duration::from_mins(1);
 const PROBE_EVERY: Duration = Duration::from_secs(15);
 const PROBES: u32 = 4;
 

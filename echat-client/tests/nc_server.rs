@@ -300,6 +300,8 @@ fn listens_in_silence(is_continued: bool) -> support::program::Outcome {
         kill_process(pid, Signal::STOP).unwrap();
         waitpid(Some(pid), WaitOptions::UNTRACED).unwrap();
         kill_process(pid, Signal::CONT).unwrap();
+        // Long before a silence of the usual length ends.
+        front.waits_for_swallowed();
     }
     support::program::outcome(child)
 }

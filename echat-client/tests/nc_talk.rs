@@ -251,6 +251,9 @@ fn whoever_stops_reading_the_output_ends_the_program() {
     });
 }
 
+/// What a server does with the next connection.
+type Deed = fn(&TcpListener);
+
 /// What does not come up, and how both programs say so: each names the server once.
 #[test]
 fn an_error_names_the_server_once() {
@@ -266,7 +269,7 @@ fn an_error_names_the_server_once() {
         // The client closes first, so that it reads all of this.
         let _ = stream.read(&mut [0; 4096]);
     };
-    let kinds: [(&str, fn(&TcpListener)); 3] = [
+    let kinds: [(&str, Deed); 3] = [
         ("refuses", refuses),
         ("hangs up", hangs_up),
         ("babbles", babbles),

@@ -367,7 +367,8 @@ impl App {
                 reason,
                 Some(CloseReason::Idle | CloseReason::Malformed | CloseReason::TooManyErrors)
             );
-        if !is_silent && !(comes_back && self.told_offline) {
+        let is_repeated = comes_back && self.told_offline;
+        if !is_silent && !is_repeated {
             self.fail(loss.said());
         }
         if unanswered {

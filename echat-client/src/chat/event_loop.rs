@@ -416,7 +416,7 @@ impl EventLoop {
             let incoming = match link.next_frame(&mut Unwatched) {
                 Ok(Some(incoming)) => incoming,
                 Ok(None) => break,
-                Err(error) => return self.distrust(&error),
+                Err(error) => return self.distrust(error),
             };
             for incoming in incoming {
                 self.hear(incoming)?;
@@ -465,7 +465,7 @@ impl EventLoop {
     }
 
     /// What came is no echat/2.
-    fn distrust(&mut self, error: &ChannelError) -> io::Result<()> {
+    fn distrust(&mut self, error: ChannelError) -> io::Result<()> {
         if matches!(error, ChannelError::Malformed(_)) {
             self.leave(CloseReason::Malformed);
         }

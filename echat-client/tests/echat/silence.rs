@@ -55,7 +55,7 @@ fn a_silent_server_is_given_up_while_nothing_is_awaited() {
     let front = Proxy::to(place.server.address());
     let mut ann = opens(&place, &front);
     front.goes_silent();
-    ann.has_patience(Duration::from_secs(180));
+    ann.has_patience(Duration::from_mins(3));
     ann.sees(GIVEN_UP);
     ann.sees("Connected again, logged in as ann.");
 }

@@ -19,6 +19,11 @@ fn next_try(stage: &Stage) -> Duration {
     }
 }
 
+/// How long it is until then.
+fn wait(stage: &Stage) -> Duration {
+    next_try(stage).saturating_sub(stage.app.at)
+}
+
 fn due(stage: &mut Stage, at: Duration) {
     stage.happens(Input::Elapsed { at }).happens(Input::Due);
 }
@@ -123,7 +128,7 @@ fn enter_does_not_wait_for_the_next_try() {
     stage.happens(unreachable());
     assert_eq!(stage.printed(), ["(pending) hello"]);
     assert!(
-        next_try(&stage) - stage.app.at >= Duration::from_secs(15),
+        wait(&stage) >= Duration::from_secs(15),
         "the back-off goes on"
     );
 }
@@ -242,7 +247,7 @@ proptest! {
                 stage.happens(Input::Heard).says(event);
             }
             stage.happens(Input::Closed(None));
-            let wait = next_try(&stage) - stage.app.at;
+            let wait = wait(&stage);
             prop_assert!(wait >= last.min(Duration::from_secs(15)), "{:?} after {:?}", wait, last);
             last = wait;
             let until = next_try(&stage);
