@@ -3,7 +3,7 @@
 //! It knows no terminal, no file and no meaning of messages: the caller says what it trusts
 //! ([`Trust`]), gives the time, and may watch every byte through a [`Tap`]. An unknown server is
 //! not asked about here, since its handshake has a time limit and people have not: [`Link::open`]
-//! fails, and whoever has asked opens another link.
+//! fails, and the caller opens another link after it has asked.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -32,7 +32,7 @@ pub enum Way {
     Out,
 }
 
-/// Somebody who watches a link.
+/// Watches a link.
 pub trait Tap {
     /// Bytes as they are on the wire.
     fn wire(&mut self, way: Way, bytes: &[u8]);
@@ -40,7 +40,7 @@ pub trait Tap {
     fn plain(&mut self, way: Way, plain: &[u8]);
 }
 
-/// Nobody watches.
+/// A [`Tap`] that does nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Unwatched;
 
@@ -186,7 +186,7 @@ impl Link {
         self.socket.finish(true, clock);
     }
 
-    /// The socket below, for whoever waits for it and writes what is queued.
+    /// The socket below, to wait for and to flush.
     pub fn socket(&mut self) -> &mut Socket {
         &mut self.socket
     }

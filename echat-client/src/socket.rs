@@ -140,7 +140,7 @@ impl Socket {
     }
 
     /// Waits until what is queued is written and, if it is to linger, the other side has closed
-    /// too: 2 s at most. What comes meanwhile is not looked at.
+    /// too: 2 s at most. Bytes that come in that time are dropped.
     pub fn finish(mut self, lingers: bool, clock: &Clock) {
         let deadline = clock.now() + FLUSH;
         let mut buffer = vec![0; 64 * 1024];

@@ -132,7 +132,7 @@ impl App {
         }
     }
 
-    /// The password is wiped, and nobody is logged in again by itself.
+    /// Wipes the password: the client does not log in again by itself.
     pub(super) fn forget_credentials(&mut self) {
         self.credentials = None;
         self.world.signed_in = false;
@@ -239,7 +239,7 @@ impl App {
         self.present();
     }
 
-    /// Sends LOGIN, if there is somebody to log in.
+    /// Sends LOGIN, if there are credentials.
     fn present(&mut self) {
         let Some(credentials) = &self.credentials else {
             return;

@@ -117,7 +117,7 @@ impl EventLoop {
         let left = self.screen.leave(&self.app);
         self.hang_up();
         let end = ended?;
-        // A terminal that hung up cannot be written to, and nobody is there to tell.
+        // After a signal the terminal may be gone, so a failure to write to it means nothing.
         if matches!(end, End::Exit(_)) {
             self.broken.map_or(left, Err)?;
         }

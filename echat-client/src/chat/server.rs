@@ -1,5 +1,5 @@
 //! The way to a link: known hosts, connection and handshake, on a thread of their own, so that
-//! neither a slow name server nor a silent host keeps anybody from typing.
+//! neither a slow name server nor a silent host blocks the keyboard.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -70,7 +70,7 @@ impl Server {
     }
 }
 
-/// A link under way. It is ready to read when it is done; dropped, nobody waits for it.
+/// A link under way. It is ready to read when it is done; dropped, its outcome is dropped too.
 #[derive(Debug)]
 pub(super) struct Dial {
     done: UnixStream,
@@ -85,7 +85,7 @@ impl Dial {
         let server = server.clone();
         let name = "connect".to_owned();
         let thread = thread::Builder::new().name(name).spawn(move || {
-            // If nobody waits any more, the link is closed by that.
+            // If the receiver is gone, this drops and closes the link.
             let _ = sender.send(server.open(&clock));
             drop(end);
         })?;

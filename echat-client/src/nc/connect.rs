@@ -29,7 +29,7 @@ pub fn naked(online: &Online, clock: &Clock) -> Result<Socket, End> {
 pub fn sealed(online: &Online, clock: &Clock, tap: &mut dyn Tap) -> Result<Link, End> {
     let hosts = match KnownHosts::of_user(|name| env::var_os(name)) {
         Ok(hosts) => Some(hosts),
-        // Whoever has pinned the key needs no file.
+        // A pinned key needs no file.
         Err(KnownHostsError::NoPlace) if online.pinned.is_some() => None,
         Err(error) => return Err(local(&error)),
     };

@@ -107,7 +107,7 @@ impl EventLoop {
         }
     }
 
-    /// Waits for a line, and only for that; what the system wants is done meanwhile. `None` if
+    /// Waits for a line, and only for that; signals are obeyed in that time. `None` if
     /// that is to end.
     fn ask_for_yes(&mut self, tty: Option<&Tty>) -> io::Result<Option<bool>> {
         let question = self.language.say(Text::TypeYes);
