@@ -380,7 +380,7 @@ impl App {
         if self.world.settings.interactive && !self.over {
             self.editor.masked(self.mode.is_secret());
             self.editor.use_history(self.mode.history().unwrap_or(""));
-            if self.world.settings.title {
+            if self.world.settings.config.title {
                 let title = format!("echat {}", self.title_text());
                 if title != self.title {
                     self.title.clone_from(&title);

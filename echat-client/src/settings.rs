@@ -1,26 +1,17 @@
 //! What a user may choose, after flags and configuration were read.
 
+use echat_proto::config::ClientConfig;
+pub use echat_proto::config::Presence;
 use zeroize::Zeroizing;
 
 use crate::local_time::Zone;
 use crate::target::Target;
 
-/// What to do with the coming and going of others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Presence {
-    /// One line each.
-    Show,
-    /// One line for all of a while.
-    #[default]
-    Collapse,
-    /// Nothing.
-    Hide,
-}
-
 /// The choices.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Settings {
+    /// The section `client` of config.json, with what flags say instead.
+    pub config: ClientConfig,
     /// Whether there is a terminal to ask at.
     pub interactive: bool,
     /// Whether what was typed is left above the prompt; not where the terminal itself shows it.
@@ -31,20 +22,8 @@ pub struct Settings {
     pub password: Option<Zeroizing<String>>,
     /// The chat to open after the first login.
     pub open: Option<Target>,
-    /// `HH:MM name: text` instead of the original's lines.
-    pub compact: bool,
     /// One space for every run of blanks in a message: where no prompt is redrawn.
     pub folds: bool,
-    /// The coming and going of others.
-    pub presence: Presence,
-    /// Ring on mentions and private messages.
-    pub bell: bool,
-    /// Notify of mentions and private messages.
-    pub notify: bool,
-    /// Name the chat in the window's title.
-    pub title: bool,
-    /// Keep unsent lines over a restart.
-    pub keep_unsent: bool,
     /// Local time.
     pub zone: Zone,
     /// Begins the `txn_id` of every line of this run: random, so that no two runs share one.
@@ -59,18 +38,13 @@ impl Settings {
     /// The defaults.
     pub fn new(txn_prefix: impl Into<String>) -> Self {
         Self {
+            config: ClientConfig::default(),
             interactive: true,
             echoes: true,
             user: None,
             password: None,
             open: None,
-            compact: false,
             folds: false,
-            presence: Presence::default(),
-            bell: true,
-            notify: false,
-            title: false,
-            keep_unsent: true,
             zone: Zone::utc(),
             txn_prefix: txn_prefix.into(),
             jitter_seed: 0,

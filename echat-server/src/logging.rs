@@ -139,7 +139,11 @@ mod tests {
     fn logged(ansi: bool) -> String {
         let paper = Arc::new(Mutex::new(Vec::new()));
         let out = Arc::clone(&paper);
-        let subscriber = subscriber(&LogFilter::default(), ansi, move || Paper(Arc::clone(&out)));
+        let subscriber = subscriber(
+            &LogFilter::parse("info").expect("a level"),
+            ansi,
+            move || Paper(Arc::clone(&out)),
+        );
         let hostile = "a\nINFO forged\r\u{1b}[2J\u{9b}2J\u{202e} \u{4f60}";
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!(name = %hostile, "is {hostile}");

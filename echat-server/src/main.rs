@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process;
 
 use clap::Parser;
+use echat_proto::config::default_json;
 use thiserror::Error;
 
 use echat_server::cli::{Cli, Task};
@@ -98,7 +99,7 @@ fn perform(task: Task) -> Result<(), Failure> {
             let file = config::load(overrides)?.file;
             print(&format!("config ok: {}\n", name(file.as_deref())))
         }
-        Task::PrintDefaultConfig => print(&config::default_json()?),
+        Task::PrintDefaultConfig => print(&default_json()?),
     }
 }
 
@@ -116,7 +117,7 @@ fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
     let signals = Signals::catch().map_err(Failure::System)?;
     let loaded = config::load(overrides)?;
     data_dir::keep_new_files_private();
-    logging::init(&loaded.config.log);
+    logging::init(&loaded.log);
     tracing::info!("configuration: {}", name(loaded.file.as_deref()));
     let data = DataDir::open(&loaded.config.data, init)?;
     let store = Store::open_in_folder(&data.database(), &data.high_water(), init);

@@ -15,7 +15,7 @@ mod socket;
 mod terminal;
 
 use crate::clock::Now;
-use crate::config::Config;
+use crate::config::ServerConfig;
 use crate::conn::ConnId;
 use crate::console::{self, Response};
 use crate::engine::{Engine, Fatal};
@@ -79,7 +79,7 @@ pub enum ReactorError {
 /// # Errors
 /// See [`ReactorError`].
 pub fn run(
-    config: &Config,
+    config: &ServerConfig,
     store: Store,
     host_key: &SigningKey,
     signals: Signals,
@@ -126,7 +126,7 @@ enum Stop {
 
 impl Reactor {
     fn new(
-        config: &Config,
+        config: &ServerConfig,
         store: Store,
         host_key: &SigningKey,
         mut signals: Signals,

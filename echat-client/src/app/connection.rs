@@ -275,7 +275,7 @@ impl App {
                 Text::LoggedIn { name }
             });
         }
-        if self.world.settings.keep_unsent && self.loaded.insert(me.clone()) {
+        if self.world.settings.config.keep_unsent && self.loaded.insert(me.clone()) {
             self.effects.push(Effect::LoadOutgoing { user: me });
             self.hold = Hold::Loading;
         }

@@ -119,10 +119,10 @@ impl App {
         if said.mine || !is_for_me || !self.world.settings.interactive {
             return;
         }
-        if self.world.settings.bell && !self.effects.contains(&Effect::Bell) {
+        if self.world.settings.config.bell && !self.effects.contains(&Effect::Bell) {
             self.effects.push(Effect::Bell);
         }
-        if self.world.settings.notify {
+        if self.world.settings.config.notify {
             let first = said.content.lines().next().unwrap_or_default();
             self.effects.push(Effect::Notify {
                 title: Safe::line(&said.sender).as_str().to_owned(),

@@ -288,7 +288,7 @@ impl App {
         let kept = self
             .files
             .as_ref()
-            .filter(|_| self.world.settings.keep_unsent);
+            .filter(|_| self.world.settings.config.keep_unsent);
         match kept.map(|files| files.aside.clone()) {
             Some(file) => self.fail(Text::SetAside { file: &file }),
             None => self.fail(Text::NotSentAgain),
@@ -354,7 +354,7 @@ impl App {
         let files = self
             .files
             .clone()
-            .filter(|_| self.world.settings.keep_unsent);
+            .filter(|_| self.world.settings.config.keep_unsent);
         match files {
             Some(files) => self.fail(Text::UnsentKept {
                 user: &user,
@@ -374,7 +374,7 @@ impl App {
 
     fn save(&mut self, user: String) {
         // Before the file was read, writing it would lose what it holds.
-        if self.world.settings.keep_unsent && self.hold != Hold::Loading {
+        if self.world.settings.config.keep_unsent && self.hold != Hold::Loading {
             let lines = self.world.outgoing.to_lines(&user);
             self.effects.push(Effect::SaveOutgoing { user, lines });
         }

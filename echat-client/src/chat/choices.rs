@@ -1,15 +1,18 @@
-//! Flags before configuration before environment before defaults.
+//! What the program does, from the command line, the environment and config.json. A flag wins over the
+//! environment, the environment over the file, the file over the default; the language and the time zone of
+//! the environment only stand in for what neither a flag nor the file says.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
 
+use echat_proto::config::{ClientConfig, LanguageSetting};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rand::RngExt;
 use zeroize::Zeroizing;
 
 use super::args::Flags;
-use super::config::{self, Config};
+use super::config::{self, ConfigError};
 use super::fault::Fault;
 use super::server::Server;
 use super::unsent::Unsent;
@@ -25,9 +28,6 @@ use crate::settings::Settings;
 use crate::target::Target;
 use crate::terminal::{Encoded, Look, Wishes};
 use crate::text::{Language, Text};
-
-/// The server of this computer.
-const ADDRESS: &str = "127.0.0.1:1024";
 
 /// Everything that was chosen.
 #[derive(Debug)]
@@ -55,20 +55,18 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     let seen = Look::of(variable, wishes);
     let speaks = |config| language(flags.lang, config, seen);
     let (config, ignored) = config::load(flags.config.as_deref(), folders::config(variable))
-        .map_err(|error| refusal(Exit::Usage, &error, speaks(None)))?;
-    let language = speaks(config.language);
+        .map_err(|error| refusal(Exit::Usage, &error, speaks(LanguageSetting::Auto)))?;
+    let language = speaks(config.chosen.language);
     if let Some(error) = ignored {
-        let why = &error.said(language);
-        let note = language.say(Text::ConfigIgnored { why });
-        // Without standard error there is nothing to tell it by.
-        let note = format!("echat: {}\n", Safe::text(&note));
-        let _ = Encoded::new(io::stderr()).write_all(note.as_bytes());
+        note_ignored(&error, language);
     }
     let is_from_here = flags.address.is_none() && config.is_address_from_here;
     let wrong = |exit, fault: &dyn Fault| refusal(exit, fault, language);
-    let address = flags.address.as_ref().or(config.address.as_ref());
-    let address: address::Target = address
-        .map_or(ADDRESS, String::as_str)
+    let config = config.chosen;
+    let address: address::Target = flags
+        .address
+        .as_ref()
+        .unwrap_or(&config.address)
         .parse()
         .map_err(|error: AddressError| wrong(Exit::Usage, &error))?;
     let look = if interactive {
@@ -85,13 +83,14 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
         Err(KnownHostsError::NoPlace) if address.fingerprint.is_some() => None,
         Err(error) => return Err(wrong(Exit::Local, &error)),
     };
-    let mut settings = settings(&flags, &config, &clock);
+    let mut settings = settings(&flags, config, &clock);
     settings.interactive = interactive;
     settings.deadline = settings.deadline.filter(|_| !interactive);
     settings.echoes = look.redraw;
     settings.folds = !look.redraw;
-    settings.user = flags.user.clone().or(address.user).or(config.user);
-    settings.password = password(flags, config.password, language)?;
+    let user = settings.config.user.take().filter(|user| !user.is_empty());
+    settings.user = flags.user.clone().or(address.user).or(user);
+    settings.password = password(flags, &mut settings.config, language)?;
     settings.open = address.room.map(Target::Room);
     if settings.password.is_some() && settings.user.is_none() {
         return Err((Exit::Usage, language.say(Text::NoUser)));
@@ -111,20 +110,25 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     })
 }
 
-fn settings(flags: &Flags, config: &Config, clock: &Clock) -> Settings {
+/// Says that a file which was not named is not used, and why.
+fn note_ignored(error: &ConfigError, language: Language) {
+    let why = &error.said(language);
+    let note = language.say(Text::ConfigIgnored { why });
+    // Without standard error there is nothing to tell it by.
+    let note = format!("echat: {}\n", Safe::text(&note));
+    let _ = Encoded::new(io::stderr()).write_all(note.as_bytes());
+}
+
+fn settings(flags: &Flags, mut config: ClientConfig, clock: &Clock) -> Settings {
     let run: u64 = rand::rng().random();
     let mut settings = Settings::new(format!("{run:016x}"));
-    let or = |chosen: Option<bool>, default| chosen.unwrap_or(default);
     settings.jitter_seed = rand::rng().random();
-    settings.compact = flags.compact || or(config.compact, settings.compact);
-    settings.presence = config.presence.unwrap_or(settings.presence);
-    settings.bell = or(config.bell, settings.bell);
-    settings.notify = or(config.notify, settings.notify);
-    settings.title = or(config.title, settings.title);
-    settings.keep_unsent = or(config.keep_unsent, settings.keep_unsent);
-    if !flags.utc && !or(config.utc, false) {
+    config.compact |= flags.compact;
+    config.utc |= flags.utc;
+    if !config.utc {
         settings.zone = local_zone();
     }
+    settings.config = config;
     settings.deadline = flags.timeout.map(|limit| (clock.unix() + limit).as_secs());
     settings
 }
@@ -141,13 +145,23 @@ fn local_zone() -> Zone {
 /// A password of the flags, else that of the configuration.
 fn password(
     flags: Flags,
-    config: Option<password::Source>,
+    config: &mut ClientConfig,
     language: Language,
 ) -> Result<Option<Zeroizing<String>>, Refusal> {
     let variable = flags.password_env.map(password::Source::Variable);
     let file = flags.password_file.map(password::Source::File);
     let command = flags.password_command.map(password::Source::Command);
-    let source = variable.or(file).or(command).or(config);
+    let config_file = config.password_file.take();
+    let config_file = config_file.map(|path| password::Source::File(path.into()));
+    let config_command = config
+        .password_command
+        .take()
+        .map(password::Source::Command);
+    let source = variable
+        .or(file)
+        .or(command)
+        .or(config_file)
+        .or(config_command);
     let read = source.as_ref().map(password::Source::read).transpose();
     read.map_err(|error| {
         let exit = match error {
@@ -159,7 +173,12 @@ fn password(
 }
 
 /// A language that can be read: where only ASCII can be shown, that is English.
-fn language(flag: Option<Language>, config: Option<Language>, seen: Look) -> Language {
+fn language(flag: Option<Language>, config: LanguageSetting, seen: Look) -> Language {
+    let config = match config {
+        LanguageSetting::Auto => None,
+        LanguageSetting::En => Some(Language::English),
+        LanguageSetting::Zh => Some(Language::Chinese),
+    };
     if seen.utf8 {
         Language::choose(flag, config, |name| env::var(name).ok())
     } else {
@@ -178,11 +197,17 @@ mod tests {
     #[test]
     fn nobody_is_shown_question_marks_for_a_language() {
         let chinese = Some(Language::Chinese);
-        assert_eq!(language(chinese, None, Look::PLAIN), Language::Chinese);
+        assert_eq!(
+            language(chinese, LanguageSetting::Auto, Look::PLAIN),
+            Language::Chinese
+        );
         let ascii = Look {
             utf8: false,
             ..Look::PLAIN
         };
-        assert_eq!(language(chinese, chinese, ascii), Language::English);
+        assert_eq!(
+            language(chinese, LanguageSetting::Zh, ascii),
+            Language::English
+        );
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
+use echat_proto::config::{self, Form, Reason, TextError};
 use echat_proto::handshake::HandshakeError;
 
 use super::config::{ConfigError, Mistake};
@@ -92,27 +93,73 @@ impl Fault for Mistake {
     fn chinese(&self) -> String {
         match self {
             Self::Io(error) => error.chinese(),
-            Self::TooLarge => "超过 1 MiB".to_owned(),
-            Self::Json(error) => format!("不是正确的 JSON：{error}"),
-            Self::NoObject => "client：必须是一个对象".to_owned(),
+            Self::Text(error) => error.chinese(),
+            Self::Key(fault) => fault.chinese(),
             Self::Foreign => "不是 echat 的文件：既没有“client”也没有“server”".to_owned(),
-            Self::ForeignKey(key) => format!("不是 echat 的文件：里面有键 {key:?}"),
+            Self::ForeignKey(fault) => format!("不是 echat 的文件：{}", fault.chinese()),
             Self::NotAFile => "不是普通文件".to_owned(),
             Self::TrustHere(key) => format!(
                 "client.{key}：写明了用户或密钥，这只在用 --config 或 ECHAT_CONFIG 指定的文件里，\
                  或你自己的配置目录里才算数：当前目录里的文件谁都可能写"
             ),
-            Self::Misspelt(key, near) => format!("client.{key:?}：未知的键；是不是“{near}”？"),
-            Self::Unknown(key, known) => format!("client.{key:?}：未知的键；已知的有：{known}"),
             Self::PasswordHere(key) => format!(
                 "client.{key}：只能写在用 --config 或 ECHAT_CONFIG 指定的文件里，或你自己的配置目录里：\
                  当前目录里的文件谁都可能写"
             ),
             Self::TwoPasswords => "client：password_file 和 password_command 只能有一个".to_owned(),
-            Self::NoText(key) => format!("client.{key}：必须是字符串"),
-            Self::NoFlag(key) => format!("client.{key}：必须是 true 或 false"),
-            Self::NoWord(key, words) => format!("client.{key}：必须是以下之一：{words}"),
         }
+    }
+}
+
+impl Fault for TextError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Empty => "是空文件；删掉它就用默认值，或写 {}".to_owned(),
+            Self::TooLong { limit } => format!("超过 {limit} 字节"),
+            Self::NotUtf8 { line } => format!("第 {line} 行不是 UTF-8 文本"),
+            Self::Syntax(error) => format!("不是正确的 JSON：{error}"),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl Fault for config::Fault {
+    fn chinese(&self) -> String {
+        let reason = match &self.reason {
+            Reason::Unknown {
+                nearest: Some(near),
+                ..
+            } => format!("未知的键；是不是“{near}”？"),
+            Reason::Unknown { known, .. } => {
+                format!("未知的键；已知的有：{}", known.join("、"))
+            }
+            Reason::Twice => "同一个键出现了两次".to_owned(),
+            Reason::Type { expected, found } => {
+                let expected = match expected {
+                    Form::Object => "对象",
+                    Form::Text => "字符串",
+                    Form::Texts => "字符串或字符串列表",
+                    Form::Flag => " true 或 false",
+                    Form::Whole => "整数",
+                };
+                format!("必须是{expected}，而不是{}", json_in_chinese(found))
+            }
+            Reason::OneOf { known, found } => {
+                format!("必须是以下之一：{}，而不是 {found}", known.join("、"))
+            }
+            Reason::Value { allowed, found } => format!("必须是 {allowed}，而不是 {found}"),
+            other => other.to_string(),
+        };
+        format!("{}：{reason}", self.path)
+    }
+}
+
+/// A value that was found, as a sentence goes on with it.
+fn json_in_chinese(found: &str) -> String {
+    match found {
+        "a list" => "列表".to_owned(),
+        "an object" => "对象".to_owned(),
+        value => format!(" {value}"),
     }
 }
 
@@ -241,11 +288,17 @@ mod tests {
     #[test]
     fn a_fault_says_what_it_is_about() {
         let path = "/nowhere/config.json".into();
-        let mistake = Mistake::NoFlag("bell");
+        let mistake = Mistake::Key(config::Fault {
+            path: "client.bell".to_owned(),
+            reason: Reason::Type {
+                expected: Form::Flag,
+                found: "1".to_owned(),
+            },
+        });
         let said = ConfigError { path, mistake }.said(Language::Chinese);
         assert_eq!(
             said,
-            "/nowhere/config.json：client.bell：必须是 true 或 false"
+            "/nowhere/config.json：client.bell：必须是 true 或 false，而不是 1"
         );
         let missing = PasswordError::NotSet("BOT".to_owned());
         assert!(missing.said(Language::Chinese).contains("BOT"));

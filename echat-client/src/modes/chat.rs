@@ -90,7 +90,7 @@ impl Chat {
             let time = world.settings.zone.at(said.time);
             // In the compact style every message sees to that itself.
             let is_new = self.day.is_some_and(|day| day != time.day());
-            if is_new && !world.settings.compact {
+            if is_new && !world.settings.config.compact {
                 lines.push(day_rule(time));
             }
             self.day = Some(time.day());

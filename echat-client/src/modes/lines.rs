@@ -102,7 +102,7 @@ impl World {
 
     /// `[YYYY-MM-DD HH:MM:SS] name says: text`, or the compact form.
     pub(super) fn message(&self, said: &Said) -> Vec<Line> {
-        let between = if self.settings.compact {
+        let between = if self.settings.config.compact {
             ": ".to_owned()
         } else {
             self.language.say(Text::Says)
@@ -117,7 +117,7 @@ impl World {
 
     fn said(&self, said: &Said, between: &str) -> Vec<Line> {
         let at = self.settings.zone.at(said.time);
-        let time = if self.settings.compact {
+        let time = if self.settings.config.compact {
             format!("{} ", at.hour_and_minute())
         } else {
             format!("[{at}] ")
@@ -141,7 +141,7 @@ impl World {
         ];
         let mut lines = self.with_text(head, &said.content, style);
         let is_new_day = self.shown_day.replace(Some(at.day())) != Some(at.day());
-        if self.settings.compact && is_new_day {
+        if self.settings.config.compact && is_new_day {
             lines.insert(0, day_rule(at));
         }
         lines
@@ -280,7 +280,7 @@ impl World {
     /// head or a rule of the client's own: wherever a row is cut later, by a terminal that becomes
     /// narrower or by the reader of a pipe, that does not begin one.
     fn with_text(&self, head: Vec<Span>, text: &str, style: Style) -> Vec<Line> {
-        let compact = self.settings.compact;
+        let compact = self.settings.config.compact;
         let mut lines = vec![Line(head)];
         for (index, row) in text.split('\n').enumerate() {
             let row = self.text(row);
@@ -300,7 +300,7 @@ impl World {
 
     /// One line of a message.
     fn text(&self, row: &str) -> Safe {
-        let stop = if self.settings.compact {
+        let stop = if self.settings.config.compact {
             COMPACT_TAB_STOP
         } else {
             TAB_STOP

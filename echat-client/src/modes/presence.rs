@@ -21,7 +21,7 @@ pub(super) struct Presence {
 impl Presence {
     /// Somebody came or went.
     pub(super) fn note(&mut self, name: &str, came: bool, world: &World) -> Vec<Line> {
-        if world.settings.presence == settings::Presence::Hide {
+        if world.settings.config.presence == settings::Presence::Hide {
             return Vec::new();
         }
         let (here, there) = if came {
@@ -33,7 +33,7 @@ impl Presence {
         if !there.remove(name) {
             here.insert(name.to_owned());
         }
-        if world.settings.presence == settings::Presence::Show {
+        if world.settings.config.presence == settings::Presence::Show {
             return self.flush(world);
         }
         self.due.get_or_insert(world.now + WHILE);

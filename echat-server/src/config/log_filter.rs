@@ -1,16 +1,14 @@
 //! Which events are logged.
 
-use serde::Serialize;
+use echat_proto::config::{nearest, quoted};
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
-
-use super::error::{nearest, quoted};
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// A log filter that is known to parse: a level (`info`), or levels by module
 /// (`warn,echat_server::store=debug`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFilter(String);
 
 /// A text that is not a log filter.
@@ -54,12 +52,6 @@ impl LogFilter {
     /// The filter as `tracing` wants it.
     pub fn to_env_filter(&self) -> EnvFilter {
         EnvFilter::new(&self.0)
-    }
-}
-
-impl Default for LogFilter {
-    fn default() -> Self {
-        Self("info".to_owned())
     }
 }
 

@@ -17,7 +17,7 @@ fn at(id: u64, send_time: u64) -> M {
 fn compact(language: Language, hours: i64) -> Stage {
     let mut stage = ann(language);
     let settings = &mut stage.app.world.settings;
-    settings.compact = true;
+    settings.config.compact = true;
     settings.zone = Zone::new(move |_| hours * 3600);
     stage
 }
@@ -109,7 +109,7 @@ fn tabs_go_to_stops_from_the_beginning_of_the_text() {
         (true, ["a   b", "    你  c", "        d"]),
     ] {
         let mut stage = ann(Language::English);
-        stage.app.world.settings.compact = is_compact;
+        stage.app.world.settings.config.compact = is_compact;
         stage.types("&r room1").printed();
         stage.says(live(in_room(2, "bob", "a\tb\n你\tc\n\td"), None));
         let printed = stage.printed();

@@ -111,7 +111,7 @@ fn has_no_forged_row(lines: &[Line], look: Look, cols: usize) {
 fn everything(language: Language, compact: bool, folds: bool, cols: usize) -> Vec<Line> {
     let mut stage = ann(language);
     let settings = &mut stage.app.world.settings;
-    (settings.compact, settings.folds) = (compact, folds);
+    (settings.config.compact, settings.folds) = (compact, folds);
     stage.types("&r room1");
     let mut id = 1;
     for (turn, forged) in FORGED.iter().enumerate() {
@@ -161,7 +161,7 @@ fn what_looks_like_a_head_is_always_at_the_start_of_a_line() {
         (false, FORGED[2]),
     ] {
         let mut stage = ann(Language::English);
-        stage.app.world.settings.compact = compact;
+        stage.app.world.settings.config.compact = compact;
         stage.types("&r room1").printed();
         stage.says(live(
             in_room(2, "bob", &format!("ok {} {forged}", "x".repeat(99))),

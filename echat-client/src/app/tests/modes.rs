@@ -274,10 +274,10 @@ fn compact_lines_and_the_switches() {
     let mut stage = ann(Language::Chinese);
     let settings = &mut stage.app.world.settings;
     (
-        settings.compact,
-        settings.title,
-        settings.notify,
-        settings.bell,
+        settings.config.compact,
+        settings.config.title,
+        settings.config.notify,
+        settings.config.bell,
     ) = (true, true, true, false);
     stage.types("&r room1").printed();
     let title = Effect::Title("echat room1".to_owned());

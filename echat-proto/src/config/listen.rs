@@ -1,8 +1,12 @@
 //! `server.listen`: where the server listens.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use serde::{Serialize, Serializer};
+
+use super::section::{Allowed, Kind};
 
 /// The port a server listens on and a client calls, unless told otherwise.
 const PORT: u16 = 1024;
@@ -91,6 +95,64 @@ impl Serialize for Listen {
             [address] => address.serialize(serializer),
             addresses => addresses.serialize(serializer),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Listen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ListVisitor)
+    }
+}
+
+impl Kind for Listen {
+    fn allowed() -> Allowed {
+        Allowed::Text
+    }
+}
+
+struct ListVisitor;
+
+impl<'de> Visitor<'de> for ListVisitor {
+    type Value = Listen;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of strings")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Listen, E> {
+        let address = AddressVisitor.visit_str(text)?;
+        Listen::new(vec![address]).map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Listen, A::Error> {
+        let mut addresses = Vec::new();
+        while let Some(Address(address)) = items.next_element()? {
+            addresses.push(address);
+        }
+        Listen::new(addresses).map_err(A::Error::custom)
+    }
+}
+
+struct Address(SocketAddr);
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(AddressVisitor).map(Self)
+    }
+}
+
+struct AddressVisitor;
+
+impl Visitor<'_> for AddressVisitor {
+    type Value = SocketAddr;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an IP address and port, such as 127.0.0.1:1024 or [::]:1024")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<SocketAddr, E> {
+        let refusal = |_| E::invalid_value(Unexpected::Str(text), &self);
+        text.parse().map_err(refusal)
     }
 }
 

@@ -1,0 +1,363 @@
+//! The table of settings: every key of config.json, once.
+//!
+//! An entry gives the key's meaning in English and in Chinese, its unit, type, default and rule. The field,
+//! the reading, the checks, the default config.json and the tables in `docs/configuration.md` and
+//! `docs/configuration.zh-CN.md` are made from it. To add a key, add its entry, use the field, and write the
+//! documents anew (`ECHAT_UPDATE=1 cargo test -p echat-proto --test configuration`).
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::{Fault, Reason};
+use super::listen::Listen;
+use super::section::{Allowed, Folder, Kind, one_of, section, whole};
+
+/// Bytes of a frame that are not the content of its message: the other parameters of `SEND_MESSAGE` and the
+/// framing around them, generously.
+pub const MESSAGE_OVERHEAD: usize = 1024;
+
+section! {
+    /// The whole file.
+    ConfigFile {
+        /// The server.
+        #[zh = "服务器。"]
+        server: ServerConfig = ServerConfig::default();
+        /// The client.
+        #[zh = "客户端。"]
+        client: ClientConfig = ClientConfig::default();
+    }
+}
+
+section! {
+    /// What an administrator chooses: the section `server`.
+    ServerConfig {
+        /// Where the server listens. `[::]:1024` is every address; port 0 lets the system choose.
+        #[zh = "监听哪里。`[::]:1024` 表示所有地址；端口 0 由系统选择。"]
+        #[unit = "an IP address and port, or a list of up to 16", "IP 地址和端口，或最多 16 个的列表"]
+        listen: Listen = Listen::default();
+        /// The folder for everything that a server keeps. A relative path begins at the current folder, not
+        /// at the folder of config.json.
+        #[zh = "服务器所有数据所在的目录。相对路径从当前目录算起，而不是从 config.json 所在的目录算起。"]
+        #[unit = "a folder", "目录"]
+        data: PathBuf = PathBuf::from("data") => Folder;
+        /// What is logged: `off`, `error`, `warn`, `info`, `debug`, `trace`, or `module=level,...`.
+        #[zh = "记录什么日志：`off`、`error`、`warn`、`info`、`debug`、`trace`，或 `模块=级别,...`。"]
+        #[unit = "a filter", "过滤器"]
+        log: String = "info".to_owned();
+        /// Sessions that one user may have at the same time. One more closes the oldest.
+        #[zh = "一个用户可同时拥有的会话数。再多一个就关闭最早的。"]
+        #[unit = "sessions", "个"]
+        sessions_per_user: NonZeroUsize = NonZeroUsize::MIN => whole(1..=64);
+        /// The bounds on what clients may do.
+        #[zh = "对客户端的各种限制。"]
+        limits: Limits = Limits::default();
+    }
+}
+
+section! {
+    /// Every bound that an administrator may move: the section `server.limits`. Read from config.json, a
+    /// value is in its range; built by hand, it is the caller's promise.
+    Limits {
+        /// The largest ciphertext of a frame from a client that is logged in.
+        #[zh = "已登录客户端一帧密文的最大长度。"]
+        #[unit = "bytes", "字节"]
+        frame_bytes: usize = 65_536 => whole(4_096..=1_048_576);
+        /// The longest content of one message, in UTF-8. It must be at least 1,024 less than `frame_bytes`.
+        #[zh = "一条消息内容的最大长度（UTF-8）。至少比 `frame_bytes` 小 1,024。"]
+        #[unit = "bytes", "字节"]
+        content_bytes: usize = 4_000 => whole(1..=65_536);
+        /// Friends of one user.
+        #[zh = "一个用户的好友。"]
+        #[unit = "friends", "个"]
+        friends: usize = 500 => whole(1..=1_000);
+        /// Rooms that one user is in, and rooms that one user owns.
+        #[zh = "一个用户加入的聊天室，以及拥有的聊天室。"]
+        #[unit = "rooms", "个"]
+        rooms: usize = 200 => whole(1..=1_000);
+        /// Friend requests that may be open for one user. When there are as many, a new one replaces the
+        /// oldest if that is over a day old.
+        #[zh = "一个用户待处理的好友请求。满额时，最早的请求如果已超过一天，会被新请求顶掉。"]
+        #[unit = "requests", "个"]
+        pending_requests: usize = 200 => whole(1..=1_000);
+        /// Members of one room.
+        #[zh = "一个聊天室的成员。"]
+        #[unit = "members", "人"]
+        room_members: usize = 10_000 => whole(2..=1_000_000);
+        /// The largest room whose members are told when one of them comes or goes; 0: no room.
+        #[zh = "不超过这个人数的聊天室才通知成员上下线；0：都不通知。"]
+        #[unit = "members", "人"]
+        presence_room_members: usize = 200 => whole(0..=1_000_000);
+        /// While more than this is queued for a connection, its requests are not handled.
+        #[zh = "待发给一个连接的数据超过它时，暂不处理它的请求。"]
+        #[unit = "bytes", "字节"]
+        send_queue_soft: usize = 262_144 => whole(4_096..=1_073_741_824);
+        /// A connection with more than this in its queue is closed. It must be at least `send_queue_soft`;
+        /// below 512 KiB the longest answers may close an honest connection.
+        #[zh = "待发数据超过它的连接会被关闭。不能小于 `send_queue_soft`；低于 512 KiB 时，最长的回复可能会断开正常的连接。"]
+        #[unit = "bytes", "字节"]
+        send_queue_hard: usize = 1_048_576 => whole(4_096..=1_073_741_824);
+        /// Connections at the same time; fewer if the limit on open files is low. A new connection replaces
+        /// one that is not logged in.
+        #[zh = "同时的连接总数；可打开的文件数太少时会更低。满了时未登录的连接先让位。"]
+        #[unit = "connections", "个"]
+        connections: usize = 10_000 => whole(1..=1_000_000);
+        /// Connections at the same time from one IPv4 address or one IPv6 /64 network, loopback exempt. A new
+        /// connection replaces one that is not logged in; 0: no limit.
+        #[zh = "一个 IPv4 地址或一个 IPv6 /64 网段同时的连接，本机回环除外。满了时未登录的连接先让位；0：不限。"]
+        #[unit = "connections", "个"]
+        connections_per_address: usize = 64 => whole(0..=1_000_000);
+        /// Connections at the same time that are not logged in, loopback included. A new one replaces the
+        /// oldest; those that are logging in are replaced last.
+        #[zh = "同时未登录的连接，包括本机回环。满了就关闭最早的；正在登录的连接最后才关。"]
+        #[unit = "connections", "个"]
+        unauthenticated: usize = 400 => whole(1..=1_000_000);
+        /// After this much silence a connection is sent a PING; 0: never.
+        #[zh = "连接静默这么久后发 PING；0：不发。"]
+        #[unit = "seconds", "秒"]
+        ping_seconds: u64 = 90 => whole(0..=86_400);
+        /// After this much silence a connection is closed; 0: never. It must be more than `ping_seconds`.
+        #[zh = "连接静默这么久后关闭；0：不关。必须大于 `ping_seconds`。"]
+        #[unit = "seconds", "秒"]
+        dead_seconds: u64 = 150 => whole(0..=86_400);
+        /// Messages that a user may send at once before `message_rate` applies.
+        #[zh = "一个用户可以一口气发的消息数，之后受 `message_rate` 限制。"]
+        #[unit = "messages", "条"]
+        message_burst: u64 = 20 => whole(1..=1_000_000);
+        /// Messages a second that a user may send on average; 0: no limit. Joining a room costs 2 of a separate
+        /// allowance of 2 x `rooms`, which refills at this rate; leaving is free.
+        #[zh = "一个用户平均每秒可发的消息数；0：不限。加入聊天室每次消耗 2 个额度，退出不消耗；额度上限为 `rooms` 的两倍，按此速度恢复。"]
+        #[unit = "messages a second", "条/秒"]
+        message_rate: u64 = 5 => whole(0..=1_000_000);
+        /// Content of messages that one user may send in 24 hours, counted by the hour; 0: no limit.
+        #[zh = "一个用户 24 小时内所发消息内容的总量，按小时计；0：不限。"]
+        #[unit = "bytes", "字节"]
+        user_bytes_a_day: u64 = 50_000_000 => whole(0..=1_000_000_000_000);
+        /// Rooms that one user may create in 24 hours, counted by the hour; 0: no limit.
+        #[zh = "一个用户 24 小时内可建的聊天室，按小时计；0：不限。"]
+        #[unit = "rooms", "个"]
+        rooms_a_day: u64 = 20 => whole(0..=1_000_000);
+        /// While less than this is free on the file system of the data folder, requests that store something
+        /// are refused; 0: only when it is full.
+        #[zh = "数据目录所在文件系统的剩余空间低于此值时，拒绝需要存储的请求；0：磁盘满了才拒绝。"]
+        #[unit = "bytes", "字节"]
+        free_bytes: u64 = 67_108_864 => whole(0..=1_000_000_000_000);
+        /// Wrong passwords that an account may get in 15 minutes before attempts are delayed: from all new
+        /// addresses together, and from each address that logged in to it in the last 30 days by itself. After
+        /// that each new address still has one attempt; 0: no limit.
+        #[zh = "15 分钟内一个账号输错密码多少次后要等待：所有陌生地址合计，最近 30 天内登录过的地址各自计算。此后每个新地址仍可试一次；0：不限。"]
+        #[unit = "attempts", "次"]
+        login_failures: u64 = 5 => whole(0..=1_000_000);
+        /// Attempts to register from one address in 10 minutes; 0: no limit.
+        #[zh = "一个地址 10 分钟内可尝试注册的次数；0：不限。"]
+        #[unit = "attempts", "次"]
+        registrations: u64 = 60 => whole(0..=1_000_000);
+        /// Friend requests that a user may send in an hour; 0: no limit.
+        #[zh = "一个用户一小时内可发出的好友请求；0：不限。"]
+        #[unit = "requests", "个"]
+        friend_requests: u64 = 30 => whole(0..=1_000_000);
+    }
+}
+
+section! {
+    /// What the user of `echat` chooses: the section `client`.
+    ClientConfig {
+        /// The server to connect to.
+        #[zh = "要连接的服务器。"]
+        #[unit = "`host:port` or an `echat://` link", "`主机:端口` 或 `echat://` 链接"]
+        address: String = "127.0.0.1:1024".to_owned();
+        /// The user to log in as. Not in a `./config.json` that was found, not named.
+        #[zh = "登录的用户。自动找到的 `./config.json` 里不能写。"]
+        #[unit = "a name", "名字"]
+        user: Option<String> = None;
+        /// The file that holds the password, in one line. Not together with `password_command`, and not in a
+        /// `./config.json` that was found, not named.
+        #[zh = "存放密码的文件，密码占一行。不能与 `password_command` 同时使用；自动找到的 `./config.json` 里不能写。"]
+        #[unit = "a file", "文件"]
+        password_file: Option<String> = None;
+        /// The shell command that prints the password, in one line. Not together with `password_file`, and not
+        /// in a `./config.json` that was found, not named.
+        #[zh = "输出密码（一行）的 shell 命令。不能与 `password_file` 同时使用；自动找到的 `./config.json` 里不能写。"]
+        #[unit = "a command", "命令"]
+        password_command: Option<String> = None;
+        /// The language of the program; `auto` follows the locale.
+        #[zh = "程序的语言；`auto` 跟随系统区域设置。"]
+        language: LanguageSetting = LanguageSetting::Auto;
+        /// Shorter lines: `HH:MM name: text`.
+        #[zh = "更短的行：`HH:MM 名字: 内容`。"]
+        compact: bool = false;
+        /// Notices that others come or go: one line each, one line for all of a while, or none.
+        #[zh = "上下线提示：逐条显示、合并显示，或不显示。"]
+        presence: Presence = Presence::Collapse;
+        /// Ring the bell for a mention or a private message.
+        #[zh = "被提到或收到私聊时响铃。"]
+        bell: bool = true;
+        /// Ask the terminal for a notification of a mention or a private message.
+        #[zh = "被提到或收到私聊时请终端发出通知。"]
+        notify: bool = false;
+        /// Name the open chat in the title of the window.
+        #[zh = "在窗口标题里显示当前聊天。"]
+        title: bool = false;
+        /// Keep unsent lines over a restart, in a file that only the user can read.
+        #[zh = "重启后保留未发送的消息，存放在只有本人可读的文件里。"]
+        keep_unsent: bool = true;
+        /// Times in UTC instead of local time.
+        #[zh = "使用 UTC 时间，而不是本地时间。"]
+        utc: bool = false;
+    }
+}
+
+/// The language that a user chose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LanguageSetting {
+    /// That of the locale.
+    #[default]
+    Auto,
+    /// English.
+    En,
+    /// Chinese.
+    Zh,
+}
+
+impl Kind for LanguageSetting {
+    fn allowed() -> Allowed {
+        one_of::<Self>()
+    }
+}
+
+/// What is shown when other users come or go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Presence {
+    /// One line each.
+    Show,
+    /// One line for all of a while.
+    #[default]
+    Collapse,
+    /// Nothing.
+    Hide,
+}
+
+impl Kind for Presence {
+    fn allowed() -> Allowed {
+        one_of::<Self>()
+    }
+}
+
+impl Limits {
+    /// Refuses values that are each in range and contradict each other.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        let refuse = |key, allowed: String, found: String| {
+            let path = format!("server.limits.{key}");
+            let reason = Reason::Value { allowed, found };
+            Err(Fault { path, reason })
+        };
+        let most = self.frame_bytes - MESSAGE_OVERHEAD;
+        if self.content_bytes > most {
+            let allowed = format!("at most {most}, {MESSAGE_OVERHEAD} under frame_bytes");
+            return refuse("content_bytes", allowed, self.content_bytes.to_string());
+        }
+        if self.send_queue_soft > self.send_queue_hard {
+            let allowed = format!("at most send_queue_hard ({})", self.send_queue_hard);
+            return refuse("send_queue_soft", allowed, self.send_queue_soft.to_string());
+        }
+        let both = self.ping_seconds > 0 && self.dead_seconds > 0;
+        if both && self.dead_seconds <= self.ping_seconds {
+            let allowed = format!("more than ping_seconds ({}) or 0", self.ping_seconds);
+            return refuse("dead_seconds", allowed, self.dead_seconds.to_string());
+        }
+        Ok(())
+    }
+}
+
+// The subtraction in `check` cannot go below zero.
+const _: () = assert!(MESSAGE_OVERHEAD < 4_096);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::{Document, rows};
+    use super::*;
+
+    fn read(limits: &Value) -> Result<Limits, String> {
+        let text = json!({"server": {"limits": limits}}).to_string();
+        let document = Document::parse(text.as_bytes()).unwrap();
+        match document.server() {
+            Ok(server) => Ok(server.limits),
+            Err(fault) => Err(fault.to_string().replace("server.limits.", "")),
+        }
+    }
+
+    /// (name, lowest, highest) of each limit.
+    fn ranges() -> Vec<(String, u64, u64)> {
+        let range = |row: super::super::Row| match row.allowed {
+            Allowed::Range(range) => {
+                let name = row.path.strip_prefix("server.limits.")?;
+                Some((name.to_owned(), *range.start(), *range.end()))
+            }
+            _ => None,
+        };
+        rows().into_iter().filter_map(range).collect()
+    }
+
+    #[test]
+    fn the_ends_of_every_range_hold_and_their_neighbours_are_refused() {
+        for (name, low, high) in ranges() {
+            let refusal = |value| format!("{name}: must be {low}..={high}, not {value}");
+            assert_eq!(
+                read(&json!({ &name: high + 1 })),
+                Err(refusal((high + 1).to_string()))
+            );
+            let under = i64::try_from(low).unwrap() - 1;
+            assert_eq!(
+                read(&json!({ &name: under })),
+                Err(refusal(under.to_string()))
+            );
+            for end in [low, high] {
+                // An end may still contradict another limit's default, but not its range.
+                if let Err(text) = read(&json!({ &name: end })) {
+                    assert!(!text.contains("..="), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_default_is_in_its_range() {
+        let defaults = serde_json::to_value(Limits::default()).unwrap();
+        assert_eq!(defaults.as_object().unwrap().len(), ranges().len());
+        assert_eq!(read(&defaults), Ok(Limits::default()));
+    }
+
+    #[test]
+    fn limits_that_contradict_each_other_are_refused() {
+        for (given, text) in [
+            (
+                json!({"frame_bytes": 4096}),
+                "content_bytes: must be at most 3072, 1024 under frame_bytes, not 4000",
+            ),
+            (
+                json!({"send_queue_soft": 1_048_577}),
+                "send_queue_soft: must be at most send_queue_hard (1048576), not 1048577",
+            ),
+            (
+                json!({"dead_seconds": 90}),
+                "dead_seconds: must be more than ping_seconds (90) or 0, not 90",
+            ),
+        ] {
+            assert_eq!(read(&given), Err(text.to_owned()));
+        }
+        for given in [
+            json!({"frame_bytes": 4096, "content_bytes": 3072}),
+            json!({"send_queue_soft": 1_048_576}),
+            json!({"dead_seconds": 91}),
+            json!({"dead_seconds": 0}),
+            json!({"dead_seconds": 90, "ping_seconds": 0}),
+        ] {
+            assert!(read(&given).is_ok(), "{given}");
+        }
+    }
+}

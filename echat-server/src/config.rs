@@ -1,0 +1,148 @@
+//! Which configuration the server runs with: the file, and what overrides it.
+//!
+//! The keys, their defaults and their ranges are in [`echat_proto::config`]. A flag wins over the environment,
+//! the environment over the file, the file over the default.
+
+mod log_filter;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use echat_proto::config::{Document, TextError};
+pub use echat_proto::config::{Fault, Limits, Listen, MAX_FILE_BYTES, Reason, ServerConfig};
+use thiserror::Error;
+
+pub use self::log_filter::{BadLogFilter, LogFilter};
+
+/// What is said outside the file; each wins over the file.
+#[derive(Debug, Default)]
+pub struct Overrides {
+    /// The file to read: `--config`, else `ECHAT_CONFIG`. It has to be there.
+    pub file: Option<PathBuf>,
+    /// Every `--listen`; with none, the file says where.
+    pub listen: Vec<SocketAddr>,
+    /// `--data`.
+    pub data: Option<PathBuf>,
+    /// `--log`, else `ECHAT_LOG`.
+    pub log: Option<String>,
+}
+
+/// A configuration and where it came from.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: ServerConfig,
+    /// What is logged: `config.log`, parsed.
+    pub log: LogFilter,
+    /// The file that was read; `None`: built-in defaults.
+    pub file: Option<PathBuf>,
+}
+
+/// A configuration that is not used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file is missing, a folder, or cannot be read.
+    #[error("{}: {source}", file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is no JSON text.
+    #[error("{}: {source}", file.display())]
+    Text {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        source: TextError,
+    },
+    /// A key or its value is wrong.
+    #[error("{}: {fault}", file.display())]
+    Key {
+        /// The file.
+        file: PathBuf,
+        /// The key and what is wrong with it.
+        fault: Fault,
+    },
+    /// A value from a flag or the environment is wrong.
+    #[error("{0}")]
+    Flag(Fault),
+}
+
+/// Reads the file named in `overrides`, else ./config.json if there is one, else takes the built-in
+/// defaults; then applies the other overrides.
+///
+/// # Errors
+/// A named file that is not there; a file that cannot be read, is empty, longer than
+/// [`MAX_FILE_BYTES`], not UTF-8 or not JSON; a wrong key or value; a bad log filter.
+pub fn load(overrides: Overrides) -> Result<Loaded, ConfigError> {
+    let file = overrides.file.or_else(|| present(Path::new("config.json")));
+    let mut config = match &file {
+        Some(file) => read(file)?,
+        None => ServerConfig::default(),
+    };
+    let mut log = parse_log("server.log", &config.log).map_err(|fault| match &file {
+        Some(file) => in_file(file, fault),
+        None => ConfigError::Flag(fault),
+    })?;
+    if !overrides.listen.is_empty() {
+        config.listen = Listen::new(overrides.listen)
+            .map_err(|why| ConfigError::Flag(invalid("--listen", why)))?;
+    }
+    if let Some(data) = overrides.data {
+        config.data = data;
+    }
+    if let Some(filter) = overrides.log {
+        log = parse_log("--log or ECHAT_LOG", &filter).map_err(ConfigError::Flag)?;
+        config.log = filter;
+    }
+    Ok(Loaded { config, log, file })
+}
+
+fn invalid(path: &str, why: String) -> Fault {
+    let (path, reason) = (path.to_owned(), Reason::Invalid(why));
+    Fault { path, reason }
+}
+
+fn parse_log(path: &str, filter: &str) -> Result<LogFilter, Fault> {
+    LogFilter::parse(filter).map_err(|bad| invalid(path, bad.to_string()))
+}
+
+/// `path`, if anything at all is there: a dangling link is a mistake to report, not an absence.
+fn present(path: &Path) -> Option<PathBuf> {
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        _ => Some(path.to_owned()),
+    }
+}
+
+fn read(path: &Path) -> Result<ServerConfig, ConfigError> {
+    let file = || path.to_owned();
+    let bytes = read_bounded(path).map_err(|source| ConfigError::Read {
+        file: file(),
+        source,
+    })?;
+    let document = Document::parse(&bytes).map_err(|source| ConfigError::Text {
+        file: file(),
+        source,
+    })?;
+    document.server().map_err(|fault| in_file(path, fault))
+}
+
+fn in_file(path: &Path, fault: Fault) -> ConfigError {
+    let file = path.to_owned();
+    ConfigError::Key { file, fault }
+}
+
+/// All of the file, or one byte more than is allowed.
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
