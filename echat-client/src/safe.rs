@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use echat_proto::terminal_text::BRAILLE_BLANK;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::columns;
@@ -134,7 +135,7 @@ impl Safe {
 /// Whether a character that may be shown has no ink: the spaces of Unicode, and the empty pattern
 /// of Braille.
 fn is_blank(c: char) -> bool {
-    c == '\u{2800}' || c != '\n' && c.is_whitespace()
+    c == BRAILLE_BLANK || c != '\n' && c.is_whitespace()
 }
 
 impl fmt::Display for Safe {

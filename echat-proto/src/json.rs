@@ -99,6 +99,21 @@ mod tests {
         assert_eq!(from_json(&json), Ok(hostile));
     }
 
+    #[test]
+    fn no_hazard_is_printed() {
+        for character in '\0'..=char::MAX {
+            let value = Value::Str(character.to_string());
+            let json = to_json(&value);
+            assert!(
+                !json.chars().any(crate::terminal_text::is_hazard),
+                "{json:?}"
+            );
+            if crate::terminal_text::is_hazard(character) {
+                assert_eq!(from_json(&json), Ok(value));
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn text_and_floats_come_back(text in ".*", n in any::<f64>(), key in r"\$*(bytes|a)") {

@@ -38,6 +38,7 @@ pub mod message;
 pub mod names;
 pub mod param;
 pub mod records;
+pub mod terminal_text;
 pub mod value;
 
 pub use fingerprint::fingerprint;

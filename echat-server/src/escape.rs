@@ -1,9 +1,7 @@
 //! Escapes text for the log and the server's own terminal: the result cannot control a terminal, and
 //! cannot hide or reorder the text around it.
 
-/// Letters and symbols that are drawn as a space or not at all: Hangul fillers, the blank Braille pattern, a
-/// note without a head.
-const BLANK: &str = "\u{115f}\u{1160}\u{2800}\u{3164}\u{ffa0}\u{1d159}";
+use echat_proto::terminal_text::is_hazard;
 
 /// Marks that one letter may bear: vowel signs, which are letters of a name.
 const MARKS: usize = 2;
@@ -16,7 +14,7 @@ pub(crate) fn escape(text: &str) -> String {
     let mut marks = 0;
     for char in text.chars() {
         marks = if is_mark(char) { marks + 1 } else { 0 };
-        if BLANK.contains(char) {
+        if is_hazard(char) && !char.is_control() {
             shown.extend(char.escape_unicode());
         } else if matches!(char, ' '..='~') || char.is_alphanumeric() && marks <= MARKS {
             shown.push(char);
@@ -50,9 +48,19 @@ mod tests {
 
     #[test]
     fn letters_that_cannot_be_seen_are_escaped() {
-        for filler in BLANK.chars() {
+        for filler in "\u{115f}\u{1160}\u{2800}\u{3164}\u{ffa0}\u{1d159}".chars() {
             let shown = escape(&format!("a{filler}b"));
             assert!(shown.starts_with("a\\") && shown.is_ascii(), "{shown}");
+        }
+    }
+
+    #[test]
+    fn no_hazard_is_shown() {
+        for char in '\0'..=char::MAX {
+            assert!(
+                !visible(&char.to_string()).chars().any(is_hazard),
+                "{char:?}"
+            );
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use echat_proto::terminal_text::{BRAILLE_BLANK, is_hazard};
 use unicode_properties::{GeneralCategory, UnicodeEmoji, UnicodeGeneralCategory};
 use unicode_width::UnicodeWidthChar;
 
@@ -135,27 +136,13 @@ fn kind(c: char) -> Kind {
         '\u{200d}' => return Kind::Joiner,
         '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => return Kind::Selector,
         '\u{e0020}'..='\u{e007f}' => return Kind::Tag,
-        // Letters and marks by category, and yet nothing to see: fillers and selectors of Hangul,
-        // Khmer and Mongolian, and the grapheme joiner.
-        '\u{34f}'
-        | '\u{115f}'
-        | '\u{1160}'
-        | '\u{17b4}'
-        | '\u{17b5}'
-        | '\u{3164}'
-        | '\u{ffa0}'
-        | '\u{180b}'..='\u{180f}' => return Kind::Hidden,
+        // A column wide, and a part of pictures that people draw.
+        BRAILLE_BLANK => return Kind::Plain,
+        _ if is_hazard(c) => return Kind::Hidden,
         _ if is_jamo(c) => return Kind::Mark,
         _ => {}
     }
     match c.general_category() {
-        GeneralCategory::Control
-        | GeneralCategory::Format
-        | GeneralCategory::Unassigned
-        | GeneralCategory::PrivateUse
-        | GeneralCategory::Surrogate
-        | GeneralCategory::LineSeparator
-        | GeneralCategory::ParagraphSeparator => Kind::Hidden,
         GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark => Kind::Mark,
         GeneralCategory::SpacingMark if c.width() == Some(0) => Kind::Mark,
         // Some letters that are written on top of the next one: terminals show them nowhere.

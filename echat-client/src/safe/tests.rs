@@ -1,5 +1,6 @@
 //! What is shown of a text, and that nothing else gets through.
 
+use echat_proto::terminal_text;
 use proptest::prelude::*;
 
 use super::*;
@@ -76,6 +77,15 @@ fn stacks_are_cut_and_say_so() {
 
     let family = vec!["👩"; 50].join("\u{200d}");
     assert_eq!(Safe::line(&family).as_str().matches('\u{200d}').count(), 4);
+}
+
+#[test]
+fn a_hazard_is_shown_only_where_it_belongs() {
+    for c in '\0'..=char::MAX {
+        let shown = Safe::line(&c.to_string());
+        let is_hazard = |c| c != BRAILLE_BLANK && terminal_text::is_hazard(c);
+        assert!(!shown.as_str().chars().any(is_hazard), "{c:?}");
+    }
 }
 
 proptest! {

@@ -1,8 +1,10 @@
 //! [`Value`] to one line of JSON.
 
-use super::is_bytes_key;
-use crate::value::Value;
 use std::fmt::Write;
+
+use super::is_bytes_key;
+use crate::terminal_text::is_hazard;
+use crate::value::Value;
 
 /// One line of JSON, without characters that control a terminal.
 pub fn to_json(value: &Value) -> String {
@@ -57,7 +59,7 @@ fn write_all<T>(
 fn write_text(text: &str, out: &mut String) {
     let quoted = serde_json::Value::from(text).to_string();
     for character in quoted.chars() {
-        if acts_on_a_terminal(character) {
+        if is_hazard(character) {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 write!(out, "\\u{unit:04x}").expect("writing to a String cannot fail");
             }
@@ -65,14 +67,4 @@ fn write_text(text: &str, out: &mut String) {
             out.push(character);
         }
     }
-}
-
-/// What serde_json leaves as it is and a terminal may obey or hide: DEL and C1, and the format
-/// characters (bidi, zero width, line separators, tags, soft hyphen, fillers).
-fn acts_on_a_terminal(character: char) -> bool {
-    matches!(character,
-        '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
