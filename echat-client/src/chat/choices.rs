@@ -6,8 +6,6 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 
 use echat_proto::config::{ClientConfig, LanguageSetting};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use rand::RngExt;
 use zeroize::Zeroizing;
 
@@ -126,20 +124,11 @@ fn settings(flags: &Flags, mut config: ClientConfig, clock: &Clock) -> Settings 
     config.compact |= flags.compact;
     config.utc |= flags.utc;
     if !config.utc {
-        settings.zone = local_zone();
+        settings.zone = Zone::system();
     }
     settings.config = config;
     settings.deadline = flags.timeout.map(|limit| (clock.unix() + limit).as_secs());
     settings
-}
-
-/// The zone that `TZ` or the system names.
-fn local_zone() -> Zone {
-    let zone = TimeZone::system();
-    Zone::new(move |unix| {
-        let second = i64::try_from(unix).unwrap_or(i64::MAX);
-        Timestamp::from_second(second).map_or(0, |time| zone.to_offset(time).seconds().into())
-    })
 }
 
 /// A password of the flags, else that of the configuration.

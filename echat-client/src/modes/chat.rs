@@ -1,6 +1,7 @@
 //! Chat mode: history, a rule, and everything that is said.
 
 use echat_proto::commands::{Event, Request};
+use jiff::civil::Date;
 
 use super::lines::day_rule;
 use super::presence::Presence;
@@ -30,7 +31,7 @@ pub(super) struct Chat {
     /// Whether the server has nothing older.
     at_the_top: bool,
     /// The day of the newest message shown.
-    day: Option<i64>,
+    day: Option<Date>,
     presence: Presence,
 }
 
@@ -89,11 +90,11 @@ impl Chat {
         for said in messages {
             let time = world.settings.zone.at(said.time);
             // In the compact style every message sees to that itself.
-            let is_new = self.day.is_some_and(|day| day != time.day());
+            let is_new = self.day.is_some_and(|day| day != time.date());
             if is_new && !world.settings.config.compact {
                 lines.push(day_rule(time));
             }
-            self.day = Some(time.day());
+            self.day = Some(time.date());
             lines.extend(world.message(said));
         }
         lines

@@ -140,7 +140,7 @@ impl World {
             span(between, Style::Plain),
         ];
         let mut lines = self.with_text(head, &said.content, style);
-        let is_new_day = self.shown_day.replace(Some(at.day())) != Some(at.day());
+        let is_new_day = self.shown_day.replace(Some(at.date())) != Some(at.date());
         if self.settings.config.compact && is_new_day {
             lines.insert(0, day_rule(at));
         }

@@ -17,6 +17,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use echat_proto::commands::Request;
+use jiff::civil::Date;
 use zeroize::Zeroizing;
 
 use crate::outgoing::Outgoing;
@@ -49,7 +50,7 @@ pub struct World {
     /// Whether there is no connection.
     pub is_offline: bool,
     /// The day of the message shown last, in the compact style.
-    pub shown_day: Cell<Option<i64>>,
+    pub shown_day: Cell<Option<Date>>,
 }
 
 /// Something to be done.

@@ -14,11 +14,11 @@ fn at(id: u64, send_time: u64) -> M {
 }
 
 /// A user with the compact style, so many hours ahead of UTC.
-fn compact(language: Language, hours: i64) -> Stage {
+fn compact(language: Language, hours: i32) -> Stage {
     let mut stage = ann(language);
     let settings = &mut stage.app.world.settings;
     settings.config.compact = true;
-    settings.zone = Zone::new(move |_| hours * 3600);
+    settings.zone = Zone::fixed(hours * 3600);
     stage
 }
 
