@@ -38,7 +38,7 @@ use sending::Hold;
 /// Who logs in, again after every reconnect. The password is kept for that alone: the protocol has
 /// no other secret yet with which a session could be taken up again. It stays in memory, and is
 /// wiped at logout, when a login is refused, when another session takes over, and at the end. The
-/// memory is kept from core dumps and other processes by [`private_memory`](crate::private_memory).
+/// memory is kept from core dumps and other processes by [`private_memory`](echat_system::private_memory).
 #[derive(Debug)]
 struct Credentials {
     name: String,

@@ -15,15 +15,15 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use echat_system::private_file;
 use rustix::fs::{FlockOperation, flock};
 
 use crate::address::Address;
 use crate::fingerprint::Fingerprint;
 use crate::folders;
-use crate::private_file;
 
 /// A variable that names another file.
 pub const VARIABLE: &str = "ECHAT_KNOWN_HOSTS";
@@ -185,7 +185,7 @@ fn lock(target: &Path) -> Result<File, KnownHostsError> {
 }
 
 fn replace(target: &Path, content: &[u8]) -> Result<(), KnownHostsError> {
-    private_file::replace(target, content).map_err(io_error(target))
+    private_file::replace(target, |file| file.write_all(content)).map_err(io_error(target))
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> KnownHostsError {

@@ -24,8 +24,7 @@
 //! socket  trust         a non-blocking connection; whether a key is the right one
 //! wake                  whether the machine was suspended or the process stopped
 //! wait                  until something can be read or written, or a time has come
-//! private_file  folders files replaced as a whole; where a user's files are
-//! private_memory        memory that is not dumped and not read by others
+//! folders               where a user's files are
 //! known_hosts           which server showed which key
 //! address               where a server is
 //! fingerprint  clock    a server's key, as people compare it; the time
@@ -53,8 +52,6 @@ pub mod modes;
 pub mod nc;
 pub mod outgoing;
 pub mod password;
-pub mod private_file;
-pub mod private_memory;
 pub mod safe;
 pub mod session;
 pub mod settings;

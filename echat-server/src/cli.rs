@@ -1,6 +1,5 @@
 //! The flags of echat-server.
 
-use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -12,7 +11,7 @@ use crate::exit::ExitCode;
 
 /// A self-hosted encrypted terminal chat: the server.
 #[derive(Debug, Parser)]
-#[command(version, after_help = exit_codes())]
+#[command(version, after_help = ExitCode::table(ExitCode::ALL).trim_end().to_owned())]
 pub struct Cli {
     /// Read this configuration instead of ./config.json
     #[arg(
@@ -87,16 +86,6 @@ impl From<Cli> for Task {
             }
         }
     }
-}
-
-fn exit_codes() -> String {
-    ExitCode::ALL
-        .iter()
-        .fold("Exit codes:".to_owned(), |mut text, code| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "\n  {:>2}  {}", code.code(), code.meaning());
-            text
-        })
 }
 
 #[cfg(test)]

@@ -12,11 +12,11 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use echat_system::private_file::{self, FileError};
 use ed25519_dalek::SigningKey;
 use rustix::fs::Mode;
 
 use crate::host_key;
-use crate::private_file::{self, FileError};
 pub use error::{DataDirError, Lack, Missing};
 
 const DATABASE: &str = "database.db";
@@ -318,7 +318,7 @@ impl Folder {
         name: &str,
         write: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<(), DataDirError> {
-        private_file::create(&self.path(name), write).map_err(|source| DataDirError::Create {
+        private_file::replace(&self.path(name), write).map_err(|source| DataDirError::Create {
             path: self.shown(name),
             source,
         })

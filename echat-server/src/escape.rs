@@ -58,7 +58,7 @@ mod tests {
     fn no_hazard_is_shown() {
         for char in '\0'..=char::MAX {
             assert!(
-                !visible(&char.to_string()).chars().any(is_hazard),
+                !escape(&char.to_string()).chars().any(is_hazard),
                 "{char:?}"
             );
         }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use echat_system::private_file::{self, FileError};
 use ed25519_dalek::{SecretKey, SigningKey};
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -16,7 +17,6 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::exit::ExitCode;
-use crate::private_file::{self, FileError};
 
 const PREFIX: &str = "echat-host-key-ed25519 ";
 
@@ -145,7 +145,7 @@ fn write_new(path: &Path) -> io::Result<()> {
         .try_fill_bytes(seed.as_mut())
         .map_err(io::Error::other)?;
     let base64 = Zeroizing::new(STANDARD.encode(seed.as_slice()));
-    private_file::create(path, |file| {
+    private_file::replace(path, |file| {
         for part in [PREFIX, base64.as_str(), "\n"] {
             file.write_all(part.as_bytes())?;
         }

@@ -27,8 +27,6 @@ pub mod logging;
 mod outbox;
 pub mod output;
 mod peer;
-mod private_file;
-pub mod private_memory;
 pub mod reactor;
 pub mod roster;
 mod routes;

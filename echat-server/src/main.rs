@@ -7,6 +7,7 @@ use std::process;
 
 use clap::Parser;
 use echat_proto::config::default_json;
+use echat_system::private_memory;
 use thiserror::Error;
 
 use echat_server::cli::{Cli, Task};
@@ -14,7 +15,6 @@ use echat_server::config::{self, ConfigError, Overrides};
 use echat_server::data_dir::{self, DataDir, DataDirError};
 use echat_server::exit::ExitCode;
 use echat_server::logging;
-use echat_server::private_memory;
 use echat_server::reactor::{self, ReactorError, Signals};
 use echat_server::store::{HighWaterError, OpenError, Store};
 
@@ -113,7 +113,7 @@ fn print(text: &str) -> Result<(), Failure> {
 
 fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
     logging::report_panics_without_contents();
-    private_memory::keep().map_err(Failure::System)?;
+    private_memory::close().map_err(Failure::System)?;
     let signals = Signals::catch().map_err(Failure::System)?;
     let loaded = config::load(overrides)?;
     data_dir::keep_new_files_private();

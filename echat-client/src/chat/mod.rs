@@ -27,8 +27,9 @@ use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use echat_system::private_memory;
+
 use crate::exit::Exit;
-use crate::private_memory;
 use crate::terminal::Encoded;
 pub use args::command;
 use event_loop::{End, EventLoop};
@@ -36,7 +37,8 @@ use fault::Fault;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    private_memory::close();
+    // A client that cannot be closed off is better than none.
+    let _ = private_memory::close();
     let flags = match args::parse(env::args_os()) {
         Ok(flags) => flags,
         Err(error) => {

@@ -16,10 +16,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use echat_proto::names::NameQuery;
+use echat_system::private_file;
 
 use crate::app::Files;
 use crate::fingerprint::Fingerprint;
-use crate::private_file;
 
 /// Why a user's lines are not read or not kept.
 #[derive(Debug, thiserror::Error)]
@@ -149,7 +149,8 @@ impl Unsent {
         let owed = self.owed.get(&name).map_or("", String::as_str);
         let lines = format!("{owed}{lines}");
         if !lines.is_empty() {
-            return private_file::replace(&path, lines.as_bytes()).map_err(UnsentError::at(&path));
+            return private_file::replace(&path, |file| file.write_all(lines.as_bytes()))
+                .map_err(UnsentError::at(&path));
         }
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -51,7 +51,7 @@ fn a_remembered_key_is_found_again_and_the_file_is_private() {
     );
     assert_eq!(mode(hosts.path()), 0o600);
     assert_eq!(mode(hosts.path().parent().unwrap()), 0o700);
-    assert!(!private_file::beside(hosts.path(), "new").exists());
+    assert!(!private_file::beside(hosts.path(), "tmp").exists());
 }
 
 #[test]

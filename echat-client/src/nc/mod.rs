@@ -39,6 +39,7 @@ use std::path::Path;
 use std::{env, io};
 
 use echat_proto::commands::CloseReason;
+use echat_system::private_memory;
 
 use crate::exit::Exit;
 use args::{Mode, Online, Source};
@@ -54,14 +55,14 @@ use crate::address::Address;
 use crate::clock::Clock;
 use crate::known_hosts::KnownHosts;
 use crate::liveness::Periods;
-use crate::private_memory;
 
 /// The largest script, in bytes.
 const MAX_SCRIPT: u64 = 16 << 20;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> Exit {
-    private_memory::close();
+    // A client that cannot be closed off is better than none.
+    let _ = private_memory::close();
     let mode = match args::parse(env::args_os()) {
         Ok(mode) => mode,
         Err(error) => {

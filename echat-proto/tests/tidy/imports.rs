@@ -35,20 +35,24 @@ const PROTO: &[Row] = &[
     ("handshake", &["channel", "crypto", "group", "limits"]),
 ];
 
+const SYSTEM: &[Row] = &[
+    ("exit", &[]),
+    ("private_file", &[]),
+    ("private_memory", &[]),
+];
+
 const SERVER: &[Row] = &[
     ("clock", &[]),
     ("conn", &[]),
     ("exit", &[]),
-    ("private_file", &[]),
     ("config", &[]),
-    ("store", &["private_file"]),
+    ("store", &[]),
     ("escape", &[]),
     ("output", &[]),
-    ("private_memory", &[]),
     ("logging", &["config", "output", "escape"]),
     ("cli", &["config", "exit"]),
-    ("host_key", &["exit", "private_file"]),
-    ("data_dir", &["exit", "host_key", "private_file"]),
+    ("host_key", &["exit"]),
+    ("data_dir", &["exit", "host_key"]),
     ("roster", &["conn", "store"]),
     ("session_log", &["conn", "store"]),
     ("limits", &["config", "store"]),
@@ -106,8 +110,6 @@ const CLIENT: &[Row] = &[
     ("fingerprint", &[]),
     ("clock", &[]),
     ("folders", &[]),
-    ("private_file", &[]),
-    ("private_memory", &[]),
     ("ask", &[]),
     ("password", &[]),
     ("lines", &[]),
@@ -161,10 +163,7 @@ const CLIENT: &[Row] = &[
         "terminal",
         &["columns", "line_editor", "safe", "styled", "view"],
     ),
-    (
-        "known_hosts",
-        &["address", "fingerprint", "folders", "private_file"],
-    ),
+    ("known_hosts", &["address", "fingerprint", "folders"]),
     ("trust", &["fingerprint"]),
     ("wait", &["clock"]),
     ("wake", &["clock", "wait"]),
@@ -187,7 +186,6 @@ const CLIENT: &[Row] = &[
             "link",
             "liveness",
             "password",
-            "private_memory",
             "socket",
             "trust",
             "wait",
@@ -210,8 +208,6 @@ const CLIENT: &[Row] = &[
             "link",
             "local_time",
             "password",
-            "private_file",
-            "private_memory",
             "safe",
             "settings",
             "socket",
@@ -229,6 +225,7 @@ const CLIENT: &[Row] = &[
 
 const CRATES: &[(&str, &[Row])] = &[
     ("echat-proto", PROTO),
+    ("echat-system", SYSTEM),
     ("echat-server", SERVER),
     ("echat-client", CLIENT),
 ];

@@ -48,13 +48,14 @@ pub(crate) fn root() -> PathBuf {
         .to_owned()
 }
 
-/// Every Rust file of the three crates and of the fuzz targets, sorted by path.
+/// Every Rust file of the crates and of the fuzz targets, sorted by path.
 pub(crate) fn sources() -> Vec<Source> {
     let root = root();
     let mut found = Vec::new();
     for krate in [
         "docs",
         "echat-proto",
+        "echat-system",
         "echat-server",
         "echat-client",
         "fuzz",

@@ -4,11 +4,11 @@ use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::PathBuf;
 
+use echat_system::private_file::FileError;
 use thiserror::Error;
 
 use crate::exit::ExitCode;
 use crate::host_key::HostKeyError;
-use crate::private_file::FileError;
 
 /// How a file is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -28,12 +28,12 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use echat_system::private_file::{self, FileError};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, ffi};
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
 use super::open_error::OpenError;
-use crate::private_file::{self, FileError};
 
 /// Ids in one reservation: one sync for this many messages, and the largest gap after a power cut.
 const STEP: i64 = 1_000;
@@ -212,7 +212,7 @@ impl HighWater {
     /// Creates the file in place of the previous one. After a failed sync, the previous one may differ on the disk from
     /// what a read returns.
     fn create(path: &Path, reserved: i64, newest: i64) -> io::Result<Self> {
-        private_file::create(path, |file| {
+        private_file::replace(path, |file| {
             for (at, id) in [(0, reserved), (1, reserved)] {
                 file.write_all_at(&line(RESERVED, id), offset(at))?;
             }

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use echat_system::private_file;
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use rusqlite::wal::CheckpointMode;
@@ -31,7 +32,6 @@ use rusqlite::{Connection, MAIN_DB, TransactionBehavior};
 use super::StoreError;
 use super::failure::{self, Met};
 use super::open_error::OpenError;
-use crate::private_file;
 
 use cut::Cut;
 pub use fold::{Fold, Folded};

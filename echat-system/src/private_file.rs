@@ -1,17 +1,17 @@
-//! Files only their owner can read: opened without following links, made whole or not at all.
+//! Files that only their owner can read: opened without following links, replaced as a whole or not at all.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use thiserror::Error;
 
-/// Why a file of the data folder is not used.
+/// Why a file is not used.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum FileError {
     /// The system refuses.
     #[error("{0}")]
@@ -45,7 +45,7 @@ pub enum FileError {
 ///
 /// # Errors
 /// Every [`FileError`] but `HardLinks`; an `Io` of the kind `NotFound` if there is no file.
-pub(crate) fn open(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
+pub fn open(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let flags = flags.bits().cast_signed();
     let file = match options.mode(0o600).custom_flags(flags).open(path) {
@@ -73,7 +73,10 @@ fn refusal(error: io::Error) -> FileError {
 }
 
 /// Refuses a file that has another name too, in a folder that may be open to others.
-pub(crate) fn refuse_hard_links(file: &File) -> Result<(), FileError> {
+///
+/// # Errors
+/// `HardLinks`, or what the system says.
+pub fn refuse_hard_links(file: &File) -> Result<(), FileError> {
     match file.metadata()?.nlink() {
         0 | 1 => Ok(()),
         names => Err(FileError::HardLinks(names)),
@@ -81,58 +84,57 @@ pub(crate) fn refuse_hard_links(file: &File) -> Result<(), FileError> {
 }
 
 /// Gives an open file the mode 0600, if it has another.
-pub(crate) fn make_private(file: &File) -> io::Result<()> {
+///
+/// # Errors
+/// Whatever the system says.
+pub fn make_private(file: &File) -> io::Result<()> {
     if file.metadata()?.permissions().mode() & 0o7777 == 0o600 {
         return Ok(());
     }
     file.set_permissions(Permissions::from_mode(0o600))
 }
 
-/// Makes `path` with mode 0600 and what `write` writes into it, durably: after a crash the file is
-/// either absent or complete. The caller holds the lock of the data folder, so no other process
-/// makes the same file, and has seen that `path` is absent or may be replaced.
+/// Puts a file with mode 0600 and what `write` writes into it in the place of `path`, durably: a reader, and
+/// a crash, see the file of before or the new one, whole. The caller holds a lock, so no other process
+/// replaces the same file: the new file is written as `path.tmp`, and one that a killed process left there
+/// is removed first.
 ///
 /// # Errors
 /// Whatever the system or `write` says; then `path` is untouched.
-pub(crate) fn create(
-    path: &Path,
-    write: impl FnOnce(&mut File) -> io::Result<()>,
-) -> io::Result<()> {
-    let staged = path.with_added_extension("tmp");
-    let made = write_and_rename(&staged, path, write);
-    if made.is_err() {
-        // Only tidiness: the next start removes it as well.
-        let _ = fs::remove_file(&staged);
-    }
-    made
-}
-
-fn write_and_rename(
-    staged: &Path,
-    path: &Path,
-    write: impl FnOnce(&mut File) -> io::Result<()>,
-) -> io::Result<()> {
-    match fs::remove_file(staged) {
+pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    match fs::remove_file(beside(path, TEMPORARY)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        // Left by a start that was killed, or not there.
         _ => {}
     }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(staged)?;
-    write(&mut file)?;
-    file.sync_all()?;
-    fs::rename(staged, path)?;
+    let mut name = path
+        .file_name()
+        .ok_or(io::ErrorKind::InvalidInput)?
+        .to_owned();
+    name.push(".");
+    let mut staged = tempfile::Builder::new()
+        .prefix(&name)
+        .rand_bytes(0)
+        .suffix(TEMPORARY)
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder_of(path))?;
+    write(staged.as_file_mut())?;
+    staged.as_file().sync_all()?;
+    // A failure drops the path, which removes the temporary file. `persist` would rename without libc, and
+    // the tests that cut the power record what the server asks of libc.
+    let staged = staged.into_temp_path();
+    fs::rename(&staged, path)?;
+    staged.keep()?;
     sync_folder_of(path)
 }
+
+/// The extension of a file that is being written.
+const TEMPORARY: &str = "tmp";
 
 /// Removes the file at `path`, durably.
 ///
 /// # Errors
 /// Whatever the system says.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
+pub fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)?;
     sync_folder_of(path)
 }
@@ -141,12 +143,41 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// Whatever the system says.
-pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = match path.parent() {
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
-    };
-    File::open(folder)?.sync_all()
+    }
+}
+
+/// The file that is locked while `target` is changed, with the folders above it (mode 0700). A lock on
+/// `target` itself would be one on a file that [`replace`] removes.
+///
+/// # Errors
+/// Whatever the system says.
+pub fn lock_file(target: &Path) -> io::Result<File> {
+    let path = beside(target, "lock");
+    if let Some(folder) = path.parent() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+}
+
+/// `known_hosts` and `lock` make `known_hosts.lock`, in the same folder.
+pub fn beside(path: &Path, extension: impl AsRef<OsStr>) -> PathBuf {
+    path.with_added_extension(extension)
 }
 
 #[cfg(test)]
@@ -161,7 +192,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         fs::write(folder.path().join("secret.tmp"), "half").unwrap();
-        create(&path, |file| file.write_all(b"whole")).unwrap();
+        replace(&path, |file| file.write_all(b"whole")).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole");
         assert_eq!(
             path.metadata().unwrap().permissions().mode() & 0o7777,
@@ -173,11 +204,27 @@ mod tests {
     #[test]
     fn a_failed_fill_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let failed = create(&folder.path().join("secret"), |_| {
-            Err(io::Error::other("full"))
-        });
+        let path = folder.path().join("secret");
+        let failed = replace(&path, |_| Err(io::Error::other("full")));
         assert_eq!(failed.unwrap_err().to_string(), "full");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        // The new file is written, and a folder is in its place.
+        fs::create_dir(&path).unwrap();
+        assert!(replace(&path, |file| file.write_all(b"whole")).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_either_file_is_replaced_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("victim"), "kept").unwrap();
+        for link in ["secret", "secret.tmp"] {
+            std::os::unix::fs::symlink("victim", path(link)).unwrap();
+            replace(&path("secret"), |file| file.write_all(b"whole")).unwrap();
+            assert_eq!(fs::read(path("victim")).unwrap(), b"kept");
+            assert!(path("secret").symlink_metadata().unwrap().is_file());
+        }
     }
 
     #[test]

@@ -1,0 +1,10 @@
+//! What server and client both ask of the operating system, once. It is a crate of its own because it does
+//! IO, which `echat-proto` never does.
+//!
+//! * [`private_file`]: files that only their owner can read, replaced as a whole;
+//! * [`private_memory`]: no core dump, no reading by other processes;
+//! * [`exit_codes!`]: the declaration of a program's exit codes.
+
+mod exit;
+pub mod private_file;
+pub mod private_memory;
