@@ -29,7 +29,7 @@ use crate::settings::Settings;
 use crate::styled::{Line, Span, Style};
 use crate::text::{Language, Text};
 
-pub use effect::{Effect, Files, Input};
+pub use effect::{Alert, Effect, Files, Input};
 
 use connection::Loss;
 use question::Question;

@@ -6,6 +6,7 @@ mod charset;
 mod decoder;
 mod guard;
 mod look;
+mod notify;
 mod painter;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use charset::{Charset, Encoded, Transcoder};
 pub use decoder::{Decoder, PASTE_MAX, Position, Reply};
 pub use guard::{EchoOff, RawGuard, restore_on_panic};
 pub use look::{Look, Wishes};
+pub use notify::notification_for;
 pub use painter::Painter;
 
 /// The columns and rows of the terminal `tty`; 80 and 24 if it does not say.

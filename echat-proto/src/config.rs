@@ -22,7 +22,8 @@ pub use self::fault::{Fault, Form, Reason, TextError, nearest, quoted};
 pub use self::listen::Listen;
 pub use self::section::{Allowed, Row, Section};
 pub use self::settings::{
-    ClientConfig, ConfigFile, LanguageSetting, Limits, MESSAGE_OVERHEAD, Presence, ServerConfig,
+    ClientConfig, ConfigFile, LanguageSetting, Limits, MESSAGE_OVERHEAD, Notify, Presence,
+    ServerConfig,
 };
 
 /// config.json with every default spelt out, ending in a newline.

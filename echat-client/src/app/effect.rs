@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::line_editor::Key;
 pub use crate::outgoing::Files;
 use crate::styled::Line;
+use crate::target::Target;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -88,6 +89,17 @@ pub enum Input {
     Resume,
 }
 
+/// A message that is meant for the reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// Where it was said.
+    pub conversation: Target,
+    /// Whether the bell rings.
+    pub rings: bool,
+    /// The title and body of a desktop notification, if there is to be one.
+    pub note: Option<(String, String)>,
+}
+
 /// Something to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
@@ -105,17 +117,10 @@ pub enum Effect {
     Ping,
     /// Send to the server.
     Send(Message),
-    /// Ring.
-    Bell,
+    /// Ring or notify, if this conversation has not just done so.
+    Alert(Alert),
     /// Name the window.
     Title(String),
-    /// Notify the desktop.
-    Notify {
-        /// Who.
-        title: String,
-        /// What.
-        body: String,
-    },
     /// Read the user's file of unsent lines and answer with [`Input::Outgoing`] or
     /// [`Input::NoOutgoing`].
     LoadOutgoing {

@@ -1,9 +1,10 @@
 //! What the server says: applied to what is known, told by the mode, rung for.
 
 use echat_proto::commands::{Event, Request};
+use echat_proto::config::Notify;
 
 use super::question::Question;
-use super::{App, Effect};
+use super::{Alert, App, Effect};
 use crate::modes::mentions;
 use crate::safe::Safe;
 use crate::session::{Asked, News, Said};
@@ -108,7 +109,8 @@ impl App {
             .retain(|question| *question != Question::Befriend(name.to_owned()));
     }
 
-    /// Rings for what is meant for the reader, once however much arrives at a time.
+    /// Asks for an alert where a message is meant for the reader. How often that may ring depends on
+    /// the time, which is not known here to the millisecond.
     fn ring(&mut self, target: &Target, said: &Said) {
         let is_for_me = !target.is_room()
             || self
@@ -119,15 +121,20 @@ impl App {
         if said.mine || !is_for_me || !self.world.settings.interactive {
             return;
         }
-        if self.world.settings.config.bell && !self.effects.contains(&Effect::Bell) {
-            self.effects.push(Effect::Bell);
-        }
-        if self.world.settings.config.notify {
-            let first = said.content.lines().next().unwrap_or_default();
-            self.effects.push(Effect::Notify {
-                title: Safe::line(&said.sender).as_str().to_owned(),
-                body: Safe::line(first).as_str().to_owned(),
-            });
+        let config = &self.world.settings.config;
+        let notifies = config.notify != Notify::Off;
+        let first = said.content.lines().next().unwrap_or_default();
+        let note = || {
+            let [title, body] = [&said.sender, first].map(Safe::line);
+            (title.as_str().to_owned(), body.as_str().to_owned())
+        };
+        if config.bell || notifies {
+            let alert = Alert {
+                conversation: target.clone(),
+                rings: config.bell,
+                note: notifies.then(note),
+            };
+            self.effects.push(Effect::Alert(alert));
         }
     }
 }

@@ -135,6 +135,14 @@ impl Stage {
         self.effects.contains(effect)
     }
 
+    fn alerts(&self) -> Vec<Alert> {
+        let alert = |effect: &Effect| match effect {
+            Effect::Alert(alert) => Some(alert.clone()),
+            _ => None,
+        };
+        self.effects.iter().filter_map(alert).collect()
+    }
+
     fn prompt(&self) -> String {
         text(&self.app.prompt())
     }

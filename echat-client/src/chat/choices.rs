@@ -24,7 +24,7 @@ use crate::password::{self, PasswordError};
 use crate::safe::Safe;
 use crate::settings::Settings;
 use crate::target::Target;
-use crate::terminal::{Encoded, Look, Wishes};
+use crate::terminal::{Encoded, Look, Wishes, notification_for};
 use crate::text::{Language, Text};
 
 /// Everything that was chosen.
@@ -68,7 +68,10 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
         .parse()
         .map_err(|error: AddressError| wrong(Exit::Usage, &error))?;
     let look = if interactive {
-        seen
+        Look {
+            notify: notification_for(config.notify, variable),
+            ..seen
+        }
     } else {
         Look {
             utf8: seen.utf8,

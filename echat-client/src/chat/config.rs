@@ -215,6 +215,11 @@ mod tests {
                 r#"{"bell": "yes"}"#,
                 "client.bell: expected true or false, found \"yes\"",
             ),
+            (r#"{"notify": true}"#, "client.notify: expected a string"),
+            (
+                r#"{"notify": "osc99"}"#,
+                "must be one of off, auto, bell, osc9, osc777,",
+            ),
             (
                 r#"{"language": "fr"}"#,
                 "client.language: must be one of auto, en, zh, not \"fr\"",

@@ -305,9 +305,8 @@ impl EventLoop {
             Effect::GiveUp => self.peer = Peer::None,
             Effect::Send(message) => self.send(message),
             Effect::Ping => self.send(bare(channel::PING)),
-            Effect::Bell => self.screen.bell()?,
+            Effect::Alert(alert) => self.screen.alert(&alert, self.clock.now())?,
             Effect::Title(title) => self.screen.title(&title)?,
-            Effect::Notify { title, body } => self.screen.notify(&title, &body)?,
             Effect::LoadOutgoing { user } => {
                 let loaded = self.unsent.load(&user);
                 let files = self.unsent.files(&user).filter(|_| loaded.is_ok());

@@ -12,6 +12,7 @@
 //! args  config                  the command line; the section `client` of config.json
 //! ```
 
+mod alerts;
 mod args;
 mod choices;
 mod config;

@@ -6,7 +6,8 @@ use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use crate::app::App;
+use super::alerts::Alerts;
+use crate::app::{Alert, App};
 use crate::ask::{self, Tty};
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
@@ -42,6 +43,7 @@ pub(super) struct Screen {
     entered: bool,
     /// When an answer of the terminal's is not waited for any longer.
     deadline: Option<Duration>,
+    alerts: Alerts,
 }
 
 /// The size of what is no terminal, whose lines are not divided.
@@ -76,6 +78,7 @@ impl Screen {
             prompt: false,
             entered: true,
             deadline: None,
+            alerts: Alerts::default(),
         })
     }
 
@@ -220,16 +223,19 @@ impl Screen {
         self.painter.clear()
     }
 
-    pub(super) fn bell(&mut self) -> io::Result<()> {
-        self.painter.bell()
+    /// Rings and notifies, unless the conversation has just done so.
+    pub(super) fn alert(&mut self, alert: &Alert, now: Duration) -> io::Result<()> {
+        if !self.alerts.is_due(&alert.conversation, now) {
+            return Ok(());
+        }
+        let note = alert.note.as_ref();
+        let note = note.map(|(title, body)| (Safe::line(title), Safe::line(body)));
+        let note = note.as_ref().map(|(title, body)| (title, body));
+        self.painter.alert(alert.rings, note)
     }
 
     pub(super) fn title(&mut self, title: &str) -> io::Result<()> {
         self.painter.title(&Safe::line(title))
-    }
-
-    pub(super) fn notify(&mut self, title: &str, body: &str) -> io::Result<()> {
-        self.painter.notify(&Safe::line(title), &Safe::line(body))
     }
 
     /// Gives the terminal back as it was.

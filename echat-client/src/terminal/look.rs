@@ -2,6 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 
+use echat_proto::config::Notify;
+
 use super::Charset;
 
 /// How lines are painted.
@@ -14,6 +16,8 @@ pub struct Look {
     pub redraw: bool,
     /// Characters beyond ASCII may be written.
     pub utf8: bool,
+    /// How the desktop is told of a message; not [`Notify::Auto`].
+    pub notify: Notify,
 }
 
 /// What flags and settings say.
@@ -31,6 +35,7 @@ impl Look {
         colour: true,
         redraw: true,
         utf8: true,
+        notify: Notify::Off,
     };
 
     /// Lines only, as for a pipe.
@@ -38,6 +43,7 @@ impl Look {
         colour: false,
         redraw: false,
         utf8: true,
+        notify: Notify::Off,
     };
 
     /// What the environment's `NO_COLOR`, `TERM` and locale say, and the wishes above them. An
@@ -54,6 +60,7 @@ impl Look {
             colour: redraw && !wishes.no_colour && set("NO_COLOR").is_none(),
             redraw,
             utf8: locale.is_some_and(|locale| shows_all(&locale)),
+            notify: Notify::Off,
         }
     }
 }

@@ -8,6 +8,7 @@ mod seek;
 
 use std::io::{self, Write};
 
+use echat_proto::config::Notify;
 use termion::{clear, cursor};
 
 use super::{Look, write};
@@ -31,7 +32,7 @@ const BUFFER_KEPT: usize = 64 << 10;
 #[derive(Debug)]
 pub struct Painter<W: Write> {
     out: W,
-    look: Look,
+    pub(super) look: Look,
     cols: usize,
     rows: usize,
     /// What stands at the bottom, or should once there is something to write.
@@ -162,14 +163,6 @@ impl<W: Write> Painter<W> {
         self.send()
     }
 
-    /// Rings the bell.
-    pub fn bell(&mut self) -> io::Result<()> {
-        if self.look.redraw {
-            self.buffer.push(b'\x07');
-        }
-        self.send()
-    }
-
     /// Names the window; [`Painter::leave`] gives back the name it had.
     pub fn title(&mut self, title: &Safe) -> io::Result<()> {
         if self.look.redraw {
@@ -182,12 +175,26 @@ impl<W: Write> Painter<W> {
         self.send()
     }
 
-    /// Asks the desktop for a notification, in both ways that terminals know (OSC 9 and 777).
-    pub fn notify(&mut self, title: &Safe, body: &Safe) -> io::Result<()> {
-        if self.look.redraw {
-            let (title, body) = (self.note(title), self.note(body));
-            let osc = format_args!("\x1b]9;{title}: {body}\x07\x1b]777;notify;{title};{body}\x07");
-            write::put(&mut self.buffer, osc);
+    /// Rings the bell if `rings`, and asks the desktop for a notification of a title and a body in
+    /// the way of [`Look::notify`]: at most one bell and one sequence.
+    pub fn alert(&mut self, rings: bool, note: Option<(&Safe, &Safe)>) -> io::Result<()> {
+        if !self.look.redraw {
+            return Ok(());
+        }
+        let note = note.map(|(title, body)| (self.note(title), self.note(body)));
+        if rings || note.is_some() && self.look.notify == Notify::Bell {
+            self.buffer.push(b'\x07');
+        }
+        match (note, self.look.notify) {
+            (Some((title, body)), Notify::Osc9) => {
+                // A number and a semicolon would be another command of ConEmu's.
+                write::put(&mut self.buffer, format_args!("\x1b]9;{title}: {body}\x07"));
+            }
+            (Some((title, body)), Notify::Osc777) => {
+                let osc = format_args!("\x1b]777;notify;{title};{body}\x07");
+                write::put(&mut self.buffer, osc);
+            }
+            _ => {}
         }
         self.send()
     }

@@ -10,7 +10,7 @@ use crate::place::{ECHAT, Place};
 use crate::support::person::{Person, SETSID};
 
 /// The window is named, so that its name has to be given back too.
-const TITLED: &str = r#"{"client": {"title": true, "notify": true}}"#;
+const TITLED: &str = r#"{"client": {"title": true, "notify": "osc9"}}"#;
 
 /// What people may be in the middle of when a signal comes.
 #[derive(Clone, Copy, Debug)]

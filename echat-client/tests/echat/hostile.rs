@@ -16,7 +16,7 @@ use crate::support::program::{SECRET, Scene};
 use crate::support::{End, message};
 
 /// Everything that asks something of the terminal is on.
-const SETTINGS: &str = r#"{"client": {"title": true, "notify": true, "bell": true}}"#;
+const SETTINGS: &str = r#"{"client": {"title": true, "notify": "osc777", "bell": true}}"#;
 /// Enough rows for all that comes at once.
 const SIZE: (u16, u16) = (100, 600);
 /// How what stands in the line meanwhile begins; a number follows, so that an old one is known.

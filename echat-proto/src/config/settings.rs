@@ -190,12 +190,13 @@ section! {
         /// Notices that others come or go: one line each, one line for all of a while, or none.
         #[zh = "上下线提示：逐条显示、合并显示，或不显示。"]
         presence: Presence = Presence::Collapse;
-        /// Ring the bell for a mention or a private message.
-        #[zh = "被提到或收到私聊时响铃。"]
+        /// Ring the bell for a mention or a private message, at most once in 3 seconds a conversation.
+        #[zh = "被提到或收到私聊时响铃，每个会话 3 秒内最多一次。"]
         bell: bool = true;
-        /// Ask the terminal for a notification of a mention or a private message.
-        #[zh = "被提到或收到私聊时请终端发出通知。"]
-        notify: bool = false;
+        /// Ask the terminal for a notification of a mention or a private message. `auto` is what the terminal is
+        /// known to show, and the bell elsewhere and inside tmux and screen.
+        #[zh = "被提到或收到私聊时请终端发出通知。`auto`：已知终端支持哪种就用哪种；其他终端以及 tmux、screen 里用响铃。"]
+        notify: Notify = Notify::Off;
         /// Name the open chat in the title of the window.
         #[zh = "在窗口标题里显示当前聊天。"]
         title: bool = false;
@@ -222,6 +223,29 @@ pub enum LanguageSetting {
 }
 
 impl Kind for LanguageSetting {
+    fn allowed() -> Allowed {
+        one_of::<Self>()
+    }
+}
+
+/// How the desktop is told of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Notify {
+    /// Not at all.
+    #[default]
+    Off,
+    /// As the terminal at hand understands it.
+    Auto,
+    /// By the bell, which many terminals turn into a mark or a notification.
+    Bell,
+    /// By OSC 9, which iTerm2 defined.
+    Osc9,
+    /// By OSC 777, which rxvt-unicode defined.
+    Osc777,
+}
+
+impl Kind for Notify {
     fn allowed() -> Allowed {
         one_of::<Self>()
     }

@@ -1,5 +1,8 @@
+use echat_proto::config::Notify;
+
 use super::*;
 use crate::line_editor::Key;
+use crate::target::Target;
 use RequestKind as R;
 
 #[test]
@@ -87,7 +90,7 @@ fn a_message_elsewhere_is_counted_and_told() {
         ["你有一条新的消息，来自聊天室 room1 的 bob。"]
     );
     assert_eq!(stage.prompt(), "contact [1]> ");
-    assert!(!stage.has(&Effect::Bell));
+    assert!(stage.alerts().is_empty());
     stage.types("&r room1");
     assert_eq!(
         stage.printed()[1..],
@@ -148,7 +151,9 @@ fn chatting() {
             "[2023-11-15 23:13:20] bob says: Ann?",
         ]
     );
-    assert!(stage.has(&Effect::Bell));
+    let alerts = stage.alerts();
+    assert_eq!(alerts.len(), 1);
+    assert!(alerts[0].rings && alerts[0].note.is_none());
 }
 
 #[test]
@@ -278,7 +283,7 @@ fn compact_lines_and_the_switches() {
         settings.config.title,
         settings.config.notify,
         settings.config.bell,
-    ) = (true, true, true, false);
+    ) = (true, true, Notify::Bell, false);
     stage.types("&r room1").printed();
     let title = Effect::Title("echat room1".to_owned());
     assert!(stage.has(&title));
@@ -287,12 +292,11 @@ fn compact_lines_and_the_switches() {
     assert!(stage.has(&title), "the shell named the window meanwhile");
     stage.says(live(in_room(5, "bob", "@ann\u{1b}[2J"), None));
     assert_eq!(stage.printed().len(), 2, "with the day");
-    let notes = stage
-        .effects
-        .iter()
-        .filter(|effect| matches!(effect, Effect::Notify { .. }));
-    assert_eq!(notes.count(), 1);
-    assert!(!stage.has(&Effect::Bell));
+    let alerts = stage.alerts();
+    assert_eq!(alerts.len(), 1);
+    assert_eq!(alerts[0].conversation, Target::Room("room1".to_owned()));
+    let note = ("bob".to_owned(), "@ann␛[2J".to_owned());
+    assert!(!alerts[0].rings && alerts[0].note == Some(note));
     stage.says(live(in_room(6, "bob", "later"), None));
     assert_eq!(stage.printed(), ["22:13 bob: later"]);
 }

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::num::NonZeroU16;
 
 use asked::Asked;
+use echat_proto::config::Notify;
 use vt100::Parser;
 
 use crate::safe::Safe;
@@ -399,13 +400,40 @@ fn clearing_and_leaving() {
 #[test]
 fn notes_reach_the_desktop_and_nothing_else() {
     let mut scene = Scene::new(20, 5);
-    scene.painter.bell().unwrap();
+    scene.painter.alert(true, None).unwrap();
     scene.painter.title(&Safe::text("a;b\n\u{7}c")).unwrap();
     scene.show();
     let asked = &scene.terminal.callbacks().log;
     assert!(asked.contains(&"bell".to_owned()));
     assert!(asked.contains(&"title a,b ␇c".to_owned()), "{asked:?}");
     assert_eq!(scene.screen(), ["room>"]);
+}
+
+#[test]
+fn an_alert_is_one_bell_and_one_sequence_at_most() {
+    let (title, body) = (Safe::line("bo;b\u{1b}"), Safe::line("a;b\u{9c}\u{7}c"));
+    let osc9 = "osc [\"9\", \"bo,b␛: a,b<U+009C>␇c\"]";
+    let osc777 = "osc [\"777\", \"notify\", \"bo,b␛\", \"a,b<U+009C>␇c\"]";
+    for (notify, sequence) in [
+        (Notify::Off, None),
+        (Notify::Bell, Some("bell")),
+        (Notify::Osc9, Some(osc9)),
+        (Notify::Osc777, Some(osc777)),
+    ] {
+        for (rings, noted) in [(false, false), (true, false), (false, true), (true, true)] {
+            let mut scene = Scene::new(20, 5);
+            scene.painter.look.notify = notify;
+            let note = noted.then_some((&title, &body));
+            scene.painter.alert(rings, note).unwrap();
+            scene.show();
+            let mut expected: Vec<&str> = rings.then_some("bell").into_iter().collect();
+            expected.extend(sequence.filter(|_| noted));
+            expected.dedup();
+            let asked = &scene.terminal.callbacks().log;
+            assert_eq!(asked, &expected, "{notify:?} {rings} {noted}");
+            assert_eq!(scene.screen(), ["room>"]);
+        }
+    }
 }
 
 #[test]
