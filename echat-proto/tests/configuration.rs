@@ -4,18 +4,19 @@
 #[path = "../../docs/written.rs"]
 mod written;
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use echat_proto::config::{Allowed, Document, Row, default_json, rows};
+use echat_proto::config::{Allowed, ClientConfig, Document, Row, ServerConfig, default_json, rows};
 
 #[test]
 fn the_committed_config_is_the_default() {
     let text = default_json().expect("JSON");
     written::check(&path("config.json"), &text);
     let document = Document::parse(text.as_bytes()).expect("JSON");
-    assert_eq!(document.server().ok(), Some(Default::default()));
-    assert_eq!(document.client().ok(), Some(Default::default()));
+    assert_eq!(document.server(), Ok(ServerConfig::default()));
+    assert_eq!(document.client(), Ok(ClientConfig::default()));
 }
 
 #[test]
@@ -92,7 +93,8 @@ fn table(rows: &[Row], words: &Words) -> String {
             }
         };
         let (path, meaning) = (&row.path, &row.meaning[words.index]);
-        table += &format!("| `{path}` | {default} | {value} | {meaning} |\n");
+        writeln!(table, "| `{path}` | {default} | {value} | {meaning} |")
+            .expect("a String takes everything");
     }
     table
 }

@@ -136,9 +136,8 @@ fn kind(c: char) -> Kind {
         '\u{200d}' => return Kind::Joiner,
         '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => return Kind::Selector,
         '\u{e0020}'..='\u{e007f}' => return Kind::Tag,
-        // A column wide, and a part of pictures that people draw.
-        BRAILLE_BLANK => return Kind::Plain,
-        _ if is_hazard(c) => return Kind::Hidden,
+        // The empty pattern of Braille is a column wide, and a part of pictures that people draw.
+        _ if is_hazard(c) && c != BRAILLE_BLANK => return Kind::Hidden,
         _ if is_jamo(c) => return Kind::Mark,
         _ => {}
     }
