@@ -160,7 +160,7 @@ fn a_request_that_has_to_wait_says_that_the_client_is_offline() {
 #[test]
 fn the_prompt_counts_down_without_printing() {
     let mut stage = ann(Language::English);
-    stage.app.world.settings.title = true;
+    stage.app.world.settings.config.title = true;
     away(&mut stage, 8);
     stage.printed();
     let until = next_try(&stage);
