@@ -30,6 +30,9 @@ pub const VARIABLE: &str = "ECHAT_KNOWN_HOSTS";
 /// The largest file that is read, in bytes: some ten thousand servers.
 const MAX_FILE: u64 = 1 << 20;
 
+/// The longest chain of symbolic links that is followed, as on Linux.
+const LINKS_MAX: usize = 40;
+
 /// The file, which need not exist yet.
 #[derive(Clone, Debug)]
 pub struct KnownHosts {
@@ -49,7 +52,10 @@ pub struct Keys {
 #[derive(Debug, thiserror::Error)]
 pub enum KnownHostsError {
     /// There is neither `ECHAT_KNOWN_HOSTS`, `XDG_STATE_HOME` nor `HOME`.
-    #[error("no place for known_hosts: set HOME, XDG_STATE_HOME or ECHAT_KNOWN_HOSTS")]
+    #[error(
+        "no place for known_hosts: set HOME, XDG_STATE_HOME or ECHAT_KNOWN_HOSTS, or name the \
+         server's key with the address: echat://host:port/#SHA256:..."
+    )]
     NoPlace,
     /// Reading or writing failed.
     #[error("{}: {source}", path.display())]
@@ -73,6 +79,17 @@ pub enum KnownHostsError {
         /// The key that stands in the file.
         known: Fingerprint,
     },
+}
+
+impl KnownHostsError {
+    /// Whether a key that is named with the address takes the place of one that could not be
+    /// remembered. A key that contradicts the file is not helped by that.
+    pub fn is_helped_by_pinning(&self) -> bool {
+        match self {
+            Self::NoPlace | Self::Io { .. } | Self::NotAFile(_) => true,
+            Self::TooLarge(_) | Self::Conflict { .. } => false,
+        }
+    }
 }
 
 impl KnownHosts {
@@ -167,9 +184,16 @@ impl KnownHosts {
         Ok(content)
     }
 
-    /// The file that changes are made to: whoever keeps it elsewhere and links to it keeps the link.
+    /// The file that changes are made to: a symbolic link stays one, even if it leads to a file that
+    /// is yet to be made.
     fn target(&self) -> Result<PathBuf, KnownHostsError> {
-        let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let mut target = self.path.clone();
+        for _ in 0..LINKS_MAX {
+            let Ok(link) = fs::read_link(&target) else {
+                break;
+            };
+            target = target.parent().unwrap_or(Path::new("")).join(link);
+        }
         if fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
             return Err(KnownHostsError::NotAFile(target));
         }

@@ -72,6 +72,45 @@ fn a_new_server_is_remembered_once_and_can_be_forgotten() {
     );
 }
 
+/// Ways in which known_hosts can be read and not written, which hold for root too.
+fn unwritable(scene: &Scene) -> Vec<std::path::PathBuf> {
+    let paths = ["locked/known_hosts", "half/known_hosts", "null"].map(|name| scene.path(name));
+    std::fs::create_dir_all(scene.path("locked/known_hosts.lock")).unwrap();
+    std::fs::create_dir_all(scene.path("half/known_hosts.new")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", &paths[2]).unwrap();
+    let mut paths = paths.to_vec();
+    if cfg!(target_os = "linux") {
+        paths.push("/proc/echat/known_hosts".into());
+    }
+    paths
+}
+
+#[test]
+fn a_key_that_cannot_be_remembered_can_be_pinned() {
+    let scene = Scene::new();
+    let address = scene.server.address();
+    for path in unwritable(&scene) {
+        let run = |arguments: &[&str], server: fn(&Server)| {
+            std::thread::scope(|scope| {
+                scope.spawn(|| server(&scene.server));
+                let mut command = scene.command(support::program::PROGRAM);
+                command.env("ECHAT_KNOWN_HOSTS", &path).args(arguments);
+                let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+                let said = String::from_utf8(output.stderr).unwrap();
+                (output.status.code(), said)
+            })
+        };
+        let (code, said) = run(&["--accept-new", &address, "LIST_ROOMS"], |server| {
+            assert_eq!(server.accept().hears(), None);
+        });
+        assert_eq!(code, Some(8), "{said}");
+        let link = said.rsplit("the address: ").next().unwrap().trim_end();
+        assert_eq!(link, scene.link(), "{said}");
+        let (code, said) = run(&[link], greet);
+        assert_eq!(code, Some(0), "{said}");
+    }
+}
+
 #[test]
 fn nothing_overrides_a_changed_key() {
     let scene = Scene::new();

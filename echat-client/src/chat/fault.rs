@@ -190,7 +190,8 @@ impl Fault for KnownHostsError {
     fn chinese(&self) -> String {
         match self {
             Self::NoPlace => {
-                "没有地方放 known_hosts：请设置 HOME、XDG_STATE_HOME 或 ECHAT_KNOWN_HOSTS"
+                "没有地方放 known_hosts：请设置 HOME、XDG_STATE_HOME 或 ECHAT_KNOWN_HOSTS，\
+                或者在地址中写明服务器的密钥：echat://host:port/#SHA256:..."
                     .to_owned()
             }
             Self::Io { path, source } => format!("{}：{}", path.display(), source.chinese()),

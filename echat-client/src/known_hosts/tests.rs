@@ -129,6 +129,24 @@ fn a_link_to_the_file_stays_a_link() {
 }
 
 #[test]
+fn a_link_to_a_file_that_is_yet_to_be_made_stays_a_link() {
+    let (directory, hosts) = fresh();
+    let [link, second] = ["link", "second"].map(|name| directory.path().join(name));
+    symlink("second", &link).unwrap();
+    symlink("echat/known_hosts", &second).unwrap();
+    let linked = KnownHosts::at(&link);
+    linked.remember(&host("a:1"), &key(ONE)).unwrap();
+    for link in [&link, &second] {
+        assert!(fs::symlink_metadata(link).unwrap().is_symlink());
+    }
+    assert_eq!(hosts.look_up(&host("a:1")).unwrap().known, [key(ONE)]);
+    symlink("loop", directory.path().join("loop")).unwrap();
+    let endless = KnownHosts::at(directory.path().join("loop"));
+    let refused = endless.remember(&host("a:1"), &key(ONE)).unwrap_err();
+    assert!(matches!(refused, KnownHostsError::Io { .. }), "{refused}");
+}
+
+#[test]
 fn what_is_no_file_of_this_kind_is_refused_and_left_alone() {
     let (directory, _) = fresh();
     let hosts = KnownHosts::at(directory.path());

@@ -95,7 +95,18 @@ fn open(
 fn remember(hosts: Option<&KnownHosts>, online: &Online, key: &Fingerprint) -> Result<(), End> {
     hosts
         .map_or(Ok(()), |hosts| hosts.remember(&online.address, key))
-        .map_err(|error| local(&error))
+        .map_err(|error| {
+            let address = &online.address;
+            let hint = if error.is_helped_by_pinning() {
+                format!(
+                    "\nthe key cannot be remembered, and nothing was sent; to do without known_hosts, \
+                     name the key with the address: echat://{address}/#{key}"
+                )
+            } else {
+                String::new()
+            };
+            local(&format!("{error}{hint}"))
+        })
 }
 
 impl OpenFailure {

@@ -266,6 +266,10 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::UnknownServerHint { link } => {
             format!("If that is the right key, name it with the address: {link}")
         }
+        Text::KeyNotKept { link } => format!(
+            "The key cannot be remembered, and nothing was sent. To do without known_hosts, name the \
+             key with the address: {link}"
+        ),
         Text::TypeYes => s("Type yes if that is the right key: "),
         Text::NoYes => s("That was no yes: the key is not trusted, and nothing was sent."),
         Text::KeyChanged { address } => format!(

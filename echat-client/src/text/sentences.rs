@@ -377,6 +377,8 @@ sentences! {
     UnknownServer { address: &'a str };
     /// What to do about it where nobody can be asked.
     UnknownServerHint { link: &'a str };
+    /// The key of an unknown server cannot be remembered; what to do about it.
+    KeyNotKept { link: &'a str };
     /// What to do about it.
     TypeYes;
     /// Something else was typed.

@@ -247,6 +247,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Members { room } => format!("聊天室 {room} 的成员："),
         Text::UnknownServer { address } => format!("{address} 是未知的服务器。尚未发送任何内容。"),
         Text::UnknownServerHint { link } => format!("如果密钥正确，请在地址中写明：{link}"),
+        Text::KeyNotKept { link } => format!(
+            "无法保存这个密钥，没有发送任何内容。如果不用 known_hosts，请在地址中写明密钥：{link}"
+        ),
         Text::TypeYes => s("如果密钥正确，请输入 yes："),
         Text::NoYes => s("输入的不是 yes：不信任该密钥，没有发送任何内容。"),
         Text::KeyChanged { address } => {

@@ -1,6 +1,7 @@
 //! People who meet and talk, a server that must be trusted first, and a pipe.
 
-use crate::place::{PASSWORD, Place};
+use crate::place::{ECHAT, PASSWORD, Place};
+use crate::support::person::{Person, SETSID};
 use crate::support::program::SECRET;
 
 #[test]
@@ -112,6 +113,43 @@ fn an_unknown_server_is_trusted_by_a_typed_yes_only() {
     person.reads_to_the_end();
     person.has_the_terminal_back();
     assert_eq!(person.ends().0, 4);
+}
+
+#[test]
+fn a_key_that_cannot_be_remembered_can_be_pinned() {
+    let place = Place::new();
+    let address = place.server.address().to_string();
+    std::fs::create_dir(place.scene.path("known_hosts.lock")).unwrap();
+    let password = std::fs::canonicalize(place.scene.path(PASSWORD)).unwrap();
+    let login = [
+        "--user",
+        "ann",
+        "--password-file",
+        password.to_str().unwrap(),
+    ];
+    for (language, hint) in [("C.UTF-8", "the address: "), ("zh_CN.UTF-8", "写明密钥：")] {
+        for option in [&["--plain"][..], &[]] {
+            let arguments = [&login[..], option, &[&address]].concat();
+            let mut command = place.command(SETSID, language);
+            let person = |command, arguments: &[&str]| {
+                Person::starts_on((200, 24), command, ECHAT, arguments)
+            };
+            command.env("ECHAT_KNOWN_HOSTS", place.scene.known_hosts());
+            let mut ann = person(command, &arguments);
+            ann.sees("yes");
+            ann.types("yes\r");
+            ann.sees("known_hosts");
+            let link = ann.reads_line(hint);
+            ann.reads_to_the_end();
+            ann.has_the_terminal_back();
+            assert_eq!(ann.ends().0, 8);
+            assert_eq!(link, place.link());
+            let mut ann = person(place.command(SETSID, language), &[&link]);
+            ann.sees("> ");
+            ann.types("quit\r");
+            assert_eq!(ann.ends().0, 0);
+        }
+    }
 }
 
 #[test]

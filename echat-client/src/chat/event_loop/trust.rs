@@ -103,7 +103,16 @@ impl EventLoop {
         self.screen.prompt();
         match self.server.remember(shown) {
             Ok(()) => self.dial(),
-            Err(error) => self.failed(error.into()),
+            Err(error) => {
+                self.show(&error.said(self.language), Style::Error);
+                if error.is_helped_by_pinning() {
+                    let link = format!("echat://{address}/#{key}");
+                    let hint = self.language.say(Text::KeyNotKept { link: &link });
+                    self.show(&hint, Style::Error);
+                }
+                self.end = Some(End::Exit(Exit::Local));
+                Ok(())
+            }
         }
     }
 
