@@ -252,7 +252,7 @@ impl EventLoop {
                     self.step(Input::Resume)?;
                 }
                 Wish::Interrupt if self.interactive => {
-                    self.screen.line_entered();
+                    self.screen.end_line(&self.app)?;
                     self.step(Input::Key(Key::Ctrl('c')))?;
                 }
                 Wish::Interrupt => self.end = Some(End::Signal(signal_hook::consts::SIGINT)),
@@ -271,20 +271,19 @@ impl EventLoop {
     fn take(&mut self, typed: Typed) -> io::Result<()> {
         match typed {
             Typed::Key(Key::Ctrl('z')) => self.stop(),
-            Typed::Key(key) => self.step(Input::Key(key)),
-            Typed::Reply(reply) => self.screen.reply(reply),
-            Typed::Line(line) if self.interactive => {
-                self.screen.line_entered();
-                // The terminal has shown the line; all that matters is that it was entered.
-                let _ = self.app.step(Input::Key(Key::Paste(line)));
-                self.step(Input::Key(Key::Enter))
+            Typed::Key(key) => {
+                if matches!(key, Key::Enter | Key::Ctrl('c')) {
+                    self.screen.end_line(&self.app)?;
+                }
+                self.step(Input::Key(key))
             }
+            Typed::Reply(reply) => self.screen.reply(reply),
             Typed::Line(line) => {
-                self.screen.line_entered();
+                self.screen.end_line(&self.app)?;
                 self.step(Input::Line(line))
             }
             Typed::NotText(line) => {
-                self.screen.line_entered();
+                self.screen.end_line(&self.app)?;
                 let line = line as u64;
                 self.step(Input::NotText { line })
             }

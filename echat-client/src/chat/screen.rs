@@ -27,7 +27,7 @@ const SAID: usize = 4;
 pub(super) struct Screen {
     painter: Painter<Encoded<File>>,
     errors: Painter<Encoded<File>>,
-    /// Raw mode, where there is a prompt to redraw.
+    /// Raw mode, where there is a prompt.
     raw: Option<RawGuard>,
     /// While a password is typed where the terminal itself shows what is typed.
     silent: Option<EchoOff>,
@@ -60,9 +60,9 @@ impl Screen {
         let errors = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let (cols, rows) = size_of(&out).unwrap_or(ENDLESS);
         let (error_cols, error_rows) = size_of(&errors).unwrap_or(ENDLESS);
-        let raw = if look.redraw {
+        let raw = if interactive {
             restore_on_panic();
-            Some(RawGuard::new(&out)?)
+            Some(RawGuard::new(&out, look.redraw)?)
         } else {
             None
         };
@@ -111,13 +111,11 @@ impl Screen {
             return self.ask_elsewhere(app);
         }
         let mut due = true;
-        if !self.is_raw() {
-            self.hush(app)?;
+        if !self.painter.look().redraw {
             self.entered |= !lines.is_empty();
-            due = self.entered && !app.is_expecting();
-            if due || !lines.is_empty() {
-                self.painter.leave()?;
-            }
+            let is_free = !app.is_expecting() || !app.editor().text().is_empty();
+            let is_changed = self.painter.has_plain_prompt() && lines.is_empty();
+            due = is_changed || self.entered && is_free;
         }
         if due && std::mem::take(&mut self.prompt) {
             self.entered = false;
@@ -144,10 +142,9 @@ impl Screen {
         ask::put(Encoded::new(tty.file()), &question)
     }
 
-    /// Where the terminal itself shows what is typed, it shows no password.
+    /// A terminal that shows what is typed itself shows no password.
     fn hush(&mut self, app: &App) -> io::Result<()> {
-        let is_typed_at = self.interactive || self.tty.is_some();
-        let masked = app.is_secret() && is_typed_at;
+        let masked = app.is_secret() && self.tty.is_some();
         if masked != self.silent.is_some() {
             self.silent = masked.then(|| EchoOff::new(io::stdin())).transpose()?;
         }
@@ -161,15 +158,17 @@ impl Screen {
         if let Some(query) = editor.search() {
             prompt = Line::styled(Safe::line(&format!("(C-r) {query}: ")), Style::Prompt);
         }
-        let rows = prompt_rows(
-            &prompt,
-            editor.text(),
-            editor.cursor(),
-            self.painter.width(),
-            editor.is_masked(),
-        );
+        let showed_typing = self.raw.as_ref().is_none_or(RawGuard::showed_typing);
+        let is_shown = self.painter.look().redraw || showed_typing;
+        let (text, cursor) = if is_shown {
+            (editor.text(), editor.cursor())
+        } else {
+            ("", 0)
+        };
+        let (width, masked) = (self.painter.width(), editor.is_masked());
+        let rows = prompt_rows(&prompt, text, cursor, width, masked);
         let (_, height) = self.painter.size();
-        let is_long = editor.text().len() > LONG && height > 2 * SAID;
+        let is_long = text.len() > LONG && height > 2 * SAID;
         let rows = if is_long {
             rows.window(height - SAID)
         } else {
@@ -178,14 +177,22 @@ impl Screen {
         // A third of the screen at most, and one row is left for messages.
         let free = height.saturating_sub(rows.rows.len() + 1);
         let footer = app.footer(free.min(height / 3));
-        let footer = footer.iter().map(|line| cut(line, self.painter.width()));
+        let footer = footer.iter().map(|line| cut(line, width));
         rows.below(footer.collect())
     }
 
-    /// The terminal itself has shown a line that was typed.
-    pub(super) fn line_entered(&mut self) {
-        self.painter.line_entered();
+    /// A line is about to be taken. Where nothing is redrawn, it stays with its prompt as it is.
+    pub(super) fn end_line(&mut self, app: &App) -> io::Result<()> {
+        if self.interactive && !self.painter.look().redraw {
+            let lines = std::mem::take(&mut self.lines);
+            self.painter.print(&lines)?;
+            let prompt = self.laid_out(app);
+            self.painter.prompt(&prompt)?;
+            self.painter.end_line()?;
+            self.prompt = false;
+        }
         self.entered = true;
+        Ok(())
     }
 
     /// The columns that the terminal has now; it may be asked something, and has until

@@ -8,8 +8,7 @@ use std::panic::{self, PanicHookInfo};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-use termion::raw::{IntoRawMode, RawTerminal};
+use rustix::termios::{LocalModes, OptionalActions, OutputModes, Termios, tcgetattr, tcsetattr};
 
 use crate::safe::Safe;
 
@@ -26,22 +25,37 @@ static CURRENT: Mutex<Weak<Raw>> = Mutex::new(Weak::new());
 pub struct RawGuard(Arc<Raw>);
 
 struct Raw {
-    tty: RawTerminal<File>,
+    tty: File,
+    before: Termios,
+    /// Whether escape codes may be written; without, the terminal still ends lines itself.
+    escapes: bool,
     raw: AtomicBool,
 }
 
 impl RawGuard {
-    /// Puts the terminal `tty` into raw mode: keys arrive one by one and are not shown.
-    pub fn new(tty: impl AsFd) -> io::Result<Self> {
-        let tty = File::from(tty.as_fd().try_clone_to_owned()?).into_raw_mode()?;
+    /// Puts the terminal `tty` into raw mode: keys arrive one by one and are not shown. Without
+    /// `escapes` no escape code is written for that, and a newline goes on to begin a row.
+    ///
+    /// # Errors
+    /// `tty` is no terminal, or is gone.
+    pub fn new(tty: impl AsFd, escapes: bool) -> io::Result<Self> {
+        let tty = File::from(tty.as_fd().try_clone_to_owned()?);
         let raw = Arc::new(Raw {
+            before: tcgetattr(&tty)?,
             tty,
+            escapes,
             raw: AtomicBool::new(false),
         });
         *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&raw);
         let guard = Self(raw);
         guard.resume()?;
         Ok(guard)
+    }
+
+    /// Whether the terminal showed what was typed before. One that did not belongs to a program
+    /// that shows it itself, such as a shell in Emacs.
+    pub fn showed_typing(&self) -> bool {
+        self.0.before.local_modes.contains(LocalModes::ECHO)
     }
 
     /// Gives the terminal back as it was, before the program is stopped.
@@ -64,7 +78,13 @@ impl Drop for RawGuard {
 
 impl Raw {
     fn enter(&self) -> io::Result<()> {
-        self.tty.activate_raw_mode()?;
+        let mut raw = tcgetattr(&self.tty)?;
+        raw.make_raw();
+        if !self.escapes {
+            let ends_lines = self.before.output_modes & (OutputModes::OPOST | OutputModes::ONLCR);
+            raw.output_modes |= ends_lines;
+        }
+        tcsetattr(&self.tty, OptionalActions::Now, &raw)?;
         self.raw.store(true, Ordering::SeqCst);
         self.write(ENTER)
     }
@@ -75,13 +95,16 @@ impl Raw {
             return Ok(());
         }
         let written = self.write(LEAVE);
-        self.tty.suspend_raw_mode()?;
+        tcsetattr(&self.tty, OptionalActions::Now, &self.before)?;
         written
     }
 
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+    fn write(&self, escape: &[u8]) -> io::Result<()> {
+        if !self.escapes {
+            return Ok(());
+        }
         let mut tty: &File = &self.tty;
-        tty.write_all(bytes)
+        tty.write_all(escape)
     }
 }
 
@@ -102,7 +125,7 @@ pub fn restore_on_panic() {
             let current = CURRENT.try_lock().ok().and_then(|weak| weak.upgrade());
             if let Some(raw) = current {
                 let _ = raw.leave();
-                let _ = raw.write(b"\r\n");
+                let _ = (&raw.tty).write_all(b"\r\n");
             }
             report(&mut io::stderr(), info);
         }));

@@ -3,6 +3,7 @@
 //! Lines are divided into rows here, not by the terminal: the rows after a line's first are indented,
 //! so that none can pass for the beginning of another line. All that changes at once is one write.
 
+mod plain;
 mod reflow;
 mod seek;
 
@@ -39,6 +40,8 @@ pub struct Painter<W: Write> {
     prompt: Option<PromptRows>,
     /// The rows of the prompt on the screen above the cursor's; `None` while none is there.
     above: Option<usize>,
+    /// The same where nothing is redrawn.
+    plain: Option<plain::Shown>,
     /// Whether `prompt` was laid out for another width than the terminal has.
     stale: bool,
     seek: Seek,
@@ -57,6 +60,7 @@ impl<W: Write> Painter<W> {
             rows,
             prompt: None,
             above: None,
+            plain: None,
             stale: false,
             seek: Seek::default(),
             titled: false,
@@ -89,7 +93,11 @@ impl<W: Write> Painter<W> {
         &mut self.out
     }
 
-    /// Puts lines above the prompt.
+    /// Puts lines above the prompt; where nothing is redrawn, the prompt stays above them, and the next
+    /// one begins anew.
+    ///
+    /// # Errors
+    /// They cannot be written.
     pub fn print(&mut self, lines: &[Line]) -> io::Result<()> {
         if lines.is_empty() {
             return Ok(());
@@ -121,22 +129,42 @@ impl<W: Write> Painter<W> {
         if self.above.is_some() && !self.stale && self.prompt.as_ref() == Some(&prompt) {
             return Ok(());
         }
-        if self.look.redraw {
-            self.erase();
-        } else if self.above.take().is_some() {
-            self.buffer.push(b'\n');
+        if !self.look.redraw {
+            return self.prompt_plainly(&prompt);
         }
+        self.erase();
         self.prompt = Some(prompt);
         self.stale = false;
         self.paint();
         self.send()
     }
 
-    /// The terminal itself has shown a line and its end, as it does where nothing is redrawn.
-    pub fn line_entered(&mut self) {
-        if !self.look.redraw {
-            self.above = None;
+    fn prompt_plainly(&mut self, prompt: &PromptRows) -> io::Result<()> {
+        let bytes = if let Some(shown) = &mut self.plain {
+            shown.become_prompt(prompt, self.look)
+        } else {
+            let (shown, bytes) = plain::Shown::begin(prompt, self.look);
+            self.plain = Some(shown);
+            bytes
+        };
+        write::put(&mut self.buffer, bytes);
+        self.send()
+    }
+
+    /// Whether a prompt stands on the screen, where nothing is redrawn.
+    pub fn has_plain_prompt(&self) -> bool {
+        self.plain.is_some()
+    }
+
+    /// Ends the prompt with what is typed in it, where nothing is redrawn: it stays above what comes.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn end_line(&mut self) -> io::Result<()> {
+        if let Some(shown) = self.plain.take() {
+            write::put(&mut self.buffer, shown.end());
         }
+        self.send()
     }
 
     /// Clears the screen but for the prompt.
@@ -236,12 +264,12 @@ impl<W: Write> Painter<W> {
 
     /// Takes the prompt off the screen; the cursor is then where it began.
     fn erase(&mut self) {
+        if let Some(shown) = self.plain.take() {
+            return write::put(&mut self.buffer, shown.end());
+        }
         let Some(above) = self.above.take() else {
             return;
         };
-        if !self.look.redraw {
-            return self.buffer.push(b'\n');
-        }
         self.up(above);
         write::put(&mut self.buffer, '\r');
         if self.stale {
@@ -263,9 +291,7 @@ impl<W: Write> Painter<W> {
             }
             self.row(row, usize::MAX);
         }
-        if self.look.redraw {
-            self.place_cursor(&prompt);
-        }
+        self.place_cursor(&prompt);
         self.above = Some(prompt.cursor_row);
         self.seek.painted(self.cols);
         self.prompt = Some(prompt);

@@ -76,6 +76,51 @@ fn where_nothing_is_redrawn_a_prompt_waits_for_the_answer() {
     );
 }
 
+/// The part of a plain screen from the last prompt on, as rows.
+fn last_line(ann: &mut Person, prompt: &str, line: &str) {
+    let what = format!("{prompt}{line}");
+    ann.sees_that(&what, |screen| {
+        let (row, col) = screen.place();
+        screen.row(row) == what.trim_end() && col == what.len()
+    });
+}
+
+#[test]
+fn where_nothing_is_redrawn_a_half_typed_line_is_shown_again() {
+    let place = Place::new();
+    place.has("room1", &["ann", "bob"]);
+    let password = place.scene.path(PASSWORD);
+    let password = password.to_str().unwrap();
+    let login = ["--plain", "--user", "ann", "--password-file", password];
+    let mut ann = place.person("C.UTF-8", &[&login[..], &[&place.link()]].concat());
+    ann.sees("contact> ");
+    ann.types("&r room1\r");
+    last_line(&mut ann, "room1> ", "");
+    ann.types("half a lone");
+    last_line(&mut ann, "room1> ", "half a lone");
+    for said in ["one", "two"] {
+        let message = format!(r#"{{"target_type":1,"target":"room1","content":"{said}"}}"#);
+        place.asks("bob", &["SEND_MESSAGE", &message]);
+        ann.sees(&format!("bob says: {said}"));
+        last_line(&mut ann, "room1> ", "half a lone");
+    }
+    // What was typed before the messages can be corrected.
+    ann.types("\u{7f}\u{7f}\u{7f}ine");
+    last_line(&mut ann, "room1> ", "half a line");
+    ann.types(", whole\r");
+    ann.sees("me says: half a line, whole\r\n");
+    last_line(&mut ann, "room1> ", "");
+    ann.types("dropped\u{3}");
+    ann.sees("dropped\r\n");
+    last_line(&mut ann, "room1> ", "");
+    ann.types("\\d\r");
+    ann.reads_to_the_end();
+    ann.has_the_terminal_back();
+    let (code, shown) = ann.ends();
+    assert_eq!(code, 0, "{shown}");
+    assert!(!shown.contains('\x1b'), "{shown}");
+}
+
 #[test]
 fn an_unknown_server_is_trusted_by_a_typed_yes_only() {
     let place = Place::new();

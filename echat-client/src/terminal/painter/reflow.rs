@@ -205,7 +205,7 @@ impl Divided {
 }
 
 /// Whether all terminals give this the same columns.
-fn is_agreed(grapheme: &str) -> bool {
+pub(super) fn is_agreed(grapheme: &str) -> bool {
     let mut chars = grapheme.chars();
     let first = chars.next();
     chars.next().is_none()

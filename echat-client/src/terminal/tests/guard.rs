@@ -1,7 +1,7 @@
 //! A terminal's settings, before and after.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::panic::{self, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -32,7 +32,7 @@ fn raw_mode_ends_with_its_guard() {
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (mut master, tty) = terminal();
     let before = settings(&tty);
-    let guard = RawGuard::new(&tty).unwrap();
+    let guard = RawGuard::new(&tty, true).unwrap();
     let raw = settings(&tty);
     assert_ne!(raw, before);
     assert_eq!(shown(&mut master, 8), "\x1b[?2004h");
@@ -50,12 +50,31 @@ fn raw_mode_ends_with_its_guard() {
 }
 
 #[test]
+fn without_escape_codes_raw_mode_writes_nothing() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (mut master, mut tty) = terminal();
+    let before = settings(&tty);
+    let guard = RawGuard::new(&tty, false).unwrap();
+    assert!(guard.showed_typing());
+    let modes = tcgetattr(&tty).unwrap().local_modes;
+    let cooked = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+    assert!(!modes.intersects(cooked));
+    guard.suspend().unwrap();
+    assert_eq!(settings(&tty), before);
+    guard.resume().unwrap();
+    tty.write_all(b"a\nb").unwrap();
+    drop(guard);
+    assert_eq!(settings(&tty), before);
+    assert_eq!(shown(&mut master, 4), "a\r\nb");
+}
+
+#[test]
 fn a_panic_gives_the_terminal_back_before_it_is_reported() {
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (mut master, tty) = terminal();
     let before = settings(&tty);
     // Without its guard's own end, so that only the hook can have done it.
-    std::mem::forget(RawGuard::new(&tty).unwrap());
+    std::mem::forget(RawGuard::new(&tty, true).unwrap());
     restore_on_panic();
     assert!(catch_unwind(|| panic!("as this test wants it")).is_err());
     assert_eq!(settings(&tty), before);

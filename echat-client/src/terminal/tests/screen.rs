@@ -461,9 +461,13 @@ fn a_plain_look_has_lines_and_prompts_and_no_escape() {
     painter.prompt(&rows).unwrap();
     painter.prompt(&rows).unwrap();
     painter.print(&[says("two\nthree")]).unwrap();
-    painter.line_entered();
+    let line = Line::styled(Safe::ours("> "), Style::Prompt);
+    let typed = prompt_rows(&line, "half a line", 4, 19, false);
+    painter.prompt(&typed).unwrap();
+    painter.end_line().unwrap();
     painter.prompt(&rows).unwrap();
     painter.leave().unwrap();
-    let expected = "[9:00] 小明 says: one\n> \n[9:00] 小明 says: two\n    three\n> > \n";
+    let expected = "[9:00] 小明 says: one\n> \n[9:00] 小明 says: two\n    three\n\
+        > half a line\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8} a line\n> \n";
     assert_eq!(String::from_utf8_lossy(painter.painted()), expected);
 }
