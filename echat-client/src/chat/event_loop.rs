@@ -132,7 +132,7 @@ impl EventLoop {
             if let Some(end) = self.end {
                 return Ok(end);
             }
-            self.screen.flush(&self.app)?;
+            self.screen.flush(&self.app, self.clock.now())?;
             let ready = self.wait()?;
             if ready.signals {
                 self.obey()?;
@@ -277,7 +277,10 @@ impl EventLoop {
                 }
                 self.step(Input::Key(key))
             }
-            Typed::Reply(reply) => self.screen.reply(reply),
+            Typed::Reply(reply) => {
+                self.screen.reply(reply);
+                Ok(())
+            }
             Typed::Line(line) => {
                 self.screen.end_line(&self.app)?;
                 self.step(Input::Line(line))

@@ -14,8 +14,10 @@ use crate::styled::{Line, Style};
 use crate::terminal::{EchoOff, Encoded, Look, Painter, RawGuard, Reply, restore_on_panic, size};
 use crate::view::{PromptRows, cut, prompt_rows};
 
-/// How long a terminal has to say where its cursor is.
+/// How long a terminal has to say where its cursor is. One that never answered may not know how.
 const ANSWER: Duration = Duration::from_secs(1);
+/// How long one has that has answered before: the way to it is slow, and it shows nothing either way.
+const SLOW_ANSWER: Duration = Duration::from_secs(10);
 
 /// A line under edition of more bytes leaves rows for what is said about it.
 const LONG: usize = 1_000;
@@ -43,6 +45,10 @@ pub(super) struct Screen {
     entered: bool,
     /// When an answer of the terminal's is not waited for any longer.
     deadline: Option<Duration>,
+    /// The size that the system told last.
+    told: (usize, usize),
+    /// Whether the prompt's place is known for what is painted next.
+    located: bool,
     alerts: Alerts,
 }
 
@@ -78,6 +84,8 @@ impl Screen {
             prompt: false,
             entered: true,
             deadline: None,
+            told: (cols, rows),
+            located: false,
             alerts: Alerts::default(),
         })
     }
@@ -98,7 +106,39 @@ impl Screen {
     }
 
     /// Paints what waits.
-    pub(super) fn flush(&mut self, app: &App) -> io::Result<()> {
+    pub(super) fn flush(&mut self, app: &App, now: Duration) -> io::Result<()> {
+        if self.painter.is_seeking() || self.is_told_late() {
+            return Ok(());
+        }
+        // A multiplexer may have moved the prompt and not said so yet.
+        if !self.lines.is_empty() && !self.located && self.painter.should_locate() {
+            self.located = true;
+            self.prompt = true;
+            self.painter.locate()?;
+            self.wait_for_answer(now);
+            return Ok(());
+        }
+        self.located = false;
+        self.paint(app)
+    }
+
+    /// Whether the terminal has another size than was told; a signal that says so is on its way.
+    fn is_told_late(&self) -> bool {
+        let redraws = self.interactive && self.painter.look().redraw;
+        redraws && size_of(&io::stdout()).is_some_and(|size| size != self.told)
+    }
+
+    fn wait_for_answer(&mut self, now: Duration) {
+        let patience = if self.painter.has_answers() {
+            SLOW_ANSWER
+        } else {
+            ANSWER
+        };
+        self.deadline = Some(now + patience);
+    }
+
+    /// Paints what waits, wherever the prompt is.
+    pub(super) fn paint(&mut self, app: &App) -> io::Result<()> {
         if self.painter.is_seeking() {
             return Ok(());
         }
@@ -199,8 +239,9 @@ impl Screen {
     /// [`Screen::deadline`] to answer.
     pub(super) fn resize(&mut self, now: Duration) -> io::Result<u16> {
         if let Some((cols, rows)) = size_of(&io::stdout()) {
+            self.told = (cols, rows);
             self.painter.resize(cols, rows)?;
-            self.deadline = Some(now + ANSWER);
+            self.wait_for_answer(now);
         }
         if let Some((cols, rows)) = size_of(&io::stderr()) {
             self.errors.resize(cols, rows)?;
@@ -221,12 +262,12 @@ impl Screen {
     }
 
     /// The terminal has answered something.
-    pub(super) fn reply(&mut self, reply: Reply) -> io::Result<()> {
-        self.painter.reply(reply)
+    pub(super) fn reply(&mut self, reply: Reply) {
+        self.painter.reply(reply);
     }
 
     pub(super) fn clear(&mut self, app: &App) -> io::Result<()> {
-        self.flush(app)?;
+        self.paint(app)?;
         self.painter.clear()
     }
 
@@ -249,7 +290,7 @@ impl Screen {
     pub(super) fn leave(&mut self, app: &App) -> io::Result<()> {
         self.prompt = false;
         self.painter.give_up();
-        let flushed = self.flush(app);
+        let flushed = self.paint(app);
         let left = self.painter.leave();
         self.silent = None;
         let suspended = self.raw.as_ref().map_or(Ok(()), RawGuard::suspend);

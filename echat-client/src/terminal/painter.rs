@@ -11,11 +11,13 @@ use std::io::{self, Write};
 
 use echat_proto::config::Notify;
 use termion::{clear, cursor};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Look, write};
 use crate::safe::Safe;
-use crate::styled::Line;
+use crate::styled::{Line, Span};
 use crate::view::{PromptRows, Row, wrap_indented};
+use reflow::is_agreed;
 use seek::Seek;
 
 /// The longest title and notification, in characters.
@@ -132,6 +134,10 @@ impl<W: Write> Painter<W> {
         if !self.look.redraw {
             return self.prompt_plainly(&prompt);
         }
+        if self.extend(&prompt) {
+            self.prompt = Some(prompt);
+            return self.send();
+        }
         self.erase();
         self.prompt = Some(prompt);
         self.stale = false;
@@ -183,6 +189,8 @@ impl<W: Write> Painter<W> {
     /// ends or is stopped. The next prompt begins anew.
     pub fn leave(&mut self) -> io::Result<()> {
         self.give_up();
+        // Another program may read what is still owed.
+        self.seek.forget();
         self.erase();
         self.prompt = None;
         if std::mem::take(&mut self.titled) {
@@ -284,6 +292,7 @@ impl<W: Write> Painter<W> {
         let Some(prompt) = self.prompt.take_if(|_| !self.stale) else {
             return;
         };
+        self.measure(&prompt);
         let newline = self.newline();
         for (index, row) in prompt.rows.iter().enumerate() {
             if index > 0 {
@@ -295,6 +304,34 @@ impl<W: Write> Painter<W> {
         self.above = Some(prompt.cursor_row);
         self.seek.painted(self.cols);
         self.prompt = Some(prompt);
+    }
+
+    /// Adds what was typed at the end of the prompt on the screen, if that is all that changes. Nothing
+    /// above the cursor's row is touched then, wherever the terminal has moved it.
+    fn extend(&mut self, prompt: &PromptRows) -> bool {
+        let old = self.prompt.as_ref().filter(|_| self.above.is_some());
+        let Some(kept) = old
+            .filter(|_| !self.stale)
+            .and_then(|old| kept(old, prompt))
+        else {
+            return false;
+        };
+        let last = old.map_or(0, |old| old.rows.len() - 1);
+        let newline = self.newline();
+        let row = &prompt.rows[last];
+        if kept == 0 {
+            self.row(row, usize::MAX);
+        } else if let Some(span) = row.spans().last() {
+            let text = Safe::line(&row.text()[kept..]);
+            let style = span.style;
+            write::span(&mut self.buffer, &Span { text, style }, self.look);
+        }
+        for row in &prompt.rows[last + 1..] {
+            write::put(&mut self.buffer, newline);
+            self.row(row, usize::MAX);
+        }
+        self.above = self.above.map(|above| above + prompt.rows.len() - 1 - last);
+        true
     }
 
     /// From the end of the last row to the cursor's place. Its column is found by writing what
@@ -345,6 +382,28 @@ impl<W: Write> Painter<W> {
         self.buffer.shrink_to(BUFFER_KEPT);
         sent.and_then(|()| self.out.flush())
     }
+}
+
+/// The bytes of the old prompt's last row that stay, if the new one only adds to its end. All that is
+/// in the row has as many columns on any terminal: whether what is added joins what stands before it
+/// would be the terminal's to say.
+fn kept(old: &PromptRows, new: &PromptRows) -> Option<usize> {
+    let is_at_end = |prompt: &PromptRows| {
+        let last = prompt.rows.len() - 1;
+        prompt.cursor_row == last && prompt.cursor_byte == prompt.rows[last].text().len()
+    };
+    let last = old.rows.len() - 1;
+    let (was, is) = (&old.rows[last], new.rows.get(last)?);
+    let stays = was.text();
+    let is_alike = stays.is_empty() || was.spans().len() == is.spans().len();
+    let is_simple = |row: &Row| row.text().graphemes(true).all(is_agreed);
+    let is_added = old.rows[..last] == new.rows[..last]
+        && is_at_end(old)
+        && is_at_end(new)
+        && is_alike
+        && is.text().starts_with(&stays)
+        && new.rows[last..].iter().all(is_simple);
+    is_added.then_some(stays.len())
 }
 
 impl<W: Write> Drop for Painter<W> {

@@ -211,10 +211,12 @@ impl<T: Iterator<Item = String>> Attack<T> {
         self.asked_for_its_own();
     }
 
-    /// Bells, this client's titles, and notifications of as many fields as they have.
+    /// Bells, this client's titles and questions, and notifications of as many fields as they have.
     fn asked_for_its_own(&mut self) {
         for asked in self.ann.emulator().take_asked() {
+            // Where the cursor is, and which device it is.
             let own = asked == "bell"
+                || ["csi [[6]] n", "csi [[0]] c"].contains(&asked.as_str())
                 || asked.starts_with("title echat ")
                 || (asked.starts_with("osc [\"9\", ")
                     || asked.starts_with("osc [\"777\", \"notify\", "));

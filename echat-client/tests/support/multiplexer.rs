@@ -1,5 +1,6 @@
 //! Real terminal multiplexers (tmux and GNU screen), with a program in a window of any size.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -19,6 +20,8 @@ const SIZE: (u16, u16) = (80, TALL);
 /// Begins far down: both keep the cursor in its row when they become narrower, and what is above it moves
 /// out of sight.
 const BELOW: &str = "yes '' | head -150; exec env \"$@\"";
+/// The variable that says that a missing multiplexer is a failure.
+const REQUIRED: &str = "ECHAT_MULTIPLEXERS_REQUIRED";
 /// Rows in which all of it is shown.
 const TALL: u16 = 200;
 
@@ -46,6 +49,21 @@ fn run(mut command: Command) -> Output {
             panic!("{command:?}: {error}; apt-get install tmux screen")
         }
     }
+}
+
+/// Whether a program is installed. Where it must be, as in .ci/run, a missing one is a failure;
+/// elsewhere standard error says that the test was not run, which libtest does not capture there.
+pub(crate) fn is_installed(program: &str) -> bool {
+    // GNU screen does not know the option, which makes no difference here.
+    let is_there = Command::new(program).arg("-V").output().is_ok();
+    if !is_there {
+        assert!(
+            std::env::var_os(REQUIRED).is_none(),
+            "{program} is missing: apt-get install tmux screen"
+        );
+        let _ = writeln!(std::io::stderr(), "NOT RUN: {program} is not installed");
+    }
+    is_there
 }
 
 impl Multiplexer {
@@ -208,7 +226,11 @@ impl Multiplexer {
             }
             Self::Screen { .. } => self.hardcopy(),
         };
-        let shown = String::from_utf8_lossy(&shown);
+        let shown = match self {
+            Self::Tmux { .. } => String::from_utf8_lossy(&shown).into_owned(),
+            // A byte of every column, whatever character it is a part of.
+            Self::Screen { .. } => shown.iter().copied().map(char::from).collect(),
+        };
         let (above, shown) = shown.split_once(MARK).unwrap_or(("", &shown));
         let rows = |text: &str| -> Vec<String> {
             text.trim_end()

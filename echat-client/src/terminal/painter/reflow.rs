@@ -13,9 +13,6 @@ use crate::columns;
 use crate::terminal::Position;
 use crate::view::PromptRows;
 
-/// How many sequences are measured at a time.
-const MEASURED_MAX: usize = 64;
-
 /// What a terminal does with its rows when its width changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -54,11 +51,10 @@ impl Widths {
         known.unwrap_or_else(|| columns::of_grapheme(grapheme))
     }
 
-    /// What stands in the prompt up to its cursor, is not known, and can be measured in a row of
-    /// `cols` columns.
+    /// What stands in the prompt, is not known, and can be measured in a row of `cols` columns.
     pub(super) fn unknown(&self, prompt: &PromptRows, cols: usize) -> Vec<String> {
         let mut unknown = Vec::new();
-        for row in &prompt.rows[..=prompt.cursor_row] {
+        for row in &prompt.rows {
             for grapheme in row.text().graphemes(true) {
                 let is_new = !is_agreed(grapheme) && !self.0.contains_key(grapheme);
                 let fits = at_most(grapheme) < cols;
@@ -67,7 +63,6 @@ impl Widths {
                 }
             }
         }
-        unknown.truncate(MEASURED_MAX);
         unknown
     }
 }

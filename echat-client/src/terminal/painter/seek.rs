@@ -12,6 +12,7 @@ use termion::clear;
 use super::reflow::{self, Kind, Widths};
 use super::{Painter, write};
 use crate::terminal::{Position, Reply};
+use crate::view::PromptRows;
 
 /// Asks which device it is.
 const DEVICE: &str = "\x1b[>c";
@@ -23,12 +24,22 @@ const WIDTH: &str = "\x1b7\x1b[999C\x1b[6n\x1b8";
 /// A terminal that was silent so often is not asked again.
 const SILENT_MAX: u8 = 2;
 
+/// How many answers may be owed before nothing more is measured.
+const OWED_MAX: usize = 64;
+
 /// What is known about the terminal at hand.
 #[derive(Debug, Default)]
 pub(super) struct Seek {
-    stage: Stage,
-    /// Answers that are still to come.
-    owed: usize,
+    /// The search under way; nothing is painted until it ends.
+    search: Option<Search>,
+    /// Counts the searches, so that an answer that comes late is told from one to a later question.
+    searches: u64,
+    /// What was asked and is not answered yet. Answers come in the order of the questions.
+    owed: VecDeque<Question>,
+    /// Whether an answer came since the search began.
+    heard: bool,
+    /// Whether the terminal has ever answered.
+    answers: bool,
     /// The fewest columns since the prompt was painted.
     narrowest: usize,
     widths: Widths,
@@ -41,17 +52,23 @@ pub(super) struct Seek {
     silent: u8,
 }
 
-#[derive(Debug, Default)]
-enum Stage {
-    /// Nothing is looked for.
-    #[default]
-    Found,
-    /// The cursor's place and the width were asked for.
-    Asked,
-    /// The place is there, the width is to come.
-    Placed(Position),
-    /// It is there; these sequences are being measured.
-    Measuring(Position, VecDeque<String>),
+/// A search for the cursor.
+#[derive(Debug)]
+struct Search {
+    number: u64,
+    /// Where it is; the width is still to come.
+    place: Option<Position>,
+}
+
+/// What the terminal answers with a position of its cursor.
+#[derive(Debug, PartialEq, Eq)]
+enum Question {
+    /// How wide this sequence is: the cursor stands behind it.
+    Width(String),
+    /// Where the cursor is, in this search.
+    Place(u64),
+    /// How wide the screen is, in this search: the cursor stands in the last column.
+    Size(u64),
 }
 
 impl Seek {
@@ -59,13 +76,18 @@ impl Seek {
     pub(super) fn painted(&mut self, cols: usize) {
         self.narrowest = cols;
     }
+
+    /// Nothing is owed any more.
+    pub(super) fn forget(&mut self) {
+        self.owed.clear();
+    }
 }
 
 impl<W: Write> Painter<W> {
     /// Whether an answer of the terminal is waited for. Nothing may be painted before it, or before
     /// [`Painter::give_up`].
     pub fn is_seeking(&self) -> bool {
-        !matches!(self.seek.stage, Stage::Found)
+        self.seek.search.is_some()
     }
 
     /// The terminal has another size now. Nothing is painted until the prompt, laid out for the new
@@ -77,62 +99,98 @@ impl<W: Write> Painter<W> {
         self.stale = true;
         (self.cols, self.rows) = (cols, rows);
         self.seek.narrowest = self.seek.narrowest.min(cols);
+        self.locate()
+    }
+
+    /// Whether the prompt reaches above the cursor's row and the terminal may have moved it without a
+    /// word yet, as a multiplexer does: then [`Painter::locate`] comes before [`Painter::print`].
+    pub fn should_locate(&self) -> bool {
+        self.above.is_some_and(|above| above > 0) && self.seek.silent < SILENT_MAX
+    }
+
+    /// Whether the terminal has ever answered a question, so that it will.
+    pub fn has_answers(&self) -> bool {
+        self.seek.answers
+    }
+
+    /// Asks where the cursor is, if the prompt may have more than one row.
+    ///
+    /// # Errors
+    /// The question cannot be written.
+    pub fn locate(&mut self) -> io::Result<()> {
         let Some(prompt) = self.prompt.as_ref().filter(|_| self.above.is_some()) else {
             return Ok(());
         };
         if !self.look.redraw {
             return Ok(());
         }
-        // What was cleared to measure it has moved; and where there is one row, it is the cursor's.
-        let is_lost = matches!(self.seek.stage, Stage::Measuring(..));
         let is_one_row = reflow::is_one_row(prompt, self.seek.narrowest);
-        if is_lost || is_one_row || self.seek.silent >= SILENT_MAX {
+        if is_one_row || self.seek.silent >= SILENT_MAX {
             self.found(0);
-        } else {
-            if !std::mem::replace(&mut self.seek.has_asked, true) {
-                write::put(&mut self.buffer, DEVICE);
-            }
-            self.seek.stage = Stage::Asked;
-            self.seek.owed += 2;
-            write::put(&mut self.buffer, CURSOR);
-            write::put(&mut self.buffer, WIDTH);
+            return self.send();
         }
+        if !std::mem::replace(&mut self.seek.has_asked, true) {
+            write::put(&mut self.buffer, DEVICE);
+        }
+        self.seek.searches += 1;
+        let number = self.seek.searches;
+        self.seek.search = Some(Search {
+            number,
+            place: None,
+        });
+        self.seek.heard = false;
+        self.seek.owed.push_back(Question::Place(number));
+        self.seek.owed.push_back(Question::Size(number));
+        write::put(&mut self.buffer, CURSOR);
+        write::put(&mut self.buffer, WIDTH);
         self.send()
     }
 
     /// Takes an answer. One that was not asked for, or comes late, changes nothing.
-    ///
-    /// # Errors
-    /// A further question cannot be written.
-    pub fn reply(&mut self, reply: Reply) -> io::Result<()> {
-        match reply {
-            Reply::Device(number) => self.seek.told = Kind::of_device(number),
-            Reply::Cursor(position) => {
-                self.seek.silent = 0;
-                self.seek.owed = self.seek.owed.saturating_sub(1);
-                match std::mem::take(&mut self.seek.stage) {
-                    Stage::Found => {}
-                    Stage::Asked if self.seek.owed == 1 => {
-                        self.seek.stage = Stage::Placed(position);
-                    }
-                    // The answer to a question before the last change.
-                    Stage::Asked => self.seek.stage = Stage::Asked,
-                    Stage::Placed(cursor) => {
-                        self.cols = position.col;
-                        self.seek.narrowest = self.seek.narrowest.min(self.cols);
-                        self.located(cursor);
-                    }
-                    Stage::Measuring(cursor, rest) => self.measured(cursor, rest, position),
+    pub fn reply(&mut self, reply: Reply) {
+        let position = match reply {
+            Reply::Device(number) => {
+                self.seek.told = Kind::of_device(number);
+                return;
+            }
+            Reply::Cursor(position) => position,
+        };
+        (self.seek.heard, self.seek.answers, self.seek.silent) = (true, true, 0);
+        let question = self.seek.owed.pop_front();
+        if let Some(Question::Width(grapheme)) = question {
+            return self
+                .seek
+                .widths
+                .learn(grapheme, position.col.saturating_sub(1));
+        }
+        let Some(search) = &mut self.seek.search else {
+            return;
+        };
+        match question {
+            Some(Question::Place(number)) if number == search.number => {
+                search.place = Some(position);
+            }
+            Some(Question::Size(number)) if number == search.number => {
+                let place = search.place;
+                self.stale |= self.cols != position.col;
+                self.cols = position.col;
+                self.seek.narrowest = self.seek.narrowest.min(self.cols);
+                if let Some(place) = place {
+                    self.decide(place);
                 }
             }
+            _ => {}
         }
-        self.send()
     }
 
     /// The time for an answer is over.
     pub fn late(&mut self) {
         if self.is_seeking() {
             self.seek.silent = self.seek.silent.saturating_add(1);
+            if self.seek.heard {
+                // It does answer, so that some answer was lost: what is owed is not known.
+                self.seek.owed.clear();
+            }
             self.found(0);
         }
     }
@@ -146,44 +204,34 @@ impl<W: Write> Painter<W> {
     }
 
     fn found(&mut self, above: usize) {
-        self.seek.stage = Stage::Found;
-        self.seek.owed = 0;
+        self.seek.search = None;
         self.above = self.above.map(|_| above);
     }
 
-    /// The cursor's place is known. Where it depends on sequences that terminals disagree on, these are
-    /// written in the cursor's row, which is the prompt's, and the cursor's column tells their width.
-    fn located(&mut self, position: Position) {
-        let Some(prompt) = &self.prompt else {
-            return self.found(0);
-        };
-        let unknown = self.seek.widths.unknown(prompt, self.cols);
+    /// Measures the sequences of a prompt that terminals disagree on, once each: they are written in the
+    /// empty row that the prompt is about to begin in, and the cursor's column tells their width.
+    pub(super) fn measure(&mut self, prompt: &PromptRows) {
+        if self.seek.silent >= SILENT_MAX {
+            return;
+        }
+        let room = OWED_MAX.saturating_sub(self.seek.owed.len());
+        let mut unknown = self.seek.widths.unknown(prompt, self.cols);
+        unknown.retain(|grapheme| {
+            let asked = |question: &Question| matches!(question, Question::Width(asked) if asked == grapheme);
+            !self.seek.owed.iter().any(asked)
+        });
+        unknown.truncate(room);
         if unknown.is_empty() {
-            return self.decide(position);
+            return;
         }
-        write::put(&mut self.buffer, '\r');
-        write::put(&mut self.buffer, clear::AfterCursor);
-        for grapheme in &unknown {
+        for grapheme in unknown {
             write::put(&mut self.buffer, '\r');
-            write::text(&mut self.buffer, grapheme, self.look);
+            write::text(&mut self.buffer, &grapheme, self.look);
             write::put(&mut self.buffer, CURSOR);
+            self.seek.owed.push_back(Question::Width(grapheme));
         }
-        self.seek.owed = unknown.len();
         write::put(&mut self.buffer, '\r');
         write::put(&mut self.buffer, clear::UntilNewline);
-        self.seek.stage = Stage::Measuring(position, unknown.into());
-    }
-
-    fn measured(&mut self, cursor: Position, mut rest: VecDeque<String>, position: Position) {
-        if let Some(grapheme) = rest.pop_front() {
-            let columns = position.col.saturating_sub(1);
-            self.seek.widths.learn(grapheme, columns);
-        }
-        if rest.is_empty() {
-            self.decide(cursor);
-        } else {
-            self.seek.stage = Stage::Measuring(cursor, rest);
-        }
     }
 
     fn decide(&mut self, position: Position) {

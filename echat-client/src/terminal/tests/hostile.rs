@@ -62,7 +62,10 @@ fn what_is_pasted_into_the_line_is_as_harmless() {
     for text in texts().take(count() / 10) {
         scene.types(&text, text.len());
         scene.types("", 0);
-        assert_eq!(scene.terminal.callbacks().log, [""; 0], "{text:?}");
+        let mut asked = std::mem::take(&mut scene.terminal.callbacks_mut().log);
+        // How wide a sequence is.
+        asked.retain(|asked| asked != "csi [[6]] n");
+        assert_eq!(asked, [""; 0], "{text:?}");
         let rows: Vec<String> = scene.terminal.screen().rows(0, 30).collect();
         let place = scene.place();
         assert_eq!(

@@ -88,7 +88,7 @@ impl Scene {
             }
             assert_eq!(decoder.feed(&answers), [], "an answer is no key");
             for reply in decoder.replies() {
-                self.painter.reply(reply).unwrap();
+                self.painter.reply(reply);
             }
             self.show();
         }
@@ -317,11 +317,11 @@ fn a_terminal_that_reflows_is_followed_upwards() {
         b"\x1b[>c\x1b[6n\x1b7\x1b[999C\x1b[6n\x1b8\x1b[6n\x1b7\x1b[999C\x1b[6n\x1b8"
     );
     let answer = |col| Reply::Cursor(Position { row: 9, col });
-    painter.reply(answer(1)).unwrap();
-    painter.reply(answer(20)).unwrap();
+    painter.reply(answer(1));
+    painter.reply(answer(20));
     assert!(painter.is_seeking(), "that was before the last change");
-    painter.reply(answer(4)).unwrap();
-    painter.reply(answer(20)).unwrap();
+    painter.reply(answer(4));
+    painter.reply(answer(20));
     painter.painted().clear();
     painter.print(&[Line::new()]).unwrap();
     assert_eq!(painter.painted(), b"\x1b[3A\r\x1b[999M\x1b[J\r\n");
@@ -346,7 +346,7 @@ fn a_terminal_that_does_not_answer_loses_nothing_above_the_cursor() {
     painter.resize(10, 10).unwrap();
     assert!(!painter.is_seeking(), "it is not asked a third time");
     let late = Reply::Cursor(Position { row: 1, col: 1 });
-    painter.reply(late).unwrap();
+    painter.reply(late);
     painter.painted().clear();
     painter.print(&[Line::new()]).unwrap();
     assert_eq!(painter.painted(), b"\r\x1b[999M\x1b[J\r\n", "a late answer");
@@ -361,23 +361,110 @@ fn sequences_are_counted_as_the_terminal_shows_them() {
         let prompt = Line::plain(Safe::ours("> "));
         let rows = prompt_rows(&prompt, &typed, typed.len(), painter.width(), false);
         painter.prompt(&rows).unwrap();
+        let asked = String::from_utf8_lossy(painter.painted()).into_owned();
+        let measured = format!("\r{family}\x1b[6n\r\x1b[K> ");
+        assert!(
+            asked.starts_with(&measured),
+            "once, in the empty row: {asked:?}"
+        );
         painter.resize(14, 10).unwrap();
-        painter.painted().clear();
         let answer = |col| Reply::Cursor(Position { row: 5, col });
         let columns = 2 + 5 * shown + 3;
+        painter.reply(answer(shown + 1));
         // Sequences of two columns each leave one at the end of a row free: the second row has 3.
-        painter
-            .reply(answer((columns - 14 * above) % 14 + 1))
-            .unwrap();
-        painter.painted().clear();
-        painter.reply(answer(14)).unwrap();
-        let asked = String::from_utf8_lossy(painter.painted()).into_owned();
-        assert_eq!(asked, format!("\r\x1b[J\r{family}\x1b[6n\r\x1b[K"));
-        painter.reply(answer(shown + 1)).unwrap();
+        painter.reply(answer((columns - 14 * above) % 14 + 1));
+        painter.reply(answer(14));
         painter.painted().clear();
         painter.print(&[Line::new()]).unwrap();
         let expected = format!("\x1b[{above}A\r\x1b[999M\x1b[J\r\n");
         assert_eq!(String::from_utf8_lossy(painter.painted()), expected);
+    }
+}
+
+#[test]
+fn an_answer_that_comes_late_is_none_to_the_next_question() {
+    let mut painter = Painter::new(Vec::new(), Look::FULL, 40, 10);
+    let prompt = Line::plain(Safe::ours("> "));
+    let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
+    painter.prompt(&rows).unwrap();
+    painter.resize(20, 10).unwrap();
+    painter.late();
+    let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
+    painter.prompt(&rows).unwrap();
+    painter.resize(30, 10).unwrap();
+    let answer = |row, col| Reply::Cursor(Position { row, col });
+    // To the question before: four rows of 19 columns, the cursor in the fourth.
+    painter.reply(answer(9, 4));
+    painter.reply(answer(9, 20));
+    assert!(painter.is_seeking(), "that was before the last change");
+    painter.reply(answer(9, 6));
+    painter.reply(answer(9, 30));
+    assert!(!painter.is_seeking());
+    painter.painted().clear();
+    painter.print(&[Line::new()]).unwrap();
+    assert_eq!(painter.painted(), b"\x1b[3A\r\x1b[999M\x1b[J\r\n");
+}
+
+#[test]
+fn an_answer_that_is_lost_delays_one_search_only() {
+    let mut painter = Painter::new(Vec::new(), Look::FULL, 40, 10);
+    let prompt = Line::plain(Safe::ours("> "));
+    let answer = |row, col| Reply::Cursor(Position { row, col });
+    let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
+    painter.prompt(&rows).unwrap();
+    painter.resize(20, 10).unwrap();
+    painter.reply(answer(9, 4));
+    painter.late();
+    let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
+    painter.prompt(&rows).unwrap();
+    painter.resize(30, 10).unwrap();
+    painter.reply(answer(9, 6));
+    painter.reply(answer(9, 30));
+    assert!(!painter.is_seeking());
+}
+
+#[test]
+fn a_message_asks_where_a_prompt_of_many_rows_is() {
+    let mut scene = Scene::new(20, 10);
+    scene.prints(&[Line::plain(Safe::ours("above"))]);
+    scene.types("abcdefghijklmnopqrstuvwxyz", 26);
+    assert!(scene.painter.should_locate());
+    // The terminal has become wider and has not said so.
+    scene.terminal.set_size(nonzero(10), nonzero(40));
+    scene.painter.locate().unwrap();
+    scene.answers();
+    assert_eq!(scene.painter.size().0, 40);
+    scene.prints(&[Line::plain(Safe::ours("new"))]);
+    scene.prompt();
+    let expected = ["above", "new", "room> abcdefghijklmnopqrstuvwxyz"];
+    assert_eq!(scene.screen(), expected);
+    assert!(!scene.painter.should_locate(), "one row");
+}
+
+#[test]
+fn what_is_typed_at_the_end_is_all_that_is_painted() {
+    let mut scene = Scene::new(20, 10);
+    let text = "abcdefghijklmnopqrstuvwxyz你好世界hijklmnopqrstuvwxyz abc";
+    let prompt = Line::styled(Safe::ours("room> "), Style::Prompt);
+    for (end, c) in text.char_indices() {
+        let typed = &text[..end + c.len_utf8()];
+        let rows = prompt_rows(&prompt, typed, typed.len(), scene.painter.width(), false);
+        scene.painter.prompt(&rows).unwrap();
+        let painted = String::from_utf8_lossy(scene.painter.painted()).into_owned();
+        let is_first = typed.len() == 1;
+        assert!(
+            is_first || !painted.contains('\x1b'),
+            "{typed}: {painted:?}"
+        );
+        scene.show();
+        let shown: Vec<String> = rows.rows.iter().map(|row| row.text()).collect();
+        assert_eq!(
+            scene.screen().join("\n"),
+            shown.join("\n").trim_end(),
+            "{typed}"
+        );
+        let cell = u16::try_from(rows.cursor_col).unwrap();
+        assert_eq!(scene.place().1, cell, "{typed}");
     }
 }
 
