@@ -16,6 +16,11 @@ use crate::view::{PromptRows, cut, prompt_rows};
 
 /// How long a terminal has to say where its cursor is. One that never answered may not know how.
 const ANSWER: Duration = Duration::from_secs(1);
+/// A window that is dragged changes again and again: it is left alone until it has been quiet for so
+/// long. What is painted for a size that has passed may erase what it should not.
+const QUIET: Duration = Duration::from_millis(30);
+/// The same where a size may be told so late.
+const LATE_QUIET: Duration = Duration::from_millis(300);
 /// How long one has that has answered before: the way to it is slow, and it shows nothing either way.
 const SLOW_ANSWER: Duration = Duration::from_secs(10);
 
@@ -47,8 +52,12 @@ pub(super) struct Screen {
     deadline: Option<Duration>,
     /// The size that the system told last.
     told: (usize, usize),
+    /// When the window will have been quiet long enough to look for the prompt, which may have moved.
+    quiet: Option<Duration>,
     /// Whether the prompt's place is known for what is painted next.
     located: bool,
+    /// Whether a size that the system is about to tell was waited for.
+    doubted: bool,
     alerts: Alerts,
 }
 
@@ -85,7 +94,9 @@ impl Screen {
             entered: true,
             deadline: None,
             told: (cols, rows),
+            quiet: None,
             located: false,
+            doubted: false,
             alerts: Alerts::default(),
         })
     }
@@ -107,7 +118,24 @@ impl Screen {
 
     /// Paints what waits.
     pub(super) fn flush(&mut self, app: &App, now: Duration) -> io::Result<()> {
-        if self.painter.is_seeking() || self.is_told_late() {
+        if self.is_told_late() {
+            self.prompt = true;
+            self.resize(now)?;
+        }
+        if let Some(quiet) = self.quiet
+            && now >= quiet
+        {
+            self.quiet = None;
+            self.located = true;
+            self.painter.locate()?;
+            self.wait_for_answer(now);
+        }
+        if self.quiet.is_some() || self.painter.is_seeking() {
+            return Ok(());
+        }
+        if self.located && !self.doubted && self.painter.size().0 != self.told.0 {
+            self.doubted = true;
+            self.quiet = Some(now + LATE_QUIET);
             return Ok(());
         }
         // A multiplexer may have moved the prompt and not said so yet.
@@ -118,7 +146,7 @@ impl Screen {
             self.wait_for_answer(now);
             return Ok(());
         }
-        self.located = false;
+        (self.located, self.doubted) = (false, false);
         self.paint(app)
     }
 
@@ -141,6 +169,9 @@ impl Screen {
     pub(super) fn paint(&mut self, app: &App) -> io::Result<()> {
         if self.painter.is_seeking() {
             return Ok(());
+        }
+        if self.quiet.take().is_some() {
+            self.painter.lose();
         }
         let lines = std::mem::take(&mut self.lines);
         if !self.interactive {
@@ -235,28 +266,35 @@ impl Screen {
         Ok(())
     }
 
-    /// The columns that the terminal has now; it may be asked something, and has until
-    /// [`Screen::deadline`] to answer.
+    /// The columns that the terminal has now. Nothing is painted until it has been quiet for a while.
     pub(super) fn resize(&mut self, now: Duration) -> io::Result<u16> {
         if let Some((cols, rows)) = size_of(&io::stdout()) {
-            self.told = (cols, rows);
-            self.painter.resize(cols, rows)?;
-            self.wait_for_answer(now);
+            (self.told, self.doubted) = ((cols, rows), false);
+            self.painter.resize(cols, rows);
+            let redraws = self.interactive && self.painter.look().redraw;
+            let quiet = if self.painter.tells_late() {
+                LATE_QUIET
+            } else {
+                QUIET
+            };
+            self.quiet = redraws.then_some(now + quiet);
         }
         if let Some((cols, rows)) = size_of(&io::stderr()) {
-            self.errors.resize(cols, rows)?;
+            self.errors.resize(cols, rows);
         }
         Ok(u16::try_from(self.painter.size().0).unwrap_or(u16::MAX))
     }
 
-    /// When [`Screen::late`] is due.
+    /// When [`Screen::late`] or [`Screen::flush`] is due.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        self.deadline.filter(|_| self.painter.is_seeking())
+        let answer = self.deadline.filter(|_| self.painter.is_seeking());
+        answer.into_iter().chain(self.quiet).min()
     }
 
     /// Waits no longer for an answer of the terminal's, if it is time.
     pub(super) fn late(&mut self, now: Duration) {
-        if self.deadline().is_some_and(|deadline| now >= deadline) {
+        let is_over = self.deadline.is_some_and(|deadline| now >= deadline);
+        if is_over && self.painter.is_seeking() {
             self.painter.late();
         }
     }

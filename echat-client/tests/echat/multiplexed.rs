@@ -40,6 +40,8 @@ struct Typed {
     text: String,
     /// Whether the rows are texts; of others, a character is a column.
     is_text: bool,
+    /// Whether parts of an earlier prompt may stand above it.
+    may_be_doubled: bool,
 }
 
 impl Typed {
@@ -69,7 +71,7 @@ impl Typed {
         };
         let marks = ["room1>BEGIN", "BEGIN", "END"];
         let marks = marks.into_iter().all(|mark| count(&all, mark) == 1);
-        once && marks && is_laid
+        once && is_laid && (marks || self.may_be_doubled)
     }
 }
 
@@ -85,7 +87,14 @@ fn says(place: &Place, number: usize) {
     place.asks("bob", &["SEND_MESSAGE", &message]);
 }
 
-fn resized((piece, pieces): (&str, usize), start: impl Fn(&Path, &[&str]) -> Multiplexer) {
+/// Somebody in a room of a multiplexer's, with a line typed.
+struct Typing {
+    place: Place,
+    ann: Multiplexer,
+    typed: Typed,
+}
+
+fn typing((piece, pieces): (&str, usize), start: impl Fn(&Path, &[&str]) -> Multiplexer) -> Typing {
     let place = Place::with(r#"{"client": {"presence": "hide"}}"#);
     place.has("room1", &["ann", "bob"]);
     (0..SAID).for_each(|number| says(&place, number));
@@ -114,13 +123,24 @@ fn resized((piece, pieces): (&str, usize), start: impl Fn(&Path, &[&str]) -> Mul
     ann.shows("the login", |rows, _| count(rows, "Logged in as ann.") == 1);
     ann.types("&r room1\r");
     ann.shows("the room", |rows, _| count(rows, "room1>") == 1);
-    let mut typed = Typed {
+    let typed = Typed {
         messages: SAID,
         text: format!("BEGIN{}END", piece.repeat(pieces)),
         is_text: ann.copies_unicode(),
+        may_be_doubled: false,
     };
     ann.types(&typed.text);
     ann.shows(piece, |rows, above| typed.is_whole(rows, above, 80));
+    Typing { place, ann, typed }
+}
+
+fn resized(kind: (&str, usize), start: impl Fn(&Path, &[&str]) -> Multiplexer) {
+    let piece = kind.0;
+    let Typing {
+        place,
+        mut ann,
+        mut typed,
+    } = typing(kind, start);
     for (turn, cols) in WIDTHS.into_iter().enumerate() {
         ann.resizes(cols, u16::try_from(turn % 3).unwrap());
         let what = format!("{piece:?} at {cols} columns");
@@ -135,6 +155,38 @@ fn resized((piece, pieces): (&str, usize), start: impl Fn(&Path, &[&str]) -> Mul
             typed.messages += 1;
             ann.shows(&what, |rows, above| typed.is_whole(rows, above, cols));
         }
+    }
+}
+
+/// The window changes again before the program can have seen the last change. Every message is there once
+/// then, and the prompt is whole; of earlier prompts, parts may be left.
+fn dragged(kind: (&str, usize), start: impl Fn(&Path, &[&str]) -> Multiplexer) {
+    let piece = kind.0;
+    let Typing {
+        place,
+        mut ann,
+        mut typed,
+    } = typing(kind, start);
+    typed.may_be_doubled = true;
+    for round in 0..5 {
+        for (turn, cols) in WIDTHS.into_iter().enumerate() {
+            ann.resizes(cols, 0);
+            if turn == 4 * round {
+                says(&place, typed.messages);
+                typed.messages += 1;
+            }
+        }
+        let what = format!("{piece:?}, round {round}");
+        ann.shows(&what, |rows, above| typed.is_whole(rows, above, 80));
+    }
+}
+
+#[test]
+#[ignore = "a campaign: needs tmux and GNU screen"]
+fn a_window_that_is_dragged_loses_no_message() {
+    for kind in [LATIN, CHINESE, ZWJ] {
+        dragged(kind, Multiplexer::tmux);
+        dragged(kind, Multiplexer::screen);
     }
 }
 

@@ -25,11 +25,12 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The kind of a terminal that answers a secondary DA with this number, if that names it: xterm and
-    /// rxvt cut; VTE (61, 65), GNU screen (83) and tmux (84) reflow. Of others it is found out.
+    /// The kind of a terminal that answers a secondary DA with this number, if that names it: xterm
+    /// cuts; VTE (61, 65), GNU screen (83) and tmux (84) reflow. Of others it is found out; rxvt
+    /// (82, 85) does the one or the other.
     pub(super) fn of_device(number: u16) -> Option<Self> {
         match number {
-            41 | 82 | 85 => Some(Self::Cuts),
+            41 => Some(Self::Cuts),
             61 | 65 | 84 => Some(Self::Reflows),
             83 => Some(Self::Halves),
             _ => None,

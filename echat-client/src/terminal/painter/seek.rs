@@ -24,6 +24,8 @@ const WIDTH: &str = "\x1b7\x1b[999C\x1b[6n\x1b8";
 /// A terminal that was silent so often is not asked again.
 const SILENT_MAX: u8 = 2;
 
+/// GNU screen and tmux, by their secondary DA.
+const MULTIPLEXERS: [u16; 2] = [83, 84];
 /// How many answers may be owed before nothing more is measured.
 const OWED_MAX: usize = 64;
 
@@ -47,6 +49,8 @@ pub(super) struct Seek {
     seen: Option<Kind>,
     /// What it does by its own account.
     told: Option<Kind>,
+    /// What it is by its own account (the first number of its secondary DA).
+    device: Option<u16>,
     has_asked: bool,
     /// How often it did not answer.
     silent: u8,
@@ -90,22 +94,28 @@ impl<W: Write> Painter<W> {
         self.seek.search.is_some()
     }
 
-    /// The terminal has another size now. Nothing is painted until the prompt, laid out for the new
-    /// width, comes.
-    ///
-    /// # Errors
-    /// The question cannot be written.
-    pub fn resize(&mut self, cols: usize, rows: usize) -> io::Result<()> {
+    /// The terminal has another size now. [`Painter::locate`] comes before anything is painted, and the
+    /// prompt, laid out for the new width, with it.
+    pub fn resize(&mut self, cols: usize, rows: usize) {
         self.stale = true;
         (self.cols, self.rows) = (cols, rows);
         self.seek.narrowest = self.seek.narrowest.min(cols);
-        self.locate()
+        // What is still answered was asked before.
+        self.seek.search = None;
     }
 
     /// Whether the prompt reaches above the cursor's row and the terminal may have moved it without a
     /// word yet, as a multiplexer does: then [`Painter::locate`] comes before [`Painter::print`].
     pub fn should_locate(&self) -> bool {
         self.above.is_some_and(|above| above > 0) && self.seek.silent < SILENT_MAX
+    }
+
+    /// Whether the terminal may tell a size long after it has changed, as multiplexers do: tmux waits up
+    /// to a quarter of a second. One that has not said what it is may be one.
+    pub fn tells_late(&self) -> bool {
+        self.seek
+            .device
+            .is_none_or(|device| MULTIPLEXERS.contains(&device))
     }
 
     /// Whether the terminal has ever answered a question, so that it will.
@@ -150,6 +160,7 @@ impl<W: Write> Painter<W> {
     pub fn reply(&mut self, reply: Reply) {
         let position = match reply {
             Reply::Device(number) => {
+                self.seek.device = Some(number);
                 self.seek.told = Kind::of_device(number);
                 return;
             }
@@ -201,6 +212,11 @@ impl<W: Write> Painter<W> {
         if self.is_seeking() {
             self.found(0);
         }
+    }
+
+    /// It is not known where the prompt begins, and is not asked either.
+    pub fn lose(&mut self) {
+        self.found(0);
     }
 
     fn found(&mut self, above: usize) {

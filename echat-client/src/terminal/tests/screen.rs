@@ -71,7 +71,8 @@ impl Scene {
 
     pub(super) fn resizes(&mut self, cols: usize, rows: usize) {
         self.terminal.set_size(nonzero(rows), nonzero(cols));
-        self.painter.resize(cols, rows).unwrap();
+        self.painter.resize(cols, rows);
+        self.painter.locate().unwrap();
         self.answers();
         assert!(!self.painter.is_seeking());
         self.prompt();
@@ -310,8 +311,10 @@ fn a_terminal_that_reflows_is_followed_upwards() {
     painter.prompt(&rows).unwrap();
     painter.painted().clear();
     // 39 and 23 columns become 2 and 2 rows of 20; the cursor is in the fourth.
-    painter.resize(20, 10).unwrap();
-    painter.resize(20, 12).unwrap();
+    painter.resize(20, 10);
+    painter.locate().unwrap();
+    painter.resize(20, 12);
+    painter.locate().unwrap();
     assert_eq!(
         painter.painted(),
         b"\x1b[>c\x1b[6n\x1b7\x1b[999C\x1b[6n\x1b8\x1b[6n\x1b7\x1b[999C\x1b[6n\x1b8"
@@ -334,7 +337,8 @@ fn a_terminal_that_does_not_answer_loses_nothing_above_the_cursor() {
     for _ in 0..2 {
         let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
         painter.prompt(&rows).unwrap();
-        painter.resize(20, 10).unwrap();
+        painter.resize(20, 10);
+        painter.locate().unwrap();
         assert!(painter.is_seeking());
         painter.late();
         painter.painted().clear();
@@ -343,7 +347,8 @@ fn a_terminal_that_does_not_answer_loses_nothing_above_the_cursor() {
     }
     let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
     painter.prompt(&rows).unwrap();
-    painter.resize(10, 10).unwrap();
+    painter.resize(10, 10);
+    painter.locate().unwrap();
     assert!(!painter.is_seeking(), "it is not asked a third time");
     let late = Reply::Cursor(Position { row: 1, col: 1 });
     painter.reply(late);
@@ -367,7 +372,8 @@ fn sequences_are_counted_as_the_terminal_shows_them() {
             asked.starts_with(&measured),
             "once, in the empty row: {asked:?}"
         );
-        painter.resize(14, 10).unwrap();
+        painter.resize(14, 10);
+        painter.locate().unwrap();
         let answer = |col| Reply::Cursor(Position { row: 5, col });
         let columns = 2 + 5 * shown + 3;
         painter.reply(answer(shown + 1));
@@ -387,11 +393,13 @@ fn an_answer_that_comes_late_is_none_to_the_next_question() {
     let prompt = Line::plain(Safe::ours("> "));
     let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
     painter.prompt(&rows).unwrap();
-    painter.resize(20, 10).unwrap();
+    painter.resize(20, 10);
+    painter.locate().unwrap();
     painter.late();
     let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
     painter.prompt(&rows).unwrap();
-    painter.resize(30, 10).unwrap();
+    painter.resize(30, 10);
+    painter.locate().unwrap();
     let answer = |row, col| Reply::Cursor(Position { row, col });
     // To the question before: four rows of 19 columns, the cursor in the fourth.
     painter.reply(answer(9, 4));
@@ -412,12 +420,14 @@ fn an_answer_that_is_lost_delays_one_search_only() {
     let answer = |row, col| Reply::Cursor(Position { row, col });
     let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
     painter.prompt(&rows).unwrap();
-    painter.resize(20, 10).unwrap();
+    painter.resize(20, 10);
+    painter.locate().unwrap();
     painter.reply(answer(9, 4));
     painter.late();
     let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
     painter.prompt(&rows).unwrap();
-    painter.resize(30, 10).unwrap();
+    painter.resize(30, 10);
+    painter.locate().unwrap();
     painter.reply(answer(9, 6));
     painter.reply(answer(9, 30));
     assert!(!painter.is_seeking());
