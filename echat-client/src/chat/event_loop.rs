@@ -243,7 +243,7 @@ impl EventLoop {
         for wish in self.signals.take() {
             match wish {
                 Wish::Resize => {
-                    let cols = self.screen.resize(self.clock.now())?;
+                    let cols = self.screen.resize(self.clock.now());
                     self.step(Input::Resize { cols })?;
                 }
                 Wish::Stop => self.stop()?,
@@ -374,7 +374,7 @@ impl EventLoop {
     fn hang_up(&mut self) {
         if matches!(self.peer, Peer::Up(_)) {
             // A failure is told at the end, when the other end has heard goodbye.
-            if let Err(error) = self.screen.flush(&self.app) {
+            if let Err(error) = self.screen.paint(&self.app) {
                 self.broken.get_or_insert(error);
             }
         }

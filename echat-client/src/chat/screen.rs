@@ -31,6 +31,7 @@ const SAID: usize = 4;
 
 /// Both outputs, and the terminal's mode.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Screen {
     painter: Painter<Encoded<File>>,
     errors: Painter<Encoded<File>>,
@@ -120,7 +121,7 @@ impl Screen {
     pub(super) fn flush(&mut self, app: &App, now: Duration) -> io::Result<()> {
         if self.is_told_late() {
             self.prompt = true;
-            self.resize(now)?;
+            self.resize(now);
         }
         if let Some(quiet) = self.quiet
             && now >= quiet
@@ -267,7 +268,7 @@ impl Screen {
     }
 
     /// The columns that the terminal has now. Nothing is painted until it has been quiet for a while.
-    pub(super) fn resize(&mut self, now: Duration) -> io::Result<u16> {
+    pub(super) fn resize(&mut self, now: Duration) -> u16 {
         if let Some((cols, rows)) = size_of(&io::stdout()) {
             (self.told, self.doubted) = ((cols, rows), false);
             self.painter.resize(cols, rows);
@@ -282,7 +283,7 @@ impl Screen {
         if let Some((cols, rows)) = size_of(&io::stderr()) {
             self.errors.resize(cols, rows);
         }
-        Ok(u16::try_from(self.painter.size().0).unwrap_or(u16::MAX))
+        u16::try_from(self.painter.size().0).unwrap_or(u16::MAX)
     }
 
     /// When [`Screen::late`] or [`Screen::flush`] is due.
@@ -340,7 +341,7 @@ impl Screen {
         self.painter.leave()?;
         self.entered = true;
         self.raw.as_ref().map_or(Ok(()), RawGuard::resume)?;
-        self.resize(now)
+        Ok(self.resize(now))
     }
 
     /// Asks a question that a typed line answers, outside of raw mode.

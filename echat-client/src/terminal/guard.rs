@@ -29,7 +29,7 @@ struct Raw {
     before: Termios,
     /// Whether escape codes may be written; without, the terminal still ends lines itself.
     escapes: bool,
-    raw: AtomicBool,
+    is_on: AtomicBool,
 }
 
 impl RawGuard {
@@ -44,7 +44,7 @@ impl RawGuard {
             before: tcgetattr(&tty)?,
             tty,
             escapes,
-            raw: AtomicBool::new(false),
+            is_on: AtomicBool::new(false),
         });
         *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&raw);
         let guard = Self(raw);
@@ -85,13 +85,13 @@ impl Raw {
             raw.output_modes |= ends_lines;
         }
         tcsetattr(&self.tty, OptionalActions::Now, &raw)?;
-        self.raw.store(true, Ordering::SeqCst);
+        self.is_on.store(true, Ordering::SeqCst);
         self.write(ENTER)
     }
 
     /// The settings go back even if the bytes cannot be written.
     fn leave(&self) -> io::Result<()> {
-        if !self.raw.swap(false, Ordering::SeqCst) {
+        if !self.is_on.swap(false, Ordering::SeqCst) {
             return Ok(());
         }
         let written = self.write(LEAVE);
@@ -111,7 +111,7 @@ impl Raw {
 impl std::fmt::Debug for Raw {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Raw")
-            .field("raw", &self.raw)
+            .field("is_on", &self.is_on)
             .finish_non_exhaustive()
     }
 }

@@ -12,8 +12,8 @@ use vt100::Parser;
 
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
-use crate::terminal::{Decoder, Look, Painter, Position, Reply};
-use crate::view::{PromptRows, cut, prompt_rows};
+use crate::terminal::{Decoder, Look, Notify, Painter, Position, Reply};
+use crate::view::{PromptRows, Row, cut, prompt_rows};
 
 /// A terminal with a painter on it, and what is being typed there.
 pub(super) struct Scene {
@@ -467,7 +467,7 @@ fn what_is_typed_at_the_end_is_all_that_is_painted() {
             "{typed}: {painted:?}"
         );
         scene.show();
-        let shown: Vec<String> = rows.rows.iter().map(|row| row.text()).collect();
+        let shown: Vec<String> = rows.rows.iter().map(Row::text).collect();
         assert_eq!(
             scene.screen().join("\n"),
             shown.join("\n").trim_end(),
