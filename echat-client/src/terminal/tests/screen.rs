@@ -8,11 +8,12 @@ use std::num::NonZeroU16;
 
 use asked::Asked;
 use echat_proto::config::Notify;
+use echat_proto::config::Notify;
 use vt100::Parser;
 
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
-use crate::terminal::{Decoder, Look, Notify, Painter, Position, Reply};
+use crate::terminal::{Decoder, Look, Painter, Position, Reply};
 use crate::view::{PromptRows, Row, cut, prompt_rows};
 
 /// A terminal with a painter on it, and what is being typed there.
