@@ -13,7 +13,22 @@ pub type Numbered = (usize, Vec<u8>);
 #[error("line {0} is longer than 1 MiB")]
 pub struct TooLong(pub usize);
 
-/// Input that has not been cut into lines yet.
+/// What follows a byte order mark in UTF-8, which editors of Windows begin a file with.
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
+}
+
+/// Whether a text begins as UTF-16 does: with its byte order mark, or with a zero byte for half of
+/// a Latin character.
+pub fn is_utf16(text: &[u8]) -> bool {
+    match text {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [one, other, ..] => (*one == 0) != (*other == 0),
+        _ => false,
+    }
+}
+
+/// Input that has not been cut into lines yet. A byte order mark at its beginning is no part of it.
 #[derive(Debug, Default)]
 pub struct Lines {
     buffer: Vec<u8>,
@@ -42,8 +57,7 @@ impl Lines {
             return Ok(None);
         }
         self.searched = 0;
-        self.taken += 1;
-        let line = self.buffer[..length].to_vec();
+        let line = self.line(length);
         // It may be a password. What moves to the front leaves copies, until all is taken.
         self.buffer[..length].zeroize();
         self.buffer.drain(..=length);
@@ -53,10 +67,23 @@ impl Lines {
         Ok(Some((self.taken, line)))
     }
 
+    /// The first bytes of the buffer, as the next line.
+    fn line(&mut self, length: usize) -> Vec<u8> {
+        self.taken += 1;
+        let line = &self.buffer[..length];
+        if self.taken == 1 {
+            without_mark(line)
+        } else {
+            line
+        }
+        .to_vec()
+    }
+
     /// What stands behind the last end of a line, once there is no more input.
     pub fn last_line(&mut self) -> Option<Numbered> {
-        let line = std::mem::take(&mut self.buffer);
-        (!line.is_empty()).then_some((self.taken + 1, line))
+        let line = self.line(self.buffer.len());
+        self.buffer.zeroize();
+        (!line.is_empty()).then_some((self.taken, line))
     }
 }
 
@@ -100,6 +127,40 @@ mod tests {
         assert_eq!(lines.next_line(), Ok(None));
         lines.push(b"x");
         assert_eq!(lines.next_line(), Err(TooLong(2)));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        let mark = "\u{feff}".as_bytes();
+        assert_eq!(
+            cut(&[mark, b"a\n", mark]),
+            [(1, b"a".to_vec()), (2, mark.to_vec())]
+        );
+        assert_eq!(cut(&[mark, b"a"]), [(1, b"a".to_vec())]);
+        assert_eq!(cut(&[mark]), []);
+    }
+
+    #[test]
+    fn utf_16_is_known_by_its_first_bytes() {
+        for text in [
+            &b"\xff\xfeh\0"[..],
+            b"\xfe\xff\0h",
+            b"h\0i\0",
+            b"\0h\0i",
+            b"\xff\xfe",
+        ] {
+            assert!(is_utf16(text), "{text:?}");
+        }
+        for text in [
+            &b""[..],
+            b"h",
+            b"hi",
+            b"\0\0",
+            "\u{feff}h".as_bytes(),
+            "\u{4f60}".as_bytes(),
+        ] {
+            assert!(!is_utf16(text), "{text:?}");
+        }
     }
 
     proptest! {

@@ -9,6 +9,8 @@ use std::process::{Command, ExitStatus, Stdio};
 use echat_proto::limits::PASSWORD_MAX;
 use zeroize::Zeroizing;
 
+use crate::lines::{is_utf16, without_mark};
+
 /// The most that a file or a command may say, in bytes: a password, and what is not part of it, a
 /// byte order mark and the end of the line.
 const MAX: usize = PASSWORD_MAX + '\u{feff}'.len_utf8() + "\r\n".len();
@@ -33,6 +35,9 @@ pub enum PasswordError {
     /// It is no text.
     #[error("{0} is not UTF-8")]
     NotUtf8(String),
+    /// It is UTF-16, as some programs of Windows write.
+    #[error("{0} is UTF-16; save it as UTF-8")]
+    Utf16(String),
     /// There is nothing, or nothing but the end of a line.
     #[error("{0} holds no password: it is empty")]
     Empty(String),
@@ -101,11 +106,12 @@ fn line_of(from: impl Read, what: String) -> Result<Zeroizing<String>, PasswordE
     if bytes.len() > MAX {
         return Err(PasswordError::TooLong(what));
     }
-    let Ok(text) = str::from_utf8(&bytes) else {
+    if is_utf16(&bytes) {
+        return Err(PasswordError::Utf16(what));
+    }
+    let Ok(text) = str::from_utf8(without_mark(&bytes)) else {
         return Err(PasswordError::NotUtf8(what));
     };
-    // Editors of Windows begin a file with a byte order mark.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let line = text.strip_suffix('\n').unwrap_or(text);
     password_of(line.strip_suffix('\r').unwrap_or(line), what)
 }
@@ -154,6 +160,21 @@ mod tests {
             (&[b'x'; 5000], None),
         ] {
             assert_eq!(from_file(contents).as_deref(), password);
+        }
+    }
+
+    #[test]
+    fn utf_16_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("password");
+        for contents in [
+            &b"\xff\xfes\0e\0c\0r\0e\0t\0"[..],
+            b"s\0e\0c\0r\0e\0t\0\n\0",
+        ] {
+            std::fs::write(&path, contents).unwrap();
+            let error = Source::File(path.clone()).read().unwrap_err();
+            assert!(matches!(error, PasswordError::Utf16(_)), "{error}");
+            assert!(error.to_string().ends_with("is UTF-16; save it as UTF-8"));
         }
     }
 

@@ -168,6 +168,7 @@ impl Fault for PasswordError {
         match self {
             Self::NotSet(name) => format!("没有设置环境变量 {name:?}"),
             Self::NotUtf8(what) => format!("{what}：密码不是 UTF-8 文本"),
+            Self::Utf16(what) => format!("{what}：这是 UTF-16 编码，请另存为 UTF-8"),
             Self::Empty(what) => format!("{what}：里面没有密码，是空的"),
             Self::Lines(what) => format!("{what}：不止一行；密码只能是一行"),
             Self::TooLong(what) => format!("{what}：密码太长"),

@@ -2,7 +2,7 @@
 //! JSON and plain bytes.
 
 use std::fmt::{Display, Write as _};
-use std::io::{BufRead, ErrorKind, Read, Write};
+use std::io::{BufRead, Read, Write};
 
 use echat_proto::channel::{Channel, Incoming, Message};
 use echat_proto::commands::{self, COMMANDS, CommandInfo, Direction, FieldInfo, Shape, channel};
@@ -12,7 +12,7 @@ use super::message;
 use super::rules::End;
 use super::script::{self, CommandRef};
 use crate::exit::Exit;
-use crate::lines::{MAX_LINE, TooLong};
+use crate::lines::{MAX_LINE, TooLong, without_mark};
 
 /// Does the work. Input is read only by `encode` and `decode` without arguments.
 pub fn run(work: &Offline, input: impl BufRead, out: &mut impl Write) -> Result<(), End> {
@@ -52,23 +52,26 @@ fn each_line(
     out: &mut impl Write,
     translate: impl Fn(&str) -> Result<String, String>,
 ) -> Result<(), End> {
-    let mut line = String::new();
+    let mut line = Vec::new();
     for number in 1.. {
         line.clear();
         let mut limited = input.by_ref().take(MAX_LINE as u64);
-        if limited
-            .read_line(&mut line)
-            .map_err(|error| match error.kind() {
-                ErrorKind::InvalidData => usage(&format!("line {number}: not UTF-8")),
-                _ => End::output(&error),
-            })?
-            == 0
-        {
+        let length = limited
+            .read_until(b'\n', &mut line)
+            .map_err(|error| End::output(&error))?;
+        if length == 0 {
             break;
         }
-        if line.len() == MAX_LINE {
+        if length == MAX_LINE {
             return Err(usage(&TooLong(number)));
         }
+        let line = if number == 1 {
+            without_mark(&line)
+        } else {
+            &line
+        };
+        let line =
+            script::text_of(line).map_err(|error| usage(&format!("line {number}: {error}")))?;
         let text = line.trim();
         if !text.is_empty() && !text.starts_with('#') {
             let translated =

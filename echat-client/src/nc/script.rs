@@ -22,6 +22,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::lines::{is_utf16, without_mark};
+
 /// The longest time for `.sleep` and the options that take seconds: a day.
 const MAX_SECONDS: f64 = 86_400.0;
 
@@ -68,6 +70,9 @@ pub enum ScriptError {
     /// The line is not text.
     #[error("not UTF-8")]
     NotUtf8,
+    /// It is UTF-16, as some programs of Windows write.
+    #[error("this is UTF-16; save it as UTF-8")]
+    Utf16,
     /// An unknown word after the dot.
     #[error("unknown directive; there are .expect, .expect-close, .sleep, .raw, .frame and .quit")]
     Directive,
@@ -87,9 +92,7 @@ pub enum ScriptError {
 
 /// Understands one line; `None` for an empty line and a comment.
 pub fn parse(line: &[u8]) -> Result<Option<Statement>, ScriptError> {
-    let text = str::from_utf8(line)
-        .map_err(|_| ScriptError::NotUtf8)?
-        .trim();
+    let text = text_of(line)?.trim();
     if text.is_empty() || text.starts_with('#') {
         return Ok(None);
     }
@@ -100,9 +103,18 @@ pub fn parse(line: &[u8]) -> Result<Option<Statement>, ScriptError> {
     parse_line(text).map(Statement::Send).map(Some)
 }
 
+/// A line as text.
+pub fn text_of(line: &[u8]) -> Result<&str, ScriptError> {
+    if is_utf16(line) {
+        return Err(ScriptError::Utf16);
+    }
+    str::from_utf8(line).map_err(|_| ScriptError::NotUtf8)
+}
+
 /// Understands a whole script: each statement with its line's number, from 1. The first error
 /// comes with the number of its line.
 pub fn parse_all(script: &[u8]) -> Result<Vec<(usize, Statement)>, (usize, ScriptError)> {
+    let script = without_mark(script);
     let lines = (1..).zip(script.split(|byte| *byte == b'\n'));
     lines
         .filter_map(|(number, line)| match parse(line) {
