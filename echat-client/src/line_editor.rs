@@ -27,6 +27,8 @@ use undo::Undo;
 
 /// The longest line, in bytes.
 pub const LINE_MAX: usize = 64 << 10;
+/// The largest paste, in bytes; what is beyond is left out before it comes here.
+pub const PASTE_MAX: usize = 1 << 20;
 /// The longest line that may be a password, in bytes: so much more than a password may have that one
 /// which was cut off here is still too long, in every normal form.
 const MASKED_MAX: usize = 4 << 10;
@@ -83,8 +85,8 @@ impl LineEditor {
         self.buffer.cursor()
     }
 
-    /// Replaces the line, as after a question that interrupted it. Control characters, which
-    /// nobody can type, become U+FFFD; what is over [`LINE_MAX`] is cut.
+    /// Replaces the line, as after a question that interrupted it. Newlines and tabs stay; other
+    /// control characters, which no key types, become U+FFFD; what is over [`LINE_MAX`] is cut.
     pub fn set(&mut self, text: &str, cursor: usize) {
         self.remember();
         self.buffer
@@ -152,6 +154,13 @@ impl LineEditor {
         self.histories.get(self.bucket).and_then(History::query)
     }
 
+    /// Whether no line of the history holds what is being searched for.
+    pub fn is_search_failed(&self) -> bool {
+        self.histories
+            .get(self.bucket)
+            .is_some_and(History::is_search_failed)
+    }
+
     /// Takes one key.
     pub fn handle(&mut self, key: Key) -> Outcome {
         if self.search().is_some() {
@@ -167,6 +176,8 @@ impl LineEditor {
         }
         match key {
             Key::Enter => self.submit(),
+            // Alt-Enter. A password has one line.
+            Key::Alt('\r') if !self.masked => self.insert("\n"),
             Key::Paste(text) => self.paste(&text),
             Key::Char(c) if !c.is_control() => self.insert(c.encode_utf8(&mut [0; 4])),
             Key::Ctrl('d') if self.text().is_empty() => Outcome::EndOfInput,
@@ -302,6 +313,10 @@ impl LineEditor {
             Key::Ctrl('r') => history.search_older(),
             Key::Ctrl('s') => history.search_newer(),
             Key::Ctrl('g' | 'c') | Key::Esc => history.cancel_search(),
+            // There is nothing to send.
+            Key::Enter if history.is_search_failed() => return Outcome::None,
+            // A report of the terminal's, or a key of no use, ends nothing.
+            Key::Unknown => return Outcome::None,
             other => {
                 history.end_search();
                 return match self.handle(other) {

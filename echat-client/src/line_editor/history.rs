@@ -22,6 +22,8 @@ struct Search {
     query: String,
     /// The line found last.
     at: Option<usize>,
+    /// Whether no line holds the query.
+    failed: bool,
     /// The line and cursor before the search.
     before: (String, usize),
 }
@@ -69,11 +71,16 @@ impl History {
         self.search.as_ref().map(|search| search.query.as_str())
     }
 
+    pub(super) fn is_search_failed(&self) -> bool {
+        self.search.as_ref().is_some_and(|search| search.failed)
+    }
+
     pub(super) fn start_search(&mut self, before: (String, usize)) {
         self.walk = None;
         self.search = Some(Search {
             query: String::new(),
             at: None,
+            failed: false,
             before,
         });
     }
@@ -93,7 +100,7 @@ impl History {
         let search = self.search.as_mut()?;
         search.query.push(c);
         let from = search.at.unwrap_or(self.lines.len().saturating_sub(1));
-        self.find((0..=from).rev())
+        self.find_any((0..=from).rev())
     }
 
     /// One character less, from the newest line again.
@@ -102,9 +109,10 @@ impl History {
         search.query.pop();
         search.at = None;
         if search.query.is_empty() {
+            search.failed = false;
             return Some(search.before.clone());
         }
-        self.find((0..self.lines.len()).rev())
+        self.find_any((0..self.lines.len()).rev())
     }
 
     pub(super) fn search_older(&mut self) -> Found {
@@ -115,6 +123,15 @@ impl History {
     pub(super) fn search_newer(&mut self) -> Found {
         let start = self.search.as_ref()?.at? + 1;
         self.find(start..self.lines.len())
+    }
+
+    /// The same for another query; the search has failed if there is none.
+    fn find_any(&mut self, order: impl Iterator<Item = usize>) -> Found {
+        let found = self.find(order);
+        if let Some(search) = &mut self.search {
+            search.failed = found.is_none();
+        }
+        found
     }
 
     /// The first of `order` that holds the query; otherwise everything stays.

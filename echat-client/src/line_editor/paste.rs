@@ -28,9 +28,9 @@ pub(super) fn sort(text: &str) -> Pasted {
 }
 
 /// The text with U+FFFD for control characters: no message can carry them, and leaving them out
-/// without a trace would join what they divided. A tab stays.
+/// without a trace would join what they divided. Tabs and newlines stay.
 pub(super) fn typeable(text: &str) -> Cow<'_, str> {
-    let refused = |c: char| c.is_control() && c != '\t';
+    let refused = |c: char| c.is_control() && !matches!(c, '\t' | '\n');
     if text.contains(refused) {
         Cow::Owned(text.replace(refused, "\u{fffd}"))
     } else {

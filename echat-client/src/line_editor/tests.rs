@@ -25,6 +25,7 @@ fn key(word: &str) -> Vec<Key> {
         "END" => Key::End,
         "ESC" => Key::Esc,
         "M-BS" => Key::Alt('\u{7f}'),
+        "M-ENTER" => Key::Alt('\r'),
         _ if word.starts_with("C-") => Key::Ctrl(last(word)),
         _ if word.starts_with("M-") => Key::Alt(last(word)),
         _ => return word.chars().map(Key::Char).collect(),
@@ -77,6 +78,13 @@ fn every_key_does_what_it_says() {
         ("abc C-a C-b BS C-h C-w C-u M-b M-BS", "|abc"),
         ("abc C-f DEL C-d C-k M-f M-d", "abc|"),
         ("a C-t", "a|"),
+        ("one M-ENTER two BS", "one\ntw|"),
+        ("one M-ENTER two C-a x", "x|one\ntwo"),
+        ("one M-ENTER M-ENTER BS BS BS", "on|"),
+        ("one M-ENTER two M-b M-b M-f", "one|\ntwo"),
+        ("one M-ENTER two C-w", "one\n|"),
+        ("one M-ENTER two C-_", "one\n|"),
+        ("one M-ENTER C-_", "one|"),
     ];
     for (words, shown) in cases {
         let mut editor = LineEditor::new();
@@ -103,6 +111,12 @@ fn what_a_person_calls_a_character_stays_whole() {
         ("你好 C-a C-f C-d", "你|"),
         ("1\u{fe0f}\u{20e3}❤\u{fe0f} BS BS", "|"),
         ("ab LEFT \u{301} x", "a\u{301}x|b"),
+        ("你好，世界 M-b", "你好，世|界"),
+        ("你好，世界 M-b M-b M-b", "你|好，世界"),
+        ("你好 SPACE 世界 C-w", "你好 |"),
+        ("你好\u{3000}世界 C-w C-y", "你好\u{3000}世界|"),
+        ("👩\u{200d}👩\u{200d}👧你 C-a M-d", "|"),
+        ("👍🏽 M-ENTER 👍🏽 LEFT BS", "👍🏽|👍🏽"),
     ];
     for (words, shown) in cases {
         let mut editor = LineEditor::new();
@@ -183,10 +197,67 @@ fn the_history_is_searched_backwards() {
 }
 
 #[test]
+fn a_search_without_a_hit_says_so_and_sends_nothing() {
+    let mut editor = LineEditor::new();
+    press(&mut editor, "apple ENTER draft C-r");
+    assert!(!editor.is_search_failed());
+    press(&mut editor, "x");
+    assert!(editor.is_search_failed());
+    for _ in 0..2 {
+        assert_eq!(press(&mut editor, "ENTER"), Outcome::None);
+        assert_eq!(editor.search(), Some("x"));
+    }
+    // A hit after all.
+    press(&mut editor, "BS a");
+    assert!(!editor.is_search_failed());
+    press(&mut editor, "q");
+    assert!(editor.is_search_failed());
+    for end in ["C-g", "C-c", "ESC"] {
+        press(&mut editor, end);
+        assert_eq!(picture(&editor), "draft|", "{end}");
+        assert!(editor.search().is_none() && !editor.is_search_failed());
+        press(&mut editor, "C-r zzz");
+        assert!(editor.is_search_failed());
+    }
+    // Nothing to search in at all.
+    let mut editor = LineEditor::new();
+    press(&mut editor, "C-r x");
+    assert!(editor.is_search_failed());
+    assert_eq!(press(&mut editor, "ENTER"), Outcome::None);
+}
+
+#[test]
+fn a_line_of_several_rows_is_sent_and_recalled_whole() {
+    let mut editor = LineEditor::new();
+    press(&mut editor, "one M-ENTER two");
+    let sent = Outcome::Submit("one\ntwo".into());
+    assert_eq!(editor.handle(Key::Enter), sent);
+    press(&mut editor, "three ENTER UP UP");
+    assert_eq!(picture(&editor), "one\ntwo|");
+    press(&mut editor, "DOWN DOWN C-r tw");
+    assert_eq!(picture(&editor), "one\n|two");
+    assert_eq!(editor.handle(Key::Enter), sent);
+    editor.set("one\ntwo\u{1b}", 4);
+    assert_eq!(picture(&editor), "one\n|two\u{fffd}");
+}
+
+#[test]
+fn undo_takes_a_paste_back_at_once() {
+    let mut editor = LineEditor::new();
+    press(&mut editor, "ab LEFT");
+    editor.handle(Key::Paste("one two".into()));
+    press(&mut editor, "x C-_");
+    assert_eq!(picture(&editor), "aone two|b");
+    press(&mut editor, "C-_");
+    assert_eq!(picture(&editor), "a|b");
+}
+
+#[test]
 fn a_password_leaves_nothing_behind() {
     let mut editor = LineEditor::new();
     editor.masked(true);
     assert_eq!(press(&mut editor, "secret TAB"), Outcome::None);
+    assert_eq!(press(&mut editor, "M-ENTER"), Outcome::None);
     press(&mut editor, "C-u secret");
     assert_eq!(editor.handle(Key::Enter), Outcome::Submit("secret".into()));
     press(&mut editor, "again");

@@ -48,7 +48,7 @@ impl PromptRows {
 }
 
 /// Lays out `prompt` and behind it `text` with the cursor at byte `cursor`, in rows of `width`
-/// columns. A `masked` text is shown as so many `*`. What is typed passes [`Safe`] too, since a
+/// columns. A newline in the text begins a row, and is shown at the end of the one before. A `masked` text is shown as so many `*`. What is typed passes [`Safe`] too, since a
 /// paste may hold anything.
 ///
 /// The cursor always has a column of its own: behind a row that is full it stands at the start of
@@ -71,6 +71,9 @@ pub fn prompt_rows(
         } else {
             rows.put(&Safe::line(grapheme), Style::Plain)
         };
+        if grapheme == "\n" && !masked {
+            rows.begin();
+        }
         if cursor < at + grapheme.len() {
             place = place.or(first);
         }

@@ -125,3 +125,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_newline_that_is_typed_begins_a_row_and_is_seen() {
+    let prompt = Line::styled(Safe::line("> "), Style::Plain);
+    let text = |rows: &PromptRows| -> Vec<String> { rows.rows.iter().map(Row::text).collect() };
+    for (cursor, place) in [
+        (0, (0, 2)),
+        (3, (0, 5)),
+        (4, (1, 0)),
+        (5, (1, 1)),
+        (8, (2, 0)),
+    ] {
+        let rows = prompt_rows(&prompt, "one\ntwo\n", cursor, 20, false);
+        assert_eq!(text(&rows), ["> one␊", "two␊", ""], "{cursor}");
+        assert_eq!((rows.cursor_row, rows.cursor_col), place, "{cursor}");
+    }
+}

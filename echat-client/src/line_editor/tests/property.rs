@@ -39,7 +39,7 @@ fn any_key() -> impl Strategy<Value = Key> {
         6 => typed,
         3 => plain,
         4 => prop::sample::select(letters).prop_map(Key::Ctrl),
-        1 => prop::sample::select(vec!['b', 'f', 'd', '\u{7f}', 'x']).prop_map(Key::Alt),
+        1 => prop::sample::select(vec!['b', 'f', 'd', '\u{7f}', '\r', 'x']).prop_map(Key::Alt),
         1 => text().prop_map(Key::Paste),
     ]
 }
@@ -82,7 +82,7 @@ proptest! {
             let outcome = editor.handle(key.clone());
             let (text, cursor) = (editor.text(), editor.cursor());
             prop_assert!(is_boundary(text, cursor), "{key:?}: {text:?} at {cursor}");
-            prop_assert!(!text.contains(|c: char| c.is_control() && c != '\t'));
+            prop_assert!(!text.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n')));
             if outcome == Outcome::None {
                 prop_assert_eq!(before, (text.to_owned(), cursor, editor.search().is_some()));
             }

@@ -8,7 +8,6 @@ use std::num::NonZeroU16;
 
 use asked::Asked;
 use echat_proto::config::Notify;
-use echat_proto::config::Notify;
 use vt100::Parser;
 
 use crate::safe::Safe;
