@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::connection::Connection;
 use crate::exit::Exit;
-use crate::line_editor::{Completer, LineEditor};
+use crate::line_editor::{Completer, LineEditor, PASTE_MAX};
 use crate::modes::{Act, Goto, Mode, World};
 use crate::outgoing::Outgoing;
 use crate::safe::Safe;
@@ -95,6 +95,8 @@ pub struct App {
     garbled: bool,
     /// The line of input that is no text; none after it is taken.
     not_text: Option<u64>,
+    /// Whether the input is UTF-16.
+    utf16: bool,
     /// Whether a line could not be understood.
     mistaken: bool,
     over: bool,
@@ -144,6 +146,7 @@ impl App {
             refused: false,
             garbled: false,
             not_text: None,
+            utf16: false,
             mistaken: false,
             over: false,
             title: String::new(),
@@ -156,6 +159,10 @@ impl App {
         if self.over {
             return Vec::new();
         }
+        let input = match input {
+            Input::Lines(text) => return self.lines(&Zeroizing::new(text)),
+            input => input,
+        };
         let shows = !matches!(
             input,
             Input::Tick { .. }
@@ -171,8 +178,17 @@ impl App {
             Input::Key(key) => self.key(key),
             Input::Line(line) => self.line(Zeroizing::new(line)),
             Input::NotText { line } => self.not_text(line),
+            Input::Utf16 => {
+                self.utf16 = true;
+                self.not_text(1);
+            }
             Input::Garbled => self.garbled = true,
-            Input::Resize { .. } => {}
+            Input::PasteCut { whole } => self.say(Text::PasteCut {
+                kept: PASTE_MAX as u64,
+                whole: whole as u64,
+            }),
+            // Lines are taken apart above.
+            Input::Resize { .. } | Input::Lines(_) => {}
             // Whoever had the terminal meanwhile named the window anew.
             Input::Resume => self.title.clear(),
             Input::Elapsed { at } => self.at = at,
@@ -224,9 +240,14 @@ impl App {
                 Question::Befriend(name) => language.say(Text::FriendRequestShort { name }),
                 Question::Leave(room) => language.say(Text::LeaveRoomShort { room }),
                 Question::SendAsText(..) => language.say(Text::SendAsText),
-                Question::Paste(pasted) => language.say(Text::PasteShort {
-                    count: pasted.lines.len() as u64,
-                }),
+                Question::Paste(pasted) => {
+                    let count = pasted.lines.len() as u64;
+                    language.say(if pasted.may_be_one() {
+                        Text::PasteShort { count }
+                    } else {
+                        Text::PasteShortEach { count }
+                    })
+                }
             };
             add(&format!("{asks} "), Style::Bold);
         }
@@ -254,6 +275,18 @@ impl App {
         };
         add(end, Style::Prompt);
         Line(spans)
+    }
+
+    /// What stands in the prompt's place during a search in the history (C-r).
+    pub fn search_prompt(&self) -> Option<Line> {
+        let query = self.editor.search()?;
+        let prompt = if self.editor.is_search_failed() {
+            let failed = self.world.language.say(Text::NoMatch);
+            format!("(C-r, {failed}) {query}: ")
+        } else {
+            format!("(C-r) {query}: ")
+        };
+        Some(Line::styled(Safe::line(&prompt), Style::Prompt))
     }
 
     /// The question that the next line may answer. What is asked for elsewhere is no answer, nor what

@@ -36,12 +36,6 @@ impl Tty {
     pub fn put(&self, text: &str) -> io::Result<()> {
         put(&self.0, text)
     }
-
-    /// Asks, and waits for a typed yes.
-    pub fn yes(&self, question: &str) -> io::Result<bool> {
-        self.put(question)?;
-        is_yes(self)
-    }
 }
 
 impl AsFd for Tty {
@@ -56,12 +50,12 @@ pub fn put(mut out: impl Write, question: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Whether the line that is typed is a yes; waits for it.
-pub fn is_yes(from: impl AsFd) -> io::Result<bool> {
-    Ok(line(from)?.trim_ascii() == b"yes")
+/// Whether a line is a yes.
+pub fn is_yes(line: &[u8]) -> bool {
+    line.trim_ascii() == b"yes"
 }
 
-/// The line that is typed, with its end; waits for it. Empty at the end of input. The terminal is
+/// The line that is typed, with its end and whatever else the terminal sent; waits for it. Empty at the end of input. The terminal is
 /// not in raw mode: then one line comes with one read, and the lines behind it stay.
 pub fn line(from: impl AsFd) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut typed = Zeroizing::new(vec![0; LINE_MAX]);

@@ -2,6 +2,7 @@
 //! above a prompt that stays at the bottom, and the terminal's own scrollback, search and
 //! selection keep working.
 
+mod burst;
 mod charset;
 mod decoder;
 mod guard;
@@ -16,8 +17,9 @@ use std::os::fd::AsFd;
 
 use rustix::termios::tcgetwinsize;
 
+pub use burst::Burst;
 pub use charset::{Charset, Encoded, Transcoder};
-pub use decoder::{Decoder, PASTE_MAX, Position, Reply};
+pub use decoder::{Decoder, Position, Reply, Token, typed_text};
 pub use guard::{EchoOff, RawGuard, restore_on_panic};
 pub use look::{Look, Wishes};
 pub use notify::notification_for;

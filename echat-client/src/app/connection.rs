@@ -453,7 +453,11 @@ impl App {
             && idle
             && let Some(line) = self.not_text.take()
         {
-            self.fail(Text::NotTextLine { line });
+            self.fail(if self.utf16 {
+                Text::InputUtf16
+            } else {
+                Text::NotTextLine { line }
+            });
             self.quit(Exit::Usage);
         } else if self.ending && idle {
             self.quit(match (self.refused, self.mistaken) {

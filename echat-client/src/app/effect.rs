@@ -25,6 +25,15 @@ pub enum Input {
         /// Counted from 1.
         line: u64,
     },
+    /// The input is UTF-16, and nothing of it was taken.
+    Utf16,
+    /// Text of several lines, each with a newline, that came faster than a person types.
+    Lines(String),
+    /// The paste that comes now was cut to [`PASTE_MAX`](crate::line_editor::PASTE_MAX) bytes.
+    PasteCut {
+        /// The bytes that it had.
+        whole: usize,
+    },
     /// The keys that come now hold bytes that are no text, as replacement characters.
     Garbled,
     /// The terminal has another width.

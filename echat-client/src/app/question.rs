@@ -1,5 +1,7 @@
 //! Questions that wait for a Y or an N without blocking anything.
 
+use crate::line_editor::LINE_MAX;
+use crate::session::{Excess, Limits};
 use crate::target::Target;
 
 /// A question.
@@ -24,6 +26,38 @@ pub(super) struct Pasted {
     pub(super) lines: Vec<String>,
     /// The line as it was, and its cursor: it comes back if they are not sent.
     pub(super) typed: (String, usize),
+    /// What the server takes.
+    pub(super) limits: Limits,
+}
+
+impl Pasted {
+    /// Why a line cannot be sent, if one cannot; blank ones are left out.
+    pub(super) fn excess(&self) -> Option<Excess> {
+        let said = self.lines.iter().filter(|line| !line.trim().is_empty());
+        said.map(|line| self.check(line)).find_map(Result::err)
+    }
+
+    /// Whether they can be one message. Commands are one line each.
+    pub(super) fn may_be_one(&self) -> bool {
+        self.target.is_some() && self.excess().is_none() && self.check(&self.as_one()).is_ok()
+    }
+
+    fn check(&self, text: &str) -> Result<(), Excess> {
+        match &self.target {
+            Some(target) => self.limits.text(target, text).map(|_| ()),
+            None if text.len() > LINE_MAX => Err(Excess::Text {
+                bytes: text.len(),
+                characters: text.chars().count(),
+                limit: LINE_MAX,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The lines as one text.
+    pub(super) fn as_one(&self) -> String {
+        self.lines.join("\n")
+    }
 }
 
 /// An answer.
@@ -41,7 +75,7 @@ impl Question {
         match line.trim().to_lowercase().as_str() {
             "y" | "yes" | "是" => Some(Reply::Yes),
             "n" | "no" | "否" => Some(Reply::No),
-            "o" if matches!(self, Self::Paste(_)) => Some(Reply::One),
+            "o" if matches!(self, Self::Paste(pasted) if pasted.may_be_one()) => Some(Reply::One),
             _ => None,
         }
     }

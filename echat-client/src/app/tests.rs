@@ -17,6 +17,7 @@ mod forged;
 mod leaving;
 mod limits;
 mod modes;
+mod pasted;
 mod pending;
 mod pipe;
 mod replaced;

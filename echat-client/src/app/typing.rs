@@ -5,7 +5,7 @@ use echat_proto::names::NameQuery;
 use zeroize::Zeroizing;
 
 use super::question::{Pasted, Question, Reply};
-use super::{App, Effect, Hold};
+use super::{App, Effect, Hold, Input};
 use crate::line_editor::{Completer, Key, Outcome};
 use crate::modes::{Goto, error_line};
 use crate::safe::Safe;
@@ -230,7 +230,7 @@ impl App {
                 self.paste(pasted, lines);
             }
             (Question::Paste(pasted), Reply::One) => {
-                let lines = vec![pasted.lines.join("\n")];
+                let lines = vec![pasted.as_one()];
                 self.paste(pasted, lines);
             }
             (question, _) => self.not_sent(question),
@@ -261,19 +261,71 @@ impl App {
         {
             return self.fail_to_paste(&excess);
         }
+        if lines.iter().all(|line| line.trim().is_empty()) {
+            return;
+        }
         let (before, after) = typed.0.split_at(typed.1);
         lines[0].insert_str(0, before);
         if let Some(last) = lines.last_mut() {
             last.push_str(after);
         }
-        self.editor.clear();
-        let count = lines.len() as u64;
-        self.say(Text::Paste { count });
-        self.questions.push_front(Question::Paste(Pasted {
+        let pasted = Pasted {
             target: self.mode.target().cloned(),
             lines,
             typed,
-        }));
+            limits: self.world.session.limits(),
+        };
+        let count = pasted.lines.len() as u64;
+        match pasted.excess() {
+            None => {}
+            Some(Excess::Text { bytes, limit, .. }) => {
+                return self.fail(Text::PasteTooLong {
+                    count,
+                    bytes: bytes as u64,
+                    limit: limit as u64,
+                });
+            }
+            Some(excess) => return self.fail_to_paste(&excess),
+        }
+        self.editor.clear();
+        self.say(match pasted.target {
+            Some(_) if pasted.may_be_one() => Text::Paste { count },
+            Some(_) => Text::PasteEach { count },
+            None => Text::PasteOfCommands { count },
+        });
+        self.questions.push_front(Question::Paste(pasted));
+    }
+
+    /// Lines that came faster than a person types. As long as they are commands, or answers where one
+    /// is asked for after the other, each is typed: by a script, or by a password manager. From the
+    /// first on that is a text, they are a paste.
+    pub(super) fn lines(&mut self, text: &str) -> Vec<Effect> {
+        let garbled = self.garbled;
+        let mut effects = Vec::new();
+        let mut rest = text;
+        while let Some((line, more)) = rest.split_once('\n')
+            && (!is_several(rest) || self.is_asking() || self.is_command_with(line))
+        {
+            self.garbled |= garbled;
+            effects.extend(self.step(Input::Key(Key::Paste(line.to_owned()))));
+            effects.extend(self.step(Input::Key(Key::Enter)));
+            rest = more;
+        }
+        if !rest.is_empty() {
+            self.garbled |= garbled;
+            effects.extend(self.step(Input::Key(Key::Paste(rest.to_owned()))));
+        }
+        effects
+    }
+
+    /// Whether the line under edition is a command of the mode, with this behind the cursor.
+    fn is_command_with(&self, inserted: &str) -> bool {
+        let (before, after) = self.editor.text().split_at(self.editor.cursor());
+        let line = [before, inserted, after].concat();
+        self.mode.scope().is_some_and(|scope| {
+            let read = statement::parse(scope, &line);
+            read.is_ok_and(|statement| !matches!(statement, Statement::Say(_)))
+        })
     }
 
     /// Pasted lines were confirmed: in a chat they are text, whatever they look like. All of them are
@@ -306,8 +358,21 @@ impl App {
     fn interrupt(&mut self) {
         self.editor.clear();
         self.drop_held();
+        // What was typed before the first paste that is asked about is there again.
+        let typed = self
+            .questions
+            .iter()
+            .rev()
+            .find_map(|question| match question {
+                Question::Paste(pasted) => Some(pasted.typed.clone()),
+                _ => None,
+            });
         self.questions
             .retain(|question| !question.is_dropped_unanswered());
+        if let Some((text, cursor)) = typed {
+            self.say(Text::NotSent);
+            return self.editor.set(&text, cursor);
+        }
         if self.mode.scope().is_none() {
             self.go(Goto::Command);
         } else {
@@ -339,6 +404,11 @@ impl App {
         };
         self.editor.replace(range, &text);
     }
+}
+
+/// Whether a text has a line behind the end of another.
+fn is_several(text: &str) -> bool {
+    text.trim_end_matches('\n').contains('\n')
 }
 
 /// Names for completion: those of recent conversations first, then by the alphabet.

@@ -93,7 +93,7 @@ impl EventLoop {
         let screen = Screen::new(choices.look, interactive)?;
         Ok(Self {
             app: App::new(choices.settings, choices.language),
-            keyboard: Keyboard::new(screen.is_raw()),
+            keyboard: Keyboard::new(screen.is_raw(), interactive),
             screen,
             signals,
             wakes,
@@ -140,10 +140,12 @@ impl EventLoop {
             if self.wakes.take(&self.clock) {
                 self.step(Input::Woke)?;
             }
-            let mut typed = self.keyboard.late(&self.clock);
-            if ready.input {
-                typed.extend(self.keyboard.read(&self.clock)?);
-            }
+            // What is there has come in time.
+            let typed = if ready.input {
+                self.keyboard.read(&self.clock)?
+            } else {
+                self.keyboard.late(&self.clock)
+            };
             for typed in typed {
                 self.take(typed)?;
             }
@@ -228,13 +230,18 @@ impl EventLoop {
         if reads {
             fds.push(Watched::new(&stdin, Interest::Read));
         }
+        let from = self.clock.now();
         wait(&mut fds, &self.clock, deadline)?;
         let is_ready = |fd: Option<&Watched<'_>>| fd.is_some_and(Watched::is_ready);
-        Ok(Ready {
+        let found = Ready {
             signals: is_ready(fds.first()),
             peer: has_peer && is_ready(fds.get(1)),
             input: reads && is_ready(fds.last()),
-        })
+        };
+        if reads {
+            self.keyboard.waited(from, self.clock.now(), found.input);
+        }
+        Ok(found)
     }
 
     // ---- the system and the user
@@ -285,6 +292,12 @@ impl EventLoop {
                 self.screen.end_line(&self.app)?;
                 self.step(Input::Line(line))
             }
+            Typed::Lines(text) => {
+                self.screen.end_line(&self.app)?;
+                self.step(Input::Lines(text))
+            }
+            Typed::PasteCut { whole } => self.step(Input::PasteCut { whole }),
+            Typed::Utf16 => self.step(Input::Utf16),
             Typed::NotText(line) => {
                 self.screen.end_line(&self.app)?;
                 let line = line as u64;

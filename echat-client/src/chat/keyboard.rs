@@ -1,6 +1,6 @@
 //! Standard input: keys of a terminal in raw mode, or lines.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -8,13 +8,11 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::line_editor::Key;
-use crate::lines::{Lines, Numbered};
-use crate::terminal::{Charset, Decoder, Reply, Transcoder};
+use crate::lines::{Lines, Numbered, is_utf16};
+use crate::terminal::{Burst, Charset, Decoder, Reply, Token, Transcoder, typed_text};
 
-/// How long after Escape the rest of a key may come.
-const REST_OF_KEY: Duration = Duration::from_millis(50);
-/// A paste that is silent for so long has lost its end on the way.
-const REST_OF_PASTE: Duration = Duration::from_secs(5);
+/// Waiting for longer than this means that nothing was there to read at first.
+const LOOK: Duration = Duration::from_millis(1);
 /// How many bytes one read takes at most.
 const READ: usize = 64 << 10;
 
@@ -23,8 +21,16 @@ const READ: usize = 64 << 10;
 pub(super) enum Typed {
     Key(Key),
     Line(String),
+    /// Several lines that were pasted where the terminal does not mark a paste.
+    Lines(String),
+    /// The paste after this was so many bytes, of which some are left out.
+    PasteCut {
+        whole: usize,
+    },
     /// A line, counted from 1, that is no text.
     NotText(usize),
+    /// The input is UTF-16.
+    Utf16,
     /// The keys after this hold bytes that are no text.
     Garbled,
     /// The terminal's answer to a question of the program's.
@@ -35,9 +41,19 @@ pub(super) enum Typed {
 
 #[derive(Debug)]
 enum Reader {
-    Keys(Decoder),
-    Lines(Lines),
+    /// A terminal in raw mode.
+    Keys(Decoder, Burst),
+    /// A terminal that edits lines itself, with a person who answers questions.
+    TypedLines(Lines, Burst),
+    /// A terminal whose lines nothing is asked about, or none.
+    Lines(Lines, Source),
     Ended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Terminal,
+    Other,
 }
 
 /// Standard input. Nothing is read ahead of what poll(2) has announced.
@@ -46,22 +62,27 @@ pub(super) struct Keyboard {
     reader: Reader,
     /// Where the locale's encoding is not UTF-8.
     transcoder: Option<Transcoder>,
-    /// When the key under way is over.
-    deadline: Option<Duration>,
+    /// When it was last known that nothing was there to read; `None` before the first look.
+    looked: Option<Duration>,
 }
 
 impl Keyboard {
-    /// Keys if the terminal is in raw mode, else lines.
-    pub(super) fn new(raw: bool) -> Self {
+    /// Keys if the terminal is in raw mode, else lines; in interactive use, several lines at once
+    /// are a paste.
+    pub(super) fn new(raw: bool, interactive: bool) -> Self {
         let reader = if raw {
-            Reader::Keys(Decoder::new())
+            Reader::Keys(Decoder::new(), Burst::default())
+        } else if interactive {
+            Reader::TypedLines(Lines::default(), Burst::default())
+        } else if io::stdin().is_terminal() {
+            Reader::Lines(Lines::default(), Source::Terminal)
         } else {
-            Reader::Lines(Lines::default())
+            Reader::Lines(Lines::default(), Source::Other)
         };
         Self {
             reader,
             transcoder: Charset::of_locale().map(Transcoder::new),
-            deadline: None,
+            looked: None,
         }
     }
 
@@ -72,7 +93,22 @@ impl Keyboard {
 
     /// When [`Keyboard::late`] is due.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        self.deadline
+        match &self.reader {
+            Reader::Keys(decoder, burst) => [decoder.deadline(), burst.deadline()]
+                .into_iter()
+                .flatten()
+                .min(),
+            Reader::TypedLines(_, burst) => burst.deadline(),
+            Reader::Lines(..) | Reader::Ended => None,
+        }
+    }
+
+    /// It was waited for from one time to another, and then something was there to read, or not.
+    /// What is there at once came at any time since the last look.
+    pub(super) fn waited(&mut self, from: Duration, to: Duration, ready: bool) {
+        if !ready || to >= from + LOOK {
+            self.looked = Some(to);
+        }
     }
 
     /// Reads once.
@@ -94,88 +130,124 @@ impl Keyboard {
             }
             None => &buffer[..length],
         };
+        let now = clock.now();
+        let away = self.looked.map_or(now, |looked| now.saturating_sub(looked));
+        self.looked = Some(now);
+        let is_last = length == 0;
         let mut typed = match &mut self.reader {
-            Reader::Keys(decoder) => {
-                let mut typed = keys(decoder.feed(bytes), bytes);
-                typed.extend(decoder.replies().into_iter().map(Typed::Reply));
+            Reader::Keys(decoder, burst) => {
+                let mut tokens = burst.feed(decoder.feed(bytes, now), away, now);
+                if is_last {
+                    tokens.extend(burst.feed(decoder.end(), away, now));
+                    tokens.extend(burst.end());
+                }
+                tokens.into_iter().map(of_token).collect()
+            }
+            Reader::TypedLines(lines, burst) => {
+                let mut typed = Vec::new();
+                for line in cut(lines, bytes, is_last)? {
+                    match as_line(line, Source::Terminal) {
+                        Typed::Line(line) => {
+                            typed.extend(of_lines(burst.feed(of_line(&line), away, now)));
+                        }
+                        other => {
+                            typed.extend(of_lines(burst.end()));
+                            typed.push(other);
+                        }
+                    }
+                }
+                if is_last {
+                    typed.extend(of_lines(burst.end()));
+                }
                 typed
             }
-            Reader::Lines(lines) => {
-                lines.push(bytes);
-                let mut typed = Vec::new();
-                while let Some(line) = lines.next_line().map_err(io::Error::other)? {
-                    typed.push(as_line(line));
-                }
-                if length == 0
-                    && let Some(line) = lines.last_line()
-                {
-                    typed.push(as_line(line));
-                }
-                typed
+            Reader::Lines(lines, source) => {
+                let source = *source;
+                let lines = cut(lines, bytes, is_last)?.into_iter();
+                lines.map(|line| as_line(line, source)).collect()
             }
             Reader::Ended => Vec::new(),
         };
-        if length == 0 {
+        if is_last {
             self.reader = Reader::Ended;
             typed.push(Typed::End);
         }
-        self.deadline = match &self.reader {
-            Reader::Keys(decoder) if decoder.is_pending() => Some(clock.now() + REST_OF_KEY),
-            Reader::Keys(decoder) if decoder.is_pasting() => Some(clock.now() + REST_OF_PASTE),
-            _ => None,
-        };
         Ok(typed)
     }
 
-    /// The rest of a key did not come in time: what was there was a key of its own.
+    /// Nothing more came in time: decides what was begun. Only where nothing is there to read.
     pub(super) fn late(&mut self, clock: &Clock) -> Vec<Typed> {
-        if self.deadline.is_none_or(|deadline| clock.now() < deadline) {
-            return Vec::new();
+        let now = clock.now();
+        match &mut self.reader {
+            Reader::Keys(decoder, burst) => {
+                let mut tokens = burst.late(now);
+                tokens.extend(burst.feed(decoder.late(now), Duration::ZERO, now));
+                tokens.into_iter().map(of_token).collect()
+            }
+            Reader::TypedLines(_, burst) => of_lines(burst.late(now)),
+            Reader::Lines(..) | Reader::Ended => Vec::new(),
         }
-        self.deadline = None;
-        let Reader::Keys(decoder) = &mut self.reader else {
-            return Vec::new();
-        };
-        let keys = if decoder.is_pasting() {
-            decoder.end_paste()
-        } else {
-            decoder.flush()
-        };
-        self::keys(keys, b"")
     }
 }
 
-fn as_line((number, bytes): Numbered) -> Typed {
+/// The lines that are whole with some bytes.
+fn cut(lines: &mut Lines, bytes: &[u8], is_last: bool) -> io::Result<Vec<Numbered>> {
+    lines.push(bytes);
+    let mut whole = Vec::new();
+    while let Some(line) = lines.next_line().map_err(io::Error::other)? {
+        whole.push(line);
+    }
+    if is_last {
+        whole.extend(lines.last_line());
+    }
+    Ok(whole)
+}
+
+fn as_line((number, bytes): Numbered, source: Source) -> Typed {
     let bytes = Zeroizing::new(bytes);
+    if number == 1 && is_utf16(&bytes) {
+        return Typed::Utf16;
+    }
+    let bytes = match source {
+        Source::Terminal => typed_text(&bytes),
+        Source::Other => bytes,
+    };
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(&bytes);
     match str::from_utf8(bytes) {
-        // Editors of Windows begin a file with a byte order mark.
-        Ok(text) if number == 1 => {
-            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-            Typed::Line(text.to_owned())
-        }
         Ok(text) => Typed::Line(text.to_owned()),
         Err(_) => Typed::NotText(number),
     }
 }
 
-/// The keys that bytes were. Those that are no text became replacement characters; a replacement
-/// character that was typed as such is text. The word about it comes before the keys: one of them
-/// may end the line.
-fn keys(keys: Vec<Key>, bytes: &[u8]) -> Vec<Typed> {
-    const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
-    let is_replaced = |key: &Key| match key {
-        Key::Char(c) | Key::Alt(c) => *c == REPLACEMENT,
-        Key::Paste(text) => text.contains(REPLACEMENT),
-        _ => false,
-    };
-    let is_typed = bytes
-        .windows(REPLACEMENT.len_utf8())
-        .any(|part| part == "\u{fffd}".as_bytes());
-    let is_garbled = keys.iter().any(is_replaced) && !is_typed;
-    let garbled = is_garbled.then_some(Typed::Garbled);
-    garbled
-        .into_iter()
-        .chain(keys.into_iter().map(Typed::Key))
-        .collect()
+/// A line as keys.
+fn of_line(line: &str) -> Vec<Token> {
+    let key = |c| Token::Key(if c == '\t' { Key::Tab } else { Key::Char(c) });
+    let mut tokens: Vec<Token> = line.chars().map(key).collect();
+    tokens.push(Token::Key(Key::Enter));
+    tokens
+}
+
+/// Keys as the lines that they make.
+fn of_lines(tokens: Vec<Token>) -> Vec<Typed> {
+    let mut typed = Vec::new();
+    let mut line = String::new();
+    for token in tokens {
+        match token {
+            Token::Key(Key::Char(c)) => line.push(c),
+            Token::Key(Key::Tab) => line.push('\t'),
+            Token::Key(Key::Enter) => typed.push(Typed::Line(std::mem::take(&mut line))),
+            other => typed.push(of_token(other)),
+        }
+    }
+    typed
+}
+
+fn of_token(token: Token) -> Typed {
+    match token {
+        Token::Key(key) => Typed::Key(key),
+        Token::Lines(text) => Typed::Lines(text),
+        Token::NotText => Typed::Garbled,
+        Token::PasteCut { whole } => Typed::PasteCut { whole },
+        Token::Reply(reply) => Typed::Reply(reply),
+    }
 }

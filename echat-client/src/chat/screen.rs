@@ -11,7 +11,9 @@ use crate::app::{Alert, App};
 use crate::ask::{self, Tty};
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
-use crate::terminal::{EchoOff, Encoded, Look, Painter, RawGuard, Reply, restore_on_panic, size};
+use crate::terminal::{
+    EchoOff, Encoded, Look, Painter, RawGuard, Reply, restore_on_panic, size, typed_text,
+};
 use crate::view::{PromptRows, cut, prompt_rows};
 
 /// How long a terminal has to say where its cursor is. One that never answered may not know how.
@@ -226,10 +228,7 @@ impl Screen {
     /// The prompt, with the lines that wait in rows above it.
     fn laid_out(&self, app: &App) -> PromptRows {
         let editor = app.editor();
-        let mut prompt = app.prompt();
-        if let Some(query) = editor.search() {
-            prompt = Line::styled(Safe::line(&format!("(C-r) {query}: ")), Style::Prompt);
-        }
+        let prompt = app.search_prompt().unwrap_or_else(|| app.prompt());
         let showed_typing = self.raw.as_ref().is_none_or(RawGuard::showed_typing);
         let is_shown = self.painter.look().redraw || showed_typing;
         let (text, cursor) = if is_shown {
@@ -355,7 +354,7 @@ impl Screen {
 
     /// Whether the line that was typed is a yes.
     pub(super) fn answer(&mut self, from: impl AsFd, now: Duration) -> io::Result<bool> {
-        let answer = ask::is_yes(from);
+        let answer = ask::line(from).map(|line| ask::is_yes(&typed_text(&line)));
         self.enter(now)?;
         answer
     }

@@ -1,16 +1,21 @@
 //! What only a person knows: a yes, a password.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
 
-use termion::input::TermRead;
+use rustix::io::Errno;
 use termion::raw::IntoRawMode;
 use zeroize::Zeroizing;
 
 use super::rules::End;
-use crate::ask::Tty;
+use crate::ask::{self, Tty};
+use crate::clock::Clock;
 use crate::exit::Exit;
+use crate::line_editor::{LineEditor, Outcome};
 use crate::password::{PasswordError, Source};
+use crate::terminal::{Decoder, Token, typed_text};
+use crate::wait::{Interest, Watched, wait};
 
 pub use crate::ask::is_interactive;
 
@@ -19,8 +24,9 @@ pub fn yes(question: &str) -> Result<Option<bool>, End> {
     let Ok(tty) = Tty::open() else {
         return Ok(None);
     };
-    let answer = tty.yes(question).map_err(|error| local(&error))?;
-    Ok(Some(answer))
+    let answer = tty.put(question).and_then(|()| ask::line(&tty));
+    let answer = answer.map_err(|error| local(&error))?;
+    Ok(Some(ask::is_yes(&typed_text(&answer))))
 }
 
 /// The password, if it can be had without asking; `None` if it must be asked for.
@@ -36,21 +42,55 @@ pub fn password_from(source: Option<&Source>) -> Result<Option<Zeroizing<String>
 }
 
 /// Asks for the password on the terminal, unseen.
-pub fn password(user: &str) -> Result<Zeroizing<String>, End> {
+pub fn password(user: &str, clock: &Clock) -> Result<Zeroizing<String>, End> {
     let hint = "no terminal to ask for the password; use --password-env or --password-file";
-    let mut terminal = termion::get_tty()
+    let terminal = termion::get_tty()
         .map_err(|error| End::because(Exit::Usage, &format!("{hint} ({error})")))?;
     let screen = terminal.try_clone().map_err(|error| local(&error))?;
     // Unseen even if it is typed before the question is: raw mode comes first.
     let mut screen = screen.into_raw_mode().map_err(|error| local(&error))?;
     write!(screen, "password of {user:?}: ").map_err(|error| local(&error))?;
-    let typed = terminal
-        .read_passwd(&mut *screen)
-        .map_err(|error| local(&error))?;
+    let typed = masked_line(&terminal, clock).map_err(|error| local(&error))?;
     write!(screen, "\r\n").map_err(|error| local(&error))?;
-    typed
-        .map(Zeroizing::new)
-        .ok_or_else(|| End::because(Exit::Usage, &"no password was given"))
+    typed.ok_or_else(|| End::because(Exit::Usage, &"no password was given"))
+}
+
+/// The line that is typed at a terminal in raw mode, with the keys of the line editor; `None` after
+/// C-c, or C-d on an empty line.
+fn masked_line(terminal: &File, clock: &Clock) -> io::Result<Option<Zeroizing<String>>> {
+    let mut editor = LineEditor::new();
+    editor.masked(true);
+    let mut decoder = Decoder::new();
+    // Byte by byte: what is typed behind the line stays in the terminal.
+    let mut buffer = Zeroizing::new([0; 1]);
+    loop {
+        let mut fds = [Watched::new(terminal, Interest::Read)];
+        wait(&mut fds, clock, decoder.deadline())?;
+        let tokens = if fds[0].is_ready() {
+            match rustix::io::read(terminal, &mut buffer[..]) {
+                Ok(0) => return Ok(None),
+                Ok(length) => decoder.feed(&buffer[..length], clock.now()),
+                Err(Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            }
+        } else {
+            decoder.late(clock.now())
+        };
+        for token in tokens {
+            match token {
+                Token::NotText => {
+                    let why = "the password is not UTF-8";
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+                }
+                Token::Key(key) => match editor.handle(key) {
+                    Outcome::Submit(line) => return Ok(Some(Zeroizing::new(line))),
+                    Outcome::Interrupt | Outcome::EndOfInput => return Ok(None),
+                    _ => {}
+                },
+                Token::Lines(_) | Token::PasteCut { .. } | Token::Reply(_) => {}
+            }
+        }
+    }
 }
 
 fn local(error: &dyn Display) -> End {

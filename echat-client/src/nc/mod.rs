@@ -115,7 +115,7 @@ fn talk(online: &Online) -> Result<End, End> {
     let login = match (login, password.flatten()) {
         (None, _) => None,
         (Some(login), Some(password)) => Some(step::log_in(&login.user, &password)),
-        (Some(login), None) => match ask::password(&login.user) {
+        (Some(login), None) => match ask::password(&login.user, &clock) {
             Ok(password) => Some(step::log_in(&login.user, &password)),
             Err(end) => {
                 peer.leave(Some(CloseReason::Bye), &clock, &mut dump);

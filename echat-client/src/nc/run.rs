@@ -23,6 +23,7 @@ use crate::exit::Exit;
 use crate::lines::{Lines, Numbered};
 use crate::link::Tap;
 use crate::socket::Received;
+use crate::terminal::typed_text;
 use crate::wait::{Interest, Watched, wait};
 use crate::wake::Wakes;
 
@@ -237,6 +238,13 @@ fn read_input(input: &mut Input, session: &mut Session) -> Result<(), End> {
 }
 
 fn take_line((number, line): Numbered, input: &Input, session: &mut Session) -> Result<(), End> {
+    let line = Zeroizing::new(line);
+    // A terminal sends more than what is typed.
+    let line = if input.interactive {
+        typed_text(&line)
+    } else {
+        line
+    };
     let step = match script::parse(&line) {
         Ok(None) => return Ok(()),
         Ok(Some(statement)) => {

@@ -191,7 +191,27 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Paste { count } => {
             format!("{count} lines were pasted. Y: send each; O: send as one message; N: drop.")
         }
+        Text::PasteEach { count } => {
+            format!(
+                "{count} lines were pasted, too many bytes for one message. Y: send each; N: drop."
+            )
+        }
+        Text::PasteOfCommands { count } => {
+            format!("{count} lines were pasted. Y: carry out each as a command; N: drop.")
+        }
+        Text::PasteTooLong {
+            count,
+            bytes,
+            limit,
+        } => format!(
+            "Not taken: of {count} pasted lines one has {bytes} bytes, and a message has at most {limit}."
+        ),
+        Text::PasteCut { kept, whole } => {
+            format!("The paste is cut: it has {whole} bytes, and only the first {kept} are kept.")
+        }
         Text::PasteShort { count } => format!("{count} lines (Y/O/N)"),
+        Text::PasteShortEach { count } => format!("{count} lines (Y/N)"),
+        Text::NoMatch => s("no match"),
         Text::OutgoingFound { count } => format!("Lines of an earlier run to send: {count}."),
         Text::OutgoingUnreadable => s("A kept line cannot be read."),
         Text::OutgoingFault { why } => format!("The file of unsent lines: {why}"),
@@ -312,6 +332,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::NotTextHere => s(
             "Not sent: it holds bytes that are not in the encoding of the locale (LC_ALL, LC_CTYPE, LANG). Terminal and locale must have the same one: UTF-8, GBK, GB18030 or Big5.",
         ),
+        Text::InputUtf16 => s("The input is UTF-16; save it as UTF-8. Nothing was sent."),
         Text::PasswordOf { name } => format!("Password of {name}: "),
     }
 }

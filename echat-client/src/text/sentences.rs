@@ -255,8 +255,20 @@ sentences! {
     MessageWaits { target: &'a str, reason: &'a str, seconds: u64 };
     /// Several lines were pasted.
     Paste { count: u64 };
-    /// The same, in the prompt.
+    /// The same, where they are too long for one message.
+    PasteEach { count: u64 };
+    /// The same, where they are commands.
+    PasteOfCommands { count: u64 };
+    /// They cannot be sent at all.
+    PasteTooLong { count: u64, bytes: u64, limit: u64 };
+    /// A paste was cut.
+    PasteCut { kept: u64, whole: u64 };
+    /// Several lines, in the prompt.
     PasteShort { count: u64 };
+    /// The same, where they cannot be one message.
+    PasteShortEach { count: u64 };
+    /// No line of the history holds what is searched for, in the prompt.
+    NoMatch;
     /// Lines of an earlier run are there.
     OutgoingFound { count: u64 };
     /// A line of an earlier run that cannot be read.
@@ -443,6 +455,8 @@ sentences! {
     NotTextLine { line: u64 };
     /// What was typed or pasted is not in the locale's encoding.
     NotTextHere;
+    /// The input is UTF-16.
+    InputUtf16;
     /// A line that waits for the login.
     WaitsForLogin;
     /// Lines that waited for a login in vain.

@@ -180,7 +180,23 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Paste { count } => {
             format!("粘贴了 {count} 行。Y：逐行发送；O：作为一条消息发送；N：放弃。")
         }
+        Text::PasteEach { count } => {
+            format!("粘贴了 {count} 行，合在一起超过一条消息的长度。Y：逐行发送；N：放弃。")
+        }
+        Text::PasteOfCommands { count } => {
+            format!("粘贴了 {count} 行。Y：逐行作为命令执行；N：放弃。")
+        }
+        Text::PasteTooLong {
+            count,
+            bytes,
+            limit,
+        } => format!("没有粘贴：{count} 行中有一行长 {bytes} 字节，而一条消息最多 {limit} 字节。"),
+        Text::PasteCut { kept, whole } => {
+            format!("粘贴的内容共 {whole} 字节，太长，只保留了前 {kept} 字节。")
+        }
         Text::PasteShort { count } => format!("{count} 行 (Y/O/N)"),
+        Text::PasteShortEach { count } => format!("{count} 行 (Y/N)"),
+        Text::NoMatch => s("没有匹配"),
         Text::OutgoingFound { count } => format!("上次运行留下 {count} 条待发送的消息。"),
         Text::OutgoingUnreadable => s("有一条保留的消息无法读取。"),
         Text::OutgoingFault { why } => format!("待发送消息的文件：{why}"),
@@ -284,6 +300,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::NotTextHere => s(
             "没有发送：其中有不符合 locale（LC_ALL、LC_CTYPE、LANG）编码的字节。终端和 locale 的编码必须相同：UTF-8、GBK、GB18030 或 Big5。",
         ),
+        Text::InputUtf16 => s("输入是 UTF-16 编码，请另存为 UTF-8。没有发送任何内容。"),
         Text::PasswordOf { name } => format!("{name} 的密码："),
     }
 }

@@ -8,6 +8,7 @@ mod elsewhere;
 mod garbled;
 mod given_back;
 mod hostile;
+mod keys;
 mod kills;
 mod multiplexed;
 mod pending;

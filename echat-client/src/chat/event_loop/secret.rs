@@ -10,7 +10,7 @@ use crate::ask::{self, Tty};
 use crate::chat::signals::{self, Signals, Wish};
 use crate::clock::Clock;
 use crate::safe::Safe;
-use crate::terminal::{Charset, EchoOff, Encoded, Transcoder};
+use crate::terminal::{Charset, EchoOff, Encoded, Transcoder, typed_text};
 use crate::wait::{Interest, Watched, wait};
 
 /// What came of asking.
@@ -64,6 +64,7 @@ pub(super) fn ask(question: &str, signals: &mut Signals, clock: &Clock) -> io::R
                 Some(charset) => Transcoder::new(charset).feed(&typed, true),
                 None => typed,
             };
+            let typed = typed_text(&typed);
             let Ok(text) = str::from_utf8(&typed) else {
                 let why = "the password is not in the encoding of the locale";
                 return Err(io::Error::new(io::ErrorKind::InvalidData, why));

@@ -5,6 +5,7 @@ mod asked;
 
 use std::io::{self, Write};
 use std::num::NonZeroU16;
+use std::time::Duration;
 
 use asked::Asked;
 use echat_proto::config::Notify;
@@ -12,7 +13,7 @@ use vt100::Parser;
 
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
-use crate::terminal::{Decoder, Look, Painter, Position, Reply};
+use crate::terminal::{Decoder, Look, Painter, Position, Reply, Token};
 use crate::view::{PromptRows, Row, cut, prompt_rows};
 
 /// A terminal with a painter on it, and what is being typed there.
@@ -87,8 +88,10 @@ impl Scene {
             if answers.is_empty() {
                 break;
             }
-            assert_eq!(decoder.feed(&answers), [], "an answer is no key");
-            for reply in decoder.replies() {
+            for token in decoder.feed(&answers, Duration::ZERO) {
+                let Token::Reply(reply) = token else {
+                    panic!("an answer is no key: {token:?}");
+                };
                 self.painter.reply(reply);
             }
             self.show();

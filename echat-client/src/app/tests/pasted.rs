@@ -1,0 +1,185 @@
+//! Text of several lines, pasted with marks or without, and what is asked about it.
+
+use super::*;
+use crate::line_editor::{Key, PASTE_MAX};
+
+impl Stage {
+    fn presses(&mut self, key: Key) -> &mut Self {
+        self.happens(Input::Key(key))
+    }
+
+    /// As a terminal sends it that does not mark a paste.
+    fn bursts(&mut self, text: &str) -> &mut Self {
+        self.happens(Input::Lines(text.to_owned()))
+    }
+
+    /// With marks.
+    fn inserts(&mut self, text: &str) -> &mut Self {
+        self.presses(Key::Paste(text.to_owned()))
+    }
+
+    fn said(&self) -> Vec<String> {
+        let lines = self.app.world.outgoing.to_lines("ann");
+        let content = |line: &str| {
+            let value: serde_json::Value = serde_json::from_str(line).unwrap();
+            value["content"].as_str().unwrap().to_owned()
+        };
+        lines.lines().map(content).collect()
+    }
+}
+
+fn in_chat() -> Stage {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").printed();
+    stage
+}
+
+#[test]
+fn lines_without_marks_are_asked_about_as_one_paste() {
+    let mut stage = in_chat();
+    stage.bursts("fn main() {\n\tprint();\n}\n");
+    assert_eq!(stage.prompt(), "3 lines (Y/O/N) room1> ");
+    assert_eq!(
+        stage.printed(),
+        ["3 lines were pasted. Y: send each; O: send as one message; N: drop."]
+    );
+    stage.inserts("o").presses(Key::Enter);
+    assert_eq!(stage.said(), ["fn main() {\n\tprint();\n}"]);
+}
+
+#[test]
+fn where_answers_are_asked_for_each_line_is_one() {
+    let mut stage = stage(Language::English);
+    stage.types("login");
+    stage.bursts("ann\npassword1\n");
+    stage.happens(Input::Connected);
+    assert_eq!(stage.sent(), [RequestKind::Login]);
+    // The password was masked and is in no history.
+    let printed = stage.printed().concat();
+    assert!(!printed.contains("password1"), "{printed}");
+    for key in [Key::Up, Key::Ctrl('y'), Key::Ctrl('_')] {
+        stage.presses(key);
+        assert_eq!(stage.app.editor().text(), "");
+    }
+}
+
+#[test]
+fn commands_are_carried_out_and_the_first_text_begins_the_paste() {
+    let mut stage = in_chat();
+    stage.bursts("\\c\ncontact\n&r room1\n/help\none\ntwo\n");
+    assert_eq!(stage.prompt(), "2 lines (Y/O/N) room1> ");
+    stage.presses(Key::Ctrl('c')).bursts("\\c\nhello\nhelp\n");
+    assert_eq!(stage.prompt(), "2 lines (Y/N) command> ");
+    stage
+        .presses(Key::Ctrl('c'))
+        .bursts("contact\n&r room1\nhalf a line");
+    assert_eq!(stage.app.editor().text(), "half a line");
+    // What stands in the line is a part of it.
+    stage.bursts("\\c\nquery\n");
+    assert_eq!(stage.prompt(), "2 lines (Y/O/N) room1> ");
+    assert_eq!(stage.said(), [""; 0]);
+}
+
+#[test]
+fn the_question_offers_only_what_can_work() {
+    let long = "x".repeat(3_000);
+    let mut stage = in_chat();
+    stage.inserts(&format!("{long}\n{long}"));
+    assert_eq!(stage.prompt(), "2 lines (Y/N) room1> ");
+    assert_eq!(
+        stage.printed(),
+        ["2 lines were pasted, too many bytes for one message. Y: send each; N: drop."]
+    );
+    // No answer, but a text: as with any other word.
+    stage.inserts("o").presses(Key::Enter);
+    assert_eq!(stage.said(), ["o"]);
+
+    let mut stage = ann(Language::English);
+    stage.printed();
+    stage.inserts(":f\n:r");
+    assert_eq!(stage.prompt(), "2 lines (Y/N) contact> ");
+    assert_eq!(
+        stage.printed(),
+        ["2 lines were pasted. Y: carry out each as a command; N: drop."]
+    );
+}
+
+#[test]
+fn what_cannot_be_sent_at_all_is_not_asked_about() {
+    let mut stage = in_chat();
+    stage.inserts("draft");
+    stage.inserts(&format!("\n{}", "x".repeat(4_001)));
+    assert_eq!(stage.prompt(), "room1> ");
+    assert_eq!(stage.app.editor().text(), "draft");
+    assert_eq!(
+        stage.printed(),
+        ["Not taken: of 2 pasted lines one has 4001 bytes, and a message has at most 4000."]
+    );
+    stage.presses(Key::Ctrl('u')).inserts(" \n\t\n ");
+    assert_eq!(stage.prompt(), "room1> ");
+}
+
+#[test]
+fn interrupting_the_question_brings_back_what_stood_before() {
+    let mut stage = in_chat();
+    stage.inserts("hello !").presses(Key::Left);
+    stage.inserts("one\ntwo");
+    stage.inserts("an answer").presses(Key::Ctrl('c'));
+    assert_eq!(stage.prompt(), "room1> ");
+    let editor = stage.app.editor();
+    assert_eq!((editor.text(), editor.cursor()), ("hello !", 6));
+    // A second paste at the question of the first.
+    stage.inserts("one\ntwo").inserts("three\nfour");
+    stage.presses(Key::Ctrl('c'));
+    assert_eq!(stage.app.editor().text(), "hello !");
+    assert_eq!(stage.said(), [""; 0]);
+}
+
+#[test]
+fn a_cut_paste_says_so() {
+    let mut stage = in_chat();
+    let whole = PASTE_MAX + 7;
+    stage.happens(Input::PasteCut { whole });
+    assert_eq!(
+        stage.printed(),
+        ["The paste is cut: it has 1048583 bytes, and only the first 1048576 are kept."]
+    );
+}
+
+#[test]
+fn a_line_of_several_rows_is_one_message() {
+    let mut stage = in_chat();
+    stage.inserts("one").presses(Key::Alt('\r')).inserts("two");
+    stage.presses(Key::Enter);
+    assert_eq!(stage.said(), ["one\ntwo"]);
+    stage.presses(Key::Up);
+    assert_eq!(stage.app.editor().text(), "one\ntwo");
+}
+
+#[test]
+fn a_search_without_a_hit_shows_that_in_the_prompt() {
+    for (language, shown) in [
+        (Language::English, "(C-r, no match) zz: "),
+        (Language::Chinese, "(C-r, 没有匹配) zz: "),
+    ] {
+        let mut stage = ann(language);
+        assert!(stage.app.search_prompt().is_none());
+        for key in [Key::Ctrl('r'), Key::Char('z'), Key::Char('z')] {
+            stage.presses(key);
+        }
+        let prompt = |stage: &Stage| stage.app.search_prompt().map(|line| text(&line));
+        assert_eq!(prompt(&stage).as_deref(), Some(shown));
+        stage.presses(Key::Enter);
+        assert_eq!(prompt(&stage).as_deref(), Some(shown));
+        stage.presses(Key::Ctrl('g'));
+        assert_eq!(prompt(&stage), None);
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused_in_every_line() {
+    let mut stage = in_chat();
+    stage.happens(Input::Garbled).bursts("one\ncaf\u{fffd}\n");
+    assert_eq!(stage.prompt(), "room1> ");
+    assert_eq!(stage.said(), [""; 0]);
+}
