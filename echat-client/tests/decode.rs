@@ -1,4 +1,4 @@
-//! What echat-nc reads, against hostile bytes: the corpus that the fuzzer keeps, and mutations of it.
+//! What the clients read, against hostile bytes: the corpus that the fuzzer keeps, and mutations of it.
 
 mod decoders;
 #[path = "../../echat-proto/tests/decoders/smoke.rs"]
@@ -9,6 +9,11 @@ use smoke::{corpus, decodings, smoke};
 #[test]
 fn lines() {
     smoke(&corpus("line"), decoders::line::check, decodings());
+}
+
+#[test]
+fn keys() {
+    smoke(&corpus("keys"), decoders::keys::check, decodings());
 }
 
 /// What stands in a command's place is gathered before it is refused.
