@@ -24,6 +24,7 @@ use rustix::fs::{FlockOperation, flock};
 use crate::address::Address;
 use crate::fingerprint::Fingerprint;
 use crate::folders;
+use crate::lines::without_mark;
 
 /// A variable that names another file.
 pub const VARIABLE: &str = "ECHAT_KNOWN_HOSTS";
@@ -233,7 +234,7 @@ fn names(line: &[u8], address: &Address) -> bool {
 }
 
 fn parse(line: &[u8]) -> Line {
-    let Ok(text) = str::from_utf8(line) else {
+    let Ok(text) = str::from_utf8(without_mark(line)) else {
         return Line::Malformed;
     };
     let text = text.trim();

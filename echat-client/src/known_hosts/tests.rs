@@ -77,6 +77,13 @@ fn a_second_line_written_by_hand_is_a_second_key() {
 }
 
 #[test]
+fn a_byte_order_mark_hides_no_host() {
+    let (_directory, hosts) = with(format!("\u{feff}a:1 {ONE}\r\n").as_bytes());
+    let keys = hosts.look_up(&host("a:1")).unwrap();
+    assert_eq!((keys.known, keys.malformed), (vec![key(ONE)], vec![]));
+}
+
+#[test]
 fn lines_that_mean_nothing_are_counted_and_kept() {
     let mut content = format!("# mine\n\na:1 {ONE}\na:1\na:1 {ONE} x\na 1 {ONE}\n").into_bytes();
     content.extend(b"\xff\xfe\nb:1 SHA256:short");

@@ -163,7 +163,10 @@ const CLIENT: &[Row] = &[
         "terminal",
         &["columns", "line_editor", "safe", "styled", "view"],
     ),
-    ("known_hosts", &["address", "fingerprint", "folders"]),
+    (
+        "known_hosts",
+        &["address", "fingerprint", "folders", "lines"],
+    ),
     ("trust", &["fingerprint"]),
     ("wait", &["clock"]),
     ("wake", &["clock", "wait"]),
