@@ -280,7 +280,6 @@ impl App {
             None => {}
             Some(Excess::Text { bytes, limit, .. }) => {
                 return self.fail(Text::PasteTooLong {
-                    count,
                     bytes: bytes as u64,
                     limit: limit as u64,
                 });

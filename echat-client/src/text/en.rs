@@ -199,13 +199,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::PasteOfCommands { count } => {
             format!("{count} lines were pasted. Y: carry out each as a command; N: drop.")
         }
-        Text::PasteTooLong {
-            count,
-            bytes,
-            limit,
-        } => format!(
-            "Not taken: of {count} pasted lines one has {bytes} bytes, and a message has at most {limit}."
-        ),
+        Text::PasteTooLong { bytes, limit } => {
+            format!("Not taken: a pasted line has {bytes} bytes; the limit is {limit}.")
+        }
         Text::PasteCut { kept, whole } => {
             format!("The paste is cut: it has {whole} bytes, and only the first {kept} are kept.")
         }

@@ -259,8 +259,8 @@ sentences! {
     PasteEach { count: u64 };
     /// The same, where they are commands.
     PasteOfCommands { count: u64 };
-    /// They cannot be sent at all.
-    PasteTooLong { count: u64, bytes: u64, limit: u64 };
+    /// One of them is too long.
+    PasteTooLong { bytes: u64, limit: u64 };
     /// A paste was cut.
     PasteCut { kept: u64, whole: u64 };
     /// Several lines, in the prompt.

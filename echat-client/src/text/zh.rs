@@ -186,11 +186,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::PasteOfCommands { count } => {
             format!("粘贴了 {count} 行。Y：逐行作为命令执行；N：放弃。")
         }
-        Text::PasteTooLong {
-            count,
-            bytes,
-            limit,
-        } => format!("没有粘贴：{count} 行中有一行长 {bytes} 字节，而一条消息最多 {limit} 字节。"),
+        Text::PasteTooLong { bytes, limit } => {
+            format!("没有粘贴：其中一行长 {bytes} 字节，超过 {limit} 字节的上限。")
+        }
         Text::PasteCut { kept, whole } => {
             format!("粘贴的内容共 {whole} 字节，太长，只保留了前 {kept} 字节。")
         }

@@ -113,10 +113,20 @@ fn what_cannot_be_sent_at_all_is_not_asked_about() {
     assert_eq!(stage.app.editor().text(), "draft");
     assert_eq!(
         stage.printed(),
-        ["Not taken: of 2 pasted lines one has 4001 bytes, and a message has at most 4000."]
+        ["Not taken: a pasted line has 4001 bytes; the limit is 4000."]
     );
     stage.presses(Key::Ctrl('u')).inserts(" \n\t\n ");
     assert_eq!(stage.prompt(), "room1> ");
+    // One line that does not fit into the line under edition.
+    let long = "x".repeat(70_000);
+    stage.types("\\c").types("contact").printed();
+    for (prompt, limit) in [("contact> ", 65_536), ("room1> ", 4_000)] {
+        stage.inserts(&long);
+        assert_eq!(stage.prompt(), prompt);
+        let said = format!("Not taken: a pasted line has 70000 bytes; the limit is {limit}.");
+        assert_eq!(stage.printed(), [said]);
+        stage.types("&r room1").printed();
+    }
 }
 
 #[test]
