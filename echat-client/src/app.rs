@@ -32,7 +32,7 @@ use crate::text::{Language, Text};
 pub use effect::{Alert, Effect, Files, Input};
 
 use connection::Loss;
-use question::Question;
+use question::{Question, Questions};
 use sending::Hold;
 
 /// Who logs in, again after every reconnect. The password is kept for that alone: the protocol has
@@ -85,9 +85,7 @@ pub struct App {
     files: Option<Files>,
     /// Whether it was said what becomes of them.
     unsent_said: bool,
-    questions: VecDeque<Question>,
-    /// Whether the oldest question came while a line was being typed.
-    asked_in_mid_line: bool,
+    questions: Questions,
     /// No more input: end when everything owed has come.
     ending: bool,
     refused: bool,
@@ -140,8 +138,7 @@ impl App {
             is_given_back: false,
             files: None,
             unsent_said: false,
-            questions: VecDeque::new(),
-            asked_in_mid_line: false,
+            questions: Questions::default(),
             ending: false,
             refused: false,
             garbled: false,
@@ -171,6 +168,7 @@ impl App {
                 | Input::Woke
                 | Input::Heard
                 | Input::Pong
+                | Input::Shown
         );
         self.world.is_offline = !self.connection.is_open();
         match input {
@@ -187,6 +185,7 @@ impl App {
                 kept: PASTE_MAX as u64,
                 whole: whole as u64,
             }),
+            Input::Shown => self.shown(),
             // Lines are taken apart above.
             Input::Resize { .. } | Input::Lines(_) => {}
             // Whoever had the terminal meanwhile named the window anew.
@@ -235,10 +234,11 @@ impl App {
             let text = Safe::line(text);
             spans.push(Span { text, style });
         };
-        if let Some(question) = self.open_question() {
+        let is_empty = self.editor.text().is_empty();
+        let question = self.questions.to_show(is_empty);
+        if let Some(question) = question.filter(|_| self.mode.scope().is_some()) {
             let asks = match question {
-                Question::Befriend(name) => language.say(Text::FriendRequestShort { name }),
-                Question::Leave(room) => language.say(Text::LeaveRoomShort { room }),
+                Question::Leave(room) => language.say(Text::LeaveRoomShort { room: room.name() }),
                 Question::SendAsText(..) => language.say(Text::SendAsText),
                 Question::Paste(pasted) => {
                     let count = pasted.lines.len() as u64;
@@ -289,11 +289,11 @@ impl App {
         Some(Line::styled(Safe::line(&prompt), Style::Prompt))
     }
 
-    /// The question that the next line may answer. What is asked for elsewhere is no answer, nor what
-    /// was begun before the question was there.
+    /// The question that the next line answers, if it is an answer. What is asked for in a mode without
+    /// commands is no answer.
     fn open_question(&self) -> Option<&Question> {
-        let answers = self.mode.scope().is_some() && !self.asked_in_mid_line;
-        self.questions.front().filter(|_| answers)
+        let answerable = self.questions.answerable();
+        answerable.filter(|_| self.mode.scope().is_some())
     }
 
     fn start(&mut self) {
@@ -322,7 +322,7 @@ impl App {
         for act in acts {
             match act {
                 Act::Print(lines) => self.print(lines),
-                Act::Ask(request) => self.ask(request),
+                Act::Ask(request) => self.ask_aloud(request),
                 Act::LogIn { name, password } => self.log_in(name, password),
                 Act::Send(target, text) => self.send_line(target, &text),
                 Act::SendIfMeant(target, text) => self.ask_if_meant(target, text),

@@ -10,9 +10,10 @@ use echat_proto::names::{NameQuery, Password};
 use echat_proto::records::{Code, Fail};
 use zeroize::Zeroizing;
 
+use super::question::Questions;
 use super::{App, Credentials, Effect, Exit, Hold};
 use crate::connection::{Action, State};
-use crate::modes::{Goto, error_line};
+use crate::modes::{Goto, command_of, error_line};
 use crate::session::{Asked, possible};
 use crate::target::{Target, normal_name};
 use crate::text::Text;
@@ -78,10 +79,6 @@ impl App {
         } else if !needs_login || self.credentials.is_some() {
             self.waiting.push_back(request);
             self.connect();
-            let is_news = self.told_offline && !self.connection.is_open();
-            if is_news && self.world.settings.interactive {
-                self.say(Text::AskedOffline);
-            }
         } else {
             self.refuse(Code::NotLoggedIn);
         }
@@ -319,6 +316,7 @@ impl App {
     }
 
     pub(super) fn log_in_refused(&mut self) {
+        self.ask_password_again();
         self.forget_credentials();
         self.waiting.clear();
         self.refused = true;
@@ -347,18 +345,16 @@ impl App {
         let was_logged_in = self.connection.is_online();
         self.connection.lost(self.at);
         let was_sending = self.cut_line();
-        let mut unanswered = false;
-        for asked in self.owed.cut() {
-            unanswered |= asked.is_awaited();
-        }
+        let awaited = self.owed.cut().filter(Asked::is_awaited);
+        let unanswered: Vec<String> = awaited.map(|asked| command_of(&asked)).collect();
         let reason = loss.reason();
         let is_silent = match reason {
             // A connection without a login: the next request connects again.
-            Some(CloseReason::Idle) => !unanswered,
+            Some(CloseReason::Idle) => unanswered.is_empty(),
             // The client comes back for new keys; kick() has its own words.
             Some(CloseReason::KeyWornOut | CloseReason::Kicked) => true,
             None if !matches!(loss, Loss::Closed(_)) => {
-                !was_logged_in && !unanswered && self.credentials.is_none()
+                !was_logged_in && unanswered.is_empty() && self.credentials.is_none()
             }
             _ => false,
         };
@@ -371,9 +367,7 @@ impl App {
         if !is_silent && !is_repeated {
             self.fail(loss.said());
         }
-        if unanswered {
-            self.fail(Text::Unanswered);
-        }
+        self.say_unanswered(&unanswered);
         if reason == Some(CloseReason::Kicked) {
             self.kick();
         }
@@ -484,7 +478,7 @@ impl App {
             self.connection.logged_out();
             self.known = None;
             self.forget_credentials();
-            self.questions.clear();
+            self.questions = Questions::default();
             self.waiting.clear();
         }
     }

@@ -3,12 +3,14 @@
 use echat_proto::commands::{Event, Request};
 use echat_proto::config::Notify;
 
-use super::question::Question;
+use super::question::Questions;
 use super::{Alert, App, Effect};
-use crate::modes::mentions;
+use crate::modes::{Goto, command_of, mentions};
 use crate::safe::Safe;
 use crate::session::{Asked, News, Said};
+use crate::statement::Scope;
 use crate::target::Target;
+use crate::text::Text;
 
 impl App {
     pub(super) fn event(&mut self, event: Event) {
@@ -38,6 +40,20 @@ impl App {
                 self.tell(&news);
             }
         }
+        self.drop_void_questions();
+    }
+
+    /// A question about a room that was left has no object any more.
+    fn drop_void_questions(&mut self) {
+        let session = &self.world.session;
+        let void = self.questions.take_void(|target| session.has(target));
+        if void.is_empty() {
+            return;
+        }
+        for question in void {
+            self.not_sent(question);
+        }
+        self.ask_newest();
     }
 
     /// Whether it is more than a message of another chat's.
@@ -48,22 +64,17 @@ impl App {
         }
     }
 
-    /// What was asked by ids of the old history, or by people who do not ask any more, is void.
+    /// What was asked by ids of the old history is void.
     fn forget_history(&mut self) {
         let pages = |request: &Request| matches!(request, Request::QueryHistory { .. });
         self.waiting.retain(|request| !pages(request));
-        let pending = self.world.session.pending();
-        self.questions.retain(|question| match question {
-            Question::Befriend(name) => pending.contains(name),
-            _ => true,
-        });
     }
 
     /// Somebody else's questions are not for this user.
     fn greet(&mut self, name: &str) {
         self.same_user = self.world.session.me() == Some(name);
         if !self.same_user {
-            self.questions.clear();
+            self.questions = Questions::default();
         }
     }
 
@@ -72,15 +83,6 @@ impl App {
         self.act(acts);
         match news {
             News::Message(target, said) => self.ring(target, said),
-            News::FriendRequest(name) if self.world.settings.interactive => {
-                // A line that is begun is meant for something else.
-                self.asked_in_mid_line |=
-                    self.questions.is_empty() && !self.editor.text().is_empty();
-                self.questions.push_back(Question::Befriend(name.clone()));
-            }
-            News::NewContact(name) | News::Answer(Asked::Resolve { name, .. }, _) => {
-                self.drop_question(name);
-            }
             News::Answer(Asked::Login, Ok(_)) => self.logged_in(),
             News::Answer(Asked::Login, Err(_)) => self.log_in_refused(),
             News::Answer(Asked::Send, outcome) => self.sent(outcome.as_ref().map(|_| ())),
@@ -104,9 +106,39 @@ impl App {
         conversation.is_none_or(|found| found.unread() == 0)
     }
 
-    fn drop_question(&mut self, name: &str) {
-        self.questions
-            .retain(|question| *question != Question::Befriend(name.to_owned()));
+    /// Asks the server, and says that the request waits if the prompt says that there is no connection.
+    pub(super) fn ask_aloud(&mut self, request: Request) {
+        let command = command_of(&Asked::of(&request));
+        let waiting = self.waiting.len();
+        self.ask(request);
+        let waits = self.waiting.len() > waiting && self.says_offline();
+        if waits && self.world.settings.interactive {
+            self.say(Text::WaitsForConnection { command: &command });
+        }
+    }
+
+    /// Says which commands got no answer before the connection was lost.
+    pub(super) fn say_unanswered(&mut self, commands: &[String]) {
+        if commands.is_empty() {
+            return;
+        }
+        let comma = self.world.language.say(Text::Comma);
+        let commands: Vec<String> = commands.iter().map(|line| format!("`{line}`")).collect();
+        let commands = commands.join(&comma);
+        self.fail(Text::Unanswered {
+            commands: &commands,
+        });
+    }
+
+    /// The login with a password that was given at the start is refused: what is typed next is that
+    /// password. In other modes a line may be under edition that is none.
+    pub(super) fn ask_password_again(&mut self) {
+        let is_start = self.known.is_none() && self.mode.scope() == Some(Scope::Contact);
+        let name = self.credentials.as_ref().map(|user| user.name.clone());
+        if let Some(name) = name.filter(|_| is_start && self.world.settings.interactive) {
+            self.go(Goto::Login(Some(name.clone())));
+            self.say(Text::PasswordAgainOf { name: &name });
+        }
     }
 
     /// Asks for an alert where a message is meant for the reader. How often that may ring depends on

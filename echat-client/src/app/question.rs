@@ -2,17 +2,19 @@
 
 use crate::line_editor::LINE_MAX;
 use crate::session::{Excess, Limits};
+use crate::statement::ascii_form;
 use crate::target::Target;
 
-/// A question.
+/// Open questions at most. Each keeps a line of the user.
+const OPEN: usize = 8;
+
+/// A question. Each follows from a line of the user's own, never from what another user does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Question {
-    /// Shall somebody be a friend?
-    Befriend(String),
     /// Is a line that looks like a command meant as text?
     SendAsText(Target, String),
     /// Shall a room be left?
-    Leave(String),
+    Leave(Target),
     /// Shall pasted lines be sent?
     Paste(Pasted),
 }
@@ -67,21 +69,119 @@ pub(super) enum Reply {
     No,
     /// Pasted lines as one message.
     One,
+    /// `\c`: put aside, with every other open question.
+    Aside,
 }
 
 impl Question {
     /// What a line says to it; `None` if it is no answer.
     pub(super) fn reply(&self, line: &str) -> Option<Reply> {
-        match line.trim().to_lowercase().as_str() {
+        let line: String = line.trim().chars().map(ascii_form).collect();
+        match line.to_lowercase().as_str() {
             "y" | "yes" | "是" => Some(Reply::Yes),
             "n" | "no" | "否" => Some(Reply::No),
-            "o" if matches!(self, Self::Paste(pasted) if pasted.may_be_one()) => Some(Reply::One),
+            "o" if matches!(self, Self::Paste(_)) => Some(Reply::One),
+            "\\c" | "、c" => Some(Reply::Aside),
             _ => None,
         }
     }
 
-    /// Whether it goes away when something else is typed. A friend request stays.
-    pub(super) fn is_dropped_unanswered(&self) -> bool {
-        !matches!(self, Self::Befriend(_))
+    /// The conversation that it is about. Without this conversation the question has no object.
+    fn target(&self) -> Option<&Target> {
+        match self {
+            Self::SendAsText(target, _) | Self::Leave(target) => Some(target),
+            Self::Paste(pasted) => pasted.target.as_ref(),
+        }
+    }
+}
+
+/// How far the newest question is from an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// It is not on the terminal yet: every key that arrives was typed before it.
+    #[default]
+    Unseen,
+    /// It is on the terminal, and the line under edition was begun before.
+    Seen,
+    /// It is on the terminal, and the line under edition was begun after it or is empty.
+    Ready,
+}
+
+/// The open questions. The newest is asked, and answered by a line that begins after the question was
+/// shown; then the one before it is asked again.
+#[derive(Debug, Default)]
+pub(super) struct Questions {
+    /// The newest is the last.
+    open: Vec<Question>,
+    stage: Stage,
+}
+
+impl Questions {
+    /// Asks a question. Returns the oldest one if there are too many.
+    pub(super) fn ask(&mut self, question: Question) -> Option<Question> {
+        self.open.push(question);
+        self.stage = Stage::Unseen;
+        (self.open.len() > OPEN).then(|| self.open.remove(0))
+    }
+
+    /// Whether the newest question still has to be shown.
+    pub(super) fn is_unseen(&self) -> bool {
+        !self.open.is_empty() && self.stage == Stage::Unseen
+    }
+
+    /// The terminal shows the newest question, and no key that was typed before is unread.
+    pub(super) fn shown(&mut self, line_is_empty: bool) {
+        if self.stage == Stage::Unseen {
+            self.stage = Stage::Seen;
+        }
+        self.edited(line_is_empty);
+    }
+
+    /// The line under edition has changed.
+    pub(super) fn edited(&mut self, line_is_empty: bool) {
+        if line_is_empty && self.stage == Stage::Seen {
+            self.stage = Stage::Ready;
+        }
+    }
+
+    /// The question for the prompt. It is left out while a line is edited that cannot answer it.
+    pub(super) fn to_show(&self, line_is_empty: bool) -> Option<&Question> {
+        let newest = self.open.last();
+        newest.filter(|_| line_is_empty || self.stage == Stage::Ready)
+    }
+
+    /// The question that a line answers.
+    pub(super) fn answerable(&self) -> Option<&Question> {
+        self.open.last().filter(|_| self.stage == Stage::Ready)
+    }
+
+    /// The newest question. The one before it has to be shown again.
+    pub(super) fn newest(&self) -> Option<&Question> {
+        self.open.last()
+    }
+
+    /// Removes the newest question.
+    pub(super) fn take(&mut self) -> Option<Question> {
+        self.stage = Stage::Unseen;
+        self.open.pop()
+    }
+
+    /// Removes every question, the newest last.
+    pub(super) fn take_all(&mut self) -> Vec<Question> {
+        self.stage = Stage::Unseen;
+        std::mem::take(&mut self.open)
+    }
+
+    /// Removes the questions about conversations that are gone.
+    pub(super) fn take_void(&mut self, has: impl Fn(&Target) -> bool) -> Vec<Question> {
+        let is_void = |question: &Question| question.target().is_some_and(|target| !has(target));
+        if self.open.last().is_some_and(is_void) {
+            self.stage = Stage::Unseen;
+        }
+        let (void, open) = std::mem::take(&mut self.open)
+            .into_iter()
+            .partition(is_void);
+        self.open = open;
+        void
     }
 }

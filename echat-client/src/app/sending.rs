@@ -9,7 +9,7 @@ use super::{App, Effect, Exit, Files};
 use crate::modes::error_line;
 use crate::outgoing::{Aside, Entry, NotWithdrawn};
 use crate::session::Excess;
-use crate::statement::{Which, begins_with_slash};
+use crate::statement::Which;
 use crate::styled::Line;
 use crate::target::Target;
 use crate::text::{HOUR, Text, retry_after};
@@ -116,25 +116,17 @@ impl App {
         if !self.world.settings.interactive {
             return self.send_line(target, &text);
         }
-        self.say(if begins_with_slash(&text) {
-            Text::UnknownSlash { line: &text }
-        } else {
-            Text::LooksLikeCommand { line: &text }
-        });
-        self.questions
-            .push_front(Question::SendAsText(target, text));
+        self.ask_question(Question::SendAsText(target, text));
     }
 
     /// Leaves a room, on a terminal only after a yes: what was said there is not seen again.
     pub(super) fn leave_room(&mut self, room: String) {
         let target = Target::Room(room).normal();
-        let room = target.name();
         if !self.world.settings.interactive || !self.world.session.has(&target) {
             let roomname = target.query();
             return self.ask(Request::LeaveRoom { roomname });
         }
-        self.say(Text::LeaveRoom { room });
-        self.questions.push_front(Question::Leave(room.to_owned()));
+        self.ask_question(Question::Leave(target));
     }
 
     /// Sends the next line, if it may go.

@@ -7,10 +7,12 @@ use echat_proto::records::{Fail, M, Outcome, Unread};
 use echat_proto::value::Value;
 
 use super::*;
+use crate::line_editor::Key;
 
 mod account;
 mod anything;
 mod begun;
+mod completing;
 mod connection;
 mod days;
 mod forged;
@@ -19,7 +21,10 @@ mod limits;
 mod modes;
 mod pasted;
 mod pending;
+mod people;
 mod pipe;
+mod questions;
+mod refusals;
 mod replaced;
 mod silence;
 mod unread;
@@ -65,11 +70,34 @@ impl Stage {
         self.happens(Input::Event(event))
     }
 
+    /// A line typed by a person who looks at what it does.
     fn types(&mut self, line: &str) -> &mut Self {
         self.app.typed(line);
         let effects = self.app.finish(true);
         self.effects.extend(effects);
+        self.looks()
+    }
+
+    /// The terminal shows everything, and nothing was typed before that.
+    fn looks(&mut self) -> &mut Self {
+        self.happens(Input::Shown)
+    }
+
+    /// Keys; `\n` is Enter and `\t` is Tab.
+    fn presses(&mut self, keys: &str) -> &mut Self {
+        for c in keys.chars() {
+            let key = match c {
+                '\n' => Key::Enter,
+                '\t' => Key::Tab,
+                c => Key::Char(c),
+            };
+            self.happens(Input::Key(key));
+        }
         self
+    }
+
+    fn line(&self) -> &str {
+        self.app.editor().text()
     }
 
     fn welcome(&mut self, name: &str, messages: Vec<M>) -> &mut Self {
@@ -142,6 +170,16 @@ impl Stage {
             _ => None,
         };
         self.effects.iter().filter_map(alert).collect()
+    }
+
+    /// The texts that wait to be sent.
+    fn contents(&mut self) -> Vec<String> {
+        let lines = self.app.world.outgoing.to_lines("ann");
+        let content = |line: &str| {
+            let value: serde_json::Value = serde_json::from_str(line).unwrap();
+            value["content"].as_str().unwrap().to_owned()
+        };
+        lines.lines().map(content).collect()
     }
 
     fn prompt(&self) -> String {

@@ -1,7 +1,8 @@
 //! What is typed: keys, whole lines, answers to questions.
 
+use std::collections::BTreeSet;
+
 use echat_proto::commands::Request;
-use echat_proto::names::NameQuery;
 use zeroize::Zeroizing;
 
 use super::question::{Pasted, Question, Reply};
@@ -10,7 +11,7 @@ use crate::line_editor::{Completer, Key, Outcome};
 use crate::modes::{Goto, error_line};
 use crate::safe::Safe;
 use crate::session::{Excess, Session};
-use crate::statement::{self, Names, Statement};
+use crate::statement::{self, Names, Scope, Statement};
 use crate::styled::{Span, Style};
 use crate::target::{Target, normal_name};
 use crate::text::Text;
@@ -42,10 +43,19 @@ impl App {
             Outcome::EndOfInput => self.leave(),
             Outcome::Interrupt => self.interrupt(),
         }
-        if self.editor.text().is_empty() {
-            self.garbled = false;
-            self.asked_in_mid_line = false;
-        }
+        let is_empty = self.editor.text().is_empty();
+        self.garbled &= !is_empty;
+        self.questions.edited(is_empty);
+    }
+
+    /// Whether a question waits for [`Input::Shown`](super::Input::Shown).
+    pub fn has_unseen_question(&self) -> bool {
+        self.questions.is_unseen()
+    }
+
+    /// The terminal shows the newest question, and no key that was typed before is unread.
+    pub(super) fn shown(&mut self) {
+        self.questions.shown(self.editor.text().is_empty());
     }
 
     /// Whether a line holds what was no text when it was typed.
@@ -118,16 +128,19 @@ impl App {
         self.echo(line);
         if let Some(question) = self.open_question().cloned() {
             let reply = question.reply(line);
-            if reply.is_some() || question.is_dropped_unanswered() {
-                self.questions.pop_front();
+            if reply == Some(Reply::Aside) {
+                return self.put_questions_aside();
             }
+            self.questions.take();
             match reply {
-                Some(reply) => return self.answer(question, reply),
-                None if question.is_dropped_unanswered() => self.not_sent(question),
-                None => {}
+                Some(reply) => {
+                    self.answer(question, reply);
+                    return self.ask_newest();
+                }
+                None => self.not_sent(question),
             }
+            self.ask_newest();
         }
-        self.asked_in_mid_line = false;
         self.enter(line);
     }
 
@@ -192,9 +205,8 @@ impl App {
     /// Leaves what was typed above the prompt; not a password, and not what a chat shows anyway.
     fn echo(&mut self, line: &str) {
         let answers = |question: &Question| question.reply(line).is_some();
-        let is_command = statement::begins_with_slash(line)
-            || line.starts_with('\\')
-            || self.open_question().is_some_and(answers);
+        let is_text = matches!(statement::parse(Scope::Chat, line), Ok(Statement::Say(_)));
+        let is_command = !is_text || self.open_question().is_some_and(answers);
         if line.is_empty()
             || !self.world.settings.echoes
             || (self.mode.target().is_some() && !is_command)
@@ -214,12 +226,8 @@ impl App {
 
     fn answer(&mut self, question: Question, reply: Reply) {
         match (question, reply) {
-            (Question::Befriend(name), reply) => self.ask(Request::ResolveFriendRequest {
-                username: NameQuery::new(name),
-                accepted: reply == Reply::Yes,
-            }),
             (Question::Leave(room), Reply::Yes) => self.ask(Request::LeaveRoom {
-                roomname: NameQuery::new(room),
+                roomname: room.query(),
             }),
             (Question::SendAsText(target, text), Reply::Yes) => {
                 self.send_line(target, &text);
@@ -237,13 +245,56 @@ impl App {
         }
     }
 
-    /// What was asked about is not done. What was typed before a paste is there again.
-    fn not_sent(&mut self, question: Question) {
+    /// Asks a question, unless too many are open: then the oldest is put aside.
+    pub(super) fn ask_question(&mut self, question: Question) {
+        self.say_question(&question);
+        if let Some(oldest) = self.questions.ask(question) {
+            self.not_sent(oldest);
+        }
+    }
+
+    /// Asks again what is open once the question after it is closed.
+    pub(super) fn ask_newest(&mut self) {
+        if let Some(question) = self.questions.newest().cloned() {
+            self.say_question(&question);
+        }
+    }
+
+    fn say_question(&mut self, question: &Question) {
+        self.say(match question {
+            Question::Leave(room) => Text::LeaveRoom { room: room.name() },
+            Question::SendAsText(_, line) if statement::begins_with_slash(line) => {
+                Text::UnknownSlash { line }
+            }
+            Question::SendAsText(_, line) => Text::LooksLikeCommand { line },
+            Question::Paste(pasted) => {
+                let count = pasted.lines.len() as u64;
+                match pasted.target {
+                    Some(_) if pasted.may_be_one() => Text::Paste { count },
+                    Some(_) => Text::PasteEach { count },
+                    None => Text::PasteOfCommands { count },
+                }
+            }
+        });
+    }
+
+    /// C-c or `\c` at a question.
+    fn put_questions_aside(&mut self) {
+        for question in self.questions.take_all() {
+            self.not_sent(question);
+        }
+    }
+
+    /// What was asked about is not done. What was typed before a paste is there again, unless another
+    /// line is under edition.
+    pub(super) fn not_sent(&mut self, question: Question) {
         self.say(match &question {
-            Question::Leave(room) => Text::Stays { room },
+            Question::Leave(room) => Text::Stays { room: room.name() },
             _ => Text::NotSent,
         });
-        if let Question::Paste(Pasted { typed, .. }) = question {
+        if let Question::Paste(Pasted { typed, .. }) = question
+            && self.editor.text().is_empty()
+        {
             self.editor.set(&typed.0, typed.1);
         }
     }
@@ -275,7 +326,6 @@ impl App {
             typed,
             limits: self.world.session.limits(),
         };
-        let count = pasted.lines.len() as u64;
         match pasted.excess() {
             None => {}
             Some(Excess::Text { bytes, limit, .. }) => {
@@ -287,12 +337,7 @@ impl App {
             Some(excess) => return self.fail_to_paste(&excess),
         }
         self.editor.clear();
-        self.say(match pasted.target {
-            Some(_) if pasted.may_be_one() => Text::Paste { count },
-            Some(_) => Text::PasteEach { count },
-            None => Text::PasteOfCommands { count },
-        });
-        self.questions.push_front(Question::Paste(pasted));
+        self.ask_question(Question::Paste(pasted));
     }
 
     /// Lines that came faster than a person types. As long as they are commands, or answers where one
@@ -357,24 +402,11 @@ impl App {
     fn interrupt(&mut self) {
         self.editor.clear();
         self.drop_held();
-        // What was typed before the first paste that is asked about is there again.
-        let typed = self
-            .questions
-            .iter()
-            .rev()
-            .find_map(|question| match question {
-                Question::Paste(pasted) => Some(pasted.typed.clone()),
-                _ => None,
-            });
-        self.questions
-            .retain(|question| !question.is_dropped_unanswered());
-        if let Some((text, cursor)) = typed {
-            self.say(Text::NotSent);
-            return self.editor.set(&text, cursor);
-        }
+        let is_asking = self.questions.newest().is_some();
+        self.put_questions_aside();
         if self.mode.scope().is_none() {
             self.go(Goto::Command);
-        } else {
+        } else if !is_asking {
             self.say(Text::HowToLeave);
         }
     }
@@ -388,7 +420,9 @@ impl App {
         let begun = self.completer.take();
         let begun = begun.filter(|completer| completer.continues(line, cursor));
         let completer = begun.or_else(|| {
-            let names = names(&self.world.session, self.mode.target());
+            let target = statement::addressee(scope, &line[..cursor]);
+            let target = target.map(Target::normal);
+            let names = names(&self.world.session, target.as_ref().or(self.mode.target()));
             let found = statement::complete(scope, &line[..cursor], &names);
             Completer::start(line, found.from..cursor, found.candidates)
         });
@@ -410,38 +444,47 @@ fn is_several(text: &str) -> bool {
     text.trim_end_matches('\n').contains('\n')
 }
 
-/// Names for completion: those of recent conversations first, then by the alphabet.
+/// Names for completion: those of recent conversations first, then by the alphabet. In a text to a room
+/// they are its members, the latest speakers first; in a text to a friend the friend.
 fn names(session: &Session, target: Option<&Target>) -> Names {
-    let mut names = Names::default();
-    let mut add = |list: fn(&mut Names) -> &mut Vec<String>, name: &str| {
-        let list = list(&mut names);
-        if !list.iter().any(|known| known == name) {
-            list.push(name.to_owned());
-        }
-    };
+    let (mut users, mut rooms, mut here) = (List::default(), List::default(), List::default());
     for (recent, _) in session.recent() {
         match recent {
-            Target::Friend(name) => add(|names| &mut names.users, name),
-            Target::Room(name) => add(|names| &mut names.rooms, name),
+            Target::Friend(name) => users.add(name),
+            Target::Room(name) => rooms.add(name),
         }
     }
-    // Who asks for friendship may be asked back.
-    for name in session.friends().keys().chain(session.pending()) {
-        add(|names| &mut names.users, name);
-    }
-    for name in session.rooms() {
-        add(|names| &mut names.rooms, name);
-    }
-    let conversation = target.and_then(|target| session.conversation(target));
-    for said in conversation
-        .iter()
-        .flat_map(|found| found.lines().rev())
-        .filter(|said| !said.mine)
-    {
-        add(|names| &mut names.here, &said.sender);
+    match target {
+        Some(Target::Friend(name)) => here.add(name),
+        Some(Target::Room(room)) => session.members(room).for_each(|name| here.add(name)),
+        None => {}
     }
     for name in session.friends().keys() {
-        add(|names| &mut names.here, name);
+        users.add(name);
+        here.add(name);
     }
-    names
+    // To ask back is to accept.
+    session.pending().iter().for_each(|name| users.add(name));
+    session.rooms().iter().for_each(|name| rooms.add(name));
+    Names {
+        users: users.names,
+        rooms: rooms.names,
+        askers: session.pending().to_vec(),
+        here: here.names,
+    }
+}
+
+/// Names in order, each once.
+#[derive(Default)]
+struct List<'a> {
+    names: Vec<String>,
+    known: BTreeSet<&'a str>,
+}
+
+impl<'a> List<'a> {
+    fn add(&mut self, name: &'a str) {
+        if self.known.insert(name) {
+            self.names.push(name.to_owned());
+        }
+    }
 }

@@ -132,7 +132,11 @@ impl EventLoop {
             if let Some(end) = self.end {
                 return Ok(end);
             }
+            let is_shown = self.shows_question()?;
             self.screen.flush(&self.app, self.clock.now())?;
+            if is_shown {
+                self.step(Input::Shown)?;
+            }
             let ready = self.wait()?;
             if ready.signals {
                 self.obey()?;
@@ -173,6 +177,20 @@ impl EventLoop {
             }
         }
         Ok(())
+    }
+
+    /// Whether the next flush shows a question and nothing is left to read that was typed before.
+    fn shows_question(&self) -> io::Result<bool> {
+        if !self.app.has_unseen_question() || self.keyboard.deadline().is_some() {
+            return Ok(false);
+        }
+        if !self.keyboard.is_open() {
+            return Ok(true);
+        }
+        let stdin = rustix::stdio::stdin();
+        let mut fds = [Watched::new(&stdin, Interest::Read)];
+        wait(&mut fds, &self.clock, Some(self.clock.now()))?;
+        Ok(!fds[0].is_ready())
     }
 
     /// Tells the time, if that is what the application waits for. Everything that came was read

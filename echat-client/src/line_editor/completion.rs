@@ -1,5 +1,6 @@
 //! Cycling through what a word could become.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
@@ -17,19 +18,16 @@ pub struct Completer {
 }
 
 impl Completer {
-    /// For the word at `range` of `line`, with `candidates` most recent first. Those count that
-    /// begin with the word, whatever the case; `None` if there are none.
-    pub fn start(line: &str, range: Range<usize>, candidates: Vec<String>) -> Option<Self> {
-        let word = line.get(range.clone())?.to_lowercase();
-        let mut fitting: Vec<String> = Vec::new();
-        for candidate in candidates {
-            if candidate.to_lowercase().starts_with(&word) && !fitting.contains(&candidate) {
-                fitting.push(candidate);
-            }
-        }
-        (!fitting.is_empty()).then(|| Self {
-            candidates: fitting,
-            inserted: line[range.clone()].to_owned(),
+    /// For the word at `range` of `line`, with what may stand there, the best first; `None` if that is
+    /// nothing. Which candidates fit the word is the caller's to judge: a name may be typed in another
+    /// case or form than it is stored in.
+    pub fn start(line: &str, range: Range<usize>, mut candidates: Vec<String>) -> Option<Self> {
+        let word = line.get(range.clone())?.to_owned();
+        let mut seen = BTreeSet::new();
+        candidates.retain(|candidate| seen.insert(candidate.clone()));
+        (!candidates.is_empty()).then_some(Self {
+            candidates,
+            inserted: word,
             start: range.start,
             shown: None,
         })
@@ -54,7 +52,8 @@ impl Completer {
         };
         if self.shown.is_none() && self.candidates.len() > 1 {
             let common = self.common();
-            if common.len() > self.inserted.len() {
+            let length = |text: &str| text.graphemes(true).count();
+            if length(&common) > length(&self.inserted) {
                 return self.insert(common);
             }
         }

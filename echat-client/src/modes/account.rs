@@ -2,7 +2,8 @@
 //! that a password may be anything.
 
 use echat_proto::commands::{Event, Request};
-use echat_proto::names::{NameQuery, Password, Username};
+use echat_proto::limits::PASSWORD_MIN;
+use echat_proto::names::{NameError, NameQuery, Password, Username};
 use echat_proto::param::NewPassword;
 use zeroize::Zeroizing;
 
@@ -33,10 +34,10 @@ pub(super) struct Login {
     waits: bool,
 }
 
-/// What can be typed instead of a name; nobody can be called like that.
+/// What can be typed instead of a name; nothing can be called like that.
 fn way_out(scope: Scope, line: &str, world: &World) -> Option<Vec<Act>> {
     match statement::parse(scope, line) {
-        Err(Misread::Unknown | Misread::Form(_)) => None,
+        Err(Misread::Unknown | Misread::Form(_) | Misread::Empty) => None,
         _ => read(scope, line, world).err(),
     }
 }
@@ -82,13 +83,17 @@ impl Mode for Register {
         if self.name.is_some() && line.is_empty() {
             return print(vec![world.line(Text::NoPasswordTyped)]);
         }
-        // All of these are shorter than a password may be.
-        if let Some(acts) = way_out(Scope::Register, line, world) {
+        // A password is longer than each of these; in full-width letters they may be one.
+        let may_be_command = self.name.is_none() || line.len() < PASSWORD_MIN;
+        if may_be_command && let Some(acts) = way_out(Scope::Register, line, world) {
             return acts;
         }
         match (&self.name, self.password.take()) {
             (None, _) => self.take_name(line, world),
             (Some(_), None) => {
+                if line.trim().is_empty() {
+                    return print(vec![world.error(Text::PasswordOfSpaces)]);
+                }
                 // Said now, before it is typed a second time in vain.
                 match Password::new(line) {
                     Ok(_) => self.password = Some(Zeroizing::new(line.to_owned())),
@@ -122,9 +127,9 @@ impl Mode for Register {
     fn on_news(&mut self, news: &News, world: &World) -> Vec<Act> {
         let mut acts = print(answers::tell(news, world));
         match news {
-            News::Answer(Asked::Register, Ok(_)) => acts.push(Act::Goto(Goto::Command)),
+            News::Answer(Asked::Register(_), Ok(_)) => acts.push(Act::Goto(Goto::Command)),
             // Another name may do.
-            News::Answer(Asked::Register, Err(_)) => *self = Self::default(),
+            News::Answer(Asked::Register(_), Err(_)) => *self = Self::default(),
             _ => {}
         }
         acts
@@ -142,6 +147,7 @@ impl Mode for Register {
 impl Register {
     fn take_name(&mut self, line: &str, world: &World) -> Vec<Act> {
         match Username::new(line.trim()) {
+            Err(NameError::Empty) => return print(vec![world.line(Text::NoNameTyped)]),
             Ok(name) => self.name = Some(name),
             Err(bad) => return error(&world.language.bad_name(&bad)),
         }
@@ -190,15 +196,18 @@ impl Mode for Login {
                 .unwrap_or_else(|| print(vec![world.line(world.please_wait())]));
         }
         let Some(name) = &self.name else {
-            let acts = way_out(Scope::Login, line, world);
-            if acts.is_none() {
-                let name = line.trim();
-                if let (Err(bad), None) = (Username::new(name), NameQuery::new(name).key()) {
-                    return error(&world.language.bad_name(&bad));
-                }
-                self.name = Some(line.trim().to_owned());
+            if let Some(acts) = way_out(Scope::Login, line, world) {
+                return acts;
             }
-            return acts.unwrap_or_default();
+            if line.trim().is_empty() {
+                return print(vec![world.line(Text::NoNameTyped)]);
+            }
+            let name = line.trim();
+            if let (Err(bad), None) = (Username::new(name), NameQuery::new(name).key()) {
+                return error(&world.language.bad_name(&bad));
+            }
+            self.name = Some(name.to_owned());
+            return Vec::new();
         };
         if line.is_empty() {
             return print(vec![world.line(Text::NoPasswordTyped)]);
@@ -219,7 +228,13 @@ impl Mode for Login {
             News::Answer(Asked::Login, Ok(Event::LoginBundle { .. })) => {
                 acts.push(Act::Goto(Goto::Contact));
             }
-            News::Answer(Asked::Login, Err(_)) => acts.push(Act::Goto(Goto::Command)),
+            // What is typed now is the password again: it stays hidden.
+            News::Answer(Asked::Login, Err(_)) => {
+                self.waits = false;
+                if let Some(name) = &self.name {
+                    acts.extend(print(vec![world.line(Text::PasswordAgainOf { name })]));
+                }
+            }
             _ => {}
         }
         acts

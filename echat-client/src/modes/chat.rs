@@ -5,11 +5,11 @@ use jiff::civil::Date;
 
 use super::lines::day_rule;
 use super::presence::Presence;
-use super::{Act, Goto, Mode, World, answers, print, read};
+use super::{Act, Goto, Mode, World, answers, print, read, resolve};
 use crate::session::{Asked, Conversation, News, Said};
 use crate::statement::{self, Misread, Scope, Statement};
 use crate::styled::Line;
-use crate::target::Target;
+use crate::target::{Target, normal_name};
 use crate::text::Text;
 
 /// How many old messages a chat begins with, and how many `/history` adds.
@@ -195,6 +195,14 @@ impl Chat {
     }
 }
 
+/// Whether a line would answer an open friend request in another mode.
+fn answers_request(line: &str, world: &World) -> bool {
+    match statement::parse(Scope::Contact, line) {
+        Ok(Statement::Resolve(name, _)) => world.session.pending().contains(&normal_name(&name)),
+        _ => false,
+    }
+}
+
 impl Mode for Chat {
     fn scope(&self) -> Option<Scope> {
         Some(Scope::Chat)
@@ -242,11 +250,14 @@ impl Mode for Chat {
             Ok(Statement::Say(text)) if text.trim() == SAY_QUIT => {
                 vec![Act::Send(self.target.clone(), QUIT.to_owned())]
             }
-            Ok(Statement::Say(text)) if statement::looks_like_command(&text) => {
+            Ok(Statement::Say(text))
+                if statement::looks_like_command(&text) || answers_request(&text, world) =>
+            {
                 vec![Act::SendIfMeant(self.target.clone(), text)]
             }
             Ok(Statement::Say(text)) => vec![Act::Send(self.target.clone(), text)],
             Ok(Statement::History) => self.older(world),
+            Ok(Statement::Resolve(name, accepted)) => resolve(name, accepted),
             Ok(Statement::MembersHere) if self.target.is_room() => {
                 vec![Act::Ask(Request::ListMembers {
                     roomname: self.target.query(),
@@ -272,6 +283,9 @@ impl Mode for Chat {
                 print(self.presence.note(name, *came, world))
             }
             News::HistoryReplaced => self.begin_anew(world),
+            News::FriendRequest(name) => {
+                print(vec![world.bold(Text::FriendRequestInChat { name })])
+            }
             News::Answer(Asked::Page(target), Ok(event)) if *target == self.target => {
                 self.took_page(event, world)
             }
@@ -279,7 +293,7 @@ impl Mode for Chat {
                 self.opening = false;
                 self.show(world)
             }
-            News::Answer(Asked::Leave, Ok(Event::LeftRoom { roomname: room }))
+            News::Answer(Asked::Leave(_), Ok(Event::LeftRoom { roomname: room }))
             | News::LeftRoom(room)
                 if self.is_here(room) =>
             {

@@ -4,7 +4,7 @@ use echat_proto::commands::Request;
 use echat_proto::records::Code;
 
 use super::lines::error_line;
-use super::{Act, Goto, Mode, World, mistake, print, read};
+use super::{Act, Goto, Mode, World, mistake, print, read, resolve};
 use crate::statement::{Scope, Statement};
 use crate::target::{Target, normal_name};
 use crate::text::Text;
@@ -39,11 +39,18 @@ impl Mode for Command {
             (Statement::Register, None) => vec![Act::Goto(Goto::Register)],
             (Statement::Login, None) => vec![Act::Goto(Goto::Login(None))],
             (Statement::Query, _) => vec![Act::Goto(Goto::Query)],
-            (Statement::Contact | Statement::Chat(_) | Statement::Logout, None) => {
+            (
+                Statement::Contact
+                | Statement::Chat(_)
+                | Statement::Logout
+                | Statement::Resolve(..),
+                None,
+            ) => {
                 vec![Act::Print(vec![not_logged_in(world)]), Act::Mistake]
             }
             (Statement::Contact, Some(_)) => vec![Act::Goto(Goto::Contact)],
             (Statement::Logout, Some(_)) => vec![Act::Ask(Request::Logout {})],
+            (Statement::Resolve(name, accepted), Some(_)) => resolve(name, accepted),
             (Statement::Chat(name), Some(_)) => chat(name.as_deref(), world),
             _ => Vec::new(),
         }

@@ -6,7 +6,7 @@ use echat_proto::param::Names;
 
 use super::lines::{plain, styled};
 use super::presence::Presence;
-use super::{Act, Goto, Mode, World, answers, mistake, print, read};
+use super::{Act, Goto, Mode, World, answers, mistake, print, read, resolve};
 use crate::session::{Conversation, News};
 use crate::statement::{Scope, Statement};
 use crate::styled::{Line, Style};
@@ -70,6 +70,7 @@ fn obey(statement: Statement, world: &World) -> Vec<Act> {
                 username: query(name),
             })]
         }
+        Statement::Resolve(name, accepted) => resolve(name, accepted),
         Statement::JoinRoom(room) => vec![Act::Ask(Request::JoinRoom {
             roomname: query(room),
         })],
@@ -94,7 +95,11 @@ fn obey(statement: Statement, world: &World) -> Vec<Act> {
         Statement::Friends => print(friends(world)),
         Statement::Pending => {
             let pending = world.session.pending().iter().cloned();
-            print(world.list(Text::PendingRequests, Text::NoPending, pending))
+            let mut lines = world.list(Text::PendingRequests, Text::NoPending, pending);
+            if !world.session.pending().is_empty() {
+                lines.push(world.dim(Text::HowToAnswer));
+            }
+            print(lines)
         }
         Statement::Messages => print(newest(world)),
         Statement::Unread => print(unread(world)),

@@ -17,6 +17,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use echat_proto::commands::Request;
+use echat_proto::names::NameQuery;
 use jiff::civil::Date;
 use zeroize::Zeroizing;
 
@@ -29,6 +30,7 @@ use crate::styled::Line;
 use crate::target::Target;
 use crate::text::{Language, Text};
 
+pub use answers::command_of;
 use lines::plain;
 pub use lines::{error_line, mentions};
 
@@ -182,6 +184,14 @@ fn print(lines: Vec<Line>) -> Vec<Act> {
     }
 }
 
+/// Answers a friend request. Whether there is one, the server knows.
+fn resolve(name: String, accepted: bool) -> Vec<Act> {
+    vec![Act::Ask(Request::ResolveFriendRequest {
+        username: NameQuery::new(name),
+        accepted,
+    })]
+}
+
 fn mistake(world: &World, text: Text<'_>) -> Vec<Act> {
     vec![Act::Print(vec![world.error(text)]), Act::Mistake]
 }
@@ -206,11 +216,11 @@ fn read(scope: Scope, line: &str, world: &World) -> Result<Statement, Vec<Act>> 
         Err(Misread::Empty) => Err(Vec::new()),
         Err(Misread::Unknown) => {
             let line = line.trim();
-            let text = match scope {
-                Scope::Chat => Text::UnknownInChat { line },
-                _ => Text::Unknown { line },
-            };
-            Err(mistake(world, text))
+            Err(match (scope, way_to_mode_of(scope, line)) {
+                (Scope::Chat, _) => mistake(world, Text::UnknownInChat { line }),
+                (_, Some(way)) => mistake(world, Text::OtherMode { line, way }),
+                (_, None) => mistake(world, Text::Unknown { line }),
+            })
         }
         Err(Misread::Form(row)) => Err(mistake(
             world,
@@ -219,6 +229,36 @@ fn read(scope: Scope, line: &str, world: &World) -> Result<Statement, Vec<Act>> 
             },
         )),
     }
+}
+
+/// What to type before a line that is a command of another mode.
+fn way_to_mode_of(here: Scope, line: &str) -> Option<&'static str> {
+    let is_known = |scope| {
+        let read = statement::parse(scope, line);
+        !matches!(read, Err(Misread::Unknown | Misread::Empty))
+    };
+    let from_command = here == Scope::Command;
+    [
+        (
+            Scope::Contact,
+            if from_command {
+                "`contact`"
+            } else {
+                "`\\c`, `contact`"
+            },
+        ),
+        (
+            Scope::Query,
+            if from_command {
+                "`query`"
+            } else {
+                "`\\c`, `query`"
+            },
+        ),
+        (Scope::Command, "`\\c`"),
+    ]
+    .into_iter()
+    .find_map(|(scope, way)| is_known(scope).then_some(way))
 }
 
 impl World {

@@ -3,7 +3,7 @@
 use echat_proto::commands::Request;
 use echat_proto::names::NameQuery;
 
-use super::{Act, Mode, World, print, read};
+use super::{Act, Mode, World, print, read, resolve};
 use crate::statement::{Scope, Statement};
 use crate::text::Text;
 
@@ -38,6 +38,7 @@ impl Mode for Query {
                     .map(|(name, _)| name.clone());
                 print(world.list(Text::Online, Text::NobodyOnline, online))
             }
+            Ok(Statement::Resolve(name, accepted)) => resolve(name, accepted),
             Ok(_) => Vec::new(),
             Err(acts) => acts,
         }

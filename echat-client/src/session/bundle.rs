@@ -4,6 +4,7 @@ use echat_proto::commands::Event;
 
 use super::feed::Feed;
 use super::lineage::{self, Lineage};
+use super::members::Members;
 use super::{News, Session};
 use crate::target::Target;
 
@@ -68,5 +69,6 @@ impl Session {
         self.recent.clear();
         self.feed = Feed::default();
         self.lineage = Lineage::default();
+        self.members = Members::default();
     }
 }

@@ -6,6 +6,7 @@ mod conversation;
 mod feed;
 mod limits;
 mod lineage;
+mod members;
 mod owed;
 
 #[cfg(test)]
@@ -14,7 +15,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use echat_proto::commands::Event;
-use echat_proto::records::{Fail, M, RoomLine};
+use echat_proto::records::{Code, Fail, M, MemberLine, RoomLine};
 
 use crate::target::Target;
 
@@ -24,6 +25,7 @@ pub use owed::{Asked, Owed};
 
 use feed::Feed;
 use lineage::Lineage;
+use members::Members;
 
 /// Something that the reader does not know yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +64,7 @@ pub struct Session {
     feed: Feed,
     lineage: Lineage,
     limits: Limits,
+    members: Members,
 }
 
 impl Session {
@@ -93,6 +96,13 @@ impl Session {
     /// Who waits for an answer to a friend request.
     pub fn pending(&self) -> &[String] {
         &self.pending
+    }
+
+    /// The members of a room as far as they were seen, the latest speakers first, without the reader.
+    pub fn members(&self, room: &str) -> impl Iterator<Item = &str> {
+        let me = self.me();
+        let seen = self.members.of(room).into_iter();
+        seen.filter(move |name| Some(*name) != me)
     }
 
     /// Whether one may write to this target.
@@ -187,6 +197,7 @@ impl Session {
                 roomname,
                 membername,
             } => {
+                self.members.see(roomname, membername, 0);
                 news.push(News::Member(roomname.clone(), membername.clone(), true));
             }
             Event::OnMemberOffline {
@@ -197,6 +208,7 @@ impl Session {
                 roomname,
                 membername,
             } => {
+                self.members.see(roomname, membername, 0);
                 news.push(News::Member(roomname.clone(), membername.clone(), false));
             }
             Event::OnNewMessage { .. } => self.take_message(&event, &mut news),
@@ -205,14 +217,18 @@ impl Session {
             }
             Event::LeftRoom { roomname } => self.leave(roomname),
             Event::Rooms { rooms } => self.take_rooms(rooms, &mut news),
+            Event::Members { members } => self.take_members(asked.as_ref(), members),
             Event::LoggedOut {} => self.forget(),
             _ => {}
         }
         if let Some(asked) = asked {
-            if let Asked::Resolve { name, .. } = &asked {
+            let outcome = owed::outcome(event);
+            if let Asked::Resolve { name, .. } = &asked
+                && outcome.as_ref().err().is_none_or(says_no_request)
+            {
                 self.pending.retain(|other| other != name);
             }
-            news.push(News::Answer(asked, owed::outcome(event)));
+            news.push(News::Answer(asked, outcome));
             if replaced {
                 news.push(News::HistoryReplaced);
                 // The login and the reason stand before what else is new.
@@ -220,6 +236,14 @@ impl Session {
             }
         }
         news
+    }
+
+    fn take_members(&mut self, asked: Option<&Asked>, members: &[MemberLine]) {
+        if let Some(Asked::Members(room)) = asked {
+            for member in members {
+                self.members.see(room, &member.username, 0);
+            }
+        }
     }
 
     fn request(&mut self, name: &str, news: &mut Vec<News>) {
@@ -241,6 +265,7 @@ impl Session {
     fn leave(&mut self, room: &str) {
         let target = Target::Room(room.to_owned());
         self.rooms.remove(room);
+        self.members.forget(room);
         self.conversations.remove(&target);
         self.recent.retain(|other| *other != target);
     }
@@ -327,12 +352,17 @@ impl Session {
             Some(Asked::Page(target)) => {
                 // What was missed comes with the pages that are asked for after a reconnect.
                 let last = self.feed.missed_after().unwrap_or(u64::MAX);
-                let page = messages
+                let page: Vec<Said> = messages
                     .iter()
                     .filter(|message| message.id <= last)
                     .cloned()
                     .map(|message| self.said(message))
                     .collect();
+                if let Target::Room(room) = target {
+                    for said in &page {
+                        self.members.see(room, &said.sender, said.id);
+                    }
+                }
                 let conversation = self.conversations.entry(target.clone()).or_default();
                 conversation.prepend(page, more);
             }
@@ -343,6 +373,9 @@ impl Session {
     fn store(&mut self, message: M, is_news: bool, news: &mut Vec<News>) {
         let target = Target::new(message.target_type, message.target.clone());
         let said = self.said(message);
+        if let Target::Room(room) = &target {
+            self.members.see(room, &said.sender, said.id);
+        }
         self.conversations
             .entry(target.clone())
             .or_default()
@@ -363,4 +396,11 @@ impl Session {
             content: message.content,
         }
     }
+}
+
+/// Whether a refusal means that there is nothing to answer any more. Others leave the request open.
+fn says_no_request(fail: &Fail) -> bool {
+    [Code::NoRequest, Code::UnknownUser, Code::AlreadyFriends]
+        .iter()
+        .any(|code| code.as_str() == fail.code)
 }

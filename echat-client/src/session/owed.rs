@@ -14,7 +14,7 @@ use crate::target::{Target, normal_name};
 #[expect(missing_docs, reason = "each is the request of its name")]
 pub enum Asked {
     ServerTime,
-    Register,
+    Register(String),
     Login,
     AddFriend(String),
     Resolve {
@@ -22,7 +22,7 @@ pub enum Asked {
         accepted: bool,
     },
     Send,
-    Join,
+    Join(String),
     Create(String),
     Logout,
     /// Older messages of one conversation.
@@ -30,9 +30,10 @@ pub enum Asked {
     /// Messages of all conversations that were missed.
     CatchUp,
     MarkRead(Target),
-    Leave,
-    AddMembers(String),
-    Find,
+    Leave(String),
+    /// The room, and the users to add as they were typed.
+    AddMembers(String, Vec<String>),
+    Find(String),
     Rooms,
     Members(String),
 }
@@ -43,7 +44,7 @@ impl Asked {
         let room = |name: &echat_proto::names::NameQuery| normal_name(name.raw());
         match request {
             Request::QueryServerTime {} => Self::ServerTime,
-            Request::Register { .. } => Self::Register,
+            Request::Register { username, .. } => Self::Register(username.to_string()),
             Request::Login { .. } => Self::Login,
             Request::AddFriend { username } => Self::AddFriend(room(username)),
             Request::ResolveFriendRequest { username, accepted } => Self::Resolve {
@@ -51,7 +52,7 @@ impl Asked {
                 accepted: *accepted,
             },
             Request::SendMessage { .. } => Self::Send,
-            Request::JoinRoom { .. } => Self::Join,
+            Request::JoinRoom { roomname } => Self::Join(room(roomname)),
             Request::CreateRoom { roomname, .. } => Self::Create(roomname.to_string()),
             Request::Logout {} => Self::Logout,
             Request::QueryHistory {
@@ -65,9 +66,11 @@ impl Asked {
                 target,
                 ..
             } => Self::MarkRead(Target::new(*target_type, room(target))),
-            Request::LeaveRoom { .. } => Self::Leave,
-            Request::AddMembers { roomname, .. } => Self::AddMembers(room(roomname)),
-            Request::Find { .. } => Self::Find,
+            Request::LeaveRoom { roomname } => Self::Leave(room(roomname)),
+            Request::AddMembers { roomname, members } => {
+                Self::AddMembers(room(roomname), members.0.clone())
+            }
+            Request::Find { keyword } => Self::Find(keyword.clone()),
             Request::ListRooms {} => Self::Rooms,
             Request::ListMembers { roomname } => Self::Members(room(roomname)),
         }
@@ -84,19 +87,19 @@ impl Asked {
     fn kind(&self) -> RequestKind {
         match self {
             Self::ServerTime => RequestKind::QueryServerTime,
-            Self::Register => RequestKind::Register,
+            Self::Register(_) => RequestKind::Register,
             Self::Login => RequestKind::Login,
             Self::AddFriend(_) => RequestKind::AddFriend,
             Self::Resolve { .. } => RequestKind::ResolveFriendRequest,
             Self::Send => RequestKind::SendMessage,
-            Self::Join => RequestKind::JoinRoom,
+            Self::Join(_) => RequestKind::JoinRoom,
             Self::Create(_) => RequestKind::CreateRoom,
             Self::Logout => RequestKind::Logout,
             Self::Page(_) | Self::CatchUp => RequestKind::QueryHistory,
             Self::MarkRead(_) => RequestKind::MarkRead,
-            Self::Leave => RequestKind::LeaveRoom,
-            Self::AddMembers(_) => RequestKind::AddMembers,
-            Self::Find => RequestKind::Find,
+            Self::Leave(_) => RequestKind::LeaveRoom,
+            Self::AddMembers(..) => RequestKind::AddMembers,
+            Self::Find(_) => RequestKind::Find,
             Self::Rooms => RequestKind::ListRooms,
             Self::Members(_) => RequestKind::ListMembers,
         }

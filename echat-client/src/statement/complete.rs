@@ -1,7 +1,17 @@
 //! What a line may be continued with.
 
+use unicode_normalization::UnicodeNormalization;
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::table::{Kind, ROWS, Row, Shape};
-use super::{Scope, WIDE_SLASH, after_head, with_ascii_slash};
+use super::{Scope, after_head, ascii_form, one_word};
+use crate::target::Target;
+
+/// How far before the cursor a name may begin, in characters. A name has up to 20, and twice as many
+/// as it may be typed.
+const REACH: usize = 40;
+/// Signs between the names of a room's members, as they are typed.
+const SIGNS: [char; 4] = ['+', '＋', '=', '＝'];
 
 /// Names to complete with, the most recent first.
 #[derive(Clone, Debug, Default)]
@@ -10,7 +20,9 @@ pub struct Names {
     pub users: Vec<String>,
     /// Rooms.
     pub rooms: Vec<String>,
-    /// Those who may be spoken to in the open chat.
+    /// Users with an open friend request.
+    pub askers: Vec<String>,
+    /// Users who may be named in the text that is typed.
     pub here: Vec<String>,
 }
 
@@ -25,100 +37,154 @@ pub struct Completion {
 
 /// Completes a line, given up to the cursor.
 pub fn complete(scope: Scope, line: &str, names: &Names) -> Completion {
-    let ascii = with_ascii_slash(line.trim_start());
-    let from = line.len() - line.trim_start().len();
-    let mut completion = completed(scope, &ascii, names);
-    // What the ASCII form lacks stands before everything but a command.
-    if completion.from > 0 {
-        let wide = WIDE_SLASH.len_utf8() - '/'.len_utf8();
-        completion.from += if ascii.len() + from < line.len() {
-            wide
-        } else {
-            0
-        };
-    }
-    completion.from += from;
-    completion
-}
-
-fn completed(scope: Scope, line: &str, names: &Names) -> Completion {
     let from = line.len() - line.trim_start().len();
     let begun = &line[from..];
     let rows = || ROWS.iter().filter(|row| row.is_in(scope));
     if let Some(completion) = rows().find_map(|row| row.complete(line, names)) {
         return completion;
     }
+    let in_chat = scope == Scope::Chat;
+    if in_chat && !begun.starts_with(['/', '\\', '／', '＼', '、']) {
+        return in_text(line, from, &names.here);
+    }
     let heads = rows().filter(|row| !matches!(row.shape, Shape::Members(_)));
     let mut candidates: Vec<String> = heads
-        .filter(|row| begins(row.head, begun))
+        .filter(|row| begins_head(row.head, begun))
         .map(|row| match row.shape {
             Shape::Alone(_) => row.head.to_owned(),
             _ => format!("{} ", row.head),
         })
         .collect();
-    if scope == Scope::Chat && !begun.starts_with(['/', '\\']) {
-        return last_word(line, &names.here, "");
+    if in_chat && candidates.is_empty() {
+        return in_text(line, from, &names.here);
     }
     if scope == Scope::Contact && !begun.is_empty() {
-        let rooms = names.rooms.iter().filter(|room| begins(room, begun));
-        candidates.extend(rooms.map(|room| format!("{room}+=")));
+        let rooms = beginning_with(line, begun, &names.rooms, "+=");
+        candidates.extend(rooms.candidates);
     }
     Completion { from, candidates }
 }
 
+/// The target of the text that is typed, where the line names it.
+pub fn addressee(scope: Scope, line: &str) -> Option<Target> {
+    let mut rows = ROWS.iter().filter(|row| row.is_in(scope));
+    rows.find_map(|row| match row.shape {
+        Shape::NameText(kind, _) => {
+            let (name, _) = after_head(row.head, line)?.split_once(char::is_whitespace)?;
+            Some(kind.target(name.to_owned()))
+        }
+        _ => None,
+    })
+}
+
 impl Row {
-    /// Completes the name that follows the words of the row, if they are there.
+    /// Completes what follows the words of the row, if they are there.
     fn complete(&self, line: &str, names: &Names) -> Option<Completion> {
         let (kind, after) = match self.shape {
             Shape::Name(kind, _) => (Some(kind), ""),
             Shape::NameText(kind, _) => (Some(kind), " "),
             Shape::Maybe(kind, _) => (kind, ""),
             Shape::Members(_) => {
-                let (_, begun) = line.split_once(self.head)?;
-                let begun = begun.rsplit('+').next().unwrap_or(begun).trim_start();
-                return Some(beginning_with(line, begun, names.users.iter(), ""));
+                let (room, _) = line.split_once(['=', '＝'])?;
+                one_word(room.trim())?;
+                let (_, begun) = line.rsplit_once(SIGNS)?;
+                return Some(beginning_with(line, begun.trim_start(), &names.users, ""));
             }
             Shape::Alone(_) | Shape::Word(_) | Shape::Number(_) => return None,
         };
-        let name = after_head(self.head, line)?;
-        // Directly behind the words there is nothing to complete yet, and behind the name no more.
-        if name.contains(char::is_whitespace) || line.ends_with(self.head) {
+        let rest = after_head(self.head, line)?;
+        let is_spaced = line.ends_with(char::is_whitespace);
+        // Directly behind the words there is nothing to complete yet.
+        if rest.is_empty() && !is_spaced {
             return None;
         }
-        if !name.is_empty() && line.ends_with(char::is_whitespace) {
+        if let Some((_, text)) = rest.split_once(char::is_whitespace) {
+            let is_text = matches!(self.shape, Shape::NameText(..)) && !is_spaced;
+            return is_text.then(|| in_text(line, line.len() - text.len(), &names.here));
+        }
+        if !rest.is_empty() && is_spaced {
             return None;
         }
+        let with = |known: &[String]| beginning_with(line, rest, known, after);
         Some(match kind {
-            Some(Kind::User) => beginning_with(line, name, names.users.iter(), after),
-            Some(Kind::Room) => beginning_with(line, name, names.rooms.iter(), after),
-            None => beginning_with(line, name, names.rooms.iter().chain(&names.users), after),
+            Some(Kind::User) => with(&names.users),
+            Some(Kind::Room) => with(&names.rooms),
+            Some(Kind::Asker) => with(&names.askers),
+            None => with(&[&names.rooms[..], &names.users[..]].concat()),
         })
     }
 }
 
-fn last_word(line: &str, names: &[String], after: &str) -> Completion {
-    let begun = line.rsplit(char::is_whitespace).next().unwrap_or(line);
-    if begun.is_empty() {
-        return Completion::default();
+/// Completes a name in a text that begins at `from`. The word is the longest that ends at the cursor and
+/// begins a name: Chinese has no spaces to tell where a word begins. Behind a lone `@` it is empty.
+fn in_text(line: &str, from: usize, names: &[String]) -> Completion {
+    let text = &line[from..];
+    let known: Vec<(String, &String)> = names.iter().map(|name| (fold(name), name)).collect();
+    let back = text.char_indices().rev().take(REACH);
+    let reach = back.last().map_or(0, |(at, _)| at);
+    for start in starts(text).filter(|start| *start >= reach) {
+        let begun = fold(&text[start..]);
+        let fitting = known
+            .iter()
+            .filter(|(folded, _)| folded.starts_with(&begun));
+        let candidates: Vec<String> = fitting.map(|(_, name)| (*name).clone()).collect();
+        if !candidates.is_empty() {
+            let from = from + start;
+            return Completion { from, candidates };
+        }
     }
-    let name = begun.strip_prefix('@').unwrap_or(begun);
-    beginning_with(line, name, names.iter(), after)
+    let is_mention = text.ends_with(['@', '＠']);
+    Completion {
+        from: line.len(),
+        candidates: if is_mention {
+            names.to_vec()
+        } else {
+            Vec::new()
+        },
+    }
 }
 
-fn beginning_with<'a>(
-    line: &str,
-    begun: &str,
-    names: impl Iterator<Item = &'a String>,
-    after: &str,
-) -> Completion {
-    let found = names.filter(|name| begins(name, begun));
+/// Where a name may begin in a text: behind what is no letter or digit, whatever bracket or quote it is,
+/// and where a word begins (UAX 29), which is before each Chinese character. In order.
+fn starts(text: &str) -> impl Iterator<Item = usize> {
+    let mut words = text.split_word_bound_indices().map(|(at, _)| at).peekable();
+    let mut before = None;
+    text.char_indices().filter_map(move |(at, c)| {
+        while words.next_if(|word| *word < at).is_some() {}
+        let is_word = words.peek() == Some(&at);
+        let is_start = is_word
+            || before
+                .replace(c)
+                .is_some_and(|c: char| !c.is_alphanumeric());
+        before = Some(c);
+        is_start.then_some(at)
+    })
+}
+
+fn beginning_with(line: &str, begun: &str, names: &[String], after: &str) -> Completion {
+    let folded = fold(begun);
+    let found = names.iter().filter(|name| fold(name).starts_with(&folded));
     Completion {
         from: line.len() - begun.len(),
         candidates: found.map(|name| format!("{name}{after}")).collect(),
     }
 }
 
-/// Names are in lower case, whatever is typed.
-fn begins(word: &str, begun: &str) -> bool {
-    word.starts_with(&begun.to_lowercase())
+/// Whether the words of a command begin with what is typed, in full-width characters or not.
+fn begins_head(head: &str, begun: &str) -> bool {
+    let mut wanted = head.chars();
+    begun.chars().enumerate().all(|(index, typed)| {
+        let wanted = wanted.next();
+        let is_slash = index == 0 && typed == '、' && matches!(wanted, Some('/' | '\\'));
+        is_slash || wanted == Some(ascii_form(typed).to_ascii_lowercase())
+    })
+}
+
+/// The form in which names are compared: compatibility characters, case and composition do not count.
+fn fold(text: &str) -> String {
+    text.nfkd()
+        .flat_map(char::to_lowercase)
+        .map(|c| if c == 'ς' { 'σ' } else { c })
+        .nfkd()
+        .collect()
 }

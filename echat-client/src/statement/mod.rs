@@ -8,13 +8,11 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
-
 use echat_proto::names::{RoomName, Username};
 
 use crate::target::Target;
 
-pub use complete::{Completion, Names, complete};
+pub use complete::{Completion, Names, addressee, complete};
 pub use table::{help, slash_commands};
 
 use table::{Kind, ROWS, Row, Shape};
@@ -59,6 +57,8 @@ pub enum Statement {
     Query,
     /// Ask for friendship.
     AddFriend(String),
+    /// Accept (true) or decline the friend request of a user.
+    Resolve(String, bool),
     /// Join a room.
     JoinRoom(String),
     /// Leave a room; without a name the open one.
@@ -131,17 +131,9 @@ pub fn begins_with_slash(line: &str) -> bool {
     line.trim_start().starts_with(['/', WIDE_SLASH])
 }
 
-/// The line with an ASCII slash where it begins with a wide one.
-fn with_ascii_slash(line: &str) -> Cow<'_, str> {
-    match line.strip_prefix(WIDE_SLASH) {
-        Some(rest) => Cow::Owned(format!("/{rest}")),
-        None => Cow::Borrowed(line),
-    }
-}
-
 /// Reads a line in a mode.
 pub fn parse(scope: Scope, line: &str) -> Result<Statement, Misread> {
-    let trimmed = &*with_ascii_slash(line.trim());
+    let trimmed = line.trim();
     if trimmed.is_empty() {
         return Err(Misread::Empty);
     }
@@ -156,14 +148,14 @@ pub fn parse(scope: Scope, line: &str) -> Result<Statement, Misread> {
     if scope != Scope::Chat {
         return Err(error);
     }
-    match (error, trimmed.strip_prefix('/')) {
+    match (error, trimmed.strip_prefix(['/', WIDE_SLASH])) {
         (Misread::Form(_), _) => Err(error),
         // Two slashes stand for one that begins a text, which is the second.
         (_, Some(text)) if text.starts_with(['/', WIDE_SLASH]) => {
             Ok(Statement::Say(text.to_owned()))
         }
         (_, Some(_)) => Err(Misread::Unknown),
-        // What one says keeps its spaces.
+        // What is said keeps its spaces, and its full-width characters.
         (_, None) => Ok(Statement::Say(line.to_owned())),
     }
 }
@@ -171,25 +163,55 @@ pub fn parse(scope: Scope, line: &str) -> Result<Statement, Misread> {
 /// Whether a line of chat is a command of another mode, typed in the wrong place.
 pub fn looks_like_command(line: &str) -> bool {
     let line = line.trim();
+    // In Chinese a message of its own.
+    if line == "？" {
+        return false;
+    }
     let elsewhere = |row: &&Row| !row.is_in(Scope::Chat) && row.is_telling();
     let mut rows = ROWS.iter().filter(elsewhere);
     let is_meant = |row: &Row| match row.read(line) {
         // Of an address with a query only its form is that of a room with members.
         Read::Is(Statement::CreateRoom(room, names) | Statement::AddMembers(room, names)) => {
-            RoomName::new(&room).is_ok() && names.iter().all(|name| Username::new(name).is_ok())
+            // Full-width signs between words are those of a sentence.
+            !line.contains(['＝', '＋'])
+                && RoomName::new(&room).is_ok()
+                && names.iter().all(|name| Username::new(name).is_ok())
         }
         Read::Is(_) => true,
         // A sentence may begin with a word that is a command's, but not with its signs.
         Read::Badly => !row.head.starts_with(char::is_alphabetic),
         Read::Not => false,
     };
-    !line.is_empty() && (rows.any(is_meant) || is_keyword_search(line) || is_way_out(line))
+    !line.is_empty()
+        && (rows.any(is_meant) || is_keyword_search(line) || is_way_out(line) || is_mistyped(line))
 }
 
 /// `\c` and `\d` stand alone; with something behind them they would be text.
 fn is_way_out(line: &str) -> bool {
-    let first = line.split_whitespace().next();
-    matches!(first, Some("\\c" | "\\d")) && first != Some(line)
+    let Some(first) = line.split_whitespace().next() else {
+        return false;
+    };
+    let is = |head: &str| strip_head(head, first) == Some("");
+    (is("\\c") || is("\\d")) && first != line
+}
+
+/// One Latin word behind a full-width slash: a slash command with a slip in it.
+fn is_mistyped(line: &str) -> bool {
+    let word = line.strip_prefix(['／', '、']).unwrap_or_default();
+    !word.is_empty() && word.chars().all(|c| ascii_form(c).is_ascii_alphabetic())
+}
+
+/// The ASCII form of a full-width character, as Chinese and Japanese input methods type them. Other
+/// characters stay.
+pub fn ascii_form(c: char) -> char {
+    match c {
+        // The block repeats ASCII from `!` to `~` at this distance.
+        '\u{ff01}'..='\u{ff5e}' => {
+            char::from_u32(u32::from(c) - 0xfee0).expect("it is one of ASCII")
+        }
+        '\u{3000}' => ' ',
+        c => c,
+    }
 }
 
 /// `find word` is a command; `find me at the station` is a sentence.
@@ -209,9 +231,12 @@ impl Row {
         self.scopes.contains(&scope)
     }
 
-    /// Whether nobody begins a sentence like this by chance.
+    /// Whether a sentence does not begin like this by chance. `n 2` may be one.
     fn is_telling(&self) -> bool {
-        !matches!(self.shape, Shape::Word(_) | Shape::Maybe(..))
+        !matches!(
+            self.shape,
+            Shape::Word(_) | Shape::Maybe(..) | Shape::Name(Kind::Asker, _)
+        )
     }
 
     fn read(&self, line: &str) -> Read {
@@ -254,7 +279,7 @@ impl Row {
 impl Kind {
     fn target(self, name: String) -> Target {
         match self {
-            Self::User => Target::Friend(name),
+            Self::User | Self::Asker => Target::Friend(name),
             Self::Room => Target::Room(name),
         }
     }
@@ -264,12 +289,26 @@ impl Kind {
 fn after_head<'a>(head: &str, line: &'a str) -> Option<&'a str> {
     let mut rest = line;
     for word in head.split(' ') {
-        rest = rest.trim_start().strip_prefix(word)?;
+        rest = strip_head(word, rest.trim_start())?;
         if rest.starts_with(|next: char| !next.is_whitespace()) {
             return None;
         }
     }
     Some(rest.trim())
+}
+
+/// What follows a word of a command. The word may be typed in full-width characters, and the slash or
+/// backslash that begins it as `、`, which is on the key of both.
+fn strip_head<'a>(word: &str, text: &'a str) -> Option<&'a str> {
+    let mut rest = text.chars();
+    for (index, wanted) in word.chars().enumerate() {
+        let typed = rest.next()?;
+        let is_slash = index == 0 && typed == '、' && matches!(wanted, '/' | '\\');
+        if ascii_form(typed) != wanted && !is_slash {
+            return None;
+        }
+    }
+    Some(rest.as_str())
 }
 
 fn one_word(text: &str) -> Option<String> {
@@ -298,6 +337,7 @@ fn name_and_text(rest: &str) -> Option<(String, String)> {
 
 /// `room=a+b` and `room+=a`; spaces around the signs do not count.
 fn members(sign: &str, line: &str) -> Option<(String, Vec<String>)> {
+    let line = line.replace('＝', "=").replace('＋', "+");
     let (room, names) = line.split_once(sign)?;
     let room = one_word(room.trim()).filter(|room| !room.ends_with('+'))?;
     let names: Option<Vec<String>> = match names.trim() {

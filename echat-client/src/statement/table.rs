@@ -9,6 +9,8 @@ use crate::text::{Language, Text};
 pub(super) enum Kind {
     User,
     Room,
+    /// A user with an open friend request.
+    Asker,
 }
 
 /// What follows the words of a command.
@@ -51,7 +53,7 @@ impl Row {
         let user = || language.say(Text::AUser);
         let room = || language.say(Text::ARoom);
         let name = |kind| match kind {
-            Kind::User => user(),
+            Kind::User | Kind::Asker => user(),
             Kind::Room => room(),
         };
         let head = self.head;
@@ -90,6 +92,8 @@ const COMMAND: &[Scope] = &[Scope::Command];
 const CONTACT: &[Scope] = &[Scope::Contact];
 const CHAT: &[Scope] = &[Scope::Chat];
 const QUERY: &[Scope] = &[Scope::Query];
+/// Modes that read commands, but for chat mode, where a line is text.
+const MODES: &[Scope] = &[Scope::Command, Scope::Contact, Scope::Query];
 /// Every mode that reads commands and does not only ask questions, whose answers may be anything.
 const SLASH: &[Scope] = &[Scope::Command, Scope::Contact, Scope::Chat, Scope::Query];
 const NOT_CHAT: &[Scope] = &[
@@ -145,6 +149,9 @@ rows! {
     CONTACT "=" Shape::Members(Statement::CreateRoom) => HelpCreateRoom;
     CONTACT "find" Shape::Word(Statement::Find) => HelpFind;
 
+    MODES "y" Shape::Name(Kind::Asker, |name| Statement::Resolve(name, true)) => HelpAccept;
+    MODES "n" Shape::Name(Kind::Asker, |name| Statement::Resolve(name, false)) => HelpDecline;
+
     QUERY "server time" Shape::Alone(|| Statement::ServerTime) => HelpServerTime;
     QUERY "who" Shape::Alone(|| Statement::Who) => HelpWho;
     QUERY "rooms" Shape::Alone(|| Statement::ListRooms) => HelpListRooms;
@@ -152,6 +159,8 @@ rows! {
 
     CHAT "/history" Shape::Alone(|| Statement::History) => HelpHistory;
     CHAT "/members" Shape::Alone(|| Statement::MembersHere) => HelpMembersHere;
+    SLASH "/y" Shape::Name(Kind::Asker, |name| Statement::Resolve(name, true)) => HelpAccept;
+    SLASH "/n" Shape::Name(Kind::Asker, |name| Statement::Resolve(name, false)) => HelpDecline;
     SLASH "/pending" Shape::Alone(|| Statement::Waiting) => HelpWaiting;
     SLASH "/withdraw" Shape::Number(Statement::Withdraw) => HelpWithdraw;
     SLASH "/leave" Shape::Maybe(Some(Kind::Room), Statement::Leave) => HelpLeaveSlash;

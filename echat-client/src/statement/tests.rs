@@ -161,7 +161,14 @@ fn completion_of_words_and_names() {
     let names = Names {
         users: vec![name("bob"), name("ben")],
         rooms: vec![name("big"), name("room1")],
-        here: vec![name("bob"), name("白")],
+        askers: vec![name("carol")],
+        here: vec![
+            name("bob"),
+            name("白"),
+            name("小明"),
+            name("mary-jane"),
+            name("émile"),
+        ],
     };
     for (scope, line, from, candidates) in [
         (Scope::Command, "lo", 0, &["login", "logout"][..]),
@@ -181,8 +188,27 @@ fn completion_of_words_and_names() {
         (Scope::Command, "/leave r", 7, &["room1"]),
         (Scope::Chat, "／leave r", 9, &["room1"]),
         (Scope::Register, "/p", 0, &[]),
+        (Scope::Contact, "y ", 2, &["carol"]),
+        (Scope::Chat, "/n c", 3, &["carol"]),
+        (Scope::Contact, "ro", 0, &["room1+="]),
+        (Scope::Contact, "@r big 请问小", 13, &["小明"]),
+        (Scope::Contact, "@r big a=b", 9, &["bob"]),
+        (Scope::Contact, "＋f B", 5, &["bob", "ben"]),
+        (Scope::Contact, "new＝bob＋be", 12, &["ben"]),
+        (Scope::Chat, "／h", 0, &["/history", "/help"]),
         (Scope::Chat, "hello 白", 6, &["白"]),
         (Scope::Chat, "hello @白", 7, &["白"]),
+        (Scope::Chat, "请问小", 6, &["小明"]),
+        (Scope::Chat, "小", 0, &["小明"]),
+        (Scope::Chat, "你好bo", 6, &["bob"]),
+        (Scope::Chat, "bob小", 3, &["小明"]),
+        (Scope::Chat, "//小", 2, &["小明"]),
+        (Scope::Chat, "、小", 3, &["小明"]),
+        (Scope::Chat, "with MARY-J", 5, &["mary-jane"]),
+        (Scope::Chat, "ＢＯ", 0, &["bob"]),
+        (Scope::Chat, "e\u{301}m", 0, &["émile"]),
+        (Scope::Chat, "hobo", 0, &[]),
+        (Scope::Chat, "приbo", 0, &[]),
         (Scope::Contact, "+f B", 3, &["bob", "ben"]),
         (Scope::Chat, "hello ", 0, &[]),
     ] {
@@ -195,9 +221,80 @@ fn completion_of_words_and_names() {
 }
 
 #[test]
+fn names_are_completed_behind_brackets_and_quotes() {
+    let names = Names {
+        here: vec![name("bob"), name("小明"), name("o'brien"), name("\"q\"")],
+        ..Names::default()
+    };
+    for sign in "([{<«“‘\"'`「『《〈【（［｛、，。：；！？—…/\\|*_~#=+,.;:!?-@＠".chars()
+    {
+        for (before, begun, full) in [("", "b", "bob"), ("好", "小", "小明"), ("see", "bO", "bob")]
+        {
+            let line = format!("say {before}{sign}{begun}");
+            let found = complete(Scope::Chat, &line, &names);
+            assert_eq!(found.candidates, [full], "{line}");
+            assert_eq!(found.from, line.len() - begun.len(), "{line}");
+        }
+    }
+    for (line, from, full) in [("(o'b", 1, "o'brien"), ("他说\"q", 6, "\"q\"")] {
+        let found = complete(Scope::Chat, line, &names);
+        assert_eq!((found.from, &found.candidates[0][..]), (from, full));
+    }
+    assert_eq!(complete(Scope::Chat, "hi @", &names).candidates.len(), 4);
+}
+
+#[test]
+fn full_width_characters_are_read_where_a_command_is() {
+    use Scope::{Chat, Command, Contact};
+    use Statement as S;
+    for (scope, line, statement) in [
+        (Contact, "？", S::Unread),
+        (Contact, "：ｒ", S::Rooms),
+        (Contact, "：m", S::Messages),
+        (Contact, "＋f\u{3000}小明", S::AddFriend(name("小明"))),
+        (Contact, "－r room", S::Leave(Some(name("room")))),
+        (Contact, "＆r 房间", S::Open(Target::Room(name("房间")))),
+        (
+            Contact,
+            "＠f bob 1＋1＝2？、＠all",
+            S::Send(Target::Friend(name("bob")), name("1＋1＝2？、＠all")),
+        ),
+        (
+            Contact,
+            "房间＝甲＋乙",
+            S::CreateRoom(name("房间"), vec![name("甲"), name("乙")]),
+        ),
+        (
+            Contact,
+            "房间＋＝甲",
+            S::AddMembers(name("房间"), vec![name("甲")]),
+        ),
+        (Contact, "、c", S::Back),
+        (Command, "＼d", S::Quit),
+        (Command, "ｌｏｇｉｎ", S::Login),
+        (Chat, "、history", S::History),
+        (Chat, "／members", S::MembersHere),
+        (Chat, "、c", S::Back),
+        (Chat, "、y 小明", S::Resolve(name("小明"), true)),
+        (Chat, "？", S::Say(name("？"))),
+        (Chat, "、是的", S::Say(name("、是的"))),
+        (Chat, "＠小明 １＋１", S::Say(name("＠小明 １＋１"))),
+    ] {
+        assert_eq!(parse(scope, line), Ok(statement), "{line}");
+    }
+    for line in ["＋f bob", "、histroy", "／ｈｅｌｐ", "：pr"] {
+        let is_text = matches!(parse(Chat, line), Ok(S::Say(_)));
+        assert!(!is_text || looks_like_command(line), "{line}");
+    }
+    for line in ["？", "房价＝天价", "、是的", "、ok 好的", "１＋１＝２"] {
+        assert!(!looks_like_command(line), "{line}");
+    }
+}
+
+#[test]
 fn nothing_typed_breaks_the_parser() {
     use proptest::prelude::*;
-    proptest!(|(line in "\\PC{0,30}", cut in "[+=@&:?/\\\\ a-c白]{0,12}")| {
+    proptest!(|(line in "\\PC{0,30}", cut in "[+=@&:?/\\\\ a-c白＋＝＠、ｆ]{0,12}")| {
         for scope in SCOPES {
             for line in [&line, &cut] {
                 let _ = parse(scope, line);

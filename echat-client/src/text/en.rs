@@ -43,7 +43,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpJoinRoom => s("join a room"),
         Text::HelpRooms => s("your rooms"),
         Text::HelpFriends => s("your friends"),
-        Text::HelpPending => s("friend requests to answer; `+f <user>` accepts one"),
+        Text::HelpPending => s("friend requests to answer"),
+        Text::HelpAccept => s("accept a friend request"),
+        Text::HelpDecline => s("decline a friend request"),
         Text::HelpMessages => s("the newest message of each conversation"),
         Text::HelpSendFriend => s("send a message to a friend"),
         Text::HelpSendRoom => s("send a message to a room"),
@@ -67,6 +69,10 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Password => s("password"),
         Text::PasswordAgain => s("password again"),
         Text::TooManyTries => s("The passwords differed three times; nothing was registered."),
+        Text::NoNameTyped => s("No name was typed; `\\c` or Ctrl-C goes back."),
+        Text::PasswordOfSpaces => {
+            s("A new password needs a character that is no space. Please type another one.")
+        }
         Text::NoPasswordTyped => s("No password was typed; Ctrl-C goes back."),
         Text::LoggedOut => s("Logged out."),
         Text::NoPassword => s("A user name is given, but no password for it."),
@@ -101,9 +107,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Owner => s("owner"),
         Text::IsOnline => s("online"),
         Text::IsOffline => s("offline"),
-        Text::FoundUsers => s("Users:"),
-        Text::FoundRooms => s("Rooms:"),
-        Text::FoundNothing => s("Nothing was found."),
+        Text::FoundUsers { word } => format!("Users with {word} in their name:"),
+        Text::FoundRooms { word } => format!("Rooms with {word} in their name:"),
+        Text::FoundNothing { word } => format!("No user and no room has {word} in its name."),
         Text::FoundMore => s("There are more; a longer word finds fewer."),
         Text::Offline => s("offline"),
         Text::OfflineUntil { seconds } => format!("offline, next try in {seconds} s"),
@@ -133,7 +139,12 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::ServerTooSlow => s(
             "This connection is too slow for what arrives: the server closed it. Nothing is lost; it is fetched again.",
         ),
-        Text::Unanswered => s("The connection was lost before the answer; please ask again."),
+        Text::Unanswered { commands } => {
+            format!("The connection was lost before the answer to {commands}; please ask again.")
+        }
+        Text::WaitsForConnection { command } => {
+            format!("`{command}` waits for the connection and is sent then.")
+        }
         Text::TimeOut => s("The time is over."),
         Text::HelpHeading { mode } => format!("Commands of {mode} mode:"),
         Text::Unknown { line } => format!("No such command: {line}. `help` lists them."),
@@ -141,6 +152,9 @@ pub(super) fn say(text: Text<'_>) -> String {
             format!(
                 "No such command here: {line}. `/help` lists them; // at the beginning sends it as text."
             )
+        }
+        Text::OtherMode { line, way } => {
+            format!("{line} is a command of another mode; type {way} first.")
         }
         Text::Usage { form } => format!("Use: {form}"),
         Text::PasswordsDiffer { left } => {
@@ -155,14 +169,21 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::AlreadyLoggedIn { name } => {
             format!("Logged in as {name} already; `logout` ends that.")
         }
-        Text::FriendRequest { name } => format!("{name} asks for your friendship. (Y/N)"),
-        Text::FriendRequestShort { name } => format!("befriend {name}? (Y/N)"),
-        Text::Declined { name } => format!("The request from {name} is refused."),
+        Text::FriendRequest { name } => {
+            format!("{name} asks for your friendship. `y {name}` accepts, `n {name}` declines.")
+        }
+        Text::FriendRequestInChat { name } => {
+            format!("{name} asks for your friendship. `/y {name}` accepts, `/n {name}` declines.")
+        }
+        Text::HowToAnswer => {
+            s("`y <user>` or `+f <user>` accepts, `n <user>` declines; in a chat `/y` and `/n`.")
+        }
+        Text::Declined { name } => format!("The request from {name} is declined."),
         Text::RequestSent { name } => format!("The friend request to {name} is sent."),
         Text::NewContact { name } => format!("{name} and you are friends now."),
         Text::NewRoom { room } => format!("You are in the room {room} now."),
         Text::RoomMade { room } => format!("The room {room} is made."),
-        Text::MembersAdded { room } => format!("They are members of {room} now."),
+        Text::MembersAdded { room, names } => format!("Members of {room} now: {names}."),
         Text::LeftRoom { room } => format!("You left the room {room}."),
         Text::UnreadOf { target, count } => format!("{target}: {count} unread"),
         Text::NoTarget { name } => format!("No friend and no room of yours is called {name}."),
@@ -329,6 +350,89 @@ pub(super) fn say(text: Text<'_>) -> String {
             "Not sent: it holds bytes that are not in the encoding of the locale (LC_ALL, LC_CTYPE, LANG). Terminal and locale must have the same one: UTF-8, GBK, GB18030 or Big5.",
         ),
         Text::InputUtf16 => s("The input is UTF-16; save it as UTF-8. Nothing was sent."),
+        Text::PasswordAgainOf { name } => {
+            format!("Type the password of {name} again; Ctrl-C goes back.")
+        }
+        Text::CommandRefused { command, reason } => format!("`{command}`: {reason}"),
+        Text::NoSuchUser { name } => format!("There is no user {name}."),
+        Text::NoSuchRoom { room } => format!("There is no room {room}."),
+        Text::UserTaken { name } => {
+            format!(
+                "The name {name}, or one that looks like it, is taken. Please take another one."
+            )
+        }
+        Text::RoomTaken { room } => {
+            format!("There is a room {room} already, or one whose name looks like it.")
+        }
+        Text::AskedBefore { name } => {
+            format!("You have asked {name} already; there is no answer yet.")
+        }
+        Text::FriendsBefore { name } => format!("{name} and you are friends already."),
+        Text::NoRequestOf { name } => {
+            format!("{name} has not asked for your friendship; `+f {name}` asks.")
+        }
+        Text::NotYourFriend { name } => {
+            format!("{name} and you are not friends; `+f {name}` asks.")
+        }
+        Text::NotYourRoom { room } => {
+            format!("You are not in the room {room}; `+r {room}` joins it.")
+        }
+        Text::OwnerOnly { room } => format!("Only the owner of the room {room} may add members."),
+        Text::MemberBefore { room } => {
+            format!("You are in the room {room} already; `&r {room}` opens it.")
+        }
+        Text::MembersBefore { room, names } => format!("In the room {room} already: {names}."),
+        Text::NotYourFriends { names } => {
+            format!("Not your friends: {names}. Only friends can be added; `+f <user>` asks.")
+        }
+        Text::LeftBefore { room, names } => {
+            format!(
+                "Left the room {room} by themselves: {names}. They can come back with `+r {room}`."
+            )
+        }
+        Text::OwnFriends { limit } => {
+            format!(
+                "You have as many friends as the server allows ({limit}). Its operator can raise `server.limits.friends`."
+            )
+        }
+        Text::RequestsOfOther { name, limit } => {
+            format!(
+                "{name} has as many friends or open requests as the server allows ({limit}). Try again when {name} has answered some."
+            )
+        }
+        Text::FriendsOfOther { name, limit } => {
+            format!(
+                "{name} has as many friends as the server allows ({limit}). The request stays open."
+            )
+        }
+        Text::OwnRooms { limit } => {
+            format!(
+                "You are in as many rooms as the server allows ({limit}). `-r <room>` leaves one."
+            )
+        }
+        Text::FullRoom { room, limit } => {
+            format!(
+                "The room {room} has as many members as the server allows ({limit}). Try again when one has left."
+            )
+        }
+        Text::CreateLimit { room, limit } => {
+            format!(
+                "The room {room} was not made: it would be over the server's limit of {limit} for its members, for the rooms of one of them, or for the rooms that you have made. Name fewer users, or use a room that you have."
+            )
+        }
+        Text::AddLimit { room, limit } => {
+            format!(
+                "Not added to {room}: it would be over the server's limit of {limit} for the members of a room, or for the rooms of one of these users. Add fewer."
+            )
+        }
+        Text::NameCharacter { character } => {
+            format!("A name cannot have the character {character}.")
+        }
+        Text::NameStart { character } => {
+            format!("A name begins with a letter or a digit, not with {character}.")
+        }
+        Text::NumberedCharacter { character, number } => format!("{character} ({number})"),
+        Text::Space => s("space"),
         Text::PasswordOf { name } => format!("Password of {name}: "),
     }
 }
@@ -360,11 +464,11 @@ pub(super) fn code(code: Code) -> &'static str {
             "Some of these left the room; they can only come back themselves, with +r."
         }
         Code::BadContent => {
-            "This text cannot be sent: it is empty, too long or has control characters."
+            "The server does not take this text. Unless its operator set another limit, a message has 1 to 4,000 bytes; it has no control characters but newline and tab. Shorten it, or send it in parts."
         }
         Code::TxnReused => "The server has another message with this number.",
         Code::RateLimited => "Too fast.",
-        Code::TooMany => "There are too many of these.",
+        Code::TooMany => "A limit of the server is reached.",
         Code::StorageFull => "The server's disk is full.",
         Code::StorageBusy => "The server's database is busy.",
         Code::StorageDamaged => {

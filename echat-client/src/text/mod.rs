@@ -6,6 +6,7 @@
 
 mod en;
 mod language;
+mod refusals;
 mod sentences;
 mod zh;
 
@@ -15,8 +16,10 @@ mod tests;
 use echat_proto::names::{NameError, PasswordError};
 use echat_proto::records::{Code, Fail};
 use echat_proto::value::Value;
+use unicode_width::UnicodeWidthChar;
 
 pub use language::Language;
+pub use refusals::Doing;
 pub use sentences::Text;
 
 /// Seconds of an hour. Waits that are longer are told in hours, and only the limits of a day have them.
@@ -41,14 +44,14 @@ impl Language {
 
     /// What a refusal means.
     pub fn refusal(self, fail: &Fail) -> String {
-        let known = Code::ALL.iter().find(|code| code.as_str() == fail.code);
+        let known = code_of(fail);
         let wait = retry_after(fail);
         let mut said = match known {
             // Rates fill up within the hour: only the limits of a day take longer.
             Some(Code::RateLimited) if wait.is_some_and(|seconds| seconds > HOUR) => {
                 self.say(Text::DayLimit)
             }
-            Some(code) => self.code(*code).to_owned(),
+            Some(code) => self.code(code).to_owned(),
             None => self.say(Text::OtherRefusal {
                 code: &fail.code,
                 message: &fail.message,
@@ -77,10 +80,34 @@ impl Language {
 
     /// Why a name cannot be had.
     pub fn bad_name(self, error: &NameError) -> String {
-        match self {
-            Self::English => sentence(&error.to_string()),
-            Self::Chinese => zh::bad_name(error),
+        match error {
+            NameError::BadCharacter(c) => self.say(Text::NameCharacter {
+                character: &self.character(*c),
+            }),
+            NameError::BadStart(c) => self.say(Text::NameStart {
+                character: &self.character(*c),
+            }),
+            error => match self {
+                Self::English => sentence(&error.to_string()),
+                Self::Chinese => zh::bad_name(error),
+            },
         }
+    }
+
+    /// A character as a sentence shows it: itself if it can be seen, and its number.
+    fn character(self, c: char) -> String {
+        let number = format!("U+{:04X}", u32::from(c));
+        let shown = if c.is_whitespace() {
+            self.say(Text::Space)
+        } else if c.width().is_some_and(|columns| columns > 0) {
+            c.to_string()
+        } else {
+            return number;
+        };
+        self.say(Text::NumberedCharacter {
+            character: &shown,
+            number: &number,
+        })
     }
 
     /// Why a password cannot be had.
@@ -105,6 +132,12 @@ impl Language {
             Self::Chinese => zh::code(code),
         }
     }
+}
+
+/// The code of a refusal; `None` for one of a newer server.
+fn code_of(fail: &Fail) -> Option<Code> {
+    let known = Code::ALL.iter().find(|code| code.as_str() == fail.code);
+    known.copied()
 }
 
 /// An error's text as a sentence of its own.

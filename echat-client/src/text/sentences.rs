@@ -37,6 +37,8 @@ sentences! {
     Unknown { line: &'a str };
     /// The same in a chat, where commands begin with a slash.
     UnknownInChat { line: &'a str };
+    /// The line is a command of another mode, with what goes there.
+    OtherMode { line: &'a str, way: &'a str };
     /// A command with something missing.
     Usage { form: &'a str };
     /// An answer is under way, and nothing can be typed before it.
@@ -115,6 +117,10 @@ sentences! {
     HelpFind;
     /// -r
     HelpLeaveRoom;
+    /// y
+    HelpAccept;
+    /// n
+    HelpDecline;
     /// server time
     HelpServerTime;
     /// who
@@ -147,6 +153,12 @@ sentences! {
     TooManyTries;
     /// Nothing was typed where a password is asked for, and no command is read.
     NoPasswordTyped;
+    /// The same where a name is asked for.
+    NoNameTyped;
+    /// A new password has nothing but spaces.
+    PasswordOfSpaces;
+    /// The login was refused, and the password is asked for again.
+    PasswordAgainOf { name: &'a str };
     /// The account is made.
     Registered { name: &'a str };
     /// The login holds.
@@ -165,10 +177,12 @@ sentences! {
     NoUser;
 
     // ---- friends and rooms
-    /// Somebody asks for friendship; to be answered with Y or N.
+    /// A user asks for friendship; with the commands that answer.
     FriendRequest { name: &'a str };
-    /// The question in the prompt.
-    FriendRequestShort { name: &'a str };
+    /// The same in a chat, where commands begin with a slash.
+    FriendRequestInChat { name: &'a str };
+    /// Stands below the list of open requests.
+    HowToAnswer;
     /// A request was refused by the reader.
     Declined { name: &'a str };
     /// The request was sent.
@@ -180,7 +194,7 @@ sentences! {
     /// The room is made.
     RoomMade { room: &'a str };
     /// The members were added.
-    MembersAdded { room: &'a str };
+    MembersAdded { room: &'a str, names: &'a str };
     /// The room was left.
     LeftRoom { room: &'a str };
     /// Heading.
@@ -364,11 +378,11 @@ sentences! {
     /// Marks who is not.
     IsOffline;
     /// Heading.
-    FoundUsers;
+    FoundUsers { word: &'a str };
     /// Heading.
-    FoundRooms;
+    FoundRooms { word: &'a str };
     /// Nothing was found.
-    FoundNothing;
+    FoundNothing { word: &'a str };
     /// More was found than is shown.
     FoundMore;
 
@@ -429,8 +443,10 @@ sentences! {
     ServerTooSlow;
     /// A reason of the future.
     ServerReason { number: u64 };
-    /// A request got no answer before the connection was lost.
-    Unanswered;
+    /// Requests got no answer before the connection was lost.
+    Unanswered { commands: &'a str };
+    /// A request waits for the connection.
+    WaitsForConnection { command: &'a str };
     /// The time is over.
     TimeOut;
 
@@ -447,6 +463,60 @@ sentences! {
     Names { names: &'a str };
     /// A refusal whose code is of the future.
     OtherRefusal { code: &'a str, message: &'a str };
+
+    // ---- refusals, by what was asked
+    /// Any other refusal of a command.
+    CommandRefused { command: &'a str, reason: &'a str };
+    /// unknown_user
+    NoSuchUser { name: &'a str };
+    /// unknown_room
+    NoSuchRoom { room: &'a str };
+    /// name_taken
+    UserTaken { name: &'a str };
+    /// room_exists
+    RoomTaken { room: &'a str };
+    /// already_asked
+    AskedBefore { name: &'a str };
+    /// already_friends
+    FriendsBefore { name: &'a str };
+    /// no_request
+    NoRequestOf { name: &'a str };
+    /// not_a_friend
+    NotYourFriend { name: &'a str };
+    /// not_a_member
+    NotYourRoom { room: &'a str };
+    /// not_owner
+    OwnerOnly { room: &'a str };
+    /// already_member, of the reader
+    MemberBefore { room: &'a str };
+    /// already_member, of the users to add
+    MembersBefore { room: &'a str, names: &'a str };
+    /// not_friends
+    NotYourFriends { names: &'a str };
+    /// not_allowed, of users who left the room
+    LeftBefore { room: &'a str, names: &'a str };
+    /// too_many: the reader's friends
+    OwnFriends { limit: u64 };
+    /// too_many: the open requests or friends of the user who is asked
+    RequestsOfOther { name: &'a str, limit: u64 };
+    /// too_many: the friends of the user who asked
+    FriendsOfOther { name: &'a str, limit: u64 };
+    /// too_many: the reader's rooms
+    OwnRooms { limit: u64 };
+    /// too_many: the members of a room
+    FullRoom { room: &'a str, limit: u64 };
+    /// too_many: making a room
+    CreateLimit { room: &'a str, limit: u64 };
+    /// too_many: adding members
+    AddLimit { room: &'a str, limit: u64 };
+    /// A name has a character that it cannot have.
+    NameCharacter { character: &'a str };
+    /// A name begins with a character that it cannot begin with.
+    NameStart { character: &'a str };
+    /// A character and its number.
+    NumberedCharacter { character: &'a str, number: &'a str };
+    /// Stands for a space where one is to be seen.
+    Space;
 
     // ---- the start
     /// Asks for a user's password.

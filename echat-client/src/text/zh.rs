@@ -44,7 +44,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpJoinRoom => s("加入聊天室"),
         Text::HelpRooms => s("我的聊天室"),
         Text::HelpFriends => s("我的好友"),
-        Text::HelpPending => s("待处理好友请求；用 `+f <用户名>` 接受"),
+        Text::HelpPending => s("待处理好友请求"),
+        Text::HelpAccept => s("接受好友请求"),
+        Text::HelpDecline => s("拒绝好友请求"),
         Text::HelpMessages => s("每个会话的最新消息"),
         Text::HelpSendFriend => s("给好友发消息"),
         Text::HelpSendRoom => s("给聊天室发消息"),
@@ -68,6 +70,8 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Password => s("密码"),
         Text::PasswordAgain => s("确认密码"),
         Text::TooManyTries => s("三次输入的密码都不一致，没有注册。"),
+        Text::NoNameTyped => s("没有输入名字；输入 `\\c` 或按 Ctrl-C 返回。"),
+        Text::PasswordOfSpaces => s("新密码不能只有空格，请换一个。"),
         Text::NoPasswordTyped => s("没有输入密码；按 Ctrl-C 返回。"),
         Text::LoggedOut => s("已退出登录。"),
         Text::NoPassword => s("指定了用户名，但没有提供密码。"),
@@ -102,9 +106,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Owner => s("房主"),
         Text::IsOnline => s("在线"),
         Text::IsOffline => s("离线"),
-        Text::FoundUsers => s("用户："),
-        Text::FoundRooms => s("聊天室："),
-        Text::FoundNothing => s("没有找到。"),
+        Text::FoundUsers { word } => format!("名字含有“{word}”的用户："),
+        Text::FoundRooms { word } => format!("名字含有“{word}”的聊天室："),
+        Text::FoundNothing { word } => format!("没有名字含有“{word}”的用户或聊天室。"),
         Text::FoundMore => s("还有更多结果；用更长的关键字可以缩小范围。"),
         Text::Offline => s("离线"),
         Text::OfflineUntil { seconds } => format!("离线，{seconds} 秒后重试"),
@@ -126,7 +130,10 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::ServerFull => s("服务器已满。"),
         Text::ServerRestarting => s("服务器正在重启。"),
         Text::ServerTooSlow => s("本连接接收消息太慢，服务器断开了它。消息没有丢失，会重新获取。"),
-        Text::Unanswered => s("连接在得到答复之前断开了，请再试一次。"),
+        Text::Unanswered { commands } => {
+            format!("还没有收到 {commands} 的答复，连接就断开了，请再试一次。")
+        }
+        Text::WaitsForConnection { command } => format!("`{command}` 将在连接恢复后发送。"),
         Text::TimeOut => s("已超时。"),
         Text::HelpHeading { mode } => format!("{mode}模式的命令："),
         Text::Unknown { line } => format!("没有这个命令：{line}。输入 `help` 查看命令。"),
@@ -134,6 +141,9 @@ pub(super) fn say(text: Text<'_>) -> String {
             format!(
                 "这里没有这个命令：{line}。输入 `/help` 查看命令；要作为消息发送，请以 // 开头。"
             )
+        }
+        Text::OtherMode { line, way } => {
+            format!("{line} 是其他模式的命令；请先输入 {way}。")
         }
         Text::Usage { form } => format!("用法：{form}"),
         Text::PasswordsDiffer { left } => format!("两次输入的密码不一致，还可以试 {left} 次。"),
@@ -144,14 +154,21 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::LoggedInAgain { name } => format!("已重新连接，登录成功：{name}"),
         Text::AlreadyLoggedIn { name } => format!("已经以 {name} 登录；用 `logout` 退出登录。"),
-        Text::FriendRequest { name } => format!("{name} 申请添加你为好友。(Y/N)"),
-        Text::FriendRequestShort { name } => format!("添加 {name} 为好友？(Y/N)"),
+        Text::FriendRequest { name } => {
+            format!("{name} 申请添加你为好友。输入 `y {name}` 接受，`n {name}` 拒绝。")
+        }
+        Text::FriendRequestInChat { name } => {
+            format!("{name} 申请添加你为好友。输入 `/y {name}` 接受，`/n {name}` 拒绝。")
+        }
+        Text::HowToAnswer => s(
+            "用 `y <用户名>` 或 `+f <用户名>` 接受，用 `n <用户名>` 拒绝；在聊天中用 `/y` 和 `/n`。",
+        ),
         Text::Declined { name } => format!("已拒绝 {name} 的好友请求。"),
         Text::RequestSent { name } => format!("好友请求已发送：{name}"),
         Text::NewContact { name } => format!("你和 {name} 已成为好友。"),
         Text::NewRoom { room } => format!("已加入聊天室：{room}"),
         Text::RoomMade { room } => format!("聊天室已创建：{room}"),
-        Text::MembersAdded { room } => format!("他们已加入聊天室 {room}。"),
+        Text::MembersAdded { room, names } => format!("{names} 已加入聊天室 {room}。"),
         Text::LeftRoom { room } => format!("已退出聊天室 {room}。"),
         Text::UnreadOf { target, count } => format!("{target}：{count} 条未读"),
         Text::NoTarget { name } => format!("没有叫 {name} 的好友或聊天室。"),
@@ -299,6 +316,75 @@ pub(super) fn say(text: Text<'_>) -> String {
             "没有发送：其中有不符合 locale（LC_ALL、LC_CTYPE、LANG）编码的字节。终端和 locale 的编码必须相同：UTF-8、GBK、GB18030 或 Big5。",
         ),
         Text::InputUtf16 => s("输入是 UTF-16 编码，请另存为 UTF-8。没有发送任何内容。"),
+        Text::PasswordAgainOf { name } => {
+            format!("请再次输入 {name} 的密码；按 Ctrl-C 返回。")
+        }
+        Text::CommandRefused { command, reason } => format!("`{command}`：{reason}"),
+        Text::NoSuchUser { name } => format!("用户不存在：{name}。"),
+        Text::NoSuchRoom { room } => format!("聊天室不存在：{room}。"),
+        Text::UserTaken { name } => {
+            format!("用户已存在，或与已有的名字过于相似：{name}。请换一个。")
+        }
+        Text::RoomTaken { room } => format!("聊天室已存在，或与已有的名字过于相似：{room}。"),
+        Text::AskedBefore { name } => format!("已经申请过添加 {name} 为好友，对方还没有答复。"),
+        Text::FriendsBefore { name } => format!("你和 {name} 已经是好友。"),
+        Text::NoRequestOf { name } => {
+            format!("{name} 没有申请添加你为好友；用 `+f {name}` 可以向对方申请。")
+        }
+        Text::NotYourFriend { name } => {
+            format!("你和 {name} 还不是好友；用 `+f {name}` 可以向对方申请。")
+        }
+        Text::NotYourRoom { room } => {
+            format!("你还没有加入聊天室 {room}；用 `+r {room}` 加入。")
+        }
+        Text::OwnerOnly { room } => format!("只有房主可以把人加进聊天室 {room}。"),
+        Text::MemberBefore { room } => {
+            format!("你已经在聊天室 {room} 中；用 `&r {room}` 打开。")
+        }
+        Text::MembersBefore { room, names } => format!("已经在聊天室 {room} 中：{names}。"),
+        Text::NotYourFriends { names } => {
+            format!("还不是你的好友：{names}。只能邀请好友；用 `+f <用户名>` 申请。")
+        }
+        Text::LeftBefore { room, names } => {
+            format!(
+                "已主动退出聊天室 {room}，不能再被拉进来：{names}。对方可以自己用 `+r {room}` 加入。"
+            )
+        }
+        Text::OwnFriends { limit } => {
+            format!(
+                "你的好友数已达服务器的上限（{limit}）。管理员可以调高 `server.limits.friends`。"
+            )
+        }
+        Text::RequestsOfOther { name, limit } => {
+            format!(
+                "{name} 的好友或待处理请求已达服务器的上限（{limit}）。请等对方处理一些之后再试。"
+            )
+        }
+        Text::FriendsOfOther { name, limit } => {
+            format!("{name} 的好友数已达服务器的上限（{limit}）。这个请求仍然保留。")
+        }
+        Text::OwnRooms { limit } => {
+            format!("你加入的聊天室已达服务器的上限（{limit}）。用 `-r <聊天室>` 退出一个。")
+        }
+        Text::FullRoom { room, limit } => {
+            format!("聊天室 {room} 的成员已达服务器的上限（{limit}）。请等有人退出后再试。")
+        }
+        Text::CreateLimit { room, limit } => {
+            format!(
+                "没有创建聊天室 {room}：它的成员数、某位成员加入的聊天室数或你创建的聊天室数会超过服务器的上限 {limit}。请少邀请几个人，或使用已有的聊天室。"
+            )
+        }
+        Text::AddLimit { room, limit } => {
+            format!(
+                "没有加进聊天室 {room}：成员数或其中某人加入的聊天室数会超过服务器的上限 {limit}。请少加几个人。"
+            )
+        }
+        Text::NameCharacter { character } => format!("名字不能含有字符 {character}。"),
+        Text::NameStart { character } => {
+            format!("名字必须以字母、汉字或数字开头，不能以 {character}开头。")
+        }
+        Text::NumberedCharacter { character, number } => format!("{character}（{number}）"),
+        Text::Space => s("空格"),
         Text::PasswordOf { name } => format!("{name} 的密码："),
     }
 }
@@ -327,10 +413,12 @@ pub(super) fn code(code: Code) -> &'static str {
         Code::RoomExists => "聊天室已存在，或与已有的名字过于相似。",
         Code::NotFriends => "其中有人还不是你的好友。",
         Code::NotAllowed => "其中有人已主动退出该聊天室，不能再被拉进来；对方可以自己用 +r 加入。",
-        Code::BadContent => "不能发送：消息为空、太长或含有控制字符。",
+        Code::BadContent => {
+            "服务器不接受这条消息。除非管理员另有设置，消息为 1 到 4,000 字节；除换行和制表符外不能含有控制字符。请缩短，或分成几条发送。"
+        }
         Code::TxnReused => "服务器上已有另一条使用这个编号的消息。",
         Code::RateLimited => "操作太快。",
-        Code::TooMany => "数量太多。",
+        Code::TooMany => "已达到服务器的上限。",
         Code::StorageFull => "服务器的磁盘已满。",
         Code::StorageBusy => "服务器的数据库正忙。",
         Code::StorageDamaged => "服务器的数据库有一部分损坏，要由管理员修复。",
@@ -343,8 +431,7 @@ pub(super) fn bad_name(error: &NameError) -> String {
     match error {
         NameError::Empty => "名字不能为空。".to_owned(),
         NameError::TooLong => format!("名字最多 {NAME_CHARS} 个字符、{NAME_BYTES} 字节。"),
-        NameError::BadStart(_) => "名字必须以字母、汉字或数字开头。".to_owned(),
-        NameError::BadCharacter(c) => format!("名字不能含有字符 U+{:04X}。", u32::from(*c)),
+        NameError::BadStart(_) | NameError::BadCharacter(_) => "不能使用这个名字。".to_owned(),
         NameError::MixedDirections => "名字不能这样混合书写方向。".to_owned(),
         NameError::MixedScripts => "名字不能混用这些文字。".to_owned(),
         NameError::Reserved => "这个名字是保留的。".to_owned(),

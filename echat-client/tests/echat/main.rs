@@ -2,6 +2,7 @@
 
 mod actor;
 mod alerts;
+mod asked;
 mod busy;
 mod cuts;
 mod elsewhere;

@@ -53,7 +53,7 @@ fn meet(ann: &mut Actor, xiaoming: &mut Actor) {
     ann.types("+f 小明");
     ann.sees(Text::RequestSent { name: "小明" });
     xiaoming.sees(Text::FriendRequest { name: "ann" });
-    xiaoming.types("y");
+    xiaoming.types("y ann");
     for (actor, name) in [(&mut *xiaoming, "ann"), (&mut *ann, "小明")] {
         actor.sees(Text::NewContact { name });
     }

@@ -11,7 +11,7 @@ fn two_people_meet_and_talk() {
     let mut bob = place.member("bob");
     ann.types("+f bob\r");
     bob.sees("ann asks for your friendship");
-    bob.types("y\r");
+    bob.types("y ann\r");
     ann.sees("bob and you are friends now.");
     ann.types("room1=bob\r");
     ann.sees("The room room1 is made.");
@@ -61,7 +61,7 @@ fn where_nothing_is_redrawn_a_prompt_waits_for_the_answer() {
     ann.sees("Logged in as ann.");
     ann.sees("contact> ");
     ann.types("+f nobody-here\r");
-    ann.sees("There is no such user.");
+    ann.sees("There is no user nobody-here.");
     ann.sees("contact> ");
     ann.types("\\d\r");
     ann.reads_to_the_end();
@@ -133,6 +133,9 @@ fn an_unknown_server_is_trusted_by_a_typed_yes_only() {
         person.sees("yes：");
         person.types(answer);
         if remembered {
+            // Nobody is registered here: the password is asked for again.
+            person.sees("请再次输入 ann 的密码");
+            person.types("\x03");
             person.sees("command> ");
             person.types("quit\r");
         } else {

@@ -1,5 +1,4 @@
 use super::*;
-use crate::line_editor::Key;
 
 #[test]
 fn registering_in_both_languages() {
@@ -66,24 +65,108 @@ fn where_a_password_may_be_anything_the_way_out_is_a_key_and_is_told() {
 }
 
 #[test]
-fn a_wrong_password_is_said_and_forgotten() {
+fn a_wrong_password_is_asked_for_again_and_hidden() {
     let mut stage = stage(Language::Chinese);
-    stage
-        .types("login")
-        .types("ann")
-        .types("password1")
-        .happens(Input::Connected);
+    stage.presses("login\nann\npassword1\n");
+    stage.happens(Input::Connected);
     assert_eq!(stage.sent(), [RequestKind::Login]);
+    // Typed at once, before the answer is there.
+    stage.presses("pass");
     stage.says(Event::LoginFailure {
         fail: fail("bad_credentials", &[]),
     });
+    let printed = stage.printed();
     assert_eq!(
-        stage.printed().last().unwrap(),
-        "登录失败：用户名或密码不对。"
+        printed[printed.len() - 2..],
+        [
+            "登录失败：用户名或密码不对。",
+            "请再次输入 ann 的密码；按 Ctrl-C 返回。"
+        ]
     );
+    assert_eq!(stage.prompt(), "login 密码: ");
+    assert!(stage.app.is_secret() && stage.app.editor().is_masked());
+    stage.presses("word2\n");
+    assert_eq!(stage.sent(), [RequestKind::Login]);
+    assert!(!stage.printed().join("").contains("word2"));
+    stage.says(Event::LoginFailure {
+        fail: fail("bad_credentials", &[]),
+    });
+    stage.happens(Input::Key(Key::Ctrl('c')));
     assert_eq!(stage.prompt(), "command> ");
+    stage.happens(Input::Key(Key::Up));
+    assert_eq!(stage.line(), "login");
+    stage.happens(Input::Key(Key::Down));
+    stage.printed();
     stage.happens(Input::Closed(Some(1)));
     assert_eq!(stage.printed(), Vec::<String>::new());
     stage.types("query").types("server time");
     assert!(stage.has(&Effect::Connect));
+}
+
+#[test]
+fn a_wrong_password_of_the_start_is_asked_for() {
+    let mut settings = Settings::new("t");
+    settings.user = Some("ann".to_owned());
+    settings.password = Some("password1".to_owned().into());
+    let mut stage = Stage {
+        app: App::new(settings, Language::English),
+        effects: Vec::new(),
+    };
+    stage.happens(Input::Tick { now: 1_700_000_000 });
+    stage.happens(Input::Start).happens(Input::Connected);
+    stage.says(Event::LoginFailure {
+        fail: fail("bad_credentials", &[]),
+    });
+    assert_eq!(stage.prompt(), "login password: ");
+    let last = stage.printed().pop().unwrap();
+    assert_eq!(last, "Type the password of ann again; Ctrl-C goes back.");
+    assert!(stage.app.editor().is_masked());
+    stage.sent();
+    stage.presses("password2\n");
+    assert_eq!(stage.sent(), [RequestKind::Login]);
+    stage.welcome("ann", vec![]);
+    assert_eq!(stage.prompt(), "contact> ");
+}
+
+#[test]
+fn a_line_under_edition_is_no_password_of_a_login_made_again() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").happens(Input::Closed(None));
+    stage.presses("half a line").happens(Input::Connected);
+    stage.says(Event::LoginFailure {
+        fail: fail("bad_credentials", &[]),
+    });
+    assert_eq!(stage.line(), "half a line");
+}
+
+#[test]
+fn spaces_alone_are_refused_with_a_reason() {
+    for (mode, names) in [("register", 2), ("login", 1)] {
+        let mut stage = stage(Language::English);
+        stage.types(mode).printed();
+        for line in ["", "   ", "\u{3000}"] {
+            stage.types(line);
+            let last = stage.printed().pop().unwrap();
+            assert_eq!(last, "No name was typed; `\\c` or Ctrl-C goes back.");
+        }
+        stage.types("ann").printed();
+        if names == 2 {
+            for line in ["        ", "\u{3000}\u{3000}\u{3000}\u{3000}"] {
+                stage.types(line);
+                let last = stage.printed().pop().unwrap();
+                assert!(
+                    last.starts_with("A new password needs a character"),
+                    "{last}"
+                );
+                assert_eq!(stage.prompt(), "register password: ");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_password_in_full_width_letters_is_no_command() {
+    let mut stage = stage(Language::English);
+    stage.types("register").types("ann").types("ｑｕｉｔ");
+    assert_eq!(stage.prompt(), "register password again: ");
 }

@@ -34,6 +34,10 @@ fn lines() -> impl Strategy<Value = String> {
             "server time",
             "logout",
             "chat",
+            "y dave",
+            "/n dave",
+            "＋f bob",
+            "、c",
         ])
         .prop_map(str::to_owned),
         "\\PC{0,20}",
@@ -100,6 +104,8 @@ enum Step {
     Tick(u64),
     Kept,
     Paste,
+    Shown,
+    Pressed(String),
 }
 
 fn steps() -> impl Strategy<Value = Step> {
@@ -113,6 +119,8 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => (0..30u64).prop_map(Step::Tick),
         1 => Just(Step::Kept),
         1 => Just(Step::Paste),
+        1 => Just(Step::Shown),
+        2 => "[a-z小@+\\n\\t]{0,8}".prop_map(Step::Pressed),
     ]
 }
 
@@ -137,6 +145,8 @@ proptest! {
                     let (user, lines) = ("ann".to_owned(), Some(String::new()));
                     stage.happens(Input::Outgoing { user, lines });
                 }
+                Step::Shown => { stage.looks(); }
+                Step::Pressed(keys) => { stage.presses(&keys); }
                 Step::Paste => stage.app.ask_about_paste(vec!["a".to_owned(), "+f b".to_owned()]),
             }
             prop_assert!(!stage.prompt().is_empty());

@@ -140,7 +140,7 @@ fn the_server_says_why_it_closes() {
     stage.types("+f dave").happens(Input::Closed(Some(8)));
     assert_eq!(
         stage.printed()[1..],
-        ["The connection was lost before the answer; please ask again."]
+        ["The connection was lost before the answer to `+f dave`; please ask again."]
     );
 }
 

@@ -9,7 +9,7 @@ impl Stage {
     /// Types a line and Enter.
     fn enters_line(&mut self, line: &str) -> &mut Self {
         self.happens(Input::Key(Key::Paste(line.to_owned())));
-        self.happens(Input::Key(Key::Enter))
+        self.happens(Input::Key(Key::Enter)).looks()
     }
 
     /// The lines that were set aside since the last look.
@@ -125,18 +125,17 @@ fn pasted_lines_are_sent_all_or_none() {
     stage.types("&r room1").sent();
     let long = "a".repeat(3_000);
     let text = format!("one\n{long}\n{long}");
-    stage.happens(Input::Key(Key::Paste(text.clone())));
+    stage.happens(Input::Key(Key::Paste(text.clone()))).looks();
     stage.enters_line("o").printed();
     assert_eq!(stage.sent(), []);
-    stage.happens(Input::Key(Key::Paste(text)));
+    stage.happens(Input::Key(Key::Paste(text))).looks();
     stage.enters_line("y");
     assert_eq!(stage.app.world.pending(), 3);
     let mut stage = ann(Language::English);
     stage.types("&r room1").sent();
     let text = format!("one\n{}", "a".repeat(4_001));
-    stage.happens(Input::Key(Key::Paste(text)));
-    stage.enters_line("y");
-    assert_eq!(stage.app.world.pending(), 0);
+    stage.happens(Input::Key(Key::Paste(text))).looks();
+    assert_eq!(stage.prompt(), "room1> ", "nothing is asked");
     assert!(stage.printed().concat().contains("4001 bytes"));
     // Longer than the line under edition can be.
     stage.happens(Input::Key(Key::Paste("a".repeat(100_000))));

@@ -1,31 +1,8 @@
 use echat_proto::config::Notify;
 
 use super::*;
-use crate::line_editor::Key;
 use crate::target::Target;
 use RequestKind as R;
-
-#[test]
-fn a_friend_request_asks_without_blocking() {
-    let mut stage = ann(Language::English);
-    stage.says(Event::IncommingFriendRequest {
-        username: "carol".to_owned(),
-    });
-    assert_eq!(stage.printed(), ["carol asks for your friendship. (Y/N)"]);
-    assert_eq!(stage.prompt(), "befriend carol? (Y/N) contact> ");
-    stage.types(":r");
-    assert_eq!(stage.printed()[1..], ["Rooms:", "  room1"]);
-    stage.types("y");
-    assert_eq!(stage.sent(), [RequestKind::ResolveFriendRequest]);
-    assert_eq!(stage.prompt(), "contact> ");
-    stage.says(Event::NewContact {
-        username: "carol".to_owned(),
-    });
-    stage.says(Event::ResolveResult {
-        result: Outcome::Done(String::new()),
-    });
-    assert_eq!(stage.printed()[1..], ["carol and you are friends now."]);
-}
 
 #[test]
 fn contact_mode_asks_and_lists() {
@@ -71,10 +48,10 @@ fn contact_mode_asks_and_lists() {
             "好友请求已发送：dave",
             "已加入聊天室：new",
             "聊天室已创建：new",
-            "已经在聊天室中。",
-            "用户：",
+            "已经在聊天室 new 中：bob。",
+            "名字含有“b”的用户：",
             "  bob",
-            "聊天室不存在。",
+            "聊天室不存在：other。",
         ]
     );
     stage.types(":f");
@@ -181,11 +158,12 @@ fn pasted_lines_are_counted() {
     stage.types("&r room1").sent();
     let lines = || vec!["one".to_owned(), "two".to_owned()];
     stage.app.ask_about_paste(lines());
+    stage.looks();
     assert_eq!(stage.prompt(), "2 lines (Y/O/N) room1> ");
     stage.types("o");
     assert_eq!(stage.app.world.pending(), 1);
     stage.app.ask_about_paste(lines());
-    stage.types("Y");
+    stage.looks().types("Y");
     assert_eq!(stage.app.world.pending(), 3);
 }
 
@@ -269,7 +247,7 @@ fn query_mode_asks_the_server() {
         [
             "Server time: 1970-01-01 00:00:00",
             "No rooms yet; `+r <room>` joins one, `<room>=<a>+<b>` makes one.",
-            "You are not in this room yet.",
+            "You are not in the room room1; `+r room1` joins it.",
         ]
     );
 }
@@ -328,5 +306,31 @@ fn help_lists_what_the_mode_reads() {
             .printed()
             .iter()
             .any(|line| line.starts_with("  /history"))
+    );
+}
+
+#[test]
+fn a_command_of_another_mode_names_the_way_there() {
+    let mut stage = ann(Language::English);
+    let said =
+        |line: &str, way: &str| format!("{line} is a command of another mode; type {way} first.");
+    for (line, way) in [("server time", "`\\c`, `query`"), ("login", "`\\c`")] {
+        stage.types(line);
+        assert_eq!(stage.printed()[1], said(line, way));
+    }
+    stage.types("\\c").printed();
+    for (line, way) in [
+        ("+f carol", "`contact`"),
+        ("find", "`contact`"),
+        ("：pr", "`contact`"),
+        ("who", "`query`"),
+    ] {
+        stage.types(line);
+        assert_eq!(stage.printed()[1], said(line, way));
+    }
+    stage.types("hello");
+    assert_eq!(
+        stage.printed()[1],
+        "No such command: hello. `help` lists them."
     );
 }

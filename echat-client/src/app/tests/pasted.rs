@@ -4,18 +4,18 @@ use super::*;
 use crate::line_editor::{Key, PASTE_MAX};
 
 impl Stage {
-    fn presses(&mut self, key: Key) -> &mut Self {
-        self.happens(Input::Key(key))
+    fn strikes(&mut self, key: Key) -> &mut Self {
+        self.happens(Input::Key(key)).looks()
     }
 
     /// As a terminal sends it that does not mark a paste.
     fn bursts(&mut self, text: &str) -> &mut Self {
-        self.happens(Input::Lines(text.to_owned()))
+        self.happens(Input::Lines(text.to_owned())).looks()
     }
 
     /// With marks.
     fn inserts(&mut self, text: &str) -> &mut Self {
-        self.presses(Key::Paste(text.to_owned()))
+        self.strikes(Key::Paste(text.to_owned()))
     }
 
     fn said(&self) -> Vec<String> {
@@ -43,7 +43,7 @@ fn lines_without_marks_are_asked_about_as_one_paste() {
         stage.printed(),
         ["3 lines were pasted. Y: send each; O: send as one message; N: drop."]
     );
-    stage.inserts("o").presses(Key::Enter);
+    stage.inserts("o").strikes(Key::Enter);
     assert_eq!(stage.said(), ["fn main() {\n\tprint();\n}"]);
 }
 
@@ -58,7 +58,7 @@ fn where_answers_are_asked_for_each_line_is_one() {
     let printed = stage.printed().concat();
     assert!(!printed.contains("password1"), "{printed}");
     for key in [Key::Up, Key::Ctrl('y'), Key::Ctrl('_')] {
-        stage.presses(key);
+        stage.strikes(key);
         assert_eq!(stage.app.editor().text(), "");
     }
 }
@@ -68,10 +68,10 @@ fn commands_are_carried_out_and_the_first_text_begins_the_paste() {
     let mut stage = in_chat();
     stage.bursts("\\c\ncontact\n&r room1\n/help\none\ntwo\n");
     assert_eq!(stage.prompt(), "2 lines (Y/O/N) room1> ");
-    stage.presses(Key::Ctrl('c')).bursts("\\c\nhello\nhelp\n");
+    stage.strikes(Key::Ctrl('c')).bursts("\\c\nhello\nhelp\n");
     assert_eq!(stage.prompt(), "2 lines (Y/N) command> ");
     stage
-        .presses(Key::Ctrl('c'))
+        .strikes(Key::Ctrl('c'))
         .bursts("contact\n&r room1\nhalf a line");
     assert_eq!(stage.app.editor().text(), "half a line");
     // What stands in the line is a part of it.
@@ -90,9 +90,12 @@ fn the_question_offers_only_what_can_work() {
         stage.printed(),
         ["2 lines were pasted, too many bytes for one message. Y: send each; N: drop."]
     );
-    // No answer, but a text: as with any other word.
-    stage.inserts("o").presses(Key::Enter);
-    assert_eq!(stage.said(), ["o"]);
+    // Typed all the same, it is refused, and sent as no text either.
+    stage.inserts("o").strikes(Key::Enter);
+    assert_eq!(stage.said(), [""; 0]);
+    let printed = stage.printed();
+    let said = "Not sent: the text is 6001 bytes long (6001 characters); the limit is 4000 bytes.";
+    assert!(printed.contains(&said.to_owned()), "{printed:?}");
 
     let mut stage = ann(Language::English);
     stage.printed();
@@ -115,15 +118,23 @@ fn what_cannot_be_sent_at_all_is_not_asked_about() {
         stage.printed(),
         ["Not taken: a pasted line has 4001 bytes; the limit is 4000."]
     );
-    stage.presses(Key::Ctrl('u')).inserts(" \n\t\n ");
+    stage.strikes(Key::Ctrl('u')).inserts(" \n\t\n ");
     assert_eq!(stage.prompt(), "room1> ");
     // One line that does not fit into the line under edition.
     let long = "x".repeat(70_000);
     stage.types("\\c").types("contact").printed();
-    for (prompt, limit) in [("contact> ", 65_536), ("room1> ", 4_000)] {
+    for (prompt, said) in [
+        (
+            "contact> ",
+            "Not taken: a pasted line has 70000 bytes; the limit is 65536.",
+        ),
+        (
+            "room1> ",
+            "Not sent: the text is 70000 bytes long (70000 characters); the limit is 4000 bytes.",
+        ),
+    ] {
         stage.inserts(&long);
         assert_eq!(stage.prompt(), prompt);
-        let said = format!("Not taken: a pasted line has 70000 bytes; the limit is {limit}.");
         assert_eq!(stage.printed(), [said]);
         stage.types("&r room1").printed();
     }
@@ -132,15 +143,15 @@ fn what_cannot_be_sent_at_all_is_not_asked_about() {
 #[test]
 fn interrupting_the_question_brings_back_what_stood_before() {
     let mut stage = in_chat();
-    stage.inserts("hello !").presses(Key::Left);
+    stage.inserts("hello !").strikes(Key::Left);
     stage.inserts("one\ntwo");
-    stage.inserts("an answer").presses(Key::Ctrl('c'));
+    stage.inserts("an answer").strikes(Key::Ctrl('c'));
     assert_eq!(stage.prompt(), "room1> ");
     let editor = stage.app.editor();
     assert_eq!((editor.text(), editor.cursor()), ("hello !", 6));
     // A second paste at the question of the first.
     stage.inserts("one\ntwo").inserts("three\nfour");
-    stage.presses(Key::Ctrl('c'));
+    stage.strikes(Key::Ctrl('c'));
     assert_eq!(stage.app.editor().text(), "hello !");
     assert_eq!(stage.said(), [""; 0]);
 }
@@ -159,10 +170,10 @@ fn a_cut_paste_says_so() {
 #[test]
 fn a_line_of_several_rows_is_one_message() {
     let mut stage = in_chat();
-    stage.inserts("one").presses(Key::Alt('\r')).inserts("two");
-    stage.presses(Key::Enter);
+    stage.inserts("one").strikes(Key::Alt('\r')).inserts("two");
+    stage.strikes(Key::Enter);
     assert_eq!(stage.said(), ["one\ntwo"]);
-    stage.presses(Key::Up);
+    stage.strikes(Key::Up);
     assert_eq!(stage.app.editor().text(), "one\ntwo");
 }
 
@@ -175,13 +186,13 @@ fn a_search_without_a_hit_shows_that_in_the_prompt() {
         let mut stage = ann(language);
         assert!(stage.app.search_prompt().is_none());
         for key in [Key::Ctrl('r'), Key::Char('z'), Key::Char('z')] {
-            stage.presses(key);
+            stage.strikes(key);
         }
         let prompt = |stage: &Stage| stage.app.search_prompt().map(|line| text(&line));
         assert_eq!(prompt(&stage).as_deref(), Some(shown));
-        stage.presses(Key::Enter);
+        stage.strikes(Key::Enter);
         assert_eq!(prompt(&stage).as_deref(), Some(shown));
-        stage.presses(Key::Ctrl('g'));
+        stage.strikes(Key::Ctrl('g'));
         assert_eq!(prompt(&stage), None);
     }
 }

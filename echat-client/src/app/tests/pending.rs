@@ -212,12 +212,6 @@ fn a_room_is_left_only_after_a_yes() {
             let printed = stage.printed();
             let stays = "You stay in the room room1.".to_owned();
             assert!(printed.contains(&stays), "{printed:?}");
-            if no == "\\c" {
-                stage.types("contact");
-                for line in modes {
-                    stage.types(line);
-                }
-            }
         }
         stage.effects.clear();
         stage.types(line);

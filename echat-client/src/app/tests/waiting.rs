@@ -58,7 +58,7 @@ fn without_a_login_they_are_not_done_and_that_is_said() {
         Input::Event(Event::LoginFailure {
             fail: fail("bad_credentials", &[]),
         }),
-        Input::Key(crate::line_editor::Key::Ctrl('c')),
+        Input::Key(Key::Ctrl('c')),
     ] {
         let mut stage = coming(true);
         stage.happens(Input::Connected).types(":r").types(":f");

@@ -1,0 +1,87 @@
+//! Tab, with the names that the client has seen.
+
+use super::*;
+use crate::session::Asked;
+use echat_proto::records::MemberLine;
+
+fn comes(stage: &mut Stage, name: &str) {
+    stage.says(Event::OnMemberOnline {
+        roomname: "room1".to_owned(),
+        membername: name.to_owned(),
+    });
+}
+
+/// What stands in the line after these keys; the line is emptied.
+fn line(stage: &mut Stage, keys: &str) -> String {
+    stage.presses(keys);
+    let line = stage.line().to_owned();
+    stage.app.editor.clear();
+    line
+}
+
+#[test]
+fn members_are_known_once_they_were_seen() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1");
+    assert_eq!(line(&mut stage, "ca\t"), "ca");
+    comes(&mut stage, "carol");
+    assert_eq!(line(&mut stage, "ca\t"), "carol");
+    // A list that the server answers.
+    stage.types("/members");
+    let member = |name: &str| MemberLine {
+        username: name.to_owned(),
+        online: false,
+        owner: false,
+    };
+    stage.says(Event::Marked {
+        target_type: TargetType::Room,
+        target: "room1".to_owned(),
+        id: 0,
+    });
+    stage.says(Event::Members {
+        members: vec![member("小明"), member("小红"), member("ann")],
+    });
+    assert_eq!(line(&mut stage, "请问小红\t"), "请问小红");
+    assert_eq!(line(&mut stage, "请问（小明\t"), "请问（小明");
+    assert_eq!(line(&mut stage, "请问小\t"), "请问小明");
+    assert_eq!(line(&mut stage, "请问小\t\t"), "请问小红");
+    // The latest speakers come first; also one that no list has named.
+    stage.says(live(in_room(5, "小红", "在"), None));
+    stage.says(live(in_room(6, "小李", "在"), None));
+    assert_eq!(line(&mut stage, "“小\t"), "“小李");
+    assert_eq!(line(&mut stage, "“小\t\t"), "“小红");
+    assert_eq!(line(&mut stage, "“小\t\t\t"), "“小明");
+    assert_eq!(line(&mut stage, "an\t"), "an", "the reader");
+    // In another place they are not named, and after leaving not known.
+    stage.types("\\c").types("contact");
+    assert_eq!(line(&mut stage, "@r room1 问小\t"), "@r room1 问小李");
+    stage.types("&f bob");
+    assert_eq!(line(&mut stage, "问小\t"), "问小");
+    assert_eq!(line(&mut stage, "(B\t"), "(bob");
+}
+
+#[test]
+fn a_page_of_history_names_its_speakers() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1");
+    stage.app.world.session.apply(
+        Event::History {
+            messages: vec![in_room(2, "older", "x")],
+            more: false,
+        },
+        Some(Asked::Page(crate::target::Target::Room("room1".to_owned()))),
+    );
+    assert_eq!(line(&mut stage, "[old\t"), "[older");
+}
+
+#[test]
+fn an_answer_is_completed_with_the_names_of_open_requests() {
+    let mut stage = ann(Language::English);
+    stage.says(Event::IncommingFriendRequest {
+        username: "carol".to_owned(),
+    });
+    assert_eq!(line(&mut stage, "y \t"), "y carol");
+    assert_eq!(line(&mut stage, "+f c\t"), "+f carol");
+    stage.types("&r room1");
+    assert_eq!(line(&mut stage, "/n \t"), "/n carol");
+}

@@ -1,0 +1,164 @@
+//! Friend requests: told in every mode, answered by a command that names the user.
+
+use super::*;
+use RequestKind as R;
+
+fn asks(stage: &mut Stage, name: &str) {
+    stage.says(Event::IncommingFriendRequest {
+        username: name.to_owned(),
+    });
+}
+
+#[test]
+fn a_request_is_a_notice_in_every_mode() {
+    let notice = "carol asks for your friendship. `y carol` accepts, `n carol` declines.";
+    let in_chat = "carol asks for your friendship. `/y carol` accepts, `/n carol` declines.";
+    for (way, prompt, expected) in [
+        (&["\\c"][..], "command> ", notice),
+        (&[], "contact> ", notice),
+        (&["\\c", "query"], "query> ", notice),
+        (&["&r room1"], "room1> ", in_chat),
+        (&["&f bob"], "bob> ", in_chat),
+    ] {
+        for (accepts, answer) in [(true, "y"), (false, "n")] {
+            let mut stage = ann(Language::English);
+            for line in way {
+                stage.types(line);
+            }
+            stage.printed();
+            asks(&mut stage, "carol");
+            assert_eq!(stage.printed(), [expected]);
+            assert_eq!(stage.prompt(), prompt);
+            let slash = if expected == in_chat { "/" } else { "" };
+            stage.sent();
+            stage.types(&format!("{slash}{answer} Carol"));
+            assert_eq!(stage.sent(), [R::ResolveFriendRequest]);
+            stage.printed();
+            stage.says(Event::ResolveResult {
+                result: Outcome::Done(String::new()),
+            });
+            let declined = ["The request from carol is declined."];
+            assert_eq!(stage.printed(), if accepts { &[][..] } else { &declined });
+            assert!(stage.app.world.session.pending().is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_chat_line_answers_no_request() {
+    for line in ["yes", "y", "是", "n", "no", "Y", "yes, at noon"] {
+        let mut stage = ann(Language::English);
+        stage.types("&f bob").sent();
+        asks(&mut stage, "carol");
+        stage.looks().types(line);
+        assert_eq!(stage.sent(), [R::SendMessage], "{line}");
+        assert_eq!(stage.contents(), [line]);
+        assert_eq!(stage.app.world.session.pending(), ["carol"]);
+    }
+}
+
+#[test]
+fn the_answer_typed_as_in_another_mode_asks_first() {
+    let mut stage = ann(Language::English);
+    stage.types("&f bob").sent();
+    stage.types("y carol");
+    assert_eq!(stage.sent(), [R::SendMessage], "no user of this name asks");
+    asks(&mut stage, "carol");
+    stage.types("y carol");
+    assert!(stage.prompt().starts_with("send as text? (Y/N)"));
+}
+
+#[test]
+fn open_requests_are_listed_with_their_answers() {
+    let mut stage = ann(Language::Chinese);
+    asks(&mut stage, "小明");
+    asks(&mut stage, "carol");
+    stage.types(":pr");
+    let printed = stage.printed();
+    let list = &printed[printed.len() - 4..];
+    assert_eq!(list[..3], ["待处理好友请求：", "  小明", "  carol"]);
+    assert!(list[3].contains("`y <用户名>`") && list[3].contains("`n <用户名>`"));
+    stage.types("+f 小明");
+    assert_eq!(stage.sent(), [R::AddFriend]);
+}
+
+#[test]
+fn an_answer_without_a_request_is_explained() {
+    let mut stage = ann(Language::English);
+    for (line, code, said) in [
+        (
+            "y dave",
+            "no_request",
+            "dave has not asked for your friendship; `+f dave` asks.",
+        ),
+        ("n bob", "no_request", "bob and you are friends already."),
+        ("n dave", "unknown_user", "There is no user dave."),
+        (
+            "y dave",
+            "already_friends",
+            "dave and you are friends already.",
+        ),
+    ] {
+        stage.types(line).printed();
+        stage.says(Event::ResolveResult {
+            result: Outcome::Refused(fail(code, &[])),
+        });
+        assert_eq!(stage.printed(), [said]);
+    }
+    stage.sent();
+    stage.types("/y carol");
+    assert_eq!(stage.sent(), [R::ResolveFriendRequest]);
+    stage.printed();
+    stage.types("y").types("n two words");
+    let printed = stage.printed();
+    assert_eq!(printed[1], "Use: y <user>");
+    assert_eq!(printed[3], "Use: n <user>");
+}
+
+#[test]
+fn a_request_that_could_not_be_answered_stays_open() {
+    let mut stage = ann(Language::English);
+    asks(&mut stage, "carol");
+    for (code, open) in [("storage_full", 1), ("no_request", 0)] {
+        stage.types("y carol");
+        stage.says(Event::ResolveResult {
+            result: Outcome::Refused(fail(code, &[])),
+        });
+        assert_eq!(stage.app.world.session.pending().len(), open, "{code}");
+    }
+}
+
+#[test]
+fn without_a_terminal_a_command_answers_too() {
+    let mut settings = Settings::new("t");
+    settings.interactive = false;
+    settings.user = Some("ann".to_owned());
+    settings.password = Some("password1".to_owned().into());
+    let mut stage = Stage {
+        app: App::new(settings, Language::English),
+        effects: Vec::new(),
+    };
+    stage.happens(Input::Tick { now: 1_700_000_000 });
+    stage.happens(Input::Start).happens(Input::Connected);
+    stage.welcome("ann", vec![]);
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some(String::new()),
+    });
+    asks(&mut stage, "carol");
+    stage.sent();
+    stage.happens(Input::Line("&f bob".to_owned()));
+    stage.happens(Input::Line("yes".to_owned()));
+    assert_eq!(stage.contents(), ["yes"]);
+    stage.says(live(
+        M {
+            target: "bob".to_owned(),
+            target_type: TargetType::Friend,
+            ..in_room(5, "ann", "yes")
+        },
+        Some("t-1"),
+    ));
+    stage.sent();
+    stage.happens(Input::Line("/y carol".to_owned()));
+    assert_eq!(stage.sent(), [R::ResolveFriendRequest]);
+}

@@ -1,0 +1,167 @@
+//! Questions: what asks, what answers, what puts them aside.
+
+use super::*;
+
+fn in_room() -> Stage {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1");
+    stage.sent();
+    stage.printed();
+    stage
+}
+
+/// Sends the lines that wait for the question to be over.
+fn answered(stage: &mut Stage) -> usize {
+    stage.printed();
+    stage.app.world.pending()
+}
+
+#[test]
+fn keys_of_the_same_read_answer_no_question() {
+    let mut stage = in_room();
+    stage.presses("+f bob\ny\n");
+    // The question came between the two lines: the second one is a line of its own.
+    assert_eq!(stage.contents(), ["y"]);
+    assert_eq!(stage.prompt(), "send as text? (Y/N) room1 (1 pending)> ");
+    stage.looks().presses("y\n");
+    assert_eq!(stage.contents(), ["y", "+f bob"]);
+}
+
+#[test]
+fn a_line_begun_before_the_question_was_shown_is_no_answer() {
+    let mut stage = in_room();
+    stage.presses("+f bob\nye").looks();
+    assert_eq!(
+        stage.prompt(),
+        "room1> ",
+        "not asked in a line that cannot answer"
+    );
+    stage.presses("s\n");
+    assert_eq!(stage.contents(), ["yes"]);
+    stage.presses("y\n");
+    assert_eq!(stage.contents(), ["yes", "+f bob"]);
+}
+
+#[test]
+fn a_line_that_was_emptied_makes_place_for_the_question() {
+    let mut stage = in_room();
+    stage.presses("+f bob\nn").looks();
+    stage.happens(Input::Key(Key::Backspace));
+    assert_eq!(stage.prompt(), "send as text? (Y/N) room1> ");
+    stage.presses("y\n");
+    assert_eq!(stage.contents(), ["+f bob"]);
+}
+
+#[test]
+fn what_arrives_while_an_answer_is_typed_does_not_spoil_it() {
+    let mut stage = in_room();
+    stage.presses("+f bob\n").looks().presses("y");
+    stage.says(live(in_room_message(5), None));
+    assert_eq!(stage.prompt(), "send as text? (Y/N) room1> ");
+    stage.presses("es\n");
+    assert_eq!(stage.contents(), ["+f bob"]);
+}
+
+fn in_room_message(id: u64) -> M {
+    super::in_room(id, "bob", "x")
+}
+
+#[test]
+fn c_c_and_the_way_out_put_it_aside_and_nothing_else() {
+    for way_out in ["\\c", "、c", "＼c"] {
+        let mut stage = in_room();
+        stage.types("+f bob").types(way_out);
+        assert_eq!(answered(&mut stage), 0);
+        assert_eq!(stage.prompt(), "room1> ");
+        stage.types("y");
+        assert_eq!(stage.contents(), ["y"]);
+    }
+    let mut stage = in_room();
+    stage.types("+f bob").printed();
+    stage.happens(Input::Key(Key::Ctrl('c')));
+    assert_eq!(stage.printed(), ["Not sent."]);
+    assert_eq!(stage.prompt(), "room1> ");
+}
+
+#[test]
+fn putting_a_paste_aside_gives_the_line_back() {
+    let mut stage = in_room();
+    stage.presses("before ");
+    stage.happens(Input::Key(Key::Paste("one\ntwo".to_owned())));
+    stage.looks();
+    assert_eq!(stage.line(), "");
+    stage.happens(Input::Key(Key::Ctrl('c')));
+    assert_eq!(stage.line(), "before ");
+    assert_eq!(answered(&mut stage), 0);
+}
+
+#[test]
+fn the_line_of_the_first_paste_comes_back_and_none_under_edition_is_lost() {
+    let paste = || Input::Key(Key::Paste("one\ntwo".to_owned()));
+    let mut stage = in_room();
+    stage.presses("first ").happens(paste()).happens(paste());
+    stage.happens(Input::Key(Key::Ctrl('c')));
+    assert_eq!(stage.line(), "first ");
+    let mut stage = in_room();
+    stage.presses("first ").happens(paste()).looks();
+    stage.presses("a new line");
+    stage.says(Event::OnMemberOffline {
+        roomname: "room1".to_owned(),
+        membername: "ann".to_owned(),
+    });
+    assert_eq!(stage.line(), "a new line");
+}
+
+#[test]
+fn several_questions_are_answered_one_by_one() {
+    let mut stage = in_room();
+    stage.presses("+f bob\nhelp\n").looks().printed();
+    // Two answers in one read: only the first question was on the terminal.
+    stage.presses("y\nn\n");
+    assert_eq!(stage.contents(), ["help", "n"]);
+    let asked = "This looks like a command: +f bob. Send it as text? (Y/N)";
+    assert!(
+        stage.printed().contains(&asked.to_owned()),
+        "it is asked again"
+    );
+    stage.looks().presses("n\n");
+    assert_eq!(stage.contents(), ["help", "n"]);
+    assert_eq!(stage.prompt(), "room1 (2 pending)> ");
+}
+
+#[test]
+fn the_number_of_open_questions_is_bounded() {
+    let mut stage = in_room();
+    stage.presses(&"help\n".repeat(1_000)).looks();
+    let mut open = 0;
+    while stage.prompt().contains("send as text?") {
+        open += 1;
+        stage.types("n");
+    }
+    assert_eq!(open, 8);
+    assert!(stage.contents().is_empty());
+}
+
+#[test]
+fn a_question_about_a_room_that_is_left_goes_away() {
+    let mut stage = in_room();
+    stage.types("help").printed();
+    stage.says(Event::OnMemberOffline {
+        roomname: "room1".to_owned(),
+        membername: "ann".to_owned(),
+    });
+    assert!(stage.printed().contains(&"Not sent.".to_owned()));
+    assert_eq!(stage.prompt(), "contact> ");
+    stage.types("y");
+    assert!(stage.contents().is_empty());
+    assert!(stage.printed().last().unwrap().starts_with("Use: y"));
+}
+
+#[test]
+fn an_answer_may_be_typed_in_full_width_letters() {
+    for (answer, sent) in [("Ｙ", 1), ("ｙｅｓ", 1), ("是", 1), ("Ｎ", 0), ("否", 0)] {
+        let mut stage = in_room();
+        stage.types("help").types(answer);
+        assert_eq!(answered(&mut stage), sent, "{answer}");
+    }
+}

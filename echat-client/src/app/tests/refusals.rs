@@ -1,0 +1,211 @@
+//! What the server refuses, said of the one it is about.
+
+use super::*;
+
+/// A refusal in the form of the request that was asked last.
+fn refused(kind: RequestKind, fail: Fail) -> Event {
+    let result = Outcome::Refused(fail.clone());
+    match kind {
+        RequestKind::AddFriend => Event::AddFriendResult { result },
+        RequestKind::ResolveFriendRequest => Event::ResolveResult { result },
+        RequestKind::JoinRoom => Event::JoinRoomResult { result },
+        RequestKind::CreateRoom => Event::CreateRoomResult { result },
+        RequestKind::AddMembers => Event::AddMembersResult { result },
+        _ => Event::Refused { fail },
+    }
+}
+
+fn answer(line: &str, code: &str, detail: &[(&str, u64)], language: Language) -> String {
+    let mut stage = ann(language);
+    if line.starts_with("members") {
+        stage.types("\\c").types("query");
+    }
+    if line.starts_with('/') {
+        stage.types("&r room1");
+        stage.sent();
+    }
+    stage.types(line);
+    let kind = *stage.sent().last().expect("it is asked");
+    stage.printed();
+    stage.says(refused(kind, fail(code, detail)));
+    let printed = stage.printed();
+    assert_eq!(printed.len(), 1, "{line} {code}: {printed:?}");
+    printed.into_iter().next().unwrap()
+}
+
+/// Commands, and what each is about.
+const COMMANDS: [(&str, &[&str]); 9] = [
+    ("+f dave", &["dave"]),
+    ("y dave", &["dave"]),
+    ("n dave", &["dave"]),
+    ("+r other", &["other"]),
+    ("-r other", &["other"]),
+    ("new=bob", &["new", "bob"]),
+    ("room1+=bob+carol", &["room1", "bob"]),
+    ("find word", &["word"]),
+    ("members other", &["other"]),
+];
+
+#[test]
+fn every_refusal_of_every_command_names_what_it_is_about() {
+    for (line, subjects) in COMMANDS {
+        for code in echat_proto::records::Code::ALL {
+            for language in [Language::English, Language::Chinese] {
+                let said = answer(line, code.as_str(), &[("limit", 7)], language);
+                // What is about the reader alone need not name another.
+                let is_named = subjects.iter().any(|subject| said.contains(subject));
+                assert!(is_named, "{line} {code}: {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refusal_about_others_does_not_speak_of_the_reader() {
+    let english = |line, code| answer(line, code, &[], Language::English);
+    for (line, code, said) in [
+        (
+            "room1+=bob+carol",
+            "already_member",
+            "In the room room1 already: bob, carol.",
+        ),
+        (
+            "+r room1",
+            "already_member",
+            "You are in the room room1 already; `&r room1` opens it.",
+        ),
+        ("+f dave", "unknown_user", "There is no user dave."),
+        ("+r other", "unknown_room", "There is no room other."),
+        (
+            "-r other",
+            "not_a_member",
+            "You are not in the room other; `+r other` joins it.",
+        ),
+        (
+            "room1+=bob",
+            "not_owner",
+            "Only the owner of the room room1 may add members.",
+        ),
+        (
+            "+f dave",
+            "storage_busy",
+            "`+f dave`: The server's database is busy.",
+        ),
+    ] {
+        assert_eq!(english(line, code), said);
+    }
+    assert_eq!(
+        answer("room1+=bob", "already_member", &[], Language::Chinese),
+        "已经在聊天室 room1 中：bob。"
+    );
+}
+
+#[test]
+fn a_limit_says_whose_it_is_and_what_to_do() {
+    for (line, limit, words) in [
+        // Ann has one friend and one room.
+        ("+f dave", 1, &["You have as many friends", "(1)"][..]),
+        ("+f dave", 200, &["dave has as many", "200", "Try again"]),
+        (
+            "y dave",
+            500,
+            &["dave has as many friends", "500", "stays open"],
+        ),
+        ("+r other", 1, &["You are in as many rooms", "`-r <room>`"]),
+        (
+            "+r other",
+            10_000,
+            &["The room other", "10000", "Try again"],
+        ),
+        ("new=bob", 200, &["new was not made", "200", "fewer"]),
+        ("room1+=bob", 200, &["Not added to room1", "200", "fewer"]),
+    ] {
+        let said = answer(line, "too_many", &[("limit", limit)], Language::English);
+        for word in words {
+            assert!(said.contains(word), "{line}: {said}");
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_offline_says_that_it_waits() {
+    let mut stage = ann(Language::English);
+    stage.happens(Input::Closed(None)).printed();
+    assert!(stage.prompt().starts_with("contact (offline, next try in "));
+    for line in ["+r other", "+f dave", "find word", "room1+=bob", "y dave"] {
+        stage.types(line);
+        let waits = format!("`{line}` waits for the connection and is sent then.");
+        assert_eq!(stage.printed()[1..], [waits]);
+    }
+    stage.types(":r");
+    assert_eq!(stage.printed()[1..], ["Rooms:", "  room1"], "is known");
+    stage.happens(Input::Connected);
+    assert_eq!(stage.printed(), [""; 0], "it is said once");
+    stage.welcome("ann", vec![]);
+    stage.says(Event::History {
+        messages: vec![],
+        more: false,
+    });
+    stage.printed();
+    stage.says(Event::JoinRoomResult {
+        result: Outcome::Refused(fail("unknown_room", &[])),
+    });
+    stage.says(Event::AddFriendResult {
+        result: Outcome::Done(String::new()),
+    });
+    stage.says(Event::Found {
+        users: vec![],
+        rooms: vec![],
+        more: false,
+    });
+    assert_eq!(
+        stage.printed(),
+        [
+            "There is no room other.",
+            "The friend request to dave is sent.",
+            "No user and no room has word in its name.",
+        ]
+    );
+    stage.happens(Input::Closed(None));
+    let said =
+        "The connection was lost before the answer to `room1+=bob`, `y dave`; please ask again.";
+    assert!(stage.printed().contains(&said.to_owned()));
+}
+
+#[test]
+fn what_does_not_wait_is_not_said_to_wait() {
+    let mut stage = ann(Language::English);
+    stage.happens(Input::Closed(None));
+    stage.types("\\c").types("logout");
+    assert!(!stage.printed().concat().contains("waits"));
+}
+
+#[test]
+fn what_is_asked_for_the_first_time_does_not_wait_aloud() {
+    let mut stage = stage(Language::English);
+    stage.types("query").types("server time");
+    assert!(!stage.printed().iter().any(|line| line.contains("waits")));
+}
+
+#[test]
+fn a_name_shows_the_character_that_it_cannot_have() {
+    let mut stage = ann(Language::English);
+    for (line, said) in [
+        ("a!b=", "A name cannot have the character ! (U+0021)."),
+        (
+            "_a=",
+            "A name begins with a letter or a digit, not with _ (U+005F).",
+        ),
+        ("a\u{202e}b=", "A name cannot have the character U+202E."),
+    ] {
+        stage.types(line);
+        assert_eq!(stage.printed()[1], said);
+    }
+    let mut stage = super::stage(Language::Chinese);
+    stage.types("register").types("小 明").types("a！");
+    let printed = stage.printed();
+    assert!(
+        printed.contains(&"名字不能含有字符 空格（U+0020）。".to_owned()),
+        "{printed:?}"
+    );
+}
