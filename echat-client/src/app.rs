@@ -24,7 +24,7 @@ use crate::line_editor::{Completer, LineEditor, PASTE_MAX};
 use crate::modes::{Act, Goto, Mode, World};
 use crate::outgoing::Outgoing;
 use crate::safe::Safe;
-use crate::session::{Owed, Session};
+use crate::session::{PendingRequests, Session};
 use crate::settings::Settings;
 use crate::styled::{Line, Span, Style};
 use crate::text::{Language, Text};
@@ -53,7 +53,7 @@ pub struct App {
     editor: LineEditor,
     completer: Option<Completer>,
     mode: Box<dyn Mode>,
-    owed: Owed,
+    owed: PendingRequests,
     /// Requests that wait for the connection or the login.
     waiting: VecDeque<Request>,
     /// Lines that wait for the login; where there is no terminal, for every answer.
@@ -120,7 +120,7 @@ impl App {
             editor: LineEditor::new(),
             completer: None,
             mode: Goto::Command.mode(),
-            owed: Owed::default(),
+            owed: PendingRequests::default(),
             waiting: VecDeque::new(),
             held: VecDeque::new(),
             connection,

@@ -1,5 +1,6 @@
-//! Why requests are refused: the codes that clients go by.
+//! Why requests are refused: the codes that clients go by, and the values that carry them.
 
+use crate::value::Value;
 use std::fmt;
 
 macro_rules! codes {
@@ -90,4 +91,24 @@ impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// FAIL = {code: str, message: str, ...}: the reason for a refusal (PROTOCOL.md, section 5).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fail {
+    /// The code; text, since a newer server may know more codes than [`Code`].
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
+    /// Further keys, which depend on the code (`field`, `retry_after`, `names`, `limit`, `command`).
+    pub detail: Vec<(String, Value)>,
+}
+
+/// RESULT = {success: bool, code: str or null, message: str, ...}: success, or a [`Fail`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The request was done; a sentence for people.
+    Done(String),
+    /// The request was refused.
+    Refused(Fail),
 }

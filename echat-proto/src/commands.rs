@@ -1,17 +1,25 @@
-//! The one table of commands: number, name, direction, parameters by name and type, final reply and
-//! refusal (wire.md 5). Typed requests, replies and events, the JSON form, `describe` and the
-//! list in PROTOCOL.md come from it. It does not know who handles them.
+//! The one table of commands (PROTOCOL.md, section 5). Typed requests, replies and events, the JSON
+//! form, `describe` and the lists in PROTOCOL.md come from it.
+//!
+//! A row holds what both sides of the wire know of a command: number, name, direction, parameters by
+//! name and type, final reply and refusals, whether the reply may be as long as a page, and what the
+//! request does to the session. What only the server knows (who may ask, what the request writes and
+//! costs, which rates it is held to) stands in the server's route of the command.
 
 #[macro_use]
 mod table;
 mod info;
+mod pending;
 
-pub use info::{CommandInfo, Direction, FieldInfo, Shape, by_name, by_number};
+pub use info::{Answers, CommandInfo, Direction, FieldInfo, Session, Shape, by_name, by_number};
+pub use pending::{Answered, Ending, PendingReplies, Reply, ending, may_answer, may_be_event};
 
 use crate::message::Message;
 use crate::names::{Content, NameQuery, Password, RoomName, TxnId, Username};
 use crate::param::{Fields, Names, NewPassword, Param, ParamError, TargetType, put};
-use crate::records::{Fail, M, MemberLine, Older, Outcome, RoomLine, TxnEcho, Unread};
+use crate::records::{
+    ChatMessage, Code, Fail, MemberLine, Older, Outcome, RoomLine, TxnEcho, Unread,
+};
 use crate::value::Value;
 
 /// Commands of the channel itself: never routed to a handler, never inside a BATCH.
@@ -74,52 +82,58 @@ impl CloseReason {
 
 requests! {
     /// Asks for the server's clock; needs no login, and serves as a barrier.
-    1 QUERY_SERVER_TIME QueryServerTime null {} => 101, 205;
+    1 QUERY_SERVER_TIME QueryServerTime null {}
+        => SEND_SERVER_TIME | REFUSED; short, Keeps;
     /// Makes an account.
-    2 REGISTER Register dict { username: Username, password: NewPassword } => 102, 205;
+    2 REGISTER Register dict { username: Username, password: NewPassword }
+        => REGISTER_SUCCESS | REFUSED, NameTaken: USERNAME_EXIST; short, Keeps;
     /// Makes this connection that user's.
-    3 LOGIN Login dict { username: NameQuery, password: Password } => 105, 202;
+    3 LOGIN Login dict { username: NameQuery, password: Password }
+        => LOGIN_BUNDLE | LOGIN_FAILURE; paged, Begins;
     /// Asks somebody for friendship; if they asked first, it is made at once.
-    4 ADD_FRIEND AddFriend one { username: NameQuery } => 106, 106;
+    4 ADD_FRIEND AddFriend one { username: NameQuery }
+        => ADD_FRIEND_RESULT | ADD_FRIEND_RESULT; short, Keeps;
     /// Answers a friend request.
-    5 RESOLVE_FRIEND_REQUEST ResolveFriendRequest dict { username: NameQuery, accepted: bool } => 115, 115;
+    5 RESOLVE_FRIEND_REQUEST ResolveFriendRequest dict { username: NameQuery, accepted: bool }
+        => RESOLVE_RESULT | RESOLVE_RESULT; short, Keeps;
     /// Sends a message to a friend or a room.
     6 SEND_MESSAGE SendMessage dict {
         target_type: TargetType, target: NameQuery, content: Content, txn_id: Option<TxnId>
-    } => 109, 203;
+    }
+        => ON_NEW_MESSAGE | SEND_MESSAGE_FAILURE; short, Keeps;
     /// Becomes a member of a room.
-    7 JOIN_ROOM JoinRoom one { roomname: NameQuery } => 8, 8;
+    7 JOIN_ROOM JoinRoom one { roomname: NameQuery }
+        => JOIN_ROOM_RESULT | JOIN_ROOM_RESULT; short, Keeps;
     /// Makes a room with some of one's friends in it.
-    9 CREATE_ROOM CreateRoom dict { roomname: RoomName, members: Names } => 10, 10;
+    9 CREATE_ROOM CreateRoom dict { roomname: RoomName, members: Names }
+        => CREATE_ROOM_RESULT | CREATE_ROOM_RESULT; short, Keeps;
     /// Ends the login and keeps the connection.
-    11 LOGOUT Logout null {} => 116, 205;
+    11 LOGOUT Logout null {}
+        => LOGGED_OUT | REFUSED; short, Ends;
     /// Messages of one conversation, or of all after an id.
     12 QUERY_HISTORY QueryHistory dict {
         target_type: Option<TargetType>, target: Option<NameQuery>,
         before: Option<u64>, after: Option<u64>, limit: Option<u64>
-    } => 117, 205;
-    /// Moves a conversation's read marker forward.
-    13 MARK_READ MarkRead dict { target_type: TargetType, target: NameQuery, id: u64 } => 118, 205;
-    /// Leaves a room; its history is seen no more.
-    14 LEAVE_ROOM LeaveRoom one { roomname: NameQuery } => 119, 205;
-    /// Takes friends into one's own room.
-    15 ADD_MEMBERS AddMembers dict { roomname: NameQuery, members: Names } => 120, 120;
-    /// Users and rooms by a part of their name.
-    16 FIND Find dict { keyword: String } => 121, 205;
-    /// One's own rooms.
-    17 LIST_ROOMS ListRooms null {} => 122, 205;
-    /// The members of a room one is in.
-    18 LIST_MEMBERS ListMembers one { roomname: NameQuery } => 123, 205;
-}
-
-impl RequestKind {
-    /// Whether the final reply may be as long as a page ([`limits::PAGE_BYTES`](crate::limits::PAGE_BYTES)).
-    pub const fn is_paged(self) -> bool {
-        matches!(
-            self,
-            Self::Login | Self::QueryHistory | Self::Find | Self::ListRooms | Self::ListMembers
-        )
     }
+        => HISTORY | REFUSED; paged, Keeps;
+    /// Moves a conversation's read marker forward.
+    13 MARK_READ MarkRead dict { target_type: TargetType, target: NameQuery, id: u64 }
+        => MARKED | REFUSED; short, Keeps;
+    /// Leaves a room; its history is seen no more.
+    14 LEAVE_ROOM LeaveRoom one { roomname: NameQuery }
+        => LEFT_ROOM | REFUSED; short, Keeps;
+    /// Takes friends into one's own room.
+    15 ADD_MEMBERS AddMembers dict { roomname: NameQuery, members: Names }
+        => ADD_MEMBERS_RESULT | ADD_MEMBERS_RESULT; short, Keeps;
+    /// Users and rooms by a part of their name.
+    16 FIND Find dict { keyword: String }
+        => FOUND | REFUSED; paged, Keeps;
+    /// One's own rooms.
+    17 LIST_ROOMS ListRooms null {}
+        => ROOMS | REFUSED; paged, Keeps;
+    /// The members of a room one is in.
+    18 LIST_MEMBERS ListMembers one { roomname: NameQuery }
+        => MEMBERS | REFUSED; paged, Keeps;
 }
 
 events! {
@@ -138,7 +152,7 @@ events! {
     /// What a user comes back to.
     105 LOGIN_BUNDLE LoginBundle Reply dict {
         chat_rooms: Vec<String>, friends: Vec<String>, online: Vec<String>,
-        pending_requests: Vec<String>, messages: Vec<M>, unread: Vec<Unread>, more: Vec<Older>,
+        pending_requests: Vec<String>, messages: Vec<ChatMessage>, unread: Vec<Unread>, more: Vec<Older>,
         newest: Option<u64>, history: Option<String>
     };
     /// Refuses or confirms ADD_FRIEND.
@@ -167,7 +181,7 @@ events! {
     /// Nobody is logged in here any more.
     116 LOGGED_OUT LoggedOut Reply null {};
     /// Messages, oldest first.
-    117 HISTORY History Reply dict { messages: Vec<M>, more: bool };
+    117 HISTORY History Reply dict { messages: Vec<ChatMessage>, more: bool };
     /// Where the read marker stands.
     118 MARKED Marked Reply dict { target_type: TargetType, target: String, id: u64 };
     /// The room that was left.

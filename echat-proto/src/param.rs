@@ -1,6 +1,6 @@
 //! [`Param`]: a [`Value`] as a Rust type, so that nothing behind it checks types again.
 
-use crate::code::Code;
+use crate::code::{Code, Fail};
 use crate::limits::NAMES;
 use crate::names::{Content, NameQuery, Password, RoomName, TxnId, Username};
 use crate::value::Value;
@@ -40,6 +40,8 @@ pub trait Param: Sized {
     const KIND: &'static str;
     /// Whether the parameter may be left out.
     const OPTIONAL: bool = false;
+    /// Whether the value is a secret: it is wiped after use and shown nowhere.
+    const SECRET: bool = false;
 
     /// Reads a value; the error names no field yet.
     fn from_value(value: &Value) -> Result<Self, ParamError>;
@@ -55,6 +57,16 @@ pub trait Param: Sized {
     /// Whether to leave the parameter out when sending.
     fn is_absent(&self) -> bool {
         false
+    }
+
+    /// The reason for a refusal, if the value says that a request was refused.
+    fn refusal(&self) -> Option<&Fail> {
+        None
+    }
+
+    /// The value that refuses a request for this reason; `None` for a type that cannot refuse.
+    fn refusing(_: Fail) -> Option<Self> {
+        None
     }
 }
 
@@ -89,9 +101,10 @@ plain_params! {
 
 /// Types with a constructor that refuses some texts.
 macro_rules! text_params {
-    ($($type:ty, $code:ident, $read:expr, $write:expr;)*) => {$(
+    ($($type:ty, $code:ident, secret: $secret:literal, $read:expr, $write:expr;)*) => {$(
         impl Param for $type {
             const KIND: &'static str = "str";
+            const SECRET: bool = $secret;
             fn from_value(value: &Value) -> Result<Self, ParamError> {
                 let Value::Str(text) = value else { return Err(wrong_kind::<Self>(value)) };
                 $read(text).map_err(|error| ParamError {
@@ -108,13 +121,13 @@ macro_rules! text_params {
 }
 
 text_params! {
-    Username, BadName, Username::new, |n: &Username| n.as_str().to_owned();
-    RoomName, BadName, RoomName::new, |n: &RoomName| n.as_str().to_owned();
-    Content, BadContent, Content::new, |c: &Content| c.as_str().to_owned();
-    TxnId, BadParams, TxnId::new, |t: &TxnId| t.as_str().to_owned();
-    NewPassword, BadPassword,
+    Username, BadName, secret: false, Username::new, |n: &Username| n.as_str().to_owned();
+    RoomName, BadName, secret: false, RoomName::new, |n: &RoomName| n.as_str().to_owned();
+    Content, BadContent, secret: false, Content::new, |c: &Content| c.as_str().to_owned();
+    TxnId, BadParams, secret: false, TxnId::new, |t: &TxnId| t.as_str().to_owned();
+    NewPassword, BadPassword, secret: true,
         |t: &String| Password::new(t).map(NewPassword), |p: &NewPassword| p.0.to_text();
-    Password, BadParams, Password::presented, Password::to_text;
+    Password, BadParams, secret: true, Password::presented, Password::to_text;
 }
 
 /// A password to be kept: refused when too weak, while one presented at login is only compared.
@@ -176,6 +189,7 @@ impl Param for TargetType {
 impl<T: Param> Param for Option<T> {
     const KIND: &'static str = T::KIND;
     const OPTIONAL: bool = true;
+    const SECRET: bool = T::SECRET;
 
     fn from_value(value: &Value) -> Result<Self, ParamError> {
         match (T::from_value(value), value) {
@@ -204,6 +218,7 @@ pub struct Nullable<T>(pub Option<T>);
 
 impl<T: Param> Param for Nullable<T> {
     const KIND: &'static str = T::KIND;
+    const SECRET: bool = T::SECRET;
 
     fn from_value(value: &Value) -> Result<Self, ParamError> {
         Option::from_value(value).map(Self)
@@ -216,6 +231,7 @@ impl<T: Param> Param for Nullable<T> {
 
 impl<T: Param> Param for Vec<T> {
     const KIND: &'static str = "list";
+    const SECRET: bool = T::SECRET;
 
     fn from_value(value: &Value) -> Result<Self, ParamError> {
         match value {

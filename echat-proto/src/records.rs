@@ -4,18 +4,7 @@ use crate::names::TxnId;
 use crate::param::{Fields, Param, ParamError, TargetType, put};
 use crate::value::Value;
 
-pub use crate::code::Code;
-
-/// FAIL = {code: str, message: str, ...}: what a refused request gets.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fail {
-    /// The code; text, since a newer server may know more codes than [`Code`].
-    pub code: String,
-    /// A sentence for people.
-    pub message: String,
-    /// What the code has beside them (`field`, `retry_after`, `names`, `limit`, `command`).
-    pub detail: Vec<(String, Value)>,
-}
+pub use crate::code::{Code, Fail, Outcome};
 
 impl Param for Fail {
     const KIND: &'static str = "FAIL {code: str, message: str, ...}";
@@ -37,15 +26,14 @@ impl Param for Fail {
         entries.extend_from_slice(&self.detail);
         Value::Dict(entries)
     }
-}
 
-/// RESULT = {success: bool, code: str or null, message: str, ...}: success, or a [`Fail`].
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// It was done; a sentence for people.
-    Done(String),
-    /// It was refused.
-    Refused(Fail),
+    fn refusal(&self) -> Option<&Fail> {
+        Some(self)
+    }
+
+    fn refusing(fail: Fail) -> Option<Self> {
+        Some(fail)
+    }
 }
 
 impl Param for Outcome {
@@ -83,6 +71,17 @@ impl Param for Outcome {
             }
         }
         Value::Dict(entries)
+    }
+
+    fn refusal(&self) -> Option<&Fail> {
+        match self {
+            Outcome::Done(_) => None,
+            Outcome::Refused(fail) => Some(fail),
+        }
+    }
+
+    fn refusing(fail: Fail) -> Option<Self> {
+        Some(Outcome::Refused(fail))
     }
 }
 
@@ -124,7 +123,7 @@ macro_rules! records {
 
 records! {
     /// A stored message as one reader sees it.
-    M = "M {id, username, sender, send_time, target, target_type, sent, content}" {
+    ChatMessage = "M {id, username, sender, send_time, target, target_type, sent, content}" {
         /// Grows over the whole server.
         id: u64,
         /// The reader.

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use echat_proto::code::Code;
-use echat_proto::commands::{COMMANDS, CommandInfo, Direction, FieldInfo, Shape};
+use echat_proto::commands::{Answers, COMMANDS, CommandInfo, Direction, FieldInfo, Session, Shape};
 
 #[test]
 fn the_lists_of_the_document_are_those_of_the_code() {
@@ -46,7 +46,7 @@ fn commands() -> String {
             .collect();
         rows.sort_by_key(|row| row.number);
         let (head, rule) = if requests {
-            (" reply | refusal |", " --- | --- |")
+            (" reply | refusal | session |", " --- | --- | --- |")
         } else {
             (" sent as |", " --- |")
         };
@@ -71,15 +71,29 @@ fn line(row: &CommandInfo) -> String {
         Direction::Channel => format!("{:#010X}", row.number).replace("0X", "0x"),
         _ => row.number.to_string(),
     };
-    let sent = match (row.reply, row.refusal) {
-        (Some(reply), Some(refusal)) => format!("{reply} | {refusal}"),
-        _ => direction(row.direction).to_owned(),
-    };
+    let sent = row
+        .answers
+        .map_or_else(|| direction(row.direction).to_owned(), answers);
     let shape = shape(row.shape);
     format!(
         "| {number} | {} | {shape} | {sent} | {} |",
         row.name, row.about
     )
+}
+
+/// Reply, refusals and the other policies of a request.
+fn answers(answers: Answers) -> String {
+    let mut refusals = answers.refusal.to_string();
+    for (code, number) in answers.own_refusals {
+        write!(refusals, ", {code}: {number}").expect("text");
+    }
+    let reply = if answers.paged { " (page)" } else { "" };
+    let session = match answers.session {
+        Session::Keeps => "",
+        Session::Begins => "begins",
+        Session::Ends => "ends",
+    };
+    format!("{}{reply} | {refusals} | {session}", answers.reply)
 }
 
 fn direction(direction: Direction) -> &'static str {
@@ -106,7 +120,8 @@ fn shape(shape: Shape) -> String {
 
 fn parameter(field: &FieldInfo) -> String {
     let optional = if field.optional { "?" } else { "" };
-    format!("{}{optional}: {}", field.name, field.kind)
+    let secret = if field.secret { " (secret)" } else { "" };
+    format!("{}{optional}: {}{secret}", field.name, field.kind)
 }
 
 fn codes() -> String {

@@ -22,6 +22,7 @@ pub use scheduler::why_waiting::WaitReason;
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{ConnId, Departure};
+use crate::handlers::journal::{Entry, Journal};
 use crate::handlers::{Ctx, DeferredWrite};
 use crate::limits::{LogLimiter, RateLimits};
 use crate::outbox::Outbox;
@@ -73,6 +74,7 @@ struct MemoryState {
     rates: RateLimits,
     sessions: SessionLog,
     deferred_writes: Vec<DeferredWrite>,
+    journal: Journal,
     /// Whether the request that was handled last is a try at a password that is refused unjudged.
     login_refused: bool,
     space: Space,
@@ -98,6 +100,7 @@ impl MemoryState {
             throttle: &mut self.rates,
             sessions: &mut self.sessions,
             deferred_writes: &mut self.deferred_writes,
+            journal: &mut self.journal,
             login_refused: &mut self.login_refused,
             disk_is_low: self.space.is_low(),
         }
@@ -115,6 +118,7 @@ impl Engine {
             rates: RateLimits::new(rng.random()),
             sessions: SessionLog::default(),
             deferred_writes: Vec::new(),
+            journal: Journal::default(),
             login_refused: false,
             space: Space::default(),
         };
@@ -321,6 +325,16 @@ impl Engine {
     /// Bytes that wait to be written to a connection, for tests.
     pub fn waiting(&self, conn: ConnId) -> usize {
         self.connections.peer(conn).map_or(0, Peer::waiting)
+    }
+
+    /// Keeps a journal of every write from now on, for tests that repeat them.
+    pub fn keep_journal(&mut self) {
+        self.state.journal.keep();
+    }
+
+    /// Takes what was written and committed since the last call, in order.
+    pub fn take_journal(&mut self) -> Vec<Entry> {
+        self.state.journal.take()
     }
 
     /// The store, for the terminal's questions and for tests.

@@ -4,7 +4,7 @@
 //! A message's way, and the order of imports (a module imports only from the right of its arrow):
 //!
 //! ```text
-//! main -> reactor -> engine -> { routes, peer } ; routes -> handlers -> { outbox, roster, limits, store }
+//! main -> reactor -> engine -> { routes, peer } ; { routes, replay } -> handlers -> { outbox, roster, limits, store }
 //! ```
 //!
 //! * only [`store`] holds SQL, only [`reactor`] and the threads of [`workers`] name mio;
@@ -28,6 +28,7 @@ mod outbox;
 pub mod output;
 mod peer;
 pub mod reactor;
+pub mod replay;
 pub mod roster;
 mod routes;
 mod session_log;

@@ -1,18 +1,151 @@
-//! The route table: which function handles which request, and who may ask. Knows neither SQL nor
-//! sockets.
+//! The route table: everything that only the server knows of a request. Knows neither SQL nor sockets.
 //!
-//! It reads like decorators and is checked whole by the compiler: a missing or doubled row, a
-//! misspelt request or handler, a forgotten or unknown parameter, parameters of swapped types are
-//! all compile errors. Parameters are filled in by name, as the original's README proposed.
+//! A row names, in this order:
 //!
-//! A refused gate is told before anything is said of the parameters.
+//! * the request;
+//! * its gate, a function of [`gate`]: who may ask;
+//! * its cost class, a [`Cost`];
+//! * its access to the database, an [`Access`]; a request that writes names its admissions with it: the
+//!   rates and quotas that judge what it is about to write, each an [`Admission`], in the order in which
+//!   they refuse;
+//! * the handler, and its parameters by name, as the program of 2017 proposed.
+//!
+//! What clients know too (replies, refusals, pages, secrets, sessions) stands in the row of
+//! [`echat_proto::commands`]. The compiler checks the table whole: a missing or doubled row, a misspelt
+//! request, handler or policy, a forgotten or unknown parameter and parameters of swapped types do not
+//! compile.
+//!
+//! The gate is asked before the parameters are read.
 
-use crate::handlers::{Answer, Ctx, Reject, account, friends, gate, messages, rooms, search};
+use crate::handlers::admission::{Admission, Plan, Received, View};
+use crate::handlers::gate::Passed;
+use crate::handlers::{
+    Answer, Caller, Ctx, Reject, account, friends, gate, messages, rooms, search,
+};
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};
 
+/// What a request does with the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Its answer rests on nothing that another request of the same tick wrote, and it writes nothing in
+    /// the tick: a tick that is rolled back keeps the answer.
+    Memory,
+    /// It reads. The compiler gives its handler no way to write.
+    Reads,
+    /// It may write.
+    Writes,
+}
+
+/// What the scheduler charges for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cost {
+    /// Many may share a turn.
+    Light,
+    /// It ends its turn: the reply may be as long as a page, or the request as long as a frame.
+    Heavy,
+    /// Many may share a turn, and their work begins no cool-down: the message rate bounds it.
+    Sending,
+}
+
+/// What the scheduler and the tick ask of a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Policy {
+    pub(crate) access: Access,
+    pub(crate) cost: Cost,
+    /// The judgements of what the request is about to write, in the order in which they refuse.
+    pub(crate) admissions: &'static [Admission],
+}
+
+impl Policy {
+    const fn new(access: Access, cost: Cost, admissions: &'static [Admission]) -> Self {
+        Self {
+            access,
+            cost,
+            admissions,
+        }
+    }
+}
+
+/// The words of the rows: a misspelt one does not compile.
+#[expect(
+    non_upper_case_globals,
+    reason = "rows name policies as they name handlers, in lower case"
+)]
+mod words {
+    use super::{Admission, Cost};
+
+    pub(super) const light: Cost = Cost::Light;
+    pub(super) const heavy: Cost = Cost::Heavy;
+    pub(super) const sending: Cost = Cost::Sending;
+
+    pub(super) const space: Admission = Admission::Space;
+    pub(super) const message_rate: Admission = Admission::MessageRate;
+    pub(super) const stored_quota: Admission = Admission::StoredQuota;
+    pub(super) const coming_rate: Admission = Admission::ComingRate;
+    pub(super) const room_quota: Admission = Admission::RoomQuota;
+    pub(super) const friend_request_rate: Admission = Admission::FriendRequestRate;
+    pub(super) const registration_rate: Admission = Admission::RegistrationRate;
+}
+
+/// The policy of a row. One that writes without saying by what it is admitted does not compile.
+macro_rules! policy {
+    ($cost:ident, memory) => {
+        Policy::new(Access::Memory, words::$cost, &[])
+    };
+    ($cost:ident, reads) => {
+        Policy::new(Access::Reads, words::$cost, &[])
+    };
+    ($cost:ident, writes($($admission:ident),*)) => {
+        Policy::new(Access::Writes, words::$cost, &[$(words::$admission),*])
+    };
+}
+
+/// Calls a handler with the context that its access allows. One that writes gives a plan, which is
+/// admitted and carried out. The admissions of its row are those of [`policy`].
+macro_rules! handle {
+    (reads, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
+        $handler(&*$ctx, $caller $(, $argument)*).map(Answer::from)
+    };
+    (memory, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
+        $handler($ctx, $caller $(, $argument)*).map(Answer::from)
+    };
+    (writes, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
+        let received = Received {
+            kind: $kind,
+            params: $params,
+            caller: $caller.caller().cloned(),
+        };
+        let plan = $handler(&$ctx.view(), $caller $(, $argument)*)?;
+        $ctx.carry_out(plan, policy($kind).admissions, &received)
+    }};
+}
+
+/// Lets the handler of an authenticated request that writes decide again; `None` for any other row.
+macro_rules! decide {
+    (writes, authenticated, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident), $handler:path $(, $argument:ident)*) => {{
+        let Request::$request { $($argument),* } = $kind.read($params)? else {
+            unreachable!("a kind reads its own request")
+        };
+        $handler($view, $caller $(, $argument)*).map(Some)
+    }};
+    ($access:ident, $gate:ident, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident), $handler:path $(, $argument:ident)*) => {
+        Ok(None)
+    };
+}
+
 macro_rules! routes {
-    ($(#[route($request:ident, $gate:ident)] $module:ident::$handler:ident($($param:ident),*);)*) => {
+    ($(
+        #[route($request:ident, $gate:ident, $cost:ident, $access:ident $(($($admission:ident),*))?)]
+        $module:ident::$handler:ident($($param:ident),*);
+    )*) => {
+        /// The policy of a request.
+        pub(crate) const fn policy(kind: RequestKind) -> Policy {
+            match kind {
+                $(RequestKind::$request => policy!($cost, $access $(($($admission),*))?),)*
+            }
+        }
+
         /// Lets the gate judge, reads the parameters, calls the handler.
         pub(crate) fn dispatch(
             ctx: &mut Ctx<'_, '_>,
@@ -25,7 +158,22 @@ macro_rules! routes {
                     let Request::$request { $($param),* } = kind.read(params)? else {
                         unreachable!("a kind reads its own request")
                     };
-                    $module::$handler(ctx, caller, $($param),*).map(Answer::from)
+                    handle!($access, (ctx, kind, params), $module::$handler, caller $(, $param)*)
+                })*
+            }
+        }
+
+        /// The plan of an authenticated request that writes, without gate and admission; `None` for any
+        /// other request.
+        pub(crate) fn decide(
+            view: &View<'_, '_>,
+            kind: RequestKind,
+            params: &Value,
+            caller: Caller,
+        ) -> Result<Option<Plan>, Reject> {
+            match kind {
+                $(RequestKind::$request => {
+                    decide!($access, $gate, $request, (view, kind, params, caller), $module::$handler $(, $param)*)
                 })*
             }
         }
@@ -33,20 +181,65 @@ macro_rules! routes {
 }
 
 routes! {
-    #[route(QueryServerTime, anyone)]      account::query_server_time();
-    #[route(Register, guest)]              account::register(username, password);
-    #[route(Login, guest)]                 account::login(username, password);
-    #[route(Logout, member)]               account::logout();
-    #[route(AddFriend, member)]            friends::add_friend(username);
-    #[route(ResolveFriendRequest, member)] friends::resolve_friend_request(username, accepted);
-    #[route(SendMessage, member)]          messages::send_message(target_type, target, content, txn_id);
-    #[route(QueryHistory, member)]         messages::query_history(target_type, target, before, after, limit);
-    #[route(MarkRead, member)]             messages::mark_read(target_type, target, id);
-    #[route(CreateRoom, member)]           rooms::create_room(roomname, members);
-    #[route(JoinRoom, member)]             rooms::join_room(roomname);
-    #[route(LeaveRoom, member)]            rooms::leave_room(roomname);
-    #[route(AddMembers, member)]           rooms::add_members(roomname, members);
-    #[route(ListRooms, member)]            rooms::list_rooms();
-    #[route(ListMembers, member)]          rooms::list_members(roomname);
-    #[route(Find, member)]                 search::find(keyword);
+    #[route(QueryServerTime, anyone, light, memory)]
+    account::query_server_time();
+    #[route(Register, unauthenticated, light, writes(space, registration_rate))]
+    account::register(username, password);
+    #[route(Login, unauthenticated, heavy, memory)]
+    account::login(username, password);
+    #[route(Logout, authenticated, light, memory)]
+    account::logout();
+    #[route(AddFriend, authenticated, light, writes(friend_request_rate, space))]
+    friends::add_friend(username);
+    #[route(ResolveFriendRequest, authenticated, light, writes(space))]
+    friends::resolve_friend_request(username, accepted);
+    #[route(SendMessage, authenticated, sending, writes(space, message_rate, stored_quota))]
+    messages::send_message(target_type, target, content, txn_id);
+    #[route(QueryHistory, authenticated, heavy, reads)]
+    messages::query_history(target_type, target, before, after, limit);
+    #[route(MarkRead, authenticated, light, writes())]
+    messages::mark_read(target_type, target, id);
+    #[route(CreateRoom, authenticated, heavy, writes(space, coming_rate, room_quota))]
+    rooms::create_room(roomname, members);
+    #[route(JoinRoom, authenticated, light, writes(space, coming_rate))]
+    rooms::join_room(roomname);
+    #[route(LeaveRoom, authenticated, light, writes())]
+    rooms::leave_room(roomname);
+    #[route(AddMembers, authenticated, heavy, writes(space, coming_rate))]
+    rooms::add_members(roomname, members);
+    #[route(ListRooms, authenticated, heavy, reads)]
+    rooms::list_rooms();
+    #[route(ListMembers, authenticated, heavy, reads)]
+    rooms::list_members(roomname);
+    #[route(Find, authenticated, heavy, reads)]
+    search::find(keyword);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use echat_proto::commands::{Session, Shape};
+
+    #[test]
+    fn a_request_with_a_page_or_a_list_of_names_is_heavy() {
+        for kind in RequestKind::ALL {
+            let has_list = match kind.info().shape {
+                Shape::Dict(fields) => fields.iter().any(|field| field.kind == "list"),
+                Shape::One(field) => field.kind == "list",
+                Shape::Null => false,
+            };
+            let is_heavy = policy(*kind).cost == Cost::Heavy;
+            let expected = kind.answers().paged || has_list;
+            assert_eq!(is_heavy, expected, "{}", kind.info().name);
+        }
+    }
+
+    #[test]
+    fn a_session_begins_and_ends_without_a_write() {
+        for kind in RequestKind::ALL {
+            let changes = kind.answers().session != Session::Keeps;
+            let is_kept = policy(*kind).access == Access::Memory;
+            assert!(is_kept || !changes, "{}", kind.info().name);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::TxnId;
 use echat_proto::param::{Nullable, TargetType};
-use echat_proto::records::{Fail, M, Outcome, Unread};
+use echat_proto::records::{ChatMessage, Fail, Outcome, Unread};
 use echat_proto::value::Value;
 
 use super::*;
@@ -100,7 +100,7 @@ impl Stage {
         self.app.editor().text()
     }
 
-    fn welcome(&mut self, name: &str, messages: Vec<M>) -> &mut Self {
+    fn welcome(&mut self, name: &str, messages: Vec<ChatMessage>) -> &mut Self {
         let unread = messages.iter().rev().take(1).map(|message| Unread {
             target_type: message.target_type,
             target: message.target.clone(),
@@ -198,8 +198,8 @@ fn text(line: &Line) -> String {
     line.0.iter().map(|span| span.text.as_str()).collect()
 }
 
-fn in_room(id: u64, sender: &str, content: &str) -> M {
-    M {
+fn in_room(id: u64, sender: &str, content: &str) -> ChatMessage {
+    ChatMessage {
         id,
         username: "ann".to_owned(),
         sender: sender.to_owned(),
@@ -211,7 +211,7 @@ fn in_room(id: u64, sender: &str, content: &str) -> M {
     }
 }
 
-fn live(message: M, txn_id: Option<&str>) -> Event {
+fn live(message: ChatMessage, txn_id: Option<&str>) -> Event {
     Event::OnNewMessage {
         id: message.id,
         content: message.content,

@@ -3,7 +3,8 @@
 
 use std::os::fd::{AsFd, AsRawFd};
 
-use echat_proto::commands::Request;
+use echat_proto::commands::event::ON_NEW_MESSAGE;
+use echat_proto::commands::{Ending, Request, ending, request};
 use echat_proto::names::{Content, NameQuery, TxnId};
 use echat_proto::param::TargetType;
 use mio::event::Event;
@@ -104,11 +105,11 @@ impl Crowd {
             }
             for Token(number) in events.iter().map(Event::token) {
                 for message in received(&mut self.members[number])? {
-                    arrived += u64::from(message.command == 109);
-                    if message.params.at("txn_id").is_some() {
-                        self.say(number, &mut sent, talk.messages);
-                    } else if message.command >= 200 {
-                        return Err(Failure::Refused(message));
+                    arrived += u64::from(message.command == ON_NEW_MESSAGE);
+                    match ending(request::SEND_MESSAGE, &message) {
+                        Some(Ending::Done) => self.say(number, &mut sent, talk.messages),
+                        Some(Ending::Refused) => return Err(Failure::Refused(message)),
+                        None => {}
                     }
                 }
             }

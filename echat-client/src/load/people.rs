@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use echat_proto::channel::{Incoming, Message};
-use echat_proto::commands::Request;
+use echat_proto::commands::{Ending, Request, ending};
 use echat_proto::names::{NameQuery, Password, RoomName, Username};
 use echat_proto::param::Names;
 use echat_proto::param::NewPassword;
@@ -68,7 +68,7 @@ pub(super) fn register(link: &mut Link, number: usize, clock: &Clock) -> Result<
         username: Username::new(&name(number)).expect("a good name"),
         password: NewPassword(Password::new(PASSWORD).expect("a good password")),
     };
-    ask(link, &register, &[102], clock).map(drop)
+    ask(link, &register, clock).map(drop)
 }
 
 pub(super) fn log_in(link: &mut Link, number: usize, clock: &Clock) -> Result<(), Failure> {
@@ -76,11 +76,11 @@ pub(super) fn log_in(link: &mut Link, number: usize, clock: &Clock) -> Result<()
         username: NameQuery::new(name(number)),
         password: Password::presented(PASSWORD).expect("a good password"),
     };
-    ask(link, &login, &[105], clock).map(drop)
+    ask(link, &login, clock).map(drop)
 }
 
 pub(super) fn log_out(link: &mut Link, clock: &Clock) -> Result<(), Failure> {
-    ask(link, &Request::Logout {}, &[116], clock).map(drop)
+    ask(link, &Request::Logout {}, clock).map(drop)
 }
 
 pub(super) fn make_room(link: &mut Link, room: &str, clock: &Clock) -> Result<(), Failure> {
@@ -88,14 +88,14 @@ pub(super) fn make_room(link: &mut Link, room: &str, clock: &Clock) -> Result<()
         roomname: RoomName::new(room).expect("a good name"),
         members: Names(Vec::new()),
     };
-    ask(link, &request, &[10], clock).map(drop)
+    ask(link, &request, clock).map(drop)
 }
 
 pub(super) fn join_room(link: &mut Link, room: &str, clock: &Clock) -> Result<(), Failure> {
     let request = Request::JoinRoom {
         roomname: NameQuery::new(room),
     };
-    ask(link, &request, &[8], clock).map(drop)
+    ask(link, &request, clock).map(drop)
 }
 
 fn name(number: usize) -> String {
@@ -109,24 +109,19 @@ pub(super) fn send(link: &mut Link, request: &Request) {
     link.socket().flush();
 }
 
-/// Sends a request and waits for one of its final replies.
-pub(super) fn ask(
-    link: &mut Link,
-    request: &Request,
-    finals: &[u32],
-    clock: &Clock,
-) -> Result<Message, Failure> {
+/// Sends a request and waits for its final reply; the error if it is a refusal.
+pub(super) fn ask(link: &mut Link, request: &Request, clock: &Clock) -> Result<Message, Failure> {
     send(link, request);
+    let number = request.kind().info().number;
     let deadline = clock.now() + PATIENCE;
     while clock.now() < deadline {
         let mut fds = [Watched::new(&*link, Interest::Read)];
         wait(&mut fds, clock, Some(deadline))?;
         for message in received(link)? {
-            if finals.contains(&message.command) {
-                return Ok(message);
-            }
-            if message.command >= 200 {
-                return Err(Failure::Refused(message));
+            match ending(number, &message) {
+                Some(Ending::Done) => return Ok(message),
+                Some(Ending::Refused) => return Err(Failure::Refused(message)),
+                None => {}
             }
         }
     }

@@ -66,7 +66,7 @@ impl Stored {
             (0..self.times)
                 .map(|_| {
                     let started = clock.now();
-                    ask(&mut reader, &request, &[117], clock)?;
+                    ask(&mut reader, &request, clock)?;
                     Ok(clock.now().saturating_sub(started))
                 })
                 .collect::<Result<Vec<Duration>, Failure>>()

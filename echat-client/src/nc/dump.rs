@@ -20,7 +20,7 @@ use echat_proto::json;
 use echat_proto::value::Value;
 
 use super::message;
-use super::owed;
+use super::pending;
 use crate::clock::Clock;
 use crate::link::{Tap, Way};
 
@@ -162,7 +162,7 @@ fn blotted(plain: &[u8]) -> Vec<u8> {
         Ok(messages) if is_batch => blotted_batch(&messages),
         Ok(messages) => messages.first().map(blotted_message).unwrap_or_default(),
         // Malformed, made with .frame: stars for all that may hold a password.
-        Err(_) if is_batch || owed::holds_password(plain) => {
+        Err(_) if is_batch || pending::holds_password(plain) => {
             let mut stars = plain.to_vec();
             stars[4..].fill(STAR);
             stars

@@ -9,11 +9,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use echat_proto::channel::Message;
+use echat_proto::commands;
 use echat_proto::json;
 use echat_proto::value::Value;
 
 use super::message;
-use super::owed::{self, Answer, Owed};
+use super::pending::{Answer, Pending};
 use super::subset;
 
 /// How long an expectation waits when there is no limit on the whole session.
@@ -64,7 +65,7 @@ impl Inbox {
         let answered = self.seen.iter().rev().filter_map(|seen| seen.answers);
         let mut asked = answered.map(|answer| answer.request);
         asked
-            .find(|request| owed::may_get(request.command, number))
+            .find(|request| commands::may_answer(request.command, number))
             .map(|request| request.id)
     }
 }
@@ -106,9 +107,9 @@ pub enum State {
 
 impl Expectation {
     /// Begins to wait until `deadline`.
-    pub fn new(expect: Expect, deadline: Duration, owed: &Owed, inbox: &Inbox) -> Self {
-        // What is owed was asked after what is answered.
-        let newest = owed
+    pub fn new(expect: Expect, deadline: Duration, pending: &Pending, inbox: &Inbox) -> Self {
+        // Pending requests were sent after those that are answered.
+        let newest = pending
             .newest_for(expect.number)
             .or_else(|| inbox.newest_for(expect.number));
         Self {
@@ -146,7 +147,7 @@ impl Expectation {
     fn is_missed_by(&self, seen: &Seen) -> bool {
         seen.answers.is_some_and(|answer| {
             Some(answer.request.id) == self.request
-                && (answer.refused || !owed::may_be_event(self.expect.number))
+                && (answer.refused || !commands::may_be_event(self.expect.number))
         })
     }
 

@@ -4,11 +4,10 @@
 //! id that it has seen, and is told by a line of its own if the LOGIN_BUNDLE contradicts them.
 
 use echat_proto::channel::{Incoming, Message};
+use echat_proto::commands::event::LOGIN_BUNDLE;
 use echat_proto::value::Value;
 
 use super::message;
-
-const LOGIN_BUNDLE: u32 = 105;
 
 /// What the arguments said; nothing by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

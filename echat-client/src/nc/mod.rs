@@ -9,7 +9,7 @@
 //! session                         what to do next, and when it is over (pure)
 //! step                            statements with everything looked up
 //! expectation  ask  known         messages waited for; what only a person knows; what a bot knew
-//! owed  message  subset  files    replies not yet here; messages as lines; parts of values
+//! pending  message  subset  files    replies not yet here; messages as lines; parts of values
 //! args  flags                     what was typed after the program's name
 //! script  rules  output           what a line says; when to stop; both outputs
 //! ```
@@ -25,8 +25,8 @@ pub mod known;
 pub mod message;
 pub mod offline;
 pub mod output;
-pub mod owed;
 pub mod peer;
+pub mod pending;
 pub mod rules;
 pub mod run;
 pub mod script;

@@ -150,6 +150,7 @@ fn describe(command: &str) -> Result<String, String> {
                 name,
                 kind,
                 optional,
+                ..
             } in fields
             {
                 let optional = if *optional { ", may be left out" } else { "" };
@@ -164,10 +165,14 @@ fn describe(command: &str) -> Result<String, String> {
 /// What a request is answered with; nothing for other commands.
 fn answers(info: &CommandInfo) -> String {
     let mut text = String::new();
-    for (what, number) in [("final reply", info.reply), ("refused by", info.refusal)] {
-        if let Some(number) = number {
-            let _ = writeln!(text, "{what}: {number} {}", message::name(number));
-        }
+    let Some(answers) = info.answers else {
+        return text;
+    };
+    for (what, number) in [
+        ("final reply", answers.reply),
+        ("refused by", answers.refusal),
+    ] {
+        let _ = writeln!(text, "{what}: {number} {}", message::name(number));
     }
     text
 }

@@ -11,7 +11,7 @@ use echat_proto::value::Value;
 
 use super::expectation::{Expectation, Inbox, PATIENCE, Seen, State};
 use super::message;
-use super::owed::{self, Owed};
+use super::pending::{self, Pending};
 use super::rules::{End, Next, Rules};
 use super::step::Step;
 use crate::exit::Exit;
@@ -52,7 +52,7 @@ pub struct Session {
     input_ended: bool,
     waiting: Waiting,
     connection: Connection,
-    owed: Owed,
+    pending: Pending,
     inbox: Inbox,
     pings_to_answer: usize,
     /// Made by the first [`Session::next`], which says what time it is, if silence is judged.
@@ -76,7 +76,7 @@ impl Session {
             input_ended: false,
             waiting: Waiting::Nothing,
             connection: Connection::Open,
-            owed: Owed::default(),
+            pending: Pending::default(),
             inbox: Inbox::default(),
             pings_to_answer: 0,
             liveness: None,
@@ -139,7 +139,7 @@ impl Session {
                 self.pings_to_answer += 1;
                 return None;
             }
-            Incoming::Pong if self.owed.pong() => Message {
+            Incoming::Pong if self.pending.pong() => Message {
                 command: channel::PONG,
                 params: Value::Null,
             },
@@ -156,8 +156,8 @@ impl Session {
             }
         };
         let line = message::to_line(&message);
-        let answers = self.owed.answered(&message);
-        self.logged_in |= owed::logs_in(&message);
+        let answers = self.pending.answered(&message);
+        self.logged_in |= pending::logs_in(&message);
         let logging_in = matches!(self.waiting, Waiting::LogIn);
         if let Some(answer) = answers {
             self.refusals += usize::from(answer.refused);
@@ -210,7 +210,7 @@ impl Session {
 
     /// Judges the server's silence. Whether a PING is to be sent for it.
     fn asks(&mut self, now: Duration) -> bool {
-        let waits = !self.owed.is_empty();
+        let waits = !self.pending.is_empty();
         if self.liveness.is_none() {
             self.liveness = self
                 .rules
@@ -242,7 +242,7 @@ impl Session {
     fn liveness_due(&self) -> Option<Duration> {
         let liveness = self.liveness.as_ref()?;
         self.is_connected()
-            .then(|| liveness.due(!self.owed.is_empty()))
+            .then(|| liveness.due(!self.pending.is_empty()))
     }
 
     fn advance(&mut self, now: Duration, room: bool) -> Next {
@@ -307,7 +307,7 @@ impl Session {
         let patience = self.rules.deadline.unwrap_or(now + PATIENCE);
         match step {
             Step::Expect(expect) => {
-                let expectation = Expectation::new(expect, patience, &self.owed, &self.inbox);
+                let expectation = Expectation::new(expect, patience, &self.pending, &self.inbox);
                 self.waiting = Waiting::Message(Box::new(expectation));
                 None
             }
@@ -335,7 +335,7 @@ impl Session {
             }),
             _ if !room => Some(self.put_back(step)),
             Step::Send(plain, line) if !self.logged_in && plain.len() > FRAME_BEFORE_LOGIN => {
-                if self.owed.owes_login() {
+                if self.pending.owes_login() {
                     return Some(self.put_back(Step::Send(plain, line)));
                 }
                 let note = format!(
@@ -359,7 +359,7 @@ impl Session {
     }
 
     fn send(&mut self, plain: Vec<u8>) -> Next {
-        self.said_goodbye |= self.owed.sent(&plain);
+        self.said_goodbye |= self.pending.sent(&plain);
         Next::Send(plain)
     }
 
@@ -373,7 +373,7 @@ impl Session {
         if self.connection != Connection::Open {
             return self.ended();
         }
-        if self.input_ended && self.owed.is_empty() && !self.stays() {
+        if self.input_ended && self.pending.is_empty() && !self.stays() {
             return self.finish();
         }
         Next::rest(None, self.rules.deadline)
@@ -397,19 +397,19 @@ impl Session {
         }
         let Rules { count, until, .. } = self.rules;
         let at_rest = matches!(self.waiting, Waiting::Nothing) && self.steps.is_empty();
-        if at_rest && self.owed.is_empty() && count.is_none() && until.is_none() {
+        if at_rest && self.pending.is_empty() && count.is_none() && until.is_none() {
             return self.finish();
         }
         let mut note = "the time is over".to_owned();
-        if !self.owed.is_empty() {
-            note = format!("{note}; not answered: {}", self.owed.describe());
+        if !self.pending.is_empty() {
+            note = format!("{note}; not answered: {}", self.pending.describe());
         }
         Next::end(Exit::TimeOut, &note)
     }
 
     /// The connection ended before we ended it.
     fn ended(&self) -> Next {
-        let left = self.said_goodbye && self.owed.is_empty();
+        let left = self.said_goodbye && self.pending.is_empty();
         if self.rules.naked || left || self.connection == Connection::Expected {
             return self.finish();
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use echat_proto::channel::Message;
+use echat_proto::commands;
 use echat_proto::json;
 use echat_proto::limits::FRAME_AFTER_LOGIN;
 use echat_proto::value::Value;
@@ -87,7 +88,7 @@ pub fn log_in(user: &str, password: &str) -> Result<Step, StepError> {
         ("password".into(), password),
     ]);
     Ok(Step::LogIn(plain(Message {
-        command: super::owed::LOGIN,
+        command: commands::request::LOGIN,
         params,
     })?))
 }

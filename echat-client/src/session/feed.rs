@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use echat_proto::records::M;
+use echat_proto::records::ChatMessage;
 
 /// The messages of all conversations, as one sequence.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(super) struct Feed {
     /// Whether what came after `last` is not all there yet.
     behind: bool,
     /// What waits, by id.
-    held: BTreeMap<u64, M>,
+    held: BTreeMap<u64, ChatMessage>,
 }
 
 impl Feed {
@@ -40,7 +40,7 @@ impl Feed {
 
     /// A login. The first one's bundle is the beginning; at a later one it may leave a gap, so that
     /// everything since is asked for instead.
-    pub(super) fn come_back(&mut self, bundle: &[M]) -> Vec<M> {
+    pub(super) fn come_back(&mut self, bundle: &[ChatMessage]) -> Vec<ChatMessage> {
         if self.last.is_some() {
             self.behind = true;
             // The pages bring it again, and what the server has now is what counts.
@@ -53,7 +53,7 @@ impl Feed {
     }
 
     /// A message that has just arrived.
-    pub(super) fn live(&mut self, message: M) -> Vec<M> {
+    pub(super) fn live(&mut self, message: ChatMessage) -> Vec<ChatMessage> {
         if !self.is_known(message.id) {
             self.held.insert(message.id, message);
         }
@@ -65,7 +65,7 @@ impl Feed {
     }
 
     /// A page of what was missed.
-    pub(super) fn page(&mut self, messages: &[M], more: bool) -> Vec<M> {
+    pub(super) fn page(&mut self, messages: &[ChatMessage], more: bool) -> Vec<ChatMessage> {
         self.hold(messages);
         // An empty page that promises more would be asked for without end.
         self.behind = more && !messages.is_empty();
@@ -77,7 +77,7 @@ impl Feed {
         self.release(if self.behind { reached } else { u64::MAX })
     }
 
-    fn hold(&mut self, messages: &[M]) {
+    fn hold(&mut self, messages: &[ChatMessage]) {
         for message in messages {
             if !self.is_known(message.id) {
                 self.held.insert(message.id, message.clone());
@@ -85,7 +85,7 @@ impl Feed {
         }
     }
 
-    fn release(&mut self, up_to: u64) -> Vec<M> {
+    fn release(&mut self, up_to: u64) -> Vec<ChatMessage> {
         let waiting = match up_to.checked_add(1) {
             Some(next) => self.held.split_off(&next),
             None => BTreeMap::new(),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use echat_proto::records::M;
+use echat_proto::records::ChatMessage;
 
 use super::conversation::Conversation;
 use crate::target::Target;
@@ -43,8 +43,12 @@ impl Lineage {
 /// Whether messages of a bundle cannot be of the history that the conversations hold: another
 /// message under an id that is held, or one that is missing between two that are held. This finds
 /// a restored database whose ids have grown beyond those known, as far as the bundle reaches back.
-pub(super) fn contradicts(conversations: &BTreeMap<Target, Conversation>, bundle: &[M]) -> bool {
-    let told: BTreeMap<u64, &M> = bundle.iter().map(|message| (message.id, message)).collect();
+pub(super) fn contradicts(
+    conversations: &BTreeMap<Target, Conversation>,
+    bundle: &[ChatMessage],
+) -> bool {
+    let told: BTreeMap<u64, &ChatMessage> =
+        bundle.iter().map(|message| (message.id, message)).collect();
     let is_other = conversations.iter().any(|(target, held)| {
         held.lines().any(|said| {
             told.get(&said.id).is_some_and(|message| {
@@ -55,7 +59,7 @@ pub(super) fn contradicts(conversations: &BTreeMap<Target, Conversation>, bundle
             })
         })
     });
-    let is_missing = |message: &M| {
+    let is_missing = |message: &ChatMessage| {
         let target = Target::new(message.target_type, message.target.clone());
         conversations
             .get(&target)

@@ -7,7 +7,7 @@ mod feed;
 mod limits;
 mod lineage;
 mod members;
-mod owed;
+mod pending;
 
 #[cfg(test)]
 mod tests;
@@ -15,13 +15,13 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use echat_proto::commands::Event;
-use echat_proto::records::{Code, Fail, M, MemberLine, RoomLine};
+use echat_proto::records::{ChatMessage, Code, Fail, MemberLine, RoomLine};
 
 use crate::target::Target;
 
 pub use conversation::{Conversation, Said};
 pub use limits::{Excess, Limits, possible};
-pub use owed::{Asked, Owed};
+pub use pending::{Asked, PendingRequests};
 
 use feed::Feed;
 use lineage::Lineage;
@@ -222,7 +222,7 @@ impl Session {
             _ => {}
         }
         if let Some(asked) = asked {
-            let outcome = owed::outcome(event);
+            let outcome = pending::outcome(event);
             if let Asked::Resolve { name, .. } = &asked
                 && outcome.as_ref().err().is_none_or(says_no_request)
             {
@@ -312,7 +312,7 @@ impl Session {
         else {
             return;
         };
-        let message = M {
+        let message = ChatMessage {
             id: *id,
             username: self.me.clone().unwrap_or_default(),
             sender: sender.clone(),
@@ -339,7 +339,7 @@ impl Session {
     fn take_page(
         &mut self,
         asked: Option<&Asked>,
-        messages: &[M],
+        messages: &[ChatMessage],
         more: bool,
         news: &mut Vec<News>,
     ) {
@@ -370,7 +370,7 @@ impl Session {
         }
     }
 
-    fn store(&mut self, message: M, is_news: bool, news: &mut Vec<News>) {
+    fn store(&mut self, message: ChatMessage, is_news: bool, news: &mut Vec<News>) {
         let target = Target::new(message.target_type, message.target.clone());
         let said = self.said(message);
         if let Target::Room(room) = &target {
@@ -387,7 +387,7 @@ impl Session {
     }
 
     /// A message as it is remembered.
-    pub fn said(&self, message: M) -> Said {
+    pub fn said(&self, message: ChatMessage) -> Said {
         Said {
             id: message.id,
             mine: self.me.as_deref() == Some(message.sender.as_str()),

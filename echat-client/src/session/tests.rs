@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 mod replaced;
 
-fn message(id: u64, room: &str, sender: &str) -> M {
-    M {
+fn message(id: u64, room: &str, sender: &str) -> ChatMessage {
+    ChatMessage {
         id,
         username: "ann".to_owned(),
         sender: sender.to_owned(),
@@ -17,7 +17,7 @@ fn message(id: u64, room: &str, sender: &str) -> M {
     }
 }
 
-fn live(message: &M, own: bool) -> Event {
+fn live(message: &ChatMessage, own: bool) -> Event {
     Event::OnNewMessage {
         id: message.id,
         content: message.content.clone(),
@@ -29,7 +29,7 @@ fn live(message: &M, own: bool) -> Event {
     }
 }
 
-fn bundle(messages: Vec<M>) -> Event {
+fn bundle(messages: Vec<ChatMessage>) -> Event {
     Event::LoginBundle {
         chat_rooms: vec!["r0".to_owned(), "r1".to_owned()],
         friends: vec!["bob".to_owned()],
@@ -43,7 +43,7 @@ fn bundle(messages: Vec<M>) -> Event {
     }
 }
 
-fn logged_in(messages: Vec<M>) -> Session {
+fn logged_in(messages: Vec<ChatMessage>) -> Session {
     let mut session = Session::default();
     session.log_in("ann");
     session.apply(bundle(messages), Some(Asked::Login));
@@ -121,7 +121,7 @@ fn scrollback_is_bounded_and_paged_in_again() {
 fn a_page_that_found_no_room_leaves_no_gap() {
     let mut session = logged_in(vec![]);
     let room = Target::Room("r0".to_owned());
-    let long = |id| M {
+    let long = |id| ChatMessage {
         content: "x".repeat(150 * 1024),
         ..message(id, "r0", "bob")
     };
@@ -157,7 +157,7 @@ enum Step {
 
 /// A server with one client, whose connection holds what is on the way.
 struct World {
-    log: Vec<M>,
+    log: Vec<ChatMessage>,
     way: std::collections::VecDeque<(Event, Option<Asked>)>,
     session: Session,
     shown: Vec<u64>,
@@ -173,7 +173,8 @@ impl World {
         if matches!(asked, Some(Asked::Login | Asked::CatchUp))
             && let Some(after) = self.session.missed_after()
         {
-            let missed: Vec<M> = self.log.iter().filter(|m| m.id > after).cloned().collect();
+            let missed: Vec<ChatMessage> =
+                self.log.iter().filter(|m| m.id > after).cloned().collect();
             let (messages, more) = (missed.iter().take(3).cloned().collect(), missed.len() > 3);
             self.way
                 .push_back((Event::History { messages, more }, Some(Asked::CatchUp)));

@@ -1,6 +1,7 @@
 //! What the table says of a command, for tools and documents.
 
-use super::{COMMANDS, channel};
+use super::{COMMANDS, channel, event};
+use crate::records::Code;
 
 /// Who sends a command, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct FieldInfo {
     pub kind: &'static str,
     /// Whether it may be left out.
     pub optional: bool,
+    /// Whether it is a secret, as a password is: wiped after use and shown nowhere.
+    pub secret: bool,
 }
 
 /// The form of a command's params.
@@ -41,6 +44,46 @@ pub enum Shape {
     Dict(&'static [FieldInfo]),
 }
 
+/// What a request does to the session of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Session {
+    /// Nothing.
+    Keeps,
+    /// Logs a user in. LOGIN_SUCCESS says so before the final reply.
+    Begins,
+    /// Logs the user out.
+    Ends,
+}
+
+/// How a request is answered: everything about it that both sides of the wire know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answers {
+    /// The number of the final reply when the request is done.
+    pub reply: u32,
+    /// The number of the final reply when the request is refused.
+    pub refusal: u32,
+    /// Codes that are refused by a number of their own.
+    pub own_refusals: &'static [(Code, u32)],
+    /// Whether the reply may be as long as a page ([`limits::PAGE_BYTES`](crate::limits::PAGE_BYTES)).
+    pub paged: bool,
+    /// What the request does to the session.
+    pub session: Session,
+}
+
+impl Answers {
+    /// The number of the refusal for `code`.
+    pub fn refusal_for(&self, code: Code) -> u32 {
+        let own = self.own_refusals.iter().find(|(own, _)| *own == code);
+        own.map_or(self.refusal, |(_, number)| *number)
+    }
+
+    /// The numbers of the row's refusals.
+    pub fn refusals(&self) -> impl Iterator<Item = u32> + '_ {
+        let own = self.own_refusals.iter().map(|(_, number)| *number);
+        std::iter::once(self.refusal).chain(own)
+    }
+}
+
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandInfo {
@@ -52,21 +95,40 @@ pub struct CommandInfo {
     pub direction: Direction,
     /// Its parameters.
     pub shape: Shape,
-    /// The number of a request's final reply.
-    pub reply: Option<u32>,
-    /// The number of a request's refusal.
-    pub refusal: Option<u32>,
+    /// How a request is answered; `None` for everything else.
+    pub answers: Option<Answers>,
     /// What it is for.
     pub about: &'static str,
 }
 
 impl CommandInfo {
-    /// Whether `number` ends this request: its reply, its refusal, or a refusal of any request.
+    /// Whether a parameter is a secret, as a password is.
+    pub const fn is_secret(&self) -> bool {
+        match self.shape {
+            Shape::Null => false,
+            Shape::One(field) => field.secret,
+            Shape::Dict(fields) => {
+                let mut index = 0;
+                while index < fields.len() {
+                    if fields[index].secret {
+                        return true;
+                    }
+                    index += 1;
+                }
+                false
+            }
+        }
+    }
+
+    /// Whether the row declares `number` as a final reply of this request. COMMAND_WRONG is one of every
+    /// request.
     ///
-    /// 109 does so only with the key `txn_id`; that is the caller's to check.
+    /// ON_NEW_MESSAGE is a reply only with the key `txn_id`: see [`ending`](super::ending).
     pub fn is_ended_by(&self, number: u32) -> bool {
-        let exist = self.name == "REGISTER" && number == 201;
-        [self.reply, self.refusal].contains(&Some(number)) || exist || number == 204
+        let declared = |answers: &Answers| {
+            answers.reply == number || answers.refusals().any(|refusal| refusal == number)
+        };
+        number == event::COMMAND_WRONG || self.answers.as_ref().is_some_and(declared)
     }
 }
 
@@ -75,6 +137,7 @@ const fn bare(name: &'static str, kind: &'static str) -> Shape {
         name,
         kind,
         optional: false,
+        secret: false,
     })
 }
 
@@ -85,8 +148,7 @@ const fn own(number: u32, name: &'static str, shape: Shape, about: &'static str)
         name,
         direction,
         shape,
-        reply: None,
-        refusal: None,
+        answers: None,
         about,
     }
 }

@@ -13,6 +13,7 @@ macro_rules! shape {
             name: stringify!($field),
             kind: <$type as Param>::KIND,
             optional: <$type as Param>::OPTIONAL,
+            secret: <$type as Param>::SECRET,
         }
     };
 }
@@ -50,12 +51,47 @@ macro_rules! write_fields {
     }};
 }
 
+/// Whether a reply may be as long as a page.
+macro_rules! is_paged {
+    (short) => {
+        false
+    };
+    (paged) => {
+        true
+    };
+}
+
+/// The event that a refusal makes: that of a row with one value, if its type can refuse.
+macro_rules! refusing {
+    ($variant:ident, $fail:ident, one $field:ident) => {{
+        let $field = Param::refusing($fail)?;
+        Some(Event::$variant { $field })
+    }};
+    ($variant:ident, $fail:ident, $shape:ident $($field:ident),*) => {
+        None
+    };
+}
+
+/// Rows of requests. Each row names, in this order:
+///
+/// * number, name, variant, and the parameters by name and type; a type that is secret makes the
+///   request secret;
+/// * after `=>` the final reply and, after `|`, the refusal; `code: NAME` behind them is the refusal of
+///   that one code;
+/// * `paged` if the reply may be as long as a page, else `short`;
+/// * what the request does to the session: a [`super::Session`].
 macro_rules! requests {
     ($(
         #[doc = $doc:literal]
         $number:literal $name:ident $variant:ident $shape:ident
-        { $($field:ident: $type:ty),* } => $reply:literal, $refusal:literal;
+        { $($field:ident: $type:ty),* }
+        => $reply:ident | $refusal:ident $(, $code:ident: $own:ident)*; $length:ident, $session:ident;
     )*) => {
+        /// The numbers of the requests, by name.
+        pub mod request {
+            $(#[doc = $doc] pub const $name: u32 = $number;)*
+        }
+
         /// What a client asks.
         #[derive(Debug)]
         #[allow(missing_docs, reason = "each field is a row's parameter, described by its type")]
@@ -77,6 +113,20 @@ macro_rules! requests {
             /// What the table says of it.
             pub const fn info(self) -> &'static CommandInfo {
                 &REQUESTS[self as usize]
+            }
+
+            /// How it is answered.
+            pub const fn answers(self) -> &'static Answers {
+                match &self.info().answers {
+                    Some(answers) => answers,
+                    None => unreachable!(),
+                }
+            }
+
+            /// The event that refuses it. The row's refusal for the code is used.
+            pub fn refused(self, code: Code, fail: Fail) -> Event {
+                Event::refusing(self.answers().refusal_for(code), fail)
+                    .expect("a test sees that every refusal of a row can carry a FAIL")
             }
 
             /// Reads the parameters. Unknown keys are refused.
@@ -111,8 +161,13 @@ macro_rules! requests {
             name: stringify!($name),
             direction: Direction::Request,
             shape: shape!($shape $($field: $type),*),
-            reply: Some($reply),
-            refusal: Some($refusal),
+            answers: Some(Answers {
+                reply: event::$reply,
+                refusal: event::$refusal,
+                own_refusals: &[$((Code::$code, event::$own)),*],
+                paged: is_paged!($length),
+                session: Session::$session,
+            }),
             about: $doc.trim_ascii(),
         }),*];
     };
@@ -124,6 +179,11 @@ macro_rules! events {
         $number:literal $name:ident $variant:ident $direction:ident $shape:ident
         { $($field:ident: $type:ty),* };
     )*) => {
+        /// The numbers of replies, events and refusals, by name.
+        pub mod event {
+            $(#[doc = $doc] pub const $name: u32 = $number;)*
+        }
+
         /// What a server says: replies, events and refusals.
         #[derive(Clone, Debug, PartialEq)]
         #[allow(missing_docs, reason = "each field is a row's parameter, described by its type")]
@@ -145,6 +205,24 @@ macro_rules! events {
                 }
             }
 
+            /// The reason, if this says that a request was refused, whichever row it is.
+            pub fn refusal(&self) -> Option<&Fail> {
+                match self {
+                    $(Self::$variant { $($field),* } => {
+                        let refusals: &[Option<&Fail>] = &[$($field.refusal()),*];
+                        refusals.iter().copied().flatten().next()
+                    })*
+                }
+            }
+
+            /// The refusal with this number; `None` if the row cannot carry one.
+            pub fn refusing(number: u32, fail: Fail) -> Option<Self> {
+                match number {
+                    $($number => refusing!($variant, fail, $shape $($field),*),)*
+                    _ => None,
+                }
+            }
+
             /// Reads a message; `None` if its number is unknown, as numbers of the future are.
             /// Unknown keys are ignored.
             pub fn from_message(message: &Message) -> Option<Result<Self, ParamError>> {
@@ -163,8 +241,7 @@ macro_rules! events {
             name: stringify!($name),
             direction: Direction::$direction,
             shape: shape!($shape $($field: $type),*),
-            reply: None,
-            refusal: None,
+            answers: None,
             about: $doc.trim_ascii(),
         }),*];
     };

@@ -16,19 +16,70 @@ fn numbers_and_names_are_given_once() {
 }
 
 #[test]
-fn every_request_names_a_reply_and_a_refusal_of_the_table() {
+fn every_request_names_replies_and_refusals_of_the_right_kind() {
     for kind in RequestKind::ALL {
         let info = kind.info();
         assert_eq!(RequestKind::from_number(info.number), Some(*kind));
-        for number in [info.reply, info.refusal] {
-            let row = by_number(number.expect("a request has both")).expect("a row");
+        let answers = kind.answers();
+        let reply = by_number(answers.reply).expect("a row");
+        assert!(
+            matches!(reply.direction, Direction::Reply | Direction::ReplyOrEvent),
+            "{}: {} is no reply",
+            info.name,
+            reply.name
+        );
+        let fail = Fail {
+            code: "code".to_owned(),
+            message: String::new(),
+            detail: Vec::new(),
+        };
+        for number in answers.refusals() {
+            let refusal = Event::refusing(number, fail.clone());
             assert!(
-                !matches!(row.direction, Direction::Request | Direction::Event),
-                "{}",
-                row.name
+                refusal.is_some_and(|refusal| refusal.refusal() == Some(&fail)),
+                "{}: {number} cannot refuse",
+                info.name
             );
         }
     }
+}
+
+#[test]
+fn a_row_that_can_refuse_is_a_refusal_or_a_reply() {
+    for row in EVENTS {
+        let fail = Fail {
+            code: String::new(),
+            message: String::new(),
+            detail: Vec::new(),
+        };
+        let refuses = Event::refusing(row.number, fail).is_some();
+        let fits = match row.direction {
+            Direction::Refusal => refuses,
+            Direction::Reply => true,
+            _ => !refuses,
+        };
+        assert!(fits, "{}", row.name);
+    }
+}
+
+#[test]
+fn requests_with_a_password_are_secret() {
+    let secret: Vec<&str> = rows()
+        .filter(|row| row.is_secret())
+        .map(|row| row.name)
+        .collect();
+    assert_eq!(secret, ["REGISTER", "LOGIN"]);
+}
+
+#[test]
+fn one_request_begins_a_session_and_one_ends_it() {
+    let of = |session| {
+        let kinds = RequestKind::ALL.iter();
+        let found = kinds.filter(move |kind| kind.answers().session == session);
+        found.copied().collect::<Vec<_>>()
+    };
+    assert_eq!(of(Session::Begins), [RequestKind::Login]);
+    assert_eq!(of(Session::Ends), [RequestKind::Logout]);
 }
 
 #[test]

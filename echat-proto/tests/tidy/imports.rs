@@ -20,7 +20,7 @@ const PROTO: &[Row] = &[
     ("terminal_text", &[]),
     ("json", &["limits", "terminal_text", "value"]),
     ("frame", &["crypto"]),
-    ("code", &[]),
+    ("code", &["value"]),
     ("param", &["code", "limits", "names", "value"]),
     ("records", &["code", "names", "param", "value"]),
     ("message", &["codec", "value"]),
@@ -74,6 +74,7 @@ const SERVER: &[Row] = &[
         ],
     ),
     ("routes", &["handlers"]),
+    ("replay", &["config", "handlers", "routes", "store"]),
     (
         "engine",
         &[

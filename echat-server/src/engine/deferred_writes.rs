@@ -3,12 +3,14 @@
 use super::full_disk_log::FullDiskLog;
 use crate::clock::Now;
 use crate::handlers::DeferredWrite;
+use crate::handlers::journal::Journal;
 use crate::store::{Store, StoreError};
 
 /// Makes them, in a transaction of their own. What a full or busy disk does not take is dropped and logged.
 pub(super) fn write(
     store: &mut Store,
     writes: &mut Vec<DeferredWrite>,
+    journal: &mut Journal,
     log: &mut FullDiskLog,
     now: Now,
 ) -> Result<(), StoreError> {
@@ -16,18 +18,18 @@ pub(super) fn write(
         return Ok(());
     }
     let mut batch = store.batch();
-    let written = writes.iter().try_for_each(|write| match write {
-        DeferredWrite::NoteLogin(user, address, at) => batch.note_login(*user, *address, *at),
-        DeferredWrite::UpgradeHash(user, hash) => batch.set_password(*user, hash),
-    });
+    let written = writes.iter().try_for_each(|write| write.make(&mut batch));
     let written = written.and_then(|()| batch.commit().map(drop));
-    writes.clear();
+    let made = std::mem::take(writes);
     match written {
         Err(fatal @ StoreError::Fatal(_)) => Err(fatal),
         Err(error) => {
             log.note_lost(&error, now.running);
             Ok(())
         }
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            journal.deferred(made);
+            Ok(())
+        }
     }
 }

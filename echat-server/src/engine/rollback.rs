@@ -4,7 +4,7 @@ use super::MemoryState;
 use crate::clock::Now;
 use crate::conn::ConnId;
 use crate::handlers::presence::{Audience, Presence};
-use crate::handlers::{Ctx, Member, Reject, refuse};
+use crate::handlers::{Caller, Ctx, Reject, refuse};
 use crate::outbox::Delivery;
 use crate::store::{Receipt, Store, StoreError};
 use echat_proto::records::Code;
@@ -20,7 +20,7 @@ pub(super) struct Handled {
     /// Whether its answer depends on something that this tick wrote.
     pub(super) depends_on_writes: bool,
     /// The user whose last session ended with it.
-    pub(super) gone: Option<Member>,
+    pub(super) gone: Option<Caller>,
 }
 
 /// Refuses with this code the requests that wrote, and those that may have read what was rolled back. Keeps the
@@ -35,6 +35,7 @@ pub(super) fn roll_back(
     state.roster.roll_back();
     state.sessions.roll_back();
     state.rates.roll_back();
+    state.journal.roll_back();
     for (index, request) in handled.iter().enumerate().rev() {
         let mut staged = state.outbox.split_off(request.mark);
         let later = match handled.get(index + 1) {
@@ -60,7 +61,7 @@ pub(super) fn roll_back(
 }
 
 /// Announces again that a user went offline, by what the database has after the rollback.
-fn tell_again(ctx: &mut Ctx<'_, '_>, gone: &Member) -> Result<(), StoreError> {
+fn tell_again(ctx: &mut Ctx<'_, '_>, gone: &Caller) -> Result<(), StoreError> {
     match Audience::of(ctx, gone.id) {
         Ok(audience) => audience.announce(ctx, gone.id, &gone.name, Presence::Offline),
         Err(Reject::Store(error @ StoreError::Fatal(_))) => return Err(error),

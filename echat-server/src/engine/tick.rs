@@ -18,14 +18,14 @@ use super::{Engine, MemoryState, deferred_writes};
 use crate::clock::Now;
 use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::{self, Pending};
-use crate::handlers::{Answer, Ctx, Member, Refusal, Reject, gate, refuse};
+use crate::handlers::{Answer, Caller, Ctx, Refusal, Reject, gate, refuse};
 use crate::outbox::Delivery;
 use crate::peer::Item;
-use crate::routes;
+use crate::routes::{self, Access, Cost};
 use crate::store::{Batch, Receipt, StoreError, UserId};
 use crate::workers::jobs::{JobResult, Verdict};
 use echat_proto::channel::Message;
-use echat_proto::commands::{CloseReason, RequestKind};
+use echat_proto::commands::{CloseReason, RequestKind, Session};
 use echat_proto::records::Code;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -36,13 +36,6 @@ const MESSAGES: usize = 32;
 
 /// The number in place of a request's: the end of a connection was handled.
 const NO_REQUEST: u32 = 0;
-
-/// Requests whose answers never depend on what a tick wrote: a full disk does not refuse them.
-const FROM_MEMORY: [RequestKind; 3] = [
-    RequestKind::QueryServerTime,
-    RequestKind::Login,
-    RequestKind::Logout,
-];
 
 /// Handles the requests that wait, commits what they wrote, and queues the answers.
 pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
@@ -103,6 +96,7 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
     state.roster.commit();
     state.sessions.commit();
     state.rates.commit();
+    state.journal.commit();
     let limits = &state.limits;
     let mut recipients = Recipients {
         roster: &state.roster,
@@ -141,7 +135,13 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
     let events = recipients.connections.scheduler.presence_events();
     engine.presence.go_on(events, &mut recipients);
     let (store, writes) = (&mut engine.store, &mut state.deferred_writes);
-    deferred_writes::write(store, writes, &mut engine.full_disk_log, now)
+    deferred_writes::write(
+        store,
+        writes,
+        &mut state.journal,
+        &mut engine.full_disk_log,
+        now,
+    )
 }
 
 /// What a tick did.
@@ -164,7 +164,7 @@ struct Before {
     /// Writes of the tick by then.
     writes: u64,
     /// The user, if the request may end the user's session.
-    user: Option<Member>,
+    user: Option<Caller>,
 }
 
 /// A tick up to its commit.
@@ -274,7 +274,7 @@ impl<'t> Tick<'t> {
     /// Ends the session of a connection, if it has one, and announces it.
     fn depart(&mut self, conn: ConnId, reason: Departure) -> Result<(), StoreError> {
         let mut ctx = self.ctx(conn);
-        let Ok(me) = gate::member(&ctx) else {
+        let Ok(me) = gate::authenticated(&ctx) else {
             return Ok(());
         };
         match account::depart(&mut ctx, &me, reason) {
@@ -360,7 +360,7 @@ impl<'t> Tick<'t> {
             _ => unreachable!("a worker's result of another kind than its request"),
         };
         let finished = self.finish_request(conn, started, answer.map(Answer::Reply))?;
-        if let Ok(me) = gate::member(&self.ctx(conn)) {
+        if let Ok(me) = gate::authenticated(&self.ctx(conn)) {
             // What follows a login on the connection is paid for by its user.
             self.connections.bill(conn, Some(me.id));
             self.charge_user(me.id, before);
@@ -412,7 +412,8 @@ impl<'t> Tick<'t> {
             let go_on = match item {
                 Item::Request(message, bytes) => {
                     self.record.request_bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
-                    let sends = message.command == RequestKind::SendMessage.info().number;
+                    let sends = RequestKind::from_number(message.command)
+                        .is_some_and(|kind| routes::policy(kind).cost == Cost::Sending);
                     let go_on = self.request(conn, flow, message)?;
                     if sends {
                         *sending += self.cost() - start;
@@ -446,7 +447,7 @@ impl<'t> Tick<'t> {
         };
         let started = self.start(conn, message.command);
         let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
-        if takes_password(kind) {
+        if kind.info().is_secret() {
             message.params.zeroize();
         }
         // A refused try at a password is answered when the cool-down for those before it is over.
@@ -460,7 +461,7 @@ impl<'t> Tick<'t> {
         if !tried_again {
             self.remove_item(conn);
         }
-        Ok(finished? && !is_long(kind))
+        Ok(finished? && routes::policy(kind).cost != Cost::Heavy)
     }
 
     /// Removes the request that was handled from the inbox.
@@ -503,9 +504,11 @@ impl<'t> Tick<'t> {
 
     /// Notes how things stand before a request is handled.
     fn start(&mut self, conn: ConnId, number: u32) -> Before {
-        // Only these may end a session.
-        let may_leave = number == NO_REQUEST || number == RequestKind::Logout.info().number;
-        let user = may_leave.then(|| gate::member(&self.ctx(conn)).ok());
+        // Looked up only for what may end a session: most requests do not.
+        let kind = RequestKind::from_number(number);
+        let ends = kind.is_some_and(|kind| kind.answers().session == Session::Ends);
+        let user =
+            (ends || number == NO_REQUEST).then(|| gate::authenticated(&self.ctx(conn)).ok());
         Before {
             number,
             mark: self.state.outbox.mark(),
@@ -556,9 +559,14 @@ impl<'t> Tick<'t> {
                 .outbox
                 .reply(conn, &refuse(started.number, refusal));
         }
-        let number = started.number;
-        let from_memory = FROM_MEMORY.map(|kind| kind.info().number);
-        let depends = self.batch.writes() > 0 && !waits && !from_memory.contains(&number);
+        let access =
+            RequestKind::from_number(started.number).map(|kind| routes::policy(kind).access);
+        debug_assert!(
+            access == Some(Access::Writes) || self.batch.writes() == started.writes,
+            "request {} writes, and its route does not say so",
+            started.number
+        );
+        let depends = self.batch.writes() > 0 && !waits && access != Some(Access::Memory);
         self.note(conn, started, depends);
         if let Some(entry) = self.connections.entry_mut(conn) {
             entry.retry.done();
@@ -569,7 +577,7 @@ impl<'t> Tick<'t> {
     /// Notes that a request was handled, for a rollback.
     fn note(&mut self, conn: ConnId, started: Before, depends_on_writes: bool) {
         let roster = &self.state.roster;
-        let went_offline = |user: &Member| !roster.is_online(user.id);
+        let went_offline = |user: &Caller| !roster.is_online(user.id);
         self.record.handled.push(Handled {
             conn,
             number: started.number,
@@ -578,15 +586,4 @@ impl<'t> Tick<'t> {
             gone: started.user.filter(went_offline),
         });
     }
-}
-
-/// Whether a request carries a password, which is wiped from memory.
-fn takes_password(kind: RequestKind) -> bool {
-    matches!(kind, RequestKind::Register | RequestKind::Login)
-}
-
-/// Whether a turn ends with a request of this kind: the reply may be as long as a page, or the request as
-/// long as a frame.
-fn is_long(kind: RequestKind) -> bool {
-    kind.is_paged() || matches!(kind, RequestKind::CreateRoom | RequestKind::AddMembers)
 }

@@ -3,9 +3,11 @@
 //! Passwords are hashed by a worker thread: REGISTER and LOGIN answer in two steps, and meanwhile
 //! the connection's later requests wait.
 
-use super::gate::{Anyone, Guest};
+use super::admission::{Demand, Plan, View};
+use super::gate::{Anyone, Unauthenticated};
+use super::journal::Entry;
 use super::presence::{Audience, Presence};
-use super::{Answer, Ctx, DeferredWrite, Member, Reject, bundle};
+use super::{Answer, Caller, Ctx, DeferredWrite, Reject, bundle};
 use crate::conn::{Departure, End};
 use crate::limits::rate_limit_prefix;
 use crate::limits::{CountedTry, Guesser};
@@ -72,46 +74,36 @@ pub(crate) fn query_server_time(ctx: &mut Ctx<'_, '_>, _: Anyone) -> Result<Even
 
 /// REGISTER, first step.
 pub(crate) fn register(
-    ctx: &mut Ctx<'_, '_>,
-    _: Guest,
+    view: &View<'_, '_>,
+    _: Unauthenticated,
     username: Username,
     password: NewPassword,
-) -> Result<Answer, Reject> {
-    ctx.needs_space()?;
-    let taken = ctx.batch.find_user(username.as_str())?.is_some();
-    if let Some(wait) = ctx
-        .throttle
-        .registration_wait(ctx.address, ctx.now.running, ctx.limits)
-    {
-        return Err(Reject::retry_after(Code::RateLimited, wait));
-    }
-    ctx.throttle
-        .count_registration(ctx.address, ctx.now.running, ctx.limits);
-    // Counted too: which names exist is not to be asked without end.
-    if taken {
-        return Err(Code::NameTaken.into());
-    }
-    Ok(Answer::Wait(
-        Task::Hash {
-            password: password.0,
-        },
-        Pending::Register(username),
-    ))
+) -> Result<Plan, Reject> {
+    let taken = view.batch.find_user(username.as_str())?.is_some();
+    // A taken name is admitted and counted first: which names exist is not to be asked without end.
+    let answer = if taken {
+        Err(Code::NameTaken.into())
+    } else {
+        let password = password.0;
+        Ok(Answer::Wait(
+            Task::Hash { password },
+            Pending::Register(username),
+        ))
+    };
+    Ok(Plan::Answer(Demand::Account, answer))
 }
 
-/// REGISTER, second step: the name may have been taken meanwhile, or look like one that is.
+/// REGISTER, second step: the name may have been taken since, or look like one that is.
 pub(crate) fn registered(
     ctx: &mut Ctx<'_, '_>,
     username: &Username,
     hash: &str,
 ) -> Result<Event, Reject> {
-    if ctx
-        .batch
-        .create_user(username, hash, ctx.now.unix)?
-        .is_none()
-    {
+    let now = ctx.now.unix;
+    if ctx.batch.create_user(username, hash, now)?.is_none() {
         return Err(Code::NameTaken.into());
     }
+    ctx.journal.note(|| Entry::account(username, hash, now));
     ctx.sessions.registered(username.as_str(), ctx.address);
     Ok(Event::RegisterSuccess {
         username: username.to_string(),
@@ -121,7 +113,7 @@ pub(crate) fn registered(
 /// LOGIN, first step. An unknown user costs and says the same as a wrong password.
 pub(crate) fn login(
     ctx: &mut Ctx<'_, '_>,
-    _: Guest,
+    _: Unauthenticated,
     username: NameQuery,
     password: Password,
 ) -> Result<Answer, Reject> {
@@ -154,7 +146,7 @@ fn guesser(
 ) -> Result<Guesser, Reject> {
     // Names that cannot exist share one budget: remembering each would be remembering anything.
     let name = username.key().unwrap_or_default();
-    // Asked of nobody too: an unknown name is to cost what a known one does.
+    // For an unknown name too: it must cost as much time as a known one.
     let id = user.map_or(UserId(0), |user| user.id);
     let since = ctx.now.unix - KNOWN_ADDRESS;
     let known = match ctx
@@ -205,7 +197,7 @@ pub(crate) fn logged_in(
     verdict: &Verdict,
 ) -> Result<Event, Reject> {
     // Looked up again: an account of the first step may have been undone with a full disk.
-    // Asked of nobody too: an unknown name is to cost what a known one does.
+    // For an unknown name too: it must cost as much time as a known one.
     let now = ctx.batch.find_user(&attempt.key)?;
     let user = now.filter(|now| attempt.user.as_ref() == Some(now));
     let (Some(user), Verdict::Right { upgrade }) = (&user, verdict) else {
@@ -217,7 +209,7 @@ pub(crate) fn logged_in(
     };
     let audience = Audience::of(ctx, user.id)?;
     let places = ctx.batch.places_of(user.id)?;
-    let me = Member {
+    let me = Caller {
         id: user.id,
         name: user.name.as_str().into(),
     };
@@ -269,7 +261,7 @@ pub(crate) fn logged_in(
 }
 
 /// LOGOUT.
-pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Reject> {
+pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Caller) -> Result<Event, Reject> {
     depart(ctx, &me, Departure::Logout)?;
     ctx.outbox.unauthenticated(ctx.conn);
     Ok(Event::LoggedOut {})
@@ -277,7 +269,7 @@ pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Reject>
 
 /// Ends a session, whether by LOGOUT or because its connection is gone. If it was the user's last,
 /// those who are to know are told.
-pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Member, reason: Departure) -> Result<(), Reject> {
+pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Caller, reason: Departure) -> Result<(), Reject> {
     let is_last = ctx.roster.others_of(ctx.conn).is_empty();
     let audience = match is_last.then(|| Audience::of(ctx, me.id)).transpose() {
         // The users to tell cannot be read. The session ends all the same.
@@ -292,7 +284,7 @@ pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Member, reason: Departure) -> R
 }
 
 /// Ends a session without telling others.
-pub(crate) fn leave(ctx: &mut Ctx<'_, '_>, me: &Member, reason: Departure) {
+pub(crate) fn leave(ctx: &mut Ctx<'_, '_>, me: &Caller, reason: Departure) {
     ctx.roster.leave(ctx.conn);
     ctx.sessions
         .logged_out((me.id, &me.name), ctx.conn, reason, ctx.now.running);

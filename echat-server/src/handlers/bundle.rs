@@ -1,6 +1,6 @@
 //! What a user comes back to: LOGIN_BUNDLE.
 
-use super::{Ctx, Member, Reject, messages, page, target_type};
+use super::{Caller, Ctx, Reject, messages, page, target_type};
 use crate::store::StoreError;
 use echat_proto::commands::Event;
 use echat_proto::limits::{BUNDLE_MESSAGES, BUNDLE_PER_CONVERSATION, PAGE_BYTES};
@@ -16,7 +16,7 @@ const LINE_BYTES: usize = 96;
 const LINE_VALUES: usize = 20;
 
 /// The bundle of a user who has just come.
-pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Member) -> Result<Event, Reject> {
+pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<Event, Reject> {
     let friends = ctx.batch.friends(me.id)?;
     let online = friends
         .iter()
@@ -64,7 +64,9 @@ pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Member) -> Result<Event, Reje
         friends,
         online,
         pending_requests,
-        messages: messages.map(|message| messages::m(me, message)).collect(),
+        messages: messages
+            .map(|message| messages::chat_message(me, message))
+            .collect(),
         unread,
         more,
         newest: unless_damaged(ctx.batch.newest_id())?.map(|id| id.0),

@@ -1,33 +1,56 @@
-//! Who may ask: the gates of the route table. A handler gets what its gate found out.
+//! The gates of the route table: each says who may ask, and gives the handler the caller.
 
-use super::{Ctx, Member, Reject};
+use super::{Caller, Ctx, Reject};
 use echat_proto::records::Code;
 
-/// Anybody whose handshake is done.
+/// The caller of a request that needs no login.
 pub(crate) struct Anyone;
 
-/// Somebody who is not logged in.
-pub(crate) struct Guest;
+/// A caller who is not logged in.
+pub(crate) struct Unauthenticated;
 
-/// Lets everybody pass.
+/// What a gate gives its handler.
+pub(crate) trait Passed {
+    /// The authenticated user, if the gate asks for one.
+    fn caller(&self) -> Option<&Caller>;
+}
+
+impl Passed for Anyone {
+    fn caller(&self) -> Option<&Caller> {
+        None
+    }
+}
+
+impl Passed for Unauthenticated {
+    fn caller(&self) -> Option<&Caller> {
+        None
+    }
+}
+
+impl Passed for Caller {
+    fn caller(&self) -> Option<&Caller> {
+        Some(self)
+    }
+}
+
+/// Passes every connection whose handshake is done.
 #[expect(clippy::unnecessary_wraps, reason = "all gates have one form")]
 pub(crate) fn anyone(_: &Ctx<'_, '_>) -> Result<Anyone, Reject> {
     Ok(Anyone)
 }
 
-/// Lets those pass who are not logged in on this connection: one connection is one user until
-/// LOGOUT.
-pub(crate) fn guest(ctx: &Ctx<'_, '_>) -> Result<Guest, Reject> {
+/// Passes a connection without a login. A connection belongs to one user until LOGOUT.
+pub(crate) fn unauthenticated(ctx: &Ctx<'_, '_>) -> Result<Unauthenticated, Reject> {
     match ctx.roster.at(ctx.conn) {
         Some(_) => Err(Code::AlreadyLoggedIn.into()),
-        None => Ok(Guest),
+        None => Ok(Unauthenticated),
     }
 }
 
-/// Lets those pass who are logged in on this connection.
-pub(crate) fn member(ctx: &Ctx<'_, '_>) -> Result<Member, Reject> {
+/// Passes a connection with a login.
+pub(crate) fn authenticated(ctx: &Ctx<'_, '_>) -> Result<Caller, Reject> {
     match ctx.roster.at(ctx.conn) {
-        Some(session) => Ok(Member {
+        Some(session) => Ok(Caller {
             id: session.user,
             name: session.name.clone(),
         }),

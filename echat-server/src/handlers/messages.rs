@@ -1,85 +1,75 @@
 //! Sending messages, reading them again, and remembering what was read.
 
-use super::{Ctx, Member, Reject, target_type as wire_type, targets};
+use super::admission::{Demand, Plan, View, Written};
+use super::effects::Effect;
+use super::{Caller, Ctx, Reject, target_type as wire_type, targets};
 use crate::store::{MessageId, StoredMessage};
 use echat_proto::commands::Event;
 use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
 use echat_proto::names::{Content, NameQuery, TxnId};
 use echat_proto::param::{Nullable, TargetType};
-use echat_proto::records::{Code, M};
+use echat_proto::records::{ChatMessage, Code};
 
 /// SEND_MESSAGE: one row, whatever the size of the room.
 pub(crate) fn send_message(
-    ctx: &mut Ctx<'_, '_>,
-    me: Member,
+    view: &View<'_, '_>,
+    me: Caller,
     target_type: TargetType,
     target: NameQuery,
     content: Content,
     txn_id: Option<TxnId>,
-) -> Result<Event, Reject> {
+) -> Result<Plan, Reject> {
     // Before the right to send: a message sent again is acknowledged even after leaving the room.
     if let Some(txn) = &txn_id
-        && let Some(sent) = ctx.batch.find_txn(me.id, txn)?
+        && let Some(sent) = view.batch.find_txn(me.id, txn)?
     {
         let same_target = wire_type(sent.kind) == target_type && target.key() == Some(&sent.target);
         return if same_target && sent.content == content.as_str() {
-            Ok(new_message(sent, Some(Nullable(txn_id))))
+            Ok(Plan::Reply(new_message(sent, Some(Nullable(txn_id)))))
         } else {
             Err(Code::TxnReused.into())
         };
     }
-    if content.as_str().len() > ctx.limits.content_bytes {
+    if content.as_str().len() > view.limits.content_bytes {
         return Err(Code::BadContent.into());
     }
-    let conversation = targets::conversation(ctx, &me, target_type, &target)?;
-    ctx.needs_space()?;
-    let (bytes, now) = (content.as_str().len(), ctx.now.running);
-    if let Some(wait) = ctx.throttle.message_wait(me.id, now, ctx.limits) {
-        return Err(Reject::retry_after(Code::RateLimited, wait));
-    }
-    if let Some(wait) = ctx.throttle.stored_wait(me.id, bytes, now, ctx.limits) {
-        return Err(Reject::quota(
-            "You have sent as much as a day allows; try again later.",
-            wait,
-        ));
-    }
-
-    let send_time = ctx.now.unix;
-    let id =
-        ctx.batch
-            .insert_message(conversation.id, me.id, &content, txn_id.as_ref(), send_time)?;
-
-    ctx.throttle.count_message(me.id, now, ctx.limits);
-    ctx.throttle.stored.count(me.id, bytes as u64, now);
-    let message = |target: String, txn_id| Event::OnNewMessage {
-        id: id.0,
-        content: content.as_str().to_owned(),
-        sender: me.name.to_string(),
-        target_type,
-        send_time: unix(send_time),
-        target,
-        txn_id,
-    };
-    // To the friend, the target is the other one: the sender.
-    let (others, target) = if let Some(friend) = &conversation.friend {
-        let online = ctx.roster.conns_of(friend.id);
-        (online.to_vec(), me.name.to_string())
-    } else {
-        let online = ctx.roster.in_room_but(conversation.id, me.id);
-        (online, conversation.name.clone())
-    };
-    ctx.outbox.send_all(others, &message(target, None));
-    // The sender's other sessions see it as the sender does.
-    let mine = ctx.roster.others_of(ctx.conn);
-    ctx.outbox
-        .send_all(mine, &message(conversation.name.clone(), None));
-    Ok(message(conversation.name, Some(Nullable(txn_id))))
+    let conversation = targets::conversation(view.batch, &me, target_type, &target)?;
+    let send_time = view.now;
+    let demand = Demand::Message(content.as_str().len());
+    Ok(Plan::write(demand, move |batch| {
+        let id =
+            batch.insert_message(conversation.id, me.id, &content, txn_id.as_ref(), send_time)?;
+        let message = |target: String, txn_id| Event::OnNewMessage {
+            id: id.0,
+            content: content.as_str().to_owned(),
+            sender: me.name.to_string(),
+            target_type,
+            send_time: unix(send_time),
+            target,
+            txn_id,
+        };
+        let to_others = match &conversation.friend {
+            // To the friend, the target is the other one: the sender.
+            Some(friend) => Effect::Tell(friend.id, message(me.name.to_string(), None)),
+            None => Effect::TellRoom {
+                room: conversation.id,
+                but: me.id,
+                event: message(conversation.name.clone(), None),
+            },
+        };
+        // The sender's other sessions see it as the sender does.
+        let to_own = Effect::TellOwn(message(conversation.name.clone(), None));
+        Ok(Written {
+            reply: message(conversation.name, Some(Nullable(txn_id))),
+            effects: vec![to_others, to_own],
+        })
+    }))
 }
 
 /// QUERY_HISTORY: of one conversation, or of all of one's own after an id.
 pub(crate) fn query_history(
-    ctx: &mut Ctx<'_, '_>,
-    me: Member,
+    ctx: &Ctx<'_, '_>,
+    me: Caller,
     target_type: Option<TargetType>,
     target: Option<NameQuery>,
     before: Option<u64>,
@@ -94,7 +84,7 @@ pub(crate) fn query_history(
     let (before, after) = (before.map(MessageId), after.map(MessageId));
     let page = match (target_type, target) {
         (Some(target_type), Some(target)) => {
-            let conversation = targets::conversation(ctx, &me, target_type, &target)?.id;
+            let conversation = targets::conversation(ctx.batch, &me, target_type, &target)?.id;
             ctx.batch
                 .history(me.id, conversation, before, after, limit, PAGE_BYTES)?
         }
@@ -111,7 +101,7 @@ pub(crate) fn query_history(
     let messages = page
         .messages
         .into_iter()
-        .map(|message| m(&me, message))
+        .map(|message| chat_message(&me, message))
         .collect();
     Ok(Event::History {
         messages,
@@ -121,27 +111,30 @@ pub(crate) fn query_history(
 
 /// MARK_READ.
 pub(crate) fn mark_read(
-    ctx: &mut Ctx<'_, '_>,
-    me: Member,
+    view: &View<'_, '_>,
+    me: Caller,
     target_type: TargetType,
     target: NameQuery,
     id: u64,
-) -> Result<Event, Reject> {
-    let conversation = targets::conversation(ctx, &me, target_type, &target)?;
-
-    let marker = ctx.batch.mark_read(me.id, conversation.id, MessageId(id))?;
-
-    let id = marker.map_or(0, |marker| marker.0);
-    Ok(Event::Marked {
-        target_type,
-        target: conversation.name,
-        id,
-    })
+) -> Result<Plan, Reject> {
+    let conversation = targets::conversation(view.batch, &me, target_type, &target)?;
+    Ok(Plan::write(Demand::Nothing, move |batch| {
+        let marker = batch.mark_read(me.id, conversation.id, MessageId(id))?;
+        let id = marker.map_or(0, |marker| marker.0);
+        Ok(Written {
+            reply: Event::Marked {
+                target_type,
+                target: conversation.name,
+                id,
+            },
+            effects: Vec::new(),
+        })
+    }))
 }
 
 /// A stored message as one reader sees it.
-pub(super) fn m(reader: &Member, message: StoredMessage) -> M {
-    M {
+pub(super) fn chat_message(reader: &Caller, message: StoredMessage) -> ChatMessage {
+    ChatMessage {
         id: message.id.0,
         username: reader.name.to_string(),
         sender: message.sender,

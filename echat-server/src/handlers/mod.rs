@@ -1,9 +1,12 @@
 //! What happens when a request has passed its gate: one plain function each. Knows no bytes, no
 //! sockets, no clocks and no SQL.
 //!
-//! Every handler keeps one order: **ask** (read, refuse), **write** (rows), **remember** (roster),
-//! **announce** (outbox). Only a write can fail, so memory needs no undo. A handler that meets a
-//! busy database is simply run again later: up to its first write it has changed nothing.
+//! A request that writes goes through four steps, always in this order. Its handler **decides**: it
+//! reads and refuses, or gives a plan. **Admission** judges the plan by rates, quotas and free space.
+//! The plan **writes** its rows. Its **effects** reach the roster and the outbox. The first and the
+//! third step are functions of database, request, caller and the time of day alone, so the same requests
+//! give the same rows on any database ([`journal`]). Only the third step can fail, and until then nothing
+//! has changed: after a busy database the request is handled again from the first step.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -11,9 +14,12 @@
 )]
 
 pub(crate) mod account;
+pub(crate) mod admission;
 mod bundle;
+mod effects;
 pub(crate) mod friends;
 pub(crate) mod gate;
+pub(crate) mod journal;
 pub(crate) mod messages;
 mod page;
 pub(crate) mod presence;
@@ -31,11 +37,12 @@ use crate::limits::RateLimits;
 use crate::outbox::Outbox;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
-use crate::store::{Batch, Kind, UserId};
+use crate::store::{Batch, Kind, StoreError, User, UserId};
 use crate::workers::jobs::Task;
 use echat_proto::commands::Event;
 use echat_proto::param::TargetType;
-use echat_proto::records::{Code, Outcome};
+use echat_proto::records::Outcome;
+use journal::Journal;
 use std::net::IpAddr;
 
 /// What a handler works with.
@@ -50,27 +57,28 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) throttle: &'t mut RateLimits,
     pub(crate) sessions: &'t mut SessionLog,
     pub(crate) deferred_writes: &'t mut Vec<DeferredWrite>,
+    pub(crate) journal: &'t mut Journal,
     /// Set when the origin of the connection pays for the request as for a password's hash.
     pub(crate) login_refused: &'t mut bool,
     /// Whether less space is free than `free_bytes`.
     pub(crate) disk_is_low: bool,
 }
 
-impl Ctx<'_, '_> {
-    /// Refuses a request that stores while less space is free than `free_bytes`. Asked before any rate.
-    fn needs_space(&self) -> Result<(), Reject> {
-        if self.disk_is_low {
-            return Err(Code::StorageFull.into());
-        }
-        Ok(())
-    }
-}
-
-/// Somebody who is logged in, here.
+/// The authenticated user of a request.
 #[derive(Clone, Debug)]
-pub(crate) struct Member {
+pub(crate) struct Caller {
     pub(crate) id: UserId,
     pub(crate) name: std::rc::Rc<str>,
+}
+
+impl Caller {
+    /// The caller as others know them.
+    fn user(&self) -> User {
+        User {
+            id: self.id,
+            name: self.name.to_string(),
+        }
+    }
 }
 
 /// What becomes of a request that was not refused.
@@ -87,14 +95,24 @@ impl From<Event> for Answer {
     }
 }
 
-/// A small write that no answer depends on. JobResult after the tick in a batch of its own, and dropped
+/// A small write that no answer depends on. Made after the tick in a batch of its own, and dropped
 /// if the disk is full.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum DeferredWrite {
     /// The account was logged in to from this origin.
     NoteLogin(UserId, IpAddr, i64),
     /// The password's hash was made with today's parameters.
     UpgradeHash(UserId, String),
+}
+
+impl DeferredWrite {
+    /// Makes it.
+    pub(crate) fn make(&self, batch: &mut Batch<'_>) -> Result<(), StoreError> {
+        match self {
+            Self::NoteLogin(user, address, at) => batch.note_login(*user, *address, *at),
+            Self::UpgradeHash(user, hash) => batch.set_password(*user, hash),
+        }
+    }
 }
 
 fn done(message: &str) -> Outcome {

@@ -1,11 +1,11 @@
-//! Why a request is refused, and the form its refusal takes on the wire (wire.md 5.1).
+//! Why a request is refused, and the form that its refusal takes on the wire (PROTOCOL.md, section 5).
 
 use crate::store::StoreError;
 use echat_proto::Value;
-use echat_proto::commands::{Event, RequestKind};
+use echat_proto::commands::{Event, RequestKind, event};
 use echat_proto::limits::NAME_BYTES;
 use echat_proto::param::ParamError;
-use echat_proto::records::{Code, Fail, Outcome};
+use echat_proto::records::{Code, Fail};
 use std::time::Duration;
 
 /// Names that a refusal lists at most: enough to mend a slip, and no echo of a whole request.
@@ -122,7 +122,8 @@ impl From<ParamError> for Reject {
     }
 }
 
-/// The message that refuses a request of this number; not one of the table's: 204.
+/// The message that refuses a request with this number, in the form that its row gives;
+/// COMMAND_WRONG for a number that is no request's.
 pub(crate) fn refuse(number: u32, refusal: Refusal) -> Event {
     let Refusal {
         code,
@@ -130,12 +131,10 @@ pub(crate) fn refuse(number: u32, refusal: Refusal) -> Event {
         mut detail,
     } = refusal;
     let kind = RequestKind::from_number(number);
-    let form = match (kind.and_then(|kind| kind.info().refusal), code) {
-        (Some(_), Code::NameTaken) => 201,
-        (Some(form), _) => form,
-        (None, _) => 204,
-    };
-    if matches!(form, 204 | 205) {
+    let form = kind.map_or(event::COMMAND_WRONG, |kind| {
+        kind.answers().refusal_for(code)
+    });
+    if matches!(form, event::COMMAND_WRONG | event::REFUSED) {
         detail.push(("command".to_owned(), Value::Int(number.into())));
     }
     let fail = Fail {
@@ -143,28 +142,7 @@ pub(crate) fn refuse(number: u32, refusal: Refusal) -> Event {
         message,
         detail,
     };
-    match form {
-        8 => Event::JoinRoomResult {
-            result: Outcome::Refused(fail),
-        },
-        10 => Event::CreateRoomResult {
-            result: Outcome::Refused(fail),
-        },
-        106 => Event::AddFriendResult {
-            result: Outcome::Refused(fail),
-        },
-        115 => Event::ResolveResult {
-            result: Outcome::Refused(fail),
-        },
-        120 => Event::AddMembersResult {
-            result: Outcome::Refused(fail),
-        },
-        201 => Event::UsernameExist { fail },
-        202 => Event::LoginFailure { fail },
-        203 => Event::SendMessageFailure { fail },
-        204 => Event::CommandWrong { fail },
-        _ => Event::Refused { fail },
-    }
+    Event::refusing(form, fail).expect("a test sees that every refusal of a row carries a FAIL")
 }
 
 #[cfg(test)]
@@ -175,8 +153,11 @@ mod tests {
     fn every_request_is_refused_in_the_form_the_table_gives() {
         for kind in RequestKind::ALL {
             let info = kind.info();
-            let event = refuse(info.number, Code::StorageFull.into());
-            assert_eq!(Some(event.number()), info.refusal, "{}", info.name);
+            for code in Code::ALL {
+                let event = refuse(info.number, (*code).into());
+                let expected = kind.answers().refusal_for(*code);
+                assert_eq!(event.number(), expected, "{} by {code}", info.name);
+            }
         }
         assert_eq!(refuse(2, Code::NameTaken.into()).number(), 201);
         assert_eq!(refuse(2, Code::BadName.into()).number(), 205);

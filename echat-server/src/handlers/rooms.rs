@@ -1,8 +1,9 @@
 //! Rooms: making, joining, leaving, filling and listing them.
 
-use super::presence::{Presence, announce_in, member_event};
-use super::{Ctx, Member, Reject, done, page, targets};
-use crate::store::{ConversationId, Room, User, UserId};
+use super::admission::{Demand, Plan, View, Written};
+use super::effects::{Effect, InRoom};
+use super::{Caller, Ctx, Reject, done, page, targets};
+use crate::store::{Room, User, UserId};
 use echat_proto::commands::Event;
 use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{NameQuery, RoomName};
@@ -20,174 +21,164 @@ const ROOM_BYTES: usize = 80;
 /// CREATE_ROOM: all or nothing. Nobody owns more rooms than one may be in: a room stays when all have
 /// left it, and making and leaving in turn would fill the disk without a limit.
 pub(crate) fn create_room(
-    ctx: &mut Ctx<'_, '_>,
-    me: Member,
+    view: &View<'_, '_>,
+    me: Caller,
     roomname: RoomName,
     members: Names,
-) -> Result<Event, Reject> {
-    let mut invited = friends_named(ctx, &me, &members.0)?;
-    invited.insert(
-        me.id,
-        User {
-            id: me.id,
-            name: me.name.to_string(),
-        },
-    );
-    if ctx.batch.room_name_taken(&roomname)? {
+) -> Result<Plan, Reject> {
+    let mut invited = friends_named(view, &me, &members.0)?;
+    invited.insert(me.id, me.user());
+    if view.batch.room_name_taken(&roomname)? {
         return Err(Code::RoomExists.into());
     }
-    if invited.len() > ctx.limits.room_members {
-        return Err(Reject::too_many(ctx.limits.room_members));
+    if invited.len() > view.limits.room_members {
+        return Err(Reject::too_many(view.limits.room_members));
     }
-    have_room_for_a_room(ctx, invited.keys())?;
-    if ctx.batch.owned_count(me.id)? >= ctx.limits.rooms as u64 {
-        return Err(Reject::too_many(ctx.limits.rooms));
+    have_room_for_a_room(view, invited.keys())?;
+    if view.batch.owned_count(me.id)? >= view.limits.rooms as u64 {
+        return Err(Reject::too_many(view.limits.rooms));
     }
-    ctx.needs_space()?;
-    may_bring(ctx, &me, invited.len())?;
-    let now = ctx.now.running;
-    if let Some(wait) = ctx.throttle.room_wait(me.id, now, ctx.limits) {
-        return Err(Reject::quota(
-            "You have made as many rooms as a day allows; try again later.",
-            wait,
-        ));
-    }
-
-    let Some(room) = ctx.batch.create_room(&roomname, me.id, ctx.now.unix)? else {
-        return Err(Code::RoomExists.into());
+    let now = view.now;
+    let demand = Demand::Room {
+        comers: invited.len(),
     };
-    for user in invited.keys() {
-        ctx.batch.add_member(room, *user, ctx.now.unix)?;
-    }
-
-    ctx.throttle
-        .count_coming(me.id, invited.len(), now, ctx.limits);
-    ctx.throttle.rooms.count(me.id, 1, now);
-    let_in(ctx, room, roomname.as_str(), invited.keys());
-    Ok(Event::CreateRoomResult {
-        result: done("The room was made."),
-    })
+    Ok(Plan::write(demand, move |batch| {
+        let Some(id) = batch.create_room(&roomname, me.id, now)? else {
+            return Err(Code::RoomExists.into());
+        };
+        for user in invited.keys() {
+            batch.add_member(id, *user, now)?;
+        }
+        let room = InRoom {
+            id,
+            name: roomname.to_string(),
+            members: invited.len() as u64,
+        };
+        let users = invited.into_keys().collect();
+        Ok(Written {
+            reply: Event::CreateRoomResult {
+                result: done("The room was made."),
+            },
+            effects: vec![Effect::LetIn { room, users }],
+        })
+    }))
 }
 
 /// ADD_MEMBERS: the owner takes friends into the room, all or none. Those who are members already
 /// are passed over, unless all of them are. Those who left the room come back only by themselves.
 pub(crate) fn add_members(
-    ctx: &mut Ctx<'_, '_>,
-    me: Member,
+    view: &View<'_, '_>,
+    me: Caller,
     roomname: NameQuery,
     members: Names,
-) -> Result<Event, Reject> {
-    let room = targets::own_room(ctx, &me, &roomname)?;
+) -> Result<Plan, Reject> {
+    let room = targets::own_room(view.batch, &me, &roomname)?;
     if room.owner != me.id {
         return Err(Code::NotOwner.into());
     }
-    let named = friends_named(ctx, &me, &members.0)?;
+    let named = friends_named(view, &me, &members.0)?;
     let mut added = BTreeMap::new();
     for (id, user) in named {
-        if !ctx.batch.is_member(room.id, id)? {
+        if !view.batch.is_member(room.id, id)? {
             added.insert(id, user);
         }
     }
     if added.is_empty() && !members.0.is_empty() {
         return Err(Code::AlreadyMember.into());
     }
-    have_not_left(ctx, &room, &added)?;
-    has_room_for_members(ctx, &room, added.len())?;
-    have_room_for_a_room(ctx, added.keys())?;
-    ctx.needs_space()?;
-    may_bring(ctx, &me, added.len())?;
-
-    for user in added.keys() {
-        ctx.batch.add_member(room.id, *user, ctx.now.unix)?;
-    }
-    let size = ctx.batch.member_count(room.id)?;
-
-    ctx.throttle
-        .count_coming(me.id, added.len(), ctx.now.running, ctx.limits);
-    let_in(ctx, room.id, &room.name, added.keys());
-    for user in added
-        .values()
-        .filter(|user| ctx.roster.is_online(user.id))
-        .cloned()
-        .collect::<Vec<_>>()
-    {
-        announce_in(
-            ctx,
-            (room.id, &room.name, size),
-            (user.id, &user.name),
-            Presence::Online,
-        );
-    }
-    Ok(Event::AddMembersResult {
-        result: done("They are members now."),
-    })
+    have_not_left(view, &room, &added)?;
+    has_room_for_members(view, &room, added.len())?;
+    have_room_for_a_room(view, added.keys())?;
+    let now = view.now;
+    let demand = Demand::Comers(added.len());
+    Ok(Plan::write(demand, move |batch| {
+        for user in added.keys() {
+            batch.add_member(room.id, *user, now)?;
+        }
+        let room = InRoom {
+            members: batch.member_count(room.id)?,
+            id: room.id,
+            name: room.name,
+        };
+        let let_in = Effect::LetIn {
+            room: room.clone(),
+            users: added.keys().copied().collect(),
+        };
+        let came = added.into_values();
+        let came = came.map(|user| Effect::Came(room.clone(), user));
+        Ok(Written {
+            reply: Event::AddMembersResult {
+                result: done("They are members now."),
+            },
+            effects: std::iter::once(let_in).chain(came).collect(),
+        })
+    }))
 }
 
 /// JOIN_ROOM.
 pub(crate) fn join_room(
-    ctx: &mut Ctx<'_, '_>,
-    me: Member,
+    view: &View<'_, '_>,
+    me: Caller,
     roomname: NameQuery,
-) -> Result<Event, Reject> {
-    let room = targets::room(ctx, &roomname)?;
-    if ctx.batch.is_member(room.id, me.id)? {
+) -> Result<Plan, Reject> {
+    let room = targets::room(view.batch, &roomname)?;
+    if view.batch.is_member(room.id, me.id)? {
         return Err(Code::AlreadyMember.into());
     }
-    has_room_for_members(ctx, &room, 1)?;
-    have_room_for_a_room(ctx, [&me.id])?;
-    ctx.needs_space()?;
-    may_bring(ctx, &me, 1)?;
-
-    ctx.batch.add_member(room.id, me.id, ctx.now.unix)?;
-    ctx.batch.forget_left(me.id, room.id)?;
-    let size = ctx.batch.member_count(room.id)?;
-
-    ctx.throttle
-        .count_coming(me.id, 1, ctx.now.running, ctx.limits);
-    let_in(ctx, room.id, &room.name, [&me.id]);
-    announce_in(
-        ctx,
-        (room.id, &room.name, size),
-        (me.id, &me.name),
-        Presence::Online,
-    );
-    Ok(Event::JoinRoomResult {
-        result: done("加入聊天室"),
-    })
+    has_room_for_members(view, &room, 1)?;
+    have_room_for_a_room(view, [&me.id])?;
+    let now = view.now;
+    Ok(Plan::write(Demand::Comers(1), move |batch| {
+        batch.add_member(room.id, me.id, now)?;
+        batch.forget_left(me.id, room.id)?;
+        let room = InRoom {
+            members: batch.member_count(room.id)?,
+            id: room.id,
+            name: room.name,
+        };
+        let let_in = Effect::LetIn {
+            room: room.clone(),
+            users: vec![me.id],
+        };
+        Ok(Written {
+            reply: Event::JoinRoomResult {
+                result: done("加入聊天室"),
+            },
+            effects: vec![let_in, Effect::Came(room, me.user())],
+        })
+    }))
 }
 
 /// LEAVE_ROOM, which no rate refuses: coming has paid for it. The owner stays the owner, and may come
 /// back.
 pub(crate) fn leave_room(
-    ctx: &mut Ctx<'_, '_>,
-    me: Member,
+    view: &View<'_, '_>,
+    me: Caller,
     roomname: NameQuery,
-) -> Result<Event, Reject> {
-    let room = targets::own_room(ctx, &me, &roomname)?;
-    let size = ctx.batch.member_count(room.id)?;
-
-    ctx.batch.remove_member(room.id, me.id)?;
-    ctx.batch.note_left(me.id, room.id, ctx.now.unix)?;
-
-    ctx.roster.part(me.id, room.id);
-    announce_in(
-        ctx,
-        (room.id, &room.name, size),
-        (me.id, &me.name),
-        Presence::Offline,
-    );
-    // However large the room: the user's other sessions have left it too.
-    ctx.outbox.send_all(
-        ctx.roster.others_of(ctx.conn),
-        &member_event(&room.name, &me.name, Presence::Offline),
-    );
-    Ok(Event::LeftRoom {
-        roomname: room.name,
-    })
+) -> Result<Plan, Reject> {
+    let room = targets::own_room(view.batch, &me, &roomname)?;
+    let members = view.batch.member_count(room.id)?;
+    let now = view.now;
+    Ok(Plan::write(Demand::Nothing, move |batch| {
+        batch.remove_member(room.id, me.id)?;
+        batch.note_left(me.id, room.id, now)?;
+        let reply = Event::LeftRoom {
+            roomname: room.name.clone(),
+        };
+        let room = InRoom {
+            id: room.id,
+            name: room.name,
+            members,
+        };
+        Ok(Written {
+            reply,
+            effects: vec![Effect::Left(room, me.user())],
+        })
+    }))
 }
 
 /// LIST_ROOMS.
-pub(crate) fn list_rooms(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Reject> {
+pub(crate) fn list_rooms(ctx: &Ctx<'_, '_>, me: Caller) -> Result<Event, Reject> {
     let rooms = ctx.batch.rooms_of(me.id)?.into_iter().map(|room| RoomLine {
         roomname: room.name,
         members: room.members,
@@ -202,11 +193,11 @@ pub(crate) fn list_rooms(ctx: &mut Ctx<'_, '_>, me: Member) -> Result<Event, Rej
 
 /// LIST_MEMBERS, as many by name as one frame holds: the wire has no paging for them.
 pub(crate) fn list_members(
-    ctx: &mut Ctx<'_, '_>,
-    me: Member,
+    ctx: &Ctx<'_, '_>,
+    me: Caller,
     roomname: NameQuery,
 ) -> Result<Event, Reject> {
-    let room = targets::own_room(ctx, &me, &roomname)?;
+    let room = targets::own_room(ctx.batch, &me, &roomname)?;
     // Those online are known without asking, and go before the others.
     let online = ctx.roster.in_room(room.id).map(|member| MemberLine {
         online: true,
@@ -231,11 +222,11 @@ pub(crate) fn list_members(
 
 /// The friends of these names, repeats and the asker folded; refused if anybody is no friend.
 fn friends_named(
-    ctx: &Ctx<'_, '_>,
-    me: &Member,
+    view: &View<'_, '_>,
+    me: &Caller,
     names: &[String],
 ) -> Result<BTreeMap<UserId, User>, Reject> {
-    let friends = ctx.batch.friends(me.id)?;
+    let friends = view.batch.friends(me.id)?;
     let by_name: BTreeMap<&str, &User> = friends
         .iter()
         .map(|friend| (friend.name.as_str(), friend))
@@ -243,7 +234,7 @@ fn friends_named(
     let mut found = BTreeMap::new();
     let mut strangers = Vec::new();
     for name in names {
-        ctx.batch.count_name();
+        view.batch.count_name();
         let query = NameQuery::new(name);
         match query.key() {
             Some(key) if key == &*me.name => {}
@@ -262,24 +253,15 @@ fn friends_named(
     }
 }
 
-/// Whether a user may bring so many to a room now, themselves or others: the one who does it pays.
-fn may_bring(ctx: &Ctx<'_, '_>, me: &Member, comers: usize) -> Result<(), Reject> {
-    let now = ctx.now.running;
-    match ctx.throttle.coming_wait(me.id, comers, now, ctx.limits) {
-        Some(wait) => Err(Reject::retry_after(Code::RateLimited, wait)),
-        None => Ok(()),
-    }
-}
-
 /// Refuses to add those who left the room, and names them.
 fn have_not_left(
-    ctx: &Ctx<'_, '_>,
+    view: &View<'_, '_>,
     room: &Room,
     users: &BTreeMap<UserId, User>,
 ) -> Result<(), Reject> {
     let mut gone = Vec::new();
     for user in users.values() {
-        if ctx.batch.has_left(user.id, room.id)? {
+        if view.batch.has_left(user.id, room.id)? {
             gone.push(user.name.clone());
         }
     }
@@ -290,42 +272,22 @@ fn have_not_left(
     }
 }
 
-fn has_room_for_members(ctx: &Ctx<'_, '_>, room: &Room, more: usize) -> Result<(), Reject> {
-    let limit = ctx.limits.room_members;
-    if ctx.batch.member_count(room.id)? + more as u64 > limit as u64 {
+fn has_room_for_members(view: &View<'_, '_>, room: &Room, more: usize) -> Result<(), Reject> {
+    let limit = view.limits.room_members;
+    if view.batch.member_count(room.id)? + more as u64 > limit as u64 {
         return Err(Reject::too_many(limit));
     }
     Ok(())
 }
 
 fn have_room_for_a_room<'u>(
-    ctx: &Ctx<'_, '_>,
+    view: &View<'_, '_>,
     users: impl IntoIterator<Item = &'u UserId>,
 ) -> Result<(), Reject> {
     for user in users {
-        if ctx.batch.room_count(*user)? >= ctx.limits.rooms as u64 {
-            return Err(Reject::too_many(ctx.limits.rooms));
+        if view.batch.room_count(*user)? >= view.limits.rooms as u64 {
+            return Err(Reject::too_many(view.limits.rooms));
         }
     }
     Ok(())
-}
-
-/// Remembers new members and tells them.
-fn let_in<'u>(
-    ctx: &mut Ctx<'_, '_>,
-    room: ConversationId,
-    roomname: &str,
-    users: impl IntoIterator<Item = &'u UserId>,
-) {
-    let mut online = Vec::new();
-    for user in users {
-        ctx.roster.join(*user, room);
-        online.extend_from_slice(ctx.roster.conns_of(*user));
-    }
-    ctx.outbox.send_all(
-        online,
-        &Event::OnNewRoom {
-            roomname: roomname.to_owned(),
-        },
-    );
 }

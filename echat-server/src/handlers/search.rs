@@ -1,6 +1,6 @@
 //! Finding users and rooms.
 
-use super::{Ctx, Member, Reject};
+use super::{Caller, Ctx, Reject};
 use echat_proto::commands::Event;
 use echat_proto::limits::KEYWORD_BYTES;
 use echat_proto::names::NameQuery;
@@ -9,7 +9,7 @@ use echat_proto::names::NameQuery;
 const FOUND: usize = 50;
 
 /// FIND: users and rooms by a part of their name.
-pub(crate) fn find(ctx: &mut Ctx<'_, '_>, _: Member, keyword: String) -> Result<Event, Reject> {
+pub(crate) fn find(ctx: &Ctx<'_, '_>, _: Caller, keyword: String) -> Result<Event, Reject> {
     if keyword.is_empty() || keyword.len() > KEYWORD_BYTES {
         return Err(Reject::bad_params("keyword", "must have 1 to 64 bytes"));
     }

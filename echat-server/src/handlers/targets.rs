@@ -1,35 +1,35 @@
 //! From a name that somebody asks for to the user, room or conversation it means.
 
-use super::{Ctx, Member, Reject};
-use crate::store::{ConversationId, Room, User};
+use super::{Caller, Reject};
+use crate::store::{Batch, ConversationId, Room, User};
 use echat_proto::names::NameQuery;
 use echat_proto::param::TargetType;
 use echat_proto::records::Code;
 
 /// The user of a name.
-pub(super) fn user(ctx: &Ctx<'_, '_>, name: &NameQuery) -> Result<User, Reject> {
+pub(super) fn user(batch: &Batch<'_>, name: &NameQuery) -> Result<User, Reject> {
     let Some(key) = name.key() else {
         return Err(Code::UnknownUser.into());
     };
-    ctx.batch
+    batch
         .find_user(key)?
         .ok_or_else(|| Code::UnknownUser.into())
 }
 
 /// The room of a name.
-pub(super) fn room(ctx: &Ctx<'_, '_>, name: &NameQuery) -> Result<Room, Reject> {
+pub(super) fn room(batch: &Batch<'_>, name: &NameQuery) -> Result<Room, Reject> {
     let Some(key) = name.key() else {
         return Err(Code::UnknownRoom.into());
     };
-    ctx.batch
+    batch
         .find_room(key)?
         .ok_or_else(|| Code::UnknownRoom.into())
 }
 
 /// The room of a name, of which the asker is a member.
-pub(super) fn own_room(ctx: &Ctx<'_, '_>, me: &Member, name: &NameQuery) -> Result<Room, Reject> {
-    let room = room(ctx, name)?;
-    if ctx.batch.is_member(room.id, me.id)? {
+pub(super) fn own_room(batch: &Batch<'_>, me: &Caller, name: &NameQuery) -> Result<Room, Reject> {
+    let room = room(batch, name)?;
+    if batch.is_member(room.id, me.id)? {
         Ok(room)
     } else {
         Err(Code::NotAMember.into())
@@ -47,14 +47,14 @@ pub(super) struct Conversation {
 
 /// The conversation with a friend or in a room.
 pub(super) fn conversation(
-    ctx: &Ctx<'_, '_>,
-    me: &Member,
+    batch: &Batch<'_>,
+    me: &Caller,
     target_type: TargetType,
     target: &NameQuery,
 ) -> Result<Conversation, Reject> {
     match target_type {
         TargetType::Room => {
-            let room = own_room(ctx, me, target)?;
+            let room = own_room(batch, me, target)?;
             Ok(Conversation {
                 id: room.id,
                 name: room.name,
@@ -62,8 +62,8 @@ pub(super) fn conversation(
             })
         }
         TargetType::Friend => {
-            let friend = user(ctx, target)?;
-            match ctx.batch.friendship(me.id, friend.id)? {
+            let friend = user(batch, target)?;
+            match batch.friendship(me.id, friend.id)? {
                 Some(id) => Ok(Conversation {
                     id,
                     name: friend.name.clone(),

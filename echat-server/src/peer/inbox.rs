@@ -83,7 +83,7 @@ impl Inbox {
             return false;
         };
         let kind = messages.command().and_then(RequestKind::from_number);
-        kind.is_some_and(RequestKind::is_paged)
+        kind.is_some_and(|kind| kind.answers().paged)
     }
 
     pub(super) fn is_empty(&self) -> bool {

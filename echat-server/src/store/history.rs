@@ -67,7 +67,7 @@ pub struct Older {
 
 /// A user's participation in a conversation.
 #[derive(Clone, Debug)]
-struct Seat {
+struct Participation {
     conversation: ConversationId,
     kind: Kind,
     target: String,
@@ -75,7 +75,7 @@ struct Seat {
     read_id: MessageId,
 }
 
-pub(super) const SEATS: &str =
+pub(super) const PARTICIPATIONS: &str =
     "SELECT p.conversation, 0, u.name, p.after_id, p.read_id FROM participants AS p
      CROSS JOIN friendships AS f ON f.conversation = p.conversation
      CROSS JOIN users AS u ON u.id = f.low_user + f.high_user - p.user WHERE p.user = ?1
@@ -83,7 +83,7 @@ pub(super) const SEATS: &str =
      SELECT p.conversation, 1, r.name, p.after_id, p.read_id FROM participants AS p
      CROSS JOIN rooms AS r ON r.id = p.conversation WHERE p.user = ?1";
 
-pub(super) const SEAT: &str =
+pub(super) const PARTICIPATION: &str =
     "SELECT p.conversation, c.kind, coalesce(r.name, u.name), p.after_id, p.read_id
      FROM participants AS p CROSS JOIN conversations AS c ON c.id = p.conversation
      LEFT JOIN rooms AS r ON r.id = p.conversation
@@ -130,20 +130,22 @@ impl Batch<'_> {
         limit: usize,
         budget: usize,
     ) -> Result<Page, StoreError> {
-        let Some(seat) = self.first(SEAT, params![user, conversation], seat)? else {
+        let Some(participation) =
+            self.first(PARTICIPATION, params![user, conversation], participation)?
+        else {
             return Ok(Page {
                 messages: Vec::new(),
                 more: false,
             });
         };
-        let above = after.map_or(0, MessageId::row).max(seat.after_id);
+        let above = after.map_or(0, MessageId::row).max(participation.after_id);
         let below = before.map_or(i64::MAX, MessageId::row);
         let sql = if after.is_some() { OLDEST } else { NEWEST };
         // One message beyond the limit shows whether there are more.
         let rows = self.all(
             sql,
             params![conversation, above, below, sql_limit(limit, 1)],
-            |row| message(row, user, &seat),
+            |row| message(row, user, &participation),
         )?;
         let found = rows.len();
         let mut filled = Filling::page(budget);
@@ -168,15 +170,15 @@ impl Batch<'_> {
         limit: usize,
         budget: usize,
     ) -> Result<Page, StoreError> {
-        let seats = self.all(SEATS, [user], seat)?;
+        let participations = self.all(PARTICIPATIONS, [user], participation)?;
         let ids = |at: usize, below: i64, limit: usize| {
-            let above = seats[at].after_id.max(after.row());
-            self.ids(OLDEST_IDS, &seats[at], above, below, limit)
+            let above = participations[at].after_id.max(after.row());
+            self.ids(OLDEST_IDS, &participations[at], above, below, limit)
         };
-        let found = merge(seats.len(), limit + 1, limit + 1, ids)?;
+        let found = merge(participations.len(), limit + 1, limit + 1, ids)?;
         let mut filled = Filling::page(budget);
         for &(id, at) in found.iter().take(limit) {
-            let next = self.first(ONE, [id], |row| message(row, user, &seats[at]))?;
+            let next = self.first(ONE, [id], |row| message(row, user, &participations[at]))?;
             let next = next.ok_or_else(|| self.missing(MISSING))?;
             if !filled.push(next) {
                 break;
@@ -198,37 +200,37 @@ impl Batch<'_> {
         total: usize,
         budget: usize,
     ) -> Result<Bundle, StoreError> {
-        let seats = self.all(SEATS, [user], seat)?;
-        let unread = self.unread_of(user, &seats)?;
+        let participations = self.all(PARTICIPATIONS, [user], participation)?;
+        let unread = self.unread_of(user, &participations)?;
         // Ids are ranked in descending order, so that merging takes the newest first.
         let ids = |at: usize, below: i64, limit: usize| {
-            let above = below.saturating_neg().max(seats[at].after_id);
-            let ids = self.ids(NEWEST_IDS, &seats[at], above, i64::MAX, limit)?;
+            let above = below.saturating_neg().max(participations[at].after_id);
+            let ids = self.ids(NEWEST_IDS, &participations[at], above, i64::MAX, limit)?;
             Ok(ids.into_iter().map(i64::saturating_neg).collect())
         };
-        let found = merge(seats.len(), per_conversation, total, ids)?;
+        let found = merge(participations.len(), per_conversation, total, ids)?;
         let lines: usize = unread
             .iter()
             .map(|line| LINE_BYTES + line.target.len())
             .sum();
         // Reserve an entry for every conversation: each may have older messages.
         let lines = lines
-            + seats
+            + participations
                 .iter()
-                .map(|seat| LINE_BYTES + seat.target.len())
+                .map(|participation| LINE_BYTES + participation.target.len())
                 .sum::<usize>();
         let mut filled = Filling::beside(budget.saturating_sub(lines));
-        let mut oldest = vec![i64::MAX; seats.len()];
+        let mut oldest = vec![i64::MAX; participations.len()];
         for (rank, at) in found {
             let id = rank.saturating_neg();
-            let next = self.first(ONE, [id], |row| message(row, user, &seats[at]))?;
+            let next = self.first(ONE, [id], |row| message(row, user, &participations[at]))?;
             let next = next.ok_or_else(|| self.missing(MISSING))?;
             if !filled.push(next) {
                 break;
             }
             oldest[at] = id;
         }
-        let more = self.older(&seats, &oldest)?;
+        let more = self.older(&participations, &oldest)?;
         Ok(Bundle {
             messages: filled.oldest_first(),
             unread,
@@ -236,13 +238,21 @@ impl Batch<'_> {
         })
     }
 
-    fn unread_of(&self, user: UserId, seats: &[Seat]) -> Result<Vec<Unread>, StoreError> {
+    fn unread_of(
+        &self,
+        user: UserId,
+        participations: &[Participation],
+    ) -> Result<Vec<Unread>, StoreError> {
         let mut unread = Vec::new();
         let mut counting = self.counting(user);
-        for seat in seats {
-            let count = counting.unread(seat.conversation, seat.read_id)?;
+        for participation in participations {
+            let count = counting.unread(participation.conversation, participation.read_id)?;
             if count > 0 {
-                let (kind, target, read_id) = (seat.kind, seat.target.clone(), seat.read_id);
+                let (kind, target, read_id) = (
+                    participation.kind,
+                    participation.target.clone(),
+                    participation.read_id,
+                );
                 unread.push(Unread {
                     kind,
                     target,
@@ -255,13 +265,20 @@ impl Batch<'_> {
     }
 
     /// The conversations with messages before the oldest one returned.
-    fn older(&self, seats: &[Seat], oldest: &[i64]) -> Result<Vec<Older>, StoreError> {
+    fn older(
+        &self,
+        participations: &[Participation],
+        oldest: &[i64],
+    ) -> Result<Vec<Older>, StoreError> {
         let mut more = Vec::new();
-        for (seat, &taken) in seats.iter().zip(oldest) {
-            if let Some(&id) = self.ids(NEWEST_IDS, seat, seat.after_id, taken, 1)?.first() {
+        for (participation, &taken) in participations.iter().zip(oldest) {
+            if let Some(&id) = self
+                .ids(NEWEST_IDS, participation, participation.after_id, taken, 1)?
+                .first()
+            {
                 // If none was returned, the newest message counts as older.
                 let before = if taken == i64::MAX { id + 1 } else { taken };
-                let (kind, target) = (seat.kind, seat.target.clone());
+                let (kind, target) = (participation.kind, participation.target.clone());
                 more.push(Older {
                     kind,
                     target,
@@ -275,7 +292,7 @@ impl Batch<'_> {
     fn ids(
         &self,
         sql: &str,
-        seat: &Seat,
+        participation: &Participation,
         above: i64,
         below: i64,
         limit: usize,
@@ -283,7 +300,7 @@ impl Batch<'_> {
         let limit = sql_limit(limit, 0);
         self.all(
             sql,
-            params![seat.conversation, above, below, limit],
+            params![participation.conversation, above, below, limit],
             |row| row.get(0),
         )
     }
@@ -341,8 +358,8 @@ fn sql_limit(limit: usize, extra: i64) -> i64 {
         .saturating_add(extra)
 }
 
-fn seat(row: &Row<'_>) -> rusqlite::Result<Seat> {
-    Ok(Seat {
+fn participation(row: &Row<'_>) -> rusqlite::Result<Participation> {
+    Ok(Participation {
         conversation: row.get(0)?,
         kind: row.get(1)?,
         target: row.get(2)?,
@@ -351,16 +368,20 @@ fn seat(row: &Row<'_>) -> rusqlite::Result<Seat> {
     })
 }
 
-fn message(row: &Row<'_>, reader: UserId, seat: &Seat) -> rusqlite::Result<StoredMessage> {
+fn message(
+    row: &Row<'_>,
+    reader: UserId,
+    participation: &Participation,
+) -> rusqlite::Result<StoredMessage> {
     let (id, sender): (MessageId, UserId) = (row.get(0)?, row.get(1)?);
     Ok(StoredMessage {
         id,
-        conversation: seat.conversation,
-        kind: seat.kind,
+        conversation: participation.conversation,
+        kind: participation.kind,
         sender: row.get(2)?,
         send_time: row.get(3)?,
         content: row.get(4)?,
-        target: seat.target.clone(),
-        sent: sender == reader || id <= seat.read_id,
+        target: participation.target.clone(),
+        sent: sender == reader || id <= participation.read_id,
     })
 }

@@ -4,7 +4,9 @@ use echat_proto::names::{RoomName, Username};
 use rusqlite::{Connection, StatementStatus};
 
 use super::contacts::{OLDEST_PENDING, PENDING, PRUNE};
-use super::history::{NEWEST, NEWEST_IDS, OLDEST, OLDEST_IDS, ONE, SEAT, SEATS, UNREAD};
+use super::history::{
+    NEWEST, NEWEST_IDS, OLDEST, OLDEST_IDS, ONE, PARTICIPATION, PARTICIPATIONS, UNREAD,
+};
 use super::looks::ALIKE;
 use super::migrate::{MIGRATIONS, migrate};
 use super::search::{ROOMS, USERS};
@@ -144,8 +146,8 @@ fn a_failing_migration_leaves_the_version_before_it() {
 fn reading_and_searching_only_ever_seek() {
     let store = Store::in_memory().unwrap();
     for sql in [
-        SEATS,
-        SEAT,
+        PARTICIPATIONS,
+        PARTICIPATION,
         NEWEST,
         OLDEST,
         ONE,

@@ -106,16 +106,16 @@ const ROWS: &[(RequestKind, &[&str])] = &[
 fn expected() -> BTreeSet<Ending> {
     let mut expected = BTreeSet::from([("(unknown)", 204, Some("unknown_command".to_owned()))]);
     for (kind, codes) in ROWS {
-        let info = kind.info();
-        expected.insert((info.name, info.reply.expect("a request has a reply"), None));
+        let (info, answers) = (kind.info(), kind.answers());
+        expected.insert((info.name, answers.reply, None));
         let mut codes = codes.to_vec();
         codes.push("bad_params");
         if !matches!(kind, QueryServerTime | Register | Login) {
             codes.push("not_logged_in");
         }
         for code in codes {
-            let refusal = info.refusal.expect("a request has a refusal");
-            let refusal = if code == "name_taken" { 201 } else { refusal };
+            let known = Code::ALL.iter().find(|known| known.as_str() == code);
+            let refusal = answers.refusal_for(*known.expect("a code"));
             expected.insert((info.name, refusal, Some(code.to_owned())));
         }
     }

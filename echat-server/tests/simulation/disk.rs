@@ -1,13 +1,16 @@
 //! The database's file and what may befall it: no place, another program, commits that fail. What is
 //! read here is what is committed, over a connection of its own.
 
+use crate::fail;
 use crate::plan::USERS;
 use crate::truth::Truth;
 use crate::world::seed;
+use echat_server::config::Limits;
+use echat_server::replay::{Entry, replay};
 use echat_server::store::Store;
 use rusqlite::Connection;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use tempfile::TempDir;
 
@@ -60,6 +63,8 @@ static BEGINNINGS: LazyLock<Beginnings> = LazyLock::new(|| {
 )]
 pub(crate) struct Disk {
     folder: TempDir,
+    /// The database that the case began with.
+    beginning: &'static Path,
     /// Reads what is committed.
     reader: Connection,
     /// The other program that takes the database, or changes it.
@@ -75,7 +80,7 @@ impl Disk {
     pub(crate) fn new(accounts: usize, acquainted: bool) -> (Self, Store) {
         let folder = folder();
         let path = folder.path().join("a.db");
-        let beginning = &BEGINNINGS.1[&(accounts, acquainted)];
+        let beginning: &'static Path = &BEGINNINGS.1[&(accounts, acquainted)];
         std::fs::copy(beginning, &path).expect("place for a database");
         let store = Store::open(&path).expect("a database");
         let connect = || Connection::open(&path).expect("the same database");
@@ -83,6 +88,7 @@ impl Disk {
             reader: connect(),
             other: connect(),
             folder,
+            beginning,
             occupied: false,
             broken: false,
             damaged: false,
@@ -106,6 +112,30 @@ impl Disk {
         truth
             .stands(&self.reader)
             .expect("the database can be read")
+    }
+
+    /// Repeats everything that was written on a copy of the beginning, and compares both databases row by
+    /// row.
+    pub(crate) fn repeats(&self, written: &[Entry], limits: &Limits) -> Result<(), String> {
+        let path = self.folder.path().join("again.db");
+        std::fs::copy(self.beginning, &path).expect("place for a database");
+        let mut store = Store::open(&path).expect("a database");
+        for entry in written {
+            replay(&mut store, limits, entry)
+                .map_err(|why| format!("what was written cannot be repeated: {why}"))?;
+        }
+        let again = Connection::open(&path).expect("the same database");
+        for table in tables(&self.reader) {
+            let (first, second) = (rows(&self.reader, &table), rows(&again, &table));
+            if first != second {
+                let differ = first.symmetric_difference(&second);
+                let differ: Vec<_> = differ.collect();
+                return fail(&format!(
+                    "the same requests write other rows into {table}: {differ:?}"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Whether anything is wrong with it.
@@ -170,4 +200,28 @@ impl Disk {
         store.limit_pages(ROOMY).expect("a pragma");
         self.full = false;
     }
+}
+
+/// The names of all tables, those of SQLite too.
+fn tables(db: &Connection) -> Vec<String> {
+    let mut statement = db
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .expect("a query");
+    let names = statement.query_map([], |row| row.get(0)).expect("a query");
+    names.map(|name| name.expect("a name")).collect()
+}
+
+/// The rows of a table, each as text. No table has two equal rows: each has a key.
+fn rows(db: &Connection, table: &str) -> BTreeSet<String> {
+    let mut statement = db
+        .prepare(&format!("SELECT * FROM \"{table}\""))
+        .expect("a query");
+    let columns = statement.column_count();
+    let row = |row: &rusqlite::Row<'_>| {
+        let values = (0..columns).map(|column| row.get::<_, rusqlite::types::Value>(column));
+        let values = values.collect::<rusqlite::Result<Vec<_>>>()?;
+        Ok(format!("{values:?}"))
+    };
+    let rows = statement.query_map([], row).expect("a query");
+    rows.map(|row| row.expect("a row")).collect()
 }

@@ -40,6 +40,7 @@ const MET: &[&str] = &[
     "a declined request that was made again in silence",
     "a declined request that was told again",
     "a request that gave way",
+    "a write that was repeated",
     "befriend done",
     "befriend exactly already_asked",
     "befriend exactly already_friends",

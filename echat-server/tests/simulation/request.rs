@@ -7,7 +7,6 @@ use echat_proto::channel::Message;
 use echat_proto::commands::{Event, Request};
 use echat_proto::names::{Content, NameQuery, Password, RoomName, TxnId, Username};
 use echat_proto::param::{Names, NewPassword, TargetType};
-use echat_proto::records::Outcome;
 
 /// A number that no command has.
 const NONSENSE: u32 = 4_000;
@@ -136,27 +135,5 @@ fn password(right: bool) -> Password {
 
 /// The code of a refusal.
 pub(crate) fn code(event: &Event) -> Option<&str> {
-    match event {
-        Event::UsernameExist { fail }
-        | Event::LoginFailure { fail }
-        | Event::SendMessageFailure { fail }
-        | Event::CommandWrong { fail }
-        | Event::Refused { fail }
-        | Event::JoinRoomResult {
-            result: Outcome::Refused(fail),
-        }
-        | Event::CreateRoomResult {
-            result: Outcome::Refused(fail),
-        }
-        | Event::AddFriendResult {
-            result: Outcome::Refused(fail),
-        }
-        | Event::ResolveResult {
-            result: Outcome::Refused(fail),
-        }
-        | Event::AddMembersResult {
-            result: Outcome::Refused(fail),
-        } => Some(&fail.code),
-        _ => None,
-    }
+    event.refusal().map(|fail| fail.code.as_str())
 }

@@ -5,7 +5,7 @@ use crate::plan::{ROOMS, Said, Target, USERS};
 use crate::request::{content, kind, named};
 use crate::truth::{Stored, Truth};
 use echat_proto::commands::Event;
-use echat_proto::records::{Code, M, RoomLine, Unread};
+use echat_proto::records::{ChatMessage, Code, RoomLine, Unread};
 use echat_server::config::Limits;
 use std::collections::BTreeSet;
 
@@ -232,8 +232,8 @@ fn history(
     let there = truth.visible(me).filter(|(id, message)| {
         *id > after.unwrap_or(0) && conversation.is_none_or(|c| c == message.conversation)
     });
-    let mut all: Vec<M> = there
-        .map(|(id, message)| m(me, id, message, truth))
+    let mut all: Vec<ChatMessage> = there
+        .map(|(id, message)| chat_message(me, id, message, truth))
         .collect();
     let more = all.len() > limit;
     if after.is_some() || of.is_none() {
@@ -249,12 +249,12 @@ fn history(
 }
 
 /// A stored message as one of its readers sees it.
-pub(crate) fn m(me: usize, id: u64, message: &Stored, truth: &Truth) -> M {
+pub(crate) fn chat_message(me: usize, id: u64, message: &Stored, truth: &Truth) -> ChatMessage {
     let target = truth
         .target(me, message.conversation)
         .expect("a reader takes part");
     let read = truth.seats[&(me, message.conversation)].read;
-    M {
+    ChatMessage {
         id,
         username: USERS[me].to_owned(),
         sender: USERS[message.sender].to_owned(),
@@ -272,7 +272,7 @@ pub(crate) struct Bundle {
     pub(crate) friends: Vec<String>,
     pub(crate) pending: Vec<String>,
     /// If they surely fit.
-    pub(crate) messages: Option<Vec<M>>,
+    pub(crate) messages: Option<Vec<ChatMessage>>,
     pub(crate) unread: Vec<Unread>,
 }
 
@@ -282,9 +282,9 @@ pub(crate) fn bundle(me: usize, truth: &Truth) -> Bundle {
         names
     };
     let pending = truth.asked.iter().filter(|(_, receiver)| *receiver == me);
-    let messages: Vec<M> = truth
+    let messages: Vec<ChatMessage> = truth
         .visible(me)
-        .map(|(id, stored)| m(me, id, stored, truth))
+        .map(|(id, stored)| chat_message(me, id, stored, truth))
         .collect();
     let bytes: usize = messages.iter().map(|message| message.content.len()).sum();
     let mine = truth.seats.iter().filter(|((user, _), _)| *user == me);

@@ -14,7 +14,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use echat_proto::channel::{Channel, Incoming, Message};
-use echat_proto::commands::{self, RequestKind};
+use echat_proto::commands;
 use echat_proto::handshake::{ClientStart, Step};
 use echat_proto::{Value, fingerprint};
 
@@ -211,10 +211,10 @@ impl Client {
 
     /// Waits for the final reply of a request that was sent.
     pub(crate) fn hears_reply(&mut self, request: &str) -> Message {
-        let kind = RequestKind::from_number(message(request).command).expect("a request");
+        let request = message(request).command;
         loop {
             let message = self.hears_message();
-            if is_final(kind, &message) {
+            if commands::ending(request, &message).is_some() {
                 return message;
             }
             self.events.push(message);
@@ -279,15 +279,4 @@ impl Client {
     pub(crate) fn stream(&self) -> &TcpStream {
         &self.stream
     }
-}
-
-/// Whether a message is the final reply of a request (wire.md 5.1).
-fn is_final(kind: RequestKind, message: &Message) -> bool {
-    let info = kind.info();
-    let refused = commands::by_name("REFUSED").map(|info| info.number);
-    let final_numbers = [info.reply, info.refusal, refused];
-    let event = kind == RequestKind::SendMessage
-        && Some(message.command) == info.reply
-        && message.params.at("txn_id").is_none();
-    final_numbers.contains(&Some(message.command)) && !event
 }

@@ -2,7 +2,9 @@
 
 use super::workers::Share;
 use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
-use echat_proto::commands::{CommandInfo, by_number};
+use echat_proto::commands::{
+    CommandInfo, Direction, PendingReplies, RequestKind, Shape, by_number,
+};
 use echat_proto::handshake::{AwaitServerFinished, AwaitServerHello, ClientStart, Step};
 use echat_server::conn::ConnId;
 use rand::CryptoRng;
@@ -30,7 +32,7 @@ pub(crate) struct End {
     hang_up: bool,
     received: VecDeque<Incoming>,
     /// Requests that wait for their final reply, oldest first.
-    owed: VecDeque<&'static CommandInfo>,
+    pending: PendingReplies<&'static CommandInfo>,
 }
 
 impl End {
@@ -47,7 +49,7 @@ impl End {
             outgoing: hello.into(),
             hang_up: false,
             received: VecDeque::new(),
-            owed: VecDeque::new(),
+            pending: PendingReplies::default(),
         }
     }
 
@@ -83,25 +85,10 @@ impl End {
             self.outgoing.extend(frame);
             for incoming in Channel::read_plain(plain).unwrap_or_default() {
                 if let Incoming::Message(message) = incoming {
-                    self.owe(message.command);
+                    self.pending.sent(message.command, request(message.command));
                 }
             }
         }
-    }
-
-    fn owe(&mut self, number: u32) {
-        // What is no request is answered by 204, like a request that is refused so.
-        static UNKNOWN: CommandInfo = CommandInfo {
-            number: 0,
-            name: "(unknown)",
-            direction: echat_proto::commands::Direction::Request,
-            shape: echat_proto::commands::Shape::Null,
-            reply: None,
-            refusal: Some(204),
-            about: "",
-        };
-        let known = by_number(number).filter(|info| info.refusal.is_some());
-        self.owed.push_back(known.unwrap_or(&UNKNOWN));
     }
 
     /// Puts raw bytes on the wire.
@@ -151,31 +138,31 @@ impl End {
         Ok(())
     }
 
-    /// The oldest thing that came and was not looked at; it settles the books of what is owed.
+    /// The oldest thing that came and was not looked at; the request that it ends, if it is a final reply.
     pub(crate) fn next(&mut self) -> Option<(Incoming, Option<&'static CommandInfo>)> {
         let incoming = self.received.pop_front()?;
         let Incoming::Message(message) = &incoming else {
             return Some((incoming, None));
         };
         let ended = self
-            .owed
-            .front()
-            .copied()
-            .filter(|info| ends(info, message));
-        if ended.is_some() {
-            self.owed.pop_front();
-        } else {
-            assert!(
-                !is_final(message),
-                "a reply that nobody is owed: {message:?}"
-            );
+            .pending
+            .answered(message)
+            .map(|answered| answered.request);
+        match ended {
+            // Clients take REFUSED for any request; the server sends what the row declares.
+            Some(info) => assert!(
+                info.is_ended_by(message.command),
+                "a reply that {} does not have: {message:?}",
+                info.name
+            ),
+            None => assert!(!is_final(message), "a reply to no request: {message:?}"),
         }
         Some((incoming, ended))
     }
 
     /// The requests that got no final reply yet.
     pub(crate) fn owed(&self) -> usize {
-        self.owed.len()
+        self.pending.len()
     }
 
     /// Every message that came; what else came is dropped.
@@ -190,17 +177,24 @@ impl End {
     }
 }
 
-/// Whether a message is the final reply of this request.
-fn ends(info: &CommandInfo, message: &Message) -> bool {
-    info.is_ended_by(message.command) && is_final(message)
+/// The row of a request. A number of no request has one without replies: COMMAND_WRONG ends it.
+fn request(number: u32) -> &'static CommandInfo {
+    static UNKNOWN: CommandInfo = CommandInfo {
+        number: 0,
+        name: "(unknown)",
+        direction: Direction::Request,
+        shape: Shape::Null,
+        answers: None,
+        about: "",
+    };
+    RequestKind::from_number(number).map_or(&UNKNOWN, RequestKind::info)
 }
 
 /// Whether a message can only be some request's final reply.
 fn is_final(message: &Message) -> bool {
-    use echat_proto::commands::Direction::{Refusal, Reply, ReplyOrEvent};
     match by_number(message.command).map(|info| info.direction) {
-        Some(Reply | Refusal) => true,
-        Some(ReplyOrEvent) => message.params.at("txn_id").is_some(),
+        Some(Direction::Reply | Direction::Refusal) => true,
+        Some(Direction::ReplyOrEvent) => message.params.at("txn_id").is_some(),
         _ => false,
     }
 }

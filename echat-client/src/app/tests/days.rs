@@ -6,8 +6,8 @@ use super::*;
 
 const NOON: u64 = 1_700_000_000 - 1_700_000_000 % 86_400 + 43_200;
 
-fn at(id: u64, send_time: u64) -> M {
-    M {
+fn at(id: u64, send_time: u64) -> ChatMessage {
+    ChatMessage {
         send_time,
         ..in_room(id, "bob", "x")
     }

@@ -151,7 +151,7 @@ fn without_a_terminal_a_command_answers_too() {
     stage.happens(Input::Line("yes".to_owned()));
     assert_eq!(stage.contents(), ["yes"]);
     stage.says(live(
-        M {
+        ChatMessage {
             target: "bob".to_owned(),
             target_type: TargetType::Friend,
             ..in_room(5, "ann", "yes")

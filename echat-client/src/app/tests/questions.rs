@@ -62,7 +62,7 @@ fn what_arrives_while_an_answer_is_typed_does_not_spoil_it() {
     assert_eq!(stage.contents(), ["+f bob"]);
 }
 
-fn in_room_message(id: u64) -> M {
+fn in_room_message(id: u64) -> ChatMessage {
     super::in_room(id, "bob", "x")
 }
 

@@ -6,7 +6,7 @@ const SAID: &str = "The server's history was replaced (a backup was restored). M
     anew from what it has now.";
 
 /// What a login brings from a database of this name.
-fn bundle(history: &str, newest: u64, friends: &[&str], messages: Vec<M>) -> Event {
+fn bundle(history: &str, newest: u64, friends: &[&str], messages: Vec<ChatMessage>) -> Event {
     Event::LoginBundle {
         chat_rooms: vec!["room1".to_owned()],
         friends: friends.iter().map(|&name| name.to_owned()).collect(),

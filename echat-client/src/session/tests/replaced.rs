@@ -3,7 +3,7 @@
 use super::*;
 use echat_proto::records::Unread;
 
-fn bundle_of(messages: Vec<M>, newest: Option<u64>, history: Option<&str>) -> Event {
+fn bundle_of(messages: Vec<ChatMessage>, newest: Option<u64>, history: Option<&str>) -> Event {
     let Event::LoginBundle {
         chat_rooms,
         friends,
@@ -157,7 +157,7 @@ fn unread_counts_and_markers_are_those_of_the_new_history() {
 
 #[test]
 fn another_message_under_a_known_id_is_another_history() {
-    let other = |change: fn(&mut M)| {
+    let other = |change: fn(&mut ChatMessage)| {
         let mut message = message(7, "r0", "bob");
         change(&mut message);
         message
@@ -227,7 +227,7 @@ enum Step {
 
 /// A server whose ids begin again where its log ends, with one client.
 struct World {
-    log: Vec<M>,
+    log: Vec<ChatMessage>,
     said: u64,
     name: u64,
     way: std::collections::VecDeque<(Event, Option<Asked>)>,
@@ -235,11 +235,11 @@ struct World {
 }
 
 impl World {
-    fn says(&mut self, in_first: bool) -> M {
+    fn says(&mut self, in_first: bool) -> ChatMessage {
         self.said += 1;
         let id = self.log.last().map_or(0, |message| message.id) + 1;
         let room = if in_first { "r0" } else { "r1" };
-        let said = M {
+        let said = ChatMessage {
             content: format!("text {}", self.said),
             ..message(id, room, "bob")
         };
@@ -263,7 +263,8 @@ impl World {
         if matches!(asked, Some(Asked::Login | Asked::CatchUp))
             && let Some(after) = self.session.missed_after()
         {
-            let missed: Vec<M> = self.log.iter().filter(|m| m.id > after).cloned().collect();
+            let missed: Vec<ChatMessage> =
+                self.log.iter().filter(|m| m.id > after).cloned().collect();
             let (messages, more) = (missed.iter().take(2).cloned().collect(), missed.len() > 2);
             let page = Event::History { messages, more };
             self.way.push_back((page, Some(Asked::CatchUp)));

@@ -78,6 +78,7 @@ impl Run {
         self.world.restart(self.limits.clone(), self.disk.open());
         self.world.engine.allow_sessions(self.sessions);
         self.world.engine.set_turn_cost(self.turn_cost);
+        self.world.engine.keep_journal();
         self.facts.restart();
         self.clients.iter_mut().for_each(Client::forget);
         self.keeps()
@@ -120,7 +121,11 @@ impl Run {
         self.wait(LONG)?;
         self.rest()?;
         invariants::all_gone(self)?;
-        self.keeps()
+        self.keeps()?;
+        for _ in &self.written {
+            self.facts.meet("a write that was repeated".to_owned());
+        }
+        self.disk.repeats(&self.written, &self.limits)
     }
 
     pub(super) fn audit(&mut self, user: usize) -> Result<(), String> {

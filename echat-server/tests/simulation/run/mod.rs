@@ -13,6 +13,7 @@ use crate::world::World;
 use crate::world::weather::Weather;
 use echat_server::config::Limits;
 use echat_server::conn::ConnId;
+use echat_server::replay::Entry;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub(crate) struct Run {
     turn_cost: Duration,
     pub(crate) world: World,
     disk: Disk,
+    /// Everything that was written and committed, in order.
+    written: Vec<Entry>,
     pub(crate) truth: Truth,
     facts: Facts,
     pub(crate) clients: Vec<Client>,
@@ -78,12 +81,14 @@ impl Run {
         world.exponents = usize::from(case.seed.is_multiple_of(32));
         world.engine.allow_sessions(case.sessions);
         world.engine.set_turn_cost(case.turn_cost);
+        world.engine.keep_journal();
         Self {
             world,
             limits,
             sessions: case.sessions,
             turn_cost: case.turn_cost,
             disk,
+            written: Vec::new(),
             truth,
             facts: Facts::default(),
             clients: (0..=AUDITOR).map(|_| Client::default()).collect(),

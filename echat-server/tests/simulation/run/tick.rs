@@ -25,6 +25,7 @@ impl Run {
         }
         let online = self.online();
         let stepped = self.world.step();
+        self.written.extend(self.world.engine.take_journal());
         self.note_displaced(&online);
         let before = self.disk.read(&mut self.truth);
         if let Some(before) = &before {

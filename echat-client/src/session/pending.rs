@@ -1,11 +1,8 @@
-//! What was asked and not answered yet. Every request gets exactly one final reply, in the order of
-//! the requests (wire.md 5.1), so a reply belongs to the oldest request.
+//! Requests that are not answered yet. Which reply answers which request is decided by
+//! [`echat_proto::commands::PendingReplies`].
 
-use std::collections::VecDeque;
-
-use echat_proto::commands::{Event, Request, RequestKind};
-use echat_proto::records::{Fail, Outcome};
-use echat_proto::value::Value;
+use echat_proto::commands::{Event, PendingReplies, Request, RequestKind};
+use echat_proto::records::Fail;
 
 use crate::target::{Target, normal_name};
 
@@ -76,7 +73,7 @@ impl Asked {
         }
     }
 
-    /// Whether a person waits for the answer; the others are asked again by themselves.
+    /// Whether a person waits for the answer. The client repeats the other requests by itself.
     pub fn is_awaited(&self) -> bool {
         !matches!(
             self,
@@ -108,79 +105,54 @@ impl Asked {
 
 /// Unanswered requests, oldest first.
 #[derive(Debug, Default)]
-pub struct Owed(VecDeque<Asked>);
+pub struct PendingRequests(PendingReplies<Asked>);
 
-impl Owed {
-    /// A request was sent.
+impl PendingRequests {
+    /// Notes that a request was sent.
     pub fn sent(&mut self, asked: Asked) {
-        self.0.push_back(asked);
+        self.0.sent(asked.kind().info().number, asked);
     }
 
-    /// If this is the final reply to the oldest request, that is answered now.
+    /// Takes the oldest request out if this is the final reply to it.
     pub fn answered(&mut self, event: &Event) -> Option<Asked> {
-        let info = self.0.front()?.kind().info();
-        let ends = match event {
-            Event::OnNewMessage { txn_id: None, .. } => false,
-            Event::Refused { fail } | Event::CommandWrong { fail } => fail
-                .detail
-                .iter()
-                .find(|(key, _)| key == "command")
-                .is_none_or(|(_, asked)| *asked == Value::Int(info.number.into())),
-            event => info.is_ended_by(event.number()),
-        };
-        if ends { self.0.pop_front() } else { None }
+        self.0.answered(event).map(|answered| answered.request)
     }
 
-    /// The connection is gone: nothing will be answered any more.
+    /// Takes all requests out: the connection is gone, and nothing will be answered.
     pub fn cut(&mut self) -> impl Iterator<Item = Asked> {
-        self.0.drain(..)
+        self.0.drain()
     }
 
     /// Whether this is asked already.
     pub fn has(&self, asked: &Asked) -> bool {
-        self.0.contains(asked)
+        self.requests().any(|pending| pending == asked)
     }
 
     /// Whether an answer is on its way that will be shown.
     pub fn has_visible(&self) -> bool {
-        let is_visible = |asked: &Asked| !matches!(asked, Asked::MarkRead(_));
-        self.0.iter().any(is_visible)
+        self.requests()
+            .any(|asked| !matches!(asked, Asked::MarkRead(_)))
     }
 
     /// Whether a person waits for an answer.
     pub fn has_awaited(&self) -> bool {
-        self.0.iter().any(Asked::is_awaited)
+        self.requests().any(Asked::is_awaited)
     }
 
     /// Whether everything is answered.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    fn requests(&self) -> impl Iterator<Item = &Asked> {
+        self.0.iter().map(|(_, asked)| asked)
+    }
 }
 
-/// A reply as yes or no.
+/// A reply as yes or no. Every event that carries a refusal is a no, whichever row of the table it is.
 pub(super) fn outcome(event: Event) -> Result<Event, Fail> {
-    match event {
-        Event::UsernameExist { fail }
-        | Event::LoginFailure { fail }
-        | Event::SendMessageFailure { fail }
-        | Event::CommandWrong { fail }
-        | Event::Refused { fail }
-        | Event::JoinRoomResult {
-            result: Outcome::Refused(fail),
-        }
-        | Event::CreateRoomResult {
-            result: Outcome::Refused(fail),
-        }
-        | Event::AddFriendResult {
-            result: Outcome::Refused(fail),
-        }
-        | Event::ResolveResult {
-            result: Outcome::Refused(fail),
-        }
-        | Event::AddMembersResult {
-            result: Outcome::Refused(fail),
-        } => Err(fail),
-        event => Ok(event),
+    match event.refusal() {
+        Some(fail) => Err(fail.clone()),
+        None => Ok(event),
     }
 }

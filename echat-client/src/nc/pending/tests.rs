@@ -1,29 +1,30 @@
 use super::*;
 use crate::nc::message::resolve;
 use crate::nc::script::parse_line;
+use echat_proto::value::Value;
 
 fn message(line: &str) -> Message {
     resolve(&parse_line(line).unwrap()).unwrap()
 }
 
-fn owing(lines: &[&str]) -> Owed {
-    let mut owed = Owed::default();
+fn owing(lines: &[&str]) -> Pending {
+    let mut pending = Pending::default();
     for line in lines {
-        assert!(!owed.sent(&message(line).encode().unwrap()));
+        assert!(!pending.sent(&message(line).encode().unwrap()));
     }
-    owed
+    pending
 }
 
 /// Sends one request, then receives; the last line must be its final reply, none before it.
 fn refused(request: &str, answers: &[&str]) -> bool {
-    let mut owed = owing(&[request]);
+    let mut pending = owing(&[request]);
     let (last, before) = answers.split_last().unwrap();
     for line in before {
-        assert_eq!(owed.answered(&message(line)), None, "{line}");
-        assert!(!owed.is_empty());
+        assert_eq!(pending.answered(&message(line)), None, "{line}");
+        assert!(!pending.is_empty());
     }
-    let answer = owed.answered(&message(last)).expect("a final reply");
-    assert!(owed.is_empty());
+    let answer = pending.answered(&message(last)).expect("a final reply");
+    assert!(pending.is_empty());
     answer.refused
 }
 
@@ -70,52 +71,55 @@ fn somebody_elses_message_is_no_receipt() {
 
 #[test]
 fn requests_are_answered_in_their_order() {
-    let mut owed = owing(&["QUERY_SERVER_TIME", "LIST_ROOMS", "QUERY_SERVER_TIME"]);
-    assert_eq!(owed.answered(&message("ROOMS []")), None);
-    let first = owed
+    let mut pending = owing(&["QUERY_SERVER_TIME", "LIST_ROOMS", "QUERY_SERVER_TIME"]);
+    assert_eq!(pending.answered(&message("ROOMS []")), None);
+    let first = pending
         .answered(&message("SEND_SERVER_TIME 1"))
         .unwrap()
         .request;
     assert_eq!(first, Request { id: 1, command: 1 });
-    assert_eq!(owed.answered(&message("ROOMS []")).unwrap().request.id, 2);
-    assert_eq!(owed.newest_for(101), Some(3));
-    assert_eq!(owed.newest_for(122), None);
-    assert_eq!(owed.describe(), "QUERY_SERVER_TIME");
+    assert_eq!(
+        pending.answered(&message("ROOMS []")).unwrap().request.id,
+        2
+    );
+    assert_eq!(pending.newest_for(101), Some(3));
+    assert_eq!(pending.newest_for(122), None);
+    assert_eq!(pending.describe(), "QUERY_SERVER_TIME");
 }
 
 #[test]
 fn an_expectation_finds_the_request_it_is_about() {
-    let owed = owing(&["LOGIN {}", "SEND_MESSAGE {}", "SEND_MESSAGE {}"]);
+    let pending = owing(&["LOGIN {}", "SEND_MESSAGE {}", "SEND_MESSAGE {}"]);
     for (number, id) in [
         (103, Some(1)),
         (105, Some(1)),
         (202, Some(1)),
         (109, Some(3)),
     ] {
-        assert_eq!(owed.newest_for(number), id, "{number}");
+        assert_eq!(pending.newest_for(number), id, "{number}");
     }
-    assert_eq!(owed.newest_for(205), Some(3));
-    assert_eq!(owed.newest_for(111), None);
-    assert!(owed.owes_login());
+    assert_eq!(pending.newest_for(205), Some(3));
+    assert_eq!(pending.newest_for(111), None);
+    assert!(pending.owes_login());
 }
 
 #[test]
 fn channel_commands_and_bad_frames_owe_nothing_but_a_pong() {
-    let mut owed = owing(&["PONG"]);
-    assert!(owed.is_empty() && !owed.pong());
-    owed.sent(&message("PING").encode().unwrap());
-    assert_eq!(owed.describe(), "PING");
-    assert!(!owed.is_empty() && owed.pong() && owed.is_empty());
+    let mut pending = owing(&["PONG"]);
+    assert!(pending.is_empty() && !pending.pong());
+    pending.sent(&message("PING").encode().unwrap());
+    assert_eq!(pending.describe(), "PING");
+    assert!(!pending.is_empty() && pending.pong() && pending.is_empty());
     for malformed in [
         &b"\0\0\0\x01"[..],
         b"\0",
         b"\0\0\0\x01\x09",
         b"\xff\xff\xff\x01\0",
     ] {
-        assert!(!owed.sent(malformed));
-        assert!(owed.is_empty());
+        assert!(!pending.sent(malformed));
+        assert!(pending.is_empty());
     }
-    assert!(owed.sent(&message("CLOSE_NOTIFY 0").encode().unwrap()));
+    assert!(pending.sent(&message("CLOSE_NOTIFY 0").encode().unwrap()));
 }
 
 #[test]
@@ -127,7 +131,7 @@ fn each_item_of_a_batch_is_owed_an_answer() {
         command: commands::channel::BATCH,
         params: Value::Bytes(items),
     };
-    let mut owed = Owed::default();
-    owed.sent(&batch.encode().unwrap());
-    assert_eq!(owed.describe(), "QUERY_SERVER_TIME, QUERY_SERVER_TIME");
+    let mut pending = Pending::default();
+    pending.sent(&batch.encode().unwrap());
+    assert_eq!(pending.describe(), "QUERY_SERVER_TIME, QUERY_SERVER_TIME");
 }

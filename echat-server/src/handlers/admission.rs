@@ -1,0 +1,263 @@
+//! Admission: the judgements that rest on memory, made between a handler's decision and its write.
+//!
+//! A handler of a request that writes is a function of database, request, caller and the time of day: it
+//! reads, refuses or decides, and gives back a [`Plan`]. The plan says with its [`Demand`] which rates
+//! and quotas it uses up. The request's route names the [`Admission`]s that judge them. Only an admitted
+//! plan writes; then its demand is counted, and its effects are announced.
+
+use super::effects::Effect;
+use super::journal::Entry;
+use super::{Answer, Caller, Ctx, Reject};
+use crate::config::Limits;
+use crate::store::Batch;
+use echat_proto::Value;
+use echat_proto::commands::{Event, RequestKind};
+use echat_proto::records::Code;
+
+/// What a handler of a request that writes decides with: no roster, no rates, no clock but the time of day.
+pub(crate) struct View<'a, 's> {
+    pub(crate) batch: &'a Batch<'s>,
+    pub(crate) limits: &'a Limits,
+    /// Unix seconds.
+    pub(crate) now: i64,
+}
+
+/// What a handler decided.
+pub(crate) enum Plan {
+    /// There is nothing to write: this is the final reply.
+    Reply(Event),
+    /// To write, if the demand is admitted.
+    Write(Demand, Write),
+    /// To answer so, if the demand is admitted.
+    Answer(Demand, Result<Answer, Reject>),
+}
+
+impl Plan {
+    /// A plan to write. The closure gets only the database: everything else it needs was decided before.
+    pub(super) fn write(
+        demand: Demand,
+        write: impl FnOnce(&mut Batch<'_>) -> Result<Written, Reject> + 'static,
+    ) -> Self {
+        Self::Write(demand, Box::new(write))
+    }
+}
+
+/// Writes the rows of a plan.
+pub(crate) type Write = Box<dyn FnOnce(&mut Batch<'_>) -> Result<Written, Reject>>;
+
+/// What was written comes to this.
+pub(crate) struct Written {
+    /// The final reply.
+    pub(crate) reply: Event,
+    /// What users who are online learn of it.
+    pub(crate) effects: Vec<Effect>,
+}
+
+/// What a plan uses up. All but `Nothing` need space on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Demand {
+    /// It stores no more than it removes, or next to nothing.
+    Nothing,
+    /// It stores, and nothing of it has a rate.
+    Space,
+    /// A message, with so many bytes of content.
+    Message(usize),
+    /// So many users come to a room.
+    Comers(usize),
+    /// A room is made, and so many users come to it.
+    Room { comers: usize },
+    /// A friend request is made.
+    FriendRequest,
+    /// An account is made.
+    Account,
+}
+
+impl Demand {
+    fn bytes(self) -> usize {
+        match self {
+            Self::Message(bytes) => bytes,
+            _ => 0,
+        }
+    }
+
+    fn comers(self) -> usize {
+        match self {
+            Self::Comers(comers) | Self::Room { comers } => comers,
+            _ => 0,
+        }
+    }
+}
+
+/// One judgement that rests on memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// Refuses while less space is free than `free_bytes`.
+    Space,
+    /// A user's messages in a short time.
+    MessageRate,
+    /// Bytes that a user stores in a day.
+    StoredQuota,
+    /// Users whom a user brings to rooms in a short time.
+    ComingRate,
+    /// Rooms that a user makes in a day.
+    RoomQuota,
+    /// Friend requests of a user in an hour.
+    FriendRequestRate,
+    /// Accounts that an address asks for in ten minutes.
+    RegistrationRate,
+}
+
+impl Admission {
+    const ALL: [Self; 7] = [
+        Self::Space,
+        Self::MessageRate,
+        Self::StoredQuota,
+        Self::ComingRate,
+        Self::RoomQuota,
+        Self::FriendRequestRate,
+        Self::RegistrationRate,
+    ];
+
+    /// Whether this judges a part of the demand.
+    fn concerns(self, demand: Demand) -> bool {
+        match self {
+            Self::Space => demand != Demand::Nothing,
+            Self::MessageRate | Self::StoredQuota => matches!(demand, Demand::Message(_)),
+            Self::ComingRate => matches!(demand, Demand::Comers(_) | Demand::Room { .. }),
+            Self::RoomQuota => matches!(demand, Demand::Room { .. }),
+            Self::FriendRequestRate => demand == Demand::FriendRequest,
+            Self::RegistrationRate => demand == Demand::Account,
+        }
+    }
+
+    /// Refuses a demand that is over the limit.
+    fn judge(
+        self,
+        ctx: &Ctx<'_, '_>,
+        caller: Option<&Caller>,
+        demand: Demand,
+    ) -> Result<(), Reject> {
+        let (throttle, limits, now) = (&ctx.throttle, ctx.limits, ctx.now.running);
+        let user = || caller.expect("the route's gate asks for a login").id;
+        let too_fast = |wait| Reject::retry_after(Code::RateLimited, wait);
+        let refusal = match self {
+            Self::Space => ctx.disk_is_low.then(|| Code::StorageFull.into()),
+            Self::MessageRate => throttle.message_wait(user(), now, limits).map(too_fast),
+            Self::StoredQuota => {
+                let bytes = demand.bytes();
+                let wait = throttle.stored_wait(user(), bytes, now, limits);
+                let said = "You have sent as much as a day allows; try again later.";
+                wait.map(|wait| Reject::quota(said, wait))
+            }
+            Self::ComingRate => {
+                let comers = demand.comers();
+                throttle
+                    .coming_wait(user(), comers, now, limits)
+                    .map(too_fast)
+            }
+            Self::RoomQuota => {
+                let said = "You have made as many rooms as a day allows; try again later.";
+                let wait = throttle.room_wait(user(), now, limits);
+                wait.map(|wait| Reject::quota(said, wait))
+            }
+            Self::FriendRequestRate => throttle.request_wait(user(), now, limits).map(too_fast),
+            Self::RegistrationRate => {
+                let wait = throttle.registration_wait(ctx.address, now, limits);
+                wait.map(too_fast)
+            }
+        };
+        refusal.map_or(Ok(()), Err)
+    }
+
+    /// Counts an admitted demand.
+    fn count(self, ctx: &mut Ctx<'_, '_>, caller: Option<&Caller>, demand: Demand) {
+        let (throttle, limits, now) = (&mut *ctx.throttle, ctx.limits, ctx.now.running);
+        let user = || caller.expect("the route's gate asks for a login").id;
+        match self {
+            Self::Space => {}
+            Self::MessageRate => throttle.count_message(user(), now, limits),
+            Self::StoredQuota => {
+                let bytes = demand.bytes();
+                throttle.stored.count(user(), bytes as u64, now);
+            }
+            Self::ComingRate => {
+                throttle.count_coming(user(), demand.comers(), now, limits);
+            }
+            Self::RoomQuota => throttle.rooms.count(user(), 1, now),
+            Self::FriendRequestRate => throttle.count_request(user(), now, limits),
+            Self::RegistrationRate => throttle.count_registration(ctx.address, now, limits),
+        }
+    }
+}
+
+/// A request that a plan was made for, as the journal keeps it.
+pub(crate) struct Received<'p> {
+    pub(crate) kind: RequestKind,
+    pub(crate) params: &'p Value,
+    pub(crate) caller: Option<Caller>,
+}
+
+impl<'s> Ctx<'_, 's> {
+    /// What a handler of a request that writes may see.
+    pub(crate) fn view(&self) -> View<'_, 's> {
+        View {
+            batch: self.batch,
+            limits: self.limits,
+            now: self.now.unix,
+        }
+    }
+
+    /// Judges a plan's demand by the admissions of its route, in their order; then writes, counts and
+    /// announces. A refused or failed plan counts nothing.
+    pub(crate) fn carry_out(
+        &mut self,
+        plan: Plan,
+        admissions: &[Admission],
+        received: &Received<'_>,
+    ) -> Result<Answer, Reject> {
+        let caller = received.caller.as_ref();
+        match plan {
+            Plan::Reply(reply) => Ok(reply.into()),
+            Plan::Write(demand, write) => {
+                let admitted = self.admit(demand, admissions, caller)?;
+                let written = write(self.batch)?;
+                self.journal
+                    .note(|| Entry::request(received, self.now.unix));
+                self.count(&admitted, demand, caller);
+                self.announce(written.effects);
+                Ok(written.reply.into())
+            }
+            Plan::Answer(demand, answer) => {
+                let admitted = self.admit(demand, admissions, caller)?;
+                self.count(&admitted, demand, caller);
+                answer
+            }
+        }
+    }
+
+    fn count(&mut self, admitted: &[Admission], demand: Demand, caller: Option<&Caller>) {
+        for one in admitted {
+            one.count(self, caller, demand);
+        }
+    }
+
+    /// The admissions that judged the demand, if none of them refuses it.
+    fn admit(
+        &self,
+        demand: Demand,
+        admissions: &[Admission],
+        caller: Option<&Caller>,
+    ) -> Result<Vec<Admission>, Reject> {
+        let is_named = |one: &Admission| !one.concerns(demand) || admissions.contains(one);
+        debug_assert!(
+            Admission::ALL.iter().all(is_named),
+            "a route names {admissions:?}, which leaves out a part of {demand:?}"
+        );
+        let mut admitted = Vec::new();
+        for one in admissions.iter().filter(|one| one.concerns(demand)) {
+            one.judge(self, caller, demand)?;
+            admitted.push(*one);
+        }
+        Ok(admitted)
+    }
+}

@@ -1,0 +1,103 @@
+//! The journal: every write of committed ticks, in order, as the request that caused it. A test that
+//! repeats a journal on another database gets the same rows. It is off unless a test asks for it.
+
+use super::admission::Received;
+use super::{Caller, DeferredWrite};
+use echat_proto::Value;
+use echat_proto::commands::RequestKind;
+use echat_proto::names::Username;
+
+/// One write, with everything that decides its rows besides the database.
+#[derive(Clone, Debug)]
+pub struct Entry(pub(crate) Kind);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    /// An admitted request.
+    Request {
+        kind: RequestKind,
+        params: Value,
+        caller: Caller,
+        /// Unix seconds.
+        now: i64,
+    },
+    /// The second step of REGISTER.
+    Account {
+        name: Username,
+        hash: String,
+        /// Unix seconds.
+        now: i64,
+    },
+    /// A write that no answer depends on.
+    Deferred(DeferredWrite),
+}
+
+impl Entry {
+    /// An admitted request of an authenticated user.
+    pub(super) fn request(received: &Received<'_>, now: i64) -> Self {
+        let caller = received.caller.clone();
+        Self(Kind::Request {
+            kind: received.kind,
+            params: received.params.clone(),
+            caller: caller.expect("only an authenticated request writes at once"),
+            now,
+        })
+    }
+
+    /// The second step of REGISTER.
+    pub(super) fn account(name: &Username, hash: &str, now: i64) -> Self {
+        Self(Kind::Account {
+            name: name.clone(),
+            hash: hash.to_owned(),
+            now,
+        })
+    }
+}
+
+/// What was written since the journal was read last.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    is_kept: bool,
+    committed: Vec<Entry>,
+    /// Of the tick that goes on.
+    pending: Vec<Entry>,
+}
+
+impl Journal {
+    /// Keeps a journal from now on.
+    pub(crate) fn keep(&mut self) {
+        self.is_kept = true;
+    }
+
+    /// Notes a write of this tick.
+    pub(crate) fn note(&mut self, entry: impl FnOnce() -> Entry) {
+        if self.is_kept {
+            self.pending.push(entry());
+        }
+    }
+
+    /// Keeps what this tick wrote: it is committed.
+    pub(crate) fn commit(&mut self) {
+        self.committed.append(&mut self.pending);
+    }
+
+    /// Notes writes that no answer depends on, when they are committed.
+    pub(crate) fn deferred(&mut self, written: Vec<DeferredWrite>) {
+        if self.is_kept {
+            let entries = written
+                .into_iter()
+                .map(|chore| Entry(Kind::Deferred(chore)));
+            self.committed.extend(entries);
+        }
+    }
+
+    /// Drops what this tick wrote: it is rolled back.
+    pub(crate) fn roll_back(&mut self) {
+        self.pending.clear();
+    }
+
+    /// Takes the committed writes out, in order.
+    pub(crate) fn take(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.committed)
+    }
+}

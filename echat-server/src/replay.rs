@@ -1,0 +1,48 @@
+//! Repeats a journal on another database: the admitted requests in their order, with nobody online, no
+//! rates and no clock. It writes the same rows, or a handler's write rests on something else than
+//! database, request, caller and the time of day.
+
+use crate::config::Limits;
+use crate::handlers::Reject;
+use crate::handlers::admission::{Plan, View};
+use crate::handlers::journal::Kind;
+use crate::routes;
+use crate::store::Store;
+
+pub use crate::handlers::journal::Entry;
+
+/// Repeats one write and commits it.
+///
+/// # Errors
+/// A sentence that says why the database does not take what another one took.
+pub fn replay(store: &mut Store, limits: &Limits, entry: &Entry) -> Result<(), String> {
+    repeat(store, limits, &entry.0).map_err(|reject| format!("{reject:?} for {:?}", entry.0))
+}
+
+fn repeat(store: &mut Store, limits: &Limits, kind: &Kind) -> Result<(), Reject> {
+    let mut batch = store.batch();
+    match kind {
+        Kind::Request {
+            kind,
+            params,
+            caller,
+            now,
+        } => {
+            let view = View {
+                batch: &batch,
+                limits,
+                now: *now,
+            };
+            if let Some(Plan::Write(_, write)) =
+                routes::decide(&view, *kind, params, caller.clone())?
+            {
+                write(&mut batch)?;
+            }
+        }
+        Kind::Account { name, hash, now } => {
+            batch.create_user(name, hash, *now)?;
+        }
+        Kind::Deferred(write) => write.make(&mut batch)?,
+    }
+    Ok(batch.commit().map(drop)?)
+}
