@@ -76,7 +76,7 @@ fn a_new_server_is_remembered_once_and_can_be_forgotten() {
 fn unwritable(scene: &Scene) -> Vec<std::path::PathBuf> {
     let paths = ["locked/known_hosts", "half/known_hosts", "null"].map(|name| scene.path(name));
     std::fs::create_dir_all(scene.path("locked/known_hosts.lock")).unwrap();
-    std::fs::create_dir_all(scene.path("half/known_hosts.new")).unwrap();
+    std::fs::create_dir_all(scene.path("half/known_hosts.tmp")).unwrap();
     std::os::unix::fs::symlink("/dev/null", &paths[2]).unwrap();
     let mut paths = paths.to_vec();
     if cfg!(target_os = "linux") {

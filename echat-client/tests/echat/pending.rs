@@ -22,9 +22,13 @@ fn they_move_up_when_they_are_sent() {
     ann.sees("room1> ");
     place.falls();
     ann.sees("Trying again");
-    ann.types("one\rtwo 你好\rthree");
+    ann.types("one\r");
+    ann.sees("(pending) one");
+    ann.types("two 你好\r");
+    ann.sees("(pending) two");
+    ann.types("three");
     let waits = |screen: &Emulator| {
-        let prompt = rows_with(screen, "(offline)> three");
+        let prompt = rows_with(screen, "room1 (2");
         let (one, two) = (
             rows_with(screen, "(pending) one"),
             rows_with(screen, "(pending) two"),

@@ -106,6 +106,7 @@ fn a_line_that_costs_the_connection_each_time_is_set_aside() {
     ann.sees(&format!("{room}> "));
     let bad = "a".repeat(4_000);
     pastes(&mut ann, &bad);
+    ann.sees("(pending) aaa");
     ann.types("good\r");
     ann.sees("The line is not sent again.");
     ann.sees("me says: good");
