@@ -49,6 +49,8 @@ fn they_move_up_when_they_are_sent() {
     ann.types("four\r");
     place.rises();
     proxy.leads_to(Some(place.server.address()));
+    // Enter does not wait for the next try.
+    ann.types("\r");
     ann.sees("Connected again");
     ann.sees("me says: two 你好");
     ann.sees("me says: four");
