@@ -9,20 +9,20 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use real::{Running, start};
+use real::{ServerProcess, start};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use support::program::{PROGRAM, SECRET, Scene};
 use support::proxy::Proxy;
 
 /// A scene whose server is the real one.
-fn scene(args: &[&str]) -> (Scene, Running) {
+fn scene(args: &[&str]) -> (Scene, ServerProcess) {
     let scene = Scene::new();
     let server = start(&scene.path(""), args);
     (scene, server)
 }
 
 /// A link that pins the server's key.
-fn link(server: &Running) -> String {
+fn link(server: &ServerProcess) -> String {
     format!("echat://{}/#{}", server.address(), server.fingerprint())
 }
 
@@ -198,7 +198,7 @@ fn a_bot_is_told_that_a_backup_was_restored_and_reads_anew() {
     let (scene, mut server) = scene(&["--log", "off"]);
     scene.registers(&link(&server), "bot");
     let made = r#"{"roomname":"hall","members":[]}"#;
-    let say = |scene: &Scene, server: &Running, line: &str| {
+    let say = |scene: &Scene, server: &ServerProcess, line: &str| {
         let params = format!(r#"{{"target_type":1,"target":"hall","content":"{line}"}}"#);
         let said = scene.run_as(&link(server), "bot", &["SEND_MESSAGE", &params]);
         bundle(&said.exits(0).out)
@@ -221,7 +221,7 @@ fn a_bot_is_told_that_a_backup_was_restored_and_reads_anew() {
     let history = known["history"].as_str().unwrap().to_owned();
     let newest = known["newest"].as_u64().unwrap();
     assert_eq!(newest, 3);
-    let asks = |server: &Running, after: u64, history: &str| {
+    let asks = |server: &ServerProcess, after: u64, history: &str| {
         let after = after.to_string();
         let page = format!(r#"{{"after":{after}}}"#);
         let login = ["--user", "bot", "--password-env", "TEST_PASSWORD"];

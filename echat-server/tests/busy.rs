@@ -1,14 +1,14 @@
 //! Another program holds the database for a while: the real server waits, and keeps nobody else
 //! waiting.
 
-mod place;
+mod server_process;
 mod wire;
 
 use std::env;
 use std::time::Duration;
 
-use place::{Place, now};
 use rusqlite::Connection;
+use server_process::{ServerFolder, now};
 use wire::{Client, line, text};
 
 /// Writes that are refused, each after five seconds, while the database is held; `ECHAT_REFUSALS=6`
@@ -17,13 +17,13 @@ const REFUSALS: usize = 1;
 
 #[test]
 fn a_write_waits_for_the_lock_while_pings_and_reads_are_answered() {
-    let place = Place::new();
-    let server = place.start(&["--log", "warn"]);
+    let dir = ServerFolder::new();
+    let server = dir.start(&["--log", "warn"]);
     let mut ann = Client::register(&server, "ann");
     let mut bob = Client::register(&server, "bob");
     ann.befriends("ann", &mut bob, "bob");
     bob.events.clear();
-    let other = Connection::open(place.path("data/database.db")).unwrap();
+    let other = Connection::open(dir.path("data/database.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
 
     let send = r#"SEND_MESSAGE {"target_type":0,"target":"bob","content":"late","txn_id":"t"}"#;
@@ -50,13 +50,13 @@ fn a_write_waits_for_the_lock_while_pings_and_reads_are_answered() {
 #[test]
 fn a_write_is_refused_after_five_seconds_while_others_are_served() {
     let refusals = env::var("ECHAT_REFUSALS").map_or(REFUSALS, |n| n.parse().unwrap());
-    let place = Place::new();
-    let server = place.start(&["--log", "warn"]);
+    let dir = ServerFolder::new();
+    let server = dir.start(&["--log", "warn"]);
     let mut ann = Client::register(&server, "ann");
     let mut bob = Client::register(&server, "bob");
     ann.befriends("ann", &mut bob, "bob");
     bob.events.clear();
-    let other = Connection::open(place.path("data/database.db")).unwrap();
+    let other = Connection::open(dir.path("data/database.db")).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let send = r#"SEND_MESSAGE {"target_type":0,"target":"bob","content":"late","txn_id":"t"}"#;
     let (mut pings, mut waits) = (Vec::new(), Vec::new());

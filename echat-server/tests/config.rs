@@ -1,35 +1,35 @@
 //! config.json and the flags, as the real binary takes and refuses them.
 
-mod place;
+mod server_process;
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use place::{Place, Running, SERVER, stderr, stdout};
+use server_process::{SERVER, ServerFolder, ServerProcess, stderr, stdout};
 
 /// A place whose config.json has this content.
-fn with_config(content: impl AsRef<[u8]>) -> Place {
-    let place = Place::new();
-    place.write("config.json", content);
-    place
+fn with_config(content: impl AsRef<[u8]>) -> ServerFolder {
+    let dir = ServerFolder::new();
+    dir.write("config.json", content);
+    dir
 }
 
 /// Both `--check-config` and a start end with 78 and these words, and make nothing.
-fn refused(place: &Place, args: &[&str], words: &str) {
+fn refused(dir: &ServerFolder, args: &[&str], words: &str) {
     for more in [&["--check-config"][..], &[]] {
-        let output = place.run(&[args, more].concat());
+        let output = dir.run(&[args, more].concat());
         assert_eq!(stderr(&output), format!("echat-server: {words}\n"));
         assert_eq!(output.status.code(), Some(78), "{words}");
         assert_eq!(stdout(&output), "");
     }
-    assert!(!place.path("data").exists(), "{words}");
+    assert!(!dir.path("data").exists(), "{words}");
 }
 
 #[test]
 fn the_committed_config_spells_out_every_default() {
     let committed = fs::read_to_string("../config.json").unwrap();
-    let output = Place::new().run(&["--print-default-config"]);
+    let output = ServerFolder::new().run(&["--print-default-config"]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(stdout(&output), committed);
     let checked = with_config(&committed).run(&["--check-config"]);
@@ -189,19 +189,19 @@ fn files_that_are_not_json_are_refused() {
     ] {
         refused(&with_config(config), &[], words);
     }
-    let place = with_config(b"{\n\"\xff\": 1}");
-    refused(&place, &[], "config.json: not UTF-8 at line 2");
-    let place = with_config(" ".repeat(1024 * 1024) + "{}");
-    refused(&place, &[], "config.json: is longer than 1048576 bytes");
+    let dir = with_config(b"{\n\"\xff\": 1}");
+    refused(&dir, &[], "config.json: not UTF-8 at line 2");
+    let dir = with_config(" ".repeat(1024 * 1024) + "{}");
+    refused(&dir, &[], "config.json: is longer than 1048576 bytes");
 }
 
 #[test]
 fn a_byte_order_mark_is_read_over() {
-    let place = with_config("\u{feff}{\"server\": {\"data\": \"marked\"}}\r\n");
-    let checked = place.run(&["--check-config"]);
+    let dir = with_config("\u{feff}{\"server\": {\"data\": \"marked\"}}\r\n");
+    let checked = dir.run(&["--check-config"]);
     assert_eq!(stdout(&checked), "config ok: config.json\n");
-    place.start(&[]).stop();
-    assert!(place.path("marked/host_key").exists());
+    dir.start(&[]).stop();
+    assert!(dir.path("marked/host_key").exists());
     for (config, words) in [
         (
             "\u{feff}",
@@ -222,26 +222,22 @@ fn a_byte_order_mark_is_read_over() {
 
 #[test]
 fn files_that_cannot_be_read_are_refused() {
-    let place = Place::new();
+    let dir = ServerFolder::new();
     refused(
-        &place,
+        &dir,
         &["--config", "none.json"],
         "none.json: No such file or directory (os error 2)",
     );
+    refused(&dir, &["--config", "."], ".: Is a directory (os error 21)");
+    dir.write("file", "");
     refused(
-        &place,
-        &["--config", "."],
-        ".: Is a directory (os error 21)",
-    );
-    place.write("file", "");
-    refused(
-        &place,
+        &dir,
         &["--config", "file/x"],
         "file/x: Not a directory (os error 20)",
     );
-    symlink("nowhere", place.path("config.json")).unwrap();
+    symlink("nowhere", dir.path("config.json")).unwrap();
     refused(
-        &place,
+        &dir,
         &[],
         "config.json: No such file or directory (os error 2)",
     );
@@ -249,52 +245,52 @@ fn files_that_cannot_be_read_are_refused() {
 
 #[test]
 fn the_flag_goes_before_the_environment_before_the_current_directory() {
-    let place = Place::new();
+    let dir = ServerFolder::new();
     let env = [("ECHAT_CONFIG", "env.json")];
     assert_eq!(
-        stdout(&place.run(&["--check-config"])),
+        stdout(&dir.run(&["--check-config"])),
         "config ok: built-in defaults\n"
     );
-    let missing = place.run_with(&["--check-config"], &env);
+    let missing = dir.run_with(&["--check-config"], &env);
     assert_eq!(
         stderr(&missing),
         "echat-server: env.json: No such file or directory (os error 2)\n"
     );
     for name in ["config.json", "env.json", "flag.json"] {
-        place.write(name, "{}");
+        dir.write(name, "{}");
     }
     assert_eq!(
-        stdout(&place.run(&["--check-config"])),
+        stdout(&dir.run(&["--check-config"])),
         "config ok: config.json\n"
     );
-    let by_env = place.run_with(&["--check-config"], &env);
+    let by_env = dir.run_with(&["--check-config"], &env);
     assert_eq!(stdout(&by_env), "config ok: env.json\n");
-    let by_flag = place.run_with(&["--check-config", "--config", "flag.json"], &env);
+    let by_flag = dir.run_with(&["--check-config", "--config", "flag.json"], &env);
     assert_eq!(stdout(&by_flag), "config ok: flag.json\n");
 }
 
 #[test]
 fn flags_override_the_file() {
     let port = "127.0.0.1:0";
-    let place =
+    let dir =
         with_config(r#"{"server": {"data": "of_file", "log": "off", "listen": "192.0.2.1:1"}}"#);
-    assert_eq!(stderr(&place.start(&[]).stop()), "");
-    assert!(place.path("of_file/host_key").exists());
-    let mut of_flag = place.command("", &["--listen", port, "--data", "of_flag"]);
+    assert_eq!(stderr(&dir.start(&[]).stop()), "");
+    assert!(dir.path("of_file/host_key").exists());
+    let mut of_flag = dir.command("", &["--listen", port, "--data", "of_flag"]);
     of_flag.env("ECHAT_LOG", "info");
-    let output = Running::start(of_flag).stop();
+    let output = ServerProcess::start(of_flag).stop();
     assert!(stderr(&output).contains(" INFO "), "{}", stderr(&output));
-    assert!(place.path("of_flag/host_key").exists());
-    let mut silent = place.command("", &["--listen", port, "--log", "off"]);
+    assert!(dir.path("of_flag/host_key").exists());
+    let mut silent = dir.command("", &["--listen", port, "--log", "off"]);
     silent.env("ECHAT_LOG", "info");
-    assert_eq!(stderr(&Running::start(silent).stop()), "");
+    assert_eq!(stderr(&ServerProcess::start(silent).stop()), "");
     refused(
-        &Place::new(),
+        &ServerFolder::new(),
         &["--listen", "[::1]:1", "--listen", "[::1]:1"],
         "--listen: the same address twice: [::1]:1",
     );
     refused(
-        &Place::new(),
+        &ServerFolder::new(),
         &["--log", "echat=loud"],
         "--log or ECHAT_LOG: \"echat=loud\" is not a log filter; write level or module=level",
     );
@@ -303,12 +299,12 @@ fn flags_override_the_file() {
 #[test]
 fn output_that_cannot_be_written_is_an_io_error() {
     for flag in ["--check-config", "--print-default-config"] {
-        let place = Place::new();
+        let dir = ServerFolder::new();
         let full = Command::new("sh")
             .args(["-c", r#"exec "$0" "$1" >/dev/full"#, SERVER, flag])
             .env_remove("ECHAT_CONFIG")
             .env_remove("ECHAT_LOG")
-            .current_dir(place.path(""))
+            .current_dir(dir.path(""))
             .output()
             .unwrap();
         let words = "echat-server: stdout: No space left on device (os error 28)\n";
@@ -318,25 +314,25 @@ fn output_that_cannot_be_written_is_an_io_error() {
 
 #[test]
 fn wrong_flags_are_usage_errors_and_help_names_every_exit_code() {
-    let place = Place::new();
+    let dir = ServerFolder::new();
     for args in [
         &["--lisen", "x"][..],
         &["--listen", "x"],
         &["--log", ""],
         &["--config", ""],
     ] {
-        assert_eq!(place.run(args).status.code(), Some(64), "{args:?}");
+        assert_eq!(dir.run(args).status.code(), Some(64), "{args:?}");
     }
-    let both = place.run(&["--check-config", "--print-default-config"]);
+    let both = dir.run(&["--check-config", "--print-default-config"]);
     assert_eq!(both.status.code(), Some(64));
-    let help = place.run(&["--help"]);
+    let help = dir.run(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
     for code in [
         "   0  ", "  64  ", "  69  ", "  73  ", "  74  ", "  75  ", "  77  ", "  78  ",
     ] {
         assert!(stdout(&help).contains(&format!("\n{code}")), "{code}");
     }
-    let version = place.run(&["--version"]);
+    let version = dir.run(&["--version"]);
     assert_eq!(
         stdout(&version),
         concat!("echat-server ", env!("CARGO_PKG_VERSION"), "\n")

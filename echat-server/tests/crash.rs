@@ -1,15 +1,15 @@
 //! The server is killed, or told to stop, while several users write. What was acknowledged is
 //! there afterwards, once, and in one order for all.
 
-mod place;
+mod server_process;
 mod wire;
 mod writers;
 
 use std::env;
 use std::time::Duration;
 
-use place::{Place, Running, now};
 use rustix::process::Signal;
+use server_process::{ServerFolder, ServerProcess, now};
 use wire::Client;
 use writers::{Crowd, check};
 
@@ -24,7 +24,7 @@ const CROWD: Crowd = Crowd {
 #[test]
 fn a_kill_under_load_loses_and_doubles_nothing() {
     let kills = env::var("ECHAT_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
-    let (place, mut server, mut members) = CROWD.enter(start);
+    let (dir, mut server, mut members) = CROWD.enter(start);
     let (mut after, mut acknowledged, mut restarts) = (0, 0, Vec::new());
     for round in 0..kills {
         let written = CROWD.write_until(&server, members, round, 1 + round * 37 % 197, |server| {
@@ -33,7 +33,7 @@ fn a_kill_under_load_loses_and_doubles_nothing() {
         assert!(written.iter().all(|written| written.goodbye.is_none()));
         assert_eq!(server.end().status.code(), None);
         let killed = now();
-        server = start(&place);
+        server = start(&dir);
         Client::connect(&server).is_served();
         restarts.push(killed.elapsed());
         members = CROWD.return_to(&server);
@@ -49,13 +49,13 @@ fn a_kill_under_load_loses_and_doubles_nothing() {
     );
 }
 
-fn start(place: &Place) -> Running {
-    place.start(&["--log", "warn"])
+fn start(dir: &ServerFolder) -> ServerProcess {
+    dir.start(&["--log", "warn"])
 }
 
 #[test]
 fn a_stop_under_load_says_goodbye_and_loses_nothing() {
-    let (place, server, members) = CROWD.enter(start);
+    let (dir, server, members) = CROWD.enter(start);
     let written = CROWD.write_until(&server, members, 0, 100, |server| {
         server.signal(Signal::TERM);
     });
@@ -66,16 +66,16 @@ fn a_stop_under_load_says_goodbye_and_loses_nothing() {
         server.end_within(Duration::from_secs(5)).status.code(),
         Some(0)
     );
-    let server = start(&place);
+    let server = start(&dir);
     check(&mut CROWD.return_to(&server), 0, &written);
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
 #[test]
 fn a_second_signal_stops_at_once() {
-    let place = Place::new();
+    let dir = ServerFolder::new();
     for signals in [[Signal::TERM, Signal::TERM], [Signal::INT, Signal::TERM]] {
-        let mut server = place.start(&[]);
+        let mut server = dir.start(&[]);
         // It never closes its half, for which one signal alone would wait two seconds.
         let mut guest = Client::connect(&server);
         guest.is_served();
@@ -91,8 +91,8 @@ fn a_second_signal_stops_at_once() {
 
 #[test]
 fn a_stop_ends_though_clients_stay() {
-    let place = Place::new();
-    let server = place.start(&[]);
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
     // None of them ever closes its half.
     let mut user = Client::register(&server, "ann");
     let mut guest = Client::connect(&server);

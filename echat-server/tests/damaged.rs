@@ -2,9 +2,9 @@
 //! in each tick of the engine.
 
 mod faults;
-mod place;
+mod harness;
 mod scars;
-mod stage;
+mod server_process;
 mod wire;
 mod writers;
 
@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use echat_server::store::{Store, StoreError, create_template};
 use faults::{Rule, Shim};
-use place::{Place, Running, stderr, stdout};
+use harness::{Actor, Harness};
 use rusqlite::Connection;
 use rustix::io::Errno;
 use scars::{content, strike_last_leaf, strike_message};
-use stage::{Actor, Stage};
+use server_process::{ServerFolder, ServerProcess, stderr, stdout};
 use tempfile::TempDir;
 use wire::{Client, credentials, line, text};
 // What the stage says and hears.
@@ -34,19 +34,19 @@ fn send(room: &str, txn_id: &str) -> String {
 }
 
 /// Ann and bob in the rooms tea, den and hut, and eve alone in nook; nothing runs.
-fn place() -> Place {
-    let place = Place::new();
-    place.write(
+fn dir() -> ServerFolder {
+    let dir = ServerFolder::new();
+    dir.write(
         "config.json",
         r#"{"server": {"limits": {"message_rate": 0, "registrations": 0}}}"#,
     );
-    let server = place.start(&[]);
+    let server = dir.start(&[]);
     for name in ["ann", "bob", "eve"] {
         Client::register(&server, name);
     }
     assert_eq!(server.stop().status.code(), Some(0));
-    fill(&database(&place));
-    place
+    fill(&database(&dir));
+    dir
 }
 
 fn fill(database: &Path) {
@@ -61,8 +61,8 @@ fn fill(database: &Path) {
     );
 }
 
-fn database(place: &Place) -> PathBuf {
-    place.path("data/database.db")
+fn database(dir: &ServerFolder) -> PathBuf {
+    dir.path("data/database.db")
 }
 
 fn code(client: &mut Client, request: &str) -> String {
@@ -71,7 +71,7 @@ fn code(client: &mut Client, request: &str) -> String {
 }
 
 /// Stops in peace; how many lines of the log are errors, all of which must say what to do.
-fn errors(server: Running) -> usize {
+fn errors(server: ServerProcess) -> usize {
     let output = server.stop();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let errors = stderr(&output).lines().filter(|l| l.contains("ERROR"));
@@ -86,11 +86,11 @@ fn errors(server: Running) -> usize {
 
 #[test]
 fn a_damaged_message_costs_only_those_who_ask_for_it() {
-    let place = place();
-    strike_message(&database(&place), "tea", 0);
-    strike_message(&database(&place), "nook", scars::MESSAGES - 1);
+    let dir = dir();
+    strike_message(&database(&dir), "tea", 0);
+    strike_message(&database(&dir), "nook", scars::MESSAGES - 1);
     for round in 0..2 {
-        let server = place.start(&["--log", "info"]);
+        let server = dir.start(&["--log", "info"]);
         let mut ann = Client::login(&server, "ann");
         let mut bob = Client::login(&server, "bob");
         ann.events.clear();
@@ -123,25 +123,25 @@ fn a_damaged_message_costs_only_those_who_ask_for_it() {
 
 #[test]
 fn damage_of_what_a_login_can_do_without_locks_no_user_out() {
-    let place = place();
+    let dir = dir();
     // The name of the history, and the notes about logins.
     for table in ["history", "logins"] {
-        strike_last_leaf(&database(&place), table);
+        strike_last_leaf(&database(&dir), table);
     }
-    let server = place.start(&["--log", "off"]);
+    let server = dir.start(&["--log", "off"]);
     Client::login(&server, "eve").is_served();
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
 #[test]
 fn damage_that_is_met_in_writing_takes_the_tick_back_and_no_more() {
-    let place = place();
+    let dir = dir();
     // New messages of the last room go there.
-    strike_last_leaf(&database(&place), "messages_by_conversation");
+    strike_last_leaf(&database(&dir), "messages_by_conversation");
     // Which names look alike cannot be told: none can be made.
-    strike_last_leaf(&database(&place), "name_looks");
+    strike_last_leaf(&database(&dir), "name_looks");
     for round in 0..2 {
-        let server = place.start(&["--log", "info"]);
+        let server = dir.start(&["--log", "info"]);
         let mut eve = Client::login(&server, "eve");
         let mut guest = Client::connect(&server);
         for n in 0..10 {
@@ -158,7 +158,7 @@ fn damage_that_is_met_in_writing_takes_the_tick_back_and_no_more() {
         assert!(rooms.contains("nook") && !rooms.contains("hut"), "{rooms}");
         assert_eq!(errors(server), 1);
     }
-    let db = Connection::open(database(&place)).unwrap();
+    let db = Connection::open(database(&dir)).unwrap();
     let users: i64 = db
         .query_row("SELECT count(*) FROM users NOT INDEXED", [], |row| {
             row.get(0)
@@ -176,7 +176,7 @@ fn a_sector_that_cannot_be_read_costs_only_those_who_ask_for_it() {
 }
 
 fn a_sector_cannot_be_read(errno: Errno) {
-    let (place, shim) = (place(), Shim::new());
+    let (dir, shim) = (dir(), Shim::new());
     shim.switch(false);
     let rule = Rule {
         what: "read",
@@ -185,7 +185,7 @@ fn a_sector_cannot_be_read(errno: Errno) {
         times: -1,
         errno: Some(errno),
     };
-    let server = shim.start(&place, Some(rule));
+    let server = shim.start(&dir, Some(rule));
     let mut ann = Client::login(&server, "ann");
     let mut bob = Client::login(&server, "bob");
     // What was read before is in memory.
@@ -209,20 +209,20 @@ fn a_sector_cannot_be_read(errno: Errno) {
 
 #[test]
 fn a_database_whose_beginning_is_damaged_is_refused_with_what_to_do() {
-    let place = place();
-    let whole = std::fs::read(database(&place)).unwrap();
+    let dir = dir();
+    let whole = std::fs::read(database(&dir)).unwrap();
     // The magic string; the size of pages; the tree of the schema.
     for at in [0, 16, 100] {
         let mut bytes = whole.clone();
         bytes[at..at + 2].fill(0xff);
-        std::fs::write(database(&place), &bytes).unwrap();
-        let output = place.run(&["--listen", "127.0.0.1:0"]);
+        std::fs::write(database(&dir), &bytes).unwrap();
+        let output = dir.run(&["--listen", "127.0.0.1:0"]);
         assert_eq!(output.status.code(), Some(74), "{}", stdout(&output));
         let said = stderr(&output);
         assert!(said.contains("the database is damaged"), "{at}: {said}");
         assert!(said.contains("backup"), "{said}");
         assert!(said.contains("database.db"), "{said}");
-        assert_eq!(std::fs::read(database(&place)).unwrap(), bytes, "{at}");
+        assert_eq!(std::fs::read(database(&dir)).unwrap(), bytes, "{at}");
     }
 }
 
@@ -231,80 +231,80 @@ fn engine_database() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("database.db");
     create_template(&path).unwrap();
-    let mut stage = Stage::new(Store::open(&path).unwrap());
+    let mut harness = Harness::new(Store::open(&path).unwrap());
     for name in ["ann", "bob", "eve"] {
-        stage.enter(name);
+        harness.enter(name);
     }
-    drop(stage);
+    drop(harness);
     fill(&path);
     (folder, path)
 }
 
 /// An engine over it, in which nobody has to rest.
-fn engine(path: &Path) -> Stage {
-    let mut stage = Stage::new(Store::open(path).unwrap());
-    stage.engine().set_turn_cost(Duration::from_millis(50));
-    stage
+fn engine(path: &Path) -> Harness {
+    let mut harness = Harness::new(Store::open(path).unwrap());
+    harness.engine().set_turn_cost(Duration::from_millis(50));
+    harness
 }
 
-fn replies(stage: &mut Stage, actor: &mut Actor) -> Vec<String> {
-    actor.hears_messages(stage).iter().map(line).collect()
+fn replies(harness: &mut Harness, actor: &mut Actor) -> Vec<String> {
+    actor.hears_messages(harness).iter().map(line).collect()
 }
 
 #[test]
 fn those_who_meet_the_damage_again_take_no_others_writes_along() {
     let (_folder, path) = engine_database();
     strike_message(&path, "tea", 0);
-    let mut stage = engine(&path);
-    let (mut ann, mut eve) = (stage.enter("ann"), stage.enter("eve"));
+    let mut harness = engine(&path);
+    let (mut ann, mut eve) = (harness.enter("ann"), harness.enter("eve"));
     let mut kept = 0;
     for n in 0..20 {
         // In either order, all of it in the round's first tick if it may be.
         let request = send("nook", &format!("t{n}"));
         if n % 2 == 0 {
-            eve.says(&mut stage, &[&request]);
-            ann.says(&mut stage, &[FIRST_PAGE]);
+            eve.says(&mut harness, &[&request]);
+            ann.says(&mut harness, &[FIRST_PAGE]);
         } else {
-            ann.says(&mut stage, &[FIRST_PAGE]);
-            eve.says(&mut stage, &[&request]);
+            ann.says(&mut harness, &[FIRST_PAGE]);
+            eve.says(&mut harness, &[&request]);
         }
-        stage.settle();
-        let refused = replies(&mut stage, &mut ann);
+        harness.settle();
+        let refused = replies(&mut harness, &mut ann);
         assert_eq!(refused.len(), 1);
         assert!(refused[0].contains("storage_damaged"), "{refused:?}");
-        let sent = replies(&mut stage, &mut eve);
+        let sent = replies(&mut harness, &mut eve);
         assert_eq!(sent.len(), 1, "{sent:?}");
         kept += usize::from(sent[0].starts_with("ON_NEW_MESSAGE"));
     }
     assert!(kept >= 19, "{kept} of 20: only the first may be lost");
     // One who writes and meets the damage in one turn loses both, and the next turn is whole.
-    ann.says(&mut stage, &[send("den", "a").as_str(), FIRST_PAGE]);
-    eve.says(&mut stage, &[send("nook", "e")]);
-    stage.settle();
-    let own = replies(&mut stage, &mut ann);
+    ann.says(&mut harness, &[send("den", "a").as_str(), FIRST_PAGE]);
+    eve.says(&mut harness, &[send("nook", "e")]);
+    harness.settle();
+    let own = replies(&mut harness, &mut ann);
     assert!(own.iter().all(|l| l.contains("storage_damaged")), "{own:?}");
-    assert!(replies(&mut stage, &mut eve)[0].starts_with("ON_NEW_MESSAGE"));
-    let again = ann.asks(&mut stage, &send("den", "a"));
+    assert!(replies(&mut harness, &mut eve)[0].starts_with("ON_NEW_MESSAGE"));
+    let again = ann.asks(&mut harness, &send("den", "a"));
     assert!(line(&again).starts_with("ON_NEW_MESSAGE"));
 }
 
 #[test]
 fn sessions_end_though_it_cannot_be_read_who_is_to_be_told() {
     let (_folder, path) = engine_database();
-    let mut stage = engine(&path);
-    let (mut ann, bob) = (stage.enter("ann"), stage.enter("bob"));
-    assert_eq!(stage.engine().roster().sessions().count(), 2);
+    let mut harness = engine(&path);
+    let (mut ann, bob) = (harness.enter("ann"), harness.enter("bob"));
+    assert_eq!(harness.engine().roster().sessions().count(), 2);
     strike_last_leaf(&path, "friendships");
     // The engine has pages in memory, until another program writes.
     let other = Connection::open(&path).unwrap();
     other
         .execute("UPDATE history SET name = name || name", [])
         .unwrap();
-    let out = ann.asks(&mut stage, "LOGOUT");
+    let out = ann.asks(&mut harness, "LOGOUT");
     assert!(line(&out).starts_with("LOGGED_OUT"), "{}", line(&out));
-    bob.hangs_up(&mut stage);
-    assert_eq!(stage.engine().roster().sessions().count(), 0);
-    let mut batch = stage.engine().store().batch();
+    bob.hangs_up(&mut harness);
+    assert_eq!(harness.engine().roster().sessions().count(), 0);
+    let mut batch = harness.engine().store().batch();
     let met = batch.friends(echat_server::store::UserId(1));
     assert!(matches!(met, Err(StoreError::Damaged(_))), "{met:?}");
     assert!(batch.is_whole());
@@ -324,13 +324,13 @@ fn a_row_that_no_server_has_written_is_damage_too() {
          UPDATE conversations SET kind = 7 WHERE id = (SELECT id FROM rooms WHERE name = 'tea')",
     ] {
         let (_folder, path) = engine_database();
-        let mut stage = engine(&path);
-        let (mut ann, mut eve) = (stage.enter("ann"), stage.enter("eve"));
+        let mut harness = engine(&path);
+        let (mut ann, mut eve) = (harness.enter("ann"), harness.enter("eve"));
         let other = Connection::open(&path).unwrap();
         other.execute_batch(change).unwrap();
-        let page = line(&ann.asks(&mut stage, FIRST_PAGE));
+        let page = line(&ann.asks(&mut harness, FIRST_PAGE));
         assert!(page.contains("storage_damaged"), "{change}: {page}");
-        let sent = line(&eve.asks(&mut stage, &send("nook", "t")));
+        let sent = line(&eve.asks(&mut harness, &send("nook", "t")));
         assert!(sent.starts_with("ON_NEW_MESSAGE"), "{change}: {sent}");
     }
 }

@@ -1,7 +1,7 @@
 //! The disk says that it failed: the real server acknowledges nothing that is not there, and stops.
 
 mod faults;
-mod place;
+mod server_process;
 mod wire;
 mod writers;
 
@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 use faults::record::Note;
 use faults::recording::Recording;
 use faults::{Rule, Shim};
-use place::{Place, Running, now, stderr};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rustix::io::Errno;
 use rustix::process::Signal;
+use server_process::{ServerFolder, ServerProcess, now, stderr};
 use writers::Crowd;
 
 /// One message a tick, so that few of them are many commits.
@@ -56,8 +56,8 @@ fn fails(what: &'static str, files: &'static str, times: i64, acknowledged: usiz
         times,
         errno: Some(Errno::IO),
     };
-    let (place, server, members) = CROWD.enter(|place| shim.start(place, Some(rule)));
-    let reader = reading.then(|| reader(&place));
+    let (dir, server, members) = CROWD.enter(|dir| shim.start(dir, Some(rule)));
+    let reader = reading.then(|| reader(&dir));
     let read = |statement: &str| {
         if let Some(reader) = &reader {
             reader.execute_batch(statement).unwrap();
@@ -88,14 +88,14 @@ fn fails(what: &'static str, files: &'static str, times: i64, acknowledged: usiz
     assert!(reading || !later.iter().any(|note| matches!(note, Note::Sent { .. })));
 
     drop(reader);
-    let server = shim.start(&place, None);
+    let server = shim.start(&dir, None);
     let members = CROWD.return_to(&server);
     let second = CROWD.write_until(&server, members, 1, ACKNOWLEDGED, |server| {
         server.signal(Signal::TERM);
     });
     assert_eq!(server.end().status.code(), Some(0));
-    let recording = Recording::new(&shim, &place, [first, second]);
-    assert_eq!(recording.check(&place, recording.notes.len()), Ok(()));
+    let recording = Recording::new(&shim, &dir, [first, second]);
+    assert_eq!(recording.check(&dir, recording.notes.len()), Ok(()));
     assert_eq!(
         recording.play(&BTreeSet::new(), &recording.moments(CUTS)),
         [""; 0]
@@ -103,8 +103,8 @@ fn fails(what: &'static str, files: &'static str, times: i64, acknowledged: usiz
 }
 
 /// Another program. It does not fold the log when it ends, which would not be recorded.
-fn reader(place: &Place) -> Connection {
-    let reader = Connection::open(place.path("data/database.db")).unwrap();
+fn reader(dir: &ServerFolder) -> Connection {
+    let reader = Connection::open(dir.path("data/database.db")).unwrap();
     reader
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         .unwrap();
@@ -173,7 +173,7 @@ fn a_sync_of_the_first_start_that_fails() {
 /// Whether one that comes after so many is asked for. It fails: the server says so and stops, and the
 /// next one starts.
 fn refuses_to_start(syncs: u64) -> bool {
-    let (place, shim) = (Place::in_memory(), Shim::new());
+    let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
     let rule = Rule {
         what: "sync",
         files: "-",
@@ -181,7 +181,7 @@ fn refuses_to_start(syncs: u64) -> bool {
         times: 1,
         errno: Some(Errno::IO),
     };
-    let mut server = Running::begin(shim.command(&place, Some(rule)));
+    let mut server = ServerProcess::begin(shim.command(&dir, Some(rule)));
     let is_ready = server.becomes_ready();
     let notes = shim.notes();
     if is_ready {
@@ -191,7 +191,7 @@ fn refuses_to_start(syncs: u64) -> bool {
     let output = server.end();
     let code = output.status.code().unwrap();
     assert!([73, 74].contains(&code), "{code}: {}", stderr(&output));
-    assert_eq!(shim.start(&place, None).stop().status.code(), Some(0));
+    assert_eq!(shim.start(&dir, None).stop().status.code(), Some(0));
     true
 }
 

@@ -1,7 +1,7 @@
 //! The disk is full, and then it is not: the real server refuses what it cannot keep, and goes on.
 
 mod faults;
-mod place;
+mod server_process;
 mod wire;
 mod writers;
 
@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use faults::{Rule, Shim};
-use place::{Place, Running, SERVER};
 use rustix::io::Errno;
+use server_process::{SERVER, ServerFolder, ServerProcess};
 use wire::{Client, line, message, number};
 
 /// Messages after which the log has been folded once: from then on there are pages to write again
@@ -22,35 +22,35 @@ const FOLDED: usize = 200;
 /// More messages than the disk has place for.
 const TOO_MANY: usize = 1_500;
 
-fn place() -> Place {
+fn dir() -> ServerFolder {
     place_with(0)
 }
 
 /// A place for a server that keeps so many bytes of its disk free.
-fn place_with(free_bytes: u64) -> Place {
-    let place = Place::in_memory();
+fn place_with(free_bytes: u64) -> ServerFolder {
+    let dir = ServerFolder::in_memory();
     let limits = format!(r#"{{"message_rate": 0, "free_bytes": {free_bytes}}}"#);
-    place.write(
+    dir.write(
         "config.json",
         format!(r#"{{"server": {{"limits": {limits}}}}}"#),
     );
-    place
+    dir
 }
 
 /// A server on a disk of 16 MiB of its own.
-fn on_a_small_disk(place: &Place, log: &str) -> Running {
+fn on_a_small_disk(dir: &ServerFolder, log: &str) -> ServerProcess {
     let shell = r#"mkdir -m 700 data && mount -t tmpfs -o size=16m none data && exec "$0" "$@""#;
     let mut command = Command::new("unshare");
     command
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", shell])
         .args([SERVER, "--listen", "127.0.0.1:0", "--log", log])
-        .current_dir(place.path(""));
-    Running::start(command)
+        .current_dir(dir.path(""));
+    ServerProcess::start(command)
 }
 
 #[test]
 fn a_full_disk_refuses_what_writes_until_there_is_room() {
-    let (place, shim) = (place(), Shim::new());
+    let (dir, shim) = (dir(), Shim::new());
     shim.switch(false);
     let full = Rule {
         what: "grow",
@@ -59,17 +59,17 @@ fn a_full_disk_refuses_what_writes_until_there_is_room() {
         times: -1,
         errno: Some(Errno::NOSPC),
     };
-    let server = shim.start(&place, Some(full));
+    let server = shim.start(&dir, Some(full));
     let all = fill_and_free(&server, || shim.switch(true), || shim.switch(false));
     assert_eq!(server.stop().status.code(), Some(0));
-    let server = shim.start(&place, None);
+    let server = shim.start(&dir, None);
     assert_eq!(ids(&mut Client::login(&server, "bob")), all);
 }
 
 /// Not even the few bytes that reserve ids can be written, on a disk that copies on write.
 #[test]
 fn ids_that_cannot_be_reserved_are_a_full_disk() {
-    let (place, shim) = (place(), Shim::new());
+    let (dir, shim) = (dir(), Shim::new());
     shim.switch(false);
     let full = Rule {
         what: "write",
@@ -78,7 +78,7 @@ fn ids_that_cannot_be_reserved_are_a_full_disk() {
         times: -1,
         errno: Some(Errno::NOSPC),
     };
-    let server = shim.start(&place, Some(full));
+    let server = shim.start(&dir, Some(full));
     let mut ann = Client::register(&server, "ann");
     ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
     shim.switch(true);
@@ -91,7 +91,7 @@ fn ids_that_cannot_be_reserved_are_a_full_disk() {
     assert_eq!(sends(&mut ann, 2), Some(2));
     shim.switch(false);
     assert_eq!(server.stop().status.code(), Some(0));
-    let server = shim.start(&place, None);
+    let server = shim.start(&dir, None);
     let mut ann = Client::login(&server, "ann");
     assert_eq!(sends(&mut ann, 3), Some(3));
 }
@@ -99,8 +99,8 @@ fn ids_that_cannot_be_reserved_are_a_full_disk() {
 #[test]
 #[ignore = "mounts a disk of 16 MiB, for which the system must let users have namespaces; campaign"]
 fn a_small_disk_that_is_filled_and_freed() {
-    let place = place();
-    let server = on_a_small_disk(&place, "warn");
+    let dir = dir();
+    let server = on_a_small_disk(&dir, "warn");
     // The disk is seen by the server only.
     let filler = filler(&server);
     let fill = || {
@@ -115,15 +115,15 @@ fn a_small_disk_that_is_filled_and_freed() {
 #[test]
 #[ignore = "mounts a disk of 16 MiB, for which the system must let users have namespaces; campaign"]
 fn a_disk_that_is_nearly_full_refuses_what_stores_and_goes_on() {
-    let place = place_with(8 << 20);
-    let server = on_a_small_disk(&place, "info");
+    let dir = place_with(8 << 20);
+    let server = on_a_small_disk(&dir, "info");
     let mut ann = Client::register(&server, "ann");
     ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
     sends(&mut ann, 0).expect("the disk has space");
     let filler = filler(&server);
     fs::write(&filler, vec![0; 10 << 20]).unwrap();
     // The server asks for the free space once a second at most.
-    let start = place::now();
+    let start = server_process::now();
     let mut n = 1;
     while sends(&mut ann, n).is_some() {
         n += 1;
@@ -138,25 +138,25 @@ fn a_disk_that_is_nearly_full_refuses_what_stores_and_goes_on() {
     assert_eq!(left.command, message("LEFT_ROOM").command);
 
     fs::remove_file(&filler).unwrap();
-    let start = place::now();
+    let start = server_process::now();
     while line(&again.asks(r#"JOIN_ROOM "tea""#)).contains("storage_full") {
         assert!(start.elapsed().as_secs() < 60, "never allowed again");
     }
     sends(&mut again, n).expect("there is space again");
     let output = server.stop();
-    let log = place::stderr(&output);
+    let log = server_process::stderr(&output);
     assert_eq!(log.matches("the disk is nearly full").count(), 1, "{log}");
     assert_eq!(log.matches("the disk has space again").count(), 1, "{log}");
 }
 
 /// A file on the disk of this server.
-fn filler(server: &Running) -> PathBuf {
+fn filler(server: &ServerProcess) -> PathBuf {
     let process = format!("/proc/{}", server.pid().as_raw_nonzero());
     PathBuf::from(process).join("cwd/data/filler")
 }
 
 /// Writes until there is no place, and after there is again; the ids of all that was acknowledged.
-fn fill_and_free(server: &Running, fill: impl Fn(), free: impl Fn()) -> Vec<u64> {
+fn fill_and_free(server: &ServerProcess, fill: impl Fn(), free: impl Fn()) -> Vec<u64> {
     let mut ann = Client::register(server, "ann");
     let mut bob = Client::register(server, "bob");
     ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);

@@ -1,8 +1,8 @@
 //! Whatever one connection does wrong, the others are served.
 
-mod place;
 #[path = "../../echat-proto/tests/tampering/schedule.rs"]
 mod schedule;
+mod server_process;
 mod wire;
 
 use std::io::{Read, Write};
@@ -14,9 +14,9 @@ use echat_proto::crypto::{BLOCK, TAG};
 use echat_proto::frame::HEADER;
 use echat_proto::group::{EXPONENT, Ephemeral, KeyShare, PUBLIC, Public};
 use echat_proto::handshake::{ClientStart, SERVER_HELLO};
-use place::{Place, Running};
 use rustix::net::sockopt::set_socket_linger;
 use schedule::{Schedule, wrong_values};
+use server_process::{ServerFolder, ServerProcess};
 use wire::{Client, message, naked, some_bytes};
 
 /// Closes with a reset instead of an end.
@@ -25,8 +25,8 @@ fn reset(stream: &TcpStream) {
 }
 
 /// A server, and somebody in it who must not notice anything.
-fn scene(place: &Place) -> (Running, Client) {
-    let server = place.start(&["--log", "off"]);
+fn scene(dir: &ServerFolder) -> (ServerProcess, Client) {
+    let server = dir.start(&["--log", "off"]);
     let ann = Client::register(&server, "ann");
     (server, ann)
 }
@@ -37,8 +37,8 @@ fn hello() -> Vec<u8> {
 
 #[test]
 fn a_stranger_is_closed_without_a_word() {
-    let place = Place::new();
-    let (server, mut ann) = scene(&place);
+    let dir = ServerFolder::new();
+    let (server, mut ann) = scene(&dir);
     let mut wrong_public = hello();
     wrong_public[40..].fill(0);
     let twice = [hello(), hello()].concat();
@@ -59,8 +59,8 @@ fn a_stranger_is_closed_without_a_word() {
 
 #[test]
 fn half_a_hello_and_an_end_or_a_reset_cost_nobody_anything() {
-    let place = Place::new();
-    let (server, mut ann) = scene(&place);
+    let dir = ServerFolder::new();
+    let (server, mut ann) = scene(&dir);
     let hello = hello();
     for length in [0, 1, 4, 8, 40, 423, 424] {
         for at_reset in [false, true] {
@@ -93,8 +93,8 @@ fn half_a_hello_and_an_end_or_a_reset_cost_nobody_anything() {
 
 #[test]
 fn a_reset_at_any_stage_of_a_session_is_only_a_departure() {
-    let place = Place::new();
-    let (server, mut ann) = scene(&place);
+    let dir = ServerFolder::new();
+    let (server, mut ann) = scene(&dir);
     let mut bob = Client::register(&server, "bob");
     ann.befriends("ann", &mut bob, "bob");
     drop(bob);
@@ -129,8 +129,8 @@ fn a_reset_at_any_stage_of_a_session_is_only_a_departure() {
 
 #[test]
 fn garbage_inside_a_channel_ends_that_channel_alone() {
-    let place = Place::new();
-    let (server, mut ann) = scene(&place);
+    let dir = ServerFolder::new();
+    let (server, mut ann) = scene(&dir);
     // No frame at all, a length of 4 GiB, a tag that does not hold: silence.
     for bytes in [
         &[0x41; 64][..],
@@ -168,7 +168,7 @@ fn garbage_inside_a_channel_ends_that_channel_alone() {
 const FLIGHT: usize = SERVER_HELLO + HEADER + 3 * BLOCK + TAG;
 
 /// A connection after the server's flight, and what the server waits for.
-fn before_finished(server: &Running) -> (TcpStream, Schedule) {
+fn before_finished(server: &ServerProcess) -> (TcpStream, Schedule) {
     let share = || Ephemeral::from_exponent(&[5; EXPONENT]);
     let (hello, _) = ClientStart::with(share(), &[6; 32]).send();
     let mut stream = naked(server.address());
@@ -184,8 +184,8 @@ fn before_finished(server: &Running) -> (TcpStream, Schedule) {
 
 #[test]
 fn a_wrong_finished_under_the_right_keys_is_closed_without_a_word() {
-    let place = Place::new();
-    let (server, mut ann) = scene(&place);
+    let dir = ServerFolder::new();
+    let (server, mut ann) = scene(&dir);
     let request = message("QUERY_SERVER_TIME");
     let (mut stream, schedule) = before_finished(&server);
     let foreign = schedule.client_finished();

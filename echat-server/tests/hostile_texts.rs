@@ -3,7 +3,7 @@
 //!
 //! `ECHAT_HOSTILE=1000000` tries so many.
 
-mod world;
+mod sim;
 
 use echat_proto::Value;
 use echat_proto::commands::RequestKind;
@@ -14,12 +14,12 @@ use echat_server::store::Store;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use sim::script::log_in;
+use sim::{HOME, Sim, seed};
 use std::io::{self, Write};
 use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 use vt100::Parser;
-use world::script::log_in;
-use world::{HOME, World, seed};
 
 /// Texts of the ordinary run.
 const TEXTS: usize = 600;
@@ -95,7 +95,7 @@ impl Write for Paper {
 }
 
 /// Ann, who is logged in, and a guest; nothing slows them.
-fn world() -> World {
+fn sim() -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob"]);
     seed::room(&mut store, "tea", &["ann"]);
@@ -105,11 +105,11 @@ fn world() -> World {
         message_rate: 0,
         ..Limits::default()
     };
-    let mut world = World::new(1, limits, store);
-    world.believes = true;
-    log_in(&mut world, &["ann"]);
-    world.connect("guest", HOME);
-    world
+    let mut sim = Sim::new(1, limits, store);
+    sim.believes = true;
+    log_in(&mut sim, &["ann"]);
+    sim.connect("guest", HOME);
+    sim
 }
 
 /// The requests that a text can be in, in every field that takes one.
@@ -164,19 +164,19 @@ fn requests(text: &str) -> Vec<(&'static str, RequestKind, Value)> {
 
 /// Everything that is printed because of a text: the log's own values, what clients cause, what an
 /// administrator is told who pastes it.
-fn print_all(world: &mut World, text: &str, paper: &Paper) {
+fn print_all(sim: &mut Sim, text: &str, paper: &Paper) {
     tracing::warn!(target: "echat_server", value = %text, quoted = ?text, "{text}");
     for (who, kind, params) in requests(text) {
-        world.say(who, kind.info().number, params);
+        sim.say(who, kind.info().number, params);
     }
-    world.settle();
-    for end in world.ends.values_mut() {
+    sim.settle();
+    for end in sim.ends.values_mut() {
         end.take_messages();
         assert!(end.is_open(), "{text:?}");
     }
     let mut paper = paper.clone();
     for line in [text, "users", "rooms", "sessions"] {
-        if let Response::Text(text) = console::run(&mut world.engine, line, world.now) {
+        if let Response::Text(text) = console::run(&mut sim.engine, line, sim.now) {
             paper.write_all(text.as_bytes()).expect("memory");
         }
     }
@@ -231,20 +231,20 @@ fn all_is_calm(colours: bool) {
     let subscriber = logging::subscriber(&filter, colours, move || out.clone());
     let count = texts() / 2;
     tracing::subscriber::with_default(subscriber, || {
-        let mut world = world();
+        let mut sim = sim();
         for number in 0..count {
             let text = strategy.new_tree(&mut runner).expect("a text").current();
-            print_all(&mut world, &text, &paper);
+            print_all(&mut sim, &text, &paper);
             is_calm(&mut terminal, &paper.take(), &text);
             // Whoever got in with a text as name and password is a guest again.
-            if world.engine.roster().sessions().count() > 1 {
-                world.ask("guest", "LOGOUT", "null");
+            if sim.engine.roster().sessions().count() > 1 {
+                sim.ask("guest", "LOGOUT", "null");
             }
             // A guest has a minute.
             if number % 100 == 0 {
-                world.end("guest").hang_up();
-                world.settle();
-                world.connect("guest", HOME);
+                sim.end("guest").hang_up();
+                sim.settle();
+                sim.connect("guest", HOME);
             }
         }
     });

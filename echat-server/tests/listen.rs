@@ -1,15 +1,15 @@
 //! Several addresses to listen on, as the real server does it.
 
-mod place;
+mod server_process;
 mod wire;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 
-use place::{Place, Running, stderr, stdout};
+use server_process::{ServerFolder, ServerProcess, stderr, stdout};
 use wire::Client;
 
 /// The addresses of the ready lines, in order. A client is served at each, by one server.
-fn served(mut server: Running, count: usize) -> Vec<SocketAddr> {
+fn served(mut server: ServerProcess, count: usize) -> Vec<SocketAddr> {
     let mut addresses = vec![server.address()];
     for _ in 1..count {
         assert!(server.becomes_ready());
@@ -28,29 +28,29 @@ fn served(mut server: Running, count: usize) -> Vec<SocketAddr> {
 
 #[test]
 fn every_address_of_the_list_is_served_and_announced_in_order() {
-    let place = Place::new();
-    place.write(
+    let dir = ServerFolder::new();
+    dir.write(
         "config.json",
         r#"{"server": {"listen": ["127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0"]}}"#,
     );
-    let addresses = served(Running::start(place.command("", &[])), 3);
+    let addresses = served(ServerProcess::start(dir.command("", &[])), 3);
     let ips: Vec<String> = addresses.iter().map(|a| a.ip().to_string()).collect();
     assert_eq!(ips, ["127.0.0.1", "127.0.0.2", "127.0.0.3"]);
 }
 
 #[test]
 fn the_flag_is_repeated_and_takes_the_place_of_the_list() {
-    let place = Place::new();
-    place.write("config.json", r#"{"server": {"listen": ["192.0.2.1:1"]}}"#);
+    let dir = ServerFolder::new();
+    dir.write("config.json", r#"{"server": {"listen": ["192.0.2.1:1"]}}"#);
     let args = ["--listen", "127.0.0.2:0", "--listen", "127.0.0.1:0"];
-    let addresses = served(Running::start(place.command("", &args)), 2);
+    let addresses = served(ServerProcess::start(dir.command("", &args)), 2);
     let ips: Vec<String> = addresses.iter().map(|a| a.ip().to_string()).collect();
     assert_eq!(ips, ["127.0.0.2", "127.0.0.1"]);
 }
 
 #[test]
 fn if_one_address_cannot_be_had_there_is_no_server() {
-    let place = Place::new();
+    let dir = ServerFolder::new();
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = other.local_addr().unwrap().to_string();
     let args = [
@@ -61,7 +61,7 @@ fn if_one_address_cannot_be_had_there_is_no_server() {
         "--listen",
         &taken,
     ];
-    let refused = place.run(&args);
+    let refused = dir.run(&args);
     assert_eq!(
         stderr(&refused),
         format!("echat-server: cannot listen on {taken}: Address already in use (os error 98)\n")
@@ -71,8 +71,8 @@ fn if_one_address_cannot_be_had_there_is_no_server() {
 
 #[test]
 fn all_addresses_are_for_ipv6_and_ipv4() {
-    let place = Place::new();
-    let server = Running::start(place.command("", &["--listen", "[::]:0"]));
+    let dir = ServerFolder::new();
+    let server = ServerProcess::start(dir.command("", &["--listen", "[::]:0"]));
     let port = server.address().port();
     for ip in [Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()] {
         TcpStream::connect(SocketAddr::new(ip, port)).unwrap();
@@ -87,10 +87,10 @@ fn both_families_listen_on_all_addresses_at_one_port() {
         .local_addr()
         .unwrap()
         .port();
-    let place = Place::new();
+    let dir = ServerFolder::new();
     let listen = [format!("[::]:{port}"), format!("0.0.0.0:{port}")];
     let args = ["--listen", &listen[0], "--listen", &listen[1]];
-    let addresses = served(Running::start(place.command("", &args)), 2);
+    let addresses = served(ServerProcess::start(dir.command("", &args)), 2);
     assert_eq!(texts(&addresses), listen);
 }
 

@@ -4,15 +4,15 @@
 //! machine they differ by chance: the test fails only if they differ in each of three runs.
 //! `ECHAT_LOGINS=10000` tries so many of each kind in a run.
 
-mod place;
+mod server_process;
 mod wire;
 
 use std::time::{Duration, Instant};
 
 use echat_proto::channel::Message;
-use place::{Place, Running};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use server_process::{ServerFolder, ServerProcess};
 use wire::{Client, line};
 
 /// Logins of each kind in the ordinary run.
@@ -85,7 +85,7 @@ impl Sample {
 }
 
 /// One run: as many wrong logins with a known name as with an unknown one.
-fn run(server: &Running, rng: &mut StdRng) -> [Sample; 2] {
+fn run(server: &ServerProcess, rng: &mut StdRng) -> [Sample; 2] {
     let wrong = |name: &str| format!(r#"LOGIN {{"username":"{name}","password":"wrong horse"}}"#);
     let (requests, mut times) = ([wrong("ann"), wrong("eve")], [Vec::new(), Vec::new()]);
     let mut client = Client::connect(server);
@@ -112,12 +112,12 @@ fn run(server: &Running, rng: &mut StdRng) -> [Sample; 2] {
 
 #[test]
 fn a_known_and_an_unknown_name_are_told_apart_by_nothing() {
-    let place = Place::new();
-    place.write(
+    let dir = ServerFolder::new();
+    dir.write(
         "config.json",
         r#"{"server":{"limits":{"login_failures":0}}}"#,
     );
-    let server = place.start(&["--log", "off", "--config", "config.json"]);
+    let server = dir.start(&["--log", "off", "--config", "config.json"]);
     drop(Client::register(&server, "ann"));
     let mut rng = StdRng::seed_from_u64(18);
     let told_apart = (0..RUNS).all(|_| {

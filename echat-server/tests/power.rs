@@ -6,7 +6,7 @@
 //! is left.
 
 mod faults;
-mod place;
+mod server_process;
 mod wire;
 mod writers;
 
@@ -19,9 +19,9 @@ use std::thread;
 use faults::Shim;
 use faults::record::Note;
 use faults::recording::Recording;
-use place::{Place, Running};
 use rusqlite::Connection;
 use rustix::process::Signal;
+use server_process::{ServerFolder, ServerProcess};
 use wire::Client;
 use writers::{Crowd, Written};
 
@@ -42,12 +42,12 @@ const ACKNOWLEDGED: usize = 600;
 
 static RECORDING: LazyLock<Recording> = LazyLock::new(|| {
     let shim = Shim::new();
-    let (place, server, members) = CROWD.enter(|place| shim.start(place, None));
-    let first = write_beside_a_reader_and_stop(&place, server, members);
-    let server = shim.start(&place, None);
+    let (dir, server, members) = CROWD.enter(|dir| shim.start(dir, None));
+    let first = write_beside_a_reader_and_stop(&dir, server, members);
+    let server = shim.start(&dir, None);
     let members = CROWD.return_to(&server);
     let second = write_and_stop(server, members, 1);
-    let recording = Recording::new(&shim, &place, [first, second]);
+    let recording = Recording::new(&shim, &dir, [first, second]);
     // Each server begins a log, and begins it anew after a checkpoint.
     let logs = recording.notes.iter().filter(|note| begins_log(note));
     assert!(logs.count() >= 4, "no checkpoint under load");
@@ -64,11 +64,11 @@ const LONG: usize = 700;
 /// Users write while another program keeps a read open, so that the log cannot be folded, and on when it
 /// has let go, until the log begins anew; then the server is told to stop.
 fn write_beside_a_reader_and_stop(
-    place: &Place,
-    server: Running,
+    dir: &ServerFolder,
+    server: ServerProcess,
     members: Vec<Client>,
 ) -> Vec<Written> {
-    let reader = Connection::open(place.path("data/database.db")).unwrap();
+    let reader = Connection::open(dir.path("data/database.db")).unwrap();
     let pages = |reader: &Connection| {
         let look = "PRAGMA wal_checkpoint(NOOP)";
         let pages = reader.query_row(look, [], |row| row.get::<_, i64>(1));
@@ -100,7 +100,7 @@ fn begins_log(note: &Note) -> bool {
     matches!(note, Note::Written { at: 0, bytes, .. } if bytes.len() == 32)
 }
 
-fn write_and_stop(server: Running, members: Vec<Client>, round: usize) -> Vec<Written> {
+fn write_and_stop(server: ServerProcess, members: Vec<Client>, round: usize) -> Vec<Written> {
     let written = CROWD.write_until(&server, members, round, ACKNOWLEDGED, |server| {
         server.signal(Signal::TERM);
     });
@@ -206,10 +206,10 @@ fn the_control_is_what_normal_does() {
 
 /// What a process did that wrote with this setting.
 fn written_with(synchronous: &str) -> Vec<Note> {
-    let (place, shim) = (Place::in_memory(), Shim::new());
+    let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
     let writer = shim
-        .this_program(&place, "writes_with_a_setting")
-        .env("ECHAT_DATABASE", faults::root(&place).join("a.db"))
+        .this_program(&dir, "writes_with_a_setting")
+        .env("ECHAT_DATABASE", faults::root(&dir).join("a.db"))
         .env("ECHAT_SYNCHRONOUS", synchronous)
         .output();
     assert!(writer.unwrap().status.success());

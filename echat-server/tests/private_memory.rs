@@ -1,31 +1,31 @@
 //! The memory of the real server stays its own: no core file, no look from outside.
 
-mod place;
+mod server_process;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use place::{Place, Running, SERVER};
 use rustix::process::{Signal, getuid};
+use server_process::{SERVER, ServerFolder, ServerProcess};
 
 /// A user who owns nothing of the system.
 const NOBODY: u32 = 65_534;
 
 /// A server of a user who is not root: this one, or, for root, another.
-fn server_of_a_user(place: &Place) -> (Running, u32) {
-    let mut command = place.command("ulimit -c unlimited 2>/dev/null || ulimit -c hard", &ARGS);
+fn server_of_a_user(dir: &ServerFolder) -> (ServerProcess, u32) {
+    let mut command = dir.command("ulimit -c unlimited 2>/dev/null || ulimit -c hard", &ARGS);
     let own = getuid().as_raw();
     if own != 0 {
-        return (Running::start(command), own);
+        return (ServerProcess::start(command), own);
     }
     // A program that a user may not read is not dumpable anyway, and would show nothing here.
     let mode = fs::metadata(SERVER).unwrap().permissions().mode();
     assert_eq!(mode & 0o005, 0o005, "{SERVER}");
-    chown(place.path(""), Some(NOBODY), Some(NOBODY)).unwrap();
+    chown(dir.path(""), Some(NOBODY), Some(NOBODY)).unwrap();
     command.uid(NOBODY).gid(NOBODY);
-    (Running::start(command), NOBODY)
+    (ServerProcess::start(command), NOBODY)
 }
 
 const ARGS: [&str; 2] = ["--listen", "127.0.0.1:0"];
@@ -37,8 +37,8 @@ fn owner(pid: u32) -> u32 {
 
 #[test]
 fn it_leaves_no_core_and_is_looked_into_by_nobody() {
-    let place = Place::new();
-    let (server, user) = server_of_a_user(&place);
+    let dir = ServerFolder::new();
+    let (server, user) = server_of_a_user(&dir);
     let pid = u32::try_from(server.pid().as_raw_nonzero().get()).unwrap();
     let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
     let core = limits

@@ -1,7 +1,7 @@
 //! Few open files, no terminal: the server neither spins nor falls over.
 
 mod crowd;
-mod place;
+mod server_process;
 mod wire;
 
 use std::fs::File;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crowd::watch::Watch;
 use crowd::{open_house, usage};
-use place::{Place, Running};
+use server_process::{ServerFolder, ServerProcess};
 use wire::Client;
 
 /// How often a new client knocks at a full server before a test fails.
@@ -30,8 +30,8 @@ const LOOK: Duration = Duration::from_secs(10);
 
 #[test]
 fn out_of_files_it_serves_who_is_there_and_then_accepts_again() {
-    let place = Place::new();
-    let server = place.start_behind("ulimit -n 64", &["--log", "warn"]);
+    let dir = ServerFolder::new();
+    let server = dir.start_behind("ulimit -n 64", &["--log", "warn"]);
     let mut ann = Client::register(&server, "ann");
     let mut bob = Client::register(&server, "bob");
     ann.befriends("ann", &mut bob, "bob");
@@ -59,7 +59,7 @@ fn out_of_files_it_serves_who_is_there_and_then_accepts_again() {
 }
 
 /// A crowd that stands at the door: nobody of it is turned away by the system.
-fn knock(server: &Running) -> Vec<TcpStream> {
+fn knock(server: &ServerProcess) -> Vec<TcpStream> {
     let address = server.address();
     let knocks = (0..CROWD).map(|_| TcpStream::connect_timeout(&address, AT_ONCE));
     knocks.map(Result::unwrap).collect()
@@ -67,7 +67,7 @@ fn knock(server: &Running) -> Vec<TcpStream> {
 
 /// Knocks until a new client is served. Those who closed are only gone when the server has seen it:
 /// until then it may say that it is full, or say nothing.
-fn is_let_in(server: &Running, member: &mut Client) {
+fn is_let_in(server: &ServerProcess, member: &mut Client) {
     let let_in = (0..KNOCKS).any(|_| {
         member.is_served();
         Client::try_connect(server).is_some_and(|mut client| {
@@ -84,8 +84,8 @@ fn is_let_in(server: &Running, member: &mut Client) {
 #[test]
 #[ignore = "looks on for 10 s; campaign"]
 fn out_of_files_it_hardly_works_and_is_soon_open_again() {
-    let place = Place::new();
-    let server = place.start_behind("ulimit -n 64", &["--log", "warn"]);
+    let dir = ServerFolder::new();
+    let server = dir.start_behind("ulimit -n 64", &["--log", "warn"]);
     let mut ann = Client::register(&server, "ann");
     let crowd = knock(&server);
     ann.is_served();
@@ -110,13 +110,13 @@ fn out_of_files_it_hardly_works_and_is_soon_open_again() {
 }
 
 /// A server for each kind of stdin that is no terminal, all at once.
-fn without_a_terminal(test: impl Fn(&Running, &str) + Sync) {
-    let place = Place::new();
-    place.write("file", "quit\n");
+fn without_a_terminal(test: impl Fn(&ServerProcess, &str) + Sync) {
+    let dir = ServerFolder::new();
+    dir.write("file", "quit\n");
     thread::scope(|scope| {
         for (n, (shell, stdin, name)) in [
             ("", Stdio::null(), "/dev/null"),
-            ("", File::open(place.path("file")).unwrap().into(), "a file"),
+            ("", File::open(dir.path("file")).unwrap().into(), "a file"),
             ("exec <&-", Stdio::null(), "closed"),
             ("", Stdio::piped(), "a pipe at its end"),
         ]
@@ -125,9 +125,9 @@ fn without_a_terminal(test: impl Fn(&Running, &str) + Sync) {
         {
             let data = format!("data{n}");
             let args = ["--listen", "127.0.0.1:0", "--log", "off", "--data", &data];
-            let mut command = place.command(shell, &args);
+            let mut command = dir.command(shell, &args);
             command.stdin(stdin);
-            let server = Running::start(command);
+            let server = ServerProcess::start(command);
             let test = &test;
             scope.spawn(move || {
                 test(&server, name);
@@ -177,8 +177,8 @@ const IDLE: usize = 1_000;
 #[test]
 #[ignore = "looks on for 44 s; campaign"]
 fn idle_connections_wake_nobody() {
-    let place = Place::new();
-    let server = open_house(&place, r#"{"unauthenticated": 10000}"#);
+    let dir = ServerFolder::new();
+    let server = open_house(&dir, r#"{"unauthenticated": 10000}"#);
     for count in [0, IDLE] {
         let mut idle: Vec<_> = (0..count).map(|_| Client::connect(&server)).collect();
         idle.iter_mut().for_each(Client::is_served);

@@ -1,7 +1,7 @@
 //! What the real server keeps to itself: passwords, messages and its key. A canary is sent in every
 //! place where a secret can be, and looked for wherever others could read.
 
-mod place;
+mod server_process;
 mod wire;
 
 use std::fs;
@@ -12,8 +12,8 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use echat_proto::channel::Incoming;
 use echat_proto::names::Username;
 use echat_server::store::Store;
-use place::{Place, Running, stderr, stdout};
 use rusqlite::Connection;
+use server_process::{ServerFolder, ServerProcess, stderr, stdout};
 use wire::{Client, PASSWORD, credentials, line};
 
 /// A password and a message, as nothing else is written.
@@ -37,15 +37,15 @@ fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
 
 /// Fails if a secret is in this, in any form.
 #[track_caller]
-fn has_none(bytes: &[u8], secrets: &[&[u8]], place: &str) {
+fn has_none(bytes: &[u8], secrets: &[&[u8]], dir: &str) {
     for form in secrets.iter().flat_map(|secret| forms(secret)) {
         let found = bytes.windows(form.len()).any(|window| window == form);
-        assert!(!found, "{} is in {place}", String::from_utf8_lossy(&form));
+        assert!(!found, "{} is in {dir}", String::from_utf8_lossy(&form));
     }
 }
 
 /// What others can see of a process: its arguments, and its environment as far as we set it.
-fn seen_from_outside(server: &Running) -> Vec<u8> {
+fn seen_from_outside(server: &ServerProcess) -> Vec<u8> {
     let process = format!("/proc/{}", server.pid().as_raw_nonzero());
     let read = |name: &str| fs::read(format!("{process}/{name}"));
     let environment = match read("environ") {
@@ -57,7 +57,7 @@ fn seen_from_outside(server: &Running) -> Vec<u8> {
 }
 
 /// A canary as password and as message, and in places where neither belongs.
-fn sing(server: &Running) {
+fn sing(server: &ServerProcess) {
     let mut ann = Client::register(server, "ann");
     let canary = credentials("bird").replace(PASSWORD, CANARY);
     let mut bird = Client::connect(server);
@@ -95,13 +95,13 @@ fn sing(server: &Running) {
 
 #[test]
 fn secrets_stay_out_of_the_log_at_trace_and_of_what_others_see() {
-    let place = Place::new();
-    let server = place.start(&["--log", "trace"]);
+    let dir = ServerFolder::new();
+    let server = dir.start(&["--log", "trace"]);
     sing(&server);
     let outside = seen_from_outside(&server);
     let output = server.stop();
     assert_eq!(stdout(&output).lines().count(), 1);
-    let key = fs::read(place.path("data/host_key")).unwrap();
+    let key = fs::read(dir.path("data/host_key")).unwrap();
     let mut secrets = vec![CANARY.as_bytes(), PASSWORD.as_bytes(), b"argon2id", &key];
     secrets.extend(
         key.split(|byte| *byte == b'\n')
@@ -123,8 +123,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The PHC strings of all users by name.
-fn hashes(place: &Place) -> Vec<String> {
-    let db = Connection::open(place.path("data/database.db")).unwrap();
+fn hashes(dir: &ServerFolder) -> Vec<String> {
+    let db = Connection::open(dir.path("data/database.db")).unwrap();
     let mut rows = db
         .prepare("SELECT password FROM users ORDER BY name")
         .unwrap();
@@ -144,13 +144,13 @@ fn is_strong(phc: &str) -> bool {
 
 #[test]
 fn passwords_rest_as_argon2id_and_nowhere_else() {
-    let place = Place::new();
-    let server = place.start(&["--log", "off"]);
+    let dir = ServerFolder::new();
+    let server = dir.start(&["--log", "off"]);
     for name in ["ann", "bob", "joe"] {
         Client::register(&server, name);
     }
     let no_password = || {
-        let files = files(&place.path("data"));
+        let files = files(&dir.path("data"));
         for file in &files {
             has_none(
                 &fs::read(file).unwrap(),
@@ -163,26 +163,26 @@ fn passwords_rest_as_argon2id_and_nowhere_else() {
     assert!(no_password() >= 4, "the log of the database is there too");
     server.kill();
     no_password();
-    let phcs = hashes(&place);
+    let phcs = hashes(&dir);
     assert!(phcs.iter().all(|phc| is_strong(phc)), "{phcs:?}");
     let salts: Vec<_> = phcs.iter().map(|phc| phc.split('$').nth(4)).collect();
     assert!(
         salts[0] != salts[1] && salts[1] != salts[2] && salts[0] != salts[2],
         "{phcs:?}"
     );
-    assert_eq!(place.start(&["--log", "off"]).stop().status.code(), Some(0));
+    assert_eq!(dir.start(&["--log", "off"]).stop().status.code(), Some(0));
     no_password();
 }
 
 /// A database whose only user has a password that was hashed with weaker parameters.
-fn weak(place: &Place) -> String {
+fn weak(dir: &ServerFolder) -> String {
     let params = Params::new(8, 1, 1, None).unwrap();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let phc = argon2
         .hash_password_with_salt(PASSWORD.as_bytes(), &[7; 16])
         .unwrap()
         .to_string();
-    place.used(|path| {
+    dir.used(|path| {
         let mut store = Store::open(path).unwrap();
         let mut batch = store.batch();
         let ann = Username::new("ann").unwrap();
@@ -194,18 +194,18 @@ fn weak(place: &Place) -> String {
 
 #[test]
 fn a_weaker_hash_is_replaced_at_the_next_login() {
-    let place = Place::new();
-    let old = weak(&place);
-    let server = place.start(&["--log", "off"]);
+    let dir = ServerFolder::new();
+    let old = weak(&dir);
+    let server = dir.start(&["--log", "off"]);
     let wrong = credentials("ann").replace(PASSWORD, "wrong");
     let mut client = Client::connect(&server);
     assert!(line(&client.asks(&format!("LOGIN {wrong}"))).contains("bad_credentials"));
-    assert_eq!(hashes(&place), [&*old], "a wrong password proves nothing");
+    assert_eq!(hashes(&dir), [&*old], "a wrong password proves nothing");
     client.logs_in("ann");
     client.is_served();
-    let new = hashes(&place);
+    let new = hashes(&dir);
     assert!(new[0] != old && is_strong(&new[0]), "{new:?}");
     Client::login(&server, "ann").is_served();
-    assert_eq!(hashes(&place), new, "once is enough");
+    assert_eq!(hashes(&dir), new, "once is enough");
     assert_eq!(server.stop().status.code(), Some(0));
 }

@@ -4,19 +4,19 @@
 //! A program of its own, since it looks at the memory of its own process. `ECHAT_CYCLES=100000` tries
 //! so many logins against the engine, and a hundredth of that against the real server.
 
-mod place;
+mod server_process;
+mod sim;
 mod wire;
-mod world;
 
 use echat_proto::channel::Incoming;
 use echat_server::config::Limits;
 use echat_server::store::Store;
-use place::Place;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use server_process::ServerFolder;
+use sim::{HOME, Sim, seed};
 use std::fs;
 use wire::{Client, line};
-use world::{HOME, World, seed};
 
 /// Logins of the ordinary run.
 const CYCLES: usize = 100;
@@ -37,61 +37,60 @@ fn resident(process: &str) -> u64 {
     words.trim_end_matches(" kB").parse().expect("a number")
 }
 
-fn world() -> World {
+fn sim() -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &USERS);
     seed::friends(&mut store, &USERS);
     seed::room(&mut store, "tea", &USERS);
-    let mut world = World::new(1, Limits::default(), store);
-    world.believes = true;
-    world
+    let mut sim = Sim::new(1, Limits::default(), store);
+    sim.believes = true;
+    sim
 }
 
 /// The user comes over a new connection; whatever session they had is taken over. Then they stay,
 /// or leave in one of many ways.
-fn come_and_perhaps_go(world: &mut World, user: &str, seat: usize, rng: &mut StdRng) {
+fn come_and_perhaps_go(sim: &mut Sim, user: &str, seat: usize, rng: &mut StdRng) {
     let new = format!("{user}.{seat}");
     let credentials = format!(r#"{{"username":"{user}","password":"{}"}}"#, seed::PASSWORD);
-    world.connect(&new, HOME);
-    let told = world.ask(&new, "LOGIN", &credentials);
+    sim.connect(&new, HOME);
+    let told = sim.ask(&new, "LOGIN", &credentials);
     assert_eq!(
         told.last().map(|message| message.command),
         Some(105),
         "{user} gets in"
     );
-    let here = world.end(&new).conn;
-    let roster = world.engine.roster();
+    let here = sim.end(&new).conn;
+    let roster = sim.engine.roster();
     let own = roster.sessions().find(|(_, online)| &*online.name == user);
     let own = own.map(|(conn, _)| conn);
     assert_eq!(own, here, "{user}'s one session");
     match rng.random_range(0..10) {
         0 => {
-            world.ask(&new, "LOGOUT", "null");
+            sim.ask(&new, "LOGOUT", "null");
         }
         1 => {
-            world.ask(&new, "LOGOUT", "null");
-            let again = world.ask(&new, "LOGIN", &credentials);
+            sim.ask(&new, "LOGOUT", "null");
+            let again = sim.ask(&new, "LOGIN", &credentials);
             assert_eq!(again.last().map(|message| message.command), Some(105));
         }
-        2 => world.end(&new).hang_up(),
+        2 => sim.end(&new).hang_up(),
         3 => {
-            let conn = world.end(&new).conn.expect("it was taken in");
-            world.engine.sever(conn);
+            let conn = sim.end(&new).conn.expect("it was taken in");
+            sim.engine.sever(conn);
         }
         // It reads no more, and the next login finds it so.
-        4 => world.end(&new).stalled = true,
+        4 => sim.end(&new).stalled = true,
         _ => {}
     }
-    world.settle();
-    world
-        .ends
+    sim.settle();
+    sim.ends
         .values_mut()
         .for_each(|end| drop(end.take_messages()));
 }
 
 #[test]
 fn sessions_come_and_go_and_leave_nothing_behind() {
-    let (mut world, mut rng) = (world(), StdRng::seed_from_u64(16));
+    let (mut sim, mut rng) = (sim(), StdRng::seed_from_u64(16));
     let cycles = cycles();
     let mut warm = 0;
     for cycle in 0..cycles {
@@ -99,25 +98,25 @@ fn sessions_come_and_go_and_leave_nothing_behind() {
             warm = resident("self");
         }
         let round = cycle / USERS.len();
-        come_and_perhaps_go(&mut world, USERS[cycle % USERS.len()], round % 2, &mut rng);
-        assert!(world.engine.roster().sessions().count() <= USERS.len());
+        come_and_perhaps_go(&mut sim, USERS[cycle % USERS.len()], round % 2, &mut rng);
+        assert!(sim.engine.roster().sessions().count() <= USERS.len());
         if cycle % 50 == 0 {
-            world.advance(std::time::Duration::from_secs(3));
+            sim.advance(std::time::Duration::from_secs(3));
         }
     }
     let end = resident("self");
     println!("{cycles} logins; {warm} KiB after a third of them, {end} KiB at the end");
     assert!(end < warm + NOISE, "{warm} KiB, then {end} KiB");
-    world.clear();
-    assert!(world.engine.is_empty() && world.engine.roster().is_empty());
-    assert_eq!(world.engine.deadline(), None);
-    assert!(!world.engine.has_work());
+    sim.clear();
+    assert!(sim.engine.is_empty() && sim.engine.roster().is_empty());
+    assert_eq!(sim.engine.deadline(), None);
+    assert!(!sim.engine.has_work());
 }
 
 #[test]
 fn the_real_server_is_taken_over_again_and_again() {
-    let place = Place::new();
-    let server = place.start(&["--log", "warn"]);
+    let dir = ServerFolder::new();
+    let server = dir.start(&["--log", "warn"]);
     let process = server.pid().as_raw_nonzero().to_string();
     let mut bob = Client::register(&server, "bob");
     let mut ann = Client::register(&server, "ann");

@@ -1,16 +1,16 @@
 //! Signals that a server gets without being meant to end: it says what it does, and serves on.
 
-mod place;
+mod server_process;
 mod wire;
 
-use place::{Place, Running, stderr};
 use rustix::process::Signal;
+use server_process::{ServerFolder, ServerProcess, stderr};
 use wire::Client;
 
 #[test]
 fn a_hangup_is_one_line_and_others_are_nothing() {
-    let place = Place::new();
-    let mut server = place.start(&[]);
+    let dir = ServerFolder::new();
+    let mut server = dir.start(&[]);
     let mut ann = Client::register(&server, "ann");
     for signal in [
         Signal::USR1,
@@ -44,18 +44,18 @@ fn a_hangup_is_one_line_and_others_are_nothing() {
 
 #[test]
 fn a_hangup_during_the_start_is_no_end_and_sigterm_is_one() {
-    let place = Place::new();
-    place.start(&[]).stop();
+    let dir = ServerFolder::new();
+    dir.start(&[]).stop();
     // The start hangs at its configuration, a pipe that nothing was written to yet.
     let hanging = || {
         let shell = "rm -f config.json; mkfifo config.json; echo begun";
         let args = ["--listen", "127.0.0.1:0"];
-        let mut server = Running::begin(place.command(shell, &args));
+        let mut server = ServerProcess::begin(dir.command(shell, &args));
         assert_eq!(server.prints().as_deref(), Some("begun"));
         // Only the server opens the pipe to read: then this opens it to write.
         let config = std::fs::File::options()
             .write(true)
-            .open(place.path("config.json"));
+            .open(dir.path("config.json"));
         (server, config.unwrap())
     };
     let (mut server, mut config) = hanging();
@@ -76,13 +76,13 @@ fn a_hangup_during_the_start_is_no_end_and_sigterm_is_one() {
 
 #[test]
 fn the_limit_on_file_sizes_is_an_error_and_no_signal() {
-    let place = Place::new();
-    place.write(
+    let dir = ServerFolder::new();
+    dir.write(
         "config.json",
         r#"{"server": {"limits": {"message_rate": 0}}}"#,
     );
     // In blocks of 512 bytes.
-    let server = place.start_behind("ulimit -f 1024", &["--log", "warn"]);
+    let server = dir.start_behind("ulimit -f 1024", &["--log", "warn"]);
     let mut ann = Client::register(&server, "ann");
     ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
     let content = "x".repeat(3_900);

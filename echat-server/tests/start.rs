@@ -1,6 +1,6 @@
 //! The start of the real binary: the data folder, its lock, its files and the host key.
 
-mod place;
+mod server_process;
 
 use std::ffi::OsString;
 use std::fs::{self, Permissions};
@@ -11,8 +11,8 @@ use std::path::Path;
 use echat_proto::names::Username;
 use echat_server::data_dir::DataDir;
 use echat_server::store::{Store, create_template};
-use place::{Place, stderr, stdout};
 use rusqlite::{Connection, OpenFlags};
+use server_process::{ServerFolder, stderr, stdout};
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o7777
@@ -39,8 +39,8 @@ fn users(path: &Path) -> Vec<String> {
 
 #[test]
 fn every_file_is_private_under_umask_000() {
-    let place = Place::new();
-    let server = place.start(&["--data", "new/data"]);
+    let dir = ServerFolder::new();
+    let server = dir.start(&["--data", "new/data"]);
     let while_running = [
         "database.db",
         "database.db-shm",
@@ -49,14 +49,14 @@ fn every_file_is_private_under_umask_000() {
         "host_key",
         "lock",
     ];
-    assert_eq!(private_files(&place.path("new/data")), while_running);
+    assert_eq!(private_files(&dir.path("new/data")), while_running);
     for folder in ["new", "new/data"] {
-        assert_eq!(mode(&place.path(folder)), 0o700, "{folder}");
+        assert_eq!(mode(&dir.path(folder)), 0o700, "{folder}");
     }
     assert_eq!(server.stop().status.code(), Some(0));
     // The log is folded into the database at a stop in peace.
     assert_eq!(
-        private_files(&place.path("new/data")),
+        private_files(&dir.path("new/data")),
         ["database.db", "high_water", "host_key", "lock"]
     );
 }
@@ -76,25 +76,25 @@ fn private_files(folder: &Path) -> Vec<OsString> {
 /// A database there may hold accounts and triggers that another user planted.
 #[test]
 fn a_database_beside_the_configuration_is_not_read() {
-    let place = Place::new();
-    fs::create_dir(place.path("etc")).unwrap();
-    place.write("etc/config.json", "{}");
-    database(&place.path("etc/database.db"), "ann");
-    database(&place.path("database.db"), "bob");
+    let dir = ServerFolder::new();
+    fs::create_dir(dir.path("etc")).unwrap();
+    dir.write("etc/config.json", "{}");
+    database(&dir.path("etc/database.db"), "ann");
+    database(&dir.path("database.db"), "bob");
     for args in [&["--config", "etc/config.json"][..], &[]] {
         let data = ["--data", if args.is_empty() { "one" } else { "two" }];
-        place.start(&[args, &data].concat()).stop();
+        dir.start(&[args, &data].concat()).stop();
         let none: [&str; 0] = [];
-        assert_eq!(users(&place.path(data[1]).join("database.db")), none);
+        assert_eq!(users(&dir.path(data[1]).join("database.db")), none);
     }
 }
 
 #[test]
 fn a_database_that_is_not_ours_is_refused_and_left_alone() {
-    let refused = |place: &Place, words: &str| {
-        let path = place.path("data/database.db");
+    let refused = |dir: &ServerFolder, words: &str| {
+        let path = dir.path("data/database.db");
         let before = fs::read(&path).unwrap();
-        let output = place.run(&["--log", "off"]);
+        let output = dir.run(&["--log", "off"]);
         assert_eq!(
             stderr(&output),
             format!("echat-server: data/database.db: {words}\n")
@@ -106,15 +106,15 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
             "{words}, and yet changed"
         );
     };
-    let place = Place::new();
-    place.used(|_| {});
-    let path = place.path("data/database.db");
-    place.write(
+    let dir = ServerFolder::new();
+    dir.used(|_| {});
+    let path = dir.path("data/database.db");
+    dir.write(
         "data/database.db",
         "long enough to have a header ".repeat(40),
     );
     refused(
-        &place,
+        &dir,
         "this file is not an echat database, or its first page is damaged",
     );
     fs::remove_file(&path).unwrap();
@@ -123,7 +123,7 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
         .execute_batch("CREATE TABLE theirs (a)")
         .unwrap();
     refused(
-        &place,
+        &dir,
         "this file is not an echat database, or its first page is damaged",
     );
     fs::remove_file(&path).unwrap();
@@ -135,24 +135,24 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
     db.execute_batch("PRAGMA user_version = 999").unwrap();
     drop(db);
     refused(
-        &place,
+        &dir,
         &format!("the database has version 999, this echat knows versions up to {known}"),
     );
 }
 
 #[test]
 fn a_second_server_is_refused_and_a_reader_is_not() {
-    let place = Place::new();
-    place.used(|path| database(path, "ann"));
-    let first = place.start(&[]);
-    let refused = place.run(&["--log", "off"]);
+    let dir = ServerFolder::new();
+    dir.used(|path| database(path, "ann"));
+    let first = dir.start(&[]);
+    let refused = dir.run(&["--log", "off"]);
     assert_eq!(
         stderr(&refused),
         "echat-server: data: another echat-server uses this folder\n"
     );
     assert_eq!(refused.status.code(), Some(75));
     let reader = Connection::open_with_flags(
-        place.path("data/database.db"),
+        dir.path("data/database.db"),
         OpenFlags::SQLITE_OPEN_READ_ONLY,
     );
     let count = |db: &Connection| -> i64 {
@@ -162,7 +162,7 @@ fn a_second_server_is_refused_and_a_reader_is_not() {
     assert_eq!(count(&reader.unwrap()), 1);
     first.kill();
     assert_eq!(
-        place.start(&[]).stop().status.code(),
+        dir.start(&[]).stop().status.code(),
         Some(0),
         "the lock ends with its process"
     );
@@ -170,10 +170,10 @@ fn a_second_server_is_refused_and_a_reader_is_not() {
 
 #[test]
 fn a_port_in_use_is_refused() {
-    let place = Place::new();
+    let dir = ServerFolder::new();
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
-    let refused = place.run(&["--log", "off", "--listen", &address]);
+    let refused = dir.run(&["--log", "off", "--listen", &address]);
     assert_eq!(
         stderr(&refused),
         format!("echat-server: cannot listen on {address}: Address already in use (os error 98)\n")
@@ -184,9 +184,9 @@ fn a_port_in_use_is_refused() {
 
 #[test]
 fn a_data_folder_that_cannot_be_made_is_refused() {
-    let place = Place::new();
-    place.write("data", "a file");
-    let refused = place.run(&["--log", "off"]);
+    let dir = ServerFolder::new();
+    dir.write("data", "a file");
+    let refused = dir.run(&["--log", "off"]);
     assert_eq!(
         stderr(&refused),
         "echat-server: data: cannot be made: File exists (os error 17)\n"
@@ -196,12 +196,12 @@ fn a_data_folder_that_cannot_be_made_is_refused() {
 
 #[test]
 fn an_exposed_or_malformed_host_key_is_refused_and_kept() {
-    let place = Place::new();
-    place.start(&[]).stop();
-    let key = place.path("data/host_key");
+    let dir = ServerFolder::new();
+    dir.start(&[]).stop();
+    let key = dir.path("data/host_key");
     let first = fs::read(&key).unwrap();
     fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
-    let exposed = place.run(&["--log", "off"]);
+    let exposed = dir.run(&["--log", "off"]);
     assert_eq!(
         stderr(&exposed),
         "echat-server: data/host_key: open to others (mode 0644); if nobody has read it, run: \
@@ -209,14 +209,14 @@ fn an_exposed_or_malformed_host_key_is_refused_and_kept() {
     );
     assert_eq!(exposed.status.code(), Some(77));
     fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(place.start(&[]).stop().status.code(), Some(0));
+    assert_eq!(dir.start(&[]).stop().status.code(), Some(0));
     assert_eq!(
         fs::read(&key).unwrap(),
         first,
         "the key stays the same from start to start"
     );
     fs::write(&key, &first[1..]).unwrap();
-    let malformed = place.run(&["--log", "off"]);
+    let malformed = dir.run(&["--log", "off"]);
     assert_eq!(
         stderr(&malformed),
         "echat-server: data/host_key: not an echat host key; put back a copy of the right one\n"
@@ -227,8 +227,8 @@ fn an_exposed_or_malformed_host_key_is_refused_and_kept() {
 
 #[test]
 fn stdout_is_one_ready_line_and_the_log_is_plain_lines_in_utc() {
-    let place = Place::new();
-    let server = place.start(&[]);
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
     let (address, fingerprint) = (server.address(), server.fingerprint().to_owned());
     assert!(address.ip().is_loopback());
     assert_ne!(address.port(), 0);
@@ -238,7 +238,7 @@ fn stdout_is_one_ready_line_and_the_log_is_plain_lines_in_utc() {
         stdout(&output),
         format!("listening on {address} {fingerprint}\n")
     );
-    let data = DataDir::open(&place.path("data"), false).unwrap();
+    let data = DataDir::open(&dir.path("data"), false).unwrap();
     let key = data.host_key().verifying_key();
     assert_eq!(fingerprint, echat_proto::fingerprint(&key));
     for line in stderr(&output).lines() {
@@ -257,7 +257,7 @@ fn files_made_without_a_mode_are_private_too() {
     // Holds for this whole test process; the servers it starts set their own umask. Beside the
     // unit tests it would hide a missing mode from them.
     echat_server::data_dir::keep_new_files_private();
-    let place = Place::new();
-    place.write("any", "");
-    assert_eq!(mode(&place.path("any")), 0o600);
+    let dir = ServerFolder::new();
+    dir.write("any", "");
+    assert_eq!(mode(&dir.path("any")), 0o600);
 }

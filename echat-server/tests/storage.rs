@@ -1,8 +1,8 @@
 //! A full disk and a lock that another program holds, seen by those who talk to the engine.
 
+mod harness;
 #[path = "storage/long_log.rs"]
 mod long_log;
-mod stage;
 #[path = "wire/words.rs"]
 mod words;
 
@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use echat_proto::channel::Incoming;
 use echat_server::store::{Store, create_template};
+use harness::{Actor, Harness};
 use rusqlite::Connection;
-use stage::{Actor, Stage};
 use tempfile::TempDir;
 use words::{credentials, line, text};
 
@@ -21,11 +21,11 @@ fn database() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("database.db");
     create_template(&path).unwrap();
-    let mut stage = Stage::new(Store::open(&path).unwrap());
-    let (mut ann, mut bob) = (stage.enter("ann"), stage.enter("bob"));
-    ann.asks(&mut stage, "ADD_FRIEND \"bob\"");
+    let mut harness = Harness::new(Store::open(&path).unwrap());
+    let (mut ann, mut bob) = (harness.enter("ann"), harness.enter("bob"));
+    ann.asks(&mut harness, "ADD_FRIEND \"bob\"");
     let accept = r#"RESOLVE_FRIEND_REQUEST {"username":"ann","accepted":true}"#;
-    bob.asks(&mut stage, accept);
+    bob.asks(&mut harness, accept);
     (folder, path)
 }
 
@@ -61,10 +61,10 @@ fn send(n: usize) -> String {
 }
 
 /// Sends until there is no room any more; how many were acknowledged.
-fn send_until_full(stage: &mut Stage, ann: &mut Actor) -> usize {
+fn send_until_full(harness: &mut Harness, ann: &mut Actor) -> usize {
     (0..100)
         .find(|n| {
-            let reply = ann.asks(stage, &send(*n));
+            let reply = ann.asks(harness, &send(*n));
             if line(&reply).starts_with("ON_NEW_MESSAGE") {
                 return false;
             }
@@ -74,8 +74,8 @@ fn send_until_full(stage: &mut Stage, ann: &mut Actor) -> usize {
         .expect("a full disk")
 }
 
-fn history(stage: &mut Stage, actor: &mut Actor) -> Vec<String> {
-    let reply = actor.asks(stage, r#"QUERY_HISTORY {"limit":200}"#);
+fn history(harness: &mut Harness, actor: &mut Actor) -> Vec<String> {
+    let reply = actor.asks(harness, r#"QUERY_HISTORY {"limit":200}"#);
     let Some(echat_proto::Value::List(page)) = reply.params.at("messages") else {
         panic!("{}", line(&reply))
     };
@@ -91,81 +91,85 @@ fn numbers(upto: usize) -> Vec<String> {
 #[test]
 fn a_full_disk_refuses_what_writes_and_serves_what_reads() {
     let (_folder, path) = database();
-    let mut stage = Stage::new(fill(&path));
-    let (mut ann, mut bob) = (stage.enter("ann"), stage.enter("bob"));
-    let kept = send_until_full(&mut stage, &mut ann);
-    bob.hears(&mut stage);
-    assert_eq!(history(&mut stage, &mut bob), numbers(kept));
+    let mut harness = Harness::new(fill(&path));
+    let (mut ann, mut bob) = (harness.enter("ann"), harness.enter("bob"));
+    let kept = send_until_full(&mut harness, &mut ann);
+    bob.hears(&mut harness);
+    assert_eq!(history(&mut harness, &mut bob), numbers(kept));
     // Logging in only reads, and what is told apart from messages is still told.
-    let mut bob = stage.enter("bob");
-    assert_eq!(history(&mut stage, &mut bob), numbers(kept));
-    assert!(line(&ann.asks(&mut stage, &send(kept))).contains("storage_full"));
+    let mut bob = harness.enter("bob");
+    assert_eq!(history(&mut harness, &mut bob), numbers(kept));
+    assert!(line(&ann.asks(&mut harness, &send(kept))).contains("storage_full"));
     assert!(
-        bob.hears(&mut stage).is_empty(),
+        bob.hears(&mut harness).is_empty(),
         "what is not kept is not delivered"
     );
 
     free(&path);
-    let reply = ann.asks(&mut stage, &send(kept));
+    let reply = ann.asks(&mut harness, &send(kept));
     assert!(
         line(&reply).starts_with("ON_NEW_MESSAGE"),
         "{}",
         line(&reply)
     );
-    assert_eq!(bob.hears(&mut stage).len(), 1);
-    assert_eq!(history(&mut stage, &mut bob), numbers(kept + 1));
-    drop(stage);
-    let mut stage = Stage::new(Store::open(&path).unwrap());
-    let mut ann = stage.enter("ann");
-    assert_eq!(history(&mut stage, &mut ann), numbers(kept + 1));
+    assert_eq!(bob.hears(&mut harness).len(), 1);
+    assert_eq!(history(&mut harness, &mut bob), numbers(kept + 1));
+    drop(harness);
+    let mut harness = Harness::new(Store::open(&path).unwrap());
+    let mut ann = harness.enter("ann");
+    assert_eq!(history(&mut harness, &mut ann), numbers(kept + 1));
 }
 
 #[test]
 fn on_a_full_disk_every_pipelined_request_is_answered() {
     let (_folder, path) = database();
-    let mut stage = Stage::new(fill(&path));
-    let (mut ann, mut bob) = (stage.enter("ann"), stage.enter("bob"));
-    let kept = send_until_full(&mut stage, &mut ann);
-    bob.hears(&mut stage);
+    let mut harness = Harness::new(fill(&path));
+    let (mut ann, mut bob) = (harness.enter("ann"), harness.enter("bob"));
+    let kept = send_until_full(&mut harness, &mut ann);
+    bob.hears(&mut harness);
     let requests: Vec<_> = (kept..kept + 40).map(send).collect();
-    ann.says(&mut stage, &requests);
+    ann.says(&mut harness, &requests);
     // Both are handled in the tick that fails.
     bob.says(
-        &mut stage,
+        &mut harness,
         &["LIST_ROOMS", "ADD_FRIEND \"cyn\"", "QUERY_SERVER_TIME"],
     );
-    stage.settle();
-    let replies = ann.hears_messages(&mut stage);
+    harness.settle();
+    let replies = ann.hears_messages(&mut harness);
     assert_eq!(replies.len(), 40);
     assert!(
         replies
             .iter()
             .all(|reply| text(&reply.params, "code") == "storage_full")
     );
-    assert_eq!(bob.hears_messages(&mut stage).len(), 3);
+    assert_eq!(bob.hears_messages(&mut harness).len(), 3);
 }
 
 #[test]
 fn on_a_full_disk_every_registration_of_a_tick_is_answered() {
     let (_folder, path) = database();
-    let mut stage = Stage::new(fill(&path));
-    let mut ann = stage.enter("ann");
-    send_until_full(&mut stage, &mut ann);
+    let mut harness = Harness::new(fill(&path));
+    let mut ann = harness.enter("ann");
+    send_until_full(&mut harness, &mut ann);
     // Names fill pages too; until none fits any more, somebody is still let in.
-    let mut guest = stage.connect();
+    let mut guest = harness.connect();
     let full = (0..1000).any(|n| {
         let register = format!("REGISTER {}", credentials(&format!("user{n}")));
-        line(&guest.asks(&mut stage, &register)).contains("storage_full")
+        line(&guest.asks(&mut harness, &register)).contains("storage_full")
     });
     assert!(full);
-    let mut guests: Vec<_> = (0..3).map(|_| stage.connect()).collect();
+    let mut guests: Vec<_> = (0..3).map(|_| harness.connect()).collect();
     for (n, guest) in guests.iter_mut().enumerate() {
         let register = format!("REGISTER {}", credentials(&format!("late{n}")));
-        guest.says(&mut stage, &[&register, "QUERY_SERVER_TIME"]);
+        guest.says(&mut harness, &[&register, "QUERY_SERVER_TIME"]);
     }
-    stage.settle();
+    harness.settle();
     for guest in &mut guests {
-        let replies: Vec<_> = guest.hears_messages(&mut stage).iter().map(line).collect();
+        let replies: Vec<_> = guest
+            .hears_messages(&mut harness)
+            .iter()
+            .map(line)
+            .collect();
         assert_eq!(replies.len(), 2, "{replies:?}");
         assert!(replies[0].contains("storage_full"));
         assert!(replies[1].starts_with("SEND_SERVER_TIME"));
@@ -175,44 +179,44 @@ fn on_a_full_disk_every_registration_of_a_tick_is_answered() {
 #[test]
 fn a_write_waits_five_seconds_for_a_lock_and_is_then_refused() {
     let (_folder, path) = database();
-    let mut stage = Stage::new(Store::open(&path).unwrap());
-    let (mut ann, mut bob) = (stage.enter("ann"), stage.enter("bob"));
-    ann.hears(&mut stage);
+    let mut harness = Harness::new(Store::open(&path).unwrap());
+    let (mut ann, mut bob) = (harness.enter("ann"), harness.enter("bob"));
+    ann.hears(&mut harness);
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let requests = [send(0), "QUERY_SERVER_TIME".to_owned(), "PING".to_owned()];
-    ann.says(&mut stage, &requests);
-    stage.settle();
-    assert_eq!(ann.hears(&mut stage), [Incoming::Pong]);
-    stage.pass(Duration::from_millis(4_950));
-    assert_eq!(ann.hears(&mut stage), []);
+    ann.says(&mut harness, &requests);
+    harness.settle();
+    assert_eq!(ann.hears(&mut harness), [Incoming::Pong]);
+    harness.pass(Duration::from_millis(4_950));
+    assert_eq!(ann.hears(&mut harness), []);
     assert_eq!(
-        history(&mut stage, &mut bob),
+        history(&mut harness, &mut bob),
         numbers(0),
         "others read meanwhile"
     );
-    stage.pass(Duration::from_millis(50));
-    let replies: Vec<_> = ann.hears_messages(&mut stage).iter().map(line).collect();
+    harness.pass(Duration::from_millis(50));
+    let replies: Vec<_> = ann.hears_messages(&mut harness).iter().map(line).collect();
     assert_eq!(replies.len(), 2);
     assert!(replies[0].contains("storage_busy"), "{replies:?}");
     assert!(replies[1].starts_with("SEND_SERVER_TIME"));
 
-    ann.says(&mut stage, &[send(0)]);
-    stage.settle();
-    stage.pass(Duration::from_secs(3));
-    assert_eq!(ann.hears(&mut stage), []);
+    ann.says(&mut harness, &[send(0)]);
+    harness.settle();
+    harness.pass(Duration::from_secs(3));
+    assert_eq!(ann.hears(&mut harness), []);
     other.execute_batch("ROLLBACK").unwrap();
-    stage.pass(Duration::from_millis(50));
-    assert!(line(&ann.hears_messages(&mut stage)[0]).starts_with("ON_NEW_MESSAGE"));
-    assert_eq!(bob.hears(&mut stage).len(), 1);
-    assert_eq!(history(&mut stage, &mut bob), numbers(1));
+    harness.pass(Duration::from_millis(50));
+    assert!(line(&ann.hears_messages(&mut harness)[0]).starts_with("ON_NEW_MESSAGE"));
+    assert_eq!(bob.hears(&mut harness).len(), 1);
+    assert_eq!(history(&mut harness, &mut bob), numbers(1));
 }
 
 /// An engine over it in which nobody has to rest.
-fn restless(store: Store) -> Stage {
-    let mut stage = Stage::new(store);
-    stage.engine().set_turn_cost(Duration::from_millis(50));
-    stage
+fn restless(store: Store) -> Harness {
+    let mut harness = Harness::new(store);
+    harness.engine().set_turn_cost(Duration::from_millis(50));
+    harness
 }
 
 /// Messages that are committed.

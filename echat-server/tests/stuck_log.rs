@@ -1,7 +1,7 @@
 //! Standard error and standard output that are not read: the server serves on, and obeys SIGTERM. What
 //! the log did not take is counted.
 
-mod place;
+mod server_process;
 mod wire;
 
 use std::fs::File;
@@ -10,7 +10,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use place::{Place, Running, now, stderr};
+use server_process::{ServerFolder, ServerProcess, now, stderr};
 use wire::Client;
 
 /// Connections that each cause a line of the log: more than a pipe of 64 KiB and the queue hold.
@@ -41,7 +41,7 @@ fn stranger(address: SocketAddr) {
 
 /// Registers an account, logs in and out: eleven lines, of which ten are about its sessions. More of these
 /// in a minute would be counted instead of written.
-fn come_and_go(server: &Running, name: &str) {
+fn come_and_go(server: &ServerProcess, name: &str) {
     Client::register(server, name).asks("LOGOUT");
     for _ in 0..4 {
         Client::login(server, name).asks("LOGOUT");
@@ -57,17 +57,17 @@ fn number_after(line: &str, words: &str) -> usize {
 
 #[test]
 fn a_log_that_is_not_read_stops_nothing_and_says_later_what_is_missing() {
-    let place = Place::new();
+    let dir = ServerFolder::new();
     // How often the engine says why requests wait depends on the time that it takes.
     let filter = "debug,echat_server::engine=info";
-    let server = place.start_behind(STUCK_LOG, &["--log", filter]);
+    let server = dir.start_behind(STUCK_LOG, &["--log", filter]);
     for _ in 0..STRANGERS {
         stranger(server.address());
     }
     for n in 0..ACCOUNTS {
         come_and_go(&server, &format!("ann{n}"));
     }
-    let mut log = File::open(place.path("log")).unwrap();
+    let mut log = File::open(dir.path("log")).unwrap();
     let reader = thread::spawn(move || {
         let mut text = String::new();
         log.read_to_string(&mut text).map(|_| text)
@@ -102,10 +102,10 @@ fn sigterm_is_obeyed_with_standard_output_and_error_stuck() {
         STUCK_STDOUT,
         &format!("{STUCK_LOG}; head -c 65536 /dev/zero >&2; {STUCK_STDOUT}"),
     ] {
-        let place = Place::new();
+        let dir = ServerFolder::new();
         let address = free_address();
         let args = ["--listen", &address.to_string(), "--log", "debug"];
-        let server = Running::begin(place.command(stuck, &args));
+        let server = ServerProcess::begin(dir.command(stuck, &args));
         let from = now();
         while TcpStream::connect(address).is_err() {
             assert!(from.elapsed() < PATIENCE, "it does not listen: {stuck}");
@@ -120,15 +120,15 @@ fn sigterm_is_obeyed_with_standard_output_and_error_stuck() {
 
 #[test]
 fn a_stuck_standard_output_that_breaks_later_ends_no_server_with_clients() {
-    let place = Place::new();
+    let dir = ServerFolder::new();
     let address = free_address();
     let args = ["--listen", &address.to_string(), "--log", "warn"];
     // The shell waits at the pipe until it has a reader, and fills it.
     let full = "mkfifo out; exec 4>&1 1>out; head -c 65536 /dev/zero";
-    let mut server = Running::begin(place.command(full, &args));
+    let mut server = ServerProcess::begin(dir.command(full, &args));
     let from = now();
     let reader = loop {
-        match File::open(place.path("out")) {
+        match File::open(dir.path("out")) {
             Ok(reader) => break reader,
             Err(error) => assert!(from.elapsed() < PATIENCE, "{error}"),
         }
@@ -154,18 +154,18 @@ fn free_address() -> SocketAddr {
 
 #[test]
 fn a_failure_at_the_start_ends_the_process_with_standard_error_stuck() {
-    let place = Place::new();
-    place.write("data", "a file");
+    let dir = ServerFolder::new();
+    dir.write("data", "a file");
     let stuck = format!("{STUCK_LOG}; head -c 65536 /dev/zero >&2");
-    let server = Running::begin(place.command(&stuck, &[]));
+    let server = ServerProcess::begin(dir.command(&stuck, &[]));
     assert_eq!(server.end().status.code(), Some(73));
 }
 
 #[test]
 fn a_ready_line_that_cannot_be_written_is_an_io_error() {
-    let place = Place::new();
+    let dir = ServerFolder::new();
     let args = ["--listen", "127.0.0.1:0", "--log", "off"];
-    let server = Running::begin(place.command("exec 4>&1 1>/dev/full", &args));
+    let server = ServerProcess::begin(dir.command("exec 4>&1 1>/dev/full", &args));
     let output = server.end();
     let words = "echat-server: stdout: No space left on device (os error 28)\n";
     assert_eq!((stderr(&output), output.status.code()), (words, Some(74)));
@@ -173,15 +173,15 @@ fn a_ready_line_that_cannot_be_written_is_an_io_error() {
 
 #[test]
 fn a_stream_that_another_process_made_nonblocking_gets_every_line() {
-    let place = Place::new();
+    let dir = ServerFolder::new();
     // perl(1) sets O_NONBLOCK on the pipe, which the server inherits.
     let perl = "perl -MFcntl -e 'fcntl(STDERR, F_SETFL, O_RDWR|O_NONBLOCK) or die'";
-    let server = place.start_behind(&format!("{STUCK_LOG}; {perl}"), &["--log", "debug"]);
+    let server = dir.start_behind(&format!("{STUCK_LOG}; {perl}"), &["--log", "debug"]);
     // More than the pipe holds, less than the pipe and the queue do.
     for _ in 0..1_000 {
         stranger(server.address());
     }
-    let mut log = File::open(place.path("log")).unwrap();
+    let mut log = File::open(dir.path("log")).unwrap();
     let reader = thread::spawn(move || {
         let mut text = String::new();
         log.read_to_string(&mut text).map(|_| text)
@@ -193,8 +193,8 @@ fn a_stream_that_another_process_made_nonblocking_gets_every_line() {
 
 #[test]
 fn with_standard_error_closed_it_serves() {
-    let place = Place::new();
-    let server = place.start_behind("exec 3>&2 2>&-", &["--log", "debug"]);
+    let dir = ServerFolder::new();
+    let server = dir.start_behind("exec 3>&2 2>&-", &["--log", "debug"]);
     stranger(server.address());
     Client::register(&server, "ann").is_served();
     assert_eq!(server.stop().status.code(), Some(0));

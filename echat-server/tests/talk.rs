@@ -1,9 +1,9 @@
 //! The real server over loopback: what users do with it, and what its log says of it.
 
-mod place;
+mod server_process;
 mod wire;
 
-use place::{Place, stderr};
+use server_process::{ServerFolder, stderr};
 use wire::{Client, PASSWORD, credentials, line, number, text};
 
 /// Events as lines, without what differs from run to run.
@@ -15,8 +15,8 @@ fn lines(client: &mut Client) -> Vec<String> {
 
 #[test]
 fn two_users_meet_and_talk_and_find_everything_again() {
-    let place = Place::new();
-    let server = place.start(&[]);
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
     let mut ann = Client::register(&server, "ann");
     let mut bob = Client::register(&server, "bob");
     ann.befriends("ann", &mut bob, "bob");
@@ -54,7 +54,7 @@ fn two_users_meet_and_talk_and_find_everything_again() {
 
     drop(ann);
     assert_eq!(server.stop().status.code(), Some(0));
-    let server = place.start(&[]);
+    let server = dir.start(&[]);
     let mut bob = Client::connect(&server);
     let bundle = line(&echat_proto::channel::Message {
         command: 105,
@@ -77,8 +77,8 @@ const ONLINE: &str = r#"ON_FRIEND_ONLINE "bob""#;
 
 #[test]
 fn a_failed_login_is_one_stable_line_with_its_address() {
-    let place = Place::new();
-    let server = place.start(&["--log", "trace"]);
+    let dir = ServerFolder::new();
+    let server = dir.start(&["--log", "trace"]);
     Client::register(&server, "ann");
     let mut guest = Client::connect(&server);
     let address = server.address().ip();

@@ -1,29 +1,29 @@
 //! The server's own terminal: one that is not read, one that is closed by Ctrl-D, one that is gone, one
 //! that belongs to another job.
 
-mod place;
+mod server_process;
 mod wire;
 
 use std::fs;
 
-use place::{Place, Pty, Running};
 use rustix::process::{Pid, Signal, kill_process};
+use server_process::{Pty, ServerFolder, ServerProcess};
 use wire::Client;
 
 /// Questions at the console whose answers are not read: more lines than a terminal and the queue hold.
 const QUESTIONS: usize = 1_000;
 
 /// A server on a terminal of its own, in the foreground.
-fn start(place: &Place, pty: &Pty, log: &str) -> Running {
+fn start(dir: &ServerFolder, pty: &Pty, log: &str) -> ServerProcess {
     let shell = pty.shell(r#""$0" "$@""#);
     let args = ["--listen", "127.0.0.1:0", "--log", log];
-    Running::start(place.command(&shell, &args))
+    ServerProcess::start(dir.command(&shell, &args))
 }
 
 #[test]
 fn a_terminal_that_is_not_read_stops_nothing_and_shows_later_what_is_missing() {
-    let (place, pty) = (Place::new(), Pty::open());
-    let server = start(&place, &pty, "info");
+    let (dir, pty) = (ServerFolder::new(), Pty::open());
+    let server = start(&dir, &pty, "info");
     let mut ann = Client::register(&server, "ann");
     for _ in 0..QUESTIONS {
         pty.types("help\n");
@@ -41,8 +41,8 @@ fn a_terminal_that_is_not_read_stops_nothing_and_shows_later_what_is_missing() {
 
 #[test]
 fn a_stuck_terminal_does_not_keep_the_server_from_its_end() {
-    let (place, pty) = (Place::new(), Pty::open());
-    let server = start(&place, &pty, "info");
+    let (dir, pty) = (ServerFolder::new(), Pty::open());
+    let server = start(&dir, &pty, "info");
     let mut ann = Client::register(&server, "ann");
     for _ in 0..QUESTIONS {
         pty.types("help\n");
@@ -53,8 +53,8 @@ fn a_stuck_terminal_does_not_keep_the_server_from_its_end() {
 
 #[test]
 fn ctrl_d_closes_the_console_and_says_so() {
-    let (place, pty) = (Place::new(), Pty::open());
-    let server = start(&place, &pty, "off");
+    let (dir, pty) = (ServerFolder::new(), Pty::open());
+    let server = start(&dir, &pty, "off");
     let pid = server.pid().as_raw_nonzero();
     pty.types("users\n");
     pty.shows("none");
@@ -72,8 +72,8 @@ fn ctrl_d_closes_the_console_and_says_so() {
 
 #[test]
 fn without_its_terminal_it_serves_on() {
-    let (place, pty) = (Place::new(), Pty::open());
-    let server = start(&place, &pty, "info");
+    let (dir, pty) = (ServerFolder::new(), Pty::open());
+    let server = start(&dir, &pty, "info");
     let mut ann = Client::register(&server, "ann");
     drop(pty);
     for _ in 0..20 {
@@ -85,15 +85,15 @@ fn without_its_terminal_it_serves_on() {
 
 #[test]
 fn a_terminal_that_lets_only_the_foreground_write_does_not_stop_a_server_behind_it() {
-    let (place, pty) = (Place::new(), Pty::open());
+    let (dir, pty) = (ServerFolder::new(), Pty::open());
     // The shell has the foreground, the server is its job in the background.
     let job = r#"sh -c 'stty tostop; set -m; "$0" "$@" & echo $! >pid; wait $!' "$0" "$@""#;
     let args = ["--listen", "127.0.0.1:0", "--log", "info"];
-    let shell = Running::start(place.command(&pty.shell(job), &args));
+    let shell = ServerProcess::start(dir.command(&pty.shell(job), &args));
     let screen = pty.reads_on();
     let mut ann = Client::register(&shell, "ann");
     ann.is_served();
-    let pid = fs::read_to_string(place.path("pid")).unwrap();
+    let pid = fs::read_to_string(dir.path("pid")).unwrap();
     let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
     kill_process(pid, Signal::TERM).unwrap();
     assert_eq!(shell.end().status.code(), Some(0));

@@ -4,13 +4,13 @@
 //! them. What is better said by a table or a property is in `promises/`.
 
 mod promises;
-mod world;
+mod sim;
 
+use sim::script::{self, Ending};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
-use world::script::{self, Ending};
 
 /// Every transcript by name.
 static TRANSCRIPTS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {

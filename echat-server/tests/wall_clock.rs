@@ -2,14 +2,14 @@
 //! of it is shown in `promises/clock.rs`; here the process reads that clock itself.
 
 mod faults;
-mod place;
+mod server_process;
 mod wire;
 mod writers;
 
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use faults::wall_clock::WallClock;
-use place::Place;
+use server_process::ServerFolder;
 use wire::{Client, line, number};
 
 const YEAR: i64 = 365 * 24 * 60 * 60;
@@ -36,8 +36,8 @@ fn say(client: &mut Client, txn: &str) -> (u64, u64) {
 
 #[test]
 fn people_talk_on_wherever_the_clock_jumps() {
-    let (place, clock) = (Place::new(), WallClock::at(NOW));
-    let server = clock.start(&place, &[]);
+    let (dir, clock) = (ServerFolder::new(), WallClock::at(NOW));
+    let server = clock.start(&dir, &[]);
     let mut ann = Client::register(&server, "ann");
     let mut bob = Client::register(&server, "bob");
     let made = ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
@@ -75,7 +75,7 @@ fn people_talk_on_wherever_the_clock_jumps() {
     // A server that starts in another time goes on behind what was said.
     assert_eq!(server.stop().status.code(), Some(0));
     clock.set(-YEAR);
-    let server = clock.start(&place, &[]);
+    let server = clock.start(&dir, &[]);
     let mut bob = Client::login(&server, "bob");
     let (id, time) = say(&mut bob, "later");
     assert!(id > said[said.len() - 1] && time == 0);

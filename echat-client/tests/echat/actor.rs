@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use echat_client::text::{Language, Text};
 
-use crate::place::{ECHAT, Place};
+use crate::place::{ECHAT, ServerFolder};
 use crate::support::person::{Person, SETSID};
 use crate::support::program::SECRET;
 
@@ -18,7 +18,7 @@ pub(crate) struct Actor {
 impl Actor {
     /// On a terminal of so many columns and rows, by way of this address.
     pub(crate) fn comes(
-        place: &Place,
+        place: &ServerFolder,
         by: SocketAddr,
         language: Language,
         size: (u16, u16),

@@ -1,11 +1,11 @@
 //! What the client asks, and what a friend asks for: on real terminals, with and without redrawing.
 
-use crate::place::Place;
+use crate::place::ServerFolder;
 use crate::support::person::Person;
 use crate::support::program::SECRET;
 
 /// A member at a terminal where nothing is redrawn.
-fn plain(place: &Place, name: &str) -> Person {
+fn plain(place: &ServerFolder, name: &str) -> Person {
     let mut person = place.member(name);
     person.types("\\d\r");
     person.ends();
@@ -19,7 +19,7 @@ fn plain(place: &Place, name: &str) -> Person {
 #[test]
 fn yes_to_a_friend_befriends_no_stranger() {
     for is_plain in [false, true] {
-        let place = Place::new();
+        let place = ServerFolder::new();
         let mut bob = place.member("bob");
         let mut ann = if is_plain {
             plain(&place, "ann")
@@ -50,7 +50,7 @@ fn yes_to_a_friend_befriends_no_stranger() {
 #[test]
 fn what_was_typed_ahead_answers_no_question() {
     for is_plain in [false, true] {
-        let place = Place::new();
+        let place = ServerFolder::new();
         let mut bob = place.member("bob");
         let mut ann = if is_plain {
             plain(&place, "ann")
@@ -87,7 +87,7 @@ fn what_was_typed_ahead_answers_no_question() {
 
 #[test]
 fn a_wrong_password_is_typed_again_unseen() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut ann = place.member("ann");
     ann.types("\\c\rlogout\r");
     ann.sees("Logged out.");
@@ -110,7 +110,7 @@ fn a_wrong_password_is_typed_again_unseen() {
 
 #[test]
 fn a_name_is_completed_inside_chinese() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut xiaoming = place.member("小明");
     let mut ann = place.member("ann");
     ann.types("房间＝\r");

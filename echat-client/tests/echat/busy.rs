@@ -11,7 +11,7 @@ use echat_client::clock::Clock;
 use rustix::process::Pid;
 use serde_json::{Value, json};
 
-use crate::place::Place;
+use crate::place::ServerFolder;
 use crate::support::campaign;
 use crate::support::person::Person;
 use crate::support::program::{PROGRAM, SECRET};
@@ -32,7 +32,7 @@ struct Loud {
 }
 
 impl Loud {
-    fn comes(place: &Place) -> Self {
+    fn comes(place: &ServerFolder) -> Self {
         let mut command: Command = place.command(PROGRAM, "C.UTF-8");
         let login = ["--user", "bob", "--password-env", "TEST_PASSWORD"];
         command.args(login).arg(place.link());
@@ -182,7 +182,7 @@ fn costs(pid: Pid) -> (Duration, u64) {
     )
 }
 
-fn meets(place: &Place) -> (Typist, Loud) {
+fn meets(place: &ServerFolder) -> (Typist, Loud) {
     place.has("room1", &["ann", "bob"]);
     let mut ann = place.comes("ann", place.server.address());
     ann.sees("Logged in as ann.");
@@ -242,7 +242,7 @@ fn listens(typist: &mut Typist, loud: &mut Loud, messages: usize) {
 fn no_key_and_no_message_is_lost() {
     let seconds = campaign::count("ECHAT_BUSY_SECONDS", 2);
     let messages = campaign::count("ECHAT_BUSY_MESSAGES", 2_000);
-    let place = Place::unhurried();
+    let place = ServerFolder::unhurried();
     let (mut typist, mut loud) = meets(&place);
     types_while_it_is_loud(&mut typist, &mut loud, seconds as u64);
     listens(&mut typist, &mut loud, messages);

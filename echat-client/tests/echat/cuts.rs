@@ -6,7 +6,7 @@ use std::thread;
 
 use echat_client::clock::Clock;
 
-use crate::place::Place;
+use crate::place::ServerFolder;
 use crate::support::campaign;
 use crate::support::proxy::{Proxy, Way};
 
@@ -24,7 +24,7 @@ enum Cut {
 }
 
 /// From the first byte to the goodbye. How many bytes the server said up to the login, and after.
-fn visits(place: &Place, name: &str, cut: Cut) -> (usize, usize) {
+fn visits(place: &ServerFolder, name: &str, cut: Cut) -> (usize, usize) {
     let proxy = Proxy::to(place.server.address());
     if let Cut::Arriving(bytes) = cut {
         proxy.cuts_after(Way::Down, bytes);
@@ -59,7 +59,7 @@ fn line(name: &str, cut: Cut) -> String {
 }
 
 /// So many places, spread over a whole session.
-fn cuts(place: &Place, name: &str, count: usize) -> Vec<Cut> {
+fn cuts(place: &ServerFolder, name: &str, count: usize) -> Vec<Cut> {
     let (arriving, talking) = visits(place, name, Cut::Never);
     let arriving = (1..=arriving).map(Cut::Arriving);
     let all: Vec<Cut> = arriving.chain((1..=talking).map(Cut::Talking)).collect();
@@ -69,7 +69,7 @@ fn cuts(place: &Place, name: &str, count: usize) -> Vec<Cut> {
 
 #[test]
 fn at_every_byte() {
-    let place = Place::unhurried();
+    let place = ServerFolder::unhurried();
     let names: Vec<String> = (0..PEOPLE).map(|n| format!("user{n}")).collect();
     for name in &names {
         // A room of their own, so that nobody hears of the others.

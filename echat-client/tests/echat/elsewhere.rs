@@ -5,25 +5,25 @@ use std::fs;
 
 use rustix::process::{Signal, WaitStatus};
 
-use crate::place::{ECHAT, Place};
+use crate::place::{ECHAT, ServerFolder};
 use crate::support::person::{Person, SETSID};
 use crate::support::program::{PROGRAM, SECRET};
 
 /// A program of a shell at a terminal, which sends one of its streams elsewhere.
-fn at_a_shell(place: &Place, redirected: &str, program: &str, arguments: &[&str]) -> Person {
+fn at_a_shell(place: &ServerFolder, redirected: &str, program: &str, arguments: &[&str]) -> Person {
     // Something holds the terminal open all the time, or reading its other side fails.
     let script = format!("exec \"$0\" \"$@\" {redirected} 3<>/dev/tty");
     let arguments = [&["-c", &script, program], arguments].concat();
     Person::starts(place.command(SETSID, "C.UTF-8"), "/bin/sh", &arguments)
 }
 
-fn file(place: &Place, name: &str) -> String {
+fn file(place: &ServerFolder, name: &str) -> String {
     fs::read_to_string(place.scene.path(name)).unwrap()
 }
 
 #[test]
 fn a_password_is_not_shown_wherever_the_output_goes() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.has("room1", &["ann"]);
     let link = place.link();
     let login = ["--user", "ann", link.as_str()];
@@ -49,7 +49,7 @@ fn a_password_is_not_shown_wherever_the_output_goes() {
 
 #[test]
 fn what_is_typed_in_login_is_not_shown_either() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.has("room1", &["ann"]);
     let mut person = at_a_shell(&place, ">out", ECHAT, &[&place.link()]);
     person.types("login\n");
@@ -70,7 +70,7 @@ fn what_is_typed_in_login_is_not_shown_either() {
 
 #[test]
 fn the_terminal_comes_back_when_the_question_is_broken_off() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let link = place.link();
     let asked = || {
         let mut person = at_a_shell(&place, ">out", ECHAT, &["--user", "ann", &link]);
@@ -105,7 +105,7 @@ fn the_terminal_comes_back_when_the_question_is_broken_off() {
 
 #[test]
 fn trust_is_asked_for_at_the_terminal() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let address = place.server.address().to_string();
     place.scene.write("in", "query\nserver time\n");
     place.scene.write("requests", "QUERY_SERVER_TIME\n");
@@ -134,7 +134,7 @@ fn trust_is_asked_for_at_the_terminal() {
 
 #[test]
 fn without_a_terminal_a_password_comes_from_the_options_only() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let told = place.pipes(&["--user", "ann", &place.link()], SECRET);
     assert!(told.exits(2).err.contains("no password"));
 }

@@ -4,12 +4,12 @@ use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
-use crate::place::{ECHAT, PASSWORD, Place};
+use crate::place::{ECHAT, PASSWORD, ServerFolder};
 use crate::support::person::{Person, SETSID};
 use crate::support::program::{Outcome, PROGRAM, outcome};
 
 /// Runs a program with the bytes of a file as its input.
-fn reads(place: &Place, program: &str, arguments: &[&str], bytes: &[u8]) -> Outcome {
+fn reads(place: &ServerFolder, program: &str, arguments: &[&str], bytes: &[u8]) -> Outcome {
     fs::write(place.scene.path("in"), bytes).unwrap();
     let mut command = place.command(program, "C.UTF-8");
     command.args(arguments);
@@ -20,7 +20,7 @@ fn reads(place: &Place, program: &str, arguments: &[&str], bytes: &[u8]) -> Outc
 
 #[test]
 fn in_a_pipe_the_line_is_named_and_nothing_of_it_is_sent() {
-    let place = Place::unhurried();
+    let place = ServerFolder::unhurried();
     place.has("room1", &["ann"]);
     let link = place.link();
     let login = ["--user", "ann", "--password-file", PASSWORD, &link];
@@ -46,7 +46,7 @@ fn in_a_pipe_the_line_is_named_and_nothing_of_it_is_sent() {
 
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_first_line() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.has("room1", &["ann"]);
     let login = ["--user", "ann", "--password-file", PASSWORD, &place.link()];
     let input = "\u{feff}@r room1 hello\n".as_bytes();
@@ -56,7 +56,7 @@ fn a_byte_order_mark_is_no_part_of_the_first_line() {
 
 #[test]
 fn on_a_terminal_it_is_refused_and_stays_to_be_edited() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut ann = place.member("ann");
     ann.types("room1=\r");
     ann.sees("The room room1 is made.");
@@ -95,7 +95,7 @@ const ENCODED: [(&str, &[u8]); 3] = [
 
 #[test]
 fn other_encodings_of_chinese_go_both_ways() {
-    let place = Place::unhurried();
+    let place = ServerFolder::unhurried();
     place.has("room1", &["ann"]);
     for (locale, bytes) in ENCODED {
         let login = ["--user", "ann", "--password-file", PASSWORD, &place.link()];

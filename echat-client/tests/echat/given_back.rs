@@ -6,7 +6,7 @@ use std::process::Command;
 use rustix::process::{Signal, WaitStatus};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
-use crate::place::{ECHAT, Place};
+use crate::place::{ECHAT, ServerFolder};
 use crate::support::person::{Person, SETSID};
 
 /// The window is named, so that its name has to be given back too.
@@ -22,7 +22,7 @@ enum Middle {
 }
 
 impl Middle {
-    fn of(self, place: &Place) -> Person {
+    fn of(self, place: &ServerFolder) -> Person {
         let address = place.server.address().to_string();
         let (link, plain) = (place.link(), "--plain");
         match self {
@@ -54,7 +54,7 @@ impl Middle {
 
 #[test]
 fn a_signal_that_ends_it() {
-    let place = Place::with(TITLED);
+    let place = ServerFolder::with(TITLED);
     for middle in [
         Middle::Typing,
         Middle::Password,
@@ -75,7 +75,7 @@ fn a_signal_that_ends_it() {
 
 #[test]
 fn an_interrupt_ends_the_line_and_nothing_else() {
-    let place = Place::with(TITLED);
+    let place = ServerFolder::with(TITLED);
     let mut person = Middle::Typing.of(&place);
     person.signals(Signal::INT);
     person.sees("leaves.");
@@ -87,7 +87,7 @@ fn an_interrupt_ends_the_line_and_nothing_else() {
 
 #[test]
 fn the_question_of_trust_is_no_trap() {
-    let place = Place::with(TITLED);
+    let place = ServerFolder::with(TITLED);
     let mut person = Middle::Trusting.of(&place);
     person.types("\x1a");
     assert!(person.waits().stopped());
@@ -103,7 +103,7 @@ fn the_question_of_trust_is_no_trap() {
 
 #[test]
 fn stopped_and_continued() {
-    let place = Place::with(TITLED);
+    let place = ServerFolder::with(TITLED);
     for stop in [None, Some(Signal::TSTP), Some(Signal::STOP)] {
         let mut person = Middle::Typing.of(&place);
         let before = tcgetattr(person.terminal()).unwrap();
@@ -163,7 +163,7 @@ ssize_t getrandom(void *buffer, size_t length, unsigned int flags) {
 
 #[test]
 fn a_panic() {
-    let place = Place::with(TITLED);
+    let place = ServerFolder::with(TITLED);
     let source = place.scene.write("no_randomness.c", NO_RANDOMNESS);
     let library = place.scene.path("no_randomness.so");
     let mut compiler = Command::new("cc");

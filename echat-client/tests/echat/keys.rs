@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use crate::place::{ECHAT, Place};
+use crate::place::{ECHAT, ServerFolder};
 use crate::support::person::{Person, SETSID};
 use crate::support::program::{Outcome, PROGRAM, SECRET, outcome};
 
@@ -49,7 +49,7 @@ fn types_among_replies(person: &mut Person, text: &str) {
 }
 
 /// Ann in her chat, who is alone there.
-fn in_chat(place: &Place) -> Person {
+fn in_chat(place: &ServerFolder) -> Person {
     place.has("room1", &["ann"]);
     let mut ann = place.comes("ann", place.server.address());
     ann.sees("contact> ");
@@ -59,13 +59,13 @@ fn in_chat(place: &Place) -> Person {
 }
 
 /// The contents of ann's newest messages, as JSON.
-fn history(place: &Place) -> String {
+fn history(place: &ServerFolder) -> String {
     place.asks("ann", &["QUERY_HISTORY", "{}"])
 }
 
 #[test]
 fn late_replies_are_no_part_of_a_password_or_a_line() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.has("room1", &["ann"]);
     let mut ann = place.person("C.UTF-8", &[&place.link(), "--user", "ann"]);
     ann.sees("password: ");
@@ -89,7 +89,7 @@ fn late_replies_are_no_part_of_a_password_or_a_line() {
 
 #[test]
 fn nor_of_secrets_and_answers_outside_of_the_prompt() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.has("room1", &["ann"]);
     // The terminal's own line editing, and raw mode, in both programs.
     let among = |text: &str| {
@@ -137,7 +137,7 @@ fn nor_of_secrets_and_answers_outside_of_the_prompt() {
 
 #[test]
 fn several_lines_at_once_are_one_paste_and_lines_one_by_one_are_not() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut ann = in_chat(&place);
     ann.types("begun ");
     ann.sees("begun ");
@@ -173,7 +173,7 @@ fn several_lines_at_once_are_one_paste_and_lines_one_by_one_are_not() {
 
 #[test]
 fn a_password_manager_types_name_and_password_at_once() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.has("room1", &["ann"]);
     let mut ann = place.person("C.UTF-8", &[&place.link()]);
     ann.sees("command> ");
@@ -189,7 +189,7 @@ fn a_password_manager_types_name_and_password_at_once() {
 
 #[test]
 fn a_paste_that_is_cut_says_so() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut ann = in_chat(&place);
     let line = format!("{}\n", "x".repeat(99));
     ann.types(&format!("\x1b[200~{}\x1b[201~", line.repeat(11_000)));
@@ -203,7 +203,7 @@ fn a_paste_that_is_cut_says_so() {
 
 #[test]
 fn alt_enter_makes_a_line_of_several_rows() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut ann = in_chat(&place);
     ann.types("one\x1b\rtwo\x1b[13;3uthree\x1b[27;3;13~four");
     ann.sees_that("four rows", |screen| {
@@ -228,7 +228,7 @@ fn alt_enter_makes_a_line_of_several_rows() {
 
 #[test]
 fn a_search_without_a_hit_says_so_and_sends_nothing() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut ann = in_chat(&place);
     ann.types("apple\r");
     ann.sees("me says: apple");
@@ -245,7 +245,7 @@ fn a_search_without_a_hit_says_so_and_sends_nothing() {
 
 #[test]
 fn keys_of_many_terminals_type_nothing_by_themselves() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut ann = in_chat(&place);
     ann.types("one two");
     // Control and arrows of rxvt, and what moves and deletes there.
@@ -279,7 +279,7 @@ fn keys_of_many_terminals_type_nothing_by_themselves() {
 
 #[test]
 fn stopped_in_the_middle_of_a_paste() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut ann = in_chat(&place);
     ann.types("one\rtwo\x1a");
     assert!(ann.waits().stopped());
@@ -297,7 +297,7 @@ fn stopped_in_the_middle_of_a_paste() {
 }
 
 /// Runs a program with these bytes as its input.
-fn reads(place: &Place, program: &str, arguments: &[&str], bytes: &[u8]) -> Outcome {
+fn reads(place: &ServerFolder, program: &str, arguments: &[&str], bytes: &[u8]) -> Outcome {
     let mut command = place.command(program, "C.UTF-8");
     command.args(arguments).stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -314,7 +314,7 @@ fn utf16(text: &str) -> Vec<u8> {
 
 #[test]
 fn a_byte_order_mark_is_passed_over_and_utf_16_is_named() {
-    let place = Place::unhurried();
+    let place = ServerFolder::unhurried();
     place.has("room1", &["ann"]);
     let link = place.link();
     let marked = "\u{feff}QUERY_SERVER_TIME\n";

@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rustix::process::Signal;
 
-use crate::place::Place;
+use crate::place::ServerFolder;
 use crate::support::campaign;
 use crate::support::person::Person;
 use crate::support::proxy::{Proxy, Way};
@@ -33,7 +33,7 @@ impl Moment {
     }
 }
 
-fn opens(place: &Place, name: &str, proxy: &Proxy) -> Person {
+fn opens(place: &ServerFolder, name: &str, proxy: &Proxy) -> Person {
     let mut person = place.comes(name, proxy.address());
     person.sees(&format!("Logged in as {name}."));
     person.types("&r room1\r");
@@ -42,7 +42,7 @@ fn opens(place: &Place, name: &str, proxy: &Proxy) -> Person {
 }
 
 /// Types the line, and the server dies at that moment.
-fn says(place: &mut Place, ann: &mut Person, front: &Proxy, line: &str, moment: Moment) {
+fn says(place: &mut ServerFolder, ann: &mut Person, front: &Proxy, line: &str, moment: Moment) {
     let typed = |rest: &str| format!("room1> {rest}");
     match moment {
         Moment::Typing(length) => {
@@ -80,7 +80,7 @@ fn a_line_survives_and_arrives_once() {
     let kills = campaign::count("ECHAT_LINE_KILLS", 4);
     let seed = campaign::count("ECHAT_SEED", 26) as u64;
     let mut random = StdRng::seed_from_u64(seed);
-    let mut place = Place::unhurried();
+    let mut place = ServerFolder::unhurried();
     place.has("room1", &["ann", "bob"]);
     let address = place.server.address();
     let (front, side) = (Proxy::to(address), Proxy::to(address));

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::place::{ECHAT, PASSWORD, Place};
+use crate::place::{ECHAT, PASSWORD, ServerFolder};
 use echat_client::safe::Safe;
 use echat_client::styled::Line;
 use echat_client::view::prompt_rows;
@@ -80,7 +80,7 @@ fn columns_in_screen(row: &str) -> usize {
     row.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
-fn says(place: &Place, number: usize) {
+fn says(place: &ServerFolder, number: usize) {
     let filler = ["x", "好", "e\u{301}", "🇨🇳"][number % 4].repeat(20 * (number % 5));
     let content = format!("<{number}> {filler}");
     let message = format!(r#"{{"target_type":1,"target":"room1","content":"{content}"}}"#);
@@ -89,13 +89,13 @@ fn says(place: &Place, number: usize) {
 
 /// Somebody in a room of a multiplexer's, with a line typed.
 struct Typing {
-    place: Place,
+    place: ServerFolder,
     ann: Multiplexer,
     typed: Typed,
 }
 
 fn typing((piece, pieces): (&str, usize), start: impl Fn(&Path, &[&str]) -> Multiplexer) -> Typing {
-    let place = Place::with(r#"{"client": {"presence": "hide"}}"#);
+    let place = ServerFolder::with(r#"{"client": {"presence": "hide"}}"#);
     place.has("room1", &["ann", "bob"]);
     (0..SAID).for_each(|number| says(&place, number));
     let (link, folder) = (place.link(), place.scene.path(""));

@@ -1,6 +1,6 @@
 //! Lines that wait stand above the prompt until the server has them.
 
-use crate::place::Place;
+use crate::place::ServerFolder;
 use crate::support::emulator::Emulator;
 use crate::support::proxy::Proxy;
 
@@ -13,7 +13,7 @@ fn rows_with(screen: &Emulator, text: &str) -> Vec<usize> {
 
 #[test]
 fn they_move_up_when_they_are_sent() {
-    let mut place = Place::unhurried();
+    let mut place = ServerFolder::unhurried();
     place.has("room1", &["ann", "bob"]);
     let proxy = Proxy::to(place.server.address());
     let mut ann = place.comes("ann", proxy.address());
@@ -69,7 +69,7 @@ fn they_move_up_when_they_are_sent() {
 
 #[test]
 fn a_room_is_left_after_a_yes() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.has("room1", &["ann"]);
     let mut ann = place.comes("ann", place.server.address());
     ann.sees("Logged in as ann.");

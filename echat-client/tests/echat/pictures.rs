@@ -7,7 +7,7 @@ use std::path::Path;
 use echat_client::text::{Language, Text};
 
 use crate::actor::Actor;
-use crate::place::Place;
+use crate::place::ServerFolder;
 use crate::support::proxy::Proxy;
 use crate::support::svg;
 
@@ -20,7 +20,7 @@ const SETTINGS: &str = r#"{"client": {"presence": "hide", "bell": false}}"#;
 
 /// The round of two people: they meet, make a room, talk, and lose the server for a moment.
 fn round() -> Vec<(&'static str, String)> {
-    let mut place = Place::with(SETTINGS);
+    let mut place = ServerFolder::with(SETTINGS);
     let proxy = Proxy::to(place.server.address());
     let mut pictures = Vec::new();
     let mut ann = Actor::comes(&place, proxy.address(), Language::English, SIZE);

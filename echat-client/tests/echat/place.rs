@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
-use crate::real::{Running, start};
+use crate::real::{ServerProcess, start};
 use crate::support::person::{Person, SETSID};
 use crate::support::program::{Outcome, SECRET, Scene, outcome};
 
@@ -14,12 +14,12 @@ pub(crate) const PASSWORD: &str = "password";
 /// A server without rates, for people who type faster than people.
 const UNHURRIED: &str = r#"{"server": {"limits": {"message_rate": 0, "registrations": 0}}}"#;
 
-pub(crate) struct Place {
+pub(crate) struct ServerFolder {
     pub(crate) scene: Scene,
-    pub(crate) server: Running,
+    pub(crate) server: ServerProcess,
 }
 
-impl Place {
+impl ServerFolder {
     pub(crate) fn new() -> Self {
         Self::with("{}")
     }

@@ -3,7 +3,7 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::place::Place;
+use crate::place::ServerFolder;
 use crate::support::campaign;
 use crate::support::emulator::Emulator;
 use echat_client::safe::Safe;
@@ -38,7 +38,7 @@ fn is_whole(screen: &Emulator, typed: &str) -> bool {
 
 #[test]
 fn at_any_width_while_typing() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut person = place.person("C.UTF-8", &[&place.link()]);
     person.sees("command> ");
     let mut random = StdRng::seed_from_u64(26);

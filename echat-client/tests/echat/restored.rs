@@ -5,21 +5,21 @@ use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
-use crate::place::{ECHAT, PASSWORD, Place};
+use crate::place::{ECHAT, PASSWORD, ServerFolder};
 use crate::support::person::Person;
 use crate::support::proxy::Proxy;
 
 const SAID: &str = "The server's history was replaced";
 
 /// A room with ann and bob, and a proxy that leads to wherever the server is.
-fn meets() -> (Place, Proxy) {
-    let place = Place::unhurried();
+fn meets() -> (ServerFolder, Proxy) {
+    let place = ServerFolder::unhurried();
     place.has("room1", &["ann", "bob"]);
     let front = Proxy::to(place.server.address());
     (place, front)
 }
 
-fn opens(place: &Place, name: &str, front: &Proxy) -> Person {
+fn opens(place: &ServerFolder, name: &str, front: &Proxy) -> Person {
     let mut person = place.comes(name, front.address());
     person.sees(&format!("Logged in as {name}."));
     person.types("&r room1\r");
@@ -33,7 +33,7 @@ fn says(person: &mut Person, line: &str) {
 }
 
 /// Bob says something by way of a script.
-fn sends(place: &Place, line: &str) {
+fn sends(place: &ServerFolder, line: &str) {
     let params = format!(r#"{{"target_type":1,"target":"room1","content":"{line}"}}"#);
     place.asks("bob", &["SEND_MESSAGE", &params]);
 }
@@ -142,7 +142,7 @@ struct Pipe {
 }
 
 impl Pipe {
-    fn starts(place: &Place, arguments: &[&str]) -> Self {
+    fn starts(place: &ServerFolder, arguments: &[&str]) -> Self {
         let errors = place.scene.path("errors");
         let mut child = place
             .command(ECHAT, "C.UTF-8")

@@ -4,7 +4,7 @@
 use echat_client::text::{Language, Text};
 
 use crate::actor::Actor;
-use crate::place::Place;
+use crate::place::ServerFolder;
 use crate::support::program::SECRET;
 
 /// Wide enough for every sentence, and high enough for the whole test.
@@ -71,7 +71,7 @@ impl Transcript {
     }
 
     /// Contact mode, and chat mode with a message in mid-line, a paste and a resize.
-    fn talks(&mut self, place: &Place) {
+    fn talks(&mut self, place: &ServerFolder) {
         self.presses(":r\r");
         let rooms = self.says(Text::Rooms);
         self.shows(&["contact> :r", &rooms, "  room1"], "contact> ");
@@ -137,7 +137,7 @@ fn normal(row: &str, says: &str) -> String {
 #[test]
 fn every_mode_in_both_languages() {
     for language in [Language::English, Language::Chinese] {
-        let place = Place::with(r#"{"client": {"presence": "hide"}}"#);
+        let place = ServerFolder::with(r#"{"client": {"presence": "hide"}}"#);
         place.has("room1", &["ann", "bob"]);
         let mut transcript = Transcript {
             actor: Actor::comes(&place, place.server.address(), language, SIZE),

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::place::Place;
+use crate::place::ServerFolder;
 use crate::support::person::Person;
 use crate::support::proxy::Proxy;
 
 const GIVEN_UP: &str = "The server does not answer; the connection is given up.";
 
-fn opens(place: &Place, front: &Proxy) -> Person {
+fn opens(place: &ServerFolder, front: &Proxy) -> Person {
     let mut ann = place.comes("ann", front.address());
     ann.sees("Logged in as ann.");
     ann.types("&r room1\r");
@@ -21,7 +21,7 @@ fn opens(place: &Place, front: &Proxy) -> Person {
 }
 
 /// The connection is back, and this line was sent, once.
-fn comes_back(place: &Place, ann: &mut Person, line: &str) {
+fn comes_back(place: &ServerFolder, ann: &mut Person, line: &str) {
     ann.sees(GIVEN_UP);
     ann.sees("Connected again, logged in as ann.");
     ann.sees_that("everything is sent", |screen| {
@@ -34,7 +34,7 @@ fn comes_back(place: &Place, ann: &mut Person, line: &str) {
 /// The client that goes on after a stop does not wait for the usual silence.
 #[test]
 fn a_client_that_is_continued_asks_at_once() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.has("room1", &["ann"]);
     let front = Proxy::to(place.server.address());
     let mut ann = opens(&place, &front);
@@ -50,7 +50,7 @@ fn a_client_that_is_continued_asks_at_once() {
 #[test]
 #[ignore = "two minutes of silence"]
 fn a_silent_server_is_given_up_while_nothing_is_awaited() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.has("room1", &["ann"]);
     let front = Proxy::to(place.server.address());
     let mut ann = opens(&place, &front);
@@ -63,7 +63,7 @@ fn a_silent_server_is_given_up_while_nothing_is_awaited() {
 #[test]
 #[ignore = "a minute of silence"]
 fn a_silent_server_is_given_up_while_a_line_is_on_its_way() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.has("room1", &["ann"]);
     let front = Proxy::to(place.server.address());
     let mut ann = opens(&place, &front);
@@ -76,7 +76,7 @@ fn a_silent_server_is_given_up_while_a_line_is_on_its_way() {
 /// Enter does not wait for the next try.
 #[test]
 fn enter_tries_at_once() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.has("room1", &["ann"]);
     let front = Proxy::to(place.server.address());
     let mut ann = opens(&place, &front);

@@ -4,12 +4,17 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::place::{ECHAT, PASSWORD, Place};
+use crate::place::{ECHAT, PASSWORD, ServerFolder};
 use crate::support::person::{Person, SETSID};
 use crate::support::program::{Outcome, PROGRAM, SECRET, outcome};
 
 /// Runs a program of a shell, whose output goes where the redirection says.
-fn redirected(place: &Place, redirection: &str, program: &str, arguments: &[&str]) -> Outcome {
+fn redirected(
+    place: &ServerFolder,
+    redirection: &str,
+    program: &str,
+    arguments: &[&str],
+) -> Outcome {
     let script = format!("exec \"$0\" \"$@\" {redirection}");
     let mut command = place.command("/bin/sh", "C.UTF-8");
     command.args(["-c", &script, program]).args(arguments);
@@ -24,7 +29,7 @@ fn run(mut command: Command) -> Outcome {
 
 #[test]
 fn what_cannot_be_written_is_no_success() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.has("room1", &["ann"]);
     place.scene.write("in", "@r room1 hello\n");
     place.scene.write("ask", "query\nserver time\n");
@@ -61,7 +66,7 @@ fn what_cannot_be_written_is_no_success() {
 
 #[test]
 fn a_reader_that_is_gone_is_a_failure_without_a_word() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.scene.write("ask", "query\nserver time\n");
     place.scene.write("requests", "QUERY_SERVER_TIME\n");
     let link = place.link();
@@ -88,7 +93,7 @@ fn a_reader_that_is_gone_is_a_failure_without_a_word() {
 
 #[test]
 fn what_is_no_password_is_said_before_anything_is_sent() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.scene.registers(&place.link(), "ann");
     let link = place.link();
     let long = "x".repeat(1025);
@@ -129,7 +134,7 @@ fn what_is_no_password_is_said_before_anything_is_sent() {
 
 #[test]
 fn why_unsent_lines_cannot_be_kept_is_told_as_it_is() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.has("room1", &["ann"]);
     place.scene.write("in", "@r room1 hello\n");
     let state = place.scene.path(".local/state/echat");
@@ -151,7 +156,7 @@ fn why_unsent_lines_cannot_be_kept_is_told_as_it_is() {
 
 #[test]
 fn a_config_json_that_merely_lies_here_counts_only_if_it_is_ours() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let link = place.link();
     for (contents, named) in [
         (r#"{"name": "a-package", "version": "1.0.0"}"#, 0),
@@ -195,7 +200,7 @@ fn a_config_json_that_merely_lies_here_counts_only_if_it_is_ours() {
 
 #[test]
 fn a_config_json_that_merely_lies_here_trusts_nothing() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let (address, key) = (place.server.address(), place.server.fingerprint());
     let config = |address: &str| {
         let client = format!(r#"{{"client": {{"address": "{address}"}}}}"#);

@@ -1,12 +1,12 @@
 //! People who meet and talk, a server that must be trusted first, and a pipe.
 
-use crate::place::{ECHAT, PASSWORD, Place};
+use crate::place::{ECHAT, PASSWORD, ServerFolder};
 use crate::support::person::{Person, SETSID};
 use crate::support::program::SECRET;
 
 #[test]
 fn two_people_meet_and_talk() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut ann = place.member("ann");
     let mut bob = place.member("bob");
     ann.types("+f bob\r");
@@ -51,7 +51,7 @@ fn two_people_meet_and_talk() {
 
 #[test]
 fn where_nothing_is_redrawn_a_prompt_waits_for_the_answer() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut ann = place.member("ann");
     ann.types("\\d\r");
     ann.ends();
@@ -87,7 +87,7 @@ fn last_line(ann: &mut Person, prompt: &str, line: &str) {
 
 #[test]
 fn where_nothing_is_redrawn_a_half_typed_line_is_shown_again() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     place.has("room1", &["ann", "bob"]);
     let password = place.scene.path(PASSWORD);
     let password = password.to_str().unwrap();
@@ -123,7 +123,7 @@ fn where_nothing_is_redrawn_a_half_typed_line_is_shown_again() {
 
 #[test]
 fn an_unknown_server_is_trusted_by_a_typed_yes_only() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let address = place.server.address().to_string();
     for (answer, remembered) in [("y\r", false), ("yes\r", true)] {
         let mut person = place.person("zh_CN.UTF-8", &[&address, "--user", "ann"]);
@@ -145,7 +145,7 @@ fn an_unknown_server_is_trusted_by_a_typed_yes_only() {
         assert_eq!(code, if remembered { 0 } else { 4 }, "{shown}");
         assert_eq!(place.scene.known_hosts().exists(), remembered);
     }
-    let other = Place::new();
+    let other = ServerFolder::new();
     let known = format!("{address} {}\n", place.server.fingerprint());
     let address = other.server.address().to_string();
     let known = known.replace(&place.server.address().to_string(), &address);
@@ -165,7 +165,7 @@ fn an_unknown_server_is_trusted_by_a_typed_yes_only() {
 
 #[test]
 fn a_key_that_cannot_be_remembered_can_be_pinned() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let address = place.server.address().to_string();
     std::fs::create_dir(place.scene.path("known_hosts.lock")).unwrap();
     let password = std::fs::canonicalize(place.scene.path(PASSWORD)).unwrap();
@@ -202,7 +202,7 @@ fn a_key_that_cannot_be_remembered_can_be_pinned() {
 
 #[test]
 fn a_pipe_says_what_it_is_told() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut ann = place.member("ann");
     ann.types("room1=\r");
     let link = place.link();

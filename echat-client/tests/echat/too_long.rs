@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::place::{PASSWORD, Place};
+use crate::place::{PASSWORD, ServerFolder};
 use crate::support::person::Person;
 
 /// A server that cuts the connection at a text which the client's limit allows.
@@ -15,7 +15,7 @@ fn pastes(person: &mut Person, text: &str) {
     person.types(&format!("\x1b[200~{text}\x1b[201~\r"));
 }
 
-fn opens(place: &Place) -> Person {
+fn opens(place: &ServerFolder) -> Person {
     let mut ann = place.comes("ann", place.server.address());
     ann.sees("Logged in as ann.");
     ann.types("&r room1\r");
@@ -24,7 +24,7 @@ fn opens(place: &Place) -> Person {
 }
 
 /// The file of ann's unsent lines.
-fn kept(place: &Place) -> PathBuf {
+fn kept(place: &ServerFolder) -> PathBuf {
     let folder = place.scene.path(".local/state/echat/unsent");
     let mut keys = fs::read_dir(folder).unwrap();
     keys.next().unwrap().unwrap().path().join("ann")
@@ -32,7 +32,7 @@ fn kept(place: &Place) -> PathBuf {
 
 #[test]
 fn a_text_over_the_limit_is_refused_where_it_is_typed() {
-    let place = Place::unhurried();
+    let place = ServerFolder::unhurried();
     place.has("room1", &["ann"]);
     let mut ann = opens(&place);
     pastes(&mut ann, &"a".repeat(65_500));
@@ -57,7 +57,7 @@ fn a_text_over_the_limit_is_refused_where_it_is_typed() {
 
 #[test]
 fn in_a_pipe_it_is_an_error_with_its_line() {
-    let place = Place::unhurried();
+    let place = ServerFolder::unhurried();
     place.has("room1", &["ann"]);
     let link = place.link();
     let login = ["--user", "ann", "--password-file", PASSWORD, &link];
@@ -96,7 +96,7 @@ fn in_a_pipe_it_is_an_error_with_its_line() {
 
 #[test]
 fn a_line_that_costs_the_connection_each_time_is_set_aside() {
-    let place = Place::with(SMALL);
+    let place = ServerFolder::with(SMALL);
     // With the name of its room the text is longer than a frame.
     let room = "一二三四五六七八九十".repeat(2);
     place.has(&room, &["ann"]);
@@ -127,7 +127,7 @@ fn a_line_that_costs_the_connection_each_time_is_set_aside() {
 
 #[test]
 fn what_an_older_version_kept_is_set_aside_at_the_start() {
-    let mut place = Place::unhurried();
+    let mut place = ServerFolder::unhurried();
     place.has("room1", &["ann"]);
     let mut ann = opens(&place);
     place.falls();

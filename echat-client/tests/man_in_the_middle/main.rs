@@ -12,11 +12,11 @@ mod tampered;
 use std::fs;
 
 use middle::{Middle, Seen, Tampering};
-use real::{Running, start};
+use real::{ServerProcess, start};
 use support::program::{Outcome, SECRET, Scene};
 
 /// A scene with the real server, and users who are friends.
-fn scene(users: [&str; 2]) -> (Scene, Running) {
+fn scene(users: [&str; 2]) -> (Scene, ServerProcess) {
     let scene = Scene::new();
     let config = scene.write(
         "no_rates.json",

@@ -12,14 +12,14 @@ use echat_proto::channel::{Incoming, Message};
 use echat_proto::group::{EXPONENT, Ephemeral, KeyShare};
 
 use crate::middle::{How, Middle, Tampering, Way};
-use crate::real::Running;
+use crate::real::ServerProcess;
 use crate::support::{Server, message, some_bytes};
 use crate::{credentials, knows, login, scene, through};
 
 const LONG: Duration = Duration::from_secs(30);
 
 /// The relay's own connection to the real server.
-fn behind(server: &Running) -> Link {
+fn behind(server: &ServerProcess) -> Link {
     let clock = Clock::start();
     let address = server.address().to_string().parse().unwrap();
     let socket = Socket::connect(&address, &clock, LONG).unwrap();

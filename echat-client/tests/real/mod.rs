@@ -2,14 +2,14 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
-#[path = "../../../echat-server/tests/place/running.rs"]
+#[path = "../../../echat-server/tests/server_process/running.rs"]
 mod running;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-pub(crate) use running::Running;
+pub(crate) use running::ServerProcess;
 
 /// The server's binary. Cargo builds the binaries of a test's own package alone, and what lies in
 /// the target folder may be of another day.
@@ -48,7 +48,7 @@ pub(crate) fn binary() -> &'static Path {
 }
 
 /// Starts a server on a free port; its data is in this folder.
-pub(crate) fn start(folder: &Path, args: &[&str]) -> Running {
+pub(crate) fn start(folder: &Path, args: &[&str]) -> ServerProcess {
     let mut command = Command::new(&*SERVER);
     command
         .args(["--listen", "127.0.0.1:0", "--data", "data"])
@@ -56,5 +56,5 @@ pub(crate) fn start(folder: &Path, args: &[&str]) -> Running {
         .current_dir(folder)
         .env_remove("ECHAT_CONFIG")
         .env_remove("ECHAT_LOG");
-    Running::start(command)
+    ServerProcess::start(command)
 }

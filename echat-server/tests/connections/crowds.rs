@@ -11,18 +11,18 @@ use echat_proto::names::RoomName;
 use echat_server::config::Limits;
 use echat_server::store::Store;
 
-use super::queues::{Client, World, account, dict};
+use super::queues::{Client, Sim, account, dict};
 
 /// Makes users, and rooms in which all of them are; then they log in.
-pub(crate) fn in_rooms(world: &mut World, names: &[String], rooms: usize) -> Vec<Client> {
-    let mut clients: Vec<Client> = names.iter().map(|_| world.connect()).collect();
+pub(crate) fn in_rooms(sim: &mut Sim, names: &[String], rooms: usize) -> Vec<Client> {
+    let mut clients: Vec<Client> = names.iter().map(|_| sim.connect()).collect();
     for (client, name) in clients.iter_mut().zip(names) {
-        assert_eq!(world.ask(client, 2, account(name)), [102]);
+        assert_eq!(sim.ask(client, 2, account(name)), [102]);
         // Where the least work is much, all who come from one place rest.
-        world.now += Duration::from_secs(1);
-        world.settle();
+        sim.now += Duration::from_secs(1);
+        sim.settle();
     }
-    let mut batch = world.engine.store().batch();
+    let mut batch = sim.engine.store().batch();
     let users = batch.users(u32::MAX).unwrap();
     for n in 0..rooms {
         let name = RoomName::new(&format!("room{n}")).unwrap();
@@ -33,13 +33,13 @@ pub(crate) fn in_rooms(world: &mut World, names: &[String], rooms: usize) -> Vec
     }
     let _ = batch.commit().unwrap();
     for (client, name) in clients.iter_mut().zip(names) {
-        world.say(client, 3, account(name));
-        world.settle();
-        world.now += Duration::from_secs(1);
-        world.settle();
+        sim.say(client, 3, account(name));
+        sim.settle();
+        sim.now += Duration::from_secs(1);
+        sim.settle();
     }
     for client in &mut clients {
-        world.answers(client);
+        sim.answers(client);
     }
     clients
 }
@@ -55,17 +55,17 @@ fn when_a_crowd_goes_at_once_those_who_stay_are_told_and_are_not_too_slow() {
         send_queue_hard: 4 * 1024,
         ..Limits::default()
     };
-    let mut world = World::with(limits, Store::in_memory().unwrap());
+    let mut sim = Sim::with(limits, Store::in_memory().unwrap());
     // A tick tells of about forty rooms.
-    world.engine.set_turn_cost(Duration::from_micros(50));
-    let mut clients = in_rooms(&mut world, &names(10), 20);
+    sim.engine.set_turn_cost(Duration::from_micros(50));
+    let mut clients = in_rooms(&mut sim, &names(10), 20);
     let mut stay = clients.split_off(6);
     for gone in &clients {
-        world.engine.sever(gone.conn);
+        sim.engine.sever(gone.conn);
     }
-    world.settle();
+    sim.settle();
     for client in &mut stay {
-        let told = world.answers(client);
+        let told = sim.answers(client);
         let of_going = told.iter().filter(|message| message.command == 114);
         assert_eq!((told.len(), of_going.count()), (6 * 20, 6 * 20));
     }
@@ -73,20 +73,20 @@ fn when_a_crowd_goes_at_once_those_who_stay_are_told_and_are_not_too_slow() {
 
 #[test]
 fn who_leaves_a_room_while_news_of_it_wait_does_not_hear_them() {
-    let mut world = World::new();
+    let mut sim = Sim::new();
     // A tick tells a room or two.
-    world.engine.set_turn_cost(Duration::from_micros(5));
-    let mut clients = in_rooms(&mut world, &names(6), 20);
-    world.now += Duration::from_secs(10);
-    world.settle();
+    sim.engine.set_turn_cost(Duration::from_micros(5));
+    let mut clients = in_rooms(&mut sim, &names(6), 20);
+    sim.now += Duration::from_secs(10);
+    sim.settle();
     let mut stay = clients.remove(0);
     let room = || Value::Str("room19".to_owned());
-    world.say(&mut stay, 14, room());
+    sim.say(&mut stay, 14, room());
     for gone in &clients {
-        world.engine.sever(gone.conn);
+        sim.engine.sever(gone.conn);
     }
-    world.settle();
-    let told = world.answers(&mut stay);
+    sim.settle();
+    let told = sim.answers(&mut stay);
     let left = told.iter().position(|message| message.command == 119);
     let news = told
         .iter()
@@ -99,34 +99,34 @@ fn who_leaves_a_room_while_news_of_it_wait_does_not_hear_them() {
 
 #[test]
 fn a_crowd_that_asks_in_advance_keeps_nobody_else_waiting() {
-    let mut world = World::new();
-    let mut ann = world.user("ann");
+    let mut sim = Sim::new();
+    let mut ann = sim.user("ann");
     let mut crowd: Vec<Client> = (0..64)
-        .map(|_| world.connect_from(Ipv4Addr::new(192, 0, 2, 1)))
+        .map(|_| sim.connect_from(Ipv4Addr::new(192, 0, 2, 1)))
         .collect();
-    world.settle();
+    sim.settle();
     for guest in &mut crowd {
         for _ in 0..32 {
-            world.say(guest, 1, Value::Null);
+            sim.say(guest, 1, Value::Null);
         }
     }
-    world.say(&mut ann, 1, Value::Null);
-    world.round();
-    assert_eq!(world.answers(&mut ann).len(), 1, "she is served at once");
-    let mut answered = |world: &mut World| {
-        let count = |guest: &mut Client| world.answers(guest).len();
+    sim.say(&mut ann, 1, Value::Null);
+    sim.round();
+    assert_eq!(sim.answers(&mut ann).len(), 1, "she is served at once");
+    let mut answered = |sim: &mut Sim| {
+        let count = |guest: &mut Client| sim.answers(guest).len();
         crowd.iter_mut().map(count).sum::<usize>()
     };
-    let first = answered(&mut world);
+    let first = answered(&mut sim);
     assert!((32..1_000).contains(&first), "{first} in one tick");
-    world.settle();
-    assert_eq!(first + answered(&mut world), 64 * 32);
+    sim.settle();
+    assert_eq!(first + answered(&mut sim), 64 * 32);
 }
 
 #[test]
 fn a_request_that_may_be_long_ends_a_turn_however_little_it_was() {
-    let mut world = World::new();
-    let mut ann = in_rooms(&mut world, &names(1), 1).remove(0);
+    let mut sim = Sim::new();
+    let mut ann = in_rooms(&mut sim, &names(1), 1).remove(0);
     let text = |text: &str| Value::Str(text.to_owned());
     let room = |name| dict(&[("roomname", text(name)), ("members", Value::List(vec![]))]);
     // Requests, the number of their reply, and how many one turn answers.
@@ -138,53 +138,53 @@ fn a_request_that_may_be_long_ends_a_turn_however_little_it_was() {
     ];
     for (requests, reply, in_one_turn) in cases {
         for (command, params) in requests {
-            world.say(&mut ann, command, params);
+            sim.say(&mut ann, command, params);
         }
-        world.round();
-        let mut replies = |world: &mut World| {
-            let answers = world.answers(&mut ann);
+        sim.round();
+        let mut replies = |sim: &mut Sim| {
+            let answers = sim.answers(&mut ann);
             answers.iter().filter(|m| m.command == reply).count()
         };
-        assert_eq!(replies(&mut world), in_one_turn, "{reply}");
-        world.settle();
-        assert_eq!(replies(&mut world), 2 - in_one_turn, "{reply}");
+        assert_eq!(replies(&mut sim), in_one_turn, "{reply}");
+        sim.settle();
+        assert_eq!(replies(&mut sim), 2 - in_one_turn, "{reply}");
     }
 }
 
 #[test]
 fn who_comes_and_goes_rests_before_all_are_told_again() {
-    let mut world = World::new();
-    world.engine.set_turn_cost(Duration::from_micros(15));
-    let mut clients = in_rooms(&mut world, &names(3), 10);
-    world.now += Duration::from_secs(10);
-    world.settle();
+    let mut sim = Sim::new();
+    sim.engine.set_turn_cost(Duration::from_micros(15));
+    let mut clients = in_rooms(&mut sim, &names(3), 10);
+    sim.now += Duration::from_secs(10);
+    sim.settle();
     let mut one = clients.remove(0);
-    assert_eq!(world.ask(&mut one, 11, Value::Null), [116]);
-    world.say(&mut one, 3, account("user0"));
-    world.settle();
-    assert!(world.answers(&mut one).is_empty(), "it is held");
-    let mut other = world.connect();
-    world.say(&mut other, 3, account("user0"));
-    world.settle();
+    assert_eq!(sim.ask(&mut one, 11, Value::Null), [116]);
+    sim.say(&mut one, 3, account("user0"));
+    sim.settle();
+    assert!(sim.answers(&mut one).is_empty(), "it is held");
+    let mut other = sim.connect();
+    sim.say(&mut other, 3, account("user0"));
+    sim.settle();
     assert!(
-        world.answers(&mut other).is_empty(),
+        sim.answers(&mut other).is_empty(),
         "from elsewhere it is too"
     );
-    assert!(!world.engine.has_work(), "and nothing turns meanwhile");
-    world.engine.sever(other.conn);
-    world.now += Duration::from_secs(5);
-    world.settle();
-    assert_eq!(world.answers(&mut one).len(), 2);
+    assert!(!sim.engine.has_work(), "and nothing turns meanwhile");
+    sim.engine.sever(other.conn);
+    sim.now += Duration::from_secs(5);
+    sim.settle();
+    assert_eq!(sim.answers(&mut one).len(), 2);
 }
 
 #[test]
 fn what_waits_for_its_turn_takes_as_much_as_its_bytes() {
-    let mut world = World::new();
-    let mut ann = world.user("ann");
-    assert_eq!(world.ask(&mut ann, 11, Value::Null), [116]);
-    world.workers = false;
-    world.say(&mut ann, 3, account("ann"));
-    world.round();
+    let mut sim = Sim::new();
+    let mut ann = sim.user("ann");
+    assert_eq!(sim.ask(&mut ann, 11, Value::Null), [116]);
+    sim.workers = false;
+    sim.say(&mut ann, 3, account("ann"));
+    sim.round();
     // Who was logged in may send large frames still. Each null is one byte, and a whole value in memory.
     let nulls = Message {
         command: 6,
@@ -193,12 +193,12 @@ fn what_waits_for_its_turn_takes_as_much_as_its_bytes() {
     let item = nulls.encode().unwrap();
     let length = u32::try_from(item.len()).unwrap().to_be_bytes();
     let items = [&length[..], &item].concat().repeat(4);
-    let frame = world.frame(&mut ann, command::BATCH, Value::Bytes(items));
+    let frame = sim.frame(&mut ann, command::BATCH, Value::Bytes(items));
     let mut socket: VecDeque<u8> = frame.into();
     let memory = allocation_counter::measure(|| {
         while !socket.is_empty() {
-            world.read(&ann, &mut socket);
-            world.round();
+            sim.read(&ann, &mut socket);
+            sim.round();
         }
     });
     assert!(memory.bytes_current < 160 * 1024, "{memory:?}");
@@ -206,8 +206,8 @@ fn what_waits_for_its_turn_takes_as_much_as_its_bytes() {
 
 #[test]
 fn pages_asked_for_in_advance_wait_until_what_is_before_them_is_written() {
-    let mut world = World::new();
-    let mut ann = in_rooms(&mut world, &names(1), 1).remove(0);
+    let mut sim = Sim::new();
+    let mut ann = in_rooms(&mut sim, &names(1), 1).remove(0);
     let text = |text: &str| Value::Str(text.to_owned());
     for _ in 0..80 {
         let message = dict(&[
@@ -215,77 +215,77 @@ fn pages_asked_for_in_advance_wait_until_what_is_before_them_is_written() {
             ("target", text("room0")),
             ("content", text(&"x".repeat(3_900))),
         ]);
-        assert_eq!(world.ask(&mut ann, 6, message), [109]);
+        assert_eq!(sim.ask(&mut ann, 6, message), [109]);
     }
-    world.stalled = Some(ann.conn);
+    sim.stalled = Some(ann.conn);
     for _ in 0..8 {
         let page = dict(&[("limit", Value::Int(200))]);
-        world.say(&mut ann, 12, page);
+        sim.say(&mut ann, 12, page);
     }
     let soft = Limits::default().send_queue_soft;
     for seconds in 0..60 {
-        world.now += Duration::from_secs(seconds);
-        let pong = world.frame(&mut ann, command::PONG, Value::Null);
-        world.engine.receive(ann.conn, &pong, world.now());
-        world.settle();
-        let waiting = world.engine.waiting(ann.conn);
+        sim.now += Duration::from_secs(seconds);
+        let pong = sim.frame(&mut ann, command::PONG, Value::Null);
+        sim.engine.receive(ann.conn, &pong, sim.now());
+        sim.settle();
+        let waiting = sim.engine.waiting(ann.conn);
         assert!((200 * 1024..=soft).contains(&waiting), "{waiting}");
     }
-    world.stalled = None;
-    world.engine.wrote(ann.conn, 0, world.now());
+    sim.stalled = None;
+    sim.engine.wrote(ann.conn, 0, sim.now());
     for _ in 0..100 {
-        let now = world.now();
-        let bytes = world.engine.output(ann.conn, now).to_vec();
-        world.engine.wrote(ann.conn, bytes.len(), now);
-        world.sent.entry(ann.conn).or_default().extend(bytes);
+        let now = sim.now();
+        let bytes = sim.engine.output(ann.conn, now).to_vec();
+        sim.engine.wrote(ann.conn, bytes.len(), now);
+        sim.sent.entry(ann.conn).or_default().extend(bytes);
         // Each page is much work, too.
-        world.now += Duration::from_secs(1);
-        world.settle();
+        sim.now += Duration::from_secs(1);
+        sim.settle();
     }
-    assert_eq!(world.answers(&mut ann).len(), 8);
+    assert_eq!(sim.answers(&mut ann).len(), 8);
 }
 
 #[test]
 fn a_second_step_that_finds_the_database_busy_does_not_turn_in_place() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("database.db");
-    let mut world = World::over(Store::open(&path).unwrap());
-    let mut guest = world.connect();
-    world.settle();
+    let mut sim = Sim::over(Store::open(&path).unwrap());
+    let mut guest = sim.connect();
+    sim.settle();
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    world.say(&mut guest, 2, account("ann"));
+    sim.say(&mut guest, 2, account("ann"));
     for _ in 0..4 {
-        world.round();
+        sim.round();
     }
-    assert!(!world.engine.has_work());
+    assert!(!sim.engine.has_work());
     other.execute_batch("COMMIT").unwrap();
-    world.settle();
-    assert!(world.answers(&mut guest).is_empty());
-    world.now += Duration::from_millis(50);
-    world.settle();
-    assert_eq!(world.answers(&mut guest).len(), 1);
+    sim.settle();
+    assert!(sim.answers(&mut guest).is_empty());
+    sim.now += Duration::from_millis(50);
+    sim.settle();
+    assert_eq!(sim.answers(&mut guest).len(), 1);
 }
 
 #[test]
 fn of_one_who_comes_and_goes_at_once_the_last_word_is_that_they_went() {
-    let mut world = World::new();
-    world.engine.set_turn_cost(Duration::from_micros(5));
-    let mut clients = in_rooms(&mut world, &names(2), 20);
+    let mut sim = Sim::new();
+    sim.engine.set_turn_cost(Duration::from_micros(5));
+    let mut clients = in_rooms(&mut sim, &names(2), 20);
     let (mut stays, goes) = (clients.remove(0), clients.remove(0));
-    world.engine.sever(goes.conn);
-    world.settle();
+    sim.engine.sever(goes.conn);
+    sim.settle();
     for _ in 0..3 {
-        world.now += Duration::from_secs(10);
-        world.settle();
-        let mut again = world.connect();
-        world.say(&mut again, 3, account("user1"));
-        world.settle();
-        world.engine.sever(again.conn);
-        world.settle();
+        sim.now += Duration::from_secs(10);
+        sim.settle();
+        let mut again = sim.connect();
+        sim.say(&mut again, 3, account("user1"));
+        sim.settle();
+        sim.engine.sever(again.conn);
+        sim.settle();
     }
     let mut words = HashMap::new();
-    for told in world.answers(&mut stays) {
+    for told in sim.answers(&mut stays) {
         if let (113 | 114, Some(Value::Str(room))) = (told.command, told.params.at("roomname")) {
             words.insert(room.clone(), told.command);
         }
@@ -296,20 +296,20 @@ fn of_one_who_comes_and_goes_at_once_the_last_word_is_that_they_went() {
 
 #[test]
 fn what_is_asked_behind_a_login_is_paid_for_by_its_user_and_not_by_neighbours() {
-    let mut world = super::world_with_a_large_room(2_000);
+    let mut sim = super::world_with_a_large_room(2_000);
     let here = Ipv4Addr::new(192, 0, 2, 1);
-    let mut ann = world.user("ann");
-    assert_eq!(world.ask(&mut ann, 7, super::large_room()), [110, 8]);
-    world.engine.sever(ann.conn);
-    world.settle();
-    world.now += Duration::from_secs(20);
-    let (mut ann, mut neighbour) = (world.connect_from(here), world.connect_from(here));
-    world.settle();
-    world.say(&mut ann, 3, account("ann"));
-    world.say(&mut ann, 18, super::large_room());
-    world.settle();
-    assert_eq!(world.answers(&mut ann).len(), 3);
-    world.say(&mut neighbour, 1, Value::Null);
-    world.settle();
-    assert_eq!(world.answers(&mut neighbour).len(), 1);
+    let mut ann = sim.user("ann");
+    assert_eq!(sim.ask(&mut ann, 7, super::large_room()), [110, 8]);
+    sim.engine.sever(ann.conn);
+    sim.settle();
+    sim.now += Duration::from_secs(20);
+    let (mut ann, mut neighbour) = (sim.connect_from(here), sim.connect_from(here));
+    sim.settle();
+    sim.say(&mut ann, 3, account("ann"));
+    sim.say(&mut ann, 18, super::large_room());
+    sim.settle();
+    assert_eq!(sim.answers(&mut ann).len(), 3);
+    sim.say(&mut neighbour, 1, Value::Null);
+    sim.settle();
+    assert_eq!(sim.answers(&mut neighbour).len(), 1);
 }

@@ -15,7 +15,7 @@ use echat_proto::commands::channel as command;
 use echat_proto::names::{RoomName, Username};
 use echat_server::config::Limits;
 use echat_server::store::Store;
-use queues::{Client, World, account, dict};
+use queues::{Client, Sim, account, dict};
 
 const LOOK_UP_ROOM: &str = "lobby";
 
@@ -24,7 +24,7 @@ fn large_room() -> Value {
 }
 
 /// A world with a room of so many who are offline.
-fn world_with_a_large_room(members: usize) -> World {
+fn world_with_a_large_room(members: usize) -> Sim {
     let mut store = Store::in_memory().unwrap();
     let mut batch = store.batch();
     let name = RoomName::new(LOOK_UP_ROOM).unwrap();
@@ -40,45 +40,45 @@ fn world_with_a_large_room(members: usize) -> World {
         batch.add_member(room, member, 1).unwrap();
     }
     let _ = batch.commit().unwrap();
-    World::over(store)
+    Sim::over(store)
 }
 
 #[test]
 fn who_asks_for_much_rests_after_it_and_nobody_else_does() {
-    let mut world = world_with_a_large_room(2_000);
-    let (mut zoe, mut ann) = (world.user("zoe"), world.user("ann"));
+    let mut sim = world_with_a_large_room(2_000);
+    let (mut zoe, mut ann) = (sim.user("zoe"), sim.user("ann"));
     for client in [&mut zoe, &mut ann] {
-        assert_eq!(world.ask(client, 7, large_room()), [110, 8]);
+        assert_eq!(sim.ask(client, 7, large_room()), [110, 8]);
     }
-    let greedy = (0..2).flat_map(|_| world.frame(&mut zoe, 18, large_room()));
+    let greedy = (0..2).flat_map(|_| sim.frame(&mut zoe, 18, large_room()));
     let greedy: Vec<u8> = greedy.collect();
-    world.send(&zoe, &greedy);
-    assert_eq!(world.answers(&mut zoe).len(), 1, "the other one waits");
-    assert_eq!(world.ask(&mut ann, 18, large_room()), [123]);
+    sim.send(&zoe, &greedy);
+    assert_eq!(sim.answers(&mut zoe).len(), 1, "the other one waits");
+    assert_eq!(sim.ask(&mut ann, 18, large_room()), [123]);
     // Twenty-odd steps a member, at 500 ns a step.
-    world.now += Duration::from_millis(20);
-    world.settle();
-    assert_eq!(world.answers(&mut zoe).len(), 0);
-    world.now += Duration::from_millis(20);
-    world.settle();
-    assert_eq!(world.answers(&mut zoe).len(), 1);
-    world.now += Duration::from_secs(5);
-    assert_eq!(world.ask(&mut zoe, 18, large_room()), [123]);
+    sim.now += Duration::from_millis(20);
+    sim.settle();
+    assert_eq!(sim.answers(&mut zoe).len(), 0);
+    sim.now += Duration::from_millis(20);
+    sim.settle();
+    assert_eq!(sim.answers(&mut zoe).len(), 1);
+    sim.now += Duration::from_secs(5);
+    assert_eq!(sim.ask(&mut zoe, 18, large_room()), [123]);
     for client in [zoe, ann] {
-        world.engine.sever(client.conn);
+        sim.engine.sever(client.conn);
     }
-    world.settle();
-    assert!(world.engine.is_blank(), "nobody rests who is gone");
+    sim.settle();
+    assert!(sim.engine.is_blank(), "nobody rests who is gone");
 }
 
 #[test]
 fn the_members_of_the_largest_room_fit_one_frame() {
-    let mut world = world_with_a_large_room(9_000);
-    let mut zoe = world.user("zoe");
-    assert_eq!(world.ask(&mut zoe, 7, large_room()), [110, 8]);
-    let list = world.frame(&mut zoe, 18, large_room());
-    world.send(&zoe, &list);
-    let answers = world.answers(&mut zoe);
+    let mut sim = world_with_a_large_room(9_000);
+    let mut zoe = sim.user("zoe");
+    assert_eq!(sim.ask(&mut zoe, 7, large_room()), [110, 8]);
+    let list = sim.frame(&mut zoe, 18, large_room());
+    sim.send(&zoe, &list);
+    let answers = sim.answers(&mut zoe);
     let [
         Message {
             command: 123,
@@ -102,22 +102,22 @@ fn the_members_of_the_largest_room_fit_one_frame() {
 
 #[test]
 fn a_frame_of_the_largest_size_may_come_in_any_two_parts() {
-    let mut world = World::new();
-    let ann = world.user("ann");
-    world.engine.sever(ann.conn);
-    world.settle();
+    let mut sim = Sim::new();
+    let ann = sim.user("ann");
+    sim.engine.sever(ann.conn);
+    sim.settle();
     for cut in [65_536, 65_540, 65_588] {
-        let mut ann = world.connect();
-        world.now += Duration::from_secs(1);
-        assert_eq!(world.ask(&mut ann, 3, account("ann")), [103, 105]);
+        let mut ann = sim.connect();
+        sim.now += Duration::from_secs(1);
+        assert_eq!(sim.ask(&mut ann, 3, account("ann")), [103, 105]);
         let item = [&5_u32.to_be_bytes()[..], &[0, 0, 0, 1, 0]].concat();
         let items = item.repeat((64 * 1024 - 9) / item.len());
-        let frame = world.frame(&mut ann, command::BATCH, Value::Bytes(items));
+        let frame = sim.frame(&mut ann, command::BATCH, Value::Bytes(items));
         assert_eq!(frame[..4], 65_536_u32.to_be_bytes());
-        world.send(&ann, &frame[..cut]);
-        world.send(&ann, &frame[cut..]);
+        sim.send(&ann, &frame[..cut]);
+        sim.send(&ann, &frame[cut..]);
         assert_eq!(
-            world.answers(&mut ann).len(),
+            sim.answers(&mut ann).len(),
             (64 * 1024 - 9) / item.len(),
             "cut at {cut}"
         );
@@ -126,81 +126,81 @@ fn a_frame_of_the_largest_size_may_come_in_any_two_parts() {
 
 #[test]
 fn everything_said_before_a_half_close_is_answered() {
-    let mut world = World::new();
-    let mut guest = world.connect();
+    let mut sim = Sim::new();
+    let mut guest = sim.connect();
     let mut frames = Vec::new();
     for _ in 0..900 {
-        frames.extend(world.frame(&mut guest, 1, Value::Null));
+        frames.extend(sim.frame(&mut guest, 1, Value::Null));
     }
     let mut socket: VecDeque<u8> = frames.into();
     while !socket.is_empty() {
-        world.read(&guest, &mut socket);
+        sim.read(&guest, &mut socket);
         if !socket.is_empty() {
-            world.round();
+            sim.round();
         }
     }
-    world.engine.hang_up(guest.conn);
-    world.settle();
-    assert_eq!(world.answers(&mut guest).len(), 900);
+    sim.engine.hang_up(guest.conn);
+    sim.settle();
+    assert_eq!(sim.answers(&mut guest).len(), 900);
 }
 
 #[test]
 fn who_hangs_up_with_nothing_left_to_be_said_is_gone_at_once() {
-    let mut world = World::new();
-    let mut guest = world.connect();
-    assert_eq!(world.ask(&mut guest, 1, Value::Null), [101]);
-    world.engine.hang_up(guest.conn);
-    world.settle();
-    assert!(world.engine.is_empty());
+    let mut sim = Sim::new();
+    let mut guest = sim.connect();
+    assert_eq!(sim.ask(&mut guest, 1, Value::Null), [101]);
+    sim.engine.hang_up(guest.conn);
+    sim.settle();
+    assert!(sim.engine.is_empty());
 }
 
 #[test]
 fn what_waits_for_a_worker_holds_back_what_is_behind_it() {
-    let mut world = World::new();
-    let mut guest = world.connect();
-    world.workers = false;
-    let login = world.frame(&mut guest, 3, account("nobody"));
-    world.send(&guest, &login);
+    let mut sim = Sim::new();
+    let mut guest = sim.connect();
+    sim.workers = false;
+    let login = sim.frame(&mut guest, 3, account("nobody"));
+    sim.send(&guest, &login);
     // Each null is one byte on the wire and a whole value in memory.
     let mut socket = VecDeque::new();
     for _ in 0..200 {
         let nulls = Value::List(vec![Value::Null; 4_000]);
-        socket.extend(world.frame(&mut guest, 1, nulls));
+        socket.extend(sim.frame(&mut guest, 1, nulls));
     }
     for _ in 0..100 {
-        world.read(&guest, &mut socket);
-        world.round();
+        sim.read(&guest, &mut socket);
+        sim.round();
     }
     assert!(
         socket.len() > 600 * 1024,
         "only {} bytes were held back",
         socket.len()
     );
-    world.workers = true;
+    sim.workers = true;
     for _ in 0..200 {
         // So many values are much work.
-        world.now += Duration::from_millis(100);
-        world.read(&guest, &mut socket);
-        world.round();
+        sim.now += Duration::from_millis(100);
+        sim.read(&guest, &mut socket);
+        sim.round();
     }
-    assert_eq!(world.answers(&mut guest).len(), 201);
+    assert_eq!(sim.answers(&mut guest).len(), 201);
 }
 
 #[test]
 fn pongs_that_are_not_read_take_no_more_than_a_queue() {
-    let mut world = World::new();
-    let mut guest = world.connect();
-    world.settle();
-    world.stalled = Some(guest.conn);
+    let mut sim = Sim::new();
+    let mut guest = sim.connect();
+    sim.settle();
+    sim.stalled = Some(guest.conn);
     let mut pings = VecDeque::new();
     while pings.len() < 4 * 1024 * 1024 {
-        pings.extend(world.frame(&mut guest, command::PING, Value::Null));
+        pings.extend(sim.frame(&mut guest, command::PING, Value::Null));
     }
     let before = pings.len();
     let memory = allocation_counter::measure(|| {
         for _ in 0..100 {
-            world.read(&guest, &mut pings);
-            world.round();
+            sim.read(&guest, &mut pings);
+            sim.round();
         }
     });
     assert!(pings.len() > before / 4, "the rest waits in the socket");
@@ -210,48 +210,44 @@ fn pongs_that_are_not_read_take_no_more_than_a_queue() {
 
 #[test]
 fn a_logout_in_the_tick_of_its_login_makes_a_guest() {
-    let mut world = World::new();
-    let ann = world.user("ann");
-    world.engine.sever(ann.conn);
-    world.settle();
-    let mut guest = world.connect();
-    let login = world.frame(&mut guest, 3, account("ann"));
-    let logout = world.frame(&mut guest, 11, Value::Null);
-    world.send(&guest, &[login, logout].concat());
-    let numbers: Vec<_> = world
-        .answers(&mut guest)
-        .iter()
-        .map(|m| m.command)
-        .collect();
+    let mut sim = Sim::new();
+    let ann = sim.user("ann");
+    sim.engine.sever(ann.conn);
+    sim.settle();
+    let mut guest = sim.connect();
+    let login = sim.frame(&mut guest, 3, account("ann"));
+    let logout = sim.frame(&mut guest, 11, Value::Null);
+    sim.send(&guest, &[login, logout].concat());
+    let numbers: Vec<_> = sim.answers(&mut guest).iter().map(|m| m.command).collect();
     assert_eq!(numbers, [103, 105, 116]);
-    world.now += Duration::from_secs(61);
-    world.settle();
+    sim.now += Duration::from_secs(61);
+    sim.settle();
     let goodbye = Message {
         command: command::CLOSE_NOTIFY,
         params: Value::Int(1),
     };
-    assert_eq!(world.answers(&mut guest), [goodbye]);
+    assert_eq!(sim.answers(&mut guest), [goodbye]);
 }
 
 #[test]
 fn a_login_that_comes_too_late_leaves_the_older_session_alone() {
-    let mut world = World::new();
-    let mut ann = world.user("ann");
-    let mut late = world.connect();
-    world.workers = false;
-    let login = world.frame(&mut late, 3, account("ann"));
-    world.send(&late, &login);
-    world.now += Duration::from_secs(61);
-    let ping = world.frame(&mut ann, command::PING, Value::Null);
-    world.send(&ann, &ping);
-    world.workers = true;
-    world.settle();
+    let mut sim = Sim::new();
+    let mut ann = sim.user("ann");
+    let mut late = sim.connect();
+    sim.workers = false;
+    let login = sim.frame(&mut late, 3, account("ann"));
+    sim.send(&late, &login);
+    sim.now += Duration::from_secs(61);
+    let ping = sim.frame(&mut ann, command::PING, Value::Null);
+    sim.send(&ann, &ping);
+    sim.workers = true;
+    sim.settle();
     let goodbye = Message {
         command: command::CLOSE_NOTIFY,
         params: Value::Int(1),
     };
-    assert_eq!(world.answers(&mut late), [goodbye]);
-    assert_eq!(world.ask(&mut ann, 1, Value::Null), [101], "not kicked");
+    assert_eq!(sim.answers(&mut late), [goodbye]);
+    assert_eq!(sim.ask(&mut ann, 1, Value::Null), [101], "not kicked");
 }
 
 /// Sends a message to oneself in a room, so long that a small database is soon full.
@@ -269,26 +265,26 @@ fn message(room: &str) -> Value {
 fn a_full_disk_forgets_nobody_and_answers_each_once() {
     let mut store = Store::in_memory().unwrap();
     store.limit_pages(40).unwrap();
-    let mut world = World::over(store);
-    let mut ann = world.user("ann");
-    let mut bob = world.user("bob");
+    let mut sim = Sim::over(store);
+    let mut ann = sim.user("ann");
+    let mut bob = sim.user("bob");
     for (client, room) in [(&mut ann, "den"), (&mut bob, "nest")] {
         let room = dict(&[
             ("roomname", Value::Str(room.to_owned())),
             ("members", Value::List(Vec::new())),
         ]);
-        assert_eq!(world.ask(client, 9, room), [110, 10]);
+        assert_eq!(sim.ask(client, 9, room), [110, 10]);
     }
-    let mut guests: Vec<Client> = (0..4).map(|_| world.connect()).collect();
-    world.settle();
+    let mut guests: Vec<Client> = (0..4).map(|_| sim.connect()).collect();
+    sim.settle();
 
     // One tick: a write, requests that wait for workers, what no longer fits, and more of each.
-    let bytes = world.frame(&mut ann, 6, message("den"));
-    world.engine.receive(ann.conn, &bytes, world.now());
+    let bytes = sim.frame(&mut ann, 6, message("den"));
+    sim.engine.receive(ann.conn, &bytes, sim.now());
     let (before, behind) = guests.split_at_mut(2);
     for (n, guest) in before.iter_mut().enumerate() {
-        let register = world.frame(guest, 2, account(&format!("early{n}")));
-        world.engine.receive(guest.conn, &register, world.now());
+        let register = sim.frame(guest, 2, account(&format!("early{n}")));
+        sim.engine.receive(guest.conn, &register, sim.now());
     }
     let items = (0..14).flat_map(|_| {
         let message = Message {
@@ -305,24 +301,24 @@ fn a_full_disk_forgets_nobody_and_answers_each_once() {
     });
     let items = Value::Bytes(items.collect());
     for _ in 0..2 {
-        let bytes = world.frame(&mut bob, command::BATCH, items.clone());
-        world.engine.receive(bob.conn, &bytes, world.now());
+        let bytes = sim.frame(&mut bob, command::BATCH, items.clone());
+        sim.engine.receive(bob.conn, &bytes, sim.now());
     }
     for (n, guest) in behind.iter_mut().enumerate() {
-        let register = world.frame(guest, 2, account(&format!("late{n}")));
-        world.engine.receive(guest.conn, &register, world.now());
+        let register = sim.frame(guest, 2, account(&format!("late{n}")));
+        sim.engine.receive(guest.conn, &register, sim.now());
     }
-    world.settle();
-    world.settle();
-    let answers = world.answers(&mut bob);
+    sim.settle();
+    sim.settle();
+    let answers = sim.answers(&mut bob);
     assert_eq!(answers.len(), 28);
     assert!(
         answers.iter().any(|message| message.command == 203),
         "the disk is full"
     );
-    assert_eq!(world.answers(&mut ann).len(), 1);
+    assert_eq!(sim.answers(&mut ann).len(), 1);
     for guest in &mut guests {
-        assert_eq!(world.answers(guest).len(), 1);
+        assert_eq!(sim.answers(guest).len(), 1);
     }
 }
 
@@ -330,38 +326,35 @@ fn a_full_disk_forgets_nobody_and_answers_each_once() {
 fn who_is_backed_up_when_the_busy_database_is_tried_again_gets_another_turn() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("database.db");
-    let mut world = World::over(Store::open(&path).unwrap());
-    let (mut ann, mut bob) = (world.user("ann"), world.user("bob"));
+    let mut sim = Sim::over(Store::open(&path).unwrap());
+    let (mut ann, mut bob) = (sim.user("ann"), sim.user("bob"));
     let room = dict(&[
         ("roomname", Value::Str("den".to_owned())),
         ("members", Value::List(Vec::new())),
     ]);
-    assert_eq!(world.ask(&mut ann, 9, room), [110, 10]);
-    assert_eq!(
-        world.ask(&mut bob, 7, Value::Str("den".to_owned())),
-        [110, 8]
-    );
+    assert_eq!(sim.ask(&mut ann, 9, room), [110, 10]);
+    assert_eq!(sim.ask(&mut bob, 7, Value::Str("den".to_owned())), [110, 8]);
 
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let bytes = world.frame(&mut bob, 6, message("den"));
-    world.send(&bob, &bytes);
+    let bytes = sim.frame(&mut bob, 6, message("den"));
+    sim.send(&bob, &bytes);
     other.execute_batch("COMMIT").unwrap();
     // Before the next try, the room says more to bob than may wait for him.
-    world.stalled = Some(bob.conn);
+    sim.stalled = Some(bob.conn);
     for _ in 0..80 {
-        world.ask(&mut ann, 6, message("den"));
+        sim.ask(&mut ann, 6, message("den"));
     }
-    world.now += Duration::from_millis(60);
-    world.settle();
-    let now = world.now();
-    let waiting = world.engine.output(bob.conn, now).len();
+    sim.now += Duration::from_millis(60);
+    sim.settle();
+    let now = sim.now();
+    let waiting = sim.engine.output(bob.conn, now).len();
     assert!(waiting > 200 * 1024, "{waiting}");
 
-    world.stalled = None;
-    world.engine.wrote(bob.conn, 0, world.now());
-    world.settle();
-    let answers = world.answers(&mut bob);
+    sim.stalled = None;
+    sim.engine.wrote(bob.conn, 0, sim.now());
+    sim.settle();
+    let answers = sim.answers(&mut bob);
     assert_eq!(
         answers.len(),
         80 + 1,

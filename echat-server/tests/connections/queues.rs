@@ -23,7 +23,7 @@ const CHUNK: usize = 16 * 1024;
 pub(crate) const BUDGET: usize = 64 * 1024;
 
 /// The engine, and in place of the reactor queues of bytes.
-pub(crate) struct World {
+pub(crate) struct Sim {
     pub(crate) engine: Engine,
     pub(crate) now: Duration,
     pub(crate) key: SigningKey,
@@ -40,7 +40,7 @@ pub(crate) struct Client {
     pub(crate) channel: Channel,
 }
 
-impl World {
+impl Sim {
     pub(crate) fn new() -> Self {
         Self::over(Store::in_memory().unwrap())
     }

@@ -4,7 +4,7 @@
 use super::open_house;
 use super::room::{Room, Talk};
 use super::watch::Times;
-use crate::place::{Place, Running};
+use crate::server_process::{ServerFolder, ServerProcess};
 
 /// Comparisons, each of which has to find the room slower before that is believed.
 const COMPARISONS: usize = 5;
@@ -18,21 +18,21 @@ const MESSAGES: u64 = 20;
 
 /// The other server, and a room in it.
 pub(crate) struct Control {
-    server: Running,
+    server: ServerProcess,
     room: Room,
-    _place: Place,
+    _place: ServerFolder,
 }
 
 impl Control {
     /// Starts it, with a room of this many.
     pub(crate) fn new(size: usize) -> Self {
-        let place = Place::new();
-        let server = open_house(&place, r#"{"message_rate": 0, "registrations": 0}"#);
+        let dir = ServerFolder::new();
+        let server = open_house(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
         let room = Room::gather(&server, size);
         Self {
             server,
             room,
-            _place: place,
+            _place: dir,
         }
     }
 

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::watch::Watch;
-use crate::place::Running;
+use crate::server_process::ServerProcess;
 use crate::wire::Client;
 
 /// One byte of each in this time.
@@ -21,7 +21,7 @@ pub(crate) struct Dripping {
 
 impl Dripping {
     /// Registers them, and lets a thread of theirs begin.
-    pub(crate) fn gather(server: &Running, count: usize) -> Self {
+    pub(crate) fn gather(server: &ServerProcess, count: usize) -> Self {
         let users = (0..count).map(|n| Client::register(server, &format!("dripping{n}")));
         let mut users: Vec<_> = users.collect();
         let over = Arc::new(AtomicBool::new(false));

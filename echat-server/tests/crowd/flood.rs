@@ -14,7 +14,7 @@ use echat_proto::handshake::ClientStart;
 use rustix::net::{self, AddressFamily, SocketType};
 
 use super::watch::Watch;
-use crate::place::Running;
+use crate::server_process::ServerProcess;
 use crate::wire::{Client, credentials, message, naked, some_bytes};
 
 /// Connections that a flood keeps open: more than may be there without a login.
@@ -104,7 +104,7 @@ fn say_hello(from: Ipv4Addr, to: SocketAddr, hello: &[u8]) -> Option<TcpStream> 
 }
 
 /// How many hellos a second the server answers when it has nothing else to do.
-pub(crate) fn capacity(server: &Running, hellos: usize) -> u32 {
+pub(crate) fn capacity(server: &ServerProcess, hellos: usize) -> u32 {
     let hello = hello();
     let watch = Watch::start();
     for _ in 0..hellos / AT_ONCE {
@@ -122,7 +122,7 @@ pub(crate) fn capacity(server: &Running, hellos: usize) -> u32 {
 
 /// Logs in as a client does that is closed and comes again, until it is in.
 pub(crate) struct Honest<'a> {
-    pub(crate) server: &'a Running,
+    pub(crate) server: &'a ServerProcess,
     pub(crate) name: &'a str,
 }
 

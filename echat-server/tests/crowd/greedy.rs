@@ -4,7 +4,7 @@ use echat_proto::channel::Incoming;
 use echat_proto::names::{Content, RoomName, Username};
 use echat_server::store::{Batch, Store, UserId};
 
-use crate::place::{Place, Running};
+use crate::server_process::{ServerFolder, ServerProcess};
 use crate::wire::{Client, credentials, line, message};
 
 /// The room that they have for themselves.
@@ -131,14 +131,14 @@ pub(crate) struct Plenty {
 }
 
 /// Registers the greedy ones, and lays before them what they may ask for.
-pub(crate) fn prepare(place: &Place, plenty: Plenty) {
-    let server = place.start(&[]);
+pub(crate) fn prepare(dir: &ServerFolder, plenty: Plenty) {
+    let server = dir.start(&[]);
     for n in 0..plenty.users {
         drop(Client::register(&server, &name(n)));
     }
     assert_eq!(server.stop().status.code(), Some(0));
 
-    let mut store = Store::open(&place.path("data/database.db")).unwrap();
+    let mut store = Store::open(&dir.path("data/database.db")).unwrap();
     let mut batch = store.batch();
     let greedy: Vec<_> = batch.users(u32::MAX).unwrap();
     let greedy: Vec<_> = greedy.iter().map(|user| user.id).collect();
@@ -190,7 +190,7 @@ pub(crate) struct Greedy {
 }
 
 /// They come.
-pub(crate) fn enter(server: &Running, users: usize) -> Vec<Greedy> {
+pub(crate) fn enter(server: &ServerProcess, users: usize) -> Vec<Greedy> {
     let come = |n| Greedy {
         name: name(n),
         client: Client::login(server, &name(n)),

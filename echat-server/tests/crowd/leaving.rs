@@ -7,7 +7,7 @@ use echat_proto::channel::Incoming;
 use echat_proto::names::RoomName;
 use echat_server::store::Store;
 
-use crate::place::{Place, Running};
+use crate::server_process::{ServerFolder, ServerProcess};
 use crate::wire::{Client, message};
 
 /// Some who go, some who stay, and the rooms in which all of them are.
@@ -26,13 +26,13 @@ pub(crate) struct Size {
 }
 
 /// Registers everybody, and lays the rooms before them.
-pub(crate) fn prepare(place: &Place, size: Size) {
-    let server = super::open_house(place, r#"{"registrations": 0}"#);
+pub(crate) fn prepare(dir: &ServerFolder, size: Size) {
+    let server = super::open_house(dir, r#"{"registrations": 0}"#);
     for n in 0..size.going + size.staying {
         drop(Client::register(&server, &name(n)));
     }
     assert_eq!(server.stop().status.code(), Some(0));
-    let mut store = Store::open(&place.path("data/database.db")).unwrap();
+    let mut store = Store::open(&dir.path("data/database.db")).unwrap();
     let mut batch = store.batch();
     let users = batch.users(u32::MAX).unwrap();
     for n in 0..size.rooms {
@@ -51,7 +51,7 @@ fn name(n: usize) -> String {
 
 impl Crowd {
     /// All come, and read whatever they are told.
-    pub(crate) fn gather(server: &Running, size: Size) -> Self {
+    pub(crate) fn gather(server: &ServerProcess, size: Size) -> Self {
         let news = size.going * size.rooms;
         let come = |n| {
             let client = Client::login(server, &name(n));

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::place::Place;
+use crate::server_process::ServerFolder;
 
 /// The database seen by other programs: one that reads, and one that looks at the log.
 pub(crate) struct Beside {
@@ -11,8 +11,8 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
-    pub(crate) fn of(place: &Place) -> Self {
-        let open = || Connection::open(place.path("data/database.db")).unwrap();
+    pub(crate) fn of(dir: &ServerFolder) -> Self {
+        let open = || Connection::open(dir.path("data/database.db")).unwrap();
         Self {
             reader: open(),
             look: open(),
@@ -48,7 +48,7 @@ impl Beside {
 }
 
 /// Bytes of the file of the log.
-pub(crate) fn length(place: &Place) -> u64 {
-    let file = std::fs::metadata(place.path("data/database.db-wal"));
+pub(crate) fn length(dir: &ServerFolder) -> u64 {
+    let file = std::fs::metadata(dir.path("data/database.db-wal"));
     file.unwrap().len()
 }

@@ -20,7 +20,7 @@ pub(crate) mod watch;
 use std::env;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::place::{Place, Running};
+use crate::server_process::{ServerFolder, ServerProcess};
 
 /// Raises the soft limit on open files, as a service manager would have set it.
 pub(crate) const ALL_FILES: &str = r#"ulimit -n "$(ulimit -Hn)""#;
@@ -34,10 +34,10 @@ pub(crate) fn asked_for<N: std::str::FromStr>(variable: &str) -> Option<N> {
 }
 
 /// A server with these `server.limits` and as many files as it may have.
-pub(crate) fn open_house(place: &Place, limits: &str) -> Running {
+pub(crate) fn open_house(dir: &ServerFolder, limits: &str) -> ServerProcess {
     let config = format!(r#"{{"server": {{"limits": {limits}}}}}"#);
-    place.write("config.json", config);
-    place.start_behind(ALL_FILES, &["--log", "info"])
+    dir.write("config.json", config);
+    dir.start_behind(ALL_FILES, &["--log", "info"])
 }
 
 /// Says that it is over when this goes out of scope, in a panic too: who goes on until then is not

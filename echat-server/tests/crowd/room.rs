@@ -6,7 +6,7 @@ use std::time::Duration;
 use echat_proto::channel::{Incoming, Message};
 
 use super::watch::{Times, Watch};
-use crate::place::Running;
+use crate::server_process::ServerProcess;
 use crate::wire::{Client, line, number, text};
 
 /// The room's name.
@@ -52,7 +52,7 @@ impl Talk {
 
 impl Room {
     /// Registers this many users, and brings them into the room.
-    pub(crate) fn gather(server: &Running, size: usize) -> Self {
+    pub(crate) fn gather(server: &ServerProcess, size: usize) -> Self {
         let mut room = Self {
             members: Vec::new(),
             said: 0,
@@ -125,7 +125,7 @@ fn hear(member: &mut Client, said: Range<u64>) -> Vec<u64> {
 }
 
 /// Registers a user and brings it into the room, which is made first.
-pub(crate) fn enter(server: &Running, name: &str, first: bool) -> Client {
+pub(crate) fn enter(server: &ServerProcess, name: &str, first: bool) -> Client {
     let mut member = Client::register(server, name);
     let way = if first {
         format!(r#"CREATE_ROOM {{"roomname":"{NAME}","members":[]}}"#)

@@ -3,9 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::place::Running;
+use crate::server_process::ServerProcess;
 
-fn proc(server: &Running, entry: &str) -> String {
+fn proc(server: &ServerProcess, entry: &str) -> String {
     format!("/proc/{}/{entry}", server.pid().as_raw_nonzero())
 }
 
@@ -18,17 +18,17 @@ fn status(path: &str, key: &str) -> u64 {
 }
 
 /// Memory that is in RAM, in KiB.
-pub(crate) fn resident_kib(server: &Running) -> u64 {
+pub(crate) fn resident_kib(server: &ServerProcess) -> u64 {
     status(&proc(server, "status"), "VmRSS:")
 }
 
 /// The most memory that was ever in RAM, in KiB.
-pub(crate) fn peak_kib(server: &Running) -> u64 {
+pub(crate) fn peak_kib(server: &ServerProcess) -> u64 {
     status(&proc(server, "status"), "VmHWM:")
 }
 
 /// Open files, connections among them.
-pub(crate) fn files(server: &Running) -> usize {
+pub(crate) fn files(server: &ServerProcess) -> usize {
     let fd = proc(server, "fd");
     match fs::read_dir(&fd) {
         Ok(files) => files.count(),
@@ -38,7 +38,7 @@ pub(crate) fn files(server: &Running) -> usize {
 }
 
 /// User and system time so far.
-pub(crate) fn cpu(server: &Running) -> Duration {
+pub(crate) fn cpu(server: &ServerProcess) -> Duration {
     let stat = fs::read_to_string(proc(server, "stat")).unwrap();
     // The name may hold spaces; it ends at the last parenthesis.
     let fields = stat.rsplit_once(')').unwrap().1;
@@ -49,7 +49,7 @@ pub(crate) fn cpu(server: &Running) -> Duration {
 }
 
 /// How often the process's threads gave up the processor by themselves: each wake-up ends so.
-pub(crate) fn switches(server: &Running) -> u64 {
+pub(crate) fn switches(server: &ServerProcess) -> u64 {
     let tasks = fs::read_dir(proc(server, "task")).unwrap();
     tasks
         .map(|task| task.unwrap().path().join("status"))

@@ -4,7 +4,7 @@ use std::fs;
 
 use rusqlite::Connection;
 
-use crate::place::{Place, Running, stderr};
+use crate::server_process::{ServerFolder, ServerProcess, stderr};
 use crate::wire::{Client, number, text};
 
 /// Messages that are on the way at a time.
@@ -15,18 +15,18 @@ const MESSAGE: &str = r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":
 /// What a server tells of its history: its name, and the newest id.
 type History = (String, u64);
 
-fn place() -> Place {
-    let place = Place::in_memory();
+fn dir() -> ServerFolder {
+    let dir = ServerFolder::in_memory();
     let config = r#"{"server": {"limits": {"message_rate": 0}}}"#;
-    place.write("config.json", config);
-    let server = place.start(&[]);
+    dir.write("config.json", config);
+    let server = dir.start(&[]);
     let mut ann = Client::register(&server, "ann");
     ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
     assert_eq!(server.stop().status.code(), Some(0));
-    place
+    dir
 }
 
-fn history(server: &Running) -> History {
+fn history(server: &ServerProcess) -> History {
     let bundle = Client::connect(server).logs_in("ann");
     (
         text(&bundle, "history").to_owned(),
@@ -35,7 +35,7 @@ fn history(server: &Running) -> History {
 }
 
 /// Sends so many messages; their ids, which grow.
-fn send(server: &Running, count: usize) -> Vec<u64> {
+fn send(server: &ServerProcess, count: usize) -> Vec<u64> {
     let mut ann = Client::login(server, "ann");
     let mut ids = Vec::new();
     while ids.len() < count {
@@ -49,24 +49,24 @@ fn send(server: &Running, count: usize) -> Vec<u64> {
     ids
 }
 
-fn aside(place: &Place) {
-    fs::copy(place.path("data/database.db"), place.path("aside")).unwrap();
+fn aside(dir: &ServerFolder) {
+    fs::copy(dir.path("data/database.db"), dir.path("aside")).unwrap();
 }
 
-fn put_back(place: &Place) {
+fn put_back(dir: &ServerFolder) {
     for companion in ["-wal", "-shm"] {
-        let _ = fs::remove_file(place.path(format!("data/database.db{companion}")));
+        let _ = fs::remove_file(dir.path(format!("data/database.db{companion}")));
     }
-    fs::copy(place.path("aside"), place.path("data/database.db")).unwrap();
+    fs::copy(dir.path("aside"), dir.path("data/database.db")).unwrap();
 }
 
 #[test]
 fn a_clean_restart_leaves_no_gap_and_keeps_the_history() {
-    let place = place();
+    let dir = dir();
     let mut expected = 1;
     let mut name = None;
     for _ in 0..3 {
-        let server = place.start(&[]);
+        let server = dir.start(&[]);
         let (history, newest) = history(&server);
         assert_eq!(newest, expected - 1);
         assert_eq!(*name.get_or_insert_with(|| history.clone()), history);
@@ -78,10 +78,10 @@ fn a_clean_restart_leaves_no_gap_and_keeps_the_history() {
 
 #[test]
 fn a_kill_keeps_the_history_and_no_id_is_used_again() {
-    let place = place();
+    let dir = dir();
     let (mut last, mut name) = (0, None);
     for round in 0..4 {
-        let server = place.start(&[]);
+        let server = dir.start(&[]);
         let (history, newest) = history(&server);
         assert_eq!(newest, last);
         assert_eq!(*name.get_or_insert_with(|| history.clone()), history);
@@ -95,31 +95,31 @@ fn a_kill_keeps_the_history_and_no_id_is_used_again() {
 /// Another boot of the system than the one that the file names.
 #[test]
 fn a_power_cut_leaves_a_gap_and_keeps_the_history() {
-    let place = place();
-    let server = place.start(&[]);
+    let dir = dir();
+    let server = dir.start(&[]);
     let (name, _) = history(&server);
     assert_eq!(send(&server, 2), [1, 2]);
     server.kill();
-    let mark = fs::read_to_string(place.path("data/high_water")).unwrap();
+    let mark = fs::read_to_string(dir.path("data/high_water")).unwrap();
     let (lines, boot) = mark.split_at(mark.find("boot ").unwrap());
     assert!(boot.len() > 30, "{boot}");
-    place.write_private("data/high_water", format!("{lines}boot     another\n"));
-    let server = place.start(&[]);
+    dir.write_private("data/high_water", format!("{lines}boot     another\n"));
+    let server = dir.start(&[]);
     assert_eq!(history(&server), (name, 1_000));
     assert_eq!(send(&server, 1), [1_001]);
 }
 
 /// The database of some time ago is put back after this many further messages and runs.
 fn put_back_after(further: &[usize], killed: bool) {
-    let place = place();
-    let server = place.start(&[]);
+    let dir = dir();
+    let server = dir.start(&[]);
     send(&server, 3);
     let (name, _) = history(&server);
     server.stop();
-    aside(&place);
+    aside(&dir);
     let mut last = 0;
     for count in further {
-        let server = place.start(&[]);
+        let server = dir.start(&[]);
         last = *send(&server, *count).last().unwrap();
         if killed {
             server.kill();
@@ -129,8 +129,8 @@ fn put_back_after(further: &[usize], killed: bool) {
     }
     let mut names = vec![name];
     for _ in 0..2 {
-        put_back(&place);
-        let server = place.start(&["--log", "warn"]);
+        put_back(&dir);
+        let server = dir.start(&["--log", "warn"]);
         let (name, newest) = history(&server);
         assert!(newest >= last, "{newest} after {last}");
         assert!(!names.contains(&name), "{name} again");
@@ -146,7 +146,7 @@ fn put_back_after(further: &[usize], killed: bool) {
         assert_eq!(said.count(), 1, "{log}");
     }
     // From here on nothing changes any more.
-    let server = place.start(&["--log", "warn"]);
+    let server = dir.start(&["--log", "warn"]);
     assert_eq!(history(&server), (names[2].clone(), last));
     assert_eq!(send(&server, 1), [last + 1]);
     assert_eq!(stderr(&server.stop()), "");
@@ -174,11 +174,11 @@ fn an_older_database_goes_on_above_many_messages() {
 /// What `sqlite3 database.db ".restore ..."` does to a server that runs.
 #[test]
 fn a_database_that_goes_back_under_a_server_ends_it() {
-    let place = place();
-    let server = place.start(&[]);
+    let dir = dir();
+    let server = dir.start(&[]);
     let (name, _) = history(&server);
     let last = send(&server, 5)[4];
-    let db = Connection::open(place.path("data/database.db")).unwrap();
+    let db = Connection::open(dir.path("data/database.db")).unwrap();
     db.execute_batch(
         "BEGIN; DELETE FROM messages WHERE id > 3;
          UPDATE sqlite_sequence SET seq = 3 WHERE name = 'messages'; COMMIT;",
@@ -192,20 +192,20 @@ fn a_database_that_goes_back_under_a_server_ends_it() {
     assert_eq!(output.status.code(), Some(74));
     let words = "its newest message id was 5, and now it gives out 4";
     assert!(stderr(&output).contains(words), "{}", stderr(&output));
-    let server = place.start(&[]);
+    let server = dir.start(&[]);
     assert_ne!(history(&server).0, name);
     assert!(send(&server, 1)[0] > last);
 }
 
 #[test]
 fn a_new_database_goes_on_above_too() {
-    let place = place();
-    let server = place.start(&[]);
+    let dir = dir();
+    let server = dir.start(&[]);
     let (name, _) = history(&server);
     let last = send(&server, 5)[4];
     server.stop();
-    fs::remove_file(place.path("data/database.db")).unwrap();
-    let server = place.start(&["--init"]);
+    fs::remove_file(dir.path("data/database.db")).unwrap();
+    let server = dir.start(&["--init"]);
     drop(Client::register(&server, "ann"));
     let (again, newest) = history(&server);
     assert!(newest >= last);
@@ -214,13 +214,13 @@ fn a_new_database_goes_on_above_too() {
 
 #[test]
 fn without_the_mark_ids_go_on_after_the_database() {
-    let place = place();
-    let server = place.start(&[]);
+    let dir = dir();
+    let server = dir.start(&[]);
     let (name, _) = history(&server);
     let last = send(&server, 5)[4];
     server.stop();
-    fs::remove_file(place.path("data/high_water")).unwrap();
-    let server = place.start(&["--log", "warn"]);
+    fs::remove_file(dir.path("data/high_water")).unwrap();
+    let server = dir.start(&["--log", "warn"]);
     let (renamed, newest) = history(&server);
     assert_ne!(renamed, name, "clients load their history anew");
     assert_eq!(newest, last);
@@ -231,20 +231,20 @@ fn without_the_mark_ids_go_on_after_the_database() {
 
 #[test]
 fn a_damaged_mark_is_refused_and_kept() {
-    let place = place();
+    let dir = dir();
     for content in ["", "reserved 12\n"] {
-        fs::write(place.path("data/high_water"), content).unwrap();
-        let output = place.run(&["--log", "off"]);
+        fs::write(dir.path("data/high_water"), content).unwrap();
+        let output = dir.run(&["--log", "off"]);
         let words = "echat-server: data/database.db: high_water beside it is damaged, which says what \
                      message ids were given out; put a copy of it back, or remove it if this database is \
                      the newest there is: ids then go on after its own\n";
         assert_eq!(stderr(&output), words);
         assert_eq!(output.status.code(), Some(78));
         assert_eq!(
-            fs::read_to_string(place.path("data/high_water")).unwrap(),
+            fs::read_to_string(dir.path("data/high_water")).unwrap(),
             content
         );
     }
-    fs::remove_file(place.path("data/high_water")).unwrap();
-    assert_eq!(place.start(&[]).stop().status.code(), Some(0));
+    fs::remove_file(dir.path("data/high_water")).unwrap();
+    assert_eq!(dir.start(&[]).stop().status.code(), Some(0));
 }

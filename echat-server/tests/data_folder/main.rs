@@ -1,8 +1,8 @@
 //! The data folder of the real server: what it refuses and says, what `--init` makes, and message ids
 //! that do not go back, whatever is put there.
 
-#[path = "../place/mod.rs"]
-mod place;
+#[path = "../server_process/mod.rs"]
+mod server_process;
 #[path = "../wire/mod.rs"]
 mod wire;
 

@@ -4,22 +4,22 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::place::{Place, stderr, stdout};
+use crate::server_process::{ServerFolder, stderr, stdout};
 use crate::wire::Client;
 
 /// A place where a server ran and ann has an account.
-fn used() -> Place {
-    let place = Place::new();
-    let server = place.start(&[]);
+fn used() -> ServerFolder {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
     Client::register(&server, "ann").is_served();
     assert_eq!(server.stop().status.code(), Some(0));
-    place
+    dir
 }
 
 /// A start there ends with 66 and one line that has these words; nothing in the folder changes.
-fn refused(place: &Place, args: &[&str], words: &str) {
-    let before = files(&place.path("data"));
-    let output = place.run(&[args, &["--log", "off"]].concat());
+fn refused(dir: &ServerFolder, args: &[&str], words: &str) {
+    let before = files(&dir.path("data"));
+    let output = dir.run(&[args, &["--log", "off"]].concat());
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(66), "{said}");
     assert!(
@@ -28,7 +28,7 @@ fn refused(place: &Place, args: &[&str], words: &str) {
     );
     assert_eq!(said.lines().count(), 1, "{said}");
     assert_eq!(stdout(&output), "");
-    assert_eq!(files(&place.path("data")), before, "{words}");
+    assert_eq!(files(&dir.path("data")), before, "{words}");
 }
 
 /// The files of a folder and their contents.
@@ -47,8 +47,8 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Whether ann's account is there.
-fn knows_ann(place: &Place, args: &[&str]) -> bool {
-    let server = place.start(args);
+fn knows_ann(dir: &ServerFolder, args: &[&str]) -> bool {
+    let server = dir.start(args);
     let mut client = Client::connect(&server);
     let reply = client.asks(&format!("LOGIN {}", crate::wire::credentials("ann")));
     let known = reply.command == crate::wire::message("LOGIN_BUNDLE").command;
@@ -58,110 +58,110 @@ fn knows_ann(place: &Place, args: &[&str]) -> bool {
 
 #[test]
 fn a_first_start_says_what_it_made_and_where() {
-    let absent = Place::new();
-    let empty = Place::new();
+    let absent = ServerFolder::new();
+    let empty = ServerFolder::new();
     empty.make_data();
-    let locked = Place::new();
+    let locked = ServerFolder::new();
     locked.make_data();
     locked.write_private("data/lock", "");
-    for place in [absent, empty, locked] {
-        let log = place.start(&[]).stop();
-        let full = place.path("data").canonicalize().unwrap();
+    for dir in [absent, empty, locked] {
+        let log = dir.start(&[]).stop();
+        let full = dir.path("data").canonicalize().unwrap();
         for (what, name) in [("database", "database.db"), ("host key", "host_key")] {
             let line = format!("a new {what} was made: {}", full.join(name).display());
             let lines = stderr(&log).lines().filter(|l| l.contains(&line));
             assert_eq!(lines.count(), 1, "{line}: {}", stderr(&log));
         }
-        let log = place.start(&[]).stop();
+        let log = dir.start(&[]).stop();
         assert!(!stderr(&log).contains("a new"), "{}", stderr(&log));
     }
 }
 
 #[test]
 fn a_folder_without_its_database_is_refused() {
-    let place = used();
-    let key = fs::read(place.path("data/host_key")).unwrap();
-    fs::remove_file(place.path("data/database.db")).unwrap();
+    let dir = used();
+    let key = fs::read(dir.path("data/host_key")).unwrap();
+    fs::remove_file(dir.path("data/database.db")).unwrap();
     let words = "data/database.db: missing, and this folder was used before; put it back, or run \
                  `echat-server --init` to begin with an empty database, keeping what is there\n";
-    refused(&place, &[], words);
-    assert!(!knows_ann(&place, &["--init"]));
-    assert_eq!(fs::read(place.path("data/host_key")).unwrap(), key);
-    assert!(!knows_ann(&place, &[]));
+    refused(&dir, &[], words);
+    assert!(!knows_ann(&dir, &["--init"]));
+    assert_eq!(fs::read(dir.path("data/host_key")).unwrap(), key);
+    assert!(!knows_ann(&dir, &[]));
 }
 
 #[test]
 fn a_folder_without_its_key_is_refused() {
-    let place = used();
-    fs::remove_file(place.path("data/host_key")).unwrap();
+    let dir = used();
+    fs::remove_file(dir.path("data/host_key")).unwrap();
     let words = "data/host_key: missing, and this folder was used before; put it back, or run \
                  `echat-server --init` to begin with a new host key, of which clients will warn, keeping \
                  what is there\n";
-    refused(&place, &[], words);
-    assert!(knows_ann(&place, &["--init"]));
-    assert!(knows_ann(&place, &[]));
+    refused(&dir, &[], words);
+    assert!(knows_ann(&dir, &["--init"]));
+    assert!(knows_ann(&dir, &[]));
 }
 
 #[test]
 fn a_database_of_no_bytes_is_refused_and_so_is_one_of_no_tables() {
-    let place = used();
-    let whole = fs::read(place.path("data/database.db")).unwrap();
-    fs::write(place.path("data/database.db"), "").unwrap();
-    refused(&place, &[], "data/database.db: empty (0 bytes), and");
-    fs::remove_file(place.path("data/database.db")).unwrap();
-    rusqlite::Connection::open(place.path("data/database.db"))
+    let dir = used();
+    let whole = fs::read(dir.path("data/database.db")).unwrap();
+    fs::write(dir.path("data/database.db"), "").unwrap();
+    refused(&dir, &[], "data/database.db: empty (0 bytes), and");
+    fs::remove_file(dir.path("data/database.db")).unwrap();
+    rusqlite::Connection::open(dir.path("data/database.db"))
         .unwrap()
         .execute_batch("VACUUM")
         .unwrap();
     assert_eq!(
-        fs::metadata(place.path("data/database.db")).unwrap().len(),
+        fs::metadata(dir.path("data/database.db")).unwrap().len(),
         4096
     );
     refused(
-        &place,
+        &dir,
         &[],
         "data/database.db: the database holds nothing at all; put",
     );
-    assert!(!knows_ann(&place, &["--init"]));
-    fs::write(place.path("data/database.db"), whole).unwrap();
-    assert!(knows_ann(&place, &["--init"]), "what is there is kept");
+    assert!(!knows_ann(&dir, &["--init"]));
+    fs::write(dir.path("data/database.db"), whole).unwrap();
+    assert!(knows_ann(&dir, &["--init"]), "what is there is kept");
 }
 
 #[test]
 fn a_link_to_a_folder_that_is_gone_is_no_first_start() {
-    let place = Place::new();
-    symlink("unmounted", place.path("disk")).unwrap();
+    let dir = ServerFolder::new();
+    symlink("unmounted", dir.path("disk")).unwrap();
     for data in ["disk", "disk/", "disk/data", "disk/a/b"] {
-        let output = place.run(&["--log", "off", "--data", data]);
+        let output = dir.run(&["--log", "off", "--data", data]);
         let words = "echat-server: disk: a symbolic link to a folder that is missing; put the folder \
                      back (is its disk mounted?), or remove the link\n";
         assert_eq!(stderr(&output), words, "{data}");
         assert_eq!(output.status.code(), Some(66));
     }
-    assert!(!place.path("unmounted").exists());
+    assert!(!dir.path("unmounted").exists());
 }
 
 #[test]
 fn only_the_mark_or_a_log_tells_of_a_folder_that_was_used() {
-    let place = used();
+    let dir = used();
     for name in ["database.db", "host_key"] {
-        fs::remove_file(place.path("data").join(name)).unwrap();
+        fs::remove_file(dir.path("data").join(name)).unwrap();
     }
     let words = "data/database.db: missing, and host_key is missing, and this folder was used before; \
                  put both back, or run `echat-server --init` to begin with an empty database and a new \
                  host key, of which clients will warn, keeping what is there\n";
-    refused(&place, &[], words);
+    refused(&dir, &[], words);
     for name in ["-wal", "-shm", "-journal"] {
         let name = format!("data/database.db{name}");
-        place.write_private(&name, "pages");
+        dir.write_private(&name, "pages");
         for args in [&[][..], &["--init"]] {
             refused(
-                &place,
+                &dir,
                 args,
                 &format!("{name}: belongs to a database.db that is missing or empty"),
             );
         }
-        fs::remove_file(place.path(name)).unwrap();
+        fs::remove_file(dir.path(name)).unwrap();
     }
-    assert!(!knows_ann(&place, &["--init"]));
+    assert!(!knows_ann(&dir, &["--init"]));
 }

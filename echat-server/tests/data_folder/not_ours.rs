@@ -5,18 +5,18 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
 use rusqlite::Connection;
 
-use crate::place::{Place, stderr};
+use crate::server_process::{ServerFolder, stderr};
 use crate::wire::Client;
 
-fn used() -> Place {
-    let place = Place::new();
-    assert_eq!(place.start(&[]).stop().status.code(), Some(0));
-    place
+fn used() -> ServerFolder {
+    let dir = ServerFolder::new();
+    assert_eq!(dir.start(&[]).stop().status.code(), Some(0));
+    dir
 }
 
 /// A start there ends with this code and one line that has these words.
-fn refused(place: &Place, code: i32, words: &str) {
-    let output = place.run(&["--log", "off"]);
+fn refused(dir: &ServerFolder, code: i32, words: &str) {
+    let output = dir.run(&["--log", "off"]);
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(code), "{said}");
     assert!(
@@ -28,7 +28,7 @@ fn refused(place: &Place, code: i32, words: &str) {
 
 #[test]
 fn no_link_is_followed() {
-    let place = used();
+    let dir = used();
     for name in [
         "database.db",
         "host_key",
@@ -37,64 +37,60 @@ fn no_link_is_followed() {
         "database.db-wal",
         "init",
     ] {
-        let path = place.path("data").join(name);
-        let aside = place.path("aside");
+        let path = dir.path("data").join(name);
+        let aside = dir.path("aside");
         let was_there = fs::rename(&path, &aside).is_ok();
         if !was_there {
             fs::write(&aside, "theirs").unwrap();
         }
         let content = fs::read(&aside).unwrap();
-        for target in [&aside, &place.path("nothing")] {
+        for target in [&aside, &dir.path("nothing")] {
             symlink(target, &path).unwrap();
             let words = format!("data/{name}: a symbolic link; put the file itself in its place\n");
-            refused(&place, 77, &words);
+            refused(&dir, 77, &words);
             fs::remove_file(&path).unwrap();
         }
         assert_eq!(fs::read(&aside).unwrap(), content, "{name}");
-        assert!(!place.path("nothing").exists(), "{name}");
+        assert!(!dir.path("nothing").exists(), "{name}");
         if was_there {
             fs::rename(&aside, &path).unwrap();
         }
     }
-    assert_eq!(place.start(&[]).stop().status.code(), Some(0));
+    assert_eq!(dir.start(&[]).stop().status.code(), Some(0));
 }
 
 #[test]
 fn a_folder_in_the_place_of_a_file_is_refused() {
     for name in ["database.db", "host_key", "high_water"] {
-        let place = used();
-        fs::remove_file(place.path("data").join(name)).unwrap();
-        fs::create_dir(place.path("data").join(name)).unwrap();
-        refused(&place, 78, &format!("data/{name}: not a regular file\n"));
+        let dir = used();
+        fs::remove_file(dir.path("data").join(name)).unwrap();
+        fs::create_dir(dir.path("data").join(name)).unwrap();
+        refused(&dir, 78, &format!("data/{name}: not a regular file\n"));
     }
 }
 
 #[test]
 fn a_second_name_of_the_database_or_the_key_is_refused() {
     for name in ["database.db", "host_key"] {
-        let place = used();
-        fs::hard_link(place.path("data").join(name), place.path("other")).unwrap();
-        refused(
-            &place,
-            77,
-            &format!("data/{name}: has 2 names (hard links)"),
-        );
+        let dir = used();
+        fs::hard_link(dir.path("data").join(name), dir.path("other")).unwrap();
+        refused(&dir, 77, &format!("data/{name}: has 2 names (hard links)"));
     }
 }
 
 #[test]
 fn a_folder_that_others_can_write_to_is_refused() {
-    let place = used();
+    let dir = used();
     for (mode, code) in [(0o770, 77), (0o702, 77), (0o755, 0)] {
-        fs::set_permissions(place.path("data"), Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(dir.path("data"), Permissions::from_mode(mode)).unwrap();
         if code == 0 {
-            assert_eq!(place.start(&[]).stop().status.code(), Some(0));
+            assert_eq!(dir.start(&[]).stop().status.code(), Some(0));
         } else {
             let words = format!(
                 "data: others can write to this folder (mode {mode:04o}); if its files are right, run: \
                  chmod go-w data\n"
             );
-            refused(&place, code, &words);
+            refused(&dir, code, &words);
         }
     }
 }
@@ -102,10 +98,10 @@ fn a_folder_that_others_can_write_to_is_refused() {
 /// Root can give files away; for other users there is a folder of root's.
 #[test]
 fn what_belongs_to_another_user_is_refused() {
-    let place = used();
-    let path = place.path("data/host_key");
+    let dir = used();
+    let path = dir.path("data/host_key");
     if chown(&path, Some(4_242), None).is_err() {
-        let output = place.run(&["--log", "off", "--data", "/usr"]);
+        let output = dir.run(&["--log", "off", "--data", "/usr"]);
         let said = stderr(&output);
         assert!(
             said.contains("/usr: this folder belongs to user 0"),
@@ -115,24 +111,20 @@ fn what_belongs_to_another_user_is_refused() {
         return;
     }
     refused(
-        &place,
+        &dir,
         77,
         "data/host_key: belongs to user 4242, and the server runs as",
     );
     chown(&path, Some(0), None).unwrap();
     for name in ["database.db", "high_water", "lock"] {
-        let path = place.path("data").join(name);
+        let path = dir.path("data").join(name);
         chown(&path, Some(4_242), None).unwrap();
-        refused(
-            &place,
-            77,
-            &format!("data/{name}: belongs to user 4242, and"),
-        );
+        refused(&dir, 77, &format!("data/{name}: belongs to user 4242, and"));
         chown(&path, Some(0), None).unwrap();
     }
-    chown(place.path("data"), Some(4_242), None).unwrap();
+    chown(dir.path("data"), Some(4_242), None).unwrap();
     refused(
-        &place,
+        &dir,
         77,
         "data: this folder belongs to user 4242, and the server",
     );
@@ -141,11 +133,11 @@ fn what_belongs_to_another_user_is_refused() {
 /// A second server is refused, whatever path leads it to the database of one that runs.
 #[test]
 fn a_second_server_by_another_folder_is_refused() {
-    let place = used();
-    let first = place.start(&[]);
-    symlink(place.path("data"), place.path("link")).unwrap();
+    let dir = used();
+    let first = dir.start(&[]);
+    symlink(dir.path("data"), dir.path("link")).unwrap();
     let second = |data: &str| {
-        let output = place.run(&["--log", "off", "--data", data]);
+        let output = dir.run(&["--log", "off", "--data", data]);
         assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
         stderr(&output).to_owned()
     };
@@ -154,15 +146,11 @@ fn a_second_server_by_another_folder_is_refused() {
         "echat-server: link: another echat-server uses this folder\n"
     );
     assert_eq!(
-        place.start(&["--data", "other"]).stop().status.code(),
+        dir.start(&["--data", "other"]).stop().status.code(),
         Some(0)
     );
-    fs::remove_file(place.path("other/database.db")).unwrap();
-    fs::hard_link(
-        place.path("data/database.db"),
-        place.path("other/database.db"),
-    )
-    .unwrap();
+    fs::remove_file(dir.path("other/database.db")).unwrap();
+    fs::hard_link(dir.path("data/database.db"), dir.path("other/database.db")).unwrap();
     assert_eq!(
         second("other"),
         "echat-server: other/database.db: another echat-server uses this database, by another folder\n"
@@ -174,23 +162,23 @@ fn a_second_server_by_another_folder_is_refused() {
 
 #[test]
 fn a_folder_may_be_reached_by_a_link() {
-    let place = used();
-    symlink("data", place.path("link")).unwrap();
-    let server = place.start(&["--data", "link"]);
+    let dir = used();
+    symlink("data", dir.path("link")).unwrap();
+    let server = dir.start(&["--data", "link"]);
     Client::register(&server, "ann").is_served();
     server.kill();
-    let server = place.start(&[]);
+    let server = dir.start(&[]);
     Client::login(&server, "ann").is_served();
 }
 
 #[test]
 fn a_database_with_a_planted_trigger_is_refused() {
-    let place = used();
-    let db = Connection::open(place.path("data/database.db")).unwrap();
+    let dir = used();
+    let db = Connection::open(dir.path("data/database.db")).unwrap();
     db.execute_batch("CREATE TRIGGER spy AFTER INSERT ON messages BEGIN DELETE FROM users; END")
         .unwrap();
     drop(db);
     let words =
         "data/database.db: this database has the trigger \"spy\", which is not echat's; drop it";
-    refused(&place, 74, words);
+    refused(&dir, 74, words);
 }

@@ -21,7 +21,7 @@ use std::sync::LazyLock;
 use rustix::io::Errno;
 use tempfile::TempDir;
 
-use crate::place::{Place, Running};
+use crate::server_process::{ServerFolder, ServerProcess};
 use record::Note;
 
 static SHIM: LazyLock<PathBuf> = LazyLock::new(|| compiled("shim"));
@@ -95,29 +95,29 @@ impl Shim {
     }
 
     /// The server in this place, over the shim.
-    pub(crate) fn command(&self, place: &Place, rule: Option<Rule>) -> Command {
-        let data = root(place).join("data");
+    pub(crate) fn command(&self, dir: &ServerFolder, rule: Option<Rule>) -> Command {
+        let data = root(dir).join("data");
         let args = ["--listen", "127.0.0.1:0", "--log", "warn", "--data"];
         // The shell itself runs without it.
         let shell = format!("umask 000; export LD_PRELOAD={}", SHIM.display());
-        let mut command = place.command(&shell, &[&args[..], &[data.to_str().unwrap()]].concat());
-        command.envs(self.settings(place, rule));
+        let mut command = dir.command(&shell, &[&args[..], &[data.to_str().unwrap()]].concat());
+        command.envs(self.settings(dir, rule));
         command
     }
 
     /// This test program over the shim, to run one test that writes in this place.
-    pub(crate) fn this_program(&self, place: &Place, test: &str) -> Command {
+    pub(crate) fn this_program(&self, dir: &ServerFolder, test: &str) -> Command {
         let mut command = Command::new(env::current_exe().unwrap());
         command
             .args(["--exact", test, "--ignored"])
             .env("LD_PRELOAD", &*SHIM)
-            .envs(self.settings(place, None));
+            .envs(self.settings(dir, None));
         command
     }
 
-    fn settings(&self, place: &Place, rule: Option<Rule>) -> Vec<(&'static str, OsString)> {
+    fn settings(&self, dir: &ServerFolder, rule: Option<Rule>) -> Vec<(&'static str, OsString)> {
         let mut settings = vec![
-            ("ECHAT_SHIM_ROOT", root(place).into()),
+            ("ECHAT_SHIM_ROOT", root(dir).into()),
             ("ECHAT_SHIM_RECORD", self.0.path().join("record").into()),
             ("ECHAT_SHIM_SWITCH", self.0.path().join("switch").into()),
         ];
@@ -126,8 +126,8 @@ impl Shim {
     }
 
     /// The same, started and ready.
-    pub(crate) fn start(&self, place: &Place, rule: Option<Rule>) -> Running {
-        Running::start(self.command(place, rule))
+    pub(crate) fn start(&self, dir: &ServerFolder, rule: Option<Rule>) -> ServerProcess {
+        ServerProcess::start(self.command(dir, rule))
     }
 
     /// All that was noted so far.
@@ -137,6 +137,6 @@ impl Shim {
 }
 
 /// The folder that is watched, as the system calls it.
-pub(crate) fn root(place: &Place) -> PathBuf {
-    fs::canonicalize(place.path("")).unwrap()
+pub(crate) fn root(dir: &ServerFolder) -> PathBuf {
+    fs::canonicalize(dir.path("")).unwrap()
 }

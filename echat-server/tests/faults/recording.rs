@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use super::Shim;
 use super::disk::Disk;
 use super::record::{Note, Told};
-use crate::place::Place;
+use crate::server_process::ServerFolder;
 use crate::wire::Client;
 use crate::writers::{Acknowledged, Written};
 
@@ -38,7 +38,7 @@ pub(crate) struct Recording {
 
 impl Recording {
     /// Of all that the shim noted in this place, and what the clients of each server know.
-    pub(crate) fn new(shim: &Shim, place: &Place, written: [Vec<Written>; 2]) -> Self {
+    pub(crate) fn new(shim: &Shim, dir: &ServerFolder, written: [Vec<Written>; 2]) -> Self {
         let notes = shim.notes();
         let told = Told::new(&notes);
         let mut acknowledged = BTreeMap::new();
@@ -55,14 +55,14 @@ impl Recording {
             .flatten()
             .flat_map(|written| written.sent);
         Self {
-            root: super::root(place),
+            root: super::root(dir),
             acknowledged,
             sent: sent.collect(),
             ready: notes
                 .iter()
                 .position(|note| matches!(note, Note::Ready))
                 .unwrap(),
-            host_key: fs::read(place.path("data/host_key")).unwrap(),
+            host_key: fs::read(dir.path("data/host_key")).unwrap(),
             notes,
         }
     }
@@ -99,10 +99,10 @@ impl Recording {
             done = moment;
             let mut rng = StdRng::seed_from_u64(number as u64);
             let found = disk.cut(&mut rng);
-            let place = self.restored(&found);
-            let mut checked = self.check(&place, moment);
+            let dir = self.restored(&found);
+            let mut checked = self.check(&dir, moment);
             if number % STARTS == 0 && checked.is_ok() {
-                checked = serves(&place);
+                checked = serves(&dir);
             }
             if checked.is_ok() && moment > self.ready {
                 checked = self.goes_on(&self.restored(&found), moment);
@@ -115,10 +115,10 @@ impl Recording {
     }
 
     /// A place with these files, whose names are those of the recorded place.
-    fn restored(&self, found: &BTreeMap<PathBuf, Option<Vec<u8>>>) -> Place {
-        let place = Place::in_memory();
+    fn restored(&self, found: &BTreeMap<PathBuf, Option<Vec<u8>>>) -> ServerFolder {
+        let dir = ServerFolder::in_memory();
         for (path, content) in found {
-            let path = place.path(path.strip_prefix(&self.root).unwrap());
+            let path = dir.path(path.strip_prefix(&self.root).unwrap());
             match content {
                 None => fs::create_dir(&path).unwrap(),
                 // The name of its folder may be lost.
@@ -129,13 +129,13 @@ impl Recording {
                 Some(_) => {}
             }
         }
-        place
+        dir
     }
 
     /// Whether ids go on above all that were told, though the database that is put back is from
     /// before the first message.
-    fn goes_on(&self, place: &Place, moment: usize) -> Result<(), String> {
-        for file in fs::read_dir(place.path("data")).map_err(text)? {
+    fn goes_on(&self, dir: &ServerFolder, moment: usize) -> Result<(), String> {
+        for file in fs::read_dir(dir.path("data")).map_err(text)? {
             let file = file.map_err(text)?;
             if file
                 .file_name()
@@ -145,8 +145,8 @@ impl Recording {
                 fs::remove_file(file.path()).map_err(text)?;
             }
         }
-        create_template(&place.path("data/database.db")).map_err(text)?;
-        let newest = newest_id(place)?;
+        create_template(&dir.path("data/database.db")).map_err(text)?;
+        let newest = newest_id(dir)?;
         let told = self.acknowledged.values();
         let told = told.filter(|(told, _)| *told < moment).map(|(_, id)| *id);
         match told.max() {
@@ -156,14 +156,14 @@ impl Recording {
     }
 
     /// Whether echat starts on these files, and what it told by then is there.
-    pub(crate) fn check(&self, place: &Place, moment: usize) -> Result<(), String> {
-        newest_id(place)?;
+    pub(crate) fn check(&self, dir: &ServerFolder, moment: usize) -> Result<(), String> {
+        newest_id(dir)?;
         let announced = moment > self.ready;
-        let host_key = fs::read(place.path("data/host_key")).map_err(text)?;
+        let host_key = fs::read(dir.path("data/host_key")).map_err(text)?;
         if announced && host_key != self.host_key {
             return Err("another host key than was announced".to_owned());
         }
-        let found = messages(&place.path("data/database.db")).map_err(text)?;
+        let found = messages(&dir.path("data/database.db")).map_err(text)?;
         for (txn_id, (told, id)) in &self.acknowledged {
             if *told < moment && found.get(txn_id) != Some(id) {
                 return Err(format!("{txn_id} was acknowledged as {id}"));
@@ -189,8 +189,8 @@ fn after_another_boot(content: &[u8]) -> Vec<u8> {
 }
 
 /// Opens the data folder as a server does; the newest message id that counts as given out.
-fn newest_id(place: &Place) -> Result<u64, String> {
-    let dir = DataDir::open(&place.path("data"), false).map_err(text)?;
+fn newest_id(dir: &ServerFolder) -> Result<u64, String> {
+    let dir = DataDir::open(&dir.path("data"), false).map_err(text)?;
     let store = Store::open_in_folder(&dir.database(), &dir.high_water(), false);
     let newest = store.map_err(text)?.batch().newest_id();
     Ok(newest.map_err(text)?.0)
@@ -218,8 +218,8 @@ fn messages(path: &Path) -> Result<BTreeMap<String, u64>, rusqlite::Error> {
 }
 
 /// The real binary starts there, lets somebody new in, and stops in peace.
-fn serves(place: &Place) -> Result<(), String> {
-    let server = place.start(&["--log", "warn"]);
+fn serves(dir: &ServerFolder) -> Result<(), String> {
+    let server = dir.start(&["--log", "warn"]);
     Client::register(&server, "late").is_served();
     match server.stop().status.code() {
         Some(0) => Ok(()),

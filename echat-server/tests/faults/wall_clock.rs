@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use tempfile::TempDir;
 
 use super::compiled;
-use crate::place::{Place, Running};
+use crate::server_process::{ServerFolder, ServerProcess};
 
 static SHIM: LazyLock<PathBuf> = LazyLock::new(|| compiled("clock"));
 
@@ -31,13 +31,13 @@ impl WallClock {
     }
 
     /// A server that goes by it.
-    pub(crate) fn start(&self, place: &Place, args: &[&str]) -> Running {
+    pub(crate) fn start(&self, dir: &ServerFolder, args: &[&str]) -> ServerProcess {
         let shell = format!(
             "export ECHAT_SHIM_CLOCK={} LD_PRELOAD={}",
             self.file().display(),
             SHIM.display()
         );
-        place.start_behind(&shell, args)
+        dir.start_behind(&shell, args)
     }
 
     fn file(&self) -> PathBuf {

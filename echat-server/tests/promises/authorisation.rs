@@ -1,7 +1,7 @@
 //! Who may ask what: every command by everybody, each cell declared.
 
-use crate::world::script::log_in;
-use crate::world::{HOME, World, seed};
+use crate::sim::script::log_in;
+use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::commands::RequestKind::{self, *};
 use echat_proto::json::from_json;
@@ -113,7 +113,7 @@ const TABLE: &[Row] = &[
     row(ListMembers, r#""tea""#, [NO, OUT, OUT, OK, OK]),
 ];
 
-fn world() -> World {
+fn sim() -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     let names = [
         "owner", "member", "stranger", "bob", "joe", "kim", "gone", "left", "kicked",
@@ -130,15 +130,15 @@ fn world() -> World {
         &["owner", "member", "bob", "gone", "left", "kicked"],
     );
     seed::leaves(&mut store, "tea", "left");
-    let mut world = World::new(1, Limits::default(), store);
-    world.believes = true;
-    world
+    let mut sim = Sim::new(1, Limits::default(), store);
+    sim.believes = true;
+    sim
 }
 
 /// How the request ended.
-fn ending(world: &mut World, who: &str, row: &Row) -> String {
+fn ending(sim: &mut Sim, who: &str, row: &Row) -> String {
     let info = row.kind.info();
-    let replies = world.ask(who, info.name, row.params);
+    let replies = sim.ask(who, info.name, row.params);
     let last = replies
         .iter()
         .rfind(|reply| info.is_ended_by(reply.command));
@@ -163,10 +163,10 @@ fn every_command_is_in_the_table() {
 #[test]
 fn everybody_may_do_what_the_table_says_and_nothing_else() {
     for row in TABLE {
-        let mut world = world();
-        log_in(&mut world, &["stranger", "left", "member", "owner", "gone"]);
-        world.connect("nobody", HOME);
-        world.ask("gone", "LOGOUT", "null");
+        let mut sim = sim();
+        log_in(&mut sim, &["stranger", "left", "member", "owner", "gone"]);
+        sim.connect("nobody", HOME);
+        sim.ask("gone", "LOGOUT", "null");
         // Each in the order of the power to change the world for those behind.
         for (who, expected) in [
             ("gone", row.nobody),
@@ -178,17 +178,17 @@ fn everybody_may_do_what_the_table_says_and_nothing_else() {
         ] {
             // What one of them made the next cannot make again; they have a world each.
             if expected == OK && who != "owner" && row.changes() {
-                let mut world = self::world();
+                let mut sim = self::sim();
                 match who {
-                    "nobody" => world.connect(who, HOME),
+                    "nobody" => sim.connect(who, HOME),
                     "gone" => {
-                        log_in(&mut world, &[who]);
-                        world.ask(who, "LOGOUT", "null");
+                        log_in(&mut sim, &[who]);
+                        sim.ask(who, "LOGOUT", "null");
                     }
-                    _ => log_in(&mut world, &[who]),
+                    _ => log_in(&mut sim, &[who]),
                 }
                 assert_eq!(
-                    ending(&mut world, who, row),
+                    ending(&mut sim, who, row),
                     expected,
                     "{who}: {:?}",
                     row.kind
@@ -196,7 +196,7 @@ fn everybody_may_do_what_the_table_says_and_nothing_else() {
                 continue;
             }
             assert_eq!(
-                ending(&mut world, who, row),
+                ending(&mut sim, who, row),
                 expected,
                 "{who}: {:?}",
                 row.kind
@@ -215,50 +215,50 @@ impl Row {
 }
 
 /// What a member sees of what the table's rows could change.
-fn view(world: &mut World, who: &str) -> String {
+fn view(sim: &mut Sim, who: &str) -> String {
     let questions = [
         ("LIST_ROOMS", "null"),
         ("LIST_MEMBERS", r#""tea""#),
         ("QUERY_HISTORY", "{}"),
         ("FIND", r#"{"keyword":"new"}"#),
     ];
-    let answers = questions.map(|(command, params)| world.ask(who, command, params));
+    let answers = questions.map(|(command, params)| sim.ask(who, command, params));
     format!("{answers:?}")
 }
 
 #[test]
 fn after_a_takeover_the_old_connection_may_do_nothing() {
-    let mut world = world();
+    let mut sim = sim();
     let credentials = format!(r#"{{"username":"kicked","password":"{}"}}"#, seed::PASSWORD);
     for (index, row) in TABLE.iter().enumerate() {
-        log_in(&mut world, &["kicked"]);
-        let before = view(&mut world, "kicked");
-        world.connect("two", HOME);
-        world.settle();
-        world.hold = true;
-        world.ask("two", "LOGIN", &credentials);
-        world.hold = false;
+        log_in(&mut sim, &["kicked"]);
+        let before = view(&mut sim, "kicked");
+        sim.connect("two", HOME);
+        sim.settle();
+        sim.hold = true;
+        sim.ask("two", "LOGIN", &credentials);
+        sim.hold = false;
         if index % 2 == 0 {
             // Else both are handled in one tick, the takeover first.
-            world.settle();
+            sim.settle();
         }
         let params = from_json(row.params).expect("JSON");
-        world.say("kicked", row.kind.info().number, params);
-        world.settle();
-        let told: Vec<u32> = world
+        sim.say("kicked", row.kind.info().number, params);
+        sim.settle();
+        let told: Vec<u32> = sim
             .end("kicked")
             .take_messages()
             .iter()
             .map(|m| m.command)
             .collect();
         assert_eq!(told, [104], "{:?}", row.kind);
-        assert!(world.end("kicked").is_closed(), "{:?}", row.kind);
-        world.end("two").take_messages();
-        assert_eq!(view(&mut world, "two"), before, "{:?}", row.kind);
-        world.end("two").hang_up();
+        assert!(sim.end("kicked").is_closed(), "{:?}", row.kind);
+        sim.end("two").take_messages();
+        assert_eq!(view(&mut sim, "two"), before, "{:?}", row.kind);
+        sim.end("two").hang_up();
     }
-    log_in(&mut world, &["kicked"]);
-    let asked = world.ask("kicked", "ADD_FRIEND", r#""joe""#);
+    log_in(&mut sim, &["kicked"]);
+    let asked = sim.ask("kicked", "ADD_FRIEND", r#""joe""#);
     assert_eq!(
         asked[0].params.at("success"),
         Some(&Value::Bool(true)),

@@ -2,15 +2,15 @@
 //! stays.
 
 use super::params::{at_the_edges, wrong};
-use crate::world::script::log_in;
-use crate::world::{HOME, World, seed};
+use crate::sim::script::log_in;
+use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::commands::RequestKind;
 use echat_proto::limits::{FRAME_AFTER_LOGIN, FRAME_BEFORE_LOGIN};
 use echat_server::config::Limits;
 use echat_server::store::Store;
 
-fn world() -> World {
+fn sim() -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob"]);
     let limits = Limits {
@@ -19,11 +19,11 @@ fn world() -> World {
         message_rate: 0,
         ..Limits::default()
     };
-    let mut world = World::new(1, limits, store);
-    world.believes = true;
-    log_in(&mut world, &["ann"]);
-    world.connect("guest", HOME);
-    world
+    let mut sim = Sim::new(1, limits, store);
+    sim.believes = true;
+    log_in(&mut sim, &["ann"]);
+    sim.connect("guest", HOME);
+    sim
 }
 
 /// The limit on L of somebody's frames.
@@ -44,13 +44,13 @@ pub(super) fn asker(kind: RequestKind) -> &'static str {
 
 #[test]
 fn wrong_parameters_are_refused_in_the_form_of_the_table() {
-    let mut world = world();
+    let mut sim = sim();
     for kind in RequestKind::ALL {
         let (who, info) = (asker(*kind), kind.info());
         for (params, field) in wrong(info) {
-            world.say(who, info.number, params.clone());
-            world.settle();
-            let replies = world.end(who).take_messages();
+            sim.say(who, info.number, params.clone());
+            sim.settle();
+            let replies = sim.end(who).take_messages();
             let [reply] = &replies[..] else {
                 panic!("{} {params:?}: {replies:?}", info.name)
             };
@@ -80,22 +80,22 @@ fn wrong_parameters_are_refused_in_the_form_of_the_table() {
 
 #[test]
 fn hostile_values_get_one_reply_each_and_the_connection_stays() {
-    let mut world = world();
+    let mut sim = sim();
     for kind in RequestKind::ALL {
         let (who, info) = (asker(*kind), kind.info());
         let asked = at_the_edges(info, frame(who));
         for params in asked {
-            world.say(who, info.number, params);
-            world.settle();
-            world.end(who).take_messages();
-            assert_eq!(world.end(who).owed(), 0, "{} is not answered", info.name);
+            sim.say(who, info.number, params);
+            sim.settle();
+            sim.end(who).take_messages();
+            assert_eq!(sim.end(who).owed(), 0, "{} is not answered", info.name);
             assert!(
-                world.end(who).is_open(),
+                sim.end(who).is_open(),
                 "{} closed the connection",
                 info.name
             );
-            if who == "guest" && world.engine.roster().sessions().count() > 1 {
-                world.ask(who, "LOGOUT", "null");
+            if who == "guest" && sim.engine.roster().sessions().count() > 1 {
+                sim.ask(who, "LOGOUT", "null");
             }
         }
     }
@@ -103,53 +103,53 @@ fn hostile_values_get_one_reply_each_and_the_connection_stays() {
 
 #[test]
 fn a_hundred_requests_at_once_get_a_hundred_replies() {
-    let mut world = world();
+    let mut sim = sim();
     for (index, kind) in RequestKind::ALL.iter().cycle().take(100).enumerate() {
         let params = if index % 3 == 0 {
             Value::Null
         } else {
             Value::Int(index as u64)
         };
-        world.say("ann", kind.info().number, params);
+        sim.say("ann", kind.info().number, params);
     }
-    world.settle();
-    world.end("ann").take_messages();
-    assert_eq!(world.end("ann").owed(), 0);
-    assert!(world.end("ann").is_open());
+    sim.settle();
+    sim.end("ann").take_messages();
+    assert_eq!(sim.end("ann").owed(), 0);
+    assert!(sim.end("ann").is_open());
 }
 
 #[test]
 fn what_is_sent_twice_is_answered_twice() {
-    let mut world = world();
+    let mut sim = sim();
     for kind in RequestKind::ALL {
         let (who, info) = (asker(*kind), kind.info());
         for (params, _) in wrong(info) {
-            world.say(who, info.number, params.clone());
-            world.say(who, info.number, params);
+            sim.say(who, info.number, params.clone());
+            sim.say(who, info.number, params);
         }
-        world.settle();
-        world.end(who).take_messages();
-        assert_eq!(world.end(who).owed(), 0, "{}", info.name);
-        assert!(world.end(who).is_open(), "{}", info.name);
+        sim.settle();
+        sim.end(who).take_messages();
+        assert_eq!(sim.end(who).owed(), 0, "{}", info.name);
+        assert!(sim.end(who).is_open(), "{}", info.name);
     }
 }
 
 #[test]
 fn a_hundred_logins_and_logouts_at_once_are_answered_one_by_one() {
-    let mut world = world();
+    let mut sim = sim();
     let login = Value::Dict(vec![
         ("username".to_owned(), Value::from("bob")),
         ("password".to_owned(), Value::from(seed::PASSWORD)),
     ]);
     for round in 0..50 {
-        world.say("guest", RequestKind::Login.info().number, login.clone());
+        sim.say("guest", RequestKind::Login.info().number, login.clone());
         // Each second time the next LOGIN finds somebody logged in.
         if round % 2 == 0 {
-            world.say("guest", RequestKind::Logout.info().number, Value::Null);
+            sim.say("guest", RequestKind::Logout.info().number, Value::Null);
         }
     }
-    world.settle();
-    let told = world.end("guest").take_messages();
+    sim.settle();
+    let told = sim.end("guest").take_messages();
     let count = |command| {
         told.iter()
             .filter(|message| message.command == command)
@@ -157,6 +157,6 @@ fn a_hundred_logins_and_logouts_at_once_are_answered_one_by_one() {
     };
     // LOGIN_BUNDLE, LOGGED_OUT, LOGIN_FAILURE.
     assert_eq!([count(105), count(116), count(202)], [26, 25, 24]);
-    assert_eq!(world.end("guest").owed(), 0);
-    assert!(world.end("guest").is_open());
+    assert_eq!(sim.end("guest").owed(), 0);
+    assert!(sim.end("guest").is_open());
 }

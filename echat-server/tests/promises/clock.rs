@@ -1,8 +1,8 @@
 //! The clock that people see may jump; what is ordered, counted or awaited goes by ids and by the
 //! clock that only runs.
 
-use crate::world::script::log_in;
-use crate::world::{HOME, World, seed};
+use crate::sim::script::log_in;
+use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_server::config::Limits;
 use echat_server::store::Store;
@@ -30,13 +30,13 @@ const JUMPS: [i64; 14] = [
     NOW,
 ];
 
-fn world() -> World {
+fn sim() -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob"]);
     seed::room(&mut store, "tea", &["ann", "bob"]);
-    let mut world = World::new(1, Limits::default(), store);
-    log_in(&mut world, &["ann", "bob"]);
-    world
+    let mut sim = Sim::new(1, Limits::default(), store);
+    log_in(&mut sim, &["ann", "bob"]);
+    sim
 }
 
 fn number(value: &Value, key: &str) -> u64 {
@@ -47,9 +47,9 @@ fn number(value: &Value, key: &str) -> u64 {
 }
 
 /// Sends a message; its id and time as acknowledged.
-fn send(world: &mut World, who: &str, txn: usize) -> (u64, u64) {
+fn send(sim: &mut Sim, who: &str, txn: usize) -> (u64, u64) {
     let params = format!(r#"{{"target_type":1,"target":"tea","content":"x","txn_id":"{txn}"}}"#);
-    let replies = world.ask(who, "SEND_MESSAGE", &params);
+    let replies = sim.ask(who, "SEND_MESSAGE", &params);
     let [reply] = &replies[..] else {
         panic!("{replies:?}")
     };
@@ -60,8 +60,8 @@ fn send(world: &mut World, who: &str, txn: usize) -> (u64, u64) {
 }
 
 /// The ids and times of all messages, as somebody sees them.
-fn history(world: &mut World, who: &str) -> Vec<(u64, u64)> {
-    let replies = world.ask(who, "QUERY_HISTORY", "{}");
+fn history(sim: &mut Sim, who: &str) -> Vec<(u64, u64)> {
+    let replies = sim.ask(who, "QUERY_HISTORY", "{}");
     let Some(Value::List(messages)) = replies[0].params.at("messages") else {
         panic!("{replies:?}")
     };
@@ -71,84 +71,84 @@ fn history(world: &mut World, who: &str) -> Vec<(u64, u64)> {
 
 #[test]
 fn order_is_by_id_wherever_the_clock_jumps() {
-    let mut world = world();
+    let mut sim = sim();
     let mut sent = Vec::new();
     for (txn, unix) in JUMPS.into_iter().enumerate() {
-        world.now.unix = unix;
+        sim.now.unix = unix;
         let who = ["ann", "bob"][txn % 2];
-        let acknowledged = send(&mut world, who, txn);
+        let acknowledged = send(&mut sim, who, txn);
         assert_eq!(acknowledged.1, u64::try_from(unix).unwrap_or(0));
         // Sent again in another time, it is the same message.
-        world.now.unix = unix + 20 * YEAR;
-        assert_eq!(send(&mut world, who, txn), acknowledged);
+        sim.now.unix = unix + 20 * YEAR;
+        assert_eq!(send(&mut sim, who, txn), acknowledged);
         sent.push(acknowledged);
         for who in ["ann", "bob"] {
-            world.end(who).take_messages();
+            sim.end(who).take_messages();
         }
     }
     assert!(sent.is_sorted_by(|one, next| one.0 < next.0), "{sent:?}");
     for who in ["ann", "bob"] {
-        assert_eq!(history(&mut world, who), sent, "{who}");
+        assert_eq!(history(&mut sim, who), sent, "{who}");
     }
 }
 
 #[test]
 fn nobody_is_timed_out_by_a_jump_and_everybody_by_silence() {
-    let mut world = world();
-    world.connect("guest", HOME);
-    world.settle();
-    let awaited = world.engine.deadline();
+    let mut sim = sim();
+    sim.connect("guest", HOME);
+    sim.settle();
+    let awaited = sim.engine.deadline();
     for unix in JUMPS {
-        world.now.unix = unix;
-        world.settle();
-        assert_eq!(world.engine.deadline(), awaited, "{unix}");
+        sim.now.unix = unix;
+        sim.settle();
+        assert_eq!(sim.engine.deadline(), awaited, "{unix}");
         for who in ["ann", "bob", "guest"] {
             assert!(
-                world.end(who).next().is_none() && world.end(who).is_open(),
+                sim.end(who).next().is_none() && sim.end(who).is_open(),
                 "{who} {unix}"
             );
         }
     }
     // Time that passes counts, whatever the clock says of it.
-    world.advance(Duration::from_secs(59));
-    world.now.unix = -YEAR;
-    assert!(world.end("guest").is_open());
-    world.advance(Duration::from_secs(1));
-    assert!(world.end("guest").is_closed());
-    world.now.unix = NOW;
-    world.advance(Duration::from_secs(29));
-    assert!(world.end("ann").next().is_none());
-    world.advance(Duration::from_secs(61));
-    assert!(world.end("ann").is_closed(), "silent for 150 s");
+    sim.advance(Duration::from_secs(59));
+    sim.now.unix = -YEAR;
+    assert!(sim.end("guest").is_open());
+    sim.advance(Duration::from_secs(1));
+    assert!(sim.end("guest").is_closed());
+    sim.now.unix = NOW;
+    sim.advance(Duration::from_secs(29));
+    assert!(sim.end("ann").next().is_none());
+    sim.advance(Duration::from_secs(61));
+    assert!(sim.end("ann").is_closed(), "silent for 150 s");
 }
 
 #[test]
 fn rates_and_waits_go_by_the_clock_that_runs() {
-    let mut world = world();
-    world.connect("guest", "192.0.2.1:1");
+    let mut sim = sim();
+    sim.connect("guest", "192.0.2.1:1");
     let wrong = r#"{"username":"bob","password":"wrong horse"}"#;
     // Five are free, and one is the address's own.
     for _ in 0..6 {
-        world.ask("guest", "LOGIN", wrong);
+        sim.ask("guest", "LOGIN", wrong);
     }
     for (passed, unix) in (0..).zip(JUMPS) {
-        world.now.unix = unix;
-        let replies = world.ask("guest", "LOGIN", wrong);
+        sim.now.unix = unix;
+        let replies = sim.ask("guest", "LOGIN", wrong);
         assert_eq!(
             replies[0].params.at("retry_after"),
             Some(&Value::Int(30 - passed)),
             "{unix}"
         );
         // A refusal is a rest.
-        world.move_to(world.now.running + Duration::from_secs(1));
+        sim.move_to(sim.now.running + Duration::from_secs(1));
     }
     for txn in 0..20 {
-        send(&mut world, "ann", txn);
+        send(&mut sim, "ann", txn);
     }
     for unix in JUMPS {
-        world.now.unix = unix;
+        sim.now.unix = unix;
         let params = r#"{"target_type":1,"target":"tea","content":"x"}"#;
-        let replies = world.ask("ann", "SEND_MESSAGE", params);
+        let replies = sim.ask("ann", "SEND_MESSAGE", params);
         assert_eq!(
             replies[0].params.at("retry_after"),
             Some(&Value::Int(1)),

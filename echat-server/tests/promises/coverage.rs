@@ -1,6 +1,6 @@
 //! Which refusals each request has; a transcript shows each of them.
 
-use crate::world::script::Ending;
+use crate::sim::script::Ending;
 use echat_proto::commands::RequestKind::{self, *};
 use echat_proto::records::Code;
 use std::collections::BTreeSet;

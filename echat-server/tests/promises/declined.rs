@@ -1,8 +1,8 @@
 //! A declined friend request is told to no one: its asker cannot tell it from one that waits, its
 //! receiver not from none at all.
 
-use crate::world::script::log_in;
-use crate::world::{World, seed};
+use crate::sim::script::log_in;
+use crate::sim::{Sim, seed};
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_server::config::Limits;
@@ -30,21 +30,21 @@ const QUESTIONS: &[(&str, &str)] = &[
     ("LOGOUT", "null"),
 ];
 
-fn world() -> World {
+fn sim() -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob", "eve"]);
     let limits = Limits {
         friend_requests: 0,
         ..Limits::default()
     };
-    let mut world = World::new(1, limits, store);
-    world.believes = true;
-    log_in(&mut world, &["ann", "bob", "eve"]);
-    world
+    let mut sim = Sim::new(1, limits, store);
+    sim.believes = true;
+    log_in(&mut sim, &["ann", "bob", "eve"]);
+    sim
 }
 
-fn asks(world: &mut World, asker: &str, other: &str) -> Option<bool> {
-    let told = world.ask(asker, "ADD_FRIEND", &format!("{other:?}"));
+fn asks(sim: &mut Sim, asker: &str, other: &str) -> Option<bool> {
+    let told = sim.ask(asker, "ADD_FRIEND", &format!("{other:?}"));
     match told.last()?.params.at("success")? {
         Value::Bool(success) => Some(*success),
         _ => None,
@@ -52,30 +52,30 @@ fn asks(world: &mut World, asker: &str, other: &str) -> Option<bool> {
 }
 
 /// Ann asked bob, who declined; she asked again.
-fn declined() -> World {
-    let mut world = world();
-    assert_eq!(asks(&mut world, "ann", "bob"), Some(true));
+fn declined() -> Sim {
+    let mut sim = sim();
+    assert_eq!(asks(&mut sim, "ann", "bob"), Some(true));
     let no = r#"{"username":"ann","accepted":false}"#;
-    world.ask("bob", "RESOLVE_FRIEND_REQUEST", no);
-    world.end("bob").take_messages();
-    assert_eq!(asks(&mut world, "ann", "bob"), Some(true));
-    world
+    sim.ask("bob", "RESOLVE_FRIEND_REQUEST", no);
+    sim.end("bob").take_messages();
+    assert_eq!(asks(&mut sim, "ann", "bob"), Some(true));
+    sim
 }
 
 /// All that a user is told of another, at last by a new login.
-fn told(world: &mut World, who: &str, of: &str) -> Vec<Message> {
-    let mut told = world.end(who).take_messages();
+fn told(sim: &mut Sim, who: &str, of: &str) -> Vec<Message> {
+    let mut told = sim.end(who).take_messages();
     for (command, params) in QUESTIONS {
-        told.extend(world.ask(who, command, &params.replace('%', of)));
+        told.extend(sim.ask(who, command, &params.replace('%', of)));
     }
     let login = format!(r#"{{"username":"{who}","password":"{}"}}"#, seed::PASSWORD);
-    told.extend(world.ask(who, "LOGIN", &login));
+    told.extend(sim.ask(who, "LOGIN", &login));
     told
 }
 
 #[test]
 fn the_asker_cannot_tell_a_declined_request_from_one_that_waits() {
-    let mut waits = world();
+    let mut waits = sim();
     assert_eq!(asks(&mut waits, "ann", "bob"), Some(true));
     let mut declined = declined();
     assert_eq!(
@@ -83,14 +83,14 @@ fn the_asker_cannot_tell_a_declined_request_from_one_that_waits() {
         told(&mut declined, "ann", "bob")
     );
     for _ in 0..200 {
-        let both = [&mut waits, &mut declined].map(|world| asks(world, "ann", "bob"));
+        let both = [&mut waits, &mut declined].map(|sim| asks(sim, "ann", "bob"));
         assert_eq!(both, [Some(false); 2]);
     }
 }
 
 #[test]
 fn the_receiver_cannot_tell_a_declined_request_from_none() {
-    let (mut none, mut declined) = (world(), declined());
+    let (mut none, mut declined) = (sim(), declined());
     for _ in 0..200 {
         asks(&mut declined, "ann", "bob");
     }
@@ -102,17 +102,17 @@ fn the_receiver_cannot_tell_a_declined_request_from_none() {
 
 #[test]
 fn nobody_else_answers_a_request_or_hears_of_it() {
-    let mut world = declined();
-    assert_eq!(asks(&mut world, "eve", "bob"), Some(true));
+    let mut sim = declined();
+    assert_eq!(asks(&mut sim, "eve", "bob"), Some(true));
     for who in ["ann", "eve"] {
         for of in ["ann", "bob", "eve"] {
             for accepted in [true, false] {
                 let params = format!(r#"{{"username":"{of}","accepted":{accepted}}}"#);
-                let told = world.ask(who, "RESOLVE_FRIEND_REQUEST", &params);
+                let told = sim.ask(who, "RESOLVE_FRIEND_REQUEST", &params);
                 let code = Value::Str("no_request".to_owned());
                 assert_eq!(told[0].params.at("code"), Some(&code), "{who} of {of}");
             }
         }
-        assert!(world.end(who).take_messages().is_empty());
+        assert!(sim.end(who).take_messages().is_empty());
     }
 }

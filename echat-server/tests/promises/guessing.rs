@@ -1,7 +1,7 @@
 //! Guessing a password is bounded, also for those who guess everywhere at once; who owns the account
 //! still gets in.
 
-use crate::world::{HOME, World, seed};
+use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::json::from_json;
 use echat_server::config::Limits;
@@ -13,21 +13,21 @@ const SHARED: usize = 10;
 const WINDOW: Duration = Duration::from_mins(15);
 const LOGIN: u32 = 3;
 
-fn world() -> World {
+fn sim() -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann"]);
-    World::new(1, Limits::default(), store)
+    Sim::new(1, Limits::default(), store)
 }
 
 /// Says LOGIN as ann.
-fn tries(world: &mut World, name: &str, password: &str) {
+fn tries(sim: &mut Sim, name: &str, password: &str) {
     let params = format!(r#"{{"username":"ann","password":"{password}"}}"#);
-    world.say(name, LOGIN, from_json(&params).expect("JSON"));
+    sim.say(name, LOGIN, from_json(&params).expect("JSON"));
 }
 
 /// How the one LOGIN ended that was said: `ok` or the refusal's code.
-fn ending(world: &mut World, name: &str) -> String {
-    let replies = world.end(name).take_messages();
+fn ending(sim: &mut Sim, name: &str) -> String {
+    let replies = sim.end(name).take_messages();
     match replies.last().map(|reply| reply.params.at("code")) {
         Some(Some(Value::Str(code))) => code.clone(),
         Some(None) => "ok".to_owned(),
@@ -36,33 +36,33 @@ fn ending(world: &mut World, name: &str) -> String {
 }
 
 /// Connections from as many addresses.
-fn crowd(world: &mut World, size: usize, network: &str) -> Vec<String> {
+fn crowd(sim: &mut Sim, size: usize, network: &str) -> Vec<String> {
     let names: Vec<String> = (0..size).map(|n| format!("{network}.{n}")).collect();
     for name in &names {
-        world.connect(name, &format!("{name}:1"));
+        sim.connect(name, &format!("{name}:1"));
     }
-    world.settle();
+    sim.settle();
     names
 }
 
 /// Several connections from one address.
-fn together(world: &mut World, size: usize, address: &str) -> Vec<String> {
+fn together(sim: &mut Sim, size: usize, address: &str) -> Vec<String> {
     let names: Vec<String> = (0..size).map(|n| format!("{address}#{n}")).collect();
     for name in &names {
-        world.connect(name, &format!("{address}:1"));
+        sim.connect(name, &format!("{address}:1"));
     }
-    world.settle();
+    sim.settle();
     names
 }
 
 /// All guess at once; how many of the guesses were compared with the password.
-fn guess_at_once(world: &mut World, names: &[String]) -> usize {
+fn guess_at_once(sim: &mut Sim, names: &[String]) -> usize {
     for name in names {
-        tries(world, name, "wrong horse");
+        tries(sim, name, "wrong horse");
     }
     // Refusals come one at a time: each is a rest for its address.
-    world.advance(Duration::from_secs(3));
-    let compared = |name: &&String| match &*ending(world, name) {
+    sim.advance(Duration::from_secs(3));
+    let compared = |name: &&String| match &*ending(sim, name) {
         "bad_credentials" => true,
         "login_throttled" => false,
         other => panic!("{other}"),
@@ -72,53 +72,53 @@ fn guess_at_once(world: &mut World, names: &[String]) -> usize {
 
 #[test]
 fn many_connections_at_once_have_no_more_guesses_than_one() {
-    let mut world = world();
+    let mut sim = sim();
     let names: Vec<String> = ["192.0.2.1", "192.0.2.2"]
         .iter()
-        .flat_map(|address| together(&mut world, 10, address))
+        .flat_map(|address| together(&mut sim, 10, address))
         .collect();
-    let tried = guess_at_once(&mut world, &names);
+    let tried = guess_at_once(&mut sim, &names);
     assert_eq!(tried, 5 + 2, "five are free, and each address has its own");
 }
 
 #[test]
 fn ten_addresses_have_ten_guesses_in_a_window_and_the_owner_gets_in_meanwhile() {
-    let mut world = world();
-    world.connect("home", HOME);
-    tries(&mut world, "home", seed::PASSWORD);
-    world.settle();
-    assert_eq!(ending(&mut world, "home"), "ok");
-    world.ask("home", "LOGOUT", "null");
+    let mut sim = sim();
+    sim.connect("home", HOME);
+    tries(&mut sim, "home", seed::PASSWORD);
+    sim.settle();
+    assert_eq!(ending(&mut sim, "home"), "ok");
+    sim.ask("home", "LOGOUT", "null");
 
     // Connections without a login last a minute: then the guessers come back.
     let step = Duration::from_secs(57);
     let mut tried = 0;
     for round in 0..WINDOW.as_secs() / 60 {
-        let names = crowd(&mut world, 10, "198.51.100");
-        tried += guess_at_once(&mut world, &names);
+        let names = crowd(&mut sim, 10, "198.51.100");
+        tried += guess_at_once(&mut sim, &names);
         // The owner mistypes once; strangers are no reason to wait for the next try.
-        world.connect("home", HOME);
+        sim.connect("home", HOME);
         for (password, end) in [("wrong horse", "bad_credentials"), (seed::PASSWORD, "ok")] {
-            tries(&mut world, "home", password);
-            world.settle();
-            assert_eq!(ending(&mut world, "home"), end, "round {round}");
+            tries(&mut sim, "home", password);
+            sim.settle();
+            assert_eq!(ending(&mut sim, "home"), end, "round {round}");
         }
-        for end in world.ends.values_mut() {
+        for end in sim.ends.values_mut() {
             end.hang_up();
         }
-        world.advance(step);
-        world.ends.clear();
+        sim.advance(step);
+        sim.ends.clear();
     }
     assert!((16..=SHARED + 10).contains(&tried), "{tried} were tried");
 }
 
 #[test]
 fn an_owner_on_a_journey_gets_in_while_guessers_use_up_the_budget() {
-    let mut world = world();
-    let names = crowd(&mut world, 10, "192.0.2");
-    assert_eq!(guess_at_once(&mut world, &names), 10);
-    assert_eq!(guess_at_once(&mut world, &names), 5, "their own tries");
-    assert_eq!(guess_at_once(&mut world, &names), 0);
+    let mut sim = sim();
+    let names = crowd(&mut sim, 10, "192.0.2");
+    assert_eq!(guess_at_once(&mut sim, &names), 10);
+    assert_eq!(guess_at_once(&mut sim, &names), 5, "their own tries");
+    assert_eq!(guess_at_once(&mut sim, &names), 0);
     // At an address of IPv6 that is one of many, the try is one of the network's.
     for (address, password, end) in [
         ("[2001:db8::1]:1", "wrong horse", "bad_credentials"),
@@ -126,111 +126,111 @@ fn an_owner_on_a_journey_gets_in_while_guessers_use_up_the_budget() {
         ("[2001:db8:0:1::1]:1", seed::PASSWORD, "ok"),
         ("203.0.113.1:1", seed::PASSWORD, "ok"),
     ] {
-        world.connect("abroad", address);
-        tries(&mut world, "abroad", password);
-        world.settle();
-        assert_eq!(ending(&mut world, "abroad"), end, "{address}");
+        sim.connect("abroad", address);
+        tries(&mut sim, "abroad", password);
+        sim.settle();
+        assert_eq!(ending(&mut sim, "abroad"), end, "{address}");
     }
     // The owner's address is known now, and its tries are its own.
-    world.connect("abroad", "203.0.113.1:2");
+    sim.connect("abroad", "203.0.113.1:2");
     for password in ["wrong horse", seed::PASSWORD] {
-        tries(&mut world, "abroad", password);
-        world.settle();
+        tries(&mut sim, "abroad", password);
+        sim.settle();
     }
-    assert_eq!(ending(&mut world, "abroad"), "ok");
-    assert_eq!(guess_at_once(&mut world, &names), 0);
+    assert_eq!(ending(&mut sim, "abroad"), "ok");
+    assert_eq!(guess_at_once(&mut sim, &names), 0);
 }
 
 #[test]
 fn refused_tries_are_a_few_a_second_an_address_and_slow_nobody_else() {
-    let mut world = world();
+    let mut sim = sim();
     let here = "198.51.100.7";
-    world.connect("neighbour", &format!("{here}:9"));
+    sim.connect("neighbour", &format!("{here}:9"));
     let credentials = format!(r#"{{"username":"ann","password":"{}"}}"#, seed::PASSWORD);
-    world.ask("neighbour", "LOGIN", &credentials);
+    sim.ask("neighbour", "LOGIN", &credentials);
     // bob, since ann's own address may always try.
-    let names = together(&mut world, 50, here);
+    let names = together(&mut sim, 50, here);
     for name in &names {
-        polls_bob(&mut world, name, 32);
+        polls_bob(&mut sim, name, 32);
     }
-    world.settle();
+    sim.settle();
     assert_eq!(
-        replies(&mut world, &names),
+        replies(&mut sim, &names),
         5 + 1 + 1,
         "tries, and one refusal"
     );
     for second in 1..=10 {
-        world.advance(Duration::from_secs(1));
-        assert_eq!(replies(&mut world, &names), 4, "second {second}");
-        let mut served = |name: &str| world.ask(name, "QUERY_SERVER_TIME", "null").len();
+        sim.advance(Duration::from_secs(1));
+        assert_eq!(replies(&mut sim, &names), 4, "second {second}");
+        let mut served = |name: &str| sim.ask(name, "QUERY_SERVER_TIME", "null").len();
         assert_eq!(served("neighbour"), 1, "logged in, at the same address");
-        world.connect("elsewhere", "192.0.2.1:1");
-        assert_eq!(world.ask("elsewhere", "QUERY_SERVER_TIME", "null").len(), 1);
+        sim.connect("elsewhere", "192.0.2.1:1");
+        assert_eq!(sim.ask("elsewhere", "QUERY_SERVER_TIME", "null").len(), 1);
     }
 }
 
 /// Says LOGIN as bob, whose strangers' tries are used up after a few.
-fn polls_bob(world: &mut World, name: &str, times: usize) {
+fn polls_bob(sim: &mut Sim, name: &str, times: usize) {
     let try_bob = from_json(r#"{"username":"bob","password":"wrong"}"#).expect("JSON");
     for _ in 0..times {
-        world.say(name, LOGIN, try_bob.clone());
+        sim.say(name, LOGIN, try_bob.clone());
     }
 }
 
-fn replies(world: &mut World, names: &[String]) -> usize {
-    let of = |name: &String| world.end(name).take_messages().len();
+fn replies(sim: &mut Sim, names: &[String]) -> usize {
+    let of = |name: &String| sim.end(name).take_messages().len();
     names.iter().map(of).sum()
 }
 
 #[test]
 fn refused_tries_keep_no_other_connection_of_their_address_from_logging_in() {
-    let mut world = world();
+    let mut sim = sim();
     let here = "198.51.100.7";
-    let names = together(&mut world, 64, here);
+    let names = together(&mut sim, 64, here);
     for name in &names {
-        polls_bob(&mut world, name, 32);
+        polls_bob(&mut sim, name, 32);
     }
-    world.settle();
-    replies(&mut world, &names);
+    sim.settle();
+    replies(&mut sim, &names);
     for round in 0..5 {
-        world.connect("new", &format!("{here}:9"));
-        tries(&mut world, "new", seed::PASSWORD);
-        world.settle();
-        assert_eq!(ending(&mut world, "new"), "ok", "round {round}");
-        world.end("new").hang_up();
-        world.advance(Duration::from_secs(1));
-        assert_eq!(replies(&mut world, &names), 4, "round {round}");
+        sim.connect("new", &format!("{here}:9"));
+        tries(&mut sim, "new", seed::PASSWORD);
+        sim.settle();
+        assert_eq!(ending(&mut sim, "new"), "ok", "round {round}");
+        sim.end("new").hang_up();
+        sim.advance(Duration::from_secs(1));
+        assert_eq!(replies(&mut sim, &names), 4, "round {round}");
     }
 }
 
 #[test]
 fn a_poller_that_comes_anew_for_each_poll_has_no_more_refusals() {
-    let mut world = world();
+    let mut sim = sim();
     let here = "198.51.100.7";
-    let spent = together(&mut world, 7, here);
+    let spent = together(&mut sim, 7, here);
     for name in &spent {
-        polls_bob(&mut world, name, 1);
+        polls_bob(&mut sim, name, 1);
     }
-    world.settle();
-    assert_eq!(replies(&mut world, &spent), 5 + 1 + 1);
+    sim.settle();
+    assert_eq!(replies(&mut sim, &spent), 5 + 1 + 1);
     let mut all = Vec::new();
     for round in 0..20 {
         let names: Vec<String> = (0..8).map(|n| format!("poller {round}.{n}")).collect();
         for name in &names {
-            world.connect(name, &format!("{here}:1"));
+            sim.connect(name, &format!("{here}:1"));
         }
-        world.settle();
+        sim.settle();
         for name in &names {
-            polls_bob(&mut world, name, 1);
+            polls_bob(&mut sim, name, 1);
         }
-        world.advance(Duration::from_millis(500));
+        sim.advance(Duration::from_millis(500));
         for name in &names {
-            world.end(name).hang_up();
+            sim.end(name).hang_up();
         }
         all.extend(names);
     }
     // Those that hang up still wait for their refusals, before those that come later.
-    let refused = replies(&mut world, &all);
+    let refused = replies(&mut sim, &all);
     assert!(
         (2 * 20 - 1..=2 * 20 + 1).contains(&refused),
         "{refused} in 10 s"
@@ -239,34 +239,34 @@ fn a_poller_that_comes_anew_for_each_poll_has_no_more_refusals() {
 
 #[test]
 fn an_owner_who_comes_from_a_new_address_gives_guessers_no_new_budget() {
-    let mut world = world();
-    let names = crowd(&mut world, 10, "192.0.2");
-    assert_eq!(guess_at_once(&mut world, &names[..4]), 4, "free");
-    world.connect("abroad", "203.0.113.1:1");
-    tries(&mut world, "abroad", seed::PASSWORD);
-    world.settle();
-    assert_eq!(ending(&mut world, "abroad"), "ok");
+    let mut sim = sim();
+    let names = crowd(&mut sim, 10, "192.0.2");
+    assert_eq!(guess_at_once(&mut sim, &names[..4]), 4, "free");
+    sim.connect("abroad", "203.0.113.1:1");
+    tries(&mut sim, "abroad", seed::PASSWORD);
+    sim.settle();
+    assert_eq!(ending(&mut sim, "abroad"), "ok");
     // The last that is free, and the own try of each of the other nine.
-    assert_eq!(guess_at_once(&mut world, &names), 1 + 9);
+    assert_eq!(guess_at_once(&mut sim, &names), 1 + 9);
     assert_eq!(
-        guess_at_once(&mut world, &names),
+        guess_at_once(&mut sim, &names),
         1,
         "the own one of the tenth"
     );
-    assert_eq!(guess_at_once(&mut world, &names), 0);
+    assert_eq!(guess_at_once(&mut sim, &names), 0);
 }
 
 #[test]
 fn a_name_that_nobody_has_is_answered_and_costs_like_one_that_somebody_has() {
-    let mut world = world();
-    world.connect("guest", HOME);
+    let mut sim = sim();
+    sim.connect("guest", HOME);
     let mut answers = Vec::new();
     // Known, unknown, and such as nobody can have.
     for name in ["ann", "eve", "no name", "", "ANN"] {
-        let before = world.hashed;
+        let before = sim.hashed;
         let params = format!(r#"{{"username":"{name}","password":"wrong horse"}}"#);
-        answers.push(world.ask("guest", "LOGIN", &params));
-        assert_eq!(world.hashed - before, 1, "{name:?}");
+        answers.push(sim.ask("guest", "LOGIN", &params));
+        assert_eq!(sim.hashed - before, 1, "{name:?}");
     }
     assert!(
         answers.iter().all(|answer| *answer == answers[0]),

@@ -1,7 +1,7 @@
 //! The log's lines about sessions: each login has one logout, and a flood is not a flood of lines.
 
-use crate::world::script::log_in;
-use crate::world::{HOME, World, seed};
+use crate::sim::script::log_in;
+use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::json::from_json;
 use echat_server::config::Limits;
@@ -66,12 +66,12 @@ fn balanced(lines: &[String]) -> u64 {
     logins
 }
 
-fn world(names: &[&str]) -> World {
+fn sim(names: &[&str]) -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, names);
-    let mut world = World::new(1, Limits::default(), store);
-    world.believes = true;
-    world
+    let mut sim = Sim::new(1, Limits::default(), store);
+    sim.believes = true;
+    sim
 }
 
 fn credentials(name: &str) -> String {
@@ -80,16 +80,16 @@ fn credentials(name: &str) -> String {
 
 #[test]
 fn a_login_loop_is_ten_lines_a_minute_and_the_counts_balance() {
-    let mut world = world(&["ann"]);
+    let mut sim = sim(&["ann"]);
     let lines = logged(|| {
-        world.connect("loop", HOME);
+        sim.connect("loop", HOME);
         for _ in 0..100 {
-            world.ask("loop", "LOGIN", &credentials("ann"));
-            world.ask("loop", "LOGOUT", "null");
+            sim.ask("loop", "LOGIN", &credentials("ann"));
+            sim.ask("loop", "LOGOUT", "null");
         }
-        assert!(world.engine.deadline().is_some());
-        world.advance(Duration::from_mins(2));
-        world.engine.end_sessions(false, world.now);
+        assert!(sim.engine.deadline().is_some());
+        sim.advance(Duration::from_mins(2));
+        sim.engine.end_sessions(false, sim.now);
     });
     assert_eq!(balanced(&lines), 100);
     assert_eq!(count(&lines, "user=ann"), 10 + 1, "{lines:#?}");
@@ -101,20 +101,20 @@ fn a_login_loop_is_ten_lines_a_minute_and_the_counts_balance() {
 
 #[test]
 fn at_debug_each_reason_why_requests_wait_is_one_line_in_ten_seconds() {
-    let act = |world: &mut World| {
-        world.connect("loop", HOME);
+    let act = |sim: &mut Sim| {
+        sim.connect("loop", HOME);
         for _ in 0..100 {
-            world.ask("loop", "LOGIN", &credentials("ann"));
-            world.ask("loop", "LOGOUT", "null");
+            sim.ask("loop", "LOGIN", &credentials("ann"));
+            sim.ask("loop", "LOGOUT", "null");
         }
     };
-    let mut quiet = world(&["ann"]);
+    let mut quiet = sim(&["ann"]);
     assert_eq!(count(&logged(|| act(&mut quiet)), "requests wait"), 0);
-    let mut world = world(&["ann"]);
+    let mut sim = sim(&["ann"]);
     let lines = logged_at(Level::DEBUG, || {
-        act(&mut world);
-        world.advance(Duration::from_secs(10));
-        world.ask("loop", "LOGIN", &credentials("ann"));
+        act(&mut sim);
+        sim.advance(Duration::from_secs(10));
+        sim.ask("loop", "LOGIN", &credentials("ann"));
     });
     let waits = "requests wait conn=#1 reason=a worker job is not done connections=1";
     assert_eq!(count(&lines, waits), 2, "{lines:#?}");
@@ -122,32 +122,32 @@ fn at_debug_each_reason_why_requests_wait_is_one_line_in_ten_seconds() {
 
 #[test]
 fn every_session_ends_in_the_log_with_its_reason() {
-    let mut world = world(&["ann", "bob", "eve", "joe", "kim", "sue"]);
+    let mut sim = sim(&["ann", "bob", "eve", "joe", "kim", "sue"]);
     let lines = logged(|| {
-        log_in(&mut world, &["ann", "bob", "eve", "joe"]);
+        log_in(&mut sim, &["ann", "bob", "eve", "joe"]);
         // A further login takes over.
-        world.connect("ann2", HOME);
-        world.ask("ann2", "LOGIN", &credentials("ann"));
+        sim.connect("ann2", HOME);
+        sim.ask("ann2", "LOGIN", &credentials("ann"));
         // LOGOUT, a connection that breaks, and one that breaks in the tick in which it would log in.
-        world.ask("bob", "LOGOUT", "null");
-        let eve = world.end("eve").conn.expect("a connection");
-        world.engine.sever(eve);
-        world.connect("kim", HOME);
-        world.settle();
-        world.hold = true;
-        world.ask("kim", "LOGIN", &credentials("kim"));
-        let kim = world.end("kim").conn.expect("a connection");
-        world.engine.sever(kim);
-        world.hold = false;
-        world.settle();
+        sim.ask("bob", "LOGOUT", "null");
+        let eve = sim.end("eve").conn.expect("a connection");
+        sim.engine.sever(eve);
+        sim.connect("kim", HOME);
+        sim.settle();
+        sim.hold = true;
+        sim.ask("kim", "LOGIN", &credentials("kim"));
+        let kim = sim.end("kim").conn.expect("a connection");
+        sim.engine.sever(kim);
+        sim.hold = false;
+        sim.settle();
         // joe is silent for too long.
-        world.end("joe").stalled = true;
-        world.advance(Duration::from_secs(200));
+        sim.end("joe").stalled = true;
+        sim.advance(Duration::from_secs(200));
         // A login that is there at a stop.
-        world.connect("sue", HOME);
-        world.ask("sue", "LOGIN", &credentials("sue"));
-        world.engine.stop(world.now);
-        world.engine.end_sessions(false, world.now);
+        sim.connect("sue", HOME);
+        sim.ask("sue", "LOGIN", &credentials("sue"));
+        sim.engine.stop(sim.now);
+        sim.engine.end_sessions(false, sim.now);
     });
     balanced(&lines);
     for (user, reason) in [
@@ -175,16 +175,16 @@ fn a_flood_of_refused_connections_is_a_line_every_ten_seconds() {
         connections: 1,
         ..Limits::default()
     };
-    let mut world = World::new(1, limits, store);
-    log_in(&mut world, &["ann"]);
+    let mut sim = Sim::new(1, limits, store);
+    log_in(&mut sim, &["ann"]);
     let lines = logged(|| {
         for second in 0..30 {
             for n in 0..20 {
-                world.connect(&format!("late{second}.{n}"), "192.0.2.1:1");
+                sim.connect(&format!("late{second}.{n}"), "192.0.2.1:1");
             }
-            world.advance(Duration::from_secs(1));
+            sim.advance(Duration::from_secs(1));
         }
-        world.advance(Duration::from_secs(20));
+        sim.advance(Duration::from_secs(20));
     });
     let refused = lines.iter().filter(|line| line.contains("full")).count();
     assert!((3..=5).contains(&refused), "{lines:#?}");
@@ -223,34 +223,34 @@ fn a_full_disk_is_two_lines_every_ten_seconds_and_none_of_it_is_left_out() {
         message_rate: 0,
         ..Limits::default()
     };
-    let mut world = World::new(1, limits, store);
-    world.believes = true;
-    log_in(&mut world, &["bob"]);
+    let mut sim = Sim::new(1, limits, store);
+    sim.believes = true;
+    log_in(&mut sim, &["bob"]);
     // Not one page more than the file has, and no place in those it has.
-    world.engine.store().limit_pages(1).expect("a pragma");
+    sim.engine.store().limit_pages(1).expect("a pragma");
     let mut refused = 0;
-    let fills = |world: &mut World, length: usize, n: usize| {
+    let fills = |sim: &mut Sim, length: usize, n: usize| {
         let content = "x".repeat(length);
         let params = format!(
             r#"{{"target_type":1,"target":"tea","content":"{content}","txn_id":"{length}.{n}"}}"#
         );
-        let replies = world.ask("bob", "SEND_MESSAGE", &params);
+        let replies = sim.ask("bob", "SEND_MESSAGE", &params);
         let told = replies.last().expect("a reply").params.at("code");
         matches!(told, Some(Value::Str(code)) if code == "storage_full")
     };
     let lines = logged(|| {
         for length in [4_000, 400, 40, 1] {
-            let full = (0..1_000).any(|n| fills(&mut world, length, n));
+            let full = (0..1_000).any(|n| fills(&mut sim, length, n));
             assert!(full, "the disk has an end");
             refused += 1;
         }
         for second in 0..30 {
             for n in 0..5 {
-                refused += u64::from(fills(&mut world, 4_000, 1_000 + 5 * second + n));
+                refused += u64::from(fills(&mut sim, 4_000, 1_000 + 5 * second + n));
             }
-            world.advance(Duration::from_secs(1));
+            sim.advance(Duration::from_secs(1));
         }
-        world.advance(Duration::from_secs(30));
+        sim.advance(Duration::from_secs(30));
     });
     assert_eq!(times(&lines, REFUSED[0], REFUSED[1]), refused, "{lines:#?}");
     let said = count(&lines, "disk");
@@ -260,12 +260,12 @@ fn a_full_disk_is_two_lines_every_ten_seconds_and_none_of_it_is_left_out() {
     let lines = logged(|| {
         for n in 0..250 {
             let at = format!("192.0.2.{n}:1");
-            world.connect("loop", &at);
-            world.ask("loop", "LOGIN", &credentials("ann"));
-            world.ask("loop", "LOGOUT", "null");
-            world.advance(Duration::from_millis(100));
+            sim.connect("loop", &at);
+            sim.ask("loop", "LOGIN", &credentials("ann"));
+            sim.ask("loop", "LOGOUT", "null");
+            sim.advance(Duration::from_millis(100));
         }
-        world.engine.end_sessions(false, world.now);
+        sim.engine.end_sessions(false, sim.now);
     });
     assert!((2..=4).contains(&count(&lines, "about")), "{lines:#?}");
     assert!(times(&lines, NOTES[0], NOTES[1]) > 20, "{lines:#?}");
@@ -273,18 +273,18 @@ fn a_full_disk_is_two_lines_every_ten_seconds_and_none_of_it_is_left_out() {
 
 #[test]
 fn no_text_that_is_no_account_is_logged() {
-    let mut world = world(&["ann"]);
-    world.believes = false;
+    let mut sim = sim(&["ann"]);
+    sim.believes = false;
     let lines = logged(|| {
-        world.connect("guest", HOME);
+        sim.connect("guest", HOME);
         for typed in ["my-secret-1", "MY-SECRET-2", "not a name 3", ""] {
             for command in ["LOGIN", "REGISTER"] {
                 let params = format!(r#"{{"username":"{typed}","password":"wrong"}}"#);
-                world.ask("guest", command, &params);
+                sim.ask("guest", command, &params);
             }
         }
         let wrong = r#"{"username":"Ann","password":"wrong horse"}"#;
-        world.ask("guest", "LOGIN", wrong);
+        sim.ask("guest", "LOGIN", wrong);
     });
     let text = lines.join("\n").to_lowercase();
     for part in ["secret", "not a name"] {
@@ -305,34 +305,34 @@ fn a_tick_that_a_full_disk_takes_back_logs_what_stays() {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob", "eve"]);
     seed::room(&mut store, "tea", &["ann"]);
-    let mut world = World::new(1, Limits::default(), store);
-    world.believes = true;
+    let mut sim = Sim::new(1, Limits::default(), store);
+    sim.believes = true;
     let message = |n: usize| {
         let content = "x".repeat(3_000);
         let params = format!(r#"{{"target_type":1,"target":"tea","content":"{n} {content}"}}"#);
         from_json(&params).expect("JSON")
     };
     let lines = logged(|| {
-        log_in(&mut world, &["ann", "bob"]);
+        log_in(&mut sim, &["ann", "bob"]);
         for guest in ["guest", "new"] {
-            world.connect(guest, HOME);
+            sim.connect(guest, HOME);
         }
-        world.settle();
-        world.engine.store().limit_pages(1).expect("a pragma");
+        sim.settle();
+        sim.engine.store().limit_pages(1).expect("a pragma");
         // One tick: messages and an account that cannot be kept, a login and a logout that stay.
-        world.hold = true;
+        sim.hold = true;
         for (who, command, name) in [("guest", 3, "eve"), ("new", 2, "kim")] {
             let params = from_json(&credentials(name)).expect("JSON");
-            world.say(who, command, params);
+            sim.say(who, command, params);
         }
-        world.settle();
+        sim.settle();
         for n in 0..5 {
-            world.say("ann", 6, message(n));
+            sim.say("ann", 6, message(n));
         }
-        world.say("bob", 11, Value::Null);
-        world.hold = false;
-        world.settle();
-        world.engine.end_sessions(false, world.now);
+        sim.say("bob", 11, Value::Null);
+        sim.hold = false;
+        sim.settle();
+        sim.engine.end_sessions(false, sim.now);
     });
     assert!(count(&lines, "the disk is full") > 0, "{lines:#?}");
     assert_eq!(balanced(&lines), 3);

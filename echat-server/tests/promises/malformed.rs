@@ -1,8 +1,8 @@
 //! A frame whose tag holds and whose contents are malformed ends its connection with CLOSE_NOTIFY(2),
 //! whatever request it pretends to be; what is only just well-formed is a request like any other.
 
-use crate::world::script::log_in;
-use crate::world::{World, seed};
+use crate::sim::script::log_in;
+use crate::sim::{Sim, seed};
 use echat_proto::Value;
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::RequestKind;
@@ -91,27 +91,27 @@ fn malformed() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Ann, logged in, and her password believed.
-fn world() -> World {
+fn sim() -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann"]);
-    let mut world = World::new(1, Limits::default(), store);
-    world.believes = true;
-    world
+    let mut sim = Sim::new(1, Limits::default(), store);
+    sim.believes = true;
+    sim
 }
 
-fn says(world: &mut World, command: u32, value: &[u8]) {
-    world.say_plain("ann", &[&command.to_be_bytes()[..], value].concat());
-    world.settle();
+fn says(sim: &mut Sim, command: u32, value: &[u8]) {
+    sim.say_plain("ann", &[&command.to_be_bytes()[..], value].concat());
+    sim.settle();
 }
 
 #[test]
 fn what_is_malformed_ends_the_connection_and_nothing_before_it() {
-    let mut world = world();
+    let mut sim = sim();
     for ((what, value), kind) in malformed().iter().zip(RequestKind::ALL.iter().cycle()) {
-        log_in(&mut world, &["ann"]);
-        world.say("ann", 17, Value::Null);
-        says(&mut world, kind.info().number, value);
-        let end = world.end("ann");
+        log_in(&mut sim, &["ann"]);
+        sim.say("ann", 17, Value::Null);
+        says(&mut sim, kind.info().number, value);
+        let end = sim.end("ann");
         let answered = end.next().map(|(incoming, _)| incoming);
         assert!(
             matches!(
@@ -127,8 +127,8 @@ fn what_is_malformed_ends_the_connection_and_nothing_before_it() {
 
 #[test]
 fn what_is_only_just_well_formed_is_refused_like_any_request() {
-    let mut world = world();
-    log_in(&mut world, &["ann"]);
+    let mut sim = sim();
+    log_in(&mut sim, &["ann"]);
     for (what, value) in [
         ("depth 8", nested(DEPTH)),
         ("16,384 values", many(VALUES)),
@@ -142,8 +142,8 @@ fn what_is_only_just_well_formed_is_refused_like_any_request() {
             .iter()
             .filter(|kind| **kind != RequestKind::Logout)
         {
-            says(&mut world, kind.info().number, &value);
-            let replies = world.end("ann").take_messages();
+            says(&mut sim, kind.info().number, &value);
+            let replies = sim.end("ann").take_messages();
             let code = replies[0].params.at("code");
             let codes = [
                 Some(&Value::from("bad_params")),

@@ -1,7 +1,7 @@
 //! What one user may store in a day, who pays for coming to rooms, and a disk that is nearly full.
 
-use crate::world::script::log_in;
-use crate::world::{World, seed};
+use crate::sim::script::log_in;
+use crate::sim::{Sim, seed};
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_server::config::Limits;
@@ -38,27 +38,27 @@ fn limits() -> Limits {
     }
 }
 
-fn in_a_room(path: &Path) -> World {
+fn in_a_room(path: &Path) -> Sim {
     let mut store = Store::open(path).expect("a new database");
     seed::accounts(&mut store, &["ann", "bob"]);
     seed::room(&mut store, "tea", &["ann", "bob"]);
-    let mut world = World::new(1, limits(), store);
-    log_in(&mut world, &["ann", "bob"]);
-    world
+    let mut sim = Sim::new(1, limits(), store);
+    log_in(&mut sim, &["ann", "bob"]);
+    sim
 }
 
 #[test]
 fn a_user_stores_so_many_bytes_in_a_day_also_over_a_restart() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("a.db");
-    let mut world = in_a_room(&path);
+    let mut sim = in_a_room(&path);
     for txn in 0..2 {
         assert_eq!(
-            code(&world.ask("ann", "SEND_MESSAGE", &message(txn, 4_000))),
+            code(&sim.ask("ann", "SEND_MESSAGE", &message(txn, 4_000))),
             "ok"
         );
     }
-    let refused = world.ask("ann", "SEND_MESSAGE", &message(2, 2_001));
+    let refused = sim.ask("ann", "SEND_MESSAGE", &message(2, 2_001));
     assert_eq!(code(&refused), "rate_limited");
     assert!((DAY..=DAY + 3_600).contains(&number(&refused, "retry_after")));
     let Some(Value::Str(reason)) = refused[0].params.at("message") else {
@@ -67,36 +67,36 @@ fn a_user_stores_so_many_bytes_in_a_day_also_over_a_restart() {
     assert!(reason.contains("day"), "{reason}");
     // What fits is stored; what was stored is acknowledged again; others have their own quota.
     assert_eq!(
-        code(&world.ask("ann", "SEND_MESSAGE", &message(3, 2_000))),
+        code(&sim.ask("ann", "SEND_MESSAGE", &message(3, 2_000))),
         "ok"
     );
     assert_eq!(
-        code(&world.ask("ann", "SEND_MESSAGE", &message(0, 4_000))),
+        code(&sim.ask("ann", "SEND_MESSAGE", &message(0, 4_000))),
         "ok"
     );
     assert_eq!(
-        code(&world.ask("bob", "SEND_MESSAGE", &message(0, 4_000))),
+        code(&sim.ask("bob", "SEND_MESSAGE", &message(0, 4_000))),
         "ok"
     );
-    let most = world.engine.most_stored(9, world.now).expect("names");
+    let most = sim.engine.most_stored(9, sim.now).expect("names");
     let expected = [("ann".to_owned(), 10_000), ("bob".to_owned(), 4_000)];
     assert_eq!(most, expected);
 
-    world.restart(limits(), Store::open(&path).expect("the same database"));
-    log_in(&mut world, &["ann"]);
+    sim.restart(limits(), Store::open(&path).expect("the same database"));
+    log_in(&mut sim, &["ann"]);
     assert_eq!(
-        code(&world.ask("ann", "SEND_MESSAGE", &message(4, 1))),
+        code(&sim.ask("ann", "SEND_MESSAGE", &message(4, 1))),
         "rate_limited"
     );
-    let most = world.engine.most_stored(9, world.now).expect("names");
+    let most = sim.engine.most_stored(9, sim.now).expect("names");
     assert_eq!(most, expected);
 
     // A day later nothing of it counts.
-    world.now.unix += i64::try_from(DAY).expect("small");
-    world.restart(limits(), Store::open(&path).expect("the same database"));
-    log_in(&mut world, &["ann"]);
+    sim.now.unix += i64::try_from(DAY).expect("small");
+    sim.restart(limits(), Store::open(&path).expect("the same database"));
+    log_in(&mut sim, &["ann"]);
     assert_eq!(
-        code(&world.ask("ann", "SEND_MESSAGE", &message(4, 4_000))),
+        code(&sim.ask("ann", "SEND_MESSAGE", &message(4, 4_000))),
         "ok"
     );
 }
@@ -107,8 +107,8 @@ fn what_a_full_disk_took_back_is_not_counted() {
     let path = dir.path().join("a.db");
     // Without the free pages that migrations leave.
     create_template(&path).expect("a new file");
-    let mut world = in_a_room(&path);
-    world.engine.store().limit_pages(1).expect("a pragma");
+    let mut sim = in_a_room(&path);
+    sim.engine.store().limit_pages(1).expect("a pragma");
     let full = Value::Str("storage_full".to_owned());
     let (mut stored, mut refused) = (0, [0, 0]);
     for txn in 0..10 {
@@ -116,11 +116,11 @@ fn what_a_full_disk_took_back_is_not_counted() {
         let said = [("ann", 10), ("bob", 1_000)];
         for (name, length) in said {
             let params = echat_proto::json::from_json(&message(txn, length)).expect("JSON");
-            world.say(name, 6, params);
+            sim.say(name, 6, params);
         }
-        world.settle();
+        sim.settle();
         for ((name, length), refused) in said.into_iter().zip(&mut refused) {
-            let told = world.end(name).take_messages();
+            let told = sim.end(name).take_messages();
             if told
                 .iter()
                 .any(|told| told.params.at("code") == Some(&full))
@@ -133,7 +133,7 @@ fn what_a_full_disk_took_back_is_not_counted() {
     }
     assert!(refused[0] > 0 && refused[1] > 0, "the disk has an end");
     assert!(stored > 0, "and a place");
-    let most = world.engine.most_stored(9, world.now).expect("names");
+    let most = sim.engine.most_stored(9, sim.now).expect("names");
     assert_eq!(most.iter().map(|(_, bytes)| bytes).sum::<u64>(), stored);
 }
 
@@ -145,11 +145,11 @@ fn a_user_makes_so_many_rooms_in_a_day() {
         rooms_a_day: 2,
         ..Limits::default()
     };
-    let mut world = World::new(1, limits, store);
-    log_in(&mut world, &["ann"]);
+    let mut sim = Sim::new(1, limits, store);
+    log_in(&mut sim, &["ann"]);
     let mut create = |name: &str| {
         let params = format!(r#"{{"roomname":"{name}","members":[]}}"#);
-        let replies = world.ask("ann", "CREATE_ROOM", &params);
+        let replies = sim.ask("ann", "CREATE_ROOM", &params);
         code(&replies).to_owned()
     };
     let made = ["one", "one", "two", "three"].map(&mut create);
@@ -163,16 +163,13 @@ fn while_the_disk_is_nearly_full_only_what_stores_is_refused() {
     seed::friends(&mut store, &["ann", "eve"]);
     seed::room(&mut store, "tea", &["ann", "bob"]);
     seed::room(&mut store, "pot", &["bob"]);
-    let mut world = World::new(1, limits(), store);
-    log_in(&mut world, &["ann", "bob", "joe"]);
-    assert_eq!(
-        code(&world.ask("ann", "SEND_MESSAGE", &message(0, 10))),
-        "ok"
-    );
-    assert_eq!(code(&world.ask("joe", "ADD_FRIEND", r#""bob""#)), "ok");
-    world.connect("guest", crate::world::HOME);
+    let mut sim = Sim::new(1, limits(), store);
+    log_in(&mut sim, &["ann", "bob", "joe"]);
+    assert_eq!(code(&sim.ask("ann", "SEND_MESSAGE", &message(0, 10))), "ok");
+    assert_eq!(code(&sim.ask("joe", "ADD_FRIEND", r#""bob""#)), "ok");
+    sim.connect("guest", crate::sim::HOME);
 
-    world.engine.set_free_space(limits().free_bytes - 1);
+    sim.engine.set_free_space(limits().free_bytes - 1);
     let register = format!(r#"{{"username":"kim","password":"{}"}}"#, seed::PASSWORD);
     for (who, command, params) in [
         ("ann", "SEND_MESSAGE", &*message(1, 10)),
@@ -192,7 +189,7 @@ fn while_the_disk_is_nearly_full_only_what_stores_is_refused() {
         ("guest", "REGISTER", &register),
     ] {
         assert_eq!(
-            code(&world.ask(who, command, params)),
+            code(&sim.ask(who, command, params)),
             "storage_full",
             "{command}"
         );
@@ -213,14 +210,11 @@ fn while_the_disk_is_nearly_full_only_what_stores_is_refused() {
         ),
         ("guest", "LOGIN", &login),
     ] {
-        assert_eq!(code(&world.ask(who, command, params)), "ok", "{command}");
+        assert_eq!(code(&sim.ask(who, command, params)), "ok", "{command}");
     }
 
-    world.engine.set_free_space(limits().free_bytes);
-    assert_eq!(
-        code(&world.ask("ann", "SEND_MESSAGE", &message(1, 10))),
-        "ok"
-    );
+    sim.engine.set_free_space(limits().free_bytes);
+    assert_eq!(code(&sim.ask("ann", "SEND_MESSAGE", &message(1, 10))), "ok");
 }
 
 #[test]
@@ -232,20 +226,19 @@ fn the_one_who_brings_others_to_a_room_pays_and_leaving_is_free() {
         rooms: 20,
         ..Limits::default()
     };
-    let mut world = World::new(1, limits, store);
-    log_in(&mut world, &["ann", "bob"]);
+    let mut sim = Sim::new(1, limits, store);
+    log_in(&mut sim, &["ann", "bob"]);
     let request = |n: usize| format!(r#"{{"roomname":"room{n}","members":["bob"]}}"#);
     // 40 tokens: two for ann and two for bob each time.
-    let rooms =
-        (0..20).take_while(|n| code(&world.ask("ann", "CREATE_ROOM", &request(*n))) == "ok");
+    let rooms = (0..20).take_while(|n| code(&sim.ask("ann", "CREATE_ROOM", &request(*n))) == "ok");
     let made = rooms.count();
     assert_eq!(made, 10);
     for n in 0..made {
-        let left = world.ask("bob", "LEAVE_ROOM", &format!(r#""room{n}""#));
+        let left = sim.ask("bob", "LEAVE_ROOM", &format!(r#""room{n}""#));
         assert_eq!(code(&left), "ok");
-        world.advance(Duration::from_secs(1));
+        sim.advance(Duration::from_secs(1));
         let params = format!(r#"{{"roomname":"room{n}","members":["bob"]}}"#);
-        let again = world.ask("ann", "ADD_MEMBERS", &params);
+        let again = sim.ask("ann", "ADD_MEMBERS", &params);
         assert_eq!(code(&again), "not_allowed");
         let names = Value::List(vec![Value::Str("bob".to_owned())]);
         let refusal = again.last().expect("a reply");
@@ -255,16 +248,16 @@ fn the_one_who_brings_others_to_a_room_pays_and_leaving_is_free() {
     for n in 0..made {
         for command in ["JOIN_ROOM", "LEAVE_ROOM"] {
             assert_eq!(
-                code(&world.ask("bob", command, &format!(r#""room{n}""#))),
+                code(&sim.ask("bob", command, &format!(r#""room{n}""#))),
                 "ok"
             );
         }
     }
     // One who came back by joining is a member like any other.
-    world.ask("bob", "JOIN_ROOM", r#""room0""#);
+    sim.ask("bob", "JOIN_ROOM", r#""room0""#);
     let params = r#"{"roomname":"room0","members":["bob"]}"#;
     assert_eq!(
-        code(&world.ask("ann", "ADD_MEMBERS", params)),
+        code(&sim.ask("ann", "ADD_MEMBERS", params)),
         "already_member"
     );
 }
@@ -283,19 +276,19 @@ fn a_room_with_more_friends_than_the_burst_is_made_at_once_and_paid_off_later() 
         rooms: 5,
         ..Limits::default()
     };
-    let mut world = World::new(1, limits, store);
-    log_in(&mut world, &["ann"]);
+    let mut sim = Sim::new(1, limits, store);
+    log_in(&mut sim, &["ann"]);
     let names = friends.join(r#"",""#);
     let params = format!(r#"{{"roomname":"big","members":["{names}"]}}"#);
-    assert_eq!(code(&world.ask("ann", "CREATE_ROOM", &params)), "ok");
+    assert_eq!(code(&sim.ask("ann", "CREATE_ROOM", &params)), "ok");
     let small = r#"{"roomname":"small","members":[]}"#;
     // 62 tokens were taken of 10; 52 are owed, and two more are needed, five a second. It was much work too.
-    world.advance(Duration::from_secs(1));
-    let refused = world.ask("ann", "CREATE_ROOM", small);
+    sim.advance(Duration::from_secs(1));
+    let refused = sim.ask("ann", "CREATE_ROOM", small);
     assert_eq!(
         (code(&refused), number(&refused, "retry_after")),
         ("rate_limited", 10)
     );
-    world.advance(Duration::from_secs(10));
-    assert_eq!(code(&world.ask("ann", "CREATE_ROOM", small)), "ok");
+    sim.advance(Duration::from_secs(10));
+    assert_eq!(code(&sim.ask("ann", "CREATE_ROOM", small)), "ok");
 }

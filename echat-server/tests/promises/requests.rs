@@ -4,8 +4,8 @@
 //! `ECHAT_REQUESTS=100000` asks so many.
 
 use super::params::{at_the_edges, dict, wrong};
-use crate::world::script::log_in;
-use crate::world::{HOME, World, seed};
+use crate::sim::script::log_in;
+use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::commands::{RequestKind, Shape};
 use echat_proto::limits::FRAME_BEFORE_LOGIN;
@@ -32,7 +32,7 @@ fn requests() -> usize {
 }
 
 /// A world whose database others can hold, and its guest connections.
-fn world(path: &std::path::Path) -> World {
+fn sim(path: &std::path::Path) -> Sim {
     let mut store = Store::open(path).expect("a new database");
     seed::accounts(&mut store, &USERS);
     seed::friends(&mut store, &["ann", "bob"]);
@@ -42,13 +42,13 @@ fn world(path: &std::path::Path) -> World {
         rooms_a_day: 0,
         ..Limits::default()
     };
-    let mut world = World::new(1, limits, store);
-    world.believes = true;
-    log_in(&mut world, &USERS);
+    let mut sim = Sim::new(1, limits, store);
+    sim.believes = true;
+    log_in(&mut sim, &USERS);
     for guest in GUESTS {
-        world.connect(guest, HOME);
+        sim.connect(guest, HOME);
     }
-    world
+    sim
 }
 
 /// A right request, more or less: of the right types, with names that may be there.
@@ -120,28 +120,28 @@ impl Pool {
 }
 
 /// Those whose session or connection has ended (LOGOUT, a takeover, a goodbye) come back.
-fn come_back(world: &mut World) {
+fn come_back(sim: &mut Sim) {
     for user in USERS {
-        let here = world.end(user).conn;
-        if world.end(user).is_closed() {
-            log_in(world, &[user]);
-        } else if here.is_none_or(|conn| world.engine.roster().at(conn).is_none()) {
+        let here = sim.end(user).conn;
+        if sim.end(user).is_closed() {
+            log_in(sim, &[user]);
+        } else if here.is_none_or(|conn| sim.engine.roster().at(conn).is_none()) {
             let params = format!(r#"{{"username":"{user}","password":"{}"}}"#, seed::PASSWORD);
-            world.ask(user, "LOGIN", &params);
+            sim.ask(user, "LOGIN", &params);
         }
     }
     for guest in GUESTS {
-        if world.end(guest).is_closed() {
-            world.connect(guest, HOME);
+        if sim.end(guest).is_closed() {
+            sim.connect(guest, HOME);
         }
     }
-    world.settle();
+    sim.settle();
 }
 
 /// Nobody who is still connected waits for a reply; one reply too many fails where it is read.
 /// Counts how requests were refused.
-fn all_is_answered(world: &mut World, codes: &mut BTreeMap<String, usize>) {
-    for (name, end) in &mut world.ends {
+fn all_is_answered(sim: &mut Sim, codes: &mut BTreeMap<String, usize>) {
+    for (name, end) in &mut sim.ends {
         for message in end.take_messages() {
             if let Some(Value::Str(code)) = message.params.at("code") {
                 *codes.entry(code.clone()).or_default() += 1;
@@ -159,16 +159,16 @@ fn all_is_answered(world: &mut World, codes: &mut BTreeMap<String, usize>) {
 fn every_request_has_one_final_reply_whatever_happens() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.db");
-    let mut world = world(&path);
+    let mut sim = sim(&path);
     let other = rusqlite::Connection::open(&path).expect("the same database");
     let (pool, mut rng) = (Pool::new(), StdRng::seed_from_u64(15));
     let (mut asked, mut codes) = (0, BTreeMap::new());
     while asked < requests() {
-        come_back(&mut world);
+        come_back(&mut sim);
         let fault = rng.random_range(0..4);
         match fault {
             // Less than it has: not one page more.
-            0 => world.engine.store().limit_pages(1).expect("a pragma"),
+            0 => sim.engine.store().limit_pages(1).expect("a pragma"),
             1 => other
                 .execute_batch("BEGIN EXCLUSIVE")
                 .expect("nobody else holds it"),
@@ -187,32 +187,28 @@ fn every_request_has_one_final_reply_whatever_happens() {
             };
             // Twenty wrong commands would end the connection.
             for _ in 0..if number == 4242 { 1 } else { times } {
-                world.say(who, number, params.clone());
+                sim.say(who, number, params.clone());
                 asked += 1;
             }
         }
         // And some that write, whatever the others do.
         for _ in 0..5 {
-            world.say(
+            sim.say(
                 "bob",
                 RequestKind::CreateRoom.info().number,
                 new_room(asked),
             );
             asked += 1;
         }
-        world.settle();
+        sim.settle();
         if fault == 1 {
             // Some wait until they are refused, others find the database free again.
-            world.advance(Duration::from_secs(rng.random_range(0..9)));
+            sim.advance(Duration::from_secs(rng.random_range(0..9)));
             other.execute_batch("ROLLBACK").expect("it is held");
         }
-        world
-            .engine
-            .store()
-            .limit_pages(LIMITLESS)
-            .expect("a pragma");
-        world.advance(Duration::from_secs(1));
-        all_is_answered(&mut world, &mut codes);
+        sim.engine.store().limit_pages(LIMITLESS).expect("a pragma");
+        sim.advance(Duration::from_secs(1));
+        all_is_answered(&mut sim, &mut codes);
     }
     println!("{asked} requests, none silent, none answered twice; refused: {codes:?}");
     for code in [

@@ -1,7 +1,7 @@
 //! However the bytes come, the replies are the same.
 
-use crate::world::script::log_in;
-use crate::world::{HOME, World, seed};
+use crate::sim::script::log_in;
+use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::commands::{by_name, channel};
@@ -15,9 +15,9 @@ fn session(pace: usize) -> Vec<Message> {
     seed::accounts(&mut store, &["ann", "bob"]);
     seed::friends(&mut store, &["ann", "bob"]);
     seed::room(&mut store, "tea", &["ann", "bob"]);
-    let mut world = World::new(1, Limits::default(), store);
-    world.connect("ann", HOME);
-    world.pace = pace;
+    let mut sim = Sim::new(1, Limits::default(), store);
+    sim.connect("ann", HOME);
+    sim.pace = pace;
     for (command, params) in [
         ("QUERY_SERVER_TIME", "null"),
         ("LOGIN", r#"{"username":"ann","password":"correct horse"}"#),
@@ -33,15 +33,15 @@ fn session(pace: usize) -> Vec<Message> {
         ("LIST_ROOMS", "null"),
     ] {
         let number = by_name(command).expect("a command of the table").number;
-        world.say(
+        sim.say(
             "ann",
             number,
             echat_proto::json::from_json(params).expect("JSON"),
         );
     }
-    world.settle();
-    let replies = world.end("ann").take_messages();
-    assert_eq!(world.end("ann").owed(), 0, "at {pace} bytes a step");
+    sim.settle();
+    let replies = sim.end("ann").take_messages();
+    assert_eq!(sim.end("ann").owed(), 0, "at {pace} bytes a step");
     replies
 }
 
@@ -87,13 +87,13 @@ fn the_largest_frame_is_taken_however_it_is_cut() {
     for pace in [1_000, 65_536, 65_540, 65_588] {
         let mut store = Store::in_memory().expect("memory is there");
         seed::accounts(&mut store, &["ann"]);
-        let mut world = World::new(1, limits.clone(), store);
-        log_in(&mut world, &["ann"]);
-        world.pace = pace;
-        world.say_plain("ann", &batch);
-        world.settle();
+        let mut sim = Sim::new(1, limits.clone(), store);
+        log_in(&mut sim, &["ann"]);
+        sim.pace = pace;
+        sim.say_plain("ann", &batch);
+        sim.settle();
         assert_eq!(
-            world.end("ann").take_messages().len(),
+            sim.end("ann").take_messages().len(),
             count,
             "at {pace} bytes a step"
         );

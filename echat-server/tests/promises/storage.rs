@@ -1,7 +1,7 @@
 //! A full disk and a database that another program holds.
 
-use crate::world::script::log_in;
-use crate::world::{World, seed};
+use crate::sim::script::log_in;
+use crate::sim::{Sim, seed};
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::names::Username;
@@ -19,19 +19,19 @@ fn code(message: &Message) -> Option<&str> {
     }
 }
 
-fn codes(world: &mut World, name: &str) -> Vec<(u32, Option<String>)> {
-    let messages = world.end(name).take_messages();
+fn codes(sim: &mut Sim, name: &str) -> Vec<(u32, Option<String>)> {
+    let messages = sim.end(name).take_messages();
     messages
         .iter()
         .map(|m| (m.command, code(m).map(str::to_owned)))
         .collect()
 }
 
-fn say(world: &mut World, name: &str, command: &str, params: &str) {
+fn say(sim: &mut Sim, name: &str, command: &str, params: &str) {
     let number = echat_proto::commands::by_name(command)
         .expect("a command of the table")
         .number;
-    world.say(
+    sim.say(
         name,
         number,
         echat_proto::json::from_json(params).expect("a test's JSON"),
@@ -48,7 +48,7 @@ fn message(n: usize, length: usize) -> String {
 }
 
 /// Ann, bob and eve in a room, on a disk with place for a few more pages.
-fn nearly_full() -> World {
+fn nearly_full() -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob", "eve"]);
     seed::room(&mut store, "tea", &["ann", "bob", "eve"]);
@@ -56,13 +56,13 @@ fn nearly_full() -> World {
         message_rate: 0,
         ..Limits::default()
     };
-    let mut world = World::new(1, limits, store);
-    log_in(&mut world, &["ann", "bob", "eve"]);
+    let mut sim = Sim::new(1, limits, store);
+    log_in(&mut sim, &["ann", "bob", "eve"]);
     // Less than the file has already: not one page more.
-    world.engine.store().limit_pages(1).expect("a pragma");
+    sim.engine.store().limit_pages(1).expect("a pragma");
     for length in [4_000, 400, 40] {
         let full = (0..100).any(|n| {
-            let replies = world.ask("eve", "SEND_MESSAGE", &message(length + n, length));
+            let replies = sim.ask("eve", "SEND_MESSAGE", &message(length + n, length));
             replies
                 .iter()
                 .any(|reply| code(reply) == Some("storage_full"))
@@ -70,21 +70,21 @@ fn nearly_full() -> World {
         assert!(full, "the disk has an end");
     }
     for name in ["ann", "bob", "eve"] {
-        world.end(name).take_messages();
+        sim.end(name).take_messages();
     }
-    world
+    sim
 }
 
 #[test]
 fn on_a_full_disk_every_request_of_the_tick_is_answered() {
-    let mut world = nearly_full();
+    let mut sim = nearly_full();
     for name in ["ann", "bob", "eve"] {
-        say(&mut world, name, "SEND_MESSAGE", &long_message(1_000));
-        say(&mut world, name, "LIST_MEMBERS", r#""tea""#);
+        say(&mut sim, name, "SEND_MESSAGE", &long_message(1_000));
+        say(&mut sim, name, "LIST_MEMBERS", r#""tea""#);
     }
-    world.settle();
+    sim.settle();
     for name in ["ann", "bob", "eve"] {
-        let told = codes(&mut world, name);
+        let told = codes(&mut sim, name);
         assert_eq!(told[0], (203, Some("storage_full".to_owned())), "{name}");
         assert_eq!(told.len(), 2, "{name}: {told:?}");
     }
@@ -92,29 +92,25 @@ fn on_a_full_disk_every_request_of_the_tick_is_answered() {
 
 #[test]
 fn a_full_disk_recovers_and_memory_is_what_the_database_is() {
-    let mut world = nearly_full();
+    let mut sim = nearly_full();
     // bob leaves in the tick that cannot be kept: he is a member still, in memory too.
-    say(&mut world, "bob", "LEAVE_ROOM", r#""tea""#);
-    say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
-    world.settle();
+    say(&mut sim, "bob", "LEAVE_ROOM", r#""tea""#);
+    say(&mut sim, "eve", "SEND_MESSAGE", &long_message(1_000));
+    sim.settle();
     assert_eq!(
-        codes(&mut world, "bob"),
+        codes(&mut sim, "bob"),
         [(205, Some("storage_full".to_owned()))]
     );
     assert_eq!(
-        codes(&mut world, "eve"),
+        codes(&mut sim, "eve"),
         [(203, Some("storage_full".to_owned()))]
     );
-    assert_eq!(codes(&mut world, "ann"), []);
-    world
-        .engine
-        .store()
-        .limit_pages(LIMITLESS)
-        .expect("a pragma");
-    say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
-    world.settle();
+    assert_eq!(codes(&mut sim, "ann"), []);
+    sim.engine.store().limit_pages(LIMITLESS).expect("a pragma");
+    say(&mut sim, "eve", "SEND_MESSAGE", &long_message(1_000));
+    sim.settle();
     for (name, key) in [("ann", false), ("bob", false), ("eve", true)] {
-        let got = world.end(name).take_messages();
+        let got = sim.end(name).take_messages();
         assert!(got.len() == 1 && got[0].command == 109, "{name}: {got:?}");
         assert_eq!(got[0].params.at("txn_id").is_some(), key, "{name}");
     }
@@ -122,113 +118,109 @@ fn a_full_disk_recovers_and_memory_is_what_the_database_is() {
 
 #[test]
 fn on_a_full_disk_two_sessions_of_a_user_are_told_the_same_story() {
-    let mut world = nearly_full();
+    let mut sim = nearly_full();
     let two = NonZeroUsize::new(2).expect("not zero");
-    world.engine.allow_sessions(two);
-    world.connect("bob2", crate::world::HOME);
+    sim.engine.allow_sessions(two);
+    sim.connect("bob2", crate::sim::HOME);
     let password = seed::PASSWORD;
     let credentials = format!(r#"{{"username":"bob","password":"{password}"}}"#);
-    say(&mut world, "bob2", "LOGIN", &credentials);
-    world.settle();
-    assert_eq!(codes(&mut world, "bob2"), [(103, None), (105, None)]);
+    say(&mut sim, "bob2", "LOGIN", &credentials);
+    sim.settle();
+    assert_eq!(codes(&mut sim, "bob2"), [(103, None), (105, None)]);
     // What one of them does is undone with the tick: the other one never hears of it.
-    say(&mut world, "bob", "LEAVE_ROOM", r#""tea""#);
-    say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
-    world.settle();
+    say(&mut sim, "bob", "LEAVE_ROOM", r#""tea""#);
+    say(&mut sim, "eve", "SEND_MESSAGE", &long_message(1_000));
+    sim.settle();
     let full = Some("storage_full".to_owned());
-    assert_eq!(codes(&mut world, "bob"), [(205, full.clone())]);
-    assert_eq!(codes(&mut world, "bob2"), []);
-    assert_eq!(codes(&mut world, "eve"), [(203, full)]);
+    assert_eq!(codes(&mut sim, "bob"), [(205, full.clone())]);
+    assert_eq!(codes(&mut sim, "bob2"), []);
+    assert_eq!(codes(&mut sim, "eve"), [(203, full)]);
     // One of them goes in such a tick: the user is there still, and in the room.
-    say(&mut world, "bob", "LOGOUT", "null");
-    say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
-    world.settle();
-    assert_eq!(codes(&mut world, "bob"), [(116, None)]);
-    world
-        .engine
-        .store()
-        .limit_pages(LIMITLESS)
-        .expect("a pragma");
-    say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
-    world.settle();
-    assert_eq!(codes(&mut world, "ann"), [(109, None)]);
-    assert_eq!(codes(&mut world, "bob2"), [(109, None)]);
+    say(&mut sim, "bob", "LOGOUT", "null");
+    say(&mut sim, "eve", "SEND_MESSAGE", &long_message(1_000));
+    sim.settle();
+    assert_eq!(codes(&mut sim, "bob"), [(116, None)]);
+    sim.engine.store().limit_pages(LIMITLESS).expect("a pragma");
+    say(&mut sim, "eve", "SEND_MESSAGE", &long_message(1_000));
+    sim.settle();
+    assert_eq!(codes(&mut sim, "ann"), [(109, None)]);
+    assert_eq!(codes(&mut sim, "bob2"), [(109, None)]);
 }
 
 #[test]
 fn who_goes_in_a_tick_that_cannot_be_kept_is_seen_to_go_where_they_still_are() {
-    let mut world = nearly_full();
+    let mut sim = nearly_full();
     // In the order of names: bob leaves the room and goes, eve fills the disk. He is still a member.
-    say(&mut world, "bob", "LEAVE_ROOM", r#""tea""#);
-    say(&mut world, "bob", "LOGOUT", "null");
-    say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
-    world.settle();
+    say(&mut sim, "bob", "LEAVE_ROOM", r#""tea""#);
+    say(&mut sim, "bob", "LOGOUT", "null");
+    say(&mut sim, "eve", "SEND_MESSAGE", &long_message(1_000));
+    sim.settle();
     let full = Some("storage_full".to_owned());
-    assert_eq!(codes(&mut world, "bob"), [(205, full.clone()), (116, None)]);
-    assert_eq!(codes(&mut world, "eve"), [(203, full), (114, None)]);
-    assert_eq!(codes(&mut world, "ann"), [(114, None)]);
+    assert_eq!(codes(&mut sim, "bob"), [(205, full.clone()), (116, None)]);
+    assert_eq!(codes(&mut sim, "eve"), [(203, full), (114, None)]);
+    assert_eq!(codes(&mut sim, "ann"), [(114, None)]);
 }
 
 #[test]
 fn a_login_is_kept_by_a_full_disk_and_those_who_wait_are_answered_once() {
-    let mut world = nearly_full();
-    world.connect("guest", crate::world::HOME);
-    world.connect("new", crate::world::HOME);
-    world.settle();
+    let mut sim = nearly_full();
+    sim.connect("guest", crate::sim::HOME);
+    sim.connect("new", crate::sim::HOME);
+    sim.settle();
     let credentials =
         |name: &str| format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD);
-    world.hold = true;
-    say(&mut world, "new", "REGISTER", &credentials("joe"));
-    say(&mut world, "guest", "LOGIN", &credentials("ann"));
-    world.settle();
+    sim.hold = true;
+    say(&mut sim, "new", "REGISTER", &credentials("joe"));
+    say(&mut sim, "guest", "LOGIN", &credentials("ann"));
+    sim.settle();
     // The second steps and what fills the disk are in one tick.
-    say(&mut world, "eve", "SEND_MESSAGE", &long_message(1_000));
-    world.hold = false;
-    world.settle();
-    assert_eq!(codes(&mut world, "guest"), [(103, None), (105, None)]);
-    assert_eq!(codes(&mut world, "ann"), [(104, None)]);
-    assert_eq!(codes(&mut world, "new").len(), 1);
+    say(&mut sim, "eve", "SEND_MESSAGE", &long_message(1_000));
+    sim.hold = false;
+    sim.settle();
+    assert_eq!(codes(&mut sim, "guest"), [(103, None), (105, None)]);
+    assert_eq!(codes(&mut sim, "ann"), [(104, None)]);
+    assert_eq!(codes(&mut sim, "new").len(), 1);
     assert_eq!(
-        codes(&mut world, "eve"),
+        codes(&mut sim, "eve"),
         [(203, Some("storage_full".to_owned()))]
     );
 }
 
 #[test]
 fn a_registration_of_an_undone_tick_is_answered_once() {
-    let mut world = nearly_full();
-    world.connect("guest", crate::world::HOME);
-    world.settle();
+    let mut sim = nearly_full();
+    sim.connect("guest", crate::sim::HOME);
+    sim.settle();
     let credentials = format!(r#"{{"username":"joe","password":"{}"}}"#, seed::PASSWORD);
     // In the order of names: ann's write is made, the guest begins to wait, zed fills the disk.
-    world.rename("eve", "zed");
+    sim.rename("eve", "zed");
     say(
-        &mut world,
+        &mut sim,
         "ann",
         "MARK_READ",
         r#"{"target_type":1,"target":"tea","id":1}"#,
     );
-    say(&mut world, "guest", "REGISTER", &credentials);
-    say(&mut world, "zed", "SEND_MESSAGE", &long_message(1_000));
-    world.settle();
+    say(&mut sim, "guest", "REGISTER", &credentials);
+    say(&mut sim, "zed", "SEND_MESSAGE", &long_message(1_000));
+    sim.settle();
     assert_eq!(
-        codes(&mut world, "ann"),
+        codes(&mut sim, "ann"),
         [(205, Some("storage_full".to_owned()))]
     );
     assert_eq!(
-        codes(&mut world, "zed"),
+        codes(&mut sim, "zed"),
         [(203, Some("storage_full".to_owned()))]
     );
-    assert_eq!(codes(&mut world, "guest").len(), 1);
-    assert_eq!(world.end("guest").owed(), 0);
+    assert_eq!(codes(&mut sim, "guest").len(), 1);
+    assert_eq!(sim.end("guest").owed(), 0);
 }
 
 #[test]
 fn second_steps_that_a_full_disk_cut_off_are_answered() {
-    let mut world = nearly_full();
+    let mut sim = nearly_full();
     // Not one account more fits.
     let full = (0..1_000).any(|n| {
-        let mut batch = world.engine.store().batch();
+        let mut batch = sim.engine.store().batch();
         let name = Username::new(&format!("filler{n}")).expect("a possible name");
         let made = batch.create_user(&name, &"x".repeat(100), 0);
         made.and_then(|_| batch.commit()).is_err()
@@ -236,25 +228,25 @@ fn second_steps_that_a_full_disk_cut_off_are_answered() {
     assert!(full, "the disk has an end");
     let names: Vec<String> = (0..4).map(|n| format!("new{n}")).collect();
     for name in &names {
-        world.connect(name, crate::world::HOME);
+        sim.connect(name, crate::sim::HOME);
     }
-    world.settle();
-    world.hold = true;
+    sim.settle();
+    sim.hold = true;
     for name in &names {
         let skeletons = format!(
             r#"{{"username":"{}{name}","password":"{}"}}"#,
             "w".repeat(15),
             seed::PASSWORD
         );
-        say(&mut world, name, "REGISTER", &skeletons);
-        say(&mut world, name, "QUERY_SERVER_TIME", "null");
+        say(&mut sim, name, "REGISTER", &skeletons);
+        say(&mut sim, name, "QUERY_SERVER_TIME", "null");
     }
-    world.settle();
-    world.hold = false;
-    world.settle();
+    sim.settle();
+    sim.hold = false;
+    sim.settle();
     for name in &names {
-        world.end(name).take_messages();
-        assert_eq!(world.end(name).owed(), 0, "{name} waits");
+        sim.end(name).take_messages();
+        assert_eq!(sim.end(name).owed(), 0, "{name} waits");
     }
 }
 
@@ -265,8 +257,8 @@ fn a_held_database_delays_writes_for_five_seconds_and_nothing_else() {
     let mut store = Store::open(&path).expect("a new database");
     seed::accounts(&mut store, &["ann", "bob"]);
     seed::room(&mut store, "tea", &["ann", "bob"]);
-    let mut world = World::new(1, Limits::default(), store);
-    log_in(&mut world, &["ann", "bob"]);
+    let mut sim = Sim::new(1, Limits::default(), store);
+    log_in(&mut sim, &["ann", "bob"]);
     let other = rusqlite::Connection::open(&path).expect("the same database");
     let hold = || {
         other
@@ -277,47 +269,47 @@ fn a_held_database_delays_writes_for_five_seconds_and_nothing_else() {
 
     // Freed in time: nothing was lost, and order was kept.
     hold();
-    say(&mut world, "ann", "SEND_MESSAGE", short);
-    say(&mut world, "ann", "LIST_ROOMS", "null");
-    say(&mut world, "bob", "LIST_ROOMS", "null");
-    world.advance(Duration::from_secs(4));
-    assert_eq!(codes(&mut world, "ann"), []);
-    assert_eq!(codes(&mut world, "bob"), [(122, None)]);
+    say(&mut sim, "ann", "SEND_MESSAGE", short);
+    say(&mut sim, "ann", "LIST_ROOMS", "null");
+    say(&mut sim, "bob", "LIST_ROOMS", "null");
+    sim.advance(Duration::from_secs(4));
+    assert_eq!(codes(&mut sim, "ann"), []);
+    assert_eq!(codes(&mut sim, "bob"), [(122, None)]);
     other.execute_batch("ROLLBACK").expect("it is held");
-    world.advance(Duration::from_secs(1));
-    assert_eq!(codes(&mut world, "ann"), [(109, None), (122, None)]);
-    assert_eq!(codes(&mut world, "bob"), [(109, None)]);
+    sim.advance(Duration::from_secs(1));
+    assert_eq!(codes(&mut sim, "ann"), [(109, None), (122, None)]);
+    assert_eq!(codes(&mut sim, "bob"), [(109, None)]);
 
     // Not freed: refused after five seconds, and the next request has five of its own.
     hold();
-    say(&mut world, "ann", "SEND_MESSAGE", short);
-    say(&mut world, "ann", "JOIN_ROOM", r#""coffee""#);
-    say(&mut world, "ann", "LEAVE_ROOM", r#""tea""#);
-    world.advance(Duration::from_secs(6));
+    say(&mut sim, "ann", "SEND_MESSAGE", short);
+    say(&mut sim, "ann", "JOIN_ROOM", r#""coffee""#);
+    say(&mut sim, "ann", "LEAVE_ROOM", r#""tea""#);
+    sim.advance(Duration::from_secs(6));
     let busy = Some("storage_busy".to_owned());
     assert_eq!(
-        codes(&mut world, "ann"),
+        codes(&mut sim, "ann"),
         [(203, busy.clone()), (8, Some("unknown_room".to_owned()))]
     );
-    world.advance(Duration::from_secs(5));
-    assert_eq!(codes(&mut world, "ann"), [(205, busy.clone())]);
+    sim.advance(Duration::from_secs(5));
+    assert_eq!(codes(&mut sim, "ann"), [(205, busy.clone())]);
 
     // Second steps wait like requests do; a login needs no write.
-    world.connect("new", crate::world::HOME);
-    world.connect("two", crate::world::HOME);
+    sim.connect("new", crate::sim::HOME);
+    sim.connect("two", crate::sim::HOME);
     let credentials =
         |name: &str| format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD);
-    say(&mut world, "new", "REGISTER", &credentials("joe"));
-    say(&mut world, "two", "LOGIN", &credentials("ann"));
-    world.advance(Duration::from_secs(4));
-    assert_eq!(codes(&mut world, "new"), []);
-    assert_eq!(codes(&mut world, "two"), [(103, None), (105, None)]);
-    world.advance(Duration::from_secs(2));
-    assert_eq!(codes(&mut world, "new"), [(205, busy)]);
+    say(&mut sim, "new", "REGISTER", &credentials("joe"));
+    say(&mut sim, "two", "LOGIN", &credentials("ann"));
+    sim.advance(Duration::from_secs(4));
+    assert_eq!(codes(&mut sim, "new"), []);
+    assert_eq!(codes(&mut sim, "two"), [(103, None), (105, None)]);
+    sim.advance(Duration::from_secs(2));
+    assert_eq!(codes(&mut sim, "new"), [(205, busy)]);
     // A registration that waited is made once the database is free.
-    say(&mut world, "new", "REGISTER", &credentials("joe"));
-    world.advance(Duration::from_secs(1));
+    say(&mut sim, "new", "REGISTER", &credentials("joe"));
+    sim.advance(Duration::from_secs(1));
     other.execute_batch("ROLLBACK").expect("it is held");
-    world.advance(Duration::from_secs(1));
-    assert_eq!(codes(&mut world, "new"), [(102, None)]);
+    sim.advance(Duration::from_secs(1));
+    assert_eq!(codes(&mut sim, "new"), [(102, None)]);
 }

@@ -110,8 +110,8 @@ impl Changes<'_> {
     fn seats(&self, dues: &mut Dues) -> Result<(), String> {
         for (number, room) in &self.after.rooms {
             for user in 0..USERS.len() {
-                let place = (user, room.conversation);
-                let (before, after) = (self.before.seats.get(&place), self.after.seats.get(&place));
+                let dir = (user, room.conversation);
+                let (before, after) = (self.before.seats.get(&dir), self.after.seats.get(&dir));
                 let came = self.may_come(user, *number);
                 let left = self.was_asked(user, |said| *said == Said::Part(*number));
                 let note = (user, *number);
@@ -221,8 +221,8 @@ impl Changes<'_> {
             }
             let mut takes_part = false;
             for user in 0..USERS.len() {
-                let place = (user, message.conversation);
-                let (before, after) = (self.before.seats.get(&place), self.after.seats.get(&place));
+                let dir = (user, message.conversation);
+                let (before, after) = (self.before.seats.get(&dir), self.after.seats.get(&dir));
                 let moves = self.moves(user, target);
                 let stays = before.is_some() && after.is_some() && !moves;
                 let perhaps = before.is_some() || after.is_some() || moves;

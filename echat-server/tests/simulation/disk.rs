@@ -3,8 +3,8 @@
 
 use crate::fail;
 use crate::plan::USERS;
+use crate::sim::seed;
 use crate::truth::Truth;
-use crate::world::seed;
 use echat_server::config::Limits;
 use echat_server::replay::{Entry, replay};
 use echat_server::store::Store;

@@ -1,6 +1,6 @@
 //! A seed becomes a case.
 
-use crate::plan::{Case, Climate, Deed, SEATS, Said, Seat, Step, Target, USERS};
+use crate::plan::{Action, Case, Climate, SEATS, Said, Seat, Step, Target, USERS};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::num::NonZeroUsize;
@@ -24,18 +24,18 @@ impl Case {
         let sessions = if seed.is_multiple_of(3) { 2 } else { 1 };
         let mut steps = Vec::new();
         for seat in 0..present {
-            steps.push(Deed::Connect(seat));
+            steps.push(Action::Connect(seat));
             let login = Said::Login {
                 user: seat / sessions,
                 right: true,
             };
-            steps.push(Deed::Say(seat, vec![login]));
+            steps.push(Action::Say(seat, vec![login]));
         }
         let members = if acquainted { 1..accounts } else { 0..0 };
-        steps.push(Deed::Say(0, vec![Said::Create(0, members.collect())]));
+        steps.push(Action::Say(0, vec![Said::Create(0, members.collect())]));
         // Who knows a room's members is told of each that comes and goes.
         let asked = Said::Members(0);
-        steps.extend((0..present).map(|seat| Deed::Ask(seat, asked.clone())));
+        steps.extend((0..present).map(|seat| Action::Ask(seat, asked.clone())));
         while steps.len() < 36 {
             // Most of what happens, happens to those who are there.
             let most = if rng.random_range(0..6) == 0 {
@@ -50,13 +50,13 @@ impl Case {
                 2 => steps.extend(storm(&mut rng, seat, present)),
                 3 => steps.extend(waiting(&mut rng, present)),
                 4..8 if !acquainted => steps.extend(declining(&mut rng, seat, present)),
-                _ => steps.push(deed(&mut rng, seat)),
+                _ => steps.push(action(&mut rng, seat)),
             }
             if rng.random_range(0..30) == 0 {
                 break;
             }
         }
-        let steps = steps.into_iter().map(|deed| step(&mut rng, deed));
+        let steps = steps.into_iter().map(|action| step(&mut rng, action));
         Self {
             seed,
             climate,
@@ -73,16 +73,16 @@ impl Case {
     }
 }
 
-fn step(rng: &mut StdRng, deed: Deed) -> Step {
+fn step(rng: &mut StdRng, action: Action) -> Step {
     Step {
-        deed,
+        action,
         ticks: rng.random_range(0..5),
-        weather: rng.random(),
+        schedule: rng.random(),
     }
 }
 
 /// A client comes, or comes back, or takes over from another.
-fn again(rng: &mut StdRng, seat: Seat) -> [Deed; 3] {
+fn again(rng: &mut StdRng, seat: Seat) -> [Action; 3] {
     let own = rng.random_range(0..3) > 0;
     let login = Said::Login {
         user: if own {
@@ -98,14 +98,14 @@ fn again(rng: &mut StdRng, seat: Seat) -> [Deed; 3] {
         limit: 20,
     };
     [
-        Deed::Connect(seat),
-        Deed::Say(seat, vec![login, missed]),
-        Deed::Resend(seat),
+        Action::Connect(seat),
+        Action::Say(seat, vec![login, missed]),
+        Action::Resend(seat),
     ]
 }
 
 /// Two become friends: one asks and the other agrees, or both ask.
-fn meeting(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Deed> {
+fn meeting(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
     let other = (seat + rng.random_range(1..present)) % present;
     let (me, you) = (seat % USERS.len(), other % USERS.len());
     let answer = match rng.random_range(0..3) {
@@ -118,46 +118,46 @@ fn meeting(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Deed> {
             let both = [(seat, vec![question]), (other, vec![answer])];
             at_once(rng, both.into())
         }
-        _ => vec![Deed::Ask(seat, question), Deed::Ask(other, answer)],
+        _ => vec![Action::Ask(seat, question), Action::Ask(other, answer)],
     }
 }
 
 /// One is declined and asks again, soon or late; others ask too, and the decliner may think again.
-fn declining(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Deed> {
+fn declining(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
     let other = (seat + rng.random_range(1..present)) % present;
     let (me, you) = (seat % USERS.len(), other % USERS.len());
-    let ask = |of: Seat| Deed::Ask(of, Said::Befriend(you));
-    let mut deeds = vec![ask(seat)];
+    let ask = |of: Seat| Action::Ask(of, Said::Befriend(you));
+    let mut actions = vec![ask(seat)];
     if rng.random_range(0..4) > 0 {
-        deeds.push(Deed::Ask(other, Said::Resolve(me, false)));
+        actions.push(Action::Ask(other, Said::Resolve(me, false)));
     }
     for _ in 0..rng.random_range(2..6) {
         // A bit over or under the bounds of a day and of seven.
         if rng.random_range(0..2) == 0 {
             let days = *pick(rng, &[1, 7]);
-            deeds.push(Deed::Jump(days * 86_400 + rng.random_range(-5..5)));
+            actions.push(Action::Jump(days * 86_400 + rng.random_range(-5..5)));
         }
-        deeds.push(match rng.random_range(0..5) {
+        actions.push(match rng.random_range(0..5) {
             0 => ask((seat + 1) % present),
-            1 => Deed::Ask(other, Said::Befriend(me)),
-            2 => Deed::Ask(other, Said::Resolve(me, rng.random_range(0..2) == 0)),
+            1 => Action::Ask(other, Said::Befriend(me)),
+            2 => Action::Ask(other, Said::Resolve(me, rng.random_range(0..2) == 0)),
             _ => ask(seat),
         });
     }
-    deeds
+    actions
 }
 
 /// What several say, in one tick or as it comes.
-fn at_once(rng: &mut StdRng, said: Vec<(Seat, Vec<Said>)>) -> Vec<Deed> {
+fn at_once(rng: &mut StdRng, said: Vec<(Seat, Vec<Said>)>) -> Vec<Action> {
     if rng.random_range(0..2) == 0 {
-        return vec![Deed::Together(said)];
+        return vec![Action::Together(said)];
     }
-    let each = said.into_iter().map(|(seat, said)| Deed::Say(seat, said));
+    let each = said.into_iter().map(|(seat, said)| Action::Say(seat, said));
     each.collect()
 }
 
 /// Two wait for workers, and one does not wait long enough; or one guesses passwords.
-fn waiting(rng: &mut StdRng, present: usize) -> Vec<Deed> {
+fn waiting(rng: &mut StdRng, present: usize) -> Vec<Action> {
     let (one, two) = (present, (present + 1) % SEATS);
     let ask = |rng: &mut StdRng| match rng.random_range(0..3) {
         0 => Said::Register(rng.random_range(0..USERS.len())),
@@ -171,30 +171,30 @@ fn waiting(rng: &mut StdRng, present: usize) -> Vec<Deed> {
             user: rng.random_range(0..USERS.len()),
             right: false,
         };
-        return vec![Deed::Connect(one), Deed::Say(one, vec![guess; 8])];
+        return vec![Action::Connect(one), Action::Say(one, vec![guess; 8])];
     }
     let both = vec![(one, vec![ask(rng)]), (two, vec![ask(rng)])];
     vec![
-        Deed::Connect(one),
-        Deed::Connect(two),
-        Deed::Hold(false),
-        Deed::Together(vec![]),
-        Deed::Hold(true),
-        Deed::Together(both),
-        Deed::Reset(one),
-        Deed::Hold(false),
+        Action::Connect(one),
+        Action::Connect(two),
+        Action::Hold(false),
+        Action::Together(vec![]),
+        Action::Hold(true),
+        Action::Together(both),
+        Action::Reset(one),
+        Action::Hold(false),
     ]
 }
 
 /// Much is sent to a room while something stands in its way.
-fn storm(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Deed> {
+fn storm(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
     let other = (seat + 1) % present;
     let trouble = match rng.random_range(0..6) {
-        0 | 1 => Deed::Stall(other),
-        2 => Deed::Fill,
-        3 => Deed::Occupy,
-        4 => Deed::Damage,
-        _ => Deed::Break,
+        0 | 1 => Action::Stall(other),
+        2 => Action::Fill,
+        3 => Action::Occupy,
+        4 => Action::Damage,
+        _ => Action::Break,
     };
     let many = |rng: &mut StdRng| {
         let first: u8 = rng.random_range(0..200);
@@ -213,46 +213,46 @@ fn storm(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Deed> {
         2 => said.push((other, vec![self::said(rng), self::said(rng)])),
         _ => {}
     }
-    let mut deeds = vec![trouble];
-    deeds.extend(at_once(rng, said));
+    let mut actions = vec![trouble];
+    actions.extend(at_once(rng, said));
     if rng.random_range(0..2) == 0 {
-        deeds.push(Deed::Wait(rng.random_range(100..40_000)));
+        actions.push(Action::Wait(rng.random_range(100..40_000)));
     }
-    deeds
+    actions
 }
 
-fn deed(rng: &mut StdRng, seat: Seat) -> Deed {
+fn action(rng: &mut StdRng, seat: Seat) -> Action {
     match rng.random_range(0..100) {
-        0..14 => Deed::Ask(seat, said(rng)),
+        0..14 => Action::Ask(seat, said(rng)),
         14..62 => {
             let count = rng.random_range(1..4);
-            Deed::Say(seat, (0..count).map(|_| said(rng)).collect())
+            Action::Say(seat, (0..count).map(|_| said(rng)).collect())
         }
         62..64 => {
             let again = said(rng);
-            Deed::Say(seat, vec![again; rng.random_range(5..50)])
+            Action::Say(seat, vec![again; rng.random_range(5..50)])
         }
-        64..66 => Deed::Resend(seat),
-        66 => Deed::Leave(seat),
-        67..69 => Deed::HangUp(seat),
-        69..71 => Deed::Reset(seat),
-        71..74 => Deed::Stall(seat),
-        74 => Deed::Mute(seat, rng.random_range(0..200)),
-        75..78 => Deed::Wake(seat),
-        78 => Deed::Hold(true),
-        79 => Deed::Hold(false),
-        80 => Deed::Jump(rng.random_range(-315_360_000..315_360_000)),
-        81 => Deed::Jump(-4_000_000_000),
-        82 => Deed::Damage,
-        83..86 => Deed::Wait(rng.random_range(1..3_000)),
-        86 => Deed::Wait(rng.random_range(10_000..200_000)),
-        87..89 => Deed::Fill,
-        89 => Deed::Occupy,
-        90 => Deed::Break,
-        91..93 => Deed::Mend,
-        93..95 => Deed::Crash,
-        95 => Deed::Stop,
-        _ => Deed::Calm,
+        64..66 => Action::Resend(seat),
+        66 => Action::Leave(seat),
+        67..69 => Action::HangUp(seat),
+        69..71 => Action::Reset(seat),
+        71..74 => Action::Stall(seat),
+        74 => Action::Mute(seat, rng.random_range(0..200)),
+        75..78 => Action::Wake(seat),
+        78 => Action::Hold(true),
+        79 => Action::Hold(false),
+        80 => Action::Jump(rng.random_range(-315_360_000..315_360_000)),
+        81 => Action::Jump(-4_000_000_000),
+        82 => Action::Damage,
+        83..86 => Action::Wait(rng.random_range(1..3_000)),
+        86 => Action::Wait(rng.random_range(10_000..200_000)),
+        87..89 => Action::Fill,
+        89 => Action::Occupy,
+        90 => Action::Break,
+        91..93 => Action::Mend,
+        93..95 => Action::Crash,
+        95 => Action::Stop,
+        _ => Action::Calm,
     }
 }
 

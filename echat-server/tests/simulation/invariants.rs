@@ -23,10 +23,10 @@ const TOO_MANY_ERRORS: usize = 20;
 
 /// Bounds of connections and sessions.
 pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
-    let (now, limits) = (run.world.now.running, run.limits.clone());
+    let (now, limits) = (run.sim.now.running, run.limits.clone());
     for seat in 0..run.clients.len() {
         let Some(conn) = run.conn(seat) else { continue };
-        let waiting = run.world.engine.waiting(conn);
+        let waiting = run.sim.engine.waiting(conn);
         let client = &mut run.clients[seat];
         let before = std::mem::replace(&mut client.waiting, waiting);
         if before > limits.send_queue_hard && waiting > before + before / 8 + OWN {
@@ -47,12 +47,12 @@ pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
         return fail("more sessions of a user than may be");
     }
     // Who has just gone is taken out by the next tick, which comes at once.
-    if run.world.engine.has_work() {
+    if run.sim.engine.has_work() {
         return Ok(());
     }
     let is_there = |conn| (0..run.clients.len()).any(|seat| run.conn(seat) == Some(conn));
     if run
-        .world
+        .sim
         .engine
         .roster()
         .sessions()
@@ -72,7 +72,7 @@ pub(crate) fn at_rest(run: &mut Run) -> Result<(), String> {
         let Some(conn) = run.conn(seat) else {
             continue;
         };
-        let waits = run.world.engine.why_waiting(conn);
+        let waits = run.sim.engine.why_waiting(conn);
         let owed = run.owed(seat);
         let client = &mut run.clients[seat];
         if owed > 0 || !client.asked.is_empty() {
@@ -186,7 +186,7 @@ pub(crate) fn closed(
 
 /// All are gone: nothing is remembered of them.
 pub(crate) fn all_gone(run: &Run) -> Result<(), String> {
-    let engine = &run.world.engine;
+    let engine = &run.sim.engine;
     if engine.is_empty() && engine.is_blank() && !engine.has_work() && engine.deadline().is_none() {
         Ok(())
     } else {

@@ -21,10 +21,10 @@ mod request;
 mod requests;
 mod run;
 mod shrink;
+#[path = "../sim/mod.rs"]
+mod sim;
 mod spec;
 mod truth;
-#[path = "../world/mod.rs"]
-mod world;
 
 use plan::Case;
 use run::Held;

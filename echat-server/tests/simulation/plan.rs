@@ -44,9 +44,9 @@ pub(crate) enum Climate {
 /// Something that is done, and how the world moves after it.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
-    pub(crate) deed: Deed,
+    pub(crate) action: Action,
     pub(crate) ticks: u8,
-    pub(crate) weather: u32,
+    pub(crate) schedule: u32,
 }
 
 /// Whose connection: a place in the list of clients.
@@ -54,7 +54,7 @@ pub(crate) type Seat = usize;
 
 /// What is done.
 #[derive(Clone, Debug)]
-pub(crate) enum Deed {
+pub(crate) enum Action {
     Connect(Seat),
     /// Requests, one behind the other without waiting for replies.
     Say(Seat, Vec<Said>),

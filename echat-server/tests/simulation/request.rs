@@ -1,7 +1,7 @@
 //! From a plan's numbers to what goes over the wire, and from what comes to the code of a refusal.
 
 use crate::plan::{ROOMS, Said, Target, USERS};
-use crate::world::seed::PASSWORD;
+use crate::sim::seed::PASSWORD;
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::commands::{Event, Request};

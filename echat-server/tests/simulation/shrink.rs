@@ -1,7 +1,7 @@
 //! A failing case made smaller: steps are taken away in ever smaller pieces as long as it still
 //! fails, then whole clients, then requests that were said in one breath.
 
-use crate::plan::{Case, Deed, SEATS, Said, Seat, Step};
+use crate::plan::{Action, Case, SEATS, Said, Seat, Step};
 
 /// Runs that shrinking may cost.
 const RUNS: usize = 600;
@@ -32,7 +32,7 @@ pub(crate) fn shrink(case: &Case, fails: impl Fn(&Case) -> bool) -> Case {
             let others = smallest
                 .steps
                 .iter()
-                .filter(|step| seat_of(&step.deed) != Some(seat));
+                .filter(|step| seat_of(&step.action) != Some(seat));
             let others: Vec<Step> = others.cloned().collect();
             if others.len() < smallest.steps.len() {
                 attempt(&mut smallest, others);
@@ -65,14 +65,14 @@ fn pieces(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) ->
 fn breaths(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) -> bool) {
     for index in 0..smallest.steps.len() {
         let mut at = 0;
-        while let Deed::Say(seat, said) = &smallest.steps[index].deed
+        while let Action::Say(seat, said) = &smallest.steps[index].action
             && said.len() > 1
             && at < said.len()
         {
             let (seat, mut fewer) = (*seat, said.clone());
             fewer.remove(at);
             let mut steps = smallest.steps.clone();
-            steps[index].deed = Deed::Say(seat, fewer);
+            steps[index].action = Action::Say(seat, fewer);
             if !attempt(smallest, steps) {
                 at += 1;
             }
@@ -81,25 +81,25 @@ fn breaths(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) -
 }
 
 fn size(case: &Case) -> usize {
-    let requests = case.steps.iter().map(|step| match &step.deed {
-        Deed::Say(_, said) => said.len(),
+    let requests = case.steps.iter().map(|step| match &step.action {
+        Action::Say(_, said) => said.len(),
         _ => 1,
     });
     requests.sum()
 }
 
-fn seat_of(deed: &Deed) -> Option<Seat> {
-    match deed {
-        Deed::Connect(seat)
-        | Deed::Say(seat, _)
-        | Deed::Ask(seat, _)
-        | Deed::Resend(seat)
-        | Deed::Leave(seat)
-        | Deed::HangUp(seat)
-        | Deed::Reset(seat)
-        | Deed::Stall(seat)
-        | Deed::Mute(seat, _)
-        | Deed::Wake(seat) => Some(*seat),
+fn seat_of(action: &Action) -> Option<Seat> {
+    match action {
+        Action::Connect(seat)
+        | Action::Say(seat, _)
+        | Action::Ask(seat, _)
+        | Action::Resend(seat)
+        | Action::Leave(seat)
+        | Action::HangUp(seat)
+        | Action::Reset(seat)
+        | Action::Stall(seat)
+        | Action::Mute(seat, _)
+        | Action::Wake(seat) => Some(*seat),
         _ => None,
     }
 }
@@ -107,12 +107,11 @@ fn seat_of(deed: &Deed) -> Option<Seat> {
 #[test]
 fn what_is_not_needed_is_taken_away() {
     let needs = |case: &Case| {
-        let said =
-            |step: &Step| matches!(&step.deed, Deed::Say(_, said) if said.contains(&Said::Rooms));
+        let said = |step: &Step| matches!(&step.action, Action::Say(_, said) if said.contains(&Said::Rooms));
         let crash = case
             .steps
             .iter()
-            .position(|step| matches!(step.deed, Deed::Crash));
+            .position(|step| matches!(step.action, Action::Crash));
         crash.is_some_and(|at| case.steps[..at].iter().any(said))
     };
     let case = (0..10_000)

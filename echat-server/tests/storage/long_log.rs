@@ -22,8 +22,8 @@ fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
     let (_folder, path) = database();
     let mut store = Store::open(&path).unwrap();
     store.fold_at(FOLDED_FROM, INLINE);
-    let mut stage = restless(store);
-    let (mut ann, _bob) = (stage.enter("ann"), stage.enter("bob"));
+    let mut harness = restless(store);
+    let (mut ann, _bob) = (harness.enter("ann"), harness.enter("bob"));
     let (other, look) = (
         Connection::open(&path).unwrap(),
         Connection::open(&path).unwrap(),
@@ -31,9 +31,9 @@ fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
     let mut sent = 0;
     let mut most = 0;
     // What a commit folds; a log that is shorter than before has begun anew.
-    let mut say = |stage: &mut Stage, look: &Connection| {
+    let mut say = |harness: &mut Harness, look: &Connection| {
         let before = log(look);
-        let reply = ann.asks(stage, &send(sent));
+        let reply = ann.asks(harness, &send(sent));
         assert!(line(&reply).starts_with("ON_NEW_MESSAGE"));
         sent += 1;
         let after = log(look);
@@ -44,44 +44,44 @@ fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
         anew
     };
     // Without a reader the log begins anew again and again, by commits alone.
-    let anew = (0..200).filter(|_| say(&mut stage, &look)).count();
+    let anew = (0..200).filter(|_| say(&mut harness, &look)).count();
     assert!(anew >= 3, "{anew}");
-    assert!(stage.folds.is_empty());
+    assert!(harness.folds.is_empty());
 
     other
         .execute_batch("BEGIN; SELECT count(*) FROM messages")
         .unwrap();
     while log(&look).0 < 5 * INLINE {
-        assert!(!say(&mut stage, &look));
+        assert!(!say(&mut harness, &look));
     }
     // A reader that stays is not worked against with each commit.
-    assert_eq!(stage.folds.len(), 1, "one fold at a time");
+    assert_eq!(harness.folds.len(), 1, "one fold at a time");
     let (_, held) = log(&look);
     for _ in 0..2 {
-        let folded = stage.folds.pop().expect("a fold").run();
-        stage.engine().folded(folded).unwrap();
+        let folded = harness.folds.pop().expect("a fold").run();
+        harness.engine().folded(folded).unwrap();
         assert_eq!(log(&look).1, held, "the reader holds the rest");
-        assert!(!say(&mut stage, &look));
+        assert!(!say(&mut harness, &look));
     }
-    assert!(stage.folds.is_empty(), "not with each commit");
+    assert!(harness.folds.is_empty(), "not with each commit");
 
     other.execute_batch("ROLLBACK").unwrap();
     let pages = log(&look).0;
-    while stage.folds.is_empty() {
+    while harness.folds.is_empty() {
         assert!(log(&look).0 < pages + FOLDED_FROM, "it is not folded");
-        assert!(!say(&mut stage, &look));
+        assert!(!say(&mut harness, &look));
     }
     let (_, folded) = log(&look);
     assert_eq!(folded, held, "no commit folds so much");
     // Others commit while the fold is under way.
-    let fold = stage.folds.pop().unwrap();
-    assert!(!say(&mut stage, &look));
+    let fold = harness.folds.pop().unwrap();
+    assert!(!say(&mut harness, &look));
     let pages = log(&look).0;
     let folded = fold.run();
     assert_eq!(log(&look).1, pages);
-    stage.engine().folded(folded).unwrap();
-    assert!(say(&mut stage, &look), "the log begins anew");
-    assert!(stage.folds.is_empty());
+    harness.engine().folded(folded).unwrap();
+    assert!(say(&mut harness, &look), "the log begins anew");
+    assert!(harness.folds.is_empty());
     assert!(most <= INLINE, "{most} pages by a commit");
     assert_eq!(stored(&look), sent);
 }
@@ -90,13 +90,13 @@ fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
 #[test]
 fn a_fold_syncs_the_database_itself_and_its_failure_is_told() {
     for (file, fails) in [("database.db", false), ("/dev/null", true)] {
-        let (place, path) = database();
+        let (dir, path) = database();
         let mut store = Store::open(&path).unwrap();
         store.fold_at(FOLDED_FROM, INLINE);
-        let file = File::open(place.path().join(file)).unwrap();
+        let file = File::open(dir.path().join(file)).unwrap();
         store.sync_folds_by(Arc::new(file));
-        let mut stage = restless(store);
-        let mut ann = stage.enter("ann");
+        let mut harness = restless(store);
+        let mut ann = harness.enter("ann");
         let (reader, look) = (
             Connection::open(&path).unwrap(),
             Connection::open(&path).unwrap(),
@@ -106,15 +106,15 @@ fn a_fold_syncs_the_database_itself_and_its_failure_is_told() {
             .unwrap();
         let mut sent = 0;
         while log(&look).0 < 2 * INLINE {
-            ann.asks(&mut stage, &send(sent));
+            ann.asks(&mut harness, &send(sent));
             sent += 1;
         }
-        let fold = stage.folds.pop().expect("a fold");
+        let fold = harness.folds.pop().expect("a fold");
         reader.execute_batch("ROLLBACK").unwrap();
         let folded = fold.run();
         let (pages, done) = log(&look);
         assert_eq!(pages, done);
-        assert_eq!(stage.engine().folded(folded).is_err(), fails);
+        assert_eq!(harness.engine().folded(folded).is_err(), fails);
     }
 }
 
@@ -131,14 +131,14 @@ fn a_long_log_is_cut_back_in_steps() {
         store.cut_at(KEPT, CUT);
         restless(store)
     };
-    let mut stage = long(&path);
-    let mut ann = stage.enter("ann");
+    let mut harness = long(&path);
+    let mut ann = harness.enter("ann");
     let reader = Connection::open(&path).unwrap();
     reader
         .execute_batch("BEGIN; SELECT count(*) FROM messages")
         .unwrap();
     let sent = (0..2_000).find(|n| {
-        ann.asks(&mut stage, &send(*n));
+        ann.asks(&mut harness, &send(*n));
         log_length(&path) > 10 * CUT
     });
     reader.execute_batch("ROLLBACK").unwrap();
@@ -147,11 +147,11 @@ fn a_long_log_is_cut_back_in_steps() {
     while log_length(&path) > KEPT {
         assert!(sent < 10_000, "{} bytes are left", log_length(&path));
         let before = log_length(&path);
-        ann.asks(&mut stage, &send(sent));
+        ann.asks(&mut harness, &send(sent));
         sent += 1;
         cuts.push(before.saturating_sub(log_length(&path)));
-        if let Some(fold) = stage.folds.pop() {
-            stage.engine().folded(fold.run()).unwrap();
+        if let Some(fold) = harness.folds.pop() {
+            harness.engine().folded(fold.run()).unwrap();
         }
     }
     // The log may have grown by what a commit may fold since the limit was set.
@@ -170,19 +170,19 @@ fn a_store_with_a_long_log_is_closed_without_folding_it() {
     let (_folder, path) = database();
     let mut store = Store::open(&path).unwrap();
     store.fold_at(FOLDED_FROM, INLINE);
-    let mut stage = restless(store);
-    let mut ann = stage.enter("ann");
+    let mut harness = restless(store);
+    let mut ann = harness.enter("ann");
     let other = Connection::open(&path).unwrap();
     other
         .execute_batch("BEGIN; SELECT count(*) FROM messages")
         .unwrap();
     let sent = (0..1_000).find(|n| {
-        ann.asks(&mut stage, &send(*n));
+        ann.asks(&mut harness, &send(*n));
         log_length(&path) > 400 * 4096
     });
     drop(other);
     let before = log_length(&path);
-    drop(stage);
+    drop(harness);
     assert_eq!(log_length(&path), before, "it was folded");
     drop(Store::open(&path).unwrap());
     assert_eq!(

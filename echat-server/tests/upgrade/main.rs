@@ -5,8 +5,8 @@
 
 #[path = "../faults/mod.rs"]
 mod faults;
-#[path = "../place/mod.rs"]
-mod place;
+#[path = "../server_process/mod.rs"]
+mod server_process;
 #[path = "../wire/mod.rs"]
 mod wire;
 #[path = "../writers/mod.rs"]
@@ -19,50 +19,50 @@ use std::path::Path;
 use echat_server::data_dir::DataDir;
 use echat_server::store::{Store, create_template, schema_dump};
 use faults::{Rule, Shim};
-use place::{Place, Running};
 use rusqlite::Connection;
 use rustix::process::Signal;
+use server_process::{ServerFolder, ServerProcess};
 use wire::{Client, line};
 
 /// A way to come to a data folder.
-type Before = fn(&Place);
+type Before = fn(&ServerFolder);
 
 /// One for each version of the schema, from nothing at all.
 const VERSIONS: &[Before] = &[
     |_| {},
-    |place| fixture(place, include_str!("0001.sql")),
-    |place| fixture(place, include_str!("0002.sql")),
-    |place| fixture(place, include_str!("0003.sql")),
+    |dir| fixture(dir, include_str!("0001.sql")),
+    |dir| fixture(dir, include_str!("0002.sql")),
+    |dir| fixture(dir, include_str!("0003.sql")),
 ];
 
-fn fixture(place: &Place, sql: &str) {
-    place.used(|path| Connection::open(path).unwrap().execute_batch(sql).unwrap());
+fn fixture(dir: &ServerFolder, sql: &str) {
+    dir.used(|path| Connection::open(path).unwrap().execute_batch(sql).unwrap());
 }
 
 /// What `--init` makes up for: one of two files, or a database without content.
 const MISSING: [Before; 3] = [
-    |place| place.used(|_| {}),
-    |place| place.used(|path| fs::write(path, "").unwrap()),
-    |place| {
-        place.make_data();
-        create_template(&place.path("data/database.db")).unwrap();
+    |dir| dir.used(|_| {}),
+    |dir| dir.used(|path| fs::write(path, "").unwrap()),
+    |dir| {
+        dir.make_data();
+        create_template(&dir.path("data/database.db")).unwrap();
     },
 ];
 
 /// The schema of today.
 fn today() -> String {
-    let place = Place::in_memory();
-    create_template(&place.path("database.db")).unwrap();
-    schema_dump(&place.path("database.db")).unwrap()
+    let dir = ServerFolder::in_memory();
+    create_template(&dir.path("database.db")).unwrap();
+    schema_dump(&dir.path("database.db")).unwrap()
 }
 
 #[test]
 fn what_an_older_server_kept_is_there() {
     assert!(today().contains(&format!("user_version {}\n", VERSIONS.len() - 1)));
     for before in &VERSIONS[1..] {
-        let place = Place::in_memory();
-        before(&place);
-        let server = place.start(&["--log", "warn"]);
+        let dir = ServerFolder::in_memory();
+        before(&dir);
+        let server = dir.start(&["--log", "warn"]);
         let mut ann = Client::login(&server, "ann");
         let said = [(1, "hello"), (2, "你好"), (4, "without a txn_id")];
         let said = said.map(|(id, content)| (id, content.to_owned()));
@@ -79,10 +79,7 @@ fn what_an_older_server_kept_is_there() {
             line(&ann.asks(r#"RESOLVE_FRIEND_REQUEST {"username":"cyn","accepted":true}"#));
         assert!(request.contains(r#""success":true"#), "{request}");
         assert_eq!(server.stop().status.code(), Some(0));
-        assert_eq!(
-            schema_dump(&place.path("data/database.db")).unwrap(),
-            today()
-        );
+        assert_eq!(schema_dump(&dir.path("data/database.db")).unwrap(), today());
     }
 }
 
@@ -102,8 +99,8 @@ fn a_first_start_that_is_killed_at_any_moment_is_made_up_for() {
 /// Kills a server that starts there, before it changes the disk once more than so often, and starts
 /// again; false if it was ready before that.
 fn killed_after(before: Before, init: bool, calls: u64, today: &str) -> bool {
-    let (place, shim) = (Place::in_memory(), Shim::new());
-    before(&place);
+    let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
+    before(&dir);
     let kill = Rule {
         what: "any",
         files: "-",
@@ -111,25 +108,25 @@ fn killed_after(before: Before, init: bool, calls: u64, today: &str) -> bool {
         times: 1,
         errno: None,
     };
-    let mut command = shim.command(&place, Some(kill));
+    let mut command = shim.command(&dir, Some(kill));
     if init {
         command.arg("--init");
     }
-    let mut server = Running::begin(command);
+    let mut server = ServerProcess::begin(command);
     if server.becomes_ready() {
         server.kill();
         return false;
     }
     assert_eq!(server.end().status.signal(), Some(Signal::KILL.as_raw()));
-    starts(&place, init);
-    assert_eq!(schema_dump(&place.path("data/database.db")).unwrap(), today);
+    starts(&dir, init);
+    assert_eq!(schema_dump(&dir.path("data/database.db")).unwrap(), today);
     true
 }
 
 /// What a server does before it listens. A start with `--init` that was killed before it changed
 /// anything needs that again.
-fn starts(place: &Place, init: bool) {
-    let data = place.path("data");
+fn starts(dir: &ServerFolder, init: bool) {
+    let data = dir.path("data");
     let begun = data.join("init").exists();
     let dir = DataDir::open(&data, init && !begun).unwrap();
     drop(Store::open_in_folder(&dir.database(), &dir.high_water(), false).unwrap());

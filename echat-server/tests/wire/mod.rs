@@ -18,7 +18,7 @@ use echat_proto::commands;
 use echat_proto::handshake::{ClientStart, Step};
 use echat_proto::{Value, fingerprint};
 
-use crate::place::Running;
+use crate::server_process::ServerProcess;
 
 pub(crate) use words::{PASSWORD, credentials, line, message, number, text};
 
@@ -64,12 +64,12 @@ fn bytes_up_to(stream: &mut TcpStream, most: usize) -> Vec<u8> {
 
 impl Client {
     /// A connection with a channel, to a server that shows the key it announced.
-    pub(crate) fn connect(server: &Running) -> Self {
+    pub(crate) fn connect(server: &ServerProcess) -> Self {
         Self::try_connect(server).expect("a handshake")
     }
 
     /// The same; `None` if the server closes before the handshake is done.
-    pub(crate) fn try_connect(server: &Running) -> Option<Self> {
+    pub(crate) fn try_connect(server: &ServerProcess) -> Option<Self> {
         let mut rng = rand::rng();
         let mut stream = naked(server.address());
         let mut received = 0;
@@ -106,14 +106,14 @@ impl Client {
     }
 
     /// A connection of a user who is there already.
-    pub(crate) fn login(server: &Running, name: &str) -> Self {
+    pub(crate) fn login(server: &ServerProcess, name: &str) -> Self {
         let mut client = Self::connect(server);
         client.logs_in(name);
         client
     }
 
     /// A connection of a new user.
-    pub(crate) fn register(server: &Running, name: &str) -> Self {
+    pub(crate) fn register(server: &ServerProcess, name: &str) -> Self {
         let mut client = Self::connect(server);
         let registered = client.asks(&format!("REGISTER {}", credentials(name)));
         assert_eq!(line(&registered), format!("REGISTER_SUCCESS \"{name}\""));

@@ -9,7 +9,7 @@ use std::thread;
 use echat_proto::Value;
 use echat_proto::channel::Incoming;
 
-use crate::place::{Place, Running};
+use crate::server_process::{ServerFolder, ServerProcess};
 use crate::wire::{Client, line, message, number};
 
 /// The room they all are in.
@@ -54,14 +54,14 @@ impl Crowd {
     /// A place with a server, and all of them in its hall already.
     pub(crate) fn enter(
         self,
-        start: impl FnOnce(&Place) -> Running,
-    ) -> (Place, Running, Vec<Client>) {
-        let place = Place::new();
-        place.write(
+        start: impl FnOnce(&ServerFolder) -> ServerProcess,
+    ) -> (ServerFolder, ServerProcess, Vec<Client>) {
+        let dir = ServerFolder::new();
+        dir.write(
             "config.json",
             r#"{"server": {"limits": {"message_rate": 0}}}"#,
         );
-        let server = start(&place);
+        let server = start(&dir);
         let mut members: Vec<_> = (0..self.writers)
             .map(|writer| Client::register(&server, &name(writer)))
             .collect();
@@ -73,11 +73,11 @@ impl Crowd {
             let entered = line(&entered);
             assert!(entered.contains(r#""success":true"#), "{entered}");
         }
-        (place, server, members)
+        (dir, server, members)
     }
 
     /// They are back in the hall.
-    pub(crate) fn return_to(self, server: &Running) -> Vec<Client> {
+    pub(crate) fn return_to(self, server: &ServerProcess) -> Vec<Client> {
         (0..self.writers)
             .map(|writer| Client::login(server, &name(writer)))
             .collect()
@@ -87,11 +87,11 @@ impl Crowd {
     /// have been acknowledged.
     pub(crate) fn write_until(
         self,
-        server: &Running,
+        server: &ServerProcess,
         members: Vec<Client>,
         round: usize,
         acknowledged: usize,
-        strike: impl FnOnce(&Running),
+        strike: impl FnOnce(&ServerProcess),
     ) -> Vec<Written> {
         thread::scope(|scope| {
             let (sender, acknowledgements) = channel();

@@ -4,26 +4,26 @@ use super::{AUDITOR, LONG, PATIENCE, Run};
 use crate::client::Client;
 use crate::fail;
 use crate::invariants;
-use crate::plan::{Deed, ROOMS, SEATS, Said, Seat, USERS};
+use crate::plan::{Action, ROOMS, SEATS, Said, Seat, USERS};
 use std::time::Duration;
 
 impl Run {
     /// Lets time pass, not missing what is due meanwhile.
     pub(super) fn wait(&mut self, time: Duration) -> Result<(), String> {
-        let target = self.world.now.running + time;
+        let target = self.sim.now.running + time;
         let mut ticks = 0;
-        while let Some(at) = self.world.engine.deadline().filter(|at| *at <= target) {
-            let moved = at > self.world.now.running;
+        while let Some(at) = self.sim.engine.deadline().filter(|at| *at <= target) {
+            let moved = at > self.sim.now.running;
             ticks = if moved { 0 } else { ticks + 1 };
             if ticks > PATIENCE {
                 return fail("what is due is never done");
             }
-            self.world.move_to(at.max(self.world.now.running));
+            self.sim.move_to(at.max(self.sim.now.running));
             for _ in 0..3 {
                 self.tick()?;
             }
         }
-        self.world.move_to(target);
+        self.sim.move_to(target);
         self.tick().map(drop)
     }
 
@@ -39,7 +39,7 @@ impl Run {
 
     /// Requests while everything moves at once.
     pub(super) fn ask(&mut self, seat: Seat, said: &[Said]) -> Result<(), String> {
-        self.world.weather = None;
+        self.sim.schedule = None;
         self.rest()?;
         for said in said {
             self.say(seat, said);
@@ -49,7 +49,7 @@ impl Run {
 
     /// What several say in one tick.
     pub(super) fn together(&mut self, said: &[(Seat, Vec<Said>)]) -> Result<(), String> {
-        self.world.weather = None;
+        self.sim.schedule = None;
         self.rest()?;
         for (seat, said) in said {
             for said in said {
@@ -61,9 +61,9 @@ impl Run {
 
     /// Everything is well for a while: all that is owed must come.
     pub(super) fn calm(&mut self) -> Result<(), String> {
-        self.disk.mend(self.world.engine.store());
-        self.world.weather = None;
-        self.world.hold = false;
+        self.disk.mend(self.sim.engine.store());
+        self.sim.schedule = None;
+        self.sim.hold = false;
         for seat in 0..self.clients.len() {
             self.listen(seat, true, usize::MAX);
         }
@@ -74,11 +74,11 @@ impl Run {
 
     /// The process ends at once; the next one finds everything that was acknowledged.
     pub(super) fn restart(&mut self) -> Result<(), String> {
-        self.disk.mend(self.world.engine.store());
-        self.world.restart(self.limits.clone(), self.disk.open());
-        self.world.engine.allow_sessions(self.sessions);
-        self.world.engine.set_turn_cost(self.turn_cost);
-        self.world.engine.keep_journal();
+        self.disk.mend(self.sim.engine.store());
+        self.sim.restart(self.limits.clone(), self.disk.open());
+        self.sim.engine.allow_sessions(self.sessions);
+        self.sim.engine.set_turn_cost(self.turn_cost);
+        self.sim.engine.keep_journal();
         self.facts.restart();
         self.clients.iter_mut().for_each(Client::forget);
         self.keeps()
@@ -97,11 +97,11 @@ impl Run {
     /// The server is told to stop; everybody is told so, and it is started again.
     pub(super) fn stop(&mut self) -> Result<(), String> {
         self.stopping = true;
-        self.world.engine.stop(self.world.now);
+        self.sim.engine.stop(self.sim.now);
         self.wait(Duration::from_secs(5))?;
         self.stopping = false;
         self.rest()?;
-        self.world.engine.end_sessions(false, self.world.now);
+        self.sim.engine.end_sessions(false, self.sim.now);
         invariants::all_gone(self)?;
         self.restart()
     }
@@ -109,7 +109,7 @@ impl Run {
     /// All go; one comes and looks at everything that anybody may see; then nothing is left.
     pub(super) fn end(&mut self) -> Result<(), String> {
         self.calm()?;
-        (0..SEATS).for_each(|seat| self.leave(seat, &Deed::HangUp(seat)));
+        (0..SEATS).for_each(|seat| self.leave(seat, &Action::HangUp(seat)));
         self.wait(LONG)?;
         self.rest()?;
         invariants::all_gone(self)?;
@@ -117,7 +117,7 @@ impl Run {
         for user in self.truth.users.clone() {
             self.audit(user)?;
         }
-        self.leave(AUDITOR, &Deed::Leave(AUDITOR));
+        self.leave(AUDITOR, &Action::Leave(AUDITOR));
         self.wait(LONG)?;
         self.rest()?;
         invariants::all_gone(self)?;
@@ -163,8 +163,8 @@ impl Run {
         loop {
             self.wait(soon)?;
             self.rest()?;
-            let by = self.world.now.running + soon;
-            if self.world.engine.deadline().is_none_or(|at| at > by) {
+            let by = self.sim.now.running + soon;
+            if self.sim.engine.deadline().is_none_or(|at| at > by) {
                 return Ok(());
             }
         }

@@ -1,16 +1,16 @@
 //! A case carried out: deeds are done, the world moves, and after every tick everything is judged.
 
+mod actions;
 mod course;
-mod deeds;
 mod tick;
 
 use crate::client::Client;
 use crate::disk::Disk;
 use crate::facts::Facts;
-use crate::plan::{Case, Deed, SEATS, Seat, Step};
+use crate::plan::{Action, Case, SEATS, Seat, Step};
+use crate::sim::Sim;
+use crate::sim::schedule::Schedule;
 use crate::truth::Truth;
-use crate::world::World;
-use crate::world::weather::Weather;
 use echat_server::config::Limits;
 use echat_server::conn::ConnId;
 use echat_server::replay::Entry;
@@ -33,7 +33,7 @@ pub(crate) struct Run {
     pub(crate) limits: Limits,
     pub(crate) sessions: NonZeroUsize,
     turn_cost: Duration,
-    pub(crate) world: World,
+    pub(crate) sim: Sim,
     disk: Disk,
     /// Everything that was written and committed, in order.
     written: Vec<Entry>,
@@ -65,7 +65,7 @@ pub(crate) fn run(case: &Case, loud: bool) -> Result<Held, String> {
     run.end()
         .map_err(|what| format!("{what}\n    at the end"))?;
     Ok(Held {
-        trace: run.world.trace(),
+        trace: run.sim.trace(),
         met: run.facts.met,
     })
 }
@@ -76,14 +76,14 @@ impl Run {
         let limits = case.climate.limits(case.acquainted);
         let mut truth = Truth::default();
         disk.read(&mut truth);
-        let mut world = World::new(case.seed, limits.clone(), store);
+        let mut sim = Sim::new(case.seed, limits.clone(), store);
         // Mostly workers find none of the time that preparing takes.
-        world.exponents = usize::from(case.seed.is_multiple_of(32));
-        world.engine.allow_sessions(case.sessions);
-        world.engine.set_turn_cost(case.turn_cost);
-        world.engine.keep_journal();
+        sim.exponents = usize::from(case.seed.is_multiple_of(32));
+        sim.engine.allow_sessions(case.sessions);
+        sim.engine.set_turn_cost(case.turn_cost);
+        sim.engine.keep_journal();
         Self {
-            world,
+            sim,
             limits,
             sessions: case.sessions,
             turn_cost: case.turn_cost,
@@ -100,46 +100,48 @@ impl Run {
 
     fn step(&mut self, step: &Step) -> Result<(), String> {
         self.tell(|| format!("{step:?}"));
-        self.world.weather = Some(Weather::new(step.weather.into()));
-        self.act(&step.deed)?;
+        self.sim.schedule = Some(Schedule::new(step.schedule.into()));
+        self.act(&step.action)?;
         for _ in 0..step.ticks {
             self.tick()?;
         }
         Ok(())
     }
 
-    fn act(&mut self, deed: &Deed) -> Result<(), String> {
-        match deed {
-            Deed::Connect(seat) => self.connect(*seat),
-            Deed::Say(seat, said) => said.iter().for_each(|said| self.say(*seat, said)),
-            Deed::Together(said) => return self.together(said),
-            Deed::Ask(seat, said) => return self.ask(*seat, std::slice::from_ref(said)),
-            Deed::Resend(seat) => self.resend(*seat),
-            Deed::Leave(seat) | Deed::HangUp(seat) | Deed::Reset(seat) => self.leave(*seat, deed),
-            Deed::Stall(seat) => self.listen(*seat, false, usize::MAX),
-            Deed::Mute(seat, bytes) => self.listen(*seat, true, *bytes),
-            Deed::Wake(seat) => self.listen(*seat, true, usize::MAX),
-            Deed::Hold(hold) => self.world.hold = *hold,
-            Deed::Jump(seconds) => {
-                self.world.now.unix += seconds;
+    fn act(&mut self, action: &Action) -> Result<(), String> {
+        match action {
+            Action::Connect(seat) => self.connect(*seat),
+            Action::Say(seat, said) => said.iter().for_each(|said| self.say(*seat, said)),
+            Action::Together(said) => return self.together(said),
+            Action::Ask(seat, said) => return self.ask(*seat, std::slice::from_ref(said)),
+            Action::Resend(seat) => self.resend(*seat),
+            Action::Leave(seat) | Action::HangUp(seat) | Action::Reset(seat) => {
+                self.leave(*seat, action)
+            }
+            Action::Stall(seat) => self.listen(*seat, false, usize::MAX),
+            Action::Mute(seat, bytes) => self.listen(*seat, true, *bytes),
+            Action::Wake(seat) => self.listen(*seat, true, usize::MAX),
+            Action::Hold(hold) => self.sim.hold = *hold,
+            Action::Jump(seconds) => {
+                self.sim.now.unix += seconds;
                 self.facts.jump(self.ticks);
             }
-            Deed::Wait(millis) => return self.wait(Duration::from_millis(*millis)),
-            Deed::Fill => self.disk.fill(self.world.engine.store()),
-            Deed::Occupy => self.disk.occupy(),
-            Deed::Break => self.disk.sabotage(),
-            Deed::Damage => self.disk.damage(),
-            Deed::Mend => self.disk.mend(self.world.engine.store()),
-            Deed::Crash => return self.restart(),
-            Deed::Stop => return self.stop(),
-            Deed::Calm => return self.calm(),
+            Action::Wait(millis) => return self.wait(Duration::from_millis(*millis)),
+            Action::Fill => self.disk.fill(self.sim.engine.store()),
+            Action::Occupy => self.disk.occupy(),
+            Action::Break => self.disk.sabotage(),
+            Action::Damage => self.disk.damage(),
+            Action::Mend => self.disk.mend(self.sim.engine.store()),
+            Action::Crash => return self.restart(),
+            Action::Stop => return self.stop(),
+            Action::Calm => return self.calm(),
         }
         Ok(())
     }
 
     /// Who is online, and where.
     pub(crate) fn online(&self) -> Online {
-        let everybody = self.world.engine.roster().online();
+        let everybody = self.sim.engine.roster().online();
         everybody
             .map(|online| (crate::client::user(&online.name), online.conns.clone()))
             .collect()
@@ -147,19 +149,19 @@ impl Run {
 
     /// A client's connection, if the server has not closed it.
     pub(crate) fn conn(&self, seat: Seat) -> Option<ConnId> {
-        let end = self.world.ends.get(name(seat))?;
+        let end = self.sim.ends.get(name(seat))?;
         end.conn
             .filter(|_| self.clients[seat].connected && !end.is_closed())
     }
 
     /// Requests that a client's end has counted and that got no reply.
     pub(crate) fn owed(&mut self, seat: Seat) -> usize {
-        self.world.end(name(seat)).owed()
+        self.sim.end(name(seat)).owed()
     }
 
     fn tell(&self, what: impl FnOnce() -> String) {
         if self.loud {
-            println!("{:>9.3} {}", self.world.now.running.as_secs_f64(), what());
+            println!("{:>9.3} {}", self.sim.now.running.as_secs_f64(), what());
         }
     }
 }

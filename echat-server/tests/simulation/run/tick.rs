@@ -24,8 +24,8 @@ impl Run {
             self.facts.trouble(self.ticks);
         }
         let online = self.online();
-        let stepped = self.world.step();
-        self.written.extend(self.world.engine.take_journal());
+        let stepped = self.sim.step();
+        self.written.extend(self.sim.engine.take_journal());
         self.note_displaced(&online);
         let before = self.disk.read(&mut self.truth);
         if let Some(before) = &before {
@@ -58,7 +58,7 @@ impl Run {
             };
             let client = &mut self.clients[seat];
             let goes = client.asked.iter().any(|asked| asked.said == Said::Logout);
-            client.displaced |= self.world.weather.is_some() && !goes && before.iter().any(lost);
+            client.displaced |= self.sim.schedule.is_some() && !goes && before.iter().any(lost);
         }
     }
 
@@ -78,7 +78,7 @@ impl Run {
             after: &self.truth,
             asked: &asked,
             limits: &self.limits,
-            now: self.world.now,
+            now: self.sim.now,
         };
         let dues = changes.judge(&mut self.facts)?;
         self.expect(&dues, online);
@@ -144,8 +144,8 @@ impl Run {
     pub(super) fn hear(&mut self) -> Result<bool, String> {
         let mut said = false;
         for seat in 0..self.clients.len() {
-            while self.world.ends.contains_key(name(seat))
-                && let Some((incoming, ended)) = self.world.end(name(seat)).next()
+            while self.sim.ends.contains_key(name(seat))
+                && let Some((incoming, ended)) = self.sim.end(name(seat)).next()
             {
                 self.tell(|| format!("  {seat} < {incoming:?}"));
                 said |= self
@@ -167,9 +167,9 @@ impl Run {
         client.opened = true;
         match incoming {
             Incoming::Ping => {
-                let open = self.world.end(name(seat)).is_open();
+                let open = self.sim.end(name(seat)).is_open();
                 if open && !client.leaving {
-                    self.world.say(name(seat), channel::PONG, Value::Null);
+                    self.sim.say(name(seat), channel::PONG, Value::Null);
                 }
                 return Ok(open);
             }
@@ -192,7 +192,7 @@ impl Run {
                     truth: &self.truth,
                     limits: &self.limits,
                     facts: &mut self.facts,
-                    unix: self.world.now.unix,
+                    unix: self.sim.now.unix,
                 };
                 let judged = judge.reply(client, &asked, &event);
                 judged.map_err(|what| format!("{what}\n    {asked:?}"))?;
@@ -202,12 +202,12 @@ impl Run {
     }
 
     pub(super) fn note_lost(&mut self) -> Result<(), String> {
-        let now = self.world.now.running;
+        let now = self.sim.now.running;
         for seat in 0..self.clients.len() {
             if !self.clients[seat].connected || self.conn(seat).is_some() {
                 continue;
             }
-            let heard_at = self.world.end(name(seat)).heard_at;
+            let heard_at = self.sim.end(name(seat)).heard_at;
             if !self.stopping {
                 let client = &self.clients[seat];
                 let why = invariants::closed(client, heard_at, &self.limits, now)

@@ -11,7 +11,7 @@ use rand::CryptoRng;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-enum Stage {
+enum Harness {
     Hello(Box<AwaitServerHello<Share>>),
     Finished(Box<AwaitServerFinished>),
     Open(Box<Channel>),
@@ -27,7 +27,7 @@ pub(crate) struct End {
     pub(crate) budget: usize,
     /// When the server last got bytes from here.
     pub(crate) heard_at: Duration,
-    stage: Stage,
+    harness: Harness,
     outgoing: VecDeque<u8>,
     hang_up: bool,
     received: VecDeque<Incoming>,
@@ -39,13 +39,13 @@ impl End {
     pub(crate) fn new(conn: Option<ConnId>, rng: &mut impl CryptoRng) -> Self {
         let mut random = [0; 32];
         rng.fill_bytes(&mut random);
-        let (hello, stage) = ClientStart::with(Share::Client, &random).send();
+        let (hello, harness) = ClientStart::with(Share::Client, &random).send();
         Self {
             conn,
             stalled: false,
             budget: usize::MAX,
             heard_at: Duration::ZERO,
-            stage: Stage::Hello(Box::new(stage)),
+            harness: Harness::Hello(Box::new(harness)),
             outgoing: hello.into(),
             hang_up: false,
             received: VecDeque::new(),
@@ -54,16 +54,16 @@ impl End {
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        matches!(self.stage, Stage::Open(_))
+        matches!(self.harness, Harness::Open(_))
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        matches!(self.stage, Stage::Closed)
+        matches!(self.harness, Harness::Closed)
     }
 
     /// Notes that the connection is over. What came before stays.
     pub(crate) fn close(&mut self) {
-        self.stage = Stage::Closed;
+        self.harness = Harness::Closed;
         self.outgoing.clear();
     }
 
@@ -79,7 +79,7 @@ impl End {
 
     /// Seals a plaintext; nothing if the connection is over.
     pub(crate) fn send(&mut self, plain: &[u8], rng: &mut impl CryptoRng) {
-        if let Stage::Open(channel) = &mut self.stage {
+        if let Harness::Open(channel) = &mut self.harness {
             let mut frame = Vec::new();
             channel.sealer().seal(plain, rng, &mut frame);
             self.outgoing.extend(frame);
@@ -107,25 +107,26 @@ impl End {
     pub(crate) fn receive(&mut self, bytes: &[u8], rng: &mut impl CryptoRng) {
         let mut bytes = bytes;
         loop {
-            match std::mem::replace(&mut self.stage, Stage::Closed) {
-                Stage::Hello(state) => match state.next(bytes).expect("an honest server") {
-                    Step::More(state) => return self.stage = Stage::Hello(Box::new(state)),
-                    Step::Next(state) => self.stage = Stage::Finished(Box::new(state)),
+            match std::mem::replace(&mut self.harness, Harness::Closed) {
+                Harness::Hello(state) => match state.next(bytes).expect("an honest server") {
+                    Step::More(state) => return self.harness = Harness::Hello(Box::new(state)),
+                    Step::Next(state) => self.harness = Harness::Finished(Box::new(state)),
                 },
-                Stage::Finished(state) => match state.next(bytes, rng).expect("an honest server") {
-                    Step::More(state) => return self.stage = Stage::Finished(Box::new(state)),
+                Harness::Finished(state) => match state.next(bytes, rng).expect("an honest server")
+                {
+                    Step::More(state) => return self.harness = Harness::Finished(Box::new(state)),
                     Step::Next((channel, finished)) => {
                         self.outgoing.extend(finished);
-                        self.stage = Stage::Open(Box::new(channel));
+                        self.harness = Harness::Open(Box::new(channel));
                     }
                 },
-                Stage::Open(mut channel) => {
+                Harness::Open(mut channel) => {
                     channel.receive(bytes);
                     let read = self.read(&mut channel);
-                    self.stage = Stage::Open(channel);
+                    self.harness = Harness::Open(channel);
                     return read.expect("a server's frames hold");
                 }
-                Stage::Closed => return,
+                Harness::Closed => return,
             }
             bytes = &[];
         }

@@ -5,15 +5,15 @@
 //!          ^ bytes, as many a step as the pace allows ───┘
 //! ```
 //!
-//! A [`World`] is a function of its seed and of what is done to it: equal seeds, equal traces.
+//! A [`Sim`] is a function of its seed and of what is done to it: equal seeds, equal traces.
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
 pub(crate) mod end;
 mod pattern;
+pub(crate) mod schedule;
 pub(crate) mod script;
 pub(crate) mod seed;
-pub(crate) mod weather;
 mod workers;
 
 use echat_proto::Value;
@@ -29,11 +29,11 @@ use ed25519_dalek::SigningKey;
 use end::End;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use schedule::Schedule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::time::Duration;
-use weather::Weather;
 
 /// Steps after which a world that finds no rest is at fault.
 const STEPS: usize = 100_000;
@@ -43,7 +43,7 @@ pub(crate) const HOME: &str = "127.0.0.1:4000";
 const BEGINNING: i64 = 1_500_000_000;
 
 /// An engine and its clients.
-pub(crate) struct World {
+pub(crate) struct Sim {
     pub(crate) engine: Engine,
     pub(crate) now: Now,
     pub(crate) ends: BTreeMap<String, End>,
@@ -57,7 +57,7 @@ pub(crate) struct World {
     /// Bytes that move in one direction of one connection in one step.
     pub(crate) pace: usize,
     /// If things move irregularly: how.
-    pub(crate) weather: Option<Weather>,
+    pub(crate) schedule: Option<Schedule>,
     /// Exponents that workers still find time to prepare: each costs a power.
     pub(crate) exponents: usize,
     /// Folds of the log that were run beside the engine.
@@ -73,7 +73,7 @@ pub(crate) struct World {
     trace: DefaultHasher,
 }
 
-impl World {
+impl Sim {
     /// A world over a database.
     pub(crate) fn new(seed: u64, limits: Limits, store: Store) -> Self {
         Self {
@@ -87,7 +87,7 @@ impl World {
             believes: false,
             hashed: 0,
             pace: usize::MAX,
-            weather: None,
+            schedule: None,
             exponents: usize::MAX,
             folds: 0,
             by_conn: BTreeMap::new(),
@@ -198,7 +198,7 @@ impl World {
         let Some(fold) = self.fold.take() else {
             return Ok(false);
         };
-        if !self.weather.as_mut().is_none_or(Weather::is_done) {
+        if !self.schedule.as_mut().is_none_or(Schedule::is_done) {
             self.fold = Some(fold);
             return Ok(true);
         }
@@ -209,8 +209,8 @@ impl World {
 
     /// Bytes that a connection may move now.
     fn share(&mut self) -> usize {
-        match &mut self.weather {
-            Some(weather) => weather.bytes(),
+        match &mut self.schedule {
+            Some(schedule) => schedule.bytes(),
             None => self.pace,
         }
     }
@@ -218,8 +218,8 @@ impl World {
     fn carry_in(&mut self) -> bool {
         let mut moved = false;
         let mut names: Vec<String> = self.ends.keys().cloned().collect();
-        if let Some(weather) = &mut self.weather {
-            weather.shuffle(&mut names);
+        if let Some(schedule) = &mut self.schedule {
+            schedule.shuffle(&mut names);
         }
         for name in names {
             let share = self.share();
@@ -272,8 +272,8 @@ impl World {
         let mut moved = false;
         self.unwritten.extend(self.engine.take_dirty());
         let mut conns: Vec<ConnId> = self.unwritten.iter().copied().collect();
-        if let Some(weather) = &mut self.weather {
-            weather.shuffle(&mut conns);
+        if let Some(schedule) = &mut self.schedule {
+            schedule.shuffle(&mut conns);
         }
         for conn in conns {
             moved |= self.write(conn);
@@ -330,9 +330,9 @@ impl World {
     /// Hands in results that were kept back: all of them, or what the weather lets through.
     fn complete_some(&mut self) -> bool {
         let mut results = std::mem::take(&mut self.results);
-        if let Some(weather) = &mut self.weather {
-            weather.shuffle(&mut results);
-            let late = results.extract_if(.., |_| !weather.is_done());
+        if let Some(schedule) = &mut self.schedule {
+            schedule.shuffle(&mut results);
+            let late = results.extract_if(.., |_| !schedule.is_done());
             self.results = late.collect();
         }
         let any = !results.is_empty();

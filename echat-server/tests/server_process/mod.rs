@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 #[allow(unused_imports, reason = "each test program uses its own part")]
 pub(crate) use pty::Pty;
-pub(crate) use running::Running;
+pub(crate) use running::ServerProcess;
 
 /// The binary under test.
 pub(crate) const SERVER: &str = env!("CARGO_BIN_EXE_echat-server");
@@ -30,9 +30,9 @@ pub(crate) const HOST_KEY: &str =
     "echat-host-key-ed25519 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
 
 /// A folder to be the current directory of servers.
-pub(crate) struct Place(TempDir);
+pub(crate) struct ServerFolder(TempDir);
 
-impl Place {
+impl ServerFolder {
     /// An empty one.
     pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
@@ -107,7 +107,7 @@ exec "$0" "$@""#
     pub(crate) fn run_with(&self, args: &[&str], env: &[(&str, &str)]) -> Output {
         let mut command = self.command("umask 000", args);
         command.envs(env.iter().copied());
-        Running::begin(command).end()
+        ServerProcess::begin(command).end()
     }
 
     /// Runs to its end what is expected to end by itself.
@@ -116,13 +116,13 @@ exec "$0" "$@""#
     }
 
     /// Starts the server on a free port, under umask 000, and waits until it is ready.
-    pub(crate) fn start(&self, args: &[&str]) -> Running {
+    pub(crate) fn start(&self, args: &[&str]) -> ServerProcess {
         self.start_behind("umask 000", args)
     }
 
     /// The same behind these commands of the shell.
-    pub(crate) fn start_behind(&self, shell: &str, args: &[&str]) -> Running {
-        Running::start(self.command(shell, &[&["--listen", "127.0.0.1:0"], args].concat()))
+    pub(crate) fn start_behind(&self, shell: &str, args: &[&str]) -> ServerProcess {
+        ServerProcess::start(self.command(shell, &[&["--listen", "127.0.0.1:0"], args].concat()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Silent, slow, many and greedy ones: what they cost those who talk (promises 7, 8, 10 and 25).
 
 mod crowd;
-mod place;
+mod server_process;
 mod wire;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,8 +18,8 @@ use crowd::room::{Room, Talk, enter, read_to_the_end};
 use crowd::silent::{Silent, as_many_as_allowed};
 use crowd::watch::{Times, Watch};
 use crowd::{Until, asked_for, open_house, usage};
-use place::Place;
 use rand::RngExt;
+use server_process::ServerFolder;
 use wire::Client;
 
 /// Silent connections of an ordinary run; `ECHAT_SILENT` asks for more.
@@ -33,10 +33,10 @@ const MANY: usize = 2_000;
 fn silent_and_dripping_connections_cost_the_others_nothing() {
     let campaign = asked_for("ECHAT_SILENT");
     let count = as_many_as_allowed(campaign.unwrap_or(SILENT));
-    let place = Place::new();
+    let dir = ServerFolder::new();
     let limits = r#"{"message_rate": 0, "registrations": 0, "unauthenticated": 1000000,
         "connections": 1000000}"#;
-    let server = open_house(&place, limits);
+    let server = open_house(&dir, limits);
     let (size, talk) = match campaign {
         Some(_) => (20, Talk::at_ease(1_000)),
         None => (5, Talk::messages(50)),
@@ -73,8 +73,8 @@ const DRIPPING: usize = 20;
 #[test]
 fn users_who_say_a_byte_at_a_time_cost_the_others_nothing() {
     let campaign = asked_for("ECHAT_DRIPPING");
-    let place = Place::new();
-    let server = open_house(&place, r#"{"message_rate": 0, "registrations": 0}"#);
+    let dir = ServerFolder::new();
+    let server = open_house(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
     let (size, talk) = match campaign {
         Some(_) => (20, Talk::at_ease(1_000)),
         None => (5, Talk::messages(50)),
@@ -111,9 +111,9 @@ const CACHE_KIB: u64 = 16 * 1024;
 #[test]
 fn a_stalled_reader_hurts_only_itself() {
     let campaign = asked_for("ECHAT_STALLED");
-    let place = Place::new();
+    let dir = ServerFolder::new();
     let limits = r#"{"message_rate": 0, "registrations": 0, "dead_seconds": 0}"#;
-    let mut server = open_house(&place, limits);
+    let mut server = open_house(&dir, limits);
     let mut room = Room::gather(&server, if campaign.is_some() { 49 } else { 3 });
     let mut stalled = enter(&server, "stalled", false);
     let kib = usage::peak_kib(&server);
@@ -175,8 +175,8 @@ const ADDRESSES: u8 = 100;
 #[test]
 fn in_a_flood_of_hellos_the_others_talk_and_an_honest_one_gets_in() {
     let campaign: Option<usize> = asked_for("ECHAT_LOGINS");
-    let place = Place::new();
-    let server = open_house(&place, r#"{"message_rate": 0, "registrations": 0}"#);
+    let dir = ServerFolder::new();
+    let server = open_house(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
     let mut room = Room::gather(&server, 5);
     let mut control = Control::new(5);
     drop(Client::register(&server, "honest"));
@@ -240,9 +240,9 @@ fn a_crowd_that_goes_at_once_takes_nobody_along() {
         staying: 100,
         rooms: 199,
     });
-    let place = Place::new();
-    leaving::prepare(&place, size);
-    let server = open_house(&place, r#"{"message_rate": 0, "registrations": 0}"#);
+    let dir = ServerFolder::new();
+    leaving::prepare(&dir, size);
+    let server = open_house(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
     let mut room = Room::gather(&server, 5);
     let crowd = Crowd::gather(&server, size);
     let staying = crowd.part();
@@ -284,7 +284,7 @@ const ENOUGH: Plenty = Plenty {
 #[test]
 fn those_who_ask_as_fast_as_they_can_keep_nobody_waiting() {
     let campaign: Option<u64> = asked_for("ECHAT_GREEDY");
-    let place = Place::new();
+    let dir = ServerFolder::new();
     let plenty = match campaign {
         Some(_) => Plenty {
             users: asked_for("ECHAT_GREEDY_USERS").unwrap_or(PLENTY.users),
@@ -292,13 +292,13 @@ fn those_who_ask_as_fast_as_they_can_keep_nobody_waiting() {
         },
         None => ENOUGH,
     };
-    greedy::prepare(&place, plenty);
+    greedy::prepare(&dir, plenty);
     let limits = match campaign {
         Some(_) => r#"{"registrations": 0}"#,
         // The room may say more than at ease; a window of messages is still too many.
         None => r#"{"registrations": 0, "message_rate": 500, "message_burst": 200}"#,
     };
-    let server = open_house(&place, limits);
+    let server = open_house(&dir, limits);
     let mut room = Room::gather(&server, if campaign.is_some() { 20 } else { 5 });
     let mut control = Control::new(5);
     let mut greedy = greedy::enter(&server, plenty.users);
@@ -349,13 +349,13 @@ const ANEW: usize = 200;
 #[test]
 fn a_long_log_is_folded_beside_those_who_talk() {
     let campaign: Option<u64> = asked_for("ECHAT_LOG_MIB");
-    let place = Place::new();
+    let dir = ServerFolder::new();
     let limits = r#"{"message_rate": 0, "registrations": 0, "user_bytes_a_day": 0}"#;
-    let server = open_house(&place, limits);
+    let server = open_house(&dir, limits);
     let mut room = Room::gather(&server, if campaign.is_some() { 10 } else { 3 });
     let some = campaign.map_or(Talk::messages(10), |_| Talk::at_ease(500));
     let alone = room.talk(&some);
-    let beside = Beside::of(&place);
+    let beside = Beside::of(&dir);
     beside.hold();
     let long = campaign.map_or(LONG_LOG, |mib| mib * MIB);
     let grow = Talk {
@@ -383,7 +383,7 @@ fn a_long_log_is_folded_beside_those_who_talk() {
         println!("while they are folded: {among}");
         println!("afterwards: {after}");
     }
-    let length = || long_log::length(&place);
+    let length = || long_log::length(&dir);
     // The file loses a step each time the log begins anew.
     for _ in 0..long {
         if length() > CUT_BACK {
@@ -392,7 +392,7 @@ fn a_long_log_is_folded_beside_those_who_talk() {
     }
     assert!(length() <= CUT_BACK, "{} bytes", length());
     assert_eq!(server.stop().status.code(), Some(0));
-    let server = place.start(&["--log", "warn"]);
+    let server = dir.start(&["--log", "warn"]);
     let mut back = Client::login(&server, "member0");
     let kept = back.history(crowd::room::NAME, 0);
     assert!(kept.iter().map(|(id, _)| *id).eq(1..=room.last_id()));

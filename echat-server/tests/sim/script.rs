@@ -38,7 +38,7 @@
 //! | `-- 20 times` | the next line, so often |
 
 use super::pattern::{Captures, filled, fits};
-use super::{HOME, World, seed};
+use super::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::{by_name, by_number, channel};
@@ -77,7 +77,7 @@ pub(crate) fn run(name: &str, text: &str, seed: u64) -> Result<(BTreeSet<Ending>
     script
         .finish()
         .map_err(|what| format!("{name}:{last}: at the end {what}"))?;
-    let trace = script.world().trace();
+    let trace = script.sim().trace();
     Ok((script.endings, trace))
 }
 
@@ -86,7 +86,7 @@ struct Script {
     limits: Limits,
     /// The database, until the world begins.
     store: Option<Store>,
-    world: Option<World>,
+    sim: Option<Sim>,
     captures: Captures,
     endings: BTreeSet<Ending>,
 }
@@ -97,22 +97,22 @@ impl Script {
             seed,
             limits: Limits::default(),
             store: Some(Store::in_memory().expect("memory is there")),
-            world: None,
+            sim: None,
             captures: Captures::new(),
             endings: BTreeSet::new(),
         }
     }
 
-    fn world(&mut self) -> &mut World {
+    fn sim(&mut self) -> &mut Sim {
         let Self {
             seed,
             limits,
             store,
-            world,
+            sim,
             ..
         } = self;
-        world.get_or_insert_with(|| {
-            World::new(
+        sim.get_or_insert_with(|| {
+            Sim::new(
                 *seed,
                 limits.clone(),
                 store.take().expect("a world begins once"),
@@ -133,7 +133,7 @@ impl Script {
         if let Some((name, said)) = line.split_once("> ") {
             let (command, params) = Self::message(said)?;
             let params = filled(&params, &self.captures);
-            self.world().say(name, command, params);
+            self.sim().say(name, command, params);
             Ok(())
         } else if let Some((name, expected)) = line.split_once("< ") {
             let (command, params) = Self::message(expected)?;
@@ -156,9 +156,9 @@ impl Script {
     }
 
     fn expect(&mut self, name: &str, command: u32, params: &Value) -> Result<(), String> {
-        self.world().settle();
-        let Some((incoming, ended)) = self.world().end(name).next() else {
-            let closed = if self.world().end(name).is_closed() {
+        self.sim().settle();
+        let Some((incoming, ended)) = self.sim().end(name).next() else {
+            let closed = if self.sim().end(name).is_closed() {
                 ", it is closed"
             } else {
                 ""
@@ -180,8 +180,8 @@ impl Script {
     }
 
     fn expect_closed(&mut self, name: &str) -> Result<(), String> {
-        self.world().settle();
-        let end = self.world().end(name);
+        self.sim().settle();
+        let end = self.sim().end(name);
         if let Some((incoming, _)) = end.next() {
             return Err(format!("before it came {}", shown(&as_message(incoming))));
         }
@@ -193,52 +193,52 @@ impl Script {
     }
 
     fn direct(&mut self, words: &[&str]) -> Result<(), String> {
-        let world = self.world();
+        let sim = self.sim();
         match *words {
-            ["connect", name] => world.connect(name, HOME),
-            ["connect", name, "from", address] => world.connect(name, address),
+            ["connect", name] => sim.connect(name, HOME),
+            ["connect", name, "from", address] => sim.connect(name, address),
             ["connect", name, "sending", bytes] => {
-                world.connect(name, HOME);
-                world.end(name).budget = bytes.parse().map_err(|_| "how many?")?;
+                sim.connect(name, HOME);
+                sim.end(name).budget = bytes.parse().map_err(|_| "how many?")?;
             }
-            ["login", ref names @ ..] => log_in(world, names),
+            ["login", ref names @ ..] => log_in(sim, names),
             ["sessions", number] => {
                 let number = number.parse().map_err(|_| "how many?")?;
-                world.engine.allow_sessions(number);
+                sim.engine.allow_sessions(number);
             }
             ["advance", time] => {
                 let seconds = time.strip_suffix('s').and_then(|n| n.parse().ok());
-                world.advance(Duration::from_secs(seconds.ok_or("for how long?")?));
+                sim.advance(Duration::from_secs(seconds.ok_or("for how long?")?));
             }
             ["unix", seconds] => {
-                world.settle();
-                world.now.unix = seconds.parse().map_err(|_| "when?")?;
+                sim.settle();
+                sim.now.unix = seconds.parse().map_err(|_| "when?")?;
             }
-            ["hang", "up", name] => world.end(name).hang_up(),
+            ["hang", "up", name] => sim.end(name).hang_up(),
             ["sever", name] => {
-                world.settle();
-                let conn = world.end(name).conn.ok_or("was never there")?;
-                world.engine.sever(conn);
+                sim.settle();
+                let conn = sim.end(name).conn.ok_or("was never there")?;
+                sim.engine.sever(conn);
             }
             ["hold"] => {
-                world.settle();
-                world.hold = true;
+                sim.settle();
+                sim.hold = true;
             }
-            ["release"] => world.hold = false,
+            ["release"] => sim.hold = false,
             ["reverse"] => {
-                world.settle();
-                world.reverse_results();
+                sim.settle();
+                sim.reverse_results();
             }
             ["stall", name] => {
-                world.settle();
-                world.end(name).stalled = true;
+                sim.settle();
+                sim.end(name).stalled = true;
             }
-            ["read", name] => world.end(name).stalled = false,
-            ["plain", name, bytes] => world.say_plain(name, &unhex(bytes)?),
-            ["raw", name, bytes] => world.end(name).send_raw(&unhex(bytes)?),
+            ["read", name] => sim.end(name).stalled = false,
+            ["plain", name, bytes] => sim.say_plain(name, &unhex(bytes)?),
+            ["raw", name, bytes] => sim.end(name).send_raw(&unhex(bytes)?),
             ["stop"] => {
-                world.settle();
-                world.engine.stop(world.now);
+                sim.settle();
+                sim.engine.stop(sim.now);
             }
             _ => return Err("nothing is called so, or not here".into()),
         }
@@ -246,8 +246,8 @@ impl Script {
     }
 
     fn finish(&mut self) -> Result<(), String> {
-        self.world().settle();
-        for (name, end) in &mut self.world().ends {
+        self.sim().settle();
+        for (name, end) in &mut self.sim().ends {
             if let Some((incoming, _)) = end.next() {
                 return Err(format!("{name} also got {}", shown(&as_message(incoming))));
             }
@@ -297,18 +297,18 @@ fn set(limits: &mut Limits, name: &str, value: usize) {
 }
 
 /// Logs in over new connections; what these are told meanwhile is dropped.
-pub(crate) fn log_in(world: &mut World, names: &[&str]) {
+pub(crate) fn log_in(sim: &mut Sim, names: &[&str]) {
     for name in names {
-        world.connect(name, HOME);
+        sim.connect(name, HOME);
         let params = format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD);
-        let replies = world.ask(name, "LOGIN", &params);
+        let replies = sim.ask(name, "LOGIN", &params);
         assert!(
             replies.iter().any(|reply| reply.command == 105),
             "{name} gets in: {replies:?}"
         );
     }
     for name in names {
-        world.end(name).take_messages();
+        sim.end(name).take_messages();
     }
 }
 

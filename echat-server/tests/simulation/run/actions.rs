@@ -1,7 +1,7 @@
 //! What clients do.
 
 use super::{Run, name};
-use crate::plan::{Deed, Said, Seat};
+use crate::plan::{Action, Said, Seat};
 use crate::replies::Asked;
 use crate::request;
 use echat_proto::Value;
@@ -14,11 +14,10 @@ impl Run {
             return;
         }
         client.forget();
-        self.world
+        self.sim
             .connect(name(seat), &format!("192.0.2.{}:1", 1 + seat / 2));
-        client.connected = !self.world.end(name(seat)).is_closed();
-        (client.guest_since, client.connected_at) =
-            (self.world.now.running, self.world.now.running);
+        client.connected = !self.sim.end(name(seat)).is_closed();
+        (client.guest_since, client.connected_at) = (self.sim.now.running, self.sim.now.running);
     }
 
     pub(super) fn say(&mut self, seat: Seat, said: &Said) {
@@ -31,7 +30,7 @@ impl Run {
     /// Says what waits for the handshake; true if there was something.
     pub(super) fn say_all(&mut self, seat: Seat) -> bool {
         let client = &mut self.clients[seat];
-        if !client.connected || client.leaving || !self.world.end(name(seat)).is_open() {
+        if !client.connected || client.leaving || !self.sim.end(name(seat)).is_open() {
             return false;
         }
         let any = !client.todo.is_empty();
@@ -44,20 +43,20 @@ impl Run {
                 }
                 // The first of several is the one that holds.
                 (Said::Logout, Some(_)) if !client.asked.iter().any(|a| a.said == said) => {
-                    client.guest_since = self.world.now.running;
+                    client.guest_since = self.sim.now.running;
                 }
                 (Said::Nonsense, _) => client.nonsense += 1,
                 _ => {}
             }
             let message = request::message(&said, client.known);
-            self.world.say(name(seat), message.command, message.params);
+            self.sim.say(name(seat), message.command, message.params);
             client.asked.push_back(Asked {
                 said,
                 who,
                 known: client.known,
                 version: self.truth.version,
                 tick: self.ticks,
-                unix: self.world.now.unix,
+                unix: self.sim.now.unix,
             });
         }
         any
@@ -76,24 +75,24 @@ impl Run {
         }
     }
 
-    pub(super) fn leave(&mut self, seat: Seat, deed: &Deed) {
+    pub(super) fn leave(&mut self, seat: Seat, action: &Action) {
         let Some(conn) = self.conn(seat) else { return };
         if std::mem::replace(&mut self.clients[seat].leaving, true) {
             return;
         }
-        match deed {
-            Deed::HangUp(_) => self.world.end(name(seat)).hang_up(),
-            Deed::Leave(_) if self.world.end(name(seat)).is_open() => {
-                self.world
+        match action {
+            Action::HangUp(_) => self.sim.end(name(seat)).hang_up(),
+            Action::Leave(_) if self.sim.end(name(seat)).is_open() => {
+                self.sim
                     .say(name(seat), channel::CLOSE_NOTIFY, Value::Int(0));
             }
-            _ => self.world.engine.sever(conn),
+            _ => self.sim.engine.sever(conn),
         }
     }
 
     pub(super) fn listen(&mut self, seat: Seat, reads: bool, budget: usize) {
         if self.conn(seat).is_some() {
-            let end = self.world.end(name(seat));
+            let end = self.sim.end(name(seat));
             end.stalled = !reads;
             end.budget = budget;
             self.clients[seat].deaf |= !reads;

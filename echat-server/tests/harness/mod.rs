@@ -22,7 +22,7 @@ use rand::rngs::StdRng;
 use crate::words::{credentials, line, message};
 
 /// The engine and what a reactor would keep for it.
-pub(crate) struct Stage {
+pub(crate) struct Harness {
     engine: Engine,
     /// Folds of the database's log that are to be run beside the engine.
     pub(crate) folds: Vec<Fold>,
@@ -39,7 +39,7 @@ pub(crate) struct Actor {
     channel: Channel,
 }
 
-impl Stage {
+impl Harness {
     /// An engine over this store, where messages may be sent as fast as one likes.
     pub(crate) fn new(store: Store) -> Self {
         let limits = Limits {
@@ -141,26 +141,26 @@ impl Stage {
 
 impl Actor {
     /// Sends messages, one frame each. Nothing happens before the stage settles.
-    pub(crate) fn says(&mut self, stage: &mut Stage, lines: &[impl AsRef<str>]) {
+    pub(crate) fn says(&mut self, harness: &mut Harness, lines: &[impl AsRef<str>]) {
         for line in lines {
             let plain = message(line.as_ref()).encode().unwrap();
             let mut frame = Vec::new();
             self.channel
                 .sealer()
-                .seal(&plain, &mut stage.rng, &mut frame);
-            stage.engine.receive(self.conn, &frame, stage.now);
+                .seal(&plain, &mut harness.rng, &mut frame);
+            harness.engine.receive(self.conn, &frame, harness.now);
         }
     }
 
     /// Closes the connection.
-    pub(crate) fn hangs_up(self, stage: &mut Stage) {
-        stage.engine.sever(self.conn);
-        stage.settle();
+    pub(crate) fn hangs_up(self, harness: &mut Harness) {
+        harness.engine.sever(self.conn);
+        harness.settle();
     }
 
     /// All that has come.
-    pub(crate) fn hears(&mut self, stage: &mut Stage) -> Vec<Incoming> {
-        self.channel.receive(&stage.take(self.conn));
+    pub(crate) fn hears(&mut self, harness: &mut Harness) -> Vec<Incoming> {
+        self.channel.receive(&harness.take(self.conn));
         let mut heard = Vec::new();
         while let Some(incoming) = self.channel.next_incoming().expect("a frame") {
             heard.push(incoming);
@@ -169,19 +169,19 @@ impl Actor {
     }
 
     /// All messages that have come.
-    pub(crate) fn hears_messages(&mut self, stage: &mut Stage) -> Vec<Message> {
+    pub(crate) fn hears_messages(&mut self, harness: &mut Harness) -> Vec<Message> {
         let of = |incoming| match incoming {
             Incoming::Message(message) => message,
             other => panic!("no message but {other:?}"),
         };
-        self.hears(stage).into_iter().map(of).collect()
+        self.hears(harness).into_iter().map(of).collect()
     }
 
     /// Sends one request; the last message that comes, which is the final reply if nobody else
     /// does anything.
-    pub(crate) fn asks(&mut self, stage: &mut Stage, request: &str) -> Message {
-        self.says(stage, &[request]);
-        stage.settle();
-        self.hears_messages(stage).pop().expect("a reply")
+    pub(crate) fn asks(&mut self, harness: &mut Harness, request: &str) -> Message {
+        self.says(harness, &[request]);
+        harness.settle();
+        self.hears_messages(harness).pop().expect("a reply")
     }
 }

@@ -6,11 +6,11 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
 /// Draws what moves next.
-pub(crate) struct Weather {
+pub(crate) struct Schedule {
     rng: StdRng,
 }
 
-impl Weather {
+impl Schedule {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             rng: StdRng::seed_from_u64(seed),

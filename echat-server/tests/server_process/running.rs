@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server, or anything else that the binary does.
-pub(crate) struct Running {
+pub(crate) struct ServerProcess {
     child: Child,
     stdout: Stream,
     stderr: Stream,
@@ -28,7 +28,7 @@ struct Ready {
     fingerprint: String,
 }
 
-impl Running {
+impl ServerProcess {
     /// Starts it and waits for nothing.
     pub(crate) fn begin(mut command: Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -156,7 +156,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         // Neither can fail but for a process that has ended, which is what they are for.
         let _ = self.child.kill();
