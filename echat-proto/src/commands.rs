@@ -38,7 +38,7 @@ pub mod channel {
     pub const BATCH: u32 = 0xFFFF_FF05;
 }
 
-/// Why a channel is closed (CLOSE_NOTIFY, wire.md 2).
+/// Why a channel is closed (CLOSE_NOTIFY; PROTOCOL.md, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum CloseReason {

@@ -56,7 +56,7 @@ impl Audience {
 }
 
 /// Tells the members of one room, of which there are `members`, before the reply to what brought it about
-/// (wire.md 5.1): whoever asked may be among them.
+/// (PROTOCOL.md, section 5.6); the asker may be among them.
 pub(crate) fn announce_in(
     ctx: &mut Ctx<'_, '_>,
     (room, roomname, members): (ConversationId, &str, u64),

@@ -1,5 +1,5 @@
 //! What the wire's description says of a request in a given state: whether it is refused, and what
-//! reading gives. Written from wire.md, not from the handlers.
+//! reading gives. Written from PROTOCOL.md, not from the handlers.
 
 use crate::plan::{ROOMS, Said, Target, USERS};
 use crate::request::{content, kind, named};
