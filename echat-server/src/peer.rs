@@ -70,10 +70,6 @@ enum Stage {
 }
 
 /// A connection without its socket.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own, not a state"
-)]
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     stage: Stage,

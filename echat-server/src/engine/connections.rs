@@ -165,7 +165,7 @@ impl Connections {
         if let Some(due) = self.retries.due(now.running) {
             for conn in due {
                 if let Some(entry) = self.table.get_mut(conn) {
-                    self.retries.resume(&mut entry.retry);
+                    entry.retry.resume();
                 }
                 self.settle(conn, limits);
             }
@@ -182,7 +182,7 @@ impl Connections {
     pub(super) fn next_turn(&mut self) -> Option<(ConnId, FlowKey)> {
         let (conn, flow) = self.scheduler.next()?;
         if let Some(entry) = self.table.get_mut(conn) {
-            self.scheduler.begin_turn(&mut entry.schedule);
+            entry.schedule.begin_turn();
         }
         Some((conn, flow))
     }
@@ -190,7 +190,7 @@ impl Connections {
     /// Lets a connection wait for another turn when it has something to handle.
     pub(super) fn end_turn(&mut self, conn: ConnId, limits: &Limits) {
         if let Some(entry) = self.table.get_mut(conn) {
-            self.scheduler.end_turn(&mut entry.schedule);
+            entry.schedule.end_turn();
             self.settle(conn, limits);
         }
     }

@@ -18,7 +18,7 @@ use fair_queue::{FairQueue, Ticket};
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// A connection's state in the scheduler. Only [`Scheduler`] changes it.
+/// A connection's state in the scheduler.
 #[derive(Debug)]
 pub(super) struct Schedule {
     /// What pays for the connection's turns.
@@ -44,6 +44,20 @@ impl Schedule {
             flow: FlowKey::Prefix(prefix),
             turn: Turn::Idle,
         }
+    }
+
+    /// Notes that the connection has the turn that [`Scheduler::next`] gave. It has no other before
+    /// [`end_turn`](Self::end_turn).
+    pub(super) fn begin_turn(&mut self) {
+        self.turn = Turn::Taken;
+        if let FlowKey::Refused(prefix) = self.flow {
+            self.flow = FlowKey::Prefix(prefix);
+        }
+    }
+
+    /// Ends the connection's turn; it may be queued again.
+    pub(super) fn end_turn(&mut self) {
+        self.turn = Turn::Idle;
     }
 
     /// Changes what pays for the connection's next turns. A turn that is queued stays where it is.
@@ -123,20 +137,6 @@ impl Scheduler {
     /// The next connection to have a turn, and the flow that pays for it.
     pub(super) fn next(&mut self) -> Option<(ConnId, FlowKey)> {
         self.queue.pop()
-    }
-
-    /// Notes that a connection has the turn that [`next`](Self::next) gave. It has no other before
-    /// [`end_turn`](Self::end_turn).
-    pub(super) fn begin_turn(&self, schedule: &mut Schedule) {
-        schedule.turn = Turn::Taken;
-        if let FlowKey::Refused(prefix) = schedule.flow {
-            schedule.flow = FlowKey::Prefix(prefix);
-        }
-    }
-
-    /// Ends a connection's turn; it may be queued again.
-    pub(super) fn end_turn(&self, schedule: &mut Schedule) {
-        schedule.turn = Turn::Idle;
     }
 
     /// Notes why a tick gives no further turn.

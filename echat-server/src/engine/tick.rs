@@ -185,7 +185,7 @@ impl<'t> Tick<'t> {
         self.finish_jobs()?;
         let start = self.cost();
         let end = loop {
-            if self.cost() - start >= self.connections.scheduler.tick_cost() {
+            if self.cost_since(start) >= self.connections.scheduler.tick_cost() {
                 break TurnsEnd::BudgetSpent;
             }
             if self.is_over() {
@@ -221,6 +221,11 @@ impl<'t> Tick<'t> {
         counts.cost()
     }
 
+    /// The cost of the tick since it had cost `before`.
+    fn cost_since(&self, before: Duration) -> Duration {
+        self.cost().saturating_sub(before)
+    }
+
     /// Whether the tick is to be committed before anything else is done.
     fn is_over(&self) -> bool {
         self.commit_alone && self.batch.writes() > 0
@@ -228,12 +233,12 @@ impl<'t> Tick<'t> {
 
     /// Whether no more was done since than one turn may cost.
     fn is_within_a_turn(&self, since: Duration) -> bool {
-        self.cost() - since <= self.connections.scheduler.turn_cost()
+        self.cost_since(since) <= self.connections.scheduler.turn_cost()
     }
 
     /// Charges a user for the cost since `before`; all of it may make the user cool down.
     fn charge_user(&mut self, user: UserId, before: Duration) {
-        let cost = self.cost() - before;
+        let cost = self.cost_since(before);
         let scheduler = &mut self.connections.scheduler;
         scheduler.charge(FlowKey::User(user), cost, cost, self.now.running);
     }
@@ -382,7 +387,7 @@ impl<'t> Tick<'t> {
         let before = self.cost();
         let mut sending = Duration::ZERO;
         let served = self.serve_messages(conn, flow, &mut sending);
-        let cost = self.cost() - before;
+        let cost = self.cost_since(before);
         let heavy = cost.saturating_sub(sending);
         let now = self.now;
         let scheduler = &mut self.connections.scheduler;
@@ -416,7 +421,7 @@ impl<'t> Tick<'t> {
                         .is_some_and(|kind| routes::policy(kind).cost == Cost::Sending);
                     let go_on = self.request(conn, flow, message)?;
                     if sends {
-                        *sending += self.cost() - start;
+                        *sending += self.cost_since(start);
                     }
                     go_on
                 }
@@ -426,7 +431,8 @@ impl<'t> Tick<'t> {
                     false
                 }
             };
-            let is_much = !self.is_within_a_turn(before + *sending) || self.cost() - before > most;
+            let is_much =
+                !self.is_within_a_turn(before + *sending) || self.cost_since(before) > most;
             if !go_on || is_much || self.state.login_refused {
                 break;
             }

@@ -8,7 +8,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a busy database is tried again.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// A connection's state among the retries. Only [`DatabaseRetries`] changes it.
+/// A connection's state among the retries.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Retry {
     /// Since when its request has found the database busy.
@@ -21,6 +21,11 @@ impl Retry {
     /// Whether the connection waits for the next retry.
     pub(in crate::engine) fn waits(&self) -> bool {
         self.waits
+    }
+
+    /// Notes that the connection's retry is now.
+    pub(super) fn resume(&mut self) {
+        self.waits = false;
     }
 
     /// Notes that the connection's request is done.
@@ -54,15 +59,10 @@ impl DatabaseRetries {
     }
 
     /// The connections whose retry is now, once; `None` if it is later or there are none. Each gets
-    /// [`resume`](Self::resume).
+    /// [`Retry::resume`].
     pub(super) fn due(&mut self, now: Duration) -> Option<Vec<ConnId>> {
         self.at.take_if(|at| *at <= now)?;
         Some(std::mem::take(&mut self.waiting))
-    }
-
-    /// Notes that a connection does not wait any more.
-    pub(super) fn resume(&self, retry: &mut Retry) {
-        retry.waits = false;
     }
 
     /// When a connection's request is tried again, if it waits for that.
