@@ -48,7 +48,7 @@ impl App {
         self.questions.edited(is_empty);
     }
 
-    /// Whether a question waits for [`Input::Shown`](super::Input::Shown).
+    /// Whether a question waits for [`Input::Shown`].
     pub fn has_unseen_question(&self) -> bool {
         self.questions.is_unseen()
     }

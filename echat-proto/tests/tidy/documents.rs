@@ -100,10 +100,10 @@ fn documents() -> Vec<String> {
     .map(str::to_owned)
     .to_vec();
     for entry in fs::read_dir(root().join("docs")).expect("docs/") {
-        let name = entry.expect("an entry of docs/").file_name();
-        let name = name.to_str().expect("a name in UTF-8");
-        if name.ends_with(".md") {
-            pages.push(format!("docs/{name}"));
+        let path = entry.expect("an entry of docs/").path();
+        if path.extension().is_some_and(|ending| ending == "md") {
+            let name = path.file_name().and_then(|name| name.to_str());
+            pages.push(format!("docs/{}", name.expect("a name in UTF-8")));
         }
     }
     pages

@@ -116,7 +116,7 @@ impl Run {
             Action::Ask(seat, said) => return self.ask(*seat, std::slice::from_ref(said)),
             Action::Resend(seat) => self.resend(*seat),
             Action::Leave(seat) | Action::HangUp(seat) | Action::Reset(seat) => {
-                self.leave(*seat, action)
+                self.leave(*seat, action);
             }
             Action::Stall(seat) => self.listen(*seat, false, usize::MAX),
             Action::Mute(seat, bytes) => self.listen(*seat, true, *bytes),
