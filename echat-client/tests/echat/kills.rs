@@ -1,6 +1,8 @@
 //! The server is killed while somebody types, and sometimes the client too: the line that was
 //! typed survives and arrives once.
 
+use std::time::Duration;
+
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rustix::process::Signal;
@@ -86,6 +88,8 @@ fn a_line_survives_and_arrives_once() {
     let (front, side) = (Proxy::to(address), Proxy::to(address));
     let mut ann = opens(&place, "ann", &front);
     let mut bob = opens(&place, "bob", &side);
+    // Bob only listens: no answer proves his connections good, so that their back-off goes on, up to 30 s.
+    bob.has_patience(Duration::from_secs(60));
     let mut lines = Vec::new();
     let clock = Clock::start();
     for turn in 0..kills {
@@ -101,6 +105,7 @@ fn a_line_survives_and_arrives_once() {
         for proxy in [&front, &side] {
             proxy.leads_to(Some(place.server.address()));
         }
+        bob.types("\r");
         if turn % 2 == 1 {
             ann = opens(&place, "ann", &front);
         } else {
