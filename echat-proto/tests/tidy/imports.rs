@@ -1,5 +1,6 @@
 //! Who may import whom. A row's modules may import those of the row's list and no others, and a list
-//! names only rows above its own: so there is no cycle, by construction.
+//! names only rows above its own: so there is no cycle, by construction. `a::b` is the row of a module in the
+//! group `a`, which only declares its modules.
 
 use std::collections::BTreeSet;
 
@@ -242,13 +243,17 @@ fn modules_import_only_what_is_below_them() {
     let mut wrong = Vec::new();
     for (krate, rows) in CRATES {
         for source in sources.iter().filter(|source| source.is_shipped()) {
-            let Some(module) = source.inside(krate).and_then(module_of) else {
+            let module = source
+                .inside(krate)
+                .and_then(|inside| module_of(inside, rows));
+            let Some(module) = module else {
                 continue;
             };
-            let Some((_, allowed)) = rows.iter().find(|(name, _)| *name == module) else {
+            let row = rows.iter().find(|(name, _)| *name == module);
+            let allowed = row.map_or(&[][..], |(_, allowed)| allowed);
+            if row.is_none() && !is_group(rows, &module) {
                 wrong.push(format!("{}: {module} has no row", source.at(1)));
-                continue;
-            };
+            }
             for (line, import) in imports(source, rows) {
                 if import != module && !allowed.contains(&import.as_str()) {
                     wrong.push(format!("{}: {module} imports {import}", source.at(line)));
@@ -271,7 +276,12 @@ fn the_table_has_no_cycle_and_no_idle_permission() {
             let used: BTreeSet<String> = sources
                 .iter()
                 .filter(|source| source.is_shipped())
-                .filter(|source| source.inside(krate).and_then(module_of) == Some(module))
+                .filter(|source| {
+                    let inside = source.inside(krate);
+                    inside
+                        .and_then(|inside| module_of(inside, rows))
+                        .is_some_and(|of| of == *module)
+                })
                 .flat_map(|source| imports(source, rows))
                 .map(|(_, import)| import)
                 .collect();
@@ -288,41 +298,112 @@ fn the_table_has_no_cycle_and_no_idle_permission() {
     none(&wrong, "the table is in order and no wider than the code");
 }
 
-/// The top-level module that a file of `src` belongs to; `None` for lib.rs and programs.
-fn module_of(inside: &str) -> Option<&str> {
-    let module = inside.split('/').next()?;
-    let module = module.strip_suffix(".rs").unwrap_or(module);
-    (!["lib", "main", "bin"].contains(&module)).then_some(module)
+/// The row that a file of `src` belongs to; `None` for lib.rs and programs. A module of a group has a row of
+/// its own. The group's mod.rs declares modules and imports nothing, so it needs no row.
+fn module_of(inside: &str, rows: &[Row]) -> Option<String> {
+    let path = inside.strip_suffix(".rs").unwrap_or(inside);
+    let path = path.strip_suffix("/mod").unwrap_or(path);
+    let mut parts = path.split('/');
+    let module = parts.next()?;
+    if ["lib", "main", "bin"].contains(&module) {
+        return None;
+    }
+    match parts.next() {
+        Some(part) if is_group(rows, module) => Some(format!("{module}::{part}")),
+        _ => Some(module.to_owned()),
+    }
+}
+
+/// Whether the table has rows for the modules inside of this one.
+fn is_group(rows: &[Row], module: &str) -> bool {
+    rows.iter()
+        .filter_map(|(name, _)| name.split_once("::"))
+        .any(|(group, _)| group == module)
 }
 
 /// The modules of its own crate that a file names, with lines: by `crate::x`, by `crate::{x, y}`,
-/// and by `super::x` where that is the crate's root. A doc link in a comment is no import.
+/// and by `super::x` where that is the crate's root or a group. A doc link in a comment is no import.
 fn imports(source: &Source, rows: &[Row]) -> Vec<(usize, String)> {
-    let depth = source.path.split("/src/").nth(1).map_or(0, |inside| {
-        inside.trim_end_matches("/mod.rs").matches('/').count()
-    });
-    let mut prefixes = vec!["crate::"];
-    if depth == 0 {
-        prefixes.push("super::");
+    let inside = source.path.split("/src/").nth(1).unwrap_or_default();
+    let parent = inside
+        .trim_end_matches("/mod.rs")
+        .rsplit_once('/')
+        .map_or("", |(parent, _)| parent);
+    let mut prefixes = vec![("crate::", "")];
+    if parent.is_empty() || is_group(rows, parent) {
+        prefixes.push(("super::", parent));
     }
     let mut found = Vec::new();
     for (number, line) in source.code() {
-        for prefix in &prefixes {
+        for (prefix, base) in &prefixes {
             for (at, _) in line.match_indices(prefix) {
-                let rest = &line[at + prefix.len()..];
-                let names = match rest.strip_prefix('{') {
-                    Some(group) => group.split(',').map(str::trim).collect(),
-                    None => vec![rest],
-                };
-                for name in names {
-                    let end = name.find(|c: char| !c.is_alphanumeric() && c != '_');
-                    let name = &name[..end.unwrap_or(name.len())];
-                    if rows.iter().any(|(module, _)| *module == name) {
-                        found.push((number, name.to_owned()));
-                    }
-                }
+                let mut names = Vec::new();
+                resolve(rows, base, &line[at + prefix.len()..], &mut names);
+                found.extend(names.into_iter().map(|name| (number, name)));
             }
         }
     }
     found
+}
+
+/// The rows that `path` names, which is read from `base`. A group that is imported whole counts as itself,
+/// and no row allows that.
+fn resolve(rows: &[Row], base: &str, path: &str, found: &mut Vec<String>) {
+    if let Some(parts) = path.strip_prefix('{') {
+        for part in parts.split(',') {
+            resolve(rows, base, part.trim(), found);
+        }
+        return;
+    }
+    let end = path.find(|c: char| !c.is_alphanumeric() && c != '_');
+    let (name, rest) = path.split_at(end.unwrap_or(path.len()));
+    let name = match base {
+        "" => name.to_owned(),
+        _ => format!("{base}::{name}"),
+    };
+    if rows.iter().any(|(module, _)| *module == name) {
+        found.push(name);
+    } else if is_group(rows, &name) {
+        match rest.strip_prefix("::") {
+            Some(rest) => resolve(rows, &name, rest, found),
+            None => found.push(name),
+        }
+    }
+}
+
+#[test]
+fn modules_of_a_group_are_told_apart() {
+    const ROWS: &[Row] = &[("exit", &[]), ("net::link", &[]), ("net::wait", &[])];
+    assert_eq!(
+        module_of("net/link/tests.rs", ROWS).as_deref(),
+        Some("net::link")
+    );
+    assert_eq!(module_of("net/mod.rs", ROWS).as_deref(), Some("net"));
+    assert_eq!(module_of("exit.rs", ROWS).as_deref(), Some("exit"));
+    let cases: [(&str, &str, &[&str]); 5] = [
+        ("a.rs", "use crate::net::link::Link;", &["net::link"]),
+        (
+            "a.rs",
+            "use crate::net::{link::{Link, Tap}, wait};",
+            &["net::link", "net::wait"],
+        ),
+        (
+            "a.rs",
+            "use crate::{exit::Exit, net::wait};",
+            &["exit", "net::wait"],
+        ),
+        ("a.rs", "use crate::net;", &["net"]),
+        ("net/link.rs", "use super::wait::Interest;", &["net::wait"]),
+    ];
+    for (file, text, expected) in cases {
+        let source = Source {
+            path: format!("echat-client/src/{file}"),
+            text: text.to_owned(),
+        };
+        let found: Vec<String> = imports(&source, ROWS)
+            .into_iter()
+            .map(|(_, name)| name)
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
 }
