@@ -18,10 +18,10 @@ use std::time::Duration;
 use echat_proto::commands::Request;
 use zeroize::Zeroizing;
 
-use crate::connection::Connection;
 use crate::exit::Exit;
 use crate::line_editor::{Completer, LineEditor, PASTE_MAX};
 use crate::modes::{Act, Goto, Mode, World};
+use crate::net::connection::Connection;
 use crate::outgoing::Outgoing;
 use crate::safe::Safe;
 use crate::session::{PendingRequests, Session};

@@ -9,10 +9,10 @@ use std::thread;
 use std::time::Duration;
 
 use echat_client::clock::Clock;
-use echat_client::link::{Link, OpenError, Tap, Unwatched, Way};
-use echat_client::socket::{Received, Socket, SocketError};
-use echat_client::trust::{Trust, Trusted, Untrusted};
-use echat_client::wait::{Interest, Watched, wait};
+use echat_client::net::link::{Link, OpenError, Tap, Unwatched, Way};
+use echat_client::net::socket::{Received, Socket, SocketError};
+use echat_client::net::trust::{Trust, Trusted, Untrusted};
+use echat_client::net::wait::{Interest, Watched, wait};
 use echat_proto::channel::{ChannelError, Incoming};
 use echat_proto::group::{EXPONENT, Ephemeral, KeyShare, PUBLIC, Public};
 use echat_proto::handshake::{

@@ -1,5 +1,5 @@
 //! The connection and the login: made when they are needed, and again when they are lost. The
-//! states and the times are [`Connection`](crate::connection::Connection)'s; here is what they mean
+//! states and the times are [`Connection`](crate::net::connection::Connection)'s; here is what they mean
 //! for what was asked and for what the user is told.
 
 use std::time::Duration;
@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::question::Questions;
 use super::{App, Credentials, Effect, Exit, Hold};
-use crate::connection::{Action, State};
 use crate::modes::{Goto, command_of, error_line};
+use crate::net::connection::{Action, State};
 use crate::session::{Asked, possible};
 use crate::target::{Target, normal_name};
 use crate::text::Text;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use echat_proto::config::{ClientConfig, Document, Fault, MAX_FILE_BYTES, TextError};
 
-use crate::address::Target;
+use crate::net::address::Target;
 
 /// What the file says, and the default where it says nothing.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -28,13 +28,13 @@ use crate::app::{App, Effect, Input};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::line_editor::Key;
-use crate::link::{Link, Unwatched};
+use crate::net::link::{Link, Unwatched};
+use crate::net::socket::Received;
+use crate::net::wait::{Interest, Watched, wait};
+use crate::net::wake::Wakes;
 use crate::safe::Safe;
-use crate::socket::Received;
 use crate::styled::{Line, Style};
 use crate::text::{Language, Text};
-use crate::wait::{Interest, Watched, wait};
-use crate::wake::Wakes;
 use secret::Answer;
 
 /// How the program ends.

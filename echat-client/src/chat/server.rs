@@ -9,13 +9,13 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::address::Address;
 use crate::clock::Clock;
-use crate::fingerprint::Fingerprint;
-use crate::known_hosts::{KnownHosts, KnownHostsError};
-use crate::link::{Link, OpenError, Unwatched};
-use crate::socket::{Socket, SocketError};
-use crate::trust::Trust;
+use crate::net::address::Address;
+use crate::net::fingerprint::Fingerprint;
+use crate::net::known_hosts::{KnownHosts, KnownHostsError};
+use crate::net::link::{Link, OpenError, Unwatched};
+use crate::net::socket::{Socket, SocketError};
+use crate::net::trust::Trust;
 
 /// Limit on connecting and the handshake together.
 const PATIENCE: Duration = Duration::from_secs(10);

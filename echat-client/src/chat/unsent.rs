@@ -19,7 +19,7 @@ use echat_proto::names::NameQuery;
 use echat_system::private_file;
 
 use crate::app::Files;
-use crate::fingerprint::Fingerprint;
+use crate::net::fingerprint::Fingerprint;
 
 /// Why a user's lines are not read or not kept.
 #[derive(Debug, thiserror::Error)]

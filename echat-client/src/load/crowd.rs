@@ -16,7 +16,7 @@ use super::failure::PATIENCE;
 use super::people::{each, join, join_room, make_room, received, send};
 use super::server::Server;
 use crate::clock::Clock;
-use crate::link::Link;
+use crate::net::link::Link;
 
 /// What is said: 100 bytes.
 pub(super) const TEXT: &str = "0123456789012345678901234567890123456789012345678901234567890123456\

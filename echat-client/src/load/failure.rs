@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use echat_proto::channel::{ChannelError, Message};
 
-use crate::link::OpenError;
-use crate::socket::SocketError;
+use crate::net::link::OpenError;
+use crate::net::socket::SocketError;
 
 /// How long any one answer may take.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);

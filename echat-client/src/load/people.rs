@@ -11,12 +11,12 @@ use echat_proto::param::NewPassword;
 
 use super::Failure;
 use super::failure::PATIENCE;
-use crate::address::Address;
 use crate::clock::Clock;
-use crate::link::{Link, Unwatched};
-use crate::socket::{Received, Socket};
-use crate::trust::Trust;
-use crate::wait::{Interest, Watched, wait};
+use crate::net::address::Address;
+use crate::net::link::{Link, Unwatched};
+use crate::net::socket::{Received, Socket};
+use crate::net::trust::Trust;
+use crate::net::wait::{Interest, Watched, wait};
 
 /// The password of every user of ours.
 const PASSWORD: &str = "a load of horses";

@@ -12,8 +12,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::Failure;
 use super::usage;
-use crate::address::Address;
 use crate::clock::Clock;
+use crate::net::address::Address;
 
 /// Nothing that is there against strangers and the silent.
 const CONFIG: &str = r#"{"server": {"limits": {

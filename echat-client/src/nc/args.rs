@@ -14,8 +14,8 @@ use clap::error::ErrorKind;
 use super::flags::{Cli, Flags, command};
 use super::known::Known;
 use super::script::{self, CommandRef, Line};
-use crate::address::{Address, Target};
-use crate::fingerprint::Fingerprint;
+use crate::net::address::{Address, Target};
+use crate::net::fingerprint::Fingerprint;
 use crate::password;
 
 pub use super::flags::Offline;

@@ -13,9 +13,9 @@ use crate::ask::{self, Tty};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::line_editor::{LineEditor, Outcome};
+use crate::net::wait::{Interest, Watched, wait};
 use crate::password::{PasswordError, Source};
 use crate::terminal::{Decoder, Token, typed_text};
-use crate::wait::{Interest, Watched, wait};
 
 pub use crate::ask::is_interactive;
 

@@ -12,11 +12,11 @@ use super::output;
 use super::rules::End;
 use crate::clock::Clock;
 use crate::exit::Exit;
-use crate::fingerprint::Fingerprint;
-use crate::known_hosts::{KnownHosts, KnownHostsError};
-use crate::link::{Link, OpenError, Tap};
-use crate::socket::{Socket, SocketError};
-use crate::trust::{Trust, Trusted, Untrusted};
+use crate::net::fingerprint::Fingerprint;
+use crate::net::known_hosts::{KnownHosts, KnownHostsError};
+use crate::net::link::{Link, OpenError, Tap};
+use crate::net::socket::{Socket, SocketError};
+use crate::net::trust::{Trust, Trusted, Untrusted};
 
 /// Connects without a handshake.
 pub fn naked(online: &Online, clock: &Clock) -> Result<Socket, End> {

@@ -22,7 +22,7 @@ use echat_proto::value::Value;
 use super::message;
 use super::pending;
 use crate::clock::Clock;
-use crate::link::{Tap, Way};
+use crate::net::link::{Tap, Way};
 
 /// The key of a dict whose value is secret, wherever it stands.
 const SECRET: &str = "password";

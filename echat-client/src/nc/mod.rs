@@ -51,10 +51,10 @@ use run::Input;
 use session::Session;
 use step::Step;
 
-use crate::address::Address;
 use crate::clock::Clock;
-use crate::known_hosts::KnownHosts;
-use crate::liveness::Periods;
+use crate::net::address::Address;
+use crate::net::known_hosts::KnownHosts;
+use crate::net::liveness::Periods;
 
 /// The largest script, in bytes.
 const MAX_SCRIPT: u64 = 16 << 20;

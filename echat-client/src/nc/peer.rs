@@ -6,8 +6,8 @@ use echat_proto::json;
 use echat_proto::value::Value;
 
 use crate::clock::Clock;
-use crate::link::{Link, Tap, Way};
-use crate::socket::{Received, Socket};
+use crate::net::link::{Link, Tap, Way};
+use crate::net::socket::{Received, Socket};
 
 /// How many bytes one read takes at most.
 const READ: usize = 64 * 1024;

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::exit::Exit;
-use crate::liveness::Periods;
+use crate::net::liveness::Periods;
 
 /// When to stop, and what counts.
 #[derive(Clone, Copy, Debug, Default)]

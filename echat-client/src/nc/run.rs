@@ -21,11 +21,11 @@ use super::step;
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::lines::{Lines, Numbered};
-use crate::link::Tap;
-use crate::socket::Received;
+use crate::net::link::Tap;
+use crate::net::socket::Received;
+use crate::net::wait::{Interest, Watched, wait};
+use crate::net::wake::Wakes;
 use crate::terminal::typed_text;
-use crate::wait::{Interest, Watched, wait};
-use crate::wake::Wakes;
 
 /// With so many bytes not yet written, no more are sent.
 const MAX_WAITING: usize = 256 * 1024;

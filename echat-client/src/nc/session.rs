@@ -15,7 +15,7 @@ use super::pending::{self, Pending};
 use super::rules::{End, Next, Rules};
 use super::step::Step;
 use crate::exit::Exit;
-use crate::liveness::{Liveness, Verdict};
+use crate::net::liveness::{Liveness, Verdict};
 
 /// With so many steps not yet done, input is not read.
 const MAX_STEPS: usize = 1024;

@@ -4,10 +4,10 @@ use std::io::Write;
 use std::time::Duration;
 
 use echat_client::clock::Clock;
-use echat_client::link::{Link, Unwatched};
-use echat_client::socket::{Received, Socket};
-use echat_client::trust::Trust;
-use echat_client::wait::{Interest, Watched, wait};
+use echat_client::net::link::{Link, Unwatched};
+use echat_client::net::socket::{Received, Socket};
+use echat_client::net::trust::Trust;
+use echat_client::net::wait::{Interest, Watched, wait};
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::group::{EXPONENT, Ephemeral, KeyShare};
 

@@ -1,7 +1,7 @@
 //! A server that says nothing any more, and the wait for one that is gone.
 
 use super::*;
-use crate::connection::State;
+use crate::net::connection::State;
 use proptest::prelude::*;
 
 /// How often this was wanted since the last look.
@@ -238,7 +238,7 @@ proptest! {
         seed: u64,
     ) {
         let mut stage = ann(Language::English);
-        stage.app.connection = crate::connection::Connection::new(seed);
+        stage.app.connection = crate::net::connection::Connection::new(seed);
         stage.happens(Input::Connected).welcome("ann", vec![]);
         stage.types("@r room1 poison");
         let mut last = Duration::ZERO;

@@ -9,9 +9,9 @@ use super::End;
 use crate::ask::{self, Tty};
 use crate::chat::signals::{self, Signals, Wish};
 use crate::clock::Clock;
+use crate::net::wait::{Interest, Watched, wait};
 use crate::safe::Safe;
 use crate::terminal::{Charset, EchoOff, Encoded, Transcoder, typed_text};
-use crate::wait::{Interest, Watched, wait};
 
 /// What came of asking.
 pub(super) enum Answer {

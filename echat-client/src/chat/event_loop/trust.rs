@@ -12,14 +12,14 @@ use crate::chat::fault::Fault;
 use crate::chat::server::Failure;
 use crate::chat::signals::{self, Wish};
 use crate::exit::Exit;
-use crate::fingerprint::Fingerprint;
-use crate::link::OpenError;
+use crate::net::fingerprint::Fingerprint;
+use crate::net::link::OpenError;
+use crate::net::trust::Untrusted;
+use crate::net::wait::{Interest, Watched, wait};
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
 use crate::terminal::Encoded;
 use crate::text::Text;
-use crate::trust::Untrusted;
-use crate::wait::{Interest, Watched, wait};
 
 impl EventLoop {
     pub(super) fn failed(&mut self, failure: Failure) -> io::Result<()> {

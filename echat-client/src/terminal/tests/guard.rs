@@ -8,9 +8,9 @@ use std::thread;
 
 use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
 
+use crate::net::wait::tests::terminal;
 use crate::terminal::guard::report;
 use crate::terminal::{EchoOff, RawGuard, restore_on_panic, size};
-use crate::wait::tests::terminal;
 
 /// A process has one terminal, and these tests several: one at a time.
 static ONE: Mutex<()> = Mutex::new(());

@@ -1,7 +1,7 @@
 //! A server that says nothing any more.
 
 use super::*;
-use crate::liveness::Periods;
+use crate::net::liveness::Periods;
 
 fn watching(script: &str, listen: bool) -> Session {
     let rules = Rules {

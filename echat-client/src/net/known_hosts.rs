@@ -21,10 +21,10 @@ use std::path::{Path, PathBuf};
 use echat_system::private_file;
 use rustix::fs::{FlockOperation, flock};
 
-use crate::address::Address;
-use crate::fingerprint::Fingerprint;
 use crate::folders;
 use crate::lines::without_mark;
+use crate::net::address::Address;
+use crate::net::fingerprint::Fingerprint;
 
 /// A variable that names another file.
 pub const VARIABLE: &str = "ECHAT_KNOWN_HOSTS";

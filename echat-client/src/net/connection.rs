@@ -17,7 +17,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::liveness::{Liveness, Periods, Verdict};
+use crate::net::liveness::{Liveness, Periods, Verdict};
 
 /// The longest wait between two tries.
 const LONGEST: Duration = Duration::from_secs(30);

@@ -13,7 +13,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-use crate::fingerprint::{Fingerprint, FingerprintError};
+use crate::net::fingerprint::{Fingerprint, FingerprintError};
 
 const SCHEME: &str = "echat://";
 /// The longest DNS name, in bytes.

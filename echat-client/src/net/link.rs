@@ -15,10 +15,10 @@ use echat_proto::handshake::{ClientStart, HandshakeError, Step};
 use echat_proto::value::Value;
 
 use crate::clock::Clock;
-use crate::fingerprint::Fingerprint;
-use crate::socket::{Received, Socket};
-use crate::trust::{Trust, Trusted, Untrusted};
-use crate::wait::{Watched, wait};
+use crate::net::fingerprint::Fingerprint;
+use crate::net::socket::{Received, Socket};
+use crate::net::trust::{Trust, Trusted, Untrusted};
+use crate::net::wait::{Watched, wait};
 
 /// How many bytes one read takes at most.
 const READ: usize = 64 * 1024;

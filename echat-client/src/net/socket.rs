@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use rustix::net::sockopt;
 
-use crate::address::Address;
 use crate::clock::Clock;
-use crate::wait::{Interest, Watched, wait};
+use crate::net::address::Address;
+use crate::net::wait::{Interest, Watched, wait};
 
 /// A flush before a close lasts at most so long (PROTOCOL.md, 4).
 const FLUSH: Duration = Duration::from_secs(2);

@@ -10,7 +10,7 @@ use signal_hook::consts::SIGCONT;
 use signal_hook::low_level::pipe;
 
 use crate::clock::Clock;
-use crate::wait::{Interest, Watched};
+use crate::net::wait::{Interest, Watched};
 
 /// The shortest suspension that counts. The clocks behind [`Clock::suspended`] are read one after
 /// the other, so shorter differences are no suspension.
@@ -119,7 +119,7 @@ mod timer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wait::wait;
+    use crate::net::wait::wait;
 
     #[test]
     fn a_continued_process_is_told_once() {

@@ -1,6 +1,6 @@
 //! Whether a server's key is the one it should be. A pure decision; nothing is read or written.
 
-use crate::fingerprint::Fingerprint;
+use crate::net::fingerprint::Fingerprint;
 
 /// What is known of a server before it shows its key.
 #[derive(Clone, Debug, Default)]

@@ -1,0 +1,16 @@
+//! The connection to a server: where it is, whether it is the right one, the bytes, and when to
+//! connect, ping and give up.
+//!
+//! [`link`] opens a TCP connection ([`socket`]), does the handshake and asks [`trust`] about the server's
+//! key. [`connection`] is the state machine above it; it has no socket and no clock.
+
+pub mod address;
+pub mod connection;
+pub mod fingerprint;
+pub mod known_hosts;
+pub mod link;
+pub mod liveness;
+pub mod socket;
+pub mod trust;
+pub mod wait;
+pub mod wake;
