@@ -13,33 +13,28 @@
 //! statement  session    the little languages; what is known
 //! outgoing  settings    lines on their way; what the user chose
 //! line_editor           keys to an edited or submitted line
-//! local_time  text      times and sentences for people
+//! text                  sentences for people
 //! styled  target        lines in named styles; whom a message is for
 //! safe                  text that cannot control a terminal
 //! columns               how wide a text is
-//! ask  password         a typed yes and secrets; a password that need not be typed
 //! net                   the connection: address, trust, socket, handshake, reconnecting
-//! folders               where a user's files are
+//! local                 folders, passwords, questions, input in lines, local time
 //! clock                 the time
 //! exit                  how a program ends
 //! ```
 
 pub mod app;
-pub mod ask;
 pub mod chat;
 pub mod clock;
 mod columns;
 pub mod exit;
-pub mod folders;
 pub mod line_editor;
-pub mod lines;
 pub mod load;
-pub mod local_time;
+pub mod local;
 pub mod modes;
 pub mod nc;
 pub mod net;
 pub mod outgoing;
-pub mod password;
 pub mod safe;
 pub mod session;
 pub mod settings;

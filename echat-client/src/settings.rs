@@ -4,7 +4,7 @@ use echat_proto::config::ClientConfig;
 pub use echat_proto::config::Presence;
 use zeroize::Zeroizing;
 
-use crate::local_time::Zone;
+use crate::local::local_time::Zone;
 use crate::target::Target;
 
 /// The choices.

@@ -12,12 +12,12 @@ use echat_proto::handshake::HandshakeError;
 use super::config::{ConfigError, Mistake};
 use super::server::Failure;
 use super::unsent::UnsentError;
-use crate::lines::TooLong;
+use crate::local::lines::TooLong;
+use crate::local::password::PasswordError;
 use crate::net::address::AddressError;
 use crate::net::known_hosts::KnownHostsError;
 use crate::net::link::OpenError;
 use crate::net::socket::SocketError;
-use crate::password::PasswordError;
 use crate::text::Language;
 
 /// An error that every language has words for.

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::line_editor::Key;
-use crate::lines::{Lines, Numbered, is_utf16};
+use crate::local::lines::{Lines, Numbered, is_utf16};
 use crate::terminal::{Burst, Charset, Decoder, Reply, Token, Transcoder, typed_text};
 
 /// Waiting for longer than this means that nothing was there to read at first.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::alerts::Alerts;
 use crate::app::{Alert, App};
-use crate::ask::{self, Tty};
+use crate::local::ask::{self, Tty};
 use crate::safe::Safe;
 use crate::styled::{Line, Style};
 use crate::terminal::{

@@ -1,7 +1,7 @@
 //! Sentences and messages as lines.
 
 use super::{World, heads};
-use crate::local_time::LocalTime;
+use crate::local::local_time::LocalTime;
 use crate::outgoing::Entry;
 use crate::safe::Safe;
 use crate::session::{Excess, Said};

@@ -14,9 +14,9 @@ use clap::error::ErrorKind;
 use super::flags::{Cli, Flags, command};
 use super::known::Known;
 use super::script::{self, CommandRef, Line};
+use crate::local::password;
 use crate::net::address::{Address, Target};
 use crate::net::fingerprint::Fingerprint;
-use crate::password;
 
 pub use super::flags::Offline;
 

@@ -9,15 +9,15 @@ use termion::raw::IntoRawMode;
 use zeroize::Zeroizing;
 
 use super::rules::End;
-use crate::ask::{self, Tty};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::line_editor::{LineEditor, Outcome};
+use crate::local::ask::{self, Tty};
+use crate::local::password::{PasswordError, Source};
 use crate::net::wait::{Interest, Watched, wait};
-use crate::password::{PasswordError, Source};
 use crate::terminal::{Decoder, Token, typed_text};
 
-pub use crate::ask::is_interactive;
+pub use crate::local::ask::is_interactive;
 
 /// Asks on the terminal, and waits for a typed yes; `None` without a terminal.
 pub fn yes(question: &str) -> Result<Option<bool>, End> {

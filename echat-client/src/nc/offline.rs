@@ -12,7 +12,7 @@ use super::message;
 use super::rules::End;
 use super::script::{self, CommandRef};
 use crate::exit::Exit;
-use crate::lines::{MAX_LINE, TooLong, without_mark};
+use crate::local::lines::{MAX_LINE, TooLong, without_mark};
 
 /// Does the work. Input is read only by `encode` and `decode` without arguments.
 pub fn run(work: &Offline, input: impl BufRead, out: &mut impl Write) -> Result<(), End> {

@@ -20,7 +20,7 @@ use super::session::Session;
 use super::step;
 use crate::clock::Clock;
 use crate::exit::Exit;
-use crate::lines::{Lines, Numbered};
+use crate::local::lines::{Lines, Numbered};
 use crate::net::link::Tap;
 use crate::net::socket::Received;
 use crate::net::wait::{Interest, Watched, wait};

@@ -22,7 +22,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::lines::{is_utf16, without_mark};
+use crate::local::lines::{is_utf16, without_mark};
 
 /// The longest time for `.sleep` and the options that take seconds: a day.
 const MAX_SECONDS: f64 = 86_400.0;

@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 use echat_system::private_file;
 use rustix::fs::{FlockOperation, flock};
 
-use crate::folders;
-use crate::lines::without_mark;
+use crate::local::folders;
+use crate::local::lines::without_mark;
 use crate::net::address::Address;
 use crate::net::fingerprint::Fingerprint;
 

@@ -1,6 +1,6 @@
 //! Days in the compact style, whose lines have no date; and tabs.
 
-use crate::local_time::Zone;
+use crate::local::local_time::Zone;
 
 use super::*;
 

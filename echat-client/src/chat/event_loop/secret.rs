@@ -6,9 +6,9 @@ use std::io;
 use zeroize::Zeroizing;
 
 use super::End;
-use crate::ask::{self, Tty};
 use crate::chat::signals::{self, Signals, Wish};
 use crate::clock::Clock;
+use crate::local::ask::{self, Tty};
 use crate::net::wait::{Interest, Watched, wait};
 use crate::safe::Safe;
 use crate::terminal::{Charset, EchoOff, Encoded, Transcoder, typed_text};

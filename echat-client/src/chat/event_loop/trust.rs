@@ -7,11 +7,11 @@ use echat_proto::handshake::HandshakeError;
 
 use super::{End, EventLoop};
 use crate::app::Input;
-use crate::ask::{self, Tty};
 use crate::chat::fault::Fault;
 use crate::chat::server::Failure;
 use crate::chat::signals::{self, Wish};
 use crate::exit::Exit;
+use crate::local::ask::{self, Tty};
 use crate::net::fingerprint::Fingerprint;
 use crate::net::link::OpenError;
 use crate::net::trust::Untrusted;

@@ -9,7 +9,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use echat_proto::limits::PASSWORD_MAX;
 use zeroize::Zeroizing;
 
-use crate::lines::{is_utf16, without_mark};
+use crate::local::lines::{is_utf16, without_mark};
 
 /// The most that a file or a command may say, in bytes: a password, and what is not part of it, a
 /// byte order mark and the end of the line.
