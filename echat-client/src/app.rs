@@ -23,10 +23,10 @@ use crate::line_editor::{Completer, LineEditor, PASTE_MAX};
 use crate::modes::{Act, Goto, Mode, World};
 use crate::net::connection::Connection;
 use crate::outgoing::Outgoing;
-use crate::safe::Safe;
+use crate::render::safe::Safe;
+use crate::render::styled::{Line, Span, Style};
 use crate::session::{PendingRequests, Session};
 use crate::settings::Settings;
-use crate::styled::{Line, Span, Style};
 use crate::text::{Language, Text};
 
 pub use effect::{Alert, Effect, Files, Input};

@@ -1,32 +1,34 @@
 //! Everything the programs of this package share. `echat` is the client people talk with;
 //! `echat-nc` is the debug client: the protocol as lines of JSON, for people and for scripts.
 //!
-//! A module imports only from those below it:
+//! A module imports only from those below it, and within `net`, `local` and `render` each module has
+//! its own list: `echat-proto/tests/tidy/imports.rs` has the table, and a test holds it.
 //!
 //! ```text
-//! chat                  echat: arguments, configuration, the loop that does the effects
+//! chat                  echat: arguments, configuration, the loop that carries out effects
 //! nc  load              the debug client; what measures a server
 //! terminal              raw mode, bytes to keys, painting: the only place with escape bytes
-//! view                  lines laid out in rows
-//! app                   inputs become effects (pure, like all down to `target`)
-//! modes                 what a typed line means, and what of the news is shown
-//! statement  session    the little languages; what is known
-//! outgoing  settings    lines on their way; what the user chose
+//! app                   inputs become effects
+//! modes                 what a typed line means, and which events are shown
+//! statement             the table of what can be typed
+//! session  outgoing     conversations, contacts and pending requests; lines on their way
+//! settings              what the user chose
 //! line_editor           keys to an edited or submitted line
-//! text                  sentences for people
-//! styled  target        lines in named styles; whom a message is for
-//! safe                  text that cannot control a terminal
-//! columns               how wide a text is
+//! text                  every sentence, in both languages
+//! target                the friend or room that a message is for
+//! render                text that cannot control a terminal, its width, styles and rows
 //! net                   the connection: address, trust, socket, handshake, reconnecting
 //! local                 folders, passwords, questions, input in lines, local time
-//! clock                 the time
-//! exit                  how a program ends
+//! clock                 the only place that reads a clock
+//! exit                  exit codes
 //! ```
+//!
+//! `app`, `modes`, `statement`, `session`, `outgoing`, `line_editor`, `text`, `render` and `net::connection`
+//! are pure: they have no files, sockets, clocks or terminals, so a test of them is a transcript.
 
 pub mod app;
 pub mod chat;
 pub mod clock;
-mod columns;
 pub mod exit;
 pub mod line_editor;
 pub mod load;
@@ -35,12 +37,10 @@ pub mod modes;
 pub mod nc;
 pub mod net;
 pub mod outgoing;
-pub mod safe;
+pub mod render;
 pub mod session;
 pub mod settings;
 pub mod statement;
-pub mod styled;
 pub mod target;
 pub mod terminal;
 pub mod text;
-pub mod view;

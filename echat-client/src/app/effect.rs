@@ -8,7 +8,7 @@ use echat_proto::commands::Event;
 use crate::exit::Exit;
 use crate::line_editor::Key;
 pub use crate::outgoing::Files;
-use crate::styled::Line;
+use crate::render::styled::Line;
 use crate::target::Target;
 
 /// Something that happened.

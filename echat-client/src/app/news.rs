@@ -6,7 +6,7 @@ use echat_proto::config::Notify;
 use super::question::Questions;
 use super::{Alert, App, Effect};
 use crate::modes::{Goto, command_of, mentions};
-use crate::safe::Safe;
+use crate::render::safe::Safe;
 use crate::session::{Asked, News, Said};
 use crate::statement::Scope;
 use crate::target::Target;

@@ -8,9 +8,9 @@ use super::question::Question;
 use super::{App, Effect, Exit, Files};
 use crate::modes::error_line;
 use crate::outgoing::{Aside, Entry, NotWithdrawn};
+use crate::render::styled::Line;
 use crate::session::Excess;
 use crate::statement::Which;
-use crate::styled::Line;
 use crate::target::Target;
 use crate::text::{HOUR, Text, retry_after};
 

@@ -9,10 +9,10 @@ use super::question::{Pasted, Question, Reply};
 use super::{App, Effect, Hold, Input};
 use crate::line_editor::{Completer, Key, Outcome};
 use crate::modes::{Goto, error_line};
-use crate::safe::Safe;
+use crate::render::safe::Safe;
+use crate::render::styled::{Span, Style};
 use crate::session::{Excess, Session};
 use crate::statement::{self, Names, Scope, Statement};
-use crate::styled::{Span, Style};
 use crate::target::{Target, normal_name};
 use crate::text::Text;
 

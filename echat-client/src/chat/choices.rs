@@ -21,7 +21,7 @@ use crate::local::local_time::Zone;
 use crate::local::password::{self, PasswordError};
 use crate::net::address::{self, AddressError};
 use crate::net::known_hosts::{KnownHosts, KnownHostsError};
-use crate::safe::Safe;
+use crate::render::safe::Safe;
 use crate::settings::Settings;
 use crate::target::Target;
 use crate::terminal::{Encoded, Look, Wishes, notification_for};

@@ -32,8 +32,8 @@ use crate::net::link::{Link, Unwatched};
 use crate::net::socket::Received;
 use crate::net::wait::{Interest, Watched, wait};
 use crate::net::wake::Wakes;
-use crate::safe::Safe;
-use crate::styled::{Line, Style};
+use crate::render::safe::Safe;
+use crate::render::styled::{Line, Style};
 use crate::text::{Language, Text};
 use secret::Answer;
 

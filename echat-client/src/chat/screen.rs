@@ -9,12 +9,12 @@ use std::time::Duration;
 use super::alerts::Alerts;
 use crate::app::{Alert, App};
 use crate::local::ask::{self, Tty};
-use crate::safe::Safe;
-use crate::styled::{Line, Style};
+use crate::render::safe::Safe;
+use crate::render::styled::{Line, Style};
+use crate::render::view::{PromptRows, cut, prompt_rows};
 use crate::terminal::{
     EchoOff, Encoded, Look, Painter, RawGuard, Reply, restore_on_panic, size, typed_text,
 };
-use crate::view::{PromptRows, cut, prompt_rows};
 
 /// How long a terminal has to say where its cursor is. One that never answered may not know how.
 const ANSWER: Duration = Duration::from_secs(1);

@@ -5,8 +5,8 @@ use echat_proto::records::{Code, Fail, MemberLine};
 
 use super::World;
 use super::lines::{plain, styled};
+use crate::render::styled::{Line, Style};
 use crate::session::{Asked, News};
-use crate::styled::{Line, Style};
 use crate::target::Target;
 use crate::text::{Doing, Text};
 

@@ -6,9 +6,9 @@ use jiff::civil::Date;
 use super::lines::day_rule;
 use super::presence::Presence;
 use super::{Act, Goto, Mode, World, answers, print, read, resolve};
+use crate::render::styled::Line;
 use crate::session::{Asked, Conversation, News, Said};
 use crate::statement::{self, Misread, Scope, Statement};
-use crate::styled::Line;
 use crate::target::{Target, normal_name};
 use crate::text::Text;
 

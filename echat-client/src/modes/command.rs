@@ -57,7 +57,7 @@ impl Mode for Command {
     }
 }
 
-fn not_logged_in(world: &World) -> crate::styled::Line {
+fn not_logged_in(world: &World) -> crate::render::styled::Line {
     let fail = echat_proto::records::Fail {
         code: Code::NotLoggedIn.as_str().to_owned(),
         message: String::new(),

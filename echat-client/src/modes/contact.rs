@@ -7,9 +7,9 @@ use echat_proto::param::Names;
 use super::lines::{plain, styled};
 use super::presence::Presence;
 use super::{Act, Goto, Mode, World, answers, mistake, print, read, resolve};
+use crate::render::styled::{Line, Style};
 use crate::session::{Conversation, News};
 use crate::statement::{Scope, Statement};
-use crate::styled::{Line, Style};
 use crate::target::Target;
 use crate::text::Text;
 

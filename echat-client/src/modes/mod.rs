@@ -22,11 +22,11 @@ use jiff::civil::Date;
 use zeroize::Zeroizing;
 
 use crate::outgoing::Outgoing;
-use crate::safe::Safe;
+use crate::render::safe::Safe;
+use crate::render::styled::Line;
 use crate::session::{News, Session};
 use crate::settings::Settings;
 use crate::statement::{self, Misread, Scope, Statement, Which};
-use crate::styled::Line;
 use crate::target::Target;
 use crate::text::{Language, Text};
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::World;
+use crate::render::styled::Line;
 use crate::settings;
-use crate::styled::Line;
 use crate::text::Text;
 
 /// For how many seconds changes are gathered into one line.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 
 use rustix::termios::{LocalModes, OptionalActions, OutputModes, Termios, tcgetattr, tcsetattr};
 
-use crate::safe::Safe;
+use crate::render::safe::Safe;
 
 /// Bracketed paste on: a paste comes between marks, and its newlines send nothing.
 const ENTER: &[u8] = b"\x1b[?2004h";

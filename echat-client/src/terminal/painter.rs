@@ -14,9 +14,9 @@ use termion::{clear, cursor};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Look, write};
-use crate::safe::Safe;
-use crate::styled::{Line, Span};
-use crate::view::{PromptRows, Row, wrap_indented};
+use crate::render::safe::Safe;
+use crate::render::styled::{Line, Span};
+use crate::render::view::{PromptRows, Row, wrap_indented};
 use reflow::is_agreed;
 use seek::Seek;
 

@@ -7,10 +7,10 @@ use termion::style;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::Look;
-use crate::styled::{Span, Style};
+use crate::render::styled::{Span, Style};
 
 /// The colours of names (of the 256), readable on white and on black.
-const NAMES: [u8; crate::styled::COLOURS as usize] =
+const NAMES: [u8; crate::render::styled::COLOURS as usize] =
     [32, 34, 37, 64, 67, 71, 98, 132, 136, 139, 166, 172];
 const RED: u8 = 1;
 const YELLOW: u8 = 3;

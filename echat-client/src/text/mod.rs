@@ -34,7 +34,7 @@ pub fn retry_after(fail: &Fail) -> Option<u64> {
 }
 
 impl Language {
-    /// The sentence. Not safe to print before it passed [`crate::safe::Safe`].
+    /// The sentence. Not safe to print before it passed [`crate::render::safe::Safe`].
     pub fn say(self, text: Text<'_>) -> String {
         match self {
             Self::English => en::say(text),

@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use crate::place::{ECHAT, PASSWORD, ServerFolder};
-use echat_client::safe::Safe;
-use echat_client::styled::Line;
-use echat_client::view::prompt_rows;
+use echat_client::render::safe::Safe;
+use echat_client::render::styled::Line;
+use echat_client::render::view::prompt_rows;
 use unicode_width::UnicodeWidthChar;
 
 use crate::support::multiplexer::{Multiplexer, is_installed};

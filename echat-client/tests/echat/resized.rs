@@ -6,9 +6,9 @@ use rand::{RngExt, SeedableRng};
 use crate::place::ServerFolder;
 use crate::support::campaign;
 use crate::support::emulator::Emulator;
-use echat_client::safe::Safe;
-use echat_client::styled::Line;
-use echat_client::view::prompt_rows;
+use echat_client::render::safe::Safe;
+use echat_client::render::styled::Line;
+use echat_client::render::view::prompt_rows;
 
 /// What is typed: one column, two, several code points, and a sequence that terminals disagree on.
 const KEYS: [&str; 8] = ["a", " ", "你", "好", "é", "👍", "🇨🇳", "e\u{301}"];

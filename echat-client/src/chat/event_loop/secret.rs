@@ -10,7 +10,7 @@ use crate::chat::signals::{self, Signals, Wish};
 use crate::clock::Clock;
 use crate::local::ask::{self, Tty};
 use crate::net::wait::{Interest, Watched, wait};
-use crate::safe::Safe;
+use crate::render::safe::Safe;
 use crate::terminal::{Charset, EchoOff, Encoded, Transcoder, typed_text};
 
 /// What came of asking.

@@ -16,8 +16,8 @@ use crate::net::fingerprint::Fingerprint;
 use crate::net::link::OpenError;
 use crate::net::trust::Untrusted;
 use crate::net::wait::{Interest, Watched, wait};
-use crate::safe::Safe;
-use crate::styled::{Line, Style};
+use crate::render::safe::Safe;
+use crate::render::styled::{Line, Style};
 use crate::terminal::Encoded;
 use crate::text::Text;
 

@@ -6,9 +6,9 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::reflow::is_agreed;
-use crate::columns;
+use crate::render::columns;
+use crate::render::view::PromptRows;
 use crate::terminal::{Look, write};
-use crate::view::PromptRows;
 
 /// A prompt as it stands on the screen, its rows divided by newlines.
 #[derive(Debug)]

@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthChar;
 
-use crate::columns;
+use crate::render::columns;
+use crate::render::view::PromptRows;
 use crate::terminal::Position;
-use crate::view::PromptRows;
 
 /// What a terminal does with its rows when its width changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use termion::clear;
 
 use super::reflow::{self, Kind, Widths};
 use super::{Painter, write};
+use crate::render::view::PromptRows;
 use crate::terminal::{Position, Reply};
-use crate::view::PromptRows;
 
 /// Asks which device it is.
 const DEVICE: &str = "\x1b[>c";

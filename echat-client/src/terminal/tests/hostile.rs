@@ -7,8 +7,8 @@ mod campaign;
 mod texts;
 
 use super::screen::Scene;
-use crate::safe::Safe;
-use crate::styled::{Line, Style};
+use crate::render::safe::Safe;
+use crate::render::styled::{Line, Style};
 use texts::texts;
 
 /// How many texts.

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::screen::Scene;
-use crate::safe::Safe;
-use crate::styled::{Line, Style};
+use crate::render::safe::Safe;
+use crate::render::styled::{Line, Style};
 
 #[derive(Clone, Debug)]
 enum Event {

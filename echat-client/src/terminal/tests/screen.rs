@@ -11,10 +11,10 @@ use asked::Asked;
 use echat_proto::config::Notify;
 use vt100::Parser;
 
-use crate::safe::Safe;
-use crate::styled::{Line, Style};
+use crate::render::safe::Safe;
+use crate::render::styled::{Line, Style};
+use crate::render::view::{PromptRows, Row, cut, prompt_rows};
 use crate::terminal::{Decoder, Look, Painter, Position, Reply, Token};
-use crate::view::{PromptRows, Row, cut, prompt_rows};
 
 /// A terminal with a painter on it, and what is being typed there.
 pub(super) struct Scene {

@@ -1,7 +1,7 @@
 //! Lines in styles that have names. What a style looks like, and whether it looks like anything
 //! at all, is the terminal's to know.
 
-use crate::safe::Safe;
+use crate::render::safe::Safe;
 
 /// How many colours names have.
 pub const COLOURS: u8 = 12;

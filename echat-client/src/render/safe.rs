@@ -15,7 +15,7 @@ use std::ops::Range;
 use echat_proto::terminal_text::BRAILLE_BLANK;
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::columns;
+use crate::render::columns;
 
 /// A text that may be shown. It holds no control character but perhaps the newline, nothing
 /// invisible, and no stack of marks that would cover its neighbours.

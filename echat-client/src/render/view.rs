@@ -11,9 +11,9 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::columns;
-use crate::safe::Safe;
-use crate::styled::{Line, Span, Style};
+use crate::render::columns;
+use crate::render::safe::Safe;
+use crate::render::styled::{Line, Span, Style};
 
 pub use prompt::{PromptRows, prompt_rows};
 
