@@ -11,7 +11,7 @@
 //! app                   inputs become effects
 //! modes                 what a typed line means, and which events are shown
 //! statement             the table of what can be typed
-//! session  outgoing     conversations, contacts and pending requests; lines on their way
+//! session               conversations, contacts, pending requests, lines on their way
 //! settings              what the user chose
 //! line_editor           keys to an edited or submitted line
 //! text                  every sentence, in both languages
@@ -23,7 +23,7 @@
 //! exit                  exit codes
 //! ```
 //!
-//! `app`, `modes`, `statement`, `session`, `outgoing`, `line_editor`, `text`, `render` and `net::connection`
+//! `app`, `modes`, `statement`, `session`, `line_editor`, `text`, `render` and `net::connection`
 //! are pure: they have no files, sockets, clocks or terminals, so a test of them is a transcript.
 
 pub mod app;
@@ -36,7 +36,6 @@ pub mod local;
 pub mod modes;
 pub mod nc;
 pub mod net;
-pub mod outgoing;
 pub mod render;
 pub mod session;
 pub mod settings;

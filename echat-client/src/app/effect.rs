@@ -7,8 +7,8 @@ use echat_proto::commands::Event;
 
 use crate::exit::Exit;
 use crate::line_editor::Key;
-pub use crate::outgoing::Files;
 use crate::render::styled::Line;
+pub use crate::session::outgoing::Files;
 use crate::target::Target;
 
 /// Something that happened.

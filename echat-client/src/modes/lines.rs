@@ -2,9 +2,9 @@
 
 use super::{World, heads};
 use crate::local::local_time::LocalTime;
-use crate::outgoing::Entry;
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style, colour_of};
+use crate::session::outgoing::Entry;
 use crate::session::{Excess, Said};
 use crate::target::Target;
 use crate::text::Text;

@@ -21,9 +21,9 @@ use echat_proto::names::NameQuery;
 use jiff::civil::Date;
 use zeroize::Zeroizing;
 
-use crate::outgoing::Outgoing;
 use crate::render::safe::Safe;
 use crate::render::styled::Line;
+use crate::session::outgoing::Outgoing;
 use crate::session::{News, Session};
 use crate::settings::Settings;
 use crate::statement::{self, Misread, Scope, Statement, Which};

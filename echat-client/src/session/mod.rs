@@ -1,5 +1,6 @@
-//! What the client knows: who it is, friends, rooms, conversations. Every event of the server is
-//! applied here, once; [`News`] tells the modes what of it is new to the reader.
+//! What the client knows: its user, friends, rooms, conversations. Every event of the server is
+//! applied here, once; [`News`] tells the modes what of it is new to the reader. [`outgoing`] keeps the lines
+//! that the server has not acknowledged.
 
 mod bundle;
 mod conversation;
@@ -7,6 +8,7 @@ mod feed;
 mod limits;
 mod lineage;
 mod members;
+pub mod outgoing;
 mod pending;
 
 #[cfg(test)]

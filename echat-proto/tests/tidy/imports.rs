@@ -125,7 +125,6 @@ const CLIENT: &[Row] = &[
     ("settings", &["local::local_time", "target"]),
     ("net::liveness", &[]),
     ("net::connection", &["net::liveness"]),
-    ("outgoing", &["target"]),
     ("line_editor", &[]),
     ("session", &["target"]),
     ("statement", &["target", "text"]),
@@ -133,7 +132,6 @@ const CLIENT: &[Row] = &[
         "modes",
         &[
             "local::local_time",
-            "outgoing",
             "render::safe",
             "session",
             "settings",
@@ -150,7 +148,6 @@ const CLIENT: &[Row] = &[
             "exit",
             "line_editor",
             "modes",
-            "outgoing",
             "render::safe",
             "session",
             "settings",

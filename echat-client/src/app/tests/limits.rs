@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::line_editor::Key;
-use crate::outgoing::Files;
 use crate::session::Limits;
+use crate::session::outgoing::Files;
 
 impl Stage {
     /// Types a line and Enter.
