@@ -85,11 +85,6 @@ impl Deframer {
         let end = self.start + HEADER + length + TAG;
         Ok((end <= self.buffer.len()).then_some(self.start..end))
     }
-
-    /// The bytes that no frame has been made of, taken out.
-    pub fn into_leftover(mut self) -> Vec<u8> {
-        self.buffer.split_off(self.start)
-    }
 }
 
 #[cfg(test)]

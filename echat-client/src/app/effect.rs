@@ -40,10 +40,7 @@ pub enum Input {
     /// unread. Asked for by [`App::has_unseen_question`](super::App::has_unseen_question).
     Shown,
     /// The terminal has another width.
-    Resize {
-        /// Its columns.
-        cols: u16,
-    },
+    Resize,
     /// The channel is up; nobody is logged in on it.
     Connected,
     /// The server says something.

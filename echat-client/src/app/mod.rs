@@ -187,7 +187,7 @@ impl App {
             }),
             Input::Shown => self.shown(),
             // Lines are taken apart above.
-            Input::Resize { .. } | Input::Lines(_) => {}
+            Input::Resize | Input::Lines(_) => {}
             // Whoever had the terminal meanwhile named the window anew.
             Input::Resume => self.title.clear(),
             Input::Elapsed { at } => self.at = at,

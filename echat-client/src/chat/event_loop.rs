@@ -268,8 +268,8 @@ impl EventLoop {
         for wish in self.signals.take() {
             match wish {
                 Wish::Resize => {
-                    let cols = self.screen.resize(self.clock.now());
-                    self.step(Input::Resize { cols })?;
+                    self.screen.resize(self.clock.now());
+                    self.step(Input::Resize)?;
                 }
                 Wish::Stop => self.stop()?,
                 Wish::Continue => {

@@ -266,8 +266,8 @@ impl Screen {
         Ok(())
     }
 
-    /// The columns that the terminal has now. Nothing is painted until it has been quiet for a while.
-    pub(super) fn resize(&mut self, now: Duration) -> u16 {
+    /// Reads the size of the terminal. Nothing is painted until it has been quiet for a while.
+    pub(super) fn resize(&mut self, now: Duration) {
         if let Some((cols, rows)) = size_of(&io::stdout()) {
             (self.told, self.doubted) = ((cols, rows), false);
             self.painter.resize(cols, rows);
@@ -282,7 +282,6 @@ impl Screen {
         if let Some((cols, rows)) = size_of(&io::stderr()) {
             self.errors.resize(cols, rows);
         }
-        u16::try_from(self.painter.size().0).unwrap_or(u16::MAX)
     }
 
     /// When [`Screen::late`] or [`Screen::flush`] is due.
@@ -335,12 +334,13 @@ impl Screen {
         flushed.and(left).and(suspended)
     }
 
-    /// Takes the terminal again, of whatever size it is now.
-    pub(super) fn enter(&mut self, now: Duration) -> io::Result<u16> {
+    /// Takes the terminal again, and reads its size.
+    pub(super) fn enter(&mut self, now: Duration) -> io::Result<()> {
         self.painter.leave()?;
         self.entered = true;
         self.raw.as_ref().map_or(Ok(()), RawGuard::resume)?;
-        Ok(self.resize(now))
+        self.resize(now);
+        Ok(())
     }
 
     /// Asks a question that a typed line answers, outside of raw mode.

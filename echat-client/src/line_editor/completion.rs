@@ -39,11 +39,6 @@ impl Completer {
             && line.get(self.start..cursor) == Some(&self.inserted)
     }
 
-    /// All that the word could become, most recent first.
-    pub fn candidates(&self) -> &[String] {
-        &self.candidates
-    }
-
     /// Tab: the part of the line to replace, and with what.
     pub fn forward(&mut self) -> (Range<usize>, String) {
         let next = match self.shown {

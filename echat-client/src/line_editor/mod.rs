@@ -111,16 +111,6 @@ impl LineEditor {
         self.settle();
     }
 
-    /// The word at the cursor, from its start to the cursor: what Tab completes.
-    pub fn word(&self, is_delimiter: impl Fn(char) -> bool) -> Range<usize> {
-        let end = self.cursor();
-        let start = self.text()[..end]
-            .char_indices()
-            .rfind(|(_, c)| is_delimiter(*c))
-            .map_or(0, |(at, c)| at + c.len_utf8());
-        start..end
-    }
-
     /// Begins or ends the entry of a password, with an empty line: nothing of it is kept in a
     /// history, for C-y or for undo, and its memory is wiped.
     pub fn masked(&mut self, masked: bool) {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::TimeZone;
 
 /// Where a time is local.
 #[derive(Clone, Debug)]
@@ -22,7 +22,9 @@ impl Zone {
     }
 
     /// A zone that is always so many seconds ahead of UTC, at most 25:59:59.
-    pub fn fixed(seconds: i32) -> Self {
+    #[cfg(test)]
+    pub(crate) fn fixed(seconds: i32) -> Self {
+        use jiff::tz::Offset;
         let offset = Offset::from_seconds(seconds).unwrap_or(Offset::UTC);
         Self(TimeZone::fixed(offset))
     }

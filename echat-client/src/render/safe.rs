@@ -113,14 +113,6 @@ impl Safe {
             .map(|line| Self(Cow::Owned(line.to_owned())))
     }
 
-    /// The same text with every row but the first moved `columns` to the right, as what follows
-    /// a newline is shown under the message it belongs to.
-    #[must_use]
-    pub fn hanging(&self, columns: usize) -> Self {
-        let newline = format!("\n{}", " ".repeat(columns));
-        Self(Cow::Owned(self.0.replace('\n', &newline)))
-    }
-
     /// Adds a text at the end: two safe texts in a row are safe.
     pub fn push(&mut self, more: &Self) {
         self.0.to_mut().push_str(&more.0);

@@ -65,12 +65,6 @@ impl Line {
         self
     }
 
-    /// This line with a name at the end, in the name's own colour.
-    #[must_use]
-    pub fn with_name(self, name: &str) -> Self {
-        self.with(Safe::line(name), Style::Name(colour_of(name)))
-    }
-
     /// Adds a part at the end.
     pub fn push(&mut self, text: Safe, style: Style) {
         if text.is_empty() {
@@ -80,11 +74,6 @@ impl Line {
             Some(last) if last.style == style => last.text.push(&text),
             _ => self.0.push(Span { text, style }),
         }
-    }
-
-    /// How many columns it takes at most.
-    pub fn width(&self) -> usize {
-        self.0.iter().map(|span| span.text.width()).sum()
     }
 
     /// Its text without the styles.
@@ -112,11 +101,10 @@ mod tests {
         let line = Line::plain(Safe::line("["))
             .with(Safe::line("9:00"), Style::Plain)
             .with(Safe::ours("] "), Style::Plain)
-            .with_name("小明")
+            .with(Safe::line("小明"), Style::Name(colour_of("小明")))
             .with(Safe::ours(""), Style::Error);
         assert_eq!(line.0.len(), 2);
         assert_eq!(line.text(), "[9:00] 小明");
-        assert_eq!(line.width(), 11);
     }
 
     #[test]

@@ -35,11 +35,6 @@ impl Row {
         &self.spans
     }
 
-    /// How many columns it takes at most.
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
     /// Its text without the styles.
     pub fn text(&self) -> String {
         self.spans.iter().map(|span| span.text.as_str()).collect()
@@ -58,13 +53,13 @@ impl Row {
 }
 
 /// The rows of `line`. A newline begins a new row; what is too long goes on in the next.
-pub fn wrap(line: &Line, width: usize) -> Vec<Row> {
+fn wrap(line: &Line, width: usize) -> Vec<Row> {
     wrap_indented(line, width, 0)
 }
 
 /// The same, with `indent` spaces before every row but the first: fewer where there would be no room
 /// for one wide character behind them.
-pub fn wrap_indented(line: &Line, width: usize, indent: usize) -> Vec<Row> {
+pub(crate) fn wrap_indented(line: &Line, width: usize, indent: usize) -> Vec<Row> {
     let mut rows = Rows::new(width, indent);
     for span in &line.0 {
         rows.put(&span.text, span.style);

@@ -31,7 +31,8 @@ pub struct Wishes {
 
 impl Look {
     /// Everything that a terminal of today can do.
-    pub const FULL: Self = Self {
+    #[cfg(test)]
+    pub(crate) const FULL: Self = Self {
         colour: true,
         redraw: true,
         utf8: true,

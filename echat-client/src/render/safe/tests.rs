@@ -66,7 +66,6 @@ fn a_text_keeps_its_newlines_and_its_indentation() {
     assert_eq!(text.width(), 8);
     let lines: Vec<Safe> = text.lines().collect();
     assert_eq!(lines[1].as_str(), "    b␍");
-    assert_eq!(Safe::text("a\nb").hanging(2).as_str(), "a\n  b");
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn a_line_is_cut_to_one_row() {
     assert_eq!(cut_to("hello", 3), "hel");
     for width in 1..20 {
         let row = cut(&line("你a👍🇨🇳好 and more of it"), width);
-        assert!(row.width() <= width);
+        assert!(row.width <= width);
     }
 }
 
@@ -90,7 +90,7 @@ proptest! {
     ) {
         let line = line(&text);
         let rows = wrap(&line, width);
-        prop_assert!(rows.iter().all(|row| row.width() <= width));
+        prop_assert!(rows.iter().all(|row| row.width <= width));
         let expected: String = line.text().graphemes(true)
             .filter(|grapheme| *grapheme != "\n")
             .map(|grapheme| if columns::of_grapheme(grapheme) > width { "?" } else { grapheme })
@@ -111,7 +111,7 @@ proptest! {
         let cursor = boundaries[cursor.index(boundaries.len())];
         let prompt = Line::plain(Safe::line(&prompt));
         let laid = prompt_rows(&prompt, &text, cursor, width, masked);
-        prop_assert!(laid.rows.iter().all(|row| row.width() <= width));
+        prop_assert!(laid.rows.iter().all(|row| row.width <= width));
         prop_assert!(laid.cursor_col < width);
         let row = laid.rows[laid.cursor_row].text();
         prop_assert!(row.is_char_boundary(laid.cursor_byte));

@@ -12,7 +12,7 @@ use echat_proto::config::Notify;
 use vt100::Parser;
 
 use crate::render::safe::Safe;
-use crate::render::styled::{Line, Style};
+use crate::render::styled::{Line, Style, colour_of};
 use crate::render::view::{PromptRows, Row, cut, prompt_rows};
 use crate::terminal::{Decoder, Look, Painter, Position, Reply, Token};
 
@@ -138,7 +138,7 @@ impl Scene {
 
 fn says(text: &str) -> Line {
     Line::styled(Safe::ours("[9:00] "), Style::Dim)
-        .with_name("小明")
+        .with(Safe::line("小明"), Style::Name(colour_of("小明")))
         .with(Safe::ours(" says: "), Style::Plain)
         .with(Safe::text(text), Style::Plain)
 }
