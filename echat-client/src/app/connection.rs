@@ -10,6 +10,7 @@ use echat_proto::names::{NameQuery, Password};
 use echat_proto::records::{Code, Fail};
 use zeroize::Zeroizing;
 
+use super::input::{InputEnd, Verdict};
 use super::question::Questions;
 use super::{App, Credentials, Effect, Exit, Hold};
 use crate::modes::{Goto, command_of, error_line};
@@ -94,7 +95,7 @@ impl App {
 
     /// Says a refusal that the server need not be asked for.
     pub(super) fn refuse(&mut self, code: Code) {
-        self.refused = true;
+        self.verdict.note(Verdict::Refused);
         let fail = Fail {
             code: code.as_str().to_owned(),
             message: code.message().to_owned(),
@@ -319,7 +320,7 @@ impl App {
         self.ask_password_again();
         self.forget_credentials();
         self.waiting.clear();
-        self.refused = true;
+        self.verdict.note(Verdict::Refused);
         if !self.world.settings.interactive {
             self.quit(Exit::Refused);
         }
@@ -399,7 +400,7 @@ impl App {
             return;
         }
         // A script that has ended does not wait for ever; one that goes on writing is a bot.
-        if self.ending && self.connection.failures() > CALLS {
+        if self.input.end().is_some() && self.connection.failures() > CALLS {
             return self.quit(Exit::CannotConnect);
         }
         if !self.told_offline && !is_silent {
@@ -439,34 +440,27 @@ impl App {
     pub(super) fn end_if_done(&mut self) {
         let idle = self.owed.is_empty()
             && self.waiting.is_empty()
-            && self.held.is_empty()
+            && self.input.is_empty()
             && self.world.pending() == 0
             && !self.connection.is_coming()
             && self.hold != Hold::Loading;
-        if self.ending
-            && idle
-            && let Some(line) = self.not_text.take()
-        {
-            self.fail(if self.utf16 {
-                Text::InputUtf16
-            } else {
-                Text::NotTextLine { line }
-            });
-            self.quit(Exit::Usage);
-        } else if self.ending && idle {
-            self.quit(match (self.refused, self.mistaken) {
-                (true, _) => Exit::Refused,
-                (false, true) => Exit::Usage,
-                (false, false) => Exit::Success,
-            });
-        }
+        let Some(end) = self.input.end().filter(|_| idle) else {
+            return;
+        };
+        let why = match end {
+            InputEnd::Closed => return self.quit(self.verdict.exit()),
+            InputEnd::NotText(line) => Text::NotTextLine { line },
+            InputEnd::Utf16 => Text::InputUtf16,
+        };
+        self.fail(why);
+        self.quit(Exit::Usage);
     }
 
     pub(super) fn end_of_input(&mut self) {
         if self.world.settings.interactive {
             self.leave();
         } else {
-            self.ending = true;
+            self.input.finish(InputEnd::Closed);
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod connection;
 mod effect;
+mod input;
 mod news;
 mod question;
 mod sending;
@@ -32,6 +33,7 @@ use crate::text::{Language, Text};
 pub use effect::{Alert, Effect, Files, Input};
 
 use connection::Loss;
+use input::{InputEnd, InputQueue, Verdict};
 use question::{Question, Questions};
 use sending::Hold;
 
@@ -56,8 +58,8 @@ pub struct App {
     owed: PendingRequests,
     /// Requests that wait for the connection or the login.
     waiting: VecDeque<Request>,
-    /// Lines that wait for the login; where there is no terminal, for every answer.
-    held: VecDeque<Zeroizing<String>>,
+    /// Lines of input that are not taken yet.
+    input: InputQueue,
     connection: Connection,
     /// The monotonic time of the last [`Input::Elapsed`].
     at: Duration,
@@ -77,8 +79,6 @@ pub struct App {
     /// Whether that was said since a line last got through.
     hold_said: bool,
     lines_typed: u64,
-    /// Lines of input that were taken, where there is no terminal: the number of the last one.
-    lines_taken: u64,
     /// Whether the line under way can never be accepted, and is to be edited.
     is_given_back: bool,
     /// Where the user's unsent lines are kept.
@@ -86,17 +86,10 @@ pub struct App {
     /// Whether it was said what becomes of them.
     unsent_said: bool,
     questions: Questions,
-    /// No more input: end when everything owed has come.
-    ending: bool,
-    refused: bool,
+    /// The worst that happened, for the exit code.
+    verdict: Verdict,
     /// Whether the line under edition holds what was no text.
     garbled: bool,
-    /// The line of input that is no text; none after it is taken.
-    not_text: Option<u64>,
-    /// Whether the input is UTF-16.
-    utf16: bool,
-    /// Whether a line could not be understood.
-    mistaken: bool,
     over: bool,
     title: String,
     effects: Vec<Effect>,
@@ -122,7 +115,7 @@ impl App {
             mode: Goto::Command.mode(),
             owed: PendingRequests::default(),
             waiting: VecDeque::new(),
-            held: VecDeque::new(),
+            input: InputQueue::default(),
             connection,
             at: Duration::ZERO,
             known: None,
@@ -134,17 +127,12 @@ impl App {
             hold: Hold::None,
             hold_said: false,
             lines_typed: 0,
-            lines_taken: 0,
             is_given_back: false,
             files: None,
             unsent_said: false,
             questions: Questions::default(),
-            ending: false,
-            refused: false,
+            verdict: Verdict::default(),
             garbled: false,
-            not_text: None,
-            utf16: false,
-            mistaken: false,
             over: false,
             title: String::new(),
             effects: Vec::new(),
@@ -175,11 +163,8 @@ impl App {
             Input::Start => self.start(),
             Input::Key(key) => self.key(key),
             Input::Line(line) => self.line(Zeroizing::new(line)),
-            Input::NotText { line } => self.not_text(line),
-            Input::Utf16 => {
-                self.utf16 = true;
-                self.not_text(1);
-            }
+            Input::NotText { line } => self.not_text(InputEnd::NotText(line)),
+            Input::Utf16 => self.not_text(InputEnd::Utf16),
             Input::Garbled => self.garbled = true,
             Input::PasteCut { whole } => self.say(Text::PasteCut {
                 kept: PASTE_MAX as u64,
@@ -205,7 +190,7 @@ impl App {
             Input::Tick { now } => self.tick(now),
             Input::EndOfInput => self.end_of_input(),
         }
-        self.take_held();
+        self.take_lines();
         self.end_if_done();
         self.finish(shows)
     }
@@ -331,7 +316,7 @@ impl App {
                 Act::Leave(room) => self.leave_room(room),
                 Act::Withdraw(which) => self.withdraw(which),
                 Act::Never(why) => self.cannot(&why),
-                Act::Mistake => self.mistaken = true,
+                Act::Mistake => self.verdict.note(Verdict::Mistaken),
                 Act::Quit => self.leave(),
             }
         }
@@ -386,7 +371,7 @@ impl App {
             self.say(Text::Bye);
             self.quit(Exit::Success);
         } else {
-            self.held.clear();
+            self.input.clear();
             self.end_of_input();
         }
     }

@@ -3,6 +3,7 @@
 use echat_proto::commands::{Event, Request};
 use echat_proto::config::Notify;
 
+use super::input::Verdict;
 use super::question::Questions;
 use super::{Alert, App, Effect};
 use crate::modes::{Goto, command_of, mentions};
@@ -96,7 +97,7 @@ impl App {
             News::Answer(Asked::MarkRead(target), Ok(_)) if self.is_read(target) => {
                 self.mark_read(target);
             }
-            News::Answer(_, Err(_)) => self.refused = true,
+            News::Answer(_, Err(_)) => self.verdict.note(Verdict::Refused),
             _ => {}
         }
     }

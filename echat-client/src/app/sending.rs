@@ -4,6 +4,7 @@ use echat_proto::commands::Request;
 use echat_proto::names::TxnId;
 use echat_proto::records::{Code, Fail};
 
+use super::input::Verdict;
 use super::question::Question;
 use super::{App, Effect, Exit, Files};
 use crate::modes::error_line;
@@ -93,9 +94,9 @@ impl App {
             self.print(vec![error_line(why)]);
             self.is_given_back = true;
         } else {
-            let line = self.lines_taken;
+            let line = self.input.line_number();
             self.fail(Text::InLine { line, why });
-            self.held.clear();
+            self.input.clear();
             self.quit(Exit::Usage);
         }
     }
@@ -148,7 +149,7 @@ impl App {
         match outcome {
             Err(fail) if is_passing(fail) => self.send_later(fail),
             Err(fail) => {
-                self.refused = true;
+                self.verdict.note(Verdict::Refused);
                 let reason = self.world.language.refusal(fail);
                 if let Some(entry) = self.world.outgoing.done() {
                     let target = entry.target.name();
@@ -225,7 +226,7 @@ impl App {
     pub(super) fn cut_line(&mut self) -> bool {
         let was_sending = self.world.outgoing.is_sending();
         if let Some(entry) = self.world.outgoing.cut() {
-            self.refused = true;
+            self.verdict.note(Verdict::Refused);
             self.fail(Text::LineCutsOff {
                 target: entry.target.name(),
             });

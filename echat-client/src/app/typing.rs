@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use echat_proto::commands::Request;
 use zeroize::Zeroizing;
 
+use super::input::InputEnd;
 use super::question::{Pasted, Question, Reply};
 use super::{App, Effect, Hold, Input};
 use crate::line_editor::{Completer, Key, Outcome};
@@ -15,9 +16,6 @@ use crate::session::{Excess, Session};
 use crate::statement::{self, Names, Scope, Statement};
 use crate::target::{Target, normal_name};
 use crate::text::Text;
-
-/// Lines that wait without a terminal, before no more are read.
-const HELD: usize = 1_000;
 
 impl App {
     pub(super) fn key(&mut self, key: Key) {
@@ -63,33 +61,28 @@ impl App {
         self.garbled && line.contains(char::REPLACEMENT_CHARACTER)
     }
 
-    /// A line that is no text. Without a terminal it is the last one: what follows may be meant for
-    /// after it.
-    pub(super) fn not_text(&mut self, line: u64) {
+    /// A line that is no text. Without a terminal it ends the input: later lines may depend on it.
+    pub(super) fn not_text(&mut self, end: InputEnd) {
         if self.world.settings.interactive {
             self.fail(Text::NotTextHere);
-        } else if !self.ending {
-            self.not_text = Some(line);
-            self.ending = true;
+        } else {
+            self.input.finish(end);
         }
     }
 
-    /// A line without a terminal. Nobody looks at answers there before the next line is written, so
-    /// each waits for what those before it asked for.
+    /// A line without a terminal. A script does not read answers before it writes the next line, so
+    /// each line waits for the answers to those before it.
     pub(super) fn line(&mut self, line: Zeroizing<String>) {
-        if !self.ending {
-            self.held.push_back(line);
-        }
+        self.input.push(line);
     }
 
-    /// Takes the lines that waited, as long as there is nothing to wait for.
-    pub(super) fn take_held(&mut self) {
+    /// Takes lines of input, as long as there is nothing to wait for.
+    pub(super) fn take_lines(&mut self) {
         while !self.over
             && self.may_go_on()
             && !self.awaits_login()
-            && let Some(line) = self.held.pop_front()
+            && let Some(line) = self.input.take()
         {
-            self.lines_taken += 1;
             self.submit(&line);
             self.give_back(&line);
         }
@@ -120,7 +113,7 @@ impl App {
 
     /// Whether more lines may come: those that wait are kept in memory.
     pub fn wants_input(&self) -> bool {
-        self.world.settings.interactive || self.held.len() < HELD
+        self.world.settings.interactive || self.input.has_room()
     }
 
     pub(super) fn typed(&mut self, line: &str) {
@@ -150,8 +143,8 @@ impl App {
         if !self.awaits_login() || self.is_free(line) {
             return self.submit(line);
         }
-        if self.held.len() < HELD {
-            self.held.push_back(Zeroizing::new(line.to_owned()));
+        if self.input.has_room() {
+            self.input.push(Zeroizing::new(line.to_owned()));
             self.say(Text::WaitsForLogin);
         } else {
             self.say(self.world.please_wait());
@@ -188,11 +181,10 @@ impl App {
         }
     }
 
-    /// Lines that waited for a login that does not come are not done.
+    /// Drops the lines that wait for a login that failed.
     pub(super) fn drop_held(&mut self) {
-        if self.world.settings.interactive && !self.held.is_empty() {
-            let count = self.held.len() as u64;
-            self.held.clear();
+        if self.world.settings.interactive && !self.input.is_empty() {
+            let count = self.input.clear();
             self.fail(Text::HeldDropped { count });
         }
     }

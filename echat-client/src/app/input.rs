@@ -1,0 +1,137 @@
+//! Lines of input that are not taken yet, how the input ended, and what a script's exit code says of it.
+
+use std::collections::VecDeque;
+
+use zeroize::Zeroizing;
+
+use crate::exit::Exit;
+
+/// Lines that are kept before no more are read.
+const LINES_MAX: usize = 1_000;
+
+/// How the input ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InputEnd {
+    /// There is no more, or a line asked to leave.
+    Closed,
+    /// The line with this number, counted from 1, is no text.
+    NotText(u64),
+    /// The input is UTF-16.
+    Utf16,
+}
+
+/// Lines of input, first in, first out. They wait for the login; without a terminal, for every answer
+/// to the lines before them.
+#[derive(Debug, Default)]
+pub(super) struct InputQueue {
+    lines: VecDeque<Zeroizing<String>>,
+    taken: u64,
+    end: Option<InputEnd>,
+}
+
+impl InputQueue {
+    /// Adds a line of a script; a line after the end of input is dropped.
+    pub(super) fn push(&mut self, line: Zeroizing<String>) {
+        if self.end.is_none() {
+            self.lines.push_back(line);
+        }
+    }
+
+    /// Whether there is room for one more line.
+    pub(super) fn has_room(&self) -> bool {
+        self.lines.len() < LINES_MAX
+    }
+
+    /// Takes the oldest line.
+    pub(super) fn take(&mut self) -> Option<Zeroizing<String>> {
+        let line = self.lines.pop_front()?;
+        self.taken += 1;
+        Some(line)
+    }
+
+    /// The number of the newest line that was taken, counted from 1.
+    pub(super) fn line_number(&self) -> u64 {
+        self.taken
+    }
+
+    /// Whether no line is kept.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Drops the lines that were not taken, and says how many they were.
+    pub(super) fn clear(&mut self) -> u64 {
+        let count = self.lines.len() as u64;
+        self.lines.clear();
+        count
+    }
+
+    /// Ends the input. The first end counts.
+    pub(super) fn finish(&mut self, end: InputEnd) {
+        self.end.get_or_insert(end);
+    }
+
+    /// How the input ended, if it has.
+    pub(super) fn end(&self) -> Option<InputEnd> {
+        self.end
+    }
+}
+
+/// The worst that happened in a session, for the exit code of a script.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Verdict {
+    /// Everything was done.
+    #[default]
+    Done,
+    /// A line could not be understood.
+    Mistaken,
+    /// The server refused something.
+    Refused,
+}
+
+impl Verdict {
+    /// Keeps the worse of both.
+    pub(super) fn note(&mut self, other: Self) {
+        *self = (*self).max(other);
+    }
+
+    /// The exit code.
+    pub(super) fn exit(self) -> Exit {
+        match self {
+            Self::Done => Exit::Success,
+            Self::Mistaken => Exit::Usage,
+            Self::Refused => Exit::Refused,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> Zeroizing<String> {
+        Zeroizing::new(text.to_owned())
+    }
+
+    #[test]
+    fn lines_after_the_end_are_dropped() {
+        let mut input = InputQueue::default();
+        input.push(line("one"));
+        input.finish(InputEnd::NotText(2));
+        input.push(line("three"));
+        input.finish(InputEnd::Closed);
+        assert_eq!(input.end(), Some(InputEnd::NotText(2)));
+        assert_eq!(input.take(), Some(line("one")));
+        assert_eq!(input.line_number(), 1);
+        assert_eq!((input.take(), input.line_number()), (None, 1));
+    }
+
+    #[test]
+    fn the_worst_decides_the_exit_code() {
+        let mut verdict = Verdict::default();
+        assert_eq!(verdict.exit(), Exit::Success);
+        verdict.note(Verdict::Refused);
+        verdict.note(Verdict::Mistaken);
+        assert_eq!(verdict.exit(), Exit::Refused);
+    }
+}
