@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::input::{InputEnd, Verdict};
 use super::question::Questions;
-use super::{App, Credentials, Effect, Exit, Hold};
+use super::{App, Credentials, Effect, Exit};
 use crate::modes::{Goto, command_of, error_line};
 use crate::net::connection::{Action, State};
 use crate::session::{Asked, possible};
@@ -273,9 +273,8 @@ impl App {
                 Text::LoggedIn { name }
             });
         }
-        if self.world.settings.config.keep_unsent && self.loaded.insert(me.clone()) {
+        if self.world.settings.config.keep_unsent && self.sending.begin_loading(&me) {
             self.effects.push(Effect::LoadOutgoing { user: me });
-            self.hold = Hold::Loading;
         }
         self.catch_up();
         for request in std::mem::take(&mut self.waiting) {
@@ -443,7 +442,7 @@ impl App {
             && self.input.is_empty()
             && self.world.pending() == 0
             && !self.connection.is_coming()
-            && self.hold != Hold::Loading;
+            && !self.sending.is_loading();
         let Some(end) = self.input.end().filter(|_| idle) else {
             return;
         };
@@ -468,7 +467,7 @@ impl App {
     pub(super) fn note_login(&mut self, event: &Event) {
         if matches!(event, Event::LoggedOut {}) {
             self.say_unsent();
-            self.files = None;
+            self.sending.keep_in(None);
             self.connection.logged_out();
             self.known = None;
             self.forget_credentials();

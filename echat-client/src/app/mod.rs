@@ -13,7 +13,7 @@ mod typing;
 mod tests;
 
 use std::cell::Cell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use echat_proto::commands::Request;
@@ -35,7 +35,7 @@ pub use effect::{Alert, Effect, Files, Input};
 use connection::Loss;
 use input::{InputEnd, InputQueue, Verdict};
 use question::{Question, Questions};
-use sending::Hold;
+use sending::Sending;
 
 /// Who logs in, again after every reconnect. The password is kept for that alone: the protocol has
 /// no other secret yet with which a session could be taken up again. It stays in memory, and is
@@ -72,19 +72,9 @@ pub struct App {
     told_offline: bool,
     /// The seconds to the next try that the prompt shows.
     shown_wait: Option<u64>,
-    /// Users whose files of unsent lines have been read.
-    loaded: BTreeSet<String>,
-    /// What keeps lines from being sent.
-    hold: Hold,
-    /// Whether that was said since a line last got through.
-    hold_said: bool,
-    lines_typed: u64,
+    sending: Sending,
     /// Whether the line under way can never be accepted, and is to be edited.
     is_given_back: bool,
-    /// Where the user's unsent lines are kept.
-    files: Option<Files>,
-    /// Whether it was said what becomes of them.
-    unsent_said: bool,
     questions: Questions,
     /// The worst that happened, for the exit code.
     verdict: Verdict,
@@ -123,13 +113,8 @@ impl App {
             credentials: None,
             told_offline: false,
             shown_wait: None,
-            loaded: BTreeSet::new(),
-            hold: Hold::None,
-            hold_said: false,
-            lines_typed: 0,
+            sending: Sending::default(),
             is_given_back: false,
-            files: None,
-            unsent_said: false,
             questions: Questions::default(),
             verdict: Verdict::default(),
             garbled: false,
@@ -185,7 +170,7 @@ impl App {
             Input::Closed(reason) => self.closed(reason.map_or(Loss::Cut, Loss::Closed)),
             Input::ConnectFailed { address, why } => self.connect_failed(&address, &why),
             Input::Outgoing { user, lines } => self.take_outgoing(&user, lines.as_deref()),
-            Input::Kept { files } => self.kept_in(files),
+            Input::Kept { files } => self.sending.keep_in(files),
             Input::NoOutgoing { why } => self.lack_outgoing(&why),
             Input::Tick { now } => self.tick(now),
             Input::EndOfInput => self.end_of_input(),
@@ -198,7 +183,7 @@ impl App {
     /// When the next [`Input::Tick`] has something to do, in unix seconds.
     pub fn wakes_at(&self) -> Option<u64> {
         let waits = self.connection.is_online() && self.world.pending() > 0;
-        let sends_at = self.hold.ends_at(self.world.now).filter(|_| waits);
+        let sends_at = self.sending.opens_at(self.world.now).filter(|_| waits);
         let deadline = self.world.settings.deadline;
         [sends_at, deadline, self.mode.wakes_at()]
             .into_iter()

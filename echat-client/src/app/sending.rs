@@ -1,5 +1,7 @@
 //! Lines on their way: kept before they are sent, sent in order, gone when the server has them.
 
+use std::collections::BTreeSet;
+
 use echat_proto::commands::Request;
 use echat_proto::names::TxnId;
 use echat_proto::records::{Code, Fail};
@@ -20,34 +22,103 @@ const STORAGE_WAIT: u64 = 5;
 /// Rows above the prompt that lines which wait take at most.
 const FOOTER_ROWS: usize = 5;
 
+/// Whether lines may be sent, and what the user was told of the lines that are not sent yet. The lines are in
+/// [`Outgoing`](crate::session::outgoing::Outgoing).
+#[derive(Debug, Default)]
+pub(super) struct Sending {
+    hold: Hold,
+    /// Whether the user was told of the hold. A line that gets through ends that, if it is the last.
+    hold_said: bool,
+    /// How many lines were typed in this run.
+    typed: u64,
+    /// Users whose files of unsent lines have been asked for.
+    loaded: BTreeSet<String>,
+    /// Where the user's unsent lines are kept.
+    files: Option<Files>,
+    /// Whether the user was told what becomes of unsent lines, since the newest was typed.
+    unsent_said: bool,
+}
+
+impl Sending {
+    /// Whether a line may be sent at this unix second.
+    fn is_open(&self, now: u64) -> bool {
+        match self.hold {
+            Hold::None => true,
+            Hold::Until(end) => now >= end,
+            Hold::Loading => false,
+        }
+    }
+
+    /// When a hold ends by itself, in unix seconds.
+    pub(super) fn opens_at(&self, now: u64) -> Option<u64> {
+        match self.hold {
+            Hold::Until(end) if end > now => Some(end),
+            _ => None,
+        }
+    }
+
+    /// Whether the file of unsent lines was asked for and is not here yet.
+    pub(super) fn is_loading(&self) -> bool {
+        self.hold == Hold::Loading
+    }
+
+    /// Begins to load a user's unsent lines: true the first time in a run. Nothing is sent before
+    /// [`Sending::end_loading`].
+    pub(super) fn begin_loading(&mut self, user: &str) -> bool {
+        let is_first = self.loaded.insert(user.to_owned());
+        if is_first {
+            self.hold = Hold::Loading;
+        }
+        is_first
+    }
+
+    fn end_loading(&mut self) {
+        self.hold = Hold::None;
+    }
+
+    /// Holds lines until a unix second.
+    fn hold_until(&mut self, end: u64) {
+        self.hold = Hold::Until(end);
+    }
+
+    /// Whether the user is to be told of the hold: once, until the last line got through.
+    fn must_say_hold(&mut self) -> bool {
+        !std::mem::replace(&mut self.hold_said, true)
+    }
+
+    /// A line got through.
+    fn got_through(&mut self, is_last: bool) {
+        self.hold_said &= !is_last;
+    }
+
+    /// Numbers a line that was typed.
+    fn next_txn_id(&mut self, prefix: &str) -> TxnId {
+        self.typed += 1;
+        self.unsent_said = false;
+        TxnId::new(format!("{prefix}-{}", self.typed)).expect("a short prefix and a number")
+    }
+
+    /// Whether the user is to be told what becomes of unsent lines: once for all that were typed.
+    fn must_say_unsent(&mut self) -> bool {
+        !std::mem::replace(&mut self.unsent_said, true)
+    }
+
+    /// Sets where the user's unsent lines are kept, if they are.
+    pub(super) fn keep_in(&mut self, files: Option<Files>) {
+        self.files = files;
+    }
+}
+
 /// What keeps lines from being sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hold {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Hold {
     /// Nothing.
+    #[default]
     None,
     /// The server takes none before this unix second.
     Until(u64),
     /// The file of unsent lines was asked for: its lines go first.
     Loading,
-}
-
-impl Hold {
-    /// Whether a line may go.
-    fn is_over(self, now: u64) -> bool {
-        match self {
-            Self::None => true,
-            Self::Until(end) => now >= end,
-            Self::Loading => false,
-        }
-    }
-
-    /// When it ends by itself, if it does.
-    pub(super) fn ends_at(self, now: u64) -> Option<u64> {
-        match self {
-            Self::Until(end) if end > now => Some(end),
-            _ => None,
-        }
-    }
 }
 
 impl App {
@@ -59,17 +130,15 @@ impl App {
             Ok(content) => content,
             Err(excess) => return self.never(&excess),
         };
-        self.lines_typed += 1;
-        let txn_id = format!("{}-{}", self.world.settings.txn_prefix, self.lines_typed);
-        let waits = !self.connection.is_online() || !self.hold.is_over(self.world.now);
+        let txn_id = self.sending.next_txn_id(&self.world.settings.txn_prefix);
+        let waits = !self.connection.is_online() || !self.sending.is_open(self.world.now);
         if waits && self.world.settings.interactive && !self.world.has_footer() {
             let lines = self.world.pending_line(content.as_str());
             self.print(lines);
         }
-        self.unsent_said = false;
         self.world.outgoing.push(Entry {
             user: user.clone(),
-            txn_id: TxnId::new(txn_id).expect("a short prefix and a number"),
+            txn_id,
             target,
             content,
             typed_at: self.world.now,
@@ -132,7 +201,7 @@ impl App {
 
     /// Sends the next line, if it may go.
     pub(super) fn send_next(&mut self) {
-        if !self.connection.is_online() || !self.hold.is_over(self.world.now) {
+        if !self.connection.is_online() || !self.sending.is_open(self.world.now) {
             return;
         }
         let Some(me) = self.world.session.me() else {
@@ -164,7 +233,7 @@ impl App {
                 }
             }
             Ok(()) => {
-                self.hold_said &= self.world.pending() > 1;
+                self.sending.got_through(self.world.pending() <= 1);
                 if let Some(entry) = self.world.outgoing.done() {
                     self.save(entry.user);
                 }
@@ -175,7 +244,8 @@ impl App {
 
     fn send_later(&mut self, fail: &Fail) {
         let seconds = retry_after(fail).unwrap_or(STORAGE_WAIT).max(1);
-        self.hold = Hold::Until(self.world.now.saturating_add(seconds));
+        self.sending
+            .hold_until(self.world.now.saturating_add(seconds));
         // How long it waits is said once.
         let reason = self.world.language.refusal(&Fail {
             detail: Vec::new(),
@@ -187,7 +257,7 @@ impl App {
             .again()
             .map(|entry| entry.target.name().to_owned());
         if let Some(target) = target
-            && !std::mem::replace(&mut self.hold_said, true)
+            && self.sending.must_say_hold()
         {
             let (target, reason) = (target.as_str(), reason.as_str());
             self.say(Text::MessageWaits {
@@ -200,7 +270,7 @@ impl App {
 
     /// The file of unsent lines of an earlier run.
     pub(super) fn take_outgoing(&mut self, user: &str, lines: Option<&str>) {
-        self.hold = Hold::None;
+        self.sending.end_loading();
         match lines {
             None => self.say(Text::OutgoingLocked),
             Some(lines) => {
@@ -279,6 +349,7 @@ impl App {
             }
         }
         let kept = self
+            .sending
             .files
             .as_ref()
             .filter(|_| self.world.settings.config.keep_unsent);
@@ -290,11 +361,6 @@ impl App {
             user: user.to_owned(),
             line: aside.line,
         });
-    }
-
-    /// Where the user's lines are kept from now on, if they are.
-    pub(super) fn kept_in(&mut self, files: Option<Files>) {
-        self.files = files;
     }
 
     /// The lines that wait and belong below what is shown: in a chat its own, elsewhere all. At most so
@@ -340,11 +406,12 @@ impl App {
         let Some(user) = self.world.session.me().map(str::to_owned) else {
             return;
         };
-        if count == 0 || std::mem::replace(&mut self.unsent_said, true) {
+        if count == 0 || !self.sending.must_say_unsent() {
             return;
         }
         self.fail(Text::UnsentAtExit { count });
         let files = self
+            .sending
             .files
             .clone()
             .filter(|_| self.world.settings.config.keep_unsent);
@@ -359,7 +426,7 @@ impl App {
 
     /// That file cannot be had: lines go on without being kept.
     pub(super) fn lack_outgoing(&mut self, why: &str) {
-        self.hold = Hold::None;
+        self.sending.end_loading();
         self.fail(Text::OutgoingFault { why });
         self.fail(Text::OutgoingNotKept);
         self.send_next();
@@ -367,7 +434,7 @@ impl App {
 
     fn save(&mut self, user: String) {
         // Before the file was read, writing it would lose what it holds.
-        if self.world.settings.config.keep_unsent && self.hold != Hold::Loading {
+        if self.world.settings.config.keep_unsent && !self.sending.is_loading() {
             let lines = self.world.outgoing.to_lines(&user);
             self.effects.push(Effect::SaveOutgoing { user, lines });
         }

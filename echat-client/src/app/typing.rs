@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::input::InputEnd;
 use super::question::{Pasted, Question, Reply};
-use super::{App, Effect, Hold, Input};
+use super::{App, Effect, Input};
 use crate::line_editor::{Completer, Key, Outcome};
 use crate::modes::{Goto, error_line};
 use crate::render::safe::Safe;
@@ -98,7 +98,7 @@ impl App {
             && self.waiting.is_empty()
             && self.world.pending() == 0
             && (self.connection.is_online() || self.credentials.is_none())
-            && self.hold != Hold::Loading
+            && !self.sending.is_loading()
     }
 
     /// Whether the next line is a password.
