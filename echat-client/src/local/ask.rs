@@ -18,22 +18,22 @@ pub fn is_interactive() -> bool {
 
 /// The controlling terminal of the process, `/dev/tty`.
 #[derive(Debug)]
-pub struct Tty(File);
+pub(crate) struct Tty(File);
 
 impl Tty {
     /// The terminal; an error without one.
-    pub fn open() -> io::Result<Self> {
+    pub(crate) fn open() -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
         Ok(Self(file))
     }
 
     /// To write to it.
-    pub fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         &self.0
     }
 
     /// Shows text.
-    pub fn put(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn put(&self, text: &str) -> io::Result<()> {
         put(&self.0, text)
     }
 }
@@ -45,19 +45,19 @@ impl AsFd for Tty {
 }
 
 /// Asks, and does not wait.
-pub fn put(mut out: impl Write, question: &str) -> io::Result<()> {
+pub(crate) fn put(mut out: impl Write, question: &str) -> io::Result<()> {
     write!(out, "{question}")?;
     out.flush()
 }
 
 /// Whether a line is a yes.
-pub fn is_yes(line: &[u8]) -> bool {
+pub(crate) fn is_yes(line: &[u8]) -> bool {
     line.trim_ascii() == b"yes"
 }
 
 /// The line that is typed, with its end and whatever else the terminal sent; waits for it. Empty at the end of input. The terminal is
 /// not in raw mode: then one line comes with one read, and the lines behind it stay.
-pub fn line(from: impl AsFd) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn line(from: impl AsFd) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut typed = Zeroizing::new(vec![0; LINE_MAX]);
     loop {
         match rustix::io::read(from.as_fd(), &mut typed[..]) {

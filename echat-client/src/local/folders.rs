@@ -5,12 +5,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// What the client remembers: `echat` in `$XDG_STATE_HOME`, else in `~/.local/state`.
-pub fn state(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+pub(crate) fn state(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     place(variable, "XDG_STATE_HOME", ".local/state")
 }
 
 /// What the user chose: `echat` in `$XDG_CONFIG_HOME`, else in `~/.config`.
-pub fn config(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+pub(crate) fn config(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     place(variable, "XDG_CONFIG_HOME", ".config")
 }
 

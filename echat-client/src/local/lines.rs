@@ -3,24 +3,24 @@
 use zeroize::Zeroize;
 
 /// The longest line, in bytes: far more than any frame can carry in hex.
-pub const MAX_LINE: usize = 1 << 20;
+pub(crate) const MAX_LINE: usize = 1 << 20;
 
 /// A line and its number, from 1; without its end.
-pub type Numbered = (usize, Vec<u8>);
+pub(crate) type Numbered = (usize, Vec<u8>);
 
 /// A line that is longer than [`MAX_LINE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {0} is longer than 1 MiB")]
-pub struct TooLong(pub usize);
+pub(crate) struct TooLong(pub usize);
 
 /// What follows a byte order mark in UTF-8, which editors of Windows begin a file with.
-pub fn without_mark(text: &[u8]) -> &[u8] {
+pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
 }
 
 /// Whether a text begins as UTF-16 does: with its byte order mark, or with a zero byte for half of
 /// a Latin character.
-pub fn is_utf16(text: &[u8]) -> bool {
+pub(crate) fn is_utf16(text: &[u8]) -> bool {
     match text {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
         [one, other, ..] => (*one == 0) != (*other == 0),
@@ -30,7 +30,7 @@ pub fn is_utf16(text: &[u8]) -> bool {
 
 /// Input that has not been cut into lines yet. A byte order mark at its beginning is no part of it.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub(crate) struct Lines {
     buffer: Vec<u8>,
     /// How far the buffer is known to hold no end of a line.
     searched: usize,
@@ -39,12 +39,12 @@ pub struct Lines {
 
 impl Lines {
     /// Appends input.
-    pub fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
     /// The next whole line.
-    pub fn next_line(&mut self) -> Result<Option<Numbered>, TooLong> {
+    pub(crate) fn next_line(&mut self) -> Result<Option<Numbered>, TooLong> {
         let end = self.buffer[self.searched..]
             .iter()
             .position(|byte| *byte == b'\n');
@@ -80,7 +80,7 @@ impl Lines {
     }
 
     /// What stands behind the last end of a line, once there is no more input.
-    pub fn last_line(&mut self) -> Option<Numbered> {
+    pub(crate) fn last_line(&mut self) -> Option<Numbered> {
         let line = self.line(self.buffer.len());
         self.buffer.zeroize();
         (!line.is_empty()).then_some((self.taken, line))

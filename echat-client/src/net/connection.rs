@@ -28,7 +28,7 @@ const SETTLED: Duration = Duration::from_mins(1);
 
 /// Where the connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// There is none, and none is tried until one is wished for.
     Offline,
     /// There is none; the next try is at this time.
@@ -46,7 +46,7 @@ pub enum State {
 
 /// Something that the caller has to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Connect, and report [`Connection::opened`] or [`Connection::lost`].
     Dial,
     /// Send a PING.
@@ -57,7 +57,7 @@ pub enum Action {
 
 /// The state machine.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     state: State,
     /// Connections that failed since one was useful. It grows the back-off and nothing else.
     failures: u32,
@@ -70,7 +70,7 @@ pub struct Connection {
 impl Connection {
     /// No connection yet. `seed` is random, so that clients which lost their server at the same
     /// moment do not come back at the same moment.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             state: State::Offline,
             failures: 0,
@@ -81,33 +81,33 @@ impl Connection {
     }
 
     /// The state.
-    pub fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         self.state
     }
 
     /// Whether the channel is open.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         matches!(self.state, State::LoggedOut | State::Online(_))
     }
 
     /// Whether a login holds.
-    pub fn is_online(&self) -> bool {
+    pub(crate) fn is_online(&self) -> bool {
         matches!(self.state, State::Online(_))
     }
 
     /// Whether a connection is under way, now or after a wait.
-    pub fn is_coming(&self) -> bool {
+    pub(crate) fn is_coming(&self) -> bool {
         matches!(self.state, State::Waiting(_) | State::Dialling { .. })
     }
 
     /// How many connections failed since one was useful.
-    pub fn failures(&self) -> u32 {
+    pub(crate) fn failures(&self) -> u32 {
         self.failures
     }
 
     /// Connects now, from [`State::Offline`] with a back-off that begins anew, from
     /// [`State::Waiting`] before its time. `wished` is kept in [`State::Dialling`].
-    pub fn wish(&mut self, wished: bool) -> Option<Action> {
+    pub(crate) fn wish(&mut self, wished: bool) -> Option<Action> {
         match self.state {
             State::Offline => self.failures = 0,
             State::Waiting(_) => {}
@@ -118,7 +118,7 @@ impl Connection {
     }
 
     /// The channel is open.
-    pub fn opened(&mut self, now: Duration) {
+    pub(crate) fn opened(&mut self, now: Duration) {
         self.state = State::LoggedOut;
         self.liveness = Liveness::new(Periods::default(), now);
         self.pings = 0;
@@ -126,12 +126,12 @@ impl Connection {
 
     /// A login holds. That alone does not end the back-off: what was sent after it may be what
     /// the server closes for.
-    pub fn logged_in(&mut self, now: Duration) {
+    pub(crate) fn logged_in(&mut self, now: Duration) {
         self.state = State::Online(now);
     }
 
     /// The login ended, and the channel did not.
-    pub fn logged_out(&mut self) {
+    pub(crate) fn logged_out(&mut self) {
         if self.is_online() {
             self.state = State::LoggedOut;
         }
@@ -139,12 +139,12 @@ impl Connection {
 
     /// The server answered something that is not asked again with every connection. The back-off
     /// begins anew.
-    pub fn got_through(&mut self) {
+    pub(crate) fn got_through(&mut self) {
         self.failures = 0;
     }
 
     /// A PONG came.
-    pub fn pong(&mut self) {
+    pub(crate) fn pong(&mut self) {
         if self.pings > 0 {
             self.pings -= 1;
             if self.is_online() {
@@ -154,13 +154,13 @@ impl Connection {
     }
 
     /// Bytes came.
-    pub fn heard(&mut self, now: Duration) {
+    pub(crate) fn heard(&mut self, now: Duration) {
         self.liveness.heard(now);
     }
 
     /// The machine was suspended or the process stopped. An open connection is asked about at
     /// once, and a wait is over: the network may be another one.
-    pub fn woke(&mut self, now: Duration) {
+    pub(crate) fn woke(&mut self, now: Duration) {
         self.liveness.woke();
         if let State::Waiting(until) = &mut self.state {
             *until = now.min(*until);
@@ -168,7 +168,7 @@ impl Connection {
     }
 
     /// The connection is gone or did not come up, and comes back after the back-off.
-    pub fn lost(&mut self, now: Duration) {
+    pub(crate) fn lost(&mut self, now: Duration) {
         if matches!(self.state, State::Online(since) if now.saturating_sub(since) >= SETTLED) {
             self.failures = 0;
         }
@@ -177,12 +177,12 @@ impl Connection {
     }
 
     /// The connection is gone or did not come up, and stays away.
-    pub fn closed(&mut self) {
+    pub(crate) fn closed(&mut self) {
         self.state = State::Offline;
     }
 
     /// What to do at `now`. `waits`: whether the client waits for something from the server.
-    pub fn due(&mut self, now: Duration, waits: bool) -> Option<Action> {
+    pub(crate) fn due(&mut self, now: Duration, waits: bool) -> Option<Action> {
         match self.state {
             State::Offline | State::Dialling { .. } => None,
             State::Waiting(until) if now < until => None,
@@ -199,7 +199,7 @@ impl Connection {
     }
 
     /// When [`Connection::due`] has something to do, if nothing happens before.
-    pub fn due_at(&self, waits: bool) -> Option<Duration> {
+    pub(crate) fn due_at(&self, waits: bool) -> Option<Duration> {
         match self.state {
             State::Offline | State::Dialling { .. } => None,
             State::Waiting(until) => Some(until),

@@ -27,7 +27,7 @@ use crate::net::address::Address;
 use crate::net::fingerprint::Fingerprint;
 
 /// A variable that names another file.
-pub const VARIABLE: &str = "ECHAT_KNOWN_HOSTS";
+pub(crate) const VARIABLE: &str = "ECHAT_KNOWN_HOSTS";
 /// The largest file that is read, in bytes: some ten thousand servers.
 const MAX_FILE: u64 = 1 << 20;
 
@@ -36,13 +36,13 @@ const LINKS_MAX: usize = 40;
 
 /// The file, which need not exist yet.
 #[derive(Clone, Debug)]
-pub struct KnownHosts {
+pub(crate) struct KnownHosts {
     path: PathBuf,
 }
 
 /// What the file says about one address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Keys {
+pub(crate) struct Keys {
     /// The keys that this address may show; empty for an unknown server.
     pub known: Vec<Fingerprint>,
     /// The numbers, from 1, of lines that mean nothing.
@@ -51,7 +51,7 @@ pub struct Keys {
 
 /// Why the file could not be read or changed.
 #[derive(Debug, thiserror::Error)]
-pub enum KnownHostsError {
+pub(crate) enum KnownHostsError {
     /// There is neither `ECHAT_KNOWN_HOSTS`, `XDG_STATE_HOME` nor `HOME`.
     #[error(
         "no place for known_hosts: set HOME, XDG_STATE_HOME or ECHAT_KNOWN_HOSTS, or name the \
@@ -85,7 +85,7 @@ pub enum KnownHostsError {
 impl KnownHostsError {
     /// Whether a key that is named with the address takes the place of one that could not be
     /// remembered. A key that contradicts the file is not helped by that.
-    pub fn is_helped_by_pinning(&self) -> bool {
+    pub(crate) fn is_helped_by_pinning(&self) -> bool {
         match self {
             Self::NoPlace | Self::Io { .. } | Self::NotAFile(_) => true,
             Self::TooLarge(_) | Self::Conflict { .. } => false,
@@ -95,14 +95,16 @@ impl KnownHostsError {
 
 impl KnownHosts {
     /// The file at `path`.
-    pub fn at(path: impl Into<PathBuf>) -> Self {
+    pub(crate) fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
 
     /// The user's file: `$ECHAT_KNOWN_HOSTS`, else `known_hosts` in `$XDG_STATE_HOME/echat`, else
     /// in `~/.local/state/echat`. An empty variable counts as absent, and so does a relative
     /// `XDG_STATE_HOME` (the XDG specification says so).
-    pub fn of_user(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, KnownHostsError> {
+    pub(crate) fn of_user(
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, KnownHostsError> {
         if let Some(path) = variable(VARIABLE).filter(|value| !value.is_empty()) {
             return Ok(Self::at(path));
         }
@@ -113,12 +115,12 @@ impl KnownHosts {
     }
 
     /// Where the file is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The keys known for `address`. A file that is not there knows none.
-    pub fn look_up(&self, address: &Address) -> Result<Keys, KnownHostsError> {
+    pub(crate) fn look_up(&self, address: &Address) -> Result<Keys, KnownHostsError> {
         let mut keys = Keys::default();
         for (index, line) in lines(&self.read()?).enumerate() {
             match parse(line) {
@@ -131,7 +133,11 @@ impl KnownHosts {
     }
 
     /// Adds a line for a server that was unknown; does nothing if this key is known already.
-    pub fn remember(&self, address: &Address, key: &Fingerprint) -> Result<(), KnownHostsError> {
+    pub(crate) fn remember(
+        &self,
+        address: &Address,
+        key: &Fingerprint,
+    ) -> Result<(), KnownHostsError> {
         let target = self.target()?;
         let _lock = lock(&target)?;
         let known = self.look_up(address)?.known;
@@ -153,7 +159,7 @@ impl KnownHosts {
     }
 
     /// Removes every line of `address` and says how many there were.
-    pub fn forget(&self, address: &Address) -> Result<usize, KnownHostsError> {
+    pub(crate) fn forget(&self, address: &Address) -> Result<usize, KnownHostsError> {
         let content = self.read()?;
         if !lines(&content).any(|line| names(line, address)) {
             return Ok(0);

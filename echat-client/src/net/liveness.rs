@@ -28,7 +28,7 @@ impl Default for Periods {
 
 /// What a look at the connection shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Nothing to do.
     Alive,
     /// Send a PING now. It counts as sent.
@@ -39,7 +39,7 @@ pub enum Verdict {
 
 /// The silence of one connection. Any received byte ends it, not only a PONG.
 #[derive(Clone, Debug)]
-pub struct Liveness {
+pub(crate) struct Liveness {
     periods: Periods,
     /// When the connection opened or the last bytes came.
     heard: Duration,
@@ -51,7 +51,7 @@ pub struct Liveness {
 
 impl Liveness {
     /// A connection that opened at `now`.
-    pub fn new(periods: Periods, now: Duration) -> Self {
+    pub(crate) fn new(periods: Periods, now: Duration) -> Self {
         Self {
             periods,
             heard: now,
@@ -61,20 +61,20 @@ impl Liveness {
     }
 
     /// Bytes came.
-    pub fn heard(&mut self, now: Duration) {
+    pub(crate) fn heard(&mut self, now: Duration) {
         self.heard = now;
         self.asked = None;
     }
 
     /// The machine was suspended or the process stopped: the next [`Liveness::check`] asks for a
     /// ping. Bytes received before the pause prove nothing, so they do not prevent it.
-    pub fn woke(&mut self) {
+    pub(crate) fn woke(&mut self) {
         self.at_once = true;
     }
 
     /// Decides what to do at `now`. `waits` says whether the client waits for something. Received
     /// bytes have to be reported first: see [`Liveness::heard`].
-    pub fn check(&mut self, now: Duration, waits: bool) -> Verdict {
+    pub(crate) fn check(&mut self, now: Duration, waits: bool) -> Verdict {
         if now < self.due(waits) {
             return Verdict::Alive;
         }
@@ -87,7 +87,7 @@ impl Liveness {
     }
 
     /// When [`Liveness::check`] has something to do, if nothing is heard before.
-    pub fn due(&self, waits: bool) -> Duration {
+    pub(crate) fn due(&self, waits: bool) -> Duration {
         let Periods {
             waiting,
             idle,

@@ -5,12 +5,12 @@
 //! key. [`connection`] is the state machine above it; it has no socket and no clock.
 
 pub mod address;
-pub mod connection;
+pub(crate) mod connection;
 pub mod fingerprint;
-pub mod known_hosts;
+pub(crate) mod known_hosts;
 pub mod link;
-pub mod liveness;
+pub(crate) mod liveness;
 pub mod socket;
 pub mod trust;
 pub mod wait;
-pub mod wake;
+pub(crate) mod wake;

@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The pauses of one process.
 #[derive(Debug)]
-pub struct Wakes {
+pub(crate) struct Wakes {
     /// Readable after SIGCONT.
     continued: UnixStream,
     /// Readable after the machine resumed or its clock was set; `None` where the system has no
@@ -32,7 +32,7 @@ impl Wakes {
     ///
     /// # Errors
     /// The signal handler or its socket pair cannot be made.
-    pub fn new(clock: &Clock) -> io::Result<Self> {
+    pub(crate) fn new(clock: &Clock) -> io::Result<Self> {
         let (continued, write) = UnixStream::pair()?;
         continued.set_nonblocking(true)?;
         pipe::register(SIGCONT, write)?;
@@ -44,14 +44,14 @@ impl Wakes {
     }
 
     /// What a loop waits for beside its own descriptors.
-    pub fn watched(&self) -> impl Iterator<Item = Watched<'_>> {
+    pub(crate) fn watched(&self) -> impl Iterator<Item = Watched<'_>> {
         let resumed = self.resumed.as_ref();
         let resumed = resumed.map(|fd| Watched::new(fd, Interest::Read));
         std::iter::once(Watched::new(&self.continued, Interest::Read)).chain(resumed)
     }
 
     /// Whether there was a pause since the last call.
-    pub fn take(&mut self, clock: &Clock) -> bool {
+    pub(crate) fn take(&mut self, clock: &Clock) -> bool {
         let mut buffer = [0; 64];
         let mut is_continued = false;
         while matches!(self.continued.read(&mut buffer), Ok(1..)) {
