@@ -2,7 +2,7 @@
 //! connect, ping and give up.
 //!
 //! [`link`] opens a TCP connection ([`socket`]), does the handshake and asks [`trust`] about the server's
-//! key. [`connection`] is the state machine above it; it has no socket and no clock.
+//! key. `connection` is the state machine above it; it has no socket and no clock.
 
 pub mod address;
 pub(crate) mod connection;
