@@ -24,13 +24,13 @@ use crate::value::Value;
 
 /// Commands of the channel itself: never routed to a handler, never inside a BATCH.
 pub mod channel {
-    /// From here up, a command is the channel's own.
+    /// The first number of the channel's own commands.
     pub const FIRST: u32 = 0xFFFF_FF00;
-    /// The first frame of each direction: proof of having seen the same handshake.
+    /// The first frame of each direction; proves that both sides saw the same handshake.
     pub const FINISHED: u32 = 0xFFFF_FF01;
     /// The last frame of a direction, with a [`super::CloseReason`].
     pub const CLOSE_NOTIFY: u32 = 0xFFFF_FF02;
-    /// Asks for a PONG.
+    /// Requests a PONG.
     pub const PING: u32 = 0xFFFF_FF03;
     /// Answers a PING.
     pub const PONG: u32 = 0xFFFF_FF04;
@@ -46,7 +46,7 @@ pub enum CloseReason {
     Bye = 0,
     /// Not logged in for too long.
     Idle = 1,
-    /// A frame whose tag holds was malformed.
+    /// A frame with a correct tag was malformed.
     Malformed = 2,
     /// Too many unknown commands.
     TooManyErrors = 3,
@@ -58,12 +58,12 @@ pub enum CloseReason {
     Kicked = 6,
     /// The peer reads too slowly.
     TooSlow = 7,
-    /// A key has done its work; connect again for new ones.
+    /// A key has reached its limit; a new connection makes new ones.
     KeyWornOut = 8,
 }
 
 impl CloseReason {
-    /// The number's meaning; `None` for numbers of the future.
+    /// The reason for a number; `None` for unknown numbers.
     pub const fn from_number(number: u64) -> Option<Self> {
         Some(match number {
             0 => Self::Bye,
@@ -81,16 +81,16 @@ impl CloseReason {
 }
 
 requests! {
-    /// Asks for the server's clock; needs no login, and serves as a barrier.
+    /// Returns the server's clock. It needs no login, and serves as a barrier.
     1 QUERY_SERVER_TIME QueryServerTime null {}
         => SEND_SERVER_TIME | REFUSED; short, Keeps;
-    /// Makes an account.
+    /// Creates an account.
     2 REGISTER Register dict { username: Username, password: NewPassword }
         => REGISTER_SUCCESS | REFUSED, NameTaken: USERNAME_EXIST; short, Keeps;
-    /// Makes this connection that user's.
+    /// Authenticates this connection as a user.
     3 LOGIN Login dict { username: NameQuery, password: Password }
         => LOGIN_BUNDLE | LOGIN_FAILURE; paged, Begins;
-    /// Asks somebody for friendship; if they asked first, it is made at once.
+    /// Sends a friend request. If the other user has asked already, the two become friends.
     4 ADD_FRIEND AddFriend one { username: NameQuery }
         => ADD_FRIEND_RESULT | ADD_FRIEND_RESULT; short, Keeps;
     /// Answers a friend request.
@@ -101,16 +101,16 @@ requests! {
         target_type: TargetType, target: NameQuery, content: Content, txn_id: Option<TxnId>
     }
         => ON_NEW_MESSAGE | SEND_MESSAGE_FAILURE; short, Keeps;
-    /// Becomes a member of a room.
+    /// Joins a room.
     7 JOIN_ROOM JoinRoom one { roomname: NameQuery }
         => JOIN_ROOM_RESULT | JOIN_ROOM_RESULT; short, Keeps;
-    /// Makes a room with some of one's friends in it.
+    /// Creates a room with some friends as members.
     9 CREATE_ROOM CreateRoom dict { roomname: RoomName, members: Names }
         => CREATE_ROOM_RESULT | CREATE_ROOM_RESULT; short, Keeps;
-    /// Ends the login and keeps the connection.
+    /// Ends the session and keeps the connection.
     11 LOGOUT Logout null {}
         => LOGGED_OUT | REFUSED; short, Ends;
-    /// Messages of one conversation, or of all after an id.
+    /// Returns messages of one conversation, or of all after an id.
     12 QUERY_HISTORY QueryHistory dict {
         target_type: Option<TargetType>, target: Option<NameQuery>,
         before: Option<u64>, after: Option<u64>, limit: Option<u64>
@@ -119,19 +119,19 @@ requests! {
     /// Moves a conversation's read marker forward.
     13 MARK_READ MarkRead dict { target_type: TargetType, target: NameQuery, id: u64 }
         => MARKED | REFUSED; short, Keeps;
-    /// Leaves a room; its history is seen no more.
+    /// Leaves a room. Its history is not readable afterwards.
     14 LEAVE_ROOM LeaveRoom one { roomname: NameQuery }
         => LEFT_ROOM | REFUSED; short, Keeps;
-    /// Takes friends into one's own room.
+    /// Adds friends to the user's own room.
     15 ADD_MEMBERS AddMembers dict { roomname: NameQuery, members: Names }
         => ADD_MEMBERS_RESULT | ADD_MEMBERS_RESULT; short, Keeps;
-    /// Users and rooms by a part of their name.
+    /// Finds users and rooms by a part of their names.
     16 FIND Find dict { keyword: String }
         => FOUND | REFUSED; paged, Keeps;
-    /// One's own rooms.
+    /// Returns the user's rooms.
     17 LIST_ROOMS ListRooms null {}
         => ROOMS | REFUSED; paged, Keeps;
-    /// The members of a room one is in.
+    /// Returns the members of one of the user's rooms.
     18 LIST_MEMBERS ListMembers one { roomname: NameQuery }
         => MEMBERS | REFUSED; paged, Keeps;
 }
@@ -141,15 +141,15 @@ events! {
     8 JOIN_ROOM_RESULT JoinRoomResult Reply one { result: Outcome };
     /// Refuses or confirms CREATE_ROOM.
     10 CREATE_ROOM_RESULT CreateRoomResult Reply one { result: Outcome };
-    /// The server's clock, unix seconds.
+    /// The server's clock in unix seconds.
     101 SEND_SERVER_TIME SendServerTime Reply one { time: u64 };
     /// The name as stored.
     102 REGISTER_SUCCESS RegisterSuccess Reply one { username: String };
-    /// The login holds; LOGIN_BUNDLE follows.
+    /// The login succeeded; LOGIN_BUNDLE follows.
     103 LOGIN_SUCCESS LoginSuccess Event one { username: String };
     /// The user logged in elsewhere; CLOSE_NOTIFY(6) follows.
     104 SERVER_KICK ServerKick Event null {};
-    /// What a user comes back to.
+    /// The state at login.
     105 LOGIN_BUNDLE LoginBundle Reply dict {
         chat_rooms: Vec<String>, friends: Vec<String>, online: Vec<String>,
         pending_requests: Vec<String>, messages: Vec<ChatMessage>, unread: Vec<Unread>, more: Vec<Older>,
@@ -157,56 +157,56 @@ events! {
     };
     /// Refuses or confirms ADD_FRIEND.
     106 ADD_FRIEND_RESULT AddFriendResult Reply one { result: Outcome };
-    /// Somebody asks for friendship.
+    /// Another user sent a friend request.
     107 INCOMMING_FRIEND_REQUEST IncommingFriendRequest Event one { username: String };
-    /// Somebody is a friend from now on.
+    /// Another user became a friend.
     108 NEW_CONTACT NewContact Event one { username: String };
-    /// A message arrived; with `txn_id`, the acknowledgement of one's own.
+    /// A new message; with `txn_id`, the acknowledgement of SEND_MESSAGE.
     109 ON_NEW_MESSAGE OnNewMessage ReplyOrEvent dict {
         id: u64, content: String, sender: String, target_type: TargetType, send_time: u64,
         target: String, txn_id: Option<TxnEcho>
     };
-    /// One is a member of this room from now on.
+    /// The user became a member of this room.
     110 ON_NEW_ROOM OnNewRoom Event one { roomname: String };
-    /// A friend came.
+    /// A friend came online.
     111 ON_FRIEND_ONLINE OnFriendOnline Event one { username: String };
-    /// A friend went.
+    /// A friend went offline.
     112 ON_FRIEND_OFFLINE OnFriendOffline Event one { username: String };
-    /// A member came, or came back.
+    /// A member came online or joined.
     113 ON_MEMBER_ONLINE OnMemberOnline Event dict { roomname: String, membername: String };
-    /// A member went, or left.
+    /// A member went offline or left.
     114 ON_MEMBER_OFFLINE OnMemberOffline Event dict { roomname: String, membername: String };
     /// Refuses or confirms RESOLVE_FRIEND_REQUEST.
     115 RESOLVE_RESULT ResolveResult Reply one { result: Outcome };
-    /// Nobody is logged in here any more.
+    /// The session on this connection has ended.
     116 LOGGED_OUT LoggedOut Reply null {};
     /// Messages, oldest first.
     117 HISTORY History Reply dict { messages: Vec<ChatMessage>, more: bool };
-    /// Where the read marker stands.
+    /// The position of the read marker.
     118 MARKED Marked Reply dict { target_type: TargetType, target: String, id: u64 };
     /// The room that was left.
     119 LEFT_ROOM LeftRoom Reply one { roomname: String };
     /// Refuses or confirms ADD_MEMBERS.
     120 ADD_MEMBERS_RESULT AddMembersResult Reply one { result: Outcome };
-    /// What FIND found.
+    /// The results of FIND.
     121 FOUND Found Reply dict { users: Vec<String>, rooms: Vec<String>, more: bool };
-    /// One's own rooms, by name.
+    /// The user's rooms, by name.
     122 ROOMS Rooms Reply one { rooms: Vec<RoomLine> };
-    /// Members, by name.
+    /// The members of a room, by name.
     123 MEMBERS Members Reply one { members: Vec<MemberLine> };
-    /// REGISTER: the name is taken.
+    /// REGISTER: the name, or a confusable one, is taken.
     201 USERNAME_EXIST UsernameExist Refusal one { fail: Fail };
     /// LOGIN is refused.
     202 LOGIN_FAILURE LoginFailure Refusal one { fail: Fail };
     /// SEND_MESSAGE is refused.
     203 SEND_MESSAGE_FAILURE SendMessageFailure Refusal one { fail: Fail };
-    /// The command is no request.
+    /// The command is not a request.
     204 COMMAND_WRONG CommandWrong Refusal one { fail: Fail };
-    /// The request is refused; has `command`, its number.
+    /// The request is refused; `command` is its number.
     205 REFUSED Refused Refusal one { fail: Fail };
 }
 
-/// Receivers ignore keys they do not know in replies and events.
+/// Receivers ignore unknown keys in replies and events.
 #[expect(
     clippy::unnecessary_wraps,
     reason = "stands where Fields::finish stands in requests"

@@ -1,4 +1,4 @@
-//! What a user comes back to: LOGIN_BUNDLE.
+//! The reply to LOGIN: LOGIN_BUNDLE.
 
 use super::{Caller, Ctx, Reject, messages, page, target_type};
 use crate::store::StoreError;
