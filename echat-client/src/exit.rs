@@ -25,7 +25,7 @@ impl Exit {
             Ok(()) if said.use_stderr() => Self::Usage,
             Ok(()) => Self::Success,
             Err(error) => {
-                // Who has stopped reading wants no word about that.
+                // A reader that closed the pipe needs no message about it.
                 if error.kind() != io::ErrorKind::BrokenPipe {
                     let _ = writeln!(io::stderr(), "{program}: {error}");
                 }

@@ -16,7 +16,7 @@ pub struct Settings {
     pub interactive: bool,
     /// Whether what was typed is left above the prompt; not where the terminal itself shows it.
     pub echoes: bool,
-    /// Who logs in at the start.
+    /// The user to log in at the start.
     pub user: Option<String>,
     /// With what.
     pub password: Option<Zeroizing<String>>,

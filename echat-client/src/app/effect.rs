@@ -41,7 +41,7 @@ pub enum Input {
     Shown,
     /// The terminal has another width.
     Resize,
-    /// The channel is up; nobody is logged in on it.
+    /// The channel is open, without a login.
     Connected,
     /// The server says something.
     Event(Event),

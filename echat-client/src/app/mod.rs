@@ -158,7 +158,7 @@ impl App {
             Input::Shown => self.shown(),
             // Lines are taken apart above.
             Input::Resize | Input::Lines(_) => {}
-            // Whoever had the terminal meanwhile named the window anew.
+            // Another program may have changed the title of the window.
             Input::Resume => self.title.clear(),
             Input::Elapsed { at } => self.at = at,
             Input::Due => self.due(),

@@ -71,7 +71,7 @@ impl App {
         self.waiting.retain(|request| !pages(request));
     }
 
-    /// Somebody else's questions are not for this user.
+    /// Questions of another user are not for this one.
     fn greet(&mut self, name: &str) {
         self.same_user = self.world.session.me() == Some(name);
         if !self.same_user {
@@ -93,7 +93,7 @@ impl App {
                     self.mark_read(&target);
                 }
             }
-            // More was shown meanwhile, also if its chat is left again.
+            // More was shown since, even if its chat is left again.
             News::Answer(Asked::MarkRead(target), Ok(_)) if self.is_read(target) => {
                 self.mark_read(target);
             }

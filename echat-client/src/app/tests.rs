@@ -46,7 +46,7 @@ fn stage(language: Language) -> Stage {
     stage
 }
 
-/// Somebody who is logged in, in contact mode, with nothing waiting.
+/// A user who is logged in, in contact mode, with nothing pending.
 fn ann(language: Language) -> Stage {
     let mut stage = stage(language);
     stage.types("login").types("ann").types("password1");

@@ -80,7 +80,7 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     };
     let hosts = match KnownHosts::of_user(variable) {
         Ok(hosts) => Some(hosts),
-        // Whoever has pinned the key needs no file.
+        // A pinned key needs no file.
         Err(KnownHostsError::NoPlace) if address.fingerprint.is_some() => None,
         Err(error) => return Err(wrong(Exit::Local, &error)),
     };

@@ -52,7 +52,7 @@ pub fn main() -> ExitCode {
             let language = choices.language;
             let ended = EventLoop::new(choices).and_then(EventLoop::run);
             ended.map_err(|error| {
-                // Who has stopped reading wants no word about that.
+                // A reader that closed the pipe needs no message about it.
                 let is_quiet = error.kind() == io::ErrorKind::BrokenPipe;
                 (Exit::Local, (!is_quiet).then(|| error.said(language)))
             })
@@ -60,7 +60,7 @@ pub fn main() -> ExitCode {
     match end {
         Ok(End::Exit(exit)) => code(exit),
         Ok(End::Signal(signal)) => {
-            // Whoever started us learns the truth: ended by this signal.
+            // The parent process sees the real cause: this signal.
             let _ = signal_hook::low_level::emulate_default_handler(signal);
             code(Exit::Local)
         }

@@ -9,7 +9,7 @@ use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
 use signal_hook::low_level;
 
-/// What the system, or somebody, wants.
+/// The request of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     /// The terminal has another size.
@@ -55,7 +55,7 @@ impl AsFd for Signals {
     }
 }
 
-/// Stops the program until somebody continues it.
+/// Stops the process until it is continued.
 pub(super) fn stop() -> io::Result<()> {
     low_level::emulate_default_handler(SIGTSTP)
 }

@@ -243,7 +243,7 @@ impl Mode for Chat {
             return acts;
         }
         acts.extend(match read(Scope::Chat, line, world) {
-            // Nobody says that alone but to leave; a pipe may.
+            // Alone on a line it means leaving; in a pipe it may be text.
             Ok(Statement::Say(text)) if text.trim() == QUIT && world.settings.interactive => {
                 vec![Act::Quit]
             }

@@ -42,7 +42,7 @@ pub(super) fn span(text: &str, style: Style) -> Span {
     }
 }
 
-/// Whether a text names somebody, as a word of its own where the script has words.
+/// Whether a text names a user, as a word of its own where the script has words.
 pub fn mentions(text: &str, name: &str) -> bool {
     let text = text.to_lowercase();
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -110,7 +110,7 @@ impl World {
         self.said(said, &between)
     }
 
-    /// A message of one's own to somebody whose chat is not open.
+    /// A message of the user to a chat that is not open.
     pub(super) fn sent(&self, said: &Said, target: &str) -> Vec<Line> {
         self.said(said, &self.language.say(Text::SentTo { target }))
     }

@@ -19,7 +19,7 @@ pub(super) struct Presence {
 }
 
 impl Presence {
-    /// Somebody came or went.
+    /// A user came online or went offline.
     pub(super) fn note(&mut self, name: &str, came: bool, world: &World) -> Vec<Line> {
         if world.settings.config.presence == settings::Presence::Hide {
             return Vec::new();
@@ -29,7 +29,7 @@ impl Presence {
         } else {
             (&mut self.went, &mut self.came)
         };
-        // Who went and came back has done nothing worth a line.
+        // A user who went and came back causes no line.
         if !there.remove(name) {
             here.insert(name.to_owned());
         }

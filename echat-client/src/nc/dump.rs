@@ -50,7 +50,7 @@ impl<W: Write> Dump<W> {
     fn show(&mut self, way: Way, what: &str, body: &str) {
         let arrow = if way == Way::In { '<' } else { '>' };
         let time = self.clock.now().as_secs_f64();
-        // There is nobody to tell that standard error failed.
+        // A failure of standard error cannot be reported.
         let _ = write!(self.out, "{time:.6} {arrow} {what}\n{body}");
     }
 }

@@ -13,7 +13,7 @@ pub fn line(line: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Tells people something. If standard error is gone there is nobody to tell that.
+/// Writes to standard error. A failure of that cannot be reported.
 pub fn note(text: &dyn Display) {
     let _ = writeln!(io::stderr(), "echat-nc: {text}");
 }

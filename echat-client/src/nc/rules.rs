@@ -65,7 +65,7 @@ impl End {
         }
     }
 
-    /// Standard output failed. Whoever has stopped reading it wants no word about that.
+    /// Standard output failed. A reader that closed the pipe needs no message about it.
     pub fn output(error: &io::Error) -> Self {
         let quiet = error.kind() == io::ErrorKind::BrokenPipe;
         Self {

@@ -27,7 +27,7 @@ pub struct Address {
     port: u16,
 }
 
-/// What somebody typed in the place of an address.
+/// Why a text is not an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Where to connect.

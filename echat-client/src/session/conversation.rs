@@ -12,7 +12,7 @@ const BYTES: usize = 256 * 1024;
 pub struct Said {
     /// Grows over the whole server.
     pub id: u64,
-    /// Who wrote it.
+    /// The sender.
     pub sender: String,
     /// Whether that is the reader.
     pub mine: bool,

@@ -1,4 +1,4 @@
-//! Puts messages in the order of their ids, each once, whatever the connection did meanwhile.
+//! Puts messages in the order of their ids, each once, across lost connections.
 //!
 //! After a reconnect the messages that were missed are asked for, page by page, while new ones
 //! arrive already. New ones wait until the pages have reached them.

@@ -34,9 +34,9 @@ use members::Members;
 pub enum News {
     /// A message, one's own or another's.
     Message(Target, Said),
-    /// Somebody asks for friendship.
+    /// Another user sent a friend request.
     FriendRequest(String),
-    /// Somebody is a friend now.
+    /// Another user is a friend now.
     NewContact(String),
     /// The reader is a member now.
     NewRoom(String),
@@ -53,7 +53,7 @@ pub enum News {
     Answer(Asked, Result<Event, Fail>),
 }
 
-/// What the server said and nobody forgot.
+/// The client's knowledge of the server's state.
 #[derive(Debug, Default)]
 pub struct Session {
     me: Option<String>,
@@ -70,7 +70,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Who is logged in, also while the connection is lost.
+    /// The user who is logged in, also while the connection is lost.
     pub fn me(&self) -> Option<&str> {
         self.me.as_deref()
     }
@@ -95,7 +95,7 @@ impl Session {
         &self.rooms
     }
 
-    /// Who waits for an answer to a friend request.
+    /// The senders of open friend requests.
     pub fn pending(&self) -> &[String] {
         &self.pending
     }
@@ -158,7 +158,7 @@ impl Session {
 
     /// Forgets everybody and everything, as after LOGOUT.
     pub fn forget(&mut self) {
-        // The limits are the server's, whoever logs in.
+        // The limits belong to the server, not to a user.
         *self = Self {
             limits: self.limits,
             ..Self::default()

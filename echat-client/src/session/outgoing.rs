@@ -20,7 +20,7 @@ const LOSSES: u32 = 3;
 /// A line that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Who typed it.
+    /// The user who typed it.
     pub user: String,
     /// By which the server knows it again.
     pub txn_id: TxnId,
@@ -92,7 +92,7 @@ pub enum NotWithdrawn {
     InFlight,
 }
 
-/// A line of the file. Who typed it is the file's name.
+/// A line of the file. The file's name is that of the user.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {

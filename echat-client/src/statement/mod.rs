@@ -344,7 +344,7 @@ fn members(sign: &str, line: &str) -> Option<(String, Vec<String>)> {
         "" => Some(Vec::new()),
         names => names.split('+').map(|name| one_word(name.trim())).collect(),
     };
-    // Nobody to add is no command, while a room may begin with nobody but its maker.
+    // Adding no one is not a command; a new room may have its owner alone.
     names
         .filter(|names| sign == "=" || !names.is_empty())
         .map(|names| (room, names))

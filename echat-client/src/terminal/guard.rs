@@ -71,7 +71,7 @@ impl RawGuard {
 
 impl Drop for RawGuard {
     fn drop(&mut self) {
-        // There is nobody left to tell.
+        // A failure cannot be reported any more.
         let _ = self.0.leave();
     }
 }
@@ -138,7 +138,7 @@ pub(super) fn report(out: &mut impl Write, info: &PanicHookInfo<'_>) {
     let place = info.location().map_or("?".to_owned(), ToString::to_string);
     let said = Safe::text(info.payload_as_str().unwrap_or("?"));
     let backtrace = Backtrace::capture();
-    // With stderr closed there is nobody to tell.
+    // With stderr closed, nothing can be reported.
     let _ = writeln!(out, "panicked at {place}:\n{said}");
     if backtrace.status() == BacktraceStatus::Captured {
         let _ = writeln!(out, "{backtrace}");
@@ -168,7 +168,7 @@ impl EchoOff {
 
 impl Drop for EchoOff {
     fn drop(&mut self) {
-        // There is nobody left to tell.
+        // A failure cannot be reported any more.
         let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.before);
     }
 }

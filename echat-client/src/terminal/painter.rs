@@ -411,7 +411,7 @@ impl<W: Write> Drop for Painter<W> {
     /// under it.
     fn drop(&mut self) {
         if self.titled {
-            // There is nobody left to tell.
+            // A failure cannot be reported any more.
             let _ = self.out.write_all(OLD_TITLE);
         }
     }

@@ -167,13 +167,13 @@ sentences! {
     LoggedInAgain { name: &'a str };
     /// The server has another history than before: what it has now is shown.
     HistoryReplaced;
-    /// Nobody is logged in any more.
+    /// The user is logged out.
     LoggedOut;
-    /// Somebody is logged in already.
+    /// A user is logged in already.
     AlreadyLoggedIn { name: &'a str };
-    /// Without a terminal there is nobody to ask.
+    /// Without a terminal no question can be asked.
     NoPassword;
-    /// A password, and nobody to log in with it.
+    /// A password without a user.
     NoUser;
 
     // ---- friends and rooms
@@ -187,7 +187,7 @@ sentences! {
     Declined { name: &'a str };
     /// The request was sent.
     RequestSent { name: &'a str };
-    /// Somebody is a friend now.
+    /// Another user is a friend now.
     NewContact { name: &'a str };
     /// The reader is a member now.
     NewRoom { room: &'a str };
@@ -249,7 +249,7 @@ sentences! {
     NoOlder;
     /// The older ones were asked for.
     LoadingOlder;
-    /// The same in a message to somebody whose chat is not open.
+    /// The same in a message of another chat.
     SentTo { target: &'a str };
     /// Marks a line that waits.
     Pending;
@@ -373,9 +373,9 @@ sentences! {
     Members { room: &'a str };
     /// Marks the owner.
     Owner;
-    /// Marks who is there.
+    /// Marks a user who is online.
     IsOnline;
-    /// Marks who is not.
+    /// Marks a user who is offline.
     IsOffline;
     /// Heading.
     FoundUsers { word: &'a str };
@@ -401,7 +401,7 @@ sentences! {
     CannotConnect { address: &'a str, why: &'a str };
     /// A server that was never seen shows its key.
     UnknownServer { address: &'a str };
-    /// What to do about it where nobody can be asked.
+    /// What to do where no question can be asked.
     UnknownServerHint { link: &'a str };
     /// The key of an unknown server cannot be remembered; what to do about it.
     KeyNotKept { link: &'a str };
@@ -425,7 +425,7 @@ sentences! {
     TryingToConnect;
     /// The same without a terminal.
     TryingInPipe;
-    /// Somebody logged in elsewhere, or the server sent the user away.
+    /// The user logged in elsewhere, or the server ended the session.
     Kicked;
     /// CLOSE_NOTIFY(0).
     ServerSaidBye;
