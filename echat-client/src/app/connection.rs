@@ -379,13 +379,19 @@ impl App {
     pub(super) fn connect_failed(&mut self, address: &str, why: &str) {
         let is_wished = self.connection.state() == State::Dialling { wished: true };
         self.connection.lost(self.at);
-        if is_wished || !self.told_offline {
+        if is_wished || !self.told_offline || self.gives_up() {
             self.fail(Text::CannotConnect { address, why });
         }
         if !self.world.settings.interactive && self.world.session.me().is_none() {
             return self.quit(Exit::CannotConnect);
         }
         self.come_back(true, false);
+    }
+
+    /// Whether a script has called in vain often enough. One that has ended does not wait for ever; one that
+    /// goes on writing is a bot.
+    fn gives_up(&self) -> bool {
+        self.input.end().is_some() && self.connection.failures() > CALLS
     }
 
     /// Goes on waiting for the next try, if there is a reason to connect again.
@@ -398,8 +404,7 @@ impl App {
             }
             return;
         }
-        // A script that has ended does not wait for ever; one that goes on writing is a bot.
-        if self.input.end().is_some() && self.connection.failures() > CALLS {
+        if self.gives_up() {
             return self.quit(Exit::CannotConnect);
         }
         if !self.told_offline && !is_silent {
@@ -449,6 +454,7 @@ impl App {
         let why = match end {
             InputEnd::Closed => return self.quit(self.verdict.exit()),
             InputEnd::NotText(line) => Text::NotTextLine { line },
+            InputEnd::LineTooLong(line) => Text::InputLineTooLong { line },
             InputEnd::Utf16 => Text::InputUtf16,
         };
         self.fail(why);

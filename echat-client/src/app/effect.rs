@@ -20,6 +20,11 @@ pub enum Input {
     Key(Key),
     /// A line, where there is no terminal.
     Line(String),
+    /// A line of a pipe is longer than 1 MiB; nothing after it is read.
+    LineTooLong {
+        /// Its number, counted from 1.
+        line: u64,
+    },
     /// A line that is no text.
     NotText {
         /// Counted from 1.

@@ -8,6 +8,8 @@ use crate::exit::Exit;
 
 /// Lines that are kept before no more are read.
 const LINES_MAX: usize = 1_000;
+/// Bytes of these lines; one more line may exceed it.
+const BYTES_MAX: usize = 1 << 20;
 
 /// How the input ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub(super) enum InputEnd {
     Closed,
     /// The line with this number, counted from 1, is no text.
     NotText(u64),
+    /// The line with this number, counted from 1, is longer than a line may be.
+    LineTooLong(u64),
     /// The input is UTF-16.
     Utf16,
 }
@@ -25,6 +29,8 @@ pub(super) enum InputEnd {
 #[derive(Debug, Default)]
 pub(super) struct InputQueue {
     lines: VecDeque<Zeroizing<String>>,
+    /// Bytes of the lines.
+    bytes: usize,
     taken: u64,
     end: Option<InputEnd>,
 }
@@ -33,18 +39,20 @@ impl InputQueue {
     /// Adds a line of a script; a line after the end of input is dropped.
     pub(super) fn push(&mut self, line: Zeroizing<String>) {
         if self.end.is_none() {
+            self.bytes += line.len();
             self.lines.push_back(line);
         }
     }
 
     /// Whether there is room for one more line.
     pub(super) fn has_room(&self) -> bool {
-        self.lines.len() < LINES_MAX
+        self.lines.len() < LINES_MAX && self.bytes < BYTES_MAX
     }
 
     /// Takes the oldest line.
     pub(super) fn take(&mut self) -> Option<Zeroizing<String>> {
         let line = self.lines.pop_front()?;
+        self.bytes -= line.len();
         self.taken += 1;
         Some(line)
     }
@@ -63,6 +71,7 @@ impl InputQueue {
     pub(super) fn clear(&mut self) -> u64 {
         let count = self.lines.len() as u64;
         self.lines.clear();
+        self.bytes = 0;
         count
     }
 
@@ -124,6 +133,22 @@ mod tests {
         assert_eq!(input.take(), Some(line("one")));
         assert_eq!(input.line_number(), 1);
         assert_eq!((input.take(), input.line_number()), (None, 1));
+    }
+
+    #[test]
+    fn lines_and_their_bytes_are_bounded() {
+        let mut input = InputQueue::default();
+        for _ in 0..LINES_MAX {
+            assert!(input.has_room());
+            input.push(line("a"));
+        }
+        assert!(!input.has_room());
+        assert_eq!(input.clear(), LINES_MAX as u64);
+        assert!(input.has_room());
+        input.push(line(&"a".repeat(BYTES_MAX)));
+        assert!(!input.has_room());
+        input.take();
+        assert!(input.has_room());
     }
 
     #[test]

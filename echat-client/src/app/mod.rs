@@ -149,6 +149,7 @@ impl App {
             Input::Key(key) => self.key(key),
             Input::Line(line) => self.line(Zeroizing::new(line)),
             Input::NotText { line } => self.not_text(InputEnd::NotText(line)),
+            Input::LineTooLong { line } => self.input.finish(InputEnd::LineTooLong(line)),
             Input::Utf16 => self.not_text(InputEnd::Utf16),
             Input::Garbled => self.garbled = true,
             Input::PasteCut { whole } => self.say(Text::PasteCut {
@@ -363,11 +364,21 @@ impl App {
 
     fn quit(&mut self, exit: Exit) {
         if !self.over {
+            self.say_not_carried_out(exit);
             self.say_unsent();
             self.over = true;
             self.forget_credentials();
             self.effects
                 .extend([Effect::Disconnect, Effect::Quit(exit)]);
+        }
+    }
+
+    /// Lines of a script that the end leaves behind. A line that is wrong itself says so already.
+    fn say_not_carried_out(&mut self, exit: Exit) {
+        let line = self.input.line_number() + 1;
+        let count = self.input.clear();
+        if count > 0 && !self.world.settings.interactive && exit != Exit::Usage {
+            self.fail(Text::NotCarriedOut { line, count });
         }
     }
 

@@ -321,6 +321,10 @@ impl EventLoop {
                 let line = line as u64;
                 self.step(Input::NotText { line })
             }
+            Typed::LineTooLong(line) => {
+                let line = line as u64;
+                self.step(Input::LineTooLong { line })
+            }
             Typed::Garbled => self.step(Input::Garbled),
             Typed::End => self.step(Input::EndOfInput),
         }

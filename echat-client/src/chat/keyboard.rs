@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::line_editor::Key;
-use crate::local::lines::{Lines, Numbered, is_utf16};
+use crate::local::lines::{Lines, Numbered, TooLong, is_utf16};
 use crate::terminal::{Burst, Charset, Decoder, Reply, Token, Transcoder, typed_text};
 
 /// Waiting for longer than this means that nothing was there to read at first.
@@ -29,6 +29,8 @@ pub(super) enum Typed {
     },
     /// A line, counted from 1, that is no text.
     NotText(usize),
+    /// The line with this number is too long. Nothing after it is read.
+    LineTooLong(usize),
     /// The input is UTF-16.
     Utf16,
     /// The keys after this hold bytes that are no text.
@@ -145,7 +147,11 @@ impl Keyboard {
             }
             Reader::TypedLines(lines, burst) => {
                 let mut typed = Vec::new();
-                for line in cut(lines, bytes, is_last)? {
+                let (whole, too_long) = cut(lines, bytes, is_last);
+                if let Some(too_long) = too_long {
+                    return Err(io::Error::other(too_long));
+                }
+                for line in whole {
                     match as_line(line, Source::Terminal) {
                         Typed::Line(line) => {
                             typed.extend(of_lines(burst.feed(of_line(&line), away, now)));
@@ -163,8 +169,14 @@ impl Keyboard {
             }
             Reader::Lines(lines, source) => {
                 let source = *source;
-                let lines = cut(lines, bytes, is_last)?.into_iter();
-                lines.map(|line| as_line(line, source)).collect()
+                let (whole, too_long) = cut(lines, bytes, is_last);
+                let mut typed: Vec<Typed> =
+                    whole.into_iter().map(|line| as_line(line, source)).collect();
+                if let Some(TooLong(line)) = too_long {
+                    typed.push(Typed::LineTooLong(line));
+                    self.reader = Reader::Ended;
+                }
+                typed
             }
             Reader::Ended => Vec::new(),
         };
@@ -190,17 +202,21 @@ impl Keyboard {
     }
 }
 
-/// The lines that are whole with some bytes.
-fn cut(lines: &mut Lines, bytes: &[u8], is_last: bool) -> io::Result<Vec<Numbered>> {
+/// The lines that these bytes complete, and the line after them if it is too long.
+fn cut(lines: &mut Lines, bytes: &[u8], is_last: bool) -> (Vec<Numbered>, Option<TooLong>) {
     lines.push(bytes);
     let mut whole = Vec::new();
-    while let Some(line) = lines.next_line().map_err(io::Error::other)? {
-        whole.push(line);
+    loop {
+        match lines.next_line() {
+            Ok(Some(line)) => whole.push(line),
+            Ok(None) => break,
+            Err(too_long) => return (whole, Some(too_long)),
+        }
     }
     if is_last {
         whole.extend(lines.last_line());
     }
-    Ok(whole)
+    (whole, None)
 }
 
 fn as_line((number, bytes): Numbered, source: Source) -> Typed {

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::lines::day_rule;
 use super::presence::Presence;
-use super::{Act, Goto, Mode, World, answers, print, read, resolve};
+use super::{Act, Goto, Mode, World, answers, mistake, print, read, resolve};
 use crate::render::styled::Line;
 use crate::session::{Asked, Conversation, News, Said};
 use crate::statement::{self, Misread, Scope, Statement};
@@ -267,7 +267,7 @@ impl Mode for Chat {
                 vec![Act::Leave(self.target.name().to_owned())]
             }
             // With a friend there are no members, and nothing to leave.
-            Ok(_) => print(vec![world.error(Text::UnknownInChat { line: line.trim() })]),
+            Ok(_) => mistake(world, Text::UnknownInChat { line: line.trim() }),
             Err(acts) => acts,
         });
         acts

@@ -346,6 +346,12 @@ pub(super) fn say(text: Text<'_>) -> String {
                 "Line {line} is not in the encoding of the locale, which is UTF-8 unless it names GBK, GB18030 or Big5; neither it nor what follows was sent."
             )
         }
+        Text::InputLineTooLong { line } => {
+            format!("Line {line} is longer than 1 MiB; neither it nor what follows was sent.")
+        }
+        Text::NotCarriedOut { line, count } => {
+            format!("Lines that were not carried out, from line {line} on: {count}.")
+        }
         Text::NotTextHere => s(
             "Not sent: it holds bytes that are not in the encoding of the locale (LC_ALL, LC_CTYPE, LANG). Terminal and locale must have the same one: UTF-8, GBK, GB18030 or Big5.",
         ),

@@ -523,6 +523,10 @@ sentences! {
     PasswordOf { name: &'a str };
     /// A line of input is not UTF-8.
     NotTextLine { line: u64 };
+    /// A line of a pipe is too long.
+    InputLineTooLong { line: u64 };
+    /// Lines that a script leaves behind.
+    NotCarriedOut { line: u64, count: u64 };
     /// What was typed or pasted is not in the locale's encoding.
     NotTextHere;
     /// The input is UTF-16.

@@ -312,6 +312,12 @@ pub(super) fn say(text: Text<'_>) -> String {
                 "第 {line} 行不符合 locale 的编码（除非指明 GBK、GB18030 或 Big5，否则是 UTF-8）；这一行和后面的内容都没有发送。"
             )
         }
+        Text::InputLineTooLong { line } => {
+            format!("第 {line} 行超过 1 MiB；这一行和后面的内容都没有发送。")
+        }
+        Text::NotCarriedOut { line, count } => {
+            format!("从第 {line} 行起有 {count} 行没有执行。")
+        }
         Text::NotTextHere => s(
             "没有发送：其中有不符合 locale（LC_ALL、LC_CTYPE、LANG）编码的字节。终端和 locale 的编码必须相同：UTF-8、GBK、GB18030 或 Big5。",
         ),

@@ -49,7 +49,10 @@ fn lines_for_a_room_that_cannot_be_opened_are_not_taken_for_commands() {
     stage.happens(Input::Connected).welcome("ann", vec![]);
     assert_eq!(
         stage.printed(),
-        ["No friend and no room of yours is called nowhere."]
+        [
+            "No friend and no room of yours is called nowhere.",
+            "Lines that were not carried out, from line 1 on: 1."
+        ]
     );
     assert_eq!(stage.sent(), [RequestKind::Login]);
     assert!(stage.has(&Effect::Quit(Exit::Refused)));
@@ -67,6 +70,48 @@ fn what_is_not_there_is_a_mistake() {
         lines: Some(String::new()),
     });
     assert!(stage.has(&Effect::Quit(Exit::Usage)));
+}
+
+#[test]
+fn a_command_that_a_chat_does_not_have_is_a_mistake() {
+    for line in ["/leave", "/members"] {
+        let mut stage = ready();
+        writes(&mut stage, &["&f bob", line]);
+        stage.happens(Input::EndOfInput);
+        assert!(stage.has(&Effect::Quit(Exit::Usage)), "{line}");
+    }
+}
+
+#[test]
+fn a_line_that_is_too_long_is_the_last_one_and_those_before_it_are_sent() {
+    let mut stage = ready();
+    writes(&mut stage, &["@r room1 good"]);
+    stage
+        .happens(Input::LineTooLong { line: 2 })
+        .happens(Input::EndOfInput);
+    assert_eq!(stage.sent(), [RequestKind::SendMessage]);
+    stage.says(live(in_room(3, "ann", "good"), Some("p-1")));
+    let printed = stage.printed();
+    let said = "Line 2 is longer than 1 MiB; neither it nor what follows was sent.";
+    assert_eq!(printed.last().unwrap(), said);
+    assert!(stage.has(&Effect::Quit(Exit::Usage)));
+}
+
+#[test]
+fn lines_that_a_lost_connection_leaves_behind_are_named() {
+    let mut stage = ready();
+    writes(&mut stage, &["@r room1 one", "@r room1 two", "@r room1 three"]);
+    stage.happens(Input::EndOfInput).sent();
+    stage.happens(Input::Closed(None));
+    for _ in 0..20 {
+        stage.happens(unreachable());
+    }
+    let printed = stage.printed();
+    let cannot = "Cannot connect: chat:1: no route".to_owned();
+    assert!(printed.contains(&cannot), "{printed:?}");
+    let left = "Lines that were not carried out, from line 2 on: 2.".to_owned();
+    assert!(printed.contains(&left), "{printed:?}");
+    assert!(stage.has(&Effect::Quit(Exit::CannotConnect)));
 }
 
 #[test]
