@@ -170,8 +170,10 @@ impl Keyboard {
             Reader::Lines(lines, source) => {
                 let source = *source;
                 let (whole, too_long) = cut(lines, bytes, is_last);
-                let mut typed: Vec<Typed> =
-                    whole.into_iter().map(|line| as_line(line, source)).collect();
+                let mut typed: Vec<Typed> = whole
+                    .into_iter()
+                    .map(|line| as_line(line, source))
+                    .collect();
                 if let Some(TooLong(line)) = too_long {
                     typed.push(Typed::LineTooLong(line));
                     self.reader = Reader::Ended;

@@ -64,6 +64,8 @@ pub(crate) struct Connection {
     liveness: Liveness,
     /// PINGs of this connection without a PONG. A PONG beyond them proves nothing.
     pings: u32,
+    /// Whether the present try was made before its time.
+    is_early: bool,
     jitter: StdRng,
 }
 
@@ -76,6 +78,7 @@ impl Connection {
             failures: 0,
             liveness: Liveness::new(Periods::default(), Duration::ZERO),
             pings: 0,
+            is_early: false,
             jitter: StdRng::seed_from_u64(seed),
         }
     }
@@ -110,7 +113,7 @@ impl Connection {
     pub(crate) fn wish(&mut self, wished: bool) -> Option<Action> {
         match self.state {
             State::Offline => self.failures = 0,
-            State::Waiting(_) => {}
+            State::Waiting(_) => self.is_early = true,
             State::Dialling { .. } | State::LoggedOut | State::Online(_) => return None,
         }
         self.state = State::Dialling { wished };
@@ -120,6 +123,7 @@ impl Connection {
     /// The channel is open.
     pub(crate) fn opened(&mut self, now: Duration) {
         self.state = State::LoggedOut;
+        self.is_early = false;
         self.liveness = Liveness::new(Periods::default(), now);
         self.pings = 0;
     }
@@ -172,7 +176,10 @@ impl Connection {
         if matches!(self.state, State::Online(since) if now.saturating_sub(since) >= SETTLED) {
             self.failures = 0;
         }
-        self.failures = self.failures.saturating_add(1);
+        // A try before its time makes later waits no longer.
+        if !std::mem::take(&mut self.is_early) {
+            self.failures = self.failures.saturating_add(1);
+        }
         self.state = State::Waiting(now + self.back_off());
     }
 
@@ -186,7 +193,10 @@ impl Connection {
         match self.state {
             State::Offline | State::Dialling { .. } => None,
             State::Waiting(until) if now < until => None,
-            State::Waiting(_) => self.wish(false),
+            State::Waiting(_) => {
+                self.state = State::Dialling { wished: false };
+                Some(Action::Dial)
+            }
             State::LoggedOut | State::Online(_) => match self.liveness.check(now, waits) {
                 Verdict::Alive => None,
                 Verdict::Ping => {

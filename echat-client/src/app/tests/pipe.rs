@@ -100,7 +100,10 @@ fn a_line_that_is_too_long_is_the_last_one_and_those_before_it_are_sent() {
 #[test]
 fn lines_that_a_lost_connection_leaves_behind_are_named() {
     let mut stage = ready();
-    writes(&mut stage, &["@r room1 one", "@r room1 two", "@r room1 three"]);
+    writes(
+        &mut stage,
+        &["@r room1 one", "@r room1 two", "@r room1 three"],
+    );
     stage.happens(Input::EndOfInput).sent();
     stage.happens(Input::Closed(None));
     for _ in 0..20 {

@@ -121,7 +121,7 @@ fn a_login_that_held_for_long_ends_the_back_off() {
 #[test]
 fn the_user_does_not_wait() {
     let mut connection = Connection::new(1);
-    for _ in 0..5 {
+    for _ in 0..6 {
         connection.lost(at(0));
     }
     assert_eq!(connection.wish(true), Some(Action::Dial));
@@ -151,6 +151,24 @@ enum Deed {
     LogsIn,
     /// Logs in, says something, sends PONGs that were not asked for.
     Talks,
+}
+
+#[test]
+fn tries_before_their_time_make_later_waits_no_longer() {
+    let mut connection = Connection::new(1);
+    assert_eq!(connection.wish(true), Some(Action::Dial));
+    connection.lost(Duration::ZERO);
+    let failures = connection.failures();
+    for second in 1..50 {
+        assert_eq!(connection.wish(true), Some(Action::Dial));
+        connection.lost(Duration::from_secs(second));
+        assert_eq!(connection.failures(), failures);
+    }
+    // One that opens and is lost counts.
+    assert_eq!(connection.wish(true), Some(Action::Dial));
+    connection.opened(Duration::from_mins(1));
+    connection.lost(Duration::from_mins(1));
+    assert_eq!(connection.failures(), failures + 1);
 }
 
 proptest! {
