@@ -50,9 +50,9 @@ pub(crate) fn put(mut out: impl Write, question: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Whether a line is a yes.
+/// Whether a line is a whole yes, in English or Chinese. A single `y` is too easily typed by habit.
 pub(crate) fn is_yes(line: &[u8]) -> bool {
-    line.trim_ascii() == b"yes"
+    [b"yes", "是".as_bytes()].contains(&line.trim_ascii())
 }
 
 /// The line that is typed, with its end and whatever else the terminal sent; waits for it. Empty at the end of input. The terminal is

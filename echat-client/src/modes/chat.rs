@@ -195,12 +195,19 @@ impl Chat {
     }
 }
 
-/// Whether a line would answer an open friend request in another mode.
-fn answers_request(line: &str, world: &World) -> bool {
-    match statement::parse(Scope::Contact, line) {
-        Ok(Statement::Resolve(name, _)) => world.session.pending().contains(&normal_name(&name)),
-        _ => false,
-    }
+/// Whether a line is a command of another mode with a name that is known: it answers an open friend
+/// request, or opens a chat. With other names the words begin a sentence.
+fn has_known_name(line: &str, world: &World) -> bool {
+    let session = &world.session;
+    [Scope::Contact, Scope::Command]
+        .into_iter()
+        .any(|scope| match statement::parse(scope, line) {
+            Ok(Statement::Resolve(name, _)) => session.pending().contains(&normal_name(&name)),
+            Ok(Statement::Chat(Some(name))) => [Target::Friend, Target::Room]
+                .into_iter()
+                .any(|kind| session.has(&kind(name.clone()).normal())),
+            _ => false,
+        })
 }
 
 impl Mode for Chat {
@@ -251,7 +258,7 @@ impl Mode for Chat {
                 vec![Act::Send(self.target.clone(), QUIT.to_owned())]
             }
             Ok(Statement::Say(text))
-                if statement::looks_like_command(&text) || answers_request(&text, world) =>
+                if statement::looks_like_command(&text) || has_known_name(&text, world) =>
             {
                 vec![Act::SendIfMeant(self.target.clone(), text)]
             }

@@ -162,3 +162,16 @@ fn without_a_terminal_a_command_answers_too() {
     stage.happens(Input::Line("/y carol".to_owned()));
     assert_eq!(stage.sent(), [R::ResolveFriendRequest]);
 }
+
+#[test]
+fn a_chat_command_with_a_known_name_is_asked_about_in_a_chat() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").printed();
+    for line in ["chat bob", "chat Room1"] {
+        stage.types(line);
+        assert_eq!(stage.contents(), [""; 0], "{line}");
+        stage.happens(Input::Key(Key::Ctrl('c')));
+    }
+    stage.types("chat later?");
+    assert_eq!(stage.contents(), ["chat later?"]);
+}
