@@ -59,13 +59,13 @@ pub enum Input {
         /// Why, in the user's language.
         why: String,
     },
-    /// The file that [`Effect::LoadOutgoing`] asked for: its lines, or `None` if another client
-    /// holds it.
+    /// The file that [`Effect::LoadOutgoing`] asked for: its lines, which need not be text, or `None`
+    /// if another client holds it.
     Outgoing {
         /// Whose.
         user: String,
         /// What it holds.
-        lines: Option<String>,
+        lines: Option<Vec<u8>>,
     },
     /// Where the user's lines are kept from now on: comes before the file, and whenever writing them
     /// begins to fail or succeeds again.
@@ -153,7 +153,7 @@ pub enum Effect {
         /// Whose.
         user: String,
         /// The line, with its newline.
-        line: String,
+        line: Vec<u8>,
     },
     /// Clear the screen.
     ClearScreen,

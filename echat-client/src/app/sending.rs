@@ -269,7 +269,7 @@ impl App {
     }
 
     /// The file of unsent lines of an earlier run.
-    pub(super) fn take_outgoing(&mut self, user: &str, lines: Option<&str>) {
+    pub(super) fn take_outgoing(&mut self, user: &str, lines: Option<&[u8]>) {
         self.sending.end_loading();
         match lines {
             None => self.say(Text::OutgoingLocked),
@@ -301,7 +301,7 @@ impl App {
                 target: entry.target.name(),
             });
             let aside = Aside {
-                line: entry.to_line(),
+                line: entry.to_line().into_bytes(),
                 text: Some((entry.target, entry.content.to_string())),
             };
             self.set_aside(&entry.user, aside);
@@ -323,7 +323,7 @@ impl App {
         }
         for entry in failed {
             let aside = Aside {
-                line: entry.to_line(),
+                line: entry.to_line().into_bytes(),
                 text: Some((entry.target, entry.content.to_string())),
             };
             self.set_aside(&me, aside);
@@ -334,7 +334,11 @@ impl App {
     /// Shows a line that is never sent, and where it is kept.
     fn set_aside(&mut self, user: &str, aside: Aside) {
         match &aside.text {
-            None => self.fail(Text::OutgoingUnreadable),
+            None => {
+                self.fail(Text::OutgoingUnreadable);
+                let lines = self.world.excerpt(&aside.escaped());
+                self.print(lines);
+            }
             Some((target, text)) => {
                 if let Err(excess) = self.world.session.limits().text(target, text) {
                     let reason = self.world.excess(&excess);

@@ -54,7 +54,7 @@ fn ann(language: Language) -> Stage {
     stage.welcome("ann", vec![]);
     stage.happens(Input::Outgoing {
         user: "ann".to_owned(),
-        lines: Some(String::new()),
+        lines: Some(Vec::new()),
     });
     stage.effects.clear();
     stage

@@ -61,7 +61,7 @@ pub(super) struct Unsent {
     /// Whether it was said that a user has no file.
     is_refused: bool,
     /// Lines that were set aside and could not be written there yet, by the user's stored name.
-    owed: BTreeMap<String, String>,
+    owed: BTreeMap<String, Vec<u8>>,
 }
 
 impl Unsent {
@@ -83,13 +83,16 @@ impl Unsent {
         }
     }
 
-    /// What a user's file holds; `None` if another client has it. Who can have no file has nothing
-    /// in it.
-    pub(super) fn load(&mut self, user: &str) -> Result<Option<String>, UnsentError> {
+    /// The bytes of a user's file; `None` if another client has it. A user that can have no file has
+    /// nothing in it.
+    ///
+    /// # Errors
+    /// The file cannot be locked or read. It is not ours then: nothing here writes or removes it.
+    pub(super) fn load(&mut self, user: &str) -> Result<Option<Vec<u8>>, UnsentError> {
         let Some((name, path)) = stored_name(user).and_then(|name| self.named(name)) else {
-            return Ok(Some(String::new()));
+            return Ok(Some(Vec::new()));
         };
-        if let Entry::Vacant(place) = self.locks.entry(name) {
+        if let Entry::Vacant(place) = self.locks.entry(name.clone()) {
             let lock = private_file::lock_file(&path).map_err(UnsentError::at(&path))?;
             match lock.try_lock() {
                 Ok(()) => place.insert(lock),
@@ -97,9 +100,13 @@ impl Unsent {
                 Err(TryLockError::Error(error)) => return Err(UnsentError::at(&path)(error)),
             };
         }
-        match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(String::new())),
-            read => read.map(Some).map_err(UnsentError::at(&path)),
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(Vec::new())),
+            Err(error) => {
+                self.locks.remove(&name);
+                Err(UnsentError::at(&path)(error))
+            }
         }
     }
 
@@ -114,7 +121,7 @@ impl Unsent {
 
     /// Adds a line to the file of those that are never sent. While that fails, [`Unsent::save`] keeps
     /// it among the others.
-    pub(super) fn set_aside(&mut self, user: &str, line: &str) -> Result<(), UnsentError> {
+    pub(super) fn set_aside(&mut self, user: &str, line: &[u8]) -> Result<(), UnsentError> {
         let Some((name, path)) = stored_name(user).and_then(|name| self.named(name)) else {
             return Ok(());
         };
@@ -122,9 +129,9 @@ impl Unsent {
             return Ok(());
         }
         let owed = self.owed.entry(name).or_default();
-        owed.push_str(line);
+        owed.extend_from_slice(line);
         let path = aside(&path);
-        append(&path, owed.as_bytes()).map_err(UnsentError::at(&path))?;
+        append(&path, owed).map_err(UnsentError::at(&path))?;
         owed.clear();
         Ok(())
     }
@@ -146,10 +153,10 @@ impl Unsent {
         if !self.locks.contains_key(&name) {
             return Ok(());
         }
-        let owed = self.owed.get(&name).map_or("", String::as_str);
-        let lines = format!("{owed}{lines}");
+        let owed = self.owed.get(&name).map_or(&[][..], Vec::as_slice);
+        let lines = [owed, lines.as_bytes()].concat();
         if !lines.is_empty() {
-            return private_file::replace(&path, |file| file.write_all(lines.as_bytes()))
+            return private_file::replace(&path, |file| file.write_all(&lines))
                 .map_err(UnsentError::at(&path));
         }
         match fs::remove_file(&path) {
@@ -231,7 +238,7 @@ mod tests {
     fn lines_are_kept_by_server_and_user_for_one_client_at_a_time() {
         let directory = tempfile::tempdir().unwrap();
         let mut first = unsent(directory.path(), 'A');
-        assert_eq!(first.load("a.n_n-").unwrap().as_deref(), Some(""));
+        assert_eq!(first.load("a.n_n-").unwrap().as_deref(), Some(&b""[..]));
         first.save("a.n_n-", "one\n").unwrap();
         let path = path_of(&first, "a.n_n-");
         assert!(path.starts_with(directory.path()) && path.ends_with("a%2En%5Fn%2D"));
@@ -241,14 +248,49 @@ mod tests {
         let mut second = unsent(directory.path(), 'A');
         assert_eq!(second.load("a.n_n-").unwrap(), None);
         second.save("a.n_n-", "two\n").unwrap();
-        assert_eq!(second.load("bob").unwrap().as_deref(), Some(""));
+        assert_eq!(second.load("bob").unwrap().as_deref(), Some(&b""[..]));
         let mut elsewhere = unsent(directory.path(), 'E');
-        assert_eq!(elsewhere.load("a.n_n-").unwrap().as_deref(), Some(""));
+        assert_eq!(elsewhere.load("a.n_n-").unwrap().as_deref(), Some(&b""[..]));
 
         drop(first);
-        assert_eq!(second.load("a.n_n-").unwrap().as_deref(), Some("one\n"));
+        assert_eq!(
+            second.load("a.n_n-").unwrap().as_deref(),
+            Some(&b"one\n"[..])
+        );
         second.save("a.n_n-", "").unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_never_touched() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut unsent = unsent(directory.path(), 'A');
+        let path = path_of(&unsent, "ann");
+        // A read of a directory fails for root too.
+        fs::create_dir_all(&path).unwrap();
+        assert!(unsent.load("ann").is_err());
+        assert_eq!(unsent.files("ann"), None);
+        // Readable again, it holds what an earlier run kept.
+        fs::remove_dir(&path).unwrap();
+        fs::write(&path, "good\n").unwrap();
+        unsent.set_aside("ann", b"bad\n").unwrap();
+        unsent.save("ann", "new\n").unwrap();
+        unsent.save("ann", "").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"good\n");
+        assert!(!aside(&path).exists());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_read_and_set_aside_as_they_are() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut unsent = unsent(directory.path(), 'A');
+        let path = path_of(&unsent, "ann");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, b"good\nb\xffd\n").unwrap();
+        let loaded = unsent.load("ann").unwrap();
+        assert_eq!(loaded.as_deref(), Some(&b"good\nb\xffd\n"[..]));
+        unsent.set_aside("ann", b"b\xffd\n").unwrap();
+        assert_eq!(fs::read(aside(&path)).unwrap(), b"b\xffd\n");
     }
 
     #[test]
@@ -256,11 +298,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut unsent = unsent(directory.path(), 'A');
         assert_eq!(unsent.files("ann"), None);
-        unsent.set_aside("ann", "lost\n").unwrap();
+        unsent.set_aside("ann", b"lost\n").unwrap();
         unsent.load("ann").unwrap();
         let files = unsent.files("ann").unwrap();
-        unsent.set_aside("ann", "one\n").unwrap();
-        unsent.set_aside("ann", "two\n").unwrap();
+        unsent.set_aside("ann", b"one\n").unwrap();
+        unsent.set_aside("ann", b"two\n").unwrap();
         unsent.save("ann", "").unwrap();
         assert_eq!(fs::read_to_string(&files.aside).unwrap(), "one\ntwo\n");
         let mode = fs::metadata(&files.aside).unwrap().permissions().mode();
@@ -275,12 +317,12 @@ mod tests {
         unsent.load("ann").unwrap();
         let files = unsent.files("ann").unwrap();
         fs::create_dir(&files.aside).unwrap();
-        assert!(unsent.set_aside("ann", "bad\n").is_err());
+        assert!(unsent.set_aside("ann", b"bad\n").is_err());
         unsent.save("ann", "good\n").unwrap();
         let kept = || fs::read_to_string(&files.waiting).unwrap();
         assert_eq!(kept(), "bad\ngood\n");
         fs::remove_dir(&files.aside).unwrap();
-        unsent.set_aside("ann", "worse\n").unwrap();
+        unsent.set_aside("ann", b"worse\n").unwrap();
         unsent.save("ann", "good\n").unwrap();
         assert_eq!(kept(), "good\n");
         assert_eq!(fs::read_to_string(&files.aside).unwrap(), "bad\nworse\n");
@@ -298,7 +340,7 @@ mod tests {
             let mut first = unsent(directory.path(), 'A');
             first.load(one).unwrap();
             first.save(one, "one\n").unwrap();
-            assert_eq!(first.load(other).unwrap().as_deref(), Some("one\n"));
+            assert_eq!(first.load(other).unwrap().as_deref(), Some(&b"one\n"[..]));
             let mut second = unsent(directory.path(), 'A');
             assert_eq!(second.load(other).unwrap(), None, "{other:?}");
         }
@@ -330,7 +372,7 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let state = directory.path().join("state");
             let mut unsent = unsent(&state, 'A');
-            assert_eq!(unsent.load(user).unwrap().as_deref(), Some(""));
+            assert_eq!(unsent.load(user).unwrap().as_deref(), Some(&b""[..]));
             unsent.save(user, "").unwrap();
             let refused = unsent.save(user, "one\n");
             assert!(matches!(refused, Err(UnsentError::NoName)), "{user:?}");

@@ -6,6 +6,7 @@
 //! connection each time, is set aside. Reading and writing the files is the caller's.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 
 use echat_proto::commands::Request;
 use echat_proto::names::{Content, TxnId};
@@ -60,9 +61,23 @@ impl Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aside {
     /// As it stands in the file, with a newline.
-    pub line: String,
+    pub line: Vec<u8>,
     /// For whom it was and its text, if that can be read.
     pub text: Option<(Target, String)>,
+}
+
+impl Aside {
+    /// The line as text without its newline. Each byte that is not UTF-8 stands as `\xNN`.
+    pub fn escaped(&self) -> String {
+        let mut escaped = String::new();
+        for chunk in self.line.trim_ascii_end().utf8_chunks() {
+            escaped.push_str(chunk.valid());
+            for byte in chunk.invalid() {
+                let _ = write!(escaped, "\\x{byte:02x}");
+            }
+        }
+        escaped
+    }
 }
 
 /// What was in a user's file.
@@ -262,15 +277,16 @@ impl Outgoing {
     pub fn load(
         &mut self,
         user: &str,
-        lines: &str,
+        lines: &[u8],
         possible: impl Fn(&Target, &str) -> Option<Content>,
     ) -> Loaded {
         let (mut taken, mut aside) = (Vec::<Entry>::new(), Vec::new());
-        for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+        let lines = lines.split(|byte| *byte == b'\n');
+        for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
             let entry = match read(user, line, &possible) {
                 Ok(entry) => entry,
                 Err(text) => {
-                    let line = format!("{line}\n");
+                    let line = [line, b"\n"].concat();
                     aside.push(Aside { line, text });
                     continue;
                 }
@@ -310,10 +326,10 @@ impl Outgoing {
 /// A line of a user's file, or of one that cannot be sent what can be read.
 fn read(
     user: &str,
-    line: &str,
+    line: &[u8],
     possible: impl Fn(&Target, &str) -> Option<Content>,
 ) -> Result<Entry, Option<(Target, String)>> {
-    let kept: Kept = serde_json::from_str(line).map_err(|_| None)?;
+    let kept: Kept = serde_json::from_slice(line).map_err(|_| None)?;
     let target_type = match kept.target_type {
         0 => TargetType::Friend,
         1 => TargetType::Room,

@@ -142,7 +142,7 @@ proptest! {
                     stage.happens(Input::Tick { now });
                 }
                 Step::Kept => {
-                    let (user, lines) = ("ann".to_owned(), Some(String::new()));
+                    let (user, lines) = ("ann".to_owned(), Some(Vec::new()));
                     stage.happens(Input::Outgoing { user, lines });
                 }
                 Step::Shown => { stage.looks(); }

@@ -161,7 +161,7 @@ fn another_user_never_sends_the_lines_of_the_one_before() {
     stage.welcome("bob", vec![]);
     stage.happens(Input::Outgoing {
         user: "bob".to_owned(),
-        lines: Some(String::new()),
+        lines: Some(Vec::new()),
     });
     assert_eq!(stage.sent(), []);
     assert_eq!(stage.prompt(), "contact> ");

@@ -17,7 +17,7 @@ impl Stage {
         let mut aside = Vec::new();
         self.effects.retain(|effect| match effect {
             Effect::SetAside { line, .. } => {
-                aside.push(line.clone());
+                aside.push(String::from_utf8_lossy(line).into_owned());
                 false
             }
             _ => true,
@@ -166,7 +166,7 @@ fn what_an_older_version_kept_is_shown_and_set_aside() {
     let lines = [kept("x-1", 65_500), kept("x-2", 9), kept("x-3", 70_000)];
     stage.happens(Input::Outgoing {
         user: "ann".to_owned(),
-        lines: Some(lines.concat() + "{}\n"),
+        lines: Some((lines.concat() + "{}\n").into_bytes()),
     });
     let aside = [&lines[0], &lines[2], "{}\n"].map(str::to_owned);
     assert_eq!(stage.set_aside(), aside);

@@ -94,7 +94,7 @@ fn chatting() {
     );
     stage.happens(Input::Outgoing {
         user: "ann".to_owned(),
-        lines: Some(String::new()),
+        lines: Some(Vec::new()),
     });
     stage.printed();
     stage.types("&r room1");

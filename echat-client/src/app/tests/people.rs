@@ -143,7 +143,7 @@ fn without_a_terminal_a_command_answers_too() {
     stage.welcome("ann", vec![]);
     stage.happens(Input::Outgoing {
         user: "ann".to_owned(),
-        lines: Some(String::new()),
+        lines: Some(Vec::new()),
     });
     asks(&mut stage, "carol");
     stage.sent();

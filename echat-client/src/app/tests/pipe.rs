@@ -31,7 +31,7 @@ fn a_line_is_sent_and_the_program_ends() {
     stage.welcome("ann", vec![]);
     stage.happens(Input::Outgoing {
         user: "ann".to_owned(),
-        lines: Some(String::new()),
+        lines: Some(Vec::new()),
     });
     assert_eq!(stage.sent(), [RequestKind::SendMessage]);
     assert!(!stage.has(&Effect::Quit(Exit::Success)));
@@ -67,7 +67,7 @@ fn what_is_not_there_is_a_mistake() {
     stage.happens(Input::Connected).welcome("ann", vec![]);
     stage.happens(Input::Outgoing {
         user: "ann".to_owned(),
-        lines: Some(String::new()),
+        lines: Some(Vec::new()),
     });
     assert!(stage.has(&Effect::Quit(Exit::Usage)));
 }
@@ -164,7 +164,7 @@ fn every_way_to_fail_has_its_code() {
     stage.happens(Input::Connected).welcome("ann", vec![]);
     stage.happens(Input::Outgoing {
         user: "ann".to_owned(),
-        lines: Some(String::new()),
+        lines: Some(Vec::new()),
     });
     assert!(stage.has(&Effect::Quit(Exit::Usage)));
 }
@@ -175,7 +175,7 @@ fn ready() -> Stage {
     stage.happens(Input::Connected).welcome("ann", vec![]);
     stage.happens(Input::Outgoing {
         user: "ann".to_owned(),
-        lines: Some(String::new()),
+        lines: Some(Vec::new()),
     });
     stage.sent();
     stage

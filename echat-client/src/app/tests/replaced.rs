@@ -35,7 +35,7 @@ fn cut(language: Language) -> Stage {
     stage.says(success()).says(bundle("a", 8, &["bob"], old));
     stage.happens(Input::Outgoing {
         user: "ann".to_owned(),
-        lines: Some(String::new()),
+        lines: Some(Vec::new()),
     });
     stage.types("&r room1");
     stage.says(live(in_room(9, "bob", "lost"), None));

@@ -87,7 +87,7 @@ fn without_a_terminal_they_wait_too() {
     stage.welcome("ann", vec![]);
     stage.happens(Input::Outgoing {
         user: "ann".to_owned(),
-        lines: Some(String::new()),
+        lines: Some(Vec::new()),
     });
     assert_eq!(stage.printed()[0], "Rooms:");
 }

@@ -36,20 +36,50 @@ fn the_file_gives_back_what_was_written() {
     assert_eq!(lines.lines().count(), 3);
     let mut again = Outgoing::default();
     again.push(entry("ann", 3));
-    let loaded = again.load("ann", &format!("{lines}{{}}\nnonsense\n\n{lines}"), any);
+    let loaded = again.load(
+        "ann",
+        format!("{lines}{{}}\nnonsense\n\n{lines}").as_bytes(),
+        any,
+    );
     assert_eq!(loaded.found, 3);
-    let aside: Vec<&str> = loaded
+    let aside: Vec<&[u8]> = loaded
         .aside
         .iter()
-        .map(|aside| aside.line.as_str())
+        .map(|aside| aside.line.as_slice())
         .collect();
-    assert_eq!(aside, ["{}\n", "nonsense\n"]);
+    assert_eq!(aside, [&b"{}\n"[..], b"nonsense\n"]);
     assert_eq!(again.waiting("ann"), 4);
     for number in 0..4 {
         assert_eq!(again.next("ann"), Some(&entry("ann", number)));
         assert_eq!(again.done(), Some(entry("ann", number)));
     }
     assert_eq!(again.to_lines("ann"), "");
+}
+
+#[test]
+fn a_bad_byte_costs_its_line_alone() {
+    let file = queue(3).to_lines("ann");
+    let mut bytes = file.into_bytes();
+    let second = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let at = second
+        + bytes[second..]
+            .iter()
+            .position(|byte| *byte == b'7')
+            .unwrap();
+    bytes[at] = 0xff;
+    let mut again = Outgoing::default();
+    let loaded = again.load("ann", &bytes, any);
+    assert_eq!(loaded.found, 2);
+    assert_eq!(loaded.aside.len(), 1);
+    let bad = bytes.split_inclusive(|byte| *byte == b'\n').nth(1).unwrap();
+    assert_eq!(loaded.aside[0].line, bad);
+    let escaped = loaded.aside[0].escaped();
+    assert!(
+        escaped.contains("你好") && escaped.ends_with(r#":\xff}"#),
+        "{escaped}"
+    );
+    let left: Vec<&Entry> = again.listed("ann").map(|(_, entry, _)| entry).collect();
+    assert_eq!(left, [&entry("ann", 0), &entry("ann", 2)]);
 }
 
 #[test]
@@ -66,13 +96,13 @@ fn a_line_of_a_file_that_cannot_be_sent_is_set_aside_whole() {
     let file = queue(3).to_lines("ann");
     let second = file.lines().nth(1).unwrap();
     let mut again = Outgoing::default();
-    let loaded = again.load("ann", &file, |target, text| {
+    let loaded = again.load("ann", file.as_bytes(), |target, text| {
         any(target, text).filter(|_| !text.starts_with("line 1"))
     });
     assert_eq!(loaded.found, 2);
     let text = (entry("ann", 1).target, entry("ann", 1).content.to_string());
     let aside = Aside {
-        line: format!("{second}\n"),
+        line: format!("{second}\n").into_bytes(),
         text: Some(text),
     };
     assert_eq!(loaded.aside, [aside]);
@@ -188,7 +218,7 @@ proptest! {
                     on_the_way = None;
                     let lines = outgoing.to_lines("ann");
                     outgoing = Outgoing::default();
-                    outgoing.load("ann", &lines, any);
+                    outgoing.load("ann", lines.as_bytes(), any);
                 }
             }
         }
