@@ -22,6 +22,10 @@ use crate::text::Text;
 /// How often a connection may fail in a row when no more input comes: for about a minute.
 const CALLS: u32 = 6;
 
+/// A connection that ends without a goodbye later than this after a line was sent does not end because
+/// of the line.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
 /// How a connection was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Loss {
@@ -38,6 +42,17 @@ impl Loss {
         match self {
             Self::Closed(number) => CloseReason::from_number(number),
             Self::Cut | Self::Silent => None,
+        }
+    }
+
+    /// Whether a line that was sent so long ago can be why: the server cannot read it, refuses it once
+    /// too often, or ends over it at once and without a goodbye. A reason that is not known counts.
+    pub(super) fn can_be_by_a_line(self, since_sent: Duration) -> bool {
+        match (self, self.reason()) {
+            (Self::Silent, _) => false,
+            (_, Some(CloseReason::Malformed | CloseReason::TooManyErrors)) => true,
+            (_, Some(_)) => false,
+            (_, None) => since_sent <= AT_ONCE,
         }
     }
 
@@ -344,7 +359,7 @@ impl App {
     pub(super) fn closed(&mut self, loss: Loss) {
         let was_logged_in = self.connection.is_online();
         self.connection.lost(self.at);
-        let was_sending = self.cut_line();
+        let was_sending = self.cut_line(loss);
         let awaited = self.owed.cut().filter(Asked::is_awaited);
         let unanswered: Vec<String> = awaited.map(|asked| command_of(&asked)).collect();
         let reason = loss.reason();

@@ -1,11 +1,13 @@
 //! Lines on their way: kept before they are sent, sent in order, gone when the server has them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use echat_proto::commands::Request;
 use echat_proto::names::TxnId;
 use echat_proto::records::{Code, Fail};
 
+use super::connection::Loss;
 use super::input::Verdict;
 use super::question::Question;
 use super::{App, Effect, Exit, Files};
@@ -31,6 +33,8 @@ pub(super) struct Sending {
     hold_said: bool,
     /// How many lines were typed in this run.
     typed: u64,
+    /// When the line in flight was sent, as [`Input::Elapsed`](super::Input::Elapsed) counts.
+    sent_at: Duration,
     /// Users whose files of unsent lines have been asked for.
     loaded: BTreeSet<String>,
     /// Where the user's unsent lines are kept.
@@ -142,6 +146,7 @@ impl App {
             target,
             content,
             typed_at: self.world.now,
+            was_sent: false,
         });
         self.save(user);
         self.send_next();
@@ -209,6 +214,7 @@ impl App {
         };
         if let Some(entry) = self.world.outgoing.next(me) {
             let request = entry.request();
+            self.sending.sent_at = self.at;
             self.send(&request);
         }
     }
@@ -291,21 +297,20 @@ impl App {
         self.send_next();
     }
 
-    /// The connection is lost. Whether a line was in flight, which may be why: then it is worth a
-    /// connection more, or the line is set aside, which goes on with the next.
-    pub(super) fn cut_line(&mut self) -> bool {
+    /// The connection is lost. Whether a line was in flight: it is sent again with the next
+    /// connection, or set aside if it may be why three in a row were lost.
+    pub(super) fn cut_line(&mut self, loss: Loss) -> bool {
         let was_sending = self.world.outgoing.is_sending();
-        if let Some(entry) = self.world.outgoing.cut() {
+        let since_sent = self.at.saturating_sub(self.sending.sent_at);
+        let may_be_why = loss.can_be_by_a_line(since_sent);
+        if let Some(entry) = self.world.outgoing.cut(may_be_why) {
             self.verdict.note(Verdict::Refused);
             self.fail(Text::LineCutsOff {
                 target: entry.target.name(),
             });
-            let aside = Aside {
-                line: entry.to_line().into_bytes(),
-                text: Some((entry.target, entry.content.to_string())),
-            };
-            self.set_aside(&entry.user, aside);
-            self.save(entry.user);
+            let user = entry.user.clone();
+            self.set_aside(&user, entry.into());
+            self.save(user);
         }
         was_sending
     }
@@ -322,11 +327,7 @@ impl App {
             return;
         }
         for entry in failed {
-            let aside = Aside {
-                line: entry.to_line().into_bytes(),
-                text: Some((entry.target, entry.content.to_string())),
-            };
-            self.set_aside(&me, aside);
+            self.set_aside(&me, entry.into());
         }
         self.save(me);
     }
@@ -334,24 +335,21 @@ impl App {
     /// Shows a line that is never sent, and where it is kept.
     fn set_aside(&mut self, user: &str, aside: Aside) {
         match &aside.text {
-            None => {
-                self.fail(Text::OutgoingUnreadable);
-                let lines = self.world.excerpt(&aside.escaped());
-                self.print(lines);
-            }
+            None => self.fail(Text::OutgoingUnreadable),
             Some((target, text)) => {
                 if let Err(excess) = self.world.session.limits().text(target, text) {
                     let reason = self.world.excess(&excess);
-                    let target = target.name();
-                    self.fail(Text::MessageRefused {
-                        target,
-                        reason: &reason,
+                    let (target, reason) = (target.name(), reason.as_str());
+                    self.fail(if aside.was_sent {
+                        Text::NotResent { target, reason }
+                    } else {
+                        Text::MessageRefused { target, reason }
                     });
                 }
-                let lines = self.world.excerpt(text);
-                self.print(lines);
             }
         }
+        let lines = self.world.aside_line(&aside);
+        self.print(lines);
         let kept = self
             .sending
             .files
@@ -389,9 +387,14 @@ impl App {
         match self.world.outgoing.withdraw(&me, number) {
             Ok(entries) => {
                 for entry in &entries {
-                    let target = entry.target.name();
-                    self.say(Text::Withdrawn { target });
-                    let lines = self.world.refused_line(entry.content.as_str());
+                    let (target, text) = (entry.target.name(), entry.content.as_str());
+                    let lines = if entry.was_sent {
+                        self.say(Text::WithdrawnLate { target });
+                        self.world.unanswered_line(text)
+                    } else {
+                        self.say(Text::Withdrawn { target });
+                        self.world.refused_line(text)
+                    };
                     self.print(lines);
                 }
                 self.save(me);

@@ -1,10 +1,12 @@
 //! Sentences and messages as lines.
 
+use std::borrow::Cow;
+
 use super::{World, heads};
 use crate::local::local_time::LocalTime;
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style, colour_of};
-use crate::session::outgoing::Entry;
+use crate::session::outgoing::{Aside, Entry};
 use crate::session::{Excess, Said};
 use crate::target::Target;
 use crate::text::Text;
@@ -265,14 +267,31 @@ impl World {
         })
     }
 
-    /// The beginning of a line of one's own that is never sent.
-    pub(crate) fn excerpt(&self, content: &str) -> Vec<Line> {
-        self.refused_line(&shortened(content, EXCERPT))
+    /// The beginning of a line of one's own that is set aside: of its text, or of the line of the file if
+    /// that cannot be read.
+    pub(crate) fn aside_line(&self, aside: &Aside) -> Vec<Line> {
+        let text = aside.text.as_ref().map(|(_, text)| text.as_str());
+        let text = text.map_or_else(|| Cow::Owned(aside.escaped()), Cow::Borrowed);
+        let text = shortened(&text, EXCERPT);
+        if aside.was_sent {
+            self.unanswered_line(&text)
+        } else {
+            self.refused_line(&text)
+        }
     }
 
     /// A line of one's own that the server refused.
     pub(crate) fn refused_line(&self, content: &str) -> Vec<Line> {
-        let mark = self.language.say(Text::NotSentMark);
+        self.marked_line(Text::NotSentMark, content)
+    }
+
+    /// A line of one's own that is not sent again and that the server may have.
+    pub(crate) fn unanswered_line(&self, content: &str) -> Vec<Line> {
+        self.marked_line(Text::UnansweredMark, content)
+    }
+
+    fn marked_line(&self, mark: Text<'_>, content: &str) -> Vec<Line> {
+        let mark = self.language.say(mark);
         self.with_text(vec![span(&mark, Style::Error)], content, Style::Error)
     }
 

@@ -3,7 +3,7 @@
 //!
 //! One line is in flight at a time, so that none overtakes another. Every line belongs to the user
 //! who typed it and is never sent as another's. A line that can never be sent, or that costs the
-//! connection each time, is set aside. Reading and writing the files is the caller's.
+//! connection each time, is set aside. The server may have a line whose answer did not come. Reading and writing the files is the caller's.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -31,6 +31,9 @@ pub struct Entry {
     pub content: Content,
     /// Unix seconds.
     pub typed_at: u64,
+    /// Whether the server may have it: it was sent, and the connection was lost before the answer.
+    /// The file does not say so; the first line of a file may have been sent by the run that wrote it.
+    pub was_sent: bool,
 }
 
 impl Entry {
@@ -64,6 +67,18 @@ pub struct Aside {
     pub line: Vec<u8>,
     /// For whom it was and its text, if that can be read.
     pub text: Option<(Target, String)>,
+    /// Whether the server may have it.
+    pub was_sent: bool,
+}
+
+impl From<Entry> for Aside {
+    fn from(entry: Entry) -> Self {
+        Self {
+            line: entry.to_line().into_bytes(),
+            was_sent: entry.was_sent,
+            text: Some((entry.target, entry.content.to_string())),
+        }
+    }
 }
 
 impl Aside {
@@ -130,7 +145,7 @@ struct Numbered {
 pub struct Outgoing {
     entries: VecDeque<Numbered>,
     in_flight: Option<TxnId>,
-    /// The line that was in flight when a connection was lost, and how often in a row.
+    /// The line that may have cost a connection, and how many in a row.
     lost: Option<(TxnId, u32)>,
     numbers: u64,
 }
@@ -173,10 +188,17 @@ impl Outgoing {
         self.in_flight.is_some()
     }
 
-    /// The connection is lost. The line in flight is sent again with the next one, or leaves if that
-    /// has cost so many connections in a row.
-    pub fn cut(&mut self) -> Option<Entry> {
+    /// The connection is lost. The line in flight is sent again with the next one. If it `may_be_why`,
+    /// the loss counts against it, and it leaves at the third in a row.
+    pub fn cut(&mut self, may_be_why: bool) -> Option<Entry> {
         let txn_id = self.in_flight.take()?;
+        let mut entries = self.entries.iter_mut().map(|numbered| &mut numbered.entry);
+        if let Some(entry) = entries.find(|entry| entry.txn_id == txn_id) {
+            entry.was_sent = true;
+        }
+        if !may_be_why {
+            return None;
+        }
         let before = self.lost.take().filter(|(lost, _)| *lost == txn_id);
         let losses = before.map_or(0, |(_, losses)| losses) + 1;
         if losses >= LOSSES {
@@ -282,12 +304,19 @@ impl Outgoing {
     ) -> Loaded {
         let (mut taken, mut aside) = (Vec::<Entry>::new(), Vec::new());
         let lines = lines.split(|byte| *byte == b'\n');
-        for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
+        let lines = lines.filter(|line| !line.trim_ascii().is_empty());
+        for (index, line) in lines.enumerate() {
+            // Lines are sent in order, one at a time.
+            let was_sent = index == 0;
             let entry = match read(user, line, &possible) {
-                Ok(entry) => entry,
+                Ok(entry) => Entry { was_sent, ..entry },
                 Err(text) => {
                     let line = [line, b"\n"].concat();
-                    aside.push(Aside { line, text });
+                    aside.push(Aside {
+                        line,
+                        was_sent,
+                        text,
+                    });
                     continue;
                 }
             };
@@ -343,6 +372,7 @@ fn read(
             target,
             content,
             typed_at: kept.typed_at,
+            was_sent: false,
         }),
         _ => Err(Some((target, kept.content))),
     }

@@ -97,6 +97,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::LoadingOlder => s("Asking the server for older messages ..."),
         Text::Pending => s("(pending) "),
         Text::NotSentMark => s("(not sent) "),
+        Text::UnansweredMark => s("(perhaps received) "),
         Text::SendAsText => s("send as text? (Y/N)"),
         Text::NotSent => s("Not sent."),
         Text::OutgoingLocked => s(
@@ -203,6 +204,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::LooksLikeCommand { line } => {
             format!("This looks like a command: {line}. Send it as text? (Y/N)")
         }
+        Text::NotResent { target, reason } => format!("Not sent again to {target}: {reason}"),
         Text::MessageRefused { target, reason } => format!("Not sent to {target}: {reason}"),
         Text::MessageWaits {
             target,
@@ -264,7 +266,9 @@ pub(super) fn say(text: Text<'_>) -> String {
             format!("Line {line}: {why} Neither it nor what follows was sent.")
         }
         Text::LineCutsOff { target } => {
-            format!("Not sent to {target}: the connection was lost three times with this line.")
+            format!(
+                "The connection was lost three times in a row while a line to {target} was being sent. It was perhaps received already."
+            )
         }
         Text::SetAside { file } => format!("The line is not sent again. It is kept in {file}."),
         Text::NotSentAgain => s("The line is not sent again, and no file keeps it."),
@@ -275,6 +279,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::PendingMore { count } => format!("and {count} more"),
         Text::PendingBefore { count } => format!("(pending) and {count} more before these"),
         Text::Withdrawn { target } => format!("Withdrawn; it was for {target}:"),
+        Text::WithdrawnLate { target } => format!(
+            "It is not sent again, but it may have been received already; it was for {target}:"
+        ),
         Text::IsInFlight => s("This line is being sent: it cannot be withdrawn any more."),
         Text::NothingToWithdraw => s("No line waits that could be withdrawn."),
         Text::NoSuchLine { number } => {

@@ -255,6 +255,8 @@ sentences! {
     Pending;
     /// Marks a line that was refused.
     NotSentMark;
+    /// Marks a line that is not sent again and that the server may have.
+    UnansweredMark;
     /// How many lines wait, in the prompt.
     PendingCount { count: u64 };
     /// A chat line that looks like a command.
@@ -265,6 +267,8 @@ sentences! {
     NotSent;
     /// A message was refused.
     MessageRefused { target: &'a str, reason: &'a str };
+    /// A message that the server may have is not sent again.
+    NotResent { target: &'a str, reason: &'a str };
     /// A message must wait.
     MessageWaits { target: &'a str, reason: &'a str, seconds: u64 };
     /// Several lines were pasted.
@@ -315,7 +319,7 @@ sentences! {
     RequestTooLong { bytes: u64, limit: u64 };
     /// A line of input that cannot be accepted, where there is no terminal.
     InLine { line: u64, why: &'a str };
-    /// A line with which the connection was lost again and again.
+    /// A line with which the connection was lost again and again. The server may have it.
     LineCutsOff { target: &'a str };
     /// Where a line is that is not sent any more.
     SetAside { file: &'a str };
@@ -337,6 +341,8 @@ sentences! {
     PendingBefore { count: u64 };
     /// A line was taken back.
     Withdrawn { target: &'a str };
+    /// The same where the server may have it.
+    WithdrawnLate { target: &'a str };
     /// A line was sent already.
     IsInFlight;
     /// No line waits that has not been sent.

@@ -96,6 +96,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::LoadingOlder => s("正在向服务器查询更早的消息……"),
         Text::Pending => s("（待发送）"),
         Text::NotSentMark => s("（未发送）"),
+        Text::UnansweredMark => s("（可能已送达）"),
         Text::SendAsText => s("作为消息发送？(Y/N)"),
         Text::NotSent => s("没有发送。"),
         Text::OutgoingLocked => s(
@@ -188,6 +189,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::LooksLikeCommand { line } => {
             format!("这看起来是一个命令：{line}。作为消息发送？(Y/N)")
         }
+        Text::NotResent { target, reason } => format!("不再发送给 {target}：{reason}"),
         Text::MessageRefused { target, reason } => format!("没有发送给 {target}：{reason}"),
         Text::MessageWaits {
             target,
@@ -241,7 +243,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::InLine { line, why } => format!("第 {line} 行：{why}这一行和后面的内容都没有发送。"),
         Text::LineCutsOff { target } => {
-            format!("没有发送给 {target}：这条消息连续三次导致连接断开。")
+            format!(
+                "发给 {target} 的消息连续三次没等到答复，连接就断开了；服务器可能已经收到这条消息。"
+            )
         }
         Text::SetAside { file } => format!("这条消息不再发送，已移到 {file}。"),
         Text::NotSentAgain => s("这条消息不再发送，也没有文件保存它。"),
@@ -252,6 +256,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::PendingMore { count } => format!("还有 {count} 条"),
         Text::PendingBefore { count } => format!("（待发送）前面还有 {count} 条"),
         Text::Withdrawn { target } => format!("已撤回，原本发给 {target}："),
+        Text::WithdrawnLate { target } => {
+            format!("不再重发，但对方可能已经收到；这条消息发给 {target}：")
+        }
         Text::IsInFlight => s("这条消息正在发送，不能再撤回。"),
         Text::NothingToWithdraw => s("没有可以撤回的消息。"),
         Text::NoSuchLine { number } => {

@@ -147,7 +147,7 @@ fn what_an_older_version_kept_is_set_aside_at_the_start() {
     let mut ann = place.comes("ann", place.server.address());
     ann.sees("Lines of an earlier run to send: 1.");
     ann.sees("65500 bytes long");
-    ann.sees("(not sent) bbb");
+    ann.sees("(perhaps received) bbb");
     ann.sees(".aside");
     ann.sees("me to room1: kept");
     ann.types("\\d\r");

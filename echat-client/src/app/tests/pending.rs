@@ -170,6 +170,32 @@ fn a_line_in_flight_is_not_taken_back() {
 }
 
 #[test]
+fn withdrawing_a_line_without_an_answer_says_that_it_may_have_arrived() {
+    for (language, said, first, second) in [
+        (
+            Language::English,
+            "It is not sent again, but it may have been received already; it was for room1:",
+            "(perhaps received) one",
+            "(not sent) two",
+        ),
+        (
+            Language::Chinese,
+            "不再重发，但对方可能已经收到；这条消息发给 room1：",
+            "（可能已送达）one",
+            "（未发送）two",
+        ),
+    ] {
+        let mut stage = ann(language);
+        stage.types("&r room1").types("one").types("two");
+        stage.happens(Input::Closed(None)).printed();
+        stage.types("/withdraw all");
+        let printed = stage.printed();
+        assert_eq!(printed[1..3], [said, first]);
+        assert_eq!(printed.last().unwrap(), second);
+    }
+}
+
+#[test]
 fn what_begins_with_a_slash_is_sent_only_when_meant() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").sent();

@@ -8,6 +8,15 @@ fn entry(user: &str, number: usize) -> Entry {
         target: Target::Room("room1".to_owned()),
         content: Content::new(format!("line {number}\n\"quoted\" 你好")).unwrap(),
         typed_at: 7,
+        was_sent: false,
+    }
+}
+
+/// The same after its answer did not come.
+fn unanswered(user: &str, number: usize) -> Entry {
+    Entry {
+        was_sent: true,
+        ..entry(user, number)
     }
 }
 
@@ -50,8 +59,12 @@ fn the_file_gives_back_what_was_written() {
     assert_eq!(aside, [&b"{}\n"[..], b"nonsense\n"]);
     assert_eq!(again.waiting("ann"), 4);
     for number in 0..4 {
-        assert_eq!(again.next("ann"), Some(&entry("ann", number)));
-        assert_eq!(again.done(), Some(entry("ann", number)));
+        let expected = match number {
+            0 => unanswered("ann", 0),
+            _ => entry("ann", number),
+        };
+        assert_eq!(again.next("ann"), Some(&expected));
+        assert_eq!(again.done(), Some(expected));
     }
     assert_eq!(again.to_lines("ann"), "");
 }
@@ -79,7 +92,7 @@ fn a_bad_byte_costs_its_line_alone() {
         "{escaped}"
     );
     let left: Vec<&Entry> = again.listed("ann").map(|(_, entry, _)| entry).collect();
-    assert_eq!(left, [&entry("ann", 0), &entry("ann", 2)]);
+    assert_eq!(left, [&unanswered("ann", 0), &entry("ann", 2)]);
 }
 
 #[test]
@@ -104,6 +117,7 @@ fn a_line_of_a_file_that_cannot_be_sent_is_set_aside_whole() {
     let aside = Aside {
         line: format!("{second}\n").into_bytes(),
         text: Some(text),
+        was_sent: false,
     };
     assert_eq!(loaded.aside, [aside]);
     assert!(!again.to_lines("ann").contains("line 1"));
@@ -114,14 +128,27 @@ fn a_line_that_costs_three_connections_leaves() {
     let mut outgoing = queue(2);
     for _ in 0..2 {
         outgoing.next("ann");
-        assert_eq!(outgoing.cut(), None);
+        assert_eq!(outgoing.cut(true), None);
     }
     // A connection that is lost with nothing in flight is no line's fault.
-    assert_eq!(outgoing.cut(), None);
+    assert_eq!(outgoing.cut(true), None);
     outgoing.next("ann");
-    assert_eq!(outgoing.cut(), Some(entry("ann", 0)));
+    assert_eq!(outgoing.cut(true), Some(unanswered("ann", 0)));
     assert_eq!(outgoing.next("ann"), Some(&entry("ann", 1)));
-    assert_eq!(outgoing.cut(), None);
+    assert_eq!(outgoing.cut(true), None);
+}
+
+#[test]
+fn a_loss_that_no_line_can_cause_does_not_count() {
+    let mut outgoing = queue(1);
+    for _ in 0..9 {
+        outgoing.next("ann");
+        assert_eq!(outgoing.cut(false), None);
+    }
+    for lost in [None, None, Some(unanswered("ann", 0))] {
+        outgoing.next("ann");
+        assert_eq!(outgoing.cut(true), lost);
+    }
 }
 
 #[test]
@@ -129,9 +156,9 @@ fn an_answer_between_losses_starts_the_count_anew() {
     let mut outgoing = queue(1);
     for _ in 0..5 {
         outgoing.next("ann");
-        assert_eq!(outgoing.cut(), None);
+        assert_eq!(outgoing.cut(true), None);
         outgoing.next("ann");
-        assert_eq!(outgoing.again(), Some(&entry("ann", 0)));
+        assert_eq!(outgoing.again(), Some(&unanswered("ann", 0)));
     }
 }
 
@@ -203,7 +230,7 @@ proptest! {
                 },
                 Step::Cut => {
                     on_the_way = None;
-                    outgoing.cut();
+                    outgoing.cut(true);
                     // How often is another test's.
                     outgoing.lost = None;
                 }
@@ -211,7 +238,7 @@ proptest! {
                     if let Some(entry) = on_the_way.take() {
                         store(&mut stored, entry);
                     }
-                    outgoing.cut();
+                    outgoing.cut(true);
                     outgoing.lost = None;
                 }
                 Step::Restart => {
@@ -221,6 +248,9 @@ proptest! {
                     outgoing.load("ann", lines.as_bytes(), any);
                 }
             }
+        }
+        for entry in &mut stored {
+            entry.was_sent = false;
         }
         let expected: Vec<Entry> = (0..typed).map(|number| entry("ann", number)).collect();
         prop_assert_eq!(stored, expected);
