@@ -21,6 +21,8 @@ use crate::text::{HOUR, Text, retry_after};
 
 /// How long to wait when the server cannot store and does not say how long, in seconds.
 const STORAGE_WAIT: u64 = 5;
+/// So many of the kept lines that cannot be read are shown.
+const UNREADABLE_SHOWN: usize = 5;
 /// Rows above the prompt that lines which wait take at most.
 const FOOTER_ROWS: usize = 5;
 
@@ -158,7 +160,11 @@ impl App {
     /// Says that something can never be accepted. On a terminal it is given back to be edited; without
     /// one the line is an error and the last one, since what follows may be meant for after it.
     pub(super) fn never(&mut self, excess: &Excess) {
-        let why = self.world.excess(excess);
+        let why = if self.world.settings.interactive {
+            self.world.excess(excess)
+        } else {
+            self.world.reason(excess)
+        };
         self.cannot(&why);
     }
 
@@ -288,9 +294,7 @@ impl App {
                         count: loaded.found as u64,
                     });
                 }
-                for aside in loaded.aside {
-                    self.set_aside(user, aside);
-                }
+                self.set_aside(user, loaded.aside);
                 self.save(user.to_owned());
             }
         }
@@ -309,7 +313,7 @@ impl App {
                 target: entry.target.name(),
             });
             let user = entry.user.clone();
-            self.set_aside(&user, entry.into());
+            self.set_aside(&user, vec![entry.into()]);
             self.save(user);
         }
         was_sending
@@ -326,43 +330,63 @@ impl App {
         if failed.is_empty() {
             return;
         }
-        for entry in failed {
-            self.set_aside(&me, entry.into());
-        }
+        let failed = failed.into_iter().map(Aside::from).collect();
+        self.set_aside(&me, failed);
         self.save(me);
     }
 
-    /// Shows a line that is never sent, and where it is kept.
-    fn set_aside(&mut self, user: &str, aside: Aside) {
-        match &aside.text {
-            None => self.fail(Text::OutgoingUnreadable),
-            Some((target, text)) => {
-                if let Err(excess) = self.world.session.limits().text(target, text) {
-                    let reason = self.world.excess(&excess);
-                    let (target, reason) = (target.name(), reason.as_str());
-                    self.fail(if aside.was_sent {
-                        Text::NotResent { target, reason }
-                    } else {
-                        Text::MessageRefused { target, reason }
-                    });
-                }
-            }
+    /// Shows lines that are never sent, and where they are kept. Those that cannot be read are counted,
+    /// and the first ones shown.
+    fn set_aside(&mut self, user: &str, asides: Vec<Aside>) {
+        if asides.is_empty() {
+            return;
         }
-        let lines = self.world.aside_line(&aside);
-        self.print(lines);
+        let (readable, unreadable): (Vec<&Aside>, Vec<&Aside>) =
+            asides.iter().partition(|aside| aside.text.is_some());
+        for aside in readable {
+            self.say_aside(aside);
+        }
+        if !unreadable.is_empty() {
+            let count = unreadable.len() as u64;
+            self.fail(Text::OutgoingUnreadable { count });
+        }
+        for aside in unreadable.into_iter().take(UNREADABLE_SHOWN) {
+            let lines = self.world.aside_line(aside);
+            self.print(lines);
+        }
+        let count = asides.len() as u64;
         let kept = self
             .sending
             .files
             .as_ref()
             .filter(|_| self.world.settings.config.keep_unsent);
         match kept.map(|files| files.aside.clone()) {
-            Some(file) => self.fail(Text::SetAside { file: &file }),
-            None => self.fail(Text::NotSentAgain),
+            Some(file) => self.fail(Text::SetAside { count, file: &file }),
+            None => self.fail(Text::NotSentAgain { count }),
         }
-        self.effects.push(Effect::SetAside {
-            user: user.to_owned(),
-            line: aside.line,
-        });
+        for aside in asides {
+            self.effects.push(Effect::SetAside {
+                user: user.to_owned(),
+                line: aside.line,
+            });
+        }
+    }
+
+    /// Shows a line that is set aside and why, if that is known.
+    fn say_aside(&mut self, aside: &Aside) {
+        if let Some((target, text)) = &aside.text
+            && let Err(excess) = self.world.session.limits().text(target, text)
+        {
+            let reason = self.world.reason(&excess);
+            let (target, reason) = (target.name(), reason.as_str());
+            self.fail(if aside.was_sent {
+                Text::NotResent { target, reason }
+            } else {
+                Text::MessageRefused { target, reason }
+            });
+        }
+        let lines = self.world.aside_line(aside);
+        self.print(lines);
     }
 
     /// The lines that wait and belong below what is shown: in a chat its own, elsewhere all. At most so

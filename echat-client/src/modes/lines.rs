@@ -225,8 +225,18 @@ impl World {
         self.with_text(vec![span(&mark, Style::Dim)], content, Style::Dim)
     }
 
-    /// Why a server can never accept something.
+    /// Says that a server can never accept something, and why.
     pub(crate) fn excess(&self, excess: &Excess) -> String {
+        let why = self.reason(excess);
+        match excess {
+            // They are said before anything is about to be sent, too.
+            Excess::Name(_) | Excess::LongName { .. } => why,
+            _ => self.language.say(Text::CannotSend { why: &why }),
+        }
+    }
+
+    /// Why a server can never accept something, as it stands behind a line's number or target.
+    pub(crate) fn reason(&self, excess: &Excess) -> String {
         let count = |number: usize| number as u64;
         let code;
         self.language.say(match excess {

@@ -232,46 +232,56 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::PasteShortEach { count } => format!("{count} lines (Y/N)"),
         Text::NoMatch => s("no match"),
         Text::OutgoingFound { count } => format!("Lines of an earlier run to send: {count}."),
-        Text::OutgoingUnreadable => s("A kept line cannot be read."),
+        Text::OutgoingUnreadable { count: 1 } => s("A kept line cannot be read."),
+        Text::OutgoingUnreadable { count } => format!("{count} kept lines cannot be read."),
         Text::OutgoingFault { why } => format!("The file of unsent lines: {why}"),
         Text::UnsentAtExit { count } => format!("Lines not sent yet: {count}."),
         Text::UnsentKept { user, file } => {
             format!("They are kept in {file} and are sent when {user} logs in here again.")
         }
         Text::UnsentLost => s("No file keeps them: they are lost when the program ends."),
-        Text::NoText => s("Not sent: there is no text."),
+        Text::CannotSend { why } => format!("Not sent: {why}"),
+        Text::NoText => s("there is no text."),
         Text::ControlCharacter { code } => {
-            format!("Not sent: a message cannot have the control character U+{code}.")
+            format!("a message cannot have the control character U+{code}.")
         }
         Text::TooLong {
             bytes,
             characters,
             limit,
         } => format!(
-            "Not sent: the text is {bytes} bytes long ({characters} characters); the limit is {limit} bytes."
+            "the text is {bytes} bytes long ({characters} characters); the limit is {limit} bytes."
         ),
         Text::NameTooLong { bytes, characters } => format!(
             "The name is {characters} characters ({bytes} bytes) long; the limit is {NAME_CHARS} characters and {NAME_BYTES} bytes."
         ),
         Text::KeywordTooLong { bytes, limit } => {
-            format!("Not sent: the word is {bytes} bytes long; the limit is {limit} bytes.")
+            format!("the word is {bytes} bytes long; the limit is {limit} bytes.")
         }
         Text::TooManyNames { names, limit } => {
-            format!("Not sent: the list has {names} names; the limit is {limit}.")
+            format!("the list has {names} names; the limit is {limit}.")
         }
         Text::RequestTooLong { bytes, limit } => {
-            format!("Not sent: the request is {bytes} bytes long; the limit is {limit} bytes.")
+            format!("the request is {bytes} bytes long; the limit is {limit} bytes.")
         }
         Text::InLine { line, why } => {
-            format!("Line {line}: {why} Neither it nor what follows was sent.")
+            format!("Line {line}: {why} Neither this line nor what follows was sent.")
         }
         Text::LineCutsOff { target } => {
             format!(
                 "The connection was lost three times in a row while a line to {target} was being sent. It was perhaps received already."
             )
         }
-        Text::SetAside { file } => format!("The line is not sent again. It is kept in {file}."),
-        Text::NotSentAgain => s("The line is not sent again, and no file keeps it."),
+        Text::SetAside { count: 1, file } => {
+            format!("The line is not sent again. It is kept in {file}.")
+        }
+        Text::SetAside { count, file } => {
+            format!("These {count} lines are not sent again. They are kept in {file}.")
+        }
+        Text::NotSentAgain { count: 1 } => s("The line is not sent again, and no file keeps it."),
+        Text::NotSentAgain { count } => {
+            format!("These {count} lines are not sent again, and no file keeps them.")
+        }
         Text::PendingHeading => s("Lines that wait to be sent:"),
         Text::NothingWaits => s("No line waits to be sent."),
         Text::PendingFor { target } => format!("to {target}: "),

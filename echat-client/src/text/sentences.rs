@@ -289,8 +289,8 @@ sentences! {
     NoMatch;
     /// Lines of an earlier run are there.
     OutgoingFound { count: u64 };
-    /// A line of an earlier run that cannot be read.
-    OutgoingUnreadable;
+    /// Lines of an earlier run that cannot be read.
+    OutgoingUnreadable { count: u64 };
     /// Another client holds the file.
     OutgoingLocked;
     /// The file of such lines cannot be read or written.
@@ -303,6 +303,8 @@ sentences! {
     UnsentLost;
 
     // ---- lines that can never be sent
+    /// Something can never be sent. The reasons below stand in it, or behind a line's number or target.
+    CannotSend { why: &'a str };
     /// A message without text.
     NoText;
     /// A control character in a message, in hexadecimal digits.
@@ -321,10 +323,10 @@ sentences! {
     InLine { line: u64, why: &'a str };
     /// A line with which the connection was lost again and again. The server may have it.
     LineCutsOff { target: &'a str };
-    /// Where a line is that is not sent any more.
-    SetAside { file: &'a str };
-    /// The same where no file keeps it.
-    NotSentAgain;
+    /// Where lines are that are not sent any more.
+    SetAside { count: u64, file: &'a str };
+    /// The same where no file keeps them.
+    NotSentAgain { count: u64 };
 
     // ---- lines that wait
     /// Heading of `/pending`.

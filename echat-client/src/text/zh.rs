@@ -215,31 +215,32 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::PasteShortEach { count } => format!("{count} 行 (Y/N)"),
         Text::NoMatch => s("没有匹配"),
         Text::OutgoingFound { count } => format!("上次运行留下 {count} 条待发送的消息。"),
-        Text::OutgoingUnreadable => s("有一条保留的消息无法读取。"),
+        Text::OutgoingUnreadable { count } => format!("有 {count} 条保留的消息无法读取。"),
         Text::OutgoingFault { why } => format!("待发送消息的文件：{why}"),
         Text::UnsentAtExit { count } => format!("还有 {count} 条消息没有发送。"),
         Text::UnsentKept { user, file } => {
             format!("它们保存在 {file}，{user} 下次在这里登录时会自动发送。")
         }
         Text::UnsentLost => s("没有文件保存它们，程序退出后就会丢失。"),
-        Text::NoText => s("没有发送：消息是空的。"),
-        Text::ControlCharacter { code } => format!("没有发送：消息不能含有控制字符 U+{code}。"),
+        Text::CannotSend { why } => format!("没有发送：{why}"),
+        Text::NoText => s("消息是空的。"),
+        Text::ControlCharacter { code } => format!("消息不能含有控制字符 U+{code}。"),
         Text::TooLong {
             bytes,
             characters,
             limit,
-        } => format!("没有发送：消息有 {bytes} 字节（{characters} 个字符），上限是 {limit} 字节。"),
+        } => format!("消息有 {bytes} 字节（{characters} 个字符），上限是 {limit} 字节。"),
         Text::NameTooLong { bytes, characters } => format!(
             "名字有 {characters} 个字符（{bytes} 字节），最多 {NAME_CHARS} 个字符、{NAME_BYTES} 字节。"
         ),
         Text::KeywordTooLong { bytes, limit } => {
-            format!("没有发送：关键字有 {bytes} 字节，上限是 {limit} 字节。")
+            format!("关键字有 {bytes} 字节，上限是 {limit} 字节。")
         }
         Text::TooManyNames { names, limit } => {
-            format!("没有发送：名单里有 {names} 个名字，上限是 {limit} 个。")
+            format!("名单里有 {names} 个名字，上限是 {limit} 个。")
         }
         Text::RequestTooLong { bytes, limit } => {
-            format!("没有发送：请求有 {bytes} 字节，上限是 {limit} 字节。")
+            format!("请求有 {bytes} 字节，上限是 {limit} 字节。")
         }
         Text::InLine { line, why } => format!("第 {line} 行：{why}这一行和后面的内容都没有发送。"),
         Text::LineCutsOff { target } => {
@@ -247,8 +248,14 @@ pub(super) fn say(text: Text<'_>) -> String {
                 "发给 {target} 的消息连续三次没等到答复，连接就断开了；服务器可能已经收到这条消息。"
             )
         }
-        Text::SetAside { file } => format!("这条消息不再发送，已移到 {file}。"),
-        Text::NotSentAgain => s("这条消息不再发送，也没有文件保存它。"),
+        Text::SetAside { count: 1, file } => format!("这条消息不再发送，已移到 {file}。"),
+        Text::SetAside { count, file } => {
+            format!("以上 {count} 条消息不再发送，已移到 {file}。")
+        }
+        Text::NotSentAgain { count: 1 } => s("这条消息不再发送，也没有文件保存它。"),
+        Text::NotSentAgain { count } => {
+            format!("以上 {count} 条消息不再发送，也没有文件保存它们。")
+        }
         Text::PendingHeading => s("待发送的消息："),
         Text::NothingWaits => s("没有待发送的消息。"),
         Text::PendingFor { target } => format!("发给 {target}："),

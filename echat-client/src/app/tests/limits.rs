@@ -178,21 +178,88 @@ fn what_an_older_version_kept_is_shown_and_set_aside() {
     let printed = stage.printed();
     assert_eq!(printed[0], "Lines of an earlier run to send: 1.");
     // The first line of a file may have been sent by the run that kept it.
-    for (bytes, at, mark) in [(65_500, 1, "(perhaps received)"), (70_000, 4, "(not sent)")] {
+    for (bytes, at, said, mark) in [
+        (65_500, 1, "Not sent again to room1", "(perhaps received)"),
+        (70_000, 3, "Not sent to room1", "(not sent)"),
+    ] {
         let excerpt = format!("{mark} {} ...", "a".repeat(200));
-        assert!(
-            printed[at].contains(&format!("{bytes} bytes")),
-            "{printed:?}"
+        assert_eq!(
+            printed[at],
+            format!(
+                "{said}: the text is {bytes} bytes long ({bytes} characters); the limit is 4000 bytes."
+            )
         );
         assert_eq!(printed[at + 1], excerpt);
-        assert!(printed[at + 2].contains("/state/ann.aside"), "{printed:?}");
     }
+    assert_eq!(
+        printed[5..],
+        [
+            "A kept line cannot be read.",
+            "(not sent) {}",
+            "These 3 lines are not sent again. They are kept in /state/ann.aside.",
+        ]
+    );
     assert_eq!(stage.app.world.pending(), 1);
     let saved = stage.effects.iter().rev().find_map(|effect| match effect {
         Effect::SaveOutgoing { lines, .. } => Some(lines.clone()),
         _ => None,
     });
     assert_eq!(saved, Some(lines[1].clone()));
+}
+
+#[test]
+fn lines_that_cannot_be_read_are_counted_and_the_first_shown() {
+    let mut stage = stage(Language::Chinese);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    stage.happens(files()).printed();
+    let good = kept("x-1", 9);
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some([good.as_bytes(), &b"b\xffd\x1b\n".repeat(1_000)].concat()),
+    });
+    let printed = stage.printed();
+    assert_eq!(printed[1], "有 1000 条保留的消息无法读取。");
+    assert_eq!(printed[2..7], [r"（未发送）b\xffd␛"; 5]);
+    assert_eq!(
+        printed[7..],
+        ["以上 1000 条消息不再发送，已移到 /state/ann.aside。"]
+    );
+    assert_eq!(stage.set_aside().len(), 1_000);
+    assert_eq!(stage.app.world.pending(), 1);
+}
+
+#[test]
+fn no_reason_says_twice_that_it_was_not_sent() {
+    for language in [Language::English, Language::Chinese] {
+        let (words, line) = match language {
+            Language::English => ("ot sent", "Line 2: "),
+            Language::Chinese => ("没有发送", "第 2 行："),
+        };
+        for text in ["a".repeat(4_001), "a\u{1}b".to_owned()] {
+            let mut stage = ann(language);
+            stage.types(&format!("@r room1 {text}"));
+            let said = stage.printed().concat();
+            assert_eq!(said.matches(words).count(), 1, "{said}");
+        }
+        for text in [
+            format!("@r room1 {}", "a".repeat(4_001)),
+            "@r room1 a\u{1}b".to_owned(),
+            format!("find {}", "a".repeat(65)),
+        ] {
+            let mut stage = ann(language);
+            stage.app.world.settings.interactive = false;
+            stage.happens(Input::Line("contact".to_owned()));
+            stage.happens(Input::Line(text)).happens(Input::EndOfInput);
+            let said = stage.printed().concat();
+            assert!(said.contains(line), "{said}");
+            let twice = match language {
+                Language::English => "Not sent",
+                Language::Chinese => "：没有发送",
+            };
+            assert!(!said.contains(twice), "{said}");
+        }
+    }
 }
 
 #[test]
