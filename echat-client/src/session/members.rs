@@ -1,40 +1,47 @@
 //! The members of each room as far as the client has seen them, for completing names. The server sends a
 //! member list only on request, so these are the names that lists, presence and messages have shown.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// Names that are remembered of one room.
-const PER_ROOM: usize = 4_096;
-/// Names that are remembered of all rooms together.
-const ALL: usize = 16_384;
+/// Names that are remembered of one room: the default of
+/// `server.limits.room_members`.
+const PER_ROOM: usize = 10_000;
+/// Names that are remembered of all rooms together: four rooms of that size.
+const ALL: usize = 4 * PER_ROOM;
 
 /// The seen members of all rooms.
 #[derive(Debug, Default)]
 pub(super) struct Members {
     rooms: BTreeMap<String, Room>,
-    /// Counts changes, to tell which room changed last.
-    changes: u64,
+    /// Counts sightings, to tell which name and which room was seen last.
+    sightings: u64,
 }
 
 /// The seen members of one room.
 #[derive(Debug, Default)]
 struct Room {
-    /// The id of each member's newest message; 0 without one.
-    spoke: BTreeMap<String, u64>,
-    changed: u64,
+    members: BTreeMap<String, Member>,
+    /// The names by their last sighting, the oldest first.
+    by_sighting: BTreeMap<u64, String>,
+}
+
+/// A seen member.
+#[derive(Debug, Default)]
+struct Member {
+    /// The id of the newest message; 0 without one.
+    spoke: u64,
+    /// The number of the last sighting.
+    seen: u64,
 }
 
 impl Members {
-    /// A member was seen, perhaps by the message of this id.
+    /// A member was seen, perhaps by the message of this id. Over the bounds, the name in the room and
+    /// the room whose last sighting is the oldest are forgotten.
     pub(super) fn see(&mut self, room: &str, name: &str, id: u64) {
-        self.changes += 1;
+        self.sightings += 1;
         let known = self.rooms.entry(room.to_owned()).or_default();
-        known.changed = self.changes;
-        let spoke = known.spoke.entry(name.to_owned()).or_default();
-        *spoke = id.max(*spoke);
-        if known.spoke.len() > PER_ROOM {
-            known.forget_quietest();
-        }
+        known.see(name, id, self.sightings);
         while self.count() > ALL {
             self.forget_stalest();
         }
@@ -43,9 +50,12 @@ impl Members {
     /// The members of a room, the latest speakers first, then by name.
     pub(super) fn of(&self, room: &str) -> Vec<&str> {
         let known = self.rooms.get(room);
-        let mut names: Vec<(&String, &u64)> = known.iter().flat_map(|known| &known.spoke).collect();
-        names.sort_by_key(|(name, spoke)| (std::cmp::Reverse(**spoke), *name));
-        names.into_iter().map(|(name, _)| name.as_str()).collect()
+        let members = known.iter().flat_map(|known| &known.members);
+        let mut names: Vec<(&str, u64)> = members
+            .map(|(name, member)| (name.as_str(), member.spoke))
+            .collect();
+        names.sort_by_key(|(name, spoke)| (Reverse(*spoke), *name));
+        names.into_iter().map(|(name, _)| name).collect()
     }
 
     /// The reader has left the room.
@@ -54,11 +64,11 @@ impl Members {
     }
 
     fn count(&self) -> usize {
-        self.rooms.values().map(|room| room.spoke.len()).sum()
+        self.rooms.values().map(|room| room.members.len()).sum()
     }
 
     fn forget_stalest(&mut self) {
-        let stalest = self.rooms.iter().min_by_key(|(_, room)| room.changed);
+        let stalest = self.rooms.iter().min_by_key(|(_, room)| room.last_seen());
         if let Some(name) = stalest.map(|(name, _)| name.clone()) {
             self.rooms.remove(&name);
         }
@@ -66,11 +76,22 @@ impl Members {
 }
 
 impl Room {
-    fn forget_quietest(&mut self) {
-        let quietest = self.spoke.iter().min_by_key(|(_, spoke)| **spoke);
-        if let Some(name) = quietest.map(|(name, _)| name.clone()) {
-            self.spoke.remove(&name);
+    fn see(&mut self, name: &str, id: u64, sighting: u64) {
+        let member = self.members.entry(name.to_owned()).or_default();
+        member.spoke = id.max(member.spoke);
+        let before = std::mem::replace(&mut member.seen, sighting);
+        let kept = self.by_sighting.remove(&before);
+        let kept = kept.unwrap_or_else(|| name.to_owned());
+        self.by_sighting.insert(sighting, kept);
+        if self.members.len() > PER_ROOM
+            && let Some((_, oldest)) = self.by_sighting.pop_first()
+        {
+            self.members.remove(&oldest);
         }
+    }
+
+    fn last_seen(&self) -> u64 {
+        self.by_sighting.keys().next_back().copied().unwrap_or(0)
     }
 }
 
@@ -96,21 +117,53 @@ mod tests {
     }
 
     #[test]
-    fn a_large_room_keeps_its_speakers_and_many_rooms_the_last_ones() {
+    fn a_room_of_the_largest_size_is_remembered_whole() {
         let mut members = Members::default();
-        members.see("large", "speaker", 1);
-        for index in 0..PER_ROOM + 10 {
-            members.see("large", &format!("silent{index:05}"), 0);
+        // The default of `server.limits.room_members`.
+        let largest = 10_000;
+        for index in 0..largest {
+            members.see("large", &format!("m{index}"), 0);
         }
-        assert_eq!(members.of("large").len(), PER_ROOM);
-        assert_eq!(members.of("large")[0], "speaker");
-        for room in 0..20 {
+        assert_eq!(members.of("large").len(), largest);
+    }
+
+    #[test]
+    fn the_oldest_sighting_is_forgotten_first() {
+        let mut members = Members::default();
+        // Seen in the opposite order of their names.
+        for index in (0..PER_ROOM).rev() {
+            members.see("large", &format!("m{index:05}"), index as u64);
+        }
+        let (first, second) = (
+            format!("m{:05}", PER_ROOM - 1),
+            format!("m{:05}", PER_ROOM - 2),
+        );
+        members.see("large", &first, 0);
+        members.see("large", "a newcomer", 0);
+        let names = members.of("large");
+        assert_eq!(names.len(), PER_ROOM);
+        assert!(names.contains(&"a newcomer") && names.contains(&"m00000"));
+        assert!(names.contains(&first.as_str()));
+        assert!(!names.contains(&second.as_str()));
+    }
+
+    #[test]
+    fn the_room_with_the_oldest_sighting_is_forgotten_first() {
+        let mut members = Members::default();
+        for room in ["old", "new"] {
+            for index in 0..PER_ROOM {
+                members.see(room, &format!("m{index}"), 0);
+            }
+        }
+        members.see("old", "m0", 0);
+        for room in 0..21 {
             for index in 0..1_000 {
                 members.see(&format!("room{room:02}"), &format!("m{index}"), 0);
             }
         }
         assert!(members.count() <= ALL);
-        assert!(members.of("large").is_empty());
-        assert_eq!(members.of("room19").len(), 1_000);
+        assert!(members.of("new").is_empty());
+        assert_eq!(members.of("old").len(), PER_ROOM);
+        assert_eq!(members.of("room20").len(), 1_000);
     }
 }
