@@ -12,6 +12,7 @@ use echat_proto::handshake::HandshakeError;
 use super::config::{ConfigError, Mistake};
 use super::server::Failure;
 use super::unsent::UnsentError;
+use crate::local::ask::GarbledPassword;
 use crate::local::lines::TooLong;
 use crate::local::password::PasswordError;
 use crate::net::address::AddressError;
@@ -55,11 +56,22 @@ impl Fault for io::Error {
 
 /// What the system says itself.
 fn unusual(error: &io::Error) -> String {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    match inner {
-        Some(TooLong(line)) => format!("第 {line} 行超过 1 MiB"),
-        None => format!("系统错误：{error}"),
+    let inner = error.get_ref();
+    if let Some(TooLong(line)) = inner.and_then(|inner| inner.downcast_ref()) {
+        format!("第 {line} 行超过 1 MiB")
+    } else if is_garbled_password(error) {
+        "输入的密码不符合 locale 的编码（LC_ALL、LC_CTYPE、LANG）；终端和 locale 的编码必须一致"
+            .to_owned()
+    } else {
+        format!("系统错误：{error}")
     }
+}
+
+/// Whether a password was typed that is no text. It is a mistake of the input, not of the system.
+pub(super) fn is_garbled_password(error: &io::Error) -> bool {
+    error
+        .get_ref()
+        .is_some_and(|inner| inner.is::<GarbledPassword>())
 }
 
 impl Fault for AddressError {
@@ -273,6 +285,13 @@ mod tests {
         assert_eq!(refused.said(Language::English), "connection refused");
         let long = io::Error::other(TooLong(3));
         assert_eq!(long.said(Language::Chinese), "第 3 行超过 1 MiB");
+        let garbled = io::Error::other(GarbledPassword);
+        assert!(garbled.said(Language::Chinese).starts_with("输入的密码"));
+        assert!(
+            garbled
+                .said(Language::English)
+                .starts_with("the typed password")
+        );
         let strange = io::Error::other("xyzzy");
         assert_eq!(strange.said(Language::Chinese), "系统错误：xyzzy");
     }

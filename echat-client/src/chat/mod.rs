@@ -34,7 +34,7 @@ use crate::exit::Exit;
 use crate::terminal::Encoded;
 pub use args::command;
 use event_loop::{End, EventLoop};
-use fault::Fault;
+use fault::{Fault, is_garbled_password};
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
@@ -54,7 +54,12 @@ pub fn main() -> ExitCode {
             ended.map_err(|error| {
                 // A reader that closed the pipe needs no message about it.
                 let is_quiet = error.kind() == io::ErrorKind::BrokenPipe;
-                (Exit::Local, (!is_quiet).then(|| error.said(language)))
+                let exit = if is_garbled_password(&error) {
+                    Exit::Usage
+                } else {
+                    Exit::Local
+                };
+                (exit, (!is_quiet).then(|| error.said(language)))
             })
         });
     match end {

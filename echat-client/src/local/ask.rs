@@ -11,6 +11,14 @@ use zeroize::Zeroizing;
 /// The longest line that a terminal gives to one read, in bytes.
 const LINE_MAX: usize = 4096;
 
+/// The password that was typed is no text in the encoding of the terminal.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the typed password is not in the encoding of the locale (LC_ALL, LC_CTYPE, LANG); \
+     terminal and locale must have the same one"
+)]
+pub(crate) struct GarbledPassword;
+
 /// Whether a person reads questions and types answers.
 pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()

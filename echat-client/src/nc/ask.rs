@@ -52,12 +52,28 @@ pub fn password(user: &str, clock: &Clock) -> Result<Zeroizing<String>, End> {
     write!(screen, "password of {user:?}: ").map_err(|error| local(&error))?;
     let typed = masked_line(&terminal, clock).map_err(|error| local(&error))?;
     write!(screen, "\r\n").map_err(|error| local(&error))?;
-    typed.ok_or_else(|| End::because(Exit::Usage, &"no password was given"))
+    match typed {
+        Typed::Line(password) => Ok(password),
+        Typed::Nothing => Err(End::because(Exit::Usage, &"no password was given")),
+        Typed::NotText => Err(End::because(
+            Exit::Usage,
+            &"the typed password is not UTF-8",
+        )),
+    }
 }
 
-/// The line that is typed at a terminal in raw mode, with the keys of the line editor; `None` after
-/// C-c, or C-d on an empty line.
-fn masked_line(terminal: &File, clock: &Clock) -> io::Result<Option<Zeroizing<String>>> {
+/// What was typed at a question.
+enum Typed {
+    Line(Zeroizing<String>),
+    /// The question was broken off.
+    Nothing,
+    /// It is not UTF-8.
+    NotText,
+}
+
+/// The line that is typed at a terminal in raw mode, with the keys of the line editor; nothing
+/// after C-c, or C-d on an empty line.
+fn masked_line(terminal: &File, clock: &Clock) -> io::Result<Typed> {
     let mut editor = LineEditor::new();
     editor.masked(true);
     let mut decoder = Decoder::new();
@@ -68,7 +84,7 @@ fn masked_line(terminal: &File, clock: &Clock) -> io::Result<Option<Zeroizing<St
         wait(&mut fds, clock, decoder.deadline())?;
         let tokens = if fds[0].is_ready() {
             match rustix::io::read(terminal, &mut buffer[..]) {
-                Ok(0) => return Ok(None),
+                Ok(0) => return Ok(Typed::Nothing),
                 Ok(length) => decoder.feed(&buffer[..length], clock.now()),
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
@@ -78,13 +94,10 @@ fn masked_line(terminal: &File, clock: &Clock) -> io::Result<Option<Zeroizing<St
         };
         for token in tokens {
             match token {
-                Token::NotText => {
-                    let why = "the password is not UTF-8";
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, why));
-                }
+                Token::NotText => return Ok(Typed::NotText),
                 Token::Key(key) => match editor.handle(key) {
-                    Outcome::Submit(line) => return Ok(Some(Zeroizing::new(line))),
-                    Outcome::Interrupt | Outcome::EndOfInput => return Ok(None),
+                    Outcome::Submit(line) => return Ok(Typed::Line(Zeroizing::new(line))),
+                    Outcome::Interrupt | Outcome::EndOfInput => return Ok(Typed::Nothing),
                     _ => {}
                 },
                 Token::Lines(_) | Token::PasteCut { .. } | Token::Reply(_) => {}

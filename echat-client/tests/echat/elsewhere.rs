@@ -2,6 +2,7 @@
 //! there, and nothing of them is shown.
 
 use std::fs;
+use std::io::Write;
 
 use rustix::process::{Signal, WaitStatus};
 
@@ -101,6 +102,25 @@ fn the_terminal_comes_back_when_the_question_is_broken_off() {
     person.reads_to_the_end();
     person.has_the_terminal_back();
     assert_eq!(person.ends().0, 2, "without a password there is no login");
+}
+
+#[test]
+fn a_password_that_is_no_text_is_a_mistake_of_the_input() {
+    let place = ServerFolder::new();
+    let link = place.link();
+    for (program, said) in [
+        (ECHAT, "echat: the typed password is not in the encoding"),
+        (PROGRAM, "the typed password is not UTF-8"),
+    ] {
+        let mut person = at_a_shell(&place, ">out", program, &["--user", "ann", &link]);
+        person.sees("assword of ");
+        person.terminal().write_all(b"caf\xe9 secret\r").unwrap();
+        person.sees(said);
+        person.reads_to_the_end();
+        person.has_the_terminal_back();
+        assert!(!person.shown().contains("secret"));
+        assert_eq!(person.ends().0, 2);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::End;
 use crate::chat::signals::{self, Signals, Wish};
 use crate::clock::Clock;
-use crate::local::ask::{self, Tty};
+use crate::local::ask::{self, GarbledPassword, Tty};
 use crate::net::wait::{Interest, Watched, wait};
 use crate::render::safe::Safe;
 use crate::terminal::{Charset, EchoOff, Encoded, Transcoder, typed_text};
@@ -24,6 +24,9 @@ pub(super) enum Answer {
 
 /// Asks for a secret on the terminal, and waits for it. Whatever the end is, the terminal shows
 /// again what is typed.
+///
+/// # Errors
+/// The terminal fails, or what was typed is no text: a [`GarbledPassword`].
 pub(super) fn ask(question: &str, signals: &mut Signals, clock: &Clock) -> io::Result<Answer> {
     let Ok(tty) = Tty::open() else {
         return Ok(Answer::Nothing);
@@ -66,8 +69,7 @@ pub(super) fn ask(question: &str, signals: &mut Signals, clock: &Clock) -> io::R
             };
             let typed = typed_text(&typed);
             let Ok(text) = str::from_utf8(&typed) else {
-                let why = "the password is not in the encoding of the locale";
-                return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+                return Err(io::Error::other(GarbledPassword));
             };
             let secret = text.trim_end_matches(['\n', '\r']);
             return Ok(match secret {
