@@ -69,9 +69,9 @@ fn unusual(error: &io::Error) -> String {
 
 /// Whether a password was typed that is no text. It is a mistake of the input, not of the system.
 pub(super) fn is_garbled_password(error: &io::Error) -> bool {
-    error
-        .get_ref()
-        .is_some_and(|inner| inner.is::<GarbledPassword>())
+    let inner = error.get_ref();
+    let garbled = inner.and_then(|inner| inner.downcast_ref::<GarbledPassword>());
+    garbled.is_some()
 }
 
 impl Fault for AddressError {

@@ -314,8 +314,8 @@ impl Outgoing {
                     let line = [line, b"\n"].concat();
                     aside.push(Aside {
                         line,
-                        was_sent,
                         text,
+                        was_sent,
                     });
                     continue;
                 }

@@ -88,7 +88,7 @@ fn a_bad_byte_costs_its_line_alone() {
     assert_eq!(loaded.aside[0].line, bad);
     let escaped = loaded.aside[0].escaped();
     assert!(
-        escaped.contains("你好") && escaped.ends_with(r#":\xff}"#),
+        escaped.contains("你好") && escaped.ends_with(r":\xff}"),
         "{escaped}"
     );
     let left: Vec<&Entry> = again.listed("ann").map(|(_, entry, _)| entry).collect();
