@@ -157,3 +157,36 @@ fn what_an_older_version_kept_is_set_aside_at_the_start() {
     assert!(!kept.exists());
     assert_eq!(place.counts("ann", &["kept".to_owned(), long]), [1, 0]);
 }
+
+#[test]
+fn a_bad_byte_in_a_kept_file_costs_its_line_alone() {
+    let mut place = ServerFolder::unhurried();
+    place.has("room1", &["ann"]);
+    let mut ann = opens(&place);
+    place.falls();
+    ann.sees("Trying again");
+    for line in ["first", "second", "third"] {
+        ann.types(&format!("{line}\r"));
+        ann.sees(&format!("(pending) {line}"));
+    }
+    ann.types("\\d\r");
+    assert_eq!(ann.ends().0, 0);
+    let kept = kept(&place);
+    let mut bytes = fs::read(&kept).unwrap();
+    let at = bytes.windows(6).position(|word| word == b"second");
+    bytes[at.unwrap()] = 0xff;
+    fs::write(&kept, &bytes).unwrap();
+    place.rises();
+    let mut ann = place.comes("ann", place.server.address());
+    ann.sees("Lines of an earlier run to send: 2.");
+    ann.sees("A kept line cannot be read.");
+    ann.sees(r"\xffecond");
+    ann.sees("me to room1: first");
+    ann.sees("me to room1: third");
+    ann.types("\\d\r");
+    assert_eq!(ann.ends().0, 0);
+    let aside = fs::read(kept.with_extension("aside")).unwrap();
+    let bad = bytes.split_inclusive(|byte| *byte == b'\n').nth(1);
+    assert_eq!(Some(aside.as_slice()), bad);
+    assert!(!kept.exists());
+}
