@@ -132,9 +132,9 @@ impl EventLoop {
             if let Some(end) = self.end {
                 return Ok(end);
             }
-            let is_shown = self.shows_question()?;
-            self.screen.flush(&self.app, self.clock.now())?;
-            if is_shown {
+            let is_read = self.has_read_for_question()?;
+            let is_painted = self.screen.flush(&self.app, self.clock.now())?;
+            if is_read && is_painted {
                 self.step(Input::Shown)?;
             }
             let ready = self.wait()?;
@@ -179,8 +179,8 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Whether the next flush shows a question and nothing is left to read that was typed before.
-    fn shows_question(&self) -> io::Result<bool> {
+    /// Whether a question is to be shown and every key that was typed before this moment is read.
+    fn has_read_for_question(&self) -> io::Result<bool> {
         if !self.app.has_unseen_question() || self.keyboard.deadline().is_some() {
             return Ok(false);
         }

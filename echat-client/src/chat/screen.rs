@@ -119,8 +119,12 @@ impl Screen {
         self.prompt = true;
     }
 
-    /// Paints what waits.
-    pub(super) fn flush(&mut self, app: &App, now: Duration) -> io::Result<()> {
+    /// Paints what waits, and says whether it did. Nothing is painted while the place of the prompt
+    /// is not known: after a resize, and until the terminal has said where its cursor is.
+    ///
+    /// # Errors
+    /// The terminal cannot be written to.
+    pub(super) fn flush(&mut self, app: &App, now: Duration) -> io::Result<bool> {
         if self.is_told_late() {
             self.prompt = true;
             self.resize(now);
@@ -134,12 +138,12 @@ impl Screen {
             self.wait_for_answer(now);
         }
         if self.quiet.is_some() || self.painter.is_seeking() {
-            return Ok(());
+            return Ok(false);
         }
         if self.located && !self.doubted && self.painter.size().0 != self.told.0 {
             self.doubted = true;
             self.quiet = Some(now + LATE_QUIET);
-            return Ok(());
+            return Ok(false);
         }
         // A multiplexer may have moved the prompt and not said so yet.
         if !self.lines.is_empty() && !self.located && self.painter.should_locate() {
@@ -147,10 +151,11 @@ impl Screen {
             self.prompt = true;
             self.painter.locate()?;
             self.wait_for_answer(now);
-            return Ok(());
+            return Ok(false);
         }
         (self.located, self.doubted) = (false, false);
-        self.paint(app)
+        self.paint(app)?;
+        Ok(true)
     }
 
     /// Whether the terminal has another size than was told; a signal that says so is on its way.
@@ -357,5 +362,57 @@ impl Screen {
         let answer = ask::line(from).map(|line| ask::is_yes(&typed_text(&line)));
         self.enter(now)?;
         answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+    use crate::text::Language;
+
+    const REDRAWN: Look = Look {
+        redraw: true,
+        ..Look::PLAIN
+    };
+
+    /// A screen that redraws, on no terminal.
+    fn screen() -> Screen {
+        let mut screen = Screen::new(Look::PLAIN, false).unwrap();
+        let out = File::options().write(true).open("/dev/null").unwrap();
+        screen.painter = Painter::new(Encoded::new(out), REDRAWN, 80, 24);
+        // A prompt of several rows: its place has to be asked for.
+        let prompt = Line::styled(Safe::line(&"prompt ".repeat(40)), Style::Prompt);
+        let prompt = prompt_rows(&prompt, "", 0, 79, false);
+        screen.painter.prompt(&prompt).unwrap();
+        (screen.tty, screen.told) = (None, (80, 24));
+        screen
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn what_is_held_back_is_not_said_to_be_painted() {
+        let app = App::new(Settings::new("t"), Language::English);
+        let mut screen = screen();
+        screen.print(vec![Line::styled(Safe::line("a question"), Style::Bold)]);
+        screen.quiet = Some(seconds(1));
+        // The window changes its size.
+        assert!(!screen.flush(&app, seconds(0)).unwrap());
+        // The terminal is asked for the place of the prompt, and has not answered.
+        assert!(!screen.flush(&app, seconds(1)).unwrap());
+        assert!(!screen.flush(&app, seconds(1)).unwrap());
+        assert_eq!(screen.lines.len(), 1);
+        screen.late(seconds(60));
+        assert!(screen.flush(&app, seconds(60)).unwrap());
+        assert_eq!(screen.lines.len(), 0);
+        assert!(screen.flush(&app, seconds(60)).unwrap());
+        // The system tells another width than the terminal answered for.
+        screen.print(vec![Line::styled(Safe::line("a question"), Style::Bold)]);
+        (screen.located, screen.told) = (true, (100, 24));
+        assert!(!screen.flush(&app, seconds(60)).unwrap());
+        assert_eq!(screen.lines.len(), 1);
     }
 }
