@@ -181,11 +181,11 @@ impl App {
         }
     }
 
-    /// Puts what can never be accepted into the line again, if that is edited here and empty.
+    /// Puts what can never be accepted into the line under edition again, if that is empty. It is
+    /// edited here on every terminal, with `--plain` too.
     pub(super) fn give_back(&mut self, line: &str) {
         let is_meant = std::mem::take(&mut self.is_given_back);
-        // Where nothing is redrawn the terminal edits lines, and keeps none.
-        let is_edited = self.world.has_footer() && !self.mode.is_secret();
+        let is_edited = self.world.settings.interactive && !self.mode.is_secret();
         if is_meant && is_edited && self.editor.text().is_empty() {
             self.editor.set(line, line.len());
         }

@@ -104,11 +104,15 @@ fn what_can_never_be_accepted_is_given_back_in_every_form() {
 }
 
 #[test]
-fn where_the_terminal_edits_lines_none_is_kept() {
+fn where_nothing_is_redrawn_it_is_given_back_too() {
     let mut stage = ann(Language::English);
     stage.app.world.settings.echoes = false;
     stage.types("&r room1");
-    stage.enters_line(&"a".repeat(4_001)).enters_line("short");
+    let long = "a".repeat(4_001);
+    stage.enters_line(&long);
+    assert_eq!(stage.line(), long);
+    stage.happens(Input::Key(Key::Ctrl('u')));
+    stage.enters_line("short");
     let listed = stage.app.world.outgoing.listed("ann");
     let texts: Vec<&str> = listed.map(|(_, entry, _)| entry.content.as_str()).collect();
     assert_eq!(texts, ["short"]);
