@@ -83,6 +83,7 @@ impl App {
             && !self.awaits_login()
             && let Some(line) = self.input.take()
         {
+            self.is_given_back = false;
             self.submit(&line);
             self.give_back(&line);
         }
@@ -378,10 +379,12 @@ impl App {
             return self.not_sent(Question::Paste(pasted));
         }
         for line in lines {
+            self.is_given_back = false;
             match &pasted.target {
                 Some(target) => self.send_line(target.clone(), &line),
                 None => self.enter(&line),
             }
+            self.give_back(&line);
         }
     }
 

@@ -129,6 +129,16 @@ fn a_line_that_is_confirmed_is_given_back_too() {
 }
 
 #[test]
+fn of_pasted_commands_the_refused_one_is_given_back() {
+    let long = format!("find {}", "k".repeat(70));
+    let mut stage = ann(Language::English);
+    let text = format!("{long}\n:f");
+    stage.happens(Input::Key(Key::Paste(text))).looks();
+    stage.enters_line("y");
+    assert_eq!(stage.app.editor().text(), long);
+}
+
+#[test]
 fn pasted_lines_are_sent_all_or_none() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").sent();
