@@ -212,11 +212,11 @@ impl App {
                 Question::Leave(room) => language.say(Text::LeaveRoomShort { room: room.name() }),
                 Question::SendAsText(..) => language.say(Text::SendAsText),
                 Question::Paste(pasted) => {
-                    let count = pasted.lines.len() as u64;
-                    language.say(if pasted.may_be_one() {
-                        Text::PasteShort { count }
-                    } else {
-                        Text::PasteShortEach { count }
+                    let count = pasted.count() as u64;
+                    language.say(match (pasted.may_be_each(), pasted.may_be_one()) {
+                        (true, true) => Text::PasteShort { count },
+                        (true, false) => Text::PasteShortEach { count },
+                        (false, _) => Text::PasteShortOne { count },
                     })
                 }
             };
@@ -368,6 +368,7 @@ impl App {
             self.say_unsent();
             self.over = true;
             self.forget_credentials();
+            self.write_unsaved();
             self.effects
                 .extend([Effect::Disconnect, Effect::Quit(exit)]);
         }
@@ -383,6 +384,7 @@ impl App {
     }
 
     fn finish(&mut self, shows: bool) -> Vec<Effect> {
+        self.end_saving();
         let drawn = shows
             || self
                 .effects

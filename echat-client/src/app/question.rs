@@ -8,6 +8,9 @@ use crate::target::Target;
 /// Open questions at most. Each keeps a line of the user.
 const OPEN: usize = 8;
 
+/// Pasted lines that are sent or carried out one by one at most.
+pub(super) const PASTED_LINES_MAX: usize = 1_000;
+
 /// A question. Each follows from a line of the user's own, never from what another user does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Question {
@@ -33,10 +36,25 @@ pub(super) struct Pasted {
 }
 
 impl Pasted {
+    /// The lines that are not blank.
+    pub(super) fn said(&self) -> impl Iterator<Item = &String> {
+        self.lines.iter().filter(|line| !line.trim().is_empty())
+    }
+
+    /// How many lines are not blank.
+    pub(super) fn count(&self) -> usize {
+        self.said().count()
+    }
+
     /// Why a line cannot be sent, if one cannot; blank ones are left out.
     pub(super) fn excess(&self) -> Option<Excess> {
-        let said = self.lines.iter().filter(|line| !line.trim().is_empty());
-        said.map(|line| self.check(line)).find_map(Result::err)
+        let mut checked = self.said().map(|line| self.check(line));
+        checked.find_map(Result::err)
+    }
+
+    /// Whether they can be sent or carried out one by one.
+    pub(super) fn may_be_each(&self) -> bool {
+        self.count() <= PASTED_LINES_MAX
     }
 
     /// Whether they can be one message. Commands are one line each.

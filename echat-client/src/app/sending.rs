@@ -43,6 +43,11 @@ pub(super) struct Sending {
     files: Option<Files>,
     /// Whether the user was told what becomes of unsent lines, since the newest was typed.
     unsent_said: bool,
+    /// The user whose file does not hold the lines of now. It is written before a line is sent, and
+    /// at the end of a step: once for all lines of a paste.
+    unsaved: Option<String>,
+    /// Whether several steps are one write.
+    is_batch: bool,
 }
 
 impl Sending {
@@ -221,6 +226,7 @@ impl App {
         if let Some(entry) = self.world.outgoing.next(me) {
             let request = entry.request();
             self.sending.sent_at = self.at;
+            self.write_unsaved();
             self.send(&request);
         }
     }
@@ -463,12 +469,44 @@ impl App {
         self.send_next();
     }
 
+    /// The lines of this user have changed: their file is to be written.
     fn save(&mut self, user: String) {
+        if self.sending.unsaved.as_ref() != Some(&user) {
+            self.write_unsaved();
+            self.sending.unsaved = Some(user);
+        }
+    }
+
+    /// Writes the file of unsent lines, if it does not hold what it should.
+    pub(super) fn write_unsaved(&mut self) {
+        let user = self.sending.unsaved.take();
         // Before the file was read, writing it would lose what it holds.
-        if self.world.settings.config.keep_unsent && !self.sending.is_loading() {
+        if let Some(user) = user
+            && self.world.settings.config.keep_unsent
+            && !self.sending.is_loading()
+        {
             let lines = self.world.outgoing.to_lines(&user);
             self.effects.push(Effect::SaveOutgoing { user, lines });
         }
+    }
+
+    /// The end of a step.
+    pub(super) fn end_saving(&mut self) {
+        if !self.sending.is_batch {
+            self.write_unsaved();
+        }
+    }
+
+    /// Begins several steps that write the file of unsent lines once.
+    pub(super) fn begin_batch(&mut self) {
+        self.sending.is_batch = true;
+    }
+
+    /// Ends them. What is still to be done.
+    pub(super) fn end_batch(&mut self) -> Vec<Effect> {
+        self.sending.is_batch = false;
+        self.write_unsaved();
+        std::mem::take(&mut self.effects)
     }
 }
 

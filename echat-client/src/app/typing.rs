@@ -6,7 +6,7 @@ use echat_proto::commands::Request;
 use zeroize::Zeroizing;
 
 use super::input::InputEnd;
-use super::question::{Pasted, Question, Reply};
+use super::question::{PASTED_LINES_MAX, Pasted, Question, Reply};
 use super::{App, Effect, Input};
 use crate::line_editor::{Completer, Key, Outcome};
 use crate::modes::{Goto, error_line};
@@ -226,8 +226,12 @@ impl App {
                 self.send_line(target, &text);
                 self.give_back(&text);
             }
+            (Question::Paste(pasted), Reply::Yes) if !pasted.may_be_each() => {
+                self.refuse_count(&pasted);
+                self.not_sent(Question::Paste(pasted));
+            }
             (Question::Paste(pasted), Reply::Yes) => {
-                let lines = pasted.lines.clone();
+                let lines = pasted.said().cloned().collect();
                 self.paste(pasted, lines);
             }
             (Question::Paste(pasted), Reply::One) => {
@@ -261,8 +265,10 @@ impl App {
             }
             Question::SendAsText(_, line) => Text::LooksLikeCommand { line },
             Question::Paste(pasted) => {
-                let count = pasted.lines.len() as u64;
+                let count = pasted.count() as u64;
+                let limit = PASTED_LINES_MAX as u64;
                 match pasted.target {
+                    _ if !pasted.may_be_each() => Text::PasteOne { count, limit },
                     Some(_) if pasted.may_be_one() => Text::Paste { count },
                     Some(_) => Text::PasteEach { count },
                     None => Text::PasteOfCommands { count },
@@ -329,6 +335,9 @@ impl App {
             }
             Some(excess) => return self.fail_to_paste(&excess),
         }
+        if !pasted.may_be_each() && !pasted.may_be_one() {
+            return self.refuse_count(&pasted);
+        }
         self.editor.clear();
         self.ask_question(Question::Paste(pasted));
     }
@@ -340,6 +349,7 @@ impl App {
         let garbled = self.garbled;
         let mut effects = Vec::new();
         let mut rest = text;
+        self.begin_batch();
         while let Some((line, more)) = rest.split_once('\n')
             && (!is_several(rest) || self.is_asking() || self.is_command_with(line))
         {
@@ -352,6 +362,7 @@ impl App {
             self.garbled |= garbled;
             effects.extend(self.step(Input::Key(Key::Paste(rest.to_owned()))));
         }
+        effects.extend(self.end_batch());
         effects
     }
 
@@ -365,10 +376,17 @@ impl App {
         })
     }
 
+    /// Says that pasted lines are too many to be sent one by one.
+    fn refuse_count(&mut self, pasted: &Pasted) {
+        self.fail(Text::PasteTooMany {
+            count: pasted.count() as u64,
+            limit: PASTED_LINES_MAX as u64,
+        });
+    }
+
     /// Pasted lines were confirmed: in a chat they are text, whatever they look like. All of them are
-    /// sent, or none.
-    fn paste(&mut self, pasted: Pasted, mut lines: Vec<String>) {
-        lines.retain(|line| !line.trim().is_empty());
+    /// sent, or none. A command that is refused is given back.
+    fn paste(&mut self, pasted: Pasted, lines: Vec<String>) {
         let limits = self.world.session.limits();
         let refusal = pasted.target.as_ref().and_then(|target| {
             let mut checked = lines.iter().map(|line| limits.text(target, line));

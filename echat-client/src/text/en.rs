@@ -212,15 +212,26 @@ pub(super) fn say(text: Text<'_>) -> String {
             seconds,
         } => format!("The message to {target} waits {seconds} s: {reason}"),
         Text::Paste { count } => {
-            format!("{count} lines were pasted. Y: send each; O: send as one message; N: drop.")
+            let pasted = pasted(count);
+            format!("{pasted}. Y: send each; O: send as one message; N: drop.")
         }
         Text::PasteEach { count } => {
-            format!(
-                "{count} lines were pasted, too many bytes for one message. Y: send each; N: drop."
-            )
+            let pasted = pasted(count);
+            format!("{pasted}, too many bytes for one message. Y: send each; N: drop.")
         }
         Text::PasteOfCommands { count } => {
-            format!("{count} lines were pasted. Y: carry out each as a command; N: drop.")
+            let pasted = pasted(count);
+            format!("{pasted}. Y: carry out each as a command; N: drop.")
+        }
+        Text::PasteOne { count, limit } => {
+            let pasted = pasted(count);
+            format!(
+                "{pasted}; at most {limit} are sent one by one. O: send as one message; N: drop."
+            )
+        }
+        Text::PasteTooMany { count, limit } => {
+            let pasted = pasted(count);
+            format!("Not taken: {pasted}; the limit is {limit}.")
         }
         Text::PasteTooLong { bytes, limit } => {
             format!("Not taken: a pasted line has {bytes} bytes; the limit is {limit}.")
@@ -228,8 +239,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::PasteCut { kept, whole } => {
             format!("The paste is cut: it has {whole} bytes, and only the first {kept} are kept.")
         }
-        Text::PasteShort { count } => format!("{count} lines (Y/O/N)"),
-        Text::PasteShortEach { count } => format!("{count} lines (Y/N)"),
+        Text::PasteShort { count } => format!("{} (Y/O/N)", lines(count)),
+        Text::PasteShortEach { count } => format!("{} (Y/N)", lines(count)),
+        Text::PasteShortOne { count } => format!("{} (O/N)", lines(count)),
         Text::NoMatch => s("no match"),
         Text::OutgoingFound { count } => format!("Lines of an earlier run to send: {count}."),
         Text::OutgoingUnreadable { count: 1 } => s("A kept line cannot be read."),
@@ -499,4 +511,16 @@ pub(super) fn code(code: Code) -> &'static str {
         }
         Code::UnknownCommand => "The server does not know this request.",
     }
+}
+
+/// So many lines.
+fn lines(count: u64) -> String {
+    let noun = if count == 1 { "line" } else { "lines" };
+    format!("{count} {noun}")
+}
+
+/// So many lines, and that they were pasted.
+fn pasted(count: u64) -> String {
+    let verb = if count == 1 { "was" } else { "were" };
+    format!("{} {verb} pasted", lines(count))
 }

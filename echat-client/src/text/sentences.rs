@@ -277,6 +277,10 @@ sentences! {
     PasteEach { count: u64 };
     /// The same, where they are commands.
     PasteOfCommands { count: u64 };
+    /// The same, where they are too many to be sent one by one.
+    PasteOne { count: u64, limit: u64 };
+    /// They are too many to be sent one by one, and too long for one message.
+    PasteTooMany { count: u64, limit: u64 };
     /// One of them is too long.
     PasteTooLong { bytes: u64, limit: u64 };
     /// A paste was cut.
@@ -285,6 +289,8 @@ sentences! {
     PasteShort { count: u64 };
     /// The same, where they cannot be one message.
     PasteShortEach { count: u64 };
+    /// The same, where they can only be one message.
+    PasteShortOne { count: u64 };
     /// No line of the history holds what is searched for, in the prompt.
     NoMatch;
     /// Lines of an earlier run are there.

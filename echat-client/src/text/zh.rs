@@ -205,6 +205,12 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::PasteOfCommands { count } => {
             format!("粘贴了 {count} 行。Y：逐行作为命令执行；N：放弃。")
         }
+        Text::PasteOne { count, limit } => {
+            format!("粘贴了 {count} 行，逐行发送最多 {limit} 行。O：作为一条消息发送；N：放弃。")
+        }
+        Text::PasteTooMany { count, limit } => {
+            format!("没有粘贴：共 {count} 行，超过 {limit} 行的上限。")
+        }
         Text::PasteTooLong { bytes, limit } => {
             format!("没有粘贴：其中一行长 {bytes} 字节，超过 {limit} 字节的上限。")
         }
@@ -213,6 +219,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::PasteShort { count } => format!("{count} 行 (Y/O/N)"),
         Text::PasteShortEach { count } => format!("{count} 行 (Y/N)"),
+        Text::PasteShortOne { count } => format!("{count} 行 (O/N)"),
         Text::NoMatch => s("没有匹配"),
         Text::OutgoingFound { count } => format!("上次运行留下 {count} 条待发送的消息。"),
         Text::OutgoingUnreadable { count } => format!("有 {count} 条保留的消息无法读取。"),

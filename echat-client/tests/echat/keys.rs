@@ -191,12 +191,14 @@ fn a_password_manager_types_name_and_password_at_once() {
 fn a_paste_that_is_cut_says_so() {
     let place = ServerFolder::new();
     let mut ann = in_chat(&place);
-    let line = format!("{}\n", "x".repeat(99));
-    ann.types(&format!("\x1b[200~{}\x1b[201~", line.repeat(11_000)));
+    let line = format!("{}\n", "x".repeat(1_099));
+    ann.types(&format!("\x1b[200~{}\x1b[201~", line.repeat(1_000)));
     ann.sees("The paste is cut: it has 1100000 bytes, and only the first 1048576 are kept.");
-    ann.sees("10486 lines were pasted, too many bytes for one message. Y: send each; N: drop.");
+    ann.sees("954 lines were pasted, too many bytes for one message. Y: send each; N: drop.");
     ann.types("n\r");
     ann.sees("Not sent.");
+    ann.types(&format!("\x1b[200~{}\x1b[201~", "four\n".repeat(1_001)));
+    ann.sees("Not taken: 1001 lines were pasted; the limit is 1000.");
     ann.types("\\d\r");
     assert_eq!(ann.ends().0, 0);
 }

@@ -204,3 +204,96 @@ fn bytes_that_are_no_text_are_refused_in_every_line() {
     assert_eq!(stage.prompt(), "room1> ");
     assert_eq!(stage.said(), [""; 0]);
 }
+
+fn saves(stage: &Stage) -> Vec<usize> {
+    let lines = |effect: &Effect| match effect {
+        Effect::SaveOutgoing { lines, .. } => Some(lines.lines().count()),
+        _ => None,
+    };
+    stage.effects.iter().filter_map(lines).collect()
+}
+
+#[test]
+fn lines_sent_one_by_one_are_written_to_the_file_together() {
+    let pasted = (1..=1_000).map(|n| format!("line {n}\n"));
+    let pasted: String = pasted.collect();
+    for is_online in [true, false] {
+        let mut stage = in_chat();
+        if !is_online {
+            stage.happens(Input::Closed(None));
+        }
+        stage.inserts(&pasted).effects.clear();
+        stage.types("y");
+        assert_eq!(stage.said().len(), 1_000);
+        // The first is in the file before it is sent.
+        let written: &[usize] = if is_online { &[1, 1_000] } else { &[1_000] };
+        assert_eq!(saves(&stage), written);
+    }
+    // Each is sent by a command.
+    let commands = pasted.replace("line", "@r room1 line");
+    let mut stage = ann(Language::English);
+    stage.inserts(&commands).effects.clear();
+    stage.types("y");
+    assert_eq!(stage.said().len(), 1_000);
+    assert_eq!(saves(&stage), [1, 1_000]);
+    let place = |wanted: fn(&Effect) -> bool| stage.effects.iter().position(wanted).unwrap();
+    let saved = place(|effect| matches!(effect, Effect::SaveOutgoing { .. }));
+    assert!(saved < place(|effect| matches!(effect, Effect::Send(_))));
+    // As a terminal sends them that does not mark a paste.
+    let mut stage = ann(Language::English);
+    stage.happens(Input::Closed(None)).effects.clear();
+    stage.bursts(&commands);
+    assert_eq!(stage.said().len(), 1_000);
+    assert_eq!(saves(&stage), [1_000]);
+}
+
+#[test]
+fn blank_lines_are_not_counted() {
+    let mut stage = in_chat();
+    stage.inserts("one\n\n \ntwo\n\n");
+    assert_eq!(stage.prompt(), "2 lines (Y/O/N) room1> ");
+    assert_eq!(
+        stage.printed(),
+        ["2 lines were pasted. Y: send each; O: send as one message; N: drop."]
+    );
+    stage.types("y");
+    assert_eq!(stage.said(), ["one", "two"]);
+    let mut stage = in_chat();
+    stage.inserts("\none");
+    assert_eq!(stage.prompt(), "1 line (Y/O/N) room1> ");
+    assert_eq!(
+        stage.printed(),
+        ["1 line was pasted. Y: send each; O: send as one message; N: drop."]
+    );
+}
+
+#[test]
+fn too_many_lines_are_not_sent_one_by_one() {
+    let mut stage = in_chat();
+    stage.inserts(&"x\n".repeat(1_001));
+    assert_eq!(stage.prompt(), "1001 lines (O/N) room1> ");
+    assert_eq!(
+        stage.printed(),
+        [
+            "1001 lines were pasted; at most 1000 are sent one by one. O: send as one message; N: drop."
+        ]
+    );
+    let refused = "Not taken: 1001 lines were pasted; the limit is 1000.";
+    stage.types("y");
+    assert_eq!(stage.said(), [""; 0]);
+    let printed = stage.printed();
+    assert!(printed.contains(&refused.to_owned()), "{printed:?}");
+    stage.inserts(&"x\n".repeat(1_001)).types("o");
+    assert_eq!(stage.said().len(), 1);
+    // As one message they are too long.
+    let mut stage = in_chat();
+    stage.inserts("draft").inserts(&"four\n".repeat(1_001));
+    assert_eq!(stage.prompt(), "room1> ");
+    assert_eq!(stage.app.editor().text(), "draft");
+    assert_eq!(stage.printed(), [refused]);
+    let mut stage = ann(Language::English);
+    stage.printed();
+    stage.inserts(&":f\n".repeat(1_001));
+    assert_eq!(stage.prompt(), "contact> ");
+    assert_eq!(stage.printed(), [refused]);
+}
