@@ -4,7 +4,7 @@ use echat_proto::commands::{Event, Request};
 use echat_proto::config::Notify;
 
 use super::input::Verdict;
-use super::question::Questions;
+use super::question::{Question, Questions};
 use super::{Alert, App, Effect};
 use crate::modes::{Goto, command_of, mentions};
 use crate::render::safe::Safe;
@@ -44,17 +44,19 @@ impl App {
         self.drop_void_questions();
     }
 
-    /// A question about a room that was left has no object any more.
+    /// Closes the questions about conversations that are gone. A room that is left needs no sentence
+    /// about leaving it.
     fn drop_void_questions(&mut self) {
         let session = &self.world.session;
         let void = self.questions.take_void(|target| session.has(target));
-        if void.is_empty() {
-            return;
+        for question in void.questions {
+            if !matches!(question, Question::Leave(_)) {
+                self.not_sent(question);
+            }
         }
-        for question in void {
-            self.not_sent(question);
+        if void.has_newest {
+            self.ask_newest();
         }
-        self.ask_newest();
     }
 
     /// Whether it is more than a message of another chat's.

@@ -113,6 +113,15 @@ impl Question {
     }
 }
 
+/// Questions about conversations that are gone.
+#[derive(Debug)]
+pub(super) struct Void {
+    /// The newest is the last.
+    pub(super) questions: Vec<Question>,
+    /// Whether the newest open question is among them: then the one before it is to be asked again.
+    pub(super) has_newest: bool,
+}
+
 /// How far the newest question is from an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stage {
@@ -135,8 +144,12 @@ pub(super) struct Questions {
 }
 
 impl Questions {
-    /// Asks a question. Returns the oldest one if there are too many.
+    /// Asks a question. Returns the oldest one if there are too many. The same room is asked about
+    /// once: an older question whether to leave it gives way to the new one.
     pub(super) fn ask(&mut self, question: Question) -> Option<Question> {
+        if matches!(question, Question::Leave(_)) {
+            self.open.retain(|open| *open != question);
+        }
         self.open.push(question);
         self.stage = Stage::Unseen;
         (self.open.len() > OPEN).then(|| self.open.remove(0))
@@ -191,15 +204,19 @@ impl Questions {
     }
 
     /// Removes the questions about conversations that are gone.
-    pub(super) fn take_void(&mut self, has: impl Fn(&Target) -> bool) -> Vec<Question> {
+    pub(super) fn take_void(&mut self, has: impl Fn(&Target) -> bool) -> Void {
         let is_void = |question: &Question| question.target().is_some_and(|target| !has(target));
-        if self.open.last().is_some_and(is_void) {
+        let has_newest = self.open.last().is_some_and(is_void);
+        if has_newest {
             self.stage = Stage::Unseen;
         }
-        let (void, open) = std::mem::take(&mut self.open)
+        let (questions, open) = std::mem::take(&mut self.open)
             .into_iter()
             .partition(is_void);
         self.open = open;
-        void
+        Void {
+            questions,
+            has_newest,
+        }
     }
 }

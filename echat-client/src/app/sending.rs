@@ -212,7 +212,10 @@ impl App {
             let roomname = target.query();
             return self.ask(Request::LeaveRoom { roomname });
         }
-        self.ask_question(Question::Leave(target));
+        let question = Question::Leave(target);
+        if self.questions.newest() != Some(&question) {
+            self.ask_question(question);
+        }
     }
 
     /// Sends the next line, if it may go.

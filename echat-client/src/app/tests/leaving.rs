@@ -97,3 +97,73 @@ fn the_word_that_leaves_can_be_said() {
     let waiting: Vec<&str> = waiting.map(|entry| entry.content.as_str()).collect();
     assert_eq!(waiting, ["quit"]);
 }
+
+fn asks_to_leave() -> String {
+    "leave room2? (Y/N) room2> ".to_owned()
+}
+
+/// Ann in a second room.
+fn in_room2() -> Stage {
+    let mut stage = ann(Language::English);
+    stage.says(Event::OnNewRoom {
+        roomname: "room2".to_owned(),
+    });
+    stage.types("&r room2").printed();
+    stage.sent();
+    stage
+}
+
+fn left_elsewhere() -> Event {
+    Event::OnMemberOffline {
+        roomname: "room2".to_owned(),
+        membername: "ann".to_owned(),
+    }
+}
+
+#[test]
+fn a_room_that_is_left_is_not_said_to_be_kept() {
+    let mut stage = in_room2();
+    stage.presses("/leave\n/leave\n").looks();
+    let asked = stage.printed();
+    let asks = asked
+        .iter()
+        .filter(|line| line.starts_with("Leave the room"))
+        .count();
+    assert_eq!((asks, stage.prompt()), (1, asks_to_leave()), "{asked:?}");
+    stage.presses("y\n");
+    assert_eq!(stage.sent(), [RequestKind::LeaveRoom]);
+    // Asked once more before the answer.
+    stage.presses("/leave\n").looks().printed();
+    stage.says(Event::LeftRoom {
+        roomname: "room2".to_owned(),
+    });
+    assert_eq!(stage.printed(), ["You left the room room2."]);
+    assert_eq!(stage.prompt(), "contact> ");
+}
+
+#[test]
+fn a_question_that_is_asked_again_is_the_newest() {
+    let mut stage = in_room2();
+    stage.presses("/leave\nhelp\n/leave\n").looks();
+    assert_eq!(stage.prompt(), asks_to_leave());
+    stage.types("n").types("n");
+    assert_eq!(stage.prompt(), "room2> ");
+}
+
+#[test]
+fn an_older_question_that_goes_away_asks_nothing_again() {
+    let mut stage = in_room2();
+    stage.presses("/leave\n/leave room1\n").looks().printed();
+    stage.says(left_elsewhere());
+    assert_eq!(stage.printed(), ["You left the room room2."]);
+    assert_eq!(stage.prompt(), "leave room1? (Y/N) contact> ");
+    // The newest goes away: the one before it is asked again.
+    let mut stage = in_room2();
+    stage.presses("/leave room1\n/leave\n").looks().printed();
+    stage.says(left_elsewhere());
+    let printed = stage.printed();
+    assert!(
+        printed[1].starts_with("Leave the room room1?"),
+        "{printed:?}"
+    );
+}
