@@ -11,7 +11,6 @@ use echat_proto::records::{Code, Fail};
 use zeroize::Zeroizing;
 
 use super::input::{InputEnd, Verdict};
-use super::question::Questions;
 use super::{App, Credentials, Effect, Exit};
 use crate::modes::{Goto, command_of, error_line};
 use crate::net::connection::{Action, State};
@@ -333,7 +332,7 @@ impl App {
     pub(super) fn log_in_refused(&mut self) {
         self.ask_password_again();
         self.forget_credentials();
-        self.waiting.clear();
+        self.drop_waiting();
         self.verdict.note(Verdict::Refused);
         if !self.world.settings.interactive {
             self.quit(Exit::Refused);
@@ -439,7 +438,7 @@ impl App {
             self.fail(Text::Kicked);
         }
         self.forget_credentials();
-        self.waiting.clear();
+        self.drop_waiting();
         if !self.world.settings.interactive {
             self.quit(Exit::Refused);
         }
@@ -492,8 +491,8 @@ impl App {
             self.connection.logged_out();
             self.known = None;
             self.forget_credentials();
-            self.questions = Questions::default();
-            self.waiting.clear();
+            self.put_questions_aside();
+            self.drop_waiting();
         }
     }
 }

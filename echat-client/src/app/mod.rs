@@ -353,6 +353,8 @@ impl App {
     /// Leaves because a person wants to.
     fn leave(&mut self) {
         if self.world.settings.interactive {
+            self.put_questions_aside();
+            self.drop_waiting();
             self.say_unsent();
             self.say(Text::Bye);
             self.quit(Exit::Success);

@@ -4,7 +4,7 @@ use echat_proto::commands::{Event, Request};
 use echat_proto::config::Notify;
 
 use super::input::Verdict;
-use super::question::{Question, Questions};
+use super::question::Question;
 use super::{Alert, App, Effect};
 use crate::modes::{Goto, command_of, mentions};
 use crate::render::safe::Safe;
@@ -77,7 +77,7 @@ impl App {
     fn greet(&mut self, name: &str) {
         self.same_user = self.world.session.me() == Some(name);
         if !self.same_user {
-            self.questions = Questions::default();
+            self.put_questions_aside();
         }
     }
 
@@ -125,12 +125,30 @@ impl App {
         if commands.is_empty() {
             return;
         }
-        let comma = self.world.language.say(Text::Comma);
-        let commands: Vec<String> = commands.iter().map(|line| format!("`{line}`")).collect();
-        let commands = commands.join(&comma);
+        let commands = self.named(commands);
         self.fail(Text::Unanswered {
             commands: &commands,
         });
+    }
+
+    /// Drops the requests that wait for the connection or the login, and says which commands they were.
+    pub(super) fn drop_waiting(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let awaited = waiting.iter().map(Asked::of).filter(Asked::is_awaited);
+        let commands: Vec<String> = awaited.map(|asked| command_of(&asked)).collect();
+        if !commands.is_empty() {
+            let commands = self.named(&commands);
+            self.fail(Text::Dropped {
+                commands: &commands,
+            });
+        }
+    }
+
+    /// Commands as a sentence names them.
+    fn named(&self, commands: &[String]) -> String {
+        let comma = self.world.language.say(Text::Comma);
+        let commands: Vec<String> = commands.iter().map(|line| format!("`{line}`")).collect();
+        commands.join(&comma)
     }
 
     /// The login with a password that was given at the start is refused: what is typed next is that

@@ -210,7 +210,7 @@ impl App {
         let target = Target::Room(room).normal();
         if !self.world.settings.interactive || !self.world.session.has(&target) {
             let roomname = target.query();
-            return self.ask(Request::LeaveRoom { roomname });
+            return self.ask_aloud(Request::LeaveRoom { roomname });
         }
         let question = Question::Leave(target);
         if self.questions.newest() != Some(&question) {

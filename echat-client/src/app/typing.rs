@@ -219,7 +219,7 @@ impl App {
 
     fn answer(&mut self, question: Question, reply: Reply) {
         match (question, reply) {
-            (Question::Leave(room), Reply::Yes) => self.ask(Request::LeaveRoom {
+            (Question::Leave(room), Reply::Yes) => self.ask_aloud(Request::LeaveRoom {
                 roomname: room.query(),
             }),
             (Question::SendAsText(target, text), Reply::Yes) => {
@@ -277,8 +277,8 @@ impl App {
         });
     }
 
-    /// C-c or `\c` at a question.
-    fn put_questions_aside(&mut self) {
+    /// Closes every question unanswered: C-c or `\c` at a question, a logout, the end.
+    pub(super) fn put_questions_aside(&mut self) {
         for question in self.questions.take_all() {
             self.not_sent(question);
         }

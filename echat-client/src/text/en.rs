@@ -143,6 +143,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Unanswered { commands } => {
             format!("The connection was lost before the answer to {commands}; please ask again.")
         }
+        Text::Dropped { commands } => format!("Not sent: {commands}."),
         Text::WaitsForConnection { command } => {
             format!("`{command}` waits for the connection and is sent then.")
         }

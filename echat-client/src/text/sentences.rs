@@ -459,6 +459,8 @@ sentences! {
     ServerReason { number: u64 };
     /// Requests got no answer before the connection was lost.
     Unanswered { commands: &'a str };
+    /// Requests that waited are dropped.
+    Dropped { commands: &'a str };
     /// A request waits for the connection.
     WaitsForConnection { command: &'a str };
     /// The time is over.

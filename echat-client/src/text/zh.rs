@@ -134,6 +134,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Unanswered { commands } => {
             format!("还没有收到 {commands} 的答复，连接就断开了，请再试一次。")
         }
+        Text::Dropped { commands } => format!("没有发送：{commands}。"),
         Text::WaitsForConnection { command } => format!("`{command}` 将在连接恢复后发送。"),
         Text::TimeOut => s("已超时。"),
         Text::HelpHeading { mode } => format!("{mode}模式的命令："),

@@ -1,6 +1,7 @@
 //! Rooms that are left, here and elsewhere, and how a chat says what can be typed.
 
 use super::*;
+use crate::line_editor::Key;
 use crate::target::Target;
 
 #[test]
@@ -166,4 +167,37 @@ fn an_older_question_that_goes_away_asks_nothing_again() {
         printed[1].starts_with("Leave the room room1?"),
         "{printed:?}"
     );
+}
+
+#[test]
+fn leaving_a_room_while_offline_says_that_it_waits() {
+    let mut stage = in_room2();
+    stage.happens(Input::Closed(None));
+    stage.types("/leave").printed();
+    stage.types("y");
+    let said = "`-r room2` waits for the connection and is sent then.".to_owned();
+    let printed = stage.printed();
+    assert!(printed.contains(&said), "{printed:?}");
+    // What waits is named when it is dropped.
+    stage.types("\\c").printed();
+    stage.types("logout");
+    let printed = stage.printed();
+    let dropped = "Not sent: `-r room2`.".to_owned();
+    assert!(printed.contains(&dropped), "{printed:?}");
+}
+
+#[test]
+fn an_open_question_is_named_when_the_session_ends() {
+    for way_out in ["\\d", "logout"] {
+        let mut stage = in_room2();
+        stage.presses("help\n");
+        if way_out == "logout" {
+            stage.presses("\\c\n").types("logout");
+            stage.says(Event::LoggedOut {});
+        } else {
+            stage.happens(Input::Key(Key::Ctrl('d')));
+        }
+        let printed = stage.printed();
+        assert!(printed.contains(&"Not sent.".to_owned()), "{printed:?}");
+    }
 }
