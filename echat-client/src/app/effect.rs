@@ -25,7 +25,7 @@ pub enum Input {
         /// Its number, counted from 1.
         line: u64,
     },
-    /// A line that is no text.
+    /// A line that is no text, where there is no terminal.
     NotText {
         /// Counted from 1.
         line: u64,

@@ -148,9 +148,10 @@ impl App {
             Input::Start => self.start(),
             Input::Key(key) => self.key(key),
             Input::Line(line) => self.line(Zeroizing::new(line)),
-            Input::NotText { line } => self.not_text(InputEnd::NotText(line)),
+            // Later lines may depend on one that cannot be taken.
+            Input::NotText { line } => self.input.finish(InputEnd::NotText(line)),
             Input::LineTooLong { line } => self.input.finish(InputEnd::LineTooLong(line)),
-            Input::Utf16 => self.not_text(InputEnd::Utf16),
+            Input::Utf16 => self.input.finish(InputEnd::Utf16),
             Input::Garbled => self.garbled = true,
             Input::PasteCut { whole } => self.say(Text::PasteCut {
                 kept: PASTE_MAX as u64,

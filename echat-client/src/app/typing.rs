@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use echat_proto::commands::Request;
 use zeroize::Zeroizing;
 
-use super::input::InputEnd;
 use super::question::{PASTED_LINES_MAX, Pasted, Question, Reply};
 use super::{App, Effect, Input};
 use crate::line_editor::{Completer, Key, Outcome};
@@ -59,15 +58,6 @@ impl App {
     /// Whether a line holds what was no text when it was typed.
     fn is_garbled(&self, line: &str) -> bool {
         self.garbled && line.contains(char::REPLACEMENT_CHARACTER)
-    }
-
-    /// A line that is no text. Without a terminal it ends the input: later lines may depend on it.
-    pub(super) fn not_text(&mut self, end: InputEnd) {
-        if self.world.settings.interactive {
-            self.fail(Text::NotTextHere);
-        } else {
-            self.input.finish(end);
-        }
     }
 
     /// A line without a terminal. A script does not read answers before it writes the next line, so

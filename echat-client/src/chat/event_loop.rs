@@ -93,7 +93,7 @@ impl EventLoop {
         let screen = Screen::new(choices.look, interactive)?;
         Ok(Self {
             app: App::new(choices.settings, choices.language),
-            keyboard: Keyboard::new(screen.is_raw(), interactive),
+            keyboard: Keyboard::new(interactive),
             screen,
             signals,
             wakes,

@@ -45,9 +45,7 @@ pub(super) enum Typed {
 enum Reader {
     /// A terminal in raw mode.
     Keys(Decoder, Burst),
-    /// A terminal that edits lines itself, with a person who answers questions.
-    TypedLines(Lines, Burst),
-    /// A terminal whose lines nothing is asked about, or none.
+    /// A terminal that edits lines itself, or a pipe or a file.
     Lines(Lines, Source),
     Ended,
 }
@@ -69,13 +67,10 @@ pub(super) struct Keyboard {
 }
 
 impl Keyboard {
-    /// Keys if the terminal is in raw mode, else lines; in interactive use, several lines at once
-    /// are a paste.
-    pub(super) fn new(raw: bool, interactive: bool) -> Self {
-        let reader = if raw {
+    /// Keys in interactive use, where the terminal is in raw mode; else lines.
+    pub(super) fn new(interactive: bool) -> Self {
+        let reader = if interactive {
             Reader::Keys(Decoder::new(), Burst::default())
-        } else if interactive {
-            Reader::TypedLines(Lines::default(), Burst::default())
         } else if io::stdin().is_terminal() {
             Reader::Lines(Lines::default(), Source::Terminal)
         } else {
@@ -100,7 +95,6 @@ impl Keyboard {
                 .into_iter()
                 .flatten()
                 .min(),
-            Reader::TypedLines(_, burst) => burst.deadline(),
             Reader::Lines(..) | Reader::Ended => None,
         }
     }
@@ -145,28 +139,6 @@ impl Keyboard {
                 }
                 tokens.into_iter().map(of_token).collect()
             }
-            Reader::TypedLines(lines, burst) => {
-                let mut typed = Vec::new();
-                let (whole, too_long) = cut(lines, bytes, is_last);
-                if let Some(too_long) = too_long {
-                    return Err(io::Error::other(too_long));
-                }
-                for line in whole {
-                    match as_line(line, Source::Terminal) {
-                        Typed::Line(line) => {
-                            typed.extend(of_lines(burst.feed(of_line(&line), away, now)));
-                        }
-                        other => {
-                            typed.extend(of_lines(burst.end()));
-                            typed.push(other);
-                        }
-                    }
-                }
-                if is_last {
-                    typed.extend(of_lines(burst.end()));
-                }
-                typed
-            }
             Reader::Lines(lines, source) => {
                 let source = *source;
                 let (whole, too_long) = cut(lines, bytes, is_last);
@@ -198,7 +170,6 @@ impl Keyboard {
                 tokens.extend(burst.feed(decoder.late(now), Duration::ZERO, now));
                 tokens.into_iter().map(of_token).collect()
             }
-            Reader::TypedLines(_, burst) => of_lines(burst.late(now)),
             Reader::Lines(..) | Reader::Ended => Vec::new(),
         }
     }
@@ -235,29 +206,6 @@ fn as_line((number, bytes): Numbered, source: Source) -> Typed {
         Ok(text) => Typed::Line(text.to_owned()),
         Err(_) => Typed::NotText(number),
     }
-}
-
-/// A line as keys.
-fn of_line(line: &str) -> Vec<Token> {
-    let key = |c| Token::Key(if c == '\t' { Key::Tab } else { Key::Char(c) });
-    let mut tokens: Vec<Token> = line.chars().map(key).collect();
-    tokens.push(Token::Key(Key::Enter));
-    tokens
-}
-
-/// Keys as the lines that they make.
-fn of_lines(tokens: Vec<Token>) -> Vec<Typed> {
-    let mut typed = Vec::new();
-    let mut line = String::new();
-    for token in tokens {
-        match token {
-            Token::Key(Key::Char(c)) => line.push(c),
-            Token::Key(Key::Tab) => line.push('\t'),
-            Token::Key(Key::Enter) => typed.push(Typed::Line(std::mem::take(&mut line))),
-            other => typed.push(of_token(other)),
-        }
-    }
-    typed
 }
 
 fn of_token(token: Token) -> Typed {

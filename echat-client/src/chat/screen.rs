@@ -104,11 +104,6 @@ impl Screen {
         })
     }
 
-    /// Whether keys come one by one.
-    pub(super) fn is_raw(&self) -> bool {
-        self.raw.is_some()
-    }
-
     /// Shows lines above the prompt, soon.
     pub(super) fn print(&mut self, lines: Vec<Line>) {
         self.lines.extend(lines);
