@@ -5,6 +5,7 @@
 
 mod plain;
 mod reflow;
+mod residue;
 mod seek;
 
 use std::io::{self, Write};
@@ -18,6 +19,7 @@ use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span};
 use crate::render::view::{PromptRows, Row, wrap_indented};
 use reflow::is_agreed;
+use residue::{Owner, Plan, Residue};
 use seek::Seek;
 
 /// The longest title and notification, in characters.
@@ -47,6 +49,10 @@ pub struct Painter<W: Write> {
     /// Whether `prompt` was laid out for another width than the terminal has.
     stale: bool,
     seek: Seek,
+    /// Rows of earlier prompts above the screen.
+    residue: Residue,
+    /// What of them is erased with the prompt, and what is left of them then.
+    plan: Option<(Plan, Residue)>,
     titled: bool,
     buffer: Vec<u8>,
 }
@@ -65,6 +71,8 @@ impl<W: Write> Painter<W> {
             plain: None,
             stale: false,
             seek: Seek::default(),
+            residue: Residue::default(),
+            plan: None,
             titled: false,
             buffer: Vec::new(),
         }
@@ -176,10 +184,12 @@ impl<W: Write> Painter<W> {
     /// Clears the screen but for the prompt.
     pub fn clear(&mut self) -> io::Result<()> {
         if self.look.redraw {
+            self.give_up();
+            // A terminal may move what it clears to its scrollback.
+            self.erase();
+            self.residue.forget();
             write::put(&mut self.buffer, cursor::Goto(1, 1));
             write::put(&mut self.buffer, clear::All);
-            self.give_up();
-            self.above = None;
             self.paint();
         }
         self.send()
@@ -192,6 +202,7 @@ impl<W: Write> Painter<W> {
         // Another program may read what is still owed.
         self.seek.forget();
         self.erase();
+        self.residue.forget();
         self.prompt = None;
         if std::mem::take(&mut self.titled) {
             self.buffer.extend(OLD_TITLE);
@@ -262,6 +273,7 @@ impl<W: Write> Painter<W> {
             for row in wrap_indented(line, self.width(), INDENT) {
                 self.row(&row, usize::MAX);
                 write::put(&mut self.buffer, newline);
+                self.residue.message(&row);
             }
         }
     }
@@ -278,13 +290,29 @@ impl<W: Write> Painter<W> {
         let Some(above) = self.above.take() else {
             return;
         };
-        self.up(above);
+        let plan = self.plan.take().map_or_else(Plan::default, |(plan, left)| {
+            self.residue = left;
+            plan
+        });
+        let rows = plan.runs.iter().map(|(rows, _)| rows).sum::<usize>();
+        self.up(above + rows);
         write::put(&mut self.buffer, '\r');
+        for (rows, owner) in plan.runs {
+            match owner {
+                Owner::Prompt => write::put(&mut self.buffer, format_args!("\x1b[{rows}M\r")),
+                Owner::Message => write::put(&mut self.buffer, format_args!("\x1b[{rows}B")),
+            }
+        }
         if self.stale {
             // GNU screen remembers of a row that it was divided, until the row itself is gone.
             write::put(&mut self.buffer, format_args!("\x1b[{DELETED}M"));
         }
         write::put(&mut self.buffer, clear::AfterCursor);
+        if plan.tail > 0 {
+            write::put(&mut self.buffer, format_args!("\x1b[{DELETED};1H"));
+            (0..plan.tail).for_each(|_| write::put(&mut self.buffer, '\n'));
+            write::put(&mut self.buffer, cursor::Goto(1, 1));
+        }
     }
 
     /// Puts the prompt on the screen, which has none at the moment.

@@ -96,17 +96,31 @@ struct Typing {
 
 fn typing((piece, pieces): (&str, usize), start: impl Fn(&Path, &[&str]) -> Multiplexer) -> Typing {
     let place = ServerFolder::with(r#"{"client": {"presence": "hide"}}"#);
+    let link = place.link();
+    let (place, mut ann) = in_room(place, &link, start);
+    let typed = Typed {
+        messages: SAID,
+        text: format!("BEGIN{}END", piece.repeat(pieces)),
+        is_text: ann.copies_unicode(),
+        may_be_doubled: false,
+    };
+    ann.types(&typed.text);
+    ann.shows(piece, |rows, above| typed.is_whole(rows, above, 80));
+    Typing { place, ann, typed }
+}
+
+/// Ann in a room of a multiplexer's, by way of this link.
+fn in_room(
+    place: ServerFolder,
+    link: &str,
+    start: impl Fn(&Path, &[&str]) -> Multiplexer,
+) -> (ServerFolder, Multiplexer) {
     place.has("room1", &["ann", "bob"]);
     (0..SAID).for_each(|number| says(&place, number));
-    let (link, folder) = (place.link(), place.scene.path(""));
+    let folder = place.scene.path("");
     let hosts = format!("ECHAT_KNOWN_HOSTS={}", place.scene.known_hosts().display());
     let home = format!("HOME={}", folder.display());
     let password = place.scene.path(PASSWORD).display().to_string();
-    let trace = format!(
-        "ECHAT_TRACE=/work/t/tc5/log/trace-{}",
-        std::thread::current().name().unwrap().replace(':', "_")
-    );
-    let _ = std::fs::remove_file(trace.strip_prefix("ECHAT_TRACE=").unwrap());
     let program = [
         &hosts,
         &home,
@@ -117,21 +131,13 @@ fn typing((piece, pieces): (&str, usize), start: impl Fn(&Path, &[&str]) -> Mult
         "ann",
         "--password-file",
         &password,
-        &link,
+        link,
     ];
     let mut ann = start(&folder, &program);
     ann.shows("the login", |rows, _| count(rows, "Logged in as ann.") == 1);
     ann.types("&r room1\r");
     ann.shows("the room", |rows, _| count(rows, "room1>") == 1);
-    let typed = Typed {
-        messages: SAID,
-        text: format!("BEGIN{}END", piece.repeat(pieces)),
-        is_text: ann.copies_unicode(),
-        may_be_doubled: false,
-    };
-    ann.types(&typed.text);
-    ann.shows(piece, |rows, above| typed.is_whole(rows, above, 80));
-    Typing { place, ann, typed }
+    (place, ann)
 }
 
 fn resized(kind: (&str, usize), start: impl Fn(&Path, &[&str]) -> Multiplexer) {
@@ -187,6 +193,67 @@ fn a_window_that_is_dragged_loses_no_message() {
     for kind in [LATIN, CHINESE, ZWJ] {
         dragged(kind, Multiplexer::tmux);
         dragged(kind, Multiplexer::screen);
+    }
+}
+
+/// The first rows of a prompt that is higher than its window leave it, come back when the window grows, and
+/// are shown once then: with messages between or without.
+fn pending_rows_leave_and_come_back(start: impl Fn(&Path, &[&str]) -> Multiplexer) {
+    const SIZES: [(u16, u16); 11] = [
+        (40, 12),
+        (100, 30),
+        (60, 20),
+        (90, 30),
+        (90, 20),
+        (40, 12),
+        (30, 8),
+        (100, 9),
+        (20, 6),
+        (80, 24),
+        (90, 60),
+    ];
+    let place = ServerFolder::with(r#"{"client": {"presence": "hide"}}"#);
+    let link = place.link();
+    let (mut place, mut ann) = in_room(place, &link, start);
+    ann.becomes(90, 20);
+    place.falls();
+    ann.shows("the loss", |rows, _| count(rows, "Trying again") == 1);
+    for number in 0..7 {
+        ann.types(&format!("begin{number} {}", "word ".repeat(30)));
+        ann.shows("what is typed", |rows, _| {
+            count(rows, &format!("begin{number}")) == 1
+        });
+        ann.types("\r");
+        let waiting = format!("room1 ({} pending)", number + 1);
+        ann.shows("what is entered", |rows, _| count(rows, &waiting) == 1);
+    }
+    for (turn, (cols, rows)) in SIZES.into_iter().enumerate() {
+        ann.becomes(cols, rows);
+        let kept = usize::from(rows / 3).min(5) - 1;
+        ann.shows(&format!("{cols} columns, {rows} rows"), |shown, above| {
+            let all = [above, shown].concat();
+            let messages = (0..SAID).all(|number| count(&all, &format!("<{number}>")) == 1);
+            let once = (0..7).all(|number| {
+                let is_kept = usize::from(number >= 7 - kept);
+                count(shown, &format!("(pending) begin{number}")) == is_kept
+            });
+            messages
+                && once
+                && count(shown, "(pending) and") == 1
+                && shown.last().is_some_and(|row| row.ends_with('>'))
+        });
+        if turn % 2 == 1 {
+            // Says that there is no such line, above the prompt.
+            ann.types(&format!("/withdraw 9{turn}\r"));
+            ann.shows("an answer", |rows, _| count(rows, &format!("9{turn}")) >= 1);
+        }
+    }
+}
+
+#[test]
+fn pending_rows_stand_once_after_a_window_was_too_low_for_them() {
+    if is_installed("tmux") {
+        pending_rows_leave_and_come_back(Multiplexer::tmux);
     }
 }
 

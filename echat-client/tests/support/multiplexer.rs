@@ -161,14 +161,20 @@ impl Multiplexer {
         }
     }
 
-    pub(crate) fn resizes(&mut self, cols: u16, rows: u16) {
+    /// Gives it a tall window, in which all is shown, and so many rows more.
+    pub(crate) fn resizes(&mut self, cols: u16, more: u16) {
+        self.becomes(cols, TALL + more);
+    }
+
+    /// Gives the window this size.
+    pub(crate) fn becomes(&mut self, cols: u16, rows: u16) {
         match self {
             Self::Tmux { .. } => {
-                let (cols, rows) = (cols.to_string(), (rows + TALL).to_string());
+                let (cols, rows) = (cols.to_string(), rows.to_string());
                 let output = self.asks(&["resize-window", "-x", &cols, "-y", &rows]);
                 assert!(output.status.success(), "{output:?}");
             }
-            Self::Screen { host, .. } => host.resizes(cols, rows + TALL),
+            Self::Screen { host, .. } => host.resizes(cols, rows),
         }
     }
 

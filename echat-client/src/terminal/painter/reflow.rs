@@ -10,7 +10,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthChar;
 
 use crate::render::columns;
-use crate::render::view::PromptRows;
+use crate::render::view::{PromptRows, Row};
 use crate::terminal::Position;
 
 /// What a terminal does with its rows when its width changes.
@@ -75,6 +75,17 @@ pub(super) fn is_one_row(prompt: &PromptRows, cols: usize) -> bool {
     prompt.cursor_row == 0 && before.sum::<usize>() < cols
 }
 
+/// Where the prompt begins.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The rows of the prompt above the cursor's.
+    pub(super) above: usize,
+    /// What the terminal did to it, if that shows.
+    pub(super) shown: Option<Kind>,
+    /// The same, or what the terminal is known to do, where that fits the answer too.
+    pub(super) kind: Option<Kind>,
+}
+
 /// How many rows of the prompt are above the cursor's, and what the terminal did to it, if that shows.
 /// The prompt was painted as it is, and the terminal has been `narrowest` columns wide since; now it
 /// has `cols`. What fits nothing counts as the least that it can be.
@@ -84,7 +95,7 @@ pub(super) fn rows_above(
     position: Position,
     widths: &Widths,
     known: Option<Kind>,
-) -> (usize, Option<Kind>) {
+) -> Found {
     let mut places = vec![cut(prompt, narrowest, widths)];
     for halves in [false, true] {
         places.extend(reflowed(prompt, cols.max(1), widths, halves));
@@ -95,14 +106,40 @@ pub(super) fn rows_above(
     let is_there = |place: &&Place| place.col + 1 == col;
     let found: Vec<Place> = places.iter().filter(is_there).copied().collect();
     let Some(first) = found.first() else {
-        return (least, None);
+        return Found {
+            above: least,
+            shown: None,
+            kind: None,
+        };
     };
     let shown = found.iter().all(|place| place.kind == first.kind);
     let of_kind = found.iter().filter(|place| Some(place.kind) == known);
     let of_kind = of_kind.map(|place| place.above).min();
     let smallest = found.iter().map(|place| place.above).min();
     let above = of_kind.or(smallest).unwrap_or(least);
-    (above, shown.then_some(first.kind))
+    let shown = shown.then_some(first.kind);
+    let fits = |kind: &Kind| found.iter().any(|place| place.kind == *kind);
+    Found {
+        above,
+        shown,
+        kind: known.filter(fits).or(shown),
+    }
+}
+
+/// How many rows of the screen a row takes after a change to `cols` columns; `None` if that depends
+/// on what the terminal makes of a sequence in it.
+pub(super) fn height(row: &Row, kind: Kind, cols: usize, widths: &Widths) -> Option<usize> {
+    let text = row.text();
+    let most: usize = text.graphemes(true).map(at_most).sum();
+    if kind == Kind::Cuts || most <= cols {
+        return Some(1);
+    }
+    let is_known = |grapheme: &str| is_agreed(grapheme) || widths.0.contains_key(grapheme);
+    text.graphemes(true).all(is_known).then(|| {
+        let mut divided = Divided::new(cols.max(1), kind == Kind::Halves);
+        divided.put_all(&text, widths);
+        divided.row + 1
+    })
 }
 
 /// Where the cursor may be.

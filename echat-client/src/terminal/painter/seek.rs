@@ -11,7 +11,7 @@ use termion::clear;
 
 use super::reflow::{self, Kind, Widths};
 use super::{Painter, write};
-use crate::render::view::PromptRows;
+use crate::render::view::{PromptRows, Row};
 use crate::terminal::{Position, Reply};
 
 /// Asks which device it is.
@@ -134,7 +134,8 @@ impl<W: Write> Painter<W> {
         if !self.look.redraw {
             return Ok(());
         }
-        let is_one_row = reflow::is_one_row(prompt, self.seek.narrowest);
+        let is_alone = self.residue.is_empty();
+        let is_one_row = is_alone && reflow::is_one_row(prompt, self.seek.narrowest);
         if is_one_row || self.seek.silent >= SILENT_MAX {
             self.found(0);
             return self.send();
@@ -222,6 +223,8 @@ impl<W: Write> Painter<W> {
     fn found(&mut self, above: usize) {
         self.seek.search = None;
         self.above = self.above.map(|_| above);
+        self.residue.forget();
+        self.plan = None;
     }
 
     /// Measures the sequences of a prompt that terminals disagree on, once each: they are written in the
@@ -256,9 +259,25 @@ impl<W: Write> Painter<W> {
         };
         let known = self.seek.told.or(self.seek.seen);
         let sizes = (self.cols, self.seek.narrowest);
-        let (above, shown) = reflow::rows_above(prompt, sizes, position, &self.seek.widths, known);
-        self.seek.seen = shown.or(self.seek.seen);
+        let found = reflow::rows_above(prompt, sizes, position, &self.seek.widths, known);
+        self.seek.seen = found.shown.or(self.seek.seen);
         // What has left the screen at its top is out of reach.
-        self.found(above.min(position.row.saturating_sub(1)));
+        let reach = position.row.saturating_sub(1);
+        let Some(kind) = found.kind else {
+            return self.found(found.above.min(reach));
+        };
+        let (cols, widths) = (self.cols, &self.seek.widths);
+        let height = |row: &Row| reflow::height(row, kind, cols, widths);
+        let rows = &prompt.rows[..prompt.cursor_row];
+        let heights: Option<usize> = rows.iter().map(height).sum();
+        let Some(within) = heights.and_then(|rows| found.above.checked_sub(rows)) else {
+            return self.found(found.above.min(reach));
+        };
+        let mut left = self.residue.clone();
+        let plan = left.plan(rows, within, reach, height);
+        self.seek.search = None;
+        self.above = self.above.map(|_| plan.above);
+        // The window may change again before anything is erased: then this counts for nothing.
+        self.plan = Some((plan, left));
     }
 }

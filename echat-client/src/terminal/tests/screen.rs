@@ -186,6 +186,53 @@ fn rows_above_the_prompt_are_whole_at_every_width() {
     }
 }
 
+/// Answers for a terminal that reflows, as tmux does, whose cursor is at this place of a screen of so many
+/// columns.
+fn reflows(painter: &mut Painter<Vec<u8>>, (cols, rows): (usize, usize), row: usize, col: usize) {
+    painter.resize(cols, rows);
+    painter.locate().unwrap();
+    painter.reply(Reply::Device(84));
+    painter.reply(Reply::Cursor(Position { row, col }));
+    painter.reply(Reply::Cursor(Position { row, col: cols }));
+    assert!(!painter.is_seeking());
+    painter.painted().clear();
+}
+
+#[test]
+fn rows_that_left_a_low_screen_are_erased_when_they_come_back() {
+    let mut painter = Painter::new(Vec::new(), Look::FULL, 41, 20);
+    let prompt = |painter: &Painter<Vec<u8>>, rows: usize| {
+        let width = painter.width();
+        let line = Line::plain(Safe::line(&"x".repeat(40)));
+        let above = (0..rows).map(|_| cut(&line, width)).collect();
+        prompt_rows(&Line::plain(Safe::ours("> ")), "", 0, width, false).below(above)
+    };
+    let starts = |painter: &mut Painter<Vec<u8>>, expected: &str| {
+        let bytes = String::from_utf8_lossy(painter.painted()).into_owned();
+        assert!(bytes.starts_with(expected), "{bytes:?}");
+    };
+    let first = prompt(&painter, 3);
+    painter.prompt(&first).unwrap();
+    // Three rows of 40 columns become two each. Of the six, one has left a screen of six rows, and the
+    // other half of it is at the top: it follows.
+    reflows(&mut painter, (21, 6), 6, 3);
+    let low = prompt(&painter, 1);
+    painter.prompt(&low).unwrap();
+    starts(
+        &mut painter,
+        "\x1b[4A\r\x1b[999M\x1b[J\x1b[999;1H\n\x1b[1;1H",
+    );
+    painter.print(&[Line::plain(Safe::ours("new"))]).unwrap();
+    // The row is back, above the message and the prompt, whose row of 20 columns is one.
+    reflows(&mut painter, (41, 20), 9, 3);
+    painter.prompt(&first).unwrap();
+    starts(&mut painter, "\x1b[3A\r\x1b[1M\r\x1b[1B\x1b[999M\x1b[J");
+    // Nothing of it is left.
+    reflows(&mut painter, (81, 30), 20, 3);
+    painter.prompt(&first).unwrap();
+    starts(&mut painter, "\x1b[3A\r\x1b[999M\x1b[J");
+}
+
 #[test]
 fn a_message_in_mid_line_leaves_the_line_where_it_was() {
     let mut scene = Scene::new(40, 10);
