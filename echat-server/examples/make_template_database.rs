@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use echat_server::store::create_template;
+use echat_server::storage::create_template;
 
 fn main() -> ExitCode {
     let Some(path) = std::env::args_os().nth(1) else {

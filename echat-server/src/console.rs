@@ -5,7 +5,7 @@ use crate::conn::ConnId;
 use crate::engine::Engine;
 use crate::escape::escape;
 use crate::roster::Online;
-use crate::store::StoreError;
+use crate::storage::StoreError;
 
 /// Lines that one answer lists at most.
 const LINES: usize = LISTED as usize;
@@ -66,7 +66,7 @@ fn users(engine: &mut Engine, _: Now) -> Result<Response, StoreError> {
     let mut users = engine.store().batch().users(LISTED + 1)?;
     let more = users.len() > LINES;
     users.truncate(LINES);
-    let line = |user: crate::store::User| {
+    let line = |user: crate::storage::User| {
         let online = if engine.roster().is_online(user.id) {
             "online"
         } else {

@@ -29,7 +29,7 @@ use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
-use crate::store::{Batch, Fold, Folded, Store, StoreError};
+use crate::storage::{Batch, Checkpoint, CheckpointOutcome, Store, StoreError};
 use crate::workers::jobs::{Job, JobResult};
 use connections::Connections;
 use damage::DamageLog;
@@ -247,15 +247,15 @@ impl Engine {
         }
     }
 
-    /// A long write-ahead log that is to be folded by a thread of its own. The result goes to
-    /// [`Self::folded`].
-    pub fn take_fold(&mut self) -> Option<Fold> {
-        self.store.take_fold()
+    /// A long write-ahead log that is to be copied by a thread of its own. The result goes to
+    /// [`Self::checkpoint_done`].
+    pub fn take_checkpoint(&mut self) -> Option<Checkpoint> {
+        self.store.take_checkpoint()
     }
 
-    /// A fold is done. The error ends the server.
-    pub fn folded(&mut self, folded: Folded) -> Result<(), Fatal> {
-        self.store.folded(folded).map_err(Fatal)
+    /// A checkpoint is done. The error ends the server.
+    pub fn checkpoint_done(&mut self, outcome: CheckpointOutcome) -> Result<(), Fatal> {
+        self.store.checkpoint_done(outcome).map_err(Fatal)
     }
 
     /// Connections that have something to write.

@@ -32,5 +32,5 @@ pub mod replay;
 pub mod roster;
 mod routes;
 mod session_log;
-pub mod store;
+pub mod storage;
 pub mod workers;

@@ -10,7 +10,7 @@ mod sliding_window;
 mod token_bucket;
 
 use crate::config::Limits;
-use crate::store::UserId;
+use crate::storage::UserId;
 use login_throttle::LoginThrottle;
 use sliding_window::SlidingWindows;
 use std::net::IpAddr;

@@ -16,7 +16,7 @@ use echat_server::data_dir::{self, DataDir, DataDirError};
 use echat_server::exit::ExitCode;
 use echat_server::logging;
 use echat_server::reactor::{self, ReactorError, Signals};
-use echat_server::store::{HighWaterError, OpenError, Store};
+use echat_server::storage::{HighWaterError, OpenError, Store};
 
 /// Why the server does not start, or stops.
 #[derive(Debug, Error)]
@@ -125,7 +125,7 @@ fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
         path: data.shown_database().display().to_string(),
         source,
     })?;
-    store.sync_folds_by(data.database_file());
+    store.sync_checkpoints_by(data.database_file());
     tracing::info!(data = %data.path().display(), "data folder is ours");
     Ok(reactor::run(
         &loaded.config,

@@ -4,7 +4,7 @@
 //! only a commit makes: an answer before its commit does not compile.
 
 use crate::conn::{ConnId, End};
-use crate::store::{ConversationId, Receipt, UserId};
+use crate::storage::{ConversationId, Receipt, UserId};
 use echat_proto::commands::Event;
 use std::rc::Rc;
 
@@ -195,7 +195,7 @@ fn encoded(event: &Event) -> Rc<[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Store;
+    use crate::storage::Store;
 
     fn told(delivery: &Delivery) -> (u64, u8) {
         match delivery {

@@ -20,8 +20,8 @@ use crate::conn::ConnId;
 use crate::console::{self, Response};
 use crate::engine::{Engine, Fatal};
 use crate::logging;
-use crate::store::{Folded, Store};
-use crate::workers::{self, FoldThread, Pool, jobs};
+use crate::storage::{CheckpointOutcome, Store};
+use crate::workers::{self, CheckpointThread, Pool, jobs};
 use clock::Clock;
 use disk::Disk;
 use ed25519_dalek::SigningKey;
@@ -100,7 +100,7 @@ struct Reactor {
     signals: Signals,
     terminal: Option<Terminal>,
     pool: Pool,
-    folder: FoldThread,
+    checkpoints: CheckpointThread,
     engine: Engine,
     disk: Disk,
     sockets: HashMap<ConnId, Socket>,
@@ -147,7 +147,7 @@ impl Reactor {
         Ok(Self {
             terminal: Terminal::open(poll.registry(), TERMINAL)?,
             pool: Pool::start(host_key, &waker)?,
-            folder: FoldThread::new(&waker),
+            checkpoints: CheckpointThread::new(&waker),
             ready: Ready::announce(listeners.addresses(), &fingerprint, waker)?,
             engine,
             disk: Disk::new(&config.data),
@@ -192,7 +192,7 @@ impl Reactor {
             }
             self.engine.tick(now)?;
             self.pool.submit(self.engine.take_jobs());
-            self.fold()?;
+            self.checkpoint()?;
             self.write(now);
             self.drop_closed();
             match self.stop {
@@ -204,15 +204,16 @@ impl Reactor {
     }
 
     /// Starts a checkpoint of a long write-ahead log on its thread.
-    fn fold(&mut self) -> Result<(), Fatal> {
-        if let Some(folded) = self.folder.result() {
-            self.engine.folded(folded)?;
+    fn checkpoint(&mut self) -> Result<(), Fatal> {
+        if let Some(outcome) = self.checkpoints.outcome() {
+            self.engine.checkpoint_done(outcome)?;
         }
-        if let Some(fold) = self.engine.take_fold()
-            && let Err(error) = self.folder.begin(fold)
+        if let Some(checkpoint) = self.engine.take_checkpoint()
+            && let Err(error) = self.checkpoints.begin(checkpoint)
         {
             tracing::warn!(%error, "cannot start the thread for a checkpoint of the database");
-            self.engine.folded(Folded::not_begun())?;
+            self.engine
+                .checkpoint_done(CheckpointOutcome::not_begun())?;
         }
         Ok(())
     }

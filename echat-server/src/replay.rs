@@ -7,7 +7,7 @@ use crate::handlers::Reject;
 use crate::handlers::admission::{Plan, View};
 use crate::handlers::journal::Kind;
 use crate::routes;
-use crate::store::Store;
+use crate::storage::Store;
 
 pub use crate::handlers::journal::Entry;
 

@@ -4,7 +4,7 @@
 //! `by_conn` once for each connection, and in `rooms` once for each room.
 
 use crate::conn::ConnId;
-use crate::store::{ConversationId, UserId};
+use crate::storage::{ConversationId, UserId};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;

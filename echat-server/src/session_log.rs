@@ -4,7 +4,7 @@
 //! both counts when the window is over, so that logins and logouts still balance.
 
 use crate::conn::{ConnId, Departure};
-use crate::store::UserId;
+use crate::storage::UserId;
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::rc::Rc;

@@ -11,7 +11,7 @@ mod writers;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use echat_server::store::{Store, StoreError, create_template};
+use echat_server::storage::{Store, StoreError, create_template};
 use faults::{Rule, Shim};
 use harness::{Actor, Harness};
 use rusqlite::Connection;
@@ -305,11 +305,11 @@ fn sessions_end_though_it_cannot_be_read_who_is_to_be_told() {
     bob.hangs_up(&mut harness);
     assert_eq!(harness.engine().roster().sessions().count(), 0);
     let mut batch = harness.engine().store().batch();
-    let met = batch.friends(echat_server::store::UserId(1));
+    let met = batch.friends(echat_server::storage::UserId(1));
     assert!(matches!(met, Err(StoreError::Damaged(_))), "{met:?}");
     assert!(batch.is_whole());
     batch
-        .set_password(echat_server::store::UserId(1), "other")
+        .set_password(echat_server::storage::UserId(1), "other")
         .unwrap();
     let _ = batch.commit().unwrap();
 }

@@ -34,12 +34,12 @@ fn stops_and_starts_again(what: &'static str, files: &'static str, times: i64) {
 }
 
 /// The same while another program keeps a read open, until so many messages are acknowledged: the log is
-/// long when it lets go, and is folded beside the loop.
+/// long when it lets go, and is checkpointed beside the loop.
 fn stops_beside_the_loop(what: &'static str) {
     fails(what, "database.db", 1, LONG, true);
 }
 
-/// Messages with which the log is longer than what the loop itself folds.
+/// Messages with which the log is longer than what the loop itself checkpoints.
 const LONG: usize = 900;
 
 /// Such calls fail after so many messages, from the first one on if it is none; `reading` says whether
@@ -102,7 +102,7 @@ fn fails(what: &'static str, files: &'static str, times: i64, acknowledged: usiz
     );
 }
 
-/// Another program. It does not fold the log when it ends, which would not be recorded.
+/// Another program. It does not checkpoint the log when it ends, which would not be recorded.
 fn reader(dir: &ServerFolder) -> Connection {
     let reader = Connection::open(dir.path("data/database.db")).unwrap();
     reader
@@ -137,12 +137,12 @@ fn a_write_to_the_database_that_fails() {
 }
 
 #[test]
-fn a_write_of_a_fold_beside_the_loop_that_fails() {
+fn a_write_of_a_background_checkpoint_that_fails() {
     stops_beside_the_loop("write");
 }
 
 #[test]
-fn a_sync_of_a_fold_beside_the_loop_that_fails() {
+fn a_sync_of_a_background_checkpoint_that_fails() {
     stops_beside_the_loop("sync");
 }
 

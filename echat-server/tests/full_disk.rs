@@ -15,9 +15,9 @@ use rustix::io::Errno;
 use server_process::{SERVER, ServerFolder, ServerProcess};
 use wire::{Client, line, message, number};
 
-/// Messages after which the log has been folded once: from then on there are pages to write again
-/// without new space, and then a long log that cannot be folded.
-const FOLDED: usize = 200;
+/// Messages after which the log has been checkpointed once: from then on there are pages to write again
+/// without new space, and then a long log that cannot be checkpointed.
+const CHECKPOINTED: usize = 200;
 
 /// More messages than the disk has place for.
 const TOO_MANY: usize = 1_500;
@@ -161,11 +161,13 @@ fn fill_and_free(server: &ServerProcess, fill: impl Fn(), free: impl Fn()) -> Ve
     let mut bob = Client::register(server, "bob");
     ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
     bob.asks("JOIN_ROOM \"tea\"");
-    let mut all: Vec<_> = (0..FOLDED).map_while(|n| sends(&mut ann, n)).collect();
-    assert_eq!(all.len(), FOLDED);
+    let mut all: Vec<_> = (0..CHECKPOINTED)
+        .map_while(|n| sends(&mut ann, n))
+        .collect();
+    assert_eq!(all.len(), CHECKPOINTED);
     fill();
-    all.extend((FOLDED..TOO_MANY).map_while(|n| sends(&mut ann, n)));
-    assert!(all.len() > FOLDED, "the log was folded");
+    all.extend((CHECKPOINTED..TOO_MANY).map_while(|n| sends(&mut ann, n)));
+    assert!(all.len() > CHECKPOINTED, "the log was checkpointed");
     assert!(all.len() < TOO_MANY, "the disk has an end");
     let lost = all.len()..all.len() + 40;
     ann.says(&lost.clone().map(request).collect::<Vec<_>>());

@@ -10,7 +10,7 @@ use echat_proto::commands::RequestKind;
 use echat_server::config::{Limits, LogFilter};
 use echat_server::console::{self, Response};
 use echat_server::logging;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;

@@ -337,7 +337,7 @@ fn those_who_ask_as_fast_as_they_can_keep_nobody_waiting() {
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
-/// Pages of a log that is not folded by the loop itself; `ECHAT_LOG_MIB` asks for more.
+/// Pages of a log that is not checkpointed by the loop itself; `ECHAT_LOG_MIB` asks for more.
 const LONG_LOG: u64 = 3_000;
 /// Pages of a MiB.
 const MIB: u64 = 256;
@@ -380,7 +380,7 @@ fn a_long_log_is_folded_beside_those_who_talk() {
     if campaign.is_some() {
         println!("a room of 10 alone: {alone}");
         println!("while {pages} pages of the log are held by a reader: {held}");
-        println!("while they are folded: {among}");
+        println!("while they are checkpointed: {among}");
         println!("afterwards: {after}");
     }
     let length = || long_log::length(&dir);

@@ -56,12 +56,12 @@ static RECORDING: LazyLock<Recording> = LazyLock::new(|| {
     recording
 });
 
-/// Pages that the server's loop folds at most.
+/// Pages that the server's loop checkpoints at most.
 const INLINE: i64 = 2_000;
 /// Messages with which the log is longer than that.
 const LONG: usize = 700;
 
-/// Users write while another program keeps a read open, so that the log cannot be folded, and on when it
+/// Users write while another program keeps a read open, so that the log cannot be checkpointed, and on when it
 /// has let go, until the log begins anew; then the server is told to stop.
 fn write_beside_a_reader_and_stop(
     dir: &ServerFolder,
@@ -88,7 +88,7 @@ fn write_beside_a_reader_and_stop(
             long = now;
             thread::yield_now();
         }
-        assert!(long > INLINE, "{long} pages: no fold beside the loop");
+        assert!(long > INLINE, "{long} pages: no checkpoint beside the loop");
         drop(reader);
         server.signal(Signal::TERM);
     });
@@ -252,7 +252,7 @@ fn on_disk(notes: &[Note]) -> Vec<(&Path, Option<u64>)> {
 }
 
 /// The notes of the syncs that end a commit: those of the log right after one of its frames. Its
-/// header, when it begins anew, and what a checkpoint is about to fold are synced by NORMAL too.
+/// header, when it begins anew, and what a checkpoint is about to copy are synced by NORMAL too.
 fn commits(notes: &[Note]) -> BTreeSet<usize> {
     let mut log = 0;
     let mut frames = false;

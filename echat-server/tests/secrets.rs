@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use echat_proto::channel::Incoming;
 use echat_proto::names::Username;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 use rusqlite::Connection;
 use server_process::{ServerFolder, ServerProcess, stderr, stdout};
 use wire::{Client, PASSWORD, credentials, line};

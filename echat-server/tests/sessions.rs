@@ -10,7 +10,7 @@ mod wire;
 
 use echat_proto::channel::Incoming;
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use server_process::ServerFolder;

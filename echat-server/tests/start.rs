@@ -10,7 +10,7 @@ use std::path::Path;
 
 use echat_proto::names::Username;
 use echat_server::data_dir::DataDir;
-use echat_server::store::{Store, create_template};
+use echat_server::storage::{Store, create_template};
 use rusqlite::{Connection, OpenFlags};
 use server_process::{ServerFolder, stderr, stdout};
 
@@ -54,7 +54,7 @@ fn every_file_is_private_under_umask_000() {
         assert_eq!(mode(&dir.path(folder)), 0o700, "{folder}");
     }
     assert_eq!(server.stop().status.code(), Some(0));
-    // The log is folded into the database at a stop in peace.
+    // The log is checkpointed at an orderly stop.
     assert_eq!(
         private_files(&dir.path("new/data")),
         ["database.db", "high_water", "host_key", "lock"]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use echat_proto::channel::Incoming;
-use echat_server::store::{Store, create_template};
+use echat_server::storage::{Store, create_template};
 use harness::{Actor, Harness};
 use rusqlite::Connection;
 use tempfile::TempDir;

@@ -13,15 +13,15 @@ struct Wall {
 const WALLS: &[Wall] = &[
     Wall {
         name: "rusqlite",
-        allowed: &["echat-server/src/store/"],
-        why: "SQL is the store's alone",
+        allowed: &["echat-server/src/storage/"],
+        why: "SQL belongs to storage",
     },
     Wall {
         name: "mio",
         allowed: &[
             "echat-server/src/reactor",
             "echat-server/src/workers/pool",
-            "echat-server/src/workers/fold_thread.rs",
+            "echat-server/src/workers/checkpoint_thread.rs",
             "echat-client/src/load/crowd.rs",
         ],
         why: "the engine is simulated without sockets",

@@ -23,7 +23,7 @@ use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::Pending;
 use crate::limits::{CountedTry, LogLimiter, rate_limit_prefix};
 use crate::peer::{Item, Peer};
-use crate::store::UserId;
+use crate::storage::UserId;
 use crate::workers::jobs::{Job, JobResult, Task};
 use admission::{Admission, Decision};
 use database_retries::DatabaseRetries;

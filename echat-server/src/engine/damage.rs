@@ -2,7 +2,7 @@
 
 use crate::clock::Now;
 use crate::escape::escape;
-use crate::store::Store;
+use crate::storage::Store;
 use std::time::Duration;
 
 /// Damage is logged once in so long, and for so long after it was met each write is committed by itself.

@@ -4,7 +4,7 @@ use super::full_disk_log::FullDiskLog;
 use crate::clock::Now;
 use crate::handlers::DeferredWrite;
 use crate::handlers::journal::Journal;
-use crate::store::{Store, StoreError};
+use crate::storage::{Store, StoreError};
 
 /// Makes them, in a transaction of their own. What a full or busy disk does not take is dropped and logged.
 pub(super) fn write(

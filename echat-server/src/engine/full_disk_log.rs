@@ -2,7 +2,7 @@
 //! a rate limit.
 
 use crate::limits::LogLimiter;
-use crate::store::StoreError;
+use crate::storage::StoreError;
 use std::time::Duration;
 
 /// What was not stored, and not logged yet.

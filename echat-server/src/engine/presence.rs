@@ -13,7 +13,7 @@ use crate::config::Limits;
 use crate::conn::ConnId;
 use crate::outbox::PresenceChange;
 use crate::roster::Roster;
-use crate::store::{ConversationId, UserId};
+use crate::storage::{ConversationId, UserId};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 

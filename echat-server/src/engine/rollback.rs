@@ -6,7 +6,7 @@ use crate::conn::ConnId;
 use crate::handlers::presence::{Audience, Presence};
 use crate::handlers::{Caller, Ctx, Reject, refuse};
 use crate::outbox::Delivery;
-use crate::store::{Receipt, Store, StoreError};
+use crate::storage::{Receipt, Store, StoreError};
 use echat_proto::records::Code;
 use std::net::Ipv4Addr;
 

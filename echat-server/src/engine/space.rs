@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::clock::Now;
 use crate::limits::DailyQuota;
-use crate::store::StoreError;
+use crate::storage::StoreError;
 
 /// A day, in seconds.
 const DAY: i64 = 24 * 60 * 60;

@@ -22,7 +22,7 @@ use crate::handlers::{Answer, Caller, Ctx, Refusal, Reject, gate, refuse};
 use crate::outbox::Delivery;
 use crate::peer::Item;
 use crate::routes::{self, Access, Cost};
-use crate::store::{Batch, Receipt, StoreError, UserId};
+use crate::storage::{Batch, Receipt, StoreError, UserId};
 use crate::workers::jobs::{JobResult, Verdict};
 use echat_proto::channel::Message;
 use echat_proto::commands::{CloseReason, RequestKind, Session};

@@ -11,7 +11,7 @@ use super::{Answer, Caller, Ctx, DeferredWrite, Reject, bundle};
 use crate::conn::{Departure, End};
 use crate::limits::rate_limit_prefix;
 use crate::limits::{CountedTry, Guesser};
-use crate::store::{KNOWN_ADDRESS, StoreError, User, UserId};
+use crate::storage::{KNOWN_ADDRESS, StoreError, User, UserId};
 use crate::workers::jobs::{Task, Verdict};
 use echat_proto::commands::{CloseReason, Event, RequestKind};
 use echat_proto::names::{NameQuery, Password, Username};
@@ -208,7 +208,7 @@ pub(crate) fn logged_in(
         return Err(Code::BadCredentials.into());
     };
     let audience = Audience::of(ctx, user.id)?;
-    let places = ctx.batch.places_of(user.id)?;
+    let places = ctx.batch.room_sizes_of(user.id)?;
     let me = Caller {
         id: user.id,
         name: user.name.as_str().into(),

@@ -9,7 +9,7 @@ use super::effects::Effect;
 use super::journal::Entry;
 use super::{Answer, Caller, Ctx, Reject};
 use crate::config::Limits;
-use crate::store::Batch;
+use crate::storage::Batch;
 use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::records::Code;

@@ -1,7 +1,7 @@
 //! The reply to LOGIN: LOGIN_BUNDLE.
 
 use super::{Caller, Ctx, Reject, messages, page, target_type};
-use crate::store::StoreError;
+use crate::storage::StoreError;
 use echat_proto::commands::Event;
 use echat_proto::limits::{BUNDLE_MESSAGES, BUNDLE_PER_CONVERSATION, PAGE_BYTES};
 use echat_proto::records::{Older, Unread};
@@ -23,7 +23,7 @@ pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<Event, Reje
         .filter(|friend| ctx.roster.is_online(friend.id));
     let online = shown(online.map(|friend| friend.name.clone()).collect());
     let friends = shown(friends.into_iter().map(|friend| friend.name).collect());
-    let rooms = ctx.batch.places_of(me.id)?;
+    let rooms = ctx.batch.room_sizes_of(me.id)?;
     let chat_rooms = shown(rooms.into_iter().map(|room| room.name).collect());
     let pending_requests = shown(ctx.batch.pending_requests(me.id)?);
 

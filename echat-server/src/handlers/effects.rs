@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use super::presence::{Presence, announce_in, member_event};
-use crate::store::{ConversationId, User, UserId};
+use crate::storage::{ConversationId, User, UserId};
 use echat_proto::commands::Event;
 
 /// A room, as an effect names it.

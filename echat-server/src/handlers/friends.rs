@@ -3,7 +3,7 @@
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
 use super::{Caller, Reject, done, targets};
-use crate::store::{FriendRequest, User, UserId};
+use crate::storage::{FriendRequest, User, UserId};
 use echat_proto::commands::Event;
 use echat_proto::names::NameQuery;
 use echat_proto::records::Code;

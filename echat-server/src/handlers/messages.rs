@@ -3,7 +3,7 @@
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
 use super::{Caller, Ctx, Reject, target_type as wire_type, targets};
-use crate::store::{MessageId, StoredMessage};
+use crate::storage::{MessageId, StoredMessage};
 use echat_proto::commands::Event;
 use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
 use echat_proto::names::{Content, NameQuery, TxnId};

@@ -37,7 +37,7 @@ use crate::limits::RateLimits;
 use crate::outbox::Outbox;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
-use crate::store::{Batch, Kind, StoreError, User, UserId};
+use crate::storage::{Batch, Kind, StoreError, User, UserId};
 use crate::workers::jobs::Task;
 use echat_proto::commands::Event;
 use echat_proto::param::TargetType;

@@ -2,7 +2,7 @@
 
 use super::{Ctx, Reject};
 use crate::outbox::PresenceChange;
-use crate::store::{ConversationId, User, UserId};
+use crate::storage::{ConversationId, User, UserId};
 use echat_proto::commands::Event;
 
 pub(crate) use crate::outbox::{Presence, member_event};
@@ -17,7 +17,7 @@ impl Audience {
     /// A user's friends, and those of the user's rooms that are small enough.
     pub(crate) fn of(ctx: &Ctx<'_, '_>, user: UserId) -> Result<Self, Reject> {
         let friends = ctx.batch.friends(user)?;
-        let rooms = ctx.batch.places_of(user)?.into_iter();
+        let rooms = ctx.batch.room_sizes_of(user)?.into_iter();
         let small = rooms.filter(|room| is_small(ctx, room.members));
         Ok(Self {
             friends,

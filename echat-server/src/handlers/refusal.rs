@@ -1,6 +1,6 @@
 //! Why a request is refused, and the form that its refusal takes on the wire (PROTOCOL.md, section 5).
 
-use crate::store::StoreError;
+use crate::storage::StoreError;
 use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind, event};
 use echat_proto::limits::NAME_BYTES;

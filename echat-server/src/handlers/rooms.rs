@@ -3,7 +3,7 @@
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, InRoom};
 use super::{Caller, Ctx, Reject, done, page, targets};
-use crate::store::{Room, User, UserId};
+use crate::storage::{Room, User, UserId};
 use echat_proto::commands::Event;
 use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{NameQuery, RoomName};
@@ -220,7 +220,7 @@ pub(crate) fn list_members(
     Ok(Event::Members { members })
 }
 
-/// The friends of these names, repeats and the asker folded; refused if anybody is no friend.
+/// The friends of these names, without repeats and the caller; refused if one of them is no friend.
 fn friends_named(
     view: &View<'_, '_>,
     me: &Caller,

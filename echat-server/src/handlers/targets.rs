@@ -1,7 +1,7 @@
 //! From a name that somebody asks for to the user, room or conversation it means.
 
 use super::{Caller, Reject};
-use crate::store::{Batch, ConversationId, Room, User};
+use crate::storage::{Batch, ConversationId, Room, User};
 use echat_proto::names::NameQuery;
 use echat_proto::param::TargetType;
 use echat_proto::records::Code;

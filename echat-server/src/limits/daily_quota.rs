@@ -1,7 +1,7 @@
 //! Daily quotas: what users did in the last 24 hours, in sums of an hour. A sum counts until its hour's end is
 //! 24 hours ago. So no 24 hours have more than the quota, and all of it is free again after 25 hours.
 
-use crate::store::UserId;
+use crate::storage::UserId;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Token buckets of users (as in RFC 2697): a burst, then one token in each interval.
 
-use crate::store::UserId;
+use crate::storage::UserId;
 use std::collections::HashMap;
 use std::time::Duration;
 

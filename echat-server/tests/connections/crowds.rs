@@ -9,7 +9,7 @@ use echat_proto::channel::Message;
 use echat_proto::commands::channel as command;
 use echat_proto::names::RoomName;
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 
 use super::queues::{Client, Sim, account, dict};
 

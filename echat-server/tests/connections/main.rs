@@ -14,7 +14,7 @@ use echat_proto::channel::Message;
 use echat_proto::commands::channel as command;
 use echat_proto::names::{RoomName, Username};
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 use queues::{Client, Sim, account, dict};
 
 const LOOK_UP_ROOM: &str = "lobby";
@@ -28,7 +28,7 @@ fn world_with_a_large_room(members: usize) -> Sim {
     let mut store = Store::in_memory().unwrap();
     let mut batch = store.batch();
     let name = RoomName::new(LOOK_UP_ROOM).unwrap();
-    let user = |batch: &mut echat_server::store::Batch<'_>, n: usize| {
+    let user = |batch: &mut echat_server::storage::Batch<'_>, n: usize| {
         let name = Username::new(&format!("member-with-a-{n:05}")).unwrap();
         batch.create_user(&name, "phc", 1).unwrap().unwrap()
     };

@@ -12,7 +12,7 @@ use echat_server::clock::Now;
 use echat_server::config::Limits;
 use echat_server::conn::ConnId;
 use echat_server::engine::Engine;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 use echat_server::workers::jobs::HashMemory;
 use ed25519_dalek::SigningKey;
 use rand::SeedableRng;

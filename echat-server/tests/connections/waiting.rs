@@ -7,7 +7,7 @@ use echat_proto::Value;
 use echat_proto::commands::RequestKind;
 use echat_server::config::Limits;
 use echat_server::engine::WaitReason;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 
 use super::crowds::{in_rooms, names};
 use super::queues::{Client, Sim, account, dict};

@@ -2,7 +2,7 @@
 
 use echat_proto::channel::Incoming;
 use echat_proto::names::{Content, RoomName, Username};
-use echat_server::store::{Batch, Store, UserId};
+use echat_server::storage::{Batch, Store, UserId};
 
 use crate::server_process::{ServerFolder, ServerProcess};
 use crate::wire::{Client, credentials, line, message};

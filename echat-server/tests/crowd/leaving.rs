@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 
 use echat_proto::channel::Incoming;
 use echat_proto::names::RoomName;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 
 use crate::server_process::{ServerFolder, ServerProcess};
 use crate::wire::{Client, message};

@@ -1,4 +1,4 @@
-//! Another program that keeps a read open, so that the log of the database cannot be folded, and lets go.
+//! Another program that keeps a read open, so that the log of the database cannot be checkpointed, and then closes it.
 
 use rusqlite::Connection;
 
@@ -36,14 +36,14 @@ impl Beside {
         let pages = self.look.query_row(look, [], |row| {
             Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
         });
-        let (pages, folded) = pages.unwrap();
-        (pages.try_into().unwrap(), folded.try_into().unwrap())
+        let (pages, copied) = pages.unwrap();
+        (pages.try_into().unwrap(), copied.try_into().unwrap())
     }
 
     /// Pages of the log that are not in the database yet.
     pub(crate) fn left(&self) -> u64 {
-        let (pages, folded) = self.log();
-        pages - folded
+        let (pages, copied) = self.log();
+        pages - copied
     }
 }
 

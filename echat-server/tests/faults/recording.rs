@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use echat_server::data_dir::DataDir;
-use echat_server::store::{Store, create_template};
+use echat_server::storage::{Store, create_template};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rusqlite::Connection;

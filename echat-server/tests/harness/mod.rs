@@ -13,7 +13,7 @@ use echat_server::clock::Now;
 use echat_server::config::Limits;
 use echat_server::conn::ConnId;
 use echat_server::engine::Engine;
-use echat_server::store::{Fold, Store};
+use echat_server::storage::{Checkpoint, Store};
 use echat_server::workers::jobs::HashMemory;
 use ed25519_dalek::SigningKey;
 use rand::SeedableRng;
@@ -24,8 +24,8 @@ use crate::words::{credentials, line, message};
 /// The engine and what a reactor would keep for it.
 pub(crate) struct Harness {
     engine: Engine,
-    /// Folds of the database's log that are to be run beside the engine.
-    pub(crate) folds: Vec<Fold>,
+    /// Checkpoints that are to be run beside the engine.
+    pub(crate) checkpoints: Vec<Checkpoint>,
     /// What was written to each connection and not read yet.
     wires: HashMap<ConnId, Vec<u8>>,
     key: SigningKey,
@@ -48,7 +48,7 @@ impl Harness {
         };
         Self {
             engine: Engine::new(limits, store, StdRng::seed_from_u64(1)),
-            folds: Vec::new(),
+            checkpoints: Vec::new(),
             wires: HashMap::new(),
             key: SigningKey::from_bytes(&[1; 32]),
             rng: StdRng::seed_from_u64(2),
@@ -74,7 +74,7 @@ impl Harness {
     pub(crate) fn settle(&mut self) {
         loop {
             self.engine.tick(self.now).unwrap();
-            self.folds.extend(self.engine.take_fold());
+            self.checkpoints.extend(self.engine.take_checkpoint());
             let jobs = self.engine.take_jobs();
             let idle = jobs.is_empty() && !self.engine.has_work();
             for job in jobs {

@@ -6,7 +6,7 @@ use echat_proto::Value;
 use echat_proto::commands::RequestKind::{self, *};
 use echat_proto::json::from_json;
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 
 /// How a request ends for those who ask: `ok` or a refusal's code.
 struct Row {

@@ -8,7 +8,7 @@ use echat_proto::Value;
 use echat_proto::commands::RequestKind;
 use echat_proto::limits::{FRAME_AFTER_LOGIN, FRAME_BEFORE_LOGIN};
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 
 fn sim() -> Sim {
     let mut store = Store::in_memory().expect("memory is there");

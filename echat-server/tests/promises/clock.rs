@@ -5,7 +5,7 @@ use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 use std::time::Duration;
 
 const YEAR: i64 = 365 * 24 * 60 * 60;

@@ -6,7 +6,7 @@ use crate::sim::{Sim, seed};
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 
 /// What can be asked about another user, whose name takes the place of `%`. None of it makes friends.
 const QUESTIONS: &[(&str, &str)] = &[

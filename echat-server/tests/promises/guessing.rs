@@ -5,7 +5,7 @@ use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::json::from_json;
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 use std::time::Duration;
 
 /// What all strangers share in one window; each new address has one try more.

@@ -5,7 +5,7 @@ use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::json::from_json;
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

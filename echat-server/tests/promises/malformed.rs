@@ -8,7 +8,7 @@ use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::RequestKind;
 use echat_proto::limits::{DEPTH, FRAME_AFTER_LOGIN, VALUES};
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 
 const INT: u8 = 1;
 const FLOAT: u8 = 2;

@@ -5,7 +5,7 @@ use crate::sim::{Sim, seed};
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_server::config::Limits;
-use echat_server::store::{Store, create_template};
+use echat_server::storage::{Store, create_template};
 use std::path::Path;
 use std::time::Duration;
 

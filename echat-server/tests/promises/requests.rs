@@ -10,7 +10,7 @@ use echat_proto::Value;
 use echat_proto::commands::{RequestKind, Shape};
 use echat_proto::limits::FRAME_BEFORE_LOGIN;
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};

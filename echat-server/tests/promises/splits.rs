@@ -6,7 +6,7 @@ use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::commands::{by_name, channel};
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 use proptest::prelude::*;
 
 /// A session that has something of everything, sent at once.

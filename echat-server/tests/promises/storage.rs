@@ -6,7 +6,7 @@ use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::names::Username;
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use crate::sim::{HOME, Sim, seed};
 use echat_proto::json::from_json;
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 use proptest::prelude::*;
 
 /// Something that a client does.

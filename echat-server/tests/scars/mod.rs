@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use echat_proto::names::{Content, RoomName};
-use echat_server::store::{Store, UserId};
+use echat_server::storage::{Store, UserId};
 use rusqlite::Connection;
 
 const PAGE: usize = 4096;

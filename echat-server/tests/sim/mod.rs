@@ -23,7 +23,7 @@ use echat_server::clock::Now;
 use echat_server::config::Limits;
 use echat_server::conn::ConnId;
 use echat_server::engine::{Engine, Fatal};
-use echat_server::store::{Fold, Store};
+use echat_server::storage::{Checkpoint, Store};
 use echat_server::workers::jobs::{JobResult, Task};
 use ed25519_dalek::SigningKey;
 use end::End;
@@ -60,14 +60,14 @@ pub(crate) struct Sim {
     pub(crate) schedule: Option<Schedule>,
     /// Exponents that workers still find time to prepare: each costs a power.
     pub(crate) exponents: usize,
-    /// Folds of the log that were run beside the engine.
-    pub(crate) folds: usize,
+    /// Checkpoints that were run beside the engine.
+    pub(crate) checkpoints: usize,
     by_conn: BTreeMap<ConnId, String>,
     /// Connections that have something to be written.
     unwritten: BTreeSet<ConnId>,
     results: Vec<(ConnId, JobResult)>,
-    /// A fold of the database's log that was begun.
-    fold: Option<Fold>,
+    /// A checkpoint of the database's log that was begun.
+    checkpoint: Option<Checkpoint>,
     host_key: SigningKey,
     rng: StdRng,
     trace: DefaultHasher,
@@ -89,11 +89,11 @@ impl Sim {
             pace: usize::MAX,
             schedule: None,
             exponents: usize::MAX,
-            folds: 0,
+            checkpoints: 0,
             by_conn: BTreeMap::new(),
             unwritten: BTreeSet::new(),
             results: Vec::new(),
-            fold: None,
+            checkpoint: None,
             host_key: SigningKey::from_bytes(&[7; 32]),
             rng: StdRng::seed_from_u64(!seed),
             trace: DefaultHasher::new(),
@@ -183,7 +183,7 @@ impl Sim {
         let mut moved = self.carry_in();
         if !self.hold {
             moved |= self.complete_some();
-            moved |= self.fold()?;
+            moved |= self.checkpoint()?;
         }
         self.engine.tick(self.now)?;
         moved |= self.take_jobs();
@@ -192,18 +192,21 @@ impl Sim {
         Ok(moved || self.engine.has_work())
     }
 
-    /// Folds the log, if that was begun: at once, or when the weather lets it.
-    fn fold(&mut self) -> Result<bool, Fatal> {
-        self.fold = self.fold.take().or_else(|| self.engine.take_fold());
-        let Some(fold) = self.fold.take() else {
+    /// Runs the checkpoint that was requested, at once or when the schedule says so.
+    fn checkpoint(&mut self) -> Result<bool, Fatal> {
+        self.checkpoint = self
+            .checkpoint
+            .take()
+            .or_else(|| self.engine.take_checkpoint());
+        let Some(checkpoint) = self.checkpoint.take() else {
             return Ok(false);
         };
         if !self.schedule.as_mut().is_none_or(Schedule::is_done) {
-            self.fold = Some(fold);
+            self.checkpoint = Some(checkpoint);
             return Ok(true);
         }
-        self.engine.folded(fold.run())?;
-        self.folds += 1;
+        self.engine.checkpoint_done(checkpoint.run())?;
+        self.checkpoints += 1;
         Ok(true)
     }
 
@@ -348,7 +351,7 @@ impl Sim {
         self.engine = Engine::new(limits, store, StdRng::seed_from_u64(seed));
         self.by_conn.clear();
         self.results.clear();
-        self.fold = None;
+        self.checkpoint = None;
         self.unwritten.clear();
         self.ends.values_mut().for_each(End::close);
         self.trace_line("", b"restarted");

@@ -44,7 +44,7 @@ use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::{by_name, by_number, channel};
 use echat_proto::json::{from_json, to_json};
 use echat_server::config::Limits;
-use echat_server::store::Store;
+use echat_server::storage::Store;
 use std::collections::BTreeSet;
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use super::workers;
 use echat_proto::names::{Password, RoomName, Username};
-use echat_server::store::{Store, UserId};
+use echat_server::storage::{Store, UserId};
 
 /// Everybody's password.
 pub(crate) const PASSWORD: &str = "correct horse";

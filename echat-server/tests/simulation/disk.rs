@@ -7,7 +7,7 @@ use crate::sim::seed;
 use crate::truth::Truth;
 use echat_server::config::Limits;
 use echat_server::replay::{Entry, replay};
-use echat_server::store::Store;
+use echat_server::storage::Store;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -154,7 +154,7 @@ fn takes_part(me: usize, of: Target, truth: &Truth) -> Result<(), Code> {
     }
 }
 
-/// Oneself among them is folded.
+/// The caller among them is dropped.
 fn are_friends(me: usize, members: &[usize], truth: &Truth) -> Result<(), Code> {
     let stranger = |other: &usize| *other != me && !truth.are_friends(me, *other);
     refuse(members.iter().any(stranger), Code::NotFriends)

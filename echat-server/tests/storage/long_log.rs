@@ -1,4 +1,4 @@
-//! A log that another program's read made long: which thread folds it, and how its file is cut back.
+//! A log that another program keeps long: which thread checkpoints it, and how its file is truncated.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -13,15 +13,15 @@ fn log(other: &Connection) -> (i32, i32) {
         .unwrap()
 }
 
-/// From so many pages on the log is folded, and a commit folds no more than so many, here.
-const FOLDED_FROM: i32 = 100;
+/// Pages from which the log is checkpointed, and pages that a commit copies at most, in these tests.
+const CHECKPOINT_FROM: i32 = 100;
 const INLINE: i32 = 200;
 
 #[test]
 fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
     let (_folder, path) = database();
     let mut store = Store::open(&path).unwrap();
-    store.fold_at(FOLDED_FROM, INLINE);
+    store.set_checkpoint_limits(CHECKPOINT_FROM, INLINE);
     let mut harness = restless(store);
     let (mut ann, _bob) = (harness.enter("ann"), harness.enter("bob"));
     let (other, look) = (
@@ -30,7 +30,7 @@ fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
     );
     let mut sent = 0;
     let mut most = 0;
-    // What a commit folds; a log that is shorter than before has begun anew.
+    // What a commit copies. A log that is shorter than before has restarted.
     let mut say = |harness: &mut Harness, look: &Connection| {
         let before = log(look);
         let reply = ann.asks(harness, &send(sent));
@@ -46,7 +46,7 @@ fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
     // Without a reader the log begins anew again and again, by commits alone.
     let anew = (0..200).filter(|_| say(&mut harness, &look)).count();
     assert!(anew >= 3, "{anew}");
-    assert!(harness.folds.is_empty());
+    assert!(harness.checkpoints.is_empty());
 
     other
         .execute_batch("BEGIN; SELECT count(*) FROM messages")
@@ -55,46 +55,49 @@ fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
         assert!(!say(&mut harness, &look));
     }
     // A reader that stays is not worked against with each commit.
-    assert_eq!(harness.folds.len(), 1, "one fold at a time");
+    assert_eq!(harness.checkpoints.len(), 1, "one checkpoint at a time");
     let (_, held) = log(&look);
     for _ in 0..2 {
-        let folded = harness.folds.pop().expect("a fold").run();
-        harness.engine().folded(folded).unwrap();
+        let outcome = harness.checkpoints.pop().expect("a checkpoint").run();
+        harness.engine().checkpoint_done(outcome).unwrap();
         assert_eq!(log(&look).1, held, "the reader holds the rest");
         assert!(!say(&mut harness, &look));
     }
-    assert!(harness.folds.is_empty(), "not with each commit");
+    assert!(harness.checkpoints.is_empty(), "not with each commit");
 
     other.execute_batch("ROLLBACK").unwrap();
     let pages = log(&look).0;
-    while harness.folds.is_empty() {
-        assert!(log(&look).0 < pages + FOLDED_FROM, "it is not folded");
+    while harness.checkpoints.is_empty() {
+        assert!(
+            log(&look).0 < pages + CHECKPOINT_FROM,
+            "it is not checkpointed"
+        );
         assert!(!say(&mut harness, &look));
     }
-    let (_, folded) = log(&look);
-    assert_eq!(folded, held, "no commit folds so much");
-    // Others commit while the fold is under way.
-    let fold = harness.folds.pop().unwrap();
+    let (_, copied) = log(&look);
+    assert_eq!(copied, held, "no commit copies so much");
+    // Others commit while the checkpoint runs.
+    let checkpoint = harness.checkpoints.pop().unwrap();
     assert!(!say(&mut harness, &look));
     let pages = log(&look).0;
-    let folded = fold.run();
+    let outcome = checkpoint.run();
     assert_eq!(log(&look).1, pages);
-    harness.engine().folded(folded).unwrap();
+    harness.engine().checkpoint_done(outcome).unwrap();
     assert!(say(&mut harness, &look), "the log begins anew");
-    assert!(harness.folds.is_empty());
+    assert!(harness.checkpoints.is_empty());
     assert!(most <= INLINE, "{most} pages by a commit");
     assert_eq!(stored(&look), sent);
 }
 
 /// A server hands the descriptor of its data folder over. `/dev/null` stands in for a disk here whose syncs fail.
 #[test]
-fn a_fold_syncs_the_database_itself_and_its_failure_is_told() {
+fn a_checkpoint_syncs_the_database_and_reports_a_failure() {
     for (file, fails) in [("database.db", false), ("/dev/null", true)] {
         let (dir, path) = database();
         let mut store = Store::open(&path).unwrap();
-        store.fold_at(FOLDED_FROM, INLINE);
+        store.set_checkpoint_limits(CHECKPOINT_FROM, INLINE);
         let file = File::open(dir.path().join(file)).unwrap();
-        store.sync_folds_by(Arc::new(file));
+        store.sync_checkpoints_by(Arc::new(file));
         let mut harness = restless(store);
         let mut ann = harness.enter("ann");
         let (reader, look) = (
@@ -109,12 +112,12 @@ fn a_fold_syncs_the_database_itself_and_its_failure_is_told() {
             ann.asks(&mut harness, &send(sent));
             sent += 1;
         }
-        let fold = harness.folds.pop().expect("a fold");
+        let checkpoint = harness.checkpoints.pop().expect("a checkpoint");
         reader.execute_batch("ROLLBACK").unwrap();
-        let folded = fold.run();
+        let outcome = checkpoint.run();
         let (pages, done) = log(&look);
         assert_eq!(pages, done);
-        assert_eq!(harness.engine().folded(folded).is_err(), fails);
+        assert_eq!(harness.engine().checkpoint_done(outcome).is_err(), fails);
     }
 }
 
@@ -127,8 +130,8 @@ fn a_long_log_is_cut_back_in_steps() {
     let (_folder, path) = database();
     let long = |path| {
         let mut store = Store::open(path).unwrap();
-        store.fold_at(FOLDED_FROM, INLINE);
-        store.cut_at(KEPT, CUT);
+        store.set_checkpoint_limits(CHECKPOINT_FROM, INLINE);
+        store.set_truncation(KEPT, CUT);
         restless(store)
     };
     let mut harness = long(&path);
@@ -150,11 +153,11 @@ fn a_long_log_is_cut_back_in_steps() {
         ann.asks(&mut harness, &send(sent));
         sent += 1;
         cuts.push(before.saturating_sub(log_length(&path)));
-        if let Some(fold) = harness.folds.pop() {
-            harness.engine().folded(fold.run()).unwrap();
+        if let Some(checkpoint) = harness.checkpoints.pop() {
+            harness.engine().checkpoint_done(checkpoint.run()).unwrap();
         }
     }
-    // The log may have grown by what a commit may fold since the limit was set.
+    // The log may have grown by what a commit may copy since the limit was set.
     let most = CUT + u64::try_from(2 * INLINE).unwrap() * 4_120;
     assert!(
         cuts.iter().all(|cut| *cut <= most),
@@ -166,10 +169,10 @@ fn a_long_log_is_cut_back_in_steps() {
 }
 
 #[test]
-fn a_store_with_a_long_log_is_closed_without_folding_it() {
+fn a_store_with_a_long_log_is_closed_without_a_checkpoint() {
     let (_folder, path) = database();
     let mut store = Store::open(&path).unwrap();
-    store.fold_at(FOLDED_FROM, INLINE);
+    store.set_checkpoint_limits(CHECKPOINT_FROM, INLINE);
     let mut harness = restless(store);
     let mut ann = harness.enter("ann");
     let other = Connection::open(&path).unwrap();
@@ -183,7 +186,7 @@ fn a_store_with_a_long_log_is_closed_without_folding_it() {
     drop(other);
     let before = log_length(&path);
     drop(harness);
-    assert_eq!(log_length(&path), before, "it was folded");
+    assert_eq!(log_length(&path), before, "it was checkpointed");
     drop(Store::open(&path).unwrap());
     assert_eq!(
         log_length(&path),

@@ -17,7 +17,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use echat_server::data_dir::DataDir;
-use echat_server::store::{Store, create_template, schema_dump};
+use echat_server::storage::{Store, create_template, schema_dump};
 use faults::{Rule, Shim};
 use rusqlite::Connection;
 use rustix::process::Signal;

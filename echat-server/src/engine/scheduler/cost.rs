@@ -8,7 +8,7 @@
 //! within texts takes a few steps a row, whatever the length of the row. So bytes that a statement scans
 //! are counted by themselves.
 
-use crate::store::Usage;
+use crate::storage::Usage;
 use std::time::Duration;
 
 /// The cost of a turn after which it ends and its flow cools down, unless a test changes it.

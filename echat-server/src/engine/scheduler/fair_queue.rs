@@ -8,7 +8,7 @@
 use super::cooldown::{Cooldown, REFUSAL};
 use super::cost::PASSWORD_HASH;
 use crate::conn::ConnId;
-use crate::store::UserId;
+use crate::storage::UserId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;

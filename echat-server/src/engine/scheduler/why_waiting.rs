@@ -8,7 +8,7 @@ use crate::config::Limits;
 use crate::conn::ConnId;
 use crate::engine::Engine;
 use crate::peer::Peer;
-use crate::store::UserId;
+use crate::storage::UserId;
 use std::fmt;
 use std::time::Duration;
 

@@ -46,7 +46,7 @@ pub struct Member {
 
 /// A room of a user, for presence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RoomSize {
     /// The conversation of its members.
     pub id: ConversationId,
     /// The name in its stored form.
@@ -193,14 +193,14 @@ impl Batch<'_> {
     }
 
     /// A user's rooms by name, with their numbers of members.
-    pub fn places_of(&self, member: UserId) -> Result<Vec<Place>, StoreError> {
+    pub fn room_sizes_of(&self, member: UserId) -> Result<Vec<RoomSize>, StoreError> {
         self.all(
             "SELECT r.id, r.name, r.members FROM participants AS p
              CROSS JOIN rooms AS r ON r.id = p.conversation WHERE p.user = ?1 ORDER BY r.name",
             [member],
             |row| {
                 let members: i64 = row.get(2)?;
-                Ok(Place {
+                Ok(RoomSize {
                     id: row.get(0)?,
                     name: row.get(1)?,
                     members: u64::try_from(members).unwrap_or(0),

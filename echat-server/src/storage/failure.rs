@@ -58,7 +58,10 @@ pub(super) fn missing(what: &str) -> Error {
 /// The error of a sync outside `SQLite`.
 pub(super) fn sync(error: &std::io::Error) -> Error {
     let failed = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
-    Error::SqliteFailure(failed, Some(format!("a sync of a fold failed: {error}")))
+    Error::SqliteFailure(
+        failed,
+        Some(format!("a sync of a checkpoint failed: {error}")),
+    )
 }
 
 /// Damage that is not reported yet.
@@ -72,12 +75,12 @@ pub struct Damage {
 
 /// Collects damage until the engine takes it.
 #[derive(Debug, Default)]
-pub(super) struct Met(RefCell<Option<Damage>>);
+pub(super) struct DamageLog(RefCell<Option<Damage>>);
 
-impl Met {
+impl DamageLog {
     pub(super) fn note(&self, error: &Error) {
-        let mut met = self.0.borrow_mut();
-        let damage = met.get_or_insert_with(|| Damage {
+        let mut damage = self.0.borrow_mut();
+        let damage = damage.get_or_insert_with(|| Damage {
             what: described(error),
             times: 0,
         });
@@ -157,14 +160,14 @@ mod tests {
 
     #[test]
     fn damage_is_kept_until_it_is_asked_for() {
-        let met = Met::default();
-        assert_eq!(met.take(), None);
-        let judged = met.judge(failure(ffi::SQLITE_CORRUPT_INDEX));
+        let log = DamageLog::default();
+        assert_eq!(log.take(), None);
+        let judged = log.judge(failure(ffi::SQLITE_CORRUPT_INDEX));
         assert!(matches!(judged, StoreError::Damaged(_)), "{judged}");
-        met.note(&missing("a row"));
-        let damage = met.take().expect("it was met");
+        log.note(&missing("a row"));
+        let damage = log.take().expect("it was met");
         assert_eq!(damage.times, 2);
         assert!(damage.what.ends_with("code 779"), "{}", damage.what);
-        assert_eq!(met.take(), None);
+        assert_eq!(log.take(), None);
     }
 }

@@ -11,12 +11,12 @@ use rusqlite::{Connection, OpenFlags};
 use super::StoreError;
 use super::batch::Batch;
 use super::expected;
-use super::failure::{Damage, Met, is_damage};
+use super::failure::{Damage, DamageLog, is_damage};
 use super::high_water::{self, HighWater};
-use super::log::{self, Fold, Folded, Log};
 use super::migrate::{APPLICATION_ID, MIGRATIONS, migrate, pragma, refuse_newer};
 use super::open_error::OpenError;
 use super::settings::SETTINGS;
+use super::write_ahead_log::{self, Checkpoint, CheckpointOutcome, WriteAheadLog};
 
 /// `SQLite` 3.51.3. In earlier versions, a reset of the write-ahead log could corrupt the database.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -32,8 +32,8 @@ const ROW_BYTES: i32 = 128 * 1024;
 #[derive(Debug)]
 pub struct Store {
     pub(super) db: Connection,
-    pub(super) log: Log,
-    pub(super) met: Met,
+    pub(super) log: WriteAheadLog,
+    pub(super) damage: DamageLog,
     /// `None` for a database outside a data folder.
     pub(super) high_water: Option<HighWater>,
 }
@@ -60,7 +60,7 @@ impl Store {
         let named = match name_history(&store.db) {
             // A damaged page does not prevent the start; requests that need it are refused.
             Err(error) if is_damage(&error) => {
-                store.met.note(&error);
+                store.damage.note(&error);
                 true
             }
             named => named?,
@@ -75,7 +75,7 @@ impl Store {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Connection::open_with_flags(path, flags)?;
         let log = set_up(&mut db, "wal", begin)?;
-        log::renew(&mut db, path)?;
+        write_ahead_log::renew(&mut db, path)?;
         log.cut_in_steps(&db)?;
         Self::migrated(db, log)
     }
@@ -111,39 +111,39 @@ impl Store {
 
     /// The damage met since the last call.
     pub fn take_damage(&mut self) -> Option<Damage> {
-        self.met.take()
+        self.damage.take()
     }
 
     /// A checkpoint of a long write-ahead log, to be run by another thread. The caller passes its outcome to
-    /// [`Store::folded`]; until then no other checkpoint begins.
-    pub fn take_fold(&mut self) -> Option<Fold> {
-        self.log.take_fold(&self.db)
+    /// [`Store::checkpoint_done`]; until then no other checkpoint begins.
+    pub fn take_checkpoint(&mut self) -> Option<Checkpoint> {
+        self.log.take_checkpoint(&self.db)
     }
 
     /// Takes the outcome of a checkpoint.
     ///
     /// # Errors
     /// `Fatal`: a write or a sync failed.
-    pub fn folded(&mut self, folded: Folded) -> Result<(), StoreError> {
-        self.log.folded(folded, &self.met)
+    pub fn checkpoint_done(&mut self, outcome: CheckpointOutcome) -> Result<(), StoreError> {
+        self.log.checkpoint_done(outcome, &self.damage)
     }
 
     /// Sets the number of pages from which the log is checkpointed, and how many of them a commit copies at most. The
     /// defaults are for longer logs than those of tests.
-    pub fn fold_at(&mut self, pages: i32, inline: i32) {
+    pub fn set_checkpoint_limits(&mut self, pages: i32, inline: i32) {
         self.log.bound(pages, inline);
     }
 
     /// Sets how many bytes the log's file keeps after a peak, and how many bytes a commit cuts off at a time.
-    pub fn cut_at(&mut self, kept: u64, step: u64) {
+    pub fn set_truncation(&mut self, kept: u64, step: u64) {
         self.log.bound_cuts(kept, step);
     }
 
     /// Lets checkpoints write and sync the database in small portions through `file`, an open descriptor of the database.
     /// It must stay open until the last connection of this process is closed: closing it would release `SQLite`'s locks
     /// (`fcntl(2)`, record locks). Its reads may become direct ones (`O_DIRECT`).
-    pub fn sync_folds_by(&mut self, file: Arc<File>) {
-        self.log.sync_folds_by(file);
+    pub fn sync_checkpoints_by(&mut self, file: Arc<File>) {
+        self.log.sync_checkpoints_by(file);
     }
 
     /// Limits the database to this many pages (usually of 4,096 bytes). Beyond it, writes fail with
@@ -155,12 +155,12 @@ impl Store {
             .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?)
     }
 
-    fn migrated(mut db: Connection, log: Log) -> Result<Self, OpenError> {
+    fn migrated(mut db: Connection, log: WriteAheadLog) -> Result<Self, OpenError> {
         migrate(&mut db, MIGRATIONS)?;
         Ok(Self {
             db,
             log,
-            met: Met::default(),
+            damage: DamageLog::default(),
             high_water: None,
         })
     }
@@ -178,7 +178,7 @@ impl Drop for Store {
 }
 
 /// Checks a database and sets up its connection. Writes nothing of echat's yet.
-fn set_up(db: &mut Connection, journal: &str, begin: bool) -> Result<Log, OpenError> {
+fn set_up(db: &mut Connection, journal: &str, begin: bool) -> Result<WriteAheadLog, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::OldSqlite(rusqlite::version()));
     }
@@ -196,7 +196,7 @@ fn set_up(db: &mut Connection, journal: &str, begin: bool) -> Result<Log, OpenEr
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     db.set_limit(Limit::SQLITE_LIMIT_LENGTH, ROW_BYTES)?;
-    Ok(Log::of(db)?)
+    Ok(WriteAheadLog::of(db)?)
 }
 
 /// Writes the migrated, empty database as a single file without a log. An existing database is migrated and compacted.

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::looks;
 use super::open_error::OpenError;
+use super::skeletons;
 
 /// The migrations: entry n leads from version n to n + 1. Entries are appended and never changed.
 pub(super) const MIGRATIONS: &[&str] = &[
@@ -33,7 +33,7 @@ pub(super) fn refuse_newer(db: &Connection, migrations: &[&str]) -> Result<usize
 /// complete version. Foreign keys are off meanwhile, so that a migration can rebuild a table, and are checked before
 /// each commit.
 pub(super) fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
-    looks::add_function(db)?;
+    skeletons::add_function(db)?;
     // This has no effect within a transaction.
     db.pragma_update(None, "foreign_keys", false)?;
     while migrate_once(db, migrations)? {}

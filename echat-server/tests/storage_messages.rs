@@ -1,7 +1,7 @@
 //! Messages: who sees which, in what order, and how much of them at once.
 
 use echat_proto::names::{Content, RoomName, TxnId, Username};
-use echat_server::store::{Batch, ConversationId, Kind, MessageId, Store, StoredMessage, UserId};
+use echat_server::storage::{Batch, ConversationId, Kind, MessageId, Store, StoredMessage, UserId};
 use proptest::prelude::*;
 
 const PLENTY: usize = 1 << 30;
@@ -145,7 +145,7 @@ fn unread_counts_stop_at_a_thousand() {
     }
     assert_eq!(
         batch.rooms_of(bob).unwrap()[0].unread,
-        echat_server::store::UNREAD_MAX
+        echat_server::storage::UNREAD_MAX
     );
 }
 

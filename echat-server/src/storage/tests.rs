@@ -7,9 +7,9 @@ use super::contacts::{OLDEST_PENDING, PENDING, PRUNE};
 use super::history::{
     NEWEST, NEWEST_IDS, OLDEST, OLDEST_IDS, ONE, PARTICIPATION, PARTICIPATIONS, UNREAD,
 };
-use super::looks::ALIKE;
 use super::migrate::{MIGRATIONS, migrate};
 use super::search::{ROOMS, USERS};
+use super::skeletons::ALIKE;
 use super::*;
 
 /// A database file as version `version` of the schema left it.

@@ -21,8 +21,6 @@ mod high_water;
 mod history;
 mod ids;
 mod left_rooms;
-mod log;
-mod looks;
 mod messages;
 mod migrate;
 mod open_error;
@@ -30,6 +28,8 @@ mod rooms;
 mod schema;
 mod search;
 mod settings;
+mod skeletons;
+mod write_ahead_log;
 
 #[cfg(test)]
 mod tests;
@@ -43,12 +43,12 @@ pub use failure::Damage;
 pub use high_water::HighWaterError;
 pub use history::{Bundle, Older, Page, UNREAD_MAX, Unread};
 pub use ids::{ConversationId, MessageId, UserId};
-pub use log::{Fold, Folded};
 pub use messages::StoredMessage;
 pub use open_error::OpenError;
-pub use rooms::{Member, Place, Room, RoomSummary};
+pub use rooms::{Member, Room, RoomSize, RoomSummary};
 pub use schema::{Store, create_template, schema_dump};
 pub use search::Found;
+pub use write_ahead_log::{Checkpoint, CheckpointOutcome};
 
 /// The two kinds of conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

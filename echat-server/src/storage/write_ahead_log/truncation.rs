@@ -21,14 +21,14 @@ pub(super) const STEP: u64 = 8 * 1024 * 1024;
 
 /// The limit of the connection.
 #[derive(Debug)]
-pub(super) struct Cut {
+pub(super) struct Truncation {
     kept: Cell<u64>,
     step: Cell<u64>,
     /// The limit last set, in bytes.
     limit: Cell<Option<u64>>,
 }
 
-impl Cut {
+impl Truncation {
     pub(super) fn new() -> Self {
         Self {
             kept: Cell::new(KEPT),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use echat_proto::names::{Content, Username};
-use echat_server::store::{OpenError, Store, StoreError, create_template, schema_dump};
+use echat_server::storage::{OpenError, Store, StoreError, create_template, schema_dump};
 use rusqlite::Connection;
 
 fn name(raw: &str) -> Username {

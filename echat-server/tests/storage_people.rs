@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use echat_proto::names::{RoomName, Username};
-use echat_server::store::{Batch, FriendRequest, Store, UserId};
+use echat_server::storage::{Batch, FriendRequest, Store, UserId};
 
 fn user(batch: &mut Batch<'_>, name: &str) -> UserId {
     batch
@@ -201,7 +201,7 @@ fn rooms_have_members_and_keep_their_owner() {
         (mine[0].name.as_str(), mine[0].members, mine[0].unread),
         ("tea", 1, 0)
     );
-    let places = batch.places_of(ann).unwrap();
+    let places = batch.room_sizes_of(ann).unwrap();
     assert_eq!(
         (places[0].id, places[0].name.as_str(), places[0].members),
         (tea, "tea", 1)

@@ -1,7 +1,7 @@
 //! The write-ahead log as a file: when it is checkpointed, and how a log of an earlier process is recovered.
 //!
 //! A log of moderate length is checkpointed after the commit that reached the limit. A log that grew long, because another
-//! program kept a read open, is checkpointed by a [`Fold`] on a connection of its own, so that the loop continues.
+//! program kept a read open, is checkpointed by a [`Checkpoint`] on a connection of its own, so that the loop continues.
 //! Commits during that time add little, and the log restarts after the next checkpoint.
 //!
 //! A failed sync is not repaired by a later successful one: the kernel marks the unwritten pages clean and shows them to
@@ -10,8 +10,8 @@
 //! space): otherwise the server would acknowledge, to a client that sends a message again with its txn_id, a message
 //! that is in the log but perhaps not on the disk.
 
-mod cut;
-mod fold;
+mod checkpoint;
+mod truncation;
 mod write_back;
 
 use std::cell::Cell;
@@ -30,16 +30,16 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB, TransactionBehavior};
 
 use super::StoreError;
-use super::failure::{self, Met};
+use super::failure::{self, DamageLog};
 use super::open_error::OpenError;
 
-use cut::Cut;
-pub use fold::{Fold, Folded};
+pub use checkpoint::{Checkpoint, CheckpointOutcome};
+use truncation::Truncation;
 
 /// Pages in the log from which it is checkpointed: 4 MiB.
 const PAGES: c_int = 1000;
 
-/// Pages that a commit copies at most: 8 MiB. A longer log is left to a [`Fold`].
+/// Pages that a commit copies at most: 8 MiB. A longer log is left to a [`Checkpoint`].
 const INLINE: c_int = 2000;
 
 /// Bytes that are rewritten at a time.
@@ -47,7 +47,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// Decides when the log of a connection is checkpointed, and by which thread.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(super) struct WriteAheadLog {
     /// Pages in the log after the last commit, as `SQLite` reports.
     pages: Arc<AtomicI32>,
     bounds: Cell<Bounds>,
@@ -55,8 +55,8 @@ pub(super) struct Log {
     seen: Cell<c_int>,
     /// The number of pages at which the next checkpoint is attempted.
     again_at: Cell<c_int>,
-    apart: Cell<Apart>,
-    cut: Cut,
+    background: Cell<Background>,
+    cut: Truncation,
     /// The number of pages at which the limit of the file is checked next.
     cut_at: Cell<c_int>,
     /// The file of the database, for checkpoints on another thread.
@@ -74,13 +74,13 @@ struct Bounds {
 
 /// The state of a checkpoint on another thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Apart {
+enum Background {
     None,
     Wanted,
     Running,
 }
 
-impl Log {
+impl WriteAheadLog {
     /// Takes over the log of this connection. `SQLite` itself would checkpoint it too, but would hide failures.
     pub(super) fn of(db: &mut Connection) -> rusqlite::Result<Self> {
         let pages = Arc::new(AtomicI32::new(0));
@@ -97,15 +97,15 @@ impl Log {
             }),
             seen: Cell::new(0),
             again_at: Cell::new(0),
-            apart: Cell::new(Apart::None),
-            cut: Cut::new(),
+            background: Cell::new(Background::None),
+            cut: Truncation::new(),
             cut_at: Cell::new(0),
             file: None,
         })
     }
 
-    /// Lets checkpoints sync the database through `file`. See [`super::Store::sync_folds_by`].
-    pub(super) fn sync_folds_by(&mut self, file: Arc<File>) {
+    /// Lets checkpoints sync the database through `file`. See [`super::Store::sync_checkpoints_by`].
+    pub(super) fn sync_checkpoints_by(&mut self, file: Arc<File>) {
         self.file = Some(file);
     }
 
@@ -130,7 +130,7 @@ impl Log {
     /// # Errors
     /// `Fatal`: a write or a sync failed. Damage, a full disk and locks of other programs are no error: everything is
     /// still in the log.
-    pub(super) fn committed(&self, db: &Connection, met: &Met) -> Result<(), StoreError> {
+    pub(super) fn committed(&self, db: &Connection, damage: &DamageLog) -> Result<(), StoreError> {
         let pages = self.pages.load(Ordering::Relaxed);
         if pages < self.seen.replace(pages) {
             self.again_at.set(0);
@@ -140,43 +140,48 @@ impl Log {
         if pages >= self.cut_at.get() {
             self.cut_at.set(pages.saturating_add(least / 4));
             let followed = self.cut.follow(db);
-            followed.or_else(|error| judged(error, met))?;
+            followed.or_else(|error| judged(error, damage))?;
         }
-        if pages < least || pages < self.again_at.get() || self.apart.get() != Apart::None {
+        if pages < least || pages < self.again_at.get() || self.background.get() != Background::None
+        {
             return Ok(());
         }
         // Another program can keep a read open for hours.
         self.again_at.set(pages.saturating_add(least / 4));
-        let folded = left(db).and_then(|left| {
+        let checkpointed = left(db).and_then(|left| {
             if left > inline {
-                self.apart.set(Apart::Wanted);
+                self.background.set(Background::Wanted);
                 return Ok(());
             }
             checkpoint(db).map(drop)
         });
-        folded.or_else(|error| judged(error, met))
+        checkpointed.or_else(|error| judged(error, damage))
     }
 
     /// The requested checkpoint, to be run by another thread.
-    pub(super) fn take_fold(&self, db: &Connection) -> Option<Fold> {
-        if self.apart.get() != Apart::Wanted {
+    pub(super) fn take_checkpoint(&self, db: &Connection) -> Option<Checkpoint> {
+        if self.background.get() != Background::Wanted {
             return None;
         }
-        self.apart.set(Apart::Running);
-        Some(Fold::of(db.path()?.into(), self.file.clone()))
+        self.background.set(Background::Running);
+        Some(Checkpoint::of(db.path()?.into(), self.file.clone()))
     }
 
     /// Takes the outcome of a checkpoint.
     ///
     /// # Errors
-    /// As [`Log::committed`].
-    pub(super) fn folded(&self, folded: Folded, met: &Met) -> Result<(), StoreError> {
-        self.apart.set(Apart::None);
-        match folded.0 {
+    /// As [`WriteAheadLog::committed`].
+    pub(super) fn checkpoint_done(
+        &self,
+        outcome: CheckpointOutcome,
+        damage: &DamageLog,
+    ) -> Result<(), StoreError> {
+        self.background.set(Background::None);
+        match outcome.0 {
             // The next commit checkpoints what was committed since.
             Ok(true) => self.again_at.set(0),
             Ok(false) => {}
-            Err(error) => return judged(error, met),
+            Err(error) => return judged(error, damage),
         }
         Ok(())
     }
@@ -197,7 +202,7 @@ struct Progress {
     /// Pages in the log.
     pages: c_int,
     /// Pages that are already in the database.
-    folded: c_int,
+    copied: c_int,
 }
 
 fn progress(db: &Connection) -> rusqlite::Result<Progress> {
@@ -205,28 +210,28 @@ fn progress(db: &Connection) -> rusqlite::Result<Progress> {
         .query_row([], |row| {
             Ok(Progress {
                 pages: row.get(1)?,
-                folded: row.get(2)?,
+                copied: row.get(2)?,
             })
         })
 }
 
 /// Pages of the log that are not yet in the database.
 fn left(db: &Connection) -> rusqlite::Result<c_int> {
-    progress(db).map(|Progress { pages, folded }| pages - folded)
+    progress(db).map(|Progress { pages, copied }| pages - copied)
 }
 
 /// Copies as many pages as possible into the database.
 fn checkpoint(db: &Connection) -> rusqlite::Result<Progress> {
-    let (pages, folded) = db.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)?;
-    Ok(Progress { pages, folded })
+    let (pages, copied) = db.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)?;
+    Ok(Progress { pages, copied })
 }
 
 /// Classifies the error of a checkpoint: only a failed write or sync leaves the state of the disk unknown.
-fn judged(error: rusqlite::Error, met: &Met) -> Result<(), StoreError> {
+fn judged(error: rusqlite::Error, damage: &DamageLog) -> Result<(), StoreError> {
     if failure::can_wait(&error) {
         return Ok(());
     }
-    match met.judge(error) {
+    match damage.judge(error) {
         StoreError::Damaged(_) => Ok(()),
         error => Err(error),
     }

@@ -6,9 +6,9 @@ use rusqlite::{
     CachedStatement, Connection, ErrorCode, OptionalExtension, Params, Row, StatementStatus, ffi,
 };
 
-use super::failure::{self, Met};
+use super::failure::{self, DamageLog};
 use super::high_water::HighWater;
-use super::log::Log;
+use super::write_ahead_log::WriteAheadLog;
 use super::{Store, StoreError};
 
 /// A unit of work. The first write begins the transaction. Dropping the batch without [`commit`](Batch::commit) rolls
@@ -16,8 +16,8 @@ use super::{Store, StoreError};
 #[derive(Debug)]
 pub struct Batch<'s> {
     db: &'s Connection,
-    met: &'s Met,
-    log: &'s Log,
+    damage: &'s DamageLog,
+    log: &'s WriteAheadLog,
     high_water: Option<&'s mut HighWater>,
     /// The newest message id that this batch assigned.
     newest: Option<i64>,
@@ -66,7 +66,7 @@ impl<'s> Batch<'s> {
     pub(super) fn new(store: &'s mut Store) -> Self {
         Self {
             db: &store.db,
-            met: &store.met,
+            damage: &store.damage,
             log: &store.log,
             high_water: store.high_water.as_mut(),
             newest: None,
@@ -109,7 +109,7 @@ impl<'s> Batch<'s> {
     }
 
     /// Makes all writes durable. Without writes, the disk is not touched. If the write-ahead log is long, it is then
-    /// checkpointed, or a [`Fold`](super::Fold) is ready to be taken.
+    /// checkpointed, or a [`Checkpoint`](super::Checkpoint) is ready to be taken.
     ///
     /// # Errors
     /// `Full`, or `Damaged` if a statement met damage: the batch is rolled back. `Fatal` if the commit or the
@@ -125,7 +125,7 @@ impl<'s> Batch<'s> {
                 if let (Some(high_water), Some(newest)) = (&mut self.high_water, self.newest) {
                     high_water.note(newest)?;
                 }
-                self.log.committed(self.db, self.met)?;
+                self.log.committed(self.db, self.damage)?;
             }
             State::Broken(why) => return Err(refusal(why)),
         }
@@ -265,7 +265,7 @@ impl<'s> Batch<'s> {
         if reading && held {
             return StoreError::Busy;
         }
-        let error = self.met.judge(error);
+        let error = self.damage.judge(error);
         if !reading {
             self.break_off_for(&error);
         }

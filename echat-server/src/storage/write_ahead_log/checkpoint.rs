@@ -18,53 +18,53 @@ use super::{Progress, checkpoint, log_of, progress, write_back};
 /// A checkpoint of the log, to be run by a thread that may wait for the disk. Other connections read and write
 /// meanwhile.
 #[derive(Debug)]
-pub struct Fold {
+pub struct Checkpoint {
     database: PathBuf,
     /// The file of the database, if it may be synced outside `SQLite`.
     file: Option<Arc<File>>,
 }
 
-/// The outcome of a [`Fold`]: whether everything that was in the log at its beginning is in the database, or why a
+/// The outcome of a [`Checkpoint`]: whether everything that was in the log at its beginning is in the database, or why a
 /// write or a sync failed.
 #[derive(Debug)]
-#[must_use = "a failed fold ends the server"]
-pub struct Folded(pub(super) rusqlite::Result<bool>);
+#[must_use = "a failed checkpoint ends the server"]
+pub struct CheckpointOutcome(pub(super) rusqlite::Result<bool>);
 
-impl Folded {
+impl CheckpointOutcome {
     /// The outcome of a checkpoint that could not begin, for lack of a thread for example. It is retried.
     pub fn not_begun() -> Self {
         Self(Ok(false))
     }
 }
 
-impl Fold {
+impl Checkpoint {
     /// A checkpoint of the database at this path, which contains no symbolic link.
     pub(super) fn of(database: PathBuf, file: Option<Arc<File>>) -> Self {
         Self { database, file }
     }
 
     /// Runs the checkpoint. It may be killed at any moment: the pages are written again from the log.
-    pub fn run(self) -> Folded {
+    pub fn run(self) -> CheckpointOutcome {
         match self.connect() {
-            Ok(db) => Folded(self.fold(&db)),
+            Ok(db) => CheckpointOutcome(self.copy(&db)),
             // Nothing was written, for lack of a file descriptor for example. It is retried.
             Err(error) if !failure::is_damage(&error) => {
-                tracing::warn!(%error, "the log cannot be folded now");
-                Folded(Ok(false))
+                tracing::warn!(%error, "the write-ahead log cannot be checkpointed now");
+                CheckpointOutcome(Ok(false))
             }
-            Err(error) => Folded(Err(error)),
+            Err(error) => CheckpointOutcome(Err(error)),
         }
     }
 
-    fn fold(&self, db: &Connection) -> rusqlite::Result<bool> {
-        let before = progress(db)?.folded;
-        let Progress { pages, folded } = checkpoint(db)?;
+    fn copy(&self, db: &Connection) -> rusqlite::Result<bool> {
+        let before = progress(db)?.copied;
+        let Progress { pages, copied } = checkpoint(db)?;
         // The log may have restarted in between.
-        if folded > before {
-            self.sync(before..folded)
+        if copied > before {
+            self.sync(before..copied)
                 .map_err(|error| failure::sync(&error))?;
         }
-        Ok(pages >= 0 && pages == folded)
+        Ok(pages >= 0 && pages == copied)
     }
 
     /// Syncs the database in small portions after these pages of the log were copied. `SQLite` does not sync it if a
