@@ -5,7 +5,7 @@ use std::fmt;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $message:literal;)*) => {
-        /// Why a request was refused. Clients go by the code; the message is for people.
+        /// Why a request was refused. Clients decide by the code; the message is for people.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code { $($(#[$doc])* $variant),* }
 
@@ -33,23 +33,23 @@ codes! {
     NotLoggedIn = "not_logged_in", "Please log in first.";
     /// REGISTER or LOGIN on a connection that is logged in.
     AlreadyLoggedIn = "already_logged_in", "You are logged in already; log out first.";
-    /// The name, or one that looks like it, belongs to somebody.
+    /// The name, or a confusable one, belongs to another user.
     NameTaken = "name_taken", "用户已存在";
-    /// No name can be like this.
+    /// The name is not valid.
     BadName = "bad_name", "This is not a possible name.";
-    /// No password can be like this.
+    /// The password is not valid.
     BadPassword = "bad_password", "This password cannot be used.";
     /// The name or the password is wrong.
     BadCredentials = "bad_credentials", "登录失败";
     /// Too many failed logins; has `retry_after`.
     LoginThrottled = "login_throttled", "Too many failed logins; try again later.";
-    /// Nobody has this name.
+    /// There is no such user.
     UnknownUser = "unknown_user", "用户不存在";
-    /// The target is the asker.
+    /// The target is the caller.
     IsSelf = "is_self", "无法添加自己为好友";
     /// The same request is pending.
     AlreadyAsked = "already_asked", "已经申请过";
-    /// The two are friends.
+    /// The two users are friends already.
     AlreadyFriends = "already_friends", "好友已存在";
     /// There is no such request to resolve.
     NoRequest = "no_request", "There is no request from this user.";
@@ -61,25 +61,25 @@ codes! {
     NotOwner = "not_owner", "Only the owner of the room may do this.";
     /// There is no such room.
     UnknownRoom = "unknown_room", "聊天室不存在";
-    /// The asker is a member already.
+    /// The user is a member already.
     AlreadyMember = "already_member", "已经在聊天室中";
-    /// The name, or one that looks like it, belongs to a room.
+    /// The name, or a confusable one, belongs to another room.
     RoomExists = "room_exists", "聊天室已存在";
-    /// Some of the named are not friends of the asker; has `names`.
+    /// Some of the named users are not friends of the caller; has `names`.
     NotFriends = "not_friends", "Some of these are not your friends.";
-    /// The asker may not do this, or not to these; may have `names`.
+    /// The caller may not do this, or not to these users; may have `names`.
     NotAllowed = "not_allowed", "This is not allowed.";
     /// A message is empty, too long or holds control characters.
     BadContent = "bad_content", "This text cannot be sent.";
-    /// The txn_id stands for another message.
+    /// The txn_id belongs to another message.
     TxnReused = "txn_reused", "This txn_id was used for another message.";
     /// Too many messages in a short time; has `retry_after`.
     RateLimited = "rate_limited", "Too fast; try again later.";
-    /// A number is at its limit; has `limit`.
+    /// A count is at its limit; has `limit`.
     TooMany = "too_many", "There are too many of these.";
     /// The server's disk is full.
     StorageFull = "storage_full", "The server cannot store anything just now.";
-    /// The database is held by another program.
+    /// Another program has locked the database.
     StorageBusy = "storage_busy", "The server's database is busy; try again.";
     /// A part of the server's database cannot be read.
     StorageDamaged = "storage_damaged", "A part of the server's database is damaged; its operator must repair it.";

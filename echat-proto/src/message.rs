@@ -1,4 +1,4 @@
-//! A message: what a frame's plaintext says, whoever sends it. Knows no table of commands.
+//! A message: the plaintext of a frame, in either direction. This module does not know the table of commands.
 
 use crate::codec::{self, DecodeError, EncodeError};
 use crate::value::Value;

@@ -124,17 +124,17 @@ macro_rules! records {
 records! {
     /// A stored message as one reader sees it.
     ChatMessage = "M {id, username, sender, send_time, target, target_type, sent, content}" {
-        /// Grows over the whole server.
+        /// Increases over the whole server.
         id: u64,
         /// The reader.
         username: String,
-        /// Who wrote it.
+        /// The sender.
         sender: String,
         /// Unix seconds.
         send_time: u64,
-        /// The room, or the other one of a private conversation.
+        /// The room, or the friend of a private conversation.
         target: String,
-        /// Which of both.
+        /// Whether the target is a room or a friend.
         target_type: TargetType,
         /// Own, or not after the reader's read marker.
         sent: bool,
@@ -158,16 +158,16 @@ records! {
         target_type: TargetType,
         /// Its name.
         target: String,
-        /// What to ask QUERY_HISTORY with.
+        /// The `before` of the next QUERY_HISTORY.
         before: u64,
     }
-    /// A room of the asker's.
+    /// A room of the caller.
     RoomLine = "{roomname, members: int, owner, unread}" {
         /// Its name.
         roomname: String,
         /// How many members it has.
         members: u64,
-        /// Who made it.
+        /// The owner.
         owner: String,
         /// Others' messages after the marker; stops counting at 1,000.
         unread: u64,
@@ -176,9 +176,9 @@ records! {
     MemberLine = "{username, online, owner}" {
         /// The name.
         username: String,
-        /// Whether logged in now.
+        /// Whether the member is logged in.
         online: bool,
-        /// Whether the room is theirs.
+        /// Whether the member owns the room.
         owner: bool,
     }
 }

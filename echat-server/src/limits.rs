@@ -183,14 +183,13 @@ fn message_rate(limits: &Limits) -> Option<Rate> {
     })
 }
 
-/// Coming pays for the leaving too, so that leaving is always possible.
+/// Joining is charged for leaving too, so that leaving is always possible.
 fn moves(comers: usize) -> u64 {
     u64::try_from(comers).unwrap_or(u64::MAX).saturating_mul(2)
 }
 
-/// As fast as messages, since as many users are told; the burst is enough to join as many rooms as a user may
-/// have, and to leave them. Without a rate, a user who joins and leaves without end fills the queues of
-/// all others.
+/// The rate of messages, since as many users get an event. The burst is enough to join and to leave as many rooms as a
+/// user may have. Without this limit, a user who joins and leaves repeatedly would fill the queues of all members.
 fn move_rate(limits: &Limits) -> Option<Rate> {
     let rooms = u64::try_from(limits.rooms).unwrap_or(u64::MAX);
     message_rate(limits).map(|rate| Rate {

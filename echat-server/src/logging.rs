@@ -189,7 +189,7 @@ mod tests {
     fn a_panic_says_where_and_quotes_nothing() {
         let said = Arc::new(Mutex::new(Vec::new()));
         let (out, before) = (Arc::clone(&said), panic::take_hook());
-        // Other tests may panic meanwhile: they are to be reported as ever.
+        // Other tests may panic at the same time; those panics are reported as usual.
         panic::set_hook(Box::new(move |info| {
             if thread::current().name() == Some("planted") {
                 report(&mut *out.lock().expect("nobody panics with it"), info);

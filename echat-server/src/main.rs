@@ -64,7 +64,7 @@ fn main() -> process::ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // With stdout or stderr closed there is nobody to tell.
+            // With stdout or stderr closed, the message has no reader.
             let _ = error.print();
             return if error.use_stderr() {
                 ExitCode::Usage

@@ -1,4 +1,4 @@
-//! Repeats a journal on another database: the admitted requests in their order, with nobody online, no
+//! Repeats a journal on another database: the admitted requests in their order, with no user online, no
 //! rates and no clock. It writes the same rows, or a handler's write rests on something else than
 //! database, request, caller and the time of day.
 

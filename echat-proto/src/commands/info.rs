@@ -3,14 +3,14 @@
 use super::{COMMANDS, channel, event};
 use crate::records::Code;
 
-/// Who sends a command, and when.
+/// The direction of a command, and when it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// Client to server; gets exactly one final reply.
     Request,
     /// Server to client: the final reply of a request.
     Reply,
-    /// Server to client, unasked.
+    /// Server to client, not in reply to a request.
     Event,
     /// Server to client: as a reply it has the key `txn_id`, as an event never.
     ReplyOrEvent,
@@ -91,13 +91,13 @@ pub struct CommandInfo {
     pub number: u32,
     /// The name, as documents and JSON have it.
     pub name: &'static str,
-    /// Who sends it.
+    /// Its direction.
     pub direction: Direction,
     /// Its parameters.
     pub shape: Shape,
     /// How a request is answered; `None` for everything else.
     pub answers: Option<Answers>,
-    /// What it is for.
+    /// Its purpose.
     pub about: &'static str,
 }
 

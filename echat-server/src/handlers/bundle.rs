@@ -15,7 +15,7 @@ const LINE_BYTES: usize = 96;
 /// Lines about conversations may be 819, each of up to five values.
 const LINE_VALUES: usize = 20;
 
-/// The bundle of a user who has just come.
+/// The bundle of a user who has just logged in.
 pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<Event, Reject> {
     let friends = ctx.batch.friends(me.id)?;
     let online = friends
@@ -27,7 +27,7 @@ pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<Event, Reje
     let chat_rooms = shown(rooms.into_iter().map(|room| room.name).collect());
     let pending_requests = shown(ctx.batch.pending_requests(me.id)?);
 
-    // The lists come first; messages fill what they leave of a page.
+    // The lists come first; messages fill the rest of the page.
     let lists = [&friends, &online, &chat_rooms, &pending_requests];
     let taken: usize = lists.into_iter().flatten().map(name_bytes).sum();
     let budget = PAGE_BYTES.saturating_sub(taken);
@@ -74,7 +74,7 @@ pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<Event, Reje
     })
 }
 
-/// What a login can do without: a damaged page of it locks no user out.
+/// The optional parts of a login: a damaged page in one of them does not lock the user out.
 fn unless_damaged<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     match read {
         Err(StoreError::Damaged(_)) => Ok(None),
@@ -82,7 +82,7 @@ fn unless_damaged<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreErro
     }
 }
 
-/// As many names as a list of the bundle holds.
+/// As many names as fit into a list of the bundle.
 fn shown(names: Vec<String>) -> Vec<String> {
     page::fitting(names, LIST_BYTES, LIST_VALUES, name_bytes)
 }

@@ -1,4 +1,4 @@
-//! Friend requests and what comes of them.
+//! Friend requests and their answers.
 
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
@@ -8,10 +8,9 @@ use echat_proto::commands::Event;
 use echat_proto::names::NameQuery;
 use echat_proto::records::Code;
 
-/// How long a declined request may be made again without the receiver hearing of it: 7 days, in seconds.
+/// For this long, a repeated request after a decline succeeds without a notice to the receiver: 7 days, in seconds.
 const DECLINED_FOR: i64 = 7 * 24 * 60 * 60;
-/// How long a request waits before it gives way to another, when a user has as many as may be: a day, in
-/// seconds.
+/// The age from which a request may be replaced by a new one when the receiver has the maximum: a day, in seconds.
 const SURE_OF_PLACE: i64 = 24 * 60 * 60;
 
 /// ADD_FRIEND.
@@ -27,7 +26,7 @@ pub(crate) fn add_friend(
     if view.batch.friendship(me.id, other.id)?.is_some() {
         return Err(Code::AlreadyFriends.into());
     }
-    // Asking back answers a request that stands, even one that was declined before.
+    // A request in return accepts an open request, even one that was declined before.
     let theirs = view.batch.request(other.id, me.id)?;
     if theirs.is_some_and(stands) {
         let result = done("You are friends now.");
@@ -44,13 +43,13 @@ pub(crate) fn add_friend(
     Ok(Plan::write(Demand::FriendRequest, move |batch| {
         let mut effects = Vec::new();
         if mine.is_some() {
-            // Declined a short while ago: the receiver is not told, and the asker is told what all are told.
+            // Declined a short while ago: the receiver gets no notice, and the caller gets the usual reply.
             batch.ask_again(me.id, other.id)?;
         } else {
             if let Some(oldest) = gives_way {
                 batch.delete_request(oldest, other.id)?;
             }
-            // What the asker declined before is over.
+            // A request that the caller declined before is void.
             batch.delete_request(other.id, me.id)?;
             batch.add_request(me.id, other.id, now)?;
             let username = me.name.to_string();
@@ -96,18 +95,18 @@ pub(crate) fn resolve_friend_request(
     }))
 }
 
-/// Whether the sender believes that the request waits, so that asking back makes friends.
+/// Whether the sender still sees the request as open, so that a request in return accepts it.
 fn stands(request: FriendRequest) -> bool {
     request.declined_at.is_none() || request.asked_again
 }
 
-/// Whether the request is to be told from one that was never made.
+/// Whether the reply may differ from that for a request that was never made.
 fn is_remembered(request: FriendRequest, now: i64) -> bool {
     let declined_at = request.declined_at;
     declined_at.is_none_or(|at| now < at.saturating_add(DECLINED_FOR))
 }
 
-/// Whether one more request may wait for a user's answer; whose request gives way to it, if one has to.
+/// Whether a user can have one more open request, and which one it replaces, if any.
 fn place_for_a_request(view: &View<'_, '_>, receiver: UserId) -> Result<Option<UserId>, Reject> {
     let limit = view.limits.pending_requests;
     if view.batch.pending_count(receiver)? < limit as u64 {
@@ -120,7 +119,7 @@ fn place_for_a_request(view: &View<'_, '_>, receiver: UserId) -> Result<Option<U
     }
 }
 
-/// Makes two users friends. Both are told, and each of them whether the other is online.
+/// Makes two users friends. Both get an event, and each learns whether the other is online.
 fn befriend(view: &View<'_, '_>, me: &Caller, other: User, reply: Event) -> Result<Plan, Reject> {
     has_room_for_a_friend(view, me.id)?;
     has_room_for_a_friend(view, other.id)?;

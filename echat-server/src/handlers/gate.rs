@@ -33,13 +33,13 @@ impl Passed for Caller {
     }
 }
 
-/// Passes every connection whose handshake is done.
+/// Admits every connection after its handshake.
 #[expect(clippy::unnecessary_wraps, reason = "all gates have one form")]
 pub(crate) fn anyone(_: &Ctx<'_, '_>) -> Result<Anyone, Reject> {
     Ok(Anyone)
 }
 
-/// Passes a connection without a login. A connection belongs to one user until LOGOUT.
+/// Admits a connection without a login. A connection belongs to one user until LOGOUT.
 pub(crate) fn unauthenticated(ctx: &Ctx<'_, '_>) -> Result<Unauthenticated, Reject> {
     match ctx.roster.at(ctx.conn) {
         Some(_) => Err(Code::AlreadyLoggedIn.into()),
@@ -47,7 +47,7 @@ pub(crate) fn unauthenticated(ctx: &Ctx<'_, '_>) -> Result<Unauthenticated, Reje
     }
 }
 
-/// Passes a connection with a login.
+/// Admits a connection with a login.
 pub(crate) fn authenticated(ctx: &Ctx<'_, '_>) -> Result<Caller, Reject> {
     match ctx.roster.at(ctx.conn) {
         Some(session) => Ok(Caller {

@@ -1,4 +1,4 @@
-//! Sending messages, reading them again, and remembering what was read.
+//! Sending messages, reading the history, and read markers.
 
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
@@ -19,7 +19,7 @@ pub(crate) fn send_message(
     content: Content,
     txn_id: Option<TxnId>,
 ) -> Result<Plan, Reject> {
-    // Before the right to send: a message sent again is acknowledged even after leaving the room.
+    // This comes before the right to send: a message sent again is acknowledged even after its sender left the room.
     if let Some(txn) = &txn_id
         && let Some(sent) = view.batch.find_txn(me.id, txn)?
     {
@@ -49,7 +49,7 @@ pub(crate) fn send_message(
             txn_id,
         };
         let to_others = match &conversation.friend {
-            // To the friend, the target is the other one: the sender.
+            // For the friend, the target is the sender.
             Some(friend) => Effect::Tell(friend.id, message(me.name.to_string(), None)),
             None => Effect::TellRoom {
                 room: conversation.id,
@@ -66,7 +66,7 @@ pub(crate) fn send_message(
     }))
 }
 
-/// QUERY_HISTORY: of one conversation, or of all of one's own after an id.
+/// QUERY_HISTORY: of one conversation, or of all conversations of the caller after an id.
 pub(crate) fn query_history(
     ctx: &Ctx<'_, '_>,
     me: Caller,

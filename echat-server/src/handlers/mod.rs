@@ -1,5 +1,4 @@
-//! What happens when a request has passed its gate: one plain function each. Knows no bytes, no
-//! sockets, no clocks and no SQL.
+//! The handlers of requests, one plain function each, called after the gate. They know no bytes, sockets, clocks or SQL.
 //!
 //! A request that writes goes through four steps, always in this order. Its handler **decides**: it
 //! reads and refuses, or gives a plan. **Admission** judges the plan by rates, quotas and free space.
@@ -58,7 +57,7 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) sessions: &'t mut SessionLog,
     pub(crate) deferred_writes: &'t mut Vec<DeferredWrite>,
     pub(crate) journal: &'t mut Journal,
-    /// Set when the origin of the connection pays for the request as for a password's hash.
+    /// Set when the rate-limit prefix of the connection is charged for the request as for a password hash.
     pub(crate) login_refused: &'t mut bool,
     /// Whether less space is free than `free_bytes`.
     pub(crate) disk_is_low: bool,
@@ -72,7 +71,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// The caller as others know them.
+    /// The caller's identity for other users.
     fn user(&self) -> User {
         User {
             id: self.id,
@@ -81,7 +80,7 @@ impl Caller {
     }
 }
 
-/// What becomes of a request that was not refused.
+/// The outcome of a request that was not refused.
 pub(crate) enum Answer {
     /// Its final reply.
     Reply(Event),
@@ -95,11 +94,11 @@ impl From<Event> for Answer {
     }
 }
 
-/// A small write that no answer depends on. Made after the tick in a batch of its own, and dropped
-/// if the disk is full.
+/// A small write that no reply depends on. It is made after the tick in a batch of its own, and dropped if the disk is
+/// full.
 #[derive(Clone, Debug)]
 pub(crate) enum DeferredWrite {
-    /// The account was logged in to from this origin.
+    /// The account was logged in to from this rate-limit prefix.
     NoteLogin(UserId, IpAddr, i64),
     /// The password's hash was made with today's parameters.
     UpgradeHash(UserId, String),

@@ -1,4 +1,4 @@
-//! Lists that may be longer than an answer: what fits goes, the rest does not.
+//! Lists that may be longer than a reply: the reply contains the items that fit.
 
 use echat_proto::limits::VALUES;
 
@@ -7,8 +7,7 @@ pub(super) fn most(values: usize) -> usize {
     (VALUES - 1) / values
 }
 
-/// As many of the items, from the first, as `bytes` hold and as one message has values for: each
-/// item counts as `values`.
+/// As many items, from the first, as fit into `bytes` and into the values of one message. Each item counts as `values`.
 pub(super) fn fitting<T>(
     items: Vec<T>,
     bytes: usize,

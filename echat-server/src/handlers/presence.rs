@@ -7,7 +7,7 @@ use echat_proto::commands::Event;
 
 pub(crate) use crate::outbox::{Presence, member_event};
 
-/// The users who are told of a user's presence, looked up before anything is announced.
+/// The recipients of a user's presence event, looked up before anything is announced.
 pub(crate) struct Audience {
     friends: Vec<User>,
     rooms: Vec<(ConversationId, String)>,
@@ -55,8 +55,8 @@ impl Audience {
     }
 }
 
-/// Tells the members of one room, of which there are `members`, before the reply to what brought it about
-/// (PROTOCOL.md, section 5.6); the asker may be among them.
+/// Sends the event to the online members of a room with `members` members, before the reply to the request that caused
+/// it (PROTOCOL.md, section 5.6). The caller may be among them.
 pub(crate) fn announce_in(
     ctx: &mut Ctx<'_, '_>,
     (room, roomname, members): (ConversationId, &str, u64),
@@ -72,7 +72,7 @@ pub(crate) fn announce_in(
         .send_all(to, &member_event(roomname, name, presence));
 }
 
-/// In a large room 10,000 members coming back would be 50 million events.
+/// In a room of 10,000 members, their return after a restart would be 50 million events.
 fn is_small(ctx: &Ctx<'_, '_>, members: u64) -> bool {
     members <= ctx.limits.presence_room_members as u64
 }

@@ -8,21 +8,21 @@ use echat_proto::param::ParamError;
 use echat_proto::records::{Code, Fail};
 use std::time::Duration;
 
-/// Names that a refusal lists at most: enough to mend a slip, and no echo of a whole request.
+/// The most names that a refusal lists: enough to correct a mistake, without repeating the whole request.
 const NAMED: usize = 100;
-/// Bytes of a name that a refusal repeats, as somebody may have typed it: not in its stored form.
+/// The most bytes of a name that a refusal repeats. The name is as the client sent it, not in its stored form.
 const NAME_LENGTH: usize = 4 * NAME_BYTES;
 
-/// Why a handler gave no answer.
+/// Why a handler gave no reply.
 #[derive(Debug)]
 pub(crate) enum Reject {
-    /// The request is at fault, or a limit is met.
+    /// The request is wrong, or a limit is reached.
     Refused(Refusal),
-    /// The database did not do it; what follows is the engine's to decide.
+    /// The database failed. The engine decides how to continue.
     Store(StoreError),
 }
 
-/// A code and what it has beside it.
+/// A code with its further keys.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Refusal {
     code: Code,
@@ -45,7 +45,7 @@ impl Reject {
         ParamError::new(field, message).into()
     }
 
-    /// A number is at its limit.
+    /// A count is at its limit.
     pub(super) fn too_many(limit: usize) -> Self {
         Self::Refused(Refusal::with(
             Code::TooMany,
@@ -54,13 +54,13 @@ impl Reject {
         ))
     }
 
-    /// Come again in a while; told in whole seconds, rounded up.
+    /// A rate limit; `retry_after` is in whole seconds, rounded up.
     pub(super) fn retry_after(code: Code, wait: Duration) -> Self {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         Self::Refused(Refusal::with(code, "retry_after", Value::Int(seconds)))
     }
 
-    /// A day's quota is used up; with a sentence of its own, since "too fast" is not the reason.
+    /// The quota of a day is used up. It has a sentence of its own, since the rate is not the reason.
     pub(super) fn quota(message: &str, wait: Duration) -> Self {
         match Self::retry_after(Code::RateLimited, wait) {
             Self::Refused(refusal) => Self::Refused(Refusal {
@@ -80,8 +80,8 @@ impl Reject {
         })
     }
 
-    /// These are not friends of the asker; the first hundred are named, but none that is too long
-    /// to be a name however it is written.
+    /// These users are not friends of the caller. The first hundred are named, except texts that are too long for any
+    /// name.
     pub(super) fn not_friends(names: Vec<String>) -> Self {
         let names = names.into_iter().filter(|name| name.len() <= NAME_LENGTH);
         let names = names.take(NAMED).map(Value::Str).collect();

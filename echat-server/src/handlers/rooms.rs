@@ -18,8 +18,8 @@ const MEMBER_VALUES: usize = 4;
 /// What a line of LIST_ROOMS takes besides the names, in bytes.
 const ROOM_BYTES: usize = 80;
 
-/// CREATE_ROOM: all or nothing. Nobody owns more rooms than one may be in: a room stays when all have
-/// left it, and making and leaving in turn would fill the disk without a limit.
+/// CREATE_ROOM: all or nothing. A user owns at most as many rooms as a user may be in. A room remains when its last
+/// member leaves, so without this limit a user who creates and leaves rooms in turn could fill the disk.
 pub(crate) fn create_room(
     view: &View<'_, '_>,
     me: Caller,
@@ -64,8 +64,8 @@ pub(crate) fn create_room(
     }))
 }
 
-/// ADD_MEMBERS: the owner takes friends into the room, all or none. Those who are members already
-/// are passed over, unless all of them are. Those who left the room come back only by themselves.
+/// ADD_MEMBERS: the owner adds friends to the room, all or none. Current members are skipped; if all are members, the
+/// request is refused. A user who left the room can only return with JOIN_ROOM.
 pub(crate) fn add_members(
     view: &View<'_, '_>,
     me: Caller,
@@ -149,8 +149,7 @@ pub(crate) fn join_room(
     }))
 }
 
-/// LEAVE_ROOM, which no rate refuses: coming has paid for it. The owner stays the owner, and may come
-/// back.
+/// LEAVE_ROOM. No rate limit applies, since joining is charged for both. The owner remains the owner after leaving.
 pub(crate) fn leave_room(
     view: &View<'_, '_>,
     me: Caller,
@@ -191,14 +190,14 @@ pub(crate) fn list_rooms(ctx: &Ctx<'_, '_>, me: Caller) -> Result<Event, Reject>
     })
 }
 
-/// LIST_MEMBERS, as many by name as one frame holds: the wire has no paging for them.
+/// LIST_MEMBERS: as many members, by name, as fit into one frame. The reply has no pages.
 pub(crate) fn list_members(
     ctx: &Ctx<'_, '_>,
     me: Caller,
     roomname: NameQuery,
 ) -> Result<Event, Reject> {
     let room = targets::own_room(ctx.batch, &me, &roomname)?;
-    // Those online are known without asking, and go before the others.
+    // Online members are known without a query, and come first.
     let online = ctx.roster.in_room(room.id).map(|member| MemberLine {
         online: true,
         username: member.name.to_string(),
@@ -220,7 +219,7 @@ pub(crate) fn list_members(
     Ok(Event::Members { members })
 }
 
-/// The friends of these names, without repeats and the caller; refused if one of them is no friend.
+/// The friends of these names, without duplicates and without the caller. Refused if one of them is not a friend.
 fn friends_named(
     view: &View<'_, '_>,
     me: &Caller,
@@ -253,7 +252,7 @@ fn friends_named(
     }
 }
 
-/// Refuses to add those who left the room, and names them.
+/// Refuses to add users who left the room; the refusal names them.
 fn have_not_left(
     view: &View<'_, '_>,
     room: &Room,

@@ -5,7 +5,7 @@ use echat_proto::commands::Event;
 use echat_proto::limits::KEYWORD_BYTES;
 use echat_proto::names::NameQuery;
 
-/// Users, and rooms, that one answer names.
+/// The most users, and the most rooms, in one reply.
 const FOUND: usize = 50;
 
 /// FIND: users and rooms by a part of their name.
@@ -13,7 +13,7 @@ pub(crate) fn find(ctx: &Ctx<'_, '_>, _: Caller, keyword: String) -> Result<Even
     if keyword.is_empty() || keyword.len() > KEYWORD_BYTES {
         return Err(Reject::bad_params("keyword", "must have 1 to 64 bytes"));
     }
-    // A part of a name need not be a name; what is one is looked for in its stored form.
+    // A part of a name is not always a name. If it is one, the search uses its stored form.
     let part = NameQuery::new(&keyword);
     let part = part
         .key()

@@ -1,4 +1,4 @@
-//! From a name that somebody asks for to the user, room or conversation it means.
+//! Resolves the name in a request to a user, a room or a conversation.
 
 use super::{Caller, Reject};
 use crate::storage::{Batch, ConversationId, Room, User};
@@ -26,7 +26,7 @@ pub(super) fn room(batch: &Batch<'_>, name: &NameQuery) -> Result<Room, Reject> 
         .ok_or_else(|| Code::UnknownRoom.into())
 }
 
-/// The room of a name, of which the asker is a member.
+/// The room of a name, of which the caller is a member.
 pub(super) fn own_room(batch: &Batch<'_>, me: &Caller, name: &NameQuery) -> Result<Room, Reject> {
     let room = room(batch, name)?;
     if batch.is_member(room.id, me.id)? {
@@ -36,12 +36,12 @@ pub(super) fn own_room(batch: &Batch<'_>, me: &Caller, name: &NameQuery) -> Resu
     }
 }
 
-/// A conversation that the asker takes part in.
+/// A conversation of the caller.
 pub(super) struct Conversation {
     pub(super) id: ConversationId,
     /// The room's or the friend's name in its stored form.
     pub(super) name: String,
-    /// The friend, if it is a private one.
+    /// The friend, if the conversation is private.
     pub(super) friend: Option<User>,
 }
 

@@ -30,7 +30,7 @@ pub(super) fn refuse_newer(db: &Connection, migrations: &[&str]) -> Result<usize
 }
 
 /// Applies the missing migrations, each in a transaction together with its number, so that a killed process leaves a
-/// complete version. Foreign keys are off meanwhile, so that a migration can rebuild a table, and are checked before
+/// complete version. Foreign keys are off during it, so that a migration can rebuild a table, and are checked before
 /// each commit.
 pub(super) fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
     skeletons::add_function(db)?;

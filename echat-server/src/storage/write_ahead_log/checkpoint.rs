@@ -15,8 +15,8 @@ use super::super::failure;
 use super::super::settings::SETTINGS;
 use super::{Progress, checkpoint, log_of, progress, write_back};
 
-/// A checkpoint of the log, to be run by a thread that may wait for the disk. Other connections read and write
-/// meanwhile.
+/// A checkpoint of the log, to be run by a thread that may wait for the disk. Other connections can read
+/// and write at the same time.
 #[derive(Debug)]
 pub struct Checkpoint {
     database: PathBuf,
