@@ -145,6 +145,11 @@ impl Engine {
         self.connections.scheduler.set_turn_cost(cost);
     }
 
+    /// Changes how many connections of a size class one round writes; 128 by default. Tests have smaller rooms.
+    pub fn set_portion(&mut self, connections: usize) {
+        self.connections.set_portion(connections);
+    }
+
     /// Takes a connection in; `None` if it is to be closed at once.
     pub fn accept(&mut self, address: SocketAddr, now: Now) -> Option<ConnId> {
         self.connections.accept(address, &self.state.limits, now)
@@ -258,7 +263,9 @@ impl Engine {
         self.store.checkpoint_done(outcome).map_err(Fatal)
     }
 
-    /// Connections that have something to write.
+    /// The connections to write now, each once. A round, which [`Self::tick`] begins, writes all that have a reply or an
+    /// event for few connections, and a portion of those with an event for many. [`Self::has_work`] is true while others
+    /// wait.
     pub fn take_dirty(&mut self) -> Vec<ConnId> {
         self.connections.take_dirty()
     }
@@ -275,9 +282,7 @@ impl Engine {
 
     /// Notes that bytes were written.
     pub fn wrote(&mut self, conn: ConnId, bytes: usize, now: Now) {
-        let limits = &self.state.limits;
-        self.connections
-            .with(conn, limits, |peer| peer.wrote(bytes, limits, now));
+        self.connections.wrote(conn, bytes, &self.state.limits, now);
     }
 
     /// Whether everything was written to a connection that is being closed: its sending half may be shut. It is

@@ -1,6 +1,7 @@
 //! All connections. Each part of their state has a type of its own, which alone changes it:
 //!
-//! * [`ConnectionTable`] has the connections, [`Agenda`] what the reactor and the clock have to do with them;
+//! * [`ConnectionTable`] has the connections, [`Agenda`] their deadlines and the ones to be dropped;
+//! * [`WriteQueue`] has the connections with output, in the order of their writes;
 //! * [`Admission`] judges new connections and counts the others;
 //! * [`Scheduler`] gives turns, [`DatabaseRetries`] further tries at a busy database;
 //! * [`WorkerJobs`] has the jobs for workers and their results.
@@ -12,8 +13,10 @@ mod admission;
 mod database_retries;
 mod table;
 mod worker_jobs;
+mod write_queue;
 
 pub(super) use table::ConnectionEntry;
+pub(super) use write_queue::Urgency;
 
 use super::scheduler::why_waiting::{self, WaitReason};
 use super::scheduler::{FlowKey, Schedule, Scheduler};
@@ -31,9 +34,11 @@ use echat_proto::commands::CloseReason;
 use rand::rngs::StdRng;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 use std::time::Duration;
 use table::{Agenda, ConnectionTable};
 use worker_jobs::{PREPARATION, WorkerJobs};
+use write_queue::WriteQueue;
 
 /// Deadlines that one tick looks at: when a crowd expires, the others are served in between.
 const EXPIRED: usize = 256;
@@ -42,6 +47,7 @@ const EXPIRED: usize = 256;
 pub(super) struct Connections {
     table: ConnectionTable,
     agenda: Agenda,
+    writes: WriteQueue,
     admission: Admission,
     pub(super) scheduler: Scheduler,
     pub(super) jobs: WorkerJobs,
@@ -58,6 +64,7 @@ impl Connections {
         let mut connections = Self {
             table: ConnectionTable::default(),
             agenda: Agenda::default(),
+            writes: WriteQueue::default(),
             admission: Admission::default(),
             scheduler: Scheduler::default(),
             jobs: WorkerJobs::default(),
@@ -125,6 +132,32 @@ impl Connections {
         }
     }
 
+    /// Queues an event for a connection, to be written with this urgency.
+    pub(super) fn send(
+        &mut self,
+        conn: ConnId,
+        event: Rc<[u8]>,
+        urgency: Urgency,
+        (limits, now): (&Limits, Now),
+    ) {
+        if let Some(entry) = self.table.get_mut(conn) {
+            entry.peer.send(event, limits, now);
+            // The goodbye of a reader that is too slow has a deadline.
+            let urgency = if entry.peer.is_closing() {
+                Urgency::Prompt
+            } else {
+                urgency
+            };
+            self.writes.note(conn, entry, urgency);
+            self.settle(conn, limits);
+        }
+    }
+
+    /// The urgency of an event for so many connections.
+    pub(super) fn urgency(&self, recipients: usize) -> Urgency {
+        self.writes.urgency(recipients)
+    }
+
     /// Tells every part of the state what happened to a peer.
     pub(super) fn settle(&mut self, conn: ConnId, limits: &Limits) {
         let Some(entry) = self.table.get_mut(conn) else {
@@ -138,6 +171,7 @@ impl Connections {
         }
         self.admission.note(conn, entry);
         self.agenda.note(conn, entry, limits);
+        self.writes.note(conn, entry, Urgency::Prompt);
     }
 
     fn remove(&mut self, conn: ConnId) {
@@ -303,7 +337,10 @@ impl Connections {
 
     /// Whether a tick would find something to do at once.
     pub(super) fn has_work(&self) -> bool {
-        self.scheduler.is_ready() || !self.departed.is_empty() || self.jobs.has_completed()
+        self.scheduler.is_ready()
+            || !self.departed.is_empty()
+            || self.jobs.has_completed()
+            || self.writes.has_bulk()
     }
 
     /// When a tick has something to do though no bytes come.
@@ -320,8 +357,28 @@ impl Connections {
         deadlines.into_iter().flatten().min()
     }
 
+    /// Changes how many connections one round writes of each size class. See [`WriteQueue`].
+    pub(super) fn set_portion(&mut self, connections: usize) {
+        self.writes.set_portion(connections);
+    }
+
+    /// Begins a round of the reactor: see [`WriteQueue`].
+    pub(super) fn begin_round(&mut self) {
+        self.writes.begin_round();
+    }
+
+    /// The connections to write now, once.
     pub(super) fn take_dirty(&mut self) -> Vec<ConnId> {
-        self.agenda.take_dirty(&mut self.table)
+        self.writes.take(&mut self.table)
+    }
+
+    /// Notes that bytes were written to a connection. One that is not done yet is to be written again.
+    pub(super) fn wrote(&mut self, conn: ConnId, bytes: usize, limits: &Limits, now: Now) {
+        if let Some(entry) = self.table.get_mut(conn) {
+            entry.peer.wrote(bytes, limits, now);
+            entry.places.forget_output();
+            self.settle(conn, limits);
+        }
     }
 
     pub(super) fn take_closed(&mut self) -> Vec<ConnId> {
@@ -369,6 +426,7 @@ impl Connections {
         let kept = [
             self.table.len(),
             self.agenda.len(),
+            self.writes.len(),
             self.admission.len(),
             self.scheduler.waiting(),
             self.jobs.len(),

@@ -96,10 +96,10 @@ impl PresenceFanOut {
 
 impl Recipients<'_> {
     fn send(&mut self, conns: &[ConnId], event: &Rc<[u8]>) {
-        let (limits, now) = (self.limits, self.now);
+        let urgency = self.connections.urgency(conns.len());
         for conn in conns {
-            self.connections
-                .with(*conn, limits, |peer| peer.send(event.clone(), limits, now));
+            let at = (self.limits, self.now);
+            self.connections.send(*conn, event.clone(), urgency, at);
         }
     }
 }

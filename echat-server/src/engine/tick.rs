@@ -39,6 +39,7 @@ const NO_REQUEST: u32 = 0;
 
 /// Handles the requests that wait, commits what they wrote, and queues the answers.
 pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
+    engine.connections.begin_round();
     engine.connections.expire(&engine.state.limits, now);
     engine.state.sessions.expire(now.running);
     engine.full_disk_log.expire(now.running);
@@ -108,8 +109,9 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
         let connections = &mut *recipients.connections;
         match delivery {
             Delivery::Event { to, event } => {
+                let urgency = connections.urgency(to.len());
                 for conn in to {
-                    connections.with(conn, limits, |peer| peer.send(event.clone(), limits, now));
+                    connections.send(conn, event.clone(), urgency, (limits, now));
                 }
             }
             Delivery::Presence(change) => engine.presence.begin(change),

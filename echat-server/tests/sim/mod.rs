@@ -62,6 +62,8 @@ pub(crate) struct Sim {
     pub(crate) exponents: usize,
     /// Checkpoints that were run beside the engine.
     pub(crate) checkpoints: usize,
+    /// Writes of the engine's output to connections so far.
+    pub(crate) writes: usize,
     by_conn: BTreeMap<ConnId, String>,
     /// Connections that have something to be written.
     unwritten: BTreeSet<ConnId>,
@@ -90,6 +92,7 @@ impl Sim {
             schedule: None,
             exponents: usize::MAX,
             checkpoints: 0,
+            writes: 0,
             by_conn: BTreeMap::new(),
             unwritten: BTreeSet::new(),
             results: Vec::new(),
@@ -300,6 +303,7 @@ impl Sim {
         let bytes = bytes[..bytes.len().min(share)].to_vec();
         if !bytes.is_empty() {
             self.engine.wrote(conn, bytes.len(), self.now);
+            self.writes += 1;
             (self.now.running, name, &bytes).hash(&mut self.trace);
             end.receive(&bytes, &mut self.rng);
         }

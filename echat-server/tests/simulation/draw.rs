@@ -68,6 +68,7 @@ impl Case {
             } else {
                 Duration::from_millis(1)
             },
+            portion: if seed % 4 == 1 { 1 } else { 128 },
             steps: steps.collect(),
         }
     }

@@ -27,6 +27,8 @@ pub(crate) struct Case {
     pub(crate) sessions: NonZeroUsize,
     /// The cost of a turn after which a flow cools down.
     pub(crate) turn_cost: Duration,
+    /// Connections of a size class that one round writes.
+    pub(crate) portion: usize,
     pub(crate) steps: Vec<Step>,
 }
 

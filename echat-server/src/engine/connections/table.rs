@@ -1,6 +1,7 @@
-//! The table of connections, and what the reactor and the clock are to do with them.
+//! The table of connections, their deadlines, and the ones to be dropped.
 
 use super::database_retries::Retry;
+use super::write_queue::Places;
 use crate::config::Limits;
 use crate::conn::ConnId;
 use crate::engine::scheduler::Schedule;
@@ -20,17 +21,10 @@ pub(in crate::engine) struct ConnectionEntry {
     pub(super) spare: bool,
     /// Whether [`Admission`](super::admission::Admission) counts it as unauthenticated.
     pub(super) unauthenticated: bool,
-    /// Its place in [`Agenda`].
-    noted: Noted,
-}
-
-/// What the [`Agenda`] has of a connection.
-#[derive(Debug)]
-struct Noted {
-    /// Whether it is in `dirty`.
-    dirty: bool,
-    /// Its entry in `deadlines`.
-    deadline: Duration,
+    /// Its places in [`WriteQueue`](super::write_queue::WriteQueue).
+    pub(super) places: Places,
+    /// Its entry in [`Agenda`].
+    noted: Duration,
 }
 
 impl ConnectionEntry {
@@ -43,10 +37,8 @@ impl ConnectionEntry {
             retry: Retry::default(),
             spare,
             unauthenticated: true,
-            noted: Noted {
-                dirty: false,
-                deadline: Duration::MAX,
-            },
+            places: Places::default(),
+            noted: Duration::MAX,
         }
     }
 }
@@ -89,40 +81,34 @@ impl ConnectionTable {
     }
 }
 
-/// The connections that the reactor has to write or to drop, and those with a deadline. Every connection of
-/// the table has one deadline here at most, never later than its peer's.
+/// The connections with a deadline, and those that the reactor has to drop. Every connection of the table has one
+/// deadline here at most, never later than its peer's.
 #[derive(Default)]
 pub(super) struct Agenda {
     deadlines: BTreeSet<(Duration, ConnId)>,
-    dirty: Vec<ConnId>,
     closed: Vec<ConnId>,
 }
 
 impl Agenda {
-    /// Notes whether a connection has something to write, and an earlier deadline. A later deadline is found
-    /// out when the earlier one comes: so activity costs nothing here.
+    /// Notes an earlier deadline of a connection. A later deadline is found out when the earlier one comes, so activity
+    /// costs nothing here.
     pub(super) fn note(&mut self, conn: ConnId, entry: &mut ConnectionEntry, limits: &Limits) {
-        let noted = &mut entry.noted;
-        if !noted.dirty && !entry.peer.is_flushed() {
-            noted.dirty = true;
-            self.dirty.push(conn);
-        }
         let deadline = entry.peer.deadline(limits);
-        if deadline < noted.deadline {
-            self.deadlines.remove(&(noted.deadline, conn));
+        if deadline < entry.noted {
+            self.deadlines.remove(&(entry.noted, conn));
             self.deadlines.insert((deadline, conn));
-            noted.deadline = deadline;
+            entry.noted = deadline;
         }
     }
 
     /// Whether a connection's deadline is earlier than the noted one.
     pub(super) fn is_late(entry: &ConnectionEntry, limits: &Limits) -> bool {
-        entry.peer.deadline(limits) < entry.noted.deadline
+        entry.peer.deadline(limits) < entry.noted
     }
 
     /// Notes that a connection is gone.
     pub(super) fn close(&mut self, conn: ConnId, entry: &ConnectionEntry) {
-        self.deadlines.remove(&(entry.noted.deadline, conn));
+        self.deadlines.remove(&(entry.noted, conn));
         self.closed.push(conn);
     }
 
@@ -134,24 +120,13 @@ impl Agenda {
 
     /// Forgets the deadline of a connection, until it is noted again.
     pub(super) fn forget_deadline(&mut self, conn: ConnId, entry: &mut ConnectionEntry) {
-        self.deadlines.remove(&(entry.noted.deadline, conn));
-        entry.noted.deadline = Duration::MAX;
+        self.deadlines.remove(&(entry.noted, conn));
+        entry.noted = Duration::MAX;
     }
 
     /// The first deadline.
     pub(super) fn deadline(&self) -> Option<Duration> {
         self.deadlines.first().map(|(at, _)| *at)
-    }
-
-    /// Connections with something to write, once.
-    pub(super) fn take_dirty(&mut self, table: &mut ConnectionTable) -> Vec<ConnId> {
-        let dirty = std::mem::take(&mut self.dirty);
-        for conn in &dirty {
-            if let Some(entry) = table.get_mut(*conn) {
-                entry.noted.dirty = false;
-            }
-        }
-        dirty
     }
 
     /// Connections that are gone, once.
@@ -161,6 +136,6 @@ impl Agenda {
 
     /// Entries of all lists: none if there is no connection.
     pub(super) fn len(&self) -> usize {
-        self.deadlines.len() + self.dirty.len() + self.closed.len()
+        self.deadlines.len() + self.closed.len()
     }
 }

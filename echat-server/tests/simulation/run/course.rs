@@ -78,6 +78,7 @@ impl Run {
         self.sim.restart(self.limits.clone(), self.disk.open());
         self.sim.engine.allow_sessions(self.sessions);
         self.sim.engine.set_turn_cost(self.turn_cost);
+        self.sim.engine.set_portion(self.portion);
         self.sim.engine.keep_journal();
         self.facts.restart();
         self.clients.iter_mut().for_each(Client::forget);

@@ -33,6 +33,7 @@ pub(crate) struct Run {
     pub(crate) limits: Limits,
     pub(crate) sessions: NonZeroUsize,
     turn_cost: Duration,
+    portion: usize,
     pub(crate) sim: Sim,
     disk: Disk,
     /// Everything that was written and committed, in order.
@@ -81,12 +82,14 @@ impl Run {
         sim.exponents = usize::from(case.seed.is_multiple_of(32));
         sim.engine.allow_sessions(case.sessions);
         sim.engine.set_turn_cost(case.turn_cost);
+        sim.engine.set_portion(case.portion);
         sim.engine.keep_journal();
         Self {
             sim,
             limits,
             sessions: case.sessions,
             turn_cost: case.turn_cost,
+            portion: case.portion,
             disk,
             written: Vec::new(),
             truth,

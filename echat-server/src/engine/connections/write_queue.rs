@@ -1,0 +1,152 @@
+//! The order of writes: which connections the reactor writes next, and how many in one round.
+//!
+//! A write costs some microseconds, however little it carries, so a message to a large room costs its writes. Two rules
+//! bound the time of a round and put many messages into one write:
+//!
+//! * Replies, and events for at most a *portion* of connections, are prompt. All of them are written in their round.
+//! * Events for more connections are bulk. A round writes one portion of each size class, in order of arrival. The
+//!   others wait for the next round, which comes at once. Until then further messages join the same write.
+//!
+//! So nothing waits for a timer, a round has a bounded number of writes, and requests are read between two portions. A
+//! busy room of 1,000 gathers eight rounds of messages in each write, a room of 5,000 forty. Size classes are powers of
+//! two, each with its own portion, so that a room of 300 does not wait for one of 5,000.
+
+use super::table::{ConnectionEntry, ConnectionTable};
+use crate::conn::ConnId;
+use std::collections::VecDeque;
+
+/// Connections of a size class that one round writes: about half a millisecond.
+const PORTION: usize = 128;
+/// Size classes: events for up to 2, 4, ... portions; the last one has no upper bound.
+const CLASSES: usize = 6;
+
+/// How soon output is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::engine) enum Urgency {
+    /// In this round.
+    Prompt,
+    /// With a portion of its size class.
+    Bulk(usize),
+}
+
+/// The places of one connection in the [`WriteQueue`]: at most one in each list.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    prompt: bool,
+    /// One bit for each size class.
+    bulk: u8,
+    /// Bytes that waited when they were last noted. Other bytes than these are new output.
+    noted: usize,
+}
+
+impl Places {
+    /// Lets the next note count all waiting bytes as new output.
+    pub(super) fn forget_output(&mut self) {
+        self.noted = 0;
+    }
+}
+
+/// The connections with output, in the order of their writes.
+pub(super) struct WriteQueue {
+    portion: usize,
+    prompt: Vec<ConnId>,
+    bulk: [VecDeque<ConnId>; CLASSES],
+    /// Connections of each class that may still be written in this round.
+    left: [usize; CLASSES],
+}
+
+impl Default for WriteQueue {
+    fn default() -> Self {
+        Self {
+            portion: PORTION,
+            prompt: Vec::new(),
+            bulk: Default::default(),
+            left: [PORTION; CLASSES],
+        }
+    }
+}
+
+impl WriteQueue {
+    /// Changes how many connections of a size class one round writes.
+    pub(super) fn set_portion(&mut self, portion: usize) {
+        self.portion = portion.max(1);
+    }
+
+    /// The urgency of an event for so many connections.
+    pub(super) fn urgency(&self, recipients: usize) -> Urgency {
+        if recipients <= self.portion {
+            return Urgency::Prompt;
+        }
+        let portions = (recipients - 1) / self.portion;
+        let class = usize::try_from(portions.ilog2()).unwrap_or(CLASSES);
+        Urgency::Bulk(class.min(CLASSES - 1))
+    }
+
+    /// Notes the waiting bytes of a connection. New output gets a place, unless the connection has one that comes at
+    /// least as soon.
+    pub(super) fn note(&mut self, conn: ConnId, entry: &mut ConnectionEntry, urgency: Urgency) {
+        let waiting = entry.peer.waiting();
+        let places = &mut entry.places;
+        if waiting == std::mem::replace(&mut places.noted, waiting) || waiting == 0 {
+            return;
+        }
+        match urgency {
+            _ if places.prompt => {}
+            Urgency::Prompt => {
+                places.prompt = true;
+                self.prompt.push(conn);
+            }
+            Urgency::Bulk(class) => {
+                let as_soon = (2_u8 << class) - 1;
+                if places.bulk & as_soon == 0 {
+                    places.bulk |= 1 << class;
+                    self.bulk[class].push_back(conn);
+                }
+            }
+        }
+    }
+
+    /// Begins a round: each size class has a portion again.
+    pub(super) fn begin_round(&mut self) {
+        self.left = [self.portion; CLASSES];
+    }
+
+    /// The connections to write now, once: all prompt ones, and what is left of the round's portions.
+    pub(super) fn take(&mut self, table: &mut ConnectionTable) -> Vec<ConnId> {
+        let mut taken = std::mem::take(&mut self.prompt);
+        for conn in &taken {
+            if let Some(entry) = table.get_mut(*conn) {
+                entry.places.prompt = false;
+            }
+        }
+        for (class, (queue, left)) in self.bulk.iter_mut().zip(&mut self.left).enumerate() {
+            while *left > 0
+                && let Some(conn) = queue.pop_front()
+            {
+                let Some(entry) = table.get_mut(conn) else {
+                    continue;
+                };
+                entry.places.bulk &= !(1 << class);
+                // A prompt write or a smaller class may have taken everything along.
+                if !entry.peer.is_flushed() {
+                    *left -= 1;
+                    taken.push(conn);
+                }
+            }
+            if queue.is_empty() {
+                *queue = VecDeque::new();
+            }
+        }
+        taken
+    }
+
+    /// Whether connections wait for the next round.
+    pub(super) fn has_bulk(&self) -> bool {
+        self.bulk.iter().any(|queue| !queue.is_empty())
+    }
+
+    /// Entries of all lists: none if there is no connection.
+    pub(super) fn len(&self) -> usize {
+        self.prompt.len() + self.bulk.iter().map(VecDeque::len).sum::<usize>()
+    }
+}

@@ -1,0 +1,168 @@
+//! Messages to large rooms: how many writes they cost, and what other users wait for them. Writes and rounds are counted,
+//! not timed.
+
+mod sim;
+
+use echat_proto::channel::Message;
+use echat_proto::{Value, commands::by_name};
+use echat_server::config::Limits;
+use echat_server::storage::Store;
+use sim::{HOME, Sim, seed};
+
+/// Connections of a large room that one round writes.
+const PORTION: usize = 128;
+
+/// A server with these rooms; a room of n has the users `u0` to `u(n-1)`, all of them online, and so has each room a
+/// part of the largest one.
+fn world(rooms: &[(&str, usize)]) -> Sim {
+    let users = rooms.iter().map(|(_, members)| *members).max();
+    let names: Vec<String> = (0..users.unwrap_or(0)).map(|n| format!("u{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &names);
+    for (room, members) in rooms {
+        seed::room(&mut store, room, &names[..*members]);
+    }
+    let limits = Limits {
+        message_rate: 0,
+        unauthenticated: 10_000,
+        ..Limits::default()
+    };
+    let mut sim = Sim::new(1, limits, store);
+    sim.believes = true;
+    for name in &names {
+        sim.connect(name, HOME);
+    }
+    sim.settle();
+    for name in &names {
+        say(
+            &mut sim,
+            name,
+            "LOGIN",
+            &format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD),
+        );
+    }
+    sim.settle();
+    for name in &names {
+        let told = sim.end(name).take_messages();
+        assert!(
+            told.iter().any(|message| message.command == 105),
+            "{name} is logged in"
+        );
+    }
+    sim
+}
+
+fn say(sim: &mut Sim, name: &str, command: &str, params: &str) {
+    let command = by_name(command).expect("a command of the table").number;
+    let params = echat_proto::json::from_json(params).expect("a test's JSON");
+    sim.say(name, command, params);
+}
+
+/// Sends `messages` numbered texts of about 100 bytes to a room.
+fn send(sim: &mut Sim, name: &str, room: &str, messages: usize) {
+    for n in 0..messages {
+        let content = format!("{room} {n:03} {}", "x".repeat(90));
+        let params = format!(r#"{{"target_type":1,"target":"{room}","content":"{content}"}}"#);
+        say(sim, name, "SEND_MESSAGE", &params);
+    }
+}
+
+/// The texts of the messages to rooms that came to a connection.
+fn texts(sim: &mut Sim, name: &str) -> Vec<String> {
+    let text = |message: Message| match message.params.at("content") {
+        Some(Value::Str(text)) if message.command == 109 => Some(text.clone()),
+        _ => None,
+    };
+    sim.end(name)
+        .take_messages()
+        .into_iter()
+        .filter_map(text)
+        .collect()
+}
+
+/// Writes of each round until nothing moves.
+fn rounds(sim: &mut Sim) -> Vec<usize> {
+    let mut rounds = Vec::new();
+    while rounds.len() < 1_000 {
+        let before = sim.writes;
+        let goes_on = sim.step().expect("the database of a test does not fail");
+        rounds.push(sim.writes - before);
+        if !goes_on {
+            return rounds;
+        }
+    }
+    panic!("the world finds no rest");
+}
+
+#[test]
+fn messages_of_a_burst_to_a_large_room_share_their_writes() {
+    let mut sim = world(&[("hall", 1_000)]);
+    send(&mut sim, "u0", "hall", 64);
+    let rounds = rounds(&mut sim);
+    let writes: usize = rounds.iter().sum();
+    println!("64 messages to 1,000: {writes} writes in rounds of {rounds:?}");
+    assert!(writes < 2_500, "{writes} writes for 64,000 events");
+    for n in [1, 2, 500, 998, 999] {
+        let texts = texts(&mut sim, &format!("u{n}"));
+        assert_eq!(texts.len(), 64, "u{n}");
+        assert!(texts.is_sorted(), "in order for u{n}");
+    }
+}
+
+#[test]
+fn a_round_writes_a_portion_of_a_large_room_and_all_replies() {
+    let mut sim = world(&[("hall", 1_000), ("den", 20)]);
+    send(&mut sim, "u999", "hall", 64);
+    sim.step().expect("the database of a test does not fail");
+    // In the midst of the burst, a lone message to a small room.
+    send(&mut sim, "u0", "den", 1);
+    let before = sim.writes;
+    sim.step().expect("the database of a test does not fail");
+    let acknowledged = sim.end("u0").take_messages();
+    let is_own = |message: &Message| message.params.at("txn_id").is_some();
+    assert!(acknowledged.iter().any(is_own), "in the same round");
+    for n in 1..20 {
+        let told = texts(&mut sim, &format!("u{n}"));
+        let own = told.iter().any(|text| text.starts_with("den"));
+        assert!(own, "u{n} was told {told:?} in the same round");
+    }
+    assert!(sim.writes - before <= PORTION + 20 + 1);
+    let rounds = rounds(&mut sim);
+    assert!(
+        rounds.iter().all(|writes| *writes <= PORTION + 1),
+        "{rounds:?}"
+    );
+}
+
+#[test]
+fn a_lone_message_waits_for_nothing() {
+    let mut sim = world(&[("hall", 1_000), ("den", 129)]);
+    send(&mut sim, "u0", "den", 1);
+    assert_eq!(rounds(&mut sim)[0], 129, "each member and the sender");
+    send(&mut sim, "u0", "hall", 1);
+    let rounds = rounds(&mut sim);
+    assert_eq!(rounds.iter().sum::<usize>(), 1_000, "one write for each");
+    let busy = rounds.iter().filter(|writes| **writes > 0).count();
+    assert_eq!(busy, 999_usize.div_ceil(PORTION), "{rounds:?}");
+    assert_eq!(rounds[0], PORTION + 1, "the sender is answered at once");
+}
+
+#[test]
+fn a_room_of_middle_size_does_not_wait_for_the_largest() {
+    let mut sim = world(&[("hall", 1_000), ("yard", 200)]);
+    send(&mut sim, "u999", "hall", 64);
+    sim.step().expect("the database of a test does not fail");
+    send(&mut sim, "u0", "yard", 1);
+    for _ in 0..2 {
+        sim.step().expect("the database of a test does not fail");
+    }
+    for n in 1..200 {
+        let told = texts(&mut sim, &format!("u{n}"));
+        let own = told.iter().any(|text| text.starts_with("yard"));
+        assert!(own, "u{n}");
+    }
+    let is_told = |sim: &mut Sim, n: usize| !texts(sim, &format!("u{n}")).is_empty();
+    assert!(!(200..999).all(|n| is_told(&mut sim, n)), "others wait");
+    sim.settle();
+}
