@@ -1,8 +1,8 @@
 //! The event loop on mio: listening sockets, client sockets, the server's terminal, signals and the Waker of the worker
 //! threads, all in one thread. It moves bytes and reads the clock. The engine interprets the bytes.
 //!
-//! Readiness is edge-triggered: the loop remembers that a socket is readable until a read returns WouldBlock. A socket that
-//! is still readable and appears in the events of the round too is served once. The loop registers for WRITABLE only after
+//! Readiness is edge-triggered: the loop remembers that a socket is readable until a read is short or returns WouldBlock.
+//! A socket that is still readable and appears in the events of the round too is served once. The loop registers for WRITABLE only after
 //! a short write.
 
 mod clock;
@@ -228,7 +228,11 @@ impl Reactor {
                 token if self.listeners.ready(token) => {}
                 Token(number) => {
                     let conn = ConnId(number as u64);
-                    if event.is_readable() || event.is_read_closed() || event.is_error() {
+                    let ends = event.is_read_closed() || event.is_error();
+                    if ends && let Some(socket) = self.sockets.get_mut(&conn) {
+                        socket.note_end();
+                    }
+                    if event.is_readable() || ends {
                         self.readable.insert(conn);
                     }
                     if event.is_writable() {

@@ -26,7 +26,9 @@ pub(super) struct Socket {
     stream: TcpStream,
     /// Whether a write was short and the socket is registered for WRITABLE.
     blocked: bool,
-    /// Whether the peer has closed its direction.
+    /// Whether the poll has reported that the peer closed its direction, or an error. Then it is read to its end.
+    ending: bool,
+    /// Whether the end was read.
     at_end: bool,
     /// Whether this side has closed its direction.
     shut: bool,
@@ -44,12 +46,21 @@ impl Socket {
         Ok(Self {
             stream,
             blocked: false,
+            ending: false,
             at_end: false,
             shut: false,
         })
     }
 
+    /// Notes that the poll reported the end of the peer's direction, or an error.
+    pub(super) fn note_end(&mut self) {
+        self.ending = true;
+    }
+
     /// Reads within a budget of bytes; true if no bytes are left.
+    ///
+    /// A read that fills less than its buffer has emptied the socket: bytes, an end or an error that come later are a new
+    /// event (epoll(7), on `EPOLLET`). Only an end that was reported together with these bytes is read at once.
     pub(super) fn read(
         &mut self,
         conn: ConnId,
@@ -63,19 +74,21 @@ impl Socket {
                 return false;
             }
             let most = CHUNK.min(budget);
-            match self.stream.read(&mut buffer[..most]) {
-                Ok(0) => {
+            match read_once(&mut self.stream, &mut buffer[..most], self.ending) {
+                Input::End => {
                     self.at_end = true;
                     engine.hang_up(conn);
                     return true;
                 }
-                Ok(length) => {
+                Input::Bytes { length, last } => {
                     engine.receive(conn, &buffer[..length], now);
                     budget -= length;
+                    if last {
+                        return true;
+                    }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => {
+                Input::Nothing => return true,
+                Input::Failed => {
                     engine.sever(conn);
                     return true;
                 }
@@ -146,9 +159,110 @@ impl Socket {
     }
 }
 
+/// The result of one read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    /// Bytes, and whether the socket has no others now.
+    Bytes {
+        length: usize,
+        last: bool,
+    },
+    /// No bytes are left now.
+    Nothing,
+    /// The peer has closed its direction.
+    End,
+    Failed,
+}
+
+/// Reads once. `ending` says whether an end was reported, which follows the bytes.
+fn read_once(stream: &mut impl Read, buffer: &mut [u8], ending: bool) -> Input {
+    loop {
+        return match stream.read(buffer) {
+            Ok(0) => Input::End,
+            Ok(length) => Input::Bytes {
+                length,
+                last: length < buffer.len() && !ending,
+            },
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Input::Nothing,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(_) => Input::Failed,
+        };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mio::{Events, Poll};
+    use std::time::Duration;
+
+    /// A connected pair: a client, and the server's side on a poll.
+    fn pair(poll: &Poll) -> (std::net::TcpStream, TcpStream) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        server.set_nonblocking(true).unwrap();
+        let mut server = TcpStream::from_std(server);
+        let registry = poll.registry();
+        registry
+            .register(&mut server, Token(1), Interest::READABLE)
+            .unwrap();
+        (client, server)
+    }
+
+    /// Waits for an event; whether it reports the end of the peer's direction.
+    fn next_event(poll: &mut Poll) -> Option<bool> {
+        let mut events = Events::with_capacity(8);
+        poll.poll(&mut events, Some(Duration::from_secs(10)))
+            .unwrap();
+        events.iter().next().map(mio::event::Event::is_read_closed)
+    }
+
+    #[test]
+    fn one_short_read_empties_a_socket_and_later_bytes_and_the_end_are_new_events() {
+        let mut poll = Poll::new().unwrap();
+        let (mut client, mut server) = pair(&poll);
+        let mut buffer = [0; 64];
+        for text in [&b"one"[..], b"two"] {
+            client.write_all(text).unwrap();
+            assert_eq!(next_event(&mut poll), Some(false));
+            let all = Input::Bytes {
+                length: 3,
+                last: true,
+            };
+            assert_eq!(read_once(&mut server, &mut buffer, false), all);
+            assert_eq!(&buffer[..3], text);
+        }
+        client.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(next_event(&mut poll), Some(true), "the end is an event");
+        assert_eq!(read_once(&mut server, &mut buffer, true), Input::End);
+    }
+
+    #[test]
+    fn an_end_that_is_reported_with_the_last_bytes_is_read_behind_them() {
+        let mut poll = Poll::new().unwrap();
+        let (mut client, mut server) = pair(&poll);
+        client.write_all(b"bye").unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        while next_event(&mut poll) != Some(true) {}
+        let mut buffer = [0; 64];
+        let bytes = Input::Bytes {
+            length: 3,
+            last: false,
+        };
+        assert_eq!(read_once(&mut server, &mut buffer, true), bytes);
+        assert_eq!(read_once(&mut server, &mut buffer, true), Input::End);
+    }
+
+    #[test]
+    fn a_full_buffer_leaves_it_open_whether_more_bytes_wait() {
+        let mut buffer = [0; 4];
+        let mut read = |bytes: &[u8]| read_once(&mut &*bytes, &mut buffer, false);
+        let of = |length, last| Input::Bytes { length, last };
+        assert_eq!(read(b"four"), of(4, false));
+        assert_eq!(read(b"six"), of(3, true));
+        assert_eq!(read(b""), Input::End);
+    }
 
     #[test]
     fn a_round_shares_a_bounded_number_of_bytes_among_all() {
