@@ -128,10 +128,10 @@ impl Store {
         self.log.checkpoint_done(outcome, &self.damage)
     }
 
-    /// Sets the number of pages from which the log is checkpointed, and how many of them a commit copies at most. The
-    /// defaults are for longer logs than those of tests.
-    pub fn set_checkpoint_limits(&mut self, pages: i32, inline: i32) {
-        self.log.bound(pages, inline);
+    /// Sets the number of pages from which the log is checkpointed, and how many of them a commit copies at most: of a log
+    /// of up to four times as many pages, and of a longer one. The defaults are for longer logs than those of tests.
+    pub fn set_checkpoint_limits(&mut self, pages: i32, few: i32, inline: i32) {
+        self.log.bound(pages, few, inline);
     }
 
     /// Sets how many bytes the log's file keeps after a peak, and how many bytes a commit cuts off at a time.

@@ -1,8 +1,10 @@
 //! The write-ahead log as a file: when it is checkpointed, and how a log of an earlier process is recovered.
 //!
-//! A log of moderate length is checkpointed after the commit that reached the limit. A log that grew long, because another
-//! program kept a read open, is checkpointed by a [`Checkpoint`] on a connection of its own, so that the loop continues.
-//! Commits during that time add little, and the log restarts after the next checkpoint.
+//! A log that reached 4 MiB is checkpointed by a [`Checkpoint`] on a connection of its own, on another thread, so that no
+//! reply waits for copying and syncing the database. Commits during that time add a few pages. The next commit copies
+//! them itself, if they are few, and the log restarts. Under a load that adds many pages during each checkpoint, the log
+//! grows to 16 MiB; from there on a commit copies up to 8 MiB. A log that is longer, because another program kept a read
+//! open, is left to the thread again.
 //!
 //! A failed sync is not repaired by a later successful one: the kernel marks the unwritten pages clean and shows them to
 //! readers until the power is cut. So a failure is never ignored, and a log of an earlier process is rewritten before
@@ -33,14 +35,21 @@ use super::StoreError;
 use super::failure::{self, DamageLog};
 use super::open_error::OpenError;
 
+use checkpoint::CheckpointEnd;
 pub use checkpoint::{Checkpoint, CheckpointOutcome};
 use truncation::Truncation;
 
 /// Pages in the log from which it is checkpointed: 4 MiB.
 const PAGES: c_int = 1000;
 
-/// Pages that a commit copies at most: 8 MiB. A longer log is left to a [`Checkpoint`].
+/// Pages that a commit copies while the log is shorter than [`CROWDED`] times its limit: 256 KiB, within a millisecond.
+const FEW: c_int = 64;
+
+/// Pages that a commit copies at most: 8 MiB. More are left to a [`Checkpoint`].
 const INLINE: c_int = 2000;
+
+/// From so many times the limit on, checkpoints beside the loop have not kept up with the commits, and commits copy more.
+const CROWDED: c_int = 4;
 
 /// Bytes that are rewritten at a time.
 const CHUNK: usize = 64 * 1024;
@@ -56,6 +65,8 @@ pub(super) struct WriteAheadLog {
     /// The number of pages at which the next checkpoint is attempted.
     again_at: Cell<c_int>,
     background: Cell<Background>,
+    /// Whether the last checkpoint on another thread could not begin. Then commits copy what they may of a long log.
+    alone: Cell<bool>,
     cut: Truncation,
     /// The number of pages at which the limit of the file is checked next.
     cut_at: Cell<c_int>,
@@ -68,8 +79,21 @@ pub(super) struct WriteAheadLog {
 struct Bounds {
     /// The length from which the log is checkpointed.
     least: c_int,
+    /// The most that a commit copies of a log of moderate length.
+    few: c_int,
     /// The most that a commit copies.
     inline: c_int,
+}
+
+impl Bounds {
+    /// The most that a commit copies of a log of so many pages.
+    fn inline(self, pages: c_int) -> c_int {
+        if pages < self.least.saturating_mul(CROWDED) {
+            self.few
+        } else {
+            self.inline
+        }
+    }
 }
 
 /// The state of a checkpoint on another thread.
@@ -93,11 +117,13 @@ impl WriteAheadLog {
             pages,
             bounds: Cell::new(Bounds {
                 least: PAGES,
+                few: FEW,
                 inline: INLINE,
             }),
             seen: Cell::new(0),
             again_at: Cell::new(0),
             background: Cell::new(Background::None),
+            alone: Cell::new(false),
             cut: Truncation::new(),
             cut_at: Cell::new(0),
             file: None,
@@ -110,8 +136,8 @@ impl WriteAheadLog {
     }
 
     /// Sets the limits.
-    pub(super) fn bound(&self, least: c_int, inline: c_int) {
-        self.bounds.set(Bounds { least, inline });
+    pub(super) fn bound(&self, least: c_int, few: c_int, inline: c_int) {
+        self.bounds.set(Bounds { least, few, inline });
     }
 
     /// Sets how many bytes the file keeps after a peak, and how many are cut off at a time.
@@ -124,8 +150,8 @@ impl WriteAheadLog {
         self.cut.follow(db)
     }
 
-    /// Checkpoints the log after a commit if it is long, or requests a checkpoint on another thread. The commit is valid
-    /// whatever the result.
+    /// Requests a checkpoint on another thread after a commit if the log is long, or copies the rest if it is short. The
+    /// commit is valid whatever the result.
     ///
     /// # Errors
     /// `Fatal`: a write or a sync failed. Damage, a full disk and locks of other programs are no error: everything is
@@ -136,7 +162,8 @@ impl WriteAheadLog {
             self.again_at.set(0);
             self.cut_at.set(0);
         }
-        let Bounds { least, inline } = self.bounds.get();
+        let bounds = self.bounds.get();
+        let least = bounds.least;
         if pages >= self.cut_at.get() {
             self.cut_at.set(pages.saturating_add(least / 4));
             let followed = self.cut.follow(db);
@@ -149,7 +176,12 @@ impl WriteAheadLog {
         // Another program can keep a read open for hours.
         self.again_at.set(pages.saturating_add(least / 4));
         let checkpointed = left(db).and_then(|left| {
-            if left > inline {
+            let most = if self.alone.get() {
+                bounds.inline
+            } else {
+                bounds.inline(pages)
+            };
+            if left > most {
                 self.background.set(Background::Wanted);
                 return Ok(());
             }
@@ -177,11 +209,14 @@ impl WriteAheadLog {
         damage: &DamageLog,
     ) -> Result<(), StoreError> {
         self.background.set(Background::None);
-        match outcome.0 {
-            // The next commit checkpoints what was committed since.
-            Ok(true) => self.again_at.set(0),
-            Ok(false) => {}
+        let end = match outcome.0 {
+            Ok(end) => end,
             Err(error) => return judged(error, damage),
+        };
+        self.alone.set(end == CheckpointEnd::NotBegun);
+        if end == CheckpointEnd::Complete {
+            // The next commit checkpoints what was committed since.
+            self.again_at.set(0);
         }
         Ok(())
     }

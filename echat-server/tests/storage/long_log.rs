@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::sync::Arc;
 
+use echat_server::storage::CheckpointOutcome;
+
 use super::*;
 
 /// Pages of the log, and how many of them are in the database.
@@ -21,7 +23,7 @@ const INLINE: i32 = 200;
 fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
     let (_folder, path) = database();
     let mut store = Store::open(&path).unwrap();
-    store.set_checkpoint_limits(CHECKPOINT_FROM, INLINE);
+    store.set_checkpoint_limits(CHECKPOINT_FROM, INLINE, INLINE);
     let mut harness = restless(store);
     let (mut ann, _bob) = (harness.enter("ann"), harness.enter("bob"));
     let (other, look) = (
@@ -89,13 +91,61 @@ fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
     assert_eq!(stored(&look), sent);
 }
 
+/// Pages that a commit copies of a log of moderate length, in this test.
+const FEW: i32 = 20;
+
+#[test]
+fn commits_copy_the_rest_of_a_checkpoint_beside_the_loop_and_no_more() {
+    let (_folder, path) = database();
+    let mut store = Store::open(&path).unwrap();
+    store.set_checkpoint_limits(CHECKPOINT_FROM, FEW, INLINE);
+    let mut harness = restless(store);
+    let mut ann = harness.enter("ann");
+    let look = Connection::open(&path).unwrap();
+    let (mut restarts, mut beside, mut longest) = (0, 0, 0);
+    for sent in 0..400 {
+        let before = log(&look);
+        let reply = ann.asks(&mut harness, &send(sent));
+        assert!(line(&reply).starts_with("ON_NEW_MESSAGE"));
+        let after = log(&look);
+        longest = longest.max(after.0);
+        if after.0 < before.0 {
+            restarts += 1;
+        } else {
+            assert!(after.1 - before.1 <= FEW, "{before:?}, then {after:?}");
+        }
+        // The thread takes as long as three messages.
+        if sent % 3 == 0
+            && let Some(checkpoint) = harness.checkpoints.pop()
+        {
+            beside += 1;
+            let outcome = checkpoint.run();
+            harness.engine().checkpoint_done(outcome).unwrap();
+        }
+    }
+    assert!(restarts >= 3 && beside >= restarts, "{restarts}, {beside}");
+    assert!(longest < 2 * CHECKPOINT_FROM, "{longest} pages");
+
+    // Without a thread, commits copy all of it.
+    let mut longest = 0;
+    for sent in 400..1_000 {
+        ann.asks(&mut harness, &send(sent));
+        longest = longest.max(log(&look).0);
+        for _ in std::mem::take(&mut harness.checkpoints) {
+            let outcome = CheckpointOutcome::not_begun();
+            harness.engine().checkpoint_done(outcome).unwrap();
+        }
+    }
+    assert!(longest < 2 * CHECKPOINT_FROM, "{longest} pages");
+}
+
 /// A server hands the descriptor of its data folder over. `/dev/null` stands in for a disk here whose syncs fail.
 #[test]
 fn a_checkpoint_syncs_the_database_and_reports_a_failure() {
     for (file, fails) in [("database.db", false), ("/dev/null", true)] {
         let (dir, path) = database();
         let mut store = Store::open(&path).unwrap();
-        store.set_checkpoint_limits(CHECKPOINT_FROM, INLINE);
+        store.set_checkpoint_limits(CHECKPOINT_FROM, INLINE, INLINE);
         let file = File::open(dir.path().join(file)).unwrap();
         store.sync_checkpoints_by(Arc::new(file));
         let mut harness = restless(store);
@@ -130,7 +180,7 @@ fn a_long_log_is_cut_back_in_steps() {
     let (_folder, path) = database();
     let long = |path| {
         let mut store = Store::open(path).unwrap();
-        store.set_checkpoint_limits(CHECKPOINT_FROM, INLINE);
+        store.set_checkpoint_limits(CHECKPOINT_FROM, INLINE, INLINE);
         store.set_truncation(KEPT, CUT);
         restless(store)
     };
@@ -172,7 +222,7 @@ fn a_long_log_is_cut_back_in_steps() {
 fn a_store_with_a_long_log_is_closed_without_a_checkpoint() {
     let (_folder, path) = database();
     let mut store = Store::open(&path).unwrap();
-    store.set_checkpoint_limits(CHECKPOINT_FROM, INLINE);
+    store.set_checkpoint_limits(CHECKPOINT_FROM, INLINE, INLINE);
     let mut harness = restless(store);
     let mut ann = harness.enter("ann");
     let other = Connection::open(&path).unwrap();

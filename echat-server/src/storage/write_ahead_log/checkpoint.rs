@@ -24,16 +24,26 @@ pub struct Checkpoint {
     file: Option<Arc<File>>,
 }
 
-/// The outcome of a [`Checkpoint`]: whether everything that was in the log at its beginning is in the database, or why a
-/// write or a sync failed.
+/// The outcome of a [`Checkpoint`]: how it ended, or why a write or a sync failed.
 #[derive(Debug)]
 #[must_use = "a failed checkpoint ends the server"]
-pub struct CheckpointOutcome(pub(super) rusqlite::Result<bool>);
+pub struct CheckpointOutcome(pub(super) rusqlite::Result<CheckpointEnd>);
+
+/// How a checkpoint ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CheckpointEnd {
+    /// Everything that was in the log at its beginning is in the database.
+    Complete,
+    /// A reader holds the rest.
+    Partial,
+    /// Nothing was done, for lack of a thread or a file descriptor for example.
+    NotBegun,
+}
 
 impl CheckpointOutcome {
     /// The outcome of a checkpoint that could not begin, for lack of a thread for example. It is retried.
     pub fn not_begun() -> Self {
-        Self(Ok(false))
+        Self(Ok(CheckpointEnd::NotBegun))
     }
 }
 
@@ -50,13 +60,13 @@ impl Checkpoint {
             // Nothing was written, for lack of a file descriptor for example. It is retried.
             Err(error) if !failure::is_damage(&error) => {
                 tracing::warn!(%error, "the write-ahead log cannot be checkpointed now");
-                CheckpointOutcome(Ok(false))
+                CheckpointOutcome::not_begun()
             }
             Err(error) => CheckpointOutcome(Err(error)),
         }
     }
 
-    fn copy(&self, db: &Connection) -> rusqlite::Result<bool> {
+    fn copy(&self, db: &Connection) -> rusqlite::Result<CheckpointEnd> {
         let before = progress(db)?.copied;
         let Progress { pages, copied } = checkpoint(db)?;
         // The log may have restarted in between.
@@ -64,7 +74,11 @@ impl Checkpoint {
             self.sync(before..copied)
                 .map_err(|error| failure::sync(&error))?;
         }
-        Ok(pages >= 0 && pages == copied)
+        Ok(if pages >= 0 && pages == copied {
+            CheckpointEnd::Complete
+        } else {
+            CheckpointEnd::Partial
+        })
     }
 
     /// Syncs the database in small portions after these pages of the log were copied. `SQLite` does not sync it if a
