@@ -13,6 +13,7 @@ mod deferred_writes;
 mod full_disk_log;
 mod presence;
 mod rollback;
+mod room_events;
 mod scheduler;
 mod space;
 mod tick;

@@ -4,6 +4,7 @@
 //! only a commit makes: an answer before its commit does not compile.
 
 use crate::conn::{ConnId, End};
+use crate::roster::RoomAudience;
 use crate::storage::{ConversationId, Receipt, UserId};
 use echat_proto::commands::Event;
 use std::rc::Rc;
@@ -15,6 +16,14 @@ pub(crate) enum Delivery {
     Event {
         /// The recipients.
         to: Vec<ConnId>,
+        /// The event, encoded.
+        event: Rc<[u8]>,
+    },
+    /// An event for a room. Messages to a room share the list of its connections, so that the release can recognise
+    /// several for the same ones.
+    Room {
+        /// The recipients.
+        to: RoomAudience,
         /// The event, encoded.
         event: Rc<[u8]>,
     },
@@ -117,6 +126,13 @@ impl Outbox {
         }
     }
 
+    /// Stages an event for the online members of a room.
+    pub(crate) fn send_room(&mut self, to: RoomAudience, event: &Event) {
+        self.sends += to.all.len() - to.but.len();
+        let event = encoded(event);
+        self.staged.push(Delivery::Room { to, event });
+    }
+
     /// Stages a presence change, for `online` recipients in its rooms together.
     pub(crate) fn announce_presence(&mut self, change: PresenceChange, online: usize) {
         if !change.rooms.is_empty() {
@@ -201,7 +217,7 @@ mod tests {
         match delivery {
             Delivery::Event { to, event } => (to[0].0, event[3]),
             Delivery::Reply { to, event } => (to.0, event[3]),
-            Delivery::Presence(_) | Delivery::CatchUp { .. } => (0, 0),
+            Delivery::Room { .. } | Delivery::Presence(_) | Delivery::CatchUp { .. } => (0, 0),
             Delivery::Close { conn, .. }
             | Delivery::Authenticated(conn, _)
             | Delivery::Unauthenticated(conn) => (conn.0, 0),

@@ -196,13 +196,18 @@ impl Peer {
         self.outbound.waiting()
     }
 
-    /// Queues an encoded event; nothing if the connection is not open. A queue over
-    /// `send_queue_hard` closes the connection.
-    pub(crate) fn send(&mut self, event: Rc<[u8]>, limits: &Limits, now: Now) {
-        self.reply(event, limits, now);
-        if self.waiting() > limits.send_queue_hard {
-            self.close_slow(now);
+    /// Queues encoded events; nothing if the connection is not open. A queue over `send_queue_hard` closes the connection.
+    pub(crate) fn send(&mut self, events: &[Rc<[u8]>], limits: &Limits, now: Now) {
+        if !matches!(self.stage, Stage::Open(_)) {
+            return;
         }
+        for event in events {
+            self.outbound.push(Rc::clone(event));
+            if self.waiting() > limits.send_queue_hard {
+                return self.close_slow(now);
+            }
+        }
+        self.note_queue(limits, now);
     }
 
     /// Queues an encoded final reply. While much waits no request is handled, so that replies alone

@@ -5,6 +5,7 @@
 
 use crate::conn::ConnId;
 use crate::storage::{ConversationId, UserId};
+use std::cell::OnceCell;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;
@@ -29,9 +30,26 @@ pub struct Roster {
     by_user: BTreeMap<UserId, Online>,
     by_conn: HashMap<ConnId, UserId>,
     // The online members of each room; a room without any has no entry.
-    rooms: HashMap<ConversationId, BTreeSet<UserId>>,
+    rooms: HashMap<ConversationId, OnlineRoom>,
     // Joins and parts since the last commit, for a rollback.
     changes: Vec<RoomChange>,
+}
+
+/// The online members of a room.
+#[derive(Debug, Default)]
+struct OnlineRoom {
+    users: BTreeSet<UserId>,
+    /// Their connections, gathered with the first message after a change.
+    conns: OnceCell<Rc<[ConnId]>>,
+}
+
+/// The connections that a message to a room goes to.
+#[derive(Clone, Debug)]
+pub(crate) struct RoomAudience {
+    /// Those of all online members. Messages share the list until it changes.
+    pub(crate) all: Rc<[ConnId]>,
+    /// Those of the sender, which are left out.
+    pub(crate) but: Vec<ConnId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +113,11 @@ impl Roster {
         };
         online.get_mut().conns.retain(|other| *other != conn);
         if !online.get().conns.is_empty() {
+            for room in &online.get().rooms {
+                if let Some(room) = self.rooms.get_mut(room) {
+                    room.conns.take();
+                }
+            }
             return;
         }
         for room in online.remove().rooms {
@@ -136,7 +159,9 @@ impl Roster {
         let Some(online) = self.by_user.get_mut(&user) else {
             return false;
         };
-        self.rooms.entry(room).or_default().insert(user);
+        let online_room = self.rooms.entry(room).or_default();
+        online_room.users.insert(user);
+        online_room.conns.take();
         online.rooms.insert(room)
     }
 
@@ -162,8 +187,9 @@ impl Roster {
 
     fn forget(&mut self, user: UserId, room: ConversationId) {
         if let Some(online) = self.rooms.get_mut(&room) {
-            online.remove(&user);
-            if online.is_empty() {
+            online.users.remove(&user);
+            online.conns.take();
+            if online.users.is_empty() {
                 self.rooms.remove(&room);
             }
         }
@@ -199,12 +225,16 @@ impl Roster {
 
     /// How many of a room's members are online.
     pub fn online_in(&self, room: ConversationId) -> usize {
-        self.rooms.get(&room).map_or(0, BTreeSet::len)
+        self.rooms.get(&room).map_or(0, |room| room.users.len())
     }
 
     /// A room's members who are online.
     pub fn in_room(&self, room: ConversationId) -> impl Iterator<Item = &Online> {
-        let online = self.rooms.get(&room).into_iter().flatten();
+        let online = self
+            .rooms
+            .get(&room)
+            .into_iter()
+            .flat_map(|room| &room.users);
         online.filter_map(|user| self.by_user.get(user))
     }
 
@@ -214,6 +244,22 @@ impl Roster {
             .filter(|online| online.user != but)
             .flat_map(|online| online.conns.iter().copied())
             .collect()
+    }
+
+    /// The connections that a message of a user to a room goes to, if anyone else is online in it.
+    pub(crate) fn audience(&self, room: ConversationId, sender: UserId) -> Option<RoomAudience> {
+        let online = self.rooms.get(&room)?;
+        let gather = || {
+            self.in_room(room)
+                .flat_map(|online| online.conns.iter().copied())
+                .collect()
+        };
+        let all = Rc::clone(online.conns.get_or_init(gather));
+        let mut but = Vec::new();
+        if online.users.contains(&sender) {
+            but.extend_from_slice(self.conns_of(sender));
+        }
+        (all.len() > but.len()).then_some(RoomAudience { all, but })
     }
 
     /// All users who are online, by account.
@@ -262,6 +308,37 @@ mod tests {
         assert!(!roster.is_online(ann));
         roster.leave(there);
         assert!(roster.is_empty());
+    }
+
+    #[test]
+    fn messages_share_the_list_of_a_room_until_it_changes() {
+        let (ann, bob, room) = (UserId(1), UserId(2), ConversationId(5));
+        let mut roster = Roster::default();
+        roster.allow_sessions(NonZeroUsize::new(2).unwrap());
+        roster.enter(ConnId(1), ann, "ann", [room]);
+        assert!(roster.audience(room, ann).is_none(), "no other member");
+        roster.enter(ConnId(2), bob, "bob", [room]);
+        let told = |roster: &Roster, by| {
+            let audience = roster.audience(room, by).expect("someone is told");
+            (audience.all.to_vec(), audience.but)
+        };
+        let both = vec![ConnId(1), ConnId(2)];
+        assert_eq!(told(&roster, ann), (both.clone(), vec![ConnId(1)]));
+        let [one, two] = [ann, bob].map(|by| roster.audience(room, by).unwrap().all);
+        assert!(Rc::ptr_eq(&one, &two));
+        // A second session comes and goes, a member leaves and is put back.
+        roster.enter(ConnId(3), ann, "ann", [room]);
+        let all = vec![ConnId(1), ConnId(3), ConnId(2)];
+        assert_eq!(told(&roster, bob), (all, vec![ConnId(2)]));
+        roster.leave(ConnId(1));
+        assert_eq!(told(&roster, bob).0, [ConnId(3), ConnId(2)]);
+        roster.part(ann, room);
+        assert!(roster.audience(room, bob).is_none());
+        roster.roll_back();
+        assert_eq!(told(&roster, bob).0, [ConnId(3), ConnId(2)]);
+        // A sender whose last session has ended is not in the list.
+        roster.leave(ConnId(2));
+        assert_eq!(told(&roster, bob), (vec![ConnId(3)], vec![]));
     }
 
     #[test]

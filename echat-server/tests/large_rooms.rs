@@ -166,3 +166,30 @@ fn a_room_of_middle_size_does_not_wait_for_the_largest() {
     assert!(!(200..999).all(|n| is_told(&mut sim, n)), "others wait");
     sim.settle();
 }
+
+#[test]
+fn messages_of_one_tick_come_in_the_order_of_their_ids() {
+    let mut sim = world(&[("hall", 6), ("den", 3)]);
+    for (name, room) in [
+        ("u0", "hall"),
+        ("u1", "hall"),
+        ("u2", "den"),
+        ("u3", "hall"),
+    ] {
+        send(&mut sim, name, room, 5);
+    }
+    sim.settle();
+    for n in 0..6 {
+        let told = sim.end(&format!("u{n}")).take_messages();
+        let ids: Vec<_> = told
+            .iter()
+            .map(|message| message.params.at("id").cloned())
+            .collect();
+        assert_eq!(ids.len(), if n < 3 { 20 } else { 15 }, "u{n}");
+        let number = |id: &Option<Value>| match id {
+            Some(Value::Int(id)) => *id,
+            other => panic!("{other:?}"),
+        };
+        assert!(ids.is_sorted_by_key(number), "u{n} has {ids:?}");
+    }
+}

@@ -132,24 +132,34 @@ impl Connections {
         }
     }
 
-    /// Queues an event for a connection, to be written with this urgency.
+    /// Queues encoded events for a connection, to be written with this urgency.
     pub(super) fn send(
         &mut self,
         conn: ConnId,
-        event: Rc<[u8]>,
+        events: &[Rc<[u8]>],
         urgency: Urgency,
         (limits, now): (&Limits, Now),
     ) {
         if let Some(entry) = self.table.get_mut(conn) {
-            entry.peer.send(event, limits, now);
+            entry.peer.send(events, limits, now);
             // The goodbye of a reader that is too slow has a deadline.
             let urgency = if entry.peer.is_closing() {
                 Urgency::Prompt
             } else {
                 urgency
             };
+            // A longer send queue closes nothing, logs nobody in and lets no further request be handled.
+            self.agenda.note(conn, entry, limits);
             self.writes.note(conn, entry, urgency);
-            self.settle(conn, limits);
+        }
+    }
+
+    /// Queues the encoded final reply of a request.
+    pub(super) fn reply(&mut self, conn: ConnId, reply: Rc<[u8]>, (limits, now): (&Limits, Now)) {
+        if let Some(entry) = self.table.get_mut(conn) {
+            entry.peer.reply(reply, limits, now);
+            self.agenda.note(conn, entry, limits);
+            self.writes.note(conn, entry, Urgency::Prompt);
         }
     }
 

@@ -16,6 +16,7 @@ use crate::roster::Roster;
 use crate::storage::{ConversationId, UserId};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+use std::slice;
 
 /// Presence changes that not all rooms were told of.
 #[derive(Debug, Default)]
@@ -99,7 +100,8 @@ impl Recipients<'_> {
         let urgency = self.connections.urgency(conns.len());
         for conn in conns {
             let at = (self.limits, self.now);
-            self.connections.send(*conn, event.clone(), urgency, at);
+            let event = slice::from_ref(event);
+            self.connections.send(*conn, event, urgency, at);
         }
     }
 }

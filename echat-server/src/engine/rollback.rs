@@ -48,7 +48,10 @@ pub(super) fn roll_back(
         } else {
             if let Some(gone) = &request.gone {
                 staged.retain(|delivery| {
-                    !matches!(delivery, Delivery::Event { .. } | Delivery::Presence(_))
+                    !matches!(
+                        delivery,
+                        Delivery::Event { .. } | Delivery::Room { .. } | Delivery::Presence(_)
+                    )
                 });
                 let address = Ipv4Addr::UNSPECIFIED.into();
                 tell_again(&mut state.ctx(&mut batch, request.conn, address, now), gone)?;

@@ -12,6 +12,7 @@
 use super::connections::Connections;
 use super::presence::{PresenceFanOut, Recipients};
 use super::rollback::{Handled, roll_back};
+use super::room_events::RoomRun;
 use super::scheduler::cost::Counts;
 use super::scheduler::{FlowKey, TurnsEnd};
 use super::{Engine, MemoryState, deferred_writes};
@@ -28,6 +29,7 @@ use echat_proto::channel::Message;
 use echat_proto::commands::{CloseReason, RequestKind, Session};
 use echat_proto::records::Code;
 use std::net::Ipv4Addr;
+use std::slice;
 use std::time::Duration;
 use zeroize::Zeroize;
 
@@ -105,21 +107,28 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
         limits,
         now,
     };
-    for delivery in state.outbox.release(receipt) {
+    let mut deliveries = state.outbox.release(receipt).into_iter();
+    let mut next = deliveries.next();
+    while let Some(delivery) = next.take().or_else(|| deliveries.next()) {
         let connections = &mut *recipients.connections;
         match delivery {
             Delivery::Event { to, event } => {
                 let urgency = connections.urgency(to.len());
                 for conn in to {
-                    connections.send(conn, event.clone(), urgency, (limits, now));
+                    connections.send(conn, slice::from_ref(&event), urgency, (limits, now));
                 }
+            }
+            Delivery::Room { to, event } => {
+                let mut run = RoomRun::new(to, event);
+                next = deliveries.find_map(|delivery| run.add(delivery));
+                run.release(connections, (limits, now));
             }
             Delivery::Presence(change) => engine.presence.begin(change),
             Delivery::CatchUp { user, room, to } => {
                 engine.presence.catch_up(user, room, &to, &mut recipients);
             }
             Delivery::Reply { to, event } => {
-                connections.with(to, limits, |peer| peer.reply(event, limits, now));
+                connections.reply(to, event, (limits, now));
             }
             Delivery::Close { conn, end } => {
                 connections.with(conn, limits, |peer| peer.close(end, now));

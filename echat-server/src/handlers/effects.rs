@@ -47,8 +47,9 @@ impl Ctx<'_, '_> {
                     self.outbox.send_all(to, &event);
                 }
                 Effect::TellRoom { room, but, event } => {
-                    let to = self.roster.in_room_but(room, but);
-                    self.outbox.send_all(to, &event);
+                    if let Some(to) = self.roster.audience(room, but) {
+                        self.outbox.send_room(to, &event);
+                    }
                 }
                 Effect::TellOwn(event) => {
                     let to = self.roster.others_of(self.conn);

@@ -147,7 +147,7 @@ fn what_comes_is_opened_so_far_ahead_and_no_further() {
 fn a_queue_over_its_hard_limit_is_dropped_for_a_goodbye() {
     let (mut peer, mut channel) = open();
     for _ in 0..3 {
-        peer.send(vec![0; 3_000].into(), &limits(), at(0));
+        peer.send(&[vec![0; 3_000].into()], &limits(), at(0));
     }
     assert!(peer.is_closing());
     let goodbye = Incoming::Close(CloseReason::TooSlow as u64);
@@ -166,12 +166,12 @@ fn a_queue_may_stay_over_its_soft_limit_for_thirty_seconds() {
     let message = || -> Rc<[u8]> { message().expect("small").into() };
     let (mut peer, mut channel) = open();
     peer.authenticate(&limits());
-    peer.send(message(), &limits(), at(0));
+    peer.send(&[message()], &limits(), at(0));
     assert!(peer.is_backed_up(&limits()) && !peer.wants_bytes(&limits()));
     peer.expire(&limits(), at(29));
     assert_eq!(read(&mut peer, &mut channel, at(29)).len(), 1);
     assert!(peer.wants_bytes(&limits()));
-    peer.send(message(), &limits(), at(29));
+    peer.send(&[message()], &limits(), at(29));
     peer.expire(&limits(), at(58));
     assert!(!peer.is_closing());
     peer.expire(&limits(), at(59));
@@ -193,7 +193,7 @@ fn a_queue_that_is_too_long_only_when_it_is_sealed_counts_too() {
         command: 1,
         params: Value::Str("x".repeat(limits.send_queue_soft - ENTRY_BYTES - 9)),
     };
-    peer.send(message.encode().expect("small").into(), &limits, at(1));
+    peer.send(&[message.encode().expect("small").into()], &limits, at(1));
     assert_eq!(peer.waiting(), limits.send_queue_soft);
     assert!(!peer.is_backed_up(&limits));
     peer.seal(&mut rng(), &limits, at(2));
