@@ -16,9 +16,9 @@ pub(super) struct JobQueue {
 impl Default for JobQueue {
     fn default() -> Self {
         Self {
-            // In a flood of hellos from one address the oldest connections have been given up by their
-            // clients or closed for newer ones. The newest can still be answered in time.
-            handshakes: ByPrefix::new(Order::NewestFirst),
+            // In a flood of hellos the oldest connections are closed for newer ones before a worker is free.
+            // Only the newest can be answered in time.
+            handshakes: ByPrefix::new(Order::UntilOverload),
             hashes: ByPrefix::new(Order::OldestFirst),
             preparations: Vec::new(),
         }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn one_hash_goes_before_all_handshakes_and_the_newest_of_these_is_first() {
+    fn one_hash_goes_before_all_handshakes_and_the_others_after_them() {
         let mut queue = JobQueue::default();
         for conn in 1..=3 {
             queue.push(handshake(conn));
@@ -105,12 +105,12 @@ mod tests {
         let mut next = |hashing| queue.next(hashing, 2).map(|job| job.conn.0);
         assert_eq!(next(0), Some(4));
         let others = [1, 1, 1, 1].map(&mut next);
-        assert_eq!(others, [3, 2, 1, 5].map(Some));
+        assert_eq!(others, [1, 2, 3, 5].map(Some));
         assert_eq!(next(0), None);
     }
 
     #[test]
-    fn preparing_waits_for_everybody_and_hashes_for_their_places() {
+    fn preparation_goes_last_and_hashes_have_a_bound() {
         let mut queue = JobQueue::default();
         let conn = ConnId(0);
         queue.push(Job {

@@ -1,6 +1,10 @@
-//! Jobs by rate-limit prefix. A prefix that asked for nothing lately goes before those that did, and each of
-//! these has one of its jobs done in a round. But after a few new prefixes in a row comes one of the
-//! others: so neither waits behind a flood of the other, from however many addresses.
+//! Jobs by rate-limit prefix. A new prefix, which had no job lately, goes before the others, and each of the
+//! others has one job served in a round. After a few new prefixes in a row comes one of the others. So
+//! neither kind waits behind a flood of the other, from however many addresses.
+//!
+//! The oldest job goes first, within a prefix and between prefixes of one round, so that every job of a small
+//! burst is served. In an overload, where jobs are lost because their connections close before a worker is
+//! free, [`Order::UntilOverload`] serves the newest first: the oldest would be lost anyway.
 
 use crate::conn::ConnId;
 use crate::limits::rate_limit_prefix;
@@ -20,22 +24,57 @@ const REMEMBERED: usize = 1_000;
 /// Which job goes first, within a prefix and between those whose turns are in one round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
+    /// The oldest.
     OldestFirst,
-    NewestFirst,
+    /// The oldest, but the newest in an [`Overload`].
+    UntilOverload,
 }
 
-/// The round, and the number in it.
+/// Whether more jobs come than can be served. Counts jobs that were lost against jobs that were served, so
+/// it needs no clock. One lost job, of a client that gave up, is no overload.
+#[derive(Debug, Default)]
+struct Overload {
+    points: u32,
+}
+
+impl Overload {
+    /// Points of a lost job. A served one takes one point back, so an overload lasts while more than a fifth
+    /// of the jobs are lost.
+    const LOST: u32 = 4;
+    /// More points are an overload.
+    const BEGINS: u32 = 16;
+    /// The most points: an overload is over when 48 jobs were served and none was lost.
+    const MOST: u32 = 64;
+
+    fn lost(&mut self) {
+        self.points = (self.points + Self::LOST).min(Self::MOST);
+    }
+
+    fn served(&mut self) {
+        self.points = self.points.saturating_sub(1);
+    }
+
+    fn is_on(&self) -> bool {
+        self.points > Self::BEGINS
+    }
+}
+
+/// The round, and the number in it: the count of jobs when the prefix had none and got its first.
 type Position = (u64, u64);
 
-/// The jobs of one prefix. Without any it is only remembered, so that it is not new by coming again.
+/// The jobs of one prefix. A prefix without jobs is remembered for some rounds, so that it is not new again
+/// at once.
 struct Backlog {
     jobs: VecDeque<Job>,
     turn: Position,
+    overload: Overload,
 }
 
 pub(super) struct ByPrefix {
     order: Order,
     backlogs: HashMap<IpAddr, Backlog>,
+    /// Jobs of all prefixes, for the order between prefixes.
+    overload: Overload,
     /// The prefixes whose jobs wait.
     turns: BTreeMap<Position, IpAddr>,
     /// The prefix of each job that waits; a connection has one job at most.
@@ -51,6 +90,7 @@ impl ByPrefix {
         Self {
             order,
             backlogs: HashMap::new(),
+            overload: Overload::default(),
             turns: BTreeMap::new(),
             waiting: HashMap::new(),
             round: NEW + 1,
@@ -67,21 +107,18 @@ impl ByPrefix {
         let backlog = self.backlogs.entry(prefix).or_insert(Backlog {
             jobs: VecDeque::new(),
             turn: (NEW, 0),
+            overload: Overload::default(),
         });
-        let number = match self.order {
-            Order::OldestFirst if backlog.jobs.is_empty() => self.pushed,
-            Order::OldestFirst => backlog.turn.1,
-            Order::NewestFirst => u64::MAX - self.pushed,
-        };
-        let mut round = backlog.turn.0;
-        if !backlog.jobs.is_empty() {
-            self.turns.remove(&backlog.turn);
-        } else if known {
-            round = round.max(self.round);
+        if backlog.jobs.is_empty() {
+            let round = if known {
+                backlog.turn.0.max(self.round)
+            } else {
+                NEW
+            };
+            backlog.turn = (round, self.pushed);
+            self.turns.insert(backlog.turn, prefix);
         }
         backlog.jobs.push_back(job);
-        backlog.turn = (round, number);
-        self.turns.insert(backlog.turn, prefix);
     }
 
     pub(super) fn pop(&mut self) -> Option<Job> {
@@ -94,10 +131,14 @@ impl ByPrefix {
                 .retain(|_, backlog| !backlog.jobs.is_empty() || recent(backlog));
         }
         let backlog = self.backlogs.get_mut(&prefix)?;
-        let job = match self.order {
-            Order::OldestFirst => backlog.jobs.pop_front(),
-            Order::NewestFirst => backlog.jobs.pop_back(),
+        let newest_first = self.order == Order::UntilOverload && backlog.overload.is_on();
+        let job = if newest_first {
+            backlog.jobs.pop_back()
+        } else {
+            backlog.jobs.pop_front()
         }?;
+        backlog.overload.served();
+        self.overload.served();
         backlog.turn = (self.round + 1, number);
         if !backlog.jobs.is_empty() {
             self.turns.insert(backlog.turn, prefix);
@@ -108,21 +149,31 @@ impl ByPrefix {
     }
 
     fn next_turn(&mut self) -> Option<(Position, IpAddr)> {
-        let other = self.turns.range((NEW + 1, 0)..).next();
-        let other = other.filter(|_| self.in_a_row >= IN_A_ROW);
-        let turn = *other.or_else(|| self.turns.first_key_value())?.0;
-        self.in_a_row = if turn.0 == NEW { self.in_a_row + 1 } else { 0 };
+        let known = self.turns.range((NEW + 1, 0)..).next();
+        let known = known.filter(|_| self.in_a_row >= IN_A_ROW);
+        let (round, _) = *known.or_else(|| self.turns.first_key_value())?.0;
+        let mut of_round = self.turns.range((round, 0)..=(round, u64::MAX));
+        let newest_first = self.order == Order::UntilOverload && self.overload.is_on();
+        let turn = if newest_first {
+            of_round.next_back()
+        } else {
+            of_round.next()
+        };
+        let turn = *turn?.0;
+        self.in_a_row = if round == NEW { self.in_a_row + 1 } else { 0 };
         self.turns.remove_entry(&turn)
     }
 
-    /// Drops the job of a connection that is gone; whether there was one. A prefix that was never served stays
-    /// new.
+    /// Drops the job of a connection that is gone, and counts it as lost; returns whether there was one. A
+    /// prefix that was never served stays new.
     pub(super) fn forget(&mut self, conn: ConnId) -> bool {
         let Some(prefix) = self.waiting.remove(&conn) else {
             return false;
         };
         if let Some(backlog) = self.backlogs.get_mut(&prefix) {
             backlog.jobs.retain(|job| job.conn != conn);
+            backlog.overload.lost();
+            self.overload.lost();
             if backlog.jobs.is_empty() {
                 self.turns.remove(&backlog.turn);
                 if backlog.turn.0 == NEW {
@@ -134,10 +185,11 @@ impl ByPrefix {
         true
     }
 
-    /// Forgets all prefixes when no job waits: none would be treated unfairly.
+    /// Forgets all prefixes, and an overload, when no job waits.
     fn forget_idle(&mut self) {
         if self.turns.is_empty() {
             self.backlogs = HashMap::new();
+            self.overload = Overload::default();
         }
     }
 }

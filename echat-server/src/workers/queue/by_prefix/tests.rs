@@ -13,7 +13,10 @@ fn job(conn: u64, address: impl Into<IpAddr>) -> Job {
 }
 
 fn is_empty(fair: &ByPrefix) -> bool {
-    fair.backlogs.is_empty() && fair.turns.is_empty() && fair.waiting.is_empty()
+    fair.backlogs.is_empty()
+        && fair.turns.is_empty()
+        && fair.waiting.is_empty()
+        && fair.overload.points == 0
 }
 
 fn v4(last: u8) -> Ipv4Addr {
@@ -37,18 +40,98 @@ fn addresses_take_turns() {
     assert!(is_empty(&fair));
 }
 
-#[test]
-fn a_flood_from_one_address_keeps_nobody_waiting_who_comes_after_it() {
-    let mut fair = ByPrefix::new(Order::NewestFirst);
-    for conn in 1..=400 {
-        fair.push(job(conn, v4(1)));
+/// Serves a burst while a further job comes for each served one. Returns how many jobs were served before the
+/// last of the burst was.
+fn served_until_the_burst_is_done(address: impl Fn(u32) -> Ipv4Addr) -> usize {
+    const BURST: u32 = 16;
+    let mut fair = ByPrefix::new(Order::UntilOverload);
+    for n in 0..BURST {
+        fair.push(job(n.into(), address(n)));
     }
-    assert_eq!(fair.pop().map(|job| job.conn.0), Some(400));
+    let mut left: Vec<u64> = (0..BURST.into()).collect();
+    for n in BURST..1_000 {
+        let served = fair.pop().expect("jobs wait").conn.0;
+        left.retain(|conn| *conn != served);
+        if left.is_empty() {
+            return usize::try_from(n - BURST).expect("small") + 1;
+        }
+        fair.push(job(n.into(), address(n)));
+    }
+    panic!("{left:?} of the burst wait for ever");
 }
 
 #[test]
-fn a_flood_from_many_addresses_keeps_nobody_waiting_from_another() {
-    for kind in [Order::OldestFirst, Order::NewestFirst] {
+fn no_job_of_a_burst_from_one_address_waits_while_others_keep_coming() {
+    assert_eq!(served_until_the_burst_is_done(|_| v4(1)), 16);
+}
+
+#[test]
+fn no_job_of_a_burst_from_new_addresses_waits_while_others_keep_coming() {
+    let new = |n| Ipv4Addr::from(0x0b00_0000 + n);
+    assert_eq!(served_until_the_burst_is_done(new), 16);
+}
+
+/// A flood: with each served job come five, and of the waiting jobs the oldest are lost beyond `ROOM`. Returns
+/// the queue after so many served jobs, the number of the last job, and how many served jobs were the newest.
+fn flooded(served: u64, address: impl Fn(u64) -> Ipv4Addr) -> (ByPrefix, u64, u64) {
+    const ROOM: u64 = 100;
+    let mut fair = ByPrefix::new(Order::UntilOverload);
+    let (mut last, mut newest) = (0, 0);
+    for _ in 0..served {
+        for _ in 0..5 {
+            last += 1;
+            fair.push(job(last, address(last)));
+            if let Some(oldest) = last.checked_sub(ROOM) {
+                fair.forget(ConnId(oldest));
+            }
+        }
+        let conn = fair.pop().expect("jobs wait").conn.0;
+        newest += u64::from(conn == last);
+    }
+    (fair, last, newest)
+}
+
+#[test]
+fn in_a_flood_the_newest_job_is_served_since_the_oldest_would_be_lost() {
+    let (_, _, newest) = flooded(1_000, |_| v4(1));
+    assert!(newest > 950, "{newest}");
+    // Every fourth turn is for the prefixes that were served before.
+    let (_, _, newest) = flooded(1_000, |n| {
+        Ipv4Addr::from(0x0b00_0000 + u32::try_from(n).expect("small"))
+    });
+    assert!(newest > 700, "{newest}");
+}
+
+#[test]
+fn after_a_flood_the_oldest_job_is_first_again() {
+    let (mut fair, last, _) = flooded(1_000, |_| v4(1));
+    let rest = order(&mut fair);
+    assert_eq!(rest.first(), Some(&(last - 1)), "the overload goes on");
+    let turned = rest.windows(2).position(|pair| pair[0] < pair[1]);
+    assert!(turned.is_some_and(|at| at < 50), "{rest:?}");
+    assert!(is_empty(&fair));
+}
+
+#[test]
+fn clients_that_give_up_are_no_overload() {
+    let mut fair = ByPrefix::new(Order::UntilOverload);
+    for conn in 0..100 {
+        fair.push(job(conn, v4(1)));
+    }
+    for round in 0..20 {
+        // One of six is lost.
+        assert!(fair.forget(ConnId(99 - round)));
+        let served = fair.pop().map(|job| job.conn.0);
+        assert_eq!(served, Some(4 * round));
+        for _ in 0..3 {
+            fair.pop();
+        }
+    }
+}
+
+#[test]
+fn a_flood_from_many_addresses_does_not_delay_another_address() {
+    for kind in [Order::OldestFirst, Order::UntilOverload] {
         let mut fair = ByPrefix::new(kind);
         for conn in 0..400 {
             fair.push(job(conn, v4(u8::try_from(conn % 200).expect("small"))));
@@ -71,17 +154,17 @@ fn a_flood_from_many_addresses_keeps_nobody_waiting_from_another() {
 }
 
 #[test]
-fn who_comes_again_has_no_second_turn_in_a_round() {
-    let mut fair = ByPrefix::new(Order::NewestFirst);
+fn a_prefix_that_comes_again_has_no_second_turn_in_a_round() {
+    let mut fair = ByPrefix::new(Order::UntilOverload);
     fair.push(job(1, v4(1)));
     fair.push(job(2, v4(2)));
-    assert_eq!(fair.pop().map(|job| job.conn.0), Some(2));
-    fair.push(job(3, v4(2)));
-    assert_eq!(order(&mut fair), [1, 3]);
+    assert_eq!(fair.pop().map(|job| job.conn.0), Some(1));
+    fair.push(job(3, v4(1)));
+    assert_eq!(order(&mut fair), [2, 3]);
 }
 
 #[test]
-fn what_is_forgotten_is_not_done() {
+fn a_forgotten_job_is_not_served() {
     let mut fair = ByPrefix::new(Order::OldestFirst);
     for (conn, address) in [(1, 1), (2, 2), (3, 1)] {
         fair.push(job(conn, v4(address)));
@@ -108,12 +191,12 @@ fn a_network_of_ipv6_has_one_turn_whatever_its_addresses() {
 }
 
 #[test]
-fn addresses_without_jobs_are_not_remembered_for_ever() {
-    let mut fair = ByPrefix::new(Order::NewestFirst);
+fn prefixes_without_jobs_are_forgotten() {
+    let mut fair = ByPrefix::new(Order::UntilOverload);
     fair.push(job(0, v4(1)));
     for n in 1..20_000_u32 {
         fair.push(job(n.into(), Ipv4Addr::from(0x0b00_0000 + n)));
-        assert_eq!(fair.pop().map(|job| job.conn.0), Some(n.into()));
+        assert_eq!(fair.pop().map(|job| job.conn.0), Some(u64::from(n) - 1));
         assert!(
             fair.backlogs.len() <= REMEMBERED + 2,
             "{}",
@@ -123,8 +206,8 @@ fn addresses_without_jobs_are_not_remembered_for_ever() {
 }
 
 #[test]
-fn a_crowd_that_is_new_again_and_again_does_not_starve_who_was_here() {
-    for kind in [Order::OldestFirst, Order::NewestFirst] {
+fn prefixes_that_are_new_again_and_again_do_not_starve_a_known_one() {
+    for kind in [Order::OldestFirst, Order::UntilOverload] {
         let mut fair = ByPrefix::new(kind);
         let mut last = 0;
         let mut one_of_the_crowd = || {
@@ -147,7 +230,7 @@ fn a_crowd_that_is_new_again_and_again_does_not_starve_who_was_here() {
 }
 
 #[test]
-fn who_was_forgotten_unserved_is_new_still() {
+fn a_prefix_that_was_never_served_is_new_still() {
     let mut fair = ByPrefix::new(Order::OldestFirst);
     fair.push(job(1, v4(1)));
     fair.push(job(2, v4(2)));
