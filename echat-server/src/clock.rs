@@ -1,4 +1,4 @@
-//! Time as it is passed in: only main and the reactor read a clock.
+//! Time as it is passed in. Only the reactor reads a clock.
 
 use std::time::Duration;
 
@@ -9,4 +9,29 @@ pub struct Now {
     pub running: Duration,
     /// Unix seconds; may jump. Only times that users see go by it. Times before 1970 are 0.
     pub unix: i64,
+}
+
+/// A time of [`Now::running`] in eight bytes, to the nanosecond, for what every connection keeps. It ends after 584
+/// years.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(u64);
+
+impl Moment {
+    /// Later than every other.
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
+    /// The time as a duration; [`Duration::MAX`] for [`NEVER`](Self::NEVER).
+    pub(crate) fn running(self) -> Duration {
+        if self == Self::NEVER {
+            Duration::MAX
+        } else {
+            Duration::from_nanos(self.0)
+        }
+    }
+}
+
+impl From<Duration> for Moment {
+    fn from(running: Duration) -> Self {
+        u64::try_from(running.as_nanos()).map_or(Self::NEVER, Self)
+    }
 }

@@ -82,7 +82,8 @@ pub(crate) struct Peer {
     /// Whether nothing more is read: the other end is done, or a frame was bad.
     reads_ended: bool,
     timers: Timers,
-    errors: SlidingWindow,
+    /// When unknown commands came; most clients send none.
+    errors: Option<Box<SlidingWindow>>,
     frame_error: Option<ChannelError>,
     /// Why the connection ends, as far as its end is known.
     departure: Option<Departure>,
@@ -99,7 +100,7 @@ impl Peer {
             hung_up: false,
             reads_ended: false,
             timers: Timers::new(now.running),
-            errors: SlidingWindow::default(),
+            errors: None,
             frame_error: None,
             departure: None,
         }
@@ -419,8 +420,9 @@ impl Peer {
 
     /// Counts an unknown command; true if there were too many.
     pub(crate) fn count_error(&mut self, now: Now) -> bool {
-        self.errors.add(now.running, ERROR_WINDOW);
-        self.errors.len() >= ERRORS
+        let errors = self.errors.get_or_insert_default();
+        errors.add(now.running, ERROR_WINDOW);
+        errors.len() >= ERRORS
     }
 
     /// When [`expire`](Self::expire) has something to do.

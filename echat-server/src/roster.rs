@@ -3,13 +3,17 @@
 //! One type owns every map, so that they cannot disagree: a user who is online is in `by_user`, in
 //! `by_conn` once for each connection, and in `rooms` once for each room.
 
-use crate::conn::ConnId;
+use crate::conn::{ConnId, ConnMap};
 use crate::storage::{ConversationId, UserId};
+use smallvec::SmallVec;
 use std::cell::OnceCell;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::rc::Rc;
+
+/// Connections of one user: one or two need no allocation.
+pub type Conns = SmallVec<[ConnId; 2]>;
 
 /// A user who is online, at one connection or more.
 #[derive(Clone, Debug)]
@@ -19,8 +23,9 @@ pub struct Online {
     /// The name in its stored form.
     pub name: Rc<str>,
     /// The connections of the user's sessions, oldest first; never empty.
-    pub conns: Vec<ConnId>,
-    rooms: BTreeSet<ConversationId>,
+    pub conns: Conns,
+    /// Sorted.
+    rooms: Vec<ConversationId>,
 }
 
 /// All users who are online.
@@ -28,7 +33,7 @@ pub struct Online {
 pub struct Roster {
     sessions_per_user: NonZeroUsize,
     by_user: BTreeMap<UserId, Online>,
-    by_conn: HashMap<ConnId, UserId>,
+    by_conn: ConnMap<UserId>,
     // The online members of each room; a room without any has no entry.
     rooms: HashMap<ConversationId, OnlineRoom>,
     // Joins and parts since the last commit, for a rollback.
@@ -64,7 +69,7 @@ impl Default for Roster {
         Self {
             sessions_per_user: NonZeroUsize::MIN,
             by_user: BTreeMap::new(),
-            by_conn: HashMap::new(),
+            by_conn: ConnMap::default(),
             rooms: HashMap::new(),
             changes: Vec::new(),
         }
@@ -89,14 +94,14 @@ impl Roster {
         let online = self.by_user.entry(user).or_insert_with(|| Online {
             user,
             name: name.into(),
-            conns: Vec::new(),
-            rooms: BTreeSet::new(),
+            conns: Conns::new(),
+            rooms: Vec::new(),
         });
         online.conns.push(conn);
         let oldest =
             (online.conns.len() > self.sessions_per_user.get()).then(|| online.conns.remove(0));
         if let Some(oldest) = oldest {
-            self.by_conn.remove(&oldest);
+            self.by_conn.remove(oldest);
         }
         self.by_conn.insert(conn, user);
         self.set_rooms(user, rooms);
@@ -105,7 +110,7 @@ impl Roster {
 
     /// Ends the session of a connection, if it has one; with the last one its user is gone.
     pub fn leave(&mut self, conn: ConnId) {
-        let Some(user) = self.by_conn.remove(&conn) else {
+        let Some(user) = self.by_conn.remove(conn) else {
             return;
         };
         let Entry::Occupied(mut online) = self.by_user.entry(user) else {
@@ -162,16 +167,27 @@ impl Roster {
         let online_room = self.rooms.entry(room).or_default();
         online_room.users.insert(user);
         online_room.conns.take();
-        online.rooms.insert(room)
+        let place = online.rooms.binary_search(&room);
+        if let Err(place) = place {
+            if online.rooms.is_empty() {
+                // Most users are in few rooms: the first does not reserve space for four.
+                online.rooms.reserve_exact(1);
+            }
+            online.rooms.insert(place, room);
+        }
+        place.is_err()
     }
 
     fn put_out(&mut self, user: UserId, room: ConversationId) -> bool {
         let Some(online) = self.by_user.get_mut(&user) else {
             return false;
         };
-        let was_there = online.rooms.remove(&room);
+        let place = online.rooms.binary_search(&room);
+        if let Ok(place) = place {
+            online.rooms.remove(place);
+        }
         self.forget(user, room);
-        was_there
+        place.is_ok()
     }
 
     /// Replaces what is known of a user's rooms.
@@ -198,7 +214,7 @@ impl Roster {
     /// The user who is logged in at a connection.
     pub fn at(&self, conn: ConnId) -> Option<&Online> {
         self.by_conn
-            .get(&conn)
+            .get(conn)
             .and_then(|user| self.by_user.get(user))
     }
 

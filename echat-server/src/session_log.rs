@@ -120,6 +120,9 @@ impl SessionLog {
         {
             self.close(user);
         }
+        if self.accounts.is_empty() && self.accounts.capacity() > 0 {
+            self.accounts = HashMap::new();
+        }
     }
 
     /// Ends all windows: the server stops.

@@ -293,7 +293,7 @@ impl Connections {
     /// Gives a request's heavy part to the workers.
     pub(super) fn wait_for(&mut self, conn: ConnId, task: Task, pending: Pending) {
         if let Some(entry) = self.table.get_mut(conn) {
-            entry.pending = Some(pending);
+            entry.pending = Some(Box::new(pending));
             self.jobs.ask(conn, entry.peer.address.ip(), task);
         }
     }
@@ -340,7 +340,7 @@ impl Connections {
         self.peer(conn).map(|peer| peer.address.ip())
     }
 
-    /// The numbers of all connections, oldest first.
+    /// All connections, oldest first. This looks at every connection: not for each tick.
     pub(super) fn conns(&self) -> Vec<ConnId> {
         self.table.conns()
     }

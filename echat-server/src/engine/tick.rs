@@ -366,7 +366,7 @@ impl<'t> Tick<'t> {
         }
         let before = self.cost();
         let started = self.start(conn, pending.number());
-        let answer = match (&pending, &result) {
+        let answer = match (&*pending, &result) {
             (Pending::Register(name), JobResult::Hashed(hash)) => {
                 account::registered(&mut self.ctx(conn), name, hash)
             }

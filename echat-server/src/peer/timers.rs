@@ -1,5 +1,6 @@
 //! The time-outs of a connection: handshake, login, silence, a slow reader, the flush before a close.
 
+use crate::clock::Moment;
 use crate::config::Limits;
 use std::time::Duration;
 
@@ -13,6 +14,10 @@ const LOGIN: Duration = Duration::from_mins(1);
 pub(super) const FLUSH: Duration = Duration::from_secs(2);
 /// How long a send queue may stay over `send_queue_soft`.
 const SLOW: Duration = Duration::from_secs(30);
+
+/// Deadlines of idle connections are put off to a multiple of this, so that they share wake-ups: the PINGs of
+/// 10,000 connections take one wake-up a second.
+const SHARED: Duration = Duration::from_secs(1);
 
 /// The stage of a connection, as far as its deadlines differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,37 +42,37 @@ pub(super) enum Due {
     Ping,
 }
 
-/// Since when each state lasts that has a time-out. Times are those of `Now::running`.
+/// Since when each state lasts that has a time-out.
 #[derive(Debug)]
 pub(super) struct Timers {
-    accepted: Duration,
-    /// Since when no user is logged in; `None` while one is.
-    unauthenticated: Option<Duration>,
+    /// Since when the phase lasts: the accept, the end of the handshake or of a session, or the beginning of the close.
+    since: Moment,
     /// When bytes came last.
-    heard: Duration,
-    /// Whether a PING was sent since.
+    heard: Moment,
+    /// Since when the send queue is over `send_queue_soft`; never if it is not.
+    slow: Moment,
+    /// Whether a PING was sent since bytes came.
     pinged: bool,
-    closing: Option<Duration>,
-    /// Since when the send queue is over `send_queue_soft`.
-    slow: Option<Duration>,
+    authenticated: bool,
+    closing: bool,
 }
 
 impl Timers {
     /// Those of a connection that was accepted now.
     pub(super) fn new(now: Duration) -> Self {
         Self {
-            accepted: now,
-            unauthenticated: Some(now),
-            heard: now,
+            since: now.into(),
+            heard: now.into(),
+            slow: Moment::NEVER,
             pinged: false,
-            closing: None,
-            slow: None,
+            authenticated: false,
+            closing: false,
         }
     }
 
     /// Bytes came.
     pub(super) fn heard(&mut self, now: Duration) {
-        self.heard = now;
+        self.heard = now.into();
         self.pinged = false;
     }
 
@@ -78,62 +83,67 @@ impl Timers {
 
     /// The handshake is done, or a session ended.
     pub(super) fn unauthenticated(&mut self, now: Duration) {
-        self.unauthenticated = Some(now);
+        self.authenticated = false;
+        if !self.closing {
+            self.since = now.into();
+        }
     }
 
     /// A user logged in.
     pub(super) fn authenticated(&mut self) {
-        self.unauthenticated = None;
+        self.authenticated = true;
     }
 
     /// Whether a user is logged in.
     pub(super) fn is_authenticated(&self) -> bool {
-        self.unauthenticated.is_none()
+        self.authenticated
     }
 
     /// The connection is being closed.
     pub(super) fn closing(&mut self, now: Duration) {
-        self.closing = Some(now);
+        self.closing = true;
+        self.since = now.into();
     }
 
     /// The send queue is over `send_queue_soft`, or not.
     pub(super) fn note_queue(&mut self, is_over: bool, now: Duration) {
-        if is_over {
-            self.slow.get_or_insert(now);
-        } else {
-            self.slow = None;
+        if !is_over {
+            self.slow = Moment::NEVER;
+        } else if self.slow == Moment::NEVER {
+            self.slow = now.into();
         }
     }
 
-    /// When the connection has something to do though no bytes come.
+    /// When the connection has something to do though no bytes come. A deadline of silence or of the login is shared: up
+    /// to a second later.
     pub(super) fn deadline(&self, phase: Phase, limits: &Limits) -> Duration {
+        let since = self.since.running();
         match phase {
-            Phase::Hello => self.accepted + HELLO,
-            Phase::Finishing => self.accepted + FINISHED,
-            Phase::Closing => self.closing.unwrap_or_default() + FLUSH,
+            Phase::Hello => since + HELLO,
+            Phase::Finishing => since + FINISHED,
+            Phase::Closing => since + FLUSH,
             Phase::Closed => Duration::MAX,
             Phase::Open => {
-                let login = self.unauthenticated.map(|since| since + LOGIN);
-                let slow = self.slow.map(|since| since + SLOW);
+                let heard = self.heard.running();
                 let ping = if self.pinged { 0 } else { limits.ping_seconds };
                 let silence = [ping, limits.dead_seconds].into_iter().filter(|s| *s > 0);
-                let silence = silence.map(|s| self.heard + Duration::from_secs(s)).min();
-                let deadlines = [login, slow, silence].into_iter().flatten();
-                deadlines.min().unwrap_or(Duration::MAX)
+                let silence = silence.map(|s| heard + Duration::from_secs(s));
+                let login = (!self.authenticated).then(|| since + LOGIN);
+                let idle = silence.chain(login).min().map_or(Duration::MAX, shared);
+                idle.min(self.slow.running().saturating_add(SLOW))
             }
         }
     }
 
     /// What an open connection has to do now.
     pub(super) fn due(&self, limits: &Limits, now: Duration) -> Option<Due> {
-        let silent = now.saturating_sub(self.heard);
+        let silent = now.saturating_sub(self.heard.running());
         let silent = |seconds: u64| seconds > 0 && silent >= Duration::from_secs(seconds);
-        let is_over = |since: Option<Duration>, most| since.is_some_and(|at| now >= at + most);
         if silent(limits.dead_seconds) {
             Some(Due::Silent)
-        } else if is_over(self.unauthenticated, LOGIN) {
+        } else if !self.authenticated && now >= self.since.running() + LOGIN {
             Some(Due::Idle)
-        } else if is_over(self.slow, SLOW) {
+        } else if now >= self.slow.running().saturating_add(SLOW) {
             Some(Due::Slow)
         } else if silent(limits.ping_seconds) && !self.pinged {
             Some(Due::Ping)
@@ -141,4 +151,10 @@ impl Timers {
             None
         }
     }
+}
+
+/// The next multiple of [`SHARED`].
+fn shared(at: Duration) -> Duration {
+    let parts = at.as_nanos().div_ceil(SHARED.as_nanos());
+    u32::try_from(parts).map_or(at, |parts| SHARED * parts)
 }

@@ -2,12 +2,13 @@
 
 use super::database_retries::Retry;
 use super::write_queue::Places;
+use crate::clock::Moment;
 use crate::config::Limits;
-use crate::conn::ConnId;
+use crate::conn::{ConnId, ConnIds, ConnMap};
 use crate::engine::scheduler::Schedule;
 use crate::handlers::account::Pending;
 use crate::peer::Peer;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A connection and what the engine keeps of it.
@@ -15,7 +16,7 @@ pub(in crate::engine) struct ConnectionEntry {
     pub(in crate::engine) peer: Peer,
     pub(in crate::engine) schedule: Schedule,
     /// A request that waits for a worker; later ones wait for it.
-    pub(in crate::engine) pending: Option<Pending>,
+    pub(in crate::engine) pending: Option<Box<Pending>>,
     pub(in crate::engine) retry: Retry,
     /// Whether it is only told that the server is full.
     pub(super) spare: bool,
@@ -24,7 +25,7 @@ pub(in crate::engine) struct ConnectionEntry {
     /// Its places in [`WriteQueue`](super::write_queue::WriteQueue).
     pub(super) places: Places,
     /// Its entry in [`Agenda`].
-    noted: Duration,
+    noted: Moment,
 }
 
 impl ConnectionEntry {
@@ -38,42 +39,43 @@ impl ConnectionEntry {
             spare,
             unauthenticated: true,
             places: Places::default(),
-            noted: Duration::MAX,
+            noted: Moment::NEVER,
         }
     }
 }
 
-/// All connections by their numbers. A number is never used again.
+/// All connections.
 #[derive(Default)]
 pub(super) struct ConnectionTable {
-    entries: BTreeMap<ConnId, ConnectionEntry>,
-    last: u64,
+    entries: ConnMap<ConnectionEntry>,
+    ids: ConnIds,
 }
 
 impl ConnectionTable {
-    /// Adds a connection under a new number.
+    /// Adds a connection under a new id.
     pub(super) fn insert(&mut self, entry: ConnectionEntry) -> ConnId {
-        self.last += 1;
-        let conn = ConnId(self.last);
+        let conn = self.ids.give();
         self.entries.insert(conn, entry);
         conn
     }
 
     pub(super) fn remove(&mut self, conn: ConnId) -> Option<ConnectionEntry> {
-        self.entries.remove(&conn)
+        let entry = self.entries.remove(conn)?;
+        self.ids.take_back(conn);
+        Some(entry)
     }
 
     pub(super) fn get(&self, conn: ConnId) -> Option<&ConnectionEntry> {
-        self.entries.get(&conn)
+        self.entries.get(conn)
     }
 
     pub(super) fn get_mut(&mut self, conn: ConnId) -> Option<&mut ConnectionEntry> {
-        self.entries.get_mut(&conn)
+        self.entries.get_mut(conn)
     }
 
-    /// The numbers of all connections, oldest first.
+    /// All connections, oldest first. This looks at every connection: not for each tick.
     pub(super) fn conns(&self) -> Vec<ConnId> {
-        self.entries.keys().copied().collect()
+        self.entries.conns()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -85,7 +87,7 @@ impl ConnectionTable {
 /// deadline here at most, never later than its peer's.
 #[derive(Default)]
 pub(super) struct Agenda {
-    deadlines: BTreeSet<(Duration, ConnId)>,
+    deadlines: BTreeSet<(Moment, ConnId)>,
     closed: Vec<ConnId>,
 }
 
@@ -93,7 +95,7 @@ impl Agenda {
     /// Notes an earlier deadline of a connection. A later deadline is found out when the earlier one comes, so activity
     /// costs nothing here.
     pub(super) fn note(&mut self, conn: ConnId, entry: &mut ConnectionEntry, limits: &Limits) {
-        let deadline = entry.peer.deadline(limits);
+        let deadline = Moment::from(entry.peer.deadline(limits));
         if deadline < entry.noted {
             self.deadlines.remove(&(entry.noted, conn));
             self.deadlines.insert((deadline, conn));
@@ -103,7 +105,7 @@ impl Agenda {
 
     /// Whether a connection's deadline is earlier than the noted one.
     pub(super) fn is_late(entry: &ConnectionEntry, limits: &Limits) -> bool {
-        entry.peer.deadline(limits) < entry.noted
+        Moment::from(entry.peer.deadline(limits)) < entry.noted
     }
 
     /// Notes that a connection is gone.
@@ -114,19 +116,19 @@ impl Agenda {
 
     /// Connections whose deadlines have come, at most `most` of them.
     pub(super) fn due(&self, now: Duration, most: usize) -> Vec<ConnId> {
-        let due = self.deadlines.range(..=(now, ConnId(u64::MAX)));
+        let due = self.deadlines.range(..=(now.into(), ConnId(u64::MAX)));
         due.take(most).map(|(_, conn)| *conn).collect()
     }
 
     /// Forgets the deadline of a connection, until it is noted again.
     pub(super) fn forget_deadline(&mut self, conn: ConnId, entry: &mut ConnectionEntry) {
         self.deadlines.remove(&(entry.noted, conn));
-        entry.noted = Duration::MAX;
+        entry.noted = Moment::NEVER;
     }
 
     /// The first deadline.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        self.deadlines.first().map(|(at, _)| *at)
+        self.deadlines.first().map(|(at, _)| at.running())
     }
 
     /// Connections that are gone, once.

@@ -156,7 +156,8 @@ fn deadlines_are_met_in_order_and_forgotten() {
 /// Makes a connection wait for a worker.
 fn logs_in(connections: &mut Connections, conn: ConnId) {
     let name = echat_proto::names::Username::new("ann").expect("a name");
-    connections.entry_mut(conn).expect("it is there").pending = Some(Pending::Register(name));
+    connections.entry_mut(conn).expect("it is there").pending =
+        Some(Box::new(Pending::Register(name)));
 }
 
 #[test]

@@ -146,7 +146,7 @@ impl Run {
     pub(crate) fn online(&self) -> Online {
         let everybody = self.sim.engine.roster().online();
         everybody
-            .map(|online| (crate::client::user(&online.name), online.conns.clone()))
+            .map(|online| (crate::client::user(&online.name), online.conns.to_vec()))
             .collect()
     }
 
