@@ -16,7 +16,7 @@ mod terminal;
 
 use crate::clock::Now;
 use crate::config::ServerConfig;
-use crate::conn::ConnId;
+use crate::conn::{ConnId, ConnMap};
 use crate::console::{self, Response};
 use crate::engine::{Engine, Fatal};
 use crate::logging;
@@ -31,7 +31,7 @@ use mio::{Events, Poll, Token, Waker};
 use ready::Ready;
 use signals::Asked;
 use socket::Socket;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -103,7 +103,8 @@ struct Reactor {
     checkpoints: CheckpointThread,
     engine: Engine,
     disk: Disk,
-    sockets: HashMap<ConnId, Socket>,
+    sockets: ConnMap<Socket>,
+    buffer: socket::Buffer,
     /// Sockets with unread bytes.
     readable: BTreeSet<ConnId>,
     /// Sockets that became writable.
@@ -154,7 +155,8 @@ impl Reactor {
             poll,
             listeners,
             signals,
-            sockets: HashMap::new(),
+            sockets: ConnMap::default(),
+            buffer: socket::buffer(),
             readable: BTreeSet::new(),
             writable: Vec::new(),
             clock,
@@ -323,8 +325,10 @@ impl Reactor {
         let readable: Vec<ConnId> = self.readable.iter().filter(welcome).copied().collect();
         let budget = socket::share(readable.len());
         for conn in readable {
-            let socket = self.sockets.get_mut(&conn);
-            if socket.is_none_or(|socket| socket.read(conn, budget, &mut self.engine, now)) {
+            let socket = self.sockets.get_mut(conn);
+            if socket.is_none_or(|socket| {
+                socket.read(conn, budget, &mut self.buffer, &mut self.engine, now)
+            }) {
                 self.readable.remove(&conn);
             }
         }
@@ -334,14 +338,14 @@ impl Reactor {
     fn write(&mut self, now: Now) {
         let mut ready = std::mem::take(&mut self.writable);
         ready.retain(|conn| {
-            let blocked = self.sockets.get_mut(conn).is_some_and(Socket::unblock);
+            let blocked = self.sockets.get_mut(*conn).is_some_and(Socket::unblock);
             blocked && !self.engine.output(*conn, now).is_empty()
         });
         // A write may end a connection (its key has reached its limit), which queues a last frame.
         loop {
             ready.extend(self.engine.take_dirty());
             let Some(conn) = ready.pop() else { return };
-            if let Some(socket) = self.sockets.get_mut(&conn) {
+            if let Some(socket) = self.sockets.get_mut(conn) {
                 socket.write(
                     conn,
                     &mut self.engine,
@@ -356,7 +360,7 @@ impl Reactor {
     fn drop_closed(&mut self) {
         for conn in self.engine.take_closed() {
             self.listeners.try_again();
-            self.sockets.remove(&conn);
+            self.sockets.remove(conn);
             self.readable.remove(&conn);
             if self.pool.forget(conn) {
                 self.engine.dropped(conn);
@@ -388,7 +392,7 @@ impl Reactor {
     }
 }
 
-/// Connection ids start at 1 and never reach the tokens at the top.
+/// Serial numbers start at 1 and never reach the tokens at the top.
 fn token(conn: ConnId) -> Token {
     Token(usize::try_from(conn.0).expect("fewer connections than addresses"))
 }

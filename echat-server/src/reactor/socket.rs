@@ -17,6 +17,13 @@ const BUDGET: usize = 64 * 1024;
 /// Bytes of one read.
 const CHUNK: usize = 16 * 1024;
 
+/// The buffer of all reads. It keeps sealed bytes only.
+pub(super) type Buffer = Box<[u8; CHUNK]>;
+
+pub(super) fn buffer() -> Buffer {
+    Box::new([0; CHUNK])
+}
+
 /// Bytes that one round reads from each connection at most, when so many are readable.
 pub(super) fn share(readable: usize) -> usize {
     (READS / readable.max(1)).clamp(LEAST_READ, BUDGET)
@@ -65,10 +72,10 @@ impl Socket {
         &mut self,
         conn: ConnId,
         mut budget: usize,
+        buffer: &mut Buffer,
         engine: &mut Engine,
         now: Now,
     ) -> bool {
-        let mut buffer = [0; CHUNK];
         while budget > 0 {
             if !engine.wants_bytes(conn) {
                 return false;
