@@ -206,7 +206,7 @@ impl Engine {
             return;
         }
         let mut waiting: HashMap<_, (ConnId, WaitReason, u64)> = HashMap::new();
-        for conn in self.connections.conns() {
+        for conn in self.connections.waiting() {
             let reason = self.why_waiting(conn);
             if let Some(reason) = reason.filter(|reason| *reason != WaitReason::InboxEmpty) {
                 let first = waiting.entry(discriminant(&reason));

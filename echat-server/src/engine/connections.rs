@@ -32,7 +32,7 @@ use admission::{Admission, Decision};
 use database_retries::DatabaseRetries;
 use echat_proto::commands::CloseReason;
 use rand::rngs::StdRng;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
@@ -52,6 +52,8 @@ pub(super) struct Connections {
     pub(super) scheduler: Scheduler,
     pub(super) jobs: WorkerJobs,
     retries: DatabaseRetries,
+    /// Connections with a request that is not answered, while the log is at level debug.
+    waiting: BTreeSet<ConnId>,
     /// Connections that are gone and whose users may have to be announced as offline, and why they went.
     pub(super) departed: VecDeque<(ConnId, Departure)>,
     /// The rate limit of the log line about bad frames.
@@ -69,6 +71,7 @@ impl Connections {
             scheduler: Scheduler::default(),
             jobs: WorkerJobs::default(),
             retries: DatabaseRetries::default(),
+            waiting: BTreeSet::new(),
             departed: VecDeque::new(),
             bad_frames: LogLimiter::default(),
             rng,
@@ -182,12 +185,15 @@ impl Connections {
         self.admission.note(conn, entry);
         self.agenda.note(conn, entry, limits);
         self.writes.note(conn, entry, Urgency::Prompt);
+        let waits = entry.pending.is_some() || entry.peer.has_items();
+        note_waiting(&mut self.waiting, conn, entry, waits);
     }
 
     fn remove(&mut self, conn: ConnId) {
-        let Some(entry) = self.table.remove(conn) else {
+        let Some(mut entry) = self.table.remove(conn) else {
             return;
         };
+        note_waiting(&mut self.waiting, conn, &mut entry, false);
         self.scheduler.remove(conn, &entry.schedule);
         if let Some(pending) = &entry.pending {
             self.jobs.closed(conn, pending.counted());
@@ -340,9 +346,9 @@ impl Connections {
         self.peer(conn).map(|peer| peer.address.ip())
     }
 
-    /// All connections, oldest first. This looks at every connection: not for each tick.
-    pub(super) fn conns(&self) -> Vec<ConnId> {
-        self.table.conns()
+    /// Connections with a request that is not answered, oldest first; none unless the log is at level debug.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = ConnId> {
+        self.waiting.iter().copied()
     }
 
     /// Whether a tick would find something to do at once.
@@ -441,9 +447,27 @@ impl Connections {
             self.scheduler.waiting(),
             self.jobs.len(),
             self.retries.len(),
+            self.waiting.len(),
             self.departed.len(),
         ];
         kept.iter().all(|kept| *kept == 0)
+    }
+}
+
+/// Notes whether a request of a connection is not answered, for the log at level debug.
+fn note_waiting(
+    waiting: &mut BTreeSet<ConnId>,
+    conn: ConnId,
+    entry: &mut ConnectionEntry,
+    waits: bool,
+) {
+    let waits = waits && tracing::enabled!(tracing::Level::DEBUG);
+    if std::mem::replace(&mut entry.waits, waits) != waits {
+        if waits {
+            waiting.insert(conn);
+        } else {
+            waiting.remove(&conn);
+        }
     }
 }
 

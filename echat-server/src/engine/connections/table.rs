@@ -22,6 +22,8 @@ pub(in crate::engine) struct ConnectionEntry {
     pub(super) spare: bool,
     /// Whether [`Admission`](super::admission::Admission) counts it as unauthenticated.
     pub(super) unauthenticated: bool,
+    /// Whether it is in [`Connections::waiting`](super::Connections::waiting).
+    pub(super) waits: bool,
     /// Its places in [`WriteQueue`](super::write_queue::WriteQueue).
     pub(super) places: Places,
     /// Its entry in [`Agenda`].
@@ -38,6 +40,7 @@ impl ConnectionEntry {
             retry: Retry::default(),
             spare,
             unauthenticated: true,
+            waits: false,
             places: Places::default(),
             noted: Moment::NEVER,
         }
@@ -73,7 +76,7 @@ impl ConnectionTable {
         self.entries.get_mut(conn)
     }
 
-    /// All connections, oldest first. This looks at every connection: not for each tick.
+    /// All connections, oldest first. This looks at every connection, so a tick does not call it.
     pub(super) fn conns(&self) -> Vec<ConnId> {
         self.entries.conns()
     }
