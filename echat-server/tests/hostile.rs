@@ -210,3 +210,46 @@ fn a_wrong_finished_under_the_right_keys_is_closed_without_a_word() {
     }
     assert_eq!(server.stop().status.code(), Some(0));
 }
+
+/// The end of a stream may arrive with the last bytes, right after them, or later: the server reads all bytes, answers them
+/// and closes.
+#[test]
+fn the_end_of_a_stream_is_read_whenever_it_arrives() {
+    let dir = ServerFolder::new();
+    let (server, mut ann) = scene(&dir);
+    for round in 0..30 {
+        let mut guest = Client::connect(&server);
+        if round % 3 == 0 {
+            guest.is_served();
+        }
+        let requests = vec!["QUERY_SERVER_TIME"; round * 7 % 32];
+        assert!(guest.says(&requests));
+        if round % 3 == 1 {
+            ann.is_served();
+        }
+        guest.stream().shutdown(Shutdown::Write).unwrap();
+        for _ in &requests {
+            guest.hears_message();
+        }
+        assert_eq!(guest.hears(), None, "round {round}");
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+/// More bytes than one read takes are all read, wherever a read ends.
+#[test]
+fn a_long_stream_is_read_to_its_last_byte() {
+    let dir = ServerFolder::new();
+    let (server, _ann) = scene(&dir);
+    let mut guest = Client::connect(&server);
+    let frame = guest.sealed("PING").len();
+    let mut guest = Client::connect(&server);
+    for bytes in [16 * 1024, 64 * 1024, 200 * 1024] {
+        let pings = bytes / frame + 1;
+        assert!(guest.says(&vec!["PING"; pings]));
+        for _ in 0..pings {
+            assert_eq!(guest.hears(), Some(Incoming::Pong));
+        }
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+}

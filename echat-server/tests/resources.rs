@@ -7,9 +7,14 @@ mod wire;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::net::TcpStream;
+use std::os::fd::AsRawFd;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
+
+use echat_proto::channel::Incoming;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
 
 use crowd::watch::Watch;
 use crowd::{open_house, usage};
@@ -72,10 +77,7 @@ fn is_let_in(server: &ServerProcess, member: &mut Client) {
         member.is_served();
         Client::try_connect(server).is_some_and(|mut client| {
             client.says(&["QUERY_SERVER_TIME"]);
-            matches!(
-                client.hears(),
-                Some(echat_proto::channel::Incoming::Message(_))
-            )
+            matches!(client.hears(), Some(Incoming::Message(_)))
         })
     });
     assert!(let_in, "no new client in {KNOCKS} attempts");
@@ -190,4 +192,48 @@ fn idle_connections_wake_nobody() {
         println!("{count} idle connections: {woken} wake-ups in {LOOK:?}");
         assert!(woken < 5, "{woken} wake-ups");
     }
+}
+
+/// Connections that are pinged in a campaign.
+const PINGED: usize = 500;
+
+/// Answers PINGs for a while; how many there were.
+fn answer_pings(clients: &mut [Client], time: Duration) -> u32 {
+    let mut poll = Poll::new().unwrap();
+    for (number, client) in clients.iter().enumerate() {
+        let fd = client.stream().as_raw_fd();
+        let registry = poll.registry();
+        registry
+            .register(&mut SourceFd(&fd), Token(number), Interest::READABLE)
+            .unwrap();
+    }
+    let (mut events, mut pings) = (Events::with_capacity(clients.len()), 0);
+    let watch = Watch::start();
+    while watch.elapsed() < time {
+        poll.poll(&mut events, Some(GLANCE)).unwrap();
+        for event in &events {
+            let client = &mut clients[event.token().0];
+            assert_eq!(client.hears(), Some(Incoming::Ping));
+            assert!(client.says(&["PONG"]));
+            pings += 1;
+        }
+    }
+    pings
+}
+
+#[test]
+#[ignore = "looks on for 20 s; campaign"]
+fn pings_of_idle_connections_cost_little() {
+    let dir = ServerFolder::new();
+    let limits = r#"{"unauthenticated": 10000, "ping_seconds": 2, "dead_seconds": 0}"#;
+    let server = open_house(&dir, limits);
+    let mut idle: Vec<_> = (0..PINGED).map(|_| Client::connect(&server)).collect();
+    // Workers still prepare for handshakes to come.
+    answer_pings(&mut idle, LOOK / 2);
+    let (cpu, woken) = (usage::cpu(&server), usage::switches(&server));
+    let pings = answer_pings(&mut idle, 2 * LOOK);
+    let each = (usage::cpu(&server) - cpu) / pings;
+    let woken = usage::switches(&server) - woken;
+    println!("{pings} pings of {PINGED} connections: {each:?} of CPU each, {woken} wake-ups");
+    assert!(pings > 0);
 }
