@@ -107,6 +107,8 @@ pub(crate) struct Outbox {
     staged: Vec<Delivery>,
     /// Events staged since the last release, one for each recipient.
     sends: usize,
+    /// Bytes of these events, of each for every recipient.
+    event_bytes: u64,
     /// Bytes of the replies staged since then.
     bytes: usize,
 }
@@ -120,16 +122,16 @@ impl Outbox {
     /// Stages an event for several connections; nothing if there are none.
     pub(crate) fn send_all(&mut self, to: Vec<ConnId>, event: &Event) {
         if !to.is_empty() {
-            self.sends += to.len();
             let event = encoded(event);
+            self.count_event(to.len(), &event);
             self.staged.push(Delivery::Event { to, event });
         }
     }
 
     /// Stages an event for the online members of a room.
     pub(crate) fn send_room(&mut self, to: RoomAudience, event: &Event) {
-        self.sends += to.all.len() - to.but.len();
         let event = encoded(event);
+        self.count_event(to.all.len() - to.but.len(), &event);
         self.staged.push(Delivery::Room { to, event });
     }
 
@@ -168,6 +170,18 @@ impl Outbox {
         self.staged.push(Delivery::Unauthenticated(conn));
     }
 
+    fn count_event(&mut self, recipients: usize, event: &[u8]) {
+        self.sends += recipients;
+        let bytes = recipients.saturating_mul(event.len());
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.event_bytes = self.event_bytes.saturating_add(bytes);
+    }
+
+    /// Bytes of the events staged for connections, of each for every recipient.
+    pub(crate) fn event_bytes(&self) -> u64 {
+        self.event_bytes
+    }
+
     /// Events staged, one for each recipient.
     pub(crate) fn sends(&self) -> usize {
         self.sends
@@ -197,7 +211,7 @@ impl Outbox {
     pub(crate) fn release(&mut self, receipt: Receipt) -> Vec<Delivery> {
         // One commit, one release.
         drop(receipt);
-        (self.sends, self.bytes) = (0, 0);
+        (self.sends, self.bytes, self.event_bytes) = (0, 0, 0);
         std::mem::take(&mut self.staged)
     }
 }

@@ -193,3 +193,31 @@ fn messages_of_one_tick_come_in_the_order_of_their_ids() {
         assert!(ids.is_sorted_by_key(number), "u{n} has {ids:?}");
     }
 }
+
+#[test]
+fn a_burst_to_a_small_room_is_one_write_for_each_member() {
+    let mut sim = world(&[("den", 0..20)]);
+    send(&mut sim, "u0", "den", 64);
+    assert_eq!(rounds(&mut sim)[0], 20, "one commit, one write for each");
+    for n in 1..20 {
+        assert_eq!(texts(&mut sim, &format!("u{n}")).len(), 64, "u{n}");
+    }
+}
+
+#[test]
+fn an_event_is_counted_by_its_bytes() {
+    let mut sim = world(&[("hall", 0..200)]);
+    // Sealing 3,900 bytes 199 times is a turn's work: the tick ends after five of these, and not after 64.
+    for n in 0..64 {
+        let content = format!("{n:03} {}", "x".repeat(3_900));
+        let params = format!(r#"{{"target_type":1,"target":"hall","content":"{content}"}}"#);
+        say(&mut sim, "u0", "SEND_MESSAGE", &params);
+    }
+    sim.step().expect("the database of a test does not fail");
+    let first = texts(&mut sim, "u1").len();
+    assert!(
+        (4..=6).contains(&first),
+        "{first} messages in the first round"
+    );
+    sim.settle();
+}

@@ -33,7 +33,8 @@ use std::slice;
 use std::time::Duration;
 use zeroize::Zeroize;
 
-/// Messages of one connection that one tick handles (PROTOCOL.md, "Limits").
+/// Messages that a connection has handled in one turn. A turn of nothing but messages to users and rooms may be followed by
+/// another one in the same tick: they have a rate, and share the commit and the writes.
 const MESSAGES: usize = 32;
 
 /// The number in place of a request's: the end of a connection was handled.
@@ -167,6 +168,13 @@ struct Record {
     request_bytes: u64,
 }
 
+/// Whether a connection may have another turn in the same tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Over,
+    Again,
+}
+
 /// A request, and how things stood before it was handled.
 struct Before {
     number: u32,
@@ -206,7 +214,10 @@ impl<'t> Tick<'t> {
                 break TurnsEnd::QueueEmpty;
             };
             self.record.served.push(conn);
-            self.serve(conn, flow)?;
+            if self.serve(conn, flow)? == Turn::Again {
+                self.record.served.pop();
+                self.connections.end_turn(conn, &self.state.limits);
+            }
         };
         self.connections.scheduler.end_turns(end);
         Ok(())
@@ -228,6 +239,7 @@ impl<'t> Tick<'t> {
             request_bytes: self.record.request_bytes,
             reply_bytes: count(self.state.outbox.bytes()),
             events: count(self.state.outbox.sends()),
+            event_bytes: self.state.outbox.event_bytes(),
         };
         counts.cost()
     }
@@ -394,7 +406,7 @@ impl<'t> Tick<'t> {
 
     /// Gives a connection its turn: handles its messages within its budget, and charges for them. Sending
     /// makes no flow cool down: it has a rate limit of its own.
-    fn serve(&mut self, conn: ConnId, flow: FlowKey) -> Result<(), StoreError> {
+    fn serve(&mut self, conn: ConnId, flow: FlowKey) -> Result<Turn, StoreError> {
         let before = self.cost();
         let mut sending = Duration::ZERO;
         let served = self.serve_messages(conn, flow, &mut sending);
@@ -414,16 +426,17 @@ impl<'t> Tick<'t> {
         conn: ConnId,
         flow: FlowKey,
         sending: &mut Duration,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Turn, StoreError> {
         let before = self.cost();
         let most = self.connections.scheduler.tick_cost();
+        let mut sends_only = true;
         for _ in 0..MESSAGES {
             let start = self.cost();
             let Some(item) = self.connections.next_item(conn, &self.state.limits) else {
-                break;
+                return Ok(Turn::Over);
             };
             if item.ends_session() && self.is_presence_pending(conn) {
-                break;
+                return Ok(Turn::Over);
             }
             let go_on = match item {
                 Item::Request(message, bytes) => {
@@ -431,6 +444,7 @@ impl<'t> Tick<'t> {
                     let sends = RequestKind::from_number(message.command)
                         .is_some_and(|kind| routes::policy(kind).cost == Cost::Sending);
                     let go_on = self.request(conn, flow, message)?;
+                    sends_only &= sends;
                     if sends {
                         *sending += self.cost_since(start);
                     }
@@ -445,10 +459,10 @@ impl<'t> Tick<'t> {
             let is_much =
                 !self.is_within_a_turn(before + *sending) || self.cost_since(before) > most;
             if !go_on || is_much || self.state.login_refused {
-                break;
+                return Ok(Turn::Over);
             }
         }
-        Ok(())
+        Ok(if sends_only { Turn::Again } else { Turn::Over })
     }
 
     /// Handles one message; false if the connection's turn ends with it.
