@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use echat_proto::names::{Content, Username};
-use echat_server::storage::{OpenError, Store, StoreError, create_template, schema_dump};
+use echat_proto::names::{Content, RoomName, Username};
+use echat_server::storage::{Batch, OpenError, Store, StoreError, create_template, schema_dump};
 use rusqlite::Connection;
 
 fn name(raw: &str) -> Username {
@@ -34,6 +34,76 @@ fn what_is_committed_is_there_after_reopening_and_nothing_else() {
     assert_eq!(batch.find_user("bob").unwrap(), None);
     assert_eq!(batch.writes(), 0);
     let _receipt = batch.commit().unwrap();
+}
+
+/// Stores a message of ann, who is alone in her room, and commits it.
+fn say(store: &mut Store) -> u64 {
+    let mut batch = store.batch();
+    let ann = batch.find_user("ann").unwrap().unwrap().id;
+    let den = batch.find_room("den").unwrap().unwrap().id;
+    let text = Content::new("x").unwrap();
+    let id = batch.insert_message(den, ann, &text, None, 1).unwrap();
+    let _receipt = batch.commit().unwrap();
+    assert_eq!(store.batch().newest_id().unwrap(), id);
+    id.0
+}
+
+#[test]
+fn the_id_of_a_deleted_message_is_not_assigned_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.db");
+    let mut store = Store::open(&path).unwrap();
+    let mut batch = store.batch();
+    let ann = batch.create_user(&name("ann"), "phc", 1).unwrap().unwrap();
+    let den = RoomName::new("den").unwrap();
+    batch.create_room(&den, ann, 1).unwrap().unwrap();
+    let _receipt = batch.commit().unwrap();
+    let mut last = (0..5).map(|_| say(&mut store)).last().unwrap();
+    assert_eq!(last, 5);
+    // The newest, the newest of what is left, several in one statement, and all.
+    for which in [
+        "id = (SELECT max(id) FROM messages)",
+        "id >= (SELECT max(id) - 1 FROM messages)",
+        "id < (SELECT max(id) FROM messages)",
+        "true",
+    ] {
+        for reopened in [false, true] {
+            say(&mut store);
+            last = say(&mut store);
+            let other = Connection::open(&path).unwrap();
+            let deleted = other.execute(&format!("DELETE FROM messages WHERE {which}"), []);
+            assert!(deleted.unwrap() > 0);
+            drop(other);
+            if reopened {
+                store = Store::open(&path).unwrap();
+            }
+            assert_eq!(store.batch().newest_id().unwrap().0, last, "{which}");
+            assert_eq!(say(&mut store), last + 1, "{which}, {reopened}");
+        }
+    }
+}
+
+#[test]
+fn ids_of_one_batch_follow_each_other_and_those_of_a_dropped_batch_are_free() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let ann = batch.create_user(&name("ann"), "phc", 1).unwrap().unwrap();
+    let den = RoomName::new("den").unwrap();
+    let den = batch.create_room(&den, ann, 1).unwrap().unwrap();
+    let _receipt = batch.commit().unwrap();
+    let three = |batch: &mut Batch<'_>| {
+        let text = Content::new("x").unwrap();
+        let ids = (0..3).map(|_| batch.insert_message(den, ann, &text, None, 1).unwrap().0);
+        ids.collect::<Vec<_>>()
+    };
+    let mut dropped = store.batch();
+    assert_eq!(three(&mut dropped), [1, 2, 3]);
+    drop(dropped);
+    for first in [1, 4] {
+        let mut batch = store.batch();
+        assert_eq!(three(&mut batch), [first, first + 1, first + 2]);
+        let _receipt = batch.commit().unwrap();
+    }
 }
 
 #[test]

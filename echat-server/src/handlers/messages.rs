@@ -163,3 +163,6 @@ fn new_message(sent: StoredMessage, txn_id: Option<Nullable<TxnId>>) -> Event {
 fn unix(seconds: i64) -> u64 {
     u64::try_from(seconds).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

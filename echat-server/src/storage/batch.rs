@@ -220,6 +220,11 @@ impl<'s> Batch<'s> {
         Ok(id)
     }
 
+    /// The newest message id that this batch assigned. No other program writes while its transaction is open.
+    pub(super) fn newest_assigned(&self) -> Option<i64> {
+        self.newest
+    }
+
     fn run<T>(
         &self,
         sql: &str,

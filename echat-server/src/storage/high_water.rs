@@ -29,10 +29,11 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use echat_system::private_file::{self, FileError};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, ffi};
+use rusqlite::{Connection, TransactionBehavior, ffi};
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
+use super::messages::NEWEST_ID;
 use super::open_error::OpenError;
 
 /// Ids in one reservation: one sync for this many messages, and the largest gap after a power cut.
@@ -145,19 +146,15 @@ pub(super) fn settle(
 
 /// The highest message id that a database has ever assigned; 0 before the first.
 pub(super) fn newest_id(db: &Connection) -> rusqlite::Result<i64> {
-    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'messages'";
-    let newest = db.query_row(sql, [], |row| row.get(0)).optional()?;
-    Ok(newest.unwrap_or(0))
+    db.query_row(NEWEST_ID, [], |row| row.get(0))
 }
 
 /// Lets the database assign ids above this one; with `renamed`, its history gets a new name.
 fn go_on_above(db: &mut Connection, id: i64, renamed: bool) -> rusqlite::Result<()> {
     let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let sql = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'messages'";
-    if step.execute(sql, [id])? == 0 {
-        let sql = "INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', ?1)";
-        step.execute(sql, [id])?;
-    }
+    let sql = "INSERT INTO message_ids (id, assigned) VALUES (1, ?1)
+               ON CONFLICT (id) DO UPDATE SET assigned = excluded.assigned";
+    step.execute(sql, [id])?;
     if renamed {
         step.execute("UPDATE history SET name = lower(hex(randomblob(8)))", [])?;
     }

@@ -5,6 +5,19 @@ use rusqlite::params;
 
 use super::{Batch, ConversationId, Kind, MessageId, StoreError, UserId};
 
+/// The highest id that was ever assigned. The messages alone do not tell: the newest may be deleted.
+pub(super) const NEWEST_ID: &str = "SELECT max(
+         coalesce((SELECT id FROM messages ORDER BY id DESC LIMIT 1), 0),
+         coalesce((SELECT assigned FROM message_ids WHERE id = 1), 0))";
+
+/// Stores a message under the next id. ?1 is the newest id if the batch knows it; `SQLite` then does not look it up.
+pub(super) const INSERT: &str =
+    "INSERT INTO messages (id, conversation, sender, send_time, content, txn_id)
+     VALUES (1 + coalesce(?1, max(
+                 coalesce((SELECT id FROM messages ORDER BY id DESC LIMIT 1), 0),
+                 coalesce((SELECT assigned FROM message_ids WHERE id = 1), 0))),
+             ?2, ?3, ?4, ?5, ?6)";
+
 /// A message as one user sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMessage {
@@ -29,8 +42,7 @@ pub struct StoredMessage {
 impl Batch<'_> {
     /// The highest message id that this database has ever assigned; 0 before the first message.
     pub fn newest_id(&self) -> Result<MessageId, StoreError> {
-        let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'messages'";
-        let newest = self.first(sql, [], |row| row.get(0))?;
+        let newest = self.first(NEWEST_ID, [], |row| row.get(0))?;
         Ok(newest.unwrap_or(MessageId(0)))
     }
 
@@ -50,10 +62,11 @@ impl Batch<'_> {
         txn_id: Option<&TxnId>,
         now: i64,
     ) -> Result<MessageId, StoreError> {
+        let newest = self.newest_assigned();
         let row = self.insert_id(
-            "INSERT INTO messages (conversation, sender, send_time, content, txn_id)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
+            INSERT,
             params![
+                newest,
                 conversation,
                 sender,
                 now,

@@ -1,6 +1,6 @@
 //! What only the inside can tell: migrations step by step, and what queries cost.
 
-use echat_proto::names::{RoomName, Username};
+use echat_proto::names::{Content, RoomName, Username};
 use rusqlite::{Connection, StatementStatus};
 
 use super::contacts::{OLDEST_PENDING, PENDING, PRUNE};
@@ -49,6 +49,40 @@ fn an_upgrade_keeps_what_was_there() {
     let ann = batch.find_user("ann").unwrap().unwrap();
     assert_eq!(batch.rooms(9).unwrap(), [("tea".into(), "ann".into(), 1)]);
     assert_eq!(batch.owned_count(ann.id).unwrap(), 1);
+}
+
+#[test]
+fn message_ids_go_on_after_those_that_an_older_version_assigned() {
+    for (rows, sequence, next) in [("", "", 1), ("(4)", "4", 5), ("(4)", "9", 10), ("", "7", 8)] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("3.db");
+        older_database(&path, 3);
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch(
+            "INSERT INTO users VALUES (1, 'ann', 'phc', 1);
+             INSERT INTO conversations VALUES (1, 1);",
+        )
+        .unwrap();
+        if !rows.is_empty() {
+            let sql = format!(
+                "INSERT INTO messages SELECT column1, 1, 1, 1, 'x', NULL FROM (VALUES {rows})"
+            );
+            db.execute(&sql, []).unwrap();
+        }
+        if !sequence.is_empty() {
+            db.execute("DELETE FROM sqlite_sequence WHERE name = 'messages'", [])
+                .unwrap();
+            let sql = "INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', ?1)";
+            db.execute(sql, [sequence.parse::<i64>().unwrap()]).unwrap();
+        }
+        drop(db);
+        let mut store = Store::open(&path).unwrap();
+        let mut batch = store.batch();
+        assert_eq!(batch.newest_id().unwrap(), MessageId(next - 1));
+        let text = Content::new("y").unwrap();
+        let id = batch.insert_message(ConversationId(1), UserId(1), &text, None, 1);
+        assert_eq!(id.unwrap(), MessageId(next));
+    }
 }
 
 /// Accounts and rooms that are alike by today's rule, as version 2 could have them.

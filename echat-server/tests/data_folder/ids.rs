@@ -181,7 +181,7 @@ fn a_database_that_goes_back_under_a_server_ends_it() {
     let db = Connection::open(dir.path("data/database.db")).unwrap();
     db.execute_batch(
         "BEGIN; DELETE FROM messages WHERE id > 3;
-         UPDATE sqlite_sequence SET seq = 3 WHERE name = 'messages'; COMMIT;",
+         UPDATE message_ids SET assigned = 3; COMMIT;",
     )
     .unwrap();
     drop(db);

@@ -1,0 +1,157 @@
+//! What one message costs: counted, so that the figures are the same in each run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use echat_proto::limits::CONTENT_MAX;
+use echat_proto::names::{RoomName, Username};
+use tempfile::TempDir;
+
+use super::*;
+use crate::config::Limits;
+use crate::storage::{Batch, Store, UserId, create_template};
+
+/// Bytes of the header of a write-ahead log, and of one of its frames beside the page
+/// (<https://sqlite.org/fileformat2.html>, section 4.1).
+const LOG_HEADER: u64 = 32;
+const FRAME_HEADER: u64 = 24;
+
+/// What one request cost.
+#[derive(Debug)]
+struct Cost {
+    /// Pages that the commit appended to the write-ahead log.
+    pages: u64,
+    statements: u64,
+    /// Steps of `SQLite`'s virtual machine.
+    steps: u64,
+}
+
+/// A database in a file, where ann and bob are friends and two of the ten members of a room.
+struct Scene {
+    _folder: TempDir,
+    path: PathBuf,
+    store: Store,
+    ann: Caller,
+}
+
+fn user(batch: &mut Batch<'_>, name: &str) -> UserId {
+    let name = Username::new(name).unwrap();
+    batch.create_user(&name, "phc", 1).unwrap().unwrap()
+}
+
+impl Scene {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("database.db");
+        create_template(&path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        let mut batch = store.batch();
+        let (ann, bob) = (user(&mut batch, "ann"), user(&mut batch, "bob"));
+        batch.befriend(ann, bob, 1).unwrap();
+        let tea = RoomName::new("tea").unwrap();
+        let tea = batch.create_room(&tea, ann, 1).unwrap().unwrap();
+        let others = (0..8).map(|n| user(&mut batch, &format!("member{n}")));
+        let members: Vec<UserId> = others.collect();
+        for member in members.into_iter().chain([ann, bob]) {
+            batch.add_member(tea, member, 1).unwrap();
+        }
+        let _ = batch.commit().unwrap();
+        Self {
+            _folder: folder,
+            path,
+            store,
+            ann: Caller {
+                id: ann,
+                name: "ann".into(),
+            },
+        }
+    }
+
+    /// Decides, writes and commits some requests in one batch, as a tick does.
+    fn commit(
+        &mut self,
+        requests: usize,
+        decide: impl Fn(&View<'_, '_>, Caller, usize) -> Result<Plan, Reject>,
+    ) -> Cost {
+        let limits = Limits {
+            content_bytes: CONTENT_MAX,
+            ..Limits::default()
+        };
+        let before = log_bytes(&self.path);
+        let mut batch = self.store.batch();
+        for request in 0..requests {
+            let view = View {
+                batch: &batch,
+                limits: &limits,
+                now: 2,
+            };
+            let Ok(Plan::Write(_, write)) = decide(&view, self.ann.clone(), request) else {
+                panic!("the request is refused")
+            };
+            assert!(write(&mut batch).is_ok());
+        }
+        let usage = batch.usage();
+        let _ = batch.commit().unwrap();
+        let frame = FRAME_HEADER + page_bytes(&self.path);
+        Cost {
+            pages: (log_bytes(&self.path) - before) / frame,
+            statements: usage.statements,
+            steps: usage.steps,
+        }
+    }
+
+    /// Some messages in one batch.
+    fn send(&mut self, to: TargetType, messages: usize, txn: Option<&str>) -> Cost {
+        let target = match to {
+            TargetType::Friend => "bob",
+            TargetType::Room => "tea",
+        };
+        self.commit(messages, |view, me, number| {
+            let txn_id = txn.map(|txn| TxnId::new(format!("{txn}{number}")).unwrap());
+            let content = Content::new("x".repeat(100)).unwrap();
+            send_message(view, me, to, NameQuery::new(target), content, txn_id)
+        })
+    }
+
+    fn mark_read(&mut self, id: u64) -> Cost {
+        self.commit(1, |view, me, _| {
+            mark_read(view, me, TargetType::Room, NameQuery::new("tea"), id)
+        })
+    }
+}
+
+/// Bytes of frames in the log. The tests write too little for a checkpoint.
+fn log_bytes(database: &Path) -> u64 {
+    let log = fs::metadata(database.with_extension("db-wal")).unwrap();
+    log.len().saturating_sub(LOG_HEADER)
+}
+
+/// The size of a page: two bytes in the header of the database (section 1.3).
+fn page_bytes(database: &Path) -> u64 {
+    let header = fs::read(database).unwrap();
+    u64::from(header[16]) << 8 | u64::from(header[17]) << 16
+}
+
+/// Other versions of `SQLite` may take a few steps more or less.
+fn assert_cost(cost: &Cost, pages: u64, statements: u64, steps: u64) {
+    assert_eq!(
+        (cost.pages, cost.statements),
+        (pages, statements),
+        "{cost:?}"
+    );
+    assert!(cost.steps <= steps, "{cost:?}");
+}
+
+#[test]
+fn a_message_writes_few_pages_in_few_statements() {
+    let mut scene = Scene::new();
+    scene.send(TargetType::Friend, 1, Some("first"));
+    scene.send(TargetType::Room, 1, Some("second"));
+    // Its row, its place in the conversation, and its txn_id.
+    assert_cost(&scene.send(TargetType::Friend, 1, Some("a")), 3, 4, 125);
+    assert_cost(&scene.send(TargetType::Room, 1, Some("b")), 3, 4, 132);
+    assert_cost(&scene.send(TargetType::Room, 1, None), 2, 3, 107);
+    // Ten in one tick.
+    assert_cost(&scene.send(TargetType::Room, 10, Some("c")), 3, 40, 1_095);
+    assert_cost(&scene.mark_read(2), 1, 5, 90);
+}
