@@ -107,6 +107,51 @@ fn ids_of_one_batch_follow_each_other_and_those_of_a_dropped_batch_are_free() {
 }
 
 #[test]
+fn a_batch_reads_one_snapshot_and_writes_on_no_older_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.db");
+    let (mut store, mut other) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
+    let mut batch = store.batch();
+    assert_eq!(batch.find_user("ann").unwrap(), None);
+    let mut theirs = other.batch();
+    theirs.create_user(&name("ann"), "phc", 1).unwrap().unwrap();
+    let _receipt = theirs.commit().unwrap();
+    assert_eq!(batch.find_user("ann").unwrap(), None, "one snapshot");
+    let refused = batch.create_user(&name("ann"), "phc", 1);
+    assert!(matches!(refused, Err(StoreError::Busy)), "{refused:?}");
+    // Tried again, the request sees what the other program wrote.
+    assert!(batch.find_user("ann").unwrap().is_some());
+    assert_eq!(batch.create_user(&name("ann"), "phc", 1).unwrap(), None);
+    batch.create_user(&name("bob"), "phc", 1).unwrap().unwrap();
+    let _receipt = batch.commit().unwrap();
+    assert!(other.batch().find_user("bob").unwrap().is_some());
+}
+
+#[test]
+fn a_batch_that_only_read_holds_no_checkpoint_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.db");
+    let (mut store, mut other) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
+    for committed in [true, false] {
+        let batch = store.batch();
+        assert_eq!(batch.find_user("eve").unwrap(), None);
+        if committed {
+            let _receipt = batch.commit().unwrap();
+        } else {
+            drop(batch);
+        }
+        let mut theirs = other.batch();
+        let user = name(if committed { "ann" } else { "bob" });
+        theirs.create_user(&user, "phc", 1).unwrap().unwrap();
+        let _receipt = theirs.commit().unwrap();
+        let look = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let db = Connection::open(&path).unwrap();
+        let busy: bool = db.query_row(look, [], |row| row.get(0)).unwrap();
+        assert!(!busy);
+    }
+}
+
+#[test]
 fn no_link_to_a_database_is_followed() {
     let dir = tempfile::tempdir().unwrap();
     let (there, link) = (dir.path().join("there.db"), dir.path().join("a.db"));

@@ -1,4 +1,7 @@
-//! A transaction that begins with the first write, and the proof that it is durable.
+//! A transaction of one tick, and the proof that what it wrote is durable.
+//!
+//! The first statement begins the transaction, and the first write makes it a writing one. All reads of the batch share
+//! one snapshot and one lock of the log, which `SQLite` otherwise takes and releases with each statement.
 
 use std::cell::Cell;
 
@@ -11,8 +14,7 @@ use super::high_water::HighWater;
 use super::write_ahead_log::WriteAheadLog;
 use super::{Store, StoreError};
 
-/// A unit of work. The first write begins the transaction. Dropping the batch without [`commit`](Batch::commit) rolls
-/// it back.
+/// A unit of work. Dropping it without [`commit`](Batch::commit) rolls its writes back.
 #[derive(Debug)]
 pub struct Batch<'s> {
     db: &'s Connection,
@@ -46,9 +48,9 @@ pub struct Receipt(());
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Nothing was written, so there is no transaction.
+    /// Nothing was written. The transaction of the reads is open unless there was none yet, or the last one failed.
     Reading,
-    /// A transaction is open.
+    /// The transaction holds the lock for writing.
     Writing,
     /// A statement of the transaction failed. `SQLite` may have ended the transaction by itself; a further write
     /// would then be durable on its own, so all are refused.
@@ -116,10 +118,9 @@ impl<'s> Batch<'s> {
     /// checkpoint failed in another way.
     pub fn commit(mut self) -> Result<Receipt, StoreError> {
         match self.state.get() {
-            State::Reading => {}
+            State::Reading => self.end_reading(),
             State::Writing => {
-                self.db
-                    .execute_batch("COMMIT")
+                self.control("COMMIT")
                     .map_err(|error| self.not_committed(error))?;
                 self.state.set(State::Reading);
                 if let (Some(high_water), Some(newest)) = (&mut self.high_water, self.newest) {
@@ -194,11 +195,20 @@ impl<'s> Batch<'s> {
 
     /// Runs one INSERT, UPDATE or DELETE; returns the number of rows changed.
     pub(super) fn write(&mut self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-        self.begin()?;
+        if let State::Broken(why) = self.state.get() {
+            return Err(refusal(why));
+        }
         let changed = self.run(sql, |statement| statement.execute(params));
-        let changed = changed.map_err(|error| self.error(error))?;
-        self.writes += 1;
-        Ok(changed)
+        match changed {
+            // Another process writes, or has written since this batch read: nothing of this batch is written yet.
+            Err(error) if self.is_reading() && is_held(&error) => Err(self.error(error)),
+            changed => {
+                self.state.set(State::Writing);
+                let changed = changed.map_err(|error| self.error(error))?;
+                self.writes += 1;
+                Ok(changed)
+            }
+        }
     }
 
     /// Runs one INSERT; returns the number of the new row.
@@ -230,6 +240,9 @@ impl<'s> Batch<'s> {
         sql: &str,
         act: impl FnOnce(&mut CachedStatement<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
+        if self.is_reading() && self.db.is_autocommit() {
+            self.control("BEGIN")?;
+        }
         let mut statement = self.db.prepare_cached(sql)?;
         let result = act(&mut statement);
         let steps = statement.reset_status(StatementStatus::VmStep);
@@ -245,30 +258,33 @@ impl<'s> Batch<'s> {
         self.error(failure::missing(what))
     }
 
-    fn begin(&mut self) -> Result<(), StoreError> {
-        match self.state.get() {
-            State::Reading => {
-                let begun = self.db.execute_batch("BEGIN IMMEDIATE");
-                begun.map_err(|error| self.error(error))?;
-                self.state.set(State::Writing);
-                Ok(())
-            }
-            State::Writing => Ok(()),
-            State::Broken(why) => Err(refusal(why)),
+    fn is_reading(&self) -> bool {
+        self.state.get() == State::Reading
+    }
+
+    /// Begins or ends a transaction.
+    fn control(&self, sql: &str) -> rusqlite::Result<()> {
+        self.db.prepare_cached(sql)?.execute([]).map(drop)
+    }
+
+    /// Ends the transaction of reads. The next statement begins another.
+    fn end_reading(&self) {
+        if !self.db.is_autocommit() && self.control("COMMIT").is_err() {
+            // If this fails too, the next BEGIN fails and is reported.
+            let _ = self.control("ROLLBACK");
         }
     }
 
     /// Classifies an error. Before the first write, an error leaves nothing behind, and a lock of another process only
-    /// means a retry. Within the transaction no other process holds a lock. After damage, even if a read met it,
-    /// `SQLite` commits nothing more, so the transaction ends here.
+    /// means a retry. Once the batch wrote, no other process holds a lock. After damage, even if a read met it, `SQLite`
+    /// commits nothing more of a transaction, so the transaction ends here; one that only read is begun anew.
     fn error(&self, error: rusqlite::Error) -> StoreError {
-        let reading = self.state.get() == State::Reading;
-        let held = matches!(
-            error.sqlite_error_code(),
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-        );
-        if reading && held {
-            return StoreError::Busy;
+        let reading = self.is_reading();
+        if reading {
+            self.end_reading();
+            if is_held(&error) {
+                return StoreError::Busy;
+            }
         }
         let error = self.damage.judge(error);
         if !reading {
@@ -305,11 +321,21 @@ impl<'s> Batch<'s> {
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        if self.state.get() != State::Reading && !self.db.is_autocommit() {
+        if self.is_reading() {
+            self.end_reading();
+        } else if !self.db.is_autocommit() {
             // If this fails too, the next BEGIN fails and is reported.
-            let _ = self.db.execute_batch("ROLLBACK");
+            let _ = self.control("ROLLBACK");
         }
     }
+}
+
+/// Whether a lock of another process is the cause, or, for the first write, a commit of another process since the reads.
+fn is_held(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
 }
 
 /// The error of every statement after the first failure, which reported the cause.

@@ -1,7 +1,7 @@
 //! The database: accounts, friendships, rooms, messages. The only SQL in the project.
 //!
 //! ```text
-//! Store::open ── batch() ──> Batch: reads; the first write begins a transaction
+//! Store::open ── batch() ──> Batch: reads and writes in one transaction
 //!                              │ commit()            │ drop
 //!                              v                     v
 //!                           Receipt: durable         rolled back
