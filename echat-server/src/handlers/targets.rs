@@ -1,4 +1,4 @@
-//! Resolves the name in a request to a user, a room or a conversation.
+//! Looks up the user, room or conversation of a name in a request.
 
 use super::{Caller, Reject};
 use crate::storage::{Batch, ConversationId, Room, User};
@@ -52,25 +52,27 @@ pub(super) fn conversation(
     target_type: TargetType,
     target: &NameQuery,
 ) -> Result<Conversation, Reject> {
-    match target_type {
-        TargetType::Room => {
-            let room = own_room(batch, me, target)?;
-            Ok(Conversation {
-                id: room.id,
-                name: room.name,
+    let refused = |code: Code| Err(code.into());
+    match (target_type, target.key()) {
+        (TargetType::Room, None) => refused(Code::UnknownRoom),
+        (TargetType::Friend, None) => refused(Code::UnknownUser),
+        (TargetType::Room, Some(key)) => match batch.find_own_room(me.id, key)? {
+            None => refused(Code::UnknownRoom),
+            Some((.., false)) => refused(Code::NotAMember),
+            Some((id, name, true)) => Ok(Conversation {
+                id,
+                name,
                 friend: None,
-            })
-        }
-        TargetType::Friend => {
-            let friend = user(batch, target)?;
-            match batch.friendship(me.id, friend.id)? {
-                Some(id) => Ok(Conversation {
-                    id,
-                    name: friend.name.clone(),
-                    friend: Some(friend),
-                }),
-                None => Err(Code::NotAFriend.into()),
-            }
-        }
+            }),
+        },
+        (TargetType::Friend, Some(key)) => match batch.find_friend(me.id, key)? {
+            None => refused(Code::UnknownUser),
+            Some((_, None)) => refused(Code::NotAFriend),
+            Some((friend, Some(id))) => Ok(Conversation {
+                id,
+                name: friend.name.clone(),
+                friend: Some(friend),
+            }),
+        },
     }
 }

@@ -8,6 +8,10 @@ use super::{Batch, ConversationId, Kind, StoreError, User, UserId};
 /// Expired declined requests that one write deletes at most.
 const PRUNED_AT_ONCE: i64 = 10;
 
+/// A user by name, and the friendship with another.
+pub(super) const FRIEND: &str = "SELECT u.id, u.name, f.conversation FROM users AS u
+     LEFT JOIN friendships AS f
+     ON f.low_user = min(u.id, ?1) AND f.high_user = max(u.id, ?1) WHERE u.name = ?2";
 /// Pending requests to a user, oldest first.
 pub(super) const PENDING: &str =
     "SELECT u.name FROM friend_requests AS r CROSS JOIN users AS u ON u.id = r.sender
@@ -54,6 +58,17 @@ impl Batch<'_> {
     pub fn friendship(&self, a: UserId, b: UserId) -> Result<Option<ConversationId>, StoreError> {
         let sql = "SELECT conversation FROM friendships WHERE low_user = ?1 AND high_user = ?2";
         self.first(sql, [a.min(b), a.max(b)], |row| row.get(0))
+    }
+
+    /// The user with this name, and the conversation with `me`; `None` in its place if they are not friends.
+    pub fn find_friend(
+        &self,
+        me: UserId,
+        key: &str,
+    ) -> Result<Option<(User, Option<ConversationId>)>, StoreError> {
+        self.first(FRIEND, params![me, key], |row| {
+            Ok((user(row)?, row.get(2)?))
+        })
     }
 
     /// The names of the senders of a user's pending requests, oldest first.

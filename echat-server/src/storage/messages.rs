@@ -11,12 +11,16 @@ pub(super) const NEWEST_ID: &str = "SELECT max(
          coalesce((SELECT assigned FROM message_ids WHERE id = 1), 0))";
 
 /// Stores a message under the next id. ?1 is the newest id if the batch knows it; `SQLite` then does not look it up.
-pub(super) const INSERT: &str =
-    "INSERT INTO messages (id, conversation, sender, send_time, content, txn_id)
+const INSERT: &str = "INSERT INTO messages (id, conversation, sender, send_time, content, txn_id)
      VALUES (1 + coalesce(?1, max(
                  coalesce((SELECT id FROM messages ORDER BY id DESC LIMIT 1), 0),
                  coalesce((SELECT assigned FROM message_ids WHERE id = 1), 0))),
              ?2, ?3, ?4, ?5, ?6)";
+
+/// A user's read marker, and the newest message of the conversation.
+pub(super) const MARKERS: &str = "SELECT p.read_id, coalesce((SELECT m.id FROM messages AS m
+         WHERE m.conversation = p.conversation ORDER BY m.id DESC LIMIT 1), 0)
+     FROM participants AS p WHERE p.user = ?1 AND p.conversation = ?2";
 
 /// A message as one user sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,20 +140,14 @@ impl Batch<'_> {
         conversation: ConversationId,
         id: MessageId,
     ) -> Result<Option<MessageId>, StoreError> {
-        let read: Option<MessageId> = self.first(
-            "SELECT read_id FROM participants WHERE user = ?1 AND conversation = ?2",
-            params![user, conversation],
-            |row| row.get(0),
-        )?;
-        let Some(read) = read else {
+        let markers: Option<(MessageId, MessageId)> =
+            self.first(MARKERS, params![user, conversation], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        let Some((read, newest)) = markers else {
             return Ok(None);
         };
-        let newest: Option<MessageId> = self.first(
-            "SELECT coalesce(max(id), 0) FROM messages WHERE conversation = ?1",
-            [conversation],
-            |row| row.get(0),
-        )?;
-        let wanted = newest.map_or(read, |newest| id.min(newest));
+        let wanted = id.min(newest);
         if wanted <= read {
             return Ok(Some(read));
         }

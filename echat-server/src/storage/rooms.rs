@@ -55,6 +55,10 @@ pub struct RoomSize {
     pub members: u64,
 }
 
+/// A room by name, and whether a user is a member.
+pub(super) const OWN_ROOM: &str = "SELECT r.id, r.name, p.user IS NOT NULL FROM rooms AS r
+     LEFT JOIN participants AS p ON p.user = ?1 AND p.conversation = r.id WHERE r.name = ?2";
+
 impl Batch<'_> {
     /// The room of this name in its stored form.
     pub fn find_room(&self, key: &str) -> Result<Option<Room>, StoreError> {
@@ -72,6 +76,17 @@ impl Batch<'_> {
                 })
             },
         )
+    }
+
+    /// The conversation and the stored name of the room of this name, and whether `me` is a member.
+    pub fn find_own_room(
+        &self,
+        me: UserId,
+        key: &str,
+    ) -> Result<Option<(ConversationId, String, bool)>, StoreError> {
+        self.first(OWN_ROOM, params![me, key], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
     }
 
     /// The first `limit` rooms by name: name, owner, members.

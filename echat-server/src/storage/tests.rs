@@ -3,11 +3,13 @@
 use echat_proto::names::{Content, RoomName, Username};
 use rusqlite::{Connection, StatementStatus};
 
-use super::contacts::{OLDEST_PENDING, PENDING, PRUNE};
+use super::contacts::{FRIEND, OLDEST_PENDING, PENDING, PRUNE};
 use super::history::{
     NEWEST, NEWEST_IDS, OLDEST, OLDEST_IDS, ONE, PARTICIPATION, PARTICIPATIONS, UNREAD,
 };
+use super::messages::MARKERS;
 use super::migrate::{MIGRATIONS, migrate};
+use super::rooms::OWN_ROOM;
 use super::search::{ROOMS, USERS};
 use super::skeletons::ALIKE;
 use super::*;
@@ -194,6 +196,9 @@ fn reading_and_searching_only_ever_seek() {
         PENDING,
         OLDEST_PENDING,
         PRUNE,
+        FRIEND,
+        OWN_ROOM,
+        MARKERS,
     ] {
         let plan = plan(&store, sql);
         for line in &plan {
