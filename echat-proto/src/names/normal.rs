@@ -52,9 +52,37 @@ pub(super) fn normalise(raw: &str) -> Result<String, NameError> {
     if raw.len() > RAW_BYTES {
         return Err(NameError::TooLong);
     }
+    if raw.is_ascii() {
+        return normalise_ascii(raw);
+    }
+    normalise_any(raw)
+}
+
+/// The rules for any text.
+fn normalise_any(raw: &str) -> Result<String, NameError> {
     let name = settle(raw)?;
     check(&name)?;
     Ok(name)
+}
+
+/// What the rules come to for ASCII, without their tables: most names are ASCII, and each request that names a user or
+/// a room looks one up. PRECIS allows the printable characters, and lower case is its only mapping. ASCII is one script
+/// and has one direction.
+fn normalise_ascii(raw: &str) -> Result<String, NameError> {
+    if let Some(bad) = raw.chars().find(|c| !c.is_ascii_graphic()) {
+        return Err(NameError::BadCharacter(bad));
+    }
+    let is_allowed = |c: &char| c.is_ascii_alphanumeric() || is_separator(*c);
+    let name = raw.to_ascii_lowercase();
+    if let Some(bad) = name.chars().find(|c| !is_allowed(c)) {
+        return Err(NameError::BadCharacter(bad));
+    }
+    match name.chars().next() {
+        None => Err(NameError::Empty),
+        Some(first) if is_separator(first) => Err(NameError::BadStart(first)),
+        Some(_) if name.len() > NAME_CHARS => Err(NameError::TooLong),
+        Some(_) => Ok(name),
+    }
 }
 
 /// Applies the profile until nothing changes (RFC 8264, section 7).
@@ -104,5 +132,46 @@ fn check(name: &str) -> Result<(), NameError> {
 }
 
 fn allowed(c: char) -> bool {
-    matches!(c, '_' | '.' | '-') || (c.is_alphanumeric() && c.identifier_allowed())
+    is_separator(c) || (c.is_alphanumeric() && c.identifier_allowed())
+}
+
+fn is_separator(c: char) -> bool {
+    matches!(c, '_' | '.' | '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ASCII: std::ops::RangeInclusive<char> = '\0'..='\x7f';
+
+    fn is_the_same_both_ways(name: &str) {
+        assert_eq!(normalise_ascii(name), normalise_any(name), "{name:?}");
+    }
+
+    #[test]
+    fn every_short_ascii_text_has_the_form_that_the_tables_give_it() {
+        for first in ASCII {
+            is_the_same_both_ways(&format!("{first}"));
+            for second in ASCII {
+                is_the_same_both_ways(&format!("{first}{second}"));
+                for third in ASCII {
+                    is_the_same_both_ways(&format!("{first}{second}{third}"));
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn each_ascii_text_has_the_form_that_the_tables_give_it(
+            name in "[\\x00-\\x7f]{1,24}|[a-zA-Z0-9_.-]{1,80}|[a-zA-Z][a-zA-Z0-9_.-]{0,19}[ -~]?"
+        ) {
+            is_the_same_both_ways(&name);
+        }
+    }
 }
