@@ -35,19 +35,28 @@ impl Content {
         if raw.len() > CONTENT_MAX {
             return Err(ContentError::TooLong(raw.len()));
         }
-        match raw
-            .chars()
-            .find(|&c| c.is_control() && !matches!(c, '\n' | '\t'))
+        if raw.bytes().any(may_be_control)
+            && let Some(c) = raw.chars().find(|c| is_refused(*c))
         {
-            Some(c) => Err(ContentError::Control(c)),
-            None => Ok(Self(raw)),
+            return Err(ContentError::Control(c));
         }
+        Ok(Self(raw))
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn is_refused(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t')
+}
+
+/// Whether a refused character may begin with this byte. In UTF-8, C1 controls begin with 0xc2, as other characters do.
+/// Most texts have none of these bytes, and bytes are looked through faster than characters.
+fn may_be_control(byte: u8) -> bool {
+    (byte < b' ' && !matches!(byte, b'\n' | b'\t')) || matches!(byte, 0x7f | 0xc2)
 }
 
 impl fmt::Display for Content {
@@ -93,5 +102,26 @@ impl TxnId {
 impl fmt::Display for TxnId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_control_character_but_newline_and_tab_is_refused_wherever_it_stands() {
+        for c in '\0'..=char::MAX {
+            let refused = c.is_control() && c != '\n' && c != '\t';
+            for text in [format!("{c}"), format!("ab{c}"), format!("é£{c}z")] {
+                let content = Content::new(text.as_str());
+                let expected = if refused {
+                    Err(ContentError::Control(c))
+                } else {
+                    Ok(Content(text))
+                };
+                assert_eq!(content, expected, "{c:?}");
+            }
+        }
     }
 }
