@@ -25,6 +25,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -41,6 +42,13 @@ const STEP: i64 = 1_000;
 
 /// Bytes of a line: a word of 8, a number of 19, a checksum of 16, two spaces and a newline.
 const LINE: usize = 46;
+
+/// Where a line has its number and its checksum, and the bytes that the checksum covers.
+const NUMBER: Range<usize> = 9..28;
+const SAID: usize = NUMBER.end;
+const SUM: Range<usize> = 29..45;
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 const RESERVED: &str = "reserved";
 const OPEN: &str = "open";
@@ -302,18 +310,30 @@ fn offset(line: usize) -> u64 {
     (line * LINE) as u64
 }
 
-/// A line: its text, and the first digits of the SHA-256 of that text.
-fn line(word: &str, id: i64) -> Vec<u8> {
-    let said = format!("{word:<8} {id:019}");
-    format!("{said} {}\n", checksum(&said)).into_bytes()
+/// A line: its text, and the first digits of the SHA-256 of that text. Each commit writes one, so its digits are set
+/// without the formatting machinery.
+fn line(word: &str, id: i64) -> [u8; LINE] {
+    let mut line = [b' '; LINE];
+    line[..word.len()].copy_from_slice(word.as_bytes());
+    let mut rest = id.unsigned_abs();
+    for digit in line[NUMBER].iter_mut().rev() {
+        *digit = HEX[usize::try_from(rest % 10).unwrap_or(0)];
+        rest /= 10;
+    }
+    let sum = checksum(&line[..SAID]);
+    line[SUM].copy_from_slice(&sum);
+    line[LINE - 1] = b'\n';
+    line
 }
 
-fn checksum(said: &str) -> String {
-    let mut beginning = [0; 8];
-    for (byte, of_sum) in beginning.iter_mut().zip(Sha256::digest(said)) {
-        *byte = of_sum;
+/// The first bytes of the SHA-256 as hexadecimal digits.
+fn checksum(said: &[u8]) -> [u8; 16] {
+    let mut digits = [0; 16];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(Sha256::digest(said)) {
+        pair[0] = HEX[usize::from(byte >> 4)];
+        pair[1] = HEX[usize::from(byte & 15)];
     }
-    format!("{:016x}", u64::from_be_bytes(beginning))
+    digits
 }
 
 /// The word and the number of a valid line.
@@ -322,7 +342,7 @@ fn parse(bytes: &[u8; LINE]) -> Option<(String, i64)> {
     let (said, sum) = text.rsplit_once(' ')?;
     let (word, number) = said.rsplit_once(' ')?;
     let id = number.parse().ok().filter(|id| *id >= 0)?;
-    (sum == checksum(said)).then(|| (word.trim_end().to_owned(), id))
+    (sum.as_bytes() == checksum(said.as_bytes())).then(|| (word.trim_end().to_owned(), id))
 }
 
 fn refusal(error: &io::Error) -> StoreError {
