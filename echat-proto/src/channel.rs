@@ -6,7 +6,7 @@ mod opener;
 mod sealer;
 
 use crate::commands::channel as command;
-use crate::crypto::{BLOCK, DirectionKeys, Secret};
+use crate::crypto::{BLOCK, OpenKeys, SealKeys, Secret};
 use crate::frame::BadLength;
 use crate::limits;
 use crate::value::Value;
@@ -15,8 +15,8 @@ use thiserror::Error;
 
 pub use crate::message::{Malformed, Message};
 pub use opened::{Messages, Opened};
-pub use sealer::Sealer;
 pub(crate) use sealer::seal_finished;
+pub use sealer::Sealer;
 
 /// Why a frame was refused (PROTOCOL.md, section 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -57,8 +57,8 @@ pub struct Channel {
 
 impl Channel {
     pub(crate) fn new(
-        seal: DirectionKeys,
-        open: DirectionKeys,
+        seal: SealKeys,
+        open: OpenKeys,
         receive_limit: usize,
         exporter: Secret,
     ) -> Self {

@@ -1,13 +1,13 @@
 //! The receiving half of a channel: frames, tag, padding, then contents (`opened`).
 
 use super::{ChannelError, Incoming, Malformed, Messages, Opened};
-use crate::crypto::{BLOCK, DirectionKeys, TAG};
+use crate::crypto::{BLOCK, OpenKeys, TAG};
 use crate::frame::{Deframer, HEADER};
 use crate::limits;
 
 /// The receiving half of a channel.
 pub(super) struct Opener {
-    keys: DirectionKeys,
+    keys: OpenKeys,
     seq: u64,
     /// AES blocks that the key has decrypted.
     pub(super) blocks: u64,
@@ -17,7 +17,7 @@ pub(super) struct Opener {
 }
 
 impl Opener {
-    pub(super) fn new(keys: DirectionKeys, limit: usize) -> Self {
+    pub(super) fn new(keys: OpenKeys, limit: usize) -> Self {
         Self {
             keys,
             seq: 0,

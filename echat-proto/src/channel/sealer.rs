@@ -3,7 +3,7 @@
 use super::Message;
 use super::opened::BATCH_OVERHEAD;
 use crate::commands::channel as command;
-use crate::crypto::{BLOCK, DirectionKeys, TAG};
+use crate::crypto::{BLOCK, SealKeys, TAG};
 use crate::frame::HEADER;
 use crate::value::{Value, tag};
 use rand::CryptoRng;
@@ -11,14 +11,14 @@ use std::collections::VecDeque;
 
 /// The sending half of a channel.
 pub struct Sealer {
-    pub(super) keys: DirectionKeys,
+    pub(super) keys: SealKeys,
     seq: u64,
     /// AES blocks that the key has encrypted.
     pub(super) blocks: u64,
 }
 
 impl Sealer {
-    pub(super) fn new(keys: DirectionKeys) -> Self {
+    pub(super) fn new(keys: SealKeys) -> Self {
         Self {
             keys,
             seq: 0,

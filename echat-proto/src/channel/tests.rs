@@ -16,11 +16,11 @@ fn rng() -> StdRng {
 
 /// Two ends under the same keys, past their handshake.
 fn pair() -> (Channel, Channel) {
-    let keys = |byte: u8| DirectionKeys::derive(&Zeroizing::new([byte; 32]));
+    let secret = |byte: u8| Zeroizing::new([byte; 32]);
     let end = |seal, open| {
         Channel::new(
-            keys(seal),
-            keys(open),
+            SealKeys::derive(&secret(seal)),
+            OpenKeys::derive(&secret(open)),
             limits::FRAME_AFTER_LOGIN,
             Zeroizing::new([0; 32]),
         )

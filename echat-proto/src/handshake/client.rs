@@ -6,6 +6,7 @@ use super::{
     SERVER_SIGNED, Step, check_prefix, hello_prefix, public_of,
 };
 use crate::channel::{Channel, seal_finished};
+use crate::crypto::{OpenKeys, SealKeys};
 use crate::group::{Ephemeral, KeyShare, PUBLIC, Public};
 use crate::limits;
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -70,8 +71,8 @@ impl<K: KeyShare> AwaitServerHello<K> {
         let z = self.share.agree(&answer.public);
         let schedule = Schedule::new(&self.hello, answer.bytes, &z);
         let mut channel = Channel::new(
-            schedule.client_to_server,
-            schedule.server_to_client,
+            SealKeys::derive(&schedule.client_to_server),
+            OpenKeys::derive(&schedule.server_to_client),
             limits::FRAME_TO_CLIENT,
             schedule.exporter,
         );

@@ -1,7 +1,7 @@
 //! The key schedule: from transcript and Z to all keys of a connection (PROTOCOL.md, section 3).
 
 use super::{CLIENT_HELLO, SERVER_HELLO, SERVER_SIGNED};
-use crate::crypto::{DirectionKeys, Secret, expand, hmac};
+use crate::crypto::{Secret, expand, hmac};
 use crate::group::PUBLIC;
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
@@ -30,8 +30,8 @@ pub(super) fn signed_text(
 
 /// The secrets that both sides share after Diffie-Hellman.
 pub(super) struct Schedule {
-    pub(super) client_to_server: DirectionKeys,
-    pub(super) server_to_client: DirectionKeys,
+    pub(super) client_to_server: Secret,
+    pub(super) server_to_client: Secret,
     pub(super) client_finished: [u8; 32],
     pub(super) server_finished: [u8; 32],
     /// Lets another protocol bind itself to this channel.
@@ -48,8 +48,8 @@ impl Schedule {
         let prk = Hkdf::<Sha256>::new(Some(&th2), &**z);
         let finished = |label: &[u8]| hmac(&expand(&prk, label), &th2);
         Self {
-            client_to_server: DirectionKeys::derive(&expand(&prk, b"echat/2 c2s secret")),
-            server_to_client: DirectionKeys::derive(&expand(&prk, b"echat/2 s2c secret")),
+            client_to_server: expand(&prk, b"echat/2 c2s secret"),
+            server_to_client: expand(&prk, b"echat/2 s2c secret"),
             client_finished: finished(b"echat/2 c finished"),
             server_finished: finished(b"echat/2 s finished"),
             exporter: expand(&prk, b"echat/2 exporter"),

@@ -6,6 +6,7 @@ use super::{
     SERVER_SIGNED, Step, check_prefix, hello_prefix, public_of,
 };
 use crate::channel::{Channel, seal_finished};
+use crate::crypto::{OpenKeys, SealKeys};
 use crate::group::{KeyShare, Public};
 use crate::limits;
 use ed25519_dalek::{Signer, SigningKey};
@@ -67,8 +68,8 @@ pub fn respond(
     let z = share.agree(&hello.public);
     let schedule = Schedule::new(&hello.bytes, &server_hello, &z);
     let mut channel = Channel::new(
-        schedule.server_to_client,
-        schedule.client_to_server,
+        SealKeys::derive(&schedule.server_to_client),
+        OpenKeys::derive(&schedule.client_to_server),
         limits::FRAME_BEFORE_LOGIN,
         schedule.exporter,
     );

@@ -5,7 +5,7 @@
 
 use echat_proto::channel::Message;
 use echat_proto::commands::channel::FINISHED;
-use echat_proto::crypto::{BLOCK, DirectionKeys, Secret};
+use echat_proto::crypto::{BLOCK, SealKeys, Secret};
 use echat_proto::value::Value;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
@@ -71,7 +71,7 @@ impl Schedule {
     }
 
     fn frame(&self, secret: &str, seq: u64, message: &Message) -> Vec<u8> {
-        let keys = DirectionKeys::derive(&self.secret(secret));
+        let keys = SealKeys::derive(&self.secret(secret));
         let mut text = message.encode().expect("a wire form");
         let plain = text.len();
         text.resize(plain.next_multiple_of(BLOCK), 0);

@@ -109,8 +109,9 @@ fn frames_that_are_dropped_repeated_moved_reflected_or_foreign_are_refused() {
         frame_of(&mut end, &bytes(&message(9)))
     };
     let elsewhere = || {
-        let keys = |byte: u8| DirectionKeys::derive(&Zeroizing::new([byte; 32]));
-        Channel::new(keys(3), keys(4), 0, Zeroizing::new([0; 32]))
+        let secret = |byte: u8| Zeroizing::new([byte; 32]);
+        let (seal, open) = (SealKeys::derive(&secret(3)), OpenKeys::derive(&secret(4)));
+        Channel::new(seal, open, 0, secret(0))
     };
     for at in 0..frames.len() {
         let refused = |what: &str, tampered: Vec<Vec<u8>>| {
