@@ -3,11 +3,12 @@
 use super::Message;
 use super::opened::BATCH_OVERHEAD;
 use crate::commands::channel as command;
-use crate::crypto::{BLOCK, SealKeys, TAG};
+use crate::crypto::{BLOCK, Chain, SealKeys, TAG, encrypt_all};
 use crate::frame::HEADER;
 use crate::value::{Value, tag};
 use rand::CryptoRng;
 use std::collections::VecDeque;
+use zeroize::Zeroize;
 
 /// The sending half of a channel.
 pub struct Sealer {
@@ -28,7 +29,8 @@ impl Sealer {
 
     /// Appends one frame with this plaintext to `out`. The plaintext is not checked.
     pub fn seal(&mut self, plain: &[u8], rng: &mut impl CryptoRng, out: &mut Vec<u8>) {
-        self.seal_with(rng, out, plain.len(), |out| out.extend_from_slice(plain));
+        self.draft(rng, out, plain.len(), |out| out.extend_from_slice(plain))
+            .seal();
     }
 
     /// Takes as many messages from the queue as a frame of at most `limit` bytes of ciphertext can hold, and appends
@@ -41,17 +43,34 @@ impl Sealer {
         rng: &mut impl CryptoRng,
         out: &mut Vec<u8>,
     ) -> usize {
+        let Some((draft, taken)) = self.draft_waiting(waiting, limit, rng, out) else {
+            return 0;
+        };
+        draft.seal();
+        taken
+    }
+
+    /// Like [`seal_waiting`](Self::seal_waiting), but leaves the frame to be sealed by [`seal_all`], together with
+    /// frames of other channels. Returns it with the plaintext bytes taken; `None` if the queue is empty.
+    pub fn draft_waiting<'a, M: AsRef<[u8]>>(
+        &'a mut self,
+        waiting: &mut VecDeque<M>,
+        limit: usize,
+        rng: &mut impl CryptoRng,
+        out: &'a mut Vec<u8>,
+    ) -> Option<(Draft<'a>, usize)> {
         let several = fitting(waiting, limit);
         if several < 2 {
-            let Some(message) = waiting.pop_front() else {
-                return 0;
-            };
-            self.seal(message.as_ref(), rng, out);
-            return message.as_ref().len();
+            let message = waiting.pop_front()?;
+            let message = message.as_ref();
+            let draft = self.draft(rng, out, message.len(), |out| {
+                out.extend_from_slice(message);
+            });
+            return Some((draft, message.len()));
         }
         let taken: usize = waiting.iter().take(several).map(|m| m.as_ref().len()).sum();
         let plain = BATCH_OVERHEAD + taken + 4 * several;
-        self.seal_with(rng, out, plain, |out| {
+        let draft = self.draft(rng, out, plain, |out| {
             out.extend_from_slice(&command::BATCH.to_be_bytes());
             out.push(tag::BYTES);
             out.extend_from_slice(&length_of(taken + 4 * several));
@@ -60,39 +79,93 @@ impl Sealer {
                 out.extend_from_slice(message.as_ref());
             }
         });
-        taken
+        Some((draft, taken))
     }
 
-    fn seal_with(
-        &mut self,
+    /// Appends a frame with everything but its encryption and its tag. `fill` appends a plaintext of `plain` bytes.
+    fn draft<'a>(
+        &'a mut self,
         rng: &mut impl CryptoRng,
-        out: &mut Vec<u8>,
+        out: &'a mut Vec<u8>,
         plain: usize,
         fill: impl FnOnce(&mut Vec<u8>),
-    ) {
+    ) -> Draft<'a> {
         let at = out.len();
-        out.reserve(HEADER + plain.next_multiple_of(BLOCK) + TAG);
-        out.resize(at + HEADER, 0);
-        fill(out);
-        let length = (out.len() - at - HEADER).next_multiple_of(BLOCK).max(BLOCK);
-        let padding = at + HEADER + length - out.len();
-        out.resize(at + HEADER + length, 0);
-
-        let (header, text) = out[at..]
-            .split_first_chunk_mut::<HEADER>()
-            .expect("resized to it");
+        let length = plain.next_multiple_of(BLOCK).max(BLOCK);
+        // No later growth may leave a copy of the plaintext behind.
+        out.reserve(HEADER + length + TAG);
+        let mut header = [0; HEADER];
         header[..4].copy_from_slice(&length_of(length));
-        header[4] = u8::try_from(padding).expect("less than a block");
+        header[4] = u8::try_from(length - plain).expect("at most a block, which is empty");
         rng.fill_bytes(&mut header[5..]);
-        self.keys.encrypt(
-            header.last_chunk().expect("the header ends in the IV"),
-            text,
-        );
-        let tag = self.keys.tag(self.seq, &out[at..]);
-        out.extend_from_slice(&tag);
+        out.extend_from_slice(&header);
+        fill(out);
+        debug_assert_eq!(out.len(), at + HEADER + plain);
+        out.resize(at + HEADER + length + TAG, 0);
+
+        let seq = self.seq;
         self.seq += 1;
         self.blocks += (length / BLOCK) as u64;
+        Draft {
+            keys: &self.keys,
+            seq,
+            frame: &mut out[at..],
+            sealed: false,
+        }
     }
+}
+
+/// A frame that is complete but for its encryption and its tag. Its place in the stream is taken, so it must be sealed.
+/// If it is dropped instead, its bytes are wiped, and the receiver refuses the channel.
+#[must_use = "an unsealed frame ends the channel"]
+pub struct Draft<'a> {
+    keys: &'a SealKeys,
+    seq: u64,
+    frame: &'a mut [u8],
+    sealed: bool,
+}
+
+impl Draft<'_> {
+    /// Seals this frame alone.
+    pub fn seal(mut self) {
+        let Chain { keys, iv, data } = self.chain();
+        keys.encrypt(&iv, data);
+        self.tag();
+    }
+
+    fn chain(&mut self) -> Chain<'_> {
+        let end = self.frame.len() - TAG;
+        let (header, data) = self.frame[..end]
+            .split_first_chunk_mut::<HEADER>()
+            .expect("a frame has a header");
+        Chain {
+            keys: self.keys,
+            iv: *header.last_chunk().expect("the header ends in the IV"),
+            data,
+        }
+    }
+
+    fn tag(&mut self) {
+        let end = self.frame.len() - TAG;
+        let (bytes, tag) = self.frame.split_at_mut(end);
+        tag.copy_from_slice(&self.keys.tag(self.seq, bytes));
+        self.sealed = true;
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        if !self.sealed {
+            self.frame.zeroize();
+        }
+    }
+}
+
+/// Seals frames of several channels, which takes a third of the time of sealing each alone: AES-CBC of one frame is
+/// serial, so eight are encrypted at a time.
+pub fn seal_all(mut drafts: Vec<Draft<'_>>) {
+    encrypt_all(drafts.iter_mut().map(Draft::chain));
+    drafts.iter_mut().for_each(Draft::tag);
 }
 
 /// The number of messages from the front that fit one frame. Messages are never divided: if the first one alone is

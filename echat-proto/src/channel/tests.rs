@@ -223,3 +223,85 @@ fn a_key_wears_out_and_says_so_in_time() {
     b.receive(&frame_of(&mut a, &bytes(&message(1))));
     assert_eq!(b.next_incoming(), Err(ChannelError::WornOut));
 }
+
+/// Channels under keys of their own, each with its other end.
+fn several(count: u8) -> Vec<(Channel, Channel)> {
+    let end = |seal, open| {
+        let secret = |byte: u8| Zeroizing::new([byte; 32]);
+        let (seal, open) = (
+            SealKeys::derive(&secret(seal)),
+            OpenKeys::derive(&secret(open)),
+        );
+        Channel::new(seal, open, limits::FRAME_TO_CLIENT, secret(0))
+    };
+    (0..count)
+        .map(|n| (end(2 * n, 2 * n + 1), end(2 * n + 1, 2 * n)))
+        .collect()
+}
+
+#[test]
+fn frames_sealed_together_are_opened_by_their_receivers_alone() {
+    for count in [0, 1, 2, 3, 7, 8, 15, 20] {
+        let mut pairs = several(count);
+        // Twice, so that numbers and blocks go on; frames of different lengths, some of them a BATCH.
+        for _ in 0..2 {
+            let mut frames: Vec<Vec<u8>> = vec![Vec::new(); pairs.len()];
+            let mut queues: Vec<VecDeque<_>> = (0..u32::from(count))
+                .map(|n| {
+                    (1..=n % 5 + 1)
+                        .map(|k| bytes(&message(100 * n + k)))
+                        .collect()
+                })
+                .collect();
+            let drafts = pairs.iter_mut().zip(&mut queues).zip(&mut frames);
+            let drafts = drafts.map(|(((from, _), queue), frame)| {
+                let drafted = from.sealer().draft_waiting(queue, 4096, &mut rng(), frame);
+                drafted.expect("messages wait").0
+            });
+            seal_all(drafts.collect());
+            for (n, frame) in (0_u32..).zip(&frames) {
+                let (_, to) = &mut pairs[n as usize];
+                to.receive(frame);
+                let expected = (1..=n % 5 + 1).map(|k| Incoming::Message(message(100 * n + k)));
+                assert_eq!(all(to), expected.collect::<Vec<_>>(), "{n} of {count}");
+            }
+        }
+    }
+}
+
+#[test]
+fn frames_sealed_together_equal_those_sealed_alone() {
+    let mut together = vec![Vec::new(); 11];
+    let mut pairs = several(11);
+    let mut draws = rng();
+    let drafts = pairs.iter_mut().zip(&mut together).map(|((from, _), out)| {
+        let mut queue = VecDeque::from([bytes(&message(1))]);
+        let drafted = from
+            .sealer()
+            .draft_waiting(&mut queue, 4096, &mut draws, out);
+        drafted.expect("a message waits").0
+    });
+    seal_all(drafts.collect());
+    let mut draws = rng();
+    for ((mut from, _), together) in several(11).into_iter().zip(&together) {
+        let mut alone = Vec::new();
+        from.sealer()
+            .seal(&bytes(&message(1)), &mut draws, &mut alone);
+        assert_eq!(&alone, together);
+    }
+}
+
+#[test]
+fn a_frame_that_is_not_sealed_is_wiped() {
+    let (mut a, _) = pair();
+    let mut out = frame_of(&mut a, &bytes(&message(1)));
+    let sealed = out.clone();
+    let mut queue = VecDeque::from([bytes(&message(2))]);
+    drop(
+        a.sealer()
+            .draft_waiting(&mut queue, 4096, &mut rng(), &mut out),
+    );
+    assert_eq!(out[..sealed.len()], sealed);
+    assert!(out.len() > sealed.len());
+    assert!(out[sealed.len()..].iter().all(|byte| *byte == 0));
+}
