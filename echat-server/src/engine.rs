@@ -276,6 +276,12 @@ impl Engine {
         self.connections.take_closed()
     }
 
+    /// Seals the next frames of these connections together, which costs less than each alone in
+    /// [`output`](Self::output). The frames take memory until they are written, so give few connections.
+    pub fn seal(&mut self, conns: &[ConnId], now: Now) {
+        self.connections.seal(conns, &self.state.limits, now);
+    }
+
     /// The bytes to write next to a connection; none if there is nothing.
     pub fn output(&mut self, conn: ConnId, now: Now) -> &[u8] {
         self.connections.output(conn, &self.state.limits, now)

@@ -16,7 +16,7 @@ use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{Departure, End};
 use crate::limits::SlidingWindow;
-use echat_proto::channel::{Channel, ChannelError, Message, Opened};
+use echat_proto::channel::{Channel, ChannelError, Draft, Message, Opened};
 use echat_proto::commands::{CloseReason, RequestKind, Session, channel as command};
 use echat_proto::crypto::TAG;
 use echat_proto::frame::HEADER;
@@ -26,6 +26,8 @@ use echat_proto::handshake::{
 use echat_proto::{Value, limits};
 use inbox::Inbox;
 use outbound::Outbound;
+
+pub(crate) use outbound::FrameBuffers;
 use rand::CryptoRng;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -87,6 +89,27 @@ pub(crate) struct Peer {
     frame_error: Option<ChannelError>,
     /// Why the connection ends, as far as its end is known.
     departure: Option<Departure>,
+}
+
+/// A peer's channel and send queue, between [`Peer::begin_sealing`] and [`Peer::end_sealing`].
+pub(crate) struct Unsealed {
+    stage: Stage,
+    outbound: Outbound,
+}
+
+impl Unsealed {
+    /// The next frame, to be sealed with those of other peers.
+    pub(crate) fn draft(
+        &mut self,
+        buffers: &mut FrameBuffers,
+        rng: &mut impl CryptoRng,
+    ) -> Option<Draft<'_>> {
+        let (Stage::Open(channel) | Stage::Closing(channel)) = &mut self.stage else {
+            return None;
+        };
+        let limit = limits::FRAME_TO_CLIENT;
+        self.outbound.draft(channel.sealer(), limit, buffers, rng)
+    }
 }
 
 impl Peer {
@@ -302,12 +325,39 @@ impl Peer {
         self.waiting() == 0
     }
 
-    /// Seals the messages to be written next. This is done late, so that waiting messages share a frame.
-    /// Sealed bytes are a little longer, so the queue may then be over its limit.
-    pub(crate) fn seal(&mut self, rng: &mut impl CryptoRng, limits: &Limits, now: Now) {
+    /// Takes out what sealing needs, so that several peers' frames can be sealed together; `None` if no message is to
+    /// be sealed now. This is done late, so that waiting messages share a frame. The peer counts as closed until
+    /// [`end_sealing`](Self::end_sealing).
+    pub(crate) fn begin_sealing(&mut self) -> Option<Unsealed> {
+        if !self.outbound.has_unsealed() {
+            return None;
+        }
+        match std::mem::replace(&mut self.stage, Stage::Closed) {
+            stage @ (Stage::Open(_) | Stage::Closing(_)) => Some(Unsealed {
+                stage,
+                outbound: std::mem::take(&mut self.outbound),
+            }),
+            stage => {
+                self.stage = stage;
+                None
+            }
+        }
+    }
+
+    /// Takes back what [`begin_sealing`](Self::begin_sealing) gave, when its frame is sealed. Sealed bytes are a little
+    /// longer than messages, so the queue may then be over its limit.
+    pub(crate) fn end_sealing(
+        &mut self,
+        sealed: Unsealed,
+        rng: &mut impl CryptoRng,
+        limits: &Limits,
+        now: Now,
+    ) {
+        self.stage = sealed.stage;
+        self.outbound = sealed.outbound;
         if let Stage::Open(channel) | Stage::Closing(channel) = &mut self.stage {
             self.outbound
-                .seal(channel.sealer(), limits::FRAME_TO_CLIENT, rng);
+                .seal_more(channel.sealer(), limits::FRAME_TO_CLIENT, rng);
             self.note_queue(limits, now);
         }
     }
@@ -317,15 +367,16 @@ impl Peer {
         self.outbound.bytes()
     }
 
-    /// Notes that bytes were written.
-    pub(crate) fn wrote(&mut self, bytes: usize, limits: &Limits, now: Now) {
-        self.outbound.wrote(bytes);
+    /// Notes that bytes were written. Returns the frame's buffer when nothing waits any more.
+    pub(crate) fn wrote(&mut self, bytes: usize, limits: &Limits, now: Now) -> Vec<u8> {
+        let spent = self.outbound.wrote(bytes);
         self.note_queue(limits, now);
         if let Stage::Open(channel) = &self.stage
             && channel.is_worn_out()
         {
             self.close(End::Notify(CloseReason::KeyWornOut), now);
         }
+        spent
     }
 
     /// Opens frames, as many as the inbox takes. PING is answered here, so it is answered even while a request

@@ -49,6 +49,8 @@ const TERMINAL: Token = Token(usize::MAX - 4);
 const EVENTS: usize = 1024;
 /// The most connections accepted in one round.
 const ACCEPTS: usize = 256;
+/// The most connections whose frames are sealed together, before they are written.
+const SEALED: usize = 16;
 /// The longest duration of a stop.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -344,15 +346,21 @@ impl Reactor {
         // A write may end a connection (its key has reached its limit), which queues a last frame.
         loop {
             ready.extend(self.engine.take_dirty());
-            let Some(conn) = ready.pop() else { return };
-            if let Some(socket) = self.sockets.get_mut(conn) {
-                socket.write(
-                    conn,
-                    &mut self.engine,
-                    self.poll.registry(),
-                    token(conn),
-                    now,
-                );
+            if ready.is_empty() {
+                return;
+            }
+            let group = ready.split_off(ready.len().saturating_sub(SEALED));
+            self.engine.seal(&group, now);
+            for conn in group {
+                if let Some(socket) = self.sockets.get_mut(conn) {
+                    socket.write(
+                        conn,
+                        &mut self.engine,
+                        self.poll.registry(),
+                        token(conn),
+                        now,
+                    );
+                }
             }
         }
     }

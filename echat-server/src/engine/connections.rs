@@ -25,11 +25,12 @@ use crate::config::Limits;
 use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::Pending;
 use crate::limits::{CountedTry, LogLimiter, rate_limit_prefix};
-use crate::peer::{Item, Peer};
+use crate::peer::{FrameBuffers, Item, Peer};
 use crate::storage::UserId;
 use crate::workers::jobs::{Job, JobResult, Task};
 use admission::{Admission, Decision};
 use database_retries::DatabaseRetries;
+use echat_proto::channel::seal_all;
 use echat_proto::commands::CloseReason;
 use rand::rngs::StdRng;
 use std::collections::{BTreeSet, VecDeque};
@@ -58,6 +59,8 @@ pub(super) struct Connections {
     pub(super) departed: VecDeque<(ConnId, Departure)>,
     /// The rate limit of the log line about bad frames.
     bad_frames: LogLimiter,
+    /// Buffers for frames.
+    buffers: FrameBuffers,
     rng: StdRng,
 }
 
@@ -74,6 +77,7 @@ impl Connections {
             waiting: BTreeSet::new(),
             departed: VecDeque::new(),
             bad_frames: LogLimiter::default(),
+            buffers: FrameBuffers::default(),
             rng,
         };
         connections.jobs.prepare_more();
@@ -391,7 +395,7 @@ impl Connections {
     /// Notes that bytes were written to a connection. One that is not done yet is to be written again.
     pub(super) fn wrote(&mut self, conn: ConnId, bytes: usize, limits: &Limits, now: Now) {
         if let Some(entry) = self.table.get_mut(conn) {
-            entry.peer.wrote(bytes, limits, now);
+            self.buffers.keep(entry.peer.wrote(bytes, limits, now));
             entry.places.forget_output();
             self.settle(conn, limits);
         }
@@ -408,14 +412,31 @@ impl Connections {
         self.jobs.take_unjudged(conn)
     }
 
-    /// The bytes to write next to a connection; none if there is nothing.
-    pub(super) fn output(&mut self, conn: ConnId, limits: &Limits, now: Now) -> &[u8] {
-        if let Some(entry) = self.table.get_mut(conn) {
-            entry.peer.seal(&mut self.rng, limits, now);
+    /// Seals the next frames of several connections together, those that have messages to seal.
+    /// [`output`](Self::output) seals those of one.
+    pub(super) fn seal(&mut self, conns: &[ConnId], limits: &Limits, now: Now) {
+        let taken = conns.iter().filter_map(|conn| {
+            let unsealed = self.table.get_mut(*conn)?.peer.begin_sealing()?;
+            Some((*conn, unsealed))
+        });
+        let mut taken: Vec<_> = taken.collect();
+        let drafts = taken
+            .iter_mut()
+            .filter_map(|(_, unsealed)| unsealed.draft(&mut self.buffers, &mut self.rng));
+        seal_all(drafts.collect());
+        for (conn, sealed) in taken {
+            let entry = self.table.get_mut(conn);
+            let entry = entry.expect("no connection ends while frames are sealed");
+            entry.peer.end_sealing(sealed, &mut self.rng, limits, now);
             if Agenda::is_late(entry, limits) {
                 self.settle(conn, limits);
             }
         }
+    }
+
+    /// The bytes to write next to a connection; none if there is nothing.
+    pub(super) fn output(&mut self, conn: ConnId, limits: &Limits, now: Now) -> &[u8] {
+        self.seal(&[conn], limits, now);
         self.peer(conn).map_or(&[], Peer::output)
     }
 

@@ -7,7 +7,7 @@
 //! A frame is sealed only when the one before it is written, so that messages queued until then share it
 //! as a BATCH, and so that a queue can be dropped without cutting a frame.
 
-use echat_proto::channel::Sealer;
+use echat_proto::channel::{Draft, Sealer};
 use rand::CryptoRng;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -51,14 +51,40 @@ impl Outbound {
         self.waiting_bytes = 0;
     }
 
-    /// Seals the next frame, if the one before it is written; small ones that cannot share a
-    /// BATCH (PONGs) share the write.
-    pub(super) fn seal(&mut self, sealer: &mut Sealer, limit: usize, rng: &mut impl CryptoRng) {
-        if self.written < self.frame.len() {
-            return;
+    /// Whether messages wait that can be sealed now.
+    pub(super) fn has_unsealed(&self) -> bool {
+        self.written == self.frame.len() && !self.waiting.is_empty()
+    }
+
+    /// Lays out the next frame when the one before it is written. It must be sealed, and
+    /// [`seal_more`](Self::seal_more) follows. `None` if no message waits.
+    pub(super) fn draft<'a>(
+        &'a mut self,
+        sealer: &'a mut Sealer,
+        limit: usize,
+        buffers: &mut FrameBuffers,
+        rng: &mut impl CryptoRng,
+    ) -> Option<Draft<'a>> {
+        debug_assert_eq!(self.written, self.frame.len(), "the last frame is written");
+        if self.frame.capacity() == 0 {
+            self.frame = buffers.take();
         }
         self.frame.clear();
         self.written = 0;
+        let entries = self.waiting.len();
+        let (draft, bytes) =
+            sealer.draft_waiting(&mut self.waiting, limit, rng, &mut self.frame)?;
+        self.waiting_bytes -= bytes + (entries - self.waiting.len()) * ENTRY_BYTES;
+        Some(draft)
+    }
+
+    /// Seals further frames for the same write: small ones that cannot share a BATCH (PONGs).
+    pub(super) fn seal_more(
+        &mut self,
+        sealer: &mut Sealer,
+        limit: usize,
+        rng: &mut impl CryptoRng,
+    ) {
         while self.frame.len() < SHARED && !self.waiting.is_empty() {
             let entries = self.waiting.len();
             let bytes = sealer.seal_waiting(&mut self.waiting, limit, rng, &mut self.frame);
@@ -70,11 +96,56 @@ impl Outbound {
         &self.frame[self.written..]
     }
 
-    pub(super) fn wrote(&mut self, bytes: usize) {
+    /// Notes that bytes were written. An idle connection owns no buffers: the frame's is returned when nothing waits.
+    pub(super) fn wrote(&mut self, bytes: usize) -> Vec<u8> {
         self.written += bytes;
         if self.waiting() == 0 {
-            // An idle connection owns no buffers.
-            *self = Self::default();
+            std::mem::take(self).frame
+        } else {
+            Vec::new()
         }
+    }
+}
+
+/// Buffers of written frames, kept for the next frames. They hold ciphertext only: a plaintext is encrypted in its
+/// place.
+#[derive(Debug, Default)]
+pub(crate) struct FrameBuffers(Vec<Vec<u8>>);
+
+impl FrameBuffers {
+    /// The most buffers that are kept.
+    const BUFFERS: usize = 32;
+    /// The most bytes of a kept buffer: a frame of 64 short messages has 13 KiB.
+    const BYTES: usize = 16 * 1024;
+
+    fn take(&mut self) -> Vec<u8> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    /// Keeps a buffer, if it is neither empty nor one too many nor too large.
+    pub(crate) fn keep(&mut self, buffer: Vec<u8>) {
+        if self.0.len() < Self::BUFFERS && (1..=Self::BYTES).contains(&buffer.capacity()) {
+            self.0.push(buffer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_and_small_buffers_are_kept() {
+        let mut buffers = FrameBuffers::default();
+        buffers.keep(Vec::new());
+        buffers.keep(Vec::with_capacity(FrameBuffers::BYTES + 1));
+        assert_eq!(buffers.take().capacity(), 0);
+        for _ in 0..2 * FrameBuffers::BUFFERS {
+            buffers.keep(Vec::with_capacity(100));
+        }
+        for _ in 0..FrameBuffers::BUFFERS {
+            assert_eq!(buffers.take().capacity(), 100);
+        }
+        assert_eq!(buffers.take().capacity(), 0);
     }
 }

@@ -48,7 +48,7 @@ fn answered() -> (Peer, AwaitServerHello) {
 /// A peer whose handshake is done at 0, and the client's channel.
 fn open() -> (Peer, Channel) {
     let (mut peer, client) = answered();
-    peer.seal(&mut rng(), &limits(), at(0));
+    seal(&mut peer, &limits(), at(0));
     let flight = peer.output().to_vec();
     peer.wrote(flight.len(), &limits(), at(0));
     let Ok(Step::Next(client)) = client.next(&flight) else {
@@ -73,10 +73,19 @@ fn sealed(channel: &mut Channel, command: u32) -> Vec<u8> {
     frame
 }
 
+/// Seals the peer's next frame, as the engine does.
+fn seal(peer: &mut Peer, limits: &Limits, now: Now) {
+    if let Some(mut unsealed) = peer.begin_sealing() {
+        let draft = unsealed.draft(&mut FrameBuffers::default(), &mut rng());
+        draft.expect("a message waits").seal();
+        peer.end_sealing(unsealed, &mut rng(), limits, now);
+    }
+}
+
 /// Lets the peer write everything, and reads it.
 fn read(peer: &mut Peer, channel: &mut Channel, now: Now) -> Vec<Incoming> {
     loop {
-        peer.seal(&mut rng(), &limits(), now);
+        seal(peer, &limits(), now);
         let bytes = peer.output().to_vec();
         if bytes.is_empty() {
             break;
@@ -196,7 +205,7 @@ fn a_queue_that_is_too_long_only_when_it_is_sealed_counts_too() {
     peer.send(&[message.encode().expect("small").into()], &limits, at(1));
     assert_eq!(peer.waiting(), limits.send_queue_soft);
     assert!(!peer.is_backed_up(&limits));
-    peer.seal(&mut rng(), &limits, at(2));
+    seal(&mut peer, &limits, at(2));
     assert!(peer.is_backed_up(&limits));
     assert_eq!(peer.deadline(&limits), Duration::from_secs(32));
 }

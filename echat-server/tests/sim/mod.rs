@@ -281,8 +281,17 @@ impl Sim {
         if let Some(schedule) = &mut self.schedule {
             schedule.shuffle(&mut conns);
         }
-        for conn in conns {
-            moved |= self.write(conn);
+        // The reactor seals in groups of this size.
+        for group in conns.chunks(16) {
+            let stalls = |conn: &ConnId| {
+                let name = self.by_conn.get(conn);
+                name.is_some_and(|name| self.ends[name].stalled)
+            };
+            let writable: Vec<_> = group.iter().filter(|conn| !stalls(conn)).copied().collect();
+            self.engine.seal(&writable, self.now);
+            for conn in group {
+                moved |= self.write(*conn);
+            }
         }
         moved
     }
