@@ -15,7 +15,7 @@ pub use info::{Answers, CommandInfo, Direction, FieldInfo, Session, Shape, by_na
 pub use pending::{Answered, Ending, PendingReplies, Reply, ending, may_answer, may_be_event};
 
 use crate::message::Message;
-use crate::names::{Content, NameQuery, Password, RoomName, TxnId, Username};
+use crate::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
 use crate::param::{Fields, Names, NewPassword, Param, ParamError, TargetType, put};
 use crate::records::{
     ChatMessage, Code, Fail, MemberLine, Older, Outcome, RoomLine, TxnEcho, Unread,
@@ -87,8 +87,10 @@ requests! {
     /// Creates an account.
     2 REGISTER Register dict { username: Username, password: NewPassword }
         => REGISTER_SUCCESS | REFUSED, NameTaken: USERNAME_EXIST; short, Keeps;
-    /// Authenticates this connection as a user.
-    3 LOGIN Login dict { username: NameQuery, password: Password }
+    /// Authenticates this connection as a user, by exactly one of the secrets.
+    3 LOGIN Login dict {
+        username: NameQuery, password: Option<Password>, resume: Option<ResumeSecret>
+    }
         => LOGIN_BUNDLE | LOGIN_FAILURE; paged, Begins;
     /// Sends a friend request. If the other user has asked already, the two become friends.
     4 ADD_FRIEND AddFriend one { username: NameQuery }
@@ -153,7 +155,7 @@ events! {
     105 LOGIN_BUNDLE LoginBundle Reply dict {
         chat_rooms: Vec<String>, friends: Vec<String>, online: Vec<String>,
         pending_requests: Vec<String>, messages: Vec<ChatMessage>, unread: Vec<Unread>, more: Vec<Older>,
-        newest: Option<u64>, history: Option<String>
+        newest: Option<u64>, history: Option<String>, resume: Option<ResumeSecret>
     };
     /// Refuses or confirms ADD_FRIEND.
     106 ADD_FRIEND_RESULT AddFriendResult Reply one { result: Outcome };

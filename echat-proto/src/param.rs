@@ -2,7 +2,7 @@
 
 use crate::code::{Code, Fail};
 use crate::limits::NAMES;
-use crate::names::{Content, NameQuery, Password, RoomName, TxnId, Username};
+use crate::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
 use crate::value::Value;
 
 /// Why a parameter is refused: `bad_params`, or the code that its own type has for it.
@@ -128,6 +128,7 @@ text_params! {
     NewPassword, BadPassword, secret: true,
         |t: &String| Password::new(t).map(NewPassword), |p: &NewPassword| p.0.to_text();
     Password, BadParams, secret: true, Password::presented, Password::to_text;
+    ResumeSecret, BadParams, secret: true, ResumeSecret::presented, ResumeSecret::to_text;
 }
 
 /// A password to be kept: refused when too weak, while one presented at login is only compared.

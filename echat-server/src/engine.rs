@@ -37,8 +37,8 @@ use damage::DamageLog;
 use echat_proto::commands::CloseReason;
 use full_disk_log::FullDiskLog;
 use presence::PresenceFanOut;
-use rand::RngExt;
 use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use space::Space;
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
@@ -75,6 +75,10 @@ struct MemoryState {
     rates: RateLimits,
     sessions: SessionLog,
     deferred_writes: Vec<DeferredWrite>,
+    /// How many of these the disk did not take before.
+    unwritten: usize,
+    /// The source of secrets.
+    random: StdRng,
     journal: Journal,
     /// Whether the request that was handled last is a try at a password that is refused unjudged.
     login_refused: bool,
@@ -102,6 +106,7 @@ impl MemoryState {
             sessions: &mut self.sessions,
             deferred_writes: &mut self.deferred_writes,
             journal: &mut self.journal,
+            random: &mut self.random,
             login_refused: &mut self.login_refused,
             disk_is_low: self.space.is_low(),
         }
@@ -109,7 +114,7 @@ impl MemoryState {
 }
 
 impl Engine {
-    /// An engine over a database. All its randomness (IVs, exponents are the workers') comes from
+    /// An engine over a database. All its randomness (IVs and secrets; exponents are the workers') comes from
     /// `rng`.
     pub fn new(limits: Limits, store: Store, mut rng: StdRng) -> Self {
         let state = MemoryState {
@@ -119,6 +124,8 @@ impl Engine {
             rates: RateLimits::new(rng.random()),
             sessions: SessionLog::default(),
             deferred_writes: Vec::new(),
+            unwritten: 0,
+            random: StdRng::from_rng(&mut rng),
             journal: Journal::default(),
             login_refused: false,
             space: Space::default(),

@@ -7,6 +7,7 @@ use crate::conn::{ConnId, End};
 use crate::roster::RoomAudience;
 use crate::storage::{ConversationId, Receipt, UserId};
 use echat_proto::commands::Event;
+use echat_proto::names::ResumeSecret;
 use std::rc::Rc;
 
 /// Something that leaves after the commit, in the order in which it was staged.
@@ -45,6 +46,8 @@ pub(crate) enum Delivery {
         to: ConnId,
         /// The answer, encoded.
         event: Rc<[u8]>,
+        /// The same answer without its secret: it leaves instead if the secret could not be stored.
+        without_secret: Option<Box<Event>>,
     },
     /// Closes a connection after all that was said to it.
     Close {
@@ -149,10 +152,14 @@ impl Outbox {
     }
 
     /// Stages the final reply of a request.
-    pub(crate) fn reply(&mut self, to: ConnId, event: &Event) {
-        let event = encoded(event);
-        self.bytes += event.len();
-        self.staged.push(Delivery::Reply { to, event });
+    pub(crate) fn reply(&mut self, to: ConnId, event: Event) {
+        let encoded = encoded(&event);
+        self.bytes += encoded.len();
+        self.staged.push(Delivery::Reply {
+            to,
+            event: encoded,
+            without_secret: without_secret(event),
+        });
     }
 
     /// Stages the end of a connection.
@@ -207,13 +214,40 @@ impl Outbox {
         self.staged.extend(deliveries);
     }
 
-    /// Gives everything out: it is durable.
-    pub(crate) fn release(&mut self, receipt: Receipt) -> Vec<Delivery> {
+    /// Gives everything out: it is durable. Secrets are given out only if they are stored, too.
+    pub(crate) fn release(
+        &mut self,
+        receipt: Receipt,
+        secrets: Option<&Receipt>,
+    ) -> impl Iterator<Item = Delivery> + use<> {
         // One commit, one release.
         drop(receipt);
         (self.sends, self.bytes, self.event_bytes) = (0, 0, 0);
-        std::mem::take(&mut self.staged)
+        let is_stored = secrets.is_some();
+        let staged = std::mem::take(&mut self.staged).into_iter();
+        staged.map(move |delivery| match delivery {
+            Delivery::Reply {
+                to,
+                without_secret: Some(event),
+                ..
+            } if !is_stored => Delivery::Reply {
+                to,
+                event: encoded(&event),
+                without_secret: None,
+            },
+            delivery => delivery,
+        })
     }
+}
+
+/// The same event without a secret that has to be stored before it leaves; `None` for one that has none.
+fn without_secret(mut event: Event) -> Option<Box<Event>> {
+    let Event::LoginBundle { resume, .. } = &mut event else {
+        return None;
+    };
+    let is_given = resume.as_ref().is_some_and(|secret| !secret.is_none());
+    *resume = Some(ResumeSecret::none());
+    is_given.then(|| Box::new(event))
 }
 
 /// An event as it is sent.
@@ -230,11 +264,41 @@ mod tests {
     fn told(delivery: &Delivery) -> (u64, u8) {
         match delivery {
             Delivery::Event { to, event } => (to[0].0, event[3]),
-            Delivery::Reply { to, event } => (to.0, event[3]),
+            Delivery::Reply { to, event, .. } => (to.0, event[3]),
             Delivery::Room { .. } | Delivery::Presence(_) | Delivery::CatchUp { .. } => (0, 0),
             Delivery::Close { conn, .. }
             | Delivery::Authenticated(conn, _)
             | Delivery::Unauthenticated(conn) => (conn.0, 0),
+        }
+    }
+
+    #[test]
+    fn a_secret_leaves_only_with_the_receipt_of_its_write() {
+        let secret = ResumeSecret::from_bytes(&[0xfb; ResumeSecret::BYTES]);
+        let bundle = Event::LoginBundle {
+            chat_rooms: Vec::new(),
+            friends: Vec::new(),
+            online: Vec::new(),
+            pending_requests: Vec::new(),
+            messages: Vec::new(),
+            unread: Vec::new(),
+            more: Vec::new(),
+            newest: None,
+            history: None,
+            resume: Some(secret),
+        };
+        let mut outbox = Outbox::default();
+        let mut store = Store::in_memory().expect("memory is there");
+        let mut receipt = || store.batch().commit().expect("nothing was written");
+        for is_stored in [true, false] {
+            outbox.reply(ConnId(1), bundle.clone());
+            let secrets = is_stored.then(&mut receipt);
+            let left: Vec<_> = outbox.release(receipt(), secrets.as_ref()).collect();
+            let [Delivery::Reply { event, .. }] = &*left else {
+                panic!("{left:?}")
+            };
+            let has_secret = event.windows(6).any(|bytes| bytes == b"-_v7-_");
+            assert_eq!(has_secret, is_stored);
         }
     }
 
@@ -252,8 +316,9 @@ mod tests {
         outbox.append(taken);
         let mut store = Store::in_memory().expect("memory is there");
         let mut receipt = || store.batch().commit().expect("nothing was written");
-        let left: Vec<_> = outbox.release(receipt()).iter().map(told).collect();
+        let left = outbox.release(receipt(), None);
+        let left: Vec<_> = left.map(|delivery| told(&delivery)).collect();
         assert_eq!(left, [(1, 116), (1, 0), (2, 104), (3, 0)]);
-        assert!(outbox.release(receipt()).is_empty());
+        assert_eq!(outbox.release(receipt(), None).count(), 0);
     }
 }

@@ -4,11 +4,11 @@
 //! `by_conn` once for each connection, and in `rooms` once for each room.
 
 use crate::conn::{ConnId, ConnMap};
-use crate::storage::{ConversationId, UserId};
+use crate::storage::{ChainId, ConversationId, SecretHash, UserId};
 use smallvec::SmallVec;
 use std::cell::OnceCell;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
@@ -28,12 +28,37 @@ pub struct Online {
     rooms: Vec<ConversationId>,
 }
 
+/// The secret that a session was given, for the time when its connection is lost.
+#[derive(Debug)]
+pub(crate) struct SessionSecret {
+    /// The chain of the secret.
+    pub(crate) chain: ChainId,
+    /// The secret.
+    pub(crate) issued: SecretHash,
+    /// Whether a secret of the chain opened the session, and not a password.
+    pub(crate) is_resumed: bool,
+}
+
+/// A session that a secret opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResumedSession {
+    /// Its connection.
+    pub(crate) conn: ConnId,
+    /// The secret that it was given.
+    pub(crate) issued: SecretHash,
+    /// Whether it has sent a request.
+    pub(crate) has_asked: bool,
+}
+
 /// All users who are online.
 #[derive(Debug)]
 pub struct Roster {
     sessions_per_user: NonZeroUsize,
     by_user: BTreeMap<UserId, Online>,
     by_conn: ConnMap<UserId>,
+    secrets: HashMap<ConnId, SessionSecret>,
+    // Resumed sessions that have sent no request.
+    silent: HashSet<ConnId>,
     // The online members of each room; a room without any has no entry.
     rooms: HashMap<ConversationId, OnlineRoom>,
     // Joins and parts since the last commit, for a rollback.
@@ -70,6 +95,8 @@ impl Default for Roster {
             sessions_per_user: NonZeroUsize::MIN,
             by_user: BTreeMap::new(),
             by_conn: ConnMap::default(),
+            secrets: HashMap::new(),
+            silent: HashSet::new(),
             rooms: HashMap::new(),
             changes: Vec::new(),
         }
@@ -102,6 +129,7 @@ impl Roster {
             (online.conns.len() > self.sessions_per_user.get()).then(|| online.conns.remove(0));
         if let Some(oldest) = oldest {
             self.by_conn.remove(oldest);
+            self.forget_secret(oldest);
         }
         self.by_conn.insert(conn, user);
         self.set_rooms(user, rooms);
@@ -113,6 +141,7 @@ impl Roster {
         let Some(user) = self.by_conn.remove(conn) else {
             return;
         };
+        self.forget_secret(conn);
         let Entry::Occupied(mut online) = self.by_user.entry(user) else {
             return;
         };
@@ -128,6 +157,66 @@ impl Roster {
         for room in online.remove().rooms {
             self.forget(user, room);
         }
+    }
+
+    /// Notes the secret that the session of a connection was given.
+    pub(crate) fn give_secret(&mut self, conn: ConnId, secret: SessionSecret) {
+        if self.by_conn.contains_key(&conn) {
+            if secret.is_resumed {
+                self.silent.insert(conn);
+            }
+            self.secrets.insert(conn, secret);
+        }
+    }
+
+    /// The secret that the session of a connection was given.
+    pub(crate) fn secret_of(&self, conn: ConnId) -> Option<&SessionSecret> {
+        self.secrets.get(&conn)
+    }
+
+    /// Notes that a connection sent a request. Returns the user and the secret if its session was resumed and this is
+    /// the first one.
+    pub(crate) fn asks(&mut self, conn: ConnId) -> Option<(UserId, &SessionSecret)> {
+        // Almost always empty, so that requests cost no search.
+        if self.silent.is_empty() || !self.silent.remove(&conn) {
+            return None;
+        }
+        self.by_conn
+            .get(&conn)
+            .copied()
+            .zip(self.secrets.get(&conn))
+    }
+
+    /// A user's sessions that secrets of a chain opened.
+    pub(crate) fn resumed(
+        &self,
+        user: UserId,
+        chain: &ChainId,
+    ) -> impl Iterator<Item = ResumedSession> {
+        let conns = self.conns_of(user).iter();
+        let secrets = conns.filter_map(|conn| Some((*conn, self.secrets.get(conn)?)));
+        let of_chain =
+            secrets.filter(move |(_, secret)| secret.is_resumed && secret.chain == *chain);
+        of_chain.map(|(conn, secret)| ResumedSession {
+            conn,
+            issued: secret.issued,
+            has_asked: !self.silent.contains(&conn),
+        })
+    }
+
+    /// Forgets the secrets of a user's sessions: of one chain, or all of them.
+    pub(crate) fn forget_secrets(&mut self, user: UserId, chain: Option<&ChainId>) {
+        for conn in self.conns_of(user).to_vec() {
+            let secret = self.secrets.get(&conn);
+            if secret.is_some_and(|secret| chain.is_none_or(|chain| secret.chain == *chain)) {
+                self.forget_secret(conn);
+            }
+        }
+    }
+
+    fn forget_secret(&mut self, conn: ConnId) {
+        self.secrets.remove(&conn);
+        self.silent.remove(&conn);
     }
 
     /// Notes that a user is in a room from now on; nothing if they are not online.
@@ -291,7 +380,8 @@ impl Roster {
 
     /// Whether no user is online and nothing is remembered of any.
     pub fn is_empty(&self) -> bool {
-        self.by_user.is_empty() && self.by_conn.is_empty() && self.rooms.is_empty()
+        let has_secrets = !self.secrets.is_empty() || !self.silent.is_empty();
+        self.by_user.is_empty() && self.by_conn.is_empty() && self.rooms.is_empty() && !has_secrets
     }
 }
 
@@ -373,6 +463,47 @@ mod tests {
         roster.leave(ConnId(1));
         roster.leave(ConnId(2));
         assert_eq!(roster.in_room_but(later, UserId(9)), [ConnId(3)]);
+        roster.leave(ConnId(3));
+        assert!(roster.is_empty());
+    }
+
+    #[test]
+    fn a_secret_goes_with_its_session_and_the_first_request_is_told_once() {
+        let ann = UserId(1);
+        let secret = |chain, number, is_resumed| SessionSecret {
+            chain: [chain; 16],
+            issued: [number; 32],
+            is_resumed,
+        };
+        let asked = |roster: &Roster| {
+            let resumed = roster.resumed(ann, &[7; 16]);
+            let asked = resumed.map(|session| (session.conn.0, session.has_asked));
+            asked.collect::<Vec<_>>()
+        };
+        let mut roster = Roster::default();
+        roster.allow_sessions(NonZeroUsize::new(2).unwrap());
+        roster.give_secret(ConnId(9), secret(7, 9, true));
+        roster.enter(ConnId(1), ann, "ann", []);
+        roster.give_secret(ConnId(1), secret(7, 1, false));
+        roster.enter(ConnId(2), ann, "ann", []);
+        roster.give_secret(ConnId(2), secret(7, 2, true));
+        assert_eq!(asked(&roster), [(2, false)], "a password opened the first");
+        assert!(roster.asks(ConnId(1)).is_none());
+        let first = roster.asks(ConnId(2));
+        assert_eq!(
+            first.map(|(user, secret)| (user, secret.issued)),
+            Some((ann, [2; 32]))
+        );
+        assert!(roster.asks(ConnId(2)).is_none());
+        assert_eq!(asked(&roster), [(2, true)]);
+        roster.enter(ConnId(3), ann, "ann", []);
+        roster.give_secret(ConnId(3), secret(7, 3, true));
+        assert!(roster.secret_of(ConnId(1)).is_none(), "the oldest gave way");
+        roster.forget_secrets(ann, Some(&[8; 16]));
+        assert_eq!(asked(&roster), [(2, true), (3, false)]);
+        roster.leave(ConnId(2));
+        roster.forget_secrets(ann, None);
+        assert!(roster.secret_of(ConnId(3)).is_none());
         roster.leave(ConnId(3));
         assert!(roster.is_empty());
     }

@@ -186,7 +186,7 @@ routes! {
     #[route(Register, unauthenticated, light, writes(space, registration_rate))]
     account::register(username, password);
     #[route(Login, unauthenticated, heavy, memory)]
-    account::login(username, password);
+    account::login(username, password, resume);
     #[route(Logout, authenticated, light, memory)]
     account::logout();
     #[route(AddFriend, authenticated, light, writes(friend_request_rate, space))]

@@ -135,7 +135,11 @@ impl App {
             }
             return;
         }
-        self.credentials = Some(Credentials { name, password });
+        self.credentials = Some(Credentials {
+            name,
+            password,
+            resume: None,
+        });
         self.world.signed_in = true;
         if self.connection.is_open() {
             self.present();
@@ -144,7 +148,7 @@ impl App {
         }
     }
 
-    /// Wipes the password: the client does not log in again by itself.
+    /// Wipes password and secret: the client does not log in again by itself.
     pub(super) fn forget_credentials(&mut self) {
         self.credentials = None;
         self.world.signed_in = false;
@@ -251,15 +255,27 @@ impl App {
         self.present();
     }
 
-    /// Sends LOGIN, if there are credentials.
+    /// Sends LOGIN, if there are credentials: with the secret of the last login, and without one with the password.
     fn present(&mut self) {
         let Some(credentials) = &self.credentials else {
             return;
         };
+        let username = NameQuery::new(credentials.name.as_str());
+        if let Some(resume) = credentials.resume.clone() {
+            self.send(&Request::Login {
+                username,
+                password: None,
+                resume: Some(resume),
+            });
+            return;
+        }
         match Password::presented(&credentials.password) {
             Ok(password) => {
-                let username = NameQuery::new(credentials.name.as_str());
-                self.send(&Request::Login { username, password });
+                self.send(&Request::Login {
+                    username,
+                    password: Some(password),
+                    resume: None,
+                });
             }
             Err(bad) => {
                 self.forget_credentials();
@@ -327,6 +343,28 @@ impl App {
                 limit: Some(HISTORY_MAX),
             });
         }
+    }
+
+    /// Keeps the secret of a login in place of the one before.
+    pub(super) fn keep_secret(&mut self, event: &Event) {
+        if let (Event::LoginBundle { resume, .. }, Some(credentials)) =
+            (event, &mut self.credentials)
+        {
+            credentials.resume = resume.clone().filter(|secret| !secret.is_none());
+        }
+    }
+
+    /// The secret of the last login is refused: the password logs in instead. Returns whether that was so. The server
+    /// forgets secrets after a day, and when the user logs out elsewhere with the same one.
+    pub(super) fn secret_refused(&mut self) -> bool {
+        let secret = self
+            .credentials
+            .as_mut()
+            .and_then(|user| user.resume.take());
+        if secret.is_some() {
+            self.present();
+        }
+        secret.is_some()
     }
 
     pub(super) fn log_in_refused(&mut self) {

@@ -17,6 +17,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use echat_proto::commands::Request;
+use echat_proto::names::ResumeSecret;
 use zeroize::Zeroizing;
 
 use crate::exit::Exit;
@@ -37,14 +38,16 @@ use input::{InputEnd, InputQueue, Verdict};
 use question::{Question, Questions};
 use sending::Sending;
 
-/// Who logs in, again after every reconnect. The password is kept for that alone: the protocol has
-/// no other secret yet with which a session could be taken up again. It stays in memory, and is
-/// wiped at logout, when a login is refused, when another session takes over, and at the end. The
+/// What logs in, again after every reconnect: the secret of the last login, once, and else the password. Both stay in
+/// memory, and are wiped at logout, when the password is refused, when another session takes over, and at the end. The
 /// memory is kept from core dumps and other processes by [`private_memory`](echat_system::private_memory).
 #[derive(Debug)]
 struct Credentials {
     name: String,
     password: Zeroizing<String>,
+    /// The secret of the last login. It is kept until the next login has given another one: as long as this client got
+    /// no answer, it logs in again.
+    resume: Option<ResumeSecret>,
 }
 
 /// The application.

@@ -22,6 +22,12 @@ impl App {
         if matches!(event, Event::ServerKick {}) {
             self.kick();
         }
+        if asked == Some(Asked::Login) {
+            self.keep_secret(&event);
+            if event.refusal().is_some() && self.secret_refused() {
+                return;
+            }
+        }
         self.note_login(&event);
         if let Event::LoginSuccess { username } = &event {
             self.greet(username);

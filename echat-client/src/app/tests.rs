@@ -1,7 +1,7 @@
 //! Transcripts: what is typed and what the server says, and what is printed, asked and done.
 
 use echat_proto::commands::{Event, RequestKind};
-use echat_proto::names::TxnId;
+use echat_proto::names::{ResumeSecret, TxnId};
 use echat_proto::param::{Nullable, TargetType};
 use echat_proto::records::{ChatMessage, Fail, Outcome, Unread};
 use echat_proto::value::Value;
@@ -100,6 +100,25 @@ impl Stage {
         self.app.editor().text()
     }
 
+    /// A login that holds and gives this secret.
+    fn given(&mut self, name: &str, secret: Option<&str>) -> &mut Self {
+        self.says(Event::LoginSuccess {
+            username: name.to_owned(),
+        });
+        self.says(Event::LoginBundle {
+            chat_rooms: vec![],
+            friends: vec![],
+            online: vec![],
+            pending_requests: vec![],
+            messages: vec![],
+            unread: vec![],
+            more: vec![],
+            newest: None,
+            history: None,
+            resume: secret.map(|secret| ResumeSecret::presented(secret).unwrap()),
+        })
+    }
+
     fn welcome(&mut self, name: &str, messages: Vec<ChatMessage>) -> &mut Self {
         let unread = messages.iter().rev().take(1).map(|message| Unread {
             target_type: message.target_type,
@@ -121,6 +140,7 @@ impl Stage {
             more: vec![],
             newest: None,
             history: None,
+            resume: None,
         })
     }
 

@@ -74,7 +74,8 @@ pub(super) fn register(link: &mut Link, number: usize, clock: &Clock) -> Result<
 pub(super) fn log_in(link: &mut Link, number: usize, clock: &Clock) -> Result<(), Failure> {
     let login = Request::Login {
         username: NameQuery::new(name(number)),
-        password: Password::presented(PASSWORD).expect("a good password"),
+        password: Some(Password::presented(PASSWORD).expect("a good password")),
+        resume: None,
     };
     ask(link, &login, clock).map(drop)
 }

@@ -16,6 +16,7 @@ use std::io::Write;
 
 use echat_proto::channel::{Channel, Incoming, Malformed, Message};
 use echat_proto::commands::channel::BATCH;
+use echat_proto::commands::{self, CommandInfo};
 use echat_proto::json;
 use echat_proto::value::Value;
 
@@ -24,8 +25,7 @@ use super::pending;
 use crate::clock::Clock;
 use crate::net::link::{Tap, Way};
 
-/// The key of a dict whose value is secret, wherever it stands.
-const SECRET: &str = "password";
+/// What stands for each byte of a secret.
 const STAR: u8 = b'*';
 
 /// Writes what goes over a link.
@@ -162,7 +162,7 @@ fn blotted(plain: &[u8]) -> Vec<u8> {
         Ok(messages) if is_batch => blotted_batch(&messages),
         Ok(messages) => messages.first().map(blotted_message).unwrap_or_default(),
         // Malformed, made with .frame: stars for all that may hold a password.
-        Err(_) if is_batch || pending::holds_password(plain) => {
+        Err(_) if is_batch || pending::holds_secret(plain) => {
             let mut stars = plain.to_vec();
             stars[4..].fill(STAR);
             stars
@@ -193,15 +193,21 @@ fn blotted_batch(messages: &[Message]) -> Vec<u8> {
     })
 }
 
+/// Whether the value of this key is secret, wherever it stands: some command of the table says so.
+fn is_secret(key: &str) -> bool {
+    let rows = commands::COMMANDS.iter().copied().flatten();
+    let mut secrets = rows
+        .flat_map(CommandInfo::fields)
+        .filter(|field| field.secret);
+    secrets.any(|field| key.eq_ignore_ascii_case(field.name))
+}
+
 fn blot(value: &Value, secret: bool) -> Value {
     match value {
         Value::List(items) => Value::List(items.iter().map(|item| blot(item, secret)).collect()),
         Value::Dict(entries) => {
             let blot = |(key, value): &(String, Value)| {
-                (
-                    key.clone(),
-                    blot(value, secret || key.eq_ignore_ascii_case(SECRET)),
-                )
+                (key.clone(), blot(value, secret || is_secret(key)))
             };
             Value::Dict(entries.iter().map(blot).collect())
         }
@@ -278,6 +284,21 @@ mod tests {
             assert!(!squeezed.contains(&letters.concat()), "{shown}");
             let hex: String = dumped(2, true, &bytes).chars().collect();
             assert!(hex.contains("68 75") || hex.contains(secret), "{hex}");
+        }
+    }
+
+    #[test]
+    fn secrets_of_sessions_are_blotted_out_both_ways() {
+        let secret = "Zm9yIGEgdGVzdCBvZiB0aGUgZHVtcCBvbmx5Li4uLi4";
+        for line in [
+            format!(r#"LOGIN {{"username":"ann","resume":"{secret}"}}"#),
+            format!(r#"LOGIN_BUNDLE {{"friends":["bob"],"resume":"{secret}"}}"#),
+        ] {
+            let bytes = plain(&line);
+            let squeezed =
+                |show| -> String { dumped(1, show, &bytes).split_whitespace().collect() };
+            assert!(!squeezed(false).contains(secret));
+            assert!(squeezed(true).contains(secret));
         }
     }
 

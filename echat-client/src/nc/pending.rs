@@ -116,8 +116,8 @@ impl Pending {
     }
 }
 
-/// Whether the parameters of a frame with this plaintext hold a password.
-pub fn holds_password(plain: &[u8]) -> bool {
+/// Whether the parameters of a frame with this plaintext hold a secret.
+pub fn holds_secret(plain: &[u8]) -> bool {
     let number = plain
         .first_chunk()
         .map(|number| u32::from_be_bytes(*number));

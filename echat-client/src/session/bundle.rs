@@ -21,6 +21,8 @@ impl Session {
             more,
             newest,
             history,
+            // The application keeps the secret, with the password.
+            resume: _,
         } = event
         else {
             return false;

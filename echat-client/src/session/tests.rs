@@ -40,6 +40,7 @@ fn bundle(messages: Vec<ChatMessage>) -> Event {
         more: vec![],
         newest: None,
         history: None,
+        resume: None,
     }
 }
 

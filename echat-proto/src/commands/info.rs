@@ -102,22 +102,18 @@ pub struct CommandInfo {
 }
 
 impl CommandInfo {
-    /// Whether a parameter is a secret, as a password is.
-    pub const fn is_secret(&self) -> bool {
-        match self.shape {
-            Shape::Null => false,
-            Shape::One(field) => field.secret,
-            Shape::Dict(fields) => {
-                let mut index = 0;
-                while index < fields.len() {
-                    if fields[index].secret {
-                        return true;
-                    }
-                    index += 1;
-                }
-                false
-            }
+    /// The parameters.
+    pub fn fields(&self) -> &[FieldInfo] {
+        match &self.shape {
+            Shape::Null => &[],
+            Shape::One(field) => std::slice::from_ref(field),
+            Shape::Dict(fields) => fields,
         }
+    }
+
+    /// Whether a parameter is a secret, as a password is.
+    pub fn is_secret(&self) -> bool {
+        self.fields().iter().any(|field| field.secret)
     }
 
     /// Whether the row declares `number` as a final reply of this request. COMMAND_WRONG is one of every

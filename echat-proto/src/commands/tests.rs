@@ -63,12 +63,12 @@ fn a_row_that_can_refuse_is_a_refusal_or_a_reply() {
 }
 
 #[test]
-fn requests_with_a_password_are_secret() {
+fn rows_with_a_secret_are_known() {
     let secret: Vec<&str> = rows()
         .filter(|row| row.is_secret())
         .map(|row| row.name)
         .collect();
-    assert_eq!(secret, ["REGISTER", "LOGIN"]);
+    assert_eq!(secret, ["REGISTER", "LOGIN", "LOGIN_BUNDLE"]);
 }
 
 #[test]

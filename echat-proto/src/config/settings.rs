@@ -149,6 +149,11 @@ section! {
         #[zh = "15 分钟内一个账号输错密码多少次后要等待：所有陌生地址合计，最近 30 天内登录过的地址各自计算。此后每个新地址仍可试一次；0：不限。"]
         #[unit = "attempts", "次"]
         login_failures: u64 = 5 => whole(0..=1_000_000);
+        /// How long after a login its secret logs in again without the password; 0: not at all. Clients that are
+        /// online for longer need the password after a restart.
+        #[zh = "登录后多久之内可凭该次登录的密钥免密码重新登录；0：不可以。在线更久的客户端在重启后需要密码。"]
+        #[unit = "hours", "小时"]
+        resume_hours: u64 = 24 => whole(0..=8_760);
         /// Attempts to register from one address in 10 minutes; 0: no limit.
         #[zh = "一个地址 10 分钟内可尝试注册的次数；0：不限。"]
         #[unit = "attempts", "次"]

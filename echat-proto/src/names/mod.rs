@@ -6,6 +6,7 @@
 //! | [`NameQuery`] | a name to look up | nothing; it may match nothing |
 //! | [`Content`] | the text of a message | [`ContentError`] |
 //! | [`Password`] | a new password, or one presented at login | [`PasswordError`] |
+//! | [`ResumeSecret`] | a secret presented at login | [`ResumeSecretError`] |
 //! | [`TxnId`] | a sender's identifier of a message | [`TxnIdError`] |
 //!
 //! A value of one of these types is valid and needs no further check. This module does not know the wire or the
@@ -16,6 +17,7 @@ mod normal;
 mod password;
 mod precis;
 mod reserved;
+mod resume;
 mod text;
 
 #[cfg(test)]
@@ -26,6 +28,7 @@ use std::fmt;
 
 pub use normal::NameError;
 pub use password::{Password, PasswordError};
+pub use resume::{ResumeSecret, ResumeSecretError};
 pub use text::{Content, ContentError, TxnId, TxnIdError};
 
 /// Names of users and rooms follow the same rules; two types keep them apart.

@@ -44,7 +44,7 @@ pub(super) fn roll_back(
         };
         if request.depends_on_writes {
             let refusal = refuse(request.number, code.into());
-            state.outbox.reply(request.conn, &refusal);
+            state.outbox.reply(request.conn, refusal);
         } else {
             if let Some(gone) = &request.gone {
                 staged.retain(|delivery| {

@@ -4,8 +4,9 @@
 //! 2. Requests whose worker jobs are done are finished.
 //! 3. Connections have turns until the tick's budget is spent.
 //! 4. The commit gives a receipt, and only the receipt releases the answers. A commit that a full disk or
-//!    damage prevents is rolled back, and the requests that wrote are refused.
-//! 5. The presence fan-out goes on, and deferred writes are made.
+//!    damage prevents is rolled back, and the requests that wrote are refused. Deferred writes are made
+//!    before the answers leave; a secret leaves only with the receipt for these.
+//! 5. The presence fan-out goes on.
 //!
 //! Requests that are left wait for the next tick, which comes at once.
 
@@ -18,12 +19,12 @@ use super::scheduler::{FlowKey, TurnsEnd};
 use super::{Engine, MemoryState, deferred_writes};
 use crate::clock::Now;
 use crate::conn::{ConnId, Departure, End};
-use crate::handlers::account::{self, Pending};
-use crate::handlers::{Answer, Caller, Ctx, Refusal, Reject, gate, refuse};
+use crate::handlers::account::{self, LoginAttempt, Pending};
+use crate::handlers::{Answer, Caller, Ctx, DeferredWrite, Refusal, Reject, gate, refuse};
 use crate::outbox::Delivery;
 use crate::peer::Item;
 use crate::routes::{self, Access, Cost};
-use crate::storage::{Batch, Receipt, StoreError, UserId};
+use crate::storage::{Batch, ChainChange, ChainWrite, Receipt, StoreError, UserId};
 use crate::workers::jobs::{JobResult, Verdict};
 use echat_proto::channel::Message;
 use echat_proto::commands::{CloseReason, RequestKind, Session};
@@ -39,6 +40,9 @@ const MESSAGES: usize = 32;
 
 /// The number in place of a request's: the end of a connection was handled.
 const NO_REQUEST: u32 = 0;
+
+/// The result that a login without a password has in place of a worker's.
+const NO_PASSWORD: JobResult = JobResult::Verified(Verdict::Wrong);
 
 /// Handles the requests that wait, commits what they wrote, and queues the answers.
 pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
@@ -94,13 +98,15 @@ fn refuse_writes(
     release(engine, now, receipt)
 }
 
-/// Releases the answers, and does what no answer depends on.
+/// Makes the deferred writes, and releases the answers.
 fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreError> {
     let state = &mut engine.state;
     state.roster.commit();
     state.sessions.commit();
     state.rates.commit();
     state.journal.commit();
+    let log = &mut engine.full_disk_log;
+    let secrets = deferred_writes::write(&mut engine.store, state, log, now)?;
     let limits = &state.limits;
     let mut recipients = Recipients {
         roster: &state.roster,
@@ -108,7 +114,7 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
         limits,
         now,
     };
-    let mut deliveries = state.outbox.release(receipt).into_iter();
+    let mut deliveries = state.outbox.release(receipt, secrets.as_ref());
     let mut next = deliveries.next();
     while let Some(delivery) = next.take().or_else(|| deliveries.next()) {
         let connections = &mut *recipients.connections;
@@ -128,7 +134,7 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
             Delivery::CatchUp { user, room, to } => {
                 engine.presence.catch_up(user, room, &to, &mut recipients);
             }
-            Delivery::Reply { to, event } => {
+            Delivery::Reply { to, event, .. } => {
                 connections.reply(to, event, (limits, now));
             }
             Delivery::Close { conn, end } => {
@@ -146,14 +152,7 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
     }
     let events = recipients.connections.scheduler.presence_events();
     engine.presence.go_on(events, &mut recipients);
-    let (store, writes) = (&mut engine.store, &mut state.deferred_writes);
-    deferred_writes::write(
-        store,
-        writes,
-        &mut state.journal,
-        &mut engine.full_disk_log,
-        now,
-    )
+    Ok(())
 }
 
 /// What a tick did.
@@ -166,6 +165,8 @@ struct Record {
     messages: u64,
     /// Bytes of the requests that were handled, or will be tried again.
     request_bytes: u64,
+    /// The cost of the turn so far for which users who logged in have paid.
+    logins: Duration,
 }
 
 /// Whether a connection may have another turn in the same tick.
@@ -347,11 +348,10 @@ impl<'t> Tick<'t> {
         finished
     }
 
-    /// The user who is about to be logged in, if the password was right.
+    /// The user whose session is about to begin or to end.
     fn logs_in(&self, conn: ConnId, result: &JobResult) -> Option<UserId> {
         let pending = self.connections.entry(conn)?.pending.as_ref()?;
-        let right = matches!(result, JobResult::Verified(Verdict::Right { .. }));
-        pending.user().filter(|_| right)
+        pending.changes_session(result)
     }
 
     /// Whether a result is to wait: for a database retry, or because the user who is to be logged in cools
@@ -388,11 +388,7 @@ impl<'t> Tick<'t> {
             _ => unreachable!("a worker's result of another kind than its request"),
         };
         let finished = self.finish_request(conn, started, answer.map(Answer::Reply))?;
-        if let Ok(me) = gate::authenticated(&self.ctx(conn)) {
-            // What follows a login on the connection is paid for by its user.
-            self.connections.bill(conn, Some(me.id));
-            self.charge_user(me.id, before);
-        }
+        self.bill_login(conn, before);
         if !finished {
             if let Some(entry) = self.connections.entry_mut(conn) {
                 entry.pending = Some(pending);
@@ -402,6 +398,17 @@ impl<'t> Tick<'t> {
         Ok(())
     }
 
+    /// Lets the user who logged in at a connection, if one did, pay for the cost since `before`, and for what follows.
+    /// Returns that cost.
+    fn bill_login(&mut self, conn: ConnId, before: Duration) -> Duration {
+        let Ok(me) = gate::authenticated(&self.ctx(conn)) else {
+            return Duration::ZERO;
+        };
+        self.connections.bill(conn, Some(me.id));
+        self.charge_user(me.id, before);
+        self.cost_since(before)
+    }
+
     // Turns.
 
     /// Gives a connection its turn: handles its messages within its budget, and charges for them. Sending
@@ -409,8 +416,9 @@ impl<'t> Tick<'t> {
     fn serve(&mut self, conn: ConnId, flow: FlowKey) -> Result<Turn, StoreError> {
         let before = self.cost();
         let mut sending = Duration::ZERO;
+        self.record.logins = Duration::ZERO;
         let served = self.serve_messages(conn, flow, &mut sending);
-        let cost = self.cost_since(before);
+        let cost = self.cost_since(before).saturating_sub(self.record.logins);
         let heavy = cost.saturating_sub(sending);
         let now = self.now;
         let scheduler = &mut self.connections.scheduler;
@@ -476,8 +484,10 @@ impl<'t> Tick<'t> {
         let Some(kind) = RequestKind::from_number(message.command) else {
             return self.unknown(conn, message.command);
         };
+        self.note_first(conn);
+        let before = self.cost();
         let started = self.start(conn, message.command);
-        let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
+        let mut result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
         if kind.info().is_secret() {
             message.params.zeroize();
         }
@@ -487,12 +497,53 @@ impl<'t> Tick<'t> {
             self.state.login_refused = false;
             return Ok(false);
         }
+        let logs_in = matches!(result, Ok(Answer::LogIn(_)));
+        if let Ok(Answer::LogIn(attempt)) = result {
+            result = self.log_in(conn, attempt);
+        }
         let finished = self.finish_request(conn, started, result);
+        if logs_in {
+            let cost = self.bill_login(conn, before);
+            self.record.logins += cost;
+        }
         let tried_again = matches!(finished, Ok(false));
         if !tried_again {
             self.remove_item(conn);
         }
         Ok(finished? && routes::policy(kind).cost != Cost::Heavy)
+    }
+
+    /// Notes that a session has sent its first request: the secret that opened it is void.
+    fn note_first(&mut self, conn: ConnId) {
+        let state = &mut *self.state;
+        if let Some((user, secret)) = state.roster.asks(conn) {
+            let confirmed = DeferredWrite::Chain(ChainWrite {
+                user,
+                chain: secret.chain,
+                change: ChainChange::Confirm(secret.issued),
+            });
+            state.deferred_writes.push(confirmed);
+        }
+    }
+
+    /// Goes on with a login that needs no worker, unless a session of the user may not begin or end yet.
+    fn log_in(&mut self, conn: ConnId, attempt: LoginAttempt) -> Result<Answer, Reject> {
+        let pending = Pending::Login(attempt);
+        let user = pending.changes_session(&NO_PASSWORD);
+        let waits = user.is_some_and(|user| self.presence.is_pending(user));
+        if waits || self.is_held(conn, user) {
+            return Ok(Answer::Ready(pending));
+        }
+        let Pending::Login(attempt) = &pending else {
+            unreachable!("it was just made")
+        };
+        let mut ctx = self.ctx(conn);
+        let answer = account::logged_in(&mut ctx, attempt, &Verdict::Wrong);
+        if matches!(answer, Err(Reject::Store(StoreError::Busy))) {
+            // The request is handled again, and counted again.
+            ctx.throttle.guesses.take_back(attempt.counted);
+        }
+        answer.map(Answer::Reply)
     }
 
     /// Removes the request that was handled from the inbox.
@@ -519,7 +570,7 @@ impl<'t> Tick<'t> {
         let started = self.start(conn, number);
         self.state
             .outbox
-            .reply(conn, &refuse(number, Code::UnknownCommand.into()));
+            .reply(conn, refuse(number, Code::UnknownCommand.into()));
         self.note(conn, started, false);
         let now = self.now;
         self.remove_item(conn);
@@ -557,7 +608,7 @@ impl<'t> Tick<'t> {
         result: Result<Answer, Reject>,
     ) -> Result<bool, StoreError> {
         // A request that waits for a worker is answered by a later tick, whatever becomes of this one.
-        let waits = matches!(result, Ok(Answer::Wait(..)));
+        let waits = matches!(result, Ok(Answer::Wait(..) | Answer::Ready(_)));
         let refusal = match result {
             Err(Reject::Store(StoreError::Busy)) => {
                 if self.connections.retry_later(conn, self.now) {
@@ -580,15 +631,24 @@ impl<'t> Tick<'t> {
                 self.connections.wait_for(conn, task, pending);
                 None
             }
+            Ok(Answer::Ready(pending)) => {
+                if let Some(entry) = self.connections.entry_mut(conn) {
+                    entry.pending = Some(pending);
+                    let result = std::iter::once((conn, NO_PASSWORD));
+                    self.connections.jobs.put_back(result);
+                }
+                None
+            }
+            Ok(Answer::LogIn(_)) => unreachable!("a login went on before"),
             Ok(Answer::Reply(event)) => {
-                self.state.outbox.reply(conn, &event);
+                self.state.outbox.reply(conn, event);
                 None
             }
         };
         if let Some(refusal) = refusal {
             self.state
                 .outbox
-                .reply(conn, &refuse(started.number, refusal));
+                .reply(conn, refuse(started.number, refusal));
         }
         let access =
             RequestKind::from_number(started.number).map(|kind| routes::policy(kind).access);

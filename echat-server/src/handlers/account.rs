@@ -1,21 +1,22 @@
 //! Accounts and sessions: the server's time, REGISTER, LOGIN, LOGOUT.
 //!
-//! Passwords are hashed by a worker thread: REGISTER and LOGIN answer in two steps, and meanwhile
-//! the connection's later requests wait.
+//! Passwords are hashed by a worker thread: REGISTER and LOGIN answer in two steps, and until then the
+//! connection's later requests wait. A LOGIN with the secret of an earlier session needs no worker.
 
 use super::admission::{Demand, Plan, View};
 use super::gate::{Anyone, Unauthenticated};
 use super::journal::Entry;
 use super::presence::{Audience, Presence};
-use super::{Answer, Caller, Ctx, DeferredWrite, Reject, bundle};
-use crate::conn::{Departure, End};
+use super::resume::{Judgement, Presented};
+use super::{Answer, Caller, Ctx, DeferredWrite, Reject, bundle, resume};
+use crate::conn::{ConnId, Departure, End};
 use crate::limits::rate_limit_prefix;
 use crate::limits::{CountedTry, Guesser};
-use crate::storage::{KNOWN_ADDRESS, StoreError, User, UserId};
-use crate::workers::jobs::{Task, Verdict};
+use crate::storage::{ConversationId, KNOWN_ADDRESS, SecretHash, StoreError, User, UserId};
+use crate::workers::jobs::{JobResult, Task, Verdict};
 use echat_proto::commands::{CloseReason, Event, RequestKind};
-use echat_proto::names::{NameQuery, Password, Username};
-use echat_proto::param::NewPassword;
+use echat_proto::names::{NameQuery, Password, ResumeSecret, Username};
+use echat_proto::param::{NewPassword, ParamError};
 use echat_proto::records::Code;
 
 /// A request that waits for a worker thread.
@@ -23,16 +24,20 @@ use echat_proto::records::Code;
 pub(crate) enum Pending {
     /// REGISTER, until the password is hashed.
     Register(Username),
-    /// LOGIN, until the password is compared.
+    /// LOGIN, until the password is compared, or until the session may begin.
     Login(LoginAttempt),
 }
 
-/// Who tries to log in.
+/// An attempt to log in.
 #[derive(Debug)]
 pub(crate) struct LoginAttempt {
-    /// The account; `None` if nobody has the name, which the client must not learn.
+    /// The account; `None` if the name has none, which the client must not learn.
     user: Option<User>,
-    counted: CountedTry,
+    pub(crate) counted: CountedTry,
+    /// The secret that was presented in place of the password.
+    presented: Option<Presented>,
+    /// Whether that secret begins a session, or ends one.
+    is_known: bool,
     /// The name as it is looked up. Not for the log: what is no account may be a password typed too early.
     key: String,
 }
@@ -44,6 +49,15 @@ impl Pending {
             Self::Register(_) => None,
             Self::Login(attempt) => attempt.user.as_ref().map(|user| user.id),
         }
+    }
+
+    /// The user whose session begins or ends with this result. A wrong secret of any kind changes none.
+    pub(crate) fn changes_session(&self, result: &JobResult) -> Option<UserId> {
+        let Self::Login(attempt) = self else {
+            return None;
+        };
+        let is_right = matches!(result, JobResult::Verified(Verdict::Right { .. }));
+        self.user().filter(|_| is_right || attempt.is_known)
     }
 
     /// The try at a password, if it is one.
@@ -110,13 +124,39 @@ pub(crate) fn registered(
     })
 }
 
-/// LOGIN, first step. An unknown user costs and says the same as a wrong password.
+/// What proves that a client may log in.
+enum Proof {
+    Password(Password),
+    Resume(ResumeSecret),
+}
+
+impl Proof {
+    /// Refuses none and more than one.
+    fn only(password: Option<Password>, resume: Option<ResumeSecret>) -> Result<Self, ParamError> {
+        let proofs = [
+            password.map(|password| ("password", Self::Password(password))),
+            resume.map(|resume| ("resume", Self::Resume(resume))),
+        ];
+        let mut given = proofs.into_iter().flatten();
+        let Some((_, proof)) = given.next() else {
+            return Err(ParamError::new("password", "is missing"));
+        };
+        match given.next() {
+            None => Ok(proof),
+            Some((field, _)) => Err(ParamError::new(field, "is one secret too many")),
+        }
+    }
+}
+
+/// LOGIN, first step. An unknown user costs and says the same as a wrong secret.
 pub(crate) fn login(
     ctx: &mut Ctx<'_, '_>,
     _: Unauthenticated,
     username: NameQuery,
-    password: Password,
+    password: Option<Password>,
+    resume: Option<ResumeSecret>,
 ) -> Result<Answer, Reject> {
+    let proof = Proof::only(password, resume)?;
     let found = username
         .key()
         .map(|key| ctx.batch.credentials(key))
@@ -124,6 +164,11 @@ pub(crate) fn login(
         .flatten();
     let (user, hash) = found.unzip();
     let guesser = guesser(ctx, &username, user.as_ref())?;
+    let presented = match &proof {
+        Proof::Password(_) => None,
+        Proof::Resume(secret) => Some(Presented::of(secret)),
+    };
+    let judgement = judge(ctx, user.as_ref(), presented.as_ref())?;
     let guesser = may_try(ctx, &username, guesser)?;
     let counts = &mut ctx.throttle.guesses;
     // Every try counts as wrong until it turns out right: many at once are no more than many.
@@ -131,11 +176,31 @@ pub(crate) fn login(
     let key = username.key().unwrap_or("?").to_owned();
     let at = ctx.now.running;
     let counted = CountedTry { guesser, at };
-    let attempt = LoginAttempt { user, counted, key };
-    Ok(Answer::Wait(
-        Task::Verify { password, hash },
-        Pending::Login(attempt),
-    ))
+    let attempt = LoginAttempt {
+        user,
+        counted,
+        presented,
+        is_known: judgement != Judgement::Unknown,
+        key,
+    };
+    Ok(match proof {
+        Proof::Password(password) => {
+            Answer::Wait(Task::Verify { password, hash }, Pending::Login(attempt))
+        }
+        Proof::Resume(_) => Answer::LogIn(attempt),
+    })
+}
+
+/// Judges a presented secret. For an unknown name too: it must cost as much time as a known one.
+fn judge(
+    ctx: &Ctx<'_, '_>,
+    user: Option<&User>,
+    presented: Option<&Presented>,
+) -> Result<Judgement, StoreError> {
+    let id = user.map_or(UserId(0), |user| user.id);
+    presented.map_or(Ok(Judgement::Unknown), |presented| {
+        resume::judge(ctx, id, presented)
+    })
 }
 
 /// Strangers share one budget for an account; an address that its owner used has one of its own.
@@ -190,7 +255,7 @@ fn may_try(
     Err(Reject::retry_after(Code::LoginThrottled, refused))
 }
 
-/// LOGIN, second step.
+/// LOGIN, second step. `verdict` is that of the password, if one was presented.
 pub(crate) fn logged_in(
     ctx: &mut Ctx<'_, '_>,
     attempt: &LoginAttempt,
@@ -200,12 +265,28 @@ pub(crate) fn logged_in(
     // For an unknown name too: it must cost as much time as a known one.
     let now = ctx.batch.find_user(&attempt.key)?;
     let user = now.filter(|now| attempt.user.as_ref() == Some(now));
-    let (Some(user), Verdict::Right { upgrade }) = (&user, verdict) else {
-        // A stable line, for fail2ban and its like. What was typed as a name may be a password, so only
-        // the name of an account is shown.
-        let shown = user.as_ref().map_or("?", |user| user.name.as_str());
-        tracing::warn!("login failed user={shown:?} address={}", ctx.address);
-        return Err(Code::BadCredentials.into());
+    let judgement = judge(ctx, user.as_ref(), attempt.presented.as_ref())?;
+    let (used, upgrade) = match (&attempt.presented, judgement, verdict) {
+        (
+            Some(presented),
+            Judgement::Good {
+                issued_at,
+                replaced,
+            },
+            _,
+        ) => (
+            Some(Used {
+                presented,
+                issued_at,
+                replaced,
+            }),
+            None,
+        ),
+        (None, _, Verdict::Right { upgrade }) => (None, upgrade.clone()),
+        _ => return Err(wrong(ctx, user.as_ref(), attempt, judgement)?),
+    };
+    let Some(user) = user else {
+        return Err(wrong(ctx, None, attempt, judgement)?);
     };
     let audience = Audience::of(ctx, user.id)?;
     let places = ctx.batch.room_sizes_of(user.id)?;
@@ -215,32 +296,19 @@ pub(crate) fn logged_in(
     };
     let bundle = bundle::login_bundle(ctx, &me)?;
 
+    // From here on nothing fails.
     ctx.throttle.guesses.forgive(attempt.counted.guesser);
     ctx.deferred_writes.push(DeferredWrite::NoteLogin(
         user.id,
         rate_limit_prefix(ctx.address),
         ctx.now.unix,
     ));
-    ctx.deferred_writes.extend(
-        upgrade
-            .clone()
-            .map(|hash| DeferredWrite::UpgradeHash(user.id, hash)),
-    );
+    ctx.deferred_writes
+        .extend(upgrade.map(|hash| DeferredWrite::UpgradeHash(user.id, hash)));
+    let rooms = places.iter().map(|place| place.id).collect();
     let was_online = ctx.roster.is_online(user.id);
-    let rooms = places.iter().map(|place| place.id);
-    let displaced = ctx.roster.enter(ctx.conn, user.id, &user.name, rooms);
-
-    if let Some(oldest) = displaced {
-        ctx.outbox.send(oldest, &Event::ServerKick {});
-        ctx.outbox.close(oldest, End::Notify(CloseReason::Kicked));
-        ctx.sessions.logged_out(
-            (user.id, &user.name),
-            oldest,
-            Departure::Displaced,
-            ctx.now.running,
-        );
-    }
-    // A further login is told to nobody: the user neither came nor went.
+    let secret = enter(ctx, &user, rooms, used);
+    // A further login is told to no other user: the user neither came nor went.
     if !was_online {
         audience.announce(ctx, user.id, &user.name, Presence::Online);
     }
@@ -257,12 +325,116 @@ pub(crate) fn logged_in(
         ctx.conn,
         ctx.now.running,
     );
-    Ok(bundle)
+    Ok(bundle::with_secret(bundle, secret))
+}
+
+/// A secret that opens a session in place of the password.
+struct Used<'a> {
+    presented: &'a Presented,
+    issued_at: i64,
+    /// The secret of the session that it has opened before.
+    replaced: Option<SecretHash>,
+}
+
+/// Begins the session of this connection, and ends those that it replaces; returns its secret.
+fn enter(
+    ctx: &mut Ctx<'_, '_>,
+    user: &User,
+    rooms: Vec<ConversationId>,
+    used: Option<Used<'_>>,
+) -> ResumeSecret {
+    if let Some(Used {
+        presented,
+        replaced: Some(replaced),
+        ..
+    }) = &used
+    {
+        for conn in resume::sessions(ctx, user.id, &presented.chain, Some(replaced)) {
+            ctx.roster.leave(conn);
+            displace(ctx, user, conn);
+        }
+    }
+    if let Some(oldest) = ctx.roster.enter(ctx.conn, user.id, &user.name, rooms) {
+        displace(ctx, user, oldest);
+    }
+    let used = used.map(|used| (used.presented, used.issued_at));
+    match resume::issue(ctx, user.id, used) {
+        Some((secret, session)) => {
+            ctx.roster.give_secret(ctx.conn, session);
+            secret
+        }
+        None => ResumeSecret::none(),
+    }
+}
+
+/// Tells a connection that its session ended, and closes it.
+fn displace(ctx: &mut Ctx<'_, '_>, user: &User, conn: ConnId) {
+    ctx.outbox.send(conn, &Event::ServerKick {});
+    ctx.outbox.close(conn, End::Notify(CloseReason::Kicked));
+    ctx.sessions.logged_out(
+        (user.id, &user.name),
+        conn,
+        Departure::Displaced,
+        ctx.now.running,
+    );
+}
+
+/// Refuses a wrong secret. One that was used before ends the sessions that its chain opened.
+fn wrong(
+    ctx: &mut Ctx<'_, '_>,
+    user: Option<&User>,
+    attempt: &LoginAttempt,
+    judgement: Judgement,
+) -> Result<Reject, Reject> {
+    // A stable line, for fail2ban and its like. What was typed as a name may be a password, so only
+    // the name of an account is shown.
+    let shown = user.map_or("?", |user| user.name.as_str());
+    if let (Some(user), Some(presented), Judgement::Reused) = (user, &attempt.presented, judgement)
+    {
+        end_chain(ctx, user, presented)?;
+        tracing::warn!(
+            "a used secret came again user={shown:?} address={}",
+            ctx.address
+        );
+    }
+    tracing::warn!("login failed user={shown:?} address={}", ctx.address);
+    Ok(Code::BadCredentials.into())
+}
+
+/// Ends the sessions that a chain of secrets opened, and voids the chain: two clients have its secrets.
+fn end_chain(ctx: &mut Ctx<'_, '_>, user: &User, presented: &Presented) -> Result<(), Reject> {
+    let sessions = resume::sessions(ctx, user.id, &presented.chain, None);
+    let audience = if sessions.is_empty() {
+        None
+    } else {
+        audience_or_none(ctx, user.id)?
+    };
+    resume::void(ctx, user.id, presented.chain);
+    let was_online = ctx.roster.is_online(user.id);
+    for conn in sessions {
+        ctx.roster.leave(conn);
+        displace(ctx, user, conn);
+    }
+    let has_left = was_online && !ctx.roster.is_online(user.id);
+    if let Some(audience) = audience.filter(|_| has_left) {
+        audience.announce(ctx, user.id, &user.name, Presence::Offline);
+    }
+    Ok(())
+}
+
+/// The users to tell of a departure; `None` if they cannot be read: the session ends all the same.
+fn audience_or_none(ctx: &Ctx<'_, '_>, user: UserId) -> Result<Option<Audience>, Reject> {
+    match Audience::of(ctx, user) {
+        Err(Reject::Store(StoreError::Damaged(_))) => Ok(None),
+        audience => audience.map(Some),
+    }
 }
 
 /// LOGOUT.
 pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Caller) -> Result<Event, Reject> {
+    let secret = resume::of_session(ctx);
     depart(ctx, &me, Departure::Logout)?;
+    resume::leave(ctx, me.id, secret);
     ctx.outbox.unauthenticated(ctx.conn);
     Ok(Event::LoggedOut {})
 }
@@ -271,11 +443,8 @@ pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Caller) -> Result<Event, Reject>
 /// those who are to know are told.
 pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Caller, reason: Departure) -> Result<(), Reject> {
     let is_last = ctx.roster.others_of(ctx.conn).is_empty();
-    let audience = match is_last.then(|| Audience::of(ctx, me.id)).transpose() {
-        // The users to tell cannot be read. The session ends all the same.
-        Err(Reject::Store(StoreError::Damaged(_))) => None,
-        audience => audience?,
-    };
+    let audience = is_last.then(|| audience_or_none(ctx, me.id)).transpose()?;
+    let audience = audience.flatten();
     leave(ctx, me, reason);
     if let Some(audience) = audience {
         audience.announce(ctx, me.id, &me.name, Presence::Offline);

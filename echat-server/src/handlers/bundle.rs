@@ -4,6 +4,7 @@ use super::{Caller, Ctx, Reject, messages, page, target_type};
 use crate::storage::StoreError;
 use echat_proto::commands::Event;
 use echat_proto::limits::{BUNDLE_MESSAGES, BUNDLE_PER_CONVERSATION, PAGE_BYTES};
+use echat_proto::names::ResumeSecret;
 use echat_proto::records::{Older, Unread};
 
 /// Bytes of one of the lists of names: 500 friends with the longest names, and some more.
@@ -14,8 +15,10 @@ const LIST_VALUES: usize = 16;
 const LINE_BYTES: usize = 96;
 /// Lines about conversations may be 819, each of up to five values.
 const LINE_VALUES: usize = 20;
+/// Bytes of the secret with its key, rounded up.
+const SECRET_BYTES: usize = 64;
 
-/// The bundle of a user who has just logged in.
+/// The bundle of a user who has just logged in, without the secret of the session.
 pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<Event, Reject> {
     let friends = ctx.batch.friends(me.id)?;
     let online = friends
@@ -30,7 +33,7 @@ pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<Event, Reje
     // The lists come first; messages fill the rest of the page.
     let lists = [&friends, &online, &chat_rooms, &pending_requests];
     let taken: usize = lists.into_iter().flatten().map(name_bytes).sum();
-    let budget = PAGE_BYTES.saturating_sub(taken);
+    let budget = PAGE_BYTES.saturating_sub(taken + SECRET_BYTES);
     let found = ctx
         .batch
         .bundle(me.id, BUNDLE_PER_CONVERSATION, BUNDLE_MESSAGES, budget)?;
@@ -71,7 +74,16 @@ pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<Event, Reje
         more,
         newest: unless_damaged(ctx.batch.newest_id())?.map(|id| id.0),
         history: unless_damaged(ctx.batch.history_name())?,
+        resume: Some(ResumeSecret::none()),
     })
+}
+
+/// The bundle with the secret of the session.
+pub(super) fn with_secret(mut bundle: Event, secret: ResumeSecret) -> Event {
+    if let Event::LoginBundle { resume, .. } = &mut bundle {
+        *resume = Some(secret);
+    }
+    bundle
 }
 
 /// The optional parts of a login: a damaged page in one of them does not lock the user out.

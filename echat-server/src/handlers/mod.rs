@@ -23,6 +23,7 @@ pub(crate) mod messages;
 mod page;
 pub(crate) mod presence;
 mod refusal;
+mod resume;
 pub(crate) mod rooms;
 pub(crate) mod search;
 mod targets;
@@ -36,12 +37,13 @@ use crate::limits::RateLimits;
 use crate::outbox::Outbox;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
-use crate::storage::{Batch, Kind, StoreError, User, UserId};
+use crate::storage::{Batch, ChainId, ChainWrite, Kind, StoreError, User, UserId};
 use crate::workers::jobs::Task;
 use echat_proto::commands::Event;
 use echat_proto::param::TargetType;
 use echat_proto::records::Outcome;
 use journal::Journal;
+use rand::rngs::StdRng;
 use std::net::IpAddr;
 
 /// What a handler works with.
@@ -57,6 +59,8 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) sessions: &'t mut SessionLog,
     pub(crate) deferred_writes: &'t mut Vec<DeferredWrite>,
     pub(crate) journal: &'t mut Journal,
+    /// The source of secrets. What is stored of them is part of the write that the journal keeps.
+    pub(crate) random: &'t mut StdRng,
     /// Set when the rate-limit prefix of the connection is charged for the request as for a password hash.
     pub(crate) login_refused: &'t mut bool,
     /// Whether less space is free than `free_bytes`.
@@ -86,6 +90,10 @@ pub(crate) enum Answer {
     Reply(Event),
     /// A worker thread has to compute first; then `account` goes on.
     Wait(Task, account::Pending),
+    /// A login that needs no worker: `account` goes on as soon as the session may begin.
+    LogIn(account::LoginAttempt),
+    /// The same, but the session may not begin yet: `account` goes on when it may.
+    Ready(account::Pending),
 }
 
 impl From<Event> for Answer {
@@ -94,14 +102,18 @@ impl From<Event> for Answer {
     }
 }
 
-/// A small write that no reply depends on. It is made after the tick in a batch of its own, and dropped if the disk is
-/// full.
+/// A small write that no request waits for. It is made after the tick in a batch of its own, before the replies leave. A
+/// note is dropped if the disk is full; the voiding of a secret is retried.
 #[derive(Clone, Debug)]
 pub(crate) enum DeferredWrite {
     /// The account was logged in to from this rate-limit prefix.
     NoteLogin(UserId, IpAddr, i64),
     /// The password's hash was made with today's parameters.
     UpgradeHash(UserId, String),
+    /// A secret that resumes a session was issued, used or voided.
+    Chain(ChainWrite),
+    /// All secrets of a user are void.
+    VoidChains(UserId),
 }
 
 impl DeferredWrite {
@@ -110,6 +122,25 @@ impl DeferredWrite {
         match self {
             Self::NoteLogin(user, address, at) => batch.note_login(*user, *address, *at),
             Self::UpgradeHash(user, hash) => batch.set_password(*user, hash),
+            Self::Chain(write) => batch.write_chain(write),
+            Self::VoidChains(user) => batch.void_chains(*user),
+        }
+    }
+
+    /// The chain that a full disk keeps from going on.
+    pub(crate) fn chain(&self) -> Option<(UserId, ChainId)> {
+        match self {
+            Self::Chain(write) => Some((write.user, write.chain)),
+            Self::NoteLogin(..) | Self::UpgradeHash(..) | Self::VoidChains(_) => None,
+        }
+    }
+
+    /// What is left to do after the disk did not take it.
+    pub(crate) fn unwritten(self) -> Option<Self> {
+        match self {
+            Self::NoteLogin(..) | Self::UpgradeHash(..) => None,
+            Self::Chain(write) => write.unwritten().map(Self::Chain),
+            Self::VoidChains(_) => Some(self),
         }
     }
 }

@@ -291,6 +291,14 @@ fn set(limits: &mut Limits, name: &str, value: usize) {
             limits.friend_requests = value as u64;
             return;
         }
+        "resume_hours" => {
+            limits.resume_hours = value as u64;
+            return;
+        }
+        "login_failures" => {
+            limits.login_failures = value as u64;
+            return;
+        }
         _ => panic!("no transcript needed the limit {name:?} before"),
     };
     *field = value;

@@ -6,6 +6,7 @@ use crate::fail;
 use crate::plan::{ROOMS, Said, Target, USERS};
 use crate::replies::Asked;
 use crate::request::{content, named};
+use crate::secrets::{Presented, SecretId};
 use crate::truth::Truth;
 use echat_proto::commands::Event;
 use echat_proto::param::TargetType;
@@ -43,6 +44,9 @@ pub(crate) struct Client {
     /// Whether one tick had more for it than a queue may hold.
     pub(crate) flooded: bool,
     pub(crate) user: Option<usize>,
+    /// The secret that opened its session, if one did, and the one that the session was given.
+    pub(crate) opened_by: Option<Presented>,
+    pub(crate) secret: Option<SecretId>,
     pub(crate) kicked: bool,
     /// Whether another session took its place in bad weather, in which a goodbye may come too late.
     pub(crate) displaced: bool,
@@ -85,7 +89,7 @@ impl Client {
     /// Who may be logged in when a request said now is handled.
     pub(crate) fn candidates(&self) -> Vec<usize> {
         let logins = self.asked.iter().filter_map(|asked| match asked.said {
-            Said::Login { user, right: true } => Some(user),
+            Said::Login { user, right: true } | Said::Resume { user, .. } => Some(user),
             _ => None,
         });
         logins.chain(self.user).collect()

@@ -85,13 +85,15 @@ fn step(rng: &mut StdRng, action: Action) -> Step {
 /// A client comes, or comes back, or takes over from another.
 fn again(rng: &mut StdRng, seat: Seat) -> [Action; 3] {
     let own = rng.random_range(0..3) > 0;
-    let login = Said::Login {
-        user: if own {
-            seat % USERS.len()
-        } else {
-            rng.random_range(0..USERS.len())
-        },
-        right: true,
+    let user = if own {
+        seat % USERS.len()
+    } else {
+        rng.random_range(0..USERS.len())
+    };
+    let login = if rng.random_range(0..2) == 0 {
+        resume(rng, user)
+    } else {
+        Said::Login { user, right: true }
     };
     let missed = Said::History {
         of: None,
@@ -103,6 +105,12 @@ fn again(rng: &mut StdRng, seat: Seat) -> [Action; 3] {
         Action::Say(seat, vec![login, missed]),
         Action::Resend(seat),
     ]
+}
+
+/// Mostly with the newest secret.
+fn resume(rng: &mut StdRng, user: usize) -> Said {
+    let nth = *pick(rng, &[0, 0, 0, 0, 1, 2, 99]);
+    Said::Resume { user, nth }
 }
 
 /// Two become friends: one asks and the other agrees, or both ask.
@@ -263,10 +271,11 @@ fn said(rng: &mut StdRng) -> Said {
     match rng.random_range(0..60) {
         0 => Said::Time,
         1..3 => Said::Register(user),
-        3..7 => Said::Login {
+        3..6 => Said::Login {
             user,
             right: rng.random_range(0..4) > 0,
         },
+        6 => resume(rng, user),
         7 => Said::Logout,
         8..12 => Said::Befriend(user),
         12..15 => Said::Resolve(user, rng.random_range(0..3) > 0),

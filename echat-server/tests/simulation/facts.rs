@@ -2,6 +2,7 @@
 
 use crate::plan::{Said, USERS};
 use crate::request::content;
+use crate::secrets::Secrets;
 use echat_server::config::Limits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub(crate) struct Facts {
     flap: u64,
     /// The last tick before which the clock that people see jumped.
     jump: u64,
+    /// Secrets that resume sessions.
+    pub(crate) secrets: Secrets,
     /// What was met, and how often.
     pub(crate) met: BTreeMap<String, u64>,
 }
@@ -71,7 +74,7 @@ impl Facts {
                     self.requests[*user] += 1;
                 }
             }
-            Said::Login { user, .. } => self.tries[*user] += 1,
+            Said::Login { user, .. } | Said::Resume { user, .. } => self.tries[*user] += 1,
             _ => {}
         }
     }
@@ -149,6 +152,7 @@ impl Facts {
 
     pub(crate) fn trouble(&mut self, tick: u64) {
         self.trouble = tick;
+        self.secrets.trouble();
     }
 
     pub(crate) fn troubled_since(&self, tick: u64) -> bool {
@@ -157,6 +161,7 @@ impl Facts {
 
     pub(crate) fn jump(&mut self, tick: u64) {
         self.jump = tick;
+        self.secrets.trouble();
     }
 
     pub(crate) fn jumped_since(&self, tick: u64) -> bool {

@@ -20,6 +20,7 @@ mod replies;
 mod request;
 mod requests;
 mod run;
+mod secrets;
 mod shrink;
 #[path = "../sim/mod.rs"]
 mod sim;
@@ -60,6 +61,8 @@ const MET: &[&str] = &[
     "part storage_damaged",
     "part storage_full",
     "register done",
+    "resume bad_credentials",
+    "resume done",
     "rooms exactly done",
     "send done",
     "send rate_limited",

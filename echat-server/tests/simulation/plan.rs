@@ -111,6 +111,11 @@ pub(crate) enum Said {
         user: usize,
         right: bool,
     },
+    /// With the secret that the user was given as the `nth` before the last.
+    Resume {
+        user: usize,
+        nth: usize,
+    },
     Logout,
     Befriend(usize),
     Resolve(usize, bool),
@@ -184,6 +189,7 @@ impl Said {
             Said::Time => "time",
             Said::Register(_) => "register",
             Said::Login { .. } => "login",
+            Said::Resume { .. } => "resume",
             Said::Logout => "logout",
             Said::Befriend(_) => "befriend",
             Said::Resolve(..) => "resolve",

@@ -7,6 +7,7 @@ use crate::facts::Facts;
 use crate::fail;
 use crate::plan::{Said, USERS};
 use crate::request::{code, content};
+use crate::secrets::Presented;
 use crate::spec;
 use crate::truth::Truth;
 use echat_proto::commands::Event;
@@ -18,6 +19,8 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) said: Said,
+    /// The secret that it presents.
+    pub(crate) presented: Option<Presented>,
     /// Who may be logged in when it is handled.
     pub(crate) who: Vec<usize>,
     /// The newest message that the client knew.
@@ -96,9 +99,14 @@ impl Judge<'_> {
                 user.is_some_and(|user| self.facts.too_fast(&asked.said, user, self.limits))
             }
             "login_throttled" => match asked.said {
-                Said::Login { user, .. } => self.facts.tries(user) > self.limits.login_failures,
+                Said::Login { user, .. } | Said::Resume { user, .. } => {
+                    self.facts.tries(user) > self.limits.login_failures
+                }
                 _ => false,
             },
+            "bad_credentials" if let Some(presented) = asked.presented => {
+                self.facts.secrets.may_refuse(presented)
+            }
             _ => !exact || expected == Some(code),
         };
         if justified {
@@ -120,8 +128,18 @@ impl Judge<'_> {
                 right && client.user == Some(user),
                 "logged in by a wrong password, or as another",
             )?;
+            self.secret(client, user, asked, event)?;
             return self.bundle(client, user, event, exact);
         }
+        if let (Said::Resume { user, .. }, Some(presented)) = (&asked.said, asked.presented) {
+            check(
+                self.facts.secrets.may_log_in(presented, *user) && client.user == Some(*user),
+                "logged in by a secret that is void, or as another",
+            )?;
+            self.secret(client, *user, asked, event)?;
+            return self.bundle(client, *user, event, exact);
+        }
+        self.used(client, asked);
         match (&asked.said, client.user) {
             (Said::Time, _) => Ok(()),
             (Said::Register(name), None) => {
@@ -130,6 +148,46 @@ impl Judge<'_> {
             }
             (_, Some(me)) => self.done_for(client, me, asked, event, exact),
             (_, None) => fail("a guest's request is done"),
+        }
+    }
+
+    /// A login gives a new secret, unless the disk was in trouble.
+    fn secret(
+        &mut self,
+        client: &mut Client,
+        user: usize,
+        asked: &Asked,
+        event: &Event,
+    ) -> Result<(), String> {
+        let Event::LoginBundle {
+            resume: Some(secret),
+            ..
+        } = event
+        else {
+            return fail("a login without a secret");
+        };
+        client.opened_by = asked.presented;
+        client.secret = None;
+        if secret.is_none() {
+            let troubled = self.facts.troubled_since(asked.tick);
+            return check(troubled, "a login gives no secret");
+        }
+        let given = self.facts.secrets.give(user, secret, asked.presented)?;
+        client.secret = Some(given);
+        if self.facts.troubled_since(asked.tick) || self.facts.jumped_since(asked.tick) {
+            self.facts.secrets.trouble();
+        }
+        Ok(())
+    }
+
+    /// A session has a reply: the secret that opened it is used up, and with LOGOUT its own is void.
+    fn used(&mut self, client: &mut Client, asked: &Asked) {
+        if client.user.is_none() || self.facts.troubled_since(asked.tick) {
+            return;
+        }
+        self.facts.secrets.use_up(client.opened_by);
+        if asked.said == Said::Logout {
+            self.facts.secrets.left(client.secret.take());
         }
     }
 

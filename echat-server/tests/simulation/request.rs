@@ -5,7 +5,7 @@ use crate::sim::seed::PASSWORD;
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::commands::{Event, Request};
-use echat_proto::names::{Content, NameQuery, Password, RoomName, TxnId, Username};
+use echat_proto::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
 use echat_proto::param::{Names, NewPassword, TargetType};
 
 /// A number that no command has.
@@ -28,6 +28,16 @@ pub(crate) fn message(said: &Said, known: u64) -> Message {
             };
         }
         _ => of_people(said),
+    };
+    request.to_message()
+}
+
+/// The LOGIN of a user with a secret.
+pub(crate) fn resume(user: usize, secret: ResumeSecret) -> Message {
+    let request = Request::Login {
+        username: name(USERS[user]),
+        password: None,
+        resume: Some(secret),
     };
     request.to_message()
 }
@@ -77,7 +87,8 @@ fn of_people(said: &Said) -> Request {
         },
         Said::Login { user: who, right } => Request::Login {
             username: user(who),
-            password: password(*right),
+            password: Some(password(*right)),
+            resume: None,
         },
         Said::Befriend(other) => Request::AddFriend {
             username: user(other),

@@ -27,7 +27,11 @@ pub(crate) fn refusal(
         return Some(Code::UnknownCommand);
     }
     let refused = match (said, user) {
-        (Said::Register(_) | Said::Login { .. }, Some(_)) => Err(Code::AlreadyLoggedIn),
+        (Said::Register(_) | Said::Login { .. } | Said::Resume { .. }, Some(_)) => {
+            Err(Code::AlreadyLoggedIn)
+        }
+        // What becomes of a secret is judged by `secrets`.
+        (Said::Resume { .. }, None) => Ok(()),
         (Said::Register(name), None) => refuse(truth.users.contains(name), Code::NameTaken),
         (Said::Login { user, right }, None) => {
             refuse(!right || !truth.users.contains(user), Code::BadCredentials)

@@ -57,6 +57,82 @@ fn a_line_typed_offline_is_kept_shown_and_sent_once() {
     assert_eq!(kept(&mut stage).unwrap(), "");
 }
 
+/// The logins sent since the last look: the secret of each, or `None` for the password.
+fn logins(stage: &mut Stage) -> Vec<Option<String>> {
+    let mut logins = Vec::new();
+    for effect in stage.effects.drain(..) {
+        let Effect::Send(message) = effect else {
+            continue;
+        };
+        if message.command == RequestKind::Login.info().number {
+            let secret = message.params.at("resume").cloned();
+            let has_password = message.params.at("password").is_some();
+            assert_ne!(secret.is_some(), has_password, "exactly one of both");
+            logins.push(secret.map(|secret| match secret {
+                Value::Str(secret) => secret,
+                other => panic!("{other:?}"),
+            }));
+        }
+    }
+    logins
+}
+
+fn comes_back(stage: &mut Stage) -> Vec<Option<String>> {
+    stage.happens(Input::Closed(Some(5))).effects.clear();
+    stage.happens(Input::Connected);
+    logins(stage)
+}
+
+#[test]
+fn the_secret_of_the_last_login_logs_in_again_and_the_password_if_it_is_refused() {
+    let mut stage = ann(Language::English);
+    assert_eq!(comes_back(&mut stage), [None], "there is no secret yet");
+    stage.given("ann", Some("one"));
+    assert_eq!(comes_back(&mut stage), [Some("one".to_owned())]);
+    // No answer came: the same secret logs in again.
+    assert_eq!(comes_back(&mut stage), [Some("one".to_owned())]);
+    stage.given("ann", Some("two"));
+    assert_eq!(comes_back(&mut stage), [Some("two".to_owned())]);
+    stage.printed();
+    for code in ["bad_credentials", "storage_full", "bad_params"] {
+        stage.says(Event::LoginFailure {
+            fail: fail(code, &[]),
+        });
+        assert_eq!(stage.printed(), [""; 0], "nothing has failed yet");
+        assert_eq!(logins(&mut stage), [None]);
+        stage.given("ann", Some("three"));
+        assert_eq!(comes_back(&mut stage), [Some("three".to_owned())]);
+    }
+    // A server whose disk is full gives none.
+    stage.given("ann", Some(""));
+    assert_eq!(comes_back(&mut stage), [None]);
+    stage.given("ann", None);
+    assert_eq!(comes_back(&mut stage), [None]);
+}
+
+#[test]
+fn a_secret_is_forgotten_with_the_password() {
+    let mut stage = ann(Language::English);
+    comes_back(&mut stage);
+    stage.given("ann", Some("one"));
+    stage.types("logout").says(Event::LoggedOut {});
+    assert!(stage.app.credentials.is_none());
+
+    let mut stage = ann(Language::English);
+    comes_back(&mut stage);
+    stage.given("ann", Some("two"));
+    assert_eq!(comes_back(&mut stage), [Some("two".to_owned())]);
+    stage.says(Event::LoginFailure {
+        fail: fail("bad_credentials", &[]),
+    });
+    assert_eq!(logins(&mut stage), [None]);
+    stage.says(Event::LoginFailure {
+        fail: fail("bad_credentials", &[]),
+    });
+    assert_eq!(logins(&mut stage), [], "the password is refused as well");
+    assert!(stage.app.credentials.is_none());
+}
+
 #[test]
 fn a_kick_is_not_answered_by_coming_back() {
     let mut stage = ann(Language::English);

@@ -49,6 +49,7 @@ fn a_room_that_was_left_while_offline_is_closed() {
         more: vec![],
         newest: None,
         history: None,
+        resume: None,
     });
     assert_eq!(stage.printed()[0], "You left the room room1.");
     assert_eq!(stage.prompt(), "contact> ");

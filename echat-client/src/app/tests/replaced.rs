@@ -17,6 +17,7 @@ fn bundle(history: &str, newest: u64, friends: &[&str], messages: Vec<ChatMessag
         more: vec![],
         newest: Some(newest),
         history: Some(history.to_owned()),
+        resume: None,
     }
 }
 

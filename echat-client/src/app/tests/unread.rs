@@ -35,6 +35,7 @@ fn with_unread(count: u64, is_in_more: bool) -> Stage {
         more: more.into_iter().collect(),
         newest: None,
         history: None,
+        resume: None,
     });
     stage.printed();
     stage
@@ -128,6 +129,7 @@ fn what_was_read_before_this_run_stands_above_the_rule() {
         more: vec![],
         newest: None,
         history: None,
+        resume: None,
     });
     stage.says(live(in_room(2, "bob", "new"), None)).printed();
     stage.types("&r room1");

@@ -26,6 +26,7 @@ fn bundle_of(messages: Vec<ChatMessage>, newest: Option<u64>, history: Option<&s
         more,
         newest,
         history: history.map(str::to_owned),
+        resume: None,
     }
 }
 

@@ -48,10 +48,28 @@ impl Run {
                 (Said::Nonsense, _) => client.nonsense += 1,
                 _ => {}
             }
-            let message = request::message(&said, client.known);
+            if said == Said::Logout {
+                // A login that is asked for may come before it.
+                client
+                    .asked
+                    .iter()
+                    .filter_map(|asked| asked.presented)
+                    .for_each(|presented| {
+                        self.facts.secrets.leave(presented.secret);
+                    });
+                self.facts.secrets.leave(client.secret);
+            }
+            let (message, presented) = match said {
+                Said::Resume { user, nth } => {
+                    let (secret, presented) = self.facts.secrets.present(user, nth);
+                    (request::resume(user, secret), Some(presented))
+                }
+                _ => (request::message(&said, client.known), None),
+            };
             self.sim.say(name(seat), message.command, message.params);
             client.asked.push_back(Asked {
                 said,
+                presented,
                 who,
                 known: client.known,
                 version: self.truth.version,

@@ -92,8 +92,13 @@ impl Run {
         let all: usize = all_of(&self.truth);
         let old: usize = before.map_or(all, all_of);
         for client in &mut self.clients {
-            let asks =
-                |asked: &Asked| matches!(asked.said, Said::Login { .. } | Said::History { .. });
+            let asks = |asked: &Asked| {
+                let said = &asked.said;
+                matches!(
+                    said,
+                    Said::Login { .. } | Said::Resume { .. } | Said::History { .. }
+                )
+            };
             let pages = if client.asked.iter().any(asks) {
                 all
             } else {
