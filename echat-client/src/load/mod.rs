@@ -2,6 +2,7 @@
 //! temporary folder, with nothing in its way that is there against strangers, and asks it; figures
 //! are lines of JSON, and `report` makes a table of all of them.
 
+mod comeback;
 mod crowd;
 mod failure;
 mod figure;
@@ -52,6 +53,8 @@ enum Measure {
     Handshakes(sign_in::Handshakes),
     /// Logins a second.
     Logins(sign_in::Logins),
+    /// All clients come back after a restart, and what that costs.
+    Comeback(comeback::Comeback),
     /// Messages in a room, and what each delivery costs the server.
     Room(room::Room),
     /// Acknowledged messages a second of senders who are alone in their rooms.
@@ -67,6 +70,7 @@ impl Measure {
         match self {
             Self::Handshakes(what) => what.run(scene),
             Self::Logins(what) => what.run(scene),
+            Self::Comeback(what) => what.run(scene),
             Self::Room(what) => what.run(scene),
             Self::Senders(what) => what.run(scene),
             Self::Idle(what) => what.run(scene),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::{Ending, Request, ending};
-use echat_proto::names::{NameQuery, Password, RoomName, Username};
+use echat_proto::names::{NameQuery, Password, ResumeSecret, RoomName, Username};
 use echat_proto::param::Names;
 use echat_proto::param::NewPassword;
 
@@ -72,12 +72,17 @@ pub(super) fn register(link: &mut Link, number: usize, clock: &Clock) -> Result<
 }
 
 pub(super) fn log_in(link: &mut Link, number: usize, clock: &Clock) -> Result<(), Failure> {
-    let login = Request::Login {
+    ask(link, &login(number, None), clock).map(drop)
+}
+
+/// The LOGIN of a user: with the secret, and without one with the password.
+pub(super) fn login(number: usize, resume: Option<ResumeSecret>) -> Request {
+    let password = || Password::presented(PASSWORD).expect("a good password");
+    Request::Login {
         username: NameQuery::new(name(number)),
-        password: Some(Password::presented(PASSWORD).expect("a good password")),
-        resume: None,
-    };
-    ask(link, &login, clock).map(drop)
+        password: resume.is_none().then(password),
+        resume,
+    }
 }
 
 pub(super) fn log_out(link: &mut Link, clock: &Clock) -> Result<(), Failure> {

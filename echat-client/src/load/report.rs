@@ -9,6 +9,7 @@ use super::{Failure, Measure};
 const FULL: &[&str] = &[
     "handshakes --count 2000",
     "logins --users 8 --times 100",
+    "comeback --users 2000",
     "senders --count 1 --messages 10000",
     "senders --count 50 --messages 50000",
     "senders --count 500 --messages 100000",
@@ -31,6 +32,7 @@ const FULL: &[&str] = &[
 const QUICK: &[&str] = &[
     "handshakes --count 100",
     "logins --users 4 --times 5",
+    "comeback --users 20 --at-once 4",
     "senders --count 1 --messages 500",
     "senders --count 50 --messages 2000",
     "room --members 10 --window 1 --messages 500",

@@ -19,6 +19,8 @@ use crate::net::address::Address;
 const CONFIG: &str = r#"{"server": {"limits": {
     "message_rate": 0, "user_bytes_a_day": 0, "rooms_a_day": 0, "free_bytes": 0,
     "registrations": 0, "login_failures": 0, "ping_seconds": 0, "dead_seconds": 0, "unauthenticated": 1000000, "connections": 1000000}}}"#;
+/// The part of it that lifts the limit for connections that are not logged in.
+const UNAUTHENTICATED: &str = r#""unauthenticated": 1000000, "#;
 
 /// Where servers come from, and the time.
 pub(super) struct Scene {
@@ -42,8 +44,28 @@ impl Scene {
 
     /// Starts a server without users and messages.
     pub(super) fn start(&self) -> Result<Server, Failure> {
+        self.start_limited(false)
+    }
+
+    /// The same, with the default limit for connections that are not logged in if `limited`.
+    pub(super) fn start_limited(&self, limited: bool) -> Result<Server, Failure> {
         let folder = Folder::new()?;
-        fs::write(folder.0.join("config.json"), CONFIG)?;
+        let config = if limited {
+            CONFIG.replace(UNAUTHENTICATED, "")
+        } else {
+            CONFIG.to_owned()
+        };
+        fs::write(folder.0.join("config.json"), config)?;
+        let (child, address) = self.launch(&folder)?;
+        Ok(Server {
+            child,
+            address,
+            folder,
+        })
+    }
+
+    /// Starts the server's program on a folder; returns where it listens.
+    fn launch(&self, folder: &Folder) -> Result<(Child, Option<Address>), Failure> {
         let mut child = Command::new(&self.program)
             .args(["--listen", "127.0.0.1:0", "--log", "warn"])
             .current_dir(&folder.0)
@@ -54,17 +76,11 @@ impl Scene {
             .spawn()
             .map_err(|error| Failure::NoServer(self.program.clone(), error))?;
         let stdout = child.stdout.take();
-        let mut server = Server {
-            child,
-            _folder: folder,
-            address: None,
-        };
         let mut line = String::new();
         BufReader::new(stdout.ok_or(Failure::NotReady)?).read_line(&mut line)?;
         // "listening on ADDRESS FINGERPRINT"
         let address = line.split_whitespace().nth(2);
-        server.address = address.and_then(|address| address.parse().ok());
-        Ok(server)
+        Ok((child, address.and_then(|address| address.parse().ok())))
     }
 }
 
@@ -72,10 +88,18 @@ impl Scene {
 pub(super) struct Server {
     child: Child,
     address: Option<Address>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Server {
+    /// Ends the process at once, and starts another one on the same folder.
+    pub(super) fn restart(&mut self, scene: &Scene) -> Result<(), Failure> {
+        self.child.kill()?;
+        self.child.wait()?;
+        (self.child, self.address) = scene.launch(&self.folder)?;
+        Ok(())
+    }
+
     /// Where it listens.
     pub(super) fn address(&self) -> Result<&Address, Failure> {
         self.address.as_ref().ok_or(Failure::NotReady)
