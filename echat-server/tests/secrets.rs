@@ -9,11 +9,14 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
+use echat_proto::Value;
 use echat_proto::channel::Incoming;
+use echat_proto::names::ResumeSecret;
 use echat_proto::names::Username;
 use echat_server::storage::Store;
 use rusqlite::Connection;
 use server_process::{ServerFolder, ServerProcess, stderr, stdout};
+use sha2::{Digest, Sha256};
 use wire::{Client, PASSWORD, credentials, line};
 
 /// A password and a message, as nothing else is written.
@@ -56,8 +59,18 @@ fn seen_from_outside(server: &ServerProcess) -> Vec<u8> {
     [read("cmdline").expect("our own process"), environment].concat()
 }
 
-/// A canary as password and as message, and in places where neither belongs.
-fn sing(server: &ServerProcess) {
+/// The secret of a bundle, as text and as bytes.
+fn secret_in(bundle: &Value) -> (String, Vec<u8>) {
+    let Some(Value::Str(text)) = bundle.at("resume") else {
+        panic!("a bundle has a secret")
+    };
+    let secret = ResumeSecret::presented(text).expect("short");
+    (text.clone(), secret.bytes().expect("32 bytes").to_vec())
+}
+
+/// A canary as password and as message, and in places where neither belongs. Returns the secrets of sessions that were
+/// given and presented.
+fn sing(server: &ServerProcess) -> Vec<(String, Vec<u8>)> {
     let mut ann = Client::register(server, "ann");
     let canary = credentials("bird").replace(PASSWORD, CANARY);
     let mut bird = Client::connect(server);
@@ -91,13 +104,26 @@ fn sing(server: &ServerProcess) {
     let malformed = [&[0, 0, 0, 1, 3, 0, 0, 0, 99][..], CANARY.as_bytes()].concat();
     guest.says_plain(&[malformed]);
     assert_eq!(guest.hears(), Some(Incoming::Close(2)));
+
+    let given = secret_in(&Client::connect(server).logs_in("ann"));
+    let resume = format!(r#"LOGIN {{"username":"ann","resume":"{}"}}"#, given.0);
+    let mut back = Client::connect(server);
+    let next = secret_in(&back.asks(&resume).params);
+    back.is_served();
+    // One that was used, and one in a place where none belongs.
+    let mut guest = Client::connect(server);
+    for request in [resume, format!("JOIN_ROOM \"{}\"", next.0)] {
+        guest.says(&[request]);
+        guest.hears_message();
+    }
+    vec![given, next]
 }
 
 #[test]
 fn secrets_stay_out_of_the_log_at_trace_and_of_what_others_see() {
     let dir = ServerFolder::new();
     let server = dir.start(&["--log", "trace"]);
-    sing(&server);
+    let given = sing(&server);
     let outside = seen_from_outside(&server);
     let output = server.stop();
     assert_eq!(stdout(&output).lines().count(), 1);
@@ -107,6 +133,9 @@ fn secrets_stay_out_of_the_log_at_trace_and_of_what_others_see() {
         key.split(|byte| *byte == b'\n')
             .filter(|line| line.len() > 20),
     );
+    for (text, bytes) in &given {
+        secrets.extend([text.as_bytes(), bytes]);
+    }
     has_none(&output.stderr, &secrets, "the log");
     has_none(&outside, &secrets, "what others see");
     assert!(
@@ -114,6 +143,7 @@ fn secrets_stay_out_of_the_log_at_trace_and_of_what_others_see() {
         "{}",
         stderr(&output)
     );
+    assert!(stderr(&output).contains("a used secret came again user=\"ann\""));
 }
 
 /// Every file of a folder.
@@ -172,6 +202,41 @@ fn passwords_rest_as_argon2id_and_nowhere_else() {
     );
     assert_eq!(dir.start(&["--log", "off"]).stop().status.code(), Some(0));
     no_password();
+}
+
+#[test]
+fn secrets_of_sessions_rest_as_hashes_and_are_there_after_a_kill() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&["--log", "off"]);
+    Client::register(&server, "ann");
+    let (mut given, mut server) = (secret_in(&Client::connect(&server).logs_in("ann")), server);
+    for _ in 0..4 {
+        // The answer came: whatever happens now, the secret is stored.
+        server.kill();
+        let (text, bytes) = &given;
+        let mut has_hash = false;
+        for file in files(&dir.path("data")) {
+            let kept = fs::read(&file).unwrap();
+            // The first half is that of all secrets of the chain.
+            let secrets = [text.as_bytes(), bytes, &bytes[..16]];
+            has_none(&kept, &secrets, &file.display().to_string());
+            let hash = Sha256::digest(bytes);
+            has_hash |= kept.windows(hash.len()).any(|window| window == &*hash);
+        }
+        assert!(has_hash, "the database knows its hash");
+        server = dir.start(&["--log", "off"]);
+        let resume = format!(r#"LOGIN {{"username":"ann","resume":"{text}"}}"#);
+        let bundle = Client::connect(&server).asks(&resume);
+        assert!(
+            line(&bundle).starts_with("LOGIN_BUNDLE"),
+            "{}",
+            line(&bundle)
+        );
+        let next = secret_in(&bundle.params);
+        assert_ne!(next.0, given.0, "each login has a new one");
+        given = next;
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
 }
 
 /// A database whose only user has a password that was hashed with weaker parameters.

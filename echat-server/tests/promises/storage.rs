@@ -186,6 +186,63 @@ fn a_login_is_kept_by_a_full_disk_and_those_who_wait_are_answered_once() {
     );
 }
 
+/// Logs a user in on a new connection; the secret of the bundle, or the code of the refusal.
+fn logs_in(sim: &mut Sim, user: &str, proof: &str) -> Result<String, String> {
+    let name = format!("c{}", sim.ends.len());
+    sim.connect(&name, crate::sim::HOME);
+    sim.settle();
+    let login = format!(r#"{{"username":"{user}",{proof}}}"#);
+    let replies = sim.ask(&name, "LOGIN", &login);
+    let last = replies.last().expect("a reply");
+    match (code(last), last.params.at("resume")) {
+        (Some(code), _) => Err(code.to_owned()),
+        (None, Some(Value::Str(secret))) => Ok(secret.clone()),
+        (None, other) => panic!("a bundle with {other:?}"),
+    }
+}
+
+#[test]
+fn a_full_disk_keeps_logins_gives_no_secret_and_voids_the_one_that_was_used() {
+    let mut sim = nearly_full();
+    let password = format!(r#""password":"{}""#, seed::PASSWORD);
+    let secret = |secret: &str| format!(r#""resume":"{secret}""#);
+    let mut given = Vec::new();
+    let is_full = (0..60).any(|_| {
+        let mut secret_of =
+            |user| logs_in(&mut sim, user, &password).expect("a login needs no space");
+        given.push(secret_of("ann"));
+        ["bob", "eve"]
+            .into_iter()
+            .any(|user| secret_of(user).is_empty())
+    });
+    assert!(is_full, "the disk has an end");
+    given.retain(|secret| !secret.is_empty());
+    // Nothing can be written, so the database cannot know that these were used.
+    let used: Vec<&String> = given
+        .iter()
+        .filter(|given| {
+            logs_in(&mut sim, "ann", &secret(given))
+                .expect("as with a password")
+                .is_empty()
+        })
+        .collect();
+    assert!(!used.is_empty());
+    let is_void = |sim: &mut Sim, given: &String| {
+        logs_in(sim, "ann", &secret(given)) == Err("bad_credentials".to_owned())
+    };
+    assert!(is_void(&mut sim, used[0]));
+    sim.engine.store().limit_pages(LIMITLESS).expect("a pragma");
+    assert!(is_void(&mut sim, used[0]), "memory knows it");
+    let fresh = logs_in(&mut sim, "ann", &password).expect("a right password");
+    assert!(!fresh.is_empty(), "there is space again");
+    for used in used {
+        assert!(is_void(&mut sim, used), "the database knows it now");
+        // Wrong secrets are counted; a right password takes that back.
+        logs_in(&mut sim, "ann", &password).expect("a right password");
+    }
+    assert!(logs_in(&mut sim, "ann", &secret(&fresh)).is_ok());
+}
+
 #[test]
 fn a_registration_of_an_undone_tick_is_answered_once() {
     let mut sim = nearly_full();

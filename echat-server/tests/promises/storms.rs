@@ -11,6 +11,7 @@ use proptest::prelude::*;
 enum Action {
     Connect,
     Login,
+    Resume,
     Logout,
     Send,
     Goodbye,
@@ -28,6 +29,7 @@ fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         4 => Just(Action::Connect),
         4 => Just(Action::Login),
+        3 => Just(Action::Resume),
         2 => Just(Action::Logout),
         2 => Just(Action::Send),
         1 => Just(Action::Goodbye),
@@ -69,6 +71,8 @@ fn act(sim: &mut Sim, seat: usize, action: Action) {
         return;
     };
     let (conn, stalled) = (end.conn.expect("it was taken in"), end.stalled);
+    // Two users have two secrets, which are old most of the time.
+    let known = sim.ends.values().find_map(|end| end.secret_of(user));
     let mut say = |number, params: &str| sim.say(&name, number, from_json(params).expect("JSON"));
     match action {
         Action::Connect => {}
@@ -76,6 +80,13 @@ fn act(sim: &mut Sim, seat: usize, action: Action) {
             say(
                 3,
                 &format!(r#"{{"username":"{user}","password":"{}"}}"#, seed::PASSWORD),
+            );
+        }
+        Action::Resume => {
+            let secret = known.unwrap_or_default();
+            say(
+                3,
+                &format!(r#"{{"username":"{user}","resume":"{secret}"}}"#),
             );
         }
         Action::Logout => say(11, "null"),

@@ -1,9 +1,10 @@
 //! The client's end of one connection.
 
 use super::workers::Share;
+use echat_proto::Value;
 use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
 use echat_proto::commands::{
-    CommandInfo, Direction, PendingReplies, RequestKind, Shape, by_number,
+    CommandInfo, Direction, Event, PendingReplies, RequestKind, Shape, by_number,
 };
 use echat_proto::handshake::{AwaitServerFinished, AwaitServerHello, ClientStart, Step};
 use echat_server::conn::ConnId;
@@ -164,6 +165,28 @@ impl End {
     /// The requests that got no final reply yet.
     pub(crate) fn owed(&self) -> usize {
         self.pending.len()
+    }
+
+    /// The secret of the newest login of a user that came and was not looked at.
+    pub(crate) fn secret_of(&self, user: &str) -> Option<String> {
+        let mut logged_in = None;
+        let mut secret = None;
+        for incoming in &self.received {
+            let Incoming::Message(message) = incoming else {
+                continue;
+            };
+            match Event::from_message(message) {
+                Some(Ok(Event::LoginSuccess { username })) => logged_in = Some(username),
+                Some(Ok(Event::LoginBundle { .. })) if logged_in.as_deref() == Some(user) => {
+                    secret = match message.params.at("resume") {
+                        Some(Value::Str(text)) => Some(text.clone()),
+                        _ => None,
+                    };
+                }
+                _ => {}
+            }
+        }
+        secret
     }
 
     /// Every message that came; what else came is dropped.
