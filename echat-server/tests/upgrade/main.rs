@@ -34,6 +34,7 @@ const VERSIONS: &[Before] = &[
     |dir| fixture(dir, include_str!("0002.sql")),
     |dir| fixture(dir, include_str!("0003.sql")),
     |dir| fixture(dir, include_str!("0004.sql")),
+    |dir| fixture(dir, include_str!("0005.sql")),
 ];
 
 fn fixture(dir: &ServerFolder, sql: &str) {
