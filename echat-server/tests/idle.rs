@@ -71,19 +71,22 @@ fn idle_users_wake_the_server_once_a_second_and_take_little_memory() {
     let mut sim = sim(users);
     // The deadlines of handshakes and logins are over.
     sim.advance(Duration::from_secs(61));
+    let seconds = usize::try_from(TIME.as_secs()).expect("small");
     let (mut wakes, mut pings) = (0, 0);
-    let (begin, mut pongs) = (sim.now.running, Vec::<String>::new());
+    let (begin, mut pinged_now) = (sim.now.running, Vec::<String>::new());
     while let Some(at) = sim.engine.deadline().filter(|at| *at < begin + TIME) {
         sim.move_to(at);
         wakes += 1;
+        assert!(wakes <= seconds, "more wake-ups than seconds");
         sim.settle();
         for (name, end) in &mut sim.ends {
-            let pinged = std::iter::from_fn(|| end.next()).any(|(came, _)| came == Incoming::Ping);
-            pongs.extend(pinged.then(|| name.clone()));
+            let is_pinged =
+                std::iter::from_fn(|| end.next()).any(|(came, _)| came == Incoming::Ping);
+            pinged_now.extend(is_pinged.then(|| name.clone()));
         }
-        pings += pongs.len();
+        pings += pinged_now.len();
         // The clients answer one after another.
-        for name in pongs.drain(..) {
+        for name in pinged_now.drain(..) {
             let conn = sim.end(&name).conn.expect("it was accepted");
             sim.say(&name, command::PONG, Value::Null);
             let bytes = sim.end(&name).outgoing(usize::MAX);
@@ -97,12 +100,10 @@ fn idle_users_wake_the_server_once_a_second_and_take_little_memory() {
     }
     assert_eq!(sim.engine.roster().online().count(), users);
     // A ping in 90 to 91 s each.
-    let seconds = usize::try_from(TIME.as_secs()).expect("small");
     assert!(
         (users * (seconds / 91 - 1)..=users * (seconds / 90 + 1)).contains(&pings),
         "{pings}"
     );
-    assert!(wakes <= seconds, "{wakes} wake-ups in {seconds} s");
     let without = memory(self::sim(0));
     let each = (memory(sim) - without) / i64::try_from(users).expect("few");
     println!("{users} users: {wakes} wake-ups and {pings} pings in {seconds} s, {each} bytes each");

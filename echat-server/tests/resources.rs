@@ -232,7 +232,7 @@ fn pings_of_idle_connections_cost_little() {
     answer_pings(&mut idle, LOOK / 2);
     let (cpu, woken) = (usage::cpu(&server), usage::switches(&server));
     let pings = answer_pings(&mut idle, 2 * LOOK);
-    let each = (usage::cpu(&server) - cpu) / pings;
+    let each = usage::cpu(&server).saturating_sub(cpu) / pings;
     let woken = usage::switches(&server) - woken;
     println!("{pings} pings of {PINGED} connections: {each:?} of CPU each, {woken} wake-ups");
     assert!(pings > 0);
