@@ -1,10 +1,8 @@
 //! What the clients read, against hostile bytes: the corpus that the fuzzer keeps, and mutations of it.
 
 mod decoders;
-#[path = "../../echat-proto/tests/decoders/smoke.rs"]
-mod smoke;
 
-use smoke::{corpus, decodings, smoke};
+use echat_testkit::corpus::{corpus, decodings, smoke};
 
 #[test]
 fn lines() {

@@ -1,9 +1,5 @@
 //! A link against the server's end of the protocol, over loopback.
 
-#[path = "../../echat-proto/tests/tampering/schedule.rs"]
-mod schedule;
-mod support;
-
 use std::io::{Read, Write};
 use std::thread;
 use std::time::Duration;
@@ -18,8 +14,9 @@ use echat_proto::group::{EXPONENT, Ephemeral, KeyShare, PUBLIC, Public};
 use echat_proto::handshake::{
     AwaitClientHello, CLIENT_HELLO, HandshakeError, SERVER_HELLO, Step, respond,
 };
-use schedule::{Schedule, wrong_values};
-use support::{End, Server, message, some_bytes};
+use echat_testkit::schedule::{Schedule, wrong_values};
+use echat_testkit::server_end::{End, Server, some_bytes};
+use echat_testkit::wire::message;
 
 const LONG: Duration = Duration::from_secs(30);
 

@@ -1,14 +1,11 @@
 //! The man pages and completions of the clients: `ECHAT_UPDATE=1 cargo test --test manual` writes
 //! them.
 
-#[path = "../../docs/manual.rs"]
-mod manual;
-
 use echat_client::exit::Exit;
 use echat_client::statement::slash_commands;
 use echat_client::text::Language;
 use echat_client::{chat, load, nc};
-use manual::Program;
+use echat_testkit::manual::Program;
 
 #[test]
 fn the_manual_is_what_the_programs_say() {

@@ -1,23 +1,22 @@
 //! `echat-nc` against the real server: two users, their scripts, and every way to end.
 
-mod real;
-mod support;
-
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use real::{ServerProcess, start};
+use echat_testkit::proxy::Proxy;
+use echat_testkit::scene::{SECRET, Scene};
+use echat_testkit::server_process::ServerProcess;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
-use support::program::{PROGRAM, SECRET, Scene};
-use support::proxy::Proxy;
+
+const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
 
 /// A scene whose server is the real one.
 fn scene(args: &[&str]) -> (Scene, ServerProcess) {
     let scene = Scene::new();
-    let server = start(&scene.path(""), args);
+    let server = ServerProcess::start_in(&scene.path(""), args);
     (scene, server)
 }
 
@@ -108,7 +107,7 @@ fn a_key_is_learned_once_and_a_changed_one_is_sent_nothing() {
 
     // The same address shows another key: what is known moves to the new server's address.
     fs::remove_file(scene.path("data/host_key")).unwrap();
-    let server = start(&scene.path(""), &["--init", "--log", "info"]);
+    let server = ServerProcess::start_in(&scene.path(""), &["--init", "--log", "info"]);
     let moved = server.address().to_string();
     assert_ne!(server.fingerprint(), fingerprint);
     fs::write(scene.known_hosts(), known.replace(&address, &moved)).unwrap();
@@ -214,7 +213,7 @@ fn a_bot_is_told_that_a_backup_was_restored_and_reads_anew() {
         assert!(copy.status().unwrap().success());
     };
     copy("data", "backup");
-    server = start(&scene.path(""), &["--log", "off"]);
+    server = ServerProcess::start_in(&scene.path(""), &["--log", "off"]);
     say(&scene, &server, "lost 1");
     say(&scene, &server, "lost 2");
     let known = say(&scene, &server, "lost 3");
@@ -237,7 +236,7 @@ fn a_bot_is_told_that_a_backup_was_restored_and_reads_anew() {
     server.falls();
     fs::remove_dir_all(scene.path("data")).unwrap();
     copy("backup", "data");
-    server = start(&scene.path(""), &["--log", "off"]);
+    server = ServerProcess::start_in(&scene.path(""), &["--log", "off"]);
     let outcome = asks(&server, newest, &history);
     let lines: Vec<&str> = outcome.out.lines().collect();
     assert_eq!(lines.len(), 4, "{}", outcome.out);
@@ -276,11 +275,11 @@ fn a_server_that_does_not_say_its_history_is_no_replacement() {
 }
 
 /// Listens through a network that is then gone. How it ends.
-fn listens_in_silence(is_continued: bool) -> support::program::Outcome {
+fn listens_in_silence(is_continued: bool) -> echat_testkit::scene::Outcome {
     let (scene, server) = scene(&["--log", "off"]);
     let front = Proxy::to(server.address());
     let link = format!("echat://{}/#{}", front.address(), server.fingerprint());
-    let mut command = scene.command(PROGRAM);
+    let mut command = scene.command(ECHAT_NC);
     command
         .args(["-l", &link, "QUERY_SERVER_TIME"])
         .stdin(Stdio::null())
@@ -303,10 +302,10 @@ fn listens_in_silence(is_continued: bool) -> support::program::Outcome {
         // Long before a silence of the usual length ends.
         front.waits_for_swallowed();
     }
-    support::program::outcome(child)
+    echat_testkit::scene::outcome(child)
 }
 
-fn is_given_up(outcome: support::program::Outcome) {
+fn is_given_up(outcome: echat_testkit::scene::Outcome) {
     let outcome = outcome.exits(7);
     let said = "echat-nc: the server does not answer: the connection is given up\n";
     assert_eq!(outcome.err, said);

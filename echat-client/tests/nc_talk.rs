@@ -1,7 +1,5 @@
 //! What `echat-nc` sends, shows and ends with, against a server that does as it is told.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -10,8 +8,9 @@ use std::process::Stdio;
 use std::thread;
 
 use echat_proto::channel::Incoming;
-use support::program::{PROGRAM, SECRET, Scene, outcome};
+use echat_testkit::scene::{SECRET, Scene, outcome};
 
+const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
 const ECHAT: &str = env!("CARGO_BIN_EXE_echat");
 const TIME: &str = "{\"command\":\"SEND_SERVER_TIME\",\"params\":5}\n";
 
@@ -175,7 +174,7 @@ fn it_listens_until_enough_has_come() {
 #[test]
 fn the_time_limit_is_kept() {
     let scene = Scene::new();
-    let silent = |server: &support::Server| {
+    let silent = |server: &echat_testkit::server_end::Server| {
         let mut end = server.accept();
         while end.hears().is_some_and(|heard| heard != Incoming::Close(0)) {}
     };
@@ -206,7 +205,7 @@ fn input_may_be_a_file_or_nothing() {
                 }
                 end.hears_goodbye();
             });
-            let mut command = scene.command(PROGRAM);
+            let mut command = scene.command(ECHAT_NC);
             command.arg(scene.link()).stdin(File::open(input).unwrap());
             command.stdout(Stdio::piped()).stderr(Stdio::piped());
             outcome(command.spawn().unwrap())
@@ -241,7 +240,7 @@ fn whoever_stops_reading_the_output_ends_the_program() {
             end.says(&["ON_NEW_ROOM \"a\""]);
             end.hears_goodbye();
         });
-        let mut command = scene.command(PROGRAM);
+        let mut command = scene.command(ECHAT_NC);
         command.args(["-l", &scene.link()]).stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -276,7 +275,7 @@ fn an_error_names_the_server_once() {
     ];
     for (kind, act) in kinds {
         for (program, args) in [
-            (PROGRAM, &["QUERY_SERVER_TIME"][..]),
+            (ECHAT_NC, &["QUERY_SERVER_TIME"][..]),
             (ECHAT, &["--user", "ann", "--password-file", "password"]),
         ] {
             // A port that nothing listens on is one that was just let go of.

@@ -1,13 +1,13 @@
 //! `echat-nc` on a terminal: questions, a hidden password, and mistakes that end nothing.
 
-mod support;
-
 use std::io::Write;
 use std::thread;
 
-use support::person::{Person, SETSID};
-use support::program::{PROGRAM, SECRET, Scene};
-use support::{Server, some_bytes};
+use echat_testkit::scene::{SECRET, Scene};
+use echat_testkit::server_end::{Server, some_bytes};
+use echat_testkit::terminal::person::{Person, SETSID};
+
+const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
 
 fn show_key(server: &Server) {
     let mut stream = server.accept_naked();
@@ -29,7 +29,8 @@ fn an_unknown_server_is_asked_about_and_remembered() {
             end.says(&[r#"REFUSED {"code":"not_logged_in","command":17}"#]);
             end.hears_goodbye();
         });
-        let mut person = Person::starts(scene.command(SETSID), PROGRAM, &[&scene.server.address()]);
+        let mut person =
+            Person::starts(scene.command(SETSID), ECHAT_NC, &[&scene.server.address()]);
         person.sees(&scene.server.fingerprint());
         person.sees("Type yes");
         person.types("yes\n");
@@ -62,7 +63,7 @@ fn only_a_typed_yes_is_one() {
         thread::scope(|scope| {
             scope.spawn(|| show_key(&scene.server));
             let mut person =
-                Person::starts(scene.command(SETSID), PROGRAM, &[&scene.server.address()]);
+                Person::starts(scene.command(SETSID), ECHAT_NC, &[&scene.server.address()]);
             person.sees("Type yes");
             person.types(answer);
             assert_eq!(person.ends().0, 4, "{answer:?}");
@@ -87,7 +88,7 @@ fn a_password_is_asked_for_and_not_shown() {
         });
         let mut person = Person::starts(
             scene.command(SETSID),
-            PROGRAM,
+            ECHAT_NC,
             &["-vv", "--user", "ann", &scene.link()],
         );
         person.sees("password of \"ann\": ");
@@ -112,7 +113,7 @@ fn a_password_need_not_be_given() {
         scope.spawn(|| scene.server.accept().hears_goodbye());
         let mut person = Person::starts(
             scene.command(SETSID),
-            PROGRAM,
+            ECHAT_NC,
             &["--user", "ann", &scene.link()],
         );
         person.sees("password of");

@@ -1,14 +1,14 @@
 //! Whom `echat-nc` trusts, what it makes of connections that go wrong, and its exit codes.
 
-mod support;
-
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
 use echat_proto::channel::{ChannelError, Incoming};
 use echat_proto::frame::BadLength;
-use support::program::Scene;
-use support::{Server, some_bytes};
+use echat_testkit::scene::Scene;
+use echat_testkit::server_end::{Server, some_bytes};
+
+const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
 
 /// Answers one connection that asks for nothing.
 fn greet(server: &Server) {
@@ -93,7 +93,7 @@ fn a_key_that_cannot_be_remembered_can_be_pinned() {
         let run = |arguments: &[&str], server: fn(&Server)| {
             std::thread::scope(|scope| {
                 scope.spawn(|| server(&scene.server));
-                let mut command = scene.command(support::program::PROGRAM);
+                let mut command = scene.command(ECHAT_NC);
                 command.env("ECHAT_KNOWN_HOSTS", &path).args(arguments);
                 let output = command.stdin(std::process::Stdio::null()).output().unwrap();
                 let said = String::from_utf8(output.stderr).unwrap();

@@ -1,18 +1,16 @@
 //! Every file that echat and echat-nc write is its owner's alone, also where the system would let
 //! everybody read it.
 
-mod real;
-mod support;
-
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use real::start;
-use support::program::{Outcome, PROGRAM, SECRET, Scene, outcome};
+use echat_testkit::scene::{Outcome, SECRET, Scene, outcome};
+use echat_testkit::server_process::ServerProcess;
 
+const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
 const ECHAT: &str = env!("CARGO_BIN_EXE_echat");
 
 /// Runs a program under umask 000, with all of its input already there.
@@ -62,14 +60,14 @@ fn private_files(folder: &Path) -> Vec<String> {
 fn files_are_private_under_umask_000() {
     let scene = Scene::new();
     fs::create_dir(home(&scene)).unwrap();
-    let server = start(&scene.path(""), &["--log", "off"]);
+    let server = ServerProcess::start_in(&scene.path(""), &["--log", "off"]);
     let (address, password) = (
         server.address().to_string(),
         scene.write("password", SECRET),
     );
     let credentials = format!(r#"{{"username":"ann","password":"{SECRET}"}}"#);
     let register = ["--accept-new", &address, "REGISTER", &credentials];
-    run(&scene, PROGRAM, &register, "").exits(0);
+    run(&scene, ECHAT_NC, &register, "").exits(0);
     let login = ["--user", "ann", "--password-file", &password, &address];
     run(&scene, ECHAT, &login, "room1=\n@r room1 hello\n").exits(0);
     let state = home(&scene).join(".local/state/echat");

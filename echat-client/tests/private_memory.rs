@@ -2,16 +2,15 @@
 //! same user reads it.
 #![cfg(target_os = "linux")]
 
-mod support;
-
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
+use echat_testkit::scene::Scene;
 use rustix::process::geteuid;
-use support::program::{PROGRAM, Scene};
 
+const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
 const ECHAT: &str = env!("CARGO_BIN_EXE_echat");
 /// Files of root's processes are root's in any case: root runs the clients as this user.
 const NOBODY: u32 = 65_534;
@@ -45,7 +44,7 @@ fn ends(mut child: Child) {
 
 #[test]
 fn neither_client_dumps_core_or_can_be_read() {
-    for program in [ECHAT, PROGRAM] {
+    for program in [ECHAT, ECHAT_NC] {
         let scene = Scene::new();
         let (mut command, _) = as_a_user(&scene, program);
         let link = scene.link();

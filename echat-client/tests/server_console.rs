@@ -1,11 +1,8 @@
 //! The real server's own terminal: what an administrator types, and what a client did, control
 //! nothing there. It is here because a person at a terminal is.
 
-mod real;
-mod support;
-
-use support::person::{Person, SETSID};
-use support::program::{SECRET, Scene, text};
+use echat_testkit::scene::{SECRET, Scene, text};
+use echat_testkit::terminal::person::{Person, SETSID};
 
 /// What a client sends as a name, and somebody may paste.
 const HOSTILE: &str = "\x1b]52;c;QQ==\x07\x1b[2J";
@@ -15,7 +12,7 @@ fn the_servers_terminal_obeys_its_commands_and_no_text() {
     let scene = Scene::new();
     let data = text(&scene.path("data"));
     let args = ["--listen", "127.0.0.1:0", "--data", &data, "--log", "warn"];
-    let server = text(real::binary());
+    let server = text(echat_testkit::programs::server());
     let mut admin = Person::starts(scene.command(SETSID), &server, &args);
     let address = admin.reads_line("listening on ");
     let address = address.split(' ').next().unwrap();

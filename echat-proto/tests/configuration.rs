@@ -1,19 +1,17 @@
 //! config.json and the tables of docs/configuration*.md are made from the table of settings.
 //! `ECHAT_UPDATE=1 cargo test -p echat-proto --test configuration` writes them.
 
-#[path = "../../docs/written.rs"]
-mod written;
-
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use echat_proto::config::{Allowed, ClientConfig, Document, Row, ServerConfig, default_json, rows};
+use echat_testkit::generated;
 
 #[test]
 fn the_committed_config_is_the_default() {
     let text = default_json().expect("JSON");
-    written::check(&path("config.json"), &text);
+    generated::check(&path("config.json"), &text);
     let document = Document::parse(text.as_bytes()).expect("JSON");
     assert_eq!(document.server(), Ok(ServerConfig::default()));
     assert_eq!(document.client(), Ok(ClientConfig::default()));
@@ -29,7 +27,7 @@ fn the_documents_list_every_setting() {
         let text = fs::read_to_string(path(name)).expect(name);
         let (begin, end) = ("<!-- settings -->\n", "<!-- /settings -->\n");
         let table = table(&rows, language);
-        written::check(&path(name), &written::put(&text, begin, end, &table));
+        generated::check(&path(name), &generated::put(&text, begin, end, &table));
     }
 }
 

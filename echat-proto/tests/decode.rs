@@ -1,12 +1,8 @@
 //! Decoders against hostile bytes: every input of the corpus that the fuzzers keep, mutations of them,
 //! and the inputs that cost the most memory.
 
-mod decoders;
-#[path = "decoders/smoke.rs"]
-mod smoke;
-
-use decoders::{answer, frame, hello, json, plain, value};
-use smoke::{corpus, decodings, smoke};
+use echat_testkit::corpus::{corpus, decodings, smoke};
+use echat_testkit::decoders::{answer, frame, hello, json, plain, value};
 
 #[test]
 fn values() {

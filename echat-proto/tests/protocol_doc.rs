@@ -1,15 +1,13 @@
 //! PROTOCOL.md lists what the table of commands declares. `ECHAT_UPDATE=1` rewrites the lists:
 //! `ECHAT_UPDATE=1 cargo test -p echat-proto --test protocol_doc`
 
-#[path = "../../docs/written.rs"]
-mod written;
-
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
 use echat_proto::code::Code;
 use echat_proto::commands::{Answers, COMMANDS, CommandInfo, Direction, FieldInfo, Session, Shape};
+use echat_testkit::generated;
 
 #[test]
 fn the_lists_of_the_document_are_those_of_the_code() {
@@ -17,13 +15,13 @@ fn the_lists_of_the_document_are_those_of_the_code() {
     let text = fs::read_to_string(&path).expect("PROTOCOL.md");
     let fresh = put(&text, "commands", &commands());
     let fresh = put(&fresh, "codes", &codes());
-    written::check(&path, &fresh);
+    generated::check(&path, &fresh);
 }
 
 /// Puts a list between its two markers.
 fn put(text: &str, name: &str, list: &str) -> String {
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->\n"));
-    written::put(text, &begin, &end, list)
+    generated::put(text, &begin, &end, list)
 }
 
 fn commands() -> String {

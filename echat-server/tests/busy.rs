@@ -1,15 +1,13 @@
 //! Another program holds the database for a while: the real server waits, and keeps nobody else
 //! waiting.
 
-mod server_process;
-mod wire;
-
 use std::env;
 use std::time::Duration;
 
+use echat_testkit::clock::now;
+use echat_testkit::server_process::ServerFolder;
+use echat_testkit::wire::{Client, line, text};
 use rusqlite::Connection;
-use server_process::{ServerFolder, now};
-use wire::{Client, line, text};
 
 /// Writes that are refused, each after five seconds, while the database is held; `ECHAT_REFUSALS=6`
 /// holds it for half a minute.

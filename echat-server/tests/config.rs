@@ -1,12 +1,12 @@
 //! config.json and the flags, as the real binary takes and refuses them.
 
-mod server_process;
-
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use server_process::{SERVER, ServerFolder, ServerProcess, stderr, stdout};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
+
+const SERVER: &str = env!("CARGO_BIN_EXE_echat-server");
 
 /// A place whose config.json has this content.
 fn with_config(content: impl AsRef<[u8]>) -> ServerFolder {

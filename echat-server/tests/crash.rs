@@ -1,17 +1,14 @@
 //! The server is killed, or told to stop, while several users write. What was acknowledged is
 //! there afterwards, once, and in one order for all.
 
-mod server_process;
-mod wire;
-mod writers;
-
 use std::env;
 use std::time::Duration;
 
+use echat_testkit::clock::now;
+use echat_testkit::server_process::{ServerFolder, ServerProcess};
+use echat_testkit::wire::{Client, naked};
+use echat_testkit::writers::{Crowd, check};
 use rustix::process::Signal;
-use server_process::{ServerFolder, ServerProcess, now};
-use wire::Client;
-use writers::{Crowd, check};
 
 /// Kills of an ordinary run; `ECHAT_KILLS` asks for more.
 const KILLS: usize = 6;
@@ -97,7 +94,7 @@ fn a_stop_ends_though_clients_stay() {
     let mut user = Client::register(&server, "ann");
     let mut guest = Client::connect(&server);
     guest.is_served();
-    let _silent = wire::naked(server.address());
+    let _silent = naked(server.address());
     user.is_served();
     assert_eq!(server.stop().status.code(), Some(0));
     while user.hears().is_some() {}

@@ -1,27 +1,22 @@
 //! A page of the database is damaged: what needs it is refused, all else goes on, in the real server and
 //! in each tick of the engine.
 
-mod faults;
 mod harness;
 mod scars;
-mod server_process;
-mod wire;
-mod writers;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use echat_server::storage::{Store, StoreError, create_template};
-use faults::{Rule, Shim};
+use echat_testkit::faults::{Rule, Shim};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
+use echat_testkit::wire::{Client, credentials, line, text};
 use harness::{Actor, Harness};
 use rusqlite::Connection;
 use rustix::io::Errno;
 use scars::{content, strike_last_leaf, strike_message};
-use server_process::{ServerFolder, ServerProcess, stderr, stdout};
 use tempfile::TempDir;
-use wire::{Client, credentials, line, text};
 // What the stage says and hears.
-use wire as words;
 
 const FIRST_PAGE: &str = r#"QUERY_HISTORY {"target_type":1,"target":"tea","after":0,"limit":10}"#;
 const LAST_PAGE: &str = r#"QUERY_HISTORY {"target_type":1,"target":"tea","limit":10}"#;

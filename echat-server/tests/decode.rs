@@ -1,14 +1,10 @@
 //! config.json against hostile bytes: the committed one, and mutations of it and of a short one.
 
-#[path = "../../echat-proto/tests/decoders/memory.rs"]
-mod memory;
-#[path = "../../echat-proto/tests/decoders/smoke.rs"]
-#[allow(dead_code, reason = "no fuzzer keeps a corpus of config.json")]
-mod smoke;
-
 use std::fs;
 
 use echat_server::config::{Overrides, load};
+use echat_testkit::corpus::{decodings, smoke};
+use echat_testkit::decoders::memory::bounded;
 
 #[test]
 fn any_config_is_read_or_refused_with_a_reason() {
@@ -22,11 +18,11 @@ fn any_config_is_read_or_refused_with_a_reason() {
             file: Some(file.clone()),
             ..Overrides::default()
         };
-        if let Err(refusal) = memory::bounded(bytes.len(), || load(overrides)) {
+        if let Err(refusal) = bounded(bytes.len(), || load(overrides)) {
             let told = refusal.to_string();
             assert!(told.contains("config.json"), "{told}");
             assert!(!told.contains(char::is_control), "{told:?}");
         }
     };
-    smoke::smoke(&[committed, short.to_vec()], read, smoke::decodings());
+    smoke(&[committed, short.to_vec()], read, decodings());
 }

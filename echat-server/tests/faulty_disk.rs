@@ -1,21 +1,19 @@
 //! The disk says that it failed: the real server acknowledges nothing that is not there, and stops.
 
-mod faults;
-mod server_process;
-mod wire;
-mod writers;
+mod recording;
 
 use std::collections::BTreeSet;
 
-use faults::record::Note;
-use faults::recording::Recording;
-use faults::{Rule, Shim};
+use echat_testkit::clock::now;
+use echat_testkit::faults::record::Note;
+use echat_testkit::faults::{Rule, Shim};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
+use echat_testkit::writers::Crowd;
+use recording::Recording;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rustix::io::Errno;
 use rustix::process::Signal;
-use server_process::{ServerFolder, ServerProcess, now, stderr};
-use writers::Crowd;
 
 /// One message a tick, so that few of them are many commits.
 const CROWD: Crowd = Crowd {

@@ -1,19 +1,17 @@
 //! The disk is full, and then it is not: the real server refuses what it cannot keep, and goes on.
 
-mod faults;
-mod server_process;
-mod wire;
-mod writers;
-
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::Command;
 
-use faults::{Rule, Shim};
+use echat_testkit::clock::now;
+use echat_testkit::faults::{Rule, Shim};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
+use echat_testkit::wire::{Client, line, message, number};
 use rustix::io::Errno;
-use server_process::{SERVER, ServerFolder, ServerProcess};
-use wire::{Client, line, message, number};
+
+const SERVER: &str = env!("CARGO_BIN_EXE_echat-server");
 
 /// Messages after which the log has been checkpointed once: from then on there are pages to write again
 /// without new space, and then a long log that cannot be checkpointed.
@@ -123,7 +121,7 @@ fn a_disk_that_is_nearly_full_refuses_what_stores_and_goes_on() {
     let filler = filler(&server);
     fs::write(&filler, vec![0; 10 << 20]).unwrap();
     // The server asks for the free space once a second at most.
-    let start = server_process::now();
+    let start = now();
     let mut n = 1;
     while sends(&mut ann, n).is_some() {
         n += 1;
@@ -138,13 +136,13 @@ fn a_disk_that_is_nearly_full_refuses_what_stores_and_goes_on() {
     assert_eq!(left.command, message("LEFT_ROOM").command);
 
     fs::remove_file(&filler).unwrap();
-    let start = server_process::now();
+    let start = now();
     while line(&again.asks(r#"JOIN_ROOM "tea""#)).contains("storage_full") {
         assert!(start.elapsed().as_secs() < 60, "never allowed again");
     }
     sends(&mut again, n).expect("there is space again");
     let output = server.stop();
-    let log = server_process::stderr(&output);
+    let log = stderr(&output);
     assert_eq!(log.matches("the disk is nearly full").count(), 1, "{log}");
     assert_eq!(log.matches("the disk has space again").count(), 1, "{log}");
 }

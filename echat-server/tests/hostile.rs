@@ -1,10 +1,5 @@
 //! Whatever one connection does wrong, the others are served.
 
-#[path = "../../echat-proto/tests/tampering/schedule.rs"]
-mod schedule;
-mod server_process;
-mod wire;
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
@@ -14,10 +9,10 @@ use echat_proto::crypto::{BLOCK, TAG};
 use echat_proto::frame::HEADER;
 use echat_proto::group::{EXPONENT, Ephemeral, KeyShare, PUBLIC, Public};
 use echat_proto::handshake::{ClientStart, SERVER_HELLO};
+use echat_testkit::schedule::{Schedule, wrong_values};
+use echat_testkit::server_process::{ServerFolder, ServerProcess};
+use echat_testkit::wire::{Client, credentials, line, message, naked, some_bytes};
 use rustix::net::sockopt::set_socket_linger;
-use schedule::{Schedule, wrong_values};
-use server_process::{ServerFolder, ServerProcess};
-use wire::{Client, message, naked, some_bytes};
 
 /// Closes with a reset instead of an end.
 fn reset(stream: &TcpStream) {
@@ -98,7 +93,7 @@ fn a_reset_at_any_stage_of_a_session_is_only_a_departure() {
     let mut bob = Client::register(&server, "bob");
     ann.befriends("ann", &mut bob, "bob");
     drop(bob);
-    let login = format!("LOGIN {}", wire::credentials("bob"));
+    let login = format!("LOGIN {}", credentials("bob"));
     for requests in [
         &[][..],
         &["QUERY_SERVER_TIME"],
@@ -122,7 +117,7 @@ fn a_reset_at_any_stage_of_a_session_is_only_a_departure() {
     ann.events.clear();
     ann.is_served();
     let members = ann.asks(r#"FIND {"keyword":"bo"}"#);
-    assert!(wire::line(&members).contains("bob"));
+    assert!(line(&members).contains("bob"));
     Client::login(&server, "bob").is_served();
     assert_eq!(server.stop().status.code(), Some(0));
 }

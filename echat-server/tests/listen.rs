@@ -1,12 +1,9 @@
 //! Several addresses to listen on, as the real server does it.
 
-mod server_process;
-mod wire;
-
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 
-use server_process::{ServerFolder, ServerProcess, stderr, stdout};
-use wire::Client;
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
+use echat_testkit::wire::Client;
 
 /// The addresses of the ready lines, in order. A client is served at each, by one server.
 fn served(mut server: ServerProcess, count: usize) -> Vec<SocketAddr> {

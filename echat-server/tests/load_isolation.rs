@@ -1,8 +1,6 @@
 //! Silent, slow, many and greedy ones: what they cost those who talk (promises 7, 8, 10 and 25).
 
 mod crowd;
-mod server_process;
-mod wire;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -18,9 +16,9 @@ use crowd::room::{Room, Talk, enter, read_to_the_end};
 use crowd::silent::{Silent, as_many_as_allowed};
 use crowd::watch::{Times, Watch};
 use crowd::{Until, asked_for, open_house, usage};
+use echat_testkit::server_process::ServerFolder;
+use echat_testkit::wire::Client;
 use rand::RngExt;
-use server_process::ServerFolder;
-use wire::Client;
 
 /// Silent connections of an ordinary run; `ECHAT_SILENT` asks for more.
 const SILENT: usize = 300;

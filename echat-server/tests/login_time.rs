@@ -4,16 +4,13 @@
 //! machine they differ by chance: the test fails only if they differ in each of three runs.
 //! `ECHAT_LOGINS=10000` tries so many of each kind in a run.
 
-mod server_process;
-mod wire;
-
 use std::time::{Duration, Instant};
 
 use echat_proto::channel::Message;
+use echat_testkit::server_process::{ServerFolder, ServerProcess};
+use echat_testkit::wire::{Client, line};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use server_process::{ServerFolder, ServerProcess};
-use wire::{Client, line};
 
 /// Logins of each kind in the ordinary run.
 const LOGINS: usize = 10;

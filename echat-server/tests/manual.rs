@@ -1,12 +1,9 @@
 //! The man page and completions of the server: `ECHAT_UPDATE=1 cargo test --test manual` writes them.
 
-#[path = "../../docs/manual.rs"]
-mod manual;
-
 use clap::CommandFactory;
 use echat_server::cli::Cli;
 use echat_server::exit::ExitCode;
-use manual::Program;
+use echat_testkit::manual::Program;
 
 #[test]
 fn the_manual_is_what_the_program_says() {

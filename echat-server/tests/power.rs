@@ -5,10 +5,7 @@
 //! everything that was not synced what chance will have (`faults::disk`), and echat starts on what
 //! is left.
 
-mod faults;
-mod server_process;
-mod wire;
-mod writers;
+mod recording;
 
 use std::collections::{BTreeSet, HashMap};
 use std::env;
@@ -16,14 +13,14 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::thread;
 
-use faults::Shim;
-use faults::record::Note;
-use faults::recording::Recording;
+use echat_testkit::faults::record::Note;
+use echat_testkit::faults::{Shim, root};
+use echat_testkit::server_process::{ServerFolder, ServerProcess};
+use echat_testkit::wire::Client;
+use echat_testkit::writers::{Crowd, Written};
+use recording::Recording;
 use rusqlite::Connection;
 use rustix::process::Signal;
-use server_process::{ServerFolder, ServerProcess};
-use wire::Client;
-use writers::{Crowd, Written};
 
 /// Cuts of an ordinary run; `ECHAT_CUTS` asks for more.
 const CUTS: usize = 150;
@@ -209,7 +206,7 @@ fn written_with(synchronous: &str) -> Vec<Note> {
     let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
     let writer = shim
         .this_program(&dir, "writes_with_a_setting")
-        .env("ECHAT_DATABASE", faults::root(&dir).join("a.db"))
+        .env("ECHAT_DATABASE", root(&dir).join("a.db"))
         .env("ECHAT_SYNCHRONOUS", synchronous)
         .output();
     assert!(writer.unwrap().status.success());

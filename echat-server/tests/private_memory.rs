@@ -1,14 +1,14 @@
 //! The memory of the real server stays its own: no core file, no look from outside.
 
-mod server_process;
-
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use echat_testkit::server_process::{ServerFolder, ServerProcess};
 use rustix::process::{Signal, getuid};
-use server_process::{SERVER, ServerFolder, ServerProcess};
+
+const SERVER: &str = env!("CARGO_BIN_EXE_echat-server");
 
 /// A user who owns nothing of the system.
 const NOBODY: u32 = 65_534;

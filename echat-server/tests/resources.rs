@@ -1,8 +1,6 @@
 //! Few open files, no terminal: the server neither spins nor falls over.
 
 mod crowd;
-mod server_process;
-mod wire;
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -18,8 +16,8 @@ use mio::{Events, Interest, Poll, Token};
 
 use crowd::watch::Watch;
 use crowd::{open_house, usage};
-use server_process::{ServerFolder, ServerProcess};
-use wire::Client;
+use echat_testkit::server_process::{ServerFolder, ServerProcess};
+use echat_testkit::wire::Client;
 
 /// How often a new client knocks at a full server before a test fails.
 const KNOCKS: usize = 200;

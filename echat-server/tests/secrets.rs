@@ -1,9 +1,6 @@
 //! What the real server keeps to itself: passwords, messages and its key. A canary is sent in every
 //! place where a secret can be, and looked for wherever others could read.
 
-mod server_process;
-mod wire;
-
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -14,10 +11,10 @@ use echat_proto::channel::Incoming;
 use echat_proto::names::ResumeSecret;
 use echat_proto::names::Username;
 use echat_server::storage::Store;
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
+use echat_testkit::wire::{Client, PASSWORD, credentials, line};
 use rusqlite::Connection;
-use server_process::{ServerFolder, ServerProcess, stderr, stdout};
 use sha2::{Digest, Sha256};
-use wire::{Client, PASSWORD, credentials, line};
 
 /// A password and a message, as nothing else is written.
 const CANARY: &str = "canary-in-a-coal-mine";

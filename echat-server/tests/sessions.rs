@@ -4,19 +4,17 @@
 //! A program of its own, since it looks at the memory of its own process. `ECHAT_CYCLES=100000` tries
 //! so many logins against the engine, and a hundredth of that against the real server.
 
-mod server_process;
 mod sim;
-mod wire;
 
 use echat_proto::channel::Incoming;
 use echat_server::config::Limits;
 use echat_server::storage::Store;
+use echat_testkit::server_process::ServerFolder;
+use echat_testkit::wire::{Client, line};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use server_process::ServerFolder;
 use sim::{HOME, Sim, seed};
 use std::fs;
-use wire::{Client, line};
 
 /// Logins of the ordinary run.
 const CYCLES: usize = 100;

@@ -1,11 +1,8 @@
 //! Signals that a server gets without being meant to end: it says what it does, and serves on.
 
-mod server_process;
-mod wire;
-
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
+use echat_testkit::wire::Client;
 use rustix::process::Signal;
-use server_process::{ServerFolder, ServerProcess, stderr};
-use wire::Client;
 
 #[test]
 fn a_hangup_is_one_line_and_others_are_nothing() {

@@ -1,7 +1,5 @@
 //! The start of the real binary: the data folder, its lock, its files and the host key.
 
-mod server_process;
-
 use std::ffi::OsString;
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
@@ -11,8 +9,8 @@ use std::path::Path;
 use echat_proto::names::Username;
 use echat_server::data_dir::DataDir;
 use echat_server::storage::{Store, create_template};
+use echat_testkit::server_process::{ServerFolder, stderr, stdout};
 use rusqlite::{Connection, OpenFlags};
-use server_process::{ServerFolder, stderr, stdout};
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o7777

@@ -1,20 +1,17 @@
 //! A full disk and a lock that another program holds, seen by those who talk to the engine.
 
 mod harness;
-#[path = "storage/long_log.rs"]
 mod long_log;
-#[path = "wire/words.rs"]
-mod words;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use echat_proto::channel::Incoming;
 use echat_server::storage::{Store, create_template};
+use echat_testkit::wire::{credentials, line, text};
 use harness::{Actor, Harness};
 use rusqlite::Connection;
 use tempfile::TempDir;
-use words::{credentials, line, text};
 
 /// A database where ann and bob are friends.
 fn database() -> (TempDir, PathBuf) {

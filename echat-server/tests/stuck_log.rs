@@ -1,17 +1,15 @@
 //! Standard error and standard output that are not read: the server serves on, and obeys SIGTERM. What
 //! the log did not take is counted.
 
-mod server_process;
-mod wire;
-
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use server_process::{ServerFolder, ServerProcess, now, stderr};
-use wire::Client;
+use echat_testkit::clock::now;
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
+use echat_testkit::wire::Client;
 
 /// Connections that each cause a line of the log: more than a pipe of 64 KiB and the queue hold.
 const STRANGERS: usize = 3_000;

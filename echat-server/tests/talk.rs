@@ -1,10 +1,7 @@
 //! The real server over loopback: what users do with it, and what its log says of it.
 
-mod server_process;
-mod wire;
-
-use server_process::{ServerFolder, stderr};
-use wire::{Client, PASSWORD, credentials, line, number, text};
+use echat_testkit::server_process::{ServerFolder, stderr};
+use echat_testkit::wire::{Client, PASSWORD, credentials, line, number, text};
 
 /// Events as lines, without what differs from run to run.
 fn lines(client: &mut Client) -> Vec<String> {

@@ -1,14 +1,12 @@
 //! The server's own terminal: one that is not read, one that is closed by Ctrl-D, one that is gone, one
 //! that belongs to another job.
 
-mod server_process;
-mod wire;
-
 use std::fs;
 
+use echat_testkit::server_process::{ServerFolder, ServerProcess};
+use echat_testkit::terminal::pty::Pty;
+use echat_testkit::wire::Client;
 use rustix::process::{Pid, Signal, kill_process};
-use server_process::{Pty, ServerFolder, ServerProcess};
-use wire::Client;
 
 /// Questions at the console whose answers are not read: more lines than a terminal and the queue hold.
 const QUESTIONS: usize = 1_000;

@@ -1,16 +1,11 @@
 //! The real server's clock on the wall jumps, under people who talk (promise 23). What the engine makes
 //! of it is shown in `promises/clock.rs`; here the process reads that clock itself.
 
-mod faults;
-mod server_process;
-mod wire;
-mod writers;
-
 use echat_proto::Value;
 use echat_proto::channel::Message;
-use faults::wall_clock::WallClock;
-use server_process::ServerFolder;
-use wire::{Client, line, number};
+use echat_testkit::faults::wall_clock::WallClock;
+use echat_testkit::server_process::ServerFolder;
+use echat_testkit::wire::{Client, line, number};
 
 const YEAR: i64 = 365 * 24 * 60 * 60;
 const NOW: i64 = 1_800_000_000;

@@ -2,7 +2,4 @@
 
 #![no_main]
 
-#[path = "../../echat-proto/tests/decoders/mod.rs"]
-mod decoders;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| decoders::json::check(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| echat_testkit::decoders::json::check(bytes));

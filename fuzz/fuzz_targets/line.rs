@@ -2,7 +2,4 @@
 
 #![no_main]
 
-#[path = "../../echat-client/tests/decoders/mod.rs"]
-mod decoders;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| decoders::line::check(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| echat_fuzz::decoders::line::check(bytes));

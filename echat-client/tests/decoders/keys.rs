@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use echat_client::line_editor::Key;
 use echat_client::terminal::{Burst, Decoder, Token, typed_text};
-
-use super::memory::bounded;
+use echat_testkit::decoders::memory::bounded;
 
 /// Longer than anything is waited for.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -14,7 +13,7 @@ const READ: usize = 16;
 
 /// However bytes are cut, they are the same keys; none of these controls a terminal. After a silence
 /// nothing is waited for, and every byte of a typed text arrives.
-pub(crate) fn check(bytes: &[u8]) {
+pub fn check(bytes: &[u8]) {
     let whole = decode(bytes, READ);
     assert_eq!(decode(bytes, 1), whole);
     bounded(bytes.len(), || {

@@ -2,12 +2,11 @@
 
 use echat_client::nc::message::{resolve, to_line};
 use echat_client::nc::script::{Statement, parse, parse_line};
-
-use super::memory::bounded;
+use echat_testkit::decoders::memory::bounded;
 
 /// A line that says a message says the same as the line by which that message is shown, and that one
 /// controls no terminal.
-pub(crate) fn check(bytes: &[u8]) {
+pub fn check(bytes: &[u8]) {
     let Ok(Some(Statement::Send(line))) = bounded(bytes.len(), || parse(bytes)) else {
         return;
     };

@@ -1,6 +1,7 @@
-//! What the clients read owes the same as what echat-proto does (echat-proto/tests/decoders).
+//! What the clients read owes the same as what echat-proto does (`echat_testkit::decoders`). `fuzz/` includes
+//! this module.
 
-pub(crate) mod keys;
-pub(crate) mod line;
-#[path = "../../../echat-proto/tests/decoders/memory.rs"]
-mod memory;
+#![allow(unreachable_pub, reason = "it is public in fuzz/")]
+
+pub mod keys;
+pub mod line;

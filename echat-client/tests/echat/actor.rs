@@ -4,10 +4,10 @@
 use std::net::SocketAddr;
 
 use echat_client::text::{Language, Text};
+use echat_testkit::scene::SECRET;
+use echat_testkit::terminal::person::{Person, SETSID};
 
 use crate::place::{ECHAT, ServerFolder};
-use crate::support::person::{Person, SETSID};
-use crate::support::program::SECRET;
 
 /// Somebody at a terminal with a language.
 pub(crate) struct Actor {

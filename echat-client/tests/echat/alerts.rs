@@ -1,11 +1,11 @@
 //! Bells and notifications, as the terminal gets them.
 
+use echat_testkit::scene::{SECRET, Scene};
+use echat_testkit::server_end::{End, Server};
+use echat_testkit::terminal::person::{Person, SETSID};
 use serde_json::json;
 
 use crate::place::ECHAT;
-use crate::support::person::{Person, SETSID};
-use crate::support::program::{SECRET, Scene};
-use crate::support::{End, Server};
 
 fn arrives(server: &Server) -> End {
     let mut end = server.accept();
@@ -55,7 +55,7 @@ fn a_conversation_rings_once_and_in_one_way() {
         let mut ann = Person::starts(command, ECHAT, &login);
         let mut end = arrives(&scene.server);
         ann.sees("Logged in as ann.");
-        ann.emulator().take_asked();
+        ann.emulator().take_requests();
         // In one write, which the client takes in one turn of its loop.
         let said = [
             message(1, 1, "room1", "@ann one; two\u{1b}]9;three"),
@@ -72,7 +72,7 @@ fn a_conversation_rings_once_and_in_one_way() {
         ann.sees_that("all eight", |screen| {
             screen.place().0 > 8 && screen.rest_from("contact [8]> ").is_some()
         });
-        let asked = ann.emulator().take_asked();
+        let asked = ann.emulator().take_requests();
         let rang = asked.iter().filter(|asked| *asked == "bell").count();
         let notes: Vec<&String> = asked.iter().filter(|asked| *asked != "bell").collect();
         assert_eq!(rang, 3, "{notify} {environment:?}: {asked:?}");

@@ -1,8 +1,9 @@
 //! What the client asks, and what a friend asks for: on real terminals, with and without redrawing.
 
+use echat_testkit::scene::SECRET;
+use echat_testkit::terminal::person::Person;
+
 use crate::place::ServerFolder;
-use crate::support::person::Person;
-use crate::support::program::SECRET;
 
 /// A member at a terminal where nothing is redrawn.
 fn plain(place: &ServerFolder, name: &str) -> Person {

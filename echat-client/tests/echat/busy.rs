@@ -5,16 +5,16 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use echat_client::clock::Clock;
+use echat_testkit::clock::now;
 use rustix::process::Pid;
 use serde_json::{Value, json};
 
-use crate::place::ServerFolder;
-use crate::support::campaign;
-use crate::support::person::Person;
-use crate::support::program::{PROGRAM, SECRET};
+use crate::place::{ECHAT_NC, ServerFolder};
+use echat_testkit::campaign;
+use echat_testkit::scene::SECRET;
+use echat_testkit::terminal::person::Person;
 
 /// Nothing is waited for longer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,7 +33,7 @@ struct Loud {
 
 impl Loud {
     fn comes(place: &ServerFolder) -> Self {
-        let mut command: Command = place.command(PROGRAM, "C.UTF-8");
+        let mut command: Command = place.command(ECHAT_NC, "C.UTF-8");
         let login = ["--user", "bob", "--password-env", "TEST_PASSWORD"];
         command.args(login).arg(place.link());
         command.env("TEST_PASSWORD", SECRET);
@@ -142,8 +142,8 @@ impl Typist {
     }
 
     /// Reads what there is until then.
-    fn reads_until(&mut self, clock: &Clock, until: Duration) {
-        while clock.now() < until && self.ann.has_more(clock, until) {
+    fn reads_until(&mut self, until: Instant) {
+        while now() < until && self.ann.has_more(until) {
             assert!(self.ann.reads());
             self.counts();
         }
@@ -152,9 +152,8 @@ impl Typist {
     /// Waits until every message is seen and the line stands whole behind its prompt.
     #[track_caller]
     fn catches_up(&mut self, said: usize) {
-        let clock = Clock::start();
         while self.seen < said {
-            let more = self.ann.has_more(&clock, clock.now() + PATIENCE);
+            let more = self.ann.has_more(now() + PATIENCE);
             assert!(more && self.ann.reads(), "{} of {said}", self.seen);
             self.counts();
         }
@@ -202,24 +201,25 @@ fn meets(place: &ServerFolder) -> (Typist, Loud) {
 /// At 30 keys and 200 messages a second, for so many seconds.
 fn types_while_it_is_loud(typist: &mut Typist, loud: &mut Loud, seconds: u64) {
     let (before, _) = costs(typist.ann.pid());
-    let clock = Clock::start();
+    let begin = now();
     for tick in 1..=seconds * 30 {
         typist.types();
         let due = usize::try_from(tick * 200 / 30).unwrap();
         loud.says(due - loud.said);
-        typist.reads_until(&clock, Duration::from_millis(tick * 1000 / 30));
+        typist.reads_until(begin + Duration::from_millis(tick * 1000 / 30));
         if tick % 60 == 0 {
             typist.catches_up(loud.said);
         }
     }
     typist.catches_up(loud.said);
     let (after, _) = costs(typist.ann.pid());
-    let percent = after.saturating_sub(before).as_secs_f64() * 100.0 / clock.now().as_secs_f64();
-    campaign::says(&format!(
+    let percent =
+        after.saturating_sub(before).as_secs_f64() * 100.0 / begin.elapsed().as_secs_f64();
+    campaign::report(format_args!(
         "{} keys and {} messages in {:?}: {percent:.1} % of a processor",
         typist.typed,
         loud.said,
-        clock.now(),
+        begin.elapsed(),
     ));
 }
 
@@ -233,7 +233,7 @@ fn listens(typist: &mut Typist, loud: &mut Loud, messages: usize) {
         typist.catches_up(loud.said);
     }
     let (_, after) = costs(typist.ann.pid());
-    campaign::says(&format!(
+    campaign::report(format_args!(
         "{before} KiB after {said} messages, {after} KiB after {messages}"
     ));
 }
@@ -244,7 +244,7 @@ fn no_key_and_no_message_is_lost() {
     let messages = campaign::count("ECHAT_BUSY_MESSAGES", 2_000);
     let place = ServerFolder::unhurried();
     let (mut typist, mut loud) = meets(&place);
-    types_while_it_is_loud(&mut typist, &mut loud, seconds as u64);
+    types_while_it_is_loud(&mut typist, &mut loud, seconds);
     listens(&mut typist, &mut loud, messages);
     // What was dropped is paged in again.
     typist.ann.types("\x15\\c\rcontact\r&r room1\r");
@@ -269,7 +269,7 @@ fn no_key_and_no_message_is_lost() {
         "{oldest}: older than what is kept"
     );
     let (_, held) = costs(typist.ann.pid());
-    campaign::says(&format!(
+    campaign::report(format_args!(
         "{held} KiB after {pages} pages back to message {oldest}"
     ));
     assert_eq!(loud.leaves(), typist.lines);

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use echat_client::clock::Clock;
+use echat_testkit::campaign;
+use echat_testkit::proxy::{Proxy, Way};
 
 use crate::place::ServerFolder;
-use crate::support::campaign;
-use crate::support::proxy::{Proxy, Way};
 
 /// People at a time: what takes long is the wait before a client tries again.
 const PEOPLE: usize = 8;
@@ -92,7 +92,7 @@ fn at_every_byte() {
             });
         }
     });
-    campaign::says(&format!(
+    campaign::report(format_args!(
         "{} cuts up to {:?} in {:?}: said in words, back again, every line once",
         cuts.len(),
         cuts.last(),

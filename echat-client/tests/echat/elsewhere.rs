@@ -4,11 +4,11 @@
 use std::fs;
 use std::io::Write;
 
+use echat_testkit::scene::SECRET;
+use echat_testkit::terminal::person::{Person, SETSID};
 use rustix::process::{Signal, WaitStatus};
 
-use crate::place::{ECHAT, ServerFolder};
-use crate::support::person::{Person, SETSID};
-use crate::support::program::{PROGRAM, SECRET};
+use crate::place::{ECHAT, ECHAT_NC, ServerFolder};
 
 /// A program of a shell at a terminal, which sends one of its streams elsewhere.
 fn at_a_shell(place: &ServerFolder, redirected: &str, program: &str, arguments: &[&str]) -> Person {
@@ -110,7 +110,7 @@ fn a_password_that_is_no_text_is_a_mistake_of_the_input() {
     let link = place.link();
     for (program, said) in [
         (ECHAT, "echat: the typed password is not in the encoding"),
-        (PROGRAM, "the typed password is not UTF-8"),
+        (ECHAT_NC, "the typed password is not UTF-8"),
     ] {
         let mut person = at_a_shell(&place, ">out", program, &["--user", "ann", &link]);
         person.sees("assword of ");
@@ -132,9 +132,9 @@ fn trust_is_asked_for_at_the_terminal() {
     for (program, redirected) in [
         (ECHAT, "<in"),
         (ECHAT, "<in >out 2>err"),
-        (PROGRAM, "<requests"),
-        (PROGRAM, "2>err"),
-        (PROGRAM, "<requests >out 2>err"),
+        (ECHAT_NC, "<requests"),
+        (ECHAT_NC, "2>err"),
+        (ECHAT_NC, "<requests >out 2>err"),
     ] {
         for (answer, code) in [("no\n", 4), ("yes\n", 0)] {
             let _ = fs::remove_file(place.scene.known_hosts());

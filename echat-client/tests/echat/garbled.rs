@@ -4,9 +4,10 @@ use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
-use crate::place::{ECHAT, PASSWORD, ServerFolder};
-use crate::support::person::{Person, SETSID};
-use crate::support::program::{Outcome, PROGRAM, outcome};
+use echat_testkit::scene::{Outcome, outcome};
+use echat_testkit::terminal::person::{Person, SETSID};
+
+use crate::place::{ECHAT, ECHAT_NC, PASSWORD, ServerFolder};
 
 /// Runs a program with the bytes of a file as its input.
 fn reads(place: &ServerFolder, program: &str, arguments: &[&str], bytes: &[u8]) -> Outcome {
@@ -36,10 +37,10 @@ fn in_a_pipe_the_line_is_named_and_nothing_of_it_is_sent() {
     assert!(!all.contains("caf") && !all.contains('\u{fffd}'), "{all}");
 
     let request = b"QUERY_SERVER_TIME\nFIND \"\xe9\"\n";
-    let told = reads(&place, PROGRAM, &[&link], request).exits(2);
+    let told = reads(&place, ECHAT_NC, &[&link], request).exits(2);
     assert!(told.err.contains("line 2: not UTF-8"), "{}", told.err);
     for work in ["encode", "decode"] {
-        let told = reads(&place, PROGRAM, &[work], b"# \xe9\n").exits(2);
+        let told = reads(&place, ECHAT_NC, &[work], b"# \xe9\n").exits(2);
         assert!(told.err.contains("line 1: not UTF-8"), "{}", told.err);
     }
 }

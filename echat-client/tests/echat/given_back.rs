@@ -3,11 +3,11 @@
 use std::fs::{self, File};
 use std::process::Command;
 
+use echat_testkit::terminal::person::{Person, SETSID};
 use rustix::process::{Signal, WaitStatus};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::place::{ECHAT, ServerFolder};
-use crate::support::person::{Person, SETSID};
 
 /// The window is named, so that its name has to be given back too.
 const TITLED: &str = r#"{"client": {"title": true, "notify": "osc9"}}"#;

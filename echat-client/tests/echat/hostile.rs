@@ -5,15 +5,16 @@
 
 use echat_client::clock::Clock;
 use echat_proto::channel::Incoming;
+use echat_testkit::campaign;
+use echat_testkit::hostile_texts::texts;
+use echat_testkit::scene::{SECRET, Scene};
+use echat_testkit::server_end::End;
+use echat_testkit::terminal::emulator::Emulator;
+use echat_testkit::terminal::person::{Person, SETSID};
+use echat_testkit::wire::message;
 use serde_json::json;
 
 use crate::place::ECHAT;
-use crate::support::campaign;
-use crate::support::emulator::Emulator;
-use crate::support::hostile::texts;
-use crate::support::person::{Person, SETSID};
-use crate::support::program::{SECRET, Scene};
-use crate::support::{End, message};
 
 /// Everything that asks something of the terminal is on.
 const SETTINGS: &str = r#"{"client": {"title": true, "notify": "osc777", "bell": true}}"#;
@@ -213,7 +214,7 @@ impl<T: Iterator<Item = String>> Attack<T> {
 
     /// Bells, this client's titles and questions, and notifications of as many fields as they have.
     fn asked_for_its_own(&mut self) {
-        for asked in self.ann.emulator().take_asked() {
+        for asked in self.ann.emulator().take_requests() {
             // Where the cursor is, and which device it is.
             let own = asked == "bell"
                 || ["csi [[6]] n", "csi [[0]] c"].contains(&asked.as_str())
@@ -266,7 +267,7 @@ fn meets<T: Iterator<Item = String>>(scene: &Scene, texts: T, used: usize) -> At
     attack.ann.sees("Logged in as ann.");
     attack.ann.types(&format!("&r room1\r{HALF}"));
     attack.sees_prompt("");
-    attack.ann.emulator().take_asked();
+    attack.ann.emulator().take_requests();
     attack
 }
 
@@ -298,7 +299,7 @@ fn nothing_that_arrives_controls_the_terminal() {
         attack.ann.reads_to_the_end();
         attack.ann.has_the_terminal_back();
     }
-    campaign::says(&format!(
+    campaign::report(format_args!(
         "{used} hostile texts in {waves} waves, {:?}: nothing changed but the message area",
         clock.now()
     ));

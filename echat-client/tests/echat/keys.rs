@@ -5,11 +5,11 @@ use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
+use echat_testkit::scene::{Outcome, SECRET, outcome};
+use echat_testkit::terminal::person::{Person, SETSID};
 use rustix::process::Signal;
 
-use crate::place::{ECHAT, ServerFolder};
-use crate::support::person::{Person, SETSID};
-use crate::support::program::{Outcome, PROGRAM, SECRET, outcome};
+use crate::place::{ECHAT, ECHAT_NC, ServerFolder};
 
 /// What terminals answer late, or tell without being asked.
 const REPLIES: &[&str] = &[
@@ -100,7 +100,7 @@ fn nor_of_secrets_and_answers_outside_of_the_prompt() {
     let address = place.server.address().to_string();
     let mut person = Person::starts(
         place.command(SETSID, "C.UTF-8"),
-        PROGRAM,
+        ECHAT_NC,
         &[&address, "--user", "ann"],
     );
     person.sees("Type yes");
@@ -321,9 +321,9 @@ fn a_byte_order_mark_is_passed_over_and_utf_16_is_named() {
     let link = place.link();
     let marked = "\u{feff}QUERY_SERVER_TIME\n";
     let script = place.scene.write("script", marked);
-    reads(&place, PROGRAM, &[&link], marked.as_bytes()).exits(0);
-    reads(&place, PROGRAM, &["-f", &script, &link], b"").exits(0);
-    let told = reads(&place, PROGRAM, &["encode"], marked.as_bytes()).exits(0);
+    reads(&place, ECHAT_NC, &[&link], marked.as_bytes()).exits(0);
+    reads(&place, ECHAT_NC, &["-f", &script, &link], b"").exits(0);
+    let told = reads(&place, ECHAT_NC, &["encode"], marked.as_bytes()).exits(0);
     assert_eq!(told.out.trim().len(), 10, "{}", told.out);
     let password = place
         .scene
@@ -342,7 +342,7 @@ fn a_byte_order_mark_is_passed_over_and_utf_16_is_named() {
     fs::write(&script, &wide).unwrap();
     let script = script.to_str().unwrap();
     for arguments in [&[link.as_str()][..], &["-f", script, &link], &["encode"]] {
-        let told = reads(&place, PROGRAM, arguments, &wide).exits(2);
+        let told = reads(&place, ECHAT_NC, arguments, &wide).exits(2);
         let said = told
             .err
             .contains("line 1: this is UTF-16; save it as UTF-8");

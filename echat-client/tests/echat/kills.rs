@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
+use echat_client::clock::Clock;
+use echat_testkit::campaign;
+use echat_testkit::proxy::{Proxy, Way};
+use echat_testkit::terminal::person::Person;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rustix::process::Signal;
 
 use crate::place::ServerFolder;
-use crate::support::campaign;
-use crate::support::person::Person;
-use crate::support::proxy::{Proxy, Way};
-use echat_client::clock::Clock;
 
 /// When the server is killed.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +80,7 @@ fn says(place: &mut ServerFolder, ann: &mut Person, front: &Proxy, line: &str, m
 #[test]
 fn a_line_survives_and_arrives_once() {
     let kills = campaign::count("ECHAT_LINE_KILLS", 4);
-    let seed = campaign::count("ECHAT_SEED", 26) as u64;
+    let seed = campaign::count("ECHAT_SEED", 26);
     let mut random = StdRng::seed_from_u64(seed);
     let mut place = ServerFolder::unhurried();
     place.has("room1", &["ann", "bob"]);
@@ -122,7 +122,7 @@ fn a_line_survives_and_arrives_once() {
         let shown = bob.shown().matches(&format!("ann says: {line}")).count();
         assert_eq!(shown, 1, "{line} {}", bob.shown());
     }
-    campaign::says(&format!(
+    campaign::report(format_args!(
         "{kills} kills in {:?}, the client too in every second: every line once",
         clock.now()
     ));

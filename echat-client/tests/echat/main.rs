@@ -15,14 +15,10 @@ mod multiplexed;
 mod pending;
 mod pictures;
 mod place;
-#[path = "../real/mod.rs"]
-mod real;
 mod resized;
 mod restored;
 mod screens;
 mod silence;
 mod start;
-#[path = "../support/mod.rs"]
-mod support;
 mod talk;
 mod too_long;

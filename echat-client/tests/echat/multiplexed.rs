@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use crate::place::{ECHAT, PASSWORD, ServerFolder};
 use echat_client::render::safe::Safe;
 use echat_client::render::styled::Line;
 use echat_client::render::view::prompt_rows;
+use echat_testkit::terminal::multiplexer::{Multiplexer, is_installed};
 use unicode_width::UnicodeWidthChar;
 
-use crate::support::multiplexer::{Multiplexer, is_installed};
+use crate::place::{ECHAT, PASSWORD, ServerFolder};
 
 /// Down and up again, in small steps and large ones.
 const WIDTHS: [u16; 20] = [

@@ -1,8 +1,9 @@
 //! Lines that wait stand above the prompt until the server has them.
 
+use echat_testkit::proxy::Proxy;
+use echat_testkit::terminal::emulator::Emulator;
+
 use crate::place::ServerFolder;
-use crate::support::emulator::Emulator;
-use crate::support::proxy::Proxy;
 
 /// The rows that show this.
 fn rows_with(screen: &Emulator, text: &str) -> Vec<usize> {

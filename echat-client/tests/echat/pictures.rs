@@ -5,11 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use echat_client::text::{Language, Text};
+use echat_testkit::proxy::Proxy;
+use echat_testkit::terminal::svg;
 
 use crate::actor::Actor;
 use crate::place::ServerFolder;
-use crate::support::proxy::Proxy;
-use crate::support::svg;
 
 /// Columns and rows that are read without effort on a page.
 const SIZE: (u16, u16) = (74, 20);

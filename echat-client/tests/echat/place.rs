@@ -4,11 +4,12 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
-use crate::real::{ServerProcess, start};
-use crate::support::person::{Person, SETSID};
-use crate::support::program::{Outcome, SECRET, Scene, outcome};
+use echat_testkit::scene::{Outcome, SECRET, Scene, outcome};
+use echat_testkit::server_process::ServerProcess;
+use echat_testkit::terminal::person::{Person, SETSID};
 
 pub(crate) const ECHAT: &str = env!("CARGO_BIN_EXE_echat");
+pub(crate) const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
 /// The file that holds everybody's password.
 pub(crate) const PASSWORD: &str = "password";
 /// A server without rates, for people who type faster than people.
@@ -34,7 +35,7 @@ impl ServerFolder {
         let scene = Scene::new();
         scene.write("config.json", config);
         scene.write(PASSWORD, SECRET);
-        let server = start(&scene.path(""), &["--log", "off"]);
+        let server = ServerProcess::start_in(&scene.path(""), &["--log", "off"]);
         Self { scene, server }
     }
 
@@ -45,7 +46,7 @@ impl ServerFolder {
 
     /// Starts the server again, with the same data at another port.
     pub(crate) fn rises(&mut self) {
-        self.server = start(&self.scene.path(""), &["--log", "off"]);
+        self.server = ServerProcess::start_in(&self.scene.path(""), &["--log", "off"]);
     }
 
     /// Copies the whole data folder, while the server is down.

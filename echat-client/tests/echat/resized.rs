@@ -1,14 +1,14 @@
 //! A window that changes its size while somebody types: the prompt is whole afterwards.
 
+use echat_client::render::safe::Safe;
+use echat_client::render::styled::Line;
+use echat_client::render::view::prompt_rows;
+use echat_testkit::campaign;
+use echat_testkit::terminal::emulator::Emulator;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::place::ServerFolder;
-use crate::support::campaign;
-use crate::support::emulator::Emulator;
-use echat_client::render::safe::Safe;
-use echat_client::render::styled::Line;
-use echat_client::render::view::prompt_rows;
 
 /// What is typed: one column, two, several code points, and a sequence that terminals disagree on.
 const KEYS: [&str; 8] = ["a", " ", "你", "好", "é", "👍", "🇨🇳", "e\u{301}"];
@@ -70,7 +70,7 @@ fn at_any_width_while_typing() {
     person.reads_to_the_end();
     person.has_the_terminal_back();
     assert_eq!(person.ends().0, 0);
-    campaign::says(&format!(
+    campaign::report(format_args!(
         "{sizes} sizes in {:?}: the prompt was whole at each",
         started.now()
     ));

@@ -5,9 +5,10 @@ use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
+use echat_testkit::proxy::Proxy;
+use echat_testkit::terminal::person::Person;
+
 use crate::place::{ECHAT, PASSWORD, ServerFolder};
-use crate::support::person::Person;
-use crate::support::proxy::Proxy;
 
 const SAID: &str = "The server's history was replaced";
 

@@ -2,10 +2,10 @@
 //! both languages.
 
 use echat_client::text::{Language, Text};
+use echat_testkit::scene::SECRET;
 
 use crate::actor::Actor;
 use crate::place::ServerFolder;
-use crate::support::program::SECRET;
 
 /// Wide enough for every sentence, and high enough for the whole test.
 const SIZE: (u16, u16) = (120, 60);

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use echat_testkit::proxy::Proxy;
+use echat_testkit::terminal::person::Person;
 use rustix::process::Signal;
 
 use crate::place::ServerFolder;
-use crate::support::person::Person;
-use crate::support::proxy::Proxy;
 
 const GIVEN_UP: &str = "The server does not answer; the connection is given up.";
 

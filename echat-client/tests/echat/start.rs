@@ -4,9 +4,10 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::place::{ECHAT, PASSWORD, ServerFolder};
-use crate::support::person::{Person, SETSID};
-use crate::support::program::{Outcome, PROGRAM, SECRET, outcome};
+use echat_testkit::scene::{Outcome, SECRET, outcome};
+use echat_testkit::terminal::person::{Person, SETSID};
+
+use crate::place::{ECHAT, ECHAT_NC, PASSWORD, ServerFolder};
 
 /// Runs a program of a shell, whose output goes where the redirection says.
 fn redirected(
@@ -43,14 +44,14 @@ fn what_cannot_be_written_is_no_success() {
         (ECHAT, &["--version"], "/dev/null"),
         (ECHAT, &login, "in"),
         (ECHAT, &plain, "ask"),
-        (PROGRAM, &["--help"], "/dev/null"),
-        (PROGRAM, &["--version"], "/dev/null"),
-        (PROGRAM, &["commands"], "/dev/null"),
-        (PROGRAM, &["describe", "LOGIN"], "/dev/null"),
-        (PROGRAM, &["encode", "LOGOUT"], "/dev/null"),
-        (PROGRAM, &["encode"], "requests"),
-        (PROGRAM, &[&link], "requests"),
-        (PROGRAM, &[&link, "QUERY_SERVER_TIME"], "/dev/null"),
+        (ECHAT_NC, &["--help"], "/dev/null"),
+        (ECHAT_NC, &["--version"], "/dev/null"),
+        (ECHAT_NC, &["commands"], "/dev/null"),
+        (ECHAT_NC, &["describe", "LOGIN"], "/dev/null"),
+        (ECHAT_NC, &["encode", "LOGOUT"], "/dev/null"),
+        (ECHAT_NC, &["encode"], "requests"),
+        (ECHAT_NC, &[&link], "requests"),
+        (ECHAT_NC, &[&link, "QUERY_SERVER_TIME"], "/dev/null"),
     ] {
         let full = redirected(&place, &format!("<{input} >/dev/full"), program, arguments);
         let said = full.err.clone();
@@ -73,9 +74,9 @@ fn a_reader_that_is_gone_is_a_failure_without_a_word() {
     for (program, arguments, input) in [
         (ECHAT, &["--help"][..], "/dev/null"),
         (ECHAT, &[&link], "ask"),
-        (PROGRAM, &["--version"], "/dev/null"),
-        (PROGRAM, &["commands"], "/dev/null"),
-        (PROGRAM, &[&link], "requests"),
+        (ECHAT_NC, &["--version"], "/dev/null"),
+        (ECHAT_NC, &["commands"], "/dev/null"),
+        (ECHAT_NC, &[&link], "requests"),
     ] {
         let mut command = place.command(program, "C.UTF-8");
         let (reader, writer) = std::io::pipe().unwrap();
@@ -109,7 +110,7 @@ fn what_is_no_password_is_said_before_anything_is_sent() {
         (&format!("\u{feff}{SECRET}\r\n"), 0),
     ] {
         let file = place.scene.write("given", contents);
-        for program in [ECHAT, PROGRAM] {
+        for program in [ECHAT, ECHAT_NC] {
             let login = ["--user", "ann", "--password-file", &file, &link];
             let told = redirected(&place, "", program, &login).exits(code);
             assert_eq!(told.err.is_empty(), code == 0, "{program} {contents:?}");
@@ -118,7 +119,7 @@ fn what_is_no_password_is_said_before_anything_is_sent() {
         let login = ["--user", "ann", "--password-command", &command, &link];
         redirected(&place, "", ECHAT, &login).exits(code);
     }
-    for program in [ECHAT, PROGRAM] {
+    for program in [ECHAT, ECHAT_NC] {
         for missing in ["/", "/nowhere/at/all"] {
             let login = ["--user", "ann", "--password-file", missing, &link];
             let told = redirected(&place, "", program, &login).exits(8);

@@ -1,8 +1,9 @@
 //! People who meet and talk, a server that must be trusted first, and a pipe.
 
+use echat_testkit::scene::SECRET;
+use echat_testkit::terminal::person::{Person, SETSID};
+
 use crate::place::{ECHAT, PASSWORD, ServerFolder};
-use crate::support::person::{Person, SETSID};
-use crate::support::program::SECRET;
 
 #[test]
 fn two_people_meet_and_talk() {

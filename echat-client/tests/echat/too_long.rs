@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
+use echat_testkit::terminal::person::Person;
+
 use crate::place::{PASSWORD, ServerFolder};
-use crate::support::person::Person;
 
 /// A server that cuts the connection at a text which the client's limit allows.
 const SMALL: &str = r#"{"server": {"limits": {

@@ -3,17 +3,13 @@
 
 mod middle;
 mod own_key;
-#[path = "../real/mod.rs"]
-mod real;
-#[path = "../support/mod.rs"]
-mod support;
 mod tampered;
 
 use std::fs;
 
+use echat_testkit::scene::{Outcome, SECRET, Scene};
+use echat_testkit::server_process::ServerProcess;
 use middle::{Middle, Seen, Tampering};
-use real::{ServerProcess, start};
-use support::program::{Outcome, SECRET, Scene};
 
 /// A scene with the real server, and users who are friends.
 fn scene(users: [&str; 2]) -> (Scene, ServerProcess) {
@@ -22,7 +18,7 @@ fn scene(users: [&str; 2]) -> (Scene, ServerProcess) {
         "no_rates.json",
         r#"{"server":{"limits":{"message_rate":0}}}"#,
     );
-    let server = start(&scene.path(""), &["--log", "off", "--config", &config]);
+    let server = ServerProcess::start_in(&scene.path(""), &["--log", "off", "--config", &config]);
     let direct = format!("echat://{}/#{}", server.address(), server.fingerprint());
     for name in users {
         scene

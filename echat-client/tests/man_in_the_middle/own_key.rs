@@ -10,10 +10,11 @@ use echat_client::net::trust::Trust;
 use echat_client::net::wait::{Interest, Watched, wait};
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::group::{EXPONENT, Ephemeral, KeyShare};
+use echat_testkit::server_end::{Server, some_bytes};
+use echat_testkit::server_process::ServerProcess;
+use echat_testkit::wire::message;
 
 use crate::middle::{How, Middle, Tampering, Way};
-use crate::real::ServerProcess;
-use crate::support::{Server, message, some_bytes};
 use crate::{credentials, knows, login, scene, through};
 
 const LONG: Duration = Duration::from_secs(30);

@@ -8,8 +8,8 @@ use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
 use crate::middle::{How, Middle, Seen, Tampering, Way};
-use crate::support::program::{Outcome, Scene};
 use crate::{knows, login, scene, through};
+use echat_testkit::scene::{Outcome, Scene};
 
 /// Tamperings of an ordinary run for each direction; `ECHAT_TAMPERINGS` asks for more.
 const TAMPERINGS: usize = 16;

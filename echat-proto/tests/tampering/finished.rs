@@ -1,13 +1,13 @@
 //! An end that holds every key of the connection and sends a wrong FINISHED: its frame opens, and the value
 //! in it has to be compared all the same.
 
-use super::schedule::{Schedule, wrong_values};
 use echat_proto::channel::Channel;
 use echat_proto::group::{EXPONENT, Ephemeral, KeyShare, PUBLIC, Public};
 use echat_proto::handshake::{
     AwaitClientFinished, AwaitClientHello, AwaitServerFinished, ClientStart, HandshakeError,
     SERVER_HELLO, Step, respond,
 };
+use echat_testkit::schedule::{Schedule, wrong_values};
 use ed25519_dalek::SigningKey;
 use rand::SeedableRng;
 use rand::rngs::StdRng;

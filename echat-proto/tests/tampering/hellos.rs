@@ -1,13 +1,14 @@
 //! The two hellos: every bit, every field, and every older or other version of them.
 
-use super::recording::{Listener, Session};
-use super::signed::server_hello;
-use super::some_of;
 use echat_proto::group::{BadPublic, PUBLIC};
 use echat_proto::handshake::{
     AwaitClientHello, CLIENT_HELLO, HandshakeError, SERVER_HELLO, ServerHello, Step,
 };
+use echat_testkit::decoders::signed::server_hello;
 use ed25519_dalek::SigningKey;
+
+use super::recording::{Listener, Session};
+use super::some_of;
 
 const SESSION: Session = Session(1);
 /// Where the host key begins in a ServerHello, and where its signature does.

@@ -4,8 +4,9 @@
 use std::fmt::Write;
 use std::fs;
 
+use echat_testkit::generated;
+
 use super::source::root;
-use super::written;
 
 /// The first two lines of a patch.
 struct Head {
@@ -35,8 +36,8 @@ fn the_list_of_mutations_is_that_of_the_patches() {
     }
     let path = folder.join("README.md");
     let text = fs::read_to_string(&path).expect("mutations/README.md");
-    let fresh = written::put(&text, "<!-- list -->\n", "<!-- /list -->\n", &list);
-    written::check(&path, &fresh);
+    let fresh = generated::put(&text, "<!-- list -->\n", "<!-- /list -->\n", &list);
+    generated::check(&path, &fresh);
 }
 
 fn head(patch: &str) -> Option<Head> {

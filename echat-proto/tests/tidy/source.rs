@@ -23,8 +23,8 @@ impl Source {
             .filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
 
-    /// Whether it is shipped, rather than a test, an example or a benchmark.
-    pub(crate) fn is_shipped(&self) -> bool {
+    /// Whether it is a part of a library or a program, rather than a test, an example or a benchmark.
+    pub(crate) fn is_source(&self) -> bool {
         let file = self.path.rsplit('/').next();
         self.path.contains("/src/") && !self.path.contains("/tests/") && file != Some("tests.rs")
     }
@@ -48,16 +48,16 @@ pub(crate) fn root() -> PathBuf {
         .to_owned()
 }
 
-/// Every Rust file of the crates and of the fuzz targets, sorted by path.
+/// Every Rust file of the crates (`echat-testkit` among them, which only tests use) and of the fuzz targets, sorted by path.
 pub(crate) fn sources() -> Vec<Source> {
     let root = root();
     let mut found = Vec::new();
     for krate in [
-        "docs",
         "echat-proto",
         "echat-system",
         "echat-server",
         "echat-client",
+        "echat-testkit",
         "fuzz",
     ] {
         walk(&root, &root.join(krate), &mut found);

@@ -1,7 +1,7 @@
 //! What may be named where, and what nowhere.
 
 use super::none;
-use super::source::{has_path, sources};
+use super::source::{has_path, root, sources};
 
 /// A name, the paths that may have it, and why nobody else.
 struct Wall {
@@ -11,6 +11,11 @@ struct Wall {
 }
 
 const WALLS: &[Wall] = &[
+    Wall {
+        name: "echat_testkit",
+        allowed: &["fuzz/"],
+        why: "programs contain nothing of their tests",
+    },
     Wall {
         name: "rusqlite",
         allowed: &["echat-server/src/storage/"],
@@ -47,6 +52,7 @@ const WALLS: &[Wall] = &[
             "echat-server/src/reactor",
             "echat-server/src/main.rs",
             "echat-client/src/clock.rs",
+            "echat-testkit/src/clock.rs",
         ],
         why: "time is passed in",
     },
@@ -61,12 +67,18 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         name: "tempfile",
-        allowed: &["echat-system/"],
+        allowed: &["echat-system/", "echat-testkit/"],
         why: "private files are replaced in one place",
     },
     Wall {
         name: "echat_proto",
-        allowed: &["echat-proto/", "echat-server/", "echat-client/", "fuzz/"],
+        allowed: &[
+            "echat-proto/",
+            "echat-server/",
+            "echat-client/",
+            "echat-testkit/",
+            "fuzz/",
+        ],
         why: "echat-system knows the operating system only",
     },
     Wall {
@@ -85,6 +97,9 @@ const WALLS: &[Wall] = &[
         why: "client and server share echat-proto and echat-system only",
     },
 ];
+
+/// Comes before the dependencies of tests in a Cargo.toml.
+const DEV_DEPENDENCIES: &str = "\n[dev-dependencies]\n";
 
 /// What the protocol crate does without.
 const NOT_IN_PROTO: &[&str] = &["net", "time", "thread", "fs", "env", "process", "os"];
@@ -106,7 +121,7 @@ const NOWHERE: &[(&str, &str)] = &[
 #[test]
 fn names_stay_behind_their_walls() {
     let mut found = Vec::new();
-    for source in sources().iter().filter(|source| source.is_shipped()) {
+    for source in sources().iter().filter(|source| source.is_source()) {
         for (number, line) in source.code() {
             for wall in WALLS {
                 let free = wall
@@ -128,10 +143,29 @@ fn names_stay_behind_their_walls() {
 }
 
 #[test]
+fn only_tests_depend_on_the_testkit() {
+    let mut found = Vec::new();
+    for krate in [
+        "echat-proto",
+        "echat-system",
+        "echat-server",
+        "echat-client",
+    ] {
+        let manifest = root().join(krate).join("Cargo.toml");
+        let text = std::fs::read_to_string(manifest).expect("a manifest");
+        let shipped = text.split(DEV_DEPENDENCIES).next().unwrap_or_default();
+        if shipped.contains("echat-testkit") {
+            found.push(format!("{krate}/Cargo.toml"));
+        }
+    }
+    none(&found, "echat-testkit stands under [dev-dependencies] only");
+}
+
+#[test]
 fn the_protocol_does_no_io() {
     let mut found = Vec::new();
     for source in sources() {
-        if source.inside("echat-proto").is_none() || !source.is_shipped() {
+        if source.inside("echat-proto").is_none() || !source.is_source() {
             continue;
         }
         for (number, line) in source.code() {
@@ -155,7 +189,7 @@ fn the_protocol_does_no_io() {
 #[test]
 fn nothing_is_left_undone_or_asleep() {
     let mut found = Vec::new();
-    for source in sources().iter().filter(|source| source.is_shipped()) {
+    for source in sources().iter().filter(|source| source.is_source()) {
         // Comments too: that is where these words live.
         for (number, line) in (1..).zip(source.text.lines()) {
             for (word, why) in NOWHERE {

@@ -4,7 +4,7 @@
 use super::open_house;
 use super::room::{Room, Talk};
 use super::watch::Times;
-use crate::server_process::{ServerFolder, ServerProcess};
+use echat_testkit::server_process::{ServerFolder, ServerProcess};
 
 /// Comparisons, each of which has to find the room slower before that is believed.
 const COMPARISONS: usize = 5;

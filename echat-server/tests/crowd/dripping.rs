@@ -6,8 +6,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::watch::Watch;
-use crate::server_process::ServerProcess;
-use crate::wire::Client;
+use echat_testkit::server_process::ServerProcess;
+use echat_testkit::wire::Client;
 
 /// One byte of each in this time.
 const DRIP: Duration = Duration::from_millis(20);

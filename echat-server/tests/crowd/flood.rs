@@ -14,8 +14,8 @@ use echat_proto::handshake::ClientStart;
 use rustix::net::{self, AddressFamily, SocketType};
 
 use super::watch::Watch;
-use crate::server_process::ServerProcess;
-use crate::wire::{Client, credentials, message, naked, some_bytes};
+use echat_testkit::server_process::ServerProcess;
+use echat_testkit::wire::{Client, credentials, message, naked, some_bytes};
 
 /// Connections that a flood keeps open: more than may be there without a login.
 const KEPT: usize = 1_000;

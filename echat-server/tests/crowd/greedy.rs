@@ -4,8 +4,8 @@ use echat_proto::channel::Incoming;
 use echat_proto::names::{Content, RoomName, Username};
 use echat_server::storage::{Batch, Store, UserId};
 
-use crate::server_process::{ServerFolder, ServerProcess};
-use crate::wire::{Client, credentials, line, message};
+use echat_testkit::server_process::{ServerFolder, ServerProcess};
+use echat_testkit::wire::{Client, credentials, line, message};
 
 /// The room that they have for themselves.
 const DEN: &str = "den";

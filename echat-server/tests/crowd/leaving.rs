@@ -7,8 +7,8 @@ use echat_proto::channel::Incoming;
 use echat_proto::names::RoomName;
 use echat_server::storage::Store;
 
-use crate::server_process::{ServerFolder, ServerProcess};
-use crate::wire::{Client, message};
+use echat_testkit::server_process::{ServerFolder, ServerProcess};
+use echat_testkit::wire::{Client, message};
 
 /// Some who go, some who stay, and the rooms in which all of them are.
 pub(crate) struct Crowd {

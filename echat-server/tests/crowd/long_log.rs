@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::server_process::ServerFolder;
+use echat_testkit::server_process::ServerFolder;
 
 /// The database seen by other programs: one that reads, and one that looks at the log.
 pub(crate) struct Beside {

@@ -20,7 +20,7 @@ pub(crate) mod watch;
 use std::env;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::server_process::{ServerFolder, ServerProcess};
+use echat_testkit::server_process::{ServerFolder, ServerProcess};
 
 /// Raises the soft limit on open files, as a service manager would have set it.
 pub(crate) const ALL_FILES: &str = r#"ulimit -n "$(ulimit -Hn)""#;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use echat_proto::channel::{Incoming, Message};
 
 use super::watch::{Times, Watch};
-use crate::server_process::ServerProcess;
-use crate::wire::{Client, line, number, text};
+use echat_testkit::server_process::ServerProcess;
+use echat_testkit::wire::{Client, line, number, text};
 
 /// The room's name.
 pub(crate) const NAME: &str = "parlour";

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::server_process::ServerProcess;
+use echat_testkit::server_process::ServerProcess;
 
 fn proc(server: &ServerProcess, entry: &str) -> String {
     format!("/proc/{}/{entry}", server.pid().as_raw_nonzero())

@@ -2,10 +2,9 @@
 
 use std::fs;
 
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
+use echat_testkit::wire::{Client, number, text};
 use rusqlite::Connection;
-
-use crate::server_process::{ServerFolder, ServerProcess, stderr};
-use crate::wire::{Client, number, text};
 
 /// Messages that are on the way at a time.
 const AT_ONCE: usize = 50;

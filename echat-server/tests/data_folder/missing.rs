@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::server_process::{ServerFolder, stderr, stdout};
-use crate::wire::Client;
+use echat_testkit::server_process::{ServerFolder, stderr, stdout};
+use echat_testkit::wire::Client;
 
 /// A place where a server ran and ann has an account.
 fn used() -> ServerFolder {
@@ -50,8 +50,11 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 fn knows_ann(dir: &ServerFolder, args: &[&str]) -> bool {
     let server = dir.start(args);
     let mut client = Client::connect(&server);
-    let reply = client.asks(&format!("LOGIN {}", crate::wire::credentials("ann")));
-    let known = reply.command == crate::wire::message("LOGIN_BUNDLE").command;
+    let reply = client.asks(&format!(
+        "LOGIN {}",
+        echat_testkit::wire::credentials("ann")
+    ));
+    let known = reply.command == echat_testkit::wire::message("LOGIN_BUNDLE").command;
     assert_eq!(server.stop().status.code(), Some(0));
     known
 }

@@ -3,10 +3,9 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
+use echat_testkit::server_process::{ServerFolder, stderr};
+use echat_testkit::wire::Client;
 use rusqlite::Connection;
-
-use crate::server_process::{ServerFolder, stderr};
-use crate::wire::Client;
 
 fn used() -> ServerFolder {
     let dir = ServerFolder::new();

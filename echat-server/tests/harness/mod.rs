@@ -15,11 +15,10 @@ use echat_server::conn::ConnId;
 use echat_server::engine::Engine;
 use echat_server::storage::{Checkpoint, Store};
 use echat_server::workers::jobs::HashMemory;
+use echat_testkit::wire::{credentials, line, message};
 use ed25519_dalek::SigningKey;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-
-use crate::words::{credentials, line, message};
 
 /// The engine and what a reactor would keep for it.
 pub(crate) struct Harness {

@@ -3,26 +3,17 @@
 //!
 //! `NNNN.sql` beside this file is a database as the server of that version left it, as text.
 
-#[path = "../faults/mod.rs"]
-mod faults;
-#[path = "../server_process/mod.rs"]
-mod server_process;
-#[path = "../wire/mod.rs"]
-mod wire;
-#[path = "../writers/mod.rs"]
-mod writers;
-
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use echat_server::data_dir::DataDir;
 use echat_server::storage::{Store, create_template, schema_dump};
-use faults::{Rule, Shim};
+use echat_testkit::faults::{Rule, Shim};
+use echat_testkit::server_process::{ServerFolder, ServerProcess};
+use echat_testkit::wire::{Client, line};
 use rusqlite::Connection;
 use rustix::process::Signal;
-use server_process::{ServerFolder, ServerProcess};
-use wire::{Client, line};
 
 /// A way to come to a data folder.
 type Before = fn(&ServerFolder);

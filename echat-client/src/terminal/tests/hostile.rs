@@ -1,15 +1,11 @@
 //! Hostile texts through the whole way to a terminal.
 
-#[path = "../../../tests/support/campaign.rs"]
-#[allow(dead_code, reason = "what it says, the pty's tests say")]
-mod campaign;
-#[path = "../../../tests/support/hostile.rs"]
-mod texts;
+use echat_testkit::campaign;
+use echat_testkit::hostile_texts::texts;
 
 use super::screen::Scene;
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Style};
-use texts::texts;
 
 /// How many texts.
 fn count() -> usize {

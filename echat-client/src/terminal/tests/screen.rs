@@ -1,14 +1,11 @@
 //! What the painter paints, as a terminal shows it.
 
-#[path = "../../../tests/support/asked.rs"]
-mod asked;
-
 use std::io::{self, Write};
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use asked::Asked;
 use echat_proto::config::Notify;
+use echat_testkit::terminal::requested::Requested;
 use vt100::Parser;
 
 use crate::render::safe::Safe;
@@ -18,7 +15,7 @@ use crate::terminal::{Decoder, Look, Painter, Position, Reply, Token};
 
 /// A terminal with a painter on it, and what is being typed there.
 pub(super) struct Scene {
-    pub(super) terminal: Parser<Asked>,
+    pub(super) terminal: Parser<Requested>,
     pub(super) painter: Painter<Vec<u8>>,
     pub(super) typed: String,
     pub(super) cursor: usize,
@@ -33,7 +30,7 @@ fn nonzero(count: usize) -> NonZeroU16 {
 impl Scene {
     pub(super) fn new(cols: usize, rows: usize) -> Self {
         let terminal =
-            Parser::new_with_callbacks(nonzero(rows), nonzero(cols), 100, Asked::default());
+            Parser::new_with_callbacks(nonzero(rows), nonzero(cols), 100, Requested::default());
         let mut scene = Self {
             terminal,
             painter: Painter::new(Vec::new(), Look::FULL, cols, rows),
