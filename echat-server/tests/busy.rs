@@ -1,9 +1,9 @@
 //! Another program holds the database for a while: the real server waits, and keeps nobody else
 //! waiting.
 
-use std::env;
 use std::time::Duration;
 
+use echat_testkit::campaign;
 use echat_testkit::clock::now;
 use echat_testkit::server_process::ServerFolder;
 use echat_testkit::wire::{Client, line, text};
@@ -47,7 +47,7 @@ fn a_write_waits_for_the_lock_while_pings_and_reads_are_answered() {
 
 #[test]
 fn a_write_is_refused_after_five_seconds_while_others_are_served() {
-    let refusals = env::var("ECHAT_REFUSALS").map_or(REFUSALS, |n| n.parse().unwrap());
+    let refusals = campaign::count("ECHAT_REFUSALS", REFUSALS);
     let dir = ServerFolder::new();
     let server = dir.start(&["--log", "warn"]);
     let mut ann = Client::register(&server, "ann");

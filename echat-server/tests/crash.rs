@@ -1,9 +1,9 @@
 //! The server is killed, or told to stop, while several users write. What was acknowledged is
 //! there afterwards, once, and in one order for all.
 
-use std::env;
 use std::time::Duration;
 
+use echat_testkit::campaign;
 use echat_testkit::clock::now;
 use echat_testkit::server_process::{ServerFolder, ServerProcess};
 use echat_testkit::wire::{Client, naked};
@@ -20,7 +20,7 @@ const CROWD: Crowd = Crowd {
 
 #[test]
 fn a_kill_under_load_loses_and_doubles_nothing() {
-    let kills = env::var("ECHAT_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    let kills = campaign::count("ECHAT_KILLS", KILLS);
     let (dir, mut server, mut members) = CROWD.enter(start);
     let (mut after, mut acknowledged, mut restarts) = (0, 0, Vec::new());
     for round in 0..kills {

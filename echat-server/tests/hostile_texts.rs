@@ -5,20 +5,22 @@
 
 mod sim;
 
+use std::io::{self, Write};
+use std::num::NonZeroU16;
+use std::sync::{Arc, Mutex};
+
 use echat_proto::Value;
 use echat_proto::commands::RequestKind;
 use echat_server::config::{Limits, LogFilter};
 use echat_server::console::{self, Response};
 use echat_server::logging;
 use echat_server::storage::Store;
+use echat_testkit::campaign;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use sim::script::log_in;
 use sim::{HOME, Sim, seed};
-use std::io::{self, Write};
-use std::num::NonZeroU16;
-use std::sync::{Arc, Mutex};
 use vt100::Parser;
 
 /// Texts of the ordinary run.
@@ -58,8 +60,7 @@ const WEAPONS: [&str; 28] = [
 ];
 
 fn texts() -> usize {
-    let asked = std::env::var("ECHAT_HOSTILE").ok();
-    asked.map_or(TEXTS, |n| n.parse().expect("ECHAT_HOSTILE is a number"))
+    campaign::count("ECHAT_HOSTILE", TEXTS)
 }
 
 fn hostile() -> impl Strategy<Value = String> {

@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use echat_proto::channel::Message;
+use echat_testkit::campaign;
 use echat_testkit::server_process::{ServerFolder, ServerProcess};
 use echat_testkit::wire::{Client, line};
 use rand::rngs::StdRng;
@@ -22,8 +23,7 @@ const APART: f64 = 2.0;
 const A_CONNECTION: usize = 20;
 
 fn logins() -> usize {
-    let asked = std::env::var("ECHAT_LOGINS").ok();
-    asked.map_or(LOGINS, |n| n.parse().expect("ECHAT_LOGINS is a number"))
+    campaign::count("ECHAT_LOGINS", LOGINS)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this test measures")]

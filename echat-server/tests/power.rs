@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::thread;
 
+use echat_testkit::campaign;
 use echat_testkit::faults::record::Note;
 use echat_testkit::faults::{Shim, root};
 use echat_testkit::server_process::{ServerFolder, ServerProcess};
@@ -168,7 +169,7 @@ fn reservations(notes: &[Note]) -> BTreeSet<usize> {
 }
 
 fn cuts() -> usize {
-    env::var("ECHAT_CUTS").map_or(CUTS, |cuts| cuts.parse().unwrap())
+    campaign::count("ECHAT_CUTS", CUTS)
 }
 
 /// The control: the same test sees it when a commit is not synced, which is all that

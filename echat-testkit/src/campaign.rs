@@ -10,16 +10,16 @@ use std::str::FromStr;
 /// # Panics
 ///
 /// If it is set to anything but a number: a campaign that does little by mistake would pass.
-pub fn asked<N: FromStr>(variable: &str) -> Option<N> {
+pub fn number<N: FromStr>(variable: &str) -> Option<N> {
     let value = env::var_os(variable)?;
     let value = value.to_string_lossy();
-    let number = value.parse().ok();
-    Some(number.unwrap_or_else(|| panic!("{variable} is a number, not {value}")))
+    let parsed = value.parse().ok();
+    Some(parsed.unwrap_or_else(|| panic!("{variable} is a number, not {value}")))
 }
 
 /// The number in `variable`, or `ordinary`, that of `cargo test`.
 pub fn count<N: FromStr>(variable: &str, ordinary: N) -> N {
-    asked(variable).unwrap_or(ordinary)
+    number(variable).unwrap_or(ordinary)
 }
 
 /// Prints what a campaign measured, which `--nocapture` shows.

@@ -1,15 +1,15 @@
 //! Somebody who changes what passes between two honest ends.
 
 use std::collections::BTreeMap;
-use std::env;
 
+use echat_testkit::campaign;
+use echat_testkit::scene::{Outcome, Scene};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
 use crate::middle::{How, Middle, Seen, Tampering, Way};
 use crate::{knows, login, scene, through};
-use echat_testkit::scene::{Outcome, Scene};
 
 /// Tamperings of an ordinary run for each direction; `ECHAT_TAMPERINGS` asks for more.
 const TAMPERINGS: usize = 16;
@@ -23,8 +23,7 @@ fn tampering(way: Way, part: usize, how: How) -> Tampering {
 /// Every kind of tampering for each part, then flipped bits as long as more are asked for. `honest` is
 /// another session of the same two ends.
 fn tamperings(way: Way, honest: &Seen) -> Vec<Tampering> {
-    let asked =
-        env::var("ECHAT_TAMPERINGS").map_or(TAMPERINGS, |count| count.parse().expect("a number"));
+    let asked = campaign::count("ECHAT_TAMPERINGS", TAMPERINGS);
     let foreign = match way {
         Way::ToServer => &honest.to_server,
         Way::ToClient => &honest.to_client,

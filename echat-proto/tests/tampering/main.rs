@@ -7,14 +7,14 @@ mod hellos;
 mod recording;
 mod streams;
 
+use echat_testkit::campaign;
+
 /// Tamperings of an ordinary run for each test that cannot do all of them: each costs up to four
 /// modular powers.
 const TAMPERINGS: usize = 100;
 
 /// So many of 0 .. total, evenly spread: all of them if as many are asked for.
 fn some_of(total: usize) -> impl Iterator<Item = usize> {
-    let asked = std::env::var("ECHAT_TAMPERINGS")
-        .map_or(TAMPERINGS, |count| count.parse().expect("a number"));
-    let count = asked.min(total);
+    let count = campaign::count("ECHAT_TAMPERINGS", TAMPERINGS).min(total);
     (0..count).map(move |index| index * total / count)
 }

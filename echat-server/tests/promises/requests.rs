@@ -3,19 +3,22 @@
 //!
 //! `ECHAT_REQUESTS=100000` asks so many.
 
-use super::params::{at_the_edges, dict, wrong};
-use crate::sim::script::log_in;
-use crate::sim::{HOME, Sim, seed};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use echat_proto::Value;
 use echat_proto::commands::{RequestKind, Shape};
 use echat_proto::limits::FRAME_BEFORE_LOGIN;
 use echat_server::config::Limits;
 use echat_server::storage::Store;
+use echat_testkit::campaign;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
-use std::collections::BTreeMap;
-use std::time::Duration;
+
+use super::params::{at_the_edges, dict, wrong};
+use crate::sim::script::log_in;
+use crate::sim::{HOME, Sim, seed};
 
 /// Requests of the ordinary run.
 const REQUESTS: usize = 3_000;
@@ -27,8 +30,7 @@ const GUESTS: [&str; 2] = ["guest", "new"];
 const NAMES: [&str; 8] = ["ann", "bob", "kim", "tea", "den", "nobody", "Ann", ""];
 
 fn requests() -> usize {
-    let asked = std::env::var("ECHAT_REQUESTS").ok();
-    asked.map_or(REQUESTS, |n| n.parse().expect("ECHAT_REQUESTS is a number"))
+    campaign::count("ECHAT_REQUESTS", REQUESTS)
 }
 
 /// A world whose database others can hold, and its guest connections.

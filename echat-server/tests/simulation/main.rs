@@ -27,10 +27,12 @@ mod sim;
 mod spec;
 mod truth;
 
-use plan::Case;
-use run::Held;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use echat_testkit::campaign;
+use plan::Case;
+use run::Held;
 
 /// Cases of the ordinary run.
 const SEEDS: u64 = 1_000;
@@ -98,15 +100,6 @@ fn kind(failure: &str) -> String {
     line.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
-fn number(variable: &str) -> Option<u64> {
-    let value = std::env::var(variable).ok()?;
-    Some(
-        value
-            .parse()
-            .unwrap_or_else(|_| panic!("{variable} is a number")),
-    )
-}
-
 /// What a failing case looks like, in full and at its smallest.
 fn shown(case: &Case, failure: &str) -> String {
     std::panic::set_hook(Box::new(|_| {}));
@@ -140,13 +133,13 @@ fn shown(case: &Case, failure: &str) -> String {
 
 #[test]
 fn the_engine_keeps_its_promises_in_every_world() {
-    if let Some(seed) = number("ECHAT_SEED") {
+    if let Some(seed) = campaign::number::<u64>("ECHAT_SEED") {
         let case = Case::draw(seed);
         let done = outcome(&case, true);
         return assert!(done.is_ok(), "{}", shown(&case, &done.unwrap_err()));
     }
-    let from = number("ECHAT_SEED_FROM").unwrap_or(0);
-    let seeds = number("ECHAT_SEEDS").unwrap_or(SEEDS);
+    let from = campaign::number::<u64>("ECHAT_SEED_FROM").unwrap_or(0);
+    let seeds = campaign::number::<u64>("ECHAT_SEEDS").unwrap_or(SEEDS);
     let mut met = BTreeMap::new();
     for seed in from..from + seeds {
         let case = Case::draw(seed);
