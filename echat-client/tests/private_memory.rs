@@ -3,10 +3,11 @@
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
+use echat_system::proc;
 use echat_testkit::scene::Scene;
 use rustix::process::geteuid;
 
@@ -31,12 +32,6 @@ fn as_a_user(scene: &Scene, program: &str) -> (Command, u32) {
     (command, NOBODY)
 }
 
-/// The owner of what /proc shows of a process's memory.
-fn owner(child: &Child) -> u32 {
-    let path = format!("/proc/{}/environ", child.id());
-    fs::metadata(path).unwrap().uid()
-}
-
 fn ends(mut child: Child) {
     child.kill().unwrap();
     child.wait().unwrap();
@@ -56,12 +51,9 @@ fn neither_client_dumps_core_or_can_be_read() {
         let child = command.spawn().unwrap();
         let mut end = scene.server.accept();
         end.hears().expect("a LOGIN");
-        let limits = fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
-        let core = limits.lines().find(|line| line.starts_with("Max core"));
-        let core: Vec<&str> = core.unwrap().split_whitespace().collect();
-        assert_eq!(core[4..6], ["0", "0"], "{program}");
-        // proc(5): of a process that is not dumpable they are root's.
-        assert_eq!(owner(&child), 0, "{program}");
+        let limits = proc::core_file_limits(child.id()).unwrap();
+        assert_eq!(limits, ["0", "0"], "{program}");
+        assert_eq!(proc::memory_owner(child.id()), Some(0), "{program}");
         ends(child);
     }
 }
@@ -75,6 +67,6 @@ fn the_memory_of_another_program_is_its_users() {
     command.arg("600").stdout(Stdio::piped());
     // It is there when spawn is back: that waits for exec.
     let child = command.spawn().unwrap();
-    assert_eq!(owner(&child), user);
+    assert_eq!(proc::memory_owner(child.id()), Some(user));
     ends(child);
 }

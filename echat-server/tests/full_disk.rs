@@ -149,7 +149,7 @@ fn a_disk_that_is_nearly_full_refuses_what_stores_and_goes_on() {
 
 /// A file on the disk of this server.
 fn filler(server: &ServerProcess) -> PathBuf {
-    let process = format!("/proc/{}", server.pid().as_raw_nonzero());
+    let process = format!("/proc/{}", server.id());
     PathBuf::from(process).join("cwd/data/filler")
 }
 

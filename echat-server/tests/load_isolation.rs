@@ -15,7 +15,9 @@ use crowd::long_log::{self, Beside};
 use crowd::room::{Room, Talk, enter, read_to_the_end};
 use crowd::silent::{Silent, as_many_as_allowed};
 use crowd::watch::{Times, Watch};
-use crowd::{Until, asked_for, open_house, usage};
+use crowd::{Until, open_house};
+use echat_system::proc;
+use echat_testkit::campaign;
 use echat_testkit::server_process::ServerFolder;
 use echat_testkit::wire::Client;
 use rand::RngExt;
@@ -29,7 +31,7 @@ const MANY: usize = 2_000;
 
 #[test]
 fn silent_and_dripping_connections_cost_the_others_nothing() {
-    let campaign = asked_for("ECHAT_SILENT");
+    let campaign = campaign::number("ECHAT_SILENT");
     let count = as_many_as_allowed(campaign.unwrap_or(SILENT));
     let dir = ServerFolder::new();
     let limits = r#"{"message_rate": 0, "registrations": 0, "unauthenticated": 1000000,
@@ -42,13 +44,16 @@ fn silent_and_dripping_connections_cost_the_others_nothing() {
     let mut room = Room::gather(&server, size);
     let mut control = Control::new(size);
     let alone = room.talk(&talk);
-    let (files, kib) = (usage::files(&server), usage::resident_kib(&server));
+    let (files, kib) = (
+        proc::open_files(server.id()).unwrap(),
+        proc::resident_kib(server.id()).unwrap(),
+    );
 
     let silent = Silent::gather(server.address(), count);
-    while usage::files(&server) < files + count {
+    while proc::open_files(server.id()).unwrap() < files + count {
         room.talk(&Talk::messages(1));
     }
-    let grown = usage::resident_kib(&server) - kib;
+    let grown = proc::resident_kib(server.id()).unwrap() - kib;
     let among = room.talk(&talk);
     control.keeps_pace(&mut room, TROUBLED);
     let again = silent.go();
@@ -70,7 +75,7 @@ const DRIPPING: usize = 20;
 
 #[test]
 fn users_who_say_a_byte_at_a_time_cost_the_others_nothing() {
-    let campaign = asked_for("ECHAT_DRIPPING");
+    let campaign = campaign::number("ECHAT_DRIPPING");
     let dir = ServerFolder::new();
     let server = open_house(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
     let (size, talk) = match campaign {
@@ -108,13 +113,13 @@ const CACHE_KIB: u64 = 16 * 1024;
 
 #[test]
 fn a_stalled_reader_hurts_only_itself() {
-    let campaign = asked_for("ECHAT_STALLED");
+    let campaign = campaign::number("ECHAT_STALLED");
     let dir = ServerFolder::new();
     let limits = r#"{"message_rate": 0, "registrations": 0, "dead_seconds": 0}"#;
     let mut server = open_house(&dir, limits);
     let mut room = Room::gather(&server, if campaign.is_some() { 49 } else { 3 });
     let mut stalled = enter(&server, "stalled", false);
-    let kib = usage::peak_kib(&server);
+    let kib = proc::peak_resident_kib(server.id()).unwrap();
     let talk = |length| Talk {
         burst: BURST,
         length,
@@ -142,7 +147,7 @@ fn a_stalled_reader_hurts_only_itself() {
         assert!(goodbye == Some(7) || (goodbye.is_none() && !in_time));
         last
     });
-    let grown = usage::peak_kib(&server) - kib;
+    let grown = proc::peak_resident_kib(server.id()).unwrap() - kib;
     let most = GROWTH_KIB + campaign.map_or(0, |_| CACHE_KIB);
     assert!(grown < most, "{grown} KiB");
 
@@ -172,7 +177,7 @@ const ADDRESSES: u8 = 100;
 
 #[test]
 fn in_a_flood_of_hellos_the_others_talk_and_an_honest_one_gets_in() {
-    let campaign: Option<usize> = asked_for("ECHAT_LOGINS");
+    let campaign: Option<usize> = campaign::number("ECHAT_LOGINS");
     let dir = ServerFolder::new();
     let server = open_house(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
     let mut room = Room::gather(&server, 5);
@@ -232,7 +237,7 @@ const LEAVING: Size = Size {
 
 #[test]
 fn a_crowd_that_goes_at_once_takes_nobody_along() {
-    let campaign = asked_for("ECHAT_LEAVING");
+    let campaign = campaign::number("ECHAT_LEAVING");
     let size = campaign.map_or(LEAVING, |going| Size {
         going,
         staying: 100,
@@ -281,11 +286,11 @@ const ENOUGH: Plenty = Plenty {
 
 #[test]
 fn those_who_ask_as_fast_as_they_can_keep_nobody_waiting() {
-    let campaign: Option<u64> = asked_for("ECHAT_GREEDY");
+    let campaign: Option<u64> = campaign::number("ECHAT_GREEDY");
     let dir = ServerFolder::new();
     let plenty = match campaign {
         Some(_) => Plenty {
-            users: asked_for("ECHAT_GREEDY_USERS").unwrap_or(PLENTY.users),
+            users: campaign::number("ECHAT_GREEDY_USERS").unwrap_or(PLENTY.users),
             ..PLENTY
         },
         None => ENOUGH,
@@ -346,7 +351,7 @@ const ANEW: usize = 200;
 
 #[test]
 fn a_long_log_is_folded_beside_those_who_talk() {
-    let campaign: Option<u64> = asked_for("ECHAT_LOG_MIB");
+    let campaign: Option<u64> = campaign::number("ECHAT_LOG_MIB");
     let dir = ServerFolder::new();
     let limits = r#"{"message_rate": 0, "registrations": 0, "user_bytes_a_day": 0}"#;
     let server = open_house(&dir, limits);

@@ -1,10 +1,11 @@
 //! The memory of the real server stays its own: no core file, no look from outside.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use echat_system::proc;
 use echat_testkit::server_process::{ServerFolder, ServerProcess};
 use rustix::process::{Signal, getuid};
 
@@ -30,23 +31,13 @@ fn server_of_a_user(dir: &ServerFolder) -> (ServerProcess, u32) {
 
 const ARGS: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
-/// The owner of what the system shows of a process. It is root for one that is not dumpable, proc(5).
-fn owner(pid: u32) -> u32 {
-    fs::metadata(format!("/proc/{pid}/environ")).unwrap().uid()
-}
-
 #[test]
 fn it_leaves_no_core_and_is_looked_into_by_nobody() {
     let dir = ServerFolder::new();
     let (server, user) = server_of_a_user(&dir);
-    let pid = u32::try_from(server.pid().as_raw_nonzero().get()).unwrap();
-    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
-    let core = limits
-        .lines()
-        .find(|line| line.starts_with("Max core file size"));
-    let fields: Vec<&str> = core.unwrap().split_whitespace().collect();
-    assert_eq!(fields[4..6], ["0", "0"], "{limits}");
-    assert_eq!(owner(pid), 0);
+    let limits = proc::core_file_limits(server.id()).unwrap();
+    assert_eq!(limits, ["0", "0"]);
+    assert_eq!(proc::memory_owner(server.id()), Some(0));
 
     // Another process of the same user is its user's.
     let mut other = Command::new("cat");
@@ -60,7 +51,7 @@ fn it_leaves_no_core_and_is_looked_into_by_nobody() {
     // It echoes: it runs cat by now.
     let echoed = std::io::Write::write_all(other.stdin.as_mut().unwrap(), b"x")
         .and_then(|()| std::io::Read::read_exact(other.stdout.as_mut().unwrap(), &mut [0]));
-    let seen = owner(other.id());
+    let seen = proc::memory_owner(other.id()).unwrap();
     drop(other.stdin.take());
     other.wait().unwrap();
     echoed.unwrap();

@@ -10,14 +10,14 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use echat_proto::channel::Incoming;
-use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token};
-
+use crowd::open_house;
 use crowd::watch::Watch;
-use crowd::{open_house, usage};
+use echat_proto::channel::Incoming;
+use echat_system::proc;
 use echat_testkit::server_process::{ServerFolder, ServerProcess};
 use echat_testkit::wire::Client;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
 
 /// How often a new client knocks at a full server before a test fails.
 const KNOCKS: usize = 200;
@@ -48,9 +48,9 @@ fn out_of_files_it_serves_who_is_there_and_then_accepts_again() {
         .retain(|event| event.params.at("content").is_some());
     assert_eq!(bob.events.len(), 20);
     // A loop that tries again at once takes all the time that the machine gives it.
-    let (watch, cpu) = (Watch::start(), usage::cpu(&server));
+    let (watch, cpu) = (Watch::start(), proc::cpu_time(server.id()).unwrap());
     watch.pause_until(GLANCE);
-    let busy = usage::cpu(&server).saturating_sub(cpu);
+    let busy = proc::cpu_time(server.id()).unwrap().saturating_sub(cpu);
     assert!(
         busy < watch.elapsed() / 10,
         "{busy:?} of {:?}",
@@ -89,10 +89,13 @@ fn out_of_files_it_hardly_works_and_is_soon_open_again() {
     let mut ann = Client::register(&server, "ann");
     let crowd = knock(&server);
     ann.is_served();
-    let (watch, cpu) = (Watch::start(), usage::cpu(&server));
+    let (watch, cpu) = (Watch::start(), proc::cpu_time(server.id()).unwrap());
     watch.pause_until(LOOK);
-    let busy =
-        usage::cpu(&server).saturating_sub(cpu).as_secs_f64() / watch.elapsed().as_secs_f64();
+    let busy = proc::cpu_time(server.id())
+        .unwrap()
+        .saturating_sub(cpu)
+        .as_secs_f64()
+        / watch.elapsed().as_secs_f64();
     let watch = Watch::start();
     ann.is_served();
     println!(
@@ -156,13 +159,13 @@ fn idle_it_does_not_wake_up() {
             .set_read_timeout(Some(Duration::from_secs(3)))
             .unwrap();
         let nothing_comes = || {
-            let before = usage::switches(server);
+            let before = proc::voluntary_switches(server.id()).unwrap();
             let nothing = client.stream().peek(&mut [0]).unwrap_err().kind();
             assert!(matches!(
                 nothing,
                 ErrorKind::WouldBlock | ErrorKind::TimedOut
             ));
-            usage::switches(server) - before
+            proc::voluntary_switches(server.id()).unwrap() - before
         };
         // At first the workers still prepare for handshakes to come.
         assert!((0..4).any(|_| nothing_comes() < 2), "{name}");
@@ -184,9 +187,9 @@ fn idle_connections_wake_nobody() {
         idle.iter_mut().for_each(Client::is_served);
         // Workers still prepare for handshakes to come, and each hello had its time limit.
         Watch::start().pause_until(SETTLED);
-        let before = usage::switches(&server);
+        let before = proc::voluntary_switches(server.id()).unwrap();
         Watch::start().pause_until(LOOK);
-        let woken = usage::switches(&server) - before;
+        let woken = proc::voluntary_switches(server.id()).unwrap() - before;
         println!("{count} idle connections: {woken} wake-ups in {LOOK:?}");
         assert!(woken < 5, "{woken} wake-ups");
     }

@@ -46,7 +46,7 @@ fn has_none(bytes: &[u8], secrets: &[&[u8]], dir: &str) {
 
 /// What others can see of a process: its arguments, and its environment as far as we set it.
 fn seen_from_outside(server: &ServerProcess) -> Vec<u8> {
-    let process = format!("/proc/{}", server.pid().as_raw_nonzero());
+    let process = format!("/proc/{}", server.id());
     let read = |name: &str| fs::read(format!("{process}/{name}"));
     let environment = match read("environ") {
         // The server is not dumpable: only root sees its environment.

@@ -9,12 +9,13 @@ mod sim;
 use echat_proto::channel::Incoming;
 use echat_server::config::Limits;
 use echat_server::storage::Store;
+use echat_system::proc;
+use echat_testkit::campaign;
 use echat_testkit::server_process::ServerFolder;
 use echat_testkit::wire::{Client, line};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sim::{HOME, Sim, seed};
-use std::fs;
 
 /// Logins of the ordinary run.
 const CYCLES: usize = 100;
@@ -23,16 +24,7 @@ const USERS: [&str; 4] = ["ann", "bob", "joe", "kim"];
 const NOISE: u64 = 6 * 1024;
 
 fn cycles() -> usize {
-    let asked = std::env::var("ECHAT_CYCLES").ok();
-    asked.map_or(CYCLES, |n| n.parse().expect("ECHAT_CYCLES is a number"))
-}
-
-/// The resident memory of a process in KiB.
-fn resident(process: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("a process");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let words = line.expect("it has memory").trim();
-    words.trim_end_matches(" kB").parse().expect("a number")
+    campaign::count("ECHAT_CYCLES", CYCLES)
 }
 
 fn sim() -> Sim {
@@ -93,7 +85,7 @@ fn sessions_come_and_go_and_leave_nothing_behind() {
     let mut warm = 0;
     for cycle in 0..cycles {
         if cycle == cycles / 3 {
-            warm = resident("self");
+            warm = proc::resident_kib(std::process::id()).unwrap();
         }
         let round = cycle / USERS.len();
         come_and_perhaps_go(&mut sim, USERS[cycle % USERS.len()], round % 2, &mut rng);
@@ -102,7 +94,7 @@ fn sessions_come_and_go_and_leave_nothing_behind() {
             sim.advance(std::time::Duration::from_secs(3));
         }
     }
-    let end = resident("self");
+    let end = proc::resident_kib(std::process::id()).unwrap();
     println!("{cycles} logins; {warm} KiB after a third of them, {end} KiB at the end");
     assert!(end < warm + NOISE, "{warm} KiB, then {end} KiB");
     sim.clear();
@@ -115,7 +107,6 @@ fn sessions_come_and_go_and_leave_nothing_behind() {
 fn the_real_server_is_taken_over_again_and_again() {
     let dir = ServerFolder::new();
     let server = dir.start(&["--log", "warn"]);
-    let process = server.pid().as_raw_nonzero().to_string();
     let mut bob = Client::register(&server, "bob");
     let mut ann = Client::register(&server, "ann");
     ann.befriends("ann", &mut bob, "bob");
@@ -124,7 +115,7 @@ fn the_real_server_is_taken_over_again_and_again() {
     let mut warm = 0;
     for cycle in 0..cycles {
         if cycle == cycles / 3 {
-            warm = resident(&process);
+            warm = proc::resident_kib(server.id()).unwrap();
         }
         let mut next = Client::login(&server, "ann");
         while line(&ann.hears_message()) != "SERVER_KICK null" {}
@@ -136,7 +127,7 @@ fn the_real_server_is_taken_over_again_and_again() {
         }
         ann = next;
     }
-    let end = resident(&process);
+    let end = proc::resident_kib(server.id()).unwrap();
     println!("{cycles} logins of the real server; {warm} KiB, then {end} KiB");
     assert!(end < warm + NOISE, "{warm} KiB, then {end} KiB");
     // A takeover is no coming and no going: only each LOGOUT and the login behind it were told.

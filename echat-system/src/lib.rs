@@ -3,8 +3,10 @@
 //!
 //! * [`private_file`]: files that only their owner can read, replaced as a whole;
 //! * [`private_memory`]: no core dump, no reading by other processes;
+//! * [`proc`]: what a process uses, from /proc, for measurements;
 //! * [`exit_codes!`]: the declaration of a program's exit codes.
 
 mod exit;
 pub mod private_file;
 pub mod private_memory;
+pub mod proc;

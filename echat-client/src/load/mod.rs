@@ -14,7 +14,6 @@ mod room;
 mod server;
 mod sign_in;
 mod stored;
-mod usage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

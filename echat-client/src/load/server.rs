@@ -8,10 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{env, io, process};
 
+use echat_system::proc;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::Failure;
-use super::usage;
 use crate::clock::Clock;
 use crate::net::address::Address;
 
@@ -107,17 +107,17 @@ impl Server {
 
     /// The processor's time that it has used.
     pub(super) fn cpu(&self) -> Result<Duration, Failure> {
-        usage::cpu(self.child.id()).ok_or(Failure::NoUsage)
+        proc::cpu_time(self.child.id()).ok_or(Failure::NoUsage)
     }
 
     /// Its memory that is in RAM, in KiB.
     pub(super) fn resident_kib(&self) -> Result<u64, Failure> {
-        usage::resident_kib(self.child.id()).ok_or(Failure::NoUsage)
+        proc::resident_kib(self.child.id()).ok_or(Failure::NoUsage)
     }
 
     /// How often its threads have given up the processor by themselves: each wake-up ends so.
     pub(super) fn switches(&self) -> Result<u64, Failure> {
-        usage::switches(self.child.id()).ok_or(Failure::NoUsage)
+        proc::voluntary_switches(self.child.id()).ok_or(Failure::NoUsage)
     }
 }
 

@@ -1,20 +1,19 @@
 //! Somebody types while a room is loud: no key and no message is lost, the prompt is never torn,
 //! and the client stays small.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use echat_system::proc;
+use echat_testkit::campaign;
 use echat_testkit::clock::now;
-use rustix::process::Pid;
+use echat_testkit::scene::SECRET;
+use echat_testkit::terminal::person::Person;
 use serde_json::{Value, json};
 
 use crate::place::{ECHAT_NC, ServerFolder};
-use echat_testkit::campaign;
-use echat_testkit::scene::SECRET;
-use echat_testkit::terminal::person::Person;
 
 /// Nothing is waited for longer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -166,19 +165,9 @@ impl Typist {
 }
 
 /// The processor time that a process has taken, and the memory that it holds, in KiB.
-fn costs(pid: Pid) -> (Duration, u64) {
-    let pid = pid.as_raw_nonzero();
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
-    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let held = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let held = held.unwrap().trim().trim_end_matches(" kB");
-    let second = rustix::param::clock_ticks_per_second();
-    (
-        Duration::from_millis(ticks * 1000 / second),
-        held.parse().unwrap(),
-    )
+fn costs(pid: u32) -> (Duration, u64) {
+    let time = proc::cpu_time(pid).unwrap();
+    (time, proc::resident_kib(pid).unwrap())
 }
 
 fn meets(place: &ServerFolder) -> (Typist, Loud) {
@@ -200,7 +189,7 @@ fn meets(place: &ServerFolder) -> (Typist, Loud) {
 
 /// At 30 keys and 200 messages a second, for so many seconds.
 fn types_while_it_is_loud(typist: &mut Typist, loud: &mut Loud, seconds: u64) {
-    let (before, _) = costs(typist.ann.pid());
+    let (before, _) = costs(typist.ann.id());
     let begin = now();
     for tick in 1..=seconds * 30 {
         typist.types();
@@ -212,7 +201,7 @@ fn types_while_it_is_loud(typist: &mut Typist, loud: &mut Loud, seconds: u64) {
         }
     }
     typist.catches_up(loud.said);
-    let (after, _) = costs(typist.ann.pid());
+    let (after, _) = costs(typist.ann.id());
     let percent =
         after.saturating_sub(before).as_secs_f64() * 100.0 / begin.elapsed().as_secs_f64();
     campaign::report(format_args!(
@@ -225,14 +214,14 @@ fn types_while_it_is_loud(typist: &mut Typist, loud: &mut Loud, seconds: u64) {
 
 /// As fast as it goes, up to so many messages.
 fn listens(typist: &mut Typist, loud: &mut Loud, messages: usize) {
-    let (_, before) = costs(typist.ann.pid());
+    let (_, before) = costs(typist.ann.id());
     let said = loud.said;
     while loud.said < messages {
         typist.types();
         loud.says((messages - loud.said).min(1_000));
         typist.catches_up(loud.said);
     }
-    let (_, after) = costs(typist.ann.pid());
+    let (_, after) = costs(typist.ann.id());
     campaign::report(format_args!(
         "{before} KiB after {said} messages, {after} KiB after {messages}"
     ));
@@ -268,7 +257,7 @@ fn no_key_and_no_message_is_lost() {
         oldest < loud.said - kept,
         "{oldest}: older than what is kept"
     );
-    let (_, held) = costs(typist.ann.pid());
+    let (_, held) = costs(typist.ann.id());
     campaign::report(format_args!(
         "{held} KiB after {pages} pages back to message {oldest}"
     ));

@@ -40,6 +40,7 @@ const SYSTEM: &[Row] = &[
     ("exit", &[]),
     ("private_file", &[]),
     ("private_memory", &[]),
+    ("proc", &[]),
 ];
 
 const SERVER: &[Row] = &[

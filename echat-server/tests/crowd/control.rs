@@ -1,10 +1,11 @@
 //! A second server that nobody troubles. A message is said here and one there by turns, so that a busy machine
 //! delays both rooms; what delays only the first is the server's.
 
+use echat_testkit::server_process::{ServerFolder, ServerProcess};
+
 use super::open_house;
 use super::room::{Room, Talk};
 use super::watch::Times;
-use echat_testkit::server_process::{ServerFolder, ServerProcess};
 
 /// Comparisons, each of which has to find the room slower before that is believed.
 const COMPARISONS: usize = 5;

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::watch::Watch;
 use echat_testkit::server_process::ServerProcess;
 use echat_testkit::wire::Client;
+
+use super::watch::Watch;
 
 /// One byte of each in this time.
 const DRIP: Duration = Duration::from_millis(20);

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::handshake::ClientStart;
+use echat_testkit::server_process::ServerProcess;
+use echat_testkit::wire::{Client, credentials, message, naked, some_bytes};
 use rustix::net::{self, AddressFamily, SocketType};
 
 use super::watch::Watch;
-use echat_testkit::server_process::ServerProcess;
-use echat_testkit::wire::{Client, credentials, message, naked, some_bytes};
 
 /// Connections that a flood keeps open: more than may be there without a login.
 const KEPT: usize = 1_000;

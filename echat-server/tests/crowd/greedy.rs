@@ -3,7 +3,6 @@
 use echat_proto::channel::Incoming;
 use echat_proto::names::{Content, RoomName, Username};
 use echat_server::storage::{Batch, Store, UserId};
-
 use echat_testkit::server_process::{ServerFolder, ServerProcess};
 use echat_testkit::wire::{Client, credentials, line, message};
 

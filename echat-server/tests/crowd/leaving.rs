@@ -6,7 +6,6 @@ use std::thread::{self, JoinHandle};
 use echat_proto::channel::Incoming;
 use echat_proto::names::RoomName;
 use echat_server::storage::Store;
-
 use echat_testkit::server_process::{ServerFolder, ServerProcess};
 use echat_testkit::wire::{Client, message};
 

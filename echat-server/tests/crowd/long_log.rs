@@ -1,8 +1,7 @@
 //! Another program that keeps a read open, so that the log of the database cannot be checkpointed, and then closes it.
 
-use rusqlite::Connection;
-
 use echat_testkit::server_process::ServerFolder;
+use rusqlite::Connection;
 
 /// The database seen by other programs: one that reads, and one that looks at the log.
 pub(crate) struct Beside {

@@ -14,24 +14,14 @@ pub(crate) mod leaving;
 pub(crate) mod long_log;
 pub(crate) mod room;
 pub(crate) mod silent;
-pub(crate) mod usage;
 pub(crate) mod watch;
 
-use std::env;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use echat_testkit::server_process::{ServerFolder, ServerProcess};
 
 /// Raises the soft limit on open files, as a service manager would have set it.
 pub(crate) const ALL_FILES: &str = r#"ulimit -n "$(ulimit -Hn)""#;
-
-/// How large a campaign is asked for by this variable of the environment; `None` in an ordinary
-/// run.
-pub(crate) fn asked_for<N: std::str::FromStr>(variable: &str) -> Option<N> {
-    let value = env::var(variable).ok()?;
-    let number = value.parse().ok();
-    Some(number.unwrap_or_else(|| panic!("{variable} is a number, not {value}")))
-}
 
 /// A server with these `server.limits` and as many files as it may have.
 pub(crate) fn open_house(dir: &ServerFolder, limits: &str) -> ServerProcess {

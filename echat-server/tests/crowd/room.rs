@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::time::Duration;
 
 use echat_proto::channel::{Incoming, Message};
-
-use super::watch::{Times, Watch};
 use echat_testkit::server_process::ServerProcess;
 use echat_testkit::wire::{Client, line, number, text};
+
+use super::watch::{Times, Watch};
 
 /// The room's name.
 pub(crate) const NAME: &str = "parlour";

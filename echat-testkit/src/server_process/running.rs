@@ -113,7 +113,12 @@ impl ServerProcess {
         &self.ready.as_ref().expect("it was waited for").fingerprint
     }
 
-    /// The process.
+    /// The number of the process, as [`echat_system::proc`] takes it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The process, as system calls take it.
     pub fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }

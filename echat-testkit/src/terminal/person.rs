@@ -217,7 +217,12 @@ impl Person {
         }
     }
 
-    /// The program, which setsid(1) becomes.
+    /// The number of the process, which is setsid(1) before it is the program.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The same, as system calls take it.
     pub fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
