@@ -123,7 +123,7 @@ fn a_server_that_drips_is_waited_for() {
     let server = Server::new(1);
     thread::scope(|scope| {
         let end = scope.spawn(|| {
-            let mut stream = server.accept_naked();
+            let mut stream = server.accept_raw();
             let (flight, shaking) = server.flight(&mut stream);
             // Every piece leaves on its own, and the last ones hold parts of two messages.
             for piece in flight.chunks(7) {
@@ -149,7 +149,7 @@ fn nothing_is_sent_to_a_server_that_is_not_trusted() {
     for (trust, changed) in [(Trust::default(), false), (known, true)] {
         thread::scope(|scope| {
             let after = scope.spawn(|| {
-                let mut stream = server.accept_naked();
+                let mut stream = server.accept_raw();
                 let (flight, _) = server.flight(&mut stream);
                 stream.write_all(&flight).unwrap();
                 some_bytes(&mut stream)
@@ -180,12 +180,12 @@ fn an_unknown_key_is_taken_if_new_ones_are() {
 }
 
 #[test]
-fn a_server_that_is_wrong_is_told_by_how() {
+fn each_fault_of_a_server_has_its_own_error() {
     let failure = |act: &(dyn Fn(Vec<u8>) -> Vec<u8> + Sync)| {
         let server = Server::new(1);
         thread::scope(|scope| {
             scope.spawn(|| {
-                let mut stream = server.accept_naked();
+                let mut stream = server.accept_raw();
                 let (flight, _) = server.flight(&mut stream);
                 stream.write_all(&act(flight)).unwrap();
             });
@@ -235,7 +235,7 @@ fn a_silent_server_is_given_up() {
 }
 
 #[test]
-fn nobody_there_is_an_error_of_the_socket() {
+fn a_closed_port_is_an_error_of_the_socket() {
     let server = Server::new(1);
     let address = server.address().parse().unwrap();
     drop(server);
@@ -251,7 +251,7 @@ fn nobody_there_is_an_error_of_the_socket() {
 
 /// Answers the next connection's hello as it should be, and says a FINISHED of this value; what comes then.
 fn says_finished(server: &Server, value: &dyn Fn(&Schedule) -> Vec<u8>) -> Option<Vec<u8>> {
-    let mut stream = server.accept_naked();
+    let mut stream = server.accept_raw();
     let mut hello = [0; CLIENT_HELLO];
     stream.read_exact(&mut hello).unwrap();
     let Ok(Step::Next((read, _))) = AwaitClientHello::default().next(&hello) else {

@@ -193,7 +193,7 @@ fn bundle(out: &str) -> serde_json::Value {
 }
 
 #[test]
-fn a_bot_is_told_that_a_backup_was_restored_and_reads_anew() {
+fn a_bot_notices_a_restored_backup_and_reads_anew() {
     let (scene, mut server) = scene(&["--log", "off"]);
     scene.registers(&link(&server), "bot");
     let made = r#"{"roomname":"hall","members":[]}"#;

@@ -215,7 +215,7 @@ fn input_may_be_a_file_or_nothing() {
 }
 
 #[test]
-fn what_does_not_fit_at_once_is_sent_in_parts() {
+fn output_that_does_not_fit_at_once_is_sent_in_parts() {
     let scene = Scene::new();
     let lines = 3000;
     let content = "x".repeat(2000);
@@ -232,7 +232,7 @@ fn what_does_not_fit_at_once_is_sent_in_parts() {
 }
 
 #[test]
-fn whoever_stops_reading_the_output_ends_the_program() {
+fn a_closed_output_ends_the_program() {
     let scene = Scene::new();
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -251,7 +251,7 @@ fn whoever_stops_reading_the_output_ends_the_program() {
 }
 
 /// What a server does with the next connection.
-type Deed = fn(&TcpListener);
+type Misbehaviour = fn(&TcpListener);
 
 /// What does not come up, and how both programs say so: each names the server once.
 #[test]
@@ -268,7 +268,7 @@ fn an_error_names_the_server_once() {
         // The client closes first, so that it reads all of this.
         let _ = stream.read(&mut [0; 4096]);
     };
-    let kinds: [(&str, Deed); 3] = [
+    let kinds: [(&str, Misbehaviour); 3] = [
         ("refuses", refuses),
         ("hangs up", hangs_up),
         ("babbles", babbles),

@@ -10,7 +10,7 @@ use echat_testkit::terminal::person::{Person, SETSID};
 const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
 
 fn show_key(server: &Server) {
-    let mut stream = server.accept_naked();
+    let mut stream = server.accept_raw();
     let (flight, _) = server.flight(&mut stream);
     stream.write_all(&flight).unwrap();
     assert_eq!(some_bytes(&mut stream), None);

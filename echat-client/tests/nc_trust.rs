@@ -17,7 +17,7 @@ fn greet(server: &Server) {
 
 /// Shows the key, and expects nothing more.
 fn show_key(server: &Server) {
-    let mut stream = server.accept_naked();
+    let mut stream = server.accept_raw();
     let (flight, _) = server.flight(&mut stream);
     stream.write_all(&flight).unwrap();
     assert_eq!(some_bytes(&mut stream), None);
@@ -143,7 +143,7 @@ fn a_pinned_key_must_be_the_one_shown() {
 fn a_bad_signature_is_not_trusted() {
     let scene = Scene::new();
     let outcome = scene.with(&[&scene.link()], "LIST_ROOMS", |server| {
-        let mut stream = server.accept_naked();
+        let mut stream = server.accept_raw();
         let (mut flight, _) = server.flight(&mut stream);
         flight[500] ^= 1;
         stream.write_all(&flight).unwrap();
@@ -157,7 +157,7 @@ fn where_no_server_is_nothing_is_connected() {
     let scene = Scene::new();
     let link = scene.link();
     let closed = scene
-        .with(&[&link], "", |server| drop(server.accept_naked()))
+        .with(&[&link], "", |server| drop(server.accept_raw()))
         .exits(3);
     assert!(
         closed.err.contains("perhaps not an echat/2 server"),
@@ -166,13 +166,13 @@ fn where_no_server_is_nothing_is_connected() {
     );
     let other = scene.with(&[&link], "", |server| {
         server
-            .accept_naked()
+            .accept_raw()
             .write_all(b"220 mail.example.org ESMTP\r\n")
             .unwrap();
     });
     other.exits(3);
     let silent = scene.with(&["--connect-timeout", "0.05", &link], "", |server| {
-        let mut stream = server.accept_naked();
+        let mut stream = server.accept_raw();
         while some_bytes(&mut stream).is_some() {}
     });
     silent.exits(3);
@@ -207,7 +207,7 @@ fn mistakes_are_found_before_anything_is_sent() {
 }
 
 #[test]
-fn how_a_connection_ends_is_told_apart() {
+fn each_kind_of_end_has_its_own_exit_code() {
     let scene = Scene::new();
     let link = scene.link();
     let one = [&*link, "LIST_ROOMS"];
@@ -261,11 +261,11 @@ fn the_wire_can_be_broken_on_purpose() {
     );
     raw.exits(0);
 
-    let naked = scene.with(
+    let raw = scene.with(
         &["--no-handshake", &scene.server.address()],
         ".raw 45434832\n.raw 00\n",
         |server| {
-            let mut stream = server.accept_naked();
+            let mut stream = server.accept_raw();
             let mut heard = Vec::new();
             while heard.len() < 5 {
                 heard.extend(some_bytes(&mut stream).unwrap());
@@ -274,11 +274,11 @@ fn the_wire_can_be_broken_on_purpose() {
             stream.write_all(b"\x00\xff").unwrap();
         },
     );
-    assert_eq!(naked.exits(0).out, "{\"$bytes\":\"00ff\"}\n");
+    assert_eq!(raw.exits(0).out, "{\"$bytes\":\"00ff\"}\n");
     let address = scene.server.address();
     let refused = scene.with(&["--no-handshake", &address], "LIST_ROOMS", |server| {
         // Until the client has gone: a close that it sees first would be the reason to end.
-        let mut stream = server.accept_naked();
+        let mut stream = server.accept_raw();
         assert!(some_bytes(&mut stream).is_none());
     });
     refused.exits(2);

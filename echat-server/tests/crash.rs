@@ -6,7 +6,7 @@ use std::time::Duration;
 use echat_testkit::campaign;
 use echat_testkit::clock::now;
 use echat_testkit::server_process::{ServerFolder, ServerProcess};
-use echat_testkit::wire::{Client, naked};
+use echat_testkit::wire::{Client, raw_connection};
 use echat_testkit::writers::{Crowd, check};
 use rustix::process::Signal;
 
@@ -94,7 +94,7 @@ fn a_stop_ends_though_clients_stay() {
     let mut user = Client::register(&server, "ann");
     let mut guest = Client::connect(&server);
     guest.is_served();
-    let _silent = naked(server.address());
+    let _silent = raw_connection(server.address());
     user.is_served();
     assert_eq!(server.stop().status.code(), Some(0));
     while user.hears().is_some() {}

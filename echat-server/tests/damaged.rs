@@ -80,7 +80,7 @@ fn errors(server: ServerProcess) -> usize {
 }
 
 #[test]
-fn a_damaged_message_costs_only_those_who_ask_for_it() {
+fn a_damaged_message_fails_only_the_requests_that_read_it() {
     let dir = dir();
     strike_message(&database(&dir), "tea", 0);
     strike_message(&database(&dir), "nook", scars::MESSAGES - 1);
@@ -163,7 +163,7 @@ fn damage_that_is_met_in_writing_takes_the_tick_back_and_no_more() {
 }
 
 #[test]
-fn a_sector_that_cannot_be_read_costs_only_those_who_ask_for_it() {
+fn an_unreadable_sector_fails_only_the_requests_that_read_it() {
     // `SQLite` makes damage of EIO by itself, and passes on what other errors of a disk are.
     for errno in [Errno::IO, Errno::NODATA] {
         a_sector_cannot_be_read(errno);
@@ -247,7 +247,7 @@ fn replies(harness: &mut Harness, actor: &mut Actor) -> Vec<String> {
 }
 
 #[test]
-fn those_who_meet_the_damage_again_take_no_others_writes_along() {
+fn repeated_reads_of_a_damaged_page_roll_back_no_writes_of_others() {
     let (_folder, path) = engine_database();
     strike_message(&path, "tea", 0);
     let mut harness = engine(&path);
@@ -284,7 +284,7 @@ fn those_who_meet_the_damage_again_take_no_others_writes_along() {
 }
 
 #[test]
-fn sessions_end_though_it_cannot_be_read_who_is_to_be_told() {
+fn sessions_end_although_the_friends_to_notify_cannot_be_read() {
     let (_folder, path) = engine_database();
     let mut harness = engine(&path);
     let (mut ann, bob) = (harness.enter("ann"), harness.enter("bob"));

@@ -11,7 +11,7 @@ use echat_proto::group::{EXPONENT, Ephemeral, KeyShare, PUBLIC, Public};
 use echat_proto::handshake::{ClientStart, SERVER_HELLO};
 use echat_testkit::schedule::{Schedule, wrong_values};
 use echat_testkit::server_process::{ServerFolder, ServerProcess};
-use echat_testkit::wire::{Client, credentials, line, message, naked, some_bytes};
+use echat_testkit::wire::{Client, credentials, line, message, raw_connection, some_bytes};
 use rustix::net::sockopt::set_socket_linger;
 
 /// Closes with a reset instead of an end.
@@ -44,7 +44,7 @@ fn a_stranger_is_closed_without_a_word() {
         &wrong_public,
         &twice,
     ] {
-        let mut stranger = naked(server.address());
+        let mut stranger = raw_connection(server.address());
         stranger.write_all(bytes).unwrap();
         assert_eq!(some_bytes(&mut stranger), b"");
         ann.is_served();
@@ -53,13 +53,13 @@ fn a_stranger_is_closed_without_a_word() {
 }
 
 #[test]
-fn half_a_hello_and_an_end_or_a_reset_cost_nobody_anything() {
+fn half_a_hello_with_an_end_or_a_reset_affects_no_other_user() {
     let dir = ServerFolder::new();
     let (server, mut ann) = scene(&dir);
     let hello = hello();
     for length in [0, 1, 4, 8, 40, 423, 424] {
         for at_reset in [false, true] {
-            let mut stranger = naked(server.address());
+            let mut stranger = raw_connection(server.address());
             stranger.write_all(&hello[..length]).unwrap();
             if at_reset {
                 reset(&stranger);
@@ -74,7 +74,7 @@ fn half_a_hello_and_an_end_or_a_reset_cost_nobody_anything() {
     }
     // The flight came, and nothing follows it.
     for at_reset in [false, true] {
-        let mut stranger = naked(server.address());
+        let mut stranger = raw_connection(server.address());
         stranger.write_all(&hello).unwrap();
         assert!(!some_bytes(&mut stranger).is_empty());
         if at_reset {
@@ -166,7 +166,7 @@ const FLIGHT: usize = SERVER_HELLO + HEADER + 3 * BLOCK + TAG;
 fn before_finished(server: &ServerProcess) -> (TcpStream, Schedule) {
     let share = || Ephemeral::from_exponent(&[5; EXPONENT]);
     let (hello, _) = ClientStart::with(share(), &[6; 32]).send();
-    let mut stream = naked(server.address());
+    let mut stream = raw_connection(server.address());
     stream.write_all(&hello).unwrap();
     let mut flight = vec![0; FLIGHT];
     stream.read_exact(&mut flight).unwrap();

@@ -30,7 +30,7 @@ const SILENT_KIB: u64 = 4;
 const MANY: usize = 2_000;
 
 #[test]
-fn silent_and_dripping_connections_cost_the_others_nothing() {
+fn silent_and_slow_connections_do_not_delay_a_room() {
     let campaign = campaign::number("ECHAT_SILENT");
     let count = as_many_as_allowed(campaign.unwrap_or(SILENT));
     let dir = ServerFolder::new();
@@ -74,7 +74,7 @@ fn silent_and_dripping_connections_cost_the_others_nothing() {
 const DRIPPING: usize = 20;
 
 #[test]
-fn users_who_say_a_byte_at_a_time_cost_the_others_nothing() {
+fn users_that_send_byte_by_byte_do_not_delay_a_room() {
     let campaign = campaign::number("ECHAT_DRIPPING");
     let dir = ServerFolder::new();
     let server = open_house(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
@@ -112,7 +112,7 @@ const GROWTH_KIB: u64 = 12 * 1024;
 const CACHE_KIB: u64 = 16 * 1024;
 
 #[test]
-fn a_stalled_reader_hurts_only_itself() {
+fn a_stalled_reader_delays_only_itself() {
     let campaign = campaign::number("ECHAT_STALLED");
     let dir = ServerFolder::new();
     let limits = r#"{"message_rate": 0, "registrations": 0, "dead_seconds": 0}"#;
@@ -176,7 +176,7 @@ const TIMES: u32 = 5;
 const ADDRESSES: u8 = 100;
 
 #[test]
-fn in_a_flood_of_hellos_the_others_talk_and_an_honest_one_gets_in() {
+fn a_flood_of_hellos_delays_no_room_and_a_login_succeeds() {
     let campaign: Option<usize> = campaign::number("ECHAT_LOGINS");
     let dir = ServerFolder::new();
     let server = open_house(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
@@ -236,7 +236,7 @@ const LEAVING: Size = Size {
 };
 
 #[test]
-fn a_crowd_that_goes_at_once_takes_nobody_along() {
+fn users_that_leave_at_once_disconnect_no_other_user() {
     let campaign = campaign::number("ECHAT_LEAVING");
     let size = campaign.map_or(LEAVING, |going| Size {
         going,
@@ -285,7 +285,7 @@ const ENOUGH: Plenty = Plenty {
 };
 
 #[test]
-fn those_who_ask_as_fast_as_they_can_keep_nobody_waiting() {
+fn users_that_send_as_fast_as_they_can_delay_no_other_user() {
     let campaign: Option<u64> = campaign::number("ECHAT_GREEDY");
     let dir = ServerFolder::new();
     let plenty = match campaign {
@@ -350,7 +350,7 @@ const CUT_BACK: u64 = 16 * 1024 * 1024;
 const ANEW: usize = 200;
 
 #[test]
-fn a_long_log_is_folded_beside_those_who_talk() {
+fn a_long_log_is_checkpointed_beside_a_busy_room() {
     let campaign: Option<u64> = campaign::number("ECHAT_LOG_MIB");
     let dir = ServerFolder::new();
     let limits = r#"{"message_rate": 0, "registrations": 0, "user_bytes_a_day": 0}"#;

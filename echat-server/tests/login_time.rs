@@ -108,7 +108,7 @@ fn run(server: &ServerProcess, rng: &mut StdRng) -> [Sample; 2] {
 }
 
 #[test]
-fn a_known_and_an_unknown_name_are_told_apart_by_nothing() {
+fn logins_with_a_known_and_an_unknown_name_take_the_same_time() {
     let dir = ServerFolder::new();
     dir.write(
         "config.json",

@@ -32,7 +32,7 @@ fn server_of_a_user(dir: &ServerFolder) -> (ServerProcess, u32) {
 const ARGS: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
 #[test]
-fn it_leaves_no_core_and_is_looked_into_by_nobody() {
+fn the_server_leaves_no_core_and_hides_its_memory() {
     let dir = ServerFolder::new();
     let (server, user) = server_of_a_user(&dir);
     let limits = proc::core_file_limits(server.id()).unwrap();

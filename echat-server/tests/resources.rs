@@ -32,7 +32,7 @@ const GLANCE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_secs(10);
 
 #[test]
-fn out_of_files_it_serves_who_is_there_and_then_accepts_again() {
+fn out_of_files_the_server_serves_its_connections_and_accepts_again_later() {
     let dir = ServerFolder::new();
     let server = dir.start_behind("ulimit -n 64", &["--log", "warn"]);
     let mut ann = Client::register(&server, "ann");
@@ -83,7 +83,7 @@ fn is_let_in(server: &ServerProcess, member: &mut Client) {
 
 #[test]
 #[ignore = "looks on for 10 s; campaign"]
-fn out_of_files_it_hardly_works_and_is_soon_open_again() {
+fn out_of_files_the_server_hardly_works_and_is_soon_open_again() {
     let dir = ServerFolder::new();
     let server = dir.start_behind("ulimit -n 64", &["--log", "warn"]);
     let mut ann = Client::register(&server, "ann");
@@ -179,7 +179,7 @@ const IDLE: usize = 1_000;
 
 #[test]
 #[ignore = "looks on for 44 s; campaign"]
-fn idle_connections_wake_nobody() {
+fn idle_connections_cause_no_wake_up() {
     let dir = ServerFolder::new();
     let server = open_house(&dir, r#"{"unauthenticated": 10000}"#);
     for count in [0, IDLE] {

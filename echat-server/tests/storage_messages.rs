@@ -150,7 +150,7 @@ fn unread_counts_stop_at_a_thousand() {
 }
 
 #[test]
-fn counting_ends_for_who_has_not_read_for_long_in_many_rooms() {
+fn unread_counts_end_at_a_total_over_many_rooms() {
     let mut store = Store::in_memory().unwrap();
     let mut batch = store.batch();
     let (ann, bob) = (user(&mut batch, "ann"), user(&mut batch, "bob"));

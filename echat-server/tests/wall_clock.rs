@@ -30,7 +30,7 @@ fn say(client: &mut Client, txn: &str) -> (u64, u64) {
 }
 
 #[test]
-fn people_talk_on_wherever_the_clock_jumps() {
+fn a_jump_of_the_clock_disconnects_no_user() {
     let (dir, clock) = (ServerFolder::new(), WallClock::at(NOW));
     let server = clock.start(&dir, &[]);
     let mut ann = Client::register(&server, "ann");

@@ -59,7 +59,7 @@ impl Server {
     }
 
     /// The next connection, before the handshake.
-    pub fn accept_naked(&self) -> TcpStream {
+    pub fn accept_raw(&self) -> TcpStream {
         let (stream, _) = self.listener.accept().unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -83,7 +83,7 @@ impl Server {
 
     /// The next connection, after the handshake.
     pub fn accept(&self) -> End {
-        let mut stream = self.accept_naked();
+        let mut stream = self.accept_raw();
         let (flight, shaking) = self.flight(&mut stream);
         stream.write_all(&flight).unwrap();
         shaking.finish(stream)

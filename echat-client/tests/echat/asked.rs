@@ -49,7 +49,7 @@ fn yes_to_a_friend_befriends_no_stranger() {
 }
 
 #[test]
-fn what_was_typed_ahead_answers_no_question() {
+fn keys_typed_ahead_answer_no_question() {
     for is_plain in [false, true] {
         let place = ServerFolder::new();
         let mut bob = place.member("bob");

@@ -111,7 +111,7 @@ fn ids_that_have_grown_beyond_the_known_ones_are_noticed_by_other_messages() {
 }
 
 #[test]
-fn a_pipe_is_told_too() {
+fn a_pipe_notices_a_restored_backup_too() {
     let (mut place, front) = meets();
     sends(&place, "kept.");
     place.falls();

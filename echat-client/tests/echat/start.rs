@@ -134,7 +134,7 @@ fn what_is_no_password_is_said_before_anything_is_sent() {
 }
 
 #[test]
-fn why_unsent_lines_cannot_be_kept_is_told_as_it_is() {
+fn the_reason_why_unsent_lines_cannot_be_kept_is_shown() {
     let place = ServerFolder::new();
     place.has("room1", &["ann"]);
     place.scene.write("in", "@r room1 hello\n");

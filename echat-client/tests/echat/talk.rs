@@ -202,7 +202,7 @@ fn a_key_that_cannot_be_remembered_can_be_pinned() {
 }
 
 #[test]
-fn a_pipe_says_what_it_is_told() {
+fn a_pipe_sends_its_lines_and_reports_refusals() {
     let place = ServerFolder::new();
     let mut ann = place.member("ann");
     ann.types("room1=\r");

@@ -61,7 +61,7 @@ fn a_key_of_their_own_hears_nothing() {
     ] {
         let mut heard = None;
         let act = |_: &Server| {
-            let mut stream = face.accept_naked();
+            let mut stream = face.accept_raw();
             let (flight, _) = face.flight(&mut stream);
             stream.write_all(&flight).unwrap();
             heard = some_bytes(&mut stream);
@@ -81,7 +81,7 @@ fn a_client_that_takes_any_key_is_heard() {
     let mut link = behind(&server);
     let asked = message(&format!("LOGIN {}", credentials("ann")));
     let relay = |_: &Server| {
-        let mut stream = face.accept_naked();
+        let mut stream = face.accept_raw();
         let (flight, shaking) = face.flight(&mut stream);
         stream.write_all(&flight).unwrap();
         let mut end = shaking.finish(stream);

@@ -421,7 +421,7 @@ fn resolve(rows: &[Row], base: &str, path: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn modules_of_a_group_are_told_apart() {
+fn modules_of_a_group_have_rows_of_their_own() {
     const ROWS: &[Row] = &[("exit", &[]), ("net::link", &[]), ("net::wait", &[])];
     assert_eq!(
         module_of("net/link/tests.rs", ROWS).as_deref(),

@@ -49,7 +49,7 @@ pub(crate) fn names(count: usize) -> Vec<String> {
 }
 
 #[test]
-fn when_a_crowd_goes_at_once_those_who_stay_are_told_and_are_not_too_slow() {
+fn after_a_mass_logout_the_others_get_every_event_and_stay_connected() {
     let limits = Limits {
         send_queue_soft: 2 * 1024,
         send_queue_hard: 4 * 1024,
@@ -72,7 +72,7 @@ fn when_a_crowd_goes_at_once_those_who_stay_are_told_and_are_not_too_slow() {
 }
 
 #[test]
-fn who_leaves_a_room_while_news_of_it_wait_does_not_hear_them() {
+fn a_member_that_leaves_does_not_get_the_pending_events_of_the_room() {
     let mut sim = Sim::new();
     // A tick tells a room or two.
     sim.engine.set_turn_cost(Duration::from_micros(5));
@@ -98,7 +98,7 @@ fn who_leaves_a_room_while_news_of_it_wait_does_not_hear_them() {
 }
 
 #[test]
-fn a_crowd_that_asks_in_advance_keeps_nobody_else_waiting() {
+fn pipelined_requests_of_many_users_do_not_delay_another_user() {
     let mut sim = Sim::new();
     let mut ann = sim.user("ann");
     let mut crowd: Vec<Client> = (0..64)
@@ -152,7 +152,7 @@ fn a_request_that_may_be_long_ends_a_turn_however_little_it_was() {
 }
 
 #[test]
-fn who_comes_and_goes_rests_before_all_are_told_again() {
+fn a_user_that_logs_in_again_waits_before_presence_is_sent_again() {
     let mut sim = Sim::new();
     sim.engine.set_turn_cost(Duration::from_micros(15));
     let mut clients = in_rooms(&mut sim, &names(3), 10);
@@ -178,7 +178,7 @@ fn who_comes_and_goes_rests_before_all_are_told_again() {
 }
 
 #[test]
-fn what_waits_for_its_turn_takes_as_much_as_its_bytes() {
+fn queued_requests_take_memory_in_proportion_to_their_bytes() {
     let mut sim = Sim::new();
     let mut ann = sim.user("ann");
     assert_eq!(sim.ask(&mut ann, 11, Value::Null), [116]);
@@ -205,7 +205,7 @@ fn what_waits_for_its_turn_takes_as_much_as_its_bytes() {
 }
 
 #[test]
-fn pages_asked_for_in_advance_wait_until_what_is_before_them_is_written() {
+fn pipelined_pages_wait_until_the_output_before_them_is_written() {
     let mut sim = Sim::new();
     let mut ann = in_rooms(&mut sim, &names(1), 1).remove(0);
     let text = |text: &str| Value::Str(text.to_owned());
@@ -268,7 +268,7 @@ fn a_second_step_that_finds_the_database_busy_does_not_turn_in_place() {
 }
 
 #[test]
-fn of_one_who_comes_and_goes_at_once_the_last_word_is_that_they_went() {
+fn a_login_with_an_immediate_logout_ends_with_the_offline_event() {
     let mut sim = Sim::new();
     sim.engine.set_turn_cost(Duration::from_micros(5));
     let mut clients = in_rooms(&mut sim, &names(2), 20);
@@ -295,7 +295,7 @@ fn of_one_who_comes_and_goes_at_once_the_last_word_is_that_they_went() {
 }
 
 #[test]
-fn what_is_asked_behind_a_login_is_paid_for_by_its_user_and_not_by_neighbours() {
+fn requests_behind_a_login_are_charged_to_its_user_and_not_to_the_address() {
     let mut sim = super::world_with_a_large_room(2_000);
     let here = Ipv4Addr::new(192, 0, 2, 1);
     let mut ann = sim.user("ann");

@@ -27,7 +27,7 @@ fn tries(sim: &mut Sim, begins: bool) -> bool {
 }
 
 #[test]
-fn a_try_counts_from_when_its_password_is_hashed() {
+fn a_login_attempt_counts_once_its_password_is_hashed() {
     let mut sim = Sim::new();
     // Hanging up before that is no try, however often.
     for n in 0..4 * TRIES {

@@ -44,7 +44,7 @@ fn world_with_a_large_room(members: usize) -> Sim {
 }
 
 #[test]
-fn who_asks_for_much_rests_after_it_and_nobody_else_does() {
+fn an_expensive_request_delays_only_its_own_user() {
     let mut sim = world_with_a_large_room(2_000);
     let (mut zoe, mut ann) = (sim.user("zoe"), sim.user("ann"));
     for client in [&mut zoe, &mut ann] {
@@ -125,7 +125,7 @@ fn a_frame_of_the_largest_size_may_come_in_any_two_parts() {
 }
 
 #[test]
-fn everything_said_before_a_half_close_is_answered() {
+fn every_request_before_a_half_close_is_answered() {
     let mut sim = Sim::new();
     let mut guest = sim.connect();
     let mut frames = Vec::new();
@@ -145,7 +145,7 @@ fn everything_said_before_a_half_close_is_answered() {
 }
 
 #[test]
-fn who_hangs_up_with_nothing_left_to_be_said_is_gone_at_once() {
+fn a_half_close_without_pending_output_closes_at_once() {
     let mut sim = Sim::new();
     let mut guest = sim.connect();
     assert_eq!(sim.ask(&mut guest, 1, Value::Null), [101]);
@@ -155,7 +155,7 @@ fn who_hangs_up_with_nothing_left_to_be_said_is_gone_at_once() {
 }
 
 #[test]
-fn what_waits_for_a_worker_holds_back_what_is_behind_it() {
+fn a_request_at_a_worker_holds_back_the_requests_behind_it() {
     let mut sim = Sim::new();
     let mut guest = sim.connect();
     sim.workers = false;
@@ -262,7 +262,7 @@ fn message(room: &str) -> Value {
 }
 
 #[test]
-fn a_full_disk_forgets_nobody_and_answers_each_once() {
+fn a_full_disk_loses_no_request_and_answers_each_once() {
     let mut store = Store::in_memory().unwrap();
     store.limit_pages(40).unwrap();
     let mut sim = Sim::over(store);
@@ -323,7 +323,7 @@ fn a_full_disk_forgets_nobody_and_answers_each_once() {
 }
 
 #[test]
-fn who_is_backed_up_when_the_busy_database_is_tried_again_gets_another_turn() {
+fn a_full_send_queue_at_the_retry_of_a_busy_database_gets_another_turn() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("database.db");
     let mut sim = Sim::over(Store::open(&path).unwrap());

@@ -37,7 +37,7 @@ fn a_request_waits_for_a_turn_and_then_no_request_waits() {
 }
 
 #[test]
-fn a_request_and_those_behind_it_wait_for_a_worker() {
+fn a_request_and_the_requests_behind_it_wait_for_a_worker() {
     let mut sim = Sim::new();
     let mut client = sim.connect();
     sim.settle();
@@ -145,7 +145,7 @@ fn a_request_waits_for_the_next_tick_when_the_budget_is_spent() {
 }
 
 #[test]
-fn a_refused_password_waits_for_those_before_it() {
+fn a_refused_password_waits_for_the_refusals_before_it() {
     let mut sim = Sim::new();
     let mut clients: Vec<Client> = (0..10).map(|_| sim.connect()).collect();
     sim.settle();
@@ -172,7 +172,7 @@ fn a_refused_password_waits_for_those_before_it() {
 }
 
 #[test]
-fn a_logout_waits_until_all_rooms_are_told_of_the_login() {
+fn a_logout_waits_until_all_rooms_have_the_login() {
     let mut sim = Sim::new();
     let mut clients = in_rooms(&mut sim, &names(6), 20);
     assert_eq!(sim.ask(&mut clients[0], LOGOUT, Value::Null), [116]);

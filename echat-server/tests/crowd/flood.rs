@@ -12,7 +12,7 @@ use std::time::Duration;
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::handshake::ClientStart;
 use echat_testkit::server_process::ServerProcess;
-use echat_testkit::wire::{Client, credentials, message, naked, some_bytes};
+use echat_testkit::wire::{Client, credentials, message, raw_connection, some_bytes};
 use rustix::net::{self, AddressFamily, SocketType};
 
 use super::watch::Watch;
@@ -108,7 +108,9 @@ pub(crate) fn capacity(server: &ServerProcess, hellos: usize) -> u32 {
     let hello = hello();
     let watch = Watch::start();
     for _ in 0..hellos / AT_ONCE {
-        let mut crowd: Vec<_> = (0..AT_ONCE).map(|_| naked(server.address())).collect();
+        let mut crowd: Vec<_> = (0..AT_ONCE)
+            .map(|_| raw_connection(server.address()))
+            .collect();
         for stream in &mut crowd {
             stream.write_all(&hello).unwrap();
         }

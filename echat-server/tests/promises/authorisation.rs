@@ -161,7 +161,7 @@ fn every_command_is_in_the_table() {
 }
 
 #[test]
-fn everybody_may_do_what_the_table_says_and_nothing_else() {
+fn each_kind_of_caller_may_do_what_the_table_says_and_nothing_else() {
     for row in TABLE {
         let mut sim = sim();
         log_in(&mut sim, &["stranger", "left", "member", "owner", "gone"]);

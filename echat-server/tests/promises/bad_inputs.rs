@@ -119,7 +119,7 @@ fn a_hundred_requests_at_once_get_a_hundred_replies() {
 }
 
 #[test]
-fn what_is_sent_twice_is_answered_twice() {
+fn a_request_that_is_sent_twice_is_answered_twice() {
     let mut sim = sim();
     for kind in RequestKind::ALL {
         let (who, info) = (asker(*kind), kind.info());

@@ -93,7 +93,7 @@ fn order_is_by_id_wherever_the_clock_jumps() {
 }
 
 #[test]
-fn nobody_is_timed_out_by_a_jump_and_everybody_by_silence() {
+fn a_jump_of_the_clock_times_out_no_connection_and_silence_times_out_each() {
     let mut sim = sim();
     sim.connect("guest", HOME);
     sim.settle();

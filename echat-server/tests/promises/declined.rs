@@ -101,7 +101,7 @@ fn the_receiver_cannot_tell_a_declined_request_from_none() {
 }
 
 #[test]
-fn nobody_else_answers_a_request_or_hears_of_it() {
+fn only_the_receiver_can_answer_a_request_or_learns_of_it() {
     let mut sim = declined();
     assert_eq!(asks(&mut sim, "eve", "bob"), Some(true));
     for who in ["ann", "eve"] {

@@ -142,7 +142,7 @@ fn an_owner_on_a_journey_gets_in_while_guessers_use_up_the_budget() {
 }
 
 #[test]
-fn refused_tries_are_a_few_a_second_an_address_and_slow_nobody_else() {
+fn refused_logins_are_limited_for_each_address_and_delay_no_other_address() {
     let mut sim = sim();
     let here = "198.51.100.7";
     sim.connect("neighbour", &format!("{here}:9"));
@@ -183,7 +183,7 @@ fn replies(sim: &mut Sim, names: &[String]) -> usize {
 }
 
 #[test]
-fn refused_tries_keep_no_other_connection_of_their_address_from_logging_in() {
+fn refused_logins_keep_no_other_connection_of_their_address_from_logging_in() {
     let mut sim = sim();
     let here = "198.51.100.7";
     let names = together(&mut sim, 64, here);
@@ -238,7 +238,7 @@ fn a_poller_that_comes_anew_for_each_poll_has_no_more_refusals() {
 }
 
 #[test]
-fn an_owner_who_comes_from_a_new_address_gives_guessers_no_new_budget() {
+fn a_login_of_the_owner_from_a_new_address_gives_guessers_no_new_budget() {
     let mut sim = sim();
     let names = crowd(&mut sim, 10, "192.0.2");
     assert_eq!(guess_at_once(&mut sim, &names[..4]), 4, "free");
@@ -257,7 +257,7 @@ fn an_owner_who_comes_from_a_new_address_gives_guessers_no_new_budget() {
 }
 
 #[test]
-fn a_name_that_nobody_has_is_answered_and_costs_like_one_that_somebody_has() {
+fn an_unknown_name_gets_the_answer_and_the_cost_of_a_known_one() {
     let mut sim = sim();
     sim.connect("guest", HOME);
     let mut answers = Vec::new();

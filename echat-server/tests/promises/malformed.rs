@@ -105,7 +105,7 @@ fn says(sim: &mut Sim, command: u32, value: &[u8]) {
 }
 
 #[test]
-fn what_is_malformed_ends_the_connection_and_nothing_before_it() {
+fn a_malformed_frame_ends_the_connection_and_the_requests_before_it_are_answered() {
     let mut sim = sim();
     for ((what, value), kind) in malformed().iter().zip(RequestKind::ALL.iter().cycle()) {
         log_in(&mut sim, &["ann"]);
@@ -126,7 +126,7 @@ fn what_is_malformed_ends_the_connection_and_nothing_before_it() {
 }
 
 #[test]
-fn what_is_only_just_well_formed_is_refused_like_any_request() {
+fn a_barely_well_formed_request_is_refused_like_any_other() {
     let mut sim = sim();
     log_in(&mut sim, &["ann"]);
     for (what, value) in [

@@ -102,7 +102,7 @@ fn a_user_stores_so_many_bytes_in_a_day_also_over_a_restart() {
 }
 
 #[test]
-fn what_a_full_disk_took_back_is_not_counted() {
+fn writes_that_a_full_disk_rolled_back_are_not_counted() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("a.db");
     // Without the free pages that migrations leave.
@@ -218,7 +218,7 @@ fn while_the_disk_is_nearly_full_only_what_stores_is_refused() {
 }
 
 #[test]
-fn the_one_who_brings_others_to_a_room_pays_and_leaving_is_free() {
+fn adding_members_is_charged_to_the_user_that_adds_them_and_leaving_is_free() {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob"]);
     seed::friends(&mut store, &["ann", "bob"]);

@@ -117,7 +117,7 @@ fn a_full_disk_recovers_and_memory_is_what_the_database_is() {
 }
 
 #[test]
-fn on_a_full_disk_two_sessions_of_a_user_are_told_the_same_story() {
+fn on_a_full_disk_two_sessions_of_a_user_get_the_same_events() {
     let mut sim = nearly_full();
     let two = NonZeroUsize::new(2).expect("not zero");
     sim.engine.allow_sessions(two);
@@ -148,7 +148,7 @@ fn on_a_full_disk_two_sessions_of_a_user_are_told_the_same_story() {
 }
 
 #[test]
-fn who_goes_in_a_tick_that_cannot_be_kept_is_seen_to_go_where_they_still_are() {
+fn a_logout_in_a_tick_that_is_rolled_back_reaches_the_rooms_that_the_user_is_still_in() {
     let mut sim = nearly_full();
     // In the order of names: bob leaves the room and goes, eve fills the disk. He is still a member.
     say(&mut sim, "bob", "LEAVE_ROOM", r#""tea""#);
@@ -162,7 +162,7 @@ fn who_goes_in_a_tick_that_cannot_be_kept_is_seen_to_go_where_they_still_are() {
 }
 
 #[test]
-fn a_login_is_kept_by_a_full_disk_and_those_who_wait_are_answered_once() {
+fn a_login_survives_a_full_disk_and_each_waiting_request_is_answered_once() {
     let mut sim = nearly_full();
     sim.connect("guest", crate::sim::HOME);
     sim.connect("new", crate::sim::HOME);

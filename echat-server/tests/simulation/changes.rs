@@ -4,7 +4,7 @@
 use crate::client::Due;
 use crate::facts::Facts;
 use crate::fail;
-use crate::plan::{Said, Target, USERS};
+use crate::plan::{PlannedRequest, Target, USERS};
 use crate::request::content;
 use crate::truth::{Room, Truth};
 use echat_server::clock::Now;
@@ -14,7 +14,7 @@ use echat_server::config::Limits;
 pub(crate) struct Changes<'w> {
     pub(crate) before: &'w Truth,
     pub(crate) after: &'w Truth,
-    pub(crate) asked: &'w [(usize, Said)],
+    pub(crate) asked: &'w [(usize, PlannedRequest)],
     pub(crate) limits: &'w Limits,
     pub(crate) now: Now,
 }
@@ -36,10 +36,10 @@ impl Changes<'_> {
         Ok(dues)
     }
 
-    pub(crate) fn was_asked(&self, who: usize, request: impl Fn(&Said) -> bool) -> bool {
+    pub(crate) fn was_asked(&self, who: usize, request: impl Fn(&PlannedRequest) -> bool) -> bool {
         self.asked
             .iter()
-            .any(|(asker, said)| *asker == who && request(said))
+            .any(|(asker, planned)| *asker == who && request(planned))
     }
 
     fn accounts(&self) -> Result<(), String> {
@@ -50,7 +50,7 @@ impl Changes<'_> {
             if !self
                 .asked
                 .iter()
-                .any(|(_, said)| *said == Said::Register(*new))
+                .any(|(_, planned)| *planned == PlannedRequest::Register(*new))
             {
                 return fail("an account that nobody asked for");
             }
@@ -70,11 +70,12 @@ impl Changes<'_> {
             }
             let wanted = |who: usize, other: usize| {
                 self.before.counts_as_asked(who, other)
-                    || self.was_asked(who, |said| *said == Said::Befriend(other))
+                    || self.was_asked(who, |planned| *planned == PlannedRequest::Befriend(other))
             };
             let agreed = |who: usize, other: usize| {
-                self.was_asked(who, |said| {
-                    *said == Said::Befriend(other) || *said == Said::Resolve(other, true)
+                self.was_asked(who, |planned| {
+                    *planned == PlannedRequest::Befriend(other)
+                        || *planned == PlannedRequest::Resolve(other, true)
                 })
             };
             if !(wanted(a, b) && agreed(b, a) || wanted(b, a) && agreed(a, b)) {
@@ -96,7 +97,7 @@ impl Changes<'_> {
             }
         }
         for (number, room) in &self.after.rooms {
-            let made = |said: &Said| matches!(said, Said::Create(of, _) if of == number);
+            let made = |planned: &PlannedRequest| matches!(planned, PlannedRequest::Create(of, _) if of == number);
             if !self.before.rooms.contains_key(number) && !self.was_asked(room.owner, made) {
                 return fail("a room that nobody made");
             }
@@ -113,7 +114,8 @@ impl Changes<'_> {
                 let dir = (user, room.conversation);
                 let (before, after) = (self.before.seats.get(&dir), self.after.seats.get(&dir));
                 let came = self.may_come(user, *number);
-                let left = self.was_asked(user, |said| *said == Said::Part(*number));
+                let left =
+                    self.was_asked(user, |planned| *planned == PlannedRequest::Part(*number));
                 let note = (user, *number);
                 self.leaving(note, after.is_some(), left)?;
                 match (before, after) {
@@ -128,7 +130,9 @@ impl Changes<'_> {
                     }
                     (Some(_), None) if !left => return fail("a member is gone"),
                     (Some(before), Some(after)) if before != after => {
-                        let read = |said: &Said| *said == Said::Read(Target::Room(*number));
+                        let read = |planned: &PlannedRequest| {
+                            *planned == PlannedRequest::Read(Target::Room(*number))
+                        };
                         let moved = before.after == after.after && before.read < after.read;
                         if !(moved && self.was_asked(user, read) || left && came) {
                             return fail("a member's place changes by itself");
@@ -157,7 +161,10 @@ impl Changes<'_> {
         if after && !before && !left {
             return fail("a note of leaving of a user who did not leave");
         }
-        if before && !after && !self.was_asked(note.0, |said| *said == Said::Join(note.1)) {
+        if before
+            && !after
+            && !self.was_asked(note.0, |planned| *planned == PlannedRequest::Join(note.1))
+        {
             return fail("a note of leaving is gone, and its user did not join");
         }
         Ok(())
@@ -166,9 +173,9 @@ impl Changes<'_> {
     /// Whether somebody may have let a user into a room in this tick.
     fn may_come(&self, user: usize, room: usize) -> bool {
         let owner = self.after.rooms[&room].owner;
-        self.was_asked(user, |said| *said == Said::Join(room))
-            || self.asked.iter().any(|(asker, said)| match said {
-                Said::Create(of, members) | Said::Add(of, members) => {
+        self.was_asked(user, |planned| *planned == PlannedRequest::Join(room))
+            || self.asked.iter().any(|(asker, planned)| match planned {
+                PlannedRequest::Create(of, members) | PlannedRequest::Add(of, members) => {
                     let friend = self.after.are_friends(*asker, user) && members.contains(&user);
                     *of == room && *asker == owner && (*asker == user || friend)
                 }
@@ -194,8 +201,8 @@ impl Changes<'_> {
         for (id, message) in self.after.messages.range(newest + 1..) {
             let sender = message.sender;
             let target = self.after.target(sender, message.conversation);
-            let wanted = |said: &Said| match said {
-                Said::Send {
+            let wanted = |planned: &PlannedRequest| match planned {
+                PlannedRequest::Send {
                     to,
                     number,
                     size,
@@ -243,7 +250,8 @@ impl Changes<'_> {
         let Some(Target::Room(room)) = target else {
             return false;
         };
-        self.may_come(user, room) || self.was_asked(user, |said| *said == Said::Part(room))
+        self.may_come(user, room)
+            || self.was_asked(user, |planned| *planned == PlannedRequest::Part(room))
     }
 
     fn bounds(&self) -> Result<(), String> {

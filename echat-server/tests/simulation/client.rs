@@ -3,7 +3,7 @@
 //! is judged elsewhere.
 
 use crate::fail;
-use crate::plan::{ROOMS, Said, Target, USERS};
+use crate::plan::{PlannedRequest, ROOMS, Target, USERS};
 use crate::replies::Asked;
 use crate::request::{content, named};
 use crate::secrets::{Presented, SecretId};
@@ -53,11 +53,11 @@ pub(crate) struct Client {
     /// Commands said that do not exist.
     pub(crate) nonsense: usize,
     /// What is to be said once the handshake is done.
-    pub(crate) todo: VecDeque<Said>,
+    pub(crate) todo: VecDeque<PlannedRequest>,
     /// Requests without a final reply, oldest first.
     pub(crate) asked: VecDeque<Asked>,
     /// Messages with a transaction id that were not acknowledged, by their sender.
-    pub(crate) unacknowledged: Vec<(usize, Said)>,
+    pub(crate) unacknowledged: Vec<(usize, PlannedRequest)>,
     /// The newest message that was ever heard of.
     pub(crate) known: u64,
     /// The newest message that came on this connection.
@@ -88,20 +88,20 @@ impl Client {
 
     /// Who may be logged in when a request said now is handled.
     pub(crate) fn candidates(&self) -> Vec<usize> {
-        let logins = self.asked.iter().filter_map(|asked| match asked.said {
-            Said::Login { user, right: true } | Said::Resume { user, .. } => Some(user),
+        let logins = self.asked.iter().filter_map(|asked| match asked.planned {
+            PlannedRequest::Login { user, right: true } | PlannedRequest::Resume { user, .. } => Some(user),
             _ => None,
         });
         logins.chain(self.user).collect()
     }
 
     /// Whether it may be this client's own message: then its acknowledgement tells of it.
-    pub(crate) fn may_have_said(&self, due: Due, truth: &Truth) -> bool {
+    pub(crate) fn may_have_sent(&self, due: Due, truth: &Truth) -> bool {
         let Due::Message(id) = due else {
             return false;
         };
-        self.asked.iter().any(|asked| match asked.said {
-            Said::Send { number, size, .. } => {
+        self.asked.iter().any(|asked| match asked.planned {
+            PlannedRequest::Send { number, size, .. } => {
                 *truth.messages[&id].content == *content(number, size)
             }
             _ => false,

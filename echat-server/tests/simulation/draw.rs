@@ -1,6 +1,6 @@
 //! A seed becomes a case.
 
-use crate::plan::{Action, Case, Climate, SEATS, Said, Seat, Step, Target, USERS};
+use crate::plan::{Action, Case, Climate, PlannedRequest, SEATS, Seat, Step, Target, USERS};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::num::NonZeroUsize;
@@ -25,16 +25,19 @@ impl Case {
         let mut steps = Vec::new();
         for seat in 0..present {
             steps.push(Action::Connect(seat));
-            let login = Said::Login {
+            let login = PlannedRequest::Login {
                 user: seat / sessions,
                 right: true,
             };
             steps.push(Action::Say(seat, vec![login]));
         }
         let members = if acquainted { 1..accounts } else { 0..0 };
-        steps.push(Action::Say(0, vec![Said::Create(0, members.collect())]));
+        steps.push(Action::Say(
+            0,
+            vec![PlannedRequest::Create(0, members.collect())],
+        ));
         // Who knows a room's members is told of each that comes and goes.
-        let asked = Said::Members(0);
+        let asked = PlannedRequest::Members(0);
         steps.extend((0..present).map(|seat| Action::Ask(seat, asked.clone())));
         while steps.len() < 36 {
             // Most of what happens, happens to those who are there.
@@ -93,9 +96,9 @@ fn again(rng: &mut StdRng, seat: Seat) -> [Action; 3] {
     let login = if rng.random_range(0..2) == 0 {
         resume(rng, user)
     } else {
-        Said::Login { user, right: true }
+        PlannedRequest::Login { user, right: true }
     };
-    let missed = Said::History {
+    let missed = PlannedRequest::History {
         of: None,
         from_known: true,
         limit: 20,
@@ -108,9 +111,9 @@ fn again(rng: &mut StdRng, seat: Seat) -> [Action; 3] {
 }
 
 /// Mostly with the newest secret.
-fn resume(rng: &mut StdRng, user: usize) -> Said {
+fn resume(rng: &mut StdRng, user: usize) -> PlannedRequest {
     let nth = *pick(rng, &[0, 0, 0, 0, 1, 2, 99]);
-    Said::Resume { user, nth }
+    PlannedRequest::Resume { user, nth }
 }
 
 /// Two become friends: one asks and the other agrees, or both ask.
@@ -118,10 +121,10 @@ fn meeting(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
     let other = (seat + rng.random_range(1..present)) % present;
     let (me, you) = (seat % USERS.len(), other % USERS.len());
     let answer = match rng.random_range(0..3) {
-        0 => Said::Befriend(me),
-        _ => Said::Resolve(me, rng.random_range(0..4) > 0),
+        0 => PlannedRequest::Befriend(me),
+        _ => PlannedRequest::Resolve(me, rng.random_range(0..4) > 0),
     };
-    let question = Said::Befriend(you);
+    let question = PlannedRequest::Befriend(you);
     match rng.random_range(0..3) {
         0 => {
             let both = [(seat, vec![question]), (other, vec![answer])];
@@ -135,10 +138,10 @@ fn meeting(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
 fn declining(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
     let other = (seat + rng.random_range(1..present)) % present;
     let (me, you) = (seat % USERS.len(), other % USERS.len());
-    let ask = |of: Seat| Action::Ask(of, Said::Befriend(you));
+    let ask = |of: Seat| Action::Ask(of, PlannedRequest::Befriend(you));
     let mut actions = vec![ask(seat)];
     if rng.random_range(0..4) > 0 {
-        actions.push(Action::Ask(other, Said::Resolve(me, false)));
+        actions.push(Action::Ask(other, PlannedRequest::Resolve(me, false)));
     }
     for _ in 0..rng.random_range(2..6) {
         // A bit over or under the bounds of a day and of seven.
@@ -148,8 +151,11 @@ fn declining(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
         }
         actions.push(match rng.random_range(0..5) {
             0 => ask((seat + 1) % present),
-            1 => Action::Ask(other, Said::Befriend(me)),
-            2 => Action::Ask(other, Said::Resolve(me, rng.random_range(0..2) == 0)),
+            1 => Action::Ask(other, PlannedRequest::Befriend(me)),
+            2 => Action::Ask(
+                other,
+                PlannedRequest::Resolve(me, rng.random_range(0..2) == 0),
+            ),
             _ => ask(seat),
         });
     }
@@ -157,11 +163,13 @@ fn declining(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
 }
 
 /// What several say, in one tick or as it comes.
-fn at_once(rng: &mut StdRng, said: Vec<(Seat, Vec<Said>)>) -> Vec<Action> {
+fn at_once(rng: &mut StdRng, planned: Vec<(Seat, Vec<PlannedRequest>)>) -> Vec<Action> {
     if rng.random_range(0..2) == 0 {
-        return vec![Action::Together(said)];
+        return vec![Action::Together(planned)];
     }
-    let each = said.into_iter().map(|(seat, said)| Action::Say(seat, said));
+    let each = planned
+        .into_iter()
+        .map(|(seat, planned)| Action::Say(seat, planned));
     each.collect()
 }
 
@@ -169,14 +177,14 @@ fn at_once(rng: &mut StdRng, said: Vec<(Seat, Vec<Said>)>) -> Vec<Action> {
 fn waiting(rng: &mut StdRng, present: usize) -> Vec<Action> {
     let (one, two) = (present, (present + 1) % SEATS);
     let ask = |rng: &mut StdRng| match rng.random_range(0..3) {
-        0 => Said::Register(rng.random_range(0..USERS.len())),
-        right => Said::Login {
+        0 => PlannedRequest::Register(rng.random_range(0..USERS.len())),
+        right => PlannedRequest::Login {
             user: rng.random_range(0..USERS.len()),
             right: right == 1,
         },
     };
     if rng.random_range(0..4) == 0 {
-        let guess = Said::Login {
+        let guess = PlannedRequest::Login {
             user: rng.random_range(0..USERS.len()),
             right: false,
         };
@@ -207,7 +215,7 @@ fn storm(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
     };
     let many = |rng: &mut StdRng| {
         let first: u8 = rng.random_range(0..200);
-        let send = |n| Said::Send {
+        let send = |n| PlannedRequest::Send {
             to: Target::Room(0),
             number: first + n,
             size: 3_900,
@@ -215,15 +223,15 @@ fn storm(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
         };
         (0..rng.random_range(1..12)).map(send).collect()
     };
-    let mut said = vec![(seat, many(rng))];
+    let mut planned = vec![(seat, many(rng))];
     match rng.random_range(0..4) {
-        0 => said.push((other, vec![Said::Part(0), Said::Logout])),
-        1 => said.push((other, many(rng))),
-        2 => said.push((other, vec![self::said(rng), self::said(rng)])),
+        0 => planned.push((other, vec![PlannedRequest::Part(0), PlannedRequest::Logout])),
+        1 => planned.push((other, many(rng))),
+        2 => planned.push((other, vec![self::planned(rng), self::planned(rng)])),
         _ => {}
     }
     let mut actions = vec![trouble];
-    actions.extend(at_once(rng, said));
+    actions.extend(at_once(rng, planned));
     if rng.random_range(0..2) == 0 {
         actions.push(Action::Wait(rng.random_range(100..40_000)));
     }
@@ -232,13 +240,13 @@ fn storm(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
 
 fn action(rng: &mut StdRng, seat: Seat) -> Action {
     match rng.random_range(0..100) {
-        0..14 => Action::Ask(seat, said(rng)),
+        0..14 => Action::Ask(seat, planned(rng)),
         14..62 => {
             let count = rng.random_range(1..4);
-            Action::Say(seat, (0..count).map(|_| said(rng)).collect())
+            Action::Say(seat, (0..count).map(|_| planned(rng)).collect())
         }
         62..64 => {
-            let again = said(rng);
+            let again = planned(rng);
             Action::Say(seat, vec![again; rng.random_range(5..50)])
         }
         64..66 => Action::Resend(seat),
@@ -265,40 +273,40 @@ fn action(rng: &mut StdRng, seat: Seat) -> Action {
     }
 }
 
-fn said(rng: &mut StdRng) -> Said {
+fn planned(rng: &mut StdRng) -> PlannedRequest {
     let user = rng.random_range(0..USERS.len());
     let room = room(rng);
     match rng.random_range(0..60) {
-        0 => Said::Time,
-        1..3 => Said::Register(user),
-        3..6 => Said::Login {
+        0 => PlannedRequest::Time,
+        1..3 => PlannedRequest::Register(user),
+        3..6 => PlannedRequest::Login {
             user,
             right: rng.random_range(0..4) > 0,
         },
         6 => resume(rng, user),
-        7 => Said::Logout,
-        8..12 => Said::Befriend(user),
-        12..15 => Said::Resolve(user, rng.random_range(0..3) > 0),
-        15..36 => Said::Send {
+        7 => PlannedRequest::Logout,
+        8..12 => PlannedRequest::Befriend(user),
+        12..15 => PlannedRequest::Resolve(user, rng.random_range(0..3) > 0),
+        15..36 => PlannedRequest::Send {
             to: target(rng),
             number: rng.random_range(0..40),
             size: *pick(rng, &[3_usize, 8, 60, 700, 3_900]),
             txn: rng.random_range(0..4) > 0,
         },
-        36..39 => Said::Create(room, some(rng)),
-        39..42 => Said::Join(room),
-        42..44 => Said::Part(room),
-        44..46 => Said::Add(room, some(rng)),
-        46..51 => Said::History {
+        36..39 => PlannedRequest::Create(room, some(rng)),
+        39..42 => PlannedRequest::Join(room),
+        42..44 => PlannedRequest::Part(room),
+        44..46 => PlannedRequest::Add(room, some(rng)),
+        46..51 => PlannedRequest::History {
             of: (rng.random_range(0..2) == 0).then(|| target(rng)),
             from_known: rng.random_range(0..2) == 0,
             limit: rng.random_range(1..30),
         },
-        51..53 => Said::Read(target(rng)),
-        53 => Said::Find(pick::<&str>(rng, &["a", "e", "an", "tea", "zzz"])),
-        54..56 => Said::Rooms,
-        56..59 => Said::Members(room),
-        _ => Said::Nonsense,
+        51..53 => PlannedRequest::Read(target(rng)),
+        53 => PlannedRequest::Find(pick::<&str>(rng, &["a", "e", "an", "tea", "zzz"])),
+        54..56 => PlannedRequest::Rooms,
+        56..59 => PlannedRequest::Members(room),
+        _ => PlannedRequest::Nonsense,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is remembered over a whole case, whoever lost a connection meanwhile.
 
-use crate::plan::{Said, USERS};
+use crate::plan::{PlannedRequest, USERS};
 use crate::request::content;
 use crate::secrets::Secrets;
 use echat_server::config::Limits;
@@ -45,9 +45,9 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// Notes what one of these users is about to say.
-    pub(crate) fn say(&mut self, said: &Said, who: &[usize]) {
-        match said {
-            Said::Send {
+    pub(crate) fn say(&mut self, planned: &PlannedRequest, who: &[usize]) {
+        match planned {
+            PlannedRequest::Send {
                 number, size, txn, ..
             } => {
                 if !txn {
@@ -58,10 +58,10 @@ impl Facts {
                     self.bytes[*user] += content(*number, *size).len() as u64;
                 }
             }
-            Said::Join(_) | Said::Create(..) | Said::Add(..) => {
-                let (comers, made) = match said {
-                    Said::Create(_, members) => (members.len() + 1, 1),
-                    Said::Add(_, members) => (members.len(), 0),
+            PlannedRequest::Join(_) | PlannedRequest::Create(..) | PlannedRequest::Add(..) => {
+                let (comers, made) = match planned {
+                    PlannedRequest::Create(_, members) => (members.len() + 1, 1),
+                    PlannedRequest::Add(_, members) => (members.len(), 0),
                     _ => (1, 0),
                 };
                 for user in who {
@@ -69,12 +69,12 @@ impl Facts {
                     self.made[*user] += made;
                 }
             }
-            Said::Befriend(_) => {
+            PlannedRequest::Befriend(_) => {
                 for user in who {
                     self.requests[*user] += 1;
                 }
             }
-            Said::Login { user, .. } | Said::Resume { user, .. } => self.tries[*user] += 1,
+            PlannedRequest::Login { user, .. } | PlannedRequest::Resume { user, .. } => self.tries[*user] += 1,
             _ => {}
         }
     }
@@ -120,17 +120,19 @@ impl Facts {
     }
 
     /// Whether a user may have used up the rate or the quota of a request.
-    pub(crate) fn too_fast(&self, said: &Said, user: usize, limits: &Limits) -> bool {
+    pub(crate) fn too_fast(&self, planned: &PlannedRequest, user: usize, limits: &Limits) -> bool {
         let is_over = |most: u64, tried: u64| most > 0 && tried > most;
         let moves = (self.moves[user], 2 * limits.rooms as u64);
-        let ((tried, burst), over) = match said {
-            Said::Join(_) | Said::Add(..) => (moves, false),
-            Said::Create(..) => (moves, is_over(limits.rooms_a_day, self.made[user])),
-            Said::Send { .. } => (
+        let ((tried, burst), over) = match planned {
+            PlannedRequest::Join(_) | PlannedRequest::Add(..) => (moves, false),
+            PlannedRequest::Create(..) => (moves, is_over(limits.rooms_a_day, self.made[user])),
+            PlannedRequest::Send { .. } => (
                 (self.attempts[user], limits.message_burst),
                 is_over(limits.user_bytes_a_day, self.bytes[user]),
             ),
-            Said::Befriend(_) => return is_over(limits.friend_requests, self.requests[user]),
+            PlannedRequest::Befriend(_) => {
+                return is_over(limits.friend_requests, self.requests[user]);
+            }
             _ => return false,
         };
         over || limits.message_rate > 0 && tried > burst

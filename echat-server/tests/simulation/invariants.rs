@@ -2,8 +2,8 @@
 
 use crate::client::Client;
 use crate::fail;
-use crate::plan::{Said, USERS};
-use crate::replies::presence_is_told;
+use crate::plan::{PlannedRequest, USERS};
+use crate::replies::presence_is_sent;
 use crate::run::Run;
 use crate::truth::Truth;
 use echat_proto::commands::CloseReason;
@@ -67,7 +67,7 @@ pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
 /// Everything was delivered: nothing is owed, and what clients believe is true.
 pub(crate) fn at_rest(run: &mut Run) -> Result<(), String> {
     let online: BTreeSet<usize> = run.online().into_keys().collect();
-    let strict = presence_is_told(&run.limits);
+    let strict = presence_is_sent(&run.limits);
     for seat in 0..run.clients.len() {
         let Some(conn) = run.conn(seat) else {
             continue;
@@ -136,14 +136,17 @@ pub(crate) fn closed(
     now: Duration,
 ) -> Result<&'static str, String> {
     // Its own farewell may be on its way.
-    let leaves = client.asked.iter().any(|asked| asked.said == Said::Logout);
+    let leaves = client
+        .asked
+        .iter()
+        .any(|asked| asked.planned == PlannedRequest::Logout);
     let guest = client.user.is_none() || leaves;
     let for_long = |since: Duration, time: Duration| now >= since + time;
     let dead =
         limits.dead_seconds > 0 && for_long(heard_at, Duration::from_secs(limits.dead_seconds));
     let crowded = guest && limits.unauthenticated < USERS.len();
     let unopened = !client.opened && for_long(client.connected_at, HELLO);
-    let said = client.goodbye.map(CloseReason::from_number);
+    let planned = client.goodbye.map(CloseReason::from_number);
     // The goodbye of the first is lost to who does not read, or not in time.
     let reasons = [
         (
@@ -173,7 +176,7 @@ pub(crate) fn closed(
         ("deaf", client.deaf, None),
     ];
     let fits = |(_, holds, reason): &&(_, bool, Option<CloseReason>)| {
-        *holds && said.is_none_or(|said| said.is_some() && said == *reason)
+        *holds && planned.is_none_or(|planned| planned.is_some() && planned == *reason)
     };
     match reasons.iter().find(fits) {
         Some((what, ..)) => Ok(what),

@@ -59,11 +59,11 @@ pub(crate) type Seat = usize;
 pub(crate) enum Action {
     Connect(Seat),
     /// Requests, one behind the other without waiting for replies.
-    Say(Seat, Vec<Said>),
+    Say(Seat, Vec<PlannedRequest>),
     /// What several say while everything moves at once: one tick handles it all.
-    Together(Vec<(Seat, Vec<Said>)>),
+    Together(Vec<(Seat, Vec<PlannedRequest>)>),
     /// One request while everything moves at once: its answer can be judged exactly.
-    Ask(Seat, Said),
+    Ask(Seat, PlannedRequest),
     /// Sends again what was never acknowledged, with the same transaction ids.
     Resend(Seat),
     /// Says goodbye.
@@ -104,7 +104,7 @@ pub(crate) enum Action {
 
 /// A request, by numbers into the names above.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Said {
+pub(crate) enum PlannedRequest {
     Time,
     Register(usize),
     Login {
@@ -182,28 +182,28 @@ impl Climate {
     }
 }
 
-impl Said {
+impl PlannedRequest {
     /// What it is called.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Said::Time => "time",
-            Said::Register(_) => "register",
-            Said::Login { .. } => "login",
-            Said::Resume { .. } => "resume",
-            Said::Logout => "logout",
-            Said::Befriend(_) => "befriend",
-            Said::Resolve(..) => "resolve",
-            Said::Send { .. } => "send",
-            Said::Create(..) => "create",
-            Said::Join(_) => "join",
-            Said::Part(_) => "part",
-            Said::Add(..) => "add",
-            Said::History { .. } => "history",
-            Said::Read(_) => "read",
-            Said::Find(_) => "find",
-            Said::Rooms => "rooms",
-            Said::Members(_) => "members",
-            Said::Nonsense => "nonsense",
+            PlannedRequest::Time => "time",
+            PlannedRequest::Register(_) => "register",
+            PlannedRequest::Login { .. } => "login",
+            PlannedRequest::Resume { .. } => "resume",
+            PlannedRequest::Logout => "logout",
+            PlannedRequest::Befriend(_) => "befriend",
+            PlannedRequest::Resolve(..) => "resolve",
+            PlannedRequest::Send { .. } => "send",
+            PlannedRequest::Create(..) => "create",
+            PlannedRequest::Join(_) => "join",
+            PlannedRequest::Part(_) => "part",
+            PlannedRequest::Add(..) => "add",
+            PlannedRequest::History { .. } => "history",
+            PlannedRequest::Read(_) => "read",
+            PlannedRequest::Find(_) => "find",
+            PlannedRequest::Rooms => "rooms",
+            PlannedRequest::Members(_) => "members",
+            PlannedRequest::Nonsense => "nonsense",
         }
     }
 }

@@ -5,7 +5,7 @@
 use crate::client::{Client, matches};
 use crate::facts::Facts;
 use crate::fail;
-use crate::plan::{Said, USERS};
+use crate::plan::{PlannedRequest, USERS};
 use crate::request::{code, content};
 use crate::secrets::Presented;
 use crate::spec;
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 /// A request that waits for its final reply.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
-    pub(crate) said: Said,
+    pub(crate) planned: PlannedRequest,
     /// The secret that it presents.
     pub(crate) presented: Option<Presented>,
     /// Who may be logged in when it is handled.
@@ -55,11 +55,11 @@ impl Judge<'_> {
         let user = client
             .user
             .filter(|_| !matches!(event, Event::LoginBundle { .. }));
-        let at = |unix| spec::refusal(&asked.said, user, self.truth, self.limits, unix);
+        let at = |unix| spec::refusal(&asked.planned, user, self.truth, self.limits, unix);
         let refusal = at(self.unix);
         // Some answers depend on the time: whether it went over a bound must be known.
         let exact = same && refusal == at(asked.unix) && !self.facts.jumped_since(asked.tick);
-        let command = asked.said.name();
+        let command = asked.planned.name();
         let ending = code(event).unwrap_or("done");
         self.facts.meet(format!("{command} {ending}"));
         if exact {
@@ -96,10 +96,10 @@ impl Judge<'_> {
                 self.facts.troubled_since(asked.tick)
             }
             "rate_limited" => {
-                user.is_some_and(|user| self.facts.too_fast(&asked.said, user, self.limits))
+                user.is_some_and(|user| self.facts.too_fast(&asked.planned, user, self.limits))
             }
-            "login_throttled" => match asked.said {
-                Said::Login { user, .. } | Said::Resume { user, .. } => {
+            "login_throttled" => match asked.planned {
+                PlannedRequest::Login { user, .. } | PlannedRequest::Resume { user, .. } => {
                     self.facts.tries(user) > self.limits.login_failures
                 }
                 _ => false,
@@ -123,7 +123,7 @@ impl Judge<'_> {
         event: &Event,
         exact: bool,
     ) -> Result<(), String> {
-        if let Said::Login { user, right } = asked.said {
+        if let PlannedRequest::Login { user, right } = asked.planned {
             check(
                 right && client.user == Some(user),
                 "logged in by a wrong password, or as another",
@@ -131,7 +131,7 @@ impl Judge<'_> {
             self.secret(client, user, asked, event)?;
             return self.bundle(client, user, event, exact);
         }
-        if let (Said::Resume { user, .. }, Some(presented)) = (&asked.said, asked.presented) {
+        if let (PlannedRequest::Resume { user, .. }, Some(presented)) = (&asked.planned, asked.presented) {
             check(
                 self.facts.secrets.may_log_in(presented, *user) && client.user == Some(*user),
                 "logged in by a secret that is void, or as another",
@@ -140,9 +140,9 @@ impl Judge<'_> {
             return self.bundle(client, *user, event, exact);
         }
         self.used(client, asked);
-        match (&asked.said, client.user) {
-            (Said::Time, _) => Ok(()),
-            (Said::Register(name), None) => {
+        match (&asked.planned, client.user) {
+            (PlannedRequest::Time, _) => Ok(()),
+            (PlannedRequest::Register(name), None) => {
                 let stored = self.truth.users.contains(name);
                 check(stored, "an account that is not stored")
             }
@@ -186,7 +186,7 @@ impl Judge<'_> {
             return;
         }
         self.facts.secrets.use_up(client.opened_by);
-        if asked.said == Said::Logout {
+        if asked.planned == PlannedRequest::Logout {
             self.facts.secrets.left(client.secret.take());
         }
     }
@@ -201,29 +201,29 @@ impl Judge<'_> {
     ) -> Result<(), String> {
         let truth = self.truth;
         let flapped = self.facts.flapped_since(asked.tick);
-        match &asked.said {
-            Said::Logout => check(client.user.take().is_some(), "a guest logs out"),
-            Said::Befriend(other) => check(
+        match &asked.planned {
+            PlannedRequest::Logout => check(client.user.take().is_some(), "a guest logs out"),
+            PlannedRequest::Befriend(other) => check(
                 truth.are_friends(me, *other) || self.facts.asked.contains(&(me, *other)),
                 "a friend request that is not stored",
             ),
-            Said::Resolve(other, true) => check(
+            PlannedRequest::Resolve(other, true) => check(
                 truth.are_friends(me, *other),
                 "a friendship that is not stored",
             ),
-            Said::Create(room, _) => check(
+            PlannedRequest::Create(room, _) => check(
                 truth.rooms.get(room).is_some_and(|room| room.owner == me),
                 "a room that is not stored",
             ),
-            Said::Join(room) => check(
+            PlannedRequest::Join(room) => check(
                 truth.is_member(me, *room) || flapped,
                 "a member that is not stored",
             ),
-            Said::Add(room, members) => check(
+            PlannedRequest::Add(room, members) => check(
                 members.iter().all(|user| truth.is_member(*user, *room)) || flapped,
                 "members that are not stored",
             ),
-            Said::Read(of) => check(
+            PlannedRequest::Read(of) => check(
                 marked(event)
                     <= truth
                         .conversation(me, *of)
@@ -231,16 +231,16 @@ impl Judge<'_> {
                     || flapped,
                 "a read marker that is not stored",
             ),
-            Said::Part(room) => check(
+            PlannedRequest::Part(room) => check(
                 client.rooms.remove(room).is_some(),
                 "left a room without being in it",
             ),
-            Said::Send { .. } => self.acknowledged(client, me, asked, event),
-            Said::Members(room) => {
-                let told = presence_is_told(self.limits);
+            PlannedRequest::Send { .. } => self.acknowledged(client, me, asked, event),
+            PlannedRequest::Members(room) => {
+                let told = presence_is_sent(self.limits);
                 members(client, me, *room, event, truth, (exact, told))
             }
-            Said::History { .. } => {
+            PlannedRequest::History { .. } => {
                 self.page(client, me, event)?;
                 exactly(asked, me, event, truth, exact)
             }
@@ -256,12 +256,12 @@ impl Judge<'_> {
         asked: &Asked,
         event: &Event,
     ) -> Result<(), String> {
-        let Said::Send {
+        let PlannedRequest::Send {
             to,
             number,
             size,
             txn,
-        } = &asked.said
+        } = &asked.planned
         else {
             return fail("this was no message");
         };
@@ -281,7 +281,7 @@ impl Judge<'_> {
         client.heard_of(id);
         client
             .unacknowledged
-            .retain(|(user, said)| *user != me || *said != asked.said);
+            .retain(|(user, planned)| *user != me || *planned != asked.planned);
         Ok(())
     }
 
@@ -367,7 +367,7 @@ impl Judge<'_> {
 
 /// Whether members hear of all coming and going. Otherwise, in a room that grows and shrinks, they may
 /// hear of somebody's going and not of their coming.
-pub(crate) fn presence_is_told(limits: &Limits) -> bool {
+pub(crate) fn presence_is_sent(limits: &Limits) -> bool {
     limits.presence_room_members >= USERS.len()
 }
 
@@ -408,7 +408,7 @@ fn exactly(
     truth: &Truth,
     exact: bool,
 ) -> Result<(), String> {
-    let expected = spec::answer(&asked.said, me, asked.known, truth).filter(|_| exact);
+    let expected = spec::answer(&asked.planned, me, asked.known, truth).filter(|_| exact);
     match expected {
         Some(expected) if expected != *event => {
             fail(&format!("got {event:?}, expected {expected:?}"))

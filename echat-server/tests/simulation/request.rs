@@ -1,6 +1,6 @@
 //! From a plan's numbers to what goes over the wire, and from what comes to the code of a refusal.
 
-use crate::plan::{ROOMS, Said, Target, USERS};
+use crate::plan::{PlannedRequest, ROOMS, Target, USERS};
 use crate::sim::seed::PASSWORD;
 use echat_proto::Value;
 use echat_proto::channel::Message;
@@ -12,22 +12,24 @@ use echat_proto::param::{Names, NewPassword, TargetType};
 const NONSENSE: u32 = 4_000;
 
 /// The message of a request, of a client that knows messages up to `known`.
-pub(crate) fn message(said: &Said, known: u64) -> Message {
-    let request = match said {
-        Said::Time => Request::QueryServerTime {},
-        Said::Logout => Request::Logout {},
-        Said::Rooms => Request::ListRooms {},
-        Said::Find(keyword) => Request::Find {
+pub(crate) fn message(planned: &PlannedRequest, known: u64) -> Message {
+    let request = match planned {
+        PlannedRequest::Time => Request::QueryServerTime {},
+        PlannedRequest::Logout => Request::Logout {},
+        PlannedRequest::Rooms => Request::ListRooms {},
+        PlannedRequest::Find(keyword) => Request::Find {
             keyword: (*keyword).to_owned(),
         },
-        Said::Send { .. } | Said::History { .. } | Said::Read(_) => of_messages(said, known),
-        Said::Nonsense => {
+        PlannedRequest::Send { .. } | PlannedRequest::History { .. } | PlannedRequest::Read(_) => {
+            of_messages(planned, known)
+        }
+        PlannedRequest::Nonsense => {
             return Message {
                 command: NONSENSE,
                 params: Value::Null,
             };
         }
-        _ => of_people(said),
+        _ => of_people(planned),
     };
     request.to_message()
 }
@@ -42,9 +44,9 @@ pub(crate) fn resume(user: usize, secret: ResumeSecret) -> Message {
     request.to_message()
 }
 
-fn of_messages(said: &Said, known: u64) -> Request {
-    match said {
-        Said::Send {
+fn of_messages(planned: &PlannedRequest, known: u64) -> Request {
+    match planned {
+        PlannedRequest::Send {
             to,
             number,
             size,
@@ -55,7 +57,7 @@ fn of_messages(said: &Said, known: u64) -> Request {
             content: Content::new(content(*number, *size)).expect("possible"),
             txn_id: txn.then(|| TxnId::new(number.to_string()).expect("possible")),
         },
-        Said::History {
+        PlannedRequest::History {
             of,
             from_known,
             limit,
@@ -66,7 +68,7 @@ fn of_messages(said: &Said, known: u64) -> Request {
             after: from_known.then_some(known),
             limit: Some(*limit),
         },
-        Said::Read(of) => Request::MarkRead {
+        PlannedRequest::Read(of) => Request::MarkRead {
             target_type: kind(*of),
             target: target(*of),
             id: known,
@@ -75,39 +77,39 @@ fn of_messages(said: &Said, known: u64) -> Request {
     }
 }
 
-fn of_people(said: &Said) -> Request {
+fn of_people(planned: &PlannedRequest) -> Request {
     let user = |user: &usize| name(USERS[*user]);
     let room = |room: &usize| name(ROOMS[*room]);
     let members =
         |members: &[usize]| Names(members.iter().map(|user| USERS[*user].to_owned()).collect());
-    match said {
-        Said::Register(new) => Request::Register {
+    match planned {
+        PlannedRequest::Register(new) => Request::Register {
             username: Username::new(USERS[*new]).expect("a possible name"),
             password: NewPassword(password(true)),
         },
-        Said::Login { user: who, right } => Request::Login {
+        PlannedRequest::Login { user: who, right } => Request::Login {
             username: user(who),
             password: Some(password(*right)),
             resume: None,
         },
-        Said::Befriend(other) => Request::AddFriend {
+        PlannedRequest::Befriend(other) => Request::AddFriend {
             username: user(other),
         },
-        Said::Resolve(other, accepted) => Request::ResolveFriendRequest {
+        PlannedRequest::Resolve(other, accepted) => Request::ResolveFriendRequest {
             username: user(other),
             accepted: *accepted,
         },
-        Said::Create(new, friends) => Request::CreateRoom {
+        PlannedRequest::Create(new, friends) => Request::CreateRoom {
             roomname: RoomName::new(ROOMS[*new]).expect("a possible name"),
             members: members(friends),
         },
-        Said::Add(of, friends) => Request::AddMembers {
+        PlannedRequest::Add(of, friends) => Request::AddMembers {
             roomname: room(of),
             members: members(friends),
         },
-        Said::Join(of) => Request::JoinRoom { roomname: room(of) },
-        Said::Part(of) => Request::LeaveRoom { roomname: room(of) },
-        Said::Members(of) => Request::ListMembers { roomname: room(of) },
+        PlannedRequest::Join(of) => Request::JoinRoom { roomname: room(of) },
+        PlannedRequest::Part(of) => Request::LeaveRoom { roomname: room(of) },
+        PlannedRequest::Members(of) => Request::ListMembers { roomname: room(of) },
         other => unreachable!("{other:?} is not about people"),
     }
 }

@@ -5,7 +5,7 @@ use crate::changes::{Changes, Dues};
 use crate::client::Due;
 use crate::facts::Facts;
 use crate::fail;
-use crate::plan::Said;
+use crate::plan::PlannedRequest;
 
 type Pair = (usize, usize);
 
@@ -30,8 +30,8 @@ impl Changes<'_> {
         }
         self.declined(facts)?;
         // One that was made and resolved in one tick was told, too; one that was declined before was not.
-        for (sender, said) in self.asked {
-            if let Said::Befriend(receiver) = said
+        for (sender, planned) in self.asked {
+            if let PlannedRequest::Befriend(receiver) = planned
                 && !self.is_silenced((*sender, *receiver))
             {
                 facts.asked.insert((*sender, *receiver));
@@ -42,7 +42,9 @@ impl Changes<'_> {
     }
 
     fn asks(&self, (sender, receiver): Pair) -> bool {
-        self.was_asked(sender, |said| *said == Said::Befriend(receiver))
+        self.was_asked(sender, |planned| {
+            *planned == PlannedRequest::Befriend(receiver)
+        })
     }
 
     /// Whether a request of this tick was to tell its receiver nothing. Who declined and asks back ends
@@ -76,15 +78,15 @@ impl Changes<'_> {
     /// A request waits no longer: it was answered, or it was old and gave way to another.
     fn gone(&self, pair: Pair, facts: &mut Facts) -> Result<(), String> {
         let (sender, receiver) = pair;
-        let resolved = |said: &Said| matches!(said, Said::Resolve(of, _) if *of == sender);
+        let resolved = |planned: &PlannedRequest| matches!(planned, PlannedRequest::Resolve(of, _) if *of == sender);
         if self.after.are_friends(sender, receiver) || self.was_asked(receiver, resolved) {
             return Ok(());
         }
-        let asked = |said: &Said| *said == Said::Befriend(receiver);
+        let asked = |planned: &PlannedRequest| *planned == PlannedRequest::Befriend(receiver);
         let newer = self
             .asked
             .iter()
-            .any(|(who, said)| *who != sender && asked(said));
+            .any(|(who, planned)| *who != sender && asked(planned));
         if newer && self.before.is_old(pair, self.now.unix) {
             facts.meet("a request that gave way".to_owned());
             return Ok(());
@@ -99,7 +101,8 @@ impl Changes<'_> {
                 .declined
                 .get(pair)
                 .filter(|before| before.at == after.at);
-            let refused = |said: &Said| *said == Said::Resolve(pair.0, false);
+            let refused =
+                |planned: &PlannedRequest| *planned == PlannedRequest::Resolve(pair.0, false);
             let anew = before.is_none();
             if anew && (after.at != self.now.unix || !self.was_asked(pair.1, refused)) {
                 return fail("a request was declined by nobody, or at another time");

@@ -1,7 +1,7 @@
 //! A failing case made smaller: steps are taken away in ever smaller pieces as long as it still
 //! fails, then whole clients, then requests that were said in one breath.
 
-use crate::plan::{Action, Case, SEATS, Said, Seat, Step};
+use crate::plan::{Action, Case, PlannedRequest, SEATS, Seat, Step};
 
 /// Runs that shrinking may cost.
 const RUNS: usize = 600;
@@ -65,11 +65,11 @@ fn pieces(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) ->
 fn breaths(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) -> bool) {
     for index in 0..smallest.steps.len() {
         let mut at = 0;
-        while let Action::Say(seat, said) = &smallest.steps[index].action
-            && said.len() > 1
-            && at < said.len()
+        while let Action::Say(seat, planned) = &smallest.steps[index].action
+            && planned.len() > 1
+            && at < planned.len()
         {
-            let (seat, mut fewer) = (*seat, said.clone());
+            let (seat, mut fewer) = (*seat, planned.clone());
             fewer.remove(at);
             let mut steps = smallest.steps.clone();
             steps[index].action = Action::Say(seat, fewer);
@@ -82,7 +82,7 @@ fn breaths(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) -
 
 fn size(case: &Case) -> usize {
     let requests = case.steps.iter().map(|step| match &step.action {
-        Action::Say(_, said) => said.len(),
+        Action::Say(_, planned) => planned.len(),
         _ => 1,
     });
     requests.sum()
@@ -105,14 +105,14 @@ fn seat_of(action: &Action) -> Option<Seat> {
 }
 
 #[test]
-fn what_is_not_needed_is_taken_away() {
+fn shrinking_removes_every_step_that_is_not_needed() {
     let needs = |case: &Case| {
-        let said = |step: &Step| matches!(&step.action, Action::Say(_, said) if said.contains(&Said::Rooms));
+        let planned = |step: &Step| matches!(&step.action, Action::Say(_, planned) if planned.contains(&PlannedRequest::Rooms));
         let crash = case
             .steps
             .iter()
             .position(|step| matches!(step.action, Action::Crash));
-        crash.is_some_and(|at| case.steps[..at].iter().any(said))
+        crash.is_some_and(|at| case.steps[..at].iter().any(planned))
     };
     let case = (0..10_000)
         .map(Case::draw)

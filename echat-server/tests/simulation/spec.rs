@@ -1,7 +1,7 @@
 //! What the wire's description says of a request in a given state: whether it is refused, and what
 //! reading gives. Written from PROTOCOL.md, not from the handlers.
 
-use crate::plan::{ROOMS, Said, Target, USERS};
+use crate::plan::{PlannedRequest, ROOMS, Target, USERS};
 use crate::request::{content, kind, named};
 use crate::truth::{Stored, Truth};
 use echat_proto::commands::Event;
@@ -14,30 +14,30 @@ pub(crate) const SURE: usize = 150_000;
 
 /// Why a request is refused, if it is. Rates and the disk are not looked at.
 pub(crate) fn refusal(
-    said: &Said,
+    planned: &PlannedRequest,
     user: Option<usize>,
     truth: &Truth,
     limits: &Limits,
     now: i64,
 ) -> Option<Code> {
-    if matches!(said, Said::Time) {
+    if matches!(planned, PlannedRequest::Time) {
         return None;
     }
-    if matches!(said, Said::Nonsense) {
+    if matches!(planned, PlannedRequest::Nonsense) {
         return Some(Code::UnknownCommand);
     }
-    let refused = match (said, user) {
-        (Said::Register(_) | Said::Login { .. } | Said::Resume { .. }, Some(_)) => {
+    let refused = match (planned, user) {
+        (PlannedRequest::Register(_) | PlannedRequest::Login { .. } | PlannedRequest::Resume { .. }, Some(_)) => {
             Err(Code::AlreadyLoggedIn)
         }
         // What becomes of a secret is judged by `secrets`.
-        (Said::Resume { .. }, None) => Ok(()),
-        (Said::Register(name), None) => refuse(truth.users.contains(name), Code::NameTaken),
-        (Said::Login { user, right }, None) => {
+        (PlannedRequest::Resume { .. }, None) => Ok(()),
+        (PlannedRequest::Register(name), None) => refuse(truth.users.contains(name), Code::NameTaken),
+        (PlannedRequest::Login { user, right }, None) => {
             refuse(!right || !truth.users.contains(user), Code::BadCredentials)
         }
         (_, None) => Err(Code::NotLoggedIn),
-        (said, Some(me)) => of_member(said, me, truth, limits, now),
+        (planned, Some(me)) => of_member(planned, me, truth, limits, now),
     };
     refused.err()
 }
@@ -46,10 +46,16 @@ fn refuse(whether: bool, code: Code) -> Result<(), Code> {
     if whether { Err(code) } else { Ok(()) }
 }
 
-fn of_member(said: &Said, me: usize, truth: &Truth, limits: &Limits, now: i64) -> Result<(), Code> {
-    match said {
-        Said::Befriend(other) => befriend((me, *other), truth, limits, now),
-        Said::Resolve(other, accepted) => {
+fn of_member(
+    planned: &PlannedRequest,
+    me: usize,
+    truth: &Truth,
+    limits: &Limits,
+    now: i64,
+) -> Result<(), Code> {
+    match planned {
+        PlannedRequest::Befriend(other) => befriend((me, *other), truth, limits, now),
+        PlannedRequest::Resolve(other, accepted) => {
             refuse(!truth.users.contains(other), Code::UnknownUser)?;
             refuse(!truth.asked.contains(&(*other, me)), Code::NoRequest)?;
             refuse(
@@ -57,7 +63,7 @@ fn of_member(said: &Said, me: usize, truth: &Truth, limits: &Limits, now: i64) -
                 Code::TooMany,
             )
         }
-        Said::Send {
+        PlannedRequest::Send {
             to,
             number,
             size,
@@ -70,14 +76,14 @@ fn of_member(said: &Said, me: usize, truth: &Truth, limits: &Limits, now: i64) -
             }
             takes_part(me, *to, truth)
         }
-        Said::Create(room, members) => {
+        PlannedRequest::Create(room, members) => {
             are_friends(me, members, truth)?;
             refuse(truth.rooms.contains_key(room), Code::RoomExists)?;
             let all: BTreeSet<usize> = members.iter().copied().chain([me]).collect();
             refuse(all.len() > limits.room_members, Code::TooMany)?;
             have_place(all, truth, limits)
         }
-        Said::Join(room) => {
+        PlannedRequest::Join(room) => {
             refuse(!truth.rooms.contains_key(room), Code::UnknownRoom)?;
             refuse(truth.is_member(me, *room), Code::AlreadyMember)?;
             refuse(
@@ -86,9 +92,13 @@ fn of_member(said: &Said, me: usize, truth: &Truth, limits: &Limits, now: i64) -
             )?;
             have_place(BTreeSet::from([me]), truth, limits)
         }
-        Said::Add(room, members) => add(me, *room, members, truth, limits),
-        Said::Part(room) | Said::Members(room) => takes_part(me, Target::Room(*room), truth),
-        Said::History { of: Some(of), .. } | Said::Read(of) => takes_part(me, *of, truth),
+        PlannedRequest::Add(room, members) => add(me, *room, members, truth, limits),
+        PlannedRequest::Part(room) | PlannedRequest::Members(room) => {
+            takes_part(me, Target::Room(*room), truth)
+        }
+        PlannedRequest::History { of: Some(of), .. } | PlannedRequest::Read(of) => {
+            takes_part(me, *of, truth)
+        }
         _ => Ok(()),
     }
 }
@@ -183,14 +193,19 @@ pub(crate) fn sent(user: usize, number: u8, truth: &Truth) -> Option<&Stored> {
 }
 
 /// What reading gives; `None` for requests that do not only read, and for what is only judged in part.
-pub(crate) fn answer(said: &Said, me: usize, known: u64, truth: &Truth) -> Option<Event> {
-    match said {
-        Said::History {
+pub(crate) fn answer(
+    planned: &PlannedRequest,
+    me: usize,
+    known: u64,
+    truth: &Truth,
+) -> Option<Event> {
+    match planned {
+        PlannedRequest::History {
             of,
             from_known,
             limit,
         } => history(me, *of, from_known.then_some(known), *limit, truth),
-        Said::Rooms => {
+        PlannedRequest::Rooms => {
             let mut rooms: Vec<RoomLine> = truth
                 .rooms_of(me)
                 .into_iter()
@@ -204,7 +219,7 @@ pub(crate) fn answer(said: &Said, me: usize, known: u64, truth: &Truth) -> Optio
             rooms.sort_by(|a, b| a.roomname.cmp(&b.roomname));
             Some(Event::Rooms { rooms })
         }
-        Said::Find(keyword) => {
+        PlannedRequest::Find(keyword) => {
             let of = |names: &[&str], there: &dyn Fn(usize) -> bool| {
                 let found = names
                     .iter()

@@ -50,7 +50,7 @@ fn today() -> String {
 }
 
 #[test]
-fn what_an_older_server_kept_is_there() {
+fn the_data_of_an_older_server_survives_the_upgrade() {
     assert!(today().contains(&format!("user_version {}\n", VERSIONS.len() - 1)));
     for before in &VERSIONS[1..] {
         let dir = ServerFolder::in_memory();

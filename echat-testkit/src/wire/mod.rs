@@ -36,7 +36,7 @@ pub struct Client {
 }
 
 /// A connection that is none yet.
-pub fn naked(address: SocketAddr) -> TcpStream {
+pub fn raw_connection(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_nodelay(true).unwrap();
@@ -66,7 +66,7 @@ impl Client {
     /// The same; `None` if the server closes before the handshake is done.
     pub fn try_connect(server: &ServerProcess) -> Option<Self> {
         let mut rng = rand::rng();
-        let mut stream = naked(server.address());
+        let mut stream = raw_connection(server.address());
         let mut received = 0;
         let mut more = |stream: &mut TcpStream| {
             let bytes = some_bytes(stream);

@@ -1,7 +1,7 @@
 //! What clients do.
 
 use super::{Run, name};
-use crate::plan::{Action, Said, Seat};
+use crate::plan::{Action, PlannedRequest, Seat};
 use crate::replies::Asked;
 use crate::request;
 use echat_proto::Value;
@@ -20,9 +20,9 @@ impl Run {
         (client.guest_since, client.connected_at) = (self.sim.now.running, self.sim.now.running);
     }
 
-    pub(super) fn say(&mut self, seat: Seat, said: &Said) {
+    pub(super) fn say(&mut self, seat: Seat, planned: &PlannedRequest) {
         if self.clients[seat].connected && !self.clients[seat].leaving {
-            self.clients[seat].todo.push_back(said.clone());
+            self.clients[seat].todo.push_back(planned.clone());
             self.say_all(seat);
         }
     }
@@ -34,21 +34,23 @@ impl Run {
             return false;
         }
         let any = !client.todo.is_empty();
-        while let Some(said) = client.todo.pop_front() {
+        while let Some(planned) = client.todo.pop_front() {
             let who = client.candidates();
-            self.facts.say(&said, &who);
-            match (&said, client.user) {
-                (Said::Send { txn: true, .. }, Some(user)) => {
-                    client.unacknowledged.push((user, said.clone()));
+            self.facts.say(&planned, &who);
+            match (&planned, client.user) {
+                (PlannedRequest::Send { txn: true, .. }, Some(user)) => {
+                    client.unacknowledged.push((user, planned.clone()));
                 }
                 // The first of several is the one that holds.
-                (Said::Logout, Some(_)) if !client.asked.iter().any(|a| a.said == said) => {
+                (PlannedRequest::Logout, Some(_))
+                    if !client.asked.iter().any(|a| a.planned == planned) =>
+                {
                     client.guest_since = self.sim.now.running;
                 }
-                (Said::Nonsense, _) => client.nonsense += 1,
+                (PlannedRequest::Nonsense, _) => client.nonsense += 1,
                 _ => {}
             }
-            if said == Said::Logout {
+            if planned == PlannedRequest::Logout {
                 // A login that is asked for may come before it.
                 client
                     .asked
@@ -59,16 +61,16 @@ impl Run {
                     });
                 self.facts.secrets.leave(client.secret);
             }
-            let (message, presented) = match said {
-                Said::Resume { user, nth } => {
+            let (message, presented) = match planned {
+                PlannedRequest::Resume { user, nth } => {
                     let (secret, presented) = self.facts.secrets.present(user, nth);
                     (request::resume(user, secret), Some(presented))
                 }
-                _ => (request::message(&said, client.known), None),
+                _ => (request::message(&planned, client.known), None),
             };
             self.sim.say(name(seat), message.command, message.params);
             client.asked.push_back(Asked {
-                said,
+                planned,
                 presented,
                 who,
                 known: client.known,
@@ -87,9 +89,9 @@ impl Run {
             .unacknowledged
             .iter()
             .filter(|(user, _)| who.contains(user));
-        let again: Vec<Said> = mine.map(|(_, said)| said.clone()).collect();
-        for said in again {
-            self.say(seat, &said);
+        let again: Vec<PlannedRequest> = mine.map(|(_, planned)| planned.clone()).collect();
+        for planned in again {
+            self.say(seat, &planned);
         }
     }
 

@@ -4,7 +4,7 @@ use super::{AUDITOR, LONG, PATIENCE, Run};
 use crate::client::Client;
 use crate::fail;
 use crate::invariants;
-use crate::plan::{Action, ROOMS, SEATS, Said, Seat, USERS};
+use crate::plan::{Action, PlannedRequest, ROOMS, SEATS, Seat, USERS};
 use std::time::Duration;
 
 impl Run {
@@ -38,22 +38,25 @@ impl Run {
     }
 
     /// Requests while everything moves at once.
-    pub(super) fn ask(&mut self, seat: Seat, said: &[Said]) -> Result<(), String> {
+    pub(super) fn ask(&mut self, seat: Seat, planned: &[PlannedRequest]) -> Result<(), String> {
         self.sim.schedule = None;
         self.rest()?;
-        for said in said {
-            self.say(seat, said);
+        for planned in planned {
+            self.say(seat, planned);
         }
         self.rest()
     }
 
     /// What several say in one tick.
-    pub(super) fn together(&mut self, said: &[(Seat, Vec<Said>)]) -> Result<(), String> {
+    pub(super) fn together(
+        &mut self,
+        planned: &[(Seat, Vec<PlannedRequest>)],
+    ) -> Result<(), String> {
         self.sim.schedule = None;
         self.rest()?;
-        for (seat, said) in said {
-            for said in said {
-                self.say(*seat, said);
+        for (seat, planned) in planned {
+            for planned in planned {
+                self.say(*seat, planned);
             }
         }
         self.tick().map(drop)
@@ -131,12 +134,12 @@ impl Run {
 
     pub(super) fn audit(&mut self, user: usize) -> Result<(), String> {
         self.clients[AUDITOR].known = 0;
-        let login = Said::Login { user, right: true };
-        let room = Said::Members(user % ROOMS.len());
-        self.learn(&[login, Said::Rooms, room])?;
+        let login = PlannedRequest::Login { user, right: true };
+        let room = PlannedRequest::Members(user % ROOMS.len());
+        self.learn(&[login, PlannedRequest::Rooms, room])?;
         self.clients[AUDITOR].known = 0;
         let newest = self.truth.visible(user).next_back().map_or(0, |(id, _)| id);
-        let page = Said::History {
+        let page = PlannedRequest::History {
             of: None,
             from_known: true,
             limit: 50,
@@ -148,12 +151,12 @@ impl Run {
                 return fail(&format!("{} does not see all there is", USERS[user]));
             }
         }
-        self.learn(&[page, Said::Logout])
+        self.learn(&[page, PlannedRequest::Logout])
     }
 
     /// The auditor's requests, with the time that they take.
-    fn learn(&mut self, said: &[Said]) -> Result<(), String> {
-        self.ask(AUDITOR, said)?;
+    fn learn(&mut self, planned: &[PlannedRequest]) -> Result<(), String> {
+        self.ask(AUDITOR, planned)?;
         self.take_time()
     }
 

@@ -114,9 +114,11 @@ impl Run {
     fn act(&mut self, action: &Action) -> Result<(), String> {
         match action {
             Action::Connect(seat) => self.connect(*seat),
-            Action::Say(seat, said) => said.iter().for_each(|said| self.say(*seat, said)),
-            Action::Together(said) => return self.together(said),
-            Action::Ask(seat, said) => return self.ask(*seat, std::slice::from_ref(said)),
+            Action::Say(seat, planned) => {
+                planned.iter().for_each(|planned| self.say(*seat, planned))
+            }
+            Action::Together(planned) => return self.together(planned),
+            Action::Ask(seat, planned) => return self.ask(*seat, std::slice::from_ref(planned)),
             Action::Resend(seat) => self.resend(*seat),
             Action::Leave(seat) | Action::HangUp(seat) | Action::Reset(seat) => {
                 self.leave(*seat, action);

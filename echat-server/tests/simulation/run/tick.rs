@@ -5,7 +5,7 @@ use crate::changes::{Changes, Dues};
 use crate::client::Due;
 use crate::fail;
 use crate::invariants;
-use crate::plan::{Said, Seat};
+use crate::plan::{PlannedRequest, Seat};
 use crate::replies::{Asked, Judge};
 use crate::truth::{Stored, Truth};
 use echat_proto::Value;
@@ -57,7 +57,10 @@ impl Run {
                 conns.contains(&conn) && now.is_some_and(|conns| !conns.contains(&conn))
             };
             let client = &mut self.clients[seat];
-            let goes = client.asked.iter().any(|asked| asked.said == Said::Logout);
+            let goes = client
+                .asked
+                .iter()
+                .any(|asked| asked.planned == PlannedRequest::Logout);
             client.displaced |= self.sim.schedule.is_some() && !goes && before.iter().any(lost);
         }
     }
@@ -66,12 +69,16 @@ impl Run {
     pub(super) fn judge(&mut self, before: &Truth, online: &Online) -> Result<(), String> {
         let mut asked = Vec::new();
         for request in self.clients.iter().flat_map(|client| &client.asked) {
-            if matches!(request.said, Said::Part(_) | Said::Resolve(_, false)) {
+            if matches!(
+                request.planned,
+                PlannedRequest::Part(_) | PlannedRequest::Resolve(_, false)
+            ) {
                 self.facts.flap(self.ticks);
             }
-            let nobody = matches!(request.said, Said::Register(_)).then_some(usize::MAX);
+            let nobody =
+                matches!(request.planned, PlannedRequest::Register(_)).then_some(usize::MAX);
             let who = request.who.iter().copied().chain(nobody);
-            asked.extend(who.map(|who| (who, request.said.clone())));
+            asked.extend(who.map(|who| (who, request.planned.clone())));
         }
         let changes = Changes {
             before,
@@ -93,10 +100,10 @@ impl Run {
         let old: usize = before.map_or(all, all_of);
         for client in &mut self.clients {
             let asks = |asked: &Asked| {
-                let said = &asked.said;
+                let planned = &asked.planned;
                 matches!(
-                    said,
-                    Said::Login { .. } | Said::Resume { .. } | Said::History { .. }
+                    planned,
+                    PlannedRequest::Login { .. } | PlannedRequest::Resume { .. } | PlannedRequest::History { .. }
                 )
             };
             let pages = if client.asked.iter().any(asks) {
@@ -105,8 +112,8 @@ impl Run {
                 0
             };
             // What is sent again is acknowledged again, and replies wait for the end of the tick.
-            let acknowledged = |asked: &Asked| match asked.said {
-                Said::Send { size, .. } => size + ROUGHLY,
+            let acknowledged = |asked: &Asked| match asked.planned {
+                PlannedRequest::Send { size, .. } => size + ROUGHLY,
                 _ => 0,
             };
             let again: usize = client.asked.iter().map(acknowledged).sum();
@@ -128,7 +135,7 @@ impl Run {
                 };
                 let stayed = is_in(before) && is_in(&after);
                 let client = &mut self.clients[seat];
-                if *surely && stayed && !client.may_have_said(*due, &self.truth) {
+                if *surely && stayed && !client.may_have_sent(*due, &self.truth) {
                     client.must.insert(*due);
                     continue;
                 }
@@ -147,19 +154,19 @@ impl Run {
 
     /// Lets clients take what came. True if they have something to say to it.
     pub(super) fn hear(&mut self) -> Result<bool, String> {
-        let mut said = false;
+        let mut planned = false;
         for seat in 0..self.clients.len() {
             while self.sim.ends.contains_key(name(seat))
                 && let Some((incoming, ended)) = self.sim.end(name(seat)).next()
             {
                 self.tell(|| format!("  {seat} < {incoming:?}"));
-                said |= self
+                planned |= self
                     .take(seat, incoming, ended)
                     .map_err(|what| format!("client {seat}: {what}"))?;
             }
-            said |= self.say_all(seat);
+            planned |= self.say_all(seat);
         }
-        Ok(said)
+        Ok(planned)
     }
 
     pub(super) fn take(
