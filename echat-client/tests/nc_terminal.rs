@@ -1,27 +1,18 @@
 //! `echat-nc` on a terminal: questions, a hidden password, and mistakes that end nothing.
 
-use std::io::Write;
 use std::thread;
 
 use echat_testkit::scene::{SECRET, Scene};
-use echat_testkit::server_end::{Server, some_bytes};
 use echat_testkit::terminal::person::{Person, SETSID};
 
 const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
-
-fn show_key(server: &Server) {
-    let mut stream = server.accept_raw();
-    let (flight, _) = server.flight(&mut stream);
-    stream.write_all(&flight).unwrap();
-    assert_eq!(some_bytes(&mut stream), None);
-}
 
 #[test]
 fn an_unknown_server_is_asked_about_and_remembered() {
     let scene = Scene::new();
     thread::scope(|scope| {
         scope.spawn(|| {
-            show_key(&scene.server);
+            scene.server.show_key();
             let mut end = scene.server.accept();
             end.hears_line("QUERY_SERVER_TIME");
             end.says(&["SEND_SERVER_TIME 5"]);
@@ -61,7 +52,7 @@ fn only_a_typed_yes_is_one() {
     for answer in ["y\n", "\n", "YES\n", "\u{4}"] {
         let scene = Scene::new();
         thread::scope(|scope| {
-            scope.spawn(|| show_key(&scene.server));
+            scope.spawn(|| scene.server.show_key());
             let mut person =
                 Person::starts(scene.command(SETSID), ECHAT_NC, &[&scene.server.address()]);
             person.sees("Type yes");

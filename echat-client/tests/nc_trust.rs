@@ -15,19 +15,13 @@ fn greet(server: &Server) {
     server.accept().hears_goodbye();
 }
 
-/// Shows the key, and expects nothing more.
-fn show_key(server: &Server) {
-    let mut stream = server.accept_raw();
-    let (flight, _) = server.flight(&mut stream);
-    stream.write_all(&flight).unwrap();
-    assert_eq!(some_bytes(&mut stream), None);
-}
-
 #[test]
 fn an_unknown_server_is_refused_without_a_terminal() {
     let scene = Scene::new();
     let address = scene.server.address();
-    let outcome = scene.with(&[&address], "LOGIN {}", show_key).exits(4);
+    let outcome = scene
+        .with(&[&address], "LOGIN {}", Server::show_key)
+        .exits(4);
     let key = scene.server.fingerprint();
     assert!(
         outcome.err.contains(&format!("--fingerprint {key}")),
@@ -62,7 +56,7 @@ fn a_new_server_is_remembered_once_and_can_be_forgotten() {
     assert_eq!(mode & 0o777, 0o600);
     let outcome = scene.run(&["--forget-host", &address], "").exits(0);
     assert!(outcome.err.contains("is forgotten"));
-    scene.with(&[&address], "", show_key).exits(4);
+    scene.with(&[&address], "", Server::show_key).exits(4);
     assert!(
         scene
             .run(&["--forget-host", &address], "")
@@ -119,7 +113,7 @@ fn nothing_overrides_a_changed_key() {
     scene.write("known_hosts", &format!("junk\n{address} {known}\n"));
     for options in [&[][..], &["--accept-new"], &["--fingerprint", &shown]] {
         let arguments = [options, &[&address, "LIST_ROOMS"]].concat();
-        let outcome = scene.with(&arguments, "", show_key).exits(4);
+        let outcome = scene.with(&arguments, "", Server::show_key).exits(4);
         assert!(
             outcome.err.contains(&known) && outcome.err.contains(&shown),
             "{}",
@@ -135,7 +129,11 @@ fn a_pinned_key_must_be_the_one_shown() {
     let scene = Scene::new();
     let (address, other) = (scene.server.address(), Server::new(2).fingerprint());
     scene
-        .with(&[&format!("echat://{address}/#{other}")], "", show_key)
+        .with(
+            &[&format!("echat://{address}/#{other}")],
+            "",
+            Server::show_key,
+        )
         .exits(4);
 }
 

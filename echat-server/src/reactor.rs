@@ -233,7 +233,7 @@ impl Reactor {
                 Token(number) => {
                     let conn = ConnId(number as u64);
                     let ends = event.is_read_closed() || event.is_error();
-                    if ends && let Some(socket) = self.sockets.get_mut(&conn) {
+                    if ends && let Some(socket) = self.sockets.get_mut(conn) {
                         socket.note_end();
                     }
                     if event.is_readable() || ends {

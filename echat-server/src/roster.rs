@@ -3,8 +3,13 @@
 //! One type owns every map, so that they cannot disagree: a user who is online is in `by_user`, in
 //! `by_conn` once for each connection, and in `rooms` once for each room.
 
+<<<<<<< ours
 use crate::conn::{ConnId, ConnMap};
 use crate::storage::{ChainId, ConversationId, SecretHash, UserId};
+=======
+use crate::conn::ConnId;
+use crate::storage::{ConversationId, UserId};
+>>>>>>> theirs
 use smallvec::SmallVec;
 use std::cell::OnceCell;
 use std::collections::btree_map::Entry;
@@ -55,10 +60,14 @@ pub(crate) struct ResumedSession {
 pub struct Roster {
     sessions_per_user: NonZeroUsize,
     by_user: BTreeMap<UserId, Online>,
+<<<<<<< ours
     by_conn: ConnMap<UserId>,
     secrets: HashMap<ConnId, SessionSecret>,
     // Resumed sessions that have sent no request.
     silent: HashSet<ConnId>,
+=======
+    by_conn: HashMap<ConnId, UserId>,
+>>>>>>> theirs
     // The online members of each room; a room without any has no entry.
     rooms: HashMap<ConversationId, OnlineRoom>,
     // Joins and parts since the last commit, for a rollback.
@@ -94,9 +103,13 @@ impl Default for Roster {
         Self {
             sessions_per_user: NonZeroUsize::MIN,
             by_user: BTreeMap::new(),
+<<<<<<< ours
             by_conn: ConnMap::default(),
             secrets: HashMap::new(),
             silent: HashSet::new(),
+=======
+            by_conn: HashMap::new(),
+>>>>>>> theirs
             rooms: HashMap::new(),
             changes: Vec::new(),
         }
@@ -128,8 +141,12 @@ impl Roster {
         let oldest =
             (online.conns.len() > self.sessions_per_user.get()).then(|| online.conns.remove(0));
         if let Some(oldest) = oldest {
+<<<<<<< ours
             self.by_conn.remove(oldest);
             self.forget_secret(oldest);
+=======
+            self.by_conn.remove(&oldest);
+>>>>>>> theirs
         }
         self.by_conn.insert(conn, user);
         self.set_rooms(user, rooms);
@@ -138,7 +155,7 @@ impl Roster {
 
     /// Ends the session of a connection, if it has one; with the last one its user is gone.
     pub fn leave(&mut self, conn: ConnId) {
-        let Some(user) = self.by_conn.remove(conn) else {
+        let Some(user) = self.by_conn.remove(&conn) else {
             return;
         };
         self.forget_secret(conn);
@@ -161,7 +178,7 @@ impl Roster {
 
     /// Notes the secret that the session of a connection was given.
     pub(crate) fn give_secret(&mut self, conn: ConnId, secret: SessionSecret) {
-        if self.by_conn.contains_key(&conn) {
+        if self.by_conn.get(conn).is_some() {
             if secret.is_resumed {
                 self.silent.insert(conn);
             }
@@ -181,10 +198,7 @@ impl Roster {
         if self.silent.is_empty() || !self.silent.remove(&conn) {
             return None;
         }
-        self.by_conn
-            .get(&conn)
-            .copied()
-            .zip(self.secrets.get(&conn))
+        self.by_conn.get(conn).copied().zip(self.secrets.get(&conn))
     }
 
     /// A user's sessions that secrets of a chain opened.
@@ -303,7 +317,7 @@ impl Roster {
     /// The user who is logged in at a connection.
     pub fn at(&self, conn: ConnId) -> Option<&Online> {
         self.by_conn
-            .get(conn)
+            .get(&conn)
             .and_then(|user| self.by_user.get(user))
     }
 

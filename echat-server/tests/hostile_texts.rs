@@ -1,4 +1,4 @@
-//! No text of a client controls the terminal of whoever runs the server: hostile texts in every field
+//! No text of a client controls the terminal that the server runs on: hostile texts in every field
 //! of every request and in the log's own values, through the log and the console to a terminal.
 //!
 //! `ECHAT_HOSTILE=1000000` tries so many.
@@ -11,15 +11,16 @@ use std::sync::{Arc, Mutex};
 
 use echat_proto::Value;
 use echat_proto::commands::RequestKind;
-use echat_server::config::{Limits, LogFilter};
+use echat_server::config::LogFilter;
 use echat_server::console::{self, Response};
 use echat_server::logging;
 use echat_server::storage::Store;
 use echat_testkit::campaign;
+use echat_testkit::hostile_texts::WEAPONS;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use sim::script::log_in;
+use sim::script::ann_and_a_guest;
 use sim::{HOME, Sim, seed};
 use vt100::Parser;
 
@@ -27,46 +28,14 @@ use vt100::Parser;
 const TEXTS: usize = 600;
 const ROWS: NonZeroU16 = NonZeroU16::new(24).expect("not zero");
 const COLUMNS: NonZeroU16 = NonZeroU16::new(80).expect("not zero");
-/// Texts that nothing that is printed may have in it.
-const WEAPONS: [&str; 28] = [
-    "\x1b[2J",
-    "\x1b[H",
-    "\x1b]0;owned\x07",
-    "\x1b]52;c;QQ==\x07",
-    "\x1b[?1049h",
-    "\x1b[?25l",
-    "\x1bc",
-    "\x1b[31;1m",
-    "\x1bP+q\x1b\\",
-    "\u{9b}2J",
-    "\u{9d}0;owned\u{9c}",
-    "\r",
-    "\n",
-    "\x08",
-    "\x0b",
-    "\x0c",
-    "\x0e",
-    "\0",
-    "\t",
-    "\u{7f}",
-    "\u{85}",
-    "\u{2028}",
-    "\u{202e}",
-    "\u{2066}",
-    "\u{200b}",
-    "\u{200d}",
-    "\u{e0041}",
-    "\u{300}",
-];
-
 fn texts() -> usize {
     campaign::count("ECHAT_HOSTILE", TEXTS)
 }
 
 fn hostile() -> impl Strategy<Value = String> {
     let part = prop_oneof![
-        4 => prop::sample::select(WEAPONS.to_vec()).prop_map(str::to_owned),
-        1 => prop::sample::select(WEAPONS.to_vec()).prop_map(|weapon| weapon.repeat(30)),
+        4 => prop::sample::select(WEAPONS).prop_map(str::to_owned),
+        1 => prop::sample::select(WEAPONS).prop_map(|weapon| weapon.repeat(30)),
         1 => any::<String>(),
         1 => "[ -~]{0,30}",
         1 => "[你👍é한\u{5e9}]{1,8}",
@@ -80,14 +49,17 @@ struct Paper(Arc<Mutex<Vec<u8>>>);
 
 impl Paper {
     fn take(&self) -> String {
-        let bytes = std::mem::take(&mut *self.0.lock().expect("nobody panics with it"));
+        let bytes = std::mem::take(&mut *self.0.lock().expect("no thread panics with it"));
         String::from_utf8(bytes).expect("UTF-8")
     }
 }
 
 impl Write for Paper {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("nobody panics with it").write(bytes)
+        self.0
+            .lock()
+            .expect("no thread panics with it")
+            .write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -95,22 +67,12 @@ impl Write for Paper {
     }
 }
 
-/// Ann, who is logged in, and a guest; nothing slows them.
+/// Ann, who is logged in and alone in a room, and a guest, without rate limits.
 fn sim() -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob"]);
     seed::room(&mut store, "tea", &["ann"]);
-    let limits = Limits {
-        login_failures: 0,
-        registrations: 0,
-        message_rate: 0,
-        ..Limits::default()
-    };
-    let mut sim = Sim::new(1, limits, store);
-    sim.believes = true;
-    log_in(&mut sim, &["ann"]);
-    sim.connect("guest", HOME);
-    sim
+    ann_and_a_guest(store)
 }
 
 /// The requests that a text can be in, in every field that takes one.

@@ -231,10 +231,13 @@ fn pings_of_idle_connections_cost_little() {
     let mut idle: Vec<_> = (0..PINGED).map(|_| Client::connect(&server)).collect();
     // Workers still prepare for handshakes to come.
     answer_pings(&mut idle, LOOK / 2);
-    let (cpu, woken) = (usage::cpu(&server), usage::switches(&server));
+    let (cpu, woken) = (
+        proc::cpu_time(server.id()).unwrap(),
+        proc::voluntary_switches(server.id()).unwrap(),
+    );
     let pings = answer_pings(&mut idle, 2 * LOOK);
-    let each = usage::cpu(&server).saturating_sub(cpu) / pings;
-    let woken = usage::switches(&server) - woken;
+    let each = proc::cpu_time(server.id()).unwrap().saturating_sub(cpu) / pings;
+    let woken = proc::voluntary_switches(server.id()).unwrap() - woken;
     println!("{pings} pings of {PINGED} connections: {each:?} of CPU each, {woken} wake-ups");
     assert!(pings > 0);
 }

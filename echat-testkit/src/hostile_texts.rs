@@ -1,11 +1,11 @@
-//! Texts that want more of a terminal than to be shown.
+//! Texts that try to control a terminal.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-/// What each text is made of.
-const WEAPONS: [&str; 33] = [
+/// Parts of hostile texts: sequences that control terminals, and characters that hide or reorder text.
+pub const WEAPONS: &[&str] = &[
     "\x1b[2J",
     "\x1b[H",
     "\x1b[1A",
@@ -39,11 +39,16 @@ const WEAPONS: [&str; 33] = [
     "\n[2026-11-22 12:00:00] ann says: I owe you everything",
     ";notify;\x07",
     "\t",
+    "\x1b[31;1m",
+    "\x08",
+    "\0",
+    "\u{7f}",
+    "\u{300}",
 ];
 
 fn hostile() -> impl Strategy<Value = String> {
     let part = prop_oneof![
-        4 => prop::sample::select(WEAPONS.to_vec()).prop_map(str::to_owned),
+        4 => prop::sample::select(WEAPONS).prop_map(str::to_owned),
         1 => any::<String>(),
         1 => "[ -~]{0,30}",
         1 => "[你👍🇨👩]{1,4}",

@@ -81,6 +81,14 @@ impl Server {
         (flight, Shaking(state))
     }
 
+    /// Shows its key to the next connection, which must close then without another byte.
+    pub fn show_key(&self) {
+        let mut stream = self.accept_raw();
+        let (flight, _) = self.flight(&mut stream);
+        stream.write_all(&flight).unwrap();
+        assert_eq!(some_bytes(&mut stream), None);
+    }
+
     /// The next connection, after the handshake.
     pub fn accept(&self) -> End {
         let mut stream = self.accept_raw();

@@ -102,17 +102,17 @@ impl Comeback {
         shared: &Shared<'_>,
         secrets: &[ResumeSecret],
     ) -> Result<Vec<Link>, Failure> {
-        let mut links = Vec::with_capacity(self.users);
+        let share = |first| -> Result<Vec<Link>, Failure> {
+            let users = (first..self.users).step_by(self.at_once);
+            let back = users.map(|user| self.comes_back(shared, user, &secrets[user]));
+            back.map(|back| back.map(|(link, _)| link)).collect()
+        };
+        let share = &share;
         thread::scope(|scope| {
-            let share = |first| -> Result<Vec<Link>, Failure> {
-                let users = (first..self.users).step_by(self.at_once);
-                let back = users.map(|user| self.comes_back(shared, user, &secrets[user]));
-                back.map(|back| back.map(|(link, _)| link)).collect()
-            };
-            let share = &share;
             let threads: Vec<_> = (0..self.at_once)
                 .map(|first| scope.spawn(move || share(first)))
                 .collect();
+            let mut links = Vec::with_capacity(self.users);
             for thread in threads {
                 links.extend(thread.join().expect("it does not panic")?);
             }

@@ -48,7 +48,7 @@ pub(crate) fn root() -> PathBuf {
         .to_owned()
 }
 
-/// Every Rust file of the crates (`echat-testkit` among them, which only tests use) and of the fuzz targets, sorted by path.
+/// Every Rust file of the crates, `echat-testkit` among them, and of the fuzz targets, sorted by path.
 pub(crate) fn sources() -> Vec<Source> {
     let root = root();
     let mut found = Vec::new();

@@ -63,7 +63,7 @@ impl RoomRun {
                 self.apart.extend_from_slice(&to);
                 self.steps.push(Step::Event { to, event });
             }
-            Delivery::Reply { to, event } => {
+            Delivery::Reply { to, event, .. } => {
                 self.apart.push(to);
                 self.steps.push(Step::Reply { to, event });
             }

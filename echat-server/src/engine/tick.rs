@@ -633,7 +633,7 @@ impl<'t> Tick<'t> {
             }
             Ok(Answer::Ready(pending)) => {
                 if let Some(entry) = self.connections.entry_mut(conn) {
-                    entry.pending = Some(pending);
+                    entry.pending = Some(Box::new(pending));
                     let result = std::iter::once((conn, NO_PASSWORD));
                     self.connections.jobs.put_back(result);
                 }

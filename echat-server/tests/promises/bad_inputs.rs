@@ -2,28 +2,17 @@
 //! stays.
 
 use super::params::{at_the_edges, wrong};
-use crate::sim::script::log_in;
-use crate::sim::{HOME, Sim, seed};
+use crate::sim::script::ann_and_a_guest;
+use crate::sim::{Sim, seed};
 use echat_proto::Value;
 use echat_proto::commands::RequestKind;
 use echat_proto::limits::{FRAME_AFTER_LOGIN, FRAME_BEFORE_LOGIN};
-use echat_server::config::Limits;
 use echat_server::storage::Store;
 
 fn sim() -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob"]);
-    let limits = Limits {
-        login_failures: 0,
-        registrations: 0,
-        message_rate: 0,
-        ..Limits::default()
-    };
-    let mut sim = Sim::new(1, limits, store);
-    sim.believes = true;
-    log_in(&mut sim, &["ann"]);
-    sim.connect("guest", HOME);
-    sim
+    ann_and_a_guest(store)
 }
 
 /// The limit on L of somebody's frames.

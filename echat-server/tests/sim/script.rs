@@ -320,6 +320,21 @@ pub(crate) fn log_in(sim: &mut Sim, names: &[&str]) {
     }
 }
 
+/// A server over this store without rate limits, with ann logged in and a connection without a login.
+pub(crate) fn ann_and_a_guest(store: Store) -> Sim {
+    let limits = Limits {
+        login_failures: 0,
+        registrations: 0,
+        message_rate: 0,
+        ..Limits::default()
+    };
+    let mut sim = Sim::new(1, limits, store);
+    sim.believes = true;
+    log_in(&mut sim, &["ann"]);
+    sim.connect("guest", HOME);
+    sim
+}
+
 fn as_message(incoming: Incoming) -> Message {
     let own = |command, params| Message { command, params };
     match incoming {

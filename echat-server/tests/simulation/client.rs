@@ -89,7 +89,9 @@ impl Client {
     /// Who may be logged in when a request said now is handled.
     pub(crate) fn candidates(&self) -> Vec<usize> {
         let logins = self.asked.iter().filter_map(|asked| match asked.planned {
-            PlannedRequest::Login { user, right: true } | PlannedRequest::Resume { user, .. } => Some(user),
+            PlannedRequest::Login { user, right: true } | PlannedRequest::Resume { user, .. } => {
+                Some(user)
+            }
             _ => None,
         });
         logins.chain(self.user).collect()

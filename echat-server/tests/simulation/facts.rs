@@ -74,7 +74,9 @@ impl Facts {
                     self.requests[*user] += 1;
                 }
             }
-            PlannedRequest::Login { user, .. } | PlannedRequest::Resume { user, .. } => self.tries[*user] += 1,
+            PlannedRequest::Login { user, .. } | PlannedRequest::Resume { user, .. } => {
+                self.tries[*user] += 1
+            }
             _ => {}
         }
     }

@@ -131,7 +131,9 @@ impl Judge<'_> {
             self.secret(client, user, asked, event)?;
             return self.bundle(client, user, event, exact);
         }
-        if let (PlannedRequest::Resume { user, .. }, Some(presented)) = (&asked.planned, asked.presented) {
+        if let (PlannedRequest::Resume { user, .. }, Some(presented)) =
+            (&asked.planned, asked.presented)
+        {
             check(
                 self.facts.secrets.may_log_in(presented, *user) && client.user == Some(*user),
                 "logged in by a secret that is void, or as another",

@@ -27,12 +27,17 @@ pub(crate) fn refusal(
         return Some(Code::UnknownCommand);
     }
     let refused = match (planned, user) {
-        (PlannedRequest::Register(_) | PlannedRequest::Login { .. } | PlannedRequest::Resume { .. }, Some(_)) => {
-            Err(Code::AlreadyLoggedIn)
-        }
+        (
+            PlannedRequest::Register(_)
+            | PlannedRequest::Login { .. }
+            | PlannedRequest::Resume { .. },
+            Some(_),
+        ) => Err(Code::AlreadyLoggedIn),
         // What becomes of a secret is judged by `secrets`.
         (PlannedRequest::Resume { .. }, None) => Ok(()),
-        (PlannedRequest::Register(name), None) => refuse(truth.users.contains(name), Code::NameTaken),
+        (PlannedRequest::Register(name), None) => {
+            refuse(truth.users.contains(name), Code::NameTaken)
+        }
         (PlannedRequest::Login { user, right }, None) => {
             refuse(!right || !truth.users.contains(user), Code::BadCredentials)
         }

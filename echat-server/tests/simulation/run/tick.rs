@@ -103,7 +103,9 @@ impl Run {
                 let planned = &asked.planned;
                 matches!(
                     planned,
-                    PlannedRequest::Login { .. } | PlannedRequest::Resume { .. } | PlannedRequest::History { .. }
+                    PlannedRequest::Login { .. }
+                        | PlannedRequest::Resume { .. }
+                        | PlannedRequest::History { .. }
                 )
             };
             let pages = if client.asked.iter().any(asks) {
