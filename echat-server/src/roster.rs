@@ -3,13 +3,8 @@
 //! One type owns every map, so that they cannot disagree: a user who is online is in `by_user`, in
 //! `by_conn` once for each connection, and in `rooms` once for each room.
 
-<<<<<<< ours
-use crate::conn::{ConnId, ConnMap};
-use crate::storage::{ChainId, ConversationId, SecretHash, UserId};
-=======
 use crate::conn::ConnId;
-use crate::storage::{ConversationId, UserId};
->>>>>>> theirs
+use crate::storage::{ChainId, ConversationId, SecretHash, UserId};
 use smallvec::SmallVec;
 use std::cell::OnceCell;
 use std::collections::btree_map::Entry;
@@ -60,14 +55,10 @@ pub(crate) struct ResumedSession {
 pub struct Roster {
     sessions_per_user: NonZeroUsize,
     by_user: BTreeMap<UserId, Online>,
-<<<<<<< ours
-    by_conn: ConnMap<UserId>,
+    by_conn: HashMap<ConnId, UserId>,
     secrets: HashMap<ConnId, SessionSecret>,
     // Resumed sessions that have sent no request.
     silent: HashSet<ConnId>,
-=======
-    by_conn: HashMap<ConnId, UserId>,
->>>>>>> theirs
     // The online members of each room; a room without any has no entry.
     rooms: HashMap<ConversationId, OnlineRoom>,
     // Joins and parts since the last commit, for a rollback.
@@ -103,13 +94,9 @@ impl Default for Roster {
         Self {
             sessions_per_user: NonZeroUsize::MIN,
             by_user: BTreeMap::new(),
-<<<<<<< ours
-            by_conn: ConnMap::default(),
+            by_conn: HashMap::new(),
             secrets: HashMap::new(),
             silent: HashSet::new(),
-=======
-            by_conn: HashMap::new(),
->>>>>>> theirs
             rooms: HashMap::new(),
             changes: Vec::new(),
         }
@@ -141,12 +128,8 @@ impl Roster {
         let oldest =
             (online.conns.len() > self.sessions_per_user.get()).then(|| online.conns.remove(0));
         if let Some(oldest) = oldest {
-<<<<<<< ours
-            self.by_conn.remove(oldest);
-            self.forget_secret(oldest);
-=======
             self.by_conn.remove(&oldest);
->>>>>>> theirs
+            self.forget_secret(oldest);
         }
         self.by_conn.insert(conn, user);
         self.set_rooms(user, rooms);
@@ -178,7 +161,7 @@ impl Roster {
 
     /// Notes the secret that the session of a connection was given.
     pub(crate) fn give_secret(&mut self, conn: ConnId, secret: SessionSecret) {
-        if self.by_conn.get(conn).is_some() {
+        if self.by_conn.contains_key(&conn) {
             if secret.is_resumed {
                 self.silent.insert(conn);
             }
@@ -198,7 +181,7 @@ impl Roster {
         if self.silent.is_empty() || !self.silent.remove(&conn) {
             return None;
         }
-        self.by_conn.get(conn).copied().zip(self.secrets.get(&conn))
+        self.by_conn.get(&conn).copied().zip(self.secrets.get(&conn))
     }
 
     /// A user's sessions that secrets of a chain opened.

@@ -1,5 +1,4 @@
-//! Another program holds the database for a while: the real server waits, and keeps nobody else
-//! waiting.
+//! Another program holds the database for a while: writes wait, all other requests are served.
 
 use std::time::Duration;
 

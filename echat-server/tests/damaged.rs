@@ -1,5 +1,5 @@
-//! A page of the database is damaged: what needs it is refused, all else goes on, in the real server and
-//! in each tick of the engine.
+//! A page of the database is damaged: requests that need it are refused, all others are served, in the real
+//! server and in each tick of the engine.
 
 mod harness;
 mod scars;
@@ -16,7 +16,6 @@ use rusqlite::Connection;
 use rustix::io::Errno;
 use scars::{content, strike_last_leaf, strike_message};
 use tempfile::TempDir;
-// What the stage says and hears.
 
 const FIRST_PAGE: &str = r#"QUERY_HISTORY {"target_type":1,"target":"tea","after":0,"limit":10}"#;
 const LAST_PAGE: &str = r#"QUERY_HISTORY {"target_type":1,"target":"tea","limit":10}"#;
@@ -65,7 +64,7 @@ fn code(client: &mut Client, request: &str) -> String {
     text(&reply.params, "code").to_owned()
 }
 
-/// Stops in peace; how many lines of the log are errors, all of which must say what to do.
+/// Stops in order; how many lines of the log are errors, all of which must say what to do.
 fn errors(server: ServerProcess) -> usize {
     let output = server.stop();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -235,7 +234,7 @@ fn engine_database() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// An engine over it, in which nobody has to rest.
+/// An engine over it without cool-downs.
 fn engine(path: &Path) -> Harness {
     let mut harness = Harness::new(Store::open(path).unwrap());
     harness.engine().set_turn_cost(Duration::from_millis(50));
@@ -272,7 +271,7 @@ fn repeated_reads_of_a_damaged_page_roll_back_no_writes_of_others() {
         kept += usize::from(sent[0].starts_with("ON_NEW_MESSAGE"));
     }
     assert!(kept >= 19, "{kept} of 20: only the first may be lost");
-    // One who writes and meets the damage in one turn loses both, and the next turn is whole.
+    // A write and a read of damage in one turn are both rolled back; the next turn is whole.
     ann.says(&mut harness, &[send("den", "a").as_str(), FIRST_PAGE]);
     eve.says(&mut harness, &[send("nook", "e")]);
     harness.settle();

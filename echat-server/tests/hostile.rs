@@ -19,7 +19,7 @@ fn reset(stream: &TcpStream) {
     set_socket_linger(stream, Some(Duration::ZERO)).unwrap();
 }
 
-/// A server, and somebody in it who must not notice anything.
+/// A server with a user that must not notice anything.
 fn scene(dir: &ServerFolder) -> (ServerProcess, Client) {
     let server = dir.start(&["--log", "off"]);
     let ann = Client::register(&server, "ann");
@@ -97,7 +97,7 @@ fn a_reset_at_any_stage_of_a_session_is_only_a_departure() {
     for requests in [
         &[][..],
         &["QUERY_SERVER_TIME"],
-        // The worker's answer finds nobody.
+        // The worker's answer finds no connection.
         &[&login],
         &[
             &login,

@@ -1,4 +1,4 @@
-//! Silent, slow, many and greedy ones: what they cost those who talk (promises 7, 8, 10 and 25).
+//! Silent, slow, many and demanding clients do not delay other users (promises 7, 8, 10 and 25).
 
 mod crowd;
 
@@ -70,7 +70,7 @@ fn silent_and_slow_connections_do_not_delay_a_room() {
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
-/// Users who drip in an ordinary run; `ECHAT_DRIPPING` asks for more.
+/// Users that send byte by byte in an ordinary run; `ECHAT_DRIPPING` asks for more.
 const DRIPPING: usize = 20;
 
 #[test]
@@ -92,18 +92,18 @@ fn users_that_send_byte_by_byte_do_not_delay_a_room() {
     let requests = dripping.go();
     if campaign.is_some() {
         println!("a room of {size} alone: {alone}");
-        println!("among {count} who dripped {requests} requests: {among}");
+        println!("among {count} users that sent {requests} requests byte by byte: {among}");
     }
     control.stop();
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
-/// The length of messages while somebody does not read: what waits is soon too much. A long run
-/// goes on with short ones, until there were as many as `ECHAT_STALLED` says.
+/// The length of messages while one member does not read: its queue is soon too long. A long run goes on with
+/// short ones, until there were as many as `ECHAT_STALLED` says.
 const LONG: usize = 3_900;
-/// Messages that are said at once.
+/// Messages that are sent at once.
 const BURST: u64 = 16;
-/// Within so many messages who does not read is closed, or the test fails.
+/// The test fails if the member that does not read is still connected after so many messages.
 const SOON: u64 = 200_000;
 /// What the server may grow by, in KiB: a queue of 1 MiB, a frame of it that is begun, and what
 /// the database and the allocator keep.
@@ -127,7 +127,7 @@ fn a_stalled_reader_delays_only_itself() {
     };
     let over = AtomicBool::new(false);
     let last = thread::scope(|scope| {
-        // The others hear everything all the while, or this fails.
+        // This fails if one of the others misses a message.
         let talking = scope.spawn(|| {
             while !over.load(Ordering::Relaxed) && room.last_id() < SOON {
                 room.talk(&talk(LONG));
@@ -140,7 +140,7 @@ fn a_stalled_reader_delays_only_itself() {
         server.logs("too slow");
         let watch = Watch::start();
         let (last, goodbye) = read_to_the_end(&mut stalled);
-        // What cannot be written for two seconds is not said any more.
+        // A connection that cannot be written to for two seconds is closed without a goodbye.
         let in_time = watch.elapsed() < Duration::from_secs(1);
         drop(until);
         talking.join().unwrap();
@@ -168,7 +168,7 @@ fn a_stalled_reader_delays_only_itself() {
 
 /// Hellos a second of an ordinary run.
 const HELLOS: u32 = 400;
-/// How soon an honest one comes again in an ordinary run.
+/// How soon an honest client connects again in an ordinary run.
 const AGAIN: Duration = Duration::from_millis(50);
 /// A flood is so many times what the server can answer.
 const TIMES: u32 = 5;
@@ -228,7 +228,7 @@ fn back_off(attempts: u32) -> Duration {
     Duration::from_millis(rand::rng().random_range(longest / 2..=longest))
 }
 
-/// Those who go at once in an ordinary run; `ECHAT_LEAVING` asks for more.
+/// Users that leave at once in an ordinary run; `ECHAT_LEAVING` asks for more.
 const LEAVING: Size = Size {
     going: 4,
     staying: 3,
@@ -261,16 +261,16 @@ fn users_that_leave_at_once_disconnect_no_other_user() {
     }
     if campaign.is_some() {
         println!(
-            "{} hung up who shared {} rooms with {} others; a room beside them: {talked}",
+            "{} users that shared {} rooms with {} others hung up; a room beside them: {talked}",
             size.going, size.rooms, size.staying
         );
     }
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
-/// Windows of frames that a greedy one sends in an ordinary run; `ECHAT_GREEDY` asks for seconds.
+/// Windows of frames that a client sends in an ordinary run; `ECHAT_GREEDY` asks for seconds.
 const WINDOWS: usize = 3;
-/// What one may ask for: as much as config.json allows by default.
+/// What a client may read: as much as config.json allows by default.
 const PLENTY: Plenty = Plenty {
     users: 1,
     rooms: 199,
@@ -298,7 +298,7 @@ fn users_that_send_as_fast_as_they_can_delay_no_other_user() {
     greedy::prepare(&dir, plenty);
     let limits = match campaign {
         Some(_) => r#"{"registrations": 0}"#,
-        // The room may say more than at ease; a window of messages is still too many.
+        // The room may send faster than in the other tests; a window of messages is still too many.
         None => r#"{"registrations": 0, "message_rate": 500, "message_burst": 200}"#,
     };
     let server = open_house(&dir, limits);

@@ -19,12 +19,11 @@ use echat_testkit::wire::Client;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
-/// How often a new client knocks at a full server before a test fails.
+/// How often a new client connects to a full server before a test fails.
 const KNOCKS: usize = 200;
-/// Clients that want in.
+/// Clients that connect.
 const CROWD: usize = 500;
-/// Less than the second after which the system tries again for whom the queue at the door had no
-/// place.
+/// Less than the second after which the kernel repeats a SYN that found the accept queue full.
 const AT_ONCE: Duration = Duration::from_millis(900);
 
 /// How long an ordinary run looks on, and a campaign.
@@ -61,15 +60,15 @@ fn out_of_files_the_server_serves_its_connections_and_accepts_again_later() {
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
-/// A crowd that stands at the door: nobody of it is turned away by the system.
+/// Clients in the accept queue: the kernel refuses none of them.
 fn knock(server: &ServerProcess) -> Vec<TcpStream> {
     let address = server.address();
     let knocks = (0..CROWD).map(|_| TcpStream::connect_timeout(&address, AT_ONCE));
     knocks.map(Result::unwrap).collect()
 }
 
-/// Knocks until a new client is served. Those who closed are only gone when the server has seen it:
-/// until then it may say that it is full, or say nothing.
+/// Connects until a new client is served. A closed connection counts until the server has seen its end;
+/// until then it may refuse a new one, or not answer.
 fn is_let_in(server: &ServerProcess, member: &mut Client) {
     let let_in = (0..KNOCKS).any(|_| {
         member.is_served();

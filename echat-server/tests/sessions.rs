@@ -20,7 +20,7 @@ use sim::{HOME, Sim, seed};
 /// Logins of the ordinary run.
 const CYCLES: usize = 100;
 const USERS: [&str; 4] = ["ann", "bob", "joe", "kim"];
-/// What an allocator may keep, and another test of this process may need meanwhile, in KiB.
+/// What an allocator may keep and another test of this process may use at the same time, in KiB.
 const NOISE: u64 = 6 * 1024;
 
 fn cycles() -> usize {
@@ -37,8 +37,8 @@ fn sim() -> Sim {
     sim
 }
 
-/// The user comes over a new connection; whatever session they had is taken over. Then they stay,
-/// or leave in one of many ways.
+/// Logs in over a new connection, which replaces an older session of the user. Then the user stays, or leaves in
+/// one of many ways.
 fn come_and_perhaps_go(sim: &mut Sim, user: &str, seat: usize, rng: &mut StdRng) {
     let new = format!("{user}.{seat}");
     let credentials = format!(r#"{{"username":"{user}","password":"{}"}}"#, seed::PASSWORD);
@@ -130,7 +130,7 @@ fn the_real_server_is_taken_over_again_and_again() {
     let end = proc::resident_kib(server.id()).unwrap();
     println!("{cycles} logins of the real server; {warm} KiB, then {end} KiB");
     assert!(end < warm + NOISE, "{warm} KiB, then {end} KiB");
-    // A takeover is no coming and no going: only each LOGOUT and the login behind it were told.
+    // A replaced session changes no presence: only each LOGOUT and the login behind it cause events.
     bob.is_served();
     let told: Vec<String> = bob.events.iter().map(line).collect();
     let both = [r#"ON_FRIEND_OFFLINE "ann""#, r#"ON_FRIEND_ONLINE "ann""#];

@@ -1,4 +1,4 @@
-//! A full disk and a lock that another program holds, seen by those who talk to the engine.
+//! A full disk and a lock that another program holds, seen by clients of the engine.
 
 mod harness;
 mod long_log;
@@ -148,7 +148,7 @@ fn on_a_full_disk_every_registration_of_a_tick_is_answered() {
     let mut harness = Harness::new(fill(&path));
     let mut ann = harness.enter("ann");
     send_until_full(&mut harness, &mut ann);
-    // Names fill pages too; until none fits any more, somebody is still let in.
+    // Names fill pages too: registrations succeed until no page is left.
     let mut guest = harness.connect();
     let full = (0..1000).any(|n| {
         let register = format!("REGISTER {}", credentials(&format!("user{n}")));
@@ -209,7 +209,7 @@ fn a_write_waits_five_seconds_for_a_lock_and_is_then_refused() {
     assert_eq!(history(&mut harness, &mut bob), numbers(1));
 }
 
-/// An engine over it in which nobody has to rest.
+/// An engine over it without cool-downs.
 fn restless(store: Store) -> Harness {
     let mut harness = Harness::new(store);
     harness.engine().set_turn_cost(Duration::from_millis(50));

@@ -1,4 +1,4 @@
-//! Messages: who sees which, in what order, and how much of them at once.
+//! Messages: which ones a user sees, in what order, and how many at once.
 
 use echat_proto::names::{Content, RoomName, TxnId, Username};
 use echat_server::storage::{Batch, ConversationId, Kind, MessageId, Store, StoredMessage, UserId};

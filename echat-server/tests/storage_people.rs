@@ -126,7 +126,7 @@ fn a_declined_request_is_remembered_and_forgotten_in_bites() {
     assert!(batch.pending_requests(bob).unwrap().is_empty());
     batch.ask_again(ann, bob).unwrap();
     assert_eq!(batch.request(ann, bob).unwrap(), request(Some(4), true));
-    // Those who asked again are kept; the others are forgotten, ten at a time, the oldest first.
+    // Requests that were made again are kept; the others are forgotten, ten at a time, the oldest first.
     let others: Vec<UserId> = (0..12)
         .map(|n| {
             let other = user(&mut batch, &format!("user{n}"));

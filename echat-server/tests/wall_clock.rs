@@ -1,4 +1,4 @@
-//! The real server's clock on the wall jumps, under people who talk (promise 23). What the engine makes
+//! The wall clock of the real server jumps while users talk (promise 23). What the engine makes
 //! of it is shown in `promises/clock.rs`; here the process reads that clock itself.
 
 use echat_proto::Value;
@@ -51,7 +51,7 @@ fn a_jump_of_the_clock_disconnects_no_user() {
         // Said again in another time, it is the same message.
         clock.set(unix + 20 * YEAR);
         assert_eq!(say(talker, &jump.to_string()), acknowledged);
-        // Nobody is thought to be silent, and whoever comes is let in.
+        // No connection counts as silent, and a new client is served.
         ann.is_served();
         bob.is_served();
         Client::connect(&server).is_served();

@@ -1,4 +1,4 @@
-//! Users who write to one room as fast as they are answered, and what they know in the end.
+//! Users that write to one room as fast as they are answered, and what they know in the end.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Sender, channel};
@@ -16,7 +16,7 @@ const HALL: &str = "hall";
 /// message was acknowledged.
 const GULP: usize = 64;
 
-/// Messages that nobody ever needs to send.
+/// More messages than any test needs.
 const ENDLESS: usize = 20_000;
 
 /// How they write.
@@ -82,7 +82,7 @@ impl Crowd {
             .collect()
     }
 
-    /// Everybody writes until the server is gone. It is struck by `strike` once this many messages
+    /// All write until the server is gone. It is struck by `strike` once this many messages
     /// have been acknowledged.
     pub fn write_until(
         self,
@@ -126,7 +126,7 @@ pub fn request(txn_id: &str) -> String {
     )
 }
 
-/// Writes until the connection ends. What comes must come in one order, whoever wrote it.
+/// Writes until the connection ends. All messages must come in one order.
 fn write(
     mut client: Client,
     window: usize,
@@ -148,7 +148,7 @@ fn write(
         let more: Vec<_> = (0..window - on_the_way)
             .map(|n| format!("{prefix}-{}", written.sent.len() + n))
             .collect();
-        // With nobody there, what has come already is still to be read.
+        // After the server has ended, what has come already is still read.
         client.says(
             &more
                 .iter()
@@ -170,7 +170,7 @@ fn write(
                     let received = client.received;
                     let acknowledged = Acknowledged { id, received };
                     written.acknowledged.insert(txn_id.clone(), acknowledged);
-                    // Nobody counts any more once the server was struck.
+                    // The count has ended once the server was struck.
                     let _ = acknowledgements.send(());
                 }
             }

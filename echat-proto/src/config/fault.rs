@@ -1,4 +1,4 @@
-//! What is wrong with a config.json, in words for the person who wrote it.
+//! What is wrong with a config.json, in words for its author.
 
 use std::fmt::{self, Display};
 

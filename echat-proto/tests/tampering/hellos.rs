@@ -161,7 +161,7 @@ fn a_signature_holds_for_one_key_and_one_session() {
             "{what}"
         );
     }
-    // An answer of somebody else is theirs: whether that key is trusted is not the handshake's to say.
+    // An answer under another key is valid: whether that key is trusted is not decided by the handshake.
     let Ok(Step::Next(shown)) = SESSION.client().1.next(&by_other) else {
         panic!("it is signed by the key it shows");
     };

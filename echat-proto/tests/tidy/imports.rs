@@ -1,4 +1,4 @@
-//! Who may import whom. A row's modules may import those of the row's list and no others, and a list
+//! Which module may import which. A row's modules may import those of the row's list and no others, and a list
 //! names only rows above its own: so there is no cycle, by construction. `a::b` is the row of a module in the
 //! group `a`, which only declares its modules.
 
@@ -312,7 +312,7 @@ fn modules_import_only_what_is_below_them() {
     }
     none(
         &wrong,
-        "the table in tidy/imports.rs says who may import whom",
+        "the table in tidy/imports.rs has the permitted imports",
     );
 }
 

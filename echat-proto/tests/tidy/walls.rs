@@ -3,7 +3,7 @@
 use super::none;
 use super::source::{has_path, root, sources};
 
-/// A name, the paths that may have it, and why nobody else.
+/// A name, the paths that may have it, and the reason.
 struct Wall {
     name: &'static str,
     allowed: &'static [&'static str],

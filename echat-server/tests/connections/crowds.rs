@@ -1,4 +1,4 @@
-//! Many at once, and one who asks for more than a share: what it costs those beside them.
+//! Many users at once, and users that use more than their share: other users are not delayed.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::Ipv4Addr;
@@ -13,12 +13,12 @@ use echat_server::storage::Store;
 
 use super::queues::{Client, Sim, account, dict};
 
-/// Makes users, and rooms in which all of them are; then they log in.
+/// Makes users and rooms of all of them, and logs them in.
 pub(crate) fn in_rooms(sim: &mut Sim, names: &[String], rooms: usize) -> Vec<Client> {
     let mut clients: Vec<Client> = names.iter().map(|_| sim.connect()).collect();
     for (client, name) in clients.iter_mut().zip(names) {
         assert_eq!(sim.ask(client, 2, account(name)), [102]);
-        // Where the least work is much, all who come from one place rest.
+        // With a small share, each login from one address causes a cool-down.
         sim.now += Duration::from_secs(1);
         sim.settle();
     }
@@ -56,7 +56,7 @@ fn after_a_mass_logout_the_others_get_every_event_and_stay_connected() {
         ..Limits::default()
     };
     let mut sim = Sim::with(limits, Store::in_memory().unwrap());
-    // A tick tells of about forty rooms.
+    // One tick sends presence to about forty rooms.
     sim.engine.set_turn_cost(Duration::from_micros(50));
     let mut clients = in_rooms(&mut sim, &names(10), 20);
     let mut stay = clients.split_off(6);
@@ -74,7 +74,7 @@ fn after_a_mass_logout_the_others_get_every_event_and_stay_connected() {
 #[test]
 fn a_member_that_leaves_does_not_get_the_pending_events_of_the_room() {
     let mut sim = Sim::new();
-    // A tick tells a room or two.
+    // One tick sends presence to one or two rooms.
     sim.engine.set_turn_cost(Duration::from_micros(5));
     let mut clients = in_rooms(&mut sim, &names(6), 20);
     sim.now += Duration::from_secs(10);
@@ -185,7 +185,7 @@ fn queued_requests_take_memory_in_proportion_to_their_bytes() {
     sim.workers = false;
     sim.say(&mut ann, 3, account("ann"));
     sim.round();
-    // Who was logged in may send large frames still. Each null is one byte, and a whole value in memory.
+    // A connection that was logged in may still send large frames. Each null is one byte, and a whole value in memory.
     let nulls = Message {
         command: 6,
         params: Value::List(vec![Value::Null; 16_000]),
@@ -238,7 +238,7 @@ fn pipelined_pages_wait_until_the_output_before_them_is_written() {
         let bytes = sim.engine.output(ann.conn, now).to_vec();
         sim.engine.wrote(ann.conn, bytes.len(), now);
         sim.sent.entry(ann.conn).or_default().extend(bytes);
-        // Each page is much work, too.
+        // Each page costs much work, too.
         sim.now += Duration::from_secs(1);
         sim.settle();
     }

@@ -1,14 +1,14 @@
-//! Tries at passwords whose connections are gone before the password was compared.
+//! Login attempts whose connection is closed before the password was compared.
 
 use super::queues::{Sim, dict};
 use echat_proto::Value;
 use echat_proto::commands::RequestKind;
 use std::net::Ipv4Addr;
 
-/// Tries that strangers have at once, and an address's own.
+/// Attempts that all addresses have together at first, and one of the address.
 const TRIES: usize = 5 + 1;
 
-/// Says LOGIN and hangs up; false if it is refused. No worker does the job; `begins` is whether one began it.
+/// Sends LOGIN and hangs up; false if it is refused. No worker completes the job; `begins` is whether one began it.
 fn tries(sim: &mut Sim, begins: bool) -> bool {
     let mut client = sim.connect_from(Ipv4Addr::new(192, 0, 2, 1));
     sim.workers = false;
@@ -29,11 +29,11 @@ fn tries(sim: &mut Sim, begins: bool) -> bool {
 #[test]
 fn a_login_attempt_counts_once_its_password_is_hashed() {
     let mut sim = Sim::new();
-    // Hanging up before that is no try, however often.
+    // Hanging up before that does not count, however often.
     for n in 0..4 * TRIES {
         assert!(tries(&mut sim, false), "try {n}");
     }
-    // Hanging up later does not make a try free.
+    // Hanging up later still counts.
     for n in 0..TRIES {
         assert!(tries(&mut sim, true), "try {n}");
     }

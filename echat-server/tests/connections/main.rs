@@ -1,5 +1,5 @@
-//! Connections against the engine without sockets: what is answered, in which order, and what waiting
-//! costs.
+//! Connections of the engine without sockets: which requests are answered, in which order, and what waiting
+//! requests cost.
 
 mod crowds;
 mod guesses;
@@ -23,7 +23,7 @@ fn large_room() -> Value {
     Value::Str(LOOK_UP_ROOM.to_owned())
 }
 
-/// A world with a room of so many who are offline.
+/// An engine with a room of so many members that are offline.
 fn world_with_a_large_room(members: usize) -> Sim {
     let mut store = Store::in_memory().unwrap();
     let mut batch = store.batch();
@@ -68,7 +68,7 @@ fn an_expensive_request_delays_only_its_own_user() {
         sim.engine.sever(client.conn);
     }
     sim.settle();
-    assert!(sim.engine.is_blank(), "nobody rests who is gone");
+    assert!(sim.engine.is_blank(), "no cool-down outlives its user");
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn the_members_of_the_largest_room_fit_one_frame() {
     ]);
     assert!(
         members.contains(&zoe),
-        "who is online is listed first of all"
+        "members that are online are listed first"
     );
 }
 
@@ -178,7 +178,7 @@ fn a_request_at_a_worker_holds_back_the_requests_behind_it() {
     );
     sim.workers = true;
     for _ in 0..200 {
-        // So many values are much work.
+        // Values cost work by their number.
         sim.now += Duration::from_millis(100);
         sim.read(&guest, &mut socket);
         sim.round();
@@ -250,7 +250,7 @@ fn a_login_that_comes_too_late_leaves_the_older_session_alone() {
     assert_eq!(sim.ask(&mut ann, 1, Value::Null), [101], "not kicked");
 }
 
-/// Sends a message to oneself in a room, so long that a small database is soon full.
+/// Sends a long message to a room of its own, so that a small database is soon full.
 fn message(room: &str) -> Value {
     let text = |text: &str| Value::Str(text.to_owned());
     let content = text(&"x".repeat(3_500));
@@ -278,7 +278,7 @@ fn a_full_disk_loses_no_request_and_answers_each_once() {
     let mut guests: Vec<Client> = (0..4).map(|_| sim.connect()).collect();
     sim.settle();
 
-    // One tick: a write, requests that wait for workers, what no longer fits, and more of each.
+    // One tick: a write, requests that wait for workers, a write that does not fit, and more of each.
     let bytes = sim.frame(&mut ann, 6, message("den"));
     sim.engine.receive(ann.conn, &bytes, sim.now());
     let (before, behind) = guests.split_at_mut(2);
@@ -340,7 +340,7 @@ fn a_full_send_queue_at_the_retry_of_a_busy_database_gets_another_turn() {
     let bytes = sim.frame(&mut bob, 6, message("den"));
     sim.send(&bob, &bytes);
     other.execute_batch("COMMIT").unwrap();
-    // Before the next try, the room says more to bob than may wait for him.
+    // Before the next try, bob's queue gets more messages of the room than it may hold.
     sim.stalled = Some(bob.conn);
     for _ in 0..80 {
         sim.ask(&mut ann, 6, message("den"));

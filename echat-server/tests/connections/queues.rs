@@ -1,4 +1,4 @@
-//! The engine, and in place of the reactor queues of bytes.
+//! The engine, with queues of bytes in place of the reactor.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,7 +22,7 @@ use rand::rngs::StdRng;
 const CHUNK: usize = 16 * 1024;
 pub(crate) const BUDGET: usize = 64 * 1024;
 
-/// The engine, and in place of the reactor queues of bytes.
+/// The engine, with queues of bytes in place of the reactor.
 pub(crate) struct Sim {
     pub(crate) engine: Engine,
     pub(crate) now: Duration,
@@ -188,7 +188,7 @@ impl Sim {
             .collect()
     }
 
-    /// Says what a client says, without a round between.
+    /// Sends a request of a client, without a round between.
     pub(crate) fn say(&mut self, client: &mut Client, command: u32, params: Value) {
         let frame = self.frame(client, command, params);
         self.engine.receive(client.conn, &frame, self.now());

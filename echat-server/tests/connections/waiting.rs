@@ -99,7 +99,7 @@ fn a_request_waits_for_a_retry_of_the_database() {
     for _ in 0..4 {
         sim.round();
     }
-    // The one is tried again as a whole, of the other what is left after its worker job.
+    // The first is tried again as a whole, the second from where its worker job ended.
     assert_eq!(why(&sim, &ann), Some(WaitReason::DatabaseRetry { at }));
     assert_eq!(why(&sim, &new), Some(WaitReason::DatabaseRetry { at }));
     other.execute_batch("COMMIT").unwrap();
@@ -153,7 +153,7 @@ fn a_refused_password_waits_for_the_refusals_before_it() {
         sim.say(client, LOGIN, account("ann"));
     }
     sim.settle();
-    // Five tries are free and one is the address's own. Of the others one was refused at once.
+    // Five attempts are free and one is the address's own. Of the others, one was refused at once.
     let refused = |client: &&Client| {
         matches!(
             why(&sim, client),
@@ -178,7 +178,7 @@ fn a_logout_waits_until_all_rooms_have_the_login() {
     assert_eq!(sim.ask(&mut clients[0], LOGOUT, Value::Null), [116]);
     sim.now += Duration::from_secs(10);
     sim.settle();
-    // A tick tells a room or two.
+    // One tick sends presence to one or two rooms.
     sim.engine.set_turn_cost(Duration::from_micros(5));
     sim.say(&mut clients[0], LOGIN, account("user0"));
     for _ in 0..3 {

@@ -1,5 +1,5 @@
-//! A second server that nobody troubles. A message is said here and one there by turns, so that a busy machine
-//! delays both rooms; what delays only the first is the server's.
+//! A second server without load. Messages are sent in both by turns, so that a busy machine delays both rooms;
+//! a delay of the first one alone is its server's.
 
 use echat_testkit::server_process::{ServerFolder, ServerProcess};
 
@@ -9,10 +9,10 @@ use super::watch::Times;
 
 /// Comparisons, each of which has to find the room slower before that is believed.
 const COMPARISONS: usize = 5;
-/// A room is troubled if its deliveries take so many times as long as in the other one. Without a fault the ratio
+/// A room is delayed if its deliveries take so many times as long as in the other one. Without a fault the ratio
 /// is about 1, on a busy machine too.
 pub(crate) const TROUBLED: u32 = 4;
-/// The same beside users whose every request may take its share of a tick: the ratio is 1 to 7.
+/// The same beside users whose requests each take their share of a tick: the ratio is 1 to 7.
 pub(crate) const BESIDE_MUCH_WORK: u32 = 12;
 /// Messages of a comparison, in each room.
 const MESSAGES: u64 = 20;
@@ -25,7 +25,7 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// Starts it, with a room of this many.
+    /// Starts it, with a room of this many members.
     pub(crate) fn new(size: usize) -> Self {
         let dir = ServerFolder::new();
         let server = open_house(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
@@ -62,7 +62,7 @@ impl Control {
         both
     }
 
-    /// Stops it in peace.
+    /// Stops it in order.
     pub(crate) fn stop(self) {
         assert_eq!(self.server.stop().status.code(), Some(0));
     }

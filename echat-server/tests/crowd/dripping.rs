@@ -1,4 +1,4 @@
-//! Users who are logged in and say what they say one byte at a time.
+//! Users that are logged in and send byte by byte.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,11 +10,11 @@ use echat_testkit::wire::Client;
 
 use super::watch::Watch;
 
-/// One byte of each in this time.
+/// Each sends one byte in this time.
 const DRIP: Duration = Duration::from_millis(20);
 const REQUEST: &str = "QUERY_SERVER_TIME";
 
-/// Users who drip until they are told to go.
+/// Users that send byte by byte until `go`.
 pub(crate) struct Dripping {
     over: Arc<AtomicBool>,
     thread: JoinHandle<usize>,
@@ -38,7 +38,7 @@ impl Dripping {
         Self { over, thread }
     }
 
-    /// They go; how many requests they made, each of which was answered.
+    /// Ends them; how many requests they made, each of which was answered.
     pub(crate) fn go(self) -> usize {
         self.over.store(true, Ordering::Relaxed);
         self.thread.join().unwrap()

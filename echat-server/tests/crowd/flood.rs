@@ -1,5 +1,5 @@
-//! A flood of hellos. Each is good, so that the server has to raise a number to a power for it, and
-//! cost its sender nothing, since it is always the same; what the server answers is not looked at.
+//! A flood of hellos. Each is valid, so that the server computes a modular power for it; the sender has no
+//! costs, since all are the same and the answers are not read.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -23,13 +23,13 @@ const KEPT: usize = 1_000;
 const ROUND: Duration = Duration::from_millis(2);
 /// Connections that say hello at once while the capacity is measured.
 const AT_ONCE: usize = 32;
-/// Attempts of an honest one before a test fails.
+/// Attempts of an honest client before a test fails.
 const ATTEMPTS: u32 = 100;
 
 /// Where the hellos come from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum From {
-    /// The address that everybody else has too.
+    /// The address of all other clients.
     Everybody,
     /// So many addresses of their own.
     Others(u8),
@@ -122,7 +122,7 @@ pub(crate) fn capacity(server: &ServerProcess, hellos: usize) -> u32 {
     u32::try_from(hellos / AT_ONCE * AT_ONCE).unwrap() * 1_000 / millis.max(1)
 }
 
-/// Logs in as a client does that is closed and comes again, until it is in.
+/// A client that is closed and connects again, until it is logged in.
 pub(crate) struct Honest<'a> {
     pub(crate) server: &'a ServerProcess,
     pub(crate) name: &'a str,

@@ -1,4 +1,4 @@
-//! Clients that ask as fast as they can, each request in a frame of its own.
+//! Clients that send requests as fast as they can, each in a frame of its own.
 
 use echat_proto::channel::Incoming;
 use echat_proto::names::{Content, RoomName, Username};
@@ -6,35 +6,35 @@ use echat_server::storage::{Batch, Store, UserId};
 use echat_testkit::server_process::{ServerFolder, ServerProcess};
 use echat_testkit::wire::{Client, credentials, line, message};
 
-/// The room that they have for themselves.
+/// The room of these clients alone.
 const DEN: &str = "den";
-/// The room in which everybody is.
+/// The room of all users.
 const SQUARE: &str = "square";
-/// Names that a request lists at most.
+/// The most names that a request lists.
 const NAMES: usize = 1_000;
 
-/// What it asks for.
+/// What it sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Greed {
     /// The time.
     Time,
     /// A PONG.
     Pong,
-    /// To say more than it may.
+    /// More messages than its rate allows.
     Say,
-    /// Its rooms, and what is unread in each.
+    /// A list of its rooms, with what is unread in each.
     Rooms,
-    /// Everybody in the square.
+    /// A list of the members of the square.
     Members,
     /// The newest page of the square.
     History,
-    /// What many names contain.
+    /// A search for a part of many names.
     Find,
     /// A room with as many strangers as a request may name.
     Names,
     /// A room with more than that.
     TooManyNames,
-    /// To go and come again, for what a login brings.
+    /// A logout and a login.
     Logins,
 }
 
@@ -85,7 +85,7 @@ impl Greed {
         }
     }
 
-    /// What follows each request of one of them, and how many answers both have.
+    /// What follows each request, and how many answers both have.
     fn sequel(self, name: &str) -> (Option<String>, usize) {
         match self {
             Greed::Logins => (Some(format!("LOGIN {}", credentials(name))), 3),
@@ -116,10 +116,10 @@ impl Greed {
     }
 }
 
-/// How much there is to be greedy for.
+/// How much there is to read.
 #[derive(Clone, Copy)]
 pub(crate) struct Plenty {
-    /// Who they are.
+    /// The number of clients.
     pub(crate) users: usize,
     /// Their rooms.
     pub(crate) rooms: usize,
@@ -129,7 +129,7 @@ pub(crate) struct Plenty {
     pub(crate) members: usize,
 }
 
-/// Registers the greedy ones, and lays before them what they may ask for.
+/// Registers the clients, and makes what they read.
 pub(crate) fn prepare(dir: &ServerFolder, plenty: Plenty) {
     let server = dir.start(&[]);
     for n in 0..plenty.users {
@@ -162,19 +162,16 @@ fn name(n: usize) -> String {
 
 fn account(batch: &mut Batch<'_>, name: &str) -> UserId {
     let name = Username::new(name).unwrap();
-    batch
-        .create_user(&name, "nobody logs in", 0)
-        .unwrap()
-        .unwrap()
+    batch.create_user(&name, "no login", 0).unwrap().unwrap()
 }
 
-/// A room of these, in which the last of them says something again and again.
+/// A room of these members, with messages of the last one.
 fn fill(batch: &mut Batch<'_>, name: &RoomName, members: &[UserId], messages: usize) {
     let room = batch.create_room(name, members[0], 0).unwrap().unwrap();
     for member in members {
         batch.add_member(room, *member, 0).unwrap();
     }
-    let content = Content::new("what nobody has read").unwrap();
+    let content = Content::new("an unread message").unwrap();
     for _ in 0..messages {
         batch
             .insert_message(room, *members.last().unwrap(), &content, None, 0)
@@ -188,7 +185,7 @@ pub(crate) struct Greedy {
     client: Client,
 }
 
-/// They come.
+/// Logs them in.
 pub(crate) fn enter(server: &ServerProcess, users: usize) -> Vec<Greedy> {
     let come = |n| Greedy {
         name: name(n),
@@ -197,7 +194,7 @@ pub(crate) fn enter(server: &ServerProcess, users: usize) -> Vec<Greedy> {
     (0..users).map(come).collect()
 }
 
-/// Sends a window of frames, and hears one answer to each.
+/// Sends a window of frames, and reads one answer to each.
 pub(crate) fn ask(greedy: &mut Greedy, greed: Greed) {
     let (sequel, answers) = greed.sequel(&greedy.name);
     let requests: Vec<_> = (0..greed.window())
@@ -216,7 +213,7 @@ pub(crate) fn ask(greedy: &mut Greedy, greed: Greed) {
     }
 }
 
-/// Whether that is what others of them do.
+/// Whether that is an event of another user.
 fn is_news(incoming: &Incoming) -> bool {
     let Incoming::Message(event) = incoming else {
         return false;

@@ -1,4 +1,4 @@
-//! A crowd that shares rooms with others, and goes at once.
+//! Users that share rooms with others, and leave at once.
 
 use std::net::{Shutdown, TcpStream};
 use std::thread::{self, JoinHandle};
@@ -9,10 +9,10 @@ use echat_server::storage::Store;
 use echat_testkit::server_process::{ServerFolder, ServerProcess};
 use echat_testkit::wire::{Client, message};
 
-/// Some who go, some who stay, and the rooms in which all of them are.
+/// Users that leave, users that stay, and the rooms in which all of them are.
 pub(crate) struct Crowd {
     going: Vec<TcpStream>,
-    /// Each says how often it was told that somebody went.
+    /// Each gives the number of offline events that it got.
     staying: Vec<JoinHandle<usize>>,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Size {
     pub(crate) rooms: usize,
 }
 
-/// Registers everybody, and lays the rooms before them.
+/// Registers all users, and makes their rooms.
 pub(crate) fn prepare(dir: &ServerFolder, size: Size) {
     let server = super::open_house(dir, r#"{"registrations": 0}"#);
     for n in 0..size.going + size.staying {
@@ -49,7 +49,7 @@ fn name(n: usize) -> String {
 }
 
 impl Crowd {
-    /// All come, and read whatever they are told.
+    /// All log in, and read every event.
     pub(crate) fn gather(server: &ServerProcess, size: Size) -> Self {
         let news = size.going * size.rooms;
         let come = |n| {
@@ -63,7 +63,7 @@ impl Crowd {
         Self { going, staying }
     }
 
-    /// Those who go hang up. The others are over when they were told of each in every room.
+    /// The users that leave hang up. The others end when they have an event for each of them in every room.
     pub(crate) fn part(self) -> Vec<JoinHandle<usize>> {
         for stream in &self.going {
             stream.shutdown(Shutdown::Both).unwrap();
@@ -72,7 +72,7 @@ impl Crowd {
     }
 }
 
-/// Hears that so many went from rooms, if it is not closed before.
+/// Reads this many offline events of rooms, unless it is closed before.
 fn listen(mut client: Client, news: usize) -> usize {
     let went = message(r#"ON_MEMBER_OFFLINE {"roomname":"","membername":""}"#).command;
     let mut told = 0;

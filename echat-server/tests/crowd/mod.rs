@@ -1,8 +1,8 @@
-//! A room where people talk, those who trouble it, and what it costs.
+//! A room, clients that load its server, and what that costs the room.
 //!
-//! No verdict hangs on a time alone. A room is compared with one in a second server that nobody troubles
+//! No verdict hangs on a time alone. A room is compared with one in a second server without load
 //! ([`control`]), by a ratio with a wide margin, and again before it is believed. Other figures are printed by the
-//! campaigns (CONTRIBUTING.md, "Long campaigns"), to be read.
+//! campaigns (CONTRIBUTING.md, "Long campaigns"), for a reader.
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
@@ -30,8 +30,7 @@ pub(crate) fn open_house(dir: &ServerFolder, limits: &str) -> ServerProcess {
     dir.start_behind(ALL_FILES, &["--log", "info"])
 }
 
-/// Says that it is over when this goes out of scope, in a panic too: who goes on until then is not
-/// to go on for ever.
+/// Sets the flag when this goes out of scope, in a panic too: a thread that runs until then must end.
 pub(crate) struct Until<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for Until<'_> {

@@ -1,4 +1,4 @@
-//! A room in which somebody talks, and how soon the others hear it.
+//! A room with messages, and how soon its members get them.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -12,19 +12,19 @@ use super::watch::{Times, Watch};
 /// The room's name.
 pub(crate) const NAME: &str = "parlour";
 
-/// A room; all of its members hear everything, or a test fails.
+/// A room. A test fails if one of its members misses a message.
 pub(crate) struct Room {
     members: Vec<Client>,
     said: u64,
     last_id: u64,
 }
 
-/// How somebody talks.
+/// How messages are sent.
 pub(crate) struct Talk {
     pub(crate) messages: u64,
-    /// Messages that are said at once; then everybody is waited for.
+    /// Messages that are sent at once; then every member is awaited.
     pub(crate) burst: u64,
-    /// Time from one burst to the next; zero: as soon as everybody has heard.
+    /// Time from one burst to the next; zero: as soon as every member has the last one.
     pub(crate) pace: Duration,
     /// Bytes of a message.
     pub(crate) length: usize,
@@ -65,8 +65,8 @@ impl Room {
         room
     }
 
-    /// The members take turns in talking. Each of them hears each message once and in order; the
-    /// times that it took from the moment at which it was due.
+    /// The members send by turns. Each gets each message once and in order; the times that it took from the
+    /// moment at which the message was due.
     pub(crate) fn talk(&mut self, talk: &Talk) -> Times {
         let watch = Watch::start();
         let mut times = Times::default();
@@ -113,7 +113,7 @@ impl Room {
     }
 }
 
-/// Hears these messages and no others, in their order; their ids.
+/// Reads these messages and no others, in order; their ids.
 fn hear(member: &mut Client, said: Range<u64>) -> Vec<u64> {
     said.map(|n| {
         let message = next_said(member);
@@ -154,7 +154,7 @@ pub(crate) fn read_to_the_end(member: &mut Client) -> (u64, Option<u64>) {
     }
 }
 
-/// The next message that somebody said; who comes and goes is passed over.
+/// The next message; presence is passed over.
 fn next_said(member: &mut Client) -> Message {
     loop {
         let message = member.hears_message();

@@ -1,5 +1,5 @@
-//! Connections that say nothing, or one byte in ten seconds. The server closes each when its hello
-//! has not come for five seconds; who troubles it connects again.
+//! Connections that send nothing, or one byte in ten seconds. The server closes each that has not sent its
+//! hello after five seconds; another connection replaces it.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
@@ -16,9 +16,9 @@ use super::watch::Watch;
 /// The next connection comes in the place of one that is so old, which the server still keeps: so there are
 /// never fewer.
 const RENEWED: Duration = Duration::from_secs(4);
-/// A connection is looked at this long after it was opened, when the server has had done with it.
+/// A connection is checked this long after it was opened, when the server must have closed it.
 const LIFE: Duration = Duration::from_millis(5_500);
-/// How often the crowd is looked after.
+/// How often the crowd is checked.
 const ROUND: Duration = Duration::from_millis(50);
 /// Files of a test besides those of a crowd.
 const OTHER_FILES: u64 = 500;
@@ -47,7 +47,7 @@ pub(crate) struct Silent {
 }
 
 impl Silent {
-    /// Opens the connections, every other of which says one byte, and keeps their number up.
+    /// Opens the connections, every other of which sends one byte, and keeps their number constant.
     pub(crate) fn gather(address: SocketAddr, count: usize) -> Self {
         let watch = Watch::start();
         let mut crowd: VecDeque<_> = (0..count)

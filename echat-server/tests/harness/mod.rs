@@ -1,5 +1,5 @@
-//! The engine without its sockets: the test owns the time, the workers and the wires, and nothing
-//! happens but what it asks for.
+//! The engine without its sockets: the test owns the time, the workers and the bytes, and nothing happens by
+//! itself.
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
@@ -39,7 +39,7 @@ pub(crate) struct Actor {
 }
 
 impl Harness {
-    /// An engine over this store, where messages may be sent as fast as one likes.
+    /// An engine over this store, without a rate of messages.
     pub(crate) fn new(store: Store) -> Self {
         let limits = Limits {
             message_rate: 0,
@@ -176,8 +176,7 @@ impl Actor {
         self.hears(harness).into_iter().map(of).collect()
     }
 
-    /// Sends one request; the last message that comes, which is the final reply if nobody else
-    /// does anything.
+    /// Sends one request; the last message that comes, which is the final reply if no other client acts.
     pub(crate) fn asks(&mut self, harness: &mut Harness, request: &str) -> Message {
         self.says(harness, &[request]);
         harness.settle();

@@ -1,4 +1,4 @@
-//! Who may ask what: every command by everybody, each cell declared.
+//! Authorisation: every command by each kind of caller, each cell declared.
 
 use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
@@ -8,12 +8,12 @@ use echat_proto::json::from_json;
 use echat_server::config::Limits;
 use echat_server::storage::Store;
 
-/// How a request ends for those who ask: `ok` or a refusal's code.
+/// How a request ends for each kind of caller: `ok` or a refusal's code.
 struct Row {
     kind: RequestKind,
     params: &'static str,
-    /// Nobody: a fresh connection, and one after LOGOUT or being taken over, which are the same.
-    nobody: &'static str,
+    /// A connection without a login: fresh, after LOGOUT, or replaced.
+    no_login: &'static str,
     /// A user who has nothing to do with bob and the room tea.
     stranger: &'static str,
     /// Bob's friend, who was a member of the room and has left it.
@@ -25,11 +25,11 @@ struct Row {
 }
 
 const fn row(kind: RequestKind, params: &'static str, ends: [&'static str; 5]) -> Row {
-    let [nobody, stranger, left, member, owner] = ends;
+    let [no_login, stranger, left, member, owner] = ends;
     Row {
         kind,
         params,
-        nobody,
+        no_login,
         stranger,
         left,
         member,
@@ -165,12 +165,12 @@ fn each_kind_of_caller_may_do_what_the_table_says_and_nothing_else() {
     for row in TABLE {
         let mut sim = sim();
         log_in(&mut sim, &["stranger", "left", "member", "owner", "gone"]);
-        sim.connect("nobody", HOME);
+        sim.connect("fresh", HOME);
         sim.ask("gone", "LOGOUT", "null");
         // Each in the order of the power to change the world for those behind.
         for (who, expected) in [
-            ("gone", row.nobody),
-            ("nobody", row.nobody),
+            ("gone", row.no_login),
+            ("fresh", row.no_login),
             ("stranger", row.stranger),
             ("left", row.left),
             ("member", row.member),
@@ -180,7 +180,7 @@ fn each_kind_of_caller_may_do_what_the_table_says_and_nothing_else() {
             if expected == OK && who != "owner" && row.changes() {
                 let mut sim = self::sim();
                 match who {
-                    "nobody" => sim.connect(who, HOME),
+                    "fresh" => sim.connect(who, HOME),
                     "gone" => {
                         log_in(&mut sim, &[who]);
                         sim.ask(who, "LOGOUT", "null");
@@ -262,6 +262,6 @@ fn after_a_takeover_the_old_connection_may_do_nothing() {
     assert_eq!(
         asked[0].params.at("success"),
         Some(&Value::Bool(true)),
-        "nobody had asked yet"
+        "there was no request yet"
     );
 }

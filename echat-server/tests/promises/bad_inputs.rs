@@ -15,7 +15,7 @@ fn sim() -> Sim {
     ann_and_a_guest(store)
 }
 
-/// The limit on L of somebody's frames.
+/// The limit on L of a client's frames.
 pub(super) fn frame(who: &str) -> usize {
     match who {
         "guest" => FRAME_BEFORE_LOGIN,
@@ -23,7 +23,7 @@ pub(super) fn frame(who: &str) -> usize {
     }
 }
 
-/// Who gets beyond the gate of a request.
+/// A client that passes the gate of a request.
 pub(super) fn asker(kind: RequestKind) -> &'static str {
     match kind {
         RequestKind::Register | RequestKind::Login => "guest",
@@ -132,7 +132,7 @@ fn a_hundred_logins_and_logouts_at_once_are_answered_one_by_one() {
     ]);
     for round in 0..50 {
         sim.say("guest", RequestKind::Login.info().number, login.clone());
-        // Each second time the next LOGIN finds somebody logged in.
+        // Each second time the next LOGIN finds its user logged in.
         if round % 2 == 0 {
             sim.say("guest", RequestKind::Logout.info().number, Value::Null);
         }

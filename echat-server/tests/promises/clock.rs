@@ -59,7 +59,7 @@ fn send(sim: &mut Sim, who: &str, txn: usize) -> (u64, u64) {
     )
 }
 
-/// The ids and times of all messages, as somebody sees them.
+/// The ids and times of all messages, as this user sees them.
 fn history(sim: &mut Sim, who: &str) -> Vec<(u64, u64)> {
     let replies = sim.ask(who, "QUERY_HISTORY", "{}");
     let Some(Value::List(messages)) = replies[0].params.at("messages") else {

@@ -261,7 +261,7 @@ fn an_unknown_name_gets_the_answer_and_the_cost_of_a_known_one() {
     let mut sim = sim();
     sim.connect("guest", HOME);
     let mut answers = Vec::new();
-    // Known, unknown, and such as nobody can have.
+    // A known name, an unknown one, and names that no account can have.
     for name in ["ann", "eve", "no name", "", "ANN"] {
         let before = sim.hashed;
         let params = format!(r#"{{"username":"{name}","password":"wrong horse"}}"#);

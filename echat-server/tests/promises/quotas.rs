@@ -1,4 +1,4 @@
-//! What one user may store in a day, who pays for coming to rooms, and a disk that is nearly full.
+//! What one user may store in a day, which user a membership is charged to, and a disk that is nearly full.
 
 use crate::sim::script::log_in;
 use crate::sim::{Sim, seed};
@@ -253,7 +253,7 @@ fn adding_members_is_charged_to_the_user_that_adds_them_and_leaving_is_free() {
             );
         }
     }
-    // One who came back by joining is a member like any other.
+    // A user that came back by joining is a member like any other.
     sim.ask("bob", "JOIN_ROOM", r#""room0""#);
     let params = r#"{"roomname":"room0","members":["bob"]}"#;
     assert_eq!(

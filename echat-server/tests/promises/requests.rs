@@ -140,7 +140,7 @@ fn come_back(sim: &mut Sim) {
     sim.settle();
 }
 
-/// Nobody who is still connected waits for a reply; one reply too many fails where it is read.
+/// No open connection waits for a reply; one reply too many fails where it is read.
 /// Counts how requests were refused.
 fn all_is_answered(sim: &mut Sim, codes: &mut BTreeMap<String, usize>) {
     for (name, end) in &mut sim.ends {
@@ -173,14 +173,14 @@ fn every_request_has_one_final_reply_whatever_happens() {
             0 => sim.engine.store().limit_pages(1).expect("a pragma"),
             1 => other
                 .execute_batch("BEGIN EXCLUSIVE")
-                .expect("nobody else holds it"),
+                .expect("no other program holds it"),
             _ => {}
         }
         for _ in 0..rng.random_range(1..30) {
             let who = *[USERS.as_slice(), &GUESTS]
                 .concat()
                 .choose(&mut rng)
-                .expect("somebody");
+                .expect("a user");
             let (number, params) = pool.request(&mut rng);
             let times = match rng.random_range(0..100) {
                 0 => 100,

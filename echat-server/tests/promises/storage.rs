@@ -320,7 +320,7 @@ fn a_held_database_delays_writes_for_five_seconds_and_nothing_else() {
     let hold = || {
         other
             .execute_batch("BEGIN EXCLUSIVE")
-            .expect("nobody else holds it");
+            .expect("no other program holds it");
     };
     let short = r#"{"target_type":1,"target":"tea","content":"hi"}"#;
 

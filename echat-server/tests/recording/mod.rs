@@ -218,7 +218,7 @@ fn messages(path: &Path) -> Result<BTreeMap<String, u64>, rusqlite::Error> {
     Ok(found)
 }
 
-/// The real binary starts there, lets somebody new in, and stops in peace.
+/// The real binary starts there, serves a new user, and stops in order.
 fn serves(dir: &ServerFolder) -> Result<(), String> {
     let server = dir.start(&["--log", "warn"]);
     Client::register(&server, "late").is_served();

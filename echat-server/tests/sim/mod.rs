@@ -123,12 +123,12 @@ impl Sim {
     pub(crate) fn end(&mut self, name: &str) -> &mut End {
         self.ends
             .get_mut(name)
-            .unwrap_or_else(|| panic!("nobody is called {name:?}"))
+            .unwrap_or_else(|| panic!("no client is called {name:?}"))
     }
 
     /// Gives an end another name: bytes are carried, and so ticks are filled, in the order of names.
     pub(crate) fn rename(&mut self, from: &str, to: &str) {
-        let end = self.ends.remove(from).expect("somebody is called so");
+        let end = self.ends.remove(from).expect("a client of this name");
         if let Some(conn) = end.conn {
             self.by_conn.insert(conn, to.to_owned());
         }
@@ -145,7 +145,7 @@ impl Sim {
     /// Sends a frame with this plaintext, whatever it is.
     pub(crate) fn say_plain(&mut self, name: &str, plain: &[u8]) {
         self.settle_handshake(name);
-        let end = self.ends.get_mut(name).expect("settling lost nobody");
+        let end = self.ends.get_mut(name).expect("settling lost no client");
         end.send(plain, &mut self.rng);
     }
 
@@ -343,7 +343,7 @@ impl Sim {
         !closed.is_empty()
     }
 
-    /// Hands in results that were kept back: all of them, or what the weather lets through.
+    /// Hands in results that were kept back: all of them, or those that the schedule lets through.
     fn complete_some(&mut self) -> bool {
         let mut results = std::mem::take(&mut self.results);
         if let Some(schedule) = &mut self.schedule {
@@ -398,7 +398,7 @@ impl Sim {
         (self.now.running, name, what).hash(&mut self.trace);
     }
 
-    /// A digest of every byte that the engine said, to whom and when.
+    /// A digest of every byte that the engine sent, with its connection and time.
     pub(crate) fn trace(&self) -> u64 {
         self.trace.finish()
     }

@@ -15,7 +15,7 @@ pub(crate) fn hash() -> String {
 fn user(store: &mut Store, name: &str) -> UserId {
     let found = store.batch().find_user(name).expect("a store that works");
     found
-        .unwrap_or_else(|| panic!("nobody is called {name:?}"))
+        .unwrap_or_else(|| panic!("no user is called {name:?}"))
         .id
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn run(task: Task, host_key: &SigningKey, rng: &mut StdRng) -> JobRes
     }
 }
 
-/// What becomes of a password that nobody looks at: it is right, or hashed as if it were
+/// What becomes of a password that is not compared: it is right, or hashed as if it were
 /// everybody's.
 pub(crate) fn believe(task: &Task) -> JobResult {
     match task {

@@ -1,5 +1,5 @@
 //! What a tick committed, judged: every change rests on a request that was asked and on the right to
-//! ask it, every bound holds, and it follows who is to be told.
+//! ask it, every bound holds, and the events that are due follow from it.
 
 use crate::client::Due;
 use crate::facts::Facts;
@@ -10,7 +10,7 @@ use crate::truth::{Room, Truth};
 use echat_server::clock::Now;
 use echat_server::config::Limits;
 
-/// A tick, and the requests that it may have handled, each with one who may have asked.
+/// A tick, and the requests that it may have handled, each with a user that may have made it.
 pub(crate) struct Changes<'w> {
     pub(crate) before: &'w Truth,
     pub(crate) after: &'w Truth,
@@ -19,7 +19,7 @@ pub(crate) struct Changes<'w> {
     pub(crate) now: Now,
 }
 
-/// Who is to be told what; surely, or perhaps.
+/// Events that are due, surely or perhaps, with their receivers.
 pub(crate) type Dues = Vec<(usize, Due, bool)>;
 
 impl Changes<'_> {
@@ -52,7 +52,7 @@ impl Changes<'_> {
                 .iter()
                 .any(|(_, planned)| *planned == PlannedRequest::Register(*new))
             {
-                return fail("an account that nobody asked for");
+                return fail("an account without a request");
             }
         }
         Ok(())
@@ -99,7 +99,7 @@ impl Changes<'_> {
         for (number, room) in &self.after.rooms {
             let made = |planned: &PlannedRequest| matches!(planned, PlannedRequest::Create(of, _) if of == number);
             if !self.before.rooms.contains_key(number) && !self.was_asked(room.owner, made) {
-                return fail("a room that nobody made");
+                return fail("a room without a request");
             }
             if room.members != self.after.members(*number).len() as u64 {
                 return fail("a room counts other members than it has");
@@ -123,7 +123,7 @@ impl Changes<'_> {
                         let newest = self.newest(room.conversation);
                         if !came || seat.after < newest || seat.read < seat.after {
                             return fail(
-                                "a member whom nobody let in, or who sees what was before",
+                                "a member without a request, or with messages from before",
                             );
                         }
                         dues.push((user, Due::Room(*number), true));
@@ -170,7 +170,7 @@ impl Changes<'_> {
         Ok(())
     }
 
-    /// Whether somebody may have let a user into a room in this tick.
+    /// Whether a user may have been let into a room in this tick.
     fn may_come(&self, user: usize, room: usize) -> bool {
         let owner = self.after.rooms[&room].owner;
         self.was_asked(user, |planned| *planned == PlannedRequest::Join(room))
@@ -215,7 +215,7 @@ impl Changes<'_> {
                 _ => false,
             };
             if !self.was_asked(sender, wanted) {
-                return fail(&format!("message {id}, which nobody sent"));
+                return fail(&format!("message {id}, which was not sent"));
             }
             if message.time != self.now.unix {
                 return fail(&format!("message {id} of another time"));
@@ -239,7 +239,9 @@ impl Changes<'_> {
                 }
             }
             if !takes_part {
-                return fail(&format!("message {id} of one who takes no part"));
+                return fail(&format!(
+                    "message {id} of a user outside of the conversation"
+                ));
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ use echat_proto::param::TargetType;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-/// What somebody is to be told on a connection.
+/// An event that is due on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Due {
     Message(u64),
@@ -35,7 +35,7 @@ pub(crate) struct Client {
     pub(crate) opened: bool,
     /// Why the server says that it closes the connection.
     pub(crate) goodbye: Option<u64>,
-    /// Since when, at the earliest, nobody is logged in here.
+    /// Since when, at the earliest, no user is logged in here.
     pub(crate) guest_since: Duration,
     pub(crate) connected_at: Duration,
     /// Bytes that wait for it at the server, and since when they are too many.
@@ -48,7 +48,7 @@ pub(crate) struct Client {
     pub(crate) opened_by: Option<Presented>,
     pub(crate) secret: Option<SecretId>,
     pub(crate) kicked: bool,
-    /// Whether another session took its place in bad weather, in which a goodbye may come too late.
+    /// Whether another session took its place while the network was slow, when a goodbye may come too late.
     pub(crate) displaced: bool,
     /// Commands said that do not exist.
     pub(crate) nonsense: usize,
@@ -64,7 +64,7 @@ pub(crate) struct Client {
     newest: u64,
     pub(crate) friends: BTreeSet<usize>,
     pub(crate) online: BTreeSet<usize>,
-    /// Rooms, and who of them is online once that was asked.
+    /// Rooms, and the members that are online, once they were listed.
     pub(crate) rooms: BTreeMap<usize, Option<BTreeSet<usize>>>,
     /// Rooms whose members were listed, and those of whom nothing was told since: a list may have said
     /// already what the room is told later.
@@ -86,7 +86,7 @@ impl Client {
         };
     }
 
-    /// Who may be logged in when a request said now is handled.
+    /// The users that may be logged in when a request that is sent now is handled.
     pub(crate) fn candidates(&self) -> Vec<usize> {
         let logins = self.asked.iter().filter_map(|asked| match asked.planned {
             PlannedRequest::Login { user, right: true } | PlannedRequest::Resume { user, .. } => {
@@ -123,7 +123,7 @@ impl Client {
     /// Takes an event, or what comes before a final reply.
     pub(crate) fn event(&mut self, event: &Event, truth: &Truth) -> Result<(), String> {
         if self.kicked {
-            return fail("an event for one who was sent away");
+            return fail("an event after the goodbye");
         }
         match event {
             Event::LoginSuccess { username } => {
@@ -164,13 +164,13 @@ impl Client {
             Event::OnFriendOnline { username } => {
                 let friend = user(username);
                 if !self.friends.contains(&friend) || !self.online.insert(friend) {
-                    return fail("a stranger, or one who is online, comes online");
+                    return fail("an online event of a stranger, or of a user that is online");
                 }
             }
             Event::OnFriendOffline { username } => {
                 let friend = user(username);
                 if !self.friends.contains(&friend) || !self.online.remove(&friend) {
-                    return fail("a stranger, or one who is offline, goes offline");
+                    return fail("an offline event of a stranger, or of a user that is offline");
                 }
             }
             Event::OnMemberOnline {
@@ -216,7 +216,7 @@ impl Client {
         Ok(())
     }
 
-    /// Somebody's message.
+    /// A message of another user.
     fn message(&mut self, me: usize, event: &Event, truth: &Truth) -> Result<(), String> {
         let id = matches(event, me, truth)?;
         self.owed(Due::Message(id))?;
@@ -250,7 +250,7 @@ impl Client {
             Ok(())
         } else {
             fail(&format!(
-                "{due:?} is told to one who is not to know, or twice"
+                "{due:?} is sent to a client that must not get it, or twice"
             ))
         }
     }
@@ -295,7 +295,7 @@ pub(crate) fn matches(event: &Event, me: usize, truth: &Truth) -> Result<u64, St
 
 pub(crate) fn user(name: &str) -> usize {
     let known = USERS.iter().position(|user| *user == name);
-    known.unwrap_or_else(|| panic!("nobody is called {name:?}"))
+    known.unwrap_or_else(|| panic!("no user is called {name:?}"))
 }
 
 pub(crate) fn room(name: &str) -> usize {

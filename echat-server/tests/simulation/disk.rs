@@ -158,7 +158,7 @@ impl Disk {
         if !self.occupied {
             self.other
                 .execute_batch("BEGIN EXCLUSIVE")
-                .expect("between ticks nobody holds it");
+                .expect("it is free between ticks");
             self.occupied = true;
         }
     }
@@ -167,7 +167,7 @@ impl Disk {
         if !self.occupied && !self.broken {
             self.other
                 .execute_batch(SABOTAGE)
-                .expect("between ticks nobody holds it");
+                .expect("it is free between ticks");
             self.broken = true;
         }
     }
@@ -177,7 +177,7 @@ impl Disk {
         if !self.occupied && !self.damaged {
             self.other
                 .execute_batch(DAMAGE)
-                .expect("between ticks nobody holds it");
+                .expect("it is free between ticks");
             self.damaged = true;
         }
     }
@@ -190,12 +190,12 @@ impl Disk {
         if std::mem::take(&mut self.broken) {
             self.other
                 .execute_batch(REPAIR)
-                .expect("between ticks nobody holds it");
+                .expect("it is free between ticks");
         }
         if std::mem::take(&mut self.damaged) {
             self.other
                 .execute_batch(RESTORE)
-                .expect("between ticks nobody holds it");
+                .expect("it is free between ticks");
         }
         store.limit_pages(ROOMY).expect("a pragma");
         self.full = false;

@@ -36,11 +36,11 @@ impl Case {
             0,
             vec![PlannedRequest::Create(0, members.collect())],
         ));
-        // Who knows a room's members is told of each that comes and goes.
+        // A client that has listed a room's members gets an event for each that logs in or out.
         let asked = PlannedRequest::Members(0);
         steps.extend((0..present).map(|seat| Action::Ask(seat, asked.clone())));
         while steps.len() < 36 {
-            // Most of what happens, happens to those who are there.
+            // Most actions are those of clients that are connected.
             let most = if rng.random_range(0..6) == 0 {
                 SEATS
             } else {

@@ -1,4 +1,4 @@
-//! What is remembered over a whole case, whoever lost a connection meanwhile.
+//! What is remembered over a whole case, also for connections that were lost.
 
 use crate::plan::{PlannedRequest, USERS};
 use crate::request::content;
@@ -10,9 +10,9 @@ use std::time::Duration;
 /// What was said and done so far.
 #[derive(Default)]
 pub(crate) struct Facts {
-    /// Messages whose senders were told that they are stored.
+    /// Messages that were acknowledged.
     pub(crate) acknowledged: BTreeSet<u64>,
-    /// Who ever asked whom for friendship.
+    /// Each pair of users with a friend request so far.
     pub(crate) asked: BTreeSet<(usize, usize)>,
     /// How often a content was sent without a transaction id, and how often it was stored.
     sent: BTreeMap<String, usize>,

@@ -46,7 +46,7 @@ pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
     if run.online().values().any(|conns| conns.len() > sessions) {
         return fail("more sessions of a user than may be");
     }
-    // Who has just gone is taken out by the next tick, which comes at once.
+    // A user that has just left is taken out by the next tick, which comes at once.
     if run.sim.engine.has_work() {
         return Ok(());
     }
@@ -60,7 +60,7 @@ pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
     {
         Ok(())
     } else {
-        fail("somebody is online without a connection")
+        fail("a user is online without a connection")
     }
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn closed(
     let crowded = guest && limits.unauthenticated < USERS.len();
     let unopened = !client.opened && for_long(client.connected_at, HELLO);
     let planned = client.goodbye.map(CloseReason::from_number);
-    // The goodbye of the first is lost to who does not read, or not in time.
+    // A client that does not read, or not in time, loses the goodbye of the first.
     let reasons = [
         (
             "slow",
@@ -193,6 +193,6 @@ pub(crate) fn all_gone(run: &Run) -> Result<(), String> {
     if engine.is_empty() && engine.is_blank() && !engine.has_work() && engine.deadline().is_none() {
         Ok(())
     } else {
-        fail("something is left of those who are gone")
+        fail("something is left of users that left")
     }
 }

@@ -2,9 +2,9 @@
 //! disk and workers that misbehave, a clock that jumps; and after every tick everything is judged.
 //!
 //! ```text
-//! draw: a seed becomes a case (plan) ──> run: deeds done, world moved ──> tick
-//!   truth: what is committed ──> changes: may it have changed so? who is to be told?
-//!   client: what it was told ──> replies against spec, events against its own story
+//! draw: a seed becomes a case (plan) ──> run: actions done, world moved ──> tick
+//!   truth: what is committed ──> changes: may it have changed so? which events are due?
+//!   client: what it received ──> replies against spec, events against its own story
 //!   invariants: bounds, rest, emptiness          shrink: a failing case made smaller
 //! ```
 
@@ -94,7 +94,7 @@ fn outcome(case: &Case, loud: bool) -> Result<Held, String> {
     })
 }
 
-/// What went wrong, whoever it was with.
+/// What went wrong, without the numbers of users and messages.
 fn kind(failure: &str) -> String {
     let line = failure.lines().next().unwrap_or_default();
     line.chars().filter(|c| !c.is_ascii_digit()).collect()

@@ -1,7 +1,7 @@
 //! A case: everything that happens in one simulated world, drawn from a seed ([`crate::draw`]) and then
 //! only data, so that it can be printed, replayed, and made smaller piece by piece.
 //!
-//! Each step carries how often the world moves after it and the seed of the weather in which it
+//! Each step carries how often the world moves after it and the seed of the schedule in which it
 //! does: taking other steps away changes nothing about it.
 
 use echat_server::config::Limits;
@@ -39,7 +39,7 @@ pub(crate) enum Climate {
     Roomy,
     /// A few of everything.
     Tight,
-    /// Short queues, and nobody is told to send slowly.
+    /// Short queues, and no rate of messages.
     Narrow,
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Asked {
     pub(crate) planned: PlannedRequest,
     /// The secret that it presents.
     pub(crate) presented: Option<Presented>,
-    /// Who may be logged in when it is handled.
+    /// The users that may be logged in when it is handled.
     pub(crate) who: Vec<usize>,
     /// The newest message that the client knew.
     pub(crate) known: u64,
@@ -278,7 +278,7 @@ impl Judge<'_> {
         check(anew || *txn, "one message is acknowledged twice")?;
         check(
             *txn || !client.has_heard_of(id),
-            "a message is told to the one who sent it",
+            "a message is sent to its own sender",
         )?;
         client.heard_of(id);
         client
@@ -368,7 +368,7 @@ impl Judge<'_> {
 }
 
 /// Whether members hear of all coming and going. Otherwise, in a room that grows and shrinks, they may
-/// hear of somebody's going and not of their coming.
+/// get the offline event of a user without the online event.
 pub(crate) fn presence_is_sent(limits: &Limits) -> bool {
     limits.presence_room_members >= USERS.len()
 }

@@ -56,7 +56,7 @@ impl Changes<'_> {
 
     fn made(&self, pair: Pair, facts: &mut Facts) -> Result<(), String> {
         if !self.asks(pair) {
-            return fail("a friend request that nobody made");
+            return fail("a friend request that was not made");
         }
         if self.is_silenced(pair) {
             return fail("a friend request that was declined a short while ago");
@@ -105,11 +105,11 @@ impl Changes<'_> {
                 |planned: &PlannedRequest| *planned == PlannedRequest::Resolve(pair.0, false);
             let anew = before.is_none();
             if anew && (after.at != self.now.unix || !self.was_asked(pair.1, refused)) {
-                return fail("a request was declined by nobody, or at another time");
+                return fail("a request was declined without an answer, or at another time");
             }
             if after.again && !before.is_some_and(|before| before.again) {
                 if !self.asks(*pair) {
-                    return fail("a declined request was made again by nobody");
+                    return fail("a declined request came again by itself");
                 }
                 facts.meet("a declined request that was made again in silence".to_owned());
                 self.count(pair.0, facts)?;

@@ -290,7 +290,7 @@ pub(crate) fn chat_message(me: usize, id: u64, message: &Stored, truth: &Truth) 
     }
 }
 
-/// What a login shows, but for who is online.
+/// What a login shows, without presence.
 pub(crate) struct Bundle {
     pub(crate) rooms: Vec<String>,
     pub(crate) friends: Vec<String>,

@@ -1,4 +1,4 @@
-//! What is committed, read between ticks from the database itself, and what of it whom concerns.
+//! What is committed, read between ticks from the database itself, and which users it concerns.
 //! Users and rooms are numbers into [`crate::plan`]'s names.
 
 use crate::plan::{ROOMS, Target, USERS};
@@ -17,11 +17,11 @@ pub(crate) struct Truth {
     pub(crate) users: BTreeSet<usize>,
     /// The lesser number first.
     pub(crate) friends: BTreeMap<(usize, usize), Conversation>,
-    /// Who asked whom for friendship and waits for an answer, oldest first.
+    /// Friend requests without an answer, oldest first.
     pub(crate) asked: Vec<(usize, usize)>,
     /// When each of them asked.
     pub(crate) asked_at: BTreeMap<(usize, usize), i64>,
-    /// Who asked whom and was declined.
+    /// Friend requests that were declined.
     pub(crate) declined: BTreeMap<(usize, usize), Declined>,
     pub(crate) rooms: BTreeMap<usize, Room>,
     pub(crate) seats: BTreeMap<(usize, Conversation), Seat>,
@@ -101,7 +101,7 @@ impl Truth {
             data_version: version,
             ..tables(db)?
         };
-        // A note of where somebody logged in from changes nothing here.
+        // A note of the address of a login changes nothing here.
         now.version += u64::from(!new.is_empty() || now != *self);
         now.messages.clone_from(&messages);
         now.messages.extend(new);

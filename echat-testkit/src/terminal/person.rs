@@ -18,7 +18,7 @@ use crate::clock::now;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Gives a program a terminal of its own.
 pub const SETSID: &str = "/usr/bin/setsid";
-/// The columns and rows of a terminal that nobody resized.
+/// The first columns and rows of a terminal.
 const SIZE: (u16, u16) = (80, 24);
 
 /// A person at a terminal.
@@ -147,7 +147,7 @@ impl Person {
     /// Reads what has come, and answers what the program asks of the terminal; false at the end.
     pub fn reads(&mut self) -> bool {
         let mut buffer = [0; 4096];
-        // A terminal that nobody holds any more is an error to read.
+        // A read fails once no program has the terminal open.
         let length = self.screen.read(&mut buffer).unwrap_or(0);
         self.emulator.shows(&buffer[..length]);
         // A program that is gone needs no answer.
@@ -227,7 +227,7 @@ impl Person {
         Pid::from_child(&self.child)
     }
 
-    /// The program's side of the terminal, as somebody else who has it open changes it.
+    /// The terminal, for changes that another program would make.
     pub fn terminal(&self) -> &File {
         &self.screen
     }

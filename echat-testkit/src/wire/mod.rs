@@ -35,7 +35,7 @@ pub struct Client {
     pub events: Vec<Message>,
 }
 
-/// A connection that is none yet.
+/// A connection without a handshake.
 pub fn raw_connection(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -100,7 +100,7 @@ impl Client {
         })
     }
 
-    /// A connection of a user who is there already.
+    /// A connection of an existing user.
     pub fn login(server: &ServerProcess, name: &str) -> Self {
         let mut client = Self::connect(server);
         client.logs_in(name);
@@ -137,7 +137,7 @@ impl Client {
         self.asks("QUERY_SERVER_TIME");
     }
 
-    /// Seals messages, one frame each, and sends them in one write; false if nobody is there.
+    /// Seals messages, one frame each, and sends them in one write; false if the server has closed.
     pub fn says(&mut self, lines: &[impl AsRef<str>]) -> bool {
         let plains = lines
             .iter()
@@ -270,7 +270,7 @@ impl Client {
         }
     }
 
-    /// The socket, for whoever wants to break it.
+    /// The socket, for a test that breaks it.
     pub fn stream(&self) -> &TcpStream {
         &self.stream
     }

@@ -98,7 +98,7 @@ impl Run {
         }
     }
 
-    /// The server is told to stop; everybody is told so, and it is started again.
+    /// The server is stopped, says goodbye to every client, and is started again.
     pub(super) fn stop(&mut self) -> Result<(), String> {
         self.stopping = true;
         self.sim.engine.stop(self.sim.now);

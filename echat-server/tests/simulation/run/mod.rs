@@ -1,4 +1,4 @@
-//! A case carried out: deeds are done, the world moves, and after every tick everything is judged.
+//! A case carried out: actions are done, the world moves, and every tick is judged.
 
 mod actions;
 mod course;
@@ -28,7 +28,7 @@ const AUDITOR: Seat = SEATS;
 /// Users who are online, and the connections of each.
 pub(crate) type Online = BTreeMap<usize, Vec<ConnId>>;
 
-/// A world, what is known of it, and who is in it.
+/// A world, what is known of it, and its clients.
 pub(crate) struct Run {
     pub(crate) limits: Limits,
     pub(crate) sessions: NonZeroUsize,
@@ -50,7 +50,7 @@ pub(crate) struct Run {
 /// A case that held.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Held {
-    /// A digest of every byte that the server said, to whom and when.
+    /// A digest of every byte that the server sent, with its connection and time.
     pub(crate) trace: u64,
     /// What was met, and how often.
     pub(crate) met: BTreeMap<String, u64>,
@@ -115,7 +115,9 @@ impl Run {
         match action {
             Action::Connect(seat) => self.connect(*seat),
             Action::Say(seat, planned) => {
-                planned.iter().for_each(|planned| self.say(*seat, planned))
+                for request in planned {
+                    self.say(*seat, request);
+                }
             }
             Action::Together(planned) => return self.together(planned),
             Action::Ask(seat, planned) => return self.ask(*seat, std::slice::from_ref(planned)),
@@ -144,7 +146,7 @@ impl Run {
         Ok(())
     }
 
-    /// Who is online, and where.
+    /// The users that are online, and their connections.
     pub(crate) fn online(&self) -> Online {
         let everybody = self.sim.engine.roster().online();
         everybody

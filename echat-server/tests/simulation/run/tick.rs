@@ -65,7 +65,7 @@ impl Run {
         }
     }
 
-    /// Judges what this tick committed, and notes who is to be told of it.
+    /// Judges what this tick committed, and notes the events that are due.
     pub(super) fn judge(&mut self, before: &Truth, online: &Online) -> Result<(), String> {
         let mut asked = Vec::new();
         for request in self.clients.iter().flat_map(|client| &client.asked) {
@@ -92,7 +92,7 @@ impl Run {
         Ok(())
     }
 
-    /// Notes for whom a tick may have more than a queue may hold: new messages, and pages.
+    /// Notes the connections for which a tick may have more than a queue may hold: new messages, and pages.
     pub(super) fn note_floods(&mut self, before: Option<&Truth>) {
         let size = |message: &Stored| message.content.len() + ROUGHLY;
         let all_of = |truth: &Truth| truth.messages.values().map(size).sum();
@@ -124,7 +124,8 @@ impl Run {
         }
     }
 
-    /// Surely told is who was online before and after; perhaps, who may have been meanwhile.
+    /// An event is due surely for a user that was online before and after, and perhaps for one that may have been
+    /// online between.
     pub(super) fn expect(&mut self, dues: &Dues, before: &Online) {
         let after = self.online();
         let flapped = self.facts.flapped_since(self.ticks);
