@@ -3,15 +3,15 @@
 echat_system::exit_codes! {
     /// Why the process ends.
     pub enum ExitCode {
-        Ok = 0, "all went well";
-        Usage = 64, "wrong flags";
+        Ok = 0, "success";
+        Usage = 64, "invalid arguments";
         NoInput = 66, "the data folder was used before, and its database or its host key is missing";
-        Unavailable = 69, "the address to listen on cannot be had";
-        CannotCreate = 73, "the data folder, or a file in it, cannot be made";
+        Unavailable = 69, "the address to listen on is not available";
+        CannotCreate = 73, "the data folder, or a file in it, cannot be created";
         Io = 74, "reading or writing failed; nothing unsaved was acknowledged";
         Busy = 75, "another echat-server uses the data folder";
         Permission = 77, "the data folder or a file in it is not private, or not the server's own";
-        Config = 78, "the configuration is wrong";
+        Config = 78, "the configuration is invalid";
     }
 }
 

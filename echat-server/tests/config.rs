@@ -90,7 +90,7 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         r#"{"server": {"listen": []}}"#,
-        "server.listen: must be 1..=16 addresses, not 0",
+        "server.listen: must have 1 to 16 addresses, not 0",
     ),
     (
         r#"{"server": {"listen": ["[::1]:1", 2]}}"#,
@@ -131,11 +131,11 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         r#"{"server": {"limits": {"frame_bytes": 12}}}"#,
-        "server.limits.frame_bytes: must be 4096..=1048576, not 12",
+        "server.limits.frame_bytes: must be 4096 to 1048576, not 12",
     ),
     (
         r#"{"server": {"limits": {"friends": -1}}}"#,
-        "server.limits.friends: must be 1..=1000, not -1",
+        "server.limits.friends: must be 1 to 1000, not -1",
     ),
     (
         r#"{"server": {"limits": {"dead_seconds": 90}}}"#,
@@ -168,11 +168,11 @@ fn files_that_are_not_json_are_refused() {
     for (config, words) in [
         (
             "",
-            "config.json: is empty; leave it out to get the defaults, or write {}",
+            "config.json: the file is empty; delete it to use the defaults, or write {}",
         ),
         (
             " \n",
-            "config.json: is empty; leave it out to get the defaults, or write {}",
+            "config.json: the file is empty; delete it to use the defaults, or write {}",
         ),
         (
             "{\n  \"server\" {}}",
@@ -192,7 +192,11 @@ fn files_that_are_not_json_are_refused() {
     let dir = with_config(b"{\n\"\xff\": 1}");
     refused(&dir, &[], "config.json: not UTF-8 at line 2");
     let dir = with_config(" ".repeat(1024 * 1024) + "{}");
-    refused(&dir, &[], "config.json: is longer than 1048576 bytes");
+    refused(
+        &dir,
+        &[],
+        "config.json: the file is longer than 1048576 bytes",
+    );
 }
 
 #[test]
@@ -205,7 +209,7 @@ fn a_byte_order_mark_is_read_over() {
     for (config, words) in [
         (
             "\u{feff}",
-            "is empty; leave it out to get the defaults, or write {}",
+            "the file is empty; delete it to use the defaults, or write {}",
         ),
         (
             "{\u{feff}}",

@@ -6,14 +6,14 @@
 /// echat_system::exit_codes! {
 ///     /// Why the program ends.
 ///     pub enum Exit {
-///         Success = 0, "all went well";
-///         Usage = 64, "wrong flags";
+///         Success = 0, "success";
+///         Usage = 64, "invalid arguments";
 ///     }
 /// }
 /// assert_eq!(Exit::Usage.code(), 64);
 /// assert_eq!(
 ///     Exit::table(Exit::ALL),
-///     "Exit codes:\n   0  all went well\n  64  wrong flags\n"
+///     "Exit codes:\n   0  success\n  64  invalid arguments\n"
 /// );
 /// ```
 #[macro_export]

@@ -11,10 +11,10 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum TextError {
     /// Nothing but white space.
-    #[error("is empty; leave it out to get the defaults, or write {{}}")]
+    #[error("the file is empty; delete it to use the defaults, or write {{}}")]
     Empty,
     /// Longer than any configuration.
-    #[error("is longer than {limit} bytes")]
+    #[error("the file is longer than {limit} bytes")]
     TooLong {
         /// The longest file that is read, in bytes.
         limit: u64,

@@ -28,7 +28,7 @@ impl Listen {
     pub fn new(addresses: Vec<SocketAddr>) -> Result<Self, String> {
         if addresses.is_empty() || addresses.len() > Self::MAX {
             let (most, count) = (Self::MAX, addresses.len());
-            return Err(format!("must be 1..={most} addresses, not {count}"));
+            return Err(format!("must have 1 to {most} addresses, not {count}"));
         }
         for (index, one) in addresses.iter().enumerate() {
             for other in &addresses[..index] {
@@ -193,7 +193,7 @@ mod tests {
                 &["[::1]:1", "[::]:1"],
                 "[::1]:1 is a part of [::]:1; leave one out",
             ),
-            (&[], "must be 1..=16 addresses, not 0"),
+            (&[], "must have 1 to 16 addresses, not 0"),
         ] {
             assert_eq!(listen(addresses), Err(words.to_owned()));
         }
@@ -210,7 +210,7 @@ mod tests {
         assert!(listen(&many[1..]).is_ok());
         assert_eq!(
             listen(&many),
-            Err("must be 1..=16 addresses, not 17".to_owned())
+            Err("must have 1 to 16 addresses, not 17".to_owned())
         );
     }
 

@@ -269,7 +269,7 @@ impl<T: Number> Visitor<'_> for Whole<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}..={}", self.range.start(), self.range.end())
+        write!(f, "{} to {}", self.range.start(), self.range.end())
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {

@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn the_ends_of_every_range_hold_and_their_neighbours_are_refused() {
         for (name, low, high) in ranges() {
-            let refusal = |value| format!("{name}: must be {low}..={high}, not {value}");
+            let refusal = |value| format!("{name}: must be {low} to {high}, not {value}");
             assert_eq!(
                 read(&json!({ &name: high + 1 })),
                 Err(refusal((high + 1).to_string()))

@@ -21,14 +21,14 @@ pub enum NameError {
     #[error("a name needs at least one character")]
     Empty,
     /// The name has too many characters or bytes.
-    #[error("a name has at most {NAME_CHARS} characters and {NAME_BYTES} bytes")]
+    #[error("a name can have at most {NAME_CHARS} characters and {NAME_BYTES} bytes")]
     TooLong,
     /// The first character is `_`, `.` or `-`.
-    #[error("a name begins with a letter or a digit")]
+    #[error("a name must start with a letter or a digit")]
     BadStart(char),
     /// A character that is not a letter, digit or `_ . -`, or that UTS 39 excludes from identifiers. Shown by its
     /// number, since the character itself may be harmful where it is printed.
-    #[error("a name cannot have the character U+{:04X}", u32::from(*.0))]
+    #[error("a name cannot contain the character U+{:04X}", u32::from(*.0))]
     BadCharacter(char),
     /// Left-to-right and right-to-left characters, or digits, in a forbidden order (RFC 5893, section 2).
     #[error("a name cannot mix writing directions like this")]

@@ -19,16 +19,16 @@ pub struct Password(Zeroizing<Vec<u8>>);
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PasswordError {
     /// The password is empty.
-    #[error("a password is needed")]
+    #[error("a password is required")]
     Empty,
     /// The password is too short to be registered.
-    #[error("a password has at least {PASSWORD_MIN} bytes")]
+    #[error("a password needs at least {PASSWORD_MIN} bytes")]
     TooShort,
     /// The password is too long, as typed or as normalised.
-    #[error("a password has at most {PASSWORD_MAX} bytes")]
+    #[error("a password can have at most {PASSWORD_MAX} bytes")]
     TooLong,
     /// A control character (general category Cc).
-    #[error("a password cannot have control characters")]
+    #[error("a password cannot contain control characters")]
     BadCharacter,
 }
 

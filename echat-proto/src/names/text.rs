@@ -18,10 +18,10 @@ pub enum ContentError {
     #[error("a message needs at least one character")]
     Empty,
     /// The text is too long; its length in bytes.
-    #[error("a message has at most {CONTENT_MAX} bytes, this one has {0}")]
+    #[error("a message can have at most {CONTENT_MAX} bytes; this one has {0}")]
     TooLong(usize),
     /// A C0 or C1 control character other than newline and tab, or DEL.
-    #[error("a message cannot have the control character U+{:04X}", u32::from(*.0))]
+    #[error("a message cannot contain the control character U+{:04X}", u32::from(*.0))]
     Control(char),
 }
 
@@ -73,10 +73,10 @@ pub struct TxnId(String);
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum TxnIdError {
     /// Empty, or too long.
-    #[error("a txn_id has 1 to {TXN_ID_MAX} bytes, this one has {0}")]
+    #[error("a txn_id must have 1 to {TXN_ID_MAX} bytes; this one has {0}")]
     Length(usize),
     /// A byte outside printable ASCII without the space.
-    #[error("a txn_id cannot have the byte 0x{0:02x}")]
+    #[error("a txn_id cannot contain the byte 0x{0:02x}")]
     Byte(u8),
 }
 
