@@ -82,7 +82,7 @@ impl Line {
     }
 }
 
-/// The colour of a name, below [`COLOURS`]: the same on every day and for everybody, so that
+/// The colour of a name, below [`COLOURS`]: always the same for every reader, so that
 /// people learn it. (FNV-1a, whose last steps are folded in since few bits are taken.)
 pub fn colour_of(name: &str) -> u8 {
     let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {

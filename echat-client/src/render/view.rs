@@ -9,6 +9,7 @@ mod tests;
 
 use std::ops::Range;
 
+use unicode_linebreak::linebreaks;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::render::columns;
@@ -52,26 +53,82 @@ impl Row {
     }
 }
 
-/// The rows of `line`. A newline begins a new row; what is too long goes on in the next.
-fn wrap(line: &Line, width: usize) -> Vec<Row> {
-    wrap_indented(line, width, 0)
-}
-
-/// The same, with `indent` spaces before every row but the first: fewer where there would be no room
-/// for one wide character behind them.
-pub(crate) fn wrap_indented(line: &Line, width: usize, indent: usize) -> Vec<Row> {
-    let mut rows = Rows::new(width, indent);
+/// The rows of `line`, each filled to its last column. A newline begins a new row.
+fn fill(line: &Line, width: usize) -> Vec<Row> {
+    let mut rows = Rows::new(width, 0);
     for span in &line.0 {
         rows.put(&span.text, span.style);
     }
     rows.done
 }
 
+/// The rows of `line`, divided where UAX #14 permits it: at spaces, and between Chinese characters. A
+/// word longer than a row is divided between graphemes. Spaces that do not fit at the end of a row are
+/// left out. A newline begins a new row. Every row but the first begins with `indent` spaces: fewer
+/// where there would be no room for one wide character behind them.
+pub(crate) fn wrap(line: &Line, width: usize, indent: usize) -> Vec<Row> {
+    let text = line.text();
+    let mut rows = Rows::new(width, indent);
+    let mut pieces = Pieces::new(line);
+    let mut start = 0;
+    for end in word_ends(&text) {
+        rows.put_word(&pieces.take(end - start));
+        start = end;
+    }
+    rows.done
+}
+
+/// The bytes of a text where a word ends with the spaces behind it, and a row may end.
+fn word_ends(text: &str) -> impl Iterator<Item = usize> {
+    let starts = text.grapheme_indices(true).map(|(at, _)| at);
+    let mut boundaries = starts.chain([text.len()]).peekable();
+    linebreaks(text).map(|(end, _)| end).filter(move |end| {
+        while boundaries.next_if(|at| at < end).is_some() {}
+        boundaries.peek() == Some(end)
+    })
+}
+
+/// A part of a span, in bytes.
+type Piece<'a> = (&'a Span, Range<usize>);
+
+/// Takes a line to pieces.
+struct Pieces<'a> {
+    spans: &'a [Span],
+    /// How much of the first span was taken, in bytes.
+    taken: usize,
+}
+
+impl<'a> Pieces<'a> {
+    fn new(line: &'a Line) -> Self {
+        let (spans, taken) = (&line.0[..], 0);
+        Self { spans, taken }
+    }
+
+    /// The next bytes of the line, a piece of each span.
+    fn take(&mut self, bytes: usize) -> Vec<Piece<'a>> {
+        let mut left = bytes;
+        let mut pieces = Vec::new();
+        while left > 0
+            && let Some((span, rest)) = self.spans.split_first()
+        {
+            let length = span.text.as_str().len();
+            let end = length.min(self.taken + left);
+            pieces.push((span, self.taken..end));
+            left -= end - self.taken;
+            self.taken = end;
+            if end == length {
+                (self.spans, self.taken) = (rest, 0);
+            }
+        }
+        pieces
+    }
+}
+
 /// As much of a line as one row shows: what is too long ends in dots.
 pub fn cut(line: &Line, width: usize) -> Row {
-    let mut rows = wrap(line, width);
+    let mut rows = fill(line, width);
     if rows.len() > 1 && width > CUT.width() {
-        let short = wrap(line, width - CUT.width()).swap_remove(0);
+        let short = fill(line, width - CUT.width()).swap_remove(0);
         let style = short.spans.last().map_or(Style::Plain, |span| span.style);
         rows[0] = short;
         rows[0].push(&CUT, 0..CUT.as_str().len(), style, CUT.width());
@@ -117,6 +174,38 @@ impl Rows {
             }
         }
         first
+    }
+
+    /// Adds a word with the spaces behind it: in a new row if it fits there and not in the last one.
+    fn put_word(&mut self, pieces: &[Piece<'_>]) {
+        let graphemes: Vec<(&Span, Range<usize>, &str)> = pieces
+            .iter()
+            .flat_map(|(span, part)| {
+                let graphemes = span.text.as_str()[part.clone()].grapheme_indices(true);
+                let start = part.start;
+                graphemes.map(move |(at, grapheme)| {
+                    let at = start + at;
+                    (*span, at..at + grapheme.len(), grapheme)
+                })
+            })
+            .collect();
+        let is_inked = |(_, _, grapheme): &(_, _, &str)| !matches!(*grapheme, " " | "\n");
+        let ink = graphemes.iter().rposition(is_inked).map_or(0, |at| at + 1);
+        let columns = graphemes[..ink]
+            .iter()
+            .map(|(_, _, grapheme)| columns::of_grapheme(grapheme))
+            .sum::<usize>();
+        let is_too_long = self.last().width.saturating_add(columns) > self.width;
+        if is_too_long && columns <= self.width - self.indent {
+            self.begin();
+        }
+        for (index, (span, part, grapheme)) in graphemes.into_iter().enumerate() {
+            if grapheme == "\n" {
+                self.begin();
+            } else if index < ink || self.last().width < self.width {
+                self.put_grapheme(&span.text, part, span.style);
+            }
+        }
     }
 
     fn put_grapheme(&mut self, source: &Safe, part: Range<usize>, style: Style) -> Place {

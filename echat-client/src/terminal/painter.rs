@@ -17,7 +17,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{Look, write};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span};
-use crate::render::view::{PromptRows, Row, wrap_indented};
+use crate::render::view::{PromptRows, Row, wrap};
 use reflow::is_agreed;
 use residue::{Owner, Plan, Residue};
 use seek::Seek;
@@ -210,7 +210,7 @@ impl<W: Write> Painter<W> {
         self.send()
     }
 
-    /// Names the window; [`Painter::leave`] gives back the name it had.
+    /// Names the window; [`Painter::leave`] restores the name it had.
     pub fn title(&mut self, title: &Safe) -> io::Result<()> {
         if self.look.redraw {
             if !std::mem::replace(&mut self.titled, true) {
@@ -270,7 +270,7 @@ impl<W: Write> Painter<W> {
     fn lines(&mut self, lines: &[Line]) {
         let newline = self.newline();
         for line in lines {
-            for row in wrap_indented(line, self.width(), INDENT) {
+            for row in wrap(line, self.width(), INDENT) {
                 self.row(&row, usize::MAX);
                 write::put(&mut self.buffer, newline);
                 self.residue.message(&row);

@@ -14,18 +14,60 @@ fn texts(rows: &[Row]) -> Vec<String> {
 
 #[test]
 fn graphemes_are_never_split() {
-    assert_eq!(texts(&wrap(&line("你好吗"), 5)), ["你好", "吗"]);
-    assert_eq!(texts(&wrap(&line("ab\ncd"), 9)), ["ab", "cd"]);
-    assert_eq!(texts(&wrap(&line("a🇨🇳"), 2)), ["a", "🇨🇳"]);
-    assert_eq!(texts(&wrap(&line("a你"), 1)), ["a", "?"]);
-    assert_eq!(texts(&wrap(&line(""), 0)), [""]);
+    assert_eq!(texts(&wrap(&line("你好吗"), 5, 0)), ["你好", "吗"]);
+    assert_eq!(texts(&wrap(&line("ab\ncd"), 9, 0)), ["ab", "cd"]);
+    assert_eq!(texts(&wrap(&line("a🇨🇳"), 2, 0)), ["a", "🇨🇳"]);
+    assert_eq!(texts(&wrap(&line("a你"), 1, 0)), ["a", "?"]);
+    assert_eq!(texts(&wrap(&line(""), 0, 0)), [""]);
 }
 
 #[test]
 fn rows_that_go_on_may_be_indented() {
-    let rows = wrap_indented(&line("abcdefgh"), 5, 2);
+    let rows = wrap(&line("abcdefgh"), 5, 2);
     assert_eq!(texts(&rows), ["abcde", "  fgh"]);
-    assert_eq!(texts(&wrap_indented(&line("abc"), 2, 2)), ["ab", "c"]);
+    assert_eq!(texts(&wrap(&line("abc"), 2, 2)), ["ab", "c"]);
+}
+
+#[test]
+fn rows_end_between_words() {
+    let rows = |text: &str, width| texts(&wrap(&line(text), width, 2));
+    assert_eq!(
+        rows("the quick brown fox", 10),
+        ["the quick ", "  brown ", "  fox"]
+    );
+    assert_eq!(
+        rows("the quick   brown", 9),
+        ["the quick", "  brown"],
+        "spaces that do not fit"
+    );
+    assert_eq!(rows("    indented code", 13), ["    indented ", "  code"]);
+    assert_eq!(rows("a b\nc", 10), ["a b", "  c"]);
+    // A word that is longer than a row is divided where it stands.
+    assert_eq!(
+        rows("a abcdefghijkl z", 6),
+        ["a abcd", "  efgh", "  ijkl", "  z"]
+    );
+    // Chinese is divided between characters, but no row begins with a closing sign.
+    assert_eq!(rows("你好世界", 7), ["你好世", "  界"]);
+    assert_eq!(rows("你好世界。", 8), ["你好世", "  界。"]);
+    assert_eq!(rows("see 你好吧", 7), ["see 你", "  好吧"]);
+}
+
+#[test]
+fn a_word_may_lie_in_several_spans() {
+    let line = Line::styled(Safe::line("[12:00] "), Style::Dim)
+        .with(Safe::line("ann"), Style::Bold)
+        .with(Safe::line(": hello there"), Style::Plain);
+    assert_eq!(
+        texts(&wrap(&line, 14, 2)),
+        ["[12:00] ann: ", "  hello there"]
+    );
+    assert_eq!(
+        texts(&wrap(&line, 9, 0)),
+        ["[12:00] ", "ann: ", "hello ", "there"]
+    );
+    let rows = wrap(&line, 9, 0);
+    assert_eq!(rows[1].spans()[0].style, Style::Bold);
 }
 
 #[test]
@@ -89,13 +131,32 @@ proptest! {
         width in 1usize..200,
     ) {
         let line = line(&text);
-        let rows = wrap(&line, width);
-        prop_assert!(rows.iter().all(|row| row.width <= width));
-        let expected: String = line.text().graphemes(true)
+        let graphemes: Vec<String> = line.text().graphemes(true)
             .filter(|grapheme| *grapheme != "\n")
             .map(|grapheme| if columns::of_grapheme(grapheme) > width { "?" } else { grapheme })
+            .map(str::to_owned)
             .collect();
-        prop_assert_eq!(texts(&rows).concat(), expected);
+        let filled = fill(&line, width);
+        prop_assert!(filled.iter().all(|row| row.width <= width));
+        prop_assert_eq!(texts(&filled).concat(), graphemes.concat());
+        let rows = wrap(&line, width, 0);
+        prop_assert!(rows.iter().all(|row| row.width <= width));
+        let inked = |text: String| text.replace(' ', "");
+        prop_assert_eq!(inked(texts(&rows).concat()), inked(graphemes.concat()));
+    }
+
+    #[test]
+    fn a_word_that_fits_in_a_row_is_in_one(
+        words in prop::collection::vec("[a-z]{1,12}|[你好吗]", 1..30),
+        width in 1usize..40,
+        indent in 0usize..6,
+    ) {
+        let text = words.join(" ");
+        let rows = texts(&wrap(&line(&text), width, indent));
+        let room = width - indent.min(width.saturating_sub(2));
+        for word in words.iter().filter(|word| columns::of(word) <= room) {
+            prop_assert!(rows.iter().any(|row| row.contains(word.as_str())), "{word} in {rows:?}");
+        }
     }
 
     #[test]
