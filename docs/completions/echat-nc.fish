@@ -24,29 +24,29 @@ function __fish_echat_nc_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -l fingerprint -d 'Trust the server if its key is this one, and only then' -r
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l fingerprint -d 'Trust the server only if it has this key' -r
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -l forget-host -d 'Forget the key of a server' -r
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -l user -d 'Log in first; asks for the password on the terminal unless told where it is' -r
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -l password-env -d 'The environment variable that holds the password' -r
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -l password-file -d 'The file that holds the password (one line)' -r -F
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -s f -l script -d 'Run the statements of a file instead of those of standard input' -r -F
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -s n -l count -d 'Stop after N messages (the answers to --user do not count)' -r
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -s t -l timeout -d 'Stop after so many seconds; connecting and asking for a password do not count' -r
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -l until -d 'Stop after the first message of this name (the answers to --user do not count)' -r
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -l after -d 'The highest message id seen before; a line says so if the server\'s ids end below it' -r
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -l history -d '"history" of the last LOGIN_BUNDLE; a line says so if the server has another' -r
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -l connect-timeout -d 'Limit on connecting and the handshake together' -r
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -l accept-new -d 'Trust and remember an unknown server; never replaces a key'
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -s l -l listen -d 'Stay after the end of input, until -n, -t, --until or the server ends it'
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -l no-handshake -d 'Only connect, for .raw; what comes is shown as {"$bytes": HEX}'
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -s v -l verbose -d 'Show the fields of messages on standard error; twice: sealed and plain bytes too'
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -l show-secrets -d 'Do not blot out passwords in what -v shows'
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l user -d 'Log in first; asks for the password on the terminal unless an option provides it' -r
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l password-env -d 'Environment variable that contains the password' -r
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l password-file -d 'File that contains the password (one line)' -r -F
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -s f -l script -d 'Run the statements in a file instead of standard input' -r -F
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -s n -l count -d 'Exit after N messages, not counting the replies to --user' -r
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -s t -l timeout -d 'Exit after this many seconds, not counting connecting and asking for a password' -r
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l until -d 'Exit after the first message with this name, not counting the replies to --user' -r
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l after -d 'Highest message id seen before; prints a line if the server\'s ids end below it' -r
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l history -d '"history" of the last LOGIN_BUNDLE; prints a line if the server has another' -r
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l connect-timeout -d 'Time limit for connecting and the handshake together' -r
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l accept-new -d 'Trust and remember an unknown server; never replaces a known key'
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -s l -l listen -d 'Keep running after the end of input, until -n, -t, --until or the server ends the session'
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l no-handshake -d 'Connect without a handshake, for .raw; received data is printed as {"$bytes": HEX}'
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -s v -l verbose -d 'Print the fields of messages to standard error; twice: also the encrypted and plain bytes'
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l show-secrets -d 'Do not hide passwords in the output of -v'
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -s V -l version -d 'Print version'
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -a "commands" -d 'List every command: number, name, who sends it'
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -a "describe" -d 'Explain a command: its parameters, its answer and its refusal'
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -a "encode" -d 'Print the plain bytes of a message in hex; without NAME, of every line of standard input'
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -a "decode" -d 'Print the messages that plain bytes hold; without HEX, those of every line of standard input'
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -a "commands" -d 'List every command: number, name, sender'
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -a "describe" -d 'Describe a command: parameters, reply and refusal'
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -a "encode" -d 'Print the plain bytes of a message in hex; without NAME, of each line of standard input'
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -a "decode" -d 'Print the messages in plain bytes; without HEX, of each line of standard input'
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand commands" -s h -l help -d 'Print help'
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand describe" -s h -l help -d 'Print help'
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand encode" -s h -l help -d 'Print help'

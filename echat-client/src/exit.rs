@@ -6,14 +6,14 @@ echat_system::exit_codes! {
     /// Why the program ended. The numbers never change their meaning.
     pub enum Exit {
         Success = 0, "success";
-        Refused = 1, "refused by the server: a request, the login, or CLOSE_NOTIFY before the end";
-        Usage = 2, "usage: arguments, script or input not understood";
-        CannotConnect = 3, "cannot connect, or the handshake was not finished";
-        NotTrusted = 4, "server not trusted: key unknown or changed, bad signature";
-        TimeOut = 5, "time-out: something waited for had not come";
+        Refused = 1, "refused by the server: a request, the login or the connection";
+        Usage = 2, "invalid arguments, script or input";
+        CannotConnect = 3, "cannot connect, or the handshake failed";
+        NotTrusted = 4, "server not trusted: unknown or changed key, or invalid signature";
+        TimeOut = 5, "timed out";
         Unexpected = 6, "expectation failed";
-        Protocol = 7, "protocol error: malformed or tampered, or the connection was cut";
-        Local = 8, "a local file, standard input or output failed (a closed pipe too)";
+        Protocol = 7, "protocol error: malformed or altered data, or the connection was lost";
+        Local = 8, "a local file, standard input or standard output failed, or a pipe was closed";
     }
 }
 

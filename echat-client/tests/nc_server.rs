@@ -271,7 +271,7 @@ fn a_server_that_does_not_say_its_history_is_no_replacement() {
     });
     let outcome = outcome.exits(0);
     assert!(!outcome.out.contains("event"), "{}", outcome.out);
-    assert!(outcome.err.contains("does not say which history it has"));
+    assert!(outcome.err.contains("does not report its history"));
 }
 
 /// Listens through a network that is then gone. How it ends.
@@ -307,7 +307,7 @@ fn listens_in_silence(is_continued: bool) -> echat_testkit::scene::Outcome {
 
 fn is_given_up(outcome: echat_testkit::scene::Outcome) {
     let outcome = outcome.exits(7);
-    let said = "echat-nc: the server does not answer: the connection is given up\n";
+    let said = "echat-nc: the server is not responding; the connection was closed\n";
     assert_eq!(outcome.err, said);
 }
 

@@ -27,7 +27,7 @@ fn an_unknown_server_is_asked_about_and_remembered() {
         person.types("yes\n");
         person.sees("> ");
         person.types("NONSENSE\n");
-        person.sees("there is no command NONSENSE");
+        person.sees("unknown command NONSENSE");
         person.types("QUERY_SERVER_TIME\n");
         person.sees("{\"command\":\"SEND_SERVER_TIME\",\"params\":5}");
         person.types("LIST_ROOMS\n");
@@ -49,15 +49,19 @@ fn an_unknown_server_is_asked_about_and_remembered() {
 
 #[test]
 fn only_a_typed_yes_is_one() {
-    for answer in ["y\n", "\n", "YES\n", "\u{4}"] {
+    for (almost, answer) in [("y\n", "\n"), ("YES\n", "n\n"), ("", "\n"), ("", "\u{4}")] {
         let scene = Scene::new();
         thread::scope(|scope| {
             scope.spawn(|| scene.server.show_key());
             let mut person =
                 Person::starts(scene.command(SETSID), ECHAT_NC, &[&scene.server.address()]);
             person.sees("Type yes");
+            if !almost.is_empty() {
+                person.types(almost);
+                person.sees("whole word yes");
+            }
             person.types(answer);
-            assert_eq!(person.ends().0, 4, "{answer:?}");
+            assert_eq!(person.ends().0, 4, "{almost:?} {answer:?}");
         });
         assert!(!scene.known_hosts().exists());
     }

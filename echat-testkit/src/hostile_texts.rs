@@ -36,7 +36,7 @@ pub const WEAPONS: &[&str] = &[
     "\u{fe0f}",
     "\u{300}\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}",
     "\x1b[31m",
-    "\n[2026-11-22 12:00:00] ann says: I owe you everything",
+    "\n[2026-11-22 12:00:00] ann: I owe you everything",
     ";notify;\x07",
     "\t",
     "\x1b[31;1m",

@@ -237,7 +237,11 @@ impl App {
             add(&format!(" ({pending})"), Style::Dim);
         }
         if self.says_offline() {
-            let said = match self.seconds_to_try() {
+            // Where every prompt stays on the screen, the seconds would be a prompt each.
+            let seconds = self
+                .seconds_to_try()
+                .filter(|_| self.world.settings.echoes);
+            let said = match seconds {
                 Some(seconds) => language.say(Text::OfflineUntil { seconds }),
                 None => language.say(Text::Offline),
             };
@@ -396,7 +400,8 @@ impl App {
                 .effects
                 .iter()
                 .any(|effect| matches!(effect, Effect::Print(_)));
-        let wait = self.seconds_to_try().filter(|_| self.says_offline());
+        let counts = self.says_offline() && self.world.settings.echoes;
+        let wait = self.seconds_to_try().filter(|_| counts);
         let is_counted = wait != std::mem::replace(&mut self.shown_wait, wait);
         let drawn = drawn || is_counted;
         if self.world.settings.interactive && !self.over {

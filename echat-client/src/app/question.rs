@@ -91,15 +91,35 @@ pub(super) enum Reply {
     Aside,
 }
 
+/// Words that mean yes, in lower case.
+const YES: &[&str] = &[
+    "y", "yes", "yep", "yeah", "yup", "ok", "okay", "sure", "是", "是的", "好", "好的", "可以", "行", "对",
+    "对的", "嗯", "确定", "同意",
+];
+/// Words that mean no, in lower case.
+const NO: &[&str] = &[
+    "n", "no", "nope", "nah", "cancel", "否", "不", "不是", "不要", "不行", "不可以", "不用", "不了", "不对",
+    "别", "取消",
+];
+/// Words that mean one message, in lower case.
+const ONE: &[&str] = &["o", "one", "一条", "合并"];
+
 impl Question {
-    /// What a line says to it; `None` if it is no answer.
+    /// What a line says to it; `None` if it is not an answer. Letters of any width and case count, and
+    /// a full stop or an exclamation mark behind the word does not.
     pub(super) fn reply(&self, line: &str) -> Option<Reply> {
         let line: String = line.trim().chars().map(ascii_form).collect();
-        match line.to_lowercase().as_str() {
-            "y" | "yes" | "是" => Some(Reply::Yes),
-            "n" | "no" | "否" => Some(Reply::No),
-            "o" if matches!(self, Self::Paste(_)) => Some(Reply::One),
-            "\\c" | "、c" => Some(Reply::Aside),
+        let line = line.to_lowercase();
+        if matches!(line.as_str(), "\\c" | "、c") {
+            return Some(Reply::Aside);
+        }
+        let word = line.trim_end_matches(['.', '!', '。', '~', ' ']);
+        match self {
+            // Begins like the third answer.
+            Self::Paste(pasted) if pasted.may_be_one() && matches!(word, "ok" | "okay") => None,
+            Self::Paste(_) if ONE.contains(&word) => Some(Reply::One),
+            _ if YES.contains(&word) => Some(Reply::Yes),
+            _ if NO.contains(&word) => Some(Reply::No),
             _ => None,
         }
     }

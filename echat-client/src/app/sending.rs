@@ -23,8 +23,10 @@ use crate::text::{HOUR, Text, retry_after};
 const STORAGE_WAIT: u64 = 5;
 /// So many of the kept lines that cannot be read are shown.
 const UNREADABLE_SHOWN: usize = 5;
-/// Rows above the prompt that lines which wait take at most.
+/// Rows above the prompt that notices and unsent lines take at most.
 const FOOTER_ROWS: usize = 5;
+/// Rows of them that notices take at most.
+const NOTICE_ROWS: usize = 3;
 
 /// Whether lines may be sent, and what the user was told of the lines that are not sent yet. The lines are in
 /// [`Outgoing`](crate::session::outgoing::Outgoing).
@@ -398,14 +400,22 @@ impl App {
         self.print(lines);
     }
 
-    /// The lines that wait and belong below what is shown: in a chat its own, elsewhere all. At most so
-    /// many rows, the newest lines last; one row says how many more there are.
+    /// The rows above the prompt: a notice for each conversation with new messages, then the unsent
+    /// lines, in a chat its own, elsewhere all. At most so many rows, the newest last; one row says how
+    /// many more there are.
     pub fn footer(&self, rows: usize) -> Vec<Line> {
         let rows = rows.min(FOOTER_ROWS);
         if rows == 0 || !self.world.has_footer() || self.mode.scope().is_none() {
             return Vec::new();
         }
-        self.world.waiting_rows(self.mode.target(), rows)
+        let is_pending = self.world.pending() > 0;
+        let notices = (rows - usize::from(is_pending)).min(NOTICE_ROWS);
+        let mut lines = self.world.notice_rows(notices);
+        if is_pending {
+            let rows = rows - lines.len();
+            lines.extend(self.world.waiting_rows(self.mode.target(), rows));
+        }
+        lines
     }
 
     /// Takes lines back before they are sent.

@@ -111,21 +111,43 @@ impl App {
         self.try_at_once(line);
         self.echo(line);
         if let Some(question) = self.open_question().cloned() {
-            let reply = question.reply(line);
-            if reply == Some(Reply::Aside) {
-                return self.put_questions_aside();
-            }
-            self.questions.take();
-            match reply {
+            match question.reply(line) {
+                Some(Reply::Aside) => return self.put_questions_aside(),
                 Some(reply) => {
+                    self.questions.take();
                     self.answer(question, reply);
                     return self.ask_newest();
                 }
-                None => self.not_sent(question),
+                None if !self.is_meant_beside_question(line) => {
+                    return self.ask_again(&question, line);
+                }
+                None => {
+                    self.questions.take();
+                    self.not_sent(question);
+                    self.ask_newest();
+                }
             }
-            self.ask_newest();
         }
         self.enter(line);
+    }
+
+    /// Whether a line that does not answer the open question is still carried out: a command, or a text
+    /// that begins with `//`. Any other text may be a misspelt answer, and is not sent.
+    fn is_meant_beside_question(&self, line: &str) -> bool {
+        let Some(scope) = self.mode.scope() else {
+            return true;
+        };
+        let is_command = statement::parse(scope, line)
+            .is_ok_and(|statement| !matches!(statement, Statement::Say(_)));
+        is_command || statement::begins_with_two_slashes(line)
+    }
+
+    fn ask_again(&mut self, question: &Question, line: &str) {
+        let line = line.trim();
+        if !line.is_empty() {
+            self.say(Text::NotAnAnswer { line });
+        }
+        self.say_question(question);
     }
 
     /// Does what a line says; what would be answered by what is not known before the login waits
@@ -470,6 +492,7 @@ fn names(session: &Session, target: Option<&Target>) -> Names {
     session.pending().iter().for_each(|name| users.add(name));
     session.rooms().iter().for_each(|name| rooms.add(name));
     Names {
+        in_room: target.is_some_and(Target::is_room),
         users: users.names,
         rooms: rooms.names,
         askers: session.pending().to_vec(),

@@ -9,29 +9,29 @@ use clap::{Command, CommandFactory, FromArgMatches, Parser};
 use crate::exit::Exit;
 use crate::text::Language;
 
-/// Talk with people on an echat server, encrypted, in a terminal
+/// Encrypted terminal chat
 #[derive(Debug, Parser)]
 #[command(name = "echat", version)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
 pub(super) struct Flags {
     /// host:port, or echat://[user@]host:port[/room][#SHA256:...]
     pub(super) address: Option<String>,
-    /// Log in as this user; the password is asked for unless told where it is
+    /// Log in as this user; asks for the password unless an option provides it
     #[arg(long)]
     pub(super) user: Option<String>,
-    /// The environment variable that holds the password
+    /// Environment variable that contains the password
     #[arg(long, value_name = "VARIABLE", group = "password")]
     pub(super) password_env: Option<String>,
-    /// The file that holds the password (one line)
+    /// File that contains the password (one line)
     #[arg(long, value_name = "FILE", group = "password")]
     pub(super) password_file: Option<PathBuf>,
-    /// The shell command that says the password (one line)
+    /// Shell command that prints the password (one line)
     #[arg(long, value_name = "COMMAND", group = "password")]
     pub(super) password_command: Option<String>,
-    /// The language: en or zh; else the configuration's, else the locale's
+    /// Language, en or zh; default: from the configuration, else from the locale
     #[arg(long, value_name = "LANGUAGE")]
     pub(super) lang: Option<Language>,
-    /// Read the section "client" of this file and of no other
+    /// Configuration file to read, instead of the default ones
     #[arg(
         long,
         value_name = "FILE",
@@ -39,35 +39,35 @@ pub(super) struct Flags {
         hide_env_values = true
     )]
     pub(super) config: Option<PathBuf>,
-    /// No colours
+    /// Disable colours
     #[arg(long)]
     pub(super) no_color: bool,
-    /// Never redraw: for screen readers and old terminals
+    /// Never redraw the screen, for screen readers and old terminals
     #[arg(long)]
     pub(super) plain: bool,
-    /// Times in UTC instead of local time
+    /// Show times in UTC instead of local time
     #[arg(long)]
     pub(super) utc: bool,
-    /// Shorter lines: HH:MM name: text
+    /// Show messages as HH:MM name: text
     #[arg(long)]
     pub(super) compact: bool,
-    /// Give up after so many seconds; only where there is no terminal
+    /// Exit after this many seconds; only without a terminal
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) timeout: Option<Duration>,
 }
 
 /// What follows the options in `--help`.
 const MORE: &str = "\
-On a terminal, `help` lists what can be typed. Without one, every line of standard input is
-taken as if it were typed, what is shown are plain lines, and the program ends when everything
-was answered. A password, and whether to trust an unknown server, are asked at /dev/tty,
-wherever input and outputs go; where there is none, the options name the password, and an
-unknown server is refused unless the address names its key.
+On a terminal, `help` lists the commands. Without a terminal, each line of standard input is
+run as if it were typed, output is plain lines, and echat exits when everything has been
+answered. A password, and whether to trust an unknown server, are asked on /dev/tty, wherever
+input and output are redirected. Without /dev/tty, an option must provide the password, and an
+unknown server is refused unless the address contains its key.
 
-Configuration: --config, else ECHAT_CONFIG, else echat/config.json in $XDG_CONFIG_HOME or
-~/.config, else ./config.json; the first that is there, its section \"client\". A wrong file
-that no one named is ignored with a note. ./config.json counts only with \"client\" or
-\"server\" and no unknown keys, and may name no user, key or password.
+Configuration: the \"client\" section of --config, else ECHAT_CONFIG, else echat/config.json in
+$XDG_CONFIG_HOME or ~/.config, else ./config.json. An invalid default file is ignored with a
+note. ./config.json is used only if it has a \"client\" or \"server\" section and no unknown
+keys, and it must not contain a user, key or password.
 ";
 
 /// The definition. What follows the options lists the exit codes, which an attribute cannot.
@@ -84,7 +84,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Fla
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<u64>() {
         Ok(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
-        _ => Err("a number of seconds, 1 or more".to_owned()),
+        _ => Err("must be a number of seconds, at least 1".to_owned()),
     }
 }
 

@@ -35,24 +35,24 @@ pub(super) enum Mistake {
     Text(#[from] TextError),
     #[error(transparent)]
     Key(#[from] Fault),
-    #[error("is no file of echat's: it has neither \"client\" nor \"server\"")]
+    #[error("not a configuration of echat: it has neither \"client\" nor \"server\"")]
     Foreign,
-    #[error("is no file of echat's: {0}")]
+    #[error("not a configuration of echat: {0}")]
     ForeignKey(Fault),
-    #[error("is not a regular file")]
+    #[error("not a regular file")]
     NotAFile,
     #[error(
-        "client.{0}: names a user or a key, which counts only in a file named with --config or \
-         ECHAT_CONFIG, or in your own configuration folder: anybody may have written one that \
-         merely lies here"
+        "client.{0}: a user or a key is accepted only from a file named with --config or \
+         ECHAT_CONFIG, or from your own configuration folder: anyone may have written a file in \
+         the current folder"
     )]
     TrustHere(&'static str),
     #[error(
-        "client.{0}: only in a file named with --config or ECHAT_CONFIG, or in your own \
-         configuration folder: anybody may have written one that merely lies here"
+        "client.{0}: accepted only from a file named with --config or ECHAT_CONFIG, or from your own \
+         configuration folder: anyone may have written a file in the current folder"
     )]
     PasswordHere(&'static str),
-    #[error("client: password_file or password_command, not both")]
+    #[error("client: use either password_file or password_command, not both")]
     TwoPasswords,
 }
 
@@ -232,7 +232,7 @@ mod tests {
                 r#"{"bell": true, "bell": true}"#,
                 "client.bell: the same key twice",
             ),
-            (r#"{"password_file": "x"}"#, "client.password_file: only in"),
+            (r#"{"password_file": "x"}"#, "client.password_file: accepted only"),
             ("[]", "client: expected an object, found a list"),
         ] {
             let text = format!(r#"{{"client": {section}}}"#);

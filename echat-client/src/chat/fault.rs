@@ -81,14 +81,14 @@ impl Fault for AddressError {
             Self::NoPort => "缺少端口：地址的形式是 host:port",
             Self::BadPort => "端口必须是 1 到 65535 的数字",
             Self::BadHost => "主机只能含有字母、数字、'-'、'_' 和 '.'（其他文字写作 xn--...）",
-            Self::Unbracketed => "IPv6 地址要写在方括号里：[::1]:port",
+            Self::Unbracketed => "IPv6 地址必须写在方括号里：[::1]:port",
             Self::BadIpv6 => "方括号里不是 IPv6 地址",
             Self::Scheme => "只支持 echat:// 链接",
-            Self::UserWithoutLink => "写用户名要用链接：echat://user@host:port",
-            Self::Password => "地址里不能写密码：别人看得到",
-            Self::NoUser => "'@' 前面的用户名是空的",
+            Self::UserWithoutLink => "要指定用户名，请使用链接：echat://user@host:port",
+            Self::Password => "地址里不能含有密码，否则别人看得到",
+            Self::NoUser => "'@' 前面的用户名为空",
             Self::Extra => "链接的端口后面最多只有 /room 和 #SHA256:...",
-            Self::BadEscape => "'%' 后面必须是两位十六进制数字，整体必须是 UTF-8",
+            Self::BadEscape => "'%' 后面必须是两位十六进制数字，解码后必须是 UTF-8",
             Self::Fingerprint(_) => "指纹是 SHA256: 加 43 个 base64 字符",
         };
         said.to_owned()
@@ -107,16 +107,16 @@ impl Fault for Mistake {
             Self::Io(error) => error.chinese(),
             Self::Text(error) => error.chinese(),
             Self::Key(fault) => fault.chinese(),
-            Self::Foreign => "不是 echat 的文件：既没有“client”也没有“server”".to_owned(),
-            Self::ForeignKey(fault) => format!("不是 echat 的文件：{}", fault.chinese()),
+            Self::Foreign => "不是 echat 的配置文件：既没有“client”也没有“server”".to_owned(),
+            Self::ForeignKey(fault) => format!("不是 echat 的配置文件：{}", fault.chinese()),
             Self::NotAFile => "不是普通文件".to_owned(),
             Self::TrustHere(key) => format!(
-                "client.{key}：写明了用户或密钥，这只在用 --config 或 ECHAT_CONFIG 指定的文件里，\
-                 或你自己的配置目录里才算数：当前目录里的文件谁都可能写"
+                "client.{key}：用户或密钥只能写在用 --config 或 ECHAT_CONFIG 指定的文件里，或你自己的配置目录里，\
+                 因为当前目录里的文件可能由任何人写入"
             ),
             Self::PasswordHere(key) => format!(
-                "client.{key}：只能写在用 --config 或 ECHAT_CONFIG 指定的文件里，或你自己的配置目录里：\
-                 当前目录里的文件谁都可能写"
+                "client.{key}：只能写在用 --config 或 ECHAT_CONFIG 指定的文件里，或你自己的配置目录里，\
+                 因为当前目录里的文件可能由任何人写入"
             ),
             Self::TwoPasswords => "client：password_file 和 password_command 只能有一个".to_owned(),
         }
@@ -126,10 +126,10 @@ impl Fault for Mistake {
 impl Fault for TextError {
     fn chinese(&self) -> String {
         match self {
-            Self::Empty => "是空文件；删掉它就用默认值，或写 {}".to_owned(),
-            Self::TooLong { limit } => format!("超过 {limit} 字节"),
+            Self::Empty => "文件是空的；删除它即使用默认值，或写入 {}".to_owned(),
+            Self::TooLong { limit } => format!("文件超过 {limit} 字节"),
             Self::NotUtf8 { line } => format!("第 {line} 行不是 UTF-8 文本"),
-            Self::Syntax(error) => format!("不是正确的 JSON：{error}"),
+            Self::Syntax(error) => format!("不是有效的 JSON：{error}"),
             other => other.to_string(),
         }
     }
@@ -159,7 +159,10 @@ impl Fault for config::Fault {
             Reason::OneOf { known, found } => {
                 format!("必须是以下之一：{}，而不是 {found}", known.join("、"))
             }
-            Reason::Value { allowed, found } => format!("必须是 {allowed}，而不是 {found}"),
+            Reason::Value { allowed, found } => {
+                let allowed = allowed.replace(" to ", " 到 ");
+                format!("必须是 {allowed}，而不是 {found}")
+            }
             other => other.to_string(),
         };
         format!("{}：{reason}", self.path)
@@ -181,7 +184,7 @@ impl Fault for PasswordError {
             Self::NotSet(name) => format!("没有设置环境变量 {name:?}"),
             Self::NotUtf8(what) => format!("{what}：密码不是 UTF-8 文本"),
             Self::Utf16(what) => format!("{what}：这是 UTF-16 编码，请另存为 UTF-8"),
-            Self::Empty(what) => format!("{what}：里面没有密码，是空的"),
+            Self::Empty(what) => format!("{what}：是空的，没有密码"),
             Self::Lines(what) => format!("{what}：不止一行；密码只能是一行"),
             Self::TooLong(what) => format!("{what}：密码太长"),
             Self::Failed(status) => format!("密码命令失败：{}", ended(*status)),
@@ -203,8 +206,8 @@ impl Fault for KnownHostsError {
     fn chinese(&self) -> String {
         match self {
             Self::NoPlace => {
-                "没有地方放 known_hosts：请设置 HOME、XDG_STATE_HOME 或 ECHAT_KNOWN_HOSTS，\
-                或者在地址中写明服务器的密钥：echat://host:port/#SHA256:..."
+                "找不到存放 known_hosts 的位置：请设置 HOME、XDG_STATE_HOME 或 ECHAT_KNOWN_HOSTS，\
+                或者把服务器的密钥写进地址：echat://host:port/#SHA256:..."
                     .to_owned()
             }
             Self::Io { path, source } => format!("{}：{}", path.display(), source.chinese()),
@@ -218,8 +221,8 @@ impl Fault for KnownHostsError {
 impl Fault for UnsentError {
     fn chinese(&self) -> String {
         match self {
-            Self::NoName => "服务器给此用户的称呼不是可用的用户名，因此不建文件；\
-                退出时未发出的消息会丢失"
+            Self::NoName => "服务器报告的用户名无效，因此没有创建文件；\
+                退出时未发送的消息会丢失"
                 .to_owned(),
             Self::Io { path, source } => format!("{}：{}", path.display(), source.chinese()),
         }
@@ -250,9 +253,9 @@ impl Fault for SocketError {
 impl Fault for OpenError {
     fn chinese(&self) -> String {
         match self {
-            Self::TimedOut => "握手没有及时完成，可能不是 echat/2 服务器".to_owned(),
+            Self::TimedOut => "握手超时，对方可能不是 echat/2 服务器".to_owned(),
             Self::Closed => {
-                "握手时连接被关闭：可能不是 echat/2 服务器、版本不同，或者服务器已满".to_owned()
+                "握手时连接被关闭：服务器可能已满、版本不同，或者不是 echat/2 服务器".to_owned()
             }
             Self::Handshake(error) => error.chinese(),
             // Which key it shows is said where it is asked about.

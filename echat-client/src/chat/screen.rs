@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::alerts::Alerts;
 use crate::app::{Alert, App};
-use crate::local::ask::{self, Tty};
+use crate::local::ask::{self, Consent, Tty};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Style};
 use crate::render::view::{PromptRows, cut, prompt_rows};
@@ -352,9 +352,9 @@ impl Screen {
         }
     }
 
-    /// Whether the line that was typed is a yes.
-    pub(super) fn answer(&mut self, from: impl AsFd, now: Duration) -> io::Result<bool> {
-        let answer = ask::line(from).map(|line| ask::is_yes(&typed_text(&line)));
+    /// What the line that was typed answers.
+    pub(super) fn answer(&mut self, from: impl AsFd, now: Duration) -> io::Result<Consent> {
+        let answer = ask::line(from).map(|line| ask::consent(&typed_text(&line)));
         self.enter(now)?;
         answer
     }

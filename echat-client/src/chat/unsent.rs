@@ -26,8 +26,8 @@ use crate::net::fingerprint::Fingerprint;
 pub(super) enum UnsentError {
     /// What the server calls the user can be no name.
     #[error(
-        "none is made for this user, whom the server calls what cannot be a name; \
-         lines that are not sent are lost at the end"
+        "not created, because the server reports a user name that is not valid; \
+         unsent lines are lost when echat quits"
     )]
     NoName,
     /// Reading, writing or locking failed.

@@ -15,7 +15,7 @@ const LINE_MAX: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the typed password is not in the encoding of the locale (LC_ALL, LC_CTYPE, LANG); \
-     terminal and locale must have the same one"
+     terminal and locale must use the same encoding"
 )]
 pub(crate) struct GarbledPassword;
 
@@ -58,9 +58,25 @@ pub(crate) fn put(mut out: impl Write, question: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Whether a line is a whole yes, in English or Chinese. A single `y` is too easily typed by habit.
-pub(crate) fn is_yes(line: &[u8]) -> bool {
-    [b"yes", "是".as_bytes()].contains(&line.trim_ascii())
+/// An answer to a question that only the whole word confirms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Consent {
+    Yes,
+    /// Probably a yes, but not the whole word: `y` is too easily typed by habit.
+    NotWhole,
+    /// Anything else.
+    No,
+}
+
+/// Reads the answer to such a question, in English or Chinese.
+pub(crate) fn consent(line: &[u8]) -> Consent {
+    let word = String::from_utf8_lossy(line).trim().to_lowercase();
+    match word.trim_end_matches(['.', '!', '。', '！']) {
+        "yes" | "是" => Consent::Yes,
+        "y" | "ye" | "yep" | "yeah" | "yup" | "ok" | "okay" | "sure" | "ｙ" | "ｙｅｓ" | "是的" | "好"
+        | "好的" | "可以" | "对" | "行" => Consent::NotWhole,
+        _ => Consent::No,
+    }
 }
 
 /// The line that is typed, with its end and whatever else the terminal sent; waits for it. Empty at the end of input. The terminal is
@@ -75,6 +91,24 @@ pub(crate) fn line(from: impl AsFd) -> io::Result<Zeroizing<Vec<u8>>> {
             }
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_whole_word_is_a_yes() {
+        for line in ["yes\n", "YES\r\n", " yes. ", "是\n"] {
+            assert_eq!(consent(line.as_bytes()), Consent::Yes, "{line:?}");
+        }
+        for line in ["y\n", "Y\n", "ok\n", "yep\n", "是的\n", "好。\n"] {
+            assert_eq!(consent(line.as_bytes()), Consent::NotWhole, "{line:?}");
+        }
+        for line in ["", "\n", "no\n", "n\n", "否\n", "yesterday\n", "\u{fffd}\n"] {
+            assert_eq!(consent(line.as_bytes()), Consent::No, "{line:?}");
         }
     }
 }

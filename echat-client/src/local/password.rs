@@ -39,13 +39,13 @@ pub enum PasswordError {
     #[error("{0} is UTF-16; save it as UTF-8")]
     Utf16(String),
     /// There is nothing, or nothing but the end of a line.
-    #[error("{0} holds no password: it is empty")]
+    #[error("{0} is empty: it contains no password")]
     Empty(String),
     /// It has more than one line.
-    #[error("{0} has more than one line; a password is one line")]
+    #[error("{0} has more than one line; a password must be one line")]
     Lines(String),
     /// It is longer than any password.
-    #[error("{0} is longer than a password can be: over {PASSWORD_MAX} bytes")]
+    #[error("{0} is longer than {PASSWORD_MAX} bytes, the limit of a password")]
     TooLong(String),
     /// The command failed.
     #[error("the password command failed: {0}")]

@@ -7,20 +7,13 @@ use super::World;
 use super::lines::{plain, styled};
 use crate::render::styled::{Line, Style};
 use crate::session::{Asked, News};
-use crate::target::Target;
 use crate::text::{Doing, Text};
 
 /// What to show.
 pub(super) fn tell(news: &News, world: &World) -> Vec<Line> {
     match news {
         News::Message(target, said) if said.mine => world.sent(said, target.name()),
-        News::Message(Target::Friend(_), said) => {
-            vec![world.line(Text::NewMessage { from: &said.sender })]
-        }
-        News::Message(Target::Room(room), said) => vec![world.line(Text::NewRoomMessage {
-            from: &said.sender,
-            room,
-        })],
+        News::Message(target, _) => world.first_notice(target).into_iter().collect(),
         News::FriendRequest(name) => vec![world.bold(Text::FriendRequest { name })],
         News::NewContact(name) => vec![world.line(Text::NewContact { name })],
         News::NewRoom(room) => vec![world.line(Text::NewRoom { room })],

@@ -243,11 +243,17 @@ impl Mode for Chat {
 
     fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
         let mut acts = print(self.presence.flush(world));
-        let is_unknown = statement::parse(Scope::Chat, line) == Err(Misread::Unknown);
-        if is_unknown && world.settings.interactive {
+        match statement::parse(Scope::Chat, line) {
             // A path begins like a command.
-            acts.push(Act::SendIfMeant(self.target.clone(), line.to_owned()));
-            return acts;
+            Err(Misread::Unknown) if world.settings.interactive => {
+                acts.push(Act::SendIfMeant(self.target.clone(), line.to_owned()));
+                return acts;
+            }
+            Ok(Statement::Help) => {
+                acts.extend(print(world.help(Scope::Chat, self.target.is_room())));
+                return acts;
+            }
+            _ => {}
         }
         acts.extend(match read(Scope::Chat, line, world) {
             // Alone on a line it means leaving; in a pipe it may be text.
@@ -273,8 +279,13 @@ impl Mode for Chat {
             Ok(Statement::Leave(None)) if self.target.is_room() => {
                 vec![Act::Leave(self.target.name().to_owned())]
             }
-            // With a friend there are no members, and nothing to leave.
-            Ok(_) => mistake(world, Text::UnknownInChat { line: line.trim() }),
+            Ok(Statement::Leave(None)) => mistake(
+                world,
+                Text::Usage {
+                    form: &format!("/leave {}", world.language.say(Text::ARoom)),
+                },
+            ),
+            Ok(_) => mistake(world, Text::OnlyInRooms { line: line.trim() }),
             Err(acts) => acts,
         });
         acts

@@ -154,7 +154,40 @@ impl World {
         self.shown_day.set(None);
     }
 
-    /// Whether lines that wait stand in rows above the prompt, which are drawn anew with it.
+    /// The notice of new messages that are not shown, where it cannot be counted on in a row above the
+    /// prompt: once, until the conversation is opened.
+    pub(super) fn first_notice(&self, target: &Target) -> Option<Line> {
+        let conversation = self.session.conversation(target)?;
+        let is_first = conversation.new_messages() == 1;
+        (is_first && !self.has_footer()).then(|| self.line(new_messages(target, 1)))
+    }
+
+    /// A notice for each conversation with new messages that are not shown, the newest conversation
+    /// last: at most so many rows, of which the first counts the messages of the others.
+    pub(crate) fn notice_rows(&self, rows: usize) -> Vec<Line> {
+        let noticed: Vec<(&Target, u64)> = self
+            .session
+            .recent()
+            .map(|(target, conversation)| (target, conversation.new_messages()))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        let shown = if noticed.len() > rows {
+            rows.saturating_sub(1)
+        } else {
+            noticed.len()
+        };
+        let (shown, others) = noticed.split_at(shown);
+        let mut lines = Vec::new();
+        if !others.is_empty() && rows > 0 {
+            let count = others.iter().map(|(_, count)| count).sum();
+            lines.push(self.bold(Text::NewElsewhere { count }));
+        }
+        let shown = shown.iter().rev();
+        lines.extend(shown.map(|(target, count)| self.bold(new_messages(target, *count))));
+        lines
+    }
+
+    /// Whether notices and unsent lines stand in rows above the prompt, which are drawn with it.
     pub fn has_footer(&self) -> bool {
         self.settings.interactive && self.settings.echoes
     }
@@ -216,6 +249,7 @@ impl World {
         if more > 0 {
             lines.push(self.line(Text::PendingMore { count: more }));
         }
+        lines.push(self.dim(Text::HowToWithdraw));
         lines
     }
 
@@ -340,6 +374,13 @@ impl World {
         } else {
             text
         }
+    }
+}
+
+fn new_messages(target: &Target, count: u64) -> Text<'_> {
+    match target {
+        Target::Friend(from) => Text::NewMessages { from, count },
+        Target::Room(room) => Text::NewRoomMessages { room, count },
     }
 }
 

@@ -77,7 +77,7 @@ pub enum Act {
     Read(Target),
     /// Leave this room, if that is meant.
     Leave(String),
-    /// Take lines back that wait.
+    /// Withdraw unsent lines.
     Withdraw(Which),
     /// Change the mode.
     Goto(Goto),
@@ -200,7 +200,7 @@ fn mistake(world: &World, text: Text<'_>) -> Vec<Act> {
 fn read(scope: Scope, line: &str, world: &World) -> Result<Statement, Vec<Act>> {
     let language = world.language;
     match statement::parse(scope, line) {
-        Ok(Statement::Help) => Err(print(world.help(scope))),
+        Ok(Statement::Help) => Err(print(world.help(scope, false))),
         Ok(Statement::Back) => Err(vec![Act::Goto(Goto::Command)]),
         Ok(Statement::Quit) => Err(vec![Act::Quit]),
         Ok(Statement::Waiting) => Err(print(world.waiting_list())),
@@ -209,7 +209,7 @@ fn read(scope: Scope, line: &str, world: &World) -> Result<Statement, Vec<Act>> 
         Ok(Statement::Leave(None)) if scope != Scope::Chat => Err(mistake(
             world,
             Text::Usage {
-                form: "/leave <room>",
+                form: &format!("/leave {}", language.say(Text::ARoom)),
             },
         )),
         Ok(statement) => Ok(statement),
@@ -225,7 +225,7 @@ fn read(scope: Scope, line: &str, world: &World) -> Result<Statement, Vec<Act>> 
         Err(Misread::Form(row)) => Err(mistake(
             world,
             Text::Usage {
-                form: &row.form(language),
+                form: &row.form(language, scope == Scope::Chat),
             },
         )),
     }
@@ -276,7 +276,8 @@ impl World {
         self.session.me().map_or(0, |me| self.outgoing.waiting(me))
     }
 
-    fn help(&self, scope: Scope) -> Vec<Line> {
+    /// The commands of a mode; `in_room`: of the chat of a room.
+    fn help(&self, scope: Scope, in_room: bool) -> Vec<Line> {
         let mode = self.language.say(match scope {
             Scope::Command => Text::ModeCommand,
             Scope::Register => Text::ModeRegister,
@@ -285,7 +286,7 @@ impl World {
             Scope::Chat => Text::ModeChat,
             Scope::Query => Text::ModeQuery,
         });
-        let mut rows = statement::help(scope, self.language);
+        let mut rows = statement::help(scope, in_room, self.language);
         if scope == Scope::Chat {
             for (form, does) in [
                 (chat::QUIT, Text::HelpQuit),

@@ -36,7 +36,7 @@ impl Mode for Query {
                 let online = friends
                     .filter(|(_, online)| **online)
                     .map(|(name, _)| name.clone());
-                print(world.list(Text::Online, Text::NobodyOnline, online))
+                print(world.list(Text::Online, Text::NoFriendsOnline, online))
             }
             Ok(Statement::Resolve(name, accepted)) => resolve(name, accepted),
             Ok(_) => Vec::new(),

@@ -135,7 +135,7 @@ fn online(flags: Flags) -> Result<Online, String> {
         (None, file) => file.map(password::Source::File),
     };
     if user.is_none() && password.is_some() {
-        return Err("a password without --user".to_owned());
+        return Err("a password requires --user".to_owned());
     }
     let source = match (flags.name, flags.script) {
         (Some(name), _) => Source::Once(line(&name, flags.json)?),
@@ -160,7 +160,7 @@ fn online(flags: Flags) -> Result<Online, String> {
         stop: Stop {
             count: flags.count,
             timeout: flags.timeout,
-            until: until.map_err(|_| "--until takes a command's name or number")?,
+            until: until.map_err(|_| "--until requires the name or number of a command")?,
             listen: flags.listen,
         },
         connect_timeout: flags.connect_timeout,

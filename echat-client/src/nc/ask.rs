@@ -12,7 +12,7 @@ use super::rules::End;
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::line_editor::{LineEditor, Outcome};
-use crate::local::ask::{self, Tty};
+use crate::local::ask::{self, Consent, Tty};
 use crate::local::password::{PasswordError, Source};
 use crate::net::wait::{Interest, Watched, wait};
 use crate::terminal::{Decoder, Token, typed_text};
@@ -24,9 +24,16 @@ pub fn yes(question: &str) -> Result<Option<bool>, End> {
     let Ok(tty) = Tty::open() else {
         return Ok(None);
     };
-    let answer = tty.put(question).and_then(|()| ask::line(&tty));
-    let answer = answer.map_err(|error| local(&error))?;
-    Ok(Some(ask::is_yes(&typed_text(&answer))))
+    let mut question = question;
+    loop {
+        let answer = tty.put(question).and_then(|()| ask::line(&tty));
+        let answer = answer.map_err(|error| local(&error))?;
+        match ask::consent(&typed_text(&answer)) {
+            Consent::Yes => return Ok(Some(true)),
+            Consent::No => return Ok(Some(false)),
+            Consent::NotWhole => question = "Please type the whole word yes, or no: ",
+        }
+    }
 }
 
 /// The password, if it can be had without asking; `None` if it must be asked for.
@@ -72,7 +79,7 @@ enum Typed {
 }
 
 /// The line that is typed at a terminal in raw mode, with the keys of the line editor; nothing
-/// after C-c, or C-d on an empty line.
+/// after Ctrl-C, or Ctrl-D on an empty line.
 fn masked_line(terminal: &File, clock: &Clock) -> io::Result<Typed> {
     let mut editor = LineEditor::new();
     editor.masked(true);

@@ -42,7 +42,7 @@ pub fn sealed(online: &Online, clock: &Clock, tap: &mut dyn Tap) -> Result<Link,
         let lines: Vec<String> = keys.malformed.iter().map(ToString::to_string).collect();
         let path = hosts.path().display().to_string();
         output::note(&format!(
-            "{path:?}: not understood: line {}",
+            "{path:?}: cannot parse line {}",
             lines.join(", ")
         ));
     }
@@ -68,7 +68,7 @@ pub fn sealed(online: &Online, clock: &Clock, tap: &mut dyn Tap) -> Result<Link,
     if link.trusted() == Trusted::New {
         remember(hosts.as_ref(), online, link.key())?;
         output::note(&format!(
-            "{} is remembered with {}",
+            "{} is now known with {}",
             online.address,
             link.key()
         ));
@@ -161,7 +161,7 @@ fn local(error: &dyn Display) -> End {
 fn ask(online: &Online, shown: &Fingerprint) -> Result<bool, End> {
     let address = &online.address;
     let answer = ask::yes(&format!(
-        "{address} is unknown. Its key is\n  {shown}\nType yes if that is the right one: "
+        "{address} is an unknown server. Its key is\n  {shown}\nType yes if this is the right key: "
     ))?;
     answer.ok_or_else(|| {
         let failure = OpenError::Untrusted(Untrusted::Unknown {

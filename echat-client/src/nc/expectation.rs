@@ -178,15 +178,15 @@ impl Expectation {
         if self.passed_over_before > 0 {
             let _ = write!(
                 text,
-                "\n  came before: {} messages",
+                "\n  received before: {} messages",
                 self.passed_over_before
             );
         }
         for line in &self.passed_over {
-            let _ = write!(text, "\n  came instead: {line}");
+            let _ = write!(text, "\n  received instead: {line}");
         }
         if self.passed_over.is_empty() {
-            text.push_str("\n  nothing came");
+            text.push_str("\n  received nothing");
         }
         text
     }

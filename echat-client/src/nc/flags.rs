@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use super::script;
 use crate::exit::Exit;
 
-/// The debug client of echat: the protocol as lines of JSON
+/// Debug client of echat: the protocol as lines of JSON
 #[derive(Parser)]
 #[command(
     name = "echat-nc",
@@ -37,61 +37,61 @@ pub(super) struct Flags {
     /// host:port, or echat://[user@]host:port[/#SHA256:...]
     #[arg(required_unless_present = "forget_host")]
     pub(super) address: Option<String>,
-    /// Send this command, show what comes, and end with its final reply
+    /// Send this command, print all messages up to its final reply, and exit
     pub(super) name: Option<String>,
-    /// The command's parameters; null if left out
+    /// Parameters of the command; default: null
     pub(super) json: Option<String>,
-    /// Trust the server if its key is this one, and only then
+    /// Trust the server only if it has this key
     #[arg(long, value_name = "SHA256:...", conflicts_with = "accept_new")]
     pub(super) fingerprint: Option<String>,
-    /// Trust and remember an unknown server; never replaces a key
+    /// Trust and remember an unknown server; never replaces a known key
     #[arg(long)]
     pub(super) accept_new: bool,
     /// Forget the key of a server
     #[arg(long, value_name = "ADDRESS", exclusive = true)]
     pub(super) forget_host: Option<String>,
-    /// Log in first; asks for the password on the terminal unless told where it is
+    /// Log in first; asks for the password on the terminal unless an option provides it
     #[arg(long)]
     pub(super) user: Option<String>,
-    /// The environment variable that holds the password
+    /// Environment variable that contains the password
     #[arg(long, value_name = "VARIABLE", conflicts_with = "password_file")]
     pub(super) password_env: Option<String>,
-    /// The file that holds the password (one line)
+    /// File that contains the password (one line)
     #[arg(long, value_name = "FILE")]
     pub(super) password_file: Option<PathBuf>,
-    /// Run the statements of a file instead of those of standard input
+    /// Run the statements in a file instead of standard input
     #[arg(short = 'f', long, value_name = "FILE", conflicts_with = "name")]
     pub(super) script: Option<PathBuf>,
-    /// Stop after N messages (the answers to --user do not count)
+    /// Exit after N messages, not counting the replies to --user
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) count: Option<u64>,
-    /// Stop after so many seconds; connecting and asking for a password do not count
+    /// Exit after this many seconds, not counting connecting and asking for a password
     #[arg(short = 't', long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) timeout: Option<Duration>,
-    /// Stop after the first message of this name (the answers to --user do not count)
+    /// Exit after the first message with this name, not counting the replies to --user
     #[arg(long, value_name = "NAME")]
     pub(super) until: Option<String>,
-    /// Stay after the end of input, until -n, -t, --until or the server ends it
+    /// Keep running after the end of input, until -n, -t, --until or the server ends the session
     #[arg(short = 'l', long)]
     pub(super) listen: bool,
-    /// The highest message id seen before; a line says so if the server's ids end below it
+    /// Highest message id seen before; prints a line if the server's ids end below it
     #[arg(long, value_name = "ID")]
     pub(super) after: Option<u64>,
-    /// "history" of the last LOGIN_BUNDLE; a line says so if the server has another
+    /// "history" of the last LOGIN_BUNDLE; prints a line if the server has another
     #[arg(long, value_name = "NAME")]
     pub(super) history: Option<String>,
-    /// Limit on connecting and the handshake together
+    /// Time limit for connecting and the handshake together
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(super) connect_timeout: Duration,
-    /// Only connect, for .raw; what comes is shown as {"$bytes": HEX}
+    /// Connect without a handshake, for .raw; received data is printed as {"$bytes": HEX}
     #[arg(long, conflicts_with_all = [
         "fingerprint", "accept_new", "user", "name", "until", "after", "history",
     ])]
     pub(super) no_handshake: bool,
-    /// Show the fields of messages on standard error; twice: sealed and plain bytes too
+    /// Print the fields of messages to standard error; twice: also the encrypted and plain bytes
     #[arg(short = 'v', long, action = ArgAction::Count)]
     pub(super) verbose: u8,
-    /// Do not blot out passwords in what -v shows
+    /// Do not hide passwords in the output of -v
     #[arg(long)]
     pub(super) show_secrets: bool,
 }
@@ -99,64 +99,65 @@ pub(super) struct Flags {
 /// What follows the options in `--help`.
 const LANGUAGE: &str = "\
 A line of input is NAME, NAME JSON, a number in place of NAME, or
-{\"command\": NAME or number, \"params\": ...}. Every message that comes is one line of
-standard output in that last form; everything else goes to standard error. Bytes are
-{\"$bytes\": HEX}. A PING is answered without being shown.
-Input that is no terminal is sent without waiting for answers, except by directives:
-  .expect NAME [JSON]  wait for a message of that name whose parameters have what JSON has:
-                       a dict's keys must be there with matching values, a list must have
-                       as many items, each matching, all else must be equal. Messages since
-                       the last expectation are looked at in order; those that do not match
-                       are passed over. It fails when its time is over (-t, else 10 s), when
-                       the connection ends, and when the newest request that could be
-                       answered by NAME was answered otherwise. (An ON_NEW_MESSAGE that does
-                       not match is passed over: it may be the receipt of one's own.)
+{\"command\": NAME or number, \"params\": ...}. Every received message is printed to standard
+output as one line in that last form; everything else goes to standard error. Bytes are
+{\"$bytes\": HEX}. A PING is answered without being printed.
+If input is not a terminal, it is sent without waiting for replies, except by directives:
+  .expect NAME [JSON]  wait for a message with this name whose parameters match JSON: the
+                       keys of a dict must exist with matching values, a list must have the
+                       same number of matching items, everything else must be equal. Messages
+                       since the last expectation are checked in order; those that do not
+                       match are skipped. It fails on a timeout (-t, default 10 s), when the
+                       connection ends, and when the newest request that NAME could answer
+                       was answered otherwise. (An ON_NEW_MESSAGE that does not match is
+                       skipped, since it may acknowledge a message of your own.)
   .expect-close        wait for the server to close the connection
   .sleep SECONDS       wait
   .raw HEX             send these bytes as they are
-  .frame HEX           send a sealed frame with these plain bytes, whatever they mean
-  .quit                say goodbye without waiting for what is owed
-At the end of input echat-nc waits for the replies it is owed, then says goodbye.
-Before LOGIN_SUCCESS no frame over 4 KiB is sent, after it none over 64 KiB, except by .frame
+  .frame HEX           send an encrypted frame with these plain bytes, without checking them
+  .quit                say goodbye without waiting for outstanding replies
+At the end of input echat-nc waits for outstanding replies, then says goodbye.
+Frames are limited to 4 KiB before LOGIN_SUCCESS and to 64 KiB after it, except with .frame
 and .raw.
 
-A bot that was away catches up with QUERY_HISTORY {\"after\": ID}. If an older database was
-put in the server's place in between, ids began again and ID means nothing. Keep \"history\"
-of each LOGIN_BUNDLE, and the highest of its \"newest\" and of the ids that came since; hand
-both in with --history and --after. If the next LOGIN_BUNDLE contradicts them, the line
+A bot that was offline catches up with QUERY_HISTORY {\"after\": ID}. If an older database was
+restored on the server, ids started again and ID is meaningless. Keep \"history\" of each
+LOGIN_BUNDLE, and the highest of its \"newest\" and of all ids received since, and pass them
+with --history and --after. If the next LOGIN_BUNDLE contradicts them, this line is printed
+before it (on one line):
   {\"event\":\"HISTORY_REPLACED\",\"params\":{\"history\":...,\"newest\":...,
    \"known_history\":...,\"known_after\":...}}
-stands before it (all in one line). Read anew then, from {\"after\": 0} on. The line is none of
-the server's: it does not count for -n, matches no .expect and changes no exit code.
+Read the history again from {\"after\": 0} then. The line does not come from the server: it does
+not count for -n, matches no .expect and does not change the exit code.
 
 known_hosts is $ECHAT_KNOWN_HOSTS, else $XDG_STATE_HOME/echat/known_hosts, else
 ~/.local/state/echat/known_hosts. A changed key is never accepted, whatever the options.
 
-A refused request ends a one-shot, a pipe and a script with code 1, unless an .expect
-was for the refusal. On a terminal it does not.
+A refused request ends a one-shot, a pipe or a script with code 1, unless an .expect waited
+for the refusal. On a terminal the session continues.
 ";
 
 /// Work that needs no server.
 #[derive(Debug, Subcommand)]
 pub enum Offline {
-    /// List every command: number, name, who sends it
+    /// List every command: number, name, sender
     Commands,
-    /// Explain a command: its parameters, its answer and its refusal
+    /// Describe a command: parameters, reply and refusal
     Describe {
         /// A command's name or number
         #[arg(value_name = "NAME")]
         command: String,
     },
-    /// Print the plain bytes of a message in hex; without NAME, of every line of standard input
+    /// Print the plain bytes of a message in hex; without NAME, of each line of standard input
     Encode {
         /// A command's name or number
         name: Option<String>,
-        /// Its parameters; null if left out
+        /// Its parameters; default: null
         json: Option<String>,
     },
-    /// Print the messages that plain bytes hold; without HEX, those of every line of standard input
+    /// Print the messages in plain bytes; without HEX, of each line of standard input
     Decode {
-        /// Command and value in hex, blanks allowed
+        /// Command and value in hex; spaces are allowed
         hex: Vec<String>,
     },
 }
@@ -169,5 +170,5 @@ pub fn command() -> clap::Command {
 }
 
 fn seconds(text: &str) -> Result<Duration, &'static str> {
-    script::parse_seconds(text).ok_or("seconds are a number from 0 to 86400")
+    script::parse_seconds(text).ok_or("must be a number of seconds from 0 to 86400")
 }

@@ -15,7 +15,7 @@ const ALIKE: f64 = 0.8;
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
     /// There is no command of this name.
-    #[error("there is no command {name}{}", suggestion(*.nearest))]
+    #[error("unknown command {name}{}", suggestion(*.nearest))]
     Unknown {
         /// The name.
         name: String,
@@ -135,10 +135,10 @@ mod tests {
         let error = resolved("send_mesage {}").unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no command send_mesage; do you mean SEND_MESSAGE?"
+            "unknown command send_mesage; do you mean SEND_MESSAGE?"
         );
         let error = resolved("XYZZY").unwrap_err().to_string();
-        assert_eq!(error, "there is no command XYZZY");
+        assert_eq!(error, "unknown command XYZZY");
         assert!(matches!(resolved("LOGIN {"), Err(MessageError::Json(_))));
     }
 }

@@ -87,8 +87,8 @@ fn forget(address: &Address) -> Result<End, End> {
     let local = |error| End::because(Exit::Local, &error);
     let hosts = KnownHosts::of_user(|name| env::var_os(name)).map_err(local)?;
     let note = match hosts.forget(address).map_err(local)? {
-        0 => format!("{address} was not known"),
-        _ => format!("{address} is forgotten"),
+        0 => format!("{address} is not a known server"),
+        _ => format!("{address} was removed from the known servers"),
     };
     Ok(End::because(Exit::Success, &note))
 }

@@ -90,7 +90,7 @@ fn encode(name: &str, json: Option<String>) -> Result<String, String> {
 }
 
 fn decode(hex: &str) -> Result<String, String> {
-    let plain = script::parse_hex(hex).ok_or("not bytes in hex")?;
+    let plain = script::parse_hex(hex).ok_or("not hexadecimal bytes")?;
     let message = Message::decode(&plain).map_err(|error| error.to_string())?;
     if message.command != channel::BATCH {
         return Ok(message::to_line(&message) + "\n");
@@ -131,7 +131,7 @@ fn direction(direction: Direction) -> &'static str {
 fn describe(command: &str) -> Result<String, String> {
     let command: CommandRef = script::parse_command(command).map_err(|error| error.to_string())?;
     let number = message::number(&command).map_err(|error| error.to_string())?;
-    let info = commands::by_number(number).ok_or_else(|| format!("no command has {number}"))?;
+    let info = commands::by_number(number).ok_or_else(|| format!("there is no command {number}"))?;
     let mut text = format!(
         "{} {} ({})\n{}\n",
         info.number,
@@ -153,7 +153,7 @@ fn describe(command: &str) -> Result<String, String> {
                 ..
             } in fields
             {
-                let optional = if *optional { ", may be left out" } else { "" };
+                let optional = if *optional { ", optional" } else { "" };
                 let _ = writeln!(text, "  {name}: {kind}{optional}");
             }
         }
@@ -239,7 +239,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("  txn_id: ") && text.contains(", may be left out\n"),
+            text.contains("  txn_id: ") && text.contains(", optional\n"),
             "{text}"
         );
         assert!(
@@ -296,7 +296,7 @@ mod tests {
         let error = encoded(None, None, "LIST_ROOMS\nXYZZY\n").unwrap_err();
         assert_eq!(
             (error.exit, error.note.unwrap().as_str()),
-            (Exit::Usage, "line 2: there is no command XYZZY")
+            (Exit::Usage, "line 2: unknown command XYZZY")
         );
         for bad in ["", "0", "00000001", "0000000109", "zz"] {
             assert_eq!(decoded(&[bad], "").unwrap_err().exit, Exit::Usage, "{bad}");

@@ -64,7 +64,7 @@ pub fn run(
     let (end, reason) = match converse(&mut peer, session, known, &mut input, clock, tap) {
         Ok(end) | Err(Broken::Local(end)) => (end, CloseReason::Bye),
         Err(Broken::WornOut) => {
-            let note = "the keys are worn out; connect again for new ones";
+            let note = "the keys of this connection are used up; connect again";
             (End::because(Exit::Protocol, &note), CloseReason::KeyWornOut)
         }
         Err(Broken::Channel(error)) => {
@@ -277,7 +277,7 @@ fn show(session: &mut Session, known: &Known, came: Came) -> io::Result<()> {
         Verdict::Holds => {}
         Verdict::Replaced(event) => output::line(&event)?,
         Verdict::Untold => output::note(
-            &"the server does not say which history it has: --after and --history are not checked",
+            &"the server does not report its history: --after and --history cannot be checked",
         ),
     }
     output::line(&line)

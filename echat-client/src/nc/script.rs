@@ -74,13 +74,13 @@ pub enum ScriptError {
     #[error("this is UTF-16; save it as UTF-8")]
     Utf16,
     /// An unknown word after the dot.
-    #[error("unknown directive; there are .expect, .expect-close, .sleep, .raw, .frame and .quit")]
+    #[error("unknown directive; use .expect, .expect-close, .sleep, .raw, .frame and .quit")]
     Directive,
     /// A directive without what it needs, or with more.
     #[error("usage: {0}")]
     Usage(&'static str),
     /// The first word is no name and no number.
-    #[error("a line begins with a command's name or number, a dot, '#', or is a JSON object")]
+    #[error("a line must start with a command's name or number, a dot or '#', or be a JSON object")]
     Command,
     /// An object that is not `{"command": ..., "params": ...}`.
     #[error("not {{\"command\": NAME or number, \"params\": ...}} (column {column})")]

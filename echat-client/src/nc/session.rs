@@ -284,16 +284,16 @@ impl Session {
                         self.connection = Connection::Expected;
                     }
                 }
-                State::Missed => return Some(unmet(expectation, "the answer was another")),
+                State::Missed => return Some(unmet(expectation, "another reply was received")),
                 State::Open if !open => return Some(unmet(expectation, "the connection ended")),
                 State::Open if now >= expectation.deadline => {
-                    return Some(unmet(expectation, "not in time"));
+                    return Some(unmet(expectation, "timed out"));
                 }
                 State::Open => return Some(Next::Wait(Some(expectation.deadline))),
             },
             Waiting::Close { .. } if !open => self.connection = Connection::Expected,
             Waiting::Close { deadline, line } if now >= *deadline => {
-                let note = format!("line {line}: expected the end of the connection: not in time");
+                let note = format!("line {line}: expected the end of the connection: timed out");
                 return Some(Next::end(Exit::Unexpected, &note));
             }
             Waiting::Close { deadline, .. } => return Some(Next::Wait(Some(*deadline))),
@@ -347,7 +347,7 @@ impl Session {
             }
             Step::LogIn(plain) if plain.len() > FRAME_BEFORE_LOGIN => Some(Next::end(
                 Exit::Usage,
-                &"the user's name and the password are too long for a LOGIN",
+                &"the user name and the password are too long for a LOGIN",
             )),
             Step::LogIn(plain) => {
                 self.waiting = Waiting::LogIn;
@@ -400,7 +400,7 @@ impl Session {
         if at_rest && self.pending.is_empty() && count.is_none() && until.is_none() {
             return self.finish();
         }
-        let mut note = "the time is over".to_owned();
+        let mut note = "timed out".to_owned();
         if !self.pending.is_empty() {
             note = format!("{note}; not answered: {}", self.pending.describe());
         }
@@ -424,11 +424,11 @@ impl Session {
             }
             Connection::Silent => Next::end(
                 Exit::Protocol,
-                &"the server does not answer: the connection is given up",
+                &"the server is not responding; the connection was closed",
             ),
             _ => Next::end(
                 Exit::Protocol,
-                &"cut: the connection ended without CLOSE_NOTIFY",
+                &"connection lost: it ended without CLOSE_NOTIFY",
             ),
         }
     }

@@ -41,10 +41,10 @@ pub enum StepError {
     #[error(transparent)]
     Message(#[from] MessageError),
     /// The message is longer than a frame may be, before and after a login.
-    #[error("the message has {0} bytes, the limit is {FRAME_AFTER_LOGIN}; only .frame sends that")]
+    #[error("the message has {0} bytes; the limit is {FRAME_AFTER_LOGIN}, except with .frame")]
     TooLong(usize),
     /// It needs a channel, and there is none.
-    #[error("without a handshake there are only .raw, .sleep, .expect-close and .quit")]
+    #[error("without a handshake, only .raw, .sleep, .expect-close and .quit are available")]
     Naked,
 }
 

@@ -53,31 +53,31 @@ pub enum AddressError {
     #[error("the port must be a number from 1 to 65535")]
     BadPort,
     /// A host of other characters than those of DNS names.
-    #[error("a host has only letters, digits, '-', '_' and '.' (other scripts as xn--...)")]
+    #[error("a host may contain only letters, digits, '-', '_' and '.' (other scripts as xn--...)")]
     BadHost,
     /// An IPv6 address without brackets.
-    #[error("an IPv6 address stands in brackets: [::1]:port")]
+    #[error("an IPv6 address must be in brackets: [::1]:port")]
     Unbracketed,
     /// Brackets around something else.
-    #[error("there is no IPv6 address between the brackets")]
+    #[error("the brackets do not contain an IPv6 address")]
     BadIpv6,
     /// A link to something else.
-    #[error("only echat:// links are understood")]
+    #[error("only echat:// links are supported")]
     Scheme,
     /// `user@host:port`.
-    #[error("a user needs a link: echat://user@host:port")]
+    #[error("to name a user, write a link: echat://user@host:port")]
     UserWithoutLink,
     /// `echat://user:password@...`.
-    #[error("a password does not belong into an address: others can see it there")]
+    #[error("an address must not contain a password, since others can see it")]
     Password,
     /// An empty user.
-    #[error("the user before '@' is empty")]
+    #[error("the user name before '@' is empty")]
     NoUser,
     /// A `?`, or more than one path segment.
-    #[error("after the port a link has at most /room and #SHA256:...")]
+    #[error("after the port, a link can have only /room and #SHA256:...")]
     Extra,
     /// A `%` that is not followed by two hexadecimal digits, or bytes that are not UTF-8.
-    #[error("'%' must be followed by two hexadecimal digits, and the whole be UTF-8")]
+    #[error("'%' must be followed by two hexadecimal digits, and the result must be UTF-8")]
     BadEscape,
     /// The part after `#`.
     #[error(transparent)]

@@ -54,8 +54,8 @@ pub(crate) struct Keys {
 pub(crate) enum KnownHostsError {
     /// There is neither `ECHAT_KNOWN_HOSTS`, `XDG_STATE_HOME` nor `HOME`.
     #[error(
-        "no place for known_hosts: set HOME, XDG_STATE_HOME or ECHAT_KNOWN_HOSTS, or name the \
-         server's key with the address: echat://host:port/#SHA256:..."
+        "no place for known_hosts: set HOME, XDG_STATE_HOME or ECHAT_KNOWN_HOSTS, or include \
+         the server's key in the address: echat://host:port/#SHA256:..."
     )]
     NoPlace,
     /// Reading or writing failed.
@@ -67,13 +67,13 @@ pub(crate) enum KnownHostsError {
         source: io::Error,
     },
     /// The file is larger than 1 MiB.
-    #[error("{} is over 1 MiB, which is no list of hosts", .0.display())]
+    #[error("{} is larger than 1 MiB and cannot be a list of hosts", .0.display())]
     TooLarge(PathBuf),
     /// The path leads to a directory or a device.
     #[error("{} is not a regular file", .0.display())]
     NotAFile(PathBuf),
     /// Another key is known for this address already.
-    #[error("{address} is known with another key, {known}")]
+    #[error("{address} is already known with another key, {known}")]
     Conflict {
         /// The server.
         address: Address,

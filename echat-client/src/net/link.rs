@@ -53,10 +53,10 @@ impl Tap for Unwatched {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The handshake was not finished in time.
-    #[error("the handshake was not finished in time; perhaps this is not an echat/2 server")]
+    #[error("the handshake timed out; this may not be an echat/2 server")]
     TimedOut,
     /// The server closed during the handshake.
-    #[error("closed during the handshake: perhaps not an echat/2 server, another version, or full")]
+    #[error("the connection was closed during the handshake: the server may be full, of another version, or not an echat/2 server")]
     Closed,
     /// What the server sent is wrong.
     #[error(transparent)]

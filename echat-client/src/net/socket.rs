@@ -48,7 +48,7 @@ pub enum SocketError {
     #[error(transparent)]
     Connect(io::Error),
     /// The time was over.
-    #[error("no connection in time")]
+    #[error("connecting timed out")]
     TimedOut,
 }
 

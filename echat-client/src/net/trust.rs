@@ -33,7 +33,7 @@ pub enum Untrusted {
     },
     /// The server is known with another key.
     #[error(
-        "the server's key has changed: it shows {shown}, known is {}",
+        "the server's key has changed: it is {shown}, expected {}",
         list(known)
     )]
     Changed {
@@ -43,7 +43,7 @@ pub enum Untrusted {
         known: Vec<Fingerprint>,
     },
     /// The user asked for another key.
-    #[error("the server's key is not the one asked for: it shows {shown}, asked for is {pinned}")]
+    #[error("the server's key is not the expected one: it is {shown}, expected {pinned}")]
     NotPinned {
         /// The key that it showed.
         shown: Fingerprint,

@@ -32,6 +32,8 @@ pub struct Conversation {
     /// Whether a page found no room: a later one would leave a gap.
     is_full: bool,
     unread: u64,
+    /// Messages of others that arrived since the login and were not shown.
+    new: u64,
     /// Up to where the server knows that it was read.
     read_id: u64,
 }
@@ -45,6 +47,12 @@ impl Conversation {
     /// How many messages of others are unread.
     pub fn unread(&self) -> u64 {
         self.unread
+    }
+
+    /// How many unread messages arrived while the user was logged in.
+    pub fn new_messages(&self) -> u64 {
+        // What was read elsewhere is not new any more.
+        self.new.min(self.unread)
     }
 
     /// Whether more is unread than is remembered of it.
@@ -111,6 +119,7 @@ impl Conversation {
 
     pub(super) fn count_unread(&mut self) {
         self.unread += 1;
+        self.new += 1;
     }
 
     /// What the server says at login; it knows best what it remembers.
@@ -121,7 +130,7 @@ impl Conversation {
 
     /// Everything was shown.
     pub(super) fn read(&mut self) {
-        self.unread = 0;
+        (self.unread, self.new) = (0, 0);
     }
 
     /// The server says that everything known here was read before.

@@ -114,7 +114,7 @@ fn scrollback_is_bounded_and_paged_in_again() {
         more: true,
     };
     session.apply(page, Some(Asked::Page(room.clone())));
-    // There is no room for it: it is shown and asked for again another time.
+    // Room for it: it is shown and asked for again another time does not exist.
     assert_eq!(session.conversation(&room).unwrap().older(), Some(1_501));
 }
 

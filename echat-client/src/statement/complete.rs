@@ -24,6 +24,8 @@ pub struct Names {
     pub askers: Vec<String>,
     /// Users who may be named in the text that is typed.
     pub here: Vec<String>,
+    /// Whether the chat of a room is open.
+    pub in_room: bool,
 }
 
 /// What may stand from a byte of the line to the cursor, the best first.
@@ -48,10 +50,11 @@ pub fn complete(scope: Scope, line: &str, names: &Names) -> Completion {
         return in_text(line, from, &names.here);
     }
     let heads = rows().filter(|row| !matches!(row.shape, Shape::Members(_)));
+    let heads = heads.filter(|row| row.works(names.in_room));
     let mut candidates: Vec<String> = heads
         .filter(|row| begins_head(row.head, begun))
         .map(|row| match row.shape {
-            Shape::Alone(_) => row.head.to_owned(),
+            Shape::Alone(_) | Shape::InRoom(_) => row.head.to_owned(),
             _ => format!("{} ", row.head),
         })
         .collect();
@@ -83,14 +86,15 @@ impl Row {
         let (kind, after) = match self.shape {
             Shape::Name(kind, _) => (Some(kind), ""),
             Shape::NameText(kind, _) => (Some(kind), " "),
-            Shape::Maybe(kind, _) => (kind, ""),
+            Shape::Maybe(_) => (None, ""),
+            Shape::RoomOrOpen(_) => (Some(Kind::Room), ""),
             Shape::Members(_) => {
                 let (room, _) = line.split_once(['=', '＝'])?;
                 one_word(room.trim())?;
                 let (_, begun) = line.rsplit_once(SIGNS)?;
                 return Some(beginning_with(line, begun.trim_start(), &names.users, ""));
             }
-            Shape::Alone(_) | Shape::Word(_) | Shape::Number(_) => return None,
+            Shape::Alone(_) | Shape::InRoom(_) | Shape::Word(_) | Shape::Number(_) => return None,
         };
         let rest = after_head(self.head, line)?;
         let is_spaced = line.ends_with(char::is_whitespace);

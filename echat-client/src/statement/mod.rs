@@ -55,7 +55,7 @@ pub enum Statement {
     Chat(Option<String>),
     /// To query mode.
     Query,
-    /// Ask for friendship.
+    /// Send a friend request.
     AddFriend(String),
     /// Accept (true) or decline the friend request of a user.
     Resolve(String, bool),
@@ -77,9 +77,9 @@ pub enum Statement {
     Send(Target, String),
     /// Chat with this one.
     Open(Target),
-    /// Make a room.
+    /// Create a room.
     CreateRoom(String, Vec<String>),
-    /// Take friends into a room.
+    /// Add friends to a room.
     AddMembers(String, Vec<String>),
     /// Users and rooms by a part of their name.
     Find(String),
@@ -95,15 +95,15 @@ pub enum Statement {
     History,
     /// The members of the open chat.
     MembersHere,
-    /// The lines that wait to be sent.
+    /// The unsent lines.
     Waiting,
-    /// Take lines that wait back.
+    /// Withdraw unsent lines.
     Withdraw(Which),
     /// A text to the open chat.
     Say(String),
 }
 
-/// Which of the lines that wait are meant.
+/// Which of the unsent lines are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
     /// All of them.
@@ -129,6 +129,13 @@ const WIDE_SLASH: char = '\u{ff0f}';
 /// Whether a line begins with a slash, of any width.
 pub fn begins_with_slash(line: &str) -> bool {
     line.trim_start().starts_with(['/', WIDE_SLASH])
+}
+
+/// Whether a line begins with two slashes: a text that is sent without being asked about.
+pub fn begins_with_two_slashes(line: &str) -> bool {
+    let slashes = ['/', WIDE_SLASH];
+    let rest = line.trim_start().strip_prefix(slashes);
+    rest.is_some_and(|rest| rest.starts_with(slashes))
 }
 
 /// Reads a line in a mode.
@@ -235,7 +242,7 @@ impl Row {
     fn is_telling(&self) -> bool {
         !matches!(
             self.shape,
-            Shape::Word(_) | Shape::Maybe(..) | Shape::Name(Kind::Asker, _)
+            Shape::Word(_) | Shape::Maybe(_) | Shape::Name(Kind::Asker, _)
         )
     }
 
@@ -243,11 +250,11 @@ impl Row {
         let make = |statement: Option<Statement>| statement.map_or(Read::Badly, Read::Is);
         let rest = || after_head(self.head, line);
         match self.shape {
-            Shape::Alone(statement) => match rest() {
+            Shape::Alone(statement) | Shape::InRoom(statement) => match rest() {
                 Some("") => Read::Is(statement()),
                 _ => Read::Not,
             },
-            Shape::Maybe(_, statement) => match rest() {
+            Shape::Maybe(statement) | Shape::RoomOrOpen(statement) => match rest() {
                 Some("") => Read::Is(statement(None)),
                 Some(name) => make(one_word(name).map(|name| statement(Some(name)))),
                 None => Read::Not,

@@ -17,13 +17,17 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Shape {
     Alone(fn() -> Statement),
-    /// The name of one of a kind, or of either, or nothing.
-    Maybe(Option<Kind>, fn(Option<String>) -> Statement),
+    /// As `Alone`, but works only in the chat of a room.
+    InRoom(fn() -> Statement),
+    /// The name of a user or a room, or nothing.
+    Maybe(fn(Option<String>) -> Statement),
+    /// The name of a room; in the chat of a room it may be left out.
+    RoomOrOpen(fn(Option<String>) -> Statement),
     Name(Kind, fn(String) -> Statement),
     /// Anything but nothing.
     Word(fn(String) -> Statement),
     NameText(Kind, fn(Target, String) -> Statement),
-    /// The number of a line that waits, or the word for all of them.
+    /// The number of an unsent line, or the word for all of them.
     Number(fn(Which) -> Statement),
     /// The words are a sign between a room and some users.
     Members(fn(String, Vec<String>) -> Statement),
@@ -48,8 +52,13 @@ impl PartialEq for Row {
 impl Eq for Row {}
 
 impl Row {
-    /// What to type, as help shows it.
-    pub fn form(&self, language: Language) -> String {
+    /// Whether the command works, depending on whether the chat of a room is open.
+    pub(super) fn works(&self, in_room: bool) -> bool {
+        in_room || !matches!(self.shape, Shape::InRoom(_))
+    }
+
+    /// What to type, as help shows it; `in_room`: in the chat of a room.
+    pub fn form(&self, language: Language, in_room: bool) -> String {
         let user = || language.say(Text::AUser);
         let room = || language.say(Text::ARoom);
         let name = |kind| match kind {
@@ -58,11 +67,10 @@ impl Row {
         };
         let head = self.head;
         match self.shape {
-            Shape::Alone(_) => head.to_owned(),
-            Shape::Maybe(kind, _) => {
-                let name = kind.map_or_else(|| language.say(Text::AName), name);
-                format!("{head} [{name}]")
-            }
+            Shape::Alone(_) | Shape::InRoom(_) => head.to_owned(),
+            Shape::Maybe(_) => format!("{head} [{}]", language.say(Text::AName)),
+            Shape::RoomOrOpen(_) if in_room => format!("{head} [{}]", room()),
+            Shape::RoomOrOpen(_) => format!("{head} {}", room()),
             Shape::Number(_) => format!("{head} {}", language.say(Text::ALineNumber)),
             Shape::Name(kind, _) => format!("{head} {}", name(kind)),
             Shape::Word(_) => format!("{head} {}", language.say(Text::AWord)),
@@ -74,17 +82,18 @@ impl Row {
     }
 }
 
-/// What can be typed in a mode: its form and what it does.
-pub fn help(scope: Scope, language: Language) -> Vec<(String, String)> {
+/// What can be typed in a mode: its form and what it does. `in_room`: in the chat of a room.
+pub fn help(scope: Scope, in_room: bool, language: Language) -> Vec<(String, String)> {
     let rows = ROWS.iter().filter(|row| row.scopes.contains(&scope));
-    rows.map(|row| (row.form(language), language.say(row.help)))
+    let rows = rows.filter(|row| row.works(in_room));
+    rows.map(|row| (row.form(language, in_room), language.say(row.help)))
         .collect()
 }
 
 /// The commands that begin with a slash, as [`help`] has them, each once.
 pub fn slash_commands(language: Language) -> Vec<(String, String)> {
     let rows = ROWS.iter().filter(|row| row.head.starts_with('/'));
-    rows.map(|row| (row.form(language), language.say(row.help)))
+    rows.map(|row| (row.form(language, true), language.say(row.help)))
         .collect()
 }
 
@@ -128,7 +137,7 @@ rows! {
     COMMAND "login" Shape::Alone(|| Statement::Login) => HelpLogin;
     COMMAND "logout" Shape::Alone(|| Statement::Logout) => HelpLogout;
     COMMAND "contact" Shape::Alone(|| Statement::Contact) => HelpContact;
-    COMMAND "chat" Shape::Maybe(None, Statement::Chat) => HelpChat;
+    COMMAND "chat" Shape::Maybe(Statement::Chat) => HelpChat;
     COMMAND "query" Shape::Alone(|| Statement::Query) => HelpQuery;
 
     CONTACT "+f" Shape::Name(Kind::User, Statement::AddFriend) => HelpAddFriend;
@@ -158,12 +167,12 @@ rows! {
     QUERY "members" Shape::Name(Kind::Room, Statement::Members) => HelpMembers;
 
     CHAT "/history" Shape::Alone(|| Statement::History) => HelpHistory;
-    CHAT "/members" Shape::Alone(|| Statement::MembersHere) => HelpMembersHere;
+    CHAT "/members" Shape::InRoom(|| Statement::MembersHere) => HelpMembersHere;
     SLASH "/y" Shape::Name(Kind::Asker, |name| Statement::Resolve(name, true)) => HelpAccept;
     SLASH "/n" Shape::Name(Kind::Asker, |name| Statement::Resolve(name, false)) => HelpDecline;
     SLASH "/pending" Shape::Alone(|| Statement::Waiting) => HelpWaiting;
     SLASH "/withdraw" Shape::Number(Statement::Withdraw) => HelpWithdraw;
-    SLASH "/leave" Shape::Maybe(Some(Kind::Room), Statement::Leave) => HelpLeaveSlash;
+    SLASH "/leave" Shape::RoomOrOpen(Statement::Leave) => HelpLeaveSlash;
     SLASH "/help" Shape::Alone(|| Statement::Help) => HelpHelp;
     SLASH "/quit" Shape::Alone(|| Statement::Quit) => HelpQuit;
 

@@ -81,7 +81,7 @@ fn the_languages_of_the_modes() {
 #[test]
 fn what_is_no_statement() {
     let form = |scope, line| match parse(scope, line) {
-        Err(Misread::Form(row)) => row.form(Language::English),
+        Err(Misread::Form(row)) => row.form(Language::English, false),
         other => panic!("{line}: {other:?}"),
     };
     assert_eq!(form(Scope::Contact, "@f bob"), "@f <user> <text>");
@@ -103,7 +103,7 @@ fn what_is_no_statement() {
 fn every_row_reads_what_its_help_shows() {
     for scope in SCOPES {
         for language in [Language::English, Language::Chinese] {
-            for (form, _) in help(scope, language) {
+            for (form, _) in help(scope, true, language) {
                 // Placeholders are names; without their marks the form is a line.
                 let line = form.replace(['<', '>', '[', ']'], "");
                 let line = line.rsplit_once('|').map_or(line.clone(), |(head, all)| {
@@ -115,6 +115,29 @@ fn every_row_reads_what_its_help_shows() {
             }
         }
     }
+}
+
+#[test]
+fn the_chat_of_a_friend_has_no_commands_for_rooms() {
+    let forms = |in_room| -> Vec<String> {
+        let rows = help(Scope::Chat, in_room, Language::English);
+        rows.into_iter().map(|(form, _)| form).collect()
+    };
+    let (room, friend) = (forms(true), forms(false));
+    for form in ["/members", "/leave [<room>]"] {
+        assert!(room.iter().any(|row| row == form), "{form}");
+        assert!(!friend.iter().any(|row| row == form), "{form}");
+    }
+    assert!(friend.iter().any(|row| row == "/leave <room>"));
+    let offered = |in_room| {
+        let names = Names {
+            in_room,
+            ..Names::default()
+        };
+        complete(Scope::Chat, "/m", &names).candidates
+    };
+    assert_eq!(offered(true), ["/members"]);
+    assert_eq!(offered(false), [""; 0]);
 }
 
 #[test]
@@ -169,6 +192,7 @@ fn completion_of_words_and_names() {
             name("mary-jane"),
             name("émile"),
         ],
+        in_room: true,
     };
     for (scope, line, from, candidates) in [
         (Scope::Command, "lo", 0, &["login", "logout"][..]),

@@ -14,7 +14,7 @@ pub enum Language {
 
 /// A language that is not spoken here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the languages are en and zh")]
+#[error("the language must be en or zh")]
 pub struct UnknownLanguage;
 
 impl FromStr for Language {

@@ -78,7 +78,7 @@ impl Language {
         said
     }
 
-    /// Why a name cannot be had.
+    /// Why a name is not allowed.
     pub fn bad_name(self, error: &NameError) -> String {
         match error {
             NameError::BadCharacter(c) => self.say(Text::NameCharacter {
@@ -97,20 +97,19 @@ impl Language {
     /// A character as a sentence shows it: itself if it can be seen, and its number.
     fn character(self, c: char) -> String {
         let number = format!("U+{:04X}", u32::from(c));
-        let shown = if c.is_whitespace() {
-            self.say(Text::Space)
-        } else if c.width().is_some_and(|columns| columns > 0) {
-            c.to_string()
-        } else {
-            return number;
-        };
-        self.say(Text::NumberedCharacter {
-            character: &shown,
-            number: &number,
-        })
+        let number = number.as_str();
+        if c.is_whitespace() {
+            return self.say(Text::SpaceCharacter { number });
+        }
+        if c.width().is_none_or(|columns| columns == 0) {
+            return number.to_owned();
+        }
+        let character = c.to_string();
+        let character = character.as_str();
+        self.say(Text::NumberedCharacter { character, number })
     }
 
-    /// Why a password cannot be had.
+    /// Why a password is not allowed.
     pub fn bad_password(self, error: &PasswordError) -> String {
         match self {
             Self::English => sentence(&error.to_string()),

@@ -29,7 +29,7 @@ sentences! {
     Hello;
     /// The last line.
     Bye;
-    /// What to do about C-c.
+    /// What to do about Ctrl-C.
     HowToLeave;
     /// Stands above the list of a mode's commands.
     HelpHeading { mode: &'a str };
@@ -37,6 +37,8 @@ sentences! {
     Unknown { line: &'a str };
     /// The same in a chat, where commands begin with a slash.
     UnknownInChat { line: &'a str };
+    /// The line is a command that works only in the chat of a room.
+    OnlyInRooms { line: &'a str };
     /// The line is a command of another mode, with what goes there.
     OtherMode { line: &'a str, way: &'a str };
     /// A command with something missing.
@@ -231,10 +233,12 @@ sentences! {
     WentOffline { names: &'a str };
 
     // ---- messages
-    /// A private message arrived and is not shown.
-    NewMessage { from: &'a str };
-    /// A message in a room arrived and is not shown.
-    NewRoomMessage { from: &'a str, room: &'a str };
+    /// Messages of a friend arrived and are not shown.
+    NewMessages { from: &'a str, count: u64 };
+    /// Messages in a room arrived and are not shown.
+    NewRoomMessages { room: &'a str, count: u64 };
+    /// New messages in further conversations than those that are listed.
+    NewElsewhere { count: u64 };
     /// How the reader is called in lines of one's own.
     Me;
     /// Stands between names.
@@ -251,7 +255,7 @@ sentences! {
     LoadingOlder;
     /// The same in a message of another chat.
     SentTo { target: &'a str };
-    /// Marks a line that waits.
+    /// Marks an unsent line.
     Pending;
     /// Marks a line that was refused.
     NotSentMark;
@@ -265,6 +269,8 @@ sentences! {
     SendAsText;
     /// It was not sent.
     NotSent;
+    /// A line that does not answer the open question.
+    NotAnAnswer { line: &'a str };
     /// A message was refused.
     MessageRefused { target: &'a str, reason: &'a str };
     /// A message that the server may have is not sent again.
@@ -334,7 +340,7 @@ sentences! {
     /// The same where no file keeps them.
     NotSentAgain { count: u64 };
 
-    // ---- lines that wait
+    // ---- unsent lines
     /// Heading of `/pending`.
     PendingHeading;
     /// Nothing waits.
@@ -357,6 +363,8 @@ sentences! {
     NothingToWithdraw;
     /// No line has this number.
     NoSuchLine { number: u64 };
+    /// Stands below the list of `/pending`.
+    HowToWithdraw;
     /// Stands for a line's number in help.
     ALineNumber;
     /// /pending
@@ -379,8 +387,8 @@ sentences! {
     ServerTime { time: &'a str };
     /// Heading.
     Online;
-    /// Nobody is.
-    NobodyOnline;
+    /// No friend is online.
+    NoFriendsOnline;
     /// A line of `rooms`.
     RoomLine { room: &'a str, members: u64, owner: &'a str, unread: u64 };
     /// Heading.
@@ -423,6 +431,8 @@ sentences! {
     TypeYes;
     /// Something else was typed.
     NoYes;
+    /// A yes was abbreviated.
+    WholeYes;
     /// A server shows another key than the known one.
     KeyChanged { address: &'a str };
     /// What to do about it.
@@ -531,8 +541,8 @@ sentences! {
     NameStart { character: &'a str };
     /// A character and its number.
     NumberedCharacter { character: &'a str, number: &'a str };
-    /// Stands for a space where one is to be seen.
-    Space;
+    /// A space that a name cannot have, and its number.
+    SpaceCharacter { number: &'a str };
 
     // ---- the start
     /// Asks for a user's password.
@@ -547,7 +557,7 @@ sentences! {
     NotTextHere;
     /// The input is UTF-16.
     InputUtf16;
-    /// A line that waits for the login.
+    /// A line that runs after the login.
     WaitsForLogin;
     /// Lines that waited for a login in vain.
     HeldDropped { count: u64 };

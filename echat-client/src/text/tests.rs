@@ -79,17 +79,17 @@ fn refusals_are_said_by_their_code() {
     let quota = fail("rate_limited", &[("retry_after", Value::Int(89_957))]);
     assert_eq!(
         Language::English.refusal(&quota),
-        "The limit of a day is reached. Try again in about 25 h."
+        "The daily limit is reached. Try again in about 25 h."
     );
     assert_eq!(
         Language::Chinese.refusal(&quota),
-        "一天的额度已用完。约 25 小时后可以再试。"
+        "今天的额度已用完。约 25 小时后可以再试。"
     );
     let names = Value::List(vec![Value::from("ann"), Value::from("bob")]);
     let strangers = fail("not_friends", &[("names", names), ("x", Value::Null)]);
     assert_eq!(
         Language::English.refusal(&strangers),
-        "Some of these are not your friends. (ann, bob)"
+        "Some of these users are not your friends. (ann, bob)"
     );
     let new = fail("from_the_future", &[("limit", Value::Int(3))]);
     assert_eq!(
@@ -109,7 +109,13 @@ fn the_original_words_are_kept() {
         (Text::Registered { name: "a" }, "注册成功"),
         (Text::RequestSent { name: "a" }, "好友请求已发送"),
         (Text::PendingRequests, "待处理好友请求"),
-        (Text::NewMessage { from: "a" }, "你有一条新的消息"),
+        (
+            Text::NewMessages {
+                from: "a",
+                count: 1,
+            },
+            "发来一条新消息",
+        ),
         (Text::NewRoom { room: "a" }, "加入聊天室"),
         (Text::CameOnline { names: "a" }, "上线了"),
         (Text::HistoryRule, "------ 以上是历史消息 ------"),

@@ -28,10 +28,10 @@ fn yes_to_a_friend_befriends_no_stranger() {
             place.member("ann")
         };
         bob.types("+f ann\r");
-        ann.sees("`y bob` accepts, `n bob` declines.");
+        ann.sees("Type `y bob` to accept or `n bob` to decline.");
         ann.types("y bob\r");
-        bob.sees("ann and you are friends now.");
-        ann.sees("bob and you are friends now.");
+        bob.sees("You and ann are now friends.");
+        ann.sees("You and bob are now friends.");
         ann.types("&f bob\r");
         ann.sees("bob> ");
         bob.types("&f ann\r");
@@ -40,11 +40,11 @@ fn yes_to_a_friend_befriends_no_stranger() {
         ann.sees("lunch?");
         let mut carol = place.member("carol");
         carol.types("+f ann\r");
-        ann.sees("`/y carol` accepts, `/n carol` declines.");
+        ann.sees("Type `/y carol` to accept");
         ann.types("yes\r");
-        bob.sees("ann says: yes");
+        bob.sees("ann: yes");
         ann.types("/n carol\r");
-        ann.sees("The request from carol is declined.");
+        ann.sees("Friend request from carol declined.");
     }
 }
 
@@ -59,9 +59,9 @@ fn keys_typed_ahead_answer_no_question() {
             place.member("ann")
         };
         ann.types("room=\r");
-        ann.sees("The room room is made.");
+        ann.sees("Room room created.");
         bob.types("+r room\r");
-        bob.sees("You are in the room room now.");
+        bob.sees("You joined room.");
         bob.types("&r room\r");
         bob.sees("room> ");
         ann.types("&r room\r");
@@ -70,19 +70,19 @@ fn keys_typed_ahead_answer_no_question() {
         ann.types("hello\ry\r");
         ann.sees("2 lines (Y/O/N) room");
         ann.types("y\r");
-        bob.sees("ann says: hello");
-        bob.sees("ann says: y");
+        bob.sees("ann: hello");
+        bob.sees("ann: y");
         ann.types("+f bob\r");
         ann.sees("send as text? (Y/N) room");
         ann.types("y\r");
-        bob.sees("ann says: +f bob");
+        bob.sees("ann: +f bob");
         ann.types("help\r");
         ann.sees("a command: help.");
         ann.sees("send as text? (Y/N) room");
         ann.types("\\c\r");
         ann.sees("Not sent.");
         ann.types("y\r");
-        bob.sees("ann says: y");
+        bob.sees("ann: y");
     }
 }
 
@@ -97,7 +97,7 @@ fn a_wrong_password_is_typed_again_unseen() {
     ann.types("ann\r");
     ann.sees("password: ");
     ann.types("not the password\r");
-    ann.sees("Type the password of ann again; Ctrl-C goes back.");
+    ann.sees("Enter the password of ann again, or press Ctrl-C to go back.");
     ann.types(&format!("{SECRET}\r"));
     ann.sees("Logged in as ann.");
     ann.types("\\d\r");
@@ -115,14 +115,14 @@ fn a_name_is_completed_inside_chinese() {
     let mut xiaoming = place.member("小明");
     let mut ann = place.member("ann");
     ann.types("房间＝\r");
-    ann.sees("The room 房间 is made.");
+    ann.sees("Room 房间 created.");
     ann.types("＆r 房间\r");
     ann.sees("房间> ");
     xiaoming.types("＋r 房间\r");
-    xiaoming.sees("You are in the room 房间 now.");
+    xiaoming.sees("You joined 房间.");
     ann.sees("小明 came online");
     ann.types("请问（小\t在吗？\r");
-    ann.sees("me says: 请问（小明在吗？");
+    ann.sees("me: 请问（小明在吗？");
     ann.types("、c\r");
     ann.sees("command> ");
 }

@@ -128,14 +128,14 @@ impl Typist {
     fn counts(&mut self) {
         self.rest += &self.ann.takes_shown();
         let mut from = 0;
-        while let Some(at) = self.rest[from..].find("bob says: message ") {
-            let number = &self.rest[from + at + "bob says: message ".len()..];
+        while let Some(at) = self.rest[from..].find("bob: message ") {
+            let number = &self.rest[from + at + "bob: message ".len()..];
             let Some((number, _)) = number.split_once('.') else {
                 break;
             };
             assert_eq!(number, self.seen.to_string());
             self.seen += 1;
-            from += at + "bob says: message ".len() + number.len();
+            from += at + "bob: message ".len() + number.len();
         }
         self.rest.drain(..from);
     }
@@ -245,7 +245,7 @@ fn no_key_and_no_message_is_lost() {
         typist.ann.sees("history above ------");
         let page = typist.ann.takes_shown();
         let first = page
-            .split("bob says: message ")
+            .split("bob: message ")
             .nth(1)
             .expect("a page of messages");
         let first: usize = first.split_once('.').unwrap().0.parse().unwrap();

@@ -1,4 +1,4 @@
-//! The server dies at every byte that it says: the client says so in words, comes back, sends
+//! The server dies at every byte that it: the client says so in words, comes back, sends
 //! what was typed once, and gives the terminal back.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,8 +48,8 @@ fn visits(place: &ServerFolder, name: &str, cut: Cut) -> (usize, usize) {
     person.has_the_terminal_back();
     let (code, shown) = person.ends();
     assert_eq!(code, 0, "{shown}");
-    let told = ["The connection was lost.", "Cannot connect: "];
-    let told = told.iter().any(|words| shown.contains(words)) && shown.contains("Trying again");
+    let told = ["Connection lost.", "Cannot connect to "];
+    let told = told.iter().any(|words| shown.contains(words)) && shown.contains("Reconnecting");
     assert_eq!(told, cuts > 0, "{cut:?}: {shown}");
     (arrived, talked - arrived)
 }

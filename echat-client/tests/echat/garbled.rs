@@ -60,7 +60,7 @@ fn on_a_terminal_it_is_refused_and_stays_to_be_edited() {
     let place = ServerFolder::new();
     let mut ann = place.member("ann");
     ann.types("room1=\r");
-    ann.sees("The room room1 is made.");
+    ann.sees("Room room1 created.");
     ann.types("&r room1\r");
     ann.sees("room1> ");
     let mut keys = ann.terminal();
@@ -73,7 +73,7 @@ fn on_a_terminal_it_is_refused_and_stays_to_be_edited() {
     });
     // What was typed as a replacement character is text.
     ann.types("\u{15}sent \u{fffd}\r");
-    ann.sees("me says: sent \u{fffd}");
+    ann.sees("me: sent \u{fffd}");
     let mut keys = ann.terminal();
     keys.write_all(b"\x1b[200~caf\xe9\x1b[201~\r").unwrap();
     ann.sees("Not sent");

@@ -78,7 +78,7 @@ fn an_interrupt_ends_the_line_and_nothing_else() {
     let place = ServerFolder::with(TITLED);
     let mut person = Middle::Typing.of(&place);
     person.signals(Signal::INT);
-    person.sees("leaves.");
+    person.sees("to quit.");
     person.types("quit\r");
     person.reads_to_the_end();
     person.has_the_terminal_back();

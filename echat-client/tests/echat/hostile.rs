@@ -1,4 +1,4 @@
-//! A server, and people on it, who want more of the client's terminal than to be read. The real
+//! A server, and users of it, that try to control the client's terminal. The real
 //! client hears them in every place that shows something, with title, bell and notifications on;
 //! nothing changes but the message area, and nothing is asked of the terminal but what the client
 //! asks for itself.
@@ -20,7 +20,7 @@ use crate::place::ECHAT;
 const SETTINGS: &str = r#"{"client": {"title": true, "notify": "osc777", "bell": true}}"#;
 /// Enough rows for all that comes at once.
 const SIZE: (u16, u16) = (100, 600);
-/// How what stands in the line meanwhile begins; a number follows, so that an old one is known.
+/// How the half-typed line begins; a number follows, so that an old one is known.
 const HALF: &str = "half a line 你好";
 /// How many times at a time each thing happens that can happen to a client.
 const ROUNDS: usize = 12;
@@ -38,11 +38,19 @@ struct Attack<T: Iterator<Item = String>> {
     half: String,
 }
 
-/// What must not change: the rows above the prompt with their styles.
+/// What must not change: the rows above the prompt and its notice, with their styles.
 fn above(screen: &Emulator) -> Vec<String> {
-    let row = screen.place().0;
+    let prompt = screen.place().0;
+    let row = prompt - notices(screen, prompt);
     let rows = screen.screen().rows_formatted(0, SIZE.0);
     rows.take(row).collect()
+}
+
+/// The rows directly above the prompt that count the messages of the friend.
+fn notices(screen: &Emulator, prompt: usize) -> usize {
+    let row = screen.row(prompt - 1);
+    let is_notice = row.starts_with("bob: ") && row.ends_with(" new messages");
+    usize::from(is_notice)
 }
 
 impl<T: Iterator<Item = String>> Attack<T> {
@@ -51,7 +59,7 @@ impl<T: Iterator<Item = String>> Attack<T> {
         self.texts.next().expect("they have no end")
     }
 
-    /// A name that nobody had before: a friend is not asked about twice.
+    /// A name that no user had before: a friend is not asked about twice.
     fn name(&mut self) -> String {
         format!("{}{}", self.text(), self.used)
     }
@@ -102,7 +110,7 @@ impl<T: Iterator<Item = String>> Attack<T> {
         lines
     }
 
-    /// An answer to LIST_MEMBERS: names, or a refusal that nobody knows.
+    /// An answer to LIST_MEMBERS: names, or a refusal with an unknown code.
     fn answer(&mut self) -> String {
         let [one, other] = [(); 2].map(|()| self.text());
         if self.used % 4 < 2 {
@@ -149,7 +157,7 @@ impl<T: Iterator<Item = String>> Attack<T> {
             let is_there = row > 0 && screen.row(row) == whole && col == columns;
             // The rest is looked at only then: it is many rows.
             is_there
-                && screen.row(row - 1).ends_with(above)
+                && screen.row(row - 1 - notices(screen, row)).ends_with(above)
                 && screen.rows()[row + 1..].iter().all(String::is_empty)
         });
     }
@@ -165,17 +173,17 @@ impl<T: Iterator<Item = String>> Attack<T> {
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         self.end.says(&lines);
         self.settle();
-        self.sees_prompt(&format!("bob says: {end}"));
+        self.sees_prompt(&format!("bob: {end}"));
         let screen = self.ann.emulator();
         let rows = screen.rows();
-        let begins = |row: &String| row.ends_with(&format!("bob says: {begin}"));
+        let begins = |row: &String| row.ends_with(&format!("bob: {begin}"));
         let at = rows.iter().position(begins).expect("it is on the screen");
         let kept = &before[before.len() - at..];
         assert_eq!(&above(screen)[..at], kept, "wave {number}: {lines:#?}");
         assert_eq!(self::modes(screen), modes, "wave {number}: {lines:#?}");
-        // A text cannot begin a line that passes for a message of somebody else.
+        // A text cannot begin a line that passes for a message of another user.
         let forged = |row: u16| {
-            let starts = rows[usize::from(row)].starts_with("[2026-11-22 12:00:00] ann says:");
+            let starts = rows[usize::from(row)].starts_with("[2026-11-22 12:00:00] ann: ");
             starts && !screen.screen().row_wrapped(row - 1)
         };
         assert!(!(1..SIZE.1).any(forged), "wave {number}: {rows:#?}");
@@ -232,7 +240,7 @@ fn modes(screen: &Emulator) -> String {
     modes.split(" title ").next().unwrap().to_owned()
 }
 
-/// Somebody logged in with a room open and half a line typed.
+/// A user logged in with a room open and half a line typed.
 fn meets<T: Iterator<Item = String>>(scene: &Scene, texts: T, used: usize) -> Attack<T> {
     let password = scene.write("password", SECRET);
     let mut command = scene.command(SETSID);

@@ -77,7 +77,7 @@ fn late_replies_are_no_part_of_a_password_or_a_line() {
     let said = "exactly this, 你好, and nothing else";
     types_among_replies(&mut ann, said);
     ann.types("\r");
-    ann.sees(&format!("me says: {said}\r\n"));
+    ann.sees(&format!("me: {said}\r\n"));
     // One whose end is lost swallows no more than a second's keys.
     ann.types("before\x1b]11;rgb:");
     ann.sees_that("what was typed before", |screen| {
@@ -142,7 +142,7 @@ fn several_lines_at_once_are_one_paste_and_lines_one_by_one_are_not() {
     ann.types("begun ");
     ann.sees("begun ");
     ann.types("fn main() {\r\tprint()\r}\r");
-    ann.sees("3 lines were pasted. Y: send each; O: send as one message; N: drop.");
+    ann.sees("3 lines pasted. Y: send each line; O: send as one message; N: discard.");
     ann.types("n\r");
     ann.sees("Not sent.");
     ann.sees_that("what stood before", |screen| {
@@ -152,18 +152,18 @@ fn several_lines_at_once_are_one_paste_and_lines_one_by_one_are_not() {
     for byte in "first\nsecond".chars() {
         ann.types(byte.encode_utf8(&mut [0; 4]));
     }
-    ann.sees("2 lines were pasted.");
+    ann.sees("2 lines pasted.");
     ann.types("\x03");
     ann.sees("Not sent.");
     ann.types("\x15");
     for line in ["one", "two", "three"] {
         ann.types(&format!("{line}\r"));
-        ann.sees(&format!("me says: {line}\r\n"));
+        ann.sees(&format!("me: {line}\r\n"));
     }
     ann.types("a\tb\n\tc");
-    ann.sees("2 lines were pasted.");
+    ann.sees("2 lines pasted.");
     ann.types("o\r");
-    ann.sees("me says: a");
+    ann.sees("me: a");
     ann.types("\\d\r");
     assert_eq!(ann.ends().0, 0);
     let all = history(&place);
@@ -193,12 +193,12 @@ fn a_paste_that_is_cut_says_so() {
     let mut ann = in_chat(&place);
     let line = format!("{}\n", "x".repeat(1_099));
     ann.types(&format!("\x1b[200~{}\x1b[201~", line.repeat(1_000)));
-    ann.sees("The paste is cut: it has 1100000 bytes, and only the first 1048576 are kept.");
-    ann.sees("954 lines were pasted, too many bytes for one message. Y: send each; N: drop.");
+    ann.sees("The paste was cut: it has 1100000 bytes, and only the first 1048576 were kept.");
+    ann.sees("954 lines pasted, too long for one message. Y: send each line; N: discard.");
     ann.types("n\r");
     ann.sees("Not sent.");
     ann.types(&format!("\x1b[200~{}\x1b[201~", "four\n".repeat(1_001)));
-    ann.sees("Not taken: 1001 lines were pasted; the limit is 1000.");
+    ann.sees("Not accepted: 1001 lines pasted; the limit is 1000.");
     ann.types("\\d\r");
     assert_eq!(ann.ends().0, 0);
 }
@@ -213,7 +213,7 @@ fn alt_enter_makes_a_line_of_several_rows() {
         rows.trim_end().ends_with("room1> one␊\ntwo␊\nthree␊\nfour")
     });
     ann.types("\r");
-    ann.sees("me says: one");
+    ann.sees("me: one");
     ann.types("\x1b[A");
     ann.sees_that("the line again", |screen| {
         screen
@@ -233,9 +233,9 @@ fn a_search_without_a_hit_says_so_and_sends_nothing() {
     let place = ServerFolder::new();
     let mut ann = in_chat(&place);
     ann.types("apple\r");
-    ann.sees("me says: apple");
+    ann.sees("me: apple");
     ann.types("draft\x12zz");
-    ann.sees("(C-r, no match) zz: ");
+    ann.sees("(Ctrl-R, no match) zz: ");
     ann.types("\r\x07");
     ann.sees_that("the line before", |screen| {
         screen.rest_from("room1> ").as_deref() == Some("room1> draft")
@@ -274,7 +274,7 @@ fn keys_of_many_terminals_type_nothing_by_themselves() {
         screen.rest_from("room1> ").as_deref() == Some("room1> one")
     });
     ann.types("\x1b[97;2u\x1b[27;2;66~\x1bOp\r");
-    ann.sees("me says: oneAB0");
+    ann.sees("me: oneAB0");
     ann.types("\\d\r");
     assert_eq!(ann.ends().0, 0);
 }

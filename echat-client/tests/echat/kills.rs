@@ -51,7 +51,7 @@ fn says(place: &mut ServerFolder, ann: &mut Person, front: &Proxy, line: &str, m
             ann.types(&line[..length]);
             ann.sees(&typed(&line[..length]));
             place.falls();
-            ann.sees("Trying again");
+            ann.sees("Reconnecting");
             ann.types(&line[length..]);
             ann.sees_that("the line that was begun", |screen| {
                 let shown = screen.rest_from("room1").unwrap_or_default();
@@ -66,13 +66,13 @@ fn says(place: &mut ServerFolder, ann: &mut Person, front: &Proxy, line: &str, m
             ann.types(&format!("{line}\r"));
             front.waits_for_cut(cuts + 1);
             place.falls();
-            ann.sees("Trying again");
+            ann.sees("Reconnecting");
         }
         Moment::Said => {
             ann.types(&format!("{line}\r"));
-            ann.sees(&format!("me says: {line}"));
+            ann.sees(&format!("me: {line}"));
             place.falls();
-            ann.sees("Trying again");
+            ann.sees("Reconnecting");
         }
     }
 }
@@ -109,17 +109,17 @@ fn a_line_survives_and_arrives_once() {
         if turn % 2 == 1 {
             ann = opens(&place, "ann", &front);
         } else {
-            ann.sees("Connected again, logged in as ann.");
+            ann.sees("Reconnected. Logged in as ann.");
         }
         ann.sees_that("everything is sent", |screen| {
             screen.rest_from("room1").as_deref() == Some("room1>")
         });
-        bob.sees(&format!("ann says: {line}"));
+        bob.sees(&format!("ann: {line}"));
         lines.push(line);
     }
     assert_eq!(place.counts("ann", &lines), vec![1; kills]);
     for line in &lines {
-        let shown = bob.shown().matches(&format!("ann says: {line}")).count();
+        let shown = bob.shown().matches(&format!("ann: {line}")).count();
         assert_eq!(shown, 1, "{line} {}", bob.shown());
     }
     campaign::report(format_args!(

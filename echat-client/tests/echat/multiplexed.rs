@@ -217,7 +217,7 @@ fn pending_rows_leave_and_come_back(start: impl Fn(&Path, &[&str]) -> Multiplexe
     let (mut place, mut ann) = in_room(place, &link, start);
     ann.becomes(90, 20);
     place.falls();
-    ann.shows("the loss", |rows, _| count(rows, "Trying again") == 1);
+    ann.shows("the loss", |rows, _| count(rows, "Reconnecting") == 1);
     for number in 0..7 {
         ann.types(&format!("begin{number} {}", "word ".repeat(30)));
         ann.shows("what is typed", |rows, _| {
@@ -239,7 +239,7 @@ fn pending_rows_leave_and_come_back(start: impl Fn(&Path, &[&str]) -> Multiplexe
             });
             messages
                 && once
-                && count(shown, "(pending) and") == 1
+                && count(shown, "more before these") == 1
                 && shown.last().is_some_and(|row| row.ends_with('>'))
         });
         if turn % 2 == 1 {

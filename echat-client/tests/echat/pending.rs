@@ -22,7 +22,7 @@ fn they_move_up_when_they_are_sent() {
     ann.types("&r room1\r");
     ann.sees("room1> ");
     place.falls();
-    ann.sees("Trying again");
+    ann.sees("Reconnecting");
     ann.types("one\r");
     ann.sees("(pending) one");
     ann.types("two 你好\r");
@@ -44,7 +44,7 @@ fn they_move_up_when_they_are_sent() {
     }
     ann.resizes(80, 24);
     ann.types("\x15/pending\r");
-    ann.sees("Lines that wait to be sent:");
+    ann.sees("Unsent lines:");
     ann.types("/withdraw 1\r");
     ann.sees("(not sent) one");
     ann.types("four\r");
@@ -52,12 +52,12 @@ fn they_move_up_when_they_are_sent() {
     proxy.leads_to(Some(place.server.address()));
     // Enter does not wait for the next try.
     ann.types("\r");
-    ann.sees("Connected again");
-    ann.sees("me says: two 你好");
-    ann.sees("me says: four");
+    ann.sees("Reconnected");
+    ann.sees("me: two 你好");
+    ann.sees("me: four");
     ann.sees_that("nothing that waits", |screen| {
         rows_with(screen, "(pending)").is_empty()
-            && rows_with(screen, "me says: two").len() == 1
+            && rows_with(screen, "me: two").len() == 1
             && screen.rest_from("room1").as_deref() == Some("room1>")
     });
     ann.types("\\d\r");
@@ -79,11 +79,11 @@ fn a_room_is_left_after_a_yes() {
     ann.types("/leave\r");
     ann.sees("leave room1? (Y/N) room1> ");
     ann.types("n\r");
-    ann.sees("You stay in the room room1.");
+    ann.sees("You did not leave room1.");
     ann.types("／leave\r");
     ann.sees("leave room1? (Y/N) room1> ");
     ann.types("y\r");
-    ann.sees("You left the room room1.");
+    ann.sees("You left room1.");
     ann.sees("contact> ");
     ann.types("\\d\r");
     assert_eq!(ann.ends().0, 0);

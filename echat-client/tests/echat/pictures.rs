@@ -65,9 +65,9 @@ fn meet(ann: &mut Actor, xiaoming: &mut Actor) {
     ann.types("hello 小明, welcome to the team");
     ann.person.sees("hello 小明, welcome to the team");
     ann.has("team>");
-    xiaoming.sees(Text::NewRoomMessage {
-        from: "ann",
+    xiaoming.sees(Text::NewRoomMessages {
         room: "team",
+        count: 1,
     });
     xiaoming.has("contact [1]>");
 }

@@ -30,7 +30,7 @@ fn opens(place: &ServerFolder, name: &str, front: &Proxy) -> Person {
 
 fn says(person: &mut Person, line: &str) {
     person.types(&format!("{line}\r"));
-    person.sees(&format!("me says: {line}"));
+    person.sees(&format!("me: {line}"));
 }
 
 /// Bob says something by way of a script.
@@ -48,37 +48,37 @@ fn an_open_chat_goes_on_with_what_the_server_has() {
     place.backs_up();
     place.rises();
     front.leads_to(Some(place.server.address()));
-    ann.sees("Connected again");
+    ann.sees("Reconnected");
     for turn in 1..=3 {
         says(&mut ann, &format!("lost {turn}."));
     }
     sends(&place, "lost too.");
-    ann.sees("bob says: lost too.");
+    ann.sees("bob: lost too.");
     place.falls();
-    ann.sees("Trying again");
+    ann.sees("Reconnecting");
     ann.types("typed offline.\r");
     ann.sees("(pending)");
     place.restores();
     place.rises();
     front.leads_to(Some(place.server.address()));
-    ann.sees("Connected again");
+    ann.sees("Reconnected");
     ann.sees(SAID);
-    ann.sees("me says: kept.");
+    ann.sees("me: kept.");
     ann.sees("history above");
-    ann.sees("me says: typed offline.");
+    ann.sees("me: typed offline.");
     says(&mut ann, "after it.");
     sends(&place, "answer.");
-    ann.sees("bob says: answer.");
+    ann.sees("bob: answer.");
     let lines = ["kept.", "lost 1.", "typed offline.", "after it.", "answer."];
     let lines = lines.map(str::to_owned);
     assert_eq!(place.counts("bob", &lines), [1, 0, 1, 1, 1]);
     assert_eq!(ann.shown().matches(SAID).count(), 1);
     // From now on the same history goes on.
     place.falls();
-    ann.sees("Trying again");
+    ann.sees("Reconnecting");
     place.rises();
     front.leads_to(Some(place.server.address()));
-    ann.sees("Connected again");
+    ann.sees("Reconnected");
     says(&mut ann, "and on.");
     assert_eq!(ann.shown().matches(SAID).count(), 1);
 }
@@ -92,10 +92,10 @@ fn ids_that_have_grown_beyond_the_known_ones_are_noticed_by_other_messages() {
     place.backs_up();
     place.rises();
     front.leads_to(Some(place.server.address()));
-    ann.sees("Connected again");
+    ann.sees("Reconnected");
     says(&mut ann, "lost.");
     place.falls();
-    ann.sees("Trying again");
+    ann.sees("Reconnecting");
     front.leads_to(None);
     place.restores();
     place.rises();
@@ -105,7 +105,7 @@ fn ids_that_have_grown_beyond_the_known_ones_are_noticed_by_other_messages() {
     front.leads_to(Some(place.server.address()));
     ann.sees(SAID);
     for turn in 1..=5 {
-        ann.sees(&format!("bob says: new {turn}."));
+        ann.sees(&format!("bob: new {turn}."));
     }
     says(&mut ann, "me too.");
 }
@@ -123,14 +123,14 @@ fn a_pipe_notices_a_restored_backup_too() {
     let login = ["--user", "ann", "--password-file", PASSWORD, &link];
     let mut ann = Pipe::starts(&place, &login);
     ann.says("&r room1");
-    ann.sees("bob says: lost.");
+    ann.sees("bob: lost.");
     place.falls();
     place.restores();
     place.rises();
     front.leads_to(Some(place.server.address()));
-    ann.sees("bob says: kept.");
+    ann.sees("bob: kept.");
     sends(&place, "anew.");
-    ann.sees("bob says: anew.");
+    ann.sees("bob: anew.");
     ann.ends();
 }
 

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::place::ServerFolder;
 
-const GIVEN_UP: &str = "The server does not answer; the connection is given up.";
+const GIVEN_UP: &str = "The server is not responding. The connection was closed.";
 
 fn opens(place: &ServerFolder, front: &Proxy) -> Person {
     let mut ann = place.comes("ann", front.address());
@@ -16,14 +16,14 @@ fn opens(place: &ServerFolder, front: &Proxy) -> Person {
     ann.types("&r room1\r");
     ann.sees("room1> ");
     ann.types("before\r");
-    ann.sees("me says: before");
+    ann.sees("me: before");
     ann
 }
 
 /// The connection is back, and this line was sent, once.
 fn comes_back(place: &ServerFolder, ann: &mut Person, line: &str) {
     ann.sees(GIVEN_UP);
-    ann.sees("Connected again, logged in as ann.");
+    ann.sees("Reconnected. Logged in as ann.");
     ann.sees_that("everything is sent", |screen| {
         screen.rest_from("room1>").as_deref() == Some("room1>")
     });
@@ -57,7 +57,7 @@ fn a_silent_server_is_given_up_while_nothing_is_awaited() {
     front.goes_silent();
     ann.has_patience(Duration::from_mins(3));
     ann.sees(GIVEN_UP);
-    ann.sees("Connected again, logged in as ann.");
+    ann.sees("Reconnected. Logged in as ann.");
 }
 
 #[test]
@@ -83,15 +83,15 @@ fn enter_tries_at_once() {
     // A port that hangs up: some failures, so that the wait is long.
     front.leads_to(None);
     front.cuts_now();
-    ann.sees("next try in 10 s");
+    ann.sees("retrying in 10 s");
     // Failures are told once, but for one that the user asked for.
     assert!(!ann.shown().contains("Cannot connect"), "{}", ann.shown());
     ann.types("\r");
-    ann.sees("Cannot connect: ");
+    ann.sees("Cannot connect to ");
     front.leads_to(Some(place.server.address()));
     ann.types("after\r");
-    ann.sees("Connected again, logged in as ann.");
-    ann.sees("me says: after");
+    ann.sees("Reconnected. Logged in as ann.");
+    ann.sees("me: after");
     let lines = ["before".to_owned(), "after".to_owned()];
     assert_eq!(place.counts("ann", &lines), [1, 1]);
 }

@@ -47,7 +47,7 @@ fn a_text_over_the_limit_is_refused_where_it_is_typed() {
     pastes(&mut ann, &format!("你{}", "b".repeat(3_998)));
     ann.sees("4001 bytes long (3999 characters)");
     ann.types("\x7f\r");
-    ann.sees("me says: 你bbb");
+    ann.sees("me: 你bbb");
     ann.types("\\d\r");
     let (code, shown) = ann.ends();
     assert_eq!(code, 0, "{shown}");
@@ -109,8 +109,8 @@ fn a_line_that_costs_the_connection_each_time_is_set_aside() {
     pastes(&mut ann, &bad);
     ann.sees("(pending) aaa");
     ann.types("good\r");
-    ann.sees("The line is not sent again.");
-    ann.sees("me says: good");
+    ann.sees("The line will not be sent again.");
+    ann.sees("me: good");
     ann.sees_that("nothing waits", |screen| {
         screen.rest_from("一二三") == Some(format!("{room}>"))
     });
@@ -132,11 +132,11 @@ fn what_an_older_version_kept_is_set_aside_at_the_start() {
     place.has("room1", &["ann"]);
     let mut ann = opens(&place);
     place.falls();
-    ann.sees("Trying again");
+    ann.sees("Reconnecting");
     ann.types("kept\r");
     ann.sees("(pending) kept");
     ann.types("\\d\r");
-    ann.sees("Lines not sent yet: 1.");
+    ann.sees("Unsent lines: 1.");
     ann.sees("They are kept in ");
     assert_eq!(ann.ends().0, 0);
     let kept = kept(&place);
@@ -146,9 +146,9 @@ fn what_an_older_version_kept_is_set_aside_at_the_start() {
     fs::write(&kept, format!("{bad}{good}")).unwrap();
     place.rises();
     let mut ann = place.comes("ann", place.server.address());
-    ann.sees("Lines of an earlier run to send: 1.");
+    ann.sees("Unsent lines from an earlier session: 1.");
     ann.sees("65500 bytes long");
-    ann.sees("(perhaps received) bbb");
+    ann.sees("(may have been received) bbb");
     ann.sees(".aside");
     ann.sees("me to room1: kept");
     ann.types("\\d\r");
@@ -165,7 +165,7 @@ fn a_bad_byte_in_a_kept_file_costs_its_line_alone() {
     place.has("room1", &["ann"]);
     let mut ann = opens(&place);
     place.falls();
-    ann.sees("Trying again");
+    ann.sees("Reconnecting");
     for line in ["first", "second", "third"] {
         ann.types(&format!("{line}\r"));
         ann.sees(&format!("(pending) {line}"));
@@ -179,8 +179,8 @@ fn a_bad_byte_in_a_kept_file_costs_its_line_alone() {
     fs::write(&kept, &bytes).unwrap();
     place.rises();
     let mut ann = place.comes("ann", place.server.address());
-    ann.sees("Lines of an earlier run to send: 2.");
-    ann.sees("A kept line cannot be read.");
+    ann.sees("Unsent lines from an earlier session: 2.");
+    ann.sees("A saved line cannot be read.");
     ann.sees(r"\xffecond");
     ann.sees("me to room1: first");
     ann.sees("me to room1: third");

@@ -4,7 +4,7 @@ use super::*;
 fn registering_in_both_languages() {
     let mut stage = stage(Language::English);
     stage.types("register").types("help");
-    assert!(stage.printed().contains(&"  help  this list".to_owned()));
+    assert!(stage.printed().contains(&"  help  show this list".to_owned()));
     assert_eq!(stage.prompt(), "register user name: ");
     stage.types("ann");
     assert_eq!(stage.prompt(), "register password: ");
@@ -39,7 +39,7 @@ fn registering_in_both_languages() {
     assert!(printed.contains(&"两次输入的密码不一致，还可以试 2 次。".to_owned()));
     assert_eq!(
         printed.last().unwrap(),
-        "三次输入的密码都不一致，没有注册。"
+        "三次输入的密码都不一致，注册已取消。"
     );
     assert!(!printed.iter().any(|line| line.contains("password")));
     assert_eq!(stage.prompt(), "command> ");
@@ -56,7 +56,7 @@ fn where_a_password_may_be_anything_the_way_out_is_a_key_and_is_told() {
         let told = stage.printed();
         assert_eq!(
             told.last().map(String::as_str),
-            Some("No password was typed; Ctrl-C goes back.")
+            Some("No password entered. Press Ctrl-C to go back.")
         );
         assert_eq!(stage.prompt(), prompt);
         stage.happens(Input::Key(Key::Ctrl('c')));
@@ -79,8 +79,8 @@ fn a_wrong_password_is_asked_for_again_and_hidden() {
     assert_eq!(
         printed[printed.len() - 2..],
         [
-            "登录失败：用户名或密码不对。",
-            "请再次输入 ann 的密码；按 Ctrl-C 返回。"
+            "登录失败：用户名或密码错误。",
+            "请重新输入 ann 的密码，或按 Ctrl-C 返回。"
         ]
     );
     assert_eq!(stage.prompt(), "login 密码: ");
@@ -119,7 +119,7 @@ fn a_wrong_password_of_the_start_is_asked_for() {
     });
     assert_eq!(stage.prompt(), "login password: ");
     let last = stage.printed().pop().unwrap();
-    assert_eq!(last, "Type the password of ann again; Ctrl-C goes back.");
+    assert_eq!(last, "Enter the password of ann again, or press Ctrl-C to go back.");
     assert!(stage.app.editor().is_masked());
     stage.sent();
     stage.presses("password2\n");
@@ -147,7 +147,7 @@ fn spaces_alone_are_refused_with_a_reason() {
         for line in ["", "   ", "\u{3000}"] {
             stage.types(line);
             let last = stage.printed().pop().unwrap();
-            assert_eq!(last, "No name was typed; `\\c` or Ctrl-C goes back.");
+            assert_eq!(last, "No name entered. Type `\\c` or press Ctrl-C to go back.");
         }
         stage.types("ann").printed();
         if names == 2 {
@@ -155,7 +155,7 @@ fn spaces_alone_are_refused_with_a_reason() {
                 stage.types(line);
                 let last = stage.printed().pop().unwrap();
                 assert!(
-                    last.starts_with("A new password needs a character"),
+                    last.starts_with("A password cannot consist of spaces only"),
                     "{last}"
                 );
                 assert_eq!(stage.prompt(), "register password: ");

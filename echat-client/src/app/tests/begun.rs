@@ -28,14 +28,14 @@ fn lines_pasted_into_a_line_are_sent_with_it() {
 fn lines_that_are_not_sent_leave_the_line_as_it_was() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").pastes("hello !");
-    for answer in ["N", "something else"] {
+    for answer in ["N", "/pending"] {
         stage.happens(Input::Key(Key::Left)).pastes("one\ntwo");
         assert_eq!(stage.app.editor().text(), "");
         stage.looks().pastes(answer).enters();
         assert_eq!(stage.app.editor().text(), "hello !");
         stage.happens(Input::Key(Key::End));
     }
-    assert_eq!(stage.contents(), ["something else"]);
+    assert!(stage.contents().is_empty());
 }
 
 #[test]

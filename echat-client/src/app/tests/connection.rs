@@ -12,8 +12,8 @@ fn a_line_typed_offline_is_kept_shown_and_sent_once() {
     assert_eq!(
         stage.printed(),
         [
-            "The connection was lost.",
-            "Trying again; Enter tries at once. Typed lines are kept and sent later.",
+            "Connection lost.",
+            "Reconnecting; press Enter to retry now. Lines you type are sent later.",
         ]
     );
     assert_eq!(stage.failures(), 1);
@@ -52,7 +52,7 @@ fn a_line_typed_offline_is_kept_shown_and_sent_once() {
         more: false,
     });
     stage.says(live(mine, Some("t-1")));
-    assert_eq!(stage.printed(), ["[2023-11-14 22:13:29] me says: hello"]);
+    assert_eq!(stage.printed(), ["[2023-11-14 22:13:29] me: hello"]);
     assert_eq!(stage.prompt(), "room1> ");
     assert_eq!(kept(&mut stage).unwrap(), "");
 }
@@ -157,7 +157,7 @@ fn a_limit_of_a_day_gives_the_line_back_and_holds_up_no_other() {
     assert_eq!(
         stage.printed(),
         [
-            "Not sent to room1: The limit of a day is reached. Try again in about 24 h.",
+            "Not sent to room1: The daily limit is reached. Try again in about 24 h.",
             "(not sent) long",
         ]
     );
@@ -175,7 +175,7 @@ fn too_fast_waits_and_goes_again() {
     });
     assert_eq!(
         stage.printed(),
-        ["The message to room1 waits 3 s: Too fast.",]
+        ["The message to room1 will be sent in 3 s: Too fast.",]
     );
     assert_eq!(stage.sent(), []);
     let at = stage.app.wakes_at().unwrap();
@@ -188,7 +188,7 @@ fn too_fast_waits_and_goes_again() {
     assert_eq!(
         stage.printed(),
         [
-            "Not sent to room1: You are not in this room yet.",
+            "Not sent to room1: You are not a member of this room.",
             "(not sent) hi",
         ]
     );
@@ -216,7 +216,7 @@ fn the_server_says_why_it_closes() {
     stage.types("+f dave").happens(Input::Closed(Some(8)));
     assert_eq!(
         stage.printed()[1..],
-        ["The connection was lost before the answer to `+f dave`; please ask again."]
+        ["The connection was lost before the answer to `+f dave`. Please try again."]
     );
 }
 
@@ -250,7 +250,7 @@ fn leaving_says_what_is_unsent() {
     stage.types("@r room1 later").printed();
     stage.types("quit");
     let printed = stage.printed();
-    assert_eq!(printed[1], "Lines not sent yet: 1.");
+    assert_eq!(printed[1], "Unsent lines: 1.");
     assert_eq!(printed[3..], ["Goodbye."]);
     assert!(stage.has(&Effect::Quit(Exit::Success)));
     assert_eq!(stage.app.step(Input::Connected), []);
@@ -275,7 +275,7 @@ fn missed_messages_are_counted_and_shown_in_their_chat() {
         stage.printed()[1..],
         [
             "------ history above ------",
-            "[2023-11-14 22:13:29] bob says: missed",
+            "[2023-11-14 22:13:29] bob: missed",
         ]
     );
 }
@@ -289,8 +289,8 @@ fn logging_in() -> Stage {
 }
 
 const UNREACHABLE: [&str; 2] = [
-    "Cannot connect: chat:1: no route",
-    "Trying again; Enter tries at once.",
+    "Cannot connect to chat:1: no route",
+    "Reconnecting; press Enter to retry now.",
 ];
 
 #[test]

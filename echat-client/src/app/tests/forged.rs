@@ -24,7 +24,7 @@ const FILLERS: [&str; 8] = [
 ];
 /// What a forger wants to stand at the beginning of a row.
 const FORGED: [&str; 7] = [
-    "[2023-11-14 22:13:20] carol says: I owe you",
+    "[2023-11-14 22:13:20] carol: I owe you",
     "22:13 carol: I owe you",
     "------ 2023-11-15 ------",
     "------ history above ------",
@@ -188,6 +188,6 @@ fn blanks_are_folded_where_nothing_is_redrawn() {
     stage.app.world.settings.folds = true;
     stage.says(live(in_room(3, "bob", blanks), None));
     let printed = stage.printed();
-    assert!(printed[0].ends_with("bob says: a   b"), "{printed:?}");
-    assert!(printed[1].ends_with("bob says: ok forged"), "{printed:?}");
+    assert!(printed[0].ends_with("bob: a   b"), "{printed:?}");
+    assert!(printed[1].ends_with("bob: ok forged"), "{printed:?}");
 }

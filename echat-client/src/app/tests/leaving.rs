@@ -20,12 +20,12 @@ fn a_room_left_in_another_session_is_left_here() {
     stage.says(Event::OnNewRoom {
         roomname: "room1".to_owned(),
     });
-    assert_eq!(stage.printed(), ["You are in the room room1 now."]);
+    assert_eq!(stage.printed(), ["You joined room1."]);
     stage.types("&r room1").printed();
     stage.says(left("bob"));
     assert_eq!(stage.prompt(), "room1> ");
     stage.says(left("ann"));
-    assert_eq!(stage.printed(), ["You left the room room1."]);
+    assert_eq!(stage.printed(), ["You left room1."]);
     assert_eq!(stage.prompt(), "contact> ");
 }
 
@@ -51,7 +51,7 @@ fn a_room_that_was_left_while_offline_is_closed() {
         history: None,
         resume: None,
     });
-    assert_eq!(stage.printed()[0], "You left the room room1.");
+    assert_eq!(stage.printed()[0], "You left room1.");
     assert_eq!(stage.prompt(), "contact> ");
 }
 
@@ -68,14 +68,17 @@ fn a_room_that_was_left_meanwhile_is_gone_from_the_lists() {
 }
 
 #[test]
-fn an_unknown_command_names_the_help_of_the_chat() {
+fn the_chat_of_a_friend_lists_and_reads_no_commands_for_rooms() {
     let mut stage = ann(Language::English);
     stage.types("&f bob").printed();
-    for line in ["/members", "/leave"] {
+    stage.types("/help");
+    let help = stage.printed().join("\n");
+    assert!(!help.contains("/members") && help.contains("/leave <room>"), "{help}");
+    for (line, said) in [
+        ("/members", "/members works only in the chat of a room."),
+        ("/leave", "Usage: /leave <room>"),
+    ] {
         stage.types(line);
-        let said = format!(
-            "No such command here: {line}. `/help` lists them; // at the beginning sends it as text."
-        );
         assert_eq!(stage.printed()[1..], [said]);
     }
 }
@@ -129,7 +132,7 @@ fn a_room_that_is_left_is_not_said_to_be_kept() {
     let asked = stage.printed();
     let asks = asked
         .iter()
-        .filter(|line| line.starts_with("Leave the room"))
+        .filter(|line| line.starts_with("Leave room2?"))
         .count();
     assert_eq!((asks, stage.prompt()), (1, asks_to_leave()), "{asked:?}");
     stage.presses("y\n");
@@ -139,7 +142,7 @@ fn a_room_that_is_left_is_not_said_to_be_kept() {
     stage.says(Event::LeftRoom {
         roomname: "room2".to_owned(),
     });
-    assert_eq!(stage.printed(), ["You left the room room2."]);
+    assert_eq!(stage.printed(), ["You left room2."]);
     assert_eq!(stage.prompt(), "contact> ");
 }
 
@@ -157,7 +160,7 @@ fn an_older_question_that_goes_away_asks_nothing_again() {
     let mut stage = in_room2();
     stage.presses("/leave\n/leave room1\n").looks().printed();
     stage.says(left_elsewhere());
-    assert_eq!(stage.printed(), ["You left the room room2."]);
+    assert_eq!(stage.printed(), ["You left room2."]);
     assert_eq!(stage.prompt(), "leave room1? (Y/N) contact> ");
     // The newest goes away: the one before it is asked again.
     let mut stage = in_room2();
@@ -165,7 +168,7 @@ fn an_older_question_that_goes_away_asks_nothing_again() {
     stage.says(left_elsewhere());
     let printed = stage.printed();
     assert!(
-        printed[1].starts_with("Leave the room room1?"),
+        printed[1].starts_with("Leave room1?"),
         "{printed:?}"
     );
 }
@@ -176,7 +179,7 @@ fn leaving_a_room_while_offline_says_that_it_waits() {
     stage.happens(Input::Closed(None));
     stage.types("/leave").printed();
     stage.types("y");
-    let said = "`-r room2` waits for the connection and is sent then.".to_owned();
+    let said = "`-r room2` will be sent when the connection is back.".to_owned();
     let printed = stage.printed();
     assert!(printed.contains(&said), "{printed:?}");
     // What waits is named when it is dropped.

@@ -190,10 +190,10 @@ fn what_an_older_version_kept_is_shown_and_set_aside() {
     let aside = [&lines[0], &lines[2], "{}\n"].map(str::to_owned);
     assert_eq!(stage.set_aside(), aside);
     let printed = stage.printed();
-    assert_eq!(printed[0], "Lines of an earlier run to send: 1.");
+    assert_eq!(printed[0], "Unsent lines from an earlier session: 1.");
     // The first line of a file may have been sent by the run that kept it.
     for (bytes, at, said, mark) in [
-        (65_500, 1, "Not sent again to room1", "(perhaps received)"),
+        (65_500, 1, "Not sent again to room1", "(may have been received)"),
         (70_000, 3, "Not sent to room1", "(not sent)"),
     ] {
         let excerpt = format!("{mark} {} ...", "a".repeat(200));
@@ -208,9 +208,9 @@ fn what_an_older_version_kept_is_shown_and_set_aside() {
     assert_eq!(
         printed[5..],
         [
-            "A kept line cannot be read.",
+            "A saved line cannot be read.",
             "(not sent) {}",
-            "These 3 lines are not sent again. They are kept in /state/ann.aside.",
+            "These 3 lines will not be sent again. They are kept in /state/ann.aside.",
         ]
     );
     assert_eq!(stage.app.world.pending(), 1);
@@ -233,7 +233,7 @@ fn lines_that_cannot_be_read_are_counted_and_the_first_shown() {
         lines: Some([good.as_bytes(), &b"b\xffd\x1b\n".repeat(1_000)].concat()),
     });
     let printed = stage.printed();
-    assert_eq!(printed[1], "有 1000 条保留的消息无法读取。");
+    assert_eq!(printed[1], "有 1000 条已保存的消息无法读取。");
     assert_eq!(printed[2..7], [r"（未发送）b\xffd␛"; 5]);
     assert_eq!(
         printed[7..],
@@ -248,7 +248,7 @@ fn no_reason_says_twice_that_it_was_not_sent() {
     for language in [Language::English, Language::Chinese] {
         let (words, line) = match language {
             Language::English => ("ot sent", "Line 2: "),
-            Language::Chinese => ("没有发送", "第 2 行："),
+            Language::Chinese => ("未发送", "第 2 行："),
         };
         for text in ["a".repeat(4_001), "a\u{1}b".to_owned()] {
             let mut stage = ann(language);
@@ -293,10 +293,10 @@ fn a_line_that_costs_every_connection_is_set_aside() {
             }
         }
         let printed = stage.printed();
-        let said = "The connection was lost three times in a row while a line to room1 was being sent. It was perhaps received already.";
+        let said = "The connection was lost three times in a row while a line to room1 was being sent. The server may have received it.";
         let at = printed.iter().position(|line| line == said);
         let at = at.unwrap_or_else(|| panic!("{printed:?}"));
-        assert_eq!(printed[at + 1], "(perhaps received) bad");
+        assert_eq!(printed[at + 1], "(may have been received) bad");
         assert!(printed[at + 2].contains("/state/ann.aside"), "{printed:?}");
         assert_eq!(stage.set_aside().len(), 1);
         stage.happens(Input::Connected).welcome("ann", vec![]);
@@ -363,11 +363,11 @@ fn leaving_says_where_lines_are_kept() {
     for (files, said) in [
         (
             files(),
-            "They are kept in /state/ann and are sent when ann logs in here again.",
+            "They are kept in /state/ann and will be sent when ann next logs in here.",
         ),
         (
             Input::Kept { files: None },
-            "No file keeps them: they are lost when the program ends.",
+            "They are not saved and will be lost when the program ends.",
         ),
     ] {
         let mut stage = ann(Language::English);
@@ -376,7 +376,7 @@ fn leaving_says_where_lines_are_kept() {
         stage.types("quit");
         assert_eq!(
             stage.printed()[1..],
-            ["Lines not sent yet: 1.", said, "Goodbye."]
+            ["Unsent lines: 1.", said, "Goodbye."]
         );
     }
 }

@@ -45,13 +45,13 @@ fn contact_mode_asks_and_lists() {
     assert_eq!(
         stage.printed(),
         [
-            "好友请求已发送：dave",
-            "已加入聊天室：new",
-            "聊天室已创建：new",
-            "已经在聊天室 new 中：bob。",
+            "好友请求已发送给 dave。",
+            "已加入聊天室“new”。",
+            "聊天室“new”已创建。",
+            "已经在聊天室“new”中：bob。",
             "名字含有“b”的用户：",
             "  bob",
-            "聊天室不存在：other。",
+            "聊天室“other”不存在。",
         ]
     );
     stage.types(":f");
@@ -62,10 +62,9 @@ fn contact_mode_asks_and_lists() {
 fn a_message_elsewhere_is_counted_and_told() {
     let mut stage = ann(Language::Chinese);
     stage.says(live(in_room(5, "bob", "hello"), None));
-    assert_eq!(
-        stage.printed(),
-        ["你有一条新的消息，来自聊天室 room1 的 bob。"]
-    );
+    assert_eq!(stage.printed(), [""; 0]);
+    let notice = stage.app.footer(9);
+    assert_eq!(text(&notice[0]), "聊天室“room1”有 1 条新消息");
     assert_eq!(stage.prompt(), "contact [1]> ");
     assert!(stage.alerts().is_empty());
     stage.types("&r room1");
@@ -73,7 +72,7 @@ fn a_message_elsewhere_is_counted_and_told() {
         stage.printed()[1..],
         [
             "------ 以上是历史消息 ------",
-            "[2023-11-14 22:13:25] bob 说：hello",
+            "[2023-11-14 22:13:25] bob：hello",
         ]
     );
     assert_eq!(stage.sent(), [RequestKind::MarkRead]);
@@ -102,9 +101,9 @@ fn chatting() {
         stage.printed(),
         [
             "contact [1]> &r room1",
-            "[2023-11-14 22:13:21] bob says: old",
+            "[2023-11-14 22:13:21] bob: old",
             "------ history above ------",
-            "[2023-11-14 22:13:22] bob says: new",
+            "[2023-11-14 22:13:22] bob: new",
             "    lines",
         ]
     );
@@ -118,14 +117,14 @@ fn chatting() {
     assert_eq!(stage.sent(), [RequestKind::SendMessage]);
     assert_eq!(stage.prompt(), "room1 (1 pending)> ");
     stage.says(live(in_room(3, "ann", "hi"), Some("t-1")));
-    assert_eq!(stage.printed(), ["[2023-11-14 22:13:23] me says: hi"]);
+    assert_eq!(stage.printed(), ["[2023-11-14 22:13:23] me: hi"]);
     assert_eq!(stage.prompt(), "room1> ");
     stage.says(live(in_room(90_000, "bob", "Ann?"), None));
     assert_eq!(
         stage.printed(),
         [
             "------ 2023-11-15 ------",
-            "[2023-11-15 23:13:20] bob says: Ann?",
+            "[2023-11-15 23:13:20] bob: Ann?",
         ]
     );
     let alerts = stage.alerts();
@@ -144,7 +143,7 @@ fn what_looks_like_a_command_asks_first() {
     assert_eq!(stage.printed().last().unwrap(), "Not sent.");
     stage.types("help").types("y");
     assert_eq!(stage.sent(), [RequestKind::SendMessage]);
-    stage.types("login").types("something else");
+    stage.types("login").types("//something else");
     assert!(stage.printed().contains(&"Not sent.".to_owned()));
     stage.types("\\c");
     assert_eq!(stage.prompt(), "command (2 pending)> ");
@@ -193,7 +192,7 @@ fn older_messages_come_from_the_server() {
         printed,
         [
             "------ older messages ------",
-            "[2023-11-14 22:13:27] bob says: first",
+            "[2023-11-14 22:13:27] bob: first",
             "------ history above ------",
         ]
     );
@@ -246,8 +245,8 @@ fn query_mode_asks_the_server() {
         stage.printed(),
         [
             "Server time: 1970-01-01 00:00:00",
-            "No rooms yet; `+r <room>` joins one, `<room>=<a>+<b>` makes one.",
-            "You are not in the room room1; `+r room1` joins it.",
+            "No rooms yet. Type `+r <room>` to join one, or `<room>=<a>+<b>` to create one.",
+            "You are not a member of room1. Type `+r room1` to join it.",
         ]
     );
 }
@@ -296,8 +295,8 @@ fn help_lists_what_the_mode_reads() {
     let mut stage = ann(Language::Chinese);
     stage.types("help");
     let printed = stage.printed();
-    assert!(printed.contains(&"  +f <用户名>                  申请添加好友".to_owned()));
-    assert!(printed.contains(&"  <聊天室>+=<用户名>+<用户名>  把好友加进自己的聊天室".to_owned()));
+    assert!(printed.contains(&"  +f <用户名>                  添加好友".to_owned()));
+    assert!(printed.contains(&"  <聊天室>+=<用户名>+<用户名>  拉好友进自己的聊天室".to_owned()));
     assert_eq!(printed[1], "联系人模式的命令：");
     stage.types("&r room1").printed();
     stage.types("/help");
@@ -313,7 +312,7 @@ fn help_lists_what_the_mode_reads() {
 fn a_command_of_another_mode_names_the_way_there() {
     let mut stage = ann(Language::English);
     let said =
-        |line: &str, way: &str| format!("{line} is a command of another mode; type {way} first.");
+        |line: &str, way: &str| format!("{line} is a command of another mode. Type {way} first.");
     for (line, way) in [("server time", "`\\c`, `query`"), ("login", "`\\c`")] {
         stage.types(line);
         assert_eq!(stage.printed()[1], said(line, way));
@@ -331,6 +330,6 @@ fn a_command_of_another_mode_names_the_way_there() {
     stage.types("hello");
     assert_eq!(
         stage.printed()[1],
-        "No such command: hello. `help` lists them."
+        "Unknown command: hello. Type `help` for a list."
     );
 }

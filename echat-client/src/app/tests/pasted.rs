@@ -41,7 +41,7 @@ fn lines_without_marks_are_asked_about_as_one_paste() {
     assert_eq!(stage.prompt(), "3 lines (Y/O/N) room1> ");
     assert_eq!(
         stage.printed(),
-        ["3 lines were pasted. Y: send each; O: send as one message; N: drop."]
+        ["3 lines pasted. Y: send each line; O: send as one message; N: discard."]
     );
     stage.inserts("o").strikes(Key::Enter);
     assert_eq!(stage.said(), ["fn main() {\n\tprint();\n}"]);
@@ -88,7 +88,7 @@ fn the_question_offers_only_what_can_work() {
     assert_eq!(stage.prompt(), "2 lines (Y/N) room1> ");
     assert_eq!(
         stage.printed(),
-        ["2 lines were pasted, too many bytes for one message. Y: send each; N: drop."]
+        ["2 lines pasted, too long for one message. Y: send each line; N: discard."]
     );
     // Typed all the same, it is refused, and sent as no text either.
     stage.inserts("o").strikes(Key::Enter);
@@ -103,7 +103,7 @@ fn the_question_offers_only_what_can_work() {
     assert_eq!(stage.prompt(), "2 lines (Y/N) contact> ");
     assert_eq!(
         stage.printed(),
-        ["2 lines were pasted. Y: carry out each as a command; N: drop."]
+        ["2 lines pasted. Y: run each line as a command; N: discard."]
     );
 }
 
@@ -116,7 +116,7 @@ fn what_cannot_be_sent_at_all_is_not_asked_about() {
     assert_eq!(stage.app.editor().text(), "draft");
     assert_eq!(
         stage.printed(),
-        ["Not taken: a pasted line has 4001 bytes; the limit is 4000."]
+        ["Not accepted: a pasted line has 4001 bytes; the limit is 4000."]
     );
     stage.strikes(Key::Ctrl('u')).inserts(" \n\t\n ");
     assert_eq!(stage.prompt(), "room1> ");
@@ -126,7 +126,7 @@ fn what_cannot_be_sent_at_all_is_not_asked_about() {
     for (prompt, said) in [
         (
             "contact> ",
-            "Not taken: a pasted line has 70000 bytes; the limit is 65536.",
+            "Not accepted: a pasted line has 70000 bytes; the limit is 65536.",
         ),
         (
             "room1> ",
@@ -163,7 +163,7 @@ fn a_cut_paste_says_so() {
     stage.happens(Input::PasteCut { whole });
     assert_eq!(
         stage.printed(),
-        ["The paste is cut: it has 1048583 bytes, and only the first 1048576 are kept."]
+        ["The paste was cut: it has 1048583 bytes, and only the first 1048576 were kept."]
     );
 }
 
@@ -181,7 +181,7 @@ fn a_line_of_several_rows_is_one_message() {
 fn a_search_without_a_hit_shows_that_in_the_prompt() {
     for (language, shown) in [
         (Language::English, "(C-r, no match) zz: "),
-        (Language::Chinese, "(C-r, 没有匹配) zz: "),
+        (Language::Chinese, "(C-r, 无匹配) zz: "),
     ] {
         let mut stage = ann(language);
         assert!(stage.app.search_prompt().is_none());
@@ -254,7 +254,7 @@ fn blank_lines_are_not_counted() {
     assert_eq!(stage.prompt(), "2 lines (Y/O/N) room1> ");
     assert_eq!(
         stage.printed(),
-        ["2 lines were pasted. Y: send each; O: send as one message; N: drop."]
+        ["2 lines pasted. Y: send each line; O: send as one message; N: discard."]
     );
     stage.types("y");
     assert_eq!(stage.said(), ["one", "two"]);
@@ -263,7 +263,7 @@ fn blank_lines_are_not_counted() {
     assert_eq!(stage.prompt(), "1 line (Y/O/N) room1> ");
     assert_eq!(
         stage.printed(),
-        ["1 line was pasted. Y: send each; O: send as one message; N: drop."]
+        ["1 line pasted. Y: send each line; O: send as one message; N: discard."]
     );
 }
 
@@ -275,10 +275,10 @@ fn too_many_lines_are_not_sent_one_by_one() {
     assert_eq!(
         stage.printed(),
         [
-            "1001 lines were pasted; at most 1000 are sent one by one. O: send as one message; N: drop."
+            "1001 lines pasted; at most 1000 can be sent one by one. O: send as one message; N: discard."
         ]
     );
-    let refused = "Not taken: 1001 lines were pasted; the limit is 1000.";
+    let refused = "Not accepted: 1001 lines pasted; the limit is 1000.";
     stage.types("y");
     assert_eq!(stage.said(), [""; 0]);
     let printed = stage.printed();

@@ -49,12 +49,12 @@ fn lines_that_wait_stand_above_the_prompt_in_order() {
     });
     stage.printed();
     stage.says(live(in_room(9, "ann", "one"), Some("t-1")));
-    assert_eq!(stage.printed(), ["[2023-11-14 22:13:29] me says: one"]);
+    assert_eq!(stage.printed(), ["[2023-11-14 22:13:29] me: one"]);
     assert_eq!(stage.footer(9), ["(pending) two lines"]);
     stage.says(live(in_room(10, "ann", "two\nlines"), Some("t-2")));
     assert_eq!(
         stage.printed(),
-        ["[2023-11-14 22:13:30] me says: two", "    lines"]
+        ["[2023-11-14 22:13:30] me: two", "    lines"]
     );
     assert_eq!(stage.footer(9), [""; 0]);
 }
@@ -78,9 +78,9 @@ fn the_rows_are_bounded() {
     }
     let rows = stage.footer(100);
     assert_eq!(rows.len(), 5);
-    assert_eq!(rows[0], "(pending) and 5 more before these");
+    assert_eq!(rows[0], "(pending) 5 more before these");
     assert_eq!(rows[4], "(pending) line 9");
-    assert_eq!(stage.footer(1), ["(pending) and 9 more before these"]);
+    assert_eq!(stage.footer(1), ["(pending) 9 more before these"]);
     assert_eq!(stage.footer(0), [""; 0]);
     stage.types(&"a".repeat(4_000));
     assert!(stage.footer(2)[1].len() < 300);
@@ -117,17 +117,18 @@ fn they_are_listed_and_taken_back_in_every_mode() {
         assert_eq!(
             stage.printed()[1..],
             [
-                "Lines that wait to be sent:",
+                "Unsent lines:",
                 "  1  [2023-11-14 22:13:20] to room1: one",
                 "  2  [2023-11-14 22:13:20] to room1: two",
                 "  3  [2023-11-14 22:13:20] to room1: three",
+                "Type `/withdraw <number>` to withdraw one, or `/withdraw all`.",
             ]
         );
         stage.effects.clear();
         stage.types(&format!("{slash}withdraw 2"));
         assert_eq!(
             stage.printed()[1..],
-            ["Withdrawn; it was for room1:", "(not sent) two"]
+            ["Withdrawn (to room1):", "(not sent) two"]
         );
         let saved = |effect: &Effect| match effect {
             Effect::SaveOutgoing { lines, .. } => !lines.contains("two"),
@@ -138,13 +139,13 @@ fn they_are_listed_and_taken_back_in_every_mode() {
         stage.types(&format!("{slash}withdraw 2"));
         assert_eq!(
             stage.printed()[1..],
-            ["No line that waits has the number 2; `/pending` lists them."]
+            ["There is no unsent line 2. Type `/pending` for a list."]
         );
         stage.types(&format!("{slash}withdraw all"));
         assert_eq!(stage.waiting(), [""; 0]);
         stage.types("/pending");
         let printed = stage.printed();
-        assert_eq!(printed.last().unwrap(), "No line waits to be sent.");
+        assert_eq!(printed.last().unwrap(), "No unsent lines.");
     }
 }
 
@@ -159,6 +160,7 @@ fn a_line_in_flight_is_not_taken_back() {
             "待发送的消息：",
             "  1  [2023-11-14 22:13:20] （正在发送）发给 room1：一",
             "  2  [2023-11-14 22:13:20] 发给 room1：二",
+            "输入 `/withdraw <编号>` 撤回一条，输入 `/withdraw 全部` 撤回所有。",
         ]
     );
     stage.types("/withdraw １");
@@ -174,13 +176,13 @@ fn withdrawing_a_line_without_an_answer_says_that_it_may_have_arrived() {
     for (language, said, first, second) in [
         (
             Language::English,
-            "It is not sent again, but it may have been received already; it was for room1:",
-            "(perhaps received) one",
+            "It will not be sent again, but may have been received already (to room1):",
+            "(may have been received) one",
             "(not sent) two",
         ),
         (
             Language::Chinese,
-            "不再重发，但对方可能已经收到；这条消息发给 room1：",
+            "不再重发，但对方可能已经收到。原本发给 room1：",
             "（可能已送达）one",
             "（未发送）two",
         ),
@@ -209,7 +211,7 @@ fn what_begins_with_a_slash_is_sent_only_when_meant() {
     assert_eq!(stage.waiting(), ["/usr/bin", "/usr/lib", "／路径"]);
     stage.types("/withdraw two");
     let printed = stage.printed();
-    assert_eq!(printed.last().unwrap(), "Use: /withdraw <number>|all");
+    assert_eq!(printed.last().unwrap(), "Usage: /withdraw <number>|all");
     assert_eq!(stage.waiting().len(), 3);
 }
 
@@ -229,14 +231,14 @@ fn a_room_is_left_only_after_a_yes() {
             stage.types(line);
         }
         stage.sent();
-        for no in ["n", "\\c", "something"] {
+        for no in ["n", "\\c", "不要"] {
             let mode = stage.prompt();
             stage.types(line);
             assert_eq!(stage.prompt(), format!("leave room1? (Y/N) {mode}"));
             stage.printed();
             stage.types(no);
             let printed = stage.printed();
-            let stays = "You stay in the room room1.".to_owned();
+            let stays = "You did not leave room1.".to_owned();
             assert!(printed.contains(&stays), "{printed:?}");
         }
         stage.effects.clear();
@@ -267,7 +269,7 @@ fn what_was_begun_before_does_not_leave_a_room() {
     assert_eq!(stage.sent(), [RequestKind::LeaveRoom], "the server says no");
     assert_eq!(stage.prompt(), "contact> ");
     stage.types("/leave");
-    assert_eq!(stage.printed().last().unwrap(), "Use: /leave <room>");
+    assert_eq!(stage.printed().last().unwrap(), "Usage: /leave <room>");
 }
 
 #[test]

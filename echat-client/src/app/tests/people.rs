@@ -11,8 +11,8 @@ fn asks(stage: &mut Stage, name: &str) {
 
 #[test]
 fn a_request_is_a_notice_in_every_mode() {
-    let notice = "carol asks for your friendship. `y carol` accepts, `n carol` declines.";
-    let in_chat = "carol asks for your friendship. `/y carol` accepts, `/n carol` declines.";
+    let notice = "carol sent you a friend request. Type `y carol` to accept or `n carol` to decline.";
+    let in_chat = "carol sent you a friend request. Type `/y carol` to accept or `/n carol` to decline.";
     for (way, prompt, expected) in [
         (&["\\c"][..], "command> ", notice),
         (&[], "contact> ", notice),
@@ -37,7 +37,7 @@ fn a_request_is_a_notice_in_every_mode() {
             stage.says(Event::ResolveResult {
                 result: Outcome::Done(String::new()),
             });
-            let declined = ["The request from carol is declined."];
+            let declined = ["Friend request from carol declined."];
             assert_eq!(stage.printed(), if accepts { &[][..] } else { &declined });
             assert!(stage.app.world.session.pending().is_empty());
         }
@@ -89,14 +89,14 @@ fn an_answer_without_a_request_is_explained() {
         (
             "y dave",
             "no_request",
-            "dave has not asked for your friendship; `+f dave` asks.",
+            "dave has not sent you a friend request. Type `+f dave` to send one.",
         ),
-        ("n bob", "no_request", "bob and you are friends already."),
-        ("n dave", "unknown_user", "There is no user dave."),
+        ("n bob", "no_request", "You and bob are already friends."),
+        ("n dave", "unknown_user", "User dave does not exist."),
         (
             "y dave",
             "already_friends",
-            "dave and you are friends already.",
+            "You and dave are already friends.",
         ),
     ] {
         stage.types(line).printed();
@@ -111,8 +111,8 @@ fn an_answer_without_a_request_is_explained() {
     stage.printed();
     stage.types("y").types("n two words");
     let printed = stage.printed();
-    assert_eq!(printed[1], "Use: y <user>");
-    assert_eq!(printed[3], "Use: n <user>");
+    assert_eq!(printed[1], "Usage: y <user>");
+    assert_eq!(printed[3], "Usage: n <user>");
 }
 
 #[test]

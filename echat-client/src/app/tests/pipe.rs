@@ -50,8 +50,8 @@ fn lines_for_a_room_that_cannot_be_opened_are_not_taken_for_commands() {
     assert_eq!(
         stage.printed(),
         [
-            "No friend and no room of yours is called nowhere.",
-            "Lines that were not carried out, from line 1 on: 1."
+            "You have no friend or room named nowhere.",
+            "Lines not run, from line 1 on: 1."
         ]
     );
     assert_eq!(stage.sent(), [RequestKind::Login]);
@@ -92,7 +92,7 @@ fn a_line_that_is_too_long_is_the_last_one_and_those_before_it_are_sent() {
     assert_eq!(stage.sent(), [RequestKind::SendMessage]);
     stage.says(live(in_room(3, "ann", "good"), Some("p-1")));
     let printed = stage.printed();
-    let said = "Line 2 is longer than 1 MiB; neither it nor what follows was sent.";
+    let said = "Line 2 is longer than 1 MiB. This line and everything after it were not sent.";
     assert_eq!(printed.last().unwrap(), said);
     assert!(stage.has(&Effect::Quit(Exit::Usage)));
 }
@@ -110,9 +110,9 @@ fn lines_that_a_lost_connection_leaves_behind_are_named() {
         stage.happens(unreachable());
     }
     let printed = stage.printed();
-    let cannot = "Cannot connect: chat:1: no route".to_owned();
+    let cannot = "Cannot connect to chat:1: no route".to_owned();
     assert!(printed.contains(&cannot), "{printed:?}");
-    let left = "Lines that were not carried out, from line 2 on: 2.".to_owned();
+    let left = "Lines not run, from line 2 on: 2.".to_owned();
     assert!(printed.contains(&left), "{printed:?}");
     assert!(stage.has(&Effect::Quit(Exit::CannotConnect)));
 }
@@ -240,8 +240,8 @@ fn a_server_that_stays_away_is_not_waited_for_for_ever() {
     let [.., unsent, kept] = &printed[..] else {
         panic!("{printed:?}");
     };
-    assert_eq!(unsent, "Lines not sent yet: 1.");
-    assert!(kept.starts_with("No file keeps them"), "{kept}");
+    assert_eq!(unsent, "Unsent lines: 1.");
+    assert!(kept.starts_with("They are not saved"), "{kept}");
 }
 
 #[test]

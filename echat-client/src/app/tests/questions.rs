@@ -143,6 +143,57 @@ fn the_number_of_open_questions_is_bounded() {
 }
 
 #[test]
+fn what_is_no_answer_is_asked_about_again_and_not_sent() {
+    let asked = "This looks like a command: +f bob. Send it as text? (Y/N)";
+    for line in ["maybe", "yes please", "也许吧", "what?", "+f carol", "n 2"] {
+        let mut stage = in_room();
+        stage.types("+f bob").printed();
+        stage.types(line);
+        let said = format!("Not an answer: {line}. Please answer first.");
+        assert_eq!(stage.printed(), [said.as_str(), asked]);
+        assert!(stage.contents().is_empty(), "{line}");
+        // The same question is still open.
+        stage.types("y");
+        assert_eq!(stage.contents(), ["+f bob"], "{line}");
+    }
+    // An empty line asks again too.
+    let mut stage = in_room();
+    stage.types("+f bob").printed();
+    stage.types("");
+    assert_eq!(stage.printed(), [asked]);
+    // Two slashes send a text without being asked, and a command is carried out.
+    let mut stage = in_room();
+    stage.types("+f bob").types("//maybe");
+    assert_eq!(stage.contents(), ["/maybe"]);
+    let mut stage = in_room();
+    stage.types("+f bob").types("/pending");
+    assert!(stage.printed().contains(&"No unsent lines.".to_owned()));
+    assert!(stage.contents().is_empty());
+    assert_eq!(stage.prompt(), "room1> ");
+}
+
+#[test]
+fn a_line_beside_a_question_outside_of_a_chat_is_not_carried_out() {
+    let mut stage = ann(Language::Chinese);
+    stage.types("/leave room1").printed();
+    stage.types("也许");
+    assert_eq!(stage.printed()[1], "无法识别的回答：也许。请先回答问题。");
+    assert_eq!(stage.sent(), []);
+    stage.types("好的");
+    assert_eq!(stage.sent(), [RequestKind::LeaveRoom]);
+}
+
+#[test]
+fn ok_is_no_answer_where_it_could_be_two() {
+    let mut stage = in_room();
+    stage.happens(Input::Key(Key::Paste("one\ntwo".to_owned())));
+    stage.looks().types("ok");
+    assert!(stage.contents().is_empty());
+    stage.types("一条");
+    assert_eq!(stage.contents(), ["one\ntwo"]);
+}
+
+#[test]
 fn a_question_about_a_room_that_is_left_goes_away() {
     let mut stage = in_room();
     stage.types("help").printed();
@@ -154,12 +205,20 @@ fn a_question_about_a_room_that_is_left_goes_away() {
     assert_eq!(stage.prompt(), "contact> ");
     stage.types("y");
     assert!(stage.contents().is_empty());
-    assert!(stage.printed().last().unwrap().starts_with("Use: y"));
+    assert!(stage.printed().last().unwrap().starts_with("Usage: y"));
 }
 
 #[test]
-fn an_answer_may_be_typed_in_full_width_letters() {
-    for (answer, sent) in [("Ｙ", 1), ("ｙｅｓ", 1), ("是", 1), ("Ｎ", 0), ("否", 0)] {
+fn the_usual_words_answer_and_nothing_of_them_is_sent() {
+    let yes = [
+        "Ｙ", "ｙｅｓ", "Yes!", "yep", "yeah", "ok", "OK.", "okay", "sure", "是", "是的", "好", "好的。", "可以",
+        "行", "对", "嗯", "确定",
+    ];
+    let no = [
+        "Ｎ", "No.", "nope", "nah", "cancel", "否", "不", "不是", "不要", "不行", "不用", "取消",
+    ];
+    let answers = yes.iter().map(|yes| (yes, 1));
+    for (answer, sent) in answers.chain(no.iter().map(|no| (no, 0))) {
         let mut stage = in_room();
         stage.types("help").types(answer);
         assert_eq!(answered(&mut stage), sent, "{answer}");

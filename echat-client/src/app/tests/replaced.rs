@@ -2,8 +2,8 @@
 
 use super::*;
 
-const SAID: &str = "The server's history was replaced (a backup was restored). Messages are shown \
-    anew from what it has now.";
+const SAID: &str =
+    "The server's history was replaced, probably from a backup. Showing what the server has now.";
 
 /// What a login brings from a database of this name.
 fn bundle(history: &str, newest: u64, friends: &[&str], messages: Vec<ChatMessage>) -> Event {
@@ -61,9 +61,9 @@ fn an_open_chat_says_so_and_shows_what_there_is() {
     assert_eq!(
         stage.printed(),
         [
-            "Connected again, logged in as ann.",
+            "Reconnected. Logged in as ann.",
             SAID,
-            "[2023-11-14 22:13:22] bob says: kept",
+            "[2023-11-14 22:13:22] bob: kept",
             "------ history above ------",
         ]
     );
@@ -77,8 +77,8 @@ fn an_open_chat_says_so_and_shows_what_there_is() {
     assert_eq!(
         stage.printed(),
         [
-            "[2023-11-14 22:13:23] me says: mine",
-            "[2023-11-14 22:13:24] bob says: answer",
+            "[2023-11-14 22:13:23] me: mine",
+            "[2023-11-14 22:13:24] bob: answer",
         ]
     );
 }
@@ -108,7 +108,7 @@ fn a_line_that_waits_is_sent_to_the_new_history() {
     assert_eq!(footer, ["(pending) unsent"]);
     assert!(stage.sent().contains(&RequestKind::SendMessage));
     stage.says(live(in_room(3, "ann", "unsent"), Some("t-1")));
-    assert_eq!(stage.printed(), ["[2023-11-14 22:13:23] me says: unsent"]);
+    assert_eq!(stage.printed(), ["[2023-11-14 22:13:23] me: unsent"]);
     assert_eq!(stage.prompt(), "room1> ");
 }
 
@@ -122,7 +122,7 @@ fn a_page_asked_for_by_an_old_id_is_not_asked_for_any_more() {
     // The chat goes by the new ids.
     stage.printed();
     stage.types("/history");
-    assert_eq!(stage.printed()[1..], ["There is nothing older."]);
+    assert_eq!(stage.printed()[1..], ["There are no older messages."]);
 }
 
 /// The same as [`cut`], in a chat that has older messages than those held.
@@ -156,7 +156,7 @@ fn a_chat_with_somebody_who_is_no_friend_there_is_left() {
     back(&mut stage, &[]);
     assert_eq!(
         stage.printed()[1..],
-        [SAID, "No friend and no room of yours is called bob."]
+        [SAID, "You have no friend or room named bob."]
     );
     assert_eq!(stage.prompt(), "contact> ");
 }

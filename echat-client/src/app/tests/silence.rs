@@ -60,11 +60,11 @@ fn an_idle_server_is_asked_and_given_up() {
     assert_eq!(
         stage.printed(),
         [
-            "The server does not answer; the connection is given up.",
-            "Trying again; Enter tries at once. Typed lines are kept and sent later.",
+            "The server is not responding. The connection was closed.",
+            "Reconnecting; press Enter to retry now. Lines you type are sent later.",
         ]
     );
-    assert_eq!(stage.prompt(), "contact (offline, next try in 1 s)> ");
+    assert_eq!(stage.prompt(), "contact (offline, retrying in 1 s)> ");
     stage.passes(196);
     assert_eq!(counts(&mut stage, &Effect::Connect), 1);
 }
@@ -113,7 +113,7 @@ fn enter_does_not_wait_for_the_next_try() {
     away(&mut stage, 8);
     stage.printed();
     let before = stage.prompt();
-    assert!(before.contains("(offline, next try in "), "{before}");
+    assert!(before.contains("(offline, retrying in "), "{before}");
     // An empty line asks for nothing else, so it is told how that went.
     stage.types("");
     assert_eq!(counts(&mut stage, &Effect::Connect), 1);
@@ -121,7 +121,7 @@ fn enter_does_not_wait_for_the_next_try() {
     stage.types("");
     assert_eq!(counts(&mut stage, &Effect::Connect), 0, "one at a time");
     stage.happens(unreachable());
-    assert_eq!(stage.printed(), ["Cannot connect: chat:1: no route"]);
+    assert_eq!(stage.printed(), ["Cannot connect to chat:1: no route"]);
     // A text is kept, and sent at the next chance: once, and without more words.
     stage.types("hello");
     assert_eq!(counts(&mut stage, &Effect::Connect), 1);
@@ -140,7 +140,7 @@ fn a_request_that_has_to_wait_says_that_the_client_is_offline() {
     stage.happens(unreachable()).printed();
     stage.types("what now");
     let offline =
-        "Offline: trying to connect now. What you asked for is sent when the connection is there.";
+        "You are offline. Your request will be sent when the connection is back.";
     assert_eq!(stage.printed().last().unwrap(), offline);
     stage.happens(Input::Connected).printed();
     stage.types("what now");
@@ -150,11 +150,11 @@ fn a_request_that_has_to_wait_says_that_the_client_is_offline() {
     let mut stage = ann(Language::English);
     stage.happens(Input::Closed(None)).printed();
     stage.types("+f dave");
-    let waits = "`+f dave` waits for the connection and is sent then.";
+    let waits = "`+f dave` will be sent when the connection is back.";
     assert_eq!(stage.printed()[1..], [waits]);
     assert_eq!(counts(&mut stage, &Effect::Connect), 1);
     stage.happens(Input::Connected).welcome("ann", vec![]);
-    assert_eq!(stage.printed(), ["Connected again, logged in as ann."]);
+    assert_eq!(stage.printed(), ["Reconnected. Logged in as ann."]);
     assert!(stage.sent().contains(&RequestKind::AddFriend));
 }
 
@@ -180,7 +180,7 @@ fn the_prompt_counts_down_without_printing() {
     assert_eq!(stage.effects, [], "nothing but the prompt");
     assert_eq!(
         shown.last().unwrap(),
-        "contact (offline, next try in 1 s)> "
+        "contact (offline, retrying in 1 s)> "
     );
     shown.dedup();
     assert!(
@@ -206,7 +206,7 @@ fn every_loss_is_told_once_whatever_the_back_off() {
         assert_eq!(stage.printed(), [""; 0]);
         stage.happens(Input::Connected).welcome("ann", vec![]);
         let told = stage.printed();
-        assert_eq!(told, ["Connected again, logged in as ann."]);
+        assert_eq!(told, ["Reconnected. Logged in as ann."]);
     }
     assert_eq!(stage.failures(), 9);
 }
@@ -261,4 +261,25 @@ proptest! {
             prop_assert!(stage.sent().contains(&RequestKind::SendMessage));
         }
     }
+}
+
+#[test]
+fn where_nothing_is_redrawn_the_prompt_does_not_change_with_the_tries() {
+    let mut stage = ann(Language::English);
+    stage.app.world.settings.echoes = false;
+    stage.happens(Input::Closed(None));
+    assert_eq!(stage.prompt(), "contact (offline)> ");
+    stage.effects.clear();
+    let mut tries = 0;
+    for second in 1..300 {
+        stage.passes(second);
+        while let Some(at) = stage.effects.iter().position(|effect| *effect == Effect::Connect) {
+            stage.effects.remove(at);
+            tries += 1;
+            stage.happens(unreachable());
+        }
+        assert_eq!(stage.prompt(), "contact (offline)> ");
+        assert!(stage.printed().is_empty(), "told once");
+    }
+    assert!(tries > 3, "{tries}");
 }

@@ -77,9 +77,9 @@ fn opening_such_a_conversation_asks_for_its_messages() {
         assert_eq!(
             stage.printed(),
             [
-                "[2023-11-14 22:13:23] bob says: old",
+                "[2023-11-14 22:13:23] bob: old",
                 "------ history above ------",
-                "[2023-11-14 22:13:24] bob says: new",
+                "[2023-11-14 22:13:24] bob: new",
             ]
         );
     }
@@ -136,9 +136,9 @@ fn what_was_read_before_this_run_stands_above_the_rule() {
     assert_eq!(
         stage.printed()[1..],
         [
-            "[2023-11-14 22:13:21] bob says: old",
+            "[2023-11-14 22:13:21] bob: old",
             "------ history above ------",
-            "[2023-11-14 22:13:22] bob says: new",
+            "[2023-11-14 22:13:22] bob: new",
         ]
     );
 }
@@ -158,4 +158,83 @@ fn what_was_shown_is_marked_as_read_even_if_the_chat_was_left_since() {
     stage.says(live(in_room(7, "bob", "three"), None));
     assert_eq!(stage.sent(), []);
     assert_eq!(stage.prompt(), "command [1]> ");
+}
+
+/// The rows above the prompt.
+fn rows(stage: &Stage) -> Vec<String> {
+    stage.app.footer(9).iter().map(text).collect()
+}
+
+fn private(id: u64) -> Event {
+    live(
+        ChatMessage {
+            target: "bob".to_owned(),
+            target_type: TargetType::Friend,
+            ..in_room(id, "bob", "hello")
+        },
+        None,
+    )
+}
+
+#[test]
+fn new_messages_elsewhere_are_one_notice_that_counts() {
+    let mut stage = ann(Language::English);
+    for id in 5..15 {
+        stage.says(private(id));
+    }
+    stage.says(live(in_room(15, "carol", "x"), None));
+    assert_eq!(stage.printed(), [""; 0], "no line for each message");
+    assert_eq!(rows(&stage), ["bob: 10 new messages", "room1: 1 new message"]);
+    stage.app.world.language = Language::Chinese;
+    assert_eq!(
+        rows(&stage),
+        ["bob 发来 10 条新消息", "聊天室“room1”有 1 条新消息"]
+    );
+    stage.app.world.language = Language::English;
+    // Opening a conversation ends its notice, and the next message begins a new count.
+    stage.types("&f bob");
+    assert_eq!(rows(&stage), ["room1: 1 new message"]);
+    stage.types("\\c").says(private(16));
+    assert_eq!(rows(&stage), ["room1: 1 new message", "bob: 1 new message"]);
+}
+
+#[test]
+fn notices_leave_room_for_unsent_lines() {
+    let mut stage = ann(Language::English);
+    let friends = ["bob", "carol", "dave", "eve"];
+    for (id, friend) in (5..).zip(friends) {
+        stage.says(Event::NewContact {
+            username: friend.to_owned(),
+        });
+        let message = ChatMessage {
+            target: friend.to_owned(),
+            target_type: TargetType::Friend,
+            ..in_room(id, friend, "hello")
+        };
+        stage.says(live(message, None));
+    }
+    let notices = [
+        "and 2 new messages elsewhere",
+        "dave: 1 new message",
+        "eve: 1 new message",
+    ];
+    assert_eq!(rows(&stage), notices);
+    stage.happens(Input::Closed(None));
+    stage.types("@r room1 one").types("@r room1 two");
+    assert_eq!(rows(&stage)[..3], notices);
+    assert_eq!(rows(&stage)[3..], ["(pending) to room1: one", "(pending) to room1: two"]);
+    let low: Vec<String> = stage.app.footer(1).iter().map(text).collect();
+    assert_eq!(low, ["(pending) 2 more before these"]);
+}
+
+#[test]
+fn where_nothing_is_redrawn_a_notice_is_said_once() {
+    let mut stage = ann(Language::English);
+    stage.app.world.settings.echoes = false;
+    for id in 5..15 {
+        stage.says(private(id));
+    }
+    assert_eq!(stage.printed(), ["bob: 1 new message"]);
+    assert_eq!(stage.prompt(), "contact [10]> ");
+    assert_eq!(rows(&stage), [""; 0]);
 }

@@ -22,7 +22,7 @@ fn they_wait_for_it() {
     let mut stage = coming(true);
     stage.printed();
     stage.types(":r");
-    assert_eq!(stage.printed()[1..], ["The line waits for the login."]);
+    assert_eq!(stage.printed()[1..], ["This line will run after the login."]);
     stage.happens(Input::Connected).types(":f").printed();
     stage.says(Event::LoginSuccess {
         username: "ann".to_owned(),
@@ -65,7 +65,7 @@ fn without_a_login_they_are_not_done_and_that_is_said() {
         stage.printed();
         stage.happens(ends);
         let printed = stage.printed().join("\n");
-        assert!(printed.contains("not carried out: 2."), "{printed}");
+        assert!(printed.contains("lines not run: 2."), "{printed}");
         assert!(!printed.contains("No rooms"), "{printed}");
     }
 }

@@ -11,7 +11,7 @@ use crate::chat::fault::Fault;
 use crate::chat::server::Failure;
 use crate::chat::signals::{self, Wish};
 use crate::exit::Exit;
-use crate::local::ask::{self, Tty};
+use crate::local::ask::{self, Consent, Tty};
 use crate::net::fingerprint::Fingerprint;
 use crate::net::link::OpenError;
 use crate::net::trust::Untrusted;
@@ -145,7 +145,15 @@ impl EventLoop {
             }
             if is_answered {
                 let now = self.clock.now();
-                return self.screen.answer(typed, now).map(Some);
+                match self.screen.answer(typed, now)? {
+                    Consent::Yes => return Ok(Some(true)),
+                    Consent::No => return Ok(Some(false)),
+                    Consent::NotWhole => {
+                        let hint = self.language.say(Text::WholeYes);
+                        let again = format!("{hint}\n{question}");
+                        self.screen.ask(&again, &self.app, tty)?;
+                    }
+                }
             }
         }
     }

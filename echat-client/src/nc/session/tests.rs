@@ -160,7 +160,7 @@ fn messages_that_came_before_are_found_but_each_only_once() {
     let note = ends(&mut session, 12, Exit::Unexpected);
     assert_eq!(
         note,
-        "line 5: expected LOGIN_BUNDLE: not in time\n  nothing came"
+        "line 5: expected LOGIN_BUNDLE: timed out\n  received nothing"
     );
 }
 
@@ -174,12 +174,12 @@ fn an_expectation_fails_when_the_request_is_answered_otherwise() {
     waits(&mut session, 0, Some(10));
     comes(&mut session, "SEND_SERVER_TIME 5");
     let note = ends(&mut session, 0, Exit::Unexpected);
-    assert!(note.starts_with("line 3: expected SEND_SERVER_TIME 6: the answer was another\n"));
+    assert!(note.starts_with("line 3: expected SEND_SERVER_TIME 6: another reply was received\n"));
     assert!(
-        note.contains("came instead: {\"command\":\"REFUSED\""),
+        note.contains("received instead: {\"command\":\"REFUSED\""),
         "{note}"
     );
-    assert!(note.ends_with("came instead: {\"command\":\"SEND_SERVER_TIME\",\"params\":5}"));
+    assert!(note.ends_with("received instead: {\"command\":\"SEND_SERVER_TIME\",\"params\":5}"));
 }
 
 #[test]

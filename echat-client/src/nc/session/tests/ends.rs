@@ -81,7 +81,7 @@ fn the_end_of_the_connection_can_be_waited_for() {
     let note = ends(&mut session, 10, Exit::Unexpected);
     assert_eq!(
         note,
-        "line 2: expected the end of the connection: not in time"
+        "line 2: expected the end of the connection: timed out"
     );
 }
 
@@ -95,7 +95,7 @@ fn the_time_limit_is_a_time_out_only_if_something_is_missing() {
     sends(&mut session);
     waits(&mut session, 4, Some(5));
     let note = ends(&mut session, 5, Exit::TimeOut);
-    assert_eq!(note, "the time is over; not answered: LIST_ROOMS");
+    assert_eq!(note, "timed out; not answered: LIST_ROOMS");
 
     let listen = Rules {
         listen: true,

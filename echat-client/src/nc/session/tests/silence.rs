@@ -26,7 +26,7 @@ fn a_listener_asks_after_a_while_and_gives_up() {
     let note = ends(&mut session, 105, Exit::Protocol);
     assert_eq!(
         note,
-        "the server does not answer: the connection is given up"
+        "the server is not responding; the connection was closed"
     );
     assert!(!session.is_connected());
 }
