@@ -1,4 +1,4 @@
-//! Whom a message is for.
+//! The target of a message.
 
 use echat_proto::names::NameQuery;
 use echat_proto::param::TargetType;
@@ -56,7 +56,7 @@ impl Target {
     }
 }
 
-/// A name as the server spells it; what can be nobody's name stays as it was typed.
+/// A name as the server spells it; what cannot be a name stays as it was typed.
 pub fn normal_name(name: &str) -> String {
     NameQuery::new(name).key().unwrap_or(name).to_owned()
 }

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use echat_proto::commands::{CloseReason, Event, Request};
 use echat_proto::limits::HISTORY_MAX;
-use echat_proto::names::{NameQuery, Password};
+use echat_proto::names::NameQuery;
 use echat_proto::records::{Code, Fail};
 use zeroize::Zeroizing;
 
 use super::input::{InputEnd, Verdict};
-use super::{App, Credentials, Effect, Exit};
+use super::{App, Effect, Exit};
 use crate::modes::{Goto, command_of, error_line};
 use crate::net::connection::{Action, State};
 use crate::session::{Asked, possible};
-use crate::target::{Target, normal_name};
+use crate::target::Target;
 use crate::text::Text;
 
 /// How often a connection may fail in a row when no more input comes: for about a minute.
@@ -79,7 +79,7 @@ impl Loss {
 impl App {
     /// Asks the server, as soon as that is possible; connects for it.
     pub(super) fn ask(&mut self, request: Request) {
-        if let Err(excess) = self.world.session.limits().check(&request) {
+        if let Err(excess) = self.context.session.limits().check(&request) {
             return self.never(&excess);
         }
         if matches!(request, Request::Logout {}) && !self.connection.is_open() {
@@ -91,8 +91,8 @@ impl App {
         );
         if self.connection.is_online() || (self.connection.is_open() && !needs_login) {
             self.send(&request);
-        } else if !needs_login || self.credentials.is_some() {
-            self.waiting.push_back(request);
+        } else if !needs_login || self.login.is_wanted() {
+            self.requests.queue(request);
             self.connect();
         } else {
             self.refuse(Code::NotLoggedIn);
@@ -101,9 +101,9 @@ impl App {
 
     /// The session ended with the connection: the server need not be told.
     fn log_out_here(&mut self) {
-        self.effects.push(Effect::Disconnect);
+        self.output.push(Effect::Disconnect);
         self.connection.closed();
-        self.owed.sent(Asked::Logout);
+        self.requests.sent(Asked::Logout);
         self.event(Event::LoggedOut {});
     }
 
@@ -115,32 +115,28 @@ impl App {
             message: code.message().to_owned(),
             detail: Vec::new(),
         };
-        let said = self.world.language.refusal(&fail);
+        let said = self.context.language.refusal(&fail);
         self.print(vec![error_line(&said)]);
     }
 
     pub(super) fn send(&mut self, request: &Request) {
-        self.owed.sent(Asked::of(request));
-        self.effects.push(Effect::Send(request.to_message()));
+        self.requests.sent(Asked::of(request));
+        self.output.push(Effect::Send(request.to_message()));
     }
 
     pub(super) fn log_in(&mut self, name: String, password: Zeroizing<String>) {
         if let Err(excess) = possible(&NameQuery::new(name.as_str())) {
-            let why = self.world.excess(&excess);
+            let why = self.context.excess(&excess);
             self.print(vec![error_line(&why)]);
-            if !self.world.settings.interactive {
+            if !self.context.settings.interactive {
                 self.quit(Exit::Usage);
             } else if self.mode.scope().is_none() {
                 self.go(Goto::Login(None));
             }
             return;
         }
-        self.credentials = Some(Credentials {
-            name,
-            password,
-            resume: None,
-        });
-        self.world.signed_in = true;
+        self.login.want(name, password);
+        self.context.signed_in = true;
         if self.connection.is_open() {
             self.present();
         } else {
@@ -150,15 +146,15 @@ impl App {
 
     /// Wipes password and secret: the client does not log in again by itself.
     pub(super) fn forget_credentials(&mut self) {
-        self.credentials = None;
-        self.world.signed_in = false;
+        self.login.forget();
+        self.context.signed_in = false;
         self.drop_held();
     }
 
     /// Connects because something is to be sent, if no connection is there or under way.
     pub(super) fn connect(&mut self) {
         if self.connection.state() == State::Offline {
-            self.told_offline = false;
+            self.outage.end();
             let action = self.connection.wish(true);
             self.carry_out(action);
         }
@@ -171,7 +167,7 @@ impl App {
             let action = self.connection.wish(line.trim().is_empty());
             self.carry_out(action);
         }
-        self.world.is_offline = !self.connection.is_open();
+        self.context.is_offline = !self.connection.is_open();
     }
 
     /// Connects, pings or gives up, if it is time.
@@ -183,10 +179,10 @@ impl App {
     fn carry_out(&mut self, action: Option<Action>) {
         match action {
             None => {}
-            Some(Action::Dial) => self.effects.push(Effect::Connect),
-            Some(Action::Ping) => self.effects.push(Effect::Ping),
+            Some(Action::Dial) => self.output.push(Effect::Connect),
+            Some(Action::Ping) => self.output.push(Effect::Ping),
             Some(Action::GiveUp) => {
-                self.effects.push(Effect::GiveUp);
+                self.output.push(Effect::GiveUp);
                 self.closed(Loss::Silent);
             }
         }
@@ -194,52 +190,31 @@ impl App {
 
     /// Whether something is expected from the server, so that its silence means more.
     fn awaits(&self) -> bool {
-        !self.owed.is_empty() || self.world.pending() > 0
+        self.requests.has_unanswered() || self.context.pending() > 0
     }
 
     /// When the next [`Input::Due`](super::Input::Due) has something to do, as
     /// [`Input::Elapsed`](super::Input::Elapsed) counts.
     pub fn elapses_at(&self) -> Option<Duration> {
         let due = self.connection.due_at(self.awaits());
-        let State::Waiting(until) = self.connection.state() else {
-            return due;
-        };
         // Where the prompt is redrawn, the seconds in it count down.
-        let counts = self.world.settings.echoes && self.says_offline();
-        let shown = self.shown_wait.filter(|_| counts);
-        let next =
-            shown.map(|seconds| until.saturating_sub(Duration::from_secs(step_below(seconds))));
-        next.filter(|next| *next > self.at).or(due)
-    }
-
-    /// The seconds to the next try, as they are shown: each of the last five, before that every
-    /// fifth. `None` if there is nothing worth waiting for to be counted.
-    pub(super) fn seconds_to_try(&self) -> Option<u64> {
-        let State::Waiting(until) = self.connection.state() else {
-            return None;
-        };
-        let left = until.saturating_sub(self.at);
-        let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-        let shown = if seconds > 5 {
-            seconds.next_multiple_of(5)
-        } else {
-            seconds
-        };
-        (shown > 0).then_some(shown)
+        let counts = self.context.settings.echoes && self.says_offline();
+        let next = self.outage.next_change(&self.connection, self.at);
+        next.filter(|_| counts).or(due)
     }
 
     /// Whether the prompt says that there is no connection. Before the first login that is no
     /// news, until a try has failed.
     pub(super) fn says_offline(&self) -> bool {
-        let is_offline = !self.connection.is_online() && !self.owed.has(&Asked::Login);
-        let is_expected = self.credentials.is_some() && self.connection.failures() > 0;
-        is_offline && (self.world.session.me().is_some() || is_expected)
+        let is_offline = !self.connection.is_online() && !self.requests.has(&Asked::Login);
+        let is_expected = self.login.is_wanted() && self.connection.failures() > 0;
+        is_offline && (self.context.session.me().is_some() || is_expected)
     }
 
     /// The server has answered a request of ours. What it is asked with every connection proves
     /// only that it is there; what is asked once ends the back-off.
     pub(super) fn answered(&mut self, asked: &Asked) {
-        self.told_offline = false;
+        self.outage.end();
         if asked.is_awaited() || *asked == Asked::Send {
             self.connection.got_through();
         }
@@ -247,41 +222,23 @@ impl App {
 
     pub(super) fn connected(&mut self) {
         self.connection.opened(self.at);
-        let waiting = std::mem::take(&mut self.waiting);
         // What needs no login goes now, the rest after it.
-        for request in waiting {
+        for request in self.requests.take_queued() {
             self.ask(request);
         }
         self.present();
     }
 
-    /// Sends LOGIN, if there are credentials: with the secret of the last login, and without one with the password.
-    fn present(&mut self) {
-        let Some(credentials) = &self.credentials else {
-            return;
-        };
-        let username = NameQuery::new(credentials.name.as_str());
-        if let Some(resume) = credentials.resume.clone() {
-            self.send(&Request::Login {
-                username,
-                password: None,
-                resume: Some(resume),
-            });
-            return;
-        }
-        match Password::presented(&credentials.password) {
-            Ok(password) => {
-                self.send(&Request::Login {
-                    username,
-                    password: Some(password),
-                    resume: None,
-                });
-            }
-            Err(bad) => {
+    /// Sends LOGIN, if a login is wanted.
+    pub(super) fn present(&mut self) {
+        match self.login.request() {
+            None => {}
+            Some(Ok(request)) => self.send(&request),
+            Some(Err(bad)) => {
                 self.forget_credentials();
-                let said = self.world.language.bad_password(&bad);
+                let said = self.context.language.bad_password(&bad);
                 self.print(vec![error_line(&said)]);
-                if !self.world.settings.interactive {
+                if !self.context.settings.interactive {
                     self.quit(Exit::Usage);
                 }
             }
@@ -291,40 +248,40 @@ impl App {
     /// The login holds, for the first time or again.
     pub(super) fn logged_in(&mut self) {
         self.connection.logged_in(self.at);
-        let Some(me) = self.world.session.me().map(str::to_owned) else {
+        let Some(me) = self.context.session.me().map(str::to_owned) else {
             return;
         };
-        self.known = Some(normal_name(&me));
-        if self.world.settings.interactive {
+        let is_again = self.login.succeeded(&me);
+        if self.context.settings.interactive {
             let name = me.as_str();
-            self.say(if self.same_user {
+            self.say(if is_again {
                 Text::LoggedInAgain { name }
             } else {
                 Text::LoggedIn { name }
             });
         }
-        if self.world.settings.config.keep_unsent && self.sending.begin_loading(&me) {
-            self.effects.push(Effect::LoadOutgoing { user: me });
+        if self.context.settings.config.keep_unsent && self.sending.begin_loading(&me) {
+            self.output.push(Effect::LoadOutgoing { user: me });
         }
         self.catch_up();
-        for request in std::mem::take(&mut self.waiting) {
+        for request in self.requests.take_queued() {
             self.ask(request);
         }
         self.send_next();
-        if let Some(target) = self.world.settings.open.take() {
+        if let Some(target) = self.context.settings.open.take() {
             self.open_at_start(target.normal());
         }
     }
 
     fn open_at_start(&mut self, target: Target) {
-        if self.world.session.has(&target) {
+        if self.context.session.has(&target) {
             self.go(Goto::Chat(target));
         } else {
             self.fail(Text::NoTarget {
                 name: target.name(),
             });
             // Lines that were meant for a room would be taken for commands.
-            if !self.world.settings.interactive {
+            if !self.context.settings.interactive {
                 self.quit(Exit::Refused);
             }
         }
@@ -332,8 +289,8 @@ impl App {
 
     /// Asks for what was missed, a page at a time.
     pub(super) fn catch_up(&mut self) {
-        if let Some(after) = self.world.session.missed_after()
-            && !self.owed.has(&Asked::CatchUp)
+        if let Some(after) = self.context.session.missed_after()
+            && !self.requests.has(&Asked::CatchUp)
         {
             self.send(&Request::QueryHistory {
                 target_type: None,
@@ -345,46 +302,24 @@ impl App {
         }
     }
 
-    /// Keeps the secret of a login in place of the one before.
-    pub(super) fn keep_secret(&mut self, event: &Event) {
-        if let (Event::LoginBundle { resume, .. }, Some(credentials)) =
-            (event, &mut self.credentials)
-        {
-            credentials.resume = resume.clone().filter(|secret| !secret.is_none());
-        }
-    }
-
-    /// The secret of the last login is refused: the password logs in instead. Returns whether that was so. The server
-    /// forgets secrets after a day, and when the user logs out elsewhere with the same one.
-    pub(super) fn secret_refused(&mut self) -> bool {
-        let secret = self
-            .credentials
-            .as_mut()
-            .and_then(|user| user.resume.take());
-        if secret.is_some() {
-            self.present();
-        }
-        secret.is_some()
-    }
-
     pub(super) fn log_in_refused(&mut self) {
         self.ask_password_again();
         self.forget_credentials();
         self.drop_waiting();
         self.verdict.note(Verdict::Refused);
-        if !self.world.settings.interactive {
+        if !self.context.settings.interactive {
             self.quit(Exit::Refused);
         }
     }
 
     pub(super) fn mark_read(&mut self, target: &Target) {
-        self.world.session.read(target);
+        self.context.session.read(target);
         // One at a time: the answer sends the next, if there is more to mark by then.
         let asked = Asked::MarkRead(target.clone());
-        if !self.connection.is_online() || self.owed.has(&asked) {
+        if !self.connection.is_online() || self.requests.has(&asked) {
             return;
         }
-        if let Some(id) = self.world.session.unmarked(target) {
+        if let Some(id) = self.context.session.unmarked(target) {
             self.send(&Request::MarkRead {
                 target_type: target.target_type(),
                 target: target.query(),
@@ -397,7 +332,7 @@ impl App {
         let was_logged_in = self.connection.is_online();
         self.connection.lost(self.at);
         let was_sending = self.cut_line(loss);
-        let awaited = self.owed.cut().filter(Asked::is_awaited);
+        let awaited = self.requests.cut();
         let unanswered: Vec<String> = awaited.map(|asked| command_of(&asked)).collect();
         let reason = loss.reason();
         let is_silent = match reason {
@@ -406,7 +341,7 @@ impl App {
             // The client comes back for new keys; kick() has its own words.
             Some(CloseReason::KeyWornOut | CloseReason::Kicked) => true,
             None if !matches!(loss, Loss::Closed(_)) => {
-                !was_logged_in && unanswered.is_empty() && self.credentials.is_none()
+                !was_logged_in && unanswered.is_empty() && !self.login.is_wanted()
             }
             _ => false,
         };
@@ -415,7 +350,7 @@ impl App {
                 reason,
                 Some(CloseReason::Idle | CloseReason::Malformed | CloseReason::TooManyErrors)
             );
-        let is_repeated = comes_back && self.told_offline;
+        let is_repeated = comes_back && self.outage.is_told();
         if !is_silent && !is_repeated {
             self.fail(loss.said());
         }
@@ -431,10 +366,10 @@ impl App {
     pub(super) fn connect_failed(&mut self, address: &str, why: &str) {
         let is_wished = self.connection.state() == State::Dialling { wished: true };
         self.connection.lost(self.at);
-        if is_wished || !self.told_offline || self.gives_up() {
+        if is_wished || !self.outage.is_told() || self.gives_up() {
             self.fail(Text::CannotConnect { address, why });
         }
-        if !self.world.settings.interactive && self.world.session.me().is_none() {
+        if !self.context.settings.interactive && self.context.session.me().is_none() {
             return self.quit(Exit::CannotConnect);
         }
         self.come_back(true, false);
@@ -448,10 +383,10 @@ impl App {
 
     /// Goes on waiting for the next try, if there is a reason to connect again.
     fn come_back(&mut self, may: bool, is_silent: bool) {
-        let wanted = self.credentials.is_some() || !self.waiting.is_empty();
-        if !may || !wanted || self.over {
+        let wanted = self.login.is_wanted() || self.requests.queued() > 0;
+        if !may || !wanted || self.is_over {
             self.connection.closed();
-            if !self.world.settings.interactive && wanted {
+            if !self.context.settings.interactive && wanted {
                 self.quit(Exit::Protocol);
             }
             return;
@@ -459,10 +394,9 @@ impl App {
         if self.gives_up() {
             return self.quit(Exit::CannotConnect);
         }
-        if !self.told_offline && !is_silent {
-            self.told_offline = true;
-            let was_here = self.world.session.me().is_some();
-            self.say(match (self.world.settings.interactive, was_here) {
+        if !is_silent && self.outage.must_tell() {
+            let was_here = self.context.session.me().is_some();
+            self.say(match (self.context.settings.interactive, was_here) {
                 (false, _) => Text::TryingInPipe,
                 (true, true) => Text::TryingAgain,
                 (true, false) => Text::TryingToConnect,
@@ -472,12 +406,12 @@ impl App {
 
     /// The user logged in elsewhere. Coming back by itself would send the other one away.
     pub(super) fn kick(&mut self) {
-        if self.credentials.is_some() {
+        if self.login.is_wanted() {
             self.fail(Text::Kicked);
         }
         self.forget_credentials();
         self.drop_waiting();
-        if !self.world.settings.interactive {
+        if !self.context.settings.interactive {
             self.quit(Exit::Refused);
         }
     }
@@ -486,7 +420,7 @@ impl App {
     /// screen, the next one can wait for it.
     pub fn is_expecting(&self) -> bool {
         match self.connection.state() {
-            State::LoggedOut | State::Online(_) => self.owed.has_visible(),
+            State::LoggedOut | State::Online(_) => self.requests.has_visible(),
             State::Dialling { wished } => wished,
             State::Offline | State::Waiting(_) => false,
         }
@@ -494,10 +428,9 @@ impl App {
 
     /// Ends when nothing is owed any more and nothing more will be typed.
     pub(super) fn end_if_done(&mut self) {
-        let idle = self.owed.is_empty()
-            && self.waiting.is_empty()
+        let idle = self.requests.is_empty()
             && self.input.is_empty()
-            && self.world.pending() == 0
+            && self.context.pending() == 0
             && !self.connection.is_coming()
             && !self.sending.is_loading();
         let Some(end) = self.input.end().filter(|_| idle) else {
@@ -514,7 +447,7 @@ impl App {
     }
 
     pub(super) fn end_of_input(&mut self) {
-        if self.world.settings.interactive {
+        if self.context.settings.interactive {
             self.leave();
         } else {
             self.input.finish(InputEnd::Closed);
@@ -527,16 +460,10 @@ impl App {
             self.say_unsent();
             self.sending.keep_in(None);
             self.connection.logged_out();
-            self.known = None;
+            self.login.end();
             self.forget_credentials();
             self.put_questions_aside();
             self.drop_waiting();
         }
     }
-}
-
-/// The next lower number of seconds that [`App::seconds_to_try`] shows.
-fn step_below(seconds: u64) -> u64 {
-    let step = if seconds > 5 { 5 } else { 1 };
-    seconds.saturating_sub(step)
 }

@@ -119,7 +119,7 @@ pub struct Alert {
 pub enum Effect {
     /// Show lines above the prompt.
     Print(Vec<Line>),
-    /// Draw the prompt and the line under edition.
+    /// Draw the prompt and the edited line.
     Prompt,
     /// Connect now, and answer with [`Input::Connected`] or [`Input::ConnectFailed`].
     Connect,

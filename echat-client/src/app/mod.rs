@@ -1,11 +1,16 @@
-//! The application: inputs become effects. It owns the line under edition, what is known and the
-//! current mode; it has no file, no clock and no terminal.
+//! The application: inputs become effects. It owns the edited line, the session and the current mode; it
+//! has no file, no clock and no terminal.
 
 mod connection;
+mod draft;
 mod effect;
+mod events;
 mod input;
-mod news;
+mod login;
+mod outage;
+mod output;
 mod question;
+mod requests;
 mod sending;
 mod typing;
 
@@ -13,87 +18,64 @@ mod typing;
 mod tests;
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use echat_proto::commands::Request;
-use echat_proto::names::ResumeSecret;
 use zeroize::Zeroizing;
 
 use crate::exit::Exit;
-use crate::line_editor::{Completer, LineEditor, PASTE_MAX};
-use crate::modes::{Act, Goto, Mode, World};
+use crate::line_editor::{LineEditor, PASTE_MAX};
+use crate::modes::{Act, Context, Goto, Mode};
 use crate::net::connection::Connection;
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
+use crate::session::Session;
 use crate::session::outgoing::Outgoing;
-use crate::session::{PendingRequests, Session};
 use crate::settings::Settings;
 use crate::text::{Language, Text};
 
 pub use effect::{Alert, Effect, Files, Input};
 
 use connection::Loss;
+use draft::Draft;
 use input::{InputEnd, InputQueue, Verdict};
+use login::Login;
+use outage::{Outage, seconds_to_attempt};
+use output::Output;
 use question::{Question, Questions};
+use requests::Requests;
 use sending::Sending;
 
-/// What logs in, again after every reconnect: the secret of the last login, once, and else the password. Both stay in
-/// memory, and are wiped at logout, when the password is refused, when another session takes over, and at the end. The
-/// memory is kept from core dumps and other processes by [`private_memory`](echat_system::private_memory).
+/// The application. Each part of its state is a type that keeps its own rules; the methods here and in
+/// the modules of events (`connection`, `events`, `typing`, `sending`) only carry an input from one to
+/// another.
 #[derive(Debug)]
-struct Credentials {
-    name: String,
-    password: Zeroizing<String>,
-    /// The secret of the last login. It is kept until the next login has given another one: as long as this client got
-    /// no answer, it logs in again.
-    resume: Option<ResumeSecret>,
-}
-
-/// The application.
-#[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct App {
-    world: World,
-    editor: LineEditor,
-    completer: Option<Completer>,
+    /// What modes read.
+    context: Context,
     mode: Box<dyn Mode>,
-    owed: PendingRequests,
-    /// Requests that wait for the connection or the login.
-    waiting: VecDeque<Request>,
+    draft: Draft,
+    questions: Questions,
     /// Lines of input that are not taken yet.
     input: InputQueue,
-    connection: Connection,
-    /// The monotonic time of the last [`Input::Elapsed`].
-    at: Duration,
-    /// The user of the last login that held, by normal name: what is remembered is of this one.
-    known: Option<String>,
-    /// Whether the newest login is of the user whose conversations are remembered.
-    same_user: bool,
-    credentials: Option<Credentials>,
-    /// Whether the user was told of the present outage. It ends when the server answers.
-    told_offline: bool,
-    /// The seconds to the next try that the prompt shows.
-    shown_wait: Option<u64>,
-    sending: Sending,
-    /// Whether the line under way can never be accepted, and is to be edited.
-    is_given_back: bool,
-    questions: Questions,
     /// The worst that happened, for the exit code.
     verdict: Verdict,
-    /// Whether the line under edition holds what was no text.
-    garbled: bool,
-    over: bool,
-    title: String,
-    effects: Vec<Effect>,
+    login: Login,
+    connection: Connection,
+    outage: Outage,
+    requests: Requests,
+    sending: Sending,
+    /// The monotonic time of the last [`Input::Elapsed`].
+    at: Duration,
+    is_over: bool,
+    output: Output,
 }
 
 impl App {
-    /// An application that has not begun; [`Input::Start`] begins it.
+    /// An application that has not started; [`Input::Start`] starts it.
     pub fn new(settings: Settings, language: Language) -> Self {
         let connection = Connection::new(settings.jitter_seed);
         Self {
-            world: World {
+            context: Context {
                 session: Session::default(),
                 outgoing: Outgoing::default(),
                 settings,
@@ -103,33 +85,25 @@ impl App {
                 is_offline: true,
                 shown_day: Cell::new(None),
             },
-            editor: LineEditor::new(),
-            completer: None,
             mode: Goto::Command.mode(),
-            owed: PendingRequests::default(),
-            waiting: VecDeque::new(),
-            input: InputQueue::default(),
-            connection,
-            at: Duration::ZERO,
-            known: None,
-            same_user: false,
-            credentials: None,
-            told_offline: false,
-            shown_wait: None,
-            sending: Sending::default(),
-            is_given_back: false,
+            draft: Draft::new(),
             questions: Questions::default(),
+            input: InputQueue::default(),
             verdict: Verdict::default(),
-            garbled: false,
-            over: false,
-            title: String::new(),
-            effects: Vec::new(),
+            login: Login::default(),
+            connection,
+            outage: Outage::default(),
+            requests: Requests::default(),
+            sending: Sending::default(),
+            at: Duration::ZERO,
+            is_over: false,
+            output: Output::default(),
         }
     }
 
     /// Takes an input and says what to do, in order.
     pub fn step(&mut self, input: Input) -> Vec<Effect> {
-        if self.over {
+        if self.is_over {
             return Vec::new();
         }
         let input = match input {
@@ -146,7 +120,7 @@ impl App {
                 | Input::Pong
                 | Input::Shown
         );
-        self.world.is_offline = !self.connection.is_open();
+        self.context.is_offline = !self.connection.is_open();
         match input {
             Input::Start => self.start(),
             Input::Key(key) => self.key(key),
@@ -155,7 +129,7 @@ impl App {
             Input::NotText { line } => self.input.finish(InputEnd::NotText(line)),
             Input::LineTooLong { line } => self.input.finish(InputEnd::LineTooLong(line)),
             Input::Utf16 => self.input.finish(InputEnd::Utf16),
-            Input::Garbled => self.garbled = true,
+            Input::Garbled => self.draft.garble(),
             Input::PasteCut { whole } => self.say(Text::PasteCut {
                 kept: PASTE_MAX as u64,
                 whole: whole as u64,
@@ -164,7 +138,7 @@ impl App {
             // Lines are taken apart above.
             Input::Resize | Input::Lines(_) => {}
             // Another program may have changed the title of the window.
-            Input::Resume => self.title.clear(),
+            Input::Resume => self.output.forget_title(),
             Input::Elapsed { at } => self.at = at,
             Input::Due => self.due(),
             Input::Woke => self.connection.woke(self.at),
@@ -187,29 +161,29 @@ impl App {
 
     /// When the next [`Input::Tick`] has something to do, in unix seconds.
     pub fn wakes_at(&self) -> Option<u64> {
-        let waits = self.connection.is_online() && self.world.pending() > 0;
-        let sends_at = self.sending.opens_at(self.world.now).filter(|_| waits);
-        let deadline = self.world.settings.deadline;
+        let waits = self.connection.is_online() && self.context.pending() > 0;
+        let sends_at = self.sending.opens_at(self.context.now).filter(|_| waits);
+        let deadline = self.context.settings.deadline;
         [sends_at, deadline, self.mode.wakes_at()]
             .into_iter()
             .flatten()
             .min()
     }
 
-    /// The line under edition.
+    /// The edited line.
     pub fn editor(&self) -> &LineEditor {
-        &self.editor
+        self.draft.editor()
     }
 
-    /// The prompt: an open question, mode and target, what is unread and what waits.
+    /// The prompt: an open question, mode and target, unread messages and unsent lines.
     pub fn prompt(&self) -> Line {
-        let language = self.world.language;
+        let language = self.context.language;
         let mut spans = Vec::new();
         let mut add = |text: &str, style| {
             let text = Safe::line(text);
             spans.push(Span { text, style });
         };
-        let is_empty = self.editor.text().is_empty();
+        let is_empty = self.draft.is_empty();
         let question = self.questions.to_show(is_empty);
         if let Some(question) = question.filter(|_| self.mode.scope().is_some()) {
             let asks = match question {
@@ -226,12 +200,12 @@ impl App {
             };
             add(&format!("{asks} "), Style::Bold);
         }
-        add(&self.mode.prompt(&self.world), Style::Prompt);
-        let unread = self.world.session.unread();
+        add(&self.mode.prompt(&self.context), Style::Prompt);
+        let unread = self.context.session.unread();
         if unread > 0 {
             add(&format!(" [{unread}]"), Style::Bold);
         }
-        let count = self.world.pending() as u64;
+        let count = self.context.pending() as u64;
         if count > 0 {
             let pending = language.say(Text::PendingCount { count });
             add(&format!(" ({pending})"), Style::Dim);
@@ -239,8 +213,8 @@ impl App {
         if self.says_offline() {
             // Where every prompt stays on the screen, the seconds would be a prompt each.
             let seconds = self
-                .seconds_to_try()
-                .filter(|_| self.world.settings.echoes);
+                .seconds_to_attempt()
+                .filter(|_| self.context.settings.echoes);
             let said = match seconds {
                 Some(seconds) => language.say(Text::OfflineUntil { seconds }),
                 None => language.say(Text::Offline),
@@ -256,14 +230,14 @@ impl App {
         Line(spans)
     }
 
-    /// What stands in the prompt's place during a search in the history (C-r).
+    /// What stands in the prompt's place during a search in the history (Ctrl-R).
     pub fn search_prompt(&self) -> Option<Line> {
-        let query = self.editor.search()?;
-        let prompt = if self.editor.is_search_failed() {
-            let failed = self.world.language.say(Text::NoMatch);
-            format!("(C-r, {failed}) {query}: ")
+        let query = self.editor().search()?;
+        let prompt = if self.editor().is_search_failed() {
+            let failed = self.context.language.say(Text::NoMatch);
+            format!("(Ctrl-R, {failed}) {query}: ")
         } else {
-            format!("(C-r) {query}: ")
+            format!("(Ctrl-R) {query}: ")
         };
         Some(Line::styled(Safe::line(&prompt), Style::Prompt))
     }
@@ -276,7 +250,7 @@ impl App {
     }
 
     fn start(&mut self) {
-        let settings = &mut self.world.settings;
+        let settings = &mut self.context.settings;
         let interactive = settings.interactive;
         let (user, password) = (settings.user.clone(), settings.password.take());
         if interactive {
@@ -318,17 +292,17 @@ impl App {
 
     fn go(&mut self, place: Goto) {
         if let Goto::Chat(target) = &place {
-            self.world.session.touch(target);
+            self.context.session.touch(target);
         }
         self.mode = place.mode();
-        let acts = self.mode.enter(&self.world);
+        let acts = self.mode.enter(&self.context);
         self.act(acts);
     }
 
     fn tick(&mut self, now: u64) {
-        self.world.now = now;
+        self.context.now = now;
         if self
-            .world
+            .context
             .settings
             .deadline
             .is_some_and(|deadline| now >= deadline)
@@ -336,31 +310,28 @@ impl App {
             self.fail(Text::TimeOut);
             return self.quit(Exit::TimeOut);
         }
-        let acts = self.mode.on_tick(&self.world);
+        let acts = self.mode.on_tick(&self.context);
         self.act(acts);
         self.send_next();
     }
 
     fn print(&mut self, lines: Vec<Line>) {
-        match self.effects.last_mut() {
-            Some(Effect::Print(before)) => before.extend(lines),
-            _ => self.effects.push(Effect::Print(lines)),
-        }
+        self.output.print(lines);
     }
 
     fn say(&mut self, text: Text<'_>) {
-        let line = self.world.line(text);
+        let line = self.context.line(text);
         self.print(vec![line]);
     }
 
     fn fail(&mut self, text: Text<'_>) {
-        let line = self.world.error(text);
+        let line = self.context.error(text);
         self.print(vec![line]);
     }
 
     /// Leaves because a person wants to.
     fn leave(&mut self) {
-        if self.world.settings.interactive {
+        if self.context.settings.interactive {
             self.put_questions_aside();
             self.drop_waiting();
             self.say_unsent();
@@ -373,14 +344,14 @@ impl App {
     }
 
     fn quit(&mut self, exit: Exit) {
-        if !self.over {
+        if !self.is_over {
             self.say_not_carried_out(exit);
             self.say_unsent();
-            self.over = true;
+            self.is_over = true;
             self.forget_credentials();
             self.write_unsaved();
-            self.effects
-                .extend([Effect::Disconnect, Effect::Quit(exit)]);
+            self.output.push(Effect::Disconnect);
+            self.output.push(Effect::Quit(exit));
         }
     }
 
@@ -388,37 +359,34 @@ impl App {
     fn say_not_carried_out(&mut self, exit: Exit) {
         let line = self.input.line_number() + 1;
         let count = self.input.clear();
-        if count > 0 && !self.world.settings.interactive && exit != Exit::Usage {
+        if count > 0 && !self.context.settings.interactive && exit != Exit::Usage {
             self.fail(Text::NotCarriedOut { line, count });
         }
     }
 
     fn finish(&mut self, shows: bool) -> Vec<Effect> {
         self.end_saving();
-        let drawn = shows
-            || self
-                .effects
-                .iter()
-                .any(|effect| matches!(effect, Effect::Print(_)));
-        let counts = self.says_offline() && self.world.settings.echoes;
-        let wait = self.seconds_to_try().filter(|_| counts);
-        let is_counted = wait != std::mem::replace(&mut self.shown_wait, wait);
-        let drawn = drawn || is_counted;
-        if self.world.settings.interactive && !self.over {
-            self.editor.masked(self.mode.is_secret());
-            self.editor.use_history(self.mode.history().unwrap_or(""));
-            if self.world.settings.config.title {
+        let counts = self.says_offline() && self.context.settings.echoes;
+        let seconds = self.seconds_to_attempt().filter(|_| counts);
+        let is_counted = self.outage.show(seconds);
+        let drawn = shows || is_counted || self.output.prints();
+        if self.context.settings.interactive && !self.is_over {
+            let history = self.mode.history().unwrap_or("");
+            self.draft.adapt(self.mode.is_secret(), history);
+            if self.context.settings.config.title {
                 let title = format!("echat {}", self.title_text());
-                if title != self.title {
-                    self.title.clone_from(&title);
-                    self.effects.push(Effect::Title(title));
-                }
+                self.output.name_window(title);
             }
             if drawn {
-                self.effects.push(Effect::Prompt);
+                self.output.push(Effect::Prompt);
             }
         }
-        std::mem::take(&mut self.effects)
+        self.output.take()
+    }
+
+    /// The seconds to the next attempt to connect, as they are shown.
+    fn seconds_to_attempt(&self) -> Option<u64> {
+        seconds_to_attempt(&self.connection, self.at)
     }
 
     /// The prompt without its end, and without the seconds to the next try.
@@ -427,7 +395,7 @@ impl App {
         if self.says_offline()
             && let Some(span) = spans.iter_mut().find(|span| span.style == Style::Error)
         {
-            let offline = self.world.language.say(Text::Offline);
+            let offline = self.context.language.say(Text::Offline);
             span.text = Safe::line(&format!(" ({offline})"));
         }
         let text: String = spans.iter().map(|span| span.text.as_str()).collect();

@@ -1,4 +1,4 @@
-//! Questions that wait for a Y or an N without blocking anything.
+//! Open questions, which block nothing.
 
 use crate::line_editor::LINE_MAX;
 use crate::session::{Excess, Limits};
@@ -25,7 +25,7 @@ pub(super) enum Question {
 /// Several lines that were pasted, and the line into which they were.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pasted {
-    /// To whom they go; without one they are commands.
+    /// The target; without one they are commands.
     pub(super) target: Option<Target>,
     /// What was typed around them belongs to the first and the last.
     pub(super) lines: Vec<String>,
@@ -93,13 +93,27 @@ pub(super) enum Reply {
 
 /// Words that mean yes, in lower case.
 const YES: &[&str] = &[
-    "y", "yes", "yep", "yeah", "yup", "ok", "okay", "sure", "是", "是的", "好", "好的", "可以", "行", "对",
-    "对的", "嗯", "确定", "同意",
+    "y", "yes", "yep", "yeah", "yup", "ok", "okay", "sure", "是", "是的", "好", "好的", "可以",
+    "行", "对", "对的", "嗯", "确定", "同意",
 ];
 /// Words that mean no, in lower case.
 const NO: &[&str] = &[
-    "n", "no", "nope", "nah", "cancel", "否", "不", "不是", "不要", "不行", "不可以", "不用", "不了", "不对",
-    "别", "取消",
+    "n",
+    "no",
+    "nope",
+    "nah",
+    "cancel",
+    "否",
+    "不",
+    "不是",
+    "不要",
+    "不行",
+    "不可以",
+    "不用",
+    "不了",
+    "不对",
+    "别",
+    "取消",
 ];
 /// Words that mean one message, in lower case.
 const ONE: &[&str] = &["o", "one", "一条", "合并"];
@@ -148,9 +162,9 @@ enum Stage {
     /// It is not on the terminal yet: every key that arrives was typed before it.
     #[default]
     Unseen,
-    /// It is on the terminal, and the line under edition was begun before.
+    /// It is on the terminal, and the edited line was begun before.
     Seen,
-    /// It is on the terminal, and the line under edition was begun after it or is empty.
+    /// It is on the terminal, and the edited line was begun after it or is empty.
     Ready,
 }
 
@@ -188,7 +202,7 @@ impl Questions {
         self.edited(line_is_empty);
     }
 
-    /// The line under edition has changed.
+    /// The edited line has changed.
     pub(super) fn edited(&mut self, line_is_empty: bool) {
         if line_is_empty && self.stage == Stage::Seen {
             self.stage = Stage::Ready;

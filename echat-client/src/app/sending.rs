@@ -136,50 +136,50 @@ enum Hold {
 
 impl App {
     pub(super) fn send_line(&mut self, target: Target, text: &str) {
-        let Some(user) = self.world.session.me().map(str::to_owned) else {
+        let Some(user) = self.context.session.me().map(str::to_owned) else {
             return self.refuse(Code::NotLoggedIn);
         };
-        let content = match self.world.session.limits().text(&target, text) {
+        let content = match self.context.session.limits().text(&target, text) {
             Ok(content) => content,
             Err(excess) => return self.never(&excess),
         };
-        let txn_id = self.sending.next_txn_id(&self.world.settings.txn_prefix);
-        let waits = !self.connection.is_online() || !self.sending.is_open(self.world.now);
-        if waits && self.world.settings.interactive && !self.world.has_footer() {
-            let lines = self.world.pending_line(content.as_str());
+        let txn_id = self.sending.next_txn_id(&self.context.settings.txn_prefix);
+        let waits = !self.connection.is_online() || !self.sending.is_open(self.context.now);
+        if waits && self.context.settings.interactive && !self.context.has_footer() {
+            let lines = self.context.pending_line(content.as_str());
             self.print(lines);
         }
-        self.world.outgoing.push(Entry {
+        self.context.outgoing.push(Entry {
             user: user.clone(),
             txn_id,
             target,
             content,
-            typed_at: self.world.now,
+            typed_at: self.context.now,
             was_sent: false,
         });
         self.save(user);
         self.send_next();
-        if self.credentials.is_some() {
+        if self.login.is_wanted() {
             self.connect();
         }
     }
 
-    /// Says that something can never be accepted. On a terminal it is given back to be edited; without
+    /// Says that something can never be accepted. On a terminal it returns to the editor; without
     /// one the line is an error and the last one, since what follows may be meant for after it.
     pub(super) fn never(&mut self, excess: &Excess) {
-        let why = if self.world.settings.interactive {
-            self.world.excess(excess)
+        let why = if self.context.settings.interactive {
+            self.context.excess(excess)
         } else {
-            self.world.reason(excess)
+            self.context.reason(excess)
         };
         self.cannot(&why);
     }
 
     /// The same for another reason.
     pub(super) fn cannot(&mut self, why: &str) {
-        if self.world.settings.interactive {
+        if self.context.settings.interactive {
             self.print(vec![error_line(why)]);
-            self.is_given_back = true;
+            self.draft.refuse();
         } else {
             let line = self.input.line_number();
             self.fail(Text::InLine { line, why });
@@ -188,20 +188,17 @@ impl App {
         }
     }
 
-    /// Puts what can never be accepted into the line under edition again, if that is empty. It is
+    /// Puts what can never be accepted into the edited line again, if that is empty. It is
     /// edited here on every terminal, with `--plain` too.
     pub(super) fn give_back(&mut self, line: &str) {
-        let is_meant = std::mem::take(&mut self.is_given_back);
-        let is_edited = self.world.settings.interactive && !self.mode.is_secret();
-        if is_meant && is_edited && self.editor.text().is_empty() {
-            self.editor.set(line, line.len());
-        }
+        let may_be_edited = self.context.settings.interactive && !self.mode.is_secret();
+        self.draft.restore_refused(line, may_be_edited);
     }
 
-    /// Asks before a line is sent that looks like a command. Without a terminal nobody is there to
-    /// ask, and a line is what it was written for.
+    /// Asks before a line is sent that looks like a command. Without a terminal there is no user to
+    /// ask, and the line is sent.
     pub(super) fn ask_if_meant(&mut self, target: Target, text: String) {
-        if !self.world.settings.interactive {
+        if !self.context.settings.interactive {
             return self.send_line(target, &text);
         }
         self.ask_question(Question::SendAsText(target, text));
@@ -210,7 +207,7 @@ impl App {
     /// Leaves a room, on a terminal only after a yes: what was said there is not seen again.
     pub(super) fn leave_room(&mut self, room: String) {
         let target = Target::Room(room).normal();
-        if !self.world.settings.interactive || !self.world.session.has(&target) {
+        if !self.context.settings.interactive || !self.context.session.has(&target) {
             let roomname = target.query();
             return self.ask_aloud(Request::LeaveRoom { roomname });
         }
@@ -222,13 +219,13 @@ impl App {
 
     /// Sends the next line, if it may go.
     pub(super) fn send_next(&mut self) {
-        if !self.connection.is_online() || !self.sending.is_open(self.world.now) {
+        if !self.connection.is_online() || !self.sending.is_open(self.context.now) {
             return;
         }
-        let Some(me) = self.world.session.me() else {
+        let Some(me) = self.context.session.me() else {
             return;
         };
-        if let Some(entry) = self.world.outgoing.next(me) {
+        if let Some(entry) = self.context.outgoing.next(me) {
             let request = entry.request();
             self.sending.sent_at = self.at;
             self.write_unsaved();
@@ -242,22 +239,22 @@ impl App {
             Err(fail) if is_passing(fail) => self.send_later(fail),
             Err(fail) => {
                 self.verdict.note(Verdict::Refused);
-                let reason = self.world.language.refusal(fail);
-                if let Some(entry) = self.world.outgoing.done() {
+                let reason = self.context.language.refusal(fail);
+                if let Some(entry) = self.context.outgoing.done() {
                     let target = entry.target.name();
                     self.fail(Text::MessageRefused {
                         target,
                         reason: &reason,
                     });
                     let content = entry.content.as_str();
-                    let lines = self.world.refused_line(content);
+                    let lines = self.context.refused_line(content);
                     self.print(lines);
                     self.save(entry.user);
                 }
             }
             Ok(()) => {
-                self.sending.got_through(self.world.pending() <= 1);
-                if let Some(entry) = self.world.outgoing.done() {
+                self.sending.got_through(self.context.pending() <= 1);
+                if let Some(entry) = self.context.outgoing.done() {
                     self.save(entry.user);
                 }
             }
@@ -268,14 +265,14 @@ impl App {
     fn send_later(&mut self, fail: &Fail) {
         let seconds = retry_after(fail).unwrap_or(STORAGE_WAIT).max(1);
         self.sending
-            .hold_until(self.world.now.saturating_add(seconds));
+            .hold_until(self.context.now.saturating_add(seconds));
         // How long it waits is said once.
-        let reason = self.world.language.refusal(&Fail {
+        let reason = self.context.language.refusal(&Fail {
             detail: Vec::new(),
             ..fail.clone()
         });
         let target = self
-            .world
+            .context
             .outgoing
             .again()
             .map(|entry| entry.target.name().to_owned());
@@ -297,9 +294,9 @@ impl App {
         match lines {
             None => self.say(Text::OutgoingLocked),
             Some(lines) => {
-                let limits = self.world.session.limits();
+                let limits = self.context.session.limits();
                 let possible = |target: &Target, text: &str| limits.text(target, text).ok();
-                let loaded = self.world.outgoing.load(user, lines, possible);
+                let loaded = self.context.outgoing.load(user, lines, possible);
                 if loaded.found > 0 {
                     self.say(Text::OutgoingFound {
                         count: loaded.found as u64,
@@ -315,10 +312,10 @@ impl App {
     /// The connection is lost. Whether a line was in flight: it is sent again with the next
     /// connection, or set aside if it may be why three in a row were lost.
     pub(super) fn cut_line(&mut self, loss: Loss) -> bool {
-        let was_sending = self.world.outgoing.is_sending();
+        let was_sending = self.context.outgoing.is_sending();
         let since_sent = self.at.saturating_sub(self.sending.sent_at);
         let may_be_why = loss.can_be_by_a_line(since_sent);
-        if let Some(entry) = self.world.outgoing.cut(may_be_why) {
+        if let Some(entry) = self.context.outgoing.cut(may_be_why) {
             self.verdict.note(Verdict::Refused);
             self.fail(Text::LineCutsOff {
                 target: entry.target.name(),
@@ -332,12 +329,12 @@ impl App {
 
     /// The limits may be lower than when these lines were typed.
     pub(super) fn heed_limits(&mut self) {
-        let Some(me) = self.world.session.me().map(str::to_owned) else {
+        let Some(me) = self.context.session.me().map(str::to_owned) else {
             return;
         };
-        let limits = self.world.session.limits();
+        let limits = self.context.session.limits();
         let passes = |entry: &Entry| limits.text(&entry.target, entry.content.as_str()).is_ok();
-        let failed = self.world.outgoing.sift(&me, passes);
+        let failed = self.context.outgoing.sift(&me, passes);
         if failed.is_empty() {
             return;
         }
@@ -362,7 +359,7 @@ impl App {
             self.fail(Text::OutgoingUnreadable { count });
         }
         for aside in unreadable.into_iter().take(UNREADABLE_SHOWN) {
-            let lines = self.world.aside_line(aside);
+            let lines = self.context.aside_line(aside);
             self.print(lines);
         }
         let count = asides.len() as u64;
@@ -370,13 +367,13 @@ impl App {
             .sending
             .files
             .as_ref()
-            .filter(|_| self.world.settings.config.keep_unsent);
+            .filter(|_| self.context.settings.config.keep_unsent);
         match kept.map(|files| files.aside.clone()) {
             Some(file) => self.fail(Text::SetAside { count, file: &file }),
             None => self.fail(Text::NotSentAgain { count }),
         }
         for aside in asides {
-            self.effects.push(Effect::SetAside {
+            self.output.push(Effect::SetAside {
                 user: user.to_owned(),
                 line: aside.line,
             });
@@ -386,9 +383,9 @@ impl App {
     /// Shows a line that is set aside and why, if that is known.
     fn say_aside(&mut self, aside: &Aside) {
         if let Some((target, text)) = &aside.text
-            && let Err(excess) = self.world.session.limits().text(target, text)
+            && let Err(excess) = self.context.session.limits().text(target, text)
         {
-            let reason = self.world.reason(&excess);
+            let reason = self.context.reason(&excess);
             let (target, reason) = (target.name(), reason.as_str());
             self.fail(if aside.was_sent {
                 Text::NotResent { target, reason }
@@ -396,7 +393,7 @@ impl App {
                 Text::MessageRefused { target, reason }
             });
         }
-        let lines = self.world.aside_line(aside);
+        let lines = self.context.aside_line(aside);
         self.print(lines);
     }
 
@@ -405,38 +402,38 @@ impl App {
     /// many more there are.
     pub fn footer(&self, rows: usize) -> Vec<Line> {
         let rows = rows.min(FOOTER_ROWS);
-        if rows == 0 || !self.world.has_footer() || self.mode.scope().is_none() {
+        if rows == 0 || !self.context.has_footer() || self.mode.scope().is_none() {
             return Vec::new();
         }
-        let is_pending = self.world.pending() > 0;
+        let is_pending = self.context.pending() > 0;
         let notices = (rows - usize::from(is_pending)).min(NOTICE_ROWS);
-        let mut lines = self.world.notice_rows(notices);
+        let mut lines = self.context.notice_rows(notices);
         if is_pending {
             let rows = rows - lines.len();
-            lines.extend(self.world.waiting_rows(self.mode.target(), rows));
+            lines.extend(self.context.waiting_rows(self.mode.target(), rows));
         }
         lines
     }
 
     /// Takes lines back before they are sent.
     pub(super) fn withdraw(&mut self, which: Which) {
-        let Some(me) = self.world.session.me().map(str::to_owned) else {
+        let Some(me) = self.context.session.me().map(str::to_owned) else {
             return self.fail(Text::NothingWaits);
         };
         let number = match which {
             Which::All => None,
             Which::Number(number) => Some(number),
         };
-        match self.world.outgoing.withdraw(&me, number) {
+        match self.context.outgoing.withdraw(&me, number) {
             Ok(entries) => {
                 for entry in &entries {
                     let (target, text) = (entry.target.name(), entry.content.as_str());
                     let lines = if entry.was_sent {
                         self.say(Text::WithdrawnLate { target });
-                        self.world.unanswered_line(text)
+                        self.context.unanswered_line(text)
                     } else {
                         self.say(Text::Withdrawn { target });
-                        self.world.refused_line(text)
+                        self.context.refused_line(text)
                     };
                     self.print(lines);
                 }
@@ -452,8 +449,8 @@ impl App {
 
     /// Says how many lines of the user are left, and what becomes of them.
     pub(super) fn say_unsent(&mut self) {
-        let count = self.world.pending() as u64;
-        let Some(user) = self.world.session.me().map(str::to_owned) else {
+        let count = self.context.pending() as u64;
+        let Some(user) = self.context.session.me().map(str::to_owned) else {
             return;
         };
         if count == 0 || !self.sending.must_say_unsent() {
@@ -464,7 +461,7 @@ impl App {
             .sending
             .files
             .clone()
-            .filter(|_| self.world.settings.config.keep_unsent);
+            .filter(|_| self.context.settings.config.keep_unsent);
         match files {
             Some(files) => self.fail(Text::UnsentKept {
                 user: &user,
@@ -495,11 +492,11 @@ impl App {
         let user = self.sending.unsaved.take();
         // Before the file was read, writing it would lose what it holds.
         if let Some(user) = user
-            && self.world.settings.config.keep_unsent
+            && self.context.settings.config.keep_unsent
             && !self.sending.is_loading()
         {
-            let lines = self.world.outgoing.to_lines(&user);
-            self.effects.push(Effect::SaveOutgoing { user, lines });
+            let lines = self.context.outgoing.to_lines(&user);
+            self.output.push(Effect::SaveOutgoing { user, lines });
         }
     }
 
@@ -519,7 +516,7 @@ impl App {
     pub(super) fn end_batch(&mut self) -> Vec<Effect> {
         self.sending.is_batch = false;
         self.write_unsaved();
-        std::mem::take(&mut self.effects)
+        self.output.take()
     }
 }
 

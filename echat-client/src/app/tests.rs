@@ -11,10 +11,10 @@ use crate::line_editor::Key;
 
 mod account;
 mod anything;
-mod begun;
 mod completing;
 mod connection;
 mod days;
+mod drafts;
 mod forged;
 mod leaving;
 mod limits;
@@ -192,9 +192,9 @@ impl Stage {
         self.effects.iter().filter_map(alert).collect()
     }
 
-    /// The texts that wait to be sent.
+    /// The unsent texts.
     fn contents(&mut self) -> Vec<String> {
-        let lines = self.app.world.outgoing.to_lines("ann");
+        let lines = self.app.context.outgoing.to_lines("ann");
         let content = |line: &str| {
             let value: serde_json::Value = serde_json::from_str(line).unwrap();
             value["content"].as_str().unwrap().to_owned()

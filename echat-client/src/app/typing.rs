@@ -7,42 +7,43 @@ use zeroize::Zeroizing;
 
 use super::question::{PASTED_LINES_MAX, Pasted, Question, Reply};
 use super::{App, Effect, Input};
-use crate::line_editor::{Completer, Key, Outcome};
-use crate::modes::{Goto, error_line};
+use crate::line_editor::{Key, Outcome};
+use crate::modes::{Goto, QUIT, error_line};
 use crate::render::safe::Safe;
 use crate::render::styled::{Span, Style};
 use crate::session::{Excess, Session};
 use crate::statement::{self, Names, Scope, Statement};
-use crate::target::{Target, normal_name};
+use crate::target::Target;
 use crate::text::Text;
 
 impl App {
     pub(super) fn key(&mut self, key: Key) {
-        match self.editor.handle(key) {
+        match self.draft.key(key) {
             Outcome::None | Outcome::Redraw => {}
-            Outcome::Submit(line) if self.is_garbled(&line) => {
-                self.editor.set(&line, line.len());
+            Outcome::Submit(line) if self.draft.is_garbled(&line) => {
+                self.draft.restore(&line, line.len());
                 self.fail(Text::NotTextHere);
             }
             Outcome::Submit(line) => {
                 let line = Zeroizing::new(line);
-                self.is_given_back = false;
+                self.draft.submit();
                 self.typed(&line);
                 self.give_back(&line);
             }
             Outcome::Complete => self.complete(false),
             Outcome::CompletePrevious => self.complete(true),
-            Outcome::PasteOfLines(lines) if lines.iter().any(|line| self.is_garbled(line)) => {
+            Outcome::PasteOfLines(lines)
+                if lines.iter().any(|line| self.draft.is_garbled(line)) =>
+            {
                 self.fail(Text::NotTextHere);
             }
             Outcome::PasteOfLines(lines) => self.ask_about_paste(lines),
-            Outcome::ClearScreen => self.effects.push(Effect::ClearScreen),
+            Outcome::ClearScreen => self.output.push(Effect::ClearScreen),
             Outcome::EndOfInput => self.leave(),
             Outcome::Interrupt => self.interrupt(),
         }
-        let is_empty = self.editor.text().is_empty();
-        self.garbled &= !is_empty;
-        self.questions.edited(is_empty);
+        self.draft.edited();
+        self.questions.edited(self.draft.is_empty());
     }
 
     /// Whether a question waits for [`Input::Shown`].
@@ -52,12 +53,7 @@ impl App {
 
     /// The terminal shows the newest question, and no key that was typed before is unread.
     pub(super) fn shown(&mut self) {
-        self.questions.shown(self.editor.text().is_empty());
-    }
-
-    /// Whether a line holds what was no text when it was typed.
-    fn is_garbled(&self, line: &str) -> bool {
-        self.garbled && line.contains(char::REPLACEMENT_CHARACTER)
+        self.questions.shown(self.draft.is_empty());
     }
 
     /// A line without a terminal. A script does not read answers before it writes the next line, so
@@ -68,27 +64,26 @@ impl App {
 
     /// Takes lines of input, as long as there is nothing to wait for.
     pub(super) fn take_lines(&mut self) {
-        while !self.over
+        while !self.is_over
             && self.may_go_on()
             && !self.awaits_login()
             && let Some(line) = self.input.take()
         {
-            self.is_given_back = false;
+            self.draft.submit();
             self.submit(&line);
             self.give_back(&line);
         }
     }
 
     fn may_go_on(&self) -> bool {
-        self.world.settings.interactive || self.has_all()
+        self.context.settings.interactive || self.has_all()
     }
 
     /// Whether everything that was asked for has come.
     fn has_all(&self) -> bool {
-        !self.owed.has_awaited()
-            && self.waiting.is_empty()
-            && self.world.pending() == 0
-            && (self.connection.is_online() || self.credentials.is_none())
+        self.requests.is_done()
+            && self.context.pending() == 0
+            && (self.connection.is_online() || !self.login.is_wanted())
             && !self.sending.is_loading()
     }
 
@@ -102,9 +97,9 @@ impl App {
         self.mode.scope().is_none()
     }
 
-    /// Whether more lines may come: those that wait are kept in memory.
+    /// Whether more lines may come: lines that are not taken yet are kept in memory.
     pub fn wants_input(&self) -> bool {
-        self.world.settings.interactive || self.input.has_room()
+        self.context.settings.interactive || self.input.has_room()
     }
 
     pub(super) fn typed(&mut self, line: &str) {
@@ -131,15 +126,15 @@ impl App {
         self.enter(line);
     }
 
-    /// Whether a line that does not answer the open question is still carried out: a command, or a text
-    /// that begins with `//`. Any other text may be a misspelt answer, and is not sent.
+    /// Whether a line that does not answer the open question is still carried out: a command, `quit`, or a
+    /// text that begins with `//`. Any other text may be a misspelt answer, and is not sent.
     fn is_meant_beside_question(&self, line: &str) -> bool {
         let Some(scope) = self.mode.scope() else {
             return true;
         };
         let is_command = statement::parse(scope, line)
             .is_ok_and(|statement| !matches!(statement, Statement::Say(_)));
-        is_command || statement::begins_with_two_slashes(line)
+        is_command || line.trim() == QUIT || statement::begins_with_two_slashes(line)
     }
 
     fn ask_again(&mut self, question: &Question, line: &str) {
@@ -160,20 +155,13 @@ impl App {
             self.input.push(Zeroizing::new(line.to_owned()));
             self.say(Text::WaitsForLogin);
         } else {
-            self.say(self.world.please_wait());
+            self.say(self.context.please_wait());
         }
     }
 
     /// Whether a login is under way and nothing of its user is known yet.
     fn awaits_login(&self) -> bool {
-        let Some(credentials) = self
-            .credentials
-            .as_ref()
-            .filter(|_| !self.connection.is_online())
-        else {
-            return false;
-        };
-        self.known.as_deref() != Some(normal_name(&credentials.name).as_str())
+        !self.connection.is_online() && self.login.is_of_new_user()
     }
 
     /// Whether a line means the same before and after the login.
@@ -194,16 +182,16 @@ impl App {
         }
     }
 
-    /// Drops the lines that wait for a login that failed.
+    /// Drops the lines that were typed before a login that failed.
     pub(super) fn drop_held(&mut self) {
-        if self.world.settings.interactive && !self.input.is_empty() {
+        if self.context.settings.interactive && !self.input.is_empty() {
             let count = self.input.clear();
             self.fail(Text::HeldDropped { count });
         }
     }
 
     pub(super) fn submit(&mut self, line: &str) {
-        let acts = self.mode.submit(line, &self.world);
+        let acts = self.mode.submit(line, &self.context);
         self.act(acts);
     }
 
@@ -213,7 +201,7 @@ impl App {
         let is_text = matches!(statement::parse(Scope::Chat, line), Ok(Statement::Say(_)));
         let is_command = !is_text || self.open_question().is_some_and(answers);
         if line.is_empty()
-            || !self.world.settings.echoes
+            || !self.context.settings.echoes
             || (self.mode.target().is_some() && !is_command)
         {
             return;
@@ -289,7 +277,7 @@ impl App {
         });
     }
 
-    /// Closes every question unanswered: C-c or `\c` at a question, a logout, the end.
+    /// Closes every question unanswered: Ctrl-C or `\c` at a question, a logout, the end.
     pub(super) fn put_questions_aside(&mut self) {
         for question in self.questions.take_all() {
             self.not_sent(question);
@@ -303,23 +291,21 @@ impl App {
             Question::Leave(room) => Text::Stays { room: room.name() },
             _ => Text::NotSent,
         });
-        if let Question::Paste(Pasted { typed, .. }) = question
-            && self.editor.text().is_empty()
-        {
-            self.editor.set(&typed.0, typed.1);
+        if let Question::Paste(Pasted { typed, .. }) = question {
+            self.draft.restore(&typed.0, typed.1);
         }
     }
 
     pub(super) fn ask_about_paste(&mut self, mut lines: Vec<String>) {
-        let typed = (self.editor.text().to_owned(), self.editor.cursor());
         // Where one name is asked for, several lines are no answer.
         if self.mode.scope().is_none() {
-            self.editor.replace(typed.1..typed.1, &lines[0]);
-            return;
+            return self.draft.insert(&lines[0]);
         }
-        // One line is here only because it is too long for the line under edition.
+        let (text, cursor) = self.draft.contents();
+        let typed = (text.to_owned(), cursor);
+        // One line is here only because it is too long for the edited line.
         if let ([line], Some(target)) = (&lines[..], self.mode.target())
-            && let Err(excess) = self.world.session.limits().text(target, line)
+            && let Err(excess) = self.context.session.limits().text(target, line)
         {
             return self.fail_to_paste(&excess);
         }
@@ -335,7 +321,7 @@ impl App {
             target: self.mode.target().cloned(),
             lines,
             typed,
-            limits: self.world.session.limits(),
+            limits: self.context.session.limits(),
         };
         match pasted.excess() {
             None => {}
@@ -350,7 +336,7 @@ impl App {
         if !pasted.may_be_each() && !pasted.may_be_one() {
             return self.refuse_count(&pasted);
         }
-        self.editor.clear();
+        self.draft.clear();
         self.ask_question(Question::Paste(pasted));
     }
 
@@ -358,29 +344,34 @@ impl App {
     /// is asked for after the other, each is typed: by a script, or by a password manager. From the
     /// first on that is a text, they are a paste.
     pub(super) fn lines(&mut self, text: &str) -> Vec<Effect> {
-        let garbled = self.garbled;
+        let is_garbled = self.draft.garbles();
         let mut effects = Vec::new();
         let mut rest = text;
         self.begin_batch();
         while let Some((line, more)) = rest.split_once('\n')
             && (!is_several(rest) || self.is_asking() || self.is_command_with(line))
         {
-            self.garbled |= garbled;
+            if is_garbled {
+                self.draft.garble();
+            }
             effects.extend(self.step(Input::Key(Key::Paste(line.to_owned()))));
             effects.extend(self.step(Input::Key(Key::Enter)));
             rest = more;
         }
         if !rest.is_empty() {
-            self.garbled |= garbled;
+            if is_garbled {
+                self.draft.garble();
+            }
             effects.extend(self.step(Input::Key(Key::Paste(rest.to_owned()))));
         }
         effects.extend(self.end_batch());
         effects
     }
 
-    /// Whether the line under edition is a command of the mode, with this behind the cursor.
+    /// Whether the edited line is a command of the mode, with this behind the cursor.
     fn is_command_with(&self, inserted: &str) -> bool {
-        let (before, after) = self.editor.text().split_at(self.editor.cursor());
+        let (text, cursor) = self.draft.contents();
+        let (before, after) = text.split_at(cursor);
         let line = [before, inserted, after].concat();
         self.mode.scope().is_some_and(|scope| {
             let read = statement::parse(scope, &line);
@@ -397,9 +388,9 @@ impl App {
     }
 
     /// Pasted lines were confirmed: in a chat they are text, whatever they look like. All of them are
-    /// sent, or none. A command that is refused is given back.
+    /// sent, or none. A command that is refused returns to the editor.
     fn paste(&mut self, pasted: Pasted, lines: Vec<String>) {
-        let limits = self.world.session.limits();
+        let limits = self.context.session.limits();
         let refusal = pasted.target.as_ref().and_then(|target| {
             let mut checked = lines.iter().map(|line| limits.text(target, line));
             checked.find_map(Result::err)
@@ -409,7 +400,7 @@ impl App {
             return self.not_sent(Question::Paste(pasted));
         }
         for line in lines {
-            self.is_given_back = false;
+            self.draft.submit();
             match &pasted.target {
                 Some(target) => self.send_line(target.clone(), &line),
                 None => self.enter(&line),
@@ -419,13 +410,13 @@ impl App {
     }
 
     fn fail_to_paste(&mut self, excess: &Excess) {
-        let why = self.world.excess(excess);
+        let why = self.context.excess(excess);
         self.print(vec![error_line(&why)]);
     }
 
-    /// C-c: out of a question, and out of a mode that only asks.
+    /// Ctrl-C: out of a question, and out of a mode that only asks.
     fn interrupt(&mut self) {
-        self.editor.clear();
+        self.draft.clear();
         self.drop_held();
         let is_asking = self.questions.newest().is_some();
         self.put_questions_aside();
@@ -436,31 +427,17 @@ impl App {
         }
     }
 
-    /// Tab goes on with the completion it began, as long as nothing else was typed.
+    /// Tab.
     fn complete(&mut self, backwards: bool) {
         let Some(scope) = self.mode.words() else {
             return;
         };
-        let (line, cursor) = (self.editor.text(), self.editor.cursor());
-        let begun = self.completer.take();
-        let begun = begun.filter(|completer| completer.continues(line, cursor));
-        let completer = begun.or_else(|| {
-            let target = statement::addressee(scope, &line[..cursor]);
-            let target = target.map(Target::normal);
-            let names = names(&self.world.session, target.as_ref().or(self.mode.target()));
-            let found = statement::complete(scope, &line[..cursor], &names);
-            Completer::start(line, found.from..cursor, found.candidates)
+        let (session, open) = (&self.context.session, self.mode.target());
+        self.draft.complete(backwards, |line| {
+            let target = statement::addressee(scope, line).map(Target::normal);
+            let names = names(session, target.as_ref().or(open));
+            statement::complete(scope, line, &names)
         });
-        self.completer = completer;
-        let Some(completer) = &mut self.completer else {
-            return;
-        };
-        let (range, text) = if backwards {
-            completer.backward()
-        } else {
-            completer.forward()
-        };
-        self.editor.replace(range, &text);
     }
 }
 

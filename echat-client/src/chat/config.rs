@@ -63,7 +63,7 @@ enum Origin {
     Named,
     /// In the user's own folder.
     Own,
-    /// In the folder that the program was started in, which anybody may have made.
+    /// In the folder that the program was started in, which anyone may have made.
     Here,
 }
 
@@ -232,7 +232,10 @@ mod tests {
                 r#"{"bell": true, "bell": true}"#,
                 "client.bell: the same key twice",
             ),
-            (r#"{"password_file": "x"}"#, "client.password_file: accepted only"),
+            (
+                r#"{"password_file": "x"}"#,
+                "client.password_file: accepted only",
+            ),
             ("[]", "client: expected an object, found a list"),
         ] {
             let text = format!(r#"{{"client": {section}}}"#);

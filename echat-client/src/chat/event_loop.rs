@@ -111,7 +111,7 @@ impl EventLoop {
         })
     }
 
-    /// Runs to the end. The terminal is given back whatever the end is.
+    /// Runs to the end. The terminal is restored whatever the end is.
     pub(super) fn run(mut self) -> io::Result<End> {
         let ended = self.converse();
         let left = self.screen.leave(&self.app);

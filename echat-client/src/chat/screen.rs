@@ -44,7 +44,7 @@ pub(super) struct Screen {
     /// The terminal that is typed at while what is shown goes elsewhere: questions stand there.
     tty: Option<Tty>,
     interactive: bool,
-    /// What waits to be shown: everything that came at once is one write.
+    /// Lines to show: everything that came at once is one write.
     lines: Vec<Line>,
     prompt: bool,
     /// Whether a line was entered or printed since the last prompt: where nothing is redrawn,
@@ -114,7 +114,7 @@ impl Screen {
         self.prompt = true;
     }
 
-    /// Paints what waits, and says whether it did. Nothing is painted while the place of the prompt
+    /// Paints the lines and the prompt, and says whether it did. Nothing is painted while the place of the prompt
     /// is not known: after a resize, and until the terminal has said where its cursor is.
     ///
     /// # Errors
@@ -168,7 +168,7 @@ impl Screen {
         self.deadline = Some(now + patience);
     }
 
-    /// Paints what waits, wherever the prompt is.
+    /// Paints the lines and the prompt, wherever the prompt is.
     pub(super) fn paint(&mut self, app: &App) -> io::Result<()> {
         if self.painter.is_seeking() {
             return Ok(());
@@ -225,7 +225,7 @@ impl Screen {
         Ok(())
     }
 
-    /// The prompt, with the lines that wait in rows above it.
+    /// The prompt, with notices and unsent lines in rows above it.
     fn laid_out(&self, app: &App) -> PromptRows {
         let editor = app.editor();
         let prompt = app.search_prompt().unwrap_or_else(|| app.prompt());

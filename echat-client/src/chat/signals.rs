@@ -18,7 +18,7 @@ pub(super) enum Wish {
     Stop,
     /// Here again.
     Continue,
-    /// C-c on a terminal that is not in raw mode.
+    /// Ctrl-C on a terminal that is not in raw mode.
     Interrupt,
     /// End, by this signal.
     End(i32),

@@ -48,11 +48,11 @@ pub enum Outcome {
     CompletePrevious,
     /// Several lines were pasted, or one that is too long for the line. The line is as it was.
     PasteOfLines(Vec<String>),
-    /// C-l: clear the screen.
+    /// Ctrl-L: clear the screen.
     ClearScreen,
-    /// C-d on an empty line.
+    /// Ctrl-D on an empty line.
     EndOfInput,
-    /// C-c. The line is as it was; [`LineEditor::clear`] empties it.
+    /// Ctrl-C. The line is as it was; [`LineEditor::clear`] empties it.
     Interrupt,
 }
 
@@ -112,7 +112,7 @@ impl LineEditor {
     }
 
     /// Begins or ends the entry of a password, with an empty line: nothing of it is kept in a
-    /// history, for C-y or for undo, and its memory is wiped.
+    /// history, for Ctrl-Y or for undo, and its memory is wiped.
     pub fn masked(&mut self, masked: bool) {
         if masked != self.masked {
             self.buffer.wipe();
@@ -131,7 +131,7 @@ impl LineEditor {
         self.masked
     }
 
-    /// Chooses the history that lines are added to and Up and C-r look in.
+    /// Chooses the history that lines are added to and Up and Ctrl-R look in.
     pub fn use_history(&mut self, bucket: &'static str) {
         if bucket != self.bucket {
             self.settle();
@@ -139,7 +139,7 @@ impl LineEditor {
         }
     }
 
-    /// What is being searched for with C-r; `None` while nothing is.
+    /// What is being searched for with Ctrl-R; `None` while nothing is.
     pub fn search(&self) -> Option<&str> {
         self.histories.get(self.bucket).and_then(History::query)
     }

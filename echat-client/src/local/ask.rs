@@ -70,11 +70,14 @@ pub(crate) enum Consent {
 
 /// Reads the answer to such a question, in English or Chinese.
 pub(crate) fn consent(line: &[u8]) -> Consent {
-    let word = String::from_utf8_lossy(line).trim().to_lowercase();
+    let word = String::from_utf8_lossy(line);
+    if matches!(word.trim(), "yes" | "是") {
+        return Consent::Yes;
+    }
+    let word = word.trim().to_lowercase();
     match word.trim_end_matches(['.', '!', '。', '！']) {
-        "yes" | "是" => Consent::Yes,
-        "y" | "ye" | "yep" | "yeah" | "yup" | "ok" | "okay" | "sure" | "ｙ" | "ｙｅｓ" | "是的" | "好"
-        | "好的" | "可以" | "对" | "行" => Consent::NotWhole,
+        "y" | "ye" | "yes" | "yep" | "yeah" | "yup" | "ok" | "okay" | "sure" | "ｙ" | "ｙｅｓ"
+        | "是" | "是的" | "好" | "好的" | "可以" | "对" | "行" => Consent::NotWhole,
         _ => Consent::No,
     }
 }
@@ -101,10 +104,12 @@ mod tests {
 
     #[test]
     fn only_the_whole_word_is_a_yes() {
-        for line in ["yes\n", "YES\r\n", " yes. ", "是\n"] {
+        for line in ["yes\n", " yes\r\n", "是\n"] {
             assert_eq!(consent(line.as_bytes()), Consent::Yes, "{line:?}");
         }
-        for line in ["y\n", "Y\n", "ok\n", "yep\n", "是的\n", "好。\n"] {
+        for line in [
+            "y\n", "Y\n", "YES\n", "yes.\n", "ok\n", "yep\n", "是的\n", "好。\n",
+        ] {
             assert_eq!(consent(line.as_bytes()), Consent::NotWhole, "{line:?}");
         }
         for line in ["", "\n", "no\n", "n\n", "否\n", "yesterday\n", "\u{fffd}\n"] {

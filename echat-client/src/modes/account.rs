@@ -8,8 +8,8 @@ use echat_proto::param::NewPassword;
 use zeroize::Zeroizing;
 
 use super::lines::error_line;
-use super::{Act, Goto, Mode, World, answers, print, read};
-use crate::session::{Asked, News};
+use super::{Act, Context, Goto, Mode, answers, print, read};
+use crate::session::{Asked, Update};
 use crate::statement::{self, Misread, Scope};
 use crate::text::Text;
 
@@ -35,10 +35,10 @@ pub(super) struct Login {
 }
 
 /// What can be typed instead of a name; nothing can be called like that.
-fn way_out(scope: Scope, line: &str, world: &World) -> Option<Vec<Act>> {
+fn way_out(scope: Scope, line: &str, context: &Context) -> Option<Vec<Act>> {
     match statement::parse(scope, line) {
         Err(Misread::Unknown | Misread::Form(_) | Misread::Empty) => None,
-        _ => read(scope, line, world).err(),
+        _ => read(scope, line, context).err(),
     }
 }
 
@@ -51,7 +51,7 @@ impl Mode for Register {
         None
     }
 
-    fn prompt(&self, world: &World) -> String {
+    fn prompt(&self, context: &Context) -> String {
         if self.waits {
             return format!("register {WAITS}");
         }
@@ -60,7 +60,7 @@ impl Mode for Register {
             (Some(_), None) => Text::Password,
             (Some(_), Some(_)) => Text::PasswordAgain,
         };
-        format!("register {}", world.language.say(question))
+        format!("register {}", context.language.say(question))
     }
 
     fn words(&self) -> Option<Scope> {
@@ -75,29 +75,29 @@ impl Mode for Register {
         self.name.is_some()
     }
 
-    fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
+    fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         if self.waits {
-            return way_out(Scope::Register, line, world)
-                .unwrap_or_else(|| print(vec![world.line(world.please_wait())]));
+            return way_out(Scope::Register, line, context)
+                .unwrap_or_else(|| print(vec![context.line(context.please_wait())]));
         }
         if self.name.is_some() && line.is_empty() {
-            return print(vec![world.line(Text::NoPasswordTyped)]);
+            return print(vec![context.line(Text::NoPasswordTyped)]);
         }
         // A password is longer than each of these; in full-width letters they may be one.
         let may_be_command = self.name.is_none() || line.len() < PASSWORD_MIN;
-        if may_be_command && let Some(acts) = way_out(Scope::Register, line, world) {
+        if may_be_command && let Some(acts) = way_out(Scope::Register, line, context) {
             return acts;
         }
         match (&self.name, self.password.take()) {
-            (None, _) => self.take_name(line, world),
+            (None, _) => self.take_name(line, context),
             (Some(_), None) => {
                 if line.trim().is_empty() {
-                    return print(vec![world.error(Text::PasswordOfSpaces)]);
+                    return print(vec![context.error(Text::PasswordOfSpaces)]);
                 }
                 // Said now, before it is typed a second time in vain.
                 match Password::new(line) {
                     Ok(_) => self.password = Some(Zeroizing::new(line.to_owned())),
-                    Err(bad) => return error(&world.language.bad_password(&bad)),
+                    Err(bad) => return error(&context.language.bad_password(&bad)),
                 }
                 Vec::new()
             }
@@ -114,22 +114,22 @@ impl Mode for Register {
             (Some(_), Some(_)) => {
                 self.tries += 1;
                 if self.tries >= TRIES {
-                    let mut acts = print(vec![world.error(Text::TooManyTries)]);
+                    let mut acts = print(vec![context.error(Text::TooManyTries)]);
                     acts.push(Act::Goto(Goto::Command));
                     return acts;
                 }
                 let left = TRIES - self.tries;
-                print(vec![world.error(Text::PasswordsDiffer { left })])
+                print(vec![context.error(Text::PasswordsDiffer { left })])
             }
         }
     }
 
-    fn on_news(&mut self, news: &News, world: &World) -> Vec<Act> {
-        let mut acts = print(answers::tell(news, world));
-        match news {
-            News::Answer(Asked::Register(_), Ok(_)) => acts.push(Act::Goto(Goto::Command)),
+    fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
+        let mut acts = print(answers::tell(update, context));
+        match update {
+            Update::Answer(Asked::Register(_), Ok(_)) => acts.push(Act::Goto(Goto::Command)),
             // Another name may do.
-            News::Answer(Asked::Register(_), Err(_)) => *self = Self::default(),
+            Update::Answer(Asked::Register(_), Err(_)) => *self = Self::default(),
             _ => {}
         }
         acts
@@ -145,11 +145,11 @@ impl Mode for Register {
 }
 
 impl Register {
-    fn take_name(&mut self, line: &str, world: &World) -> Vec<Act> {
+    fn take_name(&mut self, line: &str, context: &Context) -> Vec<Act> {
         match Username::new(line.trim()) {
-            Err(NameError::Empty) => return print(vec![world.line(Text::NoNameTyped)]),
+            Err(NameError::Empty) => return print(vec![context.line(Text::NoNameTyped)]),
             Ok(name) => self.name = Some(name),
-            Err(bad) => return error(&world.language.bad_name(&bad)),
+            Err(bad) => return error(&context.language.bad_name(&bad)),
         }
         Vec::new()
     }
@@ -166,7 +166,7 @@ impl Mode for Login {
         None
     }
 
-    fn prompt(&self, world: &World) -> String {
+    fn prompt(&self, context: &Context) -> String {
         if self.waits {
             return format!("login {WAITS}");
         }
@@ -175,7 +175,7 @@ impl Mode for Login {
         } else {
             Text::Password
         };
-        format!("login {}", world.language.say(question))
+        format!("login {}", context.language.say(question))
     }
 
     fn words(&self) -> Option<Scope> {
@@ -190,30 +190,30 @@ impl Mode for Login {
         self.name.is_some()
     }
 
-    fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
+    fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         if self.waits {
-            return way_out(Scope::Login, line, world)
-                .unwrap_or_else(|| print(vec![world.line(world.please_wait())]));
+            return way_out(Scope::Login, line, context)
+                .unwrap_or_else(|| print(vec![context.line(context.please_wait())]));
         }
         let Some(name) = &self.name else {
-            if let Some(acts) = way_out(Scope::Login, line, world) {
+            if let Some(acts) = way_out(Scope::Login, line, context) {
                 return acts;
             }
             if line.trim().is_empty() {
-                return print(vec![world.line(Text::NoNameTyped)]);
+                return print(vec![context.line(Text::NoNameTyped)]);
             }
             let name = line.trim();
             if let (Err(bad), None) = (Username::new(name), NameQuery::new(name).key()) {
-                return error(&world.language.bad_name(&bad));
+                return error(&context.language.bad_name(&bad));
             }
             self.name = Some(name.to_owned());
             return Vec::new();
         };
         if line.is_empty() {
-            return print(vec![world.line(Text::NoPasswordTyped)]);
+            return print(vec![context.line(Text::NoPasswordTyped)]);
         }
         if let Err(bad) = Password::presented(line) {
-            return error(&world.language.bad_password(&bad));
+            return error(&context.language.bad_password(&bad));
         }
         self.waits = true;
         vec![Act::LogIn {
@@ -222,17 +222,17 @@ impl Mode for Login {
         }]
     }
 
-    fn on_news(&mut self, news: &News, world: &World) -> Vec<Act> {
-        let mut acts = print(answers::tell(news, world));
-        match news {
-            News::Answer(Asked::Login, Ok(Event::LoginBundle { .. })) => {
+    fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
+        let mut acts = print(answers::tell(update, context));
+        match update {
+            Update::Answer(Asked::Login, Ok(Event::LoginBundle { .. })) => {
                 acts.push(Act::Goto(Goto::Contact));
             }
             // What is typed now is the password again: it stays hidden.
-            News::Answer(Asked::Login, Err(_)) => {
+            Update::Answer(Asked::Login, Err(_)) => {
                 self.waits = false;
                 if let Some(name) = &self.name {
-                    acts.extend(print(vec![world.line(Text::PasswordAgainOf { name })]));
+                    acts.extend(print(vec![context.line(Text::PasswordAgainOf { name })]));
                 }
             }
             _ => {}

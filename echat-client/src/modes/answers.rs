@@ -1,45 +1,45 @@
-//! News as every mode tells them that does nothing else with them.
+//! Update as every mode tells them that does nothing else with them.
 
 use echat_proto::commands::Event;
 use echat_proto::records::{Code, Fail, MemberLine};
 
-use super::World;
+use super::Context;
 use super::lines::{plain, styled};
 use crate::render::styled::{Line, Style};
-use crate::session::{Asked, News};
+use crate::session::{Asked, Update};
 use crate::text::{Doing, Text};
 
 /// What to show.
-pub(super) fn tell(news: &News, world: &World) -> Vec<Line> {
-    match news {
-        News::Message(target, said) if said.mine => world.sent(said, target.name()),
-        News::Message(target, _) => world.first_notice(target).into_iter().collect(),
-        News::FriendRequest(name) => vec![world.bold(Text::FriendRequest { name })],
-        News::NewContact(name) => vec![world.line(Text::NewContact { name })],
-        News::NewRoom(room) => vec![world.line(Text::NewRoom { room })],
-        News::LeftRoom(_) | News::Friend(..) | News::Member(..) => Vec::new(),
-        News::HistoryReplaced => vec![world.error(Text::HistoryReplaced)],
-        News::Answer(asked, Ok(event)) => answer(asked, event, world),
-        News::Answer(asked, Err(fail)) => refusal(asked, fail, world),
+pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
+    match update {
+        Update::Message(target, said) if said.mine => context.sent(said, target.name()),
+        Update::Message(target, _) => context.first_notice(target).into_iter().collect(),
+        Update::FriendRequest(name) => vec![context.bold(Text::FriendRequest { name })],
+        Update::NewContact(name) => vec![context.line(Text::NewContact { name })],
+        Update::NewRoom(room) => vec![context.line(Text::NewRoom { room })],
+        Update::LeftRoom(_) | Update::Friend(..) | Update::Member(..) => Vec::new(),
+        Update::HistoryReplaced => vec![context.error(Text::HistoryReplaced)],
+        Update::Answer(asked, Ok(event)) => answer(asked, event, context),
+        Update::Answer(asked, Err(fail)) => refusal(asked, fail, context),
     }
 }
 
-fn refusal(asked: &Asked, fail: &Fail, world: &World) -> Vec<Line> {
+fn refusal(asked: &Asked, fail: &Fail, context: &Context) -> Vec<Line> {
     // Those are told where they are sent from, or asked again.
     if matches!(asked, Asked::Send | Asked::MarkRead(_) | Asked::CatchUp) {
         return Vec::new();
     }
     if let Asked::Resolve { name, .. } = asked
         && fail.code == Code::NoRequest.as_str()
-        && world.session.friends().contains_key(name)
+        && context.session.friends().contains_key(name)
     {
-        return vec![world.error(Text::FriendsBefore { name })];
+        return vec![context.error(Text::FriendsBefore { name })];
     }
     let own = match asked {
-        Asked::AddFriend(_) | Asked::Resolve { .. } => world.session.friends().len(),
-        _ => world.session.rooms().len(),
+        Asked::AddFriend(_) | Asked::Resolve { .. } => context.session.friends().len(),
+        _ => context.session.rooms().len(),
     };
-    let said = world.language.refusal_of(doing(asked), fail, own as u64);
+    let said = context.language.refusal_of(doing(asked), fail, own as u64);
     vec![styled(&said, Style::Error)]
 }
 
@@ -74,15 +74,15 @@ pub fn command_of(asked: &Asked) -> String {
     doing(asked).command()
 }
 
-fn answer(asked: &Asked, event: &Event, world: &World) -> Vec<Line> {
-    let line = |text| vec![world.line(text)];
+fn answer(asked: &Asked, event: &Event, context: &Context) -> Vec<Line> {
+    let line = |text| vec![context.line(text)];
     match (asked, event) {
         (_, Event::SendServerTime { time }) => line(Text::ServerTime {
-            time: &world.settings.zone.at(*time).to_string(),
+            time: &context.settings.zone.at(*time).to_string(),
         }),
         (_, Event::RegisterSuccess { username }) => line(Text::Registered { name: username }),
         // Crossed requests made a friendship at once, which was told already.
-        (Asked::AddFriend(name), _) if !world.session.friends().contains_key(name) => {
+        (Asked::AddFriend(name), _) if !context.session.friends().contains_key(name) => {
             line(Text::RequestSent { name })
         }
         (
@@ -94,31 +94,31 @@ fn answer(asked: &Asked, event: &Event, world: &World) -> Vec<Line> {
         ) => line(Text::Declined { name }),
         (Asked::Create(room), _) => line(Text::RoomMade { room }),
         (Asked::AddMembers(room, names), _) => {
-            let names = &names.join(&world.language.say(Text::Comma));
+            let names = &names.join(&context.language.say(Text::Comma));
             line(Text::MembersAdded { room, names })
         }
         (_, Event::LeftRoom { roomname }) => line(Text::LeftRoom { room: roomname }),
         (_, Event::LoggedOut {}) => line(Text::LoggedOut),
         (Asked::Find(part), Event::Found { users, rooms, more }) => {
-            found(part, (users, rooms), *more, world)
+            found(part, (users, rooms), *more, context)
         }
         (_, Event::Rooms { rooms }) => {
             let rows = rooms.iter().map(|room| {
-                world.language.say(Text::RoomLine {
+                context.language.say(Text::RoomLine {
                     room: &room.roomname,
                     members: room.members,
                     owner: &room.owner,
                     unread: room.unread,
                 })
             });
-            world.list(Text::Rooms, Text::NoRooms, rows)
+            context.list(Text::Rooms, Text::NoRooms, rows)
         }
         (Asked::Members(room), Event::Members { members }) => {
-            let mut lines = vec![world.bold(Text::Members { room })];
+            let mut lines = vec![context.bold(Text::Members { room })];
             lines.extend(
                 members
                     .iter()
-                    .map(|member| plain(&member_row(member, world))),
+                    .map(|member| plain(&member_row(member, context))),
             );
             lines
         }
@@ -126,16 +126,16 @@ fn answer(asked: &Asked, event: &Event, world: &World) -> Vec<Line> {
     }
 }
 
-fn member_row(member: &MemberLine, world: &World) -> String {
+fn member_row(member: &MemberLine, context: &Context) -> String {
     let presence = if member.online {
         Text::IsOnline
     } else {
         Text::IsOffline
     };
-    let mut row = format!("  {}  {}", member.username, world.language.say(presence));
+    let mut row = format!("  {}  {}", member.username, context.language.say(presence));
     if member.owner {
         row += "  ";
-        row += &world.language.say(Text::Owner);
+        row += &context.language.say(Text::Owner);
     }
     row
 }
@@ -144,7 +144,7 @@ fn found(
     part: &str,
     (users, rooms): (&[String], &[String]),
     more: bool,
-    world: &World,
+    context: &Context,
 ) -> Vec<Line> {
     let mut lines = Vec::new();
     for (heading, names) in [
@@ -152,14 +152,14 @@ fn found(
         (Text::FoundRooms { word: part }, rooms),
     ] {
         if !names.is_empty() {
-            lines.extend(world.list(heading, heading, names.iter().cloned()));
+            lines.extend(context.list(heading, heading, names.iter().cloned()));
         }
     }
     if lines.is_empty() {
-        lines.push(world.line(Text::FoundNothing { word: part }));
+        lines.push(context.line(Text::FoundNothing { word: part }));
     }
     if more {
-        lines.push(world.line(Text::FoundMore));
+        lines.push(context.line(Text::FoundMore));
     }
     lines
 }

@@ -5,9 +5,9 @@ use jiff::civil::Date;
 
 use super::lines::day_rule;
 use super::presence::Presence;
-use super::{Act, Goto, Mode, World, answers, mistake, print, read, resolve};
+use super::{Act, Context, Goto, Mode, answers, mistake, print, read, resolve};
 use crate::render::styled::Line;
-use crate::session::{Asked, Conversation, News, Said};
+use crate::session::{Asked, Conversation, Said, Update};
 use crate::statement::{self, Misread, Scope, Statement};
 use crate::target::{Target, normal_name};
 use crate::text::Text;
@@ -15,8 +15,8 @@ use crate::text::Text;
 /// How many old messages a chat begins with, and how many `/history` adds.
 const PAGE: usize = 50;
 
-/// Leaves, if it is all that is typed.
-pub(super) const QUIT: &str = "quit";
+/// Quits, if it is all that is typed.
+pub(crate) const QUIT: &str = "quit";
 /// Says the word that leaves.
 pub(super) const SAY_QUIT: &str = "\\quit";
 
@@ -47,9 +47,9 @@ impl Chat {
         }
     }
 
-    /// The history, the rule, what is unread, and one's own lines that wait.
-    fn show(&mut self, world: &World) -> Vec<Act> {
-        let conversation = world.session.conversation(&self.target);
+    /// The history, the rule, what is unread, and the reader's unsent lines.
+    fn show(&mut self, context: &Context) -> Vec<Act> {
+        let conversation = context.session.conversation(&self.target);
         let all: Vec<&Said> = conversation
             .iter()
             .flat_map(|found| found.lines())
@@ -65,67 +65,67 @@ impl Chat {
         let start = start.min(rule.saturating_sub(PAGE / 5));
         self.top = all.get(start).map(|said| said.id);
         self.day = None;
-        world.begin_list();
-        let mut lines = self.days(&all[start..rule], world);
-        lines.push(world.rule(Text::HistoryRule));
-        lines.extend(self.days(&all[rule..], world));
-        lines.extend(self.waiting(world));
+        context.begin_list();
+        let mut lines = self.days(&all[start..rule], context);
+        lines.push(context.rule(Text::HistoryRule));
+        lines.extend(self.days(&all[rule..], context));
+        lines.extend(self.waiting(context));
         vec![Act::Print(lines), Act::Read(self.target.clone())]
     }
 
-    /// One's own lines that wait, where no rows above the prompt show them.
-    fn waiting(&self, world: &World) -> Vec<Line> {
-        let me = world.session.me().filter(|_| !world.has_footer());
+    /// The reader's unsent lines, where no rows above the prompt show them.
+    fn waiting(&self, context: &Context) -> Vec<Line> {
+        let me = context.session.me().filter(|_| !context.has_footer());
         me.map_or_else(Vec::new, |me| {
-            let waiting = world.outgoing.waiting_for(me, &self.target);
+            let waiting = context.outgoing.waiting_for(me, &self.target);
             waiting
-                .flat_map(|entry| world.pending_line(entry.content.as_str()))
+                .flat_map(|entry| context.pending_line(entry.content.as_str()))
                 .collect()
         })
     }
 
     /// Messages, with a line wherever a day begins.
-    fn days(&mut self, messages: &[&Said], world: &World) -> Vec<Line> {
+    fn days(&mut self, messages: &[&Said], context: &Context) -> Vec<Line> {
         let mut lines = Vec::new();
         for said in messages {
-            let time = world.settings.zone.at(said.time);
+            let time = context.settings.zone.at(said.time);
             // In the compact style every message sees to that itself.
             let is_new = self.day.is_some_and(|day| day != time.date());
-            if is_new && !world.settings.config.compact {
+            if is_new && !context.settings.config.compact {
                 lines.push(day_rule(time));
             }
             self.day = Some(time.date());
-            lines.extend(world.message(said));
+            lines.extend(context.message(said));
         }
         lines
     }
 
-    fn arrived(&mut self, said: &Said, world: &World) -> Vec<Act> {
+    fn arrived(&mut self, said: &Said, context: &Context) -> Vec<Act> {
         if self.opening {
             return Vec::new();
         }
-        let mut lines = self.presence.flush(world);
-        lines.extend(self.days(&[said], world));
+        let mut lines = self.presence.flush(context);
+        lines.extend(self.days(&[said], context));
         self.top.get_or_insert(said.id);
         vec![Act::Print(lines), Act::Read(self.target.clone())]
     }
 
     /// Older messages: from memory, else from the server.
-    fn older(&mut self, world: &World) -> Vec<Act> {
+    fn older(&mut self, context: &Context) -> Vec<Act> {
         let top = self.top.unwrap_or(u64::MAX);
-        let conversation = world.session.conversation(&self.target);
+        let conversation = context.session.conversation(&self.target);
         let known: Vec<&Said> = conversation
             .iter()
             .flat_map(|found| found.lines().filter(|said| said.id < top))
             .collect();
         if !known.is_empty() {
-            return self.show_older(&known[known.len().saturating_sub(PAGE)..], world);
+            return self.show_older(&known[known.len().saturating_sub(PAGE)..], context);
         }
         let more = conversation.is_some_and(|found| found.older().is_some());
         if self.at_the_top || !more {
-            return print(vec![world.dim(Text::NoOlder)]);
+            return print(vec![context.dim(Text::NoOlder)]);
         }
-        let mut acts = print(vec![world.dim(Text::LoadingOlder)]);
+        let mut acts = print(vec![context.dim(Text::LoadingOlder)]);
         acts.push(self.ask(self.top));
         acts
     }
@@ -141,46 +141,46 @@ impl Chat {
     }
 
     /// A page above those shown: the terminal shows it below them, so it stands between rules.
-    fn show_older(&mut self, page: &[&Said], world: &World) -> Vec<Act> {
+    fn show_older(&mut self, page: &[&Said], context: &Context) -> Vec<Act> {
         let Some(first) = page.first() else {
-            return print(vec![world.dim(Text::NoOlder)]);
+            return print(vec![context.dim(Text::NoOlder)]);
         };
         self.top = Some(first.id);
         let day = self.day.take();
-        world.begin_list();
-        let mut lines = vec![world.rule(Text::OlderRule)];
-        lines.extend(self.days(page, world));
-        lines.push(world.rule(Text::HistoryRule));
-        lines.extend(self.waiting(world));
+        context.begin_list();
+        let mut lines = vec![context.rule(Text::OlderRule)];
+        lines.extend(self.days(page, context));
+        lines.push(context.rule(Text::HistoryRule));
+        lines.extend(self.waiting(context));
         self.day = day;
         print(lines)
     }
 
-    fn took_page(&mut self, event: &Event, world: &World) -> Vec<Act> {
+    fn took_page(&mut self, event: &Event, context: &Context) -> Vec<Act> {
         let Event::History { messages, more } = event else {
             return Vec::new();
         };
         if self.opening {
             self.opening = false;
-            return self.show(world);
+            return self.show(context);
         }
         self.at_the_top = !more;
         let page = messages
             .iter()
             .cloned()
-            .map(|message| world.session.said(message));
+            .map(|message| context.session.said(message));
         let page: Vec<Said> = page.collect();
-        self.show_older(&page.iter().collect::<Vec<_>>(), world)
+        self.show_older(&page.iter().collect::<Vec<_>>(), context)
     }
 
     /// The chat from its beginning, or out of it if the server knows nothing of it any more.
-    fn begin_anew(&mut self, world: &World) -> Vec<Act> {
-        let mut lines = self.presence.flush(world);
-        lines.push(world.error(Text::HistoryReplaced));
-        let is_there = world.session.has(&self.target);
+    fn begin_anew(&mut self, context: &Context) -> Vec<Act> {
+        let mut lines = self.presence.flush(context);
+        lines.push(context.error(Text::HistoryReplaced));
+        let is_there = context.session.has(&self.target);
         if !is_there {
             let name = self.target.name();
-            lines.push(world.error(Text::NoTarget { name }));
+            lines.push(context.error(Text::NoTarget { name }));
         }
         let place = if is_there {
             Goto::Chat(self.target.clone())
@@ -197,8 +197,8 @@ impl Chat {
 
 /// Whether a line is a command of another mode with a name that is known: it answers an open friend
 /// request, or opens a chat. With other names the words begin a sentence.
-fn has_known_name(line: &str, world: &World) -> bool {
-    let session = &world.session;
+fn has_known_name(line: &str, context: &Context) -> bool {
+    let session = &context.session;
     [Scope::Contact, Scope::Command]
         .into_iter()
         .any(|scope| match statement::parse(scope, line) {
@@ -215,7 +215,7 @@ impl Mode for Chat {
         Some(Scope::Chat)
     }
 
-    fn prompt(&self, _: &World) -> String {
+    fn prompt(&self, _: &Context) -> String {
         self.target.name().to_owned()
     }
 
@@ -227,8 +227,8 @@ impl Mode for Chat {
         Some(&self.target)
     }
 
-    fn enter(&mut self, world: &World) -> Vec<Act> {
-        let conversation = world.session.conversation(&self.target);
+    fn enter(&mut self, context: &Context) -> Vec<Act> {
+        let conversation = context.session.conversation(&self.target);
         // What is unread is shown before it is marked as read, as far as a page goes.
         let is_incomplete = conversation.is_some_and(|found| match found.lines().count() {
             0 => found.older().is_some() || found.lacks_unread(),
@@ -238,38 +238,38 @@ impl Mode for Chat {
             self.opening = true;
             return vec![self.ask(None)];
         }
-        self.show(world)
+        self.show(context)
     }
 
-    fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
-        let mut acts = print(self.presence.flush(world));
+    fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
+        let mut acts = print(self.presence.flush(context));
         match statement::parse(Scope::Chat, line) {
             // A path begins like a command.
-            Err(Misread::Unknown) if world.settings.interactive => {
+            Err(Misread::Unknown) if context.settings.interactive => {
                 acts.push(Act::SendIfMeant(self.target.clone(), line.to_owned()));
                 return acts;
             }
             Ok(Statement::Help) => {
-                acts.extend(print(world.help(Scope::Chat, self.target.is_room())));
+                acts.extend(print(context.help(Scope::Chat, self.target.is_room())));
                 return acts;
             }
             _ => {}
         }
-        acts.extend(match read(Scope::Chat, line, world) {
+        acts.extend(match read(Scope::Chat, line, context) {
             // Alone on a line it means leaving; in a pipe it may be text.
-            Ok(Statement::Say(text)) if text.trim() == QUIT && world.settings.interactive => {
+            Ok(Statement::Say(text)) if text.trim() == QUIT && context.settings.interactive => {
                 vec![Act::Quit]
             }
             Ok(Statement::Say(text)) if text.trim() == SAY_QUIT => {
                 vec![Act::Send(self.target.clone(), QUIT.to_owned())]
             }
             Ok(Statement::Say(text))
-                if statement::looks_like_command(&text) || has_known_name(&text, world) =>
+                if statement::looks_like_command(&text) || has_known_name(&text, context) =>
             {
                 vec![Act::SendIfMeant(self.target.clone(), text)]
             }
             Ok(Statement::Say(text)) => vec![Act::Send(self.target.clone(), text)],
-            Ok(Statement::History) => self.older(world),
+            Ok(Statement::History) => self.older(context),
             Ok(Statement::Resolve(name, accepted)) => resolve(name, accepted),
             Ok(Statement::MembersHere) if self.target.is_room() => {
                 vec![Act::Ask(Request::ListMembers {
@@ -280,46 +280,48 @@ impl Mode for Chat {
                 vec![Act::Leave(self.target.name().to_owned())]
             }
             Ok(Statement::Leave(None)) => mistake(
-                world,
+                context,
                 Text::Usage {
-                    form: &format!("/leave {}", world.language.say(Text::ARoom)),
+                    form: &format!("/leave {}", context.language.say(Text::ARoom)),
                 },
             ),
-            Ok(_) => mistake(world, Text::OnlyInRooms { line: line.trim() }),
+            Ok(_) => mistake(context, Text::OnlyInRooms { line: line.trim() }),
             Err(acts) => acts,
         });
         acts
     }
 
-    fn on_news(&mut self, news: &News, world: &World) -> Vec<Act> {
-        match news {
-            News::Message(target, said) if *target == self.target => self.arrived(said, world),
-            News::Member(room, name, came) if self.is_here(room) => {
-                print(self.presence.note(name, *came, world))
+    fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
+        match update {
+            Update::Message(target, said) if *target == self.target => self.arrived(said, context),
+            Update::Member(room, name, came) if self.is_here(room) => {
+                print(self.presence.note(name, *came, context))
             }
-            News::Friend(name, came) if self.target == Target::Friend(name.clone()) => {
-                print(self.presence.note(name, *came, world))
+            Update::Friend(name, came) if self.target == Target::Friend(name.clone()) => {
+                print(self.presence.note(name, *came, context))
             }
-            News::HistoryReplaced => self.begin_anew(world),
-            News::FriendRequest(name) => {
-                print(vec![world.bold(Text::FriendRequestInChat { name })])
+            Update::HistoryReplaced => self.begin_anew(context),
+            Update::FriendRequest(name) => {
+                print(vec![context.bold(Text::FriendRequestInChat { name })])
             }
-            News::Answer(Asked::Page(target), Ok(event)) if *target == self.target => {
-                self.took_page(event, world)
+            Update::Answer(Asked::Page(target), Ok(event)) if *target == self.target => {
+                self.took_page(event, context)
             }
-            News::Answer(Asked::Page(target), Err(_)) if *target == self.target && self.opening => {
+            Update::Answer(Asked::Page(target), Err(_))
+                if *target == self.target && self.opening =>
+            {
                 self.opening = false;
-                self.show(world)
+                self.show(context)
             }
-            News::Answer(Asked::Leave(_), Ok(Event::LeftRoom { roomname: room }))
-            | News::LeftRoom(room)
+            Update::Answer(Asked::Leave(_), Ok(Event::LeftRoom { roomname: room }))
+            | Update::LeftRoom(room)
                 if self.is_here(room) =>
             {
-                let mut acts = print(vec![world.line(Text::LeftRoom { room })]);
+                let mut acts = print(vec![context.line(Text::LeftRoom { room })]);
                 acts.push(Act::Goto(Goto::Contact));
                 acts
             }
-            _ => print(answers::tell(news, world)),
+            _ => print(answers::tell(update, context)),
         }
     }
 
@@ -329,8 +331,8 @@ impl Mode for Chat {
         Vec::new()
     }
 
-    fn on_tick(&mut self, world: &World) -> Vec<Act> {
-        print(self.presence.tick(world))
+    fn on_tick(&mut self, context: &Context) -> Vec<Act> {
+        print(self.presence.tick(context))
     }
 
     fn wakes_at(&self) -> Option<u64> {

@@ -4,7 +4,7 @@ use echat_proto::commands::Request;
 use echat_proto::records::Code;
 
 use super::lines::error_line;
-use super::{Act, Goto, Mode, World, mistake, print, read, resolve};
+use super::{Act, Context, Goto, Mode, mistake, print, read, resolve};
 use crate::statement::{Scope, Statement};
 use crate::target::{Target, normal_name};
 use crate::text::Text;
@@ -18,7 +18,7 @@ impl Mode for Command {
         Some(Scope::Command)
     }
 
-    fn prompt(&self, _: &World) -> String {
+    fn prompt(&self, _: &Context) -> String {
         "command".to_owned()
     }
 
@@ -26,15 +26,15 @@ impl Mode for Command {
         Some("command")
     }
 
-    fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
-        let statement = match read(Scope::Command, line, world) {
+    fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
+        let statement = match read(Scope::Command, line, context) {
             Ok(statement) => statement,
             Err(acts) => return acts,
         };
-        let me = world.session.me().filter(|_| world.signed_in);
+        let me = context.session.me().filter(|_| context.signed_in);
         match (statement, me) {
             (Statement::Register | Statement::Login, Some(name)) => {
-                print(vec![world.line(Text::AlreadyLoggedIn { name })])
+                print(vec![context.line(Text::AlreadyLoggedIn { name })])
             }
             (Statement::Register, None) => vec![Act::Goto(Goto::Register)],
             (Statement::Login, None) => vec![Act::Goto(Goto::Login(None))],
@@ -46,41 +46,41 @@ impl Mode for Command {
                 | Statement::Resolve(..),
                 None,
             ) => {
-                vec![Act::Print(vec![not_logged_in(world)]), Act::Mistake]
+                vec![Act::Print(vec![not_logged_in(context)]), Act::Mistake]
             }
             (Statement::Contact, Some(_)) => vec![Act::Goto(Goto::Contact)],
             (Statement::Logout, Some(_)) => vec![Act::Ask(Request::Logout {})],
             (Statement::Resolve(name, accepted), Some(_)) => resolve(name, accepted),
-            (Statement::Chat(name), Some(_)) => chat(name.as_deref(), world),
+            (Statement::Chat(name), Some(_)) => chat(name.as_deref(), context),
             _ => Vec::new(),
         }
     }
 }
 
-fn not_logged_in(world: &World) -> crate::render::styled::Line {
+fn not_logged_in(context: &Context) -> crate::render::styled::Line {
     let fail = echat_proto::records::Fail {
         code: Code::NotLoggedIn.as_str().to_owned(),
         message: String::new(),
         detail: Vec::new(),
     };
-    error_line(&world.language.refusal(&fail))
+    error_line(&context.language.refusal(&fail))
 }
 
 /// To the friend or the room of a name, or where one was last.
-fn chat(name: Option<&str>, world: &World) -> Vec<Act> {
+fn chat(name: Option<&str>, context: &Context) -> Vec<Act> {
     let Some(name) = name else {
-        let last = world.session.recent().next();
+        let last = context.session.recent().next();
         return match last {
             Some((target, _)) => vec![Act::Goto(Goto::Chat(target.clone()))],
-            None => mistake(world, Text::ChatWithWhom),
+            None => mistake(context, Text::ChatWithWhom),
         };
     };
     let name = normal_name(name);
     let (friend, room) = (Target::Friend(name.clone()), Target::Room(name.clone()));
-    match (world.session.has(&friend), world.session.has(&room)) {
+    match (context.session.has(&friend), context.session.has(&room)) {
         (true, false) => vec![Act::Goto(Goto::Chat(friend))],
         (false, true) => vec![Act::Goto(Goto::Chat(room))],
-        (true, true) => mistake(world, Text::TwoTargets { name: &name }),
-        (false, false) => mistake(world, Text::NoTarget { name: &name }),
+        (true, true) => mistake(context, Text::TwoTargets { name: &name }),
+        (false, false) => mistake(context, Text::NoTarget { name: &name }),
     }
 }

@@ -6,14 +6,14 @@ use echat_proto::param::Names;
 
 use super::lines::{plain, styled};
 use super::presence::Presence;
-use super::{Act, Goto, Mode, World, answers, mistake, print, read, resolve};
+use super::{Act, Context, Goto, Mode, answers, mistake, print, read, resolve};
 use crate::render::styled::{Line, Style};
-use crate::session::{Conversation, News};
+use crate::session::{Conversation, Update};
 use crate::statement::{Scope, Statement};
 use crate::target::Target;
 use crate::text::Text;
 
-/// Lines that wait which stand at the end of `:m`, where no rows above the prompt show them.
+/// Unsent lines that are listed at the end of `:m`, where no rows above the prompt show them.
 const WAITING: usize = 20;
 
 /// Contact mode.
@@ -27,7 +27,7 @@ impl Mode for Contact {
         Some(Scope::Contact)
     }
 
-    fn prompt(&self, _: &World) -> String {
+    fn prompt(&self, _: &Context) -> String {
         "contact".to_owned()
     }
 
@@ -35,26 +35,26 @@ impl Mode for Contact {
         Some("contact")
     }
 
-    fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
-        let mut acts = print(self.presence.flush(world));
-        acts.extend(match read(Scope::Contact, line, world) {
-            Ok(statement) => obey(statement, world),
+    fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
+        let mut acts = print(self.presence.flush(context));
+        acts.extend(match read(Scope::Contact, line, context) {
+            Ok(statement) => obey(statement, context),
             Err(acts) => acts,
         });
         acts
     }
 
-    fn on_news(&mut self, news: &News, world: &World) -> Vec<Act> {
-        if let News::Friend(name, came) = news {
-            return print(self.presence.note(name, *came, world));
+    fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
+        if let Update::Friend(name, came) = update {
+            return print(self.presence.note(name, *came, context));
         }
-        let mut lines = self.presence.flush(world);
-        lines.extend(answers::tell(news, world));
+        let mut lines = self.presence.flush(context);
+        lines.extend(answers::tell(update, context));
         print(lines)
     }
 
-    fn on_tick(&mut self, world: &World) -> Vec<Act> {
-        print(self.presence.tick(world))
+    fn on_tick(&mut self, context: &Context) -> Vec<Act> {
+        print(self.presence.tick(context))
     }
 
     fn wakes_at(&self) -> Option<u64> {
@@ -62,7 +62,7 @@ impl Mode for Contact {
     }
 }
 
-fn obey(statement: Statement, world: &World) -> Vec<Act> {
+fn obey(statement: Statement, context: &Context) -> Vec<Act> {
     let query = |name: String| NameQuery::new(name);
     match statement {
         Statement::AddFriend(name) => {
@@ -79,7 +79,7 @@ fn obey(statement: Statement, world: &World) -> Vec<Act> {
                 roomname,
                 members: Names(members),
             })],
-            Err(bad) => vec![Act::Never(world.language.bad_name(&bad))],
+            Err(bad) => vec![Act::Never(context.language.bad_name(&bad))],
         },
         Statement::AddMembers(room, members) => vec![Act::Ask(Request::AddMembers {
             roomname: query(room),
@@ -87,90 +87,90 @@ fn obey(statement: Statement, world: &World) -> Vec<Act> {
         })],
         Statement::Find(keyword) => vec![Act::Ask(Request::Find { keyword })],
         Statement::Send(target, text) => vec![Act::Send(target.normal(), text)],
-        Statement::Open(target) => open(target.normal(), world),
+        Statement::Open(target) => open(target.normal(), context),
         Statement::Rooms => {
-            let rooms = world.session.rooms().iter().cloned();
-            print(world.list(Text::Rooms, Text::NoRooms, rooms))
+            let rooms = context.session.rooms().iter().cloned();
+            print(context.list(Text::Rooms, Text::NoRooms, rooms))
         }
-        Statement::Friends => print(friends(world)),
+        Statement::Friends => print(friends(context)),
         Statement::Pending => {
-            let pending = world.session.pending().iter().cloned();
-            let mut lines = world.list(Text::PendingRequests, Text::NoPending, pending);
-            if !world.session.pending().is_empty() {
-                lines.push(world.dim(Text::HowToAnswer));
+            let pending = context.session.pending().iter().cloned();
+            let mut lines = context.list(Text::PendingRequests, Text::NoPending, pending);
+            if !context.session.pending().is_empty() {
+                lines.push(context.dim(Text::HowToAnswer));
             }
             print(lines)
         }
-        Statement::Messages => print(newest(world)),
-        Statement::Unread => print(unread(world)),
+        Statement::Messages => print(newest(context)),
+        Statement::Unread => print(unread(context)),
         _ => Vec::new(),
     }
 }
 
-fn open(target: Target, world: &World) -> Vec<Act> {
-    if world.session.has(&target) {
+fn open(target: Target, context: &Context) -> Vec<Act> {
+    if context.session.has(&target) {
         vec![Act::Goto(Goto::Chat(target))]
     } else {
         let name = target.name();
-        mistake(world, Text::NoTarget { name })
+        mistake(context, Text::NoTarget { name })
     }
 }
 
-fn friends(world: &World) -> Vec<Line> {
-    let rows = world.session.friends().iter().map(|(name, online)| {
+fn friends(context: &Context) -> Vec<Line> {
+    let rows = context.session.friends().iter().map(|(name, online)| {
         let presence = if *online {
             Text::IsOnline
         } else {
             Text::IsOffline
         };
-        format!("{name}  {}", world.language.say(presence))
+        format!("{name}  {}", context.language.say(presence))
     });
-    world.list(Text::Friends, Text::NoFriends, rows)
+    context.list(Text::Friends, Text::NoFriends, rows)
 }
 
 /// The newest message of each conversation, the most recent last. Of some the login told only how
 /// much is unread: opening them fetches the rest.
-fn newest(world: &World) -> Vec<Line> {
+fn newest(context: &Context) -> Vec<Line> {
     let mut lines = Vec::new();
-    world.begin_list();
-    let recent: Vec<_> = world.session.recent().collect();
+    context.begin_list();
+    let recent: Vec<_> = context.session.recent().collect();
     for (target, conversation) in recent.into_iter().rev() {
         if let Some(said) = conversation.lines().next_back() {
             lines.push(styled(target.name(), Style::Bold));
-            lines.extend(world.message(said));
+            lines.extend(context.message(said));
         } else {
-            lines.push(unread_of(target, conversation, world));
+            lines.push(unread_of(target, conversation, context));
         }
     }
-    let waiting = if world.has_footer() {
+    let waiting = if context.has_footer() {
         Vec::new()
     } else {
-        world.waiting_rows(None, WAITING)
+        context.waiting_rows(None, WAITING)
     };
     if lines.is_empty() && waiting.is_empty() {
-        return vec![world.line(Text::NoMessages)];
+        return vec![context.line(Text::NoMessages)];
     }
-    lines.insert(0, world.bold(Text::Messages));
+    lines.insert(0, context.bold(Text::Messages));
     lines.extend(waiting);
     lines
 }
 
-fn unread(world: &World) -> Vec<Line> {
-    let mut lines: Vec<Line> = world
+fn unread(context: &Context) -> Vec<Line> {
+    let mut lines: Vec<Line> = context
         .session
         .recent()
         .filter(|(_, conversation)| conversation.unread() > 0)
-        .map(|(target, conversation)| unread_of(target, conversation, world))
+        .map(|(target, conversation)| unread_of(target, conversation, context))
         .collect();
     if lines.is_empty() {
-        return vec![world.line(Text::NothingUnread)];
+        return vec![context.line(Text::NothingUnread)];
     }
-    lines.insert(0, world.bold(Text::UnreadHeading));
+    lines.insert(0, context.bold(Text::UnreadHeading));
     lines
 }
 
-fn unread_of(target: &Target, conversation: &Conversation, world: &World) -> Line {
+fn unread_of(target: &Target, conversation: &Conversation, context: &Context) -> Line {
     let (target, count) = (target.name(), conversation.unread());
-    let said = world.language.say(Text::UnreadOf { target, count });
+    let said = context.language.say(Text::UnreadOf { target, count });
     plain(&format!("  {said}"))
 }

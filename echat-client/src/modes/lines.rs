@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{World, heads};
+use super::{Context, heads};
 use crate::local::local_time::LocalTime;
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style, colour_of};
@@ -64,7 +64,7 @@ pub(super) fn day_rule(at: LocalTime) -> Line {
     styled(&format!("------ {} ------", at.date()), Style::Rule)
 }
 
-impl World {
+impl Context {
     /// A sentence.
     pub fn line(&self, text: Text<'_>) -> Line {
         plain(&self.language.say(text))
@@ -192,7 +192,7 @@ impl World {
         self.settings.interactive && self.settings.echoes
     }
 
-    /// The lines that wait for `target`, or all, a row each: at most so many rows, of which the first says
+    /// The unsent lines for `target`, or all, a row each: at most so many rows, of which the first says
     /// how many more there are before them.
     pub(crate) fn waiting_rows(&self, target: Option<&Target>, rows: usize) -> Vec<Line> {
         let Some(me) = self.session.me() else {
@@ -225,7 +225,7 @@ impl World {
         lines
     }
 
-    /// `/pending`: every line that waits, with its number, when it was typed, and for whom.
+    /// `/pending`: every unsent line, with its number, when it was typed, and for whom.
     pub(super) fn waiting_list(&self) -> Vec<Line> {
         let Some(me) = self.session.me().filter(|_| self.pending() > 0) else {
             return vec![self.line(Text::NothingWaits)];
@@ -253,7 +253,7 @@ impl World {
         lines
     }
 
-    /// A line of one's own that waits.
+    /// An unsent line.
     pub(crate) fn pending_line(&self, content: &str) -> Vec<Line> {
         let mark = self.language.say(Text::Pending);
         self.with_text(vec![span(&mark, Style::Dim)], content, Style::Dim)

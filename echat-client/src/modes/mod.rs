@@ -1,4 +1,4 @@
-//! The modes: what a typed line means, and what of the news is shown.
+//! The modes: what a typed line means, and which updates of the session are shown.
 //!
 //! Each mode is a small type behind [`Mode`]. It changes nothing but itself: what is to be done
 //! comes back as [`Act`]s. Modes never name each other; they name where to go ([`Goto`]).
@@ -24,28 +24,31 @@ use zeroize::Zeroizing;
 use crate::render::safe::Safe;
 use crate::render::styled::Line;
 use crate::session::outgoing::Outgoing;
-use crate::session::{News, Session};
+use crate::session::{Session, Update};
 use crate::settings::Settings;
 use crate::statement::{self, Misread, Scope, Statement, Which};
 use crate::target::Target;
 use crate::text::{Language, Text};
 
 pub use answers::command_of;
+pub(crate) use chat::QUIT;
 use lines::plain;
 pub use lines::{error_line, mentions};
 
-/// What every mode may look at.
+/// What the modes read: the session, the unsent lines, the settings, and the state of the connection. The
+/// application owns it and changes it; a mode receives it by reference with each call, and keeps nothing
+/// of it.
 #[derive(Debug)]
-pub struct World {
-    /// What is known.
+pub struct Context {
+    /// What the client knows of the server's state.
     pub session: Session,
-    /// What waits to be sent.
+    /// The unsent lines.
     pub outgoing: Outgoing,
-    /// What the user chose.
+    /// The settings, from flags and configuration.
     pub settings: Settings,
-    /// What they speak.
+    /// The language of the user.
     pub language: Language,
-    /// Unix seconds.
+    /// The time of the last [`Input::Tick`](crate::app::Input::Tick), in unix seconds.
     pub now: u64,
     /// Whether the user is logged in, or will be again by itself.
     pub signed_in: bool,
@@ -131,10 +134,10 @@ pub trait Mode: fmt::Debug {
     }
 
     /// What stands before `> ` in the prompt, but for what every mode has there.
-    fn prompt(&self, world: &World) -> String;
+    fn prompt(&self, context: &Context) -> String;
 
     /// Takes a line.
-    fn submit(&mut self, line: &str, world: &World) -> Vec<Act>;
+    fn submit(&mut self, line: &str, context: &Context) -> Vec<Act>;
 
     /// The history that lines go to; `None` for what is in none.
     fn history(&self) -> Option<&'static str>;
@@ -150,13 +153,13 @@ pub trait Mode: fmt::Debug {
     }
 
     /// What to do on entering.
-    fn enter(&mut self, _: &World) -> Vec<Act> {
+    fn enter(&mut self, _: &Context) -> Vec<Act> {
         Vec::new()
     }
 
-    /// Something is new.
-    fn on_news(&mut self, news: &News, world: &World) -> Vec<Act> {
-        print(answers::tell(news, world))
+    /// The session has changed.
+    fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
+        print(answers::tell(update, context))
     }
 
     /// The connection is gone, and with it every answer.
@@ -165,7 +168,7 @@ pub trait Mode: fmt::Debug {
     }
 
     /// Time passed.
-    fn on_tick(&mut self, _: &World) -> Vec<Act> {
+    fn on_tick(&mut self, _: &Context) -> Vec<Act> {
         Vec::new()
     }
 
@@ -192,22 +195,22 @@ fn resolve(name: String, accepted: bool) -> Vec<Act> {
     })]
 }
 
-fn mistake(world: &World, text: Text<'_>) -> Vec<Act> {
-    vec![Act::Print(vec![world.error(text)]), Act::Mistake]
+fn mistake(context: &Context, text: Text<'_>) -> Vec<Act> {
+    vec![Act::Print(vec![context.error(text)]), Act::Mistake]
 }
 
 /// Reads a line; what every mode answers alike is answered.
-fn read(scope: Scope, line: &str, world: &World) -> Result<Statement, Vec<Act>> {
-    let language = world.language;
+fn read(scope: Scope, line: &str, context: &Context) -> Result<Statement, Vec<Act>> {
+    let language = context.language;
     match statement::parse(scope, line) {
-        Ok(Statement::Help) => Err(print(world.help(scope, false))),
+        Ok(Statement::Help) => Err(print(context.help(scope, false))),
         Ok(Statement::Back) => Err(vec![Act::Goto(Goto::Command)]),
         Ok(Statement::Quit) => Err(vec![Act::Quit]),
-        Ok(Statement::Waiting) => Err(print(world.waiting_list())),
+        Ok(Statement::Waiting) => Err(print(context.waiting_list())),
         Ok(Statement::Withdraw(which)) => Err(vec![Act::Withdraw(which)]),
         Ok(Statement::Leave(Some(room))) => Err(vec![Act::Leave(room)]),
         Ok(Statement::Leave(None)) if scope != Scope::Chat => Err(mistake(
-            world,
+            context,
             Text::Usage {
                 form: &format!("/leave {}", language.say(Text::ARoom)),
             },
@@ -217,13 +220,13 @@ fn read(scope: Scope, line: &str, world: &World) -> Result<Statement, Vec<Act>> 
         Err(Misread::Unknown) => {
             let line = line.trim();
             Err(match (scope, way_to_mode_of(scope, line)) {
-                (Scope::Chat, _) => mistake(world, Text::UnknownInChat { line }),
-                (_, Some(way)) => mistake(world, Text::OtherMode { line, way }),
-                (_, None) => mistake(world, Text::Unknown { line }),
+                (Scope::Chat, _) => mistake(context, Text::UnknownInChat { line }),
+                (_, Some(way)) => mistake(context, Text::OtherMode { line, way }),
+                (_, None) => mistake(context, Text::Unknown { line }),
             })
         }
         Err(Misread::Form(row)) => Err(mistake(
-            world,
+            context,
             Text::Usage {
                 form: &row.form(language, scope == Scope::Chat),
             },
@@ -261,7 +264,7 @@ fn way_to_mode_of(here: Scope, line: &str) -> Option<&'static str> {
     .find_map(|(scope, way)| is_known(scope).then_some(way))
 }
 
-impl World {
+impl Context {
     /// What to say to a line while the server's answer to another one is awaited.
     pub fn please_wait(&self) -> Text<'static> {
         if self.is_offline {
@@ -271,7 +274,7 @@ impl World {
         }
     }
 
-    /// How many lines of the user wait.
+    /// How many lines of the user are unsent.
     pub fn pending(&self) -> usize {
         self.session.me().map_or(0, |me| self.outgoing.waiting(me))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::World;
+use super::Context;
 use crate::render::styled::Line;
 use crate::settings;
 use crate::text::Text;
@@ -20,8 +20,8 @@ pub(super) struct Presence {
 
 impl Presence {
     /// A user came online or went offline.
-    pub(super) fn note(&mut self, name: &str, came: bool, world: &World) -> Vec<Line> {
-        if world.settings.config.presence == settings::Presence::Hide {
+    pub(super) fn note(&mut self, name: &str, came: bool, context: &Context) -> Vec<Line> {
+        if context.settings.config.presence == settings::Presence::Hide {
             return Vec::new();
         }
         let (here, there) = if came {
@@ -33,10 +33,10 @@ impl Presence {
         if !there.remove(name) {
             here.insert(name.to_owned());
         }
-        if world.settings.config.presence == settings::Presence::Show {
-            return self.flush(world);
+        if context.settings.config.presence == settings::Presence::Show {
+            return self.flush(context);
         }
-        self.due.get_or_insert(world.now + WHILE);
+        self.due.get_or_insert(context.now + WHILE);
         Vec::new()
     }
 
@@ -45,29 +45,29 @@ impl Presence {
         self.due
     }
 
-    /// What has waited long enough.
-    pub(super) fn tick(&mut self, world: &World) -> Vec<Line> {
-        let is_due = self.due.is_some_and(|due| world.now >= due);
+    /// The changes, if it is time to show them.
+    pub(super) fn tick(&mut self, context: &Context) -> Vec<Line> {
+        let is_due = self.due.is_some_and(|due| context.now >= due);
         if is_due {
-            self.flush(world)
+            self.flush(context)
         } else {
             Vec::new()
         }
     }
 
-    /// Everything that waits.
-    pub(super) fn flush(&mut self, world: &World) -> Vec<Line> {
+    /// All changes that are not shown yet.
+    pub(super) fn flush(&mut self, context: &Context) -> Vec<Line> {
         self.due = None;
         let mut lines = Vec::new();
         let names = |set: &mut BTreeSet<String>| {
             let names: Vec<String> = std::mem::take(set).into_iter().collect();
-            (!names.is_empty()).then(|| names.join(&world.language.say(Text::Comma)))
+            (!names.is_empty()).then(|| names.join(&context.language.say(Text::Comma)))
         };
         if let Some(names) = names(&mut self.came) {
-            lines.push(world.dim(Text::CameOnline { names: &names }));
+            lines.push(context.dim(Text::CameOnline { names: &names }));
         }
         if let Some(names) = names(&mut self.went) {
-            lines.push(world.dim(Text::WentOffline { names: &names }));
+            lines.push(context.dim(Text::WentOffline { names: &names }));
         }
         lines
     }

@@ -3,7 +3,7 @@
 use echat_proto::commands::Request;
 use echat_proto::names::NameQuery;
 
-use super::{Act, Mode, World, print, read, resolve};
+use super::{Act, Context, Mode, print, read, resolve};
 use crate::statement::{Scope, Statement};
 use crate::text::Text;
 
@@ -16,7 +16,7 @@ impl Mode for Query {
         Some(Scope::Query)
     }
 
-    fn prompt(&self, _: &World) -> String {
+    fn prompt(&self, _: &Context) -> String {
         "query".to_owned()
     }
 
@@ -24,19 +24,19 @@ impl Mode for Query {
         Some("query")
     }
 
-    fn submit(&mut self, line: &str, world: &World) -> Vec<Act> {
-        match read(Scope::Query, line, world) {
+    fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
+        match read(Scope::Query, line, context) {
             Ok(Statement::ServerTime) => vec![Act::Ask(Request::QueryServerTime {})],
             Ok(Statement::ListRooms) => vec![Act::Ask(Request::ListRooms {})],
             Ok(Statement::Members(room)) => vec![Act::Ask(Request::ListMembers {
                 roomname: NameQuery::new(room),
             })],
             Ok(Statement::Who) => {
-                let friends = world.session.friends().iter();
+                let friends = context.session.friends().iter();
                 let online = friends
                     .filter(|(_, online)| **online)
                     .map(|(name, _)| name.clone());
-                print(world.list(Text::Online, Text::NoFriendsOnline, online))
+                print(context.list(Text::Online, Text::NoFriendsOnline, online))
             }
             Ok(Statement::Resolve(name, accepted)) => resolve(name, accepted),
             Ok(_) => Vec::new(),

@@ -40,7 +40,7 @@ pub struct Online {
     pub pinned: Option<Fingerprint>,
     /// Whether an unknown key is taken and remembered.
     pub accept_new: bool,
-    /// Whom to log in as first.
+    /// The user to log in first.
     pub login: Option<Login>,
     /// Where statements come from.
     pub source: Source,

@@ -41,10 +41,7 @@ pub fn sealed(online: &Online, clock: &Clock, tap: &mut dyn Tap) -> Result<Link,
     if let (Some(hosts), false) = (&hosts, keys.malformed.is_empty()) {
         let lines: Vec<String> = keys.malformed.iter().map(ToString::to_string).collect();
         let path = hosts.path().display().to_string();
-        output::note(&format!(
-            "{path:?}: cannot parse line {}",
-            lines.join(", ")
-        ));
+        output::note(&format!("{path:?}: cannot parse line {}", lines.join(", ")));
     }
     let mut trust = Trust {
         known: keys.known,
@@ -117,12 +114,12 @@ impl OpenFailure {
             Self::Open(error) => {
                 let hint = match &error {
                     OpenError::Untrusted(Untrusted::Unknown { shown }) => format!(
-                        "\nnothing was sent; if that is the right key: --fingerprint {shown}, \
+                        "\nnothing was sent; if this is the right key, use --fingerprint {shown}, \
                          or --accept-new to remember it"
                     ),
                     OpenError::Untrusted(Untrusted::Changed { .. }) => format!(
-                        "\nnothing was sent: somebody may be in between. If the server's owner \
-                         confirms the new key: echat-nc --forget-host {address}"
+                        "\nnothing was sent: someone may be intercepting the connection. If the \
+                         server's operator confirms the new key, run: echat-nc --forget-host {address}"
                     ),
                     _ => String::new(),
                 };

@@ -131,7 +131,8 @@ fn direction(direction: Direction) -> &'static str {
 fn describe(command: &str) -> Result<String, String> {
     let command: CommandRef = script::parse_command(command).map_err(|error| error.to_string())?;
     let number = message::number(&command).map_err(|error| error.to_string())?;
-    let info = commands::by_number(number).ok_or_else(|| format!("there is no command {number}"))?;
+    let info =
+        commands::by_number(number).ok_or_else(|| format!("there is no command {number}"))?;
     let mut text = format!(
         "{} {} ({})\n{}\n",
         info.number,

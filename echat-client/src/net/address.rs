@@ -7,7 +7,7 @@
 //!
 //! An address has one spelling (lower case, IPv6 shortest and in brackets), because known hosts
 //! are found by it. User and room may be percent-encoded. No error quotes the text it refuses:
-//! somebody will put a password into a link.
+//! someone will put a password into a link.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -32,7 +32,7 @@ pub struct Address {
 pub struct Target {
     /// Where to connect.
     pub address: Address,
-    /// Whom to log in as.
+    /// The user to log in.
     pub user: Option<String>,
     /// The only key that the server may show.
     pub fingerprint: Option<Fingerprint>,

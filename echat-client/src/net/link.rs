@@ -56,7 +56,9 @@ pub enum OpenError {
     #[error("the handshake timed out; this may not be an echat/2 server")]
     TimedOut,
     /// The server closed during the handshake.
-    #[error("the connection was closed during the handshake: the server may be full, of another version, or not an echat/2 server")]
+    #[error(
+        "the connection was closed during the handshake: the server may be full, of another version, or not an echat/2 server"
+    )]
     Closed,
     /// What the server sent is wrong.
     #[error(transparent)]

@@ -5,12 +5,12 @@ use echat_proto::commands::Event;
 use super::feed::Feed;
 use super::lineage::{self, Lineage};
 use super::members::Members;
-use super::{News, Session};
+use super::{Session, Update};
 use crate::target::Target;
 
 impl Session {
     /// Takes what a login brings, and says whether it is of another history than the last one's.
-    pub(super) fn take_bundle(&mut self, event: &Event, news: &mut Vec<News>) -> bool {
+    pub(super) fn take_bundle(&mut self, event: &Event, updates: &mut Vec<Update>) -> bool {
         let Event::LoginBundle {
             chat_rooms,
             friends,
@@ -34,17 +34,17 @@ impl Session {
             self.forget_messages();
         }
         self.lineage.note(history, *newest);
-        self.are_rooms(chat_rooms.iter().cloned().collect(), news);
+        self.are_rooms(chat_rooms.iter().cloned().collect(), updates);
         let is_online = |name: &String| (name.clone(), online.contains(name));
         self.friends = friends.iter().map(is_online).collect();
         self.pending.retain(|name| pending_requests.contains(name));
         for name in pending_requests {
-            self.request(name, news);
+            self.request(name, updates);
         }
         let first_time = self.feed.is_new();
-        // What one comes back to is no news: chats show it when they are opened.
+        // What one comes back to is no updates: chats show it when they are opened.
         for message in self.feed.come_back(messages) {
-            self.store(message, false, news);
+            self.store(message, false, updates);
         }
         if first_time {
             for older in more {

@@ -14,7 +14,7 @@ pub(super) struct Feed {
     last: Option<u64>,
     /// Whether what came after `last` is not all there yet.
     behind: bool,
-    /// What waits, by id.
+    /// Messages that are not stored yet, by id.
     held: BTreeMap<u64, ChatMessage>,
 }
 

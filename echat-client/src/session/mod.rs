@@ -1,5 +1,5 @@
 //! What the client knows: its user, friends, rooms, conversations. Every event of the server is
-//! applied here, once; [`News`] tells the modes what of it is new to the reader. [`outgoing`] keeps the lines
+//! applied here, once; each [`Update`] is something that the reader does not know yet. [`outgoing`] keeps the lines
 //! that the server has not acknowledged.
 
 mod bundle;
@@ -31,7 +31,7 @@ use members::Members;
 
 /// Something that the reader does not know yet.
 #[derive(Clone, Debug, PartialEq)]
-pub enum News {
+pub enum Update {
     /// A message, one's own or another's.
     Message(Target, Said),
     /// Another user sent a friend request.
@@ -156,7 +156,7 @@ impl Session {
         self.feed.missed_after()
     }
 
-    /// Forgets everybody and everything, as after LOGOUT.
+    /// Forgets all users, rooms and messages, as after LOGOUT.
     pub fn forget(&mut self) {
         // The limits belong to the server, not to a user.
         *self = Self {
@@ -165,7 +165,7 @@ impl Session {
         };
     }
 
-    /// The login holds. What was known of somebody else is forgotten.
+    /// The login has succeeded. What was known of another user is forgotten.
     pub fn log_in(&mut self, name: &str) {
         if self.me.as_deref() != Some(name) {
             self.forget();
@@ -174,51 +174,51 @@ impl Session {
     }
 
     /// Applies what the server said. `asked` is what it is the final reply to.
-    pub fn apply(&mut self, event: Event, asked: Option<Asked>) -> Vec<News> {
-        let mut news = Vec::new();
+    pub fn apply(&mut self, event: Event, asked: Option<Asked>) -> Vec<Update> {
+        let mut updates = Vec::new();
         let mut replaced = false;
         match &event {
             Event::LoginSuccess { username } => self.log_in(username),
-            Event::LoginBundle { .. } => replaced = self.take_bundle(&event, &mut news),
+            Event::LoginBundle { .. } => replaced = self.take_bundle(&event, &mut updates),
             Event::IncommingFriendRequest { username } => {
-                self.request(username, &mut news);
+                self.request(username, &mut updates);
             }
             Event::NewContact { username } => {
                 self.pending.retain(|name| name != username);
                 if self.friends.insert(username.clone(), false).is_none() {
-                    news.push(News::NewContact(username.clone()));
+                    updates.push(Update::NewContact(username.clone()));
                 }
             }
             Event::OnNewRoom { roomname } => {
                 let is_new = self.rooms.insert(roomname.clone());
-                news.extend(is_new.then(|| News::NewRoom(roomname.clone())));
+                updates.extend(is_new.then(|| Update::NewRoom(roomname.clone())));
             }
-            Event::OnFriendOnline { username } => self.presence(username, true, &mut news),
-            Event::OnFriendOffline { username } => self.presence(username, false, &mut news),
+            Event::OnFriendOnline { username } => self.presence(username, true, &mut updates),
+            Event::OnFriendOffline { username } => self.presence(username, false, &mut updates),
             Event::OnMemberOnline {
                 roomname,
                 membername,
             } => {
                 self.members.see(roomname, membername, 0);
-                news.push(News::Member(roomname.clone(), membername.clone(), true));
+                updates.push(Update::Member(roomname.clone(), membername.clone(), true));
             }
             Event::OnMemberOffline {
                 roomname,
                 membername,
-            } if self.me() == Some(membername) => self.left_elsewhere(roomname, &mut news),
+            } if self.me() == Some(membername) => self.left_elsewhere(roomname, &mut updates),
             Event::OnMemberOffline {
                 roomname,
                 membername,
             } => {
                 self.members.see(roomname, membername, 0);
-                news.push(News::Member(roomname.clone(), membername.clone(), false));
+                updates.push(Update::Member(roomname.clone(), membername.clone(), false));
             }
-            Event::OnNewMessage { .. } => self.take_message(&event, &mut news),
+            Event::OnNewMessage { .. } => self.take_message(&event, &mut updates),
             Event::History { messages, more } => {
-                self.take_page(asked.as_ref(), messages, *more, &mut news);
+                self.take_page(asked.as_ref(), messages, *more, &mut updates);
             }
             Event::LeftRoom { roomname } => self.leave(roomname),
-            Event::Rooms { rooms } => self.take_rooms(rooms, &mut news),
+            Event::Rooms { rooms } => self.take_rooms(rooms, &mut updates),
             Event::Members { members } => self.take_members(asked.as_ref(), members),
             Event::LoggedOut {} => self.forget(),
             _ => {}
@@ -230,14 +230,14 @@ impl Session {
             {
                 self.pending.retain(|other| other != name);
             }
-            news.push(News::Answer(asked, outcome));
+            updates.push(Update::Answer(asked, outcome));
             if replaced {
-                news.push(News::HistoryReplaced);
+                updates.push(Update::HistoryReplaced);
                 // The login and the reason stand before what else is new.
-                news.rotate_right(2);
+                updates.rotate_right(2);
             }
         }
-        news
+        updates
     }
 
     fn take_members(&mut self, asked: Option<&Asked>, members: &[MemberLine]) {
@@ -248,19 +248,19 @@ impl Session {
         }
     }
 
-    fn request(&mut self, name: &str, news: &mut Vec<News>) {
+    fn request(&mut self, name: &str, updates: &mut Vec<Update>) {
         if !self.pending.iter().any(|known| known == name) {
             self.pending.push(name.to_owned());
-            news.push(News::FriendRequest(name.to_owned()));
+            updates.push(Update::FriendRequest(name.to_owned()));
         }
     }
 
-    fn presence(&mut self, name: &str, online: bool, news: &mut Vec<News>) {
+    fn presence(&mut self, name: &str, online: bool, updates: &mut Vec<Update>) {
         if let Some(known) = self.friends.get_mut(name)
             && *known != online
         {
             *known = online;
-            news.push(News::Friend(name.to_owned(), online));
+            updates.push(Update::Friend(name.to_owned(), online));
         }
     }
 
@@ -272,23 +272,23 @@ impl Session {
         self.recent.retain(|other| *other != target);
     }
 
-    fn left_elsewhere(&mut self, room: &str, news: &mut Vec<News>) {
+    fn left_elsewhere(&mut self, room: &str, updates: &mut Vec<Update>) {
         if self.rooms.contains(room) {
             self.leave(room);
-            news.push(News::LeftRoom(room.to_owned()));
+            updates.push(Update::LeftRoom(room.to_owned()));
         }
     }
 
-    fn take_rooms(&mut self, rooms: &[RoomLine], news: &mut Vec<News>) {
+    fn take_rooms(&mut self, rooms: &[RoomLine], updates: &mut Vec<Update>) {
         let names = rooms.iter().map(|line| line.roomname.clone());
-        self.are_rooms(names.collect(), news);
+        self.are_rooms(names.collect(), updates);
     }
 
     /// These are all of one's rooms.
-    fn are_rooms(&mut self, rooms: BTreeSet<String>, news: &mut Vec<News>) {
+    fn are_rooms(&mut self, rooms: BTreeSet<String>, updates: &mut Vec<Update>) {
         let gone: Vec<String> = self.rooms.difference(&rooms).cloned().collect();
         for room in gone {
-            self.left_elsewhere(&room, news);
+            self.left_elsewhere(&room, updates);
         }
         self.rooms = rooms;
     }
@@ -301,7 +301,7 @@ impl Session {
         self.conversations.entry(target).or_default()
     }
 
-    fn take_message(&mut self, event: &Event, news: &mut Vec<News>) {
+    fn take_message(&mut self, event: &Event, updates: &mut Vec<Update>) {
         let Event::OnNewMessage {
             id,
             content,
@@ -334,7 +334,7 @@ impl Session {
             self.conversations.entry(target).or_default().count_unread();
         }
         for message in self.feed.live(message) {
-            self.store(message, true, news);
+            self.store(message, true, updates);
         }
     }
 
@@ -343,12 +343,12 @@ impl Session {
         asked: Option<&Asked>,
         messages: &[ChatMessage],
         more: bool,
-        news: &mut Vec<News>,
+        updates: &mut Vec<Update>,
     ) {
         match asked {
             Some(Asked::CatchUp) => {
                 for message in self.feed.page(messages, more) {
-                    self.store(message, true, news);
+                    self.store(message, true, updates);
                 }
             }
             Some(Asked::Page(target)) => {
@@ -372,7 +372,7 @@ impl Session {
         }
     }
 
-    fn store(&mut self, message: ChatMessage, is_news: bool, news: &mut Vec<News>) {
+    fn store(&mut self, message: ChatMessage, is_new: bool, updates: &mut Vec<Update>) {
         let target = Target::new(message.target_type, message.target.clone());
         let said = self.said(message);
         if let Target::Room(room) = &target {
@@ -383,8 +383,8 @@ impl Session {
             .or_default()
             .push(said.clone());
         self.touch(&target);
-        if is_news {
-            news.push(News::Message(target, said));
+        if is_new {
+            updates.push(Update::Message(target, said));
         }
     }
 

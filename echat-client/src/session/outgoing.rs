@@ -18,7 +18,7 @@ use crate::target::Target;
 /// So many connections in a row are lost with the same line in flight before it is set aside.
 const LOSSES: u32 = 3;
 
-/// A line that waits.
+/// An unsent line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The user who typed it.
@@ -107,7 +107,7 @@ pub struct Loaded {
 /// Where the lines of a user are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Files {
-    /// The file of the lines that wait.
+    /// The file of the unsent lines.
     pub waiting: String,
     /// The file of those that were set aside.
     pub aside: String,
@@ -116,7 +116,7 @@ pub struct Files {
 /// Why a line is not taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotWithdrawn {
-    /// No line that waits has this number.
+    /// No unsent line has this number.
     Unknown,
     /// It was sent, and the server has not answered yet.
     InFlight,
@@ -140,7 +140,7 @@ struct Numbered {
     entry: Entry,
 }
 
-/// The lines that wait, in the order they were typed.
+/// The unsent lines, in the order they were typed.
 #[derive(Debug, Default)]
 pub struct Outgoing {
     entries: VecDeque<Numbered>,
@@ -261,7 +261,7 @@ impl Outgoing {
         self.listed(user).count()
     }
 
-    /// The lines of this user that wait, in order: the number of each, the line, and whether it is in
+    /// The unsent lines of this user, in order: the number of each, the line, and whether it is in
     /// flight.
     pub fn listed<'a>(
         &'a self,
@@ -277,7 +277,7 @@ impl Outgoing {
         })
     }
 
-    /// Lines of this user that wait for a target, in order.
+    /// The unsent lines of this user for a target, in order.
     pub fn waiting_for<'a>(
         &'a self,
         user: &'a str,

@@ -51,9 +51,9 @@ fn logged_in(messages: Vec<ChatMessage>) -> Session {
     session
 }
 
-fn shown(news: &[News]) -> Vec<u64> {
-    let ids = news.iter().filter_map(|news| match news {
-        News::Message(_, said) => Some(said.id),
+fn shown(updates: &[Update]) -> Vec<u64> {
+    let ids = updates.iter().filter_map(|updates| match updates {
+        Update::Message(_, said) => Some(said.id),
         _ => None,
     });
     ids.collect()
@@ -66,7 +66,7 @@ fn presence_and_people_are_told_once() {
     let came = Event::OnFriendOnline { username: bob() };
     assert_eq!(
         session.apply(came.clone(), None),
-        [News::Friend(bob(), true)]
+        [Update::Friend(bob(), true)]
     );
     assert_eq!(session.apply(came, None), []);
     let asks = Event::IncommingFriendRequest {
@@ -79,7 +79,7 @@ fn presence_and_people_are_told_once() {
     };
     assert_eq!(
         session.apply(friends, None),
-        [News::NewContact("carol".to_owned())]
+        [Update::NewContact("carol".to_owned())]
     );
     assert!(session.pending().is_empty());
 }
@@ -149,7 +149,7 @@ fn another_user_sees_nothing_of_the_one_before() {
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Somebody says something in one of two rooms.
+    /// Another user says something in one of two rooms.
     Say(bool),
     /// The client gets the next thing that is on the way to it.
     Deliver,
@@ -157,20 +157,20 @@ enum Step {
 }
 
 /// A server with one client, whose connection holds what is on the way.
-struct World {
+struct Simulation {
     log: Vec<ChatMessage>,
     way: std::collections::VecDeque<(Event, Option<Asked>)>,
     session: Session,
     shown: Vec<u64>,
 }
 
-impl World {
+impl Simulation {
     fn deliver(&mut self) {
         let Some((event, asked)) = self.way.pop_front() else {
             return;
         };
-        let news = self.session.apply(event, asked.clone());
-        self.shown.extend(shown(&news));
+        let updates = self.session.apply(event, asked.clone());
+        self.shown.extend(shown(&updates));
         if matches!(asked, Some(Asked::Login | Asked::CatchUp))
             && let Some(after) = self.session.missed_after()
         {
@@ -192,30 +192,30 @@ proptest! {
             1 => Just(Step::Reconnect),
         ], 0..120,
     )) {
-        let mut world = World {
+        let mut simulation = Simulation {
             log: vec![], way: [].into(), session: logged_in(vec![]), shown: vec![],
         };
         for step in steps {
             match step {
                 Step::Say(own) => {
-                    let id = 10 + 2 * world.log.len() as u64;
+                    let id = 10 + 2 * simulation.log.len() as u64;
                     let sender = if own { "ann" } else { "bob" };
                     let said = message(id, if id.is_multiple_of(4) { "r0" } else { "r1" }, sender);
-                    world.way.push_back((live(&said, own), own.then_some(Asked::Send)));
-                    world.log.push(said);
+                    simulation.way.push_back((live(&said, own), own.then_some(Asked::Send)));
+                    simulation.log.push(said);
                 }
-                Step::Deliver => world.deliver(),
+                Step::Deliver => simulation.deliver(),
                 Step::Reconnect => {
-                    world.way.clear();
-                    let newest = world.log.iter().rev().take(2).rev().cloned().collect();
-                    world.way.push_back((bundle(newest), Some(Asked::Login)));
+                    simulation.way.clear();
+                    let newest = simulation.log.iter().rev().take(2).rev().cloned().collect();
+                    simulation.way.push_back((bundle(newest), Some(Asked::Login)));
                 }
             }
         }
-        while !world.way.is_empty() {
-            world.deliver();
+        while !simulation.way.is_empty() {
+            simulation.deliver();
         }
-        let said: Vec<u64> = world.log.iter().map(|message| message.id).collect();
-        prop_assert_eq!(&world.shown, &said);
+        let said: Vec<u64> = simulation.log.iter().map(|message| message.id).collect();
+        prop_assert_eq!(&simulation.shown, &said);
     }
 }

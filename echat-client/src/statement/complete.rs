@@ -40,19 +40,19 @@ pub struct Completion {
 /// Completes a line, given up to the cursor.
 pub fn complete(scope: Scope, line: &str, names: &Names) -> Completion {
     let from = line.len() - line.trim_start().len();
-    let begun = &line[from..];
+    let prefix = &line[from..];
     let rows = || ROWS.iter().filter(|row| row.is_in(scope));
     if let Some(completion) = rows().find_map(|row| row.complete(line, names)) {
         return completion;
     }
     let in_chat = scope == Scope::Chat;
-    if in_chat && !begun.starts_with(['/', '\\', '／', '＼', '、']) {
+    if in_chat && !prefix.starts_with(['/', '\\', '／', '＼', '、']) {
         return in_text(line, from, &names.here);
     }
     let heads = rows().filter(|row| !matches!(row.shape, Shape::Members(_)));
     let heads = heads.filter(|row| row.works(names.in_room));
     let mut candidates: Vec<String> = heads
-        .filter(|row| begins_head(row.head, begun))
+        .filter(|row| begins_head(row.head, prefix))
         .map(|row| match row.shape {
             Shape::Alone(_) | Shape::InRoom(_) => row.head.to_owned(),
             _ => format!("{} ", row.head),
@@ -61,8 +61,8 @@ pub fn complete(scope: Scope, line: &str, names: &Names) -> Completion {
     if in_chat && candidates.is_empty() {
         return in_text(line, from, &names.here);
     }
-    if scope == Scope::Contact && !begun.is_empty() {
-        let rooms = beginning_with(line, begun, &names.rooms, "+=");
+    if scope == Scope::Contact && !prefix.is_empty() {
+        let rooms = beginning_with(line, prefix, &names.rooms, "+=");
         candidates.extend(rooms.candidates);
     }
     Completion { from, candidates }
@@ -91,8 +91,8 @@ impl Row {
             Shape::Members(_) => {
                 let (room, _) = line.split_once(['=', '＝'])?;
                 one_word(room.trim())?;
-                let (_, begun) = line.rsplit_once(SIGNS)?;
-                return Some(beginning_with(line, begun.trim_start(), &names.users, ""));
+                let (_, prefix) = line.rsplit_once(SIGNS)?;
+                return Some(beginning_with(line, prefix.trim_start(), &names.users, ""));
             }
             Shape::Alone(_) | Shape::InRoom(_) | Shape::Word(_) | Shape::Number(_) => return None,
         };
@@ -127,10 +127,10 @@ fn in_text(line: &str, from: usize, names: &[String]) -> Completion {
     let back = text.char_indices().rev().take(REACH);
     let reach = back.last().map_or(0, |(at, _)| at);
     for start in starts(text).filter(|start| *start >= reach) {
-        let begun = fold(&text[start..]);
+        let prefix = fold(&text[start..]);
         let fitting = known
             .iter()
-            .filter(|(folded, _)| folded.starts_with(&begun));
+            .filter(|(folded, _)| folded.starts_with(&prefix));
         let candidates: Vec<String> = fitting.map(|(_, name)| (*name).clone()).collect();
         if !candidates.is_empty() {
             let from = from + start;
@@ -165,19 +165,19 @@ fn starts(text: &str) -> impl Iterator<Item = usize> {
     })
 }
 
-fn beginning_with(line: &str, begun: &str, names: &[String], after: &str) -> Completion {
-    let folded = fold(begun);
+fn beginning_with(line: &str, prefix: &str, names: &[String], after: &str) -> Completion {
+    let folded = fold(prefix);
     let found = names.iter().filter(|name| fold(name).starts_with(&folded));
     Completion {
-        from: line.len() - begun.len(),
+        from: line.len() - prefix.len(),
         candidates: found.map(|name| format!("{name}{after}")).collect(),
     }
 }
 
 /// Whether the words of a command begin with what is typed, in full-width characters or not.
-fn begins_head(head: &str, begun: &str) -> bool {
+fn begins_head(head: &str, prefix: &str) -> bool {
     let mut wanted = head.chars();
-    begun.chars().enumerate().all(|(index, typed)| {
+    prefix.chars().enumerate().all(|(index, typed)| {
         let wanted = wanted.next();
         let is_slash = index == 0 && typed == '、' && matches!(wanted, Some('/' | '\\'));
         is_slash || wanted == Some(ascii_form(typed).to_ascii_lowercase())

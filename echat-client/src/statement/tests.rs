@@ -252,12 +252,12 @@ fn names_are_completed_behind_brackets_and_quotes() {
     };
     for sign in "([{<«“‘\"'`「『《〈【（［｛、，。：；！？—…/\\|*_~#=+,.;:!?-@＠".chars()
     {
-        for (before, begun, full) in [("", "b", "bob"), ("好", "小", "小明"), ("see", "bO", "bob")]
+        for (before, prefix, full) in [("", "b", "bob"), ("好", "小", "小明"), ("see", "bO", "bob")]
         {
-            let line = format!("say {before}{sign}{begun}");
+            let line = format!("say {before}{sign}{prefix}");
             let found = complete(Scope::Chat, &line, &names);
             assert_eq!(found.candidates, [full], "{line}");
-            assert_eq!(found.from, line.len() - begun.len(), "{line}");
+            assert_eq!(found.from, line.len() - prefix.len(), "{line}");
         }
     }
     for (line, from, full) in [("(o'b", 1, "o'brien"), ("他说\"q", 6, "\"q\"")] {

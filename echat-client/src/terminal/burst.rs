@@ -1,6 +1,6 @@
 //! Text of several lines that was pasted where a terminal does not mark a paste.
 //!
-//! Nobody types a key within [`PAUSE`] of the one before. Text that goes on behind the end of a line
+//! No person types a key within [`PAUSE`] of the one before. Text that goes on behind the end of a line
 //! without such a pause is a paste, in one read or in several: it becomes [`Token::Lines`]. Text of
 //! one line, with or without its end, is typed, whatever its speed, and so is every line behind a
 //! pause. Where each read is one whole line, as of a script that types line by line, two milliseconds

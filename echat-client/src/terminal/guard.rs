@@ -17,7 +17,7 @@ const ENTER: &[u8] = b"\x1b[?2004h";
 /// Bracketed paste off, plain style.
 const LEAVE: &[u8] = b"\x1b[?2004l\x1b[m";
 
-/// The terminal that a panic gives back.
+/// The terminal that a panic restores.
 static CURRENT: Mutex<Weak<Raw>> = Mutex::new(Weak::new());
 
 /// Raw mode for as long as it lives.
@@ -133,7 +133,7 @@ pub fn restore_on_panic() {
 }
 
 /// Says what the standard report says, but nothing that could control the terminal: a panic may
-/// quote what somebody wrote.
+/// quote what a user wrote.
 pub(super) fn report(out: &mut impl Write, info: &PanicHookInfo<'_>) {
     let place = info.location().map_or("?".to_owned(), ToString::to_string);
     let said = Safe::text(info.payload_as_str().unwrap_or("?"));

@@ -1,4 +1,4 @@
-//! Keys from bytes, screens from lines, and a terminal that is given back.
+//! Keys from bytes, screens from lines, and a terminal that is restored.
 
 mod burst;
 mod decoder;

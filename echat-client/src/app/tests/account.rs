@@ -4,7 +4,11 @@ use super::*;
 fn registering_in_both_languages() {
     let mut stage = stage(Language::English);
     stage.types("register").types("help");
-    assert!(stage.printed().contains(&"  help  show this list".to_owned()));
+    assert!(
+        stage
+            .printed()
+            .contains(&"  help  show this list".to_owned())
+    );
     assert_eq!(stage.prompt(), "register user name: ");
     stage.types("ann");
     assert_eq!(stage.prompt(), "register password: ");
@@ -119,7 +123,10 @@ fn a_wrong_password_of_the_start_is_asked_for() {
     });
     assert_eq!(stage.prompt(), "login password: ");
     let last = stage.printed().pop().unwrap();
-    assert_eq!(last, "Enter the password of ann again, or press Ctrl-C to go back.");
+    assert_eq!(
+        last,
+        "Enter the password of ann again, or press Ctrl-C to go back."
+    );
     assert!(stage.app.editor().is_masked());
     stage.sent();
     stage.presses("password2\n");
@@ -147,7 +154,10 @@ fn spaces_alone_are_refused_with_a_reason() {
         for line in ["", "   ", "\u{3000}"] {
             stage.types(line);
             let last = stage.printed().pop().unwrap();
-            assert_eq!(last, "No name entered. Type `\\c` or press Ctrl-C to go back.");
+            assert_eq!(
+                last,
+                "No name entered. Type `\\c` or press Ctrl-C to go back."
+            );
         }
         stage.types("ann").printed();
         if names == 2 {

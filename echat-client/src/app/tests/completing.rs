@@ -15,7 +15,7 @@ fn comes(stage: &mut Stage, name: &str) {
 fn line(stage: &mut Stage, keys: &str) -> String {
     stage.presses(keys);
     let line = stage.line().to_owned();
-    stage.app.editor.clear();
+    stage.app.draft.clear();
     line
 }
 
@@ -64,7 +64,7 @@ fn members_are_known_once_they_were_seen() {
 fn a_page_of_history_names_its_speakers() {
     let mut stage = ann(Language::English);
     stage.types("&r room1");
-    stage.app.world.session.apply(
+    stage.app.context.session.apply(
         Event::History {
             messages: vec![in_room(2, "older", "x")],
             more: false,

@@ -116,7 +116,7 @@ fn a_secret_is_forgotten_with_the_password() {
     comes_back(&mut stage);
     stage.given("ann", Some("one"));
     stage.types("logout").says(Event::LoggedOut {});
-    assert!(stage.app.credentials.is_none());
+    assert!(!stage.app.login.is_wanted());
 
     let mut stage = ann(Language::English);
     comes_back(&mut stage);
@@ -130,7 +130,7 @@ fn a_secret_is_forgotten_with_the_password() {
         fail: fail("bad_credentials", &[]),
     });
     assert_eq!(logins(&mut stage), [], "the password is refused as well");
-    assert!(stage.app.credentials.is_none());
+    assert!(!stage.app.login.is_wanted());
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_limit_of_a_day_gives_the_line_back_and_holds_up_no_other() {
         ]
     );
     assert_eq!(stage.sent(), [RequestKind::SendMessage]);
-    assert_eq!(stage.app.world.pending(), 1);
+    assert_eq!(stage.app.context.pending(), 1);
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn too_fast_waits_and_goes_again() {
             "(not sent) hi",
         ]
     );
-    assert_eq!(stage.app.world.pending(), 0);
+    assert_eq!(stage.app.context.pending(), 0);
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn missed_messages_are_counted_and_shown_in_their_chat() {
     );
 }
 
-/// Somebody who has typed name and password, and whom the server has not answered.
+/// A user who has typed name and password, before the server has answered.
 fn logging_in() -> Stage {
     let mut stage = stage(Language::English);
     stage.types("login").types("ann").types("password1");

@@ -86,7 +86,7 @@ fn has_no_forged_row(lines: &[Line], look: Look, cols: usize) {
         usize::from(screen.cursor_position().0) < usize::from(ROWS) - 1,
         "it fits"
     );
-    let mut begun = lines
+    let mut started = lines
         .iter()
         .map(text)
         .filter(|line| !line.starts_with("    "));
@@ -98,19 +98,19 @@ fn has_no_forged_row(lines: &[Line], look: Look, cols: usize) {
             "{cols} columns: divided by the terminal: {shown:?}"
         );
         if !shown.is_empty() && !shown.starts_with("    ") {
-            let line = begun.next().expect("a row too many");
+            let line = started.next().expect("a row too many");
             assert!(
                 line.starts_with(shown),
                 "{cols} columns: {shown:?} for {line:?}"
             );
         }
     }
-    assert_eq!(begun.next(), None, "{cols} columns");
+    assert_eq!(started.next(), None, "{cols} columns");
 }
 
 fn everything(language: Language, compact: bool, folds: bool, cols: usize) -> Vec<Line> {
     let mut stage = ann(language);
-    let settings = &mut stage.app.world.settings;
+    let settings = &mut stage.app.context.settings;
     (settings.config.compact, settings.folds) = (compact, folds);
     stage.types("&r room1");
     let mut id = 1;
@@ -161,7 +161,7 @@ fn what_looks_like_a_head_is_always_at_the_start_of_a_line() {
         (false, FORGED[2]),
     ] {
         let mut stage = ann(Language::English);
-        stage.app.world.settings.config.compact = compact;
+        stage.app.context.settings.config.compact = compact;
         stage.types("&r room1").printed();
         stage.says(live(
             in_room(2, "bob", &format!("ok {} {forged}", "x".repeat(99))),
@@ -185,7 +185,7 @@ fn blanks_are_folded_where_nothing_is_redrawn() {
     stage.types("&r room1").printed();
     let blanks = "ok  \t \u{3000}\u{a0}\u{2800}\u{2003}  forged";
     stage.says(live(in_room(2, "bob", "a   b"), None));
-    stage.app.world.settings.folds = true;
+    stage.app.context.settings.folds = true;
     stage.says(live(in_room(3, "bob", blanks), None));
     let printed = stage.printed();
     assert!(printed[0].ends_with("bob: a   b"), "{printed:?}");

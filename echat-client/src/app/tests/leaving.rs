@@ -73,7 +73,10 @@ fn the_chat_of_a_friend_lists_and_reads_no_commands_for_rooms() {
     stage.types("&f bob").printed();
     stage.types("/help");
     let help = stage.printed().join("\n");
-    assert!(!help.contains("/members") && help.contains("/leave <room>"), "{help}");
+    assert!(
+        !help.contains("/members") && help.contains("/leave <room>"),
+        "{help}"
+    );
     for (line, said) in [
         ("/members", "/members works only in the chat of a room."),
         ("/leave", "Usage: /leave <room>"),
@@ -98,7 +101,7 @@ fn the_word_that_leaves_can_be_said() {
     stage.types("\\quit");
     assert_eq!(stage.sent(), [RequestKind::SendMessage]);
     let room = Target::Room("room1".to_owned());
-    let waiting = stage.app.world.outgoing.waiting_for("ann", &room);
+    let waiting = stage.app.context.outgoing.waiting_for("ann", &room);
     let waiting: Vec<&str> = waiting.map(|entry| entry.content.as_str()).collect();
     assert_eq!(waiting, ["quit"]);
 }
@@ -167,10 +170,7 @@ fn an_older_question_that_goes_away_asks_nothing_again() {
     stage.presses("/leave room1\n/leave\n").looks().printed();
     stage.says(left_elsewhere());
     let printed = stage.printed();
-    assert!(
-        printed[1].starts_with("Leave room1?"),
-        "{printed:?}"
-    );
+    assert!(printed[1].starts_with("Leave room1?"), "{printed:?}");
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn leaving_a_room_while_offline_says_that_it_waits() {
     let said = "`-r room2` will be sent when the connection is back.".to_owned();
     let printed = stage.printed();
     assert!(printed.contains(&said), "{printed:?}");
-    // What waits is named when it is dropped.
+    // A queued request is named when it is dropped.
     stage.types("\\c").printed();
     stage.types("logout");
     let printed = stage.printed();

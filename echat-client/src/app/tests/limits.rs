@@ -70,7 +70,7 @@ fn a_text_that_is_too_long_stays_to_be_edited() {
         stage.enters_line(&text);
         assert_eq!(stage.printed(), [said]);
         assert_eq!(stage.app.editor().text(), text);
-        assert_eq!((stage.sent(), stage.app.world.pending()), (vec![], 0));
+        assert_eq!((stage.sent(), stage.app.context.pending()), (vec![], 0));
         let saves = |effect: &Effect| matches!(effect, Effect::SaveOutgoing { .. });
         assert!(!stage.effects.iter().any(saves));
         stage.happens(Input::Key(Key::Ctrl('u')));
@@ -98,7 +98,7 @@ fn what_can_never_be_accepted_is_given_back_in_every_form() {
         stage.enters_line(&line);
         let shown: String = line.chars().take(30).collect();
         assert_eq!(stage.sent(), [], "{shown}");
-        assert_eq!(stage.app.world.pending(), 0, "{shown}");
+        assert_eq!(stage.app.context.pending(), 0, "{shown}");
         assert_eq!(stage.app.editor().text(), line, "{shown}");
     }
 }
@@ -106,14 +106,14 @@ fn what_can_never_be_accepted_is_given_back_in_every_form() {
 #[test]
 fn where_nothing_is_redrawn_it_is_given_back_too() {
     let mut stage = ann(Language::English);
-    stage.app.world.settings.echoes = false;
+    stage.app.context.settings.echoes = false;
     stage.types("&r room1");
     let long = "a".repeat(4_001);
     stage.enters_line(&long);
     assert_eq!(stage.line(), long);
     stage.happens(Input::Key(Key::Ctrl('u')));
     stage.enters_line("short");
-    let listed = stage.app.world.outgoing.listed("ann");
+    let listed = stage.app.context.outgoing.listed("ann");
     let texts: Vec<&str> = listed.map(|(_, entry, _)| entry.content.as_str()).collect();
     assert_eq!(texts, ["short"]);
 }
@@ -149,14 +149,14 @@ fn pasted_lines_are_sent_all_or_none() {
     assert_eq!(stage.sent(), []);
     stage.happens(Input::Key(Key::Paste(text))).looks();
     stage.enters_line("y");
-    assert_eq!(stage.app.world.pending(), 3);
+    assert_eq!(stage.app.context.pending(), 3);
     let mut stage = ann(Language::English);
     stage.types("&r room1").sent();
     let text = format!("one\n{}", "a".repeat(4_001));
     stage.happens(Input::Key(Key::Paste(text))).looks();
     assert_eq!(stage.prompt(), "room1> ", "nothing is asked");
     assert!(stage.printed().concat().contains("4001 bytes"));
-    // Longer than the line under edition can be.
+    // Longer than the edited line can be.
     stage.happens(Input::Key(Key::Paste("a".repeat(100_000))));
     assert!(stage.printed().concat().contains("100000 bytes"));
     assert_eq!(stage.prompt(), "room1> ");
@@ -193,7 +193,12 @@ fn what_an_older_version_kept_is_shown_and_set_aside() {
     assert_eq!(printed[0], "Unsent lines from an earlier session: 1.");
     // The first line of a file may have been sent by the run that kept it.
     for (bytes, at, said, mark) in [
-        (65_500, 1, "Not sent again to room1", "(may have been received)"),
+        (
+            65_500,
+            1,
+            "Not sent again to room1",
+            "(may have been received)",
+        ),
         (70_000, 3, "Not sent to room1", "(not sent)"),
     ] {
         let excerpt = format!("{mark} {} ...", "a".repeat(200));
@@ -213,7 +218,7 @@ fn what_an_older_version_kept_is_shown_and_set_aside() {
             "These 3 lines will not be sent again. They are kept in /state/ann.aside.",
         ]
     );
-    assert_eq!(stage.app.world.pending(), 1);
+    assert_eq!(stage.app.context.pending(), 1);
     let saved = stage.effects.iter().rev().find_map(|effect| match effect {
         Effect::SaveOutgoing { lines, .. } => Some(lines.clone()),
         _ => None,
@@ -240,7 +245,7 @@ fn lines_that_cannot_be_read_are_counted_and_the_first_shown() {
         ["以上 1000 条消息不再发送，已移到 /state/ann.aside。"]
     );
     assert_eq!(stage.set_aside().len(), 1_000);
-    assert_eq!(stage.app.world.pending(), 1);
+    assert_eq!(stage.app.context.pending(), 1);
 }
 
 #[test]
@@ -262,7 +267,7 @@ fn no_reason_says_twice_that_it_was_not_sent() {
             format!("find {}", "a".repeat(65)),
         ] {
             let mut stage = ann(language);
-            stage.app.world.settings.interactive = false;
+            stage.app.context.settings.interactive = false;
             stage.happens(Input::Line("contact".to_owned()));
             stage.happens(Input::Line(text)).happens(Input::EndOfInput);
             let said = stage.printed().concat();
@@ -287,7 +292,7 @@ fn a_line_that_costs_every_connection_is_set_aside() {
             stage.effects.clear();
             stage.happens(Input::Closed(reason));
             assert!(stage.app.connection.is_coming(), "{reason:?} {turn}");
-            assert_eq!(stage.app.world.pending(), if turn < 2 { 2 } else { 1 });
+            assert_eq!(stage.app.context.pending(), if turn < 2 { 2 } else { 1 });
             if turn < 2 {
                 stage.happens(Input::Connected).welcome("ann", vec![]);
             }
@@ -305,7 +310,7 @@ fn a_line_that_costs_every_connection_is_set_aside() {
             more: false,
         });
         stage.says(live(in_room(9, "ann", "good"), Some("t-2")));
-        assert_eq!(stage.app.world.pending(), 0);
+        assert_eq!(stage.app.context.pending(), 0);
     }
 }
 
@@ -330,7 +335,7 @@ fn losses_that_no_line_causes_set_none_aside() {
                 at: Duration::from_secs(100 * (turn + 1)),
             });
             stage.app.closed(loss);
-            assert_eq!(stage.app.world.pending(), 1, "{loss:?} {turn}");
+            assert_eq!(stage.app.context.pending(), 1, "{loss:?} {turn}");
             stage.happens(Input::Connected).welcome("ann", vec![]);
         }
         assert_eq!(stage.set_aside(), [""; 0]);
@@ -345,17 +350,17 @@ fn lower_limits_sift_what_waits() {
     stage.happens(files()).happens(Input::Closed(None));
     stage.types("@r room1 short");
     stage.types(&format!("@r room1 {}", "a".repeat(50)));
-    stage.app.world.session.set_limits(Limits {
+    stage.app.context.session.set_limits(Limits {
         frame_bytes: 4_096,
         content_bytes: 40,
     });
     stage.app.heed_limits();
     let effects = stage.app.finish(true);
     stage.effects.extend(effects);
-    assert_eq!(stage.app.world.pending(), 1);
+    assert_eq!(stage.app.context.pending(), 1);
     assert_eq!(stage.set_aside().len(), 1);
     stage.types(&format!("@r room1 {}", "a".repeat(41)));
-    assert_eq!(stage.app.world.pending(), 1);
+    assert_eq!(stage.app.context.pending(), 1);
 }
 
 #[test]
@@ -374,10 +379,7 @@ fn leaving_says_where_lines_are_kept() {
         stage.happens(files).happens(Input::Closed(None));
         stage.types("@r room1 later").printed();
         stage.types("quit");
-        assert_eq!(
-            stage.printed()[1..],
-            ["Unsent lines: 1.", said, "Goodbye."]
-        );
+        assert_eq!(stage.printed()[1..], ["Unsent lines: 1.", said, "Goodbye."]);
     }
 }
 

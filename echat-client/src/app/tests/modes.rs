@@ -160,10 +160,10 @@ fn pasted_lines_are_counted() {
     stage.looks();
     assert_eq!(stage.prompt(), "2 lines (Y/O/N) room1> ");
     stage.types("o");
-    assert_eq!(stage.app.world.pending(), 1);
+    assert_eq!(stage.app.context.pending(), 1);
     stage.app.ask_about_paste(lines());
     stage.looks().types("Y");
-    assert_eq!(stage.app.world.pending(), 3);
+    assert_eq!(stage.app.context.pending(), 3);
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn query_mode_asks_the_server() {
 #[test]
 fn compact_lines_and_the_switches() {
     let mut stage = ann(Language::Chinese);
-    let settings = &mut stage.app.world.settings;
+    let settings = &mut stage.app.context.settings;
     (
         settings.config.compact,
         settings.config.title,
@@ -266,7 +266,7 @@ fn compact_lines_and_the_switches() {
     assert!(stage.has(&title));
     stage.effects.clear();
     stage.happens(Input::Resume);
-    assert!(stage.has(&title), "the shell named the window meanwhile");
+    assert!(stage.has(&title), "the shell named the window in between");
     stage.says(live(in_room(5, "bob", "@ann\u{1b}[2J"), None));
     assert_eq!(stage.printed().len(), 2, "with the day");
     let alerts = stage.alerts();

@@ -19,7 +19,7 @@ impl Stage {
     }
 
     fn said(&self) -> Vec<String> {
-        let lines = self.app.world.outgoing.to_lines("ann");
+        let lines = self.app.context.outgoing.to_lines("ann");
         let content = |line: &str| {
             let value: serde_json::Value = serde_json::from_str(line).unwrap();
             value["content"].as_str().unwrap().to_owned()
@@ -120,7 +120,7 @@ fn what_cannot_be_sent_at_all_is_not_asked_about() {
     );
     stage.strikes(Key::Ctrl('u')).inserts(" \n\t\n ");
     assert_eq!(stage.prompt(), "room1> ");
-    // One line that does not fit into the line under edition.
+    // One line that does not fit into the edited line.
     let long = "x".repeat(70_000);
     stage.types("\\c").types("contact").printed();
     for (prompt, said) in [
@@ -180,8 +180,8 @@ fn a_line_of_several_rows_is_one_message() {
 #[test]
 fn a_search_without_a_hit_shows_that_in_the_prompt() {
     for (language, shown) in [
-        (Language::English, "(C-r, no match) zz: "),
-        (Language::Chinese, "(C-r, 无匹配) zz: "),
+        (Language::English, "(Ctrl-R, no match) zz: "),
+        (Language::Chinese, "(Ctrl-R, 无匹配) zz: "),
     ] {
         let mut stage = ann(language);
         assert!(stage.app.search_prompt().is_none());

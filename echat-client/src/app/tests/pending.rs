@@ -1,5 +1,4 @@
-//! Lines that wait: seen in the place where they will stand, listed, taken back; and commands that
-//! begin with a slash.
+//! Unsent lines: shown above the prompt, listed, withdrawn; and commands that begin with a slash.
 
 use super::*;
 use crate::line_editor::Key;
@@ -12,7 +11,7 @@ impl Stage {
     }
 
     fn waiting(&self) -> Vec<String> {
-        let listed = self.app.world.outgoing.listed("ann");
+        let listed = self.app.context.outgoing.listed("ann");
         listed
             .map(|(_, entry, _)| entry.content.to_string())
             .collect()
@@ -89,7 +88,7 @@ fn the_rows_are_bounded() {
 #[test]
 fn where_nothing_is_redrawn_they_are_printed_once() {
     let mut stage = offline(Language::English);
-    stage.app.world.settings.echoes = false;
+    stage.app.context.settings.echoes = false;
     stage.types("one");
     assert_eq!(stage.printed(), ["(pending) one"]);
     assert_eq!(stage.footer(9), [""; 0]);
@@ -255,7 +254,7 @@ fn a_room_is_left_only_after_a_yes() {
         assert!(
             !stage
                 .app
-                .world
+                .context
                 .session
                 .has(&Target::Room("room1".to_owned()))
         );

@@ -11,8 +11,10 @@ fn asks(stage: &mut Stage, name: &str) {
 
 #[test]
 fn a_request_is_a_notice_in_every_mode() {
-    let notice = "carol sent you a friend request. Type `y carol` to accept or `n carol` to decline.";
-    let in_chat = "carol sent you a friend request. Type `/y carol` to accept or `/n carol` to decline.";
+    let notice =
+        "carol sent you a friend request. Type `y carol` to accept or `n carol` to decline.";
+    let in_chat =
+        "carol sent you a friend request. Type `/y carol` to accept or `/n carol` to decline.";
     for (way, prompt, expected) in [
         (&["\\c"][..], "command> ", notice),
         (&[], "contact> ", notice),
@@ -39,7 +41,7 @@ fn a_request_is_a_notice_in_every_mode() {
             });
             let declined = ["Friend request from carol declined."];
             assert_eq!(stage.printed(), if accepts { &[][..] } else { &declined });
-            assert!(stage.app.world.session.pending().is_empty());
+            assert!(stage.app.context.session.pending().is_empty());
         }
     }
 }
@@ -53,7 +55,7 @@ fn a_chat_line_answers_no_request() {
         stage.looks().types(line);
         assert_eq!(stage.sent(), [R::SendMessage], "{line}");
         assert_eq!(stage.contents(), [line]);
-        assert_eq!(stage.app.world.session.pending(), ["carol"]);
+        assert_eq!(stage.app.context.session.pending(), ["carol"]);
     }
 }
 
@@ -124,7 +126,7 @@ fn a_request_that_could_not_be_answered_stays_open() {
         stage.says(Event::ResolveResult {
             result: Outcome::Refused(fail(code, &[])),
         });
-        assert_eq!(stage.app.world.session.pending().len(), open, "{code}");
+        assert_eq!(stage.app.context.session.pending().len(), open, "{code}");
     }
 }
 

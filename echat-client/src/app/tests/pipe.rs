@@ -44,7 +44,7 @@ fn a_line_is_sent_and_the_program_ends() {
 #[test]
 fn lines_for_a_room_that_cannot_be_opened_are_not_taken_for_commands() {
     let mut stage = pipe();
-    stage.app.world.settings.open = Some(Target::Room("nowhere".to_owned()));
+    stage.app.context.settings.open = Some(Target::Room("nowhere".to_owned()));
     stage.happens(Input::Line("other=bob".to_owned()));
     stage.happens(Input::Connected).welcome("ann", vec![]);
     assert_eq!(
@@ -199,7 +199,7 @@ fn a_line_waits_for_what_the_one_before_it_asked_for() {
         result: Outcome::Done(String::new()),
     });
     assert_eq!(stage.sent(), [RequestKind::SendMessage]);
-    let lines = stage.app.world.outgoing.to_lines("ann");
+    let lines = stage.app.context.outgoing.to_lines("ann");
     assert!(lines.contains("hello there"), "{lines}");
 }
 
@@ -227,13 +227,13 @@ fn no_more_is_read_while_much_waits() {
 #[test]
 fn a_server_that_stays_away_is_not_waited_for_for_ever() {
     let mut stage = ready();
-    stage.app.world.settings.deadline = None;
+    stage.app.context.settings.deadline = None;
     writes(&mut stage, &["@r room1 done"]);
     stage.happens(Input::Closed(None));
     for _ in 0..20 {
         stage.happens(unreachable());
     }
-    assert!(!stage.app.over, "a bot may have more to say");
+    assert!(!stage.app.is_over, "a bot may have more to say");
     stage.happens(Input::EndOfInput).happens(unreachable());
     assert!(stage.has(&Effect::Quit(Exit::CannotConnect)));
     let printed = stage.printed();

@@ -10,10 +10,10 @@ fn in_room() -> Stage {
     stage
 }
 
-/// Sends the lines that wait for the question to be over.
+/// The number of unsent lines.
 fn answered(stage: &mut Stage) -> usize {
     stage.printed();
-    stage.app.world.pending()
+    stage.app.context.pending()
 }
 
 #[test]
@@ -170,6 +170,9 @@ fn what_is_no_answer_is_asked_about_again_and_not_sent() {
     assert!(stage.printed().contains(&"No unsent lines.".to_owned()));
     assert!(stage.contents().is_empty());
     assert_eq!(stage.prompt(), "room1> ");
+    let mut stage = in_room();
+    stage.types("+f bob").types("quit");
+    assert!(stage.has(&Effect::Quit(Exit::Success)));
 }
 
 #[test]
@@ -211,8 +214,24 @@ fn a_question_about_a_room_that_is_left_goes_away() {
 #[test]
 fn the_usual_words_answer_and_nothing_of_them_is_sent() {
     let yes = [
-        "Ｙ", "ｙｅｓ", "Yes!", "yep", "yeah", "ok", "OK.", "okay", "sure", "是", "是的", "好", "好的。", "可以",
-        "行", "对", "嗯", "确定",
+        "Ｙ",
+        "ｙｅｓ",
+        "Yes!",
+        "yep",
+        "yeah",
+        "ok",
+        "OK.",
+        "okay",
+        "sure",
+        "是",
+        "是的",
+        "好",
+        "好的。",
+        "可以",
+        "行",
+        "对",
+        "嗯",
+        "确定",
     ];
     let no = [
         "Ｎ", "No.", "nope", "nah", "cancel", "否", "不", "不是", "不要", "不行", "不用", "取消",

@@ -104,13 +104,13 @@ fn a_refusal_about_others_does_not_speak_of_the_reader() {
 fn a_limit_says_whose_it_is_and_what_to_do() {
     for (line, limit, words) in [
         // Ann has one friend and one room.
-        ("+f dave", 1, &["You have reached", "limit of 1 friends"][..]),
-        ("+f dave", 200, &["dave has reached", "200", "Try again"]),
         (
-            "y dave",
-            500,
-            &["dave has reached", "500", "stays open"],
+            "+f dave",
+            1,
+            &["You have reached", "limit of 1 friends"][..],
         ),
+        ("+f dave", 200, &["dave has reached", "200", "Try again"]),
+        ("y dave", 500, &["dave has reached", "500", "stays open"]),
         ("+r other", 1, &["limit of 1 rooms", "`-r <room>`"]),
         (
             "+r other",
@@ -184,7 +184,12 @@ fn what_does_not_wait_is_not_said_to_wait() {
 fn what_is_asked_for_the_first_time_does_not_wait_aloud() {
     let mut stage = stage(Language::English);
     stage.types("query").types("server time");
-    assert!(!stage.printed().iter().any(|line| line.contains("will be sent")));
+    assert!(
+        !stage
+            .printed()
+            .iter()
+            .any(|line| line.contains("will be sent"))
+    );
 }
 
 #[test]

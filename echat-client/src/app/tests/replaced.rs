@@ -169,8 +169,8 @@ fn a_request_that_the_server_does_not_have_any_more_is_dropped() {
     stage.says(Event::IncommingFriendRequest {
         username: "carol".to_owned(),
     });
-    assert_eq!(stage.app.world.session.pending(), ["carol"]);
+    assert_eq!(stage.app.context.session.pending(), ["carol"]);
     stage.happens(Input::Closed(None));
     back(&mut stage, &["bob"]);
-    assert!(stage.app.world.session.pending().is_empty());
+    assert!(stage.app.context.session.pending().is_empty());
 }

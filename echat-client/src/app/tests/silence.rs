@@ -83,7 +83,7 @@ fn a_line_on_its_way_is_asked_about_sooner_and_sent_again_once() {
     assert_eq!(counts(&mut stage, &Effect::Ping), 1);
     stage.passes(45);
     assert_eq!(counts(&mut stage, &Effect::GiveUp), 1);
-    assert_eq!(stage.app.world.pending(), 1);
+    assert_eq!(stage.app.context.pending(), 1);
     stage.happens(Input::Connected).sent();
     stage.welcome("ann", vec![]);
     let sent = stage.sent();
@@ -139,8 +139,7 @@ fn a_request_that_has_to_wait_says_that_the_client_is_offline() {
     stage.types("login").types("ann").types("password1");
     stage.happens(unreachable()).printed();
     stage.types("what now");
-    let offline =
-        "You are offline. Your request will be sent when the connection is back.";
+    let offline = "You are offline. Your request will be sent when the connection is back.";
     assert_eq!(stage.printed().last().unwrap(), offline);
     stage.happens(Input::Connected).printed();
     stage.types("what now");
@@ -161,7 +160,7 @@ fn a_request_that_has_to_wait_says_that_the_client_is_offline() {
 #[test]
 fn the_prompt_counts_down_without_printing() {
     let mut stage = ann(Language::English);
-    stage.app.world.settings.config.title = true;
+    stage.app.context.settings.config.title = true;
     away(&mut stage, 8);
     stage.printed();
     let until = next_try(&stage);
@@ -190,7 +189,7 @@ fn the_prompt_counts_down_without_printing() {
 
     // Where the prompt stays on the screen, nothing wakes up for it.
     let mut stage = ann(Language::English);
-    stage.app.world.settings.echoes = false;
+    stage.app.context.settings.echoes = false;
     away(&mut stage, 8);
     assert_eq!(stage.app.elapses_at(), Some(next_try(&stage)));
 }
@@ -255,7 +254,7 @@ proptest! {
             due(&mut stage, until);
             prop_assert_eq!(counts(&mut stage, &Effect::Connect), 1);
             stage.happens(Input::Connected).welcome("ann", vec![]);
-            if stage.app.world.pending() == 0 {
+            if stage.app.context.pending() == 0 {
                 stage.types("@r room1 poison");
             }
             prop_assert!(stage.sent().contains(&RequestKind::SendMessage));
@@ -266,14 +265,18 @@ proptest! {
 #[test]
 fn where_nothing_is_redrawn_the_prompt_does_not_change_with_the_tries() {
     let mut stage = ann(Language::English);
-    stage.app.world.settings.echoes = false;
+    stage.app.context.settings.echoes = false;
     stage.happens(Input::Closed(None));
     assert_eq!(stage.prompt(), "contact (offline)> ");
     stage.effects.clear();
     let mut tries = 0;
     for second in 1..300 {
         stage.passes(second);
-        while let Some(at) = stage.effects.iter().position(|effect| *effect == Effect::Connect) {
+        while let Some(at) = stage
+            .effects
+            .iter()
+            .position(|effect| *effect == Effect::Connect)
+        {
             stage.effects.remove(at);
             tries += 1;
             stage.happens(unreachable());

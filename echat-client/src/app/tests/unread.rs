@@ -184,13 +184,16 @@ fn new_messages_elsewhere_are_one_notice_that_counts() {
     }
     stage.says(live(in_room(15, "carol", "x"), None));
     assert_eq!(stage.printed(), [""; 0], "no line for each message");
-    assert_eq!(rows(&stage), ["bob: 10 new messages", "room1: 1 new message"]);
-    stage.app.world.language = Language::Chinese;
+    assert_eq!(
+        rows(&stage),
+        ["bob: 10 new messages", "room1: 1 new message"]
+    );
+    stage.app.context.language = Language::Chinese;
     assert_eq!(
         rows(&stage),
         ["bob 发来 10 条新消息", "聊天室“room1”有 1 条新消息"]
     );
-    stage.app.world.language = Language::English;
+    stage.app.context.language = Language::English;
     // Opening a conversation ends its notice, and the next message begins a new count.
     stage.types("&f bob");
     assert_eq!(rows(&stage), ["room1: 1 new message"]);
@@ -222,7 +225,10 @@ fn notices_leave_room_for_unsent_lines() {
     stage.happens(Input::Closed(None));
     stage.types("@r room1 one").types("@r room1 two");
     assert_eq!(rows(&stage)[..3], notices);
-    assert_eq!(rows(&stage)[3..], ["(pending) to room1: one", "(pending) to room1: two"]);
+    assert_eq!(
+        rows(&stage)[3..],
+        ["(pending) to room1: one", "(pending) to room1: two"]
+    );
     let low: Vec<String> = stage.app.footer(1).iter().map(text).collect();
     assert_eq!(low, ["(pending) 2 more before these"]);
 }
@@ -230,7 +236,7 @@ fn notices_leave_room_for_unsent_lines() {
 #[test]
 fn where_nothing_is_redrawn_a_notice_is_said_once() {
     let mut stage = ann(Language::English);
-    stage.app.world.settings.echoes = false;
+    stage.app.context.settings.echoes = false;
     for id in 5..15 {
         stage.says(private(id));
     }

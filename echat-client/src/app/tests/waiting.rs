@@ -22,7 +22,10 @@ fn they_wait_for_it() {
     let mut stage = coming(true);
     stage.printed();
     stage.types(":r");
-    assert_eq!(stage.printed()[1..], ["This line will run after the login."]);
+    assert_eq!(
+        stage.printed()[1..],
+        ["This line will run after the login."]
+    );
     stage.happens(Input::Connected).types(":f").printed();
     stage.says(Event::LoginSuccess {
         username: "ann".to_owned(),

@@ -49,15 +49,15 @@ fn ids(session: &Session) -> Vec<u64> {
 
 /// Logs in again, and says whether the session took up anew.
 fn comes_back(session: &mut Session, bundle: Event) -> bool {
-    let news = session.apply(bundle, Some(Asked::Login));
-    let replaced = news.contains(&News::HistoryReplaced);
+    let updates = session.apply(bundle, Some(Asked::Login));
+    let replaced = updates.contains(&Update::HistoryReplaced);
     if replaced {
         assert!(matches!(
-            news[..2],
-            [News::Answer(Asked::Login, Ok(_)), News::HistoryReplaced]
+            updates[..2],
+            [Update::Answer(Asked::Login, Ok(_)), Update::HistoryReplaced]
         ));
     }
-    assert!(shown(&news).is_empty());
+    assert!(shown(&updates).is_empty());
     replaced
 }
 
@@ -216,7 +216,7 @@ fn what_was_held_back_from_the_old_history_is_not_mixed_in() {
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Somebody says something in one of two rooms.
+    /// Another user says something in one of two rooms.
     Say(bool),
     /// The client gets the next thing that is on the way to it.
     Deliver,
@@ -227,7 +227,7 @@ enum Step {
 }
 
 /// A server whose ids begin again where its log ends, with one client.
-struct World {
+struct Simulation {
     log: Vec<ChatMessage>,
     said: u64,
     name: u64,
@@ -235,7 +235,7 @@ struct World {
     session: Session,
 }
 
-impl World {
+impl Simulation {
     fn says(&mut self, in_first: bool) -> ChatMessage {
         self.said += 1;
         let id = self.log.last().map_or(0, |message| message.id) + 1;
@@ -303,22 +303,22 @@ proptest! {
                 .prop_map(|(lost, said, noticed)| Step::Restore(lost, said, noticed)),
         ], 0..120,
     )) {
-        let mut world = World {
+        let mut simulation = Simulation {
             log: vec![], said: 0, name: 0, way: [].into(), session: Session::default(),
         };
-        world.session.log_in("ann");
-        world.reconnects();
+        simulation.session.log_in("ann");
+        simulation.reconnects();
         for step in steps {
-            world.takes(step);
+            simulation.takes(step);
         }
-        while !world.way.is_empty() {
-            world.deliver();
+        while !simulation.way.is_empty() {
+            simulation.deliver();
         }
         for room in ["r0", "r1"] {
-            let conversation = world.session.conversation(&Target::Room(room.to_owned()));
+            let conversation = simulation.session.conversation(&Target::Room(room.to_owned()));
             let held = conversation.iter().flat_map(|found| found.lines());
             let held: Vec<_> = held.map(|said| (said.id, said.content.clone())).collect();
-            let has = world.log.iter().filter(|message| message.target == room);
+            let has = simulation.log.iter().filter(|message| message.target == room);
             let has: Vec<_> = has.map(|message| (message.id, message.content.clone())).collect();
             prop_assert_eq!(held, has);
         }

@@ -252,7 +252,7 @@ fn the_programs_own_questions_are_answered() {
 
 #[test]
 fn a_reply_without_an_end_does_not_swallow_for_ever() {
-    for begun in [
+    for start in [
         "\x1b]11;rgb:00",
         "\x1bP1$r",
         "\x1b_G",
@@ -260,12 +260,12 @@ fn a_reply_without_an_end_does_not_swallow_for_ever() {
         "\x1b[M",
     ] {
         let mut decoder = Decoder::new();
-        assert_eq!(decoder.feed(begun.as_bytes(), ms(0)), [], "{begun:?}");
-        assert_eq!(decoder.late(ms(999)), [], "{begun:?}");
-        assert_eq!(decoder.deadline(), Some(ms(1000)), "{begun:?}");
-        assert_eq!(decoder.late(ms(1000)), [], "{begun:?}");
+        assert_eq!(decoder.feed(start.as_bytes(), ms(0)), [], "{start:?}");
+        assert_eq!(decoder.late(ms(999)), [], "{start:?}");
+        assert_eq!(decoder.deadline(), Some(ms(1000)), "{start:?}");
+        assert_eq!(decoder.late(ms(1000)), [], "{start:?}");
         let typed = decoder.feed(b"hello", ms(1000));
-        assert_eq!(keys_of(typed).len(), 5, "{begun:?}");
+        assert_eq!(keys_of(typed).len(), 5, "{start:?}");
     }
     // Enter and C-c are never part of a reply.
     let keys = [Key::Ctrl('c'), Key::Char('a')];

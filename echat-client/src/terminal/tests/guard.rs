@@ -87,7 +87,7 @@ fn a_panic_that_quotes_a_message_controls_no_terminal() {
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let said = Arc::new(Mutex::new(Vec::new()));
     let (out, before) = (Arc::clone(&said), panic::take_hook());
-    // Other tests may panic meanwhile: they are to be reported as ever.
+    // Other tests may panic at the same time: they are to be reported as ever.
     panic::set_hook(Box::new(move |info| {
         if thread::current().name() == Some("planted") {
             report(&mut *out.lock().unwrap(), info);

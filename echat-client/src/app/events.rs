@@ -1,4 +1,4 @@
-//! What the server says: applied to what is known, told by the mode, rung for.
+//! Events of the server: applied to the session, shown by the mode, and announced with alerts.
 
 use echat_proto::commands::{Event, Request};
 use echat_proto::config::Notify;
@@ -8,14 +8,14 @@ use super::question::Question;
 use super::{Alert, App, Effect};
 use crate::modes::{Goto, command_of, mentions};
 use crate::render::safe::Safe;
-use crate::session::{Asked, News, Said};
+use crate::session::{Asked, Said, Update};
 use crate::statement::Scope;
 use crate::target::Target;
 use crate::text::Text;
 
 impl App {
     pub(super) fn event(&mut self, event: Event) {
-        let asked = self.owed.answered(&event);
+        let asked = self.requests.answered(&event);
         if let Some(asked) = &asked {
             self.answered(asked);
         }
@@ -23,8 +23,11 @@ impl App {
             self.kick();
         }
         if asked == Some(Asked::Login) {
-            self.keep_secret(&event);
-            if event.refusal().is_some() && self.secret_refused() {
+            if let Event::LoginBundle { resume, .. } = &event {
+                self.login.keep_secret(resume.clone());
+            }
+            if event.refusal().is_some() && self.login.drop_secret() {
+                self.present();
                 return;
             }
         }
@@ -33,18 +36,18 @@ impl App {
             self.greet(username);
         }
         let missed = asked == Some(Asked::CatchUp);
-        let limits = self.world.session.limits();
-        let news = self.world.session.apply(event, asked);
-        if self.world.session.limits() != limits {
+        let limits = self.context.session.limits();
+        let updates = self.context.session.apply(event, asked);
+        if self.context.session.limits() != limits {
             self.heed_limits();
         }
-        if news.contains(&News::HistoryReplaced) {
+        if updates.contains(&Update::HistoryReplaced) {
             self.forget_history();
         }
-        for news in news {
-            // A night's messages are not told one by one: the prompt counts them.
-            if !missed || self.shows(&news) {
-                self.tell(&news);
+        for update in updates {
+            // Messages that were missed are not announced one by one: the prompt counts them.
+            if !missed || self.shows(&update) {
+                self.tell(&update);
             }
         }
         self.drop_void_questions();
@@ -53,7 +56,7 @@ impl App {
     /// Closes the questions about conversations that are gone. A room that is left needs no sentence
     /// about leaving it.
     fn drop_void_questions(&mut self) {
-        let session = &self.world.session;
+        let session = &self.context.session;
         let void = self.questions.take_void(|target| session.has(target));
         for question in void.questions {
             if !matches!(question, Question::Leave(_)) {
@@ -66,62 +69,60 @@ impl App {
     }
 
     /// Whether it is more than a message of another chat's.
-    fn shows(&self, news: &News) -> bool {
-        match news {
-            News::Message(target, said) => said.mine || self.mode.target() == Some(target),
+    fn shows(&self, update: &Update) -> bool {
+        match update {
+            Update::Message(target, said) => said.mine || self.mode.target() == Some(target),
             _ => true,
         }
     }
 
     /// What was asked by ids of the old history is void.
     fn forget_history(&mut self) {
-        let pages = |request: &Request| matches!(request, Request::QueryHistory { .. });
-        self.waiting.retain(|request| !pages(request));
+        self.requests.drop_pages();
     }
 
     /// Questions of another user are not for this one.
     fn greet(&mut self, name: &str) {
-        self.same_user = self.world.session.me() == Some(name);
-        if !self.same_user {
+        if !self.login.accepted(name, self.context.session.me()) {
             self.put_questions_aside();
         }
     }
 
-    fn tell(&mut self, news: &News) {
-        let acts = self.mode.on_news(news, &self.world);
+    fn tell(&mut self, update: &Update) {
+        let acts = self.mode.on_update(update, &self.context);
         self.act(acts);
-        match news {
-            News::Message(target, said) => self.ring(target, said),
-            News::Answer(Asked::Login, Ok(_)) => self.logged_in(),
-            News::Answer(Asked::Login, Err(_)) => self.log_in_refused(),
-            News::Answer(Asked::Send, outcome) => self.sent(outcome.as_ref().map(|_| ())),
-            News::Answer(Asked::CatchUp, Ok(_)) => {
+        match update {
+            Update::Message(target, said) => self.ring(target, said),
+            Update::Answer(Asked::Login, Ok(_)) => self.logged_in(),
+            Update::Answer(Asked::Login, Err(_)) => self.log_in_refused(),
+            Update::Answer(Asked::Send, outcome) => self.sent(outcome.as_ref().map(|_| ())),
+            Update::Answer(Asked::CatchUp, Ok(_)) => {
                 self.catch_up();
                 if let Some(target) = self.mode.target().cloned() {
                     self.mark_read(&target);
                 }
             }
             // More was shown since, even if its chat is left again.
-            News::Answer(Asked::MarkRead(target), Ok(_)) if self.is_read(target) => {
+            Update::Answer(Asked::MarkRead(target), Ok(_)) if self.is_read(target) => {
                 self.mark_read(target);
             }
-            News::Answer(_, Err(_)) => self.verdict.note(Verdict::Refused),
+            Update::Answer(_, Err(_)) => self.verdict.note(Verdict::Refused),
             _ => {}
         }
     }
 
     fn is_read(&self, target: &Target) -> bool {
-        let conversation = self.world.session.conversation(target);
+        let conversation = self.context.session.conversation(target);
         conversation.is_none_or(|found| found.unread() == 0)
     }
 
     /// Asks the server, and says that the request waits if the prompt says that there is no connection.
     pub(super) fn ask_aloud(&mut self, request: Request) {
         let command = command_of(&Asked::of(&request));
-        let waiting = self.waiting.len();
+        let before = self.requests.queued();
         self.ask(request);
-        let waits = self.waiting.len() > waiting && self.says_offline();
-        if waits && self.world.settings.interactive {
+        let is_queued = self.requests.queued() > before && self.says_offline();
+        if is_queued && self.context.settings.interactive {
             self.say(Text::WaitsForConnection { command: &command });
         }
     }
@@ -137,10 +138,10 @@ impl App {
         });
     }
 
-    /// Drops the requests that wait for the connection or the login, and says which commands they were.
+    /// Drops the queued requests, and says which commands they were.
     pub(super) fn drop_waiting(&mut self) {
-        let waiting = std::mem::take(&mut self.waiting);
-        let awaited = waiting.iter().map(Asked::of).filter(Asked::is_awaited);
+        let queued = self.requests.take_queued();
+        let awaited = queued.iter().map(Asked::of).filter(Asked::is_awaited);
         let commands: Vec<String> = awaited.map(|asked| command_of(&asked)).collect();
         if !commands.is_empty() {
             let commands = self.named(&commands);
@@ -152,7 +153,7 @@ impl App {
 
     /// Commands as a sentence names them.
     fn named(&self, commands: &[String]) -> String {
-        let comma = self.world.language.say(Text::Comma);
+        let comma = self.context.language.say(Text::Comma);
         let commands: Vec<String> = commands.iter().map(|line| format!("`{line}`")).collect();
         commands.join(&comma)
     }
@@ -160,9 +161,9 @@ impl App {
     /// The login with a password that was given at the start is refused: what is typed next is that
     /// password. In other modes a line may be under edition that is none.
     pub(super) fn ask_password_again(&mut self) {
-        let is_start = self.known.is_none() && self.mode.scope() == Some(Scope::Contact);
-        let name = self.credentials.as_ref().map(|user| user.name.clone());
-        if let Some(name) = name.filter(|_| is_start && self.world.settings.interactive) {
+        let is_start = self.login.is_first() && self.mode.scope() == Some(Scope::Contact);
+        let name = self.login.name().map(str::to_owned);
+        if let Some(name) = name.filter(|_| is_start && self.context.settings.interactive) {
             self.go(Goto::Login(Some(name.clone())));
             self.say(Text::PasswordAgainOf { name: &name });
         }
@@ -173,14 +174,14 @@ impl App {
     fn ring(&mut self, target: &Target, said: &Said) {
         let is_for_me = !target.is_room()
             || self
-                .world
+                .context
                 .session
                 .me()
                 .is_some_and(|me| mentions(&said.content, me));
-        if said.mine || !is_for_me || !self.world.settings.interactive {
+        if said.mine || !is_for_me || !self.context.settings.interactive {
             return;
         }
-        let config = &self.world.settings.config;
+        let config = &self.context.settings.config;
         let notifies = config.notify != Notify::Off;
         let first = said.content.lines().next().unwrap_or_default();
         let note = || {
@@ -193,7 +194,7 @@ impl App {
                 rings: config.bell,
                 note: notifies.then(note),
             };
-            self.effects.push(Effect::Alert(alert));
+            self.output.push(Effect::Alert(alert));
         }
     }
 }

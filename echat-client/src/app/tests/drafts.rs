@@ -1,4 +1,4 @@
-//! A line that is begun when something happens is the writer's still.
+//! A half-typed line stays as it was when something happens.
 
 use super::*;
 
@@ -47,7 +47,7 @@ fn lines_go_to_the_chat_in_which_they_were_pasted() {
     });
     stage.app.go(crate::modes::Goto::Contact);
     stage.pastes("y").enters();
-    let lines = stage.app.world.outgoing.to_lines("ann");
+    let lines = stage.app.context.outgoing.to_lines("ann");
     assert_eq!(lines.matches("room1").count(), 2, "{lines}");
 }
 

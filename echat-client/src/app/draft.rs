@@ -1,0 +1,170 @@
+//! The edited line: its editor, the completion under way, and whether it may be sent as it is.
+
+use crate::line_editor::{Completer, Key, LineEditor, Outcome};
+use crate::statement::Completion;
+
+/// The edited line.
+#[derive(Debug)]
+pub(super) struct Draft {
+    editor: LineEditor,
+    completer: Option<Completer>,
+    /// Whether the line contains bytes that were not text, as replacement characters.
+    is_garbled: bool,
+    /// Whether the line that was submitted was refused, so that it is to be edited.
+    is_refused: bool,
+}
+
+impl Draft {
+    pub(super) fn new() -> Self {
+        Self {
+            editor: LineEditor::new(),
+            completer: None,
+            is_garbled: false,
+            is_refused: false,
+        }
+    }
+
+    /// The line editor, to look at.
+    pub(super) fn editor(&self) -> &LineEditor {
+        &self.editor
+    }
+
+    /// Whether nothing is typed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.editor.text().is_empty()
+    }
+
+    /// The line, and the byte that the cursor stands at.
+    pub(super) fn contents(&self) -> (&str, usize) {
+        (self.editor.text(), self.editor.cursor())
+    }
+
+    /// A key.
+    pub(super) fn key(&mut self, key: Key) -> Outcome {
+        self.editor.handle(key)
+    }
+
+    /// The keys that come now contain bytes that are not text.
+    pub(super) fn garble(&mut self) {
+        self.is_garbled = true;
+    }
+
+    /// Whether a part of the draft has such bytes.
+    pub(super) fn is_garbled(&self, line: &str) -> bool {
+        self.is_garbled && line.contains(char::REPLACEMENT_CHARACTER)
+    }
+
+    /// Whether the keys of this step are garbled, to garble those of the next one too.
+    pub(super) fn garbles(&self) -> bool {
+        self.is_garbled
+    }
+
+    /// A key was handled: an empty line is not garbled.
+    pub(super) fn edited(&mut self) {
+        self.is_garbled &= !self.is_empty();
+    }
+
+    /// A line is submitted, and not refused yet.
+    pub(super) fn submit(&mut self) {
+        self.is_refused = false;
+    }
+
+    /// The submitted line can never be accepted.
+    pub(super) fn refuse(&mut self) {
+        self.is_refused = true;
+    }
+
+    /// Puts the submitted line into the editor again if it was refused and may be edited. A line that
+    /// was typed since stays.
+    pub(super) fn restore_refused(&mut self, line: &str, may_be_edited: bool) {
+        let is_refused = std::mem::take(&mut self.is_refused);
+        if is_refused && may_be_edited {
+            self.restore(line, line.len());
+        }
+    }
+
+    /// Puts a line into the editor again, unless another one was started.
+    pub(super) fn restore(&mut self, line: &str, cursor: usize) {
+        if self.is_empty() {
+            self.editor.set(line, cursor);
+        }
+    }
+
+    /// Inserts text at the cursor.
+    pub(super) fn insert(&mut self, text: &str) {
+        let cursor = self.editor.cursor();
+        self.editor.replace(cursor..cursor, text);
+    }
+
+    /// Empties the line.
+    pub(super) fn clear(&mut self) {
+        self.editor.clear();
+    }
+
+    /// Prepares the editor for a mode: a password is masked, and each mode has a history of its own.
+    pub(super) fn adapt(&mut self, is_secret: bool, history: &'static str) {
+        self.editor.masked(is_secret);
+        self.editor.use_history(history);
+    }
+
+    /// Tab goes on with the completion that it began, as long as nothing else was typed; otherwise it
+    /// begins with what `find` finds for the line up to the cursor.
+    pub(super) fn complete(&mut self, backwards: bool, find: impl FnOnce(&str) -> Completion) {
+        let (line, cursor) = (self.editor.text(), self.editor.cursor());
+        let current = self.completer.take();
+        let current = current.filter(|completer| completer.continues(line, cursor));
+        self.completer = current.or_else(|| {
+            let found = find(&line[..cursor]);
+            Completer::start(line, found.from..cursor, found.candidates)
+        });
+        let Some(completer) = &mut self.completer else {
+            return;
+        };
+        let (range, text) = if backwards {
+            completer.backward()
+        } else {
+            completer.forward()
+        };
+        self.editor.replace(range, &text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(text: &str) -> Draft {
+        let mut draft = Draft::new();
+        draft.key(Key::Paste(text.to_owned()));
+        draft
+    }
+
+    #[test]
+    fn a_refused_line_comes_back_once_and_never_over_another() {
+        let mut draft = typed("");
+        draft.submit();
+        draft.restore_refused("one", true);
+        assert!(draft.is_empty(), "it was not refused");
+        draft.refuse();
+        draft.restore_refused("one", true);
+        assert_eq!(draft.contents(), ("one", 3));
+        draft.refuse();
+        draft.restore_refused("two", true);
+        assert_eq!(draft.contents(), ("one", 3));
+        draft.clear();
+        draft.restore_refused("one", true);
+        assert!(draft.is_empty(), "once");
+    }
+
+    #[test]
+    fn a_line_is_garbled_until_it_is_empty() {
+        let mut draft = typed("a\u{fffd}");
+        assert!(!draft.is_garbled("a\u{fffd}"), "a sign that was typed");
+        draft.garble();
+        draft.edited();
+        assert!(draft.is_garbled("a\u{fffd}") && !draft.is_garbled("a"));
+        draft.clear();
+        draft.edited();
+        assert!(!draft.is_garbled("a\u{fffd}"));
+    }
+}

@@ -1,0 +1,115 @@
+//! Requests on their way to the server: queued until there is a connection and a login, then unanswered.
+
+use std::collections::VecDeque;
+
+use echat_proto::commands::{Event, Request};
+
+use crate::session::{Asked, PendingRequests};
+
+/// The queued and the unanswered requests, but for messages, which are in
+/// [`Outgoing`](crate::session::outgoing::Outgoing).
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    queued: VecDeque<Request>,
+    unanswered: PendingRequests,
+}
+
+impl Requests {
+    /// Keeps a request until [`Requests::take_queued`].
+    pub(super) fn queue(&mut self, request: Request) {
+        self.queued.push_back(request);
+    }
+
+    /// Takes the queued requests, oldest first.
+    pub(super) fn take_queued(&mut self) -> VecDeque<Request> {
+        std::mem::take(&mut self.queued)
+    }
+
+    /// How many requests are queued.
+    pub(super) fn queued(&self) -> usize {
+        self.queued.len()
+    }
+
+    /// Drops the queued requests for older messages: their ids are void.
+    pub(super) fn drop_pages(&mut self) {
+        let pages = |request: &Request| matches!(request, Request::QueryHistory { .. });
+        self.queued.retain(|request| !pages(request));
+    }
+
+    /// A request was sent.
+    pub(super) fn sent(&mut self, asked: Asked) {
+        self.unanswered.sent(asked);
+    }
+
+    /// Takes the oldest request out if this is the final reply to it.
+    pub(super) fn answered(&mut self, event: &Event) -> Option<Asked> {
+        self.unanswered.answered(event)
+    }
+
+    /// The connection is lost: nothing that was sent will be answered. The requests whose answers a user
+    /// waits for.
+    pub(super) fn cut(&mut self) -> impl Iterator<Item = Asked> {
+        self.unanswered.cut().filter(Asked::is_awaited)
+    }
+
+    /// Whether this was sent and is not answered yet.
+    pub(super) fn has(&self, asked: &Asked) -> bool {
+        self.unanswered.has(asked)
+    }
+
+    /// Whether an answer is on its way that will be shown.
+    pub(super) fn has_visible(&self) -> bool {
+        self.unanswered.has_visible()
+    }
+
+    /// Whether an answer is on its way.
+    pub(super) fn has_unanswered(&self) -> bool {
+        !self.unanswered.is_empty()
+    }
+
+    /// Whether a user waits for nothing: no such request is unanswered, and none is queued.
+    pub(super) fn is_done(&self) -> bool {
+        !self.unanswered.has_awaited() && self.queued.is_empty()
+    }
+
+    /// Whether no request is queued or unanswered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.unanswered.is_empty() && self.queued.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queued_request_is_neither_done_nor_unanswered() {
+        let mut requests = Requests::default();
+        assert!(requests.is_empty() && requests.is_done());
+        requests.queue(Request::ListRooms {});
+        requests.queue(Request::QueryHistory {
+            target_type: None,
+            target: None,
+            before: None,
+            after: Some(1),
+            limit: None,
+        });
+        assert!(!requests.is_done() && !requests.has_unanswered());
+        requests.drop_pages();
+        assert_eq!(requests.queued(), 1);
+        for request in requests.take_queued() {
+            requests.sent(Asked::of(&request));
+        }
+        assert!(requests.has(&Asked::Rooms) && !requests.is_done());
+        assert_eq!(requests.cut().count(), 1);
+        assert!(requests.is_empty());
+    }
+
+    #[test]
+    fn what_the_client_repeats_by_itself_is_not_waited_for() {
+        let mut requests = Requests::default();
+        requests.sent(Asked::CatchUp);
+        assert!(requests.is_done() && !requests.is_empty());
+        assert_eq!(requests.cut().count(), 0);
+    }
+}
