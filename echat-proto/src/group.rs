@@ -73,7 +73,7 @@ pub struct Ephemeral {
 }
 
 impl Ephemeral {
-    /// Draws an exponent and raises g to it, by a table in half the time of other powers.
+    /// Draws an exponent and raises g to it, by tables in a sixth of the time of other powers.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
         let mut bytes = Zeroizing::new([0; EXPONENT]);
         rng.fill_bytes(&mut *bytes);

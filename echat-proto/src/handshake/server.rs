@@ -47,7 +47,7 @@ impl AwaitClientHello {
 }
 
 /// Answers a ClientHello. Returns ServerHello and FINISHED, to be sent in one write, and the next state. Computes two
-/// modular powers and one signature, about 2.5 ms: work for a worker thread.
+/// modular powers and one signature, about 2 ms: work for a worker thread.
 pub fn respond(
     hello: &ClientHello,
     share: impl KeyShare,
