@@ -7,7 +7,7 @@ mod sim;
 
 use echat_proto::Value;
 use echat_proto::channel::Incoming;
-use echat_proto::commands::channel as command;
+use echat_proto::commands::{by_name, channel as command};
 use echat_server::config::Limits;
 use echat_server::storage::Store;
 use sim::{Sim, seed};
@@ -43,18 +43,23 @@ fn sim(users: usize) -> Sim {
     let mut sim = Sim::new(1, Limits::default(), store);
     sim.believes = true;
     sim.exponents = 0;
-    for (number, name) in names.iter().enumerate() {
-        let address = format!("10.0.{}.{}:4000", number / 250, number % 250);
-        sim.connect(name, &address);
-        let credentials = format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD);
-        let told = sim.ask(name, "LOGIN", &credentials);
-        assert_eq!(
-            told.last().map(|message| message.command),
-            Some(105),
-            "{name}"
-        );
-        // All come within a minute.
-        sim.move_to(sim.now.running + Duration::from_mins(1) / u32::try_from(users).expect("few"));
+    let login = by_name("LOGIN").expect("a command of the table").number;
+    // All come within a minute.
+    for (second, names) in names.chunks(users.div_ceil(60).max(1)).enumerate() {
+        for (number, name) in names.iter().enumerate() {
+            sim.connect(name, &format!("10.0.{second}.{}:4000", number % 250));
+        }
+        for name in names {
+            let credentials = format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD);
+            let params = echat_proto::json::from_json(&credentials).expect("JSON");
+            sim.say(name, login, params);
+        }
+        sim.settle();
+        for name in names {
+            let told = sim.end(name).take_messages();
+            assert!(told.iter().any(|message| message.command == 105), "{name}");
+        }
+        sim.advance(Duration::from_secs(1));
     }
     sim
 }
