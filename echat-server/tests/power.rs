@@ -36,7 +36,7 @@ const CROWD: Crowd = Crowd {
 };
 /// Messages that are acknowledged before a recorded server is told to stop: enough for a checkpoint
 /// under way, for the log to begin anew, and in both servers together for ids to be reserved twice.
-const ACKNOWLEDGED: usize = 600;
+const ACKNOWLEDGED: usize = 800;
 
 static RECORDING: LazyLock<Recording> = LazyLock::new(|| {
     let shim = Shim::new();
@@ -57,7 +57,7 @@ static RECORDING: LazyLock<Recording> = LazyLock::new(|| {
 /// Pages that the server's loop checkpoints at most.
 const INLINE: i64 = 2_000;
 /// Messages with which the log is longer than that.
-const LONG: usize = 700;
+const LONG: usize = 950;
 
 /// Users write while another program keeps a read open, so that the log cannot be checkpointed, and on when it
 /// has let go, until the log begins anew; then the server is told to stop.

@@ -53,6 +53,9 @@ pub(crate) fn fill(path: &Path, messages: u64) -> Result<Store, Failure> {
         }
         stored = messages.min(stored + AT_ONCE);
         let _receipt = batch.commit()?;
+        if let Some(checkpoint) = store.take_checkpoint() {
+            store.checkpoint_done(checkpoint.run())?;
+        }
     }
     Ok(store)
 }
