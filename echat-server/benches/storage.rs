@@ -52,6 +52,12 @@ fn with_store<T>(act: impl FnOnce(&mut Store) -> T) -> T {
     })
 }
 
+/// Measures `act`, after the database is made.
+fn measure<T>(bencher: Bencher<'_, '_>, act: impl Fn(&mut Store) -> T) {
+    with_store(|_| ());
+    bencher.bench_local(|| with_store(&act));
+}
+
 fn user(batch: &Batch<'_>, name: &str) -> UserId {
     batch
         .find_user(name)
@@ -83,72 +89,62 @@ fn send(batch: &mut Batch<'_>, me: UserId, friend: &str) -> MessageId {
 /// One tick of messages from different users, committed.
 #[divan::bench(args = [1, 32, 1_000])]
 fn messages_and_commit(bencher: Bencher<'_, '_>, messages: usize) {
-    bencher.bench_local(|| {
-        with_store(|store| {
-            let mut batch = store.batch();
-            for number in 0..messages {
-                let me = user(&batch, &format!("user{}", number % large::USERS));
-                let friend = format!("user{}", (number + 1) % large::USERS);
-                send(&mut batch, me, &friend);
-            }
-            batch.commit().expect("it is committed")
-        })
+    measure(bencher, |store| {
+        let mut batch = store.batch();
+        for number in 0..messages {
+            let me = user(&batch, &format!("user{}", number % large::USERS));
+            let friend = format!("user{}", (number + 1) % large::USERS);
+            send(&mut batch, me, &friend);
+        }
+        batch.commit().expect("it is committed")
     });
 }
 
 /// A message without its commit.
 #[divan::bench]
 fn message(bencher: Bencher<'_, '_>) {
-    bencher.bench_local(|| {
-        with_store(|store| {
-            let mut batch = store.batch();
-            let me = user(&batch, "user1");
-            black_box(send(&mut batch, me, "user2"));
-        });
+    measure(bencher, |store| {
+        let mut batch = store.batch();
+        let me = user(&batch, "user1");
+        black_box(send(&mut batch, me, "user2"));
     });
 }
 
 #[divan::bench]
 fn mark_read(bencher: Bencher<'_, '_>) {
-    bencher.bench_local(|| {
-        with_store(|store| {
-            let mut batch = store.batch();
-            let me = user(&batch, "user1");
-            let room = batch.find_own_room(me, "room0").expect("it reads");
-            let (room, ..) = room.expect("a room");
-            batch
-                .mark_read(me, room, MessageId(u64::MAX))
-                .expect("it is marked")
-        })
+    measure(bencher, |store| {
+        let mut batch = store.batch();
+        let me = user(&batch, "user1");
+        let room = batch.find_own_room(me, "room0").expect("it reads");
+        let (room, ..) = room.expect("a room");
+        batch
+            .mark_read(me, room, MessageId(u64::MAX))
+            .expect("it is marked")
     });
 }
 
 /// What LOGIN reads: the newest messages and unread counts of all conversations.
 #[divan::bench]
 fn login_bundle(bencher: Bencher<'_, '_>) {
-    bencher.bench_local(|| {
-        with_store(|store| {
-            let batch = store.batch();
-            let me = user(&batch, "user500");
-            batch.bundle(me, PAGE, 500, PAGE_BYTES).expect("it reads")
-        })
+    measure(bencher, |store| {
+        let batch = store.batch();
+        let me = user(&batch, "user500");
+        batch.bundle(me, PAGE, 500, PAGE_BYTES).expect("it reads")
     });
 }
 
 /// The newest page of a room, and one from the middle of the database.
 #[divan::bench(args = [1, 2])]
 fn page(bencher: Bencher<'_, '_>, part: u64) {
-    bencher.bench_local(|| {
-        with_store(|store| {
-            let batch = store.batch();
-            let me = user(&batch, "user1");
-            let room = batch.find_own_room(me, "room0").expect("it reads");
-            let (room, ..) = room.expect("a room");
-            let newest = batch.newest_id().expect("it reads").0;
-            let before = Some(MessageId(newest / part + 1));
-            batch
-                .history(me, room, before, None, PAGE, PAGE_BYTES)
-                .expect("it reads")
-        })
+    measure(bencher, |store| {
+        let batch = store.batch();
+        let me = user(&batch, "user1");
+        let room = batch.find_own_room(me, "room0").expect("it reads");
+        let (room, ..) = room.expect("a room");
+        let newest = batch.newest_id().expect("it reads").0;
+        let before = Some(MessageId(newest / part + 1));
+        batch
+            .history(me, room, before, None, PAGE, PAGE_BYTES)
+            .expect("it reads")
     });
 }
