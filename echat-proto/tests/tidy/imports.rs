@@ -58,7 +58,7 @@ const SERVER: &[Row] = &[
     ("roster", &["conn", "storage"]),
     ("session_log", &["conn", "storage"]),
     ("limits", &["config", "storage"]),
-    ("outbox", &["conn", "storage"]),
+    ("outbox", &["conn", "roster", "storage"]),
     ("workers", &["conn", "limits", "storage"]),
     ("peer", &["clock", "config", "conn", "limits"]),
     (
