@@ -113,7 +113,7 @@ impl ServerProcess {
         &self.ready.as_ref().expect("it was waited for").fingerprint
     }
 
-    /// The number of the process, as [`echat_system::proc`] takes it.
+    /// The number of the process, as `echat_system::proc` takes it.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
