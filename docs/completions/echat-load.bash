@@ -16,6 +16,9 @@ _echat__load() {
             ",$1")
                 cmd="echat__load"
                 ;;
+            echat__load,comeback)
+                cmd="echat__load__subcmd__comeback"
+                ;;
             echat__load,handshakes)
                 cmd="echat__load__subcmd__handshakes"
                 ;;
@@ -39,6 +42,9 @@ _echat__load() {
                 ;;
             echat__load,stored)
                 cmd="echat__load__subcmd__stored"
+                ;;
+            echat__load__subcmd__help,comeback)
+                cmd="echat__load__subcmd__help__subcmd__comeback"
                 ;;
             echat__load__subcmd__help,handshakes)
                 cmd="echat__load__subcmd__help__subcmd__handshakes"
@@ -71,12 +77,38 @@ _echat__load() {
 
     case "${cmd}" in
         echat__load)
-            opts="-h -V --server --help --version report handshakes logins room senders idle stored help"
+            opts="-h -V --server --help --version report handshakes logins comeback room senders idle stored help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        echat__subcmd__load__subcmd__comeback)
+            opts="-h --users --at-once --passwords --limited --server --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --users)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at-once)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --server)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -111,8 +143,22 @@ _echat__load() {
             return 0
             ;;
         echat__subcmd__load__subcmd__help)
-            opts="report handshakes logins room senders idle stored help"
+            opts="report handshakes logins comeback room senders idle stored help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        echat__subcmd__load__subcmd__help__subcmd__comeback)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -30,6 +30,7 @@ complete -c echat-load -n "__fish_echat_load_needs_command" -s V -l version -d '
 complete -c echat-load -n "__fish_echat_load_needs_command" -f -a "report" -d 'All of it, as a table in Markdown'
 complete -c echat-load -n "__fish_echat_load_needs_command" -f -a "handshakes" -d 'Handshakes a second'
 complete -c echat-load -n "__fish_echat_load_needs_command" -f -a "logins" -d 'Logins a second'
+complete -c echat-load -n "__fish_echat_load_needs_command" -f -a "comeback" -d 'All clients come back after a restart, and what that costs'
 complete -c echat-load -n "__fish_echat_load_needs_command" -f -a "room" -d 'Messages in a room, and what each delivery costs the server'
 complete -c echat-load -n "__fish_echat_load_needs_command" -f -a "senders" -d 'Acknowledged messages a second of senders who are alone in their rooms'
 complete -c echat-load -n "__fish_echat_load_needs_command" -f -a "idle" -d 'Memory of idle connections, and how often they wake the server'
@@ -45,6 +46,12 @@ complete -c echat-load -n "__fish_echat_load_using_subcommand logins" -l users -
 complete -c echat-load -n "__fish_echat_load_using_subcommand logins" -l times -d 'How often each of them logs in and out again' -r
 complete -c echat-load -n "__fish_echat_load_using_subcommand logins" -l server -d 'The server\'s program; unless given, the one that lies beside this one' -r -F
 complete -c echat-load -n "__fish_echat_load_using_subcommand logins" -s h -l help -d 'Print help'
+complete -c echat-load -n "__fish_echat_load_using_subcommand comeback" -l users -d 'How many users' -r
+complete -c echat-load -n "__fish_echat_load_using_subcommand comeback" -l at-once -d 'How many of them connect at a time' -r
+complete -c echat-load -n "__fish_echat_load_using_subcommand comeback" -l server -d 'The server\'s program; unless given, the one that lies beside this one' -r -F
+complete -c echat-load -n "__fish_echat_load_using_subcommand comeback" -l passwords -d 'They log in with passwords'
+complete -c echat-load -n "__fish_echat_load_using_subcommand comeback" -l limited -d 'The limits for connections that are not logged in are the default ones: clients that the server closes try again'
+complete -c echat-load -n "__fish_echat_load_using_subcommand comeback" -s h -l help -d 'Print help'
 complete -c echat-load -n "__fish_echat_load_using_subcommand room" -l members -d 'Members of the room; each is a connection that is logged in' -r
 complete -c echat-load -n "__fish_echat_load_using_subcommand room" -l senders -d 'How many members send' -r
 complete -c echat-load -n "__fish_echat_load_using_subcommand room" -l messages -d 'Messages in all' -r
@@ -65,11 +72,12 @@ complete -c echat-load -n "__fish_echat_load_using_subcommand stored" -l message
 complete -c echat-load -n "__fish_echat_load_using_subcommand stored" -l times -d 'How often each thing is measured; the median counts' -r
 complete -c echat-load -n "__fish_echat_load_using_subcommand stored" -l server -d 'The server\'s program; unless given, the one that lies beside this one' -r -F
 complete -c echat-load -n "__fish_echat_load_using_subcommand stored" -s h -l help -d 'Print help'
-complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins room senders idle stored help" -f -a "report" -d 'All of it, as a table in Markdown'
-complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins room senders idle stored help" -f -a "handshakes" -d 'Handshakes a second'
-complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins room senders idle stored help" -f -a "logins" -d 'Logins a second'
-complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins room senders idle stored help" -f -a "room" -d 'Messages in a room, and what each delivery costs the server'
-complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins room senders idle stored help" -f -a "senders" -d 'Acknowledged messages a second of senders who are alone in their rooms'
-complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins room senders idle stored help" -f -a "idle" -d 'Memory of idle connections, and how often they wake the server'
-complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins room senders idle stored help" -f -a "stored" -d 'Login and pages of history when much is stored'
-complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins room senders idle stored help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins comeback room senders idle stored help" -f -a "report" -d 'All of it, as a table in Markdown'
+complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins comeback room senders idle stored help" -f -a "handshakes" -d 'Handshakes a second'
+complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins comeback room senders idle stored help" -f -a "logins" -d 'Logins a second'
+complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins comeback room senders idle stored help" -f -a "comeback" -d 'All clients come back after a restart, and what that costs'
+complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins comeback room senders idle stored help" -f -a "room" -d 'Messages in a room, and what each delivery costs the server'
+complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins comeback room senders idle stored help" -f -a "senders" -d 'Acknowledged messages a second of senders who are alone in their rooms'
+complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins comeback room senders idle stored help" -f -a "idle" -d 'Memory of idle connections, and how often they wake the server'
+complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins comeback room senders idle stored help" -f -a "stored" -d 'Login and pages of history when much is stored'
+complete -c echat-load -n "__fish_echat_load_using_subcommand help; and not __fish_seen_subcommand_from report handshakes logins comeback room senders idle stored help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

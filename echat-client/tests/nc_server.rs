@@ -32,7 +32,7 @@ fn two_scripts_meet_befriend_make_a_room_and_talk() {
     for name in ["ann", "bob"] {
         scene.registers(&link, name);
     }
-    // Both ask; whoever asks second makes the friendship.
+    // Both send a request; the second one makes the friendship.
     let ann = r#"
         ADD_FRIEND "bob"
         .expect NEW_CONTACT "bob"
@@ -180,7 +180,7 @@ fn every_end_has_its_exit_code() {
         "",
     )
     .exits(8);
-    // 3: nobody listens.
+    // 3: no server listens.
     assert_eq!(server.stop().status.code(), Some(0));
     run(&[&link, "QUERY_SERVER_TIME"], "").exits(3);
 }

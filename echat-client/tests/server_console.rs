@@ -4,7 +4,7 @@
 use echat_testkit::scene::{SECRET, Scene, text};
 use echat_testkit::terminal::person::{Person, SETSID};
 
-/// What a client sends as a name, and somebody may paste.
+/// What a client sends as a name, and an administrator may paste.
 const HOSTILE: &str = "\x1b]52;c;QQ==\x07\x1b[2J";
 
 #[test]

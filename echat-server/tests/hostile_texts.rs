@@ -199,7 +199,7 @@ fn all_is_calm(colours: bool) {
             let text = strategy.new_tree(&mut runner).expect("a text").current();
             print_all(&mut sim, &text, &paper);
             is_calm(&mut terminal, &paper.take(), &text);
-            // Whoever got in with a text as name and password is a guest again.
+            // A client that logged in with a text as name and password is a guest again.
             if sim.engine.roster().sessions().count() > 1 {
                 sim.ask("guest", "LOGOUT", "null");
             }

@@ -56,11 +56,12 @@ impl Comeback {
         let mut server = scene.start_limited(self.limited)?;
         // One more: the user who is back first.
         let mut there = each(self.users + 1, |user| come(&server, user, clock))?;
-        if let Some((link, _)) = there.last_mut() {
+        there.sort_by_key(|(user, _, _)| *user);
+        if let Some((_, link, _)) = there.last_mut() {
             make_room(link, ROOM, clock)?;
         }
         server.restart(scene)?;
-        let secrets: Vec<ResumeSecret> = there.into_iter().map(|(_, secret)| secret).collect();
+        let secrets: Vec<ResumeSecret> = there.into_iter().map(|(_, _, secret)| secret).collect();
 
         let shared = Shared {
             server: &server,
@@ -143,11 +144,16 @@ impl Comeback {
     }
 }
 
-/// A new user, and the secret of the login.
-fn come(server: &Server, user: usize, clock: &Clock) -> Result<(Link, ResumeSecret), Failure> {
+/// A new user with the number, and the secret of the login.
+fn come(
+    server: &Server,
+    user: usize,
+    clock: &Clock,
+) -> Result<(usize, Link, ResumeSecret), Failure> {
     let mut link = connect(server.address()?, clock)?;
     register(&mut link, user, clock)?;
-    logged_in(link, user, None, clock)
+    let (link, secret) = logged_in(link, user, None, clock)?;
+    Ok((user, link, secret))
 }
 
 /// Logs in, with the secret if there is one.

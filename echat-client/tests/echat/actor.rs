@@ -1,4 +1,4 @@
-//! Somebody who uses the client in English or in Chinese, and waits for what it says in that
+//! A user of the client in English or in Chinese, who waits for what it says in that
 //! language.
 
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use echat_testkit::terminal::person::{Person, SETSID};
 
 use crate::place::{ECHAT, ServerFolder};
 
-/// Somebody at a terminal with a language.
+/// A user at a terminal with a language.
 pub(crate) struct Actor {
     pub(crate) person: Person,
     pub(crate) language: Language,

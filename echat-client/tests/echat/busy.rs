@@ -1,4 +1,4 @@
-//! Somebody types while a room is loud: no key and no message is lost, the prompt is never torn,
+//! A user types while a room has many messages: no key and no message is lost, the prompt is never torn,
 //! and the client stays small.
 
 use std::io::{BufRead, BufReader, Write};
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How many keys a line has.
 const LINE: usize = 40;
 
-/// Somebody who says `message 0.`, `message 1.` and so on in the room, as fast as they are told.
+/// A client that sends `message 0.`, `message 1.` and so on to the room, at the pace of the test.
 struct Loud {
     child: Child,
     /// Until there is nothing more to say.
@@ -98,7 +98,7 @@ fn of_ann(line: &str) -> Option<String> {
     is_hers.then(|| message["content"].as_str().unwrap().to_owned())
 }
 
-/// Somebody who types, and what was typed and seen.
+/// A user that types, and what was typed and seen.
 struct Typist {
     ann: Person,
     /// What stands in the line.

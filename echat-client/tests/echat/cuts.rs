@@ -42,7 +42,7 @@ fn visits(place: &ServerFolder, name: &str, cut: Cut) -> (usize, usize) {
         screen.rest_from("contact> ").as_deref() == Some("contact>")
     });
     let (talked, cuts) = (proxy.down(), proxy.cuts());
-    // What cuts from here on cuts somebody who is leaving.
+    // A cut from here on comes while the user is leaving.
     person.types("\\d\r");
     person.reads_to_the_end();
     person.has_the_terminal_back();
@@ -72,7 +72,7 @@ fn at_every_byte() {
     let place = ServerFolder::unhurried();
     let names: Vec<String> = (0..PEOPLE).map(|n| format!("user{n}")).collect();
     for name in &names {
-        // A room of their own, so that nobody hears of the others.
+        // A room for each, so that no user gets messages of the others.
         place.has(name, &[name]);
     }
     let cuts = cuts(&place, &names[0], campaign::count("ECHAT_CUTS", 2 * PEOPLE));

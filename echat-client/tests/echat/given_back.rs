@@ -114,7 +114,7 @@ fn stopped_and_continued() {
         let stopped = person.waits();
         assert!(stopped.stopped(), "{stopped:?}");
         if stop == Some(Signal::STOP) {
-            // Nobody can see that one coming, and the shell sets its own modes after it.
+            // No program can catch that one, and the shell sets its own modes after it.
             let mut shells = before;
             shells
                 .local_modes

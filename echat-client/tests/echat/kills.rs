@@ -1,4 +1,4 @@
-//! The server is killed while somebody types, and sometimes the client too: the line that was
+//! The server is killed while a user types, and sometimes the client too: the line that was
 //! typed survives and arrives once.
 
 use std::time::Duration;

@@ -87,7 +87,7 @@ fn says(place: &ServerFolder, number: usize) {
     place.asks("bob", &["SEND_MESSAGE", &message]);
 }
 
-/// Somebody in a room of a multiplexer's, with a line typed.
+/// A user in a room, in a window of a multiplexer, with a line typed.
 struct Typing {
     place: ServerFolder,
     ann: Multiplexer,

@@ -1,4 +1,4 @@
-//! A real server, and people at their terminals.
+//! A real server, and users at their terminals.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -10,9 +10,9 @@ use echat_testkit::terminal::person::{Person, SETSID};
 
 pub(crate) const ECHAT: &str = env!("CARGO_BIN_EXE_echat");
 pub(crate) const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
-/// The file that holds everybody's password.
+/// The file with the password of all users.
 pub(crate) const PASSWORD: &str = "password";
-/// A server without rates, for people who type faster than people.
+/// A server without rate limits, for tests that type fast.
 const UNHURRIED: &str = r#"{"server": {"limits": {"message_rate": 0, "registrations": 0}}}"#;
 
 pub(crate) struct ServerFolder {
@@ -25,12 +25,12 @@ impl ServerFolder {
         Self::with("{}")
     }
 
-    /// With a server that takes whatever comes at any speed.
+    /// With a server without rate limits.
     pub(crate) fn unhurried() -> Self {
         Self::with(UNHURRIED)
     }
 
-    /// With these settings for everybody.
+    /// With these settings for the server and all clients.
     pub(crate) fn with(config: &str) -> Self {
         let scene = Scene::new();
         scene.write("config.json", config);
@@ -92,7 +92,7 @@ impl ServerFolder {
         Person::starts(self.command(SETSID, language), ECHAT, arguments)
     }
 
-    /// Somebody who is registered and logged in, with an English terminal.
+    /// A registered user, logged in at an English terminal.
     pub(crate) fn member(&self, name: &str) -> Person {
         let mut person = self.person("C.UTF-8", &[&self.link()]);
         person.sees("command> ");
@@ -155,7 +155,7 @@ impl ServerFolder {
         }
     }
 
-    /// Somebody with an account, logged in by way of this address.
+    /// A registered user, logged in over this address.
     pub(crate) fn comes(&self, name: &str, by: SocketAddr) -> Person {
         self.comes_with(name, by, self.command(SETSID, "C.UTF-8"))
     }

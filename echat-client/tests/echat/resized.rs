@@ -1,4 +1,4 @@
-//! A window that changes its size while somebody types: the prompt is whole afterwards.
+//! A window that changes its size while a user types: the prompt is whole afterwards.
 
 use echat_client::render::safe::Safe;
 use echat_client::render::styled::Line;

@@ -190,7 +190,7 @@ fn a_config_json_that_merely_lies_here_counts_only_if_it_is_ours() {
         }
     }
     assert!(!place.scene.path("trapped").exists());
-    // A pipe that nobody writes to is not waited for.
+    // A pipe without a writer is not waited for.
     let made = Command::new("mkfifo")
         .arg(place.scene.path("config.json"))
         .status();

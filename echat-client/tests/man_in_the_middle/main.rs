@@ -1,5 +1,5 @@
-//! Somebody between the real debug client and the real server: with a key of their own they hear
-//! nothing, and whatever they change ends the connection by its exit code and without wrong output.
+//! An attacker between the real debug client and the real server: with a key of its own it hears
+//! nothing, and whatever it changes ends the connection by its exit code and without wrong output.
 
 mod middle;
 mod own_key;

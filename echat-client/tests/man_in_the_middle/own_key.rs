@@ -1,4 +1,4 @@
-//! Somebody with a key of their own, who has a handshake with the client and another with the server.
+//! An attacker with a key of its own, with one handshake with the client and another with the server.
 
 use std::io::Write;
 use std::time::Duration;
@@ -100,7 +100,7 @@ fn a_client_that_takes_any_key_is_heard() {
     assert!(outcome.out.contains("LOGIN_BUNDLE"), "{}", outcome.out);
 }
 
-/// The server's own key, shown by somebody who does not have it.
+/// The server's public key, shown by an attacker that does not have the private one.
 #[test]
 fn the_servers_key_around_another_exponent_or_of_another_day_is_not_trusted() {
     let (scene, server) = scene(["ann", "bob"]);

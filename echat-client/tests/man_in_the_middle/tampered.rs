@@ -1,4 +1,4 @@
-//! Somebody who changes what passes between two honest ends.
+//! An attacker that changes bytes between two honest ends.
 
 use std::collections::BTreeMap;
 

@@ -297,14 +297,7 @@ pub(crate) fn logged_in(
     let bundle = bundle::login_bundle(ctx, &me)?;
 
     // From here on nothing fails.
-    ctx.throttle.guesses.forgive(attempt.counted.guesser);
-    ctx.deferred_writes.push(DeferredWrite::NoteLogin(
-        user.id,
-        rate_limit_prefix(ctx.address),
-        ctx.now.unix,
-    ));
-    ctx.deferred_writes
-        .extend(upgrade.map(|hash| DeferredWrite::UpgradeHash(user.id, hash)));
+    remember(ctx, user.id, attempt, upgrade);
     let rooms = places.iter().map(|place| place.id).collect();
     let was_online = ctx.roster.is_online(user.id);
     let secret = enter(ctx, &user, rooms, used);
@@ -326,6 +319,18 @@ pub(crate) fn logged_in(
         ctx.now.running,
     );
     Ok(bundle::with_secret(bundle, secret))
+}
+
+/// Takes back what the attempt was counted as, and notes the login.
+fn remember(ctx: &mut Ctx<'_, '_>, user: UserId, attempt: &LoginAttempt, upgrade: Option<String>) {
+    ctx.throttle.guesses.forgive(attempt.counted.guesser);
+    ctx.deferred_writes.push(DeferredWrite::NoteLogin(
+        user,
+        rate_limit_prefix(ctx.address),
+        ctx.now.unix,
+    ));
+    ctx.deferred_writes
+        .extend(upgrade.map(|hash| DeferredWrite::UpgradeHash(user, hash)));
 }
 
 /// A secret that opens a session in place of the password.

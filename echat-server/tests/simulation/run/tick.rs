@@ -75,9 +75,9 @@ impl Run {
             ) {
                 self.facts.flap(self.ticks);
             }
-            let nobody =
+            let guest =
                 matches!(request.planned, PlannedRequest::Register(_)).then_some(usize::MAX);
-            let who = request.who.iter().copied().chain(nobody);
+            let who = request.who.iter().copied().chain(guest);
             asked.extend(who.map(|who| (who, request.planned.clone())));
         }
         let changes = Changes {
