@@ -31,6 +31,9 @@ _echat__load() {
             echat__load,logins)
                 cmd="echat__load__subcmd__logins"
                 ;;
+            echat__load,peers)
+                cmd="echat__load__subcmd__peers"
+                ;;
             echat__load,report)
                 cmd="echat__load__subcmd__report"
                 ;;
@@ -57,6 +60,9 @@ _echat__load() {
                 ;;
             echat__load__subcmd__help,logins)
                 cmd="echat__load__subcmd__help__subcmd__logins"
+                ;;
+            echat__load__subcmd__help,peers)
+                cmd="echat__load__subcmd__help__subcmd__peers"
                 ;;
             echat__load__subcmd__help,report)
                 cmd="echat__load__subcmd__help__subcmd__report"
@@ -226,6 +232,20 @@ _echat__load() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        echat__subcmd__load__subcmd__help__subcmd__peers)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         echat__subcmd__load__subcmd__help__subcmd__report)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -334,8 +354,54 @@ _echat__load() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        echat__subcmd__load__subcmd__peers)
+            opts="-h --rounds --rooms --windows --idle --idle-seconds --only --quick --docs --server --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --rounds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rooms)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --windows)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle-seconds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         echat__subcmd__load__subcmd__report)
-            opts="-h --quick --server --help"
+            opts="-h --quick --scale --server --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

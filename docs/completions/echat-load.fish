@@ -28,6 +28,7 @@ complete -c echat-load -n "__fish_echat_load_needs_command" -l server -d 'The se
 complete -c echat-load -n "__fish_echat_load_needs_command" -s h -l help -d 'Print help'
 complete -c echat-load -n "__fish_echat_load_needs_command" -s V -l version -d 'Print version'
 complete -c echat-load -n "__fish_echat_load_needs_command" -f -a "report" -d 'All of it, as a table in Markdown'
+complete -c echat-load -n "__fish_echat_load_needs_command" -f -a "peers" -d 'Measures echat beside redis, inspircd and ngircd, as far as they are installed, and writes docs/performance.md. Needs the feature `peers` and Linux'
 complete -c echat-load -n "__fish_echat_load_needs_command" -f -a "handshakes" -d 'Handshakes a second'
 complete -c echat-load -n "__fish_echat_load_needs_command" -f -a "logins" -d 'Logins a second'
 complete -c echat-load -n "__fish_echat_load_needs_command" -f -a "comeback" -d 'All clients come back after a restart, and what that costs'
@@ -38,7 +39,18 @@ complete -c echat-load -n "__fish_echat_load_needs_command" -f -a "stored" -d 'L
 complete -c echat-load -n "__fish_echat_load_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c echat-load -n "__fish_echat_load_using_subcommand report" -l server -d 'The server\'s program; unless given, the one that lies beside this one' -r -F
 complete -c echat-load -n "__fish_echat_load_using_subcommand report" -l quick -d 'With small numbers, to see that it works'
+complete -c echat-load -n "__fish_echat_load_using_subcommand report" -l scale -d 'The limits of one node instead: many senders, large rooms, 20,000 connections, 10,000,000 messages; about an hour'
 complete -c echat-load -n "__fish_echat_load_using_subcommand report" -s h -l help -d 'Print help'
+complete -c echat-load -n "__fish_echat_load_using_subcommand peers" -l rounds -d 'Rounds; in each, every server is started and measured in turn, and the median of the rounds counts' -r
+complete -c echat-load -n "__fish_echat_load_using_subcommand peers" -l rooms -d 'Members of the rooms, separated by commas' -r
+complete -c echat-load -n "__fish_echat_load_using_subcommand peers" -l windows -d 'Messages under way at a time, separated by commas' -r
+complete -c echat-load -n "__fish_echat_load_using_subcommand peers" -l idle -d 'Idle connections of each server; 0 leaves them out' -r
+complete -c echat-load -n "__fish_echat_load_using_subcommand peers" -l idle-seconds -d 'For how many seconds they are idle' -r
+complete -c echat-load -n "__fish_echat_load_using_subcommand peers" -l only -d 'Only these servers, by the beginnings of their names, separated by commas' -r
+complete -c echat-load -n "__fish_echat_load_using_subcommand peers" -l docs -d 'The folder of performance.md and performance.zh-CN.md, whose figures are replaced; `docs` unless given' -r -F
+complete -c echat-load -n "__fish_echat_load_using_subcommand peers" -l server -d 'The server\'s program; unless given, the one that lies beside this one' -r -F
+complete -c echat-load -n "__fish_echat_load_using_subcommand peers" -l quick -d 'One round with small numbers, to see that it works; the page is not written unless --docs says where'
+complete -c echat-load -n "__fish_echat_load_using_subcommand peers" -s h -l help -d 'Print help'
 complete -c echat-load -n "__fish_echat_load_using_subcommand handshakes" -l count -d 'How many' -r
 complete -c echat-load -n "__fish_echat_load_using_subcommand handshakes" -l server -d 'The server\'s program; unless given, the one that lies beside this one' -r -F
 complete -c echat-load -n "__fish_echat_load_using_subcommand handshakes" -s h -l help -d 'Print help'

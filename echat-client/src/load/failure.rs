@@ -37,4 +37,28 @@ pub(super) enum Failure {
     Refused(Message),
     #[error("what the server uses cannot be read from /proc")]
     NoUsage,
+    #[cfg(feature = "peers")]
+    #[error("{0} does not listen; it said: {1}")]
+    NotListening(PathBuf, String),
+    #[cfg(feature = "peers")]
+    #[error("an answer of a server is strange: {0}")]
+    Strange(String),
+    #[cfg(feature = "peers")]
+    #[error("interrupted")]
+    Interrupted,
+    #[cfg(feature = "peers")]
+    #[error(transparent)]
+    Posix(#[from] nix::Error),
+    #[cfg(feature = "peers")]
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
+    #[cfg(feature = "peers")]
+    #[error("plot: {0}")]
+    Plot(String),
+    #[cfg(feature = "peers")]
+    #[error("{0}: no part {1:?} between markers")]
+    NoMarker(PathBuf, String),
+    #[cfg(not(feature = "peers"))]
+    #[error("built without the comparison: cargo build --release --features echat-client/peers")]
+    NoPeers,
 }

@@ -8,6 +8,9 @@ mod failure;
 mod figure;
 mod floor;
 mod idle;
+#[cfg(feature = "peers")]
+mod peers;
+mod peers_args;
 mod people;
 mod report;
 mod room;
@@ -41,6 +44,14 @@ struct Args {
 enum What {
     /// All of it, as a table in Markdown.
     Report(report::Report),
+    Peers(peers_args::Peers),
+    /// Serves echat's wire from memory: what the comparison starts.
+    #[cfg(feature = "peers")]
+    #[command(hide = true)]
+    Reference {
+        /// Where it listens.
+        address: String,
+    },
     #[command(flatten)]
     One(Measure),
 }
@@ -95,8 +106,18 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<(), Failure> {
+    #[cfg(feature = "peers")]
+    if let What::Reference { address } = &args.what {
+        return peers::reference(address);
+    }
     let scene = Scene::new(args.server, Clock::start())?;
     match args.what {
+        #[cfg(feature = "peers")]
+        What::Reference { .. } => {}
+        #[cfg(feature = "peers")]
+        What::Peers(args) => peers::run(&args, &scene)?,
+        #[cfg(not(feature = "peers"))]
+        What::Peers(_) => return Err(Failure::NoPeers),
         What::Report(report) => report.run(&scene)?,
         What::One(measure) => {
             for figure in measure.run(&scene)? {

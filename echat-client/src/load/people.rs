@@ -104,7 +104,8 @@ pub(super) fn join_room(link: &mut Link, room: &str, clock: &Clock) -> Result<()
     ask(link, &request, clock).map(drop)
 }
 
-fn name(number: usize) -> String {
+/// The name of the user with this number.
+pub(super) fn name(number: usize) -> String {
     format!("load-{number}")
 }
 

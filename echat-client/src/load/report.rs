@@ -28,6 +28,18 @@ const FULL: &[&str] = &[
     "stored --messages 1000000",
 ];
 
+/// The limits of one node. Registering 20,000 users alone takes ten minutes on a machine with two cores.
+const SCALE: &[&str] = &[
+    "senders --count 1 --messages 10000",
+    "senders --count 50 --messages 50000",
+    "senders --count 500 --messages 100000",
+    "senders --count 5000 --messages 200000",
+    "room --members 5000 --window 64 --messages 2000",
+    "room --members 10000 --window 64 --messages 1000",
+    "idle --connections 20000 --users",
+    "stored --messages 10000000",
+];
+
 /// The same with small numbers, about a minute: figures of no value, but all of the way.
 const QUICK: &[&str] = &[
     "handshakes --count 100",
@@ -50,6 +62,10 @@ pub(super) struct Report {
     /// With small numbers, to see that it works.
     #[arg(long)]
     quick: bool,
+    /// The limits of one node instead: many senders, large rooms, 20,000 connections, 10,000,000 messages; about an
+    /// hour.
+    #[arg(long, conflicts_with = "quick")]
+    scale: bool,
 }
 
 /// A measurement as it is typed.
@@ -64,7 +80,12 @@ impl Report {
     pub(super) fn run(&self, scene: &Scene) -> Result<(), Failure> {
         println!("| what | figure | unit | echat-load |");
         println!("| --- | --- | --- | --- |");
-        for line in if self.quick { QUICK } else { FULL } {
+        let lines = match self {
+            Self { quick: true, .. } => QUICK,
+            Self { scale: true, .. } => SCALE,
+            _ => FULL,
+        };
+        for line in lines {
             for figure in parsed(line).run(scene)? {
                 let value = significant(figure.value);
                 println!("| {} | {value} | {} | `{line}` |", figure.what, figure.unit);
@@ -97,7 +118,7 @@ mod tests {
 
     #[test]
     fn every_line_of_a_report_is_a_command() {
-        for line in FULL.iter().chain(QUICK) {
+        for line in FULL.iter().chain(QUICK).chain(SCALE) {
             parsed(line);
         }
     }

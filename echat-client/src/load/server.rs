@@ -3,6 +3,8 @@
 use std::fs::{self, DirBuilder};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::DirBuilderExt;
+#[cfg(feature = "peers")]
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -15,10 +17,25 @@ use super::Failure;
 use crate::clock::Clock;
 use crate::net::address::Address;
 
-/// Nothing that is there against strangers and the silent.
-const CONFIG: &str = r#"{"server": {"limits": {
-    "message_rate": 0, "user_bytes_a_day": 0, "rooms_a_day": 0, "free_bytes": 0,
-    "registrations": 0, "login_failures": 0, "ping_seconds": 0, "dead_seconds": 0, "unauthenticated": 1000000, "connections": 1000000}}}"#;
+/// Rates and quotas that would be in the way of a measurement, turned off.
+macro_rules! limits {
+    () => {
+        r#""message_rate": 0, "user_bytes_a_day": 0, "rooms_a_day": 0, "free_bytes": 0, "registrations": 0,
+        "login_failures": 0, "unauthenticated": 1000000, "connections": 1000000}}}"#
+    };
+}
+
+/// A configuration without limits against strangers, which does not ping silent connections.
+pub(super) const CONFIG: &str = concat!(
+    r#"{"server": {"limits": {"ping_seconds": 0, "dead_seconds": 0, "#,
+    limits!()
+);
+/// The same, with the default periods of pings.
+#[cfg(feature = "peers")]
+pub(super) const CONFIG_WITH_PINGS: &str = concat!(r#"{"server": {"limits": {"#, limits!());
+
+/// Open files that suffice for every measurement.
+const FILES: u64 = 200_000;
 /// The part of it that lifts the limit for connections that are not logged in.
 const UNAUTHENTICATED: &str = r#""unauthenticated": 1000000, "#;
 
@@ -29,17 +46,29 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// Takes the server's program from beside this one, unless another is given, and as many files
-    /// as the system allows, for the servers too.
+    /// Takes the server's program from beside this one, unless another is given, and as many files as the system allows,
+    /// for the servers too.
     pub(super) fn new(program: Option<PathBuf>, clock: Clock) -> Result<Self, Failure> {
         let program = match program {
             Some(program) => program.canonicalize()?,
             None => env::current_exe()?.with_file_name("echat-server"),
         };
         let maximum = getrlimit(Resource::Nofile).maximum;
-        let current = maximum;
-        setrlimit(Resource::Nofile, Rlimit { current, maximum })?;
+        let raised = maximum.map(|maximum| maximum.max(FILES));
+        let limit = |maximum| Rlimit {
+            current: maximum,
+            maximum,
+        };
+        // Beyond the hard limit only root may go.
+        setrlimit(Resource::Nofile, limit(raised))
+            .or_else(|_| setrlimit(Resource::Nofile, limit(maximum)))?;
         Ok(Self { program, clock })
+    }
+
+    /// The server's program.
+    #[cfg(feature = "peers")]
+    pub(super) fn program(&self) -> &Path {
+        &self.program
     }
 
     /// Starts a server without users and messages.

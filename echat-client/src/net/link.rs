@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
+use echat_proto::channel::{Channel, ChannelError, Incoming, Message, Opened};
 use echat_proto::commands::{CloseReason, channel};
 use echat_proto::handshake::{ClientStart, HandshakeError, Step};
 use echat_proto::value::Value;
@@ -152,8 +152,12 @@ impl Link {
 
     /// Reads once from the socket.
     pub fn receive(&mut self, tap: &mut dyn Tap) -> Received {
-        let mut buffer = vec![0; READ];
-        let received = self.socket.receive(&mut buffer);
+        self.receive_into(&mut vec![0; READ], tap)
+    }
+
+    /// Reads once from the socket, through a buffer of the caller.
+    pub fn receive_into(&mut self, buffer: &mut [u8], tap: &mut dyn Tap) -> Received {
+        let received = self.socket.receive(buffer);
         if let Received::Bytes(some) = received {
             tap.wire(Way::In, &buffer[..some]);
             self.channel.receive(&buffer[..some]);
@@ -169,6 +173,12 @@ impl Link {
         };
         tap.plain(Way::In, &plain);
         Ok(Some(Channel::read_plain(&plain)?))
+    }
+
+    /// The next whole frame with its messages still encoded, for callers that skip most of them.
+    /// After an error nothing more can be read.
+    pub fn next_opened(&mut self) -> Result<Option<Opened>, ChannelError> {
+        self.channel.next_opened()
     }
 
     /// Whether the keys have done their work: time to say CLOSE_NOTIFY(8) and connect again.
