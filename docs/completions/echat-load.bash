@@ -83,7 +83,7 @@ _echat__load() {
 
     case "${cmd}" in
         echat__load)
-            opts="-h -V --server --help --version report handshakes logins comeback room senders idle stored help"
+            opts="-h -V --server --help --version report peers handshakes logins comeback room senders idle stored help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -149,7 +149,7 @@ _echat__load() {
             return 0
             ;;
         echat__subcmd__load__subcmd__help)
-            opts="report handshakes logins comeback room senders idle stored help"
+            opts="report peers handshakes logins comeback room senders idle stored help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

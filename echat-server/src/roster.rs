@@ -181,7 +181,10 @@ impl Roster {
         if self.silent.is_empty() || !self.silent.remove(&conn) {
             return None;
         }
-        self.by_conn.get(&conn).copied().zip(self.secrets.get(&conn))
+        self.by_conn
+            .get(&conn)
+            .copied()
+            .zip(self.secrets.get(&conn))
     }
 
     /// A user's sessions that secrets of a chain opened.

@@ -15,7 +15,7 @@ const SERVER: &str = env!("CARGO_BIN_EXE_echat-server");
 
 /// Messages after which the log has been checkpointed once: from then on there are pages to write again
 /// without new space, and then a long log that cannot be checkpointed.
-const CHECKPOINTED: usize = 200;
+const CHECKPOINTED: usize = 400;
 
 /// More messages than the disk has place for.
 const TOO_MANY: usize = 1_500;

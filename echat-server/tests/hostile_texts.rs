@@ -166,8 +166,12 @@ fn is_calm(terminal: &mut Parser, printed: &str, text: &str) {
     let plain = without_colours(printed);
     let controls = plain.chars().any(|c| c.is_control() && c != '\n');
     assert!(!controls, "{text:?} printed {plain:?}");
-    for weapon in WEAPONS.iter().filter(|weapon| **weapon != "\n") {
-        assert!(!plain.contains(weapon), "{text:?} printed {plain:?}");
+    // A line break is escaped, but the console repeats an unknown command in a line of its own.
+    for weapon in WEAPONS.iter().filter(|weapon| !weapon.starts_with('\n')) {
+        assert!(
+            !plain.contains(weapon),
+            "{text:?} printed {weapon:?} in {plain:?}"
+        );
     }
     let modes = terminal.screen().input_mode_formatted();
     terminal.process(printed.replace('\n', "\r\n").as_bytes());

@@ -239,7 +239,7 @@ fn pending_rows_leave_and_come_back(start: impl Fn(&Path, &[&str]) -> Multiplexe
             });
             messages
                 && once
-                && count(shown, "more before these") == 1
+                && count(shown, &format!("(pending) {} more", 7 - kept)) == 1
                 && shown.last().is_some_and(|row| row.ends_with('>'))
         });
         if turn % 2 == 1 {

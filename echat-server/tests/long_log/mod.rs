@@ -19,46 +19,65 @@ fn log(other: &Connection) -> (i32, i32) {
 const CHECKPOINT_FROM: i32 = 100;
 const INLINE: i32 = 200;
 
+/// A user who sends one message after another, and the most pages that one of their commits copied.
+struct Sender {
+    user: Actor,
+    sent: usize,
+    copied: i32,
+}
+
+impl Sender {
+    fn new(user: Actor) -> Self {
+        Self {
+            user,
+            sent: 0,
+            copied: 0,
+        }
+    }
+
+    /// Sends a message. Returns whether the log has restarted: it is shorter than before.
+    fn sends(&mut self, harness: &mut Harness, look: &Connection) -> bool {
+        let before = log(look);
+        let reply = self.user.asks(harness, &send(self.sent));
+        assert!(line(&reply).starts_with("ON_NEW_MESSAGE"));
+        self.sent += 1;
+        let after = log(look);
+        let restarted = after.0 < before.0;
+        if !restarted {
+            self.copied = self.copied.max(after.1 - before.1);
+        }
+        restarted
+    }
+}
+
 #[test]
 fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
     let (_folder, path) = database();
     let mut store = Store::open(&path).unwrap();
     store.set_checkpoint_limits(CHECKPOINT_FROM, INLINE, INLINE);
     let mut harness = restless(store);
-    let (mut ann, _bob) = (harness.enter("ann"), harness.enter("bob"));
+    let (ann, _bob) = (harness.enter("ann"), harness.enter("bob"));
     let (other, look) = (
         Connection::open(&path).unwrap(),
         Connection::open(&path).unwrap(),
     );
-    let mut sent = 0;
-    let mut most = 0;
-    // What a commit copies. A log that is shorter than before has restarted.
-    let mut say = |harness: &mut Harness, look: &Connection| {
-        let before = log(look);
-        let reply = ann.asks(harness, &send(sent));
-        assert!(line(&reply).starts_with("ON_NEW_MESSAGE"));
-        sent += 1;
-        let after = log(look);
-        let anew = after.0 < before.0;
-        if !anew {
-            most = most.max(after.1 - before.1);
-        }
-        anew
-    };
+    let mut sender = Sender::new(ann);
     // Without a reader the log begins anew again and again, by commits alone.
-    let anew = (0..200).filter(|_| say(&mut harness, &look)).count();
+    let anew = (0..200)
+        .filter(|_| sender.sends(&mut harness, &look))
+        .count();
     assert!(anew >= 3, "{anew}");
     assert!(harness.checkpoints.is_empty());
 
     // A reader of a log that is copied whole reads the database alone, and does not hold the log.
     while log(&look).0 == log(&look).1 {
-        say(&mut harness, &look);
+        sender.sends(&mut harness, &look);
     }
     other
         .execute_batch("BEGIN; SELECT count(*) FROM messages")
         .unwrap();
     while log(&look).0 < 5 * INLINE {
-        assert!(!say(&mut harness, &look));
+        assert!(!sender.sends(&mut harness, &look));
     }
     // A reader that stays is not worked against with each commit.
     assert_eq!(harness.checkpoints.len(), 1, "one checkpoint at a time");
@@ -67,7 +86,7 @@ fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
         let outcome = harness.checkpoints.pop().expect("a checkpoint").run();
         harness.engine().checkpoint_done(outcome).unwrap();
         assert_eq!(log(&look).1, held, "the reader holds the rest");
-        assert!(!say(&mut harness, &look));
+        assert!(!sender.sends(&mut harness, &look));
     }
     assert!(harness.checkpoints.is_empty(), "not with each commit");
 
@@ -78,21 +97,25 @@ fn a_long_log_is_left_to_another_thread_and_a_short_one_is_not() {
             log(&look).0 < pages + CHECKPOINT_FROM,
             "it is not checkpointed"
         );
-        assert!(!say(&mut harness, &look));
+        assert!(!sender.sends(&mut harness, &look));
     }
     let (_, copied) = log(&look);
     assert_eq!(copied, held, "no commit copies so much");
     // Others commit while the checkpoint runs.
     let checkpoint = harness.checkpoints.pop().unwrap();
-    assert!(!say(&mut harness, &look));
+    assert!(!sender.sends(&mut harness, &look));
     let pages = log(&look).0;
     let outcome = checkpoint.run();
     assert_eq!(log(&look).1, pages);
     harness.engine().checkpoint_done(outcome).unwrap();
-    assert!(say(&mut harness, &look), "the log begins anew");
+    assert!(sender.sends(&mut harness, &look), "the log begins anew");
     assert!(harness.checkpoints.is_empty());
-    assert!(most <= INLINE, "{most} pages by a commit");
-    assert_eq!(stored(&look), sent);
+    assert!(
+        sender.copied <= INLINE,
+        "{} pages by a commit",
+        sender.copied
+    );
+    assert_eq!(stored(&look), sender.sent);
 }
 
 /// Pages that a commit copies of a log of moderate length, in this test.

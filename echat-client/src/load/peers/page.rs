@@ -303,10 +303,8 @@ mod tests {
     use super::*;
 
     fn some() -> Results {
-        let mut results = Results {
-            servers: vec![("echat", Some("1".to_owned())), ("redis + TLS", None)],
-            ..Results::default()
-        };
+        let mut results = Results::default();
+        results.servers = vec![("echat", Some("1".to_owned())), ("redis + TLS", None)];
         for (server, value) in [("echat", 6.0), ("redis + TLS", 5.0)] {
             results.add(server, room(100, 1), value);
         }

@@ -14,9 +14,10 @@ use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 use rustix::process::Signal;
 
+use super::super::Failure;
 use super::super::people::pause;
-use super::super::{Failure, usage};
 use crate::clock::Clock;
+use echat_system::proc;
 
 /// The time in which a server has to listen.
 const STARTUP: Duration = Duration::from_secs(20);
@@ -181,7 +182,7 @@ impl Process {
 
     /// Its memory that is in RAM, in KiB.
     pub(super) fn resident_kib(&self) -> Result<u64, Failure> {
-        usage::resident_kib(self.child.id()).ok_or(Failure::NoUsage)
+        proc::resident_kib(self.child.id()).ok_or(Failure::NoUsage)
     }
 
     /// Ends it as an operator would, so that its files are whole.

@@ -265,6 +265,7 @@ impl Server {
                 more: Vec::new(),
                 newest: None,
                 history: None,
+                resume: None,
             },
         );
         Some(())

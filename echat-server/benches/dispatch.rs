@@ -1,0 +1,184 @@
+//! Each command against a database in which much is stored: a request's way from its frame to its sealed reply, with
+//! the commit if it writes. The arithmetic of workers (powers, password hashes) is not in it.
+//!
+//! `cargo bench -p echat-server --bench dispatch`; `ECHAT_BENCH_MESSAGES=1000000` stores so many messages.
+
+#[path = "stage/mod.rs"]
+mod stage;
+
+use std::cell::{Cell, RefCell};
+use std::env;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use divan::{Bencher, black_box};
+use echat_proto::commands::{Request, RequestKind};
+use echat_proto::names::{NameQuery, Password, RoomName, Username};
+use echat_proto::param::{Names, NewPassword, TargetType};
+use echat_server::storage::Store;
+use stage::Stage;
+
+/// Messages in the database, all in one room.
+const MESSAGES: usize = 100_000;
+/// Accounts; all of them are in the room.
+const USERS: usize = 1_000;
+/// Times that each command is measured; each has a room of its own to join.
+const SAMPLES: u32 = 100;
+/// The room with the messages.
+const ROOM: &str = "full";
+/// The user that asks, and its friend.
+const CALLER: usize = 0;
+const FRIEND: usize = 1;
+/// The connection without a login.
+const GUEST: usize = 2;
+/// A time after which every cool-down is over, and in which no connection is pinged.
+const COOLED: Duration = Duration::from_secs(6);
+
+/// The first of the users whose friend requests the caller has not answered.
+const ASKING: usize = 500;
+/// The first of the users that the caller has nothing to do with.
+const STRANGERS: usize = 100;
+
+/// The filled database, which every command gets a copy of.
+static FILLED: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let asked = env::var("ECHAT_BENCH_MESSAGES").ok();
+    let count = asked.map_or(MESSAGES, |text| text.parse().expect("a number"));
+    let mut store = Store::open(&folder.path().join(FILE)).expect("a new database");
+    let ids = stage::accounts(&mut store, USERS);
+    stage::room(&mut store, ROOM, &ids);
+    for number in 0..SAMPLES {
+        stage::room(&mut store, &open_room(number), &ids[2..3]);
+    }
+    let asking = &ids[ASKING..][..SAMPLES as usize];
+    stage::requests(&mut store, asking, ids[CALLER]);
+    stage::messages(&mut store, ROOM, count);
+    folder
+});
+
+const FILE: &str = "database.db";
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = RequestKind::ALL, sample_size = 1, sample_count = SAMPLES)]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "divan passes items of a slice"
+)]
+fn command(bencher: Bencher<'_, '_>, kind: &RequestKind) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let stage = RefCell::new(Stage::new(copied(&folder)));
+    {
+        let mut stage = stage.borrow_mut();
+        for user in [CALLER, FRIEND] {
+            stage.log_in(&stage::user(user));
+        }
+        stage.connect();
+    }
+    // Accounts are made before a login.
+    let from = match kind {
+        RequestKind::Register => GUEST,
+        _ => CALLER,
+    };
+    let number = Cell::new(0);
+    bencher
+        .with_inputs(|| {
+            let mut stage = stage.borrow_mut();
+            for request in before(*kind, number.get()) {
+                let frame = stage.seal(CALLER, &request);
+                stage.receive(CALLER, &frame);
+                stage.settle();
+            }
+            let request = request(*kind, number.get());
+            number.set(number.get() + 1);
+            stage.pass(COOLED);
+            stage.seal(from, &request)
+        })
+        .bench_local_refs(|frame| {
+            let mut stage = stage.borrow_mut();
+            stage.receive(from, frame);
+            let sent = stage.settle();
+            assert!(sent > 0, "no reply");
+            black_box(sent)
+        });
+}
+
+fn copied(folder: &tempfile::TempDir) -> Store {
+    let path: PathBuf = folder.path().join(FILE);
+    std::fs::copy(FILLED.path().join(FILE), &path).expect("room for a copy");
+    Store::open(&path).expect("a copy of a database")
+}
+
+/// A room that the caller is not in.
+fn open_room(number: u32) -> String {
+    format!("open-{number}")
+}
+
+/// Requests that make it possible to ask once more, which are not measured.
+fn before(kind: RequestKind, number: u32) -> Vec<Request> {
+    match kind {
+        RequestKind::Login => vec![Request::Logout {}],
+        RequestKind::Logout if number > 0 => vec![stage::log_in(&stage::user(CALLER))],
+        RequestKind::LeaveRoom => vec![request(RequestKind::JoinRoom, number)],
+        RequestKind::AddMembers => vec![create(number, Vec::new())],
+        _ => Vec::new(),
+    }
+}
+
+/// A request of each kind that does its work.
+fn request(kind: RequestKind, number: u32) -> Request {
+    let user = |first: usize| NameQuery::new(stage::user(first + number as usize));
+    let room = || NameQuery::new(ROOM);
+    let open = || NameQuery::new(open_room(number));
+    match kind {
+        RequestKind::QueryServerTime => Request::QueryServerTime {},
+        RequestKind::Register => Request::Register {
+            username: Username::new(&format!("new-{number}")).expect("a good name"),
+            password: NewPassword(Password::new("correct horse").expect("a good password")),
+        },
+        RequestKind::Login => stage::log_in(&stage::user(CALLER)),
+        RequestKind::AddFriend => Request::AddFriend {
+            username: user(STRANGERS),
+        },
+        RequestKind::ResolveFriendRequest => Request::ResolveFriendRequest {
+            username: user(ASKING),
+            accepted: true,
+        },
+        RequestKind::SendMessage => stage::say(TargetType::Room, ROOM),
+        RequestKind::JoinRoom => Request::JoinRoom { roomname: open() },
+        RequestKind::CreateRoom => create(number, vec![stage::user(FRIEND)]),
+        RequestKind::Logout => Request::Logout {},
+        RequestKind::QueryHistory => Request::QueryHistory {
+            target_type: Some(TargetType::Room),
+            target: Some(room()),
+            before: None,
+            after: None,
+            limit: None,
+        },
+        RequestKind::MarkRead => Request::MarkRead {
+            target_type: TargetType::Room,
+            target: room(),
+            id: u64::from(number) + 1,
+        },
+        RequestKind::LeaveRoom => Request::LeaveRoom { roomname: open() },
+        RequestKind::AddMembers => Request::AddMembers {
+            roomname: NameQuery::new(format!("made-{number}")),
+            members: Names(vec![stage::user(FRIEND)]),
+        },
+        RequestKind::Find => Request::Find {
+            keyword: format!("user-{number}"),
+        },
+        RequestKind::ListRooms => Request::ListRooms {},
+        RequestKind::ListMembers => Request::ListMembers { roomname: room() },
+    }
+}
+
+fn create(number: u32, members: Vec<String>) -> Request {
+    Request::CreateRoom {
+        roomname: RoomName::new(&format!("made-{number}")).expect("a good name"),
+        members: Names(members),
+    }
+}
