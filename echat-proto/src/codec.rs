@@ -76,88 +76,160 @@ pub enum EncodeError {
 
 /// Appends the encoding of `value` to `out`. After an error, `out` may end in a part of it.
 pub fn encode(value: &Value, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    encode_at(value, out, 1, &mut 0)
+    Encoder::new(out).value(value)
 }
 
-fn encode_at(
-    value: &Value,
-    out: &mut Vec<u8>,
+/// Appends the encoding of one value to a buffer, without a [`Value`] in between. Each method writes one value. It fails
+/// if the message gets too many values or too deep; after an error, the buffer may end in a part of a value.
+pub struct Encoder<'a> {
+    out: &'a mut Vec<u8>,
+    /// Containers that are open.
     depth: usize,
-    values: &mut usize,
-) -> Result<(), EncodeError> {
-    *values += 1;
-    if *values > limits::VALUES {
-        return Err(EncodeError::TooMany);
-    }
-    if depth > limits::DEPTH {
-        return Err(EncodeError::TooDeep);
-    }
-    match value {
-        Value::Null => {
-            out.push(tag::NULL);
-            Ok(())
+    /// Values so far.
+    values: usize,
+}
+
+impl<'a> Encoder<'a> {
+    /// An encoder of one value, which appends to `out`.
+    pub fn new(out: &'a mut Vec<u8>) -> Self {
+        Self {
+            out,
+            depth: 0,
+            values: 0,
         }
-        Value::Int(number) => {
-            let bytes = number.to_be_bytes();
-            // Zero keeps one byte; leading_zeros of anything else is at most 63.
-            let skip = (number.leading_zeros() as usize / 8).min(7);
-            body(tag::INT, &bytes[skip..], out)
+    }
+
+    /// Writes a null.
+    pub fn null(&mut self) -> Result<(), EncodeError> {
+        self.begin(tag::NULL)
+    }
+
+    /// Writes an int in its shortest form.
+    pub fn int(&mut self, number: u64) -> Result<(), EncodeError> {
+        let bytes = number.to_be_bytes();
+        // Zero keeps one byte; leading_zeros of anything else is at most 63.
+        let skip = (number.leading_zeros() as usize / 8).min(7);
+        self.body(tag::INT, &bytes[skip..])
+    }
+
+    /// Writes a float.
+    ///
+    /// # Errors
+    /// NaN and the infinities have no wire form.
+    pub fn float(&mut self, number: f64) -> Result<(), EncodeError> {
+        if !number.is_finite() {
+            return Err(EncodeError::BadFloat);
         }
-        Value::Float(number) if !number.is_finite() => Err(EncodeError::BadFloat),
-        Value::Float(number) => body(tag::FLOAT, &number.to_be_bytes(), out),
-        Value::Str(text) => body(tag::STR, text.as_bytes(), out),
-        Value::Bool(truth) => body(tag::BOOL, &[u8::from(*truth)], out),
-        Value::Bytes(bytes) => body(tag::BYTES, bytes, out),
-        Value::List(items) => container(tag::LIST, out, |out| {
-            items
-                .iter()
-                .try_for_each(|item| encode_at(item, out, depth + 1, values))
-        }),
-        Value::Dict(entries) => {
-            if key_twice(entries.iter().map(|(key, _)| key.as_str()).collect()).is_some() {
-                return Err(EncodeError::DoubledKey);
+        self.body(tag::FLOAT, &number.to_be_bytes())
+    }
+
+    /// Writes a text.
+    pub fn text(&mut self, text: &str) -> Result<(), EncodeError> {
+        self.body(tag::STR, text.as_bytes())
+    }
+
+    /// Writes a bool.
+    pub fn truth(&mut self, truth: bool) -> Result<(), EncodeError> {
+        self.body(tag::BOOL, &[u8::from(truth)])
+    }
+
+    /// Writes bytes.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.body(tag::BYTES, bytes)
+    }
+
+    /// Writes a list; `fill` writes its items.
+    pub fn list(
+        &mut self,
+        fill: impl FnOnce(&mut Self) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        self.container(tag::LIST, fill)
+    }
+
+    /// Writes a dict; `fill` writes its entries, each a [`key`](Self::key) and a value. It gives no key twice.
+    pub fn dict(
+        &mut self,
+        fill: impl FnOnce(&mut Self) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        self.container(tag::DICT, fill)
+    }
+
+    /// Writes the key of a dict's next entry.
+    ///
+    /// # Errors
+    /// The key is empty or longer than [`limits::KEY_BYTES`].
+    pub fn key(&mut self, key: &str) -> Result<(), EncodeError> {
+        match u8::try_from(key.len()) {
+            Ok(length) if length > 0 && key.len() <= limits::KEY_BYTES => {
+                self.out.push(length);
+                self.out.extend_from_slice(key.as_bytes());
+                Ok(())
             }
-            container(tag::DICT, out, |out| {
-                entries.iter().try_for_each(|(key, item)| {
-                    encode_key(key, out)?;
-                    encode_at(item, out, depth + 1, values)
+            _ => Err(EncodeError::BadKey),
+        }
+    }
+
+    /// Writes any value.
+    pub fn value(&mut self, value: &Value) -> Result<(), EncodeError> {
+        match value {
+            Value::Null => self.null(),
+            Value::Int(number) => self.int(*number),
+            Value::Float(number) => self.float(*number),
+            Value::Str(text) => self.text(text),
+            Value::Bool(truth) => self.truth(*truth),
+            Value::Bytes(bytes) => self.bytes(bytes),
+            Value::List(items) => self.list(|to| items.iter().try_for_each(|item| to.value(item))),
+            Value::Dict(entries) => {
+                if key_twice(entries.iter().map(|(key, _)| key.as_str()).collect()).is_some() {
+                    return Err(EncodeError::DoubledKey);
+                }
+                self.dict(|to| {
+                    entries.iter().try_for_each(|(key, item)| {
+                        to.key(key)?;
+                        to.value(item)
+                    })
                 })
-            })
+            }
         }
     }
-}
 
-fn encode_key(key: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    match u8::try_from(key.len()) {
-        Ok(length) if length > 0 && key.len() <= limits::KEY_BYTES => {
-            out.push(length);
-            out.extend_from_slice(key.as_bytes());
-            Ok(())
+    /// Counts a value and writes its tag.
+    fn begin(&mut self, tag: u8) -> Result<(), EncodeError> {
+        self.values += 1;
+        if self.values > limits::VALUES {
+            return Err(EncodeError::TooMany);
         }
-        _ => Err(EncodeError::BadKey),
-    }
-}
-
-fn body(tag: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    container(tag, out, |out| {
-        out.extend_from_slice(bytes);
+        if self.depth >= limits::DEPTH {
+            return Err(EncodeError::TooDeep);
+        }
+        self.out.push(tag);
         Ok(())
-    })
-}
+    }
 
-/// Writes a tag and a length, and the body that `fill` appends.
-fn container(
-    tag: u8,
-    out: &mut Vec<u8>,
-    fill: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
-) -> Result<(), EncodeError> {
-    out.push(tag);
-    let at = out.len();
-    out.extend_from_slice(&[0; 4]);
-    fill(out)?;
-    let length = u32::try_from(out.len() - at - 4).map_err(|_| EncodeError::TooLong)?;
-    out[at..at + 4].copy_from_slice(&length.to_be_bytes());
-    Ok(())
+    fn body(&mut self, tag: u8, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.begin(tag)?;
+        let length = u32::try_from(bytes.len()).map_err(|_| EncodeError::TooLong)?;
+        self.out.extend_from_slice(&length.to_be_bytes());
+        self.out.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Writes a tag and a length, and the body that `fill` appends.
+    fn container(
+        &mut self,
+        tag: u8,
+        fill: impl FnOnce(&mut Self) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        self.begin(tag)?;
+        let at = self.out.len();
+        self.out.extend_from_slice(&[0; 4]);
+        self.depth += 1;
+        fill(self)?;
+        self.depth -= 1;
+        let length = u32::try_from(self.out.len() - at - 4).map_err(|_| EncodeError::TooLong)?;
+        self.out[at..at + 4].copy_from_slice(&length.to_be_bytes());
+        Ok(())
+    }
 }
 
 /// Decodes `bytes`, which must be exactly one value.

@@ -14,9 +14,10 @@ mod pending;
 pub use info::{Answers, CommandInfo, Direction, FieldInfo, Session, Shape, by_name, by_number};
 pub use pending::{Answered, Ending, PendingReplies, Reply, ending, may_answer, may_be_event};
 
+use crate::codec::{EncodeError, Encoder};
 use crate::message::Message;
 use crate::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
-use crate::param::{Fields, Names, NewPassword, Param, ParamError, TargetType, put};
+use crate::param::{Fields, Names, NewPassword, Param, ParamError, TargetType, encode_entry, put};
 use crate::records::{
     ChatMessage, Code, Fail, MemberLine, Older, Outcome, RoomLine, TxnEcho, Unread,
 };

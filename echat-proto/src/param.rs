@@ -1,6 +1,7 @@
 //! [`Param`]: a [`Value`] as a Rust type, so that nothing behind it checks types again.
 
 use crate::code::{Code, Fail};
+use crate::codec::{EncodeError, Encoder};
 use crate::limits::NAMES;
 use crate::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
 use crate::value::Value;
@@ -49,6 +50,11 @@ pub trait Param: Sized {
     /// The value to send.
     fn to_value(&self) -> Value;
 
+    /// Writes the bytes of [`to_value`](Self::to_value). Types of frequent events do it without making the value.
+    fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        to.value(&self.to_value())
+    }
+
     /// What stands for a parameter that is left out, if it may be.
     fn absent() -> Option<Self> {
         None
@@ -76,7 +82,7 @@ fn wrong_kind<T: Param>(value: &Value) -> ParamError {
 
 /// Types that a single variant of [`Value`] holds.
 macro_rules! plain_params {
-    ($($type:ty = $kind:literal, $variant:ident, $read:expr, $write:expr;)*) => {$(
+    ($($type:ty = $kind:literal, $variant:ident, $read:expr, $write:expr, $encode:expr;)*) => {$(
         impl Param for $type {
             const KIND: &'static str = $kind;
             fn from_value(value: &Value) -> Result<Self, ParamError> {
@@ -88,15 +94,19 @@ macro_rules! plain_params {
             fn to_value(&self) -> Value {
                 Value::$variant($write(self))
             }
+            fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+                $encode(self, to)
+            }
         }
     )*};
 }
 
 plain_params! {
-    u64 = "int", Int, |n: &u64| *n, |n: &u64| *n;
-    bool = "bool", Bool, |b: &bool| *b, |b: &bool| *b;
-    String = "str", Str, Clone::clone, Clone::clone;
-    NameQuery = "str", Str, |s: &String| NameQuery::new(s), |n: &NameQuery| n.raw().to_owned();
+    u64 = "int", Int, |n: &u64| *n, |n: &u64| *n, |n: &u64, to: &mut Encoder<'_>| to.int(*n);
+    bool = "bool", Bool, |b: &bool| *b, |b: &bool| *b, |b: &bool, to: &mut Encoder<'_>| to.truth(*b);
+    String = "str", Str, Clone::clone, Clone::clone, |s: &String, to: &mut Encoder<'_>| to.text(s);
+    NameQuery = "str", Str, |s: &String| NameQuery::new(s), |n: &NameQuery| n.raw().to_owned(),
+        |n: &NameQuery, to: &mut Encoder<'_>| to.text(n.raw());
 }
 
 /// Types with a constructor that refuses some texts.
@@ -114,17 +124,20 @@ macro_rules! text_params {
                 })
             }
             fn to_value(&self) -> Value {
-                Value::Str($write(self))
+                Value::Str($write(self).into())
+            }
+            fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+                to.text($write(self).as_ref())
             }
         }
     )*};
 }
 
 text_params! {
-    Username, BadName, secret: false, Username::new, |n: &Username| n.as_str().to_owned();
-    RoomName, BadName, secret: false, RoomName::new, |n: &RoomName| n.as_str().to_owned();
-    Content, BadContent, secret: false, Content::new, |c: &Content| c.as_str().to_owned();
-    TxnId, BadParams, secret: false, TxnId::new, |t: &TxnId| t.as_str().to_owned();
+    Username, BadName, secret: false, Username::new, Username::as_str;
+    RoomName, BadName, secret: false, RoomName::new, RoomName::as_str;
+    Content, BadContent, secret: false, Content::new, Content::as_str;
+    TxnId, BadParams, secret: false, TxnId::new, TxnId::as_str;
     NewPassword, BadPassword, secret: true,
         |t: &String| Password::new(t).map(NewPassword), |p: &NewPassword| p.0.to_text();
     Password, BadParams, secret: true, Password::presented, Password::to_text;
@@ -156,6 +169,10 @@ impl Param for Names {
     fn to_value(&self) -> Value {
         self.0.to_value()
     }
+
+    fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        self.0.encode(to)
+    }
 }
 
 /// Whether a conversation is a private one or a room.
@@ -165,6 +182,15 @@ pub enum TargetType {
     Friend,
     /// 1: a room; the target is its name.
     Room,
+}
+
+impl TargetType {
+    const fn number(self) -> u64 {
+        match self {
+            TargetType::Friend => 0,
+            TargetType::Room => 1,
+        }
+    }
 }
 
 impl Param for TargetType {
@@ -179,10 +205,11 @@ impl Param for TargetType {
     }
 
     fn to_value(&self) -> Value {
-        Value::Int(match self {
-            TargetType::Friend => 0,
-            TargetType::Room => 1,
-        })
+        Value::Int(self.number())
+    }
+
+    fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        to.int(self.number())
     }
 }
 
@@ -202,6 +229,13 @@ impl<T: Param> Param for Option<T> {
 
     fn to_value(&self) -> Value {
         self.as_ref().map_or(Value::Null, Param::to_value)
+    }
+
+    fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        match self {
+            Some(inner) => inner.encode(to),
+            None => to.null(),
+        }
     }
 
     fn absent() -> Option<Self> {
@@ -228,6 +262,10 @@ impl<T: Param> Param for Nullable<T> {
     fn to_value(&self) -> Value {
         self.0.to_value()
     }
+
+    fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        self.0.encode(to)
+    }
 }
 
 impl<T: Param> Param for Vec<T> {
@@ -243,6 +281,10 @@ impl<T: Param> Param for Vec<T> {
 
     fn to_value(&self) -> Value {
         Value::List(self.iter().map(Param::to_value).collect())
+    }
+
+    fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        to.list(|to| self.iter().try_for_each(|item| item.encode(to)))
     }
 }
 
@@ -292,4 +334,17 @@ pub(crate) fn put<T: Param>(entries: &mut Vec<(String, Value)>, field: &str, val
     if !value.is_absent() {
         entries.push((field.to_owned(), value.to_value()));
     }
+}
+
+/// Writes an entry of a dict as [`put`] makes it.
+pub(crate) fn encode_entry<T: Param>(
+    to: &mut Encoder<'_>,
+    field: &str,
+    value: &T,
+) -> Result<(), EncodeError> {
+    if value.is_absent() {
+        return Ok(());
+    }
+    to.key(field)?;
+    value.encode(to)
 }

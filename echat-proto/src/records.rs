@@ -1,7 +1,8 @@
 //! The composite parameters of replies and events: refusals and results, messages, lines of lists.
 
+use crate::codec::{EncodeError, Encoder};
 use crate::names::TxnId;
-use crate::param::{Fields, Param, ParamError, TargetType, put};
+use crate::param::{Fields, Param, ParamError, TargetType, encode_entry, put};
 use crate::value::Value;
 
 pub use crate::code::{Code, Fail, Outcome};
@@ -116,6 +117,13 @@ macro_rules! records {
                 let mut entries = Vec::new();
                 $(put(&mut entries, stringify!($field), &self.$field);)*
                 Value::Dict(entries)
+            }
+
+            fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+                to.dict(|to| {
+                    $(encode_entry(to, stringify!($field), &self.$field)?;)*
+                    Ok(())
+                })
             }
         }
     )*};

@@ -250,10 +250,15 @@ fn without_secret(mut event: Event) -> Option<Box<Event>> {
     is_given.then(|| Box::new(event))
 }
 
+/// Bytes of most events: a buffer of this size does not grow.
+const SHORT: usize = 512;
+
 /// An event as it is sent.
 fn encoded(event: &Event) -> Rc<[u8]> {
-    let bytes = event.to_message().encode();
-    bytes.expect("the table's events have a wire form").into()
+    let mut bytes = Vec::with_capacity(SHORT);
+    let encoded = event.encode(&mut bytes);
+    encoded.expect("the table's events have a wire form");
+    bytes.into()
 }
 
 #[cfg(test)]

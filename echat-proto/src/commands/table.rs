@@ -51,6 +51,18 @@ macro_rules! write_fields {
     }};
 }
 
+/// Writes the bytes of the value that [`write_fields`] makes.
+macro_rules! encode_fields {
+    ($to:ident, null) => { $to.null() };
+    ($to:ident, one $field:ident) => { $field.encode(&mut $to) };
+    ($to:ident, dict $($field:ident),*) => {
+        $to.dict(|to| {
+            $(encode_entry(to, stringify!($field), $field)?;)*
+            Ok(())
+        })
+    };
+}
+
 /// Whether a reply may be as long as a page.
 macro_rules! is_paged {
     (short) => {
@@ -205,6 +217,17 @@ macro_rules! events {
                 }
             }
 
+            /// Appends the plaintext form of the message, Command | value, to `out`: the bytes of
+            /// [`to_message`](Self::to_message), without a value in between. After an error, `out` may end in a part of
+            /// them.
+            pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+                out.extend_from_slice(&self.number().to_be_bytes());
+                let mut to = Encoder::new(out);
+                match self {
+                    $(Self::$variant { $($field),* } => encode_fields!(to, $shape $($field),*),)*
+                }
+            }
+
             /// The reason, if this says that a request was refused, whichever row it is.
             pub fn refusal(&self) -> Option<&Fail> {
                 match self {
@@ -234,6 +257,17 @@ macro_rules! events {
                     _ => return None,
                 })
             }
+        }
+
+        /// Any event of each row.
+        #[cfg(test)]
+        pub(super) fn any_events() -> Vec<proptest::strategy::BoxedStrategy<Event>> {
+            use proptest::strategy::{Just, Strategy};
+            use tests::Sample;
+            vec![$({
+                let fields = (Just(()), $(<$type as Sample>::any(),)*);
+                fields.prop_map(|((), $($field,)*)| Event::$variant { $($field),* }).boxed()
+            }),*]
         }
 
         static EVENTS: &[CommandInfo] = &[$(CommandInfo {

@@ -1,5 +1,108 @@
 use super::*;
+use crate::param::Nullable;
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
 use std::collections::HashSet;
+
+/// Any value of a type that events are made of.
+pub(super) trait Sample: Sized {
+    fn any() -> BoxedStrategy<Self>;
+}
+
+macro_rules! samples {
+    ($($type:ty = $strategy:expr;)*) => {$(
+        impl Sample for $type {
+            fn any() -> BoxedStrategy<Self> {
+                $strategy.boxed()
+            }
+        }
+    )*};
+}
+
+samples! {
+    u64 = prop_oneof![0_u64..300, any::<u64>()];
+    bool = any::<bool>();
+    String = ".{0,20}";
+    TargetType = prop_oneof![Just(TargetType::Friend), Just(TargetType::Room)];
+    TxnId = "[a-z0-9]{1,20}".prop_map(|text| TxnId::new(&text).expect("a good one"));
+    ResumeSecret = any::<[u8; ResumeSecret::BYTES]>().prop_map(|bytes| ResumeSecret::from_bytes(&bytes));
+    Fail = (String::any(), String::any(), btree_map("d[a-z]{1,8}", Value::any(), 0..3)).prop_map(
+        |(code, message, detail)| Fail { code, message, detail: detail.into_iter().collect() }
+    );
+    Outcome = prop_oneof![
+        String::any().prop_map(Outcome::Done),
+        Fail::any().prop_map(Outcome::Refused),
+    ];
+    Value = prop_oneof![
+        Just(Value::Null),
+        u64::any().prop_map(Value::Int),
+        vec(String::any().prop_map(Value::Str), 0..4).prop_map(Value::List),
+    ];
+}
+
+impl<T: Sample + std::fmt::Debug + 'static> Sample for Option<T> {
+    fn any() -> BoxedStrategy<Self> {
+        proptest::option::of(T::any()).boxed()
+    }
+}
+
+impl<T: Sample + std::fmt::Debug + 'static> Sample for Nullable<T> {
+    fn any() -> BoxedStrategy<Self> {
+        Option::any().prop_map(Nullable).boxed()
+    }
+}
+
+impl<T: Sample + std::fmt::Debug + 'static> Sample for Vec<T> {
+    fn any() -> BoxedStrategy<Self> {
+        vec(T::any(), 0..4).boxed()
+    }
+}
+
+macro_rules! sample_records {
+    ($($name:ident { $($field:ident),* })*) => {$(
+        impl Sample for $name {
+            fn any() -> BoxedStrategy<Self> {
+                let fields = ($(sample_records!(@any $field),)*);
+                fields.prop_map(|($($field,)*)| $name { $($field),* }).boxed()
+            }
+        }
+    )*};
+    (@any $field:ident) => { Sample::any() };
+}
+
+sample_records! {
+    ChatMessage { id, username, sender, send_time, target, target_type, sent, content }
+    Unread { target_type, target, count, read_id }
+    Older { target_type, target, before }
+    RoomLine { roomname, members, owner, unread }
+    MemberLine { username, online, owner }
+}
+
+#[test]
+fn an_event_is_encoded_as_its_message_is() {
+    let events = any_events();
+    assert_eq!(events.len(), EVENTS.len());
+    for (event, row) in events.into_iter().zip(EVENTS) {
+        proptest!(|(event in event)| {
+            let mut bytes = Vec::new();
+            event.encode(&mut bytes).expect("a short event");
+            prop_assert_eq!(event.number(), row.number);
+            prop_assert_eq!(event.to_message().encode(), Ok(bytes));
+        });
+    }
+}
+
+#[test]
+fn an_event_with_too_many_values_is_not_encoded() {
+    let rooms = Event::Found {
+        users: vec![String::new(); crate::limits::VALUES],
+        rooms: Vec::new(),
+        more: false,
+    };
+    let error = rooms.encode(&mut Vec::new());
+    assert_eq!(error, Err(EncodeError::TooMany));
+    assert_eq!(rooms.to_message().encode(), Err(EncodeError::TooMany));
+}
 
 fn rows() -> impl Iterator<Item = &'static CommandInfo> {
     COMMANDS.iter().copied().flatten()

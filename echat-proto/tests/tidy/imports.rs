@@ -22,12 +22,12 @@ const PROTO: &[Row] = &[
     ("json", &["limits", "terminal_text", "value"]),
     ("frame", &["crypto"]),
     ("code", &["value"]),
-    ("param", &["code", "limits", "names", "value"]),
-    ("records", &["code", "names", "param", "value"]),
+    ("param", &["code", "codec", "limits", "names", "value"]),
+    ("records", &["code", "codec", "names", "param", "value"]),
     ("message", &["codec", "value"]),
     (
         "commands",
-        &["message", "names", "param", "records", "value"],
+        &["codec", "message", "names", "param", "records", "value"],
     ),
     (
         "channel",
