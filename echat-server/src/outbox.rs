@@ -4,7 +4,7 @@
 //! only a commit makes: an answer before its commit does not compile.
 
 use crate::conn::{ConnId, End};
-use crate::roster::RoomAudience;
+use crate::roster::{Conns, RoomAudience};
 use crate::storage::{ConversationId, Receipt, UserId};
 use echat_proto::commands::Event;
 use echat_proto::names::ResumeSecret;
@@ -16,7 +16,7 @@ pub(crate) enum Delivery {
     /// The same event for each of these connections; encoded once.
     Event {
         /// The recipients.
-        to: Vec<ConnId>,
+        to: Conns,
         /// The event, encoded.
         event: Rc<[u8]>,
     },
@@ -38,7 +38,7 @@ pub(crate) enum Delivery {
         /// The room.
         room: ConversationId,
         /// The recipients.
-        to: Vec<ConnId>,
+        to: Conns,
     },
     /// The final reply of a request. A connection has one at a time, so replies alone never close it.
     Reply {
@@ -114,18 +114,20 @@ pub(crate) struct Outbox {
     event_bytes: u64,
     /// Bytes of the replies staged since then.
     bytes: usize,
+    /// Kept for encoding.
+    scratch: Vec<u8>,
 }
 
 impl Outbox {
     /// Stages an event for one connection.
     pub(crate) fn send(&mut self, to: ConnId, event: &Event) {
-        self.send_all(vec![to], event);
+        self.send_all(Conns::from_slice(&[to]), event);
     }
 
     /// Stages an event for several connections; nothing if there are none.
-    pub(crate) fn send_all(&mut self, to: Vec<ConnId>, event: &Event) {
+    pub(crate) fn send_all(&mut self, to: Conns, event: &Event) {
         if !to.is_empty() {
-            let event = encoded(event);
+            let event = self.encode(event);
             self.count_event(to.len(), &event);
             self.staged.push(Delivery::Event { to, event });
         }
@@ -133,7 +135,7 @@ impl Outbox {
 
     /// Stages an event for the online members of a room.
     pub(crate) fn send_room(&mut self, to: RoomAudience, event: &Event) {
-        let event = encoded(event);
+        let event = self.encode(event);
         self.count_event(to.all.len() - to.but.len(), &event);
         self.staged.push(Delivery::Room { to, event });
     }
@@ -147,17 +149,17 @@ impl Outbox {
     }
 
     /// Stages the pending presence change of a user in one room for these connections.
-    pub(crate) fn catch_up(&mut self, user: UserId, room: ConversationId, to: Vec<ConnId>) {
+    pub(crate) fn catch_up(&mut self, user: UserId, room: ConversationId, to: Conns) {
         self.staged.push(Delivery::CatchUp { user, room, to });
     }
 
     /// Stages the final reply of a request.
     pub(crate) fn reply(&mut self, to: ConnId, event: Event) {
-        let encoded = encoded(&event);
-        self.bytes += encoded.len();
+        let bytes = self.encode(&event);
+        self.bytes += bytes.len();
         self.staged.push(Delivery::Reply {
             to,
-            event: encoded,
+            event: bytes,
             without_secret: without_secret(event),
         });
     }
@@ -175,6 +177,20 @@ impl Outbox {
     /// Stages the end of a login on a connection that stays.
     pub(crate) fn unauthenticated(&mut self, conn: ConnId) {
         self.staged.push(Delivery::Unauthenticated(conn));
+    }
+
+    /// An event as it is sent, encoded in the kept buffer. One with a secret leaves no copy there.
+    fn encode(&mut self, event: &Event) -> Rc<[u8]> {
+        if matches!(event, Event::LoginBundle { .. }) {
+            return encoded(event);
+        }
+        self.scratch.clear();
+        encode_to(event, &mut self.scratch);
+        let bytes = Rc::from(self.scratch.as_slice());
+        if self.scratch.capacity() > KEPT {
+            self.scratch = Vec::new();
+        }
+        bytes
     }
 
     fn count_event(&mut self, recipients: usize, event: &[u8]) {
@@ -250,15 +266,19 @@ fn without_secret(mut event: Event) -> Option<Box<Event>> {
     is_given.then(|| Box::new(event))
 }
 
-/// Bytes of most events: a buffer of this size does not grow.
-const SHORT: usize = 512;
+/// The most bytes of the kept buffer; pages are longer.
+const KEPT: usize = 16 * 1024;
 
 /// An event as it is sent.
 fn encoded(event: &Event) -> Rc<[u8]> {
-    let mut bytes = Vec::with_capacity(SHORT);
-    let encoded = event.encode(&mut bytes);
-    encoded.expect("the table's events have a wire form");
+    let mut bytes = Vec::new();
+    encode_to(event, &mut bytes);
     bytes.into()
+}
+
+fn encode_to(event: &Event, out: &mut Vec<u8>) {
+    let encoded = event.encode(out);
+    encoded.expect("the table's events have a wire form");
 }
 
 #[cfg(test)]
@@ -312,7 +332,7 @@ mod tests {
         let mut outbox = Outbox::default();
         outbox.send(ConnId(1), &Event::LoggedOut {});
         outbox.close(ConnId(1), End::Cut);
-        outbox.send_all(Vec::new(), &Event::ServerKick {});
+        outbox.send_all(Conns::new(), &Event::ServerKick {});
         let mark = outbox.mark();
         outbox.send(ConnId(2), &Event::ServerKick {});
         outbox.authenticated(ConnId(3), UserId(1));

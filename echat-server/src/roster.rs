@@ -79,7 +79,7 @@ pub(crate) struct RoomAudience {
     /// Those of all online members. Messages share the list until it changes.
     pub(crate) all: Rc<[ConnId]>,
     /// Those of the sender, which are left out.
-    pub(crate) but: Vec<ConnId>,
+    pub(crate) but: Conns,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -315,7 +315,7 @@ impl Roster {
     }
 
     /// The other connections of the user who is logged in at this one.
-    pub fn others_of(&self, conn: ConnId) -> Vec<ConnId> {
+    pub fn others_of(&self, conn: ConnId) -> Conns {
         let online = self.at(conn).into_iter();
         online
             .flat_map(|online| online.conns.iter().copied())
@@ -360,7 +360,7 @@ impl Roster {
                 .collect()
         };
         let all = Rc::clone(online.conns.get_or_init(gather));
-        let mut but = Vec::new();
+        let mut but = Conns::new();
         if online.users.contains(&sender) {
             but.extend_from_slice(self.conns_of(sender));
         }
@@ -429,13 +429,16 @@ mod tests {
             (audience.all.to_vec(), audience.but)
         };
         let both = vec![ConnId(1), ConnId(2)];
-        assert_eq!(told(&roster, ann), (both.clone(), vec![ConnId(1)]));
+        assert_eq!(
+            told(&roster, ann),
+            (both.clone(), Conns::from_slice(&[ConnId(1)]))
+        );
         let [one, two] = [ann, bob].map(|by| roster.audience(room, by).unwrap().all);
         assert!(Rc::ptr_eq(&one, &two));
         // A second session comes and goes, a member leaves and is put back.
         roster.enter(ConnId(3), ann, "ann", [room]);
         let all = vec![ConnId(1), ConnId(3), ConnId(2)];
-        assert_eq!(told(&roster, bob), (all, vec![ConnId(2)]));
+        assert_eq!(told(&roster, bob), (all, Conns::from_slice(&[ConnId(2)])));
         roster.leave(ConnId(1));
         assert_eq!(told(&roster, bob).0, [ConnId(3), ConnId(2)]);
         roster.part(ann, room);
@@ -444,7 +447,7 @@ mod tests {
         assert_eq!(told(&roster, bob).0, [ConnId(3), ConnId(2)]);
         // A sender whose last session has ended is not in the list.
         roster.leave(ConnId(2));
-        assert_eq!(told(&roster, bob), (vec![ConnId(3)], vec![]));
+        assert_eq!(told(&roster, bob), (vec![ConnId(3)], Conns::new()));
     }
 
     #[test]
@@ -458,7 +461,7 @@ mod tests {
         let displaced = roster.enter(ConnId(3), ann, "ann", [room, later]);
         assert_eq!(displaced, Some(ConnId(1)));
         assert_eq!(roster.conns_of(ann), [ConnId(2), ConnId(3)]);
-        assert_eq!(roster.others_of(ConnId(3)), [ConnId(2)]);
+        assert_eq!(roster.others_of(ConnId(3)).as_slice(), [ConnId(2)]);
         assert!(roster.at(ConnId(1)).is_none());
         roster.leave(ConnId(1));
         roster.leave(ConnId(2));

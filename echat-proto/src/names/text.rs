@@ -47,6 +47,10 @@ impl Content {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+    /// The text, taken out.
+    pub fn into_text(self) -> String {
+        self.0
+    }
 }
 
 fn is_refused(c: char) -> bool {

@@ -9,7 +9,7 @@ use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::ConnId;
 use crate::outbox::Delivery;
-use crate::roster::RoomAudience;
+use crate::roster::{Conns, RoomAudience};
 use std::rc::Rc;
 use std::slice;
 
@@ -29,8 +29,8 @@ pub(super) struct RoomRun {
 
 /// A delivery of a run.
 enum Step {
-    Room { but: Vec<ConnId>, event: Rc<[u8]> },
-    Event { to: Vec<ConnId>, event: Rc<[u8]> },
+    Room { but: Conns, event: Rc<[u8]> },
+    Event { to: Conns, event: Rc<[u8]> },
     Reply { to: ConnId, event: Rc<[u8]> },
 }
 
@@ -47,7 +47,7 @@ impl RoomRun {
         run
     }
 
-    fn add_event(&mut self, but: Vec<ConnId>, event: Rc<[u8]>) {
+    fn add_event(&mut self, but: Conns, event: Rc<[u8]>) {
         self.apart.extend_from_slice(&but);
         self.events.push(Rc::clone(&event));
         self.steps.push(Step::Room { but, event });

@@ -219,45 +219,42 @@ impl<'s> Ctx<'_, 's> {
         match plan {
             Plan::Reply(reply) => Ok(reply.into()),
             Plan::Write(demand, write) => {
-                let admitted = self.admit(demand, admissions, caller)?;
-                let written = write(self.batch)?;
+                self.admit(demand, admissions, caller)?;
+                let mut written = write(self.batch)?;
                 self.journal
                     .note(|| Entry::request(received, self.now.unix));
-                self.count(&admitted, demand, caller);
-                self.announce(written.effects);
+                self.count(admissions, demand, caller);
+                self.announce(written.effects, &mut written.reply);
                 Ok(written.reply.into())
             }
             Plan::Answer(demand, answer) => {
-                let admitted = self.admit(demand, admissions, caller)?;
-                self.count(&admitted, demand, caller);
+                self.admit(demand, admissions, caller)?;
+                self.count(admissions, demand, caller);
                 answer
             }
         }
     }
 
-    fn count(&mut self, admitted: &[Admission], demand: Demand, caller: Option<&Caller>) {
-        for one in admitted {
+    /// Counts a demand by the admissions that judged it.
+    fn count(&mut self, admissions: &[Admission], demand: Demand, caller: Option<&Caller>) {
+        for one in admissions.iter().filter(|one| one.concerns(demand)) {
             one.count(self, caller, demand);
         }
     }
 
-    /// The admissions that judged the demand, if none of them refuses it.
+    /// Lets the admissions that concern the demand judge it.
     fn admit(
         &self,
         demand: Demand,
         admissions: &[Admission],
         caller: Option<&Caller>,
-    ) -> Result<Vec<Admission>, Reject> {
+    ) -> Result<(), Reject> {
         let is_named = |one: &Admission| !one.concerns(demand) || admissions.contains(one);
         debug_assert!(
             Admission::ALL.iter().all(is_named),
             "a route names {admissions:?}, which leaves out a part of {demand:?}"
         );
-        let mut admitted = Vec::new();
-        for one in admissions.iter().filter(|one| one.concerns(demand)) {
-            one.judge(self, caller, demand)?;
-            admitted.push(*one);
-        }
-        Ok(admitted)
+        let mut concerned = admissions.iter().filter(|one| one.concerns(demand));
+        concerned.try_for_each(|one| one.judge(self, caller, demand))
     }
 }

@@ -2,8 +2,10 @@
 
 use super::Ctx;
 use super::presence::{Presence, announce_in, member_event};
+use crate::roster::Conns;
 use crate::storage::{ConversationId, User, UserId};
 use echat_proto::commands::Event;
+use echat_proto::records::TxnEcho;
 
 /// A room, as an effect names it.
 #[derive(Clone, Debug)]
@@ -19,14 +21,8 @@ pub(crate) struct InRoom {
 pub(crate) enum Effect {
     /// All connections of a user are told.
     Tell(UserId, Event),
-    /// All members of a room but one are told.
-    TellRoom {
-        room: ConversationId,
-        but: UserId,
-        event: Event,
-    },
-    /// The caller's other connections are told.
-    TellOwn(Event),
+    /// The message that the reply acknowledges is told to these, and to the caller's other connections.
+    TellMessage(Hears),
     /// Two users are friends: both are told, and which of them is online. The first is the caller.
     Befriend(User, User),
     /// These users are members of a room from now on: the roster notes it, and they are told.
@@ -37,24 +33,25 @@ pub(crate) enum Effect {
     Left(InRoom, User),
 }
 
+/// The users who hear a message besides its sender.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Hears {
+    /// The friend in a private conversation.
+    Friend(UserId),
+    /// The members of a room but its sender.
+    Room { room: ConversationId, but: UserId },
+}
+
 impl Ctx<'_, '_> {
-    /// Notes the effects of a write in the roster and stages what is told of them.
-    pub(super) fn announce(&mut self, effects: Vec<Effect>) {
+    /// Notes the effects of a write in the roster and stages what is told of them before the reply.
+    pub(super) fn announce(&mut self, effects: Vec<Effect>, reply: &mut Event) {
         for effect in effects {
             match effect {
                 Effect::Tell(user, event) => {
-                    let to = self.roster.conns_of(user).to_vec();
+                    let to = self.roster.conns_of(user).into();
                     self.outbox.send_all(to, &event);
                 }
-                Effect::TellRoom { room, but, event } => {
-                    if let Some(to) = self.roster.audience(room, but) {
-                        self.outbox.send_room(to, &event);
-                    }
-                }
-                Effect::TellOwn(event) => {
-                    let to = self.roster.others_of(self.conn);
-                    self.outbox.send_all(to, &event);
-                }
+                Effect::TellMessage(hears) => self.tell_message(hears, reply),
                 Effect::Befriend(me, other) => self.befriend(&me, &other),
                 Effect::LetIn { room, users } => self.let_in(&room, &users),
                 Effect::Came(room, user) => {
@@ -74,14 +71,49 @@ impl Ctx<'_, '_> {
         }
     }
 
+    /// Tells of a message. The event is the acknowledgement without its transaction id, so it is made of the reply, which
+    /// is whole again afterwards.
+    fn tell_message(&mut self, hears: Hears, reply: &mut Event) {
+        let Event::OnNewMessage {
+            sender,
+            target,
+            txn_id,
+            ..
+        } = reply
+        else {
+            unreachable!("a message is acknowledged by ON_NEW_MESSAGE")
+        };
+        let acknowledged = txn_id.take();
+        match hears {
+            Hears::Friend(friend) => {
+                let to = Conns::from(self.roster.conns_of(friend));
+                if !to.is_empty() {
+                    // For the friend, the target is the sender.
+                    let own = std::mem::replace(target, sender.clone());
+                    self.outbox.send_all(to, reply);
+                    set(reply, |target, _| *target = own);
+                }
+            }
+            Hears::Room { room, but } => {
+                if let Some(to) = self.roster.audience(room, but) {
+                    self.outbox.send_room(to, reply);
+                }
+            }
+        }
+        // The sender's other sessions see it as the sender does.
+        let others = self.roster.others_of(self.conn);
+        self.outbox.send_all(others, reply);
+        set(reply, |_, txn_id| *txn_id = acknowledged);
+    }
+
     fn tell_room(&mut self, room: &InRoom, user: &User, change: Presence) {
         let of = (room.id, room.name.as_str(), room.members);
         announce_in(self, of, (user.id, &user.name), change);
     }
 
     fn befriend(&mut self, me: &User, other: &User) {
-        let mine = self.roster.conns_of(me.id).to_vec();
-        let theirs = self.roster.conns_of(other.id).to_vec();
+        let mine: Conns = self.roster.conns_of(me.id).into();
+        let theirs: Conns = self.roster.conns_of(other.id).into();
         for (told, name, online) in [
             (mine, &other.name, !theirs.is_empty()),
             (theirs, &me.name, true),
@@ -99,12 +131,20 @@ impl Ctx<'_, '_> {
     }
 
     fn let_in(&mut self, room: &InRoom, users: &[UserId]) {
-        let mut online = Vec::new();
+        let mut online = Conns::new();
         for user in users {
             self.roster.join(*user, room.id);
             online.extend_from_slice(self.roster.conns_of(*user));
         }
         let roomname = room.name.clone();
         self.outbox.send_all(online, &Event::OnNewRoom { roomname });
+    }
+}
+
+/// Changes the target and the transaction id of a message.
+fn set(message: &mut Event, change: impl FnOnce(&mut String, &mut Option<TxnEcho>)) {
+    match message {
+        Event::OnNewMessage { target, txn_id, .. } => change(target, txn_id),
+        _ => unreachable!("a message is acknowledged by ON_NEW_MESSAGE"),
     }
 }

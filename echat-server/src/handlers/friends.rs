@@ -52,7 +52,7 @@ pub(crate) fn add_friend(
             // A request that the caller declined before is void.
             batch.delete_request(other.id, me.id)?;
             batch.add_request(me.id, other.id, now)?;
-            let username = me.name.to_string();
+            let username = String::from(&*me.name);
             let event = Event::IncommingFriendRequest { username };
             effects.push(Effect::Tell(other.id, event));
         }

@@ -1,7 +1,7 @@
 //! Sending messages, reading the history, and read markers.
 
 use super::admission::{Demand, Plan, View, Written};
-use super::effects::Effect;
+use super::effects::{Effect, Hears};
 use super::{Caller, Ctx, Reject, target_type as wire_type, targets};
 use crate::storage::{MessageId, StoredMessage};
 use echat_proto::commands::Event;
@@ -39,29 +39,24 @@ pub(crate) fn send_message(
     Ok(Plan::write(demand, move |batch| {
         let id =
             batch.insert_message(conversation.id, me.id, &content, txn_id.as_ref(), send_time)?;
-        let message = |target: String, txn_id| Event::OnNewMessage {
-            id: id.0,
-            content: content.as_str().to_owned(),
-            sender: me.name.to_string(),
-            target_type,
-            send_time: unix(send_time),
-            target,
-            txn_id,
-        };
-        let to_others = match &conversation.friend {
-            // For the friend, the target is the sender.
-            Some(friend) => Effect::Tell(friend.id, message(me.name.to_string(), None)),
-            None => Effect::TellRoom {
+        let hears = match conversation.friend {
+            Some(friend) => Hears::Friend(friend),
+            None => Hears::Room {
                 room: conversation.id,
                 but: me.id,
-                event: message(conversation.name.clone(), None),
             },
         };
-        // The sender's other sessions see it as the sender does.
-        let to_own = Effect::TellOwn(message(conversation.name.clone(), None));
         Ok(Written {
-            reply: message(conversation.name, Some(Nullable(txn_id))),
-            effects: vec![to_others, to_own],
+            reply: Event::OnNewMessage {
+                id: id.0,
+                content: content.into_text(),
+                sender: String::from(&*me.name),
+                target_type,
+                send_time: unix(send_time),
+                target: conversation.name,
+                txn_id: Some(Nullable(txn_id)),
+            },
+            effects: vec![Effect::TellMessage(hears)],
         })
     }))
 }
@@ -136,7 +131,7 @@ pub(crate) fn mark_read(
 pub(super) fn chat_message(reader: &Caller, message: StoredMessage) -> ChatMessage {
     ChatMessage {
         id: message.id.0,
-        username: reader.name.to_string(),
+        username: String::from(&*reader.name),
         sender: message.sender,
         send_time: unix(message.send_time),
         target: message.target,

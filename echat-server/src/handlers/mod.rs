@@ -79,7 +79,7 @@ impl Caller {
     fn user(&self) -> User {
         User {
             id: self.id,
-            name: self.name.to_string(),
+            name: String::from(&*self.name),
         }
     }
 }

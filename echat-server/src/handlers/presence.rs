@@ -2,6 +2,7 @@
 
 use super::{Ctx, Reject};
 use crate::outbox::PresenceChange;
+use crate::roster::Conns;
 use crate::storage::{ConversationId, User, UserId};
 use echat_proto::commands::Event;
 
@@ -63,9 +64,9 @@ pub(crate) fn announce_in(
     (user, name): (UserId, &str),
     presence: Presence,
 ) {
-    let mut to = Vec::new();
+    let mut to = Conns::new();
     if is_small(ctx, members) {
-        to = ctx.roster.in_room_but(room, user);
+        to = ctx.roster.in_room_but(room, user).into();
     }
     ctx.outbox.catch_up(user, room, to.clone());
     ctx.outbox

@@ -1,7 +1,7 @@
 //! Looks up the user, room or conversation of a name in a request.
 
 use super::{Caller, Reject};
-use crate::storage::{Batch, ConversationId, Room, User};
+use crate::storage::{Batch, ConversationId, Room, User, UserId};
 use echat_proto::names::NameQuery;
 use echat_proto::param::TargetType;
 use echat_proto::records::Code;
@@ -42,7 +42,7 @@ pub(super) struct Conversation {
     /// The room's or the friend's name in its stored form.
     pub(super) name: String,
     /// The friend, if the conversation is private.
-    pub(super) friend: Option<User>,
+    pub(super) friend: Option<UserId>,
 }
 
 /// The conversation with a friend or in a room.
@@ -70,8 +70,8 @@ pub(super) fn conversation(
             Some((_, None)) => refused(Code::NotAFriend),
             Some((friend, Some(id))) => Ok(Conversation {
                 id,
-                name: friend.name.clone(),
-                friend: Some(friend),
+                name: friend.name,
+                friend: Some(friend.id),
             }),
         },
     }
