@@ -74,22 +74,23 @@ impl Counts {
             times(EVENT, self.events),
             kib(EVENT_KIB, self.event_bytes),
         ];
-        parts
-            .into_iter()
-            .fold(Duration::ZERO, Duration::saturating_add)
+        Duration::from_nanos(parts.into_iter().fold(0, u64::saturating_add))
     }
 }
 
-fn times(each: Duration, count: u64) -> Duration {
-    Duration::from_nanos(nanos(each).saturating_mul(count))
+/// Nanoseconds of `count` pieces of work.
+fn times(each: Duration, count: u64) -> u64 {
+    nanos(each).saturating_mul(count)
 }
 
-fn kib(each: Duration, bytes: u64) -> Duration {
-    Duration::from_nanos(nanos(each).saturating_mul(bytes) / 1_024)
+/// Nanoseconds of `bytes`, at so much for 1,024 of them.
+fn kib(each: Duration, bytes: u64) -> u64 {
+    nanos(each).saturating_mul(bytes) / 1_024
 }
 
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+/// A figure above, none of which is as long as a second.
+fn nanos(each: Duration) -> u64 {
+    u64::from(each.subsec_nanos())
 }
 
 #[cfg(test)]
