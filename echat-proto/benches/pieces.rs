@@ -101,7 +101,7 @@ fn seal(bencher: Bencher, peers: usize, messages: usize) {
                         sealer.draft_waiting(&mut waiting, FRAME_TO_CLIENT, &mut rng, frame);
                     draft.expect("messages wait").0
                 });
-                seal_all(drafts.collect());
+                seal_all(&mut drafts.collect::<Vec<_>>());
                 black_box(&frames);
             }
         });

@@ -6,7 +6,7 @@
 mod form;
 
 use crate::limits;
-use crate::value::{Value, key_twice, tag};
+use crate::value::{Keys, Value, key_twice, tag};
 use form::Form;
 use thiserror::Error;
 
@@ -377,7 +377,7 @@ fn decode_dict<F: Form>(
     depth: usize,
     values: &mut usize,
 ) -> Result<F, DecodeError> {
-    let mut keys = Vec::new();
+    let mut keys = Keys::new();
     let entries = count(body, |body| {
         keys.push(body.key()?);
         body.skip()

@@ -11,6 +11,7 @@ use hmac::digest::block_api::{Buffer, FixedOutputCore, UpdateCore};
 use hmac::{Hmac, Mac};
 use lanes::{Block, Lane};
 use sha2::Sha256;
+use smallvec::SmallVec;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -85,10 +86,13 @@ pub struct Chain<'a> {
     pub data: &'a mut [u8],
 }
 
+/// Messages whose lanes need no allocation: as many as the server seals together.
+const LANES: usize = 16;
+
 /// Encrypts messages under keys of their own, up to eight at a time: the result of
 /// [`SealKeys::encrypt`] for each, in less time. Panics if a length is not a multiple of a block.
 pub fn encrypt_all<'a>(chains: impl IntoIterator<Item = Chain<'a>>) {
-    let mut lanes: Vec<_> = chains
+    let mut lanes: SmallVec<[_; LANES]> = chains
         .into_iter()
         .map(|chain| Lane {
             cipher: &chain.keys.cipher,

@@ -4,7 +4,7 @@ use crate::code::{Code, Fail};
 use crate::codec::{EncodeError, Encoder};
 use crate::limits::NAMES;
 use crate::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
-use crate::value::Value;
+use crate::value::{Keys, Value};
 
 /// Why a parameter is refused: `bad_params`, or the code that its own type has for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -292,7 +292,7 @@ impl<T: Param> Param for Vec<T> {
 pub(crate) struct Fields<'a> {
     entries: &'a [(String, Value)],
     // Which parameters have been asked for: what is left is unknown.
-    known: Vec<&'static str>,
+    known: Keys<'static>,
 }
 
 impl<'a> Fields<'a> {
@@ -300,7 +300,7 @@ impl<'a> Fields<'a> {
         match value {
             Value::Dict(entries) => Ok(Self {
                 entries,
-                known: Vec::new(),
+                known: Keys::new(),
             }),
             other => Err(ParamError::new(
                 "params",

@@ -1,5 +1,6 @@
 //! [`Value`]: the parameters of a message. This module does not know bytes or commands.
 
+use smallvec::SmallVec;
 use zeroize::Zeroize;
 
 /// A value of the wire (PROTOCOL.md, section 2). A dict keeps the order of its keys.
@@ -60,9 +61,12 @@ impl Zeroize for Value {
     }
 }
 
+/// The keys of a dict. Those of the table's commands need no allocation.
+pub(crate) type Keys<'a> = SmallVec<[&'a str; 10]>;
+
 /// A key that occurs twice in a dict. Sorting takes n log n; a scan for each key would take 10^8 steps for
 /// 16,384 keys.
-pub(crate) fn key_twice(mut keys: Vec<&str>) -> Option<&str> {
+pub(crate) fn key_twice(mut keys: Keys<'_>) -> Option<&str> {
     keys.sort_unstable();
     let pair = keys.windows(2).find(|pair| pair[0] == pair[1])?;
     Some(pair[0])

@@ -65,6 +65,8 @@ pub struct Engine {
     waiting_log: HashMap<Discriminant<WaitReason>, LogLimiter>,
     /// Whether the quotas of the last 24 hours were read.
     day_is_loaded: bool,
+    /// Empty between ticks; kept for its memory.
+    record: tick::Record,
 }
 
 /// The state in memory that commands read and change.
@@ -139,6 +141,7 @@ impl Engine {
             full_disk_log: FullDiskLog::default(),
             waiting_log: HashMap::new(),
             day_is_loaded: false,
+            record: tick::Record::default(),
         }
     }
 

@@ -325,6 +325,11 @@ impl Peer {
         self.waiting() == 0
     }
 
+    /// Whether messages wait that can be sealed now.
+    pub(crate) fn has_unsealed(&self) -> bool {
+        self.outbound.has_unsealed()
+    }
+
     /// Takes out what sealing needs, so that several peers' frames can be sealed together; `None` if no message is to
     /// be sealed now. This is done late, so that waiting messages share a frame. The peer counts as closed until
     /// [`end_sealing`](Self::end_sealing).

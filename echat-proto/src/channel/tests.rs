@@ -258,7 +258,7 @@ fn frames_sealed_together_are_opened_by_their_receivers_alone() {
                 let drafted = from.sealer().draft_waiting(queue, 4096, &mut rng(), frame);
                 drafted.expect("messages wait").0
             });
-            seal_all(drafts.collect());
+            seal_all(&mut drafts.collect::<Vec<_>>());
             for (n, frame) in (0_u32..).zip(&frames) {
                 let (_, to) = &mut pairs[n as usize];
                 to.receive(frame);
@@ -281,7 +281,7 @@ fn frames_sealed_together_equal_those_sealed_alone() {
             .draft_waiting(&mut queue, 4096, &mut draws, out);
         drafted.expect("a message waits").0
     });
-    seal_all(drafts.collect());
+    seal_all(&mut drafts.collect::<Vec<_>>());
     let mut draws = rng();
     for ((mut from, _), together) in several(11).into_iter().zip(&together) {
         let mut alone = Vec::new();

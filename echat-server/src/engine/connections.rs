@@ -33,6 +33,7 @@ use database_retries::DatabaseRetries;
 use echat_proto::channel::seal_all;
 use echat_proto::commands::CloseReason;
 use rand::rngs::StdRng;
+use smallvec::SmallVec;
 use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -43,6 +44,9 @@ use write_queue::WriteQueue;
 
 /// Deadlines that one tick looks at: when a crowd expires, the others are served in between.
 const EXPIRED: usize = 256;
+
+/// Connections whose frames are sealed together without an allocation: as many as the reactor gives.
+const SEALED: usize = 16;
 
 /// All connections.
 pub(super) struct Connections {
@@ -419,11 +423,11 @@ impl Connections {
             let unsealed = self.table.get_mut(*conn)?.peer.begin_sealing()?;
             Some((*conn, unsealed))
         });
-        let mut taken: Vec<_> = taken.collect();
+        let mut taken: SmallVec<[_; SEALED]> = taken.collect();
         let drafts = taken
             .iter_mut()
             .filter_map(|(_, unsealed)| unsealed.draft(&mut self.buffers, &mut self.rng));
-        seal_all(drafts.collect());
+        seal_all(&mut drafts.collect::<SmallVec<[_; SEALED]>>());
         for (conn, sealed) in taken {
             let entry = self.table.get_mut(conn);
             let entry = entry.expect("no connection ends while frames are sealed");
@@ -436,7 +440,9 @@ impl Connections {
 
     /// The bytes to write next to a connection; none if there is nothing.
     pub(super) fn output(&mut self, conn: ConnId, limits: &Limits, now: Now) -> &[u8] {
-        self.seal(&[conn], limits, now);
+        if self.peer(conn).is_some_and(Peer::has_unsealed) {
+            self.seal(&[conn], limits, now);
+        }
         self.peer(conn).map_or(&[], Peer::output)
     }
 

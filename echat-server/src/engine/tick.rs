@@ -64,14 +64,16 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
         Err(fatal) => return Err(fatal),
     }
     engine.damage.note(&mut engine.store, now);
-    for conn in record.served {
-        engine.connections.end_turn(conn, &engine.state.limits);
+    for conn in &record.served {
+        engine.connections.end_turn(*conn, &engine.state.limits);
     }
+    engine.record = record.emptied();
     Ok(())
 }
 
 /// Runs the tick up to its commit; also returns what it did.
 fn attempt(engine: &mut Engine, now: Now) -> (Result<Receipt, StoreError>, Record) {
+    let record = std::mem::take(&mut engine.record);
     let mut tick = Tick {
         batch: engine.store.batch(),
         state: &mut engine.state,
@@ -79,7 +81,7 @@ fn attempt(engine: &mut Engine, now: Now) -> (Result<Receipt, StoreError>, Recor
         presence: &engine.presence,
         now,
         commit_alone: engine.damage.is_near(now),
-        record: Record::default(),
+        record,
     };
     let ran = tick.run();
     let Tick { batch, record, .. } = tick;
@@ -157,7 +159,7 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
 
 /// What a tick did.
 #[derive(Default)]
-struct Record {
+pub(super) struct Record {
     handled: Vec<Handled>,
     /// The connections that had a turn.
     served: Vec<ConnId>,
@@ -167,6 +169,19 @@ struct Record {
     request_bytes: u64,
     /// The cost of the turn so far for which users who logged in have paid.
     logins: Duration,
+}
+
+impl Record {
+    /// A record of nothing, for the next tick, with the memory of this one.
+    fn emptied(mut self) -> Self {
+        self.handled.clear();
+        self.served.clear();
+        Self {
+            handled: self.handled,
+            served: self.served,
+            ..Self::default()
+        }
+    }
 }
 
 /// Whether a connection may have another turn in the same tick.

@@ -4,7 +4,7 @@ use super::Item;
 use crate::conn::End;
 use echat_proto::channel::Messages;
 use echat_proto::commands::RequestKind;
-use std::collections::VecDeque;
+use smallvec::SmallVec;
 
 /// Sealed bytes opened before the tick that handles them, and a frame more at most. Beyond it bytes stay
 /// sealed, and beyond a frame of them in the socket.
@@ -22,7 +22,8 @@ enum Received {
 /// The inbox. It counts the sealed bytes of its entries, and nothing is opened beyond [`AHEAD`].
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
-    entries: VecDeque<Received>,
+    /// Few: their frames have [`AHEAD`] bytes and one frame at most. One alone needs no allocation.
+    entries: SmallVec<[Received; 1]>,
     /// Sealed bytes opened since the inbox was last empty. Frames that put nothing into it do not count.
     opened: usize,
 }
@@ -43,17 +44,17 @@ impl Inbox {
 
     /// Adds the messages of a frame.
     pub(super) fn push(&mut self, messages: Messages) {
-        self.entries.push_back(Received::Messages(messages));
+        self.entries.push(Received::Messages(messages));
     }
 
     /// Adds the end of the channel.
     pub(super) fn push_end(&mut self, end: End) {
-        self.entries.push_back(Received::End(end));
+        self.entries.push(Received::End(end));
     }
 
     /// The next item, decoded.
     pub(super) fn next(&self) -> Option<Item> {
-        match self.entries.front()? {
+        match self.entries.first()? {
             Received::Messages(messages) => {
                 let bytes = messages.length();
                 messages.peek().map(|message| Item::Request(message, bytes))
@@ -64,13 +65,13 @@ impl Inbox {
 
     /// Removes the next item. True if the inbox is empty by that.
     pub(super) fn remove(&mut self) -> bool {
-        if let Some(Received::Messages(messages)) = self.entries.front_mut() {
+        if let Some(Received::Messages(messages)) = self.entries.first_mut() {
             messages.pass();
             if !messages.is_empty() {
                 return false;
             }
         }
-        self.entries.pop_front();
+        self.entries.remove(0);
         if self.entries.is_empty() {
             self.clear();
         }
@@ -79,7 +80,7 @@ impl Inbox {
 
     /// Whether the reply to the next request may be as long as a page.
     pub(super) fn asks_for_a_page(&self) -> bool {
-        let Some(Received::Messages(messages)) = self.entries.front() else {
+        let Some(Received::Messages(messages)) = self.entries.first() else {
             return false;
         };
         let kind = messages.command().and_then(RequestKind::from_number);
