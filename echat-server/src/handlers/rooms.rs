@@ -233,7 +233,7 @@ fn friends_named(
     let mut found = BTreeMap::new();
     let mut strangers = Vec::new();
     for name in names {
-        view.batch.count_name();
+        view.batch.count_name(name);
         let query = NameQuery::new(name);
         match query.key() {
             Some(key) if key == &*me.name => {}

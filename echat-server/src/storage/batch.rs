@@ -37,8 +37,10 @@ pub struct Usage {
     pub steps: u64,
     /// Bytes of text that statements searched, which their steps do not show.
     pub scanned_bytes: u64,
-    /// Names that callers brought into their stored form, to look them up.
-    pub names: u64,
+    /// ASCII names that callers brought into their stored form, to look them up.
+    pub ascii_names: u64,
+    /// The same of other names, which takes the tables of Unicode.
+    pub unicode_names: u64,
 }
 
 /// Proof that everything a batch wrote is durable. Only a commit creates one.
@@ -90,8 +92,15 @@ impl<'s> Batch<'s> {
     }
 
     /// Counts a name that a caller brings into its stored form.
-    pub fn count_name(&self) {
-        self.add(|usage| usage.names += 1);
+    pub fn count_name(&self, name: &str) {
+        self.add(|usage| {
+            let names = if name.is_ascii() {
+                &mut usage.ascii_names
+            } else {
+                &mut usage.unicode_names
+            };
+            *names += 1;
+        });
     }
 
     fn add(&self, add: impl FnOnce(&mut Usage)) {

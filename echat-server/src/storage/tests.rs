@@ -273,12 +273,15 @@ fn the_usage_of_a_batch_is_counted_and_the_same_each_time() {
         let batch = store.batch();
         assert_eq!(batch.usage(), Usage::default());
         assert!(batch.find_user("ann").unwrap().is_none());
-        batch.count_name();
+        batch.count_name("bob");
+        batch.count_name("Zoë");
+        batch.count_name("ZOË");
         batch.count_scanned(1_000);
         batch.usage()
     };
     let once = usage();
     assert!(once.statements == 1 && once.steps > 0, "{once:?}");
-    assert_eq!((once.names, once.scanned_bytes), (1, 1_000));
+    assert_eq!((once.ascii_names, once.unicode_names), (1, 2));
+    assert_eq!(once.scanned_bytes, 1_000);
     assert_eq!(usage(), once);
 }

@@ -25,8 +25,10 @@ const STEP: Duration = Duration::from_nanos(50);
 const STATEMENT: Duration = Duration::from_micros(3);
 /// 1,024 bytes of text that a statement searches: `instr` over messages takes 7 to 11 ns a byte.
 const SCANNED_KIB: Duration = Duration::from_micros(10);
-/// One name that is brought into its stored form (PRECIS): up to 26 us.
-const NAME: Duration = Duration::from_micros(30);
+/// One ASCII name that is brought into its stored form and compared with others.
+const ASCII_NAME: Duration = Duration::from_micros(1);
+/// The same of any other name (PRECIS): up to 26 us.
+const UNICODE_NAME: Duration = Duration::from_micros(30);
 /// Handling one message, besides the database.
 const MESSAGE: Duration = Duration::from_micros(10);
 /// 1,024 bytes of a request, decoded: 12.5 ns a byte if they are many short values.
@@ -67,7 +69,8 @@ impl Counts {
             times(STEP, self.usage.steps),
             times(STATEMENT, self.usage.statements),
             kib(SCANNED_KIB, self.usage.scanned_bytes),
-            times(NAME, self.usage.names),
+            times(ASCII_NAME, self.usage.ascii_names),
+            times(UNICODE_NAME, self.usage.unicode_names),
             times(MESSAGE, self.messages),
             kib(REQUEST_KIB, self.request_bytes),
             kib(REPLY_KIB, self.reply_bytes),
@@ -111,7 +114,8 @@ mod tests {
                 statements: 2,
                 steps: 100,
                 scanned_bytes: 2_048,
-                names: 1,
+                ascii_names: 3,
+                unicode_names: 1,
             },
             messages: 1,
             request_bytes: 512,
@@ -119,8 +123,8 @@ mod tests {
             events: 4,
             event_bytes: 4_096,
         };
-        // 5 + 6 + 20 + 30 + 10 + 6.4 + 6.4 + 1 + 5 us.
-        assert_eq!(all.cost(), Duration::from_nanos(89_800));
+        // 5 + 6 + 20 + 3 + 30 + 10 + 6.4 + 6.4 + 1 + 5 us.
+        assert_eq!(all.cost(), Duration::from_nanos(92_800));
         assert_eq!(Counts::default().cost(), Duration::ZERO);
     }
 
@@ -139,6 +143,13 @@ mod tests {
         let request = of(|counts| counts.request_bytes = 4_096);
         let reply = of(|counts| counts.reply_bytes = 4_096);
         assert_eq!(request, 2 * reply);
+    }
+
+    #[test]
+    fn a_long_list_of_names_is_more_than_a_tick_unless_they_are_ascii() {
+        let ascii = of(|counts| counts.usage.ascii_names = 1_000);
+        let other = of(|counts| counts.usage.unicode_names = 1_000);
+        assert!(ascii <= TURN && other > TURN * TICK_TURNS, "{ascii:?}");
     }
 
     #[test]
