@@ -35,7 +35,7 @@ impl Content {
         if raw.len() > CONTENT_MAX {
             return Err(ContentError::TooLong(raw.len()));
         }
-        if raw.bytes().any(may_be_control)
+        if has_possible_control(raw.as_bytes())
             && let Some(c) = raw.chars().find(|c| is_refused(*c))
         {
             return Err(ContentError::Control(c));
@@ -51,6 +51,16 @@ impl Content {
     pub fn into_text(self) -> String {
         self.0
     }
+}
+
+/// Whether a refused character may begin at one of the bytes. Groups without an early end become vector instructions.
+fn has_possible_control(bytes: &[u8]) -> bool {
+    let mut groups = bytes.chunks(32);
+    groups.any(|group| {
+        group
+            .iter()
+            .fold(false, |found, byte| found | may_be_control(*byte))
+    })
 }
 
 fn is_refused(c: char) -> bool {
