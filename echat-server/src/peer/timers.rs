@@ -15,10 +15,6 @@ pub(super) const FLUSH: Duration = Duration::from_secs(2);
 /// How long a send queue may stay over `send_queue_soft`.
 const SLOW: Duration = Duration::from_secs(30);
 
-/// Deadlines of idle connections are put off to a multiple of this, so that they share wake-ups: the PINGs of
-/// 10,000 connections take one wake-up a second.
-const SHARED: Duration = Duration::from_secs(1);
-
 /// The stage of a connection, as far as its deadlines differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -153,8 +149,11 @@ impl Timers {
     }
 }
 
-/// The next multiple of [`SHARED`].
+/// The next whole second. Deadlines of idle connections are put off to it, so that they share wake-ups: the PINGs of
+/// 10,000 connections take one wake-up a second.
 fn shared(at: Duration) -> Duration {
-    let parts = at.as_nanos().div_ceil(SHARED.as_nanos());
-    u32::try_from(parts).map_or(at, |parts| SHARED * parts)
+    let begun = u64::from(at.subsec_nanos() > 0);
+    at.as_secs()
+        .checked_add(begun)
+        .map_or(at, Duration::from_secs)
 }
