@@ -16,7 +16,7 @@ use thiserror::Error;
 pub use crate::message::{Malformed, Message};
 pub use opened::{Messages, Opened};
 pub(crate) use sealer::seal_finished;
-pub use sealer::{Draft, Sealer, seal_all};
+pub use sealer::{Draft, Sealer, Waiting, seal_all};
 
 /// Why a frame was refused (PROTOCOL.md, section 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

@@ -92,14 +92,12 @@ const LANES: usize = 16;
 /// Encrypts messages under keys of their own, up to eight at a time: the result of
 /// [`SealKeys::encrypt`] for each, in less time. Panics if a length is not a multiple of a block.
 pub fn encrypt_all<'a>(chains: impl IntoIterator<Item = Chain<'a>>) {
-    let mut lanes: SmallVec<[_; LANES]> = chains
-        .into_iter()
-        .map(|chain| Lane {
-            cipher: &chain.keys.cipher,
-            iv: Array(chain.iv),
-            blocks: blocks_of(chain.data),
-        })
-        .collect();
+    let mut lanes = SmallVec::<[_; LANES]>::new();
+    lanes.extend(chains.into_iter().map(|chain| Lane {
+        cipher: &chain.keys.cipher,
+        iv: Array(chain.iv),
+        blocks: blocks_of(chain.data),
+    }));
     // Messages of about the same length go together.
     lanes.sort_unstable_by_key(|lane| lane.blocks.len());
     let (eights, rest) = lanes.as_chunks_mut();

@@ -10,6 +10,25 @@ use rand::CryptoRng;
 use std::collections::VecDeque;
 use zeroize::Zeroize;
 
+/// Plaintexts that wait to be sealed, in order.
+pub trait Waiting {
+    /// The plaintexts, the oldest first.
+    fn messages(&self) -> impl Iterator<Item = &[u8]>;
+
+    /// Removes the oldest ones.
+    fn remove_oldest(&mut self, count: usize);
+}
+
+impl<M: AsRef<[u8]>> Waiting for VecDeque<M> {
+    fn messages(&self) -> impl Iterator<Item = &[u8]> {
+        self.iter().map(AsRef::as_ref)
+    }
+
+    fn remove_oldest(&mut self, count: usize) {
+        self.drain(..count);
+    }
+}
+
 /// The sending half of a channel.
 pub struct Sealer {
     pub(super) keys: SealKeys,
@@ -36,9 +55,9 @@ impl Sealer {
     /// Takes as many messages from the queue as a frame of at most `limit` bytes of ciphertext can hold, and appends
     /// that frame to `out`; several messages form a BATCH. A channel command has a frame of its own. Returns the
     /// plaintext bytes taken, 0 if the queue is empty.
-    pub fn seal_waiting<M: AsRef<[u8]>>(
+    pub fn seal_waiting(
         &mut self,
-        waiting: &mut VecDeque<M>,
+        waiting: &mut impl Waiting,
         limit: usize,
         rng: &mut impl CryptoRng,
         out: &mut Vec<u8>,
@@ -52,33 +71,33 @@ impl Sealer {
 
     /// Like [`seal_waiting`](Self::seal_waiting), but leaves the frame to be sealed by [`seal_all`], together with
     /// frames of other channels. Returns it with the plaintext bytes taken; `None` if the queue is empty.
-    pub fn draft_waiting<'a, M: AsRef<[u8]>>(
+    pub fn draft_waiting<'a>(
         &'a mut self,
-        waiting: &mut VecDeque<M>,
+        waiting: &mut impl Waiting,
         limit: usize,
         rng: &mut impl CryptoRng,
         out: &'a mut Vec<u8>,
     ) -> Option<(Draft<'a>, usize)> {
         let several = fitting(waiting, limit);
         if several < 2 {
-            let message = waiting.pop_front()?;
-            let message = message.as_ref();
-            let draft = self.draft(rng, out, message.len(), |out| {
-                out.extend_from_slice(message);
-            });
-            return Some((draft, message.len()));
+            let message = waiting.messages().next()?;
+            let taken = message.len();
+            let draft = self.draft(rng, out, taken, |out| out.extend_from_slice(message));
+            waiting.remove_oldest(1);
+            return Some((draft, taken));
         }
-        let taken: usize = waiting.iter().take(several).map(|m| m.as_ref().len()).sum();
+        let taken: usize = waiting.messages().take(several).map(<[u8]>::len).sum();
         let plain = BATCH_OVERHEAD + taken + 4 * several;
         let draft = self.draft(rng, out, plain, |out| {
             out.extend_from_slice(&command::BATCH.to_be_bytes());
             out.push(tag::BYTES);
             out.extend_from_slice(&length_of(taken + 4 * several));
-            for message in waiting.drain(..several) {
-                out.extend_from_slice(&length_of(message.as_ref().len()));
-                out.extend_from_slice(message.as_ref());
+            for message in waiting.messages().take(several) {
+                out.extend_from_slice(&length_of(message.len()));
+                out.extend_from_slice(message);
             }
         });
+        waiting.remove_oldest(several);
         Some((draft, taken))
     }
 
@@ -170,11 +189,10 @@ pub fn seal_all(drafts: &mut [Draft<'_>]) {
 
 /// The number of messages from the front that fit one frame. Messages are never divided: if the first one alone is
 /// over the limit, it is sent in a frame of its own and the receiver refuses it.
-fn fitting<M: AsRef<[u8]>>(waiting: &VecDeque<M>, limit: usize) -> usize {
+fn fitting(waiting: &impl Waiting, limit: usize) -> usize {
     let mut size = BATCH_OVERHEAD;
     let mut several = 0;
-    for message in waiting {
-        let message = message.as_ref();
+    for message in waiting.messages() {
         size += 4 + message.len();
         if is_channel_command(message) || size.next_multiple_of(BLOCK) > limit {
             break;

@@ -25,7 +25,7 @@ use crate::config::Limits;
 use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::Pending;
 use crate::limits::{CountedTry, LogLimiter, rate_limit_prefix};
-use crate::peer::{FrameBuffers, Item, Peer};
+use crate::peer::{FrameBuffers, Item, Peer, Unsealed};
 use crate::storage::UserId;
 use crate::workers::jobs::{Job, JobResult, Task};
 use admission::{Admission, Decision};
@@ -420,15 +420,21 @@ impl Connections {
     /// [`output`](Self::output) seals those of one.
     pub(super) fn seal(&mut self, conns: &[ConnId], limits: &Limits, now: Now) {
         let taken = conns.iter().filter_map(|conn| {
-            let unsealed = self.table.get_mut(*conn)?.peer.begin_sealing()?;
-            Some((*conn, unsealed))
+            let one: Unsealed = self.table.get_mut(*conn)?.peer.begin_sealing()?;
+            Some((*conn, one))
         });
-        let mut taken: SmallVec<[_; SEALED]> = taken.collect();
-        let drafts = taken
-            .iter_mut()
-            .filter_map(|(_, unsealed)| unsealed.draft(&mut self.buffers, &mut self.rng));
-        seal_all(&mut drafts.collect::<SmallVec<[_; SEALED]>>());
-        for (conn, sealed) in taken {
+        // Lists are filled in place: a list of sixteen is too long to be moved for one connection.
+        let mut unsealed = SmallVec::<[_; SEALED]>::new();
+        unsealed.extend(taken);
+        let mut drafts = SmallVec::<[_; SEALED]>::new();
+        drafts.extend(
+            unsealed
+                .iter_mut()
+                .filter_map(|(_, one)| one.draft(&mut self.buffers, &mut self.rng)),
+        );
+        seal_all(&mut drafts);
+        drop(drafts);
+        for (conn, sealed) in unsealed.drain(..) {
             let entry = self.table.get_mut(conn);
             let entry = entry.expect("no connection ends while frames are sealed");
             entry.peer.end_sealing(sealed, &mut self.rng, limits, now);

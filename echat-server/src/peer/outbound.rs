@@ -7,9 +7,9 @@
 //! A frame is sealed only when the one before it is written, so that messages queued until then share it
 //! as a BATCH, and so that a queue can be dropped without cutting a frame.
 
-use echat_proto::channel::{Draft, Sealer};
+use echat_proto::channel::{Draft, Sealer, Waiting};
 use rand::CryptoRng;
-use std::collections::VecDeque;
+use smallvec::SmallVec;
 use std::rc::Rc;
 
 /// Sealed bytes up to which another frame joins the write.
@@ -19,7 +19,7 @@ pub(super) const ENTRY_BYTES: usize = size_of::<Rc<[u8]>>();
 
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
-    waiting: VecDeque<Rc<[u8]>>,
+    waiting: Queue,
     waiting_bytes: usize,
     frame: Vec<u8>,
     written: usize,
@@ -34,10 +34,10 @@ impl Outbound {
 
     /// Queues a message. One that is the same as the one before it (PONGs) shares its bytes.
     pub(super) fn push(&mut self, message: Rc<[u8]>) {
-        let last = self.waiting.back().filter(|last| ***last == *message);
+        let last = self.waiting.last().filter(|last| ***last == *message);
         let message = last.cloned().unwrap_or(message);
         self.waiting_bytes += message.len() + ENTRY_BYTES;
-        self.waiting.push_back(message);
+        self.waiting.push(message);
     }
 
     /// Bytes that wait: sealed bytes, and queued messages with their entries.
@@ -47,7 +47,7 @@ impl Outbound {
 
     /// Drops all messages that are not sealed yet.
     pub(super) fn drop_waiting(&mut self) {
-        self.waiting = VecDeque::new();
+        self.waiting = Queue::default();
         self.waiting_bytes = 0;
     }
 
@@ -107,6 +107,56 @@ impl Outbound {
     }
 }
 
+/// Messages in the order of their arrival. A connection that gets one at a time needs no allocation for it.
+#[derive(Debug, Default)]
+struct Queue {
+    /// Those that were removed, as `None`, and those that wait.
+    messages: SmallVec<[Option<Rc<[u8]>>; 1]>,
+    removed: usize,
+}
+
+impl Queue {
+    fn len(&self) -> usize {
+        self.messages.len() - self.removed
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn last(&self) -> Option<&Rc<[u8]>> {
+        self.messages.last()?.as_ref()
+    }
+
+    fn push(&mut self, message: Rc<[u8]>) {
+        self.messages.push(Some(message));
+    }
+}
+
+impl Waiting for Queue {
+    fn messages(&self) -> impl Iterator<Item = &[u8]> {
+        self.messages[self.removed..]
+            .iter()
+            .flatten()
+            .map(|message| &**message)
+    }
+
+    /// The memory of removed messages is given back at once. Their entries go when they are half of all, so that each
+    /// entry is moved once at most on average.
+    fn remove_oldest(&mut self, count: usize) {
+        for message in &mut self.messages[self.removed..][..count] {
+            *message = None;
+        }
+        self.removed += count;
+        if self.is_empty() {
+            *self = Self::default();
+        } else if self.removed > self.messages.len() / 2 {
+            self.messages.drain(..self.removed);
+            self.removed = 0;
+        }
+    }
+}
+
 /// Buffers of written frames, kept for the next frames. They hold ciphertext only: a plaintext is encrypted in its
 /// place.
 #[derive(Debug, Default)]
@@ -133,6 +183,27 @@ impl FrameBuffers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_queue_keeps_the_order_and_little_of_what_was_removed() {
+        let mut queue = Queue::default();
+        let (mut pushed, mut taken) = (0_u8, 0_u8);
+        for round in 0..20 {
+            for _ in 0..round % 5 + 1 {
+                queue.push(Rc::from([pushed].as_slice()));
+                pushed += 1;
+            }
+            let count = queue.len().min(round % 3 + 1);
+            let waiting: Vec<u8> = queue.messages().flatten().copied().collect();
+            assert_eq!(waiting, (taken..pushed).collect::<Vec<_>>());
+            queue.remove_oldest(count);
+            taken += u8::try_from(count).expect("few");
+            assert!(queue.messages.len() <= 2 * queue.len(), "{queue:?}");
+        }
+        assert!(!queue.is_empty());
+        queue.remove_oldest(queue.len());
+        assert!(queue.is_empty() && !queue.messages.spilled());
+    }
 
     #[test]
     fn few_and_small_buffers_are_kept() {
