@@ -180,7 +180,7 @@ impl<'a> Encoder<'a> {
             Value::Bytes(bytes) => self.bytes(bytes),
             Value::List(items) => self.list(|to| items.iter().try_for_each(|item| to.value(item))),
             Value::Dict(entries) => {
-                if key_twice(entries.iter().map(|(key, _)| key.as_str()).collect()).is_some() {
+                if key_twice(&entries.iter().map(|(key, _)| key.as_str()).collect()).is_some() {
                     return Err(EncodeError::DoubledKey);
                 }
                 self.dict(|to| {
@@ -382,13 +382,14 @@ fn decode_dict<F: Form>(
         keys.push(body.key()?);
         body.skip()
     })?;
-    if key_twice(keys).is_some() {
+    if key_twice(&keys).is_some() {
         return Err(DecodeError::DoubledKey);
     }
     let mut dict = Vec::with_capacity(entries);
-    while !body.bytes.is_empty() {
-        let key = F::key(body.key()?);
-        dict.push((key, decode_at(&mut body, depth + 1, values)?));
+    for key in keys {
+        // The key, with its length, was read above.
+        body.take(1 + key.len())?;
+        dict.push((F::key(key), decode_at(&mut body, depth + 1, values)?));
     }
     Ok(F::dict(dict))
 }

@@ -64,11 +64,16 @@ impl Zeroize for Value {
 /// The keys of a dict. Those of the table's commands need no allocation.
 pub(crate) type Keys<'a> = SmallVec<[&'a str; 10]>;
 
-/// A key that occurs twice in a dict. Sorting takes n log n; a scan for each key would take 10^8 steps for
-/// 16,384 keys.
-pub(crate) fn key_twice(mut keys: Keys<'_>) -> Option<&str> {
-    keys.sort_unstable();
-    let pair = keys.windows(2).find(|pair| pair[0] == pair[1])?;
+/// A key that occurs twice in a dict. Few keys are compared with each other; many are sorted, since each with each
+/// would take 10^8 steps for 16,384 keys.
+pub(crate) fn key_twice<'a>(keys: &Keys<'a>) -> Option<&'a str> {
+    if !keys.spilled() {
+        let mut places = keys.iter().enumerate();
+        return places.find_map(|(at, key)| keys[..at].contains(key).then_some(*key));
+    }
+    let mut sorted = keys.to_vec();
+    sorted.sort_unstable();
+    let pair = sorted.windows(2).find(|pair| pair[0] == pair[1])?;
     Some(pair[0])
 }
 
@@ -99,6 +104,20 @@ impl From<u64> for Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_that_occurs_twice_is_found_among_few_and_many() {
+        let names: Vec<String> = (0..40).map(|number| format!("key{number}")).collect();
+        for count in [0, 1, 2, 9, 10, 11, 40] {
+            let keys: Keys<'_> = names[..count].iter().map(String::as_str).collect();
+            assert_eq!(key_twice(&keys), None, "{count}");
+            for again in 0..count {
+                let mut keys = keys.clone();
+                keys.push(&names[again]);
+                assert_eq!(key_twice(&keys), Some(&*names[again]), "{count}");
+            }
+        }
+    }
 
     #[test]
     fn wiping_reaches_every_text() {

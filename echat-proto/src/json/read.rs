@@ -95,9 +95,10 @@ fn read_dict(text: &str, depth: usize) -> Result<Value, JsonError> {
         }
         dict.push((key, read(raw, depth + 1)?));
     }
-    match key_twice(dict.iter().map(|(key, _)| key.as_str()).collect()) {
+    let twice = key_twice(&dict.iter().map(|(key, _)| key.as_str()).collect());
+    match twice.map(str::to_owned) {
         None => Ok(Value::Dict(dict)),
-        Some(key) => Err(JsonError::DoubledKey(key.to_owned())),
+        Some(key) => Err(JsonError::DoubledKey(key)),
     }
 }
 

@@ -451,27 +451,25 @@ impl<'t> Tick<'t> {
         sending: &mut Duration,
     ) -> Result<Turn, StoreError> {
         let before = self.cost();
-        let most = self.connections.scheduler.tick_cost();
+        let scheduler = &self.connections.scheduler;
+        let (turn, tick) = (scheduler.turn_cost(), scheduler.tick_cost());
+        let mut start = before;
         let mut sends_only = true;
         for _ in 0..MESSAGES {
-            let start = self.cost();
             let Some(item) = self.connections.next_item(conn, &self.state.limits) else {
                 return Ok(Turn::Over);
             };
             if item.ends_session() && self.is_presence_pending(conn) {
                 return Ok(Turn::Over);
             }
+            let mut sends = false;
             let go_on = match item {
                 Item::Request(message, bytes) => {
                     self.record.request_bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
-                    let sends = RequestKind::from_number(message.command)
+                    sends = RequestKind::from_number(message.command)
                         .is_some_and(|kind| routes::policy(kind).cost == Cost::Sending);
-                    let go_on = self.request(conn, flow, message)?;
                     sends_only &= sends;
-                    if sends {
-                        *sending += self.cost_since(start);
-                    }
-                    go_on
+                    self.request(conn, flow, message)?
                 }
                 Item::End(end) => {
                     self.remove_item(conn);
@@ -479,8 +477,13 @@ impl<'t> Tick<'t> {
                     false
                 }
             };
-            let is_much =
-                !self.is_within_a_turn(before + *sending) || self.cost_since(before) > most;
+            let end = self.cost();
+            if sends {
+                *sending += end.saturating_sub(start);
+            }
+            start = end;
+            let all = end.saturating_sub(before);
+            let is_much = all.saturating_sub(*sending) > turn || all > tick;
             if !go_on || is_much || self.state.login_refused {
                 return Ok(Turn::Over);
             }
@@ -500,7 +503,8 @@ impl<'t> Tick<'t> {
             return self.unknown(conn, message.command);
         };
         self.note_first(conn);
-        let before = self.cost();
+        let begins = kind.answers().session == Session::Begins;
+        let before = begins.then(|| self.cost());
         let started = self.start(conn, message.command);
         let mut result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
         if kind.info().is_secret() {
@@ -512,12 +516,12 @@ impl<'t> Tick<'t> {
             self.state.login_refused = false;
             return Ok(false);
         }
-        let logs_in = matches!(result, Ok(Answer::LogIn(_)));
+        let logs_in = before.filter(|_| matches!(result, Ok(Answer::LogIn(_))));
         if let Ok(Answer::LogIn(attempt)) = result {
             result = self.log_in(conn, attempt);
         }
         let finished = self.finish_request(conn, started, result);
-        if logs_in {
+        if let Some(before) = logs_in {
             let cost = self.bill_login(conn, before);
             self.record.logins += cost;
         }

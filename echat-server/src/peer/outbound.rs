@@ -116,6 +116,9 @@ struct Queue {
 }
 
 impl Queue {
+    /// Places for messages once there are two.
+    const PLACES: usize = 8;
+
     fn len(&self) -> usize {
         self.messages.len() - self.removed
     }
@@ -129,6 +132,10 @@ impl Queue {
     }
 
     fn push(&mut self, message: Rc<[u8]>) {
+        // The second of a burst makes place for more.
+        if self.messages.len() == 1 && !self.messages.spilled() {
+            self.messages.grow(Self::PLACES);
+        }
         self.messages.push(Some(message));
     }
 }

@@ -22,7 +22,7 @@ fn session() -> Session {
     ];
     let seal = |group: &Vec<Message>| {
         let mut out = Vec::new();
-        let mut waiting = group.iter().map(bytes).collect();
+        let mut waiting: VecDeque<_> = group.iter().map(bytes).collect();
         a.sealer()
             .seal_waiting(&mut waiting, 4096, &mut rng(), &mut out);
         assert!(waiting.is_empty(), "one frame a group");
