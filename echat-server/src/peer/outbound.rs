@@ -196,7 +196,7 @@ mod tests {
         let mut queue = Queue::default();
         let (mut pushed, mut taken) = (0_u8, 0_u8);
         for round in 0..20 {
-            for _ in 0..round % 5 + 1 {
+            for _ in 0..=round % 5 {
                 queue.push(Rc::from([pushed].as_slice()));
                 pushed += 1;
             }
