@@ -297,9 +297,9 @@ impl Engine {
         self.connections.output(conn, &self.state.limits, now)
     }
 
-    /// Notes that bytes were written.
-    pub fn wrote(&mut self, conn: ConnId, bytes: usize, now: Now) {
-        self.connections.wrote(conn, bytes, &self.state.limits, now);
+    /// Notes that bytes were written. Returns whether more waits for the connection.
+    pub fn wrote(&mut self, conn: ConnId, bytes: usize, now: Now) -> bool {
+        self.connections.wrote(conn, bytes, &self.state.limits, now)
     }
 
     /// Whether everything was written to a connection that is being closed: its sending half may be shut. It is

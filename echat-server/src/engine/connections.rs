@@ -396,13 +396,17 @@ impl Connections {
         self.writes.take(&mut self.table)
     }
 
-    /// Notes that bytes were written to a connection. One that is not done yet is to be written again.
-    pub(super) fn wrote(&mut self, conn: ConnId, bytes: usize, limits: &Limits, now: Now) {
-        if let Some(entry) = self.table.get_mut(conn) {
-            self.buffers.keep(entry.peer.wrote(bytes, limits, now));
-            entry.places.forget_output();
-            self.settle(conn, limits);
-        }
+    /// Notes that bytes were written to a connection. One that is not done yet is to be written again. Returns whether
+    /// more waits.
+    pub(super) fn wrote(&mut self, conn: ConnId, bytes: usize, limits: &Limits, now: Now) -> bool {
+        let Some(entry) = self.table.get_mut(conn) else {
+            return false;
+        };
+        self.buffers.keep(entry.peer.wrote(bytes, limits, now));
+        entry.places.forget_output();
+        let is_flushed = entry.peer.is_flushed();
+        self.settle(conn, limits);
+        !is_flushed
     }
 
     pub(super) fn take_closed(&mut self) -> Vec<ConnId> {

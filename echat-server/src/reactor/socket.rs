@@ -145,7 +145,11 @@ impl Socket {
             }
             match self.stream.write(bytes) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(length) => engine.wrote(conn, length, now),
+                Ok(length) => {
+                    if !engine.wrote(conn, length, now) {
+                        return Ok(());
+                    }
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
