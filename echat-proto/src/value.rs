@@ -111,10 +111,10 @@ mod tests {
         for count in [0, 1, 2, 9, 10, 11, 40] {
             let keys: Keys<'_> = names[..count].iter().map(String::as_str).collect();
             assert_eq!(key_twice(&keys), None, "{count}");
-            for again in 0..count {
+            for again in &names[..count] {
                 let mut keys = keys.clone();
-                keys.push(&names[again]);
-                assert_eq!(key_twice(&keys), Some(&*names[again]), "{count}");
+                keys.push(again);
+                assert_eq!(key_twice(&keys), Some(again.as_str()), "{count}");
             }
         }
     }
