@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_codes_are_what_scripts_were_told() {
+    fn exit_codes_do_not_change() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
         assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!(Exit::Unexpected.code(), 6);

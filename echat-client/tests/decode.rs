@@ -16,7 +16,7 @@ fn keys() {
 
 /// What stands in a command's place is gathered before it is refused.
 #[test]
-fn the_dearest_lines_keep_to_the_bound_too() {
+fn the_most_expensive_lines_keep_to_the_bound_too() {
     for count in [1, 100, 513, 1_025, 8_193] {
         for (open, item, close) in [("[", "1", "]"), ("{", "\"\":1", "}"), ("[", "[]", "]")] {
             let items = vec![item; count].join(",");

@@ -119,7 +119,7 @@ fn a_batch_is_several_messages() {
 }
 
 #[test]
-fn a_server_that_drips_is_waited_for() {
+fn a_server_that_sends_byte_by_byte_is_awaited() {
     let server = Server::new(1);
     thread::scope(|scope| {
         let end = scope.spawn(|| {
@@ -165,7 +165,7 @@ fn nothing_is_sent_to_a_server_that_is_not_trusted() {
 }
 
 #[test]
-fn an_unknown_key_is_taken_if_new_ones_are() {
+fn an_unknown_key_is_accepted_where_new_keys_are() {
     let server = Server::new(1);
     thread::scope(|scope| {
         scope.spawn(|| server.accept());
@@ -270,7 +270,7 @@ fn says_finished(server: &Server, value: &dyn Fn(&Schedule) -> Vec<u8>) -> Optio
 
 /// The server holds the key that is trusted and every key of the connection.
 #[test]
-fn a_wrong_finished_under_the_right_keys_is_answered_by_nothing() {
+fn a_wrong_finished_under_the_right_keys_gets_no_answer() {
     let server = Server::new(1);
     let ends = |value: &(dyn Fn(&Schedule) -> Vec<u8> + Sync)| {
         thread::scope(|scope| {

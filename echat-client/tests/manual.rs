@@ -8,7 +8,7 @@ use echat_client::{chat, load, nc};
 use echat_testkit::manual::Program;
 
 #[test]
-fn the_manual_is_what_the_programs_say() {
+fn the_man_pages_match_the_programs() {
     let codes = |exits: Vec<Exit>| {
         let exits = exits.into_iter();
         exits.map(|exit| (exit.code(), exit.meaning())).collect()

@@ -87,7 +87,7 @@ fn two_scripts_meet_befriend_make_a_room_and_talk() {
 }
 
 #[test]
-fn a_key_is_learned_once_and_a_changed_one_is_sent_nothing() {
+fn a_new_key_is_remembered_and_a_changed_key_gets_no_data() {
     let (scene, server) = scene(&["--log", "off"]);
     let address = server.address().to_string();
     let fingerprint = server.fingerprint().to_owned();
@@ -193,7 +193,7 @@ fn bundle(out: &str) -> serde_json::Value {
 }
 
 #[test]
-fn a_bot_notices_a_restored_backup_and_reads_anew() {
+fn a_bot_notices_a_restored_backup_and_reads_its_history() {
     let (scene, mut server) = scene(&["--log", "off"]);
     scene.registers(&link(&server), "bot");
     let made = r#"{"roomname":"hall","members":[]}"#;
@@ -253,7 +253,7 @@ fn a_bot_notices_a_restored_backup_and_reads_anew() {
 }
 
 #[test]
-fn a_server_that_does_not_say_its_history_is_no_replacement() {
+fn a_server_that_names_no_history_is_no_replacement() {
     let scene = Scene::new();
     let link = scene.link();
     let login = ["--user", "ann", "--password-env", "TEST_PASSWORD"];
@@ -312,12 +312,12 @@ fn is_given_up(outcome: echat_testkit::scene::Outcome) {
 }
 
 #[test]
-fn a_listener_that_is_continued_asks_at_once() {
+fn a_continued_listener_pings_at_once() {
     is_given_up(listens_in_silence(true));
 }
 
 #[test]
 #[ignore = "two minutes of silence"]
-fn a_listener_gives_a_silent_server_up() {
+fn a_listener_gives_up_a_silent_server() {
     is_given_up(listens_in_silence(false));
 }

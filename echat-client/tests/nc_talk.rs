@@ -128,7 +128,7 @@ fn a_login_comes_first_and_its_password_stays_hidden() {
 }
 
 #[test]
-fn a_refused_login_ends_it() {
+fn a_refused_login_ends_the_program() {
     let scene = Scene::new();
     let password = scene.write("password", "wrong\n");
     let link = scene.link().replace("echat://", "echat://ann@");
@@ -143,7 +143,7 @@ fn a_refused_login_ends_it() {
 }
 
 #[test]
-fn it_listens_until_enough_has_come() {
+fn listening_ends_after_the_wanted_count() {
     let scene = Scene::new();
     for stop in [
         &["-n", "2"][..],

@@ -48,7 +48,7 @@ fn an_unknown_server_is_asked_about_and_remembered() {
 }
 
 #[test]
-fn only_a_typed_yes_is_one() {
+fn only_a_typed_yes_is_accepted() {
     for (almost, answer) in [("y\n", "\n"), ("YES\n", "n\n"), ("", "\n"), ("", "\u{4}")] {
         let scene = Scene::new();
         thread::scope(|scope| {

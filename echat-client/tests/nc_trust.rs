@@ -151,7 +151,7 @@ fn a_bad_signature_is_not_trusted() {
 }
 
 #[test]
-fn where_no_server_is_nothing_is_connected() {
+fn an_address_without_an_echat_server_is_a_connection_error() {
     let scene = Scene::new();
     let link = scene.link();
     let closed = scene
@@ -178,7 +178,7 @@ fn where_no_server_is_nothing_is_connected() {
 }
 
 #[test]
-fn mistakes_are_found_before_anything_is_sent() {
+fn errors_in_a_script_are_found_before_anything_is_sent() {
     let scene = Scene::new();
     let link = scene.link();
     let bad = scene.write("bad", "QUERY_SERVER_TIME\n.expect\n");
@@ -283,7 +283,7 @@ fn the_wire_can_be_broken_on_purpose() {
 }
 
 #[test]
-fn work_without_a_server() {
+fn offline_commands_need_no_server() {
     let scene = Scene::new();
     assert!(
         scene

@@ -59,7 +59,7 @@ fn neither_client_dumps_core_or_can_be_read() {
 }
 
 #[test]
-fn the_memory_of_another_program_is_its_users() {
+fn control_another_program_is_readable_by_its_user() {
     let scene = Scene::new();
     let sleep = ["/usr/bin/sleep", "/bin/sleep"];
     let sleep = sleep.iter().find(|path| fs::exists(path).unwrap()).unwrap();

@@ -8,7 +8,7 @@ use echat_testkit::terminal::person::{Person, SETSID};
 const HOSTILE: &str = "\x1b]52;c;QQ==\x07\x1b[2J";
 
 #[test]
-fn the_servers_terminal_obeys_its_commands_and_no_text() {
+fn no_text_controls_the_console_of_the_server() {
     let scene = Scene::new();
     let data = text(&scene.path("data"));
     let args = ["--listen", "127.0.0.1:0", "--data", &data, "--log", "warn"];

@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_the_one_that_other_tools_compute() {
+    fn fingerprints_equal_those_of_other_tools() {
         // The host key of the golden vectors; the figure is from Python's hashlib and base64.
         let mut key = [0; 32];
         let digits = "ed1d966996c81d444b8cf8627b560261a6c3a6418e1322e0b3bcc59052d1b50c";

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_and_keys_like_theirs() {
+    fn bytes_and_keys_have_their_json_form() {
         let bytes = Value::Bytes(vec![0, 255]);
         assert_eq!(from_json(r#"{"$bytes": "00ff"}"#), Ok(bytes));
         let dict = Value::Dict(vec![("$bytes".into(), Value::from("00"))]);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_doubled_keys_depth_and_noise() {
+    fn duplicate_keys_depth_and_trailing_bytes_are_refused() {
         for doubled in [
             r#"{"a":1,"a":2}"#,
             r#"{"$$bytes":1,"$$bytes":2}"#,
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn no_hazard_is_printed() {
+    fn no_hazardous_character_is_printed() {
         for character in '\0'..=char::MAX {
             let value = Value::Str(character.to_string());
             let json = to_json(&value);
@@ -116,7 +116,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_and_floats_come_back(text in ".*", n in any::<f64>(), key in r"\$*(bytes|a)") {
+        fn text_and_floats_round_trip(text in ".*", n in any::<f64>(), key in r"\$*(bytes|a)") {
             let n = if n.is_finite() { n } else { 0.5 };
             let value = Value::Dict(vec![
                 (key, Value::List(vec![Value::Str(text), Value::Float(n)])),

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_is_none() {
+    fn ordinary_text_has_no_hazard() {
         let text = "plain \"text\" \\ it's ~ e\u{301} 你好，世界 жанна שלום हिन्दी 한국어 ｶﾅ 👍🏽 🇨🇳 … \u{a0}\u{3000}\
             \u{645}\u{64e}\u{651} ⠁ 𝅘 𝄞";
         for character in text.chars() {
@@ -75,7 +75,7 @@ mod tests {
 
     /// The three lists of before, none of which knew all of the others.
     #[test]
-    fn what_was_known_in_one_place_is_known() {
+    fn hazards_of_the_earlier_lists_are_known() {
         let json = |c| {
             matches!(c,
                 '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}'

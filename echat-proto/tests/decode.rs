@@ -37,7 +37,7 @@ fn texts() {
 
 /// Short items cost the most memory for a byte, and vectors the most where they have just grown.
 #[test]
-fn the_dearest_inputs_keep_to_the_bound_too() {
+fn the_most_expensive_inputs_keep_to_the_bound_too() {
     for count in [1, 100, 513, 1_025, 8_193, 16_383] {
         let items = vec![0; count];
         value::check(&[&[4][..], &length(items.len()), &items].concat());

@@ -142,7 +142,7 @@ fn channels(v: &Json) -> (Channel, Channel) {
 }
 
 #[test]
-fn the_channel_is_the_vectors_byte_for_byte() {
+fn the_channel_equals_the_vectors_byte_for_byte() {
     let text = text_of("echat2-channel.json");
     let (mut client, mut server) = channels(&serde_json::from_str(&text).expect("JSON"));
     let file: ChannelFile = serde_json::from_str(&text).expect("the file's form");

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_seen_stays_as_it_is() {
+    fn visible_text_stays_unchanged() {
         for text in [
             "plain \"text\" \\ it's",
             "жанна 李雷 한국 שלום हिन्दी",
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_that_cannot_be_seen_are_escaped() {
+    fn invisible_letters_are_escaped() {
         for filler in "\u{115f}\u{1160}\u{2800}\u{3164}\u{ffa0}\u{1d159}".chars() {
             let shown = escape(&format!("a{filler}b"));
             assert!(shown.starts_with("a\\") && shown.is_ascii(), "{shown}");
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_that_stack_do_so_a_few_times_only() {
+    fn stacked_marks_are_bounded() {
         for text in ["\u{e01}\u{e35}", "\u{645}\u{64e}\u{651}"] {
             assert_eq!(escape(text), text);
         }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_controls_hides_or_stacks_is_escaped() {
+    fn control_invisible_and_stacking_characters_are_escaped() {
         let hidden = "\0\t\n\r\u{1b}\u{7f}\u{85}\u{9b}\u{ad}\u{300}\u{200b}\u{200d}\u{2028}\u{202e}\u{2066}\
                       \u{fe0f}\u{feff}\u{e0041}\u{e000}\u{10ffff}\u{a0}\u{3000}";
         for char in hidden.chars() {

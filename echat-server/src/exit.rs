@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_grow_and_stay_under_the_shells_own() {
+    fn exit_codes_ascend_and_stay_below_those_of_the_shell() {
         assert!(ExitCode::ALL.is_sorted_by_key(|code| code.code()));
         assert!(ExitCode::ALL.iter().all(|code| code.code() < 126));
     }

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_malformed_and_left_alone() {
+    fn another_file_is_malformed_and_left_alone() {
         let seed = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
         for content in [
             String::new(),
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_of_its_own_is_refused() {
+    fn a_folder_or_a_link_is_refused_as_a_key() {
         let (folder, path) = folder_with(b"");
         let refused = |path: &Path| match key_at(path) {
             Err(HostKeyError::File { source, .. }) => source,

@@ -390,7 +390,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leaving_leaves_nothing_behind() {
+    fn a_logout_leaves_no_entry_behind() {
         let (ann, bob) = (UserId(1), UserId(2));
         let (here, there) = (ConnId(10), ConnId(11));
         let room = ConversationId(5);
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_session_gives_way_and_the_last_takes_the_user_along() {
+    fn the_oldest_session_is_replaced_and_the_last_one_ends_the_user() {
         let ann = UserId(1);
         let (room, later) = (ConversationId(5), ConversationId(6));
         let mut roster = Roster::default();
@@ -471,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_goes_with_its_session_and_the_first_request_is_told_once() {
+    fn a_secret_ends_with_its_session_and_its_first_request_is_noted_once() {
         let ann = UserId(1);
         let secret = |chain, number, is_resumed| SessionSecret {
             chain: [chain; 16],
@@ -512,7 +512,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_brings_the_rooms_that_are_and_no_others() {
+    fn a_login_loads_exactly_the_rooms_of_its_user() {
         let ann = UserId(1);
         let (left, room) = (ConversationId(5), ConversationId(6));
         let mut roster = Roster::default();

@@ -200,7 +200,7 @@ fn files_that_are_not_json_are_refused() {
 }
 
 #[test]
-fn a_byte_order_mark_is_read_over() {
+fn a_byte_order_mark_is_skipped() {
     let dir = with_config("\u{feff}{\"server\": {\"data\": \"marked\"}}\r\n");
     let checked = dir.run(&["--check-config"]);
     assert_eq!(stdout(&checked), "config ok: config.json\n");

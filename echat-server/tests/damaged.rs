@@ -1,12 +1,13 @@
 //! A page of the database is damaged: requests that need it are refused, all others are served, in the real
 //! server and in each tick of the engine.
 
+mod damage;
 mod harness;
-mod scars;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use damage::{content, strike_last_leaf, strike_message};
 use echat_server::storage::{Store, StoreError, create_template};
 use echat_testkit::faults::{Rule, Shim};
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
@@ -14,7 +15,6 @@ use echat_testkit::wire::{Client, credentials, line, text};
 use harness::{Actor, Harness};
 use rusqlite::Connection;
 use rustix::io::Errno;
-use scars::{content, strike_last_leaf, strike_message};
 use tempfile::TempDir;
 
 const FIRST_PAGE: &str = r#"QUERY_HISTORY {"target_type":1,"target":"tea","after":0,"limit":10}"#;
@@ -44,7 +44,7 @@ fn dir() -> ServerFolder {
 }
 
 fn fill(database: &Path) {
-    scars::fill(
+    damage::fill(
         database,
         &[
             ("tea", &[0, 1]),
@@ -82,7 +82,7 @@ fn errors(server: ServerProcess) -> usize {
 fn a_damaged_message_fails_only_the_requests_that_read_it() {
     let dir = dir();
     strike_message(&database(&dir), "tea", 0);
-    strike_message(&database(&dir), "nook", scars::MESSAGES - 1);
+    strike_message(&database(&dir), "nook", damage::MESSAGES - 1);
     for round in 0..2 {
         let server = dir.start(&["--log", "info"]);
         let mut ann = Client::login(&server, "ann");
@@ -116,7 +116,7 @@ fn a_damaged_message_fails_only_the_requests_that_read_it() {
 }
 
 #[test]
-fn damage_of_what_a_login_can_do_without_locks_no_user_out() {
+fn damage_outside_of_what_a_login_needs_locks_no_user_out() {
     let dir = dir();
     // The name of the history, and the notes about logins.
     for table in ["history", "logins"] {
@@ -128,7 +128,7 @@ fn damage_of_what_a_login_can_do_without_locks_no_user_out() {
 }
 
 #[test]
-fn damage_that_is_met_in_writing_takes_the_tick_back_and_no_more() {
+fn damage_found_in_a_write_rolls_back_only_its_tick() {
     let dir = dir();
     // New messages of the last room go there.
     strike_last_leaf(&database(&dir), "messages_by_conversation");

@@ -31,7 +31,7 @@ fn hello() -> Vec<u8> {
 }
 
 #[test]
-fn a_stranger_is_closed_without_a_word() {
+fn a_stream_of_another_protocol_is_closed_without_a_message() {
     let dir = ServerFolder::new();
     let (server, mut ann) = scene(&dir);
     let mut wrong_public = hello();
@@ -87,7 +87,7 @@ fn half_a_hello_with_an_end_or_a_reset_affects_no_other_user() {
 }
 
 #[test]
-fn a_reset_at_any_stage_of_a_session_is_only_a_departure() {
+fn a_reset_at_any_stage_ends_only_its_session() {
     let dir = ServerFolder::new();
     let (server, mut ann) = scene(&dir);
     let mut bob = Client::register(&server, "bob");
@@ -123,7 +123,7 @@ fn a_reset_at_any_stage_of_a_session_is_only_a_departure() {
 }
 
 #[test]
-fn garbage_inside_a_channel_ends_that_channel_alone() {
+fn garbage_inside_a_channel_ends_only_that_channel() {
     let dir = ServerFolder::new();
     let (server, mut ann) = scene(&dir);
     // No frame at all, a length of 4 GiB, a tag that does not hold: silence.
@@ -178,7 +178,7 @@ fn before_finished(server: &ServerProcess) -> (TcpStream, Schedule) {
 }
 
 #[test]
-fn a_wrong_finished_under_the_right_keys_is_closed_without_a_word() {
+fn a_wrong_finished_under_the_right_keys_is_closed_without_a_message() {
     let dir = ServerFolder::new();
     let (server, mut ann) = scene(&dir);
     let request = message("QUERY_SERVER_TIME");

@@ -46,7 +46,7 @@ fn the_flag_is_repeated_and_takes_the_place_of_the_list() {
 }
 
 #[test]
-fn if_one_address_cannot_be_had_there_is_no_server() {
+fn an_address_that_cannot_be_bound_refuses_the_start() {
     let dir = ServerFolder::new();
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = other.local_addr().unwrap().to_string();

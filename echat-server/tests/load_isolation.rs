@@ -15,7 +15,7 @@ use crowd::long_log::{self, Beside};
 use crowd::room::{Room, Talk, enter, read_to_the_end};
 use crowd::silent::{Silent, as_many_as_allowed};
 use crowd::watch::{Times, Watch};
-use crowd::{Until, open_house};
+use crowd::{Until, start_with_limits};
 use echat_system::proc;
 use echat_testkit::campaign;
 use echat_testkit::server_process::ServerFolder;
@@ -36,7 +36,7 @@ fn silent_and_slow_connections_do_not_delay_a_room() {
     let dir = ServerFolder::new();
     let limits = r#"{"message_rate": 0, "registrations": 0, "unauthenticated": 1000000,
         "connections": 1000000}"#;
-    let server = open_house(&dir, limits);
+    let server = start_with_limits(&dir, limits);
     let (size, talk) = match campaign {
         Some(_) => (20, Talk::at_ease(1_000)),
         None => (5, Talk::messages(50)),
@@ -77,7 +77,7 @@ const DRIPPING: usize = 20;
 fn users_that_send_byte_by_byte_do_not_delay_a_room() {
     let campaign = campaign::number("ECHAT_DRIPPING");
     let dir = ServerFolder::new();
-    let server = open_house(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
+    let server = start_with_limits(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
     let (size, talk) = match campaign {
         Some(_) => (20, Talk::at_ease(1_000)),
         None => (5, Talk::messages(50)),
@@ -116,7 +116,7 @@ fn a_stalled_reader_delays_only_itself() {
     let campaign = campaign::number("ECHAT_STALLED");
     let dir = ServerFolder::new();
     let limits = r#"{"message_rate": 0, "registrations": 0, "dead_seconds": 0}"#;
-    let mut server = open_house(&dir, limits);
+    let mut server = start_with_limits(&dir, limits);
     let mut room = Room::gather(&server, if campaign.is_some() { 49 } else { 3 });
     let mut stalled = enter(&server, "stalled", false);
     let kib = proc::peak_resident_kib(server.id()).unwrap();
@@ -179,7 +179,7 @@ const ADDRESSES: u8 = 100;
 fn a_flood_of_hellos_delays_no_room_and_a_login_succeeds() {
     let campaign: Option<usize> = campaign::number("ECHAT_LOGINS");
     let dir = ServerFolder::new();
-    let server = open_house(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
+    let server = start_with_limits(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
     let mut room = Room::gather(&server, 5);
     let mut control = Control::new(5);
     drop(Client::register(&server, "honest"));
@@ -245,7 +245,7 @@ fn users_that_leave_at_once_disconnect_no_other_user() {
     });
     let dir = ServerFolder::new();
     leaving::prepare(&dir, size);
-    let server = open_house(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
+    let server = start_with_limits(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
     let mut room = Room::gather(&server, 5);
     let crowd = Crowd::gather(&server, size);
     let staying = crowd.part();
@@ -301,7 +301,7 @@ fn users_that_send_as_fast_as_they_can_delay_no_other_user() {
         // The room may send faster than in the other tests; a window of messages is still too many.
         None => r#"{"registrations": 0, "message_rate": 500, "message_burst": 200}"#,
     };
-    let server = open_house(&dir, limits);
+    let server = start_with_limits(&dir, limits);
     let mut room = Room::gather(&server, if campaign.is_some() { 20 } else { 5 });
     let mut control = Control::new(5);
     let mut greedy = greedy::enter(&server, plenty.users);
@@ -354,7 +354,7 @@ fn a_long_log_is_checkpointed_beside_a_busy_room() {
     let campaign: Option<u64> = campaign::number("ECHAT_LOG_MIB");
     let dir = ServerFolder::new();
     let limits = r#"{"message_rate": 0, "registrations": 0, "user_bytes_a_day": 0}"#;
-    let server = open_house(&dir, limits);
+    let server = start_with_limits(&dir, limits);
     let mut room = Room::gather(&server, if campaign.is_some() { 10 } else { 3 });
     let some = campaign.map_or(Talk::messages(10), |_| Talk::at_ease(500));
     let alone = room.talk(&some);

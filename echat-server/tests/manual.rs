@@ -6,7 +6,7 @@ use echat_server::exit::ExitCode;
 use echat_testkit::manual::Program;
 
 #[test]
-fn the_manual_is_what_the_program_says() {
+fn the_man_page_matches_the_program() {
     let codes = ExitCode::ALL.iter();
     Program {
         command: Cli::command(),

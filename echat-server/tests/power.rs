@@ -125,7 +125,7 @@ fn a_power_cut_loses_nothing_acknowledged() {
 
 /// It is short, and the only time when names are made.
 #[test]
-fn a_power_cut_of_the_first_start_is_made_up_for() {
+fn a_power_cut_of_the_first_start_is_repaired_by_the_next() {
     let moments = RECORDING.first_start((cuts() / 100).max(FIRST_STARTS));
     let failed = RECORDING.play(&BTreeSet::new(), &moments);
     assert!(failed.is_empty(), "{failed:#?}");
@@ -175,7 +175,7 @@ fn cuts() -> usize {
 /// The control: the same test sees it when a commit is not synced, which is all that
 /// `synchronous=NORMAL` changes. A checkpoint still syncs the log and then the database.
 #[test]
-fn without_the_syncs_that_normal_leaves_out_it_does() {
+fn control_without_the_syncs_of_commits_messages_are_lost() {
     let moments = RECORDING.moments(CONTROLS);
     let failed = RECORDING.play(&commits(&RECORDING.notes), &moments);
     eprintln!(
@@ -190,7 +190,7 @@ fn without_the_syncs_that_normal_leaves_out_it_does() {
 
 /// The control leaves out what `SQLite` leaves out: the same transactions with either setting.
 #[test]
-fn the_control_is_what_normal_does() {
+fn control_leaves_out_exactly_the_syncs_of_synchronous_normal() {
     let full = written_with("FULL");
     let left_out = commits(&full);
     let rest: Vec<_> = (0..)

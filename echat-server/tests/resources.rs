@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use crowd::open_house;
+use crowd::start_with_limits;
 use crowd::watch::Watch;
 use echat_proto::channel::Incoming;
 use echat_system::proc;
@@ -31,7 +31,7 @@ const GLANCE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_secs(10);
 
 #[test]
-fn out_of_files_the_server_serves_its_connections_and_accepts_again_later() {
+fn out_of_descriptors_the_server_serves_its_connections_and_accepts_later() {
     let dir = ServerFolder::new();
     let server = dir.start_behind("ulimit -n 64", &["--log", "warn"]);
     let mut ann = Client::register(&server, "ann");
@@ -82,7 +82,7 @@ fn is_let_in(server: &ServerProcess, member: &mut Client) {
 
 #[test]
 #[ignore = "looks on for 10 s; campaign"]
-fn out_of_files_the_server_hardly_works_and_is_soon_open_again() {
+fn out_of_descriptors_the_server_uses_little_time_and_soon_accepts_again() {
     let dir = ServerFolder::new();
     let server = dir.start_behind("ulimit -n 64", &["--log", "warn"]);
     let mut ann = Client::register(&server, "ann");
@@ -140,7 +140,7 @@ fn without_a_terminal(test: impl Fn(&ServerProcess, &str) + Sync) {
 }
 
 #[test]
-fn without_a_terminal_it_serves_and_what_a_file_says_is_not_obeyed() {
+fn without_a_terminal_standard_input_is_not_read_as_commands() {
     without_a_terminal(|server, _| {
         let mut client = Client::connect(server);
         client.is_served();
@@ -149,7 +149,7 @@ fn without_a_terminal_it_serves_and_what_a_file_says_is_not_obeyed() {
 }
 
 #[test]
-fn idle_it_does_not_wake_up() {
+fn an_idle_server_does_not_wake_up() {
     without_a_terminal(|server, name| {
         let mut client = Client::connect(server);
         client.is_served();
@@ -180,7 +180,7 @@ const IDLE: usize = 1_000;
 #[ignore = "looks on for 44 s; campaign"]
 fn idle_connections_cause_no_wake_up() {
     let dir = ServerFolder::new();
-    let server = open_house(&dir, r#"{"unauthenticated": 10000}"#);
+    let server = start_with_limits(&dir, r#"{"unauthenticated": 10000}"#);
     for count in [0, IDLE] {
         let mut idle: Vec<_> = (0..count).map(|_| Client::connect(&server)).collect();
         idle.iter_mut().for_each(Client::is_served);
@@ -226,7 +226,7 @@ fn answer_pings(clients: &mut [Client], time: Duration) -> u32 {
 fn pings_of_idle_connections_cost_little() {
     let dir = ServerFolder::new();
     let limits = r#"{"unauthenticated": 10000, "ping_seconds": 2, "dead_seconds": 0}"#;
-    let server = open_house(&dir, limits);
+    let server = start_with_limits(&dir, limits);
     let mut idle: Vec<_> = (0..PINGED).map(|_| Client::connect(&server)).collect();
     // Workers still prepare for handshakes to come.
     answer_pings(&mut idle, LOOK / 2);

@@ -117,7 +117,7 @@ fn sing(server: &ServerProcess) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn secrets_stay_out_of_the_log_at_trace_and_of_what_others_see() {
+fn no_secret_is_in_the_log_at_trace_or_in_events_for_others() {
     let dir = ServerFolder::new();
     let server = dir.start(&["--log", "trace"]);
     let given = sing(&server);
@@ -170,7 +170,7 @@ fn is_strong(phc: &str) -> bool {
 }
 
 #[test]
-fn passwords_rest_as_argon2id_and_nowhere_else() {
+fn passwords_are_stored_as_argon2id_and_nowhere_else() {
     let dir = ServerFolder::new();
     let server = dir.start(&["--log", "off"]);
     for name in ["ann", "bob", "joe"] {
@@ -202,7 +202,7 @@ fn passwords_rest_as_argon2id_and_nowhere_else() {
 }
 
 #[test]
-fn secrets_of_sessions_rest_as_hashes_and_are_there_after_a_kill() {
+fn session_secrets_are_stored_as_hashes_and_survive_a_kill() {
     let dir = ServerFolder::new();
     let server = dir.start(&["--log", "off"]);
     Client::register(&server, "ann");

@@ -79,7 +79,7 @@ fn come_and_perhaps_go(sim: &mut Sim, user: &str, seat: usize, rng: &mut StdRng)
 }
 
 #[test]
-fn sessions_come_and_go_and_leave_nothing_behind() {
+fn sessions_leave_no_memory_behind() {
     let (mut sim, mut rng) = (sim(), StdRng::seed_from_u64(16));
     let cycles = cycles();
     let mut warm = 0;

@@ -5,7 +5,7 @@ use echat_testkit::wire::Client;
 use rustix::process::Signal;
 
 #[test]
-fn a_hangup_is_one_line_and_others_are_nothing() {
+fn a_hangup_logs_one_line_and_other_signals_are_ignored() {
     let dir = ServerFolder::new();
     let mut server = dir.start(&[]);
     let mut ann = Client::register(&server, "ann");
@@ -40,7 +40,7 @@ fn a_hangup_is_one_line_and_others_are_nothing() {
 }
 
 #[test]
-fn a_hangup_during_the_start_is_no_end_and_sigterm_is_one() {
+fn sigterm_ends_a_start_and_a_hangup_does_not() {
     let dir = ServerFolder::new();
     dir.start(&[]).stop();
     // The start hangs at its configuration, a pipe that nothing was written to yet.

@@ -11,7 +11,7 @@ fn name(raw: &str) -> Username {
 }
 
 #[test]
-fn what_is_committed_is_there_after_reopening_and_nothing_else() {
+fn reopening_shows_exactly_the_committed_data() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.db");
     let mut store = Store::open(&path).unwrap();

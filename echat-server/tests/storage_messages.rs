@@ -227,7 +227,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn a_page_is_what_a_plain_filter_gives(
+    fn a_page_equals_the_result_of_a_plain_filter(
         deal in prop::collection::vec(0_u8..3, 0..40),
         before in prop::option::of(0_u64..45),
         after in prop::option::of(0_u64..45),
@@ -253,7 +253,7 @@ proptest! {
     }
 
     #[test]
-    fn all_conversations_together_are_what_a_plain_sort_gives(
+    fn all_conversations_equal_the_result_of_a_plain_sort(
         deal in prop::collection::vec(0_u8..3, 0..40),
         after in 0_u64..45,
         per in 1_usize..8,

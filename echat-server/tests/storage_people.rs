@@ -17,7 +17,7 @@ fn room_name(name: &str) -> RoomName {
 }
 
 #[test]
-fn an_account_is_unique_by_name_and_by_look() {
+fn an_account_is_unique_by_name_and_by_skeleton() {
     let mut store = Store::in_memory().unwrap();
     let mut batch = store.batch();
     let ann = user(&mut batch, "paypal");
@@ -106,7 +106,7 @@ fn requests_become_friendships() {
 }
 
 #[test]
-fn a_declined_request_is_remembered_and_forgotten_in_bites() {
+fn declined_requests_expire_in_portions() {
     let mut store = Store::in_memory().unwrap();
     let mut batch = store.batch();
     let (ann, bob) = (user(&mut batch, "ann"), user(&mut batch, "bob"));

@@ -54,7 +54,7 @@ fn number_after(line: &str, words: &str) -> usize {
 }
 
 #[test]
-fn a_log_that_is_not_read_stops_nothing_and_says_later_what_is_missing() {
+fn an_unread_log_stops_nothing_and_later_counts_lost_lines() {
     let dir = ServerFolder::new();
     // How often the engine says why requests wait depends on the time that it takes.
     let filter = "debug,echat_server::engine=info";
@@ -94,7 +94,7 @@ fn a_log_that_is_not_read_stops_nothing_and_says_later_what_is_missing() {
 }
 
 #[test]
-fn sigterm_is_obeyed_with_standard_output_and_error_stuck() {
+fn sigterm_ends_the_server_with_standard_output_and_error_stuck() {
     for stuck in [
         STUCK_LOG,
         STUCK_STDOUT,
@@ -190,7 +190,7 @@ fn a_stream_that_another_process_made_nonblocking_gets_every_line() {
 }
 
 #[test]
-fn with_standard_error_closed_it_serves() {
+fn with_standard_error_closed_the_server_serves() {
     let dir = ServerFolder::new();
     let server = dir.start_behind("exec 3>&2 2>&-", &["--log", "debug"]);
     stranger(server.address());

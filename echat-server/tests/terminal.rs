@@ -19,7 +19,7 @@ fn start(dir: &ServerFolder, pty: &Pty, log: &str) -> ServerProcess {
 }
 
 #[test]
-fn a_terminal_that_is_not_read_stops_nothing_and_shows_later_what_is_missing() {
+fn an_unread_terminal_stops_nothing_and_later_counts_lost_lines() {
     let (dir, pty) = (ServerFolder::new(), Pty::open());
     let server = start(&dir, &pty, "info");
     let mut ann = Client::register(&server, "ann");
@@ -38,7 +38,7 @@ fn a_terminal_that_is_not_read_stops_nothing_and_shows_later_what_is_missing() {
 }
 
 #[test]
-fn a_stuck_terminal_does_not_keep_the_server_from_its_end() {
+fn a_stuck_terminal_does_not_delay_the_end_of_the_server() {
     let (dir, pty) = (ServerFolder::new(), Pty::open());
     let server = start(&dir, &pty, "info");
     let mut ann = Client::register(&server, "ann");
@@ -50,7 +50,7 @@ fn a_stuck_terminal_does_not_keep_the_server_from_its_end() {
 }
 
 #[test]
-fn ctrl_d_closes_the_console_and_says_so() {
+fn ctrl_d_closes_the_console_with_a_line() {
     let (dir, pty) = (ServerFolder::new(), Pty::open());
     let server = start(&dir, &pty, "off");
     let pid = server.pid().as_raw_nonzero();
@@ -69,7 +69,7 @@ fn ctrl_d_closes_the_console_and_says_so() {
 }
 
 #[test]
-fn without_its_terminal_it_serves_on() {
+fn without_its_terminal_the_server_serves_on() {
     let (dir, pty) = (ServerFolder::new(), Pty::open());
     let server = start(&dir, &pty, "info");
     let mut ann = Client::register(&server, "ann");

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_sees_what_it_uses_itself() {
+    fn a_process_reads_its_own_usage() {
         let pid = std::process::id();
         let (now, peak) = (resident_kib(pid).unwrap(), peak_resident_kib(pid).unwrap());
         assert!(0 < now && now <= peak, "{now} KiB, at most {peak}");
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_nothing_of_a_process_that_is_not_there() {
+    fn a_missing_process_has_no_usage() {
         // Above the greatest pid of Linux, 2^22.
         let pid = u32::MAX;
         assert_eq!(cpu_time(pid), None);

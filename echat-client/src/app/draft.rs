@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_line_comes_back_once_and_never_over_another() {
+    fn a_refused_line_returns_once_and_never_overwrites_a_draft() {
         let mut draft = typed("");
         draft.submit();
         draft.restore_refused("one", true);

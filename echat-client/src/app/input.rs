@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_decides_the_exit_code() {
+    fn the_worst_failure_decides_the_exit_code() {
         let mut verdict = Verdict::default();
         assert_eq!(verdict.exit(), Exit::Success);
         verdict.note(Verdict::Refused);

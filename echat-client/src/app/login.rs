@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn another_user_is_new() {
+    fn a_login_as_another_user_is_new() {
         let mut login = wanted("ann");
         login.succeeded("ann");
         login.want("bob".to_owned(), Zeroizing::new("password2".to_owned()));

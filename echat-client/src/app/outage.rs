@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outage_is_told_once_and_the_next_one_again() {
+    fn each_outage_is_reported_once() {
         let mut outage = Outage::default();
         assert!(!outage.is_told() && outage.must_tell());
         assert!(outage.is_told() && !outage.must_tell());
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_is_drawn_when_it_changes() {
+    fn the_count_is_redrawn_only_when_it_changes() {
         let mut outage = Outage::default();
         assert!(!outage.show(None));
         assert!(outage.show(Some(5)) && !outage.show(Some(5)) && outage.show(Some(4)));

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_repeats_by_itself_is_not_waited_for() {
+    fn requests_that_the_client_repeats_itself_are_not_awaited() {
         let mut requests = Requests::default();
         requests.sent(Asked::CatchUp);
         assert!(requests.is_done() && !requests.is_empty());

@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn another_conversation_rings_all_the_same() {
+    fn each_conversation_has_its_own_pause() {
         let mut alerts = Alerts::default();
         let name = "ann".to_owned();
         let (room, friend) = (Target::Room(name.clone()), Target::Friend(name));
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rang_long_ago_is_not_kept() {
+    fn past_alerts_are_forgotten_after_the_pause() {
         let mut alerts = Alerts::default();
         for number in 0..1000 {
             let room = Target::Room(number.to_string());

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn one_place_for_the_password() {
+    fn a_password_has_one_source() {
         let flags = ["echat", "--password-env", "A", "--password-file", "b"];
         assert!(Flags::try_parse_from(flags).is_err());
         let flags = ["echat", "[::1]:1024", "--lang", "zh", "--timeout", "5"];

@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_shown_question_marks_for_a_language() {
+    fn a_locale_without_chinese_characters_gets_english() {
         let chinese = Some(Language::Chinese);
         assert_eq!(
             language(chinese, LanguageSetting::Auto, Look::PLAIN),

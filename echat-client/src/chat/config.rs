@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_may_read_is_no_mistake_here() {
+    fn keys_of_the_server_are_accepted() {
         let text = "\u{feff}{\"server\": {\"listen\": [\"a:1\", \"[::]:2\"]}, \
             \"client\": {\"bell\": false}}";
         assert!(!parse(text, Origin::Here).unwrap().chosen.bell);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_merely_lies_here_must_be_ours_and_trusts_nothing() {
+    fn a_config_in_the_current_folder_must_belong_to_echat_and_grants_no_trust() {
         let key = format!("SHA256:{}", "A".repeat(43));
         let link = format!(r#"{{"client": {{"address": "echat://a:1/#{key}"}}}}"#);
         for text in [

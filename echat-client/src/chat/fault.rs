@@ -282,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_system_says_is_said_in_both_languages() {
+    fn system_errors_are_reported_in_both_languages() {
         let refused = io::Error::from(ErrorKind::ConnectionRefused);
         assert_eq!(refused.said(Language::Chinese), "连接被拒绝");
         assert_eq!(refused.said(Language::English), "connection refused");
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn how_a_command_failed_is_said_in_the_users_language() {
+    fn the_failure_of_a_command_is_reported_in_the_language_of_the_user() {
         let said = |raw| {
             let failed = PasswordError::Failed(ExitStatus::from_raw(raw));
             failed.said(Language::Chinese)
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_says_what_it_is_about() {
+    fn a_fault_names_its_subject() {
         let path = "/nowhere/config.json".into();
         let mistake = Mistake::Key(config::Fault {
             path: "client.bell".to_owned(),

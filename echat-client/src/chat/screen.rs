@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_back_is_not_said_to_be_painted() {
+    fn deferred_output_does_not_count_as_painted() {
         let app = App::new(Settings::new("t"), Language::English);
         let mut screen = screen();
         screen.print(vec![Line::styled(Safe::line("a question"), Style::Bold)]);

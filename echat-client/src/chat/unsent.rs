@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_read_and_set_aside_as_they_are() {
+    fn invalid_bytes_are_set_aside_unchanged() {
         let directory = tempfile::tempdir().unwrap();
         let mut unsent = unsent(directory.path(), 'A');
         let path = path_of(&unsent, "ann");
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_aside_is_added_to_a_file_of_its_own() {
+    fn lines_set_aside_are_appended_to_a_separate_file() {
         let directory = tempfile::tempdir().unwrap();
         let mut unsent = unsent(directory.path(), 'A');
         assert_eq!(unsent.files("ann"), None);
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_set_aside_stays_with_the_others() {
+    fn a_line_that_cannot_be_set_aside_stays_with_the_others() {
         let directory = tempfile::tempdir().unwrap();
         let mut unsent = unsent(directory.path(), 'A');
         unsent.load("ann").unwrap();
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn all_spellings_of_a_name_meet_in_one_file() {
+    fn all_spellings_of_a_name_share_one_file() {
         for (one, other) in [
             ("ann", "ANN"),
             ("Müller", "mu\u{308}ller"),
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_name_makes_no_file_and_says_so_once() {
+    fn an_impossible_name_creates_no_file_and_is_reported_once() {
         let long = "a".repeat(300);
         let at_the_limit = "a".repeat(20);
         for user in [

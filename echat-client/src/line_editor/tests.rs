@@ -47,7 +47,7 @@ fn picture(editor: &LineEditor) -> String {
 }
 
 #[test]
-fn every_key_does_what_it_says() {
+fn every_key_has_its_effect() {
     let cases = [
         ("abc", "abc|"),
         ("abc LEFT C-b x", "ax|bc"),
@@ -94,7 +94,7 @@ fn every_key_does_what_it_says() {
 }
 
 #[test]
-fn what_a_person_calls_a_character_stays_whole() {
+fn grapheme_clusters_stay_whole() {
     let cases = [
         ("你好 BS", "你|"),
         ("你好 LEFT x", "你x|好"),
@@ -126,7 +126,7 @@ fn what_a_person_calls_a_character_stays_whole() {
 }
 
 #[test]
-fn keys_that_are_the_callers_to_serve() {
+fn keys_for_the_caller_are_returned() {
     let mut editor = LineEditor::new();
     assert_eq!(editor.handle(Key::Ctrl('d')), Outcome::EndOfInput);
     press(&mut editor, "ab");
@@ -271,7 +271,7 @@ fn a_password_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_password_that_is_pasted_is_one_line() {
+fn a_pasted_password_is_one_line() {
     let mut editor = LineEditor::new();
     editor.masked(true);
     editor.handle(Key::Paste("first\nsecond\n".into()));
@@ -303,7 +303,7 @@ fn a_paste_is_one_line_or_several() {
 }
 
 #[test]
-fn completion_goes_round() {
+fn completion_cycles() {
     let mut editor = LineEditor::new();
     press(&mut editor, "@f SPACE AN");
     let candidates = ["anna", "andrew", "anna"].map(String::from);
@@ -323,7 +323,7 @@ fn completion_goes_round() {
 }
 
 #[test]
-fn completion_inserts_first_what_all_have_in_common() {
+fn completion_first_inserts_the_common_prefix() {
     let candidates = ["room-b", "room-a"].map(String::from).to_vec();
     let mut completer = Completer::start("r", 0..1, candidates).unwrap();
     assert_eq!(completer.forward(), (0..1, "room-".into()));

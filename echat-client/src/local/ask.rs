@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_whole_word_is_a_yes() {
+    fn only_the_whole_word_yes_is_accepted() {
         for line in ["yes\n", " yes\r\n", "是\n"] {
             assert_eq!(consent(line.as_bytes()), Consent::Yes, "{line:?}");
         }

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn utf_16_is_known_by_its_first_bytes() {
+    fn utf_16_is_recognised_by_its_byte_order_mark() {
         for text in [
             &b"\xff\xfeh\0"[..],
             b"\xfe\xff\0h",
@@ -165,7 +165,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn where_reads_end_makes_no_difference(text in "[ab\n]{0,40}", at in 0usize..40) {
+        fn lines_do_not_depend_on_where_reads_end(text in "[ab\n]{0,40}", at in 0usize..40) {
             let (one, other) = text.as_bytes().split_at(at.min(text.len()));
             prop_assert_eq!(cut(&[one, other]), cut(&[text.as_bytes()]));
         }

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_those_of_date() {
+    fn local_times_equal_those_of_date() {
         for (unix, offset, shown) in [
             (0, 0, "1970-01-01 00:00:00"),
             (951_782_400, 0, "2000-02-29 00:00:00"),

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_one_line_and_nothing_is_trimmed_but_its_end() {
+    fn a_password_file_is_one_line_of_which_only_the_end_is_trimmed() {
         for (contents, password) in [
             (&b" pass word \n"[..], Some(" pass word ")),
             (b"secret\r\n", Some("secret")),
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_says_it_or_fails() {
+    fn a_password_command_succeeds_or_fails() {
         let command = |text: &str| Source::Command(text.to_owned()).read();
         assert_eq!(*command("printf 'a b\\n'").unwrap(), "a b");
         assert!(matches!(

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_reads_like_a_beginning_begins_a_part() {
+    fn text_that_looks_like_a_head_begins_a_part() {
         let forged = "[2026-11-22 12:00:00] ann says: I owe you";
         assert_eq!(cut(&format!("ok {forged}"), false), ["ok ", forged]);
         assert_eq!(cut(forged, false), [forged]);

@@ -50,7 +50,7 @@ pub struct Online {
     pub stop: Stop,
     /// Limit on connecting and the handshake together.
     pub connect_timeout: Duration,
-    /// False for the naked connection.
+    /// False for the raw connection.
     pub handshake: bool,
     /// 0 nothing, 1 fields, 2 bytes.
     pub verbose: u8,

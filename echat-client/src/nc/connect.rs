@@ -19,7 +19,7 @@ use crate::net::socket::{Socket, SocketError};
 use crate::net::trust::{Trust, Trusted, Untrusted};
 
 /// Connects without a handshake.
-pub fn naked(online: &Online, clock: &Clock) -> Result<Socket, End> {
+pub fn raw(online: &Online, clock: &Clock) -> Result<Socket, End> {
     let deadline = clock.now() + online.connect_timeout;
     Socket::connect(&online.address, clock, deadline).map_err(|error| no_socket(online, &error))
 }

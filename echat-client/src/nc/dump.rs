@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_level_says_how_much_is_shown() {
+    fn the_verbosity_decides_what_is_shown() {
         let time = plain("SEND_SERVER_TIME 5");
         assert_eq!(dumped(0, false, &time), "");
         let fields = dumped(1, false, &time);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_blotted_out_unless_asked_for() {
+    fn passwords_are_redacted_by_default() {
         let secret = "hunter2";
         let login = plain(&format!(
             r#"LOGIN {{"username":"ann","password":"{secret}"}}"#
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_of_sessions_are_blotted_out_both_ways() {
+    fn session_secrets_are_redacted_in_both_directions() {
         let secret = "Zm9yIGEgdGVzdCBvZiB0aGUgZHVtcCBvbmx5Li4uLi4";
         for line in [
             format!(r#"LOGIN {{"username":"ann","resume":"{secret}"}}"#),
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn blotting_keeps_every_length() {
+    fn redaction_keeps_every_length() {
         let login = plain(r#"LOGIN {"username":"ann","password":"hunter2"}"#);
         assert_eq!(blotted(&login).len(), login.len());
         let safe = Message::decode(&blotted(&login)).unwrap();

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_says_what_was_known_and_what_is() {
+    fn the_line_names_the_known_and_the_new_history() {
         let verdict = known(Some(12), Some("a\u{1b}")).judge(&bundle(r#"{"newest":9}"#));
         let line = r#"{"event":"HISTORY_REPLACED","params":{"history":null,"newest":9,"#.to_owned()
             + r#""known_history":"a\u001b","known_after":12}}"#;
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_no_contradiction() {
+    fn missing_values_do_not_contradict() {
         for (after, history, keys) in [
             (Some(12), None, "{}"),
             (None, Some("a"), r#"{"newest":9}"#),

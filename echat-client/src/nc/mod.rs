@@ -95,11 +95,11 @@ fn forget(address: &Address) -> Result<End, End> {
 
 /// Everything that can be wrong here is found before the server hears of it.
 fn talk(online: &Online) -> Result<End, End> {
-    let naked = !online.handshake;
+    let raw = !online.handshake;
     let usage = |error: &dyn Display| End::because(Exit::Usage, error);
     let until = online.stop.until.as_ref().map(message::number).transpose();
     let until = until.map_err(|error| usage(&error))?;
-    let steps = first_steps(&online.source, naked)?;
+    let steps = first_steps(&online.source, raw)?;
     let login = online.login.as_ref();
     let password = login
         .map(|login| ask::password_from(login.password.as_ref()))
@@ -107,8 +107,8 @@ fn talk(online: &Online) -> Result<End, End> {
 
     let clock = Clock::start();
     let mut dump = Dump::new(online.verbose, online.show_secrets, clock, io::stderr());
-    let peer = if naked {
-        Peer::Naked(connect::naked(online, &clock)?)
+    let peer = if raw {
+        Peer::Raw(connect::raw(online, &clock)?)
     } else {
         Peer::Sealed(Box::new(connect::sealed(online, &clock, &mut dump)?))
     };
@@ -131,16 +131,16 @@ fn talk(online: &Online) -> Result<End, End> {
         until,
         deadline: online.stop.timeout.map(|limit| clock.now() + limit),
         listen: online.stop.listen,
-        naked,
+        raw,
         // Without a channel there is nothing to ask with.
-        silence: (!naked).then(Periods::default),
+        silence: (!raw).then(Periods::default),
         forgiving: interactive,
     };
     let mut session = Session::new(rules, login);
     for step in steps {
         session.push(step);
     }
-    let input = reads.then(|| Input::stdin(interactive, naked));
+    let input = reads.then(|| Input::stdin(interactive, raw));
     if !reads {
         session.end_of_input();
     }
@@ -156,19 +156,19 @@ fn talk(online: &Online) -> Result<End, End> {
 }
 
 /// The steps that are known before anything is connected.
-fn first_steps(source: &Source, naked: bool) -> Result<Vec<Step>, End> {
+fn first_steps(source: &Source, raw: bool) -> Result<Vec<Step>, End> {
     match source {
         Source::Stdin => Ok(Vec::new()),
         Source::Once(line) => {
-            let step = step::compile(script::Statement::Send(line.clone()), 1, naked);
+            let step = step::compile(script::Statement::Send(line.clone()), 1, raw);
             step.map(|step| vec![step])
                 .map_err(|error| End::because(Exit::Usage, &error))
         }
-        Source::Script(path) => read_script(path, naked),
+        Source::Script(path) => read_script(path, raw),
     }
 }
 
-fn read_script(path: &Path, naked: bool) -> Result<Vec<Step>, End> {
+fn read_script(path: &Path, raw: bool) -> Result<Vec<Step>, End> {
     let shown = path.display();
     let wrong = |number, error: &dyn Display| {
         End::because(Exit::Usage, &format!("{shown}: line {number}: {error}"))
@@ -176,7 +176,7 @@ fn read_script(path: &Path, naked: bool) -> Result<Vec<Step>, End> {
     let text = files::read(path, MAX_SCRIPT)?;
     let statements = script::parse_all(&text).map_err(|(number, error)| wrong(number, &error))?;
     let compile = |(number, statement)| {
-        step::compile(statement, number, naked).map_err(|error| wrong(number, &error))
+        step::compile(statement, number, raw).map_err(|error| wrong(number, &error))
     };
     statements.into_iter().map(compile).collect()
 }

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_tells_parameters_and_answers() {
+    fn a_description_lists_parameters_and_answers() {
         let text = done(
             &Offline::Describe {
                 command: "SEND_MESSAGE".to_owned(),
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_with_their_line() {
+    fn errors_name_their_line() {
         let error = encoded(None, None, "LIST_ROOMS\nXYZZY\n").unwrap_err();
         assert_eq!(
             (error.exit, error.note.unwrap().as_str()),

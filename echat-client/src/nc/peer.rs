@@ -15,7 +15,7 @@ const READ: usize = 64 * 1024;
 /// A connection.
 pub enum Peer {
     /// Without a handshake: bytes.
-    Naked(Socket),
+    Raw(Socket),
     /// With messages.
     Sealed(Box<Link>),
 }
@@ -33,12 +33,12 @@ impl Peer {
     /// The socket below.
     pub fn socket(&mut self) -> &mut Socket {
         match self {
-            Self::Naked(socket) => socket,
+            Self::Raw(socket) => socket,
             Self::Sealed(link) => link.socket(),
         }
     }
 
-    /// Queues a sealed frame. A naked connection has none: its session makes none.
+    /// Queues a sealed frame. A raw connection has none: its session makes none.
     pub fn send(&mut self, plain: &[u8], tap: &mut dyn Tap) {
         if let Self::Sealed(link) = self {
             link.send(plain, tap);
@@ -58,7 +58,7 @@ impl Peer {
         tap: &mut dyn Tap,
     ) -> (Received, Result<(), ChannelError>) {
         match self {
-            Self::Naked(socket) => {
+            Self::Raw(socket) => {
                 let mut buffer = vec![0; READ];
                 let received = socket.receive(&mut buffer);
                 if let Received::Bytes(length) = received {
@@ -75,7 +75,7 @@ impl Peer {
     /// Says goodbye, if there is a way to say it, and closes.
     pub fn leave(self, reason: Option<CloseReason>, clock: &Clock, tap: &mut dyn Tap) {
         match self {
-            Self::Naked(socket) => socket.finish(false, clock),
+            Self::Raw(socket) => socket.finish(false, clock),
             Self::Sealed(link) => link.leave(reason, clock, tap),
         }
     }

@@ -19,7 +19,7 @@ pub struct Rules {
     /// Do not stop at the end of input.
     pub listen: bool,
     /// There is no handshake, so there are no messages and no goodbye.
-    pub naked: bool,
+    pub raw: bool,
     /// How long the server may say nothing before it is asked, and given up. `None`: for ever.
     pub silence: Option<Periods>,
     /// A person sees that a request was refused; the exit code need not say it.

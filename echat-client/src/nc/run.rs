@@ -38,16 +38,16 @@ pub struct Input {
     lines: Lines,
     /// A prompt is shown, and mistakes do not end the session.
     interactive: bool,
-    naked: bool,
+    raw: bool,
 }
 
 impl Input {
     /// Standard input.
-    pub fn stdin(interactive: bool, naked: bool) -> Self {
+    pub fn stdin(interactive: bool, raw: bool) -> Self {
         Self {
             lines: Lines::default(),
             interactive,
-            naked,
+            raw,
         }
     }
 }
@@ -248,7 +248,7 @@ fn take_line((number, line): Numbered, input: &Input, session: &mut Session) -> 
     let step = match script::parse(&line) {
         Ok(None) => return Ok(()),
         Ok(Some(statement)) => {
-            step::compile(statement, number, input.naked).map_err(|error| error.to_string())
+            step::compile(statement, number, input.raw).map_err(|error| error.to_string())
         }
         Err(error) => Err(error.to_string()),
     };

@@ -384,10 +384,10 @@ impl Session {
             count,
             until,
             listen,
-            naked,
+            raw,
             ..
         } = self.rules;
-        listen || naked || count.is_some() || until.is_some()
+        listen || raw || count.is_some() || until.is_some()
     }
 
     fn time_over(&mut self) -> Next {
@@ -410,7 +410,7 @@ impl Session {
     /// The connection ended before we ended it.
     fn ended(&self) -> Next {
         let left = self.said_goodbye && self.pending.is_empty();
-        if self.rules.naked || left || self.connection == Connection::Expected {
+        if self.rules.raw || left || self.connection == Connection::Expected {
             return self.finish();
         }
         match self.connection {

@@ -45,18 +45,18 @@ pub enum StepError {
     TooLong(usize),
     /// It needs a channel, and there is none.
     #[error("without a handshake, only .raw, .sleep, .expect-close and .quit are available")]
-    Naked,
+    NoChannel,
 }
 
-/// Looks up what `statement`, in line number `line`, means. Without a handshake (`naked`) there
+/// Looks up what `statement`, in line number `line`, means. Without a handshake (`raw`) there
 /// are no messages.
-pub fn compile(statement: Statement, line: usize, naked: bool) -> Result<Step, StepError> {
+pub fn compile(statement: Statement, line: usize, raw: bool) -> Result<Step, StepError> {
     let needs_channel = matches!(
         statement,
         Statement::Send(_) | Statement::Expect(..) | Statement::Frame(_)
     );
-    if naked && needs_channel {
-        return Err(StepError::Naked);
+    if raw && needs_channel {
+        return Err(StepError::NoChannel);
     }
     Ok(match statement {
         Statement::Send(written) => match plain(message::resolve(&written)?)? {
@@ -105,8 +105,8 @@ mod tests {
     use super::*;
     use crate::nc::script;
 
-    fn compiled(line: &str, naked: bool) -> Result<Step, StepError> {
-        compile(script::parse(line.as_bytes()).unwrap().unwrap(), 7, naked)
+    fn compiled(line: &str, raw: bool) -> Result<Step, StepError> {
+        compile(script::parse(line.as_bytes()).unwrap().unwrap(), 7, raw)
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_refused() {
+    fn a_message_that_cannot_be_encoded_is_refused() {
         let deep = format!("FIND {}0{}", "[".repeat(8), "]".repeat(8));
         for line in [
             "FINDD {}",
@@ -165,10 +165,10 @@ mod tests {
     }
 
     #[test]
-    fn a_naked_connection_has_no_messages() {
+    fn a_raw_connection_has_no_messages() {
         for line in ["FIND {}", ".frame 00", ".expect FOUND"] {
             assert!(
-                matches!(compiled(line, true), Err(StepError::Naked)),
+                matches!(compiled(line, true), Err(StepError::NoChannel)),
                 "{line}"
             );
         }

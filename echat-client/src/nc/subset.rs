@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_asks_for_a_part() {
+    fn a_pattern_matches_a_part() {
         for (pattern, value) in [
             ("{}", r#"{"a":1}"#),
             (r#"{"a":1}"#, r#"{"b":2,"a":1}"#),
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_different_does_not_match() {
+    fn missing_or_different_values_do_not_match() {
         for (pattern, value) in [
             (r#"{"a":1}"#, "{}"),
             (r#"{"a":null}"#, "{}"),
@@ -105,7 +105,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_value_has_itself_and_every_part(value in any_value(), seed: u64) {
+        fn a_value_matches_itself_and_every_part(value in any_value(), seed: u64) {
             prop_assert!(matches(&value, &value));
             let mut bits = seed;
             let part = thinned(&value, &mut || { bits = bits.rotate_left(1); bits & 1 == 1 });

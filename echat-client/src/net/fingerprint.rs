@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused() {
+    fn other_fingerprints_are_refused() {
         let digest = &GOOD[PREFIX.len()..];
         for bad in [
             String::new(),

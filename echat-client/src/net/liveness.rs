@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_asked_about_and_given_up() {
+    fn a_silent_connection_is_pinged_and_given_up() {
         for (waits, asks) in [(true, 30), (false, 90)] {
             let mut liveness = opened();
             assert_eq!(liveness.check(at(asks - 1), waits), Verdict::Alive);
@@ -138,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn something_to_wait_for_after_a_long_silence_is_asked_about_at_once() {
+    fn an_awaited_answer_after_a_long_silence_is_pinged_for_at_once() {
         let mut liveness = opened();
         assert_eq!(liveness.check(at(60), false), Verdict::Alive);
         assert_eq!(liveness.check(at(60), true), Verdict::Ping);
     }
 
     #[test]
-    fn waking_asks_at_once_whatever_was_received_before() {
+    fn waking_pings_at_once_whatever_was_received_before() {
         let mut liveness = opened();
         liveness.woke();
         liveness.heard(at(1));
@@ -162,7 +162,7 @@ mod tests {
         /// A loop that sleeps until `due` and hears nothing gives up after one ping, within the
         /// longest period and an answer's; one that hears something in time never does.
         #[test]
-        fn the_dead_are_found_and_only_they(
+        fn only_dead_connections_are_given_up(
             heard in prop::collection::vec((0..90_u64, any::<bool>()), 0..20),
             waits: bool,
         ) {

@@ -122,7 +122,7 @@ mod tests {
     use crate::net::wait::wait;
 
     #[test]
-    fn a_continued_process_is_told_once() {
+    fn a_continued_process_is_woken_once() {
         let clock = Clock::start();
         let mut wakes = Wakes::new(&clock).unwrap();
         let mut fds: Vec<_> = wakes.watched().collect();

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_the_most_that_a_terminal_may_take() {
+    fn the_widest_rendering_of_a_terminal_is_counted() {
         let cases = [
             ("", 0),
             ("a", 1),

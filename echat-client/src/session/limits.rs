@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_server_accepts_is_no_request() {
+    fn a_text_that_no_server_accepts_makes_no_request() {
         let limits = Limits::default();
         let long = "a".repeat(21);
         let names = |count: usize, name: &str| Names(vec![name.to_owned(); count]);

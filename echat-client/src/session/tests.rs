@@ -60,7 +60,7 @@ fn shown(updates: &[Update]) -> Vec<u64> {
 }
 
 #[test]
-fn presence_and_people_are_told_once() {
+fn presence_and_friends_are_reported_once() {
     let mut session = logged_in(vec![]);
     let bob = || "bob".to_owned();
     let came = Event::OnFriendOnline { username: bob() };
@@ -119,7 +119,7 @@ fn scrollback_is_bounded_and_paged_in_again() {
 }
 
 #[test]
-fn a_page_that_found_no_room_leaves_no_gap() {
+fn a_page_that_did_not_fit_leaves_no_gap() {
     let mut session = logged_in(vec![]);
     let room = Target::Room("r0".to_owned());
     let long = |id| ChatMessage {
@@ -141,7 +141,7 @@ fn a_page_that_found_no_room_leaves_no_gap() {
 }
 
 #[test]
-fn another_user_sees_nothing_of_the_one_before() {
+fn a_user_sees_nothing_of_the_user_before() {
     let mut session = logged_in(vec![message(1, "r0", "bob")]);
     session.log_in("bob");
     assert!(session.rooms().is_empty() && session.recent().next().is_none());

@@ -15,7 +15,7 @@ fn name(text: &str) -> String {
 }
 
 #[test]
-fn the_languages_of_the_modes() {
+fn each_mode_accepts_its_statements() {
     use Scope::{Chat, Command, Contact, Query};
     use Statement as S;
     for (scope, line, statement) in [
@@ -79,7 +79,7 @@ fn the_languages_of_the_modes() {
 }
 
 #[test]
-fn what_is_no_statement() {
+fn text_that_is_no_statement_is_recognised() {
     let form = |scope, line| match parse(scope, line) {
         Err(Misread::Form(row)) => row.form(Language::English, false),
         other => panic!("{line}: {other:?}"),

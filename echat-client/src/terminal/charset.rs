@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lacking_is_replaced_column_by_column_and_what_is_no_text_is_told() {
+    fn missing_characters_are_replaced_by_columns_and_invalid_bytes_reported() {
         let gbk = Charset(GBK);
         assert_eq!(gbk.encode("a🙂b"), b"a??b");
         let told = Transcoder::new(gbk).feed(b"a\x81\rb", true);

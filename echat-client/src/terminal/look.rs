@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn wishes_go_first() {
+    fn options_override_the_environment() {
         let usual = [("TERM", "foot"), ("LANG", "C.UTF-8")];
         let plain = Wishes {
             plain: true,

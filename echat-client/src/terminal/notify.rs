@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn the_terminal_decides_where_it_is_asked() {
+    fn under_auto_the_terminal_decides_the_alert() {
         for (variables, expected) in [
             (&[("TERM", "xterm-256color")][..], Notify::Bell),
             (&[], Notify::Bell),

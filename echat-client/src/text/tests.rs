@@ -38,7 +38,7 @@ fn is_chinese(text: &str) -> bool {
 }
 
 #[test]
-fn every_sentence_is_said_in_both_languages_with_all_its_arguments() {
+fn every_sentence_exists_in_both_languages_with_all_its_arguments() {
     for (text, arguments) in Text::samples() {
         let english = Language::English.say(text);
         let chinese = Language::Chinese.say(text);
@@ -53,7 +53,7 @@ fn every_sentence_is_said_in_both_languages_with_all_its_arguments() {
 }
 
 #[test]
-fn refusals_are_said_by_their_code() {
+fn refusals_are_translated_by_their_code() {
     let fail = |code: &str, detail: &[(&str, Value)]| Fail {
         code: code.to_owned(),
         message: "From the server.".to_owned(),
@@ -129,7 +129,7 @@ fn the_original_words_are_kept() {
 }
 
 #[test]
-fn names_and_passwords_that_cannot_be_had() {
+fn impossible_names_and_passwords_have_their_sentences() {
     assert_eq!(
         Language::Chinese.bad_name(&NameError::Empty),
         "名字不能为空。"

@@ -7,7 +7,7 @@ use echat_client::text::{Language, Text};
 use echat_testkit::scene::SECRET;
 use echat_testkit::terminal::person::{Person, SETSID};
 
-use crate::place::{ECHAT, ServerFolder};
+use crate::server_folder::{ECHAT, ServerFolder};
 
 /// A user at a terminal with a language.
 pub(crate) struct Actor {
@@ -18,7 +18,7 @@ pub(crate) struct Actor {
 impl Actor {
     /// On a terminal of so many columns and rows, by way of this address.
     pub(crate) fn comes(
-        place: &ServerFolder,
+        folder: &ServerFolder,
         by: SocketAddr,
         language: Language,
         size: (u16, u16),
@@ -27,9 +27,9 @@ impl Actor {
             Language::English => "en",
             Language::Chinese => "zh",
         };
-        let mut command = place.command(SETSID, "C.UTF-8");
+        let mut command = folder.command(SETSID, "C.UTF-8");
         command.env_remove("NO_COLOR");
-        let link = place.link_by(by);
+        let link = folder.link_by(by);
         let arguments = ["--lang", lang, "--utc", &link];
         Self {
             person: Person::starts_on(size, command, ECHAT, &arguments),

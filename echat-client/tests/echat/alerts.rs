@@ -5,7 +5,7 @@ use echat_testkit::server_end::{End, Server};
 use echat_testkit::terminal::person::{Person, SETSID};
 use serde_json::json;
 
-use crate::place::ECHAT;
+use crate::server_folder::ECHAT;
 
 fn arrives(server: &Server) -> End {
     let mut end = server.accept();

@@ -3,14 +3,14 @@
 use echat_testkit::scene::SECRET;
 use echat_testkit::terminal::person::Person;
 
-use crate::place::ServerFolder;
+use crate::server_folder::ServerFolder;
 
 /// A member at a terminal where nothing is redrawn.
-fn plain(place: &ServerFolder, name: &str) -> Person {
-    let mut person = place.member(name);
+fn plain(folder: &ServerFolder, name: &str) -> Person {
+    let mut person = folder.member(name);
     person.types("\\d\r");
     person.ends();
-    let mut person = place.person("C.UTF-8", &[&place.link(), "--plain", "--user", name]);
+    let mut person = folder.person("C.UTF-8", &[&folder.link(), "--plain", "--user", name]);
     person.sees("password: ");
     person.types(&format!("{SECRET}\r"));
     person.sees("contact> ");
@@ -18,14 +18,14 @@ fn plain(place: &ServerFolder, name: &str) -> Person {
 }
 
 #[test]
-fn yes_to_a_friend_befriends_no_stranger() {
+fn an_answer_to_a_friend_accepts_no_other_request() {
     for is_plain in [false, true] {
-        let place = ServerFolder::new();
-        let mut bob = place.member("bob");
+        let folder = ServerFolder::new();
+        let mut bob = folder.member("bob");
         let mut ann = if is_plain {
-            plain(&place, "ann")
+            plain(&folder, "ann")
         } else {
-            place.member("ann")
+            folder.member("ann")
         };
         bob.types("+f ann\r");
         ann.sees("Type `y bob` to accept or `n bob` to decline.");
@@ -38,7 +38,7 @@ fn yes_to_a_friend_befriends_no_stranger() {
         bob.sees("ann> ");
         bob.types("lunch?\r");
         ann.sees("lunch?");
-        let mut carol = place.member("carol");
+        let mut carol = folder.member("carol");
         carol.types("+f ann\r");
         ann.sees("Type `/y carol` to accept");
         ann.types("yes\r");
@@ -51,12 +51,12 @@ fn yes_to_a_friend_befriends_no_stranger() {
 #[test]
 fn keys_typed_ahead_answer_no_question() {
     for is_plain in [false, true] {
-        let place = ServerFolder::new();
-        let mut bob = place.member("bob");
+        let folder = ServerFolder::new();
+        let mut bob = folder.member("bob");
         let mut ann = if is_plain {
-            plain(&place, "ann")
+            plain(&folder, "ann")
         } else {
-            place.member("ann")
+            folder.member("ann")
         };
         ann.types("room=\r");
         ann.sees("Room room created.");
@@ -87,9 +87,9 @@ fn keys_typed_ahead_answer_no_question() {
 }
 
 #[test]
-fn a_wrong_password_is_typed_again_unseen() {
-    let place = ServerFolder::new();
-    let mut ann = place.member("ann");
+fn a_wrong_password_is_asked_for_again_without_echo() {
+    let folder = ServerFolder::new();
+    let mut ann = folder.member("ann");
     ann.types("\\c\rlogout\r");
     ann.sees("Logged out.");
     ann.types("login\r");
@@ -111,9 +111,9 @@ fn a_wrong_password_is_typed_again_unseen() {
 
 #[test]
 fn a_name_is_completed_inside_chinese() {
-    let place = ServerFolder::new();
-    let mut xiaoming = place.member("小明");
-    let mut ann = place.member("ann");
+    let folder = ServerFolder::new();
+    let mut xiaoming = folder.member("小明");
+    let mut ann = folder.member("ann");
     ann.types("房间＝\r");
     ann.sees("Room 房间 created.");
     ann.types("＆r 房间\r");

@@ -13,7 +13,7 @@ use echat_testkit::scene::SECRET;
 use echat_testkit::terminal::person::Person;
 use serde_json::{Value, json};
 
-use crate::place::{ECHAT_NC, ServerFolder};
+use crate::server_folder::{ECHAT_NC, ServerFolder};
 
 /// Nothing is waited for longer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -31,10 +31,10 @@ struct Loud {
 }
 
 impl Loud {
-    fn comes(place: &ServerFolder) -> Self {
-        let mut command: Command = place.command(ECHAT_NC, "C.UTF-8");
+    fn comes(folder: &ServerFolder) -> Self {
+        let mut command: Command = folder.command(ECHAT_NC, "C.UTF-8");
         let login = ["--user", "bob", "--password-env", "TEST_PASSWORD"];
-        command.args(login).arg(place.link());
+        command.args(login).arg(folder.link());
         command.env("TEST_PASSWORD", SECRET);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -170,9 +170,9 @@ fn costs(pid: u32) -> (Duration, u64) {
     (time, proc::resident_kib(pid).unwrap())
 }
 
-fn meets(place: &ServerFolder) -> (Typist, Loud) {
-    place.has("room1", &["ann", "bob"]);
-    let mut ann = place.comes("ann", place.server.address());
+fn meets(folder: &ServerFolder) -> (Typist, Loud) {
+    folder.has("room1", &["ann", "bob"]);
+    let mut ann = folder.comes("ann", folder.server.address());
     ann.sees("Logged in as ann.");
     ann.types("&r room1\r");
     ann.sees("room1> ");
@@ -184,7 +184,7 @@ fn meets(place: &ServerFolder) -> (Typist, Loud) {
         seen: 0,
         rest: String::new(),
     };
-    (typist, Loud::comes(place))
+    (typist, Loud::comes(folder))
 }
 
 /// At 30 keys and 200 messages a second, for so many seconds.
@@ -231,8 +231,8 @@ fn listens(typist: &mut Typist, loud: &mut Loud, messages: usize) {
 fn no_key_and_no_message_is_lost() {
     let seconds = campaign::count("ECHAT_BUSY_SECONDS", 2);
     let messages = campaign::count("ECHAT_BUSY_MESSAGES", 2_000);
-    let place = ServerFolder::unhurried();
-    let (mut typist, mut loud) = meets(&place);
+    let folder = ServerFolder::unhurried();
+    let (mut typist, mut loud) = meets(&folder);
     types_while_it_is_loud(&mut typist, &mut loud, seconds);
     listens(&mut typist, &mut loud, messages);
     // What was dropped is paged in again.

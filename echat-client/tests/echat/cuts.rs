@@ -8,7 +8,7 @@ use echat_client::clock::Clock;
 use echat_testkit::campaign;
 use echat_testkit::proxy::{Proxy, Way};
 
-use crate::place::ServerFolder;
+use crate::server_folder::ServerFolder;
 
 /// People at a time: what takes long is the wait before a client tries again.
 const PEOPLE: usize = 8;
@@ -24,12 +24,12 @@ enum Cut {
 }
 
 /// From the first byte to the goodbye. How many bytes the server said up to the login, and after.
-fn visits(place: &ServerFolder, name: &str, cut: Cut) -> (usize, usize) {
-    let proxy = Proxy::to(place.server.address());
+fn visits(folder: &ServerFolder, name: &str, cut: Cut) -> (usize, usize) {
+    let proxy = Proxy::to(folder.server.address());
     if let Cut::Arriving(bytes) = cut {
         proxy.cuts_after(Way::Down, bytes);
     }
-    let mut person = place.comes(name, proxy.address());
+    let mut person = folder.comes(name, proxy.address());
     person.sees(&format!("ogged in as {name}."));
     let arrived = proxy.down();
     if let Cut::Talking(bytes) = cut {
@@ -59,8 +59,8 @@ fn line(name: &str, cut: Cut) -> String {
 }
 
 /// So many places, spread over a whole session.
-fn cuts(place: &ServerFolder, name: &str, count: usize) -> Vec<Cut> {
-    let (arriving, talking) = visits(place, name, Cut::Never);
+fn cuts(folder: &ServerFolder, name: &str, count: usize) -> Vec<Cut> {
+    let (arriving, talking) = visits(folder, name, Cut::Never);
     let arriving = (1..=arriving).map(Cut::Arriving);
     let all: Vec<Cut> = arriving.chain((1..=talking).map(Cut::Talking)).collect();
     let count = count.min(all.len());
@@ -68,27 +68,31 @@ fn cuts(place: &ServerFolder, name: &str, count: usize) -> Vec<Cut> {
 }
 
 #[test]
-fn at_every_byte() {
-    let place = ServerFolder::unhurried();
+fn a_connection_cut_at_any_byte_loses_no_message() {
+    let folder = ServerFolder::unhurried();
     let names: Vec<String> = (0..PEOPLE).map(|n| format!("user{n}")).collect();
     for name in &names {
         // A room for each, so that no user gets messages of the others.
-        place.has(name, &[name]);
+        folder.has(name, &[name]);
     }
-    let cuts = cuts(&place, &names[0], campaign::count("ECHAT_CUTS", 2 * PEOPLE));
+    let cuts = cuts(
+        &folder,
+        &names[0],
+        campaign::count("ECHAT_CUTS", 2 * PEOPLE),
+    );
     let clock = Clock::start();
     let next = AtomicUsize::new(0);
-    let (place, cuts, next) = (&place, &cuts, &next);
+    let (folder, cuts, next) = (&folder, &cuts, &next);
     thread::scope(|scope| {
         for name in &names {
             scope.spawn(move || {
                 let mut lines = Vec::new();
                 while let Some(cut) = cuts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    visits(place, name, *cut);
+                    visits(folder, name, *cut);
                     lines.push(line(name, *cut));
                 }
                 let once = vec![1; lines.len()];
-                assert_eq!(place.counts(name, &lines), once, "{lines:?}");
+                assert_eq!(folder.counts(name, &lines), once, "{lines:?}");
             });
         }
     });

@@ -8,29 +8,34 @@ use echat_testkit::scene::SECRET;
 use echat_testkit::terminal::person::{Person, SETSID};
 use rustix::process::{Signal, WaitStatus};
 
-use crate::place::{ECHAT, ECHAT_NC, ServerFolder};
+use crate::server_folder::{ECHAT, ECHAT_NC, ServerFolder};
 
 /// A program of a shell at a terminal, which sends one of its streams elsewhere.
-fn at_a_shell(place: &ServerFolder, redirected: &str, program: &str, arguments: &[&str]) -> Person {
+fn at_a_shell(
+    folder: &ServerFolder,
+    redirected: &str,
+    program: &str,
+    arguments: &[&str],
+) -> Person {
     // Something holds the terminal open all the time, or reading its other side fails.
     let script = format!("exec \"$0\" \"$@\" {redirected} 3<>/dev/tty");
     let arguments = [&["-c", &script, program], arguments].concat();
-    Person::starts(place.command(SETSID, "C.UTF-8"), "/bin/sh", &arguments)
+    Person::starts(folder.command(SETSID, "C.UTF-8"), "/bin/sh", &arguments)
 }
 
-fn file(place: &ServerFolder, name: &str) -> String {
-    fs::read_to_string(place.scene.path(name)).unwrap()
+fn file(folder: &ServerFolder, name: &str) -> String {
+    fs::read_to_string(folder.scene.path(name)).unwrap()
 }
 
 #[test]
 fn a_password_is_not_shown_wherever_the_output_goes() {
-    let place = ServerFolder::new();
-    place.has("room1", &["ann"]);
-    let link = place.link();
+    let folder = ServerFolder::new();
+    folder.has("room1", &["ann"]);
+    let link = folder.link();
     let login = ["--user", "ann", link.as_str()];
-    place.scene.write("in", "@r room1 hello\n");
+    folder.scene.write("in", "@r room1 hello\n");
     for (redirected, types_line) in [(">out", true), (">out 2>err", true), ("<in >out", false)] {
-        let mut person = at_a_shell(&place, redirected, ECHAT, &login);
+        let mut person = at_a_shell(&folder, redirected, ECHAT, &login);
         person.sees("Password of ann: ");
         person.types(&format!("{SECRET}x\u{7f}\r"));
         person.sees("\r\n");
@@ -43,16 +48,16 @@ fn a_password_is_not_shown_wherever_the_output_goes() {
         let (code, shown) = person.ends();
         assert_eq!(code, 0, "{redirected}: {shown}");
         assert!(!shown.contains("correct"), "{redirected}: {shown}");
-        let out = file(&place, "out");
+        let out = file(&folder, "out");
         assert!(out.contains("me to room1: hello"), "{redirected}: {out}");
     }
 }
 
 #[test]
-fn what_is_typed_in_login_is_not_shown_either() {
-    let place = ServerFolder::new();
-    place.has("room1", &["ann"]);
-    let mut person = at_a_shell(&place, ">out", ECHAT, &[&place.link()]);
+fn the_password_typed_in_login_mode_is_not_shown() {
+    let folder = ServerFolder::new();
+    folder.has("room1", &["ann"]);
+    let mut person = at_a_shell(&folder, ">out", ECHAT, &[&folder.link()]);
     person.types("login\n");
     person.sees("user name: ");
     person.types("ann\n");
@@ -66,15 +71,15 @@ fn what_is_typed_in_login_is_not_shown_either() {
     let (code, shown) = person.ends();
     assert_eq!(code, 0, "{shown}");
     assert!(!shown.contains("correct"), "{shown}");
-    assert!(file(&place, "out").contains("me to room1: hello"));
+    assert!(file(&folder, "out").contains("me to room1: hello"));
 }
 
 #[test]
-fn the_terminal_comes_back_when_the_question_is_broken_off() {
-    let place = ServerFolder::new();
-    let link = place.link();
+fn the_terminal_is_restored_when_the_question_is_interrupted() {
+    let folder = ServerFolder::new();
+    let link = folder.link();
     let asked = || {
-        let mut person = at_a_shell(&place, ">out", ECHAT, &["--user", "ann", &link]);
+        let mut person = at_a_shell(&folder, ">out", ECHAT, &["--user", "ann", &link]);
         person.sees("Password of ann: ");
         person.types("secret");
         person
@@ -106,13 +111,13 @@ fn the_terminal_comes_back_when_the_question_is_broken_off() {
 
 #[test]
 fn a_password_that_is_no_text_is_a_mistake_of_the_input() {
-    let place = ServerFolder::new();
-    let link = place.link();
+    let folder = ServerFolder::new();
+    let link = folder.link();
     for (program, said) in [
         (ECHAT, "echat: the typed password is not in the encoding"),
         (ECHAT_NC, "the typed password is not UTF-8"),
     ] {
-        let mut person = at_a_shell(&place, ">out", program, &["--user", "ann", &link]);
+        let mut person = at_a_shell(&folder, ">out", program, &["--user", "ann", &link]);
         person.sees("assword of ");
         person.terminal().write_all(b"caf\xe9 secret\r").unwrap();
         person.sees(said);
@@ -125,10 +130,10 @@ fn a_password_that_is_no_text_is_a_mistake_of_the_input() {
 
 #[test]
 fn trust_is_asked_for_at_the_terminal() {
-    let place = ServerFolder::new();
-    let address = place.server.address().to_string();
-    place.scene.write("in", "query\nserver time\n");
-    place.scene.write("requests", "QUERY_SERVER_TIME\n");
+    let folder = ServerFolder::new();
+    let address = folder.server.address().to_string();
+    folder.scene.write("in", "query\nserver time\n");
+    folder.scene.write("requests", "QUERY_SERVER_TIME\n");
     for (program, redirected) in [
         (ECHAT, "<in"),
         (ECHAT, "<in >out 2>err"),
@@ -137,9 +142,9 @@ fn trust_is_asked_for_at_the_terminal() {
         (ECHAT_NC, "<requests >out 2>err"),
     ] {
         for (answer, code) in [("no\n", 4), ("yes\n", 0)] {
-            let _ = fs::remove_file(place.scene.known_hosts());
-            let mut person = at_a_shell(&place, redirected, program, &[&address]);
-            person.sees(place.server.fingerprint());
+            let _ = fs::remove_file(folder.scene.known_hosts());
+            let mut person = at_a_shell(&folder, redirected, program, &[&address]);
+            person.sees(folder.server.fingerprint());
             person.sees("Type yes");
             person.types(answer);
             if redirected == "2>err" && code == 0 {
@@ -147,14 +152,14 @@ fn trust_is_asked_for_at_the_terminal() {
             }
             let (ended, shown) = person.ends();
             assert_eq!(ended, code, "{program} {redirected}: {shown}");
-            assert_eq!(place.scene.known_hosts().exists(), code == 0);
+            assert_eq!(folder.scene.known_hosts().exists(), code == 0);
         }
     }
 }
 
 #[test]
 fn without_a_terminal_a_password_comes_from_the_options_only() {
-    let place = ServerFolder::new();
-    let told = place.pipes(&["--user", "ann", &place.link()], SECRET);
+    let folder = ServerFolder::new();
+    let told = folder.pipes(&["--user", "ann", &folder.link()], SECRET);
     assert!(told.exits(2).err.contains("no password"));
 }

@@ -7,58 +7,58 @@ use std::process::Stdio;
 use echat_testkit::scene::{Outcome, outcome};
 use echat_testkit::terminal::person::{Person, SETSID};
 
-use crate::place::{ECHAT, ECHAT_NC, PASSWORD, ServerFolder};
+use crate::server_folder::{ECHAT, ECHAT_NC, PASSWORD, ServerFolder};
 
 /// Runs a program with the bytes of a file as its input.
-fn reads(place: &ServerFolder, program: &str, arguments: &[&str], bytes: &[u8]) -> Outcome {
-    fs::write(place.scene.path("in"), bytes).unwrap();
-    let mut command = place.command(program, "C.UTF-8");
+fn reads(folder: &ServerFolder, program: &str, arguments: &[&str], bytes: &[u8]) -> Outcome {
+    fs::write(folder.scene.path("in"), bytes).unwrap();
+    let mut command = folder.command(program, "C.UTF-8");
     command.args(arguments);
-    command.stdin(fs::File::open(place.scene.path("in")).unwrap());
+    command.stdin(fs::File::open(folder.scene.path("in")).unwrap());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     outcome(command.spawn().unwrap())
 }
 
 #[test]
-fn in_a_pipe_the_line_is_named_and_nothing_of_it_is_sent() {
-    let place = ServerFolder::unhurried();
-    place.has("room1", &["ann"]);
-    let link = place.link();
+fn invalid_bytes_of_a_pipe_are_reported_by_line_and_not_sent() {
+    let folder = ServerFolder::unhurried();
+    folder.has("room1", &["ann"]);
+    let link = folder.link();
     let login = ["--user", "ann", "--password-file", PASSWORD, &link];
     let input = b"@r room1 first\n@r room1 caf\xe9\n@r room1 third\n";
-    let told = reads(&place, ECHAT, &login, input).exits(2);
+    let told = reads(&folder, ECHAT, &login, input).exits(2);
     assert!(told.err.contains("Line 2 "), "{}", told.err);
     // The last line needs no end, and GBK is no UTF-8 either.
-    let told = reads(&place, ECHAT, &login, b"@r room1 \xc4\xe3\xba\xc3").exits(2);
+    let told = reads(&folder, ECHAT, &login, b"@r room1 \xc4\xe3\xba\xc3").exits(2);
     assert!(told.err.contains("Line 1 "), "{}", told.err);
     let sent = ["first", "third"].map(str::to_owned);
-    assert_eq!(place.counts("ann", &sent), [1, 0]);
-    let all = place.asks("ann", &["QUERY_HISTORY", "{}"]);
+    assert_eq!(folder.counts("ann", &sent), [1, 0]);
+    let all = folder.asks("ann", &["QUERY_HISTORY", "{}"]);
     assert!(!all.contains("caf") && !all.contains('\u{fffd}'), "{all}");
 
     let request = b"QUERY_SERVER_TIME\nFIND \"\xe9\"\n";
-    let told = reads(&place, ECHAT_NC, &[&link], request).exits(2);
+    let told = reads(&folder, ECHAT_NC, &[&link], request).exits(2);
     assert!(told.err.contains("line 2: not UTF-8"), "{}", told.err);
     for work in ["encode", "decode"] {
-        let told = reads(&place, ECHAT_NC, &[work], b"# \xe9\n").exits(2);
+        let told = reads(&folder, ECHAT_NC, &[work], b"# \xe9\n").exits(2);
         assert!(told.err.contains("line 1: not UTF-8"), "{}", told.err);
     }
 }
 
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_first_line() {
-    let place = ServerFolder::new();
-    place.has("room1", &["ann"]);
-    let login = ["--user", "ann", "--password-file", PASSWORD, &place.link()];
+    let folder = ServerFolder::new();
+    folder.has("room1", &["ann"]);
+    let login = ["--user", "ann", "--password-file", PASSWORD, &folder.link()];
     let input = "\u{feff}@r room1 hello\n".as_bytes();
-    let told = reads(&place, ECHAT, &login, input).exits(0);
+    let told = reads(&folder, ECHAT, &login, input).exits(0);
     assert!(told.out.contains("me to room1: hello"), "{}", told.out);
 }
 
 #[test]
-fn on_a_terminal_it_is_refused_and_stays_to_be_edited() {
-    let place = ServerFolder::new();
-    let mut ann = place.member("ann");
+fn invalid_bytes_of_a_terminal_are_refused_and_stay_editable() {
+    let folder = ServerFolder::new();
+    let mut ann = folder.member("ann");
     ann.types("room1=\r");
     ann.sees("Room room1 created.");
     ann.types("&r room1\r");
@@ -79,7 +79,7 @@ fn on_a_terminal_it_is_refused_and_stays_to_be_edited() {
     ann.sees("Not sent");
     ann.types("\u{15}\\d\r");
     assert_eq!(ann.ends().0, 0);
-    let all = place.asks("ann", &["QUERY_HISTORY", "{}"]);
+    let all = folder.asks("ann", &["QUERY_HISTORY", "{}"]);
     assert!(
         all.contains("sent \u{fffd}") && !all.contains("abc"),
         "{all}"
@@ -96,24 +96,24 @@ const ENCODED: [(&str, &[u8]); 3] = [
 
 #[test]
 fn other_encodings_of_chinese_go_both_ways() {
-    let place = ServerFolder::unhurried();
-    place.has("room1", &["ann"]);
+    let folder = ServerFolder::unhurried();
+    folder.has("room1", &["ann"]);
     for (locale, bytes) in ENCODED {
-        let login = ["--user", "ann", "--password-file", PASSWORD, &place.link()];
+        let login = ["--user", "ann", "--password-file", PASSWORD, &folder.link()];
         fs::write(
-            place.scene.path("in"),
+            folder.scene.path("in"),
             [b"@r room1 ", bytes, b"\n"].concat(),
         )
         .unwrap();
-        let mut command = place.command(ECHAT, locale);
+        let mut command = folder.command(ECHAT, locale);
         command.args(login);
-        command.stdin(fs::File::open(place.scene.path("in")).unwrap());
+        command.stdin(fs::File::open(folder.scene.path("in")).unwrap());
         let told = command.output().unwrap();
         let holds = |part: &[u8]| told.stdout.windows(part.len()).any(|found| found == part);
         assert!(told.status.success() && holds(bytes), "{locale}: {told:?}");
         assert!(str::from_utf8(&told.stdout).is_err(), "{locale}");
 
-        let mut ann = Person::starts(place.command(SETSID, locale), ECHAT, &login);
+        let mut ann = Person::starts(folder.command(SETSID, locale), ECHAT, &login);
         ann.sees("contact> ");
         ann.types("&r room1\r");
         ann.sees("room1> ");
@@ -126,7 +126,7 @@ fn other_encodings_of_chinese_go_both_ways() {
         ann.types("\\d\r");
         assert_eq!(ann.ends().0, 0);
     }
-    let all = place.asks("ann", &["QUERY_HISTORY", "{}"]);
+    let all = folder.asks("ann", &["QUERY_HISTORY", "{}"]);
     let all = all.lines().last().unwrap();
     assert_eq!(all.matches("\"你好\"").count(), 3, "{all}");
     assert_eq!(all.matches("\"你好 typed\"").count(), 3, "{all}");

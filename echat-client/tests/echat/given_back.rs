@@ -7,7 +7,7 @@ use echat_testkit::terminal::person::{Person, SETSID};
 use rustix::process::{Signal, WaitStatus};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
-use crate::place::{ECHAT, ServerFolder};
+use crate::server_folder::{ECHAT, ServerFolder};
 
 /// The window is named, so that its name has to be given back too.
 const TITLED: &str = r#"{"client": {"title": true, "notify": "osc9"}}"#;
@@ -22,12 +22,12 @@ enum Middle {
 }
 
 impl Middle {
-    fn of(self, place: &ServerFolder) -> Person {
-        let address = place.server.address().to_string();
-        let (link, plain) = (place.link(), "--plain");
+    fn of(self, folder: &ServerFolder) -> Person {
+        let address = folder.server.address().to_string();
+        let (link, plain) = (folder.link(), "--plain");
         match self {
             Self::Typing => {
-                let mut person = place.person("C.UTF-8", &[&link]);
+                let mut person = folder.person("C.UTF-8", &[&link]);
                 person.sees("command> ");
                 person.types("half a line 你好");
                 person.sees("half a line 你好");
@@ -36,13 +36,13 @@ impl Middle {
             Self::Password | Self::PasswordNotRedrawn => {
                 let arguments = [link.as_str(), "--user", "ann", plain];
                 let count = if matches!(self, Self::Password) { 3 } else { 4 };
-                let mut person = place.person("C.UTF-8", &arguments[..count]);
+                let mut person = folder.person("C.UTF-8", &arguments[..count]);
                 person.sees("password: ");
                 person.types("secret");
                 person
             }
             Self::Trusting => {
-                let mut person = place.person("C.UTF-8", &[&address, "--user", "ann"]);
+                let mut person = folder.person("C.UTF-8", &[&address, "--user", "ann"]);
                 person.sees("password: ");
                 person.types("correct horse\r");
                 person.sees("Type yes");
@@ -53,8 +53,8 @@ impl Middle {
 }
 
 #[test]
-fn a_signal_that_ends_it() {
-    let place = ServerFolder::with(TITLED);
+fn a_terminating_signal_restores_the_terminal() {
+    let folder = ServerFolder::with(TITLED);
     for middle in [
         Middle::Typing,
         Middle::Password,
@@ -62,7 +62,7 @@ fn a_signal_that_ends_it() {
         Middle::Trusting,
     ] {
         for signal in [Signal::TERM, Signal::HUP, Signal::QUIT] {
-            let mut person = middle.of(&place);
+            let mut person = middle.of(&folder);
             person.signals(signal);
             person.reads_to_the_end();
             person.has_the_terminal_back();
@@ -74,9 +74,9 @@ fn a_signal_that_ends_it() {
 }
 
 #[test]
-fn an_interrupt_ends_the_line_and_nothing_else() {
-    let place = ServerFolder::with(TITLED);
-    let mut person = Middle::Typing.of(&place);
+fn an_interrupt_clears_only_the_line() {
+    let folder = ServerFolder::with(TITLED);
+    let mut person = Middle::Typing.of(&folder);
     person.signals(Signal::INT);
     person.sees("to quit.");
     person.types("quit\r");
@@ -86,9 +86,9 @@ fn an_interrupt_ends_the_line_and_nothing_else() {
 }
 
 #[test]
-fn the_question_of_trust_is_no_trap() {
-    let place = ServerFolder::with(TITLED);
-    let mut person = Middle::Trusting.of(&place);
+fn the_question_of_trust_can_be_interrupted() {
+    let folder = ServerFolder::with(TITLED);
+    let mut person = Middle::Trusting.of(&folder);
     person.types("\x1a");
     assert!(person.waits().stopped());
     person.has_the_terminal_back();
@@ -98,14 +98,14 @@ fn the_question_of_trust_is_no_trap() {
     person.reads_to_the_end();
     person.has_the_terminal_back();
     assert_eq!(person.ends().0, 4);
-    assert!(!place.scene.known_hosts().exists());
+    assert!(!folder.scene.known_hosts().exists());
 }
 
 #[test]
-fn stopped_and_continued() {
-    let place = ServerFolder::with(TITLED);
+fn a_stopped_and_continued_client_redraws() {
+    let folder = ServerFolder::with(TITLED);
     for stop in [None, Some(Signal::TSTP), Some(Signal::STOP)] {
-        let mut person = Middle::Typing.of(&place);
+        let mut person = Middle::Typing.of(&folder);
         let before = tcgetattr(person.terminal()).unwrap();
         match stop {
             None => person.types("\x1a"),
@@ -163,20 +163,20 @@ ssize_t getrandom(void *buffer, size_t length, unsigned int flags) {
 
 #[test]
 fn a_panic() {
-    let place = ServerFolder::with(TITLED);
-    let source = place.scene.write("no_randomness.c", NO_RANDOMNESS);
-    let library = place.scene.path("no_randomness.so");
+    let folder = ServerFolder::with(TITLED);
+    let source = folder.scene.write("no_randomness.c", NO_RANDOMNESS);
+    let library = folder.scene.path("no_randomness.so");
     let mut compiler = Command::new("cc");
     compiler
         .args(["-shared", "-fPIC", &source, "-o"])
         .arg(&library);
     assert!(compiler.status().unwrap().success());
-    let switch = place.scene.path("no_randomness_now");
-    let mut command = place.command(SETSID, "C.UTF-8");
+    let switch = folder.scene.path("no_randomness_now");
+    let mut command = folder.command(SETSID, "C.UTF-8");
     command
         .env("LD_PRELOAD", library)
         .env("NO_RANDOMNESS", &switch);
-    let mut person = Person::starts(command, ECHAT, &[&place.link()]);
+    let mut person = Person::starts(command, ECHAT, &[&folder.link()]);
     person.sees("command> ");
     File::create(&switch).unwrap();
     person.types("query\r");

@@ -14,7 +14,7 @@ use echat_testkit::terminal::person::{Person, SETSID};
 use echat_testkit::wire::message;
 use serde_json::json;
 
-use crate::place::ECHAT;
+use crate::server_folder::ECHAT;
 
 /// Everything that asks something of the terminal is on.
 const SETTINGS: &str = r#"{"client": {"title": true, "notify": "osc777", "bell": true}}"#;
@@ -285,7 +285,7 @@ fn turns_text_around(c: char) -> bool {
 }
 
 #[test]
-fn nothing_that_arrives_controls_the_terminal() {
+fn no_received_text_controls_the_terminal() {
     let scene = Scene::new();
     scene.write("config.json", SETTINGS);
     let count = campaign::count("ECHAT_HOSTILE", 10_000);

@@ -9,7 +9,7 @@ use echat_testkit::scene::{Outcome, SECRET, outcome};
 use echat_testkit::terminal::person::{Person, SETSID};
 use rustix::process::Signal;
 
-use crate::place::{ECHAT, ECHAT_NC, ServerFolder};
+use crate::server_folder::{ECHAT, ECHAT_NC, ServerFolder};
 
 /// What terminals answer late, or tell without being asked.
 const REPLIES: &[&str] = &[
@@ -49,9 +49,9 @@ fn types_among_replies(person: &mut Person, text: &str) {
 }
 
 /// Ann in her chat, who is alone there.
-fn in_chat(place: &ServerFolder) -> Person {
-    place.has("room1", &["ann"]);
-    let mut ann = place.comes("ann", place.server.address());
+fn in_chat(folder: &ServerFolder) -> Person {
+    folder.has("room1", &["ann"]);
+    let mut ann = folder.comes("ann", folder.server.address());
     ann.sees("contact> ");
     ann.types("&r room1\r");
     ann.sees("room1> ");
@@ -59,15 +59,15 @@ fn in_chat(place: &ServerFolder) -> Person {
 }
 
 /// The contents of ann's newest messages, as JSON.
-fn history(place: &ServerFolder) -> String {
-    place.asks("ann", &["QUERY_HISTORY", "{}"])
+fn history(folder: &ServerFolder) -> String {
+    folder.asks("ann", &["QUERY_HISTORY", "{}"])
 }
 
 #[test]
 fn late_replies_are_no_part_of_a_password_or_a_line() {
-    let place = ServerFolder::new();
-    place.has("room1", &["ann"]);
-    let mut ann = place.person("C.UTF-8", &[&place.link(), "--user", "ann"]);
+    let folder = ServerFolder::new();
+    folder.has("room1", &["ann"]);
+    let mut ann = folder.person("C.UTF-8", &[&folder.link(), "--user", "ann"]);
     ann.sees("password: ");
     types_among_replies(&mut ann, SECRET);
     ann.types("\r");
@@ -88,18 +88,18 @@ fn late_replies_are_no_part_of_a_password_or_a_line() {
 }
 
 #[test]
-fn nor_of_secrets_and_answers_outside_of_the_prompt() {
-    let place = ServerFolder::new();
-    place.has("room1", &["ann"]);
+fn late_replies_are_no_part_of_secrets_asked_outside_the_prompt() {
+    let folder = ServerFolder::new();
+    folder.has("room1", &["ann"]);
     // The terminal's own line editing, and raw mode, in both programs.
     let among = |text: &str| {
         let (one, other) = text.split_at(3);
         let replies = REPLIES.concat();
         format!("{replies}{one}{replies}{other}{replies}")
     };
-    let address = place.server.address().to_string();
+    let address = folder.server.address().to_string();
     let mut person = Person::starts(
-        place.command(SETSID, "C.UTF-8"),
+        folder.command(SETSID, "C.UTF-8"),
         ECHAT_NC,
         &[&address, "--user", "ann"],
     );
@@ -113,9 +113,9 @@ fn nor_of_secrets_and_answers_outside_of_the_prompt() {
     person.types("\u{4}");
     assert_eq!(person.ends().0, 0);
 
-    fs::remove_file(place.scene.known_hosts()).unwrap();
+    fs::remove_file(folder.scene.known_hosts()).unwrap();
     let script = format!("exec \"{ECHAT}\" --user ann {address} >out 3<>/dev/tty");
-    let shell = place.command(SETSID, "C.UTF-8");
+    let shell = folder.command(SETSID, "C.UTF-8");
     let mut person = Person::starts(shell, "/bin/sh", &["-c", &script]);
     person.sees("Password of ann: ");
     person.types(&format!("{}\n", among(SECRET)));
@@ -124,10 +124,10 @@ fn nor_of_secrets_and_answers_outside_of_the_prompt() {
     person.types(&format!("{}\n\u{4}", among("@r room1 hello")));
     let (code, shown) = person.ends();
     assert_eq!(code, 0, "{shown}");
-    let out = fs::read_to_string(place.scene.path("out")).unwrap();
+    let out = fs::read_to_string(folder.scene.path("out")).unwrap();
     assert!(out.contains("me to room1: hello\n"), "{out}");
 
-    let mut person = place.person("C.UTF-8", &[&place.link(), "--plain", "--user", "ann"]);
+    let mut person = folder.person("C.UTF-8", &[&folder.link(), "--plain", "--user", "ann"]);
     person.sees("login password: ");
     person.types(&format!("{}\n", among(SECRET)));
     person.sees("Logged in as ann.");
@@ -137,8 +137,8 @@ fn nor_of_secrets_and_answers_outside_of_the_prompt() {
 
 #[test]
 fn several_lines_at_once_are_one_paste_and_lines_one_by_one_are_not() {
-    let place = ServerFolder::new();
-    let mut ann = in_chat(&place);
+    let folder = ServerFolder::new();
+    let mut ann = in_chat(&folder);
     ann.types("begun ");
     ann.sees("begun ");
     ann.types("fn main() {\r\tprint()\r}\r");
@@ -166,16 +166,16 @@ fn several_lines_at_once_are_one_paste_and_lines_one_by_one_are_not() {
     ann.sees("me: a");
     ann.types("\\d\r");
     assert_eq!(ann.ends().0, 0);
-    let all = history(&place);
+    let all = history(&folder);
     assert!(all.contains(r#""a\tb\n\tc""#), "{all}");
     assert!(!all.contains("print") && !all.contains("second"), "{all}");
 }
 
 #[test]
 fn a_password_manager_types_name_and_password_at_once() {
-    let place = ServerFolder::new();
-    place.has("room1", &["ann"]);
-    let mut ann = place.person("C.UTF-8", &[&place.link()]);
+    let folder = ServerFolder::new();
+    folder.has("room1", &["ann"]);
+    let mut ann = folder.person("C.UTF-8", &[&folder.link()]);
     ann.sees("command> ");
     ann.types("login\r");
     ann.sees("user name: ");
@@ -189,8 +189,8 @@ fn a_password_manager_types_name_and_password_at_once() {
 
 #[test]
 fn a_paste_that_is_cut_says_so() {
-    let place = ServerFolder::new();
-    let mut ann = in_chat(&place);
+    let folder = ServerFolder::new();
+    let mut ann = in_chat(&folder);
     let line = format!("{}\n", "x".repeat(1_099));
     ann.types(&format!("\x1b[200~{}\x1b[201~", line.repeat(1_000)));
     ann.sees("The paste was cut: it has 1100000 bytes, and only the first 1048576 were kept.");
@@ -205,8 +205,8 @@ fn a_paste_that_is_cut_says_so() {
 
 #[test]
 fn alt_enter_makes_a_line_of_several_rows() {
-    let place = ServerFolder::new();
-    let mut ann = in_chat(&place);
+    let folder = ServerFolder::new();
+    let mut ann = in_chat(&folder);
     ann.types("one\x1b\rtwo\x1b[13;3uthree\x1b[27;3;13~four");
     ann.sees_that("four rows", |screen| {
         let rows = screen.rows().join("\n");
@@ -224,14 +224,14 @@ fn alt_enter_makes_a_line_of_several_rows() {
     });
     ann.types("\x15\\d\r");
     assert_eq!(ann.ends().0, 0);
-    let all = history(&place);
+    let all = history(&folder);
     assert!(all.contains(r#""one\ntwo\nthree\nfour""#), "{all}");
 }
 
 #[test]
 fn a_search_without_a_hit_says_so_and_sends_nothing() {
-    let place = ServerFolder::new();
-    let mut ann = in_chat(&place);
+    let folder = ServerFolder::new();
+    let mut ann = in_chat(&folder);
     ann.types("apple\r");
     ann.sees("me: apple");
     ann.types("draft\x12zz");
@@ -242,13 +242,13 @@ fn a_search_without_a_hit_says_so_and_sends_nothing() {
     });
     ann.types("\x15\\d\r");
     assert_eq!(ann.ends().0, 0);
-    assert!(!history(&place).contains("draft"));
+    assert!(!history(&folder).contains("draft"));
 }
 
 #[test]
 fn keys_of_many_terminals_type_nothing_by_themselves() {
-    let place = ServerFolder::new();
-    let mut ann = in_chat(&place);
+    let folder = ServerFolder::new();
+    let mut ann = in_chat(&folder);
     ann.types("one two");
     // Control and arrows of rxvt, and what moves and deletes there.
     ann.types("\x1bOd\x1bOd\x1bOc\x1b[3^\x1b[7$\x1b[8@");
@@ -280,9 +280,9 @@ fn keys_of_many_terminals_type_nothing_by_themselves() {
 }
 
 #[test]
-fn stopped_in_the_middle_of_a_paste() {
-    let place = ServerFolder::new();
-    let mut ann = in_chat(&place);
+fn a_client_stopped_in_the_middle_of_a_paste_recovers() {
+    let folder = ServerFolder::new();
+    let mut ann = in_chat(&folder);
     ann.types("one\rtwo\x1a");
     assert!(ann.waits().stopped());
     ann.sees("\x1b[?2004l");
@@ -295,12 +295,12 @@ fn stopped_in_the_middle_of_a_paste() {
     ann.sees("three\u{fffd}four");
     ann.types("\x15\\d\r");
     assert_eq!(ann.ends().0, 0);
-    assert!(!history(&place).contains("two"));
+    assert!(!history(&folder).contains("two"));
 }
 
 /// Runs a program with these bytes as its input.
-fn reads(place: &ServerFolder, program: &str, arguments: &[&str], bytes: &[u8]) -> Outcome {
-    let mut command = place.command(program, "C.UTF-8");
+fn reads(folder: &ServerFolder, program: &str, arguments: &[&str], bytes: &[u8]) -> Outcome {
+    let mut command = folder.command(program, "C.UTF-8");
     command.args(arguments).stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -316,21 +316,21 @@ fn utf16(text: &str) -> Vec<u8> {
 
 #[test]
 fn a_byte_order_mark_is_passed_over_and_utf_16_is_named() {
-    let place = ServerFolder::unhurried();
-    place.has("room1", &["ann"]);
-    let link = place.link();
+    let folder = ServerFolder::unhurried();
+    folder.has("room1", &["ann"]);
+    let link = folder.link();
     let marked = "\u{feff}QUERY_SERVER_TIME\n";
-    let script = place.scene.write("script", marked);
-    reads(&place, ECHAT_NC, &[&link], marked.as_bytes()).exits(0);
-    reads(&place, ECHAT_NC, &["-f", &script, &link], b"").exits(0);
-    let told = reads(&place, ECHAT_NC, &["encode"], marked.as_bytes()).exits(0);
+    let script = folder.scene.write("script", marked);
+    reads(&folder, ECHAT_NC, &[&link], marked.as_bytes()).exits(0);
+    reads(&folder, ECHAT_NC, &["-f", &script, &link], b"").exits(0);
+    let told = reads(&folder, ECHAT_NC, &["encode"], marked.as_bytes()).exits(0);
     assert_eq!(told.out.trim().len(), 10, "{}", told.out);
-    let password = place
+    let password = folder
         .scene
         .write("marked", &format!("\u{feff}{SECRET}\r\n"));
     let login = ["--user", "ann", "--password-file", &password, &link];
     reads(
-        &place,
+        &folder,
         ECHAT,
         &login,
         "\u{feff}@r room1 hello\r\n".as_bytes(),
@@ -338,11 +338,11 @@ fn a_byte_order_mark_is_passed_over_and_utf_16_is_named() {
     .exits(0);
 
     let wide = utf16("QUERY_SERVER_TIME\r\n");
-    let script = place.scene.path("wide");
+    let script = folder.scene.path("wide");
     fs::write(&script, &wide).unwrap();
     let script = script.to_str().unwrap();
     for arguments in [&[link.as_str()][..], &["-f", script, &link], &["encode"]] {
-        let told = reads(&place, ECHAT_NC, arguments, &wide).exits(2);
+        let told = reads(&folder, ECHAT_NC, arguments, &wide).exits(2);
         let said = told
             .err
             .contains("line 1: this is UTF-16; save it as UTF-8");
@@ -352,13 +352,13 @@ fn a_byte_order_mark_is_passed_over_and_utf_16_is_named() {
         &utf16("@r room1 wide\n")[..],
         &utf16("@r room1 wide\n")[2..],
     ] {
-        let told = reads(&place, ECHAT, &login, text).exits(2);
+        let told = reads(&folder, ECHAT, &login, text).exits(2);
         assert!(told.err.contains("The input is UTF-16"), "{}", told.err);
     }
-    fs::write(place.scene.path("wide_password"), utf16(SECRET)).unwrap();
+    fs::write(folder.scene.path("wide_password"), utf16(SECRET)).unwrap();
     let login = ["--user", "ann", "--password-file", "wide_password", &link];
-    let told = reads(&place, ECHAT, &login, b"@r room1 wide\n").exits(2);
+    let told = reads(&folder, ECHAT, &login, b"@r room1 wide\n").exits(2);
     assert!(told.err.contains("UTF-16"), "{}", told.err);
-    let all = history(&place);
+    let all = history(&folder);
     assert!(all.contains("\"hello\"") && !all.contains("wide"), "{all}");
 }

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rustix::process::Signal;
 
-use crate::place::ServerFolder;
+use crate::server_folder::ServerFolder;
 
 /// When the server is killed.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +35,8 @@ impl Moment {
     }
 }
 
-fn opens(place: &ServerFolder, name: &str, proxy: &Proxy) -> Person {
-    let mut person = place.comes(name, proxy.address());
+fn opens(folder: &ServerFolder, name: &str, proxy: &Proxy) -> Person {
+    let mut person = folder.comes(name, proxy.address());
     person.sees(&format!("Logged in as {name}."));
     person.types("&r room1\r");
     person.sees("room1> ");
@@ -44,13 +44,13 @@ fn opens(place: &ServerFolder, name: &str, proxy: &Proxy) -> Person {
 }
 
 /// Types the line, and the server dies at that moment.
-fn says(place: &mut ServerFolder, ann: &mut Person, front: &Proxy, line: &str, moment: Moment) {
+fn says(folder: &mut ServerFolder, ann: &mut Person, front: &Proxy, line: &str, moment: Moment) {
     let typed = |rest: &str| format!("room1> {rest}");
     match moment {
         Moment::Typing(length) => {
             ann.types(&line[..length]);
             ann.sees(&typed(&line[..length]));
-            place.falls();
+            folder.falls();
             ann.sees("Reconnecting");
             ann.types(&line[length..]);
             ann.sees_that("the line that was begun", |screen| {
@@ -65,13 +65,13 @@ fn says(place: &mut ServerFolder, ann: &mut Person, front: &Proxy, line: &str, m
             front.cuts_after(way, bytes);
             ann.types(&format!("{line}\r"));
             front.waits_for_cut(cuts + 1);
-            place.falls();
+            folder.falls();
             ann.sees("Reconnecting");
         }
         Moment::Said => {
             ann.types(&format!("{line}\r"));
             ann.sees(&format!("me: {line}"));
-            place.falls();
+            folder.falls();
             ann.sees("Reconnecting");
         }
     }
@@ -82,12 +82,12 @@ fn a_line_survives_and_arrives_once() {
     let kills = campaign::count("ECHAT_LINE_KILLS", 4);
     let seed = campaign::count("ECHAT_SEED", 26);
     let mut random = StdRng::seed_from_u64(seed);
-    let mut place = ServerFolder::unhurried();
-    place.has("room1", &["ann", "bob"]);
-    let address = place.server.address();
+    let mut folder = ServerFolder::unhurried();
+    folder.has("room1", &["ann", "bob"]);
+    let address = folder.server.address();
     let (front, side) = (Proxy::to(address), Proxy::to(address));
-    let mut ann = opens(&place, "ann", &front);
-    let mut bob = opens(&place, "bob", &side);
+    let mut ann = opens(&folder, "ann", &front);
+    let mut bob = opens(&folder, "bob", &side);
     // Bob only listens: no answer proves his connections good, so that their back-off goes on, up to 30 s.
     bob.has_patience(Duration::from_mins(1));
     let mut lines = Vec::new();
@@ -96,18 +96,18 @@ fn a_line_survives_and_arrives_once() {
         let line = format!("line {turn}.");
         let moment = Moment::any(&mut random, &line);
         println!("seed {seed}, {line} {moment:?}");
-        says(&mut place, &mut ann, &front, &line, moment);
+        says(&mut folder, &mut ann, &front, &line, moment);
         if turn % 2 == 1 {
             ann.signals(Signal::KILL);
             ann.reads_to_the_end();
         }
-        place.rises();
+        folder.rises();
         for proxy in [&front, &side] {
-            proxy.leads_to(Some(place.server.address()));
+            proxy.leads_to(Some(folder.server.address()));
         }
         bob.types("\r");
         if turn % 2 == 1 {
-            ann = opens(&place, "ann", &front);
+            ann = opens(&folder, "ann", &front);
         } else {
             ann.sees("Reconnected. Logged in as ann.");
         }
@@ -117,7 +117,7 @@ fn a_line_survives_and_arrives_once() {
         bob.sees(&format!("ann: {line}"));
         lines.push(line);
     }
-    assert_eq!(place.counts("ann", &lines), vec![1; kills]);
+    assert_eq!(folder.counts("ann", &lines), vec![1; kills]);
     for line in &lines {
         let shown = bob.shown().matches(&format!("ann: {line}")).count();
         assert_eq!(shown, 1, "{line} {}", bob.shown());

@@ -2,23 +2,23 @@
 
 mod actor;
 mod alerts;
-mod asked;
 mod busy;
 mod cuts;
-mod elsewhere;
 mod garbled;
-mod given_back;
 mod hostile;
 mod keys;
 mod kills;
 mod multiplexed;
 mod pending;
 mod pictures;
-mod place;
+mod questions;
+mod redirected;
 mod resized;
 mod restored;
 mod screens;
+mod server_folder;
 mod silence;
 mod start;
 mod talk;
+mod terminal_restored;
 mod too_long;

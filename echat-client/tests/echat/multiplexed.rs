@@ -9,7 +9,7 @@ use echat_client::render::view::prompt_rows;
 use echat_testkit::terminal::multiplexer::{Multiplexer, is_installed};
 use unicode_width::UnicodeWidthChar;
 
-use crate::place::{ECHAT, PASSWORD, ServerFolder};
+use crate::server_folder::{ECHAT, PASSWORD, ServerFolder};
 
 /// Down and up again, in small steps and large ones.
 const WIDTHS: [u16; 20] = [
@@ -80,24 +80,24 @@ fn columns_in_screen(row: &str) -> usize {
     row.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
-fn says(place: &ServerFolder, number: usize) {
+fn says(folder: &ServerFolder, number: usize) {
     let filler = ["x", "好", "e\u{301}", "🇨🇳"][number % 4].repeat(20 * (number % 5));
     let content = format!("<{number}> {filler}");
     let message = format!(r#"{{"target_type":1,"target":"room1","content":"{content}"}}"#);
-    place.asks("bob", &["SEND_MESSAGE", &message]);
+    folder.asks("bob", &["SEND_MESSAGE", &message]);
 }
 
 /// A user in a room, in a window of a multiplexer, with a line typed.
 struct Typing {
-    place: ServerFolder,
+    folder: ServerFolder,
     ann: Multiplexer,
     typed: Typed,
 }
 
 fn typing((piece, pieces): (&str, usize), start: impl Fn(&Path, &[&str]) -> Multiplexer) -> Typing {
-    let place = ServerFolder::with(r#"{"client": {"presence": "hide"}}"#);
-    let link = place.link();
-    let (place, mut ann) = in_room(place, &link, start);
+    let folder = ServerFolder::with(r#"{"client": {"presence": "hide"}}"#);
+    let link = folder.link();
+    let (folder, mut ann) = in_room(folder, &link, start);
     let typed = Typed {
         messages: SAID,
         text: format!("BEGIN{}END", piece.repeat(pieces)),
@@ -106,21 +106,21 @@ fn typing((piece, pieces): (&str, usize), start: impl Fn(&Path, &[&str]) -> Mult
     };
     ann.types(&typed.text);
     ann.shows(piece, |rows, above| typed.is_whole(rows, above, 80));
-    Typing { place, ann, typed }
+    Typing { folder, ann, typed }
 }
 
 /// Ann in a room of a multiplexer's, by way of this link.
 fn in_room(
-    place: ServerFolder,
+    folder: ServerFolder,
     link: &str,
     start: impl Fn(&Path, &[&str]) -> Multiplexer,
 ) -> (ServerFolder, Multiplexer) {
-    place.has("room1", &["ann", "bob"]);
-    (0..SAID).for_each(|number| says(&place, number));
-    let folder = place.scene.path("");
-    let hosts = format!("ECHAT_KNOWN_HOSTS={}", place.scene.known_hosts().display());
-    let home = format!("HOME={}", folder.display());
-    let password = place.scene.path(PASSWORD).display().to_string();
+    folder.has("room1", &["ann", "bob"]);
+    (0..SAID).for_each(|number| says(&folder, number));
+    let path = folder.scene.path("");
+    let hosts = format!("ECHAT_KNOWN_HOSTS={}", folder.scene.known_hosts().display());
+    let home = format!("HOME={}", path.display());
+    let password = folder.scene.path(PASSWORD).display().to_string();
     let program = [
         &hosts,
         &home,
@@ -133,17 +133,17 @@ fn in_room(
         &password,
         link,
     ];
-    let mut ann = start(&folder, &program);
+    let mut ann = start(&path, &program);
     ann.shows("the login", |rows, _| count(rows, "Logged in as ann.") == 1);
     ann.types("&r room1\r");
     ann.shows("the room", |rows, _| count(rows, "room1>") == 1);
-    (place, ann)
+    (folder, ann)
 }
 
 fn resized(kind: (&str, usize), start: impl Fn(&Path, &[&str]) -> Multiplexer) {
     let piece = kind.0;
     let Typing {
-        place,
+        folder,
         mut ann,
         mut typed,
     } = typing(kind, start);
@@ -157,7 +157,7 @@ fn resized(kind: (&str, usize), start: impl Fn(&Path, &[&str]) -> Multiplexer) {
         typed.text.push('z');
         ann.shows(&what, |rows, above| typed.is_whole(rows, above, cols));
         if turn % 4 == 0 {
-            says(&place, typed.messages);
+            says(&folder, typed.messages);
             typed.messages += 1;
             ann.shows(&what, |rows, above| typed.is_whole(rows, above, cols));
         }
@@ -169,7 +169,7 @@ fn resized(kind: (&str, usize), start: impl Fn(&Path, &[&str]) -> Multiplexer) {
 fn dragged(kind: (&str, usize), start: impl Fn(&Path, &[&str]) -> Multiplexer) {
     let piece = kind.0;
     let Typing {
-        place,
+        folder,
         mut ann,
         mut typed,
     } = typing(kind, start);
@@ -178,7 +178,7 @@ fn dragged(kind: (&str, usize), start: impl Fn(&Path, &[&str]) -> Multiplexer) {
         for (turn, cols) in WIDTHS.into_iter().enumerate() {
             ann.resizes(cols, 0);
             if turn == 4 * round {
-                says(&place, typed.messages);
+                says(&folder, typed.messages);
                 typed.messages += 1;
             }
         }
@@ -212,11 +212,11 @@ fn pending_rows_leave_and_come_back(start: impl Fn(&Path, &[&str]) -> Multiplexe
         (80, 24),
         (90, 60),
     ];
-    let place = ServerFolder::with(r#"{"client": {"presence": "hide"}}"#);
-    let link = place.link();
-    let (mut place, mut ann) = in_room(place, &link, start);
+    let folder = ServerFolder::with(r#"{"client": {"presence": "hide"}}"#);
+    let link = folder.link();
+    let (mut folder, mut ann) = in_room(folder, &link, start);
     ann.becomes(90, 20);
-    place.falls();
+    folder.falls();
     ann.shows("the loss", |rows, _| count(rows, "Reconnecting") == 1);
     for number in 0..7 {
         ann.types(&format!("begin{number} {}", "word ".repeat(30)));

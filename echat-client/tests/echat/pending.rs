@@ -3,7 +3,7 @@
 use echat_testkit::proxy::Proxy;
 use echat_testkit::terminal::emulator::Emulator;
 
-use crate::place::ServerFolder;
+use crate::server_folder::ServerFolder;
 
 /// The rows that show this.
 fn rows_with(screen: &Emulator, text: &str) -> Vec<usize> {
@@ -13,15 +13,15 @@ fn rows_with(screen: &Emulator, text: &str) -> Vec<usize> {
 }
 
 #[test]
-fn they_move_up_when_they_are_sent() {
-    let mut place = ServerFolder::unhurried();
-    place.has("room1", &["ann", "bob"]);
-    let proxy = Proxy::to(place.server.address());
-    let mut ann = place.comes("ann", proxy.address());
+fn queued_lines_move_to_the_messages_when_they_are_sent() {
+    let mut folder = ServerFolder::unhurried();
+    folder.has("room1", &["ann", "bob"]);
+    let proxy = Proxy::to(folder.server.address());
+    let mut ann = folder.comes("ann", proxy.address());
     ann.sees("Logged in as ann.");
     ann.types("&r room1\r");
     ann.sees("room1> ");
-    place.falls();
+    folder.falls();
     ann.sees("Reconnecting");
     ann.types("one\r");
     ann.sees("(pending) one");
@@ -48,8 +48,8 @@ fn they_move_up_when_they_are_sent() {
     ann.types("/withdraw 1\r");
     ann.sees("(not sent) one");
     ann.types("four\r");
-    place.rises();
-    proxy.leads_to(Some(place.server.address()));
+    folder.rises();
+    proxy.leads_to(Some(folder.server.address()));
     // Enter does not wait for the next try.
     ann.types("\r");
     ann.sees("Reconnected");
@@ -65,14 +65,14 @@ fn they_move_up_when_they_are_sent() {
     ann.has_the_terminal_back();
     assert_eq!(ann.ends().0, 0);
     let said = ["one", "two 你好", "four"].map(str::to_owned);
-    assert_eq!(place.counts("bob", &said), [0, 1, 1]);
+    assert_eq!(folder.counts("bob", &said), [0, 1, 1]);
 }
 
 #[test]
 fn a_room_is_left_after_a_yes() {
-    let place = ServerFolder::new();
-    place.has("room1", &["ann"]);
-    let mut ann = place.comes("ann", place.server.address());
+    let folder = ServerFolder::new();
+    folder.has("room1", &["ann"]);
+    let mut ann = folder.comes("ann", folder.server.address());
     ann.sees("Logged in as ann.");
     ann.types("&r room1\r");
     ann.sees("room1> ");

@@ -9,7 +9,7 @@ use echat_testkit::proxy::Proxy;
 use echat_testkit::terminal::svg;
 
 use crate::actor::Actor;
-use crate::place::ServerFolder;
+use crate::server_folder::ServerFolder;
 
 /// Columns and rows that are read without effort on a page.
 const SIZE: (u16, u16) = (74, 20);
@@ -20,22 +20,22 @@ const SETTINGS: &str = r#"{"client": {"presence": "hide", "bell": false}}"#;
 
 /// The round of two people: they meet, make a room, talk, and lose the server for a moment.
 fn round() -> Vec<(&'static str, String)> {
-    let mut place = ServerFolder::with(SETTINGS);
-    let proxy = Proxy::to(place.server.address());
+    let mut folder = ServerFolder::with(SETTINGS);
+    let proxy = Proxy::to(folder.server.address());
     let mut pictures = Vec::new();
-    let mut ann = Actor::comes(&place, proxy.address(), Language::English, SIZE);
-    let mut xiaoming = Actor::comes(&place, proxy.address(), Language::Chinese, SIZE);
+    let mut ann = Actor::comes(&folder, proxy.address(), Language::English, SIZE);
+    let mut xiaoming = Actor::comes(&folder, proxy.address(), Language::Chinese, SIZE);
     meet(&mut ann, &mut xiaoming);
     pictures.push(("meet.zh", drawn(&mut xiaoming, "小明")));
     pictures.push(("meet", drawn(&mut ann, "ann")));
     talk(&mut ann, &mut xiaoming);
     pictures.push(("talk.zh", drawn(&mut xiaoming, "小明")));
-    place.falls();
+    folder.falls();
     ann.sees(Text::TryingAgain);
     ann.types("typed while the server was away");
     ann.sees(Text::Pending);
-    place.rises();
-    proxy.leads_to(Some(place.server.address()));
+    folder.rises();
+    proxy.leads_to(Some(folder.server.address()));
     ann.sees(Text::LoggedInAgain { name: "ann" });
     ann.has("team>");
     xiaoming.person.sees("typed while the server was away");

@@ -8,7 +8,7 @@ use echat_testkit::terminal::emulator::Emulator;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::place::ServerFolder;
+use crate::server_folder::ServerFolder;
 
 /// What is typed: one column, two, several code points, and a sequence that terminals disagree on.
 const KEYS: [&str; 8] = ["a", " ", "你", "好", "é", "👍", "🇨🇳", "e\u{301}"];
@@ -37,9 +37,9 @@ fn is_whole(screen: &Emulator, typed: &str) -> bool {
 }
 
 #[test]
-fn at_any_width_while_typing() {
-    let place = ServerFolder::new();
-    let mut person = place.person("C.UTF-8", &[&place.link()]);
+fn the_line_stays_whole_at_any_width_while_typing() {
+    let folder = ServerFolder::new();
+    let mut person = folder.person("C.UTF-8", &[&folder.link()]);
     person.sees("command> ");
     let mut random = StdRng::seed_from_u64(26);
     let mut typed = String::new();

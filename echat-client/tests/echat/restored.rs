@@ -8,20 +8,20 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use echat_testkit::proxy::Proxy;
 use echat_testkit::terminal::person::Person;
 
-use crate::place::{ECHAT, PASSWORD, ServerFolder};
+use crate::server_folder::{ECHAT, PASSWORD, ServerFolder};
 
 const SAID: &str = "The server's history was replaced";
 
 /// A room with ann and bob, and a proxy that leads to wherever the server is.
 fn meets() -> (ServerFolder, Proxy) {
-    let place = ServerFolder::unhurried();
-    place.has("room1", &["ann", "bob"]);
-    let front = Proxy::to(place.server.address());
-    (place, front)
+    let folder = ServerFolder::unhurried();
+    folder.has("room1", &["ann", "bob"]);
+    let front = Proxy::to(folder.server.address());
+    (folder, front)
 }
 
-fn opens(place: &ServerFolder, name: &str, front: &Proxy) -> Person {
-    let mut person = place.comes(name, front.address());
+fn opens(folder: &ServerFolder, name: &str, front: &Proxy) -> Person {
+    let mut person = folder.comes(name, front.address());
     person.sees(&format!("Logged in as {name}."));
     person.types("&r room1\r");
     person.sees("room1> ");
@@ -34,50 +34,50 @@ fn says(person: &mut Person, line: &str) {
 }
 
 /// Bob says something by way of a script.
-fn sends(place: &ServerFolder, line: &str) {
+fn sends(folder: &ServerFolder, line: &str) {
     let params = format!(r#"{{"target_type":1,"target":"room1","content":"{line}"}}"#);
-    place.asks("bob", &["SEND_MESSAGE", &params]);
+    folder.asks("bob", &["SEND_MESSAGE", &params]);
 }
 
 #[test]
 fn an_open_chat_goes_on_with_what_the_server_has() {
-    let (mut place, front) = meets();
-    let mut ann = opens(&place, "ann", &front);
+    let (mut folder, front) = meets();
+    let mut ann = opens(&folder, "ann", &front);
     says(&mut ann, "kept.");
-    place.falls();
-    place.backs_up();
-    place.rises();
-    front.leads_to(Some(place.server.address()));
+    folder.falls();
+    folder.backs_up();
+    folder.rises();
+    front.leads_to(Some(folder.server.address()));
     ann.sees("Reconnected");
     for turn in 1..=3 {
         says(&mut ann, &format!("lost {turn}."));
     }
-    sends(&place, "lost too.");
+    sends(&folder, "lost too.");
     ann.sees("bob: lost too.");
-    place.falls();
+    folder.falls();
     ann.sees("Reconnecting");
     ann.types("typed offline.\r");
     ann.sees("(pending)");
-    place.restores();
-    place.rises();
-    front.leads_to(Some(place.server.address()));
+    folder.restores();
+    folder.rises();
+    front.leads_to(Some(folder.server.address()));
     ann.sees("Reconnected");
     ann.sees(SAID);
     ann.sees("me: kept.");
     ann.sees("history above");
     ann.sees("me: typed offline.");
     says(&mut ann, "after it.");
-    sends(&place, "answer.");
+    sends(&folder, "answer.");
     ann.sees("bob: answer.");
     let lines = ["kept.", "lost 1.", "typed offline.", "after it.", "answer."];
     let lines = lines.map(str::to_owned);
-    assert_eq!(place.counts("bob", &lines), [1, 0, 1, 1, 1]);
+    assert_eq!(folder.counts("bob", &lines), [1, 0, 1, 1, 1]);
     assert_eq!(ann.shown().matches(SAID).count(), 1);
     // From now on the same history goes on.
-    place.falls();
+    folder.falls();
     ann.sees("Reconnecting");
-    place.rises();
-    front.leads_to(Some(place.server.address()));
+    folder.rises();
+    front.leads_to(Some(folder.server.address()));
     ann.sees("Reconnected");
     says(&mut ann, "and on.");
     assert_eq!(ann.shown().matches(SAID).count(), 1);
@@ -85,24 +85,24 @@ fn an_open_chat_goes_on_with_what_the_server_has() {
 
 #[test]
 fn ids_that_have_grown_beyond_the_known_ones_are_noticed_by_other_messages() {
-    let (mut place, front) = meets();
-    let mut ann = opens(&place, "ann", &front);
+    let (mut folder, front) = meets();
+    let mut ann = opens(&folder, "ann", &front);
     says(&mut ann, "kept.");
-    place.falls();
-    place.backs_up();
-    place.rises();
-    front.leads_to(Some(place.server.address()));
+    folder.falls();
+    folder.backs_up();
+    folder.rises();
+    front.leads_to(Some(folder.server.address()));
     ann.sees("Reconnected");
     says(&mut ann, "lost.");
-    place.falls();
+    folder.falls();
     ann.sees("Reconnecting");
     front.leads_to(None);
-    place.restores();
-    place.rises();
+    folder.restores();
+    folder.rises();
     for turn in 1..=5 {
-        sends(&place, &format!("new {turn}."));
+        sends(&folder, &format!("new {turn}."));
     }
-    front.leads_to(Some(place.server.address()));
+    front.leads_to(Some(folder.server.address()));
     ann.sees(SAID);
     for turn in 1..=5 {
         ann.sees(&format!("bob: new {turn}."));
@@ -112,24 +112,24 @@ fn ids_that_have_grown_beyond_the_known_ones_are_noticed_by_other_messages() {
 
 #[test]
 fn a_pipe_notices_a_restored_backup_too() {
-    let (mut place, front) = meets();
-    sends(&place, "kept.");
-    place.falls();
-    place.backs_up();
-    place.rises();
-    front.leads_to(Some(place.server.address()));
-    sends(&place, "lost.");
-    let link = place.link_by(front.address());
+    let (mut folder, front) = meets();
+    sends(&folder, "kept.");
+    folder.falls();
+    folder.backs_up();
+    folder.rises();
+    front.leads_to(Some(folder.server.address()));
+    sends(&folder, "lost.");
+    let link = folder.link_by(front.address());
     let login = ["--user", "ann", "--password-file", PASSWORD, &link];
-    let mut ann = Pipe::starts(&place, &login);
+    let mut ann = Pipe::starts(&folder, &login);
     ann.says("&r room1");
     ann.sees("bob: lost.");
-    place.falls();
-    place.restores();
-    place.rises();
-    front.leads_to(Some(place.server.address()));
+    folder.falls();
+    folder.restores();
+    folder.rises();
+    front.leads_to(Some(folder.server.address()));
     ann.sees("bob: kept.");
-    sends(&place, "anew.");
+    sends(&folder, "anew.");
     ann.sees("bob: anew.");
     ann.ends();
 }
@@ -143,9 +143,9 @@ struct Pipe {
 }
 
 impl Pipe {
-    fn starts(place: &ServerFolder, arguments: &[&str]) -> Self {
-        let errors = place.scene.path("errors");
-        let mut child = place
+    fn starts(folder: &ServerFolder, arguments: &[&str]) -> Self {
+        let errors = folder.scene.path("errors");
+        let mut child = folder
             .command(ECHAT, "C.UTF-8")
             .args(arguments)
             .stdin(Stdio::piped())

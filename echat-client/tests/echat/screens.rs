@@ -5,7 +5,7 @@ use echat_client::text::{Language, Text};
 use echat_testkit::scene::SECRET;
 
 use crate::actor::Actor;
-use crate::place::ServerFolder;
+use crate::server_folder::ServerFolder;
 
 /// Wide enough for every sentence, and high enough for the whole test.
 const SIZE: (u16, u16) = (120, 60);
@@ -69,7 +69,7 @@ impl Transcript {
     }
 
     /// Contact mode, and chat mode with a message in mid-line, a paste and a resize.
-    fn talks(&mut self, place: &ServerFolder) {
+    fn talks(&mut self, folder: &ServerFolder) {
         self.presses(":r\r");
         let rooms = self.says(Text::Rooms);
         self.shows(&["contact> :r", &rooms, "  room1"], "contact> ");
@@ -79,7 +79,7 @@ impl Transcript {
         self.presses("half 一半");
         self.shows(&[], "room1> half 一半");
         let [me, says] = [Text::Me, Text::Says].map(|text| self.says(text));
-        place.asks(
+        folder.asks(
             "bob",
             &[
                 "SEND_MESSAGE",
@@ -130,14 +130,14 @@ fn timeless(row: &str) -> String {
 #[test]
 fn every_mode_in_both_languages() {
     for language in [Language::English, Language::Chinese] {
-        let place = ServerFolder::with(r#"{"client": {"presence": "hide"}}"#);
-        place.has("room1", &["ann", "bob"]);
+        let folder = ServerFolder::with(r#"{"client": {"presence": "hide"}}"#);
+        folder.has("room1", &["ann", "bob"]);
         let mut transcript = Transcript {
-            actor: Actor::comes(&place, place.server.address(), language, SIZE),
+            actor: Actor::comes(&folder, folder.server.address(), language, SIZE),
             rows: Vec::new(),
         };
         transcript.logs_in("ann");
-        transcript.talks(&place);
+        transcript.talks(&folder);
         transcript.asks();
     }
 }

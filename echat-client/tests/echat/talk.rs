@@ -3,13 +3,13 @@
 use echat_testkit::scene::SECRET;
 use echat_testkit::terminal::person::{Person, SETSID};
 
-use crate::place::{ECHAT, PASSWORD, ServerFolder};
+use crate::server_folder::{ECHAT, PASSWORD, ServerFolder};
 
 #[test]
 fn two_people_meet_and_talk() {
-    let place = ServerFolder::new();
-    let mut ann = place.member("ann");
-    let mut bob = place.member("bob");
+    let folder = ServerFolder::new();
+    let mut ann = folder.member("ann");
+    let mut bob = folder.member("bob");
     ann.types("+f bob\r");
     bob.sees("ann sent you a friend request");
     bob.types("y ann\r");
@@ -51,12 +51,12 @@ fn two_people_meet_and_talk() {
 }
 
 #[test]
-fn where_nothing_is_redrawn_a_prompt_waits_for_the_answer() {
-    let place = ServerFolder::new();
-    let mut ann = place.member("ann");
+fn the_prompt_of_plain_output_waits_for_the_answer() {
+    let folder = ServerFolder::new();
+    let mut ann = folder.member("ann");
     ann.types("\\d\r");
     ann.ends();
-    let mut ann = place.person("C.UTF-8", &[&place.link(), "--plain", "--user", "ann"]);
+    let mut ann = folder.person("C.UTF-8", &[&folder.link(), "--plain", "--user", "ann"]);
     ann.sees("login password: ");
     ann.types(&format!("{SECRET}\r"));
     ann.sees("Logged in as ann.");
@@ -87,13 +87,13 @@ fn last_line(ann: &mut Person, prompt: &str, line: &str) {
 }
 
 #[test]
-fn where_nothing_is_redrawn_a_half_typed_line_is_shown_again() {
-    let place = ServerFolder::new();
-    place.has("room1", &["ann", "bob"]);
-    let password = place.scene.path(PASSWORD);
+fn plain_output_shows_a_half_typed_line_again() {
+    let folder = ServerFolder::new();
+    folder.has("room1", &["ann", "bob"]);
+    let password = folder.scene.path(PASSWORD);
     let password = password.to_str().unwrap();
     let login = ["--plain", "--user", "ann", "--password-file", password];
-    let mut ann = place.person("C.UTF-8", &[&login[..], &[&place.link()]].concat());
+    let mut ann = folder.person("C.UTF-8", &[&login[..], &[&folder.link()]].concat());
     ann.sees("contact> ");
     ann.types("&r room1\r");
     last_line(&mut ann, "room1> ", "");
@@ -101,7 +101,7 @@ fn where_nothing_is_redrawn_a_half_typed_line_is_shown_again() {
     last_line(&mut ann, "room1> ", "half a lone");
     for said in ["one", "two"] {
         let message = format!(r#"{{"target_type":1,"target":"room1","content":"{said}"}}"#);
-        place.asks("bob", &["SEND_MESSAGE", &message]);
+        folder.asks("bob", &["SEND_MESSAGE", &message]);
         ann.sees(&format!("bob: {said}"));
         last_line(&mut ann, "room1> ", "half a lone");
     }
@@ -123,14 +123,14 @@ fn where_nothing_is_redrawn_a_half_typed_line_is_shown_again() {
 }
 
 #[test]
-fn an_unknown_server_is_trusted_by_a_typed_yes_only() {
-    let place = ServerFolder::new();
-    let address = place.server.address().to_string();
+fn an_unknown_server_is_trusted_only_after_a_typed_yes() {
+    let folder = ServerFolder::new();
+    let address = folder.server.address().to_string();
     for (answers, remembered) in [(["y\r", "n\r"], false), (["好\r", "yes\r"], true)] {
-        let mut person = place.person("zh_CN.UTF-8", &[&address, "--user", "ann"]);
+        let mut person = folder.person("zh_CN.UTF-8", &[&address, "--user", "ann"]);
         person.sees("密码");
         person.types(&format!("{SECRET}\r"));
-        person.sees(place.server.fingerprint());
+        person.sees(folder.server.fingerprint());
         person.sees("yes：");
         // What is probably a yes is asked for as the whole word.
         person.types(answers[0]);
@@ -148,12 +148,12 @@ fn an_unknown_server_is_trusted_by_a_typed_yes_only() {
         }
         let (code, shown) = person.ends();
         assert_eq!(code, if remembered { 0 } else { 4 }, "{shown}");
-        assert_eq!(place.scene.known_hosts().exists(), remembered);
+        assert_eq!(folder.scene.known_hosts().exists(), remembered);
     }
     let other = ServerFolder::new();
-    let known = format!("{address} {}\n", place.server.fingerprint());
+    let known = format!("{address} {}\n", folder.server.fingerprint());
     let address = other.server.address().to_string();
-    let known = known.replace(&place.server.address().to_string(), &address);
+    let known = known.replace(&folder.server.address().to_string(), &address);
     // The key of the first server: every scene's server has its own.
     std::fs::write(other.scene.known_hosts(), known).unwrap();
     let mut person = other.person("C.UTF-8", &[&address, "--user", "ann"]);
@@ -161,7 +161,7 @@ fn an_unknown_server_is_trusted_by_a_typed_yes_only() {
     person.types(&format!("{SECRET}\r"));
     person.sees("has changed");
     person.sees(other.server.fingerprint());
-    person.sees(place.server.fingerprint());
+    person.sees(folder.server.fingerprint());
     person.sees("echat-nc --forget-host");
     person.reads_to_the_end();
     person.has_the_terminal_back();
@@ -170,10 +170,10 @@ fn an_unknown_server_is_trusted_by_a_typed_yes_only() {
 
 #[test]
 fn a_key_that_cannot_be_remembered_can_be_pinned() {
-    let place = ServerFolder::new();
-    let address = place.server.address().to_string();
-    std::fs::create_dir(place.scene.path("known_hosts.lock")).unwrap();
-    let password = std::fs::canonicalize(place.scene.path(PASSWORD)).unwrap();
+    let folder = ServerFolder::new();
+    let address = folder.server.address().to_string();
+    std::fs::create_dir(folder.scene.path("known_hosts.lock")).unwrap();
+    let password = std::fs::canonicalize(folder.scene.path(PASSWORD)).unwrap();
     let login = [
         "--user",
         "ann",
@@ -183,11 +183,11 @@ fn a_key_that_cannot_be_remembered_can_be_pinned() {
     for (language, hint) in [("C.UTF-8", "the address: "), ("zh_CN.UTF-8", "写进地址：")] {
         for option in [&["--plain"][..], &[]] {
             let arguments = [&login[..], option, &[&address]].concat();
-            let mut command = place.command(SETSID, language);
+            let mut command = folder.command(SETSID, language);
             let person = |command, arguments: &[&str]| {
                 Person::starts_on((200, 24), command, ECHAT, arguments)
             };
-            command.env("ECHAT_KNOWN_HOSTS", place.scene.known_hosts());
+            command.env("ECHAT_KNOWN_HOSTS", folder.scene.known_hosts());
             let mut ann = person(command, &arguments);
             ann.sees("yes");
             ann.types("yes\r");
@@ -196,8 +196,8 @@ fn a_key_that_cannot_be_remembered_can_be_pinned() {
             ann.reads_to_the_end();
             ann.has_the_terminal_back();
             assert_eq!(ann.ends().0, 8);
-            assert_eq!(link, place.link());
-            let mut ann = person(place.command(SETSID, language), &[&link]);
+            assert_eq!(link, folder.link());
+            let mut ann = person(folder.command(SETSID, language), &[&link]);
             ann.sees("> ");
             ann.types("quit\r");
             assert_eq!(ann.ends().0, 0);
@@ -207,12 +207,13 @@ fn a_key_that_cannot_be_remembered_can_be_pinned() {
 
 #[test]
 fn a_pipe_sends_its_lines_and_reports_refusals() {
-    let place = ServerFolder::new();
-    let mut ann = place.member("ann");
+    let folder = ServerFolder::new();
+    let mut ann = folder.member("ann");
     ann.types("room1=\r");
-    let link = place.link();
+    let link = folder.link();
     let login = ["--user", "ann", "--password-file", PASSWORD];
-    let pipes = |address: &str, input: &str| place.pipes(&[&login[..], &[address]].concat(), input);
+    let pipes =
+        |address: &str, input: &str| folder.pipes(&[&login[..], &[address]].concat(), input);
     ann.sees("Room room1 created.");
     // The second login takes over the first.
     let told = pipes(&link, "@r room1 done\n").exits(0);
@@ -222,13 +223,13 @@ fn a_pipe_sends_its_lines_and_reports_refusals() {
     let refused = pipes(&link, "@r room2 done").exits(1);
     assert!(refused.err.contains("No such room"), "{}", refused.err);
     pipes(&link, "what?\n").exits(2);
-    let unknown = pipes(&place.server.address().to_string(), "").exits(4);
+    let unknown = pipes(&folder.server.address().to_string(), "").exits(4);
     assert!(unknown.err.contains(&link), "{}", unknown.err);
-    let wrong = place.scene.write("wrong", "another password");
+    let wrong = folder.scene.write("wrong", "another password");
     let login = ["--user", "ann", "--password-file", &wrong, &link];
-    place.pipes(&login, "@r room1 done\n").exits(1);
-    place.pipes(&["--user", "ann", &link], "").exits(2);
-    place
+    folder.pipes(&login, "@r room1 done\n").exits(1);
+    folder.pipes(&["--user", "ann", &link], "").exits(2);
+    folder
         .pipes(
             &["127.0.0.1:1", "--user", "ann", "--password-file", &wrong],
             "",

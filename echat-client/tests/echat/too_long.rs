@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use echat_testkit::terminal::person::Person;
 
-use crate::place::{PASSWORD, ServerFolder};
+use crate::server_folder::{PASSWORD, ServerFolder};
 
 /// A server that cuts the connection at a text which the client's limit allows.
 const SMALL: &str = r#"{"server": {"limits": {
@@ -16,8 +16,8 @@ fn pastes(person: &mut Person, text: &str) {
     person.types(&format!("\x1b[200~{text}\x1b[201~\r"));
 }
 
-fn opens(place: &ServerFolder) -> Person {
-    let mut ann = place.comes("ann", place.server.address());
+fn opens(folder: &ServerFolder) -> Person {
+    let mut ann = folder.comes("ann", folder.server.address());
     ann.sees("Logged in as ann.");
     ann.types("&r room1\r");
     ann.sees("room1> ");
@@ -25,17 +25,17 @@ fn opens(place: &ServerFolder) -> Person {
 }
 
 /// The file of ann's unsent lines.
-fn kept(place: &ServerFolder) -> PathBuf {
-    let folder = place.scene.path(".local/state/echat/unsent");
-    let mut keys = fs::read_dir(folder).unwrap();
+fn kept(folder: &ServerFolder) -> PathBuf {
+    let path = folder.scene.path(".local/state/echat/unsent");
+    let mut keys = fs::read_dir(path).unwrap();
     keys.next().unwrap().unwrap().path().join("ann")
 }
 
 #[test]
 fn a_text_over_the_limit_is_refused_where_it_is_typed() {
-    let place = ServerFolder::unhurried();
-    place.has("room1", &["ann"]);
-    let mut ann = opens(&place);
+    let folder = ServerFolder::unhurried();
+    folder.has("room1", &["ann"]);
+    let mut ann = opens(&folder);
     pastes(&mut ann, &"a".repeat(65_500));
     ann.sees_that("why, above the text", |screen| {
         let rows = screen.rows();
@@ -53,38 +53,38 @@ fn a_text_over_the_limit_is_refused_where_it_is_typed() {
     assert_eq!(code, 0, "{shown}");
     assert!(!shown.contains("connection was lost"), "{shown}");
     let sent = [format!("你{}", "b".repeat(3_997)), "a".repeat(65_500)];
-    assert_eq!(place.counts("ann", &sent), [1, 0]);
+    assert_eq!(folder.counts("ann", &sent), [1, 0]);
 }
 
 #[test]
-fn in_a_pipe_it_is_an_error_with_its_line() {
-    let place = ServerFolder::unhurried();
-    place.has("room1", &["ann"]);
-    let link = place.link();
+fn a_text_over_the_limit_in_a_pipe_is_an_error_with_its_line() {
+    let folder = ServerFolder::unhurried();
+    folder.has("room1", &["ann"]);
+    let link = folder.link();
     let login = ["--user", "ann", "--password-file", PASSWORD, &link];
     let long = "a".repeat(65_500);
     let input = format!("@r room1 first\n@r room1 {long}\n@r room1 third\n");
-    let told = place.pipes(&login, &input).exits(2);
+    let told = folder.pipes(&login, &input).exits(2);
     assert!(told.err.contains("Line 2: "), "{}", told.err);
     assert!(told.err.contains("65500 bytes"), "{}", told.err);
     let sent = ["first", "third"].map(str::to_owned);
-    assert_eq!(place.counts("ann", &sent), [1, 0]);
+    assert_eq!(folder.counts("ann", &sent), [1, 0]);
 
     let request = |text: &str| {
         format!(
             r#"SEND_MESSAGE {{"target_type":1,"target":"room1","content":"{text}","txn_id":"x"}}"#
         )
     };
-    let script = place
+    let script = folder
         .scene
         .write("script", &[request("one"), request(&long)].join("\n"));
-    let told = place.scene.run_as(&link, "ann", &["-f", &script]).exits(2);
+    let told = folder.scene.run_as(&link, "ann", &["-f", &script]).exits(2);
     assert!(
         told.err.contains("line 2: the message has 655"),
         "{}",
         told.err
     );
-    let told = place
+    let told = folder
         .scene
         .run(&[&link], &format!("\nFIND {long:?}"))
         .exits(2);
@@ -96,12 +96,12 @@ fn in_a_pipe_it_is_an_error_with_its_line() {
 }
 
 #[test]
-fn a_line_that_costs_the_connection_each_time_is_set_aside() {
-    let place = ServerFolder::with(SMALL);
+fn a_line_that_loses_every_real_connection_is_set_aside() {
+    let folder = ServerFolder::with(SMALL);
     // With the name of its room the text is longer than a frame.
     let room = "一二三四五六七八九十".repeat(2);
-    place.has(&room, &["ann"]);
-    let mut ann = place.comes("ann", place.server.address());
+    folder.has(&room, &["ann"]);
+    let mut ann = folder.comes("ann", folder.server.address());
     ann.sees("Logged in as ann.");
     ann.types(&format!("&r {room}\r"));
     ann.sees(&format!("{room}> "));
@@ -114,7 +114,7 @@ fn a_line_that_costs_the_connection_each_time_is_set_aside() {
     ann.sees_that("nothing waits", |screen| {
         screen.rest_from("一二三") == Some(format!("{room}>"))
     });
-    let kept = kept(&place);
+    let kept = kept(&folder);
     assert!(!kept.exists());
     let aside = fs::read_to_string(kept.with_extension("aside")).unwrap();
     assert!(
@@ -123,15 +123,15 @@ fn a_line_that_costs_the_connection_each_time_is_set_aside() {
     );
     ann.types("\\d\r");
     assert_eq!(ann.ends().0, 0);
-    assert_eq!(place.counts("ann", &["good".to_owned(), bad]), [1, 0]);
+    assert_eq!(folder.counts("ann", &["good".to_owned(), bad]), [1, 0]);
 }
 
 #[test]
-fn what_an_older_version_kept_is_set_aside_at_the_start() {
-    let mut place = ServerFolder::unhurried();
-    place.has("room1", &["ann"]);
-    let mut ann = opens(&place);
-    place.falls();
+fn unsendable_lines_of_an_older_version_are_set_aside_at_the_start() {
+    let mut folder = ServerFolder::unhurried();
+    folder.has("room1", &["ann"]);
+    let mut ann = opens(&folder);
+    folder.falls();
     ann.sees("Reconnecting");
     ann.types("kept\r");
     ann.sees("(pending) kept");
@@ -139,13 +139,13 @@ fn what_an_older_version_kept_is_set_aside_at_the_start() {
     ann.sees("Unsent lines: 1.");
     ann.sees("They are kept in ");
     assert_eq!(ann.ends().0, 0);
-    let kept = kept(&place);
+    let kept = kept(&folder);
     let good = fs::read_to_string(&kept).unwrap();
     let long = "b".repeat(65_500);
     let bad = good.replace("kept", &long).replace("-1\"", "-0\"");
     fs::write(&kept, format!("{bad}{good}")).unwrap();
-    place.rises();
-    let mut ann = place.comes("ann", place.server.address());
+    folder.rises();
+    let mut ann = folder.comes("ann", folder.server.address());
     ann.sees("Unsent lines from an earlier session: 1.");
     ann.sees("65500 bytes long");
     ann.sees("(may have been received) bbb");
@@ -156,15 +156,15 @@ fn what_an_older_version_kept_is_set_aside_at_the_start() {
     let aside = fs::read_to_string(kept.with_extension("aside")).unwrap();
     assert_eq!(aside, bad);
     assert!(!kept.exists());
-    assert_eq!(place.counts("ann", &["kept".to_owned(), long]), [1, 0]);
+    assert_eq!(folder.counts("ann", &["kept".to_owned(), long]), [1, 0]);
 }
 
 #[test]
-fn a_bad_byte_in_a_kept_file_costs_its_line_alone() {
-    let mut place = ServerFolder::unhurried();
-    place.has("room1", &["ann"]);
-    let mut ann = opens(&place);
-    place.falls();
+fn an_invalid_byte_in_the_file_of_unsent_lines_loses_only_its_line() {
+    let mut folder = ServerFolder::unhurried();
+    folder.has("room1", &["ann"]);
+    let mut ann = opens(&folder);
+    folder.falls();
     ann.sees("Reconnecting");
     for line in ["first", "second", "third"] {
         ann.types(&format!("{line}\r"));
@@ -172,13 +172,13 @@ fn a_bad_byte_in_a_kept_file_costs_its_line_alone() {
     }
     ann.types("\\d\r");
     assert_eq!(ann.ends().0, 0);
-    let kept = kept(&place);
+    let kept = kept(&folder);
     let mut bytes = fs::read(&kept).unwrap();
     let at = bytes.windows(6).position(|word| word == b"second");
     bytes[at.unwrap()] = 0xff;
     fs::write(&kept, &bytes).unwrap();
-    place.rises();
-    let mut ann = place.comes("ann", place.server.address());
+    folder.rises();
+    let mut ann = folder.comes("ann", folder.server.address());
     ann.sees("Unsent lines from an earlier session: 2.");
     ann.sees("A saved line cannot be read.");
     ann.sees(r"\xffecond");

@@ -46,7 +46,7 @@ fn asks(link: &mut Link, request: &Message) -> Vec<Incoming> {
 }
 
 #[test]
-fn a_key_of_their_own_hears_nothing() {
+fn a_man_in_the_middle_with_another_key_reads_nothing() {
     let (scene, server) = scene(["ann", "bob"]);
     let face = Server::new(2);
     let _waiting = behind(&server);
@@ -75,7 +75,7 @@ fn a_key_of_their_own_hears_nothing() {
 
 /// What the test above would let through if the key did not matter: the relay works.
 #[test]
-fn a_client_that_takes_any_key_is_heard() {
+fn a_client_that_accepts_any_key_is_readable() {
     let (scene, server) = scene(["ann", "bob"]);
     let face = Server::new(2);
     let mut link = behind(&server);
@@ -102,7 +102,7 @@ fn a_client_that_takes_any_key_is_heard() {
 
 /// The server's public key, shown by an attacker that does not have the private one.
 #[test]
-fn the_servers_key_around_another_exponent_or_of_another_day_is_not_trusted() {
+fn a_signed_hello_of_another_exponent_or_session_is_not_trusted() {
     let (scene, server) = scene(["ann", "bob"]);
     let middle = Middle::before(server.address());
     knows(&scene, &middle.address(), server.fingerprint());

@@ -98,7 +98,7 @@ fn without_secret(out: &str) -> String {
 }
 
 #[test]
-fn a_client_shows_only_what_the_server_said() {
+fn a_client_shows_only_messages_of_the_server() {
     let (scene, server) = scene(["ann", "bob"]);
     let middle = Middle::before(server.address());
     knows(&scene, &middle.address(), server.fingerprint());
@@ -135,7 +135,7 @@ fn a_client_shows_only_what_the_server_said() {
 }
 
 #[test]
-fn a_server_keeps_only_what_the_client_said() {
+fn a_server_stores_only_messages_of_the_client() {
     let (scene, server) = scene(["ann", "bob"]);
     let middle = Middle::before(server.address());
     knows(&scene, &middle.address(), server.fingerprint());

@@ -50,7 +50,7 @@ fn all(channel: &mut Channel) -> Vec<Incoming> {
 }
 
 #[test]
-fn what_waits_leaves_as_one_batch_within_the_limit() {
+fn queued_messages_leave_in_one_batch_within_the_limit() {
     let (mut a, mut b) = pair();
     let mut waiting: VecDeque<_> = (1..=20).map(|n| bytes(&message(n))).collect();
     let each = waiting[0].len();
@@ -102,7 +102,7 @@ fn a_channel_command_stands_alone() {
 }
 
 #[test]
-fn a_good_tag_does_not_excuse_bad_contents() {
+fn bad_contents_are_refused_in_spite_of_a_good_tag() {
     let batch = |items: &[u8]| {
         let mut plain = command::BATCH.to_be_bytes().to_vec();
         encode(&Value::Bytes(items.to_vec()), &mut plain).expect("good");
@@ -151,7 +151,7 @@ fn a_good_tag_does_not_excuse_bad_contents() {
 }
 
 #[test]
-fn messages_stay_bytes_until_they_are_taken() {
+fn messages_are_decoded_only_when_they_are_taken() {
     let (mut a, mut b) = pair();
     let mut waiting: VecDeque<_> = (1..=3).map(|n| bytes(&message(n))).collect();
     let mut frame = Vec::new();
@@ -178,7 +178,7 @@ fn messages_stay_bytes_until_they_are_taken() {
 }
 
 #[test]
-fn a_malformed_item_takes_its_whole_batch_with_it() {
+fn a_malformed_item_refuses_its_whole_batch() {
     let (mut a, mut b) = pair();
     let good = bytes(&message(1));
     let mut plain = command::BATCH.to_be_bytes().to_vec();
@@ -214,7 +214,7 @@ fn padding_must_be_zero_and_short() {
 }
 
 #[test]
-fn a_key_wears_out_and_says_so_in_time() {
+fn a_key_has_a_limit_of_blocks_and_reports_it_early() {
     let (mut a, mut b) = pair();
     assert!(!a.is_worn_out());
     a.sealer.blocks = limits::BLOCKS_PER_KEY - RESERVE + 1;
@@ -240,7 +240,7 @@ fn several(count: u8) -> Vec<(Channel, Channel)> {
 }
 
 #[test]
-fn frames_sealed_together_are_opened_by_their_receivers_alone() {
+fn a_frame_sealed_for_many_is_opened_only_by_its_receiver() {
     for count in [0, 1, 2, 3, 7, 8, 15, 20] {
         let mut pairs = several(count);
         // Twice, so that numbers and blocks go on; frames of different lengths, some of them a BATCH.

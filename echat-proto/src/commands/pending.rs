@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_login_is_answered_on_the_way() {
+    fn only_a_login_has_an_intermediate_reply() {
         for info in requests() {
             let is_login = info.number == request::LOGIN;
             let may = may_answer(info.number, event::LOGIN_SUCCESS);

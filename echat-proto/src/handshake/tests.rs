@@ -162,7 +162,7 @@ fn every_bit_of_the_servers_answer_counts() {
 }
 
 #[test]
-fn another_sessions_finished_is_refused() {
+fn a_finished_of_another_session_is_refused() {
     let rng = &mut rng();
     let (_, _, server) = established(rng);
     let (_, finished, _) = established(rng);

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_can_be_taken_for_each_other_share_a_look() {
+    fn confusable_names_share_a_skeleton() {
         for (a, b) in [
             ("paypal", "paypa1"),
             ("сосо", "coco"),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_people_tell_apart_share_no_look() {
+    fn distinct_names_share_no_skeleton() {
         for (a, b) in [
             ("ann", "anna"),
             ("ali", "all"),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_has_few_looks() {
+    fn a_name_has_few_skeletons() {
         assert_eq!(looks("ann").len(), 2);
         assert_eq!(looks("b0b_").len(), 4);
         let possible = |c: &char| c.is_alphanumeric() && c.identifier_allowed();

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_presented_password_is_taken_as_it_can_be() {
+    fn a_presented_password_is_normalised_where_possible() {
         let bytes = |raw| Password::presented(raw).unwrap().as_bytes().to_vec();
         assert_eq!(bytes("x"), b"x");
         assert_eq!(bytes("bad\u{7}word"), b"bad\x07word");

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_has_one_form_and_comes_back() {
+    fn the_text_has_one_form_and_round_trips() {
         let secret = ResumeSecret::from_bytes(&[0xfb; 32]);
         let text = secret.to_text();
         // From Python's base64.urlsafe_b64encode.
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_another_form_has_no_bytes() {
+    fn a_text_of_another_form_is_refused() {
         let text = ResumeSecret::from_bytes(&[0xfb; 32]).to_text();
         let padded = format!("{text}=");
         // The last character holds two bits that belong to no byte.

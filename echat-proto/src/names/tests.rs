@@ -63,7 +63,7 @@ fn a_decomposed_name_is_the_composed_one() {
 }
 
 #[test]
-fn nothing_invisible_or_controlling_is_let_in() {
+fn invisible_and_control_characters_are_refused() {
     for bad in [
         '\0',
         '\u{1b}',
@@ -192,7 +192,7 @@ fn reserved_words_are_refused_but_can_be_asked_for() {
 }
 
 #[test]
-fn content_is_kept_as_it_is() {
+fn content_is_kept_unchanged() {
     let text = "two\n\tlines \u{202e}李";
     assert_eq!(Content::new(text).unwrap().as_str(), text);
     assert!(Content::new("a".repeat(CONTENT_MAX)).is_ok());
@@ -246,7 +246,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_refused_or_kept_never_a_panic(raw in any::<String>()) {
+    fn any_text_is_accepted_or_refused_without_a_panic(raw in any::<String>()) {
         let _ = Username::new(&raw).map(|name| name.looks());
         if let Ok(content) = Content::new(raw.clone()) {
             prop_assert_eq!(content.as_str(), raw.as_str());

@@ -59,7 +59,7 @@ fn whole<A, B>(step: Step<A, B>) -> B {
 }
 
 #[test]
-fn the_value_that_is_due_is_taken() {
+fn the_correct_value_is_accepted() {
     let Ends {
         schedule,
         client,

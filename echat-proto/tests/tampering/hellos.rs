@@ -75,7 +75,7 @@ fn bits_of_a_client_hello_count() {
 }
 
 #[test]
-fn no_other_version_suite_or_kind_of_hello_is_taken() {
+fn other_versions_suites_and_kinds_of_hello_are_refused() {
     let (asked, answer) = (client_hello(), answer());
     for at in 0..8 {
         for change in 1..=u8::MAX {

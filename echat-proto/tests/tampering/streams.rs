@@ -48,7 +48,7 @@ fn flipped_bits_are_refused() {
 }
 
 #[test]
-fn every_way_to_cut_a_stream_says_the_same() {
+fn every_split_of_a_stream_gives_the_same_messages() {
     for listener in BOTH {
         let honest = SESSION.record(listener);
         let stream = honest.parts.concat();
@@ -102,7 +102,7 @@ fn parts_that_are_dropped_repeated_swapped_reflected_or_foreign_are_refused() {
 }
 
 #[test]
-fn a_whole_session_cannot_be_played_again() {
+fn a_recorded_session_cannot_be_replayed() {
     let other = Session(2);
     for listener in BOTH {
         let stream = SESSION.record(listener).parts.concat();

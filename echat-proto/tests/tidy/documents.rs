@@ -73,7 +73,7 @@ fn fences(name: &str) -> Vec<(usize, String)> {
 }
 
 #[test]
-fn links_between_documents_lead_somewhere() {
+fn links_between_documents_resolve() {
     let mut dead = Vec::new();
     for name in documents() {
         let text = fs::read_to_string(root().join(&name)).expect(&name);
@@ -122,7 +122,7 @@ fn documents() -> Vec<String> {
 }
 
 #[test]
-fn what_a_clone_needs_is_there() {
+fn files_that_a_clone_needs_are_committed() {
     let needed = [
         "Cargo.lock",
         "config.json",

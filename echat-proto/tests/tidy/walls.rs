@@ -188,7 +188,7 @@ fn the_protocol_does_no_io() {
 }
 
 #[test]
-fn nothing_is_left_undone_or_asleep() {
+fn no_todo_and_no_sleep() {
     let mut found = Vec::new();
     for source in sources().iter().filter(|source| source.is_source()) {
         // Comments too: that is where these words live.

@@ -87,7 +87,7 @@ fn a_journal_without_its_database_is_refused_always() {
 
 /// Takes each of what a used folder has, or its content, and says what is missed.
 #[test]
-fn what_is_missing_is_made_only_on_request_and_the_rest_is_kept() {
+fn missing_files_are_created_only_on_request() {
     let lacks = [None, Some(Lack::Absent), Some(Lack::Empty)];
     for (database, host_key) in lacks.iter().flat_map(|a| lacks.map(|b| (*a, b))) {
         let (_base, data) = used();
@@ -126,7 +126,7 @@ fn what_is_missing_is_made_only_on_request_and_the_rest_is_kept() {
 }
 
 #[test]
-fn a_first_start_that_was_cut_off_goes_on() {
+fn an_interrupted_first_start_is_continued() {
     for made in [&[][..], &[DATABASE], &[HOST_KEY], &[DATABASE, HOST_KEY]] {
         let (_base, data) = used();
         for name in [DATABASE, HOST_KEY] {

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_as_long_as_it_takes() {
+    fn the_wait_ends_when_the_quota_has_room() {
         let mut day = DailyQuota::default();
         day.count(ANN, 60, at(100));
         day.count(ANN, 40, at(7_300));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_loaded_counts_by_its_age_and_what_was_not_kept_does_not() {
+    fn loaded_usage_counts_by_its_age_and_rolled_back_usage_does_not() {
         let mut day = DailyQuota::default();
         day.load(ANN, 100, 86_399, at(5));
         day.load(ANN, 100, -50, at(5));
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn users_are_bounded_and_those_with_the_most_stay() {
+    fn users_are_bounded_and_the_largest_are_kept() {
         let mut day = DailyQuota::default();
         for user in 0..30_000 {
             day.count(UserId(user), u64::from(user == 3) * 1_000 + 1, at(0));

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_is_told_at_once_and_the_others_are_counted() {
+    fn the_first_line_is_written_at_once_and_the_others_are_counted() {
         let mut limiter = LogLimiter::default();
         let at = Duration::from_secs;
         assert!(limiter.happens(at(1)));

@@ -15,7 +15,7 @@ fn at(seconds: u64) -> Duration {
 }
 
 #[test]
-fn messages_burst_and_then_trickle() {
+fn messages_are_sent_in_a_burst_and_then_at_the_rate() {
     let limits = Limits::default();
     let mut rates = rate_limits();
     for _ in 0..limits.message_burst {
@@ -83,7 +83,7 @@ fn strangers_get_at_most_ten_guesses_in_a_window_and_the_owner_gets_in() {
 }
 
 #[test]
-fn made_up_names_do_not_wash_out_the_count_of_a_real_one() {
+fn invented_names_do_not_evict_the_count_of_a_real_one() {
     let limits = Limits::default();
     let mut guesses = rate_limits().guesses;
     let ann = guesses.strangers("ann");
@@ -107,7 +107,7 @@ fn made_up_names_do_not_wash_out_the_count_of_a_real_one() {
 }
 
 #[test]
-fn a_right_password_forgives_its_own_address_and_of_strangers_its_own_try() {
+fn a_right_password_clears_its_own_address_and_one_attempt_of_the_name() {
     let limits = Limits::default();
     let mut guesses = rate_limits().guesses;
     let (strangers, owner) = (guesses.strangers("ann"), guesses.known("ann", HOME));
@@ -157,7 +157,7 @@ fn registrations_are_counted_by_prefix_and_maps_stay_small() {
 }
 
 #[test]
-fn coming_pays_for_leaving_and_is_as_fast_as_messages_after_one_for_each_room() {
+fn logins_are_charged_for_their_logout_at_the_rate_of_messages() {
     let limits = Limits::default();
     let mut rates = rate_limits();
     for _ in 0..limits.rooms {
@@ -208,7 +208,7 @@ fn a_room_larger_than_the_burst_needs_a_full_bucket_and_leaves_a_debt() {
 }
 
 #[test]
-fn each_new_prefix_has_one_try_of_its_own_in_any_window() {
+fn each_new_prefix_has_one_attempt_of_its_own_in_any_window() {
     let limits = Limits::default();
     let mut guesses = rate_limits().guesses;
     let window = LOGIN_WINDOW.as_secs();
@@ -250,7 +250,7 @@ fn each_new_prefix_has_one_try_of_its_own_in_any_window() {
 }
 
 #[test]
-fn newcomers_are_bounded_and_beyond_the_bound_have_no_try_of_their_own() {
+fn new_prefixes_are_bounded_and_have_no_attempt_of_their_own_beyond_the_bound() {
     let limits = Limits::default();
     let mut guesses = rate_limits().guesses;
     let mut address = |n: u32| guesses_newcomer(&guesses, n);
@@ -277,7 +277,7 @@ fn guesses_newcomer(guesses: &LoginThrottle, n: u32) -> Guesser {
 }
 
 #[test]
-fn a_try_that_is_taken_back_takes_no_other_along() {
+fn a_withdrawn_attempt_removes_no_other() {
     let limits = Limits::default();
     let mut guesses = rate_limits().guesses;
     let known = guesses.known("ann", HOME);

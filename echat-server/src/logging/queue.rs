@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_at_the_end_is_told_when_all_else_is_written() {
+    fn a_gap_at_the_end_is_reported_after_the_last_line() {
         let queue = Queue::new();
         for _ in 0..=LINES {
             queue.push(b"two\nlines\n");
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_has_an_end_while_nothing_is_taken() {
+    fn waiting_is_bounded_while_no_line_is_taken() {
         let queue = Queue::new();
         queue.wait_until_written(Duration::from_hours(1));
         queue.push(b"stuck\n");

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_full_disk_did_not_take_is_counted_once_it_takes_lines_again() {
+    fn lines_lost_to_a_full_disk_are_counted_when_it_has_space() {
         for free in 0..=12 {
             let mut writer = Writer::new(Disk::default());
             writer.out.free = free;

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn few_and_small_buffers_are_kept() {
+    fn only_a_few_small_buffers_are_kept() {
         let mut buffers = FrameBuffers::default();
         buffers.keep(Vec::new());
         buffers.keep(Vec::with_capacity(FrameBuffers::BYTES + 1));

@@ -113,7 +113,7 @@ fn a_hello_has_five_seconds_and_finished_ten() {
 }
 
 #[test]
-fn strangers_and_the_hasty_are_closed_in_silence() {
+fn a_malformed_or_early_peer_is_closed_without_a_message() {
     let mut stranger = accepted();
     assert!(
         stranger
@@ -130,7 +130,7 @@ fn strangers_and_the_hasty_are_closed_in_silence() {
 }
 
 #[test]
-fn what_comes_is_opened_so_far_ahead_and_no_further() {
+fn input_is_opened_ahead_up_to_a_bound() {
     let (mut peer, mut channel) = open();
     let (mut bytes, mut frames, mut each) = (0, 0, 0);
     while peer.wants_bytes(&limits()) {
@@ -211,7 +211,7 @@ fn a_queue_that_is_too_long_only_when_it_is_sealed_counts_too() {
 }
 
 #[test]
-fn silence_is_pinged_once_and_a_sign_of_life_begins_it_anew() {
+fn a_silent_peer_is_pinged_once_and_any_byte_restarts_the_timer() {
     let (mut peer, mut channel) = open();
     peer.authenticate(&limits());
     for now in [90, 91, 120] {
@@ -227,7 +227,7 @@ fn silence_is_pinged_once_and_a_sign_of_life_begins_it_anew() {
 }
 
 #[test]
-fn one_that_hung_up_is_closed_as_soon_as_everything_is_said() {
+fn a_half_closed_peer_is_closed_after_its_last_output() {
     let (mut peer, _) = open();
     peer.hang_up();
     assert!(matches!(peer.next_item(), Some(Item::End(End::Flush))));
@@ -236,7 +236,7 @@ fn one_that_hung_up_is_closed_as_soon_as_everything_is_said() {
 }
 
 #[test]
-fn one_that_hangs_up_while_a_goodbye_is_written_still_hears_it() {
+fn a_peer_that_half_closes_during_a_goodbye_still_receives_it() {
     let (mut peer, mut channel) = open();
     peer.close(End::Notify(CloseReason::Idle), at(0));
     peer.hang_up();

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_damage_and_what_may_not_be_written_is_not() {
+    fn read_errors_are_damage_and_refused_writes_are_not() {
         for code in [
             ffi::SQLITE_CORRUPT,
             ffi::SQLITE_CORRUPT_INDEX,
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_kept_until_it_is_asked_for() {
+    fn damage_is_kept_until_it_is_read() {
         let log = DamageLog::default();
         assert_eq!(log.take(), None);
         let judged = log.judge(failure(ffi::SQLITE_CORRUPT_INDEX));

@@ -101,7 +101,7 @@ const ALIKE_ACCOUNTS: &str = "
     INSERT INTO logins VALUES (2, '::1', 1);";
 
 #[test]
-fn names_from_before_that_are_alike_stay_and_new_ones_are_refused() {
+fn older_confusable_names_stay_and_new_ones_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("2.db");
     older_database(&path, 2);

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_rest_as_argon2id_and_are_compared() {
+    fn passwords_are_stored_as_argon2id_and_compared() {
         let JobResult::Hashed(phc) = run(Task::Hash {
             password: password("correct horse"),
         }) else {
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn nobodys_hash_costs_what_anybodys_costs() {
+    fn the_hash_of_an_unknown_user_costs_as_much_as_a_known_one() {
         let JobResult::Hashed(phc) = run(Task::Hash {
             password: password("correct horse"),
         }) else {
@@ -278,7 +278,7 @@ mod tests {
     /// Argon2id leaves its last pass in its memory, different in every block: how much of it was worked on,
     /// and with which result for which password.
     #[test]
-    fn an_unknown_user_is_hashed_as_a_known_one_is() {
+    fn an_unknown_user_is_hashed_like_a_known_one() {
         let JobResult::Hashed(phc) = run(Task::Hash {
             password: password("correct horse"),
         }) else {

@@ -3,8 +3,8 @@
 
 use echat_testkit::server_process::{ServerFolder, ServerProcess};
 
-use super::open_house;
 use super::room::{Room, Talk};
+use super::start_with_limits;
 use super::watch::Times;
 
 /// Comparisons, each of which has to find the room slower before that is believed.
@@ -28,7 +28,7 @@ impl Control {
     /// Starts it, with a room of this many members.
     pub(crate) fn new(size: usize) -> Self {
         let dir = ServerFolder::new();
-        let server = open_house(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
+        let server = start_with_limits(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
         let room = Room::gather(&server, size);
         Self {
             server,

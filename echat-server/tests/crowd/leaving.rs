@@ -26,7 +26,7 @@ pub(crate) struct Size {
 
 /// Registers all users, and makes their rooms.
 pub(crate) fn prepare(dir: &ServerFolder, size: Size) {
-    let server = super::open_house(dir, r#"{"registrations": 0}"#);
+    let server = super::start_with_limits(dir, r#"{"registrations": 0}"#);
     for n in 0..size.going + size.staying {
         drop(Client::register(&server, &name(n)));
     }

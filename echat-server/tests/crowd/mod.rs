@@ -24,7 +24,7 @@ use echat_testkit::server_process::{ServerFolder, ServerProcess};
 pub(crate) const ALL_FILES: &str = r#"ulimit -n "$(ulimit -Hn)""#;
 
 /// A server with these `server.limits` and as many files as it may have.
-pub(crate) fn open_house(dir: &ServerFolder, limits: &str) -> ServerProcess {
+pub(crate) fn start_with_limits(dir: &ServerFolder, limits: &str) -> ServerProcess {
     let config = format!(r#"{{"server": {{"limits": {limits}}}}}"#);
     dir.write("config.json", config);
     dir.start_behind(ALL_FILES, &["--log", "info"])

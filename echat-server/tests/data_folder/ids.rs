@@ -152,20 +152,20 @@ fn put_back_after(further: &[usize], killed: bool) {
 }
 
 #[test]
-fn an_older_database_goes_on_above() {
+fn ids_of_an_older_database_continue_above_the_mark() {
     put_back_after(&[1], false);
     put_back_after(&[5, 1, 7], false);
 }
 
 #[test]
-fn an_older_database_goes_on_above_after_kills() {
+fn ids_of_an_older_database_continue_above_the_mark_after_kills() {
     put_back_after(&[1], true);
     put_back_after(&[5, 1, 7], true);
 }
 
 /// More messages than are reserved at a time, twice.
 #[test]
-fn an_older_database_goes_on_above_many_messages() {
+fn ids_of_an_older_database_continue_above_many_messages() {
     put_back_after(&[1_100, 1_200], false);
     put_back_after(&[1_100, 1_200], true);
 }
@@ -197,7 +197,7 @@ fn a_database_that_goes_back_under_a_server_ends_it() {
 }
 
 #[test]
-fn a_new_database_goes_on_above_too() {
+fn ids_of_a_new_database_continue_above_the_mark() {
     let dir = dir();
     let server = dir.start(&[]);
     let (name, _) = history(&server);

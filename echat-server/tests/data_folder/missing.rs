@@ -145,7 +145,7 @@ fn a_link_to_a_folder_that_is_gone_is_no_first_start() {
 }
 
 #[test]
-fn only_the_mark_or_a_log_tells_of_a_folder_that_was_used() {
+fn only_the_mark_or_a_log_shows_that_a_folder_was_used() {
     let dir = used();
     for name in ["database.db", "host_key"] {
         fs::remove_file(dir.path("data").join(name)).unwrap();

@@ -96,7 +96,7 @@ fn a_folder_that_others_can_write_to_is_refused() {
 
 /// Root can give files away; for other users there is a folder of root's.
 #[test]
-fn what_belongs_to_another_user_is_refused() {
+fn files_of_another_user_are_refused() {
     let dir = used();
     let path = dir.path("data/host_key");
     if chown(&path, Some(4_242), None).is_err() {

@@ -70,7 +70,7 @@ fn history(sim: &mut Sim, who: &str) -> Vec<(u64, u64)> {
 }
 
 #[test]
-fn order_is_by_id_wherever_the_clock_jumps() {
+fn order_is_by_id_whatever_the_clock_says() {
     let mut sim = sim();
     let mut sent = Vec::new();
     for (txn, unix) in JUMPS.into_iter().enumerate() {
@@ -123,7 +123,7 @@ fn a_jump_of_the_clock_times_out_no_connection_and_silence_times_out_each() {
 }
 
 #[test]
-fn rates_and_waits_go_by_the_clock_that_runs() {
+fn rates_and_waits_use_the_monotonic_clock() {
     let mut sim = sim();
     sim.connect("guest", "192.0.2.1:1");
     let wrong = r#"{"username":"bob","password":"wrong horse"}"#;

@@ -132,7 +132,7 @@ pub(crate) fn missing(seen: &BTreeSet<Ending>) -> (Vec<Ending>, Vec<Ending>) {
 }
 
 #[test]
-fn the_rows_are_all_there_and_use_every_code() {
+fn every_row_is_present_and_every_code_is_used() {
     let kinds: Vec<RequestKind> = ROWS.iter().map(|(kind, _)| *kind).collect();
     assert_eq!(kinds, RequestKind::ALL);
     let elsewhere = ["storage_full", "storage_busy", "storage_damaged"];

@@ -74,7 +74,7 @@ fn told(sim: &mut Sim, who: &str, of: &str) -> Vec<Message> {
 }
 
 #[test]
-fn the_asker_cannot_tell_a_declined_request_from_one_that_waits() {
+fn the_sender_cannot_tell_a_declined_request_from_a_pending_one() {
     let mut waits = sim();
     assert_eq!(asks(&mut waits, "ann", "bob"), Some(true));
     let mut declined = declined();

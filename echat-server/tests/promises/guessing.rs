@@ -82,7 +82,7 @@ fn many_connections_at_once_have_no_more_guesses_than_one() {
 }
 
 #[test]
-fn ten_addresses_have_ten_guesses_in_a_window_and_the_owner_gets_in_meanwhile() {
+fn ten_addresses_have_ten_guesses_in_a_window_while_the_owner_logs_in() {
     let mut sim = sim();
     sim.connect("home", HOME);
     tries(&mut sim, "home", seed::PASSWORD);
@@ -113,7 +113,7 @@ fn ten_addresses_have_ten_guesses_in_a_window_and_the_owner_gets_in_meanwhile() 
 }
 
 #[test]
-fn an_owner_on_a_journey_gets_in_while_guessers_use_up_the_budget() {
+fn an_owner_at_a_new_address_logs_in_while_guessers_use_up_the_budget() {
     let mut sim = sim();
     let names = crowd(&mut sim, 10, "192.0.2");
     assert_eq!(guess_at_once(&mut sim, &names), 10);
@@ -204,7 +204,7 @@ fn refused_logins_keep_no_other_connection_of_their_address_from_logging_in() {
 }
 
 #[test]
-fn a_poller_that_comes_anew_for_each_poll_has_no_more_refusals() {
+fn reconnecting_for_each_poll_gives_no_more_refusals() {
     let mut sim = sim();
     let here = "198.51.100.7";
     let spent = together(&mut sim, 7, here);

@@ -53,13 +53,13 @@ fn a_session_byte_by_byte_is_answered_as_a_whole_one() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
     #[test]
-    fn a_session_is_answered_alike_at_every_pace(pace in 2_usize..600) {
+    fn a_session_gets_the_same_answers_at_every_pace(pace in 2_usize..600) {
         prop_assert_eq!(session(pace), session(usize::MAX));
     }
 }
 
 #[test]
-fn the_largest_frame_is_taken_however_it_is_cut() {
+fn the_largest_frame_is_accepted_however_it_is_split() {
     let limits = Limits::default();
     // Command, tag and length; a whole number of blocks.
     let plain = limits.frame_bytes;

@@ -244,7 +244,7 @@ fn a_full_disk_keeps_logins_gives_no_secret_and_voids_the_one_that_was_used() {
 }
 
 #[test]
-fn a_registration_of_an_undone_tick_is_answered_once() {
+fn a_registration_of_a_rolled_back_tick_is_answered_once() {
     let mut sim = nearly_full();
     sim.connect("guest", crate::sim::HOME);
     sim.settle();

@@ -132,7 +132,7 @@ fn shown(case: &Case, failure: &str) -> String {
 }
 
 #[test]
-fn the_engine_keeps_its_promises_in_every_world() {
+fn the_engine_keeps_its_promises_in_every_simulation() {
     if let Some(seed) = campaign::number::<u64>("ECHAT_SEED") {
         let case = Case::draw(seed);
         let done = outcome(&case, true);

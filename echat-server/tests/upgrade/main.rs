@@ -77,7 +77,7 @@ fn the_data_of_an_older_server_survives_the_upgrade() {
 }
 
 #[test]
-fn a_first_start_that_is_killed_at_any_moment_is_made_up_for() {
+fn a_first_start_killed_at_any_moment_is_completed_later() {
     let today = today();
     let mut kills = Vec::new();
     let starts = VERSIONS.iter().map(|before| (before, false));

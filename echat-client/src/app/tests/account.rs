@@ -50,7 +50,7 @@ fn registering_in_both_languages() {
 }
 
 #[test]
-fn where_a_password_may_be_anything_the_way_out_is_a_key_and_is_told() {
+fn a_password_prompt_names_the_key_that_cancels_it() {
     let mut stage = stage(Language::English);
     for (mode, prompt) in [
         ("register", "register password: "),
@@ -108,7 +108,7 @@ fn a_wrong_password_is_asked_for_again_and_hidden() {
 }
 
 #[test]
-fn a_wrong_password_of_the_start_is_asked_for() {
+fn a_wrong_password_given_at_the_start_is_asked_for() {
     let mut settings = Settings::new("t");
     settings.user = Some("ann".to_owned());
     settings.password = Some("password1".to_owned().into());
@@ -136,7 +136,7 @@ fn a_wrong_password_of_the_start_is_asked_for() {
 }
 
 #[test]
-fn a_line_under_edition_is_no_password_of_a_login_made_again() {
+fn a_line_being_edited_is_not_taken_as_the_password_of_a_repeated_login() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").happens(Input::Closed(None));
     stage.presses("half a line").happens(Input::Connected);
@@ -147,7 +147,7 @@ fn a_line_under_edition_is_no_password_of_a_login_made_again() {
 }
 
 #[test]
-fn spaces_alone_are_refused_with_a_reason() {
+fn a_password_of_spaces_is_refused_with_a_reason() {
     for (mode, names) in [("register", 2), ("login", 1)] {
         let mut stage = stage(Language::English);
         stage.types(mode).printed();
@@ -175,7 +175,7 @@ fn spaces_alone_are_refused_with_a_reason() {
 }
 
 #[test]
-fn a_password_in_full_width_letters_is_no_command() {
+fn a_password_in_full_width_letters_is_not_read_as_a_command() {
     let mut stage = stage(Language::English);
     stage.types("register").types("ann").types("ｑｕｉｔ");
     assert_eq!(stage.prompt(), "register password again: ");

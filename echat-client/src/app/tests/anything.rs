@@ -126,7 +126,7 @@ fn steps() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn nothing_breaks_it(steps in prop::collection::vec(steps(), 0..80)) {
+    fn any_sequence_of_inputs_is_handled(steps in prop::collection::vec(steps(), 0..80)) {
         let mut stage = stage(Language::Chinese);
         let mut now = 1_700_000_000;
         for step in steps {

@@ -20,7 +20,7 @@ fn line(stage: &mut Stage, keys: &str) -> String {
 }
 
 #[test]
-fn members_are_known_once_they_were_seen() {
+fn members_are_completed_once_they_were_seen() {
     let mut stage = ann(Language::English);
     stage.types("&r room1");
     assert_eq!(line(&mut stage, "ca\t"), "ca");
@@ -61,7 +61,7 @@ fn members_are_known_once_they_were_seen() {
 }
 
 #[test]
-fn a_page_of_history_names_its_speakers() {
+fn a_page_of_history_adds_its_senders_to_completion() {
     let mut stage = ann(Language::English);
     stage.types("&r room1");
     stage.app.context.session.apply(

@@ -134,7 +134,7 @@ fn a_secret_is_forgotten_with_the_password() {
 }
 
 #[test]
-fn a_kick_is_not_answered_by_coming_back() {
+fn a_replaced_session_does_not_reconnect() {
     let mut stage = ann(Language::English);
     stage
         .says(Event::ServerKick {})
@@ -147,7 +147,7 @@ fn a_kick_is_not_answered_by_coming_back() {
 }
 
 #[test]
-fn a_limit_of_a_day_gives_the_line_back_and_holds_up_no_other() {
+fn a_daily_limit_returns_the_line_and_delays_no_other() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").types("long").types("hi").sent();
     stage.printed();
@@ -166,7 +166,7 @@ fn a_limit_of_a_day_gives_the_line_back_and_holds_up_no_other() {
 }
 
 #[test]
-fn too_fast_waits_and_goes_again() {
+fn a_rate_limited_line_is_sent_again_after_its_wait() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").types("hi").sent();
     stage.printed();
@@ -221,7 +221,7 @@ fn the_server_says_why_it_closes() {
 }
 
 #[test]
-fn another_user_never_sends_the_lines_of_the_one_before() {
+fn lines_of_one_user_are_never_sent_by_another() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").types("secret");
     stage
@@ -244,7 +244,7 @@ fn another_user_never_sends_the_lines_of_the_one_before() {
 }
 
 #[test]
-fn leaving_says_what_is_unsent() {
+fn leaving_names_unsent_lines() {
     let mut stage = ann(Language::English);
     cut(&mut stage);
     stage.types("@r room1 later").printed();
@@ -294,7 +294,7 @@ const UNREACHABLE: [&str; 2] = [
 ];
 
 #[test]
-fn a_new_wish_that_fails_is_told_of_again() {
+fn each_login_that_fails_is_reported() {
     let mut stage = logging_in();
     stage.happens(unreachable());
     assert_eq!(stage.printed(), UNREACHABLE);
@@ -329,7 +329,7 @@ fn a_server_that_answered_and_then_closes_says_why() {
 }
 
 #[test]
-fn a_first_login_that_is_tried_again_promises_nothing() {
+fn a_first_login_that_is_retried_promises_no_delivery() {
     let mut stage = stage(Language::English);
     stage.types("login").types("ann").types("password1");
     stage.happens(unreachable());
@@ -351,7 +351,7 @@ fn a_logout_without_a_connection_needs_no_server() {
 }
 
 #[test]
-fn lines_after_one_another_are_shown_once_and_too_fast_is_said_once() {
+fn a_rate_limit_is_reported_once_for_several_lines() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").printed();
     stage.types("one").types("two").types("three");

@@ -53,7 +53,7 @@ fn a_day_stands_above_its_first_line() {
 }
 
 #[test]
-fn days_are_those_of_the_reader() {
+fn days_are_in_the_time_zone_of_the_reader() {
     for (hours, days) in [
         (0, vec!["------ 2023-11-14 ------"]),
         (

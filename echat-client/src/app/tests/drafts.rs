@@ -13,7 +13,7 @@ impl Stage {
 }
 
 #[test]
-fn lines_pasted_into_a_line_are_sent_with_it() {
+fn pasted_lines_are_sent_together_with_the_line_around_them() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").pastes("hello !");
     stage
@@ -25,7 +25,7 @@ fn lines_pasted_into_a_line_are_sent_with_it() {
 }
 
 #[test]
-fn lines_that_are_not_sent_leave_the_line_as_it_was() {
+fn declining_a_paste_restores_the_line() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").pastes("hello !");
     for answer in ["N", "/pending"] {
@@ -39,7 +39,7 @@ fn lines_that_are_not_sent_leave_the_line_as_it_was() {
 }
 
 #[test]
-fn lines_go_to_the_chat_in_which_they_were_pasted() {
+fn pasted_lines_go_to_the_chat_in_which_they_were_pasted() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").pastes("one\ntwo").looks();
     stage.says(Event::NewContact {
@@ -52,7 +52,7 @@ fn lines_go_to_the_chat_in_which_they_were_pasted() {
 }
 
 #[test]
-fn of_lines_that_are_pasted_for_a_name_the_first_is_taken() {
+fn a_name_takes_only_the_first_pasted_line() {
     let mut stage = stage(Language::English);
     stage.types("register").printed();
     stage.pastes("ann\nbob");

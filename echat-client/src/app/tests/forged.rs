@@ -127,7 +127,7 @@ fn everything(language: Language, compact: bool, folds: bool, cols: usize) -> Ve
 }
 
 #[test]
-fn no_row_can_be_read_as_another_line() {
+fn no_row_of_a_message_looks_like_another_message() {
     for cols in 20..=200 {
         let compact = cols % 2 == 0;
         let language = [Language::English, Language::Chinese][cols / 2 % 2];
@@ -153,7 +153,7 @@ fn no_row_can_be_read_as_another_line() {
 /// A terminal that becomes narrower, or a pipe's reader, divides rows as it likes: then what looks like
 /// a head or a rule is not where a row can be made to begin.
 #[test]
-fn what_looks_like_a_head_is_always_at_the_start_of_a_line() {
+fn text_that_looks_like_a_head_begins_an_indented_row() {
     for (compact, forged) in [
         (false, FORGED[0]),
         (true, FORGED[0]),
@@ -180,7 +180,7 @@ fn what_looks_like_a_head_is_always_at_the_start_of_a_line() {
 }
 
 #[test]
-fn blanks_are_folded_where_nothing_is_redrawn() {
+fn blanks_are_folded_in_plain_output() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").printed();
     let blanks = "ok  \t \u{3000}\u{a0}\u{2800}\u{2003}  forged";

@@ -56,7 +56,7 @@ fn a_room_that_was_left_while_offline_is_closed() {
 }
 
 #[test]
-fn a_room_that_was_left_meanwhile_is_gone_from_the_lists() {
+fn a_room_left_in_another_session_disappears_from_the_lists() {
     let mut stage = ann(Language::English);
     stage.says(live(in_room(5, "bob", "hello"), None));
     stage.types("\\c").types("query").types("rooms").printed();
@@ -87,7 +87,7 @@ fn the_chat_of_a_friend_lists_and_reads_no_commands_for_rooms() {
 }
 
 #[test]
-fn the_word_that_leaves_can_be_said() {
+fn a_message_may_consist_of_the_word_quit() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").types("/help");
     let printed = stage.printed();
@@ -129,7 +129,7 @@ fn left_elsewhere() -> Event {
 }
 
 #[test]
-fn a_room_that_is_left_is_not_said_to_be_kept() {
+fn an_open_question_does_not_report_a_left_room_as_kept() {
     let mut stage = in_room2();
     stage.presses("/leave\n/leave\n").looks();
     let asked = stage.printed();
@@ -150,7 +150,7 @@ fn a_room_that_is_left_is_not_said_to_be_kept() {
 }
 
 #[test]
-fn a_question_that_is_asked_again_is_the_newest() {
+fn a_repeated_question_becomes_the_newest() {
     let mut stage = in_room2();
     stage.presses("/leave\nhelp\n/leave\n").looks();
     assert_eq!(stage.prompt(), asks_to_leave());
@@ -159,7 +159,7 @@ fn a_question_that_is_asked_again_is_the_newest() {
 }
 
 #[test]
-fn an_older_question_that_goes_away_asks_nothing_again() {
+fn withdrawing_an_older_question_repeats_no_other() {
     let mut stage = in_room2();
     stage.presses("/leave\n/leave room1\n").looks().printed();
     stage.says(left_elsewhere());
@@ -174,7 +174,7 @@ fn an_older_question_that_goes_away_asks_nothing_again() {
 }
 
 #[test]
-fn leaving_a_room_while_offline_says_that_it_waits() {
+fn leaving_a_room_while_offline_is_queued_and_says_so() {
     let mut stage = in_room2();
     stage.happens(Input::Closed(None));
     stage.types("/leave").printed();

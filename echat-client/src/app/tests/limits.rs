@@ -80,7 +80,7 @@ fn a_text_that_is_too_long_stays_to_be_edited() {
 }
 
 #[test]
-fn what_can_never_be_accepted_is_given_back_in_every_form() {
+fn a_line_that_no_server_accepts_is_returned_in_every_mode() {
     let names = vec!["bob"; 1_001].join("+");
     for line in [
         format!("@r room1 {}", "a".repeat(4_001)),
@@ -104,7 +104,7 @@ fn what_can_never_be_accepted_is_given_back_in_every_form() {
 }
 
 #[test]
-fn where_nothing_is_redrawn_it_is_given_back_too() {
+fn plain_output_returns_a_refused_line_too() {
     let mut stage = ann(Language::English);
     stage.app.context.settings.echoes = false;
     stage.types("&r room1");
@@ -119,7 +119,7 @@ fn where_nothing_is_redrawn_it_is_given_back_too() {
 }
 
 #[test]
-fn a_line_that_is_confirmed_is_given_back_too() {
+fn a_confirmed_line_over_the_limit_is_returned_too() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").printed();
     let line = format!("@f bob {}", "a".repeat(4_000));
@@ -129,7 +129,7 @@ fn a_line_that_is_confirmed_is_given_back_too() {
 }
 
 #[test]
-fn of_pasted_commands_the_refused_one_is_given_back() {
+fn a_refused_command_of_a_paste_is_returned() {
     let long = format!("find {}", "k".repeat(70));
     let mut stage = ann(Language::English);
     let text = format!("{long}\n:f");
@@ -163,7 +163,7 @@ fn pasted_lines_are_sent_all_or_none() {
 }
 
 #[test]
-fn a_name_that_cannot_be_is_not_logged_in_with() {
+fn an_impossible_name_is_not_sent_in_a_login() {
     let mut stage = stage(Language::English);
     stage.types("login").printed();
     stage.types(&"a".repeat(65_000)).types("two words");
@@ -177,7 +177,7 @@ fn a_name_that_cannot_be_is_not_logged_in_with() {
 }
 
 #[test]
-fn what_an_older_version_kept_is_shown_and_set_aside() {
+fn lines_kept_by_an_older_version_are_shown_and_set_aside() {
     let mut stage = stage(Language::English);
     stage.types("login").types("ann").types("password1");
     stage.happens(Input::Connected).welcome("ann", vec![]);
@@ -249,7 +249,7 @@ fn lines_that_cannot_be_read_are_counted_and_the_first_shown() {
 }
 
 #[test]
-fn no_reason_says_twice_that_it_was_not_sent() {
+fn no_reason_repeats_that_the_line_was_not_sent() {
     for language in [Language::English, Language::Chinese] {
         let (words, line) = match language {
             Language::English => ("ot sent", "Line 2: "),
@@ -282,7 +282,7 @@ fn no_reason_says_twice_that_it_was_not_sent() {
 }
 
 #[test]
-fn a_line_that_costs_every_connection_is_set_aside() {
+fn a_line_that_loses_every_connection_is_set_aside() {
     for reason in [None, Some(2), Some(3), Some(99)] {
         let mut stage = ann(Language::English);
         stage.happens(files());
@@ -315,7 +315,7 @@ fn a_line_that_costs_every_connection_is_set_aside() {
 }
 
 #[test]
-fn losses_that_no_line_causes_set_none_aside() {
+fn losses_that_no_line_causes_set_no_line_aside() {
     let closed = |reason: CloseReason| Loss::Closed(reason as u64);
     for loss in [
         closed(CloseReason::Bye),
@@ -345,7 +345,7 @@ fn losses_that_no_line_causes_set_none_aside() {
 }
 
 #[test]
-fn lower_limits_sift_what_waits() {
+fn lower_limits_set_aside_queued_lines_that_exceed_them() {
     let mut stage = ann(Language::English);
     stage.happens(files()).happens(Input::Closed(None));
     stage.types("@r room1 short");

@@ -59,7 +59,7 @@ fn contact_mode_asks_and_lists() {
 }
 
 #[test]
-fn a_message_elsewhere_is_counted_and_told() {
+fn a_message_in_another_chat_is_counted_and_announced() {
     let mut stage = ann(Language::Chinese);
     stage.says(live(in_room(5, "bob", "hello"), None));
     assert_eq!(stage.printed(), [""; 0]);
@@ -133,7 +133,7 @@ fn chatting() {
 }
 
 #[test]
-fn what_looks_like_a_command_asks_first() {
+fn a_message_that_looks_like_a_command_is_confirmed_first() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").sent();
     stage.types("+f bob");
@@ -199,7 +199,7 @@ fn older_messages_come_from_the_server() {
 }
 
 #[test]
-fn presence_is_gathered_into_one_line() {
+fn presence_changes_are_shown_in_one_line() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").printed();
     let member = |name: &str| (("room1".to_owned()), name.to_owned());

@@ -35,7 +35,7 @@ fn in_chat() -> Stage {
 }
 
 #[test]
-fn lines_without_marks_are_asked_about_as_one_paste() {
+fn lines_pasted_without_bracketed_paste_are_one_paste() {
     let mut stage = in_chat();
     stage.bursts("fn main() {\n\tprint();\n}\n");
     assert_eq!(stage.prompt(), "3 lines (Y/O/N) room1> ");
@@ -48,7 +48,7 @@ fn lines_without_marks_are_asked_about_as_one_paste() {
 }
 
 #[test]
-fn where_answers_are_asked_for_each_line_is_one() {
+fn in_a_dialogue_each_pasted_line_is_one_answer() {
     let mut stage = stage(Language::English);
     stage.types("login");
     stage.bursts("ann\npassword1\n");
@@ -81,7 +81,7 @@ fn commands_are_carried_out_and_the_first_text_begins_the_paste() {
 }
 
 #[test]
-fn the_question_offers_only_what_can_work() {
+fn the_question_offers_only_possible_answers() {
     let long = "x".repeat(3_000);
     let mut stage = in_chat();
     stage.inserts(&format!("{long}\n{long}"));
@@ -108,7 +108,7 @@ fn the_question_offers_only_what_can_work() {
 }
 
 #[test]
-fn what_cannot_be_sent_at_all_is_not_asked_about() {
+fn a_paste_that_cannot_be_sent_asks_no_question() {
     let mut stage = in_chat();
     stage.inserts("draft");
     stage.inserts(&format!("\n{}", "x".repeat(4_001)));
@@ -141,7 +141,7 @@ fn what_cannot_be_sent_at_all_is_not_asked_about() {
 }
 
 #[test]
-fn interrupting_the_question_brings_back_what_stood_before() {
+fn interrupting_the_question_restores_the_line() {
     let mut stage = in_chat();
     stage.inserts("hello !").strikes(Key::Left);
     stage.inserts("one\ntwo");
@@ -157,7 +157,7 @@ fn interrupting_the_question_brings_back_what_stood_before() {
 }
 
 #[test]
-fn a_cut_paste_says_so() {
+fn a_truncated_paste_is_reported() {
     let mut stage = in_chat();
     let whole = PASTE_MAX + 7;
     stage.happens(Input::PasteCut { whole });
@@ -198,7 +198,7 @@ fn a_search_without_a_hit_shows_that_in_the_prompt() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_refused_in_every_line() {
+fn lines_with_invalid_bytes_are_refused() {
     let mut stage = in_chat();
     stage.happens(Input::Garbled).bursts("one\ncaf\u{fffd}\n");
     assert_eq!(stage.prompt(), "room1> ");

@@ -27,7 +27,7 @@ fn offline(language: Language) -> Stage {
 }
 
 #[test]
-fn lines_that_wait_stand_above_the_prompt_in_order() {
+fn queued_lines_stand_above_the_prompt_in_order() {
     let mut stage = offline(Language::English);
     stage.types("one").types("two\nlines");
     assert_eq!(stage.printed(), [""; 0]);
@@ -59,7 +59,7 @@ fn lines_that_wait_stand_above_the_prompt_in_order() {
 }
 
 #[test]
-fn a_line_that_is_sent_waits_for_its_answer_in_view() {
+fn a_line_stays_visible_until_its_answer() {
     let mut stage = ann(Language::Chinese);
     stage.types("&r room1").types("你好");
     assert_eq!(stage.footer(9), ["（待发送）你好"]);
@@ -70,7 +70,7 @@ fn a_line_that_is_sent_waits_for_its_answer_in_view() {
 }
 
 #[test]
-fn the_rows_are_bounded() {
+fn the_rows_of_queued_lines_are_bounded() {
     let mut stage = offline(Language::English);
     for n in 1..=9 {
         stage.types(&format!("line {n}"));
@@ -86,7 +86,7 @@ fn the_rows_are_bounded() {
 }
 
 #[test]
-fn where_nothing_is_redrawn_they_are_printed_once() {
+fn plain_output_prints_queued_lines_once() {
     let mut stage = offline(Language::English);
     stage.app.context.settings.echoes = false;
     stage.types("one");
@@ -99,7 +99,7 @@ fn where_nothing_is_redrawn_they_are_printed_once() {
 }
 
 #[test]
-fn they_are_listed_and_taken_back_in_every_mode() {
+fn queued_lines_are_listed_and_withdrawn_in_every_mode() {
     for (modes, slash) in [
         (&["\\c"][..], "/"),
         (&["\\c", "contact"], "／"),
@@ -149,7 +149,7 @@ fn they_are_listed_and_taken_back_in_every_mode() {
 }
 
 #[test]
-fn a_line_in_flight_is_not_taken_back() {
+fn a_line_in_flight_cannot_be_withdrawn() {
     let mut stage = ann(Language::Chinese);
     stage.types("&r room1").types("一").types("二").printed();
     stage.types("/pending");
@@ -197,7 +197,7 @@ fn withdrawing_a_line_without_an_answer_says_that_it_may_have_arrived() {
 }
 
 #[test]
-fn what_begins_with_a_slash_is_sent_only_when_meant() {
+fn text_that_begins_with_a_slash_is_confirmed_before_it_is_sent() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").sent();
     stage.types("/usr/bin").printed();
@@ -215,7 +215,7 @@ fn what_begins_with_a_slash_is_sent_only_when_meant() {
 }
 
 #[test]
-fn a_room_is_left_only_after_a_yes() {
+fn leaving_a_room_is_confirmed_first() {
     for (modes, line) in [
         (&["&r room1"][..], "/leave"),
         (&["&r room1"], "／leave room1"),
@@ -262,7 +262,7 @@ fn a_room_is_left_only_after_a_yes() {
 }
 
 #[test]
-fn what_was_begun_before_does_not_leave_a_room() {
+fn leave_in_contact_mode_needs_a_room() {
     let mut stage = ann(Language::English);
     stage.types("-r nowhere");
     assert_eq!(stage.sent(), [RequestKind::LeaveRoom], "the server says no");

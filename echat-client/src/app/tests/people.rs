@@ -47,7 +47,7 @@ fn a_request_is_a_notice_in_every_mode() {
 }
 
 #[test]
-fn a_chat_line_answers_no_request() {
+fn a_message_does_not_answer_a_friend_request() {
     for line in ["yes", "y", "是", "n", "no", "Y", "yes, at noon"] {
         let mut stage = ann(Language::English);
         stage.types("&f bob").sent();
@@ -60,7 +60,7 @@ fn a_chat_line_answers_no_request() {
 }
 
 #[test]
-fn the_answer_typed_as_in_another_mode_asks_first() {
+fn an_answer_in_the_form_of_another_mode_is_confirmed_first() {
     let mut stage = ann(Language::English);
     stage.types("&f bob").sent();
     stage.types("y carol");

@@ -42,7 +42,7 @@ fn a_line_is_sent_and_the_program_ends() {
 }
 
 #[test]
-fn lines_for_a_room_that_cannot_be_opened_are_not_taken_for_commands() {
+fn lines_for_a_room_that_cannot_be_opened_are_not_read_as_commands() {
     let mut stage = pipe();
     stage.app.context.settings.open = Some(Target::Room("nowhere".to_owned()));
     stage.happens(Input::Line("other=bob".to_owned()));
@@ -59,7 +59,7 @@ fn lines_for_a_room_that_cannot_be_opened_are_not_taken_for_commands() {
 }
 
 #[test]
-fn what_is_not_there_is_a_mistake() {
+fn an_unknown_room_or_user_is_an_error() {
     let mut stage = pipe();
     stage
         .happens(Input::Line("&r nowhere".to_owned()))
@@ -73,7 +73,7 @@ fn what_is_not_there_is_a_mistake() {
 }
 
 #[test]
-fn a_command_that_a_chat_does_not_have_is_a_mistake() {
+fn an_unknown_command_of_a_chat_is_an_error() {
     for line in ["/leave", "/members"] {
         let mut stage = ready();
         writes(&mut stage, &["&f bob", line]);
@@ -83,7 +83,7 @@ fn a_command_that_a_chat_does_not_have_is_a_mistake() {
 }
 
 #[test]
-fn a_line_that_is_too_long_is_the_last_one_and_those_before_it_are_sent() {
+fn a_line_that_is_too_long_ends_the_input_after_the_lines_before_it_are_sent() {
     let mut stage = ready();
     writes(&mut stage, &["@r room1 good"]);
     stage
@@ -98,7 +98,7 @@ fn a_line_that_is_too_long_is_the_last_one_and_those_before_it_are_sent() {
 }
 
 #[test]
-fn lines_that_a_lost_connection_leaves_behind_are_named() {
+fn lines_left_unsent_by_a_lost_connection_are_named() {
     let mut stage = ready();
     writes(
         &mut stage,
@@ -118,7 +118,7 @@ fn lines_that_a_lost_connection_leaves_behind_are_named() {
 }
 
 #[test]
-fn every_way_to_fail_has_its_code() {
+fn every_kind_of_failure_has_its_exit_code() {
     let quits = |inputs: Vec<Input>| {
         let mut stage = pipe();
         stage
@@ -188,7 +188,7 @@ fn writes(stage: &mut Stage, lines: &[&str]) {
 }
 
 #[test]
-fn a_line_waits_for_what_the_one_before_it_asked_for() {
+fn a_line_waits_for_the_answer_to_the_line_before_it() {
     let mut stage = ready();
     writes(&mut stage, &["new=", "&r new", "hello there"]);
     assert_eq!(stage.sent(), [RequestKind::CreateRoom]);
@@ -216,7 +216,7 @@ fn nothing_is_done_after_leaving() {
 }
 
 #[test]
-fn no_more_is_read_while_much_waits() {
+fn input_is_not_read_while_many_lines_are_queued() {
     let mut stage = ready();
     writes(&mut stage, &["+f carol"; 1_000]);
     assert!(stage.app.wants_input());
@@ -225,7 +225,7 @@ fn no_more_is_read_while_much_waits() {
 }
 
 #[test]
-fn a_server_that_stays_away_is_not_waited_for_for_ever() {
+fn waiting_for_an_absent_server_has_a_limit() {
     let mut stage = ready();
     stage.app.context.settings.deadline = None;
     writes(&mut stage, &["@r room1 done"]);
@@ -245,7 +245,7 @@ fn a_server_that_stays_away_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn a_line_that_no_server_accepts_is_the_last_one() {
+fn a_line_that_no_server_accepts_ends_the_input() {
     for (line, said) in [
         (format!("@r room1 {}", "a".repeat(4_001)), "4001 bytes"),
         (format!("@r room1 {}", "a".repeat(65_500)), "65500 bytes"),
@@ -273,7 +273,7 @@ fn a_line_that_no_server_accepts_is_the_last_one() {
 }
 
 #[test]
-fn a_password_that_cannot_be_is_bad_input() {
+fn an_impossible_password_is_bad_input() {
     for password in ["short".to_owned(), "a".repeat(1_025)] {
         let mut settings = Settings::new("p");
         settings.interactive = false;

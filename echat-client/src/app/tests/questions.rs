@@ -17,7 +17,7 @@ fn answered(stage: &mut Stage) -> usize {
 }
 
 #[test]
-fn keys_of_the_same_read_answer_no_question() {
+fn keys_of_the_read_that_raised_a_question_do_not_answer_it() {
     let mut stage = in_room();
     stage.presses("+f bob\ny\n");
     // The question came between the two lines: the second one is a line of its own.
@@ -28,7 +28,7 @@ fn keys_of_the_same_read_answer_no_question() {
 }
 
 #[test]
-fn a_line_begun_before_the_question_was_shown_is_no_answer() {
+fn a_line_begun_before_the_question_is_not_its_answer() {
     let mut stage = in_room();
     stage.presses("+f bob\nye").looks();
     assert_eq!(
@@ -43,7 +43,7 @@ fn a_line_begun_before_the_question_was_shown_is_no_answer() {
 }
 
 #[test]
-fn a_line_that_was_emptied_makes_place_for_the_question() {
+fn emptying_the_line_shows_the_question() {
     let mut stage = in_room();
     stage.presses("+f bob\nn").looks();
     stage.happens(Input::Key(Key::Backspace));
@@ -53,7 +53,7 @@ fn a_line_that_was_emptied_makes_place_for_the_question() {
 }
 
 #[test]
-fn what_arrives_while_an_answer_is_typed_does_not_spoil_it() {
+fn messages_that_arrive_do_not_disturb_an_answer_being_typed() {
     let mut stage = in_room();
     stage.presses("+f bob\n").looks().presses("y");
     stage.says(live(in_room_message(5), None));
@@ -67,7 +67,7 @@ fn in_room_message(id: u64) -> ChatMessage {
 }
 
 #[test]
-fn c_c_and_the_way_out_put_it_aside_and_nothing_else() {
+fn ctrl_c_and_leaving_the_chat_cancel_only_the_question() {
     for way_out in ["\\c", "、c", "＼c"] {
         let mut stage = in_room();
         stage.types("+f bob").types(way_out);
@@ -84,7 +84,7 @@ fn c_c_and_the_way_out_put_it_aside_and_nothing_else() {
 }
 
 #[test]
-fn putting_a_paste_aside_gives_the_line_back() {
+fn cancelling_a_paste_restores_the_line() {
     let mut stage = in_room();
     stage.presses("before ");
     stage.happens(Input::Key(Key::Paste("one\ntwo".to_owned())));
@@ -96,7 +96,7 @@ fn putting_a_paste_aside_gives_the_line_back() {
 }
 
 #[test]
-fn the_line_of_the_first_paste_comes_back_and_none_under_edition_is_lost() {
+fn a_second_paste_loses_no_line_being_edited() {
     let paste = || Input::Key(Key::Paste("one\ntwo".to_owned()));
     let mut stage = in_room();
     stage.presses("first ").happens(paste()).happens(paste());
@@ -143,7 +143,7 @@ fn the_number_of_open_questions_is_bounded() {
 }
 
 #[test]
-fn what_is_no_answer_is_asked_about_again_and_not_sent() {
+fn text_that_is_no_answer_is_not_sent_and_the_question_is_repeated() {
     let asked = "This looks like a command: +f bob. Send it as text? (Y/N)";
     for line in ["maybe", "yes please", "也许吧", "what?", "+f carol", "n 2"] {
         let mut stage = in_room();
@@ -176,7 +176,7 @@ fn what_is_no_answer_is_asked_about_again_and_not_sent() {
 }
 
 #[test]
-fn a_line_beside_a_question_outside_of_a_chat_is_not_carried_out() {
+fn a_line_typed_at_a_question_outside_a_chat_is_not_executed() {
     let mut stage = ann(Language::Chinese);
     stage.types("/leave room1").printed();
     stage.types("也许");
@@ -187,7 +187,7 @@ fn a_line_beside_a_question_outside_of_a_chat_is_not_carried_out() {
 }
 
 #[test]
-fn ok_is_no_answer_where_it_could_be_two() {
+fn ok_is_no_answer_where_it_is_ambiguous() {
     let mut stage = in_room();
     stage.happens(Input::Key(Key::Paste("one\ntwo".to_owned())));
     stage.looks().types("ok");
@@ -197,7 +197,7 @@ fn ok_is_no_answer_where_it_could_be_two() {
 }
 
 #[test]
-fn a_question_about_a_room_that_is_left_goes_away() {
+fn a_question_about_a_room_ends_when_the_room_is_left() {
     let mut stage = in_room();
     stage.types("help").printed();
     stage.says(Event::OnMemberOffline {
@@ -212,7 +212,7 @@ fn a_question_about_a_room_that_is_left_goes_away() {
 }
 
 #[test]
-fn the_usual_words_answer_and_nothing_of_them_is_sent() {
+fn the_usual_words_answer_and_are_not_sent() {
     let yes = [
         "Ｙ",
         "ｙｅｓ",

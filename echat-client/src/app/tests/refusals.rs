@@ -61,7 +61,7 @@ fn every_refusal_of_every_command_names_what_it_is_about() {
 }
 
 #[test]
-fn a_refusal_about_others_does_not_speak_of_the_reader() {
+fn a_refusal_about_another_user_does_not_address_the_reader() {
     let english = |line, code| answer(line, code, &[], Language::English);
     for (line, code, said) in [
         (
@@ -101,7 +101,7 @@ fn a_refusal_about_others_does_not_speak_of_the_reader() {
 }
 
 #[test]
-fn a_limit_says_whose_it_is_and_what_to_do() {
+fn a_limit_names_its_cause_and_what_to_do() {
     for (line, limit, words) in [
         // Ann has one friend and one room.
         (
@@ -128,7 +128,7 @@ fn a_limit_says_whose_it_is_and_what_to_do() {
 }
 
 #[test]
-fn what_is_asked_offline_says_that_it_waits() {
+fn a_request_made_offline_is_reported_as_queued() {
     let mut stage = ann(Language::English);
     stage.happens(Input::Closed(None)).printed();
     assert!(stage.prompt().starts_with("contact (offline, retrying in "));
@@ -173,7 +173,7 @@ fn what_is_asked_offline_says_that_it_waits() {
 }
 
 #[test]
-fn what_does_not_wait_is_not_said_to_wait() {
+fn a_request_that_is_not_queued_is_not_reported_as_queued() {
     let mut stage = ann(Language::English);
     stage.happens(Input::Closed(None));
     stage.types("\\c").types("logout");
@@ -181,7 +181,7 @@ fn what_does_not_wait_is_not_said_to_wait() {
 }
 
 #[test]
-fn what_is_asked_for_the_first_time_does_not_wait_aloud() {
+fn a_first_request_is_queued_silently() {
     let mut stage = stage(Language::English);
     stage.types("query").types("server time");
     assert!(

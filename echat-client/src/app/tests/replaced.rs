@@ -55,7 +55,7 @@ fn back(stage: &mut Stage, friends: &[&str]) {
 }
 
 #[test]
-fn an_open_chat_says_so_and_shows_what_there_is() {
+fn an_open_chat_reports_the_replaced_history_and_shows_the_new_one() {
     let mut stage = cut(Language::English);
     back(&mut stage, &["bob"]);
     assert_eq!(
@@ -84,7 +84,7 @@ fn an_open_chat_says_so_and_shows_what_there_is() {
 }
 
 #[test]
-fn it_is_said_in_chinese_and_in_other_modes() {
+fn a_replaced_history_is_reported_in_chinese_and_in_other_modes() {
     let mut stage = cut(Language::Chinese);
     stage.types("\\c");
     back(&mut stage, &["bob"]);
@@ -98,7 +98,7 @@ fn it_is_said_in_chinese_and_in_other_modes() {
 }
 
 #[test]
-fn a_line_that_waits_is_sent_to_the_new_history() {
+fn a_queued_line_is_sent_to_the_new_history() {
     let mut stage = cut(Language::English);
     stage.types("unsent");
     back(&mut stage, &["bob"]);
@@ -113,7 +113,7 @@ fn a_line_that_waits_is_sent_to_the_new_history() {
 }
 
 #[test]
-fn a_page_asked_for_by_an_old_id_is_not_asked_for_any_more() {
+fn a_page_requested_by_an_old_id_is_dropped() {
     let mut stage = stage_with_older();
     stage.types("/history").printed();
     back(&mut stage, &["bob"]);
@@ -146,7 +146,7 @@ fn stage_with_older() -> Stage {
 }
 
 #[test]
-fn a_chat_with_somebody_who_is_no_friend_there_is_left() {
+fn a_chat_with_a_user_that_is_no_friend_in_the_new_history_is_closed() {
     let mut stage = cut(Language::English);
     stage
         .types("\\c")
@@ -162,7 +162,7 @@ fn a_chat_with_somebody_who_is_no_friend_there_is_left() {
 }
 
 #[test]
-fn a_request_that_the_server_does_not_have_any_more_is_dropped() {
+fn a_friend_request_missing_on_the_server_is_dropped() {
     let mut stage = cut(Language::English);
     stage.happens(Input::Connected).says(success());
     stage.says(bundle("a", 9, &["bob"], vec![]));

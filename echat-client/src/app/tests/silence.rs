@@ -41,7 +41,7 @@ fn away(stage: &mut Stage, failures: u32) {
 }
 
 #[test]
-fn an_idle_server_is_asked_and_given_up() {
+fn an_idle_server_is_pinged_and_given_up() {
     let mut stage = ann(Language::English);
     stage.happens(Input::Heard);
     assert_eq!(stage.app.elapses_at(), Some(Duration::from_secs(90)));
@@ -70,7 +70,7 @@ fn an_idle_server_is_asked_and_given_up() {
 }
 
 #[test]
-fn a_line_on_its_way_is_asked_about_sooner_and_sent_again_once() {
+fn an_unanswered_line_is_pinged_sooner_and_sent_again_once() {
     let mut stage = ann(Language::English);
     stage.says(Event::History {
         messages: vec![],
@@ -94,7 +94,7 @@ fn a_line_on_its_way_is_asked_about_sooner_and_sent_again_once() {
 }
 
 #[test]
-fn waking_asks_an_open_connection_and_ends_a_wait() {
+fn waking_pings_an_open_connection_and_ends_a_back_off() {
     let mut stage = ann(Language::English);
     stage.passes(5);
     assert_eq!(counts(&mut stage, &Effect::Ping), 0);
@@ -107,7 +107,7 @@ fn waking_asks_an_open_connection_and_ends_a_wait() {
 }
 
 #[test]
-fn enter_does_not_wait_for_the_next_try() {
+fn enter_reconnects_at_once() {
     let mut stage = ann(Language::English);
     stage.types("&r room1");
     away(&mut stage, 8);
@@ -134,7 +134,7 @@ fn enter_does_not_wait_for_the_next_try() {
 }
 
 #[test]
-fn a_request_that_has_to_wait_says_that_the_client_is_offline() {
+fn a_queued_request_says_that_the_client_is_offline() {
     let mut stage = stage(Language::English);
     stage.types("login").types("ann").types("password1");
     stage.happens(unreachable()).printed();
@@ -195,7 +195,7 @@ fn the_prompt_counts_down_without_printing() {
 }
 
 #[test]
-fn every_loss_is_told_once_whatever_the_back_off() {
+fn every_loss_is_reported_once_whatever_the_back_off() {
     let mut stage = ann(Language::English);
     stage.printed();
     for _ in 0..3 {
@@ -211,8 +211,8 @@ fn every_loss_is_told_once_whatever_the_back_off() {
 }
 
 /// What a server says between a login and the end.
-fn deeds() -> impl Strategy<Value = Vec<Event>> {
-    let deed = prop::sample::select(vec![
+fn server_events() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop::sample::select(vec![
         Event::History {
             messages: vec![],
             more: false,
@@ -225,15 +225,15 @@ fn deeds() -> impl Strategy<Value = Vec<Event>> {
             roomname: "room".to_owned(),
         },
     ]);
-    prop::collection::vec(deed, 0..5)
+    prop::collection::vec(event, 0..5)
 }
 
 proptest! {
     /// A line that makes the server close is sent after each login: the server is called at
     /// growing intervals. Such a line is set aside after three connections; then there is another one.
     #[test]
-    fn a_server_that_closes_after_each_login_is_called_at_growing_intervals(
-        deeds in prop::collection::vec(deeds(), 1..20),
+    fn a_server_that_closes_after_each_login_is_dialled_at_growing_intervals(
+        runs in prop::collection::vec(server_events(), 1..20),
         seed: u64,
     ) {
         let mut stage = ann(Language::English);
@@ -241,9 +241,9 @@ proptest! {
         stage.happens(Input::Connected).welcome("ann", vec![]);
         stage.types("@r room1 poison");
         let mut last = Duration::ZERO;
-        for deeds in deeds {
+        for events in runs {
             stage.happens(Input::Pong);
-            for event in deeds {
+            for event in events {
                 stage.happens(Input::Heard).says(event);
             }
             stage.happens(Input::Closed(None));
@@ -263,7 +263,7 @@ proptest! {
 }
 
 #[test]
-fn where_nothing_is_redrawn_the_prompt_does_not_change_with_the_tries() {
+fn the_prompt_of_plain_output_does_not_count_attempts() {
     let mut stage = ann(Language::English);
     stage.app.context.settings.echoes = false;
     stage.happens(Input::Closed(None));

@@ -86,7 +86,7 @@ fn opening_such_a_conversation_asks_for_its_messages() {
 }
 
 #[test]
-fn a_message_that_arrives_around_the_opening_hides_none_before_it() {
+fn a_message_that_arrives_while_a_chat_opens_hides_no_earlier_one() {
     let unread = || (4..=10).map(|id| in_room(id, "bob", "new"));
     for (is_in_more, is_early) in [(true, true), (true, false), (false, true), (false, false)] {
         let mut stage = with_unread(6, is_in_more);
@@ -112,7 +112,7 @@ fn a_message_that_arrives_around_the_opening_hides_none_before_it() {
 }
 
 #[test]
-fn what_was_read_before_this_run_stands_above_the_rule() {
+fn messages_read_before_this_run_stand_above_the_rule() {
     let mut stage = stage(Language::English);
     stage.types("login").types("ann").types("password1");
     stage.happens(Input::Connected);
@@ -144,7 +144,7 @@ fn what_was_read_before_this_run_stands_above_the_rule() {
 }
 
 #[test]
-fn what_was_shown_is_marked_as_read_even_if_the_chat_was_left_since() {
+fn shown_messages_are_marked_as_read_even_after_leaving_the_chat() {
     let mut stage = ann(Language::English);
     stage.types("&r room1");
     stage.says(live(in_room(5, "bob", "one"), None));
@@ -177,7 +177,7 @@ fn private(id: u64) -> Event {
 }
 
 #[test]
-fn new_messages_elsewhere_are_one_notice_that_counts() {
+fn new_messages_in_other_chats_are_one_notice_with_a_count() {
     let mut stage = ann(Language::English);
     for id in 5..15 {
         stage.says(private(id));
@@ -234,7 +234,7 @@ fn notices_leave_room_for_unsent_lines() {
 }
 
 #[test]
-fn where_nothing_is_redrawn_a_notice_is_said_once() {
+fn plain_output_prints_a_notice_once() {
     let mut stage = ann(Language::English);
     stage.app.context.settings.echoes = false;
     for id in 5..15 {

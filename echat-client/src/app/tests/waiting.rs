@@ -18,7 +18,7 @@ fn coming(interactive: bool) -> Stage {
 }
 
 #[test]
-fn they_wait_for_it() {
+fn lines_wait_for_the_login() {
     let mut stage = coming(true);
     stage.printed();
     stage.types(":r");
@@ -44,7 +44,7 @@ fn they_wait_for_it() {
 }
 
 #[test]
-fn what_needs_no_login_does_not_wait() {
+fn lines_that_need_no_login_run_at_once() {
     let mut stage = coming(true);
     stage.printed();
     stage.types("help");
@@ -56,7 +56,7 @@ fn what_needs_no_login_does_not_wait() {
 }
 
 #[test]
-fn without_a_login_they_are_not_done_and_that_is_said() {
+fn lines_that_need_a_login_are_reported_when_there_is_none() {
     for ends in [
         Input::Event(Event::LoginFailure {
             fail: fail("bad_credentials", &[]),
@@ -74,7 +74,7 @@ fn without_a_login_they_are_not_done_and_that_is_said() {
 }
 
 #[test]
-fn a_login_that_is_made_again_keeps_what_is_known() {
+fn a_repeated_login_keeps_known_conversations() {
     let mut stage = ann(Language::English);
     stage.happens(Input::Closed(None)).printed();
     stage.types(":r");
@@ -82,7 +82,7 @@ fn a_login_that_is_made_again_keeps_what_is_known() {
 }
 
 #[test]
-fn without_a_terminal_they_wait_too() {
+fn lines_of_a_pipe_wait_for_the_login_too() {
     let mut stage = coming(false);
     stage.happens(Input::Line(":r".to_owned()));
     stage.happens(Input::Connected);

@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn undo_leads_back(text in "\\PC{0,20}", keys in prop::collection::vec(any_key(), 1..20)) {
+    fn undo_restores_every_earlier_state(text in "\\PC{0,20}", keys in prop::collection::vec(any_key(), 1..20)) {
         let mut editor = LineEditor::new();
         editor.set(&text, text.len());
         for key in keys {
@@ -107,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn it_edits_as_a_plain_text_would(keys in prop::collection::vec(simple_key(), 0..80)) {
+    fn edits_equal_those_of_a_plain_string(keys in prop::collection::vec(simple_key(), 0..80)) {
         let mut editor = LineEditor::new();
         let (mut left, mut right) = (String::new(), String::new());
         let first = |text: &mut String| (!text.is_empty()).then(|| text.remove(0));
@@ -129,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn any_range_is_taken_or_refused(text in any::<String>(), start in 0usize..40, end in 0usize..40) {
+    fn any_byte_range_is_accepted_or_refused(text in any::<String>(), start in 0usize..40, end in 0usize..40) {
         let mut editor = LineEditor::new();
         editor.set(&text, start);
         editor.replace(start..end, "é👍");

@@ -92,7 +92,7 @@ fn a_link_brings_user_and_key() {
 }
 
 #[test]
-fn what_contradicts_itself_is_refused() {
+fn contradictory_options_are_refused() {
     for words in [
         &[][..],
         &["host"],

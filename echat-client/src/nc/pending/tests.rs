@@ -57,7 +57,7 @@ fn every_kind_of_final_reply_is_known() {
 }
 
 #[test]
-fn somebody_elses_message_is_no_receipt() {
+fn the_message_of_another_user_is_no_receipt() {
     let (event, receipt) = (
         r#"109 {"content":"a"}"#,
         r#"109 {"content":"a","txn_id":null}"#,
@@ -104,7 +104,7 @@ fn an_expectation_finds_the_request_it_is_about() {
 }
 
 #[test]
-fn channel_commands_and_bad_frames_owe_nothing_but_a_pong() {
+fn channel_commands_and_bad_frames_await_only_a_pong() {
     let mut pending = owing(&["PONG"]);
     assert!(pending.is_empty() && !pending.pong());
     pending.sent(&message("PING").encode().unwrap());
@@ -123,7 +123,7 @@ fn channel_commands_and_bad_frames_owe_nothing_but_a_pong() {
 }
 
 #[test]
-fn each_item_of_a_batch_is_owed_an_answer() {
+fn each_item_of_a_batch_awaits_an_answer() {
     let item = message("QUERY_SERVER_TIME").encode().unwrap();
     let length = u32::try_from(item.len()).unwrap().to_be_bytes();
     let items = [&length[..], &item, &length, &item].concat();

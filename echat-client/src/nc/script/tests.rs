@@ -40,7 +40,7 @@ fn a_line_names_a_command_and_gives_its_parameters() {
 }
 
 #[test]
-fn what_is_shown_can_be_sent_again() {
+fn shown_messages_can_be_sent_again() {
     let params = r#"{"a": [1, 2.0], "big": 18446744073709551615}"#;
     let line = format!(r#"{{"command": "LOGIN", "params": {params}}}"#);
     assert_eq!(sends(&line), (name("LOGIN"), params.to_owned()));
@@ -165,7 +165,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_come_through_as_hexadecimal(bytes in proptest::collection::vec(any::<u8>(), 1..40)) {
+    fn bytes_are_written_in_hexadecimal(bytes in proptest::collection::vec(any::<u8>(), 1..40)) {
         let line = format!(".raw {}", hex::encode(&bytes));
         prop_assert_eq!(one(&line), Ok(Some(Statement::Raw(bytes))));
     }

@@ -6,17 +6,17 @@ mod ends;
 mod property;
 mod silence;
 
-fn steps(script: &str, naked: bool) -> Vec<Step> {
+fn steps(script: &str, raw: bool) -> Vec<Step> {
     let statements = script::parse_all(script.as_bytes()).unwrap();
     statements
         .into_iter()
-        .map(|(line, said)| compile(said, line, naked).unwrap())
+        .map(|(line, said)| compile(said, line, raw).unwrap())
         .collect()
 }
 
 /// A session whose input is this script and nothing more.
 fn scripted(script: &str, rules: Rules) -> Session {
-    let mut session = Session::new(rules, steps(script, rules.naked));
+    let mut session = Session::new(rules, steps(script, rules.raw));
     session.end_of_input();
     session
 }
@@ -92,7 +92,7 @@ fn lines_are_sent_without_waiting_and_the_end_waits_for_the_answers() {
 }
 
 #[test]
-fn input_is_not_read_while_too_much_waits() {
+fn input_is_not_read_while_too_much_is_queued() {
     let mut session = Session::new(Rules::default(), steps(&"LIST_ROOMS\n".repeat(1024), false));
     assert!(!session.wants_input());
     assert_eq!(session.next(secs(0), false), Next::Wait(None));
@@ -136,7 +136,7 @@ fn a_refusal_is_an_exit_code_unless_it_was_expected() {
 }
 
 #[test]
-fn an_expectation_pauses_what_follows_and_passes_events_over() {
+fn an_expectation_pauses_the_next_steps_and_skips_other_events() {
     let script = "QUERY_SERVER_TIME\n.expect SEND_SERVER_TIME\nLIST_ROOMS";
     let mut session = scripted(script, Rules::default());
     assert_eq!(sends(&mut session), "QUERY_SERVER_TIME");
@@ -148,7 +148,7 @@ fn an_expectation_pauses_what_follows_and_passes_events_over() {
 }
 
 #[test]
-fn messages_that_came_before_are_found_but_each_only_once() {
+fn earlier_messages_satisfy_an_expectation_once() {
     let script = "LOGIN {}\n.sleep 2\n.expect LOGIN_SUCCESS\n.expect LOGIN_BUNDLE\n.expect 105";
     let mut session = scripted(script, Rules::default());
     assert_eq!(sends(&mut session), "LOGIN");
@@ -183,7 +183,7 @@ fn an_expectation_fails_when_the_request_is_answered_otherwise() {
 }
 
 #[test]
-fn a_login_that_holds_disappoints_whoever_expected_a_refusal() {
+fn a_successful_login_fails_an_expected_refusal() {
     let mut session = scripted("LOGIN {}\n.expect LOGIN_FAILURE", Rules::default());
     sends(&mut session);
     comes(&mut session, "LOGIN_SUCCESS \"ann\"");
@@ -193,7 +193,7 @@ fn a_login_that_holds_disappoints_whoever_expected_a_refusal() {
 }
 
 #[test]
-fn a_receipt_is_not_the_message_that_is_expected() {
+fn a_receipt_does_not_satisfy_an_expected_message() {
     let expect = ".expect ON_NEW_MESSAGE {\"sender\":\"bob\"}";
     let receipt = r#"109 {"sender":"ann","txn_id":null}"#;
     let mut session = scripted(&format!("SEND_MESSAGE {{}}\n{expect}"), Rules::default());
@@ -239,7 +239,7 @@ fn a_login_comes_first_and_does_not_count() {
 }
 
 #[test]
-fn nothing_long_is_sent_before_the_login() {
+fn no_large_request_is_sent_before_the_login() {
     let long = format!("FIND {{\"keyword\":\"{}\"}}", "x".repeat(4096));
     ends(&mut scripted(&long, Rules::default()), 0, Exit::Usage);
 

@@ -106,7 +106,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_escaped_comes_back(user in "\\PC{1,20}") {
+    fn escaped_text_is_decoded_again(user in "\\PC{1,20}") {
         let escaped = user.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02x}"));
         let found = target(&format!("echat://{escaped}@host:1")).unwrap();
         prop_assert_eq!(found.user, Some(user));

@@ -68,7 +68,7 @@ fn the_table_of_states() {
 }
 
 #[test]
-fn waits_double_up_to_half_a_minute_and_differ() {
+fn waits_double_up_to_half_a_minute_with_jitter() {
     let waits = |seed| -> Vec<Duration> {
         let mut connection = Connection::new(seed);
         (0..10).map(|_| wait(&mut connection, at(0))).collect()
@@ -83,7 +83,7 @@ fn waits_double_up_to_half_a_minute_and_differ() {
 }
 
 #[test]
-fn what_got_through_ends_the_back_off_and_a_login_does_not() {
+fn delivered_requests_end_the_back_off_and_a_login_does_not() {
     let failed = |useful: fn(&mut Connection)| {
         let mut connection = Connection::new(1);
         for _ in 0..8 {
@@ -108,7 +108,7 @@ fn what_got_through_ends_the_back_off_and_a_login_does_not() {
 }
 
 #[test]
-fn a_login_that_held_for_long_ends_the_back_off() {
+fn a_long_session_ends_the_back_off() {
     let mut connection = Connection::new(1);
     for _ in 0..8 {
         connection.lost(at(0));
@@ -119,7 +119,7 @@ fn a_login_that_held_for_long_ends_the_back_off() {
 }
 
 #[test]
-fn the_user_does_not_wait() {
+fn a_user_reconnects_at_once() {
     let mut connection = Connection::new(1);
     for _ in 0..6 {
         connection.lost(at(0));
@@ -131,7 +131,7 @@ fn the_user_does_not_wait() {
 }
 
 #[test]
-fn waking_ends_a_wait_and_asks_an_open_connection() {
+fn waking_ends_a_wait_and_pings_an_open_connection() {
     let mut connection = Connection::new(1);
     connection.lost(at(10));
     connection.woke(at(10));
@@ -145,7 +145,7 @@ fn waking_ends_a_wait_and_asks_an_open_connection() {
 
 /// What a server does with a connection before it closes it.
 #[derive(Clone, Copy, Debug)]
-enum Deed {
+enum Step {
     Refuses,
     Opens,
     LogsIn,
@@ -154,7 +154,7 @@ enum Deed {
 }
 
 #[test]
-fn tries_before_their_time_make_later_waits_no_longer() {
+fn early_attempts_do_not_lengthen_later_waits() {
     let mut connection = Connection::new(1);
     assert_eq!(connection.wish(true), Some(Action::Dial));
     connection.lost(Duration::ZERO);
@@ -175,10 +175,10 @@ proptest! {
     /// Whatever a server says, if it closes after each login and nothing got through, it is called
     /// at growing intervals.
     #[test]
-    fn a_server_that_closes_after_each_login_is_called_ever_less(
+    fn a_server_that_closes_after_each_login_is_dialled_ever_less(
         seed: u64,
-        deeds in prop::collection::vec(
-            prop::sample::select(vec![Deed::Refuses, Deed::Opens, Deed::LogsIn, Deed::Talks]),
+        actions in prop::collection::vec(
+            prop::sample::select(vec![Step::Refuses, Step::Opens, Step::LogsIn, Step::Talks]),
             1..40,
         ),
         lasts in 0..50_u64,
@@ -187,14 +187,14 @@ proptest! {
         let mut now = Duration::ZERO;
         let mut last = Duration::ZERO;
         prop_assert_eq!(connection.wish(false), Some(Action::Dial));
-        for deed in deeds {
-            if !matches!(deed, Deed::Refuses) {
+        for action in actions {
+            if !matches!(action, Step::Refuses) {
                 connection.opened(now);
             }
-            if matches!(deed, Deed::LogsIn | Deed::Talks) {
+            if matches!(action, Step::LogsIn | Step::Talks) {
                 connection.logged_in(now);
             }
-            if matches!(deed, Deed::Talks) {
+            if matches!(action, Step::Talks) {
                 for _ in 0..3 {
                     connection.heard(now);
                     connection.pong();

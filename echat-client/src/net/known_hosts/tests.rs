@@ -154,7 +154,7 @@ fn a_link_to_a_file_that_is_yet_to_be_made_stays_a_link() {
 }
 
 #[test]
-fn what_is_no_file_of_this_kind_is_refused_and_left_alone() {
+fn a_file_of_another_kind_is_refused_and_left_alone() {
     let (directory, _) = fresh();
     let hosts = KnownHosts::at(directory.path());
     assert!(matches!(
@@ -199,7 +199,7 @@ fn two_clients_at_once_lose_nothing() {
 }
 
 #[test]
-fn the_place_of_the_file_follows_the_environment() {
+fn the_path_of_the_file_follows_the_environment() {
     let place = |set: &[(&str, &str)]| {
         let set: HashMap<&str, OsString> = set.iter().map(|(k, v)| (*k, (*v).into())).collect();
         KnownHosts::of_user(|name| set.get(name).cloned()).map(|hosts| hosts.path().to_owned())

@@ -32,7 +32,7 @@ fn finds(fd: &impl AsFd, interest: Interest, expected: Found) {
 }
 
 #[test]
-fn bytes_and_ends_of_a_pipe() {
+fn bytes_and_the_end_of_a_pipe_are_ready() {
     let (reader, mut writer) = pipe().unwrap();
     finds(&reader, Interest::Read, Found::default());
     writer.write_all(b"x").unwrap();
@@ -43,7 +43,7 @@ fn bytes_and_ends_of_a_pipe() {
 }
 
 #[test]
-fn room_and_bytes_and_ends_of_a_socket() {
+fn space_bytes_and_the_end_of_a_socket_are_ready() {
     let (one, mut other) = UnixStream::pair().unwrap();
     finds(&one, Interest::Read, Found::default());
     finds(&one, Interest::ReadAndWrite, ROOM);
@@ -74,7 +74,7 @@ pub(crate) fn terminal() -> (File, File) {
 }
 
 #[test]
-fn lines_and_the_end_of_a_terminal() {
+fn lines_and_the_end_of_a_terminal_are_ready() {
     let (mut person, program) = terminal();
     finds(&program, Interest::Read, Found::default());
     person.write_all(b"half a line").unwrap();
@@ -88,7 +88,7 @@ fn lines_and_the_end_of_a_terminal() {
 }
 
 #[test]
-fn the_one_of_several_that_is_ready() {
+fn only_ready_sources_are_reported() {
     let (quiet, _kept) = pipe().unwrap();
     let (ready, mut writer) = pipe().unwrap();
     writer.write_all(b"x").unwrap();
@@ -106,7 +106,7 @@ fn the_one_of_several_that_is_ready() {
 }
 
 #[test]
-fn what_comes_while_it_sleeps() {
+fn input_ends_the_sleep() {
     for (way, sleep) in WAYS {
         let (one, mut other) = UnixStream::pair().unwrap();
         let mut watched = [Watched::new(&one, Interest::Read)];
@@ -119,7 +119,7 @@ fn what_comes_while_it_sleeps() {
 }
 
 #[test]
-fn what_was_found_before_is_forgotten() {
+fn readiness_is_not_kept_between_waits() {
     let (reader, mut writer) = pipe().unwrap();
     writer.write_all(b"x").unwrap();
     let mut watched = [Watched::new(&reader, Interest::Read)];

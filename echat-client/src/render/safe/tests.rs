@@ -31,7 +31,7 @@ fn ordinary_text_stays_as_it_is() {
 }
 
 #[test]
-fn what_is_hidden_is_shown() {
+fn invisible_characters_are_shown() {
     let cases = [
         ("\u{1b}[2J", "␛[2J"),
         ("\u{1b}]52;c;QQ==\u{7}", "␛]52;c;QQ==␇"),

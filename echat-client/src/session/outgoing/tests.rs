@@ -35,7 +35,7 @@ fn queue(count: usize) -> Outgoing {
 }
 
 #[test]
-fn the_file_gives_back_what_was_written() {
+fn written_lines_are_read_back() {
     let mut outgoing = Outgoing::default();
     for number in 0..3 {
         outgoing.push(entry("ann", number));
@@ -70,7 +70,7 @@ fn the_file_gives_back_what_was_written() {
 }
 
 #[test]
-fn a_bad_byte_costs_its_line_alone() {
+fn an_invalid_byte_loses_only_its_line() {
     let file = queue(3).to_lines("ann");
     let mut bytes = file.into_bytes();
     let second = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
@@ -96,7 +96,7 @@ fn a_bad_byte_costs_its_line_alone() {
 }
 
 #[test]
-fn nobody_sends_the_lines_of_another() {
+fn a_user_never_sends_the_lines_of_another() {
     let mut outgoing = Outgoing::default();
     outgoing.push(entry("ann", 0));
     assert_eq!(outgoing.next("bob"), None);
@@ -124,7 +124,7 @@ fn a_line_of_a_file_that_cannot_be_sent_is_set_aside_whole() {
 }
 
 #[test]
-fn a_line_that_costs_three_connections_leaves() {
+fn a_line_that_loses_three_connections_is_set_aside() {
     let mut outgoing = queue(2);
     for _ in 0..2 {
         outgoing.next("ann");
@@ -139,7 +139,7 @@ fn a_line_that_costs_three_connections_leaves() {
 }
 
 #[test]
-fn a_loss_that_no_line_can_cause_does_not_count() {
+fn a_loss_that_no_line_causes_is_not_counted() {
     let mut outgoing = queue(1);
     for _ in 0..9 {
         outgoing.next("ann");
@@ -152,7 +152,7 @@ fn a_loss_that_no_line_can_cause_does_not_count() {
 }
 
 #[test]
-fn an_answer_between_losses_starts_the_count_anew() {
+fn an_answer_between_losses_resets_the_count() {
     let mut outgoing = queue(1);
     for _ in 0..5 {
         outgoing.next("ann");
@@ -163,7 +163,7 @@ fn an_answer_between_losses_starts_the_count_anew() {
 }
 
 #[test]
-fn a_number_means_one_line_for_ever() {
+fn a_number_is_never_used_for_another_line() {
     let mut outgoing = queue(3);
     outgoing.push(entry("bob", 0));
     outgoing.next("ann");

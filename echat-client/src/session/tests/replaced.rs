@@ -107,7 +107,7 @@ fn the_highest_id_of_the_last_login_counts_though_no_message_had_it() {
 }
 
 #[test]
-fn a_server_that_learns_to_say_it_changes_nothing() {
+fn a_server_that_begins_to_name_its_history_changes_nothing() {
     let mut session = session(None, None);
     assert!(!comes_back(
         &mut session,
@@ -121,7 +121,7 @@ fn a_server_that_learns_to_say_it_changes_nothing() {
 }
 
 #[test]
-fn what_is_said_in_the_new_history_is_shown_under_ids_that_were_known() {
+fn new_messages_are_shown_under_ids_known_from_the_old_history() {
     let mut session = session(Some(8), Some("a"));
     assert!(comes_back(
         &mut session,
@@ -197,7 +197,7 @@ fn a_message_between_two_known_ones_is_another_history() {
 }
 
 #[test]
-fn what_was_held_back_from_the_old_history_is_not_mixed_in() {
+fn deferred_messages_of_the_old_history_are_dropped() {
     let mut session = session(Some(8), Some("a"));
     assert!(!comes_back(
         &mut session,
@@ -294,7 +294,7 @@ impl Simulation {
 
 proptest! {
     #[test]
-    fn what_is_held_is_what_the_server_has(steps in prop::collection::vec(
+    fn the_cache_equals_the_messages_of_the_server(steps in prop::collection::vec(
         prop_oneof![
             6 => any::<bool>().prop_map(Step::Say),
             6 => Just(Step::Deliver),

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_at_the_end_is_all_that_is_written() {
+    fn typing_at_the_end_writes_only_the_typed_text() {
         assert_eq!(change(("> ", 2), ("> a", 3)).unwrap(), "a");
         assert_eq!(change(("> 你", 5), ("> 你👍", 9)).unwrap(), "👍");
         assert_eq!(change(("> ab", 4), ("> ab\nc", 6)).unwrap(), "\nc");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn backspaces_reach_what_stands_in_the_row() {
+    fn backspaces_reach_text_of_the_same_row() {
         assert_eq!(change(("> ab", 4), ("> a", 3)).unwrap(), "\u{8} \u{8}");
         assert_eq!(
             change(("> 你", 5), ("> ", 2)).unwrap(),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_backspaces_do_not_reach_is_written_anew() {
+    fn text_beyond_the_reach_of_backspaces_is_rewritten() {
         assert_eq!(change(("> ab\nc", 6), ("> ab", 4)), None);
         assert_eq!(change(("> 👍", 6), ("> ", 2)), None);
         assert_eq!(change(("> e\u{301}", 5), ("> ", 2)), None);

@@ -80,7 +80,7 @@ fn lines_with_a_pause_between_them_are_typed() {
 }
 
 #[test]
-fn a_lone_key_is_not_kept_back_but_the_end_of_a_line_is() {
+fn only_the_end_of_a_line_is_delayed() {
     let mut burst = Burst::default();
     assert_eq!(burst.feed(keys("a"), ms(0), ms(100)), keys("a"));
     assert_eq!(burst.deadline(), None);
@@ -95,7 +95,7 @@ fn a_lone_key_is_not_kept_back_but_the_end_of_a_line_is() {
 }
 
 #[test]
-fn what_was_typed_while_the_program_was_away_is_typed() {
+fn keys_typed_while_the_program_was_stopped_are_typed() {
     let mut burst = Burst::default();
     assert_eq!(
         burst.feed(keys("ok\nyes"), ms(300), ms(300)),
@@ -124,7 +124,7 @@ fn another_key_ends_what_was_pasted() {
 }
 
 #[test]
-fn what_is_over_the_bound_is_left_out_and_told() {
+fn text_over_the_bound_is_dropped_and_reported() {
     let text = format!("one\n{}", "x".repeat(PASTE_MAX));
     let out = reads(&[(0, &text)]);
     let [Token::PasteCut { whole }, Token::Lines(kept)] = out.as_slice() else {
@@ -134,7 +134,7 @@ fn what_is_over_the_bound_is_left_out_and_told() {
 }
 
 #[test]
-fn that_something_is_no_text_is_told_before_it() {
+fn invalid_bytes_are_reported_before_their_line() {
     let mut burst = Burst::default();
     let not_text = || vec![Token::NotText, Token::Key(Key::Char('\u{fffd}'))];
     assert_eq!(burst.feed(not_text(), ms(0), ms(0)), not_text());

@@ -188,7 +188,7 @@ const REPLIES: &[&str] = &[
 ];
 
 #[test]
-fn a_reply_is_no_key_however_it_is_cut() {
+fn a_reply_is_no_key_however_it_is_split() {
     for reply in REPLIES {
         let bytes = format!("a{reply}b");
         for cut in 0..=bytes.len() {
@@ -233,7 +233,7 @@ fn single_bytes_of_c1_begin_a_reply_only_where_it_fits() {
 }
 
 #[test]
-fn the_programs_own_questions_are_answered() {
+fn replies_to_queries_of_the_program_are_returned() {
     let answers = b"a\x1b[12;40R\x1b[>83;40900;0cb";
     for cut in 0..answers.len() {
         let mut decoder = Decoder::new();
@@ -281,7 +281,7 @@ fn a_reply_without_an_end_does_not_swallow_for_ever() {
 }
 
 #[test]
-fn an_escape_alone_and_half_a_character_wait_for_the_rest() {
+fn a_lone_escape_and_half_a_character_wait_for_more_bytes() {
     let mut decoder = Decoder::new();
     decoder.feed(b"\x1b", ms(0));
     assert_eq!(decoder.late(ms(99)), []);
@@ -302,7 +302,7 @@ fn an_escape_alone_and_half_a_character_wait_for_the_rest() {
 }
 
 #[test]
-fn a_paste_is_one_key_whatever_is_in_it() {
+fn a_paste_is_one_key_whatever_it_contains() {
     let keys = decode(b"a\x1b[200~one\rtwo\x1b[A\x1b\x1a\x1b[20\x1b[201~b");
     let paste = Key::Paste("one\rtwo\x1b[A\x1b\x1a\x1b[20".into());
     assert_eq!(keys, [Key::Char('a'), paste, Key::Char('b')]);
@@ -327,7 +327,7 @@ fn a_paste_is_bounded_and_says_what_is_left_out() {
 }
 
 #[test]
-fn a_broken_sequence_costs_only_itself() {
+fn a_broken_sequence_loses_only_itself() {
     assert_eq!(decode(b"\x1b[12\x03"), [Key::Ctrl('c')]);
     assert_eq!(decode(b"\x1b[1\x1b[A"), [Key::Up]);
     assert_eq!(decode(b"\xe4a"), [Key::Char('\u{fffd}'), Key::Char('a')]);
@@ -347,7 +347,7 @@ fn a_paste_without_an_end_is_ended_by_silence() {
 }
 
 #[test]
-fn the_end_of_input_ends_what_was_begun() {
+fn the_end_of_input_ends_an_open_sequence() {
     assert_eq!(decode(b"\x1b[200~half"), [Key::Paste("half".into())]);
     assert_eq!(decode(b"a\x1b]11;rgb:0"), [Key::Char('a')]);
     assert_eq!(decode(b"a\x1b[1;"), [Key::Char('a')]);
@@ -356,7 +356,7 @@ fn the_end_of_input_ends_what_was_begun() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_told_from_a_sign_for_them() {
+fn invalid_bytes_differ_from_a_replacement_character() {
     assert_eq!(tokens("\u{fffd}".as_bytes()).len(), 1);
     for bytes in [
         &b"\xff"[..],
@@ -430,7 +430,7 @@ fn talk() -> impl Strategy<Value = (Vec<u8>, String, Vec<(usize, u64)>)> {
 
 proptest! {
     #[test]
-    fn any_cut_gives_the_same_keys(bytes in some_bytes(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4)) {
+    fn any_split_gives_the_same_keys(bytes in some_bytes(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4)) {
         let whole = Decoder::new().feed(&bytes, ms(0));
         for cut in 0..=bytes.len() {
             let mut decoder = Decoder::new();

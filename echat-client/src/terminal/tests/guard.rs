@@ -69,7 +69,7 @@ fn without_escape_codes_raw_mode_writes_nothing() {
 }
 
 #[test]
-fn a_panic_gives_the_terminal_back_before_it_is_reported() {
+fn a_panic_restores_the_terminal_before_it_is_reported() {
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (mut master, tty) = terminal();
     let before = settings(&tty);

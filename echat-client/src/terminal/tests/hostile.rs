@@ -13,7 +13,7 @@ fn count() -> usize {
 }
 
 #[test]
-fn no_text_reaches_beyond_its_own_lines() {
+fn no_text_changes_rows_of_other_lines() {
     let mut scene = Scene::new(30, 8);
     scene.types("half a line 你好", 12);
     let col = scene.place().1;
@@ -52,7 +52,7 @@ fn no_text_reaches_beyond_its_own_lines() {
 }
 
 #[test]
-fn what_is_pasted_into_the_line_is_as_harmless() {
+fn pasted_text_changes_no_other_rows() {
     let mut scene = Scene::new(30, 12);
     scene.prints(&[Line::plain(Safe::ours("above"))]);
     for text in texts().take(count() / 10) {

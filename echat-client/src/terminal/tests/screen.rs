@@ -231,7 +231,7 @@ fn rows_that_left_a_low_screen_are_erased_when_they_come_back() {
 }
 
 #[test]
-fn a_message_in_mid_line_leaves_the_line_where_it_was() {
+fn a_message_leaves_a_half_typed_line_in_place() {
     let mut scene = Scene::new(40, 10);
     scene.types("hello 世界", 6);
     assert_eq!(scene.screen(), ["room> hello 世界"]);
@@ -263,7 +263,7 @@ impl Write for Writes {
 }
 
 #[test]
-fn all_that_changes_at_once_is_one_write() {
+fn simultaneous_changes_are_one_write() {
     let mut painter = Painter::new(Writes::default(), Look::FULL, 20, 5);
     let prompt = Line::plain(Safe::ours("> "));
     let rows = prompt_rows(
@@ -435,7 +435,7 @@ fn sequences_are_counted_as_the_terminal_shows_them() {
 }
 
 #[test]
-fn an_answer_that_comes_late_is_none_to_the_next_question() {
+fn a_late_reply_does_not_answer_the_next_query() {
     let mut painter = Painter::new(Vec::new(), Look::FULL, 40, 10);
     let prompt = Line::plain(Safe::ours("> "));
     let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
@@ -461,7 +461,7 @@ fn an_answer_that_comes_late_is_none_to_the_next_question() {
 }
 
 #[test]
-fn an_answer_that_is_lost_delays_one_search_only() {
+fn a_lost_reply_delays_one_query_only() {
     let mut painter = Painter::new(Vec::new(), Look::FULL, 40, 10);
     let prompt = Line::plain(Safe::ours("> "));
     let answer = |row, col| Reply::Cursor(Position { row, col });
@@ -481,7 +481,7 @@ fn an_answer_that_is_lost_delays_one_search_only() {
 }
 
 #[test]
-fn a_message_asks_where_a_prompt_of_many_rows_is() {
+fn a_message_queries_the_position_of_a_prompt_of_many_rows() {
     let mut scene = Scene::new(20, 10);
     scene.prints(&[Line::plain(Safe::ours("above"))]);
     scene.types("abcdefghijklmnopqrstuvwxyz", 26);
@@ -499,7 +499,7 @@ fn a_message_asks_where_a_prompt_of_many_rows_is() {
 }
 
 #[test]
-fn what_is_typed_at_the_end_is_all_that_is_painted() {
+fn typing_at_the_end_paints_only_the_typed_text() {
     let mut scene = Scene::new(20, 10);
     let text = "abcdefghijklmnopqrstuvwxyz你好世界hijklmnopqrstuvwxyz abc";
     let prompt = Line::styled(Safe::ours("room> "), Style::Prompt);
@@ -542,7 +542,7 @@ fn clearing_and_leaving() {
 }
 
 #[test]
-fn notes_reach_the_desktop_and_nothing_else() {
+fn the_bell_and_the_title_print_nothing() {
     let mut scene = Scene::new(20, 5);
     scene.painter.alert(true, None).unwrap();
     scene.painter.title(&Safe::text("a;b\n\u{7}c")).unwrap();
@@ -581,7 +581,7 @@ fn an_alert_is_one_bell_and_one_sequence_at_most() {
 }
 
 #[test]
-fn a_look_without_utf8_is_ascii() {
+fn without_utf8_the_output_is_ascii() {
     let look = Look {
         utf8: false,
         ..Look::PLAIN
@@ -592,7 +592,7 @@ fn a_look_without_utf8_is_ascii() {
 }
 
 #[test]
-fn a_plain_look_has_lines_and_prompts_and_no_escape() {
+fn plain_output_has_no_escape_sequences() {
     let mut painter = Painter::new(Vec::new(), Look::PLAIN, 30, 5);
     let rows = prompt_rows(
         &Line::styled(Safe::ours("> "), Style::Prompt),

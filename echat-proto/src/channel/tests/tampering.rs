@@ -57,7 +57,7 @@ fn heard(pieces: &[&[u8]]) -> (Vec<Incoming>, Result<(), ChannelError>) {
 }
 
 #[test]
-fn every_flipped_bit_is_refused_and_only_what_came_before_it_is_heard() {
+fn a_flipped_bit_is_refused_and_only_earlier_frames_are_delivered() {
     let Session { frames, said } = session();
     let stream = frames.concat();
     let mut begins = 0;
@@ -80,7 +80,7 @@ fn every_flipped_bit_is_refused_and_only_what_came_before_it_is_heard() {
 }
 
 #[test]
-fn every_split_says_the_same_and_every_cut_only_what_is_whole() {
+fn splits_change_nothing_and_a_cut_delivers_only_whole_frames() {
     let Session { frames, said } = session();
     let stream = frames.concat();
     let single: Vec<&[u8]> = stream.chunks(1).collect();

@@ -37,7 +37,7 @@ fn the_form_of_the_file_does_not_change() {
 }
 
 #[test]
-fn what_is_reserved_is_at_least_what_is_given_out() {
+fn reserved_ids_cover_all_assigned_ids() {
     let (_folder, path, mut mark) = made(41);
     assert_eq!(past(&path), (41, 41, false));
     for id in 42..=5_000 {
@@ -74,7 +74,7 @@ fn mark_of_latest(bytes: &[u8]) -> usize {
 }
 
 #[test]
-fn a_torn_newest_id_is_an_end_that_was_not_in_peace() {
+fn a_torn_newest_id_means_an_unclean_end() {
     let (_folder, path, mark) = made(5);
     mark.close().unwrap();
     let mut bytes = fs::read(&path).unwrap();

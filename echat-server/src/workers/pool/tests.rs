@@ -79,7 +79,7 @@ fn wait_for(count: usize, pool: &mut Pool, bell: &mut Poll) -> Vec<(ConnId, JobR
 }
 
 #[test]
-fn a_worker_that_panics_answers_and_keeps_its_place() {
+fn a_worker_that_panics_answers_and_goes_on() {
     let (mut pool, mut bell) = pool(THREADS + 1);
     let idle = pool.idle;
     pool.submit(hashes(1..=THREADS as u64 + 1));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn nothing_to_say_ends_at_once() {
+fn an_empty_script_ends_at_once() {
     ends(&mut scripted("", Rules::default()), 0, Exit::Success);
 }
 
@@ -22,7 +22,7 @@ fn while_input_is_open_the_session_stays() {
 }
 
 #[test]
-fn a_close_is_a_refusal_a_cut_an_error_and_neither_if_expected() {
+fn only_an_expected_end_of_the_connection_is_success() {
     let closed = |script, notify| {
         let mut session = scripted(script, Rules::default());
         drive(&mut session, secs(0));
@@ -128,7 +128,7 @@ fn the_time_limit_is_a_time_out_only_if_something_is_missing() {
 }
 
 #[test]
-fn it_stops_after_so_many_messages_or_a_certain_one() {
+fn listening_stops_after_a_count_or_a_matching_message() {
     let mut session = scripted(
         "",
         Rules {
@@ -158,16 +158,16 @@ fn it_stops_after_so_many_messages_or_a_certain_one() {
 }
 
 #[test]
-fn quitting_waits_for_nothing() {
+fn quit_ends_without_waiting() {
     let mut session = scripted("LIST_ROOMS\n.quit\nFIND {}", Rules::default());
     assert_eq!(sends(&mut session), "LIST_ROOMS");
     ends(&mut session, 0, Exit::Success);
 }
 
 #[test]
-fn a_naked_connection_lasts_until_the_server_ends_it() {
+fn a_raw_connection_lasts_until_the_server_closes_it() {
     let rules = Rules {
-        naked: true,
+        raw: true,
         ..Rules::default()
     };
     let mut session = scripted(".raw 0000", rules);

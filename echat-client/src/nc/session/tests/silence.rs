@@ -18,7 +18,7 @@ fn asks(session: &mut Session, now: u64) {
 }
 
 #[test]
-fn a_listener_asks_after_a_while_and_gives_up() {
+fn an_idle_listener_pings_and_gives_up() {
     let mut session = watching("", true);
     waits(&mut session, 0, Some(90));
     asks(&mut session, 90);
@@ -32,7 +32,7 @@ fn a_listener_asks_after_a_while_and_gives_up() {
 }
 
 #[test]
-fn an_answer_that_is_owed_is_asked_for_sooner() {
+fn an_awaited_answer_is_pinged_for_sooner() {
     let mut session = watching("LIST_ROOMS", false);
     assert_eq!(drive(&mut session, secs(0)).0, ["LIST_ROOMS"]);
     waits(&mut session, 1, Some(30));
@@ -55,7 +55,7 @@ fn a_pong_that_the_script_asked_for_is_shown() {
 }
 
 #[test]
-fn waking_asks_at_once() {
+fn waking_pings_at_once() {
     let mut session = watching("", true);
     waits(&mut session, 0, Some(90));
     session.woke();
@@ -65,7 +65,7 @@ fn waking_asks_at_once() {
 }
 
 #[test]
-fn after_a_goodbye_nothing_is_asked() {
+fn after_a_goodbye_nothing_is_pinged() {
     let mut session = watching("CLOSE_NOTIFY 0", true);
     assert_eq!(drive(&mut session, secs(0)).0, ["CLOSE_NOTIFY"]);
     waits(&mut session, 90, Some(105));

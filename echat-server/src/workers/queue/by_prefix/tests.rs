@@ -154,7 +154,7 @@ fn a_flood_from_many_addresses_does_not_delay_another_address() {
 }
 
 #[test]
-fn a_prefix_that_comes_again_has_no_second_turn_in_a_round() {
+fn a_prefix_has_one_turn_in_a_round() {
     let mut fair = ByPrefix::new(Order::UntilOverload);
     fair.push(job(1, v4(1)));
     fair.push(job(2, v4(2)));
@@ -230,7 +230,7 @@ fn prefixes_that_are_new_again_and_again_do_not_starve_a_known_one() {
 }
 
 #[test]
-fn a_prefix_that_was_never_served_is_new_still() {
+fn a_prefix_is_new_until_it_is_served() {
     let mut fair = ByPrefix::new(Order::OldestFirst);
     fair.push(job(1, v4(1)));
     fair.push(job(2, v4(2)));
