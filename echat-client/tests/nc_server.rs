@@ -240,15 +240,15 @@ fn a_bot_notices_a_restored_backup_and_reads_its_history() {
     let outcome = asks(&server, newest, &history);
     let lines: Vec<&str> = outcome.out.lines().collect();
     assert_eq!(lines.len(), 4, "{}", outcome.out);
-    let told: serde_json::Value = serde_json::from_str(lines[1]).unwrap();
-    assert_eq!(told["event"], event);
-    assert_eq!(told["params"]["newest"], 1);
-    assert_eq!(told["params"]["known_after"], newest);
-    assert_eq!(told["params"]["known_history"], history);
+    let line: serde_json::Value = serde_json::from_str(lines[1]).unwrap();
+    assert_eq!(line["event"], event);
+    assert_eq!(line["params"]["newest"], 1);
+    assert_eq!(line["params"]["known_after"], newest);
+    assert_eq!(line["params"]["known_history"], history);
     assert!(lines[2].contains("LOGIN_BUNDLE"));
     // A name that the server does not have says so by itself.
     assert!(asks(&server, 0, "another").out.contains(event));
-    let anew = asks(&server, 0, told["params"]["history"].as_str().unwrap());
+    let anew = asks(&server, 0, line["params"]["history"].as_str().unwrap());
     assert!(!anew.out.contains(event) && anew.out.contains("kept"));
 }
 

@@ -129,8 +129,8 @@ fn requests(text: &str) -> Vec<(&'static str, RequestKind, Value)> {
 /// administrator is told who pastes it.
 fn print_all(sim: &mut Sim, text: &str, paper: &Paper) {
     tracing::warn!(target: "echat_server", value = %text, quoted = ?text, "{text}");
-    for (who, kind, params) in requests(text) {
-        sim.say(who, kind.info().number, params);
+    for (user, kind, params) in requests(text) {
+        sim.say(user, kind.info().number, params);
     }
     sim.settle();
     for end in sim.ends.values_mut() {

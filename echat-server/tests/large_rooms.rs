@@ -44,9 +44,9 @@ fn world(rooms: &[(&str, Range<usize>)]) -> Sim {
     }
     sim.settle();
     for name in &names {
-        let told = sim.end(name).take_messages();
+        let messages = sim.end(name).take_messages();
         assert!(
-            told.iter().any(|message| message.command == 105),
+            messages.iter().any(|message| message.command == 105),
             "{name} is logged in"
         );
     }
@@ -123,9 +123,9 @@ fn a_round_writes_a_portion_of_a_large_room_and_all_replies() {
     let is_own = |message: &Message| message.params.at("txn_id").is_some();
     assert!(acknowledged.iter().any(is_own), "in the same round");
     for n in 980..999 {
-        let told = texts(&mut sim, &format!("u{n}"));
-        let own = told.iter().any(|text| text.starts_with("den"));
-        assert!(own, "u{n} was told {told:?} in the same round");
+        let messages = texts(&mut sim, &format!("u{n}"));
+        let own = messages.iter().any(|text| text.starts_with("den"));
+        assert!(own, "u{n} got {messages:?} in the same round");
     }
     assert!(sim.writes - before <= PORTION + 20 + 1);
     let rounds = rounds(&mut sim);
@@ -158,8 +158,8 @@ fn a_room_of_middle_size_does_not_wait_for_the_largest() {
         sim.step().expect("the database of a test does not fail");
     }
     for n in 800..999 {
-        let told = texts(&mut sim, &format!("u{n}"));
-        let own = told.iter().any(|text| text.starts_with("yard"));
+        let messages = texts(&mut sim, &format!("u{n}"));
+        let own = messages.iter().any(|text| text.starts_with("yard"));
         assert!(own, "u{n}");
     }
     let is_told = |sim: &mut Sim, n: usize| !texts(sim, &format!("u{n}")).is_empty();
@@ -180,8 +180,8 @@ fn messages_of_one_tick_come_in_the_order_of_their_ids() {
     }
     sim.settle();
     for n in 0..6 {
-        let told = sim.end(&format!("u{n}")).take_messages();
-        let ids: Vec<_> = told
+        let messages = sim.end(&format!("u{n}")).take_messages();
+        let ids: Vec<_> = messages
             .iter()
             .map(|message| message.params.at("id").cloned())
             .collect();

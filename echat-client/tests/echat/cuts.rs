@@ -48,9 +48,10 @@ fn visits(folder: &ServerFolder, name: &str, cut: Cut) -> (usize, usize) {
     person.has_the_terminal_back();
     let (code, shown) = person.ends();
     assert_eq!(code, 0, "{shown}");
-    let told = ["Connection lost.", "Cannot connect to "];
-    let told = told.iter().any(|words| shown.contains(words)) && shown.contains("Reconnecting");
-    assert_eq!(told, cuts > 0, "{cut:?}: {shown}");
+    let notices = ["Connection lost.", "Cannot connect to "];
+    let reported =
+        notices.iter().any(|words| shown.contains(words)) && shown.contains("Reconnecting");
+    assert_eq!(reported, cuts > 0, "{cut:?}: {shown}");
     (arrived, talked - arrived)
 }
 

@@ -160,6 +160,6 @@ fn trust_is_asked_for_at_the_terminal() {
 #[test]
 fn without_a_terminal_a_password_comes_from_the_options_only() {
     let folder = ServerFolder::new();
-    let told = folder.pipes(&["--user", "ann", &folder.link()], SECRET);
-    assert!(told.exits(2).err.contains("no password"));
+    let outcome = folder.pipes(&["--user", "ann", &folder.link()], SECRET);
+    assert!(outcome.exits(2).err.contains("no password"));
 }

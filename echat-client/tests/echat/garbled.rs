@@ -26,22 +26,22 @@ fn invalid_bytes_of_a_pipe_are_reported_by_line_and_not_sent() {
     let link = folder.link();
     let login = ["--user", "ann", "--password-file", PASSWORD, &link];
     let input = b"@r room1 first\n@r room1 caf\xe9\n@r room1 third\n";
-    let told = reads(&folder, ECHAT, &login, input).exits(2);
-    assert!(told.err.contains("Line 2 "), "{}", told.err);
+    let outcome = reads(&folder, ECHAT, &login, input).exits(2);
+    assert!(outcome.err.contains("Line 2 "), "{}", outcome.err);
     // The last line needs no end, and GBK is no UTF-8 either.
-    let told = reads(&folder, ECHAT, &login, b"@r room1 \xc4\xe3\xba\xc3").exits(2);
-    assert!(told.err.contains("Line 1 "), "{}", told.err);
+    let outcome = reads(&folder, ECHAT, &login, b"@r room1 \xc4\xe3\xba\xc3").exits(2);
+    assert!(outcome.err.contains("Line 1 "), "{}", outcome.err);
     let sent = ["first", "third"].map(str::to_owned);
     assert_eq!(folder.counts("ann", &sent), [1, 0]);
     let all = folder.asks("ann", &["QUERY_HISTORY", "{}"]);
     assert!(!all.contains("caf") && !all.contains('\u{fffd}'), "{all}");
 
     let request = b"QUERY_SERVER_TIME\nFIND \"\xe9\"\n";
-    let told = reads(&folder, ECHAT_NC, &[&link], request).exits(2);
-    assert!(told.err.contains("line 2: not UTF-8"), "{}", told.err);
+    let outcome = reads(&folder, ECHAT_NC, &[&link], request).exits(2);
+    assert!(outcome.err.contains("line 2: not UTF-8"), "{}", outcome.err);
     for work in ["encode", "decode"] {
-        let told = reads(&folder, ECHAT_NC, &[work], b"# \xe9\n").exits(2);
-        assert!(told.err.contains("line 1: not UTF-8"), "{}", told.err);
+        let outcome = reads(&folder, ECHAT_NC, &[work], b"# \xe9\n").exits(2);
+        assert!(outcome.err.contains("line 1: not UTF-8"), "{}", outcome.err);
     }
 }
 
@@ -51,8 +51,12 @@ fn a_byte_order_mark_is_no_part_of_the_first_line() {
     folder.has("room1", &["ann"]);
     let login = ["--user", "ann", "--password-file", PASSWORD, &folder.link()];
     let input = "\u{feff}@r room1 hello\n".as_bytes();
-    let told = reads(&folder, ECHAT, &login, input).exits(0);
-    assert!(told.out.contains("me to room1: hello"), "{}", told.out);
+    let outcome = reads(&folder, ECHAT, &login, input).exits(0);
+    assert!(
+        outcome.out.contains("me to room1: hello"),
+        "{}",
+        outcome.out
+    );
 }
 
 #[test]
@@ -108,10 +112,18 @@ fn other_encodings_of_chinese_go_both_ways() {
         let mut command = folder.command(ECHAT, locale);
         command.args(login);
         command.stdin(fs::File::open(folder.scene.path("in")).unwrap());
-        let told = command.output().unwrap();
-        let holds = |part: &[u8]| told.stdout.windows(part.len()).any(|found| found == part);
-        assert!(told.status.success() && holds(bytes), "{locale}: {told:?}");
-        assert!(str::from_utf8(&told.stdout).is_err(), "{locale}");
+        let outcome = command.output().unwrap();
+        let holds = |part: &[u8]| {
+            outcome
+                .stdout
+                .windows(part.len())
+                .any(|found| found == part)
+        };
+        assert!(
+            outcome.status.success() && holds(bytes),
+            "{locale}: {outcome:?}"
+        );
+        assert!(str::from_utf8(&outcome.stdout).is_err(), "{locale}");
 
         let mut ann = Person::starts(folder.command(SETSID, locale), ECHAT, &login);
         ann.sees("contact> ");

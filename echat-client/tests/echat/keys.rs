@@ -323,8 +323,8 @@ fn a_byte_order_mark_is_passed_over_and_utf_16_is_named() {
     let script = folder.scene.write("script", marked);
     reads(&folder, ECHAT_NC, &[&link], marked.as_bytes()).exits(0);
     reads(&folder, ECHAT_NC, &["-f", &script, &link], b"").exits(0);
-    let told = reads(&folder, ECHAT_NC, &["encode"], marked.as_bytes()).exits(0);
-    assert_eq!(told.out.trim().len(), 10, "{}", told.out);
+    let outcome = reads(&folder, ECHAT_NC, &["encode"], marked.as_bytes()).exits(0);
+    assert_eq!(outcome.out.trim().len(), 10, "{}", outcome.out);
     let password = folder
         .scene
         .write("marked", &format!("\u{feff}{SECRET}\r\n"));
@@ -342,23 +342,27 @@ fn a_byte_order_mark_is_passed_over_and_utf_16_is_named() {
     fs::write(&script, &wide).unwrap();
     let script = script.to_str().unwrap();
     for arguments in [&[link.as_str()][..], &["-f", script, &link], &["encode"]] {
-        let told = reads(&folder, ECHAT_NC, arguments, &wide).exits(2);
-        let said = told
+        let outcome = reads(&folder, ECHAT_NC, arguments, &wide).exits(2);
+        let said = outcome
             .err
             .contains("line 1: this is UTF-16; save it as UTF-8");
-        assert!(said, "{}", told.err);
+        assert!(said, "{}", outcome.err);
     }
     for text in [
         &utf16("@r room1 wide\n")[..],
         &utf16("@r room1 wide\n")[2..],
     ] {
-        let told = reads(&folder, ECHAT, &login, text).exits(2);
-        assert!(told.err.contains("The input is UTF-16"), "{}", told.err);
+        let outcome = reads(&folder, ECHAT, &login, text).exits(2);
+        assert!(
+            outcome.err.contains("The input is UTF-16"),
+            "{}",
+            outcome.err
+        );
     }
     fs::write(folder.scene.path("wide_password"), utf16(SECRET)).unwrap();
     let login = ["--user", "ann", "--password-file", "wide_password", &link];
-    let told = reads(&folder, ECHAT, &login, b"@r room1 wide\n").exits(2);
-    assert!(told.err.contains("UTF-16"), "{}", told.err);
+    let outcome = reads(&folder, ECHAT, &login, b"@r room1 wide\n").exits(2);
+    assert!(outcome.err.contains("UTF-16"), "{}", outcome.err);
     let all = history(&folder);
     assert!(all.contains("\"hello\"") && !all.contains("wide"), "{all}");
 }

@@ -87,8 +87,8 @@ fn a_closed_output_is_a_silent_failure() {
             .stdin(input)
             .stdout(writer)
             .stderr(Stdio::piped());
-        let told = outcome(command.spawn().unwrap()).exits(8);
-        assert_eq!(told.err, "", "{program} {arguments:?}");
+        let outcome = outcome(command.spawn().unwrap()).exits(8);
+        assert_eq!(outcome.err, "", "{program} {arguments:?}");
     }
 }
 
@@ -112,8 +112,8 @@ fn an_impossible_password_is_reported_before_anything_is_sent() {
         let file = folder.scene.write("given", contents);
         for program in [ECHAT, ECHAT_NC] {
             let login = ["--user", "ann", "--password-file", &file, &link];
-            let told = redirected(&folder, "", program, &login).exits(code);
-            assert_eq!(told.err.is_empty(), code == 0, "{program} {contents:?}");
+            let outcome = redirected(&folder, "", program, &login).exits(code);
+            assert_eq!(outcome.err.is_empty(), code == 0, "{program} {contents:?}");
         }
         let command = format!("cat {file}");
         let login = ["--user", "ann", "--password-command", &command, &link];
@@ -122,8 +122,8 @@ fn an_impossible_password_is_reported_before_anything_is_sent() {
     for program in [ECHAT, ECHAT_NC] {
         for missing in ["/", "/nowhere/at/all"] {
             let login = ["--user", "ann", "--password-file", missing, &link];
-            let told = redirected(&folder, "", program, &login).exits(8);
-            assert!(told.err.contains(missing), "{}", told.err);
+            let outcome = redirected(&folder, "", program, &login).exits(8);
+            assert!(outcome.err.contains(missing), "{}", outcome.err);
         }
         let mut command = folder.command(program, "C.UTF-8");
         command
@@ -143,16 +143,20 @@ fn the_reason_why_unsent_lines_cannot_be_kept_is_shown() {
     fs::write(state.join("unsent"), "a file where a folder should be").unwrap();
     let link = folder.link();
     let login = ["--user", "ann", "--password-file", PASSWORD, &link];
-    let told = folder.pipes(&login, "@r room1 hello\n").exits(0);
-    assert!(told.out.contains("me to room1: hello"), "{}", told.out);
-    assert!(told.err.contains("unsent/"), "{}", told.err);
+    let outcome = folder.pipes(&login, "@r room1 hello\n").exits(0);
     assert!(
-        told.err.contains("Not a directory") || told.err.contains("exists"),
+        outcome.out.contains("me to room1: hello"),
         "{}",
-        told.err
+        outcome.out
     );
-    assert!(!told.err.contains("nother client"), "{}", told.err);
-    assert!(!told.out.contains("nother client"), "{}", told.out);
+    assert!(outcome.err.contains("unsent/"), "{}", outcome.err);
+    assert!(
+        outcome.err.contains("Not a directory") || outcome.err.contains("exists"),
+        "{}",
+        outcome.err
+    );
+    assert!(!outcome.err.contains("nother client"), "{}", outcome.err);
+    assert!(!outcome.out.contains("nother client"), "{}", outcome.out);
 }
 
 #[test]
@@ -167,25 +171,30 @@ fn a_config_json_in_the_current_folder_is_read_only_if_it_belongs_to_echat() {
         (r#"{"client": {"password_command": "touch trapped"}}"#, 0),
     ] {
         folder.scene.write("config.json", contents);
-        let told = folder.pipes(&[&link], "").exits(0);
+        let outcome = folder.pipes(&[&link], "").exits(0);
         assert!(
-            told.err.contains("ignored: ./config.json"),
+            outcome.err.contains("ignored: ./config.json"),
             "{contents}: {}",
-            told.err
+            outcome.err
         );
         if named != 0 {
             let config = ["--config", "config.json", &link];
-            let told = folder.pipes(&config, "").exits(named);
-            assert!(told.err.contains("config.json: "), "{}", told.err);
+            let outcome = folder.pipes(&config, "").exits(named);
+            assert!(outcome.err.contains("config.json: "), "{}", outcome.err);
         }
         // The same in the user's own folder.
         fs::remove_file(folder.scene.path("config.json")).unwrap();
         fs::create_dir_all(folder.scene.path(".config/echat")).unwrap();
         if named != 0 {
             folder.scene.write(".config/echat/config.json", contents);
-            let told = folder.pipes(&[&link], "").exits(0);
+            let outcome = folder.pipes(&[&link], "").exits(0);
             let is_read = contents.contains("a-package");
-            assert_eq!(told.err.contains("ignored: "), !is_read, "{}", told.err);
+            assert_eq!(
+                outcome.err.contains("ignored: "),
+                !is_read,
+                "{}",
+                outcome.err
+            );
             fs::remove_file(folder.scene.path(".config/echat/config.json")).unwrap();
         }
     }
@@ -195,8 +204,12 @@ fn a_config_json_in_the_current_folder_is_read_only_if_it_belongs_to_echat() {
         .arg(folder.scene.path("config.json"))
         .status();
     assert!(made.unwrap().success());
-    let told = folder.pipes(&[&link], "").exits(0);
-    assert!(told.err.contains("ignored: ./config.json"), "{}", told.err);
+    let outcome = folder.pipes(&[&link], "").exits(0);
+    assert!(
+        outcome.err.contains("ignored: ./config.json"),
+        "{}",
+        outcome.err
+    );
 }
 
 #[test]
@@ -212,20 +225,28 @@ fn a_config_json_in_the_current_folder_grants_no_trust() {
         format!("echat://ann@{address}"),
     ] {
         config(&pinned);
-        let told = folder.pipes(&["--user", "ann", "--password-file", PASSWORD], "");
-        assert!(told.err.contains("ignored: ./config.json"), "{}", told.err);
+        let outcome = folder.pipes(&["--user", "ann", "--password-file", PASSWORD], "");
+        assert!(
+            outcome.err.contains("ignored: ./config.json"),
+            "{}",
+            outcome.err
+        );
         // It went to the address of old, where no server is, or one that is not known.
         assert!(
-            !told.err.contains(&address.to_string()) || told.code != 0,
+            !outcome.err.contains(&address.to_string()) || outcome.code != 0,
             "{}",
-            told.err
+            outcome.err
         );
     }
     config(&address.to_string());
-    let told = folder
+    let outcome = folder
         .pipes(&["--user", "ann", "--password-file", PASSWORD], "")
         .exits(4);
-    assert!(told.err.contains(&address.to_string()), "{}", told.err);
+    assert!(
+        outcome.err.contains(&address.to_string()),
+        "{}",
+        outcome.err
+    );
     let login = ["--user", "ann", "--password-file", PASSWORD];
     let mut person = Person::starts(folder.command(SETSID, "C.UTF-8"), ECHAT, &login);
     person.sees("./config.json");

@@ -216,9 +216,9 @@ fn a_pipe_sends_its_lines_and_reports_refusals() {
         |address: &str, input: &str| folder.pipes(&[&login[..], &[address]].concat(), input);
     ann.sees("Room room1 created.");
     // The second login takes over the first.
-    let told = pipes(&link, "@r room1 done\n").exits(0);
-    assert!(told.out.contains("me to room1: done"), "{}", told.out);
-    assert!(!told.out.contains('\x1b') && told.err.is_empty());
+    let outcome = pipes(&link, "@r room1 done\n").exits(0);
+    assert!(outcome.out.contains("me to room1: done"), "{}", outcome.out);
+    assert!(!outcome.out.contains('\x1b') && outcome.err.is_empty());
     ann.sees("You logged in elsewhere");
     let refused = pipes(&link, "@r room2 done").exits(1);
     assert!(refused.err.contains("No such room"), "{}", refused.err);

@@ -64,9 +64,9 @@ fn a_text_over_the_limit_in_a_pipe_is_an_error_with_its_line() {
     let login = ["--user", "ann", "--password-file", PASSWORD, &link];
     let long = "a".repeat(65_500);
     let input = format!("@r room1 first\n@r room1 {long}\n@r room1 third\n");
-    let told = folder.pipes(&login, &input).exits(2);
-    assert!(told.err.contains("Line 2: "), "{}", told.err);
-    assert!(told.err.contains("65500 bytes"), "{}", told.err);
+    let outcome = folder.pipes(&login, &input).exits(2);
+    assert!(outcome.err.contains("Line 2: "), "{}", outcome.err);
+    assert!(outcome.err.contains("65500 bytes"), "{}", outcome.err);
     let sent = ["first", "third"].map(str::to_owned);
     assert_eq!(folder.counts("ann", &sent), [1, 0]);
 
@@ -78,20 +78,20 @@ fn a_text_over_the_limit_in_a_pipe_is_an_error_with_its_line() {
     let script = folder
         .scene
         .write("script", &[request("one"), request(&long)].join("\n"));
-    let told = folder.scene.run_as(&link, "ann", &["-f", &script]).exits(2);
+    let outcome = folder.scene.run_as(&link, "ann", &["-f", &script]).exits(2);
     assert!(
-        told.err.contains("line 2: the message has 655"),
+        outcome.err.contains("line 2: the message has 655"),
         "{}",
-        told.err
+        outcome.err
     );
-    let told = folder
+    let outcome = folder
         .scene
         .run(&[&link], &format!("\nFIND {long:?}"))
         .exits(2);
     assert!(
-        told.err.contains("line 2: the message has 655"),
+        outcome.err.contains("line 2: the message has 655"),
         "{}",
-        told.err
+        outcome.err
     );
 }
 

@@ -234,7 +234,7 @@ fn each_new_prefix_has_one_attempt_of_its_own_in_any_window() {
         let (own, shared): (Vec<_>, Vec<_>) = within.partition(|(_, own)| own.is_some());
         assert!(shared.len() <= 10, "{}", shared.len());
         for n in 0..prefixs.len() {
-            let mine = own.iter().filter(|(_, who)| *who == Some(n)).count();
+            let mine = own.iter().filter(|(_, owner)| *owner == Some(n)).count();
             assert!(mine <= 1, "{mine} tries of its own");
         }
     }

@@ -65,9 +65,9 @@ fn after_a_mass_logout_the_others_get_every_event_and_stay_connected() {
     }
     sim.settle();
     for client in &mut stay {
-        let told = sim.answers(client);
-        let of_going = told.iter().filter(|message| message.command == 114);
-        assert_eq!((told.len(), of_going.count()), (6 * 20, 6 * 20));
+        let messages = sim.answers(client);
+        let of_going = messages.iter().filter(|message| message.command == 114);
+        assert_eq!((messages.len(), of_going.count()), (6 * 20, 6 * 20));
     }
 }
 
@@ -86,13 +86,13 @@ fn a_member_that_leaves_does_not_get_the_pending_events_of_the_room() {
         sim.engine.sever(gone.conn);
     }
     sim.settle();
-    let told = sim.answers(&mut stay);
-    let left = told.iter().position(|message| message.command == 119);
-    let news = told
+    let messages = sim.answers(&mut stay);
+    let left = messages.iter().position(|message| message.command == 119);
+    let news = messages
         .iter()
         .map(|m| m.command == 114 && m.params.at("roomname") == Some(&room()));
     let late = news.skip(left.unwrap()).filter(|of_it| *of_it).count();
-    let of_others = told.iter().filter(|m| m.command == 114).count();
+    let of_others = messages.iter().filter(|m| m.command == 114).count();
     assert_eq!(late, 0);
     assert!((5 * 19..=5 * 20).contains(&of_others), "{of_others}");
 }
@@ -285,9 +285,11 @@ fn a_login_with_an_immediate_logout_ends_with_the_offline_event() {
         sim.settle();
     }
     let mut words = HashMap::new();
-    for told in sim.answers(&mut stays) {
-        if let (113 | 114, Some(Value::Str(room))) = (told.command, told.params.at("roomname")) {
-            words.insert(room.clone(), told.command);
+    for message in sim.answers(&mut stays) {
+        if let (113 | 114, Some(Value::Str(room))) =
+            (message.command, message.params.at("roomname"))
+        {
+            words.insert(room.clone(), message.command);
         }
     }
     assert_eq!(words.len(), 20);

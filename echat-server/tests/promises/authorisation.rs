@@ -136,13 +136,13 @@ fn sim() -> Sim {
 }
 
 /// How the request ended.
-fn ending(sim: &mut Sim, who: &str, row: &Row) -> String {
+fn ending(sim: &mut Sim, caller: &str, row: &Row) -> String {
     let info = row.kind.info();
-    let replies = sim.ask(who, info.name, row.params);
+    let replies = sim.ask(caller, info.name, row.params);
     let last = replies
         .iter()
         .rfind(|reply| info.is_ended_by(reply.command));
-    let last = last.unwrap_or_else(|| panic!("{who}: {} has no reply", info.name));
+    let last = last.unwrap_or_else(|| panic!("{caller}: {} has no reply", info.name));
     match last.params.at("code") {
         Some(Value::Str(code)) => code.clone(),
         _ => OK.to_owned(),
@@ -168,7 +168,7 @@ fn each_kind_of_caller_may_do_what_the_table_says_and_nothing_else() {
         sim.connect("fresh", HOME);
         sim.ask("gone", "LOGOUT", "null");
         // Each in the order of the power to change the world for those behind.
-        for (who, expected) in [
+        for (caller, expected) in [
             ("gone", row.no_login),
             ("fresh", row.no_login),
             ("stranger", row.stranger),
@@ -177,28 +177,28 @@ fn each_kind_of_caller_may_do_what_the_table_says_and_nothing_else() {
             ("owner", row.owner),
         ] {
             // What one of them made the next cannot make again; they have a world each.
-            if expected == OK && who != "owner" && row.changes() {
+            if expected == OK && caller != "owner" && row.changes() {
                 let mut sim = self::sim();
-                match who {
-                    "fresh" => sim.connect(who, HOME),
+                match caller {
+                    "fresh" => sim.connect(caller, HOME),
                     "gone" => {
-                        log_in(&mut sim, &[who]);
-                        sim.ask(who, "LOGOUT", "null");
+                        log_in(&mut sim, &[caller]);
+                        sim.ask(caller, "LOGOUT", "null");
                     }
-                    _ => log_in(&mut sim, &[who]),
+                    _ => log_in(&mut sim, &[caller]),
                 }
                 assert_eq!(
-                    ending(&mut sim, who, row),
+                    ending(&mut sim, caller, row),
                     expected,
-                    "{who}: {:?}",
+                    "{caller}: {:?}",
                     row.kind
                 );
                 continue;
             }
             assert_eq!(
-                ending(&mut sim, who, row),
+                ending(&mut sim, caller, row),
                 expected,
-                "{who}: {:?}",
+                "{caller}: {:?}",
                 row.kind
             );
         }
@@ -215,14 +215,14 @@ impl Row {
 }
 
 /// What a member sees of what the table's rows could change.
-fn view(sim: &mut Sim, who: &str) -> String {
+fn view(sim: &mut Sim, caller: &str) -> String {
     let questions = [
         ("LIST_ROOMS", "null"),
         ("LIST_MEMBERS", r#""tea""#),
         ("QUERY_HISTORY", "{}"),
         ("FIND", r#"{"keyword":"new"}"#),
     ];
-    let answers = questions.map(|(command, params)| sim.ask(who, command, params));
+    let answers = questions.map(|(command, params)| sim.ask(caller, command, params));
     format!("{answers:?}")
 }
 

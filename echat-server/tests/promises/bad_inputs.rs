@@ -16,8 +16,8 @@ fn sim() -> Sim {
 }
 
 /// The limit on L of a client's frames.
-pub(super) fn frame(who: &str) -> usize {
-    match who {
+pub(super) fn frame(caller: &str) -> usize {
+    match caller {
         "guest" => FRAME_BEFORE_LOGIN,
         _ => FRAME_AFTER_LOGIN,
     }
@@ -35,11 +35,11 @@ pub(super) fn asker(kind: RequestKind) -> &'static str {
 fn wrong_parameters_are_refused_in_the_form_of_the_table() {
     let mut sim = sim();
     for kind in RequestKind::ALL {
-        let (who, info) = (asker(*kind), kind.info());
+        let (caller, info) = (asker(*kind), kind.info());
         for (params, field) in wrong(info) {
-            sim.say(who, info.number, params.clone());
+            sim.say(caller, info.number, params.clone());
             sim.settle();
-            let replies = sim.end(who).take_messages();
+            let replies = sim.end(caller).take_messages();
             let [reply] = &replies[..] else {
                 panic!("{} {params:?}: {replies:?}", info.name)
             };
@@ -71,20 +71,20 @@ fn wrong_parameters_are_refused_in_the_form_of_the_table() {
 fn hostile_values_get_one_reply_each_and_the_connection_stays() {
     let mut sim = sim();
     for kind in RequestKind::ALL {
-        let (who, info) = (asker(*kind), kind.info());
-        let asked = at_the_edges(info, frame(who));
+        let (caller, info) = (asker(*kind), kind.info());
+        let asked = at_the_edges(info, frame(caller));
         for params in asked {
-            sim.say(who, info.number, params);
+            sim.say(caller, info.number, params);
             sim.settle();
-            sim.end(who).take_messages();
-            assert_eq!(sim.end(who).owed(), 0, "{} is not answered", info.name);
+            sim.end(caller).take_messages();
+            assert_eq!(sim.end(caller).owed(), 0, "{} is not answered", info.name);
             assert!(
-                sim.end(who).is_open(),
+                sim.end(caller).is_open(),
                 "{} closed the connection",
                 info.name
             );
-            if who == "guest" && sim.engine.roster().sessions().count() > 1 {
-                sim.ask(who, "LOGOUT", "null");
+            if caller == "guest" && sim.engine.roster().sessions().count() > 1 {
+                sim.ask(caller, "LOGOUT", "null");
             }
         }
     }
@@ -111,15 +111,15 @@ fn a_hundred_requests_at_once_get_a_hundred_replies() {
 fn a_request_that_is_sent_twice_is_answered_twice() {
     let mut sim = sim();
     for kind in RequestKind::ALL {
-        let (who, info) = (asker(*kind), kind.info());
+        let (caller, info) = (asker(*kind), kind.info());
         for (params, _) in wrong(info) {
-            sim.say(who, info.number, params.clone());
-            sim.say(who, info.number, params);
+            sim.say(caller, info.number, params.clone());
+            sim.say(caller, info.number, params);
         }
         sim.settle();
-        sim.end(who).take_messages();
-        assert_eq!(sim.end(who).owed(), 0, "{}", info.name);
-        assert!(sim.end(who).is_open(), "{}", info.name);
+        sim.end(caller).take_messages();
+        assert_eq!(sim.end(caller).owed(), 0, "{}", info.name);
+        assert!(sim.end(caller).is_open(), "{}", info.name);
     }
 }
 

@@ -47,9 +47,9 @@ fn number(value: &Value, key: &str) -> u64 {
 }
 
 /// Sends a message; its id and time as acknowledged.
-fn send(sim: &mut Sim, who: &str, txn: usize) -> (u64, u64) {
+fn send(sim: &mut Sim, user: &str, txn: usize) -> (u64, u64) {
     let params = format!(r#"{{"target_type":1,"target":"tea","content":"x","txn_id":"{txn}"}}"#);
-    let replies = sim.ask(who, "SEND_MESSAGE", &params);
+    let replies = sim.ask(user, "SEND_MESSAGE", &params);
     let [reply] = &replies[..] else {
         panic!("{replies:?}")
     };
@@ -60,8 +60,8 @@ fn send(sim: &mut Sim, who: &str, txn: usize) -> (u64, u64) {
 }
 
 /// The ids and times of all messages, as this user sees them.
-fn history(sim: &mut Sim, who: &str) -> Vec<(u64, u64)> {
-    let replies = sim.ask(who, "QUERY_HISTORY", "{}");
+fn history(sim: &mut Sim, user: &str) -> Vec<(u64, u64)> {
+    let replies = sim.ask(user, "QUERY_HISTORY", "{}");
     let Some(Value::List(messages)) = replies[0].params.at("messages") else {
         panic!("{replies:?}")
     };
@@ -75,20 +75,20 @@ fn order_is_by_id_whatever_the_clock_says() {
     let mut sent = Vec::new();
     for (txn, unix) in JUMPS.into_iter().enumerate() {
         sim.now.unix = unix;
-        let who = ["ann", "bob"][txn % 2];
-        let acknowledged = send(&mut sim, who, txn);
+        let user = ["ann", "bob"][txn % 2];
+        let acknowledged = send(&mut sim, user, txn);
         assert_eq!(acknowledged.1, u64::try_from(unix).unwrap_or(0));
         // Sent again in another time, it is the same message.
         sim.now.unix = unix + 20 * YEAR;
-        assert_eq!(send(&mut sim, who, txn), acknowledged);
+        assert_eq!(send(&mut sim, user, txn), acknowledged);
         sent.push(acknowledged);
-        for who in ["ann", "bob"] {
-            sim.end(who).take_messages();
+        for user in ["ann", "bob"] {
+            sim.end(user).take_messages();
         }
     }
     assert!(sent.is_sorted_by(|one, next| one.0 < next.0), "{sent:?}");
-    for who in ["ann", "bob"] {
-        assert_eq!(history(&mut sim, who), sent, "{who}");
+    for user in ["ann", "bob"] {
+        assert_eq!(history(&mut sim, user), sent, "{user}");
     }
 }
 
@@ -102,10 +102,10 @@ fn a_jump_of_the_clock_times_out_no_connection_and_silence_times_out_each() {
         sim.now.unix = unix;
         sim.settle();
         assert_eq!(sim.engine.deadline(), awaited, "{unix}");
-        for who in ["ann", "bob", "guest"] {
+        for user in ["ann", "bob", "guest"] {
             assert!(
-                sim.end(who).next().is_none() && sim.end(who).is_open(),
-                "{who} {unix}"
+                sim.end(user).next().is_none() && sim.end(user).is_open(),
+                "{user} {unix}"
             );
         }
     }

@@ -44,8 +44,8 @@ fn sim() -> Sim {
 }
 
 fn asks(sim: &mut Sim, asker: &str, other: &str) -> Option<bool> {
-    let told = sim.ask(asker, "ADD_FRIEND", &format!("{other:?}"));
-    match told.last()?.params.at("success")? {
+    let replies = sim.ask(asker, "ADD_FRIEND", &format!("{other:?}"));
+    match replies.last()?.params.at("success")? {
         Value::Bool(success) => Some(*success),
         _ => None,
     }
@@ -63,14 +63,14 @@ fn declined() -> Sim {
 }
 
 /// All that a user is told of another, at last by a new login.
-fn told(sim: &mut Sim, who: &str, of: &str) -> Vec<Message> {
-    let mut told = sim.end(who).take_messages();
+fn everything_received(sim: &mut Sim, user: &str, of: &str) -> Vec<Message> {
+    let mut replies = sim.end(user).take_messages();
     for (command, params) in QUESTIONS {
-        told.extend(sim.ask(who, command, &params.replace('%', of)));
+        replies.extend(sim.ask(user, command, &params.replace('%', of)));
     }
-    let login = format!(r#"{{"username":"{who}","password":"{}"}}"#, seed::PASSWORD);
-    told.extend(sim.ask(who, "LOGIN", &login));
-    told
+    let login = format!(r#"{{"username":"{user}","password":"{}"}}"#, seed::PASSWORD);
+    replies.extend(sim.ask(user, "LOGIN", &login));
+    replies
 }
 
 #[test]
@@ -79,8 +79,8 @@ fn the_sender_cannot_tell_a_declined_request_from_a_pending_one() {
     assert_eq!(asks(&mut waits, "ann", "bob"), Some(true));
     let mut declined = declined();
     assert_eq!(
-        told(&mut waits, "ann", "bob"),
-        told(&mut declined, "ann", "bob")
+        everything_received(&mut waits, "ann", "bob"),
+        everything_received(&mut declined, "ann", "bob")
     );
     for _ in 0..200 {
         let both = [&mut waits, &mut declined].map(|sim| asks(sim, "ann", "bob"));
@@ -95,8 +95,8 @@ fn the_receiver_cannot_tell_a_declined_request_from_none() {
         asks(&mut declined, "ann", "bob");
     }
     assert_eq!(
-        told(&mut none, "bob", "ann"),
-        told(&mut declined, "bob", "ann")
+        everything_received(&mut none, "bob", "ann"),
+        everything_received(&mut declined, "bob", "ann")
     );
 }
 
@@ -104,15 +104,15 @@ fn the_receiver_cannot_tell_a_declined_request_from_none() {
 fn only_the_receiver_can_answer_a_request_or_learns_of_it() {
     let mut sim = declined();
     assert_eq!(asks(&mut sim, "eve", "bob"), Some(true));
-    for who in ["ann", "eve"] {
+    for user in ["ann", "eve"] {
         for of in ["ann", "bob", "eve"] {
             for accepted in [true, false] {
                 let params = format!(r#"{{"username":"{of}","accepted":{accepted}}}"#);
-                let told = sim.ask(who, "RESOLVE_FRIEND_REQUEST", &params);
+                let replies = sim.ask(user, "RESOLVE_FRIEND_REQUEST", &params);
                 let code = Value::Str("no_request".to_owned());
-                assert_eq!(told[0].params.at("code"), Some(&code), "{who} of {of}");
+                assert_eq!(replies[0].params.at("code"), Some(&code), "{user} of {of}");
             }
         }
-        assert!(sim.end(who).take_messages().is_empty());
+        assert!(sim.end(user).take_messages().is_empty());
     }
 }

@@ -321,9 +321,9 @@ fn a_tick_that_a_full_disk_takes_back_logs_what_stays() {
         sim.engine.store().limit_pages(1).expect("a pragma");
         // One tick: messages and an account that cannot be kept, a login and a logout that stay.
         sim.hold = true;
-        for (who, command, name) in [("guest", 3, "eve"), ("new", 2, "kim")] {
+        for (caller, command, name) in [("guest", 3, "eve"), ("new", 2, "kim")] {
             let params = from_json(&credentials(name)).expect("JSON");
-            sim.say(who, command, params);
+            sim.say(caller, command, params);
         }
         sim.settle();
         for n in 0..5 {

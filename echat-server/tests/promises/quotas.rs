@@ -171,7 +171,7 @@ fn while_the_disk_is_nearly_full_only_what_stores_is_refused() {
 
     sim.engine.set_free_space(limits().free_bytes - 1);
     let register = format!(r#"{{"username":"kim","password":"{}"}}"#, seed::PASSWORD);
-    for (who, command, params) in [
+    for (user, command, params) in [
         ("ann", "SEND_MESSAGE", &*message(1, 10)),
         ("ann", "CREATE_ROOM", r#"{"roomname":"new","members":[]}"#),
         ("ann", "JOIN_ROOM", r#""pot""#),
@@ -189,13 +189,13 @@ fn while_the_disk_is_nearly_full_only_what_stores_is_refused() {
         ("guest", "REGISTER", &register),
     ] {
         assert_eq!(
-            code(&sim.ask(who, command, params)),
+            code(&sim.ask(user, command, params)),
             "storage_full",
             "{command}"
         );
     }
     let login = format!(r#"{{"username":"eve","password":"{}"}}"#, seed::PASSWORD);
-    for (who, command, params) in [
+    for (user, command, params) in [
         ("ann", "SEND_MESSAGE", &*message(0, 10)),
         (
             "ann",
@@ -210,7 +210,7 @@ fn while_the_disk_is_nearly_full_only_what_stores_is_refused() {
         ),
         ("guest", "LOGIN", &login),
     ] {
-        assert_eq!(code(&sim.ask(who, command, params)), "ok", "{command}");
+        assert_eq!(code(&sim.ask(user, command, params)), "ok", "{command}");
     }
 
     sim.engine.set_free_space(limits().free_bytes);

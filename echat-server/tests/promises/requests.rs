@@ -177,7 +177,7 @@ fn every_request_has_one_final_reply_whatever_happens() {
             _ => {}
         }
         for _ in 0..rng.random_range(1..30) {
-            let who = *[USERS.as_slice(), &GUESTS]
+            let user = *[USERS.as_slice(), &GUESTS]
                 .concat()
                 .choose(&mut rng)
                 .expect("a user");
@@ -189,7 +189,7 @@ fn every_request_has_one_final_reply_whatever_happens() {
             };
             // Twenty wrong commands would end the connection.
             for _ in 0..if number == 4242 { 1 } else { times } {
-                sim.say(who, number, params.clone());
+                sim.say(user, number, params.clone());
                 asked += 1;
             }
         }

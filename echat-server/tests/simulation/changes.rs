@@ -36,10 +36,10 @@ impl Changes<'_> {
         Ok(dues)
     }
 
-    pub(crate) fn was_asked(&self, who: usize, request: impl Fn(&PlannedRequest) -> bool) -> bool {
+    pub(crate) fn was_asked(&self, user: usize, request: impl Fn(&PlannedRequest) -> bool) -> bool {
         self.asked
             .iter()
-            .any(|(asker, planned)| *asker == who && request(planned))
+            .any(|(asker, planned)| *asker == user && request(planned))
     }
 
     fn accounts(&self) -> Result<(), String> {
@@ -68,12 +68,12 @@ impl Changes<'_> {
             if self.before.are_friends(a, b) {
                 continue;
             }
-            let wanted = |who: usize, other: usize| {
-                self.before.counts_as_asked(who, other)
-                    || self.was_asked(who, |planned| *planned == PlannedRequest::Befriend(other))
+            let wanted = |user: usize, other: usize| {
+                self.before.counts_as_asked(user, other)
+                    || self.was_asked(user, |planned| *planned == PlannedRequest::Befriend(other))
             };
-            let agreed = |who: usize, other: usize| {
-                self.was_asked(who, |planned| {
+            let agreed = |user: usize, other: usize| {
+                self.was_asked(user, |planned| {
                     *planned == PlannedRequest::Befriend(other)
                         || *planned == PlannedRequest::Resolve(other, true)
                 })

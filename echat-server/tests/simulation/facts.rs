@@ -45,7 +45,7 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// Notes what one of these users is about to say.
-    pub(crate) fn say(&mut self, planned: &PlannedRequest, who: &[usize]) {
+    pub(crate) fn say(&mut self, planned: &PlannedRequest, users: &[usize]) {
         match planned {
             PlannedRequest::Send {
                 number, size, txn, ..
@@ -53,7 +53,7 @@ impl Facts {
                 if !txn {
                     *self.sent.entry(content(*number, *size)).or_default() += 1;
                 }
-                for user in who {
+                for user in users {
                     self.attempts[*user] += 1;
                     self.bytes[*user] += content(*number, *size).len() as u64;
                 }
@@ -64,13 +64,13 @@ impl Facts {
                     PlannedRequest::Add(_, members) => (members.len(), 0),
                     _ => (1, 0),
                 };
-                for user in who {
+                for user in users {
                     self.moves[*user] += 2 * comers as u64;
                     self.made[*user] += made;
                 }
             }
             PlannedRequest::Befriend(_) => {
-                for user in who {
+                for user in users {
                     self.requests[*user] += 1;
                 }
             }

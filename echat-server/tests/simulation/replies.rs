@@ -22,7 +22,7 @@ pub(crate) struct Asked {
     /// The secret that it presents.
     pub(crate) presented: Option<Presented>,
     /// The users that may be logged in when it is handled.
-    pub(crate) who: Vec<usize>,
+    pub(crate) users: Vec<usize>,
     /// The newest message that the client knew.
     pub(crate) known: u64,
     /// The truth's version then.

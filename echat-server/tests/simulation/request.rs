@@ -87,8 +87,8 @@ fn of_people(planned: &PlannedRequest) -> Request {
             username: Username::new(USERS[*new]).expect("a possible name"),
             password: NewPassword(password(true)),
         },
-        PlannedRequest::Login { user: who, right } => Request::Login {
-            username: user(who),
+        PlannedRequest::Login { user: index, right } => Request::Login {
+            username: user(index),
             password: Some(password(*right)),
             resume: None,
         },

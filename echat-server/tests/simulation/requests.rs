@@ -86,7 +86,7 @@ impl Changes<'_> {
         let newer = self
             .asked
             .iter()
-            .any(|(who, planned)| *who != sender && asked(planned));
+            .any(|(user, planned)| *user != sender && asked(planned));
         if newer && self.before.is_old(pair, self.now.unix) {
             facts.meet("a request that gave way".to_owned());
             return Ok(());

@@ -151,10 +151,10 @@ fn add(
     let new: BTreeSet<usize> = members
         .iter()
         .copied()
-        .filter(|who| !there.contains(who))
+        .filter(|member| !there.contains(member))
         .collect();
     refuse(new.is_empty() && !members.is_empty(), Code::AlreadyMember)?;
-    let left = |who: &usize| truth.left.contains(&(*who, room));
+    let left = |member: &usize| truth.left.contains(&(*member, room));
     refuse(new.iter().any(left), Code::NotAllowed)?;
     refuse(there.len() + new.len() > limits.room_members, Code::TooMany)?;
     have_place(new, truth, limits)

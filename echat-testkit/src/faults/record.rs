@@ -105,7 +105,7 @@ impl Told {
     pub fn new(notes: &[Note]) -> Self {
         let mut servers = 0;
         let mut open = HashMap::new();
-        let mut told: HashMap<Connection, Vec<(u64, usize)>> = HashMap::new();
+        let mut sent: HashMap<Connection, Vec<(u64, usize)>> = HashMap::new();
         for (index, note) in notes.iter().enumerate() {
             match note {
                 Note::Started => {
@@ -115,21 +115,21 @@ impl Told {
                 Note::Accepted { conn, port } => {
                     let connection = (servers - 1, *port);
                     open.insert(*conn, connection);
-                    let before = told.insert(connection, Vec::new());
+                    let before = sent.insert(connection, Vec::new());
                     assert_eq!(before, None, "port {port} again");
                 }
                 Note::Sent { conn, length } => {
                     // Signals are passed on over a socket of the process's own.
                     if let Some(connection) = open.get(conn) {
-                        let told = told.entry(*connection).or_default();
-                        let before = told.last().map_or(0, |(sum, _)| *sum);
-                        told.push((before + length, index));
+                        let sent = sent.entry(*connection).or_default();
+                        let before = sent.last().map_or(0, |(sum, _)| *sum);
+                        sent.push((before + length, index));
                     }
                 }
                 _ => {}
             }
         }
-        Self(told)
+        Self(sent)
     }
 
     /// The note of the call that sent a client's byte with this number.

@@ -35,8 +35,8 @@ impl Run {
         }
         let any = !client.todo.is_empty();
         while let Some(planned) = client.todo.pop_front() {
-            let who = client.candidates();
-            self.facts.say(&planned, &who);
+            let users = client.candidates();
+            self.facts.say(&planned, &users);
             match (&planned, client.user) {
                 (PlannedRequest::Send { txn: true, .. }, Some(user)) => {
                     client.unacknowledged.push((user, planned.clone()));
@@ -72,7 +72,7 @@ impl Run {
             client.asked.push_back(Asked {
                 planned,
                 presented,
-                who,
+                users,
                 known: client.known,
                 version: self.truth.version,
                 tick: self.ticks,
@@ -84,11 +84,11 @@ impl Run {
 
     pub(super) fn resend(&mut self, seat: Seat) {
         let client = &self.clients[seat];
-        let who = client.candidates();
+        let users = client.candidates();
         let mine = client
             .unacknowledged
             .iter()
-            .filter(|(user, _)| who.contains(user));
+            .filter(|(user, _)| users.contains(user));
         let again: Vec<PlannedRequest> = mine.map(|(_, planned)| planned.clone()).collect();
         for planned in again {
             self.say(seat, &planned);

@@ -77,8 +77,8 @@ impl Run {
             }
             let guest =
                 matches!(request.planned, PlannedRequest::Register(_)).then_some(usize::MAX);
-            let who = request.who.iter().copied().chain(guest);
-            asked.extend(who.map(|who| (who, request.planned.clone())));
+            let users = request.users.iter().copied().chain(guest);
+            asked.extend(users.map(|user| (user, request.planned.clone())));
         }
         let changes = Changes {
             before,
