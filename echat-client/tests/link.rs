@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use echat_client::clock::Clock;
-use echat_client::net::link::{Link, OpenError, Tap, Unwatched, Way};
+use echat_client::net::link::{Direction, Link, OpenError, Tap, Unwatched};
 use echat_client::net::socket::{Received, Socket, SocketError};
 use echat_client::net::trust::{Trust, Trusted, Untrusted};
 use echat_client::net::wait::{Interest, Watched, wait};
@@ -67,13 +67,13 @@ fn next(link: &mut Link, tap: &mut dyn Tap) -> Result<Option<Vec<Incoming>>, Cha
 }
 
 #[derive(Default)]
-struct Recorder(Vec<(bool, Way, usize)>);
+struct Recorder(Vec<(bool, Direction, usize)>);
 
 impl Tap for Recorder {
-    fn wire(&mut self, way: Way, bytes: &[u8]) {
+    fn wire(&mut self, way: Direction, bytes: &[u8]) {
         self.0.push((false, way, bytes.len()));
     }
-    fn plain(&mut self, way: Way, plain: &[u8]) {
+    fn plain(&mut self, way: Direction, plain: &[u8]) {
         self.0.push((true, way, plain.len()));
     }
 }
@@ -89,7 +89,7 @@ fn messages_go_both_ways_and_can_be_watched() {
     end.says(&["SEND_SERVER_TIME 5"]);
     let answer = Incoming::Message(message("SEND_SERVER_TIME 5"));
     assert_eq!(next(&mut link, &mut tap), Ok(Some(vec![answer])));
-    let (out, back) = (Way::Out, Way::In);
+    let (out, back) = (Direction::Out, Direction::In);
     let frame = 21 + 16 + 32;
     assert_eq!(
         tap.0,

@@ -29,14 +29,14 @@ use listeners::Listeners;
 use mio::event::Event;
 use mio::{Events, Poll, Token, Waker};
 use ready::Ready;
-use signals::Asked;
+use signals::SignalRequest;
 use socket::Socket;
 use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use terminal::{End, Terminal};
+use terminal::{Terminal, TerminalEnd};
 use thiserror::Error;
 
 pub use signals::Signals;
@@ -250,8 +250,8 @@ impl Reactor {
     fn obey_signals(&mut self, now: Now) {
         for asked in self.signals.asked() {
             match asked {
-                Asked::Stop => self.stop(now),
-                Asked::Reload => tracing::info!(
+                SignalRequest::Stop => self.stop(now),
+                SignalRequest::Reload => tracing::info!(
                     "SIGHUP: nothing is reloaded, the configuration is read at a start only"
                 ),
             }
@@ -288,8 +288,10 @@ impl Reactor {
             Some(end) => {
                 terminal::forget(self.poll.registry());
                 match end {
-                    End::Typed => logging::say(&terminal::farewell()),
-                    End::Gone => tracing::info!("the terminal is gone; the server continues"),
+                    TerminalEnd::Typed => logging::say(&terminal::farewell()),
+                    TerminalEnd::Gone => {
+                        tracing::info!("the terminal is gone; the server continues")
+                    }
                 }
             }
         }

@@ -24,9 +24,9 @@ pub fn corpus(name: &str) -> Vec<Vec<u8>> {
 }
 
 /// An input that is being decoded, shown if that fails.
-struct Shown<'a>(&'a [u8]);
+struct ShownOnPanic<'a>(&'a [u8]);
 
-impl Drop for Shown<'_> {
+impl Drop for ShownOnPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("the input: b\"{}\"", self.0.escape_ascii());
@@ -37,7 +37,7 @@ impl Drop for Shown<'_> {
 /// Runs a decoder over a corpus, and over `count` inputs made of it.
 pub fn smoke(corpus: &[Vec<u8>], decoder: impl Fn(&[u8]), count: usize) {
     let run = |input: &[u8]| {
-        let shown = Shown(input);
+        let shown = ShownOnPanic(input);
         decoder(shown.0);
     };
     for input in corpus {

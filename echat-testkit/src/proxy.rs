@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     /// To the server.
     Up,
     /// From the server.
@@ -36,7 +36,7 @@ struct State {
     /// Where the server is; `None` while there is none.
     server: Option<SocketAddr>,
     /// After how many more bytes which way everything is cut.
-    fuse: Option<(Way, usize)>,
+    fuse: Option<(Direction, usize)>,
     cuts: usize,
     /// The bytes that went down.
     down: usize,
@@ -79,7 +79,7 @@ impl Proxy {
     }
 
     /// Cuts every connection after so many more bytes this way, once.
-    pub fn cuts_after(&self, way: Way, bytes: usize) {
+    pub fn cuts_after(&self, way: Direction, bytes: usize) {
         self.state().fuse = Some((way, bytes));
     }
 
@@ -149,11 +149,11 @@ impl Shared {
         drop(state);
         let (up, down) = (Arc::clone(self), Arc::clone(self));
         let (from, to) = (both(&client), both(&server));
-        thread::spawn(move || up.pumps(id, Way::Up, from, to));
-        thread::spawn(move || down.pumps(id, Way::Down, server, client));
+        thread::spawn(move || up.pumps(id, Direction::Up, from, to));
+        thread::spawn(move || down.pumps(id, Direction::Down, server, client));
     }
 
-    fn pumps(&self, id: usize, way: Way, mut from: TcpStream, mut to: TcpStream) {
+    fn pumps(&self, id: usize, way: Direction, mut from: TcpStream, mut to: TcpStream) {
         let mut buffer = [0; 4096];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
             let (length, last) = self.passes(id, way, length);
@@ -172,10 +172,10 @@ impl Shared {
     }
 
     /// How many of so many bytes pass, and whether they are the last.
-    fn passes(&self, id: usize, way: Way, length: usize) -> (usize, bool) {
+    fn passes(&self, id: usize, way: Direction, length: usize) -> (usize, bool) {
         let mut state = self.state.lock().unwrap();
         if id < state.silent_before {
-            if way == Way::Up {
+            if way == Direction::Up {
                 state.swallowed += length;
                 self.changed.notify_all();
             }
@@ -192,7 +192,7 @@ impl Shared {
             }
             _ => (length, false),
         };
-        if way == Way::Down {
+        if way == Direction::Down {
             state.down += passes.0;
         }
         passes

@@ -67,7 +67,7 @@ impl Server {
     }
 
     /// The ServerHello and FINISHED that answer the next hello, and what comes after them.
-    pub fn flight(&self, stream: &mut TcpStream) -> (Vec<u8>, Shaking) {
+    pub fn flight(&self, stream: &mut TcpStream) -> (Vec<u8>, AwaitingFinished) {
         let mut state = AwaitClientHello::default();
         let hello = loop {
             match state.next(&some_bytes(stream).expect("a hello")).unwrap() {
@@ -78,7 +78,7 @@ impl Server {
         let mut rng = rand::rng();
         let ephemeral = Ephemeral::generate(&mut rng);
         let (flight, state) = respond(&hello, ephemeral, &self.key, &mut rng);
-        (flight, Shaking(state))
+        (flight, AwaitingFinished(state))
     }
 
     /// Shows its key to the next connection, which must close then without another byte.
@@ -99,9 +99,9 @@ impl Server {
 }
 
 /// A server that waits for the client's FINISHED.
-pub struct Shaking(echat_proto::handshake::AwaitClientFinished);
+pub struct AwaitingFinished(echat_proto::handshake::AwaitClientFinished);
 
-impl Shaking {
+impl AwaitingFinished {
     /// Reads the FINISHED; the connection after it.
     pub fn finish(self, mut stream: TcpStream) -> End {
         let mut state = self.0;

@@ -10,11 +10,11 @@ use echat_proto::names::NameQuery;
 use echat_proto::records::{Code, Fail};
 use zeroize::Zeroizing;
 
-use super::input::{InputEnd, Verdict};
+use super::input::{InputEnd, WorstOutcome};
 use super::{App, Effect, Exit};
 use crate::modes::{Goto, command_of, error_line};
 use crate::net::connection::{Action, State};
-use crate::session::{Asked, possible};
+use crate::session::{RequestContext, possible};
 use crate::target::Target;
 use crate::text::Text;
 
@@ -103,13 +103,13 @@ impl App {
     fn log_out_here(&mut self) {
         self.output.push(Effect::Disconnect);
         self.connection.closed();
-        self.requests.sent(Asked::Logout);
+        self.requests.sent(RequestContext::Logout);
         self.event(Event::LoggedOut {});
     }
 
     /// Says a refusal that the server need not be asked for.
     pub(super) fn refuse(&mut self, code: Code) {
-        self.verdict.note(Verdict::Refused);
+        self.verdict.note(WorstOutcome::Refused);
         let fail = Fail {
             code: code.as_str().to_owned(),
             message: code.message().to_owned(),
@@ -120,7 +120,7 @@ impl App {
     }
 
     pub(super) fn send(&mut self, request: &Request) {
-        self.requests.sent(Asked::of(request));
+        self.requests.sent(RequestContext::of(request));
         self.output.push(Effect::Send(request.to_message()));
     }
 
@@ -206,16 +206,16 @@ impl App {
     /// Whether the prompt says that there is no connection. Before the first login that is no
     /// news, until a try has failed.
     pub(super) fn says_offline(&self) -> bool {
-        let is_offline = !self.connection.is_online() && !self.requests.has(&Asked::Login);
+        let is_offline = !self.connection.is_online() && !self.requests.has(&RequestContext::Login);
         let is_expected = self.login.is_wanted() && self.connection.failures() > 0;
         is_offline && (self.context.session.me().is_some() || is_expected)
     }
 
     /// The server has answered a request of ours. What it is asked with every connection proves
     /// only that it is there; what is asked once ends the back-off.
-    pub(super) fn answered(&mut self, asked: &Asked) {
+    pub(super) fn answered(&mut self, asked: &RequestContext) {
         self.outage.end();
-        if asked.is_awaited() || *asked == Asked::Send {
+        if asked.is_awaited() || *asked == RequestContext::Send {
             self.connection.got_through();
         }
     }
@@ -290,7 +290,7 @@ impl App {
     /// Asks for what was missed, a page at a time.
     pub(super) fn catch_up(&mut self) {
         if let Some(after) = self.context.session.missed_after()
-            && !self.requests.has(&Asked::CatchUp)
+            && !self.requests.has(&RequestContext::CatchUp)
         {
             self.send(&Request::QueryHistory {
                 target_type: None,
@@ -306,7 +306,7 @@ impl App {
         self.ask_password_again();
         self.forget_credentials();
         self.drop_waiting();
-        self.verdict.note(Verdict::Refused);
+        self.verdict.note(WorstOutcome::Refused);
         if !self.context.settings.interactive {
             self.quit(Exit::Refused);
         }
@@ -315,7 +315,7 @@ impl App {
     pub(super) fn mark_read(&mut self, target: &Target) {
         self.context.session.read(target);
         // One at a time: the answer sends the next, if there is more to mark by then.
-        let asked = Asked::MarkRead(target.clone());
+        let asked = RequestContext::MarkRead(target.clone());
         if !self.connection.is_online() || self.requests.has(&asked) {
             return;
         }

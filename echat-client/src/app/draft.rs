@@ -1,6 +1,6 @@
 //! The edited line: its editor, the completion under way, and whether it may be sent as it is.
 
-use crate::line_editor::{Completer, Key, LineEditor, Outcome};
+use crate::line_editor::{Completer, Key, KeyOutcome, LineEditor};
 use crate::statement::Completion;
 
 /// The edited line.
@@ -40,7 +40,7 @@ impl Draft {
     }
 
     /// A key.
-    pub(super) fn key(&mut self, key: Key) -> Outcome {
+    pub(super) fn key(&mut self, key: Key) -> KeyOutcome {
         self.editor.handle(key)
     }
 

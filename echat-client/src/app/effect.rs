@@ -42,7 +42,7 @@ pub enum Input {
     /// The keys that come now hold bytes that are no text, as replacement characters.
     Garbled,
     /// The terminal shows what the effects before said, and no key that was typed before that is
-    /// unread. Asked for by [`App::has_unseen_question`](super::App::has_unseen_question).
+    /// unread. RequestContext for by [`App::has_unseen_question`](super::App::has_unseen_question).
     Shown,
     /// The terminal has another width.
     Resize,

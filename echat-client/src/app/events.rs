@@ -3,12 +3,12 @@
 use echat_proto::commands::{Event, Request};
 use echat_proto::config::Notify;
 
-use super::input::Verdict;
+use super::input::WorstOutcome;
 use super::question::Question;
 use super::{Alert, App, Effect};
 use crate::modes::{Goto, command_of, mentions};
 use crate::render::safe::Safe;
-use crate::session::{Asked, Said, Update};
+use crate::session::{RequestContext, Said, Update};
 use crate::statement::Scope;
 use crate::target::Target;
 use crate::text::Text;
@@ -22,7 +22,7 @@ impl App {
         if matches!(event, Event::ServerKick {}) {
             self.kick();
         }
-        if asked == Some(Asked::Login) {
+        if asked == Some(RequestContext::Login) {
             if let Event::LoginBundle { resume, .. } = &event {
                 self.login.keep_secret(resume.clone());
             }
@@ -35,7 +35,7 @@ impl App {
         if let Event::LoginSuccess { username } = &event {
             self.greet(username);
         }
-        let missed = asked == Some(Asked::CatchUp);
+        let missed = asked == Some(RequestContext::CatchUp);
         let limits = self.context.session.limits();
         let updates = self.context.session.apply(event, asked);
         if self.context.session.limits() != limits {
@@ -93,20 +93,22 @@ impl App {
         self.act(acts);
         match update {
             Update::Message(target, said) => self.ring(target, said),
-            Update::Answer(Asked::Login, Ok(_)) => self.logged_in(),
-            Update::Answer(Asked::Login, Err(_)) => self.log_in_refused(),
-            Update::Answer(Asked::Send, outcome) => self.sent(outcome.as_ref().map(|_| ())),
-            Update::Answer(Asked::CatchUp, Ok(_)) => {
+            Update::Answer(RequestContext::Login, Ok(_)) => self.logged_in(),
+            Update::Answer(RequestContext::Login, Err(_)) => self.log_in_refused(),
+            Update::Answer(RequestContext::Send, outcome) => {
+                self.sent(outcome.as_ref().map(|_| ()))
+            }
+            Update::Answer(RequestContext::CatchUp, Ok(_)) => {
                 self.catch_up();
                 if let Some(target) = self.mode.target().cloned() {
                     self.mark_read(&target);
                 }
             }
             // More was shown since, even if its chat is left again.
-            Update::Answer(Asked::MarkRead(target), Ok(_)) if self.is_read(target) => {
+            Update::Answer(RequestContext::MarkRead(target), Ok(_)) if self.is_read(target) => {
                 self.mark_read(target);
             }
-            Update::Answer(_, Err(_)) => self.verdict.note(Verdict::Refused),
+            Update::Answer(_, Err(_)) => self.verdict.note(WorstOutcome::Refused),
             _ => {}
         }
     }
@@ -118,7 +120,7 @@ impl App {
 
     /// Asks the server, and says that the request waits if the prompt says that there is no connection.
     pub(super) fn ask_aloud(&mut self, request: Request) {
-        let command = command_of(&Asked::of(&request));
+        let command = command_of(&RequestContext::of(&request));
         let before = self.requests.queued();
         self.ask(request);
         let is_queued = self.requests.queued() > before && self.says_offline();
@@ -141,7 +143,10 @@ impl App {
     /// Drops the queued requests, and says which commands they were.
     pub(super) fn drop_waiting(&mut self) {
         let queued = self.requests.take_queued();
-        let awaited = queued.iter().map(Asked::of).filter(Asked::is_awaited);
+        let awaited = queued
+            .iter()
+            .map(RequestContext::of)
+            .filter(RequestContext::is_awaited);
         let commands: Vec<String> = awaited.map(|asked| command_of(&asked)).collect();
         if !commands.is_empty() {
             let commands = self.named(&commands);

@@ -88,7 +88,7 @@ impl InputQueue {
 
 /// The worst that happened in a session, for the exit code of a script.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Verdict {
+pub(super) enum WorstOutcome {
     /// Everything was done.
     #[default]
     Done,
@@ -98,7 +98,7 @@ pub(super) enum Verdict {
     Refused,
 }
 
-impl Verdict {
+impl WorstOutcome {
     /// Keeps the worse of both.
     pub(super) fn note(&mut self, other: Self) {
         *self = (*self).max(other);
@@ -153,10 +153,10 @@ mod tests {
 
     #[test]
     fn the_worst_failure_decides_the_exit_code() {
-        let mut verdict = Verdict::default();
+        let mut verdict = WorstOutcome::default();
         assert_eq!(verdict.exit(), Exit::Success);
-        verdict.note(Verdict::Refused);
-        verdict.note(Verdict::Mistaken);
+        verdict.note(WorstOutcome::Refused);
+        verdict.note(WorstOutcome::Mistaken);
         assert_eq!(verdict.exit(), Exit::Refused);
     }
 }

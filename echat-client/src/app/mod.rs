@@ -37,7 +37,7 @@ pub use effect::{Alert, Effect, Files, Input};
 
 use connection::Loss;
 use draft::Draft;
-use input::{InputEnd, InputQueue, Verdict};
+use input::{InputEnd, InputQueue, WorstOutcome};
 use login::Login;
 use outage::{Outage, seconds_to_attempt};
 use output::Output;
@@ -58,7 +58,7 @@ pub struct App {
     /// Lines of input that are not taken yet.
     input: InputQueue,
     /// The worst that happened, for the exit code.
-    verdict: Verdict,
+    verdict: WorstOutcome,
     login: Login,
     connection: Connection,
     outage: Outage,
@@ -89,7 +89,7 @@ impl App {
             draft: Draft::new(),
             questions: Questions::default(),
             input: InputQueue::default(),
-            verdict: Verdict::default(),
+            verdict: WorstOutcome::default(),
             login: Login::default(),
             connection,
             outage: Outage::default(),
@@ -284,7 +284,7 @@ impl App {
                 Act::Leave(room) => self.leave_room(room),
                 Act::Withdraw(which) => self.withdraw(which),
                 Act::Never(why) => self.cannot(&why),
-                Act::Mistake => self.verdict.note(Verdict::Mistaken),
+                Act::Mistake => self.verdict.note(WorstOutcome::Mistaken),
                 Act::Quit => self.leave(),
             }
         }

@@ -158,7 +158,7 @@ pub(super) struct Void {
 
 /// How far the newest question is from an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Stage {
+enum QuestionStage {
     /// It is not on the terminal yet: every key that arrives was typed before it.
     #[default]
     Unseen,
@@ -174,7 +174,7 @@ enum Stage {
 pub(super) struct Questions {
     /// The newest is the last.
     open: Vec<Question>,
-    stage: Stage,
+    stage: QuestionStage,
 }
 
 impl Questions {
@@ -185,39 +185,41 @@ impl Questions {
             self.open.retain(|open| *open != question);
         }
         self.open.push(question);
-        self.stage = Stage::Unseen;
+        self.stage = QuestionStage::Unseen;
         (self.open.len() > OPEN).then(|| self.open.remove(0))
     }
 
     /// Whether the newest question still has to be shown.
     pub(super) fn is_unseen(&self) -> bool {
-        !self.open.is_empty() && self.stage == Stage::Unseen
+        !self.open.is_empty() && self.stage == QuestionStage::Unseen
     }
 
     /// The terminal shows the newest question, and no key that was typed before is unread.
     pub(super) fn shown(&mut self, line_is_empty: bool) {
-        if self.stage == Stage::Unseen {
-            self.stage = Stage::Seen;
+        if self.stage == QuestionStage::Unseen {
+            self.stage = QuestionStage::Seen;
         }
         self.edited(line_is_empty);
     }
 
     /// The edited line has changed.
     pub(super) fn edited(&mut self, line_is_empty: bool) {
-        if line_is_empty && self.stage == Stage::Seen {
-            self.stage = Stage::Ready;
+        if line_is_empty && self.stage == QuestionStage::Seen {
+            self.stage = QuestionStage::Ready;
         }
     }
 
     /// The question for the prompt. It is left out while a line is edited that cannot answer it.
     pub(super) fn to_show(&self, line_is_empty: bool) -> Option<&Question> {
         let newest = self.open.last();
-        newest.filter(|_| line_is_empty || self.stage == Stage::Ready)
+        newest.filter(|_| line_is_empty || self.stage == QuestionStage::Ready)
     }
 
     /// The question that a line answers.
     pub(super) fn answerable(&self) -> Option<&Question> {
-        self.open.last().filter(|_| self.stage == Stage::Ready)
+        self.open
+            .last()
+            .filter(|_| self.stage == QuestionStage::Ready)
     }
 
     /// The newest question. The one before it has to be shown again.
@@ -227,13 +229,13 @@ impl Questions {
 
     /// Removes the newest question.
     pub(super) fn take(&mut self) -> Option<Question> {
-        self.stage = Stage::Unseen;
+        self.stage = QuestionStage::Unseen;
         self.open.pop()
     }
 
     /// Removes every question, the newest last.
     pub(super) fn take_all(&mut self) -> Vec<Question> {
-        self.stage = Stage::Unseen;
+        self.stage = QuestionStage::Unseen;
         std::mem::take(&mut self.open)
     }
 
@@ -242,7 +244,7 @@ impl Questions {
         let is_void = |question: &Question| question.target().is_some_and(|target| !has(target));
         let has_newest = self.open.last().is_some_and(is_void);
         if has_newest {
-            self.stage = Stage::Unseen;
+            self.stage = QuestionStage::Unseen;
         }
         let (questions, open) = std::mem::take(&mut self.open)
             .into_iter()

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use echat_proto::commands::{Event, Request};
 
-use crate::session::{Asked, PendingRequests};
+use crate::session::{PendingRequests, RequestContext};
 
 /// The queued and the unanswered requests, but for messages, which are in
 /// [`Outgoing`](crate::session::outgoing::Outgoing).
@@ -37,23 +37,23 @@ impl Requests {
     }
 
     /// A request was sent.
-    pub(super) fn sent(&mut self, asked: Asked) {
+    pub(super) fn sent(&mut self, asked: RequestContext) {
         self.unanswered.sent(asked);
     }
 
     /// Takes the oldest request out if this is the final reply to it.
-    pub(super) fn answered(&mut self, event: &Event) -> Option<Asked> {
+    pub(super) fn answered(&mut self, event: &Event) -> Option<RequestContext> {
         self.unanswered.answered(event)
     }
 
     /// The connection is lost: nothing that was sent will be answered. The requests whose answers a user
     /// waits for.
-    pub(super) fn cut(&mut self) -> impl Iterator<Item = Asked> {
-        self.unanswered.cut().filter(Asked::is_awaited)
+    pub(super) fn cut(&mut self) -> impl Iterator<Item = RequestContext> {
+        self.unanswered.cut().filter(RequestContext::is_awaited)
     }
 
     /// Whether this was sent and is not answered yet.
-    pub(super) fn has(&self, asked: &Asked) -> bool {
+    pub(super) fn has(&self, asked: &RequestContext) -> bool {
         self.unanswered.has(asked)
     }
 
@@ -98,9 +98,9 @@ mod tests {
         requests.drop_pages();
         assert_eq!(requests.queued(), 1);
         for request in requests.take_queued() {
-            requests.sent(Asked::of(&request));
+            requests.sent(RequestContext::of(&request));
         }
-        assert!(requests.has(&Asked::Rooms) && !requests.is_done());
+        assert!(requests.has(&RequestContext::Rooms) && !requests.is_done());
         assert_eq!(requests.cut().count(), 1);
         assert!(requests.is_empty());
     }
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn requests_that_the_client_repeats_itself_are_not_awaited() {
         let mut requests = Requests::default();
-        requests.sent(Asked::CatchUp);
+        requests.sent(RequestContext::CatchUp);
         assert!(requests.is_done() && !requests.is_empty());
         assert_eq!(requests.cut().count(), 0);
     }

@@ -8,7 +8,7 @@ use echat_proto::names::TxnId;
 use echat_proto::records::{Code, Fail};
 
 use super::connection::Loss;
-use super::input::Verdict;
+use super::input::WorstOutcome;
 use super::question::Question;
 use super::{App, Effect, Exit, Files};
 use crate::modes::error_line;
@@ -238,7 +238,7 @@ impl App {
         match outcome {
             Err(fail) if is_passing(fail) => self.send_later(fail),
             Err(fail) => {
-                self.verdict.note(Verdict::Refused);
+                self.verdict.note(WorstOutcome::Refused);
                 let reason = self.context.language.refusal(fail);
                 if let Some(entry) = self.context.outgoing.done() {
                     let target = entry.target.name();
@@ -316,7 +316,7 @@ impl App {
         let since_sent = self.at.saturating_sub(self.sending.sent_at);
         let may_be_why = loss.can_be_by_a_line(since_sent);
         if let Some(entry) = self.context.outgoing.cut(may_be_why) {
-            self.verdict.note(Verdict::Refused);
+            self.verdict.note(WorstOutcome::Refused);
             self.fail(Text::LineCutsOff {
                 target: entry.target.name(),
             });

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::question::{PASTED_LINES_MAX, Pasted, Question, Reply};
 use super::{App, Effect, Input};
-use crate::line_editor::{Key, Outcome};
+use crate::line_editor::{Key, KeyOutcome};
 use crate::modes::{Goto, QUIT, error_line};
 use crate::render::safe::Safe;
 use crate::render::styled::{Span, Style};
@@ -19,28 +19,28 @@ use crate::text::Text;
 impl App {
     pub(super) fn key(&mut self, key: Key) {
         match self.draft.key(key) {
-            Outcome::None | Outcome::Redraw => {}
-            Outcome::Submit(line) if self.draft.is_garbled(&line) => {
+            KeyOutcome::None | KeyOutcome::Redraw => {}
+            KeyOutcome::Submit(line) if self.draft.is_garbled(&line) => {
                 self.draft.restore(&line, line.len());
                 self.fail(Text::NotTextHere);
             }
-            Outcome::Submit(line) => {
+            KeyOutcome::Submit(line) => {
                 let line = Zeroizing::new(line);
                 self.draft.submit();
                 self.typed(&line);
                 self.give_back(&line);
             }
-            Outcome::Complete => self.complete(false),
-            Outcome::CompletePrevious => self.complete(true),
-            Outcome::PasteOfLines(lines)
+            KeyOutcome::Complete => self.complete(false),
+            KeyOutcome::CompletePrevious => self.complete(true),
+            KeyOutcome::PasteOfLines(lines)
                 if lines.iter().any(|line| self.draft.is_garbled(line)) =>
             {
                 self.fail(Text::NotTextHere);
             }
-            Outcome::PasteOfLines(lines) => self.ask_about_paste(lines),
-            Outcome::ClearScreen => self.output.push(Effect::ClearScreen),
-            Outcome::EndOfInput => self.leave(),
-            Outcome::Interrupt => self.interrupt(),
+            KeyOutcome::PasteOfLines(lines) => self.ask_about_paste(lines),
+            KeyOutcome::ClearScreen => self.output.push(Effect::ClearScreen),
+            KeyOutcome::EndOfInput => self.leave(),
+            KeyOutcome::Interrupt => self.interrupt(),
         }
         self.draft.edited();
         self.questions.edited(self.draft.is_empty());

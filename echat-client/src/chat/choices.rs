@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::args::Flags;
 use super::config::{self, ConfigError};
 use super::fault::Fault;
-use super::server::Server;
+use super::server::KnownServer;
 use super::unsent::Unsent;
 use crate::clock::Clock;
 use crate::exit::Exit;
@@ -33,7 +33,7 @@ pub(super) struct Choices {
     pub(super) settings: Settings,
     pub(super) language: Language,
     pub(super) look: Look,
-    pub(super) server: Server,
+    pub(super) server: KnownServer,
     pub(super) unsent: Unsent,
     pub(super) clock: Clock,
 }
@@ -61,7 +61,7 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     let is_from_here = flags.address.is_none() && config.is_address_from_here;
     let wrong = |exit, fault: &dyn Fault| refusal(exit, fault, language);
     let config = config.chosen;
-    let address: address::Target = flags
+    let address: address::LinkTarget = flags
         .address
         .as_ref()
         .unwrap_or(&config.address)
@@ -100,7 +100,7 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
         settings,
         language,
         look,
-        server: Server {
+        server: KnownServer {
             address: address.address,
             pinned: address.fingerprint,
             hosts,

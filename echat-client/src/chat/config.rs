@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use echat_proto::config::{ClientConfig, Document, Fault, MAX_FILE_BYTES, TextError};
 
-use crate::net::address::Target;
+use crate::net::address::LinkTarget;
 
 /// What the file says, and the default where it says nothing.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -23,12 +23,12 @@ pub(super) struct Config {
 #[error("{}: {mistake}", path.display())]
 pub(super) struct ConfigError {
     pub(super) path: PathBuf,
-    pub(super) mistake: Mistake,
+    pub(super) mistake: ConfigMistake,
 }
 
 /// A mistake; most are about a key.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Mistake {
+pub(super) enum ConfigMistake {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error(transparent)]
@@ -90,7 +90,7 @@ pub(super) fn load(
 
 impl ConfigError {
     fn is_absence(&self) -> bool {
-        matches!(&self.mistake, Mistake::Io(error) if error.kind() == io::ErrorKind::NotFound)
+        matches!(&self.mistake, ConfigMistake::Io(error) if error.kind() == io::ErrorKind::NotFound)
     }
 }
 
@@ -104,10 +104,10 @@ fn read(path: &Path, origin: Origin) -> Result<Config, ConfigError> {
 }
 
 /// All of the file, or one byte more than is allowed.
-fn bytes_of(path: &Path, origin: Origin) -> Result<Vec<u8>, Mistake> {
+fn bytes_of(path: &Path, origin: Origin) -> Result<Vec<u8>, ConfigMistake> {
     // Opening a pipe that merely lies there would wait for its other end.
     if origin != Origin::Named && !fs::metadata(path)?.is_file() {
-        return Err(Mistake::NotAFile);
+        return Err(ConfigMistake::NotAFile);
     }
     let mut bytes = Vec::new();
     File::open(path)?
@@ -116,7 +116,7 @@ fn bytes_of(path: &Path, origin: Origin) -> Result<Vec<u8>, Mistake> {
     Ok(bytes)
 }
 
-fn parse(bytes: &[u8], origin: Origin) -> Result<Config, Mistake> {
+fn parse(bytes: &[u8], origin: Origin) -> Result<Config, ConfigMistake> {
     let document = Document::parse(bytes)?;
     if origin == Origin::Here {
         check_ours(&document)?;
@@ -124,7 +124,7 @@ fn parse(bytes: &[u8], origin: Origin) -> Result<Config, Mistake> {
     }
     let chosen = document.client()?;
     if chosen.password_file.is_some() && chosen.password_command.is_some() {
-        return Err(Mistake::TwoPasswords);
+        return Err(ConfigMistake::TwoPasswords);
     }
     Ok(Config {
         is_address_from_here: origin == Origin::Here && document.has("client", "address"),
@@ -134,32 +134,34 @@ fn parse(bytes: &[u8], origin: Origin) -> Result<Config, Mistake> {
 
 /// A file that merely lies here counts only if it is echat's beyond doubt: many programs have a
 /// config.json.
-fn check_ours(document: &Document) -> Result<(), Mistake> {
+fn check_ours(document: &Document) -> Result<(), ConfigMistake> {
     let is_ours = document.has_section("client") || document.has_section("server");
     // In an object without keys nothing can mislead.
     if !is_ours && !document.is_blank() {
-        return Err(Mistake::Foreign);
+        return Err(ConfigMistake::Foreign);
     }
-    document.check_server_keys().map_err(Mistake::ForeignKey)
+    document
+        .check_server_keys()
+        .map_err(ConfigMistake::ForeignKey)
 }
 
 /// What a file that merely lies here may say about the way to a server: a person judges its key, and
 /// says which user logs in.
-fn check_trust(document: &Document) -> Result<(), Mistake> {
+fn check_trust(document: &Document) -> Result<(), ConfigMistake> {
     let passwords = ["password_file", "password_command"];
     if let Some(key) = passwords
         .into_iter()
         .find(|key| document.has("client", key))
     {
-        return Err(Mistake::PasswordHere(key));
+        return Err(ConfigMistake::PasswordHere(key));
     }
     let chosen = document.client()?;
     if chosen.user.is_some_and(|user| !user.is_empty()) {
-        return Err(Mistake::TrustHere("user"));
+        return Err(ConfigMistake::TrustHere("user"));
     }
-    match chosen.address.parse::<Target>() {
+    match chosen.address.parse::<LinkTarget>() {
         Ok(target) if target.fingerprint.is_some() || target.user.is_some() => {
-            Err(Mistake::TrustHere("address"))
+            Err(ConfigMistake::TrustHere("address"))
         }
         _ => Ok(()),
     }
@@ -171,7 +173,7 @@ mod tests {
 
     use super::*;
 
-    fn parse(text: &str, origin: Origin) -> Result<Config, Mistake> {
+    fn parse(text: &str, origin: Origin) -> Result<Config, ConfigMistake> {
         super::parse(text.as_bytes(), origin)
     }
 

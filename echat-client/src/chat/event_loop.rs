@@ -21,7 +21,7 @@ use super::choices::Choices;
 use super::fault::Fault;
 use super::keyboard::{Keyboard, Typed};
 use super::screen::Screen;
-use super::server::{Dial, Server};
+use super::server::{Dial, KnownServer};
 use super::signals::{self, Signals, Wish};
 use super::unsent::{Unsent, UnsentError};
 use crate::app::{App, Effect, Input};
@@ -35,18 +35,18 @@ use crate::net::wake::Wakes;
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Style};
 use crate::text::{Language, Text};
-use secret::Answer;
+use secret::SecretAnswer;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum ProgramEnd {
     Exit(Exit),
     /// By this signal.
     Signal(i32),
 }
 
 /// What the loop holds of the connection. Its states are the application's.
-enum Peer {
+enum LinkState {
     None,
     Dialling(Dial),
     Up(Box<Link>),
@@ -59,8 +59,8 @@ pub(super) struct EventLoop {
     keyboard: Keyboard,
     signals: Signals,
     wakes: Wakes,
-    peer: Peer,
-    server: Server,
+    peer: LinkState,
+    server: KnownServer,
     unsent: Unsent,
     /// Whether unsent lines could not be written the last time.
     keeps_badly: bool,
@@ -71,7 +71,7 @@ pub(super) struct EventLoop {
     inputs: VecDeque<Input>,
     /// The unix second that the application knows.
     second: u64,
-    end: Option<End>,
+    end: Option<ProgramEnd>,
     /// The first failure to show something on the way out.
     broken: Option<io::Error>,
 }
@@ -97,7 +97,7 @@ impl EventLoop {
             screen,
             signals,
             wakes,
-            peer: Peer::None,
+            peer: LinkState::None,
             server: choices.server,
             unsent: choices.unsent,
             keeps_badly: false,
@@ -112,19 +112,19 @@ impl EventLoop {
     }
 
     /// Runs to the end. The terminal is restored whatever the end is.
-    pub(super) fn run(mut self) -> io::Result<End> {
+    pub(super) fn run(mut self) -> io::Result<ProgramEnd> {
         let ended = self.converse();
         let left = self.screen.leave(&self.app);
         self.hang_up();
         let end = ended?;
         // After a signal the terminal may be gone, so a failure to write to it means nothing.
-        if matches!(end, End::Exit(_)) {
+        if matches!(end, ProgramEnd::Exit(_)) {
             self.broken.map_or(left, Err)?;
         }
         Ok(end)
     }
 
-    fn converse(&mut self) -> io::Result<End> {
+    fn converse(&mut self) -> io::Result<ProgramEnd> {
         if self.end.is_none() {
             self.step(Input::Start)?;
         }
@@ -231,7 +231,7 @@ impl EventLoop {
         let stdin = rustix::stdio::stdin();
         let reads = self.keyboard.is_open() && self.app.wants_input();
         let interest = match &mut self.peer {
-            Peer::Up(link) => {
+            LinkState::Up(link) => {
                 link.socket().flush();
                 link.socket().interest()
             }
@@ -239,9 +239,9 @@ impl EventLoop {
         };
         let mut fds = vec![Watched::new(&self.signals, Interest::Read)];
         match &self.peer {
-            Peer::Up(link) => fds.push(Watched::new(&**link, interest)),
-            Peer::Dialling(dial) => fds.push(Watched::new(dial, interest)),
-            Peer::None => {}
+            LinkState::Up(link) => fds.push(Watched::new(&**link, interest)),
+            LinkState::Dialling(dial) => fds.push(Watched::new(dial, interest)),
+            LinkState::None => {}
         }
         let has_peer = fds.len() > 1;
         fds.extend(self.wakes.watched());
@@ -280,8 +280,8 @@ impl EventLoop {
                     self.screen.end_line(&self.app)?;
                     self.step(Input::Key(Key::Ctrl('c')))?;
                 }
-                Wish::Interrupt => self.end = Some(End::Signal(signal_hook::consts::SIGINT)),
-                Wish::End(signal) => self.end = Some(End::Signal(signal)),
+                Wish::Interrupt => self.end = Some(ProgramEnd::Signal(signal_hook::consts::SIGINT)),
+                Wish::End(signal) => self.end = Some(ProgramEnd::Signal(signal)),
             }
         }
         Ok(())
@@ -339,7 +339,7 @@ impl EventLoop {
             Effect::Connect => self.dial()?,
             Effect::Disconnect => self.hang_up(),
             // Nothing waits for what such a socket still holds.
-            Effect::GiveUp => self.peer = Peer::None,
+            Effect::GiveUp => self.peer = LinkState::None,
             Effect::Send(message) => self.send(message),
             Effect::Ping => self.send(bare(channel::PING)),
             Effect::Alert(alert) => self.screen.alert(&alert, self.clock.now())?,
@@ -373,7 +373,7 @@ impl EventLoop {
                 }
             }
             Effect::ClearScreen => self.screen.clear(&self.app)?,
-            Effect::Quit(exit) => self.end = Some(End::Exit(exit)),
+            Effect::Quit(exit) => self.end = Some(ProgramEnd::Exit(exit)),
         }
         Ok(())
     }
@@ -390,13 +390,13 @@ impl EventLoop {
 
     /// Begins to connect.
     fn dial(&mut self) -> io::Result<()> {
-        self.peer = Peer::Dialling(Dial::start(&self.server, self.clock)?);
+        self.peer = LinkState::Dialling(Dial::start(&self.server, self.clock)?);
         Ok(())
     }
 
     /// Sends a message, which may be a LOGIN, and wipes it.
     fn send(&mut self, mut message: Message) {
-        if let Peer::Up(link) = &mut self.peer {
+        if let LinkState::Up(link) = &mut self.peer {
             let plain = message.encode().expect("a request has a wire form");
             let plain = Zeroizing::new(plain);
             link.send(&plain, &mut Unwatched);
@@ -407,7 +407,7 @@ impl EventLoop {
     /// Says goodbye, if a connection is there. What is still to be shown is shown first: the other
     /// end may take its time.
     fn hang_up(&mut self) {
-        if matches!(self.peer, Peer::Up(_)) {
+        if matches!(self.peer, LinkState::Up(_)) {
             // A failure is told at the end, when the other end has heard goodbye.
             if let Err(error) = self.screen.paint(&self.app) {
                 self.broken.get_or_insert(error);
@@ -417,27 +417,27 @@ impl EventLoop {
     }
 
     fn leave(&mut self, reason: CloseReason) {
-        if let Peer::Up(link) = std::mem::replace(&mut self.peer, Peer::None) {
+        if let LinkState::Up(link) = std::mem::replace(&mut self.peer, LinkState::None) {
             link.leave(Some(reason), &self.clock, &mut Unwatched);
         }
     }
 
     /// The thread that connects is done, or bytes came.
     fn turn_to_peer(&mut self) -> io::Result<()> {
-        match std::mem::replace(&mut self.peer, Peer::None) {
-            Peer::None => Ok(()),
-            Peer::Dialling(dial) => match dial.finish() {
+        match std::mem::replace(&mut self.peer, LinkState::None) {
+            LinkState::None => Ok(()),
+            LinkState::Dialling(dial) => match dial.finish() {
                 Ok(link) => {
                     self.unsent.server(link.key());
-                    self.peer = Peer::Up(Box::new(link));
+                    self.peer = LinkState::Up(Box::new(link));
                     self.step(Input::Connected)
                 }
                 Err(failure) => self.failed(failure),
             },
-            Peer::Up(mut link) => {
+            LinkState::Up(mut link) => {
                 link.socket().flush();
                 let received = link.receive(&mut Unwatched);
-                self.peer = Peer::Up(link);
+                self.peer = LinkState::Up(link);
                 if let Received::Bytes(_) = received {
                     self.step(Input::Heard)?;
                 }
@@ -448,7 +448,7 @@ impl EventLoop {
 
     /// Takes what came. What the application wants in response may end the connection.
     fn listen(&mut self, ended: bool) -> io::Result<()> {
-        while let Peer::Up(link) = &mut self.peer {
+        while let LinkState::Up(link) = &mut self.peer {
             let incoming = match link.next_frame(&mut Unwatched) {
                 Ok(Some(incoming)) => incoming,
                 Ok(None) => break,
@@ -458,11 +458,11 @@ impl EventLoop {
                 self.hear(incoming)?;
             }
         }
-        let Peer::Up(link) = &self.peer else {
+        let LinkState::Up(link) = &self.peer else {
             return Ok(());
         };
         if ended {
-            self.peer = Peer::None;
+            self.peer = LinkState::None;
             self.step(Input::Closed(None))
         } else if link.is_worn_out() {
             let reason = CloseReason::KeyWornOut;
@@ -475,7 +475,7 @@ impl EventLoop {
 
     fn hear(&mut self, incoming: Incoming) -> io::Result<()> {
         // What follows the end of the connection in the same frame is not taken.
-        let Peer::Up(_) = &self.peer else {
+        let LinkState::Up(_) = &self.peer else {
             return Ok(());
         };
         match incoming {
@@ -494,7 +494,7 @@ impl EventLoop {
             }
             Incoming::Pong => self.step(Input::Pong),
             Incoming::Close(reason) => {
-                self.peer = Peer::None;
+                self.peer = LinkState::None;
                 self.step(Input::Closed(Some(reason)))
             }
         }
@@ -506,7 +506,7 @@ impl EventLoop {
             self.leave(CloseReason::Malformed);
         }
         // Otherwise nothing is believed any more, so nothing is said.
-        self.peer = Peer::None;
+        self.peer = LinkState::None;
         self.step(Input::Closed(None))
     }
 }
@@ -521,7 +521,10 @@ fn bare(command: u32) -> Message {
 
 /// Asks for the password of a user who is named, where there is no prompt to ask at later. How the
 /// program ends, if it does.
-fn ask_for_password(choices: &mut Choices, signals: &mut Signals) -> io::Result<Option<End>> {
+fn ask_for_password(
+    choices: &mut Choices,
+    signals: &mut Signals,
+) -> io::Result<Option<ProgramEnd>> {
     let settings = &mut choices.settings;
     let Some(name) = &settings.user else {
         return Ok(None);
@@ -531,9 +534,9 @@ fn ask_for_password(choices: &mut Choices, signals: &mut Signals) -> io::Result<
     }
     let question = choices.language.say(Text::PasswordOf { name });
     match secret::ask(&question, signals, &choices.clock)? {
-        Answer::Secret(password) => settings.password = Some(password),
-        Answer::Nothing => {}
-        Answer::End(end) => return Ok(Some(end)),
+        SecretAnswer::Secret(password) => settings.password = Some(password),
+        SecretAnswer::Nothing => {}
+        SecretAnswer::End(end) => return Ok(Some(end)),
     }
     Ok(None)
 }

@@ -9,7 +9,7 @@ use std::process::ExitStatus;
 use echat_proto::config::{self, Form, Reason, TextError};
 use echat_proto::handshake::HandshakeError;
 
-use super::config::{ConfigError, Mistake};
+use super::config::{ConfigError, ConfigMistake};
 use super::server::Failure;
 use super::unsent::UnsentError;
 use crate::local::ask::GarbledPassword;
@@ -101,7 +101,7 @@ impl Fault for ConfigError {
     }
 }
 
-impl Fault for Mistake {
+impl Fault for ConfigMistake {
     fn chinese(&self) -> String {
         match self {
             Self::Io(error) => error.chinese(),
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn a_fault_names_its_subject() {
         let path = "/nowhere/config.json".into();
-        let mistake = Mistake::Key(config::Fault {
+        let mistake = ConfigMistake::Key(config::Fault {
             path: "client.bell".to_owned(),
             reason: Reason::Type {
                 expected: Form::Flag,

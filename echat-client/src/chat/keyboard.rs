@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::line_editor::Key;
-use crate::local::lines::{Lines, Numbered, TooLong, is_utf16};
+use crate::local::lines::{Lines, NumberedLine, TooLong, is_utf16};
 use crate::terminal::{Burst, Charset, Decoder, Reply, Token, Transcoder, typed_text};
 
 /// Waiting for longer than this means that nothing was there to read at first.
@@ -176,7 +176,7 @@ impl Keyboard {
 }
 
 /// The lines that these bytes complete, and the line after them if it is too long.
-fn cut(lines: &mut Lines, bytes: &[u8], is_last: bool) -> (Vec<Numbered>, Option<TooLong>) {
+fn cut(lines: &mut Lines, bytes: &[u8], is_last: bool) -> (Vec<NumberedLine>, Option<TooLong>) {
     lines.push(bytes);
     let mut whole = Vec::new();
     loop {
@@ -192,7 +192,7 @@ fn cut(lines: &mut Lines, bytes: &[u8], is_last: bool) -> (Vec<Numbered>, Option
     (whole, None)
 }
 
-fn as_line((number, bytes): Numbered, source: Source) -> Typed {
+fn as_line((number, bytes): NumberedLine, source: Source) -> Typed {
     let bytes = Zeroizing::new(bytes);
     if number == 1 && is_utf16(&bytes) {
         return Typed::Utf16;

@@ -33,7 +33,7 @@ use echat_system::private_memory;
 use crate::exit::Exit;
 use crate::terminal::Encoded;
 pub use args::command;
-use event_loop::{End, EventLoop};
+use event_loop::{EventLoop, ProgramEnd};
 use fault::{Fault, is_garbled_password};
 
 /// Runs the program with the arguments of the process.
@@ -63,8 +63,8 @@ pub fn main() -> ExitCode {
             })
         });
     match end {
-        Ok(End::Exit(exit)) => code(exit),
-        Ok(End::Signal(signal)) => {
+        Ok(ProgramEnd::Exit(exit)) => code(exit),
+        Ok(ProgramEnd::Signal(signal)) => {
             // The parent process sees the real cause: this signal.
             let _ = signal_hook::low_level::emulate_default_handler(signal);
             code(Exit::Local)

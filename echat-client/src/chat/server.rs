@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Which server, and what is known of it.
 #[derive(Clone, Debug)]
-pub(super) struct Server {
+pub(super) struct KnownServer {
     pub(super) address: Address,
     /// The only key that it may show.
     pub(super) pinned: Option<Fingerprint>,
@@ -45,7 +45,7 @@ pub(super) enum Failure {
     Thread(#[from] io::Error),
 }
 
-impl Server {
+impl KnownServer {
     fn open(&self, clock: &Clock) -> Result<Link, Failure> {
         let known = match &self.hosts {
             Some(hosts) => hosts.look_up(&self.address)?.known,
@@ -79,7 +79,7 @@ pub(super) struct Dial {
 }
 
 impl Dial {
-    pub(super) fn start(server: &Server, clock: Clock) -> io::Result<Self> {
+    pub(super) fn start(server: &KnownServer, clock: Clock) -> io::Result<Self> {
         let (done, end) = UnixStream::pair()?;
         let (sender, result) = channel();
         let server = server.clone();

@@ -35,7 +35,7 @@ const MASKED_MAX: usize = 4 << 10;
 
 /// What a key did, or asks of the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum KeyOutcome {
     /// Nothing.
     None,
     /// The line or the cursor changed.
@@ -96,7 +96,7 @@ impl LineEditor {
 
     /// Puts `text` in the place of a part of the line, with the cursor behind it: a completion.
     /// A range that is not one of this line's does nothing.
-    pub fn replace(&mut self, range: Range<usize>, text: &str) -> Outcome {
+    pub fn replace(&mut self, range: Range<usize>, text: &str) -> KeyOutcome {
         self.remember();
         let text = paste::typeable(text);
         let changed = self.buffer.replace(range, &text, self.limit());
@@ -152,7 +152,7 @@ impl LineEditor {
     }
 
     /// Takes one key.
-    pub fn handle(&mut self, key: Key) -> Outcome {
+    pub fn handle(&mut self, key: Key) -> KeyOutcome {
         if self.search().is_some() {
             return self.handle_in_search(key);
         }
@@ -170,7 +170,7 @@ impl LineEditor {
             Key::Alt('\r') if !self.masked => self.insert("\n"),
             Key::Paste(text) => self.paste(&text),
             Key::Char(c) if !c.is_control() => self.insert(c.encode_utf8(&mut [0; 4])),
-            Key::Ctrl('d') if self.text().is_empty() => Outcome::EndOfInput,
+            Key::Ctrl('d') if self.text().is_empty() => KeyOutcome::EndOfInput,
             Key::Delete | Key::Ctrl('d') => self.delete(Motion::Right),
             Key::Backspace | Key::Ctrl('h') => self.delete(Motion::Left),
             Key::Ctrl('t') => self.edit(Buffer::transpose),
@@ -179,18 +179,18 @@ impl LineEditor {
                 self.insert(&killed)
             }
             Key::Ctrl('_') => self.undo(),
-            Key::Tab if !self.masked => Outcome::Complete,
-            Key::BackTab if !self.masked => Outcome::CompletePrevious,
+            Key::Tab if !self.masked => KeyOutcome::Complete,
+            Key::BackTab if !self.masked => KeyOutcome::CompletePrevious,
             Key::Up | Key::Ctrl('p') => self.recall(History::older),
             Key::Down | Key::Ctrl('n') => self.recall(History::newer),
             Key::Ctrl('r') if !self.masked => self.start_search(),
-            Key::Ctrl('l') => Outcome::ClearScreen,
-            Key::Ctrl('c') => Outcome::Interrupt,
-            _ => Outcome::None,
+            Key::Ctrl('l') => KeyOutcome::ClearScreen,
+            Key::Ctrl('c') => KeyOutcome::Interrupt,
+            _ => KeyOutcome::None,
         }
     }
 
-    fn submit(&mut self) -> Outcome {
+    fn submit(&mut self) -> KeyOutcome {
         let line = self.buffer.take();
         if self.masked {
             self.buffer.reserve(MASKED_MAX);
@@ -199,54 +199,54 @@ impl LineEditor {
         }
         self.undo.forget();
         self.settle();
-        Outcome::Submit(line)
+        KeyOutcome::Submit(line)
     }
 
-    fn paste(&mut self, text: &str) -> Outcome {
+    fn paste(&mut self, text: &str) -> KeyOutcome {
         match paste::sort(text) {
-            Pasted::Nothing => Outcome::None,
+            Pasted::Nothing => KeyOutcome::None,
             Pasted::Line(line) if self.masked => self.insert_masked(&line),
             Pasted::Line(line) => match self.insert(&line) {
-                Outcome::None => Outcome::PasteOfLines(vec![line]),
+                KeyOutcome::None => KeyOutcome::PasteOfLines(vec![line]),
                 outcome => outcome,
             },
             // A password has one line, whatever the password manager put behind it.
             Pasted::Lines(lines) if self.masked => self.insert_masked(&lines[0]),
-            Pasted::Lines(lines) => Outcome::PasteOfLines(lines),
+            Pasted::Lines(lines) => KeyOutcome::PasteOfLines(lines),
         }
     }
 
     /// Inserts all of `text`, or nothing if the line would be too long.
-    fn insert(&mut self, text: &str) -> Outcome {
+    fn insert(&mut self, text: &str) -> KeyOutcome {
         if text.is_empty() || self.text().len() + text.len() > self.limit() {
-            return Outcome::None;
+            return KeyOutcome::None;
         }
         if !self.masked {
             self.undo.insert(self.buffer.snapshot(), text);
         }
         self.buffer.insert(text);
         self.settle();
-        Outcome::Redraw
+        KeyOutcome::Redraw
     }
 
     /// Inserts what there is room for: a line that is full is too long for a password, and refused.
-    fn insert_masked(&mut self, text: &str) -> Outcome {
+    fn insert_masked(&mut self, text: &str) -> KeyOutcome {
         let room = self.limit().saturating_sub(self.text().len());
         self.insert(&text[..text.floor_char_boundary(room)])
     }
 
-    fn edit(&mut self, change: impl FnOnce(&mut Buffer) -> bool) -> Outcome {
+    fn edit(&mut self, change: impl FnOnce(&mut Buffer) -> bool) -> KeyOutcome {
         self.remember();
         let changed = change(&mut self.buffer);
         self.settle();
         redraw_if(changed)
     }
 
-    fn delete(&mut self, motion: Motion) -> Outcome {
+    fn delete(&mut self, motion: Motion) -> KeyOutcome {
         self.edit(|buffer| !buffer.cut(motion).1.is_empty())
     }
 
-    fn kill(&mut self, motion: Motion, again: bool) -> Outcome {
+    fn kill(&mut self, motion: Motion, again: bool) -> KeyOutcome {
         self.remember();
         let (backwards, text) = self.buffer.cut(motion);
         self.settle();
@@ -256,46 +256,46 @@ impl LineEditor {
         }
         self.killing = true;
         if text.is_empty() {
-            return Outcome::None;
+            return KeyOutcome::None;
         }
         if !again {
             self.killed.clear();
         }
         let at = if backwards { 0 } else { self.killed.len() };
         self.killed.insert_str(at, &text);
-        Outcome::Redraw
+        KeyOutcome::Redraw
     }
 
-    fn undo(&mut self) -> Outcome {
+    fn undo(&mut self) -> KeyOutcome {
         match self.undo.back() {
             Some((text, cursor)) => {
                 self.buffer.set(&text, cursor, LINE_MAX);
-                Outcome::Redraw
+                KeyOutcome::Redraw
             }
-            None => Outcome::None,
+            None => KeyOutcome::None,
         }
     }
 
-    fn recall(&mut self, step: impl FnOnce(&mut History, &str) -> Option<String>) -> Outcome {
+    fn recall(&mut self, step: impl FnOnce(&mut History, &str) -> Option<String>) -> KeyOutcome {
         if self.masked {
-            return Outcome::None;
+            return KeyOutcome::None;
         }
         let draft = self.buffer.text().to_owned();
         let Some(line) = step(self.history(), &draft) else {
-            return Outcome::None;
+            return KeyOutcome::None;
         };
         self.undo.forget();
         self.buffer.set(&line, line.len(), LINE_MAX);
-        Outcome::Redraw
+        KeyOutcome::Redraw
     }
 
-    fn start_search(&mut self) -> Outcome {
+    fn start_search(&mut self) -> KeyOutcome {
         let snapshot = self.buffer.snapshot();
         self.history().start_search(snapshot);
-        Outcome::Redraw
+        KeyOutcome::Redraw
     }
 
-    fn handle_in_search(&mut self, key: Key) -> Outcome {
+    fn handle_in_search(&mut self, key: Key) -> KeyOutcome {
         let history = self.histories.entry(self.bucket).or_default();
         let found = match key {
             Key::Char(c) if !c.is_control() => history.narrow(c),
@@ -304,13 +304,13 @@ impl LineEditor {
             Key::Ctrl('s') => history.search_newer(),
             Key::Ctrl('g' | 'c') | Key::Esc => history.cancel_search(),
             // There is nothing to send.
-            Key::Enter if history.is_search_failed() => return Outcome::None,
+            Key::Enter if history.is_search_failed() => return KeyOutcome::None,
             // A report of the terminal's, or a key of no use, ends nothing.
-            Key::Unknown => return Outcome::None,
+            Key::Unknown => return KeyOutcome::None,
             other => {
                 history.end_search();
                 return match self.handle(other) {
-                    Outcome::None => Outcome::Redraw,
+                    KeyOutcome::None => KeyOutcome::Redraw,
                     outcome => outcome,
                 };
             }
@@ -318,7 +318,7 @@ impl LineEditor {
         if let Some((line, cursor)) = found {
             self.buffer.set(&line, cursor, LINE_MAX);
         }
-        Outcome::Redraw
+        KeyOutcome::Redraw
     }
 
     fn history(&mut self) -> &mut History {
@@ -345,10 +345,10 @@ impl LineEditor {
     }
 }
 
-fn redraw_if(changed: bool) -> Outcome {
+fn redraw_if(changed: bool) -> KeyOutcome {
     if changed {
-        Outcome::Redraw
+        KeyOutcome::Redraw
     } else {
-        Outcome::None
+        KeyOutcome::None
     }
 }

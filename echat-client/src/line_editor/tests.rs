@@ -32,7 +32,7 @@ fn key(word: &str) -> Vec<Key> {
     }]
 }
 
-fn press(editor: &mut LineEditor, words: &str) -> Outcome {
+fn press(editor: &mut LineEditor, words: &str) -> KeyOutcome {
     keys(words)
         .into_iter()
         .map(|key| editor.handle(key))
@@ -128,15 +128,15 @@ fn grapheme_clusters_stay_whole() {
 #[test]
 fn keys_for_the_caller_are_returned() {
     let mut editor = LineEditor::new();
-    assert_eq!(editor.handle(Key::Ctrl('d')), Outcome::EndOfInput);
+    assert_eq!(editor.handle(Key::Ctrl('d')), KeyOutcome::EndOfInput);
     press(&mut editor, "ab");
-    assert_eq!(editor.handle(Key::Ctrl('d')), Outcome::None);
-    assert_eq!(editor.handle(Key::Tab), Outcome::Complete);
-    assert_eq!(editor.handle(Key::BackTab), Outcome::CompletePrevious);
-    assert_eq!(editor.handle(Key::Ctrl('l')), Outcome::ClearScreen);
-    assert_eq!(editor.handle(Key::Ctrl('c')), Outcome::Interrupt);
+    assert_eq!(editor.handle(Key::Ctrl('d')), KeyOutcome::None);
+    assert_eq!(editor.handle(Key::Tab), KeyOutcome::Complete);
+    assert_eq!(editor.handle(Key::BackTab), KeyOutcome::CompletePrevious);
+    assert_eq!(editor.handle(Key::Ctrl('l')), KeyOutcome::ClearScreen);
+    assert_eq!(editor.handle(Key::Ctrl('c')), KeyOutcome::Interrupt);
     assert_eq!(picture(&editor), "ab|");
-    assert_eq!(editor.handle(Key::Enter), Outcome::Submit("ab".into()));
+    assert_eq!(editor.handle(Key::Enter), KeyOutcome::Submit("ab".into()));
     assert_eq!(picture(&editor), "|");
 }
 
@@ -152,7 +152,7 @@ fn each_bucket_has_its_history() {
     press(&mut editor, "DOWN DOWN DOWN");
     assert_eq!(picture(&editor), "draft|");
     editor.use_history("command");
-    assert_eq!(press(&mut editor, "UP"), Outcome::None);
+    assert_eq!(press(&mut editor, "UP"), KeyOutcome::None);
 }
 
 #[test]
@@ -193,7 +193,10 @@ fn the_history_is_searched_backwards() {
         ("banana|", None)
     );
     press(&mut editor, "C-r app");
-    assert_eq!(editor.handle(Key::Enter), Outcome::Submit("apple".into()));
+    assert_eq!(
+        editor.handle(Key::Enter),
+        KeyOutcome::Submit("apple".into())
+    );
 }
 
 #[test]
@@ -204,7 +207,7 @@ fn a_search_without_a_hit_says_so_and_sends_nothing() {
     press(&mut editor, "x");
     assert!(editor.is_search_failed());
     for _ in 0..2 {
-        assert_eq!(press(&mut editor, "ENTER"), Outcome::None);
+        assert_eq!(press(&mut editor, "ENTER"), KeyOutcome::None);
         assert_eq!(editor.search(), Some("x"));
     }
     // A hit after all.
@@ -223,14 +226,14 @@ fn a_search_without_a_hit_says_so_and_sends_nothing() {
     let mut editor = LineEditor::new();
     press(&mut editor, "C-r x");
     assert!(editor.is_search_failed());
-    assert_eq!(press(&mut editor, "ENTER"), Outcome::None);
+    assert_eq!(press(&mut editor, "ENTER"), KeyOutcome::None);
 }
 
 #[test]
 fn a_line_of_several_rows_is_sent_and_recalled_whole() {
     let mut editor = LineEditor::new();
     press(&mut editor, "one M-ENTER two");
-    let sent = Outcome::Submit("one\ntwo".into());
+    let sent = KeyOutcome::Submit("one\ntwo".into());
     assert_eq!(editor.handle(Key::Enter), sent);
     press(&mut editor, "three ENTER UP UP");
     assert_eq!(picture(&editor), "one\ntwo|");
@@ -256,15 +259,18 @@ fn undo_takes_a_paste_back_at_once() {
 fn a_password_leaves_nothing_behind() {
     let mut editor = LineEditor::new();
     editor.masked(true);
-    assert_eq!(press(&mut editor, "secret TAB"), Outcome::None);
-    assert_eq!(press(&mut editor, "M-ENTER"), Outcome::None);
+    assert_eq!(press(&mut editor, "secret TAB"), KeyOutcome::None);
+    assert_eq!(press(&mut editor, "M-ENTER"), KeyOutcome::None);
     press(&mut editor, "C-u secret");
-    assert_eq!(editor.handle(Key::Enter), Outcome::Submit("secret".into()));
+    assert_eq!(
+        editor.handle(Key::Enter),
+        KeyOutcome::Submit("secret".into())
+    );
     press(&mut editor, "again");
     editor.masked(false);
     assert_eq!(picture(&editor), "|");
     for word in ["C-y", "C-_", "UP"] {
-        assert_eq!(press(&mut editor, word), Outcome::None, "{word}");
+        assert_eq!(press(&mut editor, word), KeyOutcome::None, "{word}");
     }
     press(&mut editor, "C-r s");
     assert_eq!(editor.text(), "");
@@ -292,13 +298,13 @@ fn a_paste_is_one_line_or_several() {
     press(&mut editor, "ab LEFT");
     editor.handle(Key::Paste("one\ttwo\u{1b}\r\n".into()));
     assert_eq!(picture(&editor), "aone\ttwo\u{fffd}|b");
-    assert_eq!(editor.handle(Key::Paste("\n\n".into())), Outcome::None);
+    assert_eq!(editor.handle(Key::Paste("\n\n".into())), KeyOutcome::None);
     let lines = editor.handle(Key::Paste("1\r\n2\r\r3\n\n".into()));
     let expected = ["1", "2", "", "3"].map(String::from).to_vec();
-    assert_eq!(lines, Outcome::PasteOfLines(expected));
+    assert_eq!(lines, KeyOutcome::PasteOfLines(expected));
     let long = "x".repeat(LINE_MAX);
     let lines = editor.handle(Key::Paste(long.clone()));
-    assert_eq!(lines, Outcome::PasteOfLines(vec![long]));
+    assert_eq!(lines, KeyOutcome::PasteOfLines(vec![long]));
     assert_eq!(picture(&editor), "aone\ttwo\u{fffd}|b");
 }
 

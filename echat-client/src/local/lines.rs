@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 pub(crate) const MAX_LINE: usize = 1 << 20;
 
 /// A line and its number, from 1; without its end.
-pub(crate) type Numbered = (usize, Vec<u8>);
+pub(crate) type NumberedLine = (usize, Vec<u8>);
 
 /// A line that is longer than [`MAX_LINE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +44,7 @@ impl Lines {
     }
 
     /// The next whole line.
-    pub(crate) fn next_line(&mut self) -> Result<Option<Numbered>, TooLong> {
+    pub(crate) fn next_line(&mut self) -> Result<Option<NumberedLine>, TooLong> {
         let end = self.buffer[self.searched..]
             .iter()
             .position(|byte| *byte == b'\n');
@@ -80,7 +80,7 @@ impl Lines {
     }
 
     /// What stands behind the last end of a line, once there is no more input.
-    pub(crate) fn last_line(&mut self) -> Option<Numbered> {
+    pub(crate) fn last_line(&mut self) -> Option<NumberedLine> {
         let line = self.line(self.buffer.len());
         self.buffer.zeroize();
         (!line.is_empty()).then_some((self.taken, line))
@@ -93,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    fn cut(parts: &[&[u8]]) -> Vec<Numbered> {
+    fn cut(parts: &[&[u8]]) -> Vec<NumberedLine> {
         let mut lines = Lines::default();
         let mut found = Vec::new();
         for part in parts {

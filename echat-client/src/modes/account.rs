@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::lines::error_line;
 use super::{Act, Context, Goto, Mode, answers, print, read};
-use crate::session::{Asked, Update};
+use crate::session::{RequestContext, Update};
 use crate::statement::{self, Misread, Scope};
 use crate::text::Text;
 
@@ -127,9 +127,11 @@ impl Mode for Register {
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
         let mut acts = print(answers::tell(update, context));
         match update {
-            Update::Answer(Asked::Register(_), Ok(_)) => acts.push(Act::Goto(Goto::Command)),
+            Update::Answer(RequestContext::Register(_), Ok(_)) => {
+                acts.push(Act::Goto(Goto::Command))
+            }
             // Another name may do.
-            Update::Answer(Asked::Register(_), Err(_)) => *self = Self::default(),
+            Update::Answer(RequestContext::Register(_), Err(_)) => *self = Self::default(),
             _ => {}
         }
         acts
@@ -225,11 +227,11 @@ impl Mode for Login {
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
         let mut acts = print(answers::tell(update, context));
         match update {
-            Update::Answer(Asked::Login, Ok(Event::LoginBundle { .. })) => {
+            Update::Answer(RequestContext::Login, Ok(Event::LoginBundle { .. })) => {
                 acts.push(Act::Goto(Goto::Contact));
             }
             // What is typed now is the password again: it stays hidden.
-            Update::Answer(Asked::Login, Err(_)) => {
+            Update::Answer(RequestContext::Login, Err(_)) => {
                 self.waits = false;
                 if let Some(name) = &self.name {
                     acts.extend(print(vec![context.line(Text::PasswordAgainOf { name })]));

@@ -6,7 +6,7 @@ use echat_proto::records::{Code, Fail, MemberLine};
 use super::Context;
 use super::lines::{plain, styled};
 use crate::render::styled::{Line, Style};
-use crate::session::{Asked, Update};
+use crate::session::{RequestContext, Update};
 use crate::text::{Doing, Text};
 
 /// What to show.
@@ -24,19 +24,24 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
     }
 }
 
-fn refusal(asked: &Asked, fail: &Fail, context: &Context) -> Vec<Line> {
+fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> {
     // Those are told where they are sent from, or asked again.
-    if matches!(asked, Asked::Send | Asked::MarkRead(_) | Asked::CatchUp) {
+    if matches!(
+        asked,
+        RequestContext::Send | RequestContext::MarkRead(_) | RequestContext::CatchUp
+    ) {
         return Vec::new();
     }
-    if let Asked::Resolve { name, .. } = asked
+    if let RequestContext::Resolve { name, .. } = asked
         && fail.code == Code::NoRequest.as_str()
         && context.session.friends().contains_key(name)
     {
         return vec![context.error(Text::FriendsBefore { name })];
     }
     let own = match asked {
-        Asked::AddFriend(_) | Asked::Resolve { .. } => context.session.friends().len(),
+        RequestContext::AddFriend(_) | RequestContext::Resolve { .. } => {
+            context.session.friends().len()
+        }
         _ => context.session.rooms().len(),
     };
     let said = context.language.refusal_of(doing(asked), fail, own as u64);
@@ -44,37 +49,39 @@ fn refusal(asked: &Asked, fail: &Fail, context: &Context) -> Vec<Line> {
 }
 
 /// What was asked, for the sentence that answers it.
-fn doing(asked: &Asked) -> Doing<'_> {
+fn doing(asked: &RequestContext) -> Doing<'_> {
     match asked {
-        Asked::Register(name) => Doing::Register { name },
-        Asked::AddFriend(name) => Doing::Befriend { name },
-        Asked::Resolve { name, accepted } => Doing::Resolve {
+        RequestContext::Register(name) => Doing::Register { name },
+        RequestContext::AddFriend(name) => Doing::Befriend { name },
+        RequestContext::Resolve { name, accepted } => Doing::Resolve {
             name,
             accepted: *accepted,
         },
-        Asked::Join(room) => Doing::Join { room },
-        Asked::Leave(room) => Doing::Leave { room },
-        Asked::Create(room) => Doing::Create { room },
-        Asked::AddMembers(room, names) => Doing::AddMembers { room, names },
-        Asked::Find(part) => Doing::Find { word: part },
-        Asked::Members(room) => Doing::Members { room },
-        Asked::Page(target) => Doing::History {
+        RequestContext::Join(room) => Doing::Join { room },
+        RequestContext::Leave(room) => Doing::Leave { room },
+        RequestContext::Create(room) => Doing::Create { room },
+        RequestContext::AddMembers(room, names) => Doing::AddMembers { room, names },
+        RequestContext::Find(part) => Doing::Find { word: part },
+        RequestContext::Members(room) => Doing::Members { room },
+        RequestContext::Page(target) => Doing::History {
             name: target.name(),
         },
-        Asked::ServerTime => Doing::Plain("server time"),
-        Asked::Rooms => Doing::Plain("rooms"),
-        Asked::Logout => Doing::Plain("logout"),
-        Asked::Login => Doing::Plain("login"),
-        Asked::Send | Asked::CatchUp | Asked::MarkRead(_) => Doing::Other,
+        RequestContext::ServerTime => Doing::Plain("server time"),
+        RequestContext::Rooms => Doing::Plain("rooms"),
+        RequestContext::Logout => Doing::Plain("logout"),
+        RequestContext::Login => Doing::Plain("login"),
+        RequestContext::Send | RequestContext::CatchUp | RequestContext::MarkRead(_) => {
+            Doing::Other
+        }
     }
 }
 
 /// The command that a request came from, as it could be typed. Empty for a request that was not typed.
-pub fn command_of(asked: &Asked) -> String {
+pub fn command_of(asked: &RequestContext) -> String {
     doing(asked).command()
 }
 
-fn answer(asked: &Asked, event: &Event, context: &Context) -> Vec<Line> {
+fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line> {
     let line = |text| vec![context.line(text)];
     match (asked, event) {
         (_, Event::SendServerTime { time }) => line(Text::ServerTime {
@@ -82,24 +89,24 @@ fn answer(asked: &Asked, event: &Event, context: &Context) -> Vec<Line> {
         }),
         (_, Event::RegisterSuccess { username }) => line(Text::Registered { name: username }),
         // Crossed requests made a friendship at once, which was told already.
-        (Asked::AddFriend(name), _) if !context.session.friends().contains_key(name) => {
+        (RequestContext::AddFriend(name), _) if !context.session.friends().contains_key(name) => {
             line(Text::RequestSent { name })
         }
         (
-            Asked::Resolve {
+            RequestContext::Resolve {
                 name,
                 accepted: false,
             },
             _,
         ) => line(Text::Declined { name }),
-        (Asked::Create(room), _) => line(Text::RoomMade { room }),
-        (Asked::AddMembers(room, names), _) => {
+        (RequestContext::Create(room), _) => line(Text::RoomMade { room }),
+        (RequestContext::AddMembers(room, names), _) => {
             let names = &names.join(&context.language.say(Text::Comma));
             line(Text::MembersAdded { room, names })
         }
         (_, Event::LeftRoom { roomname }) => line(Text::LeftRoom { room: roomname }),
         (_, Event::LoggedOut {}) => line(Text::LoggedOut),
-        (Asked::Find(part), Event::Found { users, rooms, more }) => {
+        (RequestContext::Find(part), Event::Found { users, rooms, more }) => {
             found(part, (users, rooms), *more, context)
         }
         (_, Event::Rooms { rooms }) => {
@@ -113,7 +120,7 @@ fn answer(asked: &Asked, event: &Event, context: &Context) -> Vec<Line> {
             });
             context.list(Text::Rooms, Text::NoRooms, rows)
         }
-        (Asked::Members(room), Event::Members { members }) => {
+        (RequestContext::Members(room), Event::Members { members }) => {
             let mut lines = vec![context.bold(Text::Members { room })];
             lines.extend(
                 members

@@ -7,7 +7,7 @@ use super::lines::day_rule;
 use super::presence::Presence;
 use super::{Act, Context, Goto, Mode, answers, mistake, print, read, resolve};
 use crate::render::styled::Line;
-use crate::session::{Asked, Conversation, Said, Update};
+use crate::session::{Conversation, RequestContext, Said, Update};
 use crate::statement::{self, Misread, Scope, Statement};
 use crate::target::{Target, normal_name};
 use crate::text::Text;
@@ -304,16 +304,16 @@ impl Mode for Chat {
             Update::FriendRequest(name) => {
                 print(vec![context.bold(Text::FriendRequestInChat { name })])
             }
-            Update::Answer(Asked::Page(target), Ok(event)) if *target == self.target => {
+            Update::Answer(RequestContext::Page(target), Ok(event)) if *target == self.target => {
                 self.took_page(event, context)
             }
-            Update::Answer(Asked::Page(target), Err(_))
+            Update::Answer(RequestContext::Page(target), Err(_))
                 if *target == self.target && self.opening =>
             {
                 self.opening = false;
                 self.show(context)
             }
-            Update::Answer(Asked::Leave(_), Ok(Event::LeftRoom { roomname: room }))
+            Update::Answer(RequestContext::Leave(_), Ok(Event::LeftRoom { roomname: room }))
             | Update::LeftRoom(room)
                 if self.is_here(room) =>
             {

@@ -15,7 +15,7 @@ use super::flags::{Cli, Flags, command};
 use super::known::Known;
 use super::script::{self, CommandRef, Line};
 use crate::local::password;
-use crate::net::address::{Address, Target};
+use crate::net::address::{Address, LinkTarget};
 use crate::net::fingerprint::Fingerprint;
 
 pub use super::flags::Offline;
@@ -100,7 +100,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Mode, clap
     }
     let refuse = |message: String| command().error(ErrorKind::ValueValidation, message);
     if let Some(address) = &cli.online.forget_host {
-        let target: Target = address
+        let target: LinkTarget = address
             .parse()
             .map_err(|error| refuse(format!("{error}")))?;
         return Ok(Mode::Forget(target.address));
@@ -113,7 +113,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Mode, clap
 fn online(flags: Flags) -> Result<Online, String> {
     // clap has seen to it that there is one.
     let address = flags.address.unwrap_or_default();
-    let target: Target = address
+    let target: LinkTarget = address
         .parse()
         .map_err(|error| format!("ADDRESS: {error}"))?;
     let pinned = match (flags.fingerprint, target.fingerprint) {

@@ -8,10 +8,10 @@ use rustix::io::Errno;
 use termion::raw::IntoRawMode;
 use zeroize::Zeroizing;
 
-use super::rules::End;
+use super::rules::SessionEnd;
 use crate::clock::Clock;
 use crate::exit::Exit;
-use crate::line_editor::{LineEditor, Outcome};
+use crate::line_editor::{KeyOutcome, LineEditor};
 use crate::local::ask::{self, Consent, Tty};
 use crate::local::password::{PasswordError, Source};
 use crate::net::wait::{Interest, Watched, wait};
@@ -20,7 +20,7 @@ use crate::terminal::{Decoder, Token, typed_text};
 pub use crate::local::ask::is_interactive;
 
 /// Asks on the terminal, and waits for a typed yes; `None` without a terminal.
-pub fn yes(question: &str) -> Result<Option<bool>, End> {
+pub fn yes(question: &str) -> Result<Option<bool>, SessionEnd> {
     let Ok(tty) = Tty::open() else {
         return Ok(None);
     };
@@ -37,7 +37,7 @@ pub fn yes(question: &str) -> Result<Option<bool>, End> {
 }
 
 /// The password, if it can be had without asking; `None` if it must be asked for.
-pub fn password_from(source: Option<&Source>) -> Result<Option<Zeroizing<String>>, End> {
+pub fn password_from(source: Option<&Source>) -> Result<Option<Zeroizing<String>>, SessionEnd> {
     let exit = |error: &PasswordError| match error {
         PasswordError::Io(..) => Exit::Local,
         _ => Exit::Usage,
@@ -45,14 +45,14 @@ pub fn password_from(source: Option<&Source>) -> Result<Option<Zeroizing<String>
     source
         .map(Source::read)
         .transpose()
-        .map_err(|error| End::because(exit(&error), &error))
+        .map_err(|error| SessionEnd::because(exit(&error), &error))
 }
 
 /// Asks for the password on the terminal, unseen.
-pub fn password(user: &str, clock: &Clock) -> Result<Zeroizing<String>, End> {
+pub fn password(user: &str, clock: &Clock) -> Result<Zeroizing<String>, SessionEnd> {
     let hint = "no terminal to ask for the password; use --password-env or --password-file";
     let terminal = termion::get_tty()
-        .map_err(|error| End::because(Exit::Usage, &format!("{hint} ({error})")))?;
+        .map_err(|error| SessionEnd::because(Exit::Usage, &format!("{hint} ({error})")))?;
     let screen = terminal.try_clone().map_err(|error| local(&error))?;
     // Unseen even if it is typed before the question is: raw mode comes first.
     let mut screen = screen.into_raw_mode().map_err(|error| local(&error))?;
@@ -60,9 +60,9 @@ pub fn password(user: &str, clock: &Clock) -> Result<Zeroizing<String>, End> {
     let typed = masked_line(&terminal, clock).map_err(|error| local(&error))?;
     write!(screen, "\r\n").map_err(|error| local(&error))?;
     match typed {
-        Typed::Line(password) => Ok(password),
-        Typed::Nothing => Err(End::because(Exit::Usage, &"no password was given")),
-        Typed::NotText => Err(End::because(
+        QuestionInput::Line(password) => Ok(password),
+        QuestionInput::Nothing => Err(SessionEnd::because(Exit::Usage, &"no password was given")),
+        QuestionInput::NotText => Err(SessionEnd::because(
             Exit::Usage,
             &"the typed password is not UTF-8",
         )),
@@ -70,7 +70,7 @@ pub fn password(user: &str, clock: &Clock) -> Result<Zeroizing<String>, End> {
 }
 
 /// What was typed at a question.
-enum Typed {
+enum QuestionInput {
     Line(Zeroizing<String>),
     /// The question was broken off.
     Nothing,
@@ -80,7 +80,7 @@ enum Typed {
 
 /// The line that is typed at a terminal in raw mode, with the keys of the line editor; nothing
 /// after Ctrl-C, or Ctrl-D on an empty line.
-fn masked_line(terminal: &File, clock: &Clock) -> io::Result<Typed> {
+fn masked_line(terminal: &File, clock: &Clock) -> io::Result<QuestionInput> {
     let mut editor = LineEditor::new();
     editor.masked(true);
     let mut decoder = Decoder::new();
@@ -91,7 +91,7 @@ fn masked_line(terminal: &File, clock: &Clock) -> io::Result<Typed> {
         wait(&mut fds, clock, decoder.deadline())?;
         let tokens = if fds[0].is_ready() {
             match rustix::io::read(terminal, &mut buffer[..]) {
-                Ok(0) => return Ok(Typed::Nothing),
+                Ok(0) => return Ok(QuestionInput::Nothing),
                 Ok(length) => decoder.feed(&buffer[..length], clock.now()),
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
@@ -101,10 +101,14 @@ fn masked_line(terminal: &File, clock: &Clock) -> io::Result<Typed> {
         };
         for token in tokens {
             match token {
-                Token::NotText => return Ok(Typed::NotText),
+                Token::NotText => return Ok(QuestionInput::NotText),
                 Token::Key(key) => match editor.handle(key) {
-                    Outcome::Submit(line) => return Ok(Typed::Line(Zeroizing::new(line))),
-                    Outcome::Interrupt | Outcome::EndOfInput => return Ok(Typed::Nothing),
+                    KeyOutcome::Submit(line) => {
+                        return Ok(QuestionInput::Line(Zeroizing::new(line)));
+                    }
+                    KeyOutcome::Interrupt | KeyOutcome::EndOfInput => {
+                        return Ok(QuestionInput::Nothing);
+                    }
                     _ => {}
                 },
                 Token::Lines(_) | Token::PasteCut { .. } | Token::Reply(_) => {}
@@ -113,6 +117,6 @@ fn masked_line(terminal: &File, clock: &Clock) -> io::Result<Typed> {
     }
 }
 
-fn local(error: &dyn Display) -> End {
-    End::because(Exit::Local, error)
+fn local(error: &dyn Display) -> SessionEnd {
+    SessionEnd::because(Exit::Local, error)
 }

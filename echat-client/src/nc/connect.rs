@@ -9,7 +9,7 @@ use echat_proto::handshake::HandshakeError;
 use super::args::Online;
 use super::ask;
 use super::output;
-use super::rules::End;
+use super::rules::SessionEnd;
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::net::fingerprint::Fingerprint;
@@ -19,14 +19,14 @@ use crate::net::socket::{Socket, SocketError};
 use crate::net::trust::{Trust, Trusted, Untrusted};
 
 /// Connects without a handshake.
-pub fn raw(online: &Online, clock: &Clock) -> Result<Socket, End> {
+pub fn raw(online: &Online, clock: &Clock) -> Result<Socket, SessionEnd> {
     let deadline = clock.now() + online.connect_timeout;
     Socket::connect(&online.address, clock, deadline).map_err(|error| no_socket(online, &error))
 }
 
 /// Connects to a server that is trusted, or becomes so: an unknown key is remembered if
 /// `--accept-new` or a person on the terminal says so.
-pub fn sealed(online: &Online, clock: &Clock, tap: &mut dyn Tap) -> Result<Link, End> {
+pub fn sealed(online: &Online, clock: &Clock, tap: &mut dyn Tap) -> Result<Link, SessionEnd> {
     let hosts = match KnownHosts::of_user(|name| env::var_os(name)) {
         Ok(hosts) => Some(hosts),
         // A pinned key needs no file.
@@ -51,7 +51,7 @@ pub fn sealed(online: &Online, clock: &Clock, tap: &mut dyn Tap) -> Result<Link,
     let mut link = open(online, &trust, clock, tap);
     if let Err(OpenFailure::Open(OpenError::Untrusted(Untrusted::Unknown { shown }))) = &link {
         if !ask(online, shown)? {
-            return Err(End {
+            return Err(SessionEnd {
                 exit: Exit::NotTrusted,
                 note: None,
             });
@@ -89,7 +89,11 @@ fn open(
     Link::open(socket, trust, clock, deadline, tap).map_err(OpenFailure::Open)
 }
 
-fn remember(hosts: Option<&KnownHosts>, online: &Online, key: &Fingerprint) -> Result<(), End> {
+fn remember(
+    hosts: Option<&KnownHosts>,
+    online: &Online,
+    key: &Fingerprint,
+) -> Result<(), SessionEnd> {
     hosts
         .map_or(Ok(()), |hosts| hosts.remember(&online.address, key))
         .map_err(|error| {
@@ -107,7 +111,7 @@ fn remember(hosts: Option<&KnownHosts>, online: &Online, key: &Fingerprint) -> R
 }
 
 impl OpenFailure {
-    fn into_end(self, online: &Online) -> End {
+    fn into_end(self, online: &Online) -> SessionEnd {
         let address = &online.address;
         let (exit, note) = match self {
             Self::Socket(error) => return no_socket(online, &error),
@@ -126,7 +130,7 @@ impl OpenFailure {
                 (exit_of(&error), format!("{address}: {error}{hint}"))
             }
         };
-        End {
+        SessionEnd {
             exit,
             note: Some(note),
         }
@@ -146,16 +150,16 @@ fn exit_of(error: &OpenError) -> Exit {
     }
 }
 
-fn no_socket(online: &Online, error: &SocketError) -> End {
-    End::because(Exit::CannotConnect, &format!("{}: {error}", online.address))
+fn no_socket(online: &Online, error: &SocketError) -> SessionEnd {
+    SessionEnd::because(Exit::CannotConnect, &format!("{}: {error}", online.address))
 }
 
-fn local(error: &dyn Display) -> End {
-    End::because(Exit::Local, error)
+fn local(error: &dyn Display) -> SessionEnd {
+    SessionEnd::because(Exit::Local, error)
 }
 
 /// Asks whether an unknown server's key is right; without a terminal it is not.
-fn ask(online: &Online, shown: &Fingerprint) -> Result<bool, End> {
+fn ask(online: &Online, shown: &Fingerprint) -> Result<bool, SessionEnd> {
     let address = &online.address;
     let answer = ask::yes(&format!(
         "{address} is an unknown server. Its key is\n  {shown}\nType yes if this is the right key: "

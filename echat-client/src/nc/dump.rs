@@ -23,7 +23,7 @@ use echat_proto::value::Value;
 use super::message;
 use super::pending;
 use crate::clock::Clock;
-use crate::net::link::{Tap, Way};
+use crate::net::link::{Direction, Tap};
 
 /// What stands for each byte of a secret.
 const STAR: u8 = b'*';
@@ -47,8 +47,8 @@ impl<W: Write> Dump<W> {
         }
     }
 
-    fn show(&mut self, way: Way, what: &str, body: &str) {
-        let arrow = if way == Way::In { '<' } else { '>' };
+    fn show(&mut self, way: Direction, what: &str, body: &str) {
+        let arrow = if way == Direction::In { '<' } else { '>' };
         let time = self.clock.now().as_secs_f64();
         // A failure of standard error cannot be reported.
         let _ = write!(self.out, "{time:.6} {arrow} {what}\n{body}");
@@ -56,7 +56,7 @@ impl<W: Write> Dump<W> {
 }
 
 impl<W: Write> Tap for Dump<W> {
-    fn wire(&mut self, way: Way, bytes: &[u8]) {
+    fn wire(&mut self, way: Direction, bytes: &[u8]) {
         if self.level >= 2 {
             self.show(
                 way,
@@ -66,7 +66,7 @@ impl<W: Write> Tap for Dump<W> {
         }
     }
 
-    fn plain(&mut self, way: Way, plain: &[u8]) {
+    fn plain(&mut self, way: Direction, plain: &[u8]) {
         if self.level == 0 {
             return;
         }
@@ -231,8 +231,8 @@ mod tests {
     fn dumped(level: u8, show_secrets: bool, plain: &[u8]) -> String {
         let mut out = Vec::new();
         let mut dump = Dump::new(level, show_secrets, Clock::start(), &mut out);
-        dump.wire(Way::Out, b"\x00AB\xff");
-        dump.plain(Way::In, plain);
+        dump.wire(Direction::Out, b"\x00AB\xff");
+        dump.plain(Direction::In, plain);
         String::from_utf8(out).unwrap()
     }
 

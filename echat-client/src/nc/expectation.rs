@@ -14,7 +14,7 @@ use echat_proto::json;
 use echat_proto::value::Value;
 
 use super::message;
-use super::pending::{Answer, Pending};
+use super::pending::{FinalReply, Pending};
 use super::subset;
 
 /// How long an expectation waits when there is no limit on the whole session.
@@ -34,7 +34,7 @@ pub struct Seen {
     /// The same as a line.
     pub line: String,
     /// What it is the final reply to.
-    pub answers: Option<Answer>,
+    pub answers: Option<FinalReply>,
 }
 
 /// Messages that no expectation has looked at.

@@ -4,19 +4,19 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::rules::End;
+use super::rules::SessionEnd;
 use crate::exit::Exit;
 
 /// The contents of a file of at most `limit` bytes.
-pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, End> {
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, SessionEnd> {
     let shown = path.display();
     let mut contents = Vec::new();
     // One byte over the limit tells a file at the limit from a larger one.
     File::open(path)
         .and_then(|file| file.take(limit + 1).read_to_end(&mut contents))
-        .map_err(|error| End::because(Exit::Local, &format!("{shown}: {error}")))?;
+        .map_err(|error| SessionEnd::because(Exit::Local, &format!("{shown}: {error}")))?;
     if contents.len() as u64 > limit {
-        return Err(End::because(
+        return Err(SessionEnd::because(
             Exit::Usage,
             &format!("{shown} is over {limit} bytes"),
         ));

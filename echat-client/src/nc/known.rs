@@ -20,7 +20,7 @@ pub struct Known {
 
 /// What a message says of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum HistoryCheck {
     /// It holds, or the message says nothing of it.
     Holds,
     /// The server has another history, or ids began again: the line that says so.
@@ -31,13 +31,13 @@ pub enum Verdict {
 
 impl Known {
     /// Compares with what came: only a LOGIN_BUNDLE says something.
-    pub fn judge(&self, incoming: &Incoming) -> Verdict {
+    pub fn judge(&self, incoming: &Incoming) -> HistoryCheck {
         let Incoming::Message(Message {
             command: LOGIN_BUNDLE,
             params,
         }) = incoming
         else {
-            return Verdict::Holds;
+            return HistoryCheck::Holds;
         };
         let newest = match params.at("newest") {
             Some(Value::Int(newest)) => Some(*newest),
@@ -54,13 +54,13 @@ impl Known {
             .zip(newest)
             .is_some_and(|(after, now)| now < after);
         if is_renamed || is_lower {
-            return Verdict::Replaced(line(history, newest, self));
+            return HistoryCheck::Replaced(line(history, newest, self));
         }
         let lacks_history = known.is_some() && history.is_none();
         if lacks_history || (self.after.is_some() && newest.is_none()) {
-            return Verdict::Untold;
+            return HistoryCheck::Untold;
         }
-        Verdict::Holds
+        HistoryCheck::Holds
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
             (Some(1), Some("a"), r#"{"newest":0}"#, true),
         ] {
             let verdict = known(after, history).judge(&bundle(keys));
-            let is_replaced = matches!(verdict, Verdict::Replaced(_));
+            let is_replaced = matches!(verdict, HistoryCheck::Replaced(_));
             assert_eq!(is_replaced, replaced, "{after:?} {history:?} {keys}");
         }
     }
@@ -121,7 +121,7 @@ mod tests {
         let verdict = known(Some(12), Some("a\u{1b}")).judge(&bundle(r#"{"newest":9}"#));
         let line = r#"{"event":"HISTORY_REPLACED","params":{"history":null,"newest":9,"#.to_owned()
             + r#""known_history":"a\u001b","known_after":12}}"#;
-        assert_eq!(verdict, Verdict::Replaced(line));
+        assert_eq!(verdict, HistoryCheck::Replaced(line));
     }
 
     #[test]
@@ -132,14 +132,17 @@ mod tests {
             (Some(9), Some("a"), r#"{"newest":9}"#),
         ] {
             let verdict = known(after, history).judge(&bundle(keys));
-            assert_eq!(verdict, Verdict::Untold, "{keys}");
+            assert_eq!(verdict, HistoryCheck::Untold, "{keys}");
         }
-        assert_eq!(Known::default().judge(&bundle("{}")), Verdict::Holds);
+        assert_eq!(Known::default().judge(&bundle("{}")), HistoryCheck::Holds);
         let other = Incoming::Message(Message {
             command: 101,
             params: Value::Int(1),
         });
-        assert_eq!(known(Some(9), Some("a")).judge(&other), Verdict::Holds);
-        assert_eq!(known(Some(9), None).judge(&Incoming::Ping), Verdict::Holds);
+        assert_eq!(known(Some(9), Some("a")).judge(&other), HistoryCheck::Holds);
+        assert_eq!(
+            known(Some(9), None).judge(&Incoming::Ping),
+            HistoryCheck::Holds
+        );
     }
 }

@@ -46,7 +46,7 @@ use args::{Mode, Online, Source};
 use dump::Dump;
 pub use flags::command;
 use peer::Peer;
-use rules::{End, Rules};
+use rules::{Rules, SessionEnd};
 use run::Input;
 use session::Session;
 use step::Step;
@@ -74,7 +74,7 @@ pub fn main() -> Exit {
         Mode::Forget(address) => forget(&address).unwrap_or_else(|end| end),
         Mode::Offline(work) => {
             let done = offline::run(&work, io::stdin().lock(), &mut io::stdout().lock());
-            done.map_or_else(|end| end, |()| End::success())
+            done.map_or_else(|end| end, |()| SessionEnd::success())
         }
     };
     if let Some(note) = end.note {
@@ -83,20 +83,20 @@ pub fn main() -> Exit {
     end.exit
 }
 
-fn forget(address: &Address) -> Result<End, End> {
-    let local = |error| End::because(Exit::Local, &error);
+fn forget(address: &Address) -> Result<SessionEnd, SessionEnd> {
+    let local = |error| SessionEnd::because(Exit::Local, &error);
     let hosts = KnownHosts::of_user(|name| env::var_os(name)).map_err(local)?;
     let note = match hosts.forget(address).map_err(local)? {
         0 => format!("{address} is not a known server"),
         _ => format!("{address} was removed from the known servers"),
     };
-    Ok(End::because(Exit::Success, &note))
+    Ok(SessionEnd::because(Exit::Success, &note))
 }
 
 /// Everything that can be wrong here is found before the server hears of it.
-fn talk(online: &Online) -> Result<End, End> {
+fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
     let raw = !online.handshake;
-    let usage = |error: &dyn Display| End::because(Exit::Usage, error);
+    let usage = |error: &dyn Display| SessionEnd::because(Exit::Usage, error);
     let until = online.stop.until.as_ref().map(message::number).transpose();
     let until = until.map_err(|error| usage(&error))?;
     let steps = first_steps(&online.source, raw)?;
@@ -156,22 +156,22 @@ fn talk(online: &Online) -> Result<End, End> {
 }
 
 /// The steps that are known before anything is connected.
-fn first_steps(source: &Source, raw: bool) -> Result<Vec<Step>, End> {
+fn first_steps(source: &Source, raw: bool) -> Result<Vec<Step>, SessionEnd> {
     match source {
         Source::Stdin => Ok(Vec::new()),
         Source::Once(line) => {
             let step = step::compile(script::Statement::Send(line.clone()), 1, raw);
             step.map(|step| vec![step])
-                .map_err(|error| End::because(Exit::Usage, &error))
+                .map_err(|error| SessionEnd::because(Exit::Usage, &error))
         }
         Source::Script(path) => read_script(path, raw),
     }
 }
 
-fn read_script(path: &Path, raw: bool) -> Result<Vec<Step>, End> {
+fn read_script(path: &Path, raw: bool) -> Result<Vec<Step>, SessionEnd> {
     let shown = path.display();
     let wrong = |number, error: &dyn Display| {
-        End::because(Exit::Usage, &format!("{shown}: line {number}: {error}"))
+        SessionEnd::because(Exit::Usage, &format!("{shown}: line {number}: {error}"))
     };
     let text = files::read(path, MAX_SCRIPT)?;
     let statements = script::parse_all(&text).map_err(|(number, error)| wrong(number, &error))?;

@@ -9,13 +9,13 @@ use echat_proto::commands::{self, COMMANDS, CommandInfo, Direction, FieldInfo, S
 
 use super::args::{self, Offline};
 use super::message;
-use super::rules::End;
+use super::rules::SessionEnd;
 use super::script::{self, CommandRef};
 use crate::exit::Exit;
 use crate::local::lines::{MAX_LINE, TooLong, without_mark};
 
 /// Does the work. Input is read only by `encode` and `decode` without arguments.
-pub fn run(work: &Offline, input: impl BufRead, out: &mut impl Write) -> Result<(), End> {
+pub fn run(work: &Offline, input: impl BufRead, out: &mut impl Write) -> Result<(), SessionEnd> {
     match work {
         Offline::Commands => print(out, &list()),
         Offline::Describe { command } => {
@@ -36,14 +36,14 @@ pub fn run(work: &Offline, input: impl BufRead, out: &mut impl Write) -> Result<
     }
 }
 
-fn usage(note: &dyn Display) -> End {
-    End::because(Exit::Usage, note)
+fn usage(note: &dyn Display) -> SessionEnd {
+    SessionEnd::because(Exit::Usage, note)
 }
 
-fn print(out: &mut impl Write, text: &str) -> Result<(), End> {
+fn print(out: &mut impl Write, text: &str) -> Result<(), SessionEnd> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
-        .map_err(|error| End::output(&error))
+        .map_err(|error| SessionEnd::output(&error))
 }
 
 /// Translates the lines of the input; empty ones and comments are passed over.
@@ -51,14 +51,14 @@ fn each_line(
     mut input: impl BufRead,
     out: &mut impl Write,
     translate: impl Fn(&str) -> Result<String, String>,
-) -> Result<(), End> {
+) -> Result<(), SessionEnd> {
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
         let mut limited = input.by_ref().take(MAX_LINE as u64);
         let length = limited
             .read_until(b'\n', &mut line)
-            .map_err(|error| End::output(&error))?;
+            .map_err(|error| SessionEnd::output(&error))?;
         if length == 0 {
             break;
         }
@@ -182,18 +182,18 @@ fn answers(info: &CommandInfo) -> String {
 mod tests {
     use super::*;
 
-    fn done(work: &Offline, input: &str) -> Result<String, End> {
+    fn done(work: &Offline, input: &str) -> Result<String, SessionEnd> {
         let mut out = Vec::new();
         run(work, input.as_bytes(), &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 
-    fn encoded(name: Option<&str>, json: Option<&str>, input: &str) -> Result<String, End> {
+    fn encoded(name: Option<&str>, json: Option<&str>, input: &str) -> Result<String, SessionEnd> {
         let (name, json) = (name.map(str::to_owned), json.map(str::to_owned));
         done(&Offline::Encode { name, json }, input)
     }
 
-    fn decoded(hex: &[&str], input: &str) -> Result<String, End> {
+    fn decoded(hex: &[&str], input: &str) -> Result<String, SessionEnd> {
         let hex = hex.iter().map(|&part| part.to_owned()).collect();
         done(&Offline::Decode { hex }, input)
     }

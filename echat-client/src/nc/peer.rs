@@ -6,7 +6,7 @@ use echat_proto::json;
 use echat_proto::value::Value;
 
 use crate::clock::Clock;
-use crate::net::link::{Link, Tap, Way};
+use crate::net::link::{Direction, Link, Tap};
 use crate::net::socket::{Received, Socket};
 
 /// How many bytes one read takes at most.
@@ -47,7 +47,7 @@ impl Peer {
 
     /// Queues bytes as they are.
     pub fn send_raw(&mut self, bytes: &[u8], tap: &mut dyn Tap) {
-        tap.wire(Way::Out, bytes);
+        tap.wire(Direction::Out, bytes);
         self.socket().queue(bytes);
     }
 
@@ -63,7 +63,7 @@ impl Peer {
                 let received = socket.receive(&mut buffer);
                 if let Received::Bytes(length) = received {
                     buffer.truncate(length);
-                    tap.wire(Way::In, &buffer);
+                    tap.wire(Direction::In, &buffer);
                     came.push(Came::Line(json::to_json(&Value::Bytes(buffer))));
                 }
                 (received, Ok(()))

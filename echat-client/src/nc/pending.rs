@@ -18,7 +18,7 @@ pub struct Request {
 
 /// A final reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct FinalReply {
     /// The request that it answers.
     pub request: Request,
     /// Whether it refuses the request.
@@ -59,9 +59,9 @@ impl Pending {
     }
 
     /// Takes the oldest request out if this message is the final reply to it.
-    pub fn answered(&mut self, message: &Message) -> Option<Answer> {
+    pub fn answered(&mut self, message: &Message) -> Option<FinalReply> {
         let answered = self.requests.answered(message)?;
-        Some(Answer {
+        Some(FinalReply {
             request: answered.request,
             refused: answered.ending == Ending::Refused,
         })

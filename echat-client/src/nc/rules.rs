@@ -36,19 +36,19 @@ pub enum Next {
     /// Nothing until something comes, or until this time.
     Wait(Option<Duration>),
     /// It is over.
-    End(End),
+    End(SessionEnd),
 }
 
 /// How it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct End {
+pub struct SessionEnd {
     /// The exit code.
     pub exit: Exit,
     /// What to tell people.
     pub note: Option<String>,
 }
 
-impl End {
+impl SessionEnd {
     /// Success, without a word.
     pub fn success() -> Self {
         Self {
@@ -78,7 +78,7 @@ impl End {
 impl Next {
     /// It is over, and people are told why.
     pub fn end(exit: Exit, reason: &dyn Display) -> Self {
-        Self::End(End::because(exit, reason))
+        Self::End(SessionEnd::because(exit, reason))
     }
 
     /// Nothing to do until one of these times, if there is one.

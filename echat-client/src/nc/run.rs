@@ -11,16 +11,16 @@ use echat_proto::commands::CloseReason;
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use super::known::{Known, Verdict};
+use super::known::{HistoryCheck, Known};
 use super::output;
 use super::peer::{Came, Peer};
-use super::rules::{End, Next};
+use super::rules::{Next, SessionEnd};
 use super::script;
 use super::session::Session;
 use super::step;
 use crate::clock::Clock;
 use crate::exit::Exit;
-use crate::local::lines::{Lines, Numbered};
+use crate::local::lines::{Lines, NumberedLine};
 use crate::net::link::Tap;
 use crate::net::socket::Received;
 use crate::net::wait::{Interest, Watched, wait};
@@ -60,15 +60,18 @@ pub fn run(
     mut input: Option<Input>,
     clock: &Clock,
     tap: &mut dyn Tap,
-) -> End {
+) -> SessionEnd {
     let (end, reason) = match converse(&mut peer, session, known, &mut input, clock, tap) {
         Ok(end) | Err(Broken::Local(end)) => (end, CloseReason::Bye),
         Err(Broken::WornOut) => {
             let note = "the keys of this connection are used up; connect again";
-            (End::because(Exit::Protocol, &note), CloseReason::KeyWornOut)
+            (
+                SessionEnd::because(Exit::Protocol, &note),
+                CloseReason::KeyWornOut,
+            )
         }
         Err(Broken::Channel(error)) => {
-            let end = End::because(Exit::Protocol, &error);
+            let end = SessionEnd::because(Exit::Protocol, &error);
             if !matches!(error, ChannelError::Malformed(_)) {
                 // Nothing is believed any more, so nothing is said.
                 return end;
@@ -85,7 +88,7 @@ pub fn run(
 
 /// Why a session cannot go on.
 enum Broken {
-    Local(End),
+    Local(SessionEnd),
     Channel(ChannelError),
     WornOut,
 }
@@ -97,7 +100,7 @@ fn converse(
     input: &mut Option<Input>,
     clock: &Clock,
     tap: &mut dyn Tap,
-) -> Result<End, Broken> {
+) -> Result<SessionEnd, Broken> {
     let mut came = Vec::new();
     let mut wakes = Wakes::new(clock).map_err(|error| local(&error))?;
     loop {
@@ -210,7 +213,7 @@ fn read_what_is_there(
 }
 
 /// Reads input once and hands its lines to the session.
-fn read_input(input: &mut Input, session: &mut Session) -> Result<(), End> {
+fn read_input(input: &mut Input, session: &mut Session) -> Result<(), SessionEnd> {
     let mut buffer = vec![0; READ];
     match rustix::io::read(rustix::stdio::stdin(), &mut buffer[..]) {
         Ok(0) => {
@@ -223,7 +226,7 @@ fn read_input(input: &mut Input, session: &mut Session) -> Result<(), End> {
         Err(Errno::INTR | Errno::AGAIN) => return Ok(()),
         Err(error) => {
             let note = format!("standard input: {error}");
-            return Err(End::because(Exit::Local, &note));
+            return Err(SessionEnd::because(Exit::Local, &note));
         }
     }
     loop {
@@ -231,13 +234,17 @@ fn read_input(input: &mut Input, session: &mut Session) -> Result<(), End> {
             Ok(Some(line)) => take_line(line, input, session)?,
             Ok(None) => return Ok(()),
             Err(error) => {
-                return Err(End::because(Exit::Usage, &error));
+                return Err(SessionEnd::because(Exit::Usage, &error));
             }
         }
     }
 }
 
-fn take_line((number, line): Numbered, input: &Input, session: &mut Session) -> Result<(), End> {
+fn take_line(
+    (number, line): NumberedLine,
+    input: &Input,
+    session: &mut Session,
+) -> Result<(), SessionEnd> {
     let line = Zeroizing::new(line);
     // A terminal sends more than what is typed.
     let line = if input.interactive {
@@ -257,7 +264,7 @@ fn take_line((number, line): Numbered, input: &Input, session: &mut Session) -> 
         Err(error) if input.interactive => output::note(&error),
         Err(error) => {
             let note = format!("line {number}: {error}");
-            return Err(End::because(Exit::Usage, &note));
+            return Err(SessionEnd::because(Exit::Usage, &note));
         }
     }
     Ok(())
@@ -274,9 +281,9 @@ fn show(session: &mut Session, known: &Known, came: Came) -> io::Result<()> {
         return Ok(());
     };
     match verdict {
-        Verdict::Holds => {}
-        Verdict::Replaced(event) => output::line(&event)?,
-        Verdict::Untold => output::note(
+        HistoryCheck::Holds => {}
+        HistoryCheck::Replaced(event) => output::line(&event)?,
+        HistoryCheck::Untold => output::note(
             &"the server does not report its history: --after and --history cannot be checked",
         ),
     }
@@ -284,5 +291,5 @@ fn show(session: &mut Session, known: &Known, came: Came) -> io::Result<()> {
 }
 
 fn local(error: &io::Error) -> Broken {
-    Broken::Local(End::output(error))
+    Broken::Local(SessionEnd::output(error))
 }

@@ -202,14 +202,14 @@ fn parse_directive(word: &str, rest: &str) -> Result<Statement, ScriptError> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Object<'a> {
-    command: Written,
+    command: WrittenCommand,
     #[serde(borrow, default)]
     params: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum WrittenCommand {
     Number(u32),
     Name(String),
 }
@@ -220,8 +220,8 @@ fn parse_object(text: &str) -> Result<Line, ScriptError> {
         column: error.column(),
     })?;
     let command = match object.command {
-        Written::Number(number) => CommandRef::Number(number),
-        Written::Name(name) => parse_command(&name)?,
+        WrittenCommand::Number(number) => CommandRef::Number(number),
+        WrittenCommand::Name(name) => parse_command(&name)?,
     };
     let params = object.params.map_or("null", RawValue::get).to_owned();
     Ok(Line { command, params })

@@ -12,7 +12,7 @@ use echat_proto::value::Value;
 use super::expectation::{Expectation, Inbox, PATIENCE, Seen, State};
 use super::message;
 use super::pending::{self, Pending};
-use super::rules::{End, Next, Rules};
+use super::rules::{Next, Rules, SessionEnd};
 use super::step::Step;
 use crate::exit::Exit;
 use crate::net::liveness::{Liveness, Verdict};
@@ -22,7 +22,7 @@ const MAX_STEPS: usize = 1024;
 
 /// How the connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Connection {
+enum ConnectionState {
     Open,
     /// The server said goodbye, with this reason.
     Closed(u64),
@@ -51,7 +51,7 @@ pub struct Session {
     steps: VecDeque<Step>,
     input_ended: bool,
     waiting: Waiting,
-    connection: Connection,
+    connection: ConnectionState,
     pending: Pending,
     inbox: Inbox,
     pings_to_answer: usize,
@@ -64,7 +64,7 @@ pub struct Session {
     /// Refusals that no expectation was for.
     refusals: usize,
     /// Set once it is over; nothing changes that.
-    over: Option<End>,
+    over: Option<SessionEnd>,
 }
 
 impl Session {
@@ -75,7 +75,7 @@ impl Session {
             steps: steps.into_iter().collect(),
             input_ended: false,
             waiting: Waiting::Nothing,
-            connection: Connection::Open,
+            connection: ConnectionState::Open,
             pending: Pending::default(),
             inbox: Inbox::default(),
             pings_to_answer: 0,
@@ -105,7 +105,7 @@ impl Session {
 
     /// Whether the connection is still there, as far as is known.
     pub fn is_connected(&self) -> bool {
-        self.connection == Connection::Open
+        self.connection == ConnectionState::Open
     }
 
     /// Whether a goodbye was sent as a message.
@@ -148,7 +148,7 @@ impl Session {
                 return None;
             }
             Incoming::Close(reason) => {
-                self.connection = Connection::Closed(reason);
+                self.connection = ConnectionState::Closed(reason);
                 Message {
                     command: channel::CLOSE_NOTIFY,
                     params: Value::Int(reason),
@@ -166,7 +166,7 @@ impl Session {
             }
         }
         if logging_in && answers.is_some_and(|answer| answer.refused) {
-            self.over = Some(End::because(Exit::Refused, &"the login was refused"));
+            self.over = Some(SessionEnd::because(Exit::Refused, &"the login was refused"));
         } else if !logging_in && self.counts_to_the_end(&message) {
             self.over.get_or_insert(self.finished());
         }
@@ -188,8 +188,8 @@ impl Session {
 
     /// The connection has ended.
     pub fn disconnected(&mut self) {
-        if self.connection == Connection::Open {
-            self.connection = Connection::Cut;
+        if self.connection == ConnectionState::Open {
+            self.connection = ConnectionState::Cut;
         }
     }
 
@@ -220,7 +220,7 @@ impl Session {
         let Some(liveness) = self
             .liveness
             .as_mut()
-            .filter(|_| self.connection == Connection::Open)
+            .filter(|_| self.connection == ConnectionState::Open)
         else {
             return false;
         };
@@ -233,7 +233,7 @@ impl Session {
                 true
             }
             Verdict::Dead => {
-                self.connection = Connection::Silent;
+                self.connection = ConnectionState::Silent;
                 false
             }
         }
@@ -249,7 +249,7 @@ impl Session {
         if self.rules.deadline.is_some_and(|deadline| now >= deadline) {
             return self.time_over();
         }
-        if room && self.pings_to_answer > 0 && self.connection == Connection::Open {
+        if room && self.pings_to_answer > 0 && self.connection == ConnectionState::Open {
             self.pings_to_answer -= 1;
             return bare(channel::PONG);
         }
@@ -268,7 +268,7 @@ impl Session {
 
     /// What the present step still waits for, if it does.
     fn keep_waiting(&mut self, now: Duration) -> Option<Next> {
-        let open = self.connection == Connection::Open;
+        let open = self.connection == ConnectionState::Open;
         let limit = self.rules.deadline;
         match &mut self.waiting {
             Waiting::Nothing => return None,
@@ -281,7 +281,7 @@ impl Session {
                     let refused = seen.answers.is_some_and(|answer| answer.refused);
                     self.refusals -= usize::from(refused);
                     if seen.message.command == channel::CLOSE_NOTIFY {
-                        self.connection = Connection::Expected;
+                        self.connection = ConnectionState::Expected;
                     }
                 }
                 State::Missed => return Some(unmet(expectation, "another reply was received")),
@@ -291,7 +291,7 @@ impl Session {
                 }
                 State::Open => return Some(Next::Wait(Some(expectation.deadline))),
             },
-            Waiting::Close { .. } if !open => self.connection = Connection::Expected,
+            Waiting::Close { .. } if !open => self.connection = ConnectionState::Expected,
             Waiting::Close { deadline, line } if now >= *deadline => {
                 let note = format!("line {line}: expected the end of the connection: timed out");
                 return Some(Next::end(Exit::Unexpected, &note));
@@ -323,8 +323,8 @@ impl Session {
                 None
             }
             Step::Quit => Some(self.finish()),
-            _ if self.connection != Connection::Open => Some(match self.ended() {
-                Next::End(End {
+            _ if self.connection != ConnectionState::Open => Some(match self.ended() {
+                Next::End(SessionEnd {
                     exit: Exit::Success,
                     ..
                 }) => Next::end(
@@ -370,7 +370,7 @@ impl Session {
 
     /// No step is left for now.
     fn idle(&self) -> Next {
-        if self.connection != Connection::Open {
+        if self.connection != ConnectionState::Open {
             return self.ended();
         }
         if self.input_ended && self.pending.is_empty() && !self.stays() {
@@ -410,11 +410,11 @@ impl Session {
     /// The connection ended before we ended it.
     fn ended(&self) -> Next {
         let left = self.said_goodbye && self.pending.is_empty();
-        if self.rules.raw || left || self.connection == Connection::Expected {
+        if self.rules.raw || left || self.connection == ConnectionState::Expected {
             return self.finish();
         }
         match self.connection {
-            Connection::Closed(number) => {
+            ConnectionState::Closed(number) => {
                 let reason = CloseReason::from_number(number);
                 let reason = reason.map_or_else(String::new, |reason| format!(", {reason:?}"));
                 Next::end(
@@ -422,7 +422,7 @@ impl Session {
                     &format!("the server closed the connection ({number}{reason})"),
                 )
             }
-            Connection::Silent => Next::end(
+            ConnectionState::Silent => Next::end(
                 Exit::Protocol,
                 &"the server is not responding; the connection was closed",
             ),
@@ -438,13 +438,13 @@ impl Session {
         Next::End(self.finished())
     }
 
-    fn finished(&self) -> End {
+    fn finished(&self) -> SessionEnd {
         let exit = if self.refusals > 0 && !self.rules.forgiving {
             Exit::Refused
         } else {
             Exit::Success
         };
-        End { exit, note: None }
+        SessionEnd { exit, note: None }
     }
 }
 

@@ -27,9 +27,9 @@ pub struct Address {
     port: u16,
 }
 
-/// Why a text is not an address.
+/// What an `echat://` link or a `host:port` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct LinkTarget {
     /// Where to connect.
     pub address: Address,
     /// The user to log in.
@@ -137,7 +137,7 @@ impl FromStr for Address {
     }
 }
 
-impl FromStr for Target {
+impl FromStr for LinkTarget {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {

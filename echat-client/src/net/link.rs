@@ -25,7 +25,7 @@ const READ: usize = 64 * 1024;
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     /// From the server.
     In,
     /// To the server.
@@ -35,9 +35,9 @@ pub enum Way {
 /// Watches a link.
 pub trait Tap {
     /// Bytes as they are on the wire.
-    fn wire(&mut self, way: Way, bytes: &[u8]);
+    fn wire(&mut self, way: Direction, bytes: &[u8]);
     /// The plaintext of one frame.
-    fn plain(&mut self, way: Way, plain: &[u8]);
+    fn plain(&mut self, way: Direction, plain: &[u8]);
 }
 
 /// A [`Tap`] that does nothing.
@@ -45,8 +45,8 @@ pub trait Tap {
 pub struct Unwatched;
 
 impl Tap for Unwatched {
-    fn wire(&mut self, _: Way, _: &[u8]) {}
-    fn plain(&mut self, _: Way, _: &[u8]) {}
+    fn wire(&mut self, _: Direction, _: &[u8]) {}
+    fn plain(&mut self, _: Direction, _: &[u8]) {}
 }
 
 /// Why a connected socket became no link.
@@ -89,7 +89,7 @@ impl Link {
         tap: &mut dyn Tap,
     ) -> Result<Self, OpenError> {
         let mut rng = rand::rng();
-        let mut hands = Shaking {
+        let mut hands = HandshakingSocket {
             socket,
             clock,
             deadline,
@@ -136,7 +136,7 @@ impl Link {
 
     /// Seals one frame and queues it.
     pub fn send(&mut self, plain: &[u8], tap: &mut dyn Tap) {
-        tap.plain(Way::Out, plain);
+        tap.plain(Direction::Out, plain);
         let mut frame = Vec::new();
         self.channel
             .sealer()
@@ -146,7 +146,7 @@ impl Link {
 
     /// Queues bytes that are no frame. The server will not like them.
     pub fn send_raw(&mut self, bytes: &[u8], tap: &mut dyn Tap) {
-        tap.wire(Way::Out, bytes);
+        tap.wire(Direction::Out, bytes);
         self.socket.queue(bytes);
     }
 
@@ -159,7 +159,7 @@ impl Link {
     pub fn receive_into(&mut self, buffer: &mut [u8], tap: &mut dyn Tap) -> Received {
         let received = self.socket.receive(buffer);
         if let Received::Bytes(some) = received {
-            tap.wire(Way::In, &buffer[..some]);
+            tap.wire(Direction::In, &buffer[..some]);
             self.channel.receive(&buffer[..some]);
         }
         received
@@ -171,7 +171,7 @@ impl Link {
         let Some(plain) = self.channel.next_plain()? else {
             return Ok(None);
         };
-        tap.plain(Way::In, &plain);
+        tap.plain(Direction::In, &plain);
         Ok(Some(Channel::read_plain(&plain)?))
     }
 
@@ -211,16 +211,16 @@ impl AsFd for Link {
 }
 
 /// A socket during the handshake.
-struct Shaking<'a> {
+struct HandshakingSocket<'a> {
     socket: Socket,
     clock: &'a Clock,
     deadline: Duration,
     tap: &'a mut dyn Tap,
 }
 
-impl Shaking<'_> {
+impl HandshakingSocket<'_> {
     fn send(&mut self, bytes: &[u8]) {
-        self.tap.wire(Way::Out, bytes);
+        self.tap.wire(Direction::Out, bytes);
         self.socket.queue(bytes);
         self.socket.flush();
     }
@@ -232,7 +232,7 @@ impl Shaking<'_> {
             match self.socket.receive(&mut buffer) {
                 Received::Bytes(some) => {
                     buffer.truncate(some);
-                    self.tap.wire(Way::In, &buffer);
+                    self.tap.wire(Direction::In, &buffer);
                     return Ok(buffer);
                 }
                 Received::End => return Err(OpenError::Closed),

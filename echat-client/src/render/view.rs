@@ -138,7 +138,7 @@ pub fn cut(line: &Line, width: usize) -> Row {
 
 /// Where something stands.
 #[derive(Clone, Copy)]
-struct Place {
+struct TextPosition {
     row: usize,
     col: usize,
     byte: usize,
@@ -163,7 +163,7 @@ impl Rows {
     }
 
     /// Adds a text and says where its first grapheme came to stand.
-    fn put(&mut self, text: &Safe, style: Style) -> Option<Place> {
+    fn put(&mut self, text: &Safe, style: Style) -> Option<TextPosition> {
         let mut first = None;
         for (at, grapheme) in text.as_str().grapheme_indices(true) {
             if grapheme == "\n" {
@@ -208,7 +208,7 @@ impl Rows {
         }
     }
 
-    fn put_grapheme(&mut self, source: &Safe, part: Range<usize>, style: Style) -> Place {
+    fn put_grapheme(&mut self, source: &Safe, part: Range<usize>, style: Style) -> TextPosition {
         let needs = columns::of_grapheme(&source.as_str()[part.clone()]);
         if needs > self.width - self.indent {
             let stand_in = 0..TOO_WIDE.as_str().len();
@@ -217,20 +217,26 @@ impl Rows {
         self.place(source, part, style, needs)
     }
 
-    fn place(&mut self, source: &Safe, part: Range<usize>, style: Style, needs: usize) -> Place {
+    fn place(
+        &mut self,
+        source: &Safe,
+        part: Range<usize>,
+        style: Style,
+        needs: usize,
+    ) -> TextPosition {
         let place = self.make_room(needs);
         self.last().push(source, part, style, needs);
         place
     }
 
     /// Begins a row if the last one has no room for so many columns; where they will stand.
-    fn make_room(&mut self, needs: usize) -> Place {
+    fn make_room(&mut self, needs: usize) -> TextPosition {
         if self.last().width + needs > self.width {
             self.begin();
         }
         let row = self.done.len() - 1;
         let last = self.last();
-        Place {
+        TextPosition {
             row,
             col: last.width,
             byte: last.spans.iter().map(|span| span.text.as_str().len()).sum(),

@@ -23,7 +23,7 @@ use crate::target::Target;
 
 pub use conversation::{Conversation, Said};
 pub use limits::{Excess, Limits, possible};
-pub use pending::{Asked, PendingRequests};
+pub use pending::{PendingRequests, RequestContext};
 
 use feed::Feed;
 use lineage::Lineage;
@@ -50,7 +50,7 @@ pub enum Update {
     /// What was known of messages is forgotten, and the bundle is all that is known.
     HistoryReplaced,
     /// The final reply to a request.
-    Answer(Asked, Result<Event, Fail>),
+    Answer(RequestContext, Result<Event, Fail>),
 }
 
 /// The client's knowledge of the server's state.
@@ -174,7 +174,7 @@ impl Session {
     }
 
     /// Applies what the server said. `asked` is what it is the final reply to.
-    pub fn apply(&mut self, event: Event, asked: Option<Asked>) -> Vec<Update> {
+    pub fn apply(&mut self, event: Event, asked: Option<RequestContext>) -> Vec<Update> {
         let mut updates = Vec::new();
         let mut replaced = false;
         match &event {
@@ -225,7 +225,7 @@ impl Session {
         }
         if let Some(asked) = asked {
             let outcome = pending::outcome(event);
-            if let Asked::Resolve { name, .. } = &asked
+            if let RequestContext::Resolve { name, .. } = &asked
                 && outcome.as_ref().err().is_none_or(says_no_request)
             {
                 self.pending.retain(|other| other != name);
@@ -240,8 +240,8 @@ impl Session {
         updates
     }
 
-    fn take_members(&mut self, asked: Option<&Asked>, members: &[MemberLine]) {
-        if let Some(Asked::Members(room)) = asked {
+    fn take_members(&mut self, asked: Option<&RequestContext>, members: &[MemberLine]) {
+        if let Some(RequestContext::Members(room)) = asked {
             for member in members {
                 self.members.see(room, &member.username, 0);
             }
@@ -340,18 +340,18 @@ impl Session {
 
     fn take_page(
         &mut self,
-        asked: Option<&Asked>,
+        asked: Option<&RequestContext>,
         messages: &[ChatMessage],
         more: bool,
         updates: &mut Vec<Update>,
     ) {
         match asked {
-            Some(Asked::CatchUp) => {
+            Some(RequestContext::CatchUp) => {
                 for message in self.feed.page(messages, more) {
                     self.store(message, true, updates);
                 }
             }
-            Some(Asked::Page(target)) => {
+            Some(RequestContext::Page(target)) => {
                 // What was missed comes with the pages that are asked for after a reconnect.
                 let last = self.feed.missed_after().unwrap_or(u64::MAX);
                 let page: Vec<Said> = messages

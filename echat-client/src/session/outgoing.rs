@@ -97,7 +97,7 @@ impl Aside {
 
 /// What was in a user's file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Loaded {
+pub struct LoadedLines {
     /// How many lines wait now that did not before.
     pub found: usize,
     /// The lines that cannot be sent.
@@ -135,7 +135,7 @@ struct Kept {
 
 /// A line and its number. Numbers count the lines of a run, so that none ever means another line.
 #[derive(Debug)]
-struct Numbered {
+struct NumberedEntry {
     number: u64,
     entry: Entry,
 }
@@ -143,7 +143,7 @@ struct Numbered {
 /// The unsent lines, in the order they were typed.
 #[derive(Debug, Default)]
 pub struct Outgoing {
-    entries: VecDeque<Numbered>,
+    entries: VecDeque<NumberedEntry>,
     in_flight: Option<TxnId>,
     /// The line that may have cost a connection, and how many in a row.
     lost: Option<(TxnId, u32)>,
@@ -154,7 +154,7 @@ impl Outgoing {
     /// Adds a line at the end.
     pub fn push(&mut self, entry: Entry) {
         let number = self.number();
-        self.entries.push_back(Numbered { number, entry });
+        self.entries.push_back(NumberedEntry { number, entry });
     }
 
     /// The next line to send for this user, if none is in flight; it is in flight then.
@@ -220,11 +220,11 @@ impl Outgoing {
     ) -> Result<Vec<Entry>, NotWithdrawn> {
         let in_flight = self.in_flight.clone();
         let is_sent = |entry: &Entry| in_flight.as_ref() == Some(&entry.txn_id);
-        let is_meant = |numbered: &Numbered| match number {
+        let is_meant = |numbered: &NumberedEntry| match number {
             None => !is_sent(&numbered.entry),
             Some(number) => numbered.number == number,
         };
-        let of_user = |numbered: &&Numbered| numbered.entry.user == user && is_meant(numbered);
+        let of_user = |numbered: &&NumberedEntry| numbered.entry.user == user && is_meant(numbered);
         let meant: Vec<TxnId> = self
             .entries
             .iter()
@@ -271,7 +271,7 @@ impl Outgoing {
             .entries
             .iter()
             .filter(move |numbered| numbered.entry.user == user);
-        of_user.map(|Numbered { number, entry }| {
+        of_user.map(|NumberedEntry { number, entry }| {
             let is_sent = self.in_flight.as_ref() == Some(&entry.txn_id);
             (*number, entry, is_sent)
         })
@@ -301,7 +301,7 @@ impl Outgoing {
         user: &str,
         lines: &[u8],
         possible: impl Fn(&Target, &str) -> Option<Content>,
-    ) -> Loaded {
+    ) -> LoadedLines {
         let (mut taken, mut aside) = (Vec::<Entry>::new(), Vec::new());
         let lines = lines.split(|byte| *byte == b'\n');
         let lines = lines.filter(|line| !line.trim_ascii().is_empty());
@@ -327,9 +327,9 @@ impl Outgoing {
             }
         }
         let found = taken.len();
-        let taken: Vec<Numbered> = taken
+        let taken: Vec<NumberedEntry> = taken
             .into_iter()
-            .map(|entry| Numbered {
+            .map(|entry| NumberedEntry {
                 number: self.number(),
                 entry,
             })
@@ -337,7 +337,7 @@ impl Outgoing {
         for numbered in taken.into_iter().rev() {
             self.entries.push_front(numbered);
         }
-        Loaded { found, aside }
+        LoadedLines { found, aside }
     }
 
     fn number(&mut self) -> u64 {
@@ -346,7 +346,7 @@ impl Outgoing {
     }
 
     fn remove(&mut self, txn_id: &TxnId) -> Option<Entry> {
-        let is_it = |numbered: &Numbered| numbered.entry.txn_id == *txn_id;
+        let is_it = |numbered: &NumberedEntry| numbered.entry.txn_id == *txn_id;
         let place = self.entries.iter().position(is_it)?;
         self.entries.remove(place).map(|numbered| numbered.entry)
     }

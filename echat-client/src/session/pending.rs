@@ -9,7 +9,7 @@ use crate::target::{Target, normal_name};
 /// A request, as far as its answer needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the request of its name")]
-pub enum Asked {
+pub enum RequestContext {
     ServerTime,
     Register(String),
     Login,
@@ -35,7 +35,7 @@ pub enum Asked {
     Members(String),
 }
 
-impl Asked {
+impl RequestContext {
     /// What a request asks.
     pub fn of(request: &Request) -> Self {
         let room = |name: &echat_proto::names::NameQuery| normal_name(name.raw());
@@ -105,38 +105,38 @@ impl Asked {
 
 /// Unanswered requests, oldest first.
 #[derive(Debug, Default)]
-pub struct PendingRequests(PendingReplies<Asked>);
+pub struct PendingRequests(PendingReplies<RequestContext>);
 
 impl PendingRequests {
     /// Notes that a request was sent.
-    pub fn sent(&mut self, asked: Asked) {
+    pub fn sent(&mut self, asked: RequestContext) {
         self.0.sent(asked.kind().info().number, asked);
     }
 
     /// Takes the oldest request out if this is the final reply to it.
-    pub fn answered(&mut self, event: &Event) -> Option<Asked> {
+    pub fn answered(&mut self, event: &Event) -> Option<RequestContext> {
         self.0.answered(event).map(|answered| answered.request)
     }
 
     /// Takes all requests out: the connection is gone, and nothing will be answered.
-    pub fn cut(&mut self) -> impl Iterator<Item = Asked> {
+    pub fn cut(&mut self) -> impl Iterator<Item = RequestContext> {
         self.0.drain()
     }
 
     /// Whether this is asked already.
-    pub fn has(&self, asked: &Asked) -> bool {
+    pub fn has(&self, asked: &RequestContext) -> bool {
         self.requests().any(|pending| pending == asked)
     }
 
     /// Whether an answer is on its way that will be shown.
     pub fn has_visible(&self) -> bool {
         self.requests()
-            .any(|asked| !matches!(asked, Asked::MarkRead(_)))
+            .any(|asked| !matches!(asked, RequestContext::MarkRead(_)))
     }
 
     /// Whether a person waits for an answer.
     pub fn has_awaited(&self) -> bool {
-        self.requests().any(Asked::is_awaited)
+        self.requests().any(RequestContext::is_awaited)
     }
 
     /// Whether everything is answered.
@@ -144,7 +144,7 @@ impl PendingRequests {
         self.0.is_empty()
     }
 
-    fn requests(&self) -> impl Iterator<Item = &Asked> {
+    fn requests(&self) -> impl Iterator<Item = &RequestContext> {
         self.0.iter().map(|(_, asked)| asked)
     }
 }

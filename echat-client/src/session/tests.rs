@@ -47,7 +47,7 @@ fn bundle(messages: Vec<ChatMessage>) -> Event {
 fn logged_in(messages: Vec<ChatMessage>) -> Session {
     let mut session = Session::default();
     session.log_in("ann");
-    session.apply(bundle(messages), Some(Asked::Login));
+    session.apply(bundle(messages), Some(RequestContext::Login));
     session
 }
 
@@ -89,7 +89,10 @@ fn unread_counts_others_and_reading_moves_the_marker() {
     let mut session = logged_in(vec![message(1, "r0", "bob")]);
     let room = Target::Room("r0".to_owned());
     session.apply(live(&message(2, "r0", "bob"), false), None);
-    session.apply(live(&message(3, "r0", "ann"), true), Some(Asked::Send));
+    session.apply(
+        live(&message(3, "r0", "ann"), true),
+        Some(RequestContext::Send),
+    );
     assert_eq!(session.unread(), 1);
     session.read(&room);
     assert_eq!(session.unread(), 0);
@@ -113,7 +116,7 @@ fn scrollback_is_bounded_and_paged_in_again() {
         messages: vec![message(1_500, "r0", "bob")],
         more: true,
     };
-    session.apply(page, Some(Asked::Page(room.clone())));
+    session.apply(page, Some(RequestContext::Page(room.clone())));
     // Room for it: it is shown and asked for again another time does not exist.
     assert_eq!(session.conversation(&room).unwrap().older(), Some(1_501));
 }
@@ -131,10 +134,10 @@ fn a_page_that_did_not_fit_leaves_no_gap() {
         more: true,
     };
     session.apply(live(&long(9), false), None);
-    session.apply(page(long(8)), Some(Asked::Page(room.clone())));
+    session.apply(page(long(8)), Some(RequestContext::Page(room.clone())));
     session.apply(
         page(message(7, "r0", "bob")),
-        Some(Asked::Page(room.clone())),
+        Some(RequestContext::Page(room.clone())),
     );
     let lines = session.conversation(&room).unwrap().lines();
     assert_eq!(lines.map(|said| said.id).collect::<Vec<_>>(), [9]);
@@ -159,7 +162,7 @@ enum Step {
 /// A server with one client, whose connection holds what is on the way.
 struct Simulation {
     log: Vec<ChatMessage>,
-    way: std::collections::VecDeque<(Event, Option<Asked>)>,
+    way: std::collections::VecDeque<(Event, Option<RequestContext>)>,
     session: Session,
     shown: Vec<u64>,
 }
@@ -171,14 +174,16 @@ impl Simulation {
         };
         let updates = self.session.apply(event, asked.clone());
         self.shown.extend(shown(&updates));
-        if matches!(asked, Some(Asked::Login | Asked::CatchUp))
+        if matches!(asked, Some(RequestContext::Login | RequestContext::CatchUp))
             && let Some(after) = self.session.missed_after()
         {
             let missed: Vec<ChatMessage> =
                 self.log.iter().filter(|m| m.id > after).cloned().collect();
             let (messages, more) = (missed.iter().take(3).cloned().collect(), missed.len() > 3);
-            self.way
-                .push_back((Event::History { messages, more }, Some(Asked::CatchUp)));
+            self.way.push_back((
+                Event::History { messages, more },
+                Some(RequestContext::CatchUp),
+            ));
         }
     }
 }
@@ -201,14 +206,14 @@ proptest! {
                     let id = 10 + 2 * simulation.log.len() as u64;
                     let sender = if own { "ann" } else { "bob" };
                     let said = message(id, if id.is_multiple_of(4) { "r0" } else { "r1" }, sender);
-                    simulation.way.push_back((live(&said, own), own.then_some(Asked::Send)));
+                    simulation.way.push_back((live(&said, own), own.then_some(RequestContext::Send)));
                     simulation.log.push(said);
                 }
                 Step::Deliver => simulation.deliver(),
                 Step::Reconnect => {
                     simulation.way.clear();
                     let newest = simulation.log.iter().rev().take(2).rev().cloned().collect();
-                    simulation.way.push_back((bundle(newest), Some(Asked::Login)));
+                    simulation.way.push_back((bundle(newest), Some(RequestContext::Login)));
                 }
             }
         }

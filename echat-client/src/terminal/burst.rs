@@ -35,14 +35,14 @@ pub struct Burst {
     /// The key before that text, which was passed on.
     head: Option<char>,
     /// Whether the text has the end of a line, and text behind it.
-    lines: Lines,
+    lines: NewlineCount,
     not_text: bool,
     /// When its last key came.
     last: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Lines {
+enum NewlineCount {
     #[default]
     None,
     One,
@@ -125,15 +125,15 @@ impl Burst {
 
     fn pauses_at(&self) -> Option<Duration> {
         let pause = match self.lines {
-            Lines::Several => PAUSE_OF_LINES,
-            Lines::None | Lines::One => PAUSE,
+            NewlineCount::Several => PAUSE_OF_LINES,
+            NewlineCount::None | NewlineCount::One => PAUSE,
         };
         self.last.map(|last| last + pause)
     }
 
     /// Whether what is kept back is one whole line.
     fn is_line(&self) -> bool {
-        self.lines == Lines::One && self.held.ends_with('\n')
+        self.lines == NewlineCount::One && self.held.ends_with('\n')
     }
 
     fn pauses_for_line(&self, now: Duration) -> bool {
@@ -142,8 +142,8 @@ impl Burst {
 
     fn hold(&mut self, c: char, now: Duration) {
         self.lines = match (self.lines, c) {
-            (Lines::None, '\n') => Lines::One,
-            (Lines::One, c) if c != '\n' => Lines::Several,
+            (NewlineCount::None, '\n') => NewlineCount::One,
+            (NewlineCount::One, c) if c != '\n' => NewlineCount::Several,
             (lines, _) => lines,
         };
         self.whole += c.len_utf8();
@@ -157,7 +157,7 @@ impl Burst {
     fn release(&mut self, out: &mut Vec<Token>) {
         let mut before = std::mem::take(self);
         let text = &mut before.held;
-        if before.lines != Lines::Several {
+        if before.lines != NewlineCount::Several {
             if text.is_empty() {
                 self.not_text = before.not_text;
             } else {

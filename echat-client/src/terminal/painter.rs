@@ -45,7 +45,7 @@ pub struct Painter<W: Write> {
     /// The rows of the prompt on the screen above the cursor's; `None` while none is there.
     above: Option<usize>,
     /// The same where nothing is redrawn.
-    plain: Option<plain::Shown>,
+    plain: Option<plain::ShownPrompt>,
     /// Whether `prompt` was laid out for another width than the terminal has.
     stale: bool,
     seek: Seek,
@@ -157,7 +157,7 @@ impl<W: Write> Painter<W> {
         let bytes = if let Some(shown) = &mut self.plain {
             shown.become_prompt(prompt, self.look)
         } else {
-            let (shown, bytes) = plain::Shown::begin(prompt, self.look);
+            let (shown, bytes) = plain::ShownPrompt::begin(prompt, self.look);
             self.plain = Some(shown);
             bytes
         };

@@ -6,7 +6,7 @@ use std::thread;
 
 use echat_client::clock::Clock;
 use echat_testkit::campaign;
-use echat_testkit::proxy::{Proxy, Way};
+use echat_testkit::proxy::{Direction, Proxy};
 
 use crate::server_folder::ServerFolder;
 
@@ -27,13 +27,13 @@ enum Cut {
 fn visits(folder: &ServerFolder, name: &str, cut: Cut) -> (usize, usize) {
     let proxy = Proxy::to(folder.server.address());
     if let Cut::Arriving(bytes) = cut {
-        proxy.cuts_after(Way::Down, bytes);
+        proxy.cuts_after(Direction::Down, bytes);
     }
     let mut person = folder.comes(name, proxy.address());
     person.sees(&format!("ogged in as {name}."));
     let arrived = proxy.down();
     if let Cut::Talking(bytes) = cut {
-        proxy.cuts_after(Way::Down, bytes);
+        proxy.cuts_after(Direction::Down, bytes);
     }
     let line = line(name, cut);
     person.types(&format!("@r {name} {line}\r"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use echat_client::clock::Clock;
 use echat_testkit::campaign;
-use echat_testkit::proxy::{Proxy, Way};
+use echat_testkit::proxy::{Direction, Proxy};
 use echat_testkit::terminal::person::Person;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -19,7 +19,7 @@ enum Moment {
     /// With the line half typed; the rest is typed without a server.
     Typing(usize),
     /// After so many bytes of the request, or of the answer.
-    Saying(Way, usize),
+    Saying(Direction, usize),
     /// When the line is there.
     Said,
 }
@@ -28,8 +28,8 @@ impl Moment {
     fn any(random: &mut StdRng, line: &str) -> Self {
         match random.random_range(0..6) {
             0 | 1 => Self::Typing(random.random_range(1..=line.len())),
-            2 | 3 => Self::Saying(Way::Up, random.random_range(1..100)),
-            4 => Self::Saying(Way::Down, random.random_range(1..100)),
+            2 | 3 => Self::Saying(Direction::Up, random.random_range(1..100)),
+            4 => Self::Saying(Direction::Down, random.random_range(1..100)),
             _ => Self::Said,
         }
     }

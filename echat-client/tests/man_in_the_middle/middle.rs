@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Which way a part goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Direction {
     ToServer,
     ToClient,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Seen {
 /// What is done to which part.
 #[derive(Clone, Debug)]
 pub(crate) struct Tampering {
-    pub(crate) way: Way,
+    pub(crate) way: Direction,
     pub(crate) part: usize,
     pub(crate) how: How,
 }
@@ -63,20 +63,20 @@ struct Pass {
 }
 
 impl Seen {
-    fn of(&mut self, way: Way) -> &mut Vec<Vec<u8>> {
+    fn of(&mut self, way: Direction) -> &mut Vec<Vec<u8>> {
         match way {
-            Way::ToServer => &mut self.to_server,
-            Way::ToClient => &mut self.to_client,
+            Direction::ToServer => &mut self.to_server,
+            Direction::ToClient => &mut self.to_client,
         }
     }
 }
 
 impl Tampering {
     /// What is passed on when the newest part that goes this way has come.
-    fn passes(&self, way: Way, seen: &mut Seen) -> Pass {
+    fn passes(&self, way: Direction, seen: &mut Seen) -> Pass {
         let back = match way {
-            Way::ToServer => seen.to_client.clone(),
-            Way::ToClient => seen.to_server.clone(),
+            Direction::ToServer => seen.to_client.clone(),
+            Direction::ToClient => seen.to_server.clone(),
         };
         let parts = seen.of(way);
         let part = parts.last().expect("it has just come").clone();
@@ -139,8 +139,8 @@ impl Middle {
         }
         let seen = Mutex::new(Seen::default());
         thread::scope(|scope| {
-            scope.spawn(|| one_way(Way::ToServer, &client, &server, tampering, &seen));
-            one_way(Way::ToClient, &server, &client, tampering, &seen);
+            scope.spawn(|| one_way(Direction::ToServer, &client, &server, tampering, &seen));
+            one_way(Direction::ToClient, &server, &client, tampering, &seen);
         });
         seen.into_inner().unwrap()
     }
@@ -148,7 +148,7 @@ impl Middle {
 
 /// Passes on what comes until it ends. Where the other end is gone, that is its own affair.
 fn one_way(
-    way: Way,
+    way: Direction,
     mut from: &TcpStream,
     mut to: &TcpStream,
     tampering: &Tampering,
@@ -183,11 +183,11 @@ struct Cutter {
 }
 
 impl Cutter {
-    fn of(way: Way) -> Self {
+    fn of(way: Direction) -> Self {
         Self {
             hello: match way {
-                Way::ToServer => CLIENT_HELLO,
-                Way::ToClient => SERVER_HELLO,
+                Direction::ToServer => CLIENT_HELLO,
+                Direction::ToClient => SERVER_HELLO,
             },
             bytes: Vec::new(),
             frames: Deframer::new(FRAME_TO_CLIENT),

@@ -14,7 +14,7 @@ use echat_testkit::server_end::{Server, some_bytes};
 use echat_testkit::server_process::ServerProcess;
 use echat_testkit::wire::message;
 
-use crate::middle::{How, Middle, Tampering, Way};
+use crate::middle::{Direction, How, Middle, Tampering};
 use crate::{credentials, knows, login, scene, through};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -107,12 +107,12 @@ fn a_signed_hello_of_another_exponent_or_session_is_not_trusted() {
     let middle = Middle::before(server.address());
     knows(&scene, &middle.address(), server.fingerprint());
     let replaced = |bytes: Vec<u8>| Tampering {
-        way: Way::ToClient,
+        way: Direction::ToClient,
         part: 0,
         how: How::Replace(bytes),
     };
     let leave = Tampering {
-        way: Way::ToClient,
+        way: Direction::ToClient,
         part: 0,
         how: How::Leave,
     };

@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
-use crate::middle::{How, Middle, Seen, Tampering, Way};
+use crate::middle::{Direction, How, Middle, Seen, Tampering};
 use crate::{knows, login, scene, through};
 
 /// Tamperings of an ordinary run for each direction; `ECHAT_TAMPERINGS` asks for more.
@@ -16,27 +16,27 @@ const TAMPERINGS: usize = 16;
 /// Parts of each direction that are always there: hello, FINISHED, a login, and requests or replies.
 const PARTS: usize = 6;
 
-fn tampering(way: Way, part: usize, how: How) -> Tampering {
+fn tampering(way: Direction, part: usize, how: How) -> Tampering {
     Tampering { way, part, how }
 }
 
 /// Every kind of tampering for each part, then flipped bits as long as more are asked for. `honest` is
 /// another session of the same two ends.
-fn tamperings(way: Way, honest: &Seen) -> Vec<Tampering> {
+fn tamperings(way: Direction, honest: &Seen) -> Vec<Tampering> {
     let asked = campaign::count("ECHAT_TAMPERINGS", TAMPERINGS);
     let foreign = match way {
-        Way::ToServer => &honest.to_server,
-        Way::ToClient => &honest.to_client,
+        Direction::ToServer => &honest.to_server,
+        Direction::ToClient => &honest.to_client,
     };
     let mut kinds = Vec::new();
     for (part, other) in foreign.iter().enumerate().take(PARTS) {
         let mut hows = vec![How::Repeat, How::Replace(other.clone()), How::Truncate];
         // Nothing has come from the server before the first hello.
-        if (way, part) != (Way::ToServer, 0) {
+        if (way, part) != (Direction::ToServer, 0) {
             hows.push(How::Reflect);
         }
         // Only a client says more without having been answered.
-        if way == Way::ToServer && (1..PARTS - 1).contains(&part) {
+        if way == Direction::ToServer && (1..PARTS - 1).contains(&part) {
             hows.extend([How::Drop, How::Swap]);
         }
         kinds.extend(hows.into_iter().map(|how| tampering(way, part, how)));
@@ -61,8 +61,8 @@ fn documented(tampering: &Tampering) -> &'static [i32] {
     match (tampering.part, tampering.way) {
         (0, _) => &[3, 4, 7],
         (1, _) => &[3, 7],
-        (_, Way::ToClient) => &[6, 7],
-        (_, Way::ToServer) => &[7],
+        (_, Direction::ToClient) => &[6, 7],
+        (_, Direction::ToServer) => &[7],
     }
 }
 
@@ -80,7 +80,7 @@ fn honest(scene: &Scene, middle: &Middle, script: &str) -> (Outcome, Seen) {
         scene,
         middle,
         script,
-        &tampering(Way::ToServer, 0, How::Leave),
+        &tampering(Direction::ToServer, 0, How::Leave),
     );
     (outcome.exits(0), seen)
 }
@@ -116,7 +116,7 @@ fn a_client_shows_only_messages_of_the_server() {
         seen.to_client.len()
     );
     let mut codes = BTreeMap::new();
-    for tampering in tamperings(Way::ToClient, &seen) {
+    for tampering in tamperings(Direction::ToClient, &seen) {
         let (outcome, seen) = through(&scene, &middle, &script, &tampering);
         ends_as_documented(&outcome, &tampering);
         *codes.entry(outcome.code).or_insert(0) += 1;
@@ -154,7 +154,7 @@ fn a_server_stores_only_messages_of_the_client() {
         "{} parts",
         seen.to_server.len()
     );
-    let tamperings = tamperings(Way::ToServer, &seen);
+    let tamperings = tamperings(Direction::ToServer, &seen);
     let mut bounds = vec![3..=3];
     let mut codes = BTreeMap::new();
     for (run, tampering) in (1..).zip(&tamperings) {

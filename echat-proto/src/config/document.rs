@@ -8,7 +8,7 @@ use serde::de::{Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::Number;
 
-use super::fault::{Fault, Form, Mistake, Reason, TextError, push, quoted};
+use super::fault::{Fault, FieldError, Form, Reason, TextError, push, quoted};
 use super::section::Section;
 use super::settings::{ClientConfig, ConfigFile, ServerConfig};
 
@@ -144,7 +144,7 @@ fn fault(path: &str, key: Option<&str>, reason: Reason) -> Fault {
 /// The words of an enumeration, in the order of its definition.
 pub(super) fn words_of<T: for<'de> Deserialize<'de>>() -> &'static [&'static str] {
     match T::deserialize(&Node::Text(String::new())) {
-        Err(Mistake {
+        Err(FieldError {
             reason: Reason::OneOf { known, .. },
             ..
         }) => known,
@@ -179,7 +179,7 @@ impl Node {
             .map_err(|mistake| fault(path, mistake.key.as_deref(), mistake.reason))
     }
 
-    fn entries(&self) -> Result<&[(String, Self)], Mistake> {
+    fn entries(&self) -> Result<&[(String, Self)], FieldError> {
         let Self::Object(entries) = self else {
             return Err(self.mistyped(Form::Object));
         };
@@ -188,14 +188,14 @@ impl Node {
         };
         match entries.iter().enumerate().find(is_twice) {
             None => Ok(entries),
-            Some((_, (key, _))) => Err(Mistake {
+            Some((_, (key, _))) => Err(FieldError {
                 key: Some(key.clone()),
                 reason: Reason::Twice,
             }),
         }
     }
 
-    fn mistyped(&self, expected: Form) -> Mistake {
+    fn mistyped(&self, expected: Form) -> FieldError {
         let found = self.to_string();
         Reason::Type { expected, found }.into()
     }
@@ -270,7 +270,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Mistake> for &'de Node {
+impl<'de> IntoDeserializer<'de, FieldError> for &'de Node {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -281,9 +281,9 @@ impl<'de> IntoDeserializer<'de, Mistake> for &'de Node {
 /// Reads settings. A value of another type than the one asked for is refused here, so that every such
 /// message has the same form.
 impl<'de> Deserializer<'de> for &'de Node {
-    type Error = Mistake;
+    type Error = FieldError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         match self {
             Node::Null => visitor.visit_unit(),
             Node::Bool(value) => visitor.visit_bool(*value),
@@ -294,14 +294,14 @@ impl<'de> Deserializer<'de> for &'de Node {
         }
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         match self {
             Node::Bool(value) => visitor.visit_bool(*value),
             _ => Err(self.mistyped(Form::Flag)),
         }
     }
 
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         let Node::Number(number) = self else {
             return Err(self.mistyped(Form::Whole));
         };
@@ -312,24 +312,24 @@ impl<'de> Deserializer<'de> for &'de Node {
         }
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         match self {
             Node::Text(text) => visitor.visit_borrowed_str(text),
             _ => Err(self.mistyped(Form::Text)),
         }
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         self.deserialize_str(visitor)
     }
 
     /// A key that is there has a value: null is none.
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         visitor.visit_some(self)
     }
 
     /// A list of one string may be written as that string.
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         match self {
             Node::List(nodes) => visitor.visit_seq(SeqDeserializer::new(nodes.iter())),
             Node::Text(text) => visitor.visit_borrowed_str(text),
@@ -337,7 +337,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         }
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         let entries = self.entries()?.iter();
         visitor.visit_map(MapDeserializer::new(
             entries.map(|(key, node)| (key.as_str(), node)),
@@ -349,7 +349,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         _name: &'static str,
         _fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Mistake> {
+    ) -> Result<V::Value, FieldError> {
         self.deserialize_map(visitor)
     }
 
@@ -358,7 +358,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         _name: &'static str,
         _variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Mistake> {
+    ) -> Result<V::Value, FieldError> {
         match self {
             Node::Text(text) => visitor.visit_enum(text.as_str().into_deserializer()),
             _ => Err(self.mistyped(Form::Text)),

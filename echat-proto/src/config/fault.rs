@@ -134,12 +134,12 @@ impl Reason {
 /// The error that serde passes up through a section: what is wrong, and with which key of the object that
 /// is being read, if it is not the object itself.
 #[derive(Debug)]
-pub(super) struct Mistake {
+pub(super) struct FieldError {
     pub(super) key: Option<String>,
     pub(super) reason: Reason,
 }
 
-impl Mistake {
+impl FieldError {
     /// The mistake with the path of the object or value that was being read.
     pub(super) fn at(self, section: &str, path: &Path) -> Fault {
         let mut whole = section.to_owned();
@@ -171,21 +171,21 @@ pub(super) fn push(path: &mut String, key: &str) {
     path.extend(key.escape_debug());
 }
 
-impl From<Reason> for Mistake {
+impl From<Reason> for FieldError {
     fn from(reason: Reason) -> Self {
         Self { key: None, reason }
     }
 }
 
-impl Display for Mistake {
+impl Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.reason.fmt(f)
     }
 }
 
-impl std::error::Error for Mistake {}
+impl std::error::Error for FieldError {}
 
-impl Error for Mistake {
+impl Error for FieldError {
     fn custom<T: Display>(text: T) -> Self {
         Reason::Invalid(text.to_string()).into()
     }

@@ -18,7 +18,7 @@ pub struct Signals(signal_hook_mio::v1_0::Signals);
 
 /// The request of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum SignalRequest {
     Stop,
     Reload,
 }
@@ -43,10 +43,10 @@ impl Signals {
     }
 
     /// The requests since the last call. Repeated signals may count as one.
-    pub(super) fn asked(&mut self) -> Vec<Asked> {
+    pub(super) fn asked(&mut self) -> Vec<SignalRequest> {
         let asked = |signal| match signal {
-            SIGTERM | SIGINT => Some(Asked::Stop),
-            SIGHUP => Some(Asked::Reload),
+            SIGTERM | SIGINT => Some(SignalRequest::Stop),
+            SIGHUP => Some(SignalRequest::Reload),
             _ => None,
         };
         self.0.pending().filter_map(asked).collect()

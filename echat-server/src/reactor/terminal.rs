@@ -13,12 +13,12 @@ use std::os::fd::AsRawFd;
 const LINE: usize = 4096;
 
 pub(super) struct Terminal {
-    end: Option<End>,
+    end: Option<TerminalEnd>,
 }
 
 /// Why the terminal is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum TerminalEnd {
     /// Ctrl-D, the end-of-file character.
     Typed,
     /// The terminal is gone, because its window or connection was closed.
@@ -46,8 +46,8 @@ impl Terminal {
         while self.end.is_none() && in_foreground() && has_line() {
             let mut line = [0; LINE];
             match rustix::io::read(stdin(), &mut line) {
-                Ok(0) => self.end = Some(End::Typed),
-                Err(_) => self.end = Some(End::Gone),
+                Ok(0) => self.end = Some(TerminalEnd::Typed),
+                Err(_) => self.end = Some(TerminalEnd::Gone),
                 Ok(length) => lines.push(String::from_utf8_lossy(&line[..length]).into_owned()),
             }
         }
@@ -56,11 +56,11 @@ impl Terminal {
 
     /// Records that the terminal hung up.
     pub(super) fn hang_up(&mut self) {
-        self.end = Some(End::Gone);
+        self.end = Some(TerminalEnd::Gone);
     }
 
     /// Why the terminal is closed, if it is.
-    pub(super) fn end(&self) -> Option<End> {
+    pub(super) fn end(&self) -> Option<TerminalEnd> {
         self.end
     }
 }

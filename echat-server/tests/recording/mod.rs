@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use echat_server::data_dir::DataDir;
 use echat_server::storage::{Store, create_template};
 use echat_testkit::faults::disk::Disk;
-use echat_testkit::faults::record::{Note, Told};
+use echat_testkit::faults::record::{Note, SentBytes};
 use echat_testkit::faults::{Shim, root};
 use echat_testkit::server_process::ServerFolder;
 use echat_testkit::wire::Client;
@@ -41,7 +41,7 @@ impl Recording {
     /// Of all that the shim noted in this place, and what the clients of each server know.
     pub(crate) fn new(shim: &Shim, dir: &ServerFolder, written: [Vec<Written>; 2]) -> Self {
         let notes = shim.notes();
-        let told = Told::new(&notes);
+        let told = SentBytes::new(&notes);
         let mut acknowledged = BTreeMap::new();
         for (server, written) in written.iter().enumerate() {
             for written in written {

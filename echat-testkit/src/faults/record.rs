@@ -98,9 +98,9 @@ fn note(kind: u64, file: u64, at: u64, data: &[u8]) -> Note {
 type Connection = (usize, u16);
 
 /// When bytes left for a client: how many by then, and the note of the call.
-pub struct Told(HashMap<Connection, Vec<(u64, usize)>>);
+pub struct SentBytes(HashMap<Connection, Vec<(u64, usize)>>);
 
-impl Told {
+impl SentBytes {
     /// From the notes of one or several servers.
     pub fn new(notes: &[Note]) -> Self {
         let mut servers = 0;

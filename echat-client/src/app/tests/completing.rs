@@ -1,7 +1,7 @@
 //! Tab, with the names that the client has seen.
 
 use super::*;
-use crate::session::Asked;
+use crate::session::RequestContext;
 use echat_proto::records::MemberLine;
 
 fn comes(stage: &mut Stage, name: &str) {
@@ -69,7 +69,9 @@ fn a_page_of_history_adds_its_senders_to_completion() {
             messages: vec![in_room(2, "older", "x")],
             more: false,
         },
-        Some(Asked::Page(crate::target::Target::Room("room1".to_owned()))),
+        Some(RequestContext::Page(crate::target::Target::Room(
+            "room1".to_owned(),
+        ))),
     );
     assert_eq!(line(&mut stage, "[old\t"), "[older");
 }

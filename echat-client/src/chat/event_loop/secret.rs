@@ -5,7 +5,7 @@ use std::io;
 
 use zeroize::Zeroizing;
 
-use super::End;
+use super::ProgramEnd;
 use crate::chat::signals::{self, Signals, Wish};
 use crate::clock::Clock;
 use crate::local::ask::{self, GarbledPassword, Tty};
@@ -14,12 +14,12 @@ use crate::render::safe::Safe;
 use crate::terminal::{Charset, EchoOff, Encoded, Transcoder, typed_text};
 
 /// What came of asking.
-pub(super) enum Answer {
+pub(super) enum SecretAnswer {
     Secret(Zeroizing<String>),
     /// Nothing was typed, or there is no terminal.
     Nothing,
     /// The program is to end.
-    End(End),
+    End(ProgramEnd),
 }
 
 /// Asks for a secret on the terminal, and waits for it. Whatever the end is, the terminal shows
@@ -27,9 +27,13 @@ pub(super) enum Answer {
 ///
 /// # Errors
 /// The terminal fails, or what was typed is no text: a [`GarbledPassword`].
-pub(super) fn ask(question: &str, signals: &mut Signals, clock: &Clock) -> io::Result<Answer> {
+pub(super) fn ask(
+    question: &str,
+    signals: &mut Signals,
+    clock: &Clock,
+) -> io::Result<SecretAnswer> {
     let Ok(tty) = Tty::open() else {
-        return Ok(Answer::Nothing);
+        return Ok(SecretAnswer::Nothing);
     };
     let question = Safe::line(question);
     let mut silent = Some(EchoOff::new(&tty)?);
@@ -54,12 +58,12 @@ pub(super) fn ask(question: &str, signals: &mut Signals, clock: &Clock) -> io::R
                     ask::put(Encoded::new(tty.file()), question.as_str())?;
                     continue;
                 }
-                Wish::Interrupt => End::Signal(signal_hook::consts::SIGINT),
-                Wish::End(signal) => End::Signal(signal),
+                Wish::Interrupt => ProgramEnd::Signal(signal_hook::consts::SIGINT),
+                Wish::End(signal) => ProgramEnd::Signal(signal),
             };
             drop(silent);
             tty.put("\n")?;
-            return Ok(Answer::End(end));
+            return Ok(SecretAnswer::End(end));
         }
         if is_typed && silent.is_some() {
             let typed = ask::line(&tty)?;
@@ -73,8 +77,8 @@ pub(super) fn ask(question: &str, signals: &mut Signals, clock: &Clock) -> io::R
             };
             let secret = text.trim_end_matches(['\n', '\r']);
             return Ok(match secret {
-                "" => Answer::Nothing,
-                secret => Answer::Secret(secret.to_owned().into()),
+                "" => SecretAnswer::Nothing,
+                secret => SecretAnswer::Secret(secret.to_owned().into()),
             });
         }
     }

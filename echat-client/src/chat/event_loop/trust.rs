@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 
 use echat_proto::handshake::HandshakeError;
 
-use super::{End, EventLoop};
+use super::{EventLoop, ProgramEnd};
 use crate::app::Input;
 use crate::chat::fault::Fault;
 use crate::chat::server::Failure;
@@ -54,7 +54,7 @@ impl EventLoop {
             }
             Failure::Hosts(error) => {
                 self.show(&error.said(self.language), Style::Error);
-                self.end = Some(End::Exit(Exit::Local));
+                self.end = Some(ProgramEnd::Exit(Exit::Local));
                 Ok(())
             }
             other => self.unreachable(&other),
@@ -110,7 +110,7 @@ impl EventLoop {
                     let hint = self.language.say(Text::KeyNotKept { link: &link });
                     self.show(&hint, Style::Error);
                 }
-                self.end = Some(End::Exit(Exit::Local));
+                self.end = Some(ProgramEnd::Exit(Exit::Local));
                 Ok(())
             }
         }
@@ -138,7 +138,7 @@ impl EventLoop {
                     Wish::Continue => self.screen.ask(&question, &self.app, tty)?,
                     Wish::Interrupt => return Ok(Some(false)),
                     Wish::End(signal) => {
-                        self.end = Some(End::Signal(signal));
+                        self.end = Some(ProgramEnd::Signal(signal));
                         return Ok(None);
                     }
                 }
@@ -162,7 +162,7 @@ impl EventLoop {
     fn refuse(&mut self, why: Text<'_>) {
         let said = self.language.say(why);
         self.show(&said, Style::Error);
-        self.end = Some(End::Exit(Exit::NotTrusted));
+        self.end = Some(ProgramEnd::Exit(Exit::NotTrusted));
     }
 
     fn show(&mut self, text: &str, style: Style) {

@@ -83,7 +83,7 @@ proptest! {
             let (text, cursor) = (editor.text(), editor.cursor());
             prop_assert!(is_boundary(text, cursor), "{key:?}: {text:?} at {cursor}");
             prop_assert!(!text.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n')));
-            if outcome == Outcome::None {
+            if outcome == KeyOutcome::None {
                 prop_assert_eq!(before, (text.to_owned(), cursor, editor.search().is_some()));
             }
         }
@@ -102,7 +102,7 @@ proptest! {
                 editor.handle(key);
             }
         }
-        while editor.handle(Key::Ctrl('_')) != Outcome::None {}
+        while editor.handle(Key::Ctrl('_')) != KeyOutcome::None {}
         prop_assert_eq!(editor.text(), "");
     }
 

@@ -4,7 +4,7 @@ use super::*;
 
 const KEY: &str = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
 
-fn target(text: &str) -> Result<Target, AddressError> {
+fn target(text: &str) -> Result<LinkTarget, AddressError> {
     text.parse()
 }
 

@@ -41,7 +41,7 @@ enum Kind {
 
 /// What the next character follows.
 #[derive(Default)]
-struct Before {
+struct Preceding {
     /// The last character shown as it is; `None` at the start and behind what was neutralised.
     plain: Option<char>,
     /// Whether an emoji stands there, complete, so that a joiner may follow.
@@ -53,7 +53,7 @@ struct Before {
 
 /// Appends `grapheme` in a form that is safe to show.
 pub(super) fn show(grapheme: &str, layout: Layout, shown: &mut String) {
-    let mut before = Before::default();
+    let mut before = Preceding::default();
     let mut rest = grapheme.chars();
     while let Some(c) = rest.next() {
         let next = rest.clone().next();
@@ -88,7 +88,7 @@ pub(super) fn show(grapheme: &str, layout: Layout, shown: &mut String) {
     before.end_marks(shown);
 }
 
-impl Before {
+impl Preceding {
     fn mark(&mut self, c: char, shown: &mut String) {
         if self.plain.is_none() {
             self.plain = Some(NOTHING);

@@ -35,7 +35,10 @@ fn session(newest: Option<u64>, history: Option<&str>) -> Session {
     let mut session = Session::default();
     session.log_in("ann");
     let messages = (1..=8).map(|id| message(id, "r0", "bob")).collect();
-    session.apply(bundle_of(messages, newest, history), Some(Asked::Login));
+    session.apply(
+        bundle_of(messages, newest, history),
+        Some(RequestContext::Login),
+    );
     session.apply(live(&message(9, "r0", "bob"), false), None);
     session
 }
@@ -49,12 +52,15 @@ fn ids(session: &Session) -> Vec<u64> {
 
 /// Logs in again, and says whether the session took up anew.
 fn comes_back(session: &mut Session, bundle: Event) -> bool {
-    let updates = session.apply(bundle, Some(Asked::Login));
+    let updates = session.apply(bundle, Some(RequestContext::Login));
     let replaced = updates.contains(&Update::HistoryReplaced);
     if replaced {
         assert!(matches!(
             updates[..2],
-            [Update::Answer(Asked::Login, Ok(_)), Update::HistoryReplaced]
+            [
+                Update::Answer(RequestContext::Login, Ok(_)),
+                Update::HistoryReplaced
+            ]
         ));
     }
     assert!(shown(&updates).is_empty());
@@ -94,7 +100,10 @@ fn another_name_or_a_lower_id_is_another_history() {
 fn the_highest_id_of_the_last_login_counts_though_no_message_had_it() {
     let mut session = Session::default();
     session.log_in("ann");
-    session.apply(bundle_of(vec![], Some(40), Some("a")), Some(Asked::Login));
+    session.apply(
+        bundle_of(vec![], Some(40), Some("a")),
+        Some(RequestContext::Login),
+    );
     assert!(comes_back(
         &mut session,
         bundle_of(vec![], Some(39), Some("a"))
@@ -127,7 +136,10 @@ fn new_messages_are_shown_under_ids_known_from_the_old_history() {
         &mut session,
         bundle_of(vec![message(1, "r0", "bob")], Some(1), Some("b"))
     ));
-    let own = session.apply(live(&message(2, "r0", "ann"), true), Some(Asked::Send));
+    let own = session.apply(
+        live(&message(2, "r0", "ann"), true),
+        Some(RequestContext::Send),
+    );
     let others = session.apply(live(&message(3, "r0", "bob"), false), None);
     assert_eq!((shown(&own), shown(&others)), (vec![2], vec![3]));
     assert_eq!(ids(&session), [1, 2, 3]);
@@ -190,7 +202,10 @@ fn a_message_between_two_known_ones_is_another_history() {
     ] {
         let mut session = Session::default();
         session.log_in("ann");
-        session.apply(bundle_of(said.clone(), None, None), Some(Asked::Login));
+        session.apply(
+            bundle_of(said.clone(), None, None),
+            Some(RequestContext::Login),
+        );
         let bundle = bundle_of(vec![message(id, room, "bob")], None, None);
         assert_eq!(comes_back(&mut session, bundle), replaced, "{id} {room}");
     }
@@ -231,7 +246,7 @@ struct Simulation {
     log: Vec<ChatMessage>,
     said: u64,
     name: u64,
-    way: std::collections::VecDeque<(Event, Option<Asked>)>,
+    way: std::collections::VecDeque<(Event, Option<RequestContext>)>,
     session: Session,
 }
 
@@ -253,7 +268,7 @@ impl Simulation {
         let newest = self.log.last().map_or(0, |message| message.id);
         let name = self.name.to_string();
         let bundle = bundle_of(self.log.clone(), Some(newest), Some(&name));
-        self.way.push_back((bundle, Some(Asked::Login)));
+        self.way.push_back((bundle, Some(RequestContext::Login)));
     }
 
     fn deliver(&mut self) {
@@ -261,14 +276,14 @@ impl Simulation {
             return;
         };
         self.session.apply(event, asked.clone());
-        if matches!(asked, Some(Asked::Login | Asked::CatchUp))
+        if matches!(asked, Some(RequestContext::Login | RequestContext::CatchUp))
             && let Some(after) = self.session.missed_after()
         {
             let missed: Vec<ChatMessage> =
                 self.log.iter().filter(|m| m.id > after).cloned().collect();
             let (messages, more) = (missed.iter().take(2).cloned().collect(), missed.len() > 2);
             let page = Event::History { messages, more };
-            self.way.push_back((page, Some(Asked::CatchUp)));
+            self.way.push_back((page, Some(RequestContext::CatchUp)));
         }
     }
 

@@ -12,7 +12,7 @@ use crate::terminal::{Look, write};
 
 /// A prompt as it stands on the screen, its rows divided by newlines.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(super) struct ShownPrompt {
     text: String,
     /// The byte of it that the cursor stands at.
     at: usize,
@@ -27,7 +27,7 @@ enum Change {
     NewRow,
 }
 
-impl Shown {
+impl ShownPrompt {
     /// The prompt, and the bytes that put it on an empty row.
     pub(super) fn begin(prompt: &PromptRows, look: Look) -> (Self, String) {
         let (text, cursor) = flat(prompt, look);
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     fn change(old: (&str, usize), new: (&str, usize)) -> Option<String> {
-        let shown = Shown {
+        let shown = ShownPrompt {
             text: old.0.to_owned(),
             at: old.1,
         };

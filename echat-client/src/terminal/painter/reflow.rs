@@ -103,8 +103,8 @@ pub(super) fn rows_above(
     let least = places.iter().map(|place| place.above).min().unwrap_or(0);
     // Some say of a cursor behind a full row that it is beyond the last column.
     let col = position.col.clamp(1, cols.max(1));
-    let is_there = |place: &&Place| place.col + 1 == col;
-    let found: Vec<Place> = places.iter().filter(is_there).copied().collect();
+    let is_there = |place: &&CursorPosition| place.col + 1 == col;
+    let found: Vec<CursorPosition> = places.iter().filter(is_there).copied().collect();
     let Some(first) = found.first() else {
         return Found {
             above: least,
@@ -144,17 +144,17 @@ pub(super) fn height(row: &Row, kind: Kind, cols: usize, widths: &Widths) -> Opt
 
 /// Where the cursor may be.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct CursorPosition {
     kind: Kind,
     above: usize,
     col: usize,
 }
 
-fn cut(prompt: &PromptRows, narrowest: usize, widths: &Widths) -> Place {
+fn cut(prompt: &PromptRows, narrowest: usize, widths: &Widths) -> CursorPosition {
     let text = prompt.rows[prompt.cursor_row].text();
     let before = text[..prompt.cursor_byte].graphemes(true);
     let col: usize = before.map(|grapheme| widths.of(grapheme)).sum();
-    Place {
+    CursorPosition {
         kind: Kind::Cuts,
         above: prompt.cursor_row,
         col: col.min(narrowest.saturating_sub(1)),
@@ -163,7 +163,12 @@ fn cut(prompt: &PromptRows, narrowest: usize, widths: &Widths) -> Place {
 
 /// Where the cursor is if each row was divided for `cols` columns. Behind a full row it may be in its
 /// last column or in the first one of the next.
-fn reflowed(prompt: &PromptRows, cols: usize, widths: &Widths, halves: bool) -> Vec<Place> {
+fn reflowed(
+    prompt: &PromptRows,
+    cols: usize,
+    widths: &Widths,
+    halves: bool,
+) -> Vec<CursorPosition> {
     let kind = if halves { Kind::Halves } else { Kind::Reflows };
     let mut above = 0;
     for row in &prompt.rows[..prompt.cursor_row] {
@@ -174,7 +179,7 @@ fn reflowed(prompt: &PromptRows, cols: usize, widths: &Widths, halves: bool) -> 
     let text = prompt.rows[prompt.cursor_row].text();
     let mut divided = Divided::new(cols, halves);
     divided.put_all(&text[..prompt.cursor_byte], widths);
-    let place = |row, col| Place {
+    let place = |row, col| CursorPosition {
         kind,
         above: above + row,
         col,
