@@ -16,31 +16,35 @@ use rusqlite::Connection;
 use rustix::process::Signal;
 
 /// A way to come to a data folder.
-type Before = fn(&ServerFolder);
+type Before = Box<dyn Fn(&ServerFolder)>;
 
-/// One for each version of the schema, from nothing at all.
-const VERSIONS: &[Before] = &[
-    |_| {},
-    |dir| fixture(dir, include_str!("0001.sql")),
-    |dir| fixture(dir, include_str!("0002.sql")),
-    |dir| fixture(dir, include_str!("0003.sql")),
-    |dir| fixture(dir, include_str!("0004.sql")),
-    |dir| fixture(dir, include_str!("0005.sql")),
-];
+/// One for each version of the schema, from nothing at all: the files `0001.sql` and so on of this folder.
+fn versions() -> Vec<Before> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/upgrade");
+    let databases = (1..).map_while(|version| {
+        let sql = fs::read_to_string(folder.join(format!("{version:04}.sql"))).ok()?;
+        Some(Box::new(move |dir: &ServerFolder| fixture(dir, &sql)) as Before)
+    });
+    let mut versions: Vec<Before> = vec![Box::new(|_| {})];
+    versions.extend(databases);
+    versions
+}
 
 fn fixture(dir: &ServerFolder, sql: &str) {
     dir.used(|path| Connection::open(path).unwrap().execute_batch(sql).unwrap());
 }
 
 /// What `--init` makes up for: one of two files, or a database without content.
-const MISSING: [Before; 3] = [
-    |dir| dir.used(|_| {}),
-    |dir| dir.used(|path| fs::write(path, "").unwrap()),
-    |dir| {
-        dir.make_data();
-        create_template(&dir.path("data/database.db")).unwrap();
-    },
-];
+fn missing() -> [Before; 3] {
+    [
+        Box::new(|dir| dir.used(|_| {})),
+        Box::new(|dir| dir.used(|path| fs::write(path, "").unwrap())),
+        Box::new(|dir| {
+            dir.make_data();
+            create_template(&dir.path("data/database.db")).unwrap();
+        }),
+    ]
+}
 
 /// The schema of today.
 fn today() -> String {
@@ -51,8 +55,9 @@ fn today() -> String {
 
 #[test]
 fn the_data_of_an_older_server_survives_the_upgrade() {
-    assert!(today().contains(&format!("user_version {}\n", VERSIONS.len() - 1)));
-    for before in &VERSIONS[1..] {
+    let versions = versions();
+    assert!(today().contains(&format!("user_version {}\n", versions.len() - 1)));
+    for before in &versions[1..] {
         let dir = ServerFolder::in_memory();
         before(&dir);
         let server = dir.start(&["--log", "warn"]);
@@ -80,9 +85,10 @@ fn the_data_of_an_older_server_survives_the_upgrade() {
 fn a_first_start_killed_at_any_moment_is_completed_later() {
     let today = today();
     let mut kills = Vec::new();
-    let starts = VERSIONS.iter().map(|before| (before, false));
-    for (before, init) in starts.chain(MISSING.iter().map(|before| (before, true))) {
-        let moments = (0..).take_while(|calls| killed_after(*before, init, *calls, &today));
+    let (versions, missing) = (versions(), missing());
+    let starts = versions.iter().map(|before| (before, false));
+    for (before, init) in starts.chain(missing.iter().map(|before| (before, true))) {
+        let moments = (0..).take_while(|calls| killed_after(before, init, *calls, &today));
         kills.push(moments.count());
     }
     assert!(kills.iter().all(|kills| *kills >= 5), "{kills:?}");
@@ -91,7 +97,7 @@ fn a_first_start_killed_at_any_moment_is_completed_later() {
 
 /// Kills a server that starts there, before it changes the disk once more than so often, and starts
 /// again; false if it was ready before that.
-fn killed_after(before: Before, init: bool, calls: u64, today: &str) -> bool {
+fn killed_after(before: &Before, init: bool, calls: u64, today: &str) -> bool {
     let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
     before(&dir);
     let kill = Rule {
