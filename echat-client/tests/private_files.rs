@@ -1,5 +1,5 @@
 //! Every file that echat and echat-nc write is its owner's alone, also where the system would let
-//! everybody read it.
+//! every user read it.
 
 use std::fs;
 use std::io::Write;

@@ -21,7 +21,7 @@ fn as_a_user(scene: &Scene, program: &str) -> (Command, u32) {
     if !geteuid().is_root() {
         return (scene.command(program), geteuid().as_raw());
     }
-    // Where everybody may execute it.
+    // Where every user may execute it.
     let copy = scene.path("program");
     fs::copy(program, &copy).unwrap();
     for path in [scene.path(""), copy.clone()] {

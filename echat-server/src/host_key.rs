@@ -45,7 +45,7 @@ pub enum HostKeyError {
     },
     /// Group or others can read the file.
     #[error(
-        "{}: open to others (mode {mode:04o}); if nobody has read it, run: chmod 600 {0}",
+        "{}: open to others (mode {mode:04o}); if no other user has read it, run: chmod 600 {0}",
         path.display()
     )]
     Exposed {

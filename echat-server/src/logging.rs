@@ -192,7 +192,12 @@ mod tests {
         // Other tests may panic at the same time; those panics are reported as usual.
         panic::set_hook(Box::new(move |info| {
             if thread::current().name() == Some("planted") {
-                report(&mut *out.lock().expect("nobody panics with it"), info);
+                report(
+                    &mut *out
+                        .lock()
+                        .expect("no thread panics while it holds the lock"),
+                    info,
+                );
             } else {
                 before(info);
             }

@@ -76,7 +76,7 @@ fn a_write_is_refused_after_five_seconds_while_others_are_served() {
     assert_eq!(server.stop().status.code(), Some(0));
     pings.sort();
     eprintln!(
-        "refused after {:?} at the latest; {} pings meanwhile, the slowest answered after {:?}",
+        "refused after {:?} at the latest; {} pings in that time, the slowest answered after {:?}",
         waits.iter().max(),
         pings.len(),
         pings.last(),

@@ -202,7 +202,7 @@ fn an_exposed_or_malformed_host_key_is_refused_and_kept() {
     let exposed = dir.run(&["--log", "off"]);
     assert_eq!(
         stderr(&exposed),
-        "echat-server: data/host_key: open to others (mode 0644); if nobody has read it, run: \
+        "echat-server: data/host_key: open to others (mode 0644); if no other user has read it, run: \
          chmod 600 data/host_key\n"
     );
     assert_eq!(exposed.status.code(), Some(77));

@@ -190,7 +190,7 @@ fn a_write_waits_five_seconds_for_a_lock_and_is_then_refused() {
     assert_eq!(
         history(&mut harness, &mut bob),
         numbers(0),
-        "others read meanwhile"
+        "others read at the same time"
     );
     harness.pass(Duration::from_millis(50));
     let replies: Vec<_> = ann.hears_messages(&mut harness).iter().map(line).collect();

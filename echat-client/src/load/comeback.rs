@@ -93,8 +93,8 @@ impl Comeback {
                 number(waits.len() as u64),
                 "",
             ),
-            percentile("acknowledged meanwhile, p50", &waits, 50),
-            percentile("acknowledged meanwhile, p99", &waits, 99),
+            percentile("acknowledged during it, p50", &waits, 50),
+            percentile("acknowledged during it, p99", &waits, 99),
         ])
     }
 

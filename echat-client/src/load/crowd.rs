@@ -85,7 +85,7 @@ impl Crowd {
         })
     }
 
-    /// Talks until everybody has what is for them. Returns how many messages arrived anywhere,
+    /// Talks until every user has received all messages for them. Returns how many messages arrived anywhere,
     /// acknowledgements included.
     pub(super) fn talk(&mut self, talk: &Talk) -> Result<u64, Failure> {
         let each_to = match self.rooms {

@@ -45,7 +45,7 @@ impl Loud {
             line.clear();
             assert!(
                 answers.read_line(&mut line).unwrap() > 0,
-                "nobody logged in"
+                "no user logged in"
             );
         }
         let heard = thread::spawn(move || {

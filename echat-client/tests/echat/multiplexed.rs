@@ -23,7 +23,7 @@ const ZWJ: (&str, usize) = ("👩\u{200d}👩\u{200d}👧", 30);
 const FLAGS: (&str, usize) = ("🇨🇳", 50);
 const VS16: (&str, usize) = ("❤\u{fe0f}", 60);
 const MIXED: (&str, usize) = ("a好é👍🏽", 20);
-/// What everybody said before.
+/// The messages before the test.
 const SAID: usize = 8;
 
 /// How often a text stands in the rows, however it is divided into them.

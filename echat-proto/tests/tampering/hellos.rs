@@ -91,7 +91,7 @@ fn other_versions_suites_and_kinds_of_hello_are_refused() {
     assert_eq!(refused_by_server(&answer), HandshakeError::NotAHello);
 }
 
-/// 0, 1, p - 1, p and beyond, whose powers anybody knows: refused even where the signature holds.
+/// 0, 1, p - 1, p and beyond, whose powers are known to everyone: refused even where the signature holds.
 #[test]
 fn degenerate_public_values_are_refused() {
     let p = p();

@@ -159,7 +159,7 @@ impl Connections {
             } else {
                 urgency
             };
-            // A longer send queue closes nothing, logs nobody in and lets no further request be handled.
+            // A longer send queue closes nothing, logs no user in and lets no further request be handled.
             self.agenda.note(conn, entry, limits);
             self.writes.note(conn, entry, urgency);
         }

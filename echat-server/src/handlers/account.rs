@@ -43,7 +43,7 @@ pub(crate) struct LoginAttempt {
 }
 
 impl Pending {
-    /// Who is to be logged in, if the name is anybody's.
+    /// The user to log in, if the name has an account.
     pub(crate) fn user(&self) -> Option<UserId> {
         match self {
             Self::Register(_) => None,

@@ -5,7 +5,7 @@
 //! current one nor the one before was used, and the session that it opened has sent a request. Then another client has
 //! a copy, and the chain ends with its sessions. ("Improved Persistent Login Cookie Best Practice", Barry Jaspan, 2006.)
 //!
-//! Only hashes are stored. A secret has 128 new random bits, so nobody can try them all, and SHA-256 is sufficient:
+//! Only hashes are stored. A secret has 128 new random bits, so trying them all is impossible, and SHA-256 is sufficient:
 //! a slow hash protects texts that people choose.
 
 use super::{Ctx, DeferredWrite};

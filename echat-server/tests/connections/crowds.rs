@@ -170,7 +170,7 @@ fn a_user_that_logs_in_again_waits_before_presence_is_sent_again() {
         sim.answers(&mut other).is_empty(),
         "from elsewhere it is too"
     );
-    assert!(!sim.engine.has_work(), "and nothing turns meanwhile");
+    assert!(!sim.engine.has_work(), "and no connection has a turn");
     sim.engine.sever(other.conn);
     sim.now += Duration::from_secs(5);
     sim.settle();

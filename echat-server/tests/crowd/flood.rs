@@ -30,7 +30,7 @@ const ATTEMPTS: u32 = 100;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum From {
     /// The address of all other clients.
-    Everybody,
+    Home,
     /// So many addresses of their own.
     Others(u8),
 }
@@ -38,7 +38,7 @@ pub(crate) enum From {
 impl From {
     fn address(self, n: usize) -> Ipv4Addr {
         match self {
-            From::Everybody => Ipv4Addr::LOCALHOST,
+            From::Home => Ipv4Addr::LOCALHOST,
             From::Others(count) => {
                 let last = u8::try_from(n % usize::from(count)).expect("less than a count");
                 Ipv4Addr::new(127, 0, 1, last)

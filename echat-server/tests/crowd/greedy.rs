@@ -148,11 +148,11 @@ pub(crate) fn prepare(dir: &ServerFolder, plenty: Plenty) {
         let room = RoomName::new(&format!("room-number-{n}")).unwrap();
         fill(&mut batch, &room, &beside(&[other]), plenty.unread);
     }
-    let everybody = plenty.users..=plenty.members;
-    let everybody = everybody.map(|n| account(&mut batch, &format!("many-{n}")));
-    let everybody = beside(&everybody.collect::<Vec<_>>());
+    let all = plenty.users..=plenty.members;
+    let all = all.map(|n| account(&mut batch, &format!("many-{n}")));
+    let all = beside(&all.collect::<Vec<_>>());
     let square = RoomName::new(SQUARE).unwrap();
-    fill(&mut batch, &square, &everybody, plenty.unread);
+    fill(&mut batch, &square, &all, plenty.unread);
     let _ = batch.commit().unwrap();
 }
 

@@ -304,7 +304,7 @@ fn set(limits: &mut Limits, name: &str, value: usize) {
     *field = value;
 }
 
-/// Logs in over new connections; what these are told meanwhile is dropped.
+/// Logs in over new connections; what these receive in that time is dropped.
 pub(crate) fn log_in(sim: &mut Sim, names: &[&str]) {
     for name in names {
         sim.connect(name, HOME);

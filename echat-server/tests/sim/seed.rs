@@ -4,7 +4,7 @@ use super::workers;
 use echat_proto::names::{Password, RoomName, Username};
 use echat_server::storage::{Store, UserId};
 
-/// Everybody's password.
+/// The password of all users.
 pub(crate) const PASSWORD: &str = "correct horse";
 
 /// Its hash.

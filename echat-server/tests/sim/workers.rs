@@ -76,8 +76,8 @@ pub(crate) fn run(task: Task, host_key: &SigningKey, rng: &mut StdRng) -> JobRes
     }
 }
 
-/// What becomes of a password that is not compared: it is right, or hashed as if it were
-/// everybody's.
+/// The result for a password that is not compared: it is right, or its hash is that of the password of
+/// all users.
 pub(crate) fn believe(task: &Task) -> JobResult {
     match task {
         Task::Verify { .. } => JobResult::Verified(Verdict::Right { upgrade: None }),

@@ -8,7 +8,7 @@ use crate::plan::{Action, PlannedRequest, ROOMS, SEATS, Seat, USERS};
 use std::time::Duration;
 
 impl Run {
-    /// Lets time pass, not missing what is due meanwhile.
+    /// Lets time pass, and handles what is due in between.
     pub(super) fn wait(&mut self, time: Duration) -> Result<(), String> {
         let target = self.sim.now.running + time;
         let mut ticks = 0;
@@ -110,7 +110,7 @@ impl Run {
         self.restart()
     }
 
-    /// All go; one comes and looks at everything that anybody may see; then nothing is left.
+    /// All clients leave. One logs in and reads everything that it may see. Then no state is left.
     pub(super) fn end(&mut self) -> Result<(), String> {
         self.calm()?;
         (0..SEATS).for_each(|seat| self.leave(seat, &Action::HangUp(seat)));

@@ -148,8 +148,8 @@ impl Run {
 
     /// The users that are online, and their connections.
     pub(crate) fn online(&self) -> Online {
-        let everybody = self.sim.engine.roster().online();
-        everybody
+        let online = self.sim.engine.roster().online();
+        online
             .map(|online| (crate::client::user(&online.name), online.conns.to_vec()))
             .collect()
     }
