@@ -73,7 +73,7 @@ mod tests {
         }
     }
 
-    /// The three lists of before, none of which knew all of the others.
+    /// The three earlier lists. None of them contained all characters of the others.
     #[test]
     fn hazards_of_the_earlier_lists_are_known() {
         let json = |c| {

@@ -276,7 +276,7 @@ impl Peer {
         self.timers.is_authenticated()
     }
 
-    /// Ends the connection; what waits is flushed unless it is cut.
+    /// Ends the connection. Queued output is flushed unless the connection is cut.
     pub(crate) fn close(&mut self, end: End, now: Now) {
         self.departure.get_or_insert(end.into());
         match (std::mem::replace(&mut self.stage, Stage::Closed), end) {

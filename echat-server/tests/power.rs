@@ -1,7 +1,7 @@
 //! The power is cut while users write: what was acknowledged is there when it comes back.
 //!
 //! A real server is recorded twice on one data folder, from the first start with nothing there to a
-//! stop in peace. Then the power is cut at random moments of the record, on a disk that keeps of
+//! stop in order. Then the power is cut at random moments of the record, on a disk that keeps of
 //! everything that was not synced what chance will have (`faults::disk`), and echat starts on what
 //! is left.
 

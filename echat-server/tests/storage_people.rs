@@ -144,7 +144,7 @@ fn declined_requests_expire_in_portions() {
     batch.forget_declined(20).unwrap();
     assert!(left(&batch).is_empty());
     assert_eq!(batch.request(ann, bob).unwrap(), request(Some(4), true));
-    // Asked anew, it is a new one.
+    // A repeated request is a new one.
     batch.add_request(ann, bob, 30).unwrap();
     assert_eq!(batch.request(ann, bob).unwrap(), request(None, false));
     assert_eq!(batch.oldest_pending(bob).unwrap(), Some((ann, 30)));

@@ -95,7 +95,7 @@ pub fn make_private(file: &File) -> io::Result<()> {
 }
 
 /// Puts a file with mode 0600 and what `write` writes into it in the place of `path`, durably: a reader, and
-/// a crash, see the file of before or the new one, whole. The caller holds a lock, so no other process
+/// a crash, see the earlier file or the new one, whole. The caller holds a lock, so no other process
 /// replaces the same file: the new file is written as `path.tmp`, and one that a killed process left there
 /// is removed first.
 ///

@@ -1,4 +1,4 @@
-//! Files of the repository that are written from the code. `ECHAT_UPDATE=1` writes them anew;
+//! Files of the repository that are written from the code. `ECHAT_UPDATE=1` writes them again;
 //! without it a test fails when they are not what the code says.
 
 use std::path::Path;

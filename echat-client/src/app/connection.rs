@@ -426,7 +426,7 @@ impl App {
         }
     }
 
-    /// Ends when nothing is owed any more and nothing more will be typed.
+    /// Ends when every request is answered and the input has ended.
     pub(super) fn end_if_done(&mut self) {
         let idle = self.requests.is_empty()
             && self.input.is_empty()

@@ -99,7 +99,7 @@ pub enum Input {
     Pong,
     /// Nothing more will be typed.
     EndOfInput,
-    /// The program is in the foreground again: everything is to be drawn anew.
+    /// The program is in the foreground again: everything is to be drawn again.
     Resume,
 }
 

@@ -56,7 +56,7 @@ pub fn sealed(online: &Online, clock: &Clock, tap: &mut dyn Tap) -> Result<Link,
                 note: None,
             });
         }
-        // A person may take longer than the handshake may: it begins anew, with this key only.
+        // A person may take longer than the handshake may: it starts again, with this key only.
         remember(hosts.as_ref(), online, shown)?;
         trust.known.push(shown.clone());
         link = open(online, &trust, clock, tap);

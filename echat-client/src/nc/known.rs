@@ -25,7 +25,7 @@ pub enum HistoryCheck {
     Holds,
     /// The server has another history, or ids began again: the line that says so.
     Replaced(String),
-    /// The server is of before and does not say what would be needed.
+    /// The server is older and does not send the values to compare.
     Untold,
 }
 

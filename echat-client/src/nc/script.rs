@@ -10,7 +10,7 @@
 //! .sleep 0.5                                 wait for half a second
 //! .raw 00 00 00 10                           these bytes, as they are
 //! .frame 00000001 00                         a sealed frame with these plain bytes
-//! .quit                                      goodbye, without waiting for what is owed
+//! .quit                                      goodbye, without waiting for missing answers
 //! # a comment                                (and empty lines mean nothing)
 //! ```
 //!

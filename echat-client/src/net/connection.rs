@@ -108,7 +108,7 @@ impl Connection {
         self.failures
     }
 
-    /// Connects now, from [`State::Offline`] with a back-off that begins anew, from
+    /// Connects now, from [`State::Offline`] with a new back-off, from
     /// [`State::Waiting`] before its time. `wished` is kept in [`State::Dialling`].
     pub(crate) fn wish(&mut self, wished: bool) -> Option<Action> {
         match self.state {

@@ -35,7 +35,7 @@ pub struct Watched<'fd> {
     found: Found,
 }
 
-/// What came of waiting.
+/// The result of a wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Found {
     /// Something of what was waited for.

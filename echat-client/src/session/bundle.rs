@@ -64,7 +64,7 @@ impl Session {
         replaced
     }
 
-    /// Forgets every message, id and read marker, and rooms, which the bundle names anew.
+    /// Forgets every message, id and read marker, and the rooms, which the bundle lists again.
     fn forget_messages(&mut self) {
         self.rooms.clear();
         self.conversations.clear();

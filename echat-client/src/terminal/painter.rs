@@ -104,7 +104,7 @@ impl<W: Write> Painter<W> {
     }
 
     /// Puts lines above the prompt; where nothing is redrawn, the prompt stays above them, and the next
-    /// one begins anew.
+    /// one starts from the beginning.
     ///
     /// # Errors
     /// They cannot be written.
@@ -196,10 +196,10 @@ impl<W: Write> Painter<W> {
     }
 
     /// Takes the prompt away and leaves the cursor at the start of a row: before the program
-    /// ends or is stopped. The next prompt begins anew.
+    /// ends or is stopped. The next prompt is painted from the beginning.
     pub fn leave(&mut self) -> io::Result<()> {
         self.give_up();
-        // Another program may read what is still owed.
+        // Another program may read the replies that are still missing.
         self.seek.forget();
         self.erase();
         self.residue.forget();

@@ -1,5 +1,5 @@
-//! Refusals, said of what was asked: a sentence names the user or room that it is about, since it may
-//! come long after the command, and does not take the one who asked for the one it is about.
+//! The sentences of refusals. Each names the user or room that it is about, because it may appear long after
+//! the command. A refusal about another user does not address the reader.
 
 use echat_proto::records::{Code, Fail};
 use echat_proto::value::Value;

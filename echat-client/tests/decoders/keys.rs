@@ -8,7 +8,7 @@ use echat_testkit::decoders::memory::bounded;
 
 /// Longer than anything is waited for.
 const SILENCE: Duration = Duration::from_secs(5);
-/// Bytes that are read at once: what came of them is taken before more is.
+/// Bytes of one read. Their keys are taken before the next read.
 const READ: usize = 16;
 
 /// However bytes are cut, they are the same keys; none of these controls a terminal. After a silence

@@ -1,5 +1,5 @@
 //! The pictures of the README, drawn from a real run: ann in English, 小明 in Chinese. They are
-//! committed; ECHAT_UPDATE=1 draws them anew.
+//! committed; ECHAT_UPDATE=1 draws them again.
 
 use std::fs;
 use std::path::Path;

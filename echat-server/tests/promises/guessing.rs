@@ -1,5 +1,5 @@
-//! Guessing a password is bounded, also for those who guess everywhere at once; who owns the account
-//! still gets in.
+//! Guesses of a password are limited, also for guessers at many addresses at once. The owner of the account can
+//! still log in.
 
 use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;

@@ -282,7 +282,7 @@ fn a_room_with_more_friends_than_the_burst_is_made_at_once_and_paid_off_later() 
     let params = format!(r#"{{"roomname":"big","members":["{names}"]}}"#);
     assert_eq!(code(&sim.ask("ann", "CREATE_ROOM", &params)), "ok");
     let small = r#"{"roomname":"small","members":[]}"#;
-    // 62 tokens were taken of 10; 52 are owed, and two more are needed, five a second. It was much work too.
+    // 62 tokens were taken of 10; 52 are a debt, and two more are needed, five a second. It was much work too.
     sim.advance(Duration::from_secs(1));
     let refused = sim.ask("ann", "CREATE_ROOM", small);
     assert_eq!(

@@ -144,7 +144,7 @@ impl Facts {
         self.tries[user]
     }
 
-    /// The server began anew: it counts from nothing.
+    /// The server restarted and counts from zero.
     pub(crate) fn restart(&mut self) {
         self.attempts = Default::default();
         self.requests = Default::default();

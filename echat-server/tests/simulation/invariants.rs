@@ -64,7 +64,7 @@ pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
     }
 }
 
-/// Everything was delivered: nothing is owed, and what clients believe is true.
+/// Everything was delivered: no reply is missing, and the state of each client is true.
 pub(crate) fn at_rest(run: &mut Run) -> Result<(), String> {
     let online: BTreeSet<usize> = run.online().into_keys().collect();
     let strict = presence_is_sent(&run.limits);

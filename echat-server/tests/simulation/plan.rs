@@ -98,7 +98,7 @@ pub(crate) enum Action {
     Crash,
     /// The server is told to stop, says goodbye, and is started again.
     Stop,
-    /// Everything is well for a while: all that is owed must come.
+    /// Everything is well for a while: every missing reply must arrive.
     Calm,
 }
 

@@ -13,7 +13,7 @@ use crate::net::wait::{Interest, Watched, wait};
 use crate::render::safe::Safe;
 use crate::terminal::{Charset, EchoOff, Encoded, Transcoder, typed_text};
 
-/// What came of asking.
+/// The result of a question for a secret.
 pub(super) enum SecretAnswer {
     Secret(Zeroizing<String>),
     /// Nothing was typed, or there is no terminal.

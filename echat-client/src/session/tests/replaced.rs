@@ -50,7 +50,7 @@ fn ids(session: &Session) -> Vec<u64> {
     lines.map(|said| said.id).collect()
 }
 
-/// Logs in again, and says whether the session took up anew.
+/// Logs in again, and says whether the session started from the bundle.
 fn comes_back(session: &mut Session, bundle: Event) -> bool {
     let updates = session.apply(bundle, Some(RequestContext::Login));
     let replaced = updates.contains(&Update::HistoryReplaced);

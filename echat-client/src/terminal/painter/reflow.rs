@@ -1,6 +1,6 @@
 //! Where a prompt begins after its terminal has changed its size.
 //!
-//! Some terminals divide rows anew for the new width, others cut them. Neither what the environment
+//! Some terminals divide rows again for the new width, others cut them. Neither what the environment
 //! says nor any table tells which, nor how many columns a sequence of emoji takes. So the terminal is
 //! asked where its cursor is, and what fits the answer is what it did.
 

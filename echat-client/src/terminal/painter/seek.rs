@@ -26,7 +26,7 @@ const SILENT_MAX: u8 = 2;
 
 /// GNU screen and tmux, by their secondary DA.
 const MULTIPLEXERS: [u16; 2] = [83, 84];
-/// How many answers may be owed before nothing more is measured.
+/// Missing replies of the terminal from which on it is not asked any more.
 const OWED_MAX: usize = 64;
 
 /// What is known about the terminal at hand.
@@ -81,7 +81,7 @@ impl Seek {
         self.narrowest = cols;
     }
 
-    /// Nothing is owed any more.
+    /// No reply is missing any more.
     pub(super) fn forget(&mut self) {
         self.owed.clear();
     }
@@ -200,7 +200,7 @@ impl<W: Write> Painter<W> {
         if self.is_seeking() {
             self.seek.silent = self.seek.silent.saturating_add(1);
             if self.seek.heard {
-                // It does answer, so that some answer was lost: what is owed is not known.
+                // The terminal does reply, so a reply was lost: how many are missing is not known.
                 self.seek.owed.clear();
             }
             self.found(0);

@@ -27,7 +27,7 @@ impl Run {
         }
     }
 
-    /// Says what waits for the handshake; true if there was something.
+    /// Sends the messages that wait for the handshake. True if there were any.
     pub(super) fn say_all(&mut self, seat: Seat) -> bool {
         let client = &mut self.clients[seat];
         if !client.connected || client.leaving || !self.sim.end(name(seat)).is_open() {

@@ -62,7 +62,7 @@ impl Run {
         self.tick().map(drop)
     }
 
-    /// Everything is well for a while: all that is owed must come.
+    /// Everything is well for a while: every missing reply must arrive.
     pub(super) fn calm(&mut self) -> Result<(), String> {
         self.disk.mend(self.sim.engine.store());
         self.sim.schedule = None;
