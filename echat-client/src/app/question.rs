@@ -82,7 +82,7 @@ impl Pasted {
 
 /// An answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reply {
+pub(super) enum QuestionAnswer {
     Yes,
     No,
     /// Pasted lines as one message.
@@ -121,19 +121,19 @@ const ONE: &[&str] = &["o", "one", "一条", "合并"];
 impl Question {
     /// What a line says to it; `None` if it is not an answer. Letters of any width and case count, and
     /// a full stop or an exclamation mark behind the word does not.
-    pub(super) fn reply(&self, line: &str) -> Option<Reply> {
+    pub(super) fn reply(&self, line: &str) -> Option<QuestionAnswer> {
         let line: String = line.trim().chars().map(ascii_form).collect();
         let line = line.to_lowercase();
         if matches!(line.as_str(), "\\c" | "、c") {
-            return Some(Reply::Aside);
+            return Some(QuestionAnswer::Aside);
         }
         let word = line.trim_end_matches(['.', '!', '。', '~', ' ']);
         match self {
             // Begins like the third answer.
             Self::Paste(pasted) if pasted.may_be_one() && matches!(word, "ok" | "okay") => None,
-            Self::Paste(_) if ONE.contains(&word) => Some(Reply::One),
-            _ if YES.contains(&word) => Some(Reply::Yes),
-            _ if NO.contains(&word) => Some(Reply::No),
+            Self::Paste(_) if ONE.contains(&word) => Some(QuestionAnswer::One),
+            _ if YES.contains(&word) => Some(QuestionAnswer::Yes),
+            _ if NO.contains(&word) => Some(QuestionAnswer::No),
             _ => None,
         }
     }

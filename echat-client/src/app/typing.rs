@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use echat_proto::commands::Request;
 use zeroize::Zeroizing;
 
-use super::question::{PASTED_LINES_MAX, Pasted, Question, Reply};
+use super::question::{PASTED_LINES_MAX, Pasted, Question, QuestionAnswer};
 use super::{App, Effect, Input};
 use crate::line_editor::{Key, KeyOutcome};
 use crate::modes::{Goto, QUIT, error_line};
@@ -107,7 +107,7 @@ impl App {
         self.echo(line);
         if let Some(question) = self.open_question().cloned() {
             match question.reply(line) {
-                Some(Reply::Aside) => return self.put_questions_aside(),
+                Some(QuestionAnswer::Aside) => return self.put_questions_aside(),
                 Some(reply) => {
                     self.questions.take();
                     self.answer(question, reply);
@@ -217,24 +217,24 @@ impl App {
         self.print(vec![echo]);
     }
 
-    fn answer(&mut self, question: Question, reply: Reply) {
+    fn answer(&mut self, question: Question, reply: QuestionAnswer) {
         match (question, reply) {
-            (Question::Leave(room), Reply::Yes) => self.ask_aloud(Request::LeaveRoom {
+            (Question::Leave(room), QuestionAnswer::Yes) => self.ask_aloud(Request::LeaveRoom {
                 roomname: room.query(),
             }),
-            (Question::SendAsText(target, text), Reply::Yes) => {
+            (Question::SendAsText(target, text), QuestionAnswer::Yes) => {
                 self.send_line(target, &text);
                 self.give_back(&text);
             }
-            (Question::Paste(pasted), Reply::Yes) if !pasted.may_be_each() => {
+            (Question::Paste(pasted), QuestionAnswer::Yes) if !pasted.may_be_each() => {
                 self.refuse_count(&pasted);
                 self.not_sent(Question::Paste(pasted));
             }
-            (Question::Paste(pasted), Reply::Yes) => {
+            (Question::Paste(pasted), QuestionAnswer::Yes) => {
                 let lines = pasted.said().cloned().collect();
                 self.paste(pasted, lines);
             }
-            (Question::Paste(pasted), Reply::One) => {
+            (Question::Paste(pasted), QuestionAnswer::One) => {
                 let lines = vec![pasted.as_one()];
                 self.paste(pasted, lines);
             }

@@ -14,11 +14,11 @@ pub(super) struct History {
     lines: VecDeque<String>,
     /// The line shown while walking, and what was being typed before.
     walk: Option<(usize, String)>,
-    search: Option<Search>,
+    search: Option<HistorySearch>,
 }
 
 #[derive(Debug)]
-struct Search {
+struct HistorySearch {
     query: String,
     /// The line found last.
     at: Option<usize>,
@@ -77,7 +77,7 @@ impl History {
 
     pub(super) fn start_search(&mut self, before: (String, usize)) {
         self.walk = None;
-        self.search = Some(Search {
+        self.search = Some(HistorySearch {
             query: String::new(),
             at: None,
             failed: false,

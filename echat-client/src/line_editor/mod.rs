@@ -22,7 +22,7 @@ pub use key::Key;
 
 use buffer::{Buffer, Motion};
 use history::History;
-use paste::Pasted;
+use paste::PastedText;
 use undo::Undo;
 
 /// The longest line, in bytes.
@@ -204,15 +204,15 @@ impl LineEditor {
 
     fn paste(&mut self, text: &str) -> KeyOutcome {
         match paste::sort(text) {
-            Pasted::Nothing => KeyOutcome::None,
-            Pasted::Line(line) if self.masked => self.insert_masked(&line),
-            Pasted::Line(line) => match self.insert(&line) {
+            PastedText::Nothing => KeyOutcome::None,
+            PastedText::Line(line) if self.masked => self.insert_masked(&line),
+            PastedText::Line(line) => match self.insert(&line) {
                 KeyOutcome::None => KeyOutcome::PasteOfLines(vec![line]),
                 outcome => outcome,
             },
             // A password has one line, whatever the password manager put behind it.
-            Pasted::Lines(lines) if self.masked => self.insert_masked(&lines[0]),
-            Pasted::Lines(lines) => KeyOutcome::PasteOfLines(lines),
+            PastedText::Lines(lines) if self.masked => self.insert_masked(&lines[0]),
+            PastedText::Lines(lines) => KeyOutcome::PasteOfLines(lines),
         }
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// A pasted text, sorted.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Pasted {
+pub(super) enum PastedText {
     Nothing,
     Line(String),
     /// At least two.
@@ -13,7 +13,7 @@ pub(super) enum Pasted {
 
 /// Line ends of every system divide lines; those at the end of the text, which copying a whole
 /// line brings along, count for nothing.
-pub(super) fn sort(text: &str) -> Pasted {
+pub(super) fn sort(text: &str) -> PastedText {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let text = text.trim_end_matches('\n');
     let mut lines: Vec<String> = text
@@ -21,9 +21,9 @@ pub(super) fn sort(text: &str) -> Pasted {
         .map(|line| typeable(line).into_owned())
         .collect();
     match lines.len() {
-        1 if lines[0].is_empty() => Pasted::Nothing,
-        1 => Pasted::Line(lines.remove(0)),
-        _ => Pasted::Lines(lines),
+        1 if lines[0].is_empty() => PastedText::Nothing,
+        1 => PastedText::Line(lines.remove(0)),
+        _ => PastedText::Lines(lines),
     }
 }
 

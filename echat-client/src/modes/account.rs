@@ -20,7 +20,7 @@ const WAITS: &str = "...";
 
 /// Register mode.
 #[derive(Debug, Default)]
-pub(super) struct Register {
+pub(super) struct RegisterMode {
     name: Option<Username>,
     password: Option<Zeroizing<String>>,
     tries: u64,
@@ -29,7 +29,7 @@ pub(super) struct Register {
 
 /// Login mode.
 #[derive(Debug)]
-pub(super) struct Login {
+pub(super) struct LoginMode {
     name: Option<String>,
     waits: bool,
 }
@@ -46,7 +46,7 @@ fn error(text: &str) -> Vec<Act> {
     vec![Act::Print(vec![error_line(text)]), Act::Mistake]
 }
 
-impl Mode for Register {
+impl Mode for RegisterMode {
     fn scope(&self) -> Option<Scope> {
         None
     }
@@ -146,7 +146,7 @@ impl Mode for Register {
     }
 }
 
-impl Register {
+impl RegisterMode {
     fn take_name(&mut self, line: &str, context: &Context) -> Vec<Act> {
         match Username::new(line.trim()) {
             Err(NameError::Empty) => return print(vec![context.line(Text::NoNameTyped)]),
@@ -157,13 +157,13 @@ impl Register {
     }
 }
 
-impl Login {
+impl LoginMode {
     pub(super) fn new(name: Option<String>) -> Self {
         Self { name, waits: false }
     }
 }
 
-impl Mode for Login {
+impl Mode for LoginMode {
     fn scope(&self) -> Option<Scope> {
         None
     }

@@ -114,8 +114,8 @@ impl Goto {
     pub fn mode(self) -> Box<dyn Mode> {
         match self {
             Self::Command => Box::new(command::Command),
-            Self::Register => Box::new(account::Register::default()),
-            Self::Login(name) => Box::new(account::Login::new(name)),
+            Self::Register => Box::new(account::RegisterMode::default()),
+            Self::Login(name) => Box::new(account::LoginMode::new(name)),
             Self::Contact => Box::new(contact::Contact::default()),
             Self::Chat(target) => Box::new(chat::Chat::new(target)),
             Self::Query => Box::new(query::Query),

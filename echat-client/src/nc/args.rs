@@ -41,7 +41,7 @@ pub struct Online {
     /// Whether an unknown key is taken and remembered.
     pub accept_new: bool,
     /// The user to log in first.
-    pub login: Option<Login>,
+    pub login: Option<LoginOptions>,
     /// Where statements come from.
     pub source: Source,
     /// What was known of the server's history.
@@ -60,7 +60,7 @@ pub struct Online {
 
 /// A login before everything else.
 #[derive(Debug)]
-pub struct Login {
+pub struct LoginOptions {
     /// The user's name.
     pub user: String,
     /// Where the password is; `None` if only a person knows it.
@@ -151,7 +151,7 @@ fn online(flags: Flags) -> Result<Online, String> {
         address: target.address,
         pinned,
         accept_new: flags.accept_new,
-        login: user.map(|user| Login { user, password }),
+        login: user.map(|user| LoginOptions { user, password }),
         source,
         known: Known {
             after: flags.after,

@@ -124,9 +124,9 @@ impl KnownHosts {
         let mut keys = Keys::default();
         for (index, line) in lines(&self.read()?).enumerate() {
             match parse(line) {
-                Line::Entry(host, key) if host == *address => keys.known.push(key),
-                Line::Entry(..) | Line::Blank => {}
-                Line::Malformed => keys.malformed.push(index + 1),
+                HostLine::Entry(host, key) if host == *address => keys.known.push(key),
+                HostLine::Entry(..) | HostLine::Blank => {}
+                HostLine::Malformed => keys.malformed.push(index + 1),
             }
         }
         Ok(keys)
@@ -224,7 +224,7 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> KnownHostsError {
     move |source| KnownHostsError::Io { path, source }
 }
 
-enum Line {
+enum HostLine {
     Entry(Address, Fingerprint),
     /// Empty, or a comment.
     Blank,
@@ -236,24 +236,24 @@ fn lines(content: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn names(line: &[u8], address: &Address) -> bool {
-    matches!(parse(line), Line::Entry(host, _) if host == *address)
+    matches!(parse(line), HostLine::Entry(host, _) if host == *address)
 }
 
-fn parse(line: &[u8]) -> Line {
+fn parse(line: &[u8]) -> HostLine {
     let Ok(text) = str::from_utf8(without_mark(line)) else {
-        return Line::Malformed;
+        return HostLine::Malformed;
     };
     let text = text.trim();
     if text.is_empty() || text.starts_with('#') {
-        return Line::Blank;
+        return HostLine::Blank;
     }
     let mut words = text.split_whitespace();
     let (Some(host), Some(key), None) = (words.next(), words.next(), words.next()) else {
-        return Line::Malformed;
+        return HostLine::Malformed;
     };
     match (host.parse(), key.parse()) {
-        (Ok(host), Ok(key)) => Line::Entry(host, key),
-        _ => Line::Malformed,
+        (Ok(host), Ok(key)) => HostLine::Entry(host, key),
+        _ => HostLine::Malformed,
     }
 }
 

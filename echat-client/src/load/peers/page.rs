@@ -9,9 +9,9 @@ use super::chart;
 use super::results::{Metric, Results, Spread, significant};
 
 /// The pages in a folder of documents.
-const PAGES: [(&str, Language); 2] = [
-    ("performance.md", Language::English),
-    ("performance.zh-CN.md", Language::Chinese),
+const PAGES: [(&str, PageLanguage); 2] = [
+    ("performance.md", PageLanguage::English),
+    ("performance.zh-CN.md", PageLanguage::Chinese),
 ];
 /// The generated parts.
 const PARTS: [&str; 5] = ["aims", "servers", "ratios", "histogram", "machine"];
@@ -24,12 +24,12 @@ const IN_HISTOGRAM: [&str; 2] = [ECHAT, "redis + TLS"];
 
 /// The language of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Language {
+enum PageLanguage {
     English,
     Chinese,
 }
 
-impl Language {
+impl PageLanguage {
     fn pick<'a>(self, english: &'a str, chinese: &'a str) -> &'a str {
         match self {
             Self::English => english,
@@ -115,14 +115,14 @@ fn replaced(page: &str, part: &str, text: &str) -> Option<String> {
     Some(format!("{}\n{text}\n{}", &page[..start], &page[end..]))
 }
 
-fn title(metric: Metric, language: Language) -> String {
+fn title(metric: Metric, language: PageLanguage) -> String {
     let (english, chinese) = match metric {
         Metric::Delivery { members, window } => {
             return match language {
-                Language::English => {
+                PageLanguage::English => {
                     format!("delivery, room of {members}, window {window}, µs")
                 }
-                Language::Chinese => format!("投递，{members} 人房间，窗口 {window}，微秒"),
+                PageLanguage::Chinese => format!("投递，{members} 人房间，窗口 {window}，微秒"),
             };
         }
         Metric::Private => (
@@ -162,7 +162,7 @@ fn with_range(spread: Spread) -> String {
     format!("{median} ({min}–{max})")
 }
 
-fn aims(results: &Results, language: Language) -> String {
+fn aims(results: &Results, language: PageLanguage) -> String {
     let heads = [
         ("what", "项目"),
         ("before", "之前"),
@@ -209,7 +209,7 @@ fn names(results: &Results) -> impl Iterator<Item = &'static str> + '_ {
     results.servers.iter().map(|(name, _)| *name)
 }
 
-fn servers(results: &Results, language: Language) -> String {
+fn servers(results: &Results, language: PageLanguage) -> String {
     let what = language.pick("what", "项目").to_owned();
     let mut table = head(
         [what]
@@ -228,7 +228,7 @@ fn servers(results: &Results, language: Language) -> String {
 }
 
 /// echat's median divided by each other server's.
-fn ratios(results: &Results, language: Language) -> String {
+fn ratios(results: &Results, language: PageLanguage) -> String {
     let others: Vec<&str> = names(results).filter(|name| *name != ECHAT).collect();
     let what = language.pick("echat divided by", "echat 除以").to_owned();
     let mut table = head(
@@ -274,7 +274,7 @@ fn histogram(results: &Results) -> String {
     text + "```\n"
 }
 
-fn machine(results: &Results, language: Language) -> String {
+fn machine(results: &Results, language: PageLanguage) -> String {
     let heads = [language.pick("what", "项目"), language.pick("which", "值")];
     let mut table = head(heads.map(str::to_owned).to_vec());
     for (name, value) in &results.machine {
@@ -331,10 +331,10 @@ mod tests {
 
     #[test]
     fn an_aim_is_held_to_the_other_server_of_the_same_run() {
-        let table = aims(&some(), Language::English);
+        let table = aims(&some(), PageLanguage::English);
         let line = "| delivery, room of 100, window 1, µs | 8.20 | ≤ redis + TLS = 5.00 | 6.00 (6.00–6.00) | no |";
         assert!(table.contains(line), "{table}");
-        let table = ratios(&some(), Language::English);
+        let table = ratios(&some(), PageLanguage::English);
         assert!(
             table.contains("| delivery, room of 100, window 1, µs | 1.20 |"),
             "{table}"
@@ -345,7 +345,7 @@ mod tests {
     fn a_server_that_is_not_installed_has_an_empty_column() {
         let mut results = some();
         results.add("echat", Metric::Private, 2.0);
-        let table = servers(&results, Language::English);
+        let table = servers(&results, PageLanguage::English);
         let line = "| private message with acknowledgement, µs | 2.00 (2.00–2.00) |  |";
         assert!(table.contains(line), "{table}");
     }

@@ -33,11 +33,11 @@ const OWED_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Seek {
     /// The search under way; nothing is painted until it ends.
-    search: Option<Search>,
+    search: Option<CursorSearch>,
     /// Counts the searches, so that an answer that comes late is told from one to a later question.
     searches: u64,
     /// What was asked and is not answered yet. Answers come in the order of the questions.
-    owed: VecDeque<Question>,
+    owed: VecDeque<TerminalQuery>,
     /// Whether an answer came since the search began.
     heard: bool,
     /// Whether the terminal has ever answered.
@@ -58,7 +58,7 @@ pub(super) struct Seek {
 
 /// A search for the cursor.
 #[derive(Debug)]
-struct Search {
+struct CursorSearch {
     number: u64,
     /// Where it is; the width is still to come.
     place: Option<Position>,
@@ -66,7 +66,7 @@ struct Search {
 
 /// What the terminal answers with a position of its cursor.
 #[derive(Debug, PartialEq, Eq)]
-enum Question {
+enum TerminalQuery {
     /// How wide this sequence is: the cursor stands behind it.
     Width(String),
     /// Where the cursor is, in this search.
@@ -145,13 +145,13 @@ impl<W: Write> Painter<W> {
         }
         self.seek.searches += 1;
         let number = self.seek.searches;
-        self.seek.search = Some(Search {
+        self.seek.search = Some(CursorSearch {
             number,
             place: None,
         });
         self.seek.heard = false;
-        self.seek.owed.push_back(Question::Place(number));
-        self.seek.owed.push_back(Question::Size(number));
+        self.seek.owed.push_back(TerminalQuery::Place(number));
+        self.seek.owed.push_back(TerminalQuery::Size(number));
         write::put(&mut self.buffer, CURSOR);
         write::put(&mut self.buffer, WIDTH);
         self.send()
@@ -169,7 +169,7 @@ impl<W: Write> Painter<W> {
         };
         (self.seek.heard, self.seek.answers, self.seek.silent) = (true, true, 0);
         let question = self.seek.owed.pop_front();
-        if let Some(Question::Width(grapheme)) = question {
+        if let Some(TerminalQuery::Width(grapheme)) = question {
             return self
                 .seek
                 .widths
@@ -179,10 +179,10 @@ impl<W: Write> Painter<W> {
             return;
         };
         match question {
-            Some(Question::Place(number)) if number == search.number => {
+            Some(TerminalQuery::Place(number)) if number == search.number => {
                 search.place = Some(position);
             }
-            Some(Question::Size(number)) if number == search.number => {
+            Some(TerminalQuery::Size(number)) if number == search.number => {
                 let place = search.place;
                 self.stale |= self.cols != position.col;
                 self.cols = position.col;
@@ -236,7 +236,7 @@ impl<W: Write> Painter<W> {
         let room = OWED_MAX.saturating_sub(self.seek.owed.len());
         let mut unknown = self.seek.widths.unknown(prompt, self.cols);
         unknown.retain(|grapheme| {
-            let asked = |question: &Question| matches!(question, Question::Width(asked) if asked == grapheme);
+            let asked = |question: &TerminalQuery| matches!(question, TerminalQuery::Width(asked) if asked == grapheme);
             !self.seek.owed.iter().any(asked)
         });
         unknown.truncate(room);
@@ -247,7 +247,7 @@ impl<W: Write> Painter<W> {
             write::put(&mut self.buffer, '\r');
             write::text(&mut self.buffer, &grapheme, self.look);
             write::put(&mut self.buffer, CURSOR);
-            self.seek.owed.push_back(Question::Width(grapheme));
+            self.seek.owed.push_back(TerminalQuery::Width(grapheme));
         }
         write::put(&mut self.buffer, '\r');
         write::put(&mut self.buffer, clear::UntilNewline);
