@@ -290,7 +290,7 @@ impl Reactor {
                 match end {
                     TerminalEnd::Typed => logging::say(&terminal::farewell()),
                     TerminalEnd::Gone => {
-                        tracing::info!("the terminal is gone; the server continues")
+                        tracing::info!("the terminal is gone; the server continues");
                     }
                 }
             }

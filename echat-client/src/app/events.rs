@@ -96,7 +96,7 @@ impl App {
             Update::Answer(RequestContext::Login, Ok(_)) => self.logged_in(),
             Update::Answer(RequestContext::Login, Err(_)) => self.log_in_refused(),
             Update::Answer(RequestContext::Send, outcome) => {
-                self.sent(outcome.as_ref().map(|_| ()))
+                self.sent(outcome.as_ref().map(|_| ()));
             }
             Update::Answer(RequestContext::CatchUp, Ok(_)) => {
                 self.catch_up();

@@ -128,7 +128,7 @@ impl Mode for RegisterMode {
         let mut acts = print(answers::tell(update, context));
         match update {
             Update::Answer(RequestContext::Register(_), Ok(_)) => {
-                acts.push(Act::Goto(Goto::Command))
+                acts.push(Act::Goto(Goto::Command));
             }
             // Another name may do.
             Update::Answer(RequestContext::Register(_), Err(_)) => *self = Self::default(),

@@ -266,7 +266,7 @@ pub(crate) fn logged_in(
     let now = ctx.batch.find_user(&attempt.key)?;
     let user = now.filter(|now| attempt.user.as_ref() == Some(now));
     let judgement = judge(ctx, user.as_ref(), attempt.presented.as_ref())?;
-    let (used, upgrade) = match (&attempt.presented, judgement, verdict) {
+    let (opened_by, upgrade) = match (&attempt.presented, judgement, verdict) {
         (
             Some(presented),
             Judgement::Good {
@@ -300,7 +300,7 @@ pub(crate) fn logged_in(
     remember(ctx, user.id, attempt, upgrade);
     let rooms = places.iter().map(|place| place.id).collect();
     let was_online = ctx.roster.is_online(user.id);
-    let secret = enter(ctx, &user, rooms, used);
+    let secret = enter(ctx, &user, rooms, opened_by);
     // A further login is told to no other user: the user neither came nor went.
     if !was_online {
         audience.announce(ctx, user.id, &user.name, Presence::Online);
@@ -346,13 +346,13 @@ fn enter(
     ctx: &mut Ctx<'_, '_>,
     user: &User,
     rooms: Vec<ConversationId>,
-    used: Option<Used<'_>>,
+    opened_by: Option<Used<'_>>,
 ) -> ResumeSecret {
     if let Some(Used {
         presented,
         replaced: Some(replaced),
         ..
-    }) = &used
+    }) = &opened_by
     {
         for conn in resume::sessions(ctx, user.id, &presented.chain, Some(replaced)) {
             ctx.roster.leave(conn);
@@ -362,8 +362,8 @@ fn enter(
     if let Some(oldest) = ctx.roster.enter(ctx.conn, user.id, &user.name, rooms) {
         displace(ctx, user, oldest);
     }
-    let used = used.map(|used| (used.presented, used.issued_at));
-    match resume::issue(ctx, user.id, used) {
+    let opened_by = opened_by.map(|opened_by| (opened_by.presented, opened_by.issued_at));
+    match resume::issue(ctx, user.id, opened_by) {
         Some((secret, session)) => {
             ctx.roster.give_secret(ctx.conn, session);
             secret

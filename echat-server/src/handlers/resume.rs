@@ -126,19 +126,19 @@ fn expired(ctx: &Ctx<'_, '_>) -> i64 {
     ctx.now.unix.saturating_sub(hours.saturating_mul(HOUR))
 }
 
-/// The secret of a session that begins on this connection, and the note of it for the roster. `used` is the secret that
-/// opened the session, if one did. The secret is stored before LOGIN_BUNDLE leaves.
+/// The secret of a session that begins on this connection, and the note of it for the roster. `opened_by` is the secret
+/// that opened the session, if one did. The secret is stored before LOGIN_BUNDLE leaves.
 pub(super) fn issue(
     ctx: &mut Ctx<'_, '_>,
     user: UserId,
-    used: Option<(&Presented, i64)>,
+    opened_by: Option<(&Presented, i64)>,
 ) -> Option<(ResumeSecret, SessionSecret)> {
     if ctx.limits.resume_hours == 0 {
         return None;
     }
     let mut bytes = Zeroizing::new([0; ResumeSecret::BYTES]);
     ctx.random.fill_bytes(&mut *bytes);
-    if let Some((presented, _)) = used {
+    if let Some((presented, _)) = opened_by {
         bytes[..SHARED].copy_from_slice(&*presented.shared);
     }
     let mut shared = Zeroizing::new([0; SHARED]);
@@ -148,7 +148,7 @@ pub(super) fn issue(
         hash: Sha256::digest(*bytes).into(),
         issued_at: ctx.now.unix,
     };
-    let change = match used {
+    let change = match opened_by {
         Some((presented, issued_at)) => ChainChange::Renew {
             used: IssuedSecret {
                 hash: presented.hash,
@@ -165,7 +165,7 @@ pub(super) fn issue(
     let session = SessionSecret {
         chain,
         issued: next.hash,
-        is_resumed: used.is_some(),
+        is_resumed: opened_by.is_some(),
     };
     Some((ResumeSecret::from_bytes(&bytes), session))
 }

@@ -29,14 +29,21 @@ pub(super) fn share(readable: usize) -> usize {
     (READS / readable.max(1)).clamp(LEAST_READ, BUDGET)
 }
 
+/// Whether the peer has closed its direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PeerEnd {
+    No,
+    /// The poll reported the end, or an error. The socket is read to its end.
+    Reported,
+    /// The end was read.
+    Read,
+}
+
 pub(super) struct Socket {
     stream: TcpStream,
     /// Whether a write was short and the socket is registered for WRITABLE.
     blocked: bool,
-    /// Whether the poll has reported that the peer closed its direction, or an error. Then it is read to its end.
-    ending: bool,
-    /// Whether the end was read.
-    at_end: bool,
+    peer_end: PeerEnd,
     /// Whether this side has closed its direction.
     shut: bool,
 }
@@ -53,15 +60,16 @@ impl Socket {
         Ok(Self {
             stream,
             blocked: false,
-            ending: false,
-            at_end: false,
+            peer_end: PeerEnd::No,
             shut: false,
         })
     }
 
     /// Notes that the poll reported the end of the peer's direction, or an error.
     pub(super) fn note_end(&mut self) {
-        self.ending = true;
+        if self.peer_end == PeerEnd::No {
+            self.peer_end = PeerEnd::Reported;
+        }
     }
 
     /// Reads within a budget of bytes; true if no bytes are left.
@@ -81,9 +89,13 @@ impl Socket {
                 return false;
             }
             let most = CHUNK.min(budget);
-            match read_once(&mut self.stream, &mut buffer[..most], self.ending) {
+            match read_once(
+                &mut self.stream,
+                &mut buffer[..most],
+                self.peer_end != PeerEnd::No,
+            ) {
                 Input::End => {
-                    self.at_end = true;
+                    self.peer_end = PeerEnd::Read;
                     engine.hang_up(conn);
                     return true;
                 }
@@ -164,7 +176,7 @@ impl Socket {
             // Fails only if the connection is gone, which the next read reports.
             let _ = self.stream.shutdown(Shutdown::Write);
         }
-        if self.at_end {
+        if self.peer_end == PeerEnd::Read {
             engine.hang_up(conn);
         }
     }

@@ -75,7 +75,7 @@ impl Facts {
                 }
             }
             PlannedRequest::Login { user, .. } | PlannedRequest::Resume { user, .. } => {
-                self.tries[*user] += 1
+                self.tries[*user] += 1;
             }
             _ => {}
         }

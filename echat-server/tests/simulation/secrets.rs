@@ -12,7 +12,7 @@ pub(crate) type SecretId = usize;
 #[derive(Debug)]
 struct Secret {
     user: usize,
-    secret: ResumeSecret,
+    text: ResumeSecret,
     /// The first secret of its chain.
     chain: SecretId,
     /// How often it was presented.
@@ -67,7 +67,7 @@ impl Secrets {
             secret: Some(id),
             was_void: secret.is_void,
         };
-        (secret.secret.clone(), presented)
+        (secret.text.clone(), presented)
     }
 
     /// Whether a LOGIN may be refused with `bad_credentials`.
@@ -90,7 +90,7 @@ impl Secrets {
         secret: &ResumeSecret,
         presented: Option<Presented>,
     ) -> Result<SecretId, String> {
-        if self.all.iter().any(|other| other.secret == *secret) {
+        if self.all.iter().any(|other| other.text == *secret) {
             return fail("a secret is given twice");
         }
         if secret.bytes().is_none() {
@@ -100,7 +100,7 @@ impl Secrets {
         let before = presented.and_then(|presented| presented.secret);
         self.all.push(Secret {
             user,
-            secret: secret.clone(),
+            text: secret.clone(),
             chain: before.map_or(id, |before| self.all[before].chain),
             presented: 0,
             is_void: false,
