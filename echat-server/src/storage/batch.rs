@@ -314,7 +314,10 @@ impl<'s> Batch<'s> {
     fn not_committed(&self, error: rusqlite::Error) -> StoreError {
         let (error, why) = match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => (StoreError::Full, Why::Full),
-            _ => (StoreError::Fatal(error), Why::Fatal),
+            _ => {
+                self.log.note_failure();
+                (StoreError::Fatal(error), Why::Fatal)
+            }
         };
         self.break_off(why);
         error

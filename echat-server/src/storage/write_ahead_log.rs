@@ -67,6 +67,8 @@ pub(super) struct WriteAheadLog {
     background: Cell<Background>,
     /// Whether the last checkpoint on another thread could not begin. Then commits copy what they may of a long log.
     alone: Cell<bool>,
+    /// Whether a write or a sync failed. Then pages that count as copied may be missing from the disk.
+    failed: Cell<bool>,
     cut: Truncation,
     /// The number of pages at which the limit of the file is checked next.
     cut_at: Cell<c_int>,
@@ -124,6 +126,7 @@ impl WriteAheadLog {
             again_at: Cell::new(0),
             background: Cell::new(Background::None),
             alone: Cell::new(false),
+            failed: Cell::new(false),
             cut: Truncation::new(),
             cut_at: Cell::new(0),
             file: None,
@@ -167,7 +170,7 @@ impl WriteAheadLog {
         if pages >= self.cut_at.get() {
             self.cut_at.set(pages.saturating_add(least / 4));
             let followed = self.cut.follow(db);
-            followed.or_else(|error| judged(error, damage))?;
+            followed.or_else(|error| self.judged(error, damage))?;
         }
         if pages < least || pages < self.again_at.get() || self.background.get() != Background::None
         {
@@ -187,7 +190,7 @@ impl WriteAheadLog {
             }
             checkpoint(db).map(drop)
         });
-        checkpointed.or_else(|error| judged(error, damage))
+        checkpointed.or_else(|error| self.judged(error, damage))
     }
 
     /// The requested checkpoint, to be run by another thread.
@@ -211,7 +214,7 @@ impl WriteAheadLog {
         self.background.set(Background::None);
         let end = match outcome.0 {
             Ok(end) => end,
-            Err(error) => return judged(error, damage),
+            Err(error) => return self.judged(error, damage),
         };
         self.alone.set(end == CheckpointEnd::NotBegun);
         if end == CheckpointEnd::Complete {
@@ -221,12 +224,35 @@ impl WriteAheadLog {
         Ok(())
     }
 
-    /// Bounds the time of closing the connection: `SQLite` checkpoints the log with the last one.
+    /// Notes that a write or a sync of the log failed.
+    pub(super) fn note_failure(&self) {
+        self.failed.set(true);
+    }
+
+    /// Decides whether closing the connection checkpoints the log, as `SQLite` does with the last one. It does not if that
+    /// would take long, nor if pages that count as copied may be missing from the disk: after a failure, or while a
+    /// checkpoint on another thread has not synced them. A complete checkpoint deletes the log, and these pages with it.
+    /// The next start copies all of it again.
     pub(super) fn close(&self, db: &Connection) {
-        let much = left(db).is_ok_and(|left| left > self.bounds.get().inline);
-        if much {
-            // If this fails, closing takes longer.
+        let is_unsure = self.failed.get() || self.background.get() == Background::Running;
+        let is_much = || left(db).is_ok_and(|left| left > self.bounds.get().inline);
+        if is_unsure || is_much() {
+            // `SQLite` only stores a flag here: this cannot fail on an open connection.
             let _ = db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
+    }
+
+    /// Classifies the error of a checkpoint: only a failed write or sync leaves the state of the disk unknown.
+    fn judged(&self, error: rusqlite::Error, damage: &DamageLog) -> Result<(), StoreError> {
+        if failure::can_wait(&error) {
+            return Ok(());
+        }
+        match damage.judge(error) {
+            StoreError::Damaged(_) => Ok(()),
+            error => {
+                self.note_failure();
+                Err(error)
+            }
         }
     }
 }
@@ -259,17 +285,6 @@ fn left(db: &Connection) -> rusqlite::Result<c_int> {
 fn checkpoint(db: &Connection) -> rusqlite::Result<Progress> {
     let (pages, copied) = db.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)?;
     Ok(Progress { pages, copied })
-}
-
-/// Classifies the error of a checkpoint: only a failed write or sync leaves the state of the disk unknown.
-fn judged(error: rusqlite::Error, damage: &DamageLog) -> Result<(), StoreError> {
-    if failure::can_wait(&error) {
-        return Ok(());
-    }
-    match damage.judge(error) {
-        StoreError::Damaged(_) => Ok(()),
-        error => Err(error),
-    }
 }
 
 /// Rewrites the log of the database at `path`, and syncs it and its folder, while no other connection can append.

@@ -195,7 +195,29 @@ fn a_checkpoint_syncs_the_database_and_reports_a_failure() {
         let (pages, done) = log(&look);
         assert_eq!(pages, done);
         assert_eq!(harness.engine().checkpoint_done(outcome).is_err(), fails);
+        // After a failure the log stays: it has the pages that the disk may lack.
+        drop((reader, look, harness));
+        assert_eq!(log_length(&path) > 0, fails);
     }
+}
+
+/// The process ends while the thread of the checkpoint is at work: the pages that it copied are not synced yet.
+#[test]
+fn a_store_that_is_closed_during_a_checkpoint_keeps_the_log() {
+    let (_folder, path) = database();
+    let mut store = Store::open(&path).unwrap();
+    store.set_checkpoint_limits(CHECKPOINT_FROM, FEW, INLINE);
+    let mut harness = restless(store);
+    let mut ann = harness.enter("ann");
+    let mut sent = 0;
+    while harness.checkpoints.is_empty() {
+        ann.asks(&mut harness, &send(sent));
+        sent += 1;
+    }
+    drop(harness);
+    assert!(log_length(&path) > 0, "the thread may still be at work");
+    drop(Store::open(&path).unwrap());
+    assert_eq!(stored(&Connection::open(&path).unwrap()), sent);
 }
 
 /// The file of the log keeps so many bytes after a peak, and loses so many at a time, here.
