@@ -7,7 +7,7 @@ use std::fmt;
 
 /// A connection. The upper 40 bits are its serial number, which only grows: ids sort by age, and no id is ever
 /// used again, so a late result for a connection that is gone reaches no other. The lower 24 bits are its slot in
-/// each [`ConnMap`]; slots are used again.
+/// each `ConnMap`; slots are used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u64);
 

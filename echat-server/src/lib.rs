@@ -4,10 +4,10 @@
 //! A message's way, and the order of imports (a module imports only from the right of its arrow):
 //!
 //! ```text
-//! main -> reactor -> engine -> { routes, peer } ; { routes, replay } -> handlers -> { outbox, roster, limits, store }
+//! main -> reactor -> engine -> { routes, peer } ; { routes, replay } -> handlers -> { outbox, roster, limits, storage }
 //! ```
 //!
-//! * only [`store`] holds SQL, only [`reactor`] and the threads of [`workers`] name mio;
+//! * only [`storage`] holds SQL, only [`reactor`] and the threads of [`workers`] name mio;
 //! * only `main` and [`reactor`] read a clock; every other module takes the time as an argument ([`clock`]);
 //! * [`workers`] has the heavy arithmetic: pure functions that run on worker threads.
 
