@@ -303,6 +303,7 @@ impl App {
     }
 
     pub(super) fn log_in_refused(&mut self) {
+        self.put_questions_aside();
         self.ask_password_again();
         self.forget_credentials();
         self.drop_waiting();
@@ -409,6 +410,7 @@ impl App {
         if self.login.is_wanted() {
             self.fail(Text::Kicked);
         }
+        self.put_questions_aside();
         self.forget_credentials();
         self.drop_waiting();
         if !self.context.settings.interactive {

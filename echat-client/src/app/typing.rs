@@ -107,14 +107,20 @@ impl App {
         self.echo(line);
         if let Some(question) = self.open_question().cloned() {
             match question.reply(line) {
-                Some(QuestionAnswer::Aside) => return self.put_questions_aside(),
+                Some(QuestionAnswer::Aside) => {
+                    self.put_questions_aside();
+                    if !self.context.signed_in {
+                        self.go(Goto::Command);
+                    }
+                    return;
+                }
                 Some(reply) => {
                     self.questions.take();
                     self.answer(question, reply);
                     return self.ask_newest();
                 }
                 None if !self.is_meant_beside_question(line) => {
-                    return self.ask_again(&question, line);
+                    return self.ask_again(&question, line.trim().is_empty());
                 }
                 None => {
                     self.questions.take();
@@ -134,13 +140,31 @@ impl App {
         };
         let is_command = statement::parse(scope, line)
             .is_ok_and(|statement| !matches!(statement, Statement::Say(_)));
-        is_command || line.trim() == QUIT || statement::begins_with_two_slashes(line)
+        is_command
+            || self.way_in(line).is_some()
+            || line.trim() == QUIT
+            || statement::begins_with_two_slashes(line)
     }
 
-    fn ask_again(&mut self, question: &Question, line: &str) {
-        let line = line.trim();
-        if !line.is_empty() {
-            self.say(Text::NotAnAnswer { line });
+    /// Where `login` and `register` lead in a mode that requires a login, while there is none: after a
+    /// takeover the chat is still open. Elsewhere they are no commands, or command mode reads them.
+    fn way_in(&self, line: &str) -> Option<Goto> {
+        let requires_login = matches!(self.mode.scope(), Some(Scope::Contact | Scope::Chat));
+        let is_logged_out = !self.context.signed_in && self.context.settings.interactive;
+        if !requires_login || !is_logged_out {
+            return None;
+        }
+        match statement::parse(Scope::Command, line) {
+            Ok(Statement::Login) => Some(Goto::Login(None)),
+            Ok(Statement::Register) => Some(Goto::Register),
+            _ => None,
+        }
+    }
+
+    /// Repeats the question. The line is not repeated: it may be a password.
+    fn ask_again(&mut self, question: &Question, is_empty: bool) {
+        if !is_empty {
+            self.say(Text::NotAnAnswer);
         }
         self.say_question(question);
     }
@@ -148,6 +172,9 @@ impl App {
     /// Does what a line says; what would be answered by what is not known before the login waits
     /// for that.
     fn enter(&mut self, line: &str) {
+        if let Some(place) = self.way_in(line) {
+            return self.go(place);
+        }
         if !self.awaits_login() || self.is_free(line) {
             return self.submit(line);
         }
@@ -195,12 +222,17 @@ impl App {
         self.act(acts);
     }
 
-    /// Leaves what was typed above the prompt; not a password, and not what a chat shows anyway.
+    /// Leaves what was typed above the prompt; not a password, not what a chat shows anyway, and not what does
+    /// not answer the open question.
     fn echo(&mut self, line: &str) {
         let answers = |question: &Question| question.reply(line).is_some();
         let is_text = matches!(statement::parse(Scope::Chat, line), Ok(Statement::Say(_)));
-        let is_command = !is_text || self.open_question().is_some_and(answers);
+        let is_answer = self.open_question().is_some_and(answers);
+        let is_command = !is_text || is_answer || self.way_in(line).is_some();
+        let is_misspelt =
+            self.open_question().is_some() && !is_answer && !self.is_meant_beside_question(line);
         if line.is_empty()
+            || is_misspelt
             || !self.context.settings.echoes
             || (self.mode.target().is_some() && !is_command)
         {

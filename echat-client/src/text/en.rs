@@ -104,7 +104,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::UnansweredMark => s("(may have been received) "),
         Text::SendAsText => s("send as text? (Y/N)"),
         Text::NotSent => s("Not sent."),
-        Text::NotAnAnswer { line } => format!("Not an answer: {line}. Please answer first."),
+        Text::NotAnAnswer => s("That is not an answer. Please answer first."),
         Text::OutgoingLocked => s(
             "Another client is using the file of unsent lines. Lines typed here are lost if this client quits before they are sent.",
         ),

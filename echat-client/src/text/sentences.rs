@@ -270,7 +270,7 @@ sentences! {
     /// It was not sent.
     NotSent;
     /// A line that does not answer the open question.
-    NotAnAnswer { line: &'a str };
+    NotAnAnswer;
     /// A message was refused.
     MessageRefused { target: &'a str, reason: &'a str };
     /// A message that the server may have is not sent again.

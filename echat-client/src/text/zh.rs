@@ -99,7 +99,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::UnansweredMark => s("（可能已送达）"),
         Text::SendAsText => s("作为消息发送？(Y/N)"),
         Text::NotSent => s("未发送。"),
-        Text::NotAnAnswer { line } => format!("无法识别的回答：{line}。请先回答问题。"),
+        Text::NotAnAnswer => s("无法识别的回答，请先回答问题。"),
         Text::OutgoingLocked => {
             s("另一个客户端正在使用保存待发送消息的文件。如果在发送前退出，这里输入的消息会丢失。")
         }

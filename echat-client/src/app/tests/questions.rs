@@ -149,8 +149,8 @@ fn text_that_is_no_answer_is_not_sent_and_the_question_is_repeated() {
         let mut stage = in_room();
         stage.types("+f bob").printed();
         stage.types(line);
-        let said = format!("Not an answer: {line}. Please answer first.");
-        assert_eq!(stage.printed(), [said.as_str(), asked]);
+        let said = "That is not an answer. Please answer first.";
+        assert_eq!(stage.printed(), [said, asked]);
         assert!(stage.contents().is_empty(), "{line}");
         // The same question is still open.
         stage.types("y");
@@ -180,7 +180,7 @@ fn a_line_typed_at_a_question_outside_a_chat_is_not_executed() {
     let mut stage = ann(Language::Chinese);
     stage.types("/leave room1").printed();
     stage.types("也许");
-    assert_eq!(stage.printed()[1], "无法识别的回答：也许。请先回答问题。");
+    assert_eq!(stage.printed()[0], "无法识别的回答，请先回答问题。");
     assert_eq!(stage.sent(), []);
     stage.types("好的");
     assert_eq!(stage.sent(), [RequestKind::LeaveRoom]);
@@ -241,5 +241,49 @@ fn the_usual_words_answer_and_are_not_sent() {
         let mut stage = in_room();
         stage.types("help").types(answer);
         assert_eq!(answered(&mut stage), sent, "{answer}");
+    }
+}
+
+#[test]
+fn a_takeover_closes_the_questions_and_a_password_is_never_an_answer() {
+    for (mode, prompt) in [("login", "login user name: "), ("register", "register user name: ")] {
+        let mut stage = in_room();
+        stage.types("+f bob").says(Event::ServerKick {});
+        assert_eq!(stage.printed().last().unwrap(), "Not sent.");
+        // The chat is still open, and the word is a command there.
+        stage.types(mode);
+        assert_eq!(stage.prompt(), prompt);
+        stage.types("ann");
+        assert!(stage.app.is_secret());
+        stage.types("correct horse");
+        assert!(!stage.printed().join("\n").contains("correct horse"));
+        assert!(stage.contents().is_empty());
+    }
+    // A question that is asked after the takeover stands in the way of neither.
+    let mut stage = in_room();
+    stage.says(Event::ServerKick {}).types("+f bob").types("login");
+    assert_eq!(stage.prompt(), "login user name: ");
+    let mut stage = in_room();
+    stage.says(Event::ServerKick {}).types("+f bob").types("\\c");
+    assert_eq!(stage.prompt(), "command> ");
+    // In contact mode, too.
+    let mut stage = ann(Language::English);
+    stage.types("/leave room1").says(Event::ServerKick {});
+    stage.types("login");
+    assert_eq!(stage.prompt(), "login user name: ");
+}
+
+#[test]
+fn a_line_that_is_no_answer_is_not_echoed() {
+    for is_in_room in [false, true] {
+        let mut stage = if is_in_room {
+            in_room()
+        } else {
+            ann(Language::English)
+        };
+        stage.app.context.settings.echoes = true;
+        stage.types("/leave room1").types("correct horse");
+        assert!(!stage.printed().join("\n").contains("correct horse"));
+        assert_eq!(stage.sent(), []);
     }
 }
