@@ -40,7 +40,7 @@ complete -c echat-nc -n "__fish_echat_nc_needs_command" -l accept-new -d 'Trust 
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -s l -l listen -d 'Keep running after the end of input, until -n, -t, --until or the server ends the session'
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -l no-handshake -d 'Connect without a handshake, for .raw; received data is printed as {"$bytes": HEX}'
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -s v -l verbose -d 'Print the fields of messages to standard error; twice: also the encrypted and plain bytes'
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -l show-secrets -d 'Do not hide passwords in the output of -v'
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l show-secrets -d 'Do not hide passwords and "resume" of LOGIN_BUNDLE, in the output and in that of -v'
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -s V -l version -d 'Print version'
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -a "commands" -d 'List every command: number, name, sender'

@@ -30,6 +30,37 @@ fn one_command_is_answered_and_the_program_says_goodbye() {
 }
 
 #[test]
+fn the_secret_of_a_login_is_printed_only_if_that_is_asked_for() {
+    let secret = "Zm9yIGEgdGVzdCBvZiB0aGUgb3V0cHV0IG9ubHkuLi4";
+    for shows in [false, true] {
+        let scene = Scene::new();
+        let link = scene.link();
+        let bundle = format!(r#"LOGIN_BUNDLE {{"friends":["bob"],"resume":"{secret}"}}"#);
+        let expects = format!(".expect LOGIN_BUNDLE {{\"resume\":\"{secret}\"}}\n");
+        let input = format!("QUERY_SERVER_TIME\n{expects}");
+        let flags: &[&str] = if shows {
+            &["--show-secrets", &link]
+        } else {
+            &[&link]
+        };
+        let outcome = scene.with(flags, &input, |server| {
+            let mut end = server.accept();
+            end.hears_line("QUERY_SERVER_TIME");
+            end.says(&[&bundle, "SEND_SERVER_TIME 5"]);
+            end.hears_goodbye();
+        });
+        let outcome = outcome.exits(0);
+        let shown = if shows {
+            secret.to_owned()
+        } else {
+            "*".repeat(secret.len())
+        };
+        let line = format!(r#""params":{{"friends":["bob"],"resume":"{shown}"}}}}"#);
+        assert!(outcome.out.contains(&line), "{}", outcome.out);
+    }
+}
+
+#[test]
 fn a_refusal_is_shown_and_is_the_exit_code() {
     let scene = Scene::new();
     let outcome = scene.with(&[&scene.link(), "LIST_ROOMS"], "", |server| {

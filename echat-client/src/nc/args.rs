@@ -54,7 +54,7 @@ pub struct Online {
     pub handshake: bool,
     /// 0 nothing, 1 fields, 2 bytes.
     pub verbose: u8,
-    /// Whether passwords are shown in what `verbose` shows.
+    /// Whether passwords and session secrets are shown, in lines and in what `verbose` shows.
     pub show_secrets: bool,
 }
 

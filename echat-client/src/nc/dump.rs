@@ -1,4 +1,5 @@
-//! What `-v` and `-vv` show of a connection: fields, and bytes in hex.
+//! What `-v` and `-vv` show of a connection: fields, and bytes in hex. Here secrets are masked, for the
+//! lines on standard output too.
 //!
 //! ```text
 //! 0.001204 > 424 bytes on the wire
@@ -172,12 +173,16 @@ fn blotted(plain: &[u8]) -> Vec<u8> {
 }
 
 fn blotted_message(message: &Message) -> Vec<u8> {
-    let blotted = Message {
+    // Blotting changes no type and makes nothing longer.
+    redacted(message).encode().unwrap_or_default()
+}
+
+/// The message with stars in the place of passwords and session secrets, of the same length.
+pub(super) fn redacted(message: &Message) -> Message {
+    Message {
         command: message.command,
         params: blot(&message.params, false),
-    };
-    // Blotting changes no type and makes nothing longer.
-    blotted.encode().unwrap_or_default()
+    }
 }
 
 fn blotted_batch(messages: &[Message]) -> Vec<u8> {

@@ -91,7 +91,7 @@ pub(super) struct Flags {
     /// Print the fields of messages to standard error; twice: also the encrypted and plain bytes
     #[arg(short = 'v', long, action = ArgAction::Count)]
     pub(super) verbose: u8,
-    /// Do not hide passwords in the output of -v
+    /// Do not hide passwords and "resume" of LOGIN_BUNDLE, in the output and in that of -v
     #[arg(long)]
     pub(super) show_secrets: bool,
 }

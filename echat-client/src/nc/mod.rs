@@ -135,6 +135,7 @@ fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
         // Without a channel there is nothing to ask with.
         silence: (!raw).then(Periods::default),
         forgiving: interactive,
+        show_secrets: online.show_secrets,
     };
     let mut session = Session::new(rules, login);
     for step in steps {

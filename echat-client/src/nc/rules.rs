@@ -24,6 +24,8 @@ pub struct Rules {
     pub silence: Option<Periods>,
     /// A person sees that a request was refused; the exit code need not say it.
     pub forgiving: bool,
+    /// Whether the lines show passwords and session secrets.
+    pub show_secrets: bool,
 }
 
 /// What to do next.

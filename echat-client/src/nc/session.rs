@@ -9,6 +9,7 @@ use echat_proto::commands::{CloseReason, channel};
 use echat_proto::limits::FRAME_BEFORE_LOGIN;
 use echat_proto::value::Value;
 
+use super::dump;
 use super::expectation::{Expectation, Inbox, PATIENCE, Seen, State};
 use super::message;
 use super::pending::{self, Pending};
@@ -155,7 +156,11 @@ impl Session {
                 }
             }
         };
-        let line = message::to_line(&message);
+        let line = if self.rules.show_secrets {
+            message::to_line(&message)
+        } else {
+            message::to_line(&dump::redacted(&message))
+        };
         let answers = self.pending.answered(&message);
         self.logged_in |= pending::logs_in(&message);
         let logging_in = matches!(self.waiting, Waiting::LogIn);
