@@ -2,6 +2,7 @@
 
 use echat_proto::commands::{Event, Request};
 use echat_proto::config::Notify;
+use echat_proto::records::{Code, Fail};
 
 use super::input::WorstOutcome;
 use super::question::Question;
@@ -26,7 +27,8 @@ impl App {
             if let Event::LoginBundle { resume, .. } = &event {
                 self.login.keep_secret(resume.clone());
             }
-            if event.refusal().is_some() && self.login.drop_secret() {
+            let is_void = |fail: &Fail| fail.code == Code::BadCredentials.as_str();
+            if event.refusal().is_some_and(is_void) && self.login.drop_secret() {
                 self.present();
                 return;
             }

@@ -89,7 +89,7 @@ impl Login {
     }
 
     /// Drops the secret of the last login, which the server refused: the password logs in instead. Returns whether there
-    /// was a secret. The server forgets secrets after a day, and when the user logs out elsewhere with the same one.
+    /// was a secret. Any other refusal is not about the secret, which is kept. The server forgets secrets after a day, and when the user logs out elsewhere with the same one.
     pub(super) fn drop_secret(&mut self) -> bool {
         let credentials = self.credentials.as_mut();
         credentials.and_then(|user| user.resume.take()).is_some()

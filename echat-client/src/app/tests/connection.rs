@@ -94,20 +94,43 @@ fn the_secret_of_the_last_login_logs_in_again_and_the_password_if_it_is_refused(
     stage.given("ann", Some("two"));
     assert_eq!(comes_back(&mut stage), [Some("two".to_owned())]);
     stage.printed();
-    for code in ["bad_credentials", "storage_full", "bad_params"] {
-        stage.says(Event::LoginFailure {
-            fail: fail(code, &[]),
-        });
-        assert_eq!(stage.printed(), [""; 0], "nothing has failed yet");
-        assert_eq!(logins(&mut stage), [None]);
-        stage.given("ann", Some("three"));
-        assert_eq!(comes_back(&mut stage), [Some("three".to_owned())]);
-    }
+    stage.says(Event::LoginFailure {
+        fail: fail("bad_credentials", &[]),
+    });
+    assert_eq!(stage.printed(), [""; 0], "nothing has failed yet");
+    assert_eq!(logins(&mut stage), [None]);
+    stage.given("ann", Some("three"));
+    assert_eq!(comes_back(&mut stage), [Some("three".to_owned())]);
     // A server whose disk is full gives none.
     stage.given("ann", Some(""));
     assert_eq!(comes_back(&mut stage), [None]);
     stage.given("ann", None);
     assert_eq!(comes_back(&mut stage), [None]);
+}
+
+#[test]
+fn a_refusal_that_is_not_about_the_secret_is_that_of_a_login() {
+    for code in [
+        "login_throttled",
+        "storage_busy",
+        "storage_full",
+        "too_many",
+    ] {
+        let refused = |mut stage: Stage| {
+            stage.says(Event::LoginFailure {
+                fail: fail(code, &[]),
+            });
+            assert_eq!(logins(&mut stage), [], "{code}: the password is not tried");
+            (stage.app.login.is_wanted(), stage.prompt())
+        };
+        let mut by_secret = ann(Language::English);
+        comes_back(&mut by_secret);
+        by_secret.given("ann", Some("one"));
+        assert_eq!(comes_back(&mut by_secret), [Some("one".to_owned())]);
+        let mut by_password = ann(Language::English);
+        assert_eq!(comes_back(&mut by_password), [None]);
+        assert_eq!(refused(by_secret), refused(by_password), "{code}");
+    }
 }
 
 #[test]
