@@ -93,8 +93,27 @@ pub(super) enum QuestionAnswer {
 
 /// Words that mean yes, in lower case.
 const YES: &[&str] = &[
-    "y", "yes", "yep", "yeah", "yup", "ok", "okay", "sure", "是", "是的", "好", "好的", "可以",
-    "行", "对", "对的", "嗯", "确定", "同意",
+    "y",
+    "yes",
+    "yep",
+    "yeah",
+    "yup",
+    "ok",
+    "okay",
+    "sure",
+    "是",
+    "是的",
+    "好",
+    "好的",
+    "可以",
+    "行",
+    "对",
+    "对的",
+    "确定",
+    "同意",
+    "当然",
+    "好吧",
+    "没问题",
 ];
 /// Words that mean no, in lower case.
 const NO: &[&str] = &[
@@ -102,6 +121,7 @@ const NO: &[&str] = &[
     "no",
     "nope",
     "nah",
+    "no thanks",
     "cancel",
     "否",
     "不",
@@ -112,7 +132,10 @@ const NO: &[&str] = &[
     "不用",
     "不了",
     "不对",
+    "不必",
+    "不发",
     "别",
+    "算了",
     "取消",
 ];
 /// Words that mean one message, in lower case.

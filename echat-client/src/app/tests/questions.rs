@@ -145,7 +145,15 @@ fn the_number_of_open_questions_is_bounded() {
 #[test]
 fn text_that_is_no_answer_is_not_sent_and_the_question_is_repeated() {
     let asked = "This looks like a command: +f bob. Send it as text? (Y/N)";
-    for line in ["maybe", "yes please", "也许吧", "what?", "+f carol", "n 2"] {
+    for line in [
+        "maybe",
+        "yes please",
+        "也许吧",
+        "嗯",
+        "what?",
+        "+f carol",
+        "n 2",
+    ] {
         let mut stage = in_room();
         stage.types("+f bob").printed();
         stage.types(line);
@@ -230,11 +238,28 @@ fn the_usual_words_answer_and_are_not_sent() {
         "可以",
         "行",
         "对",
-        "嗯",
         "确定",
+        "当然",
+        "好吧",
+        "没问题",
     ];
     let no = [
-        "Ｎ", "No.", "nope", "nah", "cancel", "否", "不", "不是", "不要", "不行", "不用", "取消",
+        "Ｎ",
+        "No.",
+        "nope",
+        "nah",
+        "No thanks!",
+        "cancel",
+        "否",
+        "不",
+        "不是",
+        "不要",
+        "不行",
+        "不用",
+        "不必",
+        "不发",
+        "算了",
+        "取消",
     ];
     let answers = yes.iter().map(|yes| (yes, 1));
     for (answer, sent) in answers.chain(no.iter().map(|no| (no, 0))) {
@@ -246,7 +271,10 @@ fn the_usual_words_answer_and_are_not_sent() {
 
 #[test]
 fn a_takeover_closes_the_questions_and_a_password_is_never_an_answer() {
-    for (mode, prompt) in [("login", "login user name: "), ("register", "register user name: ")] {
+    for (mode, prompt) in [
+        ("login", "login user name: "),
+        ("register", "register user name: "),
+    ] {
         let mut stage = in_room();
         stage.types("+f bob").says(Event::ServerKick {});
         assert_eq!(stage.printed().last().unwrap(), "Not sent.");
@@ -261,10 +289,16 @@ fn a_takeover_closes_the_questions_and_a_password_is_never_an_answer() {
     }
     // A question that is asked after the takeover stands in the way of neither.
     let mut stage = in_room();
-    stage.says(Event::ServerKick {}).types("+f bob").types("login");
+    stage
+        .says(Event::ServerKick {})
+        .types("+f bob")
+        .types("login");
     assert_eq!(stage.prompt(), "login user name: ");
     let mut stage = in_room();
-    stage.says(Event::ServerKick {}).types("+f bob").types("\\c");
+    stage
+        .says(Event::ServerKick {})
+        .types("+f bob")
+        .types("\\c");
     assert_eq!(stage.prompt(), "command> ");
     // In contact mode, too.
     let mut stage = ann(Language::English);
