@@ -8,6 +8,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
+use crate::statement::ascii_form;
+
 /// The longest line that a terminal gives to one read, in bytes.
 const LINE_MAX: usize = 4096;
 
@@ -58,27 +60,25 @@ pub(crate) fn put(mut out: impl Write, question: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// An answer to a question that only the whole word confirms.
+/// An answer to the question whether a key is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Consent {
+    /// `yes`, in any case, or `是`.
     Yes,
-    /// Probably a yes, but not the whole word: `y` is too easily typed by habit.
-    NotWhole,
-    /// Anything else.
+    /// `no`, nothing, or the end of input.
     No,
+    /// Anything else, such as `y`, which is too easily typed by habit: the question is asked again.
+    Unclear,
 }
 
 /// Reads the answer to such a question, in English or Chinese.
 pub(crate) fn consent(line: &[u8]) -> Consent {
-    let word = String::from_utf8_lossy(line);
-    if matches!(word.trim(), "yes" | "是") {
-        return Consent::Yes;
-    }
-    let word = word.trim().to_lowercase();
-    match word.trim_end_matches(['.', '!', '。', '！']) {
-        "y" | "ye" | "yes" | "yep" | "yeah" | "yup" | "ok" | "okay" | "sure" | "ｙ" | "ｙｅｓ"
-        | "是" | "是的" | "好" | "好的" | "可以" | "对" | "行" => Consent::NotWhole,
-        _ => Consent::No,
+    let line = String::from_utf8_lossy(line);
+    let word: String = line.trim().chars().map(ascii_form).collect();
+    match word.to_lowercase().trim_end_matches(['.', '!', '。']) {
+        "yes" | "是" => Consent::Yes,
+        "" | "n" | "no" | "nope" | "否" | "不" | "不是" => Consent::No,
+        _ => Consent::Unclear,
     }
 }
 
@@ -103,17 +103,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_whole_word_yes_is_accepted() {
-        for line in ["yes\n", " yes\r\n", "是\n"] {
+    fn only_a_whole_word_is_an_answer() {
+        for line in [
+            "yes\n",
+            " yes\r\n",
+            "Yes\n",
+            "YES\n",
+            "ｙｅｓ\n",
+            "yes.\n",
+            "是\n",
+        ] {
             assert_eq!(consent(line.as_bytes()), Consent::Yes, "{line:?}");
         }
-        for line in [
-            "y\n", "Y\n", "YES\n", "yes.\n", "ok\n", "yep\n", "是的\n", "好。\n",
-        ] {
-            assert_eq!(consent(line.as_bytes()), Consent::NotWhole, "{line:?}");
-        }
-        for line in ["", "\n", "no\n", "n\n", "否\n", "yesterday\n", "\u{fffd}\n"] {
+        for line in ["", "\n", "no\n", "No\n", "n\n", "否\n", "不\n"] {
             assert_eq!(consent(line.as_bytes()), Consent::No, "{line:?}");
+        }
+        for line in [
+            "y\n",
+            "Y\n",
+            "ok\n",
+            "yep\n",
+            "是的\n",
+            "好。\n",
+            "yesterday\n",
+            "yse\n",
+            "what?\n",
+            "\u{fffd}\n",
+        ] {
+            assert_eq!(consent(line.as_bytes()), Consent::Unclear, "{line:?}");
         }
     }
 }

@@ -31,7 +31,7 @@ pub fn yes(question: &str) -> Result<Option<bool>, SessionEnd> {
         match ask::consent(&typed_text(&answer)) {
             Consent::Yes => return Ok(Some(true)),
             Consent::No => return Ok(Some(false)),
-            Consent::NotWhole => question = "Please type the whole word yes, or no: ",
+            Consent::Unclear => question = "Please type yes or no: ",
         }
     }
 }

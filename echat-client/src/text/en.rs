@@ -354,7 +354,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         ),
         Text::TypeYes => s("Type yes if this is the right key: "),
         Text::NoYes => s("The answer was not yes: the key is not trusted, and nothing was sent."),
-        Text::WholeYes => s("Please type the whole word yes, or no."),
+        Text::YesOrNo => s("Please type yes or no."),
         Text::KeyChanged { address } => format!(
             "The key of {address} has changed: someone may be intercepting the connection. Nothing was sent."
         ),

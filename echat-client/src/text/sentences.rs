@@ -431,8 +431,8 @@ sentences! {
     TypeYes;
     /// Something else was typed.
     NoYes;
-    /// A yes was abbreviated.
-    WholeYes;
+    /// Neither yes nor no was typed.
+    YesOrNo;
     /// A server shows another key than the known one.
     KeyChanged { address: &'a str };
     /// What to do about it.

@@ -306,7 +306,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         ),
         Text::TypeYes => s("如果密钥正确，请输入 yes："),
         Text::NoYes => s("输入的不是 yes：不信任该密钥，未发送任何内容。"),
-        Text::WholeYes => s("请完整输入 yes 或 no。"),
+        Text::YesOrNo => s("请输入 yes（或“是”）或 no。"),
         Text::KeyChanged { address } => {
             format!("{address} 的密钥变了，连接可能被人拦截。未发送任何内容。")
         }

@@ -134,7 +134,7 @@ fn an_unknown_server_is_trusted_only_after_a_typed_yes() {
         person.sees("yes：");
         // What is probably a yes is asked for as the whole word.
         person.types(answers[0]);
-        person.sees("请完整输入 yes 或 no。");
+        person.sees("请输入 yes（或“是”）或 no。");
         person.sees("yes：");
         person.types(answers[1]);
         if remembered {

@@ -148,8 +148,8 @@ impl EventLoop {
                 match self.screen.answer(typed, now)? {
                     Consent::Yes => return Ok(Some(true)),
                     Consent::No => return Ok(Some(false)),
-                    Consent::NotWhole => {
-                        let hint = self.language.say(Text::WholeYes);
+                    Consent::Unclear => {
+                        let hint = self.language.say(Text::YesOrNo);
                         let again = format!("{hint}\n{question}");
                         self.screen.ask(&again, &self.app, tty)?;
                     }
