@@ -122,7 +122,7 @@ impl App {
 
     /// Asks the server, and says that the request waits if the prompt says that there is no connection.
     pub(super) fn ask_aloud(&mut self, request: Request) {
-        let command = command_of(&RequestContext::of(&request));
+        let command = self.command_of(&RequestContext::of(&request));
         let before = self.requests.queued();
         self.ask(request);
         let is_queued = self.requests.queued() > before && self.says_offline();
@@ -145,16 +145,35 @@ impl App {
     /// Drops the queued requests, and says which commands they were.
     pub(super) fn drop_waiting(&mut self) {
         let queued = self.requests.take_queued();
-        let awaited = queued
-            .iter()
-            .map(RequestContext::of)
-            .filter(RequestContext::is_awaited);
-        let commands: Vec<String> = awaited.map(|asked| command_of(&asked)).collect();
-        if !commands.is_empty() {
-            let commands = self.named(&commands);
-            self.fail(Text::Dropped {
-                commands: &commands,
-            });
+        let asked = queued.iter().map(RequestContext::of);
+        let awaited = asked.filter(RequestContext::is_awaited);
+        let (queries, changes): (Vec<_>, Vec<_>) = awaited.partition(RequestContext::is_query);
+        let name = |asked: &Vec<RequestContext>| {
+            let commands: Vec<String> = asked.iter().map(|asked| self.command_of(asked)).collect();
+            (!commands.is_empty()).then(|| self.named(&commands))
+        };
+        let (queries, changes) = (name(&queries), name(&changes));
+        if let Some(commands) = &changes {
+            self.fail(Text::Dropped { commands });
+        }
+        if let Some(commands) = &queries {
+            self.fail(Text::NotRun { commands });
+        }
+    }
+
+    /// The command that a request came from, as the open chat reads it.
+    fn command_of(&self, asked: &RequestContext) -> String {
+        let command = command_of(asked);
+        let Some(open) = self.mode.target() else {
+            return command;
+        };
+        match asked {
+            RequestContext::Members(room) if *open == Target::Room(room.clone()) => {
+                "/members".to_owned()
+            }
+            RequestContext::Leave(room) => format!("/leave {room}"),
+            RequestContext::Resolve { .. } => format!("/{command}"),
+            _ => command,
         }
     }
 

@@ -83,6 +83,7 @@ impl App {
                 now: 0,
                 signed_in: false,
                 is_offline: true,
+                line_number: None,
                 shown_day: Cell::new(None),
             },
             mode: Goto::Command.mode(),

@@ -70,7 +70,10 @@ impl App {
             && let Some(line) = self.input.take()
         {
             self.draft.submit();
+            let number = self.input.line_number();
+            self.context.line_number = Some(number).filter(|_| !self.context.settings.interactive);
             self.submit(&line);
+            self.context.line_number = None;
             self.give_back(&line);
         }
     }
@@ -295,7 +298,11 @@ impl App {
             Question::SendAsText(_, line) if statement::begins_with_slash(line) => {
                 Text::UnknownSlash { line }
             }
-            Question::SendAsText(_, line) => Text::LooksLikeCommand { line },
+            Question::SendAsText(_, line) => match statement::parse(Scope::Contact, line) {
+                Ok(Statement::Resolve(_, true)) => Text::AcceptOrSend { line: line.trim() },
+                Ok(Statement::Resolve(_, false)) => Text::DeclineOrSend { line: line.trim() },
+                _ => Text::LooksLikeCommand { line },
+            },
             Question::Paste(pasted) => {
                 let count = pasted.count() as u64;
                 let limit = PASTED_LINES_MAX as u64;

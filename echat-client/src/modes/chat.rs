@@ -4,7 +4,7 @@ use echat_proto::commands::{Event, Request};
 use jiff::civil::Date;
 
 use super::lines::day_rule;
-use super::presence::Presence;
+use super::presence::{Move, Presence};
 use super::{Act, Context, Goto, Mode, answers, mistake, print, read, resolve};
 use crate::render::styled::Line;
 use crate::session::{Conversation, RequestContext, Said, Update};
@@ -37,17 +37,22 @@ pub(super) struct Chat {
 
 impl Chat {
     pub(super) fn new(target: Target) -> Self {
+        let presence = if target.is_room() {
+            Presence::in_room(target.name())
+        } else {
+            Presence::default()
+        };
         Self {
             target,
             opening: false,
             top: None,
             at_the_top: false,
             day: None,
-            presence: Presence::default(),
+            presence,
         }
     }
 
-    /// The history, the rule, what is unread, and the reader's unsent lines.
+    /// The history and a rule below it, what is unread, and the reader's unsent lines.
     fn show(&mut self, context: &Context) -> Vec<Act> {
         let conversation = context.session.conversation(&self.target);
         let all: Vec<&Said> = conversation
@@ -67,7 +72,9 @@ impl Chat {
         self.day = None;
         context.begin_list();
         let mut lines = self.days(&all[start..rule], context);
-        lines.push(context.rule(Text::HistoryRule));
+        if rule > start {
+            lines.push(context.rule(Text::HistoryRule));
+        }
         lines.extend(self.days(&all[rule..], context));
         lines.extend(self.waiting(context));
         vec![Act::Print(lines), Act::Read(self.target.clone())]
@@ -295,10 +302,17 @@ impl Mode for Chat {
         match update {
             Update::Message(target, said) if *target == self.target => self.arrived(said, context),
             Update::Member(room, name, came) if self.is_here(room) => {
-                print(self.presence.note(name, *came, context))
+                let moved = match context.session.friends().get(name) {
+                    _ if *came => Move::CameOnline,
+                    // The server reports a friend who goes offline before the member of a room.
+                    Some(true) => Move::Left,
+                    Some(false) => Move::WentOffline,
+                    None => Move::LeftOrWentOffline,
+                };
+                print(self.presence.note(name, moved, context))
             }
             Update::Friend(name, came) if self.target == Target::Friend(name.clone()) => {
-                print(self.presence.note(name, *came, context))
+                print(self.presence.note(name, Move::of_friend(*came), context))
             }
             Update::HistoryReplaced => self.begin_anew(context),
             Update::FriendRequest(name) => {

@@ -5,7 +5,7 @@ use echat_proto::names::{NameQuery, RoomName};
 use echat_proto::param::Names;
 
 use super::lines::{plain, styled};
-use super::presence::Presence;
+use super::presence::{Move, Presence};
 use super::{Act, Context, Goto, Mode, answers, mistake, print, read, resolve};
 use crate::render::styled::{Line, Style};
 use crate::session::{Conversation, Update};
@@ -46,7 +46,7 @@ impl Mode for Contact {
 
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
         if let Update::Friend(name, came) = update {
-            return print(self.presence.note(name, *came, context));
+            return print(self.presence.note(name, Move::of_friend(*came), context));
         }
         let mut lines = self.presence.flush(context);
         lines.extend(answers::tell(update, context));

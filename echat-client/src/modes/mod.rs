@@ -54,6 +54,8 @@ pub struct Context {
     pub signed_in: bool,
     /// Whether there is no connection.
     pub is_offline: bool,
+    /// The number of the line of a script that is carried out, counted from 1. `None` at a terminal.
+    pub line_number: Option<u64>,
     /// The day of the message shown last, in the compact style.
     pub shown_day: Cell<Option<Date>>,
 }
@@ -195,8 +197,14 @@ fn resolve(name: String, accepted: bool) -> Vec<Act> {
     })]
 }
 
+/// Says what is wrong with a line. In a script it is found by its number.
 fn mistake(context: &Context, text: Text<'_>) -> Vec<Act> {
-    vec![Act::Print(vec![context.error(text)]), Act::Mistake]
+    let why = &context.language.say(text);
+    let said = match context.line_number {
+        Some(line) => context.error(Text::AtLine { line, why }),
+        None => error_line(why),
+    };
+    vec![Act::Print(vec![said]), Act::Mistake]
 }
 
 /// Reads a line; what every mode answers alike is answered.
@@ -219,10 +227,19 @@ fn read(scope: Scope, line: &str, context: &Context) -> Result<Statement, Vec<Ac
         Err(Misread::Empty) => Err(Vec::new()),
         Err(Misread::Unknown) => {
             let line = line.trim();
-            Err(match (scope, way_to_mode_of(scope, line)) {
+            let command = &statement::command_words(line);
+            Err(match (scope, mode_of(scope, line)) {
                 (Scope::Chat, _) => mistake(context, Text::UnknownInChat { line }),
-                (_, Some(way)) => mistake(context, Text::OtherMode { line, way }),
                 (_, None) => mistake(context, Text::Unknown { line }),
+                (Scope::Command, Some(way)) => mistake(context, Text::OtherMode { command, way }),
+                (_, Some("\\c")) => mistake(
+                    context,
+                    Text::OtherMode {
+                        command,
+                        way: "\\c",
+                    },
+                ),
+                (_, Some(way)) => mistake(context, Text::ModeViaCommand { command, way }),
             })
         }
         Err(Misread::Form(row)) => Err(mistake(
@@ -234,34 +251,19 @@ fn read(scope: Scope, line: &str, context: &Context) -> Result<Statement, Vec<Ac
     }
 }
 
-/// What to type before a line that is a command of another mode.
-fn way_to_mode_of(here: Scope, line: &str) -> Option<&'static str> {
+/// What goes to the mode whose command a line is: from command mode a mode's name, and to command mode `\c`.
+fn mode_of(here: Scope, line: &str) -> Option<&'static str> {
     let is_known = |scope| {
         let read = statement::parse(scope, line);
         !matches!(read, Err(Misread::Unknown | Misread::Empty))
     };
-    let from_command = here == Scope::Command;
     [
-        (
-            Scope::Contact,
-            if from_command {
-                "`contact`"
-            } else {
-                "`\\c`, `contact`"
-            },
-        ),
-        (
-            Scope::Query,
-            if from_command {
-                "`query`"
-            } else {
-                "`\\c`, `query`"
-            },
-        ),
-        (Scope::Command, "`\\c`"),
+        (Scope::Contact, "contact"),
+        (Scope::Query, "query"),
+        (Scope::Command, "\\c"),
     ]
     .into_iter()
-    .find_map(|(scope, way)| is_known(scope).then_some(way))
+    .find_map(|(scope, way)| (scope != here && is_known(scope)).then_some(way))
 }
 
 impl Context {

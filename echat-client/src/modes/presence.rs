@@ -10,28 +10,76 @@ use crate::text::Text;
 /// For how many seconds changes are gathered into one line.
 const WHILE: u64 = 10;
 
+/// What a user did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Move {
+    CameOnline,
+    WentOffline,
+    /// The user is online, and no member of the open room any more.
+    Left,
+    /// The user is no friend: the server does not tell which of both it is.
+    LeftOrWentOffline,
+}
+
+impl Move {
+    const ALL: [Self; 4] = [
+        Self::CameOnline,
+        Self::WentOffline,
+        Self::Left,
+        Self::LeftOrWentOffline,
+    ];
+
+    /// A friend came online, or went offline.
+    pub(super) fn of_friend(came: bool) -> Self {
+        if came {
+            Self::CameOnline
+        } else {
+            Self::WentOffline
+        }
+    }
+
+    fn text<'a>(self, names: &'a str, room: &'a str) -> Text<'a> {
+        match self {
+            Self::CameOnline => Text::CameOnline { names },
+            Self::WentOffline => Text::WentOffline { names },
+            Self::Left => Text::MembersLeft { names, room },
+            Self::LeftOrWentOffline => Text::LeftOrWentOffline { names },
+        }
+    }
+}
+
 /// Changes that are not shown yet.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
-    came: BTreeSet<String>,
-    went: BTreeSet<String>,
+    /// The users of each of [`Move::ALL`].
+    moved: [BTreeSet<String>; 4],
+    /// The open room, or nothing.
+    room: String,
     due: Option<u64>,
 }
 
 impl Presence {
-    /// A user came online or went offline.
-    pub(super) fn note(&mut self, name: &str, came: bool, context: &Context) -> Vec<Line> {
+    /// The presence of the members of a room.
+    pub(super) fn in_room(room: &str) -> Self {
+        Self {
+            room: room.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// A user came or went.
+    pub(super) fn note(&mut self, name: &str, moved: Move, context: &Context) -> Vec<Line> {
         if context.settings.config.presence == settings::Presence::Hide {
             return Vec::new();
         }
-        let (here, there) = if came {
-            (&mut self.came, &mut self.went)
-        } else {
-            (&mut self.went, &mut self.came)
-        };
+        let is_opposite = |other: Move| (other == Move::CameOnline) != (moved == Move::CameOnline);
+        let mut is_undone = false;
+        for (kind, names) in Move::ALL.into_iter().zip(&mut self.moved) {
+            is_undone |= is_opposite(kind) && names.remove(name);
+        }
         // A user who went and came back causes no line.
-        if !there.remove(name) {
-            here.insert(name.to_owned());
+        if !is_undone {
+            self.moved[moved as usize].insert(name.to_owned());
         }
         if context.settings.config.presence == settings::Presence::Show {
             return self.flush(context);
@@ -59,15 +107,12 @@ impl Presence {
     pub(super) fn flush(&mut self, context: &Context) -> Vec<Line> {
         self.due = None;
         let mut lines = Vec::new();
-        let names = |set: &mut BTreeSet<String>| {
-            let names: Vec<String> = std::mem::take(set).into_iter().collect();
-            (!names.is_empty()).then(|| names.join(&context.language.say(Text::Comma)))
-        };
-        if let Some(names) = names(&mut self.came) {
-            lines.push(context.dim(Text::CameOnline { names: &names }));
-        }
-        if let Some(names) = names(&mut self.went) {
-            lines.push(context.dim(Text::WentOffline { names: &names }));
+        for (kind, names) in Move::ALL.into_iter().zip(&mut self.moved) {
+            let names: Vec<String> = std::mem::take(names).into_iter().collect();
+            if !names.is_empty() {
+                let names = names.join(&context.language.say(Text::Comma));
+                lines.push(context.dim(kind.text(&names, &self.room)));
+            }
         }
         lines
     }

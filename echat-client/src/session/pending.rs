@@ -81,6 +81,14 @@ impl RequestContext {
         )
     }
 
+    /// Whether it changes nothing on the server.
+    pub fn is_query(&self) -> bool {
+        matches!(
+            self,
+            Self::ServerTime | Self::Rooms | Self::Members(_) | Self::Find(_) | Self::Page(_)
+        )
+    }
+
     fn kind(&self) -> RequestKind {
         match self {
             Self::ServerTime => RequestKind::QueryServerTime,

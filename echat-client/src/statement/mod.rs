@@ -167,6 +167,23 @@ pub fn parse(scope: Scope, line: &str) -> Result<Statement, Misread> {
     }
 }
 
+/// The words of a line that name its command, without what the command is about.
+pub fn command_words(line: &str) -> String {
+    let is_of = |row: &&Row| after_head(row.head, line).is_some();
+    let heads = ROWS.iter().filter(is_of);
+    let words = heads.map(|row| row.head.split(' ').count()).max();
+    let mut parts = line.split_whitespace();
+    match words {
+        Some(words) => parts.by_ref().take(words).collect::<Vec<_>>().join(" "),
+        // The name of a room, before the sign that makes it a command.
+        None => {
+            let first = parts.next().unwrap_or_default();
+            let end = first.find(['=', '＝']).unwrap_or(first.len());
+            first[..end].to_owned()
+        }
+    }
+}
+
 /// Whether a line of chat is a command of another mode, typed in the wrong place.
 pub fn looks_like_command(line: &str) -> bool {
     let line = line.trim();

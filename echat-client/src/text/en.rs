@@ -148,6 +148,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Unanswered { commands } => {
             format!("The connection was lost before the answer to {commands}. Please try again.")
         }
+        Text::NotRun { commands } => format!("Not run: {commands}."),
         Text::Dropped { commands } => format!("Not sent: {commands}."),
         Text::WaitsForConnection { command } => {
             format!("`{command}` will be sent when the connection is back.")
@@ -161,9 +162,13 @@ pub(super) fn say(text: Text<'_>) -> String {
             )
         }
         Text::OnlyInRooms { line } => format!("{line} works only in the chat of a room."),
-        Text::OtherMode { line, way } => {
-            format!("{line} is a command of another mode. Type {way} first.")
+        Text::OtherMode { command, way } => {
+            format!("`{command}` is a command of another mode. Type `{way}` first.")
         }
+        Text::ModeViaCommand { command, way } => {
+            format!("`{command}` is a command of another mode. Type `\\c`, then `{way}`.")
+        }
+        Text::AtLine { line, why } => format!("line {line}: {why}"),
         Text::Usage { form } => format!("Usage: {form}"),
         Text::PasswordsDiffer { left } => {
             format!("The passwords do not match. Tries left: {left}.")
@@ -205,12 +210,20 @@ pub(super) fn say(text: Text<'_>) -> String {
             )
         }
         Text::CameOnline { names } => format!("{names} came online"),
+        Text::MembersLeft { names, room } => format!("{names} left {room}"),
+        Text::LeftOrWentOffline { names } => format!("{names} left or went offline"),
         Text::WentOffline { names } => format!("{names} went offline"),
         Text::NewMessages { from, count } => format!("{from}: {}", new_messages(count)),
         Text::NewRoomMessages { room, count } => format!("{room}: {}", new_messages(count)),
         Text::NewElsewhere { count } => format!("and {} elsewhere", new_messages(count)),
         Text::SentTo { target } => format!(" to {target}: "),
         Text::PendingCount { count } => format!("{count} pending"),
+        Text::AcceptOrSend { line } => {
+            format!("To accept, type `/{line}`. Send `{line}` as text? (Y/N)")
+        }
+        Text::DeclineOrSend { line } => {
+            format!("To decline, type `/{line}`. Send `{line}` as text? (Y/N)")
+        }
         Text::LooksLikeCommand { line } => {
             format!("This looks like a command: {line}. Send it as text? (Y/N)")
         }
@@ -324,7 +337,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpWaiting => s("list unsent lines"),
         Text::HelpWithdraw => s("withdraw an unsent line, or all of them"),
         Text::UnknownSlash { line } => format!(
-            "Unknown command: {line}. Send it as text? (Y/N) Start with // to send it without being asked; type `/help` for a list of commands."
+            "Unknown command: {line}. Start with // to send it without being asked. Send it as text? (Y/N)"
         ),
         Text::LeaveRoom { room } => format!(
             "Leave {room}? You will not be able to read its messages any more, even if you join again. (Y/N)"
@@ -400,7 +413,8 @@ pub(super) fn say(text: Text<'_>) -> String {
             )
         }
         Text::NotCarriedOut { line, count } => {
-            format!("Lines not run, from line {line} on: {count}.")
+            let were = if count == 1 { "was" } else { "were" };
+            format!("{} {were} not run (from line {line}).", lines(count))
         }
         Text::NotTextHere => s(
             "Not sent: it contains bytes that are not valid in the encoding of the locale (LC_ALL, LC_CTYPE, LANG). Terminal and locale must use the same encoding: UTF-8, GBK, GB18030 or Big5.",

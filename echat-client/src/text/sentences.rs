@@ -40,7 +40,11 @@ sentences! {
     /// The line is a command that works only in the chat of a room.
     OnlyInRooms { line: &'a str };
     /// The line is a command of another mode, with what goes there.
-    OtherMode { line: &'a str, way: &'a str };
+    OtherMode { command: &'a str, way: &'a str };
+    /// The same where command mode stands between both.
+    ModeViaCommand { command: &'a str, way: &'a str };
+    /// A line of a script that is wrong, with its number.
+    AtLine { line: u64, why: &'a str };
     /// A command with something missing.
     Usage { form: &'a str };
     /// An answer is under way, and nothing can be typed before it.
@@ -231,6 +235,10 @@ sentences! {
     CameOnline { names: &'a str };
     /// A friend went.
     WentOffline { names: &'a str };
+    /// Members left the open room.
+    MembersLeft { names: &'a str, room: &'a str };
+    /// Members who are no friends left the open room or went offline.
+    LeftOrWentOffline { names: &'a str };
 
     // ---- messages
     /// Messages of a friend arrived and are not shown.
@@ -265,6 +273,10 @@ sentences! {
     PendingCount { count: u64 };
     /// A chat line that looks like a command.
     LooksLikeCommand { line: &'a str };
+    /// A chat line that would accept an open friend request, without the slash of a chat.
+    AcceptOrSend { line: &'a str };
+    /// The same of one that would decline it.
+    DeclineOrSend { line: &'a str };
     /// The same, in the prompt.
     SendAsText;
     /// It was not sent.
@@ -471,6 +483,8 @@ sentences! {
     Unanswered { commands: &'a str };
     /// Requests that waited are dropped.
     Dropped { commands: &'a str };
+    /// The same of queries.
+    NotRun { commands: &'a str };
     /// A request waits for the connection.
     WaitsForConnection { command: &'a str };
     /// The time is over.

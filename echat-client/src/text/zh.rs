@@ -135,6 +135,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::Unanswered { commands } => {
             format!("{commands} 还没有得到回应，连接就断开了，请重试。")
         }
+        Text::NotRun { commands } => format!("未执行：{commands}。"),
         Text::Dropped { commands } => format!("未发送：{commands}。"),
         Text::WaitsForConnection { command } => format!("`{command}` 将在连接恢复后发送。"),
         Text::TimeOut => s("已超时。"),
@@ -144,9 +145,13 @@ pub(super) fn say(text: Text<'_>) -> String {
             format!("未知命令：{line}。输入 `/help` 查看命令；要作为消息发送，请以 // 开头。")
         }
         Text::OnlyInRooms { line } => format!("{line} 只能在聊天室里使用。"),
-        Text::OtherMode { line, way } => {
-            format!("{line} 是其他模式的命令，请先输入 {way}。")
+        Text::OtherMode { command, way } => {
+            format!("`{command}` 是其他模式的命令，请先输入 `{way}`。")
         }
+        Text::ModeViaCommand { command, way } => {
+            format!("`{command}` 是其他模式的命令，请依次输入 `\\c` 和 `{way}`。")
+        }
+        Text::AtLine { line, why } => format!("第 {line} 行：{why}"),
         Text::Usage { form } => format!("用法：{form}"),
         Text::PasswordsDiffer { left } => format!("两次输入的密码不一致，还可以试 {left} 次。"),
         Text::Registered { name } => format!("注册成功：{name}"),
@@ -180,6 +185,8 @@ pub(super) fn say(text: Text<'_>) -> String {
             )
         }
         Text::CameOnline { names } => format!("{names} 上线了"),
+        Text::MembersLeft { names, room } => format!("{names} 退出了聊天室“{room}”"),
+        Text::LeftOrWentOffline { names } => format!("{names} 退出或下线了"),
         Text::WentOffline { names } => format!("{names} 下线了"),
         Text::NewMessages { from, count: 1 } => format!("{from} 发来一条新消息"),
         Text::NewMessages { from, count } => format!("{from} 发来 {count} 条新消息"),
@@ -187,6 +194,12 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::NewElsewhere { count } => format!("其他会话还有 {count} 条新消息"),
         Text::SentTo { target } => format!("发给 {target}："),
         Text::PendingCount { count } => format!("{count} 条待发送"),
+        Text::AcceptOrSend { line } => {
+            format!("要同意请输入 `/{line}`。将 `{line}` 作为消息发送？(Y/N)")
+        }
+        Text::DeclineOrSend { line } => {
+            format!("要拒绝请输入 `/{line}`。将 `{line}` 作为消息发送？(Y/N)")
+        }
         Text::LooksLikeCommand { line } => {
             format!("这看起来像命令：{line}。作为消息发送？(Y/N)")
         }
@@ -283,9 +296,9 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::ALineNumber => s("<编号>|全部"),
         Text::HelpWaiting => s("查看待发送的消息"),
         Text::HelpWithdraw => s("撤回一条或全部待发送的消息"),
-        Text::UnknownSlash { line } => format!(
-            "未知命令：{line}。作为消息发送？(Y/N) 以 // 开头的消息会直接发送；输入 `/help` 查看命令。"
-        ),
+        Text::UnknownSlash { line } => {
+            format!("未知命令：{line}。以 // 开头的消息会直接发送。作为消息发送？(Y/N)")
+        }
         Text::LeaveRoom { room } => {
             format!("退出聊天室“{room}”？退出后将无法再查看其中的消息，重新加入也看不到。(Y/N)")
         }
@@ -342,7 +355,7 @@ pub(super) fn say(text: Text<'_>) -> String {
             format!("第 {line} 行超过 1 MiB；这一行及其后的内容均未发送。")
         }
         Text::NotCarriedOut { line, count } => {
-            format!("从第 {line} 行起有 {count} 行没有执行。")
+            format!("有 {count} 行未执行（从第 {line} 行起）。")
         }
         Text::NotTextHere => s(
             "未发送：其中有不符合 locale（LC_ALL、LC_CTYPE、LANG）编码的字节。终端和 locale 的编码必须相同：UTF-8、GBK、GB18030 或 Big5。",

@@ -179,7 +179,7 @@ fn leaving_a_room_while_offline_is_queued_and_says_so() {
     stage.happens(Input::Closed(None));
     stage.types("/leave").printed();
     stage.types("y");
-    let said = "`-r room2` will be sent when the connection is back.".to_owned();
+    let said = "`/leave room2` will be sent when the connection is back.".to_owned();
     let printed = stage.printed();
     assert!(printed.contains(&said), "{printed:?}");
     // A queued request is named when it is dropped.
@@ -204,4 +204,20 @@ fn an_open_question_is_named_when_the_session_ends() {
         let printed = stage.printed();
         assert!(printed.contains(&"Not sent.".to_owned()), "{printed:?}");
     }
+}
+
+#[test]
+fn a_query_that_waits_is_named_as_typed_and_is_not_run() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").happens(Input::Closed(None));
+    stage.types("/members");
+    let said = "`/members` will be sent when the connection is back.".to_owned();
+    let printed = stage.printed();
+    assert!(printed.contains(&said), "{printed:?}");
+    stage.types("quit");
+    let printed = stage.printed();
+    assert!(
+        printed.contains(&"Not run: `/members`.".to_owned()),
+        "{printed:?}"
+    );
 }

@@ -68,13 +68,7 @@ fn a_message_in_another_chat_is_counted_and_announced() {
     assert_eq!(stage.prompt(), "contact [1]> ");
     assert!(stage.alerts().is_empty());
     stage.types("&r room1");
-    assert_eq!(
-        stage.printed()[1..],
-        [
-            "------ 以上是历史消息 ------",
-            "[2023-11-14 22:13:25] bob：hello",
-        ]
-    );
+    assert_eq!(stage.printed()[1..], ["[2023-11-14 22:13:25] bob：hello",]);
     assert_eq!(stage.sent(), [RequestKind::MarkRead]);
     assert_eq!(stage.prompt(), "room1> ");
 }
@@ -312,24 +306,60 @@ fn help_lists_what_the_mode_reads() {
 fn a_command_of_another_mode_names_the_way_there() {
     let mut stage = ann(Language::English);
     let said =
-        |line: &str, way: &str| format!("{line} is a command of another mode. Type {way} first.");
-    for (line, way) in [("server time", "`\\c`, `query`"), ("login", "`\\c`")] {
-        stage.types(line);
-        assert_eq!(stage.printed()[1], said(line, way));
-    }
-    stage.types("\\c").printed();
-    for (line, way) in [
-        ("+f carol", "`contact`"),
-        ("find", "`contact`"),
-        ("：pr", "`contact`"),
-        ("who", "`query`"),
+        |command: &str, way: &str| format!("`{command}` is a command of another mode. Type {way}.");
+    for (line, command, way) in [
+        ("server time", "server time", "`\\c`, then `query`"),
+        ("login", "login", "`\\c` first"),
     ] {
         stage.types(line);
-        assert_eq!(stage.printed()[1], said(line, way));
+        assert_eq!(stage.printed()[1], said(command, way));
+    }
+    stage.types("\\c").printed();
+    // What the command is about may be private.
+    for (line, command, way) in [
+        ("+f carol", "+f", "`contact` first"),
+        ("@f bob my secret", "@f", "`contact` first"),
+        ("plans=bob", "plans", "`contact` first"),
+        ("find", "find", "`contact` first"),
+        ("：pr", "：pr", "`contact` first"),
+        ("who", "who", "`query` first"),
+    ] {
+        stage.types(line);
+        assert_eq!(stage.printed()[1], said(command, way));
     }
     stage.types("hello");
     assert_eq!(
         stage.printed()[1],
         "Unknown command: hello. Type `help` for a list."
     );
+}
+
+#[test]
+fn a_member_who_leaves_is_told_from_one_who_goes_offline() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").printed();
+    stage.app.context.settings.config.presence = crate::settings::Presence::Show;
+    let gone = |name: &str| Event::OnMemberOffline {
+        roomname: "room1".to_owned(),
+        membername: name.to_owned(),
+    };
+    // bob is a friend who is online, and carol is no friend.
+    stage.says(gone("bob")).says(gone("carol"));
+    assert_eq!(
+        stage.printed(),
+        ["bob left room1", "carol left or went offline"]
+    );
+    stage
+        .says(Event::OnFriendOffline {
+            username: "bob".to_owned(),
+        })
+        .says(gone("bob"));
+    assert_eq!(stage.printed(), ["bob went offline"]);
+}
+
+#[test]
+fn a_chat_without_history_has_no_rule() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1");
+    assert_eq!(stage.printed(), ["contact> &r room1"]);
 }

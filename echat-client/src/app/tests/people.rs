@@ -177,3 +177,33 @@ fn a_chat_command_with_a_known_name_is_asked_about_in_a_chat() {
     stage.types("chat later?");
     assert_eq!(stage.contents(), ["chat later?"]);
 }
+
+#[test]
+fn an_answer_to_a_friend_request_without_its_slash_is_explained() {
+    for (language, line, said) in [
+        (
+            Language::English,
+            "y dave",
+            "To accept, type `/y dave`. Send `y dave` as text? (Y/N)",
+        ),
+        (
+            Language::English,
+            "n dave",
+            "To decline, type `/n dave`. Send `n dave` as text? (Y/N)",
+        ),
+        (
+            Language::Chinese,
+            "y dave",
+            "要同意请输入 `/y dave`。将 `y dave` 作为消息发送？(Y/N)",
+        ),
+    ] {
+        let mut stage = ann(language);
+        stage.types("&r room1");
+        asks(&mut stage, "dave");
+        stage.printed();
+        stage.types(line);
+        assert_eq!(stage.printed(), [said]);
+        stage.types("n");
+        assert!(stage.contents().is_empty());
+    }
+}

@@ -51,7 +51,7 @@ fn lines_for_a_room_that_cannot_be_opened_are_not_read_as_commands() {
         stage.printed(),
         [
             "You have no friend or room named nowhere.",
-            "Lines not run, from line 1 on: 1."
+            "1 line was not run (from line 1)."
         ]
     );
     assert_eq!(stage.sent(), [RequestKind::Login]);
@@ -112,7 +112,7 @@ fn lines_left_unsent_by_a_lost_connection_are_named() {
     let printed = stage.printed();
     let cannot = "Cannot connect to chat:1: no route".to_owned();
     assert!(printed.contains(&cannot), "{printed:?}");
-    let left = "Lines not run, from line 2 on: 2.".to_owned();
+    let left = "2 lines were not run (from line 2).".to_owned();
     assert!(printed.contains(&left), "{printed:?}");
     assert!(stage.has(&Effect::Quit(Exit::CannotConnect)));
 }
@@ -288,4 +288,14 @@ fn an_impossible_password_is_bad_input() {
         assert!(stage.has(&Effect::Quit(Exit::Usage)));
         assert!(!stage.has(&Effect::Connect));
     }
+}
+
+#[test]
+fn a_mistake_in_a_script_names_its_line() {
+    let mut stage = ready();
+    writes(&mut stage, &["@r room1 one", "", "hello"]);
+    stage.says(live(in_room(3, "ann", "one"), Some("p-1")));
+    let printed = stage.printed();
+    let said = "line 3: Unknown command: hello. Type `help` for a list.".to_owned();
+    assert!(printed.contains(&said), "{printed:?}");
 }
