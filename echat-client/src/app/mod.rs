@@ -222,12 +222,11 @@ impl App {
             };
             add(&format!(" ({said})"), Style::Error);
         }
-        let end = if self.mode.scope().is_some() {
-            "> "
+        if self.mode.scope().is_some() {
+            add("> ", Style::Prompt);
         } else {
-            ": "
-        };
-        add(end, Style::Prompt);
+            add(&language.say(Text::AsksFor), Style::Prompt);
+        }
         Line(spans)
     }
 
@@ -400,6 +399,6 @@ impl App {
             span.text = Safe::line(&format!(" ({offline})"));
         }
         let text: String = spans.iter().map(|span| span.text.as_str()).collect();
-        text.trim_end_matches(['>', ':', ' ']).to_owned()
+        text.trim_end_matches(['>', ':', '：', ' ']).to_owned()
     }
 }

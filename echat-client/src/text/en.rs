@@ -94,6 +94,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::ChatWithWhom => s("Which chat? Type `chat <name>`."),
         Text::Me => s("me"),
         Text::Says => s(": "),
+        Text::AsksFor => s(": "),
         Text::Comma => s(", "),
         Text::HistoryRule => s("------ history above ------"),
         Text::OlderRule => s("------ older messages ------"),

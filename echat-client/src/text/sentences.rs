@@ -251,6 +251,8 @@ sentences! {
     Me;
     /// Stands between names.
     Comma;
+    /// Ends the prompt where an answer is asked for, with the spaces of the language.
+    AsksFor;
     /// Stands between a name and what it says, with the spaces of the language.
     Says;
     /// The rule between old and new.

@@ -38,14 +38,14 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpLogin => s("登录"),
         Text::HelpLogout => s("退出登录"),
         Text::HelpContact => s("进入联系人模式，管理好友和聊天室"),
-        Text::HelpChat => s("与好友或在聊天室里聊天；不写名字则回到上一个聊天"),
+        Text::HelpChat => s("与好友或在聊天室里聊天；省略名字则回到上次的聊天"),
         Text::HelpQuery => s("查询服务器"),
         Text::HelpAddFriend => s("添加好友"),
         Text::HelpJoinRoom => s("加入聊天室"),
         Text::HelpRooms => s("查看我的聊天室"),
         Text::HelpFriends => s("查看我的好友"),
         Text::HelpPending => s("查看待处理的好友请求"),
-        Text::HelpAccept => s("接受好友请求"),
+        Text::HelpAccept => s("同意好友请求"),
         Text::HelpDecline => s("拒绝好友请求"),
         Text::HelpMessages => s("查看每个会话的最新消息"),
         Text::HelpSendFriend => s("给好友发消息"),
@@ -63,7 +63,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::HelpMembers => s("查看聊天室成员"),
         Text::HelpHistory => s("查看更早的消息"),
         Text::HelpMembersHere => s("查看本聊天室的成员"),
-        Text::HelpLeaveSlash => s("退出聊天室，不再是成员；在该聊天室里可以不写名字"),
+        Text::HelpLeaveSlash => s("永久退出聊天室；在该聊天室中可省略名字"),
         Text::HelpSayQuit => s("把 quit 作为消息发送"),
         Text::HelpSlash => s("发送以 / 开头的消息"),
         Text::UserName => s("用户名"),
@@ -89,6 +89,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::ChatWithWhom => s("要打开哪个聊天？请输入 `chat <名字>`。"),
         Text::Me => s("我"),
         Text::Says => s("："),
+        Text::AsksFor => s("："),
         Text::Comma => s("、"),
         Text::HistoryRule => s("------ 以上是历史消息 ------"),
         Text::OlderRule => s("------ 更早的消息 ------"),
@@ -127,7 +128,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         ),
         Text::ServerSaidBye => s("服务器断开了连接。"),
         Text::ServerIdle => s("长时间未登录，服务器断开了连接。"),
-        Text::ServerMalformed => s("服务器无法理解本客户端，断开了连接。"),
+        Text::ServerMalformed => s("服务器无法解析客户端发来的数据，已断开连接。"),
         Text::ServerTooManyErrors => s("未知的请求太多，服务器断开了连接。"),
         Text::ServerFull => s("服务器已满。"),
         Text::ServerRestarting => s("服务器正在重启。"),
@@ -160,19 +161,19 @@ pub(super) fn say(text: Text<'_>) -> String {
             s("服务器的历史记录已被替换（可能恢复了备份），现按服务器上的记录重新显示。")
         }
         Text::LoggedInAgain { name } => format!("已重新连接并登录：{name}"),
-        Text::AlreadyLoggedIn { name } => format!("你已登录为 {name}。输入 `logout` 退出登录。"),
+        Text::AlreadyLoggedIn { name } => format!("你已登录为“{name}”。输入 `logout` 退出登录。"),
         Text::FriendRequest { name } => {
-            format!("{name} 请求加你为好友。输入 `y {name}` 接受，输入 `n {name}` 拒绝。")
+            format!("“{name}”请求加你为好友。输入 `y {name}` 同意，输入 `n {name}` 拒绝。")
         }
         Text::FriendRequestInChat { name } => {
-            format!("{name} 请求加你为好友。输入 `/y {name}` 接受，输入 `/n {name}` 拒绝。")
+            format!("“{name}”请求加你为好友。输入 `/y {name}` 同意，输入 `/n {name}` 拒绝。")
         }
         Text::HowToAnswer => s(
-            "输入 `y <用户名>` 或 `+f <用户名>` 接受，输入 `n <用户名>` 拒绝（在聊天中用 `/y` 和 `/n`）。",
+            "输入 `y <用户名>` 或 `+f <用户名>` 同意，输入 `n <用户名>` 拒绝（在聊天中用 `/y` 和 `/n`）。",
         ),
-        Text::Declined { name } => format!("已拒绝 {name} 的好友请求。"),
-        Text::RequestSent { name } => format!("好友请求已发送给 {name}。"),
-        Text::NewContact { name } => format!("你和 {name} 已成为好友。"),
+        Text::Declined { name } => format!("已拒绝“{name}”的好友请求。"),
+        Text::RequestSent { name } => format!("好友请求已发送给“{name}”。"),
+        Text::NewContact { name } => format!("你和“{name}”已成为好友。"),
         Text::NewRoom { room } => format!("已加入聊天室“{room}”。"),
         Text::RoomMade { room } => format!("聊天室“{room}”已创建。"),
         Text::MembersAdded { room, names } => format!("已将 {names} 拉进聊天室“{room}”。"),
@@ -188,11 +189,11 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::MembersLeft { names, room } => format!("{names} 退出了聊天室“{room}”"),
         Text::LeftOrWentOffline { names } => format!("{names} 退出或下线了"),
         Text::WentOffline { names } => format!("{names} 下线了"),
-        Text::NewMessages { from, count: 1 } => format!("{from} 发来一条新消息"),
-        Text::NewMessages { from, count } => format!("{from} 发来 {count} 条新消息"),
+        Text::NewMessages { from, count: 1 } => format!("“{from}”发来一条新消息"),
+        Text::NewMessages { from, count } => format!("“{from}”发来 {count} 条新消息"),
         Text::NewRoomMessages { room, count } => format!("聊天室“{room}”有 {count} 条新消息"),
         Text::NewElsewhere { count } => format!("其他会话还有 {count} 条新消息"),
-        Text::SentTo { target } => format!("发给 {target}："),
+        Text::SentTo { target } => format!("发给“{target}”："),
         Text::PendingCount { count } => format!("{count} 条待发送"),
         Text::AcceptOrSend { line } => {
             format!("要同意请输入 `/{line}`。将 `{line}` 作为消息发送？(Y/N)")
@@ -203,13 +204,13 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::LooksLikeCommand { line } => {
             format!("这看起来像命令：{line}。作为消息发送？(Y/N)")
         }
-        Text::NotResent { target, reason } => format!("发给 {target} 的消息不再重发：{reason}"),
-        Text::MessageRefused { target, reason } => format!("发给 {target} 的消息未发送：{reason}"),
+        Text::NotResent { target, reason } => format!("发给“{target}”的消息不再重发：{reason}"),
+        Text::MessageRefused { target, reason } => format!("发给“{target}”的消息未发送：{reason}"),
         Text::MessageWaits {
             target,
             reason,
             seconds,
-        } => format!("发给 {target} 的消息将在 {seconds} 秒后重发：{reason}"),
+        } => format!("发给“{target}”的消息将在 {seconds} 秒后重发：{reason}"),
         Text::Paste { count } => {
             format!("粘贴了 {count} 行。Y：逐行发送；O：合成一条消息发送；N：放弃。")
         }
@@ -240,7 +241,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         Text::OutgoingFault { why } => format!("保存待发送消息的文件：{why}"),
         Text::UnsentAtExit { count } => format!("还有 {count} 条消息未发送。"),
         Text::UnsentKept { user, file } => {
-            format!("已保存到 {file}，{user} 下次在这里登录时会自动发送。")
+            format!("已保存到 {file}，“{user}”下次在这里登录时会自动发送。")
         }
         Text::UnsentLost => s("这些消息没有保存，退出后会丢失。"),
         Text::CannotSend { why } => format!("未发送：{why}"),
@@ -265,7 +266,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::InLine { line, why } => format!("第 {line} 行：{why}这一行及其后的内容均未发送。"),
         Text::LineCutsOff { target } => {
-            format!("发送给 {target} 的消息时，连接连续三次断开；服务器可能已经收到这条消息。")
+            format!("发送给“{target}”的消息时，连接连续三次断开；服务器可能已经收到这条消息。")
         }
         Text::SetAside { count: 1, file } => format!("这条消息不再发送，已移到 {file}。"),
         Text::SetAside { count, file } => {
@@ -277,13 +278,13 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::PendingHeading => s("待发送的消息："),
         Text::NothingWaits => s("没有待发送的消息。"),
-        Text::PendingFor { target } => format!("发给 {target}："),
+        Text::PendingFor { target } => format!("发给“{target}”："),
         Text::InFlight => s("（正在发送）"),
         Text::PendingMore { count } => format!("还有 {count} 条"),
         Text::PendingBefore { count } => format!("（待发送）前面还有 {count} 条"),
-        Text::Withdrawn { target } => format!("已撤回，原本发给 {target}："),
+        Text::Withdrawn { target } => format!("已撤回发给“{target}”的消息："),
         Text::WithdrawnLate { target } => {
-            format!("不再重发，但对方可能已经收到。原本发给 {target}：")
+            format!("不再重发给“{target}”的消息，但对方可能已经收到：")
         }
         Text::IsInFlight => s("这条消息正在发送，不能再撤回。"),
         Text::NothingToWithdraw => s("没有可以撤回的消息。"),
@@ -362,7 +363,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         ),
         Text::InputUtf16 => s("输入是 UTF-16 编码，请另存为 UTF-8。未发送任何内容。"),
         Text::PasswordAgainOf { name } => {
-            format!("请重新输入 {name} 的密码，或按 Ctrl-C 返回。")
+            format!("请重新输入“{name}”的密码，或按 Ctrl-C 返回。")
         }
         Text::CommandRefused { command, reason } => format!("`{command}`：{reason}"),
         Text::NoSuchUser { name } => format!("用户“{name}”不存在。"),
@@ -371,13 +372,13 @@ pub(super) fn say(text: Text<'_>) -> String {
             format!("用户名“{name}”已被占用，或与已有的名字过于相似，请换一个。")
         }
         Text::RoomTaken { room } => format!("聊天室“{room}”已存在，或与已有的名字过于相似。"),
-        Text::AskedBefore { name } => format!("已经向 {name} 发送过好友请求，对方还没有处理。"),
-        Text::FriendsBefore { name } => format!("你和 {name} 已经是好友。"),
+        Text::AskedBefore { name } => format!("已经向“{name}”发送过好友请求，对方还没有处理。"),
+        Text::FriendsBefore { name } => format!("你和“{name}”已经是好友。"),
         Text::NoRequestOf { name } => {
-            format!("{name} 没有向你发送好友请求。输入 `+f {name}` 可以添加对方。")
+            format!("“{name}”没有向你发送好友请求。输入 `+f {name}` 可以添加对方。")
         }
         Text::NotYourFriend { name } => {
-            format!("你和 {name} 还不是好友。输入 `+f {name}` 添加对方。")
+            format!("你和“{name}”还不是好友。输入 `+f {name}` 添加对方。")
         }
         Text::NotYourRoom { room } => {
             format!("你还没有加入聊天室“{room}”。输入 `+r {room}` 加入。")
@@ -402,11 +403,11 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::RequestsOfOther { name, limit } => {
             format!(
-                "{name} 的好友或待处理的请求已达服务器的上限（{limit}）。请等对方处理一些后再试。"
+                "“{name}”的好友或待处理的请求已达服务器的上限（{limit}）。请等对方处理一些后再试。"
             )
         }
         Text::FriendsOfOther { name, limit } => {
-            format!("{name} 的好友数已达服务器的上限（{limit}）。这个请求仍然保留。")
+            format!("“{name}”的好友数已达服务器的上限（{limit}）。这个请求仍然保留。")
         }
         Text::OwnRooms { limit } => {
             format!("你加入的聊天室已达服务器的上限（{limit}）。输入 `-r <聊天室>` 退出一个。")
@@ -430,7 +431,7 @@ pub(super) fn say(text: Text<'_>) -> String {
         }
         Text::NumberedCharacter { character, number } => format!("“{character}”（{number}）"),
         Text::SpaceCharacter { number } => format!("空格（{number}）"),
-        Text::PasswordOf { name } => format!("{name} 的密码："),
+        Text::PasswordOf { name } => format!("“{name}”的密码："),
     }
 }
 
@@ -446,9 +447,9 @@ pub(super) fn code(code: Code) -> &'static str {
         Code::BadCredentials => "登录失败：用户名或密码错误。",
         Code::LoginThrottled => "登录失败的次数太多。",
         Code::UnknownUser => "用户不存在。",
-        Code::IsSelf => "无法添加自己为好友。",
-        Code::AlreadyAsked => "已经申请过。",
-        Code::AlreadyFriends => "好友已存在。",
+        Code::IsSelf => "不能添加自己为好友。",
+        Code::AlreadyAsked => "已经发送过好友请求。",
+        Code::AlreadyFriends => "你们已经是好友。",
         Code::NoRequest => "没有来自该用户的好友请求。",
         Code::NotAFriend => "还不是好友。",
         Code::NotAMember => "还没有加入聊天室。",

@@ -139,7 +139,7 @@ fn an_unknown_server_is_trusted_only_after_a_typed_yes() {
         person.types(answers[1]);
         if remembered {
             // No user is registered here: the password is asked for again.
-            person.sees("请重新输入 ann 的密码");
+            person.sees("请重新输入“ann”的密码");
             person.types("\x03");
             person.sees("command> ");
             person.types("quit\r");

@@ -34,7 +34,7 @@ fn registering_in_both_languages() {
 
     let mut stage = super::stage(Language::Chinese);
     stage.types("register").types("ann");
-    assert_eq!(stage.prompt(), "register 密码: ");
+    assert_eq!(stage.prompt(), "register 密码：");
     stage.printed();
     for _ in 0..3 {
         stage.types("password1").types("password2");
@@ -84,10 +84,10 @@ fn a_wrong_password_is_asked_for_again_and_hidden() {
         printed[printed.len() - 2..],
         [
             "登录失败：用户名或密码错误。",
-            "请重新输入 ann 的密码，或按 Ctrl-C 返回。"
+            "请重新输入“ann”的密码，或按 Ctrl-C 返回。"
         ]
     );
-    assert_eq!(stage.prompt(), "login 密码: ");
+    assert_eq!(stage.prompt(), "login 密码：");
     assert!(stage.app.is_secret() && stage.app.editor().is_masked());
     stage.presses("word2\n");
     assert_eq!(stage.sent(), [RequestKind::Login]);

@@ -45,7 +45,7 @@ fn contact_mode_asks_and_lists() {
     assert_eq!(
         stage.printed(),
         [
-            "好友请求已发送给 dave。",
+            "好友请求已发送给“dave”。",
             "已加入聊天室“new”。",
             "聊天室“new”已创建。",
             "已经在聊天室“new”中：bob。",

@@ -157,8 +157,8 @@ fn a_line_in_flight_cannot_be_withdrawn() {
         stage.printed()[1..],
         [
             "待发送的消息：",
-            "  1  [2023-11-14 22:13:20] （正在发送）发给 room1：一",
-            "  2  [2023-11-14 22:13:20] 发给 room1：二",
+            "  1  [2023-11-14 22:13:20] （正在发送）发给“room1”：一",
+            "  2  [2023-11-14 22:13:20] 发给“room1”：二",
             "输入 `/withdraw <编号>` 撤回一条，输入 `/withdraw 全部` 撤回所有。",
         ]
     );
@@ -181,7 +181,7 @@ fn withdrawing_a_line_without_an_answer_says_that_it_may_have_arrived() {
         ),
         (
             Language::Chinese,
-            "不再重发，但对方可能已经收到。原本发给 room1：",
+            "不再重发给“room1”的消息，但对方可能已经收到：",
             "（可能已送达）one",
             "（未发送）two",
         ),
