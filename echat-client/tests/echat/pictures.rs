@@ -74,7 +74,6 @@ fn meet(ann: &mut Actor, xiaoming: &mut Actor) {
 
 fn talk(ann: &mut Actor, xiaoming: &mut Actor) {
     xiaoming.types("&r team");
-    xiaoming.sees(Text::HistoryRule);
     xiaoming.has("team>");
     ann.person.types("I will be b");
     ann.has("team> I will be b");

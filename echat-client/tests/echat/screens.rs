@@ -74,8 +74,7 @@ impl Transcript {
         let rooms = self.says(Text::Rooms);
         self.shows(&["contact> :r", &rooms, "  room1"], "contact> ");
         self.presses("&r room1\r");
-        let rule = self.says(Text::HistoryRule);
-        self.shows(&["contact> &r room1", &rule], "room1> ");
+        self.shows(&["contact> &r room1"], "room1> ");
         self.presses("half 一半");
         self.shows(&[], "room1> half 一半");
         let [me, says] = [Text::Me, Text::Says].map(|text| self.says(text));
