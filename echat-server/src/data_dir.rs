@@ -299,7 +299,7 @@ impl Folder {
         if missing.database.is_some() {
             self.create(DATABASE, |file| file.write_all(EMPTY_DATABASE))?;
             let path = self.path(DATABASE);
-            tracing::info!("a new database was made: {}", path.display());
+            tracing::info!("created database: {}", path.display());
         }
         if missing.host_key.is_some() {
             host_key::create(&self.path(HOST_KEY), &self.shown(HOST_KEY))?;

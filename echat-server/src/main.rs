@@ -126,7 +126,7 @@ fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
         source,
     })?;
     store.sync_checkpoints_by(data.database_file());
-    tracing::info!(data = %data.path().display(), "data folder is ours");
+    tracing::info!(data = %data.path().display(), "serving data folder");
     Ok(reactor::run(
         &loaded.config,
         store,
