@@ -8,8 +8,6 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use crate::statement::ascii_form;
-
 /// The longest line that a terminal gives to one read, in bytes.
 const LINE_MAX: usize = 4096;
 
@@ -73,11 +71,10 @@ pub(crate) enum Consent {
 
 /// Reads the answer to such a question, in English or Chinese.
 pub(crate) fn consent(line: &[u8]) -> Consent {
-    let line = String::from_utf8_lossy(line);
-    let word: String = line.trim().chars().map(ascii_form).collect();
-    match word.to_lowercase().trim_end_matches(['.', '!', '。']) {
-        "yes" | "是" => Consent::Yes,
-        "" | "n" | "no" | "nope" | "否" | "不" | "不是" => Consent::No,
+    let word = String::from_utf8_lossy(line).trim().to_lowercase();
+    match word.trim_end_matches(['.', '!', '。', '！']) {
+        "yes" | "ｙｅｓ" | "是" => Consent::Yes,
+        "" | "n" | "no" | "nope" | "ｎ" | "ｎｏ" | "否" | "不" | "不是" => Consent::No,
         _ => Consent::Unclear,
     }
 }

@@ -9,6 +9,10 @@ use crate::net::liveness::Periods;
 
 /// When to stop, and what counts.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one fact about the run"
+)]
 pub struct Rules {
     /// Stop after so many messages.
     pub count: Option<u64>,

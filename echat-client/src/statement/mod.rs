@@ -173,15 +173,13 @@ pub fn command_words(line: &str) -> String {
     let heads = ROWS.iter().filter(is_of);
     let words = heads.map(|row| row.head.split(' ').count()).max();
     let mut parts = line.split_whitespace();
-    match words {
-        Some(words) => parts.by_ref().take(words).collect::<Vec<_>>().join(" "),
-        // The name of a room, before the sign that makes it a command.
-        None => {
-            let first = parts.next().unwrap_or_default();
-            let end = first.find(['=', '＝']).unwrap_or(first.len());
-            first[..end].to_owned()
-        }
+    if let Some(words) = words {
+        return parts.take(words).collect::<Vec<_>>().join(" ");
     }
+    // The name of a room, before the sign that makes it a command.
+    let first = parts.next().unwrap_or_default();
+    let end = first.find(['=', '＝']).unwrap_or(first.len());
+    first[..end].to_owned()
 }
 
 /// Whether a line of chat is a command of another mode, typed in the wrong place.
