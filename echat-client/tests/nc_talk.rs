@@ -55,8 +55,8 @@ fn the_secret_of_a_login_is_printed_only_if_that_is_asked_for() {
         } else {
             "*".repeat(secret.len())
         };
-        let line = format!(r#""params":{{"friends":["bob"],"resume":"{shown}"}}}}"#);
-        assert!(outcome.out.contains(&line), "{}", outcome.out);
+        let printed = format!(r#""params":{{"friends":["bob"],"resume":"{shown}"}}}}"#);
+        assert!(outcome.out.contains(&printed), "{}", outcome.out);
     }
 }
 

@@ -49,23 +49,25 @@ impl Transcript {
     fn logs_in(&mut self, name: &str) {
         let hello = self.says(Text::Hello);
         self.shows(&[&hello], "command> ");
-        let [user, password] = [Text::UserName, Text::Password].map(|text| self.says(text));
+        let words = [Text::UserName, Text::Password, Text::AsksFor];
+        let [user, password, asks] = words.map(|text| self.says(text));
         self.presses("register\r");
-        self.shows(&["command> register"], &format!("register {user}: "));
+        self.shows(&["command> register"], &format!("register {user}{asks}"));
         self.presses("\x03");
         self.shows(&[], "command> ");
         self.presses("login\r");
-        self.shows(&["command> login"], &format!("login {user}: "));
+        self.shows(&["command> login"], &format!("login {user}{asks}"));
         self.presses(&format!("{name}\r"));
         self.shows(
-            &[&format!("login {user}: {name}")],
-            &format!("login {password}: "),
+            &[&format!("login {user}{asks}{name}")],
+            &format!("login {password}{asks}"),
         );
         self.presses(&SECRET[..3]);
-        self.shows(&[], &format!("login {password}: ***"));
+        self.shows(&[], &format!("login {password}{asks}***"));
         self.presses(&format!("{}\r", &SECRET[3..]));
         let done = self.says(Text::LoggedIn { name });
-        self.shows(&[&format!("login {password}:"), &done], "contact> ");
+        let asked = format!("login {password}{asks}");
+        self.shows(&[asked.trim_end(), &done], "contact> ");
     }
 
     /// Contact mode, and chat mode with a message in mid-line, a paste and a resize.
