@@ -244,6 +244,38 @@ fn a_full_disk_keeps_logins_gives_no_secret_and_voids_the_one_that_was_used() {
 }
 
 #[test]
+fn a_resumed_login_does_not_rest_on_writes_that_a_full_disk_rolls_back() {
+    let mut sim = nearly_full();
+    let sessions = NonZeroUsize::new(4).expect("not zero");
+    sim.engine.allow_sessions(sessions);
+    let password = format!(r#""password":"{}""#, seed::PASSWORD);
+    let secret = logs_in(&mut sim, "bob", &password).expect("a right password");
+    assert!(!secret.is_empty());
+    sim.connect("carl", crate::sim::HOME);
+    sim.settle();
+    for name in ["bob", "carl", "eve"] {
+        sim.end(name).take_messages();
+    }
+    // In the order of names: bob leaves the room, another client of bob logs in, eve fills the disk.
+    say(&mut sim, "bob", "LEAVE_ROOM", r#""tea""#);
+    let login = format!(r#"{{"username":"bob","resume":"{secret}"}}"#);
+    say(&mut sim, "carl", "LOGIN", &login);
+    say(&mut sim, "eve", "SEND_MESSAGE", &long_message(1_000));
+    sim.settle();
+    let full = Some("storage_full".to_owned());
+    let left = sim.end("bob").take_messages();
+    assert!(left.iter().any(|reply| code(reply) == full.as_deref()));
+    assert_eq!(codes(&mut sim, "eve"), [(203, full)]);
+    let replies = sim.end("carl").take_messages();
+    let bundle = replies.last().expect("a reply");
+    assert_eq!(bundle.command, 105);
+    assert!(
+        format!("{:?}", bundle.params).contains("tea"),
+        "bob is still a member"
+    );
+}
+
+#[test]
 fn a_registration_of_a_rolled_back_tick_is_answered_once() {
     let mut sim = nearly_full();
     sim.connect("guest", crate::sim::HOME);
