@@ -24,6 +24,7 @@ use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{ConnId, Departure};
 use crate::handlers::journal::{Entry, Journal};
+use crate::handlers::kept_voids::KeptVoids;
 use crate::handlers::{Ctx, DeferredWrite};
 use crate::limits::{LogLimiter, RateLimits};
 use crate::outbox::Outbox;
@@ -77,8 +78,10 @@ struct MemoryState {
     rates: RateLimits,
     sessions: SessionLog,
     deferred_writes: Vec<DeferredWrite>,
-    /// How many of these the disk did not take before.
-    unwritten: usize,
+    /// What voids secrets and the disk did not take.
+    kept_voids: KeptVoids,
+    /// When these are tried again, by [`Now::running`].
+    void_retry_at: Option<Duration>,
     /// The source of secrets.
     random: StdRng,
     journal: Journal,
@@ -107,6 +110,7 @@ impl MemoryState {
             throttle: &mut self.rates,
             sessions: &mut self.sessions,
             deferred_writes: &mut self.deferred_writes,
+            kept_voids: &self.kept_voids,
             journal: &mut self.journal,
             random: &mut self.random,
             login_refused: &mut self.login_refused,
@@ -126,7 +130,8 @@ impl Engine {
             rates: RateLimits::new(rng.random()),
             sessions: SessionLog::default(),
             deferred_writes: Vec::new(),
-            unwritten: 0,
+            kept_voids: KeptVoids::default(),
+            void_retry_at: None,
             random: StdRng::from_rng(&mut rng),
             journal: Journal::default(),
             login_refused: false,
@@ -246,6 +251,7 @@ impl Engine {
             self.connections.deadline(),
             self.state.sessions.deadline(),
             self.full_disk_log.deadline(),
+            self.state.void_retry_at,
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -315,8 +321,8 @@ impl Engine {
         self.connections.stop(&self.state.limits, now);
     }
 
-    /// Logs the end of every session that is left, and the counts that were not logged: the last call before the
-    /// process ends, because it was told to or because the database `failed`.
+    /// Logs the end of every session that is left, and the counts that were not logged, and retries to write what voids
+    /// secrets: the last call before the process ends, because it was told to or because the database `failed`.
     pub fn end_sessions(&mut self, failed: bool, now: Now) {
         let reason = if failed {
             Departure::Failed
@@ -330,6 +336,7 @@ impl Engine {
             sessions.logged_out((online.user, &online.name), conn, reason, now.running);
         }
         sessions.finish();
+        deferred_writes::finish(&mut self.store, &mut self.state, failed);
         self.connections.finish_log();
         self.full_disk_log.finish();
     }

@@ -4,51 +4,171 @@ use super::MemoryState;
 use super::full_disk_log::FullDiskLog;
 use crate::clock::Now;
 use crate::handlers::DeferredWrite;
+use crate::handlers::kept_voids::BITE;
 use crate::storage::{Receipt, Store, StoreError};
+use std::slice;
+use std::time::Duration;
 
-/// Makes them, in a transaction of their own. The receipt says that all of them are durable; there is none if there was
-/// nothing to write.
+/// How long after a failure the kept changes are tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Makes them, in a transaction of their own. The receipt says that all secrets that were issued are durable; there is none
+/// if there was nothing to write.
 ///
 /// What a full or busy disk does not take is logged. Notes are then dropped. Secrets that were not stored are not given
-/// out, and their chains end: what voids them is tried again with the next writes, and holds in memory until then.
+/// out, and their chains end. What voids them holds in memory, and is retried in bites every second.
 pub(super) fn write(
     store: &mut Store,
     state: &mut MemoryState,
     log: &mut FullDiskLog,
     now: Now,
 ) -> Result<Option<Receipt>, StoreError> {
-    let writes = &mut state.deferred_writes;
-    // What is left from before waits for the next write.
-    if writes.len() <= state.unwritten {
+    if state.void_retry_at.is_some_and(|at| at <= now.running) {
+        let is_written = retry(store, state)?;
+        state.void_retry_at = (!state.kept_voids.is_empty()).then(|| {
+            let pause = if is_written { Duration::ZERO } else { RETRY };
+            now.running + pause
+        });
+    }
+    let writes = std::mem::take(&mut state.deferred_writes);
+    if writes.is_empty() {
         return Ok(None);
     }
-    let mut batch = store.batch();
-    let written = writes.iter().try_for_each(|write| write.make(&mut batch));
-    let written = written.and_then(|()| batch.commit());
-    let made = std::mem::take(writes);
-    state.unwritten = 0;
-    match written {
-        Err(fatal @ StoreError::Fatal(_)) => Err(fatal),
-        Err(error) => {
-            log.note_lost(&error, now.running);
-            keep(state, made, &error);
-            Ok(None)
-        }
+    match make(store, &writes) {
         Ok(receipt) => {
-            state.journal.deferred(made);
+            state.journal.deferred(writes);
             Ok(Some(receipt))
+        }
+        Err(fatal @ StoreError::Fatal(_)) => Err(fatal),
+        Err(StoreError::Damaged(_)) => write_each(store, state, log, (writes, now)),
+        Err(error) => {
+            give_up(state, log, (writes, &error), now);
+            Ok(None)
         }
     }
 }
 
-/// Keeps what is left to do of writes that were not made. Damage keeps nothing: the same write would meet it again.
-fn keep(state: &mut MemoryState, made: Vec<DeferredWrite>, error: &StoreError) {
-    for (user, chain) in made.iter().filter_map(DeferredWrite::chain) {
-        state.roster.forget_secrets(user, Some(&chain));
+/// Tries once more to write all that is kept, before the process ends. Logs an error if some of it is left.
+pub(super) fn finish(store: &mut Store, state: &mut MemoryState, failed: bool) {
+    // One bite more than there are: changes that fail come last.
+    let mut bites = 1 + state.kept_voids.len() / BITE;
+    while !failed && bites > 0 && !state.kept_voids.is_empty() && retry(store, state).is_ok() {
+        bites -= 1;
     }
-    if !matches!(error, StoreError::Damaged(_)) {
-        let left = made.into_iter().filter_map(DeferredWrite::unwritten);
-        state.deferred_writes.extend(left);
-        state.unwritten = state.deferred_writes.len();
+    let chains = state.kept_voids.len();
+    if chains > 0 {
+        tracing::error!(
+            chains,
+            "secrets that are void could not be voided on the disk: they are good again after a restart"
+        );
+    }
+}
+
+/// Makes writes in one transaction.
+fn make(store: &mut Store, writes: &[DeferredWrite]) -> Result<Receipt, StoreError> {
+    let mut batch = store.batch();
+    writes.iter().try_for_each(|write| write.make(&mut batch))?;
+    batch.commit()
+}
+
+/// Makes one bite of the kept changes; false if some of it is kept again.
+fn retry(store: &mut Store, state: &mut MemoryState) -> Result<bool, StoreError> {
+    let writes = state.kept_voids.take();
+    match make(store, &writes) {
+        Ok(_receipt) => {
+            state.journal.deferred(writes);
+            Ok(true)
+        }
+        Err(StoreError::Damaged(_)) => {
+            let (_, lost) = make_each(store, state, writes)?;
+            let is_written = lost.is_empty();
+            for (write, _) in lost {
+                state.kept_voids.keep(write);
+            }
+            Ok(is_written)
+        }
+        Err(error) => {
+            for write in writes {
+                state.kept_voids.keep(write);
+            }
+            match error {
+                StoreError::Fatal(_) => Err(error),
+                _ => Ok(false),
+            }
+        }
+    }
+}
+
+/// Writes of which some were not made, each with its error.
+type Lost = Vec<(DeferredWrite, StoreError)>;
+
+/// Makes writes in a transaction each, so that damage keeps none but its own from being made. Returns a receipt if any was
+/// made.
+fn make_each(
+    store: &mut Store,
+    state: &mut MemoryState,
+    writes: Vec<DeferredWrite>,
+) -> Result<(Option<Receipt>, Lost), StoreError> {
+    let (mut receipt, mut lost) = (None, Vec::new());
+    for write in writes {
+        match make(store, slice::from_ref(&write)) {
+            Ok(made) => {
+                receipt = Some(made);
+                state.journal.deferred(vec![write]);
+            }
+            Err(fatal @ StoreError::Fatal(_)) => return Err(fatal),
+            Err(error) => lost.push((write, error)),
+        }
+    }
+    Ok((receipt, lost))
+}
+
+/// Makes writes in a transaction each, after damage. All secrets that were issued leave, or none: if one was not stored,
+/// the chains of all end.
+fn write_each(
+    store: &mut Store,
+    state: &mut MemoryState,
+    log: &mut FullDiskLog,
+    (writes, now): (Vec<DeferredWrite>, Now),
+) -> Result<Option<Receipt>, StoreError> {
+    let issued = writes.iter().filter(|write| write.issues().is_some());
+    let issued: Vec<DeferredWrite> = issued.cloned().collect();
+    let (receipt, lost) = make_each(store, state, writes)?;
+    let is_stored = lost.iter().all(|(write, _)| write.issues().is_none());
+    if !is_stored && let Some((_, error)) = lost.first() {
+        give_up(state, log, (issued, error), now);
+    }
+    for (write, error) in lost {
+        if write.issues().is_none() {
+            give_up(state, log, (vec![write], &error), now);
+        }
+    }
+    Ok(receipt.filter(|_| is_stored))
+}
+
+/// Keeps what is left to do of writes that were not made, and logs it.
+fn give_up(
+    state: &mut MemoryState,
+    log: &mut FullDiskLog,
+    (writes, error): (Vec<DeferredWrite>, &StoreError),
+    now: Now,
+) {
+    let (mut notes, mut voids) = (false, false);
+    for write in writes {
+        if let Some((user, chain)) = write.issues() {
+            state.roster.forget_secrets(user, Some(&chain));
+        }
+        if state.kept_voids.keep(write) {
+            voids = true;
+        } else {
+            notes = true;
+        }
+    }
+    if notes {
+        log.note_lost(error, now.running);
+    }
+    if voids {
+        log.voids_kept(error, state.kept_voids.len(), now.running);
+        state.void_retry_at.get_or_insert(now.running + RETRY);
     }
 }

@@ -12,6 +12,8 @@ pub(super) struct FullDiskLog {
     refused: LogLimiter,
     /// Times that notes about logins were not kept.
     notes: LogLimiter,
+    /// Times that changes that void secrets were kept in memory, since the disk did not take them.
+    voids: LogLimiter,
 }
 
 impl FullDiskLog {
@@ -31,24 +33,38 @@ impl FullDiskLog {
         }
     }
 
+    /// Notes that secrets were voided in memory only, of so many chains by now.
+    pub(super) fn voids_kept(&mut self, error: &StoreError, chains: usize, now: Duration) {
+        self.expire(now);
+        if self.voids.happens(now) {
+            tracing::warn!(%error, chains, "void secrets are void in memory, and not on the disk yet");
+        }
+    }
+
     /// Logs the counts when it is time.
     pub(super) fn expire(&mut self, now: Duration) {
-        log_counts(self.refused.expire(now), self.notes.expire(now));
+        let counts = [&mut self.refused, &mut self.notes, &mut self.voids];
+        log_counts(counts.map(|count| count.expire(now)));
     }
 
     /// Logs the counts.
     pub(super) fn finish(&mut self) {
-        log_counts(self.refused.finish(), self.notes.finish());
+        let counts = [&mut self.refused, &mut self.notes, &mut self.voids];
+        log_counts(counts.map(LogLimiter::finish));
     }
 
     /// When [`expire`](Self::expire) has something to log.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        let deadlines = [self.refused.deadline(), self.notes.deadline()];
+        let deadlines = [
+            self.refused.deadline(),
+            self.notes.deadline(),
+            self.voids.deadline(),
+        ];
         deadlines.into_iter().flatten().min()
     }
 }
 
-fn log_counts(refused: Option<u64>, notes: Option<u64>) {
+fn log_counts([refused, notes, voids]: [Option<u64>; 3]) {
     if let Some(times) = refused {
         tracing::error!(
             times,
@@ -57,5 +73,8 @@ fn log_counts(refused: Option<u64>, notes: Option<u64>) {
     }
     if let Some(times) = notes {
         tracing::warn!(times, "further notes about logins were not kept");
+    }
+    if let Some(times) = voids {
+        tracing::warn!(times, "further secrets were voided in memory only");
     }
 }

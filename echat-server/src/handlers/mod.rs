@@ -19,6 +19,7 @@ mod effects;
 pub(crate) mod friends;
 pub(crate) mod gate;
 pub(crate) mod journal;
+pub(crate) mod kept_voids;
 pub(crate) mod messages;
 mod page;
 pub(crate) mod presence;
@@ -37,12 +38,13 @@ use crate::limits::RateLimits;
 use crate::outbox::Outbox;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
-use crate::storage::{Batch, ChainId, ChainWrite, Kind, StoreError, User, UserId};
+use crate::storage::{Batch, ChainChange, ChainId, ChainWrite, Kind, StoreError, User, UserId};
 use crate::workers::jobs::Task;
 use echat_proto::commands::Event;
 use echat_proto::param::TargetType;
 use echat_proto::records::Outcome;
 use journal::Journal;
+use kept_voids::KeptVoids;
 use rand::rngs::StdRng;
 use std::net::IpAddr;
 
@@ -58,6 +60,7 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) throttle: &'t mut RateLimits,
     pub(crate) sessions: &'t mut SessionLog,
     pub(crate) deferred_writes: &'t mut Vec<DeferredWrite>,
+    pub(crate) kept_voids: &'t KeptVoids,
     pub(crate) journal: &'t mut Journal,
     /// The source of secrets. What is stored of them is part of the write that the journal keeps.
     pub(crate) random: &'t mut StdRng,
@@ -127,10 +130,15 @@ impl DeferredWrite {
         }
     }
 
-    /// The chain that a full disk keeps from going on.
-    pub(crate) fn chain(&self) -> Option<(UserId, ChainId)> {
+    /// The chain of the secret that it stores, if it is a new one. It is given out only if it is stored.
+    pub(crate) fn issues(&self) -> Option<(UserId, ChainId)> {
         match self {
-            Self::Chain(write) => Some((write.user, write.chain)),
+            Self::Chain(write) => match write.change {
+                ChainChange::Begin { .. } | ChainChange::Renew { .. } => {
+                    Some((write.user, write.chain))
+                }
+                ChainChange::Confirm(_) | ChainChange::Leave(_) | ChainChange::Void => None,
+            },
             Self::NoteLogin(..) | Self::UpgradeHash(..) | Self::VoidChains(_) => None,
         }
     }

@@ -276,6 +276,62 @@ fn a_resumed_login_does_not_rest_on_writes_that_a_full_disk_rolls_back() {
 }
 
 #[test]
+fn what_voids_a_secret_is_written_within_a_second_or_at_the_stop_without_other_writes() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("a.db");
+    let mut store = Store::open(&path).expect("a new database");
+    seed::accounts(&mut store, &["ann"]);
+    let mut sim = Sim::new(1, Limits::default(), store);
+    let sessions = NonZeroUsize::new(9).expect("not zero");
+    sim.engine.allow_sessions(sessions);
+    let other = rusqlite::Connection::open(&path).expect("the same database");
+    let run = |sql: &str| other.execute_batch(sql).expect("no other program writes");
+    let chains = || {
+        let sql = "SELECT count(*) FROM resume_secrets";
+        let count = other.query_row(sql, [], |row| row.get::<_, i64>(0));
+        count.expect("a table")
+    };
+    let password = format!(r#""password":"{}""#, seed::PASSWORD);
+    let resume = |secret: &str| format!(r#""resume":"{secret}""#);
+    let void = |sim: &mut Sim| {
+        let secret = logs_in(sim, "ann", &password).expect("a right password");
+        run("BEGIN IMMEDIATE");
+        let next = logs_in(sim, "ann", &resume(&secret)).expect("a good secret");
+        assert!(next.is_empty(), "it cannot be stored");
+        run("COMMIT");
+        assert_eq!(chains(), 1, "the chain is still stored");
+    };
+    void(&mut sim);
+    sim.advance(Duration::from_secs(2));
+    assert_eq!(chains(), 0);
+    void(&mut sim);
+    sim.engine.end_sessions(false, sim.now);
+    assert_eq!(chains(), 0);
+}
+
+#[test]
+fn a_first_request_that_a_held_database_does_not_note_leaves_logout_its_secret() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("a.db");
+    let mut store = Store::open(&path).expect("a new database");
+    seed::accounts(&mut store, &["ann"]);
+    let mut sim = Sim::new(1, Limits::default(), store);
+    let other = rusqlite::Connection::open(&path).expect("the same database");
+    let run = |sql: &str| other.execute_batch(sql).expect("no other program writes");
+    let password = format!(r#""password":"{}""#, seed::PASSWORD);
+    let resume = |secret: &str| format!(r#""resume":"{secret}""#);
+    let first = logs_in(&mut sim, "ann", &password).expect("a right password");
+    let session = format!("c{}", sim.ends.len());
+    let second = logs_in(&mut sim, "ann", &resume(&first)).expect("a good secret");
+    run("BEGIN IMMEDIATE");
+    sim.ask(&session, "LIST_ROOMS", "null");
+    run("COMMIT");
+    sim.ask(&session, "LOGOUT", "null");
+    let refused = Err("bad_credentials".to_owned());
+    assert_eq!(logs_in(&mut sim, "ann", &resume(&second)), refused);
+}
+
+#[test]
 fn a_registration_of_a_rolled_back_tick_is_answered_once() {
     let mut sim = nearly_full();
     sim.connect("guest", crate::sim::HOME);
