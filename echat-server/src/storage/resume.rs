@@ -53,7 +53,8 @@ pub(crate) enum ChainChange {
         /// Unix seconds.
         expired: i64,
     },
-    /// Its secret was used: `next` is good, and `used` until the session sends a request.
+    /// Its secret was used: `next` is good, and `used` until the session sends a request. A chain that others of the user
+    /// have replaced in the same transaction is stored again: its secret was good when it was used.
     Renew {
         /// The secret that opened the session.
         used: IssuedSecret,
@@ -83,7 +84,7 @@ impl ChainWrite {
                 current: *current,
                 previous: None,
             }),
-            ChainChange::Renew { used, next } => row.map(|_| Chain {
+            ChainChange::Renew { used, next } => Some(Chain {
                 current: *next,
                 previous: Some(*used),
             }),
@@ -155,19 +156,10 @@ impl Batch<'_> {
                 self.prune_chains(*expired)?;
             }
             ChainChange::Renew { used, next } => {
-                self.write(
-                    "UPDATE resume_secrets SET current = ?3, issued_at = ?4,
-                         previous = ?5, previous_issued_at = ?6
-                     WHERE user = ?1 AND chain = ?2",
-                    params![
-                        user,
-                        chain,
-                        next.hash,
-                        next.issued_at,
-                        used.hash,
-                        used.issued_at
-                    ],
-                )?;
+                if !self.renew_chain((*user, chain), used, next)? {
+                    self.begin_chain(*user, chain, *next)?;
+                    self.renew_chain((*user, chain), used, next)?;
+                }
             }
             ChainChange::Confirm(issued) => {
                 self.write(
@@ -199,6 +191,29 @@ impl Batch<'_> {
     pub(crate) fn void_chains(&mut self, user: UserId) -> Result<(), StoreError> {
         let sql = "DELETE FROM resume_secrets WHERE user = ?1";
         self.write(sql, [user]).map(drop)
+    }
+
+    /// Changes the secrets of a chain; false if it is not stored.
+    fn renew_chain(
+        &mut self,
+        (user, chain): (UserId, &ChainId),
+        used: &IssuedSecret,
+        next: &IssuedSecret,
+    ) -> Result<bool, StoreError> {
+        let changed = self.write(
+            "UPDATE resume_secrets SET current = ?3, issued_at = ?4,
+                 previous = ?5, previous_issued_at = ?6
+             WHERE user = ?1 AND chain = ?2",
+            params![
+                user,
+                chain,
+                next.hash,
+                next.issued_at,
+                used.hash,
+                used.issued_at
+            ],
+        )?;
+        Ok(changed > 0)
     }
 
     fn begin_chain(
@@ -265,6 +280,7 @@ mod tests {
         };
         let changes = [
             renew(8, 9),
+            ChainChange::Void,
             begin(1, 0),
             renew(1, 2),
             ChainChange::Confirm([9; 32]),
@@ -316,8 +332,29 @@ mod tests {
             begin(&mut batch, number, 0);
         }
         assert_eq!(batch.chains(user).expect("memory"), 64);
+        // A secret whose chain was replaced while it was used: the next one is stored all the same.
+        let renewed = ChainWrite {
+            user,
+            chain: chain(100),
+            change: ChainChange::Renew {
+                used: issued(100),
+                next: issued(198),
+            },
+        };
+        batch.write_chain(&renewed).expect("memory");
+        let found = batch.chain(user, &chain(100)).expect("memory");
+        assert_eq!(found, renewed.applied((user, &chain(100)), None));
+        assert_eq!(batch.chains(user).expect("memory"), 64);
+        let ended = ChainChange::Void;
+        batch
+            .write_chain(&ChainWrite {
+                change: ended,
+                ..renewed
+            })
+            .expect("memory");
         assert_eq!(batch.chain(user, &chain(135)).expect("memory"), None);
-        assert!(batch.chain(user, &chain(136)).expect("memory").is_some());
+        assert_eq!(batch.chain(user, &chain(136)).expect("memory"), None);
+        assert!(batch.chain(user, &chain(137)).expect("memory").is_some());
         begin(&mut batch, 200, issued(199).issued_at);
         assert_eq!(batch.chains(user).expect("memory"), 2);
         batch.void_chains(user).expect("memory");
