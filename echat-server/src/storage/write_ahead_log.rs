@@ -198,8 +198,9 @@ impl WriteAheadLog {
         if self.background.get() != Background::Wanted {
             return None;
         }
+        let database = db.path()?.into();
         self.background.set(Background::Running);
-        Some(Checkpoint::of(db.path()?.into(), self.file.clone()))
+        Some(Checkpoint::of(database, self.file.clone()))
     }
 
     /// Takes the outcome of a checkpoint.

@@ -34,12 +34,12 @@ impl CheckpointThread {
     pub fn begin(&self, checkpoint: Checkpoint) -> io::Result<()> {
         let (waker, done) = (Arc::clone(&self.waker), self.done.clone());
         let work = move || {
-            // A server that has ended does not receive the outcome any more.
-            if done.send(checkpoint.run()).is_ok()
-                && let Err(error) = waker.wake()
-            {
-                tracing::error!(%error, "the checkpoint thread cannot wake the reactor");
-            }
+            let mut report = Report {
+                waker,
+                done,
+                outcome: None,
+            };
+            report.outcome = Some(checkpoint.run());
         };
         thread::Builder::new()
             .name("checkpoint".to_owned())
@@ -50,5 +50,53 @@ impl CheckpointThread {
     /// The outcome of the checkpoint, once it is done.
     pub fn outcome(&self) -> Option<CheckpointOutcome> {
         self.outcomes.try_recv().ok()
+    }
+}
+
+/// Sends the outcome of a checkpoint when it is dropped, after a panic too: without one, no other checkpoint would begin.
+struct Report {
+    waker: Arc<Waker>,
+    done: Sender<CheckpointOutcome>,
+    /// `None` after a panic.
+    outcome: Option<CheckpointOutcome>,
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let outcome = self.outcome.take();
+        let outcome = outcome.unwrap_or_else(CheckpointOutcome::broken_off);
+        // A server that has ended does not receive the outcome any more.
+        if self.done.send(outcome).is_ok()
+            && let Err(error) = self.waker.wake()
+        {
+            tracing::error!(%error, "the checkpoint thread cannot wake the reactor");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::Store;
+    use mio::{Poll, Token};
+
+    #[test]
+    fn a_panic_of_the_checkpoint_is_a_failure() {
+        let poll = Poll::new().unwrap();
+        let waker = Arc::new(Waker::new(poll.registry(), Token(1)).unwrap());
+        let checkpoints = CheckpointThread::new(&waker);
+        let report = Report {
+            waker,
+            done: checkpoints.done.clone(),
+            outcome: None,
+        };
+        let panicked = thread::spawn(move || {
+            let _report = report;
+            panic!("a bug");
+        });
+        assert!(panicked.join().is_err());
+        let outcome = checkpoints.outcome().unwrap();
+        let mut store = Store::in_memory().unwrap();
+        assert!(store.checkpoint_done(outcome).is_err());
     }
 }

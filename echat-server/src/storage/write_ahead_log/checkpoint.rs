@@ -45,6 +45,12 @@ impl CheckpointOutcome {
     pub fn not_begun() -> Self {
         Self(Ok(CheckpointEnd::NotBegun))
     }
+
+    /// The outcome of a checkpoint that ended before its result, by a panic: what is on the disk is unknown.
+    pub fn broken_off() -> Self {
+        let error = io::Error::other("the thread of the checkpoint panicked");
+        Self(Err(failure::sync(&error)))
+    }
 }
 
 impl Checkpoint {
