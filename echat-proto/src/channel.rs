@@ -13,6 +13,7 @@ use crate::value::Value;
 use opener::Opener;
 use thiserror::Error;
 
+pub use crate::crypto::SEALED_TOGETHER;
 pub use crate::message::{Malformed, Message};
 pub use opened::{Messages, Opened};
 pub(crate) use sealer::seal_finished;

@@ -86,13 +86,13 @@ pub struct Chain<'a> {
     pub data: &'a mut [u8],
 }
 
-/// Messages whose lanes need no allocation: as many as the server seals together.
-const LANES: usize = 16;
+/// Messages that are encrypted together without an allocation. More are possible.
+pub const SEALED_TOGETHER: usize = 16;
 
 /// Encrypts messages under keys of their own, up to eight at a time: the result of
 /// [`SealKeys::encrypt`] for each, in less time. Panics if a length is not a multiple of a block.
 pub fn encrypt_all<'a>(chains: impl IntoIterator<Item = Chain<'a>>) {
-    let mut lanes = SmallVec::<[_; LANES]>::new();
+    let mut lanes = SmallVec::<[_; SEALED_TOGETHER]>::new();
     lanes.extend(chains.into_iter().map(|chain| Lane {
         cipher: &chain.keys.cipher,
         iv: Array(chain.iv),

@@ -24,6 +24,7 @@ use crate::storage::{CheckpointOutcome, Store};
 use crate::workers::{self, CheckpointThread, Pool, jobs};
 use clock::Clock;
 use disk::Disk;
+use echat_proto::channel::SEALED_TOGETHER;
 use ed25519_dalek::SigningKey;
 use listeners::Listeners;
 use mio::event::Event;
@@ -31,7 +32,7 @@ use mio::{Events, Poll, Token, Waker};
 use ready::Ready;
 use signals::SignalRequest;
 use socket::Socket;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -41,6 +42,9 @@ use thiserror::Error;
 
 pub use signals::Signals;
 
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("the id of a connection has 64 bits, and so must a token of the poll");
+
 // The tokens of the listeners are below these.
 const WAKER: Token = Token(usize::MAX - 2);
 const SIGNALS: Token = Token(usize::MAX - 3);
@@ -49,8 +53,6 @@ const TERMINAL: Token = Token(usize::MAX - 4);
 const EVENTS: usize = 1024;
 /// The most connections accepted in one round.
 const ACCEPTS: usize = 256;
-/// The most connections whose frames are sealed together, before they are written.
-const SEALED: usize = 16;
 /// The longest duration of a stop.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -340,7 +342,8 @@ impl Reactor {
 
     /// Writes to every connection that has something to write.
     fn write(&mut self, now: Now) {
-        let mut ready = std::mem::take(&mut self.writable);
+        let mut ready = VecDeque::from(std::mem::take(&mut self.writable));
+        let mut group = Vec::with_capacity(SEALED_TOGETHER);
         ready.retain(|conn| {
             let blocked = self.sockets.get_mut(*conn).is_some_and(Socket::unblock);
             blocked && !self.engine.output(*conn, now).is_empty()
@@ -351,9 +354,11 @@ impl Reactor {
             if ready.is_empty() {
                 return;
             }
-            let group = ready.split_off(ready.len().saturating_sub(SEALED));
+            // From the front: the engine gives connections in the order of their urgency.
+            group.clear();
+            group.extend(ready.drain(..SEALED_TOGETHER.min(ready.len())));
             self.engine.seal(&group, now);
-            for conn in group {
+            for conn in group.iter().copied() {
                 if let Some(socket) = self.sockets.get_mut(conn) {
                     socket.write(
                         conn,
@@ -402,7 +407,8 @@ impl Reactor {
     }
 }
 
-/// Serial numbers start at 1 and never reach the tokens at the top.
+/// The token of a connection: all 64 bits of its id. Serial numbers, the upper 40 bits, would reach the tokens at the top
+/// only after a million million connections.
 fn token(conn: ConnId) -> Token {
     Token(usize::try_from(conn.0).expect("fewer connections than addresses"))
 }

@@ -133,16 +133,16 @@ impl Socket {
         if self.blocked {
             return;
         }
-        let armed = match self.write_all(conn, engine, now) {
-            Ok(()) => Interest::READABLE,
+        match self.write_all(conn, engine, now) {
+            Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 self.blocked = true;
-                Interest::READABLE | Interest::WRITABLE
+                let both = Interest::READABLE | Interest::WRITABLE;
+                if registry.reregister(&mut self.stream, token, both).is_err() {
+                    return engine.sever(conn);
+                }
             }
             Err(_) => return engine.sever(conn),
-        };
-        if self.blocked && registry.reregister(&mut self.stream, token, armed).is_err() {
-            return engine.sever(conn);
         }
         if engine.is_finished(conn) {
             self.say_no_more(conn, engine);

@@ -1,7 +1,7 @@
 //! Settings that every connection to the database needs, since the file does not keep them.
 
 /// `FULL` syncs the log at every commit, so that an acknowledged message survives a power cut. The cache is 16 MiB.
-/// [`Log`](super::write_ahead_log::Log) sets how far the log's file is truncated after a peak.
+/// [`WriteAheadLog`](super::write_ahead_log::WriteAheadLog) sets how far the log's file is truncated after a peak.
 pub(super) const SETTINGS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
