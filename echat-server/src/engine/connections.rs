@@ -30,7 +30,7 @@ use crate::storage::UserId;
 use crate::workers::jobs::{Job, JobResult, Task};
 use admission::{Admission, Decision};
 use database_retries::DatabaseRetries;
-use echat_proto::channel::seal_all;
+use echat_proto::channel::{SEALED_TOGETHER, seal_all};
 use echat_proto::commands::CloseReason;
 use rand::rngs::StdRng;
 use smallvec::SmallVec;
@@ -44,9 +44,6 @@ use write_queue::WriteQueue;
 
 /// Deadlines that one tick looks at: when a crowd expires, the others are served in between.
 const EXPIRED: usize = 256;
-
-/// Connections whose frames are sealed together without an allocation: as many as the reactor gives.
-const SEALED: usize = 16;
 
 /// All connections.
 pub(super) struct Connections {
@@ -204,7 +201,7 @@ impl Connections {
         note_waiting(&mut self.waiting, conn, &mut entry, false);
         self.scheduler.remove(conn, &entry.schedule);
         if let Some(pending) = &entry.pending {
-            self.jobs.closed(conn, pending.counted());
+            self.jobs.closed(conn, pending);
         }
         self.admission.removed(conn, &entry);
         self.agenda.close(conn, &entry);
@@ -428,9 +425,9 @@ impl Connections {
             Some((*conn, one))
         });
         // Lists are filled in place: a list of sixteen is too long to be moved for one connection.
-        let mut unsealed = SmallVec::<[_; SEALED]>::new();
+        let mut unsealed = SmallVec::<[_; SEALED_TOGETHER]>::new();
         unsealed.extend(taken);
-        let mut drafts = SmallVec::<[_; SEALED]>::new();
+        let mut drafts = SmallVec::<[_; SEALED_TOGETHER]>::new();
         drafts.extend(
             unsealed
                 .iter_mut()

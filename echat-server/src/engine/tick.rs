@@ -51,6 +51,9 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
     engine.state.sessions.expire(now.running);
     engine.full_disk_log.expire(now.running);
     engine.load_day(now)?;
+    for counted in engine.connections.jobs.take_untried() {
+        engine.state.rates.guesses.take_back(counted);
+    }
     let (committed, record) = attempt(engine, now);
     match committed {
         Ok(receipt) => release(engine, now, receipt)?,
@@ -389,6 +392,9 @@ impl<'t> Tick<'t> {
         };
         // The connection is being closed: no answer would be sent, so nothing is done either.
         if entry.peer.is_closing() {
+            if let Some(counted) = pending.unjudged_secret() {
+                self.state.rates.guesses.take_back(counted);
+            }
             return Ok(());
         }
         let before = self.cost();

@@ -12,7 +12,9 @@ use super::{Answer, Caller, Ctx, DeferredWrite, Reject, bundle, resume};
 use crate::conn::{ConnId, Departure, End};
 use crate::limits::rate_limit_prefix;
 use crate::limits::{CountedTry, Guesser};
-use crate::storage::{ConversationId, KNOWN_ADDRESS, SecretHash, StoreError, User, UserId};
+use crate::storage::{
+    ChainId, ConversationId, KNOWN_ADDRESS, SecretHash, StoreError, User, UserId,
+};
 use crate::workers::jobs::{JobResult, Task, Verdict};
 use echat_proto::commands::{CloseReason, Event, RequestKind};
 use echat_proto::names::{NameQuery, Password, ResumeSecret, Username};
@@ -65,6 +67,14 @@ impl Pending {
         match self {
             Self::Register(_) => None,
             Self::Login(attempt) => Some(attempt.counted),
+        }
+    }
+
+    /// The same, if it is a secret in place of a password, which no worker judges.
+    pub(crate) fn unjudged_secret(&self) -> Option<CountedTry> {
+        match self {
+            Self::Login(attempt) if attempt.presented.is_some() => Some(attempt.counted),
+            Self::Login(_) | Self::Register(_) => None,
         }
     }
 
@@ -438,10 +448,34 @@ fn audience_or_none(ctx: &Ctx<'_, '_>, user: UserId) -> Result<Option<Audience>,
 /// LOGOUT.
 pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Caller) -> Result<Event, Reject> {
     let secret = resume::of_session(ctx);
-    depart(ctx, &me, Departure::Logout)?;
-    resume::leave(ctx, me.id, secret);
+    match secret {
+        Some(secret) if resume::was_used(ctx, me.id, secret)? => {
+            depart_from_chain(ctx, &me, secret.0)?;
+        }
+        _ => {
+            depart(ctx, &me, Departure::Logout)?;
+            resume::leave(ctx, me.id, secret);
+        }
+    }
     ctx.outbox.unauthenticated(ctx.conn);
     Ok(Event::LoggedOut {})
+}
+
+/// Ends a session whose secret opened another one since, perhaps a thief's: LOGOUT ends that one too, and voids the chain.
+fn depart_from_chain(ctx: &mut Ctx<'_, '_>, me: &Caller, chain: ChainId) -> Result<(), Reject> {
+    let audience = audience_or_none(ctx, me.id)?;
+    leave(ctx, me, Departure::Logout);
+    let user = me.user();
+    for conn in resume::sessions(ctx, me.id, &chain, None) {
+        ctx.roster.leave(conn);
+        displace(ctx, &user, conn);
+    }
+    resume::void(ctx, me.id, chain);
+    let is_gone = !ctx.roster.is_online(me.id);
+    if let Some(audience) = audience.filter(|_| is_gone) {
+        audience.announce(ctx, me.id, &me.name, Presence::Offline);
+    }
+    Ok(())
 }
 
 /// Ends a session, whether by LOGOUT or because its connection is gone. If it was the user's last,

@@ -117,6 +117,8 @@ pub(crate) enum DeferredWrite {
     Chain(ChainWrite),
     /// All secrets of a user are void.
     VoidChains(UserId),
+    /// Chains whose secrets were issued before this time have expired: a hundred are deleted. In Unix seconds.
+    PruneChains(i64),
 }
 
 impl DeferredWrite {
@@ -127,6 +129,7 @@ impl DeferredWrite {
             Self::UpgradeHash(user, hash) => batch.set_password(*user, hash),
             Self::Chain(write) => batch.write_chain(write),
             Self::VoidChains(user) => batch.void_chains(*user),
+            Self::PruneChains(before) => batch.prune_chains(*before),
         }
     }
 
@@ -139,14 +142,17 @@ impl DeferredWrite {
                 }
                 ChainChange::Confirm(_) | ChainChange::Leave(_) | ChainChange::Void => None,
             },
-            Self::NoteLogin(..) | Self::UpgradeHash(..) | Self::VoidChains(_) => None,
+            Self::NoteLogin(..)
+            | Self::UpgradeHash(..)
+            | Self::VoidChains(_)
+            | Self::PruneChains(_) => None,
         }
     }
 
     /// What is left to do after the disk did not take it.
     pub(crate) fn unwritten(self) -> Option<Self> {
         match self {
-            Self::NoteLogin(..) | Self::UpgradeHash(..) => None,
+            Self::NoteLogin(..) | Self::UpgradeHash(..) | Self::PruneChains(_) => None,
             Self::Chain(write) => write.unwritten().map(Self::Chain),
             Self::VoidChains(_) => Some(self),
         }

@@ -17,6 +17,7 @@ use crate::storage::{
 use echat_proto::names::ResumeSecret;
 use rand::Rng;
 use sha2::{Digest, Sha256};
+use std::fmt;
 use zeroize::Zeroizing;
 
 /// Seconds of an hour.
@@ -25,12 +26,18 @@ const HOUR: i64 = 60 * 60;
 const SHARED: usize = 16;
 
 /// A secret that a client presented.
-#[derive(Debug)]
 pub(crate) struct Presented {
     /// The first half of the secret: a resumed session gives it on.
     shared: Zeroizing<[u8; SHARED]>,
     pub(super) chain: ChainId,
     hash: SecretHash,
+}
+
+/// Shows nothing of the secret.
+impl fmt::Debug for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presented").finish_non_exhaustive()
+    }
 }
 
 impl Presented {
@@ -135,6 +142,9 @@ pub(super) fn issue(
     opened_by: Option<(&Presented, i64)>,
 ) -> Option<(ResumeSecret, SessionSecret)> {
     if ctx.limits.resume_hours == 0 {
+        // All secrets of earlier settings have expired.
+        let prune = DeferredWrite::PruneChains(expired(ctx));
+        ctx.deferred_writes.push(prune);
         return None;
     }
     let mut bytes = Zeroizing::new([0; ResumeSecret::BYTES]);
@@ -194,6 +204,19 @@ pub(super) fn void(ctx: &mut Ctx<'_, '_>, user: UserId, chain: ChainId) {
 pub(super) fn of_session(ctx: &Ctx<'_, '_>) -> Option<(ChainId, SecretHash)> {
     let session = ctx.roster.secret_of(ctx.conn)?;
     Some((session.chain, session.issued))
+}
+
+/// Whether the secret that a session was given was presented since: its chain is stored and has a later secret.
+pub(super) fn was_used(
+    ctx: &Ctx<'_, '_>,
+    user: UserId,
+    (of, issued): (ChainId, SecretHash),
+) -> Result<bool, StoreError> {
+    match chain(ctx, user, &of) {
+        // A chain that cannot be read is voided.
+        Err(StoreError::Damaged(_)) => Ok(true),
+        found => Ok(found?.is_some_and(|chain| chain.current.hash != issued)),
+    }
 }
 
 /// Voids the secret of a session that ends by LOGOUT.

@@ -236,7 +236,7 @@ impl Batch<'_> {
     }
 
     /// Deletes chains whose secrets were issued before a time, the oldest first.
-    fn prune_chains(&mut self, before: i64) -> Result<(), StoreError> {
+    pub(crate) fn prune_chains(&mut self, before: i64) -> Result<(), StoreError> {
         self.write(
             "DELETE FROM resume_secrets WHERE (user, chain) IN
                  (SELECT user, chain FROM resume_secrets WHERE issued_at < ?1

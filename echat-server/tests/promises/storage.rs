@@ -332,6 +332,30 @@ fn a_first_request_that_a_held_database_does_not_note_leaves_logout_its_secret()
 }
 
 #[test]
+fn without_resumed_sessions_the_secrets_of_before_are_deleted_at_logins() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("a.db");
+    let mut store = Store::open(&path).expect("a new database");
+    seed::accounts(&mut store, &["ann"]);
+    let password = format!(r#""password":"{}""#, seed::PASSWORD);
+    let mut sim = Sim::new(1, Limits::default(), store);
+    logs_in(&mut sim, "ann", &password).expect("a right password");
+    drop(sim);
+    let limits = Limits {
+        resume_hours: 0,
+        ..Limits::default()
+    };
+    let store = Store::open(&path).expect("the database");
+    let mut sim = Sim::new(2, limits, store);
+    sim.advance(Duration::from_secs(1));
+    assert_eq!(logs_in(&mut sim, "ann", &password).as_deref(), Ok(""));
+    let other = rusqlite::Connection::open(&path).expect("the same database");
+    let sql = "SELECT count(*) FROM resume_secrets";
+    let left = other.query_row(sql, [], |row| row.get::<_, i64>(0));
+    assert_eq!(left.expect("a table"), 0);
+}
+
+#[test]
 fn a_registration_of_a_rolled_back_tick_is_answered_once() {
     let mut sim = nearly_full();
     sim.connect("guest", crate::sim::HOME);

@@ -1,6 +1,7 @@
 //! Jobs for workers, and their results until they are used.
 
 use crate::conn::ConnId;
+use crate::handlers::account::Pending;
 use crate::limits::CountedTry;
 use crate::workers::jobs::{Job, JobResult, Task};
 use echat_proto::group::Ephemeral;
@@ -26,7 +27,9 @@ pub(in crate::engine) struct WorkerJobs {
     /// Tries at passwords that were not judged when their connections closed, until
     /// [`take_closed`](Self::take_closed).
     unjudged: HashMap<ConnId, CountedTry>,
-    /// The same, of the connections that the reactor drops now.
+    /// Tries with secrets that were not judged when their connections closed, until the next tick.
+    untried: Vec<CountedTry>,
+    /// The tries at passwords of the connections that the reactor drops now.
     dropped: HashMap<ConnId, CountedTry>,
 }
 
@@ -118,10 +121,20 @@ impl WorkerJobs {
         !self.held.is_empty()
     }
 
-    /// A connection closed while its request waited for a worker.
-    pub(super) fn closed(&mut self, conn: ConnId, counted: Option<CountedTry>) {
-        self.unjudged.extend(counted.map(|counted| (conn, counted)));
+    /// A connection closed while its request waited. A try at a password may be with a worker; one with a secret is with
+    /// none.
+    pub(super) fn closed(&mut self, conn: ConnId, pending: &Pending) {
+        if let Some(counted) = pending.unjudged_secret() {
+            self.untried.push(counted);
+        } else if let Some(counted) = pending.counted() {
+            self.unjudged.insert(conn, counted);
+        }
         self.held.retain(|(held, _)| *held != conn);
+    }
+
+    /// The tries with secrets that were never judged, since their connections closed: they do not count.
+    pub(in crate::engine) fn take_untried(&mut self) -> Vec<CountedTry> {
+        std::mem::take(&mut self.untried)
     }
 
     /// The reactor drops the connections that closed.
@@ -136,6 +149,6 @@ impl WorkerJobs {
 
     /// Results and tries that are kept: none if there is no connection.
     pub(super) fn len(&self) -> usize {
-        self.unjudged.len() + self.completed.len() + self.held.len()
+        self.unjudged.len() + self.untried.len() + self.completed.len() + self.held.len()
     }
 }
