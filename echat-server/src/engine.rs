@@ -351,6 +351,11 @@ impl Engine {
         self.connections.is_blank() && self.presence.is_empty() && self.state.roster.is_empty()
     }
 
+    /// Whether changes that void secrets are retried since the disk did not take them, for tests.
+    pub fn retries_voids(&self) -> bool {
+        self.state.void_retry_at.is_some()
+    }
+
     /// Bytes that wait to be written to a connection, for tests.
     pub fn waiting(&self, conn: ConnId) -> usize {
         self.connections.peer(conn).map_or(0, Peer::waiting)
