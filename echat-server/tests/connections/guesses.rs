@@ -39,3 +39,38 @@ fn a_login_attempt_counts_once_its_password_is_hashed() {
     }
     assert!(!tries(&mut sim, true));
 }
+
+#[test]
+fn a_secret_whose_connection_closes_before_it_is_judged_does_not_count() {
+    let text = |text: &str| Value::Str(text.to_owned());
+    let number = |kind: RequestKind| kind.info().number;
+    let mut sim = Sim::new();
+    let mut bob = sim.user("bob");
+    let room = dict(&[("roomname", text("tea")), ("members", Value::List(vec![]))]);
+    sim.ask(&mut bob, number(RequestKind::CreateRoom), room);
+    let login = dict(&[("username", text("bob")), ("resume", text("wrong"))]);
+    for n in 0..4 * TRIES {
+        let mut guest = sim.connect_from(Ipv4Addr::new(192, 0, 2, 1));
+        sim.settle();
+        // After a write of its tick, the login waits for the next one.
+        let message = dict(&[
+            ("target_type", Value::Int(1)),
+            ("target", text("tea")),
+            ("content", text("hi")),
+            ("txn_id", text(&n.to_string())),
+        ]);
+        sim.say(&mut bob, number(RequestKind::SendMessage), message);
+        sim.say(&mut guest, number(RequestKind::Login), login.clone());
+        let now = sim.now();
+        sim.engine.tick(now).unwrap();
+        assert!(sim.engine.output(guest.conn, now).is_empty(), "try {n}");
+        sim.engine.sever(guest.conn);
+        sim.settle();
+    }
+    let mut guest = sim.connect_from(Ipv4Addr::new(192, 0, 2, 1));
+    sim.say(&mut guest, number(RequestKind::Login), login);
+    sim.settle();
+    let answers = sim.answers(&mut guest);
+    let code = answers.last().and_then(|answer| answer.params.at("code"));
+    assert_eq!(code, Some(&text("bad_credentials")));
+}
