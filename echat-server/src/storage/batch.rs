@@ -312,12 +312,12 @@ impl<'s> Batch<'s> {
 
     /// Classifies the error of a commit: unless the disk is full, the state of the disk is unknown.
     fn not_committed(&self, error: rusqlite::Error) -> StoreError {
-        let (error, why) = match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => (StoreError::Full, Why::Full),
-            _ => {
-                self.log.note_failure();
-                (StoreError::Fatal(error), Why::Fatal)
-            }
+        let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+        let (error, why) = if is_full {
+            (StoreError::Full, Why::Full)
+        } else {
+            self.log.note_failure();
+            (StoreError::Fatal(error), Why::Fatal)
         };
         self.break_off(why);
         error

@@ -197,7 +197,7 @@ impl Batch<'_> {
     fn renew_chain(
         &mut self,
         (user, chain): (UserId, &ChainId),
-        used: &IssuedSecret,
+        previous: &IssuedSecret,
         next: &IssuedSecret,
     ) -> Result<bool, StoreError> {
         let changed = self.write(
@@ -209,8 +209,8 @@ impl Batch<'_> {
                 chain,
                 next.hash,
                 next.issued_at,
-                used.hash,
-                used.issued_at
+                previous.hash,
+                previous.issued_at
             ],
         )?;
         Ok(changed > 0)
