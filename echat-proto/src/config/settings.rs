@@ -151,7 +151,7 @@ section! {
         login_failures: u64 = 5 => whole(0..=1_000_000);
         /// How long after a login its secret logs in again without the password; 0: not at all. Clients that are
         /// online for longer need the password after a restart.
-        #[zh = "登录后多久之内可凭该次登录的密钥免密码重新登录；0：不可以。在线更久的客户端在重启后需要密码。"]
+        #[zh = "登录后多久之内可凭该次登录得到的一次性凭据免密码重新登录；0：不可以。在线更久的客户端在重启后需要密码。"]
         #[unit = "hours", "小时"]
         resume_hours: u64 = 24 => whole(0..=8_760);
         /// Attempts to register from one address in 10 minutes; 0: no limit.
