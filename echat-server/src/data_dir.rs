@@ -304,7 +304,7 @@ impl Folder {
         if missing.host_key.is_some() {
             host_key::create(&self.path(HOST_KEY), &self.shown(HOST_KEY))?;
             let path = self.path(HOST_KEY);
-            tracing::info!("a new host key was made: {}", path.display());
+            tracing::info!("created host key: {}", path.display());
         }
         Ok(())
     }

@@ -46,9 +46,10 @@ static RECORDING: LazyLock<Recording> = LazyLock::new(|| {
     let members = CROWD.return_to(&server);
     let second = write_and_stop(server, members, 1);
     let recording = Recording::new(&shim, &dir, [first, second]);
-    // Each server begins a log, and begins it anew after a checkpoint.
+    // Each server begins a log. The first one begins it anew after a checkpoint; the second one too, unless its
+    // checkpoints beside the loop do not keep up with the load of the machine.
     let logs = recording.notes.iter().filter(|note| begins_log(note));
-    assert!(logs.count() >= 4, "no checkpoint under load");
+    assert!(logs.count() >= 3, "no checkpoint under load");
     let reservations = reservations(&recording.notes).len();
     assert!(reservations >= 2, "{reservations} reservations of ids");
     recording

@@ -71,12 +71,12 @@ fn a_first_start_says_what_it_made_and_where() {
         let log = dir.start(&[]).stop();
         let full = dir.path("data").canonicalize().unwrap();
         for (what, name) in [("database", "database.db"), ("host key", "host_key")] {
-            let line = format!("a new {what} was made: {}", full.join(name).display());
+            let line = format!("created {what}: {}", full.join(name).display());
             let lines = stderr(&log).lines().filter(|l| l.contains(&line));
             assert_eq!(lines.count(), 1, "{line}: {}", stderr(&log));
         }
         let log = dir.start(&[]).stop();
-        assert!(!stderr(&log).contains("a new"), "{}", stderr(&log));
+        assert!(!stderr(&log).contains("created"), "{}", stderr(&log));
     }
 }
 
