@@ -46,7 +46,7 @@ fn stage(language: Language) -> Stage {
     stage
 }
 
-/// A user who is logged in, in contact mode, with nothing pending.
+/// A logged-in user in contact mode, without pending requests.
 fn ann(language: Language) -> Stage {
     let mut stage = stage(language);
     stage.types("login").types("ann").types("password1");

@@ -20,7 +20,7 @@ use crate::net::link::Link;
 
 /// How long a client waits after a connection that the server closed.
 const BACK_OFF: Duration = Duration::from_millis(100);
-/// The time between two messages of the user who is back first.
+/// The time between two messages of the bystander: the first user that the server accepts again.
 const BETWEEN: Duration = Duration::from_millis(20);
 /// That user's room.
 const ROOM: &str = "load-room";
@@ -54,7 +54,7 @@ impl Comeback {
     pub(super) fn run(&self, scene: &Scene) -> Result<Vec<Figure>, Failure> {
         let clock = &scene.clock;
         let mut server = scene.start_limited(self.limited)?;
-        // One more: the user who is back first.
+        // One more user: the bystander.
         let mut there = each(self.users + 1, |user| come(&server, user, clock))?;
         there.sort_by_key(|(user, _, _)| *user);
         if let Some((_, link, _)) = there.last_mut() {

@@ -70,7 +70,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// The user who is logged in, also while the connection is lost.
+    /// The user of the session. It stays set while the connection is lost.
     pub fn me(&self) -> Option<&str> {
         self.me.as_deref()
     }

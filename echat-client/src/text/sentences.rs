@@ -409,9 +409,9 @@ sentences! {
     Members { room: &'a str };
     /// Marks the owner.
     Owner;
-    /// Marks a user who is online.
+    /// The mark of an online user.
     IsOnline;
-    /// Marks a user who is offline.
+    /// The mark of an offline user.
     IsOffline;
     /// Heading.
     FoundUsers { word: &'a str };

@@ -343,7 +343,7 @@ fn a_member_who_leaves_is_told_from_one_who_goes_offline() {
         roomname: "room1".to_owned(),
         membername: name.to_owned(),
     };
-    // bob is a friend who is online, and carol is no friend.
+    // bob is an online friend; carol is not a friend.
     stage.says(gone("bob")).says(gone("carol"));
     assert_eq!(
         stage.printed(),

@@ -18,8 +18,8 @@ pub(super) trait Peer: Sync {
     /// default; otherwise never.
     fn start(&self, bench: &Bench, users: usize, pings: bool) -> Result<Process, Failure>;
 
-    /// Connects a user with this number, who is ready to talk after the answer that [`welcomes`](Self::welcomes) tells
-    /// of.
+    /// Connects the user with this number. If [`welcomes`](Self::welcomes) is true, the connection is ready after the first
+    /// reply.
     fn connect(
         &self,
         bench: &Bench,
