@@ -13,10 +13,6 @@ use rustix::io::Errno;
 
 const SERVER: &str = env!("CARGO_BIN_EXE_echat-server");
 
-/// Messages after which the log has been checkpointed once: from then on there are pages to write again
-/// without new space, and then a long log that cannot be checkpointed.
-const CHECKPOINTED: usize = 400;
-
 /// More messages than the disk has place for.
 const TOO_MANY: usize = 1_500;
 
@@ -159,13 +155,11 @@ fn fill_and_free(server: &ServerProcess, fill: impl Fn(), free: impl Fn()) -> Ve
     let mut bob = Client::register(server, "bob");
     ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
     bob.asks("JOIN_ROOM \"tea\"");
-    let mut all: Vec<_> = (0..CHECKPOINTED)
-        .map_while(|n| sends(&mut ann, n))
-        .collect();
-    assert_eq!(all.len(), CHECKPOINTED);
+    let mut all = until_the_log_begins_anew(server, &mut ann);
+    let before = all.len();
     fill();
-    all.extend((CHECKPOINTED..TOO_MANY).map_while(|n| sends(&mut ann, n)));
-    assert!(all.len() > CHECKPOINTED, "the log was checkpointed");
+    all.extend((before..TOO_MANY).map_while(|n| sends(&mut ann, n)));
+    assert!(all.len() > before, "the log has pages to write again");
     assert!(all.len() < TOO_MANY, "the disk has an end");
     let lost = all.len()..all.len() + 40;
     ann.says(&lost.clone().map(request).collect::<Vec<_>>());
@@ -181,6 +175,25 @@ fn fill_and_free(server: &ServerProcess, fill: impl Fn(), free: impl Fn()) -> Ve
     all.extend(lost.map(|n| sends(&mut ann, n).expect("there is room again")));
     assert_eq!(ids(&mut again), all);
     all
+}
+
+/// Sends messages until one makes the log no longer: a checkpoint is done, and the log begins anew. From then
+/// on it has pages to write again without new space. Checkpoints run beside the loop, so their number of
+/// messages differs from run to run.
+fn until_the_log_begins_anew(server: &ServerProcess, ann: &mut Client) -> Vec<u64> {
+    let log = PathBuf::from(format!("/proc/{}/cwd/data/database.db-wal", server.id()));
+    let mut sent = Vec::new();
+    let mut length = 0;
+    loop {
+        let id = sends(ann, sent.len()).expect("the disk has space");
+        sent.push(id);
+        assert!(sent.len() < TOO_MANY, "the log is never checkpointed");
+        let now = fs::metadata(&log).expect("the log is there").len();
+        if now == length {
+            return sent;
+        }
+        length = now;
+    }
 }
 
 /// A message so long that it takes a page of its own.
