@@ -137,6 +137,9 @@ requests! {
     /// Returns the members of one of the user's rooms.
     18 LIST_MEMBERS ListMembers one { roomname: NameQuery }
         => MEMBERS | REFUSED; paged, Keeps;
+    /// Ends the user's other sessions, and voids the secrets that resume sessions.
+    49 END_OTHER_SESSIONS EndOtherSessions null {}
+        => DONE | REFUSED; short, Keeps;
 }
 
 events! {
@@ -197,6 +200,8 @@ events! {
     122 ROOMS Rooms Reply one { rooms: Vec<RoomLine> };
     /// The members of a room, by name.
     123 MEMBERS Members Reply one { members: Vec<MemberLine> };
+    /// The request with this number was done.
+    124 DONE Done Reply dict { command: u64 };
     /// REGISTER: the name, or a confusable one, is taken.
     201 USERNAME_EXIST UsernameExist Refusal one { fail: Fail };
     /// LOGIN is refused.

@@ -172,6 +172,7 @@ fn request(kind: RequestKind, number: u32) -> Request {
             keyword: format!("user-{number}"),
         },
         RequestKind::ListRooms => Request::ListRooms {},
+        RequestKind::EndOtherSessions => Request::EndOtherSessions {},
         RequestKind::ListMembers => Request::ListMembers { roomname: room() },
     }
 }

@@ -189,6 +189,8 @@ routes! {
     account::login(username, password, resume);
     #[route(Logout, authenticated, light, memory)]
     account::logout();
+    #[route(EndOtherSessions, authenticated, light, memory)]
+    account::end_other_sessions();
     #[route(AddFriend, authenticated, light, writes(friend_request_rate, space))]
     friends::add_friend(username);
     #[route(ResolveFriendRequest, authenticated, light, writes(space))]

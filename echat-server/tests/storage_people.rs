@@ -193,7 +193,7 @@ fn rooms_have_members_and_keep_their_owner() {
     let room = batch.find_room("tea").unwrap().unwrap();
     assert_eq!(
         (room.id, room.owner, room.owner_name.as_str()),
-        (tea, bob, "bob")
+        (tea, Some(bob), "bob")
     );
     assert_eq!(batch.find_room("coffee").unwrap(), None);
     let mine = batch.rooms_of(ann).unwrap();

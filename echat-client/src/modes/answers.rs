@@ -70,9 +70,10 @@ fn doing(asked: &RequestContext) -> Doing<'_> {
         RequestContext::Rooms => Doing::Plain("rooms"),
         RequestContext::Logout => Doing::Plain("logout"),
         RequestContext::Login => Doing::Plain("login"),
-        RequestContext::Send | RequestContext::CatchUp | RequestContext::MarkRead(_) => {
-            Doing::Other
-        }
+        RequestContext::Send
+        | RequestContext::CatchUp
+        | RequestContext::MarkRead(_)
+        | RequestContext::Other(_) => Doing::Other,
     }
 }
 

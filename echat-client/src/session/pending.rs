@@ -33,6 +33,8 @@ pub enum RequestContext {
     Find(String),
     Rooms,
     Members(String),
+    /// A request whose answer needs nothing of it.
+    Other(RequestKind),
 }
 
 impl RequestContext {
@@ -70,6 +72,7 @@ impl RequestContext {
             Request::Find { keyword } => Self::Find(keyword.clone()),
             Request::ListRooms {} => Self::Rooms,
             Request::ListMembers { roomname } => Self::Members(room(roomname)),
+            other => Self::Other(other.kind()),
         }
     }
 
@@ -107,6 +110,7 @@ impl RequestContext {
             Self::Find(_) => RequestKind::Find,
             Self::Rooms => RequestKind::ListRooms,
             Self::Members(_) => RequestKind::ListMembers,
+            Self::Other(kind) => *kind,
         }
     }
 }

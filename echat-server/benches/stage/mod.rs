@@ -277,7 +277,7 @@ pub(crate) fn messages(store: &mut Store, room: &str, count: usize) {
     let room = room.expect("made before");
     for number in 0..count {
         let at = 1_000_000_000 + i64::try_from(number).expect("few");
-        let stored = batch.insert_message(room.id, room.owner, &text, None, at);
+        let stored = batch.insert_message(room.id, room.owner.expect("an owner"), &text, None, at);
         stored.expect("a good store");
     }
     drop(batch.commit().expect("a good store"));

@@ -8,7 +8,7 @@ use super::gate::{Anyone, Unauthenticated};
 use super::journal::Entry;
 use super::presence::{Audience, Presence};
 use super::resume::{Judgement, Presented};
-use super::{Answer, Caller, Ctx, DeferredWrite, Reject, bundle, resume};
+use super::{Answer, Caller, Ctx, DeferredWrite, Reject, bundle, done_with, resume};
 use crate::conn::{ConnId, Departure, End};
 use crate::limits::rate_limit_prefix;
 use crate::limits::{CountedTry, Guesser};
@@ -459,6 +459,24 @@ pub(crate) fn logout(ctx: &mut Ctx<'_, '_>, me: Caller) -> Result<Event, Reject>
     }
     ctx.outbox.unauthenticated(ctx.conn);
     Ok(Event::LoggedOut {})
+}
+
+/// END_OTHER_SESSIONS.
+#[expect(clippy::unnecessary_wraps, reason = "all handlers have one form")]
+pub(crate) fn end_other_sessions(ctx: &mut Ctx<'_, '_>, me: Caller) -> Result<Event, Reject> {
+    end_others(ctx, &me);
+    Ok(done_with(RequestKind::EndOtherSessions))
+}
+
+/// Ends the other sessions of a user, and voids all secrets that resume one: also that of this session, whose next
+/// login needs the password.
+fn end_others(ctx: &mut Ctx<'_, '_>, me: &Caller) {
+    let user = me.user();
+    for conn in ctx.roster.others_of(ctx.conn) {
+        ctx.roster.leave(conn);
+        displace(ctx, &user, conn);
+    }
+    resume::void_resume(ctx, me.id);
 }
 
 /// Ends a session whose secret opened another one since, perhaps a thief's: LOGOUT ends that one too, and voids the chain.

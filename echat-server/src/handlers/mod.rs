@@ -40,7 +40,7 @@ use crate::roster::Roster;
 use crate::session_log::SessionLog;
 use crate::storage::{Batch, ChainChange, ChainId, ChainWrite, Kind, StoreError, User, UserId};
 use crate::workers::jobs::Task;
-use echat_proto::commands::Event;
+use echat_proto::commands::{Event, RequestKind};
 use echat_proto::param::TargetType;
 use echat_proto::records::Outcome;
 use journal::Journal;
@@ -156,6 +156,13 @@ impl DeferredWrite {
             Self::Chain(write) => write.unwritten().map(Self::Chain),
             Self::VoidChains(_) => Some(self),
         }
+    }
+}
+
+/// DONE for a request of this kind.
+fn done_with(kind: RequestKind) -> Event {
+    Event::Done {
+        command: kind.info().number.into(),
     }
 }
 

@@ -227,11 +227,7 @@ pub(super) fn leave(ctx: &mut Ctx<'_, '_>, user: UserId, secret: Option<(ChainId
 }
 
 /// Voids all secrets of a user: for a changed password, a deleted or suspended account, other sessions that are ended.
-#[expect(
-    dead_code,
-    reason = "the requests that void all secrets are not there yet"
-)]
-pub(crate) fn void_resume(ctx: &mut Ctx<'_, '_>, user: UserId) {
+pub(super) fn void_resume(ctx: &mut Ctx<'_, '_>, user: UserId) {
     ctx.roster.forget_secrets(user, None);
     ctx.deferred_writes.push(DeferredWrite::VoidChains(user));
 }

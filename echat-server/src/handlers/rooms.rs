@@ -73,7 +73,7 @@ pub(crate) fn add_members(
     members: Names,
 ) -> Result<Plan, Reject> {
     let room = targets::own_room(view.batch, &me, &roomname)?;
-    if room.owner != me.id {
+    if room.owner != Some(me.id) {
         return Err(Code::NotOwner.into());
     }
     let named = friends_named(view, &me, &members.0)?;
@@ -201,7 +201,7 @@ pub(crate) fn list_members(
     let online = ctx.roster.in_room(room.id).map(|member| MemberLine {
         online: true,
         username: member.name.to_string(),
-        owner: member.user == room.owner,
+        owner: Some(member.user) == room.owner,
     });
     let by_name = ctx.batch.members(room.id, page::most(MEMBER_VALUES))?;
     let others = by_name

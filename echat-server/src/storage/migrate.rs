@@ -12,6 +12,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_history_names_requests.sql"),
     include_str!("migrations/0004_message_ids.sql"),
     include_str!("migrations/0005_resume.sql"),
+    include_str!("migrations/0006_people_and_rooms.sql"),
 ];
 
 /// "ECH2": the application id of echat's databases.

@@ -13,9 +13,9 @@ pub struct Room {
     pub id: ConversationId,
     /// The name in its stored form.
     pub name: String,
-    /// The owner, who remains the owner after leaving.
-    pub owner: UserId,
-    /// The owner's name.
+    /// The owner; `None` for the lobby, whose owners are the administrators.
+    pub owner: Option<UserId>,
+    /// The owner's name; empty if there is none.
     pub owner_name: String,
 }
 
@@ -28,7 +28,7 @@ pub struct RoomSummary {
     pub name: String,
     /// The number of its members.
     pub members: u64,
-    /// The owner's name.
+    /// The owner's name; empty if there is none.
     pub owner_name: String,
     /// Messages of other users after the user's read marker, at most
     /// [`UNREAD_MAX`](super::UNREAD_MAX).
@@ -63,8 +63,8 @@ impl Batch<'_> {
     /// The room of this name in its stored form.
     pub fn find_room(&self, key: &str) -> Result<Option<Room>, StoreError> {
         self.first(
-            "SELECT r.id, r.name, r.owner, u.name FROM rooms AS r
-             CROSS JOIN users AS u ON u.id = r.owner WHERE r.name = ?1",
+            "SELECT r.id, r.name, r.owner, coalesce(u.name, '') FROM rooms AS r
+             LEFT JOIN users AS u ON u.id = r.owner WHERE r.name = ?1",
             [key],
             |row| {
                 let (id, name) = (row.get(0)?, row.get(1)?);
@@ -92,8 +92,8 @@ impl Batch<'_> {
     /// The first `limit` rooms by name: name, owner, members.
     pub fn rooms(&self, limit: u32) -> Result<Vec<(String, String, u64)>, StoreError> {
         self.all(
-            "SELECT r.name, u.name, r.members FROM rooms AS r
-             CROSS JOIN users AS u ON u.id = r.owner ORDER BY r.name LIMIT ?1",
+            "SELECT r.name, coalesce(u.name, ''), r.members FROM rooms AS r
+             LEFT JOIN users AS u ON u.id = r.owner ORDER BY r.name LIMIT ?1",
             [limit],
             |row| {
                 let members: i64 = row.get(2)?;
@@ -112,7 +112,8 @@ impl Batch<'_> {
         most: u32,
         mut each: impl FnMut(UserId, i64) -> bool,
     ) -> Result<(), StoreError> {
-        let sql = "SELECT owner, created_at FROM rooms ORDER BY id DESC LIMIT ?1";
+        let sql =
+            "SELECT owner, created_at FROM rooms WHERE owner IS NOT NULL ORDER BY id DESC LIMIT ?1";
         self.walk(sql, [most], |row| Ok(each(row.get(0)?, row.get(1)?)))
     }
 
@@ -193,7 +194,7 @@ impl Batch<'_> {
     /// The members of a room by name, at most `limit`.
     pub fn members(&self, room: ConversationId, limit: usize) -> Result<Vec<Member>, StoreError> {
         self.all(
-            "SELECT u.id, u.name, u.id = r.owner FROM rooms AS r
+            "SELECT u.id, u.name, u.id IS r.owner FROM rooms AS r
              CROSS JOIN participants AS p ON p.conversation = r.id
              CROSS JOIN users AS u ON u.id = p.user WHERE r.id = ?1
              ORDER BY u.name LIMIT ?2",
@@ -227,9 +228,9 @@ impl Batch<'_> {
     /// A user's rooms by name, with all their counts. Counting unread messages is the expensive part.
     pub fn rooms_of(&self, member: UserId) -> Result<Vec<RoomSummary>, StoreError> {
         let rooms = self.all(
-            "SELECT r.id, r.name, r.members, u.name, p.read_id FROM participants AS p
+            "SELECT r.id, r.name, r.members, coalesce(u.name, ''), p.read_id FROM participants AS p
              CROSS JOIN rooms AS r ON r.id = p.conversation
-             CROSS JOIN users AS u ON u.id = r.owner WHERE p.user = ?1 ORDER BY r.name",
+             LEFT JOIN users AS u ON u.id = r.owner WHERE p.user = ?1 ORDER BY r.name",
             [member],
             |row| {
                 let members: i64 = row.get(2)?;

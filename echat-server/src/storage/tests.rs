@@ -42,7 +42,8 @@ fn an_upgrade_keeps_what_was_there() {
     db.execute_batch(
         "INSERT INTO users VALUES (7, 'ann', 'ann', '$argon2id$', 1);
          INSERT INTO conversations VALUES (3, 1);
-         INSERT INTO rooms VALUES (3, 'tea', 'tea', 7, 1, 1);",
+         INSERT INTO rooms VALUES (3, 'tea', 'tea', 7, 1, 1);
+         INSERT INTO participants VALUES (7, 3, 0, 0, 1);",
     )
     .unwrap();
     drop(db);
@@ -51,6 +52,43 @@ fn an_upgrade_keeps_what_was_there() {
     let ann = batch.find_user("ann").unwrap().unwrap();
     assert_eq!(batch.rooms(9).unwrap(), [("tea".into(), "ann".into(), 1)]);
     assert_eq!(batch.owned_count(ann.id).unwrap(), 1);
+}
+
+#[test]
+fn an_upgrade_gives_each_room_an_owner_that_is_a_member_and_closes_empty_rooms() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("5.db");
+    older_database(&path, 5);
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(
+        "INSERT INTO users VALUES (1, 'ann', 'phc', 1), (2, 'bob', 'phc', 1), (3, 'cyn', 'phc', 1);
+         INSERT INTO conversations VALUES (1, 1), (2, 1), (3, 1);
+         INSERT INTO rooms VALUES (1, 'kept', 1, 2, 1), (2, 'left', 1, 2, 1), (3, 'empty', 1, 0, 1);
+         INSERT INTO participants VALUES (1, 1, 0, 0, 9), (2, 1, 0, 0, 1),
+             (2, 2, 0, 0, 9), (3, 2, 0, 0, 8);
+         INSERT INTO left_rooms VALUES (1, 2, 9), (1, 3, 9);
+         INSERT INTO name_looks VALUES (1, 'empty', 3);
+         INSERT INTO name_endings VALUES (1, 'empty', 3);
+         INSERT INTO messages VALUES (1, 3, 1, 1, 'hello', NULL);",
+    )
+    .unwrap();
+    drop(db);
+    let mut store = Store::open(&path).unwrap();
+    let mut batch = store.batch();
+    let rooms = batch.rooms(9).unwrap();
+    let expected = [("kept", "ann", 2), ("left", "cyn", 2)];
+    let expected = expected.map(|(room, owner, members)| (room.into(), owner.into(), members));
+    assert_eq!(rooms, expected);
+    assert!(batch.has_left(UserId(1), ConversationId(2)).unwrap());
+    // The name of the closed room is free.
+    let empty = RoomName::new("empty").unwrap();
+    assert!(batch.create_room(&empty, UserId(1), 2).unwrap().is_some());
+    let _ = batch.commit().unwrap();
+    let closed: i64 = store
+        .connection()
+        .query_row("SELECT id FROM closed_rooms", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(closed, 3);
 }
 
 #[test]
@@ -93,9 +131,10 @@ const ALIKE_ACCOUNTS: &str = "
         (5, 'bob_', 'bob_', 'phc', 1), (6, 'ann', 'ann', 'phc', 1), (7, 'жанна', 'жанна', 'phc', 1);
     UPDATE sqlite_sequence SET seq = 9 WHERE name = 'users';
     INSERT INTO conversations VALUES (3, 1), (4, 1), (8, 0);
-    INSERT INTO rooms VALUES (3, 'tea', 'tea', 2, 1, 1), (4, 'tea.', 'tea.', 5, 0, 1);
+    INSERT INTO rooms VALUES (3, 'tea', 'tea', 2, 1, 1), (4, 'tea.', 'tea.', 5, 1, 1);
     INSERT INTO friendships VALUES (1, 5, 8, 1);
-    INSERT INTO participants VALUES (1, 8, 0, 0, 1), (5, 8, 0, 0, 1), (2, 3, 0, 0, 1);
+    INSERT INTO participants VALUES (1, 8, 0, 0, 1), (5, 8, 0, 0, 1), (2, 3, 0, 0, 1),
+        (5, 4, 0, 0, 1);
     INSERT INTO messages VALUES (1, 8, 1, 1, 'hello', NULL);
     INSERT INTO friend_requests VALUES (1, 2, 6, 1);
     INSERT INTO logins VALUES (2, '::1', 1);";

@@ -111,6 +111,7 @@ const TABLE: &[Row] = &[
     row(Find, r#"{"keyword":"tea"}"#, [NO, OK, OK, OK, OK]),
     row(ListRooms, "null", [NO, OK, OK, OK, OK]),
     row(ListMembers, r#""tea""#, [NO, OUT, OUT, OK, OK]),
+    row(EndOtherSessions, "null", [NO, OK, OK, OK, OK]),
 ];
 
 fn sim() -> Sim {

@@ -100,6 +100,7 @@ const ROWS: &[(RequestKind, &[&str])] = &[
     (Find, &[]),
     (ListRooms, &[]),
     (ListMembers, &["unknown_room", "not_a_member"]),
+    (EndOtherSessions, &[]),
 ];
 
 /// Everything that the transcripts should have shown of the table.

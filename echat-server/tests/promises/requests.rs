@@ -21,7 +21,7 @@ use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
 
 /// Requests of the ordinary run.
-const REQUESTS: usize = 3_000;
+const REQUESTS: usize = 8_000;
 /// More than any database of a test has pages.
 const LIMITLESS: u32 = 1 << 30;
 const USERS: [&str; 3] = ["ann", "bob", "kim"];
@@ -40,7 +40,7 @@ fn sim(path: &std::path::Path) -> Sim {
     seed::friends(&mut store, &["ann", "bob"]);
     seed::room(&mut store, "tea", &["ann", "bob"]);
     let limits = Limits {
-        message_burst: 2,
+        message_burst: 1,
         rooms_a_day: 0,
         ..Limits::default()
     };
