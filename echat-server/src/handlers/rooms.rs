@@ -3,7 +3,7 @@
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, InRoom};
 use super::{Caller, Ctx, Reject, done, page, targets};
-use crate::storage::{Room, User, UserId};
+use crate::storage::{Role, Room, User, UserId};
 use echat_proto::commands::Event;
 use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{NameQuery, RoomName};
@@ -72,8 +72,8 @@ pub(crate) fn add_members(
     roomname: NameQuery,
     members: Names,
 ) -> Result<Plan, Reject> {
-    let room = targets::own_room(view.batch, &me, &roomname)?;
-    if room.owner != Some(me.id) {
+    let (room, role) = targets::own_room(view.batch, &me, &roomname)?;
+    if role != Role::Owner {
         return Err(Code::NotOwner.into());
     }
     let named = friends_named(view, &me, &members.0)?;
@@ -121,8 +121,8 @@ pub(crate) fn join_room(
     me: Caller,
     roomname: NameQuery,
 ) -> Result<Plan, Reject> {
-    let room = targets::room(view.batch, &roomname)?;
-    if view.batch.is_member(room.id, me.id)? {
+    let (room, role) = targets::room(view.batch, &me, &roomname)?;
+    if role.is_some() {
         return Err(Code::AlreadyMember.into());
     }
     has_room_for_members(view, &room, 1)?;
@@ -155,7 +155,7 @@ pub(crate) fn leave_room(
     me: Caller,
     roomname: NameQuery,
 ) -> Result<Plan, Reject> {
-    let room = targets::own_room(view.batch, &me, &roomname)?;
+    let (room, _) = targets::own_room(view.batch, &me, &roomname)?;
     let members = view.batch.member_count(room.id)?;
     let now = view.now;
     Ok(Plan::write(Demand::Nothing, move |batch| {
@@ -196,7 +196,7 @@ pub(crate) fn list_members(
     me: Caller,
     roomname: NameQuery,
 ) -> Result<Event, Reject> {
-    let room = targets::own_room(ctx.batch, &me, &roomname)?;
+    let (room, _) = targets::own_room(ctx.batch, &me, &roomname)?;
     // Online members are known without a query, and come first.
     let online = ctx.roster.in_room(room.id).map(|member| MemberLine {
         online: true,

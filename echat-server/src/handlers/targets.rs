@@ -1,7 +1,7 @@
 //! Looks up the user, room or conversation of a name in a request.
 
 use super::{Caller, Reject};
-use crate::storage::{Batch, ConversationId, Room, User, UserId};
+use crate::storage::{Batch, ConversationId, Role, Room, User, UserId};
 use echat_proto::names::NameQuery;
 use echat_proto::param::TargetType;
 use echat_proto::records::Code;
@@ -16,23 +16,32 @@ pub(super) fn user(batch: &Batch<'_>, name: &NameQuery) -> Result<User, Reject> 
         .ok_or_else(|| Code::UnknownUser.into())
 }
 
-/// The room of a name.
-pub(super) fn room(batch: &Batch<'_>, name: &NameQuery) -> Result<Room, Reject> {
-    let Some(key) = name.key() else {
-        return Err(Code::UnknownRoom.into());
-    };
-    batch
-        .find_room(key)?
-        .ok_or_else(|| Code::UnknownRoom.into())
+/// The room of a name, and the caller's role in it. A private room exists only for its members and for users who are
+/// invited.
+pub(super) fn room(
+    batch: &Batch<'_>,
+    me: &Caller,
+    name: &NameQuery,
+) -> Result<(Room, Option<Role>), Reject> {
+    let unknown = || Reject::from(Code::UnknownRoom);
+    let room = batch.find_room(name.key().ok_or_else(unknown)?)?;
+    let room = room.ok_or_else(unknown)?;
+    let role = batch.role(&room, me.id)?;
+    if room.private && role.is_none() && !batch.is_invited(room.id, me.id)? {
+        return Err(unknown());
+    }
+    Ok((room, role))
 }
 
-/// The room of a name, of which the caller is a member.
-pub(super) fn own_room(batch: &Batch<'_>, me: &Caller, name: &NameQuery) -> Result<Room, Reject> {
-    let room = room(batch, name)?;
-    if batch.is_member(room.id, me.id)? {
-        Ok(room)
-    } else {
-        Err(Code::NotAMember.into())
+/// The room of a name, of which the caller is a member, and the caller's role in it.
+pub(super) fn own_room(
+    batch: &Batch<'_>,
+    me: &Caller,
+    name: &NameQuery,
+) -> Result<(Room, Role), Reject> {
+    match room(batch, me, name)? {
+        (room, Some(role)) => Ok((room, role)),
+        (_, None) => Err(Code::NotAMember.into()),
     }
 }
 

@@ -47,7 +47,7 @@ pub use ids::{ConversationId, MessageId, UserId};
 pub use messages::StoredMessage;
 pub use open_error::OpenError;
 pub(crate) use resume::{Chain, ChainChange, ChainId, ChainWrite, IssuedSecret, SecretHash};
-pub use rooms::{Member, Room, RoomSize, RoomSummary};
+pub use rooms::{Member, Role, Room, RoomSize, RoomSummary};
 pub use schema::{Store, create_template, schema_dump};
 pub use search::Found;
 pub use write_ahead_log::{Checkpoint, CheckpointOutcome};

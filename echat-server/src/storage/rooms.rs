@@ -17,6 +17,29 @@ pub struct Room {
     pub owner: Option<UserId>,
     /// The owner's name; empty if there is none.
     pub owner_name: String,
+    /// What the members are told that it is about; up to 300 bytes, and empty if they were told nothing.
+    pub topic: String,
+    /// Whether only its members and invited users may know of it.
+    pub private: bool,
+    /// Whether only its operators and its owner may write to it.
+    pub read_only: bool,
+    /// Seconds that a member waits between two messages; 0 for none.
+    pub slow_seconds: u32,
+    /// Days that its messages are kept; 0 keeps none, `None` keeps them as the server does.
+    pub keep_days: Option<u32>,
+    /// When it was created, in unix seconds.
+    pub created_at: i64,
+}
+
+/// What a member may do in a room. A role may do all that a lower one may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Reads and writes.
+    Member,
+    /// Also invites, sends away, bans, and changes how the room works.
+    Operator,
+    /// Also changes its name, its privacy and the roles of others, and closes it. A room has one owner.
+    Owner,
 }
 
 /// One of a user's rooms, with its counts.
@@ -55,15 +78,18 @@ pub struct RoomSize {
     pub members: u64,
 }
 
-/// A room by name, and whether a user is a member.
+/// A room by name, and whether a user is a member. There is none for a user who may not know of it.
 pub(super) const OWN_ROOM: &str = "SELECT r.id, r.name, p.user IS NOT NULL FROM rooms AS r
-     LEFT JOIN participants AS p ON p.user = ?1 AND p.conversation = r.id WHERE r.name = ?2";
+     LEFT JOIN participants AS p ON p.user = ?1 AND p.conversation = r.id
+     WHERE r.name = ?2 AND (r.private = 0 OR p.user IS NOT NULL OR EXISTS
+         (SELECT 1 FROM room_invitations AS i WHERE i.user = ?1 AND i.room = r.id))";
 
 impl Batch<'_> {
     /// The room of this name in its stored form.
     pub fn find_room(&self, key: &str) -> Result<Option<Room>, StoreError> {
         self.first(
-            "SELECT r.id, r.name, r.owner, coalesce(u.name, '') FROM rooms AS r
+            "SELECT r.id, r.name, r.owner, coalesce(u.name, ''), r.topic, r.private, r.read_only,
+                    r.slow_seconds, r.keep_days, r.created_at FROM rooms AS r
              LEFT JOIN users AS u ON u.id = r.owner WHERE r.name = ?1",
             [key],
             |row| {
@@ -73,12 +99,38 @@ impl Batch<'_> {
                     name,
                     owner: row.get(2)?,
                     owner_name: row.get(3)?,
+                    topic: row.get(4)?,
+                    private: row.get(5)?,
+                    read_only: row.get(6)?,
+                    slow_seconds: row.get(7)?,
+                    keep_days: row.get(8)?,
+                    created_at: row.get(9)?,
                 })
             },
         )
     }
 
-    /// The conversation and the stored name of the room of this name, and whether `me` is a member.
+    /// What a user may do in a room; `None` if the user is not a member.
+    pub fn role(&self, room: &Room, user: UserId) -> Result<Option<Role>, StoreError> {
+        let sql = "SELECT operator FROM participants WHERE user = ?1 AND conversation = ?2";
+        let operator: Option<bool> = self.first(sql, params![user, room.id], |row| row.get(0))?;
+        Ok(
+            operator.map(|operator| match (room.owner == Some(user), operator) {
+                (true, _) => Role::Owner,
+                (false, true) => Role::Operator,
+                (false, false) => Role::Member,
+            }),
+        )
+    }
+
+    /// Whether a user is invited to a room.
+    pub fn is_invited(&self, room: ConversationId, user: UserId) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM room_invitations WHERE user = ?1 AND room = ?2";
+        self.exists(sql, params![user, room])
+    }
+
+    /// The conversation and the stored name of the room of this name, and whether `me` is a member. `None` also for a
+    /// private room that `me` is neither in nor invited to.
     pub fn find_own_room(
         &self,
         me: UserId,
