@@ -1,14 +1,12 @@
 //! Every sentence shown to a person, in every language.
 //!
-//! [`Text`] names the sentences and their arguments (`sentences`); `en` and `zh` say each of them in
-//! a `match` that must be complete, so that a sentence missing in one language does not compile.
-//! Nothing here is safe to print yet: names and texts of others stand in the sentences as they came.
+//! [`Text`] is a sentence with its arguments. `sentences` has the table, with all languages of a sentence in its row;
+//! `refusals` has that of the server's codes. Nothing here is safe to print yet: names and texts of other users stand
+//! in the sentences as they came.
 
-mod en;
 mod language;
 mod refusals;
 mod sentences;
-mod zh;
 
 #[cfg(test)]
 mod tests;
@@ -34,14 +32,6 @@ pub fn retry_after(fail: &Fail) -> Option<u64> {
 }
 
 impl Language {
-    /// The sentence. Not safe to print before it passed [`crate::render::safe::Safe`].
-    pub fn say(self, text: Text<'_>) -> String {
-        match self {
-            Self::English => en::say(text),
-            Self::Chinese => zh::say(text),
-        }
-    }
-
     /// What a refusal means.
     pub fn refusal(self, fail: &Fail) -> String {
         let known = code_of(fail);
@@ -80,18 +70,27 @@ impl Language {
 
     /// Why a name is not allowed.
     pub fn bad_name(self, error: &NameError) -> String {
-        match error {
-            NameError::BadCharacter(c) => self.say(Text::NameCharacter {
-                character: &self.character(*c),
-            }),
-            NameError::BadStart(c) => self.say(Text::NameStart {
-                character: &self.character(*c),
-            }),
-            error => match self {
-                Self::English => sentence(&error.to_string()),
-                Self::Chinese => zh::bad_name(error),
-            },
-        }
+        let character;
+        self.say(match error {
+            NameError::Empty => Text::NameEmpty,
+            NameError::TooLong => Text::NameOverLimit,
+            NameError::BadStart(c) => {
+                character = self.character(*c);
+                Text::NameStart {
+                    character: &character,
+                }
+            }
+            NameError::BadCharacter(c) => {
+                character = self.character(*c);
+                Text::NameCharacter {
+                    character: &character,
+                }
+            }
+            NameError::MixedDirections => Text::NameDirections,
+            NameError::MixedScripts => Text::NameScripts,
+            NameError::Reserved => Text::NameReserved,
+            NameError::Unstable => Text::NameUnstable,
+        })
     }
 
     /// A character as a sentence shows it: itself if it can be seen, and its number.
@@ -111,10 +110,12 @@ impl Language {
 
     /// Why a password is not allowed.
     pub fn bad_password(self, error: &PasswordError) -> String {
-        match self {
-            Self::English => sentence(&error.to_string()),
-            Self::Chinese => zh::bad_password(error),
-        }
+        self.say(match error {
+            PasswordError::Empty => Text::PasswordEmpty,
+            PasswordError::TooShort => Text::PasswordTooShort,
+            PasswordError::TooLong => Text::PasswordTooLong,
+            PasswordError::BadCharacter => Text::PasswordControl,
+        })
     }
 
     fn joined(self, names: &[Value]) -> String {
@@ -124,24 +125,10 @@ impl Language {
         });
         names.collect::<Vec<_>>().join(&self.say(Text::Comma))
     }
-
-    fn code(self, code: Code) -> &'static str {
-        match self {
-            Self::English => en::code(code),
-            Self::Chinese => zh::code(code),
-        }
-    }
 }
 
 /// The code of a refusal; `None` for one of a newer server.
 fn code_of(fail: &Fail) -> Option<Code> {
     let known = Code::ALL.iter().find(|code| code.as_str() == fail.code);
     known.copied()
-}
-
-/// An error's text as a sentence of its own.
-fn sentence(error: &str) -> String {
-    let mut rest = error.chars();
-    let first = rest.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(rest.clone()).chain(['.']).collect()
 }

@@ -173,3 +173,107 @@ fn limit<'a>(doing: Doing<'a>, fail: &Fail, own: u64) -> Option<Text<'a>> {
         _ => return None,
     })
 }
+
+macro_rules! codes {
+    ($($code:ident en $english:literal zh $chinese:literal;)*) => {
+        impl Language {
+            /// What a code means, where no sentence names what it is about.
+            pub(super) fn code(self, code: Code) -> &'static str {
+                match (self, code) {
+                    $((Self::English, Code::$code) => $english,
+                    (Self::Chinese, Code::$code) => $chinese,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    BadParams
+        en "The server did not understand the request."
+        zh "服务器无法识别这个请求。";
+    NotLoggedIn
+        en "Please log in first."
+        zh "请先登录。";
+    AlreadyLoggedIn
+        en "You are already logged in; log out first."
+        zh "已经登录，请先退出登录。";
+    NameTaken
+        en "This name, or one that looks like it, is taken."
+        zh "用户已存在，或与已有的名字过于相似。";
+    BadName
+        en "This name is not allowed."
+        zh "不能使用这个名字。";
+    BadPassword
+        en "This password is not allowed."
+        zh "不能使用这个密码。";
+    BadCredentials
+        en "Login failed: wrong user name or password."
+        zh "登录失败：用户名或密码错误。";
+    LoginThrottled
+        en "Too many failed logins."
+        zh "登录失败的次数太多。";
+    UnknownUser
+        en "No such user."
+        zh "用户不存在。";
+    IsSelf
+        en "You cannot add yourself as a friend."
+        zh "不能添加自己为好友。";
+    AlreadyAsked
+        en "You have already sent a friend request."
+        zh "已经发送过好友请求。";
+    AlreadyFriends
+        en "You are already friends."
+        zh "你们已经是好友。";
+    NoRequest
+        en "This user has not sent you a friend request."
+        zh "没有来自该用户的好友请求。";
+    NotAFriend
+        en "You are not friends."
+        zh "还不是好友。";
+    NotAMember
+        en "You are not a member of this room."
+        zh "还没有加入聊天室。";
+    NotOwner
+        en "Only the owner of the room can do this."
+        zh "只有房主可以这样做。";
+    UnknownRoom
+        en "No such room."
+        zh "聊天室不存在。";
+    AlreadyMember
+        en "You are already a member of this room."
+        zh "已经在聊天室中。";
+    RoomExists
+        en "A room with this name, or one that looks like it, already exists."
+        zh "聊天室已存在，或与已有的名字过于相似。";
+    NotFriends
+        en "Some of these users are not your friends."
+        zh "其中有人还不是你的好友。";
+    NotAllowed
+        en "Some of these users left the room; they can only rejoin themselves, with +r."
+        zh "其中有人已主动退出该聊天室，不能再拉进来；对方可以用 +r 自己加入。";
+    BadContent
+        en "The server does not accept this message. Unless its operator set another limit, a message has 1 to 4,000 bytes, and no control characters except newline and tab. Shorten it, or send it in parts."
+        zh "服务器不接受这条消息。除非管理员另有设置，消息为 1 到 4,000 字节；除换行和制表符外不能含有控制字符。请缩短，或分成几条发送。";
+    TxnReused
+        en "The server already has another message with this number."
+        zh "服务器上已有另一条使用这个编号的消息。";
+    RateLimited
+        en "Too fast."
+        zh "操作太快。";
+    TooMany
+        en "A limit of the server has been reached."
+        zh "已达到服务器的上限。";
+    StorageFull
+        en "The server's disk is full."
+        zh "服务器的磁盘已满。";
+    StorageBusy
+        en "The server's database is busy."
+        zh "服务器的数据库正忙。";
+    StorageDamaged
+        en "Part of the server's database is damaged; its operator must repair it."
+        zh "服务器的数据库部分损坏，需要管理员修复。";
+    UnknownCommand
+        en "The server does not know this request."
+        zh "服务器不认识这个请求。";
+}

@@ -1,14 +1,59 @@
-//! The table of all sentences: their names and arguments. What they say stands in `en` and `zh`.
+//! The table of all sentences. A row names a sentence and its arguments and says it in every language:
+//!
+//! * `"text"`: the sentence, with its arguments in braces;
+//! * `{ count, one: "text", other: "text" }`: two forms of it, of which `one` is for a count of 1.
+//!
+//! A sentence that lacks a language does not compile, and one that leaves out an argument fails a test.
 
+use echat_proto::limits::{NAME_BYTES, NAME_CHARS, PASSWORD_MAX, PASSWORD_MIN};
+
+use super::Language;
 #[cfg(test)]
 use super::tests::{self, Sample};
 
+/// What a row has for one language, as a text.
+macro_rules! said {
+    ($text:literal) => {
+        format!($text)
+    };
+    ({ $count:ident, one: $one:literal, other: $other:literal }) => {
+        if $count == 1 {
+            format!($one)
+        } else {
+            format!($other)
+        }
+    };
+}
+
 macro_rules! sentences {
-    ($($(#[$doc:meta])* $name:ident $({ $($argument:ident: $type:ty),* })?;)*) => {
+    ($(
+        $(#[$doc:meta])* $name:ident $({ $($argument:ident: $type:ty),* })?
+        en $english:tt
+        zh $chinese:tt;
+    )*) => {
         /// A sentence, with its arguments.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs, reason = "the arguments say by their names what they are")]
         pub enum Text<'a> { $($(#[$doc])* $name $({ $($argument: $type),* })?),* }
+
+        impl Language {
+            /// The sentence. Not safe to print before it passed [`crate::render::safe::Safe`].
+            #[allow(
+                clippy::too_many_lines,
+                clippy::match_same_arms,
+                reason = "a table, in which sentences may be alike by chance"
+            )]
+            pub fn say(self, text: Text<'_>) -> String {
+                match self {
+                    Self::English => match text {
+                        $(Text::$name $({ $($argument),* })? => said!($english),)*
+                    },
+                    Self::Chinese => match text {
+                        $(Text::$name $({ $($argument),* })? => said!($chinese),)*
+                    },
+                }
+            }
+        }
 
         #[cfg(test)]
         impl<'a> Text<'a> {
@@ -26,563 +71,1196 @@ macro_rules! sentences {
 sentences! {
     // ---- modes
     /// The first line.
-    Hello;
+    Hello
+        en "echat: type `help` for a list of commands, `\\d` to quit."
+        zh "欢迎使用 echat。输入 `help` 查看命令，输入 `\\d` 退出。";
     /// The last line.
-    Bye;
+    Bye
+        en "Goodbye."
+        zh "再见。";
     /// What to do about Ctrl-C.
-    HowToLeave;
+    HowToLeave
+        en "Type `\\d` or press Ctrl-D to quit."
+        zh "输入 `\\d` 或按 Ctrl-D 退出。";
     /// Stands above the list of a mode's commands.
-    HelpHeading { mode: &'a str };
+    HelpHeading { mode: &'a str }
+        en "Commands in {mode} mode:"
+        zh "{mode}模式的命令：";
     /// The line is no command of this mode.
-    Unknown { line: &'a str };
+    Unknown { line: &'a str }
+        en "Unknown command: {line}. Type `help` for a list."
+        zh "未知命令：{line}。输入 `help` 查看命令。";
     /// The same in a chat, where commands begin with a slash.
-    UnknownInChat { line: &'a str };
+    UnknownInChat { line: &'a str }
+        en "Unknown command: {line}. Type `/help` for a list, or start with // to send it as text."
+        zh "未知命令：{line}。输入 `/help` 查看命令；要作为消息发送，请以 // 开头。";
     /// The line is a command that works only in the chat of a room.
-    OnlyInRooms { line: &'a str };
+    OnlyInRooms { line: &'a str }
+        en "{line} works only in the chat of a room."
+        zh "{line} 只能在聊天室里使用。";
     /// The line is a command of another mode, with what goes there.
-    OtherMode { command: &'a str, way: &'a str };
+    OtherMode { command: &'a str, way: &'a str }
+        en "`{command}` is a command of another mode. Type `{way}` first."
+        zh "`{command}` 是其他模式的命令，请先输入 `{way}`。";
     /// The same where command mode stands between both.
-    ModeViaCommand { command: &'a str, way: &'a str };
+    ModeViaCommand { command: &'a str, way: &'a str }
+        en "`{command}` is a command of another mode. Type `\\c`, then `{way}`."
+        zh "`{command}` 是其他模式的命令，请依次输入 `\\c` 和 `{way}`。";
     /// A line of a script that is wrong, with its number.
-    AtLine { line: u64, why: &'a str };
+    AtLine { line: u64, why: &'a str }
+        en "line {line}: {why}"
+        zh "第 {line} 行：{why}";
     /// A command with something missing.
-    Usage { form: &'a str };
+    Usage { form: &'a str }
+        en "Usage: {form}"
+        zh "用法：{form}";
     /// An answer is under way, and nothing can be typed before it.
-    PleaseWait;
+    PleaseWait
+        en "Please wait for the server's answer."
+        zh "正在等待服务器回应，请稍候。";
     /// The mode's name in help and prompt.
-    ModeCommand;
+    ModeCommand
+        en "command"
+        zh "命令";
     /// The same.
-    ModeRegister;
+    ModeRegister
+        en "register"
+        zh "注册";
     /// The same.
-    ModeLogin;
+    ModeLogin
+        en "login"
+        zh "登录";
     /// The same.
-    ModeContact;
+    ModeContact
+        en "contact"
+        zh "联系人";
     /// The same.
-    ModeChat;
+    ModeChat
+        en "chat"
+        zh "聊天";
     /// The same.
-    ModeQuery;
+    ModeQuery
+        en "query"
+        zh "查询";
     /// Stands for a user's name in help.
-    AUser;
+    AUser
+        en "<user>"
+        zh "<用户名>";
     /// Stands for a room's name in help.
-    ARoom;
+    ARoom
+        en "<room>"
+        zh "<聊天室>";
     /// Stands for the name of either in help.
-    AName;
+    AName
+        en "<name>"
+        zh "<名字>";
     /// Stands for a message in help.
-    AText;
+    AText
+        en "<text>"
+        zh "<消息>";
     /// Stands for a word to look for in help.
-    AWord;
+    AWord
+        en "<word>"
+        zh "<关键字>";
 
     // ---- help, one line a command
     /// help
-    HelpHelp;
+    HelpHelp
+        en "show this list"
+        zh "显示命令列表";
     /// `\c`
-    HelpBack;
+    HelpBack
+        en "return to command mode"
+        zh "返回命令模式";
     /// `\d`
-    HelpLeave;
+    HelpLeave
+        en "quit echat"
+        zh "退出 echat";
     /// quit
-    HelpQuit;
+    HelpQuit
+        en "quit echat"
+        zh "退出 echat";
     /// register
-    HelpRegister;
+    HelpRegister
+        en "create an account"
+        zh "注册账号";
     /// login
-    HelpLogin;
+    HelpLogin
+        en "log in"
+        zh "登录";
     /// logout
-    HelpLogout;
+    HelpLogout
+        en "log out"
+        zh "退出登录";
     /// contact
-    HelpContact;
+    HelpContact
+        en "go to your friends and rooms"
+        zh "进入联系人模式，管理好友和聊天室";
     /// chat
-    HelpChat;
+    HelpChat
+        en "chat with a friend or in a room; without a name, return to the last chat"
+        zh "与好友或在聊天室里聊天；省略名字则回到上次的聊天";
     /// query
-    HelpQuery;
+    HelpQuery
+        en "query the server"
+        zh "查询服务器";
     /// +f
-    HelpAddFriend;
+    HelpAddFriend
+        en "send a friend request"
+        zh "添加好友";
     /// +r
-    HelpJoinRoom;
+    HelpJoinRoom
+        en "join a room"
+        zh "加入聊天室";
     /// :r
-    HelpRooms;
+    HelpRooms
+        en "list your rooms"
+        zh "查看我的聊天室";
     /// :f
-    HelpFriends;
+    HelpFriends
+        en "list your friends"
+        zh "查看我的好友";
     /// :pr
-    HelpPending;
+    HelpPending
+        en "list pending friend requests"
+        zh "查看待处理的好友请求";
     /// :m
-    HelpMessages;
+    HelpMessages
+        en "show the newest message of each conversation"
+        zh "查看每个会话的最新消息";
     /// @f
-    HelpSendFriend;
+    HelpSendFriend
+        en "send a message to a friend"
+        zh "给好友发消息";
     /// @r
-    HelpSendRoom;
+    HelpSendRoom
+        en "send a message to a room"
+        zh "给聊天室发消息";
     /// &f
-    HelpOpenFriend;
+    HelpOpenFriend
+        en "chat with a friend"
+        zh "打开与好友的聊天";
     /// &r
-    HelpOpenRoom;
+    HelpOpenRoom
+        en "chat in a room"
+        zh "打开聊天室";
     /// ?
-    HelpUnread;
+    HelpUnread
+        en "list conversations with unread messages"
+        zh "查看有未读消息的会话";
     /// room=a+b
-    HelpCreateRoom;
+    HelpCreateRoom
+        en "create a room with these friends"
+        zh "创建聊天室，并拉这些好友进来";
     /// room+=a
-    HelpAddMembers;
+    HelpAddMembers
+        en "add friends to your room"
+        zh "拉好友进自己的聊天室";
     /// find
-    HelpFind;
+    HelpFind
+        en "find users and rooms"
+        zh "查找用户和聊天室";
     /// -r
-    HelpLeaveRoom;
+    HelpLeaveRoom
+        en "leave a room"
+        zh "退出聊天室";
     /// y
-    HelpAccept;
+    HelpAccept
+        en "accept a friend request"
+        zh "同意好友请求";
     /// n
-    HelpDecline;
+    HelpDecline
+        en "decline a friend request"
+        zh "拒绝好友请求";
     /// server time
-    HelpServerTime;
+    HelpServerTime
+        en "show the server's time"
+        zh "查看服务器时间";
     /// who
-    HelpWho;
+    HelpWho
+        en "list friends who are online"
+        zh "查看在线好友";
     /// rooms
-    HelpListRooms;
+    HelpListRooms
+        en "list your rooms with their members and owners"
+        zh "查看我的聊天室及其成员数和房主";
     /// members
-    HelpMembers;
+    HelpMembers
+        en "list the members of a room"
+        zh "查看聊天室成员";
     /// /history
-    HelpHistory;
+    HelpHistory
+        en "show older messages"
+        zh "查看更早的消息";
     /// /members
-    HelpMembersHere;
+    HelpMembersHere
+        en "list the members of this room"
+        zh "查看本聊天室的成员";
     /// /leave
-    HelpLeaveSlash;
+    HelpLeaveSlash
+        en "leave a room for good; in its chat the name is optional"
+        zh "永久退出聊天室；在该聊天室中可省略名字";
     /// //
-    HelpSlash;
+    HelpSlash
+        en "send a message that starts with /"
+        zh "发送以 / 开头的消息";
     /// `\quit`
-    HelpSayQuit;
+    HelpSayQuit
+        en "send the word quit as a message"
+        zh "把 quit 作为消息发送";
 
     // ---- register and login
     /// Asks for a name.
-    UserName;
+    UserName
+        en "user name"
+        zh "用户名";
     /// Asks for a password.
-    Password;
+    Password
+        en "password"
+        zh "密码";
     /// Asks for it again.
-    PasswordAgain;
+    PasswordAgain
+        en "password again"
+        zh "确认密码";
     /// The two passwords differ.
-    PasswordsDiffer { left: u64 };
+    PasswordsDiffer { left: u64 }
+        en "The passwords do not match. Tries left: {left}."
+        zh "两次输入的密码不一致，还可以试 {left} 次。";
     /// They differed too often.
-    TooManyTries;
+    TooManyTries
+        en "The passwords did not match three times. No account was created."
+        zh "三次输入的密码都不一致，注册已取消。";
     /// Nothing was typed where a password is asked for, and no command is read.
-    NoPasswordTyped;
+    NoPasswordTyped
+        en "No password entered. Press Ctrl-C to go back."
+        zh "没有输入密码。按 Ctrl-C 返回。";
     /// The same where a name is asked for.
-    NoNameTyped;
+    NoNameTyped
+        en "No name entered. Type `\\c` or press Ctrl-C to go back."
+        zh "没有输入名字。输入 `\\c` 或按 Ctrl-C 返回。";
     /// A new password has nothing but spaces.
-    PasswordOfSpaces;
+    PasswordOfSpaces
+        en "A password cannot consist of spaces only. Please choose another one."
+        zh "新密码不能只有空格，请换一个。";
     /// The login was refused, and the password is asked for again.
-    PasswordAgainOf { name: &'a str };
+    PasswordAgainOf { name: &'a str }
+        en "Enter the password of {name} again, or press Ctrl-C to go back."
+        zh "请重新输入“{name}”的密码，或按 Ctrl-C 返回。";
     /// The account is made.
-    Registered { name: &'a str };
+    Registered { name: &'a str }
+        en "Registered as {name}."
+        zh "注册成功：{name}";
     /// The login holds.
-    LoggedIn { name: &'a str };
+    LoggedIn { name: &'a str }
+        en "Logged in as {name}."
+        zh "登录成功：{name}";
     /// The login holds again after the connection was lost.
-    LoggedInAgain { name: &'a str };
+    LoggedInAgain { name: &'a str }
+        en "Reconnected. Logged in as {name}."
+        zh "已重新连接并登录：{name}";
     /// The server has another history than before: what it has now is shown.
-    HistoryReplaced;
+    HistoryReplaced
+        en "The server's history was replaced, probably from a backup. Showing what the server has now."
+        zh "服务器的历史记录已被替换（可能恢复了备份），现按服务器上的记录重新显示。";
     /// The user is logged out.
-    LoggedOut;
+    LoggedOut
+        en "Logged out."
+        zh "已退出登录。";
     /// A user is logged in already.
-    AlreadyLoggedIn { name: &'a str };
+    AlreadyLoggedIn { name: &'a str }
+        en "You are already logged in as {name}. Type `logout` to log out."
+        zh "你已登录为“{name}”。输入 `logout` 退出登录。";
     /// Without a terminal no question can be asked.
-    NoPassword;
+    NoPassword
+        en "A user name was given, but no password."
+        zh "提供了用户名，但没有提供密码。";
     /// A password without a user.
-    NoUser;
+    NoUser
+        en "A password was given, but no user name."
+        zh "提供了密码，但没有提供用户名。";
 
     // ---- friends and rooms
     /// A user asks for friendship; with the commands that answer.
-    FriendRequest { name: &'a str };
+    FriendRequest { name: &'a str }
+        en "{name} sent you a friend request. Type `y {name}` to accept or `n {name}` to decline."
+        zh "“{name}”请求加你为好友。输入 `y {name}` 同意，输入 `n {name}` 拒绝。";
     /// The same in a chat, where commands begin with a slash.
-    FriendRequestInChat { name: &'a str };
+    FriendRequestInChat { name: &'a str }
+        en "{name} sent you a friend request. Type `/y {name}` to accept or `/n {name}` to decline."
+        zh "“{name}”请求加你为好友。输入 `/y {name}` 同意，输入 `/n {name}` 拒绝。";
     /// Stands below the list of open requests.
-    HowToAnswer;
+    HowToAnswer
+        en "Type `y <user>` or `+f <user>` to accept, `n <user>` to decline (in a chat `/y` and `/n`)."
+        zh "输入 `y <用户名>` 或 `+f <用户名>` 同意，输入 `n <用户名>` 拒绝（在聊天中用 `/y` 和 `/n`）。";
     /// A request was refused by the reader.
-    Declined { name: &'a str };
+    Declined { name: &'a str }
+        en "Friend request from {name} declined."
+        zh "已拒绝“{name}”的好友请求。";
     /// The request was sent.
-    RequestSent { name: &'a str };
+    RequestSent { name: &'a str }
+        en "Friend request sent to {name}."
+        zh "好友请求已发送给“{name}”。";
     /// Another user is a friend now.
-    NewContact { name: &'a str };
+    NewContact { name: &'a str }
+        en "You and {name} are now friends."
+        zh "你和“{name}”已成为好友。";
     /// The reader is a member now.
-    NewRoom { room: &'a str };
+    NewRoom { room: &'a str }
+        en "You joined {room}."
+        zh "已加入聊天室“{room}”。";
     /// The room is made.
-    RoomMade { room: &'a str };
+    RoomMade { room: &'a str }
+        en "Room {room} created."
+        zh "聊天室“{room}”已创建。";
     /// The members were added.
-    MembersAdded { room: &'a str, names: &'a str };
+    MembersAdded { room: &'a str, names: &'a str }
+        en "Added to {room}: {names}."
+        zh "已将 {names} 拉进聊天室“{room}”。";
     /// The room was left.
-    LeftRoom { room: &'a str };
+    LeftRoom { room: &'a str }
+        en "You left {room}."
+        zh "已退出聊天室“{room}”。";
     /// Heading.
-    Friends;
+    Friends
+        en "Friends:"
+        zh "好友：";
     /// There are none.
-    NoFriends;
+    NoFriends
+        en "No friends yet. Type `+f <user>` to send a friend request."
+        zh "还没有好友。输入 `+f <用户名>` 添加好友。";
     /// Heading.
-    Rooms;
+    Rooms
+        en "Rooms:"
+        zh "聊天室：";
     /// There are none.
-    NoRooms;
+    NoRooms
+        en "No rooms yet. Type `+r <room>` to join one, or `<room>=<a>+<b>` to create one."
+        zh "还没有聊天室。输入 `+r <聊天室>` 加入，输入 `<聊天室>=<a>+<b>` 创建。";
     /// Heading.
-    PendingRequests;
+    PendingRequests
+        en "Pending friend requests:"
+        zh "待处理好友请求：";
     /// There are none.
-    NoPending;
+    NoPending
+        en "No pending friend requests."
+        zh "没有待处理的好友请求。";
     /// Heading.
-    Messages;
+    Messages
+        en "Messages:"
+        zh "消息：";
     /// There are none.
-    NoMessages;
+    NoMessages
+        en "No messages."
+        zh "没有消息。";
     /// Heading.
-    UnreadHeading;
+    UnreadHeading
+        en "Unread:"
+        zh "未读：";
     /// Nothing is unread.
-    NothingUnread;
+    NothingUnread
+        en "No unread messages."
+        zh "没有未读消息。";
     /// A line of `:m` and `?`.
-    UnreadOf { target: &'a str, count: u64 };
+    UnreadOf { target: &'a str, count: u64 }
+        en "{target}: {count} unread"
+        zh "{target}：{count} 条未读";
     /// Neither a friend nor a room is named so.
-    NoTarget { name: &'a str };
+    NoTarget { name: &'a str }
+        en "You have no friend or room named {name}."
+        zh "没有名为“{name}”的好友或聊天室。";
     /// A friend and a room are named so.
-    TwoTargets { name: &'a str };
+    TwoTargets { name: &'a str }
+        en "Both a friend and a room are named {name}. Type `contact`, then `&f {name}` or `&r {name}`."
+        zh "好友和聊天室都叫“{name}”。请先输入 `contact`，再输入 `&f {name}` 或 `&r {name}`。";
     /// `chat` without a name, and nothing to go back to.
-    ChatWithWhom;
+    ChatWithWhom
+        en "Which chat? Type `chat <name>`."
+        zh "要打开哪个聊天？请输入 `chat <名字>`。";
     /// A friend came.
-    CameOnline { names: &'a str };
+    CameOnline { names: &'a str }
+        en "{names} came online"
+        zh "{names} 上线了";
     /// A friend went.
-    WentOffline { names: &'a str };
+    WentOffline { names: &'a str }
+        en "{names} went offline"
+        zh "{names} 下线了";
     /// Members left the open room.
-    MembersLeft { names: &'a str, room: &'a str };
+    MembersLeft { names: &'a str, room: &'a str }
+        en "{names} left {room}"
+        zh "{names} 退出了聊天室“{room}”";
     /// Members who are no friends left the open room or went offline.
-    LeftOrWentOffline { names: &'a str };
+    LeftOrWentOffline { names: &'a str }
+        en "{names} left or went offline"
+        zh "{names} 退出或下线了";
 
     // ---- messages
     /// Messages of a friend arrived and are not shown.
-    NewMessages { from: &'a str, count: u64 };
+    NewMessages { from: &'a str, count: u64 }
+        en { count,
+            one: "{from}: {count} new message",
+            other: "{from}: {count} new messages"
+        }
+        zh { count,
+            one: "“{from}”发来一条新消息",
+            other: "“{from}”发来 {count} 条新消息"
+        };
     /// Messages in a room arrived and are not shown.
-    NewRoomMessages { room: &'a str, count: u64 };
+    NewRoomMessages { room: &'a str, count: u64 }
+        en { count,
+            one: "{room}: {count} new message",
+            other: "{room}: {count} new messages"
+        }
+        zh "聊天室“{room}”有 {count} 条新消息";
     /// New messages in further conversations than those that are listed.
-    NewElsewhere { count: u64 };
+    NewElsewhere { count: u64 }
+        en { count,
+            one: "and {count} new message elsewhere",
+            other: "and {count} new messages elsewhere"
+        }
+        zh "其他会话还有 {count} 条新消息";
     /// How the reader is called in lines of one's own.
-    Me;
+    Me
+        en "me"
+        zh "我";
     /// Stands between names.
-    Comma;
+    Comma
+        en ", "
+        zh "、";
     /// Ends the prompt where an answer is asked for, with the spaces of the language.
-    AsksFor;
+    AsksFor
+        en ": "
+        zh "：";
     /// Stands between a name and what it says, with the spaces of the language.
-    Says;
+    Says
+        en ": "
+        zh "：";
     /// The rule between old and new.
-    HistoryRule;
+    HistoryRule
+        en "------ history above ------"
+        zh "------ 以上是历史消息 ------";
     /// A rule above a page of older messages.
-    OlderRule;
+    OlderRule
+        en "------ older messages ------"
+        zh "------ 更早的消息 ------";
     /// There is nothing older.
-    NoOlder;
+    NoOlder
+        en "There are no older messages."
+        zh "没有更早的消息。";
     /// The older ones were asked for.
-    LoadingOlder;
+    LoadingOlder
+        en "Loading older messages ..."
+        zh "正在加载更早的消息……";
     /// The same in a message of another chat.
-    SentTo { target: &'a str };
+    SentTo { target: &'a str }
+        en " to {target}: "
+        zh "发给“{target}”：";
     /// Marks an unsent line.
-    Pending;
+    Pending
+        en "(pending) "
+        zh "（待发送）";
     /// Marks a line that was refused.
-    NotSentMark;
+    NotSentMark
+        en "(not sent) "
+        zh "（未发送）";
     /// Marks a line that is not sent again and that the server may have.
-    UnansweredMark;
+    UnansweredMark
+        en "(may have been received) "
+        zh "（可能已送达）";
     /// How many lines wait, in the prompt.
-    PendingCount { count: u64 };
+    PendingCount { count: u64 }
+        en "{count} pending"
+        zh "{count} 条待发送";
     /// A chat line that looks like a command.
-    LooksLikeCommand { line: &'a str };
+    LooksLikeCommand { line: &'a str }
+        en "This looks like a command: {line}. Send it as text? (Y/N)"
+        zh "这看起来像命令：{line}。作为消息发送？(Y/N)";
     /// A chat line that would accept an open friend request, without the slash of a chat.
-    AcceptOrSend { line: &'a str };
+    AcceptOrSend { line: &'a str }
+        en "To accept, type `/{line}`. Send `{line}` as text? (Y/N)"
+        zh "要同意请输入 `/{line}`。将 `{line}` 作为消息发送？(Y/N)";
     /// The same of one that would decline it.
-    DeclineOrSend { line: &'a str };
+    DeclineOrSend { line: &'a str }
+        en "To decline, type `/{line}`. Send `{line}` as text? (Y/N)"
+        zh "要拒绝请输入 `/{line}`。将 `{line}` 作为消息发送？(Y/N)";
     /// The same, in the prompt.
-    SendAsText;
+    SendAsText
+        en "send as text? (Y/N)"
+        zh "作为消息发送？(Y/N)";
     /// It was not sent.
-    NotSent;
+    NotSent
+        en "Not sent."
+        zh "未发送。";
     /// A line that does not answer the open question.
-    NotAnAnswer;
+    NotAnAnswer
+        en "That is not an answer. Please answer first."
+        zh "无法识别的回答，请先回答问题。";
     /// A message was refused.
-    MessageRefused { target: &'a str, reason: &'a str };
+    MessageRefused { target: &'a str, reason: &'a str }
+        en "Not sent to {target}: {reason}"
+        zh "发给“{target}”的消息未发送：{reason}";
     /// A message that the server may have is not sent again.
-    NotResent { target: &'a str, reason: &'a str };
+    NotResent { target: &'a str, reason: &'a str }
+        en "Not sent again to {target}: {reason}"
+        zh "发给“{target}”的消息不再重发：{reason}";
     /// A message must wait.
-    MessageWaits { target: &'a str, reason: &'a str, seconds: u64 };
+    MessageWaits { target: &'a str, reason: &'a str, seconds: u64 }
+        en "The message to {target} will be sent in {seconds} s: {reason}"
+        zh "发给“{target}”的消息将在 {seconds} 秒后重发：{reason}";
     /// Several lines were pasted.
-    Paste { count: u64 };
+    Paste { count: u64 }
+        en { count,
+            one: "{count} line pasted. Y: send each line; O: send as one message; N: discard.",
+            other: "{count} lines pasted. Y: send each line; O: send as one message; N: discard."
+        }
+        zh "粘贴了 {count} 行。Y：逐行发送；O：合成一条消息发送；N：放弃。";
     /// The same, where they are too long for one message.
-    PasteEach { count: u64 };
+    PasteEach { count: u64 }
+        en { count,
+            one: "{count} line pasted, too long for one message. Y: send each line; N: discard.",
+            other: "{count} lines pasted, too long for one message. Y: send each line; N: discard."
+        }
+        zh "粘贴了 {count} 行，合起来超过一条消息的长度。Y：逐行发送；N：放弃。";
     /// The same, where they are commands.
-    PasteOfCommands { count: u64 };
+    PasteOfCommands { count: u64 }
+        en { count,
+            one: "{count} line pasted. Y: run each line as a command; N: discard.",
+            other: "{count} lines pasted. Y: run each line as a command; N: discard."
+        }
+        zh "粘贴了 {count} 行。Y：逐行作为命令执行；N：放弃。";
     /// The same, where they are too many to be sent one by one.
-    PasteOne { count: u64, limit: u64 };
+    PasteOne { count: u64, limit: u64 }
+        en { count,
+            one: "{count} line pasted; at most {limit} can be sent one by one. O: send as one message; N: discard.",
+            other: "{count} lines pasted; at most {limit} can be sent one by one. O: send as one message; N: discard."
+        }
+        zh "粘贴了 {count} 行，逐行发送最多 {limit} 行。O：合成一条消息发送；N：放弃。";
     /// They are too many to be sent one by one, and too long for one message.
-    PasteTooMany { count: u64, limit: u64 };
+    PasteTooMany { count: u64, limit: u64 }
+        en { count,
+            one: "Not accepted: {count} line pasted; the limit is {limit}.",
+            other: "Not accepted: {count} lines pasted; the limit is {limit}."
+        }
+        zh "粘贴的内容共 {count} 行，超过 {limit} 行的上限，已放弃。";
     /// One of them is too long.
-    PasteTooLong { bytes: u64, limit: u64 };
+    PasteTooLong { bytes: u64, limit: u64 }
+        en "Not accepted: a pasted line has {bytes} bytes; the limit is {limit}."
+        zh "粘贴的内容中有一行长 {bytes} 字节，超过 {limit} 字节的上限，已放弃。";
     /// A paste was cut.
-    PasteCut { kept: u64, whole: u64 };
+    PasteCut { kept: u64, whole: u64 }
+        en "The paste was cut: it has {whole} bytes, and only the first {kept} were kept."
+        zh "粘贴的内容太长（{whole} 字节），只保留了前 {kept} 字节。";
     /// Several lines, in the prompt.
-    PasteShort { count: u64 };
+    PasteShort { count: u64 }
+        en { count,
+            one: "{count} line (Y/O/N)",
+            other: "{count} lines (Y/O/N)"
+        }
+        zh "{count} 行 (Y/O/N)";
     /// The same, where they cannot be one message.
-    PasteShortEach { count: u64 };
+    PasteShortEach { count: u64 }
+        en { count,
+            one: "{count} line (Y/N)",
+            other: "{count} lines (Y/N)"
+        }
+        zh "{count} 行 (Y/N)";
     /// The same, where they can only be one message.
-    PasteShortOne { count: u64 };
+    PasteShortOne { count: u64 }
+        en { count,
+            one: "{count} line (O/N)",
+            other: "{count} lines (O/N)"
+        }
+        zh "{count} 行 (O/N)";
     /// No line of the history holds what is searched for, in the prompt.
-    NoMatch;
+    NoMatch
+        en "no match"
+        zh "无匹配";
     /// Lines of an earlier run are there.
-    OutgoingFound { count: u64 };
+    OutgoingFound { count: u64 }
+        en "Unsent lines from an earlier session: {count}."
+        zh "上次退出时还有 {count} 条消息待发送。";
     /// Lines of an earlier run that cannot be read.
-    OutgoingUnreadable { count: u64 };
+    OutgoingUnreadable { count: u64 }
+        en { count,
+            one: "A saved line cannot be read.",
+            other: "{count} saved lines cannot be read."
+        }
+        zh "有 {count} 条已保存的消息无法读取。";
     /// Another client holds the file.
-    OutgoingLocked;
+    OutgoingLocked
+        en "Another client is using the file of unsent lines. Lines typed here are lost if this client quits before they are sent."
+        zh "另一个客户端正在使用保存待发送消息的文件。如果在发送前退出，这里输入的消息会丢失。";
     /// The file of such lines cannot be read or written.
-    OutgoingFault { why: &'a str };
+    OutgoingFault { why: &'a str }
+        en "File of unsent lines: {why}"
+        zh "保存待发送消息的文件：{why}";
     /// Lines wait at the end.
-    UnsentAtExit { count: u64 };
+    UnsentAtExit { count: u64 }
+        en "Unsent lines: {count}."
+        zh "还有 {count} 条消息未发送。";
     /// What becomes of them.
-    UnsentKept { user: &'a str, file: &'a str };
+    UnsentKept { user: &'a str, file: &'a str }
+        en "They are kept in {file} and will be sent when {user} next logs in here."
+        zh "已保存到 {file}，“{user}”下次在这里登录时会自动发送。";
     /// The same where no file keeps them.
-    UnsentLost;
+    UnsentLost
+        en "They are not saved and will be lost when the program ends."
+        zh "这些消息没有保存，退出后会丢失。";
 
     // ---- lines that can never be sent
     /// Something can never be sent. The reasons below stand in it, or behind a line's number or target.
-    CannotSend { why: &'a str };
+    CannotSend { why: &'a str }
+        en "Not sent: {why}"
+        zh "未发送：{why}";
     /// A message without text.
-    NoText;
+    NoText
+        en "the message is empty."
+        zh "消息是空的。";
     /// A control character in a message, in hexadecimal digits.
-    ControlCharacter { code: &'a str };
+    ControlCharacter { code: &'a str }
+        en "a message cannot contain the control character U+{code}."
+        zh "消息不能含有控制字符 U+{code}。";
     /// A message over the limit, which is in bytes.
-    TooLong { bytes: u64, characters: u64, limit: u64 };
+    TooLong { bytes: u64, characters: u64, limit: u64 }
+        en "the text is {bytes} bytes long ({characters} characters); the limit is {limit} bytes."
+        zh "消息有 {bytes} 字节（{characters} 个字符），上限是 {limit} 字节。";
     /// A name over the limits of names.
-    NameTooLong { bytes: u64, characters: u64 };
+    NameTooLong { bytes: u64, characters: u64 }
+        en "The name is {characters} characters ({bytes} bytes) long; the limit is {NAME_CHARS} characters and {NAME_BYTES} bytes."
+        zh "名字有 {characters} 个字符（{bytes} 字节），最多 {NAME_CHARS} 个字符、{NAME_BYTES} 字节。";
     /// A word to look for over the limit.
-    KeywordTooLong { bytes: u64, limit: u64 };
+    KeywordTooLong { bytes: u64, limit: u64 }
+        en "the word is {bytes} bytes long; the limit is {limit} bytes."
+        zh "关键字有 {bytes} 字节，上限是 {limit} 字节。";
     /// A list of too many names.
-    TooManyNames { names: u64, limit: u64 };
+    TooManyNames { names: u64, limit: u64 }
+        en "the list has {names} names; the limit is {limit}."
+        zh "名单里有 {names} 个名字，上限是 {limit} 个。";
     /// A request over the limit of a frame.
-    RequestTooLong { bytes: u64, limit: u64 };
+    RequestTooLong { bytes: u64, limit: u64 }
+        en "the request is {bytes} bytes long; the limit is {limit} bytes."
+        zh "请求有 {bytes} 字节，上限是 {limit} 字节。";
     /// A line of input that cannot be accepted, where there is no terminal.
-    InLine { line: u64, why: &'a str };
+    InLine { line: u64, why: &'a str }
+        en "Line {line}: {why} This line and everything after it were not sent."
+        zh "第 {line} 行：{why}这一行及其后的内容均未发送。";
     /// A line with which the connection was lost again and again. The server may have it.
-    LineCutsOff { target: &'a str };
+    LineCutsOff { target: &'a str }
+        en "The connection was lost three times in a row while a line to {target} was being sent. The server may have received it."
+        zh "发送给“{target}”的消息时，连接连续三次断开；服务器可能已经收到这条消息。";
     /// Where lines are that are not sent any more.
-    SetAside { count: u64, file: &'a str };
+    SetAside { count: u64, file: &'a str }
+        en { count,
+            one: "The line will not be sent again. It is kept in {file}.",
+            other: "These {count} lines will not be sent again. They are kept in {file}."
+        }
+        zh { count,
+            one: "这条消息不再发送，已移到 {file}。",
+            other: "以上 {count} 条消息不再发送，已移到 {file}。"
+        };
     /// The same where no file keeps them.
-    NotSentAgain { count: u64 };
+    NotSentAgain { count: u64 }
+        en { count,
+            one: "The line will not be sent again and is not saved.",
+            other: "These {count} lines will not be sent again and are not saved."
+        }
+        zh { count,
+            one: "这条消息不再发送，也没有保存。",
+            other: "以上 {count} 条消息不再发送，也没有保存。"
+        };
 
     // ---- unsent lines
     /// Heading of `/pending`.
-    PendingHeading;
+    PendingHeading
+        en "Unsent lines:"
+        zh "待发送的消息：";
     /// Nothing waits.
-    NothingWaits;
+    NothingWaits
+        en "No unsent lines."
+        zh "没有待发送的消息。";
     /// Stands behind a line's number and time.
-    PendingFor { target: &'a str };
+    PendingFor { target: &'a str }
+        en "to {target}: "
+        zh "发给“{target}”：";
     /// Marks a line that was sent and not answered.
-    InFlight;
+    InFlight
+        en "(sending) "
+        zh "（正在发送）";
     /// More lines wait than are shown, after those.
-    PendingMore { count: u64 };
+    PendingMore { count: u64 }
+        en "and {count} more"
+        zh "还有 {count} 条";
     /// The same, before those.
-    PendingBefore { count: u64 };
+    PendingBefore { count: u64 }
+        en "(pending) {count} more before these"
+        zh "（待发送）前面还有 {count} 条";
     /// A line was taken back.
-    Withdrawn { target: &'a str };
+    Withdrawn { target: &'a str }
+        en "Withdrawn (to {target}):"
+        zh "已撤回发给“{target}”的消息：";
     /// The same where the server may have it.
-    WithdrawnLate { target: &'a str };
+    WithdrawnLate { target: &'a str }
+        en "It will not be sent again, but may have been received already (to {target}):"
+        zh "不再重发给“{target}”的消息，但对方可能已经收到：";
     /// A line was sent already.
-    IsInFlight;
+    IsInFlight
+        en "This line is being sent and can no longer be withdrawn."
+        zh "这条消息正在发送，不能再撤回。";
     /// No line waits that has not been sent.
-    NothingToWithdraw;
+    NothingToWithdraw
+        en "Nothing to withdraw."
+        zh "没有可以撤回的消息。";
     /// No line has this number.
-    NoSuchLine { number: u64 };
+    NoSuchLine { number: u64 }
+        en "There is no unsent line {number}. Type `/pending` for a list."
+        zh "没有编号为 {number} 的待发送消息。输入 `/pending` 查看。";
     /// Stands below the list of `/pending`.
-    HowToWithdraw;
+    HowToWithdraw
+        en "Type `/withdraw <number>` to withdraw one, or `/withdraw all`."
+        zh "输入 `/withdraw <编号>` 撤回一条，输入 `/withdraw 全部` 撤回所有。";
     /// Stands for a line's number in help.
-    ALineNumber;
+    ALineNumber
+        en "<number>|all"
+        zh "<编号>|全部";
     /// /pending
-    HelpWaiting;
+    HelpWaiting
+        en "list unsent lines"
+        zh "查看待发送的消息";
     /// /withdraw
-    HelpWithdraw;
+    HelpWithdraw
+        en "withdraw an unsent line, or all of them"
+        zh "撤回一条或全部待发送的消息";
 
     // ---- commands with a slash
     /// A chat line that begins with a slash and is no command.
-    UnknownSlash { line: &'a str };
+    UnknownSlash { line: &'a str }
+        en "Unknown command: {line}. Start with // to send it without being asked. Send it as text? (Y/N)"
+        zh "未知命令：{line}。以 // 开头的消息会直接发送。作为消息发送？(Y/N)";
     /// Asks before a room is left.
-    LeaveRoom { room: &'a str };
+    LeaveRoom { room: &'a str }
+        en "Leave {room}? You will not be able to read its messages any more, even if you join again. (Y/N)"
+        zh "退出聊天室“{room}”？退出后将无法再查看其中的消息，重新加入也看不到。(Y/N)";
     /// The same, in the prompt.
-    LeaveRoomShort { room: &'a str };
+    LeaveRoomShort { room: &'a str }
+        en "leave {room}? (Y/N)"
+        zh "退出“{room}”？(Y/N)";
     /// It is not left.
-    Stays { room: &'a str };
+    Stays { room: &'a str }
+        en "You did not leave {room}."
+        zh "没有退出聊天室“{room}”。";
 
     // ---- query
     /// The server's clock.
-    ServerTime { time: &'a str };
+    ServerTime { time: &'a str }
+        en "Server time: {time}"
+        zh "服务器时间：{time}";
     /// Heading.
-    Online;
+    Online
+        en "Online:"
+        zh "在线：";
     /// No friend is online.
-    NoFriendsOnline;
+    NoFriendsOnline
+        en "No friends are online."
+        zh "没有好友在线。";
     /// A line of `rooms`.
-    RoomLine { room: &'a str, members: u64, owner: &'a str, unread: u64 };
+    RoomLine { room: &'a str, members: u64, owner: &'a str, unread: u64 }
+        en { members,
+            one: "{room}: {members} member, owner {owner}, {unread} unread",
+            other: "{room}: {members} members, owner {owner}, {unread} unread"
+        }
+        zh "{room}：{members} 名成员，房主 {owner}，{unread} 条未读";
     /// Heading.
-    Members { room: &'a str };
+    Members { room: &'a str }
+        en "Members of {room}:"
+        zh "聊天室“{room}”的成员：";
     /// Marks the owner.
-    Owner;
+    Owner
+        en "owner"
+        zh "房主";
     /// The mark of an online user.
-    IsOnline;
+    IsOnline
+        en "online"
+        zh "在线";
     /// The mark of an offline user.
-    IsOffline;
+    IsOffline
+        en "offline"
+        zh "离线";
     /// Heading.
-    FoundUsers { word: &'a str };
+    FoundUsers { word: &'a str }
+        en "Users whose name contains {word}:"
+        zh "名字含有“{word}”的用户：";
     /// Heading.
-    FoundRooms { word: &'a str };
+    FoundRooms { word: &'a str }
+        en "Rooms whose name contains {word}:"
+        zh "名字含有“{word}”的聊天室：";
     /// Nothing was found.
-    FoundNothing { word: &'a str };
+    FoundNothing { word: &'a str }
+        en "No user or room name contains {word}."
+        zh "没有找到名字含有“{word}”的用户或聊天室。";
     /// More was found than is shown.
-    FoundMore;
+    FoundMore
+        en "There are more results. Use a longer word to narrow the search."
+        zh "还有更多结果，换更长的关键字可以缩小范围。";
 
     // ---- the connection
     /// Stands in the prompt while there is none.
-    Offline;
+    Offline
+        en "offline"
+        zh "离线";
     /// Stands in the prompt while there is none, with the seconds to the next try.
-    OfflineUntil { seconds: u64 };
+    OfflineUntil { seconds: u64 }
+        en "offline, retrying in {seconds} s"
+        zh "离线，{seconds} 秒后重试";
     /// A line that has to wait for the server's answer, while there is no connection.
-    AskedOffline;
+    AskedOffline
+        en "You are offline. Your request will be sent when the connection is back."
+        zh "当前离线，请求将在连接恢复后发送。";
     /// A PING had no answer.
-    ServerSilent;
+    ServerSilent
+        en "The server is not responding. The connection was closed."
+        zh "服务器无响应，连接已断开。";
     /// It is gone.
-    ConnectionLost;
+    ConnectionLost
+        en "Connection lost."
+        zh "连接已断开。";
     /// It cannot be made.
-    CannotConnect { address: &'a str, why: &'a str };
+    CannotConnect { address: &'a str, why: &'a str }
+        en "Cannot connect to {address}: {why}"
+        zh "无法连接 {address}：{why}";
     /// A server that was never seen shows its key.
-    UnknownServer { address: &'a str };
+    UnknownServer { address: &'a str }
+        en "{address} is an unknown server. Nothing has been sent yet."
+        zh "{address} 是未知服务器，尚未发送任何内容。";
     /// What to do where no question can be asked.
-    UnknownServerHint { link: &'a str };
+    UnknownServerHint { link: &'a str }
+        en "If this is the right key, include it in the address: {link}"
+        zh "如果密钥正确，请把它写进地址：{link}";
     /// The key of an unknown server cannot be remembered; what to do about it.
-    KeyNotKept { link: &'a str };
+    KeyNotKept { link: &'a str }
+        en "The key cannot be saved, and nothing was sent. To connect without known_hosts, include the key in the address: {link}"
+        zh "无法保存这个密钥，未发送任何内容。要绕过 known_hosts，请把密钥写进地址：{link}";
     /// What to do about it.
-    TypeYes;
+    TypeYes
+        en "Type yes if this is the right key: "
+        zh "如果密钥正确，请输入 yes：";
     /// Something else was typed.
-    NoYes;
+    NoYes
+        en "The answer was not yes: the key is not trusted, and nothing was sent."
+        zh "输入的不是 yes：不信任该密钥，未发送任何内容。";
     /// Neither yes nor no was typed.
-    YesOrNo;
+    YesOrNo
+        en "Please type yes or no."
+        zh "请输入 yes（或“是”）或 no。";
     /// A server shows another key than the known one.
-    KeyChanged { address: &'a str };
+    KeyChanged { address: &'a str }
+        en "The key of {address} has changed: someone may be intercepting the connection. Nothing was sent."
+        zh "{address} 的密钥变了，连接可能被人拦截。未发送任何内容。";
     /// What to do about it.
-    KeyChangedHint { address: &'a str };
+    KeyChangedHint { address: &'a str }
+        en "If the server's operator confirms the new key, run: echat-nc --forget-host {address}"
+        zh "如果服务器管理员确认这是新密钥，请运行：echat-nc --forget-host {address}";
     /// A server shows another key than the one in the address.
-    KeyNotPinned { address: &'a str };
+    KeyNotPinned { address: &'a str }
+        en "{address} does not have the expected key. Nothing was sent."
+        zh "{address} 的密钥与指定的不符。未发送任何内容。";
     /// The key that it shows.
-    KeyShown { key: &'a str };
+    KeyShown { key: &'a str }
+        en "server key   {key}"
+        zh "服务器密钥 {key}";
     /// The key that it should show.
-    KeyExpected { key: &'a str };
+    KeyExpected { key: &'a str }
+        en "expected key {key}"
+        zh "预期的密钥 {key}";
     /// It will be tried again.
-    TryingAgain;
+    TryingAgain
+        en "Reconnecting; press Enter to retry now. Lines you type are sent later."
+        zh "正在重新连接，按回车键立即重试。期间输入的消息会保留，连接恢复后发送。";
     /// The same before the first login: it is not known yet whose lines would be kept.
-    TryingToConnect;
+    TryingToConnect
+        en "Reconnecting; press Enter to retry now."
+        zh "正在重新连接，按回车键立即重试。";
     /// The same without a terminal.
-    TryingInPipe;
+    TryingInPipe
+        en "Reconnecting."
+        zh "正在重新连接。";
     /// The user logged in elsewhere, or the server ended the session.
-    Kicked;
+    Kicked
+        en "You logged in elsewhere, or the server ended your session. Type `\\c`, then `login` to log in again."
+        zh "你的账号已在别处登录，或者服务器结束了你的会话。输入 `\\c`，再输入 `login` 重新登录。";
     /// CLOSE_NOTIFY(0).
-    ServerSaidBye;
+    ServerSaidBye
+        en "The server closed the connection."
+        zh "服务器断开了连接。";
     /// CLOSE_NOTIFY(1).
-    ServerIdle;
+    ServerIdle
+        en "The server closed the connection: no login for too long."
+        zh "长时间未登录，服务器断开了连接。";
     /// CLOSE_NOTIFY(2).
-    ServerMalformed;
+    ServerMalformed
+        en "The server did not understand this client and closed the connection."
+        zh "服务器无法解析客户端发来的数据，已断开连接。";
     /// CLOSE_NOTIFY(3).
-    ServerTooManyErrors;
+    ServerTooManyErrors
+        en "The server closed the connection: too many unknown requests."
+        zh "未知的请求太多，服务器断开了连接。";
     /// CLOSE_NOTIFY(4).
-    ServerFull;
+    ServerFull
+        en "The server is full."
+        zh "服务器已满。";
     /// CLOSE_NOTIFY(5).
-    ServerRestarting;
+    ServerRestarting
+        en "The server is restarting."
+        zh "服务器正在重启。";
     /// CLOSE_NOTIFY(7).
-    ServerTooSlow;
+    ServerTooSlow
+        en "The server closed the connection because it was too slow for the messages that arrived. Nothing is lost; they will be fetched again."
+        zh "接收消息太慢，服务器断开了连接。消息没有丢失，会重新获取。";
     /// A reason of the future.
-    ServerReason { number: u64 };
+    ServerReason { number: u64 }
+        en "The server closed the connection (reason {number})."
+        zh "服务器断开了连接（原因 {number}）。";
     /// Requests got no answer before the connection was lost.
-    Unanswered { commands: &'a str };
+    Unanswered { commands: &'a str }
+        en "The connection was lost before the answer to {commands}. Please try again."
+        zh "{commands} 还没有得到回应，连接就断开了，请重试。";
     /// Requests that waited are dropped.
-    Dropped { commands: &'a str };
+    Dropped { commands: &'a str }
+        en "Not sent: {commands}."
+        zh "未发送：{commands}。";
     /// The same of queries.
-    NotRun { commands: &'a str };
+    NotRun { commands: &'a str }
+        en "Not run: {commands}."
+        zh "未执行：{commands}。";
     /// A request waits for the connection.
-    WaitsForConnection { command: &'a str };
+    WaitsForConnection { command: &'a str }
+        en "`{command}` will be sent when the connection is back."
+        zh "`{command}` 将在连接恢复后发送。";
     /// The time is over.
-    TimeOut;
+    TimeOut
+        en "Timed out."
+        zh "已超时。";
 
     // ---- what a refusal has beside its code
     /// Try again after this many seconds.
-    RetryAfter { seconds: u64 };
+    RetryAfter { seconds: u64 }
+        en " Try again in {seconds} s."
+        zh "请在 {seconds} 秒后再试。";
     /// A limit of the last 24 hours is reached: bytes sent, or rooms made.
-    DayLimit;
+    DayLimit
+        en "The daily limit is reached."
+        zh "今天的额度已用完。";
     /// Try again after about this many hours.
-    RetryAfterHours { hours: u64 };
+    RetryAfterHours { hours: u64 }
+        en " Try again in about {hours} h."
+        zh "约 {hours} 小时后可以再试。";
     /// The number's limit.
-    Limit { limit: u64 };
+    Limit { limit: u64 }
+        en " The limit is {limit}."
+        zh "上限是 {limit}。";
     /// Those it is about.
-    Names { names: &'a str };
+    Names { names: &'a str }
+        en " ({names})"
+        zh "（{names}）";
     /// A refusal whose code is of the future.
-    OtherRefusal { code: &'a str, message: &'a str };
+    OtherRefusal { code: &'a str, message: &'a str }
+        en "{message} ({code})"
+        zh "{message}（{code}）";
 
     // ---- refusals, by what was asked
     /// Any other refusal of a command.
-    CommandRefused { command: &'a str, reason: &'a str };
+    CommandRefused { command: &'a str, reason: &'a str }
+        en "`{command}`: {reason}"
+        zh "`{command}`：{reason}";
     /// unknown_user
-    NoSuchUser { name: &'a str };
+    NoSuchUser { name: &'a str }
+        en "User {name} does not exist."
+        zh "用户“{name}”不存在。";
     /// unknown_room
-    NoSuchRoom { room: &'a str };
+    NoSuchRoom { room: &'a str }
+        en "Room {room} does not exist."
+        zh "聊天室“{room}”不存在。";
     /// name_taken
-    UserTaken { name: &'a str };
+    UserTaken { name: &'a str }
+        en "The name {name}, or one that looks like it, is taken. Please choose another one."
+        zh "用户名“{name}”已被占用，或与已有的名字过于相似，请换一个。";
     /// room_exists
-    RoomTaken { room: &'a str };
+    RoomTaken { room: &'a str }
+        en "A room named {room}, or a name that looks like it, already exists."
+        zh "聊天室“{room}”已存在，或与已有的名字过于相似。";
     /// already_asked
-    AskedBefore { name: &'a str };
+    AskedBefore { name: &'a str }
+        en "You have already sent {name} a friend request. It has not been answered yet."
+        zh "已经向“{name}”发送过好友请求，对方还没有处理。";
     /// already_friends
-    FriendsBefore { name: &'a str };
+    FriendsBefore { name: &'a str }
+        en "You and {name} are already friends."
+        zh "你和“{name}”已经是好友。";
     /// no_request
-    NoRequestOf { name: &'a str };
+    NoRequestOf { name: &'a str }
+        en "{name} has not sent you a friend request. Type `+f {name}` to send one."
+        zh "“{name}”没有向你发送好友请求。输入 `+f {name}` 可以添加对方。";
     /// not_a_friend
-    NotYourFriend { name: &'a str };
+    NotYourFriend { name: &'a str }
+        en "You and {name} are not friends. Type `+f {name}` to send a friend request."
+        zh "你和“{name}”还不是好友。输入 `+f {name}` 添加对方。";
     /// not_a_member
-    NotYourRoom { room: &'a str };
+    NotYourRoom { room: &'a str }
+        en "You are not a member of {room}. Type `+r {room}` to join it."
+        zh "你还没有加入聊天室“{room}”。输入 `+r {room}` 加入。";
     /// not_owner
-    OwnerOnly { room: &'a str };
+    OwnerOnly { room: &'a str }
+        en "Only the owner of {room} can add members."
+        zh "只有房主可以拉人进聊天室“{room}”。";
     /// already_member, of the reader
-    MemberBefore { room: &'a str };
+    MemberBefore { room: &'a str }
+        en "You are already a member of {room}. Type `&r {room}` to open it."
+        zh "你已经在聊天室“{room}”中。输入 `&r {room}` 打开。";
     /// already_member, of the users to add
-    MembersBefore { room: &'a str, names: &'a str };
+    MembersBefore { room: &'a str, names: &'a str }
+        en "Already members of {room}: {names}."
+        zh "已经在聊天室“{room}”中：{names}。";
     /// not_friends
-    NotYourFriends { names: &'a str };
+    NotYourFriends { names: &'a str }
+        en "Not your friends: {names}. Only friends can be added; type `+f <user>` to send a friend request."
+        zh "还不是你的好友：{names}。只能拉好友进来，输入 `+f <用户名>` 添加好友。";
     /// not_allowed, of users who left the room
-    LeftBefore { room: &'a str, names: &'a str };
+    LeftBefore { room: &'a str, names: &'a str }
+        en "Cannot be added because they left {room}: {names}. They can rejoin with `+r {room}`."
+        zh "已主动退出聊天室“{room}”，不能再拉进来：{names}。对方可以输入 `+r {room}` 自己加入。";
     /// too_many: the reader's friends
-    OwnFriends { limit: u64 };
+    OwnFriends { limit: u64 }
+        en "You have reached the server's limit of {limit} friends. The operator can raise `server.limits.friends`."
+        zh "你的好友数已达服务器的上限（{limit}）。管理员可以调高 `server.limits.friends`。";
     /// too_many: the open requests or friends of the user who is asked
-    RequestsOfOther { name: &'a str, limit: u64 };
+    RequestsOfOther { name: &'a str, limit: u64 }
+        en "{name} has reached the server's limit of {limit} friends or open requests. Try again when {name} has answered some."
+        zh "“{name}”的好友或待处理的请求已达服务器的上限（{limit}）。请等对方处理一些后再试。";
     /// too_many: the friends of the user who asked
-    FriendsOfOther { name: &'a str, limit: u64 };
+    FriendsOfOther { name: &'a str, limit: u64 }
+        en "{name} has reached the server's limit of {limit} friends. The request stays open."
+        zh "“{name}”的好友数已达服务器的上限（{limit}）。这个请求仍然保留。";
     /// too_many: the reader's rooms
-    OwnRooms { limit: u64 };
+    OwnRooms { limit: u64 }
+        en "You have reached the server's limit of {limit} rooms. Type `-r <room>` to leave one."
+        zh "你加入的聊天室已达服务器的上限（{limit}）。输入 `-r <聊天室>` 退出一个。";
     /// too_many: the members of a room
-    FullRoom { room: &'a str, limit: u64 };
+    FullRoom { room: &'a str, limit: u64 }
+        en "{room} has reached the server's limit of {limit} members. Try again when one has left."
+        zh "聊天室“{room}”的成员已达服务器的上限（{limit}）。请等有人退出后再试。";
     /// too_many: making a room
-    CreateLimit { room: &'a str, limit: u64 };
+    CreateLimit { room: &'a str, limit: u64 }
+        en "Room {room} was not created: it would exceed the server's limit of {limit} for its members, for the rooms of one of them, or for the rooms you have created. Name fewer users, or use an existing room."
+        zh "未能创建聊天室“{room}”：它的成员数、某位成员加入的聊天室数或你创建的聊天室数会超过服务器的上限 {limit}。请少拉几个人，或使用已有的聊天室。";
     /// too_many: adding members
-    AddLimit { room: &'a str, limit: u64 };
+    AddLimit { room: &'a str, limit: u64 }
+        en "Not added to {room}: it would exceed the server's limit of {limit} for the members of a room, or for the rooms of one of these users. Add fewer users."
+        zh "未能拉进聊天室“{room}”：成员数或其中某人加入的聊天室数会超过服务器的上限 {limit}。请少拉几个人。";
     /// A name has a character that it cannot have.
-    NameCharacter { character: &'a str };
+    NameCharacter { character: &'a str }
+        en "A name cannot contain {character}."
+        zh "名字不能含有{character}。";
     /// A name begins with a character that it cannot begin with.
-    NameStart { character: &'a str };
+    NameStart { character: &'a str }
+        en "A name must start with a letter or a digit, not with {character}."
+        zh "名字必须以字母、汉字或数字开头，不能以{character}开头。";
     /// A character and its number.
-    NumberedCharacter { character: &'a str, number: &'a str };
+    NumberedCharacter { character: &'a str, number: &'a str }
+        en "\"{character}\" ({number})"
+        zh "“{character}”（{number}）";
     /// A space that a name cannot have, and its number.
-    SpaceCharacter { number: &'a str };
+    SpaceCharacter { number: &'a str }
+        en "a space ({number})"
+        zh "空格（{number}）";
 
     // ---- the start
     /// Asks for a user's password.
-    PasswordOf { name: &'a str };
+    PasswordOf { name: &'a str }
+        en "Password of {name}: "
+        zh "“{name}”的密码：";
     /// A line of input is not UTF-8.
-    NotTextLine { line: u64 };
+    NotTextLine { line: u64 }
+        en "Line {line} is not valid in the encoding of the locale, which is UTF-8 unless it names GBK, GB18030 or Big5. This line and everything after it were not sent."
+        zh "第 {line} 行不符合 locale 的编码（除非指明 GBK、GB18030 或 Big5，否则是 UTF-8）；这一行及其后的内容均未发送。";
     /// A line of a pipe is too long.
-    InputLineTooLong { line: u64 };
+    InputLineTooLong { line: u64 }
+        en "Line {line} is longer than 1 MiB. This line and everything after it were not sent."
+        zh "第 {line} 行超过 1 MiB；这一行及其后的内容均未发送。";
     /// Lines that a script leaves behind.
-    NotCarriedOut { line: u64, count: u64 };
+    NotCarriedOut { line: u64, count: u64 }
+        en { count,
+            one: "{count} line was not run (from line {line}).",
+            other: "{count} lines were not run (from line {line})."
+        }
+        zh "有 {count} 行未执行（从第 {line} 行起）。";
     /// What was typed or pasted is not in the locale's encoding.
-    NotTextHere;
+    NotTextHere
+        en "Not sent: it contains bytes that are not valid in the encoding of the locale (LC_ALL, LC_CTYPE, LANG). Terminal and locale must use the same encoding: UTF-8, GBK, GB18030 or Big5."
+        zh "未发送：其中有不符合 locale（LC_ALL、LC_CTYPE、LANG）编码的字节。终端和 locale 的编码必须相同：UTF-8、GBK、GB18030 或 Big5。";
     /// The input is UTF-16.
-    InputUtf16;
+    InputUtf16
+        en "The input is UTF-16; save it as UTF-8. Nothing was sent."
+        zh "输入是 UTF-16 编码，请另存为 UTF-8。未发送任何内容。";
     /// A line that runs after the login.
-    WaitsForLogin;
+    WaitsForLogin
+        en "This line will run after the login."
+        zh "这一行将在登录后执行。";
     /// Lines that waited for a login in vain.
-    HeldDropped { count: u64 };
+    HeldDropped { count: u64 }
+        en "Not logged in; lines not run: {count}."
+        zh "未登录，有 {count} 行没有执行。";
     /// A file of settings counts for nothing: it is wrong, or not echat's.
-    ConfigIgnored { why: &'a str };
+    ConfigIgnored { why: &'a str }
+        en "ignored: {why}"
+        zh "已忽略：{why}";
     /// Stands before the address of a server that the user need not have named.
-    AddressFromHere;
+    AddressFromHere
+        en "The address comes from ./config.json in the current folder, which anyone may have written."
+        zh "这个地址来自当前目录的 ./config.json，该文件可能由任何人写入。";
 
     // ---- the file of unsent lines
     /// Follows the reason why it cannot be had.
-    OutgoingNotKept;
+    OutgoingNotKept
+        en "Lines typed here are lost if this client quits before they are sent."
+        zh "如果在发送前退出，这里输入的消息会丢失。";
+
+    // ---- names and passwords that are not allowed
+    /// A name without a character.
+    NameEmpty
+        en "A name needs at least one character."
+        zh "名字不能为空。";
+    /// A name over the limits.
+    NameOverLimit
+        en "A name can have at most {NAME_CHARS} characters and {NAME_BYTES} bytes."
+        zh "名字最多 {NAME_CHARS} 个字符、{NAME_BYTES} 字节。";
+    /// A name of scripts that are written in different directions.
+    NameDirections
+        en "A name cannot mix writing directions like this."
+        zh "名字不能混用不同的书写方向。";
+    /// A name of scripts that do not go together.
+    NameScripts
+        en "A name cannot mix these scripts."
+        zh "名字不能混用这些文字。";
+    /// A reserved word.
+    NameReserved
+        en "This name is reserved."
+        zh "这个名字是保留名称。";
+    /// A name whose normal form has another normal form.
+    NameUnstable
+        en "This name has no normal form."
+        zh "这个名字没有规范形式，无法使用。";
+    /// A password without a character.
+    PasswordEmpty
+        en "A password is required."
+        zh "密码不能为空。";
+    /// A password below the limit.
+    PasswordTooShort
+        en "A password needs at least {PASSWORD_MIN} bytes."
+        zh "密码至少 {PASSWORD_MIN} 字节。";
+    /// A password over the limit.
+    PasswordTooLong
+        en "A password can have at most {PASSWORD_MAX} bytes."
+        zh "密码最多 {PASSWORD_MAX} 字节。";
+    /// A password with a control character.
+    PasswordControl
+        en "A password cannot contain control characters."
+        zh "密码不能含有控制字符。";
 }

@@ -137,8 +137,29 @@ fn impossible_names_and_passwords_have_their_sentences() {
         Language::Chinese.bad_name(&NameError::Empty),
         "名字不能为空。"
     );
-    let english = Language::English.bad_name(&NameError::Reserved);
-    assert_eq!(english, "This name is reserved.");
+    // The protocol has the same English for echat-nc and logs.
+    let says = |error: &dyn std::fmt::Display| {
+        let error = error.to_string();
+        format!("{}{}.", error[..1].to_uppercase(), &error[1..])
+    };
+    for error in [
+        NameError::Empty,
+        NameError::TooLong,
+        NameError::MixedDirections,
+        NameError::MixedScripts,
+        NameError::Reserved,
+        NameError::Unstable,
+    ] {
+        assert_eq!(Language::English.bad_name(&error), says(&error));
+    }
+    for error in [
+        PasswordError::Empty,
+        PasswordError::TooShort,
+        PasswordError::TooLong,
+        PasswordError::BadCharacter,
+    ] {
+        assert_eq!(Language::English.bad_password(&error), says(&error));
+    }
     let short = PasswordError::TooShort;
     assert!(Language::Chinese.bad_password(&short).contains('8'));
     assert!(Language::English.bad_password(&short).contains('8'));

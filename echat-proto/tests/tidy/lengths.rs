@@ -5,20 +5,10 @@ use super::source::sources;
 
 const FUNCTION: usize = 70;
 
-/// Files with a longer function, each with its reason: pure tables only.
-const TABLES: &[(&str, &str)] = &[
-    ("echat-client/src/text/en.rs", "a row for every sentence"),
-    ("echat-client/src/text/zh.rs", "a row for every sentence"),
-];
-
 #[test]
 fn functions_are_short() {
     let mut long = Vec::new();
-    let is_table = |path: &str| TABLES.iter().any(|(table, _)| *table == path);
-    for source in sources()
-        .into_iter()
-        .filter(|source| !is_table(&source.path))
-    {
+    for source in sources() {
         let lines: Vec<&str> = source.text.lines().collect();
         for (index, line) in lines.iter().enumerate() {
             let length = function_length(line, &lines[index..]);
