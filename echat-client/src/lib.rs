@@ -10,8 +10,8 @@
 //! terminal              raw mode, bytes to keys, painting: the only place with escape bytes
 //! app                   inputs become effects
 //! modes                 what a typed line means, and which events are shown
-//! statement             the table of what can be typed
 //! session               conversations, contacts, pending requests, lines on their way
+//! statement             the table of what can be typed
 //! settings              what the user chose
 //! line_editor           keys to an edited or submitted line
 //! text                  every sentence, in both languages

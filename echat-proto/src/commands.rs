@@ -17,7 +17,9 @@ pub use pending::{Answered, Ending, PendingReplies, Reply, ending, may_answer, m
 use crate::codec::{EncodeError, Encoder};
 use crate::message::Message;
 use crate::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
-use crate::param::{Fields, Names, NewPassword, Param, ParamError, TargetType, encode_entry, put};
+use crate::param::{
+    Fields, Keyword, Names, NewPassword, Param, ParamError, Part, TargetType, encode_entry, put,
+};
 use crate::records::{
     ChatMessage, Code, Fail, MemberLine, Older, Outcome, RoomLine, TxnEcho, Unread,
 };
@@ -129,7 +131,7 @@ requests! {
     15 ADD_MEMBERS AddMembers dict { roomname: NameQuery, members: Names }
         => ADD_MEMBERS_RESULT | ADD_MEMBERS_RESULT; short, Keeps;
     /// Finds users and rooms by a part of their names.
-    16 FIND Find dict { keyword: String }
+    16 FIND Find dict { keyword: Keyword }
         => FOUND | REFUSED; paged, Keeps;
     /// Returns the user's rooms.
     17 LIST_ROOMS ListRooms null {}

@@ -2,7 +2,7 @@
 
 use crate::code::{Code, Fail};
 use crate::codec::{EncodeError, Encoder};
-use crate::limits::NAMES;
+use crate::limits::{KEYWORD_BYTES, NAMES};
 use crate::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
 use crate::value::{Keys, Value};
 
@@ -65,6 +65,11 @@ pub trait Param: Sized {
         false
     }
 
+    /// The part of the value that has a limit of its own, which a client checks before it sends a request.
+    fn part(&self) -> Option<Part<'_>> {
+        None
+    }
+
     /// The reason for a refusal, if the value says that a request was refused.
     fn refusal(&self) -> Option<&Fail> {
         None
@@ -74,6 +79,22 @@ pub trait Param: Sized {
     fn refusing(_: Fail) -> Option<Self> {
         None
     }
+}
+
+/// A part of a request that has a limit of its own.
+#[derive(Clone, Copy, Debug)]
+pub enum Part<'a> {
+    /// A name to look up. One that no user and no room can have finds nothing.
+    Name(&'a NameQuery),
+    /// Names of users, [`NAMES`] at most.
+    Names(&'a [String]),
+    /// A text.
+    Text {
+        /// Its bytes.
+        bytes: usize,
+        /// The bytes that are allowed.
+        limit: usize,
+    },
 }
 
 fn wrong_kind<T: Param>(value: &Value) -> ParamError {
@@ -105,8 +126,68 @@ plain_params! {
     u64 = "int", Int, |n: &u64| *n, |n: &u64| *n, |n: &u64, to: &mut Encoder<'_>| to.int(*n);
     bool = "bool", Bool, |b: &bool| *b, |b: &bool| *b, |b: &bool, to: &mut Encoder<'_>| to.truth(*b);
     String = "str", Str, Clone::clone, Clone::clone, |s: &String, to: &mut Encoder<'_>| to.text(s);
-    NameQuery = "str", Str, |s: &String| NameQuery::new(s), |n: &NameQuery| n.raw().to_owned(),
-        |n: &NameQuery, to: &mut Encoder<'_>| to.text(n.raw());
+}
+
+impl Param for NameQuery {
+    const KIND: &'static str = "str";
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        match value {
+            Value::Str(name) => Ok(Self::new(name)),
+            other => Err(wrong_kind::<Self>(other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        self.raw().into()
+    }
+
+    fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        to.text(self.raw())
+    }
+
+    fn part(&self) -> Option<Part<'_>> {
+        Some(Part::Name(self))
+    }
+}
+
+/// A text of at most so many bytes. The limit is checked where a request is read; a client that makes one checks
+/// [`Param::part`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShortText<const BYTES: usize>(pub String);
+
+/// A part of a name to look for.
+pub type Keyword = ShortText<KEYWORD_BYTES>;
+
+impl<const BYTES: usize> Param for ShortText<BYTES> {
+    const KIND: &'static str = "str";
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        match value {
+            Value::Str(text) if text.len() > BYTES => {
+                let message = format!("must have at most {BYTES} bytes");
+                Err(ParamError::new("", message))
+            }
+            Value::Str(text) => Ok(Self(text.clone())),
+            other => Err(wrong_kind::<Self>(other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.as_str().into()
+    }
+
+    fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        to.text(&self.0)
+    }
+
+    fn part(&self) -> Option<Part<'_>> {
+        let bytes = self.0.len();
+        Some(Part::Text {
+            bytes,
+            limit: BYTES,
+        })
+    }
 }
 
 /// Types with a constructor that refuses some texts.
@@ -172,6 +253,10 @@ impl Param for Names {
 
     fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
         self.0.encode(to)
+    }
+
+    fn part(&self) -> Option<Part<'_>> {
+        Some(Part::Names(&self.0))
     }
 }
 
@@ -245,6 +330,10 @@ impl<T: Param> Param for Option<T> {
     fn is_absent(&self) -> bool {
         self.is_none()
     }
+
+    fn part(&self) -> Option<Part<'_>> {
+        self.as_ref().and_then(Param::part)
+    }
 }
 
 /// A parameter that is always there and may be null.
@@ -257,6 +346,10 @@ impl<T: Param> Param for Nullable<T> {
 
     fn from_value(value: &Value) -> Result<Self, ParamError> {
         Option::from_value(value).map(Self)
+    }
+
+    fn part(&self) -> Option<Part<'_>> {
+        self.0.part()
     }
 
     fn to_value(&self) -> Value {

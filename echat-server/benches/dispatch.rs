@@ -15,7 +15,7 @@ use std::time::Duration;
 use divan::{Bencher, black_box};
 use echat_proto::commands::{Request, RequestKind};
 use echat_proto::names::{NameQuery, Password, RoomName, Username};
-use echat_proto::param::{Names, NewPassword, TargetType};
+use echat_proto::param::{Names, NewPassword, ShortText, TargetType};
 use echat_server::storage::Store;
 use stage::Stage;
 
@@ -169,7 +169,7 @@ fn request(kind: RequestKind, number: u32) -> Request {
             members: Names(vec![stage::user(FRIEND)]),
         },
         RequestKind::Find => Request::Find {
-            keyword: format!("user-{number}"),
+            keyword: ShortText(format!("user-{number}")),
         },
         RequestKind::ListRooms => Request::ListRooms {},
         RequestKind::EndOtherSessions => Request::EndOtherSessions {},

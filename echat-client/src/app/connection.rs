@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use echat_proto::commands::{CloseReason, Event, Request};
+use echat_proto::commands::{CloseReason, Event, Request, RequestKind};
 use echat_proto::limits::HISTORY_MAX;
 use echat_proto::names::NameQuery;
 use echat_proto::records::{Code, Fail};
@@ -78,7 +78,7 @@ impl Loss {
 
 impl App {
     /// Asks the server, as soon as that is possible; connects for it.
-    pub(super) fn ask(&mut self, request: Request) {
+    pub(super) fn ask(&mut self, request: Request, asked: RequestContext) {
         if let Err(excess) = self.context.session.limits().check(&request) {
             return self.never(&excess);
         }
@@ -90,9 +90,9 @@ impl App {
             Request::QueryServerTime {} | Request::Register { .. } | Request::Login { .. }
         );
         if self.connection.is_online() || (self.connection.is_open() && !needs_login) {
-            self.send(&request);
+            self.send(&request, asked);
         } else if !needs_login || self.login.is_wanted() {
-            self.requests.queue(request);
+            self.requests.queue(request, asked);
             self.connect();
         } else {
             self.refuse(Code::NotLoggedIn);
@@ -103,7 +103,8 @@ impl App {
     fn log_out_here(&mut self) {
         self.output.push(Effect::Disconnect);
         self.connection.closed();
-        self.requests.sent(RequestContext::Logout);
+        self.requests
+            .sent(RequestContext::Other(RequestKind::Logout));
         self.event(Event::LoggedOut {});
     }
 
@@ -119,8 +120,8 @@ impl App {
         self.print(vec![error_line(&said)]);
     }
 
-    pub(super) fn send(&mut self, request: &Request) {
-        self.requests.sent(RequestContext::of(request));
+    pub(super) fn send(&mut self, request: &Request, asked: RequestContext) {
+        self.requests.sent(asked);
         self.output.push(Effect::Send(request.to_message()));
     }
 
@@ -223,8 +224,8 @@ impl App {
     pub(super) fn connected(&mut self) {
         self.connection.opened(self.at);
         // What needs no login goes now, the rest after it.
-        for request in self.requests.take_queued() {
-            self.ask(request);
+        for (request, asked) in self.requests.take_queued() {
+            self.ask(request, asked);
         }
         self.present();
     }
@@ -233,7 +234,7 @@ impl App {
     pub(super) fn present(&mut self) {
         match self.login.request() {
             None => {}
-            Some(Ok(request)) => self.send(&request),
+            Some(Ok(request)) => self.send(&request, RequestContext::Login),
             Some(Err(bad)) => {
                 self.forget_credentials();
                 let said = self.context.language.bad_password(&bad);
@@ -264,8 +265,8 @@ impl App {
             self.output.push(Effect::LoadOutgoing { user: me });
         }
         self.catch_up();
-        for request in self.requests.take_queued() {
-            self.ask(request);
+        for (request, asked) in self.requests.take_queued() {
+            self.ask(request, asked);
         }
         self.send_next();
         if let Some(target) = self.context.settings.open.take() {
@@ -292,13 +293,14 @@ impl App {
         if let Some(after) = self.context.session.missed_after()
             && !self.requests.has(&RequestContext::CatchUp)
         {
-            self.send(&Request::QueryHistory {
+            let request = Request::QueryHistory {
                 target_type: None,
                 target: None,
                 before: None,
                 after: Some(after),
                 limit: Some(HISTORY_MAX),
-            });
+            };
+            self.send(&request, RequestContext::CatchUp);
         }
     }
 
@@ -321,11 +323,12 @@ impl App {
             return;
         }
         if let Some(id) = self.context.session.unmarked(target) {
-            self.send(&Request::MarkRead {
+            let request = Request::MarkRead {
                 target_type: target.target_type(),
                 target: target.query(),
                 id,
-            });
+            };
+            self.send(&request, asked);
         }
     }
 

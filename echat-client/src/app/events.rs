@@ -61,7 +61,7 @@ impl App {
         let session = &self.context.session;
         let void = self.questions.take_void(|target| session.has(target));
         for question in void.questions {
-            if !matches!(question, Question::Leave(_)) {
+            if !matches!(question, Question::Confirm(_)) {
                 self.not_sent(question);
             }
         }
@@ -121,10 +121,10 @@ impl App {
     }
 
     /// Asks the server, and says that the request waits if the prompt says that there is no connection.
-    pub(super) fn ask_aloud(&mut self, request: Request) {
-        let command = self.command_of(&RequestContext::of(&request));
+    pub(super) fn ask_aloud(&mut self, request: Request, asked: RequestContext) {
+        let command = command_of(&asked);
         let before = self.requests.queued();
-        self.ask(request);
+        self.ask(request, asked);
         let is_queued = self.requests.queued() > before && self.says_offline();
         if is_queued && self.context.settings.interactive {
             self.say(Text::WaitsForConnection { command: &command });
@@ -145,11 +145,11 @@ impl App {
     /// Drops the queued requests, and says which commands they were.
     pub(super) fn drop_waiting(&mut self) {
         let queued = self.requests.take_queued();
-        let asked = queued.iter().map(RequestContext::of);
+        let asked = queued.into_iter().map(|(_, asked)| asked);
         let awaited = asked.filter(RequestContext::is_awaited);
         let (queries, changes): (Vec<_>, Vec<_>) = awaited.partition(RequestContext::is_query);
         let name = |asked: &Vec<RequestContext>| {
-            let commands: Vec<String> = asked.iter().map(|asked| self.command_of(asked)).collect();
+            let commands: Vec<String> = asked.iter().map(command_of).collect();
             (!commands.is_empty()).then(|| self.named(&commands))
         };
         let (queries, changes) = (name(&queries), name(&changes));
@@ -158,22 +158,6 @@ impl App {
         }
         if let Some(commands) = &queries {
             self.fail(Text::NotRun { commands });
-        }
-    }
-
-    /// The command that a request came from, as the open chat reads it.
-    fn command_of(&self, asked: &RequestContext) -> String {
-        let command = command_of(asked);
-        let Some(open) = self.mode.target() else {
-            return command;
-        };
-        match asked {
-            RequestContext::Members(room) if *open == Target::Room(room.clone()) => {
-                "/members".to_owned()
-            }
-            RequestContext::Leave(room) => format!("/leave {room}"),
-            RequestContext::Resolve { .. } => format!("/{command}"),
-            _ => command,
         }
     }
 

@@ -28,8 +28,8 @@ use crate::modes::{Act, Context, Goto, Mode};
 use crate::net::connection::Connection;
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
-use crate::session::Session;
 use crate::session::outgoing::Outgoing;
+use crate::session::{RequestContext, Session};
 use crate::settings::Settings;
 use crate::text::{Language, Text};
 
@@ -188,7 +188,10 @@ impl App {
         let question = self.questions.to_show(is_empty);
         if let Some(question) = question.filter(|_| self.mode.scope().is_some()) {
             let asks = match question {
-                Question::Leave(room) => language.say(Text::LeaveRoomShort { room: room.name() }),
+                Question::Confirm(typed) => {
+                    let question = typed.question(language);
+                    question.map(|(_, prompt)| prompt).unwrap_or_default()
+                }
                 Question::SendAsText(..) => language.say(Text::SendAsText),
                 Question::Paste(pasted) => {
                     let count = pasted.count() as u64;
@@ -275,13 +278,16 @@ impl App {
         for act in acts {
             match act {
                 Act::Print(lines) => self.print(lines),
-                Act::Ask(request) => self.ask_aloud(request),
+                Act::Ask(request) => {
+                    let asked = RequestContext::of(&request);
+                    self.ask_aloud(request, asked);
+                }
+                Act::Typed(typed) => self.carry_out_typed(typed),
                 Act::LogIn { name, password } => self.log_in(name, password),
                 Act::Send(target, text) => self.send_line(target, &text),
                 Act::SendIfMeant(target, text) => self.ask_if_meant(target, text),
                 Act::Read(target) => self.mark_read(&target),
                 Act::Goto(place) => self.go(place),
-                Act::Leave(room) => self.leave_room(room),
                 Act::Withdraw(which) => self.withdraw(which),
                 Act::Never(why) => self.cannot(&why),
                 Act::Mistake => self.verdict.note(WorstOutcome::Mistaken),

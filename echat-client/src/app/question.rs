@@ -2,7 +2,7 @@
 
 use crate::line_editor::LINE_MAX;
 use crate::session::{Excess, Limits};
-use crate::statement::ascii_form;
+use crate::statement::{TypedRequest, ascii_form};
 use crate::target::Target;
 
 /// Open questions at most. Each keeps a line of the user.
@@ -16,8 +16,8 @@ pub(super) const PASTED_LINES_MAX: usize = 1_000;
 pub(super) enum Question {
     /// Is a line that looks like a command meant as text?
     SendAsText(Target, String),
-    /// Shall a room be left?
-    Leave(Target),
+    /// Is a command meant that cannot be taken back?
+    Confirm(TypedRequest),
     /// Shall pasted lines be sent?
     Paste(Pasted),
 }
@@ -162,10 +162,11 @@ impl Question {
     }
 
     /// The conversation that it is about. Without this conversation the question has no object.
-    fn target(&self) -> Option<&Target> {
+    fn target(&self) -> Option<Target> {
         match self {
-            Self::SendAsText(target, _) | Self::Leave(target) => Some(target),
-            Self::Paste(pasted) => pasted.target.as_ref(),
+            Self::SendAsText(target, _) => Some(target.clone()),
+            Self::Confirm(typed) => typed.room().map(Target::Room),
+            Self::Paste(pasted) => pasted.target.clone(),
         }
     }
 }
@@ -201,10 +202,10 @@ pub(super) struct Questions {
 }
 
 impl Questions {
-    /// Asks a question. Returns the oldest one if there are too many. The same room is asked about
-    /// once: an older question whether to leave it gives way to the new one.
+    /// Asks a question. Returns the oldest one if there are too many. The same command is asked about
+    /// once: an older question gives way to the new one.
     pub(super) fn ask(&mut self, question: Question) -> Option<Question> {
-        if matches!(question, Question::Leave(_)) {
+        if matches!(question, Question::Confirm(_)) {
             self.open.retain(|open| *open != question);
         }
         self.open.push(question);
@@ -264,7 +265,7 @@ impl Questions {
 
     /// Removes the questions about conversations that are gone.
     pub(super) fn take_void(&mut self, has: impl Fn(&Target) -> bool) -> Void {
-        let is_void = |question: &Question| question.target().is_some_and(|target| !has(target));
+        let is_void = |question: &Question| question.target().is_some_and(|target| !has(&target));
         let has_newest = self.open.last().is_some_and(is_void);
         if has_newest {
             self.stage = QuestionStage::Unseen;

@@ -10,18 +10,18 @@ use crate::session::{PendingRequests, RequestContext};
 /// [`Outgoing`](crate::session::outgoing::Outgoing).
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    queued: VecDeque<Request>,
+    queued: VecDeque<(Request, RequestContext)>,
     unanswered: PendingRequests,
 }
 
 impl Requests {
     /// Keeps a request until [`Requests::take_queued`].
-    pub(super) fn queue(&mut self, request: Request) {
-        self.queued.push_back(request);
+    pub(super) fn queue(&mut self, request: Request, asked: RequestContext) {
+        self.queued.push_back((request, asked));
     }
 
     /// Takes the queued requests, oldest first.
-    pub(super) fn take_queued(&mut self) -> VecDeque<Request> {
+    pub(super) fn take_queued(&mut self) -> VecDeque<(Request, RequestContext)> {
         std::mem::take(&mut self.queued)
     }
 
@@ -33,7 +33,7 @@ impl Requests {
     /// Drops the queued requests for older messages: their ids are void.
     pub(super) fn drop_pages(&mut self) {
         let pages = |request: &Request| matches!(request, Request::QueryHistory { .. });
-        self.queued.retain(|request| !pages(request));
+        self.queued.retain(|(request, _)| !pages(request));
     }
 
     /// A request was sent.
@@ -81,26 +81,30 @@ impl Requests {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use echat_proto::commands::RequestKind;
 
     #[test]
     fn a_queued_request_is_neither_done_nor_unanswered() {
         let mut requests = Requests::default();
         assert!(requests.is_empty() && requests.is_done());
-        requests.queue(Request::ListRooms {});
-        requests.queue(Request::QueryHistory {
+        let rooms = RequestContext::Other(RequestKind::ListRooms);
+        requests.queue(Request::ListRooms {}, rooms.clone());
+        let page = Request::QueryHistory {
             target_type: None,
             target: None,
             before: None,
             after: Some(1),
             limit: None,
-        });
+        };
+        let asked = RequestContext::of(&page);
+        requests.queue(page, asked);
         assert!(!requests.is_done() && !requests.has_unanswered());
         requests.drop_pages();
         assert_eq!(requests.queued(), 1);
-        for request in requests.take_queued() {
-            requests.sent(RequestContext::of(&request));
+        for (_, asked) in requests.take_queued() {
+            requests.sent(asked);
         }
-        assert!(requests.has(&RequestContext::Rooms) && !requests.is_done());
+        assert!(requests.has(&rooms) && !requests.is_done());
         assert_eq!(requests.cut().count(), 1);
         assert!(requests.is_empty());
     }

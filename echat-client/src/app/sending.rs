@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use echat_proto::commands::Request;
 use echat_proto::names::TxnId;
 use echat_proto::records::{Code, Fail};
 
@@ -13,9 +12,9 @@ use super::question::Question;
 use super::{App, Effect, Exit, Files};
 use crate::modes::error_line;
 use crate::render::styled::Line;
-use crate::session::Excess;
 use crate::session::outgoing::{Aside, Entry, NotWithdrawn};
-use crate::statement::Which;
+use crate::session::{Excess, RequestContext};
+use crate::statement::{TypedRequest, Which};
 use crate::target::Target;
 use crate::text::{HOUR, Text, retry_after};
 
@@ -204,16 +203,26 @@ impl App {
         self.ask_question(Question::SendAsText(target, text));
     }
 
-    /// Leaves a room, on a terminal only after a yes: what was said there is not seen again.
-    pub(super) fn leave_room(&mut self, room: String) {
-        let target = Target::Room(room).normal();
-        if !self.context.settings.interactive || !self.context.session.has(&target) {
-            let roomname = target.query();
-            return self.ask_aloud(Request::LeaveRoom { roomname });
+    /// Carries out a command that asks the server. If its row has a question, the user is asked on a terminal first,
+    /// but not about a room that is none of the user's: the server refuses that.
+    pub(super) fn carry_out_typed(&mut self, typed: TypedRequest) {
+        let room = typed.room().map(Target::Room);
+        let is_known = room.is_none_or(|room| self.context.session.has(&room));
+        let asks = typed.question(self.context.language).is_some();
+        if !asks || !is_known || !self.context.settings.interactive {
+            return self.ask_typed(typed);
         }
-        let question = Question::Leave(target);
+        let question = Question::Confirm(typed);
         if self.questions.newest() != Some(&question) {
             self.ask_question(question);
+        }
+    }
+
+    /// Asks the server what was typed.
+    pub(super) fn ask_typed(&mut self, typed: TypedRequest) {
+        match typed.request() {
+            Ok(request) => self.ask_aloud(request, RequestContext::Typed(typed)),
+            Err(unfit) => self.never(&unfit.into()),
         }
     }
 
@@ -229,7 +238,7 @@ impl App {
             let request = entry.request();
             self.sending.sent_at = self.at;
             self.write_unsaved();
-            self.send(&request);
+            self.send(&request, RequestContext::Send);
         }
     }
 

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use echat_proto::commands::Request;
 use zeroize::Zeroizing;
 
 use super::question::{PASTED_LINES_MAX, Pasted, Question, QuestionAnswer};
 use super::{App, Effect, Input};
 use crate::line_editor::{Key, KeyOutcome};
-use crate::modes::{Goto, QUIT, error_line};
+use crate::modes::{Goto, QUIT, error_line, plain};
 use crate::render::safe::Safe;
 use crate::render::styled::{Span, Style};
 use crate::session::{Excess, Session};
@@ -200,13 +199,10 @@ impl App {
             return true;
         };
         match statement::parse(scope, line) {
+            Ok(Statement::Ask(typed)) => !typed.needs_login(),
             Ok(statement) => matches!(
                 statement,
-                Statement::Help
-                    | Statement::Back
-                    | Statement::Quit
-                    | Statement::Query
-                    | Statement::ServerTime
+                Statement::Help | Statement::Back | Statement::Quit | Statement::Query
             ),
             Err(_) => true,
         }
@@ -254,9 +250,7 @@ impl App {
 
     fn answer(&mut self, question: Question, reply: QuestionAnswer) {
         match (question, reply) {
-            (Question::Leave(room), QuestionAnswer::Yes) => self.ask_aloud(Request::LeaveRoom {
-                roomname: room.query(),
-            }),
+            (Question::Confirm(typed), QuestionAnswer::Yes) => self.ask_typed(typed),
             (Question::SendAsText(target, text), QuestionAnswer::Yes) => {
                 self.send_line(target, &text);
                 self.give_back(&text);
@@ -294,13 +288,21 @@ impl App {
 
     fn say_question(&mut self, question: &Question) {
         self.say(match question {
-            Question::Leave(room) => Text::LeaveRoom { room: room.name() },
+            Question::Confirm(typed) => {
+                let question = typed.question(self.context.language);
+                let (question, _) = question.unwrap_or_default();
+                return self.print(vec![plain(&question)]);
+            }
             Question::SendAsText(_, line) if statement::begins_with_slash(line) => {
                 Text::UnknownSlash { line }
             }
             Question::SendAsText(_, line) => match statement::parse(Scope::Contact, line) {
-                Ok(Statement::Resolve(_, true)) => Text::AcceptOrSend { line: line.trim() },
-                Ok(Statement::Resolve(_, false)) => Text::DeclineOrSend { line: line.trim() },
+                Ok(Statement::Ask(typed)) if typed.command().words() == "y" => {
+                    Text::AcceptOrSend { line: line.trim() }
+                }
+                Ok(Statement::Ask(typed)) if typed.command().words() == "n" => {
+                    Text::DeclineOrSend { line: line.trim() }
+                }
                 _ => Text::LooksLikeCommand { line },
             },
             Question::Paste(pasted) => {
@@ -326,10 +328,13 @@ impl App {
     /// What was asked about is not done. What was typed before a paste is there again, unless another
     /// line is under edition.
     pub(super) fn not_sent(&mut self, question: Question) {
-        self.say(match &question {
-            Question::Leave(room) => Text::Stays { room: room.name() },
-            _ => Text::NotSent,
-        });
+        match &question {
+            Question::Confirm(typed) => {
+                let declined = typed.declined(self.context.language);
+                self.print(vec![plain(&declined.unwrap_or_default())]);
+            }
+            _ => self.say(Text::NotSent),
+        }
         if let Question::Paste(Pasted { typed, .. }) = question {
             self.draft.restore(&typed.0, typed.1);
         }
@@ -508,7 +513,6 @@ fn names(session: &Session, target: Option<&Target>) -> Names {
     session.pending().iter().for_each(|name| users.add(name));
     session.rooms().iter().for_each(|name| rooms.add(name));
     Names {
-        in_room: target.is_some_and(Target::is_room),
         users: users.names,
         rooms: rooms.names,
         askers: session.pending().to_vec(),

@@ -38,7 +38,7 @@ pub(super) struct LoginMode {
 fn way_out(scope: Scope, line: &str, context: &Context) -> Option<Vec<Act>> {
     match statement::parse(scope, line) {
         Err(Misread::Unknown | Misread::Form(_) | Misread::Empty) => None,
-        _ => read(scope, line, context).err(),
+        _ => read(scope, line, None, context).err(),
     }
 }
 

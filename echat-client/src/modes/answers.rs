@@ -1,13 +1,16 @@
-//! Update as every mode tells them that does nothing else with them.
+//! What every mode shows of an update with which it does nothing else: news, replies with their contents, what is said
+//! when a command is done, refusals.
 
-use echat_proto::commands::Event;
+use echat_proto::commands::{Event, RequestKind};
 use echat_proto::records::{Code, Fail, MemberLine};
 
 use super::Context;
 use super::lines::{plain, styled};
 use crate::render::styled::{Line, Style};
 use crate::session::{RequestContext, Update};
-use crate::text::{Doing, Text};
+use crate::statement::TypedRequest;
+use crate::target::Target;
+use crate::text::{Doing, Text, code_of};
 
 /// What to show.
 pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
@@ -32,83 +35,81 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
     ) {
         return Vec::new();
     }
-    if let RequestContext::Resolve { name, .. } = asked
+    let typed = asked.typed();
+    let friends = context.session.friends();
+    let (user, room) = about(asked);
+    if asked.kind() == RequestKind::ResolveFriendRequest
         && fail.code == Code::NoRequest.as_str()
-        && context.session.friends().contains_key(name)
+        && let Some(name) = &user
+        && friends.contains_key(name)
     {
         return vec![context.error(Text::FriendsBefore { name })];
     }
-    let own = match asked {
-        RequestContext::AddFriend(_) | RequestContext::Resolve { .. } => {
-            context.session.friends().len()
-        }
+    let own = match asked.kind() {
+        RequestKind::AddFriend | RequestKind::ResolveFriendRequest => friends.len(),
         _ => context.session.rooms().len(),
     };
-    let said = context.language.refusal_of(doing(asked), fail, own as u64);
+    let own_sentence = typed
+        .zip(code_of(fail))
+        .and_then(|(typed, code)| typed.refused(code, context.language));
+    let said = own_sentence.unwrap_or_else(|| {
+        let doing = Doing {
+            kind: asked.kind(),
+            command: &command_of(asked),
+            user: user.as_deref(),
+            room: room.as_deref(),
+            names: typed.map_or(&[][..], TypedRequest::users),
+        };
+        context.language.refusal_of(doing, fail, own as u64)
+    });
     vec![styled(&said, Style::Error)]
 }
 
-/// What was asked, for the sentence that answers it.
-fn doing(asked: &RequestContext) -> Doing<'_> {
+/// The user and the room that a request is about.
+fn about(asked: &RequestContext) -> (Option<String>, Option<String>) {
     match asked {
-        RequestContext::Register(name) => Doing::Register { name },
-        RequestContext::AddFriend(name) => Doing::Befriend { name },
-        RequestContext::Resolve { name, accepted } => Doing::Resolve {
-            name,
-            accepted: *accepted,
-        },
-        RequestContext::Join(room) => Doing::Join { room },
-        RequestContext::Leave(room) => Doing::Leave { room },
-        RequestContext::Create(room) => Doing::Create { room },
-        RequestContext::AddMembers(room, names) => Doing::AddMembers { room, names },
-        RequestContext::Find(part) => Doing::Find { word: part },
-        RequestContext::Members(room) => Doing::Members { room },
-        RequestContext::Page(target) => Doing::History {
-            name: target.name(),
-        },
-        RequestContext::ServerTime => Doing::Plain("server time"),
-        RequestContext::Rooms => Doing::Plain("rooms"),
-        RequestContext::Logout => Doing::Plain("logout"),
-        RequestContext::Login => Doing::Plain("login"),
-        RequestContext::Send
-        | RequestContext::CatchUp
-        | RequestContext::MarkRead(_)
-        | RequestContext::Other(_) => Doing::Other,
+        RequestContext::Typed(typed) => (typed.user(), typed.room()),
+        RequestContext::Register(name) | RequestContext::Page(Target::Friend(name)) => {
+            (Some(name.clone()), None)
+        }
+        RequestContext::Page(Target::Room(room)) => (None, Some(room.clone())),
+        _ => (None, None),
     }
 }
 
 /// The command that a request came from, as it could be typed. Empty for a request that was not typed.
 pub fn command_of(asked: &RequestContext) -> String {
-    doing(asked).command()
+    match asked {
+        RequestContext::Typed(typed) => typed.line(),
+        RequestContext::Register(_) => "register".to_owned(),
+        RequestContext::Login => "login".to_owned(),
+        RequestContext::Page(_) => "/history".to_owned(),
+        RequestContext::Send
+        | RequestContext::CatchUp
+        | RequestContext::MarkRead(_)
+        | RequestContext::Other(_) => String::new(),
+    }
 }
 
 fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line> {
     let line = |text| vec![context.line(text)];
-    match (asked, event) {
+    match (asked.typed(), event) {
         (_, Event::SendServerTime { time }) => line(Text::ServerTime {
             time: &context.settings.zone.at(*time).to_string(),
         }),
         (_, Event::RegisterSuccess { username }) => line(Text::Registered { name: username }),
         // Crossed requests made a friendship at once, which was told already.
-        (RequestContext::AddFriend(name), _) if !context.session.friends().contains_key(name) => {
-            line(Text::RequestSent { name })
-        }
-        (
-            RequestContext::Resolve {
-                name,
-                accepted: false,
-            },
-            _,
-        ) => line(Text::Declined { name }),
-        (RequestContext::Create(room), _) => line(Text::RoomMade { room }),
-        (RequestContext::AddMembers(room, names), _) => {
-            let names = &names.join(&context.language.say(Text::Comma));
-            line(Text::MembersAdded { room, names })
-        }
+        (Some(typed), Event::AddFriendResult { .. }) => match typed.user() {
+            Some(name) if !context.session.friends().contains_key(&name) => {
+                line(Text::RequestSent { name: &name })
+            }
+            _ => Vec::new(),
+        },
         (_, Event::LeftRoom { roomname }) => line(Text::LeftRoom { room: roomname }),
         (_, Event::LoggedOut {}) => line(Text::LoggedOut),
-        (RequestContext::Find(part), Event::Found { users, rooms, more }) => {
-            found(part, (users, rooms), *more, context)
+        (Some(typed), Event::Found { users, rooms, more }) => {
+            let words = typed.words().unwrap_or_default();
+            found(&words, (users, rooms), *more, context)
         }
         (_, Event::Rooms { rooms }) => {
             let rows = rooms.iter().map(|room| {
@@ -121,7 +122,8 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
             });
             context.list(Text::Rooms, Text::NoRooms, rows)
         }
-        (RequestContext::Members(room), Event::Members { members }) => {
+        (Some(typed), Event::Members { members }) => {
+            let room = &typed.room().unwrap_or_default();
             let mut lines = vec![context.bold(Text::Members { room })];
             lines.extend(
                 members
@@ -130,7 +132,11 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
             );
             lines
         }
-        _ => Vec::new(),
+        (Some(typed), _) => {
+            let done = typed.done(context.language);
+            done.iter().map(|done| plain(done)).collect()
+        }
+        (None, _) => Vec::new(),
     }
 }
 

@@ -1,15 +1,15 @@
 //! Chat mode: history, a rule, and everything that is said.
 
-use echat_proto::commands::{Event, Request};
+use echat_proto::commands::{Event, Request, RequestKind};
 use jiff::civil::Date;
 
 use super::lines::day_rule;
 use super::presence::{Move, Presence};
-use super::{Act, Context, Goto, Mode, answers, mistake, print, read, resolve};
+use super::{Act, Context, Goto, Mode, answers, print, read};
 use crate::render::styled::Line;
 use crate::session::{Conversation, RequestContext, Said, Update};
 use crate::statement::{self, Misread, Scope, Statement};
-use crate::target::{Target, normal_name};
+use crate::target::Target;
 use crate::text::Text;
 
 /// How many old messages a chat begins with, and how many `/history` adds.
@@ -209,7 +209,11 @@ fn has_known_name(line: &str, context: &Context) -> bool {
     [Scope::Contact, Scope::Command]
         .into_iter()
         .any(|scope| match statement::parse(scope, line) {
-            Ok(Statement::Resolve(name, _)) => session.pending().contains(&normal_name(&name)),
+            Ok(Statement::Ask(typed)) => {
+                let asks = typed.kind() == RequestKind::ResolveFriendRequest;
+                let user = typed.user().filter(|_| asks);
+                user.is_some_and(|user| session.pending().contains(&user))
+            }
             Ok(Statement::Chat(Some(name))) => [Target::Friend, Target::Room]
                 .into_iter()
                 .any(|kind| session.has(&kind(name.clone()).normal())),
@@ -250,19 +254,13 @@ impl Mode for Chat {
 
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         let mut acts = print(self.presence.flush(context));
-        match statement::parse(Scope::Chat, line) {
-            // A path begins like a command.
-            Err(Misread::Unknown) if context.settings.interactive => {
-                acts.push(Act::SendIfMeant(self.target.clone(), line.to_owned()));
-                return acts;
-            }
-            Ok(Statement::Help) => {
-                acts.extend(print(context.help(Scope::Chat, self.target.is_room())));
-                return acts;
-            }
-            _ => {}
+        // A path begins like a command.
+        let is_unknown = statement::parse(Scope::Chat, line) == Err(Misread::Unknown);
+        if is_unknown && context.settings.interactive {
+            acts.push(Act::SendIfMeant(self.target.clone(), line.to_owned()));
+            return acts;
         }
-        acts.extend(match read(Scope::Chat, line, context) {
+        acts.extend(match read(Scope::Chat, line, Some(&self.target), context) {
             // Alone on a line it means leaving; in a pipe it may be text.
             Ok(Statement::Say(text)) if text.trim() == QUIT && context.settings.interactive => {
                 vec![Act::Quit]
@@ -277,22 +275,7 @@ impl Mode for Chat {
             }
             Ok(Statement::Say(text)) => vec![Act::Send(self.target.clone(), text)],
             Ok(Statement::History) => self.older(context),
-            Ok(Statement::Resolve(name, accepted)) => resolve(name, accepted),
-            Ok(Statement::MembersHere) if self.target.is_room() => {
-                vec![Act::Ask(Request::ListMembers {
-                    roomname: self.target.query(),
-                })]
-            }
-            Ok(Statement::Leave(None)) if self.target.is_room() => {
-                vec![Act::Leave(self.target.name().to_owned())]
-            }
-            Ok(Statement::Leave(None)) => mistake(
-                context,
-                Text::Usage {
-                    form: &format!("/leave {}", context.language.say(Text::ARoom)),
-                },
-            ),
-            Ok(_) => mistake(context, Text::OnlyInRooms { line: line.trim() }),
+            Ok(_) => Vec::new(),
             Err(acts) => acts,
         });
         acts
@@ -327,8 +310,7 @@ impl Mode for Chat {
                 self.opening = false;
                 self.show(context)
             }
-            Update::Answer(RequestContext::Leave(_), Ok(Event::LeftRoom { roomname: room }))
-            | Update::LeftRoom(room)
+            Update::Answer(_, Ok(Event::LeftRoom { roomname: room })) | Update::LeftRoom(room)
                 if self.is_here(room) =>
             {
                 let mut acts = print(vec![context.line(Text::LeftRoom { room })]);

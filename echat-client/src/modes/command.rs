@@ -1,10 +1,6 @@
 //! Command mode: the way to the others.
 
-use echat_proto::commands::Request;
-use echat_proto::records::Code;
-
-use super::lines::error_line;
-use super::{Act, Context, Goto, Mode, mistake, print, read, resolve};
+use super::{Act, Context, Goto, Mode, mistake, not_logged_in, print, read};
 use crate::statement::{Scope, Statement};
 use crate::target::{Target, normal_name};
 use crate::text::Text;
@@ -27,7 +23,7 @@ impl Mode for Command {
     }
 
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
-        let statement = match read(Scope::Command, line, context) {
+        let statement = match read(Scope::Command, line, None, context) {
             Ok(statement) => statement,
             Err(acts) => return acts,
         };
@@ -39,31 +35,12 @@ impl Mode for Command {
             (Statement::Register, None) => vec![Act::Goto(Goto::Register)],
             (Statement::Login, None) => vec![Act::Goto(Goto::Login(None))],
             (Statement::Query, _) => vec![Act::Goto(Goto::Query)],
-            (
-                Statement::Contact
-                | Statement::Chat(_)
-                | Statement::Logout
-                | Statement::Resolve(..),
-                None,
-            ) => {
-                vec![Act::Print(vec![not_logged_in(context)]), Act::Mistake]
-            }
+            (Statement::Contact | Statement::Chat(_), None) => not_logged_in(context),
             (Statement::Contact, Some(_)) => vec![Act::Goto(Goto::Contact)],
-            (Statement::Logout, Some(_)) => vec![Act::Ask(Request::Logout {})],
-            (Statement::Resolve(name, accepted), Some(_)) => resolve(name, accepted),
             (Statement::Chat(name), Some(_)) => chat(name.as_deref(), context),
             _ => Vec::new(),
         }
     }
-}
-
-fn not_logged_in(context: &Context) -> crate::render::styled::Line {
-    let fail = echat_proto::records::Fail {
-        code: Code::NotLoggedIn.as_str().to_owned(),
-        message: String::new(),
-        detail: Vec::new(),
-    };
-    error_line(&context.language.refusal(&fail))
 }
 
 /// To the friend or the room of a name, or where one was last.

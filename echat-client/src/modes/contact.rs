@@ -1,12 +1,8 @@
 //! Contact mode: friends, rooms, and messages without leaving it.
 
-use echat_proto::commands::Request;
-use echat_proto::names::{NameQuery, RoomName};
-use echat_proto::param::Names;
-
 use super::lines::{plain, styled};
 use super::presence::{Move, Presence};
-use super::{Act, Context, Goto, Mode, answers, mistake, print, read, resolve};
+use super::{Act, Context, Goto, Mode, answers, mistake, print, read};
 use crate::render::styled::{Line, Style};
 use crate::session::{Conversation, Update};
 use crate::statement::{Scope, Statement};
@@ -37,7 +33,7 @@ impl Mode for Contact {
 
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         let mut acts = print(self.presence.flush(context));
-        acts.extend(match read(Scope::Contact, line, context) {
+        acts.extend(match read(Scope::Contact, line, None, context) {
             Ok(statement) => obey(statement, context),
             Err(acts) => acts,
         });
@@ -63,29 +59,7 @@ impl Mode for Contact {
 }
 
 fn obey(statement: Statement, context: &Context) -> Vec<Act> {
-    let query = |name: String| NameQuery::new(name);
     match statement {
-        Statement::AddFriend(name) => {
-            vec![Act::Ask(Request::AddFriend {
-                username: query(name),
-            })]
-        }
-        Statement::Resolve(name, accepted) => resolve(name, accepted),
-        Statement::JoinRoom(room) => vec![Act::Ask(Request::JoinRoom {
-            roomname: query(room),
-        })],
-        Statement::CreateRoom(room, members) => match RoomName::new(&room) {
-            Ok(roomname) => vec![Act::Ask(Request::CreateRoom {
-                roomname,
-                members: Names(members),
-            })],
-            Err(bad) => vec![Act::Never(context.language.bad_name(&bad))],
-        },
-        Statement::AddMembers(room, members) => vec![Act::Ask(Request::AddMembers {
-            roomname: query(room),
-            members: Names(members),
-        })],
-        Statement::Find(keyword) => vec![Act::Ask(Request::Find { keyword })],
         Statement::Send(target, text) => vec![Act::Send(target.normal(), text)],
         Statement::Open(target) => open(target.normal(), context),
         Statement::Rooms => {

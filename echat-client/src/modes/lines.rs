@@ -24,7 +24,7 @@ const EXCERPT: usize = 200;
 const LISTED: usize = 100;
 
 /// An ordinary line.
-pub(super) fn plain(text: &str) -> Line {
+pub(crate) fn plain(text: &str) -> Line {
     styled(text, Style::Plain)
 }
 
@@ -293,7 +293,7 @@ impl Context {
                 characters: count(*characters),
                 limit: count(*limit),
             },
-            Excess::Keyword { bytes, limit } => Text::KeywordTooLong {
+            Excess::Parameter { bytes, limit } => Text::ParameterTooLong {
                 bytes: count(*bytes),
                 limit: count(*limit),
             },

@@ -17,7 +17,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use echat_proto::commands::Request;
-use echat_proto::names::NameQuery;
+use echat_proto::records::{Code, Fail};
 use jiff::civil::Date;
 use zeroize::Zeroizing;
 
@@ -26,13 +26,13 @@ use crate::render::styled::Line;
 use crate::session::outgoing::Outgoing;
 use crate::session::{Session, Update};
 use crate::settings::Settings;
-use crate::statement::{self, Misread, Scope, Statement, Which};
+use crate::statement::{self, Misread, Scope, Statement, TypedRequest, Which};
 use crate::target::Target;
 use crate::text::{Language, Text};
 
 pub use answers::command_of;
 pub(crate) use chat::QUIT;
-use lines::plain;
+pub(crate) use lines::plain;
 pub use lines::{error_line, mentions};
 
 /// What the modes read: the session, the unsent lines, the settings, and the state of the connection. The
@@ -67,6 +67,8 @@ pub enum Act {
     Print(Vec<Line>),
     /// Ask the server.
     Ask(Request),
+    /// Ask the server what was typed.
+    Typed(TypedRequest),
     /// Log in, now and after every reconnect.
     LogIn {
         /// The name as typed.
@@ -80,8 +82,6 @@ pub enum Act {
     SendIfMeant(Target, String),
     /// Everything of this conversation has been shown.
     Read(Target),
-    /// Leave this room, if that is meant.
-    Leave(String),
     /// Withdraw unsent lines.
     Withdraw(Which),
     /// Change the mode.
@@ -189,14 +189,6 @@ fn print(lines: Vec<Line>) -> Vec<Act> {
     }
 }
 
-/// Answers a friend request. Whether there is one, the server knows.
-fn resolve(name: String, accepted: bool) -> Vec<Act> {
-    vec![Act::Ask(Request::ResolveFriendRequest {
-        username: NameQuery::new(name),
-        accepted,
-    })]
-}
-
 /// Says what is wrong with a line. In a script it is found by its number.
 fn mistake(context: &Context, text: Text<'_>) -> Vec<Act> {
     let why = &context.language.say(text);
@@ -207,22 +199,27 @@ fn mistake(context: &Context, text: Text<'_>) -> Vec<Act> {
     vec![Act::Print(vec![said]), Act::Mistake]
 }
 
-/// Reads a line; what every mode answers alike is answered.
-fn read(scope: Scope, line: &str, context: &Context) -> Result<Statement, Vec<Act>> {
+/// Reads a line; what every mode answers alike is answered. `open`: the open chat.
+fn read(
+    scope: Scope,
+    line: &str,
+    open: Option<&Target>,
+    context: &Context,
+) -> Result<Statement, Vec<Act>> {
     let language = context.language;
     match statement::parse(scope, line) {
-        Ok(Statement::Help) => Err(print(context.help(scope, false))),
+        Ok(Statement::Help) => Err(print(
+            context.help(scope, open.is_some_and(Target::is_room)),
+        )),
         Ok(Statement::Back) => Err(vec![Act::Goto(Goto::Command)]),
         Ok(Statement::Quit) => Err(vec![Act::Quit]),
         Ok(Statement::Waiting) => Err(print(context.waiting_list())),
         Ok(Statement::Withdraw(which)) => Err(vec![Act::Withdraw(which)]),
-        Ok(Statement::Leave(Some(room))) => Err(vec![Act::Leave(room)]),
-        Ok(Statement::Leave(None)) if scope != Scope::Chat => Err(mistake(
-            context,
-            Text::Usage {
-                form: &format!("/leave {}", language.say(Text::ARoom)),
-            },
-        )),
+        Ok(Statement::Ask(typed)) => Err(ask(typed, scope, open, context)),
+        Ok(Statement::History) if open.is_none() => {
+            let line = line.trim();
+            Err(mistake(context, Text::OnlyInChats { line }))
+        }
         Ok(statement) => Ok(statement),
         Err(Misread::Empty) => Err(Vec::new()),
         Err(Misread::Unknown) => {
@@ -242,13 +239,40 @@ fn read(scope: Scope, line: &str, context: &Context) -> Result<Statement, Vec<Ac
                 (_, Some(way)) => mistake(context, Text::ModeViaCommand { command, way }),
             })
         }
-        Err(Misread::Form(row)) => Err(mistake(
+        Err(Misread::Form(command)) => Err(mistake(
             context,
             Text::Usage {
-                form: &row.form(language, scope == Scope::Chat),
+                form: &command.form(language, scope == Scope::Chat),
             },
         )),
     }
+}
+
+/// Asks the server what was typed. A room that was left out is the open one.
+fn ask(typed: TypedRequest, scope: Scope, open: Option<&Target>, context: &Context) -> Vec<Act> {
+    let typed = match open {
+        Some(Target::Room(room)) => typed.in_room(room),
+        _ => typed,
+    };
+    if typed.lacks_room() {
+        let form = &typed.command().form(context.language, false);
+        return mistake(context, Text::Usage { form });
+    }
+    // Command mode is where one is without a login.
+    if scope == Scope::Command && !context.signed_in && typed.needs_login() {
+        return not_logged_in(context);
+    }
+    vec![Act::Typed(typed)]
+}
+
+fn not_logged_in(context: &Context) -> Vec<Act> {
+    let fail = Fail {
+        code: Code::NotLoggedIn.as_str().to_owned(),
+        message: String::new(),
+        detail: Vec::new(),
+    };
+    let said = error_line(&context.language.refusal(&fail));
+    vec![Act::Print(vec![said]), Act::Mistake]
 }
 
 /// What goes to the mode whose command a line is: from command mode a mode's name, and to command mode `\c`.

@@ -1,9 +1,6 @@
 //! Query mode: questions to the server.
 
-use echat_proto::commands::Request;
-use echat_proto::names::NameQuery;
-
-use super::{Act, Context, Mode, print, read, resolve};
+use super::{Act, Context, Mode, print, read};
 use crate::statement::{Scope, Statement};
 use crate::text::Text;
 
@@ -25,12 +22,7 @@ impl Mode for Query {
     }
 
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
-        match read(Scope::Query, line, context) {
-            Ok(Statement::ServerTime) => vec![Act::Ask(Request::QueryServerTime {})],
-            Ok(Statement::ListRooms) => vec![Act::Ask(Request::ListRooms {})],
-            Ok(Statement::Members(room)) => vec![Act::Ask(Request::ListMembers {
-                roomname: NameQuery::new(room),
-            })],
+        match read(Scope::Query, line, None, context) {
             Ok(Statement::Who) => {
                 let friends = context.session.friends().iter();
                 let online = friends
@@ -38,7 +30,6 @@ impl Mode for Query {
                     .map(|(name, _)| name.clone());
                 print(context.list(Text::Online, Text::NoFriendsOnline, online))
             }
-            Ok(Statement::Resolve(name, accepted)) => resolve(name, accepted),
             Ok(_) => Vec::new(),
             Err(acts) => acts,
         }

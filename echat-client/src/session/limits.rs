@@ -2,9 +2,11 @@
 //! long closes the connection, and a line that closes it would be sent again after every reconnect.
 
 use echat_proto::commands::Request;
-use echat_proto::limits::{CONTENT_BYTES, CONTENT_MAX, FRAME_AFTER_LOGIN, KEYWORD_BYTES, NAMES};
+use echat_proto::limits::{CONTENT_BYTES, CONTENT_MAX, FRAME_AFTER_LOGIN, NAMES};
 use echat_proto::names::{Content, ContentError, NameError, NameQuery, TxnId, Username};
+use echat_proto::param::Part;
 
+use crate::statement::Unfit;
 use crate::target::Target;
 
 /// A ciphertext is a whole number of blocks of so many bytes (PROTOCOL.md, "Frames").
@@ -44,8 +46,8 @@ pub enum Excess {
         /// The bytes that are allowed.
         limit: usize,
     },
-    /// A word to look for is too long.
-    Keyword {
+    /// A parameter is too long.
+    Parameter {
         /// Its bytes.
         bytes: usize,
         /// The bytes that are allowed.
@@ -74,6 +76,14 @@ pub enum Excess {
         /// The bytes that are allowed.
         limit: usize,
     },
+}
+
+impl From<Unfit> for Excess {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Name(error) => Self::Name(error),
+        }
+    }
 }
 
 impl Limits {
@@ -128,22 +138,7 @@ impl Limits {
                 let target = Target::new(*target_type, target.raw());
                 return self.text(&target, content.as_str()).map(|_| ());
             }
-            Request::AddFriend { username: name }
-            | Request::JoinRoom { roomname: name }
-            | Request::LeaveRoom { roomname: name }
-            | Request::ListMembers { roomname: name } => possible(name)?,
-            Request::CreateRoom { members, .. } => listed(&members.0)?,
-            Request::AddMembers { roomname, members } => {
-                possible(roomname)?;
-                listed(&members.0)?;
-            }
-            Request::Find { keyword } if keyword.len() > KEYWORD_BYTES => {
-                return Err(Excess::Keyword {
-                    bytes: keyword.len(),
-                    limit: KEYWORD_BYTES,
-                });
-            }
-            _ => {}
+            _ => request.parts().into_iter().try_for_each(allowed)?,
         }
         let bytes = frame_bytes(request);
         if bytes > self.frame_bytes {
@@ -170,6 +165,16 @@ pub fn possible(name: &NameQuery) -> Result<(), Excess> {
     }
 }
 
+/// Whether a server can accept a part of a request, by its type.
+fn allowed(part: Part<'_>) -> Result<(), Excess> {
+    match part {
+        Part::Name(name) => possible(name),
+        Part::Names(names) => listed(names),
+        Part::Text { bytes, limit } if bytes > limit => Err(Excess::Parameter { bytes, limit }),
+        Part::Text { .. } => Ok(()),
+    }
+}
+
 fn listed(names: &[String]) -> Result<(), Excess> {
     if names.len() > NAMES {
         return Err(Excess::Names {
@@ -192,7 +197,7 @@ fn frame_bytes(request: &Request) -> usize {
 mod tests {
     use super::*;
     use echat_proto::names::RoomName;
-    use echat_proto::param::Names;
+    use echat_proto::param::{Names, ShortText};
 
     fn room() -> Target {
         Target::Room("room1".to_owned())
@@ -263,7 +268,7 @@ mod tests {
                 roomname: query("two words"),
             },
             Request::Find {
-                keyword: "a".repeat(65),
+                keyword: ShortText("a".repeat(65)),
             },
             make(names(1_001, "bob")),
             make(names(1, &long)),
@@ -277,7 +282,7 @@ mod tests {
             assert!(limits.check(&request).is_err(), "{request:?}");
         }
         assert_eq!(limits.check(&make(names(1_000, "bob"))), Ok(()));
-        let keyword = "a".repeat(64);
+        let keyword = ShortText("a".repeat(64));
         assert_eq!(limits.check(&Request::Find { keyword }), Ok(()));
     }
 }

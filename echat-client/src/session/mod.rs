@@ -16,9 +16,10 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use echat_proto::commands::Event;
+use echat_proto::commands::{Event, RequestKind};
 use echat_proto::records::{ChatMessage, Code, Fail, MemberLine, RoomLine};
 
+use crate::statement::TypedRequest;
 use crate::target::Target;
 
 pub use conversation::{Conversation, Said};
@@ -225,10 +226,11 @@ impl Session {
         }
         if let Some(asked) = asked {
             let outcome = pending::outcome(event);
-            if let RequestContext::Resolve { name, .. } = &asked
+            if asked.kind() == RequestKind::ResolveFriendRequest
                 && outcome.as_ref().err().is_none_or(says_no_request)
+                && let Some(name) = asked.typed().and_then(TypedRequest::user)
             {
-                self.pending.retain(|other| other != name);
+                self.pending.retain(|other| *other != name);
             }
             updates.push(Update::Answer(asked, outcome));
             if replaced {
@@ -241,9 +243,10 @@ impl Session {
     }
 
     fn take_members(&mut self, asked: Option<&RequestContext>, members: &[MemberLine]) {
-        if let Some(RequestContext::Members(room)) = asked {
+        let typed = asked.and_then(RequestContext::typed);
+        if let Some(room) = typed.and_then(TypedRequest::room) {
             for member in members {
-                self.members.see(room, &member.username, 0);
+                self.members.see(&room, &member.username, 0);
             }
         }
     }

@@ -4,75 +4,57 @@
 use echat_proto::commands::{Event, PendingReplies, Request, RequestKind};
 use echat_proto::records::Fail;
 
+use crate::statement::TypedRequest;
 use crate::target::{Target, normal_name};
 
 /// A request, as far as its answer needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the request of its name")]
 pub enum RequestContext {
-    ServerTime,
+    /// A command of the table.
+    Typed(TypedRequest),
+    /// A new account.
     Register(String),
+    /// A login.
     Login,
-    AddFriend(String),
-    Resolve {
-        name: String,
-        accepted: bool,
-    },
+    /// A message.
     Send,
-    Join(String),
-    Create(String),
-    Logout,
     /// Older messages of one conversation.
     Page(Target),
     /// Messages of all conversations that were missed.
     CatchUp,
+    /// What was read in a conversation.
     MarkRead(Target),
-    Leave(String),
-    /// The room, and the users to add as they were typed.
-    AddMembers(String, Vec<String>),
-    Find(String),
-    Rooms,
-    Members(String),
-    /// A request whose answer needs nothing of it.
+    /// A request whose answer needs nothing more.
     Other(RequestKind),
 }
 
 impl RequestContext {
-    /// What a request asks.
+    /// What a request asks that was not typed as a command.
     pub fn of(request: &Request) -> Self {
-        let room = |name: &echat_proto::names::NameQuery| normal_name(name.raw());
         match request {
-            Request::QueryServerTime {} => Self::ServerTime,
             Request::Register { username, .. } => Self::Register(username.to_string()),
             Request::Login { .. } => Self::Login,
-            Request::AddFriend { username } => Self::AddFriend(room(username)),
-            Request::ResolveFriendRequest { username, accepted } => Self::Resolve {
-                name: room(username),
-                accepted: *accepted,
-            },
             Request::SendMessage { .. } => Self::Send,
-            Request::JoinRoom { roomname } => Self::Join(room(roomname)),
-            Request::CreateRoom { roomname, .. } => Self::Create(roomname.to_string()),
-            Request::Logout {} => Self::Logout,
             Request::QueryHistory {
                 target_type: Some(target_type),
                 target: Some(target),
                 ..
-            } => Self::Page(Target::new(*target_type, room(target))),
+            } => Self::Page(Target::new(*target_type, normal_name(target.raw()))),
             Request::QueryHistory { .. } => Self::CatchUp,
             Request::MarkRead {
                 target_type,
                 target,
                 ..
-            } => Self::MarkRead(Target::new(*target_type, room(target))),
-            Request::LeaveRoom { roomname } => Self::Leave(room(roomname)),
-            Request::AddMembers { roomname, members } => {
-                Self::AddMembers(room(roomname), members.0.clone())
-            }
-            Request::Find { keyword } => Self::Find(keyword.clone()),
-            Request::ListRooms {} => Self::Rooms,
-            Request::ListMembers { roomname } => Self::Members(room(roomname)),
-            other => Self::Other(other.kind()),
+            } => Self::MarkRead(Target::new(*target_type, normal_name(target.raw()))),
+            request => Self::Other(request.kind()),
+        }
+    }
+
+    /// The command of the table.
+    pub fn typed(&self) -> Option<&TypedRequest> {
+        match self {
+            Self::Typed(typed) => Some(typed),
+            _ => None,
         }
     }
 
@@ -86,30 +68,22 @@ impl RequestContext {
 
     /// Whether it changes nothing on the server.
     pub fn is_query(&self) -> bool {
-        matches!(
-            self,
-            Self::ServerTime | Self::Rooms | Self::Members(_) | Self::Find(_) | Self::Page(_)
-        )
+        match self {
+            Self::Typed(typed) => typed.is_query(),
+            Self::Page(_) | Self::CatchUp => true,
+            _ => false,
+        }
     }
 
-    fn kind(&self) -> RequestKind {
+    /// The request's row in the table of the protocol.
+    pub fn kind(&self) -> RequestKind {
         match self {
-            Self::ServerTime => RequestKind::QueryServerTime,
+            Self::Typed(typed) => typed.kind(),
             Self::Register(_) => RequestKind::Register,
             Self::Login => RequestKind::Login,
-            Self::AddFriend(_) => RequestKind::AddFriend,
-            Self::Resolve { .. } => RequestKind::ResolveFriendRequest,
             Self::Send => RequestKind::SendMessage,
-            Self::Join(_) => RequestKind::JoinRoom,
-            Self::Create(_) => RequestKind::CreateRoom,
-            Self::Logout => RequestKind::Logout,
             Self::Page(_) | Self::CatchUp => RequestKind::QueryHistory,
             Self::MarkRead(_) => RequestKind::MarkRead,
-            Self::Leave(_) => RequestKind::LeaveRoom,
-            Self::AddMembers(..) => RequestKind::AddMembers,
-            Self::Find(_) => RequestKind::Find,
-            Self::Rooms => RequestKind::ListRooms,
-            Self::Members(_) => RequestKind::ListMembers,
             Self::Other(kind) => *kind,
         }
     }

@@ -3,7 +3,8 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::table::{Kind, ROWS, Row, Shape};
+use super::command::{Command, commands_of};
+use super::row::{Count, Kind};
 use super::{Scope, after_head, ascii_form, one_word};
 use crate::target::Target;
 
@@ -24,8 +25,6 @@ pub struct Names {
     pub askers: Vec<String>,
     /// Users who may be named in the text that is typed.
     pub here: Vec<String>,
-    /// Whether the chat of a room is open.
-    pub in_room: bool,
 }
 
 /// What may stand from a byte of the line to the cursor, the best first.
@@ -41,21 +40,19 @@ pub struct Completion {
 pub fn complete(scope: Scope, line: &str, names: &Names) -> Completion {
     let from = line.len() - line.trim_start().len();
     let prefix = &line[from..];
-    let rows = || ROWS.iter().filter(|row| row.is_in(scope));
-    if let Some(completion) = rows().find_map(|row| row.complete(line, names)) {
+    if let Some(completion) = commands_of(scope).find_map(|command| command.complete(line, names)) {
         return completion;
     }
     let in_chat = scope == Scope::Chat;
     if in_chat && !prefix.starts_with(['/', '\\', '／', '＼', '、']) {
         return in_text(line, from, &names.here);
     }
-    let heads = rows().filter(|row| !matches!(row.shape, Shape::Members(_)));
-    let heads = heads.filter(|row| row.works(names.in_room));
-    let mut candidates: Vec<String> = heads
-        .filter(|row| begins_head(row.head, prefix))
-        .map(|row| match row.shape {
-            Shape::Alone(_) | Shape::InRoom(_) => row.head.to_owned(),
-            _ => format!("{} ", row.head),
+    let words = commands_of(scope).filter(|command| !command.is_sign());
+    let mut candidates: Vec<String> = words
+        .filter(|command| begins_head(command.words(), prefix))
+        .map(|command| match command.parameters() {
+            [] => command.words().to_owned(),
+            _ => format!("{} ", command.words()),
         })
         .collect();
     if in_chat && candidates.is_empty() {
@@ -70,52 +67,73 @@ pub fn complete(scope: Scope, line: &str, names: &Names) -> Completion {
 
 /// The target of the text that is typed, where the line names it.
 pub fn addressee(scope: Scope, line: &str) -> Option<Target> {
-    let mut rows = ROWS.iter().filter(|row| row.is_in(scope));
-    rows.find_map(|row| match row.shape {
-        Shape::NameText(kind, _) => {
-            let (name, _) = after_head(row.head, line)?.split_once(char::is_whitespace)?;
-            Some(kind.target(name.to_owned()))
+    commands_of(scope).find_map(|command| match command.parameters() {
+        [to, text] if text.kind == Kind::Text => {
+            let (name, _) = after_head(command.words(), line)?.split_once(char::is_whitespace)?;
+            match to.kind {
+                Kind::User => Some(Target::Friend(name.to_owned())),
+                Kind::Room => Some(Target::Room(name.to_owned())),
+                _ => None,
+            }
         }
         _ => None,
     })
 }
 
-impl Row {
-    /// Completes what follows the words of the row, if they are there.
+impl Command {
+    /// Completes what follows the words of the command, if they are there.
     fn complete(&self, line: &str, names: &Names) -> Option<Completion> {
-        let (kind, after) = match self.shape {
-            Shape::Name(kind, _) => (Some(kind), ""),
-            Shape::NameText(kind, _) => (Some(kind), " "),
-            Shape::Maybe(_) => (None, ""),
-            Shape::RoomOrOpen(_) => (Some(Kind::Room), ""),
-            Shape::Members(_) => {
-                let (room, _) = line.split_once(['=', '＝'])?;
-                one_word(room.trim())?;
-                let (_, prefix) = line.rsplit_once(SIGNS)?;
-                return Some(beginning_with(line, prefix.trim_start(), &names.users, ""));
-            }
-            Shape::Alone(_) | Shape::InRoom(_) | Shape::Word(_) | Shape::Number(_) => return None,
-        };
-        let rest = after_head(self.head, line)?;
+        if self.is_sign() {
+            let (room, _) = line.split_once(['=', '＝'])?;
+            one_word(room.trim())?;
+            let (_, prefix) = line.rsplit_once(SIGNS)?;
+            return Some(beginning_with(line, prefix.trim_start(), &names.users, ""));
+        }
+        let mut rest = after_head(self.words(), line)?;
         let is_spaced = line.ends_with(char::is_whitespace);
         // Directly behind the words there is nothing to complete yet.
         if rest.is_empty() && !is_spaced {
             return None;
         }
-        if let Some((_, text)) = rest.split_once(char::is_whitespace) {
-            let is_text = matches!(self.shape, Shape::NameText(..)) && !is_spaced;
-            return is_text.then(|| in_text(line, line.len() - text.len(), &names.here));
+        let mut parameters = self.parameters().iter().peekable();
+        while let Some(parameter) = parameters.next() {
+            let is_last = parameters.peek().is_none();
+            let is_marked = parameter.kind == Kind::Here && !is_last;
+            let (mut word, mut behind) = match parameter.take(rest, is_last) {
+                Some(taken) => taken,
+                None if rest.is_empty() && !is_marked => ("", ""),
+                None => continue,
+            };
+            while parameter.count == Count::Any && !behind.is_empty() {
+                (word, behind) = parameter.take(behind, is_last).unwrap_or_default();
+            }
+            if parameter.count == Count::Any && is_spaced {
+                word = "";
+            }
+            if parameter.kind == Kind::Text && !is_spaced {
+                return Some(in_text(line, line.len() - word.len(), &names.here));
+            }
+            if behind.is_empty() && (word.is_empty() || !is_spaced) {
+                let after = if is_last { "" } else { " " };
+                let known = parameter.kind.names(names)?;
+                return Some(beginning_with(line, word, &known, after));
+            }
+            rest = behind;
         }
-        if !rest.is_empty() && is_spaced {
-            return None;
+        None
+    }
+}
+
+impl Kind {
+    /// The names to complete it with; `None` if it is no name.
+    fn names(self, names: &Names) -> Option<Vec<String>> {
+        match self {
+            Self::User => Some(names.users.clone()),
+            Self::Asker => Some(names.askers.clone()),
+            Self::Room | Self::Here => Some(names.rooms.clone()),
+            Self::Target => Some([&names.rooms[..], &names.users[..]].concat()),
+            Self::Words | Self::Text | Self::Line => None,
         }
-        let with = |known: &[String]| beginning_with(line, rest, known, after);
-        Some(match kind {
-            Some(Kind::User) => with(&names.users),
-            Some(Kind::Room) => with(&names.rooms),
-            Some(Kind::Asker) => with(&names.askers),
-            None => with(&[&names.rooms[..], &names.users[..]].concat()),
-        })
     }
 }
 

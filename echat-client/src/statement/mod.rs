@@ -1,9 +1,14 @@
 //! The little languages of the modes: a typed line becomes a [`Statement`].
 //!
-//! One table (`table.rs`) gives the parser, the help and the words for completion of every mode.
+//! One table (`table.rs`) gives the parser, the help, the words for completion, and for commands that ask the server the
+//! request and what is said about it.
 
+#[macro_use]
+mod row;
+mod command;
 mod complete;
 mod table;
+mod typed;
 
 #[cfg(test)]
 mod tests;
@@ -12,10 +17,12 @@ use echat_proto::names::{RoomName, Username};
 
 use crate::target::Target;
 
+pub use command::{Command, help, slash_commands};
 pub use complete::{Completion, Names, addressee, complete};
-pub use table::{help, slash_commands};
+pub use row::Unfit;
+pub use typed::TypedRequest;
 
-use table::{Kind, ROWS, Row, Shape};
+use command::{Read, commands, commands_of};
 
 /// A mode, by its language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,22 +54,14 @@ pub enum Statement {
     Register,
     /// To login mode.
     Login,
-    /// End the login.
-    Logout,
     /// To contact mode.
     Contact,
     /// To chat mode, with a friend or in a room of this name, or where one was last.
     Chat(Option<String>),
     /// To query mode.
     Query,
-    /// Send a friend request.
-    AddFriend(String),
-    /// Accept (true) or decline the friend request of a user.
-    Resolve(String, bool),
-    /// Join a room.
-    JoinRoom(String),
-    /// Leave a room; without a name the open one.
-    Leave(Option<String>),
+    /// Ask the server.
+    Ask(TypedRequest),
     /// One's rooms, as remembered.
     Rooms,
     /// One's friends.
@@ -77,24 +76,10 @@ pub enum Statement {
     Send(Target, String),
     /// Chat with this one.
     Open(Target),
-    /// Create a room.
-    CreateRoom(String, Vec<String>),
-    /// Add friends to a room.
-    AddMembers(String, Vec<String>),
-    /// Users and rooms by a part of their name.
-    Find(String),
-    /// The server's clock.
-    ServerTime,
     /// Friends who are online.
     Who,
-    /// One's rooms, as the server has them.
-    ListRooms,
-    /// The members of a room.
-    Members(String),
     /// Older messages of the open chat.
     History,
-    /// The members of the open chat.
-    MembersHere,
     /// The unsent lines.
     Waiting,
     /// Withdraw unsent lines.
@@ -112,6 +97,34 @@ pub enum Which {
     Number(u64),
 }
 
+impl Which {
+    /// A number in digits of any width, or the word for all.
+    fn read(word: &str) -> Option<Self> {
+        if matches!(word, "all" | "全部") {
+            return Some(Self::All);
+        }
+        let ascii = |c: char| match c {
+            '０'..='９' => char::from_digit(u32::from(c) - u32::from('０'), 10),
+            c => Some(c).filter(char::is_ascii_digit),
+        };
+        let digits: Option<String> = word.chars().map(ascii).collect();
+        digits?.parse().ok().map(Self::Number)
+    }
+
+    /// The word that [`Which::of`] reads.
+    fn word(self) -> String {
+        match self {
+            Self::All => "all".to_owned(),
+            Self::Number(number) => number.to_string(),
+        }
+    }
+
+    /// What a parameter of the kind `Line` says.
+    fn of(word: &str) -> Self {
+        Self::read(word).expect("the parameter was read by this")
+    }
+}
+
 /// Why a line is no statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Misread {
@@ -119,8 +132,8 @@ pub enum Misread {
     Empty,
     /// No command begins like this.
     Unknown,
-    /// Something is missing or too much; the row says what it should be.
-    Form(&'static Row),
+    /// Something is missing or too much; the command says what it should be.
+    Form(Command),
 }
 
 /// The slash of Chinese input methods.
@@ -145,11 +158,15 @@ pub fn parse(scope: Scope, line: &str) -> Result<Statement, Misread> {
         return Err(Misread::Empty);
     }
     let mut error = Misread::Unknown;
-    for row in ROWS.iter().filter(|row| row.is_in(scope)) {
-        match row.read(trimmed) {
+    for command in commands_of(scope) {
+        match command.read(trimmed) {
+            // Only a chat can have the room.
+            Read::Is(Statement::Ask(asked)) if asked.lacks_room() && scope != Scope::Chat => {
+                error = Misread::Form(command);
+            }
             Read::Is(statement) => return Ok(statement),
             Read::Not => {}
-            Read::Badly => error = Misread::Form(row),
+            Read::Badly => error = Misread::Form(command),
         }
     }
     if scope != Scope::Chat {
@@ -169,9 +186,9 @@ pub fn parse(scope: Scope, line: &str) -> Result<Statement, Misread> {
 
 /// The words of a line that name its command, without what the command is about.
 pub fn command_words(line: &str) -> String {
-    let is_of = |row: &&Row| after_head(row.head, line).is_some();
-    let heads = ROWS.iter().filter(is_of);
-    let words = heads.map(|row| row.head.split(' ').count()).max();
+    let heads = commands().map(|command| command.words());
+    let heads = heads.filter(|head| after_head(head, line).is_some());
+    let words = heads.map(|head| head.split(' ').count()).max();
     let mut parts = line.split_whitespace();
     if let Some(words) = words {
         return parts.take(words).collect::<Vec<_>>().join(" ");
@@ -189,23 +206,30 @@ pub fn looks_like_command(line: &str) -> bool {
     if line == "？" {
         return false;
     }
-    let elsewhere = |row: &&Row| !row.is_in(Scope::Chat) && row.is_telling();
-    let mut rows = ROWS.iter().filter(elsewhere);
-    let is_meant = |row: &Row| match row.read(line) {
+    let elsewhere = |command: &Command| !command.is_in(Scope::Chat) && command.is_telling();
+    let is_meant = |command: Command| match command.read(line) {
         // Of an address with a query only its form is that of a room with members.
-        Read::Is(Statement::CreateRoom(room, names) | Statement::AddMembers(room, names)) => {
+        Read::Is(Statement::Ask(asked)) if command.is_sign() => {
             // Full-width signs between words are those of a sentence.
             !line.contains(['＝', '＋'])
-                && RoomName::new(&room).is_ok()
-                && names.iter().all(|name| Username::new(name).is_ok())
+                && asked
+                    .room()
+                    .is_some_and(|room| RoomName::new(&room).is_ok())
+                && asked.users().iter().all(|name| Username::new(name).is_ok())
+        }
+        // A sentence may begin with a word that is a command's, but not with its signs.
+        Read::Badly => !command.words().starts_with(char::is_alphabetic),
+        Read::Is(Statement::Ask(asked)) if asked.lacks_room() => {
+            !command.words().starts_with(char::is_alphabetic)
         }
         Read::Is(_) => true,
-        // A sentence may begin with a word that is a command's, but not with its signs.
-        Read::Badly => !row.head.starts_with(char::is_alphabetic),
         Read::Not => false,
     };
     !line.is_empty()
-        && (rows.any(is_meant) || is_keyword_search(line) || is_way_out(line) || is_mistyped(line))
+        && (commands().filter(elsewhere).any(is_meant)
+            || is_keyword_search(line)
+            || is_way_out(line)
+            || is_mistyped(line))
 }
 
 /// `\c` and `\d` stand alone; with something behind them they would be text.
@@ -242,71 +266,6 @@ fn is_keyword_search(line: &str) -> bool {
     words.next() == Some("find") && words.next().is_some() && words.next().is_none()
 }
 
-enum Read {
-    Is(Statement),
-    Not,
-    Badly,
-}
-
-impl Row {
-    fn is_in(&self, scope: Scope) -> bool {
-        self.scopes.contains(&scope)
-    }
-
-    /// Whether a sentence does not begin like this by chance. `n 2` may be one.
-    fn is_telling(&self) -> bool {
-        !matches!(
-            self.shape,
-            Shape::Word(_) | Shape::Maybe(_) | Shape::Name(Kind::Asker, _)
-        )
-    }
-
-    fn read(&self, line: &str) -> Read {
-        let make = |statement: Option<Statement>| statement.map_or(Read::Badly, Read::Is);
-        let rest = || after_head(self.head, line);
-        match self.shape {
-            Shape::Alone(statement) | Shape::InRoom(statement) => match rest() {
-                Some("") => Read::Is(statement()),
-                _ => Read::Not,
-            },
-            Shape::Maybe(statement) | Shape::RoomOrOpen(statement) => match rest() {
-                Some("") => Read::Is(statement(None)),
-                Some(name) => make(one_word(name).map(|name| statement(Some(name)))),
-                None => Read::Not,
-            },
-            Shape::Name(_, statement) => match rest() {
-                Some(name) => make(one_word(name).map(statement)),
-                None => Read::Not,
-            },
-            Shape::Number(statement) => match rest() {
-                Some(which) => make(self::which(which).map(statement)),
-                None => Read::Not,
-            },
-            Shape::Word(statement) => match rest() {
-                Some(word) => make((!word.is_empty()).then(|| statement(word.to_owned()))),
-                None => Read::Not,
-            },
-            Shape::NameText(kind, statement) => match rest() {
-                Some(rest) => {
-                    make(name_and_text(rest).map(|(name, text)| statement(kind.target(name), text)))
-                }
-                None => Read::Not,
-            },
-            Shape::Members(statement) => members(self.head, line)
-                .map_or(Read::Not, |(room, names)| Read::Is(statement(room, names))),
-        }
-    }
-}
-
-impl Kind {
-    fn target(self, name: String) -> Target {
-        match self {
-            Self::User | Self::Asker => Target::Friend(name),
-            Self::Room => Target::Room(name),
-        }
-    }
-}
-
 /// What follows the words of a command; spaces between them do not count.
 fn after_head<'a>(head: &str, line: &'a str) -> Option<&'a str> {
     let mut rest = line;
@@ -336,38 +295,4 @@ fn strip_head<'a>(word: &str, text: &'a str) -> Option<&'a str> {
 fn one_word(text: &str) -> Option<String> {
     let is_word = !text.is_empty() && !text.contains(char::is_whitespace);
     is_word.then(|| text.to_owned())
-}
-
-/// A number in digits of any width, or the word for all.
-fn which(text: &str) -> Option<Which> {
-    if matches!(text, "all" | "全部") {
-        return Some(Which::All);
-    }
-    let ascii = |c: char| match c {
-        '０'..='９' => char::from_digit(u32::from(c) - u32::from('０'), 10),
-        c => Some(c).filter(char::is_ascii_digit),
-    };
-    let digits: Option<String> = text.chars().map(ascii).collect();
-    digits?.parse().ok().map(Which::Number)
-}
-
-fn name_and_text(rest: &str) -> Option<(String, String)> {
-    let (name, text) = rest.split_once(char::is_whitespace)?;
-    let text = text.trim();
-    (!text.is_empty()).then(|| (name.to_owned(), text.to_owned()))
-}
-
-/// `room=a+b` and `room+=a`; spaces around the signs do not count.
-fn members(sign: &str, line: &str) -> Option<(String, Vec<String>)> {
-    let line = line.replace('＝', "=").replace('＋', "+");
-    let (room, names) = line.split_once(sign)?;
-    let room = one_word(room.trim()).filter(|room| !room.ends_with('+'))?;
-    let names: Option<Vec<String>> = match names.trim() {
-        "" => Some(Vec::new()),
-        names => names.split('+').map(|name| one_word(name.trim())).collect(),
-    };
-    // Adding no one is not a command; a new room may have its owner alone.
-    names
-        .filter(|names| sign == "=" || !names.is_empty())
-        .map(|names| (room, names))
 }

@@ -1,105 +1,28 @@
-//! The table of what can be typed. Parser, help, completion and the man page come from its rows.
+//! The table of what can be typed. Parser, help, completion, the man page, the request, what is said when it is done
+//! and what is asked before it come from its rows.
+//!
+//! A row is, in this order:
+//!
+//! * its names, each with the modes that read it: `"members" in QUERY, "/members" in SLASH`. A name that ends in `=` is
+//!   a sign between a room and some users.
+//! * its parameters: `(user: User)` takes a word, `(name: Target?)` one or none, `(members: User*)` any number. The
+//!   kinds are [`Kind`](super::row::Kind)'s.
+//! * its help: `en "..." zh "..."`
+//! * its meaning, in which a parameter is a `&str`, with `?` an `Option<&str>`, with `*` a `&[String]`. One of
+//!   * `=> statement`: a [`Statement`] for the modes;
+//!   * `queries Request { field: value }`: a request that changes nothing. Its reply is shown by `modes::answers`;
+//!   * `asks Request { field: value }`: a request that changes something, and what is said about it, of which each
+//!     part may be missing: `confirm {} prompt {} declined {}`, a question before it, the question in the prompt and what
+//!     a no means; `done {}`, what is said when it is done; `refused { Code {} Code {} }`, what refusals mean for which
+//!     `text::refusals` has nothing fitting. Each sentence is `{ en "..." zh "..." }`, with parameters in
+//!     braces.
 
+use super::row::Row;
 use super::{Scope, Statement, Which};
 use crate::target::Target;
-use crate::text::{Language, Text};
-
-/// What a name names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    User,
-    Room,
-    /// A user with an open friend request.
-    Asker,
-}
-
-/// What follows the words of a command.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Shape {
-    Alone(fn() -> Statement),
-    /// As `Alone`, but works only in the chat of a room.
-    InRoom(fn() -> Statement),
-    /// The name of a user or a room, or nothing.
-    Maybe(fn(Option<String>) -> Statement),
-    /// The name of a room; in the chat of a room it may be left out.
-    RoomOrOpen(fn(Option<String>) -> Statement),
-    Name(Kind, fn(String) -> Statement),
-    /// Anything but nothing.
-    Word(fn(String) -> Statement),
-    NameText(Kind, fn(Target, String) -> Statement),
-    /// The number of an unsent line, or the word for all of them.
-    Number(fn(Which) -> Statement),
-    /// The words are a sign between a room and some users.
-    Members(fn(String, Vec<String>) -> Statement),
-}
-
-/// One command.
-#[derive(Debug)]
-pub struct Row {
-    pub(super) head: &'static str,
-    pub(super) shape: Shape,
-    pub(super) scopes: &'static [Scope],
-    help: Text<'static>,
-}
-
-/// Rows are the same when they are the same row.
-impl PartialEq for Row {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-    }
-}
-
-impl Eq for Row {}
-
-impl Row {
-    /// Whether the command works, depending on whether the chat of a room is open.
-    pub(super) fn works(&self, in_room: bool) -> bool {
-        in_room || !matches!(self.shape, Shape::InRoom(_))
-    }
-
-    /// What to type, as help shows it; `in_room`: in the chat of a room.
-    pub fn form(&self, language: Language, in_room: bool) -> String {
-        let user = || language.say(Text::AUser);
-        let room = || language.say(Text::ARoom);
-        let name = |kind| match kind {
-            Kind::User | Kind::Asker => user(),
-            Kind::Room => room(),
-        };
-        let head = self.head;
-        match self.shape {
-            Shape::Alone(_) | Shape::InRoom(_) => head.to_owned(),
-            Shape::Maybe(_) => format!("{head} [{}]", language.say(Text::AName)),
-            Shape::RoomOrOpen(_) if in_room => format!("{head} [{}]", room()),
-            Shape::RoomOrOpen(_) => format!("{head} {}", room()),
-            Shape::Number(_) => format!("{head} {}", language.say(Text::ALineNumber)),
-            Shape::Name(kind, _) => format!("{head} {}", name(kind)),
-            Shape::Word(_) => format!("{head} {}", language.say(Text::AWord)),
-            Shape::NameText(kind, _) => {
-                format!("{head} {} {}", name(kind), language.say(Text::AText))
-            }
-            Shape::Members(_) => format!("{}{head}{}+{}", room(), user(), user()),
-        }
-    }
-}
-
-/// What can be typed in a mode: its form and what it does. `in_room`: in the chat of a room.
-pub fn help(scope: Scope, in_room: bool, language: Language) -> Vec<(String, String)> {
-    let rows = ROWS.iter().filter(|row| row.scopes.contains(&scope));
-    let rows = rows.filter(|row| row.works(in_room));
-    rows.map(|row| (row.form(language, in_room), language.say(row.help)))
-        .collect()
-}
-
-/// The commands that begin with a slash, as [`help`] has them, each once.
-pub fn slash_commands(language: Language) -> Vec<(String, String)> {
-    let rows = ROWS.iter().filter(|row| row.head.starts_with('/'));
-    rows.map(|row| (row.form(language, true), language.say(row.help)))
-        .collect()
-}
 
 const COMMAND: &[Scope] = &[Scope::Command];
 const CONTACT: &[Scope] = &[Scope::Contact];
-const CHAT: &[Scope] = &[Scope::Chat];
 const QUERY: &[Scope] = &[Scope::Query];
 /// Modes that read commands, but for chat mode, where a line is text.
 const MODES: &[Scope] = &[Scope::Command, Scope::Contact, Scope::Query];
@@ -121,63 +44,240 @@ const EVERYWHERE: &[Scope] = &[
     Scope::Query,
 ];
 
-macro_rules! rows {
-    ($($scopes:ident $head:literal $shape:expr => $help:ident;)*) => {
-        pub(super) static ROWS: &[Row] = &[$(Row {
-            head: $head,
-            shape: $shape,
-            scopes: $scopes,
-            help: Text::$help,
-        }),*];
-    };
-}
-
-rows! {
-    COMMAND "register" Shape::Alone(|| Statement::Register) => HelpRegister;
-    COMMAND "login" Shape::Alone(|| Statement::Login) => HelpLogin;
-    COMMAND "logout" Shape::Alone(|| Statement::Logout) => HelpLogout;
-    COMMAND "contact" Shape::Alone(|| Statement::Contact) => HelpContact;
-    COMMAND "chat" Shape::Maybe(Statement::Chat) => HelpChat;
-    COMMAND "query" Shape::Alone(|| Statement::Query) => HelpQuery;
-
-    CONTACT "+f" Shape::Name(Kind::User, Statement::AddFriend) => HelpAddFriend;
-    CONTACT "+r" Shape::Name(Kind::Room, Statement::JoinRoom) => HelpJoinRoom;
-    CONTACT "-r" Shape::Name(Kind::Room, |room| Statement::Leave(Some(room))) => HelpLeaveRoom;
-    CONTACT ":r" Shape::Alone(|| Statement::Rooms) => HelpRooms;
-    CONTACT ":f" Shape::Alone(|| Statement::Friends) => HelpFriends;
-    CONTACT ":pr" Shape::Alone(|| Statement::Pending) => HelpPending;
-    CONTACT ":m" Shape::Alone(|| Statement::Messages) => HelpMessages;
-    CONTACT "@f" Shape::NameText(Kind::User, Statement::Send) => HelpSendFriend;
-    CONTACT "@r" Shape::NameText(Kind::Room, Statement::Send) => HelpSendRoom;
-    CONTACT "&f" Shape::Name(Kind::User, |name| Statement::Open(Target::Friend(name)))
-        => HelpOpenFriend;
-    CONTACT "&r" Shape::Name(Kind::Room, |name| Statement::Open(Target::Room(name)))
-        => HelpOpenRoom;
-    CONTACT "?" Shape::Alone(|| Statement::Unread) => HelpUnread;
-    CONTACT "+=" Shape::Members(Statement::AddMembers) => HelpAddMembers;
-    CONTACT "=" Shape::Members(Statement::CreateRoom) => HelpCreateRoom;
-    CONTACT "find" Shape::Word(Statement::Find) => HelpFind;
-
-    MODES "y" Shape::Name(Kind::Asker, |name| Statement::Resolve(name, true)) => HelpAccept;
-    MODES "n" Shape::Name(Kind::Asker, |name| Statement::Resolve(name, false)) => HelpDecline;
-
-    QUERY "server time" Shape::Alone(|| Statement::ServerTime) => HelpServerTime;
-    QUERY "who" Shape::Alone(|| Statement::Who) => HelpWho;
-    QUERY "rooms" Shape::Alone(|| Statement::ListRooms) => HelpListRooms;
-    QUERY "members" Shape::Name(Kind::Room, Statement::Members) => HelpMembers;
-
-    CHAT "/history" Shape::Alone(|| Statement::History) => HelpHistory;
-    CHAT "/members" Shape::InRoom(|| Statement::MembersHere) => HelpMembersHere;
-    SLASH "/y" Shape::Name(Kind::Asker, |name| Statement::Resolve(name, true)) => HelpAccept;
-    SLASH "/n" Shape::Name(Kind::Asker, |name| Statement::Resolve(name, false)) => HelpDecline;
-    SLASH "/pending" Shape::Alone(|| Statement::Waiting) => HelpWaiting;
-    SLASH "/withdraw" Shape::Number(Statement::Withdraw) => HelpWithdraw;
-    SLASH "/leave" Shape::RoomOrOpen(Statement::Leave) => HelpLeaveSlash;
-    SLASH "/help" Shape::Alone(|| Statement::Help) => HelpHelp;
-    SLASH "/quit" Shape::Alone(|| Statement::Quit) => HelpQuit;
-
-    NOT_CHAT "help" Shape::Alone(|| Statement::Help) => HelpHelp;
-    NOT_CHAT "quit" Shape::Alone(|| Statement::Quit) => HelpQuit;
-    EVERYWHERE "\\c" Shape::Alone(|| Statement::Back) => HelpBack;
-    EVERYWHERE "\\d" Shape::Alone(|| Statement::Quit) => HelpLeave;
-}
+pub(super) static ROWS: &[Row] = &[
+    row! {
+        "register" in COMMAND
+        en "create an account"
+        zh "注册账号"
+        => Statement::Register
+    },
+    row! {
+        "login" in COMMAND
+        en "log in"
+        zh "登录"
+        => Statement::Login
+    },
+    row! {
+        "logout" in COMMAND
+        en "log out"
+        zh "退出登录"
+        asks Logout {}
+    },
+    row! {
+        "contact" in COMMAND
+        en "go to your friends and rooms"
+        zh "进入联系人模式，管理好友和聊天室"
+        => Statement::Contact
+    },
+    row! {
+        "chat" in COMMAND (name: Target?)
+        en "chat with a friend or in a room; without a name, return to the last chat"
+        zh "与好友或在聊天室里聊天；省略名字则回到上次的聊天"
+        => Statement::Chat(name.map(str::to_owned))
+    },
+    row! {
+        "query" in COMMAND
+        en "query the server"
+        zh "查询服务器"
+        => Statement::Query
+    },
+    // ---- friends and rooms
+    row! {
+        "+f" in CONTACT (user: User)
+        en "send a friend request"
+        zh "添加好友"
+        asks AddFriend { username: user }
+        refused {
+            AlreadyAsked {
+                en "You have already sent {user} a friend request. It has not been answered yet."
+                zh "已经向“{user}”发送过好友请求，对方还没有处理。"
+            }
+        }
+    },
+    row! {
+        "+r" in CONTACT (room: Room)
+        en "join a room"
+        zh "加入聊天室"
+        asks JoinRoom { roomname: room }
+        refused {
+            AlreadyMember {
+                en "You are already a member of {room}. Type `&r {room}` to open it."
+                zh "你已经在聊天室“{room}”中。输入 `&r {room}` 打开。"
+            }
+        }
+    },
+    row! {
+        "-r" in CONTACT, "/leave" in SLASH (room: Here)
+        en "leave a room for good"
+        zh "永久退出聊天室"
+        asks LeaveRoom { roomname: room }
+        confirm {
+            en "Leave {room}? You will not be able to read its messages any more, even if you join again. (Y/N)"
+            zh "退出聊天室“{room}”？退出后将无法再查看其中的消息，重新加入也看不到。(Y/N)"
+        }
+        prompt { en "leave {room}? (Y/N)" zh "退出“{room}”？(Y/N)" }
+        declined { en "You did not leave {room}." zh "没有退出聊天室“{room}”。" }
+    },
+    row! {
+        ":r" in CONTACT
+        en "list your rooms"
+        zh "查看我的聊天室"
+        => Statement::Rooms
+    },
+    row! {
+        ":f" in CONTACT
+        en "list your friends"
+        zh "查看我的好友"
+        => Statement::Friends
+    },
+    row! {
+        ":pr" in CONTACT
+        en "list pending friend requests"
+        zh "查看待处理的好友请求"
+        => Statement::Pending
+    },
+    row! {
+        ":m" in CONTACT
+        en "show the newest message of each conversation"
+        zh "查看每个会话的最新消息"
+        => Statement::Messages
+    },
+    row! {
+        "@f" in CONTACT (user: User) (text: Text)
+        en "send a message to a friend"
+        zh "给好友发消息"
+        => Statement::Send(Target::Friend(user.to_owned()), text.to_owned())
+    },
+    row! {
+        "@r" in CONTACT (room: Room) (text: Text)
+        en "send a message to a room"
+        zh "给聊天室发消息"
+        => Statement::Send(Target::Room(room.to_owned()), text.to_owned())
+    },
+    row! {
+        "&f" in CONTACT (user: User)
+        en "chat with a friend"
+        zh "打开与好友的聊天"
+        => Statement::Open(Target::Friend(user.to_owned()))
+    },
+    row! {
+        "&r" in CONTACT (room: Room)
+        en "chat in a room"
+        zh "打开聊天室"
+        => Statement::Open(Target::Room(room.to_owned()))
+    },
+    row! {
+        "?" in CONTACT
+        en "list conversations with unread messages"
+        zh "查看有未读消息的会话"
+        => Statement::Unread
+    },
+    row! {
+        "+=" in CONTACT (room: Room) (members: User*)
+        en "add friends to your room"
+        zh "拉好友进自己的聊天室"
+        asks AddMembers { roomname: room, members: members }
+        done { en "Added to {room}: {members}." zh "已将 {members} 拉进聊天室“{room}”。" }
+        refused {
+            NotOwner {
+                en "Only the owner of {room} can add members."
+                zh "只有房主可以拉人进聊天室“{room}”。"
+            }
+        }
+    },
+    row! {
+        "=" in CONTACT (room: Room) (members: User*)
+        en "create a room with these friends"
+        zh "创建聊天室，并拉这些好友进来"
+        asks CreateRoom { roomname: room, members: members }
+        done { en "Room {room} created." zh "聊天室“{room}”已创建。" }
+        refused {
+            RoomExists {
+                en "A room named {room}, or a name that looks like it, already exists."
+                zh "聊天室“{room}”已存在，或与已有的名字过于相似。"
+            }
+        }
+    },
+    row! {
+        "find" in CONTACT (words: Words)
+        en "find users and rooms"
+        zh "查找用户和聊天室"
+        queries Find { keyword: words }
+    },
+    row! {
+        "y" in MODES, "/y" in SLASH (user: Asker)
+        en "accept a friend request"
+        zh "同意好友请求"
+        asks ResolveFriendRequest { username: user, accepted: true }
+    },
+    row! {
+        "n" in MODES, "/n" in SLASH (user: Asker)
+        en "decline a friend request"
+        zh "拒绝好友请求"
+        asks ResolveFriendRequest { username: user, accepted: false }
+        done { en "Friend request from {user} declined." zh "已拒绝“{user}”的好友请求。" }
+    },
+    // ---- what the server is asked for
+    row! {
+        "server time" in QUERY
+        en "show the server's time"
+        zh "查看服务器时间"
+        queries QueryServerTime {}
+    },
+    row! {
+        "who" in QUERY
+        en "list friends who are online"
+        zh "查看在线好友"
+        => Statement::Who
+    },
+    row! {
+        "rooms" in QUERY
+        en "list your rooms with their members and owners"
+        zh "查看我的聊天室及其成员数和房主"
+        queries ListRooms {}
+    },
+    row! {
+        "members" in QUERY, "/members" in SLASH (room: Here)
+        en "list the members of a room"
+        zh "查看聊天室成员"
+        queries ListMembers { roomname: room }
+    },
+    // ---- the open chat, and unsent lines
+    row! {
+        "/history" in SLASH
+        en "show older messages of the open chat"
+        zh "查看当前聊天中更早的消息"
+        => Statement::History
+    },
+    row! {
+        "/pending" in SLASH
+        en "list unsent lines"
+        zh "查看待发送的消息"
+        => Statement::Waiting
+    },
+    row! {
+        "/withdraw" in SLASH (line: Line)
+        en "withdraw an unsent line, or all of them"
+        zh "撤回一条或全部待发送的消息"
+        => Statement::Withdraw(Which::of(line))
+    },
+    // ---- help, and the ways out
+    row! {
+        "help" in NOT_CHAT, "/help" in SLASH
+        en "list the commands"
+        zh "显示命令列表"
+        => Statement::Help
+    },
+    row! {
+        "\\c" in EVERYWHERE
+        en "return to command mode"
+        zh "返回命令模式"
+        => Statement::Back
+    },
+    row! {
+        "quit" in NOT_CHAT, "\\d" in EVERYWHERE, "/quit" in SLASH
+        en "quit echat"
+        zh "退出 echat"
+        => Statement::Quit
+    },
+];

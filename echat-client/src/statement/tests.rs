@@ -1,3 +1,9 @@
+use echat_proto::commands::RequestKind;
+use echat_proto::json::to_json;
+use echat_proto::names::NameError;
+use echat_proto::param::TargetType;
+use echat_proto::records::Code;
+
 use super::*;
 use crate::text::Language;
 
@@ -14,6 +20,13 @@ fn name(text: &str) -> String {
     text.to_owned()
 }
 
+fn typed(scope: Scope, line: &str) -> TypedRequest {
+    match parse(scope, line) {
+        Ok(Statement::Ask(typed)) => typed,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
 #[test]
 fn each_mode_accepts_its_statements() {
     use Scope::{Chat, Command, Contact, Query};
@@ -23,7 +36,6 @@ fn each_mode_accepts_its_statements() {
         (Command, "chat", S::Chat(None)),
         (Command, "chat room1", S::Chat(Some(name("room1")))),
         (Command, "quit", S::Quit),
-        (Contact, "+f bob", S::AddFriend(name("bob"))),
         (
             Contact,
             "@f bob  how are  you ",
@@ -36,34 +48,11 @@ fn each_mode_accepts_its_statements() {
         ),
         (Contact, "&r room1", S::Open(Target::Room(name("room1")))),
         (Contact, "?", S::Unread),
-        (
-            Contact,
-            "room=a+b",
-            S::CreateRoom(name("room"), vec![name("a"), name("b")]),
-        ),
-        (
-            Contact,
-            "room = a + b",
-            S::CreateRoom(name("room"), vec![name("a"), name("b")]),
-        ),
-        (Contact, "room=", S::CreateRoom(name("room"), vec![])),
-        (
-            Contact,
-            "room+=a",
-            S::AddMembers(name("room"), vec![name("a")]),
-        ),
-        (Contact, "find two words", S::Find(name("two words"))),
         (Contact, "\\c", S::Back),
-        (Query, "server   time", S::ServerTime),
-        (Query, "members room1", S::Members(name("room1"))),
         (Chat, "/history", S::History),
         (Chat, "//etc/passwd", S::Say(name("/etc/passwd"))),
         (Chat, "／／etc", S::Say(name("／etc"))),
         (Chat, "／history", S::History),
-        (Contact, "-r room1", S::Leave(Some(name("room1")))),
-        (Command, "/leave room1", S::Leave(Some(name("room1")))),
-        (Chat, "/leave", S::Leave(None)),
-        (Chat, "／leave　room1", S::Leave(Some(name("room1")))),
         (Query, "/pending", S::Waiting),
         (Contact, " ／pending ", S::Waiting),
         (Chat, "/withdraw 12", S::Withdraw(Which::Number(12))),
@@ -78,10 +67,220 @@ fn each_mode_accepts_its_statements() {
     }
 }
 
+/// Mode, line, the request as echat-nc has it, and the command as a refusal of it has it.
+const TYPED: &str = r#"
+Contact | +f Bob | ADD_FRIEND "Bob" | +f bob
+Contact | ＋f　小明 | ADD_FRIEND "小明" | +f 小明
+Contact | room=a+b | CREATE_ROOM {"roomname":"room","members":["a","b"]} | room=a+b
+Contact | room = a + b | CREATE_ROOM {"roomname":"room","members":["a","b"]} | room=a+b
+Contact | 房间＝甲＋乙 | CREATE_ROOM {"roomname":"房间","members":["甲","乙"]} | 房间=甲+乙
+Contact | room= | CREATE_ROOM {"roomname":"room","members":[]} | room=
+Contact | room+=a | ADD_MEMBERS {"roomname":"room","members":["a"]} | room+=a
+Contact | 房间＋＝甲 | ADD_MEMBERS {"roomname":"房间","members":["甲"]} | 房间+=甲
+Contact | find two words | FIND {"keyword":"two words"} | find two words
+Query | server   time | QUERY_SERVER_TIME null | server time
+Query | members room1 | LIST_MEMBERS "room1" | members room1
+Chat | ／members room1 | LIST_MEMBERS "room1" | /members room1
+Contact | -r room1 | LEAVE_ROOM "room1" | -r room1
+Contact | －r room | LEAVE_ROOM "room" | -r room
+Command | /leave room1 | LEAVE_ROOM "room1" | /leave room1
+Chat | ／leave　room1 | LEAVE_ROOM "room1" | /leave room1
+Chat | 、y 小明 | RESOLVE_FRIEND_REQUEST {"username":"小明","accepted":true} | /y 小明
+Query | n bob | RESOLVE_FRIEND_REQUEST {"username":"bob","accepted":false} | n bob
+"#;
+
+#[test]
+fn commands_make_requests_and_are_named_as_typed() {
+    for row in TYPED.trim().lines() {
+        let columns: Vec<&str> = row.split(" | ").collect();
+        let [mode, line, request, named] = columns[..] else {
+            panic!("{row}");
+        };
+        let scope = SCOPES
+            .into_iter()
+            .find(|scope| format!("{scope:?}") == mode);
+        let typed = typed(scope.expect(mode), line);
+        let asked = typed.request().expect(line);
+        assert_eq!(asked.kind(), typed.kind());
+        let params = to_json(&asked.to_message().params);
+        assert_eq!(format!("{} {params}", asked.kind().info().name), request);
+        assert_eq!(typed.line(), named, "{line}");
+    }
+    let bad = typed(Scope::Contact, "_room=").request();
+    assert_eq!(bad.unwrap_err(), Unfit::Name(NameError::BadStart('_')));
+}
+
+/// A row with every kind of parameter in it, whose request is one that exists.
+static SENDS_AWAY: row::Row = row! {
+    "/away" in SLASH (room: Here) (user: User) (text: Text?)
+    en "send a user away"
+    zh "请某人离开"
+    asks ResolveFriendRequest { username: user, accepted: text.is_some() }
+    done { en "{user} left {room}: {text}" zh "{user} 离开了 {room}：{text}" }
+    refused { NotAMember { en "{user} is not in {room}." zh "{user} 不在 {room} 中。" } }
+};
+
+const SLASH: &[Scope] = &[Scope::Chat];
+
+#[test]
+fn a_room_before_other_parameters_has_a_mark() {
+    let command = Command {
+        row: &SENDS_AWAY,
+        name: &SENDS_AWAY.names[0],
+    };
+    let language = Language::English;
+    assert_eq!(
+        command.form(language, true),
+        "/away [#<room>] <user> [<text>]"
+    );
+    assert_eq!(
+        command.form(language, false),
+        "/away #<room> <user> [<text>]"
+    );
+    for (line, whole, said) in [
+        ("/away Bob", "/away #tea bob", "bob left tea: "),
+        (
+            "/away bob two  words",
+            "/away #tea bob two  words",
+            "bob left tea: two  words",
+        ),
+        (
+            "／ａｗａｙ　＃Room1　bob",
+            "/away #room1 bob",
+            "bob left room1: ",
+        ),
+        (
+            "/away #room1 bob bye",
+            "/away #room1 bob bye",
+            "bob left room1: bye",
+        ),
+    ] {
+        let command::Read::Is(Statement::Ask(typed)) = command.read(line) else {
+            panic!("{line}");
+        };
+        let typed = typed.in_room("tea");
+        assert_eq!(typed.line(), whole);
+        assert_eq!(typed.done(language).as_deref(), Some(said));
+        let again = command.read(&typed.line());
+        assert!(matches!(again, command::Read::Is(Statement::Ask(same)) if same == typed));
+    }
+    for line in ["/away", "/away #room1", "/away # bob", "/away #"] {
+        assert!(matches!(command.read(line), command::Read::Badly), "{line}");
+    }
+    let command::Read::Is(Statement::Ask(typed)) = command.read("/away #tea bob") else {
+        panic!("it is a command");
+    };
+    let refused = |code, language| typed.refused(code, language);
+    let said = refused(Code::NotAMember, Language::Chinese);
+    assert_eq!(said.as_deref(), Some("bob 不在 tea 中。"));
+    assert_eq!(refused(Code::NotOwner, language), None);
+}
+
+/// A row whose request has parameters that may be left out.
+static READS: row::Row = row! {
+    "/read" in SLASH (room: Room?)
+    en "read"
+    zh "查看"
+    queries QueryHistory {
+        target_type: room.map(|_| TargetType::Room),
+        target: room,
+        before: None::<u64>,
+        after: None::<u64>,
+        limit: Some(50_u64)
+    }
+};
+
+#[test]
+fn parameters_of_a_request_may_be_left_out() {
+    let command = Command {
+        row: &READS,
+        name: &READS.names[0],
+    };
+    for (line, params) in [
+        (
+            "/read tea",
+            r#"{"target_type":1,"target":"tea","limit":50}"#,
+        ),
+        ("/read", r#"{"limit":50}"#),
+    ] {
+        let command::Read::Is(Statement::Ask(typed)) = command.read(line) else {
+            panic!("{line}");
+        };
+        assert!(typed.is_query());
+        let request = typed.request().expect(line);
+        assert_eq!(to_json(&request.to_message().params), params);
+    }
+}
+
+/// The sentences of a row about these words, in one language.
+fn said(typed: &TypedRequest, language: Language) -> Vec<String> {
+    let codes = Code::ALL.iter().map(|code| typed.refused(*code, language));
+    let question = typed.question(language).map(|(question, _)| question);
+    let mut said = vec![question, typed.declined(language), typed.done(language)];
+    said.extend(codes);
+    said.into_iter().flatten().collect()
+}
+
+#[test]
+fn sentences_of_rows_name_the_same_in_both_languages() {
+    for command in commands() {
+        let row::Meaning::Asks(asks) = &command.row.meaning else {
+            continue;
+        };
+        let words: Vec<String> = (0..command.parameters().len())
+            .map(|index| format!("word{index}"))
+            .collect();
+        let each = words.iter().map(|word| vec![word.clone()]).collect();
+        let typed = TypedRequest {
+            command,
+            asks,
+            arguments: typed::Arguments::new(command.parameters(), each),
+        };
+        let [english, chinese] = [Language::English, Language::Chinese].map(|it| said(&typed, it));
+        for (english, chinese) in english.iter().zip(&chinese) {
+            assert!(
+                english.is_ascii() && !chinese.is_ascii(),
+                "{english} {chinese}"
+            );
+            for word in &words {
+                let names = [english, chinese].map(|said| said.contains(word));
+                assert_eq!(names[0], names[1], "{word}: {english} {chinese}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_command_that_changes_something_says_so() {
+    // An event, or a reply with contents, tells these.
+    let told = [
+        RequestKind::AddFriend,
+        RequestKind::JoinRoom,
+        RequestKind::LeaveRoom,
+        RequestKind::Logout,
+        RequestKind::ResolveFriendRequest,
+    ];
+    for command in commands() {
+        if let row::Meaning::Asks(asks) = &command.row.meaning {
+            let says = asks.done.is_some() || !asks.changes || told.contains(&asks.kind);
+            assert!(says, "{}", command.words());
+        }
+    }
+}
+
+#[test]
+fn a_room_may_be_left_out_where_one_can_be_open() {
+    let typed = typed(Scope::Chat, "/leave");
+    assert!(typed.lacks_room());
+    assert_eq!(typed.in_room("room1").line(), "/leave room1");
+    let elsewhere = parse(Scope::Contact, "/leave");
+    assert!(matches!(elsewhere, Err(Misread::Form(_))), "{elsewhere:?}");
+}
+
 #[test]
 fn text_that_is_no_statement_is_recognised() {
     let form = |scope, line| match parse(scope, line) {
-        Err(Misread::Form(row)) => row.form(Language::English, false),
+        Err(Misread::Form(command)) => command.form(Language::English, false),
         other => panic!("{line}: {other:?}"),
     };
     assert_eq!(form(Scope::Contact, "@f bob"), "@f <user> <text>");
@@ -118,26 +317,24 @@ fn every_row_reads_what_its_help_shows() {
 }
 
 #[test]
-fn the_chat_of_a_friend_has_no_commands_for_rooms() {
+fn every_command_says_what_it_does_in_both_languages() {
+    for command in commands() {
+        let [english, chinese] = [Language::English, Language::Chinese].map(command.row.help);
+        assert!(english.is_ascii() && !english.is_empty(), "{english}");
+        assert!(!chinese.is_ascii(), "{chinese}");
+    }
+}
+
+#[test]
+fn a_room_is_optional_in_its_chat() {
     let forms = |in_room| -> Vec<String> {
         let rows = help(Scope::Chat, in_room, Language::English);
         rows.into_iter().map(|(form, _)| form).collect()
     };
-    let (room, friend) = (forms(true), forms(false));
-    for form in ["/members", "/leave [<room>]"] {
-        assert!(room.iter().any(|row| row == form), "{form}");
-        assert!(!friend.iter().any(|row| row == form), "{form}");
+    for (in_room, form) in [(true, "/leave [<room>]"), (false, "/leave <room>")] {
+        let forms = forms(in_room);
+        assert!(forms.iter().any(|row| row == form), "{forms:?}");
     }
-    assert!(friend.iter().any(|row| row == "/leave <room>"));
-    let offered = |in_room| {
-        let names = Names {
-            in_room,
-            ..Names::default()
-        };
-        complete(Scope::Chat, "/m", &names).candidates
-    };
-    assert_eq!(offered(true), ["/members"]);
-    assert_eq!(offered(false), [""; 0]);
 }
 
 #[test]
@@ -192,7 +389,6 @@ fn completion_of_words_and_names() {
             name("mary-jane"),
             name("émile"),
         ],
-        in_room: true,
     };
     for (scope, line, from, candidates) in [
         (Scope::Command, "lo", 0, &["login", "logout"][..]),
@@ -206,6 +402,7 @@ fn completion_of_words_and_names() {
         (Scope::Contact, "new=bob+be", 8, &["ben"]),
         (Scope::Contact, "roo", 0, &["room1+="]),
         (Scope::Query, "se", 0, &["server time"]),
+        (Scope::Chat, "/m", 0, &["/members "]),
         (Scope::Chat, "/h", 0, &["/history", "/help"]),
         (Scope::Contact, "/p", 0, &["/pending"]),
         (Scope::Query, " ／w", 1, &["/withdraw "]),
@@ -275,31 +472,17 @@ fn full_width_characters_are_read_where_a_command_is() {
         (Contact, "？", S::Unread),
         (Contact, "：ｒ", S::Rooms),
         (Contact, "：m", S::Messages),
-        (Contact, "＋f\u{3000}小明", S::AddFriend(name("小明"))),
-        (Contact, "－r room", S::Leave(Some(name("room")))),
         (Contact, "＆r 房间", S::Open(Target::Room(name("房间")))),
         (
             Contact,
             "＠f bob 1＋1＝2？、＠all",
             S::Send(Target::Friend(name("bob")), name("1＋1＝2？、＠all")),
         ),
-        (
-            Contact,
-            "房间＝甲＋乙",
-            S::CreateRoom(name("房间"), vec![name("甲"), name("乙")]),
-        ),
-        (
-            Contact,
-            "房间＋＝甲",
-            S::AddMembers(name("房间"), vec![name("甲")]),
-        ),
         (Contact, "、c", S::Back),
         (Command, "＼d", S::Quit),
         (Command, "ｌｏｇｉｎ", S::Login),
         (Chat, "、history", S::History),
-        (Chat, "／members", S::MembersHere),
         (Chat, "、c", S::Back),
-        (Chat, "、y 小明", S::Resolve(name("小明"), true)),
         (Chat, "？", S::Say(name("？"))),
         (Chat, "、是的", S::Say(name("、是的"))),
         (Chat, "＠小明 １＋１", S::Say(name("＠小明 １＋１"))),

@@ -128,7 +128,7 @@ impl Language {
 }
 
 /// The code of a refusal; `None` for one of a newer server.
-fn code_of(fail: &Fail) -> Option<Code> {
+pub fn code_of(fail: &Fail) -> Option<Code> {
     let known = Code::ALL.iter().find(|code| code.as_str() == fail.code);
     known.copied()
 }

@@ -1,6 +1,7 @@
 //! The sentences of refusals. Each names the user or room that it is about, because it may appear long after
 //! the command. A refusal about another user does not address the reader.
 
+use echat_proto::commands::RequestKind;
 use echat_proto::records::{Code, Fail};
 use echat_proto::value::Value;
 
@@ -8,69 +9,17 @@ use super::{Language, Text, code_of};
 
 /// What was asked of the server.
 #[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "each is the request of its name")]
-pub enum Doing<'a> {
-    Register {
-        name: &'a str,
-    },
-    Befriend {
-        name: &'a str,
-    },
-    Resolve {
-        name: &'a str,
-        accepted: bool,
-    },
-    Join {
-        room: &'a str,
-    },
-    Leave {
-        room: &'a str,
-    },
-    Create {
-        room: &'a str,
-    },
-    AddMembers {
-        room: &'a str,
-        names: &'a [String],
-    },
-    Find {
-        word: &'a str,
-    },
-    Members {
-        room: &'a str,
-    },
-    /// Older messages of a friend's or a room's chat.
-    History {
-        name: &'a str,
-    },
-    /// A command without parameters.
-    Plain(&'static str),
-    /// What was not typed.
-    Other,
-}
-
-impl Doing<'_> {
-    /// The command as it could be typed.
-    pub fn command(self) -> String {
-        match self {
-            Self::Register { .. } => "register".to_owned(),
-            Self::Befriend { name } => format!("+f {name}"),
-            Self::Resolve {
-                name,
-                accepted: true,
-            } => format!("y {name}"),
-            Self::Resolve { name, .. } => format!("n {name}"),
-            Self::Join { room } => format!("+r {room}"),
-            Self::Leave { room } => format!("-r {room}"),
-            Self::Create { room } => format!("{room}="),
-            Self::AddMembers { room, names } => format!("{room}+={}", names.join("+")),
-            Self::Find { word } => format!("find {word}"),
-            Self::Members { room } => format!("members {room}"),
-            Self::History { .. } => "/history".to_owned(),
-            Self::Plain(command) => command.to_owned(),
-            Self::Other => String::new(),
-        }
-    }
+pub struct Doing<'a> {
+    /// The request.
+    pub kind: RequestKind,
+    /// The command, as it could be typed.
+    pub command: &'a str,
+    /// The user that it is about.
+    pub user: Option<&'a str>,
+    /// The room that it is about.
+    pub room: Option<&'a str>,
+    /// The users in its list, as they were typed.
+    pub names: &'a [String],
 }
 
 impl Language {
@@ -85,14 +34,17 @@ impl Language {
             return self.say(text);
         }
         let reason = self.refusal(fail);
-        match doing {
-            // What they are about was typed last, and is not shown again if it is secret.
-            Doing::Register { .. } | Doing::Plain(_) | Doing::Other => reason,
-            doing => self.say(Text::CommandRefused {
-                command: &doing.command(),
-                reason: &reason,
-            }),
+        let is_plain = doing.user.is_none()
+            && doing.room.is_none()
+            && !doing.command.contains(char::is_whitespace);
+        // A name that was to be registered was typed last.
+        if is_plain || doing.kind == RequestKind::Register {
+            return reason;
         }
+        self.say(Text::CommandRefused {
+            command: doing.command,
+            reason: &reason,
+        })
     }
 
     /// The users whom a refusal is about: those that the server names, or all that were named.
@@ -101,51 +53,33 @@ impl Language {
             Value::List(names) if key == "names" => Some(self.joined(names)),
             _ => None,
         });
-        match (listed, doing) {
-            (Some(names), _) => names,
-            (None, Doing::AddMembers { names, .. }) => names.join(&self.say(Text::Comma)),
-            (None, _) => String::new(),
+        match listed {
+            Some(names) => names,
+            None if doing.kind == RequestKind::AddMembers => {
+                doing.names.join(&self.say(Text::Comma))
+            }
+            None => String::new(),
         }
     }
 }
 
-/// The sentence of a code for what was asked, where it has one of its own.
+/// The sentence of a code that names the user or the room. A row of the table of commands can have others for its
+/// request, which come before these.
 fn specific<'a>(doing: Doing<'a>, code: Code, names: &'a str) -> Option<Text<'a>> {
-    use Doing as D;
-    Some(match (code, doing) {
-        (Code::NameTaken, D::Register { name }) => Text::UserTaken { name },
-        (Code::UnknownUser, D::Befriend { name } | D::Resolve { name, .. }) => {
-            Text::NoSuchUser { name }
-        }
-        (Code::AlreadyAsked, D::Befriend { name }) => Text::AskedBefore { name },
-        (Code::AlreadyFriends, D::Befriend { name } | D::Resolve { name, .. }) => {
-            Text::FriendsBefore { name }
-        }
-        (Code::NoRequest, D::Resolve { name, .. }) => Text::NoRequestOf { name },
-        (Code::NotAFriend | Code::UnknownUser, D::History { name }) => Text::NotYourFriend { name },
-        (
-            Code::UnknownRoom,
-            D::Join { room }
-            | D::Leave { room }
-            | D::AddMembers { room, .. }
-            | D::Members { room }
-            | D::History { name: room },
-        ) => Text::NoSuchRoom { room },
-        (
-            Code::NotAMember,
-            D::Leave { room }
-            | D::AddMembers { room, .. }
-            | D::Members { room }
-            | D::History { name: room },
-        ) => Text::NotYourRoom { room },
-        (Code::NotOwner, D::AddMembers { room, .. }) => Text::OwnerOnly { room },
-        (Code::AlreadyMember, D::Join { room }) => Text::MemberBefore { room },
-        (Code::AlreadyMember, D::AddMembers { room, .. }) => Text::MembersBefore { room, names },
-        (Code::RoomExists, D::Create { room }) => Text::RoomTaken { room },
-        (Code::NotFriends, D::Create { .. } | D::AddMembers { .. }) if !names.is_empty() => {
-            Text::NotYourFriends { names }
-        }
-        (Code::NotAllowed, D::AddMembers { room, .. }) if !names.is_empty() => {
+    use RequestKind as K;
+    Some(match (code, doing.kind, doing.user, doing.room) {
+        (Code::NameTaken, K::Register, Some(name), _) => Text::UserTaken { name },
+        (Code::UnknownUser, K::QueryHistory, Some(name), _)
+        | (Code::NotAFriend, _, Some(name), _) => Text::NotYourFriend { name },
+        (Code::UnknownUser, _, Some(name), _) => Text::NoSuchUser { name },
+        (Code::AlreadyFriends, _, Some(name), _) => Text::FriendsBefore { name },
+        (Code::NoRequest, _, Some(name), _) => Text::NoRequestOf { name },
+        (Code::UnknownRoom, _, _, Some(room)) => Text::NoSuchRoom { room },
+        // With a user it may be that user who is no member.
+        (Code::NotAMember, _, None, Some(room)) => Text::NotYourRoom { room },
+        (Code::AlreadyMember, K::AddMembers, _, Some(room)) => Text::MembersBefore { room, names },
+        (Code::NotFriends, ..) if !names.is_empty() => Text::NotYourFriends { names },
+        (Code::NotAllowed, K::AddMembers, _, Some(room)) if !names.is_empty() => {
             Text::LeftBefore { room, names }
         }
         _ => return None,
@@ -154,6 +88,7 @@ fn specific<'a>(doing: Doing<'a>, code: Code, names: &'a str) -> Option<Text<'a>
 
 /// Whose limit is reached, as far as the asker's own numbers tell.
 fn limit<'a>(doing: Doing<'a>, fail: &Fail, own: u64) -> Option<Text<'a>> {
+    use RequestKind as K;
     if code_of(fail) != Some(Code::TooMany) {
         return None;
     }
@@ -162,14 +97,14 @@ fn limit<'a>(doing: Doing<'a>, fail: &Fail, own: u64) -> Option<Text<'a>> {
         _ => None,
     })?;
     let is_own = own >= limit;
-    Some(match doing {
-        Doing::Befriend { .. } | Doing::Resolve { .. } if is_own => Text::OwnFriends { limit },
-        Doing::Befriend { name } => Text::RequestsOfOther { name, limit },
-        Doing::Resolve { name, .. } => Text::FriendsOfOther { name, limit },
-        Doing::Join { .. } | Doing::Create { .. } if is_own => Text::OwnRooms { limit },
-        Doing::Join { room } => Text::FullRoom { room, limit },
-        Doing::Create { room } => Text::CreateLimit { room, limit },
-        Doing::AddMembers { room, .. } => Text::AddLimit { room, limit },
+    Some(match (doing.kind, doing.user, doing.room) {
+        (K::AddFriend | K::ResolveFriendRequest, ..) if is_own => Text::OwnFriends { limit },
+        (K::AddFriend, Some(name), _) => Text::RequestsOfOther { name, limit },
+        (K::ResolveFriendRequest, Some(name), _) => Text::FriendsOfOther { name, limit },
+        (K::JoinRoom | K::CreateRoom, ..) if is_own => Text::OwnRooms { limit },
+        (K::JoinRoom, _, Some(room)) => Text::FullRoom { room, limit },
+        (K::CreateRoom, _, Some(room)) => Text::CreateLimit { room, limit },
+        (K::AddMembers, _, Some(room)) => Text::AddLimit { room, limit },
         _ => return None,
     })
 }

@@ -94,10 +94,10 @@ sentences! {
     UnknownInChat { line: &'a str }
         en "Unknown command: {line}. Type `/help` for a list, or start with // to send it as text."
         zh "未知命令：{line}。输入 `/help` 查看命令；要作为消息发送，请以 // 开头。";
-    /// The line is a command that works only in the chat of a room.
-    OnlyInRooms { line: &'a str }
-        en "{line} works only in the chat of a room."
-        zh "{line} 只能在聊天室里使用。";
+    /// The line is a command that works only in a chat.
+    OnlyInChats { line: &'a str }
+        en "{line} works only in a chat."
+        zh "{line} 只能在聊天中使用。";
     /// The line is a command of another mode, with what goes there.
     OtherMode { command: &'a str, way: &'a str }
         en "`{command}` is a command of another mode. Type `{way}` first."
@@ -163,143 +163,11 @@ sentences! {
         en "<word>"
         zh "<关键字>";
 
-    // ---- help, one line a command
-    /// help
-    HelpHelp
-        en "show this list"
-        zh "显示命令列表";
-    /// `\c`
-    HelpBack
-        en "return to command mode"
-        zh "返回命令模式";
-    /// `\d`
-    HelpLeave
-        en "quit echat"
-        zh "退出 echat";
+    // ---- help of a chat, beside the table of commands
     /// quit
     HelpQuit
         en "quit echat"
         zh "退出 echat";
-    /// register
-    HelpRegister
-        en "create an account"
-        zh "注册账号";
-    /// login
-    HelpLogin
-        en "log in"
-        zh "登录";
-    /// logout
-    HelpLogout
-        en "log out"
-        zh "退出登录";
-    /// contact
-    HelpContact
-        en "go to your friends and rooms"
-        zh "进入联系人模式，管理好友和聊天室";
-    /// chat
-    HelpChat
-        en "chat with a friend or in a room; without a name, return to the last chat"
-        zh "与好友或在聊天室里聊天；省略名字则回到上次的聊天";
-    /// query
-    HelpQuery
-        en "query the server"
-        zh "查询服务器";
-    /// +f
-    HelpAddFriend
-        en "send a friend request"
-        zh "添加好友";
-    /// +r
-    HelpJoinRoom
-        en "join a room"
-        zh "加入聊天室";
-    /// :r
-    HelpRooms
-        en "list your rooms"
-        zh "查看我的聊天室";
-    /// :f
-    HelpFriends
-        en "list your friends"
-        zh "查看我的好友";
-    /// :pr
-    HelpPending
-        en "list pending friend requests"
-        zh "查看待处理的好友请求";
-    /// :m
-    HelpMessages
-        en "show the newest message of each conversation"
-        zh "查看每个会话的最新消息";
-    /// @f
-    HelpSendFriend
-        en "send a message to a friend"
-        zh "给好友发消息";
-    /// @r
-    HelpSendRoom
-        en "send a message to a room"
-        zh "给聊天室发消息";
-    /// &f
-    HelpOpenFriend
-        en "chat with a friend"
-        zh "打开与好友的聊天";
-    /// &r
-    HelpOpenRoom
-        en "chat in a room"
-        zh "打开聊天室";
-    /// ?
-    HelpUnread
-        en "list conversations with unread messages"
-        zh "查看有未读消息的会话";
-    /// room=a+b
-    HelpCreateRoom
-        en "create a room with these friends"
-        zh "创建聊天室，并拉这些好友进来";
-    /// room+=a
-    HelpAddMembers
-        en "add friends to your room"
-        zh "拉好友进自己的聊天室";
-    /// find
-    HelpFind
-        en "find users and rooms"
-        zh "查找用户和聊天室";
-    /// -r
-    HelpLeaveRoom
-        en "leave a room"
-        zh "退出聊天室";
-    /// y
-    HelpAccept
-        en "accept a friend request"
-        zh "同意好友请求";
-    /// n
-    HelpDecline
-        en "decline a friend request"
-        zh "拒绝好友请求";
-    /// server time
-    HelpServerTime
-        en "show the server's time"
-        zh "查看服务器时间";
-    /// who
-    HelpWho
-        en "list friends who are online"
-        zh "查看在线好友";
-    /// rooms
-    HelpListRooms
-        en "list your rooms with their members and owners"
-        zh "查看我的聊天室及其成员数和房主";
-    /// members
-    HelpMembers
-        en "list the members of a room"
-        zh "查看聊天室成员";
-    /// /history
-    HelpHistory
-        en "show older messages"
-        zh "查看更早的消息";
-    /// /members
-    HelpMembersHere
-        en "list the members of this room"
-        zh "查看本聊天室的成员";
-    /// /leave
-    HelpLeaveSlash
-        en "leave a room for good; in its chat the name is optional"
-        zh "永久退出聊天室；在该聊天室中可省略名字";
     /// //
     HelpSlash
         en "send a message that starts with /"
@@ -392,10 +260,6 @@ sentences! {
     HowToAnswer
         en "Type `y <user>` or `+f <user>` to accept, `n <user>` to decline (in a chat `/y` and `/n`)."
         zh "输入 `y <用户名>` 或 `+f <用户名>` 同意，输入 `n <用户名>` 拒绝（在聊天中用 `/y` 和 `/n`）。";
-    /// A request was refused by the reader.
-    Declined { name: &'a str }
-        en "Friend request from {name} declined."
-        zh "已拒绝“{name}”的好友请求。";
     /// The request was sent.
     RequestSent { name: &'a str }
         en "Friend request sent to {name}."
@@ -408,14 +272,6 @@ sentences! {
     NewRoom { room: &'a str }
         en "You joined {room}."
         zh "已加入聊天室“{room}”。";
-    /// The room is made.
-    RoomMade { room: &'a str }
-        en "Room {room} created."
-        zh "聊天室“{room}”已创建。";
-    /// The members were added.
-    MembersAdded { room: &'a str, names: &'a str }
-        en "Added to {room}: {names}."
-        zh "已将 {names} 拉进聊天室“{room}”。";
     /// The room was left.
     LeftRoom { room: &'a str }
         en "You left {room}."
@@ -727,10 +583,10 @@ sentences! {
     NameTooLong { bytes: u64, characters: u64 }
         en "The name is {characters} characters ({bytes} bytes) long; the limit is {NAME_CHARS} characters and {NAME_BYTES} bytes."
         zh "名字有 {characters} 个字符（{bytes} 字节），最多 {NAME_CHARS} 个字符、{NAME_BYTES} 字节。";
-    /// A word to look for over the limit.
-    KeywordTooLong { bytes: u64, limit: u64 }
-        en "the word is {bytes} bytes long; the limit is {limit} bytes."
-        zh "关键字有 {bytes} 字节，上限是 {limit} 字节。";
+    /// A parameter over the limit.
+    ParameterTooLong { bytes: u64, limit: u64 }
+        en "the text is {bytes} bytes long; the limit is {limit} bytes."
+        zh "内容有 {bytes} 字节，上限是 {limit} 字节。";
     /// A list of too many names.
     TooManyNames { names: u64, limit: u64 }
         en "the list has {names} names; the limit is {limit}."
@@ -821,32 +677,12 @@ sentences! {
     ALineNumber
         en "<number>|all"
         zh "<编号>|全部";
-    /// /pending
-    HelpWaiting
-        en "list unsent lines"
-        zh "查看待发送的消息";
-    /// /withdraw
-    HelpWithdraw
-        en "withdraw an unsent line, or all of them"
-        zh "撤回一条或全部待发送的消息";
 
     // ---- commands with a slash
     /// A chat line that begins with a slash and is no command.
     UnknownSlash { line: &'a str }
         en "Unknown command: {line}. Start with // to send it without being asked. Send it as text? (Y/N)"
         zh "未知命令：{line}。以 // 开头的消息会直接发送。作为消息发送？(Y/N)";
-    /// Asks before a room is left.
-    LeaveRoom { room: &'a str }
-        en "Leave {room}? You will not be able to read its messages any more, even if you join again. (Y/N)"
-        zh "退出聊天室“{room}”？退出后将无法再查看其中的消息，重新加入也看不到。(Y/N)";
-    /// The same, in the prompt.
-    LeaveRoomShort { room: &'a str }
-        en "leave {room}? (Y/N)"
-        zh "退出“{room}”？(Y/N)";
-    /// It is not left.
-    Stays { room: &'a str }
-        en "You did not leave {room}."
-        zh "没有退出聊天室“{room}”。";
 
     // ---- query
     /// The server's clock.
@@ -1082,14 +918,6 @@ sentences! {
     UserTaken { name: &'a str }
         en "The name {name}, or one that looks like it, is taken. Please choose another one."
         zh "用户名“{name}”已被占用，或与已有的名字过于相似，请换一个。";
-    /// room_exists
-    RoomTaken { room: &'a str }
-        en "A room named {room}, or a name that looks like it, already exists."
-        zh "聊天室“{room}”已存在，或与已有的名字过于相似。";
-    /// already_asked
-    AskedBefore { name: &'a str }
-        en "You have already sent {name} a friend request. It has not been answered yet."
-        zh "已经向“{name}”发送过好友请求，对方还没有处理。";
     /// already_friends
     FriendsBefore { name: &'a str }
         en "You and {name} are already friends."
@@ -1106,14 +934,6 @@ sentences! {
     NotYourRoom { room: &'a str }
         en "You are not a member of {room}. Type `+r {room}` to join it."
         zh "你还没有加入聊天室“{room}”。输入 `+r {room}` 加入。";
-    /// not_owner
-    OwnerOnly { room: &'a str }
-        en "Only the owner of {room} can add members."
-        zh "只有房主可以拉人进聊天室“{room}”。";
-    /// already_member, of the reader
-    MemberBefore { room: &'a str }
-        en "You are already a member of {room}. Type `&r {room}` to open it."
-        zh "你已经在聊天室“{room}”中。输入 `&r {room}` 打开。";
     /// already_member, of the users to add
     MembersBefore { room: &'a str, names: &'a str }
         en "Already members of {room}: {names}."

@@ -58,7 +58,7 @@ fn meet(ann: &mut Actor, xiaoming: &mut Actor) {
         actor.sees(Text::NewContact { name });
     }
     ann.types("team=小明");
-    ann.sees(Text::RoomMade { room: "team" });
+    ann.person.sees("Room team created.");
     xiaoming.sees(Text::NewRoom { room: "team" });
     ann.types("&r team");
     ann.has("team>");

@@ -166,6 +166,16 @@ macro_rules! requests {
                     }),*
                 }
             }
+
+            /// The parts that have a limit of their own.
+            pub fn parts(&self) -> Vec<Part<'_>> {
+                match self {
+                    $(Self::$variant { $($field),* } => {
+                        let parts: &[Option<Part<'_>>] = &[$($field.part()),*];
+                        parts.iter().copied().flatten().collect()
+                    })*
+                }
+            }
         }
 
         static REQUESTS: &[CommandInfo] = &[$(CommandInfo {

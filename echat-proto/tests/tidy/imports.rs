@@ -127,8 +127,8 @@ const CLIENT: &[Row] = &[
     ("net::liveness", &[]),
     ("net::connection", &["net::liveness"]),
     ("line_editor", &[]),
-    ("session", &["target"]),
     ("statement", &["target", "text"]),
+    ("session", &["statement", "target"]),
     (
         "modes",
         &[

@@ -2,15 +2,19 @@
 
 use super::{Caller, Ctx, Reject};
 use echat_proto::commands::Event;
-use echat_proto::limits::KEYWORD_BYTES;
 use echat_proto::names::NameQuery;
+use echat_proto::param::{Keyword, ShortText};
 
 /// The most users, and the most rooms, in one reply.
 const FOUND: usize = 50;
 
 /// FIND: users and rooms by a part of their name.
-pub(crate) fn find(ctx: &Ctx<'_, '_>, _: Caller, keyword: String) -> Result<Event, Reject> {
-    if keyword.is_empty() || keyword.len() > KEYWORD_BYTES {
+pub(crate) fn find(
+    ctx: &Ctx<'_, '_>,
+    _: Caller,
+    ShortText(keyword): Keyword,
+) -> Result<Event, Reject> {
+    if keyword.is_empty() {
         return Err(Reject::bad_params("keyword", "must have 1 to 64 bytes"));
     }
     // A part of a name is not always a name. If it is one, the search uses its stored form.

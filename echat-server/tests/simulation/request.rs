@@ -6,7 +6,7 @@ use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::commands::{Event, Request};
 use echat_proto::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
-use echat_proto::param::{Names, NewPassword, TargetType};
+use echat_proto::param::{Names, NewPassword, ShortText, TargetType};
 
 /// A number that no command has.
 const NONSENSE: u32 = 4_000;
@@ -18,7 +18,7 @@ pub(crate) fn message(planned: &PlannedRequest, known: u64) -> Message {
         PlannedRequest::Logout => Request::Logout {},
         PlannedRequest::Rooms => Request::ListRooms {},
         PlannedRequest::Find(keyword) => Request::Find {
-            keyword: (*keyword).to_owned(),
+            keyword: ShortText((*keyword).to_owned()),
         },
         PlannedRequest::Send { .. } | PlannedRequest::History { .. } | PlannedRequest::Read(_) => {
             of_messages(planned, known)

@@ -7,7 +7,7 @@ fn registering_in_both_languages() {
     assert!(
         stage
             .printed()
-            .contains(&"  help  show this list".to_owned())
+            .contains(&"  help  list the commands".to_owned())
     );
     assert_eq!(stage.prompt(), "register user name: ");
     stage.types("ann");

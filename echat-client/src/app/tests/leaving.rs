@@ -68,17 +68,16 @@ fn a_room_left_in_another_session_disappears_from_the_lists() {
 }
 
 #[test]
-fn the_chat_of_a_friend_lists_and_reads_no_commands_for_rooms() {
+fn commands_for_rooms_need_a_room_in_the_chat_of_a_friend() {
     let mut stage = ann(Language::English);
     stage.types("&f bob").printed();
     stage.types("/help");
     let help = stage.printed().join("\n");
-    assert!(
-        !help.contains("/members") && help.contains("/leave <room>"),
-        "{help}"
-    );
+    for form in ["/members <room>", "/leave <room>"] {
+        assert!(help.contains(form), "{help}");
+    }
     for (line, said) in [
-        ("/members", "/members works only in the chat of a room."),
+        ("/members", "Usage: /members <room>"),
         ("/leave", "Usage: /leave <room>"),
     ] {
         stage.types(line);
@@ -186,7 +185,7 @@ fn leaving_a_room_while_offline_is_queued_and_says_so() {
     stage.types("\\c").printed();
     stage.types("logout");
     let printed = stage.printed();
-    let dropped = "Not sent: `-r room2`.".to_owned();
+    let dropped = "Not sent: `/leave room2`.".to_owned();
     assert!(printed.contains(&dropped), "{printed:?}");
 }
 
@@ -207,17 +206,17 @@ fn an_open_question_is_named_when_the_session_ends() {
 }
 
 #[test]
-fn a_query_that_waits_is_named_as_typed_and_is_not_run() {
+fn a_query_that_waits_is_named_with_its_room_and_is_not_run() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").happens(Input::Closed(None));
     stage.types("/members");
-    let said = "`/members` will be sent when the connection is back.".to_owned();
+    let said = "`/members room1` will be sent when the connection is back.".to_owned();
     let printed = stage.printed();
     assert!(printed.contains(&said), "{printed:?}");
     stage.types("quit");
     let printed = stage.printed();
     assert!(
-        printed.contains(&"Not run: `/members`.".to_owned()),
+        printed.contains(&"Not run: `/members room1`.".to_owned()),
         "{printed:?}"
     );
 }

@@ -1,0 +1,243 @@
+//! A command: a row of the table under one of its names. How a line is read by it, and how help shows it.
+
+use super::row::{Count, Kind, Meaning, Name, Parameter, Row};
+use super::table::ROWS;
+use super::typed::{Arguments, TypedRequest};
+use super::{Scope, Statement, Which, after_head, one_word};
+use crate::text::Language;
+
+/// Marks a room where something follows it.
+const ROOM_MARKS: [char; 2] = ['#', '＃'];
+
+/// A row under one of its names.
+#[derive(Clone, Copy, Debug)]
+pub struct Command {
+    pub(super) row: &'static Row,
+    pub(super) name: &'static Name,
+}
+
+/// Commands are the same when they are the same name of the same row.
+impl PartialEq for Command {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.name, other.name)
+    }
+}
+
+impl Eq for Command {}
+
+/// How a line is read by a command.
+pub(super) enum Read {
+    /// It is this.
+    Is(Statement),
+    /// It is not this command.
+    Not,
+    /// It is this command with something missing or too much.
+    Badly,
+}
+
+/// Every command, in the order of the table.
+pub(super) fn commands() -> impl Iterator<Item = Command> {
+    let names = |row: &'static Row| row.names.iter().map(move |name| Command { row, name });
+    ROWS.iter().flat_map(names)
+}
+
+/// The commands of a mode, in the order of the table.
+pub(super) fn commands_of(scope: Scope) -> impl Iterator<Item = Command> {
+    commands().filter(move |command| command.is_in(scope))
+}
+
+/// What can be typed in a mode: its form and what it does, the commands with a slash last. `in_room`: in the chat
+/// of a room.
+pub fn help(scope: Scope, in_room: bool, language: Language) -> Vec<(String, String)> {
+    let (slash, plain): (Vec<_>, Vec<_>) = commands_of(scope).partition(Command::is_slash);
+    let rows = plain.into_iter().chain(slash);
+    rows.map(|command| command.help(in_room, language))
+        .collect()
+}
+
+/// The commands that begin with a slash, as [`help`] has them.
+pub fn slash_commands(language: Language) -> Vec<(String, String)> {
+    let slash = commands().filter(Command::is_slash);
+    slash.map(|command| command.help(true, language)).collect()
+}
+
+impl Command {
+    /// The words that begin it.
+    pub fn words(&self) -> &'static str {
+        self.name.words
+    }
+
+    pub(super) fn is_in(&self, scope: Scope) -> bool {
+        self.name.scopes.contains(&scope)
+    }
+
+    pub(super) fn is_slash(&self) -> bool {
+        self.words().starts_with('/')
+    }
+
+    /// Whether the words are a sign, between a room and some users.
+    pub(super) fn is_sign(&self) -> bool {
+        self.words().ends_with('=')
+    }
+
+    pub(super) fn parameters(&self) -> &'static [Parameter] {
+        self.row.parameters
+    }
+
+    /// Whether a sentence does not begin like this by chance. `n 2` may be one.
+    pub(super) fn is_telling(&self) -> bool {
+        let by_chance = |parameter: &Parameter| {
+            matches!(parameter.kind, Kind::Asker | Kind::Target | Kind::Words)
+        };
+        !self.parameters().iter().any(by_chance)
+    }
+
+    fn help(&self, in_room: bool, language: Language) -> (String, String) {
+        let does = (self.row.help)(language).to_owned();
+        (self.form(language, in_room), does)
+    }
+
+    /// What to type, as help shows it; `in_room`: in the chat of a room.
+    pub fn form(&self, language: Language, in_room: bool) -> String {
+        let parameters = self.parameters();
+        if self.is_sign() {
+            let mut each = parameters
+                .iter()
+                .map(|parameter| parameter.kind.placeholder(language));
+            let room = each.next().unwrap_or_default();
+            let user = each.next().unwrap_or_default();
+            return format!("{room}{}{user}+{user}", self.words());
+        }
+        let mut form = self.words().to_owned();
+        for (index, parameter) in parameters.iter().enumerate() {
+            let mut shown = parameter.kind.placeholder(language);
+            let is_here = parameter.kind == Kind::Here;
+            if is_here && index + 1 < parameters.len() {
+                shown.insert(0, ROOM_MARKS[0]);
+            }
+            let may_miss = parameter.count == Count::Maybe || (is_here && in_room);
+            if may_miss {
+                shown = format!("[{shown}]");
+            } else if parameter.count == Count::Any {
+                shown += " ...";
+            }
+            form.push(' ');
+            form += &shown;
+        }
+        form
+    }
+
+    /// A line that is this command with these arguments.
+    pub(super) fn line(&self, arguments: &Arguments) -> String {
+        let mut words = arguments.words();
+        if self.is_sign() {
+            let mut next = || words.next().unwrap_or_default();
+            let (room, users) = (next(), next());
+            return format!("{}{}{}", room.join(""), self.words(), users.join("+"));
+        }
+        let mut line = self.words().to_owned();
+        for (index, words) in words.enumerate() {
+            let is_last = index + 1 == self.parameters().len();
+            let is_marked = self.parameters()[index].kind == Kind::Here && !is_last;
+            for word in words {
+                line += if is_marked { " #" } else { " " };
+                line += &word;
+            }
+        }
+        line
+    }
+
+    /// Reads a line.
+    pub(super) fn read(&self, line: &str) -> Read {
+        if self.is_sign() {
+            return members(self.words(), line)
+                .map_or(Read::Not, |typed| Read::Is(self.meaning(typed)));
+        }
+        let Some(rest) = after_head(self.words(), line) else {
+            return Read::Not;
+        };
+        if self.parameters().is_empty() && !rest.is_empty() {
+            return Read::Not;
+        }
+        let typed = self.arguments(rest);
+        typed.map_or(Read::Badly, |typed| Read::Is(self.meaning(typed)))
+    }
+
+    fn meaning(&self, typed: Vec<Vec<String>>) -> Statement {
+        let arguments = Arguments::new(self.parameters(), typed);
+        match &self.row.meaning {
+            Meaning::Here(statement) => statement(&arguments),
+            Meaning::Asks(asks) => Statement::Ask(TypedRequest {
+                command: *self,
+                asks,
+                arguments,
+            }),
+        }
+    }
+
+    /// The words of each parameter; `None` if something is missing or too much.
+    fn arguments(&self, mut rest: &str) -> Option<Vec<Vec<String>>> {
+        let mut typed = Vec::new();
+        let count = self.parameters().len();
+        for (index, parameter) in self.parameters().iter().enumerate() {
+            let mut words = Vec::new();
+            let is_last = index + 1 == count;
+            while let Some((word, behind)) = parameter.take(rest, is_last) {
+                words.push(parameter.kind.read(word)?);
+                rest = behind;
+                if parameter.count != Count::Any {
+                    break;
+                }
+            }
+            let may_miss = parameter.count != Count::One || parameter.kind == Kind::Here;
+            if words.is_empty() && !may_miss {
+                return None;
+            }
+            typed.push(words);
+        }
+        rest.is_empty().then_some(typed)
+    }
+}
+
+impl Parameter {
+    /// What it takes from the beginning of a text, and what is behind that; `None` if it takes nothing.
+    pub(super) fn take(self, text: &str, is_last: bool) -> Option<(&str, &str)> {
+        if text.is_empty() {
+            return None;
+        }
+        if self.kind.takes_rest() {
+            return Some((text, ""));
+        }
+        let text = match text.strip_prefix(ROOM_MARKS) {
+            Some(room) if self.kind == Kind::Here => room,
+            None if self.kind == Kind::Here && !is_last => return None,
+            _ => text,
+        };
+        let (word, behind) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        Some((word, behind.trim_start()))
+    }
+}
+
+impl Kind {
+    /// A word as it is kept; `None` if it cannot be meant.
+    fn read(self, word: &str) -> Option<String> {
+        match self {
+            Self::Line => Which::read(word).map(Which::word),
+            _ => (!word.is_empty()).then(|| word.to_owned()),
+        }
+    }
+}
+
+/// `room=a+b` and `room+=a`; spaces around the signs do not count.
+fn members(sign: &str, line: &str) -> Option<Vec<Vec<String>>> {
+    let line = line.replace('＝', "=").replace('＋', "+");
+    let (room, names) = line.split_once(sign)?;
+    let room = one_word(room.trim()).filter(|room| !room.ends_with('+'))?;
+    let names: Option<Vec<String>> = match names.trim() {
+        "" => Some(Vec::new()),
+        names => names.split('+').map(|name| one_word(name.trim())).collect(),
+    };
+    // Adding no one is not a command; a new room may have its owner alone.
+    let names = names.filter(|names| sign == "=" || !names.is_empty())?;
+    Some(vec![vec![room], names])
+}

@@ -1,0 +1,351 @@
+//! What a row of the table is made of.
+
+use echat_proto::commands::{Request, RequestKind};
+use echat_proto::names::{NameError, NameQuery, RoomName};
+use echat_proto::param::{Names, Nullable, ShortText, TargetType};
+use echat_proto::records::Code;
+
+use super::typed::Arguments;
+use super::{Scope, Statement};
+use crate::text::{Language, Text};
+
+/// Makes a [`Row`]. `table.rs` says how a row is written.
+macro_rules! row {
+    (
+        $($words:literal in $scopes:ident),+ $(($parameter:ident: $kind:ident $($count:tt)?))*
+        en $english:literal zh $chinese:literal
+        $($meaning:tt)+
+    ) => {
+        $crate::statement::row::Row {
+            names: &[$($crate::statement::row::Name { words: $words, scopes: $scopes }),+],
+            parameters: &[$($crate::statement::row::Parameter {
+                kind: $crate::statement::row::Kind::$kind,
+                count: count!($($count)?),
+            }),*],
+            help: |language| match language {
+                $crate::text::Language::English => $english,
+                $crate::text::Language::Chinese => $chinese,
+            },
+            meaning: meaning!([$(($parameter $($count)?))*] $($meaning)+),
+        }
+    };
+}
+
+/// How many words a parameter takes: one, `?` one or none, `*` any number.
+macro_rules! count {
+    () => {
+        $crate::statement::row::Count::One
+    };
+    (?) => {
+        $crate::statement::row::Count::Maybe
+    };
+    (*) => {
+        $crate::statement::row::Count::Any
+    };
+}
+
+/// What a row means, behind its help.
+macro_rules! meaning {
+    ($parameters:tt => $statement:expr) => {
+        $crate::statement::row::Meaning::Here(|arguments| {
+            arguments!(arguments $parameters);
+            $statement
+        })
+    };
+    ($parameters:tt queries $request:ident { $($field:ident: $value:expr),* }) => {
+        $crate::statement::row::Meaning::Asks($crate::statement::row::Asks {
+            changes: false,
+            kind: ::echat_proto::commands::RequestKind::$request,
+            request: request!($parameters $request { $($field: $value),* }),
+            confirm: None,
+            done: None,
+            refused: |_, _, _| None,
+        })
+    };
+    (
+        $parameters:tt asks $request:ident { $($field:ident: $value:expr),* }
+        $(confirm $question:tt prompt $prompt:tt declined $declined:tt)?
+        $(done $done:tt)?
+        $(refused { $($code:ident $why:tt)+ })?
+    ) => {
+        $crate::statement::row::Meaning::Asks($crate::statement::row::Asks {
+            changes: true,
+            kind: ::echat_proto::commands::RequestKind::$request,
+            request: request!($parameters $request { $($field: $value),* }),
+            confirm: option!($($crate::statement::row::Confirm {
+                question: saying!($parameters $question),
+                prompt: saying!($parameters $prompt),
+                declined: saying!($parameters $declined),
+            })?),
+            done: option!($(saying!($parameters $done))?),
+            refused: |_code, _language, _arguments| {
+                $($(if _code == ::echat_proto::records::Code::$code {
+                    let said: $crate::statement::row::Saying = saying!($parameters $why);
+                    return Some(said(_language, _arguments));
+                })+)?
+                None
+            },
+        })
+    };
+}
+
+macro_rules! option {
+    () => {
+        None
+    };
+    ($value:expr) => {
+        Some($value)
+    };
+}
+
+/// The request of a row, with its parameters bound to what was typed.
+macro_rules! request {
+    ($parameters:tt $request:ident { $($field:ident: $value:expr),* }) => {
+        |arguments| {
+            arguments!(arguments $parameters);
+            Ok(::echat_proto::commands::Request::$request {
+                $($field: $crate::statement::row::Fill::fill($value)?),*
+            })
+        }
+    };
+}
+
+/// A sentence of a row, with its parameters bound to the words for them.
+macro_rules! saying {
+    ([$(($parameter:ident $($count:tt)?))*] { en $english:literal zh $chinese:literal }) => {
+        |language, arguments| {
+            let said = arguments.said(language);
+            #[allow(unused_mut, unused_variables, reason = "a sentence need not name each parameter")]
+            let mut words = said.iter();
+            $(
+                #[allow(unused_variables, reason = "the same")]
+                let $parameter = words.next().map_or("", String::as_str);
+            )*
+            match language {
+                $crate::text::Language::English => format!($english),
+                $crate::text::Language::Chinese => format!($chinese),
+            }
+        }
+    };
+}
+
+/// Binds the parameters of a row to what was typed: a `&str`, with `?` an `Option<&str>`, with `*` a
+/// `&[String]`.
+macro_rules! arguments {
+    ($arguments:ident [$(($parameter:ident $($count:tt)?))*]) => {
+        #[allow(unused_mut, unused_variables, reason = "a row may have no parameters")]
+        let mut words = $arguments.iter();
+        $(
+            #[allow(unused_variables, reason = "a meaning need not use each parameter")]
+            let $parameter = argument!(words $($count)?);
+        )*
+    };
+}
+
+macro_rules! argument {
+    ($words:ident) => {
+        $words
+            .next()
+            .and_then(|typed| typed.first())
+            .map_or("", String::as_str)
+    };
+    ($words:ident ?) => {
+        $words
+            .next()
+            .and_then(|typed| typed.first())
+            .map(String::as_str)
+    };
+    ($words:ident *) => {
+        $words.next().map_or(&[][..], |typed| &typed[..])
+    };
+}
+
+/// A row of the table: what is typed, what it is for, and what it means.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) names: &'static [Name],
+    pub(super) parameters: &'static [Parameter],
+    pub(super) help: fn(Language) -> &'static str,
+    pub(super) meaning: Meaning,
+}
+
+/// The words that begin a command, and the modes that read them.
+#[derive(Debug)]
+pub(super) struct Name {
+    pub(super) words: &'static str,
+    pub(super) scopes: &'static [Scope],
+}
+
+/// What follows the words of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Parameter {
+    pub(super) kind: Kind,
+    pub(super) count: Count,
+}
+
+/// How many words a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Count {
+    One,
+    Maybe,
+    Any,
+}
+
+/// What a parameter is: how help shows it, what it takes, and what Tab offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The name of a user.
+    User,
+    /// A user with an open friend request.
+    Asker,
+    /// The name of a room.
+    Room,
+    /// The name of a room. In the chat of a room it may be left out. If something follows it, it begins with `#`,
+    /// so that it can be told from that.
+    Here,
+    /// The name of a user or a room.
+    Target,
+    /// What to look for, to the end of the line.
+    Words,
+    /// A message, to the end of the line.
+    Text,
+    /// The number of an unsent line, or the word for all of them.
+    Line,
+}
+
+impl Kind {
+    /// What stands for the parameter in help.
+    pub(super) fn placeholder(self, language: Language) -> String {
+        language.say(match self {
+            Self::User | Self::Asker => Text::AUser,
+            Self::Room | Self::Here => Text::ARoom,
+            Self::Target => Text::AName,
+            Self::Words => Text::AWord,
+            Self::Text => Text::AText,
+            Self::Line => Text::ALineNumber,
+        })
+    }
+
+    /// Whether it takes the rest of the line.
+    pub(super) fn takes_rest(self) -> bool {
+        matches!(self, Self::Words | Self::Text)
+    }
+
+    /// Whether it is a name, whose spelling does not count.
+    pub(super) fn is_name(self) -> bool {
+        matches!(
+            self,
+            Self::User | Self::Asker | Self::Room | Self::Here | Self::Target
+        )
+    }
+}
+
+/// What a command means.
+#[derive(Debug)]
+pub(super) enum Meaning {
+    /// The mode does something.
+    Here(fn(&Arguments) -> Statement),
+    /// The server is asked.
+    Asks(Asks),
+}
+
+/// A request to the server, and what is said about it.
+#[derive(Debug)]
+pub(super) struct Asks {
+    /// Whether it changes something on the server.
+    pub(super) changes: bool,
+    pub(super) kind: RequestKind,
+    pub(super) request: fn(&Arguments) -> Result<Request, Unfit>,
+    /// What is asked on a terminal before the request is sent.
+    pub(super) confirm: Option<Confirm>,
+    /// What is said when the request is done. Replies with contents are shown by `modes::answers`.
+    pub(super) done: Option<Saying>,
+    /// What a refusal means, where the row says more than the sentence of the code.
+    pub(super) refused: fn(Code, Language, &Arguments) -> Option<String>,
+}
+
+/// A question before a request.
+#[derive(Debug)]
+pub(super) struct Confirm {
+    pub(super) question: Saying,
+    /// The question in the prompt.
+    pub(super) prompt: Saying,
+    /// What is said after a no.
+    pub(super) declined: Saying,
+}
+
+/// A sentence about what was typed.
+pub(super) type Saying = fn(Language, &Arguments) -> String;
+
+/// Why what was typed makes no request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// No room can have this name.
+    Name(NameError),
+}
+
+/// What a parameter of a request is filled with.
+pub(super) trait Fill<T> {
+    fn fill(self) -> Result<T, Unfit>;
+}
+
+impl Fill<NameQuery> for &str {
+    fn fill(self) -> Result<NameQuery, Unfit> {
+        Ok(NameQuery::new(self))
+    }
+}
+
+impl Fill<RoomName> for &str {
+    fn fill(self) -> Result<RoomName, Unfit> {
+        RoomName::new(self).map_err(Unfit::Name)
+    }
+}
+
+impl<const BYTES: usize> Fill<ShortText<BYTES>> for &str {
+    fn fill(self) -> Result<ShortText<BYTES>, Unfit> {
+        Ok(ShortText(self.to_owned()))
+    }
+}
+
+impl Fill<Names> for &[String] {
+    fn fill(self) -> Result<Names, Unfit> {
+        Ok(Names(self.to_vec()))
+    }
+}
+
+impl Fill<String> for &str {
+    fn fill(self) -> Result<String, Unfit> {
+        Ok(self.to_owned())
+    }
+}
+
+impl Fill<u64> for u64 {
+    fn fill(self) -> Result<u64, Unfit> {
+        Ok(self)
+    }
+}
+
+/// A parameter that may be left out is given `Some` or, with its type, `None::<&str>`.
+impl<Given: Fill<T>, T> Fill<Option<T>> for Option<Given> {
+    fn fill(self) -> Result<Option<T>, Unfit> {
+        self.map(Fill::fill).transpose()
+    }
+}
+
+impl<Given: Fill<T>, T> Fill<Nullable<T>> for Option<Given> {
+    fn fill(self) -> Result<Nullable<T>, Unfit> {
+        self.fill().map(Nullable)
+    }
+}
+
+impl Fill<TargetType> for TargetType {
+    fn fill(self) -> Result<TargetType, Unfit> {
+        Ok(self)
+    }
+}
+
+impl Fill<bool> for bool {
+    fn fill(self) -> Result<bool, Unfit> {
+        Ok(self)
+    }
+}

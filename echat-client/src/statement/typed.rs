@@ -1,0 +1,180 @@
+//! What was typed behind the words of a command, and the request that it makes.
+
+use echat_proto::commands::{Request, RequestKind};
+use echat_proto::records::Code;
+
+use super::command::Command;
+use super::row::{Asks, Count, Kind, Parameter, Saying, Unfit};
+use crate::target::normal_name;
+use crate::text::{Language, Text};
+
+/// What was typed for each parameter of a row, in order.
+#[derive(Clone, Debug)]
+pub(super) struct Arguments {
+    parameters: &'static [Parameter],
+    typed: Vec<Vec<String>>,
+}
+
+impl Arguments {
+    /// `typed` has the words of each parameter.
+    pub(super) fn new(parameters: &'static [Parameter], typed: Vec<Vec<String>>) -> Self {
+        Self { parameters, typed }
+    }
+
+    /// The words of each parameter, as they were typed.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Vec<String>> {
+        self.typed.iter()
+    }
+
+    /// The words of each parameter, with names as the server spells them.
+    pub(super) fn words(&self) -> impl Iterator<Item = Vec<String>> {
+        self.each().map(|(parameter, typed)| match parameter.count {
+            Count::Any => typed.clone(),
+            _ => typed
+                .iter()
+                .map(|word| normal(parameter.kind, word))
+                .collect(),
+        })
+    }
+
+    /// What a sentence says for each parameter. A name is spelt as the server spells it; those of a list are as
+    /// typed.
+    pub(super) fn said(&self, language: Language) -> Vec<String> {
+        let comma = language.say(Text::Comma);
+        self.words().map(|words| words.join(&comma)).collect()
+    }
+
+    fn each(&self) -> impl Iterator<Item = (&Parameter, &Vec<String>)> {
+        self.parameters.iter().zip(&self.typed)
+    }
+
+    fn first_of(&self, kinds: &[Kind]) -> Option<String> {
+        let is_one = |of: &Parameter| of.count != Count::Any && kinds.contains(&of.kind);
+        let (parameter, typed) = self.each().find(|(parameter, _)| is_one(parameter))?;
+        typed.first().map(|word| normal(parameter.kind, word))
+    }
+}
+
+fn normal(kind: Kind, word: &str) -> String {
+    if kind.is_name() {
+        normal_name(word)
+    } else {
+        word.to_owned()
+    }
+}
+
+/// A typed command that asks the server.
+#[derive(Clone, Debug)]
+pub struct TypedRequest {
+    pub(super) command: Command,
+    pub(super) asks: &'static Asks,
+    pub(super) arguments: Arguments,
+}
+
+/// The same command about the same, whichever of its names was typed.
+impl PartialEq for TypedRequest {
+    fn eq(&self, other: &Self) -> bool {
+        let said = |request: &Self| request.arguments.said(Language::English);
+        std::ptr::eq(self.asks, other.asks) && said(self) == said(other)
+    }
+}
+
+impl Eq for TypedRequest {}
+
+impl TypedRequest {
+    /// The request's row in the table of the protocol.
+    pub fn kind(&self) -> RequestKind {
+        self.asks.kind
+    }
+
+    /// The command.
+    pub fn command(&self) -> Command {
+        self.command
+    }
+
+    /// Whether the request changes nothing on the server.
+    pub fn is_query(&self) -> bool {
+        !self.asks.changes
+    }
+
+    /// Whether the server answers it only to a user who is logged in.
+    pub fn needs_login(&self) -> bool {
+        self.kind() != RequestKind::QueryServerTime
+    }
+
+    /// Whether a room was left out, so that the open one is meant.
+    pub fn lacks_room(&self) -> bool {
+        let mut each = self.arguments.each();
+        each.any(|(parameter, typed)| parameter.kind == Kind::Here && typed.is_empty())
+    }
+
+    /// Fills in the open room where a room was left out.
+    #[must_use]
+    pub fn in_room(mut self, open: &str) -> Self {
+        let parameters = self.arguments.parameters.iter();
+        for (parameter, typed) in parameters.zip(&mut self.arguments.typed) {
+            if parameter.kind == Kind::Here && typed.is_empty() {
+                typed.push(open.to_owned());
+            }
+        }
+        self
+    }
+
+    /// The request.
+    ///
+    /// # Errors
+    /// What was typed makes none.
+    pub fn request(&self) -> Result<Request, Unfit> {
+        (self.asks.request)(&self.arguments)
+    }
+
+    /// The user that it is about, as the server spells the name.
+    pub fn user(&self) -> Option<String> {
+        self.arguments.first_of(&[Kind::User, Kind::Asker])
+    }
+
+    /// The room that it is about, as the server spells the name.
+    pub fn room(&self) -> Option<String> {
+        self.arguments.first_of(&[Kind::Room, Kind::Here])
+    }
+
+    /// What is looked for.
+    pub fn words(&self) -> Option<String> {
+        self.arguments.first_of(&[Kind::Words])
+    }
+
+    /// The users in its list, as they were typed.
+    pub fn users(&self) -> &[String] {
+        let list = self.arguments.each();
+        let mut list = list.filter(|(parameter, _)| parameter.count == Count::Any);
+        list.next().map_or(&[][..], |(_, typed)| typed)
+    }
+
+    /// The command as it can be typed anywhere.
+    pub fn line(&self) -> String {
+        self.command.line(&self.arguments)
+    }
+
+    /// The question to ask on a terminal before the request is sent, in full and for the prompt.
+    pub fn question(&self, language: Language) -> Option<(String, String)> {
+        let confirm = self.asks.confirm.as_ref()?;
+        let say = |saying: Saying| saying(language, &self.arguments);
+        Some((say(confirm.question), say(confirm.prompt)))
+    }
+
+    /// What a no to the question means.
+    pub fn declined(&self, language: Language) -> Option<String> {
+        let confirm = self.asks.confirm.as_ref()?;
+        Some((confirm.declined)(language, &self.arguments))
+    }
+
+    /// What is said when it is done; `None` if the reply is shown instead.
+    pub fn done(&self, language: Language) -> Option<String> {
+        self.asks.done.map(|done| done(language, &self.arguments))
+    }
+
+    /// What a refusal by this code means, if the row says it.
+    pub fn refused(&self, code: Code, language: Language) -> Option<String> {
+        (self.asks.refused)(code, language, &self.arguments)
+    }
+}
