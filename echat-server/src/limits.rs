@@ -34,6 +34,7 @@ const REQUEST_WINDOW: Duration = Duration::from_hours(1);
 pub(crate) struct RateLimits {
     messages: TokenBuckets,
     moves: TokenBuckets,
+    changes: TokenBuckets,
     /// Bytes of content that users stored.
     pub(crate) stored: DailyQuota,
     /// Rooms that users made.
@@ -49,6 +50,7 @@ impl RateLimits {
         Self {
             messages: TokenBuckets::default(),
             moves: TokenBuckets::default(),
+            changes: TokenBuckets::default(),
             stored: DailyQuota::default(),
             rooms: DailyQuota::default(),
             registrations: SlidingWindows::new(REGISTRATION_WINDOW),
@@ -107,6 +109,23 @@ impl RateLimits {
     pub(crate) fn count_message(&mut self, user: UserId, now: Duration, limits: &Limits) {
         if let Some(rate) = message_rate(limits) {
             self.messages.count(user, 1, now, rate);
+        }
+    }
+
+    /// How long a user has to wait before the next change that others are told of; `None` if not at all.
+    pub(crate) fn change_wait(
+        &self,
+        user: UserId,
+        now: Duration,
+        limits: &Limits,
+    ) -> Option<Duration> {
+        self.changes.wait(user, 1, now, message_rate(limits)?)
+    }
+
+    /// Counts a change that others were told of.
+    pub(crate) fn count_change(&mut self, user: UserId, now: Duration, limits: &Limits) {
+        if let Some(rate) = message_rate(limits) {
+            self.changes.count(user, 1, now, rate);
         }
     }
 

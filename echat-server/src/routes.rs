@@ -85,6 +85,7 @@ mod words {
     pub(super) const coming_rate: Admission = Admission::ComingRate;
     pub(super) const room_quota: Admission = Admission::RoomQuota;
     pub(super) const friend_request_rate: Admission = Admission::FriendRequestRate;
+    pub(super) const change_rate: Admission = Admission::ChangeRate;
     pub(super) const registration_rate: Admission = Admission::RegistrationRate;
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use echat_proto::names::{RoomName, Username};
-use echat_server::storage::{Batch, FriendRequest, Store, UserId};
+use echat_server::storage::{Ban, BanSummary, Batch, FriendRequest, Store, UserId};
 
 fn user(batch: &mut Batch<'_>, name: &str) -> UserId {
     batch
@@ -235,4 +235,79 @@ fn a_search_finds_any_part_of_a_name_once() {
             "{nothing:?}"
         );
     }
+}
+
+#[test]
+fn a_ban_ends_when_it_says_and_is_pruned_with_the_next() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let [ann, bob, eve] = ["ann", "bob", "eve"].map(|name| user(&mut batch, name));
+    let tea = batch.create_room(&room_name("tea"), ann, 1).unwrap();
+    let tea = tea.unwrap();
+    let ban = |until: Option<i64>| Ban {
+        until,
+        reason: Some("spam".to_owned()),
+    };
+    assert_eq!(batch.ban_of(tea, bob, 1).unwrap(), None);
+    batch.ban(tea, bob, ann, &ban(Some(9)), 1).unwrap();
+    assert_eq!(batch.ban_of(tea, bob, 8).unwrap(), Some(ban(Some(9))));
+    assert_eq!(batch.ban_of(tea, bob, 9).unwrap(), None);
+    assert_eq!(batch.bans(tea, 9).unwrap(), []);
+    assert_eq!(batch.ban_count(tea, 9).unwrap(), 0);
+    // A second ban of the same user replaces the first.
+    batch.ban(tea, bob, ann, &ban(Some(7)), 2).unwrap();
+    assert_eq!(batch.ban_count(tea, 2).unwrap(), 1);
+    batch.ban(tea, eve, ann, &ban(None), 7).unwrap();
+    let expected = BanSummary {
+        username: "eve".to_owned(),
+        by: "ann".to_owned(),
+        at: 7,
+        ban: ban(None),
+    };
+    assert_eq!(batch.bans(tea, 0).unwrap(), [expected], "bob's is pruned");
+    assert!(batch.unban(tea, eve, 8).unwrap());
+    assert!(!batch.unban(tea, eve, 8).unwrap());
+    assert_eq!(batch.ban_of(tea, eve, 8).unwrap(), None);
+}
+
+#[test]
+fn an_invitation_by_a_blocked_user_is_hidden() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let [ann, bob, eve] = ["ann", "bob", "eve"].map(|name| user(&mut batch, name));
+    let rooms = ["tea", "den"].map(|name| {
+        let room = batch.create_room(&room_name(name), ann, 1).unwrap();
+        room.unwrap()
+    });
+    let [tea, den] = rooms;
+    batch.invite(tea, bob, ann, 2).unwrap();
+    batch.invite(den, bob, eve, 3).unwrap();
+    assert!(batch.is_invited(den, bob).unwrap());
+    let counts = |batch: &Batch<'_>| {
+        let counts = batch.invitation_counts(bob).unwrap();
+        (counts.shown, counts.hidden)
+    };
+    assert_eq!(counts(&batch), (2, 0));
+    batch.block(bob, eve, 4).unwrap();
+    assert!(batch.blocks(bob, eve).unwrap() && !batch.blocks(eve, bob).unwrap());
+    assert!(!batch.is_invited(den, bob).unwrap());
+    assert_eq!(counts(&batch), (1, 1));
+    let shown = batch.invitations_of(bob).unwrap();
+    assert_eq!(shown.len(), 1);
+    assert_eq!(
+        (&*shown[0].roomname, shown[0].by.as_deref()),
+        ("tea", Some("ann"))
+    );
+    // Another inviter takes the place of the hidden one.
+    batch.invite(den, bob, ann, 5).unwrap();
+    assert_eq!(counts(&batch), (2, 0));
+    batch.invite(den, bob, eve, 6).unwrap();
+    batch.forget_hidden_invitation(bob).unwrap();
+    assert_eq!(batch.inviter(den, bob).unwrap(), None);
+    batch.invite(den, bob, eve, 6).unwrap();
+    batch.delete_invitations_by(bob, eve).unwrap();
+    batch.unblock(bob, eve).unwrap();
+    assert_eq!(counts(&batch), (1, 0));
+    assert!(batch.delete_invitation(tea, bob).unwrap());
+    assert!(!batch.delete_invitation(tea, bob).unwrap());
 }

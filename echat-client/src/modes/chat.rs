@@ -269,7 +269,8 @@ impl Mode for Chat {
                 vec![Act::Send(self.target.clone(), QUIT.to_owned())]
             }
             Ok(Statement::Say(text))
-                if statement::looks_like_command(&text) || has_known_name(&text, context) =>
+                if !statement::begins_with_two_slashes(line)
+                    && (statement::looks_like_command(&text) || has_known_name(&text, context)) =>
             {
                 vec![Act::SendIfMeant(self.target.clone(), text)]
             }

@@ -53,7 +53,7 @@ pub(crate) struct Written {
     pub(crate) effects: Vec<Effect>,
 }
 
-/// What a plan uses up. All but `Nothing` need space on the disk.
+/// What a plan uses up. All but `Nothing` and a change that stores nothing need space on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Demand {
     /// It stores no more than it removes, or next to nothing.
@@ -68,6 +68,9 @@ pub(crate) enum Demand {
     Room { comers: usize },
     /// A friend request is made.
     FriendRequest,
+    /// Other users are told of a change that is no message, such as a new topic or a member sent away. `stores`: it
+    /// stores more than it removes.
+    Change { stores: bool },
     /// An account is made.
     Account,
 }
@@ -103,29 +106,33 @@ pub(crate) enum Admission {
     RoomQuota,
     /// Friend requests of a user in an hour.
     FriendRequestRate,
+    /// Changes of a user that others are told of, in a short time: a rate like that of messages, apart from it.
+    ChangeRate,
     /// Accounts that an address asks for in ten minutes.
     RegistrationRate,
 }
 
 impl Admission {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Space,
         Self::MessageRate,
         Self::StoredQuota,
         Self::ComingRate,
         Self::RoomQuota,
         Self::FriendRequestRate,
+        Self::ChangeRate,
         Self::RegistrationRate,
     ];
 
     /// Whether this judges a part of the demand.
     fn concerns(self, demand: Demand) -> bool {
         match self {
-            Self::Space => demand != Demand::Nothing,
+            Self::Space => !matches!(demand, Demand::Nothing | Demand::Change { stores: false }),
             Self::MessageRate | Self::StoredQuota => matches!(demand, Demand::Message(_)),
             Self::ComingRate => matches!(demand, Demand::Comers(_) | Demand::Room { .. }),
             Self::RoomQuota => matches!(demand, Demand::Room { .. }),
             Self::FriendRequestRate => demand == Demand::FriendRequest,
+            Self::ChangeRate => matches!(demand, Demand::Change { .. }),
             Self::RegistrationRate => demand == Demand::Account,
         }
     }
@@ -161,6 +168,7 @@ impl Admission {
                 wait.map(|wait| Reject::quota(said, wait))
             }
             Self::FriendRequestRate => throttle.request_wait(user(), now, limits).map(too_fast),
+            Self::ChangeRate => throttle.change_wait(user(), now, limits).map(too_fast),
             Self::RegistrationRate => {
                 let wait = throttle.registration_wait(ctx.address, now, limits);
                 wait.map(too_fast)
@@ -185,6 +193,7 @@ impl Admission {
             }
             Self::RoomQuota => throttle.rooms.count(user(), 1, now),
             Self::FriendRequestRate => throttle.count_request(user(), now, limits),
+            Self::ChangeRate => throttle.count_change(user(), now, limits),
             Self::RegistrationRate => throttle.count_registration(ctx.address, now, limits),
         }
     }

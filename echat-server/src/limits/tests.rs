@@ -31,6 +31,19 @@ fn messages_are_sent_in_a_burst_and_then_at_the_rate() {
 }
 
 #[test]
+fn changes_have_the_rate_of_messages_and_do_not_use_it_up() {
+    let limits = Limits::default();
+    let mut rates = rate_limits();
+    for _ in 0..limits.message_burst {
+        assert_eq!(rates.change_wait(ANN, at(0), &limits), None);
+        rates.count_change(ANN, at(0), &limits);
+    }
+    assert_eq!(rates.change_wait(ANN, at(0), &limits), Some(at(1) / 5));
+    assert_eq!(rates.change_wait(ANN, at(1) / 5, &limits), None);
+    assert_eq!(rates.message_wait(ANN, at(0), &limits), None);
+}
+
+#[test]
 fn zero_turns_a_rate_off() {
     let limits = Limits {
         message_rate: 0,
@@ -43,11 +56,13 @@ fn zero_turns_a_rate_off() {
     let ann = rates.guesses.strangers("ann");
     for _ in 0..1_000 {
         rates.count_message(ANN, at(0), &limits);
+        rates.count_change(ANN, at(0), &limits);
         rates.count_registration(HOME, at(0), &limits);
         rates.count_request(ANN, at(0), &limits);
         rates.guesses.count(ann, at(0), &limits);
     }
     assert_eq!(rates.message_wait(ANN, at(0), &limits), None);
+    assert_eq!(rates.change_wait(ANN, at(0), &limits), None);
     assert_eq!(rates.registration_wait(HOME, at(0), &limits), None);
     assert_eq!(rates.request_wait(ANN, at(0), &limits), None);
     assert_eq!(rates.guesses.wait(ann, at(0), &limits), None);

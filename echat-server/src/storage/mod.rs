@@ -12,7 +12,9 @@
 //! check them first.
 
 mod accounts;
+mod bans;
 mod batch;
+mod blocks;
 mod contacts;
 mod expected;
 mod failure;
@@ -20,6 +22,7 @@ mod gather;
 mod high_water;
 mod history;
 mod ids;
+mod invitations;
 mod left_rooms;
 mod messages;
 mod migrate;
@@ -38,12 +41,14 @@ mod tests;
 use thiserror::Error;
 
 pub(crate) use accounts::KNOWN_ADDRESS;
+pub use bans::{Ban, BanSummary};
 pub use batch::{Batch, Receipt, Usage};
 pub use contacts::FriendRequest;
 pub use failure::Damage;
 pub use high_water::HighWaterError;
 pub use history::{Bundle, Older, Page, UNREAD_MAX, Unread};
 pub use ids::{ConversationId, MessageId, UserId};
+pub use invitations::{Invitation, InvitationCounts};
 pub use messages::StoredMessage;
 pub use open_error::OpenError;
 pub(crate) use resume::{Chain, ChainChange, ChainId, ChainWrite, IssuedSecret, SecretHash};

@@ -82,7 +82,8 @@ pub struct RoomSize {
 pub(super) const OWN_ROOM: &str = "SELECT r.id, r.name, p.user IS NOT NULL FROM rooms AS r
      LEFT JOIN participants AS p ON p.user = ?1 AND p.conversation = r.id
      WHERE r.name = ?2 AND (r.private = 0 OR p.user IS NOT NULL OR EXISTS
-         (SELECT 1 FROM room_invitations AS i WHERE i.user = ?1 AND i.room = r.id))";
+         (SELECT 1 FROM room_invitations AS i WHERE i.user = ?1 AND i.room = r.id AND NOT EXISTS
+              (SELECT 1 FROM blocks AS b WHERE b.user = i.user AND b.blocked = i.inviter)))";
 
 impl Batch<'_> {
     /// The room of this name in its stored form.
@@ -121,12 +122,6 @@ impl Batch<'_> {
                 (false, false) => Role::Member,
             }),
         )
-    }
-
-    /// Whether a user is invited to a room.
-    pub fn is_invited(&self, room: ConversationId, user: UserId) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM room_invitations WHERE user = ?1 AND room = ?2";
-        self.exists(sql, params![user, room])
     }
 
     /// The conversation and the stored name of the room of this name, and whether `me` is a member. `None` also for a

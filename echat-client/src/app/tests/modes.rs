@@ -363,3 +363,61 @@ fn a_chat_without_history_has_no_rule() {
     stage.types("&r room1");
     assert_eq!(stage.printed(), ["contact> &r room1"]);
 }
+
+#[test]
+fn a_slash_command_is_read_in_every_mode() {
+    for (language, in_vain, unknown) in [
+        (
+            Language::English,
+            "/history works only in a chat.",
+            "Unknown command: /nothing.",
+        ),
+        (
+            Language::Chinese,
+            "/history 只能在聊天中使用。",
+            "未知命令：/nothing。",
+        ),
+    ] {
+        for way in [&["\\c"][..], &[], &["\\c", "query"], &["&r room1"]] {
+            let mut stage = ann(language);
+            for line in way {
+                stage.types(line);
+            }
+            let is_chat = way == ["&r room1"];
+            stage.sent();
+            stage.types("／ｍｅｍｂｅｒｓ　room1");
+            assert_eq!(stage.sent(), [RequestKind::ListMembers], "{way:?}");
+            stage.printed();
+            stage.types("/history");
+            let said = stage.printed();
+            assert_eq!(
+                said.iter().any(|line| line == in_vain),
+                !is_chat,
+                "{said:?}"
+            );
+            stage.types("/nothing");
+            let said = stage.printed();
+            assert!(
+                said.iter().any(|line| line.starts_with(unknown)),
+                "{said:?}"
+            );
+            assert!(!stage.sent().contains(&RequestKind::SendMessage), "{way:?}");
+        }
+    }
+}
+
+#[test]
+fn two_slashes_send_a_line_that_begins_with_one() {
+    for (line, sent) in [
+        ("//etc/hosts", "/etc/hosts"),
+        ("／／etc", "／etc"),
+        ("//help", "/help"),
+    ] {
+        let mut stage = ann(Language::English);
+        stage.types("&r room1").types(line);
+        let room = Target::Room("room1".to_owned());
+        let waiting = stage.app.context.outgoing.waiting_for("ann", &room);
+        let waiting: Vec<&str> = waiting.map(|entry| entry.content.as_str()).collect();
+        assert_eq!(waiting, [sent]);
+    }
+}
