@@ -59,6 +59,8 @@ codes! {
     NotAMember = "not_a_member", "还没有加入聊天室";
     /// Only the room's owner may do this.
     NotOwner = "not_owner", "Only the owner of the room may do this.";
+    /// Only the room's operators and its owner may do this.
+    NotOperator = "not_operator", "Only operators of the room may do this.";
     /// There is no such room.
     UnknownRoom = "unknown_room", "聊天室不存在";
     /// The user is a member already.
@@ -69,6 +71,10 @@ codes! {
     NotFriends = "not_friends", "Some of these are not your friends.";
     /// The caller may not do this, or not to these users; may have `names`.
     NotAllowed = "not_allowed", "This is not allowed.";
+    /// The caller blocks this user.
+    Blocked = "blocked", "You block this user; unblock them first.";
+    /// The user is banned from the room; has `until` unless the ban has no end, and `reason` if one was given.
+    Banned = "banned", "This user is banned from the room.";
     /// A message is empty, too long or holds control characters.
     BadContent = "bad_content", "This text cannot be sent.";
     /// The txn_id belongs to another message.
@@ -100,7 +106,7 @@ pub struct Fail {
     pub code: String,
     /// A sentence for people.
     pub message: String,
-    /// Further keys, which depend on the code (`field`, `retry_after`, `names`, `limit`, `command`).
+    /// Further keys, which depend on the code (`field`, `retry_after`, `names`, `limit`, `until`, `reason`, `command`).
     pub detail: Vec<(String, Value)>,
 }
 

@@ -19,9 +19,15 @@ use crate::message::Message;
 use crate::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
 use crate::param::{
     Fields, Keyword, Names, NewPassword, Param, ParamError, Part, TargetType, encode_entry, put,
+use crate::names::{
+    Content, NameQuery, Password, ReasonText, ResumeSecret, RoomName, TxnId, Username,
+};
+use crate::param::{
+    Fields, Names, NewPassword, Param, ParamError, RequestState, TargetType, encode_entry, put,
 };
 use crate::records::{
-    ChatMessage, Code, Fail, MemberLine, Older, Outcome, RoomLine, TxnEcho, Unread,
+    AwayText, BanLine, ChatMessage, Code, Fail, InvitationLine, MemberLine, Older, Outcome,
+    RoomLine, TxnEcho, Unread,
 };
 use crate::value::Value;
 
@@ -139,6 +145,38 @@ requests! {
     /// Returns the members of one of the user's rooms.
     18 LIST_MEMBERS ListMembers one { roomname: NameQuery }
         => MEMBERS | REFUSED; paged, Keeps;
+    /// Ends a friendship. Both keep the conversation and can read it.
+    24 REMOVE_FRIEND RemoveFriend one { username: NameQuery }
+        => DONE | REFUSED; short, Keeps;
+    /// Blocks a user: ends the friendship, and hides requests, invitations and the user's own presence.
+    25 BLOCK Block one { username: NameQuery }
+        => DONE | REFUSED; short, Keeps;
+    /// Ends a block, and drops what it hid.
+    26 UNBLOCK Unblock one { username: NameQuery }
+        => DONE | REFUSED; short, Keeps;
+    /// Returns the users that the user blocks.
+    27 LIST_BLOCKED ListBlocked null {}
+        => BLOCKED | REFUSED; paged, Keeps;
+    /// Invites a user to a room.
+    31 INVITE Invite dict { roomname: NameQuery, username: NameQuery }
+        => DONE | REFUSED; short, Keeps;
+    /// Declines an invitation to a room.
+    32 DECLINE_INVITATION DeclineInvitation one { roomname: NameQuery }
+        => DONE | REFUSED; short, Keeps;
+    /// Removes a member from a room.
+    33 KICK Kick dict { roomname: NameQuery, username: NameQuery, reason: Option<ReasonText> }
+        => DONE | REFUSED; short, Keeps;
+    /// Bans a user from a room, member or not, until a time in unix seconds or until it is lifted.
+    34 BAN Ban dict {
+        roomname: NameQuery, username: NameQuery, until: Option<u64>, reason: Option<ReasonText>
+    }
+        => DONE | REFUSED; short, Keeps;
+    /// Lifts a ban.
+    35 UNBAN Unban dict { roomname: NameQuery, username: NameQuery }
+        => DONE | REFUSED; short, Keeps;
+    /// Returns the bans of a room.
+    36 LIST_BANS ListBans one { roomname: NameQuery }
+        => BANS | REFUSED; paged, Keeps;
     /// Ends the user's other sessions, and voids the secrets that resume sessions.
     49 END_OTHER_SESSIONS EndOtherSessions null {}
         => DONE | REFUSED; short, Keeps;
@@ -181,9 +219,13 @@ events! {
     /// A friend went offline.
     112 ON_FRIEND_OFFLINE OnFriendOffline Event one { username: String };
     /// A member came online or joined.
-    113 ON_MEMBER_ONLINE OnMemberOnline Event dict { roomname: String, membername: String };
+    113 ON_MEMBER_ONLINE OnMemberOnline Event dict {
+        roomname: String, membername: String, joined: Option<bool>
+    };
     /// A member went offline or left.
-    114 ON_MEMBER_OFFLINE OnMemberOffline Event dict { roomname: String, membername: String };
+    114 ON_MEMBER_OFFLINE OnMemberOffline Event dict {
+        roomname: String, membername: String, left: Option<bool>
+    };
     /// Refuses or confirms RESOLVE_FRIEND_REQUEST.
     115 RESOLVE_RESULT ResolveResult Reply one { result: Outcome };
     /// The session on this connection has ended.
@@ -204,6 +246,27 @@ events! {
     123 MEMBERS Members Reply one { members: Vec<MemberLine> };
     /// The request with this number was done.
     124 DONE Done Reply dict { command: u64 };
+    /// The users that the user blocks, by name.
+    128 BLOCKED Blocked Reply one { usernames: Vec<String> };
+    /// The bans of a room, by name.
+    130 BANS Bans Reply one { bans: Vec<BanLine> };
+    /// The user is not a friend any more.
+    142 ON_FRIEND_REMOVED OnFriendRemoved Event one { username: String };
+    /// The user is invited to a room.
+    145 ON_INVITATION OnInvitation Event dict { roomname: String, by: Option<String> };
+    /// An operator removed a member.
+    146 ON_MEMBER_REMOVED OnMemberRemoved Event dict {
+        roomname: String, membername: String, by: String, reason: Option<String>, banned: bool
+    };
+    /// Another session of the user moved a read marker.
+    149 ON_READ OnRead Event dict { target_type: TargetType, target: String, id: u64 };
+    /// Another session of the user sent or answered a friend request.
+    150 ON_REQUEST_CHANGED OnRequestChanged Event dict { username: String, state: RequestState };
+    /// What the user set or has was changed, in another session or by others. Keys that are left out did not change.
+    152 ON_SELF_CHANGED OnSelfChanged Event dict {
+        blocked: Option<Vec<String>>, invitations: Option<Vec<InvitationLine>>,
+        away: Option<AwayText>, last_seen: Option<bool>
+    };
     /// REGISTER: the name, or a confusable one, is taken.
     201 USERNAME_EXIST UsernameExist Refusal one { fail: Fail };
     /// LOGIN is refused.

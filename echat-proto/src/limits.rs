@@ -33,6 +33,10 @@ pub const PASSWORD_MIN: usize = 8;
 pub const PASSWORD_MAX: usize = 1_024;
 /// Bytes of a `txn_id`.
 pub const TXN_ID_MAX: usize = 64;
+/// Bytes of the reason for sending a user away.
+pub const REASON_BYTES: usize = 200;
+/// Users that a user can block, and users that a room can ban.
+pub const BLOCKS: usize = 1_000;
 /// Bytes of a `FIND` keyword.
 pub const KEYWORD_BYTES: usize = 64;
 

@@ -3,7 +3,7 @@
 use crate::code::{Code, Fail};
 use crate::codec::{EncodeError, Encoder};
 use crate::limits::{KEYWORD_BYTES, NAMES};
-use crate::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
+use crate::names::{Content, NameQuery, Password, ReasonText, ResumeSecret, RoomName, TxnId, Username};
 use crate::value::{Keys, Value};
 
 /// Why a parameter is refused: `bad_params`, or the code that its own type has for it.
@@ -219,6 +219,7 @@ text_params! {
     RoomName, BadName, secret: false, RoomName::new, RoomName::as_str;
     Content, BadContent, secret: false, Content::new, Content::as_str;
     TxnId, BadParams, secret: false, TxnId::new, TxnId::as_str;
+    ReasonText, BadParams, secret: false, ReasonText::new, ReasonText::as_str;
     NewPassword, BadPassword, secret: true,
         |t: &String| Password::new(t).map(NewPassword), |p: &NewPassword| p.0.to_text();
     Password, BadParams, secret: true, Password::presented, Password::to_text;
@@ -295,6 +296,50 @@ impl Param for TargetType {
 
     fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
         to.int(self.number())
+    }
+}
+
+/// What became of a friend request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RequestState {
+    /// The user sent it.
+    Sent,
+    /// The user accepted it.
+    Accepted,
+    /// The user declined it.
+    Declined,
+}
+
+impl RequestState {
+    /// The state as the wire has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Accepted => "accepted",
+            Self::Declined => "declined",
+        }
+    }
+}
+
+impl Param for RequestState {
+    const KIND: &'static str = "str sent, accepted or declined";
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        let states = [Self::Sent, Self::Accepted, Self::Declined];
+        let named = |state: &Self| matches!(value, Value::Str(text) if text == state.as_str());
+        let state = states.into_iter().find(named);
+        state.ok_or_else(|| match value {
+            Value::Str(_) => ParamError::new("", format!("must be {}", Self::KIND)),
+            other => wrong_kind::<Self>(other),
+        })
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Str(self.as_str().to_owned())
+    }
+
+    fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        to.text(self.as_str())
     }
 }
 

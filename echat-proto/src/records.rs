@@ -189,7 +189,30 @@ records! {
         /// Whether the member owns the room.
         owner: bool,
     }
+    /// A user that is banned from a room.
+    BanLine = "{username, by, at: int, until?: int, reason?}" {
+        /// The name.
+        username: String,
+        /// The operator that banned the user.
+        by: String,
+        /// When, in unix seconds.
+        at: u64,
+        /// When the ban ends, in unix seconds; none: when it is lifted.
+        until: Option<u64>,
+        /// The reason, if one was given.
+        reason: Option<String>,
+    }
+    /// A room that the caller is invited to.
+    InvitationLine = "{roomname, by?}" {
+        /// Its name.
+        roomname: String,
+        /// The user that invited the caller; none if it was the server's administration.
+        by: Option<String>,
+    }
 }
+
+/// The `away` of ON_SELF_CHANGED: the new text, or null for none.
+pub type AwayText = crate::param::Nullable<String>;
 
 /// The `txn_id` of an acknowledgement: the sender's, or null.
 pub type TxnEcho = crate::param::Nullable<TxnId>;

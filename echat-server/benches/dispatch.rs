@@ -172,6 +172,37 @@ fn request(kind: RequestKind, number: u32) -> Request {
             keyword: ShortText(format!("user-{number}")),
         },
         RequestKind::ListRooms => Request::ListRooms {},
+        RequestKind::RemoveFriend => Request::RemoveFriend {
+            username: user(FRIEND),
+        },
+        RequestKind::Block => Request::Block {
+            username: user(STRANGERS),
+        },
+        RequestKind::Unblock => Request::Unblock {
+            username: user(STRANGERS),
+        },
+        RequestKind::ListBlocked => Request::ListBlocked {},
+        RequestKind::Invite => Request::Invite {
+            roomname: room(),
+            username: user(STRANGERS),
+        },
+        RequestKind::DeclineInvitation => Request::DeclineInvitation { roomname: room() },
+        RequestKind::Kick => Request::Kick {
+            roomname: room(),
+            username: user(FRIEND),
+            reason: None,
+        },
+        RequestKind::Ban => Request::Ban {
+            roomname: room(),
+            username: user(STRANGERS),
+            until: None,
+            reason: None,
+        },
+        RequestKind::Unban => Request::Unban {
+            roomname: room(),
+            username: user(STRANGERS),
+        },
+        RequestKind::ListBans => Request::ListBans { roomname: room() },
         RequestKind::EndOtherSessions => Request::EndOtherSessions {},
         RequestKind::ListMembers => Request::ListMembers { roomname: room() },
     }

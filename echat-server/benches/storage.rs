@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use divan::{Bencher, black_box};
 use echat_proto::names::{Content, TxnId};
-use echat_server::storage::{Batch, ConversationId, MessageId, Store, User, UserId};
+use echat_server::storage::{Batch, MessageId, Store, UserId};
 use tempfile::TempDir;
 
 /// Messages in the database unless `ECHAT_BENCH_MESSAGES` says otherwise.
@@ -72,9 +72,9 @@ fn send(batch: &mut Batch<'_>, me: UserId, friend: &str) -> MessageId {
     let txn = TxnId::new(format!("bench{number}")).expect("a valid txn_id");
     let content = Content::new("x".repeat(100)).expect("a valid text");
     assert!(batch.find_txn(me, &txn).expect("it reads").is_none());
-    let found: Option<(User, Option<ConversationId>)> =
-        batch.find_friend(me, friend).expect("it reads");
+    let found = batch.find_friend(me, friend).expect("it reads");
     let conversation = found.and_then(|(_, conversation)| conversation);
+    let conversation = conversation.map(|conversation| conversation.id);
     batch
         .insert_message(
             conversation.expect("a friend"),

@@ -73,12 +73,18 @@ pub(crate) struct PresenceChange {
     pub(crate) presence: Presence,
     /// Rooms, with their names.
     pub(crate) rooms: Vec<(ConversationId, String)>,
+    /// The users who are not told, because the user blocks them; sorted.
+    pub(crate) hidden_from: Vec<UserId>,
 }
 
 impl PresenceChange {
     /// The event for a room of this name, encoded.
     pub(crate) fn event(&self, roomname: &str) -> Rc<[u8]> {
-        encoded(&member_event(roomname, &self.name, self.presence))
+        let change = match self.presence {
+            Presence::Online => MemberChange::Online,
+            Presence::Offline => MemberChange::Offline,
+        };
+        encoded(&member_event(roomname, &self.name, change))
     }
 }
 
@@ -89,17 +95,32 @@ pub(crate) enum Presence {
     Offline,
 }
 
-/// The event that tells a room of a member's presence.
-pub(crate) fn member_event(roomname: &str, name: &str, presence: Presence) -> Event {
+/// What a room is told of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MemberChange {
+    /// The member has a session.
+    Online,
+    /// The member has no session any more.
+    Offline,
+    /// A user became a member, and is online.
+    Joined,
+    /// A user is no member any more.
+    Left,
+}
+
+/// The event that tells a room of a member.
+pub(crate) fn member_event(roomname: &str, name: &str, change: MemberChange) -> Event {
     let (roomname, membername) = (roomname.to_owned(), name.to_owned());
-    match presence {
-        Presence::Online => Event::OnMemberOnline {
+    match change {
+        MemberChange::Online | MemberChange::Joined => Event::OnMemberOnline {
             roomname,
             membername,
+            joined: (change == MemberChange::Joined).then_some(true),
         },
-        Presence::Offline => Event::OnMemberOffline {
+        MemberChange::Offline | MemberChange::Left => Event::OnMemberOffline {
             roomname,
             membername,
+            left: (change == MemberChange::Left).then_some(true),
         },
     }
 }

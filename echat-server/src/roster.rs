@@ -26,6 +26,8 @@ pub struct Online {
     pub conns: Conns,
     /// Sorted.
     rooms: Vec<ConversationId>,
+    /// The users who do not see that this one is online; sorted.
+    hidden_from: Vec<UserId>,
 }
 
 /// The secret that a session was given, for the time when its connection is lost.
@@ -61,8 +63,8 @@ pub struct Roster {
     silent: HashSet<ConnId>,
     // The online members of each room; a room without any has no entry.
     rooms: HashMap<ConversationId, OnlineRoom>,
-    // Joins and parts since the last commit, for a rollback.
-    changes: Vec<RoomChange>,
+    // Joins, parts and blocks since the last commit, for a rollback.
+    changes: Vec<Change>,
 }
 
 /// The online members of a room.
@@ -83,9 +85,11 @@ pub(crate) struct RoomAudience {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum RoomChange {
+enum Change {
     Joined(UserId, ConversationId),
     Parted(UserId, ConversationId),
+    Hid(UserId, UserId),
+    Showed(UserId, UserId),
 }
 
 impl Default for Roster {
@@ -123,6 +127,7 @@ impl Roster {
             name: name.into(),
             conns: Conns::new(),
             rooms: Vec::new(),
+            hidden_from: Vec::new(),
         });
         online.conns.push(conn);
         let oldest =
@@ -222,15 +227,58 @@ impl Roster {
     /// Notes that a user is in a room from now on; nothing if they are not online.
     pub fn join(&mut self, user: UserId, room: ConversationId) {
         if self.put_in(user, room) {
-            self.changes.push(RoomChange::Joined(user, room));
+            self.changes.push(Change::Joined(user, room));
         }
     }
 
     /// Notes that a user is in a room no more.
     pub fn part(&mut self, user: UserId, room: ConversationId) {
         if self.put_out(user, room) {
-            self.changes.push(RoomChange::Parted(user, room));
+            self.changes.push(Change::Parted(user, room));
         }
+    }
+
+    /// Sets which users do not see that a user is online: those that the user blocks, sorted. It follows
+    /// [`enter`](Self::enter), so it is never rolled back.
+    pub(crate) fn set_hidden(&mut self, user: UserId, from: Vec<UserId>) {
+        if let Some(online) = self.by_user.get_mut(&user) {
+            online.hidden_from = from;
+        }
+    }
+
+    /// Notes that a user is hidden from another from now on.
+    pub(crate) fn hide(&mut self, user: UserId, from: UserId) {
+        if self.set_hides(user, from, true) {
+            self.changes.push(Change::Hid(user, from));
+        }
+    }
+
+    /// Notes that a user is hidden from another no more.
+    pub(crate) fn show(&mut self, user: UserId, to: UserId) {
+        if self.set_hides(user, to, false) {
+            self.changes.push(Change::Showed(user, to));
+        }
+    }
+
+    /// Changes whether a user hides from another; false if nothing changes.
+    fn set_hides(&mut self, user: UserId, from: UserId, hides: bool) -> bool {
+        let Some(online) = self.by_user.get_mut(&user) else {
+            return false;
+        };
+        match (online.hidden_from.binary_search(&from), hides) {
+            (Err(place), true) => online.hidden_from.insert(place, from),
+            (Ok(place), false) => {
+                online.hidden_from.remove(place);
+            }
+            (Ok(_), true) | (Err(_), false) => return false,
+        }
+        true
+    }
+
+    /// Whether a user is online as another one may know.
+    pub fn is_seen_online(&self, user: UserId, by: UserId) -> bool {
+        let online = self.by_user.get(&user);
+        online.is_some_and(|online| online.hidden_from.binary_search(&by).is_err())
     }
 
     /// Keeps every [`join`](Self::join) and [`part`](Self::part): the database committed them.
@@ -243,8 +291,10 @@ impl Roster {
     pub fn roll_back(&mut self) {
         for change in std::mem::take(&mut self.changes).into_iter().rev() {
             match change {
-                RoomChange::Joined(user, room) => self.put_out(user, room),
-                RoomChange::Parted(user, room) => self.put_in(user, room),
+                Change::Joined(user, room) => self.put_out(user, room),
+                Change::Parted(user, room) => self.put_in(user, room),
+                Change::Hid(user, from) => self.set_hides(user, from, false),
+                Change::Showed(user, to) => self.set_hides(user, to, true),
             };
         }
     }
@@ -345,10 +395,33 @@ impl Roster {
 
     /// The connections of a room's online members, except one member's.
     pub fn in_room_but(&self, room: ConversationId, but: UserId) -> Vec<ConnId> {
+        self.in_room_without(room, but, &[])
+    }
+
+    /// The same, without those of some users, who are sorted.
+    fn in_room_without(
+        &self,
+        room: ConversationId,
+        but: UserId,
+        without: &[UserId],
+    ) -> Vec<ConnId> {
         self.in_room(room)
-            .filter(|online| online.user != but)
+            .filter(|online| online.user != but && without.binary_search(&online.user).is_err())
             .flat_map(|online| online.conns.iter().copied())
             .collect()
+    }
+
+    /// The connections that are told of a user's presence in a room. `hidden_from` are the users from whom the user was
+    /// hidden when the last session ended; while the user is online, the roster knows them.
+    pub(crate) fn told_presence(
+        &self,
+        room: ConversationId,
+        of: UserId,
+        hidden_from: &[UserId],
+    ) -> Vec<ConnId> {
+        let online = self.by_user.get(&of);
+        let hidden_from = online.map_or(hidden_from, |online| &online.hidden_from);
+        self.in_room_without(room, of, hidden_from)
     }
 
     /// The connections that a message of a user to a room goes to, if anyone else is online in it.

@@ -20,7 +20,8 @@
 use crate::handlers::admission::{Admission, Plan, Received, View};
 use crate::handlers::gate::Passed;
 use crate::handlers::{
-    Answer, Caller, Ctx, Reject, account, friends, gate, messages, rooms, search,
+    Answer, Caller, Ctx, Reject, account, blocks, friends, gate, messages, moderation, rooms,
+    search,
 };
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};
@@ -196,6 +197,26 @@ routes! {
     friends::add_friend(username);
     #[route(ResolveFriendRequest, authenticated, light, writes(space))]
     friends::resolve_friend_request(username, accepted);
+    #[route(RemoveFriend, authenticated, light, writes())]
+    friends::remove_friend(username);
+    #[route(Block, authenticated, light, writes(space))]
+    blocks::block(username);
+    #[route(Unblock, authenticated, light, writes(coming_rate))]
+    blocks::unblock(username);
+    #[route(ListBlocked, authenticated, heavy, reads)]
+    blocks::list_blocked();
+    #[route(Invite, authenticated, light, writes(space, change_rate))]
+    moderation::invite(roomname, username);
+    #[route(DeclineInvitation, authenticated, light, writes())]
+    moderation::decline_invitation(roomname);
+    #[route(Kick, authenticated, light, writes(change_rate))]
+    moderation::kick(roomname, username, reason);
+    #[route(Ban, authenticated, light, writes(space, change_rate))]
+    moderation::ban(roomname, username, until, reason);
+    #[route(Unban, authenticated, light, writes(change_rate))]
+    moderation::unban(roomname, username);
+    #[route(ListBans, authenticated, heavy, reads)]
+    moderation::list_bans(roomname);
     #[route(SendMessage, authenticated, sending, writes(space, message_rate, stored_quota))]
     messages::send_message(target_type, target, content, txn_id);
     #[route(QueryHistory, authenticated, heavy, reads)]

@@ -199,6 +199,7 @@ impl Session {
             Event::OnMemberOnline {
                 roomname,
                 membername,
+                ..
             } => {
                 self.members.see(roomname, membername, 0);
                 updates.push(Update::Member(roomname.clone(), membername.clone(), true));
@@ -206,10 +207,12 @@ impl Session {
             Event::OnMemberOffline {
                 roomname,
                 membername,
+                ..
             } if self.me() == Some(membername) => self.left_elsewhere(roomname, &mut updates),
             Event::OnMemberOffline {
                 roomname,
                 membername,
+                ..
             } => {
                 self.members.see(roomname, membername, 0);
                 updates.push(Update::Member(roomname.clone(), membername.clone(), false));

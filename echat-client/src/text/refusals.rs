@@ -211,4 +211,13 @@ codes! {
     UnknownCommand
         en "The server does not know this request."
         zh "服务器不认识这个请求。";
+    NotOperator
+        en "Only operators of the room can do this."
+        zh "只有聊天室的管理员可以这样做。";
+    Blocked
+        en "You have blocked this user."
+        zh "你已屏蔽该用户。";
+    Banned
+        en "Banned from this room."
+        zh "已被该聊天室封禁。";
 }

@@ -24,6 +24,9 @@ samples! {
     bool = any::<bool>();
     String = ".{0,20}";
     TargetType = prop_oneof![Just(TargetType::Friend), Just(TargetType::Room)];
+    RequestState = prop_oneof![
+        Just(RequestState::Sent), Just(RequestState::Accepted), Just(RequestState::Declined)
+    ];
     TxnId = "[a-z0-9]{1,20}".prop_map(|text| TxnId::new(&text).expect("a good one"));
     ResumeSecret = any::<[u8; ResumeSecret::BYTES]>().prop_map(|bytes| ResumeSecret::from_bytes(&bytes));
     Fail = (String::any(), String::any(), btree_map("d[a-z]{1,8}", Value::any(), 0..3)).prop_map(
@@ -76,6 +79,8 @@ sample_records! {
     Older { target_type, target, before }
     RoomLine { roomname, members, owner, unread }
     MemberLine { username, online, owner }
+    BanLine { username, by, at, until, reason }
+    InvitationLine { roomname, by }
 }
 
 #[test]

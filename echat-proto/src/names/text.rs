@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::limits::{CONTENT_MAX, TXN_ID_MAX};
+use crate::limits::{CONTENT_MAX, REASON_BYTES, TXN_ID_MAX};
 
 /// The text of one message: 1..=[`CONTENT_MAX`] bytes of UTF-8 (a server may allow fewer). Newline and tab are the only
 /// control characters. The receiving client makes any other risky character visible.
@@ -119,6 +119,46 @@ impl fmt::Display for TxnId {
     }
 }
 
+/// Why a user is sent away: up to 200 bytes in one line; an empty one is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReasonText(String);
+
+/// Why a reason is refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ReasonError {
+    /// The text is too long; its length in bytes.
+    #[error("a reason can have at most {REASON_BYTES} bytes; this one has {0}")]
+    TooLong(usize),
+    /// A control character, which includes newline and tab.
+    #[error("a reason cannot contain the control character U+{:04X}", u32::from(*.0))]
+    Control(char),
+}
+
+impl ReasonText {
+    /// Checks a text without changing it.
+    pub fn new(raw: impl Into<String>) -> Result<Self, ReasonError> {
+        let raw = raw.into();
+        if raw.len() > REASON_BYTES {
+            return Err(ReasonError::TooLong(raw.len()));
+        }
+        let is_refused = |c: &char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        match raw.chars().find(is_refused) {
+            Some(c) => Err(ReasonError::Control(c)),
+            None => Ok(Self(raw)),
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, taken out; `None` if it is empty.
+    pub fn into_text(self) -> Option<String> {
+        Some(self.0).filter(|text| !text.is_empty())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +176,21 @@ mod tests {
                 };
                 assert_eq!(content, expected, "{c:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_reason_is_one_line_of_up_to_200_bytes() {
+        assert_eq!(ReasonText::new("").unwrap().into_text(), None);
+        let longest = "x".repeat(200);
+        assert_eq!(ReasonText::new(longest.clone()).unwrap().as_str(), longest);
+        assert_eq!(
+            ReasonText::new("茶".repeat(67)),
+            Err(ReasonError::TooLong(201))
+        );
+        for c in ['\0', '\t', '\n', '\u{1b}', '\u{7f}', '\u{85}', '\u{2028}'] {
+            let refused = ReasonText::new(format!("spam{c}"));
+            assert_eq!(refused, Err(ReasonError::Control(c)));
         }
     }
 }

@@ -87,7 +87,9 @@ impl PresenceFanOut {
                 self.pending.remove(&user);
                 continue;
             };
-            let conns = recipients.roster.in_room_but(room, user);
+            let conns = recipients
+                .roster
+                .told_presence(room, user, &change.hidden_from);
             recipients.send(&conns, &change.event(&name));
             sent += 1 + u64::try_from(conns.len()).unwrap_or(u64::MAX);
             self.order.push_back(user);

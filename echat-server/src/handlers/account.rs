@@ -311,6 +311,8 @@ pub(crate) fn logged_in(
     let rooms = places.iter().map(|place| place.id).collect();
     let was_online = ctx.roster.is_online(user.id);
     let secret = enter(ctx, &user, rooms, opened_by);
+    ctx.roster
+        .set_hidden(user.id, audience.hidden_from().to_vec());
     // A further login is told to no other user: the user neither came nor went.
     if !was_online {
         audience.announce(ctx, user.id, &user.name, Presence::Online);

@@ -53,7 +53,7 @@ pub(crate) struct Written {
     pub(crate) effects: Vec<Effect>,
 }
 
-/// What a plan uses up. All but `Nothing` and a change that stores nothing need space on the disk.
+/// What a plan uses up. All need space on the disk, but `Nothing`, `Returns` and a change that stores nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Demand {
     /// It stores no more than it removes, or next to nothing.
@@ -64,6 +64,8 @@ pub(crate) enum Demand {
     Message(usize),
     /// So many users come to a room.
     Comers(usize),
+    /// A user is seen again in so many rooms.
+    Returns(usize),
     /// A room is made, and so many users come to it.
     Room { comers: usize },
     /// A friend request is made.
@@ -85,7 +87,7 @@ impl Demand {
 
     fn comers(self) -> usize {
         match self {
-            Self::Comers(comers) | Self::Room { comers } => comers,
+            Self::Comers(comers) | Self::Returns(comers) | Self::Room { comers } => comers,
             _ => 0,
         }
     }
@@ -127,9 +129,17 @@ impl Admission {
     /// Whether this judges a part of the demand.
     fn concerns(self, demand: Demand) -> bool {
         match self {
-            Self::Space => !matches!(demand, Demand::Nothing | Demand::Change { stores: false }),
+            Self::Space => !matches!(
+                demand,
+                Demand::Nothing | Demand::Returns(_) | Demand::Change { stores: false }
+            ),
             Self::MessageRate | Self::StoredQuota => matches!(demand, Demand::Message(_)),
-            Self::ComingRate => matches!(demand, Demand::Comers(_) | Demand::Room { .. }),
+            Self::ComingRate => {
+                matches!(
+                    demand,
+                    Demand::Comers(_) | Demand::Returns(_) | Demand::Room { .. }
+                )
+            }
             Self::RoomQuota => matches!(demand, Demand::Room { .. }),
             Self::FriendRequestRate => demand == Demand::FriendRequest,
             Self::ChangeRate => matches!(demand, Demand::Change { .. }),

@@ -1,9 +1,9 @@
 //! What users who are online learn of a write: the fan-out of its effects to their connections.
 
 use super::Ctx;
-use super::presence::{Presence, announce_in, member_event};
+use super::presence::{MemberChange, announce_in, is_small, member_event};
 use crate::roster::Conns;
-use crate::storage::{ConversationId, User, UserId};
+use crate::storage::{ConversationId, RoomSize, User, UserId};
 use echat_proto::commands::Event;
 use echat_proto::records::TxnEcho;
 
@@ -29,8 +29,35 @@ pub(crate) enum Effect {
     LetIn { room: InRoom, users: Vec<UserId> },
     /// A user who is online came to a room: its members are told.
     Came(InRoom, User),
-    /// A user left a room: the roster notes it, and its members are told.
+    /// A user is no member of a room any more: the roster notes it, and the members and the user's connections, but the
+    /// caller's own, are told.
     Left(InRoom, User),
+    /// The online members of a room are told, on all their connections. The room may have 10,000 members.
+    TellRoom(ConversationId, Event),
+    /// The caller's other connections are told.
+    TellOthers(Event),
+    /// Two users are friends no more: both are told. The first is the caller.
+    Unfriend(User, User),
+    /// The caller blocks another user, who does not see the caller online from now on.
+    Block {
+        /// The caller.
+        me: User,
+        /// The blocked user.
+        other: User,
+        /// Whether they were friends until now.
+        were_friends: bool,
+        /// The rooms that both are in.
+        rooms: Vec<RoomSize>,
+    },
+    /// The caller blocks another user no more, who sees the caller online again in the rooms that both are in.
+    Unblock {
+        /// The caller.
+        me: User,
+        /// The other user.
+        other: UserId,
+        /// The rooms.
+        rooms: Vec<RoomSize>,
+    },
 }
 
 /// The users who hear a message besides its sender.
@@ -56,18 +83,74 @@ impl Ctx<'_, '_> {
                 Effect::LetIn { room, users } => self.let_in(&room, &users),
                 Effect::Came(room, user) => {
                     if self.roster.is_online(user.id) {
-                        self.tell_room(&room, &user, Presence::Online);
+                        self.tell_room(&room, &user, MemberChange::Joined);
                     }
                 }
-                Effect::Left(room, user) => {
-                    self.roster.part(user.id, room.id);
-                    self.tell_room(&room, &user, Presence::Offline);
-                    // However large the room: the user's other sessions have left it too.
+                Effect::Left(room, user) => self.left(&room, &user),
+                Effect::TellRoom(room, event) => {
+                    let members = self.roster.in_room(room);
+                    let conns = members.flat_map(|member| member.conns.iter().copied());
+                    self.outbox.send_all(conns.collect(), &event);
+                }
+                Effect::TellOthers(event) => {
                     let to = self.roster.others_of(self.conn);
-                    let event = member_event(&room.name, &user.name, Presence::Offline);
                     self.outbox.send_all(to, &event);
                 }
+                Effect::Unfriend(me, other) => self.unfriend(&me, &other),
+                Effect::Block {
+                    me,
+                    other,
+                    were_friends,
+                    rooms,
+                } => self.block(&me, &other, were_friends, &rooms),
+                Effect::Unblock { me, other, rooms } => {
+                    self.roster.show(me.id, other);
+                    self.tell_in_rooms(&me, other, &rooms, MemberChange::Online);
+                }
             }
+        }
+    }
+
+    fn left(&mut self, room: &InRoom, user: &User) {
+        self.roster.part(user.id, room.id);
+        self.tell_room(room, user, MemberChange::Left);
+        // However large the room: all sessions of the user have left it.
+        let conns = self.roster.conns_of(user.id).iter().copied();
+        let to = conns.filter(|conn| *conn != self.conn).collect();
+        let event = member_event(&room.name, &user.name, MemberChange::Left);
+        self.outbox.send_all(to, &event);
+    }
+
+    fn unfriend(&mut self, me: &User, other: &User) {
+        for (told, name) in [(me, &other.name), (other, &me.name)] {
+            let to = self.roster.conns_of(told.id).into();
+            let username = name.clone();
+            self.outbox
+                .send_all(to, &Event::OnFriendRemoved { username });
+        }
+    }
+
+    fn block(&mut self, me: &User, other: &User, were_friends: bool, rooms: &[RoomSize]) {
+        self.roster.hide(me.id, other.id);
+        if were_friends {
+            let username = me.name.clone();
+            let to = self.roster.conns_of(other.id).into();
+            self.outbox
+                .send_all(to, &Event::OnFriendOffline { username });
+            self.unfriend(me, other);
+        }
+        self.tell_in_rooms(me, other.id, rooms, MemberChange::Offline);
+    }
+
+    /// Tells one user of another one's presence in the rooms that both are in.
+    fn tell_in_rooms(&mut self, of: &User, told: UserId, rooms: &[RoomSize], change: MemberChange) {
+        let to = Conns::from(self.roster.conns_of(told));
+        for room in rooms {
+            if !is_small(self, room.members) {
+                continue;
+            }
+            let event = member_event(&room.name, &of.name, change);
+            self.outbox.send_all(to.clone(), &event);
         }
     }
 
@@ -106,7 +189,7 @@ impl Ctx<'_, '_> {
         set(reply, |_, txn_id| *txn_id = acknowledged);
     }
 
-    fn tell_room(&mut self, room: &InRoom, user: &User, change: Presence) {
+    fn tell_room(&mut self, room: &InRoom, user: &User, change: MemberChange) {
         let of = (room.id, room.name.as_str(), room.members);
         announce_in(self, of, (user.id, &user.name), change);
     }

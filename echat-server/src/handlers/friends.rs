@@ -2,10 +2,11 @@
 
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
-use super::{Caller, Reject, done, targets};
+use super::{Caller, Reject, done, done_with, targets};
 use crate::storage::{FriendRequest, User, UserId};
-use echat_proto::commands::Event;
+use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::NameQuery;
+use echat_proto::param::RequestState;
 use echat_proto::records::Code;
 
 /// For this long, a repeated request after a decline succeeds without a notice to the receiver: 7 days, in seconds.
@@ -13,7 +14,12 @@ const DECLINED_FOR: i64 = 7 * 24 * 60 * 60;
 /// The age from which a request may be replaced by a new one when the receiver has the maximum: a day, in seconds.
 const SURE_OF_PLACE: i64 = 24 * 60 * 60;
 
-/// ADD_FRIEND.
+/// Former friends of a user, whose conversations are kept. A user with so many becomes friends only with one of them, so
+/// that the number of conversations that a login looks at is bounded.
+const FORMER_FRIENDS: usize = 1_000;
+
+/// ADD_FRIEND. A request to a user that blocks the caller gets every answer that any other request would get. It is
+/// stored like one, and the receiver is not told.
 pub(crate) fn add_friend(
     view: &View<'_, '_>,
     me: Caller,
@@ -26,9 +32,16 @@ pub(crate) fn add_friend(
     if view.batch.friendship(me.id, other.id)?.is_some() {
         return Err(Code::AlreadyFriends.into());
     }
+    if !view.batch.can_be_asked(other.id, view.now)? {
+        return Err(Code::UnknownUser.into());
+    }
+    if view.batch.blocks(me.id, other.id)? {
+        return Err(Code::Blocked.into());
+    }
+    let hidden = view.batch.blocks(other.id, me.id)?;
     // A request in return accepts an open request, even one that was declined before.
     let theirs = view.batch.request(other.id, me.id)?;
-    if theirs.is_some_and(stands) {
+    if !hidden && theirs.is_some_and(stands) {
         let result = done("You are friends now.");
         return befriend(view, &me, other, Event::AddFriendResult { result });
     }
@@ -37,16 +50,17 @@ pub(crate) fn add_friend(
     if mine.is_some_and(stands) {
         return Err(Code::AlreadyAsked.into());
     }
-    has_room_for_a_friend(view, me.id)?;
+    has_room_for_a_friend(view, me.id, other.id)?;
     let gives_way = place_for_a_request(view, other.id)?;
     let now = view.now;
     Ok(Plan::write(Demand::FriendRequest, move |batch| {
-        let mut effects = Vec::new();
+        let mut effects = vec![changed(&other, RequestState::Sent)];
         if mine.is_some() {
             // Declined a short while ago: the receiver gets no notice, and the caller gets the usual reply.
             batch.ask_again(me.id, other.id)?;
         } else {
-            if let Some(oldest) = gives_way {
+            // A hidden request takes no place.
+            if let Some(oldest) = gives_way.filter(|_| !hidden) {
                 batch.delete_request(oldest, other.id)?;
             }
             // A request that the caller declined before is void.
@@ -54,7 +68,9 @@ pub(crate) fn add_friend(
             batch.add_request(me.id, other.id, now)?;
             let username = String::from(&*me.name);
             let event = Event::IncommingFriendRequest { username };
-            effects.push(Effect::Tell(other.id, event));
+            if !hidden {
+                effects.push(Effect::Tell(other.id, event));
+            }
         }
         batch.forget_declined(now.saturating_sub(DECLINED_FOR))?;
         Ok(Written {
@@ -75,7 +91,8 @@ pub(crate) fn resolve_friend_request(
 ) -> Result<Plan, Reject> {
     let other = targets::user(view.batch, &username)?;
     let request = view.batch.request(other.id, me.id)?;
-    if request.is_none_or(|request| request.declined_at.is_some()) {
+    let is_hidden = view.batch.blocks(me.id, other.id)?;
+    if is_hidden || request.is_none_or(|request| request.declined_at.is_some()) {
         return Err(Code::NoRequest.into());
     }
     if accepted {
@@ -90,9 +107,35 @@ pub(crate) fn resolve_friend_request(
             reply: Event::ResolveResult {
                 result: done("The request was declined."),
             },
-            effects: Vec::new(),
+            effects: vec![changed(&other, RequestState::Declined)],
         })
     }))
+}
+
+/// REMOVE_FRIEND.
+pub(crate) fn remove_friend(
+    view: &View<'_, '_>,
+    me: Caller,
+    username: NameQuery,
+) -> Result<Plan, Reject> {
+    let other = targets::user(view.batch, &username)?;
+    if view.batch.friendship(me.id, other.id)?.is_none() {
+        return Err(Code::NotAFriend.into());
+    }
+    let now = view.now;
+    Ok(Plan::write(Demand::Nothing, move |batch| {
+        batch.end_friendship(me.id, other.id, now)?;
+        Ok(Written {
+            reply: done_with(RequestKind::RemoveFriend),
+            effects: vec![Effect::Unfriend(me.user(), other)],
+        })
+    }))
+}
+
+/// The caller's other sessions learn what became of a request.
+fn changed(other: &User, state: RequestState) -> Effect {
+    let username = other.name.clone();
+    Effect::TellOthers(Event::OnRequestChanged { username, state })
 }
 
 /// Whether the sender still sees the request as open, so that a request in return accepts it.
@@ -121,21 +164,26 @@ fn place_for_a_request(view: &View<'_, '_>, receiver: UserId) -> Result<Option<U
 
 /// Makes two users friends. Both get an event, and each learns whether the other is online.
 fn befriend(view: &View<'_, '_>, me: &Caller, other: User, reply: Event) -> Result<Plan, Reject> {
-    has_room_for_a_friend(view, me.id)?;
-    has_room_for_a_friend(view, other.id)?;
+    has_room_for_a_friend(view, me.id, other.id)?;
+    has_room_for_a_friend(view, other.id, me.id)?;
     let (me, now) = (me.user(), view.now);
+    let accepted = changed(&other, RequestState::Accepted);
     Ok(Plan::write(Demand::Space, move |batch| {
         batch.befriend(me.id, other.id, now)?;
         Ok(Written {
             reply,
-            effects: vec![Effect::Befriend(me, other)],
+            effects: vec![Effect::Befriend(me, other), accepted],
         })
     }))
 }
 
-fn has_room_for_a_friend(view: &View<'_, '_>, user: UserId) -> Result<(), Reject> {
+fn has_room_for_a_friend(view: &View<'_, '_>, user: UserId, new: UserId) -> Result<(), Reject> {
     if view.batch.friend_count(user)? >= view.limits.friends as u64 {
         return Err(Reject::too_many(view.limits.friends));
+    }
+    let is_full = view.batch.former_friend_count(user)? >= FORMER_FRIENDS as u64;
+    if is_full && !view.batch.are_former_friends(user, new)? {
+        return Err(Reject::too_many(FORMER_FRIENDS));
     }
     Ok(())
 }

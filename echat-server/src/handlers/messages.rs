@@ -2,7 +2,7 @@
 
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, Hears};
-use super::{Caller, Ctx, Reject, target_type as wire_type, targets};
+use super::{Caller, Ctx, Reject, target_type as wire_type, targets, unix};
 use crate::storage::{MessageId, StoredMessage};
 use echat_proto::commands::Event;
 use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
@@ -33,7 +33,7 @@ pub(crate) fn send_message(
     if content.as_str().len() > view.limits.content_bytes {
         return Err(Code::BadContent.into());
     }
-    let conversation = targets::conversation(view.batch, &me, target_type, &target)?;
+    let conversation = targets::open_conversation(view.batch, &me, target_type, &target)?;
     let send_time = view.now;
     let demand = Demand::Message(content.as_str().len());
     Ok(Plan::write(demand, move |batch| {
@@ -114,15 +114,24 @@ pub(crate) fn mark_read(
 ) -> Result<Plan, Reject> {
     let conversation = targets::conversation(view.batch, &me, target_type, &target)?;
     Ok(Plan::write(Demand::Nothing, move |batch| {
+        let before = batch.writes();
         let marker = batch.mark_read(me.id, conversation.id, MessageId(id))?;
         let id = marker.map_or(0, |marker| marker.0);
+        let mut effects = Vec::new();
+        if batch.writes() > before {
+            effects.push(Effect::TellOthers(Event::OnRead {
+                target_type,
+                target: conversation.name.clone(),
+                id,
+            }));
+        }
         Ok(Written {
             reply: Event::Marked {
                 target_type,
                 target: conversation.name,
                 id,
             },
-            effects: Vec::new(),
+            effects,
         })
     }))
 }
@@ -152,11 +161,6 @@ fn new_message(sent: StoredMessage, txn_id: Option<Nullable<TxnId>>) -> Event {
         target: sent.target,
         txn_id,
     }
-}
-
-/// Times before 1970 are sent as 0: the wire has no negative numbers.
-fn unix(seconds: i64) -> u64 {
-    u64::try_from(seconds).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 
 pub(crate) mod account;
 pub(crate) mod admission;
+pub(crate) mod blocks;
 mod bundle;
 mod effects;
 pub(crate) mod friends;
@@ -21,6 +22,7 @@ pub(crate) mod gate;
 pub(crate) mod journal;
 pub(crate) mod kept_voids;
 pub(crate) mod messages;
+pub(crate) mod moderation;
 mod page;
 pub(crate) mod presence;
 mod refusal;
@@ -168,6 +170,11 @@ fn done_with(kind: RequestKind) -> Event {
 
 fn done(message: &str) -> Outcome {
     Outcome::Done(message.to_owned())
+}
+
+/// A time on the wire. Times before 1970 are sent as 0: the wire has no negative numbers.
+fn unix(seconds: i64) -> u64 {
+    u64::try_from(seconds).unwrap_or(0)
 }
 
 fn target_type(kind: Kind) -> TargetType {

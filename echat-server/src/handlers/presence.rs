@@ -6,12 +6,14 @@ use crate::roster::Conns;
 use crate::storage::{ConversationId, User, UserId};
 use echat_proto::commands::Event;
 
-pub(crate) use crate::outbox::{Presence, member_event};
+pub(crate) use crate::outbox::{MemberChange, Presence, member_event};
 
 /// The recipients of a user's presence event, looked up before anything is announced.
 pub(crate) struct Audience {
     friends: Vec<User>,
     rooms: Vec<(ConversationId, String)>,
+    /// Users who must not know, sorted.
+    hidden_from: Vec<UserId>,
 }
 
 impl Audience {
@@ -20,10 +22,19 @@ impl Audience {
         let friends = ctx.batch.friends(user)?;
         let rooms = ctx.batch.room_sizes_of(user)?.into_iter();
         let small = rooms.filter(|room| is_small(ctx, room.members));
+        let blocked = ctx.batch.blocked_by(user)?.into_iter();
+        let mut hidden_from: Vec<UserId> = blocked.map(|blocked| blocked.id).collect();
+        hidden_from.sort_unstable();
         Ok(Self {
+            hidden_from,
             friends,
             rooms: small.map(|room| (room.id, room.name)).collect(),
         })
+    }
+
+    /// The users who must not know, sorted.
+    pub(crate) fn hidden_from(&self) -> &[UserId] {
+        &self.hidden_from
     }
 
     /// Tells friends at once; the rooms are told in parts, over several ticks.
@@ -51,6 +62,7 @@ impl Audience {
             name: name.to_owned(),
             presence,
             rooms: self.rooms,
+            hidden_from: self.hidden_from,
         };
         ctx.outbox.announce_presence(change, online);
     }
@@ -62,18 +74,22 @@ pub(crate) fn announce_in(
     ctx: &mut Ctx<'_, '_>,
     (room, roomname, members): (ConversationId, &str, u64),
     (user, name): (UserId, &str),
-    presence: Presence,
+    change: MemberChange,
 ) {
     let mut to = Conns::new();
     if is_small(ctx, members) {
-        to = ctx.roster.in_room_but(room, user).into();
+        to = ctx.roster.told_presence(room, user, &[]).into();
     }
     ctx.outbox.catch_up(user, room, to.clone());
+    // That a member left is no presence, but what the list of members shows: it is hidden from no member.
+    if change == MemberChange::Left && is_small(ctx, members) {
+        to = ctx.roster.in_room_but(room, user).into();
+    }
     ctx.outbox
-        .send_all(to, &member_event(roomname, name, presence));
+        .send_all(to, &member_event(roomname, name, change));
 }
 
 /// In a room of 10,000 members, their return after a restart would be 50 million events.
-fn is_small(ctx: &Ctx<'_, '_>, members: u64) -> bool {
+pub(super) fn is_small(ctx: &Ctx<'_, '_>, members: u64) -> bool {
     members <= ctx.limits.presence_room_members as u64
 }

@@ -1,6 +1,6 @@
 //! Why a request is refused, and the form that its refusal takes on the wire (PROTOCOL.md, section 5).
 
-use crate::storage::StoreError;
+use crate::storage::{Ban, StoreError};
 use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind, event};
 use echat_proto::limits::NAME_BYTES;
@@ -77,6 +77,21 @@ impl Reject {
         Self::Refused(Refusal {
             message: "Some of these left the room; they can join again themselves.".to_owned(),
             ..Refusal::with(Code::NotAllowed, "names", Value::List(names))
+        })
+    }
+
+    /// A user is banned from a room.
+    pub(super) fn banned(ban: Ban) -> Self {
+        let mut detail = Vec::new();
+        if let Some(until) = ban.until {
+            detail.push(("until".to_owned(), Value::Int(super::unix(until))));
+        }
+        if let Some(reason) = ban.reason {
+            detail.push(("reason".to_owned(), Value::Str(reason)));
+        }
+        Self::Refused(Refusal {
+            detail,
+            ..Code::Banned.into()
         })
     }
 

@@ -2,6 +2,7 @@
 
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, InRoom};
+use super::moderation::invitations_changed;
 use super::{Caller, Ctx, Reject, done, page, targets};
 use crate::storage::{Role, Room, User, UserId};
 use echat_proto::commands::Event;
@@ -131,6 +132,10 @@ pub(crate) fn join_room(
     Ok(Plan::write(Demand::Comers(1), move |batch| {
         batch.add_member(room.id, me.id, now)?;
         batch.forget_left(me.id, room.id)?;
+        let was_invited = batch.is_invited(room.id, me.id)?;
+        batch.delete_invitation(room.id, me.id)?;
+        let changed = was_invited.then(|| invitations_changed(batch, me.id));
+        let changed = changed.transpose()?.map(Effect::TellOthers);
         let room = InRoom {
             members: batch.member_count(room.id)?,
             id: room.id,
@@ -144,7 +149,10 @@ pub(crate) fn join_room(
             reply: Event::JoinRoomResult {
                 result: done("加入聊天室"),
             },
-            effects: vec![let_in, Effect::Came(room, me.user())],
+            effects: [let_in, Effect::Came(room, me.user())]
+                .into_iter()
+                .chain(changed)
+                .collect(),
         })
     }))
 }
@@ -198,7 +206,9 @@ pub(crate) fn list_members(
 ) -> Result<Event, Reject> {
     let (room, _) = targets::own_room(ctx.batch, &me, &roomname)?;
     // Online members are known without a query, and come first.
-    let online = ctx.roster.in_room(room.id).map(|member| MemberLine {
+    let online = ctx.roster.in_room(room.id);
+    let online = online.filter(|member| ctx.roster.is_seen_online(member.user, me.id));
+    let online = online.map(|member| MemberLine {
         online: true,
         username: member.name.to_string(),
         owner: Some(member.user) == room.owner,
@@ -206,7 +216,7 @@ pub(crate) fn list_members(
     let by_name = ctx.batch.members(room.id, page::most(MEMBER_VALUES))?;
     let others = by_name
         .into_iter()
-        .filter(|member| !ctx.roster.is_online(member.user.id));
+        .filter(|member| !ctx.roster.is_seen_online(member.user.id, me.id));
     let others = others.map(|member| MemberLine {
         online: false,
         username: member.user.name,

@@ -1,5 +1,6 @@
 //! Looks up the user, room or conversation of a name in a request.
 
+use super::admission::View;
 use super::{Caller, Reject};
 use crate::storage::{Batch, ConversationId, Role, Room, User, UserId};
 use echat_proto::names::NameQuery;
@@ -14,6 +15,15 @@ pub(super) fn user(batch: &Batch<'_>, name: &NameQuery) -> Result<User, Reject> 
     batch
         .find_user(key)?
         .ok_or_else(|| Code::UnknownUser.into())
+}
+
+/// The user of a name that can be asked for something: no deleted or suspended account, and no bot.
+pub(super) fn askable_user(view: &View<'_, '_>, name: &NameQuery) -> Result<User, Reject> {
+    let user = user(view.batch, name)?;
+    if !view.batch.can_be_asked(user.id, view.now)? {
+        return Err(Code::UnknownUser.into());
+    }
+    Ok(user)
 }
 
 /// The room of a name, and the caller's role in it. A private room exists only for its members and for users who are
@@ -52,9 +62,25 @@ pub(super) struct Conversation {
     pub(super) name: String,
     /// The friend, if the conversation is private.
     pub(super) friend: Option<UserId>,
+    /// Whether it is the conversation with a former friend, which the caller can read and not write to.
+    pub(super) ended: bool,
 }
 
-/// The conversation with a friend or in a room.
+/// The conversation with a friend or in a room, to write to it.
+pub(super) fn open_conversation(
+    batch: &Batch<'_>,
+    me: &Caller,
+    target_type: TargetType,
+    target: &NameQuery,
+) -> Result<Conversation, Reject> {
+    let conversation = conversation(batch, me, target_type, target)?;
+    if conversation.ended {
+        return Err(Code::NotAFriend.into());
+    }
+    Ok(conversation)
+}
+
+/// The conversation with a friend, present or former, or in a room.
 pub(super) fn conversation(
     batch: &Batch<'_>,
     me: &Caller,
@@ -72,15 +98,17 @@ pub(super) fn conversation(
                 id,
                 name,
                 friend: None,
+                ended: false,
             }),
         },
         (TargetType::Friend, Some(key)) => match batch.find_friend(me.id, key)? {
             None => refused(Code::UnknownUser),
             Some((_, None)) => refused(Code::NotAFriend),
-            Some((friend, Some(id))) => Ok(Conversation {
-                id,
+            Some((friend, Some(conversation))) => Ok(Conversation {
+                id: conversation.id,
                 name: friend.name,
                 friend: Some(friend.id),
+                ended: conversation.ended,
             }),
         },
     }

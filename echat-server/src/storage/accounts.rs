@@ -19,6 +19,14 @@ impl Batch<'_> {
         self.first("SELECT id, name FROM users WHERE name = ?1", [key], user)
     }
 
+    /// Whether a user can be asked for something: a person, whose account is neither deleted nor suspended at `now`.
+    pub fn can_be_asked(&self, user: UserId, now: i64) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM users AS u WHERE u.id = ?1 AND u.deleted_at IS NULL
+             AND (u.suspended_at IS NULL OR u.suspended_until <= ?2)
+             AND NOT EXISTS (SELECT 1 FROM bots AS b WHERE b.user = u.id)";
+        self.exists(sql, params![user, now])
+    }
+
     /// The name of a user in its stored form.
     pub fn user_name(&self, user: UserId) -> Result<Option<String>, StoreError> {
         self.first("SELECT name FROM users WHERE id = ?1", [user], |row| {

@@ -6,7 +6,7 @@ use super::accounts::user;
 use super::{Batch, StoreError, User, UserId};
 
 /// The users that a user blocks, by name.
-pub(super) const BLOCKED: &str = "SELECT u.id, u.name FROM blocks AS b
+const BLOCKED: &str = "SELECT u.id, u.name FROM blocks AS b
      CROSS JOIN users AS u ON u.id = b.blocked WHERE b.user = ?1 ORDER BY u.name";
 
 impl Batch<'_> {

@@ -43,7 +43,7 @@ use thiserror::Error;
 pub(crate) use accounts::KNOWN_ADDRESS;
 pub use bans::{Ban, BanSummary};
 pub use batch::{Batch, Receipt, Usage};
-pub use contacts::FriendRequest;
+pub use contacts::{FriendRequest, PrivateConversation};
 pub use failure::Damage;
 pub use high_water::HighWaterError;
 pub use history::{Bundle, Older, Page, UNREAD_MAX, Unread};

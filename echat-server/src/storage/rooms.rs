@@ -185,6 +185,30 @@ impl Batch<'_> {
         Ok(Some(id))
     }
 
+    /// Makes a member an operator of a room, or an operator a member.
+    pub fn set_operator(
+        &mut self,
+        room: ConversationId,
+        user: UserId,
+        is_operator: bool,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "UPDATE participants SET operator = ?3 WHERE user = ?1 AND conversation = ?2",
+            params![user, room, is_operator],
+        )
+        .map(drop)
+    }
+
+    /// Makes a room private or public.
+    pub fn set_private(
+        &mut self,
+        room: ConversationId,
+        is_private: bool,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE rooms SET private = ?2 WHERE id = ?1";
+        self.write(sql, params![room, is_private]).map(drop)
+    }
+
     /// Whether a room has this name or a confusable one.
     pub fn room_name_taken(&self, name: &RoomName) -> Result<bool, StoreError> {
         Ok(self.find_room(name.as_str())?.is_some()
@@ -261,6 +285,25 @@ impl Batch<'_> {
             "SELECT r.id, r.name, r.members FROM participants AS p
              CROSS JOIN rooms AS r ON r.id = p.conversation WHERE p.user = ?1 ORDER BY r.name",
             [member],
+            |row| {
+                let members: i64 = row.get(2)?;
+                Ok(RoomSize {
+                    id: row.get(0)?,
+                    name: row.get(1)?,
+                    members: u64::try_from(members).unwrap_or(0),
+                })
+            },
+        )
+    }
+
+    /// The rooms that two users are both in, with their numbers of members.
+    pub fn shared_rooms(&self, a: UserId, b: UserId) -> Result<Vec<RoomSize>, StoreError> {
+        self.all(
+            "SELECT r.id, r.name, r.members FROM participants AS p
+             CROSS JOIN rooms AS r ON r.id = p.conversation
+             CROSS JOIN participants AS q ON q.user = ?2 AND q.conversation = r.id
+             WHERE p.user = ?1 ORDER BY r.name",
+            [a, b],
             |row| {
                 let members: i64 = row.get(2)?;
                 Ok(RoomSize {

@@ -3,10 +3,12 @@
 use echat_proto::names::{Content, RoomName, Username};
 use rusqlite::{Connection, StatementStatus};
 
-use super::contacts::{FRIEND, OLDEST_PENDING, PENDING, PRUNE};
+use super::bans::BAN;
+use super::contacts::{FRIEND, OLDEST_PENDING, PENDING, PENDING_COUNT, PRUNE};
 use super::history::{
     NEWEST, NEWEST_IDS, OLDEST, OLDEST_IDS, ONE, PARTICIPATION, PARTICIPATIONS, UNREAD,
 };
+use super::invitations::COUNTS;
 use super::messages::MARKERS;
 use super::migrate::{MIGRATIONS, migrate};
 use super::rooms::OWN_ROOM;
@@ -234,6 +236,9 @@ fn reading_and_searching_only_ever_seek() {
         ALIKE,
         PENDING,
         OLDEST_PENDING,
+        PENDING_COUNT,
+        BAN,
+        COUNTS,
         PRUNE,
         FRIEND,
         OWN_ROOM,

@@ -111,6 +111,36 @@ const TABLE: &[Row] = &[
     row(Find, r#"{"keyword":"tea"}"#, [NO, OK, OK, OK, OK]),
     row(ListRooms, "null", [NO, OK, OK, OK, OK]),
     row(ListMembers, r#""tea""#, [NO, OUT, OUT, OK, OK]),
+    row(RemoveFriend, r#""bob""#, [NO, "not_a_friend", OK, OK, OK]),
+    row(Block, r#""bob""#, [NO, OK, OK, OK, OK]),
+    row(Unblock, r#""bob""#, [NO, OK, OK, OK, OK]),
+    row(ListBlocked, "null", [NO, OK, OK, OK, OK]),
+    row(
+        Invite,
+        r#"{"roomname":"tea","username":"joe"}"#,
+        [NO, OUT, OUT, OK, OK],
+    ),
+    row(
+        DeclineInvitation,
+        r#""tea""#,
+        [NO, "no_request", "no_request", "no_request", "no_request"],
+    ),
+    row(
+        Kick,
+        r#"{"roomname":"tea","username":"bob"}"#,
+        [NO, OUT, OUT, "not_operator", OK],
+    ),
+    row(
+        Ban,
+        r#"{"roomname":"tea","username":"bob"}"#,
+        [NO, OUT, OUT, "not_operator", OK],
+    ),
+    row(
+        Unban,
+        r#"{"roomname":"tea","username":"bob"}"#,
+        [NO, OUT, OUT, "not_operator", OK],
+    ),
+    row(ListBans, r#""tea""#, [NO, OUT, OUT, "not_operator", OK]),
     row(EndOtherSessions, "null", [NO, OK, OK, OK, OK]),
 ];
 

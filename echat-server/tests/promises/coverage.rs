@@ -28,6 +28,7 @@ const ROWS: &[(RequestKind, &[&str])] = &[
         &[
             "unknown_user",
             "is_self",
+            "blocked",
             "already_asked",
             "already_friends",
             "too_many",
@@ -100,6 +101,56 @@ const ROWS: &[(RequestKind, &[&str])] = &[
     (Find, &[]),
     (ListRooms, &[]),
     (ListMembers, &["unknown_room", "not_a_member"]),
+    (RemoveFriend, &["unknown_user", "not_a_friend"]),
+    (Block, &["unknown_user", "is_self", "too_many"]),
+    (Unblock, &["unknown_user", "rate_limited"]),
+    (ListBlocked, &[]),
+    (
+        Invite,
+        &[
+            "unknown_room",
+            "unknown_user",
+            "not_a_member",
+            "not_operator",
+            "already_member",
+            "banned",
+            "too_many",
+            "rate_limited",
+        ],
+    ),
+    (DeclineInvitation, &["unknown_room", "no_request"]),
+    (
+        Kick,
+        &[
+            "unknown_room",
+            "unknown_user",
+            "not_a_member",
+            "not_operator",
+            "rate_limited",
+        ],
+    ),
+    (
+        Ban,
+        &[
+            "unknown_room",
+            "unknown_user",
+            "not_a_member",
+            "not_operator",
+            "too_many",
+            "rate_limited",
+        ],
+    ),
+    (
+        Unban,
+        &[
+            "unknown_room",
+            "unknown_user",
+            "not_a_member",
+            "not_operator",
+            "rate_limited",
+        ],
+    ),
+    (ListBans, &["unknown_room", "not_a_member", "not_operator"]),
     (EndOtherSessions, &[]),
 ];
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use echat_proto::Value;
 use echat_proto::commands::{RequestKind, Shape};
+use echat_proto::json::from_json;
 use echat_proto::limits::FRAME_BEFORE_LOGIN;
 use echat_server::config::Limits;
 use echat_server::storage::Store;
@@ -39,6 +40,8 @@ fn sim(path: &std::path::Path) -> Sim {
     seed::accounts(&mut store, &USERS);
     seed::friends(&mut store, &["ann", "bob"]);
     seed::room(&mut store, "tea", &["ann", "bob"]);
+    // No random request names this room, so that kim stays in it.
+    seed::room(&mut store, "own", &["kim"]);
     let limits = Limits {
         message_burst: 1,
         rooms_a_day: 0,
@@ -200,6 +203,13 @@ fn every_request_has_one_final_reply_whatever_happens() {
                 RequestKind::CreateRoom.info().number,
                 new_room(asked),
             );
+            asked += 1;
+        }
+        // The second is over the rate, while no earlier fault is in the way.
+        for _ in 0..2 {
+            let text = r#"{"target_type":1,"target":"own","content":"x"}"#;
+            let number = RequestKind::SendMessage.info().number;
+            sim.say("kim", number, from_json(text).expect("JSON"));
             asked += 1;
         }
         sim.settle();

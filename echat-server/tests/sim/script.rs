@@ -21,6 +21,11 @@
 //! | `-- accounts ann bob` | they have accounts, with [`seed::PASSWORD`] |
 //! | `-- friends ann bob` | each two of them are friends |
 //! | `-- room tea ann bob` | a room; the first owns it |
+//! | `-- operators tea ann bob` | they operate the room |
+//! | `-- private tea` | the room is private |
+//! | `-- blocks ann 1000` | ann blocks so many users |
+//! | `-- bans tea 1000` | so many users are banned from the room |
+//! | `-- invitations ann 200` | ann is invited to so many rooms |
 //! | `-- limit friends 2` | a limit of config.json |
 //!
 //! | later | |
@@ -265,6 +270,13 @@ fn begin(store: &mut Store, limits: &mut Limits, words: &[&str]) -> bool {
         ["accounts", ref names @ ..] => seed::accounts(store, names),
         ["friends", ref names @ ..] => seed::friends(store, names),
         ["room", room, ref members @ ..] => seed::room(store, room, members),
+        ["operators", room, ref members @ ..] => seed::operators(store, room, members),
+        ["private", room] => seed::private(store, room),
+        ["blocks", name, count] => seed::blocks(store, name, count.parse().expect("a number")),
+        ["bans", room, count] => seed::bans(store, room, count.parse().expect("a number")),
+        ["invitations", name, count] => {
+            seed::invitations(store, name, count.parse().expect("a number"));
+        }
         ["limit", name, value] => set(limits, name, value.parse().expect("a number")),
         _ => return false,
     }

@@ -2,7 +2,7 @@
 
 use super::workers;
 use echat_proto::names::{Password, RoomName, Username};
-use echat_server::storage::{Store, UserId};
+use echat_server::storage::{Ban, ConversationId, Store, UserId};
 
 /// The password of all users.
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -67,5 +67,79 @@ pub(crate) fn leaves(store: &mut Store, room: &str, member: &str) {
     let room = batch.find_room(room).expect("a store that works");
     let was_in = batch.remove_member(room.expect("a room that is there").id, id);
     assert!(was_in.expect("a store that works"));
+    let _ = batch.commit().expect("a store that works");
+}
+
+fn room_id(store: &mut Store, room: &str) -> ConversationId {
+    let found = store.batch().find_room(room).expect("a store that works");
+    found.expect("a room that is there").id
+}
+
+/// Makes members operators of a room.
+pub(crate) fn operators(store: &mut Store, room: &str, members: &[&str]) {
+    let ids: Vec<UserId> = members.iter().map(|name| user(store, name)).collect();
+    let room = room_id(store, room);
+    let mut batch = store.batch();
+    for id in ids {
+        batch
+            .set_operator(room, id, true)
+            .expect("a store that works");
+    }
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Makes a room private.
+pub(crate) fn private(store: &mut Store, room: &str) {
+    let room = room_id(store, room);
+    let mut batch = store.batch();
+    batch.set_private(room, true).expect("a store that works");
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Accounts `user0`, `user1` and so on.
+fn crowd(store: &mut Store, count: usize) -> Vec<UserId> {
+    let names: Vec<String> = (0..count).map(|number| format!("user{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    accounts(store, &names);
+    names.iter().map(|name| user(store, name)).collect()
+}
+
+/// Lets a user block so many others.
+pub(crate) fn blocks(store: &mut Store, name: &str, count: usize) {
+    let (by, others) = (user(store, name), crowd(store, count));
+    let mut batch = store.batch();
+    for other in others {
+        batch.block(by, other, 0).expect("a store that works");
+    }
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Bans so many users from a room.
+pub(crate) fn bans(store: &mut Store, room: &str, count: usize) {
+    let (room, users) = (room_id(store, room), crowd(store, count));
+    let mut batch = store.batch();
+    let ban = Ban {
+        until: None,
+        reason: Some("x".repeat(200)),
+    };
+    for user in &users {
+        batch
+            .ban(room, *user, users[0], &ban, 0)
+            .expect("a store that works");
+    }
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Invites a user to so many rooms.
+pub(crate) fn invitations(store: &mut Store, name: &str, count: usize) {
+    let id = user(store, name);
+    let mut batch = store.batch();
+    for number in 0..count {
+        let name = RoomName::new(&format!("room{number}")).expect("a possible name");
+        let room = batch.create_room(&name, id, 0).expect("a store that works");
+        batch
+            .invite(room.expect("a new name"), id, id, 0)
+            .expect("a store that works");
+    }
     let _ = batch.commit().expect("a store that works");
 }

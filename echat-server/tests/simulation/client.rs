@@ -176,12 +176,14 @@ impl Client {
             Event::OnMemberOnline {
                 roomname,
                 membername,
+                ..
             } => {
                 self.member(room(roomname), user(membername), true)?;
             }
             Event::OnMemberOffline {
                 roomname,
                 membername,
+                ..
             } => {
                 self.member(room(roomname), user(membername), false)?;
             }

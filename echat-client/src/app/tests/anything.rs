@@ -68,6 +68,7 @@ fn events() -> impl Strategy<Value = Event> {
         Event::OnMemberOnline {
             roomname: "room1".to_owned(),
             membername: "eve".to_owned(),
+            joined: None,
         },
         Event::LeftRoom {
             roomname: "room1".to_owned(),

@@ -8,6 +8,7 @@ fn comes(stage: &mut Stage, name: &str) {
     stage.says(Event::OnMemberOnline {
         roomname: "room1".to_owned(),
         membername: name.to_owned(),
+        joined: None,
     });
 }
 

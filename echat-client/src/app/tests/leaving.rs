@@ -9,6 +9,7 @@ fn a_room_left_in_another_session_is_left_here() {
     let left = |membername: &str| Event::OnMemberOffline {
         roomname: "room1".to_owned(),
         membername: membername.to_owned(),
+        left: None,
     };
     let mut stage = ann(Language::English);
     stage.says(live(in_room(5, "bob", "hello"), None)).printed();
@@ -124,6 +125,7 @@ fn left_elsewhere() -> Event {
     Event::OnMemberOffline {
         roomname: "room2".to_owned(),
         membername: "ann".to_owned(),
+        left: None,
     }
 }
 

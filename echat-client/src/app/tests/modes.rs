@@ -202,12 +202,14 @@ fn presence_changes_are_shown_in_one_line() {
         stage.says(Event::OnMemberOnline {
             roomname,
             membername,
+            joined: None,
         });
     }
     let (roomname, membername) = member("dave");
     stage.says(Event::OnMemberOffline {
         roomname,
         membername,
+        left: None,
     });
     assert_eq!(stage.printed(), Vec::<String>::new());
     stage.happens(Input::Tick {
@@ -342,6 +344,7 @@ fn a_member_who_leaves_is_told_from_one_who_goes_offline() {
     let gone = |name: &str| Event::OnMemberOffline {
         roomname: "room1".to_owned(),
         membername: name.to_owned(),
+        left: None,
     };
     // bob is an online friend; carol is not a friend.
     stage.says(gone("bob")).says(gone("carol"));

@@ -108,6 +108,7 @@ fn a_second_paste_loses_no_line_being_edited() {
     stage.says(Event::OnMemberOffline {
         roomname: "room1".to_owned(),
         membername: "ann".to_owned(),
+        left: None,
     });
     assert_eq!(stage.line(), "a new line");
 }
@@ -211,6 +212,7 @@ fn a_question_about_a_room_ends_when_the_room_is_left() {
     stage.says(Event::OnMemberOffline {
         roomname: "room1".to_owned(),
         membername: "ann".to_owned(),
+        left: None,
     });
     assert!(stage.printed().contains(&"Not sent.".to_owned()));
     assert_eq!(stage.prompt(), "contact> ");
