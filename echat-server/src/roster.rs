@@ -490,6 +490,43 @@ mod tests {
     }
 
     #[test]
+    fn a_user_is_hidden_from_those_that_the_user_blocks() {
+        let [ann, bob, eve] = [UserId(1), UserId(2), UserId(3)];
+        let room = ConversationId(5);
+        let mut roster = Roster::default();
+        for (conn, user) in [(10, ann), (11, bob), (12, eve)] {
+            roster.enter(ConnId(conn), user, "x", [room]);
+        }
+        roster.set_hidden(ann, vec![eve]);
+        let told = |roster: &Roster| roster.told_presence(room, ann, &[]);
+        assert_eq!(told(&roster), [ConnId(11)]);
+        roster.hide(ann, bob);
+        roster.show(ann, eve);
+        assert_eq!(told(&roster), [ConnId(12)]);
+        assert!(roster.is_seen_online(ann, eve) && !roster.is_seen_online(ann, bob));
+        // The database did not take it.
+        roster.roll_back();
+        assert_eq!(told(&roster), [ConnId(11)]);
+        roster.hide(ann, bob);
+        roster.commit();
+        roster.roll_back();
+        assert_eq!(told(&roster), []);
+        // Hidden once more is hidden still, and a rollback does not show.
+        roster.hide(ann, bob);
+        roster.roll_back();
+        assert!(!roster.is_seen_online(ann, bob));
+        // Bob's own presence is not hidden.
+        assert_eq!(
+            roster.told_presence(room, bob, &[]),
+            [ConnId(10), ConnId(12)]
+        );
+        // After the last session, the list of that time decides.
+        roster.leave(ConnId(10));
+        assert_eq!(roster.told_presence(room, ann, &[eve]), [ConnId(11)]);
+        assert!(!roster.is_seen_online(ann, bob));
+    }
+
+    #[test]
     fn messages_share_the_list_of_a_room_until_it_changes() {
         let (ann, bob, room) = (UserId(1), UserId(2), ConversationId(5));
         let mut roster = Roster::default();

@@ -11,7 +11,7 @@ use echat_proto::limits::BLOCKS;
 use echat_proto::names::NameQuery;
 use echat_proto::records::Code;
 
-/// BLOCK. The blocker's own pending request to the other user is withdrawn: nobody that blocks becomes friends.
+/// BLOCK. The blocker's own pending request to the other user is withdrawn, since the other user could accept it.
 pub(crate) fn block(view: &View<'_, '_>, me: Caller, username: NameQuery) -> Result<Plan, Reject> {
     let other = targets::user(view.batch, &username)?;
     if other.id == me.id {

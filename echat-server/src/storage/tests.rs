@@ -220,6 +220,23 @@ fn a_failing_migration_leaves_the_version_before_it() {
 }
 
 #[test]
+fn only_a_person_whose_account_is_in_use_can_be_asked() {
+    let mut store = Store::in_memory().unwrap();
+    let sql = "INSERT INTO users (id, name, password, created_at) VALUES
+             (1, 'ann', 'phc', 1), (2, 'bob', 'phc', 1), (3, 'cyn', 'phc', 1), (4, 'dan', 'phc', 1),
+             (5, 'eve', 'phc', 1);
+         UPDATE users SET deleted_at = 1 WHERE id = 2;
+         UPDATE users SET suspended_at = 1 WHERE id = 3;
+         UPDATE users SET suspended_at = 1, suspended_until = 9 WHERE id = 4;
+         INSERT INTO bots VALUES (5, 1, zeroblob(32), 1, NULL);";
+    store.connection().execute_batch(sql).unwrap();
+    let batch = store.batch();
+    let can_be_asked = |now| [1, 2, 3, 4, 5].map(|id| batch.can_be_asked(UserId(id), now).unwrap());
+    assert_eq!(can_be_asked(8), [true, false, false, false, false]);
+    assert_eq!(can_be_asked(9), [true, false, false, true, false]);
+}
+
+#[test]
 fn reading_and_searching_only_ever_seek() {
     let store = Store::in_memory().unwrap();
     for sql in [

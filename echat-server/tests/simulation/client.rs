@@ -188,6 +188,18 @@ impl Client {
                 self.member(room(roomname), user(membername), false)?;
             }
             Event::OnNewMessage { .. } => self.message(me, event, truth)?,
+            Event::OnRead { id, .. } => {
+                let newest = truth.messages.keys().next_back();
+                if newest.is_none_or(|newest| id > newest) {
+                    return fail("a read marker behind every message");
+                }
+            }
+            Event::OnRequestChanged { username, .. } => {
+                let other = user(username);
+                if other == me || !truth.users.contains(&other) {
+                    return fail("a friend request to no other user");
+                }
+            }
             _ => return fail("this is no event"),
         }
         Ok(())
