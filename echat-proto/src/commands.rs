@@ -16,14 +16,12 @@ pub use pending::{Answered, Ending, PendingReplies, Reply, ending, may_answer, m
 
 use crate::codec::{EncodeError, Encoder};
 use crate::message::Message;
-use crate::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
-use crate::param::{
-    Fields, Keyword, Names, NewPassword, Param, ParamError, Part, TargetType, encode_entry, put,
 use crate::names::{
     Content, NameQuery, Password, ReasonText, ResumeSecret, RoomName, TxnId, Username,
 };
 use crate::param::{
-    Fields, Names, NewPassword, Param, ParamError, RequestState, TargetType, encode_entry, put,
+    Fields, Keyword, Names, NewPassword, Param, ParamError, Part, RequestState, TargetType,
+    encode_entry, put,
 };
 use crate::records::{
     AwayText, BanLine, ChatMessage, Code, Fail, InvitationLine, MemberLine, Older, Outcome,

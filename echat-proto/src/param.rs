@@ -3,7 +3,9 @@
 use crate::code::{Code, Fail};
 use crate::codec::{EncodeError, Encoder};
 use crate::limits::{KEYWORD_BYTES, NAMES};
-use crate::names::{Content, NameQuery, Password, ReasonText, ResumeSecret, RoomName, TxnId, Username};
+use crate::names::{
+    Content, NameQuery, Password, ReasonText, ResumeSecret, RoomName, TxnId, Username,
+};
 use crate::value::{Keys, Value};
 
 /// Why a parameter is refused: `bad_params`, or the code that its own type has for it.

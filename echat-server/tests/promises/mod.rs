@@ -2,6 +2,7 @@
 
 mod authorisation;
 mod bad_inputs;
+mod blocked;
 mod clock;
 mod coverage;
 mod declined;

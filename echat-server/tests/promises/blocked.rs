@@ -1,0 +1,122 @@
+//! A blocked user cannot tell a blocker who is online from a stranger who is not.
+
+use crate::sim::script::log_in;
+use crate::sim::{HOME, Sim, seed};
+use echat_proto::Value;
+use echat_proto::channel::Message;
+use echat_server::config::Limits;
+use echat_server::storage::Store;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+
+/// Sequences of requests that are tried.
+const SEQUENCES: u64 = 20;
+/// Requests in each.
+const REQUESTS: usize = 40;
+
+/// What the blocked user asks.
+const QUESTIONS: &[(&str, &str)] = &[
+    ("ADD_FRIEND", r#""ann""#),
+    ("INVITE", r#"{"roomname":"den","username":"ann"}"#),
+    ("INVITE", r#"{"roomname":"tea","username":"ann"}"#),
+    ("CREATE_ROOM", r#"{"roomname":"pot","members":["ann"]}"#),
+    ("ADD_MEMBERS", r#"{"roomname":"den","members":["ann"]}"#),
+    (
+        "RESOLVE_FRIEND_REQUEST",
+        r#"{"username":"ann","accepted":true}"#,
+    ),
+    ("REMOVE_FRIEND", r#""ann""#),
+    (
+        "SEND_MESSAGE",
+        r#"{"target_type":0,"target":"ann","content":"hi"}"#,
+    ),
+    (
+        "SEND_MESSAGE",
+        r#"{"target_type":1,"target":"tea","content":"hi"}"#,
+    ),
+    ("QUERY_HISTORY", r#"{"target_type":0,"target":"ann"}"#),
+    ("KICK", r#"{"roomname":"den","username":"ann"}"#),
+    ("LIST_MEMBERS", r#""tea""#),
+    ("LIST_BLOCKED", "null"),
+    ("LIST_ROOMS", "null"),
+    ("FIND", r#"{"keyword":"ann"}"#),
+];
+
+/// What the blocker does in the meantime, or does not.
+const DOINGS: &[(&str, &str)] = &[
+    ("LOGOUT", "null"),
+    ("LIST_MEMBERS", r#""tea""#),
+    ("QUERY_HISTORY", "{}"),
+    ("MARK_READ", r#"{"target_type":1,"target":"tea","id":9}"#),
+    (
+        "RESOLVE_FRIEND_REQUEST",
+        r#"{"username":"bob","accepted":true}"#,
+    ),
+    (
+        "RESOLVE_FRIEND_REQUEST",
+        r#"{"username":"bob","accepted":false}"#,
+    ),
+    ("DECLINE_INVITATION", r#""den""#),
+    ("ADD_FRIEND", r#""bob""#),
+    ("BLOCK", r#""bob""#),
+];
+
+fn sim() -> Sim {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob", "eve"]);
+    seed::room(&mut store, "tea", &["eve", "ann", "bob"]);
+    seed::room(&mut store, "den", &["bob"]);
+    let mut sim = Sim::new(1, Limits::default(), store);
+    sim.believes = true;
+    sim
+}
+
+/// What a message says, without the secrets of a session and the name of the history, which are random.
+fn said(message: &Message) -> String {
+    let mut params = message.params.clone();
+    if let Value::Dict(entries) = &mut params {
+        entries.retain(|(key, _)| !matches!(&**key, "resume" | "history" | "device"));
+    }
+    format!("{} {params:?}", message.command)
+}
+
+/// Everything that bob is told. `blocks`: ann blocks bob and comes and goes; otherwise ann is offline all the time.
+fn told(blocks: bool, seed: u64) -> Vec<String> {
+    let mut sim = sim();
+    if blocks {
+        log_in(&mut sim, &["ann"]);
+        sim.ask("ann", "BLOCK", r#""bob""#);
+    }
+    let login = |name: &str| format!(r#"{{"username":"{name}","password":"{}"}}"#, seed::PASSWORD);
+    sim.connect("bob", HOME);
+    let mut told = sim.ask("bob", "LOGIN", &login("bob"));
+    let mut rng = StdRng::seed_from_u64(seed);
+    for _ in 0..REQUESTS {
+        let doing = DOINGS.choose(&mut rng).expect("there are some");
+        let does = rng.random_range(0..2) == 0;
+        if blocks && does {
+            sim.ask("ann", doing.0, doing.1);
+            sim.ask("ann", "LOGIN", &login("ann"));
+        }
+        // Heavy requests cool down, in both worlds alike.
+        sim.advance(std::time::Duration::from_secs(6));
+        if rng.random_range(0..8) == 0 {
+            told.extend(sim.ask("bob", "LOGOUT", "null"));
+            told.extend(sim.ask("bob", "LOGIN", &login("bob")));
+        }
+        let (command, params) = QUESTIONS.choose(&mut rng).expect("there are some");
+        told.extend(sim.ask("bob", command, params));
+        told.extend(sim.end("bob").take_messages());
+    }
+    told.iter().map(said).collect()
+}
+
+#[test]
+fn a_blocked_user_is_told_what_a_stranger_is_told() {
+    for seed in 0..SEQUENCES {
+        let (blocked, stranger) = (told(true, seed), told(false, seed));
+        assert!(blocked.len() > REQUESTS, "bob is answered");
+        assert_eq!(blocked, stranger, "seed {seed}");
+    }
+}
