@@ -175,6 +175,9 @@ requests! {
     /// Returns the bans of a room.
     36 LIST_BANS ListBans one { roomname: NameQuery }
         => BANS | REFUSED; paged, Keeps;
+    /// Changes the user's password, and ends the user's other sessions.
+    19 CHANGE_PASSWORD ChangePassword dict { old: Password, new: NewPassword }
+        => DONE | REFUSED; short, Keeps;
     /// Ends the user's other sessions, and voids the secrets that resume sessions.
     49 END_OTHER_SESSIONS EndOtherSessions null {}
         => DONE | REFUSED; short, Keeps;

@@ -203,6 +203,10 @@ fn request(kind: RequestKind, number: u32) -> Request {
             username: user(STRANGERS),
         },
         RequestKind::ListBans => Request::ListBans { roomname: room() },
+        RequestKind::ChangePassword => Request::ChangePassword {
+            old: Password::presented("correct horse").expect("short"),
+            new: NewPassword(Password::new("correct horse").expect("a good password")),
+        },
         RequestKind::EndOtherSessions => Request::EndOtherSessions {},
         RequestKind::ListMembers => Request::ListMembers { roomname: room() },
     }

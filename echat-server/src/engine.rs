@@ -25,6 +25,7 @@ use crate::config::Limits;
 use crate::conn::{ConnId, Departure};
 use crate::handlers::journal::{Entry, Journal};
 use crate::handlers::kept_voids::KeptVoids;
+use crate::handlers::session_ends::SessionsEnd;
 use crate::handlers::{Ctx, DeferredWrite};
 use crate::limits::{LogLimiter, RateLimits};
 use crate::outbox::Outbox;
@@ -85,6 +86,8 @@ struct MemoryState {
     /// The source of secrets.
     random: StdRng,
     journal: Journal,
+    /// Sessions to end once the tick is committed.
+    session_ends: Vec<SessionsEnd>,
     /// Whether the request that was handled last is a try at a password that is refused unjudged.
     login_refused: bool,
     space: Space,
@@ -113,6 +116,7 @@ impl MemoryState {
             kept_voids: &self.kept_voids,
             journal: &mut self.journal,
             random: &mut self.random,
+            session_ends: &mut self.session_ends,
             login_refused: &mut self.login_refused,
             disk_is_low: self.space.is_low(),
         }
@@ -134,6 +138,7 @@ impl Engine {
             void_retry_at: None,
             random: StdRng::from_rng(&mut rng),
             journal: Journal::default(),
+            session_ends: Vec::new(),
             login_refused: false,
             space: Space::default(),
         };

@@ -42,6 +42,7 @@ fn repeat(store: &mut Store, limits: &Limits, kind: &Kind) -> Result<(), Reject>
         Kind::Account { name, hash, now } => {
             batch.create_user(name, hash, *now)?;
         }
+        Kind::Password { user, hash } => batch.change_password(*user, hash)?,
         Kind::Deferred(write) => write.make(&mut batch)?,
     }
     Ok(batch.commit().map(drop)?)

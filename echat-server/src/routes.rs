@@ -7,7 +7,8 @@
 //! * its cost class, a [`Cost`];
 //! * its access to the database, an [`Access`]; a request that writes names its admissions with it: the
 //!   rates and quotas that judge what it is about to write, each an [`Admission`], in the order in which
-//!   they refuse;
+//!   they refuse; one that `proves` counts a try at the caller's password, and writes when a worker has
+//!   found it right;
 //! * the handler, and its parameters by name, as the program of 2017 proposed.
 //!
 //! What clients know too (replies, refusals, pages, secrets, sessions) stands in the row of
@@ -22,6 +23,7 @@ use crate::handlers::gate::Passed;
 use crate::handlers::{
     Answer, Caller, Ctx, Reject, account, blocks, friends, gate, messages, moderation, rooms,
     search,
+    Answer, Caller, Ctx, Reject, account, friends, gate, messages, password, rooms, search,
 };
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};
@@ -98,6 +100,9 @@ macro_rules! policy {
     ($cost:ident, reads) => {
         Policy::new(Access::Reads, words::$cost, &[])
     };
+    ($cost:ident, proves) => {
+        Policy::new(Access::Writes, words::$cost, &[])
+    };
     ($cost:ident, writes($($admission:ident),*)) => {
         Policy::new(Access::Writes, words::$cost, &[$(words::$admission),*])
     };
@@ -111,6 +116,9 @@ macro_rules! handle {
     };
     (memory, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
         $handler($ctx, $caller $(, $argument)*).map(Answer::from)
+    };
+    (proves, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
+        $handler($ctx, $caller $(, $argument)*)
     };
     (writes, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
         let received = Received {
@@ -191,6 +199,8 @@ routes! {
     account::login(username, password, resume);
     #[route(Logout, authenticated, light, memory)]
     account::logout();
+    #[route(ChangePassword, authenticated, light, proves)]
+    password::change_password(old, new);
     #[route(EndOtherSessions, authenticated, light, memory)]
     account::end_other_sessions();
     #[route(AddFriend, authenticated, light, writes(friend_request_rate, space))]

@@ -218,6 +218,7 @@ fn done(task: Task, key: &SigningKey, rng: &mut StdRng) -> Option<JobResult> {
         }
         Task::Prepare => return None,
         Task::Hash { .. } => JobResult::Hashed(HASH.to_owned()),
+        Task::Change { .. } => JobResult::Changed(Some(HASH.to_owned())),
         Task::Verify { .. } => JobResult::Verified(Verdict::Right { upgrade: None }),
     })
 }

@@ -321,7 +321,7 @@ impl Connections {
             JobResult::Responded(flight, waiting) => {
                 self.with(conn, limits, |peer| peer.respond(flight, waiting));
             }
-            JobResult::Hashed(_) | JobResult::Verified(_) => {
+            JobResult::Hashed(_) | JobResult::Verified(_) | JobResult::Changed(_) => {
                 let entry = self.table.get(conn);
                 if entry.is_some_and(|entry| entry.pending.is_some()) {
                     self.jobs.completed(conn, result);

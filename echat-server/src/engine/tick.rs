@@ -20,11 +20,12 @@ use super::{Engine, MemoryState, deferred_writes};
 use crate::clock::Now;
 use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::{self, LoginAttempt, Pending};
+use crate::handlers::password;
 use crate::handlers::{Answer, Caller, Ctx, DeferredWrite, Refusal, Reject, gate, refuse};
 use crate::outbox::Delivery;
 use crate::peer::Item;
 use crate::routes::{self, Access, Cost};
-use crate::storage::{Batch, ChainChange, ChainWrite, Receipt, StoreError, UserId};
+use crate::storage::{Batch, ChainChange, ChainWrite, Receipt, Store, StoreError, UserId};
 use crate::workers::jobs::{JobResult, Verdict};
 use echat_proto::channel::Message;
 use echat_proto::commands::{CloseReason, RequestKind, Session};
@@ -110,6 +111,7 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
     state.sessions.commit();
     state.rates.commit();
     state.journal.commit();
+    end_sessions(&mut engine.store, state, now)?;
     let log = &mut engine.full_disk_log;
     let secrets = deferred_writes::write(&mut engine.store, state, log, now)?;
     let limits = &state.limits;
@@ -158,6 +160,20 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
     let events = recipients.connections.scheduler.presence_events();
     engine.presence.go_on(events, &mut recipients);
     Ok(())
+}
+
+/// Ends the sessions that end with the writes of the tick: the password of their user was changed, for example.
+fn end_sessions(store: &mut Store, state: &mut MemoryState, now: Now) -> Result<(), StoreError> {
+    let ends = std::mem::take(&mut state.session_ends);
+    if ends.is_empty() {
+        return Ok(());
+    }
+    let mut batch = store.batch();
+    for end in ends {
+        let (conn, address) = (end.asked_by(), Ipv4Addr::UNSPECIFIED.into());
+        end.carry_out(&mut state.ctx(&mut batch, conn, address, now));
+    }
+    batch.commit().map(drop)
 }
 
 /// What a tick did.
@@ -270,7 +286,8 @@ impl<'t> Tick<'t> {
 
     /// Whether the tick is to be committed before anything else is done.
     fn is_over(&self) -> bool {
-        self.commit_alone && self.batch.writes() > 0
+        let ends_sessions = !self.state.session_ends.is_empty();
+        (self.commit_alone || ends_sessions) && self.batch.writes() > 0
     }
 
     /// Whether no more was done since than one turn may cost.
@@ -405,6 +422,9 @@ impl<'t> Tick<'t> {
             }
             (Pending::Login(attempt), JobResult::Verified(verdict)) => {
                 account::logged_in(&mut self.ctx(conn), attempt, verdict)
+            }
+            (Pending::ChangePassword(tried), JobResult::Changed(hash)) => {
+                password::changed(&mut self.ctx(conn), *tried, hash.as_deref())
             }
             _ => unreachable!("a worker's result of another kind than its request"),
         };

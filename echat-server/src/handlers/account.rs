@@ -6,6 +6,7 @@
 use super::admission::{Demand, Plan, View};
 use super::gate::{Anyone, Unauthenticated};
 use super::journal::Entry;
+use super::password::PasswordHash;
 use super::presence::{Audience, Presence};
 use super::resume::{Judgement, Presented};
 use super::{Answer, Caller, Ctx, DeferredWrite, Reject, bundle, done_with, resume};
@@ -28,6 +29,8 @@ pub(crate) enum Pending {
     Register(Username),
     /// LOGIN, until the password is compared, or until the session may begin.
     Login(LoginAttempt),
+    /// CHANGE_PASSWORD, until the present password is compared and the new one hashed.
+    ChangePassword(CountedTry),
 }
 
 /// An attempt to log in.
@@ -36,6 +39,8 @@ pub(crate) struct LoginAttempt {
     /// The account; `None` if the name has none, which the client must not learn.
     user: Option<User>,
     pub(crate) counted: CountedTry,
+    /// The hash that the password is compared with.
+    hash: Option<PasswordHash>,
     /// The secret that was presented in place of the password.
     presented: Option<Presented>,
     /// Whether that secret begins a session, or ends one.
@@ -48,7 +53,7 @@ impl Pending {
     /// The user to log in, if the name has an account.
     pub(crate) fn user(&self) -> Option<UserId> {
         match self {
-            Self::Register(_) => None,
+            Self::Register(_) | Self::ChangePassword(_) => None,
             Self::Login(attempt) => attempt.user.as_ref().map(|user| user.id),
         }
     }
@@ -67,6 +72,7 @@ impl Pending {
         match self {
             Self::Register(_) => None,
             Self::Login(attempt) => Some(attempt.counted),
+            Self::ChangePassword(counted) => Some(*counted),
         }
     }
 
@@ -74,7 +80,7 @@ impl Pending {
     pub(crate) fn unjudged_secret(&self) -> Option<CountedTry> {
         match self {
             Self::Login(attempt) if attempt.presented.is_some() => Some(attempt.counted),
-            Self::Login(_) | Self::Register(_) => None,
+            Self::Login(_) | Self::Register(_) | Self::ChangePassword(_) => None,
         }
     }
 
@@ -83,6 +89,7 @@ impl Pending {
         let kind = match self {
             Self::Register(_) => RequestKind::Register,
             Self::Login(_) => RequestKind::Login,
+            Self::ChangePassword(_) => RequestKind::ChangePassword,
         };
         kind.info().number
     }
@@ -173,22 +180,20 @@ pub(crate) fn login(
         .transpose()?
         .flatten();
     let (user, hash) = found.unzip();
-    let guesser = guesser(ctx, &username, user.as_ref())?;
+    // Names that cannot exist share one budget: remembering each would be remembering anything.
+    let key = username.key().unwrap_or_default();
+    let guesser = guesser(ctx, key, user.as_ref())?;
     let presented = match &proof {
         Proof::Password(_) => None,
         Proof::Resume(secret) => Some(Presented::of(secret)),
     };
     let judgement = judge(ctx, user.as_ref(), presented.as_ref())?;
-    let guesser = may_try(ctx, &username, guesser)?;
-    let counts = &mut ctx.throttle.guesses;
-    // Every try counts as wrong until it turns out right: many at once are no more than many.
-    counts.count(guesser, ctx.now.running, ctx.limits);
+    let counted = count_try(ctx, key, guesser)?;
     let key = username.key().unwrap_or("?").to_owned();
-    let at = ctx.now.running;
-    let counted = CountedTry { guesser, at };
     let attempt = LoginAttempt {
         user,
         counted,
+        hash: hash.clone().map(PasswordHash),
         presented,
         is_known: judgement != Judgement::Unknown,
         key,
@@ -214,13 +219,7 @@ fn judge(
 }
 
 /// Strangers share one budget for an account; an address that its owner used has one of its own.
-fn guesser(
-    ctx: &Ctx<'_, '_>,
-    username: &NameQuery,
-    user: Option<&User>,
-) -> Result<Guesser, Reject> {
-    // Names that cannot exist share one budget: remembering each would be remembering anything.
-    let name = username.key().unwrap_or_default();
+fn guesser(ctx: &Ctx<'_, '_>, name: &str, user: Option<&User>) -> Result<Guesser, Reject> {
     // For an unknown name too: it must cost as much time as a known one.
     let id = user.map_or(UserId(0), |user| user.id);
     let since = ctx.now.unix - KNOWN_ADDRESS;
@@ -240,14 +239,25 @@ fn guesser(
     })
 }
 
+/// Counts a try at the password of the caller, as a LOGIN counts.
+pub(super) fn count_own_try(ctx: &mut Ctx<'_, '_>, me: &Caller) -> Result<CountedTry, Reject> {
+    let guesser = guesser(ctx, &me.name, Some(&me.user()))?;
+    count_try(ctx, &me.name, guesser)
+}
+
+/// Counts a try, if there may be another one. Every try counts as wrong until it turns out right: many at once are no
+/// more than many.
+fn count_try(ctx: &mut Ctx<'_, '_>, name: &str, guesser: Guesser) -> Result<CountedTry, Reject> {
+    let guesser = may_try(ctx, name, guesser)?;
+    let at = ctx.now.running;
+    ctx.throttle.guesses.count(guesser, at, ctx.limits);
+    Ok(CountedTry { guesser, at })
+}
+
 /// Whether there may be another try, and what it counts for. When the budget of all strangers is used up,
 /// an address that is new to the account has one try of its own: guessers do not lock out an owner on a
 /// journey. A refusal costs its origin as much as a password's hash would: polls are not free.
-fn may_try(
-    ctx: &mut Ctx<'_, '_>,
-    username: &NameQuery,
-    guesser: Guesser,
-) -> Result<Guesser, Reject> {
+fn may_try(ctx: &mut Ctx<'_, '_>, name: &str, guesser: Guesser) -> Result<Guesser, Reject> {
     ctx.throttle.guesses.sweep(ctx.now.running);
     let counts = &ctx.throttle.guesses;
     let wait = |guesser| counts.wait(guesser, ctx.now.running, ctx.limits);
@@ -255,7 +265,7 @@ fn may_try(
         return Ok(guesser);
     };
     if let Guesser::Strangers(_) = guesser {
-        let own = counts.newcomer(username.key().unwrap_or_default(), ctx.address);
+        let own = counts.newcomer(name, ctx.address);
         match wait(own) {
             None => return Ok(own),
             Some(wait) => refused = refused.min(wait),
@@ -273,8 +283,10 @@ pub(crate) fn logged_in(
 ) -> Result<Event, Reject> {
     // Looked up again: an account of the first step may have been undone with a full disk.
     // For an unknown name too: it must cost as much time as a known one.
-    let now = ctx.batch.find_user(&attempt.key)?;
-    let user = now.filter(|now| attempt.user.as_ref() == Some(now));
+    // And the password may have been changed since it was compared.
+    let (now, hash) = ctx.batch.credentials(&attempt.key)?.unzip();
+    let is_current = attempt.presented.is_some() || hash.map(PasswordHash) == attempt.hash;
+    let user = now.filter(|now| is_current && attempt.user.as_ref() == Some(now));
     let judgement = judge(ctx, user.as_ref(), attempt.presented.as_ref())?;
     let (opened_by, upgrade) = match (&attempt.presented, judgement, verdict) {
         (
@@ -341,8 +353,11 @@ fn remember(ctx: &mut Ctx<'_, '_>, user: UserId, attempt: &LoginAttempt, upgrade
         rate_limit_prefix(ctx.address),
         ctx.now.unix,
     ));
-    ctx.deferred_writes
-        .extend(upgrade.map(|hash| DeferredWrite::UpgradeHash(user, hash)));
+    if let (Some(old), Some(new)) = (attempt.hash.clone(), upgrade) {
+        let new = PasswordHash(new);
+        ctx.deferred_writes
+            .push(DeferredWrite::UpgradeHash { user, old, new });
+    }
 }
 
 /// A secret that opens a session in place of the password.
@@ -385,7 +400,7 @@ fn enter(
 }
 
 /// Tells a connection that its session ended, and closes it.
-fn displace(ctx: &mut Ctx<'_, '_>, user: &User, conn: ConnId) {
+pub(super) fn displace(ctx: &mut Ctx<'_, '_>, user: &User, conn: ConnId) {
     ctx.outbox.send(conn, &Event::ServerKick {});
     ctx.outbox.close(conn, End::Notify(CloseReason::Kicked));
     ctx.sessions.logged_out(

@@ -3,6 +3,7 @@
 
 use super::admission::Received;
 use super::{Caller, DeferredWrite};
+use crate::storage::UserId;
 use echat_proto::Value;
 use echat_proto::commands::RequestKind;
 use echat_proto::names::Username;
@@ -28,6 +29,8 @@ pub(crate) enum Kind {
         /// Unix seconds.
         now: i64,
     },
+    /// The second step of CHANGE_PASSWORD.
+    Password { user: UserId, hash: String },
     /// A write that no answer depends on.
     Deferred(DeferredWrite),
 }
@@ -51,6 +54,14 @@ impl Entry {
             hash: hash.to_owned(),
             now,
         })
+    }
+}
+
+impl Entry {
+    /// The second step of CHANGE_PASSWORD.
+    pub(super) fn password(user: UserId, hash: &str) -> Self {
+        let hash = hash.to_owned();
+        Self(Kind::Password { user, hash })
     }
 }
 

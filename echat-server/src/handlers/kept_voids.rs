@@ -142,6 +142,6 @@ mod tests {
         // All chains of a user take the place of each.
         assert!(kept.keep(DeferredWrite::VoidChains(UserId(1))));
         assert_eq!(kept.len(), 1);
-        assert!(!kept.keep(DeferredWrite::UpgradeHash(UserId(1), String::new())));
+        assert!(!kept.keep(DeferredWrite::PruneChains(1)));
     }
 }

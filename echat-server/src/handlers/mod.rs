@@ -24,11 +24,13 @@ pub(crate) mod kept_voids;
 pub(crate) mod messages;
 pub(crate) mod moderation;
 mod page;
+pub(crate) mod password;
 pub(crate) mod presence;
 mod refusal;
 mod resume;
 pub(crate) mod rooms;
 pub(crate) mod search;
+pub(crate) mod session_ends;
 mod targets;
 
 pub(crate) use refusal::{Refusal, Reject, refuse};
@@ -47,7 +49,9 @@ use echat_proto::param::TargetType;
 use echat_proto::records::Outcome;
 use journal::Journal;
 use kept_voids::KeptVoids;
+use password::PasswordHash;
 use rand::rngs::StdRng;
+use session_ends::SessionsEnd;
 use std::net::IpAddr;
 
 /// What a handler works with.
@@ -66,6 +70,8 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) journal: &'t mut Journal,
     /// The source of secrets. What is stored of them is part of the write that the journal keeps.
     pub(crate) random: &'t mut StdRng,
+    /// Sessions to end once the tick is committed; the tick ends with the request that asks for it.
+    pub(crate) session_ends: &'t mut Vec<SessionsEnd>,
     /// Set when the rate-limit prefix of the connection is charged for the request as for a password hash.
     pub(crate) login_refused: &'t mut bool,
     /// Whether less space is free than `free_bytes`.
@@ -113,8 +119,12 @@ impl From<Event> for Answer {
 pub(crate) enum DeferredWrite {
     /// The account was logged in to from this rate-limit prefix.
     NoteLogin(UserId, IpAddr, i64),
-    /// The password's hash was made with today's parameters.
-    UpgradeHash(UserId, String),
+    /// The password's hash was made with today's parameters, in place of this one.
+    UpgradeHash {
+        user: UserId,
+        old: PasswordHash,
+        new: PasswordHash,
+    },
     /// A secret that resumes a session was issued, used or voided.
     Chain(ChainWrite),
     /// All secrets of a user are void.
@@ -128,7 +138,7 @@ impl DeferredWrite {
     pub(crate) fn make(&self, batch: &mut Batch<'_>) -> Result<(), StoreError> {
         match self {
             Self::NoteLogin(user, address, at) => batch.note_login(*user, *address, *at),
-            Self::UpgradeHash(user, hash) => batch.set_password(*user, hash),
+            Self::UpgradeHash { user, old, new } => batch.upgrade_hash(*user, &old.0, &new.0),
             Self::Chain(write) => batch.write_chain(write),
             Self::VoidChains(user) => batch.void_chains(*user),
             Self::PruneChains(before) => batch.prune_chains(*before),
@@ -145,7 +155,7 @@ impl DeferredWrite {
                 ChainChange::Confirm(_) | ChainChange::Leave(_) | ChainChange::Void => None,
             },
             Self::NoteLogin(..)
-            | Self::UpgradeHash(..)
+            | Self::UpgradeHash { .. }
             | Self::VoidChains(_)
             | Self::PruneChains(_) => None,
         }
@@ -154,7 +164,7 @@ impl DeferredWrite {
     /// What is left to do after the disk did not take it.
     pub(crate) fn unwritten(self) -> Option<Self> {
         match self {
-            Self::NoteLogin(..) | Self::UpgradeHash(..) | Self::PruneChains(_) => None,
+            Self::NoteLogin(..) | Self::UpgradeHash { .. } | Self::PruneChains(_) => None,
             Self::Chain(write) => write.unwritten().map(Self::Chain),
             Self::VoidChains(_) => Some(self),
         }

@@ -76,6 +76,26 @@ impl Batch<'_> {
         self.write(sql, params![user, phc]).map(drop)
     }
 
+    /// Replaces the PHC string of a password that was not changed since.
+    pub(crate) fn upgrade_hash(
+        &mut self,
+        user: UserId,
+        old: &str,
+        new: &str,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE users SET password = ?3 WHERE id = ?1 AND password = ?2";
+        self.write(sql, params![user, old, new]).map(drop)
+    }
+
+    /// Stores the PHC string of a new password. The secrets of the user's devices are void, and the password need
+    /// not be changed.
+    pub fn change_password(&mut self, user: UserId, phc: &str) -> Result<(), StoreError> {
+        let sql = "UPDATE users SET password = ?2, must_change_password = 0 WHERE id = ?1";
+        self.write(sql, params![user, phc])?;
+        self.write("DELETE FROM devices WHERE user = ?1", [user])
+            .map(drop)
+    }
+
     /// Records that a user logged in from an address, and deletes some records that are 30 days old.
     pub fn note_login(
         &mut self,

@@ -56,12 +56,24 @@ pub enum Task {
         /// The hash; `None` compares with nothing and costs the same.
         hash: Option<String>,
     },
+    /// Whether a password is the one that was hashed, and if so, the hash of the next one.
+    Change {
+        /// The present password.
+        old: Password,
+        /// Its hash.
+        hash: String,
+        /// The new password.
+        new: Password,
+    },
 }
 
 impl Task {
     /// Whether this takes Argon2id's time and memory.
     pub fn is_hash(&self) -> bool {
-        matches!(self, Task::Hash { .. } | Task::Verify { .. })
+        matches!(
+            self,
+            Task::Hash { .. } | Task::Verify { .. } | Task::Change { .. }
+        )
     }
 }
 
@@ -75,6 +87,8 @@ pub enum JobResult {
     Hashed(String),
     /// The comparison's result.
     Verified(Verdict),
+    /// The PHC string of the new password; `None` if the present one was wrong.
+    Changed(Option<String>),
     /// Nothing: the job panicked, and the panic was logged. Its connection is closed.
     Failed,
 }
@@ -109,6 +123,11 @@ impl Task {
             Task::Hash { password } => JobResult::Hashed(hash(&password, rng, memory)),
             Task::Verify { password, hash } => {
                 JobResult::Verified(verify(&password, hash.as_deref(), rng, memory))
+            }
+            Task::Change { old, hash, new } => {
+                let verdict = verify(&old, Some(&hash), rng, memory);
+                let is_right = matches!(verdict, Verdict::Right { .. });
+                JobResult::Changed(is_right.then(|| self::hash(&new, rng, memory)))
             }
         }
     }

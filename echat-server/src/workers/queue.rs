@@ -29,7 +29,7 @@ impl JobQueue {
     pub(super) fn push(&mut self, job: Job) {
         match job.task {
             Task::Respond { .. } => self.handshakes.push(job),
-            Task::Hash { .. } | Task::Verify { .. } => self.hashes.push(job),
+            Task::Hash { .. } | Task::Verify { .. } | Task::Change { .. } => self.hashes.push(job),
             Task::Prepare => self.preparations.push(job),
         }
     }

@@ -141,6 +141,11 @@ const TABLE: &[Row] = &[
         [NO, OUT, OUT, "not_operator", OK],
     ),
     row(ListBans, r#""tea""#, [NO, OUT, OUT, "not_operator", OK]),
+    row(
+        ChangePassword,
+        r#"{"old":"correct horse","new":"better horse"}"#,
+        [NO, OK, OK, OK, OK],
+    ),
     row(EndOtherSessions, "null", [NO, OK, OK, OK, OK]),
 ];
 

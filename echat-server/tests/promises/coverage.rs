@@ -151,6 +151,10 @@ const ROWS: &[(RequestKind, &[&str])] = &[
         ],
     ),
     (ListBans, &["unknown_room", "not_a_member", "not_operator"]),
+    (
+        ChangePassword,
+        &["bad_credentials", "bad_password", "login_throttled"],
+    ),
     (EndOtherSessions, &[]),
 ];
 

@@ -68,6 +68,8 @@ pub(crate) struct Sim {
     /// Connections that have something to be written.
     unwritten: BTreeSet<ConnId>,
     results: Vec<(ConnId, JobResult)>,
+    /// Results that are set aside.
+    aside: Vec<(ConnId, JobResult)>,
     /// A checkpoint of the database's log that was begun.
     checkpoint: Option<Checkpoint>,
     host_key: SigningKey,
@@ -96,6 +98,7 @@ impl Sim {
             by_conn: BTreeMap::new(),
             unwritten: BTreeSet::new(),
             results: Vec::new(),
+            aside: Vec::new(),
             checkpoint: None,
             host_key: SigningKey::from_bytes(&[7; 32]),
             rng: StdRng::seed_from_u64(!seed),
@@ -373,6 +376,16 @@ impl Sim {
     /// Turns the order of the results that are kept back around.
     pub(crate) fn reverse_results(&mut self) {
         self.results.reverse();
+    }
+
+    /// Sets the results that are kept back aside, until [`hand_in`](Self::hand_in).
+    pub(crate) fn set_aside(&mut self) {
+        self.aside.append(&mut self.results);
+    }
+
+    /// Adds what was set aside to the results that are kept back.
+    pub(crate) fn hand_in(&mut self) {
+        self.results.append(&mut self.aside);
     }
 
     /// Lets time pass on both clocks, not missing any of the engine's deadlines.

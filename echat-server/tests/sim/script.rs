@@ -37,6 +37,7 @@
 //! | `-- unix 0` | sets the clock that people see |
 //! | `-- hang up ann`, `-- sever ann` | the client's end of stream, a broken socket |
 //! | `-- hold`, `-- release`, `-- reverse` | keeps workers' results back, hands them in, turns their order |
+//! | `-- set aside`, `-- hand in` | sets the results that are kept back aside, adds them to the next ones |
 //! | `-- stall ann`, `-- read ann` | the client reads no more, reads again |
 //! | `-- plain ann 00ff`, `-- raw ann 00ff` | a frame with this plaintext, bytes as they are |
 //! | `-- stop` | the server says goodbye |
@@ -234,6 +235,11 @@ impl Script {
                 sim.settle();
                 sim.reverse_results();
             }
+            ["set", "aside"] => {
+                sim.settle();
+                sim.set_aside();
+            }
+            ["hand", "in"] => sim.hand_in(),
             ["stall", name] => {
                 sim.settle();
                 sim.end(name).stalled = true;

@@ -72,6 +72,11 @@ pub(crate) fn run(task: Task, host_key: &SigningKey, rng: &mut StdRng) -> JobRes
         }
         Task::Hash { password } => JobResult::Hashed(hashed(password)),
         Task::Verify { password, hash } => JobResult::Verified(verified(password, hash)),
+        Task::Change { old, hash, new } => {
+            let verdict = verified(old, Some(hash));
+            let is_right = verdict != Verdict::Wrong;
+            JobResult::Changed(is_right.then(|| hashed(new)))
+        }
         other => other.run(host_key, rng, &mut HashMemory::default()),
     }
 }
@@ -81,6 +86,7 @@ pub(crate) fn run(task: Task, host_key: &SigningKey, rng: &mut StdRng) -> JobRes
 pub(crate) fn believe(task: &Task) -> JobResult {
     match task {
         Task::Verify { .. } => JobResult::Verified(Verdict::Right { upgrade: None }),
+        Task::Change { .. } => JobResult::Changed(Some(seed::hash())),
         _ => JobResult::Hashed(seed::hash()),
     }
 }

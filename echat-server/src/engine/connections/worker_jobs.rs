@@ -89,7 +89,9 @@ impl WorkerJobs {
     /// writes that a full disk rolls back.
     pub(in crate::engine) fn take_completed(&mut self) -> Vec<(ConnId, JobResult)> {
         let mut completed = std::mem::take(&mut self.completed);
-        completed.sort_by_key(|(_, result)| matches!(result, JobResult::Hashed(_)));
+        let writes =
+            |result: &JobResult| matches!(result, JobResult::Hashed(_) | JobResult::Changed(_));
+        completed.sort_by_key(|(_, result)| writes(result));
         completed
     }
 

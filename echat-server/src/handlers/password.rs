@@ -1,0 +1,66 @@
+//! CHANGE_PASSWORD: a worker compares the present password and hashes the new one.
+
+use super::account::{Pending, count_own_try};
+use super::journal::Entry;
+use super::session_ends::SessionsEnd;
+use super::{Answer, Caller, Ctx, Reject, done_with, gate};
+use crate::limits::CountedTry;
+use crate::workers::jobs::Task;
+use echat_proto::commands::{Event, RequestKind};
+use echat_proto::names::Password;
+use echat_proto::param::NewPassword;
+use echat_proto::records::Code;
+use std::fmt;
+
+/// The PHC string of a password. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct PasswordHash(pub(crate) String);
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(..)")
+    }
+}
+
+/// CHANGE_PASSWORD, first step. A try at the present password counts as one of LOGIN.
+pub(crate) fn change_password(
+    ctx: &mut Ctx<'_, '_>,
+    me: Caller,
+    old: Password,
+    new: NewPassword,
+) -> Result<Answer, Reject> {
+    let Some((_, hash)) = ctx.batch.credentials(&me.name)? else {
+        return Err(Code::BadCredentials.into());
+    };
+    let counted = count_own_try(ctx, &me)?;
+    let new = new.0;
+    Ok(Answer::Wait(
+        Task::Change { old, hash, new },
+        Pending::ChangePassword(counted),
+    ))
+}
+
+/// CHANGE_PASSWORD, second step: stores the hash of the new password. `None` if the present one was wrong. The present
+/// one cannot have changed in between: a change ends the user's other sessions, and their requests with them.
+pub(crate) fn changed(
+    ctx: &mut Ctx<'_, '_>,
+    tried: CountedTry,
+    hash: Option<&str>,
+) -> Result<Event, Reject> {
+    let me = gate::authenticated(ctx)?;
+    let Some(hash) = hash else {
+        return Err(wrong(ctx, &me));
+    };
+    ctx.batch.change_password(me.id, hash)?;
+    ctx.journal.note(|| Entry::password(me.id, hash));
+    ctx.throttle.guesses.forgive(tried.guesser);
+    ctx.session_ends.push(SessionsEnd::others(ctx.conn, &me));
+    Ok(done_with(RequestKind::ChangePassword))
+}
+
+/// Refuses a wrong password of a user that is logged in.
+pub(super) fn wrong(ctx: &Ctx<'_, '_>, me: &Caller) -> Reject {
+    let (user, address) = (&*me.name, ctx.address);
+    tracing::warn!("wrong password user={user:?} address={address}");
+    Code::BadCredentials.into()
+}
