@@ -178,6 +178,9 @@ requests! {
     /// Changes the user's password, and ends the user's other sessions.
     19 CHANGE_PASSWORD ChangePassword dict { old: Password, new: NewPassword }
         => DONE | REFUSED; short, Keeps;
+    /// Deletes the user's account, with `erase` also the messages that the user sent.
+    20 DELETE_ACCOUNT DeleteAccount dict { password: Password, erase: bool }
+        => LOGGED_OUT | REFUSED; short, Ends;
     /// Ends the user's other sessions, and voids the secrets that resume sessions.
     49 END_OTHER_SESSIONS EndOtherSessions null {}
         => DONE | REFUSED; short, Keeps;
@@ -211,7 +214,7 @@ events! {
     /// A new message; with `txn_id`, the acknowledgement of SEND_MESSAGE.
     109 ON_NEW_MESSAGE OnNewMessage ReplyOrEvent dict {
         id: u64, content: String, sender: String, target_type: TargetType, send_time: u64,
-        target: String, txn_id: Option<TxnEcho>
+        target: String, txn_id: Option<TxnEcho>, deleted: Option<bool>
     };
     /// The user became a member of this room.
     110 ON_NEW_ROOM OnNewRoom Event one { roomname: String };
@@ -268,6 +271,8 @@ events! {
         blocked: Option<Vec<String>>, invitations: Option<Vec<InvitationLine>>,
         away: Option<AwayText>, last_seen: Option<bool>
     };
+    /// A friendship with another user ended.
+    142 ON_FRIEND_REMOVED OnFriendRemoved Event one { username: String };
     /// REGISTER: the name, or a confusable one, is taken.
     201 USERNAME_EXIST UsernameExist Refusal one { fail: Fail };
     /// LOGIN is refused.

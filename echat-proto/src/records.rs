@@ -131,7 +131,7 @@ macro_rules! records {
 
 records! {
     /// A stored message as one reader sees it.
-    ChatMessage = "M {id, username, sender, send_time, target, target_type, sent, content}" {
+    ChatMessage = "M {id, username, sender, send_time, target, target_type, sent, content, deleted?}" {
         /// Increases over the whole server.
         id: u64,
         /// The reader.
@@ -146,8 +146,10 @@ records! {
         target_type: TargetType,
         /// Own, or not after the reader's read marker.
         sent: bool,
-        /// The text.
+        /// The text; empty for a message that was deleted.
         content: String,
+        /// Whether it was deleted; left out if not.
+        deleted: Option<bool>,
     }
     /// A conversation with unread messages.
     Unread = "{target_type, target, count, read_id}" {

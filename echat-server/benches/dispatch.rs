@@ -122,6 +122,13 @@ fn before(kind: RequestKind, number: u32) -> Vec<Request> {
     match kind {
         RequestKind::Login => vec![Request::Logout {}],
         RequestKind::Logout if number > 0 => vec![stage::log_in(&stage::user(CALLER))],
+        // Of an account of its own.
+        RequestKind::DeleteAccount => {
+            let log_out = (number == 0).then_some(Request::Logout {});
+            let register = request(RequestKind::Register, number);
+            let log_in = stage::log_in(&format!("new-{number}"));
+            log_out.into_iter().chain([register, log_in]).collect()
+        }
         RequestKind::LeaveRoom => vec![request(RequestKind::JoinRoom, number)],
         RequestKind::AddMembers => vec![create(number, Vec::new())],
         _ => Vec::new(),
@@ -206,6 +213,10 @@ fn request(kind: RequestKind, number: u32) -> Request {
         RequestKind::ChangePassword => Request::ChangePassword {
             old: Password::presented("correct horse").expect("short"),
             new: NewPassword(Password::new("correct horse").expect("a good password")),
+        },
+        RequestKind::DeleteAccount => Request::DeleteAccount {
+            password: Password::presented("correct horse").expect("short"),
+            erase: false,
         },
         RequestKind::EndOtherSessions => Request::EndOtherSessions {},
         RequestKind::ListMembers => Request::ListMembers { roomname: room() },

@@ -10,6 +10,7 @@
 mod connections;
 mod damage;
 mod deferred_writes;
+mod erasure;
 mod full_disk_log;
 mod presence;
 mod rollback;
@@ -32,11 +33,12 @@ use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
-use crate::storage::{Batch, Checkpoint, CheckpointOutcome, Store, StoreError};
+use crate::storage::{Batch, Checkpoint, CheckpointOutcome, Store, StoreError, UserId};
 use crate::workers::jobs::{Job, JobResult};
 use connections::Connections;
 use damage::DamageLog;
 use echat_proto::commands::CloseReason;
+use erasure::Erasure;
 use full_disk_log::FullDiskLog;
 use presence::PresenceFanOut;
 use rand::rngs::StdRng;
@@ -61,6 +63,7 @@ pub struct Engine {
     state: MemoryState,
     connections: Connections,
     presence: PresenceFanOut,
+    erasure: Erasure,
     damage: DamageLog,
     full_disk_log: FullDiskLog,
     /// The rate limit of the debug line about requests that wait, for each reason.
@@ -88,6 +91,8 @@ struct MemoryState {
     journal: Journal,
     /// Sessions to end once the tick is committed.
     session_ends: Vec<SessionsEnd>,
+    /// Deleted accounts whose messages are to be erased once the tick is committed.
+    erased: Vec<UserId>,
     /// Whether the request that was handled last is a try at a password that is refused unjudged.
     login_refused: bool,
     space: Space,
@@ -117,6 +122,7 @@ impl MemoryState {
             journal: &mut self.journal,
             random: &mut self.random,
             session_ends: &mut self.session_ends,
+            erased: &mut self.erased,
             login_refused: &mut self.login_refused,
             disk_is_low: self.space.is_low(),
         }
@@ -139,6 +145,7 @@ impl Engine {
             random: StdRng::from_rng(&mut rng),
             journal: Journal::default(),
             session_ends: Vec::new(),
+            erased: Vec::new(),
             login_refused: false,
             space: Space::default(),
         };
@@ -147,6 +154,7 @@ impl Engine {
             state,
             connections: Connections::new(rng),
             presence: PresenceFanOut::default(),
+            erasure: Erasure::default(),
             damage: DamageLog::default(),
             full_disk_log: FullDiskLog::default(),
             waiting_log: HashMap::new(),
@@ -247,7 +255,7 @@ impl Engine {
 
     /// Whether another tick would find work at once.
     pub fn has_work(&self) -> bool {
-        self.connections.has_work() || !self.presence.is_empty()
+        self.connections.has_work() || !self.presence.is_empty() || self.erasure.has_work()
     }
 
     /// When a tick is needed though no bytes come.
@@ -257,6 +265,7 @@ impl Engine {
             self.state.sessions.deadline(),
             self.full_disk_log.deadline(),
             self.state.void_retry_at,
+            self.erasure.retry_at(),
         ];
         deadlines.into_iter().flatten().min()
     }

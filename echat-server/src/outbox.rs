@@ -93,6 +93,8 @@ impl PresenceChange {
 pub(crate) enum Presence {
     Online,
     Offline,
+    /// The user is no member of any room any more, and has no friends: the account was deleted.
+    Deleted,
 }
 
 /// What a room is told of a member.

@@ -5,6 +5,7 @@
 use crate::config::Limits;
 use crate::handlers::Reject;
 use crate::handlers::admission::{Plan, View};
+use crate::handlers::deletion;
 use crate::handlers::journal::Kind;
 use crate::routes;
 use crate::storage::Store;
@@ -43,6 +44,9 @@ fn repeat(store: &mut Store, limits: &Limits, kind: &Kind) -> Result<(), Reject>
             batch.create_user(name, hash, *now)?;
         }
         Kind::Password { user, hash } => batch.change_password(*user, hash)?,
+        Kind::Deletion { user, erase, now } => {
+            deletion::delete(&mut batch, *user, *erase, *now)?;
+        }
         Kind::Deferred(write) => write.make(&mut batch)?,
     }
     Ok(batch.commit().map(drop)?)

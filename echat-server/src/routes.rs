@@ -24,6 +24,8 @@ use crate::handlers::{
     Answer, Caller, Ctx, Reject, account, blocks, friends, gate, messages, moderation, rooms,
     search,
     Answer, Caller, Ctx, Reject, account, friends, gate, messages, password, rooms, search,
+    Answer, Caller, Ctx, Reject, account, deletion, friends, gate, messages, password, rooms,
+    search,
 };
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};
@@ -201,6 +203,8 @@ routes! {
     account::logout();
     #[route(ChangePassword, authenticated, light, proves)]
     password::change_password(old, new);
+    #[route(DeleteAccount, authenticated, light, proves)]
+    deletion::delete_account(password, erase);
     #[route(EndOtherSessions, authenticated, light, memory)]
     account::end_other_sessions();
     #[route(AddFriend, authenticated, light, writes(friend_request_rate, space))]
@@ -271,7 +275,9 @@ mod tests {
     #[test]
     fn a_session_begins_and_ends_without_a_write() {
         for kind in RequestKind::ALL {
-            let changes = kind.answers().session != Session::Keeps;
+            // DELETE_ACCOUNT ends it after the commit.
+            let is_deletion = *kind == RequestKind::DeleteAccount;
+            let changes = kind.answers().session != Session::Keeps && !is_deletion;
             let is_kept = policy(*kind).access == Access::Memory;
             assert!(is_kept || !changes, "{}", kind.info().name);
         }

@@ -228,6 +228,7 @@ fn in_room(id: u64, sender: &str, content: &str) -> ChatMessage {
         target_type: TargetType::Room,
         sent: false,
         content: content.to_owned(),
+        deleted: None,
     }
 }
 
@@ -240,6 +241,7 @@ fn live(message: ChatMessage, txn_id: Option<&str>) -> Event {
         send_time: message.send_time,
         target: message.target,
         txn_id: txn_id.map(|id| Nullable(Some(TxnId::new(id).unwrap()))),
+        deleted: None,
     }
 }
 

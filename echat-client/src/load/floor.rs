@@ -90,6 +90,7 @@ fn event() -> Rc<[u8]> {
         send_time: 1_700_000_000,
         target: "load-room".to_owned(),
         txn_id: None,
+        deleted: None,
     };
     let bytes = event.to_message().encode();
     bytes.expect("events have a wire form").into()

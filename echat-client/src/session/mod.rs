@@ -316,6 +316,7 @@ impl Session {
             send_time,
             target,
             txn_id,
+            deleted: None,
         } = event
         else {
             return;
@@ -329,6 +330,7 @@ impl Session {
             target_type: *target_type,
             sent: txn_id.is_some(),
             content: content.clone(),
+            deleted: None,
         };
         if self.feed.is_known(*id) {
             return;

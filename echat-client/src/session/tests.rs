@@ -14,6 +14,7 @@ fn message(id: u64, room: &str, sender: &str) -> ChatMessage {
         target_type: TargetType::Room,
         sent: false,
         content: format!("text {id}"),
+        deleted: None,
     }
 }
 
@@ -26,6 +27,7 @@ fn live(message: &ChatMessage, own: bool) -> Event {
         send_time: message.send_time,
         target: message.target.clone(),
         txn_id: own.then_some(Nullable(None)),
+        deleted: None,
     }
 }
 

@@ -74,7 +74,7 @@ macro_rules! sample_records {
 }
 
 sample_records! {
-    ChatMessage { id, username, sender, send_time, target, target_type, sent, content }
+    ChatMessage { id, username, sender, send_time, target, target_type, sent, content, deleted }
     Unread { target_type, target, count, read_id }
     Older { target_type, target, before }
     RoomLine { roomname, members, owner, unread }
@@ -270,6 +270,7 @@ fn an_acknowledgement_differs_from_an_event_by_its_key() {
         send_time: 2,
         target: "room1".into(),
         txn_id,
+        deleted: None,
     };
     for (event, key) in [
         (message(None), None),

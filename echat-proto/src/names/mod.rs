@@ -84,10 +84,25 @@ pub fn looks(stored: &str) -> BTreeSet<String> {
     look::looks(stored)
 }
 
+/// What the names of deleted accounts begin with. A number follows. Since it has spaces, no user can take such a name.
+const DELETED_ACCOUNT: &str = "deleted account ";
+
+/// The name that a deleted account is shown under, in its stored form.
+pub fn name_of_deleted_account(number: i64) -> String {
+    format!("{DELETED_ACCOUNT}{number}")
+}
+
+fn is_of_deleted_account(name: &str) -> bool {
+    let number = name.strip_prefix(DELETED_ACCOUNT);
+    let number = number.and_then(|number| number.parse::<i64>().ok());
+    number.is_some_and(|number| number > 0 && name == name_of_deleted_account(number))
+}
+
 /// A name to look up, as in LOGIN, ADD_FRIEND or JOIN_ROOM.
 ///
 /// The constructor never fails, because a name that cannot exist is treated like one that does not exist. Reserved
-/// words are looked up like other names, since an account may be older than the reservation.
+/// words are looked up like other names, since an account may be older than the reservation. The name of a deleted
+/// account is looked up as it is written: conversations with it can still be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameQuery {
     raw: String,
@@ -99,6 +114,7 @@ impl NameQuery {
     pub fn new(raw: impl Into<String>) -> Self {
         let raw = raw.into();
         let key = normal::normalise(&raw).ok();
+        let key = key.or_else(|| is_of_deleted_account(&raw).then(|| raw.clone()));
         Self { raw, key }
     }
 

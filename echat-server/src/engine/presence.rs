@@ -11,7 +11,7 @@ use super::connections::Connections;
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::ConnId;
-use crate::outbox::PresenceChange;
+use crate::outbox::{Presence, PresenceChange};
 use crate::roster::Roster;
 use crate::storage::{ConversationId, UserId};
 use std::collections::{BTreeMap, VecDeque};
@@ -35,11 +35,18 @@ pub(super) struct Recipients<'a> {
 }
 
 impl PresenceFanOut {
-    /// Takes on a change. If one of the same user is pending, it is of the same tick, since the user's sessions
-    /// wait otherwise: both cancel out, and no room is told.
+    /// Takes on a change, in place of a pending one of the same user. Rooms that were not told of that one need not be
+    /// told of this one, unless the user is no member any more. The user's sessions wait while a change is pending, so
+    /// the pending one is usually of the same tick: both cancel out, and no room is told.
     pub(super) fn begin(&mut self, mut change: PresenceChange) {
         let user = change.user;
-        if self.pending.remove(&user).is_none() {
+        if let Some(untold) = self.pending.remove(&user)
+            && change.presence != Presence::Deleted
+        {
+            let is_told = |room| untold.rooms.iter().all(|(other, _)| *other != room);
+            change.rooms.retain(|(room, _)| is_told(*room));
+        }
+        if !change.rooms.is_empty() {
             // Rooms are taken from the end.
             change.rooms.reverse();
             self.pending.insert(user, change);

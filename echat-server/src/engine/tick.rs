@@ -20,8 +20,8 @@ use super::{Engine, MemoryState, deferred_writes};
 use crate::clock::Now;
 use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::{self, LoginAttempt, Pending};
-use crate::handlers::password;
 use crate::handlers::{Answer, Caller, Ctx, DeferredWrite, Refusal, Reject, gate, refuse};
+use crate::handlers::{deletion, password};
 use crate::outbox::Delivery;
 use crate::peer::Item;
 use crate::routes::{self, Access, Cost};
@@ -52,6 +52,7 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
     engine.state.sessions.expire(now.running);
     engine.full_disk_log.expire(now.running);
     engine.load_day(now)?;
+    engine.erasure.load(&mut engine.store)?;
     for counted in engine.connections.jobs.take_untried() {
         engine.state.rates.guesses.take_back(counted);
     }
@@ -112,6 +113,7 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
     state.rates.commit();
     state.journal.commit();
     end_sessions(&mut engine.store, state, now)?;
+    engine.erasure.add(state.erased.drain(..));
     let log = &mut engine.full_disk_log;
     let secrets = deferred_writes::write(&mut engine.store, state, log, now)?;
     let limits = &state.limits;
@@ -159,7 +161,9 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
     }
     let events = recipients.connections.scheduler.presence_events();
     engine.presence.go_on(events, &mut recipients);
-    Ok(())
+    engine
+        .erasure
+        .go_on(&mut engine.store, &mut engine.state.journal, now)
 }
 
 /// Ends the sessions that end with the writes of the tick: the password of their user was changed, for example.
@@ -425,6 +429,9 @@ impl<'t> Tick<'t> {
             }
             (Pending::ChangePassword(tried), JobResult::Changed(hash)) => {
                 password::changed(&mut self.ctx(conn), *tried, hash.as_deref())
+            }
+            (Pending::DeleteAccount(deletion), JobResult::Verified(verdict)) => {
+                deletion::deleted(&mut self.ctx(conn), *deletion, verdict)
             }
             _ => unreachable!("a worker's result of another kind than its request"),
         };

@@ -4,6 +4,7 @@
 //! connection's later requests wait. A LOGIN with the secret of an earlier session needs no worker.
 
 use super::admission::{Demand, Plan, View};
+use super::deletion::Deletion;
 use super::gate::{Anyone, Unauthenticated};
 use super::journal::Entry;
 use super::password::PasswordHash;
@@ -31,6 +32,8 @@ pub(crate) enum Pending {
     Login(LoginAttempt),
     /// CHANGE_PASSWORD, until the present password is compared and the new one hashed.
     ChangePassword(CountedTry),
+    /// DELETE_ACCOUNT, until the password is compared.
+    DeleteAccount(Deletion),
 }
 
 /// An attempt to log in.
@@ -54,17 +57,20 @@ impl Pending {
     pub(crate) fn user(&self) -> Option<UserId> {
         match self {
             Self::Register(_) | Self::ChangePassword(_) => None,
+            Self::DeleteAccount(deletion) => Some(deletion.user),
             Self::Login(attempt) => attempt.user.as_ref().map(|user| user.id),
         }
     }
 
     /// The user whose session begins or ends with this result. A wrong secret of any kind changes none.
     pub(crate) fn changes_session(&self, result: &JobResult) -> Option<UserId> {
-        let Self::Login(attempt) = self else {
-            return None;
+        let is_known = match self {
+            Self::Register(_) | Self::ChangePassword(_) => return None,
+            Self::Login(attempt) => attempt.is_known,
+            Self::DeleteAccount(_) => false,
         };
         let is_right = matches!(result, JobResult::Verified(Verdict::Right { .. }));
-        self.user().filter(|_| is_right || attempt.is_known)
+        self.user().filter(|_| is_right || is_known)
     }
 
     /// The try at a password, if it is one.
@@ -73,6 +79,7 @@ impl Pending {
             Self::Register(_) => None,
             Self::Login(attempt) => Some(attempt.counted),
             Self::ChangePassword(counted) => Some(*counted),
+            Self::DeleteAccount(deletion) => Some(deletion.counted),
         }
     }
 
@@ -80,7 +87,10 @@ impl Pending {
     pub(crate) fn unjudged_secret(&self) -> Option<CountedTry> {
         match self {
             Self::Login(attempt) if attempt.presented.is_some() => Some(attempt.counted),
-            Self::Login(_) | Self::Register(_) | Self::ChangePassword(_) => None,
+            Self::Login(_)
+            | Self::Register(_)
+            | Self::ChangePassword(_)
+            | Self::DeleteAccount(_) => None,
         }
     }
 
@@ -90,6 +100,7 @@ impl Pending {
             Self::Register(_) => RequestKind::Register,
             Self::Login(_) => RequestKind::Login,
             Self::ChangePassword(_) => RequestKind::ChangePassword,
+            Self::DeleteAccount(_) => RequestKind::DeleteAccount,
         };
         kind.info().number
     }
@@ -455,7 +466,10 @@ fn end_chain(ctx: &mut Ctx<'_, '_>, user: &User, presented: &Presented) -> Resul
 }
 
 /// The users to tell of a departure; `None` if they cannot be read: the session ends all the same.
-fn audience_or_none(ctx: &Ctx<'_, '_>, user: UserId) -> Result<Option<Audience>, Reject> {
+pub(super) fn audience_or_none(
+    ctx: &Ctx<'_, '_>,
+    user: UserId,
+) -> Result<Option<Audience>, Reject> {
     match Audience::of(ctx, user) {
         Err(Reject::Store(StoreError::Damaged(_))) => Ok(None),
         audience => audience.map(Some),

@@ -31,6 +31,13 @@ pub(crate) enum Kind {
     },
     /// The second step of CHANGE_PASSWORD.
     Password { user: UserId, hash: String },
+    /// The second step of DELETE_ACCOUNT.
+    Deletion {
+        user: UserId,
+        erase: bool,
+        /// Unix seconds.
+        now: i64,
+    },
     /// A write that no answer depends on.
     Deferred(DeferredWrite),
 }
@@ -62,6 +69,11 @@ impl Entry {
     pub(super) fn password(user: UserId, hash: &str) -> Self {
         let hash = hash.to_owned();
         Self(Kind::Password { user, hash })
+    }
+
+    /// The second step of DELETE_ACCOUNT.
+    pub(super) fn deletion(user: UserId, erase: bool, now: i64) -> Self {
+        Self(Kind::Deletion { user, erase, now })
     }
 }
 

@@ -55,6 +55,7 @@ pub(crate) fn send_message(
                 send_time: unix(send_time),
                 target: conversation.name,
                 txn_id: Some(Nullable(txn_id)),
+                deleted: None,
             },
             effects: vec![Effect::TellMessage(hears)],
         })
@@ -147,6 +148,7 @@ pub(super) fn chat_message(reader: &Caller, message: StoredMessage) -> ChatMessa
         target_type: wire_type(message.kind),
         sent: message.sent,
         content: message.content,
+        deleted: message.deleted.then_some(true),
     }
 }
 
@@ -160,6 +162,7 @@ fn new_message(sent: StoredMessage, txn_id: Option<Nullable<TxnId>>) -> Event {
         send_time: unix(sent.send_time),
         target: sent.target,
         txn_id,
+        deleted: sent.deleted.then_some(true),
     }
 }
 

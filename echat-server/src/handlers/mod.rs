@@ -16,6 +16,7 @@ pub(crate) mod account;
 pub(crate) mod admission;
 pub(crate) mod blocks;
 mod bundle;
+pub(crate) mod deletion;
 mod effects;
 pub(crate) mod friends;
 pub(crate) mod gate;
@@ -42,7 +43,9 @@ use crate::limits::RateLimits;
 use crate::outbox::Outbox;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
-use crate::storage::{Batch, ChainChange, ChainId, ChainWrite, Kind, StoreError, User, UserId};
+use crate::storage::{
+    Batch, ChainChange, ChainId, ChainWrite, ErasurePlace, Kind, StoreError, User, UserId,
+};
 use crate::workers::jobs::Task;
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::param::TargetType;
@@ -72,6 +75,8 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) random: &'t mut StdRng,
     /// Sessions to end once the tick is committed; the tick ends with the request that asks for it.
     pub(crate) session_ends: &'t mut Vec<SessionsEnd>,
+    /// Deleted accounts whose messages are to be erased once the tick is committed.
+    pub(crate) erased: &'t mut Vec<UserId>,
     /// Set when the rate-limit prefix of the connection is charged for the request as for a password hash.
     pub(crate) login_refused: &'t mut bool,
     /// Whether less space is free than `free_bytes`.
@@ -129,6 +134,8 @@ pub(crate) enum DeferredWrite {
     Chain(ChainWrite),
     /// All secrets of a user are void.
     VoidChains(UserId),
+    /// A portion of the messages of a deleted account became tombstones, from this place on, at this time.
+    Erase(UserId, ErasurePlace, i64),
     /// Chains whose secrets were issued before this time have expired: a hundred are deleted. In Unix seconds.
     PruneChains(i64),
 }
@@ -141,6 +148,7 @@ impl DeferredWrite {
             Self::UpgradeHash { user, old, new } => batch.upgrade_hash(*user, &old.0, &new.0),
             Self::Chain(write) => batch.write_chain(write),
             Self::VoidChains(user) => batch.void_chains(*user),
+            Self::Erase(user, place, at) => batch.erase(*user, *place, *at).map(drop),
             Self::PruneChains(before) => batch.prune_chains(*before),
         }
     }
@@ -157,6 +165,7 @@ impl DeferredWrite {
             Self::NoteLogin(..)
             | Self::UpgradeHash { .. }
             | Self::VoidChains(_)
+            | Self::Erase(..)
             | Self::PruneChains(_) => None,
         }
     }
@@ -164,7 +173,10 @@ impl DeferredWrite {
     /// What is left to do after the disk did not take it.
     pub(crate) fn unwritten(self) -> Option<Self> {
         match self {
-            Self::NoteLogin(..) | Self::UpgradeHash { .. } | Self::PruneChains(_) => None,
+            Self::NoteLogin(..)
+            | Self::UpgradeHash { .. }
+            | Self::Erase(..)
+            | Self::PruneChains(_) => None,
             Self::Chain(write) => write.unwritten().map(Self::Chain),
             Self::VoidChains(_) => Some(self),
         }

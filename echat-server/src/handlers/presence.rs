@@ -9,6 +9,7 @@ use echat_proto::commands::Event;
 pub(crate) use crate::outbox::{MemberChange, Presence, member_event};
 
 /// The recipients of a user's presence event, looked up before anything is announced.
+#[derive(Debug)]
 pub(crate) struct Audience {
     friends: Vec<User>,
     rooms: Vec<(ConversationId, String)>,
@@ -49,12 +50,18 @@ impl Audience {
             .friends
             .iter()
             .flat_map(|friend| ctx.roster.conns_of(friend.id).iter().copied());
+        let online: Conns = online.collect();
         let username = name.to_owned();
         let event = match presence {
             Presence::Online => Event::OnFriendOnline { username },
-            Presence::Offline => Event::OnFriendOffline { username },
+            Presence::Offline | Presence::Deleted => Event::OnFriendOffline { username },
         };
-        ctx.outbox.send_all(online.collect(), &event);
+        ctx.outbox.send_all(online.clone(), &event);
+        if presence == Presence::Deleted {
+            let username = name.to_owned();
+            let removed = Event::OnFriendRemoved { username };
+            ctx.outbox.send_all(online, &removed);
+        }
         let rooms = self.rooms.iter();
         let online = rooms.map(|(room, _)| ctx.roster.online_in(*room)).sum();
         let change = PresenceChange {

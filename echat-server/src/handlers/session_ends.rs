@@ -2,8 +2,9 @@
 //! with the request: no other request of these sessions is handled in between.
 
 use super::account::displace;
+use super::presence::{Audience, Presence};
 use super::{Caller, Ctx, resume};
-use crate::conn::ConnId;
+use crate::conn::{ConnId, Departure};
 use crate::storage::User;
 
 /// Sessions of a user that end when the tick is committed. All secrets that resume one are void.
@@ -12,6 +13,19 @@ pub(crate) struct SessionsEnd {
     user: User,
     /// The connection of the request.
     asked_by: ConnId,
+    /// Whether the session that asked, if it is one of the user's, ends too.
+    all: bool,
+    /// What others are told when all end.
+    farewell: Option<Farewell>,
+}
+
+/// What the friends and rooms of a user are told.
+#[derive(Debug)]
+pub(crate) enum Farewell {
+    /// The user went offline, if the user was online.
+    Offline(Audience),
+    /// The account was deleted.
+    Deleted(Audience),
 }
 
 impl SessionsEnd {
@@ -20,6 +34,18 @@ impl SessionsEnd {
         Self {
             user: me.user(),
             asked_by,
+            all: false,
+            farewell: None,
+        }
+    }
+
+    /// All sessions of a user. That of the request, if it is one of them, ends as by LOGOUT.
+    pub(super) fn all(asked_by: ConnId, user: User, farewell: Option<Farewell>) -> Self {
+        Self {
+            user,
+            asked_by,
+            all: true,
+            farewell,
         }
     }
 
@@ -28,14 +54,27 @@ impl SessionsEnd {
         self.asked_by
     }
 
-    /// Ends them, each with SERVER_KICK and CLOSE_NOTIFY(6).
+    /// Ends them, each with SERVER_KICK and CLOSE_NOTIFY(6) but that of the request.
     pub(crate) fn carry_out(self, ctx: &mut Ctx<'_, '_>) {
+        let was_online = ctx.roster.is_online(self.user.id);
         for conn in ctx.roster.conns_of(self.user.id).to_vec() {
             if conn != self.asked_by {
                 ctx.roster.leave(conn);
                 displace(ctx, &self.user, conn);
+            } else if self.all {
+                ctx.roster.leave(conn);
+                ctx.outbox.unauthenticated(conn);
+                let user = (self.user.id, self.user.name.as_str());
+                ctx.sessions
+                    .logged_out(user, conn, Departure::Logout, ctx.now.running);
             }
         }
         resume::void_resume(ctx, self.user.id);
+        let (audience, presence) = match self.farewell {
+            Some(Farewell::Offline(audience)) if was_online => (audience, Presence::Offline),
+            Some(Farewell::Deleted(audience)) => (audience, Presence::Deleted),
+            _ => return,
+        };
+        audience.announce(ctx, self.user.id, &self.user.name, presence);
     }
 }

@@ -16,7 +16,8 @@ const PRUNED_AT_ONCE: i64 = 100;
 impl Batch<'_> {
     /// The user with this name, given in its stored form.
     pub fn find_user(&self, key: &str) -> Result<Option<User>, StoreError> {
-        self.first("SELECT id, name FROM users WHERE name = ?1", [key], user)
+        let sql = "SELECT id, name FROM users WHERE name = ?1 AND deleted_at IS NULL";
+        self.first(sql, [key], user)
     }
 
     /// Whether a user can be asked for something: a person, whose account is neither deleted nor suspended at `now`.
@@ -37,7 +38,7 @@ impl Batch<'_> {
     /// The first `limit` users by name.
     pub fn users(&self, limit: u32) -> Result<Vec<User>, StoreError> {
         self.all(
-            "SELECT id, name FROM users ORDER BY name LIMIT ?1",
+            "SELECT id, name FROM users WHERE deleted_at IS NULL ORDER BY name LIMIT ?1",
             [limit],
             user,
         )
@@ -45,7 +46,7 @@ impl Batch<'_> {
 
     /// The user with this name, and the PHC string of the password.
     pub fn credentials(&self, key: &str) -> Result<Option<(User, String)>, StoreError> {
-        let sql = "SELECT id, name, password FROM users WHERE name = ?1";
+        let sql = "SELECT id, name, password FROM users WHERE name = ?1 AND deleted_at IS NULL";
         self.first(sql, [key], |row| Ok((user(row)?, row.get(2)?)))
     }
 

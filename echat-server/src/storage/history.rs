@@ -91,18 +91,21 @@ pub(super) const PARTICIPATION: &str =
      LEFT JOIN users AS u ON u.id = f.low_user + f.high_user - p.user
      WHERE p.user = ?1 AND p.conversation = ?2";
 
-pub(super) const NEWEST: &str =
-    "SELECT m.id, m.sender, u.name, m.send_time, m.content FROM messages AS m
+pub(super) const NEWEST: &str = "SELECT m.id, m.sender, u.name, m.send_time,
+            CASE WHEN u.erased THEN '' ELSE m.content END, m.deleted_at IS NOT NULL OR u.erased
+     FROM messages AS m
      CROSS JOIN users AS u ON u.id = m.sender
      WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id DESC LIMIT ?4";
 
-pub(super) const OLDEST: &str =
-    "SELECT m.id, m.sender, u.name, m.send_time, m.content FROM messages AS m
+pub(super) const OLDEST: &str = "SELECT m.id, m.sender, u.name, m.send_time,
+            CASE WHEN u.erased THEN '' ELSE m.content END, m.deleted_at IS NOT NULL OR u.erased
+     FROM messages AS m
      CROSS JOIN users AS u ON u.id = m.sender
      WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id LIMIT ?4";
 
-pub(super) const ONE: &str =
-    "SELECT m.id, m.sender, u.name, m.send_time, m.content FROM messages AS m
+pub(super) const ONE: &str = "SELECT m.id, m.sender, u.name, m.send_time,
+            CASE WHEN u.erased THEN '' ELSE m.content END, m.deleted_at IS NOT NULL OR u.erased
+     FROM messages AS m
      CROSS JOIN users AS u ON u.id = m.sender WHERE m.id = ?1";
 
 /// No message is ever deleted.
@@ -381,6 +384,7 @@ fn message(
         sender: row.get(2)?,
         send_time: row.get(3)?,
         content: row.get(4)?,
+        deleted: row.get(5)?,
         target: participation.target.clone(),
         sent: sender == reader || id <= participation.read_id,
     })

@@ -35,8 +35,10 @@ pub struct StoredMessage {
     pub sender: String,
     /// The time of sending, in unix seconds.
     pub send_time: i64,
-    /// The text.
+    /// The text; empty if it was deleted.
     pub content: String,
+    /// Whether it was deleted.
+    pub deleted: bool,
     /// The name of the room, or of the other user.
     pub target: String,
     /// Whether the user sent it, or it is not after the user's read marker.
@@ -81,6 +83,13 @@ impl Batch<'_> {
         Ok(MessageId::of_row(row))
     }
 
+    /// Makes a tombstone of a message: its id, sender and time stay, its content is gone.
+    pub(super) fn delete_message(&mut self, id: i64, now: i64) -> Result<(), StoreError> {
+        let sql = "UPDATE messages SET content = '', deleted_at = ?2
+                   WHERE id = ?1 AND deleted_at IS NULL";
+        self.write(sql, params![id, now]).map(drop)
+    }
+
     /// Calls `each` with sender, bytes of content and time of the newest messages, up to a limit, until it returns
     /// false. Contents are not read.
     pub fn newest_sizes(
@@ -108,7 +117,7 @@ impl Batch<'_> {
     ) -> Result<Option<StoredMessage>, StoreError> {
         self.first(
             "SELECT m.id, m.conversation, c.kind, s.name, m.send_time, m.content,
-                    coalesce(r.name, o.name)
+                    coalesce(r.name, o.name), m.deleted_at IS NOT NULL
              FROM messages AS m
              CROSS JOIN conversations AS c ON c.id = m.conversation
              CROSS JOIN users AS s ON s.id = m.sender
@@ -126,6 +135,7 @@ impl Batch<'_> {
                     send_time: row.get(4)?,
                     content: row.get(5)?,
                     target: row.get(6)?,
+                    deleted: row.get(7)?,
                     sent: true,
                 })
             },

@@ -251,6 +251,49 @@ impl Batch<'_> {
         Ok(true)
     }
 
+    /// The owner of a room.
+    pub(crate) fn owner_of(&self, room: ConversationId) -> Result<Option<UserId>, StoreError> {
+        let sql = "SELECT owner FROM rooms WHERE id = ?1";
+        Ok(self.first(sql, [room], |row| row.get(0))?.flatten())
+    }
+
+    /// Hands a room without its owner to the operator, else the member, that has been in it longest, and returns that
+    /// user. A room without members is closed: its name is free, and what is left of it is removed in portions.
+    pub(crate) fn succeed_owner(
+        &mut self,
+        room: ConversationId,
+    ) -> Result<Option<UserId>, StoreError> {
+        let heir: Option<UserId> = self.first(
+            "SELECT user FROM participants WHERE conversation = ?1
+             ORDER BY operator DESC, joined_at, user LIMIT 1",
+            [room],
+            |row| row.get(0),
+        )?;
+        let Some(heir) = heir else {
+            self.close_empty(room)?;
+            return Ok(None);
+        };
+        let sql = "UPDATE rooms SET owner = ?2 WHERE id = ?1";
+        self.write(sql, params![room, heir])?;
+        Ok(Some(heir))
+    }
+
+    fn close_empty(&mut self, room: ConversationId) -> Result<(), StoreError> {
+        for sql in [
+            "INSERT INTO closed_rooms (id) VALUES (?1)",
+            "DELETE FROM name_endings WHERE kind = 1 AND id = ?1",
+            "DELETE FROM name_looks WHERE kind = 1 AND id = ?1",
+            "DELETE FROM left_rooms WHERE conversation = ?1",
+            "DELETE FROM room_invitations WHERE room = ?1",
+            "DELETE FROM bans WHERE room = ?1",
+            "DELETE FROM slow_mode WHERE room = ?1",
+            "DELETE FROM rooms WHERE id = ?1",
+        ] {
+            self.write(sql, [room])?;
+        }
+        Ok(())
+    }
+
     /// Whether a user is a member of a room.
     pub fn is_member(&self, room: ConversationId, user: UserId) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM participants WHERE user = ?1 AND conversation = ?2";

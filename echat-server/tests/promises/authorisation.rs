@@ -146,6 +146,11 @@ const TABLE: &[Row] = &[
         r#"{"old":"correct horse","new":"better horse"}"#,
         [NO, OK, OK, OK, OK],
     ),
+    row(
+        DeleteAccount,
+        r#"{"password":"correct horse","erase":true}"#,
+        [NO, OK, OK, OK, OK],
+    ),
     row(EndOtherSessions, "null", [NO, OK, OK, OK, OK]),
 ];
 

@@ -155,6 +155,7 @@ const ROWS: &[(RequestKind, &[&str])] = &[
         ChangePassword,
         &["bad_credentials", "bad_password", "login_throttled"],
     ),
+    (DeleteAccount, &["bad_credentials", "login_throttled"]),
     (EndOtherSessions, &[]),
 ];
 

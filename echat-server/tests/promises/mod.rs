@@ -6,6 +6,7 @@ mod blocked;
 mod clock;
 mod coverage;
 mod declined;
+mod deletion;
 mod guessing;
 mod log_lines;
 mod malformed;

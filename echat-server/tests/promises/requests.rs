@@ -100,8 +100,11 @@ impl Pool {
             values.extend(at_the_edges(info, FRAME_BEFORE_LOGIN));
             (*kind, values)
         };
+        // Users whose accounts are deleted could not come back.
+        let kinds = RequestKind::ALL.iter();
+        let kinds = kinds.filter(|kind| **kind != RequestKind::DeleteAccount);
         Self {
-            odd: RequestKind::ALL.iter().map(odd).collect(),
+            odd: kinds.map(odd).collect(),
         }
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 const LIMITLESS: u32 = 1 << 30;
 
-fn code(message: &Message) -> Option<&str> {
+pub(super) fn code(message: &Message) -> Option<&str> {
     match message.params.at("code") {
         Some(Value::Str(code)) => Some(code),
         _ => None,

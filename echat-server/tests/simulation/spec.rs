@@ -287,6 +287,7 @@ pub(crate) fn chat_message(me: usize, id: u64, message: &Stored, truth: &Truth) 
         target_type: kind(target),
         sent: message.sender == me || id <= read,
         content: message.content.to_string(),
+        deleted: None,
     }
 }
 

@@ -293,6 +293,7 @@ impl Server {
             send_time: SEND_TIME,
             target: target.to_owned(),
             txn_id: None,
+            deleted: None,
         };
         let bytes = encoded(&event);
         match target_type {

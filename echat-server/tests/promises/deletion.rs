@@ -1,0 +1,168 @@
+//! Deleted accounts, on a full disk, over a restart, and repeated on another database.
+
+use super::storage::code;
+use crate::sim::script::log_in;
+use crate::sim::{HOME, Sim, seed};
+use echat_proto::Value;
+use echat_proto::names::Content;
+use echat_server::config::Limits;
+use echat_server::replay::replay;
+use echat_server::storage::Store;
+use std::num::NonZeroUsize;
+
+const LIMITLESS: u32 = 1 << 30;
+/// Messages of each user: more than three portions of an erasure.
+const MESSAGES: usize = 200;
+const DELETE: &str = r#"{"password":"correct horse","erase":true}"#;
+
+/// Ann and bob are friends in a room where both said much.
+fn talked() -> Store {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob"]);
+    seed::friends(&mut store, &["ann", "bob"]);
+    seed::room(&mut store, "tea", &["ann", "bob"]);
+    let mut batch = store.batch();
+    let room = batch.find_room("tea").expect("readable").expect("there");
+    let users = ["ann", "bob"].map(|name| batch.find_user(name).expect("readable").expect("there"));
+    let content = Content::new("hi").expect("a good content");
+    for _ in 0..MESSAGES {
+        for user in &users {
+            let sent = batch.insert_message(room.id, user.id, &content, None, 1);
+            sent.expect("memory is there");
+        }
+    }
+    let _ = batch.commit().expect("memory is there");
+    store
+}
+
+fn world() -> Sim {
+    let mut sim = Sim::new(1, Limits::default(), talked());
+    sim.engine
+        .allow_sessions(NonZeroUsize::new(2).expect("two"));
+    log_in(&mut sim, &["ann", "bob"]);
+    sim
+}
+
+/// The last reply of a request.
+fn ask(sim: &mut Sim, name: &str, command: &str, params: &str) -> (u32, Option<String>) {
+    let replies = sim.ask(name, command, params);
+    let last = replies.last().expect("a reply");
+    (last.command, code(last).map(str::to_owned))
+}
+
+/// A deletion on a disk that is full ends no session and deletes nothing. It needs a page only if the page of the user is
+/// full, so worlds with more and more users are tried.
+#[test]
+fn a_deletion_that_a_full_disk_refuses_ends_no_session() {
+    let mut refused = 0;
+    for others in 1..40 {
+        let mut store = Store::in_memory().expect("memory is there");
+        let names: Vec<String> = (0..others).map(|number| format!("user{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        seed::accounts(&mut store, &[&["ann", "bob"], &*names].concat());
+        seed::room(&mut store, "tea", &["ann", "bob"]);
+        let mut sim = Sim::new(1, Limits::default(), store);
+        sim.engine
+            .allow_sessions(NonZeroUsize::new(2).expect("two"));
+        log_in(&mut sim, &["ann"]);
+        sim.connect("phone", HOME);
+        let credentials = r#"{"username":"ann","password":"correct horse"}"#;
+        sim.ask("phone", "LOGIN", credentials);
+        sim.end("phone").take_messages();
+        sim.engine.store().limit_pages(1).expect("a pragma");
+        if ask(&mut sim, "ann", "DELETE_ACCOUNT", DELETE).0 == 116 {
+            continue;
+        }
+        refused += 1;
+        for session in ["ann", "phone"] {
+            assert_eq!(ask(&mut sim, session, "LIST_ROOMS", "null").0, 122);
+        }
+        sim.engine.store().limit_pages(LIMITLESS).expect("a pragma");
+        assert_eq!(ask(&mut sim, "ann", "DELETE_ACCOUNT", DELETE).0, 116);
+        let told = sim.end("phone").take_messages();
+        assert_eq!(told.iter().map(|m| m.command).collect::<Vec<_>>(), [104]);
+        assert!(sim.end("phone").is_closed());
+    }
+    assert!(refused > 0, "no deletion needed a page");
+}
+
+/// How many messages of the room show no content to bob.
+fn hidden(sim: &mut Sim) -> usize {
+    let mut hidden = 0;
+    let mut before = u64::MAX >> 1;
+    loop {
+        let page = format!(r#"{{"target_type":1,"target":"tea","limit":200,"before":{before}}}"#);
+        let replies = sim.ask("bob", "QUERY_HISTORY", &page);
+        let params = &replies.last().expect("a reply").params;
+        let Some(Value::List(messages)) = params.at("messages") else {
+            panic!("no messages: {params:?}")
+        };
+        for message in messages {
+            let is_empty = message.at("content") == Some(&Value::from(""));
+            assert_eq!(is_empty, message.at("deleted") == Some(&Value::Bool(true)));
+            hidden += usize::from(is_empty);
+        }
+        match messages.first().and_then(|message| message.at("id")) {
+            Some(Value::Int(oldest)) => before = *oldest,
+            _ => return hidden,
+        }
+    }
+}
+
+#[test]
+fn an_erasure_goes_on_after_a_restart_and_a_repeated_journal_gives_the_same_rows() {
+    let mut sim = world();
+    sim.engine.keep_journal();
+    assert_eq!(ask(&mut sim, "ann", "DELETE_ACCOUNT", DELETE).0, 116);
+    sim.settle();
+    assert_eq!(hidden(&mut sim), MESSAGES);
+    assert!(
+        sim.engine
+            .store()
+            .batch()
+            .erasures()
+            .expect("readable")
+            .is_empty()
+    );
+    let journal = sim.engine.take_journal();
+    let rows = |store: &mut Store| {
+        let batch = store.batch();
+        let bob = batch.find_user("bob").expect("readable").expect("there");
+        let page = batch.catch_up(bob.id, echat_server::storage::MessageId(0), 1_000, 1 << 30);
+        format!(
+            "{:?} {:?}",
+            page.expect("readable"),
+            batch.rooms(10).expect("readable")
+        )
+    };
+    let mut other = talked();
+    for (index, entry) in journal.iter().enumerate() {
+        // A restart after each of them finds the messages hidden, and erases the rest.
+        replay(&mut other, &Limits::default(), entry).expect("it was done before");
+        let left = other.batch().erasures().expect("readable").len();
+        assert!(left <= 1, "after {index}");
+    }
+    assert_eq!(rows(&mut other), rows(sim.engine.store()));
+
+    let mut begun = talked();
+    let deletion = journal
+        .iter()
+        .position(|entry| format!("{entry:?}").contains("Deletion"));
+    for entry in &journal[..=deletion.expect("it is written down")] {
+        replay(&mut begun, &Limits::default(), entry).expect("it was done before");
+    }
+    assert_eq!(begun.batch().erasures().expect("readable").len(), 1);
+    let mut sim = Sim::new(2, Limits::default(), begun);
+    log_in(&mut sim, &["bob"]);
+    assert_eq!(hidden(&mut sim), MESSAGES, "hidden from the beginning");
+    sim.settle();
+    assert!(
+        sim.engine
+            .store()
+            .batch()
+            .erasures()
+            .expect("readable")
+            .is_empty()
+    );
+    assert_eq!(hidden(&mut sim), MESSAGES);
+}
