@@ -41,6 +41,8 @@ codes! {
     BadPassword = "bad_password", "This password cannot be used.";
     /// The name or the password is wrong.
     BadCredentials = "bad_credentials", "登录失败";
+    /// An administrator suspended the account; has `until` unless the suspension has no end, and `reason` if one was given.
+    Suspended = "suspended", "This account is suspended.";
     /// Too many failed logins; has `retry_after`.
     LoginThrottled = "login_throttled", "Too many failed logins; try again later.";
     /// There is no such user.

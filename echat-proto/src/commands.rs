@@ -26,6 +26,13 @@ use crate::param::{
 use crate::records::{
     AwayText, BanLine, ChatMessage, Code, Fail, InvitationLine, MemberLine, Older, Outcome,
     RoomLine, TxnEcho, Unread,
+use crate::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
+use crate::param::{
+    AwayText, Fields, Names, NewPassword, Param, ParamError, TargetType, encode_entry, put,
+};
+use crate::records::{
+    AwayLine, ChatMessage, Code, Fail, FriendLine, MemberLine, Older, Outcome, RoomLine,
+    SessionLine, TxnEcho, Unread,
 };
 use crate::value::Value;
 
@@ -181,8 +188,23 @@ requests! {
     /// Deletes the user's account, with `erase` also the messages that the user sent.
     20 DELETE_ACCOUNT DeleteAccount dict { password: Password, erase: bool }
         => LOGGED_OUT | REFUSED; short, Ends;
+    /// Says that the user is away, with a text for friends and members of the user's rooms, or that the user is back.
+    21 SET_AWAY SetAway one { text: AwayText }
+        => DONE | REFUSED; short, Keeps;
+    /// Returns the user's friends.
+    22 LIST_FRIENDS ListFriends null {}
+        => FRIENDS | REFUSED; paged, Keeps;
+    /// Returns what the user may know of another user.
+    23 WHOIS Whois one { username: NameQuery }
+        => USER | REFUSED; paged, Keeps;
     /// Ends the user's other sessions, and voids the secrets that resume sessions.
     49 END_OTHER_SESSIONS EndOtherSessions null {}
+        => DONE | REFUSED; short, Keeps;
+    /// Returns the user's sessions.
+    50 LIST_SESSIONS ListSessions null {}
+        => SESSIONS | REFUSED; short, Keeps;
+    /// Chooses what friends are shown.
+    51 SET_PRIVACY SetPrivacy dict { last_seen: Option<bool> }
         => DONE | REFUSED; short, Keeps;
 }
 
@@ -203,7 +225,8 @@ events! {
     105 LOGIN_BUNDLE LoginBundle Reply dict {
         chat_rooms: Vec<String>, friends: Vec<String>, online: Vec<String>,
         pending_requests: Vec<String>, messages: Vec<ChatMessage>, unread: Vec<Unread>, more: Vec<Older>,
-        newest: Option<u64>, history: Option<String>, resume: Option<ResumeSecret>
+        newest: Option<u64>, history: Option<String>, resume: Option<ResumeSecret>,
+        must_change_password: Option<bool>, away: Option<Vec<AwayLine>>
     };
     /// Refuses or confirms ADD_FRIEND.
     106 ADD_FRIEND_RESULT AddFriendResult Reply one { result: Outcome };
@@ -271,8 +294,21 @@ events! {
         blocked: Option<Vec<String>>, invitations: Option<Vec<InvitationLine>>,
         away: Option<AwayText>, last_seen: Option<bool>
     };
+    /// The user's friends, by name.
+    126 FRIENDS Friends Reply one { friends: Vec<FriendLine> };
+    /// What the user may know of another user.
+    127 USER User Reply dict {
+        username: String, online: bool, away: Option<String>, last_seen: Option<u64>, friend: bool,
+        bot: bool, owner: Option<String>, rooms: Vec<String>
+    };
+    /// The user's sessions, oldest first.
+    136 SESSIONS Sessions Reply one { sessions: Vec<SessionLine> };
+    /// A friend, or a member of one of the user's rooms, is away (a text) or is back (null).
+    141 ON_AWAY OnAway Event dict { username: String, text: AwayText };
     /// A friendship with another user ended.
     142 ON_FRIEND_REMOVED OnFriendRemoved Event one { username: String };
+    /// Another session of the user changed what is said here.
+    152 ON_SELF_CHANGED OnSelfChanged Event dict { away: Option<AwayText>, last_seen: Option<bool> };
     /// REGISTER: the name, or a confusable one, is taken.
     201 USERNAME_EXIST UsernameExist Refusal one { fail: Fail };
     /// LOGIN is refused.

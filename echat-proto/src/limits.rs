@@ -37,6 +37,8 @@ pub const TXN_ID_MAX: usize = 64;
 pub const REASON_BYTES: usize = 200;
 /// Users that a user can block, and users that a room can ban.
 pub const BLOCKS: usize = 1_000;
+/// Bytes of the text of a user who is away.
+pub const AWAY_BYTES: usize = 200;
 /// Bytes of a `FIND` keyword.
 pub const KEYWORD_BYTES: usize = 64;
 

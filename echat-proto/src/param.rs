@@ -263,6 +263,30 @@ impl Param for Names {
     }
 }
 
+/// What a user who is away says, or null for a user who is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwayText(pub Option<String>);
+
+impl Param for AwayText {
+    const KIND: &'static str = "str or null";
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        match value {
+            Value::Null => Ok(Self(None)),
+            Value::Str(text) => Ok(Self(Some(text.clone()))),
+            other => Err(wrong_kind::<Self>(other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.to_value()
+    }
+
+    fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        self.0.encode(to)
+    }
+}
+
 /// Whether a conversation is a private one or a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TargetType {

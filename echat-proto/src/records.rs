@@ -171,6 +171,33 @@ records! {
         /// The `before` of the next QUERY_HISTORY.
         before: u64,
     }
+    /// A friend who is away.
+    AwayLine = "{username, text}" {
+        /// The name.
+        username: String,
+        /// What the friend said.
+        text: String,
+    }
+    /// A friend of the caller.
+    FriendLine = "{username, online, away?, last_seen?}" {
+        /// The name.
+        username: String,
+        /// Whether the friend is logged in.
+        online: bool,
+        /// The text of a friend who is away.
+        away: Option<String>,
+        /// The end of the last session, in unix seconds; of a friend who is offline and does not hide it.
+        last_seen: Option<u64>,
+    }
+    /// A session of the caller.
+    SessionLine = "{address, since: int, this}" {
+        /// The address of the client.
+        address: String,
+        /// When it began, in unix seconds.
+        since: u64,
+        /// Whether it is the session that asks.
+        this: bool,
+    }
     /// A room of the caller.
     RoomLine = "{roomname, members: int, owner, unread}" {
         /// Its name.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use divan::{Bencher, black_box};
 use echat_proto::commands::{Request, RequestKind};
 use echat_proto::names::{NameQuery, Password, RoomName, Username};
-use echat_proto::param::{Names, NewPassword, ShortText, TargetType};
+use echat_proto::param::{AwayText, Names, NewPassword, ShortText, TargetType};
 use echat_server::storage::Store;
 use stage::Stage;
 
@@ -217,6 +217,17 @@ fn request(kind: RequestKind, number: u32) -> Request {
         RequestKind::DeleteAccount => Request::DeleteAccount {
             password: Password::presented("correct horse").expect("short"),
             erase: false,
+        },
+        RequestKind::SetAway => Request::SetAway {
+            text: AwayText(Some(format!("gone {number} times"))),
+        },
+        RequestKind::ListFriends => Request::ListFriends {},
+        RequestKind::Whois => Request::Whois {
+            username: NameQuery::new(stage::user(FRIEND)),
+        },
+        RequestKind::ListSessions => Request::ListSessions {},
+        RequestKind::SetPrivacy => Request::SetPrivacy {
+            last_seen: Some(number % 2 == 1),
         },
         RequestKind::EndOtherSessions => Request::EndOtherSessions {},
         RequestKind::ListMembers => Request::ListMembers { roomname: room() },

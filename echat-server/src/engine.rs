@@ -27,7 +27,7 @@ use crate::conn::{ConnId, Departure};
 use crate::handlers::journal::{Entry, Journal};
 use crate::handlers::kept_voids::KeptVoids;
 use crate::handlers::session_ends::SessionsEnd;
-use crate::handlers::{Ctx, DeferredWrite};
+use crate::handlers::{Ctx, DeferredWrite, Reject};
 use crate::limits::{LogLimiter, RateLimits};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
@@ -46,7 +46,7 @@ use rand::{RngExt, SeedableRng};
 use space::Space;
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 use thiserror::Error;
@@ -56,6 +56,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub struct Fatal(#[source] pub StoreError);
+
+/// The connection of what no connection asked for: real ones count from 1.
+const NO_CONNECTION: ConnId = ConnId(0);
 
 /// The server without its sockets.
 pub struct Engine {
@@ -168,6 +171,26 @@ impl Engine {
         self.state.roster.allow_sessions(per_user);
     }
 
+    /// Ends all sessions of a user at once, and voids the secrets that resume one. The next tick tells them. Nothing if
+    /// there is no such user.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn send_away(&mut self, name: &str, now: Now) -> Result<(), StoreError> {
+        let mut batch = self.store.batch();
+        let Some(user) = batch.find_user(name)? else {
+            return Ok(());
+        };
+        let address = Ipv4Addr::UNSPECIFIED.into();
+        let mut ctx = self.state.ctx(&mut batch, NO_CONNECTION, address, now);
+        match SessionsEnd::of_user(&ctx, user) {
+            Ok(end) => end.carry_out(&mut ctx),
+            Err(Reject::Store(error)) => return Err(error),
+            Err(Reject::Refused(_)) => {}
+        }
+        batch.commit().map(drop)
+    }
+
     /// Changes the estimated cost of a turn after which it ends and its user or prefix cools down; a tick's
     /// budget is five turns. The default, a millisecond, is for databases larger than a test's.
     pub fn set_turn_cost(&mut self, cost: Duration) {
@@ -255,7 +278,11 @@ impl Engine {
 
     /// Whether another tick would find work at once.
     pub fn has_work(&self) -> bool {
-        self.connections.has_work() || !self.presence.is_empty() || self.erasure.has_work()
+        let is_staged = self.state.outbox.mark() > 0;
+        is_staged
+            || self.connections.has_work()
+            || !self.presence.is_empty()
+            || self.erasure.has_work()
     }
 
     /// When a tick is needed though no bytes come.
@@ -350,6 +377,10 @@ impl Engine {
             sessions.logged_out((online.user, &online.name), conn, reason, now.running);
         }
         sessions.finish();
+        if !failed {
+            let gone: Vec<UserId> = roster.online().map(|online| online.user).collect();
+            deferred_writes::note_seen(&mut self.store, &gone, now);
+        }
         deferred_writes::finish(&mut self.store, &mut self.state, failed);
         self.connections.finish_log();
         self.full_disk_log.finish();

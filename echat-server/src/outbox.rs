@@ -334,6 +334,8 @@ mod tests {
             newest: None,
             history: None,
             resume: Some(secret),
+            must_change_password: None,
+            away: None,
         };
         let mut outbox = Outbox::default();
         let mut store = Store::in_memory().expect("memory is there");

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use std::cell::OnceCell;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
@@ -41,6 +42,15 @@ pub(crate) struct SessionSecret {
     pub(crate) is_resumed: bool,
 }
 
+/// How a session began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begun {
+    /// The address of the client.
+    pub(crate) address: IpAddr,
+    /// Unix seconds.
+    pub(crate) since: i64,
+}
+
 /// A session that a secret opened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResumedSession {
@@ -59,6 +69,8 @@ pub struct Roster {
     by_user: BTreeMap<UserId, Online>,
     by_conn: HashMap<ConnId, UserId>,
     secrets: HashMap<ConnId, SessionSecret>,
+    // How each session began.
+    begun: HashMap<ConnId, Begun>,
     // Resumed sessions that have sent no request.
     silent: HashSet<ConnId>,
     // The online members of each room; a room without any has no entry.
@@ -100,6 +112,7 @@ impl Default for Roster {
             by_user: BTreeMap::new(),
             by_conn: HashMap::new(),
             secrets: HashMap::new(),
+            begun: HashMap::new(),
             silent: HashSet::new(),
             rooms: HashMap::new(),
             changes: Vec::new(),
@@ -134,6 +147,7 @@ impl Roster {
             (online.conns.len() > self.sessions_per_user.get()).then(|| online.conns.remove(0));
         if let Some(oldest) = oldest {
             self.by_conn.remove(&oldest);
+            self.begun.remove(&oldest);
             self.forget_secret(oldest);
         }
         self.by_conn.insert(conn, user);
@@ -146,6 +160,7 @@ impl Roster {
         let Some(user) = self.by_conn.remove(&conn) else {
             return;
         };
+        self.begun.remove(&conn);
         self.forget_secret(conn);
         let Entry::Occupied(mut online) = self.by_user.entry(user) else {
             return;
@@ -162,6 +177,18 @@ impl Roster {
         for room in online.remove().rooms {
             self.forget(user, room);
         }
+    }
+
+    /// Notes how the session of a connection began.
+    pub(crate) fn note_begun(&mut self, conn: ConnId, begun: Begun) {
+        if self.by_conn.contains_key(&conn) {
+            self.begun.insert(conn, begun);
+        }
+    }
+
+    /// How the session of a connection began.
+    pub(crate) fn began(&self, conn: ConnId) -> Option<Begun> {
+        self.begun.get(&conn).copied()
     }
 
     /// Notes the secret that the session of a connection was given.
@@ -453,7 +480,8 @@ impl Roster {
 
     /// Whether no user is online and nothing is remembered of any.
     pub fn is_empty(&self) -> bool {
-        let has_secrets = !self.secrets.is_empty() || !self.silent.is_empty();
+        let has_secrets =
+            !self.secrets.is_empty() || !self.silent.is_empty() || !self.begun.is_empty();
         self.by_user.is_empty() && self.by_conn.is_empty() && self.rooms.is_empty() && !has_secrets
     }
 }

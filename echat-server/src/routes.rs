@@ -26,6 +26,8 @@ use crate::handlers::{
     Answer, Caller, Ctx, Reject, account, friends, gate, messages, password, rooms, search,
     Answer, Caller, Ctx, Reject, account, deletion, friends, gate, messages, password, rooms,
     search,
+    Answer, Caller, Ctx, Reject, account, deletion, friends, gate, messages, password, people,
+    rooms, search,
 };
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};
@@ -205,6 +207,16 @@ routes! {
     password::change_password(old, new);
     #[route(DeleteAccount, authenticated, light, proves)]
     deletion::delete_account(password, erase);
+    #[route(SetAway, authenticated, light, writes(space, change_rate))]
+    people::set_away(text);
+    #[route(ListFriends, authenticated, heavy, reads)]
+    people::list_friends();
+    #[route(Whois, authenticated, heavy, reads)]
+    people::whois(username);
+    #[route(ListSessions, authenticated, light, memory)]
+    people::list_sessions();
+    #[route(SetPrivacy, authenticated, light, writes())]
+    people::set_privacy(last_seen);
     #[route(EndOtherSessions, authenticated, light, memory)]
     account::end_other_sessions();
     #[route(AddFriend, authenticated, light, writes(friend_request_rate, space))]

@@ -116,6 +116,8 @@ impl Stage {
             newest: None,
             history: None,
             resume: secret.map(|secret| ResumeSecret::presented(secret).unwrap()),
+            must_change_password: None,
+            away: None,
         })
     }
 
@@ -141,6 +143,8 @@ impl Stage {
             newest: None,
             history: None,
             resume: None,
+            must_change_password: None,
+            away: None,
         })
     }
 

@@ -23,6 +23,8 @@ impl Session {
             history,
             // The application keeps the secret, with the password.
             resume: _,
+            must_change_password: None,
+            away: None,
         } = event
         else {
             return false;

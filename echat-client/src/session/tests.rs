@@ -43,6 +43,8 @@ fn bundle(messages: Vec<ChatMessage>) -> Event {
         newest: None,
         history: None,
         resume: None,
+        must_change_password: None,
+        away: None,
     }
 }
 

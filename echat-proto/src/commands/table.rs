@@ -195,6 +195,15 @@ macro_rules! requests {
     };
 }
 
+/// The fields of a row as pairs in pairs: proptest has tuples of twelve at most.
+#[cfg(test)]
+macro_rules! nested {
+    (@any) => { Just(()) };
+    (@any $type:ty $(, $rest:ty)*) => { (<$type as Sample>::any(), nested!(@any $($rest),*)) };
+    (@names) => { () };
+    (@names $field:ident $(, $rest:ident)*) => { ($field, nested!(@names $($rest),*)) };
+}
+
 macro_rules! events {
     ($(
         #[doc = $doc:literal]
@@ -275,8 +284,8 @@ macro_rules! events {
             use proptest::strategy::{Just, Strategy};
             use tests::Sample;
             vec![$({
-                let fields = (Just(()), $(<$type as Sample>::any(),)*);
-                fields.prop_map(|((), $($field,)*)| Event::$variant { $($field),* }).boxed()
+                let fields = nested!(@any $($type),*);
+                fields.prop_map(|nested!(@names $($field),*)| Event::$variant { $($field),* }).boxed()
             }),*]
         }
 

@@ -36,6 +36,7 @@ samples! {
         String::any().prop_map(Outcome::Done),
         Fail::any().prop_map(Outcome::Refused),
     ];
+    AwayText = Option::any().prop_map(AwayText);
     Value = prop_oneof![
         Just(Value::Null),
         u64::any().prop_map(Value::Int),
@@ -81,6 +82,9 @@ sample_records! {
     MemberLine { username, online, owner }
     BanLine { username, by, at, until, reason }
     InvitationLine { roomname, by }
+    AwayLine { username, text }
+    FriendLine { username, online, away, last_seen }
+    SessionLine { address, since, this }
 }
 
 #[test]

@@ -53,6 +53,13 @@ impl Password {
         Ok(Self(normalise(raw).unwrap_or_else(as_typed)))
     }
 
+    /// Whether it could be registered as a new password today. One of an older server may be too short.
+    pub fn is_allowed(&self) -> bool {
+        let is_control = |text: &str| text.contains(char::is_control);
+        let length = (PASSWORD_MIN..=PASSWORD_MAX).contains(&self.0.len());
+        length && std::str::from_utf8(&self.0).is_ok_and(|text| !is_control(text))
+    }
+
     /// The text to send; what was presented as no text of its own cannot occur.
     pub(crate) fn to_text(&self) -> String {
         String::from_utf8_lossy(&self.0).into_owned()
@@ -151,6 +158,21 @@ mod tests {
             format!("{:?}", Password::presented("x").unwrap()),
             "Password(..)"
         );
+    }
+
+    #[test]
+    fn a_presented_password_tells_whether_it_could_be_registered() {
+        for (text, allowed) in [
+            ("12345678", true),
+            ("1234567", false),
+            ("🙂🙂", true),
+            ("x\u{7}xxxxxxx", false),
+            ("a\u{3000}\u{3000}b1", false),
+        ] {
+            let presented = Password::presented(text).unwrap();
+            assert_eq!(presented.is_allowed(), allowed, "{text:?}");
+            assert_eq!(Password::new(text).is_ok(), allowed, "{text:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::full_disk_log::FullDiskLog;
 use crate::clock::Now;
 use crate::handlers::DeferredWrite;
 use crate::handlers::kept_voids::BITE;
-use crate::storage::{Receipt, Store, StoreError};
+use crate::storage::{Receipt, Store, StoreError, UserId};
 use std::slice;
 use std::time::Duration;
 
@@ -61,6 +61,17 @@ pub(super) fn finish(store: &mut Store, state: &mut MemoryState, failed: bool) {
             chains,
             "secrets that are void could not be voided on the disk: they are good again after a restart"
         );
+    }
+}
+
+/// Notes that the last sessions of users ended, before the process ends. What the disk does not take is dropped.
+pub(super) fn note_seen(store: &mut Store, users: &[UserId], now: Now) {
+    let seen = |user: &UserId| DeferredWrite::NoteSeen(*user, now.unix);
+    let notes: Vec<DeferredWrite> = users.iter().map(seen).collect();
+    if !notes.is_empty()
+        && let Err(error) = make(store, &notes)
+    {
+        tracing::warn!(%error, "the ends of sessions were not noted");
     }
 }
 

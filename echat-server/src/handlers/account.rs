@@ -14,6 +14,7 @@ use super::{Answer, Caller, Ctx, DeferredWrite, Reject, bundle, done_with, resum
 use crate::conn::{ConnId, Departure, End};
 use crate::limits::rate_limit_prefix;
 use crate::limits::{CountedTry, Guesser};
+use crate::roster::Begun;
 use crate::storage::{
     ChainId, ConversationId, KNOWN_ADDRESS, SecretHash, StoreError, User, UserId,
 };
@@ -42,6 +43,8 @@ pub(crate) struct LoginAttempt {
     /// The account; `None` if the name has none, which the client must not learn.
     user: Option<User>,
     pub(crate) counted: CountedTry,
+    /// Whether the password was presented, and is none that can be registered.
+    is_weak: bool,
     /// The hash that the password is compared with.
     hash: Option<PasswordHash>,
     /// The secret that was presented in place of the password.
@@ -204,6 +207,7 @@ pub(crate) fn login(
     let attempt = LoginAttempt {
         user,
         counted,
+        is_weak: matches!(&proof, Proof::Password(password) if !password.is_allowed()),
         hash: hash.clone().map(PasswordHash),
         presented,
         is_known: judgement != Judgement::Unknown,
@@ -321,13 +325,20 @@ pub(crate) fn logged_in(
     let Some(user) = user else {
         return Err(wrong(ctx, None, attempt, judgement)?);
     };
+    // Said only to those who know the password.
+    if let Some(suspension) = ctx.batch.suspension(user.id, ctx.now.unix)? {
+        ctx.throttle.guesses.forgive(attempt.counted.guesser);
+        let (user, address) = (&user.name, ctx.address);
+        tracing::info!("login of a suspended account user={user:?} address={address}");
+        return Err(Reject::suspended(suspension));
+    }
     let audience = Audience::of(ctx, user.id)?;
     let places = ctx.batch.room_sizes_of(user.id)?;
     let me = Caller {
         id: user.id,
         name: user.name.as_str().into(),
     };
-    let bundle = bundle::login_bundle(ctx, &me)?;
+    let bundle = bundle::login_bundle(ctx, &me, attempt.is_weak)?;
 
     // From here on nothing fails.
     remember(ctx, user.id, attempt, upgrade);
@@ -400,6 +411,11 @@ fn enter(
     if let Some(oldest) = ctx.roster.enter(ctx.conn, user.id, &user.name, rooms) {
         displace(ctx, user, oldest);
     }
+    let begun = Begun {
+        address: ctx.address,
+        since: ctx.now.unix,
+    };
+    ctx.roster.note_begun(ctx.conn, begun);
     let opened_by = opened_by.map(|opened_by| (opened_by.presented, opened_by.issued_at));
     match resume::issue(ctx, user.id, opened_by) {
         Some((secret, session)) => {
@@ -459,6 +475,9 @@ fn end_chain(ctx: &mut Ctx<'_, '_>, user: &User, presented: &Presented) -> Resul
         displace(ctx, user, conn);
     }
     let has_left = was_online && !ctx.roster.is_online(user.id);
+    if has_left {
+        note_seen(ctx, user.id);
+    }
     if let Some(audience) = audience.filter(|_| has_left) {
         audience.announce(ctx, user.id, &user.name, Presence::Offline);
     }
@@ -521,6 +540,9 @@ fn depart_from_chain(ctx: &mut Ctx<'_, '_>, me: &Caller, chain: ChainId) -> Resu
     }
     resume::void(ctx, me.id, chain);
     let is_gone = !ctx.roster.is_online(me.id);
+    if is_gone {
+        note_seen(ctx, me.id);
+    }
     if let Some(audience) = audience.filter(|_| is_gone) {
         audience.announce(ctx, me.id, &me.name, Presence::Offline);
     }
@@ -543,6 +565,15 @@ pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Caller, reason: Departure) -> R
 /// Ends a session without telling others.
 pub(crate) fn leave(ctx: &mut Ctx<'_, '_>, me: &Caller, reason: Departure) {
     ctx.roster.leave(ctx.conn);
+    if !ctx.roster.is_online(me.id) {
+        note_seen(ctx, me.id);
+    }
     ctx.sessions
         .logged_out((me.id, &me.name), ctx.conn, reason, ctx.now.running);
+}
+
+/// Notes when the last session of a user ended.
+pub(super) fn note_seen(ctx: &mut Ctx<'_, '_>, user: UserId) {
+    let note = DeferredWrite::NoteSeen(user, ctx.now.unix);
+    ctx.deferred_writes.push(note);
 }

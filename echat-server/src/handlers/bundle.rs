@@ -1,11 +1,11 @@
 //! The reply to LOGIN: LOGIN_BUNDLE.
 
 use super::{Caller, Ctx, Reject, messages, page, target_type};
-use crate::storage::StoreError;
+use crate::storage::{StoreError, User};
 use echat_proto::commands::Event;
 use echat_proto::limits::{BUNDLE_MESSAGES, BUNDLE_PER_CONVERSATION, PAGE_BYTES};
 use echat_proto::names::ResumeSecret;
-use echat_proto::records::{Older, Unread};
+use echat_proto::records::{AwayLine, Older, Unread};
 
 /// Bytes of one of the lists of names: 500 friends with the longest names, and some more.
 const LIST_BYTES: usize = 40 * 1024;
@@ -13,14 +13,25 @@ const LIST_BYTES: usize = 40 * 1024;
 const LIST_VALUES: usize = 16;
 /// What a line about a conversation takes besides its name, in bytes, rounded up.
 const LINE_BYTES: usize = 96;
+/// What a friend who is away takes besides name and text, in bytes, rounded up.
+const AWAY_LINE_BYTES: usize = 40;
 /// Lines about conversations may be 819, each of up to five values.
 const LINE_VALUES: usize = 20;
 /// Bytes of the secret with its key, rounded up.
 const SECRET_BYTES: usize = 64;
 
 /// The bundle of a user who has just logged in, without the secret of the session.
-pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<Event, Reject> {
-    let friends = ctx.batch.friends(me.id)?;
+pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Caller, is_weak: bool) -> Result<Event, Reject> {
+    let friends = ctx.batch.friends_shown(me.id)?;
+    let away = friends.iter().filter_map(|friend| {
+        Some(AwayLine {
+            username: friend.user.name.clone(),
+            text: friend.away.clone()?,
+        })
+    });
+    let away_bytes = |away: &AwayLine| AWAY_LINE_BYTES + away.username.len() + away.text.len();
+    let away = page::fitting(away.collect(), LIST_BYTES, LIST_VALUES, away_bytes);
+    let friends: Vec<User> = friends.into_iter().map(|friend| friend.user).collect();
     let online = friends
         .iter()
         .filter(|friend| ctx.roster.is_online(friend.id));
@@ -33,6 +44,7 @@ pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<Event, Reje
     // The lists come first; messages fill the rest of the page.
     let lists = [&friends, &online, &chat_rooms, &pending_requests];
     let taken: usize = lists.into_iter().flatten().map(name_bytes).sum();
+    let taken = taken + away.iter().map(away_bytes).sum::<usize>();
     let budget = PAGE_BYTES.saturating_sub(taken + SECRET_BYTES);
     let found = ctx
         .batch
@@ -75,6 +87,8 @@ pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<Event, Reje
         newest: unless_damaged(ctx.batch.newest_id())?.map(|id| id.0),
         history: unless_damaged(ctx.batch.history_name())?,
         resume: Some(ResumeSecret::none()),
+        must_change_password: Some(is_weak || ctx.batch.must_change_password(me.id)?),
+        away: Some(away),
     })
 }
 

@@ -1,11 +1,13 @@
 //! What users who are online learn of a write: the fan-out of its effects to their connections.
 
 use super::Ctx;
-use super::presence::{MemberChange, announce_in, is_small, member_event};
+use super::presence::{MemberChange, Presence, announce_in, is_small, member_event};
+use super::people::HearsAway;
 use crate::roster::Conns;
 use crate::storage::{ConversationId, RoomSize, User, UserId};
 use echat_proto::commands::Event;
 use echat_proto::records::TxnEcho;
+use std::collections::BTreeSet;
 
 /// A room, as an effect names it.
 #[derive(Clone, Debug)]
@@ -21,6 +23,10 @@ pub(crate) struct InRoom {
 pub(crate) enum Effect {
     /// All connections of a user are told.
     Tell(UserId, Event),
+    /// The caller's other sessions are told.
+    TellOthers(Event),
+    /// Friends and members of rooms are told once each, and not the caller.
+    Away { hears: HearsAway, event: Event },
     /// The message that the reply acknowledges is told to these, and to the caller's other connections.
     TellMessage(Hears),
     /// Two users are friends: both are told, and which of them is online. The first is the caller.
@@ -78,6 +84,11 @@ impl Ctx<'_, '_> {
                     let to = self.roster.conns_of(user).into();
                     self.outbox.send_all(to, &event);
                 }
+                Effect::TellOthers(event) => {
+                    let to = self.roster.others_of(self.conn);
+                    self.outbox.send_all(to, &event);
+                }
+                Effect::Away { hears, event } => self.tell_away(&hears, &event),
                 Effect::TellMessage(hears) => self.tell_message(hears, reply),
                 Effect::Befriend(me, other) => self.befriend(&me, &other),
                 Effect::LetIn { room, users } => self.let_in(&room, &users),
@@ -187,6 +198,20 @@ impl Ctx<'_, '_> {
         let others = self.roster.others_of(self.conn);
         self.outbox.send_all(others, reply);
         set(reply, |_, txn_id| *txn_id = acknowledged);
+    }
+
+    fn tell_away(&mut self, hears: &HearsAway, event: &Event) {
+        let mut users: BTreeSet<UserId> = hears.friends.iter().copied().collect();
+        for room in &hears.rooms {
+            users.extend(self.roster.in_room(*room).map(|online| online.user));
+        }
+        users.remove(&hears.user);
+        for user in &hears.but {
+            users.remove(user);
+        }
+        let conns = users.iter().flat_map(|user| self.roster.conns_of(*user));
+        let to = conns.copied().collect();
+        self.outbox.send_all(to, event);
     }
 
     fn tell_room(&mut self, room: &InRoom, user: &User, change: MemberChange) {

@@ -26,6 +26,7 @@ pub(crate) mod messages;
 pub(crate) mod moderation;
 mod page;
 pub(crate) mod password;
+pub(crate) mod people;
 pub(crate) mod presence;
 mod refusal;
 mod resume;
@@ -134,6 +135,8 @@ pub(crate) enum DeferredWrite {
     Chain(ChainWrite),
     /// All secrets of a user are void.
     VoidChains(UserId),
+    /// The last session of the user ended at this time.
+    NoteSeen(UserId, i64),
     /// A portion of the messages of a deleted account became tombstones, from this place on, at this time.
     Erase(UserId, ErasurePlace, i64),
     /// Chains whose secrets were issued before this time have expired: a hundred are deleted. In Unix seconds.
@@ -148,6 +151,7 @@ impl DeferredWrite {
             Self::UpgradeHash { user, old, new } => batch.upgrade_hash(*user, &old.0, &new.0),
             Self::Chain(write) => batch.write_chain(write),
             Self::VoidChains(user) => batch.void_chains(*user),
+            Self::NoteSeen(user, at) => batch.note_seen(*user, *at),
             Self::Erase(user, place, at) => batch.erase(*user, *place, *at).map(drop),
             Self::PruneChains(before) => batch.prune_chains(*before),
         }
@@ -163,6 +167,7 @@ impl DeferredWrite {
                 ChainChange::Confirm(_) | ChainChange::Leave(_) | ChainChange::Void => None,
             },
             Self::NoteLogin(..)
+            | Self::NoteSeen(..)
             | Self::UpgradeHash { .. }
             | Self::VoidChains(_)
             | Self::Erase(..)
@@ -174,6 +179,7 @@ impl DeferredWrite {
     pub(crate) fn unwritten(self) -> Option<Self> {
         match self {
             Self::NoteLogin(..)
+            | Self::NoteSeen(..)
             | Self::UpgradeHash { .. }
             | Self::Erase(..)
             | Self::PruneChains(_) => None,

@@ -1,6 +1,6 @@
 //! Why a request is refused, and the form that its refusal takes on the wire (PROTOCOL.md, section 5).
 
-use crate::storage::{Ban, StoreError};
+use crate::storage::{Ban, StoreError, Suspension};
 use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind, event};
 use echat_proto::limits::NAME_BYTES;
@@ -43,6 +43,18 @@ impl Reject {
     /// `bad_params` for a field that the types could not judge alone.
     pub(super) fn bad_params(field: &str, message: &str) -> Self {
         ParamError::new(field, message).into()
+    }
+
+    /// The account is suspended.
+    pub(super) fn suspended(suspension: Suspension) -> Self {
+        let until = suspension.until.and_then(|until| u64::try_from(until).ok());
+        let until = until.map(|until| ("until".to_owned(), Value::Int(until)));
+        let reason = suspension.reason;
+        let reason = reason.map(|reason| ("reason".to_owned(), Value::Str(reason)));
+        Self::Refused(Refusal {
+            detail: until.into_iter().chain(reason).collect(),
+            ..Code::Suspended.into()
+        })
     }
 
     /// A count is at its limit.

@@ -1,9 +1,9 @@
 //! Sessions that end with a write. A full disk may roll the write back, so they end after its commit, and the tick ends
 //! with the request: no other request of these sessions is handled in between.
 
-use super::account::displace;
+use super::account::{audience_or_none, displace, note_seen};
 use super::presence::{Audience, Presence};
-use super::{Caller, Ctx, resume};
+use super::{Caller, Ctx, Reject, resume};
 use crate::conn::{ConnId, Departure};
 use crate::storage::User;
 
@@ -49,6 +49,13 @@ impl SessionsEnd {
         }
     }
 
+    /// All sessions of a user, of whom others are told that the user went offline: for a suspended user, or one that an
+    /// administrator sends away.
+    pub(crate) fn of_user(ctx: &Ctx<'_, '_>, user: User) -> Result<Self, Reject> {
+        let farewell = audience_or_none(ctx, user.id)?.map(Farewell::Offline);
+        Ok(Self::all(ctx.conn, user, farewell))
+    }
+
     /// The connection of the request.
     pub(crate) fn asked_by(&self) -> ConnId {
         self.asked_by
@@ -71,7 +78,10 @@ impl SessionsEnd {
         }
         resume::void_resume(ctx, self.user.id);
         let (audience, presence) = match self.farewell {
-            Some(Farewell::Offline(audience)) if was_online => (audience, Presence::Offline),
+            Some(Farewell::Offline(audience)) if was_online => {
+                note_seen(ctx, self.user.id);
+                (audience, Presence::Offline)
+            }
             Some(Farewell::Deleted(audience)) => (audience, Presence::Deleted),
             _ => return,
         };

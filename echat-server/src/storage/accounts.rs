@@ -13,6 +13,15 @@ pub(crate) const KNOWN_ADDRESS: i64 = 30 * 24 * 60 * 60;
 /// Expired addresses that one login deletes at most.
 const PRUNED_AT_ONCE: i64 = 100;
 
+/// A suspension that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspension {
+    /// When it ends, in unix seconds; `None` for no end.
+    pub until: Option<i64>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
 impl Batch<'_> {
     /// The user with this name, given in its stored form.
     pub fn find_user(&self, key: &str) -> Result<Option<User>, StoreError> {
@@ -95,6 +104,40 @@ impl Batch<'_> {
         self.write(sql, params![user, phc])?;
         self.write("DELETE FROM devices WHERE user = ?1", [user])
             .map(drop)
+    }
+
+    /// Suspends a user until a time, or until [`unsuspend`](Self::unsuspend). A later suspension replaces an earlier one.
+    pub fn suspend(
+        &mut self,
+        user: UserId,
+        until: Option<i64>,
+        reason: Option<&str>,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE users SET suspended_at = ?2, suspended_until = ?3, suspended_reason = ?4
+                   WHERE id = ?1 AND deleted_at IS NULL";
+        self.write(sql, params![user, now, until, reason]).map(drop)
+    }
+
+    /// Ends the suspension of a user.
+    pub fn unsuspend(&mut self, user: UserId) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE users SET suspended_at = NULL, suspended_until = NULL, suspended_reason = NULL
+                   WHERE id = ?1";
+        self.write(sql, [user]).map(drop)
+    }
+
+    /// The suspension of a user that holds at `now`; one that has expired is none.
+    pub fn suspension(&self, user: UserId, now: i64) -> Result<Option<Suspension>, StoreError> {
+        let sql = "SELECT suspended_until, suspended_reason FROM users
+                   WHERE id = ?1 AND suspended_at IS NOT NULL
+                       AND (suspended_until IS NULL OR suspended_until > ?2)";
+        self.first(sql, params![user, now], |row| {
+            Ok(Suspension {
+                until: row.get(0)?,
+                reason: row.get(1)?,
+            })
+        })
     }
 
     /// Records that a user logged in from an address, and deletes some records that are 30 days old.

@@ -151,6 +151,11 @@ const TABLE: &[Row] = &[
         r#"{"password":"correct horse","erase":true}"#,
         [NO, OK, OK, OK, OK],
     ),
+    row(SetAway, r#""gone for tea""#, [NO, OK, OK, OK, OK]),
+    row(ListFriends, "null", [NO, OK, OK, OK, OK]),
+    row(Whois, r#""bob""#, [NO, OK, OK, OK, OK]),
+    row(ListSessions, "null", [NO, OK, OK, OK, OK]),
+    row(SetPrivacy, r#"{"last_seen":false}"#, [NO, OK, OK, OK, OK]),
     row(EndOtherSessions, "null", [NO, OK, OK, OK, OK]),
 ];
 

@@ -21,7 +21,12 @@ const ROWS: &[(RequestKind, &[&str])] = &[
     ),
     (
         Login,
-        &["already_logged_in", "bad_credentials", "login_throttled"],
+        &[
+            "already_logged_in",
+            "bad_credentials",
+            "login_throttled",
+            "suspended",
+        ],
     ),
     (
         AddFriend,
@@ -156,7 +161,12 @@ const ROWS: &[(RequestKind, &[&str])] = &[
         &["bad_credentials", "bad_password", "login_throttled"],
     ),
     (DeleteAccount, &["bad_credentials", "login_throttled"]),
+    (SetAway, &["rate_limited"]),
+    (ListFriends, &[]),
+    (Whois, &["unknown_user"]),
     (EndOtherSessions, &[]),
+    (ListSessions, &[]),
+    (SetPrivacy, &[]),
 ];
 
 /// Everything that the transcripts should have shown of the table.

@@ -1,5 +1,6 @@
 //! Promises that are better said by a table or a property than by a transcript.
 
+mod accounts;
 mod authorisation;
 mod bad_inputs;
 mod blocked;
@@ -11,6 +12,7 @@ mod guessing;
 mod log_lines;
 mod malformed;
 mod params;
+mod people;
 mod quotas;
 mod requests;
 mod splits;

@@ -29,13 +29,15 @@ fn good(field: &FieldInfo) -> Value {
         "list" => Value::List(Vec::new()),
         kind if kind.starts_with("int 0") => Value::Int(0),
         "str" if field.name == "password" => Value::from("long enough"),
-        "str" => Value::from("somebody"),
+        "str" | "str or null" => Value::from("somebody"),
         kind => panic!("a request has a field of the new type {kind:?}"),
     }
 }
 
 fn is_of_its_kind(field: &FieldInfo, value: &Value) -> bool {
-    field.kind == value.kind() || (field.optional && *value == Value::Null)
+    let kinds = field.kind.split(" or ");
+    let is_named = kinds.into_iter().any(|kind| kind == value.kind());
+    is_named || (field.optional && *value == Value::Null)
 }
 
 pub(super) fn dict(fields: &[FieldInfo]) -> Vec<(String, Value)> {
@@ -52,7 +54,9 @@ pub(super) fn wrong(info: &CommandInfo) -> Vec<(Value, String)> {
         Shape::Null => others("null")
             .map(|value| (value, "params".to_owned()))
             .collect(),
-        Shape::One(field) => others(field.kind)
+        Shape::One(field) => kinds()
+            .into_iter()
+            .filter(|value| !is_of_its_kind(&field, value))
             .map(|value| (value, field.name.to_owned()))
             .collect(),
         Shape::Dict(fields) => {

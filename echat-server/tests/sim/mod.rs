@@ -16,6 +16,8 @@ pub(crate) mod script;
 pub(crate) mod seed;
 mod workers;
 
+pub(crate) use workers::hashed as hash_of;
+
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::commands::by_name;

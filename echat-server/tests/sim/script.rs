@@ -26,6 +26,7 @@
 //! | `-- blocks ann 1000` | ann blocks so many users |
 //! | `-- bans tea 1000` | so many users are banned from the room |
 //! | `-- invitations ann 200` | ann is invited to so many rooms |
+//! | `-- suspend ann 1500000060 spam` | a suspended account: until when, or `-`, and why |
 //! | `-- limit friends 2` | a limit of config.json |
 //!
 //! | later | |
@@ -282,6 +283,11 @@ fn begin(store: &mut Store, limits: &mut Limits, words: &[&str]) -> bool {
         ["bans", room, count] => seed::bans(store, room, count.parse().expect("a number")),
         ["invitations", name, count] => {
             seed::invitations(store, name, count.parse().expect("a number"));
+        }
+        ["suspend", name, until, ref reason @ ..] => {
+            let until = until.parse().ok();
+            let reason = (!reason.is_empty()).then(|| reason.join(" "));
+            seed::suspends(store, name, until, reason.as_deref());
         }
         ["limit", name, value] => set(limits, name, value.parse().expect("a number")),
         _ => return false,

@@ -33,6 +33,15 @@ pub(crate) fn accounts(store: &mut Store, names: &[&str]) {
     let _ = batch.commit().expect("a store that works");
 }
 
+/// Suspends a user.
+pub(crate) fn suspends(store: &mut Store, name: &str, until: Option<i64>, reason: Option<&str>) {
+    let id = user(store, name);
+    let mut batch = store.batch();
+    let suspended = batch.suspend(id, until, reason, 0);
+    suspended.expect("a store that works");
+    let _ = batch.commit().expect("a store that works");
+}
+
 /// Makes each two of them friends.
 pub(crate) fn friends(store: &mut Store, names: &[&str]) {
     let ids: Vec<UserId> = names.iter().map(|name| user(store, name)).collect();

@@ -51,6 +51,8 @@ fn a_room_that_was_left_while_offline_is_closed() {
         newest: None,
         history: None,
         resume: None,
+        must_change_password: None,
+        away: None,
     });
     assert_eq!(stage.printed()[0], "You left room1.");
     assert_eq!(stage.prompt(), "contact> ");

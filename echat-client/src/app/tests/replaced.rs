@@ -18,6 +18,8 @@ fn bundle(history: &str, newest: u64, friends: &[&str], messages: Vec<ChatMessag
         newest: Some(newest),
         history: Some(history.to_owned()),
         resume: None,
+        must_change_password: None,
+        away: None,
     }
 }
 

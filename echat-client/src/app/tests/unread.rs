@@ -36,6 +36,8 @@ fn with_unread(count: u64, is_in_more: bool) -> Stage {
         newest: None,
         history: None,
         resume: None,
+        must_change_password: None,
+        away: None,
     });
     stage.printed();
     stage
@@ -130,6 +132,8 @@ fn messages_read_before_this_run_stand_above_the_rule() {
         newest: None,
         history: None,
         resume: None,
+        must_change_password: None,
+        away: None,
     });
     stage.says(live(in_room(2, "bob", "new"), None)).printed();
     stage.types("&r room1");

@@ -266,6 +266,8 @@ impl Server {
                 newest: None,
                 history: None,
                 resume: None,
+                must_change_password: None,
+                away: None,
             },
         );
         Some(())

@@ -27,6 +27,8 @@ fn bundle_of(messages: Vec<ChatMessage>, newest: Option<u64>, history: Option<&s
         newest,
         history: history.map(str::to_owned),
         resume: None,
+        must_change_password: None,
+        away: None,
     }
 }
 

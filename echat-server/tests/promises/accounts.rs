@@ -1,0 +1,106 @@
+//! What the administration does to accounts: suspended users are sent away, weak passwords are to be changed.
+
+use crate::sim::script::log_in;
+use crate::sim::{HOME, Sim, seed};
+use echat_proto::Value;
+use echat_proto::names::{Password, Username};
+use echat_server::config::Limits;
+use echat_server::storage::Store;
+use std::num::NonZeroUsize;
+
+fn told(sim: &mut Sim, name: &str) -> Vec<u32> {
+    let told = sim.end(name).take_messages();
+    told.iter().map(|message| message.command).collect()
+}
+
+#[test]
+fn a_suspended_user_is_sent_away_from_all_sessions_and_comes_back_afterwards() {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob"]);
+    seed::friends(&mut store, &["ann", "bob"]);
+    seed::room(&mut store, "tea", &["ann", "bob"]);
+    let mut sim = Sim::new(1, Limits::default(), store);
+    sim.engine
+        .allow_sessions(NonZeroUsize::new(2).expect("two"));
+    log_in(&mut sim, &["bob"]);
+    sim.connect("ann", HOME);
+    let right = r#"{"username":"ann","password":"correct horse"}"#;
+    let replies = sim.ask("ann", "LOGIN", right);
+    let bundle = &replies.last().expect("a reply").params;
+    let Some(Value::Str(secret)) = bundle.at("resume").cloned() else {
+        panic!("no secret: {bundle:?}")
+    };
+    sim.connect("phone", HOME);
+    sim.ask("phone", "LOGIN", right);
+    sim.settle();
+    for name in ["ann", "phone", "bob"] {
+        told(&mut sim, name);
+    }
+
+    let now = sim.now;
+    let ann = {
+        let store = sim.engine.store();
+        let ann = store.batch().find_user("ann").expect("readable");
+        let ann = ann.expect("there").id;
+        let mut batch = store.batch();
+        batch
+            .suspend(ann, None, Some("spam"), now.unix)
+            .expect("memory");
+        let _ = batch.commit().expect("memory");
+        ann
+    };
+    sim.engine.send_away("ann", now).expect("readable");
+    sim.engine.send_away("nobody", now).expect("readable");
+    sim.settle();
+    assert_eq!(told(&mut sim, "ann"), [104]);
+    assert_eq!(told(&mut sim, "phone"), [104]);
+    assert!(sim.end("ann").is_closed() && sim.end("phone").is_closed());
+    assert_eq!(told(&mut sim, "bob"), [112, 114]);
+    assert_eq!(sim.engine.roster().conns_of(ann), []);
+
+    sim.connect("ann", HOME);
+    let resume = format!(r#"{{"username":"ann","resume":"{secret}"}}"#);
+    let code = |sim: &mut Sim, params: &str| {
+        let replies = sim.ask("ann", "LOGIN", params);
+        replies.last().expect("a reply").params.at("code").cloned()
+    };
+    assert_eq!(
+        code(&mut sim, &resume),
+        Some(Value::from("bad_credentials"))
+    );
+    assert_eq!(code(&mut sim, right), Some(Value::from("suspended")));
+    let mut batch = sim.engine.store().batch();
+    batch.unsuspend(ann).expect("memory");
+    let _ = batch.commit().expect("memory");
+    assert_eq!(
+        code(&mut sim, &resume),
+        Some(Value::from("bad_credentials"))
+    );
+    assert_eq!(code(&mut sim, right), None);
+}
+
+#[test]
+fn a_password_that_is_too_weak_for_today_logs_in_and_is_to_be_changed() {
+    let mut store = Store::in_memory().expect("memory is there");
+    let name = Username::new("ann").expect("a good name");
+    let mut batch = store.batch();
+    let hash = crate::sim::hash_of(Password::presented("short").expect("short enough"));
+    let made = batch.create_user(&name, &hash, 0).expect("memory");
+    made.expect("a new name");
+    let _ = batch.commit().expect("memory");
+    let mut sim = Sim::new(1, Limits::default(), store);
+    let asked_to_change = |sim: &mut Sim, end: &str, password: &str| {
+        sim.connect(end, HOME);
+        let login = format!(r#"{{"username":"ann","password":"{password}"}}"#);
+        let replies = sim.ask(end, "LOGIN", &login);
+        let last = replies.last().expect("a reply");
+        assert_eq!(last.command, 105);
+        last.params.at("must_change_password").cloned()
+    };
+    let yes = Some(Value::Bool(true));
+    assert_eq!(asked_to_change(&mut sim, "one", "short"), yes);
+    let change = r#"{"old":"short","new":"long enough"}"#;
+    assert_eq!(sim.ask("one", "CHANGE_PASSWORD", change)[0].command, 124);
+    let no = Some(Value::Bool(false));
+    assert_eq!(asked_to_change(&mut sim, "two", "long enough"), no);
+}
