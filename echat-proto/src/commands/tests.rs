@@ -180,18 +180,30 @@ fn rows_with_a_secret_are_known() {
         .filter(|row| row.is_secret())
         .map(|row| row.name)
         .collect();
-    assert_eq!(secret, ["REGISTER", "LOGIN", "LOGIN_BUNDLE"]);
+    assert_eq!(
+        secret,
+        [
+            "REGISTER",
+            "LOGIN",
+            "CHANGE_PASSWORD",
+            "DELETE_ACCOUNT",
+            "LOGIN_BUNDLE"
+        ]
+    );
 }
 
 #[test]
-fn one_request_begins_a_session_and_one_ends_it() {
+fn one_request_begins_a_session_and_two_end_it() {
     let of = |session| {
         let kinds = RequestKind::ALL.iter();
         let found = kinds.filter(move |kind| kind.answers().session == session);
         found.copied().collect::<Vec<_>>()
     };
     assert_eq!(of(Session::Begins), [RequestKind::Login]);
-    assert_eq!(of(Session::Ends), [RequestKind::Logout]);
+    assert_eq!(
+        of(Session::Ends),
+        [RequestKind::Logout, RequestKind::DeleteAccount]
+    );
 }
 
 #[test]

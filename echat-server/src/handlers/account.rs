@@ -325,13 +325,7 @@ pub(crate) fn logged_in(
     let Some(user) = user else {
         return Err(wrong(ctx, None, attempt, judgement)?);
     };
-    // Said only to those who know the password.
-    if let Some(suspension) = ctx.batch.suspension(user.id, ctx.now.unix)? {
-        ctx.throttle.guesses.forgive(attempt.counted.guesser);
-        let (user, address) = (&user.name, ctx.address);
-        tracing::info!("login of a suspended account user={user:?} address={address}");
-        return Err(Reject::suspended(suspension));
-    }
+    is_not_suspended(ctx, &user, attempt)?;
     let audience = Audience::of(ctx, user.id)?;
     let places = ctx.batch.room_sizes_of(user.id)?;
     let me = Caller {
@@ -365,6 +359,21 @@ pub(crate) fn logged_in(
         ctx.now.running,
     );
     Ok(bundle::with_secret(bundle, secret))
+}
+
+/// Refuses a suspended user, after the right password: others learn nothing of it.
+fn is_not_suspended(
+    ctx: &mut Ctx<'_, '_>,
+    user: &User,
+    attempt: &LoginAttempt,
+) -> Result<(), Reject> {
+    let Some(suspension) = ctx.batch.suspension(user.id, ctx.now.unix)? else {
+        return Ok(());
+    };
+    ctx.throttle.guesses.forgive(attempt.counted.guesser);
+    let (name, address) = (&user.name, ctx.address);
+    tracing::info!("login of a suspended account user={name:?} address={address}");
+    Err(Reject::suspended(suspension))
 }
 
 /// Takes back what the attempt was counted as, and notes the login.

@@ -127,6 +127,21 @@ impl Pool {
     }
 }
 
+/// Messages that are too fast for the rate; returns how many.
+fn too_fast(sim: &mut Sim) -> usize {
+    let said = [
+        ("target_type", Value::Int(0)),
+        ("target", Value::from("ann")),
+        ("content", Value::from("hi")),
+    ];
+    let said = said.map(|(key, value)| (key.to_owned(), value));
+    let number = RequestKind::SendMessage.info().number;
+    for _ in 0..3 {
+        sim.say("bob", number, Value::Dict(said.to_vec()));
+    }
+    3
+}
+
 /// Those whose session or connection has ended (LOGOUT, a takeover, a goodbye) come back.
 fn come_back(sim: &mut Sim) {
     for user in USERS {
