@@ -20,19 +20,12 @@ use crate::names::{
     Content, NameQuery, Password, ReasonText, ResumeSecret, RoomName, TxnId, Username,
 };
 use crate::param::{
-    Fields, Keyword, Names, NewPassword, Param, ParamError, Part, RequestState, TargetType,
-    encode_entry, put,
+    AwayText, Fields, Keyword, Names, NewPassword, Param, ParamError, Part, RequestState,
+    TargetType, encode_entry, put,
 };
 use crate::records::{
-    AwayText, BanLine, ChatMessage, Code, Fail, InvitationLine, MemberLine, Older, Outcome,
-    RoomLine, TxnEcho, Unread,
-use crate::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
-use crate::param::{
-    AwayText, Fields, Names, NewPassword, Param, ParamError, TargetType, encode_entry, put,
-};
-use crate::records::{
-    AwayLine, ChatMessage, Code, Fail, FriendLine, MemberLine, Older, Outcome, RoomLine,
-    SessionLine, TxnEcho, Unread,
+    AwayLine, AwayText, BanLine, ChatMessage, Code, Fail, FriendLine, InvitationLine, MemberLine,
+    Older, Outcome, RoomLine, SessionLine, TxnEcho, Unread,
 };
 use crate::value::Value;
 

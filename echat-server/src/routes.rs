@@ -21,13 +21,8 @@
 use crate::handlers::admission::{Admission, Plan, Received, View};
 use crate::handlers::gate::Passed;
 use crate::handlers::{
-    Answer, Caller, Ctx, Reject, account, blocks, friends, gate, messages, moderation, rooms,
-    search,
-    Answer, Caller, Ctx, Reject, account, friends, gate, messages, password, rooms, search,
-    Answer, Caller, Ctx, Reject, account, deletion, friends, gate, messages, password, rooms,
-    search,
-    Answer, Caller, Ctx, Reject, account, deletion, friends, gate, messages, password, people,
-    rooms, search,
+    Answer, Caller, Ctx, Reject, account, blocks, deletion, friends, gate, messages, moderation,
+    password, people, rooms, search,
 };
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};

@@ -1,8 +1,8 @@
 //! What users who are online learn of a write: the fan-out of its effects to their connections.
 
 use super::Ctx;
-use super::presence::{MemberChange, Presence, announce_in, is_small, member_event};
 use super::people::HearsAway;
+use super::presence::{MemberChange, Presence, announce_in, is_small, member_event};
 use crate::roster::Conns;
 use crate::storage::{ConversationId, RoomSize, User, UserId};
 use echat_proto::commands::Event;

@@ -43,8 +43,8 @@ mod tests;
 use thiserror::Error;
 
 pub(crate) use accounts::KNOWN_ADDRESS;
-pub use bans::{Ban, BanSummary};
 pub use accounts::Suspension;
+pub use bans::{Ban, BanSummary};
 pub use batch::{Batch, Receipt, Usage};
 pub use contacts::{FriendRequest, PrivateConversation};
 pub use deletion::{Erased, ErasurePlace};
