@@ -24,8 +24,8 @@ use crate::param::{
     TargetType, encode_entry, put,
 };
 use crate::records::{
-    AwayLine, AwayText, BanLine, ChatMessage, Code, Fail, FriendLine, InvitationLine, MemberLine,
-    Older, Outcome, RoomLine, SessionLine, TxnEcho, Unread,
+    AwayLine, BanLine, ChatMessage, Code, Fail, FriendLine, InvitationLine, MemberLine, Older,
+    Outcome, RoomLine, SessionLine, TxnEcho, Unread,
 };
 use crate::value::Value;
 
@@ -143,6 +143,21 @@ requests! {
     /// Returns the members of one of the user's rooms.
     18 LIST_MEMBERS ListMembers one { roomname: NameQuery }
         => MEMBERS | REFUSED; paged, Keeps;
+    /// Changes the user's password, and ends the user's other sessions.
+    19 CHANGE_PASSWORD ChangePassword dict { old: Password, new: NewPassword }
+        => DONE | REFUSED; short, Keeps;
+    /// Deletes the user's account, with `erase` also the messages that the user sent.
+    20 DELETE_ACCOUNT DeleteAccount dict { password: Password, erase: bool }
+        => LOGGED_OUT | REFUSED; short, Ends;
+    /// Says that the user is away, with a text for friends and members of the user's rooms, or that the user is back.
+    21 SET_AWAY SetAway one { text: AwayText }
+        => DONE | REFUSED; short, Keeps;
+    /// Returns the user's friends.
+    22 LIST_FRIENDS ListFriends null {}
+        => FRIENDS | REFUSED; paged, Keeps;
+    /// Returns what the user may know of another user.
+    23 WHOIS Whois one { username: NameQuery }
+        => USER | REFUSED; paged, Keeps;
     /// Ends a friendship. Both keep the conversation and can read it.
     24 REMOVE_FRIEND RemoveFriend one { username: NameQuery }
         => DONE | REFUSED; short, Keeps;
@@ -175,21 +190,6 @@ requests! {
     /// Returns the bans of a room.
     36 LIST_BANS ListBans one { roomname: NameQuery }
         => BANS | REFUSED; paged, Keeps;
-    /// Changes the user's password, and ends the user's other sessions.
-    19 CHANGE_PASSWORD ChangePassword dict { old: Password, new: NewPassword }
-        => DONE | REFUSED; short, Keeps;
-    /// Deletes the user's account, with `erase` also the messages that the user sent.
-    20 DELETE_ACCOUNT DeleteAccount dict { password: Password, erase: bool }
-        => LOGGED_OUT | REFUSED; short, Ends;
-    /// Says that the user is away, with a text for friends and members of the user's rooms, or that the user is back.
-    21 SET_AWAY SetAway one { text: AwayText }
-        => DONE | REFUSED; short, Keeps;
-    /// Returns the user's friends.
-    22 LIST_FRIENDS ListFriends null {}
-        => FRIENDS | REFUSED; paged, Keeps;
-    /// Returns what the user may know of another user.
-    23 WHOIS Whois one { username: NameQuery }
-        => USER | REFUSED; paged, Keeps;
     /// Ends the user's other sessions, and voids the secrets that resume sessions.
     49 END_OTHER_SESSIONS EndOtherSessions null {}
         => DONE | REFUSED; short, Keeps;
@@ -266,11 +266,22 @@ events! {
     123 MEMBERS Members Reply one { members: Vec<MemberLine> };
     /// The request with this number was done.
     124 DONE Done Reply dict { command: u64 };
+    /// The user's friends, by name.
+    126 FRIENDS Friends Reply one { friends: Vec<FriendLine> };
+    /// What the user may know of another user.
+    127 USER User Reply dict {
+        username: String, online: bool, away: Option<String>, last_seen: Option<u64>, friend: bool,
+        bot: bool, owner: Option<String>, rooms: Vec<String>
+    };
     /// The users that the user blocks, by name.
     128 BLOCKED Blocked Reply one { usernames: Vec<String> };
     /// The bans of a room, by name.
     130 BANS Bans Reply one { bans: Vec<BanLine> };
-    /// The user is not a friend any more.
+    /// The user's sessions, oldest first.
+    136 SESSIONS Sessions Reply one { sessions: Vec<SessionLine> };
+    /// A friend, or a member of one of the user's rooms, is away (a text) or is back (null).
+    141 ON_AWAY OnAway Event dict { username: String, text: AwayText };
+    /// A friendship with another user ended.
     142 ON_FRIEND_REMOVED OnFriendRemoved Event one { username: String };
     /// The user is invited to a room.
     145 ON_INVITATION OnInvitation Event dict { roomname: String, by: Option<String> };
@@ -287,21 +298,6 @@ events! {
         blocked: Option<Vec<String>>, invitations: Option<Vec<InvitationLine>>,
         away: Option<AwayText>, last_seen: Option<bool>
     };
-    /// The user's friends, by name.
-    126 FRIENDS Friends Reply one { friends: Vec<FriendLine> };
-    /// What the user may know of another user.
-    127 USER User Reply dict {
-        username: String, online: bool, away: Option<String>, last_seen: Option<u64>, friend: bool,
-        bot: bool, owner: Option<String>, rooms: Vec<String>
-    };
-    /// The user's sessions, oldest first.
-    136 SESSIONS Sessions Reply one { sessions: Vec<SessionLine> };
-    /// A friend, or a member of one of the user's rooms, is away (a text) or is back (null).
-    141 ON_AWAY OnAway Event dict { username: String, text: AwayText };
-    /// A friendship with another user ended.
-    142 ON_FRIEND_REMOVED OnFriendRemoved Event one { username: String };
-    /// Another session of the user changed what is said here.
-    152 ON_SELF_CHANGED OnSelfChanged Event dict { away: Option<AwayText>, last_seen: Option<bool> };
     /// REGISTER: the name, or a confusable one, is taken.
     201 USERNAME_EXIST UsernameExist Refusal one { fail: Fail };
     /// LOGIN is refused.

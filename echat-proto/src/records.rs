@@ -240,8 +240,5 @@ records! {
     }
 }
 
-/// The `away` of ON_SELF_CHANGED: the new text, or null for none.
-pub type AwayText = crate::param::Nullable<String>;
-
 /// The `txn_id` of an acknowledgement: the sender's, or null.
 pub type TxnEcho = crate::param::Nullable<TxnId>;

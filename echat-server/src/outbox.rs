@@ -83,6 +83,7 @@ impl PresenceChange {
         let change = match self.presence {
             Presence::Online => MemberChange::Online,
             Presence::Offline => MemberChange::Offline,
+            Presence::Deleted => MemberChange::Left,
         };
         encoded(&member_event(roomname, &self.name, change))
     }

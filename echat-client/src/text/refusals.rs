@@ -220,4 +220,7 @@ codes! {
     Banned
         en "Banned from this room."
         zh "已被该聊天室封禁。";
+    Suspended
+        en "This account is suspended."
+        zh "该账号已被停用。";
 }

@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use super::people::HearsAway;
-use super::presence::{MemberChange, Presence, announce_in, is_small, member_event};
+use super::presence::{MemberChange, announce_in, is_small, member_event};
 use crate::roster::Conns;
 use crate::storage::{ConversationId, RoomSize, User, UserId};
 use echat_proto::commands::Event;
@@ -40,8 +40,6 @@ pub(crate) enum Effect {
     Left(InRoom, User),
     /// The online members of a room are told, on all their connections. The room may have 10,000 members.
     TellRoom(ConversationId, Event),
-    /// The caller's other connections are told.
-    TellOthers(Event),
     /// Two users are friends no more: both are told. The first is the caller.
     Unfriend(User, User),
     /// The caller blocks another user, who does not see the caller online from now on.
@@ -102,10 +100,6 @@ impl Ctx<'_, '_> {
                     let members = self.roster.in_room(room);
                     let conns = members.flat_map(|member| member.conns.iter().copied());
                     self.outbox.send_all(conns.collect(), &event);
-                }
-                Effect::TellOthers(event) => {
-                    let to = self.roster.others_of(self.conn);
-                    self.outbox.send_all(to, &event);
                 }
                 Effect::Unfriend(me, other) => self.unfriend(&me, &other),
                 Effect::Block {

@@ -50,6 +50,8 @@ pub(crate) fn set_away(
             reply,
             effects: vec![
                 Effect::TellOthers(Event::OnSelfChanged {
+                    blocked: None,
+                    invitations: None,
                     away,
                     last_seen: None,
                 }),
@@ -77,6 +79,7 @@ fn hears_away(view: &View<'_, '_>, user: UserId) -> Result<HearsAway, Reject> {
     let most = view.limits.presence_room_members as u64;
     let friends = view.batch.friends(user)?.into_iter();
     let rooms = view.batch.rooms_but_lobby(user)?.into_iter();
+    let blocked = view.batch.blocked_by(user)?.into_iter();
     Ok(HearsAway {
         user,
         friends: friends.map(|friend| friend.id).collect(),
@@ -84,7 +87,7 @@ fn hears_away(view: &View<'_, '_>, user: UserId) -> Result<HearsAway, Reject> {
             .filter(|room| room.members <= most)
             .map(|room| room.id)
             .collect(),
-        but: view.batch.blocked_by(user)?,
+        but: blocked.map(|blocked| blocked.id).collect(),
     })
 }
 
@@ -120,12 +123,12 @@ pub(crate) fn whois(ctx: &Ctx<'_, '_>, me: Caller, username: NameQuery) -> Resul
     let user = targets::user(ctx.batch, &username)?;
     let is_me = user.id == me.id;
     let bot = ctx.batch.bot(user.id)?;
-    let is_blocked = ctx.batch.has_blocked(user.id, me.id)?;
+    let is_blocked = ctx.batch.blocks(user.id, me.id)?;
     let friend = ctx.batch.friendship(me.id, user.id)?.is_some();
     let rooms = if is_blocked {
         Vec::new()
     } else {
-        ctx.batch.shared_rooms(me.id, user.id)?
+        ctx.batch.shared_rooms_but_lobby(me.id, user.id)?
     };
     let owns = bot.as_ref().is_some_and(|bot| bot.owner.id == me.id);
     if bot.is_some() && rooms.is_empty() && !owns {
@@ -186,6 +189,8 @@ pub(crate) fn set_privacy(
         Ok(Written {
             reply,
             effects: vec![Effect::TellOthers(Event::OnSelfChanged {
+                blocked: None,
+                invitations: None,
                 away: None,
                 last_seen: Some(shows),
             })],

@@ -77,18 +77,6 @@ impl Batch<'_> {
         self.write(sql, params![user, hides]).map(drop)
     }
 
-    /// Whether a user blocked another.
-    pub(crate) fn has_blocked(&self, by: UserId, other: UserId) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM blocks WHERE user = ?1 AND blocked = ?2";
-        self.exists(sql, [by, other])
-    }
-
-    /// The users that a user blocked.
-    pub(crate) fn blocked_by(&self, user: UserId) -> Result<Vec<UserId>, StoreError> {
-        let sql = "SELECT blocked FROM blocks WHERE user = ?1 ORDER BY blocked";
-        self.all(sql, [user], |row| row.get(0))
-    }
-
     /// The bot that an account is; `None` for the account of a person.
     pub(crate) fn bot(&self, account: UserId) -> Result<Option<Bot>, StoreError> {
         let sql = "SELECT u.id, u.name FROM bots AS b CROSS JOIN users AS u ON u.id = b.owner
@@ -97,7 +85,11 @@ impl Batch<'_> {
     }
 
     /// The rooms that two users are in, by name. The lobby is left out: sharing it makes nobody less a stranger.
-    pub(crate) fn shared_rooms(&self, a: UserId, b: UserId) -> Result<Vec<String>, StoreError> {
+    pub(crate) fn shared_rooms_but_lobby(
+        &self,
+        a: UserId,
+        b: UserId,
+    ) -> Result<Vec<String>, StoreError> {
         self.all(
             "SELECT r.name FROM participants AS p
              CROSS JOIN rooms AS r ON r.id = p.conversation
