@@ -26,6 +26,11 @@ use crate::param::{
 use crate::records::{
     AwayLine, BanLine, ChatMessage, Code, Fail, FriendLine, InvitationLine, MemberLine, Older,
     Outcome, RoomLine, SessionLine, TxnEcho, Unread,
+    Content, DeviceSecret, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username,
+};
+use crate::param::{Fields, Names, NewPassword, Param, ParamError, TargetType, encode_entry, put};
+use crate::records::{
+    ChatMessage, Code, Fail, InvitationLine, MemberLine, Older, Outcome, RoomLine, TxnEcho, Unread,
 };
 use crate::value::Value;
 
@@ -96,7 +101,8 @@ requests! {
         => REGISTER_SUCCESS | REFUSED, NameTaken: USERNAME_EXIST; short, Keeps;
     /// Authenticates this connection as a user, by exactly one of the secrets.
     3 LOGIN Login dict {
-        username: NameQuery, password: Option<Password>, resume: Option<ResumeSecret>
+        username: NameQuery, password: Option<Password>, resume: Option<ResumeSecret>,
+        device: Option<DeviceSecret>, messages: Option<bool>
     }
         => LOGIN_BUNDLE | LOGIN_FAILURE; paged, Begins;
     /// Sends a friend request. If the other user has asked already, the two become friends.
@@ -220,6 +226,7 @@ events! {
         pending_requests: Vec<String>, messages: Vec<ChatMessage>, unread: Vec<Unread>, more: Vec<Older>,
         newest: Option<u64>, history: Option<String>, resume: Option<ResumeSecret>,
         must_change_password: Option<bool>, away: Option<Vec<AwayLine>>
+        device: Option<DeviceSecret>, invitations: Option<Vec<InvitationLine>>, blocked: Option<Vec<String>>
     };
     /// Refuses or confirms ADD_FRIEND.
     106 ADD_FRIEND_RESULT AddFriendResult Reply one { result: Outcome };

@@ -197,6 +197,12 @@ records! {
         since: u64,
         /// Whether it is the session that asks.
         this: bool,
+    /// A room that the caller is invited to.
+    InvitationLine = "{roomname, by?}" {
+        /// Its name.
+        roomname: String,
+        /// The user that invited the caller; none if it was the server's administration.
+        by: Option<String>,
     }
     /// A room of the caller.
     RoomLine = "{roomname, members: int, owner, unread}" {

@@ -282,12 +282,14 @@ impl Outbox {
 
 /// The same event without a secret that has to be stored before it leaves; `None` for one that has none.
 fn without_secret(mut event: Event) -> Option<Box<Event>> {
-    let Event::LoginBundle { resume, .. } = &mut event else {
+    let Event::LoginBundle { resume, device, .. } = &mut event else {
         return None;
     };
-    let is_given = resume.as_ref().is_some_and(|secret| !secret.is_none());
+    let is_given = |secret: &Option<ResumeSecret>| secret.as_ref().is_some_and(|it| !it.is_none());
+    let has_secret = is_given(resume) || is_given(device);
     *resume = Some(ResumeSecret::none());
-    is_given.then(|| Box::new(event))
+    *device = Some(ResumeSecret::none());
+    has_secret.then(|| Box::new(event))
 }
 
 /// The most bytes of the kept buffer; pages are longer.
@@ -334,9 +336,12 @@ mod tests {
             more: Vec::new(),
             newest: None,
             history: None,
-            resume: Some(secret),
             must_change_password: None,
             away: None,
+            resume: Some(secret.clone()),
+            device: Some(secret),
+            invitations: Some(Vec::new()),
+            blocked: Some(Vec::new()),
         };
         let mut outbox = Outbox::default();
         let mut store = Store::in_memory().expect("memory is there");

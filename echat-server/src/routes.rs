@@ -195,7 +195,7 @@ routes! {
     #[route(Register, unauthenticated, light, writes(space, registration_rate))]
     account::register(username, password);
     #[route(Login, unauthenticated, heavy, memory)]
-    account::login(username, password, resume);
+    account::login(username, password, resume, device, messages);
     #[route(Logout, authenticated, light, memory)]
     account::logout();
     #[route(ChangePassword, authenticated, light, proves)]

@@ -73,6 +73,8 @@ impl Login {
             username,
             password,
             resume,
+            device: None,
+            messages: None,
         };
         if let Some(resume) = user.resume.clone() {
             return Some(Ok(login(None, Some(resume))));

@@ -118,6 +118,9 @@ impl Stage {
             resume: secret.map(|secret| ResumeSecret::presented(secret).unwrap()),
             must_change_password: None,
             away: None,
+            device: None,
+            invitations: None,
+            blocked: None,
         })
     }
 
@@ -145,6 +148,9 @@ impl Stage {
             resume: None,
             must_change_password: None,
             away: None,
+            device: None,
+            invitations: None,
+            blocked: None,
         })
     }
 

@@ -82,6 +82,8 @@ pub(super) fn login(number: usize, resume: Option<ResumeSecret>) -> Request {
         username: NameQuery::new(name(number)),
         password: resume.is_none().then(password),
         resume,
+        device: None,
+        messages: None,
     }
 }
 

@@ -25,6 +25,9 @@ impl Session {
             resume: _,
             must_change_password: None,
             away: None,
+            device: _,
+            invitations: _,
+            blocked: _,
         } = event
         else {
             return false;

@@ -45,6 +45,9 @@ fn bundle(messages: Vec<ChatMessage>) -> Event {
         resume: None,
         must_change_password: None,
         away: None,
+        device: None,
+        invitations: None,
+        blocked: None,
     }
 }
 

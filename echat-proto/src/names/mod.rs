@@ -28,7 +28,7 @@ use std::fmt;
 
 pub use normal::NameError;
 pub use password::{Password, PasswordError};
-pub use resume::{ResumeSecret, ResumeSecretError};
+pub use resume::{DeviceSecret, ResumeSecret, ResumeSecretError};
 pub use text::{Content, ContentError, ReasonError, ReasonText, TxnId, TxnIdError};
 
 /// Names of users and rooms follow the same rules; two types keep them apart.

@@ -17,6 +17,9 @@ use crate::limits::PASSWORD_MAX;
 #[derive(Clone, PartialEq, Eq)]
 pub struct ResumeSecret(Zeroizing<String>);
 
+/// A secret by which a server knows a client again (PROTOCOL.md, section 5.9). It has the form of a [`ResumeSecret`].
+pub type DeviceSecret = ResumeSecret;
+
 /// Why a text is refused as a secret.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ResumeSecretError {

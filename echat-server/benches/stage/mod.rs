@@ -293,6 +293,8 @@ pub(crate) fn log_in(name: &str) -> Request {
         username: NameQuery::new(name),
         password: Some(Password::presented("correct horse").expect("short")),
         resume: None,
+        device: None,
+        messages: None,
     }
 }
 

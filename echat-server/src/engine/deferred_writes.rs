@@ -142,15 +142,15 @@ fn write_each(
     log: &mut FullDiskLog,
     (writes, now): (Vec<DeferredWrite>, Now),
 ) -> Result<Option<Receipt>, StoreError> {
-    let issued = writes.iter().filter(|write| write.issues().is_some());
+    let issued = writes.iter().filter(|write| write.issues());
     let issued: Vec<DeferredWrite> = issued.cloned().collect();
     let (receipt, lost) = make_each(store, state, writes)?;
-    let is_stored = lost.iter().all(|(write, _)| write.issues().is_none());
+    let is_stored = lost.iter().all(|(write, _)| !write.issues());
     if !is_stored && let Some((_, error)) = lost.first() {
         give_up(state, log, (issued, error), now);
     }
     for (write, error) in lost {
-        if write.issues().is_none() {
+        if !write.issues() {
             give_up(state, log, (vec![write], &error), now);
         }
     }
@@ -166,7 +166,7 @@ fn give_up(
 ) {
     let (mut notes, mut voids) = (false, false);
     for write in writes {
-        if let Some((user, chain)) = write.issues() {
+        if let Some((user, chain)) = write.issues_chain() {
             state.roster.forget_secrets(user, Some(&chain));
         }
         if state.kept_voids.keep(write) {

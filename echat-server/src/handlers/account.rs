@@ -5,12 +5,13 @@
 
 use super::admission::{Demand, Plan, View};
 use super::deletion::Deletion;
+use super::devices::PresentedDevice;
 use super::gate::{Anyone, Unauthenticated};
 use super::journal::Entry;
 use super::password::PasswordHash;
 use super::presence::{Audience, Presence};
 use super::resume::{Judgement, Presented};
-use super::{Answer, Caller, Ctx, DeferredWrite, Reject, bundle, done_with, resume};
+use super::{Answer, Caller, Ctx, DeferredWrite, Reject, bundle, devices, done_with, resume};
 use crate::conn::{ConnId, Departure, End};
 use crate::limits::rate_limit_prefix;
 use crate::limits::{CountedTry, Guesser};
@@ -20,7 +21,7 @@ use crate::storage::{
 };
 use crate::workers::jobs::{JobResult, Task, Verdict};
 use echat_proto::commands::{CloseReason, Event, RequestKind};
-use echat_proto::names::{NameQuery, Password, ResumeSecret, Username};
+use echat_proto::names::{DeviceSecret, NameQuery, Password, ResumeSecret, Username};
 use echat_proto::param::{NewPassword, ParamError};
 use echat_proto::records::Code;
 
@@ -51,6 +52,10 @@ pub(crate) struct LoginAttempt {
     presented: Option<Presented>,
     /// Whether that secret begins a session, or ends one.
     is_known: bool,
+    /// The secret of a device that was presented beside it.
+    device: Option<PresentedDevice>,
+    /// Whether LOGIN_BUNDLE has messages.
+    has_messages: bool,
     /// The name as it is looked up. Not for the log: what is no account may be a password typed too early.
     key: String,
 }
@@ -186,6 +191,8 @@ pub(crate) fn login(
     username: NameQuery,
     password: Option<Password>,
     resume: Option<ResumeSecret>,
+    device: Option<DeviceSecret>,
+    messages: Option<bool>,
 ) -> Result<Answer, Reject> {
     let proof = Proof::only(password, resume)?;
     let found = username
@@ -196,7 +203,8 @@ pub(crate) fn login(
     let (user, hash) = found.unzip();
     // Names that cannot exist share one budget: remembering each would be remembering anything.
     let key = username.key().unwrap_or_default();
-    let guesser = guesser(ctx, key, user.as_ref())?;
+    let device = device.and_then(PresentedDevice::of);
+    let guesser = guesser(ctx, key, user.as_ref(), device.as_ref())?;
     let presented = match &proof {
         Proof::Password(_) => None,
         Proof::Resume(secret) => Some(Presented::of(secret)),
@@ -211,6 +219,8 @@ pub(crate) fn login(
         hash: hash.clone().map(PasswordHash),
         presented,
         is_known: judgement != Judgement::Unknown,
+        device,
+        has_messages: messages.unwrap_or(true),
         key,
     };
     Ok(match proof {
@@ -233,10 +243,20 @@ fn judge(
     })
 }
 
-/// Strangers share one budget for an account; an address that its owner used has one of its own.
-fn guesser(ctx: &Ctx<'_, '_>, name: &str, user: Option<&User>) -> Result<Guesser, Reject> {
+/// Strangers share one budget for an account. A device that its owner used has one of its own, and so has an address.
+fn guesser(
+    ctx: &Ctx<'_, '_>,
+    name: &str,
+    user: Option<&User>,
+    device: Option<&PresentedDevice>,
+) -> Result<Guesser, Reject> {
     // For an unknown name too: it must cost as much time as a known one.
     let id = user.map_or(UserId(0), |user| user.id);
+    if let Some(device) = device
+        && devices::is_known(ctx, id, device)?
+    {
+        return Ok(ctx.throttle.guesses.device(name, &device.hash));
+    }
     let since = ctx.now.unix - KNOWN_ADDRESS;
     let known = match ctx
         .batch
@@ -332,7 +352,11 @@ pub(crate) fn logged_in(
         id: user.id,
         name: user.name.as_str().into(),
     };
-    let bundle = bundle::login_bundle(ctx, &me, attempt.is_weak)?;
+    let bundle = bundle::login_bundle(ctx, &me, attempt.has_messages, attempt.is_weak)?;
+    let device = match &attempt.device {
+        Some(device) if devices::is_known(ctx, user.id, device)? => Some(device),
+        _ => None,
+    };
 
     // From here on nothing fails.
     remember(ctx, user.id, attempt, upgrade);
@@ -358,7 +382,8 @@ pub(crate) fn logged_in(
         ctx.conn,
         ctx.now.running,
     );
-    Ok(bundle::with_secret(bundle, secret))
+    let device = devices::issue(ctx, user.id, device);
+    Ok(bundle::with_secrets(bundle, secret, device))
 }
 
 /// Refuses a suspended user, after the right password: others learn nothing of it.

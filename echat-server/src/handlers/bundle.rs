@@ -3,77 +3,127 @@
 use super::{Caller, Ctx, Reject, messages, page, target_type};
 use crate::storage::{StoreError, User};
 use echat_proto::commands::Event;
-use echat_proto::limits::{BUNDLE_MESSAGES, BUNDLE_PER_CONVERSATION, PAGE_BYTES};
-use echat_proto::names::ResumeSecret;
-use echat_proto::records::{AwayLine, Older, Unread};
+use echat_proto::limits::{BUNDLE_MESSAGES, BUNDLE_PER_CONVERSATION, PAGE_BYTES, VALUES};
+use echat_proto::names::{DeviceSecret, ResumeSecret};
+use echat_proto::records::{AwayLine, InvitationLine, Older, Unread};
 
 /// Bytes of one of the lists of names: 500 friends with the longest names, and some more.
 const LIST_BYTES: usize = 40 * 1024;
-/// A list may take a sixteenth of a message's values: 1,023 names.
-const LIST_VALUES: usize = 16;
-/// What a line about a conversation takes besides its name, in bytes, rounded up.
+/// What a line about a conversation or an invitation takes besides its names, in bytes, rounded up.
 const LINE_BYTES: usize = 96;
 /// What a friend who is away takes besides name and text, in bytes, rounded up.
 const AWAY_LINE_BYTES: usize = 40;
-/// Lines about conversations may be 819, each of up to five values.
-const LINE_VALUES: usize = 20;
-/// Bytes of the secret with its key, rounded up.
-const SECRET_BYTES: usize = 64;
+/// Values of a friend who is away: a dict of two.
+const AWAY_VALUES: usize = 3;
+/// Values of a line about unread messages: a dict of four.
+const UNREAD_VALUES: usize = 5;
+/// Values of a line about older messages: a dict of three.
+const OLDER_VALUES: usize = 4;
+/// Values of an invitation: a dict of two.
+const INVITATION_VALUES: usize = 3;
+/// Values of a message: a dict of eight.
+const MESSAGE_VALUES: usize = 9;
+/// Values of the bundle besides its items: itself, its keys' values, and some more.
+const OWN_VALUES: usize = 32;
+/// Bytes of the bundle besides its items: two secrets, the name of the history, keys and lengths, rounded up.
+const OWN_BYTES: usize = 1024;
 
-/// The bundle of a user who has just logged in, without the secret of the session.
-pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Caller, is_weak: bool) -> Result<Event, Reject> {
-    let friends = ctx.batch.friends_shown(me.id)?;
-    let away = friends.iter().filter_map(|friend| {
+/// What is left of a bundle for further items.
+struct Budget {
+    bytes: usize,
+    values: usize,
+}
+
+impl Budget {
+    /// That of a bundle with room for so many messages.
+    fn beside_messages(messages: usize) -> Self {
+        Self {
+            bytes: PAGE_BYTES - OWN_BYTES,
+            values: VALUES - OWN_VALUES - messages * MESSAGE_VALUES,
+        }
+    }
+
+    /// As many of the items, from the first, as are left for; up to `most` bytes. Each takes `values`.
+    fn fitting<T>(
+        &mut self,
+        items: Vec<T>,
+        values: usize,
+        most: usize,
+        size: impl Fn(&T) -> usize,
+    ) -> Vec<T> {
+        let mut items = page::fitting(items, most.min(self.bytes), values, &size);
+        items.truncate(self.values / values);
+        self.bytes -= items.iter().map(size).sum::<usize>();
+        self.values -= items.len() * values;
+        items
+    }
+
+    fn names(&mut self, names: Vec<String>) -> Vec<String> {
+        self.fitting(names, 1, LIST_BYTES, |name| name.len() + 5)
+    }
+}
+
+/// The bundle of a user who has just logged in, without the secrets that it gives out. Without `has_messages` it has
+/// neither messages nor what is older than them.
+pub(super) fn login_bundle(
+    ctx: &Ctx<'_, '_>,
+    me: &Caller,
+    has_messages: bool,
+    is_weak: bool,
+) -> Result<Event, Reject> {
+    let mut budget = Budget::beside_messages(BUNDLE_MESSAGES);
+    let shown = ctx.batch.friends_shown(me.id)?;
+    let away = shown.iter().filter_map(|friend| {
         Some(AwayLine {
             username: friend.user.name.clone(),
             text: friend.away.clone()?,
         })
     });
-    let away_bytes = |away: &AwayLine| AWAY_LINE_BYTES + away.username.len() + away.text.len();
-    let away = page::fitting(away.collect(), LIST_BYTES, LIST_VALUES, away_bytes);
-    let friends: Vec<User> = friends.into_iter().map(|friend| friend.user).collect();
+    let away: Vec<AwayLine> = away.collect();
+    let friends: Vec<User> = shown.into_iter().map(|friend| friend.user).collect();
     let online = friends
         .iter()
         .filter(|friend| ctx.roster.is_online(friend.id));
-    let online = shown(online.map(|friend| friend.name.clone()).collect());
-    let friends = shown(friends.into_iter().map(|friend| friend.name).collect());
+    let online = budget.names(online.map(|friend| friend.name.clone()).collect());
+    let friends = budget.names(friends.into_iter().map(|friend| friend.name).collect());
     let rooms = ctx.batch.room_sizes_of(me.id)?;
-    let chat_rooms = shown(rooms.into_iter().map(|room| room.name).collect());
-    let pending_requests = shown(ctx.batch.pending_requests(me.id)?);
+    let chat_rooms = budget.names(rooms.into_iter().map(|room| room.name).collect());
+    let pending_requests = budget.names(ctx.batch.pending_requests(me.id)?);
+    let blocked = unless_damaged(ctx.batch.blocked_names(me.id))?.map(|names| budget.names(names));
+    let invitations = unless_damaged(ctx.batch.room_invitations(me.id))?.map(|invitations| {
+        let lines = invitations.into_iter().map(|invitation| InvitationLine {
+            roomname: invitation.roomname,
+            by: invitation.by,
+        });
+        let by = |line: &InvitationLine| line.by.as_ref().map_or(0, String::len);
+        let size = |line: &InvitationLine| LINE_BYTES + line.roomname.len() + by(line);
+        budget.fitting(lines.collect(), INVITATION_VALUES, LIST_BYTES, size)
+    });
+    let size = |line: &AwayLine| AWAY_LINE_BYTES + line.username.len() + line.text.len();
+    let away = budget.fitting(away, AWAY_VALUES, LIST_BYTES, size);
 
     // The lists come first; messages fill the rest of the page.
-    let lists = [&friends, &online, &chat_rooms, &pending_requests];
-    let taken: usize = lists.into_iter().flatten().map(name_bytes).sum();
-    let taken = taken + away.iter().map(away_bytes).sum::<usize>();
-    let budget = PAGE_BYTES.saturating_sub(taken + SECRET_BYTES);
+    let most = if has_messages { BUNDLE_MESSAGES } else { 0 };
     let found = ctx
         .batch
-        .bundle(me.id, BUNDLE_PER_CONVERSATION, BUNDLE_MESSAGES, budget)?;
-    let messages = found.messages.into_iter();
+        .bundle(me.id, BUNDLE_PER_CONVERSATION, most, budget.bytes)?;
     let unread = found.unread.into_iter().map(|unread| Unread {
         target_type: target_type(unread.kind),
         target: unread.target,
         count: unread.count,
         read_id: unread.read_id.0,
     });
-    let unread = page::fitting(unread.collect(), budget, LINE_VALUES, |unread: &Unread| {
-        LINE_BYTES + unread.target.len()
-    });
-    let lines: usize = unread
-        .iter()
-        .map(|unread| LINE_BYTES + unread.target.len())
-        .sum();
-    let more = found.more.into_iter().map(|older| Older {
+    let size = |unread: &Unread| LINE_BYTES + unread.target.len();
+    let unread = budget.fitting(unread.collect(), UNREAD_VALUES, PAGE_BYTES, size);
+    let more = found.more.into_iter().filter(|_| has_messages);
+    let more = more.map(|older| Older {
         target_type: target_type(older.kind),
         target: older.target,
         before: older.before.0,
     });
-    let more = page::fitting(
-        more.collect(),
-        budget - lines,
-        LINE_VALUES,
-        |older: &Older| LINE_BYTES + older.target.len(),
-    );
+    let size = |older: &Older| LINE_BYTES + older.target.len();
+    let more = budget.fitting(more.collect(), OLDER_VALUES, PAGE_BYTES, size);
+    let messages = found.messages.into_iter();
     Ok(Event::LoginBundle {
         chat_rooms,
         friends,
@@ -89,13 +139,21 @@ pub(super) fn login_bundle(ctx: &Ctx<'_, '_>, me: &Caller, is_weak: bool) -> Res
         resume: Some(ResumeSecret::none()),
         must_change_password: Some(is_weak || ctx.batch.must_change_password(me.id)?),
         away: Some(away),
+        device: Some(DeviceSecret::none()),
+        invitations: Some(invitations.unwrap_or_default()),
+        blocked: Some(blocked.unwrap_or_default()),
     })
 }
 
-/// The bundle with the secret of the session.
-pub(super) fn with_secret(mut bundle: Event, secret: ResumeSecret) -> Event {
-    if let Event::LoginBundle { resume, .. } = &mut bundle {
-        *resume = Some(secret);
+/// The bundle with the secrets of the session and of the device.
+pub(super) fn with_secrets(
+    mut bundle: Event,
+    session: ResumeSecret,
+    of_device: DeviceSecret,
+) -> Event {
+    if let Event::LoginBundle { resume, device, .. } = &mut bundle {
+        *resume = Some(session);
+        *device = Some(of_device);
     }
     bundle
 }
@@ -106,14 +164,4 @@ fn unless_damaged<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreErro
         Err(StoreError::Damaged(_)) => Ok(None),
         read => read.map(Some),
     }
-}
-
-/// As many names as fit into a list of the bundle.
-fn shown(names: Vec<String>) -> Vec<String> {
-    page::fitting(names, LIST_BYTES, LIST_VALUES, name_bytes)
-}
-
-#[expect(clippy::ptr_arg, reason = "it is asked of the items of a Vec<String>")]
-fn name_bytes(name: &String) -> usize {
-    name.len() + 5
 }

@@ -17,6 +17,7 @@ pub(crate) mod admission;
 pub(crate) mod blocks;
 mod bundle;
 pub(crate) mod deletion;
+mod devices;
 mod effects;
 pub(crate) mod friends;
 pub(crate) mod gate;
@@ -46,6 +47,7 @@ use crate::roster::Roster;
 use crate::session_log::SessionLog;
 use crate::storage::{
     Batch, ChainChange, ChainId, ChainWrite, ErasurePlace, Kind, StoreError, User, UserId,
+    Batch, ChainChange, ChainId, ChainWrite, Kind, SecretHash, StoreError, User, UserId,
 };
 use crate::workers::jobs::Task;
 use echat_proto::commands::{Event, RequestKind};
@@ -141,6 +143,10 @@ pub(crate) enum DeferredWrite {
     Erase(UserId, ErasurePlace, i64),
     /// Chains whose secrets were issued before this time have expired: a hundred are deleted. In Unix seconds.
     PruneChains(i64),
+    /// The user has logged in from a device that was not known. The secret that names it was issued.
+    NewDevice(UserId, SecretHash, i64),
+    /// The user has logged in from a device that is known.
+    NoteDevice(UserId, SecretHash, i64),
 }
 
 impl DeferredWrite {
@@ -154,11 +160,18 @@ impl DeferredWrite {
             Self::NoteSeen(user, at) => batch.note_seen(*user, *at),
             Self::Erase(user, place, at) => batch.erase(*user, *place, *at).map(drop),
             Self::PruneChains(before) => batch.prune_chains(*before),
+            Self::NewDevice(user, secret, at) => batch.add_device(*user, secret, *at),
+            Self::NoteDevice(user, secret, at) => batch.note_device(*user, secret, *at),
         }
     }
 
-    /// The chain of the secret that it stores, if it is a new one. It is given out only if it is stored.
-    pub(crate) fn issues(&self) -> Option<(UserId, ChainId)> {
+    /// Whether it stores a new secret, which is given out only if it is stored.
+    pub(crate) fn issues(&self) -> bool {
+        matches!(self, Self::NewDevice(..)) || self.issues_chain().is_some()
+    }
+
+    /// The chain of the secret that it stores, if it is a new one that resumes a session.
+    pub(crate) fn issues_chain(&self) -> Option<(UserId, ChainId)> {
         match self {
             Self::Chain(write) => match write.change {
                 ChainChange::Begin { .. } | ChainChange::Renew { .. } => {
@@ -172,6 +185,9 @@ impl DeferredWrite {
             | Self::VoidChains(_)
             | Self::Erase(..)
             | Self::PruneChains(_) => None,
+            | Self::PruneChains(_)
+            | Self::NewDevice(..)
+            | Self::NoteDevice(..) => None,
         }
     }
 
@@ -183,6 +199,10 @@ impl DeferredWrite {
             | Self::UpgradeHash { .. }
             | Self::Erase(..)
             | Self::PruneChains(_) => None,
+            | Self::UpgradeHash(..)
+            | Self::PruneChains(_)
+            | Self::NewDevice(..)
+            | Self::NoteDevice(..) => None,
             Self::Chain(write) => write.unwritten().map(Self::Chain),
             Self::VoidChains(_) => Some(self),
         }

@@ -35,6 +35,8 @@ pub(crate) enum Guesser {
     Strangers(Bucket),
     /// An address from which the account's owner logged in before: strangers cannot lock it out.
     Known(Bucket),
+    /// A device from which the account's owner logged in before, at any address.
+    Device(Bucket),
     /// One address, or network, that is strange to the account: its own try of a window, when the
     /// strangers' budget is used up.
     Newcomer(Bucket, Bucket),
@@ -78,6 +80,13 @@ impl LoginThrottle {
         // No name holds a zero byte, so that no name and address look like another pair.
         let address = format!("\0{}", rate_limit_prefix(address));
         Guesser::Known(self.bucket(name, address.as_bytes()))
+    }
+
+    /// Tries at it from a device that its owner has used, named by the hash of its secret.
+    pub(crate) fn device(&self, name: &str, device: &[u8; 32]) -> Guesser {
+        // Three zero bytes, so that this is the bucket of no address.
+        let device = [&[0; 3], device.as_slice()].concat();
+        Guesser::Device(self.bucket(name, &device))
     }
 
     /// One address, or network, that is strange to this name, by itself.
@@ -148,7 +157,7 @@ impl LoginThrottle {
         self.newcomers.shrink_to_fit();
     }
 
-    /// Takes back what a right password was counted as. Of an address that is the account's own it
+    /// Takes back what a right password was counted as. Of an address or a device that is the account's own it
     /// forgives everything; of strangers only this try, since the others may be a guesser's: an owner on a
     /// new address must not give a guesser a new budget.
     pub(crate) fn forgive(&mut self, guesser: Guesser) {
@@ -157,7 +166,7 @@ impl LoginThrottle {
                 self.newcomers.remove(&guesser);
                 return;
             }
-            Guesser::Known(_) => None,
+            Guesser::Known(_) | Guesser::Device(_) => None,
             Guesser::Strangers(_) => self.failures.get_mut(&guesser),
         };
         let left = left.map_or(0, |tries| {

@@ -8,6 +8,7 @@ mod clock;
 mod coverage;
 mod declined;
 mod deletion;
+mod devices;
 mod guessing;
 mod log_lines;
 mod malformed;

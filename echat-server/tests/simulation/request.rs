@@ -40,6 +40,8 @@ pub(crate) fn resume(user: usize, secret: ResumeSecret) -> Message {
         username: name(USERS[user]),
         password: None,
         resume: Some(secret),
+        device: None,
+        messages: None,
     };
     request.to_message()
 }
@@ -91,6 +93,8 @@ fn of_people(planned: &PlannedRequest) -> Request {
             username: user(index),
             password: Some(password(*right)),
             resume: None,
+            device: None,
+            messages: None,
         },
         PlannedRequest::Befriend(other) => Request::AddFriend {
             username: user(other),

@@ -53,6 +53,9 @@ fn a_room_that_was_left_while_offline_is_closed() {
         resume: None,
         must_change_password: None,
         away: None,
+        device: None,
+        invitations: None,
+        blocked: None,
     });
     assert_eq!(stage.printed()[0], "You left room1.");
     assert_eq!(stage.prompt(), "contact> ");

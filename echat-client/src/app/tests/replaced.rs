@@ -20,6 +20,9 @@ fn bundle(history: &str, newest: u64, friends: &[&str], messages: Vec<ChatMessag
         resume: None,
         must_change_password: None,
         away: None,
+        device: None,
+        invitations: None,
+        blocked: None,
     }
 }
 

@@ -38,6 +38,9 @@ fn with_unread(count: u64, is_in_more: bool) -> Stage {
         resume: None,
         must_change_password: None,
         away: None,
+        device: None,
+        invitations: None,
+        blocked: None,
     });
     stage.printed();
     stage
@@ -134,6 +137,9 @@ fn messages_read_before_this_run_stand_above_the_rule() {
         resume: None,
         must_change_password: None,
         away: None,
+        device: None,
+        invitations: None,
+        blocked: None,
     });
     stage.says(live(in_room(2, "bob", "new"), None)).printed();
     stage.types("&r room1");

@@ -268,6 +268,9 @@ impl Server {
                 resume: None,
                 must_change_password: None,
                 away: None,
+                device: None,
+                invitations: None,
+                blocked: None,
             },
         );
         Some(())

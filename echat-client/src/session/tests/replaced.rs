@@ -29,6 +29,9 @@ fn bundle_of(messages: Vec<ChatMessage>, newest: Option<u64>, history: Option<&s
         resume: None,
         must_change_password: None,
         away: None,
+        device: None,
+        invitations: None,
+        blocked: None,
     }
 }
 
