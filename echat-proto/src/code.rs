@@ -43,6 +43,10 @@ codes! {
     BadCredentials = "bad_credentials", "登录失败";
     /// An administrator suspended the account; has `until` unless the suspension has no end, and `reason` if one was given.
     Suspended = "suspended", "This account is suspended.";
+    /// The invitation to register is missing, unknown, used up or expired.
+    BadInvitation = "bad_invitation", "To register, you need an invitation that is good.";
+    /// The server takes no new accounts.
+    RegistrationClosed = "registration_closed", "This server takes no new accounts.";
     /// Too many failed logins; has `retry_after`.
     LoginThrottled = "login_throttled", "Too many failed logins; try again later.";
     /// There is no such user.

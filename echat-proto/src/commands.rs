@@ -27,10 +27,13 @@ use crate::records::{
     AwayLine, BanLine, ChatMessage, Code, Fail, FriendLine, InvitationLine, MemberLine, Older,
     Outcome, RoomLine, SessionLine, TxnEcho, Unread,
     Content, DeviceSecret, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username,
+    Content, DeviceSecret, InvitationCode, NameQuery, Password, ResumeSecret, RoomName, TxnId,
+    Username,
 };
 use crate::param::{Fields, Names, NewPassword, Param, ParamError, TargetType, encode_entry, put};
 use crate::records::{
-    ChatMessage, Code, Fail, InvitationLine, MemberLine, Older, Outcome, RoomLine, TxnEcho, Unread,
+    ChatMessage, Code, Fail, GivenLimits, InvitationCodeLine, InvitationLine, Keeps, MemberLine,
+    Older, Outcome, RoomLine, TxnEcho, Unread,
 };
 use crate::value::Value;
 
@@ -97,7 +100,9 @@ requests! {
     1 QUERY_SERVER_TIME QueryServerTime null {}
         => SEND_SERVER_TIME | REFUSED; short, Keeps;
     /// Creates an account.
-    2 REGISTER Register dict { username: Username, password: NewPassword }
+    2 REGISTER Register dict {
+        username: Username, password: NewPassword, invitation: Option<InvitationCode>
+    }
         => REGISTER_SUCCESS | REFUSED, NameTaken: USERNAME_EXIST; short, Keeps;
     /// Authenticates this connection as a user, by exactly one of the secrets.
     3 LOGIN Login dict {
@@ -204,6 +209,17 @@ requests! {
         => SESSIONS | REFUSED; short, Keeps;
     /// Chooses what friends are shown.
     51 SET_PRIVACY SetPrivacy dict { last_seen: Option<bool> }
+    /// Makes a code to register with.
+    48 CREATE_INVITATION CreateInvitation dict { uses: Option<u64>, expires: Option<u64> }
+        => INVITATION | REFUSED; short, Keeps;
+    /// Ends the user's other sessions, and voids the secrets that resume sessions.
+    49 END_OTHER_SESSIONS EndOtherSessions null {}
+        => DONE | REFUSED; short, Keeps;
+    /// Returns the open codes to register with: the user's, or an administrator's view of all.
+    52 LIST_INVITATIONS ListInvitations null {}
+        => INVITATIONS | REFUSED; paged, Keeps;
+    /// Ends a code to register with.
+    53 REVOKE_INVITATION RevokeInvitation one { code: InvitationCode }
         => DONE | REFUSED; short, Keeps;
 }
 
@@ -304,6 +320,13 @@ events! {
     152 ON_SELF_CHANGED OnSelfChanged Event dict {
         blocked: Option<Vec<String>>, invitations: Option<Vec<InvitationLine>>,
         away: Option<AwayText>, last_seen: Option<bool>
+    /// A code to register with.
+    135 INVITATION Invitation Reply dict { code: String, uses: u64, expires: Option<u64> };
+    /// The open codes to register with.
+    137 INVITATIONS Invitations Reply one { invitations: Vec<InvitationCodeLine> };
+    /// What a client needs to know of the server; it comes between LOGIN_SUCCESS and LOGIN_BUNDLE.
+    140 ON_WELCOME OnWelcome Event dict {
+        server: String, message_of_the_day: Option<String>, keeps: Keeps, limits: GivenLimits
     };
     /// REGISTER: the name, or a confusable one, is taken.
     201 USERNAME_EXIST UsernameExist Refusal one { fail: Fail };

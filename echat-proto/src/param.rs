@@ -5,6 +5,9 @@ use crate::codec::{EncodeError, Encoder};
 use crate::limits::{KEYWORD_BYTES, NAMES};
 use crate::names::{
     Content, NameQuery, Password, ReasonText, ResumeSecret, RoomName, TxnId, Username,
+use crate::limits::NAMES;
+use crate::names::{
+    Content, InvitationCode, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username,
 };
 use crate::value::{Keys, Value};
 
@@ -225,6 +228,7 @@ text_params! {
     NewPassword, BadPassword, secret: true,
         |t: &String| Password::new(t).map(NewPassword), |p: &NewPassword| p.0.to_text();
     Password, BadParams, secret: true, Password::presented, Password::to_text;
+    InvitationCode, BadParams, secret: true, InvitationCode::presented, InvitationCode::to_text;
     ResumeSecret, BadParams, secret: true, ResumeSecret::presented, ResumeSecret::to_text;
 }
 

@@ -197,6 +197,31 @@ records! {
         since: u64,
         /// Whether it is the session that asks.
         this: bool,
+    /// A code to register with.
+    InvitationCodeLine = "{code, uses: int, expires?: int}" {
+        /// The code.
+        code: String,
+        /// How many accounts can be made with it.
+        uses: u64,
+        /// From when on it is refused, in unix seconds; never if there is none.
+        expires: Option<u64>,
+    }
+    /// How long a server keeps messages.
+    Keeps = "{days?: int}" {
+        /// In days; for ever if there is none.
+        days: Option<u64>,
+    }
+    /// The limits of a server that a client has to keep.
+    GivenLimits = "{frame_bytes: int, content_bytes: int, message_burst: int, message_rate: int}" {
+        /// The largest ciphertext of a frame.
+        frame_bytes: u64,
+        /// The longest content of a message.
+        content_bytes: u64,
+        /// Messages that may be sent at once.
+        message_burst: u64,
+        /// Messages a second after that; 0 for no limit.
+        message_rate: u64,
+    }
     /// A room that the caller is invited to.
     InvitationLine = "{roomname, by?}" {
         /// Its name.

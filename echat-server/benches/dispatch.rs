@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use divan::{Bencher, black_box};
 use echat_proto::commands::{Request, RequestKind};
-use echat_proto::names::{NameQuery, Password, RoomName, Username};
+use echat_proto::names::{InvitationCode, NameQuery, Password, RoomName, Username};
 use echat_proto::param::{AwayText, Names, NewPassword, ShortText, TargetType};
 use echat_server::storage::Store;
 use stage::Stage;
@@ -145,6 +145,7 @@ fn request(kind: RequestKind, number: u32) -> Request {
         RequestKind::Register => Request::Register {
             username: Username::new(&format!("new-{number}")).expect("a good name"),
             password: NewPassword(Password::new("correct horse").expect("a good password")),
+            invitation: None,
         },
         RequestKind::Login => stage::log_in(&stage::user(CALLER)),
         RequestKind::AddFriend => Request::AddFriend {
@@ -228,6 +229,14 @@ fn request(kind: RequestKind, number: u32) -> Request {
         RequestKind::ListSessions => Request::ListSessions {},
         RequestKind::SetPrivacy => Request::SetPrivacy {
             last_seen: Some(number % 2 == 1),
+        // Only administrators may; this is how long the refusal takes.
+        RequestKind::CreateInvitation => Request::CreateInvitation {
+            uses: None,
+            expires: None,
+        },
+        RequestKind::ListInvitations => Request::ListInvitations {},
+        RequestKind::RevokeInvitation => Request::RevokeInvitation {
+            code: InvitationCode::presented("2345-6789-ABCD-EFGH").expect("short"),
         },
         RequestKind::EndOtherSessions => Request::EndOtherSessions {},
         RequestKind::ListMembers => Request::ListMembers { roomname: room() },

@@ -11,7 +11,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use echat_proto::config::{Document, TextError};
-pub use echat_proto::config::{Fault, Limits, Listen, MAX_FILE_BYTES, Reason, ServerConfig};
+pub use echat_proto::config::{
+    Fault, Inviters, Limits, Listen, MAX_FILE_BYTES, Reason, Registration, ServerConfig,
+};
 use thiserror::Error;
 
 pub use self::log_filter::{BadLogFilter, LogFilter};
@@ -27,6 +29,30 @@ pub struct Overrides {
     pub data: Option<PathBuf>,
     /// `--log`, else `ECHAT_LOG`.
     pub log: Option<String>,
+}
+
+/// What an administrator chose besides the limits, as far as requests depend on it. The default is that of tests.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Which new accounts may register.
+    pub registration: Registration,
+    /// Which users make invitations to register.
+    pub invitations: Inviters,
+    /// A text that each user is shown after logging in.
+    pub message_of_the_day: Option<String>,
+    /// Days that messages are kept; `None` for ever.
+    pub keep_days: Option<u64>,
+}
+
+impl From<&ServerConfig> for Settings {
+    fn from(config: &ServerConfig) -> Self {
+        Self {
+            registration: config.registration,
+            invitations: config.invitations,
+            message_of_the_day: config.message_of_the_day.clone(),
+            keep_days: config.keep_days,
+        }
+    }
 }
 
 /// A configuration and where it came from.

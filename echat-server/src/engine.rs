@@ -22,7 +22,7 @@ mod tick;
 pub use scheduler::why_waiting::WaitReason;
 
 use crate::clock::Now;
-use crate::config::Limits;
+use crate::config::{Limits, Settings};
 use crate::conn::{ConnId, Departure};
 use crate::handlers::journal::{Entry, Journal};
 use crate::handlers::kept_voids::KeptVoids;
@@ -80,6 +80,9 @@ pub struct Engine {
 /// The state in memory that commands read and change.
 struct MemoryState {
     limits: Limits,
+    settings: Settings,
+    /// Whether the code of the first administrator was used since this was asked.
+    administrator_is_made: bool,
     roster: Roster,
     outbox: Outbox,
     rates: RateLimits,
@@ -115,6 +118,7 @@ impl MemoryState {
             address,
             now,
             limits: &self.limits,
+            settings: &self.settings,
             batch,
             roster: &mut self.roster,
             outbox: &mut self.outbox,
@@ -138,6 +142,8 @@ impl Engine {
     pub fn new(limits: Limits, store: Store, mut rng: StdRng) -> Self {
         let state = MemoryState {
             limits,
+            settings: Settings::default(),
+            administrator_is_made: false,
             roster: Roster::default(),
             outbox: Outbox::default(),
             rates: RateLimits::new(rng.random()),
@@ -189,6 +195,16 @@ impl Engine {
             Err(Reject::Refused(_)) => {}
         }
         batch.commit().map(drop)
+    }
+
+    /// Changes the settings that requests depend on, from the next request on.
+    pub fn configure(&mut self, settings: Settings) {
+        self.state.settings = settings;
+    }
+
+    /// Whether the code of the first administrator was used since the last call. Its file is to be removed.
+    pub fn take_administrator_made(&mut self) -> bool {
+        std::mem::take(&mut self.state.administrator_is_made)
     }
 
     /// Changes the estimated cost of a turn after which it ends and its user or prefix cools down; a tick's

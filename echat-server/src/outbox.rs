@@ -60,6 +60,8 @@ pub(crate) enum Delivery {
     Authenticated(ConnId, UserId),
     /// The session of the connection ended; the connection stays.
     Unauthenticated(ConnId),
+    /// The code of the first administrator was used.
+    AdministratorMade,
 }
 
 /// A user who came online or went offline, and the rooms that are told.
@@ -203,6 +205,11 @@ impl Outbox {
         self.staged.push(Delivery::Unauthenticated(conn));
     }
 
+    /// Stages that the code of the first administrator was used.
+    pub(crate) fn administrator_made(&mut self) {
+        self.staged.push(Delivery::AdministratorMade);
+    }
+
     /// An event as it is sent, encoded in the kept buffer. One with a secret leaves no copy there.
     fn encode(&mut self, event: &Event) -> Rc<[u8]> {
         if matches!(event, Event::LoginBundle { .. }) {
@@ -316,7 +323,10 @@ mod tests {
         match delivery {
             Delivery::Event { to, event } => (to[0].0, event[3]),
             Delivery::Reply { to, event, .. } => (to.0, event[3]),
-            Delivery::Room { .. } | Delivery::Presence(_) | Delivery::CatchUp { .. } => (0, 0),
+            Delivery::Room { .. }
+            | Delivery::Presence(_)
+            | Delivery::CatchUp { .. }
+            | Delivery::AdministratorMade => (0, 0),
             Delivery::Close { conn, .. }
             | Delivery::Authenticated(conn, _)
             | Delivery::Unauthenticated(conn) => (conn.0, 0),

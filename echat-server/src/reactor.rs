@@ -15,7 +15,7 @@ mod socket;
 mod terminal;
 
 use crate::clock::Now;
-use crate::config::ServerConfig;
+use crate::config::{ServerConfig, Settings};
 use crate::conn::{ConnId, ConnMap};
 use crate::console::{self, Response};
 use crate::engine::{Engine, Fatal};
@@ -143,6 +143,7 @@ impl Reactor {
         limits.connections = limits.connections.min(listener::places(listeners.count()));
         let rng = workers::seeded().map_err(io::Error::other)?;
         let mut engine = Engine::new(limits, store, rng);
+        engine.configure(Settings::from(config));
         engine.allow_sessions(config.sessions_per_user);
         let clock = Clock::start();
         engine.load_day(clock.now()).map_err(Fatal)?;

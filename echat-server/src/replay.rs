@@ -2,7 +2,7 @@
 //! rates and no clock. It writes the same rows, or a handler's write rests on something else than
 //! database, request, caller and the time of day.
 
-use crate::config::Limits;
+use crate::config::{Limits, Settings};
 use crate::handlers::Reject;
 use crate::handlers::admission::{Plan, View};
 use crate::handlers::deletion;
@@ -16,22 +16,34 @@ pub use crate::handlers::journal::Entry;
 ///
 /// # Errors
 /// A sentence that says why the database does not take what another one took.
-pub fn replay(store: &mut Store, limits: &Limits, entry: &Entry) -> Result<(), String> {
-    repeat(store, limits, &entry.0).map_err(|reject| format!("{reject:?} for {:?}", entry.0))
+pub fn replay(
+    store: &mut Store,
+    (limits, settings): (&Limits, &Settings),
+    entry: &Entry,
+) -> Result<(), String> {
+    repeat(store, (limits, settings), &entry.0)
+        .map_err(|reject| format!("{reject:?} for {:?}", entry.0))
 }
 
-fn repeat(store: &mut Store, limits: &Limits, kind: &Kind) -> Result<(), Reject> {
+fn repeat(
+    store: &mut Store,
+    (limits, settings): (&Limits, &Settings),
+    kind: &Kind,
+) -> Result<(), Reject> {
     let mut batch = store.batch();
     match kind {
         Kind::Request {
             kind,
             params,
             caller,
+            random,
             now,
         } => {
             let view = View {
                 batch: &batch,
                 limits,
+                settings,
+                random: *random,
                 now: *now,
             };
             if let Some(Plan::Write(_, write)) =
@@ -40,8 +52,8 @@ fn repeat(store: &mut Store, limits: &Limits, kind: &Kind) -> Result<(), Reject>
                 write(&mut batch)?;
             }
         }
-        Kind::Account { name, hash, now } => {
-            batch.create_user(name, hash, *now)?;
+        Kind::Account(account) => {
+            account.make(&mut batch)?;
         }
         Kind::Password { user, hash } => batch.change_password(*user, hash)?,
         Kind::Deletion { user, erase, now } => {

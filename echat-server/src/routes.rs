@@ -23,6 +23,7 @@ use crate::handlers::gate::Passed;
 use crate::handlers::{
     Answer, Caller, Ctx, Reject, account, blocks, deletion, friends, gate, messages, moderation,
     password, people, rooms, search,
+    Answer, Caller, Ctx, Reject, account, friends, gate, invitations, messages, rooms, search,
 };
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};
@@ -120,12 +121,14 @@ macro_rules! handle {
         $handler($ctx, $caller $(, $argument)*)
     };
     (writes, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
+        let random = $ctx.draw($kind);
         let received = Received {
             kind: $kind,
             params: $params,
             caller: $caller.caller().cloned(),
+            random,
         };
-        let plan = $handler(&$ctx.view(), $caller $(, $argument)*)?;
+        let plan = $handler(&$ctx.view(random), $caller $(, $argument)*)?;
         $ctx.carry_out(plan, policy($kind).admissions, &received)
     }};
 }
@@ -193,7 +196,7 @@ routes! {
     #[route(QueryServerTime, anyone, light, memory)]
     account::query_server_time();
     #[route(Register, unauthenticated, light, writes(space, registration_rate))]
-    account::register(username, password);
+    account::register(username, password, invitation);
     #[route(Login, unauthenticated, heavy, memory)]
     account::login(username, password, resume, device, messages);
     #[route(Logout, authenticated, light, memory)]
@@ -212,6 +215,12 @@ routes! {
     people::list_sessions();
     #[route(SetPrivacy, authenticated, light, writes())]
     people::set_privacy(last_seen);
+    #[route(CreateInvitation, authenticated, light, writes(space))]
+    invitation_codes::create_invitation(uses, expires);
+    #[route(ListInvitations, authenticated, heavy, reads)]
+    invitation_codes::list_invitations();
+    #[route(RevokeInvitation, authenticated, light, writes())]
+    invitation_codes::revoke_invitation(code);
     #[route(EndOtherSessions, authenticated, light, memory)]
     account::end_other_sessions();
     #[route(AddFriend, authenticated, light, writes(friend_request_rate, space))]

@@ -67,6 +67,7 @@ pub(super) fn register(link: &mut Link, number: usize, clock: &Clock) -> Result<
     let register = Request::Register {
         username: Username::new(&name(number)).expect("a good name"),
         password: NewPassword(Password::new(PASSWORD).expect("a good password")),
+        invitation: None,
     };
     ask(link, &register, clock).map(drop)
 }

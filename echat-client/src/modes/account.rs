@@ -109,6 +109,7 @@ impl Mode for RegisterMode {
                 vec![Act::Ask(Request::Register {
                     username: name.clone(),
                     password: NewPassword(password),
+                    invitation: None,
                 })]
             }
             (Some(_), Some(_)) => {

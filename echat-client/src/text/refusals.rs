@@ -223,4 +223,10 @@ codes! {
     Suspended
         en "This account is suspended."
         zh "该账号已被停用。";
+    BadInvitation
+        en "To register, you need an invitation code that is good."
+        zh "注册需要有效的邀请码。";
+    RegistrationClosed
+        en "This server takes no new accounts."
+        zh "该服务器不开放注册。";
 }

@@ -85,6 +85,9 @@ sample_records! {
     AwayLine { username, text }
     FriendLine { username, online, away, last_seen }
     SessionLine { address, since, this }
+    InvitationCodeLine { code, uses, expires }
+    Keeps { days }
+    GivenLimits { frame_bytes, content_bytes, message_burst, message_rate }
 }
 
 #[test]
@@ -187,6 +190,7 @@ fn rows_with_a_secret_are_known() {
             "LOGIN",
             "CHANGE_PASSWORD",
             "DELETE_ACCOUNT",
+            "REVOKE_INVITATION",
             "LOGIN_BUNDLE"
         ]
     );

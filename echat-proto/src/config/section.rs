@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, Unexpected, Visitor};
 
 use super::document::words_of;
+use crate::names::Content;
 
 /// One key, for the tables in the documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -285,6 +286,80 @@ impl<T: Number> Visitor<'_> for Whole<T> {
             Ok(number) => self.visit_u64(number),
             Err(_) => Err(E::invalid_value(Unexpected::Signed(number), &self)),
         }
+    }
+}
+
+/// A number that may be null.
+#[derive(Clone, Debug)]
+pub(super) struct OrNull<T>(Whole<T>);
+
+/// A number that may be null.
+pub(super) fn or_null<T>(number: Whole<T>) -> OrNull<T> {
+    OrNull(number)
+}
+
+impl<T: Number> Rule<Option<T>> for OrNull<T> {
+    fn describe(&self, row: Row, rows: &mut Vec<Row>) {
+        Rule::describe(&self.0, row, rows);
+    }
+}
+
+impl<'de, T: Number> DeserializeSeed<'de> for OrNull<T> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de, T: Number> Visitor<'de> for OrNull<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)?;
+        f.write_str(" or null")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        self.0.deserialize(deserializer).map(Some)
+    }
+}
+
+/// A text that is shown like the content of a message.
+#[derive(Clone, Debug)]
+pub(super) struct Announcement;
+
+impl Announcement {
+    /// Bytes of a text at most.
+    const BYTES: usize = 4_000;
+}
+
+impl Rule<Option<String>> for Announcement {
+    fn describe(&self, row: Row, rows: &mut Vec<Row>) {
+        rows.push(row);
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Announcement {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        if let Some(text) = &text
+            && (text.len() > Self::BYTES || Content::new(text).is_err())
+        {
+            let expected = "1 to 4,000 bytes of text without control characters";
+            return Err(D::Error::invalid_value(Unexpected::Str(text), &expected));
+        }
+        Ok(text)
     }
 }
 

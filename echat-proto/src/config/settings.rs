@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::{Fault, Reason};
 use super::listen::Listen;
-use super::section::{Allowed, Folder, Kind, one_of, section, whole};
+use super::section::{Allowed, Announcement, Folder, Kind, one_of, or_null, section, whole};
 
 /// Bytes of a frame that are not the content of its message: the other parameters of `SEND_MESSAGE` and the
 /// framing around them, generously.
@@ -50,6 +50,21 @@ section! {
         #[zh = "一个用户可同时拥有的会话数。再多一个就关闭最早的。"]
         #[unit = "sessions", "个"]
         sessions_per_user: NonZeroUsize = NonZeroUsize::MIN => whole(1..=64);
+        /// Which new accounts may register: any, those with an invitation, or none. The code of the first
+        /// administrator is good with each of these.
+        #[zh = "谁可以注册新账号：任何人、持邀请码的人，或不开放。首个管理员的一次性注册码始终有效。"]
+        registration: Registration = Registration::Open;
+        /// Which users make invitations to register: administrators, or all users.
+        #[zh = "谁可以生成注册邀请码：管理员，或所有用户。"]
+        invitations: Inviters = Inviters::Administrator;
+        /// A text that each user is shown after logging in.
+        #[zh = "用户登录后看到的公告。"]
+        #[unit = "1 to 4,000 bytes", "1 到 4,000 字节"]
+        message_of_the_day: Option<String> = None => Announcement;
+        /// How long messages are kept, as told to clients; `null`: for ever.
+        #[zh = "消息保留多久（会告知客户端）；`null`：一直保留。"]
+        #[unit = "days", "天"]
+        keep_days: Option<u64> = None => or_null(whole(0..=36_500));
         /// The bounds on what clients may do.
         #[zh = "对客户端的各种限制。"]
         limits: Limits = Limits::default();
@@ -211,6 +226,42 @@ section! {
         /// Times in UTC instead of local time.
         #[zh = "使用 UTC 时间，而不是本地时间。"]
         utc: bool = false;
+    }
+}
+
+/// Which new accounts may register.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    /// Any.
+    #[default]
+    Open,
+    /// Those with an invitation.
+    Invitation,
+    /// None.
+    Closed,
+}
+
+impl Kind for Registration {
+    fn allowed() -> Allowed {
+        one_of::<Self>()
+    }
+}
+
+/// Which users make invitations to register.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Inviters {
+    /// Administrators.
+    #[default]
+    Administrator,
+    /// All users.
+    Users,
+}
+
+impl Kind for Inviters {
+    fn allowed() -> Allowed {
+        one_of::<Self>()
     }
 }
 

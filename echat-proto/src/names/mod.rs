@@ -12,6 +12,7 @@
 //! A value of one of these types is valid and needs no further check. This module does not know the wire or the
 //! database. PROTOCOL.md, section 5.7, has the rules.
 
+mod invitation;
 mod look;
 mod normal;
 mod password;
@@ -26,6 +27,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::fmt;
 
+pub use invitation::{InvitationCode, InvitationCodeError};
 pub use normal::NameError;
 pub use password::{Password, PasswordError};
 pub use resume::{DeviceSecret, ResumeSecret, ResumeSecretError};

@@ -149,6 +149,7 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
             Delivery::Close { conn, end } => {
                 connections.with(conn, limits, |peer| peer.close(end, now));
             }
+            Delivery::AdministratorMade => state.administrator_is_made = true,
             Delivery::Authenticated(conn, user) => {
                 connections.bill(conn, Some(user));
                 connections.with(conn, limits, |peer| peer.authenticate(limits));
@@ -421,8 +422,8 @@ impl<'t> Tick<'t> {
         let before = self.cost();
         let started = self.start(conn, pending.number());
         let answer = match (&*pending, &result) {
-            (Pending::Register(name), JobResult::Hashed(hash)) => {
-                account::registered(&mut self.ctx(conn), name, hash)
+            (Pending::Register(name, invitation), JobResult::Hashed(hash)) => {
+                account::registered(&mut self.ctx(conn), name, invitation.as_ref(), hash)
             }
             (Pending::Login(attempt), JobResult::Verified(verdict)) => {
                 account::logged_in(&mut self.ctx(conn), attempt, verdict)

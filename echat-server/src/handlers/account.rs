@@ -7,11 +7,15 @@ use super::admission::{Demand, Plan, View};
 use super::deletion::Deletion;
 use super::devices::PresentedDevice;
 use super::gate::{Anyone, Unauthenticated};
+use super::invitation_codes::{NewAccount, Ticket};
 use super::journal::Entry;
 use super::password::PasswordHash;
 use super::presence::{Audience, Presence};
 use super::resume::{Judgement, Presented};
-use super::{Answer, Caller, Ctx, DeferredWrite, Reject, bundle, devices, done_with, resume};
+use super::{
+    Answer, Caller, Ctx, DeferredWrite, Reject, bundle, devices, done_with, invitations, resume,
+};
+use crate::config::{Limits, Settings};
 use crate::conn::{ConnId, Departure, End};
 use crate::limits::rate_limit_prefix;
 use crate::limits::{CountedTry, Guesser};
@@ -21,15 +25,17 @@ use crate::storage::{
 };
 use crate::workers::jobs::{JobResult, Task, Verdict};
 use echat_proto::commands::{CloseReason, Event, RequestKind};
-use echat_proto::names::{DeviceSecret, NameQuery, Password, ResumeSecret, Username};
+use echat_proto::names::{
+    DeviceSecret, InvitationCode, NameQuery, Password, ResumeSecret, Username,
+};
 use echat_proto::param::{NewPassword, ParamError};
-use echat_proto::records::Code;
+use echat_proto::records::{Code, GivenLimits, Keeps};
 
 /// A request that waits for a worker thread.
 #[derive(Debug)]
 pub(crate) enum Pending {
     /// REGISTER, until the password is hashed.
-    Register(Username),
+    Register(Username, Option<InvitationCode>),
     /// LOGIN, until the password is compared, or until the session may begin.
     Login(LoginAttempt),
     /// CHANGE_PASSWORD, until the present password is compared and the new one hashed.
@@ -64,7 +70,7 @@ impl Pending {
     /// The user to log in, if the name has an account.
     pub(crate) fn user(&self) -> Option<UserId> {
         match self {
-            Self::Register(_) | Self::ChangePassword(_) => None,
+            Self::Register(..) | Self::ChangePassword(_) => None,
             Self::DeleteAccount(deletion) => Some(deletion.user),
             Self::Login(attempt) => attempt.user.as_ref().map(|user| user.id),
         }
@@ -84,7 +90,7 @@ impl Pending {
     /// The try at a password, if it is one.
     pub(crate) fn counted(&self) -> Option<CountedTry> {
         match self {
-            Self::Register(_) => None,
+            Self::Register(..) => None,
             Self::Login(attempt) => Some(attempt.counted),
             Self::ChangePassword(counted) => Some(*counted),
             Self::DeleteAccount(deletion) => Some(deletion.counted),
@@ -96,7 +102,7 @@ impl Pending {
         match self {
             Self::Login(attempt) if attempt.presented.is_some() => Some(attempt.counted),
             Self::Login(_)
-            | Self::Register(_)
+            | Self::Register(..)
             | Self::ChangePassword(_)
             | Self::DeleteAccount(_) => None,
         }
@@ -105,7 +111,7 @@ impl Pending {
     /// The number of the request that waits.
     pub(crate) fn number(&self) -> u32 {
         let kind = match self {
-            Self::Register(_) => RequestKind::Register,
+            Self::Register(..) => RequestKind::Register,
             Self::Login(_) => RequestKind::Login,
             Self::ChangePassword(_) => RequestKind::ChangePassword,
             Self::DeleteAccount(_) => RequestKind::DeleteAccount,
@@ -128,33 +134,50 @@ pub(crate) fn register(
     _: Unauthenticated,
     username: Username,
     password: NewPassword,
+    invitation: Option<InvitationCode>,
 ) -> Result<Plan, Reject> {
+    let ticket = invitation_codes::judge(view.batch, view.settings, invitation.as_ref(), view.now)?;
     let taken = view.batch.find_user(username.as_str())?.is_some();
-    // A taken name is admitted and counted first: which names exist is not to be asked without end.
-    let answer = if taken {
-        Err(Code::NameTaken.into())
-    } else {
-        let password = password.0;
-        Ok(Answer::Wait(
-            Task::Hash { password },
-            Pending::Register(username),
-        ))
+    // A wrong code and a taken name are admitted and counted first: neither codes nor names are to be tried without end.
+    // Without a code that is good, a client does not learn which names are taken.
+    let answer = match ticket {
+        Err(code) => Err(code.into()),
+        Ok(_) if taken => Err(Code::NameTaken.into()),
+        Ok(_) => {
+            let password = password.0;
+            Ok(Answer::Wait(
+                Task::Hash { password },
+                Pending::Register(username, invitation),
+            ))
+        }
     };
     Ok(Plan::Answer(Demand::Account, answer))
 }
 
-/// REGISTER, second step: the name may have been taken since, or look like one that is.
+/// REGISTER, second step: the name may have been taken since, or look like one that is, and the code may be used up.
 pub(crate) fn registered(
     ctx: &mut Ctx<'_, '_>,
     username: &Username,
+    invitation: Option<&InvitationCode>,
     hash: &str,
 ) -> Result<Event, Reject> {
     let now = ctx.now.unix;
-    if ctx.batch.create_user(username, hash, now)?.is_none() {
+    let ticket = invitation_codes::judge(ctx.batch, ctx.settings, invitation, now)??;
+    let is_administrator = ticket == Ticket::Administrator;
+    let account = NewAccount {
+        name: username.clone(),
+        hash: hash.to_owned(),
+        ticket,
+        now,
+    };
+    if account.make(ctx.batch)?.is_none() {
         return Err(Code::NameTaken.into());
     }
-    ctx.journal.note(|| Entry::account(username, hash, now));
+    ctx.journal.note(|| Entry::account(&account));
     ctx.sessions.registered(username.as_str(), ctx.address);
+    if is_administrator {
+        ctx.outbox.administrator_made();
+    }
     Ok(Event::RegisterSuccess {
         username: username.to_string(),
     })
@@ -376,6 +399,8 @@ pub(crate) fn logged_in(
             username: user.name.clone(),
         },
     );
+    ctx.outbox
+        .send(ctx.conn, &welcome(ctx.settings, ctx.limits));
     ctx.sessions.logged_in(
         (user.id, &user.name),
         ctx.address,
@@ -399,6 +424,24 @@ fn is_not_suspended(
     let (name, address) = (&user.name, ctx.address);
     tracing::info!("login of a suspended account user={name:?} address={address}");
     Err(Reject::suspended(suspension))
+}
+
+/// ON_WELCOME.
+fn welcome(settings: &Settings, limits: &Limits) -> Event {
+    let number = |limit: usize| u64::try_from(limit).unwrap_or(u64::MAX);
+    Event::OnWelcome {
+        server: concat!("echat-server ", env!("CARGO_PKG_VERSION")).to_owned(),
+        message_of_the_day: settings.message_of_the_day.clone(),
+        keeps: Keeps {
+            days: settings.keep_days,
+        },
+        limits: GivenLimits {
+            frame_bytes: number(limits.frame_bytes),
+            content_bytes: number(limits.content_bytes),
+            message_burst: limits.message_burst,
+            message_rate: limits.message_rate,
+        },
+    }
 }
 
 /// Takes back what the attempt was counted as, and notes the login.

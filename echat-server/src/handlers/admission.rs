@@ -8,19 +8,26 @@
 use super::effects::Effect;
 use super::journal::Entry;
 use super::{Answer, Caller, Ctx, Reject};
-use crate::config::Limits;
+use crate::config::{Limits, Settings};
 use crate::storage::Batch;
 use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::records::Code;
+use rand::Rng;
 
 /// What a handler of a request that writes decides with: no roster, no rates, no clock but the time of day.
 pub(crate) struct View<'a, 's> {
     pub(crate) batch: &'a Batch<'s>,
     pub(crate) limits: &'a Limits,
+    pub(crate) settings: &'a Settings,
+    /// Random bytes of a secret, for a request whose route asks for them; else zeros.
+    pub(crate) random: RandomBytes,
     /// Unix seconds.
     pub(crate) now: i64,
 }
+
+/// Random bytes that a request was handled with.
+pub(crate) type RandomBytes = [u8; 32];
 
 /// What a handler decided.
 pub(crate) enum Plan {
@@ -214,16 +221,28 @@ pub(crate) struct Received<'p> {
     pub(crate) kind: RequestKind,
     pub(crate) params: &'p Value,
     pub(crate) caller: Option<Caller>,
+    pub(crate) random: RandomBytes,
 }
 
 impl<'s> Ctx<'_, 's> {
     /// What a handler of a request that writes may see.
-    pub(crate) fn view(&self) -> View<'_, 's> {
+    pub(crate) fn view(&self, random: RandomBytes) -> View<'_, 's> {
         View {
             batch: self.batch,
             limits: self.limits,
+            settings: self.settings,
+            random,
             now: self.now.unix,
         }
+    }
+
+    /// Random bytes for a request of this kind; zeros if it makes no secret.
+    pub(crate) fn draw(&mut self, kind: RequestKind) -> RandomBytes {
+        let mut bytes = RandomBytes::default();
+        if matches!(kind, RequestKind::CreateInvitation) {
+            self.random.fill_bytes(&mut bytes);
+        }
+        bytes
     }
 
     /// Judges a plan's demand by the admissions of its route, in their order; then writes, counts and

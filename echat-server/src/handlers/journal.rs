@@ -1,12 +1,13 @@
 //! The journal: every write of committed ticks, in order, as the request that caused it. A test that
 //! repeats a journal on another database gets the same rows. It is off unless a test asks for it.
 
+use super::admission::RandomBytes;
 use super::admission::Received;
+use super::invitation_codes::NewAccount;
 use super::{Caller, DeferredWrite};
 use crate::storage::UserId;
 use echat_proto::Value;
 use echat_proto::commands::RequestKind;
-use echat_proto::names::Username;
 
 /// One write, with everything that decides its rows besides the database.
 #[derive(Clone, Debug)]
@@ -19,16 +20,12 @@ pub(crate) enum Kind {
         kind: RequestKind,
         params: Value,
         caller: Caller,
+        random: RandomBytes,
         /// Unix seconds.
         now: i64,
     },
     /// The second step of REGISTER.
-    Account {
-        name: Username,
-        hash: String,
-        /// Unix seconds.
-        now: i64,
-    },
+    Account(NewAccount),
     /// The second step of CHANGE_PASSWORD.
     Password { user: UserId, hash: String },
     /// The second step of DELETE_ACCOUNT.
@@ -49,18 +46,15 @@ impl Entry {
         Self(Kind::Request {
             kind: received.kind,
             params: received.params.clone(),
+            random: received.random,
             caller: caller.expect("only an authenticated request writes at once"),
             now,
         })
     }
 
     /// The second step of REGISTER.
-    pub(super) fn account(name: &Username, hash: &str, now: i64) -> Self {
-        Self(Kind::Account {
-            name: name.clone(),
-            hash: hash.to_owned(),
-            now,
-        })
+    pub(super) fn account(account: &NewAccount) -> Self {
+        Self(Kind::Account(account.clone()))
     }
 }
 

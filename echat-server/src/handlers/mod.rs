@@ -21,6 +21,7 @@ mod devices;
 mod effects;
 pub(crate) mod friends;
 pub(crate) mod gate;
+pub(crate) mod invitation_codes;
 pub(crate) mod journal;
 pub(crate) mod kept_voids;
 pub(crate) mod messages;
@@ -39,7 +40,7 @@ mod targets;
 pub(crate) use refusal::{Refusal, Reject, refuse};
 
 use crate::clock::Now;
-use crate::config::Limits;
+use crate::config::{Limits, Settings};
 use crate::conn::ConnId;
 use crate::limits::RateLimits;
 use crate::outbox::Outbox;
@@ -66,6 +67,7 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) address: IpAddr,
     pub(crate) now: Now,
     pub(crate) limits: &'t Limits,
+    pub(crate) settings: &'t Settings,
     pub(crate) batch: &'t mut Batch<'s>,
     pub(crate) roster: &'t mut Roster,
     pub(crate) outbox: &'t mut Outbox,

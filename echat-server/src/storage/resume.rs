@@ -7,7 +7,7 @@ use super::{Batch, StoreError, UserId};
 /// The start of the SHA-256 of what all secrets of a chain share.
 pub(crate) type ChainId = [u8; 16];
 /// The SHA-256 of a secret.
-pub(crate) type SecretHash = [u8; 32];
+pub type SecretHash = [u8; 32];
 
 /// Chains that one user can have: as many as sessions (`sessions_per_user`). One more replaces the oldest.
 pub(crate) const CHAINS_PER_USER: i64 = 64;

@@ -156,7 +156,34 @@ const TABLE: &[Row] = &[
     row(Whois, r#""bob""#, [NO, OK, OK, OK, OK]),
     row(ListSessions, "null", [NO, OK, OK, OK, OK]),
     row(SetPrivacy, r#"{"last_seen":false}"#, [NO, OK, OK, OK, OK]),
+    row(
+        CreateInvitation,
+        "{}",
+        [
+            NO,
+            "not_allowed",
+            "not_allowed",
+            "not_allowed",
+            "not_allowed",
+        ],
+    ),
     row(EndOtherSessions, "null", [NO, OK, OK, OK, OK]),
+    row(
+        ListInvitations,
+        "null",
+        [
+            NO,
+            "not_allowed",
+            "not_allowed",
+            "not_allowed",
+            "not_allowed",
+        ],
+    ),
+    row(
+        RevokeInvitation,
+        r#""2345-6789-ABCD-EFGH""#,
+        [NO, OK, OK, OK, OK],
+    ),
 ];
 
 fn sim() -> Sim {

@@ -16,6 +16,8 @@ const ROWS: &[(RequestKind, &[&str])] = &[
             "name_taken",
             "bad_name",
             "bad_password",
+            "bad_invitation",
+            "registration_closed",
             "rate_limited",
         ],
     ),
@@ -167,6 +169,10 @@ const ROWS: &[(RequestKind, &[&str])] = &[
     (EndOtherSessions, &[]),
     (ListSessions, &[]),
     (SetPrivacy, &[]),
+    (CreateInvitation, &["not_allowed", "too_many"]),
+    (EndOtherSessions, &[]),
+    (ListInvitations, &["not_allowed"]),
+    (RevokeInvitation, &["not_allowed"]),
 ];
 
 /// Everything that the transcripts should have shown of the table.

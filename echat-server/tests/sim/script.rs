@@ -27,6 +27,8 @@
 //! | `-- bans tea 1000` | so many users are banned from the room |
 //! | `-- invitations ann 200` | ann is invited to so many rooms |
 //! | `-- suspend ann 1500000060 spam` | a suspended account: until when, or `-`, and why |
+//! | `-- administrator ann` | makes a user an administrator |
+//! | `-- administrator_code 2345-6789-ABCD-EFGH` | the code of a first start |
 //! | `-- limit friends 2` | a limit of config.json |
 //!
 //! | later | |
@@ -34,6 +36,7 @@
 //! | `-- connect ann` | opens a connection; `from 192.0.2.1:1`, `sending 424` (bytes, then nothing) |
 //! | `-- login ann bob` | opens connections and logs in; what these are told of it is dropped |
 //! | `-- sessions 2` | so many connections a user from now on: `sessions_per_user` |
+//! | `-- set registration closed` | a setting of config.json that is no limit |
 //! | `-- advance 61s` | lets time pass |
 //! | `-- unix 0` | sets the clock that people see |
 //! | `-- hang up ann`, `-- sever ann` | the client's end of stream, a broken socket |
@@ -48,12 +51,15 @@ use super::pattern::{Captures, filled, fits};
 use super::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::channel::{Incoming, Message};
-use echat_proto::commands::{by_name, by_number, channel};
+use echat_proto::commands::{by_name, by_number, channel, event};
 use echat_proto::json::{from_json, to_json};
-use echat_server::config::Limits;
+use echat_server::config::{Inviters, Limits, Registration, Settings};
 use echat_server::storage::Store;
 use std::collections::BTreeSet;
 use std::time::Duration;
+
+/// The event that every login brings.
+const ON_WELCOME: u32 = event::ON_WELCOME;
 
 /// How a request ended: its name, the final reply's number, the code if it was refused.
 pub(crate) type Ending = (&'static str, u32, Option<String>);
@@ -94,6 +100,7 @@ struct Script {
     /// The database, until the world begins.
     store: Option<Store>,
     sim: Option<Sim>,
+    settings: Settings,
     captures: Captures,
     endings: BTreeSet<Ending>,
 }
@@ -105,6 +112,7 @@ impl Script {
             limits: Limits::default(),
             store: Some(Store::in_memory().expect("memory is there")),
             sim: None,
+            settings: Settings::default(),
             captures: Captures::new(),
             endings: BTreeSet::new(),
         }
@@ -164,7 +172,15 @@ impl Script {
 
     fn expect(&mut self, name: &str, command: u32, params: &Value) -> Result<(), String> {
         self.sim().settle();
-        let Some((incoming, ended)) = self.sim().end(name).next() else {
+        let end = self.sim().end(name);
+        let mut next = end.next();
+        // Most transcripts are about something else than the welcome.
+        if command != ON_WELCOME
+            && matches!(&next, Some((Incoming::Message(message), _)) if message.command == ON_WELCOME)
+        {
+            next = end.next();
+        }
+        let Some((incoming, ended)) = next else {
             let closed = if self.sim().end(name).is_closed() {
                 ", it is closed"
             } else {
@@ -178,7 +194,8 @@ impl Script {
         }
         if let Some(info) = ended {
             let code = match got.params.at("code") {
-                Some(Value::Str(code)) => Some(code.clone()),
+                // The code of an invitation is no code of a refusal.
+                Some(Value::Str(code)) if got.command != event::INVITATION => Some(code.clone()),
                 _ => None,
             };
             self.endings.insert((info.name, got.command, code));
@@ -200,6 +217,12 @@ impl Script {
     }
 
     fn direct(&mut self, words: &[&str]) -> Result<(), String> {
+        if let ["set", name, ref value @ ..] = *words {
+            set_setting(&mut self.settings, name, &value.join(" "));
+            let settings = self.settings.clone();
+            self.sim().engine.configure(settings);
+            return Ok(());
+        }
         let sim = self.sim();
         match *words {
             ["connect", name] => sim.connect(name, HOME),
@@ -289,10 +312,25 @@ fn begin(store: &mut Store, limits: &mut Limits, words: &[&str]) -> bool {
             let reason = (!reason.is_empty()).then(|| reason.join(" "));
             seed::suspends(store, name, until, reason.as_deref());
         }
+        ["administrator", name] => seed::administrator(store, name),
+        ["administrator_code", code] => seed::administrator_code(store, code),
         ["limit", name, value] => set(limits, name, value.parse().expect("a number")),
         _ => return false,
     }
     true
+}
+
+fn set_setting(settings: &mut Settings, name: &str, value: &str) {
+    match (name, value) {
+        ("registration", "open") => settings.registration = Registration::Open,
+        ("registration", "invitation") => settings.registration = Registration::Invitation,
+        ("registration", "closed") => settings.registration = Registration::Closed,
+        ("invitations", "administrator") => settings.invitations = Inviters::Administrator,
+        ("invitations", "users") => settings.invitations = Inviters::Users,
+        ("message_of_the_day", text) => settings.message_of_the_day = Some(text.to_owned()),
+        ("keep_days", days) => settings.keep_days = Some(days.parse().expect("a number")),
+        _ => panic!("no transcript needed the setting {name:?} before"),
+    }
 }
 
 fn set(limits: &mut Limits, name: &str, value: usize) {

@@ -3,6 +3,7 @@
 use super::workers;
 use echat_proto::names::{Password, RoomName, Username};
 use echat_server::storage::{Ban, ConversationId, Store, UserId};
+use sha2::{Digest, Sha256};
 
 /// The password of all users.
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -39,6 +40,22 @@ pub(crate) fn suspends(store: &mut Store, name: &str, until: Option<i64>, reason
     let mut batch = store.batch();
     let suspended = batch.suspend(id, until, reason, 0);
     suspended.expect("a store that works");
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Makes a user an administrator.
+pub(crate) fn administrator(store: &mut Store, name: &str) {
+    let id = user(store, name);
+    let mut batch = store.batch();
+    batch.make_administrator(id).expect("a store that works");
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Stores the code of a first administrator.
+pub(crate) fn administrator_code(store: &mut Store, code: &str) {
+    let mut batch = store.batch();
+    let stored = batch.set_administrator_code(&Sha256::digest(code).into());
+    stored.expect("a store that works");
     let _ = batch.commit().expect("a store that works");
 }
 

@@ -200,6 +200,7 @@ impl Client {
                     return fail("a friend request to no other user");
                 }
             }
+            Event::OnWelcome { .. } => {}
             _ => return fail("this is no event"),
         }
         Ok(())

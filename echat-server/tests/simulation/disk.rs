@@ -5,7 +5,7 @@ use crate::fail;
 use crate::plan::USERS;
 use crate::sim::seed;
 use crate::truth::Truth;
-use echat_server::config::Limits;
+use echat_server::config::{Limits, Settings};
 use echat_server::replay::{Entry, replay};
 use echat_server::storage::Store;
 use rusqlite::Connection;
@@ -121,7 +121,7 @@ impl Disk {
         std::fs::copy(self.beginning, &path).expect("place for a database");
         let mut store = Store::open(&path).expect("a database");
         for entry in written {
-            replay(&mut store, limits, entry)
+            replay(&mut store, (limits, &Settings::default()), entry)
                 .map_err(|why| format!("what was written cannot be repeated: {why}"))?;
         }
         let again = Connection::open(&path).expect("the same database");

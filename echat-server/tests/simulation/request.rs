@@ -88,6 +88,7 @@ fn of_people(planned: &PlannedRequest) -> Request {
         PlannedRequest::Register(new) => Request::Register {
             username: Username::new(USERS[*new]).expect("a possible name"),
             password: NewPassword(password(true)),
+            invitation: None,
         },
         PlannedRequest::Login { user: index, right } => Request::Login {
             username: user(index),

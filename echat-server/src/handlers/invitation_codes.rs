@@ -1,0 +1,191 @@
+//! New accounts and the codes that they are made with: CREATE_INVITATION, LIST_INVITATIONS, REVOKE_INVITATION, and what
+//! REGISTER writes.
+
+use super::admission::{Demand, Plan, View, Written};
+use super::{Caller, Ctx, Reject, done_with, page};
+use crate::config::{Inviters, Registration, Settings};
+use crate::storage::{Batch, InvitationCode as StoredCode, StoreError, UserId};
+use echat_proto::commands::{Event, RequestKind};
+use echat_proto::limits::PAGE_BYTES;
+use echat_proto::names::{InvitationCode, Username};
+use echat_proto::records::{Code, InvitationCodeLine};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// Codes that one user may have open.
+const OPEN_CODES: usize = 10;
+/// Accounts that can be made with one code at most: as many as a room has members.
+const USES_MAX: u64 = 10_000;
+/// What a line of LIST_INVITATIONS takes, in bytes: code, keys, types and lengths, rounded up.
+const LINE_BYTES: usize = 96;
+/// Values of a line of LIST_INVITATIONS: three in a dict.
+const LINE_VALUES: usize = 4;
+
+/// What lets a client register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ticket {
+    /// The server takes all new accounts.
+    Open,
+    /// A code that an account uses up, in its stored form.
+    Invitation(String),
+    /// The code of the first administrator.
+    Administrator,
+}
+
+/// Judges what a client registers with. A code that is given has to be good also where none is needed: its owner expects
+/// something of it.
+pub(super) fn judge(
+    batch: &Batch<'_>,
+    settings: &Settings,
+    given: Option<&InvitationCode>,
+    now: i64,
+) -> Result<Result<Ticket, Code>, StoreError> {
+    let key = given.and_then(InvitationCode::key);
+    if let Some(key) = &key
+        && batch.administrator_code()? == Some(hash_of(key))
+    {
+        return Ok(Ok(Ticket::Administrator));
+    }
+    if settings.registration == Registration::Closed {
+        return Ok(Err(Code::RegistrationClosed));
+    }
+    if given.is_none() && settings.registration == Registration::Open {
+        return Ok(Ok(Ticket::Open));
+    }
+    let Some(key) = key else {
+        return Ok(Err(Code::BadInvitation));
+    };
+    let found = batch.invitation(&key)?;
+    let is_good = |code: &StoredCode| code.expires_at.is_none_or(|at| at > now);
+    let good = found.filter(is_good);
+    Ok(good
+        .map(|code| Ticket::Invitation(code.code))
+        .ok_or(Code::BadInvitation))
+}
+
+/// The hash of the code of the first administrator, as the database has it.
+pub(crate) fn hash_of(code: &Zeroizing<String>) -> [u8; 32] {
+    Sha256::digest(code.as_bytes()).into()
+}
+
+/// An account that is made, with everything that decides its rows besides the database.
+#[derive(Clone, Debug)]
+pub(crate) struct NewAccount {
+    pub(crate) name: Username,
+    /// The PHC string of the password.
+    pub(crate) hash: String,
+    pub(crate) ticket: Ticket,
+    /// Unix seconds.
+    pub(crate) now: i64,
+}
+
+impl NewAccount {
+    /// Makes the account and uses up its ticket, which was judged in the same transaction; `None` if the name, or a
+    /// confusable one, is taken.
+    pub(crate) fn make(&self, batch: &mut Batch<'_>) -> Result<Option<UserId>, StoreError> {
+        let Some(user) = batch.create_user(&self.name, &self.hash, self.now)? else {
+            return Ok(None);
+        };
+        match &self.ticket {
+            Ticket::Open => {}
+            Ticket::Invitation(code) => batch.use_invitation(code)?,
+            Ticket::Administrator => {
+                batch.delete_administrator_code()?;
+                batch.make_administrator(user)?;
+            }
+        }
+        Ok(Some(user))
+    }
+}
+
+/// Refuses users that the server does not let make codes.
+fn may_invite(batch: &Batch<'_>, settings: &Settings, me: &Caller) -> Result<(), Reject> {
+    if settings.invitations == Inviters::Users || batch.is_administrator(me.id)? {
+        return Ok(());
+    }
+    Err(Code::NotAllowed.into())
+}
+
+/// CREATE_INVITATION.
+pub(crate) fn create_invitation(
+    view: &View<'_, '_>,
+    me: Caller,
+    uses: Option<u64>,
+    expires: Option<u64>,
+) -> Result<Plan, Reject> {
+    let uses = uses.unwrap_or(1);
+    if !(1..=USES_MAX).contains(&uses) {
+        return Err(Reject::bad_params("uses", "must be 1 to 10000"));
+    }
+    let now = view.now;
+    let expires_at = expires.map(i64::try_from).transpose();
+    let Some(expires_at) = expires_at.ok().filter(|at| at.is_none_or(|at| at > now)) else {
+        return Err(Reject::bad_params("expires", "must be a time to come"));
+    };
+    may_invite(view.batch, view.settings, &me)?;
+    if view.batch.invitation_count(me.id, now)? >= OPEN_CODES as u64 {
+        return Err(Reject::too_many(OPEN_CODES));
+    }
+    let bytes = view.random.first_chunk().expect("it has more bytes");
+    let code = InvitationCode::from_bytes(bytes);
+    let code = code.key().expect("a code of its own form").to_string();
+    Ok(Plan::write(Demand::Space, move |batch| {
+        let new = StoredCode {
+            code,
+            uses,
+            expires_at,
+            maker: me.id,
+        };
+        batch.add_invitation(&new, now)?;
+        Ok(Written {
+            reply: Event::Invitation {
+                code: new.code,
+                uses,
+                expires,
+            },
+            effects: Vec::new(),
+        })
+    }))
+}
+
+/// LIST_INVITATIONS: as many, the newest first, as fit into one frame. The reply has no pages.
+pub(crate) fn list_invitations(ctx: &Ctx<'_, '_>, me: Caller) -> Result<Event, Reject> {
+    may_invite(ctx.batch, ctx.settings, &me)?;
+    let is_administrator = ctx.batch.is_administrator(me.id)?;
+    let maker = (!is_administrator).then_some(me.id);
+    let most = page::most(LINE_VALUES);
+    let found = ctx.batch.open_invitations(maker, ctx.now.unix, most)?;
+    let lines = found.into_iter().map(|code| InvitationCodeLine {
+        code: code.code,
+        uses: code.uses,
+        expires: code.expires_at.and_then(|at| u64::try_from(at).ok()),
+    });
+    Ok(Event::Invitations {
+        invitations: page::fitting(lines.collect(), PAGE_BYTES, LINE_VALUES, |_| LINE_BYTES),
+    })
+}
+
+/// REVOKE_INVITATION. A code that does not exist is revoked already.
+pub(crate) fn revoke_invitation(
+    view: &View<'_, '_>,
+    me: Caller,
+    code: InvitationCode,
+) -> Result<Plan, Reject> {
+    let Some(key) = code.key() else {
+        return Err(Reject::bad_params("code", "is no code"));
+    };
+    let done = done_with(RequestKind::RevokeInvitation);
+    let Some(found) = view.batch.invitation(&key)? else {
+        return Ok(Plan::Reply(done));
+    };
+    if found.maker != me.id && !view.batch.is_administrator(me.id)? {
+        return Err(Code::NotAllowed.into());
+    }
+    Ok(Plan::write(Demand::Nothing, move |batch| {
+        batch.delete_invitation(&found.code)?;
+        Ok(Written {
+            reply: done,
+            effects: Vec::new(),
+        })
+    }))
+}

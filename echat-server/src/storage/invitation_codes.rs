@@ -1,0 +1,119 @@
+//! Codes to register with, and that of the first administrator.
+
+use rusqlite::params;
+
+use super::{Batch, SecretHash, StoreError, UserId};
+
+/// A code to register with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InvitationCode {
+    /// The code in its stored form.
+    pub(crate) code: String,
+    /// How many accounts can be made with it.
+    pub(crate) uses: u64,
+    /// From when on it is refused, in unix seconds; `None` for never.
+    pub(crate) expires_at: Option<i64>,
+    /// The user that made it.
+    pub(crate) maker: UserId,
+}
+
+impl Batch<'_> {
+    /// A code, whether it has expired or not.
+    pub(crate) fn invitation(&self, code: &str) -> Result<Option<InvitationCode>, StoreError> {
+        let sql = "SELECT code, uses, expires_at, maker FROM invitation_codes WHERE code = ?1";
+        self.first(sql, [code], invitation)
+    }
+
+    /// The number of a user's codes that have not expired.
+    pub(crate) fn invitation_count(&self, maker: UserId, now: i64) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM invitation_codes
+                   WHERE maker = ?1 AND (expires_at IS NULL OR expires_at > ?2)";
+        self.count(sql, params![maker, now])
+    }
+
+    /// The codes that have not expired, the newest first: those of one user, or all.
+    pub(crate) fn open_invitations(
+        &self,
+        maker: Option<UserId>,
+        now: i64,
+        limit: usize,
+    ) -> Result<Vec<InvitationCode>, StoreError> {
+        self.all(
+            "SELECT code, uses, expires_at, maker FROM invitation_codes
+             WHERE (?1 IS NULL OR maker = ?1) AND (expires_at IS NULL OR expires_at > ?2)
+             ORDER BY created_at DESC, code LIMIT ?3",
+            params![maker, now, i64::try_from(limit).unwrap_or(i64::MAX)],
+            invitation,
+        )
+    }
+
+    /// Adds a code, and deletes the expired ones of its maker.
+    pub(crate) fn add_invitation(&mut self, new: &InvitationCode, now: i64) -> Result<(), StoreError> {
+        let sql = "DELETE FROM invitation_codes WHERE maker = ?1 AND expires_at <= ?2";
+        self.write(sql, params![new.maker, now])?;
+        self.write(
+            "INSERT INTO invitation_codes (code, maker, uses, created_at, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                new.code,
+                new.maker,
+                i64::try_from(new.uses).unwrap_or(i64::MAX),
+                now,
+                new.expires_at
+            ],
+        )
+        .map(drop)
+    }
+
+    /// Uses a code once. The last use deletes it.
+    pub(crate) fn use_invitation(&mut self, code: &str) -> Result<(), StoreError> {
+        let sql = "DELETE FROM invitation_codes WHERE code = ?1 AND uses = 1";
+        self.write(sql, [code])?;
+        let sql = "UPDATE invitation_codes SET uses = uses - 1 WHERE code = ?1";
+        self.write(sql, [code]).map(drop)
+    }
+
+    /// Deletes a code.
+    pub(crate) fn delete_invitation(&mut self, code: &str) -> Result<(), StoreError> {
+        let sql = "DELETE FROM invitation_codes WHERE code = ?1";
+        self.write(sql, [code]).map(drop)
+    }
+
+    /// The hash of the code that makes the first administrator; `None` if it was used or never given out.
+    pub fn administrator_code(&self) -> Result<Option<SecretHash>, StoreError> {
+        self.first("SELECT code FROM administrator_code", [], |row| row.get(0))
+    }
+
+    /// Stores the hash of the code that makes the first administrator.
+    pub fn set_administrator_code(&mut self, code: &SecretHash) -> Result<(), StoreError> {
+        let sql = "INSERT INTO administrator_code (id, code) VALUES (1, ?1)";
+        self.write(sql, [code]).map(drop)
+    }
+
+    /// Deletes it.
+    pub(crate) fn delete_administrator_code(&mut self) -> Result<(), StoreError> {
+        self.write("DELETE FROM administrator_code", []).map(drop)
+    }
+
+    /// Makes a user an administrator.
+    pub fn make_administrator(&mut self, user: UserId) -> Result<(), StoreError> {
+        let sql = "UPDATE users SET administrator = 1 WHERE id = ?1";
+        self.write(sql, [user]).map(drop)
+    }
+
+    /// Whether a user is an administrator.
+    pub fn is_administrator(&self, user: UserId) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM users WHERE id = ?1 AND administrator = 1";
+        self.exists(sql, [user])
+    }
+}
+
+fn invitation(row: &rusqlite::Row<'_>) -> rusqlite::Result<InvitationCode> {
+    let uses: i64 = row.get(1)?;
+    Ok(InvitationCode {
+        code: row.get(0)?,
+        uses: u64::try_from(uses).unwrap_or(0),
+        expires_at: row.get(2)?,
+        maker: row.get(3)?,
+    })
+}
