@@ -1,4 +1,5 @@
-//! The data folder, which holds everything that a running server owns: `database.db`, `high_water`, `host_key`, `lock`.
+//! The data folder, which holds everything that a running server owns: `database.db`, `high_water`, `host_key`, `lock`,
+//! and until it was used `first_administrator_code`.
 //!
 //! A folder with none of these files but `lock` is new, and so is one in which a first start was interrupted: the marker
 //! `init` is written first and removed last. In any other folder a missing database or key is an error. Files are opened
@@ -7,14 +8,18 @@
 mod error;
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use echat_proto::names::InvitationCode;
 use echat_system::private_file::{self, FileError};
 use ed25519_dalek::SigningKey;
+use rand::TryRng;
+use rand::rngs::SysRng;
 use rustix::fs::Mode;
+use zeroize::Zeroizing;
 
 use crate::host_key;
 pub use error::{DataDirError, Lack, Missing};
@@ -23,6 +28,9 @@ const DATABASE: &str = "database.db";
 const HIGH_WATER: &str = "high_water";
 const HOST_KEY: &str = "host_key";
 const LOCK: &str = "lock";
+
+/// The code that makes the first administrator. It is created with a new database, and removed when it was used.
+const ADMINISTRATOR_CODE: &str = "first_administrator_code";
 
 /// The marker of a folder whose files are being created.
 const INIT: &str = "init";
@@ -112,9 +120,77 @@ impl DataDir {
         self.folder.path(HIGH_WATER)
     }
 
+    /// The file of the code that makes the first administrator.
+    pub fn administrator_code(&self) -> AdministratorCodeFile {
+        AdministratorCodeFile {
+            path: self.folder.path(ADMINISTRATOR_CODE),
+            shown: self.folder.shown(ADMINISTRATOR_CODE),
+        }
+    }
+
     /// The key by which clients know this server.
     pub fn host_key(&self) -> &SigningKey {
         &self.host_key
+    }
+}
+
+/// The file of the code that makes the first administrator.
+///
+/// The file is durable before the database has the hash of the code, and the database has it before the server listens.
+/// A file without a hash in a database without users is adopted by the next start. In any other database such a file is
+/// left from a code that was used, and is removed.
+#[derive(Clone, Debug)]
+pub struct AdministratorCodeFile {
+    path: PathBuf,
+    shown: PathBuf,
+}
+
+impl AdministratorCodeFile {
+    /// The path for messages.
+    pub fn shown(&self) -> &Path {
+        &self.shown
+    }
+
+    /// The code; `None` if there is no file, or a file without a code.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is not only the owner's.
+    pub fn read(&self) -> Result<Option<Zeroizing<String>>, DataDirError> {
+        let error = |source| DataDirError::File {
+            path: self.shown.clone(),
+            source,
+        };
+        let file = match private_file::open(&self.path, OpenOptions::new().read(true)) {
+            Err(FileError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(None);
+            }
+            opened => opened.map_err(error)?,
+        };
+        let mut text = Zeroizing::new(String::new());
+        // Longer than any code with what a person may have added.
+        match file.take(256).read_to_string(&mut text) {
+            Ok(_) => {}
+            Err(source) if source.kind() == io::ErrorKind::InvalidData => return Ok(None),
+            Err(source) => {
+                return Err(DataDirError::Io {
+                    path: self.shown.clone(),
+                    source,
+                });
+            }
+        }
+        let code = InvitationCode::presented(&text);
+        Ok(code.ok().and_then(|code| code.key()))
+    }
+
+    /// Removes the file, durably.
+    ///
+    /// # Errors
+    /// As `unlink(2)`; a file that is not there is no error.
+    pub fn remove(&self) -> io::Result<()> {
+        match private_file::remove(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
     }
 }
 
@@ -297,6 +373,8 @@ impl Folder {
             self.create(INIT, |file| file.write_all(why))?;
         }
         if missing.database.is_some() {
+            // Before the database, so that no new database is without one, whenever the start is interrupted.
+            self.create_administrator_code()?;
             self.create(DATABASE, |file| file.write_all(EMPTY_DATABASE))?;
             let path = self.path(DATABASE);
             tracing::info!("created database: {}", path.display());
@@ -307,6 +385,18 @@ impl Folder {
             tracing::info!("created host key: {}", path.display());
         }
         Ok(())
+    }
+
+    fn create_administrator_code(&self) -> Result<(), DataDirError> {
+        let mut bytes = Zeroizing::new([0; InvitationCode::BYTES]);
+        SysRng.try_fill_bytes(&mut *bytes).map_err(|error| {
+            let path = self.shown(ADMINISTRATOR_CODE);
+            let source = io::Error::other(error);
+            DataDirError::Create { path, source }
+        })?;
+        let code = InvitationCode::from_bytes(&bytes).key();
+        let code = code.expect("a code of its own form");
+        self.create(ADMINISTRATOR_CODE, |file| writeln!(file, "{}", *code))
     }
 
     fn finish_making(&self) -> Result<(), DataDirError> {

@@ -1,7 +1,7 @@
 //! The echat server: flags and configuration in, exit code out.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process;
 
@@ -12,11 +12,14 @@ use thiserror::Error;
 
 use echat_server::cli::{Cli, Task};
 use echat_server::config::{self, ConfigError, Overrides};
-use echat_server::data_dir::{self, DataDir, DataDirError};
+use echat_server::data_dir::{self, AdministratorCodeFile, DataDir, DataDirError};
 use echat_server::exit::ExitCode;
 use echat_server::logging;
 use echat_server::reactor::{self, ReactorError, Signals};
-use echat_server::storage::{HighWaterError, OpenError, Store};
+use echat_server::storage::{
+    HighWaterError, OpenError, Store, StoreError, administrator_code_hash,
+};
+use zeroize::Zeroizing;
 
 /// Why the server does not start, or stops.
 #[derive(Debug, Error)]
@@ -29,6 +32,7 @@ enum Failure {
         path: String,
         source: OpenError,
     },
+    AdministratorCode(StoreError),
     Reactor(#[from] ReactorError),
     Defaults(#[from] serde_json::Error),
     #[error("stdout: {0}")]
@@ -44,9 +48,11 @@ impl Failure {
             Self::DataDir(error) => error.exit_code(),
             Self::Database { source, .. } => database_code(source),
             Self::Reactor(ReactorError::Listen { .. }) => ExitCode::Unavailable,
-            Self::Reactor(_) | Self::Defaults(_) | Self::Stdout(_) | Self::System(_) => {
-                ExitCode::Io
-            }
+            Self::AdministratorCode(_)
+            | Self::Reactor(_)
+            | Self::Defaults(_)
+            | Self::Stdout(_)
+            | Self::System(_) => ExitCode::Io,
         }
     }
 }
@@ -126,13 +132,77 @@ fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
         source,
     })?;
     store.sync_checkpoints_by(data.database_file());
+    let code = data.administrator_code();
+    offer_administrator_code(&code, &mut store)?;
     tracing::info!(data = %data.path().display(), "serving data folder");
+    let remove_code = || {
+        tracing::info!("the code of the first administrator was used");
+        if let Err(error) = code.remove() {
+            tracing::warn!(%error, "{} cannot be removed", code.shown().display());
+        }
+    };
     Ok(reactor::run(
         &loaded.config,
         store,
         data.host_key(),
         signals,
+        &remove_code,
     )?)
+}
+
+/// Lets a new database know the code of the first administrator, and shows it on the terminal. Removes a file that is left
+/// from a code that was used.
+fn offer_administrator_code(
+    file: &AdministratorCodeFile,
+    store: &mut Store,
+) -> Result<(), Failure> {
+    let Some(code) = file.read()? else {
+        return Ok(());
+    };
+    match adopt(&code, store) {
+        Ok(Adopted::Now) => show_administrator_code(&code, file.shown()),
+        Ok(Adopted::Before) => {}
+        Ok(Adopted::Never) => file.remove().map_err(Failure::System)?,
+        Err(error @ StoreError::Fatal(_)) => return Err(Failure::AdministratorCode(error)),
+        Err(error) => {
+            tracing::warn!(%error, "the administrator code is not good yet; restart the server")
+        }
+    }
+    Ok(())
+}
+
+/// Whether the database knows a code.
+enum Adopted {
+    Now,
+    Before,
+    /// It was used: the database has other users, or another code.
+    Never,
+}
+
+fn adopt(code: &Zeroizing<String>, store: &mut Store) -> Result<Adopted, StoreError> {
+    let hash = administrator_code_hash(code);
+    let mut batch = store.batch();
+    match batch.administrator_code()? {
+        Some(known) if known == hash => return Ok(Adopted::Before),
+        None if batch.users(1)?.is_empty() => {}
+        _ => return Ok(Adopted::Never),
+    }
+    batch.set_administrator_code(&hash)?;
+    drop(batch.commit()?);
+    Ok(Adopted::Now)
+}
+
+/// Shows the code to a person. In a log that is kept, only its file is named.
+fn show_administrator_code(code: &str, file: &Path) {
+    let file = file.display();
+    if io::stderr().is_terminal() {
+        let how = "Register with it as the invitation to become the administrator. It is good once";
+        logging::say(&format!(
+            "administrator code: {code}\n{how}, and also in {file}.\n"
+        ));
+    } else {
+        tracing::info!("the administrator code is in {file}");
+    }
 }
 
 /// What to call the configuration in use.

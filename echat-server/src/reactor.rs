@@ -87,10 +87,11 @@ pub fn run(
     store: Store,
     host_key: &SigningKey,
     signals: Signals,
+    administrator_made: &dyn Fn(),
 ) -> Result<(), ReactorError> {
     jobs::warm_up();
     let mut reactor = Reactor::new(config, store, host_key, signals)?;
-    let ended = reactor.run();
+    let ended = reactor.run(administrator_made);
     let now = reactor.clock.now();
     reactor.engine.end_sessions(ended.is_err(), now);
     ended?;
@@ -170,7 +171,7 @@ impl Reactor {
         })
     }
 
-    fn run(&mut self) -> Result<(), ReactorError> {
+    fn run(&mut self, administrator_made: &dyn Fn()) -> Result<(), ReactorError> {
         let mut events = Events::with_capacity(EVENTS);
         loop {
             let timeout = self.timeout();
@@ -198,6 +199,9 @@ impl Reactor {
                 self.engine.complete(conn, done);
             }
             self.engine.tick(now)?;
+            if self.engine.take_administrator_made() {
+                administrator_made();
+            }
             self.pool.submit(self.engine.take_jobs());
             self.checkpoint()?;
             self.write(now);

@@ -23,7 +23,7 @@ use crate::handlers::gate::Passed;
 use crate::handlers::{
     Answer, Caller, Ctx, Reject, account, blocks, deletion, friends, gate, messages, moderation,
     password, people, rooms, search,
-    Answer, Caller, Ctx, Reject, account, friends, gate, invitations, messages, rooms, search,
+    Answer, Caller, Ctx, Reject, account, friends, gate, invitation_codes, messages, rooms, search,
 };
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};

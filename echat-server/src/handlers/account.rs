@@ -13,7 +13,7 @@ use super::password::PasswordHash;
 use super::presence::{Audience, Presence};
 use super::resume::{Judgement, Presented};
 use super::{
-    Answer, Caller, Ctx, DeferredWrite, Reject, bundle, devices, done_with, invitations, resume,
+    Answer, Caller, Ctx, DeferredWrite, Reject, bundle, devices, done_with, invitation_codes, resume,
 };
 use crate::config::{Limits, Settings};
 use crate::conn::{ConnId, Departure, End};

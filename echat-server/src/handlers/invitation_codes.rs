@@ -4,13 +4,11 @@
 use super::admission::{Demand, Plan, View, Written};
 use super::{Caller, Ctx, Reject, done_with, page};
 use crate::config::{Inviters, Registration, Settings};
-use crate::storage::{Batch, InvitationCode as StoredCode, StoreError, UserId};
+use crate::storage::{Batch, InvitationCode as StoredCode, StoreError, UserId, administrator_code_hash};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{InvitationCode, Username};
 use echat_proto::records::{Code, InvitationCodeLine};
-use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 /// Codes that one user may have open.
 const OPEN_CODES: usize = 10;
@@ -42,7 +40,7 @@ pub(super) fn judge(
 ) -> Result<Result<Ticket, Code>, StoreError> {
     let key = given.and_then(InvitationCode::key);
     if let Some(key) = &key
-        && batch.administrator_code()? == Some(hash_of(key))
+        && batch.administrator_code()? == Some(administrator_code_hash(key))
     {
         return Ok(Ok(Ticket::Administrator));
     }
@@ -61,11 +59,6 @@ pub(super) fn judge(
     Ok(good
         .map(|code| Ticket::Invitation(code.code))
         .ok_or(Code::BadInvitation))
-}
-
-/// The hash of the code of the first administrator, as the database has it.
-pub(crate) fn hash_of(code: &Zeroizing<String>) -> [u8; 32] {
-    Sha256::digest(code.as_bytes()).into()
 }
 
 /// An account that is made, with everything that decides its rows besides the database.

@@ -56,6 +56,7 @@ pub use high_water::HighWaterError;
 pub use history::{Bundle, Older, Page, UNREAD_MAX, Unread};
 pub use ids::{ConversationId, MessageId, UserId};
 pub(crate) use invitation_codes::InvitationCode;
+pub use invitation_codes::administrator_code_hash;
 pub use invitations::{Invitation, InvitationCounts};
 pub use messages::StoredMessage;
 pub use open_error::OpenError;

@@ -2,8 +2,7 @@
 
 use super::workers;
 use echat_proto::names::{Password, RoomName, Username};
-use echat_server::storage::{Ban, ConversationId, Store, UserId};
-use sha2::{Digest, Sha256};
+use echat_server::storage::{Ban, ConversationId, Store, UserId, administrator_code_hash};
 
 /// The password of all users.
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -54,7 +53,7 @@ pub(crate) fn administrator(store: &mut Store, name: &str) {
 /// Stores the code of a first administrator.
 pub(crate) fn administrator_code(store: &mut Store, code: &str) {
     let mut batch = store.batch();
-    let stored = batch.set_administrator_code(&Sha256::digest(code).into());
+    let stored = batch.set_administrator_code(&administrator_code_hash(code));
     stored.expect("a store that works");
     let _ = batch.commit().expect("a store that works");
 }

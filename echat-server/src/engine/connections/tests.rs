@@ -157,7 +157,7 @@ fn deadlines_are_met_in_order_and_forgotten() {
 fn logs_in(connections: &mut Connections, conn: ConnId) {
     let name = echat_proto::names::Username::new("ann").expect("a name");
     connections.entry_mut(conn).expect("it is there").pending =
-        Some(Box::new(Pending::Register(name)));
+        Some(Box::new(Pending::Register(name, None)));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use echat_proto::names::{RoomName, Username};
 use tempfile::TempDir;
 
 use super::*;
-use crate::config::Limits;
+use crate::config::{Limits, Settings};
 use crate::storage::{Batch, Store, UserId, create_template};
 
 /// Bytes of the header of a write-ahead log, and of one of its frames beside the page
@@ -82,6 +82,8 @@ impl Scene {
         for request in 0..requests {
             let view = View {
                 batch: &batch,
+                settings: &Settings::default(),
+                random: [0; 32],
                 limits: &limits,
                 now: 2,
             };
