@@ -17,23 +17,16 @@ pub use pending::{Answered, Ending, PendingReplies, Reply, ending, may_answer, m
 use crate::codec::{EncodeError, Encoder};
 use crate::message::Message;
 use crate::names::{
-    Content, NameQuery, Password, ReasonText, ResumeSecret, RoomName, TxnId, Username,
+    Content, DeviceSecret, InvitationCode, NameQuery, Password, ReasonText, ResumeSecret, RoomName,
+    TxnId, Username,
 };
 use crate::param::{
     AwayText, Fields, Keyword, Names, NewPassword, Param, ParamError, Part, RequestState,
     TargetType, encode_entry, put,
 };
 use crate::records::{
-    AwayLine, BanLine, ChatMessage, Code, Fail, FriendLine, InvitationLine, MemberLine, Older,
-    Outcome, RoomLine, SessionLine, TxnEcho, Unread,
-    Content, DeviceSecret, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username,
-    Content, DeviceSecret, InvitationCode, NameQuery, Password, ResumeSecret, RoomName, TxnId,
-    Username,
-};
-use crate::param::{Fields, Names, NewPassword, Param, ParamError, TargetType, encode_entry, put};
-use crate::records::{
-    ChatMessage, Code, Fail, GivenLimits, InvitationCodeLine, InvitationLine, Keeps, MemberLine,
-    Older, Outcome, RoomLine, TxnEcho, Unread,
+    AwayLine, BanLine, ChatMessage, Code, Fail, FriendLine, GivenLimits, InvitationCodeLine,
+    InvitationLine, Keeps, MemberLine, Older, Outcome, RoomLine, SessionLine, TxnEcho, Unread,
 };
 use crate::value::Value;
 
@@ -201,6 +194,9 @@ requests! {
     /// Returns the bans of a room.
     36 LIST_BANS ListBans one { roomname: NameQuery }
         => BANS | REFUSED; paged, Keeps;
+    /// Makes a code to register with.
+    48 CREATE_INVITATION CreateInvitation dict { uses: Option<u64>, expires: Option<u64> }
+        => INVITATION | REFUSED; short, Keeps;
     /// Ends the user's other sessions, and voids the secrets that resume sessions.
     49 END_OTHER_SESSIONS EndOtherSessions null {}
         => DONE | REFUSED; short, Keeps;
@@ -209,11 +205,6 @@ requests! {
         => SESSIONS | REFUSED; short, Keeps;
     /// Chooses what friends are shown.
     51 SET_PRIVACY SetPrivacy dict { last_seen: Option<bool> }
-    /// Makes a code to register with.
-    48 CREATE_INVITATION CreateInvitation dict { uses: Option<u64>, expires: Option<u64> }
-        => INVITATION | REFUSED; short, Keeps;
-    /// Ends the user's other sessions, and voids the secrets that resume sessions.
-    49 END_OTHER_SESSIONS EndOtherSessions null {}
         => DONE | REFUSED; short, Keeps;
     /// Returns the open codes to register with: the user's, or an administrator's view of all.
     52 LIST_INVITATIONS ListInvitations null {}
@@ -241,7 +232,7 @@ events! {
         chat_rooms: Vec<String>, friends: Vec<String>, online: Vec<String>,
         pending_requests: Vec<String>, messages: Vec<ChatMessage>, unread: Vec<Unread>, more: Vec<Older>,
         newest: Option<u64>, history: Option<String>, resume: Option<ResumeSecret>,
-        must_change_password: Option<bool>, away: Option<Vec<AwayLine>>
+        must_change_password: Option<bool>, away: Option<Vec<AwayLine>>,
         device: Option<DeviceSecret>, invitations: Option<Vec<InvitationLine>>, blocked: Option<Vec<String>>
     };
     /// Refuses or confirms ADD_FRIEND.
@@ -300,8 +291,16 @@ events! {
     128 BLOCKED Blocked Reply one { usernames: Vec<String> };
     /// The bans of a room, by name.
     130 BANS Bans Reply one { bans: Vec<BanLine> };
+    /// A code to register with.
+    135 INVITATION Invitation Reply dict { code: String, uses: u64, expires: Option<u64> };
     /// The user's sessions, oldest first.
     136 SESSIONS Sessions Reply one { sessions: Vec<SessionLine> };
+    /// The open codes to register with.
+    137 INVITATIONS Invitations Reply one { invitations: Vec<InvitationCodeLine> };
+    /// What a client needs to know of the server; it comes between LOGIN_SUCCESS and LOGIN_BUNDLE.
+    140 ON_WELCOME OnWelcome Event dict {
+        server: String, message_of_the_day: Option<String>, keeps: Keeps, limits: GivenLimits
+    };
     /// A friend, or a member of one of the user's rooms, is away (a text) or is back (null).
     141 ON_AWAY OnAway Event dict { username: String, text: AwayText };
     /// A friendship with another user ended.
@@ -320,13 +319,6 @@ events! {
     152 ON_SELF_CHANGED OnSelfChanged Event dict {
         blocked: Option<Vec<String>>, invitations: Option<Vec<InvitationLine>>,
         away: Option<AwayText>, last_seen: Option<bool>
-    /// A code to register with.
-    135 INVITATION Invitation Reply dict { code: String, uses: u64, expires: Option<u64> };
-    /// The open codes to register with.
-    137 INVITATIONS Invitations Reply one { invitations: Vec<InvitationCodeLine> };
-    /// What a client needs to know of the server; it comes between LOGIN_SUCCESS and LOGIN_BUNDLE.
-    140 ON_WELCOME OnWelcome Event dict {
-        server: String, message_of_the_day: Option<String>, keeps: Keeps, limits: GivenLimits
     };
     /// REGISTER: the name, or a confusable one, is taken.
     201 USERNAME_EXIST UsernameExist Refusal one { fail: Fail };

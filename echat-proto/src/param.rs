@@ -4,10 +4,8 @@ use crate::code::{Code, Fail};
 use crate::codec::{EncodeError, Encoder};
 use crate::limits::{KEYWORD_BYTES, NAMES};
 use crate::names::{
-    Content, NameQuery, Password, ReasonText, ResumeSecret, RoomName, TxnId, Username,
-use crate::limits::NAMES;
-use crate::names::{
-    Content, InvitationCode, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username,
+    Content, InvitationCode, NameQuery, Password, ReasonText, ResumeSecret, RoomName, TxnId,
+    Username,
 };
 use crate::value::{Keys, Value};
 

@@ -197,6 +197,7 @@ records! {
         since: u64,
         /// Whether it is the session that asks.
         this: bool,
+    }
     /// A code to register with.
     InvitationCodeLine = "{code, uses: int, expires?: int}" {
         /// The code.
@@ -261,13 +262,6 @@ records! {
         until: Option<u64>,
         /// The reason, if one was given.
         reason: Option<String>,
-    }
-    /// A room that the caller is invited to.
-    InvitationLine = "{roomname, by?}" {
-        /// Its name.
-        roomname: String,
-        /// The user that invited the caller; none if it was the server's administration.
-        by: Option<String>,
     }
 }
 

@@ -229,6 +229,7 @@ fn request(kind: RequestKind, number: u32) -> Request {
         RequestKind::ListSessions => Request::ListSessions {},
         RequestKind::SetPrivacy => Request::SetPrivacy {
             last_seen: Some(number % 2 == 1),
+        },
         // Only administrators may; this is how long the refusal takes.
         RequestKind::CreateInvitation => Request::CreateInvitation {
             uses: None,

@@ -21,9 +21,8 @@
 use crate::handlers::admission::{Admission, Plan, Received, View};
 use crate::handlers::gate::Passed;
 use crate::handlers::{
-    Answer, Caller, Ctx, Reject, account, blocks, deletion, friends, gate, messages, moderation,
-    password, people, rooms, search,
-    Answer, Caller, Ctx, Reject, account, friends, gate, invitation_codes, messages, rooms, search,
+    Answer, Caller, Ctx, Reject, account, blocks, deletion, friends, gate, invitation_codes,
+    messages, moderation, password, people, rooms, search,
 };
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};

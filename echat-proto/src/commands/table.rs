@@ -84,15 +84,6 @@ macro_rules! refusing {
     };
 }
 
-/// Fields as pairs of pairs: strategies of tuples end at twelve.
-#[cfg(test)]
-macro_rules! pairs {
-    (@any) => { Just(()) };
-    (@any $type:ty $(, $rest:ty)*) => { (<$type as Sample>::any(), pairs!(@any $($rest),*)) };
-    (@of) => { () };
-    (@of $field:ident $(, $rest:ident)*) => { ($field, pairs!(@of $($rest),*)) };
-}
-
 /// Rows of requests. Each row names, in this order:
 ///
 /// * number, name, variant, and the parameters by name and type; a type that is secret makes the

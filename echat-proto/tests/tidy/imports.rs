@@ -10,13 +10,13 @@ use super::source::{Source, sources};
 type Row = (&'static str, &'static [&'static str]);
 
 const PROTO: &[Row] = &[
-    ("config", &[]),
     ("limits", &[]),
     ("value", &[]),
     ("fingerprint", &[]),
     ("crypto", &[]),
     ("group", &[]),
     ("names", &["limits"]),
+    ("config", &["names"]),
     ("codec", &["limits", "value"]),
     ("terminal_text", &[]),
     ("json", &["limits", "terminal_text", "value"]),

@@ -13,7 +13,8 @@ use super::password::PasswordHash;
 use super::presence::{Audience, Presence};
 use super::resume::{Judgement, Presented};
 use super::{
-    Answer, Caller, Ctx, DeferredWrite, Reject, bundle, devices, done_with, invitation_codes, resume,
+    Answer, Caller, Ctx, DeferredWrite, Reject, bundle, devices, done_with, invitation_codes,
+    resume,
 };
 use crate::config::{Limits, Settings};
 use crate::conn::{ConnId, Departure, End};
@@ -79,7 +80,7 @@ impl Pending {
     /// The user whose session begins or ends with this result. A wrong secret of any kind changes none.
     pub(crate) fn changes_session(&self, result: &JobResult) -> Option<UserId> {
         let is_known = match self {
-            Self::Register(_) | Self::ChangePassword(_) => return None,
+            Self::Register(..) | Self::ChangePassword(_) => return None,
             Self::Login(attempt) => attempt.is_known,
             Self::DeleteAccount(_) => false,
         };
@@ -299,7 +300,7 @@ fn guesser(
 
 /// Counts a try at the password of the caller, as a LOGIN counts.
 pub(super) fn count_own_try(ctx: &mut Ctx<'_, '_>, me: &Caller) -> Result<CountedTry, Reject> {
-    let guesser = guesser(ctx, &me.name, Some(&me.user()))?;
+    let guesser = guesser(ctx, &me.name, Some(&me.user()), None)?;
     count_try(ctx, &me.name, guesser)
 }
 
@@ -393,14 +394,7 @@ pub(crate) fn logged_in(
         audience.announce(ctx, user.id, &user.name, Presence::Online);
     }
     ctx.outbox.authenticated(ctx.conn, user.id);
-    ctx.outbox.send(
-        ctx.conn,
-        &Event::LoginSuccess {
-            username: user.name.clone(),
-        },
-    );
-    ctx.outbox
-        .send(ctx.conn, &welcome(ctx.settings, ctx.limits));
+    greet(ctx, user.name.clone());
     ctx.sessions.logged_in(
         (user.id, &user.name),
         ctx.address,
@@ -424,6 +418,14 @@ fn is_not_suspended(
     let (name, address) = (&user.name, ctx.address);
     tracing::info!("login of a suspended account user={name:?} address={address}");
     Err(Reject::suspended(suspension))
+}
+
+/// LOGIN_SUCCESS and ON_WELCOME.
+fn greet(ctx: &mut Ctx<'_, '_>, username: String) {
+    let success = Event::LoginSuccess { username };
+    ctx.outbox.send(ctx.conn, &success);
+    let welcome = welcome(ctx.settings, ctx.limits);
+    ctx.outbox.send(ctx.conn, &welcome);
 }
 
 /// ON_WELCOME.

@@ -82,7 +82,7 @@ pub(crate) fn list_blocked(ctx: &Ctx<'_, '_>, me: Caller) -> Result<Event, Rejec
 }
 
 /// The names of the users that a user blocks.
-fn blocked_names(batch: &Batch<'_>, by: UserId) -> Result<Vec<String>, StoreError> {
+pub(super) fn blocked_names(batch: &Batch<'_>, by: UserId) -> Result<Vec<String>, StoreError> {
     let blocked = batch.blocked_by(by)?.into_iter();
     Ok(blocked.map(|user| user.name).collect())
 }

@@ -1,5 +1,6 @@
 //! The reply to LOGIN: LOGIN_BUNDLE.
 
+use super::blocks::blocked_names;
 use super::{Caller, Ctx, Reject, messages, page, target_type};
 use crate::storage::{StoreError, User};
 use echat_proto::commands::Event;
@@ -89,8 +90,8 @@ pub(super) fn login_bundle(
     let rooms = ctx.batch.room_sizes_of(me.id)?;
     let chat_rooms = budget.names(rooms.into_iter().map(|room| room.name).collect());
     let pending_requests = budget.names(ctx.batch.pending_requests(me.id)?);
-    let blocked = unless_damaged(ctx.batch.blocked_names(me.id))?.map(|names| budget.names(names));
-    let invitations = unless_damaged(ctx.batch.room_invitations(me.id))?.map(|invitations| {
+    let blocked = unless_damaged(blocked_names(ctx.batch, me.id))?.map(|names| budget.names(names));
+    let invitations = unless_damaged(ctx.batch.invitations_of(me.id))?.map(|invitations| {
         let lines = invitations.into_iter().map(|invitation| InvitationLine {
             roomname: invitation.roomname,
             by: invitation.by,

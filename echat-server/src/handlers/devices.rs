@@ -46,8 +46,8 @@ pub(super) fn issue(
     known: Option<&PresentedDevice>,
 ) -> DeviceSecret {
     if let Some(device) = known {
-        let used = DeferredWrite::NoteDevice(user, device.hash, ctx.now.unix);
-        ctx.deferred_writes.push(used);
+        let note = DeferredWrite::NoteDevice(user, device.hash, ctx.now.unix);
+        ctx.deferred_writes.push(note);
         return device.secret.clone();
     }
     let mut bytes = Zeroizing::new([0; DeviceSecret::BYTES]);

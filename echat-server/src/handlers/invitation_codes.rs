@@ -4,7 +4,9 @@
 use super::admission::{Demand, Plan, View, Written};
 use super::{Caller, Ctx, Reject, done_with, page};
 use crate::config::{Inviters, Registration, Settings};
-use crate::storage::{Batch, InvitationCode as StoredCode, StoreError, UserId, administrator_code_hash};
+use crate::storage::{
+    Batch, InvitationCode as StoredCode, StoreError, UserId, administrator_code_hash,
+};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{InvitationCode, Username};
@@ -175,7 +177,7 @@ pub(crate) fn revoke_invitation(
         return Err(Code::NotAllowed.into());
     }
     Ok(Plan::write(Demand::Nothing, move |batch| {
-        batch.delete_invitation(&found.code)?;
+        batch.delete_invitation_code(&found.code)?;
         Ok(Written {
             reply: done,
             effects: Vec::new(),

@@ -47,8 +47,8 @@ use crate::outbox::Outbox;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
 use crate::storage::{
-    Batch, ChainChange, ChainId, ChainWrite, ErasurePlace, Kind, StoreError, User, UserId,
-    Batch, ChainChange, ChainId, ChainWrite, Kind, SecretHash, StoreError, User, UserId,
+    Batch, ChainChange, ChainId, ChainWrite, ErasurePlace, Kind, SecretHash, StoreError, User,
+    UserId,
 };
 use crate::workers::jobs::Task;
 use echat_proto::commands::{Event, RequestKind};
@@ -186,7 +186,6 @@ impl DeferredWrite {
             | Self::UpgradeHash { .. }
             | Self::VoidChains(_)
             | Self::Erase(..)
-            | Self::PruneChains(_) => None,
             | Self::PruneChains(_)
             | Self::NewDevice(..)
             | Self::NoteDevice(..) => None,
@@ -200,8 +199,6 @@ impl DeferredWrite {
             | Self::NoteSeen(..)
             | Self::UpgradeHash { .. }
             | Self::Erase(..)
-            | Self::PruneChains(_) => None,
-            | Self::UpgradeHash(..)
             | Self::PruneChains(_)
             | Self::NewDevice(..)
             | Self::NoteDevice(..) => None,

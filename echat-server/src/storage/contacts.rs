@@ -52,13 +52,6 @@ pub struct FriendRequest {
 }
 
 impl Batch<'_> {
-    /// The names of the users that a user blocked, sorted.
-    pub(crate) fn blocked_names(&self, by: UserId) -> Result<Vec<String>, StoreError> {
-        let sql = "SELECT u.name FROM blocks AS b CROSS JOIN users AS u ON u.id = b.blocked
-                   WHERE b.user = ?1 ORDER BY u.name";
-        self.all(sql, [by], |row| row.get(0))
-    }
-
     /// A user's friends by name.
     pub fn friends(&self, of: UserId) -> Result<Vec<User>, StoreError> {
         self.all(

@@ -95,8 +95,8 @@ mod tests {
         let name = Username::new("bob").expect("a name");
         let bob = batch.create_user(&name, "x", 1).expect("memory");
         let bob = bob.expect("free");
-        let known = batch.knows_device(bob, &[2; 32], 0).expect("memory");
-        assert!(!known);
+        let is_mixed_up = batch.knows_device(bob, &[2; 32], 0).expect("memory");
+        assert!(!is_mixed_up);
         let later = 2_001 + KNOWN_DEVICE;
         batch.add_device(bob, &[99; 32], later).expect("memory");
         for number in 0..=20 {

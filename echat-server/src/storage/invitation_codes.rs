@@ -1,6 +1,7 @@
 //! Codes to register with, and that of the first administrator.
 
 use rusqlite::params;
+use sha2::{Digest, Sha256};
 
 use super::{Batch, SecretHash, StoreError, UserId};
 
@@ -15,6 +16,11 @@ pub(crate) struct InvitationCode {
     pub(crate) expires_at: Option<i64>,
     /// The user that made it.
     pub(crate) maker: UserId,
+}
+
+/// The hash of a code of a first administrator, given in its stored form.
+pub fn administrator_code_hash(code: &str) -> SecretHash {
+    Sha256::digest(code).into()
 }
 
 impl Batch<'_> {
@@ -48,7 +54,11 @@ impl Batch<'_> {
     }
 
     /// Adds a code, and deletes the expired ones of its maker.
-    pub(crate) fn add_invitation(&mut self, new: &InvitationCode, now: i64) -> Result<(), StoreError> {
+    pub(crate) fn add_invitation(
+        &mut self,
+        new: &InvitationCode,
+        now: i64,
+    ) -> Result<(), StoreError> {
         let sql = "DELETE FROM invitation_codes WHERE maker = ?1 AND expires_at <= ?2";
         self.write(sql, params![new.maker, now])?;
         self.write(
@@ -74,7 +84,7 @@ impl Batch<'_> {
     }
 
     /// Deletes a code.
-    pub(crate) fn delete_invitation(&mut self, code: &str) -> Result<(), StoreError> {
+    pub(crate) fn delete_invitation_code(&mut self, code: &str) -> Result<(), StoreError> {
         let sql = "DELETE FROM invitation_codes WHERE code = ?1";
         self.write(sql, [code]).map(drop)
     }

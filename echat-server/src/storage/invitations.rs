@@ -2,7 +2,6 @@
 //! of the block.
 
 use rusqlite::params;
-use sha2::{Digest, Sha256};
 
 use super::{Batch, ConversationId, StoreError, UserId};
 
@@ -38,11 +37,6 @@ pub struct InvitationCounts {
     pub shown: u64,
     /// That are hidden: the user blocks their inviters.
     pub hidden: u64,
-}
-
-/// The hash of a code of a first administrator, given in its stored form.
-pub fn administrator_code_hash(code: &str) -> SecretHash {
-    Sha256::digest(code).into()
 }
 
 impl Batch<'_> {

@@ -78,15 +78,6 @@ pub struct RoomSize {
     pub members: u64,
 }
 
-/// A room that a user is invited to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RoomInvitation {
-    /// The room's name in its stored form.
-    pub(crate) roomname: String,
-    /// The name of the user that invited; `None` for the administration.
-    pub(crate) by: Option<String>,
-}
-
 /// A room by name, and whether a user is a member. There is none for a user who may not know of it.
 pub(super) const OWN_ROOM: &str = "SELECT r.id, r.name, p.user IS NOT NULL FROM rooms AS r
      LEFT JOIN participants AS p ON p.user = ?1 AND p.conversation = r.id
@@ -130,31 +121,6 @@ impl Batch<'_> {
                 (false, true) => Role::Operator,
                 (false, false) => Role::Member,
             }),
-        )
-    }
-
-    /// Whether a user is invited to a room.
-    pub fn is_invited(&self, room: ConversationId, user: UserId) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM room_invitations WHERE user = ?1 AND room = ?2";
-        self.exists(sql, params![user, room])
-    }
-
-    /// The rooms that a user is invited to, by name, without those whose inviter the user blocked.
-    pub(crate) fn room_invitations(&self, user: UserId) -> Result<Vec<RoomInvitation>, StoreError> {
-        self.all(
-            "SELECT r.name, u.name FROM room_invitations AS i
-             CROSS JOIN rooms AS r ON r.id = i.room
-             LEFT JOIN users AS u ON u.id = i.inviter
-             WHERE i.user = ?1 AND NOT EXISTS
-                 (SELECT 1 FROM blocks AS b WHERE b.user = ?1 AND b.blocked = i.inviter)
-             ORDER BY r.name",
-            [user],
-            |row| {
-                Ok(RoomInvitation {
-                    roomname: row.get(0)?,
-                    by: row.get(1)?,
-                })
-            },
         )
     }
 

@@ -5,7 +5,7 @@ use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::names::Content;
-use echat_server::config::Limits;
+use echat_server::config::{Limits, Settings};
 use echat_server::replay::replay;
 use echat_server::storage::Store;
 use std::num::NonZeroUsize;
@@ -141,7 +141,12 @@ fn an_erasure_goes_on_after_a_restart_and_a_repeated_journal_gives_the_same_rows
     let mut other = talked();
     for (index, entry) in journal.iter().enumerate() {
         // A restart after each of them finds the messages hidden, and erases the rest.
-        replay(&mut other, &Limits::default(), entry).expect("it was done before");
+        replay(
+            &mut other,
+            (&Limits::default(), &Settings::default()),
+            entry,
+        )
+        .expect("it was done before");
         let left = other.batch().erasures().expect("readable").len();
         assert!(left <= 1, "after {index}");
     }
@@ -152,7 +157,12 @@ fn an_erasure_goes_on_after_a_restart_and_a_repeated_journal_gives_the_same_rows
         .iter()
         .position(|entry| format!("{entry:?}").contains("Deletion"));
     for entry in &journal[..=deletion.expect("it is written down")] {
-        replay(&mut begun, &Limits::default(), entry).expect("it was done before");
+        replay(
+            &mut begun,
+            (&Limits::default(), &Settings::default()),
+            entry,
+        )
+        .expect("it was done before");
     }
     assert_eq!(begun.batch().erasures().expect("readable").len(), 1);
     let mut sim = Sim::new(2, Limits::default(), begun);
