@@ -81,6 +81,8 @@ codes! {
     Blocked = "blocked", "You block this user; unblock them first.";
     /// The user is banned from the room; has `until` unless the ban has no end, and `reason` if one was given.
     Banned = "banned", "This user is banned from the room.";
+    /// A bot may not ask for this.
+    NotForBots = "not_for_bots", "Bots may not do this.";
     /// A message is empty, too long or holds control characters.
     BadContent = "bad_content", "This text cannot be sent.";
     /// The txn_id belongs to another message.

@@ -17,15 +17,15 @@ pub use pending::{Answered, Ending, PendingReplies, Reply, ending, may_answer, m
 use crate::codec::{EncodeError, Encoder};
 use crate::message::Message;
 use crate::names::{
-    Content, DeviceSecret, InvitationCode, NameQuery, Password, ReasonText, ResumeSecret, RoomName,
+    BotToken, Content, DeviceSecret, InvitationCode, NameQuery, Password, ReasonText, ResumeSecret, RoomName,
     TxnId, Username,
 };
 use crate::param::{
-    AwayText, Fields, Keyword, Names, NewPassword, Param, ParamError, Part, RequestState,
+    AwayText, Fields, Keyword, Mark, Names, NewPassword, Param, ParamError, Part, RequestState,
     TargetType, encode_entry, put,
 };
 use crate::records::{
-    AwayLine, BanLine, ChatMessage, Code, Fail, FriendLine, GivenLimits, InvitationCodeLine,
+    AwayLine, BanLine, BotLine, ChatMessage, Code, Fail, FriendLine, GivenLimits, InvitationCodeLine,
     InvitationLine, Keeps, MemberLine, Older, Outcome, RoomLine, SessionLine, TxnEcho, Unread,
 };
 use crate::value::Value;
@@ -100,7 +100,8 @@ requests! {
     /// Authenticates this connection as a user, by exactly one of the secrets.
     3 LOGIN Login dict {
         username: NameQuery, password: Option<Password>, resume: Option<ResumeSecret>,
-        device: Option<DeviceSecret>, messages: Option<bool>
+        device: Option<DeviceSecret>, messages: Option<bool>,
+        token: Option<BotToken>
     }
         => LOGIN_BUNDLE | LOGIN_FAILURE; paged, Begins;
     /// Sends a friend request. If the other user has asked already, the two become friends.
@@ -197,6 +198,18 @@ requests! {
     /// Makes a code to register with.
     48 CREATE_INVITATION CreateInvitation dict { uses: Option<u64>, expires: Option<u64> }
         => INVITATION | REFUSED; short, Keeps;
+    /// Creates a bot, in rooms that the user owns or operates.
+    44 CREATE_BOT CreateBot dict { username: Username, rooms: Names, expires: Option<u64> }
+        => BOT_TOKEN | REFUSED; short, Keeps;
+    /// Returns the user's bots.
+    45 LIST_BOTS ListBots null {}
+        => BOTS | REFUSED; paged, Keeps;
+    /// Removes one of the user's bots.
+    46 REMOVE_BOT RemoveBot one { username: NameQuery }
+        => DONE | REFUSED; short, Keeps;
+    /// Replaces the token of one of the user's bots.
+    47 NEW_BOT_TOKEN NewBotToken dict { username: NameQuery, expires: Option<u64> }
+        => BOT_TOKEN | REFUSED; short, Keeps;
     /// Ends the user's other sessions, and voids the secrets that resume sessions.
     49 END_OTHER_SESSIONS EndOtherSessions null {}
         => DONE | REFUSED; short, Keeps;
@@ -244,7 +257,7 @@ events! {
     /// A new message; with `txn_id`, the acknowledgement of SEND_MESSAGE.
     109 ON_NEW_MESSAGE OnNewMessage ReplyOrEvent dict {
         id: u64, content: String, sender: String, target_type: TargetType, send_time: u64,
-        target: String, txn_id: Option<TxnEcho>, deleted: Option<bool>
+        target: String, txn_id: Option<TxnEcho>, deleted: Option<bool>, bot: Mark
     };
     /// The user became a member of this room.
     110 ON_NEW_ROOM OnNewRoom Event one { roomname: String };
@@ -320,6 +333,10 @@ events! {
         blocked: Option<Vec<String>>, invitations: Option<Vec<InvitationLine>>,
         away: Option<AwayText>, last_seen: Option<bool>
     };
+    /// A new token of a bot, which is shown only once.
+    133 BOT_TOKEN BotToken Reply dict { username: String, token: BotToken };
+    /// The user's bots, by name.
+    134 BOTS Bots Reply one { bots: Vec<BotLine> };
     /// REGISTER: the name, or a confusable one, is taken.
     201 USERNAME_EXIST UsernameExist Refusal one { fail: Fail };
     /// LOGIN is refused.

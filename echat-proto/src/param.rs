@@ -4,7 +4,7 @@ use crate::code::{Code, Fail};
 use crate::codec::{EncodeError, Encoder};
 use crate::limits::{KEYWORD_BYTES, NAMES};
 use crate::names::{
-    Content, InvitationCode, NameQuery, Password, ReasonText, ResumeSecret, RoomName, TxnId,
+    BotToken, Content, InvitationCode, NameQuery, Password, ReasonText, ResumeSecret, RoomName, TxnId,
     Username,
 };
 use crate::value::{Keys, Value};
@@ -228,6 +228,7 @@ text_params! {
     Password, BadParams, secret: true, Password::presented, Password::to_text;
     InvitationCode, BadParams, secret: true, InvitationCode::presented, InvitationCode::to_text;
     ResumeSecret, BadParams, secret: true, ResumeSecret::presented, ResumeSecret::to_text;
+    BotToken, BadParams, secret: true, BotToken::presented, BotToken::to_text;
 }
 
 /// A password to be kept: refused when too weak, while one presented at login is only compared.
@@ -406,6 +407,35 @@ impl<T: Param> Param for Option<T> {
 
     fn part(&self) -> Option<Part<'_>> {
         self.as_ref().and_then(Param::part)
+    }
+}
+
+/// A mark that is sent only when it is true: left out or null, it is false.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark(pub bool);
+
+impl Param for Mark {
+    const KIND: &'static str = bool::KIND;
+    const OPTIONAL: bool = true;
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        Option::<bool>::from_value(value).map(|mark| Self(mark.unwrap_or(false)))
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.to_value()
+    }
+
+    fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        self.0.encode(to)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self(false))
+    }
+
+    fn is_absent(&self) -> bool {
+        !self.0
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::codec::{EncodeError, Encoder};
 use crate::names::TxnId;
-use crate::param::{Fields, Param, ParamError, TargetType, encode_entry, put};
+use crate::param::{Fields, Mark, Param, ParamError, TargetType, encode_entry, put};
 use crate::value::Value;
 
 pub use crate::code::{Code, Fail, Outcome};
@@ -131,7 +131,7 @@ macro_rules! records {
 
 records! {
     /// A stored message as one reader sees it.
-    ChatMessage = "M {id, username, sender, send_time, target, target_type, sent, content, deleted?}" {
+    ChatMessage = "M {id, username, sender, send_time, target, target_type, sent, content, deleted?, bot?}" {
         /// Increases over the whole server.
         id: u64,
         /// The reader.
@@ -150,6 +150,8 @@ records! {
         content: String,
         /// Whether it was deleted; left out if not.
         deleted: Option<bool>,
+        /// Whether a bot sent it.
+        bot: Mark,
     }
     /// A conversation with unread messages.
     Unread = "{target_type, target, count, read_id}" {
@@ -242,13 +244,28 @@ records! {
         unread: u64,
     }
     /// A member of a room.
-    MemberLine = "{username, online, owner}" {
+    MemberLine = "{username, online, owner, bot?}" {
         /// The name.
         username: String,
         /// Whether the member is logged in.
         online: bool,
         /// Whether the member owns the room.
         owner: bool,
+        /// Whether the member is a bot, which is never online.
+        bot: Mark,
+    }
+    /// A bot of the caller.
+    BotLine = "{username, rooms: list, created: int, expires?: int, last_seen?: int}" {
+        /// Its name.
+        username: String,
+        /// Its rooms, by name; those that fit into the reply.
+        rooms: Vec<String>,
+        /// When it was created, in unix seconds.
+        created: u64,
+        /// Until when its token logs in, in unix seconds; none: until it is replaced.
+        expires: Option<u64>,
+        /// The end of its last session, in unix seconds.
+        last_seen: Option<u64>,
     }
     /// A user that is banned from a room.
     BanLine = "{username, by, at: int, until?: int, reason?}" {

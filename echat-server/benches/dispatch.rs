@@ -239,6 +239,19 @@ fn request(kind: RequestKind, number: u32) -> Request {
         RequestKind::RevokeInvitation => Request::RevokeInvitation {
             code: InvitationCode::presented("2345-6789-ABCD-EFGH").expect("short"),
         },
+        RequestKind::CreateBot => Request::CreateBot {
+            username: Username::new(&format!("bot{number}")).expect("a possible name"),
+            rooms: Names(Vec::new()),
+            expires: None,
+        },
+        RequestKind::ListBots => Request::ListBots {},
+        RequestKind::RemoveBot => Request::RemoveBot {
+            username: NameQuery::new(format!("bot{number}")),
+        },
+        RequestKind::NewBotToken => Request::NewBotToken {
+            username: NameQuery::new(format!("bot{number}")),
+            expires: None,
+        },
         RequestKind::EndOtherSessions => Request::EndOtherSessions {},
         RequestKind::ListMembers => Request::ListMembers { roomname: room() },
     }

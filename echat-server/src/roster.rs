@@ -25,6 +25,8 @@ pub struct Online {
     pub name: Rc<str>,
     /// The connections of the user's sessions, oldest first; never empty.
     pub conns: Conns,
+    /// Whether the user is a bot, which counts as present nowhere.
+    pub bot: bool,
     /// Sorted.
     rooms: Vec<ConversationId>,
     /// The users who do not see that this one is online; sorted.
@@ -139,6 +141,7 @@ impl Roster {
             user,
             name: name.into(),
             conns: Conns::new(),
+            bot: false,
             rooms: Vec::new(),
             hidden_from: Vec::new(),
         });
@@ -153,6 +156,13 @@ impl Roster {
         self.by_conn.insert(conn, user);
         self.set_rooms(user, rooms);
         oldest
+    }
+
+    /// Notes that a user who is online is a bot.
+    pub(crate) fn mark_bot(&mut self, user: UserId) {
+        if let Some(online) = self.by_user.get_mut(&user) {
+            online.bot = true;
+        }
     }
 
     /// Ends the session of a connection, if it has one; with the last one its user is gone.

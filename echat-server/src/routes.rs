@@ -3,12 +3,14 @@
 //! A row names, in this order:
 //!
 //! * the request;
-//! * its gate, a function of [`gate`]: who may ask;
+//! * its gate, a function of [`gate`]: which connections may ask;
+//! * whether bots may ask: `bots` or `people`, functions of [`gate`], too;
 //! * its cost class, a [`Cost`];
 //! * its access to the database, an [`Access`]; a request that writes names its admissions with it: the
 //!   rates and quotas that judge what it is about to write, each an [`Admission`], in the order in which
 //!   they refuse; one that `proves` counts a try at the caller's password, and writes when a worker has
-//!   found it right;
+//!   found it right.
+//!   A request that `issues` a secret writes, too, and its handler finds random bytes in its view;
 //! * the handler, and its parameters by name, as the program of 2017 proposed.
 //!
 //! What clients know too (replies, refusals, pages, secrets, sessions) stands in the row of
@@ -19,9 +21,10 @@
 //! The gate is asked before the parameters are read.
 
 use crate::handlers::admission::{Admission, Plan, Received, View};
+use crate::handlers::bots::NewSecret;
 use crate::handlers::gate::Passed;
 use crate::handlers::{
-    Answer, Caller, Ctx, Reject, account, blocks, deletion, friends, gate, invitation_codes,
+    Answer, Caller, Ctx, Reject, account, blocks, bots, deletion, friends, gate, invitation_codes,
     messages, moderation, password, people, rooms, search,
 };
 use echat_proto::Value;
@@ -105,6 +108,9 @@ macro_rules! policy {
     ($cost:ident, writes($($admission:ident),*)) => {
         Policy::new(Access::Writes, words::$cost, &[$(words::$admission),*])
     };
+    ($cost:ident, issues($($admission:ident),*)) => {
+        Policy::new(Access::Writes, words::$cost, &[$(words::$admission),*])
+    };
 }
 
 /// Calls a handler with the context that its access allows. One that writes gives a plan, which is
@@ -130,24 +136,42 @@ macro_rules! handle {
         let plan = $handler(&$ctx.view(random), $caller $(, $argument)*)?;
         $ctx.carry_out(plan, policy($kind).admissions, &received)
     }};
+    (issues, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
+        let secret = NewSecret::draw($ctx.random);
+        let received = Received {
+            kind: $kind,
+            params: $params,
+            caller: $caller.caller().cloned(),
+            secret: Some(secret.clone()),
+        };
+        let plan = $handler(&$ctx.view(), $caller, secret $(, $argument)*)?;
+        $ctx.carry_out(plan, policy($kind).admissions, &received)
+    }};
 }
 
 /// Lets the handler of an authenticated request that writes decide again; `None` for any other row.
 macro_rules! decide {
-    (writes, authenticated, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident), $handler:path $(, $argument:ident)*) => {{
+    (writes, authenticated, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident, $secret:ident), $handler:path $(, $argument:ident)*) => {{
         let Request::$request { $($argument),* } = $kind.read($params)? else {
             unreachable!("a kind reads its own request")
         };
         $handler($view, $caller $(, $argument)*).map(Some)
     }};
-    ($access:ident, $gate:ident, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident), $handler:path $(, $argument:ident)*) => {
+    (issues, authenticated, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident, $secret:ident), $handler:path $(, $argument:ident)*) => {{
+        let Request::$request { $($argument),* } = $kind.read($params)? else {
+            unreachable!("a kind reads its own request")
+        };
+        let secret = $secret.expect("the journal keeps the secret of a request that issues one");
+        $handler($view, $caller, secret.clone() $(, $argument)*).map(Some)
+    }};
+    ($access:ident, $gate:ident, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident, $secret:ident), $handler:path $(, $argument:ident)*) => {
         Ok(None)
     };
 }
 
 macro_rules! routes {
     ($(
-        #[route($request:ident, $gate:ident, $cost:ident, $access:ident $(($($admission:ident),*))?)]
+        #[route($request:ident, $gate:ident, $bots:ident, $cost:ident, $access:ident $(($($admission:ident),*))?)]
         $module:ident::$handler:ident($($param:ident),*);
     )*) => {
         /// The policy of a request.
@@ -166,6 +190,7 @@ macro_rules! routes {
             match kind {
                 $(RequestKind::$request => {
                     let caller = gate::$gate(ctx)?;
+                    gate::$bots(&caller)?;
                     let Request::$request { $($param),* } = kind.read(params)? else {
                         unreachable!("a kind reads its own request")
                     };
@@ -181,10 +206,11 @@ macro_rules! routes {
             kind: RequestKind,
             params: &Value,
             caller: Caller,
+            secret: Option<&NewSecret>,
         ) -> Result<Option<Plan>, Reject> {
             match kind {
                 $(RequestKind::$request => {
-                    decide!($access, $gate, $request, (view, kind, params, caller), $module::$handler $(, $param)*)
+                    decide!($access, $gate, $request, (view, kind, params, caller, secret), $module::$handler $(, $param)*)
                 })*
             }
         }
@@ -192,79 +218,87 @@ macro_rules! routes {
 }
 
 routes! {
-    #[route(QueryServerTime, anyone, light, memory)]
+    #[route(QueryServerTime, anyone, bots, light, memory)]
     account::query_server_time();
-    #[route(Register, unauthenticated, light, writes(space, registration_rate))]
+    #[route(Register, unauthenticated, bots, light, writes(space, registration_rate))]
     account::register(username, password, invitation);
-    #[route(Login, unauthenticated, heavy, memory)]
-    account::login(username, password, resume, device, messages);
-    #[route(Logout, authenticated, light, memory)]
+    #[route(Login, unauthenticated, bots, heavy, memory)]
+    account::login(username, password, resume, token, device, messages);
+    #[route(Logout, authenticated, bots, light, memory)]
     account::logout();
-    #[route(ChangePassword, authenticated, light, proves)]
+    #[route(ChangePassword, authenticated, people, light, proves)]
     password::change_password(old, new);
-    #[route(DeleteAccount, authenticated, light, proves)]
+    #[route(DeleteAccount, authenticated, people, light, proves)]
     deletion::delete_account(password, erase);
-    #[route(SetAway, authenticated, light, writes(space, change_rate))]
+    #[route(SetAway, authenticated, people, light, writes(space, change_rate))]
     people::set_away(text);
-    #[route(ListFriends, authenticated, heavy, reads)]
+    #[route(ListFriends, authenticated, people, heavy, reads)]
     people::list_friends();
-    #[route(Whois, authenticated, heavy, reads)]
+    #[route(Whois, authenticated, people, heavy, reads)]
     people::whois(username);
-    #[route(ListSessions, authenticated, light, memory)]
+    #[route(ListSessions, authenticated, people, light, memory)]
     people::list_sessions();
-    #[route(SetPrivacy, authenticated, light, writes())]
+    #[route(SetPrivacy, authenticated, people, light, writes())]
     people::set_privacy(last_seen);
-    #[route(CreateInvitation, authenticated, light, writes(space))]
+    #[route(CreateInvitation, authenticated, people, light, issues(space))]
     invitation_codes::create_invitation(uses, expires);
-    #[route(ListInvitations, authenticated, heavy, reads)]
+    #[route(ListInvitations, authenticated, people, heavy, reads)]
     invitation_codes::list_invitations();
-    #[route(RevokeInvitation, authenticated, light, writes())]
+    #[route(RevokeInvitation, authenticated, people, light, writes())]
     invitation_codes::revoke_invitation(code);
-    #[route(EndOtherSessions, authenticated, light, memory)]
+    #[route(EndOtherSessions, authenticated, people, light, memory)]
     account::end_other_sessions();
-    #[route(AddFriend, authenticated, light, writes(friend_request_rate, space))]
+    #[route(AddFriend, authenticated, people, light, writes(friend_request_rate, space))]
     friends::add_friend(username);
-    #[route(ResolveFriendRequest, authenticated, light, writes(space))]
+    #[route(ResolveFriendRequest, authenticated, people, light, writes(space))]
     friends::resolve_friend_request(username, accepted);
-    #[route(RemoveFriend, authenticated, light, writes())]
+    #[route(RemoveFriend, authenticated, people, light, writes())]
     friends::remove_friend(username);
-    #[route(Block, authenticated, light, writes(space))]
+    #[route(Block, authenticated, people, light, writes(space))]
     blocks::block(username);
-    #[route(Unblock, authenticated, light, writes(coming_rate))]
+    #[route(Unblock, authenticated, people, light, writes(coming_rate))]
     blocks::unblock(username);
-    #[route(ListBlocked, authenticated, heavy, reads)]
+    #[route(ListBlocked, authenticated, people, heavy, reads)]
     blocks::list_blocked();
-    #[route(Invite, authenticated, light, writes(space, change_rate))]
+    #[route(Invite, authenticated, people, light, writes(space, change_rate))]
     moderation::invite(roomname, username);
-    #[route(DeclineInvitation, authenticated, light, writes())]
+    #[route(DeclineInvitation, authenticated, people, light, writes())]
     moderation::decline_invitation(roomname);
-    #[route(Kick, authenticated, light, writes(change_rate))]
+    #[route(Kick, authenticated, people, light, writes(change_rate))]
     moderation::kick(roomname, username, reason);
-    #[route(Ban, authenticated, light, writes(space, change_rate))]
+    #[route(Ban, authenticated, people, light, writes(space, change_rate))]
     moderation::ban(roomname, username, until, reason);
-    #[route(Unban, authenticated, light, writes(change_rate))]
+    #[route(Unban, authenticated, people, light, writes(change_rate))]
     moderation::unban(roomname, username);
-    #[route(ListBans, authenticated, heavy, reads)]
+    #[route(ListBans, authenticated, people, heavy, reads)]
     moderation::list_bans(roomname);
-    #[route(SendMessage, authenticated, sending, writes(space, message_rate, stored_quota))]
+    #[route(SendMessage, authenticated, bots, sending, writes(space, message_rate, stored_quota))]
     messages::send_message(target_type, target, content, txn_id);
-    #[route(QueryHistory, authenticated, heavy, reads)]
+    #[route(QueryHistory, authenticated, bots, heavy, reads)]
     messages::query_history(target_type, target, before, after, limit);
-    #[route(MarkRead, authenticated, light, writes())]
+    #[route(MarkRead, authenticated, bots, light, writes())]
     messages::mark_read(target_type, target, id);
-    #[route(CreateRoom, authenticated, heavy, writes(space, coming_rate, room_quota))]
+    #[route(CreateRoom, authenticated, people, heavy, writes(space, coming_rate, room_quota))]
     rooms::create_room(roomname, members);
-    #[route(JoinRoom, authenticated, light, writes(space, coming_rate))]
+    #[route(JoinRoom, authenticated, people, light, writes(space, coming_rate))]
     rooms::join_room(roomname);
-    #[route(LeaveRoom, authenticated, light, writes())]
+    #[route(LeaveRoom, authenticated, people, light, writes())]
     rooms::leave_room(roomname);
-    #[route(AddMembers, authenticated, heavy, writes(space, coming_rate))]
+    #[route(AddMembers, authenticated, people, heavy, writes(space, coming_rate))]
     rooms::add_members(roomname, members);
-    #[route(ListRooms, authenticated, heavy, reads)]
+    #[route(ListRooms, authenticated, bots, heavy, reads)]
     rooms::list_rooms();
-    #[route(ListMembers, authenticated, heavy, reads)]
+    #[route(ListMembers, authenticated, bots, heavy, reads)]
     rooms::list_members(roomname);
-    #[route(Find, authenticated, heavy, reads)]
+    #[route(CreateBot, authenticated, people, heavy, issues(space, registration_rate, coming_rate))]
+    bots::create_bot(username, rooms, expires);
+    #[route(ListBots, authenticated, people, heavy, reads)]
+    bots::list_bots();
+    #[route(RemoveBot, authenticated, people, light, writes())]
+    bots::remove_bot(username);
+    #[route(NewBotToken, authenticated, people, light, issues(space))]
+    bots::new_bot_token(username, expires);
+    #[route(Find, authenticated, people, heavy, reads)]
     search::find(keyword);
 }
 

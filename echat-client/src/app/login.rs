@@ -75,6 +75,7 @@ impl Login {
             resume,
             device: None,
             messages: None,
+            token: None,
         };
         if let Some(resume) = user.resume.clone() {
             return Some(Ok(login(None, Some(resume))));

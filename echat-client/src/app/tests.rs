@@ -2,7 +2,7 @@
 
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::{ResumeSecret, TxnId};
-use echat_proto::param::{Nullable, TargetType};
+use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_proto::records::{ChatMessage, Fail, Outcome, Unread};
 use echat_proto::value::Value;
 
@@ -239,6 +239,7 @@ fn in_room(id: u64, sender: &str, content: &str) -> ChatMessage {
         sent: false,
         content: content.to_owned(),
         deleted: None,
+        bot: Mark::default(),
     }
 }
 
@@ -252,6 +253,7 @@ fn live(message: ChatMessage, txn_id: Option<&str>) -> Event {
         target: message.target,
         txn_id: txn_id.map(|id| Nullable(Some(TxnId::new(id).unwrap()))),
         deleted: None,
+        bot: message.bot,
     }
 }
 

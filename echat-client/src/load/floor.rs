@@ -12,7 +12,7 @@ use echat_proto::commands::Event;
 use echat_proto::group::Ephemeral;
 use echat_proto::handshake::{AwaitClientHello, ClientStart, Step, respond};
 use echat_proto::limits::FRAME_TO_CLIENT;
-use echat_proto::param::TargetType;
+use echat_proto::param::{Mark, TargetType};
 use ed25519_dalek::SigningKey;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -91,6 +91,7 @@ fn event() -> Rc<[u8]> {
         target: "load-room".to_owned(),
         txn_id: None,
         deleted: None,
+        bot: Mark::default(),
     };
     let bytes = event.to_message().encode();
     bytes.expect("events have a wire form").into()

@@ -85,6 +85,7 @@ pub(super) fn login(number: usize, resume: Option<ResumeSecret>) -> Request {
         resume,
         device: None,
         messages: None,
+        token: None,
     }
 }
 

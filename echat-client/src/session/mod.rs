@@ -316,7 +316,8 @@ impl Session {
             send_time,
             target,
             txn_id,
-            deleted: None,
+            deleted,
+            bot,
         } = event
         else {
             return;
@@ -330,7 +331,8 @@ impl Session {
             target_type: *target_type,
             sent: txn_id.is_some(),
             content: content.clone(),
-            deleted: None,
+            deleted: *deleted,
+            bot: *bot,
         };
         if self.feed.is_known(*id) {
             return;

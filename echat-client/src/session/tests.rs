@@ -1,5 +1,5 @@
 use super::*;
-use echat_proto::param::{Nullable, TargetType};
+use echat_proto::param::{Mark, Nullable, TargetType};
 use proptest::prelude::*;
 
 mod replaced;
@@ -15,6 +15,7 @@ fn message(id: u64, room: &str, sender: &str) -> ChatMessage {
         sent: false,
         content: format!("text {id}"),
         deleted: None,
+        bot: Mark::default(),
     }
 }
 
@@ -28,6 +29,7 @@ fn live(message: &ChatMessage, own: bool) -> Event {
         target: message.target.clone(),
         txn_id: own.then_some(Nullable(None)),
         deleted: None,
+        bot: message.bot,
     }
 }
 

@@ -229,4 +229,7 @@ codes! {
     RegistrationClosed
         en "This server takes no new accounts."
         zh "该服务器不开放注册。";
+    NotForBots
+        en "A bot cannot do this."
+        zh "机器人不能执行此操作。";
 }

@@ -29,6 +29,8 @@ samples! {
     ];
     TxnId = "[a-z0-9]{1,20}".prop_map(|text| TxnId::new(&text).expect("a good one"));
     ResumeSecret = any::<[u8; ResumeSecret::BYTES]>().prop_map(|bytes| ResumeSecret::from_bytes(&bytes));
+    BotToken = any::<[u8; BotToken::BYTES]>().prop_map(|bytes| BotToken::from_bytes(&bytes));
+    Mark = any::<bool>().prop_map(Mark);
     Fail = (String::any(), String::any(), btree_map("d[a-z]{1,8}", Value::any(), 0..3)).prop_map(
         |(code, message, detail)| Fail { code, message, detail: detail.into_iter().collect() }
     );
@@ -75,11 +77,11 @@ macro_rules! sample_records {
 }
 
 sample_records! {
-    ChatMessage { id, username, sender, send_time, target, target_type, sent, content, deleted }
+    ChatMessage { id, username, sender, send_time, target, target_type, sent, content, deleted, bot }
     Unread { target_type, target, count, read_id }
     Older { target_type, target, before }
     RoomLine { roomname, members, owner, unread }
-    MemberLine { username, online, owner }
+    MemberLine { username, online, owner, bot }
     BanLine { username, by, at, until, reason }
     InvitationLine { roomname, by }
     AwayLine { username, text }
@@ -88,6 +90,7 @@ sample_records! {
     InvitationCodeLine { code, uses, expires }
     Keeps { days }
     GivenLimits { frame_bytes, content_bytes, message_burst, message_rate }
+    BotLine { username, rooms, created, expires, last_seen }
 }
 
 #[test]
@@ -191,7 +194,8 @@ fn rows_with_a_secret_are_known() {
             "CHANGE_PASSWORD",
             "DELETE_ACCOUNT",
             "REVOKE_INVITATION",
-            "LOGIN_BUNDLE"
+            "LOGIN_BUNDLE",
+            "BOT_TOKEN"
         ]
     );
 }
@@ -291,6 +295,7 @@ fn an_acknowledgement_differs_from_an_event_by_its_key() {
         target: "room1".into(),
         txn_id,
         deleted: None,
+        bot: Mark::default(),
     };
     for (event, key) in [
         (message(None), None),

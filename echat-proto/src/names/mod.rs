@@ -7,6 +7,7 @@
 //! | [`Content`] | the text of a message | [`ContentError`] |
 //! | [`Password`] | a new password, or one presented at login | [`PasswordError`] |
 //! | [`ResumeSecret`] | a secret presented at login | [`ResumeSecretError`] |
+//! | [`BotToken`] | a bot's token presented at login | [`BotTokenError`] |
 //! | [`TxnId`] | a sender's identifier of a message | [`TxnIdError`] |
 //!
 //! A value of one of these types is valid and needs no further check. This module does not know the wire or the
@@ -20,6 +21,7 @@ mod precis;
 mod reserved;
 mod resume;
 mod text;
+mod token;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,7 @@ pub use normal::NameError;
 pub use password::{Password, PasswordError};
 pub use resume::{DeviceSecret, ResumeSecret, ResumeSecretError};
 pub use text::{Content, ContentError, ReasonError, ReasonText, TxnId, TxnIdError};
+pub use token::{BotToken, BotTokenError};
 
 /// Names of users and rooms follow the same rules; two types keep them apart.
 macro_rules! name_type {

@@ -295,6 +295,7 @@ pub(crate) fn log_in(name: &str) -> Request {
         resume: None,
         device: None,
         messages: None,
+        token: None,
     }
 }
 

@@ -722,7 +722,7 @@ impl<'t> Tick<'t> {
     /// Notes that a request was handled, for a rollback.
     fn note(&mut self, conn: ConnId, started: Before, depends_on_writes: bool) {
         let roster = &self.state.roster;
-        let went_offline = |user: &Caller| !roster.is_online(user.id);
+        let went_offline = |user: &Caller| !user.bot && !roster.is_online(user.id);
         self.record.handled.push(Handled {
             conn,
             number: started.number,

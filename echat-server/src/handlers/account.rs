@@ -1,7 +1,8 @@
 //! Accounts and sessions: the server's time, REGISTER, LOGIN, LOGOUT.
 //!
 //! Passwords are hashed by a worker thread: REGISTER and LOGIN answer in two steps, and until then the
-//! connection's later requests wait. A LOGIN with the secret of an earlier session needs no worker.
+//! connection's later requests wait. A LOGIN with the secret of an earlier session, or with a bot's token, needs no
+//! worker.
 
 use super::admission::{Demand, Plan, View};
 use super::deletion::Deletion;
@@ -13,7 +14,7 @@ use super::password::PasswordHash;
 use super::presence::{Audience, Presence};
 use super::resume::{Judgement, Presented};
 use super::{
-    Answer, Caller, Ctx, DeferredWrite, Reject, bundle, devices, done_with, invitation_codes,
+    Answer, Caller, Ctx, DeferredWrite, Reject, bots, bundle, devices, done_with, invitation_codes,
     resume,
 };
 use crate::config::{Limits, Settings};
@@ -27,7 +28,7 @@ use crate::storage::{
 use crate::workers::jobs::{JobResult, Task, Verdict};
 use echat_proto::commands::{CloseReason, Event, RequestKind};
 use echat_proto::names::{
-    DeviceSecret, InvitationCode, NameQuery, Password, ResumeSecret, Username,
+    BotToken, DeviceSecret, InvitationCode, NameQuery, Password, ResumeSecret, Username,
 };
 use echat_proto::param::{NewPassword, ParamError};
 use echat_proto::records::{Code, GivenLimits, Keeps};
@@ -55,9 +56,9 @@ pub(crate) struct LoginAttempt {
     is_weak: bool,
     /// The hash that the password is compared with.
     hash: Option<PasswordHash>,
-    /// The secret that was presented in place of the password.
-    presented: Option<Presented>,
-    /// Whether that secret begins a session, or ends one.
+    /// What was presented in place of the password.
+    presented: InPlace,
+    /// Whether it begins a session, or ends one.
     is_known: bool,
     /// The secret of a device that was presented beside it.
     device: Option<PresentedDevice>,
@@ -65,6 +66,27 @@ pub(crate) struct LoginAttempt {
     has_messages: bool,
     /// The name as it is looked up. Not for the log: what is no account may be a password typed too early.
     key: String,
+}
+
+/// What a client presents to log in, besides a password.
+#[derive(Debug)]
+enum InPlace {
+    /// Nothing: a worker judges the password.
+    Nothing,
+    /// The secret of an earlier session.
+    Resume(Presented),
+    /// The hash of a bot's token.
+    Token([u8; 32]),
+}
+
+impl InPlace {
+    fn of(proof: &Proof) -> Self {
+        match proof {
+            Proof::Password(_) => Self::Nothing,
+            Proof::Resume(secret) => Self::Resume(Presented::of(secret)),
+            Proof::Token(token) => Self::Token(bots::token_hash(token)),
+        }
+    }
 }
 
 impl Pending {
@@ -101,11 +123,11 @@ impl Pending {
     /// The same, if it is a secret in place of a password, which no worker judges.
     pub(crate) fn unjudged_secret(&self) -> Option<CountedTry> {
         match self {
-            Self::Login(attempt) if attempt.presented.is_some() => Some(attempt.counted),
-            Self::Login(_)
-            | Self::Register(..)
-            | Self::ChangePassword(_)
-            | Self::DeleteAccount(_) => None,
+            Self::Login(attempt) => match attempt.presented {
+                InPlace::Nothing => None,
+                InPlace::Resume(_) | InPlace::Token(_) => Some(attempt.counted),
+            },
+            Self::Register(..) | Self::ChangePassword(_) | Self::DeleteAccount(_) => None,
         }
     }
 
@@ -188,14 +210,20 @@ pub(crate) fn registered(
 enum Proof {
     Password(Password),
     Resume(ResumeSecret),
+    Token(BotToken),
 }
 
 impl Proof {
     /// Refuses none and more than one.
-    fn only(password: Option<Password>, resume: Option<ResumeSecret>) -> Result<Self, ParamError> {
+    fn only(
+        password: Option<Password>,
+        resume: Option<ResumeSecret>,
+        token: Option<BotToken>,
+    ) -> Result<Self, ParamError> {
         let proofs = [
             password.map(|password| ("password", Self::Password(password))),
             resume.map(|resume| ("resume", Self::Resume(resume))),
+            token.map(|token| ("token", Self::Token(token))),
         ];
         let mut given = proofs.into_iter().flatten();
         let Some((_, proof)) = given.next() else {
@@ -217,8 +245,9 @@ pub(crate) fn login(
     resume: Option<ResumeSecret>,
     device: Option<DeviceSecret>,
     messages: Option<bool>,
+    token: Option<BotToken>,
 ) -> Result<Answer, Reject> {
-    let proof = Proof::only(password, resume)?;
+    let proof = Proof::only(password, resume, token)?;
     let found = username
         .key()
         .map(|key| ctx.batch.credentials(key))
@@ -229,11 +258,8 @@ pub(crate) fn login(
     let key = username.key().unwrap_or_default();
     let device = device.and_then(PresentedDevice::of);
     let guesser = guesser(ctx, key, user.as_ref(), device.as_ref())?;
-    let presented = match &proof {
-        Proof::Password(_) => None,
-        Proof::Resume(secret) => Some(Presented::of(secret)),
-    };
-    let judgement = judge(ctx, user.as_ref(), presented.as_ref())?;
+    let presented = InPlace::of(&proof);
+    let judgement = judge(ctx, user.as_ref(), &presented)?;
     let counted = count_try(ctx, key, guesser)?;
     let key = username.key().unwrap_or("?").to_owned();
     let attempt = LoginAttempt {
@@ -249,22 +275,33 @@ pub(crate) fn login(
     };
     Ok(match proof {
         Proof::Password(password) => {
+            // A bot has no password, which costs and says the same as an unknown user.
+            let hash = hash.filter(|hash| !hash.is_empty());
             Answer::Wait(Task::Verify { password, hash }, Pending::Login(attempt))
         }
-        Proof::Resume(_) => Answer::LogIn(attempt),
+        Proof::Resume(_) | Proof::Token(_) => Answer::LogIn(attempt),
     })
 }
 
-/// Judges a presented secret. For an unknown name too: it must cost as much time as a known one.
+/// Judges what is presented in place of a password. For an unknown name too: it must cost as much time as a known one.
 fn judge(
     ctx: &Ctx<'_, '_>,
     user: Option<&User>,
-    presented: Option<&Presented>,
+    presented: &InPlace,
 ) -> Result<Judgement, StoreError> {
     let id = user.map_or(UserId(0), |user| user.id);
-    presented.map_or(Ok(Judgement::Unknown), |presented| {
-        resume::judge(ctx, id, presented)
-    })
+    match presented {
+        InPlace::Nothing => Ok(Judgement::Unknown),
+        InPlace::Resume(presented) => resume::judge(ctx, id, presented),
+        InPlace::Token(hash) => Ok(match ctx.batch.opens_bot(id, hash, ctx.now.unix)? {
+            // A token has no predecessor, and may open any number of sessions.
+            true => Judgement::Good {
+                issued_at: ctx.now.unix,
+                replaced: None,
+            },
+            false => Judgement::Unknown,
+        }),
+    }
 }
 
 /// Strangers share one budget for an account. A device that its owner used has one of its own, and so has an address.
@@ -344,12 +381,13 @@ pub(crate) fn logged_in(
     // For an unknown name too: it must cost as much time as a known one.
     // And the password may have been changed since it was compared.
     let (now, hash) = ctx.batch.credentials(&attempt.key)?.unzip();
-    let is_current = attempt.presented.is_some() || hash.map(PasswordHash) == attempt.hash;
+    let is_current = !matches!(attempt.presented, InPlace::Nothing)
+        || hash.map(PasswordHash) == attempt.hash;
     let user = now.filter(|now| is_current && attempt.user.as_ref() == Some(now));
-    let judgement = judge(ctx, user.as_ref(), attempt.presented.as_ref())?;
+    let judgement = judge(ctx, user.as_ref(), &attempt.presented)?;
     let (opened_by, upgrade) = match (&attempt.presented, judgement, verdict) {
         (
-            Some(presented),
+            InPlace::Resume(presented),
             Judgement::Good {
                 issued_at,
                 replaced,
@@ -363,18 +401,21 @@ pub(crate) fn logged_in(
             }),
             None,
         ),
-        (None, _, Verdict::Right { upgrade }) => (None, upgrade.clone()),
+        (InPlace::Token(_), Judgement::Good { .. }, _) => (None, None),
+        (InPlace::Nothing, _, Verdict::Right { upgrade }) => (None, upgrade.clone()),
         _ => return Err(wrong(ctx, user.as_ref(), attempt, judgement)?),
     };
     let Some(user) = user else {
         return Err(wrong(ctx, None, attempt, judgement)?);
     };
     is_not_suspended(ctx, &user, attempt)?;
+    let is_bot = matches!(attempt.presented, InPlace::Token(_));
     let audience = Audience::of(ctx, user.id)?;
     let places = ctx.batch.room_sizes_of(user.id)?;
     let me = Caller {
         id: user.id,
         name: user.name.as_str().into(),
+        bot: is_bot,
     };
     let bundle = bundle::login_bundle(ctx, &me, attempt.has_messages, attempt.is_weak)?;
     let device = match &attempt.device {
@@ -386,11 +427,11 @@ pub(crate) fn logged_in(
     remember(ctx, user.id, attempt, upgrade);
     let rooms = places.iter().map(|place| place.id).collect();
     let was_online = ctx.roster.is_online(user.id);
-    let secret = enter(ctx, &user, rooms, opened_by);
+    let secret = enter(ctx, &user, rooms, (opened_by, is_bot));
     ctx.roster
         .set_hidden(user.id, audience.hidden_from().to_vec());
-    // A further login is told to no other user: the user neither came nor went.
-    if !was_online {
+    // A further login is told to no other user: the user neither came nor went. A bot counts as present nowhere.
+    if !was_online && !is_bot {
         audience.announce(ctx, user.id, &user.name, Presence::Online);
     }
     ctx.outbox.authenticated(ctx.conn, user.id);
@@ -474,7 +515,7 @@ fn enter(
     ctx: &mut Ctx<'_, '_>,
     user: &User,
     rooms: Vec<ConversationId>,
-    opened_by: Option<Used<'_>>,
+    (opened_by, is_bot): (Option<Used<'_>>, bool),
 ) -> ResumeSecret {
     if let Some(Used {
         presented,
@@ -495,6 +536,11 @@ fn enter(
         since: ctx.now.unix,
     };
     ctx.roster.note_begun(ctx.conn, begun);
+    if is_bot {
+        // The token logs in again.
+        ctx.roster.mark_bot(user.id);
+        return ResumeSecret::none();
+    }
     let opened_by = opened_by.map(|opened_by| (opened_by.presented, opened_by.issued_at));
     match resume::issue(ctx, user.id, opened_by) {
         Some((secret, session)) => {
@@ -527,7 +573,8 @@ fn wrong(
     // A stable line, for fail2ban and its like. What was typed as a name may be a password, so only
     // the name of an account is shown.
     let shown = user.map_or("?", |user| user.name.as_str());
-    if let (Some(user), Some(presented), Judgement::Reused) = (user, &attempt.presented, judgement)
+    if let (Some(user), InPlace::Resume(presented), Judgement::Reused) =
+        (user, &attempt.presented, judgement)
     {
         end_chain(ctx, user, presented)?;
         tracing::warn!(
@@ -631,7 +678,7 @@ fn depart_from_chain(ctx: &mut Ctx<'_, '_>, me: &Caller, chain: ChainId) -> Resu
 /// Ends a session, whether by LOGOUT or because its connection is gone. If it was the user's last,
 /// those who are to know are told.
 pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Caller, reason: Departure) -> Result<(), Reject> {
-    let is_last = ctx.roster.others_of(ctx.conn).is_empty();
+    let is_last = ctx.roster.others_of(ctx.conn).is_empty() && !me.bot;
     let audience = is_last.then(|| audience_or_none(ctx, me.id)).transpose()?;
     let audience = audience.flatten();
     leave(ctx, me, reason);

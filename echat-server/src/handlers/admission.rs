@@ -5,6 +5,7 @@
 //! and quotas it uses up. The request's route names the [`Admission`]s that judge them. Only an admitted
 //! plan writes; then its demand is counted, and its effects are announced.
 
+use super::bots::NewSecret;
 use super::effects::Effect;
 use super::journal::Entry;
 use super::{Answer, Caller, Ctx, Reject};
@@ -82,6 +83,8 @@ pub(crate) enum Demand {
     Change { stores: bool },
     /// An account is made.
     Account,
+    /// A bot is made, and comes to so many rooms.
+    Bot { rooms: usize },
 }
 
 impl Demand {
@@ -94,7 +97,10 @@ impl Demand {
 
     fn comers(self) -> usize {
         match self {
-            Self::Comers(comers) | Self::Returns(comers) | Self::Room { comers } => comers,
+            Self::Comers(comers)
+            | Self::Returns(comers)
+            | Self::Room { comers }
+            | Self::Bot { rooms: comers } => comers,
             _ => 0,
         }
     }
@@ -141,16 +147,15 @@ impl Admission {
                 Demand::Nothing | Demand::Returns(_) | Demand::Change { stores: false }
             ),
             Self::MessageRate | Self::StoredQuota => matches!(demand, Demand::Message(_)),
-            Self::ComingRate => {
-                matches!(
-                    demand,
-                    Demand::Comers(_) | Demand::Returns(_) | Demand::Room { .. }
-                )
-            }
+            Self::ComingRate => match demand {
+                Demand::Comers(_) | Demand::Returns(_) | Demand::Room { .. } => true,
+                Demand::Bot { rooms } => rooms > 0,
+                _ => false,
+            },
             Self::RoomQuota => matches!(demand, Demand::Room { .. }),
             Self::FriendRequestRate => demand == Demand::FriendRequest,
             Self::ChangeRate => matches!(demand, Demand::Change { .. }),
-            Self::RegistrationRate => demand == Demand::Account,
+            Self::RegistrationRate => matches!(demand, Demand::Account | Demand::Bot { .. }),
         }
     }
 

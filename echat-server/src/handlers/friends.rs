@@ -25,7 +25,7 @@ pub(crate) fn add_friend(
     me: Caller,
     username: NameQuery,
 ) -> Result<Plan, Reject> {
-    let other = targets::user(view.batch, &username)?;
+    let other = targets::person(view.batch, &username)?;
     if other.id == me.id {
         return Err(Code::IsSelf.into());
     }
@@ -89,7 +89,7 @@ pub(crate) fn resolve_friend_request(
     username: NameQuery,
     accepted: bool,
 ) -> Result<Plan, Reject> {
-    let other = targets::user(view.batch, &username)?;
+    let other = targets::person(view.batch, &username)?;
     let request = view.batch.request(other.id, me.id)?;
     let is_hidden = view.batch.blocks(me.id, other.id)?;
     if is_hidden || request.is_none_or(|request| request.declined_at.is_some()) {

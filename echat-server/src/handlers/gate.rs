@@ -1,4 +1,4 @@
-//! The gates of the route table: each says who may ask, and gives the handler the caller.
+//! The gates of the route table: each says which connections may ask, and gives the handler the caller.
 
 use super::{Caller, Ctx, Reject};
 use echat_proto::records::Code;
@@ -33,6 +33,20 @@ impl Passed for Caller {
     }
 }
 
+/// Lets bots ask, too.
+#[expect(clippy::unnecessary_wraps, reason = "both words have one form")]
+pub(crate) fn bots(_: &impl Passed) -> Result<(), Reject> {
+    Ok(())
+}
+
+/// Refuses bots.
+pub(crate) fn people(caller: &impl Passed) -> Result<(), Reject> {
+    match caller.caller() {
+        Some(caller) if caller.bot => Err(Code::NotForBots.into()),
+        _ => Ok(()),
+    }
+}
+
 /// Admits every connection after its handshake.
 #[expect(clippy::unnecessary_wraps, reason = "all gates have one form")]
 pub(crate) fn anyone(_: &Ctx<'_, '_>) -> Result<Anyone, Reject> {
@@ -53,6 +67,7 @@ pub(crate) fn authenticated(ctx: &Ctx<'_, '_>) -> Result<Caller, Reject> {
         Some(session) => Ok(Caller {
             id: session.user,
             name: session.name.clone(),
+            bot: session.bot,
         }),
         None => Err(Code::NotLoggedIn.into()),
     }

@@ -7,7 +7,7 @@ use crate::storage::{MessageId, StoredMessage};
 use echat_proto::commands::Event;
 use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
 use echat_proto::names::{Content, NameQuery, TxnId};
-use echat_proto::param::{Nullable, TargetType};
+use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_proto::records::{ChatMessage, Code};
 
 /// SEND_MESSAGE: one row, whatever the size of the room.
@@ -25,10 +25,13 @@ pub(crate) fn send_message(
     {
         let same_target = wire_type(sent.kind) == target_type && target.key() == Some(&sent.target);
         return if same_target && sent.content == content.as_str() {
-            Ok(Plan::Reply(new_message(sent, Some(Nullable(txn_id)))))
+            Ok(Plan::Reply(new_message(&me, sent, Nullable(txn_id))))
         } else {
             Err(Code::TxnReused.into())
         };
+    }
+    if me.bot && target_type == TargetType::Friend {
+        return Err(Code::NotForBots.into());
     }
     if content.as_str().len() > view.limits.content_bytes {
         return Err(Code::BadContent.into());
@@ -56,6 +59,7 @@ pub(crate) fn send_message(
                 target: conversation.name,
                 txn_id: Some(Nullable(txn_id)),
                 deleted: None,
+                bot: Mark(me.bot),
             },
             effects: vec![Effect::TellMessage(hears)],
         })
@@ -149,11 +153,12 @@ pub(super) fn chat_message(reader: &Caller, message: StoredMessage) -> ChatMessa
         sent: message.sent,
         content: message.content,
         deleted: message.deleted.then_some(true),
+        bot: Mark(message.bot),
     }
 }
 
-/// The acknowledgement of a message that is stored already.
-fn new_message(sent: StoredMessage, txn_id: Option<Nullable<TxnId>>) -> Event {
+/// The acknowledgement of a message of the caller that is stored already.
+fn new_message(me: &Caller, sent: StoredMessage, txn_id: Nullable<TxnId>) -> Event {
     Event::OnNewMessage {
         id: sent.id.0,
         content: sent.content,
@@ -163,6 +168,8 @@ fn new_message(sent: StoredMessage, txn_id: Option<Nullable<TxnId>>) -> Event {
         target: sent.target,
         txn_id,
         deleted: sent.deleted.then_some(true),
+        txn_id: Some(txn_id),
+        bot: Mark(me.bot),
     }
 }
 

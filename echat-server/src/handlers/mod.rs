@@ -15,6 +15,7 @@
 pub(crate) mod account;
 pub(crate) mod admission;
 pub(crate) mod blocks;
+pub(crate) mod bots;
 mod bundle;
 pub(crate) mod deletion;
 mod devices;
@@ -93,6 +94,8 @@ pub(crate) struct Ctx<'t, 's> {
 pub(crate) struct Caller {
     pub(crate) id: UserId,
     pub(crate) name: std::rc::Rc<str>,
+    /// Whether the user is a bot.
+    pub(crate) bot: bool,
 }
 
 impl Caller {

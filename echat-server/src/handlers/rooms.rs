@@ -3,19 +3,19 @@
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, InRoom};
 use super::moderation::invitations_changed;
-use super::{Caller, Ctx, Reject, done, page, targets};
+use super::{Caller, Ctx, Reject, bots, done, page, targets};
 use crate::storage::{Role, Room, User, UserId};
 use echat_proto::commands::Event;
 use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{NameQuery, RoomName};
-use echat_proto::param::Names;
+use echat_proto::param::{Mark, Names};
 use echat_proto::records::{Code, MemberLine, RoomLine};
 use std::collections::BTreeMap;
 
 /// What a line of LIST_MEMBERS takes besides the name, in bytes: keys, types and lengths.
 const MEMBER_BYTES: usize = 48;
-/// Values of a line of LIST_MEMBERS: three in a dict.
-const MEMBER_VALUES: usize = 4;
+/// Values of a line of LIST_MEMBERS: four in a dict.
+const MEMBER_VALUES: usize = 5;
 /// What a line of LIST_ROOMS takes besides the names, in bytes.
 const ROOM_BYTES: usize = 80;
 
@@ -169,6 +169,7 @@ pub(crate) fn leave_room(
     Ok(Plan::write(Demand::Nothing, move |batch| {
         batch.remove_member(room.id, me.id)?;
         batch.note_left(me.id, room.id, now)?;
+        let bots = bots::bots_leave_with(batch, &room, me.id)?;
         let reply = Event::LeftRoom {
             roomname: room.name.clone(),
         };
@@ -177,9 +178,10 @@ pub(crate) fn leave_room(
             name: room.name,
             members,
         };
+        let left = std::iter::once(Effect::Left(room, me.user()));
         Ok(Written {
             reply,
-            effects: vec![Effect::Left(room, me.user())],
+            effects: left.chain(bots).collect(),
         })
     }))
 }
@@ -209,9 +211,10 @@ pub(crate) fn list_members(
     let online = ctx.roster.in_room(room.id);
     let online = online.filter(|member| ctx.roster.is_seen_online(member.user, me.id));
     let online = online.map(|member| MemberLine {
-        online: true,
+        online: !member.bot,
         username: member.name.to_string(),
         owner: Some(member.user) == room.owner,
+        bot: Mark(member.bot),
     });
     let by_name = ctx.batch.members(room.id, page::most(MEMBER_VALUES))?;
     let others = by_name
@@ -221,6 +224,7 @@ pub(crate) fn list_members(
         online: false,
         username: member.user.name,
         owner: member.owner,
+        bot: Mark(member.bot),
     });
     let size = |member: &MemberLine| MEMBER_BYTES + member.username.len();
     let members = online.chain(others).collect();
@@ -281,7 +285,11 @@ fn have_not_left(
     }
 }
 
-fn has_room_for_members(view: &View<'_, '_>, room: &Room, more: usize) -> Result<(), Reject> {
+pub(super) fn has_room_for_members(
+    view: &View<'_, '_>,
+    room: &Room,
+    more: usize,
+) -> Result<(), Reject> {
     let limit = view.limits.room_members;
     if view.batch.member_count(room.id)? + more as u64 > limit as u64 {
         return Err(Reject::too_many(limit));

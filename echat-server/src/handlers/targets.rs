@@ -26,6 +26,15 @@ pub(super) fn askable_user(view: &View<'_, '_>, name: &NameQuery) -> Result<User
     Ok(user)
 }
 
+/// The user of a name, who is not a bot.
+pub(super) fn person(batch: &Batch<'_>, name: &NameQuery) -> Result<User, Reject> {
+    let user = user(batch, name)?;
+    match batch.is_bot(user.id)? {
+        true => Err(Code::UnknownUser.into()),
+        false => Ok(user),
+    }
+}
+
 /// The room of a name, and the caller's role in it. A private room exists only for its members and for users who are
 /// invited.
 pub(super) fn room(

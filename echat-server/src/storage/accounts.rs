@@ -53,7 +53,7 @@ impl Batch<'_> {
         )
     }
 
-    /// The user with this name, and the PHC string of the password.
+    /// The user with this name, and the PHC string of the password: empty for a bot, which has none.
     pub fn credentials(&self, key: &str) -> Result<Option<(User, String)>, StoreError> {
         let sql = "SELECT id, name, password FROM users WHERE name = ?1 AND deleted_at IS NULL";
         self.first(sql, [key], |row| Ok((user(row)?, row.get(2)?)))
@@ -66,16 +66,14 @@ impl Batch<'_> {
         phc: &str,
         now: i64,
     ) -> Result<Option<UserId>, StoreError> {
-        let looks = name.looks();
-        let taken = self.find_user(name.as_str())?.is_some();
-        if taken || self.looks_taken(Kind::Private, &looks)? {
+        if self.user_name_taken(name)? {
             return Ok(None);
         }
         let id = self.insert(
             "INSERT INTO users (name, password, created_at) VALUES (?1, ?2, ?3)",
             params![name.as_str(), phc, now],
         )?;
-        self.add_looks(Kind::Private, id, &looks)?;
+        self.add_looks(Kind::Private, id, &name.looks())?;
         self.index_name(Kind::Private, id, name.as_str())?;
         Ok(Some(UserId(id)))
     }

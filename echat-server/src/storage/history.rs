@@ -92,19 +92,22 @@ pub(super) const PARTICIPATION: &str =
      WHERE p.user = ?1 AND p.conversation = ?2";
 
 pub(super) const NEWEST: &str = "SELECT m.id, m.sender, u.name, m.send_time,
-            CASE WHEN u.erased THEN '' ELSE m.content END, m.deleted_at IS NOT NULL OR u.erased
+            CASE WHEN u.erased THEN '' ELSE m.content END, m.deleted_at IS NOT NULL OR u.erased,
+            EXISTS (SELECT 1 FROM bots AS b WHERE b.user = m.sender)
      FROM messages AS m
      CROSS JOIN users AS u ON u.id = m.sender
      WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id DESC LIMIT ?4";
 
 pub(super) const OLDEST: &str = "SELECT m.id, m.sender, u.name, m.send_time,
-            CASE WHEN u.erased THEN '' ELSE m.content END, m.deleted_at IS NOT NULL OR u.erased
+            CASE WHEN u.erased THEN '' ELSE m.content END, m.deleted_at IS NOT NULL OR u.erased,
+            EXISTS (SELECT 1 FROM bots AS b WHERE b.user = m.sender)
      FROM messages AS m
      CROSS JOIN users AS u ON u.id = m.sender
      WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id LIMIT ?4";
 
 pub(super) const ONE: &str = "SELECT m.id, m.sender, u.name, m.send_time,
-            CASE WHEN u.erased THEN '' ELSE m.content END, m.deleted_at IS NOT NULL OR u.erased
+            CASE WHEN u.erased THEN '' ELSE m.content END, m.deleted_at IS NOT NULL OR u.erased,
+            EXISTS (SELECT 1 FROM bots AS b WHERE b.user = m.sender)
      FROM messages AS m
      CROSS JOIN users AS u ON u.id = m.sender WHERE m.id = ?1";
 
@@ -387,5 +390,6 @@ fn message(
         deleted: row.get(5)?,
         target: participation.target.clone(),
         sent: sender == reader || id <= participation.read_id,
+        bot: row.get(6)?,
     })
 }

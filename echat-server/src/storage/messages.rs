@@ -43,6 +43,8 @@ pub struct StoredMessage {
     pub target: String,
     /// Whether the user sent it, or it is not after the user's read marker.
     pub sent: bool,
+    /// Whether the sender is a bot, or was one. [`find_txn`](Batch::find_txn) does not tell: its caller is the sender.
+    pub bot: bool,
 }
 
 impl Batch<'_> {
@@ -137,6 +139,7 @@ impl Batch<'_> {
                     target: row.get(6)?,
                     deleted: row.get(7)?,
                     sent: true,
+                    bot: false,
                 })
             },
         )

@@ -65,6 +65,8 @@ pub struct Member {
     pub user: User,
     /// Whether the user owns the room.
     pub owner: bool,
+    /// Whether the user is a bot.
+    pub bot: bool,
 }
 
 /// A room of a user, for presence.
@@ -308,7 +310,8 @@ impl Batch<'_> {
     /// The members of a room by name, at most `limit`.
     pub fn members(&self, room: ConversationId, limit: usize) -> Result<Vec<Member>, StoreError> {
         self.all(
-            "SELECT u.id, u.name, u.id IS r.owner FROM rooms AS r
+            "SELECT u.id, u.name, u.id IS r.owner,
+                    EXISTS (SELECT 1 FROM bots AS b WHERE b.user = u.id) FROM rooms AS r
              CROSS JOIN participants AS p ON p.conversation = r.id
              CROSS JOIN users AS u ON u.id = p.user WHERE r.id = ?1
              ORDER BY u.name LIMIT ?2",
@@ -317,6 +320,7 @@ impl Batch<'_> {
                 Ok(Member {
                     user: user(row)?,
                     owner: row.get(2)?,
+                    bot: row.get(3)?,
                 })
             },
         )

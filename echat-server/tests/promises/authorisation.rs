@@ -165,6 +165,32 @@ const TABLE: &[Row] = &[
             "not_allowed",
             "not_allowed",
             "not_allowed",
+    row(
+        CreateBot,
+        r#"{"username":"helper","rooms":["tea"]}"#,
+        [NO, "not_operator", "not_operator", "not_operator", OK],
+    ),
+    row(ListBots, "null", [NO, OK, OK, OK, OK]),
+    row(
+        RemoveBot,
+        r#""joe""#,
+        [
+            NO,
+            "unknown_user",
+            "unknown_user",
+            "unknown_user",
+            "unknown_user",
+        ],
+    ),
+    row(
+        NewBotToken,
+        r#"{"username":"joe"}"#,
+        [
+            NO,
+            "unknown_user",
+            "unknown_user",
+            "unknown_user",
+            "unknown_user",
         ],
     ),
     row(EndOtherSessions, "null", [NO, OK, OK, OK, OK]),
@@ -278,11 +304,42 @@ fn each_kind_of_caller_may_do_what_the_table_says_and_nothing_else() {
     }
 }
 
+/// How each row ends for a bot in the room tea.
+fn for_a_bot(row: &Row) -> &'static str {
+    let to_friend = row.params.contains(r#""target_type":0"#);
+    match row.kind {
+        QueryServerTime | ListRooms | ListMembers | Logout => OK,
+        QueryHistory | MarkRead if to_friend => "not_a_friend",
+        SendMessage if to_friend => "not_for_bots",
+        QueryHistory | MarkRead | SendMessage => OK,
+        Register | Login => IN,
+        _ => "not_for_bots",
+    }
+}
+
+#[test]
+fn a_bot_may_do_what_is_for_bots_and_nothing_else() {
+    for row in TABLE {
+        let mut sim = sim();
+        log_in(&mut sim, &["owner"]);
+        let bot = r#"{"username":"clerk","rooms":["tea"]}"#;
+        let made = sim.ask("owner", "CREATE_BOT", bot);
+        let Some(Value::Str(token)) = made[0].params.at("token") else {
+            panic!("no token")
+        };
+        sim.connect("clerk", HOME);
+        let login = format!(r#"{{"username":"clerk","token":"{token}"}}"#);
+        assert_eq!(sim.ask("clerk", "LOGIN", &login)[0].command, 103);
+        let ended = ending(&mut sim, "clerk", row);
+        assert_eq!(ended, for_a_bot(row), "{:?}", row.kind);
+    }
+}
+
 impl Row {
     fn changes(&self) -> bool {
         matches!(
             self.kind,
-            Register | CreateRoom | JoinRoom | AddMembers | LeaveRoom | Login
+            Register | CreateRoom | CreateBot | JoinRoom | AddMembers | LeaveRoom | Login
         )
     }
 }

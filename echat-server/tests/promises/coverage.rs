@@ -6,7 +6,8 @@ use echat_proto::records::Code;
 use std::collections::BTreeSet;
 
 /// Every request and the codes that can refuse it, but for `storage_full` and `storage_busy`, which
-/// `storage.rs` shows, `storage_damaged`, which `damaged.rs` shows, and `not_logged_in` and `bad_params`, which [`missing`] adds where they belong.
+/// `storage.rs` shows, `storage_damaged`, which `damaged.rs` shows, and `not_logged_in`, `bad_params` and `not_for_bots`, which [`expected`]
+/// adds where they belong.
 const ROWS: &[(RequestKind, &[&str])] = &[
     (QueryServerTime, &[]),
     (
@@ -121,6 +122,13 @@ const ROWS: &[(RequestKind, &[&str])] = &[
             "not_operator",
             "already_member",
             "banned",
+    (
+        CreateBot,
+        &[
+            "bad_name",
+            "unknown_room",
+            "not_operator",
+            "name_taken",
             "too_many",
             "rate_limited",
         ],
@@ -166,6 +174,9 @@ const ROWS: &[(RequestKind, &[&str])] = &[
     (SetAway, &["rate_limited"]),
     (ListFriends, &[]),
     (Whois, &["unknown_user"]),
+    (ListBots, &[]),
+    (RemoveBot, &["unknown_user"]),
+    (NewBotToken, &["unknown_user"]),
     (EndOtherSessions, &[]),
     (ListSessions, &[]),
     (SetPrivacy, &[]),
@@ -173,6 +184,19 @@ const ROWS: &[(RequestKind, &[&str])] = &[
     (EndOtherSessions, &[]),
     (ListInvitations, &["not_allowed"]),
     (RevokeInvitation, &["not_allowed"]),
+];
+
+/// The requests that bots may make, and those without a login. SEND_MESSAGE is among the others: it is refused for a
+/// friend.
+const FOR_BOTS: &[RequestKind] = &[
+    QueryServerTime,
+    Register,
+    Login,
+    Logout,
+    QueryHistory,
+    MarkRead,
+    ListRooms,
+    ListMembers,
 ];
 
 /// Everything that the transcripts should have shown of the table.
@@ -185,6 +209,9 @@ fn expected() -> BTreeSet<Ending> {
         codes.push("bad_params");
         if !matches!(kind, QueryServerTime | Register | Login) {
             codes.push("not_logged_in");
+        }
+        if !FOR_BOTS.contains(kind) {
+            codes.push("not_for_bots");
         }
         for code in codes {
             let known = Code::ALL.iter().find(|known| known.as_str() == code);

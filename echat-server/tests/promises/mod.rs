@@ -4,6 +4,7 @@ mod accounts;
 mod authorisation;
 mod bad_inputs;
 mod blocked;
+mod bots;
 mod clock;
 mod coverage;
 mod declined;

@@ -178,6 +178,20 @@ fn all_is_answered(sim: &mut Sim, codes: &mut BTreeMap<String, usize>) {
     }
 }
 
+/// Requests that write, whatever the others do, and two messages in a row, of which the rate allows one.
+fn certain_requests(sim: &mut Sim, asked: usize) -> usize {
+    let room = RequestKind::CreateRoom.info().number;
+    for number in 0..5 {
+        sim.say("bob", room, new_room(asked + number));
+    }
+    let message = r#"{"target_type":0,"target":"bob","content":"hi"}"#;
+    for _ in 0..2 {
+        let message = from_json(message).expect("JSON");
+        sim.say("ann", RequestKind::SendMessage.info().number, message);
+    }
+    7
+}
+
 #[test]
 fn every_request_has_one_final_reply_whatever_happens() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -214,22 +228,7 @@ fn every_request_has_one_final_reply_whatever_happens() {
                 asked += 1;
             }
         }
-        // And some that write, whatever the others do.
-        for _ in 0..5 {
-            sim.say(
-                "bob",
-                RequestKind::CreateRoom.info().number,
-                new_room(asked),
-            );
-            asked += 1;
-        }
-        // The second is over the rate, while no earlier fault is in the way.
-        for _ in 0..2 {
-            let text = r#"{"target_type":1,"target":"own","content":"x"}"#;
-            let number = RequestKind::SendMessage.info().number;
-            sim.say("kim", number, from_json(text).expect("JSON"));
-            asked += 1;
-        }
+        asked += certain_requests(&mut sim, asked);
         sim.settle();
         if fault == 1 {
             // Some wait until they are refused, others find the database free again.

@@ -42,6 +42,7 @@ pub(crate) fn resume(user: usize, secret: ResumeSecret) -> Message {
         resume: Some(secret),
         device: None,
         messages: None,
+        token: None,
     };
     request.to_message()
 }
@@ -96,6 +97,7 @@ fn of_people(planned: &PlannedRequest) -> Request {
             resume: None,
             device: None,
             messages: None,
+            token: None,
         },
         PlannedRequest::Befriend(other) => Request::AddFriend {
             username: user(other),

@@ -5,6 +5,7 @@ use crate::plan::{PlannedRequest, ROOMS, Target, USERS};
 use crate::request::{content, kind, named};
 use crate::truth::{Stored, Truth};
 use echat_proto::commands::Event;
+use echat_proto::param::Mark;
 use echat_proto::records::{ChatMessage, Code, RoomLine, Unread};
 use echat_server::config::Limits;
 use std::collections::BTreeSet;
@@ -288,6 +289,7 @@ pub(crate) fn chat_message(me: usize, id: u64, message: &Stored, truth: &Truth) 
         sent: message.sender == me || id <= read,
         content: message.content.to_string(),
         deleted: None,
+        bot: Mark::default(),
     }
 }
 

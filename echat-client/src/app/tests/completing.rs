@@ -33,6 +33,7 @@ fn members_are_completed_once_they_were_seen() {
         username: name.to_owned(),
         online: false,
         owner: false,
+        bot: Mark::default(),
     };
     stage.says(Event::Marked {
         target_type: TargetType::Room,

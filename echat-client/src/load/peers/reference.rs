@@ -16,7 +16,7 @@ use echat_proto::group::Ephemeral;
 use echat_proto::handshake::{AwaitClientFinished, AwaitClientHello, Step, respond};
 use echat_proto::limits::{FRAME_AFTER_LOGIN, FRAME_TO_CLIENT};
 use echat_proto::message::Message;
-use echat_proto::param::{Nullable, TargetType};
+use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_proto::records::Outcome;
 use ed25519_dalek::SigningKey;
 use mio::net::{TcpListener, TcpStream};
@@ -299,6 +299,7 @@ impl Server {
             target: target.to_owned(),
             txn_id: None,
             deleted: None,
+            bot: Mark::default(),
         };
         let bytes = encoded(&event);
         match target_type {

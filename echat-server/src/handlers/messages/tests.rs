@@ -63,6 +63,7 @@ impl Scene {
             ann: Caller {
                 id: ann,
                 name: "ann".into(),
+                bot: false,
             },
         }
     }

@@ -1,0 +1,205 @@
+//! Bots: their tokens, and what their owners' accounts mean for them.
+
+use crate::sim::script::log_in;
+use crate::sim::{HOME, Sim, seed};
+use echat_proto::Value;
+use echat_proto::channel::Message;
+use echat_proto::json::from_json;
+use echat_server::config::Limits;
+use echat_server::replay::replay;
+use echat_server::storage::Store;
+use rusqlite::Connection;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+fn in_a_room(path: &Path) -> Sim {
+    let mut store = Store::open(path).expect("a new database");
+    seed::accounts(&mut store, &["ann", "bob"]);
+    seed::room(&mut store, "tea", &["ann", "bob"]);
+    let mut sim = Sim::new(1, Limits::default(), store);
+    log_in(&mut sim, &["ann", "bob"]);
+    sim
+}
+
+fn text(replies: &[Message], key: &str) -> String {
+    match replies.last().expect("a reply").params.at(key) {
+        Some(Value::Str(text)) => text.clone(),
+        other => panic!("{key}: {other:?}"),
+    }
+}
+
+/// Makes the bot clerk; returns its LOGIN.
+fn clerk(sim: &mut Sim) -> String {
+    let made = r#"{"username":"clerk","rooms":["tea"]}"#;
+    let token = text(&sim.ask("ann", "CREATE_BOT", made), "token");
+    format!(r#"{{"username":"clerk","token":"{token}"}}"#)
+}
+
+/// How a LOGIN on a new connection ends.
+fn login(sim: &mut Sim, name: &str, params: &str) -> String {
+    sim.connect(name, HOME);
+    let replies = sim.ask(name, "LOGIN", params);
+    match replies.last().expect("a reply").params.at("code") {
+        Some(Value::Str(code)) => code.clone(),
+        _ => "ok".to_owned(),
+    }
+}
+
+/// Rows of a query as text.
+fn rows(path: &Path, sql: &str) -> Vec<String> {
+    let db = Connection::open(path).expect("a database");
+    let mut statement = db.prepare(sql).expect("a query");
+    let rows = statement.query_map([], |row| row.get(0)).expect("rows");
+    rows.collect::<Result<_, _>>().expect("texts")
+}
+
+#[test]
+fn a_token_is_stored_as_a_hash_and_a_journal_repeats_its_row() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, copy) = (folder.path().join("a.db"), folder.path().join("b.db"));
+    drop(in_a_room(&path));
+    fs::copy(&path, &copy).expect("a file");
+    let mut sim = Sim::new(
+        1,
+        Limits::default(),
+        Store::open(&path).expect("it is there"),
+    );
+    sim.engine.keep_journal();
+    log_in(&mut sim, &["ann", "bob"]);
+    let first = clerk(&mut sim);
+    let renewed = sim.ask("ann", "NEW_BOT_TOKEN", r#"{"username":"clerk"}"#);
+    let second = text(&renewed, "token");
+    sim.ask(
+        "ann",
+        "CREATE_BOT",
+        r#"{"username":"other","rooms":["tea"]}"#,
+    );
+    sim.ask("ann", "REMOVE_BOT", r#""other""#);
+    let journal = sim.engine.take_journal();
+    drop(sim);
+    let mut store = Store::open(&copy).expect("the copy");
+    for entry in &journal {
+        replay(&mut store, &Limits::default(), entry).expect("what another database took");
+    }
+    drop(store);
+    let sql = "SELECT u.name || hex(b.token) || count(p.user) FROM bots AS b
+               JOIN users AS u ON u.id = b.user LEFT JOIN participants AS p ON p.user = u.id
+               GROUP BY u.id";
+    assert_eq!(rows(&path, sql), rows(&copy, sql));
+    assert_eq!(rows(&path, sql).len(), 2);
+    let file = fs::read(&path).expect("a file");
+    for token in [first.as_str(), second.as_str()] {
+        let digits = &token[token.len() - 20..token.len() - 3];
+        let is_there = file
+            .windows(digits.len())
+            .any(|bytes| bytes == digits.as_bytes());
+        assert!(!is_there, "a token is in the file");
+    }
+}
+
+#[test]
+fn a_bot_logs_in_only_while_it_and_its_owner_may() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.db");
+    let mut sim = in_a_room(&path);
+    let params = clerk(&mut sim);
+    let other = Connection::open(&path).expect("the same database");
+    let now = sim.now.unix;
+    let world = |change: &str| {
+        let reset =
+            "UPDATE users SET suspended_at = NULL, suspended_until = NULL, deleted_at = NULL;";
+        other
+            .execute_batch(&format!("{reset} {change}"))
+            .expect("a change");
+    };
+    let until = |name: &str, time: i64| {
+        format!("UPDATE users SET suspended_at = 1, suspended_until = {time} WHERE name = '{name}'")
+    };
+    for (index, (change, expected)) in [
+        (String::new(), "ok"),
+        (
+            "UPDATE users SET suspended_at = 1 WHERE name = 'ann'".to_owned(),
+            "bad_credentials",
+        ),
+        (until("ann", now + 100), "bad_credentials"),
+        (until("ann", now), "ok"),
+        (
+            "UPDATE users SET deleted_at = 1 WHERE name = 'ann'".to_owned(),
+            "bad_credentials",
+        ),
+        (until("clerk", now + 100), "bad_credentials"),
+        (until("clerk", now), "ok"),
+        (
+            "UPDATE users SET suspended_at = 1 WHERE name = 'bob'".to_owned(),
+            "ok",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        world(&change);
+        let ended = login(&mut sim, &format!("c{index}"), &params);
+        assert_eq!(ended, expected, "{change}");
+    }
+}
+
+#[test]
+fn tokens_are_guessed_on_the_budget_of_passwords() {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob"]);
+    seed::room(&mut store, "tea", &["ann", "bob"]);
+    let mut sim = Sim::new(1, Limits::default(), store);
+    log_in(&mut sim, &["ann"]);
+    let right = clerk(&mut sim);
+    let wrong = r#"{"username":"clerk","token":"aaaa"}"#;
+    let endings: Vec<String> = (0..30)
+        .map(|number| {
+            let ended = login(&mut sim, &format!("g{number}"), wrong);
+            sim.advance(Duration::from_secs(1));
+            ended
+        })
+        .collect();
+    let compared = endings
+        .iter()
+        .filter(|end| *end == "bad_credentials")
+        .count();
+    assert!((1..=11).contains(&compared), "{endings:?}");
+    assert!(endings[29] == "login_throttled", "{endings:?}");
+    // When the window has passed the right token is taken.
+    sim.advance(Duration::from_mins(15));
+    assert_eq!(login(&mut sim, "clerk", &right), "ok");
+}
+
+#[test]
+fn a_full_disk_ends_no_session_of_a_bot() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut sim = in_a_room(&folder.path().join("a.db"));
+    let params = clerk(&mut sim);
+    assert_eq!(login(&mut sim, "clerk", &params), "ok");
+    sim.engine.store().limit_pages(1).expect("a pragma");
+    // Messages of the same tick fill the disk.
+    sim.say("ann", 46, Value::from("clerk"));
+    let content = "x".repeat(3_000);
+    let message = format!(r#"{{"target_type":1,"target":"tea","content":"{content}"}}"#);
+    for _ in 0..10 {
+        sim.say("bob", 6, from_json(&message).expect("JSON"));
+    }
+    sim.settle();
+    let refused = sim.end("ann").take_messages();
+    assert_eq!(text(&refused, "code"), "storage_full");
+    sim.engine.store().limit_pages(1 << 30).expect("a pragma");
+    let rooms = sim.ask("clerk", "LIST_ROOMS", "null");
+    let Value::List(rooms) = &rooms[0].params else {
+        panic!("{rooms:?}")
+    };
+    assert_eq!(rooms.len(), 1, "the bot is still in its room");
+    let said = sim.ask(
+        "clerk",
+        "SEND_MESSAGE",
+        r#"{"target_type":1,"target":"tea","content":"hi"}"#,
+    );
+    assert_eq!(said[0].command, 109);
+    let heard = sim.end("bob").take_messages();
+    assert!(heard.iter().any(|message| message.command == 109));
+}
