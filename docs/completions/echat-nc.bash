@@ -28,6 +28,9 @@ _echat__nc() {
             echat__nc,encode)
                 cmd="echat__nc__subcmd__encode"
                 ;;
+            echat__nc,follow)
+                cmd="echat__nc__subcmd__follow"
+                ;;
             *)
                 ;;
         esac
@@ -35,17 +38,13 @@ _echat__nc() {
 
     case "${cmd}" in
         echat__nc)
-            opts="-f -n -t -l -v -h -V --fingerprint --accept-new --forget-host --user --password-env --password-file --script --count --timeout --until --listen --after --history --connect-timeout --no-handshake --verbose --show-secrets --help --version commands describe encode decode"
+            opts="-v -f -n -t -l -h -V --fingerprint --accept-new --user --password-env --password-file --token-file --connect-timeout --verbose --show-secrets --forget-host --script --count --timeout --until --listen --after --history --no-handshake --help --version follow commands describe encode decode"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --fingerprint)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --forget-host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -58,6 +57,18 @@ _echat__nc() {
                     return 0
                     ;;
                 --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --forget-host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -94,10 +105,6 @@ _echat__nc() {
                     return 0
                     ;;
                 --history)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --connect-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -157,6 +164,56 @@ _echat__nc() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        echat__subcmd__nc__subcmd__follow)
+            opts="-v -h --fingerprint --accept-new --user --password-env --password-file --token-file --connect-timeout --verbose --show-secrets --room --cursor --from --once --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fingerprint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --room)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cursor)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

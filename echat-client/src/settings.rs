@@ -20,6 +20,8 @@ pub struct Settings {
     pub user: Option<String>,
     /// With what.
     pub password: Option<Zeroizing<String>>,
+    /// Or with the token of a bot.
+    pub token: Option<Zeroizing<String>>,
     /// The chat to open after the first login.
     pub open: Option<Target>,
     /// One space for every run of blanks in a message: where no prompt is redrawn.
@@ -43,6 +45,7 @@ impl Settings {
             echoes: true,
             user: None,
             password: None,
+            token: None,
             open: None,
             folds: false,
             zone: Zone::utc(),

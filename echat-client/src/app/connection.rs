@@ -8,9 +8,9 @@ use echat_proto::commands::{CloseReason, Event, Request, RequestKind};
 use echat_proto::limits::HISTORY_MAX;
 use echat_proto::names::NameQuery;
 use echat_proto::records::{Code, Fail};
-use zeroize::Zeroizing;
 
 use super::input::{InputEnd, WorstOutcome};
+use super::login::{LoginSecret, SecretError};
 use super::{App, Effect, Exit};
 use crate::modes::{Goto, command_of, error_line};
 use crate::net::connection::{Action, State};
@@ -125,7 +125,7 @@ impl App {
         self.output.push(Effect::Send(request.to_message()));
     }
 
-    pub(super) fn log_in(&mut self, name: String, password: Zeroizing<String>) {
+    pub(super) fn log_in(&mut self, name: String, secret: LoginSecret) {
         if let Err(excess) = possible(&NameQuery::new(name.as_str())) {
             let why = self.context.excess(&excess);
             self.print(vec![error_line(&why)]);
@@ -136,7 +136,7 @@ impl App {
             }
             return;
         }
-        self.login.want(name, password);
+        self.login.want(name, secret);
         self.context.signed_in = true;
         if self.connection.is_open() {
             self.present();
@@ -237,7 +237,10 @@ impl App {
             Some(Ok(request)) => self.send(&request, RequestContext::Login),
             Some(Err(bad)) => {
                 self.forget_credentials();
-                let said = self.context.language.bad_password(&bad);
+                let said = match bad {
+                    SecretError::Password(bad) => self.context.language.bad_password(&bad),
+                    SecretError::Token(bad) => bad.to_string(),
+                };
                 self.print(vec![error_line(&said)]);
                 if !self.context.settings.interactive {
                     self.quit(Exit::Usage);

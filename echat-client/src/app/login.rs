@@ -2,10 +2,30 @@
 //! session takes over, or until the user logs out.
 
 use echat_proto::commands::Request;
-use echat_proto::names::{NameQuery, Password, PasswordError, ResumeSecret};
+use echat_proto::names::{
+    BotToken, BotTokenError, NameQuery, Password, PasswordError, ResumeSecret,
+};
 use zeroize::Zeroizing;
 
 use crate::target::normal_name;
+
+/// What a person or an option provides to log in with.
+#[derive(Debug)]
+pub(super) enum LoginSecret {
+    /// The password of a user.
+    Password(Zeroizing<String>),
+    /// The token of a bot.
+    Token(Zeroizing<String>),
+}
+
+/// Why a secret cannot be sent.
+#[derive(Debug)]
+pub(super) enum SecretError {
+    /// It is no password.
+    Password(PasswordError),
+    /// It is no token.
+    Token(BotTokenError),
+}
 
 /// What logs a user in, again after every reconnect: the secret of the last login, and without one the password. Both
 /// stay in memory, and are wiped with [`Login::forget`]. The memory is kept from core dumps and other processes by
@@ -13,7 +33,7 @@ use crate::target::normal_name;
 #[derive(Debug)]
 struct Credentials {
     name: String,
-    password: Zeroizing<String>,
+    secret: LoginSecret,
     /// The secret of the last login. It is kept until the next login gives another one: without a reply, the client
     /// presents it again.
     resume: Option<ResumeSecret>,
@@ -33,10 +53,10 @@ pub(super) struct Login {
 
 impl Login {
     /// Logs in as this user from now on.
-    pub(super) fn want(&mut self, name: String, password: Zeroizing<String>) {
+    pub(super) fn want(&mut self, name: String, secret: LoginSecret) {
         self.credentials = Some(Credentials {
             name,
-            password,
+            secret,
             resume: None,
         });
     }
@@ -62,26 +82,33 @@ impl Login {
         self.credentials.as_ref().map(|user| user.name.as_str())
     }
 
-    /// The LOGIN request, if a login is wanted: with the secret of the last login, and without one with the password.
+    /// The LOGIN request, if a login is wanted: with the secret of the last login, and without one with the password or
+    /// the token.
     ///
     /// # Errors
-    /// The password cannot be sent.
-    pub(super) fn request(&self) -> Option<Result<Request, PasswordError>> {
+    /// The password or the token cannot be sent.
+    pub(super) fn request(&self) -> Option<Result<Request, SecretError>> {
         let user = self.credentials.as_ref()?;
         let username = NameQuery::new(user.name.as_str());
-        let login = |password, resume| Request::Login {
+        let login = |password, resume, token| Request::Login {
             username,
             password,
             resume,
             device: None,
             messages: None,
-            token: None,
+            token,
         };
         if let Some(resume) = user.resume.clone() {
-            return Some(Ok(login(None, Some(resume))));
+            return Some(Ok(login(None, Some(resume), None)));
         }
-        let password = Password::presented(&user.password);
-        Some(password.map(|password| login(Some(password), None)))
+        Some(match &user.secret {
+            LoginSecret::Password(password) => Password::presented(password)
+                .map(|password| login(Some(password), None, None))
+                .map_err(SecretError::Password),
+            LoginSecret::Token(token) => BotToken::presented(token)
+                .map(|token| login(None, None, Some(token)))
+                .map_err(SecretError::Token),
+        })
     }
 
     /// Keeps the secret of a login in place of the one before.
@@ -129,7 +156,8 @@ mod tests {
 
     fn wanted(name: &str) -> Login {
         let mut login = Login::default();
-        login.want(name.to_owned(), Zeroizing::new("password1".to_owned()));
+        let password = Zeroizing::new("password1".to_owned());
+        login.want(name.to_owned(), LoginSecret::Password(password));
         login
     }
 
@@ -154,7 +182,8 @@ mod tests {
     fn a_login_as_another_user_is_new() {
         let mut login = wanted("ann");
         login.succeeded("ann");
-        login.want("bob".to_owned(), Zeroizing::new("password2".to_owned()));
+        let password = Zeroizing::new("password2".to_owned());
+        login.want("bob".to_owned(), LoginSecret::Password(password));
         assert!(login.is_of_new_user());
         assert!(!login.accepted("bob", Some("ann")));
     }

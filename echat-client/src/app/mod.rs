@@ -38,7 +38,7 @@ pub use effect::{Alert, Effect, Files, Input};
 use connection::Loss;
 use draft::Draft;
 use input::{InputEnd, InputQueue, WorstOutcome};
-use login::Login;
+use login::{Login, LoginSecret};
 use outage::{Outage, seconds_to_attempt};
 use output::Output;
 use question::{Question, Questions};
@@ -255,14 +255,16 @@ impl App {
     fn start(&mut self) {
         let settings = &mut self.context.settings;
         let interactive = settings.interactive;
-        let (user, password) = (settings.user.clone(), settings.password.take());
+        let user = settings.user.clone();
+        let token = settings.token.take().map(LoginSecret::Token);
+        let secret = token.or(settings.password.take().map(LoginSecret::Password));
         if interactive {
             self.say(Text::Hello);
         }
-        match (user, password) {
-            (Some(name), Some(password)) => {
+        match (user, secret) {
+            (Some(name), Some(secret)) => {
                 self.go(Goto::Contact);
-                self.log_in(name, password);
+                self.log_in(name, secret);
             }
             (Some(name), None) if interactive => self.go(Goto::Login(Some(name))),
             (Some(_), None) => {
@@ -283,7 +285,7 @@ impl App {
                     self.ask_aloud(request, asked);
                 }
                 Act::Typed(typed) => self.carry_out_typed(typed),
-                Act::LogIn { name, password } => self.log_in(name, password),
+                Act::LogIn { name, password } => self.log_in(name, LoginSecret::Password(password)),
                 Act::Send(target, text) => self.send_line(target, &text),
                 Act::SendIfMeant(target, text) => self.ask_if_meant(target, text),
                 Act::Read(target) => self.mark_read(&target),

@@ -28,6 +28,9 @@ pub(super) struct Flags {
     /// Shell command that prints the password (one line)
     #[arg(long, value_name = "COMMAND", group = "password")]
     pub(super) password_command: Option<String>,
+    /// File that contains the token of a bot (one line), which only its owner can read (chmod 600)
+    #[arg(long, value_name = "FILE", group = "password")]
+    pub(super) token_file: Option<PathBuf>,
     /// Language, en or zh; default: from the configuration, else from the locale
     #[arg(long, value_name = "LANGUAGE")]
     pub(super) lang: Option<Language>,

@@ -91,9 +91,12 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     settings.folds = !look.redraw;
     let user = settings.config.user.take().filter(|user| !user.is_empty());
     settings.user = flags.user.clone().or(address.user).or(user);
-    settings.password = password(flags, &mut settings.config, language)?;
+    settings.token = token(&flags, language)?;
+    if settings.token.is_none() {
+        settings.password = password(flags, &mut settings.config, language)?;
+    }
     settings.open = address.room.map(Target::Room);
-    if settings.password.is_some() && settings.user.is_none() {
+    if (settings.password.is_some() || settings.token.is_some()) && settings.user.is_none() {
         return Err((Exit::Usage, language.say(Text::NoUser)));
     }
     Ok(Choices {
@@ -154,7 +157,20 @@ fn password(
         .or(command)
         .or(config_file)
         .or(config_command);
-    let read = source.as_ref().map(password::Source::read).transpose();
+    read(source.as_ref(), language)
+}
+
+/// The token of a bot, if a flag names its file.
+fn token(flags: &Flags, language: Language) -> Result<Option<Zeroizing<String>>, Refusal> {
+    let source = flags.token_file.clone().map(password::Source::Token);
+    read(source.as_ref(), language)
+}
+
+fn read(
+    source: Option<&password::Source>,
+    language: Language,
+) -> Result<Option<Zeroizing<String>>, Refusal> {
+    let read = source.map(password::Source::read).transpose();
     read.map_err(|error| {
         let exit = match error {
             PasswordError::Io(..) => Exit::Local,

@@ -529,7 +529,7 @@ fn ask_for_password(
     let Some(name) = &settings.user else {
         return Ok(None);
     };
-    if settings.interactive || settings.password.is_some() {
+    if settings.interactive || settings.password.is_some() || settings.token.is_some() {
         return Ok(None);
     }
     let question = choices.language.say(Text::PasswordOf { name });

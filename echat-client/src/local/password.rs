@@ -1,9 +1,10 @@
-//! A password that need not be typed. It is never an argument: others can read those.
+//! A password or a bot's token that need not be typed. It is never an argument: others can read those.
 
 use std::env::{self, VarError};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use echat_proto::limits::PASSWORD_MAX;
@@ -24,6 +25,8 @@ pub enum Source {
     File(PathBuf),
     /// In what a command of the shell says, likewise.
     Command(String),
+    /// A bot's token, in a file that only its owner can read.
+    Token(PathBuf),
 }
 
 /// Why it is not there. What was found is never shown.
@@ -50,6 +53,9 @@ pub enum PasswordError {
     /// The command failed.
     #[error("the password command failed: {0}")]
     Failed(ExitStatus),
+    /// A file with a token can be read by other users.
+    #[error("{0} can be read by other users: run chmod 600 {0}")]
+    Shared(String),
     /// A file or a command could not be read.
     #[error("{0}: {1}")]
     Io(String, #[source] io::Error),
@@ -71,9 +77,25 @@ impl Source {
                     Err(error) => Err(PasswordError::Io(what, error)),
                 }
             }
+            Self::Token(path) => {
+                let what = path.display().to_string();
+                match private(path) {
+                    Ok(Some(file)) => line_of(file, what),
+                    Ok(None) => Err(PasswordError::Shared(what)),
+                    Err(error) => Err(PasswordError::Io(what, error)),
+                }
+            }
             Self::Command(command) => run(command),
         }
     }
+}
+
+/// Opens a file; `None` for a regular file that other users can read. A pipe has one reader.
+fn private(path: &Path) -> io::Result<Option<File>> {
+    let file = File::open(path)?;
+    let found = file.metadata()?;
+    let is_shared = found.is_file() && found.permissions().mode() & 0o077 != 0;
+    Ok((!is_shared).then_some(file))
 }
 
 /// Runs a command, which may ask on the terminal for whatever it needs.
@@ -160,6 +182,22 @@ mod tests {
             (&[b'x'; 5000], None),
         ] {
             assert_eq!(from_file(contents).as_deref(), password);
+        }
+    }
+
+    #[test]
+    fn a_token_file_is_private() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        std::fs::write(&path, "abcd-efgh\n").unwrap();
+        for (mode, is_private) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(&path, permissions).unwrap();
+            match Source::Token(path.clone()).read() {
+                Ok(token) => assert!(is_private && *token == "abcd-efgh", "{mode:o}"),
+                Err(PasswordError::Shared(_)) => assert!(!is_private, "{mode:o}"),
+                Err(other) => panic!("{mode:o}: {other}"),
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 
-use super::flags::{Cli, Flags, command};
+use super::flags::{Cli, Flags, FollowFlags, ServerFlags, Work, command};
 use super::known::Known;
 use super::script::{self, CommandRef, Line};
 use crate::local::password;
@@ -25,6 +25,8 @@ pub use super::flags::Offline;
 pub enum Mode {
     /// Talk to a server.
     Online(Box<Online>),
+    /// Print every message of one.
+    Follow(Box<Follow>),
     /// Forget a server's key.
     Forget(Address),
     /// Work without one.
@@ -35,11 +37,7 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct Online {
     /// Which server.
-    pub address: Address,
-    /// The only key that it may show.
-    pub pinned: Option<Fingerprint>,
-    /// Whether an unknown key is taken and remembered.
-    pub accept_new: bool,
+    pub server: Server,
     /// The user to log in first.
     pub login: Option<LoginOptions>,
     /// Where statements come from.
@@ -48,8 +46,6 @@ pub struct Online {
     pub known: Known,
     /// When to stop.
     pub stop: Stop,
-    /// Limit on connecting and the handshake together.
-    pub connect_timeout: Duration,
     /// False for the raw connection.
     pub handshake: bool,
     /// 0 nothing, 1 fields, 2 bytes.
@@ -58,13 +54,75 @@ pub struct Online {
     pub show_secrets: bool,
 }
 
+/// A server, and how far it is trusted.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it is.
+    pub address: Address,
+    /// The only key that it may show.
+    pub pinned: Option<Fingerprint>,
+    /// Whether an unknown key is taken and remembered.
+    pub accept_new: bool,
+    /// Limit on connecting and the handshake together.
+    pub connect_timeout: Duration,
+}
+
+/// How to follow a server.
+#[derive(Debug)]
+pub struct Follow {
+    /// Which server.
+    pub server: Server,
+    /// The user.
+    pub login: LoginOptions,
+    /// The only room whose messages are printed.
+    pub room: Option<String>,
+    /// The file that remembers the last message.
+    pub cursor: Option<PathBuf>,
+    /// Where to begin without one.
+    pub from: From,
+    /// Whether to end when everything up to now is printed.
+    pub once: bool,
+    /// 0 nothing, 1 fields, 2 bytes.
+    pub verbose: u8,
+    /// Whether passwords and session secrets are shown in what `verbose` shows.
+    pub show_secrets: bool,
+}
+
+/// The first message to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// The first after the first login.
+    New,
+    /// The first after this id.
+    After(u64),
+}
+
 /// A login before everything else.
 #[derive(Debug)]
 pub struct LoginOptions {
     /// The user's name.
     pub user: String,
-    /// Where the password is; `None` if only a person knows it.
+    /// Where the password or the token is; `None` if only a person knows it.
     pub password: Option<password::Source>,
+}
+
+impl LoginOptions {
+    /// What is there to log in with.
+    pub fn kind(&self) -> SecretKind {
+        match self.password {
+            Some(password::Source::Token(_)) => SecretKind::Token,
+            _ => SecretKind::Password,
+        }
+    }
+}
+
+/// What a user logs in with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretKind {
+    /// The password of a user.
+    Password,
+    /// The token of a bot.
+    Token,
 }
 
 /// Where statements come from.
@@ -95,10 +153,15 @@ pub struct Stop {
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Mode, clap::Error> {
     let matches = command().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
-    if let Some(offline) = cli.offline {
-        return Ok(Mode::Offline(offline));
-    }
     let refuse = |message: String| command().error(ErrorKind::ValueValidation, message);
+    match cli.work {
+        Some(Work::Offline(offline)) => return Ok(Mode::Offline(offline)),
+        Some(Work::Follow(flags)) => {
+            let follow = follow(flags).map_err(refuse)?;
+            return Ok(Mode::Follow(Box::new(follow)));
+        }
+        None => {}
+    }
     if let Some(address) = &cli.online.forget_host {
         let target: LinkTarget = address
             .parse()
@@ -113,6 +176,42 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Mode, clap
 fn online(flags: Flags) -> Result<Online, String> {
     // clap has seen to it that there is one.
     let address = flags.address.unwrap_or_default();
+    let (verbose, show_secrets) = (flags.server.verbose, flags.server.show_secrets);
+    let (server, login) = server(&address, flags.server)?;
+    let handshake = !flags.no_handshake;
+    let login = login.filter(|_| handshake);
+    let source = match (flags.name, flags.script) {
+        (Some(name), _) => Source::Once(line(&name, flags.json)?),
+        (None, Some(script)) => Source::Script(script),
+        (None, None) => Source::Stdin,
+    };
+    let until = flags
+        .until
+        .as_deref()
+        .map(script::parse_command)
+        .transpose();
+    Ok(Online {
+        server,
+        login,
+        source,
+        known: Known {
+            after: flags.after,
+            history: flags.history,
+        },
+        stop: Stop {
+            count: flags.count,
+            timeout: flags.timeout,
+            until: until.map_err(|_| "--until requires the name or number of a command")?,
+            listen: flags.listen,
+        },
+        handshake,
+        verbose,
+        show_secrets,
+    })
+}
+
+/// The server of an address, and the login.
+fn server(address: &str, flags: ServerFlags) -> Result<(Server, Option<LoginOptions>), String> {
     let target: LinkTarget = address
         .parse()
         .map_err(|error| format!("ADDRESS: {error}"))?;
@@ -128,45 +227,43 @@ fn online(flags: Flags) -> Result<Online, String> {
         }
         (None, link) => link,
     };
-    let handshake = !flags.no_handshake;
-    let user = flags.user.or(target.user).filter(|_| handshake);
-    let password = match (flags.password_env, flags.password_file) {
-        (Some(variable), _) => Some(password::Source::Variable(variable)),
-        (None, file) => file.map(password::Source::File),
-    };
+    let variable = flags.password_env.map(password::Source::Variable);
+    let file = flags.password_file.map(password::Source::File);
+    let token = flags.token_file.map(password::Source::Token);
+    let password = variable.or(file).or(token);
+    let user = flags.user.or(target.user);
     if user.is_none() && password.is_some() {
-        return Err("a password requires --user".to_owned());
+        return Err("a password or a token requires --user".to_owned());
     }
-    let source = match (flags.name, flags.script) {
-        (Some(name), _) => Source::Once(line(&name, flags.json)?),
-        (None, Some(script)) => Source::Script(script),
-        (None, None) => Source::Stdin,
-    };
-    let until = flags
-        .until
-        .as_deref()
-        .map(script::parse_command)
-        .transpose();
-    Ok(Online {
+    let server = Server {
         address: target.address,
         pinned,
         accept_new: flags.accept_new,
-        login: user.map(|user| LoginOptions { user, password }),
-        source,
-        known: Known {
-            after: flags.after,
-            history: flags.history,
-        },
-        stop: Stop {
-            count: flags.count,
-            timeout: flags.timeout,
-            until: until.map_err(|_| "--until requires the name or number of a command")?,
-            listen: flags.listen,
-        },
         connect_timeout: flags.connect_timeout,
-        handshake,
-        verbose: flags.verbose,
-        show_secrets: flags.show_secrets,
+    };
+    Ok((server, user.map(|user| LoginOptions { user, password })))
+}
+
+fn follow(flags: FollowFlags) -> Result<Follow, String> {
+    let (verbose, show_secrets) = (flags.server.verbose, flags.server.show_secrets);
+    let (server, login) = server(&flags.address, flags.server)?;
+    let from = match &*flags.from {
+        "new" => From::New,
+        "all" => From::After(0),
+        id => match id.parse() {
+            Ok(id) => From::After(id),
+            Err(_) => return Err("--from must be all, new or an id".to_owned()),
+        },
+    };
+    Ok(Follow {
+        server,
+        login: login.ok_or("follow requires --user")?,
+        room: flags.room,
+        cursor: flags.cursor,
+        from,
+        once: flags.once,
+        verbose,
+        show_secrets,
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use echat_proto::handshake::HandshakeError;
 
-use super::args::Online;
+use super::args::Server;
 use super::ask;
 use super::output;
 use super::rules::SessionEnd;
@@ -19,23 +19,23 @@ use crate::net::socket::{Socket, SocketError};
 use crate::net::trust::{Trust, Trusted, Untrusted};
 
 /// Connects without a handshake.
-pub fn raw(online: &Online, clock: &Clock) -> Result<Socket, SessionEnd> {
-    let deadline = clock.now() + online.connect_timeout;
-    Socket::connect(&online.address, clock, deadline).map_err(|error| no_socket(online, &error))
+pub fn raw(server: &Server, clock: &Clock) -> Result<Socket, SessionEnd> {
+    let deadline = clock.now() + server.connect_timeout;
+    Socket::connect(&server.address, clock, deadline).map_err(|error| no_socket(server, &error))
 }
 
 /// Connects to a server that is trusted, or becomes so: an unknown key is remembered if
 /// `--accept-new` or a person on the terminal says so.
-pub fn sealed(online: &Online, clock: &Clock, tap: &mut dyn Tap) -> Result<Link, SessionEnd> {
+pub fn sealed(server: &Server, clock: &Clock, tap: &mut dyn Tap) -> Result<Link, SessionEnd> {
     let hosts = match KnownHosts::of_user(|name| env::var_os(name)) {
         Ok(hosts) => Some(hosts),
         // A pinned key needs no file.
-        Err(KnownHostsError::NoPlace) if online.pinned.is_some() => None,
+        Err(KnownHostsError::NoPlace) if server.pinned.is_some() => None,
         Err(error) => return Err(local(&error)),
     };
     let keys = hosts
         .as_ref()
-        .map(|hosts| hosts.look_up(&online.address))
+        .map(|hosts| hosts.look_up(&server.address))
         .transpose();
     let keys = keys.map_err(|error| local(&error))?.unwrap_or_default();
     if let (Some(hosts), false) = (&hosts, keys.malformed.is_empty()) {
@@ -45,28 +45,28 @@ pub fn sealed(online: &Online, clock: &Clock, tap: &mut dyn Tap) -> Result<Link,
     }
     let mut trust = Trust {
         known: keys.known,
-        pinned: online.pinned.clone(),
-        accept_new: online.accept_new,
+        pinned: server.pinned.clone(),
+        accept_new: server.accept_new,
     };
-    let mut link = open(online, &trust, clock, tap);
+    let mut link = open(server, &trust, clock, tap);
     if let Err(OpenFailure::Open(OpenError::Untrusted(Untrusted::Unknown { shown }))) = &link {
-        if !ask(online, shown)? {
+        if !ask(server, shown)? {
             return Err(SessionEnd {
                 exit: Exit::NotTrusted,
                 note: None,
             });
         }
         // A person may take longer than the handshake may: it starts again, with this key only.
-        remember(hosts.as_ref(), online, shown)?;
+        remember(hosts.as_ref(), server, shown)?;
         trust.known.push(shown.clone());
-        link = open(online, &trust, clock, tap);
+        link = open(server, &trust, clock, tap);
     }
-    let link = link.map_err(|failure| failure.into_end(online))?;
+    let link = link.map_err(|failure| failure.into_end(server))?;
     if link.trusted() == Trusted::New {
-        remember(hosts.as_ref(), online, link.key())?;
+        remember(hosts.as_ref(), server, link.key())?;
         output::note(&format!(
             "{} is now known with {}",
-            online.address,
+            server.address,
             link.key()
         ));
     }
@@ -79,25 +79,25 @@ enum OpenFailure {
 }
 
 fn open(
-    online: &Online,
+    server: &Server,
     trust: &Trust,
     clock: &Clock,
     tap: &mut dyn Tap,
 ) -> Result<Link, OpenFailure> {
-    let deadline: Duration = clock.now() + online.connect_timeout;
-    let socket = Socket::connect(&online.address, clock, deadline).map_err(OpenFailure::Socket)?;
+    let deadline: Duration = clock.now() + server.connect_timeout;
+    let socket = Socket::connect(&server.address, clock, deadline).map_err(OpenFailure::Socket)?;
     Link::open(socket, trust, clock, deadline, tap).map_err(OpenFailure::Open)
 }
 
 fn remember(
     hosts: Option<&KnownHosts>,
-    online: &Online,
+    server: &Server,
     key: &Fingerprint,
 ) -> Result<(), SessionEnd> {
     hosts
-        .map_or(Ok(()), |hosts| hosts.remember(&online.address, key))
+        .map_or(Ok(()), |hosts| hosts.remember(&server.address, key))
         .map_err(|error| {
-            let address = &online.address;
+            let address = &server.address;
             let hint = if error.is_helped_by_pinning() {
                 format!(
                     "\nthe key cannot be remembered, and nothing was sent; to do without known_hosts, \
@@ -111,10 +111,10 @@ fn remember(
 }
 
 impl OpenFailure {
-    fn into_end(self, online: &Online) -> SessionEnd {
-        let address = &online.address;
+    fn into_end(self, server: &Server) -> SessionEnd {
+        let address = &server.address;
         let (exit, note) = match self {
-            Self::Socket(error) => return no_socket(online, &error),
+            Self::Socket(error) => return no_socket(server, &error),
             Self::Open(error) => {
                 let hint = match &error {
                     OpenError::Untrusted(Untrusted::Unknown { shown }) => format!(
@@ -150,8 +150,8 @@ fn exit_of(error: &OpenError) -> Exit {
     }
 }
 
-fn no_socket(online: &Online, error: &SocketError) -> SessionEnd {
-    SessionEnd::because(Exit::CannotConnect, &format!("{}: {error}", online.address))
+fn no_socket(server: &Server, error: &SocketError) -> SessionEnd {
+    SessionEnd::because(Exit::CannotConnect, &format!("{}: {error}", server.address))
 }
 
 fn local(error: &dyn Display) -> SessionEnd {
@@ -159,8 +159,8 @@ fn local(error: &dyn Display) -> SessionEnd {
 }
 
 /// Asks whether an unknown server's key is right; without a terminal it is not.
-fn ask(online: &Online, shown: &Fingerprint) -> Result<bool, SessionEnd> {
-    let address = &online.address;
+fn ask(server: &Server, shown: &Fingerprint) -> Result<bool, SessionEnd> {
+    let address = &server.address;
     let answer = ask::yes(&format!(
         "{address} is an unknown server. Its key is\n  {shown}\nType yes if this is the right key: "
     ))?;
@@ -168,6 +168,6 @@ fn ask(online: &Online, shown: &Fingerprint) -> Result<bool, SessionEnd> {
         let failure = OpenError::Untrusted(Untrusted::Unknown {
             shown: shown.clone(),
         });
-        OpenFailure::Open(failure).into_end(online)
+        OpenFailure::Open(failure).into_end(server)
     })
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::ArgPredicate;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
 use super::script;
@@ -16,14 +17,15 @@ use crate::exit::Exit;
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    subcommand_help_heading = "Offline",
+    subcommand_help_heading = "Subcommands",
     override_usage = "echat-nc [OPTIONS] ADDRESS [NAME [JSON]]\n       \
+        echat-nc follow [OPTIONS] ADDRESS\n       \
         echat-nc commands | describe NAME | encode [NAME [JSON]] | decode [HEX]...\n       \
         echat-nc --forget-host ADDRESS"
 )]
 pub(super) struct Cli {
     #[command(subcommand)]
-    pub(super) offline: Option<Offline>,
+    pub(super) work: Option<Work>,
     #[command(flatten)]
     pub(super) online: Flags,
 }
@@ -41,24 +43,11 @@ pub(super) struct Flags {
     pub(super) name: Option<String>,
     /// Parameters of the command; default: null
     pub(super) json: Option<String>,
-    /// Trust the server only if it has this key
-    #[arg(long, value_name = "SHA256:...", conflicts_with = "accept_new")]
-    pub(super) fingerprint: Option<String>,
-    /// Trust and remember an unknown server; never replaces a known key
-    #[arg(long)]
-    pub(super) accept_new: bool,
+    #[command(flatten)]
+    pub(super) server: ServerFlags,
     /// Forget the key of a server
     #[arg(long, value_name = "ADDRESS", exclusive = true)]
     pub(super) forget_host: Option<String>,
-    /// Log in first; asks for the password on the terminal unless an option provides it
-    #[arg(long)]
-    pub(super) user: Option<String>,
-    /// Environment variable that contains the password
-    #[arg(long, value_name = "VARIABLE", conflicts_with = "password_file")]
-    pub(super) password_env: Option<String>,
-    /// File that contains the password (one line)
-    #[arg(long, value_name = "FILE")]
-    pub(super) password_file: Option<PathBuf>,
     /// Run the statements in a file instead of standard input
     #[arg(short = 'f', long, value_name = "FILE", conflicts_with = "name")]
     pub(super) script: Option<PathBuf>,
@@ -80,21 +69,105 @@ pub(super) struct Flags {
     /// "history" of the last LOGIN_BUNDLE; prints a line if the server has another
     #[arg(long, value_name = "NAME")]
     pub(super) history: Option<String>,
-    /// Time limit for connecting and the handshake together
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
-    pub(super) connect_timeout: Duration,
     /// Connect without a handshake, for .raw; received data is printed as {"$bytes": HEX}
     #[arg(long, conflicts_with_all = [
         "fingerprint", "accept_new", "user", "name", "until", "after", "history",
     ])]
     pub(super) no_handshake: bool,
+}
+
+/// How to reach a server and log in: the same for every use of one.
+#[derive(Args)]
+pub(super) struct ServerFlags {
+    /// Trust the server only if it has this key
+    #[arg(long, value_name = "SHA256:...", conflicts_with = "accept_new")]
+    pub(super) fingerprint: Option<String>,
+    /// Trust and remember an unknown server; never replaces a known key
+    #[arg(long)]
+    pub(super) accept_new: bool,
+    /// Log in first; asks for the password on the terminal unless an option provides it
+    #[arg(long)]
+    pub(super) user: Option<String>,
+    /// Environment variable that contains the password
+    #[arg(long, value_name = "VARIABLE", group = "password")]
+    pub(super) password_env: Option<String>,
+    /// File that contains the password (one line)
+    #[arg(long, value_name = "FILE", group = "password")]
+    pub(super) password_file: Option<PathBuf>,
+    /// File that contains the token of a bot (one line), which only its owner can read (chmod 600)
+    #[arg(long, value_name = "FILE", group = "password")]
+    pub(super) token_file: Option<PathBuf>,
+    /// Time limit for connecting and the handshake together
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub(super) connect_timeout: Duration,
     /// Print the fields of messages to standard error; twice: also the encrypted and plain bytes
     #[arg(short = 'v', long, action = ArgAction::Count)]
     pub(super) verbose: u8,
-    /// Do not hide passwords and "resume" of LOGIN_BUNDLE, in the output and in that of -v
+    /// Do not hide passwords, tokens and "resume" of LOGIN_BUNDLE, in the output and in that of -v
     #[arg(long)]
     pub(super) show_secrets: bool,
 }
+
+/// What comes in place of an address.
+#[derive(Subcommand)]
+pub(super) enum Work {
+    /// Print every message exactly once, across restarts and lost connections
+    #[command(after_help = FOLLOW)]
+    Follow(FollowFlags),
+    #[command(flatten)]
+    Offline(Offline),
+}
+
+#[derive(Args)]
+pub(super) struct FollowFlags {
+    /// host:port, or echat://[user@]host:port[/#SHA256:...]
+    pub(super) address: String,
+    #[command(flatten)]
+    pub(super) server: ServerFlags,
+    /// Print only the messages of this room
+    #[arg(long, value_name = "ROOM")]
+    pub(super) room: Option<String>,
+    /// File that remembers the last message; without it, only new messages are printed
+    #[arg(long, value_name = "FILE")]
+    pub(super) cursor: Option<PathBuf>,
+    /// Where to begin if the cursor file is not there: all, new, or the messages after an id
+    #[arg(
+        long,
+        value_name = "all|new|ID",
+        default_value_if("cursor", ArgPredicate::IsPresent, "all"),
+        default_value = "new"
+    )]
+    pub(super) from: String,
+    /// Exit when all messages up to now are printed
+    #[arg(long)]
+    pub(super) once: bool,
+}
+
+/// What follows the options of `echat-nc follow --help`.
+const FOLLOW: &str = "\
+Each message is one line of JSON, in the order of the ids, written at once:
+  {\"id\":12,\"username\":READER,\"sender\":...,\"send_time\":...,\"target\":ROOM or FRIEND,
+   \"target_type\":1 or 0,\"sent\":...,\"content\":...}
+Messages of bots have \"bot\":true. A program that answers messages must skip those whose sender
+is itself. A lost connection is made again, with growing pauses, for as long as it takes.
+
+The cursor file is replaced durably after the line is written. If standard output is a regular
+file (>> FILE), the cursor is saved once a page; after a kill, the lines behind it are found
+in the file, and a line that was cut is removed: each message is in the file exactly once. If it
+is a pipe, the cursor is saved after each line. A kill between both prints that one line again
+at the next start, since the reader may or may not have it: a reader skips ids up to the last
+one that it handled. Two runs cannot share a cursor file (FILE.lock is locked).
+
+If the server has another history than the cursor, or its ids end below it, an older database
+was restored. Then this line is printed (on one line), and a note to standard error, and all
+messages are printed again, since their ids are new:
+  {\"event\":\"HISTORY_REPLACED\",\"params\":{\"history\":...,\"newest\":...,
+   \"known_history\":...,\"known_after\":...}}
+
+It ends when the server refuses the login or the room (1) or ends the session (1), when the server
+is not trusted (4), when data was altered (7), and when standard output or the cursor file
+fails, or the reader of a pipe is gone (8).
+";
 
 /// What follows the options in `--help`.
 const LANGUAGE: &str = "\
@@ -120,7 +193,8 @@ At the end of input echat-nc waits for outstanding replies, then says goodbye.
 Frames are limited to 4 KiB before LOGIN_SUCCESS and to 64 KiB after it, except with .frame
 and .raw.
 
-A bot that was offline catches up with QUERY_HISTORY {\"after\": ID}. If an older database was
+`echat-nc follow` prints every message exactly once; see `echat-nc follow --help`. By hand, a
+bot that was offline catches up with QUERY_HISTORY {\"after\": ID}. If an older database was
 restored on the server, ids started again and ID is meaningless. Keep \"history\" of each
 LOGIN_BUNDLE, and the highest of its \"newest\" and of all ids received since, and pass them
 with --history and --after. If the next LOGIN_BUNDLE contradicts them, this line is printed

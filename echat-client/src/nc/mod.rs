@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! (this)                          which mode, and the exit code
-//! run                             the loop over standard input and the socket
+//! follow  run                     every message once; the loop over standard input and the socket
 //! peer  connect  offline  dump    the server's end; the way to it; work without one; -v
 //! session                         what to do next, and when it is over (pure)
 //! step                            statements with everything looked up
@@ -21,6 +21,7 @@ pub mod dump;
 pub mod expectation;
 pub mod files;
 mod flags;
+mod follow;
 pub mod known;
 pub mod message;
 pub mod offline;
@@ -71,6 +72,7 @@ pub fn main() -> Exit {
     };
     let end = match mode {
         Mode::Online(online) => talk(&online).unwrap_or_else(|end| end),
+        Mode::Follow(options) => follow::run(&options),
         Mode::Forget(address) => forget(&address).unwrap_or_else(|end| end),
         Mode::Offline(work) => {
             let done = offline::run(&work, io::stdin().lock(), &mut io::stdout().lock());
@@ -108,15 +110,19 @@ fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
     let clock = Clock::start();
     let mut dump = Dump::new(online.verbose, online.show_secrets, clock, io::stderr());
     let peer = if raw {
-        Peer::Raw(connect::raw(online, &clock)?)
+        Peer::Raw(connect::raw(&online.server, &clock)?)
     } else {
-        Peer::Sealed(Box::new(connect::sealed(online, &clock, &mut dump)?))
+        Peer::Sealed(Box::new(connect::sealed(
+            &online.server,
+            &clock,
+            &mut dump,
+        )?))
     };
     let login = match (login, password.flatten()) {
         (None, _) => None,
-        (Some(login), Some(password)) => Some(step::log_in(&login.user, &password)),
+        (Some(login), Some(secret)) => Some(step::log_in(&login.user, &secret, login.kind())),
         (Some(login), None) => match ask::password(&login.user, &clock) {
-            Ok(password) => Some(step::log_in(&login.user, &password)),
+            Ok(password) => Some(step::log_in(&login.user, &password, login.kind())),
             Err(end) => {
                 peer.leave(Some(CloseReason::Bye), &clock, &mut dump);
                 return Err(end);

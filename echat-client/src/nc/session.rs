@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use echat_proto::channel::{Incoming, Message};
-use echat_proto::commands::{CloseReason, channel};
+use echat_proto::commands::{CloseReason, channel, event};
 use echat_proto::limits::FRAME_BEFORE_LOGIN;
 use echat_proto::value::Value;
 
@@ -156,7 +156,9 @@ impl Session {
                 }
             }
         };
-        let line = if self.rules.show_secrets {
+        // A token is asked for to be seen, and is told only once.
+        let is_asked_for = message.command == event::BOT_TOKEN;
+        let line = if self.rules.show_secrets || is_asked_for {
             message::to_line(&message)
         } else {
             message::to_line(&dump::redacted(&message))

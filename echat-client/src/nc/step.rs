@@ -9,6 +9,7 @@ use echat_proto::limits::FRAME_AFTER_LOGIN;
 use echat_proto::value::Value;
 use zeroize::Zeroize;
 
+use super::args::SecretKind;
 use super::expectation::Expect;
 use super::message::{self, MessageError};
 use super::script::Statement;
@@ -81,16 +82,24 @@ pub fn compile(statement: Statement, line: usize, raw: bool) -> Result<Step, Ste
 }
 
 /// The login that `--user` asks for.
-pub fn log_in(user: &str, password: &str) -> Result<Step, StepError> {
-    let (user, password) = (Value::from(user), Value::from(password));
+pub fn log_in(user: &str, secret: &str, kind: SecretKind) -> Result<Step, StepError> {
+    Ok(Step::LogIn(login(user, secret, kind)?))
+}
+
+/// The plain bytes of that LOGIN.
+pub fn login(user: &str, secret: &str, kind: SecretKind) -> Result<Vec<u8>, MessageError> {
+    let key = match kind {
+        SecretKind::Password => "password",
+        SecretKind::Token => "token",
+    };
     let params = Value::Dict(vec![
-        ("username".into(), user),
-        ("password".into(), password),
+        ("username".into(), Value::from(user)),
+        (key.into(), Value::from(secret)),
     ]);
-    Ok(Step::LogIn(plain(Message {
+    plain(Message {
         command: commands::request::LOGIN,
         params,
-    })?))
+    })
 }
 
 /// The plain bytes of a message, which may be a LOGIN: its parameters are wiped.

@@ -210,6 +210,7 @@ const CLIENT: &[Row] = &[
         "nc",
         &[
             "net::address",
+            "net::connection",
             "local::ask",
             "clock",
             "exit",

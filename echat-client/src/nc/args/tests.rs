@@ -22,10 +22,10 @@ fn refused(words: &[&str]) -> String {
 #[test]
 fn an_address_alone_reads_standard_input() {
     let online = online(&["Host:7000"]);
-    assert_eq!(online.address.to_string(), "host:7000");
+    assert_eq!(online.server.address.to_string(), "host:7000");
     assert_eq!(online.source, Source::Stdin);
-    assert!(online.handshake && !online.accept_new && online.login.is_none());
-    assert_eq!(online.connect_timeout, Duration::from_secs(10));
+    assert!(online.handshake && !online.server.accept_new && online.login.is_none());
+    assert_eq!(online.server.connect_timeout, Duration::from_secs(10));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn offline_words_need_no_address() {
 fn a_link_brings_user_and_key() {
     let link = format!("echat://ann@host:1/#{KEY}");
     let online = online(&[&link, "--password-env", "PW"]);
-    assert_eq!(online.pinned.unwrap().to_string(), KEY);
+    assert_eq!(online.server.pinned.unwrap().to_string(), KEY);
     let login = online.login.unwrap();
     assert_eq!(login.user, "ann");
     assert_eq!(

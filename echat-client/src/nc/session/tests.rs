@@ -1,4 +1,5 @@
 use super::*;
+use crate::nc::args::SecretKind;
 use crate::nc::script;
 use crate::nc::step::{compile, log_in};
 
@@ -214,7 +215,7 @@ fn a_receipt_does_not_satisfy_an_expected_message() {
 
 #[test]
 fn a_login_comes_first_and_does_not_count() {
-    let login = log_in("ann", "secret").unwrap();
+    let login = log_in("ann", "secret", SecretKind::Password).unwrap();
     let rules = Rules {
         count: Some(1),
         ..Rules::default()

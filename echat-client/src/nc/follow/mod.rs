@@ -1,0 +1,374 @@
+//! `echat-nc follow`: prints every message exactly once, across restarts and lost connections of both sides.
+//!
+//! All lines come from QUERY_HISTORY after the cursor. An ON_NEW_MESSAGE only says that there is something to ask for: the
+//! server may tell of messages in large rooms later than of others, so their ids do not come in order.
+
+mod cursor;
+mod printer;
+
+use std::io;
+
+use echat_proto::channel::{Incoming, Message};
+use echat_proto::commands::{CloseReason, channel, event, request};
+use echat_proto::limits::HISTORY_MAX;
+use echat_proto::value::Value;
+use rand::RngExt;
+use zeroize::Zeroizing;
+
+use super::args::{Follow, From};
+use super::ask;
+use super::connect;
+use super::dump::Dump;
+use super::known::{HistoryCheck, Known};
+use super::output;
+use super::rules::SessionEnd;
+use super::step;
+use crate::clock::Clock;
+use crate::exit::Exit;
+use crate::net::connection::{Action, Connection};
+use crate::net::link::Link;
+use crate::net::socket::Received;
+use crate::net::wait::{Interest, Watched, wait};
+use crate::net::wake::Wakes;
+use cursor::{Cursor, int, text_of};
+use printer::Printer;
+
+/// Refusals that pass: the connection is made again, as after a loss.
+const PASSING: [&str; 5] = [
+    "login_throttled",
+    "rate_limited",
+    "storage_busy",
+    "storage_full",
+    "storage_damaged",
+];
+
+/// What was asked and is not answered. There is one request at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    Login,
+    History,
+}
+
+/// Follows until something ends it.
+pub(super) fn run(options: &Follow) -> SessionEnd {
+    match begin(options).and_then(|mut follower| follower.follow()) {
+        Ok(end) | Err(end) => end,
+    }
+}
+
+/// All that can be wrong here is found before the server hears of it.
+fn begin(options: &Follow) -> Result<Follower<'_>, SessionEnd> {
+    let first = match options.from {
+        From::New => None,
+        From::After(id) => Some(id),
+    };
+    let secret = ask::password_from(options.login.password.as_ref())?;
+    let printer = Printer::open(options.cursor.as_deref(), first)?;
+    let clock = Clock::start();
+    let user = &options.login.user;
+    let secret = match secret {
+        Some(secret) => secret,
+        None => ask::password(user, &clock)?,
+    };
+    let login = step::login(user, &secret, options.login.kind());
+    let login = login.map_err(|error| SessionEnd::because(Exit::Usage, &error))?;
+    let (verbose, show_secrets) = (options.verbose, options.show_secrets);
+    Ok(Follower {
+        options,
+        wakes: Wakes::new(&clock).map_err(|error| SessionEnd::output(&error))?,
+        dump: Dump::new(verbose, show_secrets, clock, io::stderr()),
+        clock,
+        login: Zeroizing::new(login),
+        printer,
+        connection: Connection::new(rand::rng().random()),
+        link: None,
+        asked: Asked::Nothing,
+        has_more: false,
+        is_told_lost: false,
+    })
+}
+
+struct Follower<'a> {
+    options: &'a Follow,
+    clock: Clock,
+    dump: Dump<io::Stderr>,
+    wakes: Wakes,
+    /// The plain bytes of LOGIN.
+    login: Zeroizing<Vec<u8>>,
+    printer: Printer,
+    connection: Connection,
+    link: Option<Link>,
+    asked: Asked,
+    /// Whether there may be messages after the cursor.
+    has_more: bool,
+    /// Whether people were told that there is no connection.
+    is_told_lost: bool,
+}
+
+impl Follower<'_> {
+    fn follow(&mut self) -> Result<SessionEnd, SessionEnd> {
+        let mut action = self.connection.wish(false);
+        loop {
+            match action {
+                Some(Action::Dial) => self.dial()?,
+                Some(Action::Ping) => self.send_bare(channel::PING),
+                Some(Action::GiveUp) => self.lose(&"the server is not responding"),
+                None => {
+                    if self.is_done() {
+                        return Ok(self.leave());
+                    }
+                    self.ask();
+                    self.pause()?;
+                }
+            }
+            let now = self.clock.now();
+            action = self.connection.due(now, self.asked != Asked::Nothing);
+        }
+    }
+
+    /// Whether all that was wanted is printed.
+    fn is_done(&self) -> bool {
+        let is_idle = self.asked == Asked::Nothing && !self.has_more;
+        self.options.once && self.connection.is_online() && is_idle
+    }
+
+    fn leave(&mut self) -> SessionEnd {
+        if let Some(link) = self.link.take() {
+            link.leave(Some(CloseReason::Bye), &self.clock, &mut self.dump);
+        }
+        SessionEnd::success()
+    }
+
+    fn dial(&mut self) -> Result<(), SessionEnd> {
+        match connect::sealed(&self.options.server, &self.clock, &mut self.dump) {
+            Ok(mut link) => {
+                self.connection.opened(self.clock.now());
+                link.send(&self.login, &mut self.dump);
+                self.link = Some(link);
+                self.asked = Asked::Login;
+            }
+            Err(end) if end.exit == Exit::CannotConnect => {
+                let why = end.note.unwrap_or_default();
+                self.lose(&why);
+            }
+            Err(end) => return Err(end),
+        }
+        Ok(())
+    }
+
+    /// The connection is gone, and comes back after the back-off.
+    fn lose(&mut self, why: &dyn std::fmt::Display) {
+        if !std::mem::replace(&mut self.is_told_lost, true) {
+            output::note(&format!("{why}; trying again"));
+        }
+        self.link = None;
+        self.asked = Asked::Nothing;
+        self.connection.lost(self.clock.now());
+    }
+
+    /// Asks for the messages after the cursor, if there may be any.
+    fn ask(&mut self) {
+        if !self.has_more || self.asked != Asked::Nothing || !self.connection.is_online() {
+            return;
+        }
+        let id = self.printer.cursor().id;
+        let mut params = vec![
+            ("after".into(), Value::Int(id)),
+            ("limit".into(), Value::Int(HISTORY_MAX)),
+        ];
+        if let Some(room) = &self.options.room {
+            params.push(("target_type".into(), Value::Int(1)));
+            params.push(("target".into(), Value::from(room.as_str())));
+        }
+        self.send(&Message {
+            command: request::QUERY_HISTORY,
+            params: Value::Dict(params),
+        });
+        self.has_more = false;
+        self.asked = Asked::History;
+    }
+
+    fn send(&mut self, message: &Message) {
+        if let Some(link) = &mut self.link {
+            let plain = message.encode().expect("it is short and shallow");
+            link.send(&plain, &mut self.dump);
+        }
+    }
+
+    fn send_bare(&mut self, command: u32) {
+        let params = Value::Null;
+        self.send(&Message { command, params });
+    }
+
+    /// Waits until something comes or is due, and handles what came.
+    fn pause(&mut self) -> Result<(), SessionEnd> {
+        let deadline = self.connection.due_at(self.asked != Asked::Nothing);
+        let interest = self.link.as_mut().map(|link| {
+            link.socket().flush();
+            link.socket().interest()
+        });
+        let mut fds = Vec::new();
+        if let (Some(link), Some(interest)) = (&self.link, interest) {
+            fds.push(Watched::new(link, interest));
+        }
+        let pipe_at = fds.len();
+        fds.extend(
+            self.printer
+                .pipe()
+                .map(|pipe| Watched::new(pipe, Interest::Read)),
+        );
+        let has_pipe = fds.len() > pipe_at;
+        fds.extend(self.wakes.watched());
+        wait(&mut fds, &self.clock, deadline).map_err(|error| SessionEnd::output(&error))?;
+        let is_link_ready = interest.is_some() && fds[0].is_ready();
+        if has_pipe && fds[pipe_at].is_ready() {
+            // The reader of the pipe is gone.
+            return Err(SessionEnd::output(&io::ErrorKind::BrokenPipe.into()));
+        }
+        drop(fds);
+        if self.wakes.take(&self.clock) {
+            self.connection.woke(self.clock.now());
+        }
+        if is_link_ready {
+            self.receive()?;
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self) -> Result<(), SessionEnd> {
+        let Some(link) = &mut self.link else {
+            return Ok(());
+        };
+        let received = link.receive(&mut self.dump);
+        if let Received::Bytes(_) = received {
+            self.connection.heard(self.clock.now());
+        }
+        while let Some(link) = &mut self.link {
+            let frame = link.next_frame(&mut self.dump);
+            let frame = frame.map_err(|error| SessionEnd::because(Exit::Protocol, &error))?;
+            let Some(frame) = frame else {
+                break;
+            };
+            for incoming in frame {
+                self.take(incoming)?;
+            }
+        }
+        if received == Received::End && self.link.is_some() {
+            self.lose(&"the connection was lost");
+        }
+        if self.link.as_ref().is_some_and(Link::is_worn_out) {
+            self.lose(&"the keys of this connection are used up");
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, incoming: Incoming) -> Result<(), SessionEnd> {
+        let message = match incoming {
+            Incoming::Message(message) => message,
+            Incoming::Ping => {
+                self.send_bare(channel::PONG);
+                return Ok(());
+            }
+            Incoming::Pong => {
+                self.connection.pong();
+                return Ok(());
+            }
+            Incoming::Close(number) => return self.closed(number),
+        };
+        match (self.asked, message.command) {
+            (_, event::ON_NEW_MESSAGE) => self.has_more = true,
+            (Asked::Login, event::LOGIN_BUNDLE) => self.logged_in(message)?,
+            (Asked::History, event::HISTORY) => self.print(&message.params)?,
+            (Asked::Login, event::LOGIN_FAILURE) | (Asked::History, event::REFUSED) => {
+                self.refused(&message.params)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn logged_in(&mut self, message: Message) -> Result<(), SessionEnd> {
+        let newest = int(&message.params, "newest");
+        let history = text_of(&message.params, "history");
+        let cursor = self.printer.cursor().clone();
+        let mut next = Cursor {
+            id: cursor.id,
+            history: history.or_else(|| cursor.history.clone()),
+        };
+        if self.printer.has_begun() {
+            let known = Known {
+                after: Some(cursor.id),
+                history: cursor.history,
+            };
+            if let HistoryCheck::Replaced(line) = known.judge(&Incoming::Message(message)) {
+                output::note(
+                    &"an older database was restored on the server: all messages are printed again",
+                );
+                self.printer.line(&line)?;
+                next.id = 0;
+            }
+        } else {
+            next.id = newest.unwrap_or(0);
+        }
+        self.printer.begin_at(next)?;
+        self.connection.logged_in(self.clock.now());
+        if std::mem::take(&mut self.is_told_lost) {
+            output::note(&"connected again");
+        }
+        self.asked = Asked::Nothing;
+        self.has_more = true;
+        Ok(())
+    }
+
+    /// Prints a page.
+    fn print(&mut self, page: &Value) -> Result<(), SessionEnd> {
+        let before = self.printer.cursor().id;
+        if let Some(Value::List(messages)) = page.at("messages") {
+            for message in messages {
+                self.printer.message(message)?;
+            }
+        }
+        if self.printer.cursor().id > before {
+            self.printer.end_of_page()?;
+            self.connection.got_through();
+        }
+        self.has_more |= page.at("more") == Some(&Value::Bool(true));
+        self.asked = Asked::Nothing;
+        Ok(())
+    }
+
+    fn refused(&mut self, refusal: &Value) -> Result<(), SessionEnd> {
+        let code = text_of(refusal, "code").unwrap_or_default();
+        if PASSING.contains(&code.as_str()) {
+            self.lose(&format!("the server refuses for now: {code}"));
+            return Ok(());
+        }
+        let what = match self.asked {
+            Asked::Login => "the login".to_owned(),
+            _ => format!(
+                "the messages of {:?}",
+                self.options.room.as_deref().unwrap_or("all")
+            ),
+        };
+        let note = format!("the server refuses {what}: {code}");
+        Err(SessionEnd::because(Exit::Refused, &note))
+    }
+
+    fn closed(&mut self, number: u64) -> Result<(), SessionEnd> {
+        let reason = CloseReason::from_number(number);
+        let name = reason.map_or_else(String::new, |reason| format!(", {reason:?}"));
+        let note = format!("the server closed the connection ({number}{name})");
+        match reason {
+            // Another session has taken its place, or the account has ended: to come back would be a fight.
+            Some(CloseReason::Kicked) => Err(SessionEnd::because(Exit::Refused, &note)),
+            Some(CloseReason::Malformed | CloseReason::TooManyErrors) => {
+                Err(SessionEnd::because(Exit::Protocol, &note))
+            }
+            _ => {
+                self.lose(&note);
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! `echat-nc follow` against the real server: every message exactly once, whatever ends.
+
+use std::fs::{self, File, Permissions};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use echat_proto::json::from_json;
+use echat_proto::value::Value;
+use echat_testkit::campaign;
+use echat_testkit::proxy::{Direction, Proxy};
+use echat_testkit::scene::{Scene, text};
+use echat_testkit::server_process::ServerProcess;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
+
+/// A server behind a proxy, ann with the rooms tea and den, and her bot clerk in both.
+struct Stage {
+    scene: Scene,
+    server: Option<ServerProcess>,
+    proxy: Proxy,
+    link: String,
+    said: usize,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let scene = Scene::new();
+        scene.write(
+            "config.json",
+            r#"{"server": {"limits": {"message_rate": 0, "message_burst": 1000000}}}"#,
+        );
+        let server = ServerProcess::start_in(&scene.path(""), &["--log", "off"]);
+        let proxy = Proxy::to(server.address());
+        let link = format!("echat://{}/#{}", proxy.address(), server.fingerprint());
+        scene.registers(&link, "ann");
+        for room in ["tea", "den"] {
+            let room = format!(r#"{{"roomname":"{room}","members":[]}}"#);
+            scene.run_as(&link, "ann", &["CREATE_ROOM", &room]).exits(0);
+        }
+        let stage = Self {
+            scene,
+            server: Some(server),
+            proxy,
+            link,
+            said: 0,
+        };
+        stage.new_token(
+            "CREATE_BOT",
+            r#"{"username":"clerk","rooms":["tea","den"]}"#,
+        );
+        stage
+    }
+
+    /// Makes a token, and writes it to its file.
+    fn new_token(&self, command: &str, params: &str) {
+        let made = self
+            .scene
+            .run_as(&self.link, "ann", &[command, params])
+            .exits(0);
+        let reply = from_json(made.out.lines().last().unwrap()).unwrap();
+        let params = reply.at("params").expect("it was made");
+        let Some(Value::Str(token)) = params.at("token") else {
+            panic!("no token: {}", made.out)
+        };
+        let path = self.scene.write("token", &format!("{token}\n"));
+        fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// Ann says so many things, each in one of the rooms in turn, of such a length.
+    fn says(&mut self, count: usize, length: usize) {
+        let mut script = String::new();
+        for _ in 0..count {
+            self.said += 1;
+            let room = ["tea", "den"][self.said % 2];
+            let content = format!("{} {}", self.said, "x".repeat(length));
+            script += &format!(
+                "SEND_MESSAGE {{\"target_type\":1,\"target\":\"{room}\",\"content\":\"{content}\"}}\n"
+            );
+        }
+        let script = self.scene.write("script", &script);
+        // Not through the proxy, which cuts.
+        let server = self.server.as_ref().unwrap();
+        let link = format!("echat://{}/#{}", server.address(), server.fingerprint());
+        self.scene.run_as(&link, "ann", &["-f", &script]).exits(0);
+    }
+
+    /// Kills the server, and starts another one on its data.
+    fn restarts(&mut self) {
+        self.proxy.leads_to(None);
+        self.server.take().unwrap().kill();
+        let server = ServerProcess::start_in(&self.scene.path(""), &["--log", "off"]);
+        self.proxy.leads_to(Some(server.address()));
+        self.server = Some(server);
+    }
+
+    fn follow(&self, options: &[&str]) -> Command {
+        let mut command = Command::new(ECHAT_NC);
+        command.env_clear().env("HOME", self.scene.path(""));
+        command.args(["follow", "--user", "clerk", "--token-file"]);
+        command.arg(self.scene.path("token")).arg("--cursor");
+        command
+            .arg(self.scene.path("cursor"))
+            .args(options)
+            .arg(&self.link);
+        command.stdin(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    /// Starts it with the output appended to the file `lines`.
+    fn appends(&self, options: &[&str]) -> Child {
+        let path = self.scene.path("lines");
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(path)
+            .unwrap();
+        self.follow(options).stdout(file).spawn().unwrap()
+    }
+
+    /// The size of the output file.
+    fn bytes(&self) -> u64 {
+        fs::metadata(self.scene.path("lines")).map_or(0, |found| found.len())
+    }
+
+    /// The numbers of the messages in the output file.
+    fn appended(&self) -> Vec<usize> {
+        let lines = fs::read_to_string(self.scene.path("lines")).unwrap();
+        lines
+            .lines()
+            .map(|line| number(line).expect(line))
+            .collect()
+    }
+}
+
+/// The number of the message on a line.
+fn number(line: &str) -> Option<usize> {
+    match from_json(line).ok()?.at("content") {
+        Some(Value::Str(content)) => content.split(' ').next()?.parse().ok(),
+        _ => None,
+    }
+}
+
+fn upto(count: usize) -> Vec<usize> {
+    (1..=count).collect()
+}
+
+#[test]
+fn a_file_has_each_message_once_however_often_both_sides_are_killed() {
+    let mut stage = Stage::new();
+    let mut random = StdRng::seed_from_u64(7);
+    let kills = campaign::count("ECHAT_FOLLOW_KILLS", 10);
+    for round in 0..kills {
+        let cuts = stage.proxy.cuts();
+        stage.says(40, random.random_range(1..2_000));
+        // Up to the size of the pages; a handshake and a login take some 1,500 bytes.
+        stage
+            .proxy
+            .cuts_after(Direction::Down, random.random_range(600..90_000));
+        let written = stage.bytes();
+        let mut follower = stage.appends(&[]);
+        if round % 2 == 0 {
+            // As soon as it has written something: in the middle of a page.
+            while stage.bytes() == written {
+                thread::yield_now();
+            }
+        } else {
+            stage.says(20, 1_000);
+            stage.proxy.cuts_now();
+            stage.proxy.waits_for_cut(cuts + 1);
+        }
+        follower.kill().unwrap();
+        follower.wait().unwrap();
+        if round % 3 == 1 {
+            stage.restarts();
+        }
+    }
+    let mut last = stage.appends(&["--once"]);
+    assert_eq!(last.wait().unwrap().code(), Some(0));
+    assert_eq!(stage.appended(), upto(stage.said));
+    // A further run has nothing to add.
+    assert_eq!(stage.appends(&["--once"]).wait().unwrap().code(), Some(0));
+    assert_eq!(stage.appended().len(), stage.said);
+}
+
+#[test]
+fn lines_whose_cursor_was_not_saved_are_found_in_the_file() {
+    let mut stage = Stage::new();
+    let once = |stage: &Stage| stage.appends(&["--once"]).wait().unwrap().code();
+    stage.says(2, 1);
+    assert_eq!(once(&stage), Some(0));
+    let saved = fs::read(stage.scene.path("cursor")).unwrap();
+    // What stands in the place of the next cursor keeps it from being saved, as a kill before that does.
+    fs::create_dir(stage.scene.path("cursor.tmp")).unwrap();
+    stage.says(5, 1);
+    assert_eq!(once(&stage), Some(8));
+    assert_eq!(fs::read(stage.scene.path("cursor")).unwrap(), saved);
+    assert_eq!(stage.appended(), upto(7));
+    fs::remove_dir(stage.scene.path("cursor.tmp")).unwrap();
+    // And a line of which a part was written.
+    let lines = File::options().append(true).open(stage.scene.path("lines"));
+    lines
+        .unwrap()
+        .write_all(br#"{"id":8,"username":"cl"#)
+        .unwrap();
+    stage.says(1, 1);
+    assert_eq!(once(&stage), Some(0));
+    assert_eq!(stage.appended(), upto(8));
+}
+
+#[test]
+fn a_pipe_gets_each_message_once_over_lost_connections_and_a_killed_server() {
+    let mut stage = Stage::new();
+    stage.says(20, 500);
+    let mut follower = stage.follow(&[]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    let mut seen = Vec::new();
+    let mut read = |seen: &mut Vec<usize>, count: usize| {
+        while seen.len() < count {
+            let line = lines.next().expect("it goes on").unwrap();
+            seen.push(number(&line).expect("a message"));
+        }
+    };
+    read(&mut seen, 20);
+    stage.proxy.cuts_now();
+    // More than a pipe holds: it writes while nothing is read, and the connection is lost then.
+    stage.says(200, 1_000);
+    read(&mut seen, 30);
+    stage.proxy.cuts_now();
+    stage.restarts();
+    stage.says(50, 100);
+    read(&mut seen, 270);
+    assert_eq!(seen, upto(270));
+    // When its reader is gone it ends by itself.
+    drop(lines);
+    stage.says(1, 1);
+    assert_eq!(follower.wait().unwrap().code(), Some(8));
+}
+
+#[test]
+fn a_pipe_without_a_reader_ends_a_follower_that_has_nothing_to_say() {
+    let stage = Stage::new();
+    let mut follower = stage.follow(&[]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(follower.stdout.take());
+    assert_eq!(follower.wait().unwrap().code(), Some(8));
+}
+
+#[test]
+fn one_room_is_followed_and_new_messages_alone() {
+    let mut stage = Stage::new();
+    stage.says(3, 1);
+    let run = |options: &[&str]| {
+        let output = stage.follow(options).output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        lines.lines().map(number).collect::<Vec<_>>()
+    };
+    assert_eq!(run(&["--once", "--from", "new"]), []);
+    fs::remove_file(stage.scene.path("cursor")).unwrap();
+    // The rooms take turns.
+    assert_eq!(run(&["--once", "--room", "tea"]), [Some(2)]);
+    fs::remove_file(stage.scene.path("cursor")).unwrap();
+    assert_eq!(run(&["--once", "--from", "1"]), [Some(2), Some(3)]);
+}
+
+#[test]
+fn a_restored_backup_is_told_and_all_is_printed_again() {
+    let mut stage = Stage::new();
+    stage.says(2, 1);
+    stage.server.take().unwrap().stop();
+    let [database, copy] = ["data/database.db", "copy.db"].map(|name| stage.scene.path(name));
+    fs::copy(&database, &copy).unwrap();
+    let start = |stage: &mut Stage| {
+        let server = ServerProcess::start_in(&stage.scene.path(""), &["--log", "off"]);
+        stage.proxy.leads_to(Some(server.address()));
+        stage.server = Some(server);
+    };
+    start(&mut stage);
+    stage.says(2, 1);
+    assert_eq!(stage.appends(&["--once"]).wait().unwrap().code(), Some(0));
+    stage.server.take().unwrap().stop();
+    for name in ["data/database.db-wal", "data/database.db-shm"] {
+        let _ = fs::remove_file(stage.scene.path(name));
+    }
+    fs::copy(&copy, &database).unwrap();
+    start(&mut stage);
+    assert_eq!(stage.appends(&["--once"]).wait().unwrap().code(), Some(0));
+    let lines = fs::read_to_string(stage.scene.path("lines")).unwrap();
+    let lines: Vec<_> = lines.lines().map(number).collect();
+    let [one, two, three, four] = [1, 2, 3, 4].map(Some);
+    assert_eq!(lines, [one, two, three, four, None, one, two]);
+}
+
+#[test]
+fn every_end_of_a_follower_has_its_exit_code() {
+    let stage = Stage::new();
+    let ends = |command: &mut Command| command.stdout(Stdio::null()).status().unwrap().code();
+    assert_eq!(ends(&mut stage.follow(&["--once"])), Some(0));
+    assert_eq!(
+        ends(&mut stage.follow(&["--once", "--room", "nowhere"])),
+        Some(1)
+    );
+    // Another run holds the cursor.
+    let mut first = stage.follow(&[]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = first.stdout.take().unwrap();
+    let mut stage = stage;
+    stage.says(1, 1);
+    out.read_exact(&mut [0; 1]).unwrap();
+    assert_eq!(ends(&mut stage.follow(&["--once"])), Some(8));
+    // A new token ends the session for good.
+    stage.new_token("NEW_BOT_TOKEN", r#"{"username":"clerk"}"#);
+    assert_eq!(first.wait().unwrap().code(), Some(1));
+    let token = text(&stage.scene.path("token"));
+    fs::set_permissions(&token, Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(ends(&mut stage.follow(&["--once"])), Some(2));
+    fs::set_permissions(&token, Permissions::from_mode(0o600)).unwrap();
+    fs::write(&token, "wrong\n").unwrap();
+    assert_eq!(ends(&mut stage.follow(&["--once"])), Some(1));
+    stage.scene.write("cursor", "no cursor");
+    assert_eq!(ends(&mut stage.follow(&["--once"])), Some(2));
+}
