@@ -291,16 +291,15 @@ fn judge(
 ) -> Result<Judgement, StoreError> {
     let id = user.map_or(UserId(0), |user| user.id);
     match presented {
-        InPlace::Nothing => Ok(Judgement::Unknown),
         InPlace::Resume(presented) => resume::judge(ctx, id, presented),
-        InPlace::Token(hash) => Ok(match ctx.batch.opens_bot(id, hash, ctx.now.unix)? {
+        InPlace::Token(hash) if ctx.batch.opens_bot(id, hash, ctx.now.unix)? => {
             // A token has no predecessor, and may open any number of sessions.
-            true => Judgement::Good {
+            Ok(Judgement::Good {
                 issued_at: ctx.now.unix,
                 replaced: None,
-            },
-            false => Judgement::Unknown,
-        }),
+            })
+        }
+        InPlace::Nothing | InPlace::Token(_) => Ok(Judgement::Unknown),
     }
 }
 

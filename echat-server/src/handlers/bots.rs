@@ -224,7 +224,7 @@ fn expiry(expires: Option<u64>, now: i64) -> Result<Option<i64>, Reject> {
     }
 }
 
-/// The rooms of these names, without duplicates. Refused if the caller operates one of them not.
+/// The rooms of these names, without duplicates. Refused unless the caller operates each of them.
 fn operated_rooms(view: &View<'_, '_>, me: &Caller, names: &[String]) -> Result<Vec<Room>, Reject> {
     let mut found = BTreeMap::new();
     let mut is_operator = true;
@@ -234,9 +234,10 @@ fn operated_rooms(view: &View<'_, '_>, me: &Caller, names: &[String]) -> Result<
         is_operator &= role >= Some(Role::Operator);
         found.insert(room.id, room);
     }
-    match is_operator {
-        true => Ok(found.into_values().collect()),
-        false => Err(Code::NotOperator.into()),
+    if is_operator {
+        Ok(found.into_values().collect())
+    } else {
+        Err(Code::NotOperator.into())
     }
 }
 

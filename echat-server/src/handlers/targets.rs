@@ -29,10 +29,10 @@ pub(super) fn askable_user(view: &View<'_, '_>, name: &NameQuery) -> Result<User
 /// The user of a name, who is not a bot.
 pub(super) fn person(batch: &Batch<'_>, name: &NameQuery) -> Result<User, Reject> {
     let user = user(batch, name)?;
-    match batch.is_bot(user.id)? {
-        true => Err(Code::UnknownUser.into()),
-        false => Ok(user),
+    if batch.is_bot(user.id)? {
+        return Err(Code::UnknownUser.into());
     }
+    Ok(user)
 }
 
 /// The room of a name, and the caller's role in it. A private room exists only for its members and for users who are

@@ -41,6 +41,9 @@ impl OutputEnd {
     }
 }
 
+/// What a cursor file says: the cursor, and where the output ended then, if it was a regular file.
+pub(super) type Saved = (Cursor, Option<OutputEnd>);
+
 /// Why a cursor file is not used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CursorError {
@@ -62,9 +65,7 @@ pub(super) struct CursorFile {
 
 impl CursorFile {
     /// Locks the cursor file at `path`, and reads it if it is there.
-    pub(super) fn open(
-        path: &Path,
-    ) -> Result<(Self, Option<(Cursor, Option<OutputEnd>)>), CursorError> {
+    pub(super) fn open(path: &Path) -> Result<(Self, Option<Saved>), CursorError> {
         let mut name = path.as_os_str().to_owned();
         name.push(".lock");
         let lock = File::options()
@@ -115,7 +116,7 @@ fn value(cursor: &Cursor, output: Option<OutputEnd>) -> Value {
     Value::Dict(entries)
 }
 
-fn read(text: &str) -> Option<(Cursor, Option<OutputEnd>)> {
+fn read(text: &str) -> Option<Saved> {
     let value = json::from_json(text).ok()?;
     let cursor = Cursor {
         id: int(&value, "id")?,

@@ -9,7 +9,7 @@ use std::path::Path;
 use echat_proto::json;
 use echat_proto::value::Value;
 
-use super::cursor::{Cursor, CursorError, CursorFile, OutputEnd, int, recover};
+use super::cursor::{Cursor, CursorError, CursorFile, OutputEnd, Saved, int, recover};
 use crate::exit::Exit;
 use crate::nc::output;
 use crate::nc::rules::SessionEnd;
@@ -52,7 +52,7 @@ impl Printer {
     fn begin(
         &mut self,
         path: &Path,
-        (file, found): (CursorFile, Option<(Cursor, Option<OutputEnd>)>),
+        (file, found): (CursorFile, Option<Saved>),
     ) -> Result<(), SessionEnd> {
         self.file = Some(file);
         let Some((cursor, saved)) = found else {
