@@ -190,7 +190,9 @@ fn the_output_of_a_command_is_one_message() {
         notify("one\r\ntwo\x1b\n"),
         "make is done\n```\none\ntwo?\n```"
     );
-    let long: String = (0..2_000).map(|line| format!("{line} 行\n")).collect();
+    let long = (0..2_000).fold(String::new(), |text, line| {
+        text + &line.to_string() + " 行\n"
+    });
     let content = notify(&long);
     assert!(
         content.starts_with("make is done\n(cut: the last of "),

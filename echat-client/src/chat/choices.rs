@@ -91,14 +91,8 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     settings.folds = !look.redraw;
     let user = settings.config.user.take().filter(|user| !user.is_empty());
     settings.user = flags.user.clone().or(address.user).or(user);
-    settings.token = token(&flags, language)?;
-    if settings.token.is_none() {
-        settings.password = password(flags, &mut settings.config, language)?;
-    }
+    take_secret(flags, &mut settings, language)?;
     settings.open = address.room.map(Target::Room);
-    if (settings.password.is_some() || settings.token.is_some()) && settings.user.is_none() {
-        return Err((Exit::Usage, language.say(Text::NoUser)));
-    }
     Ok(Choices {
         settings,
         language,
@@ -135,6 +129,19 @@ fn settings(flags: &Flags, mut config: ClientConfig, clock: &Clock) -> Settings 
     settings.config = config;
     settings.deadline = flags.timeout.map(|limit| (clock.unix() + limit).as_secs());
     settings
+}
+
+/// The token or the password to log in with, for which there must be a user.
+fn take_secret(flags: Flags, settings: &mut Settings, language: Language) -> Result<(), Refusal> {
+    settings.token = token(&flags, language)?;
+    if settings.token.is_none() {
+        settings.password = password(flags, &mut settings.config, language)?;
+    }
+    let has_secret = settings.password.is_some() || settings.token.is_some();
+    if has_secret && settings.user.is_none() {
+        return Err((Exit::Usage, language.say(Text::NoUser)));
+    }
+    Ok(())
 }
 
 /// A password of the flags, else that of the configuration.

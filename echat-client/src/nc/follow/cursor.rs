@@ -217,7 +217,7 @@ mod tests {
         let (file, found) = CursorFile::open(&path).unwrap();
         assert!(found.is_none());
         assert!(matches!(CursorFile::open(&path), Err(CursorError::Locked)));
-        let end = OutputEnd::of(&file._lock).unwrap();
+        let end = OutputEnd::of(&File::open(folder.path().join("cursor.lock")).unwrap()).unwrap();
         file.save(&at(7, "a"), end).unwrap();
         drop(file);
         let (file, found) = CursorFile::open(&path).unwrap();
