@@ -77,9 +77,10 @@ impl Stage {
             self.said += 1;
             let room = ["tea", "den"][self.said % 2];
             let content = format!("{} {}", self.said, "x".repeat(length));
-            script += &format!(
-                "SEND_MESSAGE {{\"target_type\":1,\"target\":\"{room}\",\"content\":\"{content}\"}}\n"
-            );
+            let params = format!(r#"{{"target_type":1,"target":"{room}","content":"{content}"}}"#);
+            script.push_str("SEND_MESSAGE ");
+            script.push_str(&params);
+            script.push('\n');
         }
         let script = self.scene.write("script", &script);
         // Not through the proxy, which cuts.

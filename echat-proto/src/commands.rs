@@ -17,16 +17,17 @@ pub use pending::{Answered, Ending, PendingReplies, Reply, ending, may_answer, m
 use crate::codec::{EncodeError, Encoder};
 use crate::message::Message;
 use crate::names::{
-    BotToken, Content, DeviceSecret, InvitationCode, NameQuery, Password, ReasonText, ResumeSecret, RoomName,
-    TxnId, Username,
+    BotToken, Content, DeviceSecret, InvitationCode, NameQuery, Password, ReasonText, ResumeSecret,
+    RoomName, TxnId, Username,
 };
 use crate::param::{
     AwayText, Fields, Keyword, Mark, Names, NewPassword, Param, ParamError, Part, RequestState,
     TargetType, encode_entry, put,
 };
 use crate::records::{
-    AwayLine, BanLine, BotLine, ChatMessage, Code, Fail, FriendLine, GivenLimits, InvitationCodeLine,
-    InvitationLine, Keeps, MemberLine, Older, Outcome, RoomLine, SessionLine, TxnEcho, Unread,
+    AwayLine, BanLine, BotLine, ChatMessage, Code, Fail, FriendLine, GivenLimits,
+    InvitationCodeLine, InvitationLine, Keeps, MemberLine, Older, Outcome, RoomLine, SessionLine,
+    TxnEcho, Unread,
 };
 use crate::value::Value;
 

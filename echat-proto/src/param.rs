@@ -4,8 +4,8 @@ use crate::code::{Code, Fail};
 use crate::codec::{EncodeError, Encoder};
 use crate::limits::{KEYWORD_BYTES, NAMES};
 use crate::names::{
-    BotToken, Content, InvitationCode, NameQuery, Password, ReasonText, ResumeSecret, RoomName, TxnId,
-    Username,
+    BotToken, Content, InvitationCode, NameQuery, Password, ReasonText, ResumeSecret, RoomName,
+    TxnId, Username,
 };
 use crate::value::{Keys, Value};
 

@@ -20,8 +20,7 @@
 //!
 //! The gate is asked before the parameters are read.
 
-use crate::handlers::admission::{Admission, Plan, Received, View};
-use crate::handlers::bots::NewSecret;
+use crate::handlers::admission::{Admission, Plan, RandomBytes, Received, View};
 use crate::handlers::gate::Passed;
 use crate::handlers::{
     Answer, Caller, Ctx, Reject, account, blocks, bots, deletion, friends, gate, invitation_codes,
@@ -125,8 +124,14 @@ macro_rules! handle {
     (proves, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
         $handler($ctx, $caller $(, $argument)*)
     };
-    (writes, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
-        let random = $ctx.draw($kind);
+    (writes, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
+        handle!(with RandomBytes::default(), ($ctx, $kind, $params), $handler, $caller $(, $argument)*)
+    };
+    (issues, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
+        handle!(with $ctx.draw(), ($ctx, $kind, $params), $handler, $caller $(, $argument)*)
+    };
+    (with $random:expr, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
+        let random = $random;
         let received = Received {
             kind: $kind,
             params: $params,
@@ -136,35 +141,20 @@ macro_rules! handle {
         let plan = $handler(&$ctx.view(random), $caller $(, $argument)*)?;
         $ctx.carry_out(plan, policy($kind).admissions, &received)
     }};
-    (issues, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
-        let secret = NewSecret::draw($ctx.random);
-        let received = Received {
-            kind: $kind,
-            params: $params,
-            caller: $caller.caller().cloned(),
-            secret: Some(secret.clone()),
-        };
-        let plan = $handler(&$ctx.view(), $caller, secret $(, $argument)*)?;
-        $ctx.carry_out(plan, policy($kind).admissions, &received)
-    }};
 }
 
 /// Lets the handler of an authenticated request that writes decide again; `None` for any other row.
 macro_rules! decide {
-    (writes, authenticated, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident, $secret:ident), $handler:path $(, $argument:ident)*) => {{
+    (writes, authenticated, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident), $handler:path $(, $argument:ident)*) => {{
         let Request::$request { $($argument),* } = $kind.read($params)? else {
             unreachable!("a kind reads its own request")
         };
         $handler($view, $caller $(, $argument)*).map(Some)
     }};
-    (issues, authenticated, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident, $secret:ident), $handler:path $(, $argument:ident)*) => {{
-        let Request::$request { $($argument),* } = $kind.read($params)? else {
-            unreachable!("a kind reads its own request")
-        };
-        let secret = $secret.expect("the journal keeps the secret of a request that issues one");
-        $handler($view, $caller, secret.clone() $(, $argument)*).map(Some)
-    }};
-    ($access:ident, $gate:ident, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident, $secret:ident), $handler:path $(, $argument:ident)*) => {
+    (issues, $($rest:tt)*) => {
+        decide!(writes, $($rest)*)
+    };
+    ($access:ident, $gate:ident, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident), $handler:path $(, $argument:ident)*) => {
         Ok(None)
     };
 }
@@ -206,11 +196,10 @@ macro_rules! routes {
             kind: RequestKind,
             params: &Value,
             caller: Caller,
-            secret: Option<&NewSecret>,
         ) -> Result<Option<Plan>, Reject> {
             match kind {
                 $(RequestKind::$request => {
-                    decide!($access, $gate, $request, (view, kind, params, caller, secret), $module::$handler $(, $param)*)
+                    decide!($access, $gate, $request, (view, kind, params, caller), $module::$handler $(, $param)*)
                 })*
             }
         }

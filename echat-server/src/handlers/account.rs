@@ -243,9 +243,9 @@ pub(crate) fn login(
     username: NameQuery,
     password: Option<Password>,
     resume: Option<ResumeSecret>,
+    token: Option<BotToken>,
     device: Option<DeviceSecret>,
     messages: Option<bool>,
-    token: Option<BotToken>,
 ) -> Result<Answer, Reject> {
     let proof = Proof::only(password, resume, token)?;
     let found = username
@@ -380,8 +380,8 @@ pub(crate) fn logged_in(
     // For an unknown name too: it must cost as much time as a known one.
     // And the password may have been changed since it was compared.
     let (now, hash) = ctx.batch.credentials(&attempt.key)?.unzip();
-    let is_current = !matches!(attempt.presented, InPlace::Nothing)
-        || hash.map(PasswordHash) == attempt.hash;
+    let is_current =
+        !matches!(attempt.presented, InPlace::Nothing) || hash.map(PasswordHash) == attempt.hash;
     let user = now.filter(|now| is_current && attempt.user.as_ref() == Some(now));
     let judgement = judge(ctx, user.as_ref(), &attempt.presented)?;
     let (opened_by, upgrade) = match (&attempt.presented, judgement, verdict) {

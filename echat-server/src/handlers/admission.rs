@@ -5,7 +5,6 @@
 //! and quotas it uses up. The request's route names the [`Admission`]s that judge them. Only an admitted
 //! plan writes; then its demand is counted, and its effects are announced.
 
-use super::bots::NewSecret;
 use super::effects::Effect;
 use super::journal::Entry;
 use super::{Answer, Caller, Ctx, Reject};
@@ -241,12 +240,10 @@ impl<'s> Ctx<'_, 's> {
         }
     }
 
-    /// Random bytes for a request of this kind; zeros if it makes no secret.
-    pub(crate) fn draw(&mut self, kind: RequestKind) -> RandomBytes {
+    /// Random bytes for a request that issues a secret.
+    pub(crate) fn draw(&mut self) -> RandomBytes {
         let mut bytes = RandomBytes::default();
-        if matches!(kind, RequestKind::CreateInvitation) {
-            self.random.fill_bytes(&mut bytes);
-        }
+        self.random.fill_bytes(&mut bytes);
         bytes
     }
 

@@ -12,10 +12,8 @@ use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{BotToken, NameQuery, Username};
 use echat_proto::param::Names;
 use echat_proto::records::{BotLine, Code};
-use rand::Rng;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt;
 use zeroize::Zeroizing;
 
 /// Bots of a user: enough for what one person runs, and few enough for LIST_BOTS to name them all.
@@ -25,16 +23,12 @@ const BOT_BYTES: usize = 128;
 /// Values of a line of LIST_BOTS besides the rooms: six.
 const BOT_VALUES: usize = 6;
 
-/// The random bytes of a new secret, handed to the handler that stores its hash.
-#[derive(Clone)]
-pub(crate) struct NewSecret(Zeroizing<[u8; BotToken::BYTES]>);
+/// The random bytes of a new token.
+struct NewSecret(Zeroizing<[u8; BotToken::BYTES]>);
 
 impl NewSecret {
-    /// Draws one.
-    pub(crate) fn draw(random: &mut impl Rng) -> Self {
-        let mut bytes = Zeroizing::new([0; BotToken::BYTES]);
-        random.fill_bytes(&mut *bytes);
-        Self(bytes)
+    fn of(view: &View<'_, '_>) -> Self {
+        Self(Zeroizing::new(view.random))
     }
 
     fn token(&self) -> BotToken {
@@ -43,13 +37,6 @@ impl NewSecret {
 
     fn hash(&self) -> [u8; 32] {
         Sha256::digest(*self.0).into()
-    }
-}
-
-/// Shows nothing of the secret.
-impl fmt::Debug for NewSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NewSecret(..)")
     }
 }
 
@@ -62,11 +49,11 @@ pub(super) fn token_hash(token: &BotToken) -> [u8; 32] {
 pub(crate) fn create_bot(
     view: &View<'_, '_>,
     me: Caller,
-    secret: NewSecret,
     username: Username,
     rooms: Names,
     expires: Option<u64>,
 ) -> Result<Plan, Reject> {
+    let secret = NewSecret::of(view);
     let expires = expiry(expires, view.now)?;
     let rooms = operated_rooms(view, &me, &rooms.0)?;
     if view.batch.user_name_taken(&username)? {
@@ -130,10 +117,10 @@ pub(crate) fn remove_bot(
 pub(crate) fn new_bot_token(
     view: &View<'_, '_>,
     me: Caller,
-    secret: NewSecret,
     username: NameQuery,
     expires: Option<u64>,
 ) -> Result<Plan, Reject> {
+    let secret = NewSecret::of(view);
     let expires = expiry(expires, view.now)?;
     let bot = own_bot(view, &me, &username)?.user;
     Ok(Plan::write(Demand::Space, move |batch| {

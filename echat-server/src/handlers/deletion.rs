@@ -6,7 +6,7 @@ use super::password::wrong;
 use super::session_ends::{Farewell, SessionsEnd};
 use super::{Answer, Caller, Ctx, Reject, gate};
 use crate::limits::CountedTry;
-use crate::storage::{Batch, StoreError, User, UserId};
+use crate::storage::{Batch, StoreError, UserId};
 use crate::workers::jobs::{Task, Verdict};
 use echat_proto::commands::Event;
 use echat_proto::names::Password;
@@ -55,11 +55,8 @@ pub(crate) fn deleted(
     }
     let mut ends = Vec::new();
     for bot in ctx.batch.bots_of(me.id)? {
-        if let Some(name) = ctx.batch.user_name(bot)? {
-            let audience = audience_or_none(ctx, bot)?;
-            let farewell = audience.map(Farewell::Deleted);
-            ends.push(SessionsEnd::all(ctx.conn, User { id: bot, name }, farewell));
-        }
+        let farewell = audience_or_none(ctx, bot.user.id)?.map(Farewell::Deleted);
+        ends.push(SessionsEnd::all(ctx.conn, bot.user, farewell));
     }
     let farewell = audience_or_none(ctx, me.id)?.map(Farewell::Deleted);
     ends.push(SessionsEnd::all(ctx.conn, me.user(), farewell));
@@ -82,7 +79,8 @@ pub(crate) fn delete(
     erase: bool,
     now: i64,
 ) -> Result<Vec<UserId>, StoreError> {
-    let mut deleted = batch.bots_of(user)?;
+    let bots = batch.bots_of(user)?.into_iter();
+    let mut deleted: Vec<UserId> = bots.map(|bot| bot.user.id).collect();
     deleted.push(user);
     for user in &deleted {
         for room in batch.room_sizes_of(*user)? {

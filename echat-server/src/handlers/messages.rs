@@ -166,9 +166,8 @@ fn new_message(me: &Caller, sent: StoredMessage, txn_id: Nullable<TxnId>) -> Eve
         target_type: wire_type(sent.kind),
         send_time: unix(sent.send_time),
         target: sent.target,
-        txn_id,
-        deleted: sent.deleted.then_some(true),
         txn_id: Some(txn_id),
+        deleted: sent.deleted.then_some(true),
         bot: Mark(me.bot),
     }
 }

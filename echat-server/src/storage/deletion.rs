@@ -16,7 +16,7 @@ const ROWS: &[&str] = &[
     "DELETE FROM logins WHERE user = ?1",
     "DELETE FROM resume_secrets WHERE user = ?1",
     "DELETE FROM devices WHERE user = ?1",
-    "DELETE FROM bots WHERE user = ?1",
+    "UPDATE bots SET token = zeroblob(32), expires_at = NULL WHERE user = ?1",
     "DELETE FROM invitation_codes WHERE maker = ?1",
     "DELETE FROM friend_requests WHERE sender = ?1 OR receiver = ?1",
     "DELETE FROM blocks WHERE user = ?1 OR blocked = ?1",
@@ -44,12 +44,6 @@ pub enum Erased {
 }
 
 impl Batch<'_> {
-    /// The bots that a user owns.
-    pub(crate) fn bots_of(&self, owner: UserId) -> Result<Vec<UserId>, StoreError> {
-        let sql = "SELECT user FROM bots WHERE owner = ?1 ORDER BY user";
-        self.all(sql, [owner], |row| row.get(0))
-    }
-
     /// Ends the friendships of a user. Their conversations stay.
     fn end_friendships(&mut self, user: UserId, now: i64) -> Result<(), StoreError> {
         for sql in [

@@ -165,6 +165,8 @@ const TABLE: &[Row] = &[
             "not_allowed",
             "not_allowed",
             "not_allowed",
+        ],
+    ),
     row(
         CreateBot,
         r#"{"username":"helper","rooms":["tea"]}"#,

@@ -5,7 +5,7 @@ use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::json::from_json;
-use echat_server::config::Limits;
+use echat_server::config::{Limits, Settings};
 use echat_server::replay::replay;
 use echat_server::storage::Store;
 use rusqlite::Connection;
@@ -80,7 +80,7 @@ fn a_token_is_stored_as_a_hash_and_a_journal_repeats_its_row() {
     drop(sim);
     let mut store = Store::open(&copy).expect("the copy");
     for entry in &journal {
-        replay(&mut store, &Limits::default(), entry).expect("what another database took");
+        replay(&mut store, (&Limits::default(), &Settings::default()), entry).expect("what another database took");
     }
     drop(store);
     let sql = "SELECT u.name || hex(b.token) || count(p.user) FROM bots AS b
