@@ -83,6 +83,10 @@ codes! {
     Banned = "banned", "This user is banned from the room.";
     /// A bot may not ask for this.
     NotForBots = "not_for_bots", "Bots may not do this.";
+    /// Only operators may write to the room.
+    ReadOnly = "read_only", "Only operators may write to this room.";
+    /// The room has slow mode, and the user wrote to it a short time ago; has `retry_after`.
+    SlowMode = "slow_mode", "This room has slow mode; try again later.";
     /// A message is empty, too long or holds control characters.
     BadContent = "bad_content", "This text cannot be sent.";
     /// The txn_id belongs to another message.

@@ -18,16 +18,16 @@ use crate::codec::{EncodeError, Encoder};
 use crate::message::Message;
 use crate::names::{
     BotToken, Content, DeviceSecret, InvitationCode, NameQuery, Password, ReasonText, ResumeSecret,
-    RoomName, TxnId, Username,
+    RoomName, Topic, TxnId, Username,
 };
 use crate::param::{
-    AwayText, Fields, Keyword, Mark, Names, NewPassword, Param, ParamError, Part, RequestState,
-    TargetType, encode_entry, put,
+    AwayText, Fields, KeepDays, Keyword, Mark, MembersOf, Names, NewPassword, Param, ParamError,
+    Part, RequestState, RoomRole, TargetType, encode_entry, put,
 };
 use crate::records::{
     AwayLine, BanLine, BotLine, ChatMessage, Code, Fail, FriendLine, GivenLimits,
-    InvitationCodeLine, InvitationLine, Keeps, MemberLine, Older, Outcome, RoomLine, SessionLine,
-    TxnEcho, Unread,
+    InvitationCodeLine, InvitationLine, Keeps, MemberList, Older, Outcome, PublicRoom, RoomInfo,
+    RoomLine, SessionLine, TxnEcho, Unread,
 };
 use crate::value::Value;
 
@@ -120,7 +120,9 @@ requests! {
     7 JOIN_ROOM JoinRoom one { roomname: NameQuery }
         => JOIN_ROOM_RESULT | JOIN_ROOM_RESULT; short, Keeps;
     /// Creates a room with some friends as members.
-    9 CREATE_ROOM CreateRoom dict { roomname: RoomName, members: Names }
+    9 CREATE_ROOM CreateRoom dict {
+        roomname: RoomName, members: Names, private: Option<bool>, topic: Option<Topic>
+    }
         => CREATE_ROOM_RESULT | CREATE_ROOM_RESULT; short, Keeps;
     /// Ends the session and keeps the connection.
     11 LOGOUT Logout null {}
@@ -134,7 +136,7 @@ requests! {
     /// Moves a conversation's read marker forward.
     13 MARK_READ MarkRead dict { target_type: TargetType, target: NameQuery, id: u64 }
         => MARKED | REFUSED; short, Keeps;
-    /// Leaves a room. Its history is not readable afterwards.
+    /// Leaves a room. Its history is not readable afterwards. The last member's leaving closes it.
     14 LEAVE_ROOM LeaveRoom one { roomname: NameQuery }
         => LEFT_ROOM | REFUSED; short, Keeps;
     /// Adds friends to the user's own room.
@@ -147,7 +149,7 @@ requests! {
     17 LIST_ROOMS ListRooms null {}
         => ROOMS | REFUSED; paged, Keeps;
     /// Returns the members of one of the user's rooms.
-    18 LIST_MEMBERS ListMembers one { roomname: NameQuery }
+    18 LIST_MEMBERS ListMembers one { roomname: MembersOf }
         => MEMBERS | REFUSED; paged, Keeps;
     /// Changes the user's password, and ends the user's other sessions.
     19 CHANGE_PASSWORD ChangePassword dict { old: Password, new: NewPassword }
@@ -176,6 +178,18 @@ requests! {
     /// Returns the users that the user blocks.
     27 LIST_BLOCKED ListBlocked null {}
         => BLOCKED | REFUSED; paged, Keeps;
+    /// Returns the properties of a room.
+    28 ROOM_INFO RoomInfo one { roomname: NameQuery }
+        => ROOM | REFUSED; short, Keeps;
+    /// Changes the name and the properties of a room.
+    29 SET_ROOM SetRoom dict {
+        roomname: NameQuery, new_name: Option<RoomName>, topic: Option<Topic>, private: Option<bool>,
+        read_only: Option<bool>, slow_seconds: Option<u64>, keep_days: KeepDays
+    }
+        => DONE | REFUSED; short, Keeps;
+    /// Closes a room. Its members and its history are gone, and its name is free.
+    30 CLOSE_ROOM CloseRoom one { roomname: NameQuery }
+        => DONE | REFUSED; short, Keeps;
     /// Invites a user to a room.
     31 INVITE Invite dict { roomname: NameQuery, username: NameQuery }
         => DONE | REFUSED; short, Keeps;
@@ -196,9 +210,12 @@ requests! {
     /// Returns the bans of a room.
     36 LIST_BANS ListBans one { roomname: NameQuery }
         => BANS | REFUSED; paged, Keeps;
-    /// Makes a code to register with.
-    48 CREATE_INVITATION CreateInvitation dict { uses: Option<u64>, expires: Option<u64> }
-        => INVITATION | REFUSED; short, Keeps;
+    /// Changes the role of a member.
+    37 SET_ROLE SetRole dict { roomname: NameQuery, username: NameQuery, role: RoomRole }
+        => DONE | REFUSED; short, Keeps;
+    /// Returns the rooms that every user may join, by name.
+    38 LIST_PUBLIC_ROOMS ListPublicRooms dict { after: Option<String>, limit: Option<u64> }
+        => PUBLIC_ROOMS | REFUSED; paged, Keeps;
     /// Creates a bot, in rooms that the user owns or operates.
     44 CREATE_BOT CreateBot dict { username: Username, rooms: Names, expires: Option<u64> }
         => BOT_TOKEN | REFUSED; short, Keeps;
@@ -211,6 +228,9 @@ requests! {
     /// Replaces the token of one of the user's bots.
     47 NEW_BOT_TOKEN NewBotToken dict { username: NameQuery, expires: Option<u64> }
         => BOT_TOKEN | REFUSED; short, Keeps;
+    /// Makes a code to register with.
+    48 CREATE_INVITATION CreateInvitation dict { uses: Option<u64>, expires: Option<u64> }
+        => INVITATION | REFUSED; short, Keeps;
     /// Ends the user's other sessions, and voids the secrets that resume sessions.
     49 END_OTHER_SESSIONS EndOtherSessions null {}
         => DONE | REFUSED; short, Keeps;
@@ -291,7 +311,7 @@ events! {
     /// The user's rooms, by name.
     122 ROOMS Rooms Reply one { rooms: Vec<RoomLine> };
     /// The members of a room, by name.
-    123 MEMBERS Members Reply one { members: Vec<MemberLine> };
+    123 MEMBERS Members Reply one { members: MemberList };
     /// The request with this number was done.
     124 DONE Done Reply dict { command: u64 };
     /// The user's friends, by name.
@@ -303,8 +323,16 @@ events! {
     };
     /// The users that the user blocks, by name.
     128 BLOCKED Blocked Reply one { usernames: Vec<String> };
+    /// A room with its properties.
+    129 ROOM Room Reply one { room: RoomInfo };
     /// The bans of a room, by name.
     130 BANS Bans Reply one { bans: Vec<BanLine> };
+    /// Rooms that every user may join, by name.
+    131 PUBLIC_ROOMS PublicRooms Reply dict { rooms: Vec<PublicRoom>, more: bool };
+    /// A new token of a bot, which is shown only once.
+    133 BOT_TOKEN BotToken Reply dict { username: String, token: BotToken };
+    /// The user's bots, by name.
+    134 BOTS Bots Reply one { bots: Vec<BotLine> };
     /// A code to register with.
     135 INVITATION Invitation Reply dict { code: String, uses: u64, expires: Option<u64> };
     /// The user's sessions, oldest first.
@@ -319,11 +347,19 @@ events! {
     141 ON_AWAY OnAway Event dict { username: String, text: AwayText };
     /// A friendship with another user ended.
     142 ON_FRIEND_REMOVED OnFriendRemoved Event one { username: String };
+    /// The name or the properties of a room changed.
+    143 ON_ROOM_CHANGED OnRoomChanged Event dict { was: String, by: Option<String>, room: RoomInfo };
+    /// A room was closed.
+    144 ON_ROOM_CLOSED OnRoomClosed Event dict { roomname: String, by: Option<String> };
     /// The user is invited to a room.
     145 ON_INVITATION OnInvitation Event dict { roomname: String, by: Option<String> };
     /// An operator removed a member.
     146 ON_MEMBER_REMOVED OnMemberRemoved Event dict {
         roomname: String, membername: String, by: String, reason: Option<String>, banned: bool
+    };
+    /// The role of a member changed.
+    147 ON_ROLE OnRole Event dict {
+        roomname: String, membername: String, role: RoomRole, by: Option<String>
     };
     /// Another session of the user moved a read marker.
     149 ON_READ OnRead Event dict { target_type: TargetType, target: String, id: u64 };
@@ -334,10 +370,6 @@ events! {
         blocked: Option<Vec<String>>, invitations: Option<Vec<InvitationLine>>,
         away: Option<AwayText>, last_seen: Option<bool>
     };
-    /// A new token of a bot, which is shown only once.
-    133 BOT_TOKEN BotToken Reply dict { username: String, token: BotToken };
-    /// The user's bots, by name.
-    134 BOTS Bots Reply one { bots: Vec<BotLine> };
     /// REGISTER: the name, or a confusable one, is taken.
     201 USERNAME_EXIST UsernameExist Refusal one { fail: Fail };
     /// LOGIN is refused.

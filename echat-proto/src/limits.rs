@@ -39,6 +39,12 @@ pub const REASON_BYTES: usize = 200;
 pub const BLOCKS: usize = 1_000;
 /// Bytes of the text of a user who is away.
 pub const AWAY_BYTES: usize = 200;
+/// Bytes of a room's topic.
+pub const TOPIC_BYTES: usize = 300;
+/// The longest time, in seconds, that slow mode can put between two messages of a member.
+pub const SLOW_SECONDS_MAX: u64 = 3_600;
+/// The most days that a room can keep its messages.
+pub const KEEP_DAYS_MAX: u64 = 36_500;
 /// Bytes of a `FIND` keyword.
 pub const KEYWORD_BYTES: usize = 64;
 
@@ -52,6 +58,9 @@ pub const BUNDLE_MESSAGES: usize = 500;
 pub const HISTORY_MAX: u64 = 200;
 /// Messages that QUERY_HISTORY returns without a `limit`.
 pub const HISTORY_DEFAULT: u64 = 50;
+
+/// Most items that one request for a page of members or public rooms may ask for, and the default.
+pub const LIST_PAGE: u64 = 200;
 
 const _: () = assert!(FRAME_BEFORE_LOGIN <= FRAME_AFTER_LOGIN);
 const _: () = assert!(FRAME_AFTER_LOGIN <= FRAME_TO_CLIENT);

@@ -5,7 +5,7 @@ use crate::codec::{EncodeError, Encoder};
 use crate::limits::{KEYWORD_BYTES, NAMES};
 use crate::names::{
     BotToken, Content, InvitationCode, NameQuery, Password, ReasonText, ResumeSecret, RoomName,
-    TxnId, Username,
+    Topic, TxnId, Username,
 };
 use crate::value::{Keys, Value};
 
@@ -35,6 +35,16 @@ impl ParamError {
     pub fn of(mut self, field: &str) -> Self {
         field.clone_into(&mut self.field);
         self
+    }
+
+    /// The same error, said of the only parameter of a request, unless the error names a part of it.
+    #[must_use]
+    pub fn of_whole(self, field: &str) -> Self {
+        if self.field.is_empty() {
+            self.of(field)
+        } else {
+            self
+        }
     }
 }
 
@@ -222,6 +232,7 @@ text_params! {
     RoomName, BadName, secret: false, RoomName::new, RoomName::as_str;
     Content, BadContent, secret: false, Content::new, Content::as_str;
     TxnId, BadParams, secret: false, TxnId::new, TxnId::as_str;
+    Topic, BadParams, secret: false, Topic::new, Topic::as_str;
     ReasonText, BadParams, secret: false, ReasonText::new, ReasonText::as_str;
     NewPassword, BadPassword, secret: true,
         |t: &String| Password::new(t).map(NewPassword), |p: &NewPassword| p.0.to_text();
@@ -369,6 +380,154 @@ impl Param for RequestState {
 
     fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
         to.text(self.as_str())
+    }
+}
+
+/// What a user may do in a room. A role may do all that a lower one may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RoomRole {
+    /// Reads and writes.
+    Member,
+    /// Also invites, sends away, bans, and changes how the room works.
+    Operator,
+    /// Also changes its name, its privacy and the roles of others, and closes it.
+    Owner,
+}
+
+impl RoomRole {
+    /// The role as the wire has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Operator => "operator",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+impl Param for RoomRole {
+    const KIND: &'static str = "str member, operator or owner";
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        let roles = [Self::Member, Self::Operator, Self::Owner];
+        let named = |role: &Self| matches!(value, Value::Str(text) if text == role.as_str());
+        let role = roles.into_iter().find(named);
+        role.ok_or_else(|| match value {
+            Value::Str(_) => ParamError::new("", format!("must be {}", Self::KIND)),
+            other => wrong_kind::<Self>(other),
+        })
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Str(self.as_str().to_owned())
+    }
+
+    fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        to.text(self.as_str())
+    }
+}
+
+/// Days that a room keeps its messages, in a request that changes the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeepDays {
+    /// Left out: nothing changes.
+    Unchanged,
+    /// A number of days, 0 for none; null for as many as the server keeps.
+    Set(Option<u64>),
+}
+
+impl Param for KeepDays {
+    const KIND: &'static str = "int or null";
+    const OPTIONAL: bool = true;
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        match value {
+            Value::Null => Ok(Self::Set(None)),
+            Value::Int(days) => Ok(Self::Set(Some(*days))),
+            other => Err(wrong_kind::<Self>(other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        match self {
+            Self::Unchanged | Self::Set(None) => Value::Null,
+            Self::Set(Some(days)) => Value::Int(*days),
+        }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::Unchanged)
+    }
+
+    fn is_absent(&self) -> bool {
+        *self == Self::Unchanged
+    }
+}
+
+/// The members that LIST_MEMBERS asks for: of a room, all that one reply can hold, or a page of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MembersOf {
+    /// The room.
+    pub roomname: NameQuery,
+    /// The page; `None` for a list without pages.
+    pub page: Option<MemberPage>,
+}
+
+/// A page of a room's members, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemberPage {
+    /// Only names behind this one.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: Option<u64>,
+}
+
+impl From<NameQuery> for MembersOf {
+    /// The list without pages.
+    fn from(roomname: NameQuery) -> Self {
+        Self {
+            roomname,
+            page: None,
+        }
+    }
+}
+
+impl Param for MembersOf {
+    const KIND: &'static str = "str or {roomname: str, after?: str, limit?: int}";
+
+    fn part(&self) -> Option<Part<'_>> {
+        self.roomname.part()
+    }
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        match value {
+            Value::Str(name) => Ok(NameQuery::new(name).into()),
+            Value::Dict(_) => {
+                let mut fields = Fields::of(value)?;
+                let roomname = fields.take("roomname")?;
+                let page = MemberPage {
+                    after: fields.take("after")?,
+                    limit: fields.take("limit")?,
+                };
+                fields.finish()?;
+                Ok(Self {
+                    roomname,
+                    page: Some(page),
+                })
+            }
+            other => Err(wrong_kind::<Self>(other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        let Some(page) = &self.page else {
+            return self.roomname.to_value();
+        };
+        let mut entries = Vec::new();
+        put(&mut entries, "roomname", &self.roomname);
+        put(&mut entries, "after", &page.after);
+        put(&mut entries, "limit", &page.limit);
+        Value::Dict(entries)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::codec::{EncodeError, Encoder};
 use crate::names::TxnId;
-use crate::param::{Fields, Mark, Param, ParamError, TargetType, encode_entry, put};
+use crate::param::{Fields, Mark, Param, ParamError, RoomRole, TargetType, encode_entry, put};
 use crate::value::Value;
 
 pub use crate::code::{Code, Fail, Outcome};
@@ -233,24 +233,70 @@ records! {
         by: Option<String>,
     }
     /// A room of the caller.
-    RoomLine = "{roomname, members: int, owner, unread}" {
+    RoomLine = "{roomname, members: int, owner, unread, topic?, private, role, mentions: int}" {
         /// Its name.
         roomname: String,
         /// How many members it has.
         members: u64,
-        /// The owner.
+        /// The owner; empty if the room has none.
         owner: String,
         /// Others' messages after the marker; stops counting at 1,000.
         unread: u64,
+        /// The topic. Older servers leave it out, and so does a list that would be too long with it.
+        topic: Option<String>,
+        /// Whether strangers do not know of it. Older servers leave it out.
+        private: Option<bool>,
+        /// The caller's role. Older servers leave it out.
+        role: Option<RoomRole>,
+        /// Unread messages that name the caller. Older servers leave it out.
+        mentions: Option<u64>,
+    }
+    /// A room with its properties.
+    RoomInfo = "ROOM {roomname, topic, owner, operators, private, read_only, slow_seconds, keep_days?, members, created, role?}" {
+        /// Its name.
+        roomname: String,
+        /// What it is about; may be empty.
+        topic: String,
+        /// The owner; empty if the room has none.
+        owner: String,
+        /// The operators, by name.
+        operators: Vec<String>,
+        /// Whether only members and invited users know of it.
+        private: bool,
+        /// Whether only operators and the owner may write to it.
+        read_only: bool,
+        /// Seconds between two messages of a member; 0 for no slow mode.
+        slow_seconds: u64,
+        /// Days that its messages are kept; absent if they are kept as the server keeps messages.
+        keep_days: Option<u64>,
+        /// How many members it has.
+        members: u64,
+        /// When it was created, in unix seconds.
+        created: u64,
+        /// The caller's role; absent for a user who is no member, and in events.
+        role: Option<RoomRole>,
+    }
+    /// A room that every user may join.
+    PublicRoom = "{roomname, topic, members: int}" {
+        /// Its name.
+        roomname: String,
+        /// What it is about; may be empty.
+        topic: String,
+        /// How many members it has.
+        members: u64,
     }
     /// A member of a room.
-    MemberLine = "{username, online, owner, bot?}" {
+    MemberLine = "{username, online, owner, role?, away?, bot?}" {
         /// The name.
         username: String,
         /// Whether the member is logged in.
         online: bool,
         /// Whether the member owns the room.
         owner: bool,
+        /// The member's role; in pages only.
+        role: Option<RoomRole>,
+        /// What the member says of being away; in pages only.
+        away: Option<String>,
         /// Whether the member is a bot, which is never online.
         bot: Mark,
     }
@@ -279,6 +325,50 @@ records! {
         until: Option<u64>,
         /// The reason, if one was given.
         reason: Option<String>,
+    }
+}
+
+/// Members of a room: a list of lines, or a page, which is a dict {members, more}.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemberList {
+    /// The members, by name.
+    pub members: Vec<MemberLine>,
+    /// Whether there are more behind the page; `None` for a list without pages.
+    pub more: Option<bool>,
+}
+
+impl Param for MemberList {
+    const KIND: &'static str = "list or {members: list, more: bool}";
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        let (members, more) = match value {
+            Value::Dict(_) => {
+                let mut fields = Fields::of(value)?;
+                (fields.take("members")?, Some(fields.take("more")?))
+            }
+            list => (Vec::from_value(list)?, None),
+        };
+        Ok(Self { members, more })
+    }
+
+    fn to_value(&self) -> Value {
+        let Some(more) = &self.more else {
+            return self.members.to_value();
+        };
+        let mut entries = Vec::new();
+        put(&mut entries, "members", &self.members);
+        put(&mut entries, "more", more);
+        Value::Dict(entries)
+    }
+
+    fn encode(&self, to: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        let Some(more) = &self.more else {
+            return self.members.encode(to);
+        };
+        to.dict(|to| {
+            encode_entry(to, "members", &self.members)?;
+            encode_entry(to, "more", more)
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 use divan::{Bencher, black_box};
 use echat_proto::commands::{Request, RequestKind};
 use echat_proto::names::{InvitationCode, NameQuery, Password, RoomName, Username};
-use echat_proto::param::{AwayText, Names, NewPassword, ShortText, TargetType};
+use echat_proto::param::{AwayText, KeepDays, Names, NewPassword, RoomRole, ShortText, TargetType};
 use echat_server::storage::Store;
 use stage::Stage;
 
@@ -130,7 +130,10 @@ fn before(kind: RequestKind, number: u32) -> Vec<Request> {
             log_out.into_iter().chain([register, log_in]).collect()
         }
         RequestKind::LeaveRoom => vec![request(RequestKind::JoinRoom, number)],
-        RequestKind::AddMembers => vec![create(number, Vec::new())],
+        RequestKind::AddMembers | RequestKind::CloseRoom => vec![create(number, Vec::new())],
+        RequestKind::SetRoom | RequestKind::SetRole => {
+            vec![create(number, vec![stage::user(FRIEND)])]
+        }
         _ => Vec::new(),
     }
 }
@@ -173,7 +176,7 @@ fn request(kind: RequestKind, number: u32) -> Request {
         },
         RequestKind::LeaveRoom => Request::LeaveRoom { roomname: open() },
         RequestKind::AddMembers => Request::AddMembers {
-            roomname: NameQuery::new(format!("made-{number}")),
+            roomname: made(number),
             members: Names(vec![stage::user(FRIEND)]),
         },
         RequestKind::Find => Request::Find {
@@ -253,13 +256,49 @@ fn request(kind: RequestKind, number: u32) -> Request {
             expires: None,
         },
         RequestKind::EndOtherSessions => Request::EndOtherSessions {},
-        RequestKind::ListMembers => Request::ListMembers { roomname: room() },
+        RequestKind::ListMembers => Request::ListMembers {
+            roomname: room().into(),
+        },
+        RequestKind::RoomInfo => Request::RoomInfo { roomname: room() },
+        RequestKind::SetRoom => rename(number),
+        RequestKind::CloseRoom => Request::CloseRoom {
+            roomname: made(number),
+        },
+        RequestKind::SetRole => Request::SetRole {
+            roomname: made(number),
+            username: NameQuery::new(stage::user(FRIEND)),
+            role: RoomRole::Operator,
+        },
+        RequestKind::ListPublicRooms => Request::ListPublicRooms {
+            after: None,
+            limit: None,
+        },
     }
+}
+
+/// Gives a room of the caller another name.
+fn rename(number: u32) -> Request {
+    Request::SetRoom {
+        roomname: made(number),
+        new_name: Some(RoomName::new(&format!("renamed-{number}")).expect("a good name")),
+        topic: None,
+        private: None,
+        read_only: None,
+        slow_seconds: None,
+        keep_days: KeepDays::Unchanged,
+    }
+}
+
+/// A room of the caller, which [`create`] makes.
+fn made(number: u32) -> NameQuery {
+    NameQuery::new(format!("made-{number}"))
 }
 
 fn create(number: u32, members: Vec<String>) -> Request {
     Request::CreateRoom {
         roomname: RoomName::new(&format!("made-{number}")).expect("a good name"),
         members: Names(members),
+        private: None,
+        topic: None,
     }
 }

@@ -116,7 +116,7 @@ fn mark_read(bencher: Bencher<'_, '_>) {
         let mut batch = store.batch();
         let me = user(&batch, "user1");
         let room = batch.find_own_room(me, "room0").expect("it reads");
-        let (room, ..) = room.expect("a room");
+        let room = room.expect("a room").id;
         batch
             .mark_read(me, room, MessageId(u64::MAX))
             .expect("it is marked")
@@ -140,7 +140,7 @@ fn page(bencher: Bencher<'_, '_>, part: u64) {
         let batch = store.batch();
         let me = user(&batch, "user1");
         let room = batch.find_own_room(me, "room0").expect("it reads");
-        let (room, ..) = room.expect("a room");
+        let room = room.expect("a room").id;
         let newest = batch.newest_id().expect("it reads").0;
         let before = Some(MessageId(newest / part + 1));
         batch

@@ -7,6 +7,7 @@
 //! which of them handles its requests next, `presence` tells rooms of presence changes in parts,
 //! `rollback` is for a full disk and for damage.
 
+mod closed_rooms;
 mod connections;
 mod damage;
 mod deferred_writes;
@@ -35,6 +36,7 @@ use crate::roster::Roster;
 use crate::session_log::SessionLog;
 use crate::storage::{Batch, Checkpoint, CheckpointOutcome, Store, StoreError, UserId};
 use crate::workers::jobs::{Job, JobResult};
+use closed_rooms::ClosedRooms;
 use connections::Connections;
 use damage::DamageLog;
 use echat_proto::commands::CloseReason;
@@ -69,6 +71,7 @@ pub struct Engine {
     erasure: Erasure,
     damage: DamageLog,
     full_disk_log: FullDiskLog,
+    closed_rooms: ClosedRooms,
     /// The rate limit of the debug line about requests that wait, for each reason.
     waiting_log: HashMap<Discriminant<WaitReason>, LogLimiter>,
     /// Whether the quotas of the last 24 hours were read.
@@ -92,6 +95,8 @@ struct MemoryState {
     kept_voids: KeptVoids,
     /// When these are tried again, by [`Now::running`].
     void_retry_at: Option<Duration>,
+    /// Whether a room was closed since its rows were looked for.
+    has_closed_rooms: bool,
     /// The source of secrets.
     random: StdRng,
     journal: Journal,
@@ -126,6 +131,7 @@ impl MemoryState {
             sessions: &mut self.sessions,
             deferred_writes: &mut self.deferred_writes,
             kept_voids: &self.kept_voids,
+            has_closed_rooms: &mut self.has_closed_rooms,
             journal: &mut self.journal,
             random: &mut self.random,
             session_ends: &mut self.session_ends,
@@ -151,6 +157,8 @@ impl Engine {
             deferred_writes: Vec::new(),
             kept_voids: KeptVoids::default(),
             void_retry_at: None,
+            // A process that ended may have left some.
+            has_closed_rooms: true,
             random: StdRng::from_rng(&mut rng),
             journal: Journal::default(),
             session_ends: Vec::new(),
@@ -166,6 +174,7 @@ impl Engine {
             erasure: Erasure::default(),
             damage: DamageLog::default(),
             full_disk_log: FullDiskLog::default(),
+            closed_rooms: ClosedRooms::default(),
             waiting_log: HashMap::new(),
             day_is_loaded: false,
             record: tick::Record::default(),
@@ -309,6 +318,7 @@ impl Engine {
             self.full_disk_log.deadline(),
             self.state.void_retry_at,
             self.erasure.retry_at(),
+            self.closed_rooms.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }

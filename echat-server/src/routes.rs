@@ -24,7 +24,7 @@ use crate::handlers::admission::{Admission, Plan, RandomBytes, Received, View};
 use crate::handlers::gate::Passed;
 use crate::handlers::{
     Answer, Caller, Ctx, Reject, account, blocks, bots, deletion, friends, gate, invitation_codes,
-    messages, moderation, password, people, rooms, search,
+    messages, moderation, password, people, room_settings, rooms, search,
 };
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};
@@ -268,7 +268,7 @@ routes! {
     #[route(MarkRead, authenticated, bots, light, writes())]
     messages::mark_read(target_type, target, id);
     #[route(CreateRoom, authenticated, people, heavy, writes(space, coming_rate, room_quota))]
-    rooms::create_room(roomname, members);
+    rooms::create_room(roomname, members, private, topic);
     #[route(JoinRoom, authenticated, people, light, writes(space, coming_rate))]
     rooms::join_room(roomname);
     #[route(LeaveRoom, authenticated, people, light, writes())]
@@ -279,6 +279,16 @@ routes! {
     rooms::list_rooms();
     #[route(ListMembers, authenticated, bots, heavy, reads)]
     rooms::list_members(roomname);
+    #[route(RoomInfo, authenticated, bots, light, reads)]
+    room_settings::room_info(roomname);
+    #[route(SetRoom, authenticated, people, light, writes(space, change_rate))]
+    room_settings::set_room(roomname, new_name, topic, private, read_only, slow_seconds, keep_days);
+    #[route(CloseRoom, authenticated, people, light, writes())]
+    room_settings::close_room(roomname);
+    #[route(SetRole, authenticated, people, light, writes(change_rate))]
+    room_settings::set_role(roomname, username, role);
+    #[route(ListPublicRooms, authenticated, people, heavy, reads)]
+    room_settings::list_public_rooms(after, limit);
     #[route(CreateBot, authenticated, people, heavy, issues(space, registration_rate, coming_rate))]
     bots::create_bot(username, rooms, expires);
     #[route(ListBots, authenticated, people, heavy, reads)]

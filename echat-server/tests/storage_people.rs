@@ -216,7 +216,7 @@ fn a_search_finds_any_part_of_a_name_once() {
     user(&mut batch, "anatole");
     user(&mut batch, "李雷雷");
     batch.create_room(&room_name("nan"), ann, 1).unwrap();
-    let found = batch.find("an", 10).unwrap();
+    let found = batch.find(ann, "an", 10).unwrap();
     assert_eq!(
         (found.users, found.rooms),
         (
@@ -225,13 +225,13 @@ fn a_search_finds_any_part_of_a_name_once() {
         )
     );
     assert!(!found.more);
-    assert_eq!(batch.find("雷", 1).unwrap().users, ["李雷雷"]);
-    assert!(!batch.find("雷", 1).unwrap().more);
+    assert_eq!(batch.find(ann, "雷", 1).unwrap().users, ["李雷雷"]);
+    assert!(!batch.find(ann, "雷", 1).unwrap().more);
     user(&mut batch, "韩雷");
-    assert!(batch.find("雷", 1).unwrap().more);
+    assert!(batch.find(ann, "雷", 1).unwrap().more);
     for nothing in ["", "%", "_", "zz"] {
         assert!(
-            batch.find(nothing, 10).unwrap().users.is_empty(),
+            batch.find(ann, nothing, 10).unwrap().users.is_empty(),
             "{nothing:?}"
         );
     }

@@ -97,6 +97,8 @@ pub(super) fn make_room(link: &mut Link, room: &str, clock: &Clock) -> Result<()
     let request = Request::CreateRoom {
         roomname: RoomName::new(room).expect("a good name"),
         members: Names(Vec::new()),
+        private: None,
+        topic: None,
     };
     ask(link, &request, clock).map(drop)
 }

@@ -127,6 +127,7 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
             let mut lines = vec![context.bold(Text::Members { room })];
             lines.extend(
                 members
+                    .members
                     .iter()
                     .map(|member| plain(&member_row(member, context))),
             );

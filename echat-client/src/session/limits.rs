@@ -82,6 +82,16 @@ impl From<Unfit> for Excess {
     fn from(unfit: Unfit) -> Self {
         match unfit {
             Unfit::Name(error) => Self::Name(error),
+            Unfit::TooLong {
+                bytes,
+                characters,
+                limit,
+            } => Self::Text {
+                bytes,
+                characters,
+                limit,
+            },
+            Unfit::Control(c) => Self::Control(c),
         }
     }
 }
@@ -252,6 +262,8 @@ mod tests {
         let make = |members| Request::CreateRoom {
             roomname: RoomName::new("room1").unwrap(),
             members,
+            private: None,
+            topic: None,
         };
         let query = |name: &str| NameQuery::new(name);
         for request in [
@@ -265,7 +277,7 @@ mod tests {
                 roomname: query(&long),
             },
             Request::ListMembers {
-                roomname: query("two words"),
+                roomname: query("two words").into(),
             },
             Request::Find {
                 keyword: ShortText("a".repeat(65)),

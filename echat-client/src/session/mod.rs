@@ -223,7 +223,7 @@ impl Session {
             }
             Event::LeftRoom { roomname } => self.leave(roomname),
             Event::Rooms { rooms } => self.take_rooms(rooms, &mut updates),
-            Event::Members { members } => self.take_members(asked.as_ref(), members),
+            Event::Members { members } => self.take_members(asked.as_ref(), &members.members),
             Event::LoggedOut {} => self.forget(),
             _ => {}
         }

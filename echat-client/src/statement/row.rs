@@ -1,8 +1,11 @@
 //! What a row of the table is made of.
 
 use echat_proto::commands::{Request, RequestKind};
-use echat_proto::names::{NameError, NameQuery, RoomName};
-use echat_proto::param::{Names, Nullable, ShortText, TargetType};
+use echat_proto::limits::{REASON_BYTES, TOPIC_BYTES};
+use echat_proto::names::{
+    NameError, NameQuery, ReasonError, ReasonText, RoomName, Topic, TopicError,
+};
+use echat_proto::param::{MembersOf, Names, Nullable, ShortText, TargetType};
 use echat_proto::records::Code;
 
 use super::typed::Arguments;
@@ -282,6 +285,27 @@ pub(super) type Saying = fn(Language, &Arguments) -> String;
 pub enum Unfit {
     /// No room can have this name.
     Name(NameError),
+    /// A text is too long.
+    TooLong {
+        /// Its bytes.
+        bytes: usize,
+        /// Its characters.
+        characters: usize,
+        /// The bytes that are allowed.
+        limit: usize,
+    },
+    /// A control character in a text of one line.
+    Control(char),
+}
+
+impl Unfit {
+    fn too_long(text: &str, limit: usize) -> Self {
+        Self::TooLong {
+            bytes: text.len(),
+            characters: text.chars().count(),
+            limit,
+        }
+    }
 }
 
 /// What a parameter of a request is filled with.
@@ -298,6 +322,30 @@ impl Fill<NameQuery> for &str {
 impl Fill<RoomName> for &str {
     fn fill(self) -> Result<RoomName, Unfit> {
         RoomName::new(self).map_err(Unfit::Name)
+    }
+}
+
+impl Fill<MembersOf> for &str {
+    fn fill(self) -> Result<MembersOf, Unfit> {
+        Ok(NameQuery::new(self).into())
+    }
+}
+
+impl Fill<ReasonText> for &str {
+    fn fill(self) -> Result<ReasonText, Unfit> {
+        ReasonText::new(self).map_err(|error| match error {
+            ReasonError::TooLong(_) => Unfit::too_long(self, REASON_BYTES),
+            ReasonError::Control(c) => Unfit::Control(c),
+        })
+    }
+}
+
+impl Fill<Topic> for &str {
+    fn fill(self) -> Result<Topic, Unfit> {
+        Topic::new(self).map_err(|error| match error {
+            TopicError::TooLong(_) => Unfit::too_long(self, TOPIC_BYTES),
+            TopicError::Control(c) => Unfit::Control(c),
+        })
     }
 }
 

@@ -189,7 +189,7 @@ pub(super) static ROWS: &[Row] = &[
         "=" in CONTACT (room: Room) (members: User*)
         en "create a room with these friends"
         zh "创建聊天室，并拉这些好友进来"
-        asks CreateRoom { roomname: room, members: members }
+        asks CreateRoom { roomname: room, members: members, private: None::<bool>, topic: None::<&str> }
         done { en "Room {room} created." zh "聊天室“{room}”已创建。" }
         refused {
             RoomExists {

@@ -232,4 +232,10 @@ codes! {
     NotForBots
         en "A bot cannot do this."
         zh "机器人不能执行此操作。";
+    ReadOnly
+        en "Only operators can write to this room."
+        zh "该聊天室只有管理员可以发言。";
+    SlowMode
+        en "This room has slow mode."
+        zh "该聊天室开启了慢速模式。";
 }

@@ -29,7 +29,7 @@ macro_rules! read_fields {
     }};
     ($of:ident::$variant:ident, $params:ident, $finish:expr, one $field:ident: $type:ty) => {{
         let field = stringify!($field);
-        let $field = <$type as Param>::from_value($params).map_err(|error| error.of(field))?;
+        let $field = <$type as Param>::from_value($params).map_err(|error| error.of_whole(field))?;
         Ok($of::$variant { $field })
     }};
     ($of:ident::$variant:ident, $params:ident, $finish:expr, dict $($field:ident: $type:ty),*) => {{

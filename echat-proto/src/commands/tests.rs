@@ -1,5 +1,6 @@
 use super::*;
 use crate::param::Nullable;
+use crate::records::MemberLine;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -23,6 +24,7 @@ samples! {
     u64 = prop_oneof![0_u64..300, any::<u64>()];
     bool = any::<bool>();
     String = ".{0,20}";
+    RoomRole = prop_oneof![Just(RoomRole::Member), Just(RoomRole::Operator), Just(RoomRole::Owner)];
     TargetType = prop_oneof![Just(TargetType::Friend), Just(TargetType::Room)];
     RequestState = prop_oneof![
         Just(RequestState::Sent), Just(RequestState::Accepted), Just(RequestState::Declined)
@@ -80,8 +82,13 @@ sample_records! {
     ChatMessage { id, username, sender, send_time, target, target_type, sent, content, deleted, bot }
     Unread { target_type, target, count, read_id }
     Older { target_type, target, before }
-    RoomLine { roomname, members, owner, unread }
-    MemberLine { username, online, owner, bot }
+    RoomLine { roomname, members, owner, unread, topic, private, role, mentions }
+    RoomInfo {
+        roomname, topic, owner, operators, private, read_only, slow_seconds, keep_days, members, created, role
+    }
+    PublicRoom { roomname, topic, members }
+    MemberLine { username, online, owner, role, away, bot }
+    MemberList { members, more }
     BanLine { username, by, at, until, reason }
     InvitationLine { roomname, by }
     AwayLine { username, text }

@@ -8,6 +8,7 @@
 //! | [`Password`] | a new password, or one presented at login | [`PasswordError`] |
 //! | [`ResumeSecret`] | a secret presented at login | [`ResumeSecretError`] |
 //! | [`BotToken`] | a bot's token presented at login | [`BotTokenError`] |
+//! | [`Topic`] | the topic of a room | [`TopicError`] |
 //! | [`TxnId`] | a sender's identifier of a message | [`TxnIdError`] |
 //!
 //! A value of one of these types is valid and needs no further check. This module does not know the wire or the
@@ -33,7 +34,9 @@ pub use invitation::{InvitationCode, InvitationCodeError};
 pub use normal::NameError;
 pub use password::{Password, PasswordError};
 pub use resume::{DeviceSecret, ResumeSecret, ResumeSecretError};
-pub use text::{Content, ContentError, ReasonError, ReasonText, TxnId, TxnIdError};
+pub use text::{
+    Content, ContentError, ReasonError, ReasonText, Topic, TopicError, TxnId, TxnIdError,
+};
 pub use token::{BotToken, BotTokenError};
 
 /// Names of users and rooms follow the same rules; two types keep them apart.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::limits::{CONTENT_MAX, REASON_BYTES, TXN_ID_MAX};
+use crate::limits::{CONTENT_MAX, REASON_BYTES, TOPIC_BYTES, TXN_ID_MAX};
 
 /// The text of one message: 1..=[`CONTENT_MAX`] bytes of UTF-8 (a server may allow fewer). Newline and tab are the only
 /// control characters. The receiving client makes any other risky character visible.
@@ -159,6 +159,45 @@ impl ReasonText {
     }
 }
 
+/// The topic of a room: up to 300 bytes in one line; an empty one is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Topic(String);
+
+/// Why a topic is refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum TopicError {
+    /// The text is too long; its length in bytes.
+    #[error("a topic can have at most {TOPIC_BYTES} bytes; this one has {0}")]
+    TooLong(usize),
+    /// A control character, which includes newline and tab.
+    #[error("a topic cannot contain the control character U+{:04X}", u32::from(*.0))]
+    Control(char),
+}
+
+impl Topic {
+    /// Checks a text without changing it.
+    pub fn new(raw: impl Into<String>) -> Result<Self, TopicError> {
+        let raw = raw.into();
+        if raw.len() > TOPIC_BYTES {
+            return Err(TopicError::TooLong(raw.len()));
+        }
+        match raw.chars().find(|c| c.is_control()) {
+            Some(c) => Err(TopicError::Control(c)),
+            None => Ok(Self(raw)),
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, taken out.
+    pub fn into_text(self) -> String {
+        self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +230,18 @@ mod tests {
         for c in ['\0', '\t', '\n', '\u{1b}', '\u{7f}', '\u{85}', '\u{2028}'] {
             let refused = ReasonText::new(format!("spam{c}"));
             assert_eq!(refused, Err(ReasonError::Control(c)));
+        }
+    }
+
+    #[test]
+    fn a_topic_is_one_line_of_up_to_300_bytes() {
+        assert_eq!(Topic::new("").unwrap(), Topic::default());
+        let longest = "茶".repeat(100);
+        assert_eq!(Topic::new(longest.clone()).unwrap().as_str(), longest);
+        assert_eq!(Topic::new("x".repeat(301)), Err(TopicError::TooLong(301)));
+        for c in ['\0', '\t', '\n', '\u{1b}', '\u{7f}', '\u{85}'] {
+            let refused = Topic::new(format!("tea{c}"));
+            assert_eq!(refused, Err(TopicError::Control(c)));
         }
     }
 }

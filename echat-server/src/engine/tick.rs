@@ -68,6 +68,9 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
         }
         Err(fatal) => return Err(fatal),
     }
+    engine
+        .closed_rooms
+        .remove(&mut engine.store, &mut engine.state, now)?;
     engine.damage.note(&mut engine.store, now);
     for conn in &record.served {
         engine.connections.end_turn(*conn, &engine.state.limits);

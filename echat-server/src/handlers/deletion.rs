@@ -1,10 +1,11 @@
 //! DELETE_ACCOUNT: a worker compares the password.
 
 use super::account::{Pending, audience_or_none, count_own_try};
+use super::effects::Effect;
 use super::journal::Entry;
 use super::password::wrong;
 use super::session_ends::{Farewell, SessionsEnd};
-use super::{Answer, Caller, Ctx, Reject, gate};
+use super::{Answer, Caller, Ctx, Reject, gate, rooms};
 use crate::limits::CountedTry;
 use crate::storage::{Batch, StoreError, UserId};
 use crate::workers::jobs::{Task, Verdict};
@@ -61,7 +62,7 @@ pub(crate) fn deleted(
     let farewell = audience_or_none(ctx, me.id)?.map(Farewell::Deleted);
     ends.push(SessionsEnd::all(ctx.conn, me.user(), farewell));
     let now = ctx.now.unix;
-    let deleted = delete(ctx.batch, me.id, deletion.erase, now)?;
+    let (deleted, effects) = delete(ctx.batch, me.id, deletion.erase, now)?;
     ctx.journal
         .note(|| Entry::deletion(me.id, deletion.erase, now));
     ctx.throttle.guesses.forgive(deletion.counted.guesser);
@@ -69,37 +70,31 @@ pub(crate) fn deleted(
     if deletion.erase {
         ctx.erased.extend(deleted);
     }
-    Ok(Event::LoggedOut {})
+    let mut reply = Event::LoggedOut {};
+    ctx.announce(effects, &mut reply);
+    Ok(reply)
 }
 
-/// Deletes the account of a user, and those of the user's bots; returns them.
+/// Deletes the account of a user, and those of the user's bots; returns them, and what members of rooms are told.
 pub(crate) fn delete(
     batch: &mut Batch<'_>,
     user: UserId,
     erase: bool,
     now: i64,
-) -> Result<Vec<UserId>, StoreError> {
+) -> Result<(Vec<UserId>, Vec<Effect>), StoreError> {
     let bots = batch.bots_of(user)?.into_iter();
     let mut deleted: Vec<UserId> = bots.map(|bot| bot.user.id).collect();
     deleted.push(user);
+    let mut effects = Vec::new();
     for user in &deleted {
         for room in batch.room_sizes_of(*user)? {
-            leave_room(batch, room.id, *user)?;
+            let Some(room) = batch.find_room(&room.name)? else {
+                continue;
+            };
+            batch.remove_member(room.id, *user)?;
+            effects.extend(rooms::without(batch, &room, *user)?.effects);
         }
         batch.delete_account(*user, erase, now)?;
     }
-    Ok(deleted)
-}
-
-/// A member leaves a room for good.
-fn leave_room(
-    batch: &mut Batch<'_>,
-    room: crate::storage::ConversationId,
-    user: UserId,
-) -> Result<(), StoreError> {
-    batch.remove_member(room, user)?;
-    if batch.owner_of(room)? == Some(user) {
-        batch.succeed_owner(room)?;
-    }
-    Ok(())
+    Ok((deleted, effects))
 }

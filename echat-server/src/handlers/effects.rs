@@ -9,6 +9,7 @@ use crate::storage::{ConversationId, RoomSize, User, UserId};
 use echat_proto::commands::{CloseReason, Event};
 use echat_proto::records::TxnEcho;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// A room, as an effect names it.
 #[derive(Clone, Debug)]
@@ -71,6 +72,22 @@ pub(crate) enum Effect {
         /// The rooms.
         rooms: Vec<RoomSize>,
     },
+    /// A room has another name: its online members are told what clients that do not know ON_ROOM_CHANGED need.
+    Renamed {
+        /// The room, with its new name.
+        room: InRoom,
+        /// The name that it had.
+        was: String,
+    },
+    /// A room was closed: its online members are told, the roster forgets it, and its rows are removed from now on.
+    Closed {
+        /// The room.
+        room: ConversationId,
+        /// The name that it had.
+        name: String,
+        /// The user that closed it; `None` if it closed because its last member left.
+        by: Option<String>,
+    },
 }
 
 /// The users who hear a message besides its sender.
@@ -129,6 +146,15 @@ impl Ctx<'_, '_> {
                     self.roster.show(me.id, other);
                     self.tell_in_rooms(&me, other, &rooms, MemberChange::Online);
                 }
+                Effect::Renamed { room, was } => {
+                    for (name, conns) in self.members(room.id) {
+                        let left = member_event(&was, &name, MemberChange::Left);
+                        self.outbox.send_all(conns.clone(), &left);
+                        let roomname = room.name.clone();
+                        self.outbox.send_all(conns, &Event::OnNewRoom { roomname });
+                    }
+                }
+                Effect::Closed { room, name, by } => self.closed(room, name, by),
             }
         }
     }
@@ -174,6 +200,35 @@ impl Ctx<'_, '_> {
             let event = member_event(&room.name, &of.name, change);
             self.outbox.send_all(to.clone(), &event);
         }
+    }
+
+    fn closed(&mut self, room: ConversationId, name: String, by: Option<String>) {
+        *self.has_closed_rooms = true;
+        let members = self.members(room);
+        let all = members.iter().flat_map(|(_, conns)| conns.iter().copied());
+        let roomname = name.clone();
+        self.outbox
+            .send_all(all.collect(), &Event::OnRoomClosed { roomname, by });
+        for (member, conns) in members {
+            let left = member_event(&name, &member, MemberChange::Left);
+            self.outbox.send_all(conns, &left);
+        }
+        let users: Vec<UserId> = self
+            .roster
+            .in_room(room)
+            .map(|online| online.user)
+            .collect();
+        for user in users {
+            self.roster.part(user, room);
+        }
+    }
+
+    /// The names and the connections of the online members of a room.
+    fn members(&self, room: ConversationId) -> Vec<(Rc<str>, Conns)> {
+        let members = self.roster.in_room(room);
+        members
+            .map(|member| (Rc::clone(&member.name), member.conns.clone()))
+            .collect()
     }
 
     /// Tells of a message. The event is the acknowledgement without its transaction id, so it is made of the reply, which

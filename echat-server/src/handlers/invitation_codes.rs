@@ -86,7 +86,7 @@ impl NewAccount {
             Ticket::Invitation(code) => batch.use_invitation(code)?,
             Ticket::Administrator => {
                 batch.delete_administrator_code()?;
-                batch.make_administrator(user)?;
+                batch.set_administrator(user, true)?;
             }
         }
         Ok(Some(user))

@@ -3,12 +3,13 @@
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, Hears};
 use super::{Caller, Ctx, Reject, target_type as wire_type, targets, unix};
-use crate::storage::{MessageId, StoredMessage};
+use crate::storage::{MessageId, SentBefore, StoredMessage};
 use echat_proto::commands::Event;
 use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
 use echat_proto::names::{Content, NameQuery, TxnId};
 use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_proto::records::{ChatMessage, Code};
+use std::time::Duration;
 
 /// SEND_MESSAGE: one row, whatever the size of the room.
 pub(crate) fn send_message(
@@ -20,9 +21,12 @@ pub(crate) fn send_message(
     txn_id: Option<TxnId>,
 ) -> Result<Plan, Reject> {
     // This comes before the right to send: a message sent again is acknowledged even after its sender left the room.
-    if let Some(txn) = &txn_id
-        && let Some(sent) = view.batch.find_txn(me.id, txn)?
-    {
+    let sent = match &txn_id {
+        Some(txn) => view.batch.find_txn(me.id, txn)?,
+        None => None,
+    };
+    let was_in_closed_room = sent == Some(SentBefore::InClosedRoom);
+    if let Some(SentBefore::Message(sent)) = sent {
         let same_target = wire_type(sent.kind) == target_type && target.key() == Some(&sent.target);
         return if same_target && sent.content == content.as_str() {
             Ok(Plan::Reply(new_message(&me, sent, Nullable(txn_id))))
@@ -37,9 +41,16 @@ pub(crate) fn send_message(
         return Err(Code::BadContent.into());
     }
     let conversation = targets::open_conversation(view.batch, &me, target_type, &target)?;
+    let is_slow = may_write(view, &me, &conversation)?;
     let send_time = view.now;
     let demand = Demand::Message(content.as_str().len());
     Ok(Plan::write(demand, move |batch| {
+        if let Some(txn) = txn_id.as_ref().filter(|_| was_in_closed_room) {
+            batch.free_txn(me.id, txn)?;
+        }
+        if is_slow {
+            batch.note_sent(conversation.id, me.id, send_time)?;
+        }
         let id =
             batch.insert_message(conversation.id, me.id, &content, txn_id.as_ref(), send_time)?;
         let hears = match conversation.friend {
@@ -64,6 +75,29 @@ pub(crate) fn send_message(
             effects: vec![Effect::TellMessage(hears)],
         })
     }))
+}
+
+/// Refuses a message that the room does not take from this member now. Returns whether slow mode counts it.
+fn may_write(
+    view: &View<'_, '_>,
+    me: &Caller,
+    conversation: &targets::Conversation,
+) -> Result<bool, Reject> {
+    let Some(restriction) = conversation.restriction else {
+        return Ok(false);
+    };
+    if restriction.read_only {
+        return Err(Code::ReadOnly.into());
+    }
+    let last = view.batch.last_sent(conversation.id, me.id)?;
+    // A time that lies ahead is of a clock that was put back since: it does not count.
+    let passed = last.and_then(|last| u64::try_from(view.now.saturating_sub(last)).ok());
+    let slow = u64::from(restriction.slow_seconds);
+    if let Some(passed) = passed.filter(|passed| *passed < slow) {
+        let wait = Duration::from_secs(slow - passed);
+        return Err(Reject::retry_after(Code::SlowMode, wait));
+    }
+    Ok(true)
 }
 
 /// QUERY_HISTORY: of one conversation, or of all conversations of the caller after an id.

@@ -33,6 +33,7 @@ pub(crate) mod people;
 pub(crate) mod presence;
 mod refusal;
 mod resume;
+pub(crate) mod room_settings;
 pub(crate) mod rooms;
 pub(crate) mod search;
 pub(crate) mod session_ends;
@@ -77,6 +78,8 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) deferred_writes: &'t mut Vec<DeferredWrite>,
     pub(crate) kept_voids: &'t KeptVoids,
     pub(crate) journal: &'t mut Journal,
+    /// Set when a room was closed, whose rows are to be removed.
+    pub(crate) has_closed_rooms: &'t mut bool,
     /// The source of secrets. What is stored of them is part of the write that the journal keeps.
     pub(crate) random: &'t mut StdRng,
     /// Sessions to end once the tick is committed; the tick ends with the request that asks for it.
@@ -152,6 +155,8 @@ pub(crate) enum DeferredWrite {
     NewDevice(UserId, SecretHash, i64),
     /// The user has logged in from a device that is known.
     NoteDevice(UserId, SecretHash, i64),
+    /// So many rows of closed rooms are removed.
+    RemoveClosed(usize),
 }
 
 impl DeferredWrite {
@@ -167,6 +172,7 @@ impl DeferredWrite {
             Self::PruneChains(before) => batch.prune_chains(*before),
             Self::NewDevice(user, secret, at) => batch.add_device(*user, secret, *at),
             Self::NoteDevice(user, secret, at) => batch.note_device(*user, secret, *at),
+            Self::RemoveClosed(rows) => batch.remove_closed(*rows).map(drop),
         }
     }
 
@@ -191,7 +197,8 @@ impl DeferredWrite {
             | Self::Erase(..)
             | Self::PruneChains(_)
             | Self::NewDevice(..)
-            | Self::NoteDevice(..) => None,
+            | Self::NoteDevice(..)
+            | Self::RemoveClosed(_) => None,
         }
     }
 
@@ -204,7 +211,8 @@ impl DeferredWrite {
             | Self::Erase(..)
             | Self::PruneChains(_)
             | Self::NewDevice(..)
-            | Self::NoteDevice(..) => None,
+            | Self::NoteDevice(..)
+            | Self::RemoveClosed(_) => None,
             Self::Chain(write) => write.unwritten().map(Self::Chain),
             Self::VoidChains(_) => Some(self),
         }

@@ -1,8 +1,8 @@
 //! Invitations to rooms, and what operators do to keep users out: KICK, BAN, UNBAN.
 
 use super::admission::{Demand, Plan, View, Written};
-use super::effects::{Effect, InRoom};
-use super::{Caller, Ctx, Reject, done_with, targets, unix};
+use super::effects::Effect;
+use super::{Caller, Ctx, Reject, done_with, rooms, targets, unix};
 use crate::storage::{Ban, Batch, Role, Room, StoreError, User, UserId};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::{BLOCKS, PAGE_BYTES};
@@ -255,8 +255,6 @@ fn remove(
     member: User,
     removal: Removal,
 ) -> Result<Vec<Effect>, StoreError> {
-    let members = batch.member_count(room.id)?;
-    batch.remove_member(room.id, member.id)?;
     let event = Event::OnMemberRemoved {
         roomname: room.name.clone(),
         membername: member.name.clone(),
@@ -266,12 +264,8 @@ fn remove(
     };
     // The member is still in the roster, and is told as the others are.
     let told = Effect::TellRoom(room.id, event);
-    let room = InRoom {
-        id: room.id,
-        name: room.name,
-        members,
-    };
-    Ok(vec![told, Effect::Left(room, member)])
+    let leaving = rooms::leaving(batch, &room, &member)?;
+    Ok(std::iter::once(told).chain(leaving.effects).collect())
 }
 
 /// The invitations that a user sees.

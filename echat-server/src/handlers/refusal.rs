@@ -92,14 +92,23 @@ impl Reject {
         })
     }
 
-    /// A user is banned from a room.
+    /// The caller is banned from a room.
     pub(super) fn banned(ban: Ban) -> Self {
+        Self::banned_users(ban, Vec::new())
+    }
+
+    /// These users are banned from a room; the first hundred are named. The end and the reason are those of the first.
+    pub(super) fn banned_users(ban: Ban, names: Vec<String>) -> Self {
         let mut detail = Vec::new();
         if let Some(until) = ban.until {
             detail.push(("until".to_owned(), Value::Int(super::unix(until))));
         }
         if let Some(reason) = ban.reason {
             detail.push(("reason".to_owned(), Value::Str(reason)));
+        }
+        if !names.is_empty() {
+            let names = names.into_iter().take(NAMED).map(Value::Str).collect();
+            detail.push(("names".to_owned(), Value::List(names)));
         }
         Self::Refused(Refusal {
             detail,

@@ -4,28 +4,37 @@ use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, InRoom};
 use super::moderation::invitations_changed;
 use super::{Caller, Ctx, Reject, bots, done, page, targets};
-use crate::storage::{Role, Room, User, UserId};
+use crate::storage::{Batch, ListedMember, Role, Room, StoreError, User, UserId};
 use echat_proto::commands::Event;
-use echat_proto::limits::PAGE_BYTES;
-use echat_proto::names::{NameQuery, RoomName};
-use echat_proto::param::{Mark, Names};
-use echat_proto::records::{Code, MemberLine, RoomLine};
+use echat_proto::limits::{LIST_PAGE, PAGE_BYTES};
+use echat_proto::names::{NameQuery, RoomName, Topic};
+use echat_proto::param::{Mark, MemberPage, MembersOf, Names, RoomRole};
+use echat_proto::records::{Code, MemberLine, MemberList, RoomLine};
 use std::collections::BTreeMap;
 
 /// What a line of LIST_MEMBERS takes besides the name, in bytes: keys, types and lengths.
 const MEMBER_BYTES: usize = 48;
+/// The same of a line of a page, which has more keys.
+const PAGED_MEMBER_BYTES: usize = 112;
 /// Values of a line of LIST_MEMBERS: four in a dict.
 const MEMBER_VALUES: usize = 5;
-/// What a line of LIST_ROOMS takes besides the names, in bytes.
-const ROOM_BYTES: usize = 80;
+/// The same of a line of a page.
+const PAGED_MEMBER_VALUES: usize = 7;
+/// What a line of LIST_ROOMS takes besides the names and the topic, in bytes.
+const ROOM_BYTES: usize = 176;
+/// What it takes with nothing but the keys of the first version of the protocol.
+const SHORT_ROOM_BYTES: usize = 80;
+/// Values of a line of LIST_ROOMS: eight in a dict.
+const ROOM_VALUES: usize = 9;
 
-/// CREATE_ROOM: all or nothing. A user owns at most as many rooms as a user may be in. A room remains when its last
-/// member leaves, so without this limit a user who creates and leaves rooms in turn could fill the disk.
+/// CREATE_ROOM: all or nothing.
 pub(crate) fn create_room(
     view: &View<'_, '_>,
     me: Caller,
     roomname: RoomName,
     members: Names,
+    private: Option<bool>,
+    topic: Option<Topic>,
 ) -> Result<Plan, Reject> {
     let mut invited = friends_named(view, &me, &members.0)?;
     invited.insert(me.id, me.user());
@@ -36,9 +45,6 @@ pub(crate) fn create_room(
         return Err(Reject::too_many(view.limits.room_members));
     }
     have_room_for_a_room(view, invited.keys())?;
-    if view.batch.owned_count(me.id)? >= view.limits.rooms as u64 {
-        return Err(Reject::too_many(view.limits.rooms));
-    }
     let now = view.now;
     let demand = Demand::Room {
         comers: invited.len(),
@@ -49,6 +55,17 @@ pub(crate) fn create_room(
         };
         for user in invited.keys() {
             batch.add_member(id, *user, now)?;
+        }
+        let topic = topic.unwrap_or_default();
+        if (private == Some(true) || topic != Topic::default())
+            && let Some(made) = batch.find_room(roomname.as_str())?
+        {
+            let changed = Room {
+                private: private.unwrap_or(false),
+                topic: topic.into_text(),
+                ..made.clone()
+            };
+            batch.change_room(&made, &changed)?;
         }
         let room = InRoom {
             id,
@@ -66,7 +83,7 @@ pub(crate) fn create_room(
 }
 
 /// ADD_MEMBERS: the owner adds friends to the room, all or none. Current members are skipped; if all are members, the
-/// request is refused. A user who left the room can only return with JOIN_ROOM.
+/// request is refused. A user who left the room can only return with JOIN_ROOM, and a banned one not at all.
 pub(crate) fn add_members(
     view: &View<'_, '_>,
     me: Caller,
@@ -88,6 +105,7 @@ pub(crate) fn add_members(
         return Err(Code::AlreadyMember.into());
     }
     have_not_left(view, &room, &added)?;
+    are_not_banned(view, &room, &added)?;
     has_room_for_members(view, &room, added.len())?;
     have_room_for_a_room(view, added.keys())?;
     let now = view.now;
@@ -95,6 +113,7 @@ pub(crate) fn add_members(
     Ok(Plan::write(demand, move |batch| {
         for user in added.keys() {
             batch.add_member(room.id, *user, now)?;
+            batch.delete_invitation(room.id, *user)?;
         }
         let room = InRoom {
             members: batch.member_count(room.id)?,
@@ -116,7 +135,7 @@ pub(crate) fn add_members(
     }))
 }
 
-/// JOIN_ROOM.
+/// JOIN_ROOM. A private room takes a user who is invited, and the invitation is used up.
 pub(crate) fn join_room(
     view: &View<'_, '_>,
     me: Caller,
@@ -125,6 +144,13 @@ pub(crate) fn join_room(
     let (room, role) = targets::room(view.batch, &me, &roomname)?;
     if role.is_some() {
         return Err(Code::AlreadyMember.into());
+    }
+    if let Some(ban) = view.batch.ban_of(room.id, me.id, view.now)? {
+        return Err(if room.private {
+            Code::UnknownRoom.into()
+        } else {
+            Reject::banned(ban)
+        });
     }
     has_room_for_members(view, &room, 1)?;
     have_room_for_a_room(view, [&me.id])?;
@@ -157,80 +183,245 @@ pub(crate) fn join_room(
     }))
 }
 
-/// LEAVE_ROOM. No rate limit applies, since joining is charged for both. The owner remains the owner after leaving.
+/// LEAVE_ROOM. No rate limit applies, since joining is charged for both.
 pub(crate) fn leave_room(
     view: &View<'_, '_>,
     me: Caller,
     roomname: NameQuery,
 ) -> Result<Plan, Reject> {
     let (room, _) = targets::own_room(view.batch, &me, &roomname)?;
-    let members = view.batch.member_count(room.id)?;
     let now = view.now;
     Ok(Plan::write(Demand::Nothing, move |batch| {
-        batch.remove_member(room.id, me.id)?;
-        batch.note_left(me.id, room.id, now)?;
-        let bots = bots::bots_leave_with(batch, &room, me.id)?;
-        let reply = Event::LeftRoom {
-            roomname: room.name.clone(),
-        };
-        let room = InRoom {
-            id: room.id,
-            name: room.name,
-            members,
-        };
-        let left = std::iter::once(Effect::Left(room, me.user()));
+        let leaving = leaving(batch, &room, &me.user())?;
+        if !leaving.closed {
+            batch.note_left(me.id, room.id, now)?;
+        }
         Ok(Written {
-            reply,
-            effects: left.chain(bots).collect(),
+            reply: Event::LeftRoom {
+                roomname: room.name,
+            },
+            effects: leaving.effects,
         })
     }))
 }
 
-/// LIST_ROOMS.
+/// What follows from a member's leaving.
+pub(super) struct Leaving {
+    /// The effects, in the order in which they are announced.
+    pub(super) effects: Vec<Effect>,
+    /// Whether the room was closed because no member is left.
+    pub(super) closed: bool,
+}
+
+/// Takes a member out of a room, for whatever reason: the member leaves, is sent away, or the account is deleted. This is
+/// the only way in which members go while the room stays. `room` is as it was looked up in the same batch.
+///
+/// * The member's bots leave too, since a bot is in a room only while its owner operates it.
+/// * A room whose owner leaves passes to the operator, else to the member, that has been in it longest.
+/// * A room without a member that could own it is closed. The lobby, which has no owner, is never closed.
+///
+/// The roster and the members learn of it by the effects. The caller notes with `note_left` whether an owner may add the
+/// user again.
+pub(super) fn leaving(
+    batch: &mut Batch<'_>,
+    room: &Room,
+    user: &User,
+) -> Result<Leaving, StoreError> {
+    let in_room = || InRoom {
+        id: room.id,
+        name: room.name.clone(),
+        members: room.members,
+    };
+    batch.remove_member(room.id, user.id)?;
+    let mut after = without(batch, room, user.id)?;
+    after
+        .effects
+        .insert(0, Effect::Left(in_room(), user.clone()));
+    Ok(after)
+}
+
+/// What follows when a member has left a room: the bots of an operator leave, and the room of an owner passes on or
+/// closes.
+pub(super) fn without(
+    batch: &mut Batch<'_>,
+    room: &Room,
+    user: UserId,
+) -> Result<Leaving, StoreError> {
+    let mut effects = bots::bots_leave_with(batch, room, user)?;
+    let mut closed = false;
+    if room.owner == Some(user) {
+        if let Some(heir) = batch.successor(room.id)? {
+            batch.set_owner(room.id, heir.id)?;
+            effects.push(told_role(room, heir.name, RoomRole::Owner, None));
+        } else {
+            batch.close_room(room)?;
+            closed = true;
+            effects.push(Effect::Closed {
+                room: room.id,
+                name: room.name.clone(),
+                by: None,
+            });
+        }
+    }
+    Ok(Leaving { effects, closed })
+}
+
+/// The members are told of a member's role.
+pub(super) fn told_role(
+    room: &Room,
+    membername: String,
+    role: RoomRole,
+    by: Option<String>,
+) -> Effect {
+    let event = Event::OnRole {
+        roomname: room.name.clone(),
+        membername,
+        role,
+        by,
+    };
+    Effect::TellRoom(room.id, event)
+}
+
+/// A role as the wire has it.
+pub(super) fn wire_role(role: Role) -> RoomRole {
+    match role {
+        Role::Member => RoomRole::Member,
+        Role::Operator => RoomRole::Operator,
+        Role::Owner => RoomRole::Owner,
+    }
+}
+
+/// LIST_ROOMS: all rooms, even if not all that is known of them fits into one frame.
 pub(crate) fn list_rooms(ctx: &Ctx<'_, '_>, me: Caller) -> Result<Event, Reject> {
     let rooms = ctx.batch.rooms_of(me.id)?.into_iter().map(|room| RoomLine {
         roomname: room.name,
         members: room.members,
         owner: room.owner_name,
         unread: room.unread,
+        topic: Some(room.topic),
+        private: Some(room.private),
+        role: Some(wire_role(room.role)),
+        mentions: Some(0),
     });
-    let size = |room: &RoomLine| ROOM_BYTES + room.roomname.len() + room.owner.len();
     Ok(Event::Rooms {
-        rooms: page::fitting(rooms.collect(), PAGE_BYTES, 5, size),
+        rooms: fitting_rooms(rooms.collect(), PAGE_BYTES),
     })
 }
 
-/// LIST_MEMBERS: as many members, by name, as fit into one frame. The reply has no pages.
+/// The lines of a user's rooms in so many bytes. If they are too long, the topics are left out; if that is not enough, so
+/// is all that the first version of the protocol does not have.
+fn fitting_rooms(mut rooms: Vec<RoomLine>, bytes: usize) -> Vec<RoomLine> {
+    let names = |room: &RoomLine| room.roomname.len() + room.owner.len();
+    let size = |room: &RoomLine| {
+        let topic = room.topic.as_ref().map_or(0, String::len);
+        match room.role {
+            Some(_) => ROOM_BYTES + names(room) + topic,
+            None => SHORT_ROOM_BYTES + names(room),
+        }
+    };
+    if rooms.iter().map(size).sum::<usize>() > bytes {
+        for room in &mut rooms {
+            room.topic = None;
+        }
+    }
+    if rooms.iter().map(size).sum::<usize>() > bytes {
+        for room in &mut rooms {
+            (room.private, room.role, room.mentions) = (None, None, None);
+        }
+    }
+    page::fitting(rooms, bytes, ROOM_VALUES, size)
+}
+
+/// LIST_MEMBERS: a page of the members by name, or as many of them as fit into one frame.
 pub(crate) fn list_members(
     ctx: &Ctx<'_, '_>,
     me: Caller,
-    roomname: NameQuery,
+    roomname: MembersOf,
 ) -> Result<Event, Reject> {
+    let MembersOf { roomname, page } = roomname;
+    let limit = page.as_ref().map_or(Ok(0), |page| page_limit(page.limit))?;
     let (room, _) = targets::own_room(ctx.batch, &me, &roomname)?;
+    let members = match page {
+        Some(page) => member_page(ctx, (&room, me.id), &page, limit)?,
+        None => MemberList {
+            members: all_members(ctx, &room, me.id)?,
+            more: None,
+        },
+    };
+    Ok(Event::Members { members })
+}
+
+/// How many items a page may have.
+pub(super) fn page_limit(limit: Option<u64>) -> Result<usize, Reject> {
+    let limit = limit.unwrap_or(LIST_PAGE);
+    if !(1..=LIST_PAGE).contains(&limit) {
+        return Err(Reject::bad_params("limit", "must be 1 to 200"));
+    }
+    Ok(usize::try_from(limit).expect("at most 200"))
+}
+
+/// The name behind which a page begins, in its stored form if it is a name.
+pub(super) fn page_start(after: Option<&str>) -> String {
+    let after = after.unwrap_or_default();
+    let name = NameQuery::new(after);
+    name.key().unwrap_or(after).to_owned()
+}
+
+fn member_page(
+    ctx: &Ctx<'_, '_>,
+    (room, me): (&Room, UserId),
+    page: &MemberPage,
+    limit: usize,
+) -> Result<MemberList, Reject> {
+    let after = page_start(page.after.as_deref());
+    // One more than the page shows whether there are more.
+    let listed = ctx.batch.member_page(room, &after, limit + 1)?;
+    let found = listed.len();
+    let line = |member: ListedMember| MemberLine {
+        online: !member.is_bot && ctx.roster.is_seen_online(member.user.id, me),
+        owner: member.role == Role::Owner,
+        role: Some(wire_role(member.role)),
+        username: member.user.name,
+        away: member.away,
+        bot: Mark(member.is_bot),
+    };
+    let lines = listed.into_iter().take(limit).map(line).collect();
+    let size = |member: &MemberLine| {
+        let away = member.away.as_ref().map_or(0, String::len);
+        PAGED_MEMBER_BYTES + member.username.len() + away
+    };
+    let members = page::fitting(lines, PAGE_BYTES, PAGED_MEMBER_VALUES, size);
+    let more = Some(members.len() < found);
+    Ok(MemberList { members, more })
+}
+
+/// As many members, by name, as fit into one frame.
+fn all_members(ctx: &Ctx<'_, '_>, room: &Room, me: UserId) -> Result<Vec<MemberLine>, Reject> {
+    let line = |username: String, online, (owner, bot)| MemberLine {
+        username,
+        online,
+        owner,
+        role: None,
+        away: None,
+        bot: Mark(bot),
+    };
     // Online members are known without a query, and come first.
     let online = ctx.roster.in_room(room.id);
-    let online = online.filter(|member| ctx.roster.is_seen_online(member.user, me.id));
-    let online = online.map(|member| MemberLine {
-        online: !member.bot,
-        username: member.name.to_string(),
-        owner: Some(member.user) == room.owner,
-        bot: Mark(member.bot),
+    let online = online.filter(|member| ctx.roster.is_seen_online(member.user, me));
+    let online = online.map(|member| {
+        let owner = Some(member.user) == room.owner;
+        line(member.name.to_string(), !member.bot, (owner, member.bot))
     });
     let by_name = ctx.batch.members(room.id, page::most(MEMBER_VALUES))?;
     let others = by_name
         .into_iter()
-        .filter(|member| !ctx.roster.is_seen_online(member.user.id, me.id));
-    let others = others.map(|member| MemberLine {
-        online: false,
-        username: member.user.name,
-        owner: member.owner,
-        bot: Mark(member.bot),
-    });
+        .filter(|member| !ctx.roster.is_seen_online(member.user.id, me));
+    let others = others.map(|member| line(member.user.name, false, (member.owner, member.bot)));
     let size = |member: &MemberLine| MEMBER_BYTES + member.username.len();
     let members = online.chain(others).collect();
     let mut members = page::fitting(members, PAGE_BYTES, MEMBER_VALUES, size);
     members.sort_by(|a, b| a.username.cmp(&b.username));
-    Ok(Event::Members { members })
+    Ok(members)
 }
 
 /// The friends of these names, without duplicates and without the caller. Refused if one of them is not a friend.
@@ -285,6 +476,26 @@ fn have_not_left(
     }
 }
 
+/// Refuses to add users who are banned from the room; the refusal names them.
+fn are_not_banned(
+    view: &View<'_, '_>,
+    room: &Room,
+    users: &BTreeMap<UserId, User>,
+) -> Result<(), Reject> {
+    let mut banned = Vec::new();
+    let mut first = None;
+    for user in users.values() {
+        if let Some(ban) = view.batch.ban_of(room.id, user.id, view.now)? {
+            first.get_or_insert(ban);
+            banned.push(user.name.clone());
+        }
+    }
+    match first {
+        Some(ban) => Err(Reject::banned_users(ban, banned)),
+        None => Ok(()),
+    }
+}
+
 pub(super) fn has_room_for_members(
     view: &View<'_, '_>,
     room: &Room,
@@ -307,4 +518,70 @@ fn have_room_for_a_room<'u>(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_rooms_that_is_too_long_loses_topics_and_not_rooms() {
+        let line = |number: usize| RoomLine {
+            roomname: format!("room{number}"),
+            members: 2,
+            owner: "ann".to_owned(),
+            unread: 0,
+            topic: Some("t".repeat(300)),
+            private: Some(false),
+            role: Some(RoomRole::Member),
+            mentions: Some(0),
+        };
+        let rooms: Vec<RoomLine> = (0..10).map(line).collect();
+        assert_eq!(fitting_rooms(rooms.clone(), 10_000), rooms);
+        let without_topics = fitting_rooms(rooms.clone(), 4_000);
+        assert_eq!(without_topics.len(), 10);
+        let kept = |room: &RoomLine| room.topic.is_none() && room.role.is_some();
+        assert!(without_topics.iter().all(kept));
+        let short = fitting_rooms(rooms, 1_000);
+        assert_eq!(short.len(), 10);
+        assert!(short.iter().all(|room| room.role.is_none()));
+    }
+
+    #[test]
+    fn a_line_of_a_list_takes_no_more_than_is_reserved_for_it() {
+        let room = RoomLine {
+            roomname: String::new(),
+            members: u64::MAX,
+            owner: String::new(),
+            unread: u64::MAX,
+            topic: Some(String::new()),
+            private: Some(false),
+            role: Some(RoomRole::Operator),
+            mentions: Some(u64::MAX),
+        };
+        assert!(bytes(&room) <= ROOM_BYTES, "{}", bytes(&room));
+        let short = RoomLine {
+            topic: None,
+            private: None,
+            role: None,
+            mentions: None,
+            ..room
+        };
+        assert!(bytes(&short) <= SHORT_ROOM_BYTES, "{}", bytes(&short));
+        let member = MemberLine {
+            username: String::new(),
+            online: true,
+            owner: true,
+            role: Some(RoomRole::Operator),
+            away: Some(String::new()),
+            bot: Some(true),
+        };
+        assert!(bytes(&member) <= PAGED_MEMBER_BYTES, "{}", bytes(&member));
+    }
+
+    fn bytes(line: &impl echat_proto::param::Param) -> usize {
+        let mut bytes = Vec::new();
+        echat_proto::codec::encode(&line.to_value(), &mut bytes).expect("a short value");
+        bytes.len()
+    }
 }

@@ -8,10 +8,10 @@ use echat_proto::param::{Keyword, ShortText};
 /// The most users, and the most rooms, in one reply.
 const FOUND: usize = 50;
 
-/// FIND: users and rooms by a part of their name.
+/// FIND: users and rooms by a part of their name. Private rooms are found by their members and invited users.
 pub(crate) fn find(
     ctx: &Ctx<'_, '_>,
-    _: Caller,
+    me: Caller,
     ShortText(keyword): Keyword,
 ) -> Result<Event, Reject> {
     if keyword.is_empty() {
@@ -22,7 +22,7 @@ pub(crate) fn find(
     let part = part
         .key()
         .map_or_else(|| keyword.to_lowercase(), str::to_owned);
-    let found = ctx.batch.find(&part, FOUND)?;
+    let found = ctx.batch.find(me.id, &part, FOUND)?;
     Ok(Event::Found {
         users: found.users,
         rooms: found.rooms,

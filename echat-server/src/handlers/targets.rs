@@ -2,7 +2,7 @@
 
 use super::admission::View;
 use super::{Caller, Reject};
-use crate::storage::{Batch, ConversationId, Role, Room, User, UserId};
+use crate::storage::{Batch, ConversationId, OwnRoom, Restriction, Role, Room, User, UserId};
 use echat_proto::names::NameQuery;
 use echat_proto::param::TargetType;
 use echat_proto::records::Code;
@@ -64,6 +64,22 @@ pub(super) fn own_room(
     }
 }
 
+/// The room of a name, and the caller's role in it, for a request that only some roles may make. Administrators own the
+/// lobby, whether they are in it or not.
+pub(super) fn managed_room(
+    batch: &Batch<'_>,
+    me: &Caller,
+    name: &NameQuery,
+) -> Result<(Room, Role), Reject> {
+    match room(batch, me, name)? {
+        (room, Some(role)) => Ok((room, role)),
+        (room, None) if room.owner.is_none() && batch.acts_as_owner(&room, me.id)? => {
+            Ok((room, Role::Owner))
+        }
+        (_, None) => Err(Code::NotAMember.into()),
+    }
+}
+
 /// A conversation of the caller.
 pub(super) struct Conversation {
     pub(super) id: ConversationId,
@@ -73,6 +89,8 @@ pub(super) struct Conversation {
     pub(super) friend: Option<UserId>,
     /// Whether it is the conversation with a former friend, which the caller can read and not write to.
     pub(super) ended: bool,
+    /// What the caller's messages are held to, if the conversation is a room.
+    pub(super) restriction: Option<Restriction>,
 }
 
 /// The conversation with a friend or in a room, to write to it.
@@ -102,12 +120,15 @@ pub(super) fn conversation(
         (TargetType::Friend, None) => refused(Code::UnknownUser),
         (TargetType::Room, Some(key)) => match batch.find_own_room(me.id, key)? {
             None => refused(Code::UnknownRoom),
-            Some((.., false)) => refused(Code::NotAMember),
-            Some((id, name, true)) => Ok(Conversation {
-                id,
-                name,
+            Some(OwnRoom {
+                is_member: false, ..
+            }) => refused(Code::NotAMember),
+            Some(room) => Ok(Conversation {
+                id: room.id,
+                name: room.name,
                 friend: None,
                 ended: false,
+                restriction: room.restriction,
             }),
         },
         (TargetType::Friend, Some(key)) => match batch.find_friend(me.id, key)? {
@@ -118,6 +139,7 @@ pub(super) fn conversation(
                 name: friend.name,
                 friend: Some(friend.id),
                 ended: conversation.ended,
+                restriction: None,
             }),
         },
     }

@@ -78,6 +78,16 @@ impl Batch<'_> {
         Ok(Some(UserId(id)))
     }
 
+    /// Makes a user an administrator of the server, or an administrator an ordinary user.
+    pub fn set_administrator(
+        &mut self,
+        user: UserId,
+        is_administrator: bool,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE users SET administrator = ?2 WHERE id = ?1";
+        self.write(sql, params![user, is_administrator]).map(drop)
+    }
+
     /// Replaces the PHC string of a password.
     pub fn set_password(&mut self, user: UserId, phc: &str) -> Result<(), StoreError> {
         let sql = "UPDATE users SET password = ?2 WHERE id = ?1";

@@ -5,7 +5,7 @@ use rusqlite::params;
 use super::{Batch, ConversationId, StoreError, UserId};
 
 /// The bans of a room by name, those that have not expired.
-const BANS: &str =
+pub(super) const BANS: &str =
     "SELECT u.name, coalesce(o.name, ''), b.created_at, b.until, b.reason FROM bans AS b
      CROSS JOIN users AS u ON u.id = b.user LEFT JOIN users AS o ON o.id = b.operator
      WHERE b.room = ?1 AND (b.until IS NULL OR b.until > ?2) ORDER BY u.name";

@@ -105,12 +105,6 @@ impl Batch<'_> {
         self.write("DELETE FROM administrator_code", []).map(drop)
     }
 
-    /// Makes a user an administrator.
-    pub fn make_administrator(&mut self, user: UserId) -> Result<(), StoreError> {
-        let sql = "UPDATE users SET administrator = 1 WHERE id = ?1";
-        self.write(sql, [user]).map(drop)
-    }
-
     /// Whether a user is an administrator.
     pub fn is_administrator(&self, user: UserId) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM users WHERE id = ?1 AND administrator = 1";

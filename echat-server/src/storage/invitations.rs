@@ -6,7 +6,7 @@ use rusqlite::params;
 use super::{Batch, ConversationId, StoreError, UserId};
 
 /// The invitations that a user sees, oldest first.
-const INVITATIONS: &str = "SELECT r.name, u.name FROM room_invitations AS i
+pub(super) const INVITATIONS: &str = "SELECT r.name, u.name FROM room_invitations AS i
      CROSS JOIN rooms AS r ON r.id = i.room LEFT JOIN users AS u ON u.id = i.inviter
      WHERE i.user = ?1 AND NOT EXISTS
          (SELECT 1 FROM blocks AS b WHERE b.user = i.user AND b.blocked = i.inviter)
@@ -16,7 +16,7 @@ pub(super) const COUNTS: &str = "SELECT count(*) - count(b.user), count(b.user)
      FROM room_invitations AS i
      LEFT JOIN blocks AS b ON b.user = i.user AND b.blocked = i.inviter WHERE i.user = ?1";
 /// Deletes the oldest hidden invitation of a user.
-const FORGET_HIDDEN: &str = "DELETE FROM room_invitations WHERE (user, room) IN
+pub(super) const FORGET_HIDDEN: &str = "DELETE FROM room_invitations WHERE (user, room) IN
          (SELECT i.user, i.room FROM room_invitations AS i
           CROSS JOIN blocks AS b ON b.user = i.user AND b.blocked = i.inviter
           WHERE i.user = ?1 ORDER BY i.created_at, i.room LIMIT 1)";

@@ -47,6 +47,15 @@ pub struct StoredMessage {
     pub bot: bool,
 }
 
+/// What a sender has stored with a transaction id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SentBefore {
+    /// This message.
+    Message(StoredMessage),
+    /// A message to a room that was closed since, and is being removed.
+    InClosedRoom,
+}
+
 impl Batch<'_> {
     /// The highest message id that this database has ever assigned; 0 before the first message.
     pub fn newest_id(&self) -> Result<MessageId, StoreError> {
@@ -116,7 +125,7 @@ impl Batch<'_> {
         &self,
         sender: UserId,
         txn_id: &TxnId,
-    ) -> Result<Option<StoredMessage>, StoreError> {
+    ) -> Result<Option<SentBefore>, StoreError> {
         self.first(
             "SELECT m.id, m.conversation, c.kind, s.name, m.send_time, m.content,
                     coalesce(r.name, o.name), m.deleted_at IS NOT NULL
@@ -129,20 +138,29 @@ impl Batch<'_> {
              WHERE m.sender = ?1 AND m.txn_id = ?2",
             params![sender, txn_id.as_str()],
             |row| {
-                Ok(StoredMessage {
+                let Some(target) = row.get(6)? else {
+                    return Ok(SentBefore::InClosedRoom);
+                };
+                Ok(SentBefore::Message(StoredMessage {
                     id: row.get(0)?,
                     conversation: row.get(1)?,
                     kind: row.get(2)?,
                     sender: row.get(3)?,
                     send_time: row.get(4)?,
                     content: row.get(5)?,
-                    target: row.get(6)?,
+                    target,
                     deleted: row.get(7)?,
                     sent: true,
                     bot: false,
-                })
+                }))
             },
         )
+    }
+
+    /// Frees the transaction id of a message to a room that was closed since.
+    pub fn free_txn(&mut self, sender: UserId, txn_id: &TxnId) -> Result<(), StoreError> {
+        let sql = "UPDATE messages SET txn_id = NULL WHERE sender = ?1 AND txn_id = ?2";
+        self.write(sql, params![sender, txn_id.as_str()]).map(drop)
     }
 
     /// Moves a user's read marker to `id`, never back and never beyond the newest visible message. Returns the resulting

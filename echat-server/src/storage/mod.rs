@@ -16,6 +16,7 @@ mod bans;
 mod batch;
 mod blocks;
 mod bots;
+mod closed_rooms;
 mod contacts;
 mod deletion;
 mod devices;
@@ -60,12 +61,14 @@ pub use ids::{ConversationId, MessageId, UserId};
 pub(crate) use invitation_codes::InvitationCode;
 pub use invitation_codes::administrator_code_hash;
 pub use invitations::{Invitation, InvitationCounts};
-pub use messages::StoredMessage;
+pub use messages::{SentBefore, StoredMessage};
 pub use open_error::OpenError;
 pub(crate) use people::Friend;
 pub use resume::SecretHash;
 pub(crate) use resume::{Chain, ChainChange, ChainId, ChainWrite, IssuedSecret};
-pub use rooms::{Member, Role, Room, RoomSize, RoomSummary};
+pub use rooms::{
+    ListedMember, Member, OpenRoom, OwnRoom, Restriction, Role, Room, RoomSize, RoomSummary,
+};
 pub use schema::{Store, create_template, schema_dump};
 pub use search::Found;
 pub use write_ahead_log::{Checkpoint, CheckpointOutcome};

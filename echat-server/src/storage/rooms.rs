@@ -1,7 +1,7 @@
 //! Rooms and their members.
 
-use echat_proto::names::RoomName;
-use rusqlite::params;
+use echat_proto::names::{RoomName, looks};
+use rusqlite::{Row, params};
 
 use super::accounts::user;
 use super::{Batch, ConversationId, Kind, StoreError, User, UserId};
@@ -27,8 +27,32 @@ pub struct Room {
     pub slow_seconds: u32,
     /// Days that its messages are kept; 0 keeps none, `None` keeps them as the server does.
     pub keep_days: Option<u32>,
+    /// The number of its members when it was looked up.
+    pub members: u64,
     /// When it was created, in unix seconds.
     pub created_at: i64,
+}
+
+/// A room, looked up by name for one of its members who writes to it or reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnRoom {
+    /// The conversation of its members.
+    pub id: ConversationId,
+    /// The name in its stored form.
+    pub name: String,
+    /// Whether the user is a member.
+    pub is_member: bool,
+    /// What the user's messages to the room are held to; `None` if nothing is.
+    pub restriction: Option<Restriction>,
+}
+
+/// What the messages of a member without a role are held to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restriction {
+    /// Whether the member may not write at all.
+    pub read_only: bool,
+    /// Seconds between two messages; 0 for no slow mode.
+    pub slow_seconds: u32,
 }
 
 /// What a member may do in a room. A role may do all that a lower one may.
@@ -56,6 +80,36 @@ pub struct RoomSummary {
     /// Messages of other users after the user's read marker, at most
     /// [`UNREAD_MAX`](super::UNREAD_MAX).
     pub unread: u64,
+    /// The topic.
+    pub topic: String,
+    /// Whether only its members and invited users may know of it.
+    pub private: bool,
+    /// The user's role.
+    pub role: Role,
+}
+
+/// A room that every user may join.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenRoom {
+    /// The name in its stored form.
+    pub name: String,
+    /// The topic.
+    pub topic: String,
+    /// The number of its members.
+    pub members: u64,
+}
+
+/// A member of a room, as pages list it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedMember {
+    /// The user.
+    pub user: User,
+    /// The role. In the lobby, administrators are not shown as owners.
+    pub role: Role,
+    /// What the user says of being away.
+    pub away: Option<String>,
+    /// Whether the user is a bot.
+    pub is_bot: bool,
 }
 
 /// A member of a room.
@@ -80,19 +134,36 @@ pub struct RoomSize {
     pub members: u64,
 }
 
-/// A room by name, and whether a user is a member. There is none for a user who may not know of it.
-pub(super) const OWN_ROOM: &str = "SELECT r.id, r.name, p.user IS NOT NULL FROM rooms AS r
+/// A room by name, whether a user is a member, and what the user's messages are held to. There is none for a user who may
+/// not know of it. The last column is 1 if nothing restricts the user; roles are looked up only if something could.
+pub(super) const OWN_ROOM: &str =
+    "SELECT r.id, r.name, p.user IS NOT NULL, r.read_only, r.slow_seconds,
+         CASE WHEN r.read_only = 0 AND r.slow_seconds = 0 THEN 1
+              ELSE r.owner IS ?1 OR coalesce(p.operator, 0) OR (r.owner IS NULL AND EXISTS
+                   (SELECT 1 FROM users AS u WHERE u.id = ?1 AND u.administrator = 1)) END
+     FROM rooms AS r
      LEFT JOIN participants AS p ON p.user = ?1 AND p.conversation = r.id
      WHERE r.name = ?2 AND (r.private = 0 OR p.user IS NOT NULL OR EXISTS
          (SELECT 1 FROM room_invitations AS i WHERE i.user = ?1 AND i.room = r.id AND NOT EXISTS
               (SELECT 1 FROM blocks AS b WHERE b.user = i.user AND b.blocked = i.inviter)))";
+
+/// The member that owns a room after its owner left: the operator, else the member, that has been in it longest. Bots
+/// own no rooms.
+pub(super) const SUCCESSOR: &str = "SELECT u.id, u.name FROM participants AS p
+     CROSS JOIN users AS u ON u.id = p.user
+     WHERE p.conversation = ?1 AND p.user NOT IN (SELECT user FROM bots)
+     ORDER BY p.operator DESC, p.joined_at, p.user LIMIT 1";
+
+/// Public rooms by name.
+pub(super) const PUBLIC_ROOMS: &str = "SELECT name, topic, members FROM rooms
+     WHERE private = 0 AND name > ?1 ORDER BY name LIMIT ?2";
 
 impl Batch<'_> {
     /// The room of this name in its stored form.
     pub fn find_room(&self, key: &str) -> Result<Option<Room>, StoreError> {
         self.first(
             "SELECT r.id, r.name, r.owner, coalesce(u.name, ''), r.topic, r.private, r.read_only,
-                    r.slow_seconds, r.keep_days, r.created_at FROM rooms AS r
+                    r.slow_seconds, r.keep_days, r.created_at, r.members FROM rooms AS r
              LEFT JOIN users AS u ON u.id = r.owner WHERE r.name = ?1",
             [key],
             |row| {
@@ -108,33 +179,48 @@ impl Batch<'_> {
                     slow_seconds: row.get(7)?,
                     keep_days: row.get(8)?,
                     created_at: row.get(9)?,
+                    members: count(row, 10)?,
                 })
             },
         )
     }
 
-    /// What a user may do in a room; `None` if the user is not a member.
+    /// What a user may do in a room; `None` if the user is not a member. Administrators own the lobby.
     pub fn role(&self, room: &Room, user: UserId) -> Result<Option<Role>, StoreError> {
         let sql = "SELECT operator FROM participants WHERE user = ?1 AND conversation = ?2";
         let operator: Option<bool> = self.first(sql, params![user, room.id], |row| row.get(0))?;
-        Ok(
-            operator.map(|operator| match (room.owner == Some(user), operator) {
-                (true, _) => Role::Owner,
-                (false, true) => Role::Operator,
-                (false, false) => Role::Member,
-            }),
-        )
+        let Some(operator) = operator else {
+            return Ok(None);
+        };
+        Ok(Some(role(self.acts_as_owner(room, user)?, operator)))
     }
 
-    /// The conversation and the stored name of the room of this name, and whether `me` is a member. `None` also for a
-    /// private room that `me` is neither in nor invited to.
-    pub fn find_own_room(
-        &self,
-        me: UserId,
-        key: &str,
-    ) -> Result<Option<(ConversationId, String, bool)>, StoreError> {
+    /// Whether a user owns a room, or is an administrator and the room is the lobby.
+    pub fn acts_as_owner(&self, room: &Room, user: UserId) -> Result<bool, StoreError> {
+        match room.owner {
+            Some(owner) => Ok(owner == user),
+            None => self.exists(
+                "SELECT 1 FROM users WHERE id = ?1 AND administrator = 1",
+                [user],
+            ),
+        }
+    }
+
+    /// The room of this name, as `me` may write to it. `None` also for a private room that `me` is neither in nor
+    /// invited to.
+    pub fn find_own_room(&self, me: UserId, key: &str) -> Result<Option<OwnRoom>, StoreError> {
         self.first(OWN_ROOM, params![me, key], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            let restriction = Restriction {
+                read_only: row.get(3)?,
+                slow_seconds: row.get(4)?,
+            };
+            let is_free: bool = row.get(5)?;
+            Ok(OwnRoom {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                is_member: row.get(2)?,
+                restriction: (!is_free).then_some(restriction),
+            })
         })
     }
 
@@ -166,12 +252,12 @@ impl Batch<'_> {
         self.walk(sql, [most], |row| Ok(each(row.get(0)?, row.get(1)?)))
     }
 
-    /// Creates a room without members; the owner is added like any member. `None` if the name, or a confusable one, is
-    /// taken.
+    /// Creates a room without members; the owner is added like any member. A room without an owner is the lobby. `None`
+    /// if the name, or a confusable one, is taken.
     pub fn create_room(
         &mut self,
         name: &RoomName,
-        owner: UserId,
+        owner: impl Into<Option<UserId>>,
         now: i64,
     ) -> Result<Option<ConversationId>, StoreError> {
         if self.room_name_taken(name)? {
@@ -180,7 +266,7 @@ impl Batch<'_> {
         let id = self.create_conversation(Kind::Room)?;
         self.write(
             "INSERT INTO rooms (id, name, owner, created_at) VALUES (?1, ?2, ?3, ?4)",
-            params![id, name.as_str(), owner, now],
+            params![id, name.as_str(), owner.into(), now],
         )?;
         self.add_looks(Kind::Room, id.0, &name.looks())?;
         self.index_name(Kind::Room, id.0, name.as_str())?;
@@ -215,6 +301,107 @@ impl Batch<'_> {
     pub fn room_name_taken(&self, name: &RoomName) -> Result<bool, StoreError> {
         Ok(self.find_room(name.as_str())?.is_some()
             || self.looks_taken(Kind::Room, &name.looks())?)
+    }
+
+    /// Whether a room other than this one has this name or a confusable one.
+    pub fn room_name_taken_by_another(
+        &self,
+        room: ConversationId,
+        name: &RoomName,
+    ) -> Result<bool, StoreError> {
+        let named = self.find_room(name.as_str())?;
+        Ok(named.is_some_and(|other| other.id != room)
+            || self.looks_taken_by_another(Kind::Room, &name.looks(), room.0)?)
+    }
+
+    /// Stores the name and the properties of a room in place of those that it has in `was`. Its owner and its members
+    /// stay. Skeletons and the index of names follow: [`find`](Batch::find) shows public rooms by the index.
+    pub fn change_room(&mut self, was: &Room, room: &Room) -> Result<(), StoreError> {
+        let is_renamed = was.name != room.name;
+        if is_renamed {
+            self.remove_looks(Kind::Room, was.id.0, &looks(&was.name))?;
+            self.add_looks(Kind::Room, was.id.0, &looks(&room.name))?;
+        }
+        if is_renamed || was.private != room.private {
+            if !was.private {
+                self.unindex_name(Kind::Room, was.id.0, &was.name)?;
+            }
+            if !room.private {
+                self.index_name(Kind::Room, was.id.0, &room.name)?;
+            }
+        }
+        self.write(
+            "UPDATE rooms SET name = ?2, topic = ?3, private = ?4, read_only = ?5, slow_seconds = ?6,
+                    keep_days = ?7 WHERE id = ?1",
+            params![
+                was.id,
+                room.name,
+                room.topic,
+                room.private,
+                room.read_only,
+                room.slow_seconds,
+                room.keep_days
+            ],
+        )
+        .map(drop)
+    }
+
+    /// Makes a user, who is a member, the owner of a room. The operators of a room do not include its owner.
+    pub fn set_owner(&mut self, room: ConversationId, owner: UserId) -> Result<(), StoreError> {
+        self.set_operator(room, owner, false)?;
+        self.write(
+            "UPDATE rooms SET owner = ?2 WHERE id = ?1",
+            params![room, owner],
+        )
+        .map(drop)
+    }
+
+    /// The names of the operators of a room, sorted.
+    pub fn operators(&self, room: ConversationId) -> Result<Vec<String>, StoreError> {
+        self.all(
+            "SELECT u.name FROM participants AS p CROSS JOIN users AS u ON u.id = p.user
+             WHERE p.conversation = ?1 AND p.operator = 1 ORDER BY u.name",
+            [room],
+            |row| row.get(0),
+        )
+    }
+
+    /// The member that owns a room after its owner left; `None` if only bots are left.
+    pub fn successor(&self, room: ConversationId) -> Result<Option<User>, StoreError> {
+        self.first(SUCCESSOR, [room], user)
+    }
+
+    /// Public rooms by name, from the first behind `after`, at most `limit`.
+    pub fn public_rooms(&self, after: &str, limit: usize) -> Result<Vec<OpenRoom>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.all(PUBLIC_ROOMS, params![after, limit], |row| {
+            Ok(OpenRoom {
+                name: row.get(0)?,
+                topic: row.get(1)?,
+                members: count(row, 2)?,
+            })
+        })
+    }
+
+    /// When a member last wrote to a room with slow mode, in unix seconds.
+    pub fn last_sent(&self, room: ConversationId, user: UserId) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT sent_at FROM slow_mode WHERE room = ?1 AND user = ?2";
+        self.first(sql, params![room, user], |row| row.get(0))
+    }
+
+    /// Notes that a member wrote to a room with slow mode.
+    pub fn note_sent(
+        &mut self,
+        room: ConversationId,
+        user: UserId,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "INSERT INTO slow_mode (room, user, sent_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (room, user) DO UPDATE SET sent_at = excluded.sent_at",
+            params![room, user, now],
+        )
+        .map(drop)
     }
 
     /// Adds a member, who sees messages from now on; false if the user is a member already.
@@ -253,49 +440,6 @@ impl Batch<'_> {
         Ok(true)
     }
 
-    /// The owner of a room.
-    pub(crate) fn owner_of(&self, room: ConversationId) -> Result<Option<UserId>, StoreError> {
-        let sql = "SELECT owner FROM rooms WHERE id = ?1";
-        Ok(self.first(sql, [room], |row| row.get(0))?.flatten())
-    }
-
-    /// Hands a room without its owner to the operator, else the member, that has been in it longest, and returns that
-    /// user. A room without members is closed: its name is free, and what is left of it is removed in portions.
-    pub(crate) fn succeed_owner(
-        &mut self,
-        room: ConversationId,
-    ) -> Result<Option<UserId>, StoreError> {
-        let heir: Option<UserId> = self.first(
-            "SELECT user FROM participants WHERE conversation = ?1
-             ORDER BY operator DESC, joined_at, user LIMIT 1",
-            [room],
-            |row| row.get(0),
-        )?;
-        let Some(heir) = heir else {
-            self.close_empty(room)?;
-            return Ok(None);
-        };
-        let sql = "UPDATE rooms SET owner = ?2 WHERE id = ?1";
-        self.write(sql, params![room, heir])?;
-        Ok(Some(heir))
-    }
-
-    fn close_empty(&mut self, room: ConversationId) -> Result<(), StoreError> {
-        for sql in [
-            "INSERT INTO closed_rooms (id) VALUES (?1)",
-            "DELETE FROM name_endings WHERE kind = 1 AND id = ?1",
-            "DELETE FROM name_looks WHERE kind = 1 AND id = ?1",
-            "DELETE FROM left_rooms WHERE conversation = ?1",
-            "DELETE FROM room_invitations WHERE room = ?1",
-            "DELETE FROM bans WHERE room = ?1",
-            "DELETE FROM slow_mode WHERE room = ?1",
-            "DELETE FROM rooms WHERE id = ?1",
-        ] {
-            self.write(sql, [room])?;
-        }
-        Ok(())
-    }
-
     /// Whether a user is a member of a room.
     pub fn is_member(&self, room: ConversationId, user: UserId) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM participants WHERE user = ?1 AND conversation = ?2";
@@ -321,6 +465,32 @@ impl Batch<'_> {
                     user: user(row)?,
                     owner: row.get(2)?,
                     bot: row.get(3)?,
+                })
+            },
+        )
+    }
+
+    /// A page of the members of a room by name, from the first behind `after`, at most `limit`.
+    pub fn member_page(
+        &self,
+        room: &Room,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<ListedMember>, StoreError> {
+        self.all(
+            "SELECT u.id, u.name, p.operator, u.away, b.user IS NOT NULL FROM participants AS p
+             CROSS JOIN users AS u ON u.id = p.user
+             LEFT JOIN bots AS b ON b.user = p.user
+             WHERE p.conversation = ?1 AND u.name > ?2 ORDER BY u.name LIMIT ?3",
+            params![room.id, after, i64::try_from(limit).unwrap_or(i64::MAX)],
+            |row| {
+                let user = user(row)?;
+                let role = role(room.owner == Some(user.id), row.get(2)?);
+                Ok(ListedMember {
+                    user,
+                    role,
+                    away: row.get(3)?,
+                    is_bot: row.get(4)?,
                 })
             },
         )
@@ -365,18 +535,24 @@ impl Batch<'_> {
     /// A user's rooms by name, with all their counts. Counting unread messages is the expensive part.
     pub fn rooms_of(&self, member: UserId) -> Result<Vec<RoomSummary>, StoreError> {
         let rooms = self.all(
-            "SELECT r.id, r.name, r.members, coalesce(u.name, ''), p.read_id FROM participants AS p
+            "SELECT r.id, r.name, r.members, coalesce(u.name, ''), p.read_id, r.topic, r.private,
+                    CASE WHEN r.owner IS NULL
+                         THEN (SELECT administrator FROM users WHERE id = ?1)
+                         ELSE r.owner = ?1 END, p.operator
+             FROM participants AS p
              CROSS JOIN rooms AS r ON r.id = p.conversation
              LEFT JOIN users AS u ON u.id = r.owner WHERE p.user = ?1 ORDER BY r.name",
             [member],
             |row| {
-                let members: i64 = row.get(2)?;
                 let summary = RoomSummary {
                     id: row.get(0)?,
                     name: row.get(1)?,
-                    members: u64::try_from(members).unwrap_or(0),
+                    members: count(row, 2)?,
                     owner_name: row.get(3)?,
                     unread: 0,
+                    topic: row.get(5)?,
+                    private: row.get(6)?,
+                    role: role(row.get(7)?, row.get(8)?),
                 };
                 Ok((summary, row.get(4)?))
             },
@@ -398,11 +574,6 @@ impl Batch<'_> {
         )
     }
 
-    /// The number of rooms that a user owns, including rooms that the user has left.
-    pub fn owned_count(&self, owner: UserId) -> Result<u64, StoreError> {
-        self.count("SELECT count(*) FROM rooms WHERE owner = ?1", [owner])
-    }
-
     pub(super) fn create_conversation(&mut self, kind: Kind) -> Result<ConversationId, StoreError> {
         self.insert("INSERT INTO conversations (kind) VALUES (?1)", [kind])
             .map(ConversationId)
@@ -422,5 +593,18 @@ impl Batch<'_> {
             params![user, conversation, now],
         )
         .map(drop)
+    }
+}
+
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let count: i64 = row.get(column)?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+fn role(is_owner: bool, is_operator: bool) -> Role {
+    match (is_owner, is_operator) {
+        (true, _) => Role::Owner,
+        (false, true) => Role::Operator,
+        (false, false) => Role::Member,
     }
 }

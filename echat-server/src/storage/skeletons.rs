@@ -26,6 +26,36 @@ impl Batch<'_> {
         Ok(false)
     }
 
+    /// Whether an existing name of this kind, other than that of this row, shares one of these skeletons.
+    pub(super) fn looks_taken_by_another(
+        &self,
+        kind: Kind,
+        looks: &BTreeSet<String>,
+        id: i64,
+    ) -> Result<bool, StoreError> {
+        for look in looks {
+            let sql = "SELECT 1 FROM name_looks WHERE kind = ?1 AND look = ?2 AND id <> ?3";
+            if self.exists(sql, params![kind, look, id])? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Deletes the skeletons of a name that is free from now on.
+    pub(super) fn remove_looks(
+        &mut self,
+        kind: Kind,
+        id: i64,
+        looks: &BTreeSet<String>,
+    ) -> Result<(), StoreError> {
+        for look in looks {
+            let sql = "DELETE FROM name_looks WHERE kind = ?1 AND look = ?2 AND id = ?3";
+            self.write(sql, params![kind, look, id])?;
+        }
+        Ok(())
+    }
+
     /// Stores the skeletons of a new name.
     pub(super) fn add_looks(
         &mut self,

@@ -195,6 +195,24 @@ const TABLE: &[Row] = &[
             "unknown_user",
         ],
     ),
+    row(RoomInfo, r#""tea""#, [NO, OK, OK, OK, OK]),
+    row(
+        SetRoom,
+        r#"{"roomname":"tea","topic":"green"}"#,
+        [NO, OUT, OUT, "not_operator", OK],
+    ),
+    row(
+        SetRoom,
+        r#"{"roomname":"tea","private":true}"#,
+        [NO, OUT, OUT, "not_owner", OK],
+    ),
+    row(CloseRoom, r#""tea""#, [NO, OUT, OUT, "not_owner", OK]),
+    row(
+        SetRole,
+        r#"{"roomname":"tea","username":"bob","role":"operator"}"#,
+        [NO, OUT, OUT, "not_owner", OK],
+    ),
+    row(ListPublicRooms, "{}", [NO, OK, OK, OK, OK]),
     row(EndOtherSessions, "null", [NO, OK, OK, OK, OK]),
     row(
         ListInvitations,

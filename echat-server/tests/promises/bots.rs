@@ -80,7 +80,12 @@ fn a_token_is_stored_as_a_hash_and_a_journal_repeats_its_row() {
     drop(sim);
     let mut store = Store::open(&copy).expect("the copy");
     for entry in &journal {
-        replay(&mut store, (&Limits::default(), &Settings::default()), entry).expect("what another database took");
+        replay(
+            &mut store,
+            (&Limits::default(), &Settings::default()),
+            entry,
+        )
+        .expect("what another database took");
     }
     drop(store);
     let sql = "SELECT u.name || hex(b.token) || count(p.user) FROM bots AS b

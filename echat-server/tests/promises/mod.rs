@@ -6,6 +6,7 @@ mod bad_inputs;
 mod blocked;
 mod bots;
 mod clock;
+mod closed_rooms;
 mod coverage;
 mod declined;
 mod deletion;

@@ -29,7 +29,9 @@ fn good(field: &FieldInfo) -> Value {
         "list" => Value::List(Vec::new()),
         kind if kind.starts_with("int 0") => Value::Int(0),
         "str" if field.name == "password" => Value::from("long enough"),
-        "str" | "str or null" => Value::from("somebody"),
+        "int or null" => Value::Int(1),
+        "str member, operator or owner" => Value::from("member"),
+        kind if kind.starts_with("str") => Value::from("somebody"),
         kind => panic!("a request has a field of the new type {kind:?}"),
     }
 }
@@ -49,7 +51,10 @@ pub(super) fn dict(fields: &[FieldInfo]) -> Vec<(String, Value)> {
 
 /// Parameters that are wrong, and the field that is to be blamed.
 pub(super) fn wrong(info: &CommandInfo) -> Vec<(Value, String)> {
-    let others = |but: &'static str| kinds().into_iter().filter(move |value| value.kind() != but);
+    let others = |but: &'static str| {
+        let fits = move |value: &Value| but.split(" or ").any(|kind| kind == value.kind());
+        kinds().into_iter().filter(move |value| !fits(value))
+    };
     match info.shape {
         Shape::Null => others("null")
             .map(|value| (value, "params".to_owned()))

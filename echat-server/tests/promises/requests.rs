@@ -87,6 +87,21 @@ fn new_room(number: usize) -> Value {
     Value::Dict(vec![text("roomname", format!("room{number}")), members])
 }
 
+/// Says some requests that write, and more messages than a user may send at once. Returns how many.
+fn say_writes(sim: &mut Sim, asked: usize) -> usize {
+    for number in 0..5 {
+        let kind = RequestKind::CreateRoom;
+        sim.say("bob", kind.info().number, new_room(asked + number));
+    }
+    for _ in 0..3 {
+        let kind = RequestKind::SendMessage;
+        let params = r#"{"target_type":0,"target":"bob","content":"hi"}"#;
+        let params = echat_proto::json::from_json(params).expect("JSON");
+        sim.say("ann", kind.info().number, params);
+    }
+    8
+}
+
 /// Parameters by kind of request: what is refused for its form, and what has edges.
 struct Pool {
     odd: Vec<(RequestKind, Vec<Value>)>,

@@ -27,8 +27,9 @@
 //! | `-- bans tea 1000` | so many users are banned from the room |
 //! | `-- invitations ann 200` | ann is invited to so many rooms |
 //! | `-- suspend ann 1500000060 spam` | a suspended account: until when, or `-`, and why |
-//! | `-- administrator ann` | makes a user an administrator |
 //! | `-- administrator_code 2345-6789-ABCD-EFGH` | the code of a first start |
+//! | `-- lobby lobby ann bob` | the room without an owner |
+//! | `-- administrators ann` | they are administrators of the server |
 //! | `-- limit friends 2` | a limit of config.json |
 //!
 //! | later | |
@@ -39,6 +40,8 @@
 //! | `-- set registration closed` | a setting of config.json that is no limit |
 //! | `-- advance 61s` | lets time pass |
 //! | `-- unix 0` | sets the clock that people see |
+//! | `-- invite tea bob` | invites a user to a room |
+//! | `-- ban tea bob 1500001000 spam` | bans a user from a room until then, 0 for ever, for a reason |
 //! | `-- hang up ann`, `-- sever ann` | the client's end of stream, a broken socket |
 //! | `-- hold`, `-- release`, `-- reverse` | keeps workers' results back, hands them in, turns their order |
 //! | `-- set aside`, `-- hand in` | sets the results that are kept back aside, adds them to the next ones |
@@ -244,6 +247,22 @@ impl Script {
                 sim.settle();
                 sim.now.unix = seconds.parse().map_err(|_| "when?")?;
             }
+            ["invite", room, name] => {
+                sim.settle();
+                seed::invite(sim.engine.store(), room, name);
+            }
+            ["ban", room, name, until, ref reason @ ..] => {
+                sim.settle();
+                let until: i64 = until.parse().map_err(|_| "until when?")?;
+                let until = (until > 0).then_some(until);
+                let now = sim.now.unix;
+                seed::ban(
+                    sim.engine.store(),
+                    (room, name),
+                    (until, reason.first()),
+                    now,
+                );
+            }
             ["hang", "up", name] => sim.end(name).hang_up(),
             ["sever", name] => {
                 sim.settle();
@@ -312,8 +331,9 @@ fn begin(store: &mut Store, limits: &mut Limits, words: &[&str]) -> bool {
             let reason = (!reason.is_empty()).then(|| reason.join(" "));
             seed::suspends(store, name, until, reason.as_deref());
         }
-        ["administrator", name] => seed::administrator(store, name),
         ["administrator_code", code] => seed::administrator_code(store, code),
+        ["lobby", room, ref members @ ..] => seed::lobby(store, room, members),
+        ["administrators", ref names @ ..] => seed::administrators(store, names),
         ["limit", name, value] => set(limits, name, value.parse().expect("a number")),
         _ => return false,
     }

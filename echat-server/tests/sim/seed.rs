@@ -42,14 +42,6 @@ pub(crate) fn suspends(store: &mut Store, name: &str, until: Option<i64>, reason
     let _ = batch.commit().expect("a store that works");
 }
 
-/// Makes a user an administrator.
-pub(crate) fn administrator(store: &mut Store, name: &str) {
-    let id = user(store, name);
-    let mut batch = store.batch();
-    batch.make_administrator(id).expect("a store that works");
-    let _ = batch.commit().expect("a store that works");
-}
-
 /// Stores the code of a first administrator.
 pub(crate) fn administrator_code(store: &mut Store, code: &str) {
     let mut batch = store.batch();
@@ -72,15 +64,51 @@ pub(crate) fn friends(store: &mut Store, names: &[&str]) {
 
 /// Makes a room; the first member owns it.
 pub(crate) fn room(store: &mut Store, room: &str, members: &[&str]) {
+    let owner = user(store, members[0]);
+    room_of(store, room, Some(owner), members);
+}
+
+/// Makes the room without an owner.
+pub(crate) fn lobby(store: &mut Store, room: &str, members: &[&str]) {
+    room_of(store, room, None, members);
+}
+
+fn room_of(store: &mut Store, room: &str, owner: Option<UserId>, members: &[&str]) {
     let ids: Vec<UserId> = members.iter().map(|name| user(store, name)).collect();
     let name = RoomName::new(room).expect("a possible name");
     let mut batch = store.batch();
     let room = batch
-        .create_room(&name, ids[0], 0)
+        .create_room(&name, owner, 0)
         .expect("a store that works");
     let room = room.expect("a new name");
     for id in ids {
         batch.add_member(room, id, 0).expect("a store that works");
+    }
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Makes members operators of a room.
+pub(crate) fn operators(store: &mut Store, room: &str, members: &[&str]) {
+    let ids: Vec<UserId> = members.iter().map(|name| user(store, name)).collect();
+    let mut batch = store.batch();
+    let room = batch.find_room(room).expect("a store that works");
+    let room = room.expect("a room that is there").id;
+    for id in ids {
+        batch
+            .set_operator(room, id, true)
+            .expect("a store that works");
+    }
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Makes users administrators.
+pub(crate) fn administrators(store: &mut Store, names: &[&str]) {
+    let ids: Vec<UserId> = names.iter().map(|name| user(store, name)).collect();
+    let mut batch = store.batch();
+    for id in ids {
+        batch
+            .set_administrator(id, true)
+            .expect("a store that works");
     }
     let _ = batch.commit().expect("a store that works");
 }
@@ -98,19 +126,6 @@ pub(crate) fn leaves(store: &mut Store, room: &str, member: &str) {
 fn room_id(store: &mut Store, room: &str) -> ConversationId {
     let found = store.batch().find_room(room).expect("a store that works");
     found.expect("a room that is there").id
-}
-
-/// Makes members operators of a room.
-pub(crate) fn operators(store: &mut Store, room: &str, members: &[&str]) {
-    let ids: Vec<UserId> = members.iter().map(|name| user(store, name)).collect();
-    let room = room_id(store, room);
-    let mut batch = store.batch();
-    for id in ids {
-        batch
-            .set_operator(room, id, true)
-            .expect("a store that works");
-    }
-    let _ = batch.commit().expect("a store that works");
 }
 
 /// Makes a room private.
@@ -166,5 +181,40 @@ pub(crate) fn invitations(store: &mut Store, name: &str, count: usize) {
             .invite(room.expect("a new name"), id, id, 0)
             .expect("a store that works");
     }
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Invites a user to a room.
+pub(crate) fn invite(store: &mut Store, room: &str, name: &str) {
+    let id = user(store, name);
+    let mut batch = store.batch();
+    let room = batch.find_room(room).expect("a store that works");
+    let room = room.expect("a room that is there");
+    let inviter = room.owner.expect("a room with an owner");
+    batch
+        .invite(room.id, id, inviter, 0)
+        .expect("a store that works");
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Bans a user from a room: until when, and why.
+pub(crate) fn ban(
+    store: &mut Store,
+    (room, name): (&str, &str),
+    (until, reason): (Option<i64>, Option<&&str>),
+    now: i64,
+) {
+    let id = user(store, name);
+    let mut batch = store.batch();
+    let room = batch.find_room(room).expect("a store that works");
+    let room = room.expect("a room that is there");
+    let operator = room.owner.expect("a room with an owner");
+    let ban = Ban {
+        until,
+        reason: reason.map(|reason| (*reason).to_owned()),
+    };
+    batch
+        .ban(room.id, id, operator, &ban, now)
+        .expect("a store that works");
     let _ = batch.commit().expect("a store that works");
 }

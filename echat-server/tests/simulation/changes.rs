@@ -88,17 +88,31 @@ impl Changes<'_> {
     }
 
     fn rooms(&self) -> Result<(), String> {
-        for (room, before) in &self.before.rooms {
-            let kept = |after: &Room| {
-                (after.owner, after.conversation) == (before.owner, before.conversation)
+        for (number, before) in &self.before.rooms {
+            // A room whose last member leaves is closed; another may have its name in the same tick.
+            let after = self.after.rooms.get(number);
+            let after = after.filter(|after| after.conversation == before.conversation);
+            let leaves = |user: usize| {
+                self.was_asked(user, |planned| *planned == PlannedRequest::Part(*number))
             };
-            if !self.after.rooms.get(room).is_some_and(kept) {
-                return fail("a room is gone, or another's");
+            let Some(after) = after else {
+                if !self.before.members(*number).into_iter().all(leaves) {
+                    return fail("a room with members is gone");
+                }
+                continue;
+            };
+            if after.owner != before.owner && !leaves(before.owner) {
+                return fail("a room has another owner, and its owner did not leave");
+            }
+            if !self.after.is_member(after.owner, *number) {
+                return fail("the owner of a room is not in it");
             }
         }
         for (number, room) in &self.after.rooms {
-            let made = |planned: &PlannedRequest| matches!(planned, PlannedRequest::Create(of, _) if of == number);
-            if !self.before.rooms.contains_key(number) && !self.was_asked(room.owner, made) {
+            let made = |(_, planned): &(usize, PlannedRequest)| matches!(planned, PlannedRequest::Create(of, _) if of == number);
+            let before = self.before.rooms.get(number);
+            let is_new = before.is_none_or(|before| before.conversation != room.conversation);
+            if is_new && !self.asked.iter().any(made) {
                 return fail("a room without a request");
             }
             if room.members != self.after.members(*number).len() as u64 {
@@ -172,12 +186,21 @@ impl Changes<'_> {
 
     /// Whether a user may have been let into a room in this tick.
     fn may_come(&self, user: usize, room: usize) -> bool {
-        let owner = self.after.rooms[&room].owner;
+        // A room may pass on within a tick.
+        let owns = |user: usize| {
+            let rooms = [self.before, self.after].map(|truth| truth.rooms.get(&room));
+            let owner = |found: &Room| found.owner == user;
+            rooms.into_iter().flatten().any(owner)
+                || self.was_asked(
+                    user,
+                    |planned| matches!(planned, PlannedRequest::Create(of, _) if *of == room),
+                )
+        };
         self.was_asked(user, |planned| *planned == PlannedRequest::Join(room))
             || self.asked.iter().any(|(asker, planned)| match planned {
                 PlannedRequest::Create(of, members) | PlannedRequest::Add(of, members) => {
                     let friend = self.after.are_friends(*asker, user) && members.contains(&user);
-                    *of == room && *asker == owner && (*asker == user || friend)
+                    *of == room && owns(*asker) && (*asker == user || friend)
                 }
                 _ => false,
             })
@@ -198,6 +221,12 @@ impl Changes<'_> {
             .next_back()
             .copied()
             .unwrap_or(0);
+        // Messages whose room was closed in the same tick.
+        for id in self.after.closed.keys() {
+            if self.before.message(*id).is_none() {
+                dues.extend((0..USERS.len()).map(|user| (user, Due::Message(*id), false)));
+            }
+        }
         for (id, message) in self.after.messages.range(newest + 1..) {
             let sender = message.sender;
             let target = self.after.target(sender, message.conversation);

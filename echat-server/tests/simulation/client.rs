@@ -9,7 +9,7 @@ use crate::request::{content, named};
 use crate::secrets::{Presented, SecretId};
 use crate::truth::Truth;
 use echat_proto::commands::Event;
-use echat_proto::param::TargetType;
+use echat_proto::param::{RoomRole, TargetType};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -104,7 +104,8 @@ impl Client {
         };
         self.asked.iter().any(|asked| match asked.planned {
             PlannedRequest::Send { number, size, .. } => {
-                *truth.messages[&id].content == *content(number, size)
+                let sent = truth.message(id);
+                sent.is_some_and(|sent| *sent.content == *content(number, size))
             }
             _ => false,
         })
@@ -143,15 +144,8 @@ impl Client {
             return fail("an event for a guest");
         };
         match event {
-            Event::IncommingFriendRequest { username } => {
-                self.owed(Due::Asked(user(username)))?;
-            }
-            Event::NewContact { username } => {
-                let friend = user(username);
-                self.owed(Due::Contact(friend))?;
-                if !self.friends.insert(friend) || !truth.are_friends(me, friend) {
-                    return fail("a contact that is none, or was one");
-                }
+            Event::IncommingFriendRequest { .. } | Event::NewContact { .. } => {
+                self.contact(event, me, truth)?;
             }
             Event::OnNewRoom { roomname } => {
                 let room = room(roomname);
@@ -187,6 +181,7 @@ impl Client {
             } => {
                 self.member(room(roomname), user(membername), false)?;
             }
+            Event::OnRole { roomname, role, .. } => self.role(roomname, *role)?,
             Event::OnNewMessage { .. } => self.message(me, event, truth)?,
             Event::OnRead { id, .. } => {
                 let newest = truth.messages.keys().next_back();
@@ -204,6 +199,32 @@ impl Client {
             _ => return fail("this is no event"),
         }
         Ok(())
+    }
+
+    /// Rooms pass on, and nothing else changes a role here.
+    fn role(&self, roomname: &str, role: RoomRole) -> Result<(), String> {
+        let is_in = self.rooms.contains_key(&room(roomname));
+        if is_in && role == RoomRole::Owner {
+            Ok(())
+        } else {
+            fail("a role in a room that one is not in, or another than owner")
+        }
+    }
+
+    /// Another user sent a friend request, or became a friend.
+    fn contact(&mut self, event: &Event, me: usize, truth: &Truth) -> Result<(), String> {
+        match event {
+            Event::IncommingFriendRequest { username } => self.owed(Due::Asked(user(username))),
+            Event::NewContact { username } => {
+                let friend = user(username);
+                self.owed(Due::Contact(friend))?;
+                if !self.friends.insert(friend) || !truth.are_friends(me, friend) {
+                    return fail("a contact that is none, or was one");
+                }
+                Ok(())
+            }
+            _ => fail("this is no event"),
+        }
     }
 
     fn member(&mut self, room: usize, member: usize, online: bool) -> Result<(), String> {
@@ -239,7 +260,11 @@ impl Client {
             return fail("messages come out of order");
         }
         self.heard_of(id);
-        let from = truth.target(me, truth.messages[&id].conversation);
+        let Some(stored) = truth.messages.get(&id) else {
+            // Its room was closed since: its last member was the sender, at another connection.
+            return Ok(());
+        };
+        let from = truth.target(me, stored.conversation);
         match from {
             Some(Target::User(friend)) if self.friends.contains(&friend) => Ok(()),
             Some(Target::Room(room)) if self.rooms.contains_key(&room) => Ok(()),
@@ -285,7 +310,7 @@ pub(crate) fn matches(event: &Event, me: usize, truth: &Truth) -> Result<u64, St
     else {
         return fail("this is no message");
     };
-    let Some(stored) = truth.messages.get(id) else {
+    let Some(stored) = truth.message(*id) else {
         return fail(&format!("message {id} is not stored"));
     };
     let kind = if stored.is_private(truth) {

@@ -5,7 +5,7 @@
 use crate::client::{Client, matches};
 use crate::facts::Facts;
 use crate::fail;
-use crate::plan::{PlannedRequest, USERS};
+use crate::plan::{PlannedRequest, Target, USERS};
 use crate::request::{code, content};
 use crate::secrets::Presented;
 use crate::spec;
@@ -214,7 +214,7 @@ impl Judge<'_> {
                 "a friendship that is not stored",
             ),
             PlannedRequest::Create(room, _) => check(
-                truth.rooms.get(room).is_some_and(|room| room.owner == me),
+                truth.rooms.get(room).is_some_and(|room| room.owner == me) || flapped,
                 "a room that is not stored",
             ),
             PlannedRequest::Join(room) => check(
@@ -268,11 +268,16 @@ impl Judge<'_> {
             return fail("this was no message");
         };
         let id = matches(event, me, self.truth)?;
-        let stored = &self.truth.messages[&id];
+        let stored = self
+            .truth
+            .message(id)
+            .ok_or("a message that is not stored")?;
+        let is_closed = self.truth.closed.contains_key(&id);
+        let target = self.truth.target(me, stored.conversation);
         let same = stored.sender == me
             && *stored.content == *content(*number, *size)
-            && stored.txn == txn.then(|| number.to_string())
-            && self.truth.target(me, stored.conversation) == Some(*to);
+            && (is_closed || stored.txn == txn.then(|| number.to_string()))
+            && (target == Some(*to) || is_closed && matches!(to, Target::Room(_)));
         check(same, "another message is acknowledged than was sent")?;
         let anew = self.facts.acknowledged.insert(id);
         check(anew || *txn, "one message is acknowledged twice")?;
@@ -384,6 +389,7 @@ fn members(
     let Event::Members { members } = event else {
         return fail("these are no members");
     };
+    let members = &members.members;
     let all: BTreeSet<usize> = members
         .iter()
         .map(|line| crate::client::user(&line.username))

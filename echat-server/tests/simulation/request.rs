@@ -109,6 +109,8 @@ fn of_people(planned: &PlannedRequest) -> Request {
         PlannedRequest::Create(new, friends) => Request::CreateRoom {
             roomname: RoomName::new(ROOMS[*new]).expect("a possible name"),
             members: members(friends),
+            private: None,
+            topic: None,
         },
         PlannedRequest::Add(of, friends) => Request::AddMembers {
             roomname: room(of),
@@ -116,7 +118,9 @@ fn of_people(planned: &PlannedRequest) -> Request {
         },
         PlannedRequest::Join(of) => Request::JoinRoom { roomname: room(of) },
         PlannedRequest::Part(of) => Request::LeaveRoom { roomname: room(of) },
-        PlannedRequest::Members(of) => Request::ListMembers { roomname: room(of) },
+        PlannedRequest::Members(of) => Request::ListMembers {
+            roomname: room(of).into(),
+        },
         other => unreachable!("{other:?} is not about people"),
     }
 }

@@ -5,7 +5,7 @@ use crate::plan::{PlannedRequest, ROOMS, Target, USERS};
 use crate::request::{content, kind, named};
 use crate::truth::{Stored, Truth};
 use echat_proto::commands::Event;
-use echat_proto::param::Mark;
+use echat_proto::param::{Mark, RoomRole};
 use echat_proto::records::{ChatMessage, Code, RoomLine, Unread};
 use echat_server::config::Limits;
 use std::collections::BTreeSet;
@@ -220,6 +220,14 @@ pub(crate) fn answer(
                     members: truth.members(room).len() as u64,
                     owner: USERS[truth.rooms[&room].owner].to_owned(),
                     unread: truth.unread(me, truth.rooms[&room].conversation),
+                    topic: Some(String::new()),
+                    private: Some(false),
+                    role: Some(if truth.rooms[&room].owner == me {
+                        RoomRole::Owner
+                    } else {
+                        RoomRole::Member
+                    }),
+                    mentions: Some(0),
                 })
                 .collect();
             rooms.sort_by(|a, b| a.roomname.cmp(&b.roomname));

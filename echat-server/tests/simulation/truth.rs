@@ -26,6 +26,8 @@ pub(crate) struct Truth {
     pub(crate) rooms: BTreeMap<usize, Room>,
     pub(crate) seats: BTreeMap<(usize, Conversation), Seat>,
     pub(crate) messages: BTreeMap<u64, Stored>,
+    /// Messages to rooms that were closed since, as they were; they are removed from the database.
+    pub(crate) closed: BTreeMap<u64, Stored>,
     /// Users and the rooms that they left.
     pub(crate) left: BTreeSet<(usize, usize)>,
     data_version: i64,
@@ -78,8 +80,8 @@ pub(crate) struct Stored {
 impl Stored {
     /// Whether it is between two friends.
     pub(crate) fn is_private(&self, truth: &Truth) -> bool {
-        let mut rooms = truth.rooms.values();
-        rooms.all(|room| room.conversation != self.conversation)
+        let mut private = truth.friends.values();
+        private.any(|conversation| *conversation == self.conversation)
     }
 }
 
@@ -99,12 +101,16 @@ impl Truth {
         let mut now = Self {
             version: self.version,
             data_version: version,
+            closed: std::mem::take(&mut self.closed),
             ..tables(db)?
         };
+        now.forget_closed();
+        self.closed.clone_from(&now.closed);
         // A note of the address of a login changes nothing here.
         now.version += u64::from(!new.is_empty() || now != *self);
         now.messages.clone_from(&messages);
         now.messages.extend(new);
+        now.forget_closed();
         let mut before = std::mem::replace(self, now);
         before.messages = messages;
         Ok(Some(before))
@@ -114,13 +120,31 @@ impl Truth {
     pub(crate) fn stands(&self, db: &Connection) -> rusqlite::Result<bool> {
         let messages = rows(db, MESSAGES, [0], stored)?.into_iter().collect();
         let (version, data_version) = (self.version, self.data_version);
-        let again = Self {
+        let mut again = Self {
             version,
             messages,
             data_version,
             ..tables(db)?
         };
+        again.forget_closed();
+        again.closed.clone_from(&self.closed);
         Ok(again == *self)
+    }
+
+    /// A message, whether its room is open or closed.
+    pub(crate) fn message(&self, id: u64) -> Option<&Stored> {
+        self.messages.get(&id).or_else(|| self.closed.get(&id))
+    }
+
+    /// Sets aside what is stored of closed rooms until it is removed.
+    fn forget_closed(&mut self) {
+        let rooms = self.rooms.values().map(|room| room.conversation);
+        let open: BTreeSet<Conversation> = rooms.chain(self.friends.values().copied()).collect();
+        let is_closed = |_: &u64, message: &mut Stored| !open.contains(&message.conversation);
+        let closed = self.messages.extract_if(.., is_closed);
+        self.closed.extend(closed);
+        self.seats
+            .retain(|(_, conversation), _| open.contains(conversation));
     }
 
     pub(crate) fn are_friends(&self, a: usize, b: usize) -> bool {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::session::RequestContext;
-use echat_proto::records::MemberLine;
+use echat_proto::records::{MemberLine, MemberList};
 
 fn comes(stage: &mut Stage, name: &str) {
     stage.says(Event::OnMemberOnline {
@@ -34,6 +34,8 @@ fn members_are_completed_once_they_were_seen() {
         online: false,
         owner: false,
         bot: Mark::default(),
+        role: None,
+        away: None,
     };
     stage.says(Event::Marked {
         target_type: TargetType::Room,
@@ -41,7 +43,10 @@ fn members_are_completed_once_they_were_seen() {
         id: 0,
     });
     stage.says(Event::Members {
-        members: vec![member("小明"), member("小红"), member("ann")],
+        members: MemberList {
+            members: vec![member("小明"), member("小红"), member("ann")],
+            more: None,
+        },
     });
     assert_eq!(line(&mut stage, "请问小红\t"), "请问小红");
     assert_eq!(line(&mut stage, "请问（小明\t"), "请问（小明");

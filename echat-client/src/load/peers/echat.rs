@@ -204,6 +204,8 @@ impl Speaker for User {
             Request::CreateRoom {
                 roomname: RoomName::new(room).expect("a good name"),
                 members: Names(Vec::new()),
+                private: None,
+                topic: None,
             }
         } else {
             Request::JoinRoom {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::{Limits, Settings};
-use crate::storage::{Batch, Store, UserId, create_template};
+use crate::storage::{Batch, Room, Store, UserId, create_template};
 
 /// Bytes of the header of a write-ahead log, and of one of its frames beside the page
 /// (<https://sqlite.org/fileformat2.html>, section 4.1).
@@ -32,6 +32,7 @@ struct Scene {
     path: PathBuf,
     store: Store,
     ann: Caller,
+    bob: Caller,
 }
 
 fn user(batch: &mut Batch<'_>, name: &str) -> UserId {
@@ -63,6 +64,11 @@ impl Scene {
             ann: Caller {
                 id: ann,
                 name: "ann".into(),
+                bot: false,
+            },
+            bob: Caller {
+                id: bob,
+                name: "bob".into(),
                 bot: false,
             },
         }
@@ -116,6 +122,18 @@ impl Scene {
         })
     }
 
+    /// Gives the room slow mode.
+    fn slow(&mut self, slow_seconds: u32) {
+        let mut batch = self.store.batch();
+        let was = batch.find_room("tea").unwrap().unwrap();
+        let room = Room {
+            slow_seconds,
+            ..was.clone()
+        };
+        batch.change_room(&was, &room).unwrap();
+        let _ = batch.commit().unwrap();
+    }
+
     fn mark_read(&mut self, id: u64) -> Cost {
         self.commit(1, |view, me, _| {
             mark_read(view, me, TargetType::Room, NameQuery::new("tea"), id)
@@ -146,15 +164,32 @@ fn assert_cost(cost: &Cost, pages: u64, statements: u64, steps: u64) {
 }
 
 #[test]
+fn slow_mode_costs_only_the_rooms_that_have_it() {
+    let mut scene = Scene::new();
+    scene.send(TargetType::Room, 1, Some("first"));
+    let without = scene.send(TargetType::Room, 1, Some("a"));
+    scene.slow(60);
+    // The owner is exempt, and pays for the look-up of the role at most.
+    let exempt = scene.send(TargetType::Room, 1, Some("b"));
+    assert_eq!(
+        (without.pages, without.statements),
+        (exempt.pages, exempt.statements)
+    );
+    scene.ann = scene.bob.clone();
+    // The time of the last message is read and written.
+    assert_cost(&scene.send(TargetType::Room, 1, Some("c")), 4, 5, 230);
+}
+
+#[test]
 fn a_message_writes_few_pages_in_few_statements() {
     let mut scene = Scene::new();
     scene.send(TargetType::Friend, 1, Some("first"));
     scene.send(TargetType::Room, 1, Some("second"));
     // Its row, its place in the conversation, and its txn_id.
     assert_cost(&scene.send(TargetType::Friend, 1, Some("a")), 3, 3, 140);
-    assert_cost(&scene.send(TargetType::Room, 1, Some("b")), 3, 3, 135);
-    assert_cost(&scene.send(TargetType::Room, 1, None), 2, 2, 110);
+    assert_cost(&scene.send(TargetType::Room, 1, Some("b")), 3, 3, 145);
+    assert_cost(&scene.send(TargetType::Room, 1, None), 2, 2, 120);
     // Ten in one tick.
-    assert_cost(&scene.send(TargetType::Room, 10, Some("c")), 3, 30, 1120);
+    assert_cost(&scene.send(TargetType::Room, 10, Some("c")), 3, 30, 1220);
     assert_cost(&scene.mark_read(2), 1, 3, 95);
 }

@@ -90,7 +90,7 @@ impl Run {
 
     /// Everything is stored still, and so is everything that was acknowledged.
     pub(super) fn keeps(&self) -> Result<(), String> {
-        let stored = |id: &u64| self.truth.messages.contains_key(id);
+        let stored = |id: &u64| self.truth.message(*id).is_some();
         if self.disk.keeps(&self.truth) && self.facts.acknowledged.iter().all(stored) {
             Ok(())
         } else {

@@ -97,7 +97,13 @@ impl Run {
         let size = |message: &Stored| message.content.len() + ROUGHLY;
         let all_of = |truth: &Truth| truth.messages.values().map(size).sum();
         let all: usize = all_of(&self.truth);
-        let old: usize = before.map_or(all, all_of);
+        // Messages of a room that was closed are gone: what is new is not the difference.
+        let is_new = |id: &u64| before.is_some_and(|before| !before.messages.contains_key(id));
+        let messages = self.truth.messages.iter();
+        let new: usize = messages
+            .filter(|(id, _)| is_new(id))
+            .map(|(_, message)| size(message))
+            .sum();
         for client in &mut self.clients {
             let asks = |asked: &Asked| {
                 let planned = &asked.planned;
@@ -119,7 +125,7 @@ impl Run {
                 _ => 0,
             };
             let again: usize = client.asked.iter().map(acknowledged).sum();
-            let most = client.waiting + all - old + pages + again;
+            let most = client.waiting + new + pages + again;
             client.flooded |= most > self.limits.send_queue_hard;
         }
     }

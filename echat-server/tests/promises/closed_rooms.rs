@@ -1,0 +1,292 @@
+//! Closed rooms are hidden at once, and removed in portions, also by the next process.
+
+use crate::sim::script::log_in;
+use crate::sim::{Sim, seed};
+use echat_proto::Value;
+use echat_proto::channel::Message;
+use echat_proto::commands::by_name;
+use echat_proto::json::from_json;
+use echat_proto::names::Content;
+use echat_server::config::{Limits, Settings};
+use echat_server::replay::replay;
+use echat_server::storage::Store;
+use rusqlite::Connection;
+use std::path::Path;
+use std::time::Duration;
+
+/// Messages of the room that is closed.
+const MESSAGES: i64 = 350;
+/// Rows that one portion removes at most.
+const PORTION: i64 = 100;
+/// Every table that names a conversation, and how.
+const TABLES: [(&str, &str); 6] = [
+    ("messages", "conversation"),
+    ("participants", "conversation"),
+    ("room_invitations", "room"),
+    ("bans", "room"),
+    ("slow_mode", "room"),
+    ("closed_rooms", "id"),
+];
+
+/// A database in which tea has many messages, a guest, a ban and a wait, and cup is another room.
+fn database(path: &Path) -> Store {
+    let mut store = Store::open(path).expect("a new database");
+    seed::accounts(&mut store, &["ann", "bob", "eve", "joe"]);
+    seed::room(&mut store, "tea", &["ann", "bob"]);
+    seed::room(&mut store, "cup", &["bob"]);
+    seed::invite(&mut store, "tea", "eve");
+    seed::ban(&mut store, ("tea", "joe"), (None, None), 0);
+    let mut batch = store.batch();
+    let tea = batch.find_room("tea").expect("it reads").expect("there").id;
+    let cup = batch.find_room("cup").expect("it reads").expect("there").id;
+    let ann = batch.find_user("ann").expect("it reads").expect("there").id;
+    for number in 0..MESSAGES {
+        let text = Content::new(format!("message {number}")).expect("a good text");
+        let room = if number % 10 == 0 { cup } else { tea };
+        batch
+            .insert_message(room, ann, &text, None, 1)
+            .expect("it is stored");
+        batch
+            .insert_message(tea, ann, &text, None, 1)
+            .expect("it is stored");
+    }
+    batch.note_sent(tea, ann, 1).expect("it is stored");
+    let _ = batch.commit().expect("it is stored");
+    store
+}
+
+fn count(db: &Connection, sql: &str) -> i64 {
+    db.query_row(sql, [], |row| row.get(0)).expect("a count")
+}
+
+/// Rows that are left of a room.
+fn left(db: &Connection, room: i64) -> i64 {
+    let rows = TABLES.map(|(table, column)| {
+        count(
+            db,
+            &format!("SELECT count(*) FROM {table} WHERE {column} = {room}"),
+        )
+    });
+    rows.iter().sum()
+}
+
+fn room_id(db: &Connection, name: &str) -> i64 {
+    count(db, &format!("SELECT id FROM rooms WHERE name = '{name}'"))
+}
+
+/// Every row of every table, in order.
+fn dump(path: &Path) -> Vec<String> {
+    let db = Connection::open(path).expect("it opens");
+    TABLES
+        .iter()
+        .chain(&[("rooms", ""), ("name_endings", ""), ("name_looks", "")])
+        .map(|(table, _)| {
+            let mut statement = db
+                .prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))
+                .or_else(|_| db.prepare(&format!("SELECT * FROM {table} ORDER BY 1")))
+                .expect("a table");
+            let columns = statement.column_count();
+            let rows = statement.query_map([], |row| {
+                let values = (0..columns).map(|n| row.get::<_, rusqlite::types::Value>(n));
+                Ok(format!("{:?}", values.collect::<Vec<_>>()))
+            });
+            let rows: Result<Vec<String>, _> = rows.expect("rows").collect();
+            format!("{table}: {:#?}", rows.expect("rows"))
+        })
+        .collect()
+}
+
+fn messages(reply: &[Message]) -> usize {
+    match reply.last().and_then(|last| last.params.at("messages")) {
+        Some(Value::List(messages)) => messages.len(),
+        _ => panic!("{reply:?}"),
+    }
+}
+
+fn sim(store: Store) -> Sim {
+    let mut sim = Sim::new(1, Limits::default(), store);
+    sim.believes = true;
+    sim
+}
+
+#[test]
+fn a_closed_room_is_gone_at_once_and_removed_in_portions_by_the_next_process_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.db");
+    let mut sim = sim(database(&path));
+    log_in(&mut sim, &["ann", "bob"]);
+    let again = folder.path().join("again.db");
+    let db = Connection::open(&path).expect("it opens");
+    db.execute("VACUUM INTO ?1", [again.to_str().expect("text")])
+        .expect("a copy");
+    sim.engine.keep_journal();
+    let mut written = Vec::new();
+    let (tea, cup) = (room_id(&db, "tea"), room_id(&db, "cup"));
+    let others = left(&db, cup);
+    let before = left(&db, tea);
+    assert!(before > 6 * PORTION, "{before}");
+
+    let closed = sim.ask("ann", "CLOSE_ROOM", r#""tea""#);
+    assert_eq!(closed.last().map(|reply| reply.command), Some(124));
+    assert_eq!(messages(&sim.ask("ann", "QUERY_HISTORY", "{}")), 0);
+    let unknown = sim.ask("bob", "ROOM_INFO", r#""tea""#);
+    assert_eq!(
+        unknown[unknown.len() - 1].params.at("code"),
+        Some(&Value::from("unknown_room"))
+    );
+    // The row of closed_rooms is new.
+    let mut rows = left(&db, tea);
+    assert_eq!(rows, before + 1);
+
+    // Each deadline brings one portion, and answers come in between.
+    for _ in 0..3 {
+        let at = sim.engine.deadline().expect("a portion is due");
+        sim.move_to(at.max(sim.now.running));
+        sim.ask("bob", "QUERY_SERVER_TIME", "null");
+        let now = left(&db, tea);
+        assert!((1..=PORTION).contains(&(rows - now)), "{rows} to {now}");
+        rows = now;
+        written.extend(sim.engine.take_journal());
+    }
+    assert!(rows > 0);
+
+    // The process ends; the next one goes on by itself.
+    let store = Store::open(&path).expect("it opens again");
+    sim.restart(Limits::default(), store);
+    sim.engine.keep_journal();
+    sim.advance(Duration::from_secs(5));
+    written.extend(sim.engine.take_journal());
+    assert_eq!(left(&db, tea), 0);
+    assert_eq!(left(&db, cup), others);
+    assert!(sim.engine.deadline().is_none_or(|at| at > sim.now.running));
+    let check: String = db
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .expect("a check");
+    assert_eq!(check, "ok");
+    assert_eq!(
+        count(&db, "SELECT count(*) FROM pragma_foreign_key_check"),
+        0
+    );
+
+    // The journal repeats all of it on another database.
+    let mut store = Store::open(&again).expect("a copy");
+    for entry in &written {
+        replay(
+            &mut store,
+            (&Limits::default(), &Settings::default()),
+            entry,
+        )
+        .expect("it can be repeated");
+    }
+    drop(store);
+    assert_eq!(dump(&again), dump(&path));
+}
+
+#[test]
+fn a_room_whose_closing_is_rolled_back_is_a_room_still() {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob", "eve"]);
+    seed::room(&mut store, "tea", &["ann", "bob"]);
+    seed::room(&mut store, "cup", &["eve"]);
+    let mut sim = sim(store);
+    log_in(&mut sim, &["ann", "bob", "eve"]);
+    let number = |name: &str| by_name(name).expect("a command").number;
+    let say = |sim: &mut Sim, name: &str, command: &str, params: &str| {
+        let params = from_json(params).expect("JSON");
+        sim.say(name, number(command), params);
+    };
+    // Not one page more: the message does not fit, and the tick is rolled back.
+    sim.engine.store().limit_pages(1).expect("a pragma");
+    let content = "x".repeat(4_000);
+    let long = format!(r#"{{"target_type":1,"target":"cup","content":"{content}"}}"#);
+    say(&mut sim, "ann", "CLOSE_ROOM", r#""tea""#);
+    for _ in 0..9 {
+        say(&mut sim, "eve", "SEND_MESSAGE", &long);
+    }
+    sim.settle();
+    let told = sim.end("ann").take_messages();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(
+        told[0].params.at("code"),
+        Some(&Value::from("storage_full"))
+    );
+    assert!(sim.end("bob").take_messages().is_empty());
+    sim.engine.store().limit_pages(1 << 30).expect("a pragma");
+    let short = r#"{"target_type":1,"target":"tea","content":"hi"}"#;
+    sim.ask("ann", "SEND_MESSAGE", short);
+    let heard = sim.end("bob").take_messages();
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    assert_eq!(heard[0].command, 109);
+}
+
+#[test]
+fn a_bot_leaves_with_its_owner_and_inherits_no_room() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.db");
+    let mut store = Store::open(&path).expect("a new database");
+    seed::accounts(&mut store, &["ann", "bob", "eve", "beep", "bop"]);
+    seed::room(&mut store, "tea", &["ann", "beep", "bop", "bob", "eve"]);
+    seed::operators(&mut store, "tea", &["bob"]);
+    let db = Connection::open(&path).expect("it opens");
+    db.execute_batch(
+        "INSERT INTO bots (user, owner, token, created_at)
+         SELECT b.id, o.id, zeroblob(32), 1 FROM users AS b CROSS JOIN users AS o
+         WHERE (b.name, o.name) IN (VALUES ('beep', 'ann'), ('bop', 'bob'));",
+    )
+    .expect("two bots");
+    let mut sim = sim(store);
+    log_in(&mut sim, &["ann", "bob", "eve"]);
+    let members = |sim: &mut Sim, caller: &str| -> Vec<String> {
+        let page = sim.ask(caller, "LIST_MEMBERS", r#"{"roomname":"tea"}"#);
+        let Some(Value::List(lines)) = page[page.len() - 1].params.at("members") else {
+            panic!("{page:?}")
+        };
+        let line = |line: &Value| match (line.at("username"), line.at("role"), line.at("bot")) {
+            (Some(Value::Str(name)), Some(Value::Str(role)), bot) => {
+                let bot = if bot.is_some() { " bot" } else { "" };
+                format!("{name} {role}{bot}")
+            }
+            _ => panic!("{line:?}"),
+        };
+        lines.iter().map(line).collect()
+    };
+    assert_eq!(
+        members(&mut sim, "eve"),
+        [
+            "ann owner",
+            "beep member bot",
+            "bob operator",
+            "bop member bot",
+            "eve member"
+        ]
+    );
+    let refused = sim.ask(
+        "ann",
+        "SET_ROLE",
+        r#"{"roomname":"tea","username":"bop","role":"operator"}"#,
+    );
+    assert_eq!(
+        refused[0].params.at("code"),
+        Some(&Value::from("not_allowed"))
+    );
+    // The bots of an operator who is one no more leave.
+    sim.ask(
+        "ann",
+        "SET_ROLE",
+        r#"{"roomname":"tea","username":"bob","role":"member"}"#,
+    );
+    sim.end("eve").take_messages();
+    assert_eq!(
+        members(&mut sim, "eve"),
+        ["ann owner", "beep member bot", "bob member", "eve member"]
+    );
+    sim.ask("ann", "LEAVE_ROOM", r#""tea""#);
+    let told: Vec<u32> = sim
+        .end("eve")
+        .take_messages()
+        .iter()
+        .map(|message| message.command)
+        .collect();
+    assert_eq!(told, [114, 114, 147]);
+    assert_eq!(members(&mut sim, "eve"), ["bob owner", "eve member"]);
+}
