@@ -183,6 +183,33 @@ fn request(kind: RequestKind, number: u32) -> Request {
             keyword: ShortText(format!("user-{number}")),
         },
         RequestKind::ListRooms => Request::ListRooms {},
+        RequestKind::EndOtherSessions => Request::EndOtherSessions {},
+        RequestKind::ListMembers => Request::ListMembers {
+            roomname: room().into(),
+        },
+        RequestKind::RoomInfo => Request::RoomInfo { roomname: room() },
+        RequestKind::SetRoom => rename(number),
+        RequestKind::CloseRoom => Request::CloseRoom {
+            roomname: made(number),
+        },
+        RequestKind::SetRole => Request::SetRole {
+            roomname: made(number),
+            username: NameQuery::new(stage::user(FRIEND)),
+            role: RoomRole::Operator,
+        },
+        RequestKind::ListPublicRooms => Request::ListPublicRooms {
+            after: None,
+            limit: None,
+        },
+        other => between_people(other, number),
+    }
+}
+
+/// A request about other users, or the members of a room.
+fn between_people(kind: RequestKind, number: u32) -> Request {
+    let user = |first: usize| NameQuery::new(stage::user(first + number as usize));
+    let room = || NameQuery::new(ROOM);
+    match kind {
         RequestKind::RemoveFriend => Request::RemoveFriend {
             username: user(FRIEND),
         },
@@ -214,6 +241,13 @@ fn request(kind: RequestKind, number: u32) -> Request {
             username: user(STRANGERS),
         },
         RequestKind::ListBans => Request::ListBans { roomname: room() },
+        other => of_accounts(other, number),
+    }
+}
+
+/// A request about the caller's account, bots and invitations.
+fn of_accounts(kind: RequestKind, number: u32) -> Request {
+    match kind {
         RequestKind::ChangePassword => Request::ChangePassword {
             old: Password::presented("correct horse").expect("short"),
             new: NewPassword(Password::new("correct horse").expect("a good password")),
@@ -255,24 +289,7 @@ fn request(kind: RequestKind, number: u32) -> Request {
             username: NameQuery::new(format!("bot{number}")),
             expires: None,
         },
-        RequestKind::EndOtherSessions => Request::EndOtherSessions {},
-        RequestKind::ListMembers => Request::ListMembers {
-            roomname: room().into(),
-        },
-        RequestKind::RoomInfo => Request::RoomInfo { roomname: room() },
-        RequestKind::SetRoom => rename(number),
-        RequestKind::CloseRoom => Request::CloseRoom {
-            roomname: made(number),
-        },
-        RequestKind::SetRole => Request::SetRole {
-            roomname: made(number),
-            username: NameQuery::new(stage::user(FRIEND)),
-            role: RoomRole::Operator,
-        },
-        RequestKind::ListPublicRooms => Request::ListPublicRooms {
-            after: None,
-            limit: None,
-        },
+        other => unreachable!("{} has no request here", other.info().name),
     }
 }
 

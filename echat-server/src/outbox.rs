@@ -40,6 +40,13 @@ pub(crate) enum Delivery {
         /// The recipients.
         to: Conns,
     },
+    /// A room has another name. Presence changes of its members that the room was not told of yet use it.
+    Renamed {
+        /// The room.
+        room: ConversationId,
+        /// The new name.
+        name: String,
+    },
     /// The final reply of a request. A connection has one at a time, so replies alone never close it.
     Reply {
         /// The connection of the request.
@@ -157,6 +164,11 @@ impl Outbox {
             self.count_event(to.len(), &event);
             self.staged.push(Delivery::Event { to, event });
         }
+    }
+
+    /// Stages that a room has another name, for presence changes that are pending.
+    pub(crate) fn rename_room(&mut self, room: ConversationId, name: String) {
+        self.staged.push(Delivery::Renamed { room, name });
     }
 
     /// Stages an event for the online members of a room.
@@ -326,7 +338,8 @@ mod tests {
             Delivery::Room { .. }
             | Delivery::Presence(_)
             | Delivery::CatchUp { .. }
-            | Delivery::AdministratorMade => (0, 0),
+            | Delivery::AdministratorMade
+            | Delivery::Renamed { .. } => (0, 0),
             Delivery::Close { conn, .. }
             | Delivery::Authenticated(conn, _)
             | Delivery::Unauthenticated(conn) => (conn.0, 0),

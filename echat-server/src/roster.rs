@@ -275,6 +275,14 @@ impl Roster {
         }
     }
 
+    /// Notes that a user is in no room any more.
+    pub(crate) fn part_all(&mut self, user: UserId) {
+        let rooms = self.by_user.get(&user).map(|online| online.rooms.clone());
+        for room in rooms.into_iter().flatten() {
+            self.part(user, room);
+        }
+    }
+
     /// Sets which users do not see that a user is online: those that the user blocks, sorted. It follows
     /// [`enter`](Self::enter), so it is never rolled back.
     pub(crate) fn set_hidden(&mut self, user: UserId, from: Vec<UserId>) {

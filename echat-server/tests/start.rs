@@ -43,6 +43,7 @@ fn every_file_is_private_under_umask_000() {
         "database.db",
         "database.db-shm",
         "database.db-wal",
+        "first_administrator_code",
         "high_water",
         "host_key",
         "lock",

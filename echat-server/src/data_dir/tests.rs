@@ -34,7 +34,7 @@ fn a_new_folder_is_private_and_locked_while_the_value_lives() {
     let path = base.path().join("a/b");
     let first = DataDir::open(&path, false).unwrap();
     assert_eq!(mode(&path), 0o700);
-    assert_eq!(names(&path), [DATABASE, HOST_KEY, LOCK]);
+    assert_eq!(names(&path), [DATABASE, ADMINISTRATOR_CODE, HOST_KEY, LOCK]);
     for name in names(&path) {
         assert_eq!(mode(&path.join(name)), 0o600);
     }
@@ -121,7 +121,10 @@ fn missing_files_are_created_only_on_request() {
             assert_eq!(kept(name) == *before, lack.is_none(), "{name}");
         }
         assert!(DataDir::open(&data, false).is_ok());
-        assert_eq!(names(&data), [DATABASE, HIGH_WATER, HOST_KEY, LOCK]);
+        assert_eq!(
+            names(&data),
+            [DATABASE, ADMINISTRATOR_CODE, HIGH_WATER, HOST_KEY, LOCK]
+        );
     }
 }
 
@@ -136,7 +139,7 @@ fn an_interrupted_first_start_is_continued() {
         }
         fs::write(data.join(INIT), "").unwrap();
         assert!(DataDir::open(&data, false).is_ok(), "{made:?}");
-        assert_eq!(names(&data), [DATABASE, HOST_KEY, LOCK]);
+        assert_eq!(names(&data), [DATABASE, ADMINISTRATOR_CODE, HOST_KEY, LOCK]);
     }
 }
 

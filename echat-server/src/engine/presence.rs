@@ -71,6 +71,17 @@ impl PresenceFanOut {
         }
     }
 
+    /// Notes another name of a room for the changes that it was not told of yet.
+    pub(super) fn rename(&mut self, room: ConversationId, name: &str) {
+        let rooms = self
+            .pending
+            .values_mut()
+            .flat_map(|change| &mut change.rooms);
+        for (_, known) in rooms.filter(|(id, _)| *id == room) {
+            name.clone_into(known);
+        }
+    }
+
     /// Whether a change of a user is pending.
     pub(super) fn is_pending(&self, user: UserId) -> bool {
         self.pending.contains_key(&user)
@@ -112,5 +123,28 @@ impl Recipients<'_> {
             let event = slice::from_ref(event);
             self.connections.send(*conn, event, urgency, at);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::Presence;
+
+    #[test]
+    fn a_pending_change_names_a_room_as_it_is_called_when_it_is_told() {
+        let mut presence = PresenceFanOut::default();
+        let (tea, cup) = (ConversationId(1), ConversationId(2));
+        presence.begin(PresenceChange {
+            user: UserId(7),
+            name: "ann".to_owned(),
+            presence: Presence::Online,
+            hidden_from: Vec::new(),
+            rooms: vec![(tea, "tea".to_owned()), (cup, "cup".to_owned())],
+        });
+        presence.rename(tea, "tea-house");
+        let pending = &presence.pending[&UserId(7)].rooms;
+        let expected = [(cup, "cup".to_owned()), (tea, "tea-house".to_owned())];
+        assert_eq!(pending[..], expected);
     }
 }

@@ -143,6 +143,7 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
                 run.release(connections, (limits, now));
             }
             Delivery::Presence(change) => engine.presence.begin(change),
+            Delivery::Renamed { room, name } => engine.presence.rename(room, &name),
             Delivery::CatchUp { user, room, to } => {
                 engine.presence.catch_up(user, room, &to, &mut recipients);
             }

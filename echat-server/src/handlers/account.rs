@@ -384,25 +384,8 @@ pub(crate) fn logged_in(
         !matches!(attempt.presented, InPlace::Nothing) || hash.map(PasswordHash) == attempt.hash;
     let user = now.filter(|now| is_current && attempt.user.as_ref() == Some(now));
     let judgement = judge(ctx, user.as_ref(), &attempt.presented)?;
-    let (opened_by, upgrade) = match (&attempt.presented, judgement, verdict) {
-        (
-            InPlace::Resume(presented),
-            Judgement::Good {
-                issued_at,
-                replaced,
-            },
-            _,
-        ) => (
-            Some(Used {
-                presented,
-                issued_at,
-                replaced,
-            }),
-            None,
-        ),
-        (InPlace::Token(_), Judgement::Good { .. }, _) => (None, None),
-        (InPlace::Nothing, _, Verdict::Right { upgrade }) => (None, upgrade.clone()),
-        _ => return Err(wrong(ctx, user.as_ref(), attempt, judgement)?),
+    let Some((opened_by, upgrade)) = opening(&attempt.presented, judgement, verdict) else {
+        return Err(wrong(ctx, user.as_ref(), attempt, judgement)?);
     };
     let Some(user) = user else {
         return Err(wrong(ctx, None, attempt, judgement)?);
@@ -443,6 +426,35 @@ pub(crate) fn logged_in(
     );
     let device = devices::issue(ctx, user.id, device);
     Ok(bundle::with_secrets(bundle, secret, device))
+}
+
+/// The secret that opens the session in place of the password, and a new hash of the password if it needs one; `None` if
+/// what was presented opens nothing.
+fn opening<'a>(
+    presented: &'a InPlace,
+    judgement: Judgement,
+    verdict: &Verdict,
+) -> Option<(Option<Used<'a>>, Option<String>)> {
+    match (presented, judgement, verdict) {
+        (
+            InPlace::Resume(presented),
+            Judgement::Good {
+                issued_at,
+                replaced,
+            },
+            _,
+        ) => {
+            let used = Used {
+                presented,
+                issued_at,
+                replaced,
+            };
+            Some((Some(used), None))
+        }
+        (InPlace::Token(_), Judgement::Good { .. }, _) => Some((None, None)),
+        (InPlace::Nothing, _, Verdict::Right { upgrade }) => Some((None, upgrade.clone())),
+        _ => None,
+    }
 }
 
 /// Refuses a suspended user, after the right password: others learn nothing of it.

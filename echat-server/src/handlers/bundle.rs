@@ -1,8 +1,9 @@
 //! The reply to LOGIN: LOGIN_BUNDLE.
 
 use super::blocks::blocked_names;
+use super::moderation::invitation_lines;
 use super::{Caller, Ctx, Reject, messages, page, target_type};
-use crate::storage::{StoreError, User};
+use crate::storage::{Friend, StoreError, User};
 use echat_proto::commands::Event;
 use echat_proto::limits::{BUNDLE_MESSAGES, BUNDLE_PER_CONVERSATION, PAGE_BYTES, VALUES};
 use echat_proto::names::{DeviceSecret, ResumeSecret};
@@ -74,13 +75,7 @@ pub(super) fn login_bundle(
 ) -> Result<Event, Reject> {
     let mut budget = Budget::beside_messages(BUNDLE_MESSAGES);
     let shown = ctx.batch.friends_shown(me.id)?;
-    let away = shown.iter().filter_map(|friend| {
-        Some(AwayLine {
-            username: friend.user.name.clone(),
-            text: friend.away.clone()?,
-        })
-    });
-    let away: Vec<AwayLine> = away.collect();
+    let away = away_lines(&shown);
     let friends: Vec<User> = shown.into_iter().map(|friend| friend.user).collect();
     let online = friends
         .iter()
@@ -91,14 +86,10 @@ pub(super) fn login_bundle(
     let chat_rooms = budget.names(rooms.into_iter().map(|room| room.name).collect());
     let pending_requests = budget.names(ctx.batch.pending_requests(me.id)?);
     let blocked = unless_damaged(blocked_names(ctx.batch, me.id))?.map(|names| budget.names(names));
-    let invitations = unless_damaged(ctx.batch.invitations_of(me.id))?.map(|invitations| {
-        let lines = invitations.into_iter().map(|invitation| InvitationLine {
-            roomname: invitation.roomname,
-            by: invitation.by,
-        });
+    let invitations = unless_damaged(invitation_lines(ctx.batch, me.id))?.map(|lines| {
         let by = |line: &InvitationLine| line.by.as_ref().map_or(0, String::len);
         let size = |line: &InvitationLine| LINE_BYTES + line.roomname.len() + by(line);
-        budget.fitting(lines.collect(), INVITATION_VALUES, LIST_BYTES, size)
+        budget.fitting(lines, INVITATION_VALUES, LIST_BYTES, size)
     });
     let size = |line: &AwayLine| AWAY_LINE_BYTES + line.username.len() + line.text.len();
     let away = budget.fitting(away, AWAY_VALUES, LIST_BYTES, size);
@@ -144,6 +135,17 @@ pub(super) fn login_bundle(
         invitations: Some(invitations.unwrap_or_default()),
         blocked: Some(blocked.unwrap_or_default()),
     })
+}
+
+/// The friends who are away.
+fn away_lines(friends: &[Friend]) -> Vec<AwayLine> {
+    let lines = friends.iter().filter_map(|friend| {
+        Some(AwayLine {
+            username: friend.user.name.clone(),
+            text: friend.away.clone()?,
+        })
+    });
+    lines.collect()
 }
 
 /// The bundle with the secrets of the session and of the device.

@@ -68,7 +68,11 @@ pub(crate) fn deleted(
     ctx.throttle.guesses.forgive(deletion.counted.guesser);
     ctx.session_ends.append(&mut ends);
     if deletion.erase {
-        ctx.erased.extend(deleted);
+        ctx.erased.extend(deleted.iter().copied());
+    }
+    // The sessions that end are told no more of the rooms.
+    for user in &deleted {
+        ctx.roster.part_all(*user);
     }
     let mut reply = Event::LoggedOut {};
     ctx.announce(effects, &mut reply);

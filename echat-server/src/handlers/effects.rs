@@ -147,6 +147,7 @@ impl Ctx<'_, '_> {
                     self.tell_in_rooms(&me, other, &rooms, MemberChange::Online);
                 }
                 Effect::Renamed { room, was } => {
+                    self.outbox.rename_room(room.id, room.name.clone());
                     for (name, conns) in self.members(room.id) {
                         let left = member_event(&was, &name, MemberChange::Left);
                         self.outbox.send_all(conns.clone(), &left);

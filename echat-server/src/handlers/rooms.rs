@@ -574,7 +574,7 @@ mod tests {
             owner: true,
             role: Some(RoomRole::Operator),
             away: Some(String::new()),
-            bot: Some(true),
+            bot: Mark(true),
         };
         assert!(bytes(&member) <= PAGED_MEMBER_BYTES, "{}", bytes(&member));
     }

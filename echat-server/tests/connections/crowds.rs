@@ -174,7 +174,7 @@ fn a_user_that_logs_in_again_waits_before_presence_is_sent_again() {
     sim.engine.sever(other.conn);
     sim.now += Duration::from_secs(5);
     sim.settle();
-    assert_eq!(sim.answers(&mut one).len(), 2);
+    assert_eq!(sim.answers(&mut one).len(), 3);
 }
 
 #[test]
@@ -310,7 +310,7 @@ fn requests_behind_a_login_are_charged_to_its_user_and_not_to_the_address() {
     sim.say(&mut ann, 3, account("ann"));
     sim.say(&mut ann, 18, super::large_room());
     sim.settle();
-    assert_eq!(sim.answers(&mut ann).len(), 3);
+    assert_eq!(sim.answers(&mut ann).len(), 4);
     sim.say(&mut neighbour, 1, Value::Null);
     sim.settle();
     assert_eq!(sim.answers(&mut neighbour).len(), 1);

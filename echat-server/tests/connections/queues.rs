@@ -197,7 +197,7 @@ impl Sim {
     pub(crate) fn user(&mut self, name: &str) -> Client {
         let mut client = self.connect();
         assert_eq!(self.ask(&mut client, 2, account(name)), [102]);
-        assert_eq!(self.ask(&mut client, 3, account(name)), [103, 105]);
+        assert_eq!(self.ask(&mut client, 3, account(name)), [103, 140, 105]);
         client
     }
 }

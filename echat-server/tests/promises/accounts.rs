@@ -84,7 +84,7 @@ fn a_password_that_is_too_weak_for_today_logs_in_and_is_to_be_changed() {
     let mut store = Store::in_memory().expect("memory is there");
     let name = Username::new("ann").expect("a good name");
     let mut batch = store.batch();
-    let hash = crate::sim::hash_of(Password::presented("short").expect("short enough"));
+    let hash = crate::sim::workers::hashed(Password::presented("short").expect("short enough"));
     let made = batch.create_user(&name, &hash, 0).expect("memory");
     made.expect("a new name");
     let _ = batch.commit().expect("memory");

@@ -330,7 +330,7 @@ fn for_a_bot(row: &Row) -> &'static str {
     match row.kind {
         QueryHistory | MarkRead if to_friend => "not_a_friend",
         SendMessage if to_friend => "not_for_bots",
-        QueryServerTime | ListRooms | ListMembers | Logout | QueryHistory | MarkRead
+        QueryServerTime | ListRooms | ListMembers | RoomInfo | Logout | QueryHistory | MarkRead
         | SendMessage => OK,
         Register | Login => IN,
         _ => "not_for_bots",

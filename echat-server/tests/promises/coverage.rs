@@ -239,6 +239,7 @@ const FOR_BOTS: &[RequestKind] = &[
     MarkRead,
     ListRooms,
     ListMembers,
+    RoomInfo,
 ];
 
 /// Everything that the transcripts should have shown of the table.

@@ -87,21 +87,6 @@ fn new_room(number: usize) -> Value {
     Value::Dict(vec![text("roomname", format!("room{number}")), members])
 }
 
-/// Says some requests that write, and more messages than a user may send at once. Returns how many.
-fn say_writes(sim: &mut Sim, asked: usize) -> usize {
-    for number in 0..5 {
-        let kind = RequestKind::CreateRoom;
-        sim.say("bob", kind.info().number, new_room(asked + number));
-    }
-    for _ in 0..3 {
-        let kind = RequestKind::SendMessage;
-        let params = r#"{"target_type":0,"target":"bob","content":"hi"}"#;
-        let params = echat_proto::json::from_json(params).expect("JSON");
-        sim.say("ann", kind.info().number, params);
-    }
-    8
-}
-
 /// Parameters by kind of request: what is refused for its form, and what has edges.
 struct Pool {
     odd: Vec<(RequestKind, Vec<Value>)>,
@@ -140,21 +125,6 @@ impl Pool {
         };
         (number, params)
     }
-}
-
-/// Messages that are too fast for the rate; returns how many.
-fn too_fast(sim: &mut Sim) -> usize {
-    let said = [
-        ("target_type", Value::Int(0)),
-        ("target", Value::from("ann")),
-        ("content", Value::from("hi")),
-    ];
-    let said = said.map(|(key, value)| (key.to_owned(), value));
-    let number = RequestKind::SendMessage.info().number;
-    for _ in 0..3 {
-        sim.say("bob", number, Value::Dict(said.to_vec()));
-    }
-    3
 }
 
 /// Those whose session or connection has ended (LOGOUT, a takeover, a goodbye) come back.

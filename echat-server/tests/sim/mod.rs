@@ -14,9 +14,7 @@ mod pattern;
 pub(crate) mod schedule;
 pub(crate) mod script;
 pub(crate) mod seed;
-mod workers;
-
-pub(crate) use workers::hashed as hash_of;
+pub(crate) mod workers;
 
 use echat_proto::Value;
 use echat_proto::channel::Message;

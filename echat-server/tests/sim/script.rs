@@ -220,7 +220,9 @@ impl Script {
     }
 
     fn direct(&mut self, words: &[&str]) -> Result<(), String> {
-        if let ["set", name, ref value @ ..] = *words {
+        if let ["set", name, ref value @ ..] = *words
+            && name != "aside"
+        {
             set_setting(&mut self.settings, name, &value.join(" "));
             let settings = self.settings.clone();
             self.sim().engine.configure(settings);
@@ -247,22 +249,7 @@ impl Script {
                 sim.settle();
                 sim.now.unix = seconds.parse().map_err(|_| "when?")?;
             }
-            ["invite", room, name] => {
-                sim.settle();
-                seed::invite(sim.engine.store(), room, name);
-            }
-            ["ban", room, name, until, ref reason @ ..] => {
-                sim.settle();
-                let until: i64 = until.parse().map_err(|_| "until when?")?;
-                let until = (until > 0).then_some(until);
-                let now = sim.now.unix;
-                seed::ban(
-                    sim.engine.store(),
-                    (room, name),
-                    (until, reason.first()),
-                    now,
-                );
-            }
+            ["invite" | "ban", ref rest @ ..] => change_room(sim, words[0], rest)?,
             ["hang", "up", name] => sim.end(name).hang_up(),
             ["sever", name] => {
                 sim.settle();
@@ -338,6 +325,27 @@ fn begin(store: &mut Store, limits: &mut Limits, words: &[&str]) -> bool {
         _ => return false,
     }
     true
+}
+
+/// Invites a user to a room or bans one, between two ticks.
+fn change_room(sim: &mut Sim, what: &str, words: &[&str]) -> Result<(), String> {
+    sim.settle();
+    match (what, words) {
+        ("invite", [room, name]) => seed::invite(sim.engine.store(), room, name),
+        ("ban", [room, name, until, reason @ ..]) => {
+            let until: i64 = until.parse().map_err(|_| "until when?")?;
+            let until = (until > 0).then_some(until);
+            let now = sim.now.unix;
+            seed::ban(
+                sim.engine.store(),
+                (room, name),
+                (until, reason.first()),
+                now,
+            );
+        }
+        _ => return Err("which room, and which user?".into()),
+    }
+    Ok(())
 }
 
 fn set_setting(settings: &mut Settings, name: &str, value: &str) {
