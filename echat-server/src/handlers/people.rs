@@ -117,26 +117,22 @@ fn friend_line(ctx: &Ctx<'_, '_>, friend: Friend) -> FriendLine {
     }
 }
 
-/// WHOIS: of a stranger only that there is such a user. A user sees another who blocked them as a stranger, and no bot of
-/// rooms that they are not in.
+/// WHOIS: of a stranger only that there is such a user. A user who blocks the caller looks offline, and a bot exists only
+/// for its owner and for members of its rooms.
 pub(crate) fn whois(ctx: &Ctx<'_, '_>, me: Caller, username: NameQuery) -> Result<Event, Reject> {
     let user = targets::user(ctx.batch, &username)?;
     let is_me = user.id == me.id;
     let bot = ctx.batch.bot(user.id)?;
-    let is_blocked = ctx.batch.blocks(user.id, me.id)?;
     let friend = ctx.batch.friendship(me.id, user.id)?.is_some();
-    let rooms = if is_blocked {
-        Vec::new()
-    } else {
-        ctx.batch.shared_rooms_but_lobby(me.id, user.id)?
-    };
+    let rooms = ctx.batch.shared_rooms_but_lobby(me.id, user.id)?;
     let owns = bot.as_ref().is_some_and(|bot| bot.owner.id == me.id);
     if bot.is_some() && rooms.is_empty() && !owns {
         return Err(Code::UnknownUser.into());
     }
     let is_known = is_me || friend || owns || !rooms.is_empty();
-    let online = is_known && ctx.roster.is_online(user.id);
-    let away = if is_known {
+    let shows_presence = is_known && bot.is_none() && !ctx.batch.blocks(user.id, me.id)?;
+    let online = shows_presence && ctx.roster.is_online(user.id);
+    let away = if shows_presence {
         ctx.batch.away(user.id)?
     } else {
         None

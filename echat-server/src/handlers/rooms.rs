@@ -375,7 +375,7 @@ fn member_page(
 ) -> Result<MemberList, Reject> {
     let after = page_start(page.after.as_deref());
     // One more than the page shows whether there are more.
-    let listed = ctx.batch.member_page(room, &after, limit + 1)?;
+    let listed = ctx.batch.member_page(room, me, &after, limit + 1)?;
     let found = listed.len();
     let line = |member: ListedMember| MemberLine {
         online: !member.is_bot && ctx.roster.is_seen_online(member.user.id, me),

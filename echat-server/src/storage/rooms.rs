@@ -106,7 +106,7 @@ pub struct ListedMember {
     pub user: User,
     /// The role. In the lobby, administrators are not shown as owners.
     pub role: Role,
-    /// What the user says of being away.
+    /// What the user says of being away; `None` also for a reader whom the user blocks.
     pub away: Option<String>,
     /// Whether the user is a bot.
     pub is_bot: bool,
@@ -470,19 +470,29 @@ impl Batch<'_> {
         )
     }
 
-    /// A page of the members of a room by name, from the first behind `after`, at most `limit`.
+    /// A page of the members of a room by name, from the first behind `after`, at most `limit`, as `reader` may see them.
     pub fn member_page(
         &self,
         room: &Room,
+        reader: UserId,
         after: &str,
         limit: usize,
     ) -> Result<Vec<ListedMember>, StoreError> {
         self.all(
-            "SELECT u.id, u.name, p.operator, u.away, b.user IS NOT NULL FROM participants AS p
+            "SELECT u.id, u.name, p.operator,
+                    CASE WHEN u.away IS NULL OR EXISTS
+                        (SELECT 1 FROM blocks AS k WHERE k.user = u.id AND k.blocked = ?4)
+                    THEN NULL ELSE u.away END,
+                    b.user IS NOT NULL FROM participants AS p
              CROSS JOIN users AS u ON u.id = p.user
              LEFT JOIN bots AS b ON b.user = p.user
              WHERE p.conversation = ?1 AND u.name > ?2 ORDER BY u.name LIMIT ?3",
-            params![room.id, after, i64::try_from(limit).unwrap_or(i64::MAX)],
+            params![
+                room.id,
+                after,
+                i64::try_from(limit).unwrap_or(i64::MAX),
+                reader
+            ],
             |row| {
                 let user = user(row)?;
                 let role = role(room.owner == Some(user.id), row.get(2)?);

@@ -38,6 +38,12 @@ const QUESTIONS: &[(&str, &str)] = &[
     ("QUERY_HISTORY", r#"{"target_type":0,"target":"ann"}"#),
     ("KICK", r#"{"roomname":"den","username":"ann"}"#),
     ("LIST_MEMBERS", r#""tea""#),
+    ("LIST_MEMBERS", r#"{"roomname":"tea"}"#),
+    ("WHOIS", r#""ann""#),
+    ("ROOM_INFO", r#""tea""#),
+    ("LIST_PUBLIC_ROOMS", "{}"),
+    ("LIST_FRIENDS", "null"),
+    ("LIST_BANS", r#""den""#),
     ("LIST_BLOCKED", "null"),
     ("LIST_ROOMS", "null"),
     ("FIND", r#"{"keyword":"ann"}"#),
@@ -46,6 +52,9 @@ const QUESTIONS: &[(&str, &str)] = &[
 /// What the blocker does in the meantime, or does not.
 const DOINGS: &[(&str, &str)] = &[
     ("LOGOUT", "null"),
+    ("SET_AWAY", r#""lunch""#),
+    ("SET_AWAY", "null"),
+    ("SET_PRIVACY", r#"{"last_seen":false}"#),
     ("LIST_MEMBERS", r#""tea""#),
     ("QUERY_HISTORY", "{}"),
     ("MARK_READ", r#"{"target_type":1,"target":"tea","id":9}"#),

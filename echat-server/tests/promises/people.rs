@@ -44,7 +44,8 @@ fn a_user_sees_of_another_what_friends_room_mates_and_strangers_may_see() {
         stranger,
         "the lobby makes no room-mate"
     );
-    assert_eq!(whois(&mut sim, "eve"), stranger, "ann blocked eve");
+    let offline = r#"{"username":"ann","online":false,"friend":false,"bot":false,"rooms":["tea"]}"#;
+    assert_eq!(whois(&mut sim, "eve"), offline, "ann blocked eve");
     assert_eq!(whois(&mut sim, "kim"), room_mate);
     let friend =
         r#"{"username":"ann","online":true,"away":"lunch","friend":true,"bot":false,"rooms":[]}"#;
