@@ -186,7 +186,7 @@ impl Engine {
         self.state.roster.allow_sessions(per_user);
     }
 
-    /// Ends all sessions of a user at once, and voids the secrets that resume one. The next tick tells them. Nothing if
+    /// Ends all sessions of a user and of the user's bots at once, and voids the secrets that resume one. The next tick tells them. Nothing if
     /// there is no such user.
     ///
     /// # Errors
@@ -199,7 +199,11 @@ impl Engine {
         let address = Ipv4Addr::UNSPECIFIED.into();
         let mut ctx = self.state.ctx(&mut batch, NO_CONNECTION, address, now);
         match SessionsEnd::of_user(&ctx, user) {
-            Ok(end) => end.carry_out(&mut ctx),
+            Ok(ends) => {
+                for end in ends {
+                    end.carry_out(&mut ctx);
+                }
+            }
             Err(Reject::Store(error)) => return Err(error),
             Err(Reject::Refused(_)) => {}
         }

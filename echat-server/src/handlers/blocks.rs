@@ -13,7 +13,7 @@ use echat_proto::records::Code;
 
 /// BLOCK. The blocker's own pending request to the other user is withdrawn, since the other user could accept it.
 pub(crate) fn block(view: &View<'_, '_>, me: Caller, username: NameQuery) -> Result<Plan, Reject> {
-    let other = targets::user(view.batch, &username)?;
+    let other = targets::seen_user(view.batch, &me, &username)?;
     if other.id == me.id {
         return Err(Code::IsSelf.into());
     }

@@ -127,40 +127,12 @@ pub(crate) fn new_bot_token(
         batch.set_bot_token(bot.id, &secret.hash(), expires)?;
         Ok(Written {
             reply: Event::BotToken {
-                username: bot.name,
+                username: bot.name.clone(),
                 token: secret.token(),
             },
-            effects: vec![Effect::EndSessions(bot.id)],
+            effects: vec![Effect::EndSessions(bot)],
         })
     }))
-}
-
-/// How the owner of bots ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "accounts do not end yet")]
-pub(super) enum OwnerEnd {
-    /// The account is deleted: the bots are removed.
-    Deleted,
-    /// The account is suspended: the bots are not logged in until it is not.
-    Suspended,
-}
-
-/// Ends the bots of an account that ends.
-#[expect(dead_code, reason = "accounts do not end yet")]
-pub(super) fn end_of_owner(
-    batch: &mut Batch<'_>,
-    owner: UserId,
-    end: OwnerEnd,
-    now: i64,
-) -> Result<Vec<Effect>, StoreError> {
-    let mut effects = Vec::new();
-    for bot in batch.bots_of(owner)? {
-        match end {
-            OwnerEnd::Deleted => effects.extend(remove(batch, bot.user, now)?),
-            OwnerEnd::Suspended => effects.push(Effect::EndSessions(bot.user.id)),
-        }
-    }
-    Ok(effects)
 }
 
 /// Takes the bots of a user out of a room that the user does not operate any more.
@@ -195,7 +167,7 @@ fn remove(batch: &mut Batch<'_>, bot: User, now: i64) -> Result<Vec<Effect>, Sto
         effects.push(Effect::BotLeft(left, bot.clone()));
     }
     batch.end_bot(bot.id, now)?;
-    effects.push(Effect::EndSessions(bot.id));
+    effects.push(Effect::EndSessions(bot));
     Ok(effects)
 }
 

@@ -3,10 +3,10 @@
 use super::Ctx;
 use super::people::HearsAway;
 use super::presence::{MemberChange, announce_in, is_small, member_event};
-use crate::conn::End;
+use super::session_ends::SessionsEnd;
 use crate::roster::Conns;
 use crate::storage::{ConversationId, RoomSize, User, UserId};
-use echat_proto::commands::{CloseReason, Event};
+use echat_proto::commands::Event;
 use echat_proto::records::TxnEcho;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -43,8 +43,8 @@ pub(crate) enum Effect {
     Came(InRoom, User),
     /// A bot is no member of a room any more: the roster notes it, and the members and the bot are told.
     BotLeft(InRoom, User),
-    /// The sessions of a user end, after a commit.
-    EndSessions(UserId),
+    /// The sessions of a bot end, after a commit, and no other request of theirs is handled before.
+    EndSessions(User),
     /// A user is no member of a room any more: the roster notes it, and the members and the user's connections, but the
     /// caller's own, are told.
     Left(InRoom, User),
@@ -128,7 +128,10 @@ impl Ctx<'_, '_> {
                     let event = member_event(&room.name, &bot.name, MemberChange::Left);
                     self.outbox.send_all(to, &event);
                 }
-                Effect::EndSessions(user) => self.end_sessions(user),
+                Effect::EndSessions(bot) => {
+                    let end = SessionsEnd::all(self.conn, bot, None);
+                    self.session_ends.push(end);
+                }
                 Effect::Left(room, user) => self.left(&room, &user),
                 Effect::TellRoom(room, event) => {
                     let members = self.roster.in_room(room);
@@ -279,15 +282,6 @@ impl Ctx<'_, '_> {
         let conns = users.iter().flat_map(|user| self.roster.conns_of(*user));
         let to = conns.copied().collect();
         self.outbox.send_all(to, event);
-    }
-
-    /// Tells the connections of a user that their sessions end, and closes them. The roster forgets them when they are
-    /// closed: a tick that is rolled back ends no session.
-    fn end_sessions(&mut self, user: UserId) {
-        for conn in self.roster.conns_of(user) {
-            self.outbox.send(*conn, &Event::ServerKick {});
-            self.outbox.close(*conn, End::Notify(CloseReason::Kicked));
-        }
     }
 
     fn tell_room(&mut self, room: &InRoom, user: &User, change: MemberChange) {

@@ -8,7 +8,7 @@ use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::{AWAY_BYTES, PAGE_BYTES};
 use echat_proto::names::NameQuery;
 use echat_proto::param::AwayText;
-use echat_proto::records::{Code, FriendLine, SessionLine};
+use echat_proto::records::{FriendLine, SessionLine};
 
 /// What a line of LIST_FRIENDS takes besides its texts, in bytes.
 const FRIEND_BYTES: usize = 72;
@@ -120,15 +120,12 @@ fn friend_line(ctx: &Ctx<'_, '_>, friend: Friend) -> FriendLine {
 /// WHOIS: of a stranger only that there is such a user. A user who blocks the caller looks offline, and a bot exists only
 /// for its owner and for members of its rooms.
 pub(crate) fn whois(ctx: &Ctx<'_, '_>, me: Caller, username: NameQuery) -> Result<Event, Reject> {
-    let user = targets::user(ctx.batch, &username)?;
+    let user = targets::seen_user(ctx.batch, &me, &username)?;
     let is_me = user.id == me.id;
     let bot = ctx.batch.bot(user.id)?;
     let friend = ctx.batch.friendship(me.id, user.id)?.is_some();
     let rooms = ctx.batch.shared_rooms_but_lobby(me.id, user.id)?;
     let owns = bot.as_ref().is_some_and(|bot| bot.owner.id == me.id);
-    if bot.is_some() && rooms.is_empty() && !owns {
-        return Err(Code::UnknownUser.into());
-    }
     let is_known = is_me || friend || owns || !rooms.is_empty();
     let shows_presence = is_known && bot.is_none() && !ctx.batch.blocks(user.id, me.id)?;
     let online = shows_presence && ctx.roster.is_online(user.id);

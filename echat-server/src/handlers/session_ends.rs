@@ -49,11 +49,16 @@ impl SessionsEnd {
         }
     }
 
-    /// All sessions of a user, of whom others are told that the user went offline: for a suspended user, or one that an
-    /// administrator sends away.
-    pub(crate) fn of_user(ctx: &Ctx<'_, '_>, user: User) -> Result<Self, Reject> {
+    /// All sessions of a user, of whom others are told that the user went offline, and of the user's bots: for a suspended
+    /// user, or one that an administrator sends away.
+    pub(crate) fn of_user(ctx: &Ctx<'_, '_>, user: User) -> Result<Vec<Self>, Reject> {
+        let bots = ctx.batch.bots_of(user.id)?.into_iter();
+        let mut ends: Vec<Self> = bots
+            .map(|bot| Self::all(ctx.conn, bot.user, None))
+            .collect();
         let farewell = audience_or_none(ctx, user.id)?.map(Farewell::Offline);
-        Ok(Self::all(ctx.conn, user, farewell))
+        ends.push(Self::all(ctx.conn, user, farewell));
+        Ok(ends)
     }
 
     /// The connection of the request.

@@ -26,6 +26,18 @@ pub(super) fn askable_user(view: &View<'_, '_>, name: &NameQuery) -> Result<User
     Ok(user)
 }
 
+/// The user of a name, as the caller may see it: a bot exists only for its owner and for members of its rooms.
+pub(super) fn seen_user(batch: &Batch<'_>, me: &Caller, name: &NameQuery) -> Result<User, Reject> {
+    let user = user(batch, name)?;
+    if let Some(bot) = batch.bot(user.id)?
+        && bot.owner.id != me.id
+        && batch.shared_rooms_but_lobby(me.id, user.id)?.is_empty()
+    {
+        return Err(Code::UnknownUser.into());
+    }
+    Ok(user)
+}
+
 /// The user of a name, who is not a bot.
 pub(super) fn person(batch: &Batch<'_>, name: &NameQuery) -> Result<User, Reject> {
     let user = user(batch, name)?;

@@ -177,23 +177,21 @@ fn tokens_are_guessed_on_the_budget_of_passwords() {
 }
 
 #[test]
-fn a_full_disk_ends_no_session_of_a_bot() {
+fn a_removal_that_is_rolled_back_ends_no_session_of_a_bot() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut sim = in_a_room(&folder.path().join("a.db"));
+    let path = folder.path().join("a.db");
+    let mut sim = in_a_room(&path);
     let params = clerk(&mut sim);
     assert_eq!(login(&mut sim, "clerk", &params), "ok");
-    sim.engine.store().limit_pages(1).expect("a pragma");
-    // Messages of the same tick fill the disk.
-    sim.say("ann", 46, Value::from("clerk"));
-    let content = "x".repeat(3_000);
-    let message = format!(r#"{{"target_type":1,"target":"tea","content":"{content}"}}"#);
-    for _ in 0..10 {
-        sim.say("bob", 6, from_json(&message).expect("JSON"));
-    }
-    sim.settle();
-    let refused = sim.end("ann").take_messages();
-    assert_eq!(text(&refused, "code"), "storage_full");
-    sim.engine.store().limit_pages(1 << 30).expect("a pragma");
+    let other = Connection::open(&path).expect("the same database");
+    let refusing = "CREATE TRIGGER refuse BEFORE UPDATE OF token ON bots
+                    BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    other.execute_batch(refusing).expect("a trigger");
+    let refused = sim.ask("ann", "REMOVE_BOT", r#""clerk""#);
+    assert_eq!(text(&refused, "code"), "storage_damaged");
+    other
+        .execute_batch("DROP TRIGGER refuse")
+        .expect("it is there");
     let rooms = sim.ask("clerk", "LIST_ROOMS", "null");
     let Value::List(rooms) = &rooms[0].params else {
         panic!("{rooms:?}")
@@ -207,4 +205,168 @@ fn a_full_disk_ends_no_session_of_a_bot() {
     assert_eq!(said[0].command, 109);
     let heard = sim.end("bob").take_messages();
     assert!(heard.iter().any(|message| message.command == 109));
+}
+
+/// Whether the bot is in the room tea, as ann lists it.
+fn is_in_tea(sim: &mut Sim) -> bool {
+    let listed = sim.ask("ann", "LIST_MEMBERS", r#"{"roomname":"tea"}"#);
+    let members = &listed.last().expect("a reply").params;
+    format!("{members:?}").contains("clerk")
+}
+
+/// The room tea of ann, bob, who operates it and has the bot clerk in it, and cyn. All are online.
+fn of_an_operator() -> (Sim, String) {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob", "cyn", "eve"]);
+    seed::room(&mut store, "tea", &["ann", "bob", "cyn"]);
+    seed::operators(&mut store, "tea", &["bob"]);
+    let mut sim = Sim::new(1, Limits::default(), store);
+    log_in(&mut sim, &["ann", "bob", "cyn", "eve"]);
+    let made = sim.ask(
+        "bob",
+        "CREATE_BOT",
+        r#"{"username":"clerk","rooms":["tea"]}"#,
+    );
+    let params = format!(
+        r#"{{"username":"clerk","token":"{}"}}"#,
+        text(&made, "token")
+    );
+    assert_eq!(login(&mut sim, "clerk", &params), "ok");
+    assert!(is_in_tea(&mut sim));
+    (sim, params)
+}
+
+/// How a request ended.
+fn ended(replies: &[Message]) -> String {
+    match replies.last().expect("a reply").params.at("code") {
+        Some(Value::Str(code)) => code.clone(),
+        _ => "ok".to_owned(),
+    }
+}
+
+#[test]
+fn an_operator_who_is_none_any_more_loses_the_bots_of_the_room() {
+    for (by, command, params) in [
+        (
+            "ann",
+            "SET_ROLE",
+            r#"{"roomname":"tea","username":"bob","role":"member"}"#,
+        ),
+        ("ann", "KICK", r#"{"roomname":"tea","username":"bob"}"#),
+        ("ann", "BAN", r#"{"roomname":"tea","username":"bob"}"#),
+        ("bob", "LEAVE_ROOM", r#""tea""#),
+        (
+            "bob",
+            "DELETE_ACCOUNT",
+            r#"{"password":"correct horse","erase":false}"#,
+        ),
+    ] {
+        let (mut sim, _) = of_an_operator();
+        assert_eq!(ended(&sim.ask(by, command, params)), "ok", "{command}");
+        assert!(!is_in_tea(&mut sim), "{command}");
+        let heard = sim.end("clerk").take_messages();
+        if command == "DELETE_ACCOUNT" {
+            assert!(sim.end("clerk").is_closed());
+            continue;
+        }
+        assert!(heard.iter().any(|event| event.command == 114), "{command}");
+        let said = r#"{"target_type":1,"target":"tea","content":"hi"}"#;
+        let said = sim.ask("clerk", "SEND_MESSAGE", said);
+        assert_eq!(ended(&said), "not_a_member", "{command}");
+    }
+}
+
+#[test]
+fn a_bot_is_handled_like_a_member_without_a_role() {
+    let (mut sim, _) = of_an_operator();
+    let set = r#"{"roomname":"tea","username":"clerk","role":"ROLE"}"#;
+    for (role, expected) in [
+        ("member", "ok"),
+        ("operator", "not_allowed"),
+        ("owner", "not_allowed"),
+    ] {
+        let params = set.replace("ROLE", role);
+        assert_eq!(
+            ended(&sim.ask("ann", "SET_ROLE", &params)),
+            expected,
+            "{role}"
+        );
+    }
+    assert_eq!(ended(&sim.ask("cyn", "BLOCK", r#""clerk""#)), "ok");
+    assert_eq!(
+        ended(&sim.ask("eve", "BLOCK", r#""clerk""#)),
+        "unknown_user"
+    );
+    assert_eq!(
+        ended(&sim.ask("eve", "WHOIS", r#""clerk""#)),
+        "unknown_user"
+    );
+    for keyword in ["clerk", "cle", "k"] {
+        let params = format!(r#"{{"keyword":"{keyword}"}}"#);
+        let found = sim.ask("ann", "FIND", &params);
+        assert!(!format!("{found:?}").contains("clerk"), "{keyword}");
+    }
+    for command in ["KICK", "BAN"] {
+        let (mut sim, _) = of_an_operator();
+        let params = r#"{"roomname":"tea","username":"clerk"}"#;
+        assert_eq!(ended(&sim.ask("cyn", command, params)), "not_operator");
+        assert_eq!(ended(&sim.ask("bob", command, params)), "ok", "{command}");
+        assert!(!is_in_tea(&mut sim), "{command}");
+    }
+    // A bot inherits nothing: the room closes with its last person.
+    let (mut sim, _) = of_an_operator();
+    sim.ask("cyn", "LEAVE_ROOM", r#""tea""#);
+    sim.ask("ann", "LEAVE_ROOM", r#""tea""#);
+    let heard = sim.end("bob").take_messages();
+    assert!(
+        heard.iter().any(|event| event.command == 147),
+        "bob owns it"
+    );
+    sim.ask("bob", "LEAVE_ROOM", r#""tea""#);
+    assert_eq!(
+        ended(&sim.ask("eve", "ROOM_INFO", r#""tea""#)),
+        "unknown_room"
+    );
+}
+
+#[test]
+fn the_sessions_of_bots_end_with_those_of_a_suspended_owner() {
+    let (mut sim, params) = of_an_operator();
+    seed::suspends(sim.engine.store(), "bob", None, None);
+    let now = sim.now;
+    sim.engine.send_away("bob", now).expect("a store");
+    sim.settle();
+    for name in ["bob", "clerk"] {
+        let told = sim.end(name).take_messages();
+        assert_eq!(told.last().map(|event| event.command), Some(104), "{name}");
+        assert!(sim.end(name).is_closed(), "{name}");
+    }
+    assert_eq!(login(&mut sim, "again", &params), "bad_credentials");
+}
+
+#[test]
+fn a_request_behind_the_end_of_a_bot_is_not_handled() {
+    for (command, params) in [
+        ("REMOVE_BOT", r#""clerk""#),
+        ("NEW_BOT_TOKEN", r#"{"username":"clerk"}"#),
+    ] {
+        let (mut sim, _) = of_an_operator();
+        for name in ["ann", "clerk"] {
+            sim.end(name).take_messages();
+        }
+        // Both arrive in one tick, that of the owner first.
+        let number = echat_proto::commands::by_name(command).expect("a command");
+        let said = r#"{"target_type":1,"target":"tea","content":"late"}"#;
+        sim.say("bob", number.number, from_json(params).expect("JSON"));
+        sim.say("clerk", 6, from_json(said).expect("JSON"));
+        sim.settle();
+        let told = sim.end("clerk").take_messages();
+        assert_eq!(
+            told.last().map(|event| event.command),
+            Some(104),
+            "{command}"
+        );
+        let heard = sim.end("ann").take_messages();
+        assert!(heard.iter().all(|event| event.command != 109), "{command}");
+    }
 }
