@@ -5,6 +5,7 @@ use crate::sim::{Sim, seed};
 use echat_proto::json::to_json;
 use echat_server::config::Limits;
 use echat_server::storage::Store;
+use std::time::Duration;
 
 fn shown(sim: &mut Sim, by: &str, command: &str, params: &str) -> String {
     let replies = sim.ask(by, command, params);
@@ -62,4 +63,49 @@ fn a_user_sees_of_another_what_friends_room_mates_and_strangers_may_see() {
     assert_eq!(whois(&mut sim, "bob"), hidden);
     let friends = r#"[{"username":"ann","online":false}]"#;
     assert_eq!(shown(&mut sim, "bob", "LIST_FRIENDS", "null"), friends);
+}
+
+/// The same, after a login that cost a lot has cooled down.
+fn asked(sim: &mut Sim, by: &str, command: &str, params: &str) -> String {
+    sim.advance(Duration::from_secs(6));
+    shown(sim, by, command, params)
+}
+
+/// Former friends whose conversations a user keeps.
+const FORMER_FRIENDS: usize = 1_000;
+
+#[test]
+fn a_user_with_the_most_former_friends_befriends_these_only() {
+    let names: Vec<String> = (0..FORMER_FRIENDS).map(|n| format!("user{n}")).collect();
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob", "cyn"]);
+    seed::accounts(
+        &mut store,
+        &names.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    let mut batch = store.batch();
+    let ann = batch.find_user("ann").expect("a store").expect("ann").id;
+    for name in &names {
+        let other = batch.find_user(name).expect("a store").expect("a user").id;
+        batch.befriend(ann, other, 0).expect("a store");
+        batch.end_friendship(ann, other, 1).expect("a store");
+    }
+    let _ = batch.commit().expect("a store");
+    let mut sim = Sim::new(1, Limits::default(), store);
+    log_in(&mut sim, &["ann", "bob", "user7"]);
+    let full = asked(&mut sim, "ann", "ADD_FRIEND", r#""bob""#);
+    assert!(full.contains("too_many") && full.contains("1000"), "{full}");
+    // Nor can ann accept a request of another, who may ask.
+    let asks = asked(&mut sim, "bob", "ADD_FRIEND", r#""ann""#);
+    assert!(asks.contains("true"), "{asks}");
+    let accepts = r#"{"username":"bob","accepted":true}"#;
+    let accepted = asked(&mut sim, "ann", "RESOLVE_FRIEND_REQUEST", accepts);
+    assert!(accepted.contains("too_many"), "{accepted}");
+    let again = asked(&mut sim, "ann", "ADD_FRIEND", r#""user7""#);
+    assert!(again.contains("true"), "{again}");
+    let back = asked(&mut sim, "user7", "ADD_FRIEND", r#""ann""#);
+    assert!(back.contains("true"), "{back}");
+    // One is a friend again, so there is a place.
+    let accepted = asked(&mut sim, "ann", "RESOLVE_FRIEND_REQUEST", accepts);
+    assert!(accepted.contains("true"), "{accepted}");
 }
