@@ -7,7 +7,6 @@ mod blocked;
 mod bots;
 mod clock;
 mod closed_rooms;
-mod coverage;
 mod declined;
 mod deletion;
 mod devices;
@@ -22,4 +21,4 @@ mod splits;
 mod storage;
 mod storms;
 
-pub(crate) use coverage::missing;
+pub(crate) use authorisation::missing;

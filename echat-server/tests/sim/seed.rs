@@ -1,8 +1,9 @@
 //! A database to begin with.
 
 use super::workers;
-use echat_proto::names::{Password, RoomName, Username};
+use echat_proto::names::{BotToken, Password, RoomName, Username};
 use echat_server::storage::{Ban, ConversationId, Store, UserId, administrator_code_hash};
+use sha2::{Digest, Sha256};
 
 /// The password of all users.
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -39,6 +40,38 @@ pub(crate) fn suspends(store: &mut Store, name: &str, until: Option<i64>, reason
     let mut batch = store.batch();
     let suspended = batch.suspend(id, until, reason, 0);
     suspended.expect("a store that works");
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Ends the suspension of a user.
+pub(crate) fn unsuspends(store: &mut Store, name: &str) {
+    let id = user(store, name);
+    let mut batch = store.batch();
+    batch.unsuspend(id).expect("a store that works");
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Makes a bot of a user in a room, opened by the token of these bytes.
+pub(crate) fn bot(
+    store: &mut Store,
+    (name, owner): (&str, &str),
+    room: &str,
+    token: &[u8; BotToken::BYTES],
+) {
+    let (owner, room) = (user(store, owner), room_id(store, room));
+    let name = Username::new(name).expect("a possible name");
+    let mut batch = store.batch();
+    let bot = batch.create_bot(&name, owner, &Sha256::digest(token).into(), (0, None));
+    let bot = bot.expect("a store that works").expect("a new name");
+    batch.add_member(room, bot, 0).expect("a store that works");
+    let _ = batch.commit().expect("a store that works");
+}
+
+/// Lets a user block another.
+pub(crate) fn blocked(store: &mut Store, by: &str, other: &str) {
+    let (by, other) = (user(store, by), user(store, other));
+    let mut batch = store.batch();
+    batch.block(by, other, 0).expect("a store that works");
     let _ = batch.commit().expect("a store that works");
 }
 
