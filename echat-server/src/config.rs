@@ -14,6 +14,7 @@ use echat_proto::config::{Document, TextError};
 pub use echat_proto::config::{
     Fault, Inviters, Limits, Listen, MAX_FILE_BYTES, Reason, Registration, ServerConfig,
 };
+use echat_proto::names::RoomName;
 use thiserror::Error;
 
 pub use self::log_filter::{BadLogFilter, LogFilter};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub registration: Registration,
     /// Which users make invitations to register.
     pub invitations: Inviters,
+    /// The public room that every new account is in.
+    pub lobby: Option<RoomName>,
     /// A text that each user is shown after logging in.
     pub message_of_the_day: Option<String>,
     /// Days that messages are kept; `None` for ever.
@@ -49,6 +52,7 @@ impl From<&ServerConfig> for Settings {
         Self {
             registration: config.registration,
             invitations: config.invitations,
+            lobby: RoomName::new(&config.lobby).ok(),
             message_of_the_day: config.message_of_the_day.clone(),
             keep_days: config.keep_days,
         }

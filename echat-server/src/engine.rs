@@ -27,6 +27,7 @@ use crate::config::{Limits, Settings};
 use crate::conn::{ConnId, Departure};
 use crate::handlers::journal::{Entry, Journal};
 use crate::handlers::kept_voids::KeptVoids;
+use crate::handlers::lobby;
 use crate::handlers::session_ends::SessionsEnd;
 use crate::handlers::{Ctx, DeferredWrite, Reject};
 use crate::limits::{LogLimiter, RateLimits};
@@ -213,6 +214,31 @@ impl Engine {
     /// Changes the settings that requests depend on, from the next request on.
     pub fn configure(&mut self, settings: Settings) {
         self.state.settings = settings;
+    }
+
+    /// Creates the lobby that the configuration names, unless a room has its name or a confusable one. A full or locked
+    /// disk, and damage, leave it to the next start, which the log says.
+    ///
+    /// # Errors
+    /// The database failed, which ends the server.
+    pub fn create_lobby(&mut self, now: Now) -> Result<(), Fatal> {
+        let Some(name) = self.state.settings.lobby.clone() else {
+            return Ok(());
+        };
+        let mut batch = self.store.batch();
+        let created = lobby::create(&mut batch, &name, now.unix);
+        match created.and_then(|created| batch.commit().map(|_receipt| created)) {
+            Ok(false) => {}
+            Ok(true) => {
+                let journal = &mut self.state.journal;
+                journal.note(|| Entry::lobby(&name, now.unix));
+                journal.commit();
+                tracing::info!("created the lobby: {}", name.as_str());
+            }
+            Err(fatal @ StoreError::Fatal(_)) => return Err(Fatal(fatal)),
+            Err(error) => tracing::warn!(%error, "the lobby could not be created"),
+        }
+        Ok(())
     }
 
     /// Whether the code of the first administrator was used since the last call. Its file is to be removed.

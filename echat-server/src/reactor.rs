@@ -148,6 +148,7 @@ impl Reactor {
         engine.allow_sessions(config.sessions_per_user);
         let clock = Clock::start();
         engine.load_day(clock.now()).map_err(Fatal)?;
+        engine.create_lobby(clock.now())?;
         // From here on, a stop has connections to close.
         signals.listen(poll.registry(), SIGNALS)?;
         let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());

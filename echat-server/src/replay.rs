@@ -7,6 +7,7 @@ use crate::handlers::Reject;
 use crate::handlers::admission::{Plan, View};
 use crate::handlers::deletion;
 use crate::handlers::journal::Kind;
+use crate::handlers::lobby;
 use crate::routes;
 use crate::storage::Store;
 
@@ -58,6 +59,9 @@ fn repeat(
         Kind::Password { user, hash } => batch.change_password(*user, hash)?,
         Kind::Deletion { user, erase, now } => {
             deletion::delete(&mut batch, *user, *erase, *now)?;
+        }
+        Kind::Lobby { name, now } => {
+            lobby::create(&mut batch, name, *now)?;
         }
         Kind::Deferred(write) => write.make(&mut batch)?,
     }

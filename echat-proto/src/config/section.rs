@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, Unexpected, Visitor};
 
 use super::document::words_of;
-use crate::names::Content;
+use crate::names::{Content, RoomName};
 
 /// One key, for the tables in the documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -360,6 +360,29 @@ impl<'de> DeserializeSeed<'de> for Announcement {
             return Err(D::Error::invalid_value(Unexpected::Str(text), &expected));
         }
         Ok(text)
+    }
+}
+
+/// The name of a room, or an empty text.
+#[derive(Clone, Debug)]
+pub(super) struct RoomOrNone;
+
+impl Rule<String> for RoomOrNone {
+    fn describe(&self, row: Row, rows: &mut Vec<Row>) {
+        rows.push(row);
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for RoomOrNone {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        if !name.is_empty() && RoomName::new(&name).is_err() {
+            let expected = "the name of a room, or empty";
+            return Err(D::Error::invalid_value(Unexpected::Str(&name), &expected));
+        }
+        Ok(name)
     }
 }
 

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::{Fault, Reason};
 use super::listen::Listen;
-use super::section::{Allowed, Announcement, Folder, Kind, one_of, or_null, section, whole};
+use super::section::{
+    Allowed, Announcement, Folder, Kind, RoomOrNone, one_of, or_null, section, whole,
+};
 
 /// Bytes of a frame that are not the content of its message: the other parameters of `SEND_MESSAGE` and the
 /// framing around them, generously.
@@ -57,6 +59,11 @@ section! {
         /// Which users make invitations to register: administrators, or all users.
         #[zh = "谁可以生成注册邀请码：管理员，或所有用户。"]
         invitations: Inviters = Inviters::Administrator;
+        /// The public room that every new account is in, while it has a place; empty: none. It is created when
+        /// the server starts, unless a room has this name or a confusable one. Its owners are the administrators.
+        #[zh = "新账号自动加入的公共聊天室（未满员时）；留空表示不设。服务器启动时创建，已有同名或名称易混淆的聊天室则不创建。由服务器管理员管理。"]
+        #[unit = "the name of a room, or empty", "聊天室名，或留空"]
+        lobby: String = "lobby".to_owned() => RoomOrNone;
         /// A text that each user is shown after logging in.
         #[zh = "用户登录后看到的公告。"]
         #[unit = "1 to 4,000 bytes", "1 到 4,000 字节"]

@@ -10,6 +10,7 @@ use super::devices::PresentedDevice;
 use super::gate::{Anyone, Unauthenticated};
 use super::invitation_codes::{NewAccount, Ticket};
 use super::journal::Entry;
+use super::lobby::{self, Lobby};
 use super::password::PasswordHash;
 use super::presence::{Audience, Presence};
 use super::resume::{Judgement, Presented};
@@ -191,15 +192,19 @@ pub(crate) fn registered(
         name: username.clone(),
         hash: hash.to_owned(),
         ticket,
+        lobby: Lobby::of(ctx),
         now,
     };
-    if account.make(ctx.batch)?.is_none() {
+    let Some(made) = account.make(ctx.batch)? else {
         return Err(Code::NameTaken.into());
-    }
+    };
     ctx.journal.note(|| Entry::account(&account));
     ctx.sessions.registered(username.as_str(), ctx.address);
     if is_administrator {
         ctx.outbox.administrator_made();
+    }
+    if let Some(room) = &made.lobby {
+        lobby::announce(ctx, room, made.user, username.as_str());
     }
     Ok(Event::RegisterSuccess {
         username: username.to_string(),

@@ -2,6 +2,8 @@
 //! REGISTER writes.
 
 use super::admission::{Demand, Plan, View, Written};
+use super::effects::InRoom;
+use super::lobby::Lobby;
 use super::{Caller, Ctx, Reject, done_with, page};
 use crate::config::{Inviters, Registration, Settings};
 use crate::storage::{
@@ -70,14 +72,23 @@ pub(crate) struct NewAccount {
     /// The PHC string of the password.
     pub(crate) hash: String,
     pub(crate) ticket: Ticket,
+    /// The lobby of the server.
+    pub(crate) lobby: Option<Lobby>,
     /// Unix seconds.
     pub(crate) now: i64,
 }
 
+/// What making an account came to.
+pub(crate) struct Made {
+    pub(crate) user: UserId,
+    /// The lobby, if the user is in it.
+    pub(crate) lobby: Option<InRoom>,
+}
+
 impl NewAccount {
-    /// Makes the account and uses up its ticket, which was judged in the same transaction; `None` if the name, or a
-    /// confusable one, is taken.
-    pub(crate) fn make(&self, batch: &mut Batch<'_>) -> Result<Option<UserId>, StoreError> {
+    /// Makes the account, uses up its ticket, which was judged in the same transaction, and lets it into the lobby while
+    /// that has a place. `None` if the name, or a confusable one, is taken.
+    pub(crate) fn make(&self, batch: &mut Batch<'_>) -> Result<Option<Made>, StoreError> {
         let Some(user) = batch.create_user(&self.name, &self.hash, self.now)? else {
             return Ok(None);
         };
@@ -89,7 +100,11 @@ impl NewAccount {
                 batch.set_administrator(user, true)?;
             }
         }
-        Ok(Some(user))
+        let lobby = match &self.lobby {
+            Some(lobby) => lobby.admit(batch, user, self.now)?,
+            None => None,
+        };
+        Ok(Some(Made { user, lobby }))
     }
 }
 

@@ -8,6 +8,7 @@ use super::{Caller, DeferredWrite};
 use crate::storage::UserId;
 use echat_proto::Value;
 use echat_proto::commands::RequestKind;
+use echat_proto::names::RoomName;
 
 /// One write, with everything that decides its rows besides the database.
 #[derive(Clone, Debug)]
@@ -32,6 +33,12 @@ pub(crate) enum Kind {
     Deletion {
         user: UserId,
         erase: bool,
+        /// Unix seconds.
+        now: i64,
+    },
+    /// The creation of the lobby at a start.
+    Lobby {
+        name: RoomName,
         /// Unix seconds.
         now: i64,
     },
@@ -63,6 +70,12 @@ impl Entry {
     pub(super) fn password(user: UserId, hash: &str) -> Self {
         let hash = hash.to_owned();
         Self(Kind::Password { user, hash })
+    }
+
+    /// The creation of the lobby at a start.
+    pub(crate) fn lobby(name: &RoomName, now: i64) -> Self {
+        let name = name.clone();
+        Self(Kind::Lobby { name, now })
     }
 
     /// The second step of DELETE_ACCOUNT.

@@ -377,6 +377,12 @@ fn member_page(
     // One more than the page shows whether there are more.
     let listed = ctx.batch.member_page(room, me, &after, limit + 1)?;
     let found = listed.len();
+    let mut listed: Vec<ListedMember> = listed.into_iter().take(limit).collect();
+    for member in &mut listed {
+        if member.away.is_some() && !shows_away(ctx, room, &member.user, me)? {
+            member.away = None;
+        }
+    }
     let line = |member: ListedMember| MemberLine {
         online: !member.is_bot && ctx.roster.is_seen_online(member.user.id, me),
         owner: member.role == Role::Owner,
@@ -385,7 +391,7 @@ fn member_page(
         away: member.away,
         bot: Mark(member.is_bot),
     };
-    let lines = listed.into_iter().take(limit).map(line).collect();
+    let lines = listed.into_iter().map(line).collect();
     let size = |member: &MemberLine| {
         let away = member.away.as_ref().map_or(0, String::len);
         PAGED_MEMBER_BYTES + member.username.len() + away
@@ -393,6 +399,20 @@ fn member_page(
     let members = page::fitting(lines, PAGE_BYTES, PAGED_MEMBER_VALUES, size);
     let more = Some(members.len() < found);
     Ok(MemberList { members, more })
+}
+
+/// Whether a list of members shows that one is away. Users do not show it to those that they blocked, nor to strangers,
+/// which members of the lobby are to each other.
+fn shows_away(ctx: &Ctx<'_, '_>, room: &Room, of: &User, me: UserId) -> Result<bool, StoreError> {
+    if of.id == me {
+        return Ok(true);
+    }
+    if ctx.batch.blocks(of.id, me)? {
+        return Ok(false);
+    }
+    Ok(room.owner.is_some()
+        || ctx.batch.friendship(me, of.id)?.is_some()
+        || !ctx.batch.shared_rooms_but_lobby(me, of.id)?.is_empty())
 }
 
 /// As many members, by name, as fit into one frame.

@@ -11,6 +11,7 @@ mod declined;
 mod deletion;
 mod devices;
 mod guessing;
+mod lobby;
 mod log_lines;
 mod malformed;
 mod params;

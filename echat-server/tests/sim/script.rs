@@ -56,6 +56,7 @@ use echat_proto::Value;
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::{by_name, by_number, channel, event};
 use echat_proto::json::{from_json, to_json};
+use echat_proto::names::RoomName;
 use echat_server::config::{Inviters, Limits, Registration, Settings};
 use echat_server::storage::Store;
 use std::collections::BTreeSet;
@@ -356,6 +357,7 @@ fn set_setting(settings: &mut Settings, name: &str, value: &str) {
         ("invitations", "administrator") => settings.invitations = Inviters::Administrator,
         ("invitations", "users") => settings.invitations = Inviters::Users,
         ("message_of_the_day", text) => settings.message_of_the_day = Some(text.to_owned()),
+        ("lobby", name) => settings.lobby = RoomName::new(name).ok(),
         ("keep_days", days) => settings.keep_days = Some(days.parse().expect("a number")),
         _ => panic!("no transcript needed the setting {name:?} before"),
     }
