@@ -60,6 +60,7 @@ impl Failure {
 fn database_code(error: &OpenError) -> ExitCode {
     match error {
         OpenError::Busy => ExitCode::Busy,
+        OpenError::NoRoom { .. } | OpenError::Copies(_) => ExitCode::CannotCreate,
         OpenError::Blank => ExitCode::NoInput,
         OpenError::HighWater(HighWaterError::Damaged) => ExitCode::Config,
         _ => ExitCode::Io,

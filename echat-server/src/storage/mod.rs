@@ -12,6 +12,7 @@
 //! check them first.
 
 mod accounts;
+mod backup;
 mod bans;
 mod batch;
 mod blocks;
@@ -39,6 +40,7 @@ mod schema;
 mod search;
 mod settings;
 mod skeletons;
+mod upgrade_copy;
 mod write_ahead_log;
 
 #[cfg(test)]
@@ -48,6 +50,7 @@ use thiserror::Error;
 
 pub(crate) use accounts::KNOWN_ADDRESS;
 pub use accounts::Suspension;
+pub use backup::CopyError;
 pub use bans::{Ban, BanSummary};
 pub use batch::{Batch, Receipt, Usage};
 pub use bots::Bot;

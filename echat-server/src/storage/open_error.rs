@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{ErrorCode, ffi};
 use thiserror::Error;
 
+use super::backup::CopyError;
 use super::failure::is_damage;
 use super::high_water::HighWaterError;
 use super::migrate::{APPLICATION_ID, APPLICATION_ID_AT};
@@ -60,6 +61,33 @@ pub enum OpenError {
     /// The write-ahead log that was left behind cannot be made durable.
     #[error("the write-ahead log cannot be written: {0}")]
     Log(#[source] std::io::Error),
+    /// There is no room for the copy that is made before an upgrade.
+    #[error(
+        "this echat upgrades the database, and first copies it to {}; that takes {needed} bytes, and {free} \
+         are free; make room and start again, nothing was changed", path.display()
+    )]
+    NoRoom {
+        /// The copy.
+        path: PathBuf,
+        /// Its bytes.
+        needed: u64,
+        /// Bytes that were free.
+        free: u64,
+    },
+    /// The copy that is made before an upgrade cannot be made.
+    #[error(
+        "this echat upgrades the database, and first copies it to {}; that failed: {source}; nothing was \
+         changed", path.display()
+    )]
+    Copy {
+        /// The copy.
+        path: PathBuf,
+        /// The cause.
+        source: CopyError,
+    },
+    /// There are too many copies from before earlier upgrades.
+    #[error("{0} copies of the database from before upgrades lie beside it; move them away")]
+    Copies(u32),
     /// Rows refer to missing rows, so the migration is refused.
     #[error("the database is damaged: rows of {0:?} refer to others that are missing")]
     Dangling(String),

@@ -16,6 +16,7 @@ use super::high_water::{self, HighWater};
 use super::migrate::{APPLICATION_ID, MIGRATIONS, migrate, pragma, refuse_newer};
 use super::open_error::OpenError;
 use super::settings::SETTINGS;
+use super::upgrade_copy::copy_before_upgrade;
 use super::write_ahead_log::{self, Checkpoint, CheckpointOutcome, WriteAheadLog};
 
 /// `SQLite` 3.51.3. In earlier versions, a reset of the write-ahead log could corrupt the database.
@@ -77,6 +78,7 @@ impl Store {
         let log = set_up(&mut db, "wal", begin)?;
         write_ahead_log::renew(&mut db, path)?;
         log.cut_in_steps(&db)?;
+        copy_before_upgrade(&db, path)?;
         Self::migrated(db, log)
     }
 
@@ -230,7 +232,7 @@ fn dump(db: &Connection) -> Result<String, OpenError> {
 }
 
 /// Refuses a file without echat's application id, except an empty one where `begin` allows it.
-fn refuse_foreign(db: &Connection, begin: bool) -> Result<(), OpenError> {
+pub(super) fn refuse_foreign(db: &Connection, begin: bool) -> Result<(), OpenError> {
     let id = pragma(db, "application_id")?;
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let blank = id == 0 && tables == 0 && pragma(db, "user_version")? == 0;

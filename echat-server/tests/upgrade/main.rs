@@ -4,15 +4,17 @@
 //! `NNNN.sql` beside this file is a database as the server of that version left it, as text.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use echat_server::data_dir::DataDir;
 use echat_server::storage::{Store, create_template, schema_dump};
 use echat_testkit::faults::{Rule, Shim};
-use echat_testkit::server_process::{ServerFolder, ServerProcess};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
 use echat_testkit::wire::{Client, line};
 use rusqlite::Connection;
+use rustix::io::Errno;
 use rustix::process::Signal;
 
 /// A way to come to a data folder.
@@ -57,10 +59,10 @@ fn today() -> String {
 fn the_data_of_an_older_server_survives_the_upgrade() {
     let versions = versions();
     assert!(today().contains(&format!("user_version {}\n", versions.len() - 1)));
-    for before in &versions[1..] {
+    for (version, before) in versions.iter().enumerate().skip(1) {
         let dir = ServerFolder::in_memory();
         before(&dir);
-        let server = dir.start(&["--log", "warn"]);
+        let server = dir.start(&["--log", "info"]);
         let mut ann = Client::login(&server, "ann");
         let said = [(1, "hello"), (2, "你好"), (4, "without a txn_id")];
         let said = said.map(|(id, content)| (id, content.to_owned()));
@@ -76,9 +78,129 @@ fn the_data_of_an_older_server_survives_the_upgrade() {
         let request =
             line(&ann.asks(r#"RESOLVE_FRIEND_REQUEST {"username":"cyn","accepted":true}"#));
         assert!(request.contains(r#""success":true"#), "{request}");
-        assert_eq!(server.stop().status.code(), Some(0));
+        let output = server.stop();
+        assert_eq!(output.status.code(), Some(0));
+        let copy = dir.path(format!("data/database.db.before-{version}"));
+        let says = format!("copied the database before its upgrade: {}", copy.display());
+        let is_copied = version < versions.len() - 1;
+        assert_eq!(stderr(&output).contains(&says), is_copied, "{version}");
+        holds_copy(&dir, is_copied.then_some(version));
         assert_eq!(schema_dump(&dir.path("data/database.db")).unwrap(), today());
     }
+}
+
+/// The versions of the schema that copies in the data folder have. There is no other file of a copy.
+fn copies(dir: &ServerFolder) -> Vec<(String, i64)> {
+    let mut found = Vec::new();
+    for file in fs::read_dir(dir.path("data")).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        if !name.starts_with("database.db.before-") {
+            continue;
+        }
+        let path = dir.path("data").join(&name);
+        let mode = path.metadata().unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode, 0o600, "{name}");
+        whole(&path);
+        let db = Connection::open(&path).unwrap();
+        let version = db.pragma_query_value(None, "user_version", |row| row.get(0));
+        found.push((name, version.unwrap()));
+    }
+    found.sort();
+    found
+}
+
+/// There is one copy, of this version, or none.
+fn holds_copy(dir: &ServerFolder, version: Option<usize>) {
+    let expected = version.map(|version| {
+        let name = format!("database.db.before-{version}");
+        (name, i64::try_from(version).unwrap())
+    });
+    assert_eq!(copies(dir), Vec::from_iter(expected));
+}
+
+/// The data of a database of any version.
+fn messages(path: &Path) -> Vec<(i64, String)> {
+    let db = Connection::open(path).unwrap();
+    let mut all = db
+        .prepare("SELECT id, content FROM messages ORDER BY id")
+        .unwrap();
+    let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_copy_of_other_data_is_kept_and_half_of_one_is_not_taken_for_a_copy() {
+    let (dir, versions) = (ServerFolder::in_memory(), versions());
+    versions[5](&dir);
+    let (database, copy) = (
+        dir.path("data/database.db"),
+        dir.path("data/database.db.before-5"),
+    );
+    // Half a copy, as a person or another program may leave one.
+    let bytes = fs::read(&database).unwrap();
+    fs::write(&copy, &bytes[..bytes.len() / 2]).unwrap();
+    let said = messages(&database);
+    starts(&dir, false);
+    holds_copy(&dir, Some(5));
+    assert_eq!(messages(&copy), said);
+    let kept = fs::read(&copy).unwrap();
+    // The older server ran again on what it knows, and the next upgrade is another one.
+    for again in [2, 3] {
+        for name in ["database.db", "high_water"] {
+            fs::remove_file(dir.path("data").join(name)).unwrap();
+        }
+        fs::write(&database, &bytes).unwrap();
+        let db = Connection::open(&database).unwrap();
+        let sql = "INSERT INTO messages (conversation, sender, send_time, content)
+                   SELECT conversation, sender, send_time, 'later' FROM messages LIMIT ?1";
+        db.execute(sql, [again]).unwrap();
+        drop(db);
+        let said = messages(&database);
+        starts(&dir, false);
+        let name = format!("database.db.before-5.{again}");
+        assert!(copies(&dir).contains(&(name.clone(), 5)));
+        assert_eq!(messages(&dir.path("data").join(&name)), said);
+    }
+    assert_eq!(fs::read(&copy).unwrap(), kept);
+    // A copy that is put back opens, and its upgrade needs no other copy.
+    for name in ["database.db", "high_water"] {
+        fs::remove_file(dir.path("data").join(name)).unwrap();
+    }
+    fs::copy(&copy, &database).unwrap();
+    starts(&dir, false);
+    assert_eq!(copies(&dir).len(), 3);
+}
+
+#[test]
+fn a_disk_without_room_for_the_copy_leaves_everything_as_it_is() {
+    let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
+    versions()[5](&dir);
+    let database = dir.path("data/database.db");
+    let before = fs::read(&database).unwrap();
+    let full = Rule {
+        what: "write",
+        files: ".tmp",
+        skip: 2,
+        times: -1,
+        errno: Some(Errno::NOSPC),
+    };
+    let output = ServerProcess::begin(shim.command(&dir, Some(full))).end();
+    assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
+    let says = stderr(&output);
+    assert!(
+        says.contains("make room and start again, nothing was changed"),
+        "{says}"
+    );
+    assert!(says.contains("database.db.before-5"), "{says}");
+    holds_copy(&dir, None);
+    let mut after = fs::read(&database).unwrap();
+    // The server keeps a write-ahead log, which the header says from its first start on.
+    after[18..20].copy_from_slice(&before[18..20]);
+    after[24..28].copy_from_slice(&before[24..28]);
+    after[92..100].copy_from_slice(&before[92..100]);
+    assert!(after == before);
+    starts(&dir, false);
+    holds_copy(&dir, Some(5));
 }
 
 #[test]
@@ -86,9 +208,19 @@ fn a_first_start_killed_at_any_moment_is_completed_later() {
     let today = today();
     let mut kills = Vec::new();
     let (versions, missing) = (versions(), missing());
-    let starts = versions.iter().map(|before| (before, false));
-    for (before, init) in starts.chain(missing.iter().map(|before| (before, true))) {
-        let moments = (0..).take_while(|calls| killed_after(before, init, *calls, &today));
+    let older = 1..versions.len() - 1;
+    let starts = versions.iter().enumerate().map(|(version, before)| {
+        let copied = Some(version).filter(|version| older.contains(version));
+        (before, false, copied)
+    });
+    for (before, init, copied) in starts.chain(missing.iter().map(|before| (before, true, None))) {
+        let moments = (0..).take_while(|calls| {
+            let killed = killed_after(before, init, *calls, &today);
+            killed.is_some_and(|dir| {
+                holds_copy(&dir, copied);
+                true
+            })
+        });
         kills.push(moments.count());
     }
     assert!(kills.iter().all(|kills| *kills >= 5), "{kills:?}");
@@ -96,8 +228,8 @@ fn a_first_start_killed_at_any_moment_is_completed_later() {
 }
 
 /// Kills a server that starts there, before it changes the disk once more than so often, and starts
-/// again; false if it was ready before that.
-fn killed_after(before: &Before, init: bool, calls: u64, today: &str) -> bool {
+/// again; `None` if it was ready before that.
+fn killed_after(before: &Before, init: bool, calls: u64, today: &str) -> Option<ServerFolder> {
     let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
     before(&dir);
     let kill = Rule {
@@ -114,12 +246,12 @@ fn killed_after(before: &Before, init: bool, calls: u64, today: &str) -> bool {
     let mut server = ServerProcess::begin(command);
     if server.becomes_ready() {
         server.kill();
-        return false;
+        return None;
     }
     assert_eq!(server.end().status.signal(), Some(Signal::KILL.as_raw()));
     starts(&dir, init);
     assert_eq!(schema_dump(&dir.path("data/database.db")).unwrap(), today);
-    true
+    Some(dir)
 }
 
 /// What a server does before it listens. A start with `--init` that was killed before it changed

@@ -1,0 +1,151 @@
+//! The copy of a database that is made before it is upgraded: `database.db.before-5` beside `database.db` is the database
+//! as version 5 of the schema left it.
+//!
+//! * The copy is written under another name, synced and renamed, so a file of this name is complete.
+//! * An upgrade that was interrupted goes on with the copy that it made, also if it reached a version in between.
+//! * A copy of other data, from an upgrade of another day, is never replaced: the new one gets a number behind its name.
+//! * Until the copy is durable, the database is unchanged.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use echat_system::private_file;
+use rusqlite::{Connection, ErrorCode};
+
+use super::backup::{CopyError, copy_database, open_copy};
+use super::migrate::{MIGRATIONS, pragma, refuse_newer};
+use super::open_error::OpenError;
+
+/// Where the header of a database says that it has a write-ahead log, and the two bytes of one without
+/// (<https://sqlite.org/fileformat2.html>, section 1.3.3).
+const LOG_VERSIONS_AT: u64 = 18;
+const WITHOUT_LOG: [u8; 2] = [1, 1];
+
+/// Copies of one version that are kept beside each other at most.
+const COPIES: u32 = 100;
+
+/// What tells two states of a database apart: the newest user, conversation and message. The ids of deleted ones are not
+/// given out again, and no migration changes the newest.
+type State = (i64, i64, i64);
+
+/// Makes sure that there is a copy of the database at `path`, which `db` has open, if migrations are about to change it.
+///
+/// # Errors
+/// The disk has no room for the copy, or it cannot be made. Nothing is changed.
+pub(super) fn copy_before_upgrade(db: &Connection, path: &Path) -> Result<(), OpenError> {
+    let version = refuse_newer(db, MIGRATIONS)?;
+    if version == 0 || version == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let state = state(db)?;
+    let earlier = (1..=version).flat_map(|version| names(path, version));
+    let is_ours = |copy: &PathBuf| state_of_copy(copy) == Some(state);
+    if let Some(copy) = earlier.filter(|copy| copy.exists()).find(is_ours) {
+        tracing::info!(
+            "the copy from before the upgrade is there: {}",
+            copy.display()
+        );
+        return Ok(());
+    }
+    // What is no complete copy is not worth keeping.
+    let is_free = |copy: &PathBuf| state_of_copy(copy).is_none();
+    let Some(copy) = names(path, version).find(is_free) else {
+        return Err(OpenError::Copies(COPIES));
+    };
+    make(db, path, &copy)?;
+    tracing::info!("copied the database before its upgrade: {}", copy.display());
+    Ok(())
+}
+
+/// The names of copies of a version: `database.db.before-5`, `database.db.before-5.2` and so on.
+fn names(database: &Path, version: usize) -> impl Iterator<Item = PathBuf> {
+    let first = private_file::beside(database, format!("before-{version}"));
+    let others = (2..=COPIES).map({
+        let first = first.clone();
+        move |number| private_file::beside(&first, number.to_string())
+    });
+    std::iter::once(first).chain(others)
+}
+
+fn state(db: &Connection) -> rusqlite::Result<State> {
+    let sql = "SELECT (SELECT max(id) FROM users), (SELECT max(id) FROM conversations),
+                      (SELECT max(id) FROM messages)";
+    let number = |id: Option<i64>| id.unwrap_or(0);
+    db.query_row(sql, [], |row| {
+        Ok((
+            number(row.get(0)?),
+            number(row.get(1)?),
+            number(row.get(2)?),
+        ))
+    })
+}
+
+/// The state that a complete copy has; `None` for anything else. Its file is as long as its header says.
+fn state_of_copy(copy: &Path) -> Option<State> {
+    let length = copy.symlink_metadata().ok()?.len();
+    let db = open_copy(copy).ok()?;
+    (bytes(&db).ok()? == length).then(|| state(&db).ok())?
+}
+
+fn bytes(db: &Connection) -> rusqlite::Result<u64> {
+    let pages = u64::try_from(pragma(db, "page_count")?).unwrap_or(0);
+    Ok(pages * u64::try_from(pragma(db, "page_size")?).unwrap_or(0))
+}
+
+fn make(db: &Connection, path: &Path, copy: &Path) -> Result<(), OpenError> {
+    let needed = bytes(db)?;
+    let failed = |source| OpenError::Copy {
+        path: copy.to_owned(),
+        source,
+    };
+    let free = free_bytes(path).map_err(|error| failed(CopyError::Sync(error)))?;
+    let no_room = |free| OpenError::NoRoom {
+        path: copy.to_owned(),
+        needed,
+        free,
+    };
+    if needed > free {
+        return Err(no_room(free));
+    }
+    let mut fault = None;
+    let made = private_file::replace(copy, |file| {
+        let written = write(path, &private_file::beside(copy, "tmp"), file);
+        written.map_err(|error| {
+            fault = Some(error);
+            io::Error::other("no copy")
+        })
+    });
+    match (made, fault) {
+        (Ok(()), _) => Ok(()),
+        (Err(_), Some(error)) if is_full(&error) => Err(no_room(free)),
+        (Err(_), Some(error)) => Err(failed(error)),
+        (Err(error), None) if error.kind() == io::ErrorKind::StorageFull => Err(no_room(free)),
+        (Err(error), None) => Err(failed(CopyError::Sync(error))),
+    }
+}
+
+/// Copies the database into the open file, whose name is `copy`.
+fn write(database: &Path, copy: &Path, file: &File) -> Result<(), CopyError> {
+    copy_database(database, copy, || file.sync_data())?;
+    let written = file.write_all_at(&WITHOUT_LOG, LOG_VERSIONS_AT);
+    written.map_err(CopyError::Sync)
+}
+
+/// Bytes that the file system of a file has left for this user.
+fn free_bytes(path: &Path) -> io::Result<u64> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let known = rustix::fs::statvfs(folder.unwrap_or_else(|| Path::new(".")))?;
+    Ok(known.f_bavail.saturating_mul(known.f_frsize))
+}
+
+fn is_full(error: &CopyError) -> bool {
+    match error {
+        CopyError::Page(error) => error.sqlite_error_code() == Some(ErrorCode::DiskFull),
+        CopyError::Sync(error) => error.kind() == io::ErrorKind::StorageFull,
+        CopyError::Open(_) => false,
+    }
+}
