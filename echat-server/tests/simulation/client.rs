@@ -3,23 +3,47 @@
 //! is judged elsewhere.
 
 use crate::fail;
-use crate::plan::{PlannedRequest, ROOMS, Target, USERS};
+use crate::plan::{OfRoom, PlannedRequest, Target};
 use crate::replies::Asked;
-use crate::request::{content, named};
+use crate::request::content;
 use crate::secrets::{Presented, SecretId};
-use crate::truth::Truth;
-use echat_proto::commands::Event;
-use echat_proto::param::{RoomRole, TargetType};
+use crate::truth::{Stored, Truth};
+use crate::value::{Params, room};
+use echat_proto::Value;
+use echat_proto::channel::Message;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-/// An event that is due on a connection.
+/// What begins a session, and what ends it from outside.
+const LOGIN_SUCCESS: u32 = 103;
+const SERVER_KICK: u32 = 104;
+
+/// An event that is due on a connection, with users and rooms as they are called at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Due {
     Message(u64),
     Asked(usize),
     Contact(usize),
     Room(usize),
+    /// A friend is one no longer.
+    Parted(usize),
+    /// A room has other properties.
+    Changed(usize),
+    Closed(usize),
+    Invited(usize),
+    /// From this room, this member.
+    Removed(usize, usize),
+    /// In this room, of this member.
+    Role(usize, usize),
+    /// How far one has read, at another session.
+    Read(Target),
+}
+
+impl Due {
+    /// Whether it may be told several times of one tick: it names a state that may come and go.
+    fn may_repeat(self) -> bool {
+        !matches!(self, Self::Message(_) | Self::Contact(_) | Self::Room(_))
+    }
 }
 
 /// A client of one connection at a time.
@@ -69,6 +93,15 @@ pub(crate) struct Client {
     /// Rooms whose members were listed, and those of whom nothing was told since: a list may have said
     /// already what the room is told later.
     pub(crate) listed: BTreeMap<usize, BTreeSet<usize>>,
+    /// Requests of others, users who are blocked, rooms that one is invited to, and friends who are away, as told.
+    pub(crate) pending: BTreeSet<usize>,
+    pub(crate) blocked: BTreeSet<usize>,
+    pub(crate) invitations: BTreeSet<usize>,
+    pub(crate) away: BTreeMap<usize, String>,
+    /// What was told last of rooms that changed.
+    pub(crate) told_rooms: BTreeMap<usize, Value>,
+    /// Rooms that one was told to have been removed from, and not yet to have left.
+    pub(crate) removed_from: BTreeSet<usize>,
     /// What must still be told here, and what may be.
     pub(crate) must: BTreeSet<Due>,
     pub(crate) may: BTreeSet<Due>,
@@ -89,52 +122,65 @@ impl Client {
     /// The users that may be logged in when a request that is sent now is handled.
     pub(crate) fn candidates(&self) -> Vec<usize> {
         let logins = self.asked.iter().filter_map(|asked| match asked.planned {
-            PlannedRequest::Login { user, right: true } | PlannedRequest::Resume { user, .. } => {
-                Some(user)
-            }
+            PlannedRequest::Login { user, .. } if asked.password.is_some() => Some(user),
+            PlannedRequest::Resume { user, .. } => Some(user),
+            PlannedRequest::Token { bot, .. } => Some(bot),
             _ => None,
         });
         logins.chain(self.user).collect()
     }
 
-    /// Whether it may be this client's own message: then its acknowledgement tells of it.
-    pub(crate) fn may_have_sent(&self, due: Due, truth: &Truth) -> bool {
-        let Due::Message(id) = due else {
-            return false;
-        };
-        self.asked.iter().any(|asked| match asked.planned {
-            PlannedRequest::Send { number, size, .. } => {
-                let sent = truth.message(id);
-                sent.is_some_and(|sent| *sent.content == *content(number, size))
+    /// Whether it may be what this client itself does: then the reply tells of it.
+    pub(crate) fn may_have_caused(&self, due: Due, truth: &Truth) -> bool {
+        self.asked.iter().any(|asked| match (&asked.planned, due) {
+            (PlannedRequest::Send { number, size, .. }, Due::Message(id)) => {
+                *truth.messages[&id].content == *content(*number, *size)
             }
+            (PlannedRequest::Read(_), Due::Read(_)) => true,
+            (PlannedRequest::Room(of), _) => match (of, due) {
+                (OfRoom::Set(..), Due::Changed(_))
+                | (OfRoom::Close(_), Due::Closed(_))
+                | (OfRoom::SetRole(..), Due::Role(..)) => true,
+                (OfRoom::Kick(_, user) | OfRoom::Ban(_, user, _), Due::Removed(_, of)) => {
+                    *user == of
+                }
+                _ => false,
+            },
             _ => false,
         })
     }
 
     /// Whether an event is about what its user does elsewhere.
-    pub(crate) fn is_named_by(&self, event: &Event) -> bool {
-        let name = match event {
-            Event::OnNewMessage { sender, .. } => sender,
-            Event::OnMemberOffline { membername, .. } => membername,
+    pub(crate) fn is_named_by(&self, message: &Message, truth: &Truth) -> bool {
+        let key = match message.command {
+            109 => "sender",
+            114 | 146 | 147 => "membername",
             _ => return false,
         };
-        self.user == Some(user(name))
+        match message.params.at(key) {
+            Some(Value::Str(name)) => self.user == Some(truth.named(name)),
+            _ => false,
+        }
     }
 
     /// Takes an event, or what comes before a final reply.
-    pub(crate) fn event(&mut self, event: &Event, truth: &Truth) -> Result<(), String> {
+    pub(crate) fn event(&mut self, message: &Message, truth: &Truth) -> Result<(), String> {
         if self.kicked {
             return fail("an event after the goodbye");
         }
-        match event {
-            Event::LoginSuccess { username } => {
-                let user = user(username);
+        let params = Params {
+            all: &message.params,
+            truth,
+        };
+        match message.command {
+            LOGIN_SUCCESS => {
+                let user = truth.named(params.text()?);
                 if self.user.replace(user).is_some() {
                     return fail("logged in twice");
                 }
                 return Ok(());
             }
-            Event::ServerKick {} => {
+            SERVER_KICK => {
                 self.kicked = true;
                 return Ok(());
             }
@@ -143,96 +189,55 @@ impl Client {
         let Some(me) = self.user else {
             return fail("an event for a guest");
         };
-        match event {
-            Event::IncommingFriendRequest { .. } | Event::NewContact { .. } => {
-                self.contact(event, me, truth)?;
+        match message.command {
+            107 => {
+                let sender = truth.named(params.text()?);
+                self.pending.insert(sender);
+                self.owed(Due::Asked(sender))
             }
-            Event::OnNewRoom { roomname } => {
-                let room = room(roomname);
-                self.owed(Due::Room(room))?;
-                self.listed.remove(&room);
-                if self.rooms.insert(room, None).is_some() {
-                    return fail("told twice of being in a room");
-                }
+            108 => self.contact(truth.named(params.text()?)),
+            109 => self.message(me, params),
+            110 => self.comes(room(params.text()?)?),
+            111 => {
+                let friend = truth.named(params.text()?);
+                let came = self.friends.contains(&friend) && self.online.insert(friend);
+                check(came, "an online event of a stranger, or of a user that is online")
             }
-            Event::OnFriendOnline { username } => {
-                let friend = user(username);
-                if !self.friends.contains(&friend) || !self.online.insert(friend) {
-                    return fail("an online event of a stranger, or of a user that is online");
-                }
+            112 => {
+                let friend = truth.named(params.text()?);
+                let went = self.friends.contains(&friend) && self.online.remove(&friend);
+                check(went, "an offline event of a stranger, or of a user that is offline")
             }
-            Event::OnFriendOffline { username } => {
-                let friend = user(username);
-                if !self.friends.contains(&friend) || !self.online.remove(&friend) {
-                    return fail("an offline event of a stranger, or of a user that is offline");
-                }
-            }
-            Event::OnMemberOnline {
-                roomname,
-                membername,
-                ..
-            } => {
-                self.member(room(roomname), user(membername), true)?;
-            }
-            Event::OnMemberOffline {
-                roomname,
-                membername,
-                ..
-            } => {
-                self.member(room(roomname), user(membername), false)?;
-            }
-            Event::OnRole { roomname, role, .. } => self.role(roomname, *role)?,
-            Event::OnNewMessage { .. } => self.message(me, event, truth)?,
-            Event::OnRead { id, .. } => {
-                let newest = truth.messages.keys().next_back();
-                if newest.is_none_or(|newest| id > newest) {
-                    return fail("a read marker behind every message");
-                }
-            }
-            Event::OnRequestChanged { username, .. } => {
-                let other = user(username);
-                if other == me || !truth.users.contains(&other) {
-                    return fail("a friend request to no other user");
-                }
-            }
-            Event::OnWelcome { .. } => {}
-            _ => return fail("this is no event"),
-        }
-        Ok(())
-    }
-
-    /// Rooms pass on, and nothing else changes a role here.
-    fn role(&self, roomname: &str, role: RoomRole) -> Result<(), String> {
-        let is_in = self.rooms.contains_key(&room(roomname));
-        if is_in && role == RoomRole::Owner {
-            Ok(())
-        } else {
-            fail("a role in a room that one is not in, or another than owner")
+            113 => self.member(params, true),
+            114 => self.member(params, false),
+            _ => self.news(message.command, params),
         }
     }
 
-    /// Another user sent a friend request, or became a friend.
-    fn contact(&mut self, event: &Event, me: usize, truth: &Truth) -> Result<(), String> {
-        match event {
-            Event::IncommingFriendRequest { username } => self.owed(Due::Asked(user(username))),
-            Event::NewContact { username } => {
-                let friend = user(username);
-                self.owed(Due::Contact(friend))?;
-                if !self.friends.insert(friend) || !truth.are_friends(me, friend) {
-                    return fail("a contact that is none, or was one");
-                }
-                Ok(())
-            }
-            _ => fail("this is no event"),
-        }
+    fn contact(&mut self, friend: usize) -> Result<(), String> {
+        self.owed(Due::Contact(friend))?;
+        self.pending.remove(&friend);
+        let is_new = self.friends.insert(friend);
+        check(is_new, "a contact who was one")
     }
 
-    fn member(&mut self, room: usize, member: usize, online: bool) -> Result<(), String> {
+    fn comes(&mut self, room: usize) -> Result<(), String> {
+        self.owed(Due::Room(room))?;
+        self.listed.remove(&room);
+        self.invitations.remove(&room);
+        let is_new = self.rooms.insert(room, None).is_none();
+        check(is_new, "told twice of being in a room")
+    }
+
+    fn member(&mut self, params: Params<'_>, online: bool) -> Result<(), String> {
+        let (room, member) = (params.room("roomname")?, params.user("membername")?);
+        let moved = params.flag("joined") || params.flag("left");
+        check(
+            !params.has(if online { "left" } else { "joined" }),
+            "a member who comes and leaves at once",
+        )?;
         if self.user == Some(member) && !online {
-            return match self.rooms.remove(&room) {
-                Some(_) => Ok(()),
-                None => fail("left a room elsewhere without being in it"),
-            };
+            return self.left(room);
         }
         let Some(members) = self.rooms.get_mut(&room) else {
             return fail("presence in a room that one is not in");
@@ -246,30 +251,45 @@ impl Client {
         });
         let listed = self.listed.get_mut(&room);
         let again = listed.is_some_and(|listed| listed.remove(&member));
-        if !(changed || again) || self.user == Some(member) {
-            return fail("a member comes twice, goes twice, or is oneself");
+        // A member who is offline may be removed, and a bot comes and goes without being present.
+        let unseen = moved && (!online || params.truth.is_bot(member));
+        if moved && params.truth.is_bot(member)
+            && let Some(Some(members)) = self.rooms.get_mut(&room)
+        {
+            members.remove(&member);
         }
-        Ok(())
+        check(
+            (changed || again || unseen) && self.user != Some(member),
+            "a member comes twice, goes twice, or is oneself",
+        )
+    }
+
+    /// One has left a room, by another session or by another user's will.
+    fn left(&mut self, room: usize) -> Result<(), String> {
+        let was_there = self.rooms.remove(&room).is_some();
+        let was_told = self.removed_from.remove(&room);
+        check(
+            was_there || was_told,
+            "left a room elsewhere without being in it",
+        )
     }
 
     /// A message of another user.
-    fn message(&mut self, me: usize, event: &Event, truth: &Truth) -> Result<(), String> {
-        let id = matches(event, me, truth)?;
+    fn message(&mut self, me: usize, params: Params<'_>) -> Result<(), String> {
+        let id = matches(params, me)?;
         self.owed(Due::Message(id))?;
         if id <= self.newest {
             return fail("messages come out of order");
         }
         self.heard_of(id);
-        let Some(stored) = truth.messages.get(&id) else {
-            // Its room was closed since: its last member was the sender, at another connection.
-            return Ok(());
+        let known = match params.at("target_type")?.text()? {
+            "friend" => {
+                let (target, sender) = (params.user("target")?, params.user("sender")?);
+                self.friends.contains(&target) || self.friends.contains(&sender)
+            }
+            _ => self.rooms.contains_key(&params.room("target")?),
         };
-        let from = truth.target(me, stored.conversation);
-        match from {
-            Some(Target::User(friend)) if self.friends.contains(&friend) => Ok(()),
-            Some(Target::Room(room)) if self.rooms.contains_key(&room) => Ok(()),
-            _ => fail("a message of a conversation that one is not in"),
-        }
+        check(known, "a message of a conversation that one is not in")
     }
 
     /// Notes a message that came on this connection for the first time.
@@ -283,9 +303,9 @@ impl Client {
         id <= self.newest
     }
 
-    fn owed(&mut self, due: Due) -> Result<(), String> {
+    pub(crate) fn owed(&mut self, due: Due) -> Result<(), String> {
         // Asked, declined and asked again, over and over, while it was not read.
-        let again = matches!(due, Due::Asked(_)) && self.may.contains(&due);
+        let again = due.may_repeat() && self.may.contains(&due);
         if self.must.remove(&due) || again || self.may.remove(&due) {
             Ok(())
         } else {
@@ -296,36 +316,33 @@ impl Client {
     }
 }
 
-/// The id of an ON_NEW_MESSAGE, if it says of the message what is stored.
-pub(crate) fn matches(event: &Event, me: usize, truth: &Truth) -> Result<u64, String> {
-    let Event::OnNewMessage {
-        id,
-        content,
-        sender,
-        target_type,
-        send_time,
-        target,
-        ..
-    } = event
-    else {
-        return fail("this is no message");
-    };
-    let Some(stored) = truth.message(*id) else {
+/// The id of an ON_NEW_MESSAGE, if it says of the message what is stored, or was.
+pub(crate) fn matches(params: Params<'_>, me: usize) -> Result<u64, String> {
+    let truth = params.truth;
+    let id = params.at("id")?.int()?;
+    let content = params.at("content")?.text()?;
+    let sender = params.user("sender")?;
+    let kind = params.at("target_type")?.text()?;
+    let target = params.at("target")?.text()?;
+    let mut known = truth.told(id).peekable();
+    if known.peek().is_none() {
         return fail(&format!("message {id} is not stored"));
+    }
+    let says = |stored: &Stored| {
+        let private = stored.is_private(truth);
+        let time = Value::Int(u64::try_from(stored.time).unwrap_or(0));
+        // To the friend of a private message, target is the other one; the same to the sender. A room may have been
+        // renamed or closed since.
+        let named = match truth.target(me, stored.conversation) {
+            Some(Target::User(other)) => truth.named(target) == other,
+            _ => room(target).is_ok(),
+        };
+        (content, sender, kind) == (&*stored.content, stored.sender, if private { "friend" } else { "room" })
+            && params.all.at("send_time") == Some(&time)
+            && named
     };
-    let kind = if stored.is_private(truth) {
-        TargetType::Friend
-    } else {
-        TargetType::Room
-    };
-    // To the friend of a private message, target is the other one; the same to the sender.
-    let other = truth.target(me, stored.conversation);
-    let named = other.is_none_or(|other| named(other) == target);
-    let time = u64::try_from(stored.time).unwrap_or(0);
-    let same = (&**content, user(sender), *send_time, *target_type)
-        == (&*stored.content, stored.sender, time, kind);
-    if same && named {
-        Ok(*id)
+    if known.any(says) {
+        Ok(id)
     } else {
         fail(&format!(
             "message {id} is told as another one than is stored"
@@ -333,12 +350,6 @@ pub(crate) fn matches(event: &Event, me: usize, truth: &Truth) -> Result<u64, St
     }
 }
 
-pub(crate) fn user(name: &str) -> usize {
-    let known = USERS.iter().position(|user| *user == name);
-    known.unwrap_or_else(|| panic!("no user is called {name:?}"))
-}
-
-pub(crate) fn room(name: &str) -> usize {
-    let known = ROOMS.iter().position(|room| *room == name);
-    known.unwrap_or_else(|| panic!("no room is called {name:?}"))
+fn check(holds: bool, otherwise: &str) -> Result<(), String> {
+    if holds { Ok(()) } else { fail(otherwise) }
 }

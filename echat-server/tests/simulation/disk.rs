@@ -2,7 +2,7 @@
 //! read here is what is committed, over a connection of its own.
 
 use crate::fail;
-use crate::plan::USERS;
+use crate::plan::{PEOPLE, USERS};
 use crate::sim::seed;
 use crate::truth::Truth;
 use echat_server::config::{Limits, Settings};
@@ -42,7 +42,7 @@ type Beginnings = (TempDir, BTreeMap<(usize, bool), PathBuf>);
 /// copied for each case, as making one costs more than a case.
 static BEGINNINGS: LazyLock<Beginnings> = LazyLock::new(|| {
     let folder = folder();
-    let beginnings = (0..=USERS.len()).flat_map(|accounts| [(accounts, false), (accounts, true)]);
+    let beginnings = (0..=PEOPLE).flat_map(|accounts| [(accounts, false), (accounts, true)]);
     let made = beginnings.map(|(accounts, acquainted)| {
         let path = folder.path().join(format!("{accounts}-{acquainted}.db"));
         let mut store = Store::open(&path).expect("a new database");

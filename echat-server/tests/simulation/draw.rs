@@ -1,6 +1,6 @@
 //! A seed becomes a case.
 
-use crate::plan::{Action, Case, Climate, PlannedRequest, SEATS, Seat, Step, Target, USERS};
+use crate::plan::{Action, Case, Climate, PEOPLE, PlannedRequest, SEATS, Seat, Step, Target, Word};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::num::NonZeroUsize;
@@ -18,7 +18,7 @@ impl Case {
             2 => Climate::Tight,
             _ => Climate::Narrow,
         };
-        let accounts = rng.random_range(2..=USERS.len());
+        let accounts = rng.random_range(2..=PEOPLE);
         let acquainted = rng.random_range(0..3) > 0;
         let present = rng.random_range(2..=4);
         let sessions = if seed.is_multiple_of(3) { 2 } else { 1 };
@@ -27,14 +27,14 @@ impl Case {
             steps.push(Action::Connect(seat));
             let login = PlannedRequest::Login {
                 user: seat / sessions,
-                right: true,
+                password: Word::Right,
             };
             steps.push(Action::Say(seat, vec![login]));
         }
         let members = if acquainted { 1..accounts } else { 0..0 };
         steps.push(Action::Say(
             0,
-            vec![PlannedRequest::Create(0, members.collect())],
+            vec![PlannedRequest::Create(0, members.collect(), false)],
         ));
         // A client that has listed a room's members gets an event for each that logs in or out.
         let asked = PlannedRequest::Members(0);
@@ -89,14 +89,14 @@ fn step(rng: &mut StdRng, action: Action) -> Step {
 fn again(rng: &mut StdRng, seat: Seat) -> [Action; 3] {
     let own = rng.random_range(0..3) > 0;
     let user = if own {
-        seat % USERS.len()
+        seat % PEOPLE
     } else {
-        rng.random_range(0..USERS.len())
+        rng.random_range(0..PEOPLE)
     };
     let login = if rng.random_range(0..2) == 0 {
         resume(rng, user)
     } else {
-        PlannedRequest::Login { user, right: true }
+        PlannedRequest::Login { user, password: Word::Right }
     };
     let missed = PlannedRequest::History {
         of: None,
@@ -119,7 +119,7 @@ fn resume(rng: &mut StdRng, user: usize) -> PlannedRequest {
 /// Two become friends: one asks and the other agrees, or both ask.
 fn meeting(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
     let other = (seat + rng.random_range(1..present)) % present;
-    let (me, you) = (seat % USERS.len(), other % USERS.len());
+    let (me, you) = (seat % PEOPLE, other % PEOPLE);
     let answer = match rng.random_range(0..3) {
         0 => PlannedRequest::Befriend(me),
         _ => PlannedRequest::Resolve(me, rng.random_range(0..4) > 0),
@@ -137,7 +137,7 @@ fn meeting(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
 /// One is declined and asks again, soon or late; others ask too, and the decliner may think again.
 fn declining(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
     let other = (seat + rng.random_range(1..present)) % present;
-    let (me, you) = (seat % USERS.len(), other % USERS.len());
+    let (me, you) = (seat % PEOPLE, other % PEOPLE);
     let ask = |of: Seat| Action::Ask(of, PlannedRequest::Befriend(you));
     let mut actions = vec![ask(seat)];
     if rng.random_range(0..4) > 0 {
@@ -177,16 +177,16 @@ fn at_once(rng: &mut StdRng, planned: Vec<(Seat, Vec<PlannedRequest>)>) -> Vec<A
 fn waiting(rng: &mut StdRng, present: usize) -> Vec<Action> {
     let (one, two) = (present, (present + 1) % SEATS);
     let ask = |rng: &mut StdRng| match rng.random_range(0..3) {
-        0 => PlannedRequest::Register(rng.random_range(0..USERS.len())),
+        0 => PlannedRequest::Register(rng.random_range(0..PEOPLE)),
         right => PlannedRequest::Login {
-            user: rng.random_range(0..USERS.len()),
-            right: right == 1,
+            user: rng.random_range(0..PEOPLE),
+            password: word(right == 1),
         },
     };
     if rng.random_range(0..4) == 0 {
         let guess = PlannedRequest::Login {
-            user: rng.random_range(0..USERS.len()),
-            right: false,
+            user: rng.random_range(0..PEOPLE),
+            password: Word::Wrong,
         };
         return vec![Action::Connect(one), Action::Say(one, vec![guess; 8])];
     }
@@ -274,14 +274,14 @@ fn action(rng: &mut StdRng, seat: Seat) -> Action {
 }
 
 fn planned(rng: &mut StdRng) -> PlannedRequest {
-    let user = rng.random_range(0..USERS.len());
+    let user = rng.random_range(0..PEOPLE);
     let room = room(rng);
     match rng.random_range(0..60) {
         0 => PlannedRequest::Time,
         1..3 => PlannedRequest::Register(user),
         3..6 => PlannedRequest::Login {
             user,
-            right: rng.random_range(0..4) > 0,
+            password: word(rng.random_range(0..4) > 0),
         },
         6 => resume(rng, user),
         7 => PlannedRequest::Logout,
@@ -293,7 +293,7 @@ fn planned(rng: &mut StdRng) -> PlannedRequest {
             size: *pick(rng, &[3_usize, 8, 60, 700, 3_900]),
             txn: rng.random_range(0..4) > 0,
         },
-        36..39 => PlannedRequest::Create(room, some(rng)),
+        36..39 => PlannedRequest::Create(room, some(rng), rng.random_range(0..3) == 0),
         39..42 => PlannedRequest::Join(room),
         42..44 => PlannedRequest::Part(room),
         44..46 => PlannedRequest::Add(room, some(rng)),
@@ -312,7 +312,7 @@ fn planned(rng: &mut StdRng) -> PlannedRequest {
 
 fn target(rng: &mut StdRng) -> Target {
     if rng.random_range(0..3) == 0 {
-        Target::User(rng.random_range(0..USERS.len()))
+        Target::User(rng.random_range(0..PEOPLE))
     } else {
         Target::Room(room(rng))
     }
@@ -325,10 +325,14 @@ fn room(rng: &mut StdRng) -> usize {
 
 fn some(rng: &mut StdRng) -> Vec<usize> {
     (0..rng.random_range(0..3))
-        .map(|_| rng.random_range(0..USERS.len()))
+        .map(|_| rng.random_range(0..PEOPLE))
         .collect()
 }
 
 fn pick<'t, T>(rng: &mut StdRng, of: &'t [T]) -> &'t T {
     &of[rng.random_range(0..of.len())]
+}
+
+fn word(right: bool) -> Word {
+    if right { Word::Right } else { Word::Wrong }
 }

@@ -1,8 +1,9 @@
 //! What is remembered over a whole case, also for connections that were lost.
 
-use crate::plan::{PlannedRequest, USERS};
+use crate::plan::{OfAccount, OfRoom, PlannedRequest, USERS};
 use crate::request::content;
 use crate::secrets::Secrets;
+use crate::tokens::Tokens;
 use echat_server::config::Limits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,8 +13,12 @@ use std::time::Duration;
 pub(crate) struct Facts {
     /// Messages that were acknowledged.
     pub(crate) acknowledged: BTreeSet<u64>,
+    /// The newest message that was stored so far.
+    pub(crate) newest: u64,
     /// Each pair of users with a friend request so far.
     pub(crate) asked: BTreeSet<(usize, usize)>,
+    /// Requests that ended without their receiver being told.
+    pub(crate) vanished: BTreeSet<(usize, usize)>,
     /// How often a content was sent without a transaction id, and how often it was stored.
     sent: BTreeMap<String, usize>,
     stored: BTreeMap<String, usize>,
@@ -39,6 +44,15 @@ pub(crate) struct Facts {
     jump: u64,
     /// Secrets that resume sessions.
     pub(crate) secrets: Secrets,
+    /// Tokens of bots.
+    pub(crate) tokens: Tokens,
+    /// The last tick in which an administrator did something, and the one that goes on.
+    administered: u64,
+    tick: u64,
+    /// The last tick in which each user's password changed.
+    passwords: [u64; USERS.len()],
+    /// Requests of the rate of invitations, kicks, bans and roles that a user may have made.
+    manages: [u64; USERS.len()],
     /// What was met, and how often.
     pub(crate) met: BTreeMap<String, u64>,
 }
@@ -60,7 +74,7 @@ impl Facts {
             }
             PlannedRequest::Join(_) | PlannedRequest::Create(..) | PlannedRequest::Add(..) => {
                 let (comers, made) = match planned {
-                    PlannedRequest::Create(_, members) => (members.len() + 1, 1),
+                    PlannedRequest::Create(_, members, _) => (members.len() + 1, 1),
                     PlannedRequest::Add(_, members) => (members.len(), 0),
                     _ => (1, 0),
                 };
@@ -69,13 +83,31 @@ impl Facts {
                     self.made[*user] += made;
                 }
             }
+            PlannedRequest::Account(OfAccount::Away(_))
+            | PlannedRequest::Room(
+                OfRoom::Set(..)
+                | OfRoom::Invite(..)
+                | OfRoom::Kick(..)
+                | OfRoom::Ban(..)
+                | OfRoom::Unban(..)
+                | OfRoom::SetRole(..),
+            ) => {
+                for user in users {
+                    self.manages[*user] += 1;
+                }
+            }
             PlannedRequest::Befriend(_) => {
                 for user in users {
                     self.requests[*user] += 1;
                 }
             }
-            PlannedRequest::Login { user, .. } | PlannedRequest::Resume { user, .. } => {
-                self.tries[*user] += 1;
+            PlannedRequest::Login { user, .. }
+            | PlannedRequest::Resume { user, .. }
+            | PlannedRequest::Token { bot: user, .. } => self.tries[*user] += 1,
+            PlannedRequest::Account(OfAccount::ChangePassword(_) | OfAccount::Delete { .. }) => {
+                for user in users {
+                    self.tries[*user] += 1;
+                }
             }
             _ => {}
         }
@@ -132,6 +164,9 @@ impl Facts {
                 (self.attempts[user], limits.message_burst),
                 is_over(limits.user_bytes_a_day, self.bytes[user]),
             ),
+            PlannedRequest::Account(OfAccount::Away(_)) | PlannedRequest::Room(_) => {
+                ((self.manages[user], limits.message_burst), false)
+            }
             PlannedRequest::Befriend(_) => {
                 return is_over(limits.friend_requests, self.requests[user]);
             }
@@ -150,8 +185,36 @@ impl Facts {
         self.requests = Default::default();
         self.requested = Default::default();
         self.moves = Default::default();
+        self.manages = Default::default();
         self.tries = Default::default();
         self.full_at = Default::default();
+    }
+
+    /// A message is hidden, or gone with its room: it is no longer expected to be there.
+    pub(crate) fn remove(&mut self, id: u64) {
+        self.acknowledged.remove(&id);
+    }
+
+    pub(crate) fn changed_password(&mut self, user: usize) {
+        self.passwords[user] = self.tick;
+    }
+
+    /// Whether another password may have been right since a tick.
+    pub(crate) fn password_changed_since(&self, user: usize, tick: u64) -> bool {
+        self.passwords[user] >= tick
+    }
+
+    pub(crate) fn begin(&mut self, tick: u64) {
+        self.tick = tick;
+    }
+
+    /// An administrator does something in this tick.
+    pub(crate) fn administer(&mut self) {
+        self.administered = self.tick;
+    }
+
+    pub(crate) fn administers(&self) -> bool {
+        self.administered == self.tick
     }
 
     pub(crate) fn trouble(&mut self, tick: u64) {

@@ -2,10 +2,12 @@
 
 use crate::client::Client;
 use crate::fail;
-use crate::plan::{PlannedRequest, USERS};
+use crate::plan::{PlannedRequest, SEATS};
 use crate::replies::presence_is_sent;
 use crate::run::Run;
+use crate::spec::Spec;
 use crate::truth::Truth;
+use crate::value::{equal, without};
 use echat_proto::commands::CloseReason;
 use echat_server::config::Limits;
 use echat_server::engine::WaitReason;
@@ -120,12 +122,50 @@ fn believes(
     for (room, members) in client.rooms.iter().filter(|_| strict) {
         let mut there: BTreeSet<usize> =
             truth.members(*room).intersection(online).copied().collect();
-        there.remove(&me);
+        // Bots are never present, and who blocks is never shown to be.
+        there.retain(|user| *user != me && !truth.is_bot(*user) && !truth.blocks(*user, me));
         if members.as_ref().is_some_and(|members| *members != there) {
             return fail(&format!("members online are {there:?}, not {members:?}"));
         }
     }
-    Ok(())
+    lists(client, me, truth)
+}
+
+/// What the user's other sessions did is known here too.
+fn lists(client: &Client, me: usize, truth: &Truth) -> Result<(), String> {
+    if client.blocked != truth.blocked_by(me) {
+        return fail("other users are blocked than the client was told");
+    }
+    let pending: BTreeSet<usize> = truth.pending(me).collect();
+    if !pending.is_subset(&client.pending) {
+        return fail("the client was not told of a request");
+    }
+    let invited = truth.invited_to(me).into_iter().map(|(room, _)| room);
+    if !invited.collect::<BTreeSet<_>>().is_subset(&client.invitations) {
+        return fail("the client was not told of an invitation");
+    }
+    let away = truth.friends_of(me).into_iter();
+    let away = away.filter_map(|user| Some((user, truth.accounts[&user].away.clone()?)));
+    if client.away != away.collect() {
+        return fail("other friends are away than the client was told");
+    }
+    let spec = |room| {
+        let now = 0;
+        let limits = &Limits::default();
+        Spec { truth, limits, now }.room(room, None)
+    };
+    for (room, told) in client.told_rooms.iter().filter(|(room, _)| client.rooms.contains_key(room)) {
+        // Who is a member and in which role is told by other events.
+        let moving = ["owner", "operators", "members"];
+        if !equal(&without(told, &moving), &without(&spec(*room), &moving)) {
+            return fail("a room is another one than the client was told");
+        }
+    }
+    if client.removed_from.is_empty() {
+        Ok(())
+    } else {
+        fail("the client was removed from a room, and not told that it left")
+    }
 }
 
 /// A connection was closed: there must be a reason, and none that is a matter of clocks that jump.
@@ -144,7 +184,7 @@ pub(crate) fn closed(
     let for_long = |since: Duration, time: Duration| now >= since + time;
     let dead =
         limits.dead_seconds > 0 && for_long(heard_at, Duration::from_secs(limits.dead_seconds));
-    let crowded = guest && limits.unauthenticated < USERS.len();
+    let crowded = guest && limits.unauthenticated < SEATS;
     let unopened = !client.opened && for_long(client.connected_at, HELLO);
     let planned = client.goodbye.map(CloseReason::from_number);
     // A client that does not read, or not in time, loses the goodbye of the first.

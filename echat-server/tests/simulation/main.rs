@@ -15,17 +15,19 @@ mod draw;
 mod facts;
 mod faults;
 mod invariants;
+mod news;
 mod plan;
 mod replies;
 mod request;
-mod requests;
 mod run;
 mod secrets;
 mod shrink;
 #[path = "../sim/mod.rs"]
 mod sim;
 mod spec;
+mod tokens;
 mod truth;
+mod value;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -4,12 +4,17 @@
 //! Each step carries how often the world moves after it and the seed of the schedule in which it
 //! does: taking other steps away changes nothing about it.
 
+use crate::sim::seed::PASSWORD;
 use echat_server::config::Limits;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-/// Names that accounts have or may come to have.
-pub(crate) const USERS: [&str; 5] = ["ann", "bob", "cat", "dan", "eve"];
+/// Names that accounts have or may come to have: first those of people, then those of bots.
+pub(crate) const USERS: [&str; 7] = ["ann", "bob", "cat", "dan", "eve", "rob", "zoe"];
+/// How many of them are names of people.
+pub(crate) const PEOPLE: usize = 5;
+/// The passwords that users have, the first one in the beginning.
+pub(crate) const PASSWORDS: [&str; 2] = [PASSWORD, "battery staple"];
 /// Names that rooms have or may come to have.
 pub(crate) const ROOMS: [&str; 3] = ["tea", "den", "hut"];
 /// Clients: more than users, so that some take over from others.
@@ -109,11 +114,16 @@ pub(crate) enum PlannedRequest {
     Register(usize),
     Login {
         user: usize,
-        right: bool,
+        password: Word,
     },
     /// With the secret that the user was given as the `nth` before the last.
     Resume {
         user: usize,
+        nth: usize,
+    },
+    /// The login of a bot, with the token that was given as the `nth` before the last.
+    Token {
+        bot: usize,
         nth: usize,
     },
     Logout,
@@ -126,7 +136,8 @@ pub(crate) enum PlannedRequest {
         size: usize,
         txn: bool,
     },
-    Create(usize, Vec<usize>),
+    /// A room with some friends in it, private or public.
+    Create(usize, Vec<usize>, bool),
     Join(usize),
     Part(usize),
     Add(usize, Vec<usize>),
@@ -141,8 +152,105 @@ pub(crate) enum PlannedRequest {
     Find(&'static str),
     Rooms,
     Members(usize),
+    Account(OfAccount),
+    People(OfPeople),
+    Room(OfRoom),
+    Bot(OfBot),
     /// A command that does not exist.
     Nonsense,
+}
+
+/// A password of a user, as it is when it is said.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Word {
+    Right,
+    /// The one that the user had before, or will have.
+    Other,
+    /// One that no user ever has.
+    Wrong,
+}
+
+/// What users do with their own account.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum OfAccount {
+    /// The new password is the other one.
+    ChangePassword(Word),
+    Delete {
+        password: Word,
+        erase: bool,
+    },
+    Away(Option<u8>),
+    /// Whether friends are told when the last session ended.
+    Privacy(bool),
+    EndOthers,
+    Sessions,
+}
+
+/// What users do about other users.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum OfPeople {
+    Friends,
+    WhoIs(usize),
+    Unfriend(usize),
+    Block(usize),
+    Unblock(usize),
+    Blocked,
+}
+
+/// What members and others do about a room, which comes first.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum OfRoom {
+    Info(usize),
+    Set(usize, Setting),
+    Close(usize),
+    Invite(usize, usize),
+    Decline(usize),
+    Kick(usize, usize),
+    /// For so many seconds.
+    Ban(usize, usize, Option<u32>),
+    Unban(usize, usize),
+    Bans(usize),
+    SetRole(usize, usize, Role),
+    Public,
+}
+
+/// One field of a room.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Setting {
+    Name(usize),
+    Topic(u8),
+    Private(bool),
+    ReadOnly(bool),
+    Slow(u16),
+    Keep(Option<u16>),
+}
+
+/// What a member may do in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Member,
+    Operator,
+    Owner,
+}
+
+impl Role {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Operator => "operator",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+/// What owners do about their bots.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum OfBot {
+    /// With tokens that are good for so many seconds.
+    Create(usize, Vec<usize>, Option<u32>),
+    List,
+    Remove(usize),
+    NewToken(usize, Option<u32>),
 }
 
 /// A friend or a room.
@@ -186,24 +294,106 @@ impl PlannedRequest {
     /// What it is called.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            PlannedRequest::Time => "time",
-            PlannedRequest::Register(_) => "register",
-            PlannedRequest::Login { .. } => "login",
-            PlannedRequest::Resume { .. } => "resume",
-            PlannedRequest::Logout => "logout",
-            PlannedRequest::Befriend(_) => "befriend",
-            PlannedRequest::Resolve(..) => "resolve",
-            PlannedRequest::Send { .. } => "send",
-            PlannedRequest::Create(..) => "create",
-            PlannedRequest::Join(_) => "join",
-            PlannedRequest::Part(_) => "part",
-            PlannedRequest::Add(..) => "add",
-            PlannedRequest::History { .. } => "history",
-            PlannedRequest::Read(_) => "read",
-            PlannedRequest::Find(_) => "find",
-            PlannedRequest::Rooms => "rooms",
-            PlannedRequest::Members(_) => "members",
-            PlannedRequest::Nonsense => "nonsense",
+            Self::Time => "time",
+            Self::Register(_) => "register",
+            Self::Login { .. } => "login",
+            Self::Resume { .. } => "resume",
+            Self::Token { .. } => "token",
+            Self::Logout => "logout",
+            Self::Befriend(_) => "befriend",
+            Self::Resolve(..) => "resolve",
+            Self::Send { .. } => "send",
+            Self::Create(..) => "create",
+            Self::Join(_) => "join",
+            Self::Part(_) => "part",
+            Self::Add(..) => "add",
+            Self::History { .. } => "history",
+            Self::Read(_) => "read",
+            Self::Find(_) => "find",
+            Self::Rooms => "rooms",
+            Self::Members(_) => "members",
+            Self::Nonsense => "nonsense",
+            Self::Account(of) => of.name(),
+            Self::People(of) => of.name(),
+            Self::Room(of) => of.name(),
+            Self::Bot(of) => of.name(),
+        }
+    }
+
+    /// Whether it may undo what another one of the same tick did.
+    pub(crate) fn undoes(&self) -> bool {
+        match self {
+            Self::Part(_) | Self::Resolve(_, false) => true,
+            Self::Account(of) => !matches!(of, OfAccount::Sessions | OfAccount::EndOthers),
+            Self::People(of) => {
+                !matches!(of, OfPeople::Friends | OfPeople::WhoIs(_) | OfPeople::Blocked)
+            }
+            Self::Room(of) => !matches!(of, OfRoom::Info(_) | OfRoom::Bans(_) | OfRoom::Public),
+            Self::Bot(of) => matches!(of, OfBot::Remove(_) | OfBot::NewToken(..)),
+            _ => false,
+        }
+    }
+}
+
+impl OfAccount {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::ChangePassword(_) => "change password",
+            Self::Delete { erase: false, .. } => "delete account",
+            Self::Delete { erase: true, .. } => "erase account",
+            Self::Away(_) => "away",
+            Self::Privacy(_) => "privacy",
+            Self::EndOthers => "end others",
+            Self::Sessions => "sessions",
+        }
+    }
+}
+
+impl OfPeople {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Friends => "friends",
+            Self::WhoIs(_) => "whois",
+            Self::Unfriend(_) => "unfriend",
+            Self::Block(_) => "block",
+            Self::Unblock(_) => "unblock",
+            Self::Blocked => "blocked list",
+        }
+    }
+}
+
+impl OfRoom {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Info(_) => "info",
+            Self::Set(_, setting) => match setting {
+                Setting::Name(_) => "rename",
+                Setting::Topic(_) => "topic",
+                Setting::Private(_) => "private",
+                Setting::ReadOnly(_) => "read only",
+                Setting::Slow(_) => "slow",
+                Setting::Keep(_) => "keep",
+            },
+            Self::Close(_) => "close",
+            Self::Invite(..) => "invite",
+            Self::Decline(_) => "decline",
+            Self::Kick(..) => "kick",
+            Self::Ban(..) => "ban",
+            Self::Unban(..) => "unban",
+            Self::Bans(_) => "bans",
+            Self::SetRole(..) => "role",
+            Self::Public => "public rooms",
+        }
+    }
+}
+
+impl OfBot {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Create(..) => "create bot",
+            Self::List => "bots",
+            Self::Remove(_) => "remove bot",
+            Self::NewToken(..) => "new token",
         }
     }
 }

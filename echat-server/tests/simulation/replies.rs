@@ -5,13 +5,19 @@
 use crate::client::{Client, matches};
 use crate::facts::Facts;
 use crate::fail;
-use crate::plan::{PlannedRequest, Target, USERS};
-use crate::request::{code, content};
+use crate::plan::{
+    OfAccount, OfBot, OfPeople, OfRoom, PEOPLE, PlannedRequest, Setting, Target, USERS,
+};
+use crate::request::{away, code, content};
 use crate::secrets::Presented;
-use crate::spec;
+use crate::spec::bundle::bundle;
+use crate::spec::{Reading, Spec};
+use crate::tokens;
 use crate::truth::Truth;
+use crate::value::{Params, equal, room, sorted, without};
+use echat_proto::Value;
+use echat_proto::channel::Message;
 use echat_proto::commands::Event;
-use echat_proto::records::{Code, Unread};
 use echat_server::config::Limits;
 use std::collections::BTreeSet;
 
@@ -21,6 +27,12 @@ pub(crate) struct Asked {
     pub(crate) planned: PlannedRequest,
     /// The secret that it presents.
     pub(crate) presented: Option<Presented>,
+    /// Which of the passwords it presents.
+    pub(crate) password: Option<usize>,
+    /// The token that it presents.
+    pub(crate) token: Option<tokens::Presented>,
+    /// How many secrets were given by then.
+    pub(crate) secrets: usize,
     /// The users that may be logged in when it is handled.
     pub(crate) users: Vec<usize>,
     /// The newest message that the client knew.
@@ -42,45 +54,58 @@ pub(crate) struct Judge<'w> {
     pub(crate) unix: i64,
 }
 
-impl Judge<'_> {
+impl<'w> Judge<'w> {
+    fn spec(&self, now: i64) -> Spec<'w> {
+        Spec {
+            truth: self.truth,
+            limits: self.limits,
+            now,
+        }
+    }
+
+    fn params<'m>(&self, message: &'m Message) -> Params<'m>
+    where
+        'w: 'm,
+    {
+        Params {
+            all: &message.params,
+            truth: self.truth,
+        }
+    }
+
     /// Judges the final reply of a request and lets the client believe it.
     pub(crate) fn reply(
         &mut self,
         client: &mut Client,
         asked: &Asked,
-        event: &Event,
+        message: &Message,
     ) -> Result<(), String> {
+        let event = Event::from_message(message).and_then(Result::ok);
+        let event = event.ok_or("what came is in no table")?;
         let same = asked.version == self.truth.version && !self.facts.flapped_since(asked.tick);
         // LOGIN_SUCCESS came before the bundle: the request was a guest's.
-        let user = client
-            .user
-            .filter(|_| !matches!(event, Event::LoginBundle { .. }));
-        let at = |unix| spec::refusal(&asked.planned, user, self.truth, self.limits, unix);
+        let is_login = matches!(event, Event::LoginBundle { .. });
+        let user = client.user.filter(|_| !is_login);
+        let at = |unix| self.spec(unix).refusal(asked, user);
         let refusal = at(self.unix);
         // Some answers depend on the time: whether it went over a bound must be known.
-        let exact = same && refusal == at(asked.unix) && !self.facts.jumped_since(asked.tick);
+        let exact = same
+            && refusal == at(asked.unix)
+            && !self.facts.jumped_since(asked.tick)
+            && asked.token != Some(tokens::Presented::Unknown);
         let command = asked.planned.name();
-        let ending = code(event).unwrap_or("done");
+        let ending = code(&event).unwrap_or("done");
         self.facts.meet(format!("{command} {ending}"));
         if exact {
             self.facts.meet(format!("{command} exactly {ending}"));
         }
-        if let Some(code) = code(event) {
-            return self.refused(
-                asked,
-                user,
-                code,
-                refusal.map(Code::as_str).filter(|_| exact),
-                exact,
-            );
+        if let Some(code) = code(&event) {
+            return self.refused(asked, user, code, refusal.filter(|_| exact), exact);
         }
         if let Some(code) = refusal.filter(|_| exact) {
-            return fail(&format!(
-                "done, and should be refused with {}",
-                code.as_str()
-            ));
+            return fail(&format!("done, and should be refused with {code}"));
         }
-        self.done(client, asked, event, exact)
+        self.done(client, asked, (message, &event), exact)
     }
 
     fn refused(
@@ -91,21 +116,30 @@ impl Judge<'_> {
         expected: Option<&str>,
         exact: bool,
     ) -> Result<(), String> {
+        let planned = &asked.planned;
         let justified = match code {
             "storage_full" | "storage_busy" | "storage_damaged" => {
                 self.facts.troubled_since(asked.tick)
             }
             "rate_limited" => {
-                user.is_some_and(|user| self.facts.too_fast(&asked.planned, user, self.limits))
+                user.is_some_and(|user| self.facts.too_fast(planned, user, self.limits))
             }
-            "login_throttled" => match asked.planned {
-                PlannedRequest::Login { user, .. } | PlannedRequest::Resume { user, .. } => {
-                    self.facts.tries(user) > self.limits.login_failures
+            "login_throttled" => match planned {
+                PlannedRequest::Login { user, .. }
+                | PlannedRequest::Resume { user, .. }
+                | PlannedRequest::Token { bot: user, .. } => {
+                    self.facts.tries(*user) > self.limits.login_failures
                 }
+                PlannedRequest::Account(
+                    OfAccount::ChangePassword(_) | OfAccount::Delete { .. },
+                ) => user.is_some_and(|user| self.facts.tries(user) > self.limits.login_failures),
                 _ => false,
             },
             "bad_credentials" if let Some(presented) = asked.presented => {
                 self.facts.secrets.may_refuse(presented)
+            }
+            "suspended" if let PlannedRequest::Resume { user, .. } = planned => {
+                !exact || self.truth.is_suspended(*user, self.unix)
             }
             _ => !exact || expected == Some(code),
         };
@@ -120,37 +154,58 @@ impl Judge<'_> {
         &mut self,
         client: &mut Client,
         asked: &Asked,
-        event: &Event,
+        (message, event): (&Message, &Event),
         exact: bool,
     ) -> Result<(), String> {
-        if let PlannedRequest::Login { user, right } = asked.planned {
-            check(
-                right && client.user == Some(user),
-                "logged in by a wrong password, or as another",
-            )?;
-            self.secret(client, user, asked, event)?;
-            return self.bundle(client, user, event, exact);
-        }
-        if let (PlannedRequest::Resume { user, .. }, Some(presented)) =
-            (&asked.planned, asked.presented)
-        {
-            check(
-                self.facts.secrets.may_log_in(presented, *user) && client.user == Some(*user),
-                "logged in by a secret that is void, or as another",
-            )?;
-            self.secret(client, *user, asked, event)?;
-            return self.bundle(client, *user, event, exact);
+        match &asked.planned {
+            PlannedRequest::Login { user, .. } => {
+                let right = asked.password.is_some()
+                    && (asked.password == self.truth.password(*user)
+                        || self.facts.password_changed_since(*user, asked.tick)
+                        || !self.truth.is_there(*user));
+                self.login(client, *user, right, "logged in by a wrong password, or as another")?;
+                self.secret(client, *user, asked, event)?;
+                return self.bundle(client, *user, message, exact);
+            }
+            PlannedRequest::Token { bot, .. } => {
+                let right = asked.token != Some(tokens::Presented::Wrong);
+                self.login(client, *bot, right, "logged in by a wrong token, or as another")?;
+                self.secret(client, *bot, asked, event)?;
+                return self.bundle(client, *bot, message, exact);
+            }
+            PlannedRequest::Resume { user, .. } => {
+                let presented = asked.presented.expect("a resume presents a secret");
+                let right = self.facts.secrets.may_log_in(presented, *user);
+                let what = "logged in by a secret that is void, or as another";
+                self.login(client, *user, right, what)?;
+                self.secret(client, *user, asked, event)?;
+                return self.bundle(client, *user, message, exact);
+            }
+            _ => {}
         }
         self.used(client, asked);
         match (&asked.planned, client.user) {
             (PlannedRequest::Time, _) => Ok(()),
             (PlannedRequest::Register(name), None) => {
-                let stored = self.truth.users.contains(name);
+                let stored = self.truth.accounts.contains_key(name);
                 check(stored, "an account that is not stored")
             }
-            (_, Some(me)) => self.done_for(client, me, asked, event, exact),
+            (_, Some(me)) => {
+                client.did(&asked.planned);
+                self.done_for(client, me, asked, (message, event), exact)
+            }
             (_, None) => fail("a guest's request is done"),
         }
+    }
+
+    fn login(
+        &self,
+        client: &Client,
+        user: usize,
+        right: bool,
+        otherwise: &str,
+    ) -> Result<(), String> {
+        check(right && client.user == Some(user), otherwise)
     }
 
     /// A login gives a new secret, unless the disk was in trouble.
@@ -172,7 +227,8 @@ impl Judge<'_> {
         client.secret = None;
         if secret.is_none() {
             let troubled = self.facts.troubled_since(asked.tick);
-            return check(troubled, "a login gives no secret");
+            let may = troubled || user >= PEOPLE;
+            return check(may, "a login gives no secret");
         }
         let given = self.facts.secrets.give(user, secret, asked.presented)?;
         client.secret = Some(given);
@@ -182,14 +238,20 @@ impl Judge<'_> {
         Ok(())
     }
 
-    /// A session has a reply: the secret that opened it is used up, and with LOGOUT its own is void.
+    /// A session has a reply: the secret that opened it is used up, and with LOGOUT its own is void, and by what ends
+    /// other sessions all that were given before.
     fn used(&mut self, client: &mut Client, asked: &Asked) {
-        if client.user.is_none() || self.facts.troubled_since(asked.tick) {
+        let Some(user) = client.user else { return };
+        if self.facts.troubled_since(asked.tick) {
             return;
         }
         self.facts.secrets.use_up(client.opened_by);
-        if asked.planned == PlannedRequest::Logout {
-            self.facts.secrets.left(client.secret.take());
+        match asked.planned {
+            PlannedRequest::Logout => self.facts.secrets.left(client.secret.take()),
+            PlannedRequest::Account(
+                OfAccount::ChangePassword(_) | OfAccount::Delete { .. } | OfAccount::EndOthers,
+            ) => self.facts.secrets.void_all(user, asked.secrets),
+            _ => {}
         }
     }
 
@@ -198,7 +260,7 @@ impl Judge<'_> {
         client: &mut Client,
         me: usize,
         asked: &Asked,
-        event: &Event,
+        (message, event): (&Message, &Event),
         exact: bool,
     ) -> Result<(), String> {
         let truth = self.truth;
@@ -206,15 +268,17 @@ impl Judge<'_> {
         match &asked.planned {
             PlannedRequest::Logout => check(client.user.take().is_some(), "a guest logs out"),
             PlannedRequest::Befriend(other) => check(
-                truth.are_friends(me, *other) || self.facts.asked.contains(&(me, *other)),
+                truth.are_friends(me, *other)
+                    || self.facts.asked.contains(&(me, *other))
+                    || flapped,
                 "a friend request that is not stored",
             ),
             PlannedRequest::Resolve(other, true) => check(
-                truth.are_friends(me, *other),
+                truth.are_friends(me, *other) || flapped,
                 "a friendship that is not stored",
             ),
-            PlannedRequest::Create(room, _) => check(
-                truth.rooms.get(room).is_some_and(|room| room.owner == me) || flapped,
+            PlannedRequest::Create(room, ..) => check(
+                truth.rooms.get(room).is_some_and(|room| room.owner == Some(me)) || flapped,
                 "a room that is not stored",
             ),
             PlannedRequest::Join(room) => check(
@@ -225,29 +289,119 @@ impl Judge<'_> {
                 members.iter().all(|user| truth.is_member(*user, *room)) || flapped,
                 "members that are not stored",
             ),
-            PlannedRequest::Read(of) => check(
-                marked(event)
-                    <= truth
-                        .conversation(me, *of)
-                        .map(|c| truth.seats[&(me, c)].read)
-                    || flapped,
-                "a read marker that is not stored",
-            ),
-            PlannedRequest::Part(room) => check(
-                client.rooms.remove(room).is_some(),
-                "left a room without being in it",
-            ),
-            PlannedRequest::Send { .. } => self.acknowledged(client, me, asked, event),
+            PlannedRequest::Read(of) => {
+                let seat = truth.conversation(me, *of);
+                let read = seat.and_then(|c| Some(truth.seats.get(&(me, c))?.read));
+                let said = self.params(message).at("id")?.int()?;
+                check(Some(said) <= read || flapped, "a read marker that is not stored")
+            }
+            PlannedRequest::Part(room) => {
+                let was_there = client.rooms.remove(room).is_some();
+                check(was_there || flapped, "left a room without being in it")
+            }
+            PlannedRequest::Send { .. } => self.acknowledged(client, me, asked, message),
             PlannedRequest::Members(room) => {
                 let told = presence_is_sent(self.limits);
-                members(client, me, *room, event, truth, (exact, told))
+                let params = self.params(message);
+                members(client, me, *room, params, (exact, told, flapped))
             }
             PlannedRequest::History { .. } => {
-                self.page(client, me, event)?;
-                exactly(asked, me, event, truth, exact)
+                self.page(client, me, message)?;
+                self.exactly(client, asked, me, message, exact)
             }
-            _ => exactly(asked, me, event, truth, exact),
+            PlannedRequest::Account(of) => {
+                check(self.holds(me, of) || flapped, "a change of an account that is not stored")?;
+                if matches!(of, OfAccount::Delete { .. }) {
+                    check(matches!(event, Event::LoggedOut {}), "an end without a goodbye")?;
+                    client.user = None;
+                }
+                Ok(())
+            }
+            PlannedRequest::Bot(OfBot::Create(bot, ..) | OfBot::NewToken(bot, _)) => {
+                self.token(*bot, me, message, flapped)
+            }
+            planned => {
+                check(self.is_so(me, planned) || flapped, "what is done is not stored")?;
+                self.exactly(client, asked, me, message, exact)
+            }
         }
+    }
+
+    /// Whether what a user asked for the account is so.
+    fn holds(&self, me: usize, of: &OfAccount) -> bool {
+        let account = &self.truth.accounts[&me];
+        match of {
+            OfAccount::Delete { .. } => account.deleted,
+            OfAccount::Away(text) => account.away == text.map(away),
+            OfAccount::Privacy(shows) => account.hides_last_seen != *shows,
+            OfAccount::ChangePassword(_) | OfAccount::EndOthers | OfAccount::Sessions => true,
+        }
+    }
+
+    /// Whether what a user asked about others, or about a room, is so.
+    fn is_so(&self, me: usize, planned: &PlannedRequest) -> bool {
+        let truth = self.truth;
+        match planned {
+            PlannedRequest::People(of) => match of {
+                OfPeople::Unfriend(other) => !truth.are_friends(me, *other),
+                OfPeople::Block(other) => truth.blocks(me, *other),
+                OfPeople::Unblock(other) => !truth.blocks(me, *other),
+                _ => true,
+            },
+            PlannedRequest::Bot(OfBot::Remove(bot)) => !truth.is_there(*bot),
+            PlannedRequest::Room(of) => match of {
+                OfRoom::Set(room, setting) => self.is_set(*room, *setting),
+                OfRoom::Close(room) => !truth.rooms.contains_key(room),
+                OfRoom::Invite(room, user) => {
+                    let conversation = truth.rooms.get(room).map(|room| room.conversation);
+                    conversation.is_some_and(|c| truth.invitations.contains_key(&(*user, c)))
+                }
+                OfRoom::Decline(room) => !truth.is_invited(me, *room),
+                OfRoom::Kick(room, user) => !truth.is_member(*user, *room),
+                OfRoom::Ban(room, user, _) => {
+                    truth.ban(*user, *room, self.unix).is_some() && !truth.is_member(*user, *room)
+                }
+                OfRoom::Unban(room, user) => truth.ban(*user, *room, self.unix).is_none(),
+                OfRoom::SetRole(room, user, role) => truth.role(*user, *room) == Some(*role),
+                _ => true,
+            },
+            _ => true,
+        }
+    }
+
+    fn is_set(&self, room: usize, setting: Setting) -> bool {
+        let truth = self.truth;
+        if let Setting::Name(new) = setting {
+            return truth.rooms.contains_key(&new);
+        }
+        let Some(room) = truth.rooms.get(&room) else {
+            return false;
+        };
+        match setting {
+            Setting::Name(_) => true,
+            Setting::Topic(number) => room.topic == crate::request::topic(number),
+            Setting::Private(private) => room.private == private,
+            Setting::ReadOnly(read_only) => room.read_only == read_only,
+            Setting::Slow(seconds) => room.slow_seconds == u64::from(seconds),
+            Setting::Keep(days) => room.keep_days == days.map(u64::from),
+        }
+    }
+
+    /// A bot has a new token.
+    fn token(
+        &mut self,
+        bot: usize,
+        me: usize,
+        message: &Message,
+        flapped: bool,
+    ) -> Result<(), String> {
+        let text = self.params(message).at("token")?.text()?;
+        let owner = self.truth.bot(bot).map(|bot| bot.owner);
+        check(owner == Some(me) || flapped, "a bot that is not stored")?;
+        // If others asked about it too, it is not known which token is stored.
+        let truth = Some(self.truth).filter(|_| !flapped);
+        let is_new = self.facts.tokens.give(bot, text, truth);
+        check(is_new, "a token is given twice")
     }
 
     /// A message is acknowledged: it must be there, once, and stay.
@@ -256,7 +410,7 @@ impl Judge<'_> {
         client: &mut Client,
         me: usize,
         asked: &Asked,
-        event: &Event,
+        message: &Message,
     ) -> Result<(), String> {
         let PlannedRequest::Send {
             to,
@@ -267,19 +421,20 @@ impl Judge<'_> {
         else {
             return fail("this was no message");
         };
-        let id = matches(event, me, self.truth)?;
-        let stored = self
-            .truth
-            .message(id)
-            .ok_or("a message that is not stored")?;
-        let is_closed = self.truth.closed.contains_key(&id);
-        let target = self.truth.target(me, stored.conversation);
-        let same = stored.sender == me
-            && *stored.content == *content(*number, *size)
-            && (is_closed || stored.txn == txn.then(|| number.to_string()))
-            && (target == Some(*to) || is_closed && matches!(to, Target::Room(_)));
-        check(same, "another message is acknowledged than was sent")?;
-        let anew = self.facts.acknowledged.insert(id);
+        let id = matches(self.params(message), me)?;
+        let truth = self.truth;
+        let is_it = truth.told(id).any(|stored| {
+            let target = truth.target(me, stored.conversation);
+            stored.sender == me
+                && *stored.content == *content(*number, *size)
+                && stored.txn == txn.then(|| number.to_string())
+                && (target == Some(*to) || matches!(to, Target::Room(_)))
+        });
+        check(is_it, "another message is acknowledged than was sent")?;
+        let anew = match truth.messages.get(&id) {
+            Some(stored) if !truth.is_hidden(stored) => self.facts.acknowledged.insert(id),
+            _ => true,
+        };
         check(anew || *txn, "one message is acknowledged twice")?;
         check(
             *txn || !client.has_heard_of(id),
@@ -293,21 +448,23 @@ impl Judge<'_> {
     }
 
     /// Whatever else: a page holds messages that are stored, in their order.
-    fn page(&self, client: &mut Client, me: usize, event: &Event) -> Result<(), String> {
-        let Event::History { messages, .. } = event else {
-            return fail("this is no page");
-        };
+    fn page(&self, client: &mut Client, me: usize, message: &Message) -> Result<(), String> {
         let mut last = 0;
-        for message in messages {
-            let stored = self.truth.messages.get(&message.id);
-            let right = stored.is_some_and(|stored| *stored.content == *message.content)
-                && message.id > last
-                && message.username == USERS[me];
+        for line in self.params(message).at("messages")?.items()? {
+            let id = line.at("id")?.int()?;
+            let content = line.at("content")?.text()?;
+            let says = |stored: &crate::truth::Stored| *stored.content == *content;
+            let hidden = line.flag("deleted") && content.is_empty();
+            let mut known = self.truth.told(id).peekable();
+            let right = known.peek().is_some()
+                && (hidden || known.any(says))
+                && id > last
+                && line.user("username")? == me;
             check(
                 right,
                 "a page holds what is not stored, or in another order",
             )?;
-            last = message.id;
+            last = id;
         }
         client.known = client.known.max(last);
         Ok(())
@@ -317,58 +474,91 @@ impl Judge<'_> {
         &self,
         client: &mut Client,
         me: usize,
-        event: &Event,
+        message: &Message,
         exact: bool,
     ) -> Result<(), String> {
-        let Event::LoginBundle {
-            chat_rooms,
-            friends,
-            online,
-            pending_requests,
-            messages,
-            unread,
-            ..
-        } = event
-        else {
-            return fail("this is no bundle");
-        };
-        let users = |names: &[String]| -> BTreeSet<usize> {
-            names.iter().map(|name| crate::client::user(name)).collect()
-        };
-        client.friends = users(friends);
-        client.online = users(online);
+        let params = self.params(message);
+        client.friends = params.users("friends")?;
+        client.online = params.users("online")?;
+        client.pending = params.users("pending_requests")?;
+        client.blocked = params.users("blocked").unwrap_or_default();
         client.listed.clear();
-        client.rooms = chat_rooms
-            .iter()
-            .map(|name| (crate::client::room(name), None))
+        client.told_rooms.clear();
+        client.removed_from.clear();
+        let rooms = params.at("chat_rooms")?.items()?;
+        let rooms: Result<_, String> = rooms.map(|name| Ok((room(name.text()?)?, None))).collect();
+        client.rooms = rooms?;
+        let empty = Value::List(vec![]);
+        let or_empty = |key| params.at(key).unwrap_or(Params { all: &empty, truth: self.truth });
+        let invited = or_empty("invitations").items()?;
+        let invited: Result<_, String> = invited.map(|line| line.room("roomname")).collect();
+        client.invitations = invited?;
+        let away = or_empty("away").items()?;
+        let away: Result<_, String> = away
+            .map(|line| Ok((line.user("username")?, line.at("text")?.text()?.to_owned())))
             .collect();
+        client.away = away?;
         check(
             client.online.is_subset(&client.friends),
             "a stranger is online",
         )?;
-        let newest = messages.iter().map(|message| message.id).max();
-        client.known = client.known.max(newest.unwrap_or(0));
+        for line in params.at("messages")?.items()? {
+            client.known = client.known.max(line.at("id")?.int()?);
+        }
         if !exact {
             return Ok(());
         }
-        let expected = spec::bundle(me, self.truth);
-        let mut unread: Vec<Unread> = unread.clone();
-        unread.sort_by(|a, b| a.target.cmp(&b.target));
-        let lists = (chat_rooms, friends, pending_requests, &unread)
-            == (
-                &expected.rooms,
-                &expected.friends,
-                &expected.pending,
-                &expected.unread,
-            );
-        check(
-            lists,
-            "a login shows other rooms, friends, requests or counts than there are",
-        )?;
-        check(
-            expected.messages.is_none_or(|all| all == *messages),
-            "a login shows other messages than there are",
-        )
+        for (key, expected) in bundle(me, self.truth) {
+            let told = or_empty(key);
+            let ordered = key == "messages" || key == "pending_requests";
+            let (told, expected) = if ordered {
+                (told.all.clone(), expected)
+            } else {
+                (sorted(told.all), sorted(&expected))
+            };
+            let told = without(&told, &["mentions"]);
+            if !equal(&told, &expected) {
+                return fail(&format!(
+                    "a login shows other {key} than there are: {told:?}, not {expected:?}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn exactly(
+        &self,
+        client: &Client,
+        asked: &Asked,
+        me: usize,
+        message: &Message,
+        exact: bool,
+    ) -> Result<(), String> {
+        if !exact {
+            return Ok(());
+        }
+        let reading = Reading {
+            me,
+            known: asked.known,
+            online: &client.online,
+        };
+        let Some(expected) = self.spec(self.unix).answer(&asked.planned, reading) else {
+            return Ok(());
+        };
+        let mut got = without(&message.params, &["mentions"]);
+        let mut expected = expected;
+        if let PlannedRequest::People(OfPeople::WhoIs(other)) = asked.planned
+            && !client.friends.contains(&other)
+        {
+            // What members of a room are told of each other's presence is judged elsewhere.
+            got = without(&got, &["online", "away"]);
+            expected = without(&expected, &["online", "away"]);
+        }
+        if equal(&got, &expected) {
+            Ok(())
+        } else {
+            fail(&format!("got {got:?}, expected {expected:?}"))
+        }
     }
 }
 
@@ -382,57 +572,33 @@ fn members(
     client: &mut Client,
     me: usize,
     room: usize,
-    event: &Event,
-    truth: &Truth,
-    (exact, told): (bool, bool),
+    params: Params<'_>,
+    (exact, told, flapped): (bool, bool, bool),
 ) -> Result<(), String> {
-    let Event::Members { members } = event else {
-        return fail("these are no members");
-    };
-    let members = &members.members;
-    let all: BTreeSet<usize> = members
-        .iter()
-        .map(|line| crate::client::user(&line.username))
-        .collect();
+    let mut all = BTreeSet::new();
+    let mut online = BTreeSet::new();
+    for line in params.items()? {
+        let user = line.user("username")?;
+        all.insert(user);
+        if line.flag("online") {
+            online.insert(user);
+        }
+    }
     check(
-        !exact || all == truth.members(room),
+        !exact || all == params.truth.members(room),
         "other members than there are",
     )?;
-    let online = members.iter().filter(|line| line.online);
-    let mut online: BTreeSet<usize> = online
-        .map(|line| crate::client::user(&line.username))
-        .collect();
-    check(online.remove(&me), "one is not online oneself")?;
+    let present = online.remove(&me);
+    check(present || me >= PEOPLE, "one is not online oneself")?;
     client.listed.insert(room, all);
     let believed = client.rooms.insert(room, told.then_some(online));
-    check(believed.is_some(), "members of a room that one is not in")?;
-    Ok(())
-}
-
-fn exactly(
-    asked: &Asked,
-    me: usize,
-    event: &Event,
-    truth: &Truth,
-    exact: bool,
-) -> Result<(), String> {
-    let expected = spec::answer(&asked.planned, me, asked.known, truth).filter(|_| exact);
-    match expected {
-        Some(expected) if expected != *event => {
-            fail(&format!("got {event:?}, expected {expected:?}"))
-        }
-        _ => Ok(()),
+    if believed.is_none() && flapped {
+        client.rooms.remove(&room);
+        return Ok(());
     }
+    check(believed.is_some(), "members of a room that one is not in")
 }
 
 fn check(holds: bool, otherwise: &str) -> Result<(), String> {
     if holds { Ok(()) } else { fail(otherwise) }
-}
-
-/// Where a read marker is said to stand.
-fn marked(event: &Event) -> Option<u64> {
-    match event {
-        Event::Marked { id, .. } => Some(*id),
-        _ => None,
-    }
 }

@@ -1,133 +1,292 @@
-//! From a plan's numbers to what goes over the wire, and from what comes to the code of a refusal.
+//! From a plan's numbers to what goes over the wire, as PROTOCOL.md has it, and from what comes to the code of a refusal.
 
-use crate::plan::{PlannedRequest, ROOMS, Target, USERS};
-use crate::sim::seed::PASSWORD;
+use crate::plan::{
+    OfAccount, OfBot, OfPeople, OfRoom, PASSWORDS, PlannedRequest, ROOMS, Setting, Target, USERS,
+    Word,
+};
+use crate::truth::Truth;
+use crate::value::{dict, list, text};
 use echat_proto::Value;
 use echat_proto::channel::Message;
-use echat_proto::commands::{Event, Request};
-use echat_proto::names::{Content, NameQuery, Password, ResumeSecret, RoomName, TxnId, Username};
-use echat_proto::param::{Names, NewPassword, ShortText, TargetType};
+use echat_proto::commands::Event;
+use echat_proto::names::ResumeSecret;
+use echat_proto::param::{Param, TargetType};
 
 /// A number that no command has.
 const NONSENSE: u32 = 4_000;
+/// A password that no user ever has.
+const WRONG: &str = "wrong horse";
+/// Why members are removed.
+pub(crate) const REASON: &str = "too loud";
 
-/// The message of a request, of a client that knows messages up to `known`.
-pub(crate) fn message(planned: &PlannedRequest, known: u64) -> Message {
-    let request = match planned {
-        PlannedRequest::Time => Request::QueryServerTime {},
-        PlannedRequest::Logout => Request::Logout {},
-        PlannedRequest::Rooms => Request::ListRooms {},
-        PlannedRequest::Find(keyword) => Request::Find {
-            keyword: ShortText((*keyword).to_owned()),
-        },
-        PlannedRequest::Send { .. } | PlannedRequest::History { .. } | PlannedRequest::Read(_) => {
-            of_messages(planned, known)
-        }
-        PlannedRequest::Nonsense => {
-            return Message {
-                command: NONSENSE,
-                params: Value::Null,
-            };
-        }
-        _ => of_people(planned),
-    };
-    request.to_message()
+/// What a request is made with besides its plan.
+pub(crate) struct Saying<'t> {
+    pub(crate) truth: &'t Truth,
+    /// The user that speaks, as far as is known.
+    pub(crate) user: Option<usize>,
+    /// The newest message that the client knows.
+    pub(crate) known: u64,
+    /// What the clock says, in unix seconds.
+    pub(crate) unix: i64,
 }
 
-/// The LOGIN of a user with a secret.
-pub(crate) fn resume(user: usize, secret: ResumeSecret) -> Message {
-    let request = Request::Login {
-        username: name(USERS[user]),
-        password: None,
-        resume: Some(secret),
-        device: None,
-        messages: None,
-        token: None,
-    };
-    request.to_message()
-}
+impl Saying<'_> {
+    /// The message of a request.
+    pub(crate) fn message(&self, planned: &PlannedRequest) -> Message {
+        let (command, params) = match planned {
+            PlannedRequest::Time => (1, Value::Null),
+            PlannedRequest::Logout => (11, Value::Null),
+            PlannedRequest::Rooms => (17, Value::Null),
+            PlannedRequest::Find(keyword) => (16, dict([("keyword", text(keyword))])),
+            PlannedRequest::Send { .. }
+            | PlannedRequest::History { .. }
+            | PlannedRequest::Read(_) => self.of_messages(planned),
+            PlannedRequest::Nonsense => (NONSENSE, Value::Null),
+            PlannedRequest::Account(of) => self.of_account(of),
+            PlannedRequest::People(of) => of_people(of),
+            PlannedRequest::Room(of) => self.of_room(of),
+            PlannedRequest::Bot(of) => self.of_bot(of),
+            _ => self.of_old(planned),
+        };
+        Message { command, params }
+    }
 
-fn of_messages(planned: &PlannedRequest, known: u64) -> Request {
-    match planned {
-        PlannedRequest::Send {
-            to,
-            number,
-            size,
-            txn,
-        } => Request::SendMessage {
-            target_type: kind(*to),
-            target: target(*to),
-            content: Content::new(content(*number, *size)).expect("possible"),
-            txn_id: txn.then(|| TxnId::new(number.to_string()).expect("possible")),
-        },
-        PlannedRequest::History {
-            of,
-            from_known,
-            limit,
-        } => Request::QueryHistory {
-            target_type: of.map(kind),
-            target: of.map(target),
-            before: None,
-            after: from_known.then_some(known),
-            limit: Some(*limit),
-        },
-        PlannedRequest::Read(of) => Request::MarkRead {
-            target_type: kind(*of),
-            target: target(*of),
-            id: known,
-        },
-        other => unreachable!("{other:?} is not about messages"),
+    fn of_messages(&self, planned: &PlannedRequest) -> (u32, Value) {
+        match planned {
+            PlannedRequest::Send {
+                to,
+                number,
+                size,
+                txn,
+            } => {
+                let mut entries = target(*to);
+                entries.push(("content", Value::Str(content(*number, *size))));
+                if *txn {
+                    entries.push(("txn_id", Value::Str(number.to_string())));
+                }
+                (6, dict(entries))
+            }
+            PlannedRequest::History {
+                of,
+                from_known,
+                limit,
+            } => {
+                let mut entries = of.map(target).unwrap_or_default();
+                if *from_known {
+                    entries.push(("after", Value::Int(self.known)));
+                }
+                entries.push(("limit", Value::Int(*limit)));
+                (12, dict(entries))
+            }
+            PlannedRequest::Read(of) => {
+                let mut entries = target(*of);
+                entries.push(("id", Value::Int(self.known)));
+                (13, dict(entries))
+            }
+            other => unreachable!("{other:?} is not about messages"),
+        }
+    }
+
+    fn of_old(&self, planned: &PlannedRequest) -> (u32, Value) {
+        let user = |user: &usize| text(USERS[*user]);
+        let room = |room: &usize| text(ROOMS[*room]);
+        let users = |users: &[usize]| list(users.iter().map(user));
+        match planned {
+            PlannedRequest::Register(new) => {
+                let entries = [("username", user(new)), ("password", text(PASSWORDS[0]))];
+                (2, dict(entries))
+            }
+            PlannedRequest::Login { user: who, password } => {
+                let password = self.password(*who, *password);
+                (3, dict([("username", user(who)), ("password", password)]))
+            }
+            PlannedRequest::Befriend(other) => (4, user(other)),
+            PlannedRequest::Resolve(other, accepted) => {
+                let entries = [("username", user(other)), ("accepted", Value::Bool(*accepted))];
+                (5, dict(entries))
+            }
+            PlannedRequest::Join(of) => (7, room(of)),
+            PlannedRequest::Create(new, friends, private) => {
+                let mut entries = vec![("roomname", room(new)), ("members", users(friends))];
+                if *private {
+                    entries.push(("private", Value::Bool(true)));
+                }
+                (9, dict(entries))
+            }
+            PlannedRequest::Part(of) => (14, room(of)),
+            PlannedRequest::Add(of, friends) => {
+                (15, dict([("roomname", room(of)), ("members", users(friends))]))
+            }
+            PlannedRequest::Members(of) => (18, room(of)),
+            other => unreachable!("{other:?} is said otherwise"),
+        }
+    }
+
+    fn of_account(&self, of: &OfAccount) -> (u32, Value) {
+        let me = self.user.unwrap_or_default();
+        match of {
+            OfAccount::ChangePassword(old) => {
+                let new = self.password(me, Word::Other);
+                (19, dict([("old", self.password(me, *old)), ("new", new)]))
+            }
+            OfAccount::Delete { password, erase } => {
+                let entries = [
+                    ("password", self.password(me, *password)),
+                    ("erase", Value::Bool(*erase)),
+                ];
+                (20, dict(entries))
+            }
+            OfAccount::Away(away) => (21, away.map_or(Value::Null, |n| Value::Str(self::away(n)))),
+            OfAccount::EndOthers => (49, Value::Null),
+            OfAccount::Sessions => (50, Value::Null),
+            OfAccount::Privacy(shows) => (51, dict([("last_seen", Value::Bool(*shows))])),
+        }
+    }
+
+    fn of_room(&self, of: &OfRoom) -> (u32, Value) {
+        let room = |room: &usize| text(ROOMS[*room]);
+        let both = |of: &usize, user: &usize| {
+            vec![("roomname", room(of)), ("username", text(USERS[*user]))]
+        };
+        match of {
+            OfRoom::Info(of) => (28, room(of)),
+            OfRoom::Set(of, setting) => (29, dict([("roomname", room(of)), set(*setting)])),
+            OfRoom::Close(of) => (30, room(of)),
+            OfRoom::Invite(of, user) => (31, dict(both(of, user))),
+            OfRoom::Decline(of) => (32, room(of)),
+            OfRoom::Kick(of, user) => {
+                let mut entries = both(of, user);
+                entries.push(("reason", text(REASON)));
+                (33, dict(entries))
+            }
+            OfRoom::Ban(of, user, seconds) => {
+                let mut entries = both(of, user);
+                if let Some(until) = later(self.unix, *seconds) {
+                    entries.push(("until", Value::Int(until)));
+                }
+                (34, dict(entries))
+            }
+            OfRoom::Unban(of, user) => (35, dict(both(of, user))),
+            OfRoom::Bans(of) => (36, room(of)),
+            OfRoom::SetRole(of, user, role) => {
+                let mut entries = both(of, user);
+                entries.push(("role", text(role.name())));
+                (37, dict(entries))
+            }
+            OfRoom::Public => (38, dict([])),
+        }
+    }
+
+    fn of_bot(&self, of: &OfBot) -> (u32, Value) {
+        let expires = |seconds: &Option<u32>| {
+            let at = later(self.unix, *seconds);
+            at.map(|at| ("expires", Value::Int(at)))
+        };
+        match of {
+            OfBot::Create(bot, rooms, seconds) => {
+                let rooms = list(rooms.iter().map(|room| text(ROOMS[*room])));
+                let entries = vec![("username", text(USERS[*bot])), ("rooms", rooms)];
+                (44, dict(entries.into_iter().chain(expires(seconds))))
+            }
+            OfBot::List => (45, Value::Null),
+            OfBot::Remove(bot) => (46, text(USERS[*bot])),
+            OfBot::NewToken(bot, seconds) => {
+                let entries = [("username", text(USERS[*bot]))];
+                (47, dict(entries.into_iter().chain(expires(seconds))))
+            }
+        }
+    }
+
+    /// Which of the passwords a request presents.
+    pub(crate) fn presents(&self, planned: &PlannedRequest) -> Option<usize> {
+        match planned {
+            PlannedRequest::Login { user, password } => {
+                self::password(*user, *password, self.truth)
+            }
+            PlannedRequest::Account(
+                OfAccount::ChangePassword(password) | OfAccount::Delete { password, .. },
+            ) => self::password(self.user?, *password, self.truth),
+            _ => None,
+        }
+    }
+
+    fn password(&self, user: usize, word: Word) -> Value {
+        let known = password(user, word, self.truth);
+        text(known.map_or(WRONG, |known| PASSWORDS[known]))
     }
 }
 
-fn of_people(planned: &PlannedRequest) -> Request {
-    let user = |user: &usize| name(USERS[*user]);
-    let room = |room: &usize| name(ROOMS[*room]);
-    let members =
-        |members: &[usize]| Names(members.iter().map(|user| USERS[*user].to_owned()).collect());
-    match planned {
-        PlannedRequest::Register(new) => Request::Register {
-            username: Username::new(USERS[*new]).expect("a possible name"),
-            password: NewPassword(password(true)),
-            invitation: None,
-        },
-        PlannedRequest::Login { user: index, right } => Request::Login {
-            username: user(index),
-            password: Some(password(*right)),
-            resume: None,
-            device: None,
-            messages: None,
-            token: None,
-        },
-        PlannedRequest::Befriend(other) => Request::AddFriend {
-            username: user(other),
-        },
-        PlannedRequest::Resolve(other, accepted) => Request::ResolveFriendRequest {
-            username: user(other),
-            accepted: *accepted,
-        },
-        PlannedRequest::Create(new, friends) => Request::CreateRoom {
-            roomname: RoomName::new(ROOMS[*new]).expect("a possible name"),
-            members: members(friends),
-            private: None,
-            topic: None,
-        },
-        PlannedRequest::Add(of, friends) => Request::AddMembers {
-            roomname: room(of),
-            members: members(friends),
-        },
-        PlannedRequest::Join(of) => Request::JoinRoom { roomname: room(of) },
-        PlannedRequest::Part(of) => Request::LeaveRoom { roomname: room(of) },
-        PlannedRequest::Members(of) => Request::ListMembers {
-            roomname: room(of).into(),
-        },
-        other => unreachable!("{other:?} is not about people"),
+/// Which password a word means.
+pub(crate) fn password(user: usize, word: Word, truth: &Truth) -> Option<usize> {
+    let right = truth.password(user).unwrap_or(0);
+    match word {
+        Word::Right => Some(right),
+        Word::Other => Some(1 - right),
+        Word::Wrong => None,
+    }
+}
+
+/// A moment that comes after some seconds; none before 1970, which the wire cannot name.
+pub(crate) fn later(unix: i64, seconds: Option<u32>) -> Option<u64> {
+    let at = unix.saturating_add(seconds?.into());
+    u64::try_from(at).ok()
+}
+
+/// The LOGIN of a user with a secret.
+pub(crate) fn resume(user: usize, secret: &ResumeSecret) -> Message {
+    match secret.to_value() {
+        Value::Str(secret) => login(user, "resume", &secret),
+        other => unreachable!("{other:?} is no secret"),
+    }
+}
+
+/// The LOGIN of a user with something other than the password.
+pub(crate) fn login(user: usize, with: &str, secret: &str) -> Message {
+    Message {
+        command: 3,
+        params: dict([("username", text(USERS[user])), (with, text(secret))]),
+    }
+}
+
+fn of_people(of: &OfPeople) -> (u32, Value) {
+    let user = |user: &usize| text(USERS[*user]);
+    match of {
+        OfPeople::Friends => (22, Value::Null),
+        OfPeople::WhoIs(other) => (23, user(other)),
+        OfPeople::Unfriend(other) => (24, user(other)),
+        OfPeople::Block(other) => (25, user(other)),
+        OfPeople::Unblock(other) => (26, user(other)),
+        OfPeople::Blocked => (27, Value::Null),
+    }
+}
+
+fn set(setting: Setting) -> (&'static str, Value) {
+    match setting {
+        Setting::Name(new) => ("new_name", text(ROOMS[new])),
+        Setting::Topic(number) => ("topic", Value::Str(topic(number))),
+        Setting::Private(private) => ("private", Value::Bool(private)),
+        Setting::ReadOnly(read_only) => ("read_only", Value::Bool(read_only)),
+        Setting::Slow(seconds) => ("slow_seconds", Value::Int(seconds.into())),
+        Setting::Keep(days) => (
+            "keep_days",
+            days.map_or(Value::Null, |days| Value::Int(days.into())),
+        ),
     }
 }
 
 /// What a message of this number and size says.
 pub(crate) fn content(number: u8, size: usize) -> String {
     format!("{number:*<size$}")
+}
+
+/// What a room is about.
+pub(crate) fn topic(number: u8) -> String {
+    format!("topic {number}")
+}
+
+/// Why a user is away.
+pub(crate) fn away(number: u8) -> String {
+    format!("away {number}")
 }
 
 pub(crate) fn kind(target: Target) -> TargetType {
@@ -138,23 +297,19 @@ pub(crate) fn kind(target: Target) -> TargetType {
 }
 
 /// The name of a target.
-pub(crate) fn named(target: Target) -> &'static str {
+pub(crate) fn named(target: Target, truth: &Truth) -> &str {
     match target {
-        Target::User(user) => USERS[user],
+        Target::User(user) => truth.name(user),
         Target::Room(room) => ROOMS[room],
     }
 }
 
-fn target(target: Target) -> NameQuery {
-    name(named(target))
-}
-
-fn name(name: &str) -> NameQuery {
-    NameQuery::new(name)
-}
-
-fn password(right: bool) -> Password {
-    Password::presented(if right { PASSWORD } else { "wrong horse" }).expect("short")
+fn target(target: Target) -> Vec<(&'static str, Value)> {
+    let (kind, name) = match target {
+        Target::User(user) => ("friend", USERS[user]),
+        Target::Room(room) => ("room", ROOMS[room]),
+    };
+    vec![("target_type", text(kind)), ("target", text(name))]
 }
 
 /// The code of a refusal.

@@ -37,6 +37,8 @@ pub(crate) struct Secrets {
     /// Chains of which the rules leave open whether they go on: two clients may have presented their secrets, a session
     /// may have logged out, the disk or the clock may have been in trouble.
     open: BTreeSet<SecretId>,
+    /// Users who ended sessions, or meant to: which of their secrets that voided is not known.
+    ending: BTreeSet<usize>,
 }
 
 impl Secrets {
@@ -90,6 +92,7 @@ impl Secrets {
         secret: &ResumeSecret,
         presented: Option<Presented>,
     ) -> Result<SecretId, String> {
+        self.open.extend(self.ending.contains(&user).then_some(self.all.len()));
         if self.all.iter().any(|other| other.text == *secret) {
             return fail("a secret is given twice");
         }
@@ -112,6 +115,25 @@ impl Secrets {
     pub(crate) fn use_up(&mut self, presented: Option<Presented>) {
         if let Some(id) = presented.and_then(|presented| presented.secret) {
             self.all[id].is_void = true;
+        }
+    }
+
+    /// How many were given so far.
+    pub(crate) fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// A user is about to end sessions, and to void the secrets of all.
+    pub(crate) fn end_all(&mut self, user: usize) {
+        self.ending.insert(user);
+        let chains = self.all.iter().filter(|secret| secret.user == user);
+        self.open.extend(chains.map(|secret| secret.chain));
+    }
+
+    /// A user has ended all sessions: the secrets that were given before it was asked are void.
+    pub(crate) fn void_all(&mut self, user: usize, before: usize) {
+        for secret in self.all[..before].iter_mut().filter(|secret| secret.user == user) {
+            secret.is_void = true;
         }
     }
 

@@ -1,9 +1,9 @@
 //! What clients do.
 
 use super::{Run, name};
-use crate::plan::{Action, PlannedRequest, Seat};
+use crate::plan::{Action, OfAccount, PlannedRequest, Seat};
 use crate::replies::Asked;
-use crate::request;
+use crate::request::{self, Saying};
 use echat_proto::Value;
 use echat_proto::commands::channel;
 
@@ -47,8 +47,17 @@ impl Run {
                 {
                     client.guest_since = self.sim.now.running;
                 }
+                (PlannedRequest::Account(OfAccount::Delete { .. }), Some(_)) => {
+                    client.guest_since = self.sim.now.running;
+                }
                 (PlannedRequest::Nonsense, _) => client.nonsense += 1,
                 _ => {}
+            }
+            if let PlannedRequest::Account(
+                OfAccount::ChangePassword(_) | OfAccount::Delete { .. } | OfAccount::EndOthers,
+            ) = planned
+            {
+                users.iter().for_each(|user| self.facts.secrets.end_all(*user));
             }
             if planned == PlannedRequest::Logout {
                 // A login that is asked for may come before it.
@@ -61,17 +70,35 @@ impl Run {
                     });
                 self.facts.secrets.leave(client.secret);
             }
-            let (message, presented) = match planned {
+            let secrets = self.facts.secrets.count();
+            let saying = Saying {
+                truth: &self.truth,
+                user: client.user.or(users.last().copied()),
+                known: client.known,
+                unix: self.sim.now.unix,
+            };
+            let password = saying.presents(&planned);
+            let (mut presented, mut token) = (None, None);
+            let message = match planned {
                 PlannedRequest::Resume { user, nth } => {
-                    let (secret, presented) = self.facts.secrets.present(user, nth);
-                    (request::resume(user, secret), Some(presented))
+                    let (secret, found) = self.facts.secrets.present(user, nth);
+                    presented = Some(found);
+                    request::resume(user, &secret)
                 }
-                _ => (request::message(&planned, client.known), None),
+                PlannedRequest::Token { bot, nth } => {
+                    let (text, found) = self.facts.tokens.present(bot, nth);
+                    token = Some(found);
+                    request::login(bot, "token", &text)
+                }
+                _ => saying.message(&planned),
             };
             self.sim.say(name(seat), message.command, message.params);
             client.asked.push_back(Asked {
                 planned,
                 presented,
+                password,
+                token,
+                secrets,
                 users,
                 known: client.known,
                 version: self.truth.version,

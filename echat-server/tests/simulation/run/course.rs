@@ -4,7 +4,7 @@ use super::{AUDITOR, LONG, PATIENCE, Run};
 use crate::client::Client;
 use crate::fail;
 use crate::invariants;
-use crate::plan::{Action, PlannedRequest, ROOMS, SEATS, Seat, USERS};
+use crate::plan::{Action, PlannedRequest, ROOMS, SEATS, Seat, USERS, Word};
 use std::time::Duration;
 
 impl Run {
@@ -134,7 +134,10 @@ impl Run {
 
     pub(super) fn audit(&mut self, user: usize) -> Result<(), String> {
         self.clients[AUDITOR].known = 0;
-        let login = PlannedRequest::Login { user, right: true };
+        let login = PlannedRequest::Login {
+            user,
+            password: Word::Right,
+        };
         let room = PlannedRequest::Members(user % ROOMS.len());
         self.learn(&[login, PlannedRequest::Rooms, room])?;
         self.clients[AUDITOR].known = 0;

@@ -150,7 +150,7 @@ impl Run {
     pub(crate) fn online(&self) -> Online {
         let online = self.sim.engine.roster().online();
         online
-            .map(|online| (crate::client::user(&online.name), online.conns.to_vec()))
+            .map(|online| (self.truth.named(&online.name), online.conns.to_vec()))
             .collect()
     }
 

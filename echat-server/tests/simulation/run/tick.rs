@@ -1,16 +1,16 @@
 //! One round of the world, and everything that is judged after it.
 
 use super::{Online, Run, name};
-use crate::changes::{Changes, Dues};
+use crate::changes::{Ask, Changes, Dues};
 use crate::client::Due;
 use crate::fail;
 use crate::invariants;
-use crate::plan::{PlannedRequest, Seat};
+use crate::plan::{OfAccount, PlannedRequest, Seat};
 use crate::replies::{Asked, Judge};
 use crate::truth::{Stored, Truth};
 use echat_proto::Value;
 use echat_proto::channel::Incoming;
-use echat_proto::commands::{CommandInfo, Event, channel};
+use echat_proto::commands::{CommandInfo, channel};
 use echat_server::conn::ConnId;
 
 /// What a message has besides its content, at most.
@@ -20,6 +20,7 @@ impl Run {
     /// One round of the world, judged. True if anything moved.
     pub(super) fn tick(&mut self) -> Result<bool, String> {
         self.ticks += 1;
+        self.facts.begin(self.ticks);
         if self.disk.is_troubled() {
             self.facts.trouble(self.ticks);
         }
@@ -52,33 +53,46 @@ impl Run {
             let Some(conn) = self.conn(seat) else {
                 continue;
             };
+            let ended = |user: &usize| {
+                let all = self.clients.iter().flat_map(|client| &client.asked);
+                let mut ends = all.filter(|asked| asked.users.contains(user));
+                ends.any(|asked| {
+                    matches!(asked.planned, PlannedRequest::Account(OfAccount::Delete { .. }))
+                }) || self.truth.is_suspended(*user, self.sim.now.unix)
+                    || self.truth.is_bot(*user)
+            };
             let lost = |(user, conns): (&usize, &Vec<ConnId>)| {
                 let now = after.get(user);
-                conns.contains(&conn) && now.is_some_and(|conns| !conns.contains(&conn))
+                let gone = now.map_or_else(|| ended(user), |conns| !conns.contains(&conn));
+                conns.contains(&conn) && gone
             };
+            let lost = before.iter().any(lost);
             let client = &mut self.clients[seat];
             let goes = client
                 .asked
                 .iter()
                 .any(|asked| asked.planned == PlannedRequest::Logout);
-            client.displaced |= self.sim.schedule.is_some() && !goes && before.iter().any(lost);
+            client.displaced |= self.sim.schedule.is_some() && !goes && lost;
         }
     }
 
     /// Judges what this tick committed, and notes the events that are due.
     pub(super) fn judge(&mut self, before: &Truth, online: &Online) -> Result<(), String> {
         let mut asked = Vec::new();
-        for request in self.clients.iter().flat_map(|client| &client.asked) {
-            if matches!(
-                request.planned,
-                PlannedRequest::Part(_) | PlannedRequest::Resolve(_, false)
-            ) {
-                self.facts.flap(self.ticks);
-            }
+        let requests = || self.clients.iter().flat_map(|client| &client.asked);
+        if requests().count() > 1 && requests().any(|request| request.planned.undoes()) {
+            self.facts.flap(self.ticks);
+        }
+        for request in requests() {
             let guest =
                 matches!(request.planned, PlannedRequest::Register(_)).then_some(usize::MAX);
             let users = request.users.iter().copied().chain(guest);
-            asked.extend(users.map(|user| (user, request.planned.clone())));
+            asked.extend(users.map(|user| Ask {
+                user,
+                planned: request.planned.clone(),
+                password: request.password,
+                unix: request.unix,
+            }));
         }
         let changes = Changes {
             before,
@@ -111,6 +125,7 @@ impl Run {
                     planned,
                     PlannedRequest::Login { .. }
                         | PlannedRequest::Resume { .. }
+                        | PlannedRequest::Token { .. }
                         | PlannedRequest::History { .. }
                 )
             };
@@ -144,15 +159,15 @@ impl Run {
                 };
                 let stayed = is_in(before) && is_in(&after);
                 let client = &mut self.clients[seat];
-                if *surely && stayed && !client.may_have_sent(*due, &self.truth) {
+                if *surely && stayed && !client.may_have_caused(*due, &self.truth) {
                     client.must.insert(*due);
                     continue;
                 }
                 // Into one room one may come twice in a tick, or be asked twice for friendship.
                 let again = match due {
+                    Due::Message(_) => false,
                     Due::Room(_) => true,
-                    Due::Asked(_) => flapped,
-                    _ => false,
+                    _ => flapped,
                 };
                 if client.candidates().contains(user) && (again || !client.must.contains(due)) {
                     client.may.insert(*due);
@@ -197,15 +212,13 @@ impl Run {
             Incoming::Pong => return fail("an answer to no question"),
             Incoming::Close(reason) => client.goodbye = Some(reason),
             Incoming::Message(message) => {
-                let event = Event::from_message(&message).and_then(Result::ok);
-                let event = event.ok_or("what came is in no table")?;
                 if ended.is_none() {
                     self.facts.meet(format!("told {}", message.command));
-                    if client.is_named_by(&event) {
+                    if client.is_named_by(&message, &self.truth) {
                         let what = format!("told {} of oneself", message.command);
                         self.facts.meet(what);
                     }
-                    client.event(&event, &self.truth)?;
+                    client.event(&message, &self.truth)?;
                     return Ok(false);
                 }
                 let asked = client.asked.pop_front().ok_or("a reply to nothing")?;
@@ -215,7 +228,7 @@ impl Run {
                     facts: &mut self.facts,
                     unix: self.sim.now.unix,
                 };
-                let judged = judge.reply(client, &asked, &event);
+                let judged = judge.reply(client, &asked, &message);
                 judged.map_err(|what| format!("{what}\n    {asked:?}"))?;
             }
         }

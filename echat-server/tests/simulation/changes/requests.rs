@@ -1,11 +1,12 @@
 //! What a tick did to requests for friendship, judged: those that wait, those that were declined, and
 //! those that gave way.
 
-use crate::changes::{Changes, Dues};
+use super::{Changes, Dues};
 use crate::client::Due;
 use crate::facts::Facts;
 use crate::fail;
-use crate::plan::PlannedRequest;
+use crate::plan::{OfPeople, PlannedRequest};
+use crate::truth::Truth;
 
 type Pair = (usize, usize);
 
@@ -19,8 +20,12 @@ impl Changes<'_> {
                 self.after.asked_at.get(pair),
             );
             if at.0 != at.1 || !self.before.asked.contains(pair) {
-                self.made(*pair, facts)?;
-                dues.push((pair.1, Due::Asked(pair.0), true));
+                self.came(*pair, facts)?;
+                if self.is_hidden(*pair) {
+                    facts.meet("a request that a block hides".to_owned());
+                } else {
+                    dues.push((pair.1, Due::Asked(pair.0), !self.may_hide(*pair)));
+                }
             }
         }
         for pair in &self.before.asked {
@@ -30,15 +35,43 @@ impl Changes<'_> {
         }
         self.declined(facts)?;
         // One that was made and resolved in one tick was told, too; one that was declined before was not.
-        for (sender, planned) in self.asked {
-            if let PlannedRequest::Befriend(receiver) = planned
-                && !self.is_silenced((*sender, *receiver))
+        for ask in self.asked {
+            if let PlannedRequest::Befriend(receiver) = ask.planned
+                && !self.is_silenced((ask.user, receiver))
             {
-                facts.asked.insert((*sender, *receiver));
-                dues.push((*receiver, Due::Asked(*sender), false));
+                facts.asked.insert((ask.user, receiver));
+                if !self.is_hidden((ask.user, receiver)) {
+                    dues.push((receiver, Due::Asked(ask.user), false));
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether the receiver has blocked the sender, before this tick and after it.
+    fn is_hidden(&self, (sender, receiver): Pair) -> bool {
+        self.before.blocks(receiver, sender) && self.after.blocks(receiver, sender)
+    }
+
+    /// Whether a block may hide a request of this tick.
+    fn may_hide(&self, (sender, receiver): Pair) -> bool {
+        let blocks = |truth: &Truth| truth.blocks(receiver, sender);
+        blocks(self.before) || blocks(self.after) || self.blocks_now(receiver, sender)
+    }
+
+    /// Whether a user may have blocked or unblocked another in this tick: hidden requests are dropped.
+    fn blocks_now(&self, user: usize, other: usize) -> bool {
+        self.was_asked(user, |planned| {
+            matches!(planned, PlannedRequest::People(OfPeople::Block(of) | OfPeople::Unblock(of)) if *of == other)
+        })
+    }
+
+    /// Whether a request may have ended with a block, a friendship or an account.
+    fn may_drop(&self, (sender, receiver): Pair) -> bool {
+        self.blocks_now(receiver, sender)
+            || self.blocks_now(sender, receiver)
+            || self.is_gone(sender)
+            || self.is_gone(receiver)
     }
 
     fn asks(&self, (sender, receiver): Pair) -> bool {
@@ -54,7 +87,7 @@ impl Changes<'_> {
         declined.is_some() && !self.asks((receiver, sender))
     }
 
-    fn made(&self, pair: Pair, facts: &mut Facts) -> Result<(), String> {
+    fn came(&self, pair: Pair, facts: &mut Facts) -> Result<(), String> {
         if !self.asks(pair) {
             return fail("a friend request that was not made");
         }
@@ -82,12 +115,17 @@ impl Changes<'_> {
         if self.after.are_friends(sender, receiver) || self.was_asked(receiver, resolved) {
             return Ok(());
         }
+        if self.may_drop(pair) {
+            facts.vanished.insert(pair);
+            return Ok(());
+        }
         let asked = |planned: &PlannedRequest| *planned == PlannedRequest::Befriend(receiver);
         let newer = self
             .asked
             .iter()
-            .any(|(user, planned)| *user != sender && asked(planned));
+            .any(|ask| ask.user != sender && asked(&ask.planned));
         if newer && self.before.is_old(pair, self.now.unix) {
+            facts.vanished.insert(pair);
             facts.meet("a request that gave way".to_owned());
             return Ok(());
         }
@@ -121,8 +159,10 @@ impl Changes<'_> {
         for (pair, before) in &self.before.declined {
             let (sender, receiver) = *pair;
             let over = !before.is_silent(self.now.unix) && (!before.again || self.asks(*pair));
-            let ended =
-                over || self.after.are_friends(sender, receiver) || self.asks((receiver, sender));
+            let ended = over
+                || self.after.are_friends(sender, receiver)
+                || self.asks((receiver, sender))
+                || self.may_drop(*pair);
             if !self.after.declined.contains_key(pair) && !ended {
                 return fail("a declined request is forgotten too early");
             }

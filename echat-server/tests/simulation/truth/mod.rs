@@ -1,0 +1,289 @@
+//! What is committed, read between ticks from the database itself, and which users it concerns.
+//! Users and rooms are numbers into [`crate::plan`]'s names. A user keeps the number when the account is deleted; a
+//! room that is renamed has another one, and the same conversation.
+
+pub(crate) mod people;
+pub(crate) mod rooms;
+
+use crate::plan::{Target, USERS};
+use people::{Account, Declined};
+pub(crate) use people::pair;
+use rooms::{Ban, Room, Seat};
+use rusqlite::{Connection, Row};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// A row of the table of conversations.
+pub(crate) type Conversation = i64;
+
+/// Everything that is committed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Truth {
+    /// Grows with every change.
+    pub(crate) version: u64,
+    /// All accounts ever, and those that are not deleted.
+    pub(crate) accounts: BTreeMap<usize, Account>,
+    pub(crate) users: BTreeSet<usize>,
+    /// The lesser number first.
+    pub(crate) friends: BTreeMap<(usize, usize), Conversation>,
+    /// Friendships that ended.
+    pub(crate) parted: BTreeMap<(usize, usize), Conversation>,
+    /// Friend requests without an answer, oldest first.
+    pub(crate) asked: Vec<(usize, usize)>,
+    /// When each of them asked.
+    pub(crate) asked_at: BTreeMap<(usize, usize), i64>,
+    /// Friend requests that were declined.
+    pub(crate) declined: BTreeMap<(usize, usize), Declined>,
+    /// Users, and those whom they blocked.
+    pub(crate) blocked: BTreeSet<(usize, usize)>,
+    pub(crate) rooms: BTreeMap<usize, Room>,
+    pub(crate) seats: BTreeMap<(usize, Conversation), Seat>,
+    /// Users who are invited to rooms, and their inviters.
+    pub(crate) invitations: BTreeMap<(usize, Conversation), Option<usize>>,
+    pub(crate) bans: BTreeMap<(usize, Conversation), Ban>,
+    /// When members last wrote to rooms with slow mode.
+    pub(crate) slow: BTreeMap<(usize, Conversation), i64>,
+    /// Users and the rooms that they left.
+    pub(crate) left: BTreeSet<(usize, Conversation)>,
+    pub(crate) messages: BTreeMap<u64, Stored>,
+    /// Messages that are hidden or gone since, as they were: what was told of them may still be on its way.
+    former: BTreeMap<u64, Stored>,
+    reader: Reader,
+    /// How many rows of messages there are, and how many tombstones among them.
+    counted: (i64, i64),
+    data_version: i64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Stored {
+    pub(crate) conversation: Conversation,
+    pub(crate) sender: usize,
+    pub(crate) time: i64,
+    pub(crate) content: Rc<str>,
+    pub(crate) txn: Option<String>,
+    /// Whether it is a tombstone.
+    pub(crate) deleted: bool,
+}
+
+impl Stored {
+    /// Whether it is between two friends.
+    pub(crate) fn is_private(&self, truth: &Truth) -> bool {
+        let friends = truth.friends.values();
+        let mut all = friends.chain(truth.parted.values());
+        all.any(|conversation| *conversation == self.conversation)
+    }
+}
+
+/// Which rows are whose, also after their names are gone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Reader {
+    users: BTreeMap<i64, usize>,
+}
+
+impl Reader {
+    /// Notes the row of a user: a new one has one of the names.
+    fn note(&mut self, row: i64, name: &str) -> usize {
+        let known = || USERS.iter().position(|user| *user == name);
+        let user = self.users.entry(row);
+        *user.or_insert_with(|| known().expect("only these names are registered"))
+    }
+
+    fn of(&self, row: i64) -> usize {
+        self.users[&row]
+    }
+
+    fn user(&self, row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {
+        Ok(self.of(row.get(column)?))
+    }
+}
+
+impl Truth {
+    /// Reads anew what another connection has changed since, of messages the new ones unless others are gone. What was
+    /// before, if anything was committed.
+    pub(crate) fn read(&mut self, db: &Connection) -> rusqlite::Result<Option<Self>> {
+        let mut pragma = db.prepare_cached("PRAGMA data_version")?;
+        let version = pragma.query_row([], |row| row.get(0))?;
+        if version == self.data_version {
+            return Ok(None);
+        }
+        self.data_version = version;
+        let messages = std::mem::take(&mut self.messages);
+        let mut now = tables(db, self.reader.clone())?;
+        (now.version, now.data_version) = (self.version, version);
+        let newest = messages.keys().next_back().copied().unwrap_or(0);
+        let new = rows(db, MESSAGES, [newest.cast_signed()], |row| stored(row, &now.reader))?;
+        now.counted = counted(db)?;
+        let grown = (self.counted.0 + i64::try_from(new.len()).expect("few"), self.counted.1);
+        let all = if now.counted == grown {
+            let mut all = messages.clone();
+            all.extend(new);
+            all
+        } else {
+            all_messages(db, &now.reader)?
+        };
+        // Rows of a closed room are hidden at once.
+        let (open, closed): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            all.into_iter().partition(|(_, message)| now.is_open(message.conversation));
+        now.messages = open;
+        let mut former = std::mem::take(&mut self.former);
+        let changed = messages.iter().filter(|(id, message)| now.messages.get(id) != Some(message));
+        let changed = changed.map(|(id, message)| (*id, message.clone()));
+        former.extend(closed.into_iter().chain(changed).filter(|(_, message)| !message.deleted));
+        let mut before = std::mem::replace(self, now);
+        before.messages = messages;
+        (before.counted, before.data_version) = (self.counted, self.data_version);
+        // A note of the address of a login changes nothing here.
+        self.version += u64::from(before != *self);
+        self.former = former;
+        Ok(Some(before))
+    }
+
+    /// Whether the same is committed, when all of it is read again.
+    pub(crate) fn stands(&self, db: &Connection) -> rusqlite::Result<bool> {
+        let mut again = tables(db, self.reader.clone())?;
+        let all = all_messages(db, &again.reader)?.into_iter();
+        again.messages = all
+            .filter(|(_, message)| again.is_open(message.conversation))
+            .collect();
+        (again.version, again.counted, again.data_version) =
+            (self.version, self.counted, self.data_version);
+        again.former.clone_from(&self.former);
+        Ok(again == *self)
+    }
+
+    /// Whether a conversation is one of friends, former friends or a room that is not closed.
+    fn is_open(&self, conversation: Conversation) -> bool {
+        let is_it = |other: &i64| *other == conversation;
+        self.friends.values().any(is_it)
+            || self.parted.values().any(is_it)
+            || self.room_of(conversation).is_some()
+    }
+
+    /// The row of a user.
+    fn row(&self, user: usize) -> i64 {
+        let mut rows = self.reader.users.iter();
+        let found = rows.find(|(_, known)| **known == user);
+        found.map_or(0, |(row, _)| *row)
+    }
+
+    /// The conversation that a user means and may read.
+    pub(crate) fn conversation(&self, user: usize, target: Target) -> Option<Conversation> {
+        match target {
+            Target::User(other) => {
+                let both = pair(user, other);
+                let found = self.friends.get(&both).or(self.parted.get(&both));
+                found.copied()
+            }
+            Target::Room(room) => {
+                let conversation = self.rooms.get(&room)?.conversation;
+                let seat = self.seats.get(&(user, conversation));
+                seat.map(|_| conversation)
+            }
+        }
+    }
+
+    /// What a user calls a conversation.
+    pub(crate) fn target(&self, user: usize, conversation: Conversation) -> Option<Target> {
+        if let Some((room, _)) = self.room_of(conversation) {
+            return Some(Target::Room(room));
+        }
+        let mut all = self.friends.iter().chain(&self.parted);
+        let (pair, _) = all.find(|(_, private)| **private == conversation)?;
+        match *pair {
+            (a, b) if a == user => Some(Target::User(b)),
+            (a, b) if b == user => Some(Target::User(a)),
+            _ => None,
+        }
+    }
+
+    /// What a message says, and what it said before it was hidden or gone.
+    pub(crate) fn told(&self, id: u64) -> impl Iterator<Item = &Stored> {
+        let now = self.messages.get(&id);
+        now.into_iter().chain(self.former.get(&id))
+    }
+
+    /// Whether new messages of a conversation reach a user.
+    pub(crate) fn takes_part(&self, user: usize, conversation: Conversation) -> bool {
+        let has_seat = self.seats.contains_key(&(user, conversation));
+        let ended = self.parted.values().any(|parted| *parted == conversation);
+        has_seat && !ended
+    }
+
+    /// Whether nothing of a message is shown: its sender erased everything.
+    pub(crate) fn is_hidden(&self, message: &Stored) -> bool {
+        let sender = self.accounts.get(&message.sender);
+        message.deleted || sender.is_some_and(|sender| sender.erased)
+    }
+
+    /// The messages that a user may see, oldest first.
+    pub(crate) fn visible(&self, user: usize) -> impl DoubleEndedIterator<Item = (u64, &Stored)> {
+        self.messages
+            .iter()
+            .map(|(id, message)| (*id, message))
+            .filter(move |(id, message)| {
+                let seat = self.seats.get(&(user, message.conversation));
+                seat.is_some_and(|seat| *id > seat.after)
+            })
+    }
+
+    /// Messages of others after a user's read marker.
+    pub(crate) fn unread(&self, user: usize, conversation: Conversation) -> u64 {
+        let read = self
+            .seats
+            .get(&(user, conversation))
+            .map_or(u64::MAX, |seat| seat.read);
+        let unread = self
+            .messages
+            .range(read.saturating_add(1)..)
+            .filter(|(_, message)| message.conversation == conversation && message.sender != user);
+        unread.count() as u64
+    }
+}
+
+const MESSAGES: &str = "SELECT id, conversation, sender, send_time, content, txn_id, deleted_at IS NOT NULL
+     FROM messages WHERE id > ?1";
+
+fn stored(row: &Row<'_>, reader: &Reader) -> rusqlite::Result<(u64, Stored)> {
+    let message = Stored {
+        conversation: row.get(1)?,
+        sender: reader.user(row, 2)?,
+        time: row.get(3)?,
+        content: row.get(4)?,
+        txn: row.get(5)?,
+        deleted: row.get(6)?,
+    };
+    Ok((id(row, 0)?, message))
+}
+
+fn all_messages(db: &Connection, reader: &Reader) -> rusqlite::Result<BTreeMap<u64, Stored>> {
+    let all = rows(db, MESSAGES, [0], |row| stored(row, reader))?;
+    Ok(all.into_iter().collect())
+}
+
+fn counted(db: &Connection) -> rusqlite::Result<(i64, i64)> {
+    let mut count = db.prepare_cached("SELECT count(*), count(deleted_at) FROM messages")?;
+    count.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// All but the messages.
+fn tables(db: &Connection, mut reader: Reader) -> rusqlite::Result<Truth> {
+    let mut truth = Truth::default();
+    people::read(db, &mut truth, &mut reader)?;
+    rooms::read(db, &mut truth, &reader)?;
+    truth.reader = reader;
+    Ok(truth)
+}
+
+fn rows<T>(
+    db: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+    from: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    db.prepare_cached(sql)?.query_map(params, from)?.collect()
+}
+
+/// A number that is never negative.
+fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    Ok(row.get::<_, i64>(column)?.cast_unsigned())
+}
