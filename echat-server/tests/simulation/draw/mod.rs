@@ -1,8 +1,14 @@
 //! A seed becomes a case.
 
-use crate::plan::{Action, Case, Climate, PEOPLE, PlannedRequest, SEATS, Seat, Step, Target, Word};
+mod scenes;
+
+use crate::plan::{
+    Action, Case, Climate, OfAccount, OfBot, OfPeople, OfRoom, PEOPLE, PlannedRequest, Role, SEATS,
+    Seat, Setting, Step, Target, USERS, Word,
+};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use scenes::{Cast, scene};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -39,7 +45,8 @@ impl Case {
         // A client that has listed a room's members gets an event for each that logs in or out.
         let asked = PlannedRequest::Members(0);
         steps.extend((0..present).map(|seat| Action::Ask(seat, asked.clone())));
-        while steps.len() < 36 {
+        let cast = Cast { present, sessions };
+        while steps.len() < 44 {
             // Most actions are those of clients that are connected.
             let most = if rng.random_range(0..6) == 0 {
                 SEATS
@@ -47,7 +54,8 @@ impl Case {
                 present
             };
             let seat = rng.random_range(0..most);
-            match rng.random_range(0..16) {
+            match rng.random_range(0..20) {
+                16..20 => steps.extend(scene(&mut rng, seat % present, cast)),
                 0 => steps.extend(again(&mut rng, seat)),
                 1 => steps.extend(meeting(&mut rng, seat, present)),
                 2 => steps.extend(storm(&mut rng, seat, present)),
@@ -276,7 +284,7 @@ fn action(rng: &mut StdRng, seat: Seat) -> Action {
 fn planned(rng: &mut StdRng) -> PlannedRequest {
     let user = rng.random_range(0..PEOPLE);
     let room = room(rng);
-    match rng.random_range(0..60) {
+    match rng.random_range(0..84) {
         0 => PlannedRequest::Time,
         1..3 => PlannedRequest::Register(user),
         3..6 => PlannedRequest::Login {
@@ -306,7 +314,80 @@ fn planned(rng: &mut StdRng) -> PlannedRequest {
         53 => PlannedRequest::Find(pick::<&str>(rng, &["a", "e", "an", "tea", "zzz"])),
         54..56 => PlannedRequest::Rooms,
         56..59 => PlannedRequest::Members(room),
+        59..63 => PlannedRequest::Account(of_account(rng)),
+        63..69 => PlannedRequest::People(of_people(rng, user)),
+        69..79 => PlannedRequest::Room(of_room(rng, room, user)),
+        79..82 => PlannedRequest::Bot(of_bot(rng, room)),
+        82 => PlannedRequest::Token {
+            bot: rng.random_range(PEOPLE..USERS.len()),
+            nth: rng.random_range(0..2),
+        },
         _ => PlannedRequest::Nonsense,
+    }
+}
+
+fn of_account(rng: &mut StdRng) -> OfAccount {
+    match rng.random_range(0..16) {
+        0..6 => OfAccount::Away((rng.random_range(0..3) > 0).then(|| rng.random_range(0..3))),
+        6..9 => OfAccount::Privacy(rng.random()),
+        9..11 => OfAccount::EndOthers,
+        11..13 => OfAccount::Sessions,
+        13..15 => OfAccount::ChangePassword(*pick(rng, &[Word::Right, Word::Wrong])),
+        _ => OfAccount::Delete {
+            password: *pick(rng, &[Word::Right, Word::Wrong]),
+            erase: rng.random(),
+        },
+    }
+}
+
+fn of_people(rng: &mut StdRng, user: usize) -> OfPeople {
+    match rng.random_range(0..12) {
+        0..2 => OfPeople::Friends,
+        2..5 => OfPeople::WhoIs(user),
+        5..7 => OfPeople::Unfriend(user),
+        7..9 => OfPeople::Block(user),
+        9..11 => OfPeople::Unblock(user),
+        _ => OfPeople::Blocked,
+    }
+}
+
+fn of_room(rng: &mut StdRng, room: usize, user: usize) -> OfRoom {
+    match rng.random_range(0..20) {
+        0..2 => OfRoom::Info(room),
+        2..6 => OfRoom::Set(room, setting(rng)),
+        6 => OfRoom::Close(room),
+        7..10 => OfRoom::Invite(room, user),
+        10 => OfRoom::Decline(room),
+        11..13 => OfRoom::Kick(room, user),
+        13..15 => OfRoom::Ban(room, user, *pick(rng, &[None, Some(2), Some(600)])),
+        15 => OfRoom::Unban(room, user),
+        16 => OfRoom::Bans(room),
+        17..19 => {
+            let role = *pick(rng, &[Role::Member, Role::Operator, Role::Operator, Role::Owner]);
+            OfRoom::SetRole(room, user, role)
+        }
+        _ => OfRoom::Public,
+    }
+}
+
+fn setting(rng: &mut StdRng) -> Setting {
+    match rng.random_range(0..8) {
+        0 => Setting::Name(room(rng)),
+        1..3 => Setting::Topic(rng.random_range(0..3)),
+        3 => Setting::Private(rng.random()),
+        4 => Setting::ReadOnly(rng.random_range(0..3) == 0),
+        5..7 => Setting::Slow(*pick(rng, &[0, 0, 2, 30])),
+        _ => Setting::Keep(*pick(rng, &[None, Some(30), Some(36_500)])),
+    }
+}
+
+fn of_bot(rng: &mut StdRng, room: usize) -> OfBot {
+    let bot = rng.random_range(PEOPLE..USERS.len());
+    match rng.random_range(0..6) {
+        0..2 => OfBot::Create(bot, vec![room], None),
+        2 => OfBot::List,
+        3 => OfBot::Remove(bot),
+        _ => OfBot::NewToken(bot, *pick(rng, &[None, Some(5)])),
     }
 }
 

@@ -1,0 +1,494 @@
+//! Scenes: a few requests that lead to states which single requests rarely reach.
+
+use super::pick;
+use crate::plan::{
+    Action, OfAccount, OfBot, OfPeople, OfRoom, PEOPLE, PlannedRequest, ROOMS, Role, SEATS, Seat,
+    Setting, Target, USERS, Word,
+};
+use rand::RngExt;
+use rand::rngs::StdRng;
+
+/// The clients that are there from the beginning.
+#[derive(Clone, Copy)]
+pub(super) struct Cast {
+    pub(super) present: usize,
+    pub(super) sessions: usize,
+}
+
+impl Cast {
+    /// The user of a client.
+    pub(super) fn user(self, seat: Seat) -> usize {
+        seat / self.sessions
+    }
+
+    /// Another client, mostly of another user.
+    fn other(self, rng: &mut StdRng, seat: Seat) -> Seat {
+        let away = rng.random_range(1..self.present.max(2));
+        (seat + away) % self.present
+    }
+
+    /// A client that is not there from the beginning, or one that is.
+    fn spare(self, rng: &mut StdRng) -> Seat {
+        if self.present < SEATS {
+            rng.random_range(self.present..SEATS)
+        } else {
+            rng.random_range(0..SEATS)
+        }
+    }
+}
+
+/// One of the scenes.
+pub(super) fn scene(rng: &mut StdRng, seat: Seat, cast: Cast) -> Vec<Action> {
+    let mut scene = Scene {
+        cast,
+        one: seat,
+        two: cast.other(rng, seat),
+        actions: Vec::new(),
+        rng,
+    };
+    match scene.rng.random_range(0..18) {
+        0 | 1 => scene.removal(),
+        2 | 3 => scene.private(),
+        4 | 5 => scene.roles(),
+        6 | 7 => scene.rules(),
+        8 | 9 => scene.blocking(),
+        10 | 11 => scene.parting(),
+        12 | 13 => scene.passwords(),
+        14 => scene.ending(),
+        _ => scene.bots(),
+    }
+    scene.actions
+}
+
+struct Scene<'r> {
+    cast: Cast,
+    one: Seat,
+    two: Seat,
+    actions: Vec<Action>,
+    rng: &'r mut StdRng,
+}
+
+impl Scene<'_> {
+    fn me(&self) -> usize {
+        self.cast.user(self.one)
+    }
+
+    fn you(&self) -> usize {
+        self.cast.user(self.two)
+    }
+
+    fn chance(&mut self, of: u32) -> bool {
+        self.rng.random_range(0..of) == 0
+    }
+
+    /// Mostly alone, so that the answer is known exactly.
+    fn say(&mut self, seat: Seat, planned: PlannedRequest) {
+        let action = if self.chance(4) {
+            Action::Say(seat, vec![planned])
+        } else {
+            Action::Ask(seat, planned)
+        };
+        self.actions.push(action);
+    }
+
+    /// Says it, perhaps.
+    fn may(&mut self, seat: Seat, planned: PlannedRequest) {
+        if self.chance(2) {
+            self.say(seat, planned);
+        }
+    }
+
+    /// What both say at once, in one tick.
+    fn both(&mut self, one: PlannedRequest, two: PlannedRequest) {
+        let planned = vec![(self.one, vec![one]), (self.two, vec![two])];
+        self.actions.push(Action::Together(planned));
+    }
+
+    fn room(&mut self) -> usize {
+        super::room(self.rng)
+    }
+
+    fn send(&mut self, seat: Seat, to: Target) {
+        let planned = PlannedRequest::Send {
+            to,
+            number: self.rng.random_range(0..250),
+            size: 5,
+            txn: true,
+        };
+        self.say(seat, planned);
+    }
+
+    fn look(&mut self, seat: Seat, of: Option<Target>) {
+        let planned = PlannedRequest::History {
+            of,
+            from_known: false,
+            limit: 30,
+        };
+        self.say(seat, planned);
+    }
+
+    /// Makes sure that the first owns a room, which may be there already.
+    fn owned(&mut self, private: bool) -> usize {
+        let room = self.room();
+        let members = if self.chance(2) { vec![self.you()] } else { vec![] };
+        self.say(self.one, PlannedRequest::Create(room, members, private));
+        if !private {
+            self.say(self.two, PlannedRequest::Join(room));
+        }
+        room
+    }
+
+    /// A member is kicked or banned, and comes back as soon as possible, or sooner.
+    fn removal(&mut self) {
+        let room = self.owned(false);
+        let you = self.you();
+        let seconds = *pick(self.rng, &[None, Some(1), Some(5), Some(5), Some(60)]);
+        let ban = PlannedRequest::Room(OfRoom::Ban(room, you, seconds));
+        let removes = if self.chance(3) {
+            PlannedRequest::Room(OfRoom::Kick(room, you))
+        } else {
+            ban
+        };
+        if self.chance(3) {
+            let sends = PlannedRequest::Send {
+                to: Target::Room(room),
+                number: self.rng.random_range(0..250),
+                size: 5,
+                txn: true,
+            };
+            self.both(removes, sends);
+        } else {
+            self.say(self.one, removes);
+        }
+        self.send(self.one, Target::Room(room));
+        self.may(self.two, PlannedRequest::Join(room));
+        self.may(self.one, PlannedRequest::Room(OfRoom::Bans(room)));
+        self.may(self.one, PlannedRequest::Room(OfRoom::Invite(room, you)));
+        self.may(self.one, PlannedRequest::Add(room, vec![you]));
+        match self.rng.random_range(0..4) {
+            0 => self.say(self.one, PlannedRequest::Room(OfRoom::Unban(room, you))),
+            1 => self.actions.push(Action::Jump(100)),
+            _ => self.actions.push(Action::Wait(7_000)),
+        }
+        self.say(self.two, PlannedRequest::Join(room));
+        self.look(self.two, Some(Target::Room(room)));
+        self.look(self.two, None);
+        self.may(self.one, PlannedRequest::Room(OfRoom::Bans(room)));
+        self.may(self.two, PlannedRequest::Rooms);
+    }
+
+    /// A room that is private, or becomes so, and one who is let in, or not.
+    fn private(&mut self) {
+        let room = self.owned(true);
+        let (you, name) = (self.you(), ROOMS[room]);
+        if self.chance(3) {
+            let set = OfRoom::Set(room, Setting::Private(true));
+            self.say(self.one, PlannedRequest::Room(set));
+        }
+        self.say(self.one, PlannedRequest::Room(OfRoom::Kick(room, you)));
+        let strangers = [
+            PlannedRequest::Find(name),
+            PlannedRequest::Room(OfRoom::Info(room)),
+            PlannedRequest::Join(room),
+            PlannedRequest::Room(OfRoom::Public),
+            PlannedRequest::Room(OfRoom::Invite(room, self.me())),
+            PlannedRequest::People(OfPeople::WhoIs(self.me())),
+            PlannedRequest::Members(room),
+            PlannedRequest::Create(room, vec![], false),
+            PlannedRequest::Room(OfRoom::Decline(room)),
+        ];
+        for planned in strangers {
+            self.may(self.two, planned);
+        }
+        self.say(self.one, PlannedRequest::Room(OfRoom::Invite(room, you)));
+        self.may(self.two, PlannedRequest::Room(OfRoom::Info(room)));
+        match self.rng.random_range(0..5) {
+            0 => self.say(self.two, PlannedRequest::Room(OfRoom::Decline(room))),
+            1 => self.say(self.one, PlannedRequest::Room(OfRoom::Ban(room, you, None))),
+            2 => self.say(self.one, PlannedRequest::People(OfPeople::Block(you))),
+            3 => self.say(self.two, PlannedRequest::People(OfPeople::Block(self.me()))),
+            _ => {}
+        }
+        self.say(self.two, PlannedRequest::Join(room));
+        self.may(self.two, PlannedRequest::Room(OfRoom::Info(room)));
+        self.may(self.two, PlannedRequest::Part(room));
+        self.say(self.two, PlannedRequest::Join(room));
+    }
+
+    /// A member becomes an operator and is one no longer; the room passes on.
+    fn roles(&mut self) {
+        let room = self.owned(false);
+        let (me, you) = (self.me(), self.you());
+        let role = |user, role| PlannedRequest::Room(OfRoom::SetRole(room, user, role));
+        self.say(self.one, role(you, Role::Operator));
+        let third = self.rng.random_range(0..PEOPLE);
+        let acts = [
+            PlannedRequest::Room(OfRoom::Set(room, Setting::Topic(self.rng.random()))),
+            PlannedRequest::Room(OfRoom::Kick(room, third)),
+            PlannedRequest::Room(OfRoom::Kick(room, me)),
+            PlannedRequest::Room(OfRoom::Ban(room, third, None)),
+            PlannedRequest::Room(OfRoom::Unban(room, third)),
+            PlannedRequest::Room(OfRoom::Bans(room)),
+            PlannedRequest::Room(OfRoom::Set(room, Setting::Private(true))),
+            PlannedRequest::Room(OfRoom::Close(room)),
+        ];
+        let act = |scene: &mut Self| {
+            let act = pick(scene.rng, &acts).clone();
+            scene.say(scene.two, act);
+        };
+        act(self);
+        if self.chance(2) {
+            self.say(self.one, role(you, Role::Member));
+            act(self);
+            act(self);
+        }
+        match self.rng.random_range(0..5) {
+            0 => {
+                self.say(self.one, role(you, Role::Owner));
+                self.say(self.one, PlannedRequest::Room(OfRoom::Close(room)));
+                self.say(self.two, role(me, Role::Member));
+            }
+            1 => self.both(role(you, Role::Member), acts[1].clone()),
+            2 => self.say(self.one, PlannedRequest::Room(OfRoom::Close(room))),
+            _ => {
+                self.say(self.one, PlannedRequest::Part(room));
+                act(self);
+                self.may(self.two, PlannedRequest::Room(OfRoom::Info(room)));
+            }
+        }
+        self.may(self.one, PlannedRequest::Room(OfRoom::Info(room)));
+        self.look(self.one, None);
+        self.may(self.two, PlannedRequest::Create(room, vec![], false));
+    }
+
+    /// A room in which not every member may always write, under another name perhaps.
+    fn rules(&mut self) {
+        let mut room = self.owned(false);
+        let slow = *pick(self.rng, &[1, 3, 10, 0]);
+        let settings = [
+            Setting::ReadOnly(true),
+            Setting::Slow(slow),
+            Setting::Name(self.rng.random_range(0..ROOMS.len())),
+            Setting::Topic(self.rng.random()),
+            Setting::ReadOnly(false),
+            Setting::Keep(*pick(self.rng, &[None, Some(30), Some(36_500)])),
+        ];
+        for _ in 0..self.rng.random_range(2..5) {
+            let set = *pick(self.rng, &settings);
+            let seat = if self.chance(4) { self.two } else { self.one };
+            self.say(seat, PlannedRequest::Room(OfRoom::Set(room, set)));
+            if let Setting::Name(new) = set {
+                room = new;
+            }
+            self.send(self.two, Target::Room(room));
+            if self.chance(2) {
+                self.actions.push(Action::Wait(1_500));
+            }
+            self.send(self.two, Target::Room(room));
+            self.may(self.two, PlannedRequest::Room(OfRoom::Info(room)));
+        }
+        if self.chance(3) {
+            let seat = self.two;
+            self.actions.push(Action::Resend(seat));
+        }
+    }
+
+    /// One blocks another, who goes on as if nothing were.
+    fn blocking(&mut self) {
+        let (me, you) = (self.me(), self.you());
+        let room = self.room();
+        self.may(self.two, PlannedRequest::Befriend(me));
+        self.may(self.one, PlannedRequest::Befriend(you));
+        self.say(self.two, PlannedRequest::Members(room));
+        self.say(self.one, PlannedRequest::People(OfPeople::Block(you)));
+        let second = [
+            PlannedRequest::Befriend(me),
+            PlannedRequest::Befriend(me),
+            PlannedRequest::Resolve(me, true),
+            PlannedRequest::Room(OfRoom::Invite(room, me)),
+            PlannedRequest::People(OfPeople::WhoIs(me)),
+            PlannedRequest::Members(room),
+            PlannedRequest::Find(USERS[me]),
+            PlannedRequest::Create(1, vec![me], false),
+            PlannedRequest::Add(room, vec![me]),
+        ];
+        let first = [
+            PlannedRequest::Befriend(you),
+            PlannedRequest::Resolve(you, true),
+            PlannedRequest::People(OfPeople::WhoIs(you)),
+            PlannedRequest::People(OfPeople::Blocked),
+            PlannedRequest::Join(room),
+            PlannedRequest::Account(OfAccount::Away(Some(1))),
+            PlannedRequest::Room(OfRoom::Invite(room, you)),
+        ];
+        for _ in 0..self.rng.random_range(1..5) {
+            let (one, two) = (pick(self.rng, &first).clone(), pick(self.rng, &second).clone());
+            self.may(self.one, one);
+            self.say(self.two, two);
+        }
+        if self.chance(2) {
+            // The blocker goes and comes, and the blocked one hears nothing.
+            self.say(self.one, PlannedRequest::Logout);
+            let login = PlannedRequest::Login {
+                user: me,
+                password: Word::Right,
+            };
+            self.say(self.one, login);
+        }
+        self.may(self.two, PlannedRequest::Members(room));
+        self.send(self.two, Target::Room(room));
+        if self.chance(2) {
+            self.say(self.one, PlannedRequest::People(OfPeople::Unblock(you)));
+            self.may(self.one, PlannedRequest::Resolve(you, true));
+            self.may(self.two, PlannedRequest::Members(room));
+            self.may(self.two, PlannedRequest::Befriend(me));
+        }
+    }
+
+    /// Friends part, and make it up, perhaps.
+    fn parting(&mut self) {
+        let (me, you) = (self.me(), self.you());
+        let (to_you, to_me) = (Target::User(you), Target::User(me));
+        self.say(self.one, PlannedRequest::Befriend(you));
+        self.say(self.two, PlannedRequest::Befriend(me));
+        self.send(self.one, to_you);
+        let parts = PlannedRequest::People(OfPeople::Unfriend(you));
+        if self.chance(3) {
+            let sends = PlannedRequest::Send {
+                to: to_me,
+                number: self.rng.random_range(0..250),
+                size: 5,
+                txn: true,
+            };
+            self.both(parts, sends);
+        } else {
+            self.say(self.one, parts);
+        }
+        self.send(self.two, to_me);
+        self.look(self.two, Some(to_me));
+        self.look(self.one, None);
+        self.may(self.two, PlannedRequest::Read(to_me));
+        self.may(self.one, PlannedRequest::People(OfPeople::Friends));
+        self.may(self.two, PlannedRequest::Befriend(me));
+        self.may(self.one, PlannedRequest::Befriend(you));
+        self.send(self.one, to_you);
+        self.look(self.two, Some(to_me));
+    }
+
+    /// Passwords change and sessions end: what opened them opens nothing more.
+    fn passwords(&mut self) {
+        let me = self.me();
+        let spare = self.cast.spare(self.rng);
+        self.actions.push(Action::Connect(spare));
+        let login = |password| PlannedRequest::Login { user: me, password };
+        if self.chance(2) {
+            self.say(spare, login(Word::Right));
+        }
+        let word = *pick(self.rng, &[Word::Right, Word::Right, Word::Right, Word::Other, Word::Wrong]);
+        let planned = match self.rng.random_range(0..4) {
+            0 => PlannedRequest::Account(OfAccount::EndOthers),
+            1 => PlannedRequest::Account(OfAccount::Sessions),
+            _ => PlannedRequest::Account(OfAccount::ChangePassword(word)),
+        };
+        self.say(self.one, planned);
+        self.actions.push(Action::Connect(spare));
+        for _ in 0..self.rng.random_range(1..4) {
+            let nth = self.rng.random_range(0..3);
+            let tries = [
+                login(Word::Other),
+                login(Word::Right),
+                PlannedRequest::Resume { user: me, nth },
+            ];
+            let planned = pick(self.rng, &tries).clone();
+            self.say(spare, planned);
+        }
+        self.may(self.one, PlannedRequest::Account(OfAccount::Sessions));
+        let shows = self.chance(2);
+        self.may(self.one, PlannedRequest::Account(OfAccount::Privacy(shows)));
+        self.may(self.two, PlannedRequest::People(OfPeople::WhoIs(me)));
+        self.may(self.two, PlannedRequest::People(OfPeople::Friends));
+    }
+
+    /// An account ends, and its name with it.
+    fn ending(&mut self) {
+        let me = self.me();
+        let room = self.room();
+        self.send(self.one, Target::Room(room));
+        self.may(self.one, PlannedRequest::Befriend(self.you()));
+        let delete = PlannedRequest::Account(OfAccount::Delete {
+            password: *pick(self.rng, &[Word::Right, Word::Right, Word::Right, Word::Wrong]),
+            erase: self.rng.random_range(0..2) == 0,
+        });
+        self.say(self.one, delete);
+        self.may(self.one, PlannedRequest::Register(me));
+        let login = PlannedRequest::Login {
+            user: me,
+            password: Word::Right,
+        };
+        self.may(self.one, login);
+        let after = [
+            PlannedRequest::People(OfPeople::WhoIs(me)),
+            PlannedRequest::Find(USERS[me]),
+            PlannedRequest::Befriend(me),
+            PlannedRequest::Members(room),
+            PlannedRequest::Room(OfRoom::Info(room)),
+            PlannedRequest::Rooms,
+            PlannedRequest::Find("deleted"),
+        ];
+        for planned in after {
+            self.may(self.two, planned);
+        }
+        self.look(self.two, Some(Target::Room(room)));
+        self.look(self.two, None);
+    }
+
+    /// A bot is made, talks, gets another token, and goes.
+    fn bots(&mut self) {
+        let bot = self.rng.random_range(PEOPLE..USERS.len());
+        let spare = self.cast.spare(self.rng);
+        let room = if self.chance(2) { self.owned(false) } else { self.room() };
+        let seconds = *pick(self.rng, &[None, None, Some(5), Some(600)]);
+        let rooms = if self.chance(4) { vec![room, 1] } else { vec![room] };
+        self.say(self.one, PlannedRequest::Bot(OfBot::Create(bot, rooms, seconds)));
+        self.actions.push(Action::Connect(spare));
+        self.say(spare, PlannedRequest::Token { bot, nth: 0 });
+        self.say(spare, PlannedRequest::Members(room));
+        self.send(spare, Target::Room(room));
+        let shows = [
+            PlannedRequest::People(OfPeople::WhoIs(bot)),
+            PlannedRequest::Members(room),
+            PlannedRequest::Bot(OfBot::List),
+            PlannedRequest::Befriend(bot),
+            PlannedRequest::Find(USERS[bot]),
+        ];
+        for _ in 0..2 {
+            let planned = pick(self.rng, &shows).clone();
+            self.may(self.two, planned.clone());
+            self.may(self.one, planned);
+        }
+        let (me, you) = (self.me(), self.you());
+        match self.rng.random_range(0..6) {
+            0 | 1 => {
+                self.say(self.one, PlannedRequest::Bot(OfBot::NewToken(bot, None)));
+                self.actions.push(Action::Connect(spare));
+                let nth = *pick(self.rng, &[1, 1, 0]);
+                self.say(spare, PlannedRequest::Token { bot, nth });
+            }
+            2 => {
+                let over = OfRoom::SetRole(room, you, Role::Owner);
+                self.say(self.one, PlannedRequest::Room(over));
+                let down = OfRoom::SetRole(room, me, Role::Member);
+                self.say(self.two, PlannedRequest::Room(down));
+            }
+            3 => self.say(self.one, PlannedRequest::Part(room)),
+            4 => self.say(self.one, PlannedRequest::Bot(OfBot::Remove(bot))),
+            _ => self.actions.push(Action::Wait(6_000)),
+        }
+        self.send(spare, Target::Room(room));
+        self.may(spare, PlannedRequest::Befriend(me));
+        self.may(spare, PlannedRequest::Join(1));
+        self.actions.push(Action::Connect(spare));
+        self.say(spare, PlannedRequest::Token { bot, nth: 0 });
+        self.look(spare, None);
+    }
+}
