@@ -201,12 +201,18 @@ impl Client {
             111 => {
                 let friend = truth.named(params.text()?);
                 let came = self.friends.contains(&friend) && self.online.insert(friend);
-                check(came, "an online event of a stranger, or of a user that is online")
+                check(
+                    came,
+                    "an online event of a stranger, or of a user that is online",
+                )
             }
             112 => {
                 let friend = truth.named(params.text()?);
                 let went = self.friends.contains(&friend) && self.online.remove(&friend);
-                check(went, "an offline event of a stranger, or of a user that is offline")
+                check(
+                    went,
+                    "an offline event of a stranger, or of a user that is offline",
+                )
             }
             113 => self.member(params, true),
             114 => self.member(params, false),
@@ -253,7 +259,8 @@ impl Client {
         let again = listed.is_some_and(|listed| listed.remove(&member));
         // A member who is offline may be removed, and a bot comes and goes without being present.
         let unseen = moved && (!online || params.truth.is_bot(member));
-        if moved && params.truth.is_bot(member)
+        if moved
+            && params.truth.is_bot(member)
             && let Some(Some(members)) = self.rooms.get_mut(&room)
         {
             members.remove(&member);

@@ -3,10 +3,11 @@
 
 use crate::fail;
 use crate::plan::{PEOPLE, USERS};
+use crate::run::Written;
 use crate::sim::seed;
 use crate::truth::Truth;
 use echat_server::config::{Limits, Settings};
-use echat_server::replay::{Entry, replay};
+use echat_server::replay::replay;
 use echat_server::storage::Store;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,13 +117,21 @@ impl Disk {
 
     /// Repeats everything that was written on a copy of the beginning, and compares both databases row by
     /// row.
-    pub(crate) fn repeats(&self, written: &[Entry], limits: &Limits) -> Result<(), String> {
+    pub(crate) fn repeats(&self, written: &[Written], limits: &Limits) -> Result<(), String> {
         let path = self.folder.path().join("again.db");
         std::fs::copy(self.beginning, &path).expect("place for a database");
         let mut store = Store::open(&path).expect("a database");
-        for entry in written {
-            replay(&mut store, (limits, &Settings::default()), entry)
-                .map_err(|why| format!("what was written cannot be repeated: {why}"))?;
+        for written in written {
+            match written {
+                Written::Request(entry) => {
+                    replay(&mut store, (limits, &Settings::default()), entry)
+                        .map_err(|why| format!("what was written cannot be repeated: {why}"))?
+                }
+                Written::Suspension { user, until, now } => {
+                    suspend(&mut store, *user, *until, *now);
+                }
+                Written::Pardon { user } => pardon(&mut store, *user),
+            }
         }
         let again = Connection::open(&path).expect("the same database");
         for table in tables(&self.reader) {
@@ -200,6 +209,27 @@ impl Disk {
         store.limit_pages(ROOMY).expect("a pragma");
         self.full = false;
     }
+}
+
+/// Suspends a user; nobody else writes meanwhile.
+pub(crate) fn suspend(store: &mut Store, user: usize, until: Option<i64>, now: i64) {
+    let mut batch = store.batch();
+    let found = batch.find_user(USERS[user]).expect("it can be read");
+    if let Some(found) = found {
+        let suspended = batch.suspend(found.id, until, Some("spam"), now);
+        suspended.expect("it can be written");
+    }
+    let _ = batch.commit().expect("it can be written");
+}
+
+/// Ends a suspension.
+pub(crate) fn pardon(store: &mut Store, user: usize) {
+    let mut batch = store.batch();
+    let found = batch.find_user(USERS[user]).expect("it can be read");
+    if let Some(found) = found {
+        batch.unsuspend(found.id).expect("it can be written");
+    }
+    let _ = batch.commit().expect("it can be written");
 }
 
 /// The names of all tables, those of SQLite too.

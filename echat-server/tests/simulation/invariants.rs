@@ -141,7 +141,10 @@ fn lists(client: &Client, me: usize, truth: &Truth) -> Result<(), String> {
         return fail("the client was not told of a request");
     }
     let invited = truth.invited_to(me).into_iter().map(|(room, _)| room);
-    if !invited.collect::<BTreeSet<_>>().is_subset(&client.invitations) {
+    if !invited
+        .collect::<BTreeSet<_>>()
+        .is_subset(&client.invitations)
+    {
         return fail("the client was not told of an invitation");
     }
     let away = truth.friends_of(me).into_iter();
@@ -154,7 +157,11 @@ fn lists(client: &Client, me: usize, truth: &Truth) -> Result<(), String> {
         let limits = &Limits::default();
         Spec { truth, limits, now }.room(room, None)
     };
-    for (room, told) in client.told_rooms.iter().filter(|(room, _)| client.rooms.contains_key(room)) {
+    for (room, told) in client
+        .told_rooms
+        .iter()
+        .filter(|(room, _)| client.rooms.contains_key(room))
+    {
         // Who is a member and in which role is told by other events.
         let moving = ["owner", "operators", "members"];
         if !equal(&without(told, &moving), &without(&spec(*room), &moving)) {

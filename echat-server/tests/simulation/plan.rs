@@ -325,9 +325,10 @@ impl PlannedRequest {
         match self {
             Self::Part(_) | Self::Resolve(_, false) => true,
             Self::Account(of) => !matches!(of, OfAccount::Sessions | OfAccount::EndOthers),
-            Self::People(of) => {
-                !matches!(of, OfPeople::Friends | OfPeople::WhoIs(_) | OfPeople::Blocked)
-            }
+            Self::People(of) => !matches!(
+                of,
+                OfPeople::Friends | OfPeople::WhoIs(_) | OfPeople::Blocked
+            ),
             Self::Room(of) => !matches!(of, OfRoom::Info(_) | OfRoom::Bans(_) | OfRoom::Public),
             Self::Bot(of) => matches!(of, OfBot::Remove(_) | OfBot::NewToken(..)),
             _ => false,

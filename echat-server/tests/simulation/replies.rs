@@ -163,13 +163,23 @@ impl<'w> Judge<'w> {
                     && (asked.password == self.truth.password(*user)
                         || self.facts.password_changed_since(*user, asked.tick)
                         || !self.truth.is_there(*user));
-                self.login(client, *user, right, "logged in by a wrong password, or as another")?;
+                self.login(
+                    client,
+                    *user,
+                    right,
+                    "logged in by a wrong password, or as another",
+                )?;
                 self.secret(client, *user, asked, event)?;
                 return self.bundle(client, *user, message, exact);
             }
             PlannedRequest::Token { bot, .. } => {
                 let right = asked.token != Some(tokens::Presented::Wrong);
-                self.login(client, *bot, right, "logged in by a wrong token, or as another")?;
+                self.login(
+                    client,
+                    *bot,
+                    right,
+                    "logged in by a wrong token, or as another",
+                )?;
                 self.secret(client, *bot, asked, event)?;
                 return self.bundle(client, *bot, message, exact);
             }
@@ -293,7 +303,10 @@ impl<'w> Judge<'w> {
                 let seat = truth.conversation(me, *of);
                 let read = seat.and_then(|c| Some(truth.seats.get(&(me, c))?.read));
                 let said = self.params(message).at("id")?.int()?;
-                check(Some(said) <= read || flapped, "a read marker that is not stored")
+                check(
+                    Some(said) <= read || flapped,
+                    "a read marker that is not stored",
+                )
             }
             PlannedRequest::Part(room) => {
                 let was_there = client.rooms.remove(room).is_some();
@@ -310,9 +323,15 @@ impl<'w> Judge<'w> {
                 self.exactly(client, asked, me, message, exact)
             }
             PlannedRequest::Account(of) => {
-                check(self.holds(me, of) || flapped, "a change of an account that is not stored")?;
+                check(
+                    self.holds(me, of) || flapped,
+                    "a change of an account that is not stored",
+                )?;
                 if matches!(of, OfAccount::Delete { .. }) {
-                    check(matches!(event, Event::LoggedOut {}), "an end without a goodbye")?;
+                    check(
+                        matches!(event, Event::LoggedOut {}),
+                        "an end without a goodbye",
+                    )?;
                     client.user = None;
                 }
                 Ok(())
@@ -321,7 +340,10 @@ impl<'w> Judge<'w> {
                 self.token(*bot, me, message, flapped)
             }
             planned => {
-                check(self.is_so(me, planned) || flapped, "what is done is not stored")?;
+                check(
+                    self.is_so(me, planned) || flapped,
+                    "what is done is not stored",
+                )?;
                 self.exactly(client, asked, me, message, exact)
             }
         }
@@ -489,7 +511,12 @@ impl<'w> Judge<'w> {
         let rooms: Result<_, String> = rooms.map(|name| Ok((room(name.text()?)?, None))).collect();
         client.rooms = rooms?;
         let empty = Value::List(vec![]);
-        let or_empty = |key| params.at(key).unwrap_or(Params { all: &empty, truth: self.truth });
+        let or_empty = |key| {
+            params.at(key).unwrap_or(Params {
+                all: &empty,
+                truth: self.truth,
+            })
+        };
         let invited = or_empty("invitations").items()?;
         let invited: Result<_, String> = invited.map(|line| line.room("roomname")).collect();
         client.invitations = invited?;

@@ -96,13 +96,19 @@ impl Saying<'_> {
                 let entries = [("username", user(new)), ("password", text(PASSWORDS[0]))];
                 (2, dict(entries))
             }
-            PlannedRequest::Login { user: who, password } => {
+            PlannedRequest::Login {
+                user: who,
+                password,
+            } => {
                 let password = self.password(*who, *password);
                 (3, dict([("username", user(who)), ("password", password)]))
             }
             PlannedRequest::Befriend(other) => (4, user(other)),
             PlannedRequest::Resolve(other, accepted) => {
-                let entries = [("username", user(other)), ("accepted", Value::Bool(*accepted))];
+                let entries = [
+                    ("username", user(other)),
+                    ("accepted", Value::Bool(*accepted)),
+                ];
                 (5, dict(entries))
             }
             PlannedRequest::Join(of) => (7, room(of)),
@@ -114,9 +120,10 @@ impl Saying<'_> {
                 (9, dict(entries))
             }
             PlannedRequest::Part(of) => (14, room(of)),
-            PlannedRequest::Add(of, friends) => {
-                (15, dict([("roomname", room(of)), ("members", users(friends))]))
-            }
+            PlannedRequest::Add(of, friends) => (
+                15,
+                dict([("roomname", room(of)), ("members", users(friends))]),
+            ),
             PlannedRequest::Members(of) => (18, room(of)),
             other => unreachable!("{other:?} is said otherwise"),
         }

@@ -92,7 +92,8 @@ impl Secrets {
         secret: &ResumeSecret,
         presented: Option<Presented>,
     ) -> Result<SecretId, String> {
-        self.open.extend(self.ending.contains(&user).then_some(self.all.len()));
+        self.open
+            .extend(self.ending.contains(&user).then_some(self.all.len()));
         if self.all.iter().any(|other| other.text == *secret) {
             return fail("a secret is given twice");
         }
@@ -132,7 +133,10 @@ impl Secrets {
 
     /// A user has ended all sessions: the secrets that were given before it was asked are void.
     pub(crate) fn void_all(&mut self, user: usize, before: usize) {
-        for secret in self.all[..before].iter_mut().filter(|secret| secret.user == user) {
+        for secret in self.all[..before]
+            .iter_mut()
+            .filter(|secret| secret.user == user)
+        {
             secret.is_void = true;
         }
     }

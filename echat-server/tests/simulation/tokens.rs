@@ -36,7 +36,10 @@ impl Tokens {
         let mut given = self.all.iter().rev().filter(|token| token.bot == bot);
         match given.nth(nth) {
             Some(token) => {
-                let presented = token.stored.clone().map_or(Presented::Unknown, Presented::Stored);
+                let presented = token
+                    .stored
+                    .clone()
+                    .map_or(Presented::Unknown, Presented::Stored);
                 (token.text.clone(), presented)
             }
             None => ("no token".to_owned(), Presented::Wrong),

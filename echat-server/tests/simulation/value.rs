@@ -15,7 +15,11 @@ pub(crate) fn list(items: impl IntoIterator<Item = Value>) -> Value {
 
 pub(crate) fn dict<'k>(entries: impl IntoIterator<Item = (&'k str, Value)>) -> Value {
     let entries = entries.into_iter();
-    Value::Dict(entries.map(|(key, value)| (key.to_owned(), value)).collect())
+    Value::Dict(
+        entries
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect(),
+    )
 }
 
 /// A time of the wire: those before 1970 are sent as 0.
@@ -44,8 +48,13 @@ pub(crate) fn equal(a: &Value, b: &Value) -> bool {
 pub(crate) fn without(value: &Value, keys: &[&str]) -> Value {
     match value {
         Value::Dict(entries) => {
-            let kept = entries.iter().filter(|(key, _)| !keys.contains(&key.as_str()));
-            Value::Dict(kept.map(|(key, value)| (key.clone(), without(value, keys))).collect())
+            let kept = entries
+                .iter()
+                .filter(|(key, _)| !keys.contains(&key.as_str()));
+            Value::Dict(
+                kept.map(|(key, value)| (key.clone(), without(value, keys)))
+                    .collect(),
+            )
         }
         Value::List(items) => list(items.iter().map(|item| without(item, keys))),
         other => other.clone(),
@@ -60,7 +69,8 @@ pub(crate) fn sorted(value: &Value) -> Value {
     let mut items = items.clone();
     items.sort_by_key(|item| match item {
         Value::Dict(entries) => {
-            let mut entries: Vec<String> = entries.iter().map(|entry| format!("{entry:?}")).collect();
+            let mut entries: Vec<String> =
+                entries.iter().map(|entry| format!("{entry:?}")).collect();
             entries.sort();
             entries.concat()
         }
@@ -79,7 +89,10 @@ pub(crate) struct Params<'m> {
 impl<'m> Params<'m> {
     /// The parameters of an entry.
     pub(crate) fn at(self, key: &str) -> Result<Self, String> {
-        let all = self.all.at(key).ok_or_else(|| format!("{key} is missing"))?;
+        let all = self
+            .all
+            .at(key)
+            .ok_or_else(|| format!("{key} is missing"))?;
         Ok(Self { all, ..self })
     }
 
@@ -124,7 +137,9 @@ impl<'m> Params<'m> {
     /// A list of names of users.
     pub(crate) fn users(self, key: &str) -> Result<BTreeSet<usize>, String> {
         let names = self.at(key)?.items()?;
-        names.map(|name| Ok(self.truth.named(name.text()?))).collect()
+        names
+            .map(|name| Ok(self.truth.named(name.text()?)))
+            .collect()
     }
 }
 

@@ -6,7 +6,8 @@ use crate::facts::Facts;
 use crate::fail;
 use crate::plan::{OfPeople, OfRoom, PlannedRequest, Role, Target, USERS};
 use crate::request::content;
-use crate::truth::{Conversation, Stored};
+use crate::spec::waits;
+use crate::truth::{Conversation, Stored, Truth};
 
 impl Changes<'_> {
     pub(super) fn messages(&self, facts: &mut Facts, dues: &mut Dues) -> Result<(), String> {
@@ -25,9 +26,16 @@ impl Changes<'_> {
             }
             self.told(*id, message, dues)?;
         }
-        if let Some((id, _)) = self.after.messages.iter().find(|(id, _)| {
-            **id <= newest && !self.before.messages.contains_key(id)
-        }) {
+        // Those of rooms that were closed in the same tick were told, too.
+        for id in self.after.former_after(newest) {
+            dues.extend((0..USERS.len()).map(|user| (user, Due::Message(id), false)));
+        }
+        if let Some((id, _)) = self
+            .after
+            .messages
+            .iter()
+            .find(|(id, _)| **id <= newest && !self.before.messages.contains_key(id))
+        {
             return fail(&format!("message {id} comes after newer ones"));
         }
         Ok(())
@@ -48,7 +56,8 @@ impl Changes<'_> {
             if before == after {
                 continue;
             }
-            let erased = self.after.accounts[&after.sender].erased;
+            let erases = |truth: &Truth| truth.accounts[&after.sender].erased;
+            let erased = erases(self.before) || erases(self.after) || self.is_gone(after.sender);
             let same = (before.conversation, before.sender, before.time)
                 == (after.conversation, after.sender, after.time);
             if !(same && erased && after.deleted && after.content.is_empty()) {
@@ -100,15 +109,18 @@ impl Changes<'_> {
             return Ok(());
         };
         let sets = self.asked.iter().any(|ask| {
-            matches!(ask.planned, PlannedRequest::Room(OfRoom::Set(..) | OfRoom::SetRole(..)))
+            matches!(
+                ask.planned,
+                PlannedRequest::Room(OfRoom::Set(..) | OfRoom::SetRole(..))
+            )
         });
         if sets || self.had(sender, conversation, Role::Operator) {
             return Ok(());
         }
         let last = self.before.slow.get(&(sender, conversation));
         let wait = room.slow_seconds.cast_signed();
-        let waits = last.is_some_and(|last| self.now.unix < last.saturating_add(wait));
-        if room.read_only || wait > 0 && waits {
+        let waits = last.is_some_and(|last| waits(*last, wait, self.now.unix));
+        if room.read_only || waits {
             return fail(&format!("message {id} in a room that is read-only or slow"));
         }
         Ok(())

@@ -49,9 +49,10 @@ impl Changes<'_> {
             return Ok(());
         }
         let asked = |planned: fn(&OfAccount) -> bool| {
-            self.was_asked(user, |asked| {
-                matches!(asked, PlannedRequest::Account(of) if planned(of))
-            })
+            self.was_asked(
+                user,
+                |asked| matches!(asked, PlannedRequest::Account(of) if planned(of)),
+            )
         };
         if after.deleted {
             if !before.deleted {
@@ -104,7 +105,10 @@ impl Changes<'_> {
             PlannedRequest::Account(OfAccount::Delete { erase, .. }) => {
                 let right = ask.password.is_some() && ask.password == before.password;
                 let changes = |planned: &PlannedRequest| {
-                    matches!(planned, PlannedRequest::Account(OfAccount::ChangePassword(_)))
+                    matches!(
+                        planned,
+                        PlannedRequest::Account(OfAccount::ChangePassword(_))
+                    )
                 };
                 (right || self.was_asked(user, changes)) && erase == after.erased
             }
@@ -130,7 +134,10 @@ impl Changes<'_> {
         let kept = !truth.friends_of(user).is_empty()
             || !truth.rooms_of(user).is_empty()
             || related.copied().any(|both| is_of(&both))
-            || truth.invitations.keys().any(|(invited, _)| *invited == user)
+            || truth
+                .invitations
+                .keys()
+                .any(|(invited, _)| *invited == user)
             || truth.bots_of(user).next().is_some()
             || after.away.is_some();
         if kept {
@@ -151,9 +158,7 @@ impl Changes<'_> {
                 continue;
             };
             if let Some(before) = self.before.bot(user) {
-                let renewed = |planned: &PlannedRequest| {
-                    matches!(planned, PlannedRequest::Bot(OfBot::NewToken(of, _)) if *of == user)
-                };
+                let renewed = |planned: &PlannedRequest| matches!(planned, PlannedRequest::Bot(OfBot::NewToken(of, _)) if *of == user);
                 let changed = (&before.token, before.expires) != (&bot.token, bot.expires);
                 if before.owner != bot.owner || changed && !self.was_asked(bot.owner, renewed) {
                     return fail("a bot has another owner or token than before");
@@ -176,9 +181,10 @@ impl Changes<'_> {
 
     pub(super) fn blocks(&self) -> Result<(), String> {
         let asked = |user: usize, of: OfPeople| {
-            self.was_asked(user, |planned| {
-                matches!(planned, PlannedRequest::People(asked) if *asked == of)
-            })
+            self.was_asked(
+                user,
+                |planned| matches!(planned, PlannedRequest::People(asked) if *asked == of),
+            )
         };
         for (user, other) in &self.after.blocked {
             let is_new = !self.before.blocks(*user, *other);

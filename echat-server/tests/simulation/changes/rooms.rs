@@ -30,7 +30,9 @@ impl Changes<'_> {
             if room.members == 0 && room.owner.is_some() {
                 return fail("a room without members is open");
             }
-            let owner = room.owner.filter(|owner| !self.after.is_member(*owner, *number));
+            let owner = room
+                .owner
+                .filter(|owner| !self.after.is_member(*owner, *number));
             if owner.is_some() {
                 return fail("an owner who is no member");
             }
@@ -69,7 +71,9 @@ impl Changes<'_> {
             _ => None,
         });
         let members = self.before.members(number);
-        let mut stayed = members.iter().filter(|member| !self.leaves(**member, conversation));
+        let mut stayed = members
+            .iter()
+            .filter(|member| !self.leaves(**member, conversation));
         if !by_owner && stayed.next().is_some() {
             return fail("a room is closed without its owner's will");
         }
@@ -103,19 +107,25 @@ impl Changes<'_> {
             }
             Ok(())
         };
-        judge(number != name, Role::Owner, &|set| *set == Setting::Name(name))?;
+        judge(number != name, Role::Owner, &|set| {
+            *set == Setting::Name(name)
+        })?;
         judge(before.topic != after.topic, Role::Operator, &|set| {
             matches!(set, Setting::Topic(_))
         })?;
         judge(before.private != after.private, Role::Owner, &|set| {
             *set == Setting::Private(after.private)
         })?;
-        judge(before.read_only != after.read_only, Role::Operator, &|set| {
-            *set == Setting::ReadOnly(after.read_only)
-        })?;
-        judge(before.slow_seconds != after.slow_seconds, Role::Operator, &|set| {
-            matches!(set, Setting::Slow(_))
-        })?;
+        judge(
+            before.read_only != after.read_only,
+            Role::Operator,
+            &|set| *set == Setting::ReadOnly(after.read_only),
+        )?;
+        judge(
+            before.slow_seconds != after.slow_seconds,
+            Role::Operator,
+            &|set| matches!(set, Setting::Slow(_)),
+        )?;
         judge(before.keep_days != after.keep_days, Role::Owner, &|set| {
             matches!(set, Setting::Keep(_))
         })?;
@@ -141,7 +151,9 @@ impl Changes<'_> {
             OfRoom::SetRole(room, to, Role::Owner) if Some(*to) == after.owner => Some(*room),
             _ => None,
         });
-        let gone = before.owner.is_some_and(|owner| self.may_leave(owner, conversation));
+        let gone = before
+            .owner
+            .is_some_and(|owner| self.may_leave(owner, conversation));
         if handed {
             return Ok(());
         }
@@ -163,7 +175,12 @@ impl Changes<'_> {
     }
 
     /// Roles of members who stay change by the owner's will, and with the owner.
-    fn roles(&self, number: usize, conversation: Conversation, dues: &mut Dues) -> Result<(), String> {
+    fn roles(
+        &self,
+        number: usize,
+        conversation: Conversation,
+        dues: &mut Dues,
+    ) -> Result<(), String> {
         for user in 0..USERS.len() {
             let before = self.before.role_in(user, conversation);
             let after = self.after.role_in(user, conversation);
@@ -295,7 +312,8 @@ impl Changes<'_> {
                 return fail("a ban by a user who may not ban, or by none, or until another time");
             }
             let place = (*user, *conversation);
-            let stays = self.after.seats.contains_key(&place) && !self.may_come(*user, *conversation);
+            let stays =
+                self.after.seats.contains_key(&place) && !self.may_come(*user, *conversation);
             if stays && ban.holds(self.now.unix) {
                 return fail("a member is banned, and stays");
             }

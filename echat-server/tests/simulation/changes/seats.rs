@@ -15,9 +15,35 @@ impl Changes<'_> {
                 self.seat(user, (*number, room.conversation), facts, dues)?;
             }
         }
+        self.friends_read(dues)?;
         // Of rooms that were closed, members may have been removed before.
         for room in self.before.rooms.values() {
             self.removals(room.conversation, dues);
+        }
+        Ok(())
+    }
+
+    /// What friends, present and former, have read of each other.
+    fn friends_read(&self, dues: &mut Dues) -> Result<(), String> {
+        for (place, after) in &self.after.seats {
+            let (user, conversation) = *place;
+            let Some(target @ Target::User(_)) = self.after.target(user, conversation) else {
+                continue;
+            };
+            let Some(before) = self.before.seats.get(place) else {
+                continue;
+            };
+            if before == after {
+                continue;
+            }
+            let read = |planned: &PlannedRequest| *planned == PlannedRequest::Read(target);
+            if before.after != after.after
+                || before.read > after.read
+                || !self.was_asked(user, read)
+            {
+                return fail("a friend's place changes by itself");
+            }
+            dues.push((user, Due::Read(target), true));
         }
         Ok(())
     }
@@ -39,19 +65,28 @@ impl Changes<'_> {
                 if self.before.left.contains(&place) {
                     facts.meet("a member who came back".to_owned());
                 }
-                dues.push((user, Due::Room(number), !self.moves_twice(user, conversation)));
+                dues.push((
+                    user,
+                    Due::Room(number),
+                    !self.moves_twice(user, conversation),
+                ));
             }
             (Some(_), None) if !self.leaves(user, conversation) => {
                 return fail("a member is gone");
             }
-            (Some(before), Some(after)) if before.after != after.after || before.read != after.read => {
+            (Some(_), None) if self.after.is_bot(user) => {
+                facts.meet("a bot that left with its owner's role".to_owned());
+            }
+            (Some(before), Some(after))
+                if before.after != after.after || before.read != after.read =>
+            {
                 let read = |planned: &PlannedRequest| {
                     matches!(planned, PlannedRequest::Read(Target::Room(room))
                         if self.means(*room, conversation))
                 };
                 let moved = before.after == after.after && before.read < after.read;
                 if moved && self.was_asked(user, read) {
-                    dues.push((user, Due::Read(Target::Room(number)), false));
+                    dues.push((user, Due::Read(Target::Room(number)), !came));
                 } else if !(self.leaves(user, conversation) && came) {
                     return fail("a member's place changes by itself");
                 }
@@ -72,9 +107,9 @@ impl Changes<'_> {
         }
         let place = (user, conversation);
         let by_itself = self.was_asked(user, |planned| matches!(planned, PlannedRequest::Join(_)));
-        let lifted = self.asked.iter().any(|ask| {
-            matches!(ask.planned, PlannedRequest::Room(OfRoom::Unban(_, of)) if of == user)
-        });
+        let lifted = self.asked.iter().any(
+            |ask| matches!(ask.planned, PlannedRequest::Room(OfRoom::Unban(_, of)) if of == user),
+        );
         let ban = self.before.bans.get(&place);
         if ban.is_some_and(|ban| ban.holds(self.now.unix)) && !lifted {
             return fail("a banned user comes in");
@@ -87,9 +122,10 @@ impl Changes<'_> {
             || self.asked.iter().any(|ask| {
                 matches!(ask.planned, PlannedRequest::Room(OfRoom::Invite(_, of)) if of == user)
             });
-        let opened = self.asked.iter().any(|ask| {
-            matches!(ask.planned, PlannedRequest::Room(OfRoom::Set(..)))
-        });
+        let opened = self
+            .asked
+            .iter()
+            .any(|ask| matches!(ask.planned, PlannedRequest::Room(OfRoom::Set(..))));
         if by_itself && !self.is_let_in(user, conversation) && !is_public && !invited && !opened {
             return fail("a user joins a private room without an invitation");
         }
@@ -110,9 +146,7 @@ impl Changes<'_> {
         if after && !before && !self.may_leave(user, conversation) {
             return fail("a note of leaving of a user who did not leave");
         }
-        let joins = |planned: &PlannedRequest| {
-            matches!(planned, PlannedRequest::Join(room) if self.means(*room, conversation))
-        };
+        let joins = |planned: &PlannedRequest| matches!(planned, PlannedRequest::Join(room) if self.means(*room, conversation));
         if before && !after && !self.was_asked(user, joins) && !self.is_gone(user) {
             return fail("a note of leaving is gone, and its user did not join");
         }
@@ -121,9 +155,7 @@ impl Changes<'_> {
 
     /// Whether a user may have come to a room in this tick.
     pub(super) fn may_come(&self, user: usize, conversation: Conversation) -> bool {
-        let joins = |planned: &PlannedRequest| {
-            matches!(planned, PlannedRequest::Join(room) if self.means(*room, conversation))
-        };
+        let joins = |planned: &PlannedRequest| matches!(planned, PlannedRequest::Join(room) if self.means(*room, conversation));
         self.was_asked(user, joins) || self.is_let_in(user, conversation)
     }
 
@@ -181,11 +213,13 @@ impl Changes<'_> {
         let Some(bot) = bots.into_iter().flatten().next() else {
             return false;
         };
-        let removed = self.was_asked(bot.owner, |planned| {
-            matches!(planned, PlannedRequest::Bot(OfBot::Remove(of)) if *of == user)
-        });
+        let removed = self.was_asked(
+            bot.owner,
+            |planned| matches!(planned, PlannedRequest::Bot(OfBot::Remove(of)) if *of == user),
+        );
         let role = |truth: &crate::truth::Truth| truth.role_in(bot.owner, conversation);
-        let lost = role(self.after) < Some(Role::Operator) || self.may_leave(bot.owner, conversation);
+        let lost =
+            role(self.after) < Some(Role::Operator) || self.may_leave(bot.owner, conversation);
         let demoted = self.asked.iter().any(|ask| {
             matches!(ask.planned, PlannedRequest::Room(OfRoom::SetRole(_, of, Role::Member)) if of == bot.owner)
         });
@@ -241,7 +275,10 @@ impl Changes<'_> {
                     && self.after.seats.contains_key(&place)
                     && !self.moves(told, conversation);
                 let surely = removed && (told == user || stays);
-                let number = self.before.room_of(conversation).map_or(room, |(name, _)| name);
+                let number = self
+                    .before
+                    .room_of(conversation)
+                    .map_or(room, |(name, _)| name);
                 dues.push((told, Due::Removed(number, user), surely));
                 dues.push((told, Due::Removed(room, user), false));
             }

@@ -104,7 +104,10 @@ fn again(rng: &mut StdRng, seat: Seat) -> [Action; 3] {
     let login = if rng.random_range(0..2) == 0 {
         resume(rng, user)
     } else {
-        PlannedRequest::Login { user, password: Word::Right }
+        PlannedRequest::Login {
+            user,
+            password: Word::Right,
+        }
     };
     let missed = PlannedRequest::History {
         of: None,
@@ -363,7 +366,10 @@ fn of_room(rng: &mut StdRng, room: usize, user: usize) -> OfRoom {
         15 => OfRoom::Unban(room, user),
         16 => OfRoom::Bans(room),
         17..19 => {
-            let role = *pick(rng, &[Role::Member, Role::Operator, Role::Operator, Role::Owner]);
+            let role = *pick(
+                rng,
+                &[Role::Member, Role::Operator, Role::Operator, Role::Owner],
+            );
             OfRoom::SetRole(room, user, role)
         }
         _ => OfRoom::Public,

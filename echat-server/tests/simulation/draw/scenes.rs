@@ -130,7 +130,11 @@ impl Scene<'_> {
     /// Makes sure that the first owns a room, which may be there already.
     fn owned(&mut self, private: bool) -> usize {
         let room = self.room();
-        let members = if self.chance(2) { vec![self.you()] } else { vec![] };
+        let members = if self.chance(2) {
+            vec![self.you()]
+        } else {
+            vec![]
+        };
         self.say(self.one, PlannedRequest::Create(room, members, private));
         if !private {
             self.say(self.two, PlannedRequest::Join(room));
@@ -322,7 +326,10 @@ impl Scene<'_> {
             PlannedRequest::Room(OfRoom::Invite(room, you)),
         ];
         for _ in 0..self.rng.random_range(1..5) {
-            let (one, two) = (pick(self.rng, &first).clone(), pick(self.rng, &second).clone());
+            let (one, two) = (
+                pick(self.rng, &first).clone(),
+                pick(self.rng, &second).clone(),
+            );
             self.may(self.one, one);
             self.say(self.two, two);
         }
@@ -384,7 +391,16 @@ impl Scene<'_> {
         if self.chance(2) {
             self.say(spare, login(Word::Right));
         }
-        let word = *pick(self.rng, &[Word::Right, Word::Right, Word::Right, Word::Other, Word::Wrong]);
+        let word = *pick(
+            self.rng,
+            &[
+                Word::Right,
+                Word::Right,
+                Word::Right,
+                Word::Other,
+                Word::Wrong,
+            ],
+        );
         let planned = match self.rng.random_range(0..4) {
             0 => PlannedRequest::Account(OfAccount::EndOthers),
             1 => PlannedRequest::Account(OfAccount::Sessions),
@@ -416,7 +432,10 @@ impl Scene<'_> {
         self.send(self.one, Target::Room(room));
         self.may(self.one, PlannedRequest::Befriend(self.you()));
         let delete = PlannedRequest::Account(OfAccount::Delete {
-            password: *pick(self.rng, &[Word::Right, Word::Right, Word::Right, Word::Wrong]),
+            password: *pick(
+                self.rng,
+                &[Word::Right, Word::Right, Word::Right, Word::Wrong],
+            ),
             erase: self.rng.random_range(0..2) == 0,
         });
         self.say(self.one, delete);
@@ -446,10 +465,21 @@ impl Scene<'_> {
     fn bots(&mut self) {
         let bot = self.rng.random_range(PEOPLE..USERS.len());
         let spare = self.cast.spare(self.rng);
-        let room = if self.chance(2) { self.owned(false) } else { self.room() };
+        let room = if self.chance(2) {
+            self.owned(false)
+        } else {
+            self.room()
+        };
         let seconds = *pick(self.rng, &[None, None, Some(5), Some(600)]);
-        let rooms = if self.chance(4) { vec![room, 1] } else { vec![room] };
-        self.say(self.one, PlannedRequest::Bot(OfBot::Create(bot, rooms, seconds)));
+        let rooms = if self.chance(4) {
+            vec![room, 1]
+        } else {
+            vec![room]
+        };
+        self.say(
+            self.one,
+            PlannedRequest::Bot(OfBot::Create(bot, rooms, seconds)),
+        );
         self.actions.push(Action::Connect(spare));
         self.say(spare, PlannedRequest::Token { bot, nth: 0 });
         self.say(spare, PlannedRequest::Members(room));

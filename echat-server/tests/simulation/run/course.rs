@@ -1,7 +1,8 @@
 //! How a case goes on and ends: time, rest, restarts, and a last look at everything.
 
-use super::{AUDITOR, LONG, PATIENCE, Run};
+use super::{AUDITOR, LONG, PATIENCE, Run, Written};
 use crate::client::Client;
+use crate::disk;
 use crate::fail;
 use crate::invariants;
 use crate::plan::{Action, PlannedRequest, ROOMS, SEATS, Seat, USERS, Word};
@@ -75,6 +76,47 @@ impl Run {
         invariants::at_rest(self)
     }
 
+    /// An administrator suspends a user and sends the user away, on a disk without trouble.
+    pub(super) fn suspend(&mut self, user: usize, seconds: Option<u32>) -> Result<(), String> {
+        if self.disk.is_troubled() || !self.truth.is_there(user) {
+            return Ok(());
+        }
+        let now = self.sim.now.unix;
+        let until = seconds.map(|seconds| now.saturating_add(seconds.into()));
+        disk::suspend(self.sim.engine.store(), user, until, now);
+        self.written.push(Written::Suspension { user, until, now });
+        self.facts.meet("a suspension".to_owned());
+        self.facts.secrets.end_all(user);
+        let given = self.facts.secrets.count();
+        self.facts.secrets.void_all(user, given);
+        // A goodbye to a slow client may come too late.
+        let online = self.online();
+        let conns = online.get(&user).cloned().unwrap_or_default();
+        for seat in 0..self.clients.len() {
+            let conn = self.conn(seat);
+            self.clients[seat].displaced |= conn.is_some_and(|conn| conns.contains(&conn));
+        }
+        let sent_away = self.sim.engine.send_away(USERS[user], self.sim.now);
+        sent_away.map_err(|error| error.to_string())?;
+        self.administered()
+    }
+
+    /// An administrator ends a suspension.
+    pub(super) fn pardon(&mut self, user: usize) -> Result<(), String> {
+        if self.disk.is_troubled() || !self.truth.is_there(user) {
+            return Ok(());
+        }
+        disk::pardon(self.sim.engine.store(), user);
+        self.written.push(Written::Pardon { user });
+        self.administered()
+    }
+
+    /// What an administrator did shows in the next tick.
+    fn administered(&mut self) -> Result<(), String> {
+        self.facts.administer(self.ticks + 1);
+        self.tick().map(drop)
+    }
+
     /// The process ends at once; the next one finds everything that was acknowledged.
     pub(super) fn restart(&mut self) -> Result<(), String> {
         self.disk.mend(self.sim.engine.store());
@@ -90,7 +132,7 @@ impl Run {
 
     /// Everything is stored still, and so is everything that was acknowledged.
     pub(super) fn keeps(&self) -> Result<(), String> {
-        let stored = |id: &u64| self.truth.message(*id).is_some();
+        let stored = |id: &u64| self.truth.messages.contains_key(id);
         if self.disk.keeps(&self.truth) && self.facts.acknowledged.iter().all(stored) {
             Ok(())
         } else {
@@ -119,7 +161,10 @@ impl Run {
         invariants::all_gone(self)?;
         self.connect(AUDITOR);
         for user in self.truth.users.clone() {
-            self.audit(user)?;
+            let outside = self.truth.is_suspended(user, self.sim.now.unix);
+            if !outside && !self.truth.is_bot(user) {
+                self.audit(user)?;
+            }
         }
         self.leave(AUDITOR, &Action::Leave(AUDITOR));
         self.wait(LONG)?;

@@ -1,6 +1,6 @@
 //! One round of the world, and everything that is judged after it.
 
-use super::{Online, Run, name};
+use super::{Online, Run, Written, name};
 use crate::changes::{Ask, Changes, Dues};
 use crate::client::Due;
 use crate::fail;
@@ -26,7 +26,9 @@ impl Run {
         }
         let online = self.online();
         let stepped = self.sim.step();
-        self.written.extend(self.sim.engine.take_journal());
+        let journal = self.sim.engine.take_journal();
+        self.written
+            .extend(journal.into_iter().map(Written::Request));
         self.note_displaced(&online);
         let before = self.disk.read(&mut self.truth);
         if let Some(before) = &before {
@@ -57,7 +59,10 @@ impl Run {
                 let all = self.clients.iter().flat_map(|client| &client.asked);
                 let mut ends = all.filter(|asked| asked.users.contains(user));
                 ends.any(|asked| {
-                    matches!(asked.planned, PlannedRequest::Account(OfAccount::Delete { .. }))
+                    matches!(
+                        asked.planned,
+                        PlannedRequest::Account(OfAccount::Delete { .. })
+                    )
                 }) || self.truth.is_suspended(*user, self.sim.now.unix)
                     || self.truth.is_bot(*user)
             };
@@ -109,15 +114,11 @@ impl Run {
     /// Notes the connections for which a tick may have more than a queue may hold: new messages, and pages.
     pub(super) fn note_floods(&mut self, before: Option<&Truth>) {
         let size = |message: &Stored| message.content.len() + ROUGHLY;
-        let all_of = |truth: &Truth| truth.messages.values().map(size).sum();
-        let all: usize = all_of(&self.truth);
+        let all: usize = self.truth.messages.values().map(size).sum();
         // Messages of a room that was closed are gone: what is new is not the difference.
         let is_new = |id: &u64| before.is_some_and(|before| !before.messages.contains_key(id));
-        let messages = self.truth.messages.iter();
-        let new: usize = messages
-            .filter(|(id, _)| is_new(id))
-            .map(|(_, message)| size(message))
-            .sum();
+        let messages = self.truth.messages.iter().filter(|(id, _)| is_new(id));
+        let new: usize = messages.map(|(_, message)| size(message)).sum();
         for client in &mut self.clients {
             let asks = |asked: &Asked| {
                 let planned = &asked.planned;
@@ -160,7 +161,10 @@ impl Run {
                 let stayed = is_in(before) && is_in(&after);
                 let client = &mut self.clients[seat];
                 if *surely && stayed && !client.may_have_caused(*due, &self.truth) {
-                    client.must.insert(*due);
+                    if !client.must.insert(*due) {
+                        // It waits to be read since an earlier tick: it comes twice.
+                        client.may.insert(*due);
+                    }
                     continue;
                 }
                 // Into one room one may come twice in a tick, or be asked twice for friendship.

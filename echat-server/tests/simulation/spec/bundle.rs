@@ -15,7 +15,10 @@ pub(crate) fn bundle(me: usize, truth: &Truth) -> Vec<(&'static str, Value)> {
         .visible(me)
         .map(|(id, stored)| message(me, id, stored, truth))
         .collect();
-    let bytes: usize = truth.visible(me).map(|(_, found)| found.content.len()).sum();
+    let bytes: usize = truth
+        .visible(me)
+        .map(|(_, found)| found.content.len())
+        .sum();
     let pending = truth.pending(me).map(|sender| truth.name(sender));
     let away = user_names(truth.friends_of(me), truth).into_iter();
     let away = away.filter_map(|name| {

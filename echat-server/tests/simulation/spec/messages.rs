@@ -37,8 +37,10 @@ impl Spec<'_> {
                 refuse(found.read_only && !free, "read_only")?;
                 let last = truth.slow.get(&(me, found.conversation));
                 let wait = found.slow_seconds.cast_signed();
-                let waits = last.is_some_and(|last| self.now < last.saturating_add(wait));
-                refuse(wait > 0 && !free && waits, "slow_mode")
+                refuse(
+                    !free && last.is_some_and(|last| waits(*last, wait, self.now)),
+                    "slow_mode",
+                )
             }
         }
     }
@@ -80,7 +82,9 @@ impl Spec<'_> {
             all.drain(..all.len().saturating_sub(limit));
         }
         let bytes: usize = all.iter().map(|(_, message)| message.content.len()).sum();
-        let lines = all.into_iter().map(|(id, found)| message(me, id, found, truth));
+        let lines = all
+            .into_iter()
+            .map(|(id, found)| message(me, id, found, truth));
         let reply = dict([("messages", list(lines)), ("more", Value::Bool(more))]);
         (bytes < SURE).then_some(reply)
     }
@@ -117,4 +121,9 @@ pub(crate) fn message(me: usize, id: u64, message: &Stored, truth: &Truth) -> Va
         entries.push(("bot", Value::Bool(true)));
     }
     dict(entries)
+}
+
+/// Whether slow mode makes a member wait. A time that lies ahead is of a clock that was put back since.
+pub(crate) fn waits(last: i64, seconds: i64, now: i64) -> bool {
+    last <= now && now < last.saturating_add(seconds)
 }

@@ -98,9 +98,7 @@ impl Spec<'_> {
             PlannedRequest::History { of: Some(of), .. } | PlannedRequest::Read(of) => {
                 self.reads(me, *of)
             }
-            PlannedRequest::Account(
-                OfAccount::ChangePassword(_) | OfAccount::Delete { .. },
-            ) => {
+            PlannedRequest::Account(OfAccount::ChangePassword(_) | OfAccount::Delete { .. }) => {
                 let right = asked.password.is_some() && asked.password == truth.password(me);
                 refuse(!right, "bad_credentials")
             }
@@ -214,5 +212,9 @@ pub(crate) fn user_names(users: impl IntoIterator<Item = usize>, truth: &Truth) 
 
 /// Whether a message is shown to its readers with its content.
 pub(crate) fn content<'m>(message: &'m Stored, truth: &Truth) -> &'m str {
-    if truth.is_hidden(message) { "" } else { &message.content }
+    if truth.is_hidden(message) {
+        ""
+    } else {
+        &message.content
+    }
 }

@@ -18,8 +18,7 @@ impl Spec<'_> {
             return refuse(full_of_friends(&[me, other], truth, limits), "too_many");
         }
         let silenced = truth.silenced(me, other, self.now);
-        let waits =
-            truth.asked.contains(&(me, other)) || silenced.is_some_and(|found| found.again);
+        let waits = truth.asked.contains(&(me, other)) || silenced.is_some_and(|found| found.again);
         refuse(waits, "already_asked")?;
         refuse(full_of_friends(&[me], truth, limits), "too_many")?;
         let pending = || {
@@ -107,7 +106,11 @@ impl Spec<'_> {
         let mut entries = vec![("online", Value::Bool(online))];
         entries.extend(account.away.as_ref().map(|away| ("away", text(away))));
         let last_seen = account.last_seen.filter(|_| !account.hides_last_seen);
-        entries.extend(last_seen.filter(|_| !online).map(|at| ("last_seen", time(at))));
+        entries.extend(
+            last_seen
+                .filter(|_| !online)
+                .map(|at| ("last_seen", time(at))),
+        );
         entries
     }
 
@@ -138,7 +141,10 @@ impl Spec<'_> {
         let rooms = rooms.filter(|room| ROOMS[*room].contains(keyword) && truth.answers(me, *room));
         let rooms = room_names(rooms);
         dict([
-            ("users", list(user_names(users, truth).into_iter().map(text))),
+            (
+                "users",
+                list(user_names(users, truth).into_iter().map(text)),
+            ),
             ("rooms", list(rooms.into_iter().map(text))),
             ("more", Value::Bool(false)),
         ])

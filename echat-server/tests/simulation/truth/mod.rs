@@ -6,8 +6,8 @@ pub(crate) mod people;
 pub(crate) mod rooms;
 
 use crate::plan::{Target, USERS};
-use people::{Account, Declined};
 pub(crate) use people::pair;
+use people::{Account, Declined};
 use rooms::{Ban, Room, Seat};
 use rusqlite::{Connection, Row};
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,9 +111,14 @@ impl Truth {
         let mut now = tables(db, self.reader.clone())?;
         (now.version, now.data_version) = (self.version, version);
         let newest = messages.keys().next_back().copied().unwrap_or(0);
-        let new = rows(db, MESSAGES, [newest.cast_signed()], |row| stored(row, &now.reader))?;
+        let new = rows(db, MESSAGES, [newest.cast_signed()], |row| {
+            stored(row, &now.reader)
+        })?;
         now.counted = counted(db)?;
-        let grown = (self.counted.0 + i64::try_from(new.len()).expect("few"), self.counted.1);
+        let grown = (
+            self.counted.0 + i64::try_from(new.len()).expect("few"),
+            self.counted.1,
+        );
         let all = if now.counted == grown {
             let mut all = messages.clone();
             all.extend(new);
@@ -122,13 +127,21 @@ impl Truth {
             all_messages(db, &now.reader)?
         };
         // Rows of a closed room are hidden at once.
-        let (open, closed): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            all.into_iter().partition(|(_, message)| now.is_open(message.conversation));
+        let (open, closed): (BTreeMap<_, _>, BTreeMap<_, _>) = all
+            .into_iter()
+            .partition(|(_, message)| now.is_open(message.conversation));
         now.messages = open;
         let mut former = std::mem::take(&mut self.former);
-        let changed = messages.iter().filter(|(id, message)| now.messages.get(id) != Some(message));
+        let changed = messages
+            .iter()
+            .filter(|(id, message)| now.messages.get(id) != Some(message));
         let changed = changed.map(|(id, message)| (*id, message.clone()));
-        former.extend(closed.into_iter().chain(changed).filter(|(_, message)| !message.deleted));
+        for (id, message) in changed
+            .chain(closed)
+            .filter(|(_, message)| !message.deleted)
+        {
+            former.entry(id).or_insert(message);
+        }
         let mut before = std::mem::replace(self, now);
         before.messages = messages;
         (before.counted, before.data_version) = (self.counted, self.data_version);
@@ -202,6 +215,11 @@ impl Truth {
         now.into_iter().chain(self.former.get(&id))
     }
 
+    /// Messages after this one that are hidden or gone.
+    pub(crate) fn former_after(&self, id: u64) -> impl Iterator<Item = u64> {
+        self.former.range(id + 1..).map(|(id, _)| *id)
+    }
+
     /// Whether new messages of a conversation reach a user.
     pub(crate) fn takes_part(&self, user: usize, conversation: Conversation) -> bool {
         let has_seat = self.seats.contains_key(&(user, conversation));
@@ -240,7 +258,8 @@ impl Truth {
     }
 }
 
-const MESSAGES: &str = "SELECT id, conversation, sender, send_time, content, txn_id, deleted_at IS NOT NULL
+const MESSAGES: &str =
+    "SELECT id, conversation, sender, send_time, content, txn_id, deleted_at IS NOT NULL
      FROM messages WHERE id > ?1";
 
 fn stored(row: &Row<'_>, reader: &Reader) -> rusqlite::Result<(u64, Stored)> {

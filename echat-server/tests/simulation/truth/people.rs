@@ -1,8 +1,8 @@
 //! Accounts, friendships, requests, blocks and bots, as the database has them.
 
 use super::{Conversation, Reader, Truth, rows};
-use crate::sim::workers;
 use crate::plan::{PASSWORDS, USERS};
+use crate::sim::workers;
 use echat_proto::names::Password;
 use rusqlite::{Connection, Row};
 use std::collections::BTreeSet;
@@ -153,7 +153,10 @@ impl Truth {
 
     /// The requests for friendship that a user sees, oldest first: those of blocked users are hidden.
     pub(crate) fn pending(&self, user: usize) -> impl Iterator<Item = usize> {
-        let mine = self.asked.iter().filter(move |(_, receiver)| *receiver == user);
+        let mine = self
+            .asked
+            .iter()
+            .filter(move |(_, receiver)| *receiver == user);
         let shown = mine.filter(move |(sender, _)| !self.blocks(user, *sender));
         shown.map(|(sender, _)| *sender)
     }
@@ -180,7 +183,11 @@ impl Truth {
 }
 
 /// Accounts first: everything else names them.
-pub(super) fn read(db: &Connection, truth: &mut Truth, reader: &mut Reader) -> rusqlite::Result<()> {
+pub(super) fn read(
+    db: &Connection,
+    truth: &mut Truth,
+    reader: &mut Reader,
+) -> rusqlite::Result<()> {
     let accounts = rows(
         db,
         "SELECT u.id, u.name, u.password, u.away, u.hides_last_seen, u.last_seen, u.suspended_at,
@@ -190,7 +197,10 @@ pub(super) fn read(db: &Connection, truth: &mut Truth, reader: &mut Reader) -> r
         |row| account(row, reader),
     )?;
     truth.accounts = accounts.into_iter().collect();
-    let living = truth.accounts.iter().filter(|(_, account)| !account.deleted);
+    let living = truth
+        .accounts
+        .iter()
+        .filter(|(_, account)| !account.deleted);
     truth.users = living.map(|(user, _)| *user).collect();
     let friendships = rows(
         db,
@@ -203,7 +213,11 @@ pub(super) fn read(db: &Connection, truth: &mut Truth, reader: &mut Reader) -> r
         },
     )?;
     for (both, conversation, ended) in friendships {
-        let kept = if ended { &mut truth.parted } else { &mut truth.friends };
+        let kept = if ended {
+            &mut truth.parted
+        } else {
+            &mut truth.friends
+        };
         kept.insert(both, conversation);
     }
     let blocked = rows(db, "SELECT user, blocked FROM blocks", [], |row| {
@@ -264,4 +278,3 @@ fn requests(db: &Connection, truth: &mut Truth, reader: &Reader) -> rusqlite::Re
     }
     Ok(())
 }
-

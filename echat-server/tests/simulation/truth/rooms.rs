@@ -159,18 +159,23 @@ pub(super) fn read(db: &Connection, truth: &mut Truth, reader: &Reader) -> rusql
         },
     )?;
     truth.seats = seats.into_iter().collect();
-    let left = rows(db, "SELECT user, conversation FROM left_rooms", [], |row| {
-        Ok((reader.user(row, 0)?, row.get(1)?))
-    })?;
+    let left = rows(
+        db,
+        "SELECT user, conversation FROM left_rooms
+         WHERE conversation NOT IN (SELECT id FROM closed_rooms)",
+        [],
+        |row| Ok((reader.user(row, 0)?, row.get(1)?)),
+    )?;
     truth.left = left.into_iter().collect();
-    let invitations = rows(db, "SELECT user, room, inviter FROM room_invitations", [], |row| {
+    let invitations = rows(db, INVITATIONS, [], |row| {
         let by = row.get::<_, Option<i64>>(2)?.map(|by| reader.of(by));
         Ok(((reader.user(row, 0)?, row.get(1)?), by))
     })?;
     truth.invitations = invitations.into_iter().collect();
     let bans = rows(
         db,
-        "SELECT user, room, operator, created_at, until, reason FROM bans",
+        "SELECT user, room, operator, created_at, until, reason FROM bans
+         WHERE room NOT IN (SELECT id FROM closed_rooms)",
         [],
         |row| {
             let ban = Ban {
@@ -189,6 +194,10 @@ pub(super) fn read(db: &Connection, truth: &mut Truth, reader: &Reader) -> rusql
     truth.slow = slow.into_iter().collect();
     Ok(())
 }
+
+/// What is left of closed rooms is hidden at once, and removed later.
+const INVITATIONS: &str = "SELECT user, room, inviter FROM room_invitations
+     WHERE room NOT IN (SELECT id FROM closed_rooms)";
 
 fn room(row: &Row<'_>, reader: &Reader) -> rusqlite::Result<(usize, Room)> {
     let name: String = row.get(0)?;
