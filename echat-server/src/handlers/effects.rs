@@ -146,6 +146,7 @@ impl Ctx<'_, '_> {
                     rooms,
                 } => self.block(&me, &other, were_friends, &rooms),
                 Effect::Unblock { me, other, rooms } => {
+                    self.catch_up(&me, &rooms);
                     self.roster.show(me.id, other);
                     self.tell_in_rooms(&me, other, &rooms, MemberChange::Online);
                 }
@@ -183,6 +184,7 @@ impl Ctx<'_, '_> {
     }
 
     fn block(&mut self, me: &User, other: &User, were_friends: bool, rooms: &[RoomSize]) {
+        self.catch_up(me, rooms);
         self.roster.hide(me.id, other.id);
         if were_friends {
             let username = me.name.clone();
@@ -192,6 +194,15 @@ impl Ctx<'_, '_> {
             self.unfriend(me, other);
         }
         self.tell_in_rooms(me, other.id, rooms, MemberChange::Offline);
+    }
+
+    /// Tells rooms of a user's presence that they are still to be told of. A departure in the same tick would cancel it,
+    /// and a member that a block is about to tell of the user's presence would be told half of it.
+    fn catch_up(&mut self, user: &User, rooms: &[RoomSize]) {
+        for room in rooms {
+            let to = self.roster.told_presence(room.id, user.id, &[]);
+            self.outbox.catch_up(user.id, room.id, to.into());
+        }
     }
 
     /// Tells one user of another one's presence in the rooms that both are in.
