@@ -230,6 +230,7 @@ impl Client {
     fn comes(&mut self, room: usize) -> Result<(), String> {
         self.owed(Due::Room(room))?;
         self.listed.remove(&room);
+        self.told_rooms.remove(&room);
         self.invitations.remove(&room);
         let is_new = self.rooms.insert(room, None).is_none();
         check(is_new, "told twice of being in a room")

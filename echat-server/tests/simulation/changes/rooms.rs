@@ -77,7 +77,11 @@ impl Changes<'_> {
         if !by_owner && stayed.next().is_some() {
             return fail("a room is closed without its owner's will");
         }
-        for member in members {
+        for member in members.iter().copied() {
+            // What was changed before it was closed was told, too.
+            dues.push((member, Due::Changed(number), false));
+            let others = members.iter();
+            dues.extend(others.map(|other| (member, Due::Role(number, *other), false)));
             let alone = !self.may_leave_alone(member, conversation);
             dues.push((member, Due::Closed(number), by_owner && alone));
         }
@@ -207,6 +211,7 @@ impl Changes<'_> {
                     && !self.moves(told, conversation);
                 let surely = before != after && stays && !came_anew;
                 dues.push((told, Due::Role(number, user), surely));
+                dues.push((told, Due::Role(number, user), false));
             }
         }
         Ok(())
