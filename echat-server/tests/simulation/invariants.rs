@@ -7,11 +7,12 @@ use crate::replies::presence_is_sent;
 use crate::run::Run;
 use crate::spec::Spec;
 use crate::truth::Truth;
+use crate::truth::people::Account;
 use crate::value::{equal, without};
 use echat_proto::commands::CloseReason;
 use echat_server::config::Limits;
 use echat_server::engine::WaitReason;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What a goodbye or a PING may add to a queue that is full; sealing it adds less than an eighth.
@@ -48,9 +49,17 @@ pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
     if run.online().values().any(|conns| conns.len() > sessions) {
         return fail("more sessions of a user than may be");
     }
+    let outcast = |user: &usize| {
+        let account = run.truth.accounts.get(user);
+        let for_ever = |of: &Account| of.suspended.is_some_and(|of| of.until.is_none());
+        account.is_some_and(|of| of.deleted || for_ever(of))
+    };
     // A user that has just left is taken out by the next tick, which comes at once.
     if run.sim.engine.has_work() {
         return Ok(());
+    }
+    if run.online().keys().any(outcast) {
+        return fail("a user is online whose account is deleted or suspended");
     }
     let is_there = |conn| (0..run.clients.len()).any(|seat| run.conn(seat) == Some(conn));
     if run
@@ -133,7 +142,10 @@ fn believes(
 
 /// What the user's other sessions did is known here too.
 fn lists(client: &Client, me: usize, truth: &Truth) -> Result<(), String> {
-    if client.blocked != truth.blocked_by(me) {
+    // A block ends with the blocked account, of which nothing is told.
+    let blocked = client.blocked.iter().copied();
+    let blocked: BTreeSet<usize> = blocked.filter(|user| truth.is_there(*user)).collect();
+    if blocked != truth.blocked_by(me) {
         return fail("other users are blocked than the client was told");
     }
     let pending: BTreeSet<usize> = truth.pending(me).collect();
@@ -147,9 +159,12 @@ fn lists(client: &Client, me: usize, truth: &Truth) -> Result<(), String> {
     {
         return fail("the client was not told of an invitation");
     }
-    let away = truth.friends_of(me).into_iter();
+    let known = |user: &usize| !client.perhaps_away.contains(user);
+    let away = truth.friends_of(me).into_iter().filter(known);
     let away = away.filter_map(|user| Some((user, truth.accounts[&user].away.clone()?)));
-    if client.away != away.collect() {
+    let told = client.away.clone().into_iter();
+    let told: BTreeMap<usize, String> = told.filter(|(user, _)| known(user)).collect();
+    if told != away.collect() {
         return fail("other friends are away than the client was told");
     }
     let spec = |room| {
@@ -237,11 +252,17 @@ pub(crate) fn closed(
 /// All are gone: nothing is remembered of them.
 pub(crate) fn all_gone(run: &Run) -> Result<(), String> {
     let engine = &run.sim.engine;
-    // What voids secrets is retried while the disk does not take it.
-    let waits = engine.deadline().is_some() && !engine.retries_voids();
-    if engine.is_empty() && engine.is_blank() && !engine.has_work() && !waits {
-        Ok(())
-    } else {
-        fail("something is left of users that left")
+    // What the disk does not take is retried.
+    let retries = engine.retries_voids() || run.is_troubled();
+    let waits = engine.deadline().is_some() && !retries;
+    let left = [
+        (!engine.is_empty(), "connections"),
+        (!engine.is_blank(), "memory of connections"),
+        (engine.has_work(), "work"),
+        (waits, "a deadline"),
+    ];
+    match left.iter().find(|(is_left, _)| *is_left) {
+        None => Ok(()),
+        Some((_, what)) => fail(&format!("of users that left there is still {what}")),
     }
 }

@@ -115,6 +115,10 @@ impl Changes<'_> {
         if self.after.are_friends(sender, receiver) || self.was_asked(receiver, resolved) {
             return Ok(());
         }
+        // Two who asked each other may be friends no more.
+        if self.asks(pair) && self.asks((receiver, sender)) {
+            return Ok(());
+        }
         if self.may_drop(pair) {
             facts.vanished.insert(pair);
             return Ok(());

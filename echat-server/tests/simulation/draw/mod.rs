@@ -54,7 +54,9 @@ impl Case {
                 present
             };
             let seat = rng.random_range(0..most);
-            match rng.random_range(0..20) {
+            match rng.random_range(0..22) {
+                20 => steps.extend(silent(&mut rng, present)),
+                21 => steps.extend(storm(&mut rng, seat, present)),
                 16..20 => steps.extend(scene(&mut rng, seat % present, cast)),
                 0 => steps.extend(again(&mut rng, seat)),
                 1 => steps.extend(meeting(&mut rng, seat, present)),
@@ -151,6 +153,13 @@ fn declining(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
     let (me, you) = (seat % PEOPLE, other % PEOPLE);
     let ask = |of: Seat| Action::Ask(of, PlannedRequest::Befriend(you));
     let mut actions = vec![ask(seat)];
+    if rng.random_range(0..2) == 0 {
+        // Another one asks, at once or when the first has waited for long.
+        if rng.random_range(0..3) == 0 {
+            actions.push(Action::Jump(86_400 + rng.random_range(0..5)));
+        }
+        actions.push(ask((other + 1) % present));
+    }
     if rng.random_range(0..4) > 0 {
         actions.push(Action::Ask(other, PlannedRequest::Resolve(me, false)));
     }
@@ -171,6 +180,16 @@ fn declining(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
         });
     }
     actions
+}
+
+/// A client that does not get to the end of its handshake.
+fn silent(rng: &mut StdRng, present: usize) -> [Action; 3] {
+    let seat = rng.random_range(0..2) + present.min(SEATS - 2);
+    [
+        Action::Connect(seat),
+        Action::Mute(seat, rng.random_range(0..60)),
+        Action::Wait(6_000),
+    ]
 }
 
 /// What several say, in one tick or as it comes.
@@ -217,11 +236,11 @@ fn waiting(rng: &mut StdRng, present: usize) -> Vec<Action> {
 /// Much is sent to a room while something stands in its way.
 fn storm(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
     let other = (seat + 1) % present;
-    let trouble = match rng.random_range(0..6) {
+    let trouble = match rng.random_range(0..7) {
         0 | 1 => Action::Stall(other),
         2 => Action::Fill,
         3 => Action::Occupy,
-        4 => Action::Damage,
+        4 | 5 => Action::Damage,
         _ => Action::Break,
     };
     let many = |rng: &mut StdRng| {
@@ -235,8 +254,9 @@ fn storm(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
         (0..rng.random_range(1..12)).map(send).collect()
     };
     let mut planned = vec![(seat, many(rng))];
-    match rng.random_range(0..4) {
+    match rng.random_range(0..5) {
         0 => planned.push((other, vec![PlannedRequest::Part(0), PlannedRequest::Logout])),
+        4 => planned.insert(0, (other, vec![PlannedRequest::Part(0)])),
         1 => planned.push((other, many(rng))),
         2 => planned.push((other, vec![self::planned(rng), self::planned(rng)])),
         _ => {}

@@ -215,6 +215,8 @@ impl Scene<'_> {
         }
         self.say(self.two, PlannedRequest::Join(room));
         self.may(self.two, PlannedRequest::Room(OfRoom::Info(room)));
+        let third = self.rng.random_range(0..PEOPLE);
+        self.say(self.two, PlannedRequest::Room(OfRoom::Invite(room, third)));
         self.may(self.two, PlannedRequest::Part(room));
         self.say(self.two, PlannedRequest::Join(room));
     }
@@ -480,6 +482,8 @@ impl Scene<'_> {
             self.one,
             PlannedRequest::Bot(OfBot::Create(bot, rooms, seconds)),
         );
+        let again = OfBot::Create(bot, vec![room], None);
+        self.may(self.one, PlannedRequest::Bot(again));
         self.actions.push(Action::Connect(spare));
         self.say(spare, PlannedRequest::Token { bot, nth: 0 });
         self.say(spare, PlannedRequest::Members(room));

@@ -161,6 +161,11 @@ impl Run {
             .filter(|_| self.clients[seat].connected && !end.is_closed())
     }
 
+    /// Whether anything is wrong with the disk.
+    pub(crate) fn is_troubled(&self) -> bool {
+        self.disk.is_troubled()
+    }
+
     /// Requests that a client's end has counted and that got no reply.
     pub(crate) fn owed(&mut self, seat: Seat) -> usize {
         self.sim.end(name(seat)).owed()
