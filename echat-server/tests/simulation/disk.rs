@@ -124,8 +124,8 @@ impl Disk {
         for written in written {
             match written {
                 Written::Request(entry) => {
-                    replay(&mut store, (limits, &Settings::default()), entry)
-                        .map_err(|why| format!("what was written cannot be repeated: {why}"))?
+                    let again = replay(&mut store, (limits, &Settings::default()), entry);
+                    again.map_err(|why| format!("what was written cannot be repeated: {why}"))?;
                 }
                 Written::Suspension { user, until, now } => {
                     suspend(&mut store, *user, *until, *now);

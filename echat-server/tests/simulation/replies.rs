@@ -163,7 +163,7 @@ impl<'w> Judge<'w> {
                     && (asked.password == self.truth.password(*user)
                         || self.facts.password_changed_since(*user, asked.tick)
                         || !self.truth.is_there(*user));
-                self.login(
+                login(
                     client,
                     *user,
                     right,
@@ -174,7 +174,7 @@ impl<'w> Judge<'w> {
             }
             PlannedRequest::Token { bot, .. } => {
                 let right = asked.token != Some(tokens::Presented::Wrong);
-                self.login(
+                login(
                     client,
                     *bot,
                     right,
@@ -187,7 +187,7 @@ impl<'w> Judge<'w> {
                 let presented = asked.presented.expect("a resume presents a secret");
                 let right = self.facts.secrets.may_log_in(presented, *user);
                 let what = "logged in by a secret that is void, or as another";
-                self.login(client, *user, right, what)?;
+                login(client, *user, right, what)?;
                 self.secret(client, *user, asked, event)?;
                 return self.bundle(client, *user, message, exact);
             }
@@ -206,16 +206,6 @@ impl<'w> Judge<'w> {
             }
             (_, None) => fail("a guest's request is done"),
         }
-    }
-
-    fn login(
-        &self,
-        client: &Client,
-        user: usize,
-        right: bool,
-        otherwise: &str,
-    ) -> Result<(), String> {
-        check(right && client.user == Some(user), otherwise)
     }
 
     /// A login gives a new secret, unless the disk was in trouble.
@@ -283,10 +273,7 @@ impl<'w> Judge<'w> {
             | PlannedRequest::Join(_)
             | PlannedRequest::Add(..) => {
                 let stands = self.stands(me, &asked.planned) || flapped;
-                check(
-                    stands,
-                    "a request, a friend, a room or a member that is not stored",
-                )
+                check(stands, "friends or members that are not stored")
             }
             PlannedRequest::Read(of) => {
                 let seat = truth.conversation(me, *of);
@@ -318,15 +305,11 @@ impl<'w> Judge<'w> {
                 self.exactly(client, asked, me, message, exact)
             }
             PlannedRequest::Account(of) => {
-                check(
-                    self.holds(me, of) || flapped,
-                    "a change of an account that is not stored",
-                )?;
+                let holds = self.holds(me, of) || flapped;
+                check(holds, "a change of an account that is not stored")?;
                 if matches!(of, OfAccount::Delete { .. }) {
-                    check(
-                        matches!(event, Event::LoggedOut {}),
-                        "an end without a goodbye",
-                    )?;
+                    let ended = matches!(event, Event::LoggedOut {});
+                    check(ended, "an end without a goodbye")?;
                     client.user = None;
                 }
                 Ok(())
@@ -335,10 +318,8 @@ impl<'w> Judge<'w> {
                 self.token(*bot, me, message, flapped)
             }
             planned => {
-                check(
-                    self.is_so(me, planned) || flapped,
-                    "what is done is not stored",
-                )?;
+                let is_so = self.is_so(me, planned) || flapped;
+                check(is_so, "what is done is not stored")?;
                 self.exactly(client, asked, me, message, exact)
             }
         }
@@ -641,6 +622,10 @@ fn members(
         return Ok(());
     }
     check(believed.is_some(), "members of a room that one is not in")
+}
+
+fn login(client: &Client, user: usize, right: bool, otherwise: &str) -> Result<(), String> {
+    check(right && client.user == Some(user), otherwise)
 }
 
 fn check(holds: bool, otherwise: &str) -> Result<(), String> {

@@ -57,10 +57,10 @@ impl Changes<'_> {
                 continue;
             }
             let erases = |truth: &Truth| truth.accounts[&after.sender].erased;
-            let erased = erases(self.before) || erases(self.after) || self.is_gone(after.sender);
+            let erasure = erases(self.before) || erases(self.after) || self.is_gone(after.sender);
             let same = (before.conversation, before.sender, before.time)
                 == (after.conversation, after.sender, after.time);
-            if !(same && erased && after.deleted && after.content.is_empty()) {
+            if !(same && erasure && after.deleted && after.content.is_empty()) {
                 return fail(&format!("message {id} is another one than before"));
             }
             facts.meet("a tombstone".to_owned());

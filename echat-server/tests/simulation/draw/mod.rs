@@ -56,11 +56,10 @@ impl Case {
             let seat = rng.random_range(0..most);
             match rng.random_range(0..22) {
                 20 => steps.extend(silent(&mut rng, present)),
-                21 => steps.extend(storm(&mut rng, seat, present)),
                 16..20 => steps.extend(scene(&mut rng, seat % present, cast)),
                 0 => steps.extend(again(&mut rng, seat)),
                 1 => steps.extend(meeting(&mut rng, seat, present)),
-                2 => steps.extend(storm(&mut rng, seat, present)),
+                2 | 21 => steps.extend(storm(&mut rng, seat, present)),
                 3 => steps.extend(waiting(&mut rng, present)),
                 4..8 if !acquainted => steps.extend(declining(&mut rng, seat, present)),
                 _ => steps.push(action(&mut rng, seat)),

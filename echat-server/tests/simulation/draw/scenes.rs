@@ -281,8 +281,8 @@ impl Scene<'_> {
         ];
         for _ in 0..self.rng.random_range(2..5) {
             let set = *pick(self.rng, &settings);
-            let seat = if self.chance(4) { self.two } else { self.one };
-            self.say(seat, PlannedRequest::Room(OfRoom::Set(room, set)));
+            let speaker = if self.chance(4) { self.two } else { self.one };
+            self.say(speaker, PlannedRequest::Room(OfRoom::Set(room, set)));
             if let Setting::Name(new) = set {
                 room = new;
             }
