@@ -79,7 +79,10 @@ impl DataDir {
             }
             folder.make(missing, found.is_begun)?;
         }
-        for name in COMPANIONS.into_iter().chain([HIGH_WATER, DATABASE]) {
+        for name in COMPANIONS
+            .into_iter()
+            .chain([HIGH_WATER, ADMINISTRATOR_CODE, DATABASE])
+        {
             folder.make_private(name)?;
         }
         let database = folder.hold_database()?;

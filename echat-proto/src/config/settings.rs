@@ -54,7 +54,7 @@ section! {
         sessions_per_user: NonZeroUsize = NonZeroUsize::MIN => whole(1..=64);
         /// Which new accounts may register: any, those with an invitation, or none. The code of the first
         /// administrator is good with each of these.
-        #[zh = "谁可以注册新账号：任何人、持邀请码的人，或不开放。首个管理员的一次性注册码始终有效。"]
+        #[zh = "谁可以注册新账号：任何人、持邀请码的人，或不开放。首位管理员代码始终有效。"]
         registration: Registration = Registration::Open;
         /// Which users make invitations to register: administrators, or all users.
         #[zh = "谁可以生成注册邀请码：管理员，或所有用户。"]

@@ -1,10 +1,16 @@
 //! The code of the first administrator: made with a new database, good once, and gone afterwards.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::ExitStatusExt;
 
-use echat_testkit::server_process::{ServerFolder, stderr};
+use echat_server::storage::administrator_code_hash;
+use echat_testkit::faults::{Rule, Shim};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
+use echat_testkit::terminal::pty::Pty;
 use echat_testkit::wire::{Client, message};
+use rusqlite::Connection;
+use rustix::process::Signal;
 
 const FILE: &str = "data/first_administrator_code";
 
@@ -61,4 +67,75 @@ fn a_database_of_before_gets_no_code() {
     fs::remove_file(dir.path(FILE)).unwrap();
     dir.start(&[]).stop();
     assert!(!dir.path(FILE).exists());
+}
+
+#[test]
+fn a_first_start_killed_at_any_moment_has_one_code_in_the_end() {
+    let moments = (0..).take_while(|calls| has_a_code_after_a_kill(*calls));
+    let moments = moments.count();
+    assert!(moments >= 20, "{moments}");
+    eprintln!("killed before each of {moments} changes of the disk");
+}
+
+/// Kills a first start before it changes the disk once more than so often, and starts again; false if it was ready
+/// before that.
+fn has_a_code_after_a_kill(calls: u64) -> bool {
+    let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
+    let kill = Rule {
+        what: "any",
+        files: "-",
+        skip: calls,
+        times: 1,
+        errno: None,
+    };
+    let mut server = ServerProcess::begin(shim.command(&dir, Some(kill)));
+    if server.becomes_ready() {
+        server.kill();
+        return false;
+    }
+    assert_eq!(server.end().status.signal(), Some(Signal::KILL.as_raw()));
+    let server = dir.start(&["--log", "warn"]);
+    let code = fs::read_to_string(dir.path(FILE)).unwrap();
+    let mode = fs::metadata(dir.path(FILE)).unwrap().mode() & 0o777;
+    assert_eq!(mode, 0o600, "after {calls}");
+    assert!(!dir.path("data/first_administrator_code.tmp").exists());
+    // The database knows this code, and no other.
+    let db = Connection::open(dir.path("data/database.db")).unwrap();
+    let known = |row: &rusqlite::Row<'_>| row.get::<_, [u8; 32]>(0);
+    let known = db.query_row("SELECT code FROM administrator_code", [], known);
+    let expected = administrator_code_hash(code.trim());
+    assert_eq!(known.unwrap(), expected, "after {calls}");
+    server.kill();
+    true
+}
+
+#[test]
+fn the_code_is_shown_on_the_terminal_of_a_first_start_only() {
+    let (dir, pty) = (ServerFolder::new(), Pty::open());
+    let start = || {
+        let shell = pty.shell(r#""$0" "$@""#);
+        let args = ["--listen", "127.0.0.1:0", "--log", "info"];
+        ServerProcess::start(dir.command(&shell, &args))
+    };
+    let server = start();
+    let shown = pty.shows("serving data folder");
+    let code = fs::read_to_string(dir.path(FILE)).unwrap();
+    let says = format!("administrator code: {}", code.trim());
+    assert!(shown.contains(&says), "{shown}");
+    assert!(shown.contains("first_administrator_code"), "{shown}");
+    server.stop();
+    let server = start();
+    let shown = pty.shows("serving data folder");
+    assert!(!shown.contains(code.trim()), "{shown}");
+    server.stop();
+}
+
+#[test]
+fn others_can_read_the_file_of_the_code_until_the_next_start_at_most() {
+    let dir = ServerFolder::new();
+    dir.start(&[]).stop();
+    fs::set_permissions(dir.path(FILE), fs::Permissions::from_mode(0o644)).unwrap();
+    dir.start(&[]).stop();
+    let mode = fs::metadata(dir.path(FILE)).unwrap().mode() & 0o777;
+    assert_eq!(mode, 0o600);
 }
