@@ -4,7 +4,7 @@ use super::account::{Pending, audience_or_none, count_own_try};
 use super::effects::Effect;
 use super::journal::Entry;
 use super::password::wrong;
-use super::session_ends::{Farewell, SessionsEnd};
+use super::session_ends::SessionsEnd;
 use super::{Answer, Caller, Ctx, Reject, gate, rooms};
 use crate::limits::CountedTry;
 use crate::storage::{Batch, StoreError, UserId};
@@ -56,11 +56,11 @@ pub(crate) fn deleted(
     }
     let mut ends = Vec::new();
     for bot in ctx.batch.bots_of(me.id)? {
-        let farewell = audience_or_none(ctx, bot.user.id)?.map(Farewell::Deleted);
-        ends.push(SessionsEnd::all(ctx.conn, bot.user, farewell));
+        let audience = audience_or_none(ctx, bot.user.id)?;
+        ends.push(SessionsEnd::of_deleted(ctx.conn, bot.user, audience));
     }
-    let farewell = audience_or_none(ctx, me.id)?.map(Farewell::Deleted);
-    ends.push(SessionsEnd::all(ctx.conn, me.user(), farewell));
+    let audience = audience_or_none(ctx, me.id)?;
+    ends.push(SessionsEnd::of_deleted(ctx.conn, me.user(), audience));
     let now = ctx.now.unix;
     let (deleted, effects) = delete(ctx.batch, me.id, deletion.erase, now)?;
     ctx.journal

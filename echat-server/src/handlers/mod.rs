@@ -177,6 +177,15 @@ impl DeferredWrite {
         }
     }
 
+    /// The user whose login it notes, and whether it notes the device.
+    pub(crate) fn notes_login_of(&self) -> Option<(UserId, bool)> {
+        match self {
+            Self::NewDevice(user, ..) | Self::NoteDevice(user, ..) => Some((*user, true)),
+            Self::NoteLogin(user, ..) => Some((*user, false)),
+            _ => None,
+        }
+    }
+
     /// Whether it stores a new secret, which is given out only if it is stored.
     pub(crate) fn issues(&self) -> bool {
         matches!(self, Self::NewDevice(..)) || self.issues_chain().is_some()

@@ -17,6 +17,19 @@ pub(crate) struct SessionsEnd {
     all: bool,
     /// What others are told when all end.
     farewell: Option<Farewell>,
+    /// What the write deleted, and no deferred write of the same tick may bring back.
+    deleted: Deleted,
+}
+
+/// What a write deleted of a user's notes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deleted {
+    /// None.
+    Nothing,
+    /// The devices: the password was changed.
+    Devices,
+    /// All: the account was deleted.
+    Account,
 }
 
 /// What the friends and rooms of a user are told.
@@ -29,23 +42,33 @@ pub(crate) enum Farewell {
 }
 
 impl SessionsEnd {
-    /// The sessions of the caller but this one.
+    /// The sessions of the caller but this one, whose password was changed.
     pub(super) fn others(asked_by: ConnId, me: &Caller) -> Self {
         Self {
             user: me.user(),
             asked_by,
             all: false,
             farewell: None,
+            deleted: Deleted::Devices,
         }
     }
 
     /// All sessions of a user. That of the request, if it is one of them, ends as by LOGOUT.
-    pub(super) fn all(asked_by: ConnId, user: User, farewell: Option<Farewell>) -> Self {
+    fn all(asked_by: ConnId, user: User, farewell: Option<Farewell>) -> Self {
         Self {
             user,
             asked_by,
             all: true,
             farewell,
+            deleted: Deleted::Nothing,
+        }
+    }
+
+    /// All sessions of a user, or of its bot, whose account was deleted.
+    pub(super) fn of_deleted(asked_by: ConnId, user: User, audience: Option<Audience>) -> Self {
+        Self {
+            deleted: Deleted::Account,
+            ..Self::all(asked_by, user, audience.map(Farewell::Deleted))
         }
     }
 
@@ -68,6 +91,17 @@ impl SessionsEnd {
 
     /// Ends them, each with SERVER_KICK and CLOSE_NOTIFY(6) but that of the request.
     pub(crate) fn carry_out(self, ctx: &mut Ctx<'_, '_>) {
+        // Deferred writes of the tick come after this commit: a device that logged in before it would be known again.
+        let (user, deleted) = (self.user.id, self.deleted);
+        ctx.deferred_writes
+            .retain(|write| match write.notes_login_of() {
+                Some((of, is_device)) if of == user => match deleted {
+                    Deleted::Nothing => true,
+                    Deleted::Devices => !is_device,
+                    Deleted::Account => false,
+                },
+                _ => true,
+            });
         let was_online = ctx.roster.is_online(self.user.id);
         for conn in ctx.roster.conns_of(self.user.id).to_vec() {
             if conn != self.asked_by {

@@ -1,12 +1,15 @@
 //! Devices, and the lists that LOGIN_BUNDLE gained with them.
 
+use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::channel::Message;
-use echat_proto::json::to_json;
+use echat_proto::commands::by_name;
+use echat_proto::json::{from_json, to_json};
 use echat_server::config::Limits;
 use echat_server::storage::{Store, create_template};
 use rusqlite::Connection;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
@@ -191,5 +194,55 @@ fn the_longest_bundle_fits() {
             panic!("no invitations")
         };
         assert_eq!(items.len(), 200);
+    }
+}
+
+/// A login and a change of the password, or the deletion of the account, whose results come in the same tick: the login is
+/// handled first, and what is noted of it is written after the commit.
+#[test]
+fn nothing_of_a_login_is_noted_after_a_write_of_the_same_tick_that_deletes_it() {
+    let new_password = r#"{"old":"correct horse","new":"wrong horse"}"#;
+    let deletion = r#"{"password":"correct horse","erase":false}"#;
+    for (command, params, noted) in [
+        ("END_OTHER_SESSIONS", "null", ("devices, logins", 1, 1)),
+        ("CHANGE_PASSWORD", new_password, ("logins", 0, 1)),
+        ("DELETE_ACCOUNT", deletion, ("nothing", 0, 0)),
+    ] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.db");
+        let mut sim = sim(&path, &["ann"]);
+        sim.engine
+            .allow_sessions(NonZeroUsize::MIN.saturating_add(2));
+        log_in(&mut sim, &["ann"]);
+        let db = Connection::open(&path).expect("the database");
+        // Only what the second login notes counts.
+        db.execute_batch("DELETE FROM devices; DELETE FROM logins;")
+            .expect("no rows");
+        sim.connect("phone", HOME);
+        sim.settle();
+        sim.hold = true;
+        let login = format!(r#"{{"username":"ann","password":"{}"}}"#, seed::PASSWORD);
+        for (name, command, params) in [("phone", "LOGIN", &*login), ("ann", command, params)] {
+            let number = by_name(command).expect("a command").number;
+            sim.say(name, number, from_json(params).expect("JSON"));
+            sim.settle();
+        }
+        sim.hold = false;
+        sim.settle();
+        let count = |table: &str| -> i64 {
+            let sql = format!("SELECT count(*) FROM {table}");
+            db.query_row(&sql, [], |row| row.get(0)).expect("a count")
+        };
+        let (what, devices, logins) = noted;
+        assert_eq!(
+            (count("devices"), count("logins")),
+            (devices, logins),
+            "{command}: {what}"
+        );
+        let phone = sim.end("phone").take_messages();
+        assert!(
+            phone.iter().any(|message| message.command == 105),
+            "{phone:?}"
+        );
     }
 }

@@ -42,7 +42,7 @@ pub(crate) enum Due {
 impl Due {
     /// Whether it may be told several times of one tick: it names a state that may come and go.
     fn may_repeat(self) -> bool {
-        !matches!(self, Self::Message(_) | Self::Contact(_) | Self::Room(_))
+        !matches!(self, Self::Message(_))
     }
 }
 
@@ -98,10 +98,14 @@ pub(crate) struct Client {
     pub(crate) blocked: BTreeSet<usize>,
     pub(crate) invitations: BTreeSet<usize>,
     pub(crate) away: BTreeMap<usize, String>,
+    /// Friends of whom it was not told whether they are away: they are new.
+    pub(crate) perhaps_away: BTreeSet<usize>,
     /// What was told last of rooms that changed.
     pub(crate) told_rooms: BTreeMap<usize, Value>,
     /// Rooms that one was told to have been removed from, and not yet to have left.
     pub(crate) removed_from: BTreeSet<usize>,
+    /// Names of rooms that were renamed, and were not yet told to clients that know no other names.
+    pub(crate) renamed_to: BTreeSet<usize>,
     /// What must still be told here, and what may be.
     pub(crate) must: BTreeSet<Due>,
     pub(crate) may: BTreeSet<Due>,
@@ -134,7 +138,8 @@ impl Client {
     pub(crate) fn may_have_caused(&self, due: Due, truth: &Truth) -> bool {
         self.asked.iter().any(|asked| match (&asked.planned, due) {
             (PlannedRequest::Send { number, size, .. }, Due::Message(id)) => {
-                *truth.messages[&id].content == *content(*number, *size)
+                let mut told = truth.told(id);
+                told.any(|sent| *sent.content == *content(*number, *size))
             }
             (PlannedRequest::Read(_), Due::Read(_)) => true,
             (PlannedRequest::Room(of), _) => match (of, due) {
@@ -223,11 +228,16 @@ impl Client {
     fn contact(&mut self, friend: usize) -> Result<(), String> {
         self.owed(Due::Contact(friend))?;
         self.pending.remove(&friend);
+        self.perhaps_away.insert(friend);
         let is_new = self.friends.insert(friend);
         check(is_new, "a contact who was one")
     }
 
     fn comes(&mut self, room: usize) -> Result<(), String> {
+        // The other name of a room that was renamed.
+        if self.renamed_to.remove(&room) {
+            return Ok(());
+        }
         self.owed(Due::Room(room))?;
         self.listed.remove(&room);
         self.told_rooms.remove(&room);
@@ -290,12 +300,12 @@ impl Client {
             return fail("messages come out of order");
         }
         self.heard_of(id);
-        let known = match params.at("target_type")?.text()? {
-            "friend" => {
-                let (target, sender) = (params.user("target")?, params.user("sender")?);
+        let known = match params.target()? {
+            Target::User(target) => {
+                let sender = params.user("sender")?;
                 self.friends.contains(&target) || self.friends.contains(&sender)
             }
-            _ => self.rooms.contains_key(&params.room("target")?),
+            Target::Room(room) => self.rooms.contains_key(&room),
         };
         check(known, "a message of a conversation that one is not in")
     }
@@ -330,22 +340,20 @@ pub(crate) fn matches(params: Params<'_>, me: usize) -> Result<u64, String> {
     let id = params.at("id")?.int()?;
     let content = params.at("content")?.text()?;
     let sender = params.user("sender")?;
-    let kind = params.at("target_type")?.text()?;
-    let target = params.at("target")?.text()?;
+    let target = params.target()?;
     let mut known = truth.told(id).peekable();
     if known.peek().is_none() {
         return fail(&format!("message {id} is not stored"));
     }
     let says = |stored: &Stored| {
-        let private = stored.is_private(truth);
         let time = Value::Int(u64::try_from(stored.time).unwrap_or(0));
         // To the friend of a private message, target is the other one; the same to the sender. A room may have been
         // renamed or closed since.
         let named = match truth.target(me, stored.conversation) {
-            Some(Target::User(other)) => truth.named(target) == other,
-            _ => room(target).is_ok(),
+            Some(found @ Target::User(_)) => target == found,
+            _ => stored.is_private(truth) == matches!(target, Target::User(_)),
         };
-        (content, sender, kind) == (&*stored.content, stored.sender, if private { "friend" } else { "room" })
+        (content, sender) == (&*stored.content, stored.sender)
             && params.all.at("send_time") == Some(&time)
             && named
     };

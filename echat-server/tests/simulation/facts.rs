@@ -1,6 +1,6 @@
 //! What is remembered over a whole case, also for connections that were lost.
 
-use crate::plan::{OfAccount, OfRoom, PlannedRequest, USERS};
+use crate::plan::{OfAccount, OfBot, OfPeople, OfRoom, PlannedRequest, ROOMS, USERS};
 use crate::request::content;
 use crate::secrets::Secrets;
 use crate::tokens::Tokens;
@@ -72,8 +72,15 @@ impl Facts {
                     self.bytes[*user] += content(*number, *size).len() as u64;
                 }
             }
-            PlannedRequest::Join(_) | PlannedRequest::Create(..) | PlannedRequest::Add(..) => {
+            PlannedRequest::Join(_)
+            | PlannedRequest::Create(..)
+            | PlannedRequest::Add(..)
+            | PlannedRequest::People(OfPeople::Unblock(_))
+            | PlannedRequest::Bot(OfBot::Create(..)) => {
                 let (comers, made) = match planned {
+                    // One is seen again in all rooms that both are in.
+                    PlannedRequest::People(_) => (ROOMS.len(), 0),
+                    PlannedRequest::Bot(OfBot::Create(_, rooms, _)) => (rooms.len(), 0),
                     PlannedRequest::Create(_, members, _) => (members.len() + 1, 1),
                     PlannedRequest::Add(_, members) => (members.len(), 0),
                     _ => (1, 0),
@@ -158,7 +165,10 @@ impl Facts {
         let is_over = |most: u64, tried: u64| most > 0 && tried > most;
         let moves = (self.moves[user], 2 * limits.rooms as u64);
         let ((tried, burst), over) = match planned {
-            PlannedRequest::Join(_) | PlannedRequest::Add(..) => (moves, false),
+            PlannedRequest::Join(_)
+            | PlannedRequest::Add(..)
+            | PlannedRequest::People(OfPeople::Unblock(_))
+            | PlannedRequest::Bot(OfBot::Create(..)) => (moves, false),
             PlannedRequest::Create(..) => (moves, is_over(limits.rooms_a_day, self.made[user])),
             PlannedRequest::Send { .. } => (
                 (self.attempts[user], limits.message_burst),
@@ -208,9 +218,9 @@ impl Facts {
         self.tick = tick;
     }
 
-    /// An administrator does something in this tick.
-    pub(crate) fn administer(&mut self) {
-        self.administered = self.tick;
+    /// An administrator does something before a tick.
+    pub(crate) fn administer(&mut self, tick: u64) {
+        self.administered = tick;
     }
 
     pub(crate) fn administers(&self) -> bool {

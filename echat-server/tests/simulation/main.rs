@@ -15,6 +15,7 @@ mod draw;
 mod facts;
 mod faults;
 mod invariants;
+mod met;
 mod news;
 mod plan;
 mod replies;
@@ -38,49 +39,6 @@ use run::Held;
 
 /// Cases of the ordinary run.
 const SEEDS: u64 = 1_000;
-
-/// What so many cases meet: a simulation in which nothing happens finds nothing.
-const MET: &[&str] = &[
-    "a commit that failed",
-    "a declined request that was made again in silence",
-    "a declined request that was told again",
-    "a request that gave way",
-    "a write that was repeated",
-    "befriend done",
-    "befriend exactly already_asked",
-    "befriend exactly already_friends",
-    "befriend exactly too_many",
-    "befriend rate_limited",
-    "closed: crowded out",
-    "closed: dead",
-    "closed: idle",
-    "closed: slow",
-    "closed: taken over",
-    "closed: unopened",
-    "history exactly done",
-    "login exactly done",
-    "login login_throttled",
-    "members exactly done",
-    "part done",
-    "part storage_damaged",
-    "part storage_full",
-    "register done",
-    "resume bad_credentials",
-    "resume done",
-    "rooms exactly done",
-    "send done",
-    "send rate_limited",
-    "send storage_busy",
-    "send storage_damaged",
-    "send storage_full",
-    "send txn_reused",
-    "told 108",
-    "told 109",
-    "told 109 of oneself",
-    "told 112",
-    "told 114",
-    "told 114 of oneself",
-];
 
 /// A judgement against the server.
 fn fail<T>(what: &str) -> Result<T, String> {
@@ -155,10 +113,7 @@ fn the_engine_keeps_its_promises_in_every_simulation() {
         }
     }
     println!("{seeds} worlds held; met in them: {met:#?}");
-    let missed: Vec<_> = MET
-        .iter()
-        .filter(|what| !met.contains_key(**what))
-        .collect();
+    let missed: Vec<_> = met::all().filter(|what| !met.contains_key(*what)).collect();
     assert!(seeds < SEEDS || missed.is_empty(), "never met: {missed:?}");
 }
 

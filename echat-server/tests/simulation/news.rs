@@ -2,8 +2,8 @@
 
 use crate::client::{Client, Due};
 use crate::fail;
-use crate::plan::{OfPeople, OfRoom, PlannedRequest, Setting, Target};
-use crate::value::{Params, room};
+use crate::plan::{OfPeople, OfRoom, PlannedRequest};
+use crate::value::Params;
 
 impl Client {
     /// Takes an event that wire.md does not have.
@@ -30,14 +30,7 @@ impl Client {
                 let (room, member) = (params.room("roomname")?, params.user("membername")?);
                 self.owed(Due::Role(room, member))
             }
-            149 => {
-                let name = params.at("target")?.text()?;
-                let target = match params.at("target_type")?.text()? {
-                    "friend" => Target::User(params.truth.named(name)),
-                    _ => Target::Room(room(name)?),
-                };
-                self.owed(Due::Read(target))
-            }
+            149 => self.owed(Due::Read(params.target()?)),
             150 => self.request_changed(params),
             152 => self.self_changed(params),
             _ => fail("this is no event"),
@@ -46,6 +39,7 @@ impl Client {
 
     fn is_away(&mut self, params: Params<'_>) -> Result<(), String> {
         let user = params.user("username")?;
+        self.perhaps_away.remove(&user);
         if self.friends.contains(&user) {
             match params.at("text")?.text() {
                 Ok(text) => self.away.insert(user, text.to_owned()),
@@ -76,7 +70,7 @@ impl Client {
         let told = params.at("room")?;
         let now = told.room("roomname")?;
         self.owed(Due::Changed(was))?;
-        if !self.rooms.contains_key(&was) {
+        if !self.rooms.contains_key(&was) && !self.rooms.contains_key(&now) {
             return fail("told of a room that one is not in");
         }
         self.renamed(was, now);
@@ -94,6 +88,8 @@ impl Client {
         }
         if let Some(members) = self.rooms.remove(&was) {
             self.rooms.insert(now, members);
+            self.removed_from.insert(was);
+            self.renamed_to.insert(now);
         }
         if let Some(listed) = self.listed.remove(&was) {
             self.listed.insert(now, listed);
@@ -167,7 +163,6 @@ impl Client {
             PlannedRequest::Room(OfRoom::Close(room)) => {
                 self.rooms.remove(room);
             }
-            PlannedRequest::Room(OfRoom::Set(room, Setting::Name(new))) => self.renamed(*room, *new),
             _ => {}
         }
     }

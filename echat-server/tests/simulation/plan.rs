@@ -89,6 +89,10 @@ pub(crate) enum Action {
     Jump(i64),
     /// Milliseconds pass.
     Wait(u64),
+    /// An administrator suspends a user, for so many seconds or until it is ended, and sends the user away.
+    Suspend(usize, Option<u32>),
+    /// An administrator ends a suspension.
+    Pardon(usize),
     /// The disk has no place any more.
     Fill,
     /// Another program takes the database.

@@ -312,11 +312,14 @@ pub(crate) fn named(target: Target, truth: &Truth) -> &str {
 }
 
 fn target(target: Target) -> Vec<(&'static str, Value)> {
-    let (kind, name) = match target {
-        Target::User(user) => ("friend", USERS[user]),
-        Target::Room(room) => ("room", ROOMS[room]),
+    let name = match target {
+        Target::User(user) => USERS[user],
+        Target::Room(room) => ROOMS[room],
     };
-    vec![("target_type", text(kind)), ("target", text(name))]
+    vec![
+        ("target_type", kind(target).to_value()),
+        ("target", text(name)),
+    ]
 }
 
 /// The code of a refusal.

@@ -1,8 +1,9 @@
 //! Parameters made and read by their names, without the server's types.
 
-use crate::plan::ROOMS;
+use crate::plan::{ROOMS, Target};
 use crate::truth::Truth;
 use echat_proto::Value;
+use echat_proto::param::{Param, TargetType};
 use std::collections::BTreeSet;
 
 pub(crate) fn text(text: &str) -> Value {
@@ -125,6 +126,15 @@ impl<'m> Params<'m> {
 
     pub(crate) fn room(self, key: &str) -> Result<usize, String> {
         room(self.at(key)?.text()?)
+    }
+
+    /// The friend or the room of an event.
+    pub(crate) fn target(self) -> Result<Target, String> {
+        let kind = TargetType::from_value(self.at("target_type")?.all);
+        match kind.map_err(|error| format!("{error:?}"))? {
+            TargetType::Friend => self.user("target").map(Target::User),
+            TargetType::Room => self.room("target").map(Target::Room),
+        }
     }
 
     pub(crate) fn items(self) -> Result<impl Iterator<Item = Self>, String> {

@@ -47,7 +47,7 @@ impl Changes<'_> {
         self.blocks()?;
         self.requests(facts, &mut dues)?;
         self.friendships(&mut dues)?;
-        self.rooms(&mut dues)?;
+        self.rooms(facts, &mut dues)?;
         self.invitations(&mut dues)?;
         self.bans()?;
         self.seats(facts, &mut dues)?;
@@ -116,10 +116,9 @@ impl Changes<'_> {
     fn bounds(&self) -> Result<(), String> {
         let (truth, limits) = (self.after, self.limits);
         for user in 0..USERS.len() {
-            let pending = truth.asked.iter().filter(|(_, receiver)| *receiver == user);
             if truth.friends_of(user).len() > limits.friends
                 || truth.rooms_of(user).len() > limits.rooms
-                || pending.count() > limits.pending_requests
+                || truth.pending(user).count() > limits.pending_requests
             {
                 return fail("a user has more friends, rooms or requests than may be");
             }

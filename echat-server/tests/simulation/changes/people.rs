@@ -110,7 +110,8 @@ impl Changes<'_> {
                         PlannedRequest::Account(OfAccount::ChangePassword(_))
                     )
                 };
-                (right || self.was_asked(user, changes)) && erase == after.erased
+                // A short erasure may have come to its end in this tick.
+                (right || self.was_asked(user, changes)) && (erase || !after.erased)
             }
             _ => false,
         });
@@ -118,7 +119,7 @@ impl Changes<'_> {
             let removed = |planned: &PlannedRequest| {
                 matches!(planned, PlannedRequest::Bot(OfBot::Remove(of)) if *of == user)
             };
-            self.was_asked(bot.owner, removed) || !self.lives(bot.owner)
+            self.was_asked(bot.owner, removed) || self.is_gone(bot.owner)
         });
         if !by_password && !as_bot {
             return fail("an account is gone without a request, or by a wrong password");
@@ -146,11 +147,6 @@ impl Changes<'_> {
         Ok(())
     }
 
-    /// Whether an account is neither deleted nor suspended.
-    fn lives(&self, user: usize) -> bool {
-        self.after.is_there(user) && !self.after.is_suspended(user, self.now.unix)
-    }
-
     /// A bot has the token that its owner asked for, and is only in rooms that its owner operates.
     pub(super) fn bots(&self) -> Result<(), String> {
         for user in 0..USERS.len() {
@@ -164,7 +160,7 @@ impl Changes<'_> {
                     return fail("a bot has another owner or token than before");
                 }
             }
-            if !self.lives(bot.owner) {
+            if !self.after.is_there(bot.owner) {
                 return fail("a bot outlives its owner");
             }
             for room in self.after.rooms_of(user) {

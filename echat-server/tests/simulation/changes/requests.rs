@@ -156,7 +156,8 @@ impl Changes<'_> {
                 facts.meet("a declined request that was made again in silence".to_owned());
                 self.count(pair.0, facts)?;
             }
-            if before.is_some_and(|before| before.again && !after.again) {
+            let withdrawn = self.blocks_now(pair.0, pair.1);
+            if before.is_some_and(|before| before.again && !after.again) && !withdrawn {
                 return fail("a declined request was taken back");
             }
         }

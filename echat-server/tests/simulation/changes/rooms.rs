@@ -2,6 +2,7 @@
 
 use super::{Changes, Dues};
 use crate::client::Due;
+use crate::facts::Facts;
 use crate::fail;
 use crate::plan::{OfPeople, OfRoom, PlannedRequest, Role, Setting, USERS};
 use crate::request::later;
@@ -9,12 +10,12 @@ use crate::truth::Conversation;
 use crate::truth::rooms::{Ban, Room};
 
 impl Changes<'_> {
-    pub(super) fn rooms(&self, dues: &mut Dues) -> Result<(), String> {
+    pub(super) fn rooms(&self, facts: &mut Facts, dues: &mut Dues) -> Result<(), String> {
         for (number, before) in &self.before.rooms {
             match self.after.room_of(before.conversation) {
                 Some((name, after)) => {
                     self.changed(*number, before, name, after, dues)?;
-                    self.owner(before, after)?;
+                    self.owner(before, after, facts)?;
                     self.roles(*number, before.conversation, dues)?;
                 }
                 None => self.closed(*number, before, dues)?,
@@ -140,13 +141,18 @@ impl Changes<'_> {
                 && !self.moves(user, conversation);
             if changed || self.sets(conversation) {
                 dues.push((user, Due::Changed(number), changed && stays));
+                dues.push((user, Due::Changed(name), false));
+            }
+            // Clients that know no other names are told to leave one room and that they are in another.
+            if number != name {
+                dues.push((user, Due::Room(name), false));
             }
         }
         Ok(())
     }
 
     /// The owner hands the room over, or goes: then the operator, else the member, that came first has it.
-    fn owner(&self, before: &Room, after: &Room) -> Result<(), String> {
+    fn owner(&self, before: &Room, after: &Room, facts: &mut Facts) -> Result<(), String> {
         if before.owner == after.owner {
             return Ok(());
         }
@@ -164,13 +170,15 @@ impl Changes<'_> {
         if !gone {
             return fail("a room has another owner, whom no owner named");
         }
+        facts.meet("a room that passed on".to_owned());
         let still = !self.asked.iter().any(|ask| {
             let about = matches!(ask.planned, PlannedRequest::Room(_));
             about || Some(ask.user) != before.owner && self.may_leave(ask.user, conversation)
         });
         let (number, _) = self.before.room_of(conversation).expect("it was there");
         let goes = |user: usize| {
-            !self.after.seats.contains_key(&(user, conversation)) || self.after.is_bot(user)
+            let stays = self.after.seats.contains_key(&(user, conversation));
+            !stays || before.owner == Some(user) || self.after.is_bot(user)
         };
         if still && self.before.successor(number, goes) != after.owner {
             return fail("a room passes to another than the one who was there longest");
@@ -223,7 +231,7 @@ impl Changes<'_> {
                 return fail("an invitation to a room that is closed");
             };
             let before = self.before.invitations.get(&(*user, *conversation));
-            if before.is_some() {
+            if before == Some(by) {
                 continue;
             }
             let asked = self.asked.iter().any(|ask| match ask.planned {

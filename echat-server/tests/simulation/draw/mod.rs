@@ -299,6 +299,7 @@ fn action(rng: &mut StdRng, seat: Seat) -> Action {
         91..93 => Action::Mend,
         93..95 => Action::Crash,
         95 => Action::Stop,
+        96 => Action::Pardon(rng.random_range(0..PEOPLE)),
         _ => Action::Calm,
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn scene(rng: &mut StdRng, seat: Seat, cast: Cast) -> Vec<Action> {
         actions: Vec::new(),
         rng,
     };
-    match scene.rng.random_range(0..18) {
+    match scene.rng.random_range(0..19) {
         0 | 1 => scene.removal(),
         2 | 3 => scene.private(),
         4 | 5 => scene.roles(),
@@ -55,6 +55,7 @@ pub(super) fn scene(rng: &mut StdRng, seat: Seat, cast: Cast) -> Vec<Action> {
         10 | 11 => scene.parting(),
         12 | 13 => scene.passwords(),
         14 => scene.ending(),
+        15 => scene.suspension(),
         _ => scene.bots(),
     }
     scene.actions
@@ -461,6 +462,39 @@ impl Scene<'_> {
         }
         self.look(self.two, Some(Target::Room(room)));
         self.look(self.two, None);
+    }
+
+    /// A user is suspended, and comes back when it is over, or sooner.
+    fn suspension(&mut self) {
+        let me = self.me();
+        let seconds = *pick(self.rng, &[None, Some(5), Some(600)]);
+        self.may(self.two, PlannedRequest::Members(0));
+        self.actions.push(Action::Suspend(me, seconds));
+        self.actions.push(Action::Connect(self.one));
+        let logins = [
+            PlannedRequest::Login {
+                user: me,
+                password: Word::Right,
+            },
+            PlannedRequest::Resume { user: me, nth: 0 },
+        ];
+        let login = pick(self.rng, &logins).clone();
+        self.say(self.one, login);
+        let asks = [
+            PlannedRequest::Befriend(me),
+            PlannedRequest::People(OfPeople::WhoIs(me)),
+            PlannedRequest::Room(OfRoom::Invite(0, me)),
+            PlannedRequest::Members(0),
+        ];
+        for planned in asks {
+            self.may(self.two, planned);
+        }
+        match self.rng.random_range(0..3) {
+            0 => self.actions.push(Action::Pardon(me)),
+            _ => self.actions.push(Action::Wait(7_000)),
+        }
+        let login = pick(self.rng, &logins).clone();
+        self.say(self.one, login);
     }
 
     /// A bot is made, talks, gets another token, and goes.

@@ -5,6 +5,7 @@ use crate::plan::{Action, OfAccount, PlannedRequest, Seat};
 use crate::replies::Asked;
 use crate::request::{self, Saying};
 use echat_proto::Value;
+use echat_proto::channel::Message;
 use echat_proto::commands::channel;
 
 impl Run {
@@ -29,84 +30,101 @@ impl Run {
 
     /// Sends the messages that wait for the handshake. True if there were any.
     pub(super) fn say_all(&mut self, seat: Seat) -> bool {
-        let client = &mut self.clients[seat];
+        let client = &self.clients[seat];
         if !client.connected || client.leaving || !self.sim.end(name(seat)).is_open() {
             return false;
         }
         let any = !client.todo.is_empty();
-        while let Some(planned) = client.todo.pop_front() {
-            let users = client.candidates();
-            self.facts.say(&planned, &users);
-            match (&planned, client.user) {
-                (PlannedRequest::Send { txn: true, .. }, Some(user)) => {
-                    client.unacknowledged.push((user, planned.clone()));
-                }
-                // The first of several is the one that holds.
-                (PlannedRequest::Logout, Some(_))
-                    if !client.asked.iter().any(|a| a.planned == planned) =>
-                {
-                    client.guest_since = self.sim.now.running;
-                }
-                (PlannedRequest::Account(OfAccount::Delete { .. }), Some(_)) => {
-                    client.guest_since = self.sim.now.running;
-                }
-                (PlannedRequest::Nonsense, _) => client.nonsense += 1,
-                _ => {}
-            }
-            if let PlannedRequest::Account(
-                OfAccount::ChangePassword(_) | OfAccount::Delete { .. } | OfAccount::EndOthers,
-            ) = planned
-            {
-                users.iter().for_each(|user| self.facts.secrets.end_all(*user));
-            }
-            if planned == PlannedRequest::Logout {
-                // A login that is asked for may come before it.
-                client
-                    .asked
-                    .iter()
-                    .filter_map(|asked| asked.presented)
-                    .for_each(|presented| {
-                        self.facts.secrets.leave(presented.secret);
-                    });
-                self.facts.secrets.leave(client.secret);
-            }
-            let secrets = self.facts.secrets.count();
-            let saying = Saying {
-                truth: &self.truth,
-                user: client.user.or(users.last().copied()),
-                known: client.known,
-                unix: self.sim.now.unix,
-            };
-            let password = saying.presents(&planned);
-            let (mut presented, mut token) = (None, None);
-            let message = match planned {
-                PlannedRequest::Resume { user, nth } => {
-                    let (secret, found) = self.facts.secrets.present(user, nth);
-                    presented = Some(found);
-                    request::resume(user, &secret)
-                }
-                PlannedRequest::Token { bot, nth } => {
-                    let (text, found) = self.facts.tokens.present(bot, nth);
-                    token = Some(found);
-                    request::login(bot, "token", &text)
-                }
-                _ => saying.message(&planned),
-            };
+        while let Some(planned) = self.clients[seat].todo.pop_front() {
+            let users = self.clients[seat].candidates();
+            self.note(seat, &planned, &users);
+            let (message, asked) = self.message(seat, planned, users);
             self.sim.say(name(seat), message.command, message.params);
-            client.asked.push_back(Asked {
-                planned,
-                presented,
-                password,
-                token,
-                secrets,
-                users,
-                known: client.known,
-                version: self.truth.version,
-                tick: self.ticks,
-                unix: self.sim.now.unix,
-            });
+            self.clients[seat].asked.push_back(asked);
         }
         any
+    }
+
+    /// Notes what a request may bring about.
+    fn note(&mut self, seat: Seat, planned: &PlannedRequest, users: &[usize]) {
+        self.facts.say(planned, users);
+        let client = &mut self.clients[seat];
+        match (planned, client.user) {
+            (PlannedRequest::Send { txn: true, .. }, Some(user)) => {
+                client.unacknowledged.push((user, planned.clone()));
+            }
+            // The first of several is the one that holds.
+            (PlannedRequest::Logout, Some(_))
+                if !client.asked.iter().any(|a| a.planned == *planned) =>
+            {
+                client.guest_since = self.sim.now.running;
+            }
+            (PlannedRequest::Account(OfAccount::Delete { .. }), Some(_)) => {
+                client.guest_since = self.sim.now.running;
+            }
+            (PlannedRequest::Nonsense, _) => client.nonsense += 1,
+            _ => {}
+        }
+        if let PlannedRequest::Account(
+            OfAccount::ChangePassword(_) | OfAccount::Delete { .. } | OfAccount::EndOthers,
+        ) = planned
+        {
+            for user in users {
+                self.facts.secrets.end_all(*user);
+            }
+        }
+        if *planned == PlannedRequest::Logout {
+            // A login that is asked for may come before it.
+            for presented in client.asked.iter().filter_map(|asked| asked.presented) {
+                self.facts.secrets.leave(presented.secret);
+            }
+            self.facts.secrets.leave(client.secret);
+        }
+    }
+
+    /// The message of a request, and what its reply is judged by.
+    fn message(
+        &mut self,
+        seat: Seat,
+        planned: PlannedRequest,
+        users: Vec<usize>,
+    ) -> (Message, Asked) {
+        let client = &self.clients[seat];
+        let saying = Saying {
+            truth: &self.truth,
+            user: client.user.or(users.last().copied()),
+            known: client.known,
+            unix: self.sim.now.unix,
+        };
+        let secrets = self.facts.secrets.count();
+        let password = saying.presents(&planned);
+        let (mut presented, mut token) = (None, None);
+        let message = match planned {
+            PlannedRequest::Resume { user, nth } => {
+                let (secret, found) = self.facts.secrets.present(user, nth);
+                presented = Some(found);
+                request::resume(user, &secret)
+            }
+            PlannedRequest::Token { bot, nth } => {
+                let (text, found) = self.facts.tokens.present(bot, nth);
+                token = Some(found);
+                request::login(bot, "token", &text)
+            }
+            _ => saying.message(&planned),
+        };
+        let asked = Asked {
+            planned,
+            presented,
+            password,
+            token,
+            secrets,
+            users,
+            known: client.known,
+            version: self.truth.version,
+            tick: self.ticks,
+            unix: self.sim.now.unix,
+        };
+        (message, asked)
     }
 
     pub(super) fn resend(&mut self, seat: Seat) {

@@ -28,6 +28,19 @@ const AUDITOR: Seat = SEATS;
 /// Users who are online, and the connections of each.
 pub(crate) type Online = BTreeMap<usize, Vec<ConnId>>;
 
+/// What was written, to be repeated.
+pub(crate) enum Written {
+    Request(Entry),
+    Suspension {
+        user: usize,
+        until: Option<i64>,
+        now: i64,
+    },
+    Pardon {
+        user: usize,
+    },
+}
+
 /// A world, what is known of it, and its clients.
 pub(crate) struct Run {
     pub(crate) limits: Limits,
@@ -37,7 +50,7 @@ pub(crate) struct Run {
     pub(crate) sim: Sim,
     disk: Disk,
     /// Everything that was written and committed, in order.
-    written: Vec<Entry>,
+    written: Vec<Written>,
     pub(crate) truth: Truth,
     facts: Facts,
     pub(crate) clients: Vec<Client>,
@@ -134,6 +147,8 @@ impl Run {
                 self.facts.jump(self.ticks);
             }
             Action::Wait(millis) => return self.wait(Duration::from_millis(*millis)),
+            Action::Suspend(user, seconds) => return self.suspend(*user, *seconds),
+            Action::Pardon(user) => return self.pardon(*user),
             Action::Fill => self.disk.fill(self.sim.engine.store()),
             Action::Occupy => self.disk.occupy(),
             Action::Break => self.disk.sabotage(),

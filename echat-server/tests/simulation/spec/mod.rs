@@ -6,7 +6,7 @@ mod messages;
 mod people;
 mod rooms;
 
-use crate::plan::{OfAccount, OfBot, PlannedRequest, ROOMS, Role, Target};
+use crate::plan::{OfAccount, OfBot, PlannedRequest, ROOMS, Target};
 use crate::replies::Asked;
 use crate::request::later;
 use crate::tokens::Presented;
@@ -15,7 +15,7 @@ use echat_proto::Value;
 use echat_server::config::Limits;
 use std::collections::BTreeSet;
 
-pub(crate) use messages::message;
+pub(crate) use messages::{message, waits};
 
 /// Bytes of messages that an answer surely holds.
 pub(crate) const SURE: usize = 150_000;
@@ -69,10 +69,11 @@ impl Spec<'_> {
                 let found = truth.bot(*bot);
                 let right = found.is_some_and(|found| {
                     let stored = Presented::Stored(found.token.clone());
-                    asked.token == Some(stored) && found.expires.is_none_or(|at| now < at)
+                    asked.token == Some(stored)
+                        && found.expires.is_none_or(|at| now < at)
+                        && !truth.is_suspended(found.owner, now)
                 });
-                refuse(!right, "bad_credentials")?;
-                refuse(truth.is_suspended(*bot, now), "suspended")
+                refuse(!right, "bad_credentials")
             }
             // What becomes of a secret is judged by `secrets`.
             PlannedRequest::Resume { .. } => Ok(()),
@@ -122,9 +123,7 @@ impl Spec<'_> {
                     self.exists(me, *room)?;
                 }
                 for room in rooms {
-                    let role = truth.role(me, *room);
-                    refuse(role.is_none(), "not_a_member")?;
-                    refuse(role < Some(Role::Operator), "not_operator")?;
+                    refuse(!truth.operates(me, *room), "not_operator")?;
                 }
                 refuse(truth.accounts.contains_key(bot), "name_taken")?;
                 refuse(truth.bots_of(me).count() >= BOTS, "too_many")?;

@@ -10,10 +10,11 @@ use echat_server::config::Limits;
 impl Spec<'_> {
     pub(super) fn befriend(&self, me: usize, other: usize) -> Verdict {
         let (truth, limits) = (self.truth, self.limits);
-        self.known(me, other)?;
+        self.there(other)?;
         refuse(other == me, "is_self")?;
-        refuse(truth.blocks(me, other), "blocked")?;
         refuse(truth.are_friends(me, other), "already_friends")?;
+        self.askable(other)?;
+        refuse(truth.blocks(me, other), "blocked")?;
         if truth.counts_as_asked(other, me) {
             return refuse(full_of_friends(&[me, other], truth, limits), "too_many");
         }
@@ -21,21 +22,16 @@ impl Spec<'_> {
         let waits = truth.asked.contains(&(me, other)) || silenced.is_some_and(|found| found.again);
         refuse(waits, "already_asked")?;
         refuse(full_of_friends(&[me], truth, limits), "too_many")?;
-        let pending = || {
-            truth
-                .asked
-                .iter()
-                .filter(|(_, receiver)| *receiver == other)
-        };
-        let oldest = pending().next();
-        let old = oldest.is_some_and(|oldest| truth.is_old(*oldest, self.now));
-        let full = pending().count() >= limits.pending_requests;
+        // Those that are hidden take no place.
+        let oldest = truth.pending(other).next();
+        let old = oldest.is_some_and(|oldest| truth.is_old((oldest, other), self.now));
+        let full = truth.pending(other).count() >= limits.pending_requests;
         refuse(full && !old, "too_many")
     }
 
     pub(super) fn resolve(&self, me: usize, other: usize, accepted: bool) -> Verdict {
         let truth = self.truth;
-        self.known(me, other)?;
+        self.there(other)?;
         let hidden = truth.blocks(me, other);
         refuse(hidden || !truth.asked.contains(&(other, me)), "no_request")?;
         let full = full_of_friends(&[me, other], truth, self.limits);
@@ -48,15 +44,27 @@ impl Spec<'_> {
             OfPeople::Friends | OfPeople::Blocked => Ok(()),
             OfPeople::WhoIs(other) => self.known(me, *other),
             OfPeople::Unfriend(other) => {
-                self.known(me, *other)?;
+                self.there(*other)?;
                 refuse(!truth.are_friends(me, *other), "not_a_friend")
             }
             OfPeople::Block(other) => {
-                self.known(me, *other)?;
+                self.there(*other)?;
                 refuse(me == *other, "is_self")
             }
-            OfPeople::Unblock(other) => self.known(me, *other),
+            OfPeople::Unblock(other) => self.there(*other),
         }
+    }
+
+    /// Whether there is a user of this name.
+    pub(super) fn there(&self, other: usize) -> Verdict {
+        refuse(!self.truth.is_there(other), "unknown_user")
+    }
+
+    /// Whether a user can be asked for anything: bots and suspended users cannot.
+    pub(super) fn askable(&self, other: usize) -> Verdict {
+        self.there(other)?;
+        let suspended = self.truth.is_suspended(other, self.now);
+        refuse(suspended || self.truth.is_bot(other), "unknown_user")
     }
 
     /// Whether a user is there for another: bots only for users who share a room with them.

@@ -99,15 +99,17 @@ impl Spec<'_> {
             }
             OfRoom::Unban(room, user) => {
                 self.exists(me, *room)?;
-                self.known(me, *user)?;
+                self.there(*user)?;
                 self.operator(me, *room).map(drop)
             }
             OfRoom::Bans(room) => self.operator(me, *room).map(drop),
-            OfRoom::SetRole(room, user, _) => {
-                self.exists(me, *room)?;
-                self.known(me, *user)?;
+            OfRoom::SetRole(room, user, role) => {
                 self.owner(me, *room)?;
-                refuse(!truth.is_member(*user, *room), "not_a_member")
+                refuse(!truth.is_member(*user, *room), "not_a_member")?;
+                // An owner names another, and a bot has no role of its own.
+                let stays = *user == me && *role != Role::Owner;
+                let is_bot = truth.is_bot(*user) && *role != Role::Member;
+                refuse(stays || is_bot, "not_allowed")
             }
             OfRoom::Public => Ok(()),
         }
@@ -130,7 +132,7 @@ impl Spec<'_> {
     fn invite(&self, me: usize, room: usize, user: usize) -> Verdict {
         let truth = self.truth;
         self.exists(me, room)?;
-        self.known(me, user)?;
+        self.askable(user)?;
         let role = self.member(me, room)?;
         let private = truth.rooms[&room].private;
         refuse(private && role < Role::Operator, "not_operator")?;
@@ -142,12 +144,12 @@ impl Spec<'_> {
     fn remove(&self, me: usize, room: usize, user: usize, kick: bool) -> Verdict {
         let truth = self.truth;
         self.exists(me, room)?;
-        self.known(me, user)?;
+        self.there(user)?;
         let mine = self.operator(me, room)?;
         let theirs = truth.role(user, room);
         refuse(kick && theirs.is_none(), "not_a_member")?;
         let obeys = theirs < Some(Role::Operator) || mine == Role::Owner;
-        refuse(!obeys, "not_operator")
+        refuse(user == me || !obeys, "not_operator")
     }
 
     /// What a room is, for a user.
