@@ -1,4 +1,4 @@
-//! Bots: creating, listing and removing them, and their tokens (PROTOCOL.md, section 5.9).
+//! Bots: creating, listing and removing them, and their tokens (PROTOCOL.md, section 5.13).
 //!
 //! Only the hash of a token is stored. A token is 32 random bytes, so SHA-256 is sufficient: a slow hash protects texts
 //! that people choose.

@@ -111,9 +111,15 @@ pub(crate) fn add_members(
     let now = view.now;
     let demand = Demand::Comers(added.len());
     Ok(Plan::write(demand, move |batch| {
+        let mut changed = Vec::new();
         for user in added.keys() {
+            let was_invited = batch.is_invited(room.id, *user)?;
             batch.add_member(room.id, *user, now)?;
             batch.delete_invitation(room.id, *user)?;
+            if was_invited {
+                let invitations = invitations_changed(batch, *user)?;
+                changed.push(Effect::Tell(*user, invitations));
+            }
         }
         let room = InRoom {
             members: batch.member_count(room.id)?,
@@ -130,7 +136,7 @@ pub(crate) fn add_members(
             reply: Event::AddMembersResult {
                 result: done("They are members now."),
             },
-            effects: std::iter::once(let_in).chain(came).collect(),
+            effects: std::iter::once(let_in).chain(came).chain(changed).collect(),
         })
     }))
 }
