@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use echat_proto::commands::{CloseReason, Event, Request, RequestKind};
 use echat_proto::limits::HISTORY_MAX;
-use echat_proto::names::NameQuery;
+use echat_proto::names::{NameQuery, Password};
+use echat_proto::param::NewPassword;
 use echat_proto::records::{Code, Fail};
+
+use zeroize::Zeroizing;
 
 use super::input::{InputEnd, WorstOutcome};
 use super::login::{LoginSecret, SecretError};
@@ -123,6 +126,20 @@ impl App {
     pub(super) fn send(&mut self, request: &Request, asked: RequestContext) {
         self.requests.sent(asked);
         self.output.push(Effect::Send(request.to_message()));
+    }
+
+    /// Asks the server for another password. It stays in memory until the answer, as the present one does.
+    pub(super) fn change_password(&mut self, old: &str, new: Zeroizing<String>) {
+        let (Ok(old), Ok(password)) = (Password::presented(old), Password::new(&new)) else {
+            return self.refuse(Code::BadPassword);
+        };
+        self.login.propose(new);
+        let request = Request::ChangePassword {
+            old,
+            new: NewPassword(password),
+        };
+        let asked = RequestContext::of(&request);
+        self.ask_aloud(request, asked);
     }
 
     pub(super) fn log_in(&mut self, name: String, secret: LoginSecret) {

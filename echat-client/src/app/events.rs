@@ -1,6 +1,6 @@
 //! Events of the server: applied to the session, shown by the mode, and announced with alerts.
 
-use echat_proto::commands::{Event, Request};
+use echat_proto::commands::{Event, Request, RequestKind};
 use echat_proto::config::Notify;
 use echat_proto::records::{Code, Fail};
 
@@ -95,7 +95,27 @@ impl App {
         self.act(acts);
         match update {
             Update::Message(target, said) => self.ring(target, said),
-            Update::Answer(RequestContext::Login, Ok(_)) => self.logged_in(),
+            Update::Answer(RequestContext::Login, Ok(event)) => {
+                self.logged_in();
+                let must_change = |event: &Event| {
+                    matches!(
+                        event,
+                        Event::LoginBundle {
+                            must_change_password: Some(true),
+                            ..
+                        }
+                    )
+                };
+                if must_change(event) && self.context.settings.interactive {
+                    self.say(Text::MustChangePassword);
+                }
+            }
+            Update::Answer(RequestContext::Other(RequestKind::ChangePassword), outcome) => {
+                self.login.change(outcome.is_ok());
+                if outcome.is_err() {
+                    self.verdict.note(WorstOutcome::Refused);
+                }
+            }
             Update::Answer(RequestContext::Login, Err(_)) => self.log_in_refused(),
             Update::Answer(RequestContext::Send, outcome) => {
                 self.sent(outcome.as_ref().map(|_| ()));
@@ -188,7 +208,8 @@ impl App {
                 .session
                 .me()
                 .is_some_and(|me| mentions(&said.content, me));
-        if said.mine || !is_for_me || !self.context.settings.interactive {
+        let is_folded = self.context.session.folds(target, &said.sender);
+        if said.mine || !is_for_me || is_folded || !self.context.settings.interactive {
             return;
         }
         let config = &self.context.settings.config;

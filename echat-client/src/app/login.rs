@@ -37,6 +37,8 @@ struct Credentials {
     /// The secret of the last login. It is kept until the next login gives another one: without a reply, the client
     /// presents it again.
     resume: Option<ResumeSecret>,
+    /// The password that the server was asked to take in place of this one.
+    next: Option<Zeroizing<String>>,
 }
 
 /// The wanted login, and the user of the last login that succeeded.
@@ -58,6 +60,7 @@ impl Login {
             name,
             secret,
             resume: None,
+            next: None,
         });
     }
 
@@ -109,6 +112,25 @@ impl Login {
                 .map(|token| login(None, None, Some(token)))
                 .map_err(SecretError::Token),
         })
+    }
+
+    /// The server is asked for another password.
+    pub(super) fn propose(&mut self, password: Zeroizing<String>) {
+        if let Some(credentials) = &mut self.credentials {
+            credentials.next = Some(password);
+        }
+    }
+
+    /// The server has answered: the proposed password is the one to log in with, or not. The secret of the login is void
+    /// with the old password.
+    pub(super) fn change(&mut self, is_taken: bool) {
+        if let Some(credentials) = &mut self.credentials
+            && let Some(password) = credentials.next.take()
+            && is_taken
+        {
+            credentials.secret = LoginSecret::Password(password);
+            credentials.resume = None;
+        }
     }
 
     /// Keeps the secret of a login in place of the one before.

@@ -286,6 +286,7 @@ impl App {
                 }
                 Act::Typed(typed) => self.carry_out_typed(typed),
                 Act::LogIn { name, password } => self.log_in(name, LoginSecret::Password(password)),
+                Act::ChangePassword { old, new } => self.change_password(&old, new),
                 Act::Send(target, text) => self.send_line(target, &text),
                 Act::SendIfMeant(target, text) => self.ask_if_meant(target, text),
                 Act::Read(target) => self.mark_read(&target),

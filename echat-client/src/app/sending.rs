@@ -138,6 +138,12 @@ impl App {
         let Some(user) = self.context.session.me().map(str::to_owned) else {
             return self.refuse(Code::NotLoggedIn);
         };
+        // A script is told by the server's refusal.
+        if self.context.settings.interactive && self.context.session.is_former_friend(&target) {
+            let name = target.name();
+            let why = self.context.language.say(Text::FormerFriend { name });
+            return self.cannot(&why);
+        }
         let content = match self.context.session.limits().text(&target, text) {
             Ok(content) => content,
             Err(excess) => return self.never(&excess),

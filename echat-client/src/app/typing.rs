@@ -465,7 +465,8 @@ impl App {
         let is_asking = self.questions.newest().is_some();
         self.put_questions_aside();
         if self.mode.scope().is_none() {
-            self.go(Goto::Command);
+            let back = self.mode.back();
+            self.go(back);
         } else if !is_asking {
             self.say(Text::HowToLeave);
         }

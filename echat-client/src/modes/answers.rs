@@ -21,6 +21,15 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
         Update::NewContact(name) => vec![context.line(Text::NewContact { name })],
         Update::NewRoom(room) => vec![context.line(Text::NewRoom { room })],
         Update::LeftRoom(_) | Update::Friend(..) | Update::Member(..) => Vec::new(),
+        Update::Away(..) => Vec::new(),
+        Update::FriendRemoved(name) => vec![context.line(Text::FriendRemoved { name })],
+        Update::OwnAway(Some(text)) => vec![context.dim(Text::AwayElsewhere { text })],
+        Update::OwnAway(None) => vec![context.dim(Text::BackElsewhere)],
+        Update::MessageOfTheDay(text) if context.settings.interactive => {
+            context.message_of_the_day(text)
+        }
+        // A script reads what it asked for.
+        Update::MessageOfTheDay(_) => Vec::new(),
         Update::HistoryReplaced => vec![context.error(Text::HistoryReplaced)],
         Update::Answer(asked, Ok(event)) => answer(asked, event, context),
         Update::Answer(asked, Err(fail)) => refusal(asked, fail, context),
@@ -34,6 +43,9 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
         RequestContext::Send | RequestContext::MarkRead(_) | RequestContext::CatchUp
     ) {
         return Vec::new();
+    }
+    if let Some(said) = context.suspension(fail) {
+        return vec![styled(&said, Style::Error)];
     }
     let typed = asked.typed();
     let friends = context.session.friends();
@@ -84,6 +96,9 @@ pub fn command_of(asked: &RequestContext) -> String {
         RequestContext::Register(_) => "register".to_owned(),
         RequestContext::Login => "login".to_owned(),
         RequestContext::Page(_) => "/history".to_owned(),
+        RequestContext::Other(RequestKind::ChangePassword) => "/passwd".to_owned(),
+        RequestContext::Other(RequestKind::DeleteAccount) => "/delete-account".to_owned(),
+        RequestContext::Other(RequestKind::CreateInvitation) => "/invitation new".to_owned(),
         RequestContext::Send
         | RequestContext::CatchUp
         | RequestContext::MarkRead(_)
@@ -106,6 +121,37 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
             _ => Vec::new(),
         },
         (_, Event::LeftRoom { roomname }) => line(Text::LeftRoom { room: roomname }),
+        (_, Event::LoggedOut {}) if asked.kind() == RequestKind::DeleteAccount => {
+            line(Text::AccountDeleted)
+        }
+        (None, Event::Done { .. }) if asked.kind() == RequestKind::ChangePassword => {
+            line(Text::PasswordChanged)
+        }
+        (_, Event::User { .. }) => context.user_lines(event),
+        (_, Event::Friends { friends }) => context.friend_lines(friends),
+        (_, Event::Blocked { usernames }) => context.list(
+            Text::BlockedUsers,
+            Text::NoBlocked,
+            usernames.iter().cloned(),
+        ),
+        (_, Event::Sessions { sessions }) => context.session_lines(sessions),
+        (_, Event::Bots { bots }) => context.bot_lines(bots),
+        (_, Event::BotToken { username, token }) => context.token_lines(username, &token.to_text()),
+        (_, Event::Invitations { invitations }) => context.code_lines(invitations),
+        (
+            _,
+            Event::Invitation {
+                code,
+                uses,
+                expires,
+            },
+        ) => {
+            let row = context.code_row(code, *uses, *expires);
+            let mut lines = line(Text::NewCode);
+            lines.push(plain(&format!("  {row}")));
+            lines.push(context.line(Text::HowToUseCode { code }));
+            lines
+        }
         (_, Event::LoggedOut {}) => line(Text::LoggedOut),
         (Some(typed), Event::Found { users, rooms, more }) => {
             let words = typed.words().unwrap_or_default();

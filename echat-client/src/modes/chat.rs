@@ -1,5 +1,7 @@
 //! Chat mode: history, a rule, and everything that is said.
 
+use std::collections::VecDeque;
+
 use echat_proto::commands::{Event, Request, RequestKind};
 use jiff::civil::Date;
 
@@ -8,12 +10,15 @@ use super::presence::{Move, Presence};
 use super::{Act, Context, Goto, Mode, answers, print, read};
 use crate::render::styled::Line;
 use crate::session::{Conversation, RequestContext, Said, Update};
+use crate::settings;
 use crate::statement::{self, Misread, Scope, Statement};
 use crate::target::Target;
 use crate::text::Text;
 
 /// How many old messages a chat begins with, and how many `/history` adds.
 const PAGE: usize = 50;
+/// How many messages of blocked users `/show` can open.
+const FOLDED: usize = 200;
 
 /// Quits, if it is all that is typed.
 pub(crate) const QUIT: &str = "quit";
@@ -33,6 +38,10 @@ pub(super) struct Chat {
     /// The day of the newest message shown.
     day: Option<Date>,
     presence: Presence,
+    /// The messages of blocked users that are not shown, for `/show`: the newest [`FOLDED`].
+    folded: VecDeque<Said>,
+    /// Whether the line shown last stands for messages of blocked users that arrived.
+    is_folding: bool,
 }
 
 impl Chat {
@@ -49,6 +58,8 @@ impl Chat {
             at_the_top: false,
             day: None,
             presence,
+            folded: VecDeque::new(),
+            is_folding: false,
         }
     }
 
@@ -70,6 +81,8 @@ impl Chat {
         let start = start.min(rule.saturating_sub(PAGE / 5));
         self.top = all.get(start).map(|said| said.id);
         self.day = None;
+        self.folded.clear();
+        self.is_folding = false;
         context.begin_list();
         let mut lines = self.days(&all[start..rule], context);
         if rule > start {
@@ -77,7 +90,16 @@ impl Chat {
         }
         lines.extend(self.days(&all[rule..], context));
         lines.extend(self.waiting(context));
+        lines.extend(self.away(context));
         vec![Act::Print(lines), Act::Read(self.target.clone())]
+    }
+
+    /// What the friend says who is away.
+    fn away(&self, context: &Context) -> Option<Line> {
+        let name = self.target.name();
+        let text = context.session.away(name);
+        let text = text.filter(|_| !self.target.is_room())?;
+        Some(context.dim(Text::FriendAway { name, text }))
     }
 
     /// The reader's unsent lines, where no rows above the prompt show them.
@@ -91,10 +113,20 @@ impl Chat {
         })
     }
 
-    /// Messages, with a line wherever a day begins.
+    /// Messages, with a line wherever a day begins, and one for those of blocked users that follow one another.
     fn days(&mut self, messages: &[&Said], context: &Context) -> Vec<Line> {
         let mut lines = Vec::new();
+        let mut count = 0;
         for said in messages {
+            if context.session.folds(&self.target, &said.sender) {
+                count += 1;
+                self.fold(said);
+                continue;
+            }
+            if count > 0 {
+                lines.push(context.dim(Text::Folded { count }));
+                count = 0;
+            }
             let time = context.settings.zone.at(said.time);
             // In the compact style every message sees to that itself.
             let is_new = self.day.is_some_and(|day| day != time.date());
@@ -104,7 +136,34 @@ impl Chat {
             self.day = Some(time.date());
             lines.extend(context.message(said));
         }
+        if count > 0 {
+            lines.push(context.dim(Text::Folded { count }));
+        }
         lines
+    }
+
+    /// Keeps a message for `/show`.
+    fn fold(&mut self, said: &Said) {
+        if self.folded.len() == FOLDED {
+            self.folded.pop_front();
+        }
+        self.folded.push_back(said.clone());
+    }
+
+    /// `/show`: the messages of blocked users that were folded since it was typed last.
+    fn unfold(&mut self, context: &Context) -> Vec<Act> {
+        self.is_folding = false;
+        let folded = std::mem::take(&mut self.folded);
+        if folded.is_empty() {
+            return print(vec![context.dim(Text::NothingFolded)]);
+        }
+        context.begin_list();
+        print(
+            folded
+                .iter()
+                .flat_map(|said| context.message(said))
+                .collect(),
+        )
     }
 
     fn arrived(&mut self, said: &Said, context: &Context) -> Vec<Act> {
@@ -112,7 +171,16 @@ impl Chat {
             return Vec::new();
         }
         let mut lines = self.presence.flush(context);
-        lines.extend(self.days(&[said], context));
+        let folds = context.session.folds(&self.target, &said.sender);
+        let is_followed = std::mem::replace(&mut self.is_folding, folds) && folds;
+        if folds {
+            self.fold(said);
+            if !is_followed {
+                lines.push(context.dim(Text::Folding));
+            }
+        } else {
+            lines.extend(self.days(&[said], context));
+        }
         self.top.get_or_insert(said.id);
         vec![Act::Print(lines), Act::Read(self.target.clone())]
     }
@@ -184,7 +252,7 @@ impl Chat {
     fn begin_anew(&mut self, context: &Context) -> Vec<Act> {
         let mut lines = self.presence.flush(context);
         lines.push(context.error(Text::HistoryReplaced));
-        let is_there = context.session.has(&self.target);
+        let is_there = context.session.can_read(&self.target);
         if !is_there {
             let name = self.target.name();
             lines.push(context.error(Text::NoTarget { name }));
@@ -276,6 +344,7 @@ impl Mode for Chat {
             }
             Ok(Statement::Say(text)) => vec![Act::Send(self.target.clone(), text)],
             Ok(Statement::History) => self.older(context),
+            Ok(Statement::Show) => self.unfold(context),
             Ok(_) => Vec::new(),
             Err(acts) => acts,
         });
@@ -297,6 +366,15 @@ impl Mode for Chat {
             }
             Update::Friend(name, came) if self.target == Target::Friend(name.clone()) => {
                 print(self.presence.note(name, Move::of_friend(*came), context))
+            }
+            Update::Away(name, text) if self.target == Target::Friend(name.clone()) => {
+                if context.settings.config.presence == settings::Presence::Hide {
+                    return Vec::new();
+                }
+                print(vec![context.dim(match text {
+                    Some(text) => Text::FriendAway { name, text },
+                    None => Text::FriendBack { name },
+                })])
             }
             Update::HistoryReplaced => self.begin_anew(context),
             Update::FriendRequest(name) => {

@@ -54,7 +54,10 @@ fn chat(name: Option<&str>, context: &Context) -> Vec<Act> {
     };
     let name = normal_name(name);
     let (friend, room) = (Target::Friend(name.clone()), Target::Room(name.clone()));
-    match (context.session.has(&friend), context.session.has(&room)) {
+    match (
+        context.session.can_read(&friend),
+        context.session.has(&room),
+    ) {
         (true, false) => vec![Act::Goto(Goto::Chat(friend))],
         (false, true) => vec![Act::Goto(Goto::Chat(room))],
         (true, true) => mistake(context, Text::TwoTargets { name: &name }),

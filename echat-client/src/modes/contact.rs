@@ -4,7 +4,7 @@ use super::lines::{plain, styled};
 use super::presence::{Move, Presence};
 use super::{Act, Context, Goto, Mode, answers, mistake, print, read};
 use crate::render::styled::{Line, Style};
-use crate::session::{Conversation, Update};
+use crate::session::{Conversation, Said, Update};
 use crate::statement::{Scope, Statement};
 use crate::target::Target;
 use crate::text::Text;
@@ -82,7 +82,7 @@ fn obey(statement: Statement, context: &Context) -> Vec<Act> {
 }
 
 fn open(target: Target, context: &Context) -> Vec<Act> {
-    if context.session.has(&target) {
+    if context.session.can_read(&target) {
         vec![Act::Goto(Goto::Chat(target))]
     } else {
         let name = target.name();
@@ -92,12 +92,8 @@ fn open(target: Target, context: &Context) -> Vec<Act> {
 
 fn friends(context: &Context) -> Vec<Line> {
     let rows = context.session.friends().iter().map(|(name, online)| {
-        let presence = if *online {
-            Text::IsOnline
-        } else {
-            Text::IsOffline
-        };
-        format!("{name}  {}", context.language.say(presence))
+        let presence = context.presence_of(*online, context.session.away(name), None);
+        format!("{name}  {presence}")
     });
     context.list(Text::Friends, Text::NoFriends, rows)
 }
@@ -109,9 +105,15 @@ fn newest(context: &Context) -> Vec<Line> {
     context.begin_list();
     let recent: Vec<_> = context.session.recent().collect();
     for (target, conversation) in recent.into_iter().rev() {
-        if let Some(said) = conversation.lines().next_back() {
+        let folds = |said: &&Said| context.session.folds(target, &said.sender);
+        let newest = conversation.lines().rev().find(|said| !folds(said));
+        if let Some(said) = newest {
             lines.push(styled(target.name(), Style::Bold));
             lines.extend(context.message(said));
+        } else if conversation.lines().next_back().is_some() {
+            lines.push(styled(target.name(), Style::Bold));
+            let count = conversation.lines().filter(folds).count() as u64;
+            lines.push(context.dim(Text::Folded { count }));
         } else {
             lines.push(unread_of(target, conversation, context));
         }

@@ -136,17 +136,30 @@ impl Context {
         } else {
             Style::Plain
         };
-        let head = vec![
+        let mut head = vec![
             span(&time, Style::Dim),
             span(name, Style::Name(colour_of(&said.sender))),
-            span(between, Style::Plain),
         ];
-        let mut lines = self.with_text(head, &said.content, style);
+        if said.bot {
+            head.push(span(&self.language.say(Text::BotMark), Style::Dim));
+        }
+        head.push(span(between, Style::Plain));
+        let mut lines = if said.deleted {
+            self.with_text(head, &self.language.say(Text::Deleted), Style::Dim)
+        } else {
+            self.with_text(head, &said.content, style)
+        };
         let is_new_day = self.shown_day.replace(Some(at.date())) != Some(at.date());
         if self.settings.config.compact && is_new_day {
             lines.insert(0, day_rule(at));
         }
         lines
+    }
+
+    /// What the server tells everybody who logs in.
+    pub(super) fn message_of_the_day(&self, text: &str) -> Vec<Line> {
+        let head = self.language.say(Text::MessageOfTheDay);
+        self.with_text(vec![span(&head, Style::Bold)], text, Style::Plain)
     }
 
     /// A list of messages begins: in the compact style, whose lines have no date, with a day.

@@ -8,8 +8,10 @@ mod answers;
 mod chat;
 mod command;
 mod contact;
+mod credentials;
 mod heads;
 mod lines;
+mod people;
 mod presence;
 mod query;
 
@@ -76,6 +78,13 @@ pub enum Act {
         /// The password.
         password: Zeroizing<String>,
     },
+    /// Ask the server for another password, and log in with it from then on.
+    ChangePassword {
+        /// The password as it is.
+        old: Zeroizing<String>,
+        /// The password as it is to be.
+        new: Zeroizing<String>,
+    },
     /// Send a line, now or when it is possible.
     Send(Target, String),
     /// The line looks like a command: send it only after a yes.
@@ -109,6 +118,10 @@ pub enum Goto {
     Chat(Target),
     /// Query mode.
     Query,
+    /// The questions for another password, and the mode behind them.
+    ChangePassword(Box<Goto>),
+    /// The questions before the account is deleted, and the mode behind them if it is not.
+    DeleteAccount(Box<Goto>),
 }
 
 impl Goto {
@@ -121,6 +134,18 @@ impl Goto {
             Self::Contact => Box::new(contact::Contact::default()),
             Self::Chat(target) => Box::new(chat::Chat::new(target)),
             Self::Query => Box::new(query::Query),
+            Self::ChangePassword(back) => Box::new(credentials::ChangeMode::new(*back)),
+            Self::DeleteAccount(back) => Box::new(credentials::DeleteMode::new(*back)),
+        }
+    }
+
+    /// The mode of a language, in which a chat is open.
+    fn of(scope: Scope, open: Option<&Target>) -> Self {
+        match (scope, open) {
+            (_, Some(target)) => Self::Chat(target.clone()),
+            (Scope::Query, None) => Self::Query,
+            (Scope::Contact, None) => Self::Contact,
+            _ => Self::Command,
         }
     }
 }
@@ -147,6 +172,11 @@ pub trait Mode: fmt::Debug {
     /// Whether the next line is a password.
     fn is_secret(&self) -> bool {
         false
+    }
+
+    /// Where Ctrl-C leads from a mode that only asks.
+    fn back(&self) -> Goto {
+        Goto::Command
     }
 
     /// The open chat.
@@ -216,7 +246,13 @@ fn read(
         Ok(Statement::Waiting) => Err(print(context.waiting_list())),
         Ok(Statement::Withdraw(which)) => Err(vec![Act::Withdraw(which)]),
         Ok(Statement::Ask(typed)) => Err(ask(typed, scope, open, context)),
-        Ok(Statement::History) if open.is_none() => {
+        Ok(Statement::Who) => Err(print(context.online_friends())),
+        Ok(
+            statement @ (Statement::ChangePassword
+            | Statement::DeleteAccount
+            | Statement::NewInvitation(..)),
+        ) => Err(account(&statement, Goto::of(scope, open), context)),
+        Ok(Statement::History | Statement::Show) if open.is_none() => {
             let line = line.trim();
             Err(mistake(context, Text::OnlyInChats { line }))
         }
@@ -245,6 +281,25 @@ fn read(
                 form: &command.form(language, scope == Scope::Chat),
             },
         )),
+    }
+}
+
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+
+/// What needs a login, and more than what was typed.
+fn account(statement: &Statement, back: Goto, context: &Context) -> Vec<Act> {
+    if !context.signed_in {
+        return not_logged_in(context);
+    }
+    match statement {
+        Statement::ChangePassword => vec![Act::Goto(Goto::ChangePassword(Box::new(back)))],
+        Statement::DeleteAccount => vec![Act::Goto(Goto::DeleteAccount(Box::new(back)))],
+        Statement::NewInvitation(uses, days) => vec![Act::Ask(Request::CreateInvitation {
+            uses: *uses,
+            expires: days.map(|days| context.now.saturating_add(days.saturating_mul(DAY))),
+        })],
+        _ => Vec::new(),
     }
 }
 

@@ -1,8 +1,7 @@
 //! Query mode: questions to the server.
 
-use super::{Act, Context, Mode, print, read};
-use crate::statement::{Scope, Statement};
-use crate::text::Text;
+use super::{Act, Context, Mode, read};
+use crate::statement::Scope;
 
 /// Query mode.
 #[derive(Debug)]
@@ -23,13 +22,6 @@ impl Mode for Query {
 
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         match read(Scope::Query, line, None, context) {
-            Ok(Statement::Who) => {
-                let friends = context.session.friends().iter();
-                let online = friends
-                    .filter(|(_, online)| **online)
-                    .map(|(name, _)| name.clone());
-                print(context.list(Text::Online, Text::NoFriendsOnline, online))
-            }
             Ok(_) => Vec::new(),
             Err(acts) => acts,
         }

@@ -21,13 +21,13 @@ impl Session {
             more,
             newest,
             history,
-            // The application keeps the secret, with the password.
+            away,
+            blocked,
+            // The application keeps the secrets, and says that the password is to be changed.
             resume: _,
-            must_change_password: None,
-            away: None,
             device: _,
+            must_change_password: _,
             invitations: _,
-            blocked: _,
         } = event
         else {
             return false;
@@ -42,6 +42,7 @@ impl Session {
         self.are_rooms(chat_rooms.iter().cloned().collect(), updates);
         let is_online = |name: &String| (name.clone(), online.contains(name));
         self.friends = friends.iter().map(is_online).collect();
+        self.take_people(away.as_deref(), blocked.as_deref());
         self.pending.retain(|name| pending_requests.contains(name));
         for name in pending_requests {
             self.request(name, updates);

@@ -20,6 +20,10 @@ pub struct Said {
     pub time: u64,
     /// The text, as it came.
     pub content: String,
+    /// Whether a bot sent it.
+    pub bot: bool,
+    /// Whether it was deleted. Its text is empty then.
+    pub deleted: bool,
 }
 
 /// The newest messages of a conversation.
@@ -131,6 +135,21 @@ impl Conversation {
     /// Everything was shown.
     pub(super) fn read(&mut self) {
         (self.unread, self.new) = (0, 0);
+    }
+
+    /// Another session of the user has read up to this id.
+    pub(super) fn read_to(&mut self, id: u64) {
+        if id <= self.read_id {
+            return;
+        }
+        self.read_id = id;
+        // Above a marker that stands before the oldest message held, the rest is not known.
+        if self.lines.front().is_none_or(|first| first.id <= id) {
+            let is_unread = |said: &&Said| !said.mine && said.id > id;
+            let left = self.lines.iter().filter(is_unread).count() as u64;
+            self.unread = self.unread.min(left);
+            self.new = self.new.min(left);
+        }
     }
 
     /// The server says that everything known here was read before.

@@ -10,6 +10,7 @@ mod lineage;
 mod members;
 pub mod outgoing;
 mod pending;
+mod people;
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use echat_proto::commands::{Event, RequestKind};
-use echat_proto::records::{ChatMessage, Code, Fail, MemberLine, RoomLine};
+use echat_proto::records::{ChatMessage, Code, Fail, GivenLimits, MemberLine, RoomLine};
 
 use crate::statement::TypedRequest;
 use crate::target::Target;
@@ -29,6 +30,7 @@ pub use pending::{PendingRequests, RequestContext};
 use feed::Feed;
 use lineage::Lineage;
 use members::Members;
+use people::People;
 
 /// Something that the reader does not know yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +47,14 @@ pub enum Update {
     LeftRoom(String),
     /// A friend came (true) or went.
     Friend(String, bool),
+    /// A friend is away, with a text, or is back.
+    Away(String, Option<String>),
+    /// Another user is no friend any more.
+    FriendRemoved(String),
+    /// Another session of the reader says that the reader is away, with a text, or is back.
+    OwnAway(Option<String>),
+    /// What the server tells everybody who logs in.
+    MessageOfTheDay(String),
     /// A member of a room came (true) or went.
     Member(String, String, bool),
     /// The server has another history than at the last login: an older database was put in place.
@@ -68,6 +78,31 @@ pub struct Session {
     lineage: Lineage,
     limits: Limits,
     members: Members,
+    people: People,
+    message_of_the_day: MessageOfTheDay,
+}
+
+/// The message of the day, which is shown once a login: when a connection comes back, only a new one.
+#[derive(Debug, Default)]
+struct MessageOfTheDay {
+    text: Option<String>,
+    is_shown: bool,
+}
+
+impl MessageOfTheDay {
+    /// The server tells it with each login.
+    fn tell(&mut self, text: Option<&str>) {
+        if self.text.as_deref() != text {
+            self.text = text.map(str::to_owned);
+            self.is_shown = false;
+        }
+    }
+
+    /// The text, if it is to be shown now.
+    fn take(&mut self) -> Option<String> {
+        let is_shown = std::mem::replace(&mut self.is_shown, true);
+        self.text.clone().filter(|_| !is_shown)
+    }
 }
 
 impl Session {
@@ -225,10 +260,22 @@ impl Session {
             Event::Rooms { rooms } => self.take_rooms(rooms, &mut updates),
             Event::Members { members } => self.take_members(asked.as_ref(), &members.members),
             Event::LoggedOut {} => self.forget(),
-            _ => {}
+            Event::OnWelcome {
+                message_of_the_day,
+                limits,
+                ..
+            } => self.welcome(message_of_the_day.as_deref(), limits),
+            _ => self.take_people_event(&event, &mut updates),
         }
         if let Some(asked) = asked {
             let outcome = pending::outcome(event);
+            if matches!(outcome, Ok(Event::Done { .. })) {
+                self.note_done(&asked);
+            }
+            let news = match &outcome {
+                Ok(Event::LoginBundle { .. }) => self.message_of_the_day.take(),
+                _ => None,
+            };
             if asked.kind() == RequestKind::ResolveFriendRequest
                 && outcome.as_ref().err().is_none_or(says_no_request)
                 && let Some(name) = asked.typed().and_then(TypedRequest::user)
@@ -241,8 +288,19 @@ impl Session {
                 // The login and the reason stand before what else is new.
                 updates.rotate_right(2);
             }
+            updates.extend(news.map(Update::MessageOfTheDay));
         }
         updates
+    }
+
+    /// The server has told its limits and its message of the day.
+    fn welcome(&mut self, message: Option<&str>, limits: &GivenLimits) {
+        self.message_of_the_day.tell(message);
+        let bytes = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        self.limits = Limits {
+            frame_bytes: bytes(limits.frame_bytes),
+            content_bytes: bytes(limits.content_bytes),
+        };
     }
 
     fn take_members(&mut self, asked: Option<&RequestContext>, members: &[MemberLine]) {
@@ -406,6 +464,8 @@ impl Session {
             sender: message.sender,
             time: message.send_time,
             content: message.content,
+            bot: message.bot.0,
+            deleted: message.deleted.unwrap_or(false),
         }
     }
 }

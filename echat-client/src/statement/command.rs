@@ -1,6 +1,6 @@
 //! A command: a row of the table under one of its names. How a line is read by it, and how help shows it.
 
-use super::row::{Count, Kind, Meaning, Name, Parameter, Row};
+use super::row::{Count, Kind, Meaning, Name, Parameter, Row, number};
 use super::table::ROWS;
 use super::typed::{Arguments, TypedRequest};
 use super::{Scope, Statement, Which, after_head, one_word};
@@ -223,6 +223,9 @@ impl Kind {
     fn read(self, word: &str) -> Option<String> {
         match self {
             Self::Line => Which::read(word).map(Which::word),
+            Self::Uses | Self::Days => number(word)
+                .filter(|number| *number > 0)
+                .map(|number| number.to_string()),
             _ => (!word.is_empty()).then(|| word.to_owned()),
         }
     }

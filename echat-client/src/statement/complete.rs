@@ -132,7 +132,7 @@ impl Kind {
             Self::Asker => Some(names.askers.clone()),
             Self::Room | Self::Here => Some(names.rooms.clone()),
             Self::Target => Some([&names.rooms[..], &names.users[..]].concat()),
-            Self::Words | Self::Text | Self::Line => None,
+            Self::Words | Self::Text | Self::Line | Self::Uses | Self::Days | Self::Code => None,
         }
     }
 }

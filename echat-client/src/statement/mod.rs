@@ -80,6 +80,14 @@ pub enum Statement {
     Who,
     /// Older messages of the open chat.
     History,
+    /// The folded messages of the open chat.
+    Show,
+    /// Ask for a new password.
+    ChangePassword,
+    /// Ask whether the account is to be deleted.
+    DeleteAccount,
+    /// An invitation code, for so many accounts and days.
+    NewInvitation(Option<u64>, Option<u64>),
     /// The unsent lines.
     Waiting,
     /// Withdraw unsent lines.

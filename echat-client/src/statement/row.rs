@@ -1,15 +1,16 @@
 //! What a row of the table is made of.
 
 use echat_proto::commands::{Request, RequestKind};
-use echat_proto::limits::{REASON_BYTES, TOPIC_BYTES};
+use echat_proto::limits::{AWAY_BYTES, REASON_BYTES, TOPIC_BYTES};
 use echat_proto::names::{
-    NameError, NameQuery, ReasonError, ReasonText, RoomName, Topic, TopicError,
+    InvitationCode, NameError, NameQuery, ReasonError, ReasonText, RoomName, Topic, TopicError,
+    Username,
 };
-use echat_proto::param::{MembersOf, Names, Nullable, ShortText, TargetType};
+use echat_proto::param::{AwayText, MembersOf, Names, Nullable, ShortText, TargetType};
 use echat_proto::records::Code;
 
 use super::typed::Arguments;
-use super::{Scope, Statement};
+use super::{Scope, Statement, ascii_form};
 use crate::text::{Language, Text};
 
 /// Makes a [`Row`]. `table.rs` says how a row is written.
@@ -214,6 +215,12 @@ pub(super) enum Kind {
     Text,
     /// The number of an unsent line, or the word for all of them.
     Line,
+    /// How often something can be used.
+    Uses,
+    /// A number of days.
+    Days,
+    /// An invitation code.
+    Code,
 }
 
 impl Kind {
@@ -226,6 +233,9 @@ impl Kind {
             Self::Words => Text::AWord,
             Self::Text => Text::AText,
             Self::Line => Text::ALineNumber,
+            Self::Uses => Text::AUses,
+            Self::Days => Text::ADays,
+            Self::Code => Text::ACode,
         })
     }
 
@@ -241,6 +251,13 @@ impl Kind {
             Self::User | Self::Asker | Self::Room | Self::Here | Self::Target
         )
     }
+}
+
+/// A number in digits of any width; `None` for anything else.
+pub(super) fn number(word: &str) -> Option<u64> {
+    let digits: String = word.chars().map(ascii_form).collect();
+    let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_number)
 }
 
 /// What a command means.
@@ -346,6 +363,39 @@ impl Fill<Topic> for &str {
             TopicError::TooLong(_) => Unfit::too_long(self, TOPIC_BYTES),
             TopicError::Control(c) => Unfit::Control(c),
         })
+    }
+}
+
+impl Fill<AwayText> for &str {
+    fn fill(self) -> Result<AwayText, Unfit> {
+        if self.len() > AWAY_BYTES {
+            return Err(Unfit::too_long(self, AWAY_BYTES));
+        }
+        match self.chars().find(|c| c.is_control()) {
+            Some(c) => Err(Unfit::Control(c)),
+            None => Ok(AwayText(Some(self.to_owned()))),
+        }
+    }
+}
+
+/// Without a text the user is back.
+impl Fill<AwayText> for Option<&str> {
+    fn fill(self) -> Result<AwayText, Unfit> {
+        self.map_or(Ok(AwayText(None)), Fill::fill)
+    }
+}
+
+impl Fill<Username> for &str {
+    fn fill(self) -> Result<Username, Unfit> {
+        Username::new(self).map_err(Unfit::Name)
+    }
+}
+
+impl Fill<InvitationCode> for &str {
+    fn fill(self) -> Result<InvitationCode, Unfit> {
+        let code: String = self.chars().map(ascii_form).collect();
+        InvitationCode::presented(&code)
+            .map_err(|_| Unfit::too_long(self, InvitationCode::PRESENTED_MAX))
     }
 }
 

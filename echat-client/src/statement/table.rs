@@ -17,7 +17,7 @@
 //!     `text::refusals` has nothing fitting. Each sentence is `{ en "..." zh "..." }`, with parameters in
 //!     braces.
 
-use super::row::Row;
+use super::row::{Row, number};
 use super::{Scope, Statement, Which};
 use crate::target::Target;
 
@@ -241,6 +241,218 @@ pub(super) static ROWS: &[Row] = &[
         en "list the members of a room"
         zh "查看聊天室成员"
         queries ListMembers { roomname: room }
+    },
+    // ---- accounts and people
+    row! {
+        "/who" in SLASH
+        en "list friends who are online"
+        zh "查看在线好友"
+        => Statement::Who
+    },
+    row! {
+        "/whois" in SLASH, "/who" in SLASH (user: User)
+        en "show what you may know of a user"
+        zh "查看某个用户的资料"
+        queries Whois { username: user }
+    },
+    row! {
+        "/friends" in SLASH
+        en "list your friends, with those who are away and when the others were last seen"
+        zh "查看好友列表，包括离开状态和上次在线时间"
+        queries ListFriends {}
+    },
+    row! {
+        "/unfriend" in SLASH (user: User)
+        en "end a friendship"
+        zh "删除好友"
+        asks RemoveFriend { username: user }
+        confirm {
+            en "Remove {user} from your friends? Both of you can still read the conversation; neither can write to it until you are friends again. (Y/N)"
+            zh "删除好友“{user}”？双方仍可查看聊天记录，但在重新成为好友之前都不能再发消息。(Y/N)"
+        }
+        prompt { en "remove {user}? (Y/N)" zh "删除“{user}”？(Y/N)" }
+        declined { en "{user} is still your friend." zh "没有删除好友“{user}”。" }
+        refused {
+            NotAFriend { en "You and {user} are not friends." zh "你和“{user}”不是好友。" }
+        }
+    },
+    row! {
+        "/block" in SLASH (user: User)
+        en "block a user"
+        zh "屏蔽用户"
+        asks Block { username: user }
+        confirm {
+            en "Block {user}? You stop being friends. {user} cannot write to you, does not learn of the block, and sees you offline; friend requests and invitations from {user} stay hidden. What {user} says in rooms is folded. (Y/N)"
+            zh "屏蔽“{user}”？你们将不再是好友；对方不能给你发消息，看到的你始终离线，也不会知道自己被屏蔽；对方的好友请求和邀请不再显示，在聊天室里的发言会被折叠。(Y/N)"
+        }
+        prompt { en "block {user}? (Y/N)" zh "屏蔽“{user}”？(Y/N)" }
+        declined { en "{user} is not blocked." zh "没有屏蔽“{user}”。" }
+        done {
+            en "{user} is blocked. Type `/unblock {user}` to end that."
+            zh "已屏蔽“{user}”。输入 `/unblock {user}` 可以取消屏蔽。"
+        }
+        refused {
+            IsSelf { en "You cannot block yourself." zh "不能屏蔽自己。" }
+        }
+    },
+    row! {
+        "/unblock" in SLASH (user: User)
+        en "end the block of a user"
+        zh "取消屏蔽"
+        asks Unblock { username: user }
+        done {
+            en "{user} is not blocked any more. You are not friends; type `+f {user}` to send a friend request."
+            zh "已取消屏蔽“{user}”。你们目前不是好友，输入 `+f {user}` 可以添加对方。"
+        }
+        refused {
+            IsSelf { en "You cannot block yourself." zh "不能屏蔽自己。" }
+        }
+    },
+    row! {
+        "/blocked" in SLASH
+        en "list the users that you block"
+        zh "查看已屏蔽的用户"
+        queries ListBlocked {}
+    },
+    row! {
+        "/show" in SLASH
+        en "show the folded messages of blocked users in the open chat"
+        zh "展开当前聊天中被折叠的消息"
+        => Statement::Show
+    },
+    row! {
+        "/away" in SLASH (text: Text)
+        en "say that you are away"
+        zh "设置离开状态"
+        asks SetAway { text: text }
+        done {
+            en "You are away: {text}. Type `/back` when you are back."
+            zh "已设为离开：{text}。回来后输入 `/back`。"
+        }
+    },
+    row! {
+        "/back" in SLASH
+        en "say that you are back"
+        zh "取消离开状态"
+        asks SetAway { text: None::<&str> }
+        done { en "You are back." zh "已取消离开状态。" }
+    },
+    row! {
+        "/passwd" in SLASH
+        en "change your password"
+        zh "修改密码"
+        => Statement::ChangePassword
+    },
+    row! {
+        "/delete-account" in SLASH
+        en "delete your account"
+        zh "注销账号"
+        => Statement::DeleteAccount
+    },
+    row! {
+        "/invitation" in SLASH
+        en "list open invitation codes"
+        zh "查看有效的邀请码"
+        queries ListInvitations {}
+    },
+    row! {
+        "/invitation new" in SLASH (uses: Uses?) (days: Days?)
+        en "make an invitation code, for so many accounts and days"
+        zh "生成邀请码，可指定使用次数和有效天数"
+        => Statement::NewInvitation(uses.and_then(number), days.and_then(number))
+    },
+    row! {
+        "/invitation revoke" in SLASH (code: Code)
+        en "revoke an invitation code"
+        zh "作废邀请码"
+        asks RevokeInvitation { code: code }
+        done { en "{code} cannot be used any more." zh "邀请码 {code} 已作废。" }
+    },
+    row! {
+        "/sessions" in SLASH
+        en "list where you are logged in"
+        zh "查看账号在哪些地方登录"
+        queries ListSessions {}
+    },
+    row! {
+        "/sessions end" in SLASH
+        en "log out everywhere else"
+        zh "让其他设备退出登录"
+        asks EndOtherSessions {}
+        confirm {
+            en "End all your other sessions? They are logged out at once and have to enter the password again. (Y/N)"
+            zh "结束其他所有会话？其他设备会立即退出登录，需要重新输入密码。(Y/N)"
+        }
+        prompt { en "end the others? (Y/N)" zh "结束其他会话？(Y/N)" }
+        declined { en "Your other sessions go on." zh "其他会话没有受影响。" }
+        done { en "Your other sessions have ended." zh "其他会话已全部结束。" }
+    },
+    row! {
+        "/bots" in SLASH
+        en "list your bots"
+        zh "查看我的机器人"
+        queries ListBots {}
+    },
+    row! {
+        "/bots new" in SLASH (user: User) (rooms: Room*)
+        en "create a bot in rooms that you own or operate"
+        zh "在你管理的聊天室里创建机器人"
+        asks CreateBot { username: user, rooms: rooms, expires: None::<u64> }
+        refused {
+            NameTaken {
+                en "The name {user}, or one that looks like it, is taken. Please choose another one."
+                zh "名字“{user}”已被占用，或与已有的名字过于相似，请换一个。"
+            }
+            NotOperator {
+                en "A bot can only be in rooms that you own or operate."
+                zh "机器人只能加入你是房主或管理员的聊天室。"
+            }
+        }
+    },
+    row! {
+        "/bots token" in SLASH (user: User)
+        en "give a bot a new token; the old one ends"
+        zh "为机器人更换令牌，旧令牌立即失效"
+        asks NewBotToken { username: user, expires: None::<u64> }
+        refused {
+            UnknownUser { en "You have no bot named {user}." zh "你没有名为“{user}”的机器人。" }
+        }
+    },
+    row! {
+        "/bots remove" in SLASH (user: User)
+        en "remove a bot"
+        zh "删除机器人"
+        asks RemoveBot { username: user }
+        confirm {
+            en "Remove the bot {user}? Its token ends, and its name is never given out again. (Y/N)"
+            zh "删除机器人“{user}”？它的令牌会失效，名字也不会再分配。(Y/N)"
+        }
+        prompt { en "remove {user}? (Y/N)" zh "删除“{user}”？(Y/N)" }
+        declined { en "The bot {user} stays." zh "没有删除机器人“{user}”。" }
+        done { en "The bot {user} is removed." zh "机器人“{user}”已删除。" }
+        refused {
+            UnknownUser { en "You have no bot named {user}." zh "你没有名为“{user}”的机器人。" }
+        }
+    },
+    row! {
+        "/privacy last-seen on" in SLASH
+        en "let friends see when you were last online"
+        zh "允许好友看到你上次在线的时间"
+        asks SetPrivacy { last_seen: Some(true) }
+        done {
+            en "Friends can see when you were last online."
+            zh "好友可以看到你上次在线的时间。"
+        }
+    },
+    row! {
+        "/privacy last-seen off" in SLASH
+        en "hide when you were last online"
+        zh "隐藏你上次在线的时间"
+        asks SetPrivacy { last_seen: Some(false) }
+        done {
+            en "Friends cannot see any more when you were last online."
+            zh "好友不能再看到你上次在线的时间。"
+        }
     },
     // ---- the open chat, and unsent lines
     row! {

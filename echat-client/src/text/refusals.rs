@@ -68,6 +68,10 @@ impl Language {
 fn specific<'a>(doing: Doing<'a>, code: Code, names: &'a str) -> Option<Text<'a>> {
     use RequestKind as K;
     Some(match (code, doing.kind, doing.user, doing.room) {
+        (Code::BadCredentials, K::ChangePassword | K::DeleteAccount, ..) => Text::WrongPassword,
+        (Code::NotAllowed, K::CreateInvitation | K::ListInvitations | K::RevokeInvitation, ..) => {
+            Text::InvitationsNotAllowed
+        }
         (Code::NameTaken, K::Register, Some(name), _) => Text::UserTaken { name },
         (Code::UnknownUser, K::QueryHistory, Some(name), _)
         | (Code::NotAFriend, _, Some(name), _) => Text::NotYourFriend { name },

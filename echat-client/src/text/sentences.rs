@@ -684,6 +684,230 @@ sentences! {
         en "Unknown command: {line}. Start with // to send it without being asked. Send it as text? (Y/N)"
         zh "未知命令：{line}。以 // 开头的消息会直接发送。作为消息发送？(Y/N)";
 
+    // ---- accounts and people
+    /// Asks for the present password.
+    OldPassword
+        en "present password"
+        zh "当前密码";
+    /// Asks for the password that is to be.
+    NewPassword
+        en "new password"
+        zh "新密码";
+    /// The new passwords differed too often.
+    PasswordNotChanged
+        en "The passwords did not match three times. Your password was not changed."
+        zh "三次输入的新密码都不一致，密码没有修改。";
+    /// The password is another one now.
+    PasswordChanged
+        en "Your password is changed. Your other sessions have ended."
+        zh "密码已修改，其他会话已全部结束。";
+    /// bad_credentials, where the user is logged in
+    WrongPassword
+        en "Wrong password. Nothing was changed."
+        zh "密码错误，没有作任何更改。";
+    /// The server wants another password.
+    MustChangePassword
+        en "Your password is too weak for this server, or was set by its administrator. Type `/passwd` to change it."
+        zh "你的密码强度不够，或者是由服务器管理员设置的。请输入 `/passwd` 修改密码。";
+    /// Stands above the questions before an account is deleted.
+    DeleteWarning { name: &'a str }
+        en "This deletes the account {name} for good: friends, memberships and bots are gone, and the name is never given out again. To go on, type the name of the account; anything else keeps it."
+        zh "即将永久注销账号“{name}”：好友、聊天室成员身份和机器人都会失去，名字也不会再分配给任何人。要继续，请输入账号名；输入其他内容则取消。";
+    /// Asks for the name of one's own account.
+    OwnName
+        en "name of the account"
+        zh "账号名";
+    /// Whether messages are erased with the account.
+    EraseQuestion
+        en "Erase everything that you wrote, too? Y: your messages are removed for everybody; N: they stay, under the name of a deleted account."
+        zh "是否同时删除你发过的所有消息？Y：对所有人删除；N：保留，发送者显示为已注销账号。";
+    /// The same, in the prompt.
+    EraseShort
+        en "erase your messages? (Y/N)"
+        zh "删除你的消息？(Y/N)";
+    /// It is not deleted.
+    AccountKept
+        en "Your account was not deleted."
+        zh "账号没有注销。";
+    /// It is deleted.
+    AccountDeleted
+        en "Your account is deleted."
+        zh "账号已注销。";
+    /// Asks for an invitation code.
+    InvitationCode
+        en "invitation code"
+        zh "邀请码";
+    /// The server needs a code before it makes an account.
+    CodeNeeded
+        en "Enter an invitation code, or press Ctrl-C to go back."
+        zh "请输入邀请码，或按 Ctrl-C 返回。";
+    /// The user has no right to make codes.
+    InvitationsNotAllowed
+        en "Only administrators of this server can make invitation codes."
+        zh "只有服务器管理员可以生成邀请码。";
+    /// A code is made.
+    NewCode
+        en "Invitation code:"
+        zh "邀请码：";
+    /// What to do with a code.
+    HowToUseCode { code: &'a str }
+        en "Pass it on privately: `echat --invitation {code}`, or when `register` asks for it."
+        zh "请私下转告对方：运行 `echat --invitation {code}`，或在 `register` 询问时输入。";
+    /// A code in a list.
+    CodeRow { code: &'a str, uses: u64 }
+        en { uses,
+            one: "{code}  for {uses} account",
+            other: "{code}  for {uses} accounts"
+        }
+        zh "{code}  还可注册 {uses} 个账号";
+    /// Heading.
+    Codes
+        en "Invitation codes:"
+        zh "邀请码：";
+    /// There are none.
+    NoCodes
+        en "No open invitation codes. Type `/invitation new` to make one."
+        zh "没有有效的邀请码。输入 `/invitation new` 生成。";
+    /// Stands behind what ends at a time.
+    Expires { time: &'a str }
+        en ", until {time}"
+        zh "，有效期至 {time}";
+    /// Stands behind what an account is, while it is suspended.
+    Until { time: &'a str }
+        en " It ends at {time}."
+        zh "将于 {time} 恢复。";
+    /// Stands behind what an operator or an administrator did.
+    Reason { reason: &'a str }
+        en " Reason: {reason}"
+        zh "原因：{reason}";
+    /// Stands behind the presence of a user.
+    IsAway { text: &'a str }
+        en ", away: {text}"
+        zh "，离开：{text}";
+    /// Stands behind the presence of a user.
+    LastSeen { time: &'a str }
+        en ", last seen {time}"
+        zh "，上次在线 {time}";
+    /// Stands behind the presence of a user.
+    IsFriend
+        en ", your friend"
+        zh "，你的好友";
+    /// Stands behind the name of a user of whom nothing is known.
+    IsStranger
+        en "  neither a friend nor in a room with you"
+        zh "  不是你的好友，也不和你在同一个聊天室";
+    /// The owner of a bot.
+    BotOwner { owner: &'a str }
+        en "  bot of {owner}"
+        zh "  “{owner}”的机器人";
+    /// Rooms of both.
+    SharedRooms { rooms: &'a str }
+        en "  rooms that you share: {rooms}"
+        zh "  共同的聊天室：{rooms}";
+    /// A friend is away.
+    FriendAway { name: &'a str, text: &'a str }
+        en "{name} is away: {text}"
+        zh "{name} 离开了：{text}";
+    /// A friend is back.
+    FriendBack { name: &'a str }
+        en "{name} is back"
+        zh "{name} 回来了";
+    /// The same of the reader, set in another session.
+    AwayElsewhere { text: &'a str }
+        en "On another device you said that you are away: {text}"
+        zh "你在其他设备上设置了离开状态：{text}";
+    /// The same.
+    BackElsewhere
+        en "On another device you said that you are back."
+        zh "你在其他设备上取消了离开状态。";
+    /// A friendship ended.
+    FriendRemoved { name: &'a str }
+        en "You and {name} are not friends any more. You can still read the conversation."
+        zh "你和“{name}”已不再是好友，仍可查看聊天记录。";
+    /// Something is said to a former friend.
+    FormerFriend { name: &'a str }
+        en "You and {name} are not friends any more. Type `+f {name}` in contact mode to send a friend request."
+        zh "你和“{name}”已不再是好友。可在联系人模式下输入 `+f {name}` 添加对方。";
+    /// Heading.
+    BlockedUsers
+        en "Blocked users:"
+        zh "已屏蔽的用户：";
+    /// There are none.
+    NoBlocked
+        en "You block no users."
+        zh "没有屏蔽任何用户。";
+    /// Stands for messages of blocked users.
+    Folded { count: u64 }
+        en { count,
+            one: "({count} message of a blocked user; `/show` opens it)",
+            other: "({count} messages of blocked users; `/show` opens them)"
+        }
+        zh "（已折叠 {count} 条被屏蔽用户的消息，输入 `/show` 展开）";
+    /// The same, where more of them follow and are not counted.
+    Folding
+        en "(a blocked user writes; `/show` opens it)"
+        zh "（被屏蔽的用户发了消息，输入 `/show` 展开）";
+    /// Nothing is folded.
+    NothingFolded
+        en "Nothing is folded here."
+        zh "这里没有被折叠的消息。";
+    /// Heading.
+    Sessions
+        en "Your sessions:"
+        zh "你的会话：";
+    /// A session.
+    SessionRow { address: &'a str, since: &'a str }
+        en "{address}, since {since}"
+        zh "{address}，登录于 {since}";
+    /// Marks the session that asks.
+    ThisSession
+        en " (this one)"
+        zh "（当前会话）";
+    /// Stands below the list.
+    HowToEndSessions
+        en "Type `/sessions end` to log out everywhere else."
+        zh "输入 `/sessions end` 让其他设备退出登录。";
+    /// Heading.
+    Bots
+        en "Your bots:"
+        zh "你的机器人：";
+    /// There are none.
+    NoBots
+        en "No bots. Type `/bots new <name> <room>` to create one."
+        zh "还没有机器人。输入 `/bots new <名字> <聊天室>` 创建。";
+    /// Stands above the token of a bot.
+    NewToken { name: &'a str }
+        en "Token of the bot {name}:"
+        zh "机器人“{name}”的令牌：";
+    /// Stands below it.
+    TokenOnce { name: &'a str }
+        en "It is shown only this once. Keep it in a file that only you can read (chmod 600), and start: echat-nc --user {name} --token-file FILE"
+        zh "令牌只显示这一次。请保存到只有你能读取的文件（chmod 600），然后运行：echat-nc --user {name} --token-file 文件";
+    /// Marks a bot, behind its name.
+    BotMark
+        en " (bot)"
+        zh "（机器人）";
+    /// Stands for a message that was deleted.
+    Deleted
+        en "(deleted)"
+        zh "（已删除）";
+    /// Stands above the message of the day.
+    MessageOfTheDay
+        en "From the server: "
+        zh "服务器公告：";
+    /// Stands for a number of uses in help.
+    AUses
+        en "<uses>"
+        zh "<次数>";
+    /// Stands for a number of days in help.
+    ADays
+        en "<days>"
+        zh "<天数>";
+    /// Stands for an invitation code in help.
+    ACode
+        en "<code>"
+        zh "<邀请码>";
+
     // ---- query
     /// The server's clock.
     ServerTime { time: &'a str }

@@ -9,8 +9,6 @@ use zeroize::{Zeroize, Zeroizing};
 const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 /// Characters of a group.
 const GROUP: usize = 4;
-/// Most bytes of a text that is presented as a code.
-const PRESENTED_MAX: usize = 256;
 
 /// A code of an invitation to register, or that of a first administrator (PROTOCOL.md, section 5.10): 80 random bits as
 /// four groups of four characters, such as `7KQM-2XWD-RT9H-C4VB`. Case, spaces and hyphens do not matter when it is
@@ -24,13 +22,15 @@ pub struct InvitationCode(Zeroizing<String>);
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum InvitationCodeError {
     /// The text is longer than any code.
-    #[error("a code has at most {PRESENTED_MAX} bytes")]
+    #[error("a code has at most {} bytes", InvitationCode::PRESENTED_MAX)]
     TooLong,
 }
 
 impl InvitationCode {
     /// Random bytes of a code.
     pub const BYTES: usize = 10;
+    /// Most bytes of a text that is presented as a code.
+    pub const PRESENTED_MAX: usize = 256;
     /// Characters of a code, without hyphens.
     const CHARACTERS: usize = Self::BYTES * 8 / 5;
 
@@ -53,7 +53,7 @@ impl InvitationCode {
 
     /// A text presented as a code: at most 256 bytes.
     pub fn presented(text: &str) -> Result<Self, InvitationCodeError> {
-        if text.len() > PRESENTED_MAX {
+        if text.len() > Self::PRESENTED_MAX {
             return Err(InvitationCodeError::TooLong);
         }
         Ok(Self(Zeroizing::new(text.to_owned())))

@@ -74,8 +74,8 @@ impl ResumeSecret {
         Some(bytes)
     }
 
-    /// The text to send.
-    pub(crate) fn to_text(&self) -> String {
+    /// The text to send, and to keep.
+    pub fn to_text(&self) -> String {
         self.0.to_string()
     }
 }

@@ -1,0 +1,267 @@
+//! Modes that ask for a password to change or to delete the account. A line is no command here, because a password may
+//! be anything; nothing of it goes to a history.
+
+use echat_proto::commands::{Request, RequestKind};
+use echat_proto::names::Password;
+use zeroize::Zeroizing;
+
+use super::lines::error_line;
+use super::{Act, Context, Goto, Mode, answers, print};
+use crate::session::{RequestContext, Update};
+use crate::statement::Scope;
+use crate::target::normal_name;
+use crate::text::Text;
+
+/// How often the two new passwords may differ.
+const TRIES: u64 = 3;
+/// Stands in the prompt until the server has answered.
+const WAITS: &str = "...";
+
+/// What a line says to a question with yes or no.
+fn is_yes(line: &str) -> Option<bool> {
+    let word = line.trim().to_lowercase();
+    match word.as_str() {
+        "y" | "yes" | "是" | "ｙ" | "好" => Some(true),
+        "n" | "no" | "否" | "ｎ" | "不" => Some(false),
+        _ => None,
+    }
+}
+
+/// Why a typed password cannot be sent.
+fn bad(context: &Context, why: &echat_proto::names::PasswordError) -> Vec<Act> {
+    let said = error_line(&context.language.bad_password(why));
+    vec![Act::Print(vec![said]), Act::Mistake]
+}
+
+/// Asks for the old password and twice for the new one.
+#[derive(Debug)]
+pub(super) struct ChangeMode {
+    /// The mode to return to.
+    back: Goto,
+    old: Option<Zeroizing<String>>,
+    new: Option<Zeroizing<String>>,
+    tries: u64,
+    waits: bool,
+}
+
+impl ChangeMode {
+    pub(super) fn new(back: Goto) -> Self {
+        Self {
+            back,
+            old: None,
+            new: None,
+            tries: 0,
+            waits: false,
+        }
+    }
+
+    /// Takes the new password the second time.
+    fn repeat(&mut self, line: &str, context: &Context) -> Vec<Act> {
+        let (Some(old), Some(new)) = (&self.old, self.new.take()) else {
+            return Vec::new();
+        };
+        if *new != line {
+            self.tries += 1;
+            if self.tries >= TRIES {
+                let mut acts = print(vec![context.error(Text::PasswordNotChanged)]);
+                acts.push(Act::Goto(self.back.clone()));
+                return acts;
+            }
+            let left = TRIES - self.tries;
+            return print(vec![context.error(Text::PasswordsDiffer { left })]);
+        }
+        self.waits = true;
+        vec![Act::ChangePassword {
+            old: old.clone(),
+            new,
+        }]
+    }
+}
+
+impl Mode for ChangeMode {
+    fn scope(&self) -> Option<Scope> {
+        None
+    }
+
+    fn prompt(&self, context: &Context) -> String {
+        if self.waits {
+            return format!("passwd {WAITS}");
+        }
+        let question = match (&self.old, &self.new) {
+            (None, _) => Text::OldPassword,
+            (Some(_), None) => Text::NewPassword,
+            (Some(_), Some(_)) => Text::PasswordAgain,
+        };
+        format!("passwd {}", context.language.say(question))
+    }
+
+    fn history(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn is_secret(&self) -> bool {
+        true
+    }
+
+    fn back(&self) -> Goto {
+        self.back.clone()
+    }
+
+    fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
+        if self.waits {
+            return print(vec![context.line(context.please_wait())]);
+        }
+        if line.is_empty() {
+            return print(vec![context.line(Text::NoPasswordTyped)]);
+        }
+        if self.old.is_none() {
+            if let Err(why) = Password::presented(line) {
+                return bad(context, &why);
+            }
+            self.old = Some(Zeroizing::new(line.to_owned()));
+            return Vec::new();
+        }
+        if self.new.is_some() {
+            return self.repeat(line, context);
+        }
+        if line.trim().is_empty() {
+            return print(vec![context.error(Text::PasswordOfSpaces)]);
+        }
+        match Password::new(line) {
+            Ok(_) => self.new = Some(Zeroizing::new(line.to_owned())),
+            Err(why) => return bad(context, &why),
+        }
+        Vec::new()
+    }
+
+    fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
+        let mut acts = print(answers::tell(update, context));
+        if let Update::Answer(RequestContext::Other(RequestKind::ChangePassword), _) = update {
+            acts.push(Act::Goto(self.back.clone()));
+        }
+        acts
+    }
+
+    fn on_cut(&mut self) -> Vec<Act> {
+        if self.waits {
+            vec![Act::Goto(self.back.clone())]
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// Asks for the name of the account, whether its messages are erased too, and the password.
+#[derive(Debug)]
+pub(super) struct DeleteMode {
+    /// The mode to return to.
+    back: Goto,
+    is_named: bool,
+    erase: Option<bool>,
+    waits: bool,
+}
+
+impl DeleteMode {
+    pub(super) fn new(back: Goto) -> Self {
+        Self {
+            back,
+            is_named: false,
+            erase: None,
+            waits: false,
+        }
+    }
+
+    fn kept(&self, context: &Context) -> Vec<Act> {
+        let mut acts = print(vec![context.line(Text::AccountKept)]);
+        acts.push(Act::Goto(self.back.clone()));
+        acts
+    }
+}
+
+impl Mode for DeleteMode {
+    fn scope(&self) -> Option<Scope> {
+        None
+    }
+
+    fn prompt(&self, context: &Context) -> String {
+        if self.waits {
+            return format!("delete-account {WAITS}");
+        }
+        let question = match (self.is_named, self.erase) {
+            (false, _) => Text::OwnName,
+            (true, None) => Text::EraseShort,
+            (true, Some(_)) => Text::Password,
+        };
+        format!("delete-account {}", context.language.say(question))
+    }
+
+    fn history(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn is_secret(&self) -> bool {
+        self.erase.is_some()
+    }
+
+    fn back(&self) -> Goto {
+        self.back.clone()
+    }
+
+    fn enter(&mut self, context: &Context) -> Vec<Act> {
+        let name = context.session.me().unwrap_or_default();
+        print(vec![context.bold(Text::DeleteWarning { name })])
+    }
+
+    fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
+        if self.waits {
+            return print(vec![context.line(context.please_wait())]);
+        }
+        if !self.is_named {
+            self.is_named = context.session.me() == Some(normal_name(line.trim()).as_str());
+            return if self.is_named {
+                print(vec![context.line(Text::EraseQuestion)])
+            } else {
+                self.kept(context)
+            };
+        }
+        let Some(erase) = self.erase else {
+            self.erase = is_yes(line);
+            if self.erase.is_none() {
+                return print(vec![context.line(Text::EraseQuestion)]);
+            }
+            return Vec::new();
+        };
+        if line.is_empty() {
+            return print(vec![context.line(Text::NoPasswordTyped)]);
+        }
+        match Password::presented(line) {
+            Ok(password) => {
+                self.waits = true;
+                vec![Act::Ask(Request::DeleteAccount { password, erase })]
+            }
+            Err(why) => bad(context, &why),
+        }
+    }
+
+    fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
+        let mut acts = print(answers::tell(update, context));
+        match update {
+            Update::Answer(RequestContext::Other(RequestKind::DeleteAccount), Ok(_)) => {
+                acts.push(Act::Goto(Goto::Command));
+            }
+            Update::Answer(RequestContext::Other(RequestKind::DeleteAccount), Err(_)) => {
+                acts.extend(self.kept(context));
+            }
+            _ => {}
+        }
+        acts
+    }
+
+    fn on_cut(&mut self) -> Vec<Act> {
+        if self.waits {
+            vec![Act::Goto(self.back.clone())]
+        } else {
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! How replies about users, sessions, bots and invitation codes are shown.
+
+use echat_proto::commands::Event;
+use echat_proto::records::{BotLine, Code, Fail, FriendLine, InvitationCodeLine, SessionLine};
+use echat_proto::value::Value;
+
+use super::Context;
+use super::lines::plain;
+use crate::render::styled::Line;
+use crate::text::{Text, code_of};
+
+impl Context {
+    /// A time as the user reads it.
+    fn moment(&self, unix: u64) -> String {
+        self.settings.zone.at(unix).to_string()
+    }
+
+    /// Online, away with a text, or offline with the time of the last session.
+    pub(super) fn presence_of(
+        &self,
+        online: bool,
+        away: Option<&str>,
+        last_seen: Option<u64>,
+    ) -> String {
+        let mut said = self.language.say(if online {
+            Text::IsOnline
+        } else {
+            Text::IsOffline
+        });
+        if let Some(text) = away {
+            said += &self.language.say(Text::IsAway { text });
+        }
+        if let Some(unix) = last_seen.filter(|_| !online) {
+            let time = self.moment(unix);
+            said += &self.language.say(Text::LastSeen { time: &time });
+        }
+        said
+    }
+
+    /// The names of friends who are online.
+    pub(super) fn online_friends(&self) -> Vec<Line> {
+        let friends = self.session.friends().iter();
+        let online = friends.filter(|(_, online)| **online).map(|(name, _)| {
+            let away = self.session.away(name);
+            let away = away.map(|text| self.language.say(Text::IsAway { text }));
+            format!("{name}{}", away.unwrap_or_default())
+        });
+        self.list(Text::Online, Text::NoFriendsOnline, online)
+    }
+
+    pub(super) fn friend_lines(&self, friends: &[FriendLine]) -> Vec<Line> {
+        let rows = friends.iter().map(|friend| {
+            let presence =
+                self.presence_of(friend.online, friend.away.as_deref(), friend.last_seen);
+            format!("{}  {presence}", friend.username)
+        });
+        self.list(Text::Friends, Text::NoFriends, rows)
+    }
+
+    /// The reply to WHOIS.
+    pub(super) fn user_lines(&self, event: &Event) -> Vec<Line> {
+        let Event::User {
+            username,
+            online,
+            away,
+            last_seen,
+            friend,
+            bot,
+            owner,
+            rooms,
+        } = event
+        else {
+            return Vec::new();
+        };
+        let mut first = username.clone();
+        if *bot {
+            first += &self.language.say(Text::BotMark);
+        }
+        // Of a stranger only the name is known: whether a stranger is online is told to no user.
+        let is_stranger = !friend && !bot && rooms.is_empty();
+        if is_stranger {
+            first += &self.language.say(Text::IsStranger);
+        } else if !bot {
+            first += "  ";
+            first += &self.presence_of(*online, away.as_deref(), *last_seen);
+        }
+        if *friend {
+            first += &self.language.say(Text::IsFriend);
+        }
+        let mut lines = vec![plain(&first)];
+        if let Some(owner) = owner {
+            lines.push(self.line(Text::BotOwner { owner }));
+        }
+        if !rooms.is_empty() {
+            let rooms = rooms.join(&self.language.say(Text::Comma));
+            lines.push(self.line(Text::SharedRooms { rooms: &rooms }));
+        }
+        lines
+    }
+
+    pub(super) fn session_lines(&self, sessions: &[SessionLine]) -> Vec<Line> {
+        let rows = sessions.iter().map(|session| {
+            let since = self.moment(session.since);
+            let address = session.address.as_str();
+            let mut row = self.language.say(Text::SessionRow {
+                address,
+                since: &since,
+            });
+            if session.this {
+                row += &self.language.say(Text::ThisSession);
+            }
+            row
+        });
+        let mut lines = self.list(Text::Sessions, Text::Sessions, rows);
+        if sessions.len() > 1 {
+            lines.push(self.dim(Text::HowToEndSessions));
+        }
+        lines
+    }
+
+    pub(super) fn bot_lines(&self, bots: &[BotLine]) -> Vec<Line> {
+        let rows = bots.iter().map(|bot| {
+            let rooms = bot.rooms.join(&self.language.say(Text::Comma));
+            let mut row = format!("{}  {rooms}", bot.username);
+            if let Some(expires) = bot.expires {
+                let time = self.moment(expires);
+                row += &self.language.say(Text::Expires { time: &time });
+            }
+            if let Some(seen) = bot.last_seen {
+                let time = self.moment(seen);
+                row += &self.language.say(Text::LastSeen { time: &time });
+            }
+            row
+        });
+        self.list(Text::Bots, Text::NoBots, rows)
+    }
+
+    /// A new token, which the server does not show again.
+    pub(super) fn token_lines(&self, name: &str, token: &str) -> Vec<Line> {
+        vec![
+            self.line(Text::NewToken { name }),
+            plain(&format!("  {token}")),
+            self.bold(Text::TokenOnce { name }),
+        ]
+    }
+
+    pub(super) fn code_row(&self, code: &str, uses: u64, expires: Option<u64>) -> String {
+        let mut row = self.language.say(Text::CodeRow { code, uses });
+        if let Some(expires) = expires {
+            let time = self.moment(expires);
+            row += &self.language.say(Text::Expires { time: &time });
+        }
+        row
+    }
+
+    pub(super) fn code_lines(&self, codes: &[InvitationCodeLine]) -> Vec<Line> {
+        let rows = codes
+            .iter()
+            .map(|line| self.code_row(&line.code, line.uses, line.expires));
+        self.list(Text::Codes, Text::NoCodes, rows)
+    }
+
+    /// Until when an account is suspended, and why; nothing for another refusal.
+    pub(super) fn suspension(&self, fail: &Fail) -> Option<String> {
+        if code_of(fail) != Some(Code::Suspended) {
+            return None;
+        }
+        let mut said = self.language.refusal(fail);
+        for (key, value) in &fail.detail {
+            match (key.as_str(), value) {
+                ("until", Value::Int(until)) => {
+                    let time = self.moment(*until);
+                    said += &self.language.say(Text::Until { time: &time });
+                }
+                ("reason", Value::Str(reason)) => {
+                    said += &self.language.say(Text::Reason { reason });
+                }
+                _ => {}
+            }
+        }
+        Some(said)
+    }
+}

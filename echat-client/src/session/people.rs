@@ -1,0 +1,135 @@
+//! What is known of users beside their presence: which friends are away, which users are blocked, which friendships
+//! ended, and whether the reader is away.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use echat_proto::commands::{Event, Request};
+use echat_proto::param::{AwayText, RequestState};
+use echat_proto::records::AwayLine;
+
+use super::{RequestContext, Session, Update};
+use crate::statement::TypedRequest;
+use crate::target::{Target, normal_name};
+
+/// Facts about users. Friends and blocked users are bounded by the server, 1,000 of each.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    /// The texts of friends who are away.
+    away: BTreeMap<String, String>,
+    blocked: BTreeSet<String>,
+    /// The text of the reader, while away. `None` also when another session set it before this login.
+    own_away: Option<String>,
+}
+
+impl Session {
+    /// What a friend who is away says.
+    pub fn away(&self, friend: &str) -> Option<&str> {
+        self.people.away.get(friend).map(String::as_str)
+    }
+
+    /// The users that the reader blocks.
+    pub fn blocked(&self) -> &BTreeSet<String> {
+        &self.people.blocked
+    }
+
+    /// What the reader says while away, as far as this session knows.
+    pub fn own_away(&self) -> Option<&str> {
+        self.people.own_away.as_deref()
+    }
+
+    /// Whether messages of this sender are folded there. In a private chat they stay what they are.
+    pub fn folds(&self, target: &Target, sender: &str) -> bool {
+        target.is_room() && self.people.blocked.contains(sender)
+    }
+
+    /// Whether messages with this target can be read. The conversation with a former friend stays readable.
+    pub fn can_read(&self, target: &Target) -> bool {
+        self.has(target) || self.is_former_friend(target)
+    }
+
+    /// Whether the target was a friend and is none any more.
+    pub fn is_former_friend(&self, target: &Target) -> bool {
+        !target.is_room() && !self.has(target) && self.conversations.contains_key(target)
+    }
+
+    /// Takes what a login says of users.
+    pub(super) fn take_people(&mut self, away: Option<&[AwayLine]>, blocked: Option<&[String]>) {
+        let lines = away.unwrap_or_default().iter();
+        self.people.away = lines
+            .map(|line| (line.username.clone(), line.text.clone()))
+            .collect();
+        self.people.blocked = blocked.unwrap_or_default().iter().cloned().collect();
+    }
+
+    /// Applies an event about users.
+    pub(super) fn take_people_event(&mut self, event: &Event, updates: &mut Vec<Update>) {
+        match event {
+            Event::OnAway { username, text } => self.set_away(username, text, updates),
+            Event::OnFriendRemoved { username } => {
+                self.people.away.remove(username);
+                if self.friends.remove(username).is_some() {
+                    // The conversation stays, so that it can be opened and read.
+                    self.listed(Target::Friend(username.clone()));
+                    updates.push(Update::FriendRemoved(username.clone()));
+                }
+            }
+            Event::OnRead {
+                target_type,
+                target,
+                id,
+            } => {
+                let target = Target::new(*target_type, target.clone());
+                if let Some(conversation) = self.conversations.get_mut(&target) {
+                    conversation.read_to(*id);
+                }
+            }
+            Event::OnRequestChanged {
+                username,
+                state: RequestState::Accepted | RequestState::Declined,
+            } => self.pending.retain(|name| name != username),
+            Event::OnSelfChanged { blocked, away, .. } => {
+                if let Some(blocked) = blocked {
+                    self.people.blocked = blocked.iter().cloned().collect();
+                }
+                if let Some(AwayText(text)) = away
+                    && self.people.own_away != *text
+                {
+                    self.people.own_away.clone_from(text);
+                    updates.push(Update::OwnAway(text.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn set_away(&mut self, name: &str, AwayText(text): &AwayText, updates: &mut Vec<Update>) {
+        // Of members who are no friends a list of members tells.
+        if !self.friends.contains_key(name) {
+            return;
+        }
+        let before = match text {
+            Some(text) => self.people.away.insert(name.to_owned(), text.clone()),
+            None => self.people.away.remove(name),
+        };
+        if before != *text {
+            updates.push(Update::Away(name.to_owned(), text.clone()));
+        }
+    }
+
+    /// A command of this session is done: the server tells only the user's other sessions.
+    pub(super) fn note_done(&mut self, asked: &RequestContext) {
+        let request = asked.typed().map(TypedRequest::request);
+        match request {
+            Some(Ok(Request::SetAway {
+                text: AwayText(text),
+            })) => self.people.own_away = text,
+            Some(Ok(Request::Block { username })) => {
+                self.people.blocked.insert(normal_name(username.raw()));
+            }
+            Some(Ok(Request::Unblock { username })) => {
+                self.people.blocked.remove(&normal_name(username.raw()));
+            }
+            _ => {}
+        }
+    }
+}
