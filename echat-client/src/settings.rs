@@ -22,6 +22,8 @@ pub struct Settings {
     pub password: Option<Zeroizing<String>>,
     /// Or with the token of a bot.
     pub token: Option<Zeroizing<String>>,
+    /// The invitation code to register with.
+    pub invitation: Option<Zeroizing<String>>,
     /// The chat to open after the first login.
     pub open: Option<Target>,
     /// One space for every run of blanks in a message: where no prompt is redrawn.
@@ -46,6 +48,7 @@ impl Settings {
             user: None,
             password: None,
             token: None,
+            invitation: None,
             open: None,
             folds: false,
             zone: Zone::utc(),

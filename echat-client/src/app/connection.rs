@@ -251,7 +251,18 @@ impl App {
     pub(super) fn present(&mut self) {
         match self.login.request() {
             None => {}
-            Some(Ok(request)) => self.send(&request, RequestContext::Login),
+            Some(Ok(request)) => {
+                let has_device = !matches!(request, Request::Login { token: Some(_), .. });
+                match self.login.name().filter(|_| has_device) {
+                    Some(user) => {
+                        let user = user.to_owned();
+                        self.requests.sent(RequestContext::Login);
+                        let login = request.to_message();
+                        self.output.push(Effect::LogIn { user, login });
+                    }
+                    None => self.send(&request, RequestContext::Login),
+                }
+            }
             Some(Err(bad)) => {
                 self.forget_credentials();
                 let said = match bad {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use echat_proto::channel::Message;
 use echat_proto::commands::Event;
+use echat_proto::names::DeviceSecret;
 
 use crate::exit::Exit;
 use crate::line_editor::Key;
@@ -131,6 +132,20 @@ pub enum Effect {
     Ping,
     /// Send to the server.
     Send(Message),
+    /// Send a LOGIN, with the secret by which this server knows the user's device, if one is kept.
+    LogIn {
+        /// Whose, as typed.
+        user: String,
+        /// The request without the secret.
+        login: Message,
+    },
+    /// Keep the secret by which this server knows the user's device, for the next login.
+    KeepDevice {
+        /// Whose.
+        user: String,
+        /// The secret.
+        device: DeviceSecret,
+    },
     /// Ring or notify, if this conversation has not just done so.
     Alert(Alert),
     /// Name the window.

@@ -2,6 +2,7 @@
 
 use echat_proto::commands::{Event, Request, RequestKind};
 use echat_proto::config::Notify;
+use echat_proto::names::DeviceSecret;
 use echat_proto::records::{Code, Fail};
 
 use super::input::WorstOutcome;
@@ -24,8 +25,9 @@ impl App {
             self.kick();
         }
         if asked == Some(RequestContext::Login) {
-            if let Event::LoginBundle { resume, .. } = &event {
+            if let Event::LoginBundle { resume, device, .. } = &event {
                 self.login.keep_secret(resume.clone());
+                self.keep_device(device.as_ref());
             }
             let is_void = |fail: &Fail| fail.code == Code::BadCredentials.as_str();
             if event.refusal().is_some_and(is_void) && self.login.drop_secret() {
@@ -53,6 +55,15 @@ impl App {
             }
         }
         self.drop_void_questions();
+    }
+
+    /// Keeps the secret by which the server knows this device. It gives bots none.
+    fn keep_device(&mut self, device: Option<&DeviceSecret>) {
+        let device = device.filter(|device| !device.is_none()).cloned();
+        let user = self.context.session.me().map(str::to_owned);
+        if let (Some(user), Some(device)) = (user, device) {
+            self.output.push(Effect::KeepDevice { user, device });
+        }
     }
 
     /// Closes the questions about conversations that are gone. A room that is left needs no sentence

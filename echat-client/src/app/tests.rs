@@ -10,6 +10,7 @@ use super::*;
 use crate::line_editor::Key;
 
 mod account;
+mod accounts;
 mod anything;
 mod completing;
 mod connection;
@@ -171,7 +172,7 @@ impl Stage {
     fn sent(&mut self) -> Vec<RequestKind> {
         let mut sent = Vec::new();
         self.effects.retain(|effect| match effect {
-            Effect::Send(message) => {
+            Effect::Send(message) | Effect::LogIn { login: message, .. } => {
                 sent.extend(RequestKind::from_number(message.command));
                 false
             }

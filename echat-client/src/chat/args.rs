@@ -31,6 +31,9 @@ pub(super) struct Flags {
     /// File that contains the token of a bot (one line), which only its owner can read (chmod 600)
     #[arg(long, value_name = "FILE", group = "password")]
     pub(super) token_file: Option<PathBuf>,
+    /// Invitation code to register with; without it `register` asks for one if the server needs it
+    #[arg(long, value_name = "CODE")]
+    pub(super) invitation: Option<String>,
     /// Language, en or zh; default: from the configuration, else from the locale
     #[arg(long, value_name = "LANGUAGE")]
     pub(super) lang: Option<Language>,

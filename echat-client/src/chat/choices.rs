@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::args::Flags;
 use super::config::{self, ConfigError};
+use super::devices::Devices;
 use super::fault::Fault;
 use super::server::KnownServer;
 use super::unsent::Unsent;
@@ -35,6 +36,7 @@ pub(super) struct Choices {
     pub(super) look: Look,
     pub(super) server: KnownServer,
     pub(super) unsent: Unsent,
+    pub(super) devices: Devices,
     pub(super) clock: Clock,
 }
 
@@ -90,6 +92,7 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     settings.echoes = look.redraw;
     settings.folds = !look.redraw;
     let user = settings.config.user.take().filter(|user| !user.is_empty());
+    settings.invitation = flags.invitation.clone().map(Zeroizing::new);
     settings.user = flags.user.clone().or(address.user).or(user);
     take_secret(flags, &mut settings, language)?;
     settings.open = address.room.map(Target::Room);
@@ -104,6 +107,7 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
             is_from_here,
         },
         unsent: Unsent::new(folders::state(variable)),
+        devices: Devices::new(folders::state(variable)),
         clock,
     })
 }

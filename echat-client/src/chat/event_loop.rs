@@ -18,6 +18,7 @@ use echat_proto::value::Value;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::choices::Choices;
+use super::devices::Devices;
 use super::fault::Fault;
 use super::keyboard::{Keyboard, Typed};
 use super::screen::Screen;
@@ -62,6 +63,7 @@ pub(super) struct EventLoop {
     peer: LinkState,
     server: KnownServer,
     unsent: Unsent,
+    devices: Devices,
     /// Whether unsent lines could not be written the last time.
     keeps_badly: bool,
     clock: Clock,
@@ -100,6 +102,7 @@ impl EventLoop {
             peer: LinkState::None,
             server: choices.server,
             unsent: choices.unsent,
+            devices: choices.devices,
             keeps_badly: false,
             clock: choices.clock,
             language: choices.language,
@@ -341,6 +344,8 @@ impl EventLoop {
             // Nothing waits for what such a socket still holds.
             Effect::GiveUp => self.peer = LinkState::None,
             Effect::Send(message) => self.send(message),
+            Effect::LogIn { user, login } => self.log_in(&user, login),
+            Effect::KeepDevice { user, device } => self.devices.keep(&user, &device),
             Effect::Ping => self.send(bare(channel::PING)),
             Effect::Alert(alert) => self.screen.alert(&alert, self.clock.now())?,
             Effect::Title(title) => self.screen.title(&title)?,
@@ -394,6 +399,14 @@ impl EventLoop {
         Ok(())
     }
 
+    /// Sends a LOGIN with the secret of this device.
+    fn log_in(&mut self, user: &str, mut login: Message) {
+        if let (Some(device), Value::Dict(entries)) = (self.devices.load(user), &mut login.params) {
+            entries.push(("device".to_owned(), Value::Str(device.to_text())));
+        }
+        self.send(login);
+    }
+
     /// Sends a message, which may be a LOGIN, and wipes it.
     fn send(&mut self, mut message: Message) {
         if let LinkState::Up(link) = &mut self.peer {
@@ -429,6 +442,7 @@ impl EventLoop {
             LinkState::Dialling(dial) => match dial.finish() {
                 Ok(link) => {
                     self.unsent.server(link.key());
+                    self.devices.server(link.key());
                     self.peer = LinkState::Up(Box::new(link));
                     self.step(Input::Connected)
                 }

@@ -6,7 +6,8 @@
 //! (this)                        choices to a run, and the exit code
 //! event_loop                    poll(2), and the effects of the application done
 //! screen  keyboard  signals     what people see and type; what the system wants
-//! server  unsent                the way to a link; the file of unsent lines
+//! server  devices               the way to a link; the secrets by which servers know this device
+//! unsent                        the file of unsent lines
 //! choices                       flags, configuration and environment together
 //! fault                         what goes wrong, in the user's language
 //! args  config                  the command line; the section `client` of config.json
@@ -16,6 +17,7 @@ mod alerts;
 mod args;
 mod choices;
 mod config;
+mod devices;
 mod event_loop;
 mod fault;
 mod keyboard;

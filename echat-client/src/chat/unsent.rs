@@ -169,14 +169,18 @@ impl Unsent {
 
     /// A stored name and the path of its file; `None` without a place or a server.
     fn named(&self, name: String) -> Option<(String, PathBuf)> {
-        let key = self.key.as_ref()?.to_string();
-        let key = key.trim_start_matches("SHA256:");
-        let folder = self.state.as_ref()?.join("unsent");
-        // The alphabet of base64 that file names can have.
-        let key = key.replace('/', "_").replace('+', "-");
-        let path = folder.join(key).join(file_name(&name));
+        let path = user_file(self.state.as_deref()?, "unsent", self.key.as_ref()?, &name);
         Some((name, path))
     }
+}
+
+/// The file of a user on a server, `FOLDER/KEY/USER` in the state directory, for a name as servers store it.
+pub(super) fn user_file(state: &Path, folder: &str, key: &Fingerprint, name: &str) -> PathBuf {
+    let key = key.to_string();
+    let key = key.trim_start_matches("SHA256:");
+    // The alphabet of base64 that file names can have.
+    let key = key.replace('/', "_").replace('+', "-");
+    state.join(folder).join(key).join(file_name(name))
 }
 
 /// Where the lines are that are never sent. No user's file is called so: a name has no dot there.
@@ -201,7 +205,7 @@ fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The form in which a server stores this name; `None` if it can be none.
-fn stored_name(user: &str) -> Option<String> {
+pub(super) fn stored_name(user: &str) -> Option<String> {
     NameQuery::new(user).key().map(str::to_owned)
 }
 

@@ -3,15 +3,16 @@
 
 use echat_proto::commands::{Event, Request};
 use echat_proto::limits::PASSWORD_MIN;
-use echat_proto::names::{NameError, NameQuery, Password, Username};
+use echat_proto::names::{InvitationCode, NameError, NameQuery, Password, Username};
 use echat_proto::param::NewPassword;
+use echat_proto::records::Code;
 use zeroize::Zeroizing;
 
 use super::lines::error_line;
 use super::{Act, Context, Goto, Mode, answers, print, read};
 use crate::session::{RequestContext, Update};
 use crate::statement::{self, Misread, Scope};
-use crate::text::Text;
+use crate::text::{Text, code_of};
 
 /// How often the two passwords may differ.
 const TRIES: u64 = 3;
@@ -25,6 +26,8 @@ pub(super) struct RegisterMode {
     password: Option<Zeroizing<String>>,
     tries: u64,
     waits: bool,
+    /// Whether the server has asked for an invitation code.
+    needs_code: bool,
 }
 
 /// Login mode.
@@ -56,6 +59,7 @@ impl Mode for RegisterMode {
             return format!("register {WAITS}");
         }
         let question = match (&self.name, &self.password) {
+            _ if self.needs_code => Text::InvitationCode,
             (None, _) => Text::UserName,
             (Some(_), None) => Text::Password,
             (Some(_), Some(_)) => Text::PasswordAgain,
@@ -72,13 +76,16 @@ impl Mode for RegisterMode {
     }
 
     fn is_secret(&self) -> bool {
-        self.name.is_some()
+        self.name.is_some() && !self.needs_code
     }
 
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         if self.waits {
             return way_out(Scope::Register, line, context)
                 .unwrap_or_else(|| print(vec![context.line(context.please_wait())]));
+        }
+        if self.needs_code {
+            return self.take_code(line, context);
         }
         if self.name.is_some() && line.is_empty() {
             return print(vec![context.line(Text::NoPasswordTyped)]);
@@ -101,16 +108,10 @@ impl Mode for RegisterMode {
                 }
                 Vec::new()
             }
-            (Some(name), Some(first)) if *first == line => {
-                let Ok(password) = Password::new(line) else {
-                    return Vec::new();
-                };
-                self.waits = true;
-                vec![Act::Ask(Request::Register {
-                    username: name.clone(),
-                    password: NewPassword(password),
-                    invitation: None,
-                })]
+            (Some(_), Some(first)) if *first == line => {
+                self.password = Some(first);
+                let code = context.settings.invitation.clone();
+                self.register(code.as_deref().map(String::as_str), context)
             }
             (Some(_), Some(_)) => {
                 self.tries += 1;
@@ -131,6 +132,18 @@ impl Mode for RegisterMode {
             Update::Answer(RequestContext::Register(_), Ok(_)) => {
                 acts.push(Act::Goto(Goto::Command));
             }
+            // The name and the password stand; what is missing is a code.
+            Update::Answer(RequestContext::Register(_), Err(fail))
+                if self.password.is_some()
+                    && matches!(
+                        code_of(fail),
+                        Some(Code::BadInvitation | Code::RegistrationClosed)
+                    ) =>
+            {
+                self.waits = false;
+                self.needs_code = true;
+                acts.extend(print(vec![context.line(Text::CodeNeeded)]));
+            }
             // Another name may do.
             Update::Answer(RequestContext::Register(_), Err(_)) => *self = Self::default(),
             _ => {}
@@ -148,6 +161,37 @@ impl Mode for RegisterMode {
 }
 
 impl RegisterMode {
+    /// Asks the server for the account, with an invitation code if there is one.
+    fn register(&mut self, code: Option<&str>, context: &Context) -> Vec<Act> {
+        let (Some(name), Some(password)) = (&self.name, &self.password) else {
+            return Vec::new();
+        };
+        let Ok(password) = Password::new(password) else {
+            return Vec::new();
+        };
+        let invitation = match code.map(InvitationCode::presented).transpose() {
+            Ok(invitation) => invitation,
+            Err(_) => return print(vec![context.error(Text::CodeTooLong)]),
+        };
+        self.waits = true;
+        vec![Act::Ask(Request::Register {
+            username: name.clone(),
+            password: NewPassword(password),
+            invitation,
+        })]
+    }
+
+    fn take_code(&mut self, line: &str, context: &Context) -> Vec<Act> {
+        if let Some(acts) = way_out(Scope::Register, line, context) {
+            return acts;
+        }
+        if line.trim().is_empty() {
+            return print(vec![context.line(Text::CodeNeeded)]);
+        }
+        let code: String = line.trim().chars().map(statement::ascii_form).collect();
+        self.register(Some(&code), context)
+    }
+
     fn take_name(&mut self, line: &str, context: &Context) -> Vec<Act> {
         match Username::new(line.trim()) {
             Err(NameError::Empty) => return print(vec![context.line(Text::NoNameTyped)]),

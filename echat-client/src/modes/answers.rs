@@ -44,7 +44,9 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
     ) {
         return Vec::new();
     }
-    if let Some(said) = context.suspension(fail) {
+    if *asked == RequestContext::Login
+        && let Some(said) = context.suspension(fail)
+    {
         return vec![styled(&said, Style::Error)];
     }
     let typed = asked.typed();

@@ -62,6 +62,18 @@ fn each_mode_accepts_its_statements() {
         (Chat, "  indented", S::Say(name("  indented"))),
         (Chat, "\\o/", S::Say(name("\\o/"))),
         (Chat, "\\d", S::Quit),
+        (Chat, "/who", S::Who),
+        (Query, "／ｗｈｏ", S::Who),
+        (Chat, "/show", S::Show),
+        (Command, "/passwd", S::ChangePassword),
+        (Contact, "/delete-account", S::DeleteAccount),
+        (Chat, "/invitation new", S::NewInvitation(None, None)),
+        (Chat, "/invitation new 3", S::NewInvitation(Some(3), None)),
+        (
+            Chat,
+            "／invitation new ３　７",
+            S::NewInvitation(Some(3), Some(7)),
+        ),
     ] {
         assert_eq!(parse(scope, line), Ok(statement), "{line}");
     }
@@ -87,6 +99,25 @@ Command | /leave room1 | LEAVE_ROOM "room1" | /leave room1
 Chat | ／leave　room1 | LEAVE_ROOM "room1" | /leave room1
 Chat | 、y 小明 | RESOLVE_FRIEND_REQUEST {"username":"小明","accepted":true} | /y 小明
 Query | n bob | RESOLVE_FRIEND_REQUEST {"username":"bob","accepted":false} | n bob
+Chat | /who Bob | WHOIS "Bob" | /who bob
+Command | ／ｗｈｏｉｓ　小明 | WHOIS "小明" | /whois 小明
+Query | /friends | LIST_FRIENDS null | /friends
+Chat | /unfriend bob | REMOVE_FRIEND "bob" | /unfriend bob
+Contact | 、block bob | BLOCK "bob" | /block bob
+Chat | /unblock bob | UNBLOCK "bob" | /unblock bob
+Chat | /blocked | LIST_BLOCKED null | /blocked
+Chat | ／away　吃饭 去了 | SET_AWAY "吃饭 去了" | /away 吃饭 去了
+Command | /back | SET_AWAY null | /back
+Contact | /invitation | LIST_INVITATIONS null | /invitation
+Contact | /invitation revoke 7KQM-2XWD-RT9H-C4VB | REVOKE_INVITATION "7KQM-2XWD-RT9H-C4VB" | /invitation revoke 7KQM-2XWD-RT9H-C4VB
+Chat | /sessions | LIST_SESSIONS null | /sessions
+Chat | ／ｓｅｓｓｉｏｎｓ　ｅｎｄ | END_OTHER_SESSIONS null | /sessions end
+Query | /bots | LIST_BOTS null | /bots
+Chat | /bots new build room1 房间 | CREATE_BOT {"username":"build","rooms":["room1","房间"]} | /bots new build room1 房间
+Chat | /bots token build | NEW_BOT_TOKEN {"username":"build"} | /bots token build
+Chat | /bots remove build | REMOVE_BOT "build" | /bots remove build
+Command | /privacy last-seen on | SET_PRIVACY {"last_seen":true} | /privacy last-seen on
+Command | /privacy last-seen off | SET_PRIVACY {"last_seen":false} | /privacy last-seen off
 "#;
 
 #[test]
@@ -259,6 +290,9 @@ fn a_command_that_changes_something_says_so() {
         RequestKind::LeaveRoom,
         RequestKind::Logout,
         RequestKind::ResolveFriendRequest,
+        RequestKind::RemoveFriend,
+        RequestKind::CreateBot,
+        RequestKind::NewBotToken,
     ];
     for command in commands() {
         if let row::Meaning::Asks(asks) = &command.row.meaning {
@@ -289,6 +323,14 @@ fn text_that_is_no_statement_is_recognised() {
     for line in ["/withdraw", "/withdraw 1 2", "/withdraw -1", "/withdraw x"] {
         assert_eq!(form(Scope::Chat, line), "/withdraw <number>|all");
     }
+    for line in [
+        "/invitation new x",
+        "/invitation new 0",
+        "/invitation new 1 2 3",
+    ] {
+        let usage = "/invitation new [<uses>] [<days>]";
+        assert_eq!(form(Scope::Chat, line), usage);
+    }
     for scope in [Scope::Register, Scope::Login] {
         assert_eq!(parse(scope, "/withdraw 1"), Err(Misread::Unknown));
     }
@@ -303,8 +345,12 @@ fn every_row_reads_what_its_help_shows() {
     for scope in SCOPES {
         for language in [Language::English, Language::Chinese] {
             for (form, _) in help(scope, true, language) {
-                // Placeholders are names; without their marks the form is a line.
-                let line = form.replace(['<', '>', '[', ']'], "");
+                // Placeholders are names or numbers; without their marks the form is a line.
+                let counts = ["<uses>", "<days>", "<次数>", "<天数>"];
+                let numbered = counts
+                    .iter()
+                    .fold(form.clone(), |form, count| form.replace(count, "2"));
+                let line = numbered.replace(['<', '>', '[', ']'], "");
                 let line = line.rsplit_once('|').map_or(line.clone(), |(head, all)| {
                     let command = head.split(' ').next().unwrap_or_default();
                     format!("{command} {all}")
@@ -404,7 +450,7 @@ fn completion_of_words_and_names() {
         (Scope::Query, "se", 0, &["server time"]),
         (Scope::Chat, "/m", 0, &["/members "]),
         (Scope::Chat, "/h", 0, &["/history", "/help"]),
-        (Scope::Contact, "/p", 0, &["/pending"]),
+        (Scope::Contact, "/pe", 0, &["/pending"]),
         (Scope::Query, " ／w", 1, &["/withdraw "]),
         (Scope::Command, "/leave r", 7, &["room1"]),
         (Scope::Chat, "／leave r", 9, &["room1"]),

@@ -741,6 +741,10 @@ sentences! {
     CodeNeeded
         en "Enter an invitation code, or press Ctrl-C to go back."
         zh "请输入邀请码，或按 Ctrl-C 返回。";
+    /// A code over the limit.
+    CodeTooLong
+        en "This is not an invitation code: it is too long."
+        zh "这不是邀请码：内容太长。";
     /// The user has no right to make codes.
     InvitationsNotAllowed
         en "Only administrators of this server can make invitation codes."

@@ -61,7 +61,7 @@ fn a_line_typed_offline_is_kept_shown_and_sent_once() {
 fn logins(stage: &mut Stage) -> Vec<Option<String>> {
     let mut logins = Vec::new();
     for effect in stage.effects.drain(..) {
-        let Effect::Send(message) = effect else {
+        let Effect::LogIn { login: message, .. } = effect else {
             continue;
         };
         if message.command == RequestKind::Login.info().number {

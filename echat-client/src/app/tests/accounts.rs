@@ -1,0 +1,484 @@
+//! Accounts and people: passwords, invitation codes, friends who are away, blocked users.
+
+use echat_proto::names::DeviceSecret;
+use echat_proto::param::{AwayText, RequestState};
+use echat_proto::records::{AwayLine, FriendLine, GivenLimits, Keeps, SessionLine};
+
+use super::*;
+use RequestKind as R;
+
+fn done(kind: R) -> Event {
+    Event::Done {
+        command: u64::from(kind.info().number),
+    }
+}
+
+fn refused(stage: &mut Stage, kind: R, code: &str) {
+    let mut fail = fail(code, &[]);
+    let number = u64::from(kind.info().number);
+    fail.detail.push(("command".to_owned(), Value::Int(number)));
+    stage.says(Event::Refused { fail });
+}
+
+/// The parameters of the requests sent since the last look.
+fn params(stage: &mut Stage, kind: R) -> Vec<Value> {
+    let mut params = Vec::new();
+    stage.effects.retain(|effect| match effect {
+        Effect::Send(message) | Effect::LogIn { login: message, .. }
+            if message.command == kind.info().number =>
+        {
+            params.push(message.params.clone());
+            false
+        }
+        _ => true,
+    });
+    params
+}
+
+fn text_at(params: &Value, key: &str) -> Option<String> {
+    match params.at(key) {
+        Some(Value::Str(text)) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn from_carol(id: u64, text: &str) -> Event {
+    live(in_room(id, "carol", text), None)
+}
+
+/// What a login brings of people.
+fn comes_back(stage: &mut Stage, must_change: bool) {
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    stage.says(Event::LoginBundle {
+        chat_rooms: vec!["room1".to_owned()],
+        friends: vec!["bob".to_owned()],
+        online: vec!["bob".to_owned()],
+        pending_requests: vec![],
+        messages: vec![],
+        unread: vec![],
+        more: vec![],
+        newest: None,
+        history: None,
+        resume: None,
+        must_change_password: Some(must_change),
+        away: Some(vec![AwayLine {
+            username: "bob".to_owned(),
+            text: "lunch".to_owned(),
+        }]),
+        device: Some(DeviceSecret::from_bytes(&[7; 32])),
+        invitations: None,
+        blocked: Some(vec!["carol".to_owned()]),
+    });
+}
+
+fn newcomer(language: Language) -> Stage {
+    let mut stage = stage(language);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected);
+    stage.printed();
+    stage
+}
+
+#[test]
+fn a_login_brings_who_is_away_who_is_blocked_and_the_secret_of_the_device() {
+    let mut stage = newcomer(Language::English);
+    comes_back(&mut stage, true);
+    assert!(stage.has(&Effect::KeepDevice {
+        user: "ann".to_owned(),
+        device: DeviceSecret::from_bytes(&[7; 32]),
+    }));
+    let printed = stage.printed();
+    assert!(
+        printed.iter().any(|line| line.contains("`/passwd`")),
+        "{printed:?}"
+    );
+    stage.types(":f");
+    let printed = stage.printed();
+    assert!(printed.contains(&"  bob  online, away: lunch".to_owned()));
+    assert!(stage.app.context.session.blocked().contains("carol"));
+}
+
+#[test]
+fn a_password_is_changed_without_a_trace_and_used_from_then_on() {
+    for language in [Language::English, Language::Chinese] {
+        let mut stage = ann(language);
+        stage.types("&r room1").types("/passwd");
+        assert!(stage.app.editor().is_masked() && stage.app.is_secret());
+        stage.printed();
+        stage
+            .types("password1")
+            .types("password2")
+            .types("password3");
+        assert_eq!(params(&mut stage, R::ChangePassword), []);
+        stage.types("password2").types("password2");
+        let sent = params(&mut stage, R::ChangePassword);
+        assert_eq!(text_at(&sent[0], "old").unwrap(), "password1");
+        assert_eq!(text_at(&sent[0], "new").unwrap(), "password2");
+        assert!(!stage.printed().join(" ").contains("password2"));
+        stage.says(done(R::ChangePassword));
+        let said = language.say(Text::PasswordChanged);
+        assert!(stage.printed().contains(&said));
+        assert_eq!(stage.prompt(), "room1> ");
+        stage.happens(Input::Key(Key::Up));
+        assert_ne!(stage.line(), "password2");
+        stage.happens(Input::Closed(None)).happens(Input::Connected);
+        let login = params(&mut stage, R::Login);
+        assert_eq!(text_at(&login[0], "password").unwrap(), "password2");
+    }
+}
+
+#[test]
+fn a_wrong_password_changes_nothing_and_leads_back() {
+    let mut stage = ann(Language::English);
+    stage.types("/passwd").types("wrong");
+    stage.types("password2").types("password2").printed();
+    refused(&mut stage, R::ChangePassword, "bad_credentials");
+    assert_eq!(stage.printed(), ["Wrong password. Nothing was changed."]);
+    assert_eq!(stage.prompt(), "contact> ");
+    stage.happens(Input::Closed(None)).happens(Input::Connected);
+    let login = params(&mut stage, R::Login);
+    assert_eq!(text_at(&login[0], "password").unwrap(), "password1");
+    stage.welcome("ann", vec![]);
+    stage.types("/passwd").happens(Input::Key(Key::Ctrl('c')));
+    assert_eq!(stage.prompt(), "contact> ");
+}
+
+#[test]
+fn an_account_is_deleted_only_by_its_name_and_password() {
+    let mut stage = ann(Language::English);
+    stage.types("/delete-account").types("bob");
+    assert_eq!(
+        stage.printed().last().unwrap(),
+        "Your account was not deleted."
+    );
+    assert_eq!(stage.prompt(), "contact> ");
+    stage
+        .types("/delete-account")
+        .types("Ann")
+        .types("perhaps")
+        .types("y");
+    assert!(stage.app.is_secret());
+    stage.types("password1");
+    let sent = params(&mut stage, R::DeleteAccount);
+    assert_eq!(sent[0].at("erase"), Some(&Value::Bool(true)));
+    assert_eq!(text_at(&sent[0], "password").unwrap(), "password1");
+    stage.printed();
+    stage.says(Event::LoggedOut {});
+    assert_eq!(stage.printed(), ["Your account is deleted."]);
+    assert_eq!(stage.prompt(), "command> ");
+    assert_eq!(stage.app.context.session.me(), None);
+}
+
+#[test]
+fn a_code_is_asked_for_when_the_server_needs_one() {
+    for code in ["bad_invitation", "registration_closed"] {
+        let mut stage = stage(Language::English);
+        stage.types("register").types("ann");
+        stage.types("password1").types("password1");
+        stage.happens(Input::Connected);
+        assert_eq!(
+            text_at(&params(&mut stage, R::Register)[0], "invitation"),
+            None
+        );
+        refused(&mut stage, R::Register, code);
+        assert_eq!(stage.prompt(), "register invitation code: ");
+        stage.types("7KQM-2XWD-RT9H-C4VB");
+        let sent = params(&mut stage, R::Register);
+        assert_eq!(text_at(&sent[0], "username").unwrap(), "ann");
+        assert_eq!(text_at(&sent[0], "password").unwrap(), "password1");
+        let given = text_at(&sent[0], "invitation").unwrap();
+        assert_eq!(given, "7KQM-2XWD-RT9H-C4VB");
+        stage.says(Event::RegisterSuccess {
+            username: "ann".to_owned(),
+        });
+        assert_eq!(stage.prompt(), "command> ");
+    }
+}
+
+#[test]
+fn a_code_of_the_command_line_is_sent_at_once() {
+    let mut settings = Settings::new("t");
+    settings.invitation = Some("7KQM-2XWD-RT9H-C4VB".to_owned().into());
+    let mut stage = Stage {
+        app: App::new(settings, Language::English),
+        effects: Vec::new(),
+    };
+    stage.happens(Input::Start);
+    stage.types("register").types("ann");
+    stage.types("password1").types("password1");
+    stage.happens(Input::Connected);
+    let sent = params(&mut stage, R::Register);
+    let given = text_at(&sent[0], "invitation").unwrap();
+    assert_eq!(given, "7KQM-2XWD-RT9H-C4VB");
+}
+
+#[test]
+fn a_suspended_user_reads_until_when_and_why() {
+    for (language, said) in [
+        (
+            Language::English,
+            "This account is suspended. It ends at 2023-11-14 22:13:20. Reason: spam",
+        ),
+        (
+            Language::Chinese,
+            "该账号已被停用。将于 2023-11-14 22:13:20 恢复。原因：spam",
+        ),
+    ] {
+        let mut stage = newcomer(language);
+        let mut fail = fail("suspended", &[("until", 1_700_000_000)]);
+        let reason = Value::Str("spam".to_owned());
+        fail.detail.push(("reason".to_owned(), reason));
+        stage.says(Event::LoginFailure { fail });
+        assert_eq!(stage.printed()[0], said);
+    }
+}
+
+#[test]
+fn the_message_of_the_day_is_shown_once_a_login() {
+    let welcome = |text: &str| Event::OnWelcome {
+        server: "echat 0".to_owned(),
+        message_of_the_day: Some(text.to_owned()),
+        keeps: Keeps { days: None },
+        limits: GivenLimits {
+            frame_bytes: 70_000,
+            content_bytes: 5,
+            message_burst: 1,
+            message_rate: 1,
+        },
+    };
+    let mut stage = newcomer(Language::English);
+    stage.says(welcome("Be kind.\u{1b}[2J\n[2026-01-01 00:00:00] bob: hi"));
+    comes_back(&mut stage, false);
+    let printed = stage.printed();
+    let at = printed.iter().position(|line| line == "Logged in as ann.");
+    assert_eq!(
+        printed[at.unwrap() + 1],
+        "From the server: Be kind.\\u{1b}[2J"
+    );
+    assert!(printed.last().unwrap().starts_with("    ["), "{printed:?}");
+    assert_eq!(stage.app.context.session.limits().content_bytes, 5);
+    stage.types("@f bob too long");
+    assert!(stage.printed().last().unwrap().contains("limit is 5 bytes"));
+    for (text, shows) in [
+        ("Be kind.\u{1b}[2J\n[2026-01-01 00:00:00] bob: hi", false),
+        ("New.", true),
+    ] {
+        stage.happens(Input::Closed(None)).happens(Input::Connected);
+        stage.says(welcome(text));
+        comes_back(&mut stage, false);
+        let printed = stage.printed();
+        let told = printed
+            .iter()
+            .any(|line| line.starts_with("From the server"));
+        assert_eq!(told, shows, "{printed:?}");
+    }
+}
+
+#[test]
+fn a_friend_who_is_away_is_told_of_in_the_chat_alone() {
+    let away = |text: Option<&str>| Event::OnAway {
+        username: "bob".to_owned(),
+        text: AwayText(text.map(str::to_owned)),
+    };
+    let mut stage = ann(Language::English);
+    stage.says(away(Some("lunch")));
+    assert!(stage.printed().is_empty());
+    stage.types("/who");
+    assert!(stage.printed().contains(&"  bob, away: lunch".to_owned()));
+    stage.types("&f bob");
+    assert_eq!(stage.printed().last().unwrap(), "bob is away: lunch");
+    stage.says(away(Some("lunch")));
+    assert!(stage.printed().is_empty());
+    stage.says(away(None));
+    assert_eq!(stage.printed(), ["bob is back"]);
+    stage.says(Event::OnAway {
+        username: "carol".to_owned(),
+        text: AwayText(Some("no friend".to_owned())),
+    });
+    assert_eq!(stage.app.context.session.away("carol"), None);
+}
+
+#[test]
+fn a_former_friend_can_be_read_and_not_written_to() {
+    let mut stage = ann(Language::English);
+    stage.types("&f bob").types("/unfriend bob");
+    assert!(stage.prompt().starts_with("remove bob? (Y/N)"));
+    stage.types("y");
+    assert_eq!(stage.sent(), [R::RemoveFriend]);
+    stage.printed();
+    for _ in 0..2 {
+        stage.says(Event::OnFriendRemoved {
+            username: "bob".to_owned(),
+        });
+    }
+    stage.says(done(R::RemoveFriend));
+    assert_eq!(
+        stage.printed(),
+        ["You and bob are not friends any more. You can still read the conversation."]
+    );
+    stage.types("hello");
+    assert!(stage.contents().is_empty());
+    assert!(stage.printed().join(" ").contains("`+f bob`"));
+    stage.types("\\c").types("contact").types("&f bob");
+    assert_eq!(stage.prompt(), "bob> ");
+    stage.says(Event::NewContact {
+        username: "bob".to_owned(),
+    });
+    stage.types("hello again");
+    assert_eq!(stage.contents(), ["hello again"]);
+}
+
+#[test]
+fn what_another_session_did_is_so_here() {
+    let mut stage = ann(Language::English);
+    for id in 1..=3 {
+        stage.says(live(in_room(id, "bob", "hello"), None));
+    }
+    assert_eq!(stage.app.context.session.unread(), 3);
+    for (id, left) in [(2, 1), (1, 1), (3, 0), (3, 0)] {
+        stage.says(Event::OnRead {
+            target_type: TargetType::Room,
+            target: "room1".to_owned(),
+            id,
+        });
+        assert_eq!(stage.app.context.session.unread(), left);
+    }
+    for name in ["dave", "erin"] {
+        stage.says(Event::IncommingFriendRequest {
+            username: name.to_owned(),
+        });
+    }
+    for (name, state) in [
+        ("dave", RequestState::Declined),
+        ("erin", RequestState::Accepted),
+    ] {
+        stage.says(Event::OnRequestChanged {
+            username: name.to_owned(),
+            state,
+        });
+    }
+    assert!(stage.app.context.session.pending().is_empty());
+    stage.printed();
+    stage.says(Event::OnSelfChanged {
+        blocked: Some(vec!["carol".to_owned()]),
+        invitations: None,
+        away: Some(AwayText(Some("lunch".to_owned()))),
+        last_seen: None,
+    });
+    assert!(stage.app.context.session.blocked().contains("carol"));
+    assert_eq!(stage.app.context.session.own_away(), Some("lunch"));
+    assert_eq!(
+        stage.printed(),
+        ["On another device you said that you are away: lunch"]
+    );
+}
+
+#[test]
+fn messages_of_a_blocked_user_are_folded_and_ring_nobody() {
+    let mut stage = ann(Language::English);
+    stage.types("/block Carol");
+    assert!(stage.printed().join(" ").contains("sees you offline"));
+    stage.types("y");
+    assert_eq!(stage.sent(), [R::Block]);
+    stage.says(done(R::Block));
+    stage.types("&r room1").printed();
+    for (id, text) in [(1, "one ann"), (2, "two")] {
+        stage.says(from_carol(id, text));
+    }
+    assert_eq!(
+        stage.printed(),
+        ["(a blocked user writes; `/show` opens it)"]
+    );
+    assert!(stage.alerts().is_empty());
+    stage.says(live(in_room(3, "bob", "three"), None));
+    stage.says(from_carol(4, "four"));
+    let printed = stage.printed();
+    assert_eq!(printed.len(), 2);
+    assert!(printed[0].ends_with("bob: three"));
+    stage.types("/show");
+    let printed = stage.printed().join("|");
+    for text in ["one ann", "two", "four"] {
+        assert!(printed.contains(text), "{printed}");
+    }
+    stage.types("/show");
+    assert_eq!(stage.printed().last().unwrap(), "Nothing is folded here.");
+    stage.types("\\c").types("contact").types("&r room1");
+    let printed = stage.printed();
+    let folded = "(2 messages of a blocked user; `/show` opens them)";
+    assert!(printed.contains(&folded.to_owned()), "{printed:?}");
+    assert!(!printed.join(" ").contains("one ann"));
+    stage.types("/unblock carol");
+    stage.says(done(R::Unblock)).printed();
+    stage.says(from_carol(5, "five"));
+    assert!(stage.printed()[0].ends_with("carol: five"));
+}
+
+#[test]
+fn bots_and_deleted_messages_are_marked() {
+    for (language, bot, deleted) in [
+        (Language::English, "build (bot): ok", "bob: (deleted)"),
+        (Language::Chinese, "build（机器人）：ok", "bob：（已删除）"),
+    ] {
+        let mut stage = ann(language);
+        stage.types("&r room1").printed();
+        let mut message = in_room(1, "build", "ok");
+        message.bot = Mark(true);
+        stage.says(live(message, None));
+        assert!(stage.printed()[0].ends_with(bot));
+        stage.says(Event::OnNewMessage {
+            id: 2,
+            content: String::new(),
+            sender: "bob".to_owned(),
+            target_type: TargetType::Room,
+            send_time: 1,
+            target: "room1".to_owned(),
+            txn_id: None,
+            deleted: Some(true),
+            bot: Mark(false),
+        });
+        assert!(stage.printed()[0].ends_with(deleted));
+    }
+}
+
+#[test]
+fn lists_show_what_the_server_tells() {
+    let mut stage = ann(Language::English);
+    stage.types("/friends").printed();
+    stage.says(Event::Friends {
+        friends: vec![FriendLine {
+            username: "bob".to_owned(),
+            online: false,
+            away: None,
+            last_seen: Some(1_700_000_000),
+        }],
+    });
+    let row = "  bob  offline, last seen 2023-11-14 22:13:20";
+    assert_eq!(stage.printed()[1], row);
+    stage.types("/sessions").printed();
+    stage.says(Event::Sessions {
+        sessions: vec![SessionLine {
+            address: "192.0.2.1".to_owned(),
+            since: 1_700_000_000,
+            this: true,
+        }],
+    });
+    let row = "  192.0.2.1, since 2023-11-14 22:13:20 (this one)";
+    assert_eq!(stage.printed()[1], row);
+    stage.types("/invitation new 3 7").printed();
+    let sent = params(&mut stage, R::CreateInvitation);
+    assert_eq!(sent[0].at("uses"), Some(&Value::Int(3)));
+    let expires = 1_700_000_000 + 7 * 86_400;
+    assert_eq!(sent[0].at("expires"), Some(&Value::Int(expires)));
+    stage.says(Event::Invitation {
+        code: "7KQM-2XWD-RT9H-C4VB".to_owned(),
+        uses: 3,
+        expires: None,
+    });
+    assert_eq!(stage.printed()[1], "  7KQM-2XWD-RT9H-C4VB  for 3 accounts");
+    stage.types("/invitation new");
+    refused(&mut stage, R::CreateInvitation, "not_allowed");
+    let said = "Only administrators of this server can make invitation codes.";
+    assert_eq!(stage.printed().last().unwrap(), said);
+}
