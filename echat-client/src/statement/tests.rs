@@ -451,7 +451,7 @@ fn completion_of_words_and_names() {
         (Scope::Chat, "/m", 0, &["/members "]),
         (Scope::Chat, "/h", 0, &["/history", "/help"]),
         (Scope::Contact, "/pe", 0, &["/pending"]),
-        (Scope::Query, " ／w", 1, &["/withdraw "]),
+        (Scope::Query, " ／wi", 1, &["/withdraw "]),
         (Scope::Command, "/leave r", 7, &["room1"]),
         (Scope::Chat, "／leave r", 9, &["room1"]),
         (Scope::Register, "/p", 0, &[]),

@@ -54,7 +54,7 @@ impl SessionsEnd {
     }
 
     /// All sessions of a user. That of the request, if it is one of them, ends as by LOGOUT.
-    fn all(asked_by: ConnId, user: User, farewell: Option<Farewell>) -> Self {
+    pub(super) fn all(asked_by: ConnId, user: User, farewell: Option<Farewell>) -> Self {
         Self {
             user,
             asked_by,
