@@ -102,3 +102,84 @@ pub(crate) fn delete(
     }
     Ok((deleted, effects))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::{ConversationId, Erased, ErasurePlace, Store, Usage};
+    use echat_proto::names::{Content, RoomName, Username};
+
+    const ROOMS: usize = 200;
+    const FRIENDS: usize = 500;
+
+    /// A user with as many rooms and friends as the default limits allow, and with so many messages.
+    fn large_account(messages: usize) -> (Store, UserId) {
+        let mut store = Store::in_memory().expect("memory");
+        let mut batch = store.batch();
+        let user = |batch: &mut Batch<'_>, name: &str| {
+            let name = Username::new(name).expect("a name");
+            let made = batch.create_user(&name, "phc", 1).expect("memory");
+            made.expect("free")
+        };
+        let ann = user(&mut batch, "ann");
+        let mut conversations: Vec<ConversationId> = Vec::new();
+        let friends = (0..FRIENDS).map(|number| format!("friend{number}"));
+        let friends: Vec<UserId> = friends.map(|name| user(&mut batch, &name)).collect();
+        for friend in &friends {
+            conversations.push(batch.befriend(ann, *friend, 1).expect("memory"));
+        }
+        for number in 0..ROOMS {
+            let name = RoomName::new(&format!("room{number}")).expect("a name");
+            let room = batch.create_room(&name, ann, 1).expect("memory");
+            let room = room.expect("free");
+            for member in [ann, friends[number], friends[number + 1]] {
+                batch.add_member(room, member, 1).expect("memory");
+            }
+            conversations.push(room);
+        }
+        let text = Content::new("hello").expect("a text");
+        for number in 0..messages {
+            let to = conversations[number % conversations.len()];
+            let sent = batch.insert_message(to, ann, &text, None, 1);
+            sent.expect("memory");
+        }
+        drop(batch.commit().expect("memory"));
+        (store, ann)
+    }
+
+    fn deletion(messages: usize) -> (Store, UserId, Usage) {
+        let (mut store, ann) = large_account(messages);
+        let mut batch = store.batch();
+        delete(&mut batch, ann, true, 2).expect("memory");
+        let usage = batch.usage();
+        drop(batch.commit().expect("memory"));
+        (store, ann, usage)
+    }
+
+    #[test]
+    fn the_deletion_of_a_large_account_is_bounded_and_does_not_depend_on_its_messages() {
+        let (_, _, few) = deletion(1_000);
+        let (mut store, ann, many) = deletion(100_000);
+        // The request: some statements for each room, and one for each table.
+        assert_eq!(few.statements, many.statements);
+        assert!(many.statements < 20 * ROOMS as u64, "{many:?}");
+        assert!(many.steps < few.steps + few.steps / 10, "{few:?} {many:?}");
+        assert!(many.steps < 100_000, "{many:?}");
+        // What is left is done in portions: 64 messages, or 2,000 that are looked at.
+        let (mut place, mut portions) = (ErasurePlace::default(), 0);
+        loop {
+            let mut batch = store.batch();
+            let erased = batch.erase(ann, place, 3).expect("memory");
+            let usage = batch.usage();
+            drop(batch.commit().expect("memory"));
+            assert!(usage.steps < 40_000, "{usage:?}");
+            assert!(usage.statements <= 200, "{usage:?}");
+            portions += 1;
+            match erased {
+                Erased::Until(next) => place = next,
+                Erased::All => break,
+            }
+        }
+        assert!(portions >= 100_000 / 64, "{portions}");
+    }
+}
