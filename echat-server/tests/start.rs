@@ -56,7 +56,13 @@ fn every_file_is_private_under_umask_000() {
     // The log is checkpointed at an orderly stop.
     assert_eq!(
         private_files(&dir.path("new/data")),
-        ["database.db", "high_water", "host_key", "lock"]
+        [
+            "database.db",
+            "first_administrator_code",
+            "high_water",
+            "host_key",
+            "lock"
+        ]
     );
 }
 

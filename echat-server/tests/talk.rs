@@ -19,6 +19,7 @@ fn without_welcome(mut lines: Vec<String>) -> Vec<String> {
 #[test]
 fn two_users_meet_and_talk_and_find_everything_again() {
     let dir = ServerFolder::new();
+    dir.write("config.json", r#"{"server":{"lobby":""}}"#);
     let server = dir.start(&[]);
     let mut ann = Client::register(&server, "ann");
     let mut bob = Client::register(&server, "bob");
