@@ -1,11 +1,12 @@
 //! Every request gets exactly one final reply, however wrong its parameters are, and the connection
 //! stays.
 
-use super::params::{at_the_edges, wrong};
+use super::params::{at_the_edges, dict, many, wrong};
 use crate::sim::script::ann_and_a_guest;
 use crate::sim::{Sim, seed};
 use echat_proto::Value;
-use echat_proto::commands::RequestKind;
+use echat_proto::commands::{RequestKind, Shape};
+use echat_proto::json::from_json;
 use echat_proto::limits::{FRAME_AFTER_LOGIN, FRAME_BEFORE_LOGIN};
 use echat_server::storage::Store;
 
@@ -148,4 +149,184 @@ fn a_hundred_logins_and_logouts_at_once_are_answered_one_by_one() {
     assert_eq!([count(105), count(116), count(202)], [26, 25, 24]);
     assert_eq!(sim.end("guest").owed(), 0);
     assert!(sim.end("guest").is_open());
+}
+
+/// Requests whose parameters have the right types and values that the fields do not take, and the field to be blamed.
+/// `PAST` is the time of the request, `LONG*N` a text of N bytes, `MANY` more names than a list takes.
+const BEYOND: &[(&str, &str, &str)] = &[
+    ("SET_AWAY", r#""""#, "text"),
+    ("SET_AWAY", r#""LONG*201""#, "text"),
+    ("SET_AWAY", r#""two\nlines""#, "text"),
+    ("FIND", r#"{"keyword":""}"#, "keyword"),
+    ("FIND", r#"{"keyword":"LONG*65"}"#, "keyword"),
+    ("LIST_MEMBERS", r#"{"roomname":"tea","limit":0}"#, "limit"),
+    ("LIST_MEMBERS", r#"{"roomname":"tea","limit":201}"#, "limit"),
+    ("LIST_MEMBERS", r#"{"roomname":"tea","extra":1}"#, "extra"),
+    ("LIST_MEMBERS", r#"{"after":"bob"}"#, "roomname"),
+    ("LIST_PUBLIC_ROOMS", r#"{"limit":0}"#, "limit"),
+    ("LIST_PUBLIC_ROOMS", r#"{"limit":201}"#, "limit"),
+    ("QUERY_HISTORY", r#"{"limit":201}"#, "limit"),
+    (
+        "CREATE_ROOM",
+        r#"{"roomname":"den","members":MANY}"#,
+        "members",
+    ),
+    (
+        "CREATE_ROOM",
+        r#"{"roomname":"den","members":[],"topic":"LONG*301"}"#,
+        "topic",
+    ),
+    (
+        "ADD_MEMBERS",
+        r#"{"roomname":"tea","members":MANY}"#,
+        "members",
+    ),
+    (
+        "SET_ROOM",
+        r#"{"roomname":"tea","topic":"LONG*301"}"#,
+        "topic",
+    ),
+    (
+        "SET_ROOM",
+        r#"{"roomname":"tea","topic":"a\u001bb"}"#,
+        "topic",
+    ),
+    (
+        "SET_ROOM",
+        r#"{"roomname":"tea","slow_seconds":3601}"#,
+        "slow_seconds",
+    ),
+    (
+        "SET_ROOM",
+        r#"{"roomname":"tea","keep_days":36501}"#,
+        "keep_days",
+    ),
+    (
+        "SET_ROOM",
+        r#"{"roomname":"tea","keep_days":18446744073709551615}"#,
+        "keep_days",
+    ),
+    (
+        "SET_ROLE",
+        r#"{"roomname":"tea","username":"bob","role":"boss"}"#,
+        "role",
+    ),
+    (
+        "KICK",
+        r#"{"roomname":"tea","username":"bob","reason":"LONG*201"}"#,
+        "reason",
+    ),
+    (
+        "KICK",
+        r#"{"roomname":"tea","username":"bob","reason":"two\nlines"}"#,
+        "reason",
+    ),
+    (
+        "BAN",
+        r#"{"roomname":"tea","username":"bob","reason":"LONG*201"}"#,
+        "reason",
+    ),
+    (
+        "BAN",
+        r#"{"roomname":"tea","username":"bob","until":0}"#,
+        "until",
+    ),
+    (
+        "BAN",
+        r#"{"roomname":"tea","username":"bob","until":PAST}"#,
+        "until",
+    ),
+    (
+        "BAN",
+        r#"{"roomname":"tea","username":"bob","until":18446744073709551615}"#,
+        "until",
+    ),
+    (
+        "CREATE_BOT",
+        r#"{"username":"clerk","rooms":MANY}"#,
+        "rooms",
+    ),
+    (
+        "CREATE_BOT",
+        r#"{"username":"clerk","rooms":[],"expires":PAST}"#,
+        "expires",
+    ),
+    (
+        "CREATE_BOT",
+        r#"{"username":"clerk","rooms":[],"expires":18446744073709551615}"#,
+        "expires",
+    ),
+    (
+        "NEW_BOT_TOKEN",
+        r#"{"username":"robot","expires":PAST}"#,
+        "expires",
+    ),
+    ("CREATE_INVITATION", r#"{"uses":0}"#, "uses"),
+    ("CREATE_INVITATION", r#"{"uses":10001}"#, "uses"),
+    ("CREATE_INVITATION", r#"{"expires":PAST}"#, "expires"),
+    (
+        "CREATE_INVITATION",
+        r#"{"expires":18446744073709551615}"#,
+        "expires",
+    ),
+];
+
+#[test]
+fn values_that_a_field_does_not_take_are_bad_params_and_change_nothing() {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob"]);
+    seed::administrators(&mut store, &["ann"]);
+    seed::room(&mut store, "tea", &["ann", "bob"]);
+    seed::bot(&mut store, ("robot", "ann"), "tea", &[7; 32]);
+    let mut sim = ann_and_a_guest(store);
+    let before = sim.ask("ann", "LIST_MEMBERS", r#"{"roomname":"tea"}"#);
+    let names = echat_proto::json::to_json(&many(1_001));
+    for (command, params, field) in BEYOND {
+        let past = sim.now.unix.to_string();
+        let mut params = params.replace("PAST", &past).replace("MANY", &names);
+        for bytes in [65, 201, 301] {
+            params = params.replace(&format!("LONG*{bytes}"), &"x".repeat(bytes));
+        }
+        let replies = sim.ask("ann", command, &params);
+        let refused = &replies.last().expect("a reply").params;
+        let shown: String = params.chars().take(80).collect();
+        assert_eq!(
+            refused.at("code"),
+            Some(&Value::from("bad_params")),
+            "{command} {shown}: {refused:?}"
+        );
+        assert_eq!(
+            refused.at("field"),
+            Some(&Value::from(*field)),
+            "{command} {shown}"
+        );
+    }
+    let after = sim.ask("ann", "LIST_MEMBERS", r#"{"roomname":"tea"}"#);
+    assert_eq!(before, after);
+}
+
+#[test]
+fn null_in_a_request_is_an_absent_key_but_for_keep_days() {
+    for kind in RequestKind::ALL {
+        let Shape::Dict(fields) = kind.info().shape else {
+            continue;
+        };
+        let all = dict(fields);
+        for (index, field) in fields
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| field.optional)
+        {
+            let mut null = all.clone();
+            null[index].1 = Value::Null;
+            let mut absent = all.clone();
+            absent.remove(index);
+            let [null, absent] =
+                [null, absent].map(|entries| format!("{:?}", kind.read(&Value::Dict(entries))));
+            let is_same = field.name != "keep_days";
+            assert_eq!(null == absent, is_same, "{kind:?} {}", field.name);
+        }
+    }
+    let given = from_json(r#"{"roomname":"tea","keep_days":null}"#).expect("JSON");
+    assert!(RequestKind::SetRoom.read(&given).is_ok());
 }

@@ -4,7 +4,8 @@
 use echat_proto::Value;
 use echat_proto::commands::{CommandInfo, FieldInfo, Shape};
 use echat_proto::limits::{
-    CONTENT_BYTES, FRAME_AFTER_LOGIN, NAME_BYTES, NAME_CHARS, PASSWORD_MAX, PASSWORD_MIN,
+    AWAY_BYTES, CONTENT_BYTES, FRAME_AFTER_LOGIN, NAME_BYTES, NAME_CHARS, NAMES, PASSWORD_MAX,
+    PASSWORD_MIN, TOPIC_BYTES,
 };
 
 /// One value of each kind.
@@ -142,13 +143,16 @@ fn hostile() -> Vec<Value> {
     .into();
     texts.push(format!("a{}", "\u{301}".repeat(100)));
     // Each limit of a text, one less and one more: characters of a name, bytes of a name, of a
-    // txn_id and of a keyword, of a password, of a content; and nearly all that a frame takes.
+    // txn_id and of a keyword, of a password, of a content, of a reason and what a user says of being away, of a
+    // topic; and nearly all that a frame takes.
     let limits = [
         NAME_CHARS,
         NAME_BYTES,
         PASSWORD_MIN,
         PASSWORD_MAX,
         CONTENT_BYTES,
+        AWAY_BYTES,
+        TOPIC_BYTES,
     ];
     let around = |limit| [limit - 1, limit, limit + 1];
     texts.extend(limits.into_iter().flat_map(around).map(long));
@@ -156,14 +160,21 @@ fn hostile() -> Vec<Value> {
     texts.into_iter().map(Value::Str).collect()
 }
 
+/// So many names, each another one.
+pub(super) fn many(names: usize) -> Value {
+    let names = (0..names).map(|number| Value::Str(format!("user{number}")));
+    Value::List(names.collect())
+}
+
 /// A field's values at and beyond what it takes, whose right answer is not of this table.
 pub(super) fn edges(field: &FieldInfo) -> Vec<Value> {
     match field.kind {
-        "str" => hostile(),
         "list" => hostile()
             .into_iter()
             .map(|text| Value::List(vec![text.clone(), text]))
+            .chain([NAMES - 1, NAMES, NAMES + 1, 5 * NAMES].map(many))
             .collect(),
+        kind if kind.starts_with("str") => hostile(),
         "bool" => vec![Value::Bool(true)],
         _ => [
             0,
