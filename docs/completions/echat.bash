@@ -23,7 +23,7 @@ _echat() {
 
     case "${cmd}" in
         echat)
-            opts="-h -V --user --password-env --password-file --password-command --token-file --lang --config --no-color --plain --utc --compact --timeout --help --version"
+            opts="-h -V --user --password-env --password-file --password-command --token-file --invitation --lang --config --no-color --plain --utc --compact --timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -46,6 +46,10 @@ _echat() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --invitation)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
