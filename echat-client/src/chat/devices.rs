@@ -49,6 +49,11 @@ impl Devices {
         if self.load(user).as_ref() == Some(secret) {
             return;
         }
+        // Another client of the user that is about to write brings a secret that is as good.
+        let lock = private_file::lock_file(&path).ok();
+        let Some(_lock) = lock.filter(|lock| lock.try_lock().is_ok()) else {
+            return;
+        };
         let text = Zeroizing::new(secret.to_text() + "\n");
         let _ = private_file::replace(&path, |file| file.write_all(text.as_bytes()));
     }

@@ -77,7 +77,8 @@ impl Context {
             first += &self.language.say(Text::BotMark);
         }
         // Of a stranger only the name is known: whether a stranger is online is told to no user.
-        let is_stranger = !friend && !bot && rooms.is_empty();
+        let is_self = self.session.me() == Some(username);
+        let is_stranger = !friend && !bot && !is_self && rooms.is_empty();
         if is_stranger {
             first += &self.language.say(Text::IsStranger);
         } else if !bot {
