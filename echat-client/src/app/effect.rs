@@ -14,6 +14,10 @@ use crate::target::Target;
 
 /// Something that happened.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an input lives for one step of the application"
+)]
 pub enum Input {
     /// The program begins.
     Start,

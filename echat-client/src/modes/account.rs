@@ -169,9 +169,8 @@ impl RegisterMode {
         let Ok(password) = Password::new(password) else {
             return Vec::new();
         };
-        let invitation = match code.map(InvitationCode::presented).transpose() {
-            Ok(invitation) => invitation,
-            Err(_) => return print(vec![context.error(Text::CodeTooLong)]),
+        let Ok(invitation) = code.map(InvitationCode::presented).transpose() else {
+            return print(vec![context.error(Text::CodeTooLong)]);
         };
         self.waits = true;
         vec![Act::Ask(Request::Register {

@@ -20,16 +20,13 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
         Update::FriendRequest(name) => vec![context.bold(Text::FriendRequest { name })],
         Update::NewContact(name) => vec![context.line(Text::NewContact { name })],
         Update::NewRoom(room) => vec![context.line(Text::NewRoom { room })],
-        Update::LeftRoom(_) | Update::Friend(..) | Update::Member(..) => Vec::new(),
-        Update::Away(..) => Vec::new(),
+        Update::LeftRoom(_) | Update::Friend(..) | Update::Away(..) | Update::Member(..) => {
+            Vec::new()
+        }
         Update::FriendRemoved(name) => vec![context.line(Text::FriendRemoved { name })],
         Update::OwnAway(Some(text)) => vec![context.dim(Text::AwayElsewhere { text })],
         Update::OwnAway(None) => vec![context.dim(Text::BackElsewhere)],
-        Update::MessageOfTheDay(text) if context.settings.interactive => {
-            context.message_of_the_day(text)
-        }
-        // A script reads what it asked for.
-        Update::MessageOfTheDay(_) => Vec::new(),
+        Update::MessageOfTheDay(text) => context.message_of_the_day(text),
         Update::HistoryReplaced => vec![context.error(Text::HistoryReplaced)],
         Update::Answer(asked, Ok(event)) => answer(asked, event, context),
         Update::Answer(asked, Err(fail)) => refusal(asked, fail, context),
@@ -129,31 +126,6 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
         (None, Event::Done { .. }) if asked.kind() == RequestKind::ChangePassword => {
             line(Text::PasswordChanged)
         }
-        (_, Event::User { .. }) => context.user_lines(event),
-        (_, Event::Friends { friends }) => context.friend_lines(friends),
-        (_, Event::Blocked { usernames }) => context.list(
-            Text::BlockedUsers,
-            Text::NoBlocked,
-            usernames.iter().cloned(),
-        ),
-        (_, Event::Sessions { sessions }) => context.session_lines(sessions),
-        (_, Event::Bots { bots }) => context.bot_lines(bots),
-        (_, Event::BotToken { username, token }) => context.token_lines(username, &token.to_text()),
-        (_, Event::Invitations { invitations }) => context.code_lines(invitations),
-        (
-            _,
-            Event::Invitation {
-                code,
-                uses,
-                expires,
-            },
-        ) => {
-            let row = context.code_row(code, *uses, *expires);
-            let mut lines = line(Text::NewCode);
-            lines.push(plain(&format!("  {row}")));
-            lines.push(context.line(Text::HowToUseCode { code }));
-            lines
-        }
         (_, Event::LoggedOut {}) => line(Text::LoggedOut),
         (Some(typed), Event::Found { users, rooms, more }) => {
             let words = typed.words().unwrap_or_default();
@@ -181,11 +153,13 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
             );
             lines
         }
-        (Some(typed), _) => {
-            let done = typed.done(context.language);
+        (typed, _) => {
+            if let Some(lines) = context.people_lines(event) {
+                return lines;
+            }
+            let done = typed.and_then(|typed| typed.done(context.language));
             done.iter().map(|done| plain(done)).collect()
         }
-        (None, _) => Vec::new(),
     }
 }
 

@@ -156,8 +156,11 @@ impl Context {
         lines
     }
 
-    /// What the server tells everybody who logs in.
+    /// The message of the day, on a terminal: a script reads what it asked for.
     pub(super) fn message_of_the_day(&self, text: &str) -> Vec<Line> {
+        if !self.settings.interactive {
+            return Vec::new();
+        }
         let head = self.language.say(Text::MessageOfTheDay);
         self.with_text(vec![span(&head, Style::Bold)], text, Style::Plain)
     }

@@ -48,7 +48,7 @@ impl Context {
         self.list(Text::Online, Text::NoFriendsOnline, online)
     }
 
-    pub(super) fn friend_lines(&self, friends: &[FriendLine]) -> Vec<Line> {
+    fn friend_lines(&self, friends: &[FriendLine]) -> Vec<Line> {
         let rows = friends.iter().map(|friend| {
             let presence =
                 self.presence_of(friend.online, friend.away.as_deref(), friend.last_seen);
@@ -57,8 +57,37 @@ impl Context {
         self.list(Text::Friends, Text::NoFriends, rows)
     }
 
+    /// A reply about users, sessions, bots or codes; `None` for another one.
+    pub(super) fn people_lines(&self, event: &Event) -> Option<Vec<Line>> {
+        Some(match event {
+            Event::User { .. } => self.user_lines(event),
+            Event::Friends { friends } => self.friend_lines(friends),
+            Event::Blocked { usernames } => {
+                let names = usernames.iter().cloned();
+                self.list(Text::BlockedUsers, Text::NoBlocked, names)
+            }
+            Event::Sessions { sessions } => self.session_lines(sessions),
+            Event::Bots { bots } => self.bot_lines(bots),
+            Event::BotToken { username, token } => self.token_lines(username, &token.to_text()),
+            Event::Invitations { invitations } => self.code_lines(invitations),
+            Event::Invitation {
+                code,
+                uses,
+                expires,
+            } => {
+                let row = self.code_row(code, *uses, *expires);
+                vec![
+                    self.line(Text::NewCode),
+                    plain(&format!("  {row}")),
+                    self.line(Text::HowToUseCode { code }),
+                ]
+            }
+            _ => return None,
+        })
+    }
+
     /// The reply to WHOIS.
-    pub(super) fn user_lines(&self, event: &Event) -> Vec<Line> {
+    fn user_lines(&self, event: &Event) -> Vec<Line> {
         let Event::User {
             username,
             online,
@@ -99,7 +128,7 @@ impl Context {
         lines
     }
 
-    pub(super) fn session_lines(&self, sessions: &[SessionLine]) -> Vec<Line> {
+    fn session_lines(&self, sessions: &[SessionLine]) -> Vec<Line> {
         let rows = sessions.iter().map(|session| {
             let since = self.moment(session.since);
             let address = session.address.as_str();
@@ -119,7 +148,7 @@ impl Context {
         lines
     }
 
-    pub(super) fn bot_lines(&self, bots: &[BotLine]) -> Vec<Line> {
+    fn bot_lines(&self, bots: &[BotLine]) -> Vec<Line> {
         let rows = bots.iter().map(|bot| {
             let rooms = bot.rooms.join(&self.language.say(Text::Comma));
             let mut row = format!("{}  {rooms}", bot.username);
@@ -137,7 +166,7 @@ impl Context {
     }
 
     /// A new token, which the server does not show again.
-    pub(super) fn token_lines(&self, name: &str, token: &str) -> Vec<Line> {
+    fn token_lines(&self, name: &str, token: &str) -> Vec<Line> {
         vec![
             self.line(Text::NewToken { name }),
             plain(&format!("  {token}")),
@@ -145,7 +174,7 @@ impl Context {
         ]
     }
 
-    pub(super) fn code_row(&self, code: &str, uses: u64, expires: Option<u64>) -> String {
+    fn code_row(&self, code: &str, uses: u64, expires: Option<u64>) -> String {
         let mut row = self.language.say(Text::CodeRow { code, uses });
         if let Some(expires) = expires {
             let time = self.moment(expires);
@@ -154,7 +183,7 @@ impl Context {
         row
     }
 
-    pub(super) fn code_lines(&self, codes: &[InvitationCodeLine]) -> Vec<Line> {
+    fn code_lines(&self, codes: &[InvitationCodeLine]) -> Vec<Line> {
         let rows = codes
             .iter()
             .map(|line| self.code_row(&line.code, line.uses, line.expires));

@@ -34,6 +34,10 @@ use people::People;
 
 /// Something that the reader does not know yet.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an update lives for one step of the application"
+)]
 pub enum Update {
     /// A message, one's own or another's.
     Message(Target, Said),
@@ -268,29 +272,40 @@ impl Session {
             _ => self.take_people_event(&event, &mut updates),
         }
         if let Some(asked) = asked {
-            let outcome = pending::outcome(event);
-            if matches!(outcome, Ok(Event::Done { .. })) {
-                self.note_done(&asked);
-            }
-            let news = match &outcome {
-                Ok(Event::LoginBundle { .. }) => self.message_of_the_day.take(),
-                _ => None,
-            };
-            if asked.kind() == RequestKind::ResolveFriendRequest
-                && outcome.as_ref().err().is_none_or(says_no_request)
-                && let Some(name) = asked.typed().and_then(TypedRequest::user)
-            {
-                self.pending.retain(|other| *other != name);
-            }
-            updates.push(Update::Answer(asked, outcome));
-            if replaced {
-                updates.push(Update::HistoryReplaced);
-                // The login and the reason stand before what else is new.
-                updates.rotate_right(2);
-            }
-            updates.extend(news.map(Update::MessageOfTheDay));
+            self.take_answer(asked, event, replaced, &mut updates);
         }
         updates
+    }
+
+    /// Takes the final reply to a request. `replaced`: it is a login to another history.
+    fn take_answer(
+        &mut self,
+        asked: RequestContext,
+        event: Event,
+        replaced: bool,
+        updates: &mut Vec<Update>,
+    ) {
+        let outcome = pending::outcome(event);
+        if matches!(outcome, Ok(Event::Done { .. })) {
+            self.note_done(&asked);
+        }
+        let news = match &outcome {
+            Ok(Event::LoginBundle { .. }) => self.message_of_the_day.take(),
+            _ => None,
+        };
+        if asked.kind() == RequestKind::ResolveFriendRequest
+            && outcome.as_ref().err().is_none_or(says_no_request)
+            && let Some(name) = asked.typed().and_then(TypedRequest::user)
+        {
+            self.pending.retain(|other| *other != name);
+        }
+        updates.push(Update::Answer(asked, outcome));
+        if replaced {
+            updates.push(Update::HistoryReplaced);
+            // The login and the reason stand before what else is new.
+            updates.rotate_right(2);
+        }
+        updates.extend(news.map(Update::MessageOfTheDay));
     }
 
     /// The server has told its limits and its message of the day.
