@@ -10,7 +10,7 @@ use super::question::Question;
 use super::{Alert, App, Effect};
 use crate::modes::{Goto, command_of, mentions};
 use crate::render::safe::Safe;
-use crate::session::{RequestContext, Said, Update};
+use crate::session::{RequestContext, RoomNews, Said, Update};
 use crate::statement::Scope;
 use crate::target::Target;
 use crate::text::Text;
@@ -41,6 +41,9 @@ impl App {
         }
         let missed = asked == Some(RequestContext::CatchUp);
         let limits = self.context.session.limits();
+        if let Event::OnRoomChanged { was, room, .. } = &event {
+            self.rename_room(was, &room.roomname);
+        }
         let updates = self.context.session.apply(event, asked);
         if self.context.session.limits() != limits {
             self.heed_limits();
@@ -63,6 +66,47 @@ impl App {
         let user = self.context.session.me().map(str::to_owned);
         if let (Some(user), Some(device)) = (user, device) {
             self.output.push(Effect::KeepDevice { user, device });
+        }
+    }
+
+    /// A room has another name: its chat, unsent lines and questions stay.
+    fn rename_room(&mut self, was: &str, name: &str) {
+        let Some(me) = self.context.session.me().filter(|_| was != name) else {
+            return;
+        };
+        let me = me.to_owned();
+        if self.context.outgoing.rename_room(&me, was, name) {
+            self.save(me);
+        }
+        self.sending.rename_room(was, name);
+        self.questions.rename_room(was, name);
+        self.mode.on_rename(was, name);
+    }
+
+    /// Whether an update follows from a request of this session whose answer tells the same.
+    fn is_told_by_answer(&self, update: &Update) -> bool {
+        let Update::Room(news) = update else {
+            return false;
+        };
+        let asked: &[RequestKind] = match news {
+            RoomNews::Changed { .. } => &[RequestKind::SetRoom],
+            RoomNews::Closed { .. } => &[RequestKind::CloseRoom],
+            RoomNews::Removed { .. } => &[RequestKind::Kick, RequestKind::Ban],
+            RoomNews::Role { .. } => &[RequestKind::SetRole],
+            RoomNews::Invitation(_) => &[],
+        };
+        news.by() == self.context.session.me()
+            && asked.iter().any(|kind| self.requests.has_kind(*kind))
+    }
+
+    /// The room of the open chat is gone.
+    fn leave_lost_room(&mut self, update: &Update) {
+        let Update::Room(news) = update else {
+            return;
+        };
+        let room = Target::Room(news.room().to_owned());
+        if self.mode.target() == Some(&room) && !self.context.session.has(&room) {
+            self.go(Goto::Contact);
         }
     }
 
@@ -102,8 +146,11 @@ impl App {
     }
 
     fn tell(&mut self, update: &Update) {
-        let acts = self.mode.on_update(update, &self.context);
-        self.act(acts);
+        if !self.is_told_by_answer(update) {
+            let acts = self.mode.on_update(update, &self.context);
+            self.act(acts);
+        }
+        self.leave_lost_room(update);
         match update {
             Update::Message(target, said) => self.ring(target, said),
             Update::Answer(RequestContext::Login, Ok(event)) => {

@@ -192,6 +192,7 @@ impl App {
                     let question = typed.question(language);
                     question.map(|(_, prompt)| prompt).unwrap_or_default()
                 }
+                Question::Privacy(_) => language.say(Text::PublicOrPrivateShort),
                 Question::SendAsText(..) => language.say(Text::SendAsText),
                 Question::Paste(pasted) => {
                     let count = pasted.count() as u64;

@@ -3,7 +3,7 @@
 use crate::line_editor::LINE_MAX;
 use crate::session::{Excess, Limits};
 use crate::statement::{TypedRequest, ascii_form};
-use crate::target::Target;
+use crate::target::{Target, normal_name};
 
 /// Open questions at most. Each keeps a line of the user.
 const OPEN: usize = 8;
@@ -18,6 +18,8 @@ pub(super) enum Question {
     SendAsText(Target, String),
     /// Is a command meant that cannot be taken back?
     Confirm(TypedRequest),
+    /// Who can find and join a room that is to be made?
+    Privacy(TypedRequest),
     /// Shall pasted lines be sent?
     Paste(Pasted),
 }
@@ -87,6 +89,10 @@ pub(super) enum QuestionAnswer {
     No,
     /// Pasted lines as one message.
     One,
+    /// Every user can find and join the room.
+    Public,
+    /// Only invited users can.
+    Private,
     /// `\c`: put aside, with every other open question.
     Aside,
 }
@@ -138,6 +144,10 @@ const NO: &[&str] = &[
     "算了",
     "取消",
 ];
+/// Words that mean a public room, in lower case.
+const PUBLIC: &[&str] = &["public", "pub", "公开", "公开的", "公"];
+/// Words that mean a private room, in lower case.
+const PRIVATE: &[&str] = &["private", "priv", "私密", "私密的", "私", "私有"];
 /// Words that mean one message, in lower case.
 const ONE: &[&str] = &["o", "one", "一条", "合并"];
 
@@ -151,7 +161,19 @@ impl Question {
             return Some(QuestionAnswer::Aside);
         }
         let word = line.trim_end_matches(['.', '!', '。', '~', ' ']);
+        if let Self::Confirm(typed) = self
+            && let Some(name) = typed.confirmed_by()
+        {
+            return match () {
+                () if normal_name(line.trim()) == name => Some(QuestionAnswer::Yes),
+                () if NO.contains(&word) => Some(QuestionAnswer::No),
+                () => None,
+            };
+        }
         match self {
+            Self::Privacy(_) if PUBLIC.contains(&word) => Some(QuestionAnswer::Public),
+            Self::Privacy(_) if PRIVATE.contains(&word) => Some(QuestionAnswer::Private),
+            Self::Privacy(_) if YES.contains(&word) => None,
             // Begins like the third answer.
             Self::Paste(pasted) if pasted.may_be_one() && matches!(word, "ok" | "okay") => None,
             Self::Paste(_) if ONE.contains(&word) => Some(QuestionAnswer::One),
@@ -166,6 +188,7 @@ impl Question {
         match self {
             Self::SendAsText(target, _) => Some(target.clone()),
             Self::Confirm(typed) => typed.room().map(Target::Room),
+            Self::Privacy(_) => None,
             Self::Paste(pasted) => pasted.target.clone(),
         }
     }
@@ -205,7 +228,7 @@ impl Questions {
     /// Asks a question. Returns the oldest one if there are too many. The same command is asked about
     /// once: an older question gives way to the new one.
     pub(super) fn ask(&mut self, question: Question) -> Option<Question> {
-        if matches!(question, Question::Confirm(_)) {
+        if matches!(question, Question::Confirm(_) | Question::Privacy(_)) {
             self.open.retain(|open| *open != question);
         }
         self.open.push(question);
@@ -261,6 +284,23 @@ impl Questions {
     pub(super) fn take_all(&mut self) -> Vec<Question> {
         self.stage = QuestionStage::Unseen;
         std::mem::take(&mut self.open)
+    }
+
+    /// A room has another name: questions about it are about the same room.
+    pub(super) fn rename_room(&mut self, was: &str, name: &str) {
+        let old = Target::Room(was.to_owned());
+        for question in &mut self.open {
+            if question.target().as_ref() != Some(&old) {
+                continue;
+            }
+            let new = Target::Room(name.to_owned());
+            match question {
+                Question::SendAsText(target, _) => *target = new,
+                Question::Paste(pasted) => pasted.target = Some(new),
+                Question::Confirm(typed) => typed.rename_room(name),
+                Question::Privacy(_) => {}
+            }
+        }
     }
 
     /// Removes the questions about conversations that are gone.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use echat_proto::commands::{Event, Request};
+use echat_proto::commands::{Event, Request, RequestKind};
 
 use crate::session::{PendingRequests, RequestContext};
 
@@ -57,6 +57,11 @@ impl Requests {
         self.unanswered.has(asked)
     }
 
+    /// Whether a request of this kind was sent and is not answered yet.
+    pub(super) fn has_kind(&self, kind: RequestKind) -> bool {
+        self.unanswered.has_kind(kind)
+    }
+
     /// Whether an answer is on its way that will be shown.
     pub(super) fn has_visible(&self) -> bool {
         self.unanswered.has_visible()
@@ -81,7 +86,6 @@ impl Requests {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use echat_proto::commands::RequestKind;
 
     #[test]
     fn a_queued_request_is_neither_done_nor_unanswered() {

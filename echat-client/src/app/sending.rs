@@ -1,6 +1,6 @@
 //! Lines on their way: kept before they are sent, sent in order, gone when the server has them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use echat_proto::names::TxnId;
@@ -10,7 +10,7 @@ use super::connection::Loss;
 use super::input::WorstOutcome;
 use super::question::Question;
 use super::{App, Effect, Exit, Files};
-use crate::modes::error_line;
+use crate::modes::{error_line, with_local_times};
 use crate::render::styled::Line;
 use crate::session::outgoing::{Aside, Entry, NotWithdrawn};
 use crate::session::{Excess, RequestContext};
@@ -34,6 +34,10 @@ pub(super) struct Sending {
     hold: Hold,
     /// Whether the user was told of the hold. A line that gets through ends that, if it is the last.
     hold_said: bool,
+    /// Rooms with slow mode that take no line of the user before a unix second.
+    slow: BTreeMap<Target, u64>,
+    /// Rooms of which the user was told that, until the last line for them got through.
+    slow_said: BTreeSet<Target>,
     /// How many lines were typed in this run.
     typed: u64,
     /// When the line in flight was sent, as [`Input::Elapsed`](super::Input::Elapsed) counts.
@@ -63,9 +67,29 @@ impl Sending {
 
     /// When a hold ends by itself, in unix seconds.
     pub(super) fn opens_at(&self, now: u64) -> Option<u64> {
-        match self.hold {
-            Hold::Until(end) if end > now => Some(end),
+        let whole = match self.hold {
+            Hold::Until(end) => Some(end),
             _ => None,
+        };
+        let ends = self.slow.values().copied().chain(whole);
+        ends.filter(|end| *end > now).min()
+    }
+
+    /// Holds lines for a room until a unix second. Whether the user is to be told: once, until the last line for it got
+    /// through.
+    fn slow_down(&mut self, room: &Target, end: u64) -> bool {
+        self.slow.insert(room.clone(), end);
+        self.slow_said.insert(room.clone())
+    }
+
+    /// A room has another name.
+    pub(super) fn rename_room(&mut self, was: &str, name: &str) {
+        let (old, new) = (Target::Room(was.to_owned()), Target::Room(name.to_owned()));
+        if let Some(end) = self.slow.remove(&old) {
+            self.slow.insert(new.clone(), end);
+        }
+        if self.slow_said.remove(&old) {
+            self.slow_said.insert(new);
         }
     }
 
@@ -212,6 +236,9 @@ impl App {
     /// Carries out a command that asks the server. If its row has a question, the user is asked on a terminal first,
     /// but not about a room that is none of the user's: the server refuses that.
     pub(super) fn carry_out_typed(&mut self, typed: TypedRequest) {
+        if typed.lacks_privacy() && self.context.settings.interactive {
+            return self.ask_about_privacy(typed);
+        }
         let room = typed.room().map(Target::Room);
         let is_known = room.is_none_or(|room| self.context.session.has(&room));
         let asks = typed.question(self.context.language).is_some();
@@ -224,9 +251,20 @@ impl App {
         }
     }
 
+    /// Asks who can find and join a room that is to be made, if it can be made.
+    fn ask_about_privacy(&mut self, typed: TypedRequest) {
+        if let Err(unfit) = typed.request(self.context.now) {
+            return self.never(&unfit.into());
+        }
+        let question = Question::Privacy(typed);
+        if self.questions.newest() != Some(&question) {
+            self.ask_question(question);
+        }
+    }
+
     /// Asks the server what was typed.
     pub(super) fn ask_typed(&mut self, typed: TypedRequest) {
-        match typed.request() {
+        match typed.request(self.context.now) {
             Ok(request) => self.ask_aloud(request, RequestContext::Typed(typed)),
             Err(unfit) => self.never(&unfit.into()),
         }
@@ -240,7 +278,10 @@ impl App {
         let Some(me) = self.context.session.me() else {
             return;
         };
-        if let Some(entry) = self.context.outgoing.next(me) {
+        let (now, slow) = (self.context.now, &mut self.sending.slow);
+        slow.retain(|_, end| *end > now);
+        let takes = |target: &Target| !slow.contains_key(target);
+        if let Some(entry) = self.context.outgoing.next_to(me, takes) {
             let request = entry.request();
             self.sending.sent_at = self.at;
             self.write_unsaved();
@@ -254,7 +295,8 @@ impl App {
             Err(fail) if is_passing(fail) => self.send_later(fail),
             Err(fail) => {
                 self.verdict.note(WorstOutcome::Refused);
-                let reason = self.context.language.refusal(fail);
+                let fail = with_local_times(fail, &self.context);
+                let reason = self.context.language.refusal(&fail);
                 if let Some(entry) = self.context.outgoing.done() {
                     let target = entry.target.name();
                     self.fail(Text::MessageRefused {
@@ -270,6 +312,16 @@ impl App {
             Ok(()) => {
                 self.sending.got_through(self.context.pending() <= 1);
                 if let Some(entry) = self.context.outgoing.done() {
+                    let (user, target) = (&entry.user, &entry.target);
+                    if self
+                        .context
+                        .outgoing
+                        .waiting_for(user, target)
+                        .next()
+                        .is_none()
+                    {
+                        self.sending.slow_said.remove(target);
+                    }
                     self.save(entry.user);
                 }
             }
@@ -279,8 +331,12 @@ impl App {
 
     fn send_later(&mut self, fail: &Fail) {
         let seconds = retry_after(fail).unwrap_or(STORAGE_WAIT).max(1);
-        self.sending
-            .hold_until(self.context.now.saturating_add(seconds));
+        let end = self.context.now.saturating_add(seconds);
+        // Slow mode is that of one room: lines to others go on.
+        let is_slow = fail.code == Code::SlowMode.as_str();
+        if !is_slow {
+            self.sending.hold_until(end);
+        }
         // How long it waits is said once.
         let reason = self.context.language.refusal(&Fail {
             detail: Vec::new(),
@@ -290,11 +346,17 @@ impl App {
             .context
             .outgoing
             .again()
-            .map(|entry| entry.target.name().to_owned());
-        if let Some(target) = target
-            && self.sending.must_say_hold()
-        {
-            let (target, reason) = (target.as_str(), reason.as_str());
+            .map(|entry| entry.target.clone());
+        let Some(target) = target else {
+            return;
+        };
+        let is_news = if is_slow {
+            self.sending.slow_down(&target, end)
+        } else {
+            self.sending.must_say_hold()
+        };
+        if is_news {
+            let (target, reason) = (target.name(), reason.as_str());
             self.say(Text::MessageWaits {
                 target,
                 reason,
@@ -495,7 +557,7 @@ impl App {
     }
 
     /// The lines of this user have changed: their file is to be written.
-    fn save(&mut self, user: String) {
+    pub(super) fn save(&mut self, user: String) {
         if self.sending.unsaved.as_ref() != Some(&user) {
             self.write_unsaved();
             self.sending.unsaved = Some(user);
@@ -538,8 +600,13 @@ impl App {
 /// Whether the same line may be taken a little later. The limit of a day is not passing: a line that waited
 /// for hours would hold up all others, and a script for ever.
 fn is_passing(fail: &Fail) -> bool {
-    let passes = [Code::RateLimited, Code::StorageBusy, Code::StorageFull]
-        .iter()
-        .any(|code| code.as_str() == fail.code);
+    let passes = [
+        Code::RateLimited,
+        Code::SlowMode,
+        Code::StorageBusy,
+        Code::StorageFull,
+    ]
+    .iter()
+    .any(|code| code.as_str() == fail.code);
     passes && retry_after(fail).is_none_or(|seconds| seconds <= HOUR)
 }

@@ -27,6 +27,7 @@ mod pipe;
 mod questions;
 mod refusals;
 mod replaced;
+mod rooms;
 mod silence;
 mod unread;
 mod waiting;

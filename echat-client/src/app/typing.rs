@@ -251,6 +251,12 @@ impl App {
     fn answer(&mut self, question: Question, reply: QuestionAnswer) {
         match (question, reply) {
             (Question::Confirm(typed), QuestionAnswer::Yes) => self.ask_typed(typed),
+            (Question::Privacy(typed), QuestionAnswer::Public) => {
+                self.ask_typed(typed.with_privacy(false));
+            }
+            (Question::Privacy(typed), QuestionAnswer::Private) => {
+                self.ask_typed(typed.with_privacy(true));
+            }
             (Question::SendAsText(target, text), QuestionAnswer::Yes) => {
                 self.send_line(target, &text);
                 self.give_back(&text);
@@ -293,6 +299,10 @@ impl App {
                 let (question, _) = question.unwrap_or_default();
                 return self.print(vec![plain(&question)]);
             }
+            Question::Privacy(typed) => {
+                let room = typed.room().unwrap_or_default();
+                return self.say(Text::PublicOrPrivate { room: &room });
+            }
             Question::SendAsText(_, line) if statement::begins_with_slash(line) => {
                 Text::UnknownSlash { line }
             }
@@ -332,6 +342,10 @@ impl App {
             Question::Confirm(typed) => {
                 let declined = typed.declined(self.context.language);
                 self.print(vec![plain(&declined.unwrap_or_default())]);
+            }
+            Question::Privacy(typed) => {
+                let room = typed.room().unwrap_or_default();
+                self.say(Text::NotCreated { room: &room });
             }
             _ => self.say(Text::NotSent),
         }
@@ -517,6 +531,11 @@ fn names(session: &Session, target: Option<&Target>) -> Names {
         users: users.names,
         rooms: rooms.names,
         askers: session.pending().to_vec(),
+        invited: session
+            .invitations()
+            .iter()
+            .map(|invitation| invitation.roomname.clone())
+            .collect(),
         here: here.names,
     }
 }

@@ -2,10 +2,10 @@
 //! when a command is done, refusals.
 
 use echat_proto::commands::{Event, RequestKind};
-use echat_proto::records::{Code, Fail, MemberLine};
+use echat_proto::records::{Code, Fail};
 
-use super::Context;
 use super::lines::{plain, styled};
+use super::{Context, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{RequestContext, Update};
 use crate::statement::TypedRequest;
@@ -20,9 +20,12 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
         Update::FriendRequest(name) => vec![context.bold(Text::FriendRequest { name })],
         Update::NewContact(name) => vec![context.line(Text::NewContact { name })],
         Update::NewRoom(room) => vec![context.line(Text::NewRoom { room })],
-        Update::LeftRoom(_) | Update::Friend(..) | Update::Away(..) | Update::Member(..) => {
-            Vec::new()
-        }
+        Update::Room(news) if rooms::is_personal(news, context) => rooms::news(news, context),
+        Update::Room(_)
+        | Update::LeftRoom(_)
+        | Update::Friend(..)
+        | Update::Away(..)
+        | Update::Member(..) => Vec::new(),
         Update::FriendRemoved(name) => vec![context.line(Text::FriendRemoved { name })],
         Update::OwnAway(Some(text)) => vec![context.dim(Text::AwayElsewhere { text })],
         Update::OwnAway(None) => vec![context.dim(Text::BackElsewhere)],
@@ -71,7 +74,8 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
             room: room.as_deref(),
             names: typed.map_or(&[][..], TypedRequest::users),
         };
-        context.language.refusal_of(doing, fail, own as u64)
+        let fail = rooms::with_local_times(fail, context);
+        context.language.refusal_of(doing, &fail, own as u64)
     });
     vec![styled(&said, Style::Error)]
 }
@@ -131,27 +135,17 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
             let words = typed.words().unwrap_or_default();
             found(&words, (users, rooms), *more, context)
         }
-        (_, Event::Rooms { rooms }) => {
-            let rows = rooms.iter().map(|room| {
-                context.language.say(Text::RoomLine {
-                    room: &room.roomname,
-                    members: room.members,
-                    owner: &room.owner,
-                    unread: room.unread,
-                })
-            });
-            context.list(Text::Rooms, Text::NoRooms, rows)
+        (_, Event::Rooms { rooms }) => rooms::own(rooms, context),
+        (_, Event::PublicRooms { rooms, more }) => rooms::public(rooms, *more, context),
+        (Some(typed), Event::Room { room }) if typed.command().words() == "/topic" => {
+            rooms::topic(room, context)
+        }
+        (Some(_), Event::Room { room }) => rooms::info(room, context),
+        (Some(typed), Event::Bans { bans }) => {
+            rooms::bans(&typed.room().unwrap_or_default(), bans, context)
         }
         (Some(typed), Event::Members { members }) => {
-            let room = &typed.room().unwrap_or_default();
-            let mut lines = vec![context.bold(Text::Members { room })];
-            lines.extend(
-                members
-                    .members
-                    .iter()
-                    .map(|member| plain(&member_row(member, context))),
-            );
-            lines
+            rooms::members(&typed.room().unwrap_or_default(), members, context)
         }
         (typed, _) => {
             if let Some(lines) = context.people_lines(event) {
@@ -161,20 +155,6 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
             done.iter().map(|done| plain(done)).collect()
         }
     }
-}
-
-fn member_row(member: &MemberLine, context: &Context) -> String {
-    let presence = if member.online {
-        Text::IsOnline
-    } else {
-        Text::IsOffline
-    };
-    let mut row = format!("  {}  {}", member.username, context.language.say(presence));
-    if member.owner {
-        row += "  ";
-        row += &context.language.say(Text::Owner);
-    }
-    row
 }
 
 fn found(

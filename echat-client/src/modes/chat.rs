@@ -7,9 +7,9 @@ use jiff::civil::Date;
 
 use super::lines::day_rule;
 use super::presence::{Move, Presence};
-use super::{Act, Context, Goto, Mode, answers, print, read};
+use super::{Act, Context, Goto, Mode, answers, print, read, rooms};
 use crate::render::styled::Line;
-use crate::session::{Conversation, RequestContext, Said, Update};
+use crate::session::{Conversation, RequestContext, Said, Step, Update};
 use crate::settings;
 use crate::statement::{self, Misread, Scope, Statement};
 use crate::target::Target;
@@ -306,6 +306,13 @@ impl Mode for Chat {
         Some(&self.target)
     }
 
+    fn on_rename(&mut self, was: &str, name: &str) {
+        if self.is_here(was) {
+            self.target = Target::Room(name.to_owned());
+            self.presence.rename(name);
+        }
+    }
+
     fn enter(&mut self, context: &Context) -> Vec<Act> {
         let conversation = context.session.conversation(&self.target);
         // What is unread is shown before it is marked as read, as far as a page goes.
@@ -354,15 +361,23 @@ impl Mode for Chat {
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
         match update {
             Update::Message(target, said) if *target == self.target => self.arrived(said, context),
-            Update::Member(room, name, came) if self.is_here(room) => {
-                let moved = match context.session.friends().get(name) {
-                    _ if *came => Move::CameOnline,
+            Update::Member(room, name, step) if self.is_here(room) => {
+                let moved = match (step, context.session.friends().get(name)) {
+                    (Step::Online, _) => Move::CameOnline,
+                    (Step::Joined, _) => Move::Joined,
+                    (Step::Offline, _) => Move::WentOffline,
+                    (Step::Left, _) => Move::Left,
                     // The server reports a friend who goes offline before the member of a room.
-                    Some(true) => Move::Left,
-                    Some(false) => Move::WentOffline,
-                    None => Move::LeftOrWentOffline,
+                    (Step::Gone, Some(true)) => Move::Left,
+                    (Step::Gone, Some(false)) => Move::WentOffline,
+                    (Step::Gone, None) => Move::LeftOrWentOffline,
                 };
                 print(self.presence.note(name, moved, context))
+            }
+            Update::Room(news) if self.is_here(news.room()) => {
+                let mut lines = self.presence.flush(context);
+                lines.extend(rooms::news(news, context));
+                print(lines)
             }
             Update::Friend(name, came) if self.target == Target::Friend(name.clone()) => {
                 print(self.presence.note(name, Move::of_friend(*came), context))

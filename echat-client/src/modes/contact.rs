@@ -2,7 +2,7 @@
 
 use super::lines::{plain, styled};
 use super::presence::{Move, Presence};
-use super::{Act, Context, Goto, Mode, answers, mistake, print, read};
+use super::{Act, Context, Goto, Mode, answers, mistake, print, read, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{Conversation, Said, Update};
 use crate::statement::{Scope, Statement};
@@ -60,7 +60,6 @@ impl Mode for Contact {
 
 fn obey(statement: Statement, context: &Context) -> Vec<Act> {
     match statement {
-        Statement::Send(target, text) => vec![Act::Send(target.normal(), text)],
         Statement::Open(target) => open(target.normal(), context),
         Statement::Rooms => {
             let rooms = context.session.rooms().iter().cloned();
@@ -73,6 +72,7 @@ fn obey(statement: Statement, context: &Context) -> Vec<Act> {
             if !context.session.pending().is_empty() {
                 lines.push(context.dim(Text::HowToAnswer));
             }
+            lines.extend(invitations(context));
             print(lines)
         }
         Statement::Messages => print(newest(context)),
@@ -88,6 +88,21 @@ fn open(target: Target, context: &Context) -> Vec<Act> {
         let name = target.name();
         mistake(context, Text::NoTarget { name })
     }
+}
+
+fn invitations(context: &Context) -> Vec<Line> {
+    let invitations = context.session.invitations();
+    if invitations.is_empty() {
+        return Vec::new();
+    }
+    let rows = invitations.iter().map(|invitation| {
+        let room = &invitation.roomname;
+        let by = rooms::inviter(invitation.by.as_deref(), context.language);
+        context.language.say(Text::InvitationLine { room, by: &by })
+    });
+    let mut lines = context.list(Text::Invitations, Text::Invitations, rows);
+    lines.push(context.dim(Text::HowToAnswerInvitation));
+    lines
 }
 
 fn friends(context: &Context) -> Vec<Line> {

@@ -14,6 +14,7 @@ mod lines;
 mod people;
 mod presence;
 mod query;
+mod rooms;
 
 use std::cell::Cell;
 use std::fmt;
@@ -36,6 +37,7 @@ pub use answers::command_of;
 pub(crate) use chat::QUIT;
 pub(crate) use lines::plain;
 pub use lines::{error_line, mentions};
+pub(crate) use rooms::with_local_times;
 
 /// What the modes read: the session, the unsent lines, the settings, and the state of the connection. The
 /// application owns it and changes it; a mode receives it by reference with each call, and keeps nothing
@@ -189,6 +191,9 @@ pub trait Mode: fmt::Debug {
         Vec::new()
     }
 
+    /// A room has another name.
+    fn on_rename(&mut self, _was: &str, _name: &str) {}
+
     /// The session has changed.
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
         print(answers::tell(update, context))
@@ -246,6 +251,10 @@ fn read(
         Ok(Statement::Waiting) => Err(print(context.waiting_list())),
         Ok(Statement::Withdraw(which)) => Err(vec![Act::Withdraw(which)]),
         Ok(Statement::Ask(typed)) => Err(ask(typed, scope, open, context)),
+        Ok(Statement::Send(..)) if scope == Scope::Command && !context.signed_in => {
+            Err(not_logged_in(context))
+        }
+        Ok(Statement::Send(target, text)) => Err(vec![Act::Send(target.normal(), text)]),
         Ok(Statement::Who) => Err(print(context.online_friends())),
         Ok(
             statement @ (Statement::ChangePassword

@@ -15,6 +15,8 @@ const WHILE: u64 = 10;
 pub(super) enum Move {
     CameOnline,
     WentOffline,
+    /// The user became a member of the open room.
+    Joined,
     /// The user is online, and no member of the open room any more.
     Left,
     /// The user is no friend: the server does not tell which of both it is.
@@ -22,9 +24,10 @@ pub(super) enum Move {
 }
 
 impl Move {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::CameOnline,
         Self::WentOffline,
+        Self::Joined,
         Self::Left,
         Self::LeftOrWentOffline,
     ];
@@ -38,10 +41,23 @@ impl Move {
         }
     }
 
+    /// Whether it takes back what another one did. Before servers told one from the other, to come online was also to
+    /// join.
+    fn undoes(self, other: Self) -> bool {
+        match self {
+            Self::WentOffline => other == Self::CameOnline,
+            Self::Left | Self::LeftOrWentOffline => {
+                matches!(other, Self::CameOnline | Self::Joined)
+            }
+            Self::CameOnline | Self::Joined => false,
+        }
+    }
+
     fn text<'a>(self, names: &'a str, room: &'a str) -> Text<'a> {
         match self {
             Self::CameOnline => Text::CameOnline { names },
             Self::WentOffline => Text::WentOffline { names },
+            Self::Joined => Text::MembersJoined { names, room },
             Self::Left => Text::MembersLeft { names, room },
             Self::LeftOrWentOffline => Text::LeftOrWentOffline { names },
         }
@@ -52,7 +68,7 @@ impl Move {
 #[derive(Debug, Default)]
 pub(super) struct Presence {
     /// The users of each of [`Move::ALL`].
-    moved: [BTreeSet<String>; 4],
+    moved: [BTreeSet<String>; 5],
     /// The open room, or nothing.
     room: String,
     due: Option<u64>,
@@ -67,12 +83,17 @@ impl Presence {
         }
     }
 
+    /// The open room has another name.
+    pub(super) fn rename(&mut self, room: &str) {
+        room.clone_into(&mut self.room);
+    }
+
     /// A user came or went.
     pub(super) fn note(&mut self, name: &str, moved: Move, context: &Context) -> Vec<Line> {
         if context.settings.config.presence == settings::Presence::Hide {
             return Vec::new();
         }
-        let is_opposite = |other: Move| (other == Move::CameOnline) != (moved == Move::CameOnline);
+        let is_opposite = |other: Move| moved.undoes(other) || other.undoes(moved);
         let mut is_undone = false;
         for (kind, names) in Move::ALL.into_iter().zip(&mut self.moved) {
             is_undone |= is_opposite(kind) && names.remove(name);

@@ -27,7 +27,7 @@ impl Session {
             resume: _,
             device: _,
             must_change_password: _,
-            invitations: _,
+            invitations,
         } = event
         else {
             return false;
@@ -47,6 +47,8 @@ impl Session {
         for name in pending_requests {
             self.request(name, updates);
         }
+        self.room_state.at_login(invitations.as_deref());
+        self.are_invitations(invitations.as_deref().unwrap_or_default(), updates);
         let first_time = self.feed.is_new();
         // What one comes back to is no updates: chats show it when they are opened.
         for message in self.feed.come_back(messages) {

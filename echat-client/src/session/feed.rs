@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use echat_proto::param::TargetType;
 use echat_proto::records::ChatMessage;
 
 /// The messages of all conversations, as one sequence.
@@ -75,6 +76,15 @@ impl Feed {
             .max()
             .unwrap_or_default();
         self.release(if self.behind { reached } else { u64::MAX })
+    }
+
+    /// A room has another name; messages of it that are held arrived under the old one.
+    pub(super) fn rename(&mut self, was: &str, name: &str) {
+        for message in self.held.values_mut() {
+            if message.target_type == TargetType::Room && message.target == was {
+                name.clone_into(&mut message.target);
+            }
+        }
     }
 
     fn hold(&mut self, messages: &[ChatMessage]) {

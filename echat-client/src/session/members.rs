@@ -58,6 +58,13 @@ impl Members {
         names.into_iter().map(|(name, _)| name).collect()
     }
 
+    /// The room has another name.
+    pub(super) fn rename(&mut self, was: &str, name: &str) {
+        if let Some(known) = self.rooms.remove(was) {
+            self.rooms.insert(name.to_owned(), known);
+        }
+    }
+
     /// The reader has left the room.
     pub(super) fn forget(&mut self, room: &str) {
         self.rooms.remove(room);

@@ -11,6 +11,7 @@ mod members;
 pub mod outgoing;
 mod pending;
 mod people;
+mod room_news;
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use echat_proto::commands::{Event, RequestKind};
-use echat_proto::records::{ChatMessage, Code, Fail, GivenLimits, MemberLine, RoomLine};
+use echat_proto::records::{ChatMessage, Code, Fail, GivenLimits, InvitationLine, MemberLine, RoomLine};
 
 use crate::statement::TypedRequest;
 use crate::target::Target;
@@ -26,11 +27,13 @@ use crate::target::Target;
 pub use conversation::{Conversation, Said};
 pub use limits::{Excess, Limits, possible};
 pub use pending::{PendingRequests, RequestContext};
+pub use room_news::{RoomNews, Step};
 
 use feed::Feed;
 use lineage::Lineage;
 use members::Members;
 use people::People;
+use room_news::RoomState;
 
 /// Something that the reader does not know yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,8 +62,10 @@ pub enum Update {
     OwnAway(Option<String>),
     /// What the server tells everybody who logs in.
     MessageOfTheDay(String),
-    /// A member of a room came (true) or went.
-    Member(String, String, bool),
+    /// A member of a room, who came or went.
+    Member(String, String, Step),
+    /// News of a room.
+    Room(RoomNews),
     /// The server has another history than at the last login: an older database was put in place.
     /// What was known of messages is forgotten, and the bundle is all that is known.
     HistoryReplaced,
@@ -82,6 +87,7 @@ pub struct Session {
     lineage: Lineage,
     limits: Limits,
     members: Members,
+    room_state: RoomState,
     people: People,
     message_of_the_day: MessageOfTheDay,
 }
@@ -216,6 +222,7 @@ impl Session {
     /// Applies what the server said. `asked` is what it is the final reply to.
     pub fn apply(&mut self, event: Event, asked: Option<RequestContext>) -> Vec<Update> {
         let mut updates = Vec::new();
+        let asked = asked.map(|asked| self.room_state.up_to_date(asked));
         let mut replaced = false;
         match &event {
             Event::LoginSuccess { username } => self.log_in(username),
@@ -230,6 +237,7 @@ impl Session {
                 }
             }
             Event::OnNewRoom { roomname } => {
+                self.room_state.settle(roomname);
                 let is_new = self.rooms.insert(roomname.clone());
                 updates.extend(is_new.then(|| Update::NewRoom(roomname.clone())));
             }
@@ -238,10 +246,11 @@ impl Session {
             Event::OnMemberOnline {
                 roomname,
                 membername,
-                ..
+                joined,
             } => {
                 self.members.see(roomname, membername, 0);
-                updates.push(Update::Member(roomname.clone(), membername.clone(), true));
+                let step = RoomState::coming(*joined);
+                updates.push(Update::Member(roomname.clone(), membername.clone(), step));
             }
             Event::OnMemberOffline {
                 roomname,
@@ -251,11 +260,55 @@ impl Session {
             Event::OnMemberOffline {
                 roomname,
                 membername,
-                ..
+                left,
             } => {
                 self.members.see(roomname, membername, 0);
-                updates.push(Update::Member(roomname.clone(), membername.clone(), false));
+                if let Some(step) = self.room_state.going(roomname, membername, *left) {
+                    updates.push(Update::Member(roomname.clone(), membername.clone(), step));
+                }
             }
+            Event::OnRoomChanged { was, by, room } => {
+                self.room_changed(was, by.as_ref(), room, &mut updates);
+            }
+            Event::Room { room } => drop(self.room_state.learn(room)),
+            Event::OnRoomClosed { roomname, by } => {
+                self.room_closed(roomname, by.as_ref(), &mut updates);
+            }
+            Event::OnInvitation { roomname, by } => {
+                let (roomname, by) = (roomname.clone(), by.clone());
+                self.invited(&InvitationLine { roomname, by }, &mut updates);
+            }
+            Event::OnMemberRemoved {
+                roomname,
+                membername,
+                by,
+                reason,
+                banned,
+            } => {
+                let news = RoomNews::Removed {
+                    room: roomname.clone(),
+                    name: membername.clone(),
+                    by: by.clone(),
+                    reason: reason.clone(),
+                    banned: *banned,
+                };
+                self.removed(news, &mut updates);
+            }
+            Event::OnRole {
+                roomname,
+                membername,
+                role,
+                by,
+            } => updates.push(Update::Room(RoomNews::Role {
+                room: roomname.clone(),
+                name: membername.clone(),
+                role: *role,
+                by: by.clone(),
+            })),
+            Event::OnSelfChanged {
+                invitations: Some(invitations),
+                ..
+            } => self.are_invitations(invitations, &mut updates),
             Event::OnNewMessage { .. } => self.take_message(&event, &mut updates),
             Event::History { messages, more } => {
                 self.take_page(asked.as_ref(), messages, *more, &mut updates);
@@ -298,6 +351,12 @@ impl Session {
             && let Some(name) = asked.typed().and_then(TypedRequest::user)
         {
             self.pending.retain(|other| *other != name);
+        }
+        if asked.kind() == RequestKind::DeclineInvitation
+            && outcome.as_ref().err().is_none_or(says_no_invitation)
+            && let Some(room) = asked.typed().and_then(TypedRequest::room)
+        {
+            self.room_state.settle(&room);
         }
         updates.push(Update::Answer(asked, outcome));
         if replaced {
@@ -346,6 +405,7 @@ impl Session {
     fn leave(&mut self, room: &str) {
         let target = Target::Room(room.to_owned());
         self.rooms.remove(room);
+        self.room_state.forget(room);
         self.members.forget(room);
         self.conversations.remove(&target);
         self.recent.retain(|other| *other != target);
@@ -488,6 +548,13 @@ impl Session {
 /// Whether a refusal means that there is nothing to answer any more. Others leave the request open.
 fn says_no_request(fail: &Fail) -> bool {
     [Code::NoRequest, Code::UnknownUser, Code::AlreadyFriends]
+        .iter()
+        .any(|code| code.as_str() == fail.code)
+}
+
+/// The same of an invitation.
+fn says_no_invitation(fail: &Fail) -> bool {
+    [Code::NoRequest, Code::UnknownRoom]
         .iter()
         .any(|code| code.as_str() == fail.code)
 }

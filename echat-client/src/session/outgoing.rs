@@ -159,11 +159,17 @@ impl Outgoing {
 
     /// The next line to send for this user, if none is in flight; it is in flight then.
     pub fn next(&mut self, user: &str) -> Option<&Entry> {
+        self.next_to(user, |_| true)
+    }
+
+    /// The next line to send for this user to a target that takes lines now, if none is in flight; it is in flight
+    /// then.
+    pub fn next_to(&mut self, user: &str, takes: impl Fn(&Target) -> bool) -> Option<&Entry> {
         if self.in_flight.is_some() {
             return None;
         }
         let mut entries = self.entries.iter().map(|numbered| &numbered.entry);
-        let entry = entries.find(|entry| entry.user == user)?;
+        let entry = entries.find(|entry| entry.user == user && takes(&entry.target))?;
         self.in_flight = Some(entry.txn_id.clone());
         Some(entry)
     }
@@ -254,6 +260,20 @@ impl Outgoing {
             .map(|entry| entry.txn_id.clone())
             .collect();
         failed.iter().filter_map(|id| self.remove(id)).collect()
+    }
+
+    /// A room of this user has another name: lines for it go there.
+    /// Whether there are any.
+    pub fn rename_room(&mut self, user: &str, was: &str, name: &str) -> bool {
+        let mut is_any = false;
+        let old = Target::Room(was.to_owned());
+        for NumberedEntry { entry, .. } in &mut self.entries {
+            if entry.user == user && entry.target == old {
+                entry.target = Target::Room(name.to_owned());
+                is_any = true;
+            }
+        }
+        is_any
     }
 
     /// How many lines of this user wait.

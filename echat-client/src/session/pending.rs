@@ -114,6 +114,11 @@ impl PendingRequests {
         self.requests().any(|pending| pending == asked)
     }
 
+    /// Whether a request of this kind is unanswered.
+    pub fn has_kind(&self, kind: RequestKind) -> bool {
+        self.requests().any(|asked| asked.kind() == kind)
+    }
+
     /// Whether an answer is on its way that will be shown.
     pub fn has_visible(&self) -> bool {
         self.requests()

@@ -3,11 +3,17 @@
 use super::row::{Count, Kind, Meaning, Name, Parameter, Row, number};
 use super::table::ROWS;
 use super::typed::{Arguments, TypedRequest};
-use super::{Scope, Statement, Which, after_head, one_word};
+use super::{Scope, Statement, Which, after_head, ascii_form, duration, one_word};
 use crate::text::Language;
 
 /// Marks a room where something follows it.
-const ROOM_MARKS: [char; 2] = ['#', '＃'];
+pub(super) const ROOM_MARKS: [char; 2] = ['#', '＃'];
+/// The longest slow mode that a server takes, in seconds (PROTOCOL.md, SET_ROOM).
+const SLOWEST: u64 = 3_600;
+/// The most days for which a server keeps messages of a room (the same).
+pub(super) const LONGEST_KEPT: u64 = 36_500;
+/// Seconds of a day.
+const DAY: u64 = 86_400;
 
 /// A row under one of its names.
 #[derive(Clone, Copy, Debug)]
@@ -208,8 +214,19 @@ impl Parameter {
         if self.kind.takes_rest() {
             return Some((text, ""));
         }
+        if self.kind == Kind::For {
+            return match duration::read(text) {
+                Some((_, behind)) => Some((&text[..text.len() - behind.len()], behind)),
+                // A duration that cannot be read is no reason, which would make a ban without an end of it.
+                None => duration::is_meant(text).then_some((text, "")),
+            };
+        }
+        let is_room = matches!(
+            self.kind,
+            Kind::Here | Kind::Room | Kind::Joinable | Kind::NewRoom
+        );
         let text = match text.strip_prefix(ROOM_MARKS) {
-            Some(room) if self.kind == Kind::Here => room,
+            Some(room) if is_room => room,
             None if self.kind == Kind::Here && !is_last => return None,
             _ => text,
         };
@@ -226,9 +243,58 @@ impl Kind {
             Self::Uses | Self::Days => number(word)
                 .filter(|number| *number > 0)
                 .map(|number| number.to_string()),
+            Self::NewRoom if is_privacy(word) => None,
+            Self::For => duration::seconds(word).map(duration::form),
+            Self::Switch => switch(word),
+            Self::Slow => slow(word).map(|seconds| seconds.to_string()),
+            Self::Keep => keep(word),
             _ => (!word.is_empty()).then(|| word.to_owned()),
         }
     }
+}
+
+/// Whether a word says who can join a room.
+fn is_privacy(word: &str) -> bool {
+    matches!(plain(word).as_str(), "public" | "private" | "公开" | "私密")
+}
+
+/// A word in small letters of ASCII width.
+fn plain(word: &str) -> String {
+    let word: String = word.chars().map(ascii_form).collect();
+    word.to_lowercase()
+}
+
+/// `on` or `off`, in any of the words for them.
+fn switch(word: &str) -> Option<String> {
+    let said = match plain(word).as_str() {
+        "on" | "yes" | "true" | "1" | "开" | "开启" | "打开" | "是" => "on",
+        "off" | "no" | "false" | "0" | "关" | "关闭" | "否" => "off",
+        _ => return None,
+    };
+    Some(said.to_owned())
+}
+
+/// The seconds of slow mode. The server takes up to an hour.
+fn slow(word: &str) -> Option<u64> {
+    let seconds = match switch(word) {
+        Some(said) if said == "off" => 0,
+        _ => duration::number(word).or_else(|| duration::seconds(word))?,
+    };
+    (seconds <= SLOWEST).then_some(seconds)
+}
+
+/// The days that messages are kept, or `server`.
+fn keep(word: &str) -> Option<String> {
+    let days = match plain(word).as_str() {
+        "server" | "default" | "服务器" | "默认" => return Some("server".to_owned()),
+        "forever" | "ever" | "all" | "永久" | "永远" => LONGEST_KEPT,
+        "none" | "nothing" | "不保留" => 0,
+        word => match duration::number(word) {
+            Some(days) => days,
+            None => duration::seconds(word).filter(|seconds| seconds.is_multiple_of(DAY))? / DAY,
+        },
+    };
+    (days <= LONGEST_KEPT).then(|| days.to_string())
 }
 
 /// `room=a+b` and `room+=a`; spaces around the signs do not count.

@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::command::{Command, commands_of};
+use super::command::{Command, ROOM_MARKS, commands_of};
 use super::row::{Count, Kind};
 use super::{Scope, after_head, ascii_form, one_word};
 use crate::target::Target;
@@ -23,6 +23,8 @@ pub struct Names {
     pub rooms: Vec<String>,
     /// Users with an open friend request.
     pub askers: Vec<String>,
+    /// Rooms that the user is invited to.
+    pub invited: Vec<String>,
     /// Users who may be named in the text that is typed.
     pub here: Vec<String>,
 }
@@ -73,11 +75,20 @@ pub fn addressee(scope: Scope, line: &str) -> Option<Target> {
             match to.kind {
                 Kind::User => Some(Target::Friend(name.to_owned())),
                 Kind::Room => Some(Target::Room(name.to_owned())),
+                Kind::Addressee => Some(addressed(name)),
                 _ => None,
             }
         }
         _ => None,
     })
+}
+
+/// The target that a word of the kind `Addressee` names.
+pub(super) fn addressed(word: &str) -> Target {
+    match word.strip_prefix(ROOM_MARKS) {
+        Some(room) => Target::Room(room.to_owned()),
+        None => Target::Friend(word.to_owned()),
+    }
 }
 
 impl Command {
@@ -132,7 +143,25 @@ impl Kind {
             Self::Asker => Some(names.askers.clone()),
             Self::Room | Self::Here => Some(names.rooms.clone()),
             Self::Target => Some([&names.rooms[..], &names.users[..]].concat()),
-            Self::Words | Self::Text | Self::Line | Self::Uses | Self::Days | Self::Code => None,
+            Self::Member => Some(names.here.clone()),
+            Self::Joinable => Some([&names.invited[..], &names.rooms[..]].concat()),
+            Self::Addressee => {
+                let marked = names.rooms.iter().map(|room| format!("#{room}"));
+                Some(names.users.iter().cloned().chain(marked).collect())
+            }
+            Self::Switch => Some(vec!["on".to_owned(), "off".to_owned()]),
+            Self::Words
+            | Self::Text
+            | Self::Line
+            | Self::Uses
+            | Self::Days
+            | Self::Code
+            | Self::NewRoom
+            | Self::Topic
+            | Self::Reason
+            | Self::For
+            | Self::Slow
+            | Self::Keep => None,
         }
     }
 }

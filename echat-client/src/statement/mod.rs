@@ -7,6 +7,7 @@
 mod row;
 mod command;
 mod complete;
+mod duration;
 mod table;
 mod typed;
 
@@ -19,8 +20,9 @@ use crate::target::Target;
 
 pub use command::{Command, help, slash_commands};
 pub use complete::{Completion, Names, addressee, complete};
+pub use duration::in_words;
 pub use row::Unfit;
-pub use typed::TypedRequest;
+pub use typed::{TypedRequest, kept};
 
 use command::{Read, commands, commands_of};
 

@@ -6,11 +6,13 @@ use echat_proto::names::{
     InvitationCode, NameError, NameQuery, ReasonError, ReasonText, RoomName, Topic, TopicError,
     Username,
 };
-use echat_proto::param::{AwayText, MembersOf, Names, Nullable, ShortText, TargetType};
+use echat_proto::param::{
+    AwayText, KeepDays, MemberPage, MembersOf, Names, Nullable, RoomRole, ShortText, TargetType,
+};
 use echat_proto::records::Code;
 
 use super::typed::Arguments;
-use super::{Scope, Statement, ascii_form};
+use super::{Scope, Statement, ascii_form, duration};
 use crate::text::{Language, Text};
 
 /// Makes a [`Row`]. `table.rs` says how a row is written.
@@ -215,21 +217,29 @@ pub(super) enum Kind {
     Text,
     /// The number of an unsent line, or the word for all of them.
     Line,
-    /// How often something can be used.
-    Uses,
-    /// A number of days.
-    Days,
-    /// An invitation code.
-    Code,
+use echat_proto::param::{
+    AwayText, KeepDays, MemberPage, MembersOf, Names, Nullable, RoomRole, ShortText, TargetType,
+};
+use echat_proto::records::Code;
+
+use super::typed::Arguments;
+use super::{Scope, Statement, ascii_form, duration};
 }
 
 impl Kind {
     /// What stands for the parameter in help.
     pub(super) fn placeholder(self, language: Language) -> String {
         language.say(match self {
-            Self::User | Self::Asker => Text::AUser,
-            Self::Room | Self::Here => Text::ARoom,
-            Self::Target => Text::AName,
+            Self::User | Self::Asker | Self::Member => Text::AUser,
+            Self::Room | Self::Here | Self::Joinable => Text::ARoom,
+            Self::Target | Self::NewRoom => Text::AName,
+            Self::Addressee => Text::AnAddressee,
+            Self::Topic => Text::ATopic,
+            Self::Reason => Text::AReason,
+            Self::For => Text::ADuration,
+            Self::Switch => Text::ASwitch,
+            Self::Slow => Text::ASlowness,
+            Self::Keep => Text::ADayCount,
             Self::Words => Text::AWord,
             Self::Text => Text::AText,
             Self::Line => Text::ALineNumber,
@@ -241,14 +251,21 @@ impl Kind {
 
     /// Whether it takes the rest of the line.
     pub(super) fn takes_rest(self) -> bool {
-        matches!(self, Self::Words | Self::Text)
+        matches!(self, Self::Words | Self::Text | Self::Topic | Self::Reason)
     }
 
     /// Whether it is a name, whose spelling does not count.
     pub(super) fn is_name(self) -> bool {
         matches!(
             self,
-            Self::User | Self::Asker | Self::Room | Self::Here | Self::Target
+            Self::User
+                | Self::Asker
+                | Self::Member
+                | Self::Room
+                | Self::Here
+                | Self::Joinable
+                | Self::NewRoom
+                | Self::Target
         )
     }
 }
@@ -414,6 +431,47 @@ impl Fill<Names> for &[String] {
 impl Fill<String> for &str {
     fn fill(self) -> Result<String, Unfit> {
         Ok(self.to_owned())
+    }
+}
+
+/// A number of the kinds `Slow` and `For`, which is one in any of their forms.
+impl Fill<u64> for &str {
+    fn fill(self) -> Result<u64, Unfit> {
+        let seconds = duration::number(self).or_else(|| duration::seconds(self));
+        Ok(seconds.unwrap_or_default())
+    }
+}
+
+/// Days of the kind `Keep`.
+impl Fill<KeepDays> for &str {
+    fn fill(self) -> Result<KeepDays, Unfit> {
+        Ok(KeepDays::Set(duration::number(self)))
+    }
+}
+
+impl Fill<KeepDays> for KeepDays {
+    fn fill(self) -> Result<KeepDays, Unfit> {
+        Ok(self)
+    }
+}
+
+impl Fill<RoomRole> for RoomRole {
+    fn fill(self) -> Result<RoomRole, Unfit> {
+        Ok(self)
+    }
+}
+
+/// A page of members, behind a name.
+impl Fill<MembersOf> for (&str, Option<&str>) {
+    fn fill(self) -> Result<MembersOf, Unfit> {
+        let (room, after) = self;
+        Ok(MembersOf {
+            roomname: NameQuery::new(room),
+            page: Some(MemberPage {
+                after: after.map(str::to_owned),
+                limit: None,
+            }),
+        })
     }
 }
 

@@ -17,6 +17,9 @@
 //!     `text::refusals` has nothing fitting. Each sentence is `{ en "..." zh "..." }`, with parameters in
 //!     braces.
 
+use echat_proto::param::{KeepDays, RoomRole};
+
+use super::complete::addressed;
 use super::row::{Row, number};
 use super::{Scope, Statement, Which};
 use crate::target::Target;
@@ -43,6 +46,9 @@ const EVERYWHERE: &[Scope] = &[
     Scope::Chat,
     Scope::Query,
 ];
+
+/// Public rooms that a list shows at once.
+const PUBLIC_ROOMS: u64 = 50;
 
 pub(super) static ROWS: &[Row] = &[
     row! {
@@ -95,11 +101,15 @@ pub(super) static ROWS: &[Row] = &[
         }
     },
     row! {
-        "+r" in CONTACT (room: Room)
-        en "join a room"
-        zh "加入聊天室"
+        "+r" in CONTACT, "/join" in SLASH (room: Joinable)
+        en "join a room, or accept an invitation to it"
+        zh "加入聊天室，或接受邀请"
         asks JoinRoom { roomname: room }
         refused {
+            UnknownRoom {
+                en "Room {room} does not exist, or it is private and you are not invited."
+                zh "聊天室“{room}”不存在，或者它是私密的而你没有收到邀请。"
+            }
             AlreadyMember {
                 en "You are already a member of {room}. Type `&r {room}` to open it."
                 zh "你已经在聊天室“{room}”中。输入 `&r {room}` 打开。"
@@ -217,6 +227,356 @@ pub(super) static ROWS: &[Row] = &[
         asks ResolveFriendRequest { username: user, accepted: false }
         done { en "Friend request from {user} declined." zh "已拒绝“{user}”的好友请求。" }
     },
+    // ---- rooms and those who run them
+    row! {
+        "/msg" in SLASH (to: Addressee) (text: Text)
+        en "send a message to a friend, or to #room"
+        zh "给好友发消息，或给 #聊天室 发消息"
+        => Statement::Send(addressed(to), text.to_owned())
+    },
+    row! {
+        "/create private" in SLASH, "/create 私密" in SLASH (room: NewRoom) (members: User*)
+        en "create a room that only invited users can find and join"
+        zh "创建私密聊天室，只有受邀的人能看到和加入"
+        asks CreateRoom { roomname: room, members: members, private: Some(true), topic: None::<&str> }
+        done {
+            en "Private room {room} created. Only users that are invited can find and join it: `/invite #{room} <user>`."
+            zh "私密聊天室“{room}”已创建，只有受邀的人能看到和加入。邀请：`/invite #{room} <用户名>`。"
+        }
+        refused {
+            RoomExists {
+                en "A room named {room}, or a name that looks like it, already exists."
+                zh "聊天室“{room}”已存在，或与已有的名字过于相似。"
+            }
+        }
+    },
+    row! {
+        "/create public" in SLASH, "/create 公开" in SLASH (room: NewRoom) (members: User*)
+        en "create a room that every user can find and join"
+        zh "创建公开聊天室，所有用户都能找到和加入"
+        asks CreateRoom { roomname: room, members: members, private: Some(false), topic: None::<&str> }
+        done {
+            en "Public room {room} created. Every user of this server can find and join it."
+            zh "公开聊天室“{room}”已创建，本服务器的所有用户都能找到和加入。"
+        }
+        refused {
+            RoomExists {
+                en "A room named {room}, or a name that looks like it, already exists."
+                zh "聊天室“{room}”已存在，或与已有的名字过于相似。"
+            }
+        }
+    },
+    row! {
+        "/create" in SLASH (room: NewRoom) (members: User*)
+        en "create a room with these friends; asks who can find and join it"
+        zh "创建聊天室并拉这些好友进来；会询问公开还是私密"
+        asks CreateRoom { roomname: room, members: members, private: None::<bool>, topic: None::<&str> }
+        done {
+            en "Room {room} created. It is public: every user of this server can find and join it. `/private {room}` changes that."
+            zh "聊天室“{room}”已创建。它是公开的，本服务器的所有用户都能找到和加入；输入 `/private {room}` 可改为私密。"
+        }
+        refused {
+            RoomExists {
+                en "A room named {room}, or a name that looks like it, already exists."
+                zh "聊天室“{room}”已存在，或与已有的名字过于相似。"
+            }
+        }
+    },
+    row! {
+        "/invite" in SLASH (room: Here) (user: User)
+        en "invite a user to a room"
+        zh "邀请用户加入聊天室"
+        asks Invite { roomname: room, username: user }
+        done {
+            en "{user} is invited to {room} and can join or decline."
+            zh "已邀请“{user}”加入聊天室“{room}”，对方可以加入或谢绝。"
+        }
+        refused {
+            AlreadyMember {
+                en "{user} is already a member of {room}."
+                zh "“{user}”已经在聊天室“{room}”中。"
+            }
+            Banned {
+                en "{user} is banned from {room}. Type `/unban #{room} {user}` first."
+                zh "“{user}”已被聊天室“{room}”封禁。请先输入 `/unban #{room} {user}`。"
+            }
+            NotOperator {
+                en "{room} is private: only its operators and its owner can invite, so not you to invite {user}."
+                zh "聊天室“{room}”是私密的，只有房主和管理员可以邀请“{user}”。"
+            }
+            TooMany {
+                en "{user} has too many open invitations to be invited to {room} now."
+                zh "“{user}”未处理的邀请太多，暂时不能邀请加入聊天室“{room}”。"
+            }
+        }
+    },
+    row! {
+        "/decline" in SLASH (room: Joinable)
+        en "decline an invitation to a room"
+        zh "谢绝聊天室的邀请"
+        asks DeclineInvitation { roomname: room }
+        done { en "Invitation to {room} declined." zh "已谢绝聊天室“{room}”的邀请。" }
+        refused {
+            NoRequest {
+                en "You have no invitation to {room}."
+                zh "你没有聊天室“{room}”的邀请。"
+            }
+            UnknownRoom {
+                en "You have no invitation to {room}."
+                zh "你没有聊天室“{room}”的邀请。"
+            }
+        }
+    },
+    row! {
+        "/kick" in SLASH (room: Here) (user: Member) (reason: Reason?)
+        en "remove a member from a room; they can come back"
+        zh "将成员移出聊天室；对方可以再加入"
+        asks Kick { roomname: room, username: user, reason: reason }
+        done {
+            en "You removed {user} from {room}. To keep them out, type `/ban #{room} {user}`."
+            zh "你已将“{user}”移出聊天室“{room}”。要阻止再次加入，请输入 `/ban #{room} {user}`。"
+        }
+        refused {
+            NotAMember {
+                en "Only members of {room} can be removed, and only by members: either {user} or you are not one."
+                zh "只有聊天室“{room}”的成员才能移出他人或被移出：“{user}”或你不在其中。"
+            }
+            NotOperator {
+                en "You cannot remove {user} from {room}: operators remove members, and only the owner removes operators."
+                zh "你不能将“{user}”移出聊天室“{room}”：管理员只能移出普通成员，房主才能移出管理员。"
+            }
+        }
+    },
+    row! {
+        "/ban" in SLASH (room: Here) (user: Member) (span: For?) (reason: Reason?)
+        en "remove a user and keep them out, for a time (10m, 2h, 3d, 1w) or until /unban"
+        zh "移出并禁止再次加入，可限时（10分钟、2小时、3天、1周），否则直到 /unban"
+        asks Ban { roomname: room, username: user, until: span, reason: reason }
+        done {
+            en "You banned {user} from {room}{span}. `/unban #{room} {user}` lifts the ban."
+            zh "你已将“{user}”从聊天室“{room}”封禁{span}。输入 `/unban #{room} {user}` 可解除。"
+        }
+        refused {
+            NotAMember {
+                en "You are not a member of {room}, so you cannot ban {user} from it."
+                zh "你不在聊天室“{room}”中，不能封禁“{user}”。"
+            }
+            NotOperator {
+                en "You cannot ban {user} from {room}: operators ban members, and only the owner bans operators."
+                zh "你不能从聊天室“{room}”封禁“{user}”：管理员只能封禁普通成员，房主才能封禁管理员。"
+            }
+        }
+    },
+    row! {
+        "/unban" in SLASH (room: Here) (user: User)
+        en "lift a ban"
+        zh "解除封禁"
+        asks Unban { roomname: room, username: user }
+        done {
+            en "{user} is not banned from {room} any more and can join again."
+            zh "已解除聊天室“{room}”对“{user}”的封禁，对方可以再次加入。"
+        }
+    },
+    row! {
+        "/bans" in SLASH (room: Here)
+        en "list the bans of a room"
+        zh "查看聊天室的封禁名单"
+        queries ListBans { roomname: room }
+    },
+    row! {
+        "/op" in SLASH (room: Here) (user: Member)
+        en "make a member an operator"
+        zh "设为管理员"
+        asks SetRole { roomname: room, username: user, role: RoomRole::Operator }
+        done {
+            en "{user} is now an operator of {room}."
+            zh "“{user}”现在是聊天室“{room}”的管理员。"
+        }
+        refused {
+            NotAMember {
+                en "{user} is not a member of {room}, or you are not."
+                zh "“{user}”或你不在聊天室“{room}”中。"
+            }
+            NotAllowed {
+                en "{user} cannot become an operator of {room}. The owner is one already, and bots have no role."
+                zh "“{user}”不能成为聊天室“{room}”的管理员。房主本来就有全部权限，机器人没有身份。"
+            }
+        }
+    },
+    row! {
+        "/deop" in SLASH (room: Here) (user: Member)
+        en "make an operator a plain member again"
+        zh "取消管理员身份"
+        asks SetRole { roomname: room, username: user, role: RoomRole::Member }
+        done {
+            en "{user} is not an operator of {room}."
+            zh "“{user}”不再是聊天室“{room}”的管理员。"
+        }
+        refused {
+            NotAMember {
+                en "{user} is not a member of {room}, or you are not."
+                zh "“{user}”或你不在聊天室“{room}”中。"
+            }
+            NotAllowed {
+                en "The role of {user} in {room} cannot be taken away. An owner first hands the room over with /owner."
+                zh "不能取消“{user}”在聊天室“{room}”的身份。房主需要先用 /owner 转让聊天室。"
+            }
+        }
+    },
+    row! {
+        "/owner" in SLASH (room: Here) (user: Member)
+        en "hand a room over to a member"
+        zh "将聊天室转让给成员"
+        asks SetRole { roomname: room, username: user, role: RoomRole::Owner }
+        confirm {
+            en "Make {user} the owner of {room}? You become an operator, and only {user} can give the room back. (Y/N)"
+            zh "将聊天室“{room}”转让给“{user}”？你会成为管理员，只有“{user}”能再转让回来。(Y/N)"
+        }
+        prompt { en "hand {room} over to {user}? (Y/N)" zh "将“{room}”转让给“{user}”？(Y/N)" }
+        declined {
+            en "{room} was not handed over to {user}."
+            zh "没有将聊天室“{room}”转让给“{user}”。"
+        }
+        done {
+            en "{user} is now the owner of {room}, and you are an operator."
+            zh "“{user}”现在是聊天室“{room}”的房主，你是管理员。"
+        }
+        refused {
+            NotAMember {
+                en "{user} is not a member of {room}, or you are not."
+                zh "“{user}”或你不在聊天室“{room}”中。"
+            }
+        }
+    },
+    row! {
+        "/topic -" in SLASH (room: Here)
+        en "remove the topic of a room"
+        zh "删除聊天室的话题"
+        asks SetRoom {
+            roomname: room, new_name: None::<&str>, topic: Some(""), private: None::<bool>,
+            read_only: None::<bool>, slow_seconds: None::<u64>, keep_days: KeepDays::Unchanged
+        }
+        done { en "{room} has no topic now." zh "聊天室“{room}”现在没有话题。" }
+    },
+    row! {
+        "/topic" in SLASH (room: Here) (topic: Topic)
+        en "set the topic of a room"
+        zh "设置聊天室的话题"
+        asks SetRoom {
+            roomname: room, new_name: None::<&str>, topic: Some(topic), private: None::<bool>,
+            read_only: None::<bool>, slow_seconds: None::<u64>, keep_days: KeepDays::Unchanged
+        }
+        done { en "The topic of {room} is now: {topic}" zh "聊天室“{room}”的话题现在是：{topic}" }
+    },
+    row! {
+        "/topic" in SLASH (room: Here)
+        en "show the topic of a room"
+        zh "查看聊天室的话题"
+        queries RoomInfo { roomname: room }
+    },
+    row! {
+        "/rename" in SLASH (room: Here) (name: NewRoom)
+        en "rename a room"
+        zh "给聊天室改名"
+        asks SetRoom {
+            roomname: room, new_name: Some(name), topic: None::<&str>, private: None::<bool>,
+            read_only: None::<bool>, slow_seconds: None::<u64>, keep_days: KeepDays::Unchanged
+        }
+        done { en "{room} is now named {name}." zh "聊天室“{room}”现在叫“{name}”。" }
+        refused {
+            RoomExists {
+                en "{room} was not renamed: a room named {name}, or a name that looks like it, already exists."
+                zh "聊天室“{room}”没有改名：“{name}”已存在，或与已有的名字过于相似。"
+            }
+        }
+    },
+    row! {
+        "/private" in SLASH (room: Here)
+        en "let only invited users find and join a room"
+        zh "将聊天室设为私密：只有受邀的人能看到和加入"
+        asks SetRoom {
+            roomname: room, new_name: None::<&str>, topic: None::<&str>, private: Some(true),
+            read_only: None::<bool>, slow_seconds: None::<u64>, keep_days: KeepDays::Unchanged
+        }
+        done {
+            en "{room} is private: only users that are invited can find and join it."
+            zh "聊天室“{room}”现在是私密的：只有受邀的人能看到和加入。"
+        }
+    },
+    row! {
+        "/public" in SLASH (room: Here)
+        en "let every user find and join a room"
+        zh "将聊天室设为公开：所有用户都能找到和加入"
+        asks SetRoom {
+            roomname: room, new_name: None::<&str>, topic: None::<&str>, private: Some(false),
+            read_only: None::<bool>, slow_seconds: None::<u64>, keep_days: KeepDays::Unchanged
+        }
+        done {
+            en "{room} is public: every user of this server can find and join it."
+            zh "聊天室“{room}”现在是公开的：本服务器的所有用户都能找到和加入。"
+        }
+    },
+    row! {
+        "/readonly" in SLASH (room: Here) (switch: Switch)
+        en "let only operators and the owner write, or all members again"
+        zh "只允许房主和管理员发言，或恢复所有成员发言"
+        asks SetRoom {
+            roomname: room, new_name: None::<&str>, topic: None::<&str>, private: None::<bool>,
+            read_only: Some(switch == "on"), slow_seconds: None::<u64>, keep_days: KeepDays::Unchanged
+        }
+        done { en "{room}: {switch}." zh "聊天室“{room}”：{switch}。" }
+    },
+    row! {
+        "/slow" in SLASH (room: Here) (time: Slow)
+        en "set the time that members wait between two messages"
+        zh "设置成员两次发言之间的间隔"
+        asks SetRoom {
+            roomname: room, new_name: None::<&str>, topic: None::<&str>, private: None::<bool>,
+            read_only: None::<bool>, slow_seconds: Some(time), keep_days: KeepDays::Unchanged
+        }
+        done { en "{room}: {time}." zh "聊天室“{room}”：{time}。" }
+    },
+    row! {
+        "/keep" in SLASH (room: Here) (days: Keep)
+        en "set for how many days messages of a room are kept"
+        zh "设置聊天室消息保留多少天"
+        asks SetRoom {
+            roomname: room, new_name: None::<&str>, topic: None::<&str>, private: None::<bool>,
+            read_only: None::<bool>, slow_seconds: None::<u64>, keep_days: days
+        }
+        confirm {
+            en "{room}: {days}? Messages that are older are removed for all members, and nothing brings them back. (Y/N)"
+            zh "聊天室“{room}”：{days}？更早的消息会对所有成员删除，无法恢复。(Y/N)"
+        }
+        prompt { en "{room}: {days}? (Y/N)" zh "“{room}”：{days}？(Y/N)" }
+        declined { en "{room} was not changed to: {days}." zh "聊天室“{room}”没有改为：{days}。" }
+        done { en "{room}: {days}." zh "聊天室“{room}”：{days}。" }
+    },
+    row! {
+        "/close" in SLASH (room: Here)
+        en "close a room for all members, with its messages"
+        zh "关闭聊天室：所有成员退出，消息全部删除"
+        asks CloseRoom { roomname: room }
+        confirm {
+            en "Close {room}? All members lose the room and its messages, and nothing brings them back. Type {room} to close it, or no."
+            zh "关闭聊天室“{room}”？所有成员都会失去它和其中的消息，无法恢复。输入 {room} 确认，或输入 no 取消。"
+        }
+        prompt { en "type {room} to close it, or no" zh "输入 {room} 确认关闭，或 no 取消" }
+        declined { en "{room} was not closed." zh "聊天室“{room}”没有关闭。" }
+        done { en "You closed {room}." zh "你已关闭聊天室“{room}”。" }
+    },
+    row! {
+        "/rooms public" in SLASH, "/rooms 公开" in SLASH (after: Room?)
+        en "list the rooms that everyone can join, from a name on"
+        zh "查看所有人都能加入的聊天室，可从某个名字之后开始"
+        queries ListPublicRooms { after: after, limit: Some(PUBLIC_ROOMS) }
+    },
+    row! {
+        "/room" in SLASH (room: Here)
+        en "show what is set for a room"
+        zh "查看聊天室的设置"
+        queries RoomInfo { roomname: room }
+    },
     // ---- what the server is asked for
     row! {
         "server time" in QUERY
@@ -231,16 +591,22 @@ pub(super) static ROWS: &[Row] = &[
         => Statement::Who
     },
     row! {
-        "rooms" in QUERY
-        en "list your rooms with their members and owners"
-        zh "查看我的聊天室及其成员数和房主"
+        "rooms" in QUERY, "/rooms" in SLASH
+        en "list your rooms with topic, role and unread messages"
+        zh "查看我的聊天室：话题、身份和未读消息"
         queries ListRooms {}
     },
     row! {
         "members" in QUERY, "/members" in SLASH (room: Here)
         en "list the members of a room"
         zh "查看聊天室成员"
-        queries ListMembers { roomname: room }
+        queries ListMembers { roomname: (room, None) }
+    },
+    row! {
+        "/members" in SLASH (room: Here) (user: Member)
+        en "list the members of a room from a name on"
+        zh "从某个名字之后继续查看聊天室成员"
+        queries ListMembers { roomname: (room, Some(user)) }
     },
     // ---- accounts and people
     row! {

@@ -91,8 +91,8 @@ Contact | room+=a | ADD_MEMBERS {"roomname":"room","members":["a"]} | room+=a
 Contact | 房间＋＝甲 | ADD_MEMBERS {"roomname":"房间","members":["甲"]} | 房间+=甲
 Contact | find two words | FIND {"keyword":"two words"} | find two words
 Query | server   time | QUERY_SERVER_TIME null | server time
-Query | members room1 | LIST_MEMBERS "room1" | members room1
-Chat | ／members room1 | LIST_MEMBERS "room1" | /members room1
+Query | members room1 | LIST_MEMBERS {"roomname":"room1"} | members room1
+Chat | ／members room1 | LIST_MEMBERS {"roomname":"room1"} | /members room1
 Contact | -r room1 | LEAVE_ROOM "room1" | -r room1
 Contact | －r room | LEAVE_ROOM "room" | -r room
 Command | /leave room1 | LEAVE_ROOM "room1" | /leave room1
@@ -131,13 +131,13 @@ fn commands_make_requests_and_are_named_as_typed() {
             .into_iter()
             .find(|scope| format!("{scope:?}") == mode);
         let typed = typed(scope.expect(mode), line);
-        let asked = typed.request().expect(line);
+        let asked = typed.request(0).expect(line);
         assert_eq!(asked.kind(), typed.kind());
         let params = to_json(&asked.to_message().params);
         assert_eq!(format!("{} {params}", asked.kind().info().name), request);
         assert_eq!(typed.line(), named, "{line}");
     }
-    let bad = typed(Scope::Contact, "_room=").request();
+    let bad = typed(Scope::Contact, "_room=").request(0);
     assert_eq!(bad.unwrap_err(), Unfit::Name(NameError::BadStart('_')));
 }
 
@@ -238,7 +238,7 @@ fn parameters_of_a_request_may_be_left_out() {
             panic!("{line}");
         };
         assert!(typed.is_query());
-        let request = typed.request().expect(line);
+        let request = typed.request(0).expect(line);
         assert_eq!(to_json(&request.to_message().params), params);
     }
 }
@@ -428,6 +428,7 @@ fn completion_of_words_and_names() {
         users: vec![name("bob"), name("ben")],
         rooms: vec![name("big"), name("room1")],
         askers: vec![name("carol")],
+        invited: vec![name("den")],
         here: vec![
             name("bob"),
             name("白"),

@@ -3,10 +3,16 @@
 use echat_proto::commands::{Request, RequestKind};
 use echat_proto::records::Code;
 
-use super::command::Command;
-use super::row::{Asks, Count, Kind, Parameter, Saying, Unfit};
+use super::command::{Command, LONGEST_KEPT, commands};
+use super::duration;
+use super::row::{Asks, Count, Kind, Meaning, Parameter, Saying, Unfit};
 use crate::target::normal_name;
 use crate::text::{Language, Text};
+
+/// Makes a room, and does not say who can find and join it.
+const CREATE: &str = "/create";
+const CREATE_PRIVATE: &str = "/create private";
+const CREATE_PUBLIC: &str = "/create public";
 
 /// What was typed for each parameter of a row, in order.
 #[derive(Clone, Debug)]
@@ -41,7 +47,10 @@ impl Arguments {
     /// typed.
     pub(super) fn said(&self, language: Language) -> Vec<String> {
         let comma = language.say(Text::Comma);
-        self.words().map(|words| words.join(&comma)).collect()
+        let words = self.parameters.iter().zip(self.words());
+        words
+            .map(|(parameter, words)| parameter.kind.said(&words.join(&comma), language))
+            .collect()
     }
 
     fn each(&self) -> impl Iterator<Item = (&Parameter, &Vec<String>)> {
@@ -61,6 +70,48 @@ fn normal(kind: Kind, word: &str) -> String {
     } else {
         word.to_owned()
     }
+}
+
+impl Kind {
+    /// What a sentence says for a word that was typed.
+    fn said(self, word: &str, language: Language) -> String {
+        let in_words = |seconds| duration::in_words(seconds, language);
+        match self {
+            Self::For => match duration::seconds(word) {
+                Some(seconds) => language.say(Text::ForSoLong {
+                    span: &in_words(seconds),
+                }),
+                None => word.to_owned(),
+            },
+            Self::Slow => match duration::number(word) {
+                Some(0) => language.say(Text::NoTimeBetween),
+                Some(seconds) => language.say(Text::TimeBetween {
+                    span: &in_words(seconds),
+                }),
+                None => word.to_owned(),
+            },
+            Self::Switch => match word {
+                "on" => language.say(Text::OnlyOperatorsWrite),
+                "off" => language.say(Text::MembersWrite),
+                word => word.to_owned(),
+            },
+            Self::Keep => match duration::number(word) {
+                Some(days) => kept(days, language),
+                None if word == "server" => language.say(Text::KeptAsServer),
+                None => word.to_owned(),
+            },
+            _ => word.to_owned(),
+        }
+    }
+}
+
+/// For how many days messages are kept, in words.
+pub fn kept(days: u64, language: Language) -> String {
+    language.say(match days {
+        0 => Text::KeptNot,
+        LONGEST_KEPT => Text::KeptForEver,
+        count => Text::KeptDays { count },
+    })
 }
 
 /// A typed command that asks the server.
@@ -120,22 +171,73 @@ impl TypedRequest {
         self
     }
 
-    /// The request.
+    /// The room that it is about has another name.
+    pub fn rename_room(&mut self, name: &str) {
+        let parameters = self.arguments.parameters.iter();
+        let mut each = parameters.zip(&mut self.arguments.typed);
+        let is_room = |parameter: &Parameter| matches!(parameter.kind, Kind::Room | Kind::Here);
+        if let Some((_, typed)) = each.find(|(parameter, _)| is_room(parameter)) {
+            *typed = vec![name.to_owned()];
+        }
+    }
+
+    /// The request. What lasts for a while ends that long after `now`, in unix seconds.
     ///
     /// # Errors
     /// What was typed makes none.
-    pub fn request(&self) -> Result<Request, Unfit> {
-        (self.asks.request)(&self.arguments)
+    pub fn request(&self, now: u64) -> Result<Request, Unfit> {
+        let mut request = (self.asks.request)(&self.arguments)?;
+        if let Request::Ban {
+            until: Some(until), ..
+        } = &mut request
+        {
+            *until = until.saturating_add(now);
+        }
+        Ok(request)
+    }
+
+    /// Whether it makes a room and does not say who can find and join it.
+    pub fn lacks_privacy(&self) -> bool {
+        self.command.words() == CREATE
+    }
+
+    /// The same command for a room that is private or public.
+    #[must_use]
+    pub fn with_privacy(self, private: bool) -> Self {
+        let words = if private {
+            CREATE_PRIVATE
+        } else {
+            CREATE_PUBLIC
+        };
+        let Some(command) = commands().find(|command| command.words() == words) else {
+            return self;
+        };
+        let Meaning::Asks(asks) = &command.row.meaning else {
+            return self;
+        };
+        Self {
+            command,
+            asks,
+            arguments: Arguments::new(command.parameters(), self.arguments.typed),
+        }
+    }
+
+    /// The name that has to be typed to confirm it.
+    pub fn confirmed_by(&self) -> Option<String> {
+        let is_last = self.kind() == RequestKind::CloseRoom;
+        is_last.then(|| self.room()).flatten()
     }
 
     /// The user that it is about, as the server spells the name.
     pub fn user(&self) -> Option<String> {
-        self.arguments.first_of(&[Kind::User, Kind::Asker])
+        self.arguments
+            .first_of(&[Kind::User, Kind::Asker, Kind::Member])
     }
 
     /// The room that it is about, as the server spells the name.
     pub fn room(&self) -> Option<String> {
-        self.arguments.first_of(&[Kind::Room, Kind::Here])
+        self.arguments
+            .first_of(&[Kind::Room, Kind::Here, Kind::Joinable, Kind::NewRoom])
     }
 
     /// What is looked for.

@@ -189,8 +189,8 @@ codes! {
         en "Some of these users are not your friends."
         zh "其中有人还不是你的好友。";
     NotAllowed
-        en "Some of these users left the room; they can only rejoin themselves, with +r."
-        zh "其中有人已主动退出该聊天室，不能再拉进来；对方可以用 +r 自己加入。";
+        en "This is not allowed."
+        zh "不允许这样做。";
     BadContent
         en "The server does not accept this message. Unless its operator set another limit, a message has 1 to 4,000 bytes, and no control characters except newline and tab. Shorten it, or send it in parts."
         zh "服务器不接受这条消息。除非管理员另有设置，消息为 1 到 4,000 字节；除换行和制表符外不能含有控制字符。请缩短，或分成几条发送。";
@@ -216,14 +216,14 @@ codes! {
         en "The server does not know this request."
         zh "服务器不认识这个请求。";
     NotOperator
-        en "Only operators of the room can do this."
-        zh "只有聊天室的管理员可以这样做。";
+        en "Only operators and the owner of the room can do this."
+        zh "只有聊天室的房主和管理员可以这样做。";
     Blocked
         en "You have blocked this user."
         zh "你已屏蔽该用户。";
     Banned
-        en "Banned from this room."
-        zh "已被该聊天室封禁。";
+        en "Banned from this room; its owner and operators can lift the ban."
+        zh "已被该聊天室封禁，房主和管理员可以解除。";
     Suspended
         en "This account is suspended."
         zh "该账号已被停用。";
@@ -237,9 +237,9 @@ codes! {
         en "A bot cannot do this."
         zh "机器人不能执行此操作。";
     ReadOnly
-        en "Only operators can write to this room."
-        zh "该聊天室只有管理员可以发言。";
+        en "This room is read-only: only its operators and its owner can write."
+        zh "该聊天室是只读的，只有房主和管理员可以发言。";
     SlowMode
-        en "This room has slow mode."
-        zh "该聊天室开启了慢速模式。";
+        en "This room has slow mode: members wait between two messages."
+        zh "该聊天室开启了慢速模式，两次发言之间需要间隔。";
 }

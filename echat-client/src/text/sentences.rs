@@ -163,6 +163,116 @@ sentences! {
         en "<word>"
         zh "<关键字>";
 
+    /// Stands for a friend or a room with its mark in help.
+    AnAddressee
+        en "<user>|#<room>"
+        zh "<用户名>|#<聊天室>";
+    /// Stands for a topic in help.
+    ATopic
+        en "<topic>"
+        zh "<话题>";
+    /// Stands for a reason in help.
+    AReason
+        en "<reason>"
+        zh "<原因>";
+    /// Stands for a duration in help.
+    ADuration
+        en "for <duration>"
+        zh "<时长>";
+    /// Stands for on or off in help.
+    ASwitch
+        en "on|off"
+        zh "on|off（开|关）";
+    /// Stands for the seconds of slow mode in help.
+    ASlowness
+        en "<seconds up to 3600>|off"
+        zh "<秒数，最多 3600>|off";
+    /// Stands for the days that messages are kept in help.
+    ADayCount
+        en "<days>|forever|server"
+        zh "<天数>|forever|server（永久|默认）";
+
+    // ---- durations, and what is set for a room
+    /// A duration.
+    Seconds { count: u64 }
+        en { count, one: "{count} second", other: "{count} seconds" }
+        zh "{count} 秒";
+    /// A duration.
+    Minutes { count: u64 }
+        en { count, one: "{count} minute", other: "{count} minutes" }
+        zh "{count} 分钟";
+    /// A duration.
+    Hours { count: u64 }
+        en { count, one: "{count} hour", other: "{count} hours" }
+        zh "{count} 小时";
+    /// A duration.
+    Days { count: u64 }
+        en { count, one: "{count} day", other: "{count} days" }
+        zh "{count} 天";
+    /// A duration.
+    Weeks { count: u64 }
+        en { count, one: "{count} week", other: "{count} weeks" }
+        zh "{count} 周";
+    /// How long a ban lasts, behind what is banned.
+    ForSoLong { span: &'a str }
+        en " for {span}"
+        zh " {span}（到期自动解除）";
+    /// Slow mode.
+    TimeBetween { span: &'a str }
+        en "slow mode, {span} between two messages of a member"
+        zh "慢速模式，成员每次发言间隔 {span}";
+    /// No slow mode.
+    NoTimeBetween
+        en "no slow mode"
+        zh "没有慢速模式";
+    /// Read-only.
+    OnlyOperatorsWrite
+        en "read-only, only operators and the owner write"
+        zh "只读，只有房主和管理员可以发言";
+    /// Not read-only.
+    MembersWrite
+        en "all members write"
+        zh "所有成员都可以发言";
+    /// How long messages are kept.
+    KeptDays { count: u64 }
+        en { count,
+            one: "messages are kept for {count} day",
+            other: "messages are kept for {count} days"
+        }
+        zh "消息保留 {count} 天";
+    /// The same.
+    KeptForEver
+        en "messages are kept forever"
+        zh "消息永久保留";
+    /// The same.
+    KeptNot
+        en "no messages are kept"
+        zh "不保留消息";
+    /// The same.
+    KeptAsServer
+        en "messages are kept as long as the server keeps others"
+        zh "消息按服务器的设置保留";
+    /// Who can find a room and join it.
+    IsPrivate
+        en "private, only invited users can find and join it"
+        zh "私密，只有受邀的人能看到和加入";
+    /// The same.
+    IsPublic
+        en "public, every user can find and join it"
+        zh "公开，所有用户都能找到和加入";
+    /// The same, asked before a room is made.
+    PublicOrPrivate { room: &'a str }
+        en "Should {room} be public or private? Public: every user of this server can find it and join. Private: only users that are invited know of it and can join. Type public or private."
+        zh "“{room}”要公开还是私密？公开：本服务器的所有用户都能找到并加入。私密：只有受邀的人知道它并能加入。请输入“公开”或“私密”。";
+    /// The same, in the prompt.
+    PublicOrPrivateShort
+        en "public or private?"
+        zh "公开还是私密？";
+    /// No answer was given.
+    NotCreated { room: &'a str }
+        en "{room} was not created."
+        zh "没有创建聊天室“{room}”。";
+
     // ---- help of a chat, beside the table of commands
     /// quit
     HelpQuit
@@ -332,6 +442,217 @@ sentences! {
     ChatWithWhom
         en "Which chat? Type `chat <name>`."
         zh "要打开哪个聊天？请输入 `chat <名字>`。";
+    /// Begins a sentence about what the reader did.
+    You
+        en "You"
+        zh "你";
+    /// Begins a sentence about what an administrator did.
+    AnAdministrator
+        en "An administrator"
+        zh "服务器管理员";
+    /// A role.
+    TheOwner
+        en "the owner"
+        zh "房主";
+    /// A role.
+    AnOperator
+        en "an operator"
+        zh "管理员";
+    /// A role.
+    APlainMember
+        en "a plain member"
+        zh "普通成员";
+    /// A reason, behind what was done.
+    Because { reason: &'a str }
+        en " (reason: {reason})"
+        zh "（原因：{reason}）";
+    /// Stands between settings.
+    Semicolon
+        en "; "
+        zh "；";
+    /// The reader is invited; with the commands that answer.
+    Invitation { by: &'a str, room: &'a str }
+        en "{by} invited you to the room {room}. Type `/join {room}` to accept or `/decline {room}` to decline."
+        zh "{by}邀请你加入聊天室“{room}”。输入 `/join {room}` 接受，输入 `/decline {room}` 谢绝。";
+    /// The reader was removed.
+    YouWereRemoved { by: &'a str, room: &'a str, because: &'a str }
+        en "{by} removed you from {room}{because}. You can come back with `/join {room}`; a private room needs a new invitation."
+        zh "{by}将你移出了聊天室“{room}”{because}。可以输入 `/join {room}` 再次加入；私密聊天室需要新的邀请。";
+    /// The reader was banned.
+    YouWereBanned { by: &'a str, room: &'a str, because: &'a str }
+        en "{by} banned you from {room}{because}. You cannot join it until the ban ends; its owner and operators can lift it."
+        zh "{by}将你从聊天室“{room}”封禁{because}。封禁结束前不能加入；房主和管理员可以解除封禁。";
+    /// A member was removed.
+    WasRemoved { by: &'a str, name: &'a str, room: &'a str, because: &'a str }
+        en "{by} removed {name} from {room}{because}."
+        zh "{by}将“{name}”移出了聊天室“{room}”{because}。";
+    /// A member was banned.
+    WasBanned { by: &'a str, name: &'a str, room: &'a str, because: &'a str }
+        en "{by} banned {name} from {room}{because}."
+        zh "{by}将“{name}”从聊天室“{room}”封禁{because}。";
+    /// The reader has another role, given by a user.
+    MadeYou { by: &'a str, role: &'a str, room: &'a str }
+        en "{by} made you {role} of {room}."
+        zh "{by}将你设为聊天室“{room}”的{role}。";
+    /// The reader has another role, by succession.
+    YouAreNow { role: &'a str, room: &'a str }
+        en "You are now {role} of {room}."
+        zh "你现在是聊天室“{room}”的{role}。";
+    /// A member has another role, given by a user.
+    Made { by: &'a str, name: &'a str, role: &'a str, room: &'a str }
+        en "{by} made {name} {role} of {room}."
+        zh "{by}将“{name}”设为聊天室“{room}”的{role}。";
+    /// A member has another role, by succession.
+    IsNow { name: &'a str, role: &'a str, room: &'a str }
+        en "{name} is now {role} of {room}."
+        zh "“{name}”现在是聊天室“{room}”的{role}。";
+    /// What comes with the role.
+    WhatOperatorsCan
+        en "Operators can use /invite, /kick, /ban, /unban, /topic, /readonly and /slow."
+        zh "管理员可以使用 /invite、/kick、/ban、/unban、/topic、/readonly 和 /slow。";
+    /// What comes with the role.
+    WhatOwnersCan
+        en "The owner can also use /op, /deop, /owner, /rename, /private, /public, /keep and /close."
+        zh "房主还可以使用 /op、/deop、/owner、/rename、/private、/public、/keep 和 /close。";
+    /// A room has another name.
+    RoomRenamed { by: &'a str, was: &'a str, room: &'a str }
+        en "{by} renamed the room {was} to {room}."
+        zh "{by}将聊天室“{was}”改名为“{room}”。";
+    /// A room has another topic.
+    TopicChanged { by: &'a str, room: &'a str, topic: &'a str }
+        en "{by} changed the topic of {room}: {topic}"
+        zh "{by}更改了聊天室“{room}”的话题：{topic}";
+    /// A room has no topic any more.
+    TopicRemoved { by: &'a str, room: &'a str }
+        en "{by} removed the topic of {room}."
+        zh "{by}删除了聊天室“{room}”的话题。";
+    /// Settings that changed.
+    SettingChanged { by: &'a str, room: &'a str, setting: &'a str }
+        en "{by} changed {room}: {setting}."
+        zh "{by}更改了聊天室“{room}”：{setting}。";
+    /// All settings, where it is not known which changed.
+    SettingsAreNow { by: &'a str, room: &'a str, setting: &'a str }
+        en "{by} changed {room}, where this is set now: {setting}."
+        zh "{by}更改了聊天室“{room}”，现在的设置：{setting}。";
+    /// A room is gone.
+    RoomClosed { by: &'a str, room: &'a str }
+        en "{by} closed the room {room}. Its messages are gone."
+        zh "{by}关闭了聊天室“{room}”，其中的消息已删除。";
+    /// Heading of what is set for a room.
+    RoomHeading { room: &'a str }
+        en "Room {room}:"
+        zh "聊天室“{room}”：";
+    /// A topic.
+    TopicIs { topic: &'a str }
+        en "topic: {topic}"
+        zh "话题：{topic}";
+    /// The topic of a room.
+    TopicOf { room: &'a str, topic: &'a str }
+        en "Topic of {room}: {topic}"
+        zh "聊天室“{room}”的话题：{topic}";
+    /// A room has no topic.
+    NoTopic { room: &'a str }
+        en "{room} has no topic."
+        zh "聊天室“{room}”没有话题。";
+    /// The owner of a room.
+    OwnerIs { name: &'a str }
+        en "owner: {name}"
+        zh "房主：{name}";
+    /// The operators of a room.
+    OperatorsAre { names: &'a str }
+        en "operators: {names}"
+        zh "管理员：{names}";
+    /// How many members a room has, and since when it is there.
+    MembersSince { members: u64, time: &'a str }
+        en { members,
+            one: "{members} member, created {time}",
+            other: "{members} members, created {time}"
+        }
+        zh "{members} 名成员，创建于 {time}";
+    /// The reader's role.
+    YouAre { role: &'a str }
+        en "you are {role}"
+        zh "你是{role}";
+    /// The reader is no member.
+    YouAreNoMember { room: &'a str }
+        en "you are not a member; `/join {room}` joins it"
+        zh "你不是成员；输入 `/join {room}` 加入";
+    /// Marks a private room.
+    Private
+        en "private"
+        zh "私密";
+    /// Unread messages that name the reader.
+    MentionsOfYou { count: u64 }
+        en { count, one: "{count} mention of you", other: "{count} mentions of you" }
+        zh "{count} 条提到你";
+    /// Heading.
+    PublicRooms
+        en "Public rooms:"
+        zh "公开聊天室：";
+    /// There are none.
+    NoPublicRooms
+        en "There are no public rooms here."
+        zh "没有公开聊天室。";
+    /// A line of the list of public rooms.
+    PublicRoomLine { room: &'a str, members: u64 }
+        en { members, one: "{room}: {members} member", other: "{room}: {members} members" }
+        zh "{room}：{members} 名成员";
+    /// Stands below the list of public rooms.
+    HowToJoin
+        en "Type `/join <room>` to join one."
+        zh "输入 `/join <聊天室>` 加入。";
+    /// A list goes on.
+    MoreBy { command: &'a str }
+        en "There are more: `{command}`"
+        zh "还有更多：`{command}`";
+    /// Heading of the invitations.
+    Invitations
+        en "Invitations to rooms:"
+        zh "聊天室邀请：";
+    /// A line of it.
+    InvitationLine { room: &'a str, by: &'a str }
+        en "{room} (from {by})"
+        zh "{room}（来自{by}）";
+    /// Stands below the list of invitations.
+    HowToAnswerInvitation
+        en "Type `/join <room>` to accept, `/decline <room>` to decline."
+        zh "输入 `/join <聊天室>` 接受，输入 `/decline <聊天室>` 谢绝。";
+    /// Heading.
+    Bans { room: &'a str }
+        en "Banned from {room}:"
+        zh "被聊天室“{room}”封禁的用户：";
+    /// There are none.
+    NoBans { room: &'a str }
+        en "No user is banned from {room}."
+        zh "聊天室“{room}”没有封禁任何人。";
+    /// A line of the bans.
+    BanLine { name: &'a str, by: &'a str, time: &'a str }
+        en "{name}, by {by} on {time}"
+        zh "{name}，由 {by} 于 {time} 封禁";
+    /// The end of a ban.
+    BanUntil { time: &'a str }
+        en ", until {time}"
+        zh "，到 {time} 为止";
+    /// A ban ends when it is lifted.
+    BanWithoutEnd
+        en ", until it is lifted"
+        zh "，直到解除";
+    /// Marks an operator.
+    Operator
+        en "operator"
+        zh "管理员";
+    /// Marks a bot.
+    Bot
+        en "bot"
+        zh "机器人";
+    /// Marks a member who is away.
+    AwayWith { text: &'a str }
+        en "away: {text}"
+        zh "离开：{text}";
+    /// A user became a member of the open room.
+    MembersJoined { names: &'a str, room: &'a str }
+        en "{names} joined {room}"
+        zh "{names} 加入了聊天室“{room}”";
     /// A friend came.
     CameOnline { names: &'a str }
         en "{names} came online"
@@ -1116,6 +1437,14 @@ sentences! {
     RetryAfterHours { hours: u64 }
         en " Try again in about {hours} h."
         zh "约 {hours} 小时后可以再试。";
+    /// When a ban or a suspension ends.
+    Until { time: &'a str }
+        en " It ends on {time}."
+        zh "到 {time} 结束。";
+    /// Why there is a ban or a suspension.
+    ReasonIs { reason: &'a str }
+        en " Reason: {reason}"
+        zh "原因：{reason}";
     /// The number's limit.
     Limit { limit: u64 }
         en " The limit is {limit}."

@@ -1,0 +1,593 @@
+//! Rooms and those who run them: commands, news, refusals.
+
+use echat_proto::json::to_json;
+use echat_proto::param::RoomRole;
+use echat_proto::records::{InvitationLine, MemberLine, MemberList, RoomInfo, RoomLine};
+
+use super::*;
+use crate::target::Target;
+use RequestKind as R;
+
+/// The requests since the last look, as echat-nc has them.
+fn asked(stage: &mut Stage) -> Vec<String> {
+    let mut asked = Vec::new();
+    stage.effects.retain(|effect| match effect {
+        Effect::Send(message) => {
+            let kind = RequestKind::from_number(message.command);
+            let name = kind.map_or("?", |kind| kind.info().name);
+            asked.push(format!("{name} {}", to_json(&message.params)));
+            false
+        }
+        _ => true,
+    });
+    asked
+}
+
+fn info(roomname: &str) -> RoomInfo {
+    RoomInfo {
+        roomname: roomname.to_owned(),
+        topic: String::new(),
+        owner: "bob".to_owned(),
+        operators: Vec::new(),
+        private: false,
+        read_only: false,
+        slow_seconds: 0,
+        keep_days: None,
+        members: 2,
+        created: 1_700_000_000,
+        role: None,
+    }
+}
+
+fn changed(was: &str, by: &str, room: RoomInfo) -> Event {
+    Event::OnRoomChanged {
+        was: was.to_owned(),
+        by: Some(by.to_owned()),
+        room,
+    }
+}
+
+fn done(kind: R) -> Event {
+    Event::Done {
+        command: u64::from(kind.info().number),
+    }
+}
+
+fn refused(fail: Fail) -> Event {
+    Event::Refused { fail }
+}
+
+/// A logged-in user in the chat of room1, whose server tells joining from coming online.
+fn in_room1(language: Language) -> Stage {
+    let mut stage = stage(language);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected);
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    stage.says(Event::LoginBundle {
+        chat_rooms: vec!["room1".to_owned(), "tea".to_owned()],
+        friends: vec!["bob".to_owned()],
+        online: vec!["bob".to_owned()],
+        pending_requests: vec![],
+        messages: vec![],
+        unread: vec![],
+        more: vec![],
+        newest: Some(0),
+        history: None,
+        resume: None,
+        must_change_password: Some(false),
+        away: Some(vec![]),
+        device: None,
+        invitations: Some(vec![]),
+        blocked: Some(vec![]),
+    });
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some(Vec::new()),
+    });
+    stage.types("&r room1");
+    stage.effects.clear();
+    stage
+}
+
+/// What is typed in the chat of room1, and the request.
+const TYPED: &str = r##"
+/msg bob hi there | SEND_MESSAGE {"target_type":0,"target":"bob","content":"hi there","txn_id":"t-1"}
+／ｍｓｇ　＃tea 你好 | SEND_MESSAGE {"target_type":1,"target":"tea","content":"你好","txn_id":"t-1"}
+/join #den | JOIN_ROOM "den"
+/create private den bob | CREATE_ROOM {"roomname":"den","members":["bob"],"private":true}
+/create 公开 den | CREATE_ROOM {"roomname":"den","members":[],"private":false}
+/invite eve | INVITE {"roomname":"room1","username":"eve"}
+/invite #tea eve | INVITE {"roomname":"tea","username":"eve"}
+/decline den | DECLINE_INVITATION "den"
+/kick eve too loud | KICK {"roomname":"room1","username":"eve","reason":"too loud"}
+/ban eve | BAN {"roomname":"room1","username":"eve"}
+/ban eve 10m spam | BAN {"roomname":"room1","username":"eve","until":1700000600,"reason":"spam"}
+/ban #tea eve for 2 hours | BAN {"roomname":"tea","username":"eve","until":1700007200}
+/ban eve for spam | BAN {"roomname":"room1","username":"eve","reason":"for spam"}
+/ban eve 1周 刷屏 | BAN {"roomname":"room1","username":"eve","until":1700604800,"reason":"刷屏"}
+/unban eve | UNBAN {"roomname":"room1","username":"eve"}
+/bans | LIST_BANS "room1"
+/op eve | SET_ROLE {"roomname":"room1","username":"eve","role":"operator"}
+/deop eve | SET_ROLE {"roomname":"room1","username":"eve","role":"member"}
+/topic | ROOM_INFO "room1"
+/topic #tea | ROOM_INFO "tea"
+/topic green and black | SET_ROOM {"roomname":"room1","topic":"green and black"}
+/topic #tea green | SET_ROOM {"roomname":"tea","topic":"green"}
+/topic - | SET_ROOM {"roomname":"room1","topic":""}
+/rename den | SET_ROOM {"roomname":"room1","new_name":"den"}
+/private | SET_ROOM {"roomname":"room1","private":true}
+/public tea | SET_ROOM {"roomname":"tea","private":false}
+/readonly 开 | SET_ROOM {"roomname":"room1","read_only":true}
+/readonly #tea off | SET_ROOM {"roomname":"tea","read_only":false}
+/slow 30 | SET_ROOM {"roomname":"room1","slow_seconds":30}
+/slow 2m | SET_ROOM {"roomname":"room1","slow_seconds":120}
+/slow off | SET_ROOM {"roomname":"room1","slow_seconds":0}
+/rooms | LIST_ROOMS null
+/rooms public | LIST_PUBLIC_ROOMS {"limit":50}
+/rooms public den | LIST_PUBLIC_ROOMS {"after":"den","limit":50}
+/room | ROOM_INFO "room1"
+/members | LIST_MEMBERS {"roomname":"room1"}
+/members #tea eve | LIST_MEMBERS {"roomname":"tea","after":"eve"}
+"##;
+
+#[test]
+fn commands_of_rooms_make_requests() {
+    for row in TYPED.trim().lines() {
+        let (line, request) = row.split_once(" | ").unwrap();
+        let mut stage = in_room1(Language::English);
+        stage.types(line);
+        let printed = stage.printed();
+        assert_eq!(asked(&mut stage), [request], "{line}: {printed:?}");
+    }
+}
+
+#[test]
+fn values_that_cannot_be_are_no_request() {
+    for line in [
+        "/slow 5000",
+        "/slow x",
+        "/keep 40000",
+        "/keep x",
+        "/readonly maybe",
+        "/ban eve for 10x",
+        "/ban",
+        "/create private",
+        "/op",
+    ] {
+        let mut stage = in_room1(Language::English);
+        stage.types(line);
+        let printed = stage.printed();
+        assert!(
+            printed.iter().any(|said| said.starts_with("Usage: ")),
+            "{line}: {printed:?}"
+        );
+        assert_eq!(asked(&mut stage), [""; 0], "{line}");
+    }
+}
+
+#[test]
+fn a_room_is_made_public_or_private_as_the_user_says() {
+    for (language, answer, private) in [
+        (Language::English, "public", "false"),
+        (Language::English, "private", "true"),
+        (Language::Chinese, "公开", "false"),
+        (Language::Chinese, "私密", "true"),
+    ] {
+        let mut stage = in_room1(language);
+        stage.types("/create den bob");
+        assert_eq!(asked(&mut stage), [""; 0]);
+        stage.types("yes");
+        assert_eq!(asked(&mut stage), [""; 0]);
+        stage.types(answer);
+        let request =
+            format!(r#"CREATE_ROOM {{"roomname":"den","members":["bob"],"private":{private}}}"#);
+        assert_eq!(asked(&mut stage), [request]);
+    }
+    let mut stage = in_room1(Language::English);
+    stage.types("/create den").printed();
+    stage.types("no");
+    assert_eq!(stage.printed().last().unwrap(), "den was not created.");
+}
+
+#[test]
+fn closing_is_confirmed_by_the_name_of_the_room() {
+    let mut stage = in_room1(Language::English);
+    stage.types("/close").types("yes").types("tea");
+    assert_eq!(asked(&mut stage), [""; 0]);
+    stage.types("Room1");
+    assert_eq!(asked(&mut stage), [r#"CLOSE_ROOM "room1""#]);
+    stage.printed();
+    stage.says(Event::OnRoomClosed {
+        roomname: "room1".to_owned(),
+        by: Some("ann".to_owned()),
+    });
+    stage.says(done(R::CloseRoom));
+    assert_eq!(stage.printed(), ["You closed room1."]);
+    assert_eq!(stage.prompt(), "contact> ");
+    for (line, question) in [
+        ("/keep 30", "room1: messages are kept for 30 days?"),
+        ("/owner bob", "Make bob"),
+    ] {
+        let mut stage = in_room1(Language::English);
+        stage.types(line);
+        assert!(stage.printed().last().unwrap().starts_with(question));
+        stage.types("y");
+        assert_eq!(asked(&mut stage).len(), 1, "{line}");
+    }
+}
+
+#[test]
+fn a_renamed_room_keeps_its_chat_and_its_unsent_lines() {
+    let mut stage = in_room1(Language::English);
+    stage.says(live(in_room(5, "bob", "hello"), None));
+    stage.types("one").types("two").printed();
+    stage.says(changed("room1", "bob", info("den")));
+    for event in [
+        Event::OnMemberOffline {
+            roomname: "room1".to_owned(),
+            membername: "ann".to_owned(),
+            left: Some(true),
+        },
+        Event::OnNewRoom {
+            roomname: "den".to_owned(),
+        },
+    ] {
+        stage.says(event);
+    }
+    assert_eq!(stage.printed(), ["bob renamed the room room1 to den."]);
+    assert_eq!(stage.prompt(), "den (2 pending)> ");
+    let session = &stage.app.context.session;
+    let den = session.conversation(&Target::Room("den".to_owned()));
+    assert_eq!(den.unwrap().lines().count(), 1);
+    asked(&mut stage);
+    let message = ChatMessage {
+        target: "den".to_owned(),
+        ..in_room(6, "ann", "one")
+    };
+    stage.says(live(message, Some("t-1")));
+    let sent = asked(&mut stage);
+    assert!(
+        sent.iter().any(|sent| sent.contains(r#""target":"den""#)),
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn changes_of_a_room_are_told_with_what_changed() {
+    let mut stage = in_room1(Language::English);
+    stage.says(changed("room1", "bob", info("room1")));
+    let mut now = info("room1");
+    now.topic = "green".to_owned();
+    now.slow_seconds = 60;
+    stage.printed();
+    stage.says(changed("room1", "bob", now.clone()));
+    assert_eq!(
+        stage.printed(),
+        [
+            "bob changed the topic of room1: green",
+            "bob changed room1: slow mode, 1 minute between two messages of a member."
+        ]
+    );
+    // The same state again is no news.
+    stage.says(changed("room1", "bob", now.clone()));
+    assert!(stage.printed().is_empty());
+    // One's own change is told by the answer.
+    stage.types("/topic black").printed();
+    now.topic = "black".to_owned();
+    stage.says(changed("room1", "ann", now.clone()));
+    stage.says(done(R::SetRoom));
+    assert_eq!(stage.printed(), ["The topic of room1 is now: black"]);
+    // In another session it is told by the event.
+    now.topic = String::new();
+    stage.says(changed("room1", "ann", now));
+    assert_eq!(stage.printed(), ["You removed the topic of room1."]);
+}
+
+#[test]
+fn joining_leaving_coming_and_going_are_four_sentences() {
+    let member = |online: bool, moved: Option<bool>| {
+        let (roomname, membername) = ("room1".to_owned(), "eve".to_owned());
+        if online {
+            Event::OnMemberOnline {
+                roomname,
+                membername,
+                joined: moved,
+            }
+        } else {
+            Event::OnMemberOffline {
+                roomname,
+                membername,
+                left: moved,
+            }
+        }
+    };
+    for (language, said) in [
+        (
+            Language::English,
+            [
+                "eve joined room1",
+                "eve went offline",
+                "eve came online",
+                "eve left room1",
+            ],
+        ),
+        (
+            Language::Chinese,
+            [
+                "eve 加入了聊天室“room1”",
+                "eve 下线了",
+                "eve 上线了",
+                "eve 退出了聊天室“room1”",
+            ],
+        ),
+    ] {
+        let mut stage = in_room1(language);
+        for (event, said) in [
+            member(true, Some(true)),
+            member(false, None),
+            member(true, None),
+            member(false, Some(true)),
+        ]
+        .into_iter()
+        .zip(said)
+        {
+            stage.says(event);
+            let now = stage.app.context.now + 20;
+            stage.happens(Input::Tick { now });
+            assert_eq!(stage.printed(), [said]);
+        }
+    }
+}
+
+#[test]
+fn an_invitation_is_told_listed_and_answered() {
+    let mut stage = in_room1(Language::Chinese);
+    stage.says(Event::OnInvitation {
+        roomname: "den".to_owned(),
+        by: Some("bob".to_owned()),
+    });
+    assert_eq!(
+        stage.printed(),
+        ["“bob”邀请你加入聊天室“den”。输入 `/join den` 接受，输入 `/decline den` 谢绝。"]
+    );
+    stage.types("\\c").types("contact").printed();
+    stage.types(":pr");
+    let printed = stage.printed();
+    assert!(
+        printed.contains(&"  den（来自“bob”）".to_owned()),
+        "{printed:?}"
+    );
+    stage.types("/decline den").printed();
+    stage.says(done(R::DeclineInvitation));
+    assert_eq!(stage.printed(), ["已谢绝聊天室“den”的邀请。"]);
+    assert!(stage.app.context.session.invitations().is_empty());
+    stage.says(Event::OnSelfChanged {
+        blocked: None,
+        invitations: Some(vec![InvitationLine {
+            roomname: "tea2".to_owned(),
+            by: None,
+        }]),
+        away: None,
+        last_seen: None,
+    });
+    assert_eq!(stage.app.context.session.invitations().len(), 1);
+    stage.says(Event::OnNewRoom {
+        roomname: "tea2".to_owned(),
+    });
+    assert!(stage.app.context.session.invitations().is_empty());
+}
+
+#[test]
+fn a_removal_says_who_did_it_and_what_can_be_done() {
+    let removed = |membername: &str, by: &str, banned| Event::OnMemberRemoved {
+        roomname: "room1".to_owned(),
+        membername: membername.to_owned(),
+        by: by.to_owned(),
+        reason: Some("loud".to_owned()),
+        banned,
+    };
+    let left = |membername: &str| Event::OnMemberOffline {
+        roomname: "room1".to_owned(),
+        membername: membername.to_owned(),
+        left: Some(true),
+    };
+    let mut stage = in_room1(Language::English);
+    stage.says(removed("eve", "bob", false)).says(left("eve"));
+    let now = stage.app.context.now + 20;
+    stage.happens(Input::Tick { now });
+    assert_eq!(
+        stage.printed(),
+        ["bob removed eve from room1 (reason: loud)."]
+    );
+    // One's own is told by the answer.
+    stage.types("/ban kim 2h").printed();
+    stage.says(removed("kim", "ann", true)).says(left("kim"));
+    stage.says(done(R::Ban));
+    assert_eq!(
+        stage.printed(),
+        ["You banned kim from room1 for 2 hours. `/unban #room1 kim` lifts the ban."]
+    );
+    stage.says(removed("ann", "bob", true)).says(left("ann"));
+    assert_eq!(
+        stage.printed(),
+        [
+            "bob banned you from room1 (reason: loud). You cannot join it until the ban ends; its owner and operators can lift it."
+        ]
+    );
+    assert_eq!(stage.prompt(), "contact> ");
+    stage.types("/join room1").printed();
+    let mut fail = fail("banned", &[("until", 1_700_003_600)]);
+    fail.detail
+        .push(("reason".to_owned(), Value::Str("loud".to_owned())));
+    stage.says(Event::JoinRoomResult {
+        result: Outcome::Refused(fail),
+    });
+    let printed = stage.printed();
+    assert!(
+        printed[0].contains("It ends on 2023-11-14 23:13:20.")
+            && printed[0].contains("Reason: loud"),
+        "{printed:?}"
+    );
+}
+
+#[test]
+fn roles_say_who_gave_them_and_what_they_allow() {
+    let role = |name: &str, role, by: Option<&str>| Event::OnRole {
+        roomname: "room1".to_owned(),
+        membername: name.to_owned(),
+        role,
+        by: by.map(str::to_owned),
+    };
+    let mut stage = in_room1(Language::English);
+    stage.says(role("ann", RoomRole::Operator, Some("bob")));
+    assert_eq!(
+        stage.printed(),
+        [
+            "bob made you an operator of room1.",
+            "Operators can use /invite, /kick, /ban, /unban, /topic, /readonly and /slow."
+        ]
+    );
+    stage.says(role("eve", RoomRole::Owner, None));
+    stage.says(role("ann", RoomRole::Member, Some("eve")));
+    assert_eq!(
+        stage.printed(),
+        [
+            "eve is now the owner of room1.",
+            "eve made you a plain member of room1."
+        ]
+    );
+}
+
+#[test]
+fn slow_mode_keeps_a_line_and_holds_up_no_other_chat() {
+    let mut stage = in_room1(Language::English);
+    stage.types("one").printed();
+    stage.says(Event::SendMessageFailure {
+        fail: fail("slow_mode", &[("retry_after", 30)]),
+    });
+    let printed = stage.printed();
+    assert_eq!(printed.len(), 1, "{printed:?}");
+    assert!(printed[0].starts_with("The message to room1 will be sent in 30 s: "));
+    asked(&mut stage);
+    stage.types("/msg bob hi");
+    assert_eq!(asked(&mut stage).len(), 1);
+    let message = ChatMessage {
+        target: "bob".to_owned(),
+        target_type: TargetType::Friend,
+        ..in_room(7, "ann", "hi")
+    };
+    stage.says(live(message, Some("t-2")));
+    assert_eq!(stage.contents(), ["one"]);
+    assert_eq!(stage.app.wakes_at(), Some(1_700_000_030));
+    stage.happens(Input::Tick { now: 1_700_000_030 });
+    assert_eq!(
+        stage
+            .sent()
+            .iter()
+            .filter(|kind| **kind == R::SendMessage)
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn refusals_of_rooms_say_what_is_so() {
+    for (line, code, said) in [
+        (
+            "/topic x",
+            "not_operator",
+            "Only operators and the owner of the room can do this.",
+        ),
+        (
+            "/rename x",
+            "not_owner",
+            "Only the owner of the room can do this.",
+        ),
+        (
+            "/op bob",
+            "not_a_member",
+            "bob is not a member of room1, or you are not.",
+        ),
+        ("/room #den", "unknown_room", "Room den does not exist."),
+    ] {
+        let mut stage = in_room1(Language::English);
+        stage.types(line).printed();
+        stage.says(refused(fail(code, &[])));
+        let printed = stage.printed();
+        assert!(printed[0].ends_with(said), "{printed:?}");
+    }
+    let mut stage = in_room1(Language::English);
+    stage.types("hello").printed();
+    stage.says(Event::SendMessageFailure {
+        fail: fail("read_only", &[]),
+    });
+    let printed = stage.printed();
+    assert!(printed[0].contains("read-only"), "{printed:?}");
+}
+
+#[test]
+fn lists_show_topic_role_away_and_bots() {
+    let mut stage = in_room1(Language::English);
+    stage.types("/rooms").printed();
+    stage.says(Event::Rooms {
+        rooms: vec![
+            RoomLine {
+                roomname: "room1".to_owned(),
+                members: 3,
+                owner: "ann".to_owned(),
+                unread: 0,
+                topic: Some("green".to_owned()),
+                private: Some(true),
+                role: Some(RoomRole::Owner),
+                mentions: Some(2),
+            },
+            RoomLine {
+                roomname: "tea".to_owned(),
+                members: 2,
+                owner: "bob".to_owned(),
+                unread: 1,
+                topic: None,
+                private: None,
+                role: None,
+                mentions: None,
+            },
+        ],
+    });
+    assert_eq!(
+        stage.printed()[1..],
+        [
+            "  room1: 3 members, owner ann, 0 unread; 2 mentions of you; you are the owner; private; topic: green",
+            "  tea: 2 members, owner bob, 1 unread"
+        ]
+    );
+    stage.types("/members").printed();
+    let member = |name: &str, role, away: Option<&str>, bot| MemberLine {
+        username: name.to_owned(),
+        online: !bot,
+        owner: role == RoomRole::Owner,
+        role: Some(role),
+        away: away.map(str::to_owned),
+        bot: Mark(bot),
+    };
+    stage.says(Event::Members {
+        members: MemberList {
+            members: vec![
+                member("ann", RoomRole::Owner, None, false),
+                member("bob", RoomRole::Operator, Some("lunch"), false),
+                member("clerk", RoomRole::Member, None, true),
+            ],
+            more: Some(true),
+        },
+    });
+    assert_eq!(
+        stage.printed()[1..],
+        [
+            "  ann  online  owner",
+            "  bob  online  operator  away: lunch",
+            "  clerk  bot",
+            "There are more: `/members #room1 clerk`"
+        ]
+    );
+}

@@ -1,0 +1,394 @@
+//! What is shown of rooms: news of them, their settings, lists of rooms, members and bans.
+
+use echat_proto::param::RoomRole;
+use echat_proto::records::{BanLine, Fail, MemberLine, MemberList, PublicRoom, RoomInfo, RoomLine};
+use echat_proto::value::Value;
+
+use super::Context;
+use super::lines::plain;
+use crate::render::styled::Line;
+use crate::session::RoomNews;
+use crate::statement::{in_words, kept};
+use crate::text::{Language, Text};
+
+/// Whether news is for the reader wherever they are; other news is for those who have the room open.
+pub(super) fn is_personal(news: &RoomNews, context: &Context) -> bool {
+    let is_me = |name: &String| context.session.me() == Some(name);
+    match news {
+        RoomNews::Invitation(_) | RoomNews::Closed { .. } => true,
+        RoomNews::Changed { was, now, .. } => *was != now.roomname,
+        RoomNews::Removed { name, .. } | RoomNews::Role { name, .. } => is_me(name),
+    }
+}
+
+/// News of a room, in words.
+pub(super) fn news(news: &RoomNews, context: &Context) -> Vec<Line> {
+    let by = &actor(news.by(), context);
+    match news {
+        RoomNews::Changed {
+            was, now, before, ..
+        } => changed(by, was, now, before.as_ref(), context),
+        RoomNews::Closed { room, .. } => vec![context.line(Text::RoomClosed { by, room })],
+        RoomNews::Invitation(invitation) => {
+            let room = &invitation.roomname;
+            vec![context.bold(Text::Invitation { by, room })]
+        }
+        RoomNews::Removed {
+            room,
+            name,
+            reason,
+            banned,
+            ..
+        } => {
+            let because = reason.as_ref().map(|reason| Text::Because { reason });
+            let because = &because.map_or_else(String::new, |text| context.language.say(text));
+            let is_me = context.session.me() == Some(name);
+            let text = match (is_me, banned) {
+                (true, false) => Text::YouWereRemoved { by, room, because },
+                (true, true) => Text::YouWereBanned { by, room, because },
+                (false, false) => Text::WasRemoved {
+                    by,
+                    name,
+                    room,
+                    because,
+                },
+                (false, true) => Text::WasBanned {
+                    by,
+                    name,
+                    room,
+                    because,
+                },
+            };
+            vec![if is_me {
+                context.bold(text)
+            } else {
+                context.line(text)
+            }]
+        }
+        RoomNews::Role {
+            room,
+            name,
+            role,
+            by: changed_by,
+        } => {
+            let is_me = context.session.me() == Some(name);
+            let is_told = changed_by.as_ref().is_some_and(|by| by != name);
+            let said = &role_word(*role, context.language);
+            let text = match (is_me, is_told) {
+                (true, true) => Text::MadeYou {
+                    by,
+                    role: said,
+                    room,
+                },
+                (true, false) => Text::YouAreNow { role: said, room },
+                (false, true) => Text::Made {
+                    by,
+                    name,
+                    role: said,
+                    room,
+                },
+                (false, false) => Text::IsNow {
+                    name,
+                    role: said,
+                    room,
+                },
+            };
+            let mut lines = vec![context.line(text)];
+            if is_me && *role != RoomRole::Member {
+                let hint = match role {
+                    RoomRole::Owner => Text::WhatOwnersCan,
+                    _ => Text::WhatOperatorsCan,
+                };
+                lines.push(context.dim(hint));
+            }
+            lines
+        }
+    }
+}
+
+/// Who did it, as the beginning of a sentence.
+fn actor(by: Option<&str>, context: &Context) -> String {
+    match by {
+        None => context.language.say(Text::AnAdministrator),
+        Some(name) if context.session.me() == Some(name) => context.language.say(Text::You),
+        Some(name) => match context.language {
+            Language::English => name.to_owned(),
+            Language::Chinese => format!("“{name}”"),
+        },
+    }
+}
+
+/// The user or the administration that invited the reader, inside a sentence.
+pub(super) fn inviter(by: Option<&str>, language: Language) -> String {
+    match (by, language) {
+        (None, Language::English) => "an administrator".to_owned(),
+        (None, Language::Chinese) => language.say(Text::AnAdministrator),
+        (Some(name), Language::English) => name.to_owned(),
+        (Some(name), Language::Chinese) => format!("“{name}”"),
+    }
+}
+
+fn role_word(role: RoomRole, language: Language) -> String {
+    language.say(match role {
+        RoomRole::Owner => Text::TheOwner,
+        RoomRole::Operator => Text::AnOperator,
+        RoomRole::Member => Text::APlainMember,
+    })
+}
+
+/// What changed, or if that is not known, what is set now.
+fn changed(
+    by: &str,
+    was: &str,
+    now: &RoomInfo,
+    before: Option<&RoomInfo>,
+    context: &Context,
+) -> Vec<Line> {
+    let room = &now.roomname;
+    let mut lines = Vec::new();
+    if was != room {
+        lines.push(context.line(Text::RoomRenamed { by, was, room }));
+        if before.is_none() {
+            return lines;
+        }
+    }
+    let language = context.language;
+    let differs =
+        |field: fn(&RoomInfo) -> String| before.is_none_or(|before| field(before) != field(now));
+    let topic = &now.topic;
+    if before.is_some_and(|before| before.topic != *topic) {
+        lines.push(context.line(if topic.is_empty() {
+            Text::TopicRemoved { by, room }
+        } else {
+            Text::TopicChanged { by, room, topic }
+        }));
+    }
+    let mut settings = Vec::new();
+    if before.is_none() && !topic.is_empty() {
+        settings.push(language.say(Text::TopicIs { topic }));
+    }
+    if differs(|room| room.private.to_string()) {
+        settings.push(privacy(now, language));
+    }
+    if differs(|room| room.read_only.to_string()) {
+        settings.push(writing(now, language));
+    }
+    if differs(|room| room.slow_seconds.to_string()) {
+        settings.push(slowness(now, language));
+    }
+    if differs(|room| format!("{:?}", room.keep_days)) {
+        settings.push(keeping(now, language));
+    }
+    if !settings.is_empty() {
+        let setting = &settings.join(&language.say(Text::Semicolon));
+        lines.push(context.line(if before.is_some() {
+            Text::SettingChanged { by, room, setting }
+        } else {
+            Text::SettingsAreNow { by, room, setting }
+        }));
+    }
+    lines
+}
+
+fn privacy(room: &RoomInfo, language: Language) -> String {
+    language.say(if room.private {
+        Text::IsPrivate
+    } else {
+        Text::IsPublic
+    })
+}
+
+fn writing(room: &RoomInfo, language: Language) -> String {
+    language.say(if room.read_only {
+        Text::OnlyOperatorsWrite
+    } else {
+        Text::MembersWrite
+    })
+}
+
+fn slowness(room: &RoomInfo, language: Language) -> String {
+    let span = &in_words(room.slow_seconds, language);
+    language.say(match room.slow_seconds {
+        0 => Text::NoTimeBetween,
+        _ => Text::TimeBetween { span },
+    })
+}
+
+fn keeping(room: &RoomInfo, language: Language) -> String {
+    room.keep_days.map_or_else(
+        || language.say(Text::KeptAsServer),
+        |days| kept(days, language),
+    )
+}
+
+/// What is set for a room, a line each.
+pub(super) fn info(room: &RoomInfo, context: &Context) -> Vec<Line> {
+    let language = context.language;
+    let name = &room.roomname;
+    let mut rows = Vec::new();
+    if !room.topic.is_empty() {
+        rows.push(language.say(Text::TopicIs { topic: &room.topic }));
+    }
+    rows.push(privacy(room, language));
+    rows.push(writing(room, language));
+    rows.push(slowness(room, language));
+    rows.push(keeping(room, language));
+    if !room.owner.is_empty() {
+        rows.push(language.say(Text::OwnerIs { name: &room.owner }));
+    }
+    if !room.operators.is_empty() {
+        let names = &room.operators.join(&language.say(Text::Comma));
+        rows.push(language.say(Text::OperatorsAre { names }));
+    }
+    let time = &context.settings.zone.at(room.created).to_string();
+    let members = room.members;
+    rows.push(language.say(Text::MembersSince { members, time }));
+    rows.push(match room.role {
+        Some(role) => language.say(Text::YouAre {
+            role: &role_word(role, language),
+        }),
+        None => language.say(Text::YouAreNoMember { room: name }),
+    });
+    let mut lines = vec![context.bold(Text::RoomHeading { room: name })];
+    lines.extend(rows.iter().map(|row| plain(&format!("  {row}"))));
+    lines
+}
+
+/// The topic of a room.
+pub(super) fn topic(room: &RoomInfo, context: &Context) -> Vec<Line> {
+    let (name, topic) = (&room.roomname, &room.topic);
+    vec![context.line(if topic.is_empty() {
+        Text::NoTopic { room: name }
+    } else {
+        Text::TopicOf { room: name, topic }
+    })]
+}
+
+/// The reader's rooms.
+pub(super) fn own(rooms: &[RoomLine], context: &Context) -> Vec<Line> {
+    let language = context.language;
+    let rows = rooms.iter().map(|room| {
+        let mut row = language.say(Text::RoomLine {
+            room: &room.roomname,
+            members: room.members,
+            owner: &room.owner,
+            unread: room.unread,
+        });
+        let mut more = Vec::new();
+        if let Some(count) = room.mentions.filter(|count| *count > 0) {
+            more.push(language.say(Text::MentionsOfYou { count }));
+        }
+        if let Some(role) = room.role.filter(|role| *role != RoomRole::Member) {
+            let role = &role_word(role, language);
+            more.push(language.say(Text::YouAre { role }));
+        }
+        if room.private == Some(true) {
+            more.push(language.say(Text::Private));
+        }
+        if let Some(topic) = room.topic.as_ref().filter(|topic| !topic.is_empty()) {
+            more.push(language.say(Text::TopicIs { topic }));
+        }
+        for part in more {
+            row += &language.say(Text::Semicolon);
+            row += &part;
+        }
+        row
+    });
+    context.list(Text::Rooms, Text::NoRooms, rows)
+}
+
+/// Rooms that everyone can join.
+pub(super) fn public(rooms: &[PublicRoom], more: bool, context: &Context) -> Vec<Line> {
+    let language = context.language;
+    let rows = rooms.iter().map(|room| {
+        let mut row = language.say(Text::PublicRoomLine {
+            room: &room.roomname,
+            members: room.members,
+        });
+        if !room.topic.is_empty() {
+            row += &language.say(Text::Semicolon);
+            row += &language.say(Text::TopicIs { topic: &room.topic });
+        }
+        row
+    });
+    let mut lines = context.list(Text::PublicRooms, Text::NoPublicRooms, rows);
+    if let Some(last) = rooms.last() {
+        let command = &format!("/rooms public {}", last.roomname);
+        lines.extend(more.then(|| context.dim(Text::MoreBy { command })));
+        lines.push(context.dim(Text::HowToJoin));
+    }
+    lines
+}
+
+/// The members of a room.
+pub(super) fn members(room: &str, list: &MemberList, context: &Context) -> Vec<Line> {
+    let mut lines = vec![context.bold(Text::Members { room })];
+    let rows = list.members.iter();
+    lines.extend(rows.map(|member| plain(&member_row(member, context))));
+    let more = list.more == Some(true);
+    if let Some(last) = list.members.last().filter(|_| more) {
+        let command = &format!("/members #{room} {}", last.username);
+        lines.push(context.dim(Text::MoreBy { command }));
+    }
+    lines
+}
+
+fn member_row(member: &MemberLine, context: &Context) -> String {
+    let language = context.language;
+    let mut marks = Vec::new();
+    // A bot is never online.
+    if !member.bot.0 {
+        marks.push(language.say(if member.online {
+            Text::IsOnline
+        } else {
+            Text::IsOffline
+        }));
+    }
+    if member.owner {
+        marks.push(language.say(Text::Owner));
+    } else if member.role == Some(RoomRole::Operator) {
+        marks.push(language.say(Text::Operator));
+    }
+    if member.bot.0 {
+        marks.push(language.say(Text::Bot));
+    }
+    if let Some(text) = &member.away {
+        marks.push(language.say(Text::AwayWith { text }));
+    }
+    format!("  {}  {}", member.username, marks.join("  "))
+}
+
+/// The bans of a room.
+pub(super) fn bans(room: &str, bans: &[BanLine], context: &Context) -> Vec<Line> {
+    let language = context.language;
+    let rows = bans.iter().map(|ban| {
+        let at = |unix| context.settings.zone.at(unix).to_string();
+        let (name, by, time) = (&ban.username, &ban.by, &at(ban.at));
+        let mut row = language.say(Text::BanLine { name, by, time });
+        row += &match ban.until {
+            Some(until) => language.say(Text::BanUntil { time: &at(until) }),
+            None => language.say(Text::BanWithoutEnd),
+        };
+        if let Some(reason) = &ban.reason {
+            row += &language.say(Text::Because { reason });
+        }
+        row
+    });
+    context.list(Text::Bans { room }, Text::NoBans { room }, rows)
+}
+
+/// A refusal whose times are as the reader's clock shows them.
+pub(crate) fn with_local_times(fail: &Fail, context: &Context) -> Fail {
+    let detail = fail.detail.iter().map(|(key, value)| match value {
+        Value::Int(unix) if key == "until" => {
+            let time = context.settings.zone.at(*unix).to_string();
+            (key.clone(), Value::Str(time))
+        }
+        value => (key.clone(), value.clone()),
+    });
+    Fail {
+        code: fail.code.clone(),
+        message: fail.message.clone(),
+        detail: detail.collect(),
+    }
+}

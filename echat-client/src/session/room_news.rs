@@ -1,0 +1,297 @@
+//! What happens to rooms and their members: invitations, removals, roles, changed settings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use echat_proto::param::RoomRole;
+use echat_proto::records::{InvitationLine, RoomInfo};
+
+use super::{RequestContext, Session, Update};
+use crate::target::Target;
+
+/// How a user is in a room, or not any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A member came online.
+    Online,
+    /// A member went offline.
+    Offline,
+    /// A user became a member.
+    Joined,
+    /// A member left.
+    Left,
+    /// A member left or went offline: a server of before says no more.
+    Gone,
+}
+
+/// News of a room.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RoomNews {
+    /// The name or the settings changed.
+    Changed {
+        /// The name before.
+        was: String,
+        /// By which user; `None` for an administrator.
+        by: Option<String>,
+        /// The room as it is now.
+        now: RoomInfo,
+        /// The room as it was, if that is known.
+        before: Option<RoomInfo>,
+    },
+    /// The room was closed.
+    Closed {
+        /// The room.
+        room: String,
+        /// By which user; `None` for an administrator.
+        by: Option<String>,
+    },
+    /// The reader is invited.
+    Invitation(InvitationLine),
+    /// A member was removed.
+    Removed {
+        /// The room.
+        room: String,
+        /// The member, perhaps the reader.
+        name: String,
+        /// By which user.
+        by: String,
+        /// Why, if that was said.
+        reason: Option<String>,
+        /// Whether the user is banned.
+        banned: bool,
+    },
+    /// A member has another role.
+    Role {
+        /// The room.
+        room: String,
+        /// The member, perhaps the reader.
+        name: String,
+        /// The role.
+        role: RoomRole,
+        /// By which user; `None` if it passed on by itself.
+        by: Option<String>,
+    },
+}
+
+impl RoomNews {
+    /// The room.
+    pub fn room(&self) -> &str {
+        match self {
+            Self::Changed { now, .. } => &now.roomname,
+            Self::Closed { room, .. } | Self::Removed { room, .. } | Self::Role { room, .. } => {
+                room
+            }
+            Self::Invitation(invitation) => &invitation.roomname,
+        }
+    }
+
+    /// The user that did it.
+    pub fn by(&self) -> Option<&str> {
+        match self {
+            Self::Changed { by, .. } | Self::Closed { by, .. } | Self::Role { by, .. } => {
+                by.as_deref()
+            }
+            Self::Removed { by, .. } => Some(by),
+            Self::Invitation(invitation) => invitation.by.as_deref(),
+        }
+    }
+}
+
+/// What is known of rooms beside their messages.
+#[derive(Debug, Default)]
+pub(super) struct RoomState {
+    /// Settings, as they were last told.
+    settings: BTreeMap<String, RoomInfo>,
+    /// Rooms that the reader is invited to.
+    invitations: Vec<InvitationLine>,
+    /// Members whose removal was told, and whose leaving follows.
+    removed: BTreeSet<(String, String)>,
+    /// Rooms of this connection that have another name now, the latest change last.
+    renamed: Vec<(String, String)>,
+    /// Whether the server says who joins and leaves, as against coming online and going offline.
+    tells_steps: bool,
+}
+
+impl RoomState {
+    /// The login brought these invitations; a server of before has none to tell.
+    pub(super) fn at_login(&mut self, invitations: Option<&[InvitationLine]>) {
+        self.tells_steps = invitations.is_some();
+        // What changed since the last login was not told.
+        self.settings.clear();
+        self.removed.clear();
+        self.renamed.clear();
+    }
+
+    /// A request about a room that was renamed while it was unanswered is about the room of the new name.
+    pub(super) fn up_to_date(&self, asked: RequestContext) -> RequestContext {
+        let (RequestContext::Page(Target::Room(room))
+        | RequestContext::MarkRead(Target::Room(room))) = &asked
+        else {
+            return asked;
+        };
+        let mut name = room.clone();
+        for (was, now) in &self.renamed {
+            if *was == name {
+                name.clone_from(now);
+            }
+        }
+        let target = Target::Room(name);
+        match asked {
+            RequestContext::Page(_) => RequestContext::Page(target),
+            _ => RequestContext::MarkRead(target),
+        }
+    }
+
+    pub(super) fn invitations(&self) -> &[InvitationLine] {
+        &self.invitations
+    }
+
+    /// The reader is a member now, or declined.
+    pub(super) fn settle(&mut self, room: &str) {
+        self.invitations.retain(|known| known.roomname != room);
+    }
+
+    /// These are the settings of a room.
+    pub(super) fn learn(&mut self, info: &RoomInfo) -> Option<RoomInfo> {
+        self.settings.insert(info.roomname.clone(), info.clone())
+    }
+
+    /// The reader is no member any more.
+    pub(super) fn forget(&mut self, room: &str) {
+        self.settings.remove(room);
+        self.removed.retain(|(of, _)| of != room);
+    }
+
+    /// What coming means.
+    pub(super) fn coming(joined: Option<bool>) -> Step {
+        if joined == Some(true) {
+            Step::Joined
+        } else {
+            Step::Online
+        }
+    }
+
+    /// What going means; `None` if it was told already.
+    pub(super) fn going(&mut self, room: &str, name: &str, left: Option<bool>) -> Option<Step> {
+        if left == Some(true) {
+            let told = self.removed.remove(&(room.to_owned(), name.to_owned()));
+            return (!told).then_some(Step::Left);
+        }
+        Some(if self.tells_steps {
+            Step::Offline
+        } else {
+            Step::Gone
+        })
+    }
+}
+
+impl Session {
+    /// Rooms that the user is invited to, the oldest first.
+    pub fn invitations(&self) -> &[InvitationLine] {
+        self.room_state.invitations()
+    }
+
+    pub(super) fn invited(&mut self, invitation: &InvitationLine, updates: &mut Vec<Update>) {
+        let known = &mut self.room_state.invitations;
+        if !known
+            .iter()
+            .any(|known| known.roomname == invitation.roomname)
+        {
+            known.push(invitation.clone());
+            updates.push(Update::Room(RoomNews::Invitation(invitation.clone())));
+        }
+    }
+
+    /// These are all invitations.
+    pub(super) fn are_invitations(
+        &mut self,
+        invitations: &[InvitationLine],
+        updates: &mut Vec<Update>,
+    ) {
+        let is_open = |known: &InvitationLine| {
+            let same = |open: &InvitationLine| open.roomname == known.roomname;
+            invitations.iter().any(same)
+        };
+        self.room_state.invitations.retain(is_open);
+        for invitation in invitations {
+            self.invited(invitation, updates);
+        }
+    }
+
+    /// The settings of a room changed, perhaps its name.
+    pub(super) fn room_changed(
+        &mut self,
+        was: &str,
+        by: Option<&String>,
+        now: &RoomInfo,
+        updates: &mut Vec<Update>,
+    ) {
+        let before = self.room_state.settings.remove(was);
+        self.room_state.learn(now);
+        if was != now.roomname {
+            self.rename(was, &now.roomname);
+        }
+        // Told twice, it is no news.
+        if before.as_ref() != Some(now) {
+            updates.push(Update::Room(RoomNews::Changed {
+                was: was.to_owned(),
+                by: by.cloned(),
+                now: now.clone(),
+                before,
+            }));
+        }
+    }
+
+    /// A room keeps its messages, members and unread count under another name.
+    fn rename(&mut self, was: &str, name: &str) {
+        if !self.rooms.remove(was) {
+            return;
+        }
+        self.rooms.insert(name.to_owned());
+        let renamed = (was.to_owned(), name.to_owned());
+        self.room_state.renamed.push(renamed);
+        self.members.rename(was, name);
+        self.feed.rename(was, name);
+        let (old, new) = (Target::Room(was.to_owned()), Target::Room(name.to_owned()));
+        if let Some(conversation) = self.conversations.remove(&old) {
+            self.conversations.insert(new.clone(), conversation);
+        }
+        for target in &mut self.recent {
+            if *target == old {
+                *target = new.clone();
+            }
+        }
+    }
+
+    pub(super) fn room_closed(
+        &mut self,
+        room: &str,
+        by: Option<&String>,
+        updates: &mut Vec<Update>,
+    ) {
+        self.room_state.settle(room);
+        if self.rooms.contains(room) {
+            self.leave(room);
+            updates.push(Update::Room(RoomNews::Closed {
+                room: room.to_owned(),
+                by: by.cloned(),
+            }));
+        }
+    }
+
+    /// A member was removed. Its leaving, which follows, is no news.
+    pub(super) fn removed(&mut self, news: RoomNews, updates: &mut Vec<Update>) {
+        let RoomNews::Removed { room, name, .. } = &news else {
+            return;
+        };
+        if !self.rooms.contains(room) {
+            return;
+        }
+        if self.me() == Some(name) {
+            let room = room.clone();
+            self.leave(&room);
+        } else {
+            self.room_state.removed.insert((room.clone(), name.clone()));
+        }
+        updates.push(Update::Room(news));
+    }
+}
