@@ -57,6 +57,8 @@ pub fn complete(scope: Scope, line: &str, names: &Names) -> Completion {
             _ => format!("{} ", command.words()),
         })
         .collect();
+    // A command with two forms is one candidate.
+    candidates.dedup();
     if in_chat && candidates.is_empty() {
         return in_text(line, from, &names.here);
     }

@@ -217,13 +217,32 @@ pub(super) enum Kind {
     Text,
     /// The number of an unsent line, or the word for all of them.
     Line,
-use echat_proto::param::{
-    AwayText, KeepDays, MemberPage, MembersOf, Names, Nullable, RoomRole, ShortText, TargetType,
-};
-use echat_proto::records::Code;
-
-use super::typed::Arguments;
-use super::{Scope, Statement, ascii_form, duration};
+    /// How often something can be used.
+    Uses,
+    /// A number of days.
+    Days,
+    /// An invitation code.
+    Code,
+    /// The name of a member of the open room.
+    Member,
+    /// The name of a room that the user may join.
+    Joinable,
+    /// A name for a room. The words that say who can join it are none.
+    NewRoom,
+    /// The name of a friend, or of a room with `#` before it.
+    Addressee,
+    /// A topic, to the end of the line.
+    Topic,
+    /// A reason, to the end of the line.
+    Reason,
+    /// How long something lasts, with or without `for` before it; kept in its shortest form.
+    For,
+    /// `on` or `off`.
+    Switch,
+    /// Seconds of slow mode, or `off`; kept as a number.
+    Slow,
+    /// Days that messages are kept; kept as a number or as `server`.
+    Keep,
 }
 
 impl Kind {

@@ -528,8 +528,8 @@ pub(super) static ROWS: &[Row] = &[
     },
     row! {
         "/slow" in SLASH (room: Here) (time: Slow)
-        en "set the time that members wait between two messages"
-        zh "设置成员两次发言之间的间隔"
+        en "set how long members wait between two messages, up to an hour"
+        zh "设置成员两次发言之间的间隔，最多一小时"
         asks SetRoom {
             roomname: room, new_name: None::<&str>, topic: None::<&str>, private: None::<bool>,
             read_only: None::<bool>, slow_seconds: Some(time), keep_days: KeepDays::Unchanged

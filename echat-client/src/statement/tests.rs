@@ -351,10 +351,10 @@ fn every_row_reads_what_its_help_shows() {
                     .iter()
                     .fold(form.clone(), |form, count| form.replace(count, "2"));
                 let line = numbered.replace(['<', '>', '[', ']'], "");
-                let line = line.rsplit_once('|').map_or(line.clone(), |(head, all)| {
-                    let command = head.split(' ').next().unwrap_or_default();
-                    format!("{command} {all}")
-                });
+                // Of several words the last.
+                let words = line.split(' ');
+                let words = words.map(|word| word.rsplit_once('|').map_or(word, |(_, last)| last));
+                let line = words.collect::<Vec<_>>().join(" ");
                 let read = parse(scope, &line);
                 assert!(read.is_ok() && read != Ok(Statement::Say(line)), "{form}");
             }
@@ -449,7 +449,11 @@ fn completion_of_words_and_names() {
         (Scope::Contact, "new=bob+be", 8, &["ben"]),
         (Scope::Contact, "roo", 0, &["room1+="]),
         (Scope::Query, "se", 0, &["server time"]),
-        (Scope::Chat, "/m", 0, &["/members "]),
+        (Scope::Chat, "/m", 0, &["/msg ", "/members "]),
+        (Scope::Chat, "/msg #b", 5, &["#big "]),
+        (Scope::Chat, "/join d", 6, &["den"]),
+        (Scope::Chat, "/kick 小", 6, &["小明 "]),
+        (Scope::Chat, "/readonly o", 10, &["on", "off"]),
         (Scope::Chat, "/h", 0, &["/history", "/help"]),
         (Scope::Contact, "/pe", 0, &["/pending"]),
         (Scope::Query, " ／wi", 1, &["/withdraw "]),

@@ -58,7 +58,7 @@ impl Language {
                     self.say(Text::RetryAfter { seconds: *seconds })
                 }
                 ("until", Value::Str(time)) => self.say(Text::Until { time }),
-                ("reason", Value::Str(reason)) => self.say(Text::ReasonIs { reason }),
+                ("reason", Value::Str(reason)) => self.say(Text::Reason { reason }),
                 ("limit", Value::Int(limit)) => self.say(Text::Limit { limit: *limit }),
                 ("names", Value::List(names)) => self.say(Text::Names {
                     names: &self.joined(names),

@@ -182,15 +182,15 @@ sentences! {
     /// Stands for on or off in help.
     ASwitch
         en "on|off"
-        zh "on|off（开|关）";
+        zh "开|关";
     /// Stands for the seconds of slow mode in help.
     ASlowness
-        en "<seconds up to 3600>|off"
-        zh "<秒数，最多 3600>|off";
+        en "<seconds>|off"
+        zh "<秒数>|off";
     /// Stands for the days that messages are kept in help.
     ADayCount
         en "<days>|forever|server"
-        zh "<天数>|forever|server（永久|默认）";
+        zh "<天数>|forever|server";
 
     // ---- durations, and what is set for a room
     /// A duration.
@@ -1437,14 +1437,6 @@ sentences! {
     RetryAfterHours { hours: u64 }
         en " Try again in about {hours} h."
         zh "约 {hours} 小时后可以再试。";
-    /// When a ban or a suspension ends.
-    Until { time: &'a str }
-        en " It ends on {time}."
-        zh "到 {time} 结束。";
-    /// Why there is a ban or a suspension.
-    ReasonIs { reason: &'a str }
-        en " Reason: {reason}"
-        zh "原因：{reason}";
     /// The number's limit.
     Limit { limit: u64 }
         en " The limit is {limit}."

@@ -75,7 +75,11 @@ fn a_refusal_about_another_user_does_not_address_the_reader() {
             "You are already a member of room1. Type `&r room1` to open it.",
         ),
         ("+f dave", "unknown_user", "User dave does not exist."),
-        ("+r other", "unknown_room", "Room other does not exist."),
+        (
+            "+r other",
+            "unknown_room",
+            "Room other does not exist, or it is private and you are not invited.",
+        ),
         (
             "-r other",
             "not_a_member",
@@ -161,7 +165,7 @@ fn a_request_made_offline_is_reported_as_queued() {
     assert_eq!(
         stage.printed(),
         [
-            "Room other does not exist.",
+            "Room other does not exist, or it is private and you are not invited.",
             "Friend request sent to dave.",
             "No user or room name contains word.",
         ]

@@ -222,6 +222,11 @@ fn closing_is_confirmed_by_the_name_of_the_room() {
 fn a_renamed_room_keeps_its_chat_and_its_unsent_lines() {
     let mut stage = in_room1(Language::English);
     stage.says(live(in_room(5, "bob", "hello"), None));
+    stage.says(Event::Marked {
+        target_type: TargetType::Room,
+        target: "room1".to_owned(),
+        id: 5,
+    });
     stage.types("one").types("two").printed();
     stage.says(changed("room1", "bob", info("den")));
     for event in [
@@ -563,7 +568,7 @@ fn lists_show_topic_role_away_and_bots() {
         ]
     );
     stage.types("/members").printed();
-    let member = |name: &str, role, away: Option<&str>, bot| MemberLine {
+    let member = |name: &str, role, away: Option<&str>, bot: bool| MemberLine {
         username: name.to_owned(),
         online: !bot,
         owner: role == RoomRole::Owner,
