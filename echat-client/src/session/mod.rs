@@ -19,7 +19,9 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use echat_proto::commands::{Event, RequestKind};
-use echat_proto::records::{ChatMessage, Code, Fail, GivenLimits, InvitationLine, MemberLine, RoomLine};
+use echat_proto::records::{
+    ChatMessage, Code, Fail, GivenLimits, InvitationLine, MemberLine, RoomLine,
+};
 
 use crate::statement::TypedRequest;
 use crate::target::Target;

@@ -8,7 +8,6 @@ use echat_proto::param::{AwayText, RequestState};
 use echat_proto::records::AwayLine;
 
 use super::{RequestContext, Session, Update};
-use crate::statement::TypedRequest;
 use crate::target::{Target, normal_name};
 
 /// Facts about users. Friends and blocked users are bounded by the server, 1,000 of each.
@@ -118,7 +117,8 @@ impl Session {
 
     /// A command of this session is done: the server tells only the user's other sessions.
     pub(super) fn note_done(&mut self, asked: &RequestContext) {
-        let request = asked.typed().map(TypedRequest::request);
+        // No time is of interest here.
+        let request = asked.typed().map(|typed| typed.request(0));
         match request {
             Some(Ok(Request::SetAway {
                 text: AwayText(text),
