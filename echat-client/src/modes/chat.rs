@@ -365,11 +365,9 @@ impl Mode for Chat {
                 let moved = match (step, context.session.friends().get(name)) {
                     (Step::Online, _) => Move::CameOnline,
                     (Step::Joined, _) => Move::Joined,
-                    (Step::Offline, _) => Move::WentOffline,
-                    (Step::Left, _) => Move::Left,
                     // The server reports a friend who goes offline before the member of a room.
-                    (Step::Gone, Some(true)) => Move::Left,
-                    (Step::Gone, Some(false)) => Move::WentOffline,
+                    (Step::Left, _) | (Step::Gone, Some(true)) => Move::Left,
+                    (Step::Offline, _) | (Step::Gone, Some(false)) => Move::WentOffline,
                     (Step::Gone, None) => Move::LeftOrWentOffline,
                 };
                 print(self.presence.note(name, moved, context))

@@ -27,7 +27,7 @@ pub(super) fn news(news: &RoomNews, context: &Context) -> Vec<Line> {
     match news {
         RoomNews::Changed {
             was, now, before, ..
-        } => changed(by, was, now, before.as_ref(), context),
+        } => changed(by, was, now, before.as_deref(), context),
         RoomNews::Closed { room, .. } => vec![context.line(Text::RoomClosed { by, room })],
         RoomNews::Invitation(invitation) => {
             let room = &invitation.roomname;

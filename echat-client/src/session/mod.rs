@@ -19,9 +19,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use echat_proto::commands::{Event, RequestKind};
-use echat_proto::records::{
-    ChatMessage, Code, Fail, GivenLimits, InvitationLine, MemberLine, RoomLine,
-};
+use echat_proto::records::{ChatMessage, Code, Fail, GivenLimits, MemberLine, RoomLine};
 
 use crate::statement::TypedRequest;
 use crate::target::Target;
@@ -269,48 +267,6 @@ impl Session {
                     updates.push(Update::Member(roomname.clone(), membername.clone(), step));
                 }
             }
-            Event::OnRoomChanged { was, by, room } => {
-                self.room_changed(was, by.as_ref(), room, &mut updates);
-            }
-            Event::Room { room } => drop(self.room_state.learn(room)),
-            Event::OnRoomClosed { roomname, by } => {
-                self.room_closed(roomname, by.as_ref(), &mut updates);
-            }
-            Event::OnInvitation { roomname, by } => {
-                let (roomname, by) = (roomname.clone(), by.clone());
-                self.invited(&InvitationLine { roomname, by }, &mut updates);
-            }
-            Event::OnMemberRemoved {
-                roomname,
-                membername,
-                by,
-                reason,
-                banned,
-            } => {
-                let news = RoomNews::Removed {
-                    room: roomname.clone(),
-                    name: membername.clone(),
-                    by: by.clone(),
-                    reason: reason.clone(),
-                    banned: *banned,
-                };
-                self.removed(news, &mut updates);
-            }
-            Event::OnRole {
-                roomname,
-                membername,
-                role,
-                by,
-            } => updates.push(Update::Room(RoomNews::Role {
-                room: roomname.clone(),
-                name: membername.clone(),
-                role: *role,
-                by: by.clone(),
-            })),
-            Event::OnSelfChanged {
-                invitations: Some(invitations),
-                ..
-            } => self.are_invitations(invitations, &mut updates),
             Event::OnNewMessage { .. } => self.take_message(&event, &mut updates),
             Event::History { messages, more } => {
                 self.take_page(asked.as_ref(), messages, *more, &mut updates);
@@ -324,7 +280,10 @@ impl Session {
                 limits,
                 ..
             } => self.welcome(message_of_the_day.as_deref(), limits),
-            _ => self.take_people_event(&event, &mut updates),
+            _ => {
+                self.take_people_event(&event, &mut updates);
+                self.apply_to_rooms(&event, &mut updates);
+            }
         }
         if let Some(asked) = asked {
             self.take_answer(asked, event, replaced, &mut updates);

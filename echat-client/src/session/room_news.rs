@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use echat_proto::commands::Event;
 use echat_proto::param::RoomRole;
 use echat_proto::records::{InvitationLine, RoomInfo};
 
@@ -33,9 +34,9 @@ pub enum RoomNews {
         /// By which user; `None` for an administrator.
         by: Option<String>,
         /// The room as it is now.
-        now: RoomInfo,
+        now: Box<RoomInfo>,
         /// The room as it was, if that is known.
-        before: Option<RoomInfo>,
+        before: Option<Box<RoomInfo>>,
     },
     /// The room was closed.
     Closed {
@@ -185,6 +186,55 @@ impl RoomState {
 }
 
 impl Session {
+    /// Applies events about rooms and their members.
+    pub(super) fn apply_to_rooms(&mut self, event: &Event, updates: &mut Vec<Update>) {
+        match event {
+            Event::OnRoomChanged { was, by, room } => {
+                self.room_changed(was, by.as_ref(), room, updates);
+            }
+            Event::Room { room } => drop(self.room_state.learn(room)),
+            Event::OnRoomClosed { roomname, by } => {
+                self.room_closed(roomname, by.as_ref(), updates);
+            }
+            Event::OnInvitation { roomname, by } => {
+                let (roomname, by) = (roomname.clone(), by.clone());
+                self.invited(&InvitationLine { roomname, by }, updates);
+            }
+            Event::OnMemberRemoved {
+                roomname,
+                membername,
+                by,
+                reason,
+                banned,
+            } => {
+                let news = RoomNews::Removed {
+                    room: roomname.clone(),
+                    name: membername.clone(),
+                    by: by.clone(),
+                    reason: reason.clone(),
+                    banned: *banned,
+                };
+                self.removed(news, updates);
+            }
+            Event::OnRole {
+                roomname,
+                membername,
+                role,
+                by,
+            } => updates.push(Update::Room(RoomNews::Role {
+                room: roomname.clone(),
+                name: membername.clone(),
+                role: *role,
+                by: by.clone(),
+            })),
+            Event::OnSelfChanged {
+                invitations: Some(invitations),
+                ..
+            } => self.are_invitations(invitations, updates),
+            _ => {}
+        }
+    }
+
     /// Rooms that the user is invited to, the oldest first.
     pub fn invitations(&self) -> &[InvitationLine] {
         self.room_state.invitations()
@@ -235,8 +285,8 @@ impl Session {
             updates.push(Update::Room(RoomNews::Changed {
                 was: was.to_owned(),
                 by: by.cloned(),
-                now: now.clone(),
-                before,
+                now: Box::new(now.clone()),
+                before: before.map(Box::new),
             }));
         }
     }

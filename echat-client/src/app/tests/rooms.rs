@@ -92,7 +92,7 @@ fn in_room1(language: Language) -> Stage {
 }
 
 /// What is typed in the chat of room1, and the request.
-const TYPED: &str = r##"
+const TYPED: &str = r#"
 /msg bob hi there | SEND_MESSAGE {"target_type":0,"target":"bob","content":"hi there","txn_id":"t-1"}
 ／ｍｓｇ　＃tea 你好 | SEND_MESSAGE {"target_type":1,"target":"tea","content":"你好","txn_id":"t-1"}
 /join #den | JOIN_ROOM "den"
@@ -130,7 +130,7 @@ const TYPED: &str = r##"
 /room | ROOM_INFO "room1"
 /members | LIST_MEMBERS {"roomname":"room1"}
 /members #tea eve | LIST_MEMBERS {"roomname":"tea","after":"eve"}
-"##;
+"#;
 
 #[test]
 fn commands_of_rooms_make_requests() {
