@@ -71,39 +71,48 @@ pub(super) fn news(news: &RoomNews, context: &Context) -> Vec<Line> {
             role,
             by: changed_by,
         } => {
-            let is_me = context.session.me() == Some(name);
             let is_told = changed_by.as_ref().is_some_and(|by| by != name);
-            let said = &role_word(*role, context.language);
-            let text = match (is_me, is_told) {
-                (true, true) => Text::MadeYou {
-                    by,
-                    role: said,
-                    room,
-                },
-                (true, false) => Text::YouAreNow { role: said, room },
-                (false, true) => Text::Made {
-                    by,
-                    name,
-                    role: said,
-                    room,
-                },
-                (false, false) => Text::IsNow {
-                    name,
-                    role: said,
-                    room,
-                },
-            };
-            let mut lines = vec![context.line(text)];
-            if is_me && *role != RoomRole::Member {
-                let hint = match role {
-                    RoomRole::Owner => Text::WhatOwnersCan,
-                    _ => Text::WhatOperatorsCan,
-                };
-                lines.push(context.dim(hint));
-            }
-            lines
+            role_news((room, name, *role), is_told.then_some(by), context)
         }
     }
+}
+
+/// Another role of a member, in words. `by`: the user that gave it; `None` if it passed on by itself.
+fn role_news(
+    (room, name, role): (&str, &str, RoomRole),
+    by: Option<&String>,
+    context: &Context,
+) -> Vec<Line> {
+    let is_me = context.session.me() == Some(name);
+    let said = &role_word(role, context.language);
+    let text = match (is_me, by) {
+        (true, Some(by)) => Text::MadeYou {
+            by,
+            role: said,
+            room,
+        },
+        (true, None) => Text::YouAreNow { role: said, room },
+        (false, Some(by)) => Text::Made {
+            by,
+            name,
+            role: said,
+            room,
+        },
+        (false, None) => Text::IsNow {
+            name,
+            role: said,
+            room,
+        },
+    };
+    let mut lines = vec![context.line(text)];
+    if is_me && role != RoomRole::Member {
+        let hint = match role {
+            RoomRole::Owner => Text::WhatOwnersCan,
+            _ => Text::WhatOperatorsCan,
+        };
+        lines.push(context.dim(hint));
+    }
+    lines
 }
 
 /// Who did it, as the beginning of a sentence.

@@ -422,9 +422,9 @@ fn commands_of_other_modes_are_seen_in_a_chat() {
     }
 }
 
-#[test]
-fn completion_of_words_and_names() {
-    let names = Names {
+/// Names of every sort to complete with.
+fn known() -> Names {
+    Names {
         users: vec![name("bob"), name("ben")],
         rooms: vec![name("big"), name("room1")],
         askers: vec![name("carol")],
@@ -436,7 +436,12 @@ fn completion_of_words_and_names() {
             name("mary-jane"),
             name("émile"),
         ],
-    };
+    }
+}
+
+#[test]
+fn completion_of_words_and_names() {
+    let names = known();
     for (scope, line, from, candidates) in [
         (Scope::Command, "lo", 0, &["login", "logout"][..]),
         (Scope::Register, "h", 0, &["help"]),

@@ -373,8 +373,10 @@ impl<'w> Judge<'w> {
                 }
                 OfRoom::Decline(room) => !truth.is_invited(me, *room),
                 OfRoom::Kick(room, user) => !truth.is_member(*user, *room),
-                OfRoom::Ban(room, user, _) => {
-                    truth.ban(*user, *room, self.unix).is_some() && !truth.is_member(*user, *room)
+                // One that ends may be over when this is heard.
+                OfRoom::Ban(room, user, seconds) => {
+                    let holds = truth.ban(*user, *room, self.unix).is_some();
+                    (holds || seconds.is_some()) && !truth.is_member(*user, *room)
                 }
                 OfRoom::Unban(room, user) => truth.ban(*user, *room, self.unix).is_none(),
                 OfRoom::SetRole(room, user, role) => truth.role(*user, *room) == Some(*role),

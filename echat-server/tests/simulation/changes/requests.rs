@@ -116,7 +116,11 @@ impl Changes<'_> {
             return Ok(());
         }
         // Two who asked each other may be friends no more.
-        if self.asks(pair) && self.asks((receiver, sender)) {
+        let parted = self
+            .after
+            .parted
+            .contains_key(&crate::truth::pair(sender, receiver));
+        if (parted || self.asks(pair)) && self.asks((receiver, sender)) {
             return Ok(());
         }
         if self.may_drop(pair) {

@@ -4,7 +4,7 @@ use super::{Changes, Dues};
 use crate::client::Due;
 use crate::facts::Facts;
 use crate::fail;
-use crate::plan::{OfPeople, OfRoom, PlannedRequest, Role, Setting, USERS};
+use crate::plan::{OfPeople, OfRoom, PlannedRequest, ROOMS, Role, Setting, USERS};
 use crate::request::later;
 use crate::truth::Conversation;
 use crate::truth::rooms::{Ban, Room};
@@ -24,6 +24,7 @@ impl Changes<'_> {
         for (number, room) in &self.after.rooms {
             if self.before.room_of(room.conversation).is_none() {
                 self.opened(*number, room)?;
+                self.told_at_once(room, dues);
             }
             if room.members != self.after.members(*number).len() as u64 {
                 return fail("a room counts other members than it has");
@@ -54,6 +55,19 @@ impl Changes<'_> {
             Ok(())
         } else {
             fail(&format!("room {number} without a request"))
+        }
+    }
+
+    /// What may have been told of a room that is new, and changed at once.
+    fn told_at_once(&self, room: &Room, dues: &mut Dues) {
+        if !self.sets(room.conversation) {
+            return;
+        }
+        for user in 0..USERS.len() {
+            for name in 0..ROOMS.len() {
+                dues.push((user, Due::Changed(name), false));
+                dues.push((user, Due::Room(name), false));
+            }
         }
     }
 
@@ -196,6 +210,11 @@ impl Changes<'_> {
         for user in 0..USERS.len() {
             let before = self.before.role_in(user, conversation);
             let after = self.after.role_in(user, conversation);
+            // One who has just come may have the room already.
+            if before.is_none() && after == Some(Role::Owner) {
+                let all = 0..USERS.len();
+                dues.extend(all.map(|told| (told, Due::Role(number, user), false)));
+            }
             let (Some(before), Some(after)) = (before, after) else {
                 continue;
             };

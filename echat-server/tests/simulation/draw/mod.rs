@@ -181,8 +181,16 @@ fn declining(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
     actions
 }
 
-/// A client that does not get to the end of its handshake.
+/// A client that does not get to the end of its handshake, or one that is heard of no more.
 fn silent(rng: &mut StdRng, present: usize) -> [Action; 3] {
+    if rng.random_range(0..3) == 0 {
+        let seat = rng.random_range(0..present);
+        return [
+            Action::Mute(seat, 0),
+            Action::Wait(170_000),
+            Action::Wake(seat),
+        ];
+    }
     let seat = rng.random_range(0..2) + present.min(SEATS - 2);
     [
         Action::Connect(seat),
@@ -253,6 +261,11 @@ fn storm(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
         (0..rng.random_range(1..12)).map(send).collect()
     };
     let mut planned = vec![(seat, many(rng))];
+    if matches!(trouble, Action::Damage) && rng.random_range(0..2) == 0 {
+        // Both in one tick, which is rolled back.
+        planned.insert(0, (other, vec![PlannedRequest::Part(0)]));
+        return vec![trouble, Action::Together(planned)];
+    }
     match rng.random_range(0..5) {
         0 => planned.push((other, vec![PlannedRequest::Part(0), PlannedRequest::Logout])),
         4 => planned.insert(0, (other, vec![PlannedRequest::Part(0)])),
