@@ -71,9 +71,16 @@ fn files_are_private_under_umask_000() {
     let login = ["--user", "ann", "--password-file", &password, &address];
     run(&scene, ECHAT, &login, "room1=\n@r room1 hello\n").exits(0);
     let state = home(&scene).join(".local/state/echat");
-    // The file of unsent lines is there only while there are some; it is made like known_hosts.
+    // The file of unsent lines is there only while there are some; it is made like known_hosts. The first two are
+    // the secret of the device and its lock.
     assert_eq!(
         private_files(&state),
-        ["ann.lock", "known_hosts", "known_hosts.lock"]
+        [
+            "ann",
+            "ann.lock",
+            "ann.lock",
+            "known_hosts",
+            "known_hosts.lock"
+        ]
     );
 }

@@ -166,7 +166,7 @@ fn offer_administrator_code(
         Ok(Adopted::Never) => file.remove().map_err(Failure::System)?,
         Err(error @ StoreError::Fatal(_)) => return Err(Failure::AdministratorCode(error)),
         Err(error) => {
-            tracing::warn!(%error, "the administrator code is not good yet; restart the server")
+            tracing::warn!(%error, "the administrator code is not good yet; restart the server");
         }
     }
     Ok(())

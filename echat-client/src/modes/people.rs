@@ -2,10 +2,10 @@
 
 use echat_proto::commands::Event;
 use echat_proto::records::{BotLine, Code, Fail, FriendLine, InvitationCodeLine, SessionLine};
-use echat_proto::value::Value;
 
 use super::Context;
 use super::lines::plain;
+use super::rooms::with_local_times;
 use crate::render::styled::Line;
 use crate::text::{Text, code_of};
 
@@ -195,19 +195,7 @@ impl Context {
         if code_of(fail) != Some(Code::Suspended) {
             return None;
         }
-        let mut said = self.language.refusal(fail);
-        for (key, value) in &fail.detail {
-            match (key.as_str(), value) {
-                ("until", Value::Int(until)) => {
-                    let time = self.moment(*until);
-                    said += &self.language.say(Text::Until { time: &time });
-                }
-                ("reason", Value::Str(reason)) => {
-                    said += &self.language.say(Text::Reason { reason });
-                }
-                _ => {}
-            }
-        }
-        Some(said)
+        let fail = with_local_times(fail, self);
+        Some(self.language.refusal(&fail))
     }
 }

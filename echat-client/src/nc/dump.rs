@@ -17,7 +17,7 @@ use std::io::Write;
 
 use echat_proto::channel::{Channel, Incoming, Malformed, Message};
 use echat_proto::commands::channel::BATCH;
-use echat_proto::commands::{self, CommandInfo};
+use echat_proto::commands::{self, CommandInfo, Shape};
 use echat_proto::json;
 use echat_proto::value::Value;
 
@@ -181,7 +181,7 @@ fn blotted_message(message: &Message) -> Vec<u8> {
 pub(super) fn redacted(message: &Message) -> Message {
     Message {
         command: message.command,
-        params: blot(&message.params, false),
+        params: blot(&message.params, is_secret_whole(message.command)),
     }
 }
 
@@ -198,13 +198,21 @@ fn blotted_batch(messages: &[Message]) -> Vec<u8> {
     })
 }
 
-/// Whether the value of this key is secret, wherever it stands: some command of the table says so.
+/// Whether the value of this key is secret, wherever it stands: some command of the table says so. The name of a
+/// parameter that is the whole of its message is no key.
 fn is_secret(key: &str) -> bool {
     let rows = commands::COMMANDS.iter().copied().flatten();
-    let mut secrets = rows
+    let dicts = rows.filter(|row| matches!(row.shape, Shape::Dict(_)));
+    let mut secrets = dicts
         .flat_map(CommandInfo::fields)
         .filter(|field| field.secret);
     secrets.any(|field| key.eq_ignore_ascii_case(field.name))
+}
+
+/// Whether the whole of a message is one secret.
+fn is_secret_whole(command: u32) -> bool {
+    let row = commands::by_number(command);
+    row.is_some_and(|row| matches!(row.shape, Shape::One(field) if field.secret))
 }
 
 fn blot(value: &Value, secret: bool) -> Value {

@@ -201,7 +201,7 @@ impl<T: Iterator<Item = String>> Attack<T> {
             .says(&[&format!("INCOMMING_FRIEND_REQUEST {}", json!(name))]);
         self.settle();
         self.ann.types("\x15/members\r");
-        let asked = message("LIST_MEMBERS \"room1\"");
+        let asked = message("LIST_MEMBERS {\"roomname\":\"room1\"}");
         assert_eq!(self.end.hears(), Some(Incoming::Message(asked)));
         let answer = self.answer();
         self.end

@@ -120,7 +120,7 @@ fn a_name_is_completed_inside_chinese() {
     ann.sees("房间> ");
     xiaoming.types("＋r 房间\r");
     xiaoming.sees("You joined 房间.");
-    ann.sees("小明 came online");
+    ann.sees("小明 joined");
     ann.types("请问（小\t在吗？\r");
     ann.sees("me: 请问（小明在吗？");
     ann.types("、c\r");

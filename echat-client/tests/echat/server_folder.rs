@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use echat_testkit::scene::{Outcome, SECRET, Scene, outcome};
 use echat_testkit::server_process::ServerProcess;
 use echat_testkit::terminal::person::{Person, SETSID};
+use serde_json::{Value, json};
 
 pub(crate) const ECHAT: &str = env!("CARGO_BIN_EXE_echat");
 pub(crate) const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
@@ -30,10 +31,16 @@ impl ServerFolder {
         Self::with(UNHURRIED)
     }
 
-    /// With these settings for the server and all clients.
+    /// With these settings for the server and all clients. Without a lobby, unless they name one: other users would
+    /// come to it.
     pub(crate) fn with(config: &str) -> Self {
         let scene = Scene::new();
-        scene.write("config.json", config);
+        let mut config: Value = serde_json::from_str(config).expect("JSON");
+        let server = &mut config["server"];
+        if server["lobby"].is_null() {
+            server["lobby"] = json!("");
+        }
+        scene.write("config.json", &config.to_string());
         scene.write(PASSWORD, SECRET);
         let server = ServerProcess::start_in(&scene.path(""), &["--log", "off"]);
         Self { scene, server }

@@ -22,10 +22,6 @@ pub(crate) struct InRoom {
 
 /// Something that a write brings about for users who are online.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "LOGIN_BUNDLE makes every event large, and a write has few effects"
-)]
 pub(crate) enum Effect {
     /// All connections of a user are told.
     Tell(UserId, Event),

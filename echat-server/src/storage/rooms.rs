@@ -287,16 +287,6 @@ impl Batch<'_> {
         .map(drop)
     }
 
-    /// Makes a room private or public.
-    pub fn set_private(
-        &mut self,
-        room: ConversationId,
-        is_private: bool,
-    ) -> Result<(), StoreError> {
-        let sql = "UPDATE rooms SET private = ?2 WHERE id = ?1";
-        self.write(sql, params![room, is_private]).map(drop)
-    }
-
     /// Whether a room has this name or a confusable one.
     pub fn room_name_taken(&self, name: &RoomName) -> Result<bool, StoreError> {
         Ok(self.find_room(name.as_str())?.is_some()

@@ -213,11 +213,11 @@ pub(crate) fn ask(greedy: &mut Greedy, greed: Greed) {
     }
 }
 
-/// Whether that is an event of another user.
+/// Whether that is an event of another user, or the welcome of a login.
 fn is_news(incoming: &Incoming) -> bool {
     let Incoming::Message(event) = incoming else {
         return false;
     };
     let said = event.params.at("txn_id").is_none() && event.params.at("content").is_some();
-    [113, 114].contains(&event.command) || (event.command == 109 && said)
+    [113, 114, 140].contains(&event.command) || (event.command == 109 && said)
 }

@@ -714,8 +714,17 @@ const OTHERS: [&str; 7] = ["bob", "joe", "kim", "op2", "gone", "kicked", "spamme
 /// The token of the bot.
 const TOKEN: [u8; 32] = [7; 32];
 
-/// The world of the table, with nobody logged in.
-fn sim(is_private: bool) -> Sim {
+/// What the room tea is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tea {
+    Public,
+    Private,
+    /// There is no such room.
+    Missing,
+}
+
+/// The world of the table, without sessions.
+fn sim(tea: Tea) -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     let people = CALLERS
         .iter()
@@ -731,18 +740,19 @@ fn sim(is_private: bool) -> Sim {
     let members = [
         "owner", "deputy", "op2", "member", "bob", "left", "gone", "kicked", "spammer",
     ];
-    seed::room(&mut store, "tea", &members);
-    seed::operators(&mut store, "tea", &["deputy", "op2"]);
-    seed::leaves(&mut store, "tea", "left");
-    seed::invite(&mut store, "tea", "invited");
-    seed::ban(&mut store, ("tea", "banned"), (None, None), 0);
-    seed::bot(&mut store, ("clerk", "owner"), "tea", &TOKEN);
+    let room = if tea == Tea::Missing { "other" } else { "tea" };
+    seed::room(&mut store, room, &members);
+    seed::operators(&mut store, room, &["deputy", "op2"]);
+    seed::leaves(&mut store, room, "left");
+    seed::invite(&mut store, room, "invited");
+    seed::ban(&mut store, (room, "banned"), (None, None), 0);
+    seed::bot(&mut store, ("clerk", "owner"), room, &TOKEN);
     for by in ["bob", "joe", "kim", "owner"] {
         seed::blocked(&mut store, by, "blocked");
     }
     seed::suspends(&mut store, "spammer", None, None);
-    if is_private {
-        seed::private(&mut store, "tea");
+    if tea != Tea::Public {
+        seed::private(&mut store, room);
     }
     Sim::new(1, Limits::default(), store)
 }
@@ -804,11 +814,11 @@ impl Ask {
             .chain(self.private.into_iter().flatten())
     }
 
-    /// The worlds in which it is asked: whether tea is private, and how it ends.
-    fn worlds(&self) -> impl Iterator<Item = (bool, Ends)> {
-        [(false, self.ends)]
+    /// The worlds in which it is asked, and how it ends.
+    fn worlds(&self) -> impl Iterator<Item = (Tea, Ends)> {
+        [(Tea::Public, self.ends)]
             .into_iter()
-            .chain(self.private.map(|ends| (true, ends)))
+            .chain(self.private.map(|ends| (Tea::Private, ends)))
     }
 }
 
@@ -816,8 +826,8 @@ impl Ask {
 fn each_kind_of_caller_may_do_what_the_table_says_and_nothing_else() {
     for command in TABLE {
         for ask in command.asks {
-            for (is_private, ends) in ask.worlds() {
-                each_caller(command.kind, ask.params, is_private, ends);
+            for (tea, ends) in ask.worlds() {
+                each_caller(command.kind, ask.params, tea, ends);
             }
         }
     }
@@ -831,27 +841,43 @@ fn reads(kind: RequestKind) -> bool {
 }
 
 /// What is refused changes nothing, so these callers share a world. What is done could change the answers to others.
-fn each_caller(kind: RequestKind, params: &str, is_private: bool, ends: Ends) {
+fn each_caller(kind: RequestKind, params: &str, tea: Tea, ends: Ends) {
     let mut shared = None;
     let mut told = Vec::new();
     let logged_out = ("gone", ends[0]);
     for (caller, expected) in CALLERS.into_iter().zip(ends).chain([logged_out]) {
         let mut own = None;
         let sim = if expected == OK && !reads(kind) {
-            own.insert(sim(is_private))
+            own.insert(sim(tea))
         } else {
-            shared.get_or_insert_with(|| sim(is_private))
+            shared.get_or_insert_with(|| sim(tea))
         };
         enter(sim, caller);
         let reply = reply(sim, caller, kind, params);
         let ended = ending(&reply);
-        assert_eq!(ended, expected, "{caller}: {kind:?} {params} {is_private}");
+        assert_eq!(ended, expected, "{caller}: {kind:?} {params} {tea:?}");
         told.push(format!("{reply:?}").replace(caller, "caller"));
     }
     assert_eq!(
         told[1], told[2],
         "a stranger and a blocked user: {kind:?} {params}"
     );
+}
+
+#[test]
+fn a_private_room_is_to_others_a_room_that_does_not_exist() {
+    for command in TABLE.iter().filter(|row| row.kind != CreateRoom) {
+        for ask in command.asks {
+            for caller in ["stranger", "banned", "left"] {
+                let [private, missing] = [Tea::Private, Tea::Missing].map(|tea| {
+                    let mut sim = sim(tea);
+                    enter(&mut sim, caller);
+                    format!("{:?}", reply(&mut sim, caller, command.kind, ask.params))
+                });
+                assert_eq!(private, missing, "{caller}: {:?}", command.kind);
+            }
+        }
+    }
 }
 
 /// What a member sees of what the table's rows could change.
@@ -880,7 +906,7 @@ fn told(sim: &mut Sim, caller: &str) -> Vec<u32> {
 
 #[test]
 fn after_a_takeover_the_old_connection_may_do_nothing() {
-    let mut sim = sim(false);
+    let mut sim = sim(Tea::Public);
     let credentials = format!(r#"{{"username":"kicked","password":"{}"}}"#, seed::PASSWORD);
     let asks = TABLE
         .iter()
@@ -910,7 +936,7 @@ fn after_a_takeover_the_old_connection_may_do_nothing() {
 
 #[test]
 fn a_suspended_user_may_do_nothing() {
-    let mut sim = sim(false);
+    let mut sim = sim(Tea::Public);
     enter(&mut sim, "member");
     let before = view(&mut sim, "member");
     for command in TABLE {

@@ -8,6 +8,7 @@ use echat_server::config::{Limits, Settings};
 use echat_server::replay::replay;
 use echat_server::storage::Store;
 use rusqlite::Connection;
+use std::fmt::Write;
 use std::path::Path;
 
 fn settings(lobby: &str) -> Settings {
@@ -56,7 +57,8 @@ fn rows(path: &Path) -> String {
         let mut rows = statement.query([]).expect("readable");
         while let Some(row) = rows.next().expect("readable") {
             for column in 0..columns {
-                all += &format!("{:?} ", row.get_ref(column).expect("a value"));
+                let value = row.get_ref(column).expect("a value");
+                write!(all, "{value:?} ").expect("memory is there");
             }
             all += "\n";
         }

@@ -2,7 +2,7 @@
 
 use super::workers;
 use echat_proto::names::{BotToken, Password, RoomName, Username};
-use echat_server::storage::{Ban, ConversationId, Store, UserId, administrator_code_hash};
+use echat_server::storage::{Ban, ConversationId, Room, Store, UserId, administrator_code_hash};
 use sha2::{Digest, Sha256};
 
 /// The password of all users.
@@ -163,9 +163,15 @@ fn room_id(store: &mut Store, room: &str) -> ConversationId {
 
 /// Makes a room private.
 pub(crate) fn private(store: &mut Store, room: &str) {
-    let room = room_id(store, room);
     let mut batch = store.batch();
-    batch.set_private(room, true).expect("a store that works");
+    let room = batch.find_room(room).expect("a store that works");
+    let room = room.expect("a room that is there");
+    let private = Room {
+        private: true,
+        ..room.clone()
+    };
+    let changed = batch.change_room(&room, &private);
+    changed.expect("a store that works");
     let _ = batch.commit().expect("a store that works");
 }
 

@@ -431,7 +431,7 @@ fn a_removal_says_who_did_it_and_what_can_be_done() {
     });
     let printed = stage.printed();
     assert!(
-        printed[0].contains("It ends on 2023-11-14 23:13:20.")
+        printed[0].contains("It ends at 2023-11-14 23:13:20.")
             && printed[0].contains("Reason: loud"),
         "{printed:?}"
     );

@@ -210,7 +210,8 @@ fn a_receipt_does_not_satisfy_an_expected_message() {
         &mut session,
         "SEND_MESSAGE_FAILURE {\"code\":\"not_a_friend\"}",
     );
-    assert!(ends(&mut session, 0, Exit::Unexpected).contains("not_a_friend"));
+    let said = ends(&mut session, 0, Exit::Unexpected);
+    assert!(said.contains("not_a_friend"), "{said}");
 }
 
 #[test]
