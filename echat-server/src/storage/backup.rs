@@ -1,8 +1,12 @@
-//! Copies a database as of one moment.
+//! Copies a database as of one moment, beside a server that goes on writing.
 //!
-//! A read transaction pins one snapshot until the last page is copied, so that commits during it neither change the copy
-//! nor begin it anew. `VACUUM INTO` would decode every row and build every index anew, which takes several times the
-//! processor time.
+//! A read transaction pins one snapshot until the last page is copied. So commits of the server neither change the copy
+//! nor begin it anew (`SQLite`'s backup API starts again after each foreign commit, unless its source is in a
+//! transaction), and the duration depends on the size of the database alone. While the snapshot is pinned, the log
+//! cannot restart: it grows by what is committed in that time, and the next checkpoint after it catches up.
+//!
+//! `VACUUM INTO` has the same snapshot. It decodes every row and builds every index anew, which takes several times the
+//! processor time, and it writes without a pause: its one sync at the end would delay the syncs of the log.
 
 use std::ffi::c_int;
 use std::io;
@@ -15,13 +19,14 @@ use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
 use super::expected;
+use super::failure;
 use super::migrate::{MIGRATIONS, refuse_newer};
 use super::open_error::OpenError;
 use super::schema::refuse_foreign;
 use super::settings::SETTINGS;
 
 /// Pages that are copied between two syncs of the copy, 1 MiB of the usual pages: a longer sync would keep the disk from
-/// syncing the log of a server.
+/// syncing the log of the server.
 const PORTION: c_int = 256;
 
 /// How long an attempt waits for a lock. Readers wait only while the log is recovered or deleted.
@@ -39,7 +44,7 @@ const COPY_SETTINGS: &str = "
 pub enum CopyError {
     /// The database cannot be used.
     #[error(transparent)]
-    Open(#[from] Box<OpenError>),
+    Open(#[from] OpenError),
     /// A page cannot be read or written.
     #[error("a page cannot be copied: {0}")]
     Page(#[source] rusqlite::Error),
@@ -53,13 +58,13 @@ pub enum CopyError {
 ///
 /// # Errors
 /// The file is not an echat database of a known version, or a page cannot be read or written. `copy` is then incomplete.
-pub(super) fn copy_database(
+pub fn copy_database(
     database: &Path,
     copy: &Path,
     mut sync: impl FnMut() -> io::Result<()>,
 ) -> Result<(), CopyError> {
-    let from = open_beside(database).map_err(Box::new)?;
-    let pinned = begin_reading(&from).map_err(Box::new)?;
+    let from = open_beside(database)?;
+    let pinned = begin_reading(&from)?;
     let mut to = Connection::open_with_flags(copy, own_file()).map_err(CopyError::Page)?;
     to.execute_batch(COPY_SETTINGS).map_err(CopyError::Page)?;
     let backup = Backup::new(&from, &mut to).map_err(CopyError::Page)?;
@@ -70,7 +75,7 @@ pub(super) fn copy_database(
             StepResult::Done => break,
             StepResult::More => {}
             // Both files are this function's own, and the snapshot is pinned.
-            _ => return Err(Box::new(OpenError::Busy).into()),
+            _ => return Err(OpenError::Busy.into()),
         }
     }
     drop(backup);
@@ -80,7 +85,7 @@ pub(super) fn copy_database(
 
 /// Opens a database that a server may be using. Closing the connection never checkpoints: only the server may, which
 /// knows what is on the disk.
-fn open_beside(database: &Path) -> Result<Connection, OpenError> {
+pub(super) fn open_beside(database: &Path) -> Result<Connection, OpenError> {
     let open = || -> Result<Connection, OpenError> {
         let db = Connection::open_with_flags(database, own_file())?;
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
@@ -95,7 +100,7 @@ fn open_beside(database: &Path) -> Result<Connection, OpenError> {
 }
 
 /// Begins a transaction and pins its snapshot with a first read.
-fn begin_reading(db: &Connection) -> Result<rusqlite::Transaction<'_>, OpenError> {
+pub(super) fn begin_reading(db: &Connection) -> Result<rusqlite::Transaction<'_>, OpenError> {
     let reading = db.unchecked_transaction()?;
     reading.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(reading)
@@ -113,9 +118,7 @@ fn own_file() -> OpenFlags {
 /// # Errors
 /// The file is not an echat database of a known version.
 pub(super) fn open_copy(path: &Path) -> Result<Connection, OpenError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> Result<Connection, OpenError> {
         let db = Connection::open_with_flags(path, flags)?;
         db.execute_batch(SETTINGS)?;
@@ -125,4 +128,93 @@ pub(super) fn open_copy(path: &Path) -> Result<Connection, OpenError> {
         Ok(db)
     };
     open().map_err(|error| error.of(path))
+}
+
+/// Whether an error means that pages cannot be read, rather than that the disk is full for example.
+pub(super) fn is_damaged(error: &CopyError) -> bool {
+    match error {
+        CopyError::Open(error) => matches!(error, OpenError::Damaged(_) | OpenError::Foreign),
+        CopyError::Page(error) => failure::is_damage(error),
+        CopyError::Sync(_) => false,
+    }
+}
+
+impl CopyError {
+    /// Whether the database itself is the cause.
+    pub fn is_damage(&self) -> bool {
+        is_damaged(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt;
+
+    use super::super::{Store, check};
+    use super::*;
+
+    fn database() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("database.db");
+        drop(Store::open(&path).unwrap());
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+             INSERT INTO users (name, password, created_at)
+                 SELECT 'user' || i, printf('%.*c', 200, 'x'), 0 FROM n",
+        )
+        .unwrap();
+        (folder, path)
+    }
+
+    /// A commit during the copy is not in it, and does not begin it anew.
+    #[test]
+    fn commits_during_the_copy_do_not_begin_it_anew() {
+        let (folder, path) = database();
+        let copy = folder.path().join("copy");
+        let file = File::create_new(&copy).unwrap();
+        let writer = Connection::open(&path).unwrap();
+        let pages: u32 = writer
+            .query_row("PRAGMA page_count", [], |row| row.get(0))
+            .unwrap();
+        let mut portions = 0;
+        copy_database(&path, &copy, || {
+            portions += 1;
+            assert!(portions < pages, "the copy has no end");
+            writer
+                .execute("UPDATE users SET created_at = created_at + 1", [])
+                .map_err(io::Error::other)?;
+            file.sync_data()
+        })
+        .unwrap();
+        assert_eq!(portions, pages.div_ceil(PORTION.unsigned_abs()));
+        assert!(portions > 3, "{portions}");
+        file.write_all_at(&[1, 1], 18).unwrap();
+        let db = open_copy(&copy).unwrap();
+        let (least, most): (i64, i64) = db
+            .query_row(
+                "SELECT min(created_at), max(created_at) FROM users",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .unwrap();
+        assert_eq!((least, most), (0, 0), "one moment, the first");
+        // The names have no endings, which is a fault of this database, not of the copy.
+        let faults = check::findings(&db).unwrap().faults;
+        assert!(faults.iter().all(|fault| fault.is_derived()), "{faults:?}");
+    }
+
+    #[test]
+    fn what_is_no_database_of_echat_is_not_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, copy) = (folder.path().join("theirs"), folder.path().join("copy"));
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch("CREATE TABLE theirs (a)")
+            .unwrap();
+        let _file = File::create_new(&copy).unwrap();
+        let refused = copy_database(&path, &copy, || Ok(())).unwrap_err();
+        assert!(refused.is_damage(), "{refused}");
+    }
 }

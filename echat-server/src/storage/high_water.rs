@@ -30,12 +30,15 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use echat_system::private_file::{self, FileError};
-use rusqlite::{Connection, TransactionBehavior, ffi};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, ffi};
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
 use super::messages::NEWEST_ID;
+use super::migrate::{MIGRATIONS, migrate};
 use super::open_error::OpenError;
+use super::schema::name_history;
+use super::settings::SETTINGS;
 
 /// Ids in one reservation: one sync for this many messages, and the largest gap after a power cut.
 const STEP: i64 = 1_000;
@@ -150,6 +153,33 @@ pub(super) fn settle(
     }
     let made = HighWater::create(path, past.reserved.max(from), from);
     Ok(made.map_err(HighWaterError::Write)?)
+}
+
+/// Prepares a database that is to replace another one: its history gets a new name, and its ids continue above `above` and
+/// above its own. Writes the file `high_water` that belongs to it. Returns the id above which ids continue.
+///
+/// # Errors
+/// The database is not one of echat, or cannot be migrated or written.
+pub fn begin_history(database: &Path, high_water: &Path, above: u64) -> Result<u64, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(database, flags)?;
+    db.execute_batch(SETTINGS)?;
+    migrate(&mut db, MIGRATIONS)?;
+    name_history(&db)?;
+    let above = i64::try_from(above).unwrap_or(i64::MAX / 2);
+    let from = newest_id(&db)?.max(above);
+    go_on_above(&mut db, from, true)?;
+    db.close().map_err(|(_, error)| error)?;
+    let made = HighWater::create(high_water, from, from).map_err(HighWaterError::Write)?;
+    made.close()
+        .map_err(|error| HighWaterError::Write(io::Error::other(error)))?;
+    Ok(from.unsigned_abs())
+}
+
+/// The ids that the file at `path` has reserved, or `None` if it is missing or damaged.
+pub fn reserved_ids(path: &Path) -> Option<u64> {
+    let past = Past::read(path).ok().flatten()?;
+    Some(past.reserved.max(past.newest).unsigned_abs())
 }
 
 /// The highest message id that a database has ever assigned; 0 before the first.

@@ -23,8 +23,7 @@ pub enum OpenError {
     Foreign,
     /// A database of echat whose first pages cannot be read.
     #[error(
-        "the database is damaged ({0}); check it with sqlite3 and PRAGMA integrity_check, \
-         and put a backup in its place"
+        "the database is damaged ({0}); run `echat-server check --repair`, or put a backup in its place"
     )]
     Damaged(#[source] rusqlite::Error),
     /// A database without tables in a data folder that was used before.
@@ -50,6 +49,17 @@ pub enum OpenError {
     /// The database was written by a newer version of echat.
     #[error("the database has version {found}, this echat knows versions up to {known}")]
     Newer {
+        /// The file's schema version.
+        found: usize,
+        /// The newest schema version of this program.
+        known: usize,
+    },
+    /// The database was written by an older version of echat, and is too damaged to be migrated here.
+    #[error(
+        "the database has version {found}, and only one of version {known} is repaired; start this echat on it once, \
+         or put a backup in its place"
+    )]
+    Older {
         /// The file's schema version.
         found: usize,
         /// The newest schema version of this program.
@@ -83,7 +93,7 @@ pub enum OpenError {
         /// The copy.
         path: PathBuf,
         /// The cause.
-        source: CopyError,
+        source: Box<CopyError>,
     },
     /// There are too many copies from before earlier upgrades.
     #[error("{0} copies of the database from before upgrades lie beside it; move them away")]

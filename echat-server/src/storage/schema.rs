@@ -27,7 +27,7 @@ const STATEMENTS: usize = 128;
 
 /// Bytes of a row or a text at most: a damaged row that claims more is not read into an answer that would
 /// not fit into a frame. The longest content takes half of it, and so do the migrations.
-const ROW_BYTES: i32 = 128 * 1024;
+pub(super) const ROW_BYTES: i32 = 128 * 1024;
 
 /// An open database with its connection.
 #[derive(Debug)]
@@ -244,7 +244,7 @@ pub(super) fn refuse_foreign(db: &Connection, begin: bool) -> Result<(), OpenErr
 }
 
 /// Gives the history a random name unless it has one; returns whether it had one.
-fn name_history(db: &Connection) -> rusqlite::Result<bool> {
+pub(super) fn name_history(db: &Connection) -> rusqlite::Result<bool> {
     let named: bool = db.query_row("SELECT count(*) FROM history", [], |row| row.get(0))?;
     if !named {
         let sql = "INSERT INTO history (id, name) VALUES (1, lower(hex(randomblob(8))))";

@@ -98,7 +98,7 @@ fn make(db: &Connection, path: &Path, copy: &Path) -> Result<(), OpenError> {
     let needed = bytes(db)?;
     let failed = |source| OpenError::Copy {
         path: copy.to_owned(),
-        source,
+        source: Box::new(source),
     };
     let free = free_bytes(path).map_err(|error| failed(CopyError::Sync(error)))?;
     let no_room = |free| OpenError::NoRoom {

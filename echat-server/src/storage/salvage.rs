@@ -1,0 +1,631 @@
+//! Copies what can be read of a damaged database into a new one, and lists what is lost.
+//!
+//! A table is read in the order of its key from both ends until a page cannot be read. The range between is divided, so that
+//! what lies between damaged pages is read too. Then the rows of one table replace what another lost: the index of names
+//! still has the name of an account whose row is gone, and the index of members the members. What cannot be read and is
+//! referred to becomes a row that refers to nothing: an account becomes a deleted one, a room gets a new name.
+//!
+//! `SQLite` has an extension for this, `sqlite3_recover`. The bundled library does not contain it, and it knows nothing of
+//! what the tables mean.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::path::Path;
+
+use rusqlite::limits::Limit;
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, Transaction, params_from_iter};
+
+use super::backup::open_beside;
+use super::check::{Findings, count, derive, findings, tables};
+use super::failure::is_damage;
+use super::migrate::{MIGRATIONS, pragma};
+use super::open_error::OpenError;
+use super::schema::{ROW_BYTES, create_template};
+use super::skeletons;
+
+/// The most times that ranges of one table are divided: a second. What is not divided then is lost as a whole. A damaged
+/// leaf takes as many as it has rows, some dozens; a damaged page above the leaves some thousands.
+const DIVISIONS: u32 = 20_000;
+
+/// A wider range is divided near its beginning, since ids are dense there.
+const WIDE: u64 = 1 << 10;
+
+/// Tables that are derived from others, and not copied.
+const DERIVED: [&str; 1] = ["name_endings"];
+
+/// The most lines about what is lost, for each table.
+const LINES: usize = 100;
+
+/// In the place of a password's hash: no password fits it.
+const NO_PASSWORD: &str = "*";
+
+/// What came of a salvage.
+#[derive(Debug)]
+pub struct Salvaged {
+    /// Rows that were copied.
+    pub rows: u64,
+    /// What is lost, a line each.
+    pub lost: Vec<String>,
+    /// The highest message id that was met anywhere.
+    pub newest_id: u64,
+    /// The faults of the new database; none if it can be used.
+    pub findings: Findings,
+}
+
+/// Copies what can be read of the database at `damaged`, which is of the newest version, to a new one at `fresh`. `now` is
+/// the time in unix seconds.
+///
+/// # Errors
+/// The damaged database cannot be opened at all, is of an older version, or the new one cannot be written.
+pub fn salvage(damaged: &Path, fresh: &Path, now: i64) -> Result<Salvaged, OpenError> {
+    let from = open_beside(damaged)?;
+    from.set_limit(Limit::SQLITE_LIMIT_LENGTH, ROW_BYTES)?;
+    let version = usize::try_from(pragma(&from, "user_version")?).unwrap_or_default();
+    if version < MIGRATIONS.len() {
+        return Err(OpenError::Older {
+            found: version,
+            known: MIGRATIONS.len(),
+        });
+    }
+    create_template(fresh)?;
+    let mut to = Connection::open(fresh)?;
+    skeletons::add_function(&to)?;
+    to.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL")?;
+    let step = to.transaction()?;
+    let mut salvage = Salvage {
+        from: &from,
+        to: &step,
+        now,
+        rows: 0,
+        lost: Vec::new(),
+        newest_id: 0,
+        without_owner: Vec::new(),
+    };
+    salvage.copy()?;
+    salvage.mend()?;
+    let Salvage {
+        rows,
+        lost,
+        newest_id,
+        ..
+    } = salvage;
+    derive(&step)?;
+    step.commit()?;
+    let findings = findings(&to)?;
+    to.close().map_err(|(_, error)| error)?;
+    Ok(Salvaged {
+        rows,
+        lost,
+        newest_id: newest_id.unsigned_abs(),
+        findings,
+    })
+}
+
+struct Salvage<'a> {
+    from: &'a Connection,
+    to: &'a Transaction<'a>,
+    now: i64,
+    rows: u64,
+    lost: Vec<String>,
+    newest_id: i64,
+    /// Rooms whose row was lost.
+    without_owner: Vec<i64>,
+}
+
+/// The order in which a table is read.
+#[derive(Clone, Debug)]
+enum Key {
+    /// By a whole number, of which there is one for each row.
+    Unique(String),
+    /// By a whole number, of which there may be several rows.
+    First(String),
+    /// By other columns.
+    Other(String),
+}
+
+impl Key {
+    fn columns(&self) -> &str {
+        match self {
+            Self::Unique(column) | Self::First(column) | Self::Other(column) => column,
+        }
+    }
+}
+
+/// How far a range was read.
+enum Swept {
+    /// To its end.
+    Whole,
+    /// To this key, beyond which nothing can be read; `None`: not even the first row.
+    Until(Option<i64>),
+}
+
+#[derive(Clone, Copy)]
+enum Order {
+    Up,
+    Down,
+}
+
+impl Salvage<'_> {
+    fn copy(&mut self) -> Result<(), OpenError> {
+        for table in tables(self.to)? {
+            if !DERIVED.contains(&table.as_str()) {
+                self.copy_table(&table)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn copy_table(&mut self, table: &str) -> Result<(), OpenError> {
+        let (columns, key) = self.shape(table)?;
+        let mut copier = Copier {
+            from: self.from,
+            to: self.to,
+            up: select(table, &columns, &key, "ASC"),
+            down: select(table, &columns, &key, "DESC"),
+            insert: format!(
+                "INSERT OR IGNORE INTO {table} ({}) VALUES ({})",
+                columns.join(", "),
+                vec!["?"; columns.len()].join(", ")
+            ),
+            key: key.clone(),
+            rows: 0,
+            refused: Vec::new(),
+        };
+        let lost = copier.copy()?;
+        self.rows += copier.rows;
+        let refused = copier.refused.iter().map(|key| (*key, *key));
+        let mut ranges: Vec<(i64, i64)> = lost.into_iter().chain(refused).collect();
+        ranges.sort_unstable();
+        // Those of messages and accounts are named below, as far as indexes know them.
+        for (low, high) in merged(&ranges).into_iter().take(LINES) {
+            self.lost.push(match (&key, low, high) {
+                (Key::Other(_), ..) => format!("{table}: some rows cannot be read"),
+                (_, low, i64::MAX) => format!("{table}: rows from number {low} on cannot be read"),
+                (_, low, high) if low == high => format!("{table}: row {low} cannot be read"),
+                (_, low, high) => format!("{table}: rows {low} to {high} cannot be read"),
+            });
+        }
+        Ok(())
+    }
+
+    /// The columns of a table, and the order in which it is read.
+    fn shape(&self, table: &str) -> rusqlite::Result<(Vec<String>, Key)> {
+        let sql = "SELECT name, type, pk FROM pragma_table_info(?1) ORDER BY cid";
+        let mut statement = self.to.prepare(sql)?;
+        let rows =
+            statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let rows: Vec<(String, String, i64)> = rows.collect::<rusqlite::Result<_>>()?;
+        let without_rowid: bool = self.to.query_row(
+            "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1",
+            [table],
+            |row| row.get(0),
+        )?;
+        let mut keys: Vec<_> = rows.iter().filter(|(_, _, pk)| *pk > 0).collect();
+        keys.sort_by_key(|(_, _, pk)| *pk);
+        let key = match keys.first() {
+            _ if !without_rowid => Key::Unique("rowid".to_owned()),
+            Some((name, kind, _)) if kind == "INTEGER" => Key::First(name.clone()),
+            _ => {
+                let names: Vec<&str> = keys.iter().map(|(name, ..)| name.as_str()).collect();
+                Key::Other(names.join(", "))
+            }
+        };
+        Ok((rows.into_iter().map(|(name, ..)| name).collect(), key))
+    }
+}
+
+/// A query for the rows of a range in this direction.
+fn select(table: &str, columns: &[String], key: &Key, direction: &str) -> String {
+    let keys = key.columns();
+    let by: Vec<String> = keys
+        .split(", ")
+        .map(|column| format!("{column} {direction}"))
+        .collect();
+    let range = match key {
+        Key::Other(_) => String::new(),
+        _ => format!("WHERE {keys} BETWEEN ?1 AND ?2"),
+    };
+    let (columns, by) = (columns.join(", "), by.join(", "));
+    format!("SELECT {keys}, {columns} FROM {table} NOT INDEXED {range} ORDER BY {by}")
+}
+
+/// Copies one table.
+struct Copier<'a> {
+    from: &'a Connection,
+    to: &'a Transaction<'a>,
+    /// Reads a range in the order of the key, and in the opposite one. The first column is the key.
+    up: String,
+    down: String,
+    insert: String,
+    key: Key,
+    rows: u64,
+    /// Keys of rows that contradict others, or the schema.
+    refused: Vec<i64>,
+}
+
+impl Copier<'_> {
+    /// Copies what can be read; the ranges of keys that cannot.
+    fn copy(&mut self) -> Result<Vec<(i64, i64)>, OpenError> {
+        if let Key::Other(_) = self.key {
+            return self.copy_from_both_ends();
+        }
+        let mut lost = Vec::new();
+        // Rows are numbered from one. Narrow ranges first, so that wide gaps do not use up the divisions.
+        let mut ranges = BinaryHeap::from([Reverse((u64::MAX, 0, i64::MAX))]);
+        let mut divisions = 0;
+        while let Some(Reverse((_, low, high))) = ranges.pop() {
+            let Swept::Until(up) = self.sweep(low, high, Order::Up)? else {
+                continue;
+            };
+            // The last key may have more rows.
+            let again = up.unwrap_or(low);
+            let Swept::Until(down) = self.sweep(again, high, Order::Down)? else {
+                continue;
+            };
+            let low = up.map_or(low, |key| key.saturating_add(1));
+            let high = down.map_or(high, |key| key.saturating_sub(1));
+            if low > high {
+                continue;
+            }
+            if low == high || divisions == DIVISIONS {
+                lost.push((low, high));
+                continue;
+            }
+            divisions += 1;
+            let width = high.abs_diff(low);
+            let half = (width / 2).min(WIDE);
+            let middle = low.saturating_add_unsigned(half);
+            for (low, high) in [(low, middle), (middle + 1, high)] {
+                ranges.push(Reverse((high.abs_diff(low), low, high)));
+            }
+        }
+        Ok(lost)
+    }
+
+    fn copy_from_both_ends(&mut self) -> Result<Vec<(i64, i64)>, OpenError> {
+        for order in [Order::Up, Order::Down] {
+            if let Swept::Whole = self.sweep(i64::MIN, i64::MAX, order)? {
+                return Ok(Vec::new());
+            }
+        }
+        Ok(vec![(0, 0)])
+    }
+
+    /// Copies rows of a range in one order until one cannot be read.
+    fn sweep(&mut self, low: i64, high: i64, order: Order) -> Result<Swept, OpenError> {
+        let sql = match order {
+            Order::Up => &self.up,
+            Order::Down => &self.down,
+        };
+        let mut last = None;
+        let mut statement = match self.from.prepare_cached(sql) {
+            Err(error) if is_damage(&error) => return Ok(Swept::Until(None)),
+            prepared => prepared?,
+        };
+        let bounds: &[i64] = match self.key {
+            Key::Other(_) => &[],
+            _ => &[low, high],
+        };
+        let mut rows = statement.query(params_from_iter(bounds))?;
+        loop {
+            let values = rows.next().and_then(|row| row.map(values).transpose());
+            match values {
+                Ok(None) => return Ok(Swept::Whole),
+                Ok(Some((key, values))) => {
+                    last = key.or(last);
+                    self.insert(key, values)?;
+                }
+                Err(error) if is_damage(&error) => return Ok(Swept::Until(last)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn insert(&mut self, key: Option<i64>, values: Vec<Value>) -> Result<(), OpenError> {
+        let mut statement = self.to.prepare_cached(&self.insert)?;
+        match statement.execute(params_from_iter(values)) {
+            Ok(0) => {
+                // Only of a unique key is it known that the row was not copied before.
+                if let Key::Unique(_) = self.key {
+                    self.refused.extend(key);
+                }
+            }
+            Ok(_) => self.rows += 1,
+            Err(error) if is_damage(&error) => self.refused.extend(key),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+}
+
+/// The key of a row, if it is a whole number, and its other columns.
+fn values(row: &Row<'_>) -> rusqlite::Result<(Option<i64>, Vec<Value>)> {
+    let columns = row.as_ref().column_count();
+    let key = match row.get(0)? {
+        Value::Integer(key) => Some(key),
+        _ => None,
+    };
+    let values = (1..columns).map(|column| row.get(column));
+    Ok((key, values.collect::<rusqlite::Result<_>>()?))
+}
+
+/// Joins ranges that touch.
+fn merged(ranges: &[(i64, i64)]) -> Vec<(i64, i64)> {
+    let mut merged: Vec<(i64, i64)> = Vec::new();
+    for (low, high) in ranges {
+        match merged.last_mut() {
+            Some(last) if *low <= last.1.saturating_add(1) => last.1 = last.1.max(*high),
+            _ => merged.push((*low, *high)),
+        }
+    }
+    merged
+}
+
+/// What indexes still know of lost rows, and rows for what others refer to.
+impl Salvage<'_> {
+    fn mend(&mut self) -> Result<(), OpenError> {
+        self.mend_accounts()?;
+        self.mend_conversations()?;
+        self.mend_members()?;
+        self.name_lost_messages()?;
+        self.remove_dangling()
+    }
+
+    /// Calls `each` for the rows of a query on the damaged database, as far as they can be read from either end.
+    fn each_readable<const N: usize>(
+        &self,
+        sql: &str,
+        order: [&str; N],
+        mut each: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), OpenError> {
+        for direction in ["ASC", "DESC"] {
+            let by = order.map(|column| format!("{column} {direction}"));
+            let sql = format!("{sql} ORDER BY {}", by.join(", "));
+            let mut read = || -> rusqlite::Result<()> {
+                let mut statement = self.from.prepare(&sql)?;
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()? {
+                    each(row)?;
+                }
+                Ok(())
+            };
+            match read() {
+                Ok(()) => return Ok(()),
+                Err(error) if is_damage(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ids and names as the index of names has them.
+    fn names(&self, table: &str) -> Result<BTreeMap<i64, String>, OpenError> {
+        let mut names = BTreeMap::new();
+        let sql = format!("SELECT id, name FROM {table} INDEXED BY sqlite_autoindex_{table}_1");
+        self.each_readable(&sql, ["name"], |row| {
+            names.insert(row.get(0)?, row.get(1)?);
+            Ok(())
+        })?;
+        Ok(names)
+    }
+
+    /// The ids of `parent` that rows refer to and that are missing.
+    fn missing(&self, parent: &str) -> rusqlite::Result<BTreeSet<i64>> {
+        let mut missing = BTreeSet::new();
+        for (table, column, key) in self.references(parent)? {
+            let sql = format!(
+                "SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL
+                     AND {column} NOT IN (SELECT {key} FROM {parent})"
+            );
+            let mut statement = self.to.prepare(&sql)?;
+            for id in statement.query_map([], |row| row.get(0))? {
+                missing.insert(id?);
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Tables and columns that refer to a table, and the column that they refer to.
+    fn references(&self, parent: &str) -> rusqlite::Result<Vec<(String, String, String)>> {
+        let mut found = Vec::new();
+        for table in tables(self.to)? {
+            let sql = "SELECT \"from\", coalesce(\"to\", 'id') FROM pragma_foreign_key_list(?1) WHERE \"table\" = ?2";
+            let mut statement = self.to.prepare(sql)?;
+            let rows = statement.query_map([table.as_str(), parent], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+            for row in rows {
+                let (column, key) = row?;
+                found.push((table.clone(), column, key));
+            }
+        }
+        Ok(found)
+    }
+
+    fn has(&self, table: &str, id: i64) -> rusqlite::Result<bool> {
+        self.to
+            .prepare_cached(&format!("SELECT 1 FROM {table} WHERE id = ?1"))?
+            .exists([id])
+    }
+
+    fn mend_accounts(&mut self) -> Result<(), OpenError> {
+        for (id, name) in self.names("users")? {
+            if self.has("users", id)? {
+                continue;
+            }
+            let sql = "INSERT OR IGNORE INTO users (id, name, password, created_at) VALUES (?1, ?2, ?3, ?4)";
+            if self.to.execute(sql, (id, &name, NO_PASSWORD, self.now))? > 0 {
+                self.lost.push(format!(
+                    "account {name:?}: its password and settings; it needs a new password"
+                ));
+            }
+        }
+        for id in self.missing("users")? {
+            let name = format!("deleted account {id}");
+            let sql = "INSERT OR IGNORE INTO users (id, name, password, created_at, deleted_at)
+                       VALUES (?1, ?2, ?3, ?4, ?4)";
+            self.to.execute(sql, (id, &name, NO_PASSWORD, self.now))?;
+            self.lost.push(format!(
+                "account {id}: all but its number; its messages stay, of {name:?}"
+            ));
+        }
+        Ok(())
+    }
+
+    fn mend_conversations(&mut self) -> Result<(), OpenError> {
+        let names = self.names("rooms")?;
+        for id in self.missing("conversations")? {
+            let is_room = names.contains_key(&id) || self.has("rooms", id)? || {
+                let sql = format!("SELECT count(*) FROM participants WHERE conversation = {id}");
+                let friends = format!("SELECT count(*) FROM friendships WHERE conversation = {id}");
+                count(self.to, &friends)? == 0 && count(self.to, &sql)? != 2
+            };
+            let sql = "INSERT INTO conversations (id, kind) VALUES (?1, ?2)";
+            self.to.execute(sql, (id, i64::from(is_room)))?;
+        }
+        let unnamed = "SELECT c.id FROM conversations AS c WHERE c.kind = 1
+             AND NOT EXISTS (SELECT 1 FROM rooms AS r WHERE r.id = c.id)
+             AND NOT EXISTS (SELECT 1 FROM closed_rooms AS o WHERE o.id = c.id)
+             AND EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation = c.id)";
+        let mut statement = self.to.prepare(unnamed)?;
+        let ids: Vec<i64> = statement
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for id in ids.into_iter().chain(names.keys().copied()) {
+            if self.has("rooms", id)? || !self.has("conversations", id)? {
+                continue;
+            }
+            let known = names.get(&id);
+            let name = known.cloned().unwrap_or_else(|| format!("recovered-{id}"));
+            let sql = "INSERT OR IGNORE INTO rooms (id, name, created_at) VALUES (?1, ?2, ?3)";
+            if self.to.execute(sql, (id, &name, self.now))? > 0 {
+                self.without_owner.push(id);
+                self.lost.push(match known {
+                    Some(_) => format!("room {name:?}: its owner, topic and settings"),
+                    None => format!("room {id}: its name; it is {name:?} now"),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Members that only the index of members knows. What was said in a room before is hidden from them, because it is not
+    /// known since when they see it.
+    fn mend_members(&mut self) -> Result<(), OpenError> {
+        let mut members = Vec::new();
+        let sql = "SELECT conversation, operator, joined_at, user FROM participants
+                   INDEXED BY participants_by_conversation";
+        let order = ["conversation", "operator", "joined_at", "user"];
+        self.each_readable(sql, order, |row| {
+            members.push((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+            Ok(())
+        })?;
+        let mut lost = 0;
+        for (conversation, operator, joined_at, user) in members {
+            let (conversation, operator, joined_at, user): (i64, i64, i64, i64) =
+                (conversation, operator, joined_at, user);
+            let sql = "INSERT OR IGNORE INTO participants
+                           (user, conversation, after_id, read_id, joined_at, operator)
+                       SELECT ?1, ?2, after, after, ?3, ?4 FROM (SELECT CASE kind WHEN 0 THEN 0
+                           ELSE (SELECT coalesce(max(id), 0) FROM messages) END AS after
+                           FROM conversations WHERE id = ?2)
+                       WHERE EXISTS (SELECT 1 FROM users WHERE id = ?1)";
+            let added = self
+                .to
+                .execute(sql, (user, conversation, joined_at, operator))?;
+            lost += added;
+        }
+        if lost > 0 {
+            self.lost.push(format!(
+                "{lost} memberships: what was read, and since when; those of rooms begin anew"
+            ));
+        }
+        self.to.execute_batch(
+            "INSERT OR IGNORE INTO friendships (low_user, high_user, conversation, created_at)
+                 SELECT min(p.user), max(p.user), p.conversation, min(p.joined_at)
+                 FROM participants AS p CROSS JOIN conversations AS c ON c.id = p.conversation
+                 WHERE c.kind = 0 AND NOT EXISTS
+                     (SELECT 1 FROM friendships AS f WHERE f.conversation = p.conversation)
+                 GROUP BY p.conversation HAVING count(*) = 2;
+             UPDATE rooms SET owner = (SELECT p.user FROM participants AS p WHERE p.conversation = rooms.id
+                     ORDER BY p.operator DESC, p.joined_at, p.user LIMIT 1)
+                 WHERE owner NOT IN (SELECT user FROM participants AS p WHERE p.conversation = rooms.id);",
+        )?;
+        for id in &self.without_owner {
+            let sql = "UPDATE rooms SET owner = (SELECT p.user FROM participants AS p WHERE p.conversation = ?1
+                           ORDER BY p.operator DESC, p.joined_at, p.user LIMIT 1) WHERE id = ?1";
+            self.to.execute(sql, [id])?;
+        }
+        Ok(())
+    }
+
+    /// Says of which conversation messages were lost, which the index of messages still knows.
+    fn name_lost_messages(&mut self) -> Result<(), OpenError> {
+        let mut known: BTreeMap<i64, i64> = BTreeMap::new();
+        let sql =
+            "SELECT conversation, id, sender FROM messages INDEXED BY messages_by_conversation";
+        self.each_readable(sql, ["conversation", "id"], |row| {
+            known.insert(row.get(1)?, row.get(0)?);
+            Ok(())
+        })?;
+        let newest = "SELECT coalesce(max(id), 0) FROM messages";
+        let newest: i64 = self.to.query_row(newest, [], |row| row.get(0))?;
+        let met = known.keys().next_back().copied().unwrap_or(0);
+        self.newest_id = newest.max(met);
+        let mut lost: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+        for (id, conversation) in known {
+            if !self.has("messages", id)? {
+                lost.entry(conversation).or_default().push(id);
+            }
+        }
+        for (conversation, ids) in lost.into_iter().take(LINES) {
+            let name = self
+                .to
+                .prepare_cached("SELECT name FROM rooms WHERE id = ?1")?
+                .query_map([conversation], |row| row.get::<_, String>(0))?
+                .next()
+                .transpose()?;
+            let place = match name {
+                Some(name) => format!("room {name:?}"),
+                None => format!("conversation {conversation}"),
+            };
+            let (first, last) = (ids[0], ids[ids.len() - 1]);
+            self.lost.push(format!(
+                "{} messages of {place}, ids {first} to {last}",
+                ids.len()
+            ));
+        }
+        Ok(())
+    }
+
+    /// Removes rows that still refer to missing ones, until there are none.
+    fn remove_dangling(&mut self) -> Result<(), OpenError> {
+        let parents = tables(self.to)?;
+        let mut removed: BTreeMap<String, usize> = BTreeMap::new();
+        loop {
+            let mut any = false;
+            for parent in &parents {
+                for (table, column, key) in self.references(parent)? {
+                    let sql = format!(
+                        "DELETE FROM {table} WHERE {column} IS NOT NULL
+                             AND {column} NOT IN (SELECT {key} FROM {parent})"
+                    );
+                    let rows = self.to.execute(&sql, [])?;
+                    any |= rows > 0;
+                    if rows > 0 {
+                        *removed.entry(table).or_default() += rows;
+                    }
+                }
+            }
+            if !any {
+                break;
+            }
+        }
+        for (table, rows) in removed {
+            self.lost
+                .push(format!("{table}: {rows} rows, which referred to lost ones"));
+        }
+        Ok(())
+    }
+}
