@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand};
 
 use crate::config::Overrides;
 use crate::exit::ExitCode;
@@ -12,7 +12,15 @@ use crate::exit::ExitCode;
 /// A self-hosted encrypted terminal chat: the server.
 #[derive(Debug, Parser)]
 #[command(version, after_help = ExitCode::table(ExitCode::ALL).trim_end().to_owned())]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(
+    subcommand_help_heading = "Commands in place of serving",
+    subcommand_value_name = "COMMAND"
+)]
 pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// Read this configuration instead of ./config.json
     #[arg(
         long,
@@ -50,6 +58,80 @@ pub struct Cli {
     print_default_config: bool,
 }
 
+/// Which data folder a command is about.
+#[derive(Debug, Args)]
+struct Place {
+    /// Read this configuration instead of ./config.json
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "ECHAT_CONFIG",
+        hide_env_values = true
+    )]
+    config: Option<PathBuf>,
+
+    /// The data folder, instead of server.data
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl From<Place> for Overrides {
+    fn from(place: Place) -> Self {
+        Self {
+            file: place.config,
+            data: place.data,
+            ..Self::default()
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a backup of the data folder, also while a server uses it
+    Backup {
+        /// The new file
+        #[arg(value_name = "FILE")]
+        target: PathBuf,
+        /// Leave the host key out
+        #[arg(long)]
+        without_key: bool,
+        /// Leave the configuration out
+        #[arg(long)]
+        without_config: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Check that a backup is complete, unchanged and sound
+    Verify {
+        /// The backup
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a backup into a data folder, and keep what was there aside
+    Restore {
+        /// The backup
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The data folder, which no server uses
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Check the database of a data folder, and repair it
+    Check {
+        /// Repair what is found; no server may use the folder
+        #[arg(long)]
+        repair: bool,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
 /// What a command line asks for.
 #[derive(Debug)]
 pub enum Task {
@@ -64,10 +146,76 @@ pub enum Task {
     CheckConfig(Overrides),
     /// Write the default config.json to stdout.
     PrintDefaultConfig,
+    /// Write a backup.
+    Backup {
+        /// Which data folder.
+        place: Overrides,
+        /// The new file.
+        target: PathBuf,
+        /// Whether the backup has the host key.
+        with_key: bool,
+        /// Whether the backup has the configuration.
+        with_config: bool,
+    },
+    /// Verify a backup.
+    Verify {
+        /// The backup.
+        file: PathBuf,
+        /// Whether the result is one line of JSON.
+        json: bool,
+    },
+    /// Restore a backup.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// The data folder.
+        data: PathBuf,
+    },
+    /// Check a database.
+    Check {
+        /// Which data folder.
+        place: Overrides,
+        /// Whether what is found is repaired.
+        repair: bool,
+        /// Whether the result is one line of JSON.
+        json: bool,
+    },
+}
+
+impl From<Command> for Task {
+    fn from(command: Command) -> Self {
+        match command {
+            Command::Backup {
+                target,
+                without_key,
+                without_config,
+                place,
+            } => Self::Backup {
+                place: place.into(),
+                target,
+                with_key: !without_key,
+                with_config: !without_config,
+            },
+            Command::Verify { file, json } => Self::Verify { file, json },
+            Command::Restore { file, data } => Self::Restore { file, data },
+            Command::Check {
+                repair,
+                json,
+                place,
+            } => Self::Check {
+                place: place.into(),
+                repair,
+                json,
+            },
+        }
+    }
 }
 
 impl From<Cli> for Task {
     fn from(cli: Cli) -> Self {
+        if let Some(command) = cli.command {
+            return command.into();
+        }
         if cli.print_default_config {
             return Self::PrintDefaultConfig;
         }

@@ -3,9 +3,10 @@
 //!
 //! A folder with none of these files but `lock` is new, and so is one in which a first start was interrupted: the marker
 //! `init` is written first and removed last. In any other folder a missing database or key is an error. Files are opened
-//! without following symbolic links.
+//! without following symbolic links. `replacement` puts other files in their place, for restore and repair.
 
 mod error;
+mod replacement;
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -23,6 +24,7 @@ use zeroize::Zeroizing;
 
 use crate::host_key;
 pub use error::{DataDirError, Lack, Missing};
+pub use replacement::{Incoming, Offline};
 
 const DATABASE: &str = "database.db";
 const HIGH_WATER: &str = "high_water";
@@ -68,6 +70,9 @@ impl DataDir {
     pub fn open(path: &Path, init: bool) -> Result<Self, DataDirError> {
         let folder = Folder::open(path)?;
         let lock = folder.lock()?;
+        if folder.finish_replacement()? {
+            tracing::info!("completed a restore or a repair that was interrupted");
+        }
         let found = folder.look()?;
         if let Some(missing) = found.missing {
             if missing.database.is_some() {
@@ -129,6 +134,11 @@ impl DataDir {
             path: self.folder.path(ADMINISTRATOR_CODE),
             shown: self.folder.shown(ADMINISTRATOR_CODE),
         }
+    }
+
+    /// The full path of the host key.
+    pub fn host_key_path(&self) -> PathBuf {
+        self.folder.path(HOST_KEY)
     }
 
     /// The key by which clients know this server.
@@ -197,6 +207,40 @@ impl AdministratorCodeFile {
     }
 }
 
+/// The files of a data folder that a server may be using.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// The full path of the database.
+    pub database: PathBuf,
+    /// Its path for messages.
+    pub shown_database: PathBuf,
+    /// The full path of the host key; `None` if there is none.
+    pub host_key: Option<PathBuf>,
+}
+
+/// Finds the files of an existing data folder, whether a server uses it or not. An interrupted restore is completed first.
+///
+/// # Errors
+/// The folder or its database is missing or not this user's own. A file that another user created beside the database would
+/// keep the server from starting, so a command runs as the owner of the folder.
+pub fn find(path: &Path) -> Result<Files, DataDirError> {
+    let folder = Folder::existing(path)?;
+    if folder.is_being_replaced()? {
+        Offline::open(path, false)?;
+    }
+    let found = folder.look()?;
+    if let Some(missing) = found.missing.filter(|missing| missing.database.is_some()) {
+        let path = folder.shown(missing.file());
+        return Err(DataDirError::Missing { path, missing });
+    }
+    let has_key = folder.lack(HOST_KEY)?.is_none();
+    Ok(Files {
+        database: folder.path(DATABASE),
+        shown_database: folder.shown(DATABASE),
+        host_key: has_key.then(|| folder.path(HOST_KEY)),
+    })
+}
+
 /// The state of a folder.
 #[derive(Debug)]
 struct Found {
@@ -229,13 +273,24 @@ impl Folder {
             path: path(),
             source,
         })?;
+        Self::existing(given)
+    }
+
+    /// The folder at `given`, which is not created.
+    fn existing(given: &Path) -> Result<Self, DataDirError> {
+        let path = || given.to_owned();
         let io_error = |source| DataDirError::Io {
             path: path(),
             source,
         };
         // An empty path is the current directory.
         let full = Path::new(".").join(given);
-        let full = full.canonicalize().map_err(io_error)?;
+        let full = match full.canonicalize() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(DataDirError::NoFolder { path: path() });
+            }
+            full => full.map_err(io_error)?,
+        };
         let found = full.symlink_metadata().map_err(io_error)?;
         let user = rustix::process::geteuid().as_raw();
         if found.uid() != user {

@@ -121,7 +121,7 @@ pub fn load(path: &Path, shown: &Path) -> Result<SigningKey, HostKeyError> {
     parse(&text).ok_or_else(|| HostKeyError::Malformed { path: path_of() })
 }
 
-fn parse(text: &str) -> Option<SigningKey> {
+pub(crate) fn parse(text: &str) -> Option<SigningKey> {
     let line = text.strip_suffix('\n').unwrap_or(text);
     let seed = Zeroizing::new(STANDARD.decode(line.strip_prefix(PREFIX)?).ok()?);
     let seed: &SecretKey = seed.as_slice().try_into().ok()?;

@@ -11,6 +11,7 @@
 //! * only `main` and [`reactor`] read a clock; every other module takes the time as an argument ([`clock`]);
 //! * [`workers`] has the heavy arithmetic: pure functions that run on worker threads.
 
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -24,6 +25,7 @@ mod handlers;
 pub mod host_key;
 mod limits;
 pub mod logging;
+pub mod maintenance;
 mod outbox;
 pub mod output;
 mod peer;

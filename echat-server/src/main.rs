@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use echat_proto::config::default_json;
@@ -15,6 +16,7 @@ use echat_server::config::{self, ConfigError, Overrides};
 use echat_server::data_dir::{self, AdministratorCodeFile, DataDir, DataDirError};
 use echat_server::exit::ExitCode;
 use echat_server::logging;
+use echat_server::maintenance::{self, MaintenanceError, Report};
 use echat_server::reactor::{self, ReactorError, Signals};
 use echat_server::storage::{
     HighWaterError, OpenError, Store, StoreError, administrator_code_hash,
@@ -39,6 +41,7 @@ enum Failure {
     Stdout(#[source] io::Error),
     #[error("the system refuses: {0}")]
     System(#[source] io::Error),
+    Maintenance(#[from] MaintenanceError),
 }
 
 impl Failure {
@@ -47,6 +50,7 @@ impl Failure {
             Self::Config(_) => ExitCode::Config,
             Self::DataDir(error) => error.exit_code(),
             Self::Database { source, .. } => database_code(source),
+            Self::Maintenance(error) => error.exit_code(),
             Self::Reactor(ReactorError::Listen { .. }) => ExitCode::Unavailable,
             Self::AdministratorCode(_)
             | Self::Reactor(_)
@@ -91,7 +95,7 @@ fn main() -> process::ExitCode {
         }
     };
     match perform(cli.into()) {
-        Ok(()) => ExitCode::Ok.into(),
+        Ok(code) => code.into(),
         Err(failure) => {
             logging::say(&format!("echat-server: {failure}\n"));
             failure.exit_code().into()
@@ -99,15 +103,35 @@ fn main() -> process::ExitCode {
     }
 }
 
-fn perform(task: Task) -> Result<(), Failure> {
+fn perform(task: Task) -> Result<ExitCode, Failure> {
     match task {
-        Task::Serve { overrides, init } => serve(overrides, init),
+        Task::Serve { overrides, init } => serve(overrides, init)?,
         Task::CheckConfig(overrides) => {
             let file = config::load(overrides)?.file;
-            print(&format!("config ok: {}\n", name(file.as_deref())))
+            print(&format!("config ok: {}\n", name(file.as_deref())))?;
         }
-        Task::PrintDefaultConfig => print(&default_json()?),
+        Task::PrintDefaultConfig => print(&default_json()?)?,
+        task => return maintain(task),
     }
+    Ok(ExitCode::Ok)
+}
+
+/// A command that is about a data folder or a backup.
+fn maintain(task: Task) -> Result<ExitCode, Failure> {
+    logging::report_panics_without_contents();
+    // A backup has the host key.
+    private_memory::close().map_err(Failure::System)?;
+    data_dir::keep_new_files_private();
+    let Report { text, code } = maintenance::perform(task, unix_now())?;
+    print(&text)?;
+    Ok(code)
+}
+
+/// The time in unix seconds. One before 1970 counts as 1970.
+#[expect(clippy::disallowed_methods, reason = "main may read the clock")]
+fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
 }
 
 fn print(text: &str) -> Result<(), Failure> {
@@ -142,11 +166,13 @@ fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
             tracing::warn!(%error, "{} cannot be removed", code.shown().display());
         }
     };
+    let schedule = maintenance::schedule(&loaded, &data);
     Ok(reactor::run(
         &loaded.config,
         store,
         data.host_key(),
         signals,
+        schedule,
         &remove_code,
     )?)
 }

@@ -5,6 +5,7 @@
 //! A socket that is still readable and appears in the events of the round too is served once. The loop registers for WRITABLE only after
 //! a short write.
 
+mod backups;
 mod clock;
 mod disk;
 mod listener;
@@ -14,6 +15,7 @@ mod signals;
 mod socket;
 mod terminal;
 
+use crate::backup::Schedule;
 use crate::clock::Now;
 use crate::config::{ServerConfig, Settings};
 use crate::conn::{ConnId, ConnMap};
@@ -21,7 +23,8 @@ use crate::console::{self, Response};
 use crate::engine::{Engine, Fatal};
 use crate::logging;
 use crate::storage::{CheckpointOutcome, Store};
-use crate::workers::{self, CheckpointThread, Pool, jobs};
+use crate::workers::{self, HelperThread, Pool, jobs};
+use backups::Backups;
 use clock::Clock;
 use disk::Disk;
 use echat_proto::channel::SEALED_TOGETHER;
@@ -78,7 +81,7 @@ pub enum ReactorError {
     Store(#[from] Fatal),
 }
 
-/// Serves until a signal or the console stops it.
+/// Serves until a signal or the console stops it, and makes the backups that `schedule` asks for.
 ///
 /// # Errors
 /// See [`ReactorError`].
@@ -87,10 +90,11 @@ pub fn run(
     store: Store,
     host_key: &SigningKey,
     signals: Signals,
+    schedule: Option<Schedule>,
     administrator_made: &dyn Fn(),
 ) -> Result<(), ReactorError> {
     jobs::warm_up();
-    let mut reactor = Reactor::new(config, store, host_key, signals)?;
+    let mut reactor = Reactor::new(config, store, host_key, signals, schedule)?;
     let ended = reactor.run(administrator_made);
     let now = reactor.clock.now();
     reactor.engine.end_sessions(ended.is_err(), now);
@@ -105,7 +109,8 @@ struct Reactor {
     signals: Signals,
     terminal: Option<Terminal>,
     pool: Pool,
-    checkpoints: CheckpointThread,
+    checkpoints: HelperThread<CheckpointOutcome>,
+    backups: Backups,
     engine: Engine,
     disk: Disk,
     sockets: ConnMap<Socket>,
@@ -136,6 +141,7 @@ impl Reactor {
         store: Store,
         host_key: &SigningKey,
         mut signals: Signals,
+        schedule: Option<Schedule>,
     ) -> Result<Self, ReactorError> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
@@ -155,7 +161,8 @@ impl Reactor {
         Ok(Self {
             terminal: Terminal::open(poll.registry(), TERMINAL)?,
             pool: Pool::start(host_key, &waker)?,
-            checkpoints: CheckpointThread::new(&waker),
+            checkpoints: HelperThread::new("checkpoint", &waker),
+            backups: Backups::new(schedule, &waker),
             ready: Ready::announce(listeners.addresses(), &fingerprint, waker)?,
             engine,
             disk: Disk::new(&config.data),
@@ -205,6 +212,9 @@ impl Reactor {
             }
             self.pool.submit(self.engine.take_jobs());
             self.checkpoint()?;
+            if self.stop == Stop::No {
+                self.backups.attend(now);
+            }
             self.write(now);
             self.drop_closed();
             match self.stop {
@@ -221,7 +231,9 @@ impl Reactor {
             self.engine.checkpoint_done(outcome)?;
         }
         if let Some(checkpoint) = self.engine.take_checkpoint()
-            && let Err(error) = self.checkpoints.begin(checkpoint)
+            && let Err(error) = self
+                .checkpoints
+                .begin(|| checkpoint.run(), CheckpointOutcome::broken_off)
         {
             tracing::warn!(%error, "cannot start the thread for a checkpoint of the database");
             self.engine
@@ -404,7 +416,12 @@ impl Reactor {
             Stop::By(at) => Some(at),
             Stop::No | Stop::Now => None,
         };
-        let next = [self.engine.deadline(), self.listeners.retry_at(), stop];
+        let next = [
+            self.engine.deadline(),
+            self.listeners.retry_at(),
+            self.backups.deadline(),
+            stop,
+        ];
         let now = self.clock.running();
         next.into_iter()
             .flatten()

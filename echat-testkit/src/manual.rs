@@ -56,11 +56,15 @@ impl Program {
             ("synopsis", render(&command, Man::render_synopsis_section)),
             ("options", render(&command, Man::render_options_section)),
             ("subcommands", subcommands(&command)),
+            ("commands", commands(&command)),
             ("typed", self.typed()),
             ("exit", self.exit_status()),
         ] {
             let (begin, end) = (format!(".\\\" {part}\n"), format!(".\\\" /{part}\n"));
-            if !text.is_empty() {
+            // A page has its subcommands in short or in full.
+            let in_full = page.contains(".\\\" commands\n");
+            let is_other = (part == "subcommands" && in_full) || (part == "commands" && !in_full);
+            if !text.is_empty() && !is_other {
                 page = generated::put(&page, &begin, &end, &text);
             }
         }
@@ -125,6 +129,53 @@ fn subcommands(command: &Command) -> String {
         roff.text([roman(about.unwrap_or_default())]);
     }
     without_head(&roff.render())
+}
+
+/// The same with the options of each.
+fn commands(command: &Command) -> String {
+    let mut roff = Roff::new();
+    let heading = command.get_subcommand_help_heading();
+    for (index, subcommand) in command.get_subcommands().enumerate() {
+        if index == 0 {
+            roff.control(
+                "SH",
+                [heading.unwrap_or("Commands").to_uppercase().as_str()],
+            );
+        }
+        let mut line = vec![bold(subcommand.get_name())];
+        for argument in subcommand.get_positionals() {
+            line.extend([roman(" "), italic(value_of(argument))]);
+        }
+        roff.control("TP", []);
+        roff.text(line);
+        let text = |text: Option<&clap::builder::StyledStr>| {
+            [roman(text.map(ToString::to_string).unwrap_or_default())]
+        };
+        roff.text(text(subcommand.get_about()));
+        roff.control("RS", []);
+        for option in subcommand.get_opts().chain(flags(subcommand)) {
+            let long = option.get_long().unwrap_or_default();
+            let mut line = vec![bold(format!("--{long}"))];
+            if option.get_action().takes_values() {
+                let names = option.get_value_names().unwrap_or_default();
+                line.extend([roman(" "), italic(names.join(" "))]);
+            }
+            roff.control("TP", []);
+            roff.text(line);
+            roff.text(text(option.get_help()));
+        }
+        roff.control("RE", []);
+    }
+    without_head(&roff.render())
+}
+
+/// The options without a value, but for those that every command has.
+fn flags(command: &Command) -> impl Iterator<Item = &Arg> {
+    let is_flag = |argument: &&Arg| {
+        let long = argument.get_long();
+        !argument.get_action().takes_values() && long.is_some_and(|long| long != "help")
+    };
+    command.get_arguments().filter(is_flag)
 }
 
 fn value_of(argument: &Arg) -> String {

@@ -72,9 +72,31 @@ section! {
         #[zh = "消息保留多久（会告知客户端）；`null`：一直保留。"]
         #[unit = "days", "天"]
         keep_days: Option<u64> = None => or_null(whole(0..=36_500));
+        /// The backups that the server makes by itself.
+        #[zh = "服务器自动做的备份。"]
+        backup: BackupConfig = BackupConfig::default();
         /// The bounds on what clients may do.
         #[zh = "对客户端的各种限制。"]
         limits: Limits = Limits::default();
+    }
+}
+
+section! {
+    /// The backups that a server makes by itself: the section `server.backup`.
+    BackupConfig {
+        /// The folder for automatic backups, which is created if it is missing. Without it none are made. No other
+        /// server may use the same folder.
+        #[zh = "自动备份所在的目录，没有就新建。不写则不自动备份。不能与其他服务器共用一个目录。"]
+        #[unit = "a folder", "目录"]
+        folder: Option<String> = None;
+        /// The time from one automatic backup to the next.
+        #[zh = "两次自动备份之间的时间。"]
+        #[unit = "hours", "小时"]
+        every_hours: u64 = 6 => whole(1..=8_760);
+        /// Automatic backups that are kept. When one more is made, the oldest is removed.
+        #[zh = "保留多少份自动备份。再多一份就删除最早的。"]
+        #[unit = "backups", "份"]
+        keep: usize = 14 => whole(1..=10_000);
     }
 }
 
@@ -330,6 +352,22 @@ pub enum Presence {
 impl Kind for Presence {
     fn allowed() -> Allowed {
         one_of::<Self>()
+    }
+}
+
+impl BackupConfig {
+    /// Refuses a folder that no system accepts: the first backup would fail hours later.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        match &self.folder {
+            Some(folder) if folder.is_empty() || folder.contains('\0') => Err(Fault {
+                path: "server.backup.folder".to_owned(),
+                reason: Reason::Value {
+                    allowed: "the path of a folder".to_owned(),
+                    found: format!("{folder:?}"),
+                },
+            }),
+            _ => Ok(()),
+        }
     }
 }
 

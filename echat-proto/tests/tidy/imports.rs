@@ -55,11 +55,18 @@ const SERVER: &[Row] = &[
     ("cli", &["config", "exit"]),
     ("host_key", &["exit"]),
     ("data_dir", &["exit", "host_key"]),
+    ("backup", &["data_dir", "exit", "host_key", "storage"]),
+    (
+        "maintenance",
+        &[
+            "backup", "cli", "config", "data_dir", "exit", "host_key", "storage",
+        ],
+    ),
     ("roster", &["conn", "storage"]),
     ("session_log", &["conn", "storage"]),
     ("limits", &["config", "storage"]),
     ("outbox", &["conn", "roster", "storage"]),
-    ("workers", &["conn", "limits", "storage"]),
+    ("workers", &["conn", "limits"]),
     ("peer", &["clock", "config", "conn", "limits"]),
     (
         "handlers",
@@ -102,8 +109,8 @@ const SERVER: &[Row] = &[
     (
         "reactor",
         &[
-            "clock", "config", "conn", "console", "engine", "limits", "logging", "output",
-            "storage", "workers",
+            "backup", "clock", "config", "conn", "console", "engine", "limits", "logging",
+            "output", "storage", "workers",
         ],
     ),
 ];

@@ -26,7 +26,7 @@ const WALLS: &[Wall] = &[
         allowed: &[
             "echat-server/src/reactor",
             "echat-server/src/workers/pool",
-            "echat-server/src/workers/checkpoint_thread.rs",
+            "echat-server/src/workers/helper_thread.rs",
             "echat-client/src/load/crowd.rs",
             "echat-client/src/load/peers/",
         ],

@@ -81,6 +81,12 @@ pub enum DataDirError {
         /// The system's error.
         source: io::Error,
     },
+    /// There is no such folder.
+    #[error("{}: there is no such data folder", path.display())]
+    NoFolder {
+        /// The path.
+        path: PathBuf,
+    },
     /// The folder is a symbolic link without a target, as when a disk is not mounted.
     #[error(
         "{}: a symbolic link to a folder that is missing; put the folder back (is its disk mounted?), \
@@ -179,9 +185,10 @@ impl DataDirError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Create { .. } => ExitCode::CannotCreate,
-            Self::FolderGone { .. } | Self::Missing { .. } | Self::Orphan { .. } => {
-                ExitCode::NoInput
-            }
+            Self::NoFolder { .. }
+            | Self::FolderGone { .. }
+            | Self::Missing { .. }
+            | Self::Orphan { .. } => ExitCode::NoInput,
             Self::Locked { .. } | Self::DatabaseLocked { .. } => ExitCode::Busy,
             Self::FolderOwner { .. } | Self::FolderOpen { .. } | Self::Chmod { .. } => {
                 ExitCode::Permission

@@ -1,75 +1,87 @@
-//! The thread that checkpoints a long write-ahead log, so that the loop does not wait for the disk. It lives as long as
-//! one checkpoint; a process that ends does not wait for it.
+//! A thread for one job at a time that waits for the disk, such as a checkpoint or a backup, so that the loop does not. It
+//! lives as long as the job; a process that ends does not wait for it.
 
-use crate::storage::{Checkpoint, CheckpointOutcome};
 use mio::Waker;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
-/// Runs one checkpoint at a time beside the loop: the storage requests no second one before it has the outcome of the
-/// first.
-pub struct CheckpointThread {
+/// Runs jobs beside the loop. The caller begins no second one before it has the outcome of the first.
+pub struct HelperThread<T> {
+    name: &'static str,
     waker: Arc<Waker>,
-    done: Sender<CheckpointOutcome>,
-    outcomes: Receiver<CheckpointOutcome>,
+    done: Sender<T>,
+    outcomes: Receiver<T>,
 }
 
-impl CheckpointThread {
-    /// `waker` is woken by every outcome.
-    pub fn new(waker: &Arc<Waker>) -> Self {
+impl<T: Send + 'static> HelperThread<T> {
+    /// Threads have this name. `waker` is woken by every outcome.
+    pub fn new(name: &'static str, waker: &Arc<Waker>) -> Self {
         let (done, outcomes) = mpsc::channel();
         Self {
+            name,
             waker: Arc::clone(waker),
             done,
             outcomes,
         }
     }
 
-    /// Starts a checkpoint.
+    /// Starts a job. `broken_off` gives its outcome after a panic.
     ///
     /// # Errors
     /// The system cannot start a thread now; the caller retries later.
-    pub fn begin(&self, checkpoint: Checkpoint) -> io::Result<()> {
-        let (waker, done) = (Arc::clone(&self.waker), self.done.clone());
-        let work = move || {
-            let mut report = Report {
-                waker,
-                done,
-                outcome: None,
-            };
-            report.outcome = Some(checkpoint.run());
+    pub fn begin(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+        broken_off: fn() -> T,
+    ) -> io::Result<()> {
+        let report = Report {
+            name: self.name,
+            waker: Arc::clone(&self.waker),
+            done: self.done.clone(),
+            outcome: None,
+            broken_off,
         };
-        thread::Builder::new()
-            .name("checkpoint".to_owned())
-            .spawn(work)
-            .map(drop)
+        let work = move || {
+            let mut report = report;
+            report.outcome = Some(job());
+        };
+        // If no thread can be started, the report is dropped and sends what is no outcome of the job.
+        let spawned = thread::Builder::new()
+            .name(self.name.to_owned())
+            .spawn(work);
+        if spawned.is_err() {
+            let _ = self.outcomes.try_recv();
+        }
+        spawned.map(drop)
     }
 
-    /// The outcome of the checkpoint, once it is done.
-    pub fn outcome(&self) -> Option<CheckpointOutcome> {
+    /// The outcome of the job, once it is done.
+    pub fn outcome(&self) -> Option<T> {
         self.outcomes.try_recv().ok()
     }
 }
 
-/// Sends the outcome of a checkpoint when it is dropped, after a panic too: without one, no other checkpoint would begin.
-struct Report {
+/// Sends the outcome of a job when it is dropped, after a panic too: without one, no other job would begin.
+struct Report<T> {
+    name: &'static str,
     waker: Arc<Waker>,
-    done: Sender<CheckpointOutcome>,
+    done: Sender<T>,
     /// `None` after a panic.
-    outcome: Option<CheckpointOutcome>,
+    outcome: Option<T>,
+    broken_off: fn() -> T,
 }
 
-impl Drop for Report {
+impl<T> Drop for Report<T> {
     fn drop(&mut self) {
-        let outcome = self.outcome.take();
-        let outcome = outcome.unwrap_or_else(CheckpointOutcome::broken_off);
+        let outcome = self.outcome.take().unwrap_or_else(self.broken_off);
         // A server that has ended does not receive the outcome any more.
         if self.done.send(outcome).is_ok()
             && let Err(error) = self.waker.wake()
         {
-            tracing::error!(%error, "the checkpoint thread cannot wake the reactor");
+            let name = self.name;
+            tracing::error!(%error, "the {name} thread cannot wake the reactor");
         }
     }
 }
@@ -77,25 +89,23 @@ impl Drop for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::Store;
-    use mio::{Poll, Token};
+    use crate::storage::{CheckpointOutcome, Store};
+    use mio::{Events, Poll, Token};
 
     #[test]
     fn a_panic_of_the_checkpoint_is_a_failure() {
-        let poll = Poll::new().unwrap();
+        let mut poll = Poll::new().unwrap();
         let waker = Arc::new(Waker::new(poll.registry(), Token(1)).unwrap());
-        let checkpoints = CheckpointThread::new(&waker);
-        let report = Report {
-            waker,
-            done: checkpoints.done.clone(),
-            outcome: None,
+        let checkpoints = HelperThread::new("checkpoint", &waker);
+        checkpoints
+            .begin(|| panic!("a bug"), CheckpointOutcome::broken_off)
+            .unwrap();
+        let outcome = loop {
+            if let Some(outcome) = checkpoints.outcome() {
+                break outcome;
+            }
+            poll.poll(&mut Events::with_capacity(1), None).unwrap();
         };
-        let panicked = thread::spawn(move || {
-            let _report = report;
-            panic!("a bug");
-        });
-        assert!(panicked.join().is_err());
-        let outcome = checkpoints.outcome().unwrap();
         let mut store = Store::in_memory().unwrap();
         assert!(store.checkpoint_done(outcome).is_err());
     }

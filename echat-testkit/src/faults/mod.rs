@@ -104,6 +104,14 @@ impl Shim {
         command
     }
 
+    /// The same program with other arguments over the shim, as for a command in place of serving.
+    pub fn program(&self, dir: &ServerFolder, args: &[&str], rule: Option<Rule>) -> Command {
+        let shell = format!("umask 000; export LD_PRELOAD={}", SHIM.display());
+        let mut command = dir.command(&shell, args);
+        command.envs(self.settings(dir, rule));
+        command
+    }
+
     /// This test program over the shim, to run one test that writes in this place.
     pub fn this_program(&self, dir: &ServerFolder, test: &str) -> Command {
         let mut command = Command::new(env::current_exe().unwrap());

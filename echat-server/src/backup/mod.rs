@@ -1,0 +1,337 @@
+//! Backups of a data folder: one file with the database, the host key and the configuration; how it is made, verified and
+//! restored, and when the server makes one by itself.
+//!
+//! `archive` is the format, `restore` puts a backup into a data folder, `schedule` names and prunes the files of a folder.
+
+mod archive;
+mod restore;
+mod schedule;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use echat_system::private_file::{self, FileError};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::exit::ExitCode;
+use crate::host_key::{self, HostKeyError};
+use crate::storage::{CopyError, Fault, OpenError, Summary, check_copy, copy_database};
+
+pub use archive::{Attachments, FORMAT, FormatError, Manifest};
+pub use restore::{RestoreError, Restored, restore};
+pub use schedule::{Made, Outcome, Schedule};
+
+/// Where the header of a database says that it has a write-ahead log, and the two bytes of one without
+/// (<https://sqlite.org/fileformat2.html>, section 1.3.3).
+const LOG_VERSIONS_AT: u64 = 18;
+const WITHOUT_LOG: [u8; 2] = [1, 1];
+
+/// What is backed up.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The database. A server may be using it.
+    pub database: PathBuf,
+    /// The host key, if the backup is to have it.
+    pub host_key: Option<PathBuf>,
+    /// The configuration file, if there is one and the backup is to have it.
+    pub config: Option<PathBuf>,
+}
+
+/// Why a backup is not made or not good.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// A file of this name exists.
+    #[error("{}: exists already; a backup never replaces a file", .0.display())]
+    Exists(PathBuf),
+    /// Another process is writing a backup of this name.
+    #[error("{}: another process is writing this backup", .0.display())]
+    Locked(PathBuf),
+    /// The temporary file does not belong to this user, or cannot be used.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The fault.
+        source: FileError,
+    },
+    /// A file cannot be created.
+    #[error("{}: cannot be made: {source}", path.display())]
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// Reading or writing failed.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The database cannot be copied.
+    #[error("{}: {source}", path.display())]
+    Copy {
+        /// The database.
+        path: PathBuf,
+        /// The cause.
+        source: CopyError,
+    },
+    /// The host key of the data folder cannot be used.
+    #[error(transparent)]
+    HostKey(#[from] HostKeyError),
+    /// The file is no complete backup.
+    #[error("{}: {source}", path.display())]
+    Format {
+        /// The backup.
+        path: PathBuf,
+        /// The fault.
+        source: FormatError,
+    },
+    /// The database in a backup cannot be used.
+    #[error("{}: {source}", path.display())]
+    Database {
+        /// The backup.
+        path: PathBuf,
+        /// The fault.
+        source: OpenError,
+    },
+    /// The database that was copied, or that in a backup, has faults.
+    #[error("{}: the database is damaged: {}", path.display(), listed(faults))]
+    Damaged {
+        /// The database or the backup.
+        path: PathBuf,
+        /// Its faults.
+        faults: Vec<Fault>,
+    },
+}
+
+fn listed(faults: &[Fault]) -> String {
+    match faults {
+        [] => "its tables cannot be read".to_owned(),
+        [fault] => fault.to_string(),
+        [fault, rest @ ..] => format!("{fault}, and {} more faults", rest.len()),
+    }
+}
+
+impl BackupError {
+    /// The exit code of this error.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Exists(_) | Self::Create { .. } => ExitCode::CannotCreate,
+            Self::Locked(_) => ExitCode::Busy,
+            Self::File { source, .. } => match source {
+                FileError::Io(_) => ExitCode::Io,
+                _ => ExitCode::Permission,
+            },
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                ExitCode::NoInput
+            }
+            Self::Io { .. } => ExitCode::Io,
+            Self::Copy { source, .. } if source.is_damage() => ExitCode::Data,
+            Self::Copy { source, .. } => match source {
+                CopyError::Open(OpenError::Busy) => ExitCode::Busy,
+                _ => ExitCode::Io,
+            },
+            Self::HostKey(error) => error.exit_code(),
+            Self::Format { .. } | Self::Database { .. } | Self::Damaged { .. } => ExitCode::Data,
+        }
+    }
+}
+
+/// Lets other threads go first: on Linux, those of the loop before the calling one.
+pub fn give_way() {
+    #[cfg(target_os = "linux")]
+    {
+        // What is added to the nice value.
+        const NICE: i32 = 10;
+        // What does not give way is done as well.
+        let _ = rustix::process::nice(NICE);
+    }
+}
+
+/// Makes a backup at `target` from a folder that a server may be using. The file is private, complete, synced and verified
+/// before it has its name. `now` is the time in unix seconds.
+///
+/// # Errors
+/// See [`BackupError`]. No file `target` is there then, nor its temporary file, unless another process writes that.
+pub fn create(source: &Source, target: &Path, now: i64) -> Result<Manifest, BackupError> {
+    if target.symlink_metadata().is_ok() {
+        return Err(BackupError::Exists(target.to_owned()));
+    }
+    let temporary = private_file::beside(target, "tmp");
+    let file = hold(&temporary)?;
+    let made = fill(source, &file, &temporary, now).and_then(|manifest| {
+        publish(&temporary, target)?;
+        Ok(manifest)
+    });
+    if made.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+    }
+    made
+}
+
+/// Creates the temporary file, or takes over what a killed process left, and locks it.
+fn hold(temporary: &Path) -> Result<File, BackupError> {
+    let path = || temporary.to_owned();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let file = match private_file::open(temporary, &mut options) {
+        Err(FileError::Io(source)) => {
+            let path = path();
+            return Err(BackupError::Create { path, source });
+        }
+        opened => opened.map_err(|source| BackupError::File {
+            path: path(),
+            source,
+        })?,
+    };
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(BackupError::Locked(path())),
+        Err(TryLockError::Error(source)) => {
+            let path = path();
+            return Err(BackupError::Io { path, source });
+        }
+    }
+    let emptied = private_file::refuse_hard_links(&file)
+        .and_then(|()| Ok(private_file::make_private(&file)?))
+        .and_then(|()| Ok(file.set_len(0)?));
+    emptied.map_err(|source| BackupError::File {
+        path: path(),
+        source,
+    })?;
+    Ok(file)
+}
+
+fn fill(source: &Source, file: &File, temporary: &Path, now: i64) -> Result<Manifest, BackupError> {
+    let io_error = |source| BackupError::Io {
+        path: temporary.to_owned(),
+        source,
+    };
+    let attachments = attachments(source)?;
+    copy_database(&source.database, temporary, || file.sync_data()).map_err(|error| {
+        BackupError::Copy {
+            path: source.database.clone(),
+            source: error,
+        }
+    })?;
+    file.write_all_at(&WITHOUT_LOG, LOG_VERSIONS_AT)
+        .map_err(io_error)?;
+    let summary = sound(temporary, &source.database)?;
+    let manifest = Manifest::new(summary, attachments, now);
+    archive::append(file, &manifest).map_err(io_error)?;
+    file.sync_all().map_err(io_error)?;
+    Ok(manifest)
+}
+
+fn attachments(source: &Source) -> Result<Attachments, BackupError> {
+    let mut attachments = Attachments::default();
+    if let Some(path) = &source.host_key {
+        // A key that no server would use is not worth keeping.
+        host_key::load(path, path)?;
+        attachments.host_key = Some(text(path)?);
+    }
+    if let Some(path) = &source.config {
+        attachments.config = Some(text(path)?);
+    }
+    Ok(attachments)
+}
+
+fn text(path: &Path) -> Result<Zeroizing<String>, BackupError> {
+    let read = fs::read_to_string(path).map(Zeroizing::new);
+    read.map_err(|source| BackupError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// What the copy at `path` holds, if it has no faults. Errors name it `shown`.
+fn sound(path: &Path, shown: &Path) -> Result<Summary, BackupError> {
+    let path_of = || shown.to_owned();
+    let (findings, summary) = check_copy(path).map_err(|source| BackupError::Database {
+        path: path_of(),
+        source,
+    })?;
+    match summary {
+        Some(summary) if findings.faults.is_empty() => Ok(summary),
+        _ => Err(BackupError::Damaged {
+            path: path_of(),
+            faults: findings.faults,
+        }),
+    }
+}
+
+/// Gives the complete file its name, durably, and never in the place of another file.
+fn publish(temporary: &Path, target: &Path) -> Result<(), BackupError> {
+    let error = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => BackupError::Exists(target.to_owned()),
+        _ => BackupError::Create {
+            path: target.to_owned(),
+            source,
+        },
+    };
+    match fs::hard_link(temporary, target) {
+        Ok(()) => fs::remove_file(temporary).map_err(error)?,
+        Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => return Err(error(exists)),
+        // A file system without hard links.
+        Err(_) if target.symlink_metadata().is_err() => {
+            fs::rename(temporary, target).map_err(error)?;
+        }
+        Err(_) => return Err(BackupError::Exists(target.to_owned())),
+    }
+    private_file::sync_folder_of(target).map_err(error)
+}
+
+/// Verifies the backup at `path`: complete and unchanged since it was made; the database sound, of a known version, and with
+/// the rows that were counted then; the key usable.
+///
+/// # Errors
+/// See [`BackupError`].
+pub fn verify(path: &Path) -> Result<Manifest, BackupError> {
+    let format = |source| BackupError::Format {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(|source| BackupError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let manifest = archive::read(&file, &mut io::sink()).map_err(format)?;
+    let summary = sound(path, path)?;
+    if summary != manifest.summary {
+        return Err(format(FormatError::Contents));
+    }
+    Ok(manifest)
+}
+
+/// Writes the database of the backup at `path` to `database`, which is new, and returns what else the backup has.
+///
+/// # Errors
+/// See [`BackupError`]. The backup has changed since it was verified, or a file cannot be read or written.
+pub fn extract(path: &Path, database: &Path) -> Result<Manifest, BackupError> {
+    let io_error = |path: &Path| {
+        let path = path.to_owned();
+        move |source| BackupError::Io { path, source }
+    };
+    let file = File::open(path).map_err(io_error(path))?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    let mut copy =
+        private_file::open(database, &mut options).map_err(|source| BackupError::File {
+            path: database.to_owned(),
+            source,
+        })?;
+    let manifest = archive::read(&file, &mut copy).map_err(|source| BackupError::Format {
+        path: path.to_owned(),
+        source,
+    })?;
+    copy.sync_all().map_err(io_error(database))?;
+    Ok(manifest)
+}

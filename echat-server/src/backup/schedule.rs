@@ -1,0 +1,301 @@
+//! Automatic backups: when the next one is due, how its file is named, and which files are pruned.
+//!
+//! [`Schedule::run`] waits for the disk, so it runs on a helper thread. It decides by the files that are there: a server
+//! that restarts does not make a backup earlier or later than one that runs on.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use echat_system::private_file;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::{BackupError, Source, create};
+
+/// A name is `echat-20261129T015521Z.backup`: the time in UTC, so that names sort as times do.
+const PREFIX: &str = "echat-";
+const TIME: &str = "%Y%m%dT%H%M%SZ";
+const SUFFIX: &str = ".backup";
+
+/// Bytes of the time in a name.
+const TIME_BYTES: usize = 16;
+
+/// The extension of a backup that is being written.
+const TEMPORARY: &str = ".tmp";
+
+/// Which backups a server makes by itself.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// What is backed up.
+    pub source: Source,
+    /// The folder of the backups. It is created if it is missing.
+    pub folder: PathBuf,
+    /// The time from one backup to the next.
+    pub every: Duration,
+    /// How many are kept, at least one.
+    pub keep: usize,
+}
+
+/// A backup that was made by itself.
+#[derive(Debug)]
+pub struct Made {
+    /// The file.
+    pub path: PathBuf,
+    /// How many older ones were removed.
+    pub pruned: usize,
+    /// Why older ones could not be removed.
+    pub not_pruned: Option<io::Error>,
+}
+
+/// What came of one run.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A backup was made. The next one is due after the full time.
+    Made(Made),
+    /// The newest one is not old enough; it will be after this time.
+    Early(Duration),
+    /// No backup was made, and none was removed.
+    Failed(BackupError),
+    /// The thread panicked.
+    BrokenOff,
+}
+
+impl Schedule {
+    /// Makes a backup if one is due at `now`, in unix seconds, and removes those beyond `keep`, oldest first. Only regular
+    /// files with the name of an automatic backup are looked at.
+    pub fn run(&self, now: i64) -> Outcome {
+        match self.made(now) {
+            Ok(outcome) => outcome,
+            Err(error) => Outcome::Failed(error),
+        }
+    }
+
+    fn made(&self, now: i64) -> Result<Outcome, BackupError> {
+        let folder_error = |source| BackupError::Create {
+            path: self.folder.clone(),
+            source,
+        };
+        let mut builder = DirBuilder::new();
+        let builder = builder.recursive(true).mode(0o700);
+        builder.create(&self.folder).map_err(folder_error)?;
+        let times = self.times().map_err(folder_error)?;
+        // A time to come is that of a clock that was wrong.
+        let newest = times.iter().copied().filter(|time| *time <= now).max();
+        if let Some(newest) = newest {
+            let age = Duration::from_secs((now - newest).unsigned_abs());
+            if let Some(early) = self.every.checked_sub(age).filter(|left| !left.is_zero()) {
+                return Ok(Outcome::Early(early));
+            }
+        }
+        let path = self.folder.join(name_at(now));
+        create(&self.source, &path, now)?;
+        let (pruned, not_pruned) = match self.prune(now) {
+            Ok(pruned) => (pruned, None),
+            Err(error) => (0, Some(error)),
+        };
+        Ok(Outcome::Made(Made {
+            path,
+            pruned,
+            not_pruned,
+        }))
+    }
+
+    /// The times of the backups in the folder.
+    fn times(&self) -> io::Result<Vec<i64>> {
+        let mut times = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            if !entry.file_type()?.is_file() {
+                continue;
+            }
+            times.extend(entry.file_name().to_str().and_then(time_of));
+        }
+        times.sort_unstable();
+        Ok(times)
+    }
+
+    /// Removes the oldest backups, but not the one that was just made at `now`, and what killed processes left of others.
+    fn prune(&self, now: i64) -> io::Result<usize> {
+        let times = self.times()?;
+        let older: Vec<i64> = times.into_iter().filter(|time| *time != now).collect();
+        let beyond = older.len().saturating_sub(self.keep.saturating_sub(1));
+        for time in &older[..beyond] {
+            fs::remove_file(self.folder.join(name_at(*time)))?;
+        }
+        self.remove_left_over()?;
+        if beyond > 0 {
+            private_file::sync_folder_of(&self.folder.join(name_at(now)))?;
+        }
+        Ok(beyond)
+    }
+
+    /// Removes incomplete files of automatic backups that no process holds.
+    fn remove_left_over(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let time = name.to_str().and_then(|name| name.strip_suffix(TEMPORARY));
+            if time.and_then(time_of).is_some() && entry.file_type()?.is_file() {
+                remove_unheld(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remove_unheld(path: &Path) -> io::Result<()> {
+    let file = fs::File::open(path)?;
+    match file.try_lock() {
+        Ok(()) => fs::remove_file(path),
+        Err(fs::TryLockError::WouldBlock) => Ok(()),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// The name of a backup that is made at this time.
+fn name_at(unix: i64) -> String {
+    let time = Timestamp::from_second(unix).unwrap_or(Timestamp::UNIX_EPOCH);
+    format!("{PREFIX}{}{SUFFIX}", time.strftime(TIME))
+}
+
+/// The time in the name of an automatic backup; `None` for every other name.
+fn time_of(name: &str) -> Option<i64> {
+    let time = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    let time = Some(time).filter(|time| time.len() == TIME_BYTES)?;
+    let time = DateTime::strptime(TIME, time).ok()?;
+    let unix = time.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second();
+    (name_at(unix) == name).then_some(unix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::verify;
+    use super::*;
+    use crate::storage::Store;
+
+    const HOUR: i64 = 3_600;
+    const NOON: i64 = 1_795_953_600;
+
+    fn schedule(keep: usize) -> (tempfile::TempDir, Schedule) {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("database.db");
+        drop(Store::open(&database).unwrap());
+        let schedule = Schedule {
+            source: Source {
+                database,
+                host_key: None,
+                config: None,
+            },
+            folder: folder.path().join("backups"),
+            every: Duration::from_hours(6),
+            keep,
+        };
+        (folder, schedule)
+    }
+
+    fn names(schedule: &Schedule) -> Vec<String> {
+        let entries = fs::read_dir(&schedule.folder).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn names_are_times_in_utc_and_no_other_name_is_one() {
+        assert_eq!(name_at(NOON), "echat-20261129T120000Z.backup");
+        assert_eq!(time_of("echat-20261129T120000Z.backup"), Some(NOON));
+        for other in [
+            "echat-20261129T120000Z.backup.tmp",
+            "echat-20261129T120000.backup",
+            "echat-20261329T120000Z.backup",
+            "echat-2026-11-29T120000Z.backup",
+            "echat-20261129T120000Z.backup2",
+            "Echat-20261129T120000Z.backup",
+            "echat-before-upgrade.backup",
+            "",
+        ] {
+            assert_eq!(time_of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_backup_is_made_when_it_is_due_and_the_oldest_are_pruned() {
+        let (_folder, schedule) = schedule(3);
+        for round in 0..6 {
+            let now = NOON + round * 6 * HOUR;
+            let Outcome::Made(made) = schedule.run(now) else {
+                panic!("it is due");
+            };
+            assert!(made.not_pruned.is_none());
+            verify(&made.path).unwrap();
+            let Outcome::Early(left) = schedule.run(now + HOUR) else {
+                panic!("it is not due");
+            };
+            assert_eq!(left, Duration::from_hours(5));
+        }
+        let kept: Vec<String> = (3..6).map(|n| name_at(NOON + n * 6 * HOUR)).collect();
+        assert_eq!(names(&schedule), kept);
+    }
+
+    #[test]
+    fn foreign_files_are_never_pruned() {
+        let (_folder, schedule) = schedule(1);
+        fs::create_dir_all(schedule.folder.join("echat-20200101T000000Z.backup")).unwrap();
+        let foreign = [
+            "echat-before-upgrade.backup",
+            "echat-20200102T000000Z.backup.bak",
+            "echat-20200102T000000Z.Backup",
+            "notes.txt",
+            "20200102T000000Z.backup",
+            "other.backup.tmp",
+        ];
+        for name in foreign {
+            fs::write(schedule.folder.join(name), "kept").unwrap();
+        }
+        // What a killed process left, and what another one is writing.
+        fs::write(
+            schedule.folder.join("echat-20200103T000000Z.backup.tmp"),
+            "",
+        )
+        .unwrap();
+        let held = schedule.folder.join("echat-20200104T000000Z.backup.tmp");
+        let holder = fs::File::create(&held).unwrap();
+        holder.try_lock().unwrap();
+        for round in 0..3 {
+            let made = schedule.run(NOON + round * 6 * HOUR);
+            assert!(matches!(made, Outcome::Made(_)), "{made:?}");
+        }
+        let mut expected: Vec<String> = foreign.iter().map(|name| (*name).to_owned()).collect();
+        expected.push("echat-20200101T000000Z.backup".to_owned());
+        expected.push("echat-20200104T000000Z.backup.tmp".to_owned());
+        expected.push(name_at(NOON + 12 * HOUR));
+        expected.sort();
+        assert_eq!(names(&schedule), expected);
+    }
+
+    /// The clock was wrong, or was set back.
+    #[test]
+    fn a_backup_of_a_time_to_come_does_not_stop_others_and_the_new_one_is_kept() {
+        let (_folder, schedule) = schedule(2);
+        let wrong = NOON + 1_000 * 24 * HOUR;
+        for now in [wrong, NOON, NOON + 6 * HOUR] {
+            assert!(matches!(schedule.run(now), Outcome::Made(_)), "{now}");
+            assert!(names(&schedule).contains(&name_at(now)), "{now}");
+        }
+    }
+
+    #[test]
+    fn a_failed_backup_removes_nothing() {
+        let (_folder, mut schedule) = schedule(1);
+        assert!(matches!(schedule.run(NOON), Outcome::Made(_)));
+        schedule.source.database = schedule.folder.join("missing");
+        let failed = schedule.run(NOON + 6 * HOUR);
+        assert!(matches!(failed, Outcome::Failed(_)), "{failed:?}");
+        assert_eq!(names(&schedule), [name_at(NOON)]);
+    }
+}

@@ -1,0 +1,237 @@
+//! The commands that keep data safe: backup, verify, restore, check. Each ends with a report and an exit code.
+
+mod check;
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::json;
+use thiserror::Error;
+
+use crate::backup::{self, BackupError, Manifest, RestoreError, Restored, Schedule, Source};
+use crate::cli::Task;
+use crate::config::{self, ConfigError, Loaded, Overrides};
+use crate::data_dir::{self, DataDir, DataDirError};
+use crate::exit::ExitCode;
+use crate::host_key;
+use crate::storage::OpenError;
+
+/// What a command says on standard output, and the exit code that goes with it.
+#[derive(Debug)]
+pub struct Report {
+    /// Whole lines.
+    pub text: String,
+    /// The exit code.
+    pub code: ExitCode,
+}
+
+/// Why a command does not come to a report.
+#[derive(Debug, Error)]
+#[error(transparent)]
+#[non_exhaustive]
+pub enum MaintenanceError {
+    /// The configuration that names the data folder cannot be used.
+    Config(#[from] ConfigError),
+    /// The data folder cannot be used.
+    DataDir(#[from] DataDirError),
+    /// A backup is not made or not good.
+    Backup(#[from] BackupError),
+    /// Nothing was restored.
+    Restore(#[from] RestoreError),
+    /// The database cannot be checked or repaired.
+    #[error("{}: {source}", path.display())]
+    Database {
+        /// The database.
+        path: PathBuf,
+        /// The cause.
+        source: OpenError,
+    },
+}
+
+impl MaintenanceError {
+    /// The exit code of this error.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) => ExitCode::Config,
+            Self::DataDir(error) => error.exit_code(),
+            Self::Backup(error) => error.exit_code(),
+            Self::Restore(error) => error.exit_code(),
+            Self::Database { source, .. } => match source {
+                OpenError::Busy => ExitCode::Busy,
+                OpenError::Blank => ExitCode::NoInput,
+                OpenError::Sqlite(_) | OpenError::Log(_) => ExitCode::Io,
+                _ => ExitCode::Data,
+            },
+        }
+    }
+}
+
+/// Performs a command. `now` is the time in unix seconds.
+///
+/// # Errors
+/// See [`MaintenanceError`].
+pub fn perform(task: Task, now: i64) -> Result<Report, MaintenanceError> {
+    backup::give_way();
+    match task {
+        Task::Backup {
+            place,
+            target,
+            with_key,
+            with_config,
+        } => back_up(place, &target, (with_key, with_config), now),
+        Task::Verify { file, json } => verify(&file, json),
+        Task::Restore { file, data } => restore(&file, &data, now),
+        Task::Check {
+            place,
+            repair,
+            json,
+        } => check::check(place, repair, json, now),
+        // They are performed elsewhere.
+        Task::Serve { .. } | Task::CheckConfig(_) | Task::PrintDefaultConfig => {
+            Ok(done(String::new()))
+        }
+    }
+}
+
+fn done(text: String) -> Report {
+    let code = ExitCode::Ok;
+    Report { text, code }
+}
+
+/// The automatic backups that a configuration asks for.
+pub fn schedule(loaded: &Loaded, data: &DataDir) -> Option<Schedule> {
+    let settings = &loaded.config.backup;
+    Some(Schedule {
+        source: Source {
+            database: data.database(),
+            host_key: Some(data.host_key_path()),
+            config: loaded.file.clone(),
+        },
+        folder: settings.folder.as_ref()?.into(),
+        every: Duration::from_hours(settings.every_hours),
+        keep: settings.keep,
+    })
+}
+
+fn back_up(
+    place: Overrides,
+    target: &Path,
+    (with_key, with_config): (bool, bool),
+    now: i64,
+) -> Result<Report, MaintenanceError> {
+    let loaded = config::load(place)?;
+    let files = data_dir::find(&loaded.config.data)?;
+    let source = Source {
+        database: files.database,
+        host_key: files.host_key.filter(|_| with_key),
+        config: loaded.file.filter(|_| with_config),
+    };
+    let manifest = backup::create(&source, target, now)?;
+    let shown = target.display();
+    Ok(done(format!("backup {shown}: {}\n", contents(&manifest))))
+}
+
+/// What a backup has, in one line.
+fn contents(manifest: &Manifest) -> String {
+    let rows = &manifest.summary.rows;
+    let rows = |table: &str| rows.get(table).copied().unwrap_or_default();
+    let mut text = format!(
+        "{} users, {} rooms, {} messages, newest message id {}",
+        rows("users"),
+        rows("rooms"),
+        rows("messages"),
+        manifest.summary.newest_id
+    );
+    for (name, attachment) in [
+        ("the host key", &manifest.attachments.host_key),
+        ("the configuration", &manifest.attachments.config),
+    ] {
+        let with = if attachment.is_some() {
+            "with"
+        } else {
+            "without"
+        };
+        // A string takes all text.
+        let _ = write!(text, ", {with} {name}");
+    }
+    text
+}
+
+fn verify(file: &Path, as_json: bool) -> Result<Report, MaintenanceError> {
+    let verified = backup::verify(file);
+    if as_json {
+        return Ok(verified_as_json(verified));
+    }
+    let manifest = verified?;
+    let time = jiff::Timestamp::from_second(manifest.created_at).unwrap_or_default();
+    let mut text = format!(
+        "sound {}: {}\nmade {time} by echat {}, schema {}\n",
+        file.display(),
+        contents(&manifest),
+        manifest.echat,
+        manifest.summary.schema
+    );
+    if let Some(fingerprint) = fingerprint(&manifest) {
+        // A string takes all text.
+        let _ = writeln!(text, "fingerprint of the host key: {fingerprint}");
+    }
+    Ok(done(text))
+}
+
+fn verified_as_json(verified: Result<Manifest, BackupError>) -> Report {
+    match verified {
+        Ok(manifest) => {
+            let mut value = manifest.described();
+            value["ok"] = true.into();
+            value["fingerprint"] = fingerprint(&manifest).into();
+            done(format!("{value}\n"))
+        }
+        Err(error) => Report {
+            code: error.exit_code(),
+            text: format!("{}\n", json!({"ok": false, "error": error.to_string()})),
+        },
+    }
+}
+
+fn fingerprint(manifest: &Manifest) -> Option<String> {
+    let key = host_key::parse(manifest.attachments.host_key.as_ref()?)?;
+    Some(echat_proto::fingerprint(&key.verifying_key()))
+}
+
+fn restore(file: &Path, data: &Path, now: i64) -> Result<Report, MaintenanceError> {
+    let Restored {
+        manifest,
+        aside,
+        above,
+        has_host_key,
+    } = backup::restore(file, data, now)?;
+    let mut text = format!(
+        "restored {} into {}: {}\nnew message ids begin above {above}; clients load their history anew\n",
+        file.display(),
+        data.display(),
+        contents(&manifest)
+    );
+    let mut say = |line: String| {
+        text.push_str(&line);
+        text.push('\n');
+    };
+    if let Some(aside) = aside {
+        say(format!("what was there before: {}", aside.display()));
+    }
+    if manifest.attachments.config.is_some() {
+        let path = data.join("config.json");
+        say(format!(
+            "the configuration: {}; a server reads it with --config",
+            path.display()
+        ));
+    }
+    if !has_host_key {
+        say(format!(
+            "{} has no host key: put the old one there, or make a new one with `echat-server --init`, of \
+             which clients will warn",
+            data.display()
+        ));
+    }
+    Ok(done(text))
+}

@@ -1,0 +1,149 @@
+//! `echat-server check`: finds faults of a database, and repairs it.
+//!
+//! What is derived from rows is made anew in the database itself, in one transaction. If rows or pages cannot be read, what
+//! can be read is copied into a new database, which takes the place of the damaged one; that one is kept.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::{MaintenanceError, Report};
+use crate::config::{self, Overrides};
+use crate::data_dir::{self, Files, Offline};
+use crate::exit::ExitCode;
+use crate::storage::{
+    Fault, Findings, OpenError, Salvaged, begin_history, check_database, rebuild, reserved_ids,
+    salvage,
+};
+
+/// How a check ended.
+#[derive(Debug, Default)]
+struct Outcome {
+    /// One word, the same in JSON: `sound`, `damaged` or `repaired`.
+    word: &'static str,
+    /// What was found.
+    faults: Vec<Fault>,
+    /// What a repair lost, a line each.
+    lost: Vec<String>,
+    /// Where the damaged files are.
+    aside: Option<PathBuf>,
+}
+
+pub(super) fn check(
+    place: Overrides,
+    repair: bool,
+    as_json: bool,
+    now: i64,
+) -> Result<Report, MaintenanceError> {
+    let data = config::load(place)?.config.data;
+    let files = data_dir::find(&data)?;
+    let outcome = if repair {
+        repaired(&data, &files, now)?
+    } else {
+        let faults = found(&files)?.faults;
+        let word = if faults.is_empty() {
+            "sound"
+        } else {
+            "damaged"
+        };
+        Outcome {
+            word,
+            faults,
+            ..Outcome::default()
+        }
+    };
+    let code = if outcome.word == "damaged" || !outcome.lost.is_empty() {
+        ExitCode::Data
+    } else {
+        ExitCode::Ok
+    };
+    let text = if as_json {
+        outcome.json()
+    } else {
+        outcome.text(&files.shown_database)
+    };
+    Ok(Report { text, code })
+}
+
+fn database_error(files: &Files) -> impl Fn(OpenError) -> MaintenanceError {
+    let path = files.shown_database.clone();
+    move |source| {
+        let path = path.clone();
+        MaintenanceError::Database { path, source }
+    }
+}
+
+fn found(files: &Files) -> Result<Findings, MaintenanceError> {
+    let checked = check_database(&files.database).map_err(database_error(files))?;
+    Ok(checked.0)
+}
+
+fn repaired(data: &Path, files: &Files, now: i64) -> Result<Outcome, MaintenanceError> {
+    let offline = Offline::open(data, false)?;
+    let faults = found(files)?.faults;
+    let mut outcome = Outcome {
+        word: "repaired",
+        faults,
+        ..Outcome::default()
+    };
+    if outcome.faults.is_empty() {
+        outcome.word = "sound";
+        return Ok(outcome);
+    }
+    let error = database_error(files);
+    if rebuild(&files.database).map_err(&error)? {
+        return Ok(outcome);
+    }
+    let incoming = offline.stage()?;
+    let Salvaged {
+        lost,
+        newest_id,
+        findings,
+        ..
+    } = salvage(&files.database, &incoming.database(), now).map_err(&error)?;
+    outcome.lost = lost;
+    if !findings.faults.is_empty() {
+        outcome.word = "damaged";
+        outcome.faults.extend(findings.faults);
+        return Ok(outcome);
+    }
+    let above = reserved_ids(&offline.high_water()).unwrap_or(0);
+    let above = above.max(newest_id);
+    begin_history(&incoming.database(), &incoming.high_water(), above).map_err(&error)?;
+    outcome.aside = offline.replace(&incoming, "repair")?;
+    Ok(outcome)
+}
+
+impl Outcome {
+    fn json(&self) -> String {
+        let fault = |fault: &Fault| json!({"kind": fault.kind.word(), "what": fault.what});
+        let faults: Vec<Value> = self.faults.iter().map(fault).collect();
+        let aside = self.aside.as_ref().map(|path| path.display().to_string());
+        let value = json!({
+            "outcome": self.word,
+            "faults": faults,
+            "lost": self.lost,
+            "aside": aside,
+        });
+        format!("{value}\n")
+    }
+
+    fn text(&self, database: &Path) -> String {
+        let mut lines = vec![format!("{}: {}", database.display(), self.word)];
+        let mut list = |heading: &str, items: Vec<String>| {
+            if !items.is_empty() {
+                lines.push(heading.to_owned());
+                lines.extend(items.into_iter().map(|item| format!("  {item}")));
+            }
+        };
+        list(
+            "found:",
+            self.faults.iter().map(ToString::to_string).collect(),
+        );
+        list("lost:", self.lost.clone());
+        if let Some(aside) = &self.aside {
+            lines.push(format!("the damaged files: {}", aside.display()));
+        }
+        lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+}

@@ -1,0 +1,480 @@
+//! Backups with the real binary: beside a busy server, killed at every change of the disk, verified, restored, and made by
+//! the server itself.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Output;
+
+use echat_testkit::faults::wall_clock::WallClock;
+use echat_testkit::faults::{Rule, Shim};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
+use echat_testkit::wire::{Client, number, text};
+use echat_testkit::writers::{Crowd, Written};
+use rusqlite::Connection;
+use rustix::process::Signal;
+use serde_json::Value;
+
+const CROWD: Crowd = Crowd {
+    writers: 20,
+    window: 4,
+};
+
+/// More changes of the disk than any command makes.
+const ENDLESS: u64 = 2_000;
+
+const MESSAGE: &str = r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":"x"}"#;
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o7777
+}
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+/// Runs a command that succeeds; what it says.
+fn runs(dir: &ServerFolder, args: &[&str]) -> String {
+    let output = dir.run(args);
+    assert_eq!(code(&output), Some(0), "{args:?}: {}", stderr(&output));
+    stdout(&output).to_owned()
+}
+
+/// What `verify --json` says of a good backup.
+fn verified(dir: &ServerFolder, file: &str) -> Value {
+    serde_json::from_str(&runs(dir, &["verify", "--json", file])).unwrap()
+}
+
+/// Ann alone in the room tea; nothing runs.
+fn dir() -> ServerFolder {
+    let dir = ServerFolder::in_memory();
+    dir.write(
+        "config.json",
+        r#"{"server": {"limits": {"message_rate": 0}}}"#,
+    );
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    assert_eq!(code(&server.stop()), Some(0));
+    dir
+}
+
+fn send(server: &ServerProcess, count: usize) -> u64 {
+    let mut ann = Client::login(server, "ann");
+    (0..count)
+        .map(|_| number(&ann.asks(MESSAGE).params, "id"))
+        .last()
+        .unwrap()
+}
+
+/// What a server tells of its history: its name, the newest id and the messages of tea.
+fn history(server: &ServerProcess) -> (String, u64, Vec<(u64, String)>) {
+    let mut ann = Client::connect(server);
+    let bundle = ann.logs_in("ann");
+    let name = text(&bundle, "history").to_owned();
+    (name, number(&bundle, "newest"), ann.history("tea", 0))
+}
+
+#[test]
+fn a_backup_beside_a_busy_server_is_one_moment_of_it() {
+    let (dir, server, members) = CROWD.enter(|dir| dir.start(&["--log", "warn"]));
+    let mut backups = Vec::new();
+    let written = CROWD.write_until(&server, members, 0, 200, |server| {
+        for round in 0..5 {
+            let file = format!("backup{round}");
+            runs(&dir, &["backup", &file]);
+            backups.push(file);
+        }
+        server.signal(Signal::TERM);
+    });
+    assert_eq!(code(&server.end()), Some(0), "the server is not disturbed");
+    let key = fs::read_to_string(dir.path("data/host_key")).unwrap();
+    let mut newest_before = 200;
+    for file in &backups {
+        assert_eq!(mode(&dir.path(file)), 0o600);
+        let manifest = verified(&dir, file);
+        let newest = manifest["newest_id"].as_u64().unwrap();
+        assert!(newest >= newest_before, "{newest} after {newest_before}");
+        newest_before = newest;
+        assert_eq!(manifest["rows"]["messages"], newest, "ids have no gap");
+        assert_eq!(manifest["rows"]["users"], CROWD.writers);
+        assert_eq!(
+            (&manifest["host_key"], &manifest["config"]),
+            (&Value::Bool(true), &Value::Bool(true))
+        );
+        let folder = format!("restored-{file}");
+        runs(&dir, &["restore", file, "--data", &folder]);
+        let restored = |name: &str| fs::read_to_string(dir.path(&folder).join(name)).unwrap();
+        assert_eq!(restored("host_key"), key);
+        let config = fs::read_to_string(dir.path("config.json")).unwrap();
+        assert_eq!(restored("config.json"), config);
+        let server = dir.start(&["--data", &folder, "--log", "warn"]);
+        let kept = Client::login(&server, "writer0").history("hall", 0);
+        has_all_up_to(&written, &kept, newest);
+        assert_eq!(code(&server.stop()), Some(0));
+    }
+}
+
+/// The history has every acknowledged message up to an id, and no other than those that were sent.
+fn has_all_up_to(written: &[Written], kept: &[(u64, String)], newest: u64) {
+    let kept: BTreeMap<u64, &String> = kept.iter().map(|(id, text)| (*id, text)).collect();
+    assert_eq!(kept.keys().next_back(), Some(&newest));
+    let mut known = 0;
+    for user in written {
+        for (txn_id, acknowledged) in &user.acknowledged {
+            if acknowledged.id <= newest {
+                assert_eq!(kept.get(&acknowledged.id), Some(&txn_id));
+                known += 1;
+            }
+        }
+    }
+    assert!(known <= kept.len());
+    let sent: Vec<&String> = written.iter().flat_map(|user| &user.sent).collect();
+    assert!(kept.values().all(|text| sent.contains(text)));
+}
+
+#[test]
+fn a_backup_replaces_no_file_and_leaves_nothing_when_it_fails() {
+    let dir = dir();
+    dir.write("taken", "mine");
+    let refused = dir.run(&["backup", "taken"]);
+    assert_eq!(code(&refused), Some(73));
+    assert_eq!(
+        stderr(&refused),
+        "echat-server: taken: exists already; a backup never replaces a file\n"
+    );
+    assert_eq!(fs::read_to_string(dir.path("taken")).unwrap(), "mine");
+    for (args, expected) in [
+        (&["backup", "nowhere/file"][..], 73),
+        (&["backup", "file", "--data", "nothing"], 66),
+        (&["backup", "file", "--config", "nothing"], 78),
+        (&["backup"], 64),
+        (&["verify", "nothing"], 66),
+        (&["verify", "taken"], 65),
+        (&["restore", "nothing", "--data", "new"], 66),
+        (&["restore", "taken", "--data", "new"], 65),
+        (&["check", "--data", "nothing"], 66),
+    ] {
+        let refused = dir.run(args);
+        assert_eq!(code(&refused), Some(expected), "{args:?}");
+        assert_eq!(stdout(&refused), "", "{args:?}");
+    }
+    assert!(!dir.path("new").exists());
+    // The folder of a server that never ran.
+    fs::create_dir(dir.path("empty")).unwrap();
+    let refused = dir.run(&["backup", "file", "--data", "empty"]);
+    assert_eq!(code(&refused), Some(66), "{}", stderr(&refused));
+    assert_eq!(fs::read_dir(dir.path("empty")).unwrap().count(), 0);
+    let mut left: Vec<_> = fs::read_dir(dir.path(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["config.json", "data", "empty", "taken"]);
+}
+
+#[test]
+fn a_backup_can_leave_the_key_and_the_configuration_out() {
+    let dir = dir();
+    runs(
+        &dir,
+        &["backup", "file", "--without-key", "--without-config"],
+    );
+    let manifest = verified(&dir, "file");
+    assert_eq!(
+        (&manifest["host_key"], &manifest["config"]),
+        (&Value::Bool(false), &Value::Bool(false))
+    );
+    let bytes = fs::read(dir.path("file")).unwrap();
+    let has = |needle: &[u8]| bytes.windows(needle.len()).any(|bytes| bytes == needle);
+    assert!(!has(b"echat-host-key") && !has(b"message_rate"));
+    // A folder that has a key keeps it; one without is not served without a word.
+    let key = fs::read(dir.path("data/host_key")).unwrap();
+    runs(&dir, &["restore", "file", "--data", "data"]);
+    assert_eq!(fs::read(dir.path("data/host_key")).unwrap(), key);
+    let said = runs(&dir, &["restore", "file", "--data", "new"]);
+    assert!(said.contains("new has no host key"), "{said}");
+    assert_eq!(code(&dir.run(&["--data", "new"])), Some(66));
+}
+
+#[test]
+fn a_changed_or_shortened_backup_is_refused() {
+    let dir = dir();
+    let server = dir.start(&[]);
+    send(&server, 50);
+    server.stop();
+    runs(&dir, &["backup", "file"]);
+    let whole = fs::read(dir.path("file")).unwrap();
+    let refused = |bytes: &[u8]| {
+        dir.write("other", bytes);
+        for args in [
+            &["verify", "other"][..],
+            &["restore", "other", "--data", "new"],
+        ] {
+            let output = dir.run(args);
+            assert_eq!(code(&output), Some(65), "{args:?}: {}", stderr(&output));
+        }
+        let json = dir.run(&["verify", "other", "--json"]);
+        assert_eq!(code(&json), Some(65));
+        let json: Value = serde_json::from_str(stdout(&json)).unwrap();
+        assert_eq!(json["ok"], false);
+    };
+    for length in [0, 4_096, whole.len() / 2, whole.len() - 1] {
+        refused(&whole[..length]);
+    }
+    for at in (100..whole.len()).step_by(whole.len() / 13) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x20;
+        refused(&bytes);
+    }
+    refused(&[&whole[..], b"\n"].concat());
+    assert!(!dir.path("new").exists());
+}
+
+/// Runs a command over the shim until it is not killed any more: at each of its changes of the disk once. `after` looks at
+/// what is left. Returns the number of changes.
+fn killed_at_every_change(
+    args: &[&str],
+    before: impl Fn() -> ServerFolder,
+    mut after: impl FnMut(&ServerFolder, u64, bool),
+) -> u64 {
+    for skip in 0..ENDLESS {
+        let dir = before();
+        let shim = Shim::new();
+        let rule = Rule {
+            what: "any",
+            files: "-",
+            skip,
+            times: -1,
+            errno: None,
+        };
+        let output = ServerProcess::begin(shim.program(&dir, args, Some(rule))).end();
+        let was_killed = code(&output).is_none();
+        assert!(
+            was_killed || code(&output) == Some(0),
+            "{}",
+            stderr(&output)
+        );
+        after(&dir, skip, was_killed);
+        if !was_killed {
+            return skip;
+        }
+    }
+    panic!("the command has no end");
+}
+
+/// A copy of a folder in which nothing runs.
+fn copied(dir: &ServerFolder) -> ServerFolder {
+    let copy = ServerFolder::in_memory();
+    let status = std::process::Command::new("cp")
+        .args(["-a", "--"])
+        .arg(dir.path("."))
+        .arg(copy.path(""))
+        .status();
+    assert!(status.unwrap().success());
+    copy
+}
+
+#[test]
+fn a_killed_backup_is_no_file_or_a_complete_one() {
+    let original = dir();
+    let changes = killed_at_every_change(
+        &["backup", "file"],
+        || copied(&original),
+        |dir, skip, was_killed| {
+            let is_there = dir.path("file").exists();
+            assert!(was_killed || is_there);
+            if !is_there {
+                runs(dir, &["backup", "file"]);
+            }
+            verified(dir, "file");
+            if !was_killed {
+                assert!(!dir.path("file.tmp").exists(), "{skip}");
+            }
+        },
+    );
+    assert!(changes > 20, "{changes}");
+}
+
+#[test]
+fn a_killed_restore_leaves_the_old_or_the_new_state() {
+    let original = dir();
+    let server = original.start(&[]);
+    send(&server, 3);
+    runs(&original, &["backup", "file"]);
+    send(&server, 4);
+    let (old_name, old_newest, old) = history(&server);
+    assert_eq!(code(&server.stop()), Some(0));
+    let (mut olds, mut news) = (0, 0);
+    let changes = killed_at_every_change(
+        &["restore", "file", "--data", "data"],
+        || copied(&original),
+        |dir, skip, was_killed| {
+            let server = dir.start(&["--log", "warn"]);
+            let (name, newest, messages) = history(&server);
+            assert!(newest >= old_newest, "{skip}");
+            if name == old_name {
+                assert_eq!(messages, old, "{skip}");
+                assert!(was_killed);
+                olds += 1;
+            } else {
+                assert_eq!(messages, old[..3], "{skip}");
+                news += 1;
+            }
+            assert!(send(&server, 1) > old_newest, "{skip}");
+            assert_eq!(code(&server.stop()), Some(0));
+            for left in ["incoming", "replacing"] {
+                assert!(!dir.path("data").join(left).exists(), "{skip}: {left}");
+            }
+            // It can be run again.
+            if skip % 8 == 0 {
+                runs(dir, &["restore", "file", "--data", "data"]);
+                let server = dir.start(&["--log", "warn"]);
+                assert_eq!(history(&server).2, old[..3]);
+            }
+        },
+    );
+    assert!(olds > 10 && news > 5, "{olds} and {news} of {changes}");
+}
+
+#[test]
+fn a_restore_keeps_what_was_there_and_ids_go_on() {
+    let dir = dir();
+    let server = dir.start(&[]);
+    send(&server, 3);
+    runs(&dir, &["backup", "file"]);
+    let last = send(&server, 5);
+    let (old_name, _, old) = history(&server);
+    // A server that runs is not disturbed.
+    let refused = dir.run(&["restore", "file", "--data", "data"]);
+    assert_eq!(code(&refused), Some(75), "{}", stderr(&refused));
+    assert_eq!(send(&server, 1), last + 1);
+    // Killed: its newest messages are in the log only.
+    server.kill();
+    let mut names = vec![old_name];
+    let mut last = last + 1;
+    for round in 1..=2 {
+        let said = runs(&dir, &["restore", "file", "--data", "data"]);
+        let aside = format!("data/before-restore-{round}");
+        assert!(
+            said.contains(&format!("what was there before: {aside}\n")),
+            "{said}"
+        );
+        for name in ["database.db", "high_water", "host_key"] {
+            assert_eq!(mode(&dir.path("data").join(name)), 0o600);
+            assert!(dir.path(&aside).join(name).exists(), "{name}");
+        }
+        assert_eq!(mode(&dir.path(&aside)), 0o700);
+        let server = dir.start(&["--log", "warn"]);
+        let (name, newest, messages) = history(&server);
+        assert!(!names.contains(&name), "clients notice");
+        names.push(name);
+        assert_eq!(messages, old[..3]);
+        assert!(newest >= last);
+        let next = send(&server, 1);
+        assert!(next > last, "{next} after {last}");
+        last = next;
+        assert_eq!(stderr(&server.stop()), "");
+    }
+    // What was kept is a whole folder.
+    let server = dir.start(&["--data", "data/before-restore-1", "--log", "warn"]);
+    assert_eq!(history(&server).2[..8], old);
+    assert_eq!(history(&server).2.len(), 9);
+}
+
+/// On another machine there is no `high_water` that says what was given out since.
+#[test]
+fn clients_that_follow_to_another_port_notice_and_see_ids_go_on() {
+    let dir = dir();
+    let server = dir.start(&[]);
+    send(&server, 3);
+    runs(&dir, &["backup", "file"]);
+    let last = send(&server, 2_500);
+    let (name, ..) = history(&server);
+    runs(&dir, &["restore", "file", "--data", "moved"]);
+    let moved = dir.start(&["--data", "moved", "--log", "warn"]);
+    assert_eq!(moved.fingerprint(), server.fingerprint(), "the same key");
+    let (moved_name, newest, messages) = history(&moved);
+    assert_ne!(moved_name, name);
+    assert_eq!(messages.len(), 3);
+    assert!(newest >= last, "{newest} after {last}");
+    assert!(send(&moved, 1) > last);
+    assert_eq!(stderr(&moved.stop()), "");
+}
+
+#[test]
+fn a_damaged_database_is_not_backed_up_as_a_good_one() {
+    let dir = dir();
+    let db = Connection::open(dir.path("data/database.db")).unwrap();
+    let page: u64 = db
+        .query_row(
+            "SELECT pageno FROM dbstat WHERE name = 'name_looks' AND pagetype = 'leaf'",
+            [],
+            |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
+        )
+        .unwrap();
+    drop(db);
+    let mut bytes = fs::read(dir.path("data/database.db")).unwrap();
+    let at = usize::try_from((page - 1) * 4096).unwrap();
+    bytes[at..at + 12].fill(0xff);
+    dir.write("data/database.db", bytes);
+    let refused = dir.run(&["backup", "file"]);
+    assert_eq!(code(&refused), Some(65), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("the database is damaged"));
+    assert!(!dir.path("file").exists() && !dir.path("file.tmp").exists());
+}
+
+/// The names of the automatic backups.
+fn automatic(dir: &ServerFolder) -> Vec<String> {
+    let entries = fs::read_dir(dir.path("backups")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_server_makes_backups_by_itself_and_keeps_so_many() {
+    let dir = dir();
+    dir.write(
+        "config.json",
+        r#"{"server": {"backup": {"folder": "backups", "every_hours": 6, "keep": 2}}}"#,
+    );
+    let noon = 1_795_953_600;
+    let clock = WallClock::at(noon);
+    let run = |at: i64, words: &str| {
+        clock.set(at);
+        let mut server = clock.start(&dir, &["--log", "info"]);
+        let line = server.logs(words);
+        Client::connect(&server).is_served();
+        assert_eq!(code(&server.stop()), Some(0));
+        line
+    };
+    run(
+        noon,
+        "made the backup backups/echat-20261129T120000Z.backup",
+    );
+    assert_eq!(automatic(&dir), ["echat-20261129T120000Z.backup"]);
+    run(noon + 5 * 3_600, "the next backup is due in 3600 s");
+    run(noon + 6 * 3_600, "removed 0 older ones");
+    run(noon + 12 * 3_600, "removed 1 older ones");
+    let names = automatic(&dir);
+    let kept = [
+        "echat-20261129T180000Z.backup",
+        "echat-20261130T000000Z.backup",
+    ];
+    assert_eq!(names, kept);
+    for name in kept {
+        let manifest = verified(&dir, &format!("backups/{name}"));
+        assert_eq!(manifest["host_key"], true);
+    }
+    assert_eq!(mode(&dir.path("backups")), 0o700);
+    // A folder that is none: the log says so, and the server serves on.
+    fs::rename(dir.path("backups"), dir.path("aside")).unwrap();
+    dir.write("backups", "a file");
+    run(
+        noon + 18 * 3_600,
+        "no backup was made, and none was removed",
+    );
+}

@@ -1,0 +1,308 @@
+//! `check` and `check --repair` with the real binary: what is derived is made anew, what can be read of a damaged file is
+//! saved, and what is lost is listed.
+
+mod damage;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Output;
+
+use damage::{strike_last_leaf, strike_message};
+use echat_testkit::faults::{Rule, Shim};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
+use echat_testkit::wire::{Client, credentials, line, number, text};
+use rusqlite::Connection;
+use serde_json::Value;
+
+/// Ann and bob in the rooms tea, den and hut, and eve alone in nook; nothing runs.
+fn dir() -> ServerFolder {
+    let dir = ServerFolder::in_memory();
+    dir.write(
+        "config.json",
+        r#"{"server": {"limits": {"message_rate": 0, "registrations": 0}}}"#,
+    );
+    let server = dir.start(&["--log", "warn"]);
+    for name in ["ann", "bob", "eve"] {
+        Client::register(&server, name);
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+    let rooms: [(&str, &[usize]); 4] = [
+        ("tea", &[0, 1]),
+        ("den", &[0, 1]),
+        ("nook", &[2]),
+        ("hut", &[0, 1]),
+    ];
+    damage::fill(&database(&dir), &rooms);
+    dir
+}
+
+fn database(dir: &ServerFolder) -> PathBuf {
+    dir.path("data/database.db")
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_str(stdout(output)).unwrap_or_else(|_| panic!("{}", stderr(output)))
+}
+
+/// What `check` or `check --repair` says, and its exit code.
+fn check(dir: &ServerFolder, repair: bool) -> (Value, i32) {
+    let args: &[&str] = if repair {
+        &["check", "--json", "--repair"]
+    } else {
+        &["check", "--json"]
+    };
+    let output = dir.run(args);
+    (json(&output), output.status.code().unwrap())
+}
+
+fn kinds(report: &Value) -> Vec<&str> {
+    let faults = report["faults"].as_array().unwrap();
+    let mut kinds: Vec<&str> = faults
+        .iter()
+        .map(|fault| fault["kind"].as_str().unwrap())
+        .collect();
+    kinds.dedup();
+    kinds
+}
+
+fn lost(report: &Value) -> Vec<&str> {
+    let lost = report["lost"].as_array().unwrap();
+    lost.iter().map(|line| line.as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_sound_database_is_sound_beside_its_server_and_left_alone() {
+    let dir = dir();
+    let server = dir.start(&["--log", "warn"]);
+    Client::login(&server, "ann").is_served();
+    let (report, code) = check(&dir, false);
+    assert_eq!((report["outcome"].as_str(), code), (Some("sound"), 0));
+    let refused = dir.run(&["check", "--repair"]);
+    assert_eq!(refused.status.code(), Some(75), "{}", stderr(&refused));
+    assert_eq!(server.stop().status.code(), Some(0));
+    let before = fs::read(database(&dir)).unwrap();
+    let said = dir.run(&["check", "--repair"]);
+    assert_eq!(stdout(&said), "data/database.db: sound\n");
+    assert!(fs::read(database(&dir)).unwrap() == before);
+}
+
+#[test]
+fn counters_and_indexes_are_made_anew_in_place() {
+    let dir = dir();
+    let db = Connection::open(database(&dir)).unwrap();
+    db.execute_batch(
+        "UPDATE rooms SET members = 40 WHERE name = 'tea';
+         DELETE FROM name_endings WHERE ending = 'nn';
+         DELETE FROM name_looks WHERE kind = 1;
+         INSERT INTO name_endings VALUES (0, 'ghost', 99);",
+    )
+    .unwrap();
+    drop(db);
+    let (report, code) = check(&dir, false);
+    assert_eq!((report["outcome"].as_str(), code), (Some("damaged"), 65));
+    assert_eq!(kinds(&report), ["counter", "name_endings", "name_looks"]);
+    let (report, code) = check(&dir, true);
+    assert_eq!((report["outcome"].as_str(), code), (Some("repaired"), 0));
+    assert_eq!(report["aside"], Value::Null);
+    assert_eq!(check(&dir, false).1, 0);
+    let server = dir.start(&["--log", "warn"]);
+    let mut ann = Client::login(&server, "ann");
+    let rooms = line(&ann.asks("LIST_ROOMS"));
+    assert!(rooms.contains(r#""members":2"#), "{rooms}");
+    let found = line(&ann.asks(r#"FIND {"keyword":"nn"}"#));
+    assert!(found.contains("ann"), "{found}");
+}
+
+/// Damage, what is lost by it, and whether messages of this room are.
+struct Case {
+    strike: fn(&ServerFolder),
+    lost: &'static [&'static str],
+}
+
+fn leaf(dir: &ServerFolder, name: &str) {
+    strike_last_leaf(&database(dir), name);
+}
+
+const CASES: &[Case] = &[
+    // An index of the messages: all of it is in the rows.
+    Case {
+        strike: |dir| leaf(dir, "messages_by_conversation"),
+        lost: &[],
+    },
+    Case {
+        strike: |dir| leaf(dir, "name_endings"),
+        lost: &[],
+    },
+    Case {
+        strike: |dir| strike_message(&database(dir), "tea", 700),
+        lost: &["messages: rows ", "messages of room \"tea\", ids "],
+    },
+    Case {
+        strike: |dir| {
+            strike_message(&database(dir), "tea", 3);
+            strike_message(&database(dir), "tea", 900);
+            strike_message(&database(dir), "hut", damage::MESSAGES - 1);
+        },
+        lost: &[
+            "messages: rows ",
+            "messages of room \"tea\", ids ",
+            "messages of room \"hut\", ids ",
+        ],
+    },
+    Case {
+        strike: |dir| leaf(dir, "rooms"),
+        lost: &["room \"tea\": its owner, topic and settings"],
+    },
+    Case {
+        strike: |dir| leaf(dir, "participants"),
+        lost: &["7 memberships: "],
+    },
+    Case {
+        strike: |dir| leaf(dir, "conversations"),
+        lost: &[],
+    },
+    Case {
+        strike: |dir| {
+            leaf(dir, "history");
+            leaf(dir, "message_ids");
+        },
+        lost: &[],
+    },
+];
+
+#[test]
+fn what_can_be_read_of_a_damaged_file_is_saved_and_the_rest_listed() {
+    let original = dir();
+    let whole = fs::read(database(&original)).unwrap();
+    for (at, case) in CASES.iter().enumerate() {
+        let dir = dir_with(&original, &whole);
+        (case.strike)(&dir);
+        let damaged = fs::read(database(&dir)).unwrap();
+        let (found, code) = check(&dir, false);
+        assert_eq!(
+            (found["outcome"].as_str(), code),
+            (Some("damaged"), 65),
+            "{at}"
+        );
+        let (report, code) = check(&dir, true);
+        assert_eq!(report["outcome"], "repaired", "{at}: {report}");
+        let lines = lost(&report);
+        assert_eq!(code, if lines.is_empty() { 0 } else { 65 }, "{at}");
+        for words in case.lost {
+            let is_said = lines.iter().any(|line| line.contains(words));
+            assert!(is_said, "{at}: {words}: {lines:?}");
+        }
+        if let Some(aside) = report["aside"].as_str() {
+            let kept = fs::read(dir.path(aside).join("database.db")).unwrap();
+            assert!(kept == damaged, "{at}: the damaged file is kept");
+        }
+        assert_eq!(check(&dir, false).0["outcome"], "sound", "{at}");
+        serves_what_is_left(&dir, at, &lines);
+    }
+}
+
+fn dir_with(original: &ServerFolder, database: &[u8]) -> ServerFolder {
+    let dir = ServerFolder::in_memory();
+    dir.make_data();
+    for name in ["config.json", "data/host_key", "data/high_water"] {
+        dir.write_private(name, fs::read(original.path(name)).unwrap());
+    }
+    dir.write_private("data/database.db", database);
+    dir
+}
+
+/// All users log in, read all messages that are not lost, and write new ones with new ids.
+fn serves_what_is_left(dir: &ServerFolder, at: usize, lost: &[&str]) {
+    let server = dir.start(&["--log", "warn"]);
+    for (name, room) in [("ann", "tea"), ("bob", "hut"), ("eve", "nook")] {
+        let mut client = Client::login(&server, name);
+        if !lost.iter().any(|line| line.contains("memberships")) {
+            let messages = client.history(room, 0);
+            let gone = damage::MESSAGES - messages.len();
+            let is_listed = lost
+                .iter()
+                .any(|line| line.starts_with(&format!("{gone} messages of room {room:?}")));
+            assert!(gone == 0 || is_listed, "{at}: {gone} of {room}: {lost:?}");
+            assert!(gone < 40, "{at}: {gone} of {room}");
+            let right = |(_, text): &(u64, String)| text.starts_with(room);
+            assert!(messages.iter().all(right), "{at}");
+        }
+        let send = format!(
+            r#"SEND_MESSAGE {{"target_type":1,"target":"{room}","content":"hi","txn_id":"{name}"}}"#
+        );
+        let sent = client.asks(&send);
+        assert!(line(&sent).starts_with("ON_NEW_MESSAGE"), "{at}: {sent:?}");
+        let id = number(&sent.params, "id");
+        assert!(id > 4 * damage::MESSAGES as u64, "{at}: {id}");
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+#[test]
+fn the_names_of_lost_accounts_are_kept() {
+    let dir = dir();
+    leaf(&dir, "users");
+    let (report, code) = check(&dir, true);
+    assert_eq!((report["outcome"].as_str(), code), (Some("repaired"), 65));
+    let lines = lost(&report);
+    for name in ["ann", "bob", "eve"] {
+        let words = format!("account {name:?}: its password and settings; it needs a new password");
+        assert!(lines.contains(&words.as_str()), "{lines:?}");
+    }
+    // No password opens the account, and its name is not free.
+    let server = dir.start(&["--log", "off"]);
+    let mut client = Client::connect(&server);
+    let refused = client.asks(&format!("LOGIN {}", credentials("ann")));
+    assert_eq!(text(&refused.params, "code"), "bad_credentials");
+    let refused = client.asks(&format!("REGISTER {}", credentials("ann")));
+    assert_eq!(text(&refused.params, "code"), "name_taken");
+    // With the index of names lost too, the account is a deleted one, and its messages stay.
+    server.stop();
+    leaf(&dir, "users");
+    leaf(&dir, "sqlite_autoindex_users_1");
+    let (report, _) = check(&dir, true);
+    assert_eq!(report["outcome"], "repaired", "{report}");
+    let words = "account 1: all but its number; its messages stay, of \"deleted account 1\"";
+    assert!(lost(&report).contains(&words), "{report}");
+    let db = Connection::open(database(&dir)).unwrap();
+    let messages: i64 = db
+        .query_row("SELECT count(*) FROM messages", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(messages, 4 * i64::try_from(damage::MESSAGES).unwrap());
+}
+
+#[test]
+fn a_killed_repair_leaves_the_damaged_or_the_repaired_database() {
+    let original = dir();
+    strike_message(&database(&original), "tea", 700);
+    let whole = fs::read(database(&original)).unwrap();
+    let (mut damaged, mut repaired) = (0, 0);
+    // Of the many writes of the new database some are enough; around its end each one.
+    let mut skip = 0;
+    loop {
+        let dir = dir_with(&original, &whole);
+        let shim = Shim::new();
+        let rule = Rule {
+            what: "any",
+            files: "-",
+            skip,
+            times: -1,
+            errno: None,
+        };
+        let command = shim.program(&dir, &["check", "--repair"], Some(rule));
+        let output = ServerProcess::begin(command).end();
+        let was_killed = output.status.code().is_none();
+        match check(&dir, false).0["outcome"].as_str() {
+            Some("sound") => repaired += 1,
+            Some("damaged") => damaged += 1,
+            other => panic!("{other:?}"),
+        }
+        if !was_killed {
+            assert_eq!(output.status.code(), Some(65), "messages are lost");
+            break;
+        }
+        let is_marked = dir.path("data/before-repair-1").exists();
+        skip += if is_marked || skip < 20 { 1 } else { 61 };
+    }
+    assert!(damaged > 10 && repaired > 1, "{damaged}, {repaired}");
+}
