@@ -6,7 +6,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
+use echat_testkit::campaign;
+use echat_testkit::clock::now;
 use echat_testkit::faults::wall_clock::WallClock;
 use echat_testkit::faults::{Rule, Shim};
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
@@ -477,4 +482,107 @@ fn the_server_makes_backups_by_itself_and_keeps_so_many() {
         noon + 18 * 3_600,
         "no backup was made, and none was removed",
     );
+}
+
+/// Users of the measured room, and the time between two messages of each: 200 messages a second in all.
+const SENDERS: usize = 20;
+const STEP: Duration = Duration::from_millis(100);
+
+/// Measures what a backup costs a room: 20 users send 200 messages a second into a database of 250 MB, first alone, then
+/// beside backups. Prints the round trips, the duration of a backup and the longest log. `ECHAT_BACKUP_ROWS` is the number
+/// of older messages, of 1,000 bytes each.
+#[test]
+#[ignore = "measures for half a minute"]
+fn a_room_beside_backups_under_a_steady_load() {
+    let rows = campaign::count("ECHAT_BACKUP_ROWS", 220_000);
+    let dir = ServerFolder::new();
+    dir.write(
+        "config.json",
+        r#"{"server": {"limits": {"message_rate": 0, "user_bytes_a_day": 0, "registrations": 0}}}"#,
+    );
+    let server = dir.start(&["--log", "warn"]);
+    for sender in 0..SENDERS {
+        let mut user = Client::register(&server, &format!("user{sender}"));
+        user.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+        user.asks(r#"JOIN_ROOM "tea""#);
+    }
+    server.stop();
+    let db = Connection::open(dir.path("data/database.db")).unwrap();
+    let fill = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+         INSERT INTO messages (conversation, sender, send_time, content)
+             SELECT (SELECT id FROM rooms), 1, 0, printf('%.*c', 1000, 'x') FROM n"
+    );
+    db.execute_batch(&fill).unwrap();
+    drop(db);
+    let server = dir.start(&["--log", "warn"]);
+    let mut users: Vec<Client> = (0..SENDERS)
+        .map(|sender| Client::login(&server, &format!("user{sender}")))
+        .collect();
+    let alone = round_trips(&mut users, &AtomicBool::new(true));
+    let done = AtomicBool::new(false);
+    let (beside, durations) = thread::scope(|scope| {
+        let backups = scope.spawn(|| {
+            let back_up = |round| {
+                let begun = now();
+                runs(&dir, &["backup", &format!("backup{round}")]);
+                begun.elapsed()
+            };
+            let durations: Vec<Duration> = (0..5).map(back_up).collect();
+            done.store(true, Ordering::Relaxed);
+            durations
+        });
+        let times = round_trips(&mut users, &done);
+        (times, backups.join().unwrap())
+    });
+    for (name, times) in [("alone", alone), ("beside backups", beside)] {
+        let at = |part: usize| times[times.len() * part / 1_000];
+        eprintln!(
+            "{name}: {} messages, median {:?}, p99 {:?}, longest {:?}",
+            times.len(),
+            at(500),
+            at(990),
+            times[times.len() - 1]
+        );
+    }
+    let size = fs::metadata(dir.path("backup0")).unwrap().len();
+    let log = fs::metadata(dir.path("data/database.db-wal"))
+        .unwrap()
+        .len();
+    eprintln!("{size} bytes in {durations:?}; the file of the log has {log} bytes");
+}
+
+/// Each user sends a message in each step, for ten seconds and until `done`; the round trips, shortest first.
+fn round_trips(users: &mut [Client], done: &AtomicBool) -> Vec<Duration> {
+    let begun = now();
+    let send = |user: &mut Client, number: usize| {
+        let mut times = Vec::new();
+        // Users take turns within a step.
+        let mut due = STEP * u32::try_from(number).unwrap() / u32::try_from(SENDERS).unwrap();
+        while due < 100 * STEP || !done.load(Ordering::Relaxed) {
+            while let Some(early) = due.checked_sub(begun.elapsed()).filter(|t| !t.is_zero()) {
+                // Events of others come in the meantime: the socket is the clock.
+                if user.has_heard_within(early) {
+                    user.hears_message();
+                }
+            }
+            user.asks(MESSAGE);
+            user.events.clear();
+            // From when it was due: a round trip that takes long delays the next ones.
+            times.push(begun.elapsed().saturating_sub(due));
+            due += STEP;
+        }
+        times
+    };
+    let mut times: Vec<Duration> = thread::scope(|scope| {
+        let threads: Vec<_> = users
+            .iter_mut()
+            .enumerate()
+            .map(|(number, user)| scope.spawn(move || send(user, number)))
+            .collect();
+        let times = threads.into_iter().map(|thread| thread.join().unwrap());
+        times.collect::<Vec<_>>().concat()
+    });
+    times.sort_unstable();
+    times
 }

@@ -71,7 +71,7 @@ fn errors(server: ServerProcess) -> usize {
     let errors = stderr(&output).lines().filter(|l| l.contains("ERROR"));
     let errors: Vec<_> = errors.collect();
     for error in &errors {
-        assert!(error.contains("PRAGMA integrity_check"), "{error}");
+        assert!(error.contains("`echat-server check --repair`"), "{error}");
         assert!(error.contains("data/database.db"), "{error}");
         assert!(error.contains("backup"), "{error}");
     }

@@ -271,6 +271,29 @@ fn the_names_of_lost_accounts_are_kept() {
     assert_eq!(messages, 4 * i64::try_from(damage::MESSAGES).unwrap());
 }
 
+/// Its header, all of it, and the whole page without a word of what it was.
+#[test]
+fn a_damaged_first_page_is_replaced_by_that_of_a_new_database() {
+    let original = dir();
+    let whole = fs::read(database(&original)).unwrap();
+    for (from, to) in [(0, 16), (16, 40), (0, 100), (100, 112), (0, 4096)] {
+        let dir = dir_with(&original, &whole);
+        let mut bytes = whole.clone();
+        bytes[from..to].fill(0xff);
+        dir.write_private("data/database.db", &bytes);
+        let output = dir.run(&["check"]);
+        assert_eq!(output.status.code(), Some(65), "{from}");
+        assert!(stderr(&output).contains("check --repair"), "{from}");
+        let (report, code) = check(&dir, true);
+        assert_eq!(report["outcome"], "repaired", "{from}: {report}");
+        assert_eq!((lost(&report).len(), code), (0, 0), "{from}: {report}");
+        let kept = dir.path("data/before-repair-1/database.db");
+        assert!(fs::read(kept).unwrap() == bytes);
+        assert_eq!(check(&dir, false).0["outcome"], "sound", "{from}");
+        serves_what_is_left(&dir, from, &[]);
+    }
+}
+
 #[test]
 fn a_killed_repair_leaves_the_damaged_or_the_repaired_database() {
     let original = dir();

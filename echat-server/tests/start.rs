@@ -120,7 +120,8 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
     );
     refused(
         &dir,
-        "this file is not an echat database, or its first page is damaged",
+        "this file is not an echat database, or its first page is damaged; if it is one, run `echat-server \
+         check --repair`",
     );
     fs::remove_file(&path).unwrap();
     Connection::open(&path)
@@ -129,7 +130,8 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
         .unwrap();
     refused(
         &dir,
-        "this file is not an echat database, or its first page is damaged",
+        "this file is not an echat database, or its first page is damaged; if it is one, run `echat-server \
+         check --repair`",
     );
     fs::remove_file(&path).unwrap();
     create_template(&path).unwrap();

@@ -80,7 +80,13 @@ fn found(files: &Files) -> Result<Findings, MaintenanceError> {
 
 fn repaired(data: &Path, files: &Files, now: i64) -> Result<Outcome, MaintenanceError> {
     let offline = Offline::open(data, false)?;
-    let faults = found(files)?.faults;
+    let error = database_error(files);
+    let (faults, opens) = match check_database(&files.database) {
+        Err(damage @ (OpenError::Damaged(_) | OpenError::Foreign)) => {
+            (vec![Fault::of_first_page(&damage)], false)
+        }
+        checked => (checked.map_err(&error)?.0.faults, true),
+    };
     let mut outcome = Outcome {
         word: "repaired",
         faults,
@@ -90,8 +96,7 @@ fn repaired(data: &Path, files: &Files, now: i64) -> Result<Outcome, Maintenance
         outcome.word = "sound";
         return Ok(outcome);
     }
-    let error = database_error(files);
-    if rebuild(&files.database).map_err(&error)? {
+    if opens && rebuild(&files.database).map_err(&error)? {
         return Ok(outcome);
     }
     let incoming = offline.stage()?;

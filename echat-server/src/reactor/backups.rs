@@ -90,3 +90,75 @@ fn log(outcome: &Outcome) {
         Outcome::BrokenOff => tracing::error!("no backup was made: its thread panicked"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::Source;
+    use crate::storage::Store;
+    use mio::{Events, Poll, Token};
+
+    const HOUR: Duration = Duration::from_hours(1);
+    const START: i64 = 1_795_953_600;
+
+    fn now(running: Duration) -> Now {
+        let unix = START + i64::try_from(running.as_secs()).unwrap();
+        Now { running, unix }
+    }
+
+    #[test]
+    fn a_backup_is_begun_when_it_is_due_and_its_outcome_sets_the_next_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("database.db");
+        drop(Store::open(&database).unwrap());
+        let mut poll = Poll::new().unwrap();
+        let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        let schedule = Schedule {
+            source: Source {
+                database: database.clone(),
+                host_key: None,
+                config: None,
+            },
+            folder: folder.path().join("backups"),
+            every: 6 * HOUR,
+            keep: 2,
+        };
+        let mut backups = Backups::new(Some(schedule), &waker);
+        let count = || std::fs::read_dir(folder.path().join("backups")).map_or(0, Iterator::count);
+        // Begins what is due, and waits for the waker until the outcome was taken.
+        let mut round = |backups: &mut Backups, at: Duration| {
+            backups.attend(now(at));
+            while backups.deadline().is_none() {
+                poll.poll(&mut Events::with_capacity(1), None).unwrap();
+                backups.attend(now(at));
+            }
+            backups.deadline().unwrap()
+        };
+        assert_eq!(backups.deadline(), Some(Duration::ZERO));
+        assert_eq!(round(&mut backups, Duration::ZERO), 6 * HOUR);
+        assert_eq!(
+            round(&mut backups, 6 * HOUR - Duration::from_millis(1)),
+            6 * HOUR
+        );
+        assert_eq!(count(), 1);
+        assert_eq!(round(&mut backups, 6 * HOUR), 12 * HOUR);
+        assert_eq!(round(&mut backups, 12 * HOUR), 18 * HOUR);
+        assert_eq!(count(), 2, "the oldest is pruned");
+        // A failure is tried again soon, and removes nothing.
+        std::fs::rename(&database, folder.path().join("aside")).unwrap();
+        assert_eq!(round(&mut backups, 18 * HOUR), 18 * HOUR + RETRY);
+        assert_eq!(count(), 2);
+        std::fs::rename(folder.path().join("aside"), &database).unwrap();
+        let at = 18 * HOUR + RETRY;
+        assert_eq!(round(&mut backups, at), at + 6 * HOUR);
+    }
+
+    #[test]
+    fn without_a_folder_nothing_is_due() {
+        let poll = Poll::new().unwrap();
+        let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        let mut backups = Backups::new(None, &waker);
+        backups.attend(now(1_000 * HOUR));
+        assert_eq!(backups.deadline(), None);
+    }
+}

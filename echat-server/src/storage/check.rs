@@ -54,6 +54,11 @@ impl FaultKind {
 }
 
 impl Fault {
+    /// The fault of a database that cannot be opened.
+    pub fn of_first_page(error: &OpenError) -> Self {
+        Self::new(FaultKind::Integrity, format!("page 1: {error}"))
+    }
+
     fn new(kind: FaultKind, what: impl Into<String>) -> Self {
         let what = what.into();
         Self { kind, what }

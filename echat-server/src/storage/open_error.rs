@@ -19,7 +19,10 @@ pub enum OpenError {
     #[error("SQLite {0} is too old, 3.51.3 or newer is needed")]
     OldSqlite(&'static str),
     /// The file is not a database of echat.
-    #[error("this file is not an echat database, or its first page is damaged")]
+    #[error(
+        "this file is not an echat database, or its first page is damaged; if it is one, run \
+         `echat-server check --repair`"
+    )]
     Foreign,
     /// A database of echat whose first pages cannot be read.
     #[error(

@@ -10,7 +10,11 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-use std::path::Path;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 
 use rusqlite::limits::Limit;
 use rusqlite::types::Value;
@@ -54,27 +58,43 @@ pub struct Salvaged {
 }
 
 /// Copies what can be read of the database at `damaged`, which is of the newest version, to a new one at `fresh`. `now` is
-/// the time in unix seconds.
+/// the time in unix seconds. If the first page is damaged, a copy of the database beside `fresh` is read.
 ///
 /// # Errors
-/// The damaged database cannot be opened at all, is of an older version, or the new one cannot be written.
+/// The damaged database cannot be opened at all, is of an older version, or a file cannot be written.
 pub fn salvage(damaged: &Path, fresh: &Path, now: i64) -> Result<Salvaged, OpenError> {
-    let from = open_beside(damaged)?;
+    create_template(fresh)?;
+    let patched = fresh.with_extension("patched");
+    let from = match open_beside(damaged) {
+        Err(OpenError::Damaged(_) | OpenError::Foreign) => {
+            open_patched(damaged, &patched, fresh).map(|db| (db, true))
+        }
+        opened => opened.map(|db| (db, false)),
+    };
+    let (from, is_patched) = from?;
+    let salvaged = salvage_from(&from, fresh, now);
+    from.close().map_err(|(_, error)| error)?;
+    if is_patched {
+        remove_with_log(&patched)?;
+    }
+    salvaged
+}
+
+fn salvage_from(from: &Connection, fresh: &Path, now: i64) -> Result<Salvaged, OpenError> {
     from.set_limit(Limit::SQLITE_LIMIT_LENGTH, ROW_BYTES)?;
-    let version = usize::try_from(pragma(&from, "user_version")?).unwrap_or_default();
+    let version = usize::try_from(pragma(from, "user_version")?).unwrap_or_default();
     if version < MIGRATIONS.len() {
         return Err(OpenError::Older {
             found: version,
             known: MIGRATIONS.len(),
         });
     }
-    create_template(fresh)?;
     let mut to = Connection::open(fresh)?;
     skeletons::add_function(&to)?;
     to.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL")?;
     let step = to.transaction()?;
     let mut salvage = Salvage {
-        from: &from,
+        from,
         to: &step,
         now,
         rows: 0,
@@ -100,6 +120,73 @@ pub fn salvage(damaged: &Path, fresh: &Path, now: i64) -> Result<Salvaged, OpenE
         newest_id: newest_id.unsigned_abs(),
         findings,
     })
+}
+
+/// Bytes of the header, which is the beginning of the first page (<https://sqlite.org/fileformat2.html>, section 1.3).
+const HEADER: usize = 100;
+
+/// Bytes of a page of echat's databases.
+const PAGE: usize = 4096;
+
+/// Where the header has the number of pages, and the first page and the number of unused ones.
+const PAGES_AT: usize = 28;
+const UNUSED_AT: Range<usize> = 32..40;
+
+/// Opens a copy of a database whose first page is damaged, with that of `fresh`, a new database, in its place: first with
+/// its header only, then with all of it, which has the beginning of the schema. The second fits a database that was created
+/// by this version; the schema is compared.
+fn open_patched(damaged: &Path, copy: &Path, fresh: &Path) -> Result<Connection, OpenError> {
+    let mut last = OpenError::Foreign;
+    for length in [HEADER, PAGE] {
+        remove_with_log(copy)?;
+        patch(damaged, copy, fresh, length).map_err(OpenError::Log)?;
+        match open_beside(copy) {
+            Ok(db) => return Ok(db),
+            Err(error) => last = error,
+        }
+    }
+    remove_with_log(copy)?;
+    Err(last)
+}
+
+/// Copies a database with its log, and replaces its first bytes.
+fn patch(damaged: &Path, copy: &Path, fresh: &Path, length: usize) -> io::Result<()> {
+    fs::copy(damaged, copy)?;
+    match fs::copy(beside(damaged, LOG), beside(copy, LOG)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut page = [0; PAGE];
+    File::open(fresh)?.read_exact_at(&mut page, 0)?;
+    let file = OpenOptions::new().write(true).open(copy)?;
+    let pages = file.metadata()?.len() / PAGE as u64;
+    let pages = u32::try_from(pages).unwrap_or(u32::MAX);
+    page[PAGES_AT..PAGES_AT + 4].copy_from_slice(&pages.to_be_bytes());
+    // Which pages are unused is not known; no row is read from them.
+    page[UNUSED_AT].fill(0);
+    file.write_all_at(&page[..length], 0)
+}
+
+/// Suffixes of the files beside a database.
+const LOG: &str = "-wal";
+const COMPANIONS: [&str; 3] = ["", LOG, "-shm"];
+
+fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut path = database.to_owned().into_os_string();
+    path.push(suffix);
+    path.into()
+}
+
+fn remove_with_log(database: &Path) -> Result<(), OpenError> {
+    for suffix in COMPANIONS {
+        match fs::remove_file(beside(database, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(OpenError::Log(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 struct Salvage<'a> {
