@@ -33,8 +33,8 @@ impl DamageLog {
         let file = escape(store.path().unwrap_or(":memory:"));
         tracing::error!(
             "the database is damaged: {}; met {times} times; what needs the damaged part is refused with \
-             storage_damaged, all else goes on. Check it with: sqlite3 '{file}' 'PRAGMA integrity_check'. \
-             Repair: stop the server and put a backup in its place",
+             storage_damaged, all else goes on. The file: '{file}'. See what is damaged with `echat-server check`; \
+             then stop the server, and run `echat-server check --repair` or restore a backup",
             escape(&damage.what)
         );
     }

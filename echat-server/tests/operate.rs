@@ -1,0 +1,309 @@
+//! The commands in docs/operate.md do what the page says. Each section runs in a folder of its own, with a server that has
+//! a room and messages, in the order of the page and as the commands stand. The page in Chinese has the same blocks, which
+//! the tidy test compares.
+//!
+//! To add a section, write it, and add its row to `SECTIONS`: the state before it, the commands that are meant to fail, and
+//! what is true afterwards. A heading with commands and without a row fails this test, and so does a row without a heading.
+
+mod damage;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use echat_testkit::programs;
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
+use echat_testkit::wire::{Client, line, number, text};
+
+/// A section of the page that has commands.
+struct Section {
+    /// Its heading, without the marks.
+    heading: &'static str,
+    /// Brings about the state in which the section is read. The server runs.
+    before: fn(&mut Sandbox),
+    /// Commands that are meant to fail, and the exit code that the page names.
+    fails: &'static [(&'static str, i32)],
+    /// Checks what the page promises.
+    after: fn(&mut Sandbox),
+}
+
+const SECTIONS: &[Section] = &[
+    Section {
+        heading: "Back up",
+        before: |_| {},
+        fails: &[],
+        after: |sandbox| {
+            assert!(sandbox.dir.path("backups/monday.backup").is_file());
+            assert_eq!(sandbox.messages(), MESSAGES);
+        },
+    },
+    Section {
+        heading: "Restore",
+        before: |sandbox| {
+            sandbox.run("mkdir backups && echat-server backup backups/monday.backup");
+            sandbox.send(7);
+            sandbox.newest = sandbox.history().1;
+        },
+        fails: &[],
+        after: |sandbox| {
+            assert_eq!(sandbox.messages(), MESSAGES);
+            let (history, newest) = sandbox.history();
+            assert_ne!(history, sandbox.history);
+            assert!(newest >= sandbox.newest);
+            assert!(
+                sandbox
+                    .dir
+                    .path("data/before-restore-1/database.db")
+                    .is_file()
+            );
+        },
+    },
+    Section {
+        heading: "On the old machine",
+        before: |_| {},
+        fails: &[],
+        after: |sandbox| {
+            assert!(sandbox.server.is_none());
+            sandbox.run("echat-server verify move.backup");
+        },
+    },
+    Section {
+        heading: "On the new machine",
+        before: |sandbox| {
+            sandbox.stop();
+            sandbox.run("echat-server backup move.backup");
+            sandbox.run("rm -r data config.json");
+        },
+        fails: &[],
+        after: |sandbox| {
+            assert_eq!(sandbox.messages(), MESSAGES);
+            assert_ne!(sandbox.history().0, sandbox.history);
+            let server = sandbox.server.as_ref().unwrap();
+            assert_eq!(server.fingerprint(), sandbox.fingerprint);
+            let config = fs::read_to_string(sandbox.dir.path("config.json")).unwrap();
+            assert_eq!(config, CONFIG);
+        },
+    },
+    Section {
+        heading: "Damaged page",
+        before: |sandbox| {
+            sandbox.stop();
+            let database = sandbox.dir.path("data/database.db");
+            damage::fill(&database, &[("den", &[0])]);
+            damage::strike_message(&database, "den", 700);
+            damage::strike_last_leaf(&database, "name_endings");
+            sandbox.start();
+        },
+        fails: &[
+            ("echat-server check", 65),
+            ("echat-server check --repair", 65),
+        ],
+        after: |sandbox| {
+            assert_eq!(sandbox.messages(), MESSAGES);
+            assert!(
+                sandbox
+                    .dir
+                    .path("data/before-repair-1/database.db")
+                    .is_file()
+            );
+            sandbox.run("echat-server check");
+        },
+    },
+];
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operate.md");
+
+const CONFIG: &str = r#"{"server": {"limits": {"message_rate": 0}}}"#;
+
+/// Messages in the room tea at the beginning of each section.
+const MESSAGES: usize = 5;
+
+const MESSAGE: &str = r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":"x"}"#;
+
+/// A folder with a server in it.
+struct Sandbox {
+    dir: ServerFolder,
+    server: Option<ServerProcess>,
+    /// The name of the history at the beginning.
+    history: String,
+    /// A message id that a section remembers.
+    newest: u64,
+    fingerprint: String,
+}
+
+impl Sandbox {
+    fn new() -> Self {
+        let dir = ServerFolder::in_memory();
+        dir.write("config.json", CONFIG);
+        fs::create_dir(dir.path("bin")).unwrap();
+        symlink(programs::server(), dir.path("bin/echat-server")).unwrap();
+        let mut sandbox = Self {
+            dir,
+            server: None,
+            history: String::new(),
+            newest: 0,
+            fingerprint: String::new(),
+        };
+        sandbox.start();
+        let server = sandbox.server.as_ref().unwrap();
+        sandbox.fingerprint = server.fingerprint().to_owned();
+        let mut ann = Client::register(server, "ann");
+        ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+        sandbox.send(MESSAGES);
+        (sandbox.history, sandbox.newest) = sandbox.history();
+        sandbox
+    }
+
+    fn start(&mut self) {
+        assert!(self.server.is_none(), "it runs already");
+        self.server = Some(self.dir.start(&["--log", "warn"]));
+    }
+
+    fn stop(&mut self) {
+        let stopped = self.server.take().expect("it runs").stop();
+        assert_eq!(stopped.status.code(), Some(0), "{}", stderr(&stopped));
+    }
+
+    fn client(&self) -> Client {
+        Client::login(self.server.as_ref().expect("it runs"), "ann")
+    }
+
+    fn send(&self, count: usize) {
+        let mut ann = self.client();
+        for _ in 0..count {
+            let sent = line(&ann.asks(MESSAGE));
+            assert!(sent.starts_with("ON_NEW_MESSAGE"), "{sent}");
+        }
+    }
+
+    fn messages(&self) -> usize {
+        self.client().history("tea", 0).len()
+    }
+
+    /// The name of the history, and the newest id.
+    fn history(&self) -> (String, u64) {
+        let mut ann = Client::connect(self.server.as_ref().expect("it runs"));
+        let bundle = ann.logs_in("ann");
+        (
+            text(&bundle, "history").to_owned(),
+            number(&bundle, "newest"),
+        )
+    }
+
+    /// Runs a command in the folder; its exit code and what it said.
+    fn tries(&mut self, command: &str) -> (i32, String) {
+        // The service manager is the one part that a test does not have.
+        match command {
+            "systemctl start echat" => self.start(),
+            "systemctl stop echat" => self.stop(),
+            _ => {
+                let path = format!("{}:/usr/bin:/bin", self.dir.path("bin").display());
+                let output = Command::new("bash")
+                    .args(["-euo", "pipefail", "-c", command])
+                    .current_dir(self.dir.path(""))
+                    .env_clear()
+                    .env("PATH", path)
+                    .output()
+                    .unwrap();
+                return (output.status.code().unwrap(), stderr(&output).to_owned());
+            }
+        }
+        (0, String::new())
+    }
+
+    fn run(&mut self, command: &str) {
+        let (code, said) = self.tries(command);
+        assert_eq!(code, 0, "{command}: {said}");
+    }
+}
+
+/// The fenced blocks of a language under each heading, in order.
+fn blocks(page: &str, language: &str) -> Vec<(String, Vec<String>)> {
+    let mut sections: Vec<(String, Vec<String>)> = Vec::new();
+    let mut block: Option<(bool, String)> = None;
+    for line in page.lines() {
+        if let Some(fence) = line.strip_prefix("```") {
+            block = match block.take() {
+                None => Some((fence == language, String::new())),
+                Some((true, text)) => {
+                    let (_, blocks) = sections.last_mut().expect("below a heading");
+                    blocks.push(text);
+                    None
+                }
+                Some((false, _)) => None,
+            };
+        } else if let Some((_, text)) = &mut block {
+            text.push_str(line);
+            text.push('\n');
+        } else if line.starts_with("## ") || line.starts_with("### ") {
+            let heading = line.trim_start_matches('#').trim().to_owned();
+            sections.push((heading, Vec::new()));
+        }
+    }
+    sections.retain(|(_, blocks)| !blocks.is_empty());
+    sections
+}
+
+/// The commands of a block. A backslash at the end of a line continues it.
+fn commands(block: &str) -> Vec<String> {
+    let joined = block.replace("\\\n", " ");
+    let lines = joined.lines().map(str::trim);
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_commands_of_the_page_do_what_it_says() {
+    let page = fs::read_to_string(PAGE).unwrap();
+    let sections = blocks(&page, "sh");
+    let headings: Vec<&str> = sections
+        .iter()
+        .map(|(heading, _)| heading.as_str())
+        .collect();
+    let rows: Vec<&str> = SECTIONS.iter().map(|section| section.heading).collect();
+    assert_eq!(
+        headings, rows,
+        "each heading with commands has a row, in order"
+    );
+    for (section, (_, blocks)) in SECTIONS.iter().zip(&sections) {
+        let mut sandbox = Sandbox::new();
+        (section.before)(&mut sandbox);
+        let mut failing: BTreeMap<&str, i32> = section.fails.iter().copied().collect();
+        for command in blocks.iter().flat_map(|block| commands(block)) {
+            let (code, said) = sandbox.tries(&command);
+            let expected = failing.remove(command.as_str()).unwrap_or(0);
+            assert_eq!(code, expected, "{}: {command}: {said}", section.heading);
+        }
+        assert!(failing.is_empty(), "{}: {failing:?}", section.heading);
+        (section.after)(&mut sandbox);
+    }
+}
+
+#[test]
+fn the_configurations_of_the_page_are_accepted() {
+    let page = fs::read_to_string(PAGE).unwrap();
+    let configurations = blocks(&page, "json");
+    assert!(!configurations.is_empty());
+    let dir = ServerFolder::new();
+    for (heading, blocks) in configurations {
+        for block in blocks {
+            dir.write("config.json", &block);
+            let output = dir.run(&["--check-config"]);
+            let code = output.status.code();
+            assert_eq!(code, Some(0), "{heading}: {}", stderr(&output));
+        }
+    }
+}
+
+#[test]
+fn commands_are_found_under_their_headings() {
+    let page = "## One\n\n```sh\na \\\n  b\n# a comment\nc\n```\n\n## Two\n\n```json\n{}\n```\n### Three\n```sh\nd\n```\n";
+    let found = blocks(page, "sh");
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[0].0, "One");
+    assert_eq!(commands(&found[0].1[0]), ["a    b", "c"]);
+    assert_eq!(found[1], ("Three".to_owned(), vec!["d\n".to_owned()]));
+}
