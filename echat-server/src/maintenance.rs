@@ -107,6 +107,7 @@ pub fn schedule(loaded: &Loaded, data: &DataDir) -> Option<Schedule> {
             database: data.database(),
             host_key: Some(data.host_key_path()),
             config: loaded.file.clone(),
+            free_bytes: loaded.config.limits.free_bytes,
         },
         folder: settings.folder.as_ref()?.into(),
         every: Duration::from_hours(settings.every_hours),
@@ -126,6 +127,7 @@ fn back_up(
         database: files.database,
         host_key: files.host_key.filter(|_| with_key),
         config: loaded.file.filter(|_| with_config),
+        free_bytes: loaded.config.limits.free_bytes,
     };
     let manifest = backup::create(&source, target, now)?;
     let shown = target.display();
@@ -137,7 +139,7 @@ fn contents(manifest: &Manifest) -> String {
     let rows = &manifest.summary.rows;
     let rows = |table: &str| rows.get(table).copied().unwrap_or_default();
     let mut text = format!(
-        "{} users, {} rooms, {} messages, newest message id {}",
+        "users {}, rooms {}, messages {}, newest message id {}",
         rows("users"),
         rows("rooms"),
         rows("messages"),

@@ -180,6 +180,35 @@ fn a_backup_replaces_no_file_and_leaves_nothing_when_it_fails() {
 }
 
 #[test]
+fn a_backup_leaves_the_space_that_the_server_reserves() {
+    let dir = dir();
+    let reserved = 1_000_000_000_000_u64;
+    dir.write(
+        "config.json",
+        format!(r#"{{"server": {{"limits": {{"free_bytes": {reserved}}}}}}}"#),
+    );
+    let refused = dir.run(&["backup", "file"]);
+    assert_eq!(code(&refused), Some(74), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("`free_bytes` reserves"));
+    assert!(!dir.path("file").exists() && !dir.path("file.tmp").exists());
+}
+
+#[test]
+fn two_processes_do_not_write_one_backup() {
+    let dir = dir();
+    dir.write_private("file.tmp", "half a backup of another process");
+    let held = fs::File::open(dir.path("file.tmp")).unwrap();
+    held.try_lock().unwrap();
+    let refused = dir.run(&["backup", "file"]);
+    assert_eq!(code(&refused), Some(75), "{}", stderr(&refused));
+    let left = fs::read_to_string(dir.path("file.tmp")).unwrap();
+    assert_eq!(left, "half a backup of another process");
+    drop(held);
+    runs(&dir, &["backup", "file"]);
+    verified(&dir, "file");
+}
+
+#[test]
 fn a_backup_can_leave_the_key_and_the_configuration_out() {
     let dir = dir();
     runs(

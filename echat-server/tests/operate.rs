@@ -147,7 +147,7 @@ impl Sandbox {
         };
         sandbox.start();
         let server = sandbox.server.as_ref().unwrap();
-        sandbox.fingerprint = server.fingerprint().to_owned();
+        server.fingerprint().clone_into(&mut sandbox.fingerprint);
         let mut ann = Client::register(server, "ann");
         ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
         sandbox.send(MESSAGES);

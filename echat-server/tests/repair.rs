@@ -227,10 +227,10 @@ fn serves_what_is_left(dir: &ServerFolder, at: usize, lost: &[&str]) {
             let right = |(_, text): &(u64, String)| text.starts_with(room);
             assert!(messages.iter().all(right), "{at}");
         }
-        let send = format!(
+        let request = format!(
             r#"SEND_MESSAGE {{"target_type":1,"target":"{room}","content":"hi","txn_id":"{name}"}}"#
         );
-        let sent = client.asks(&send);
+        let sent = client.asks(&request);
         assert!(line(&sent).starts_with("ON_NEW_MESSAGE"), "{at}: {sent:?}");
         let id = number(&sent.params, "id");
         assert!(id > 4 * damage::MESSAGES as u64, "{at}: {id}");

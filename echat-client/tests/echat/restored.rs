@@ -83,6 +83,36 @@ fn an_open_chat_goes_on_with_what_the_server_has() {
     assert_eq!(ann.shown().matches(SAID).count(), 1);
 }
 
+/// With the server's own commands: ids continue, so only the name of the history tells.
+#[test]
+fn an_open_chat_follows_a_restored_backup_to_another_port() {
+    let (mut folder, front) = meets();
+    let mut ann = opens(&folder, "ann", &front);
+    says(&mut ann, "kept.");
+    folder.runs(&["backup", "monday.backup"]);
+    for turn in 1..=3 {
+        says(&mut ann, &format!("lost {turn}."));
+    }
+    folder.falls();
+    ann.sees("Reconnecting");
+    ann.types("typed offline.\r");
+    ann.sees("(pending)");
+    folder.runs(&["restore", "monday.backup", "--data", "data"]);
+    folder.rises();
+    front.leads_to(Some(folder.server.address()));
+    ann.sees("Reconnected");
+    ann.sees(SAID);
+    ann.sees("me: kept.");
+    ann.sees("me: typed offline.");
+    says(&mut ann, "after it.");
+    sends(&folder, "answer.");
+    ann.sees("bob: answer.");
+    let lines = ["kept.", "lost 1.", "typed offline.", "after it.", "answer."];
+    let lines = lines.map(str::to_owned);
+    assert_eq!(folder.counts("bob", &lines), [1, 0, 1, 1, 1]);
+    assert_eq!(ann.shown().matches(SAID).count(), 1);
+}
+
 #[test]
 fn ids_that_have_grown_beyond_the_known_ones_are_noticed_by_other_messages() {
     let (mut folder, front) = meets();

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
+use echat_testkit::programs;
 use echat_testkit::scene::{Outcome, SECRET, Scene, outcome};
 use echat_testkit::server_process::ServerProcess;
 use echat_testkit::terminal::person::{Person, SETSID};
@@ -65,6 +66,13 @@ impl ServerFolder {
     pub(crate) fn restores(&self) {
         std::fs::remove_dir_all(self.scene.path("data")).unwrap();
         self.copies("backup", "data");
+    }
+
+    /// Runs a command of `echat-server` in the place of the server, which succeeds.
+    pub(crate) fn runs(&self, args: &[&str]) {
+        let mut command = Command::new(programs::server());
+        let output = command.args(args).current_dir(self.scene.path("")).output();
+        assert!(output.unwrap().status.success(), "{args:?}");
     }
 
     fn copies(&self, from: &str, to: &str) {

@@ -84,9 +84,9 @@ section! {
 section! {
     /// The backups that a server makes by itself: the section `server.backup`.
     BackupConfig {
-        /// The folder for automatic backups, which is created if it is missing. Without it none are made. No other
-        /// server may use the same folder.
-        #[zh = "自动备份所在的目录，没有就新建。不写则不自动备份。不能与其他服务器共用一个目录。"]
+        /// The folder for automatic backups, which is created if it is missing; a relative path begins at the current
+        /// folder. Without it none are made. No other server may use the same folder.
+        #[zh = "自动备份所在的目录，没有就新建；相对路径从当前目录算起。不写则不自动备份。不能与其他服务器共用一个目录。"]
         #[unit = "a folder", "目录"]
         folder: Option<String> = None;
         /// The time from one automatic backup to the next.

@@ -9,7 +9,7 @@ mod schedule;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use echat_system::private_file::{self, FileError};
@@ -38,6 +38,8 @@ pub struct Source {
     pub host_key: Option<PathBuf>,
     /// The configuration file, if there is one and the backup is to have it.
     pub config: Option<PathBuf>,
+    /// Bytes that stay free on the disk of the database: with fewer, the server refuses to store.
+    pub free_bytes: u64,
 }
 
 /// Why a backup is not made or not good.
@@ -47,6 +49,18 @@ pub enum BackupError {
     /// A file of this name exists.
     #[error("{}: exists already; a backup never replaces a file", .0.display())]
     Exists(PathBuf),
+    /// The disk has too little space.
+    #[error(
+        "{}: needs {needed} bytes, and {free} are free; a backup leaves what `free_bytes` reserves", path.display()
+    )]
+    Space {
+        /// The backup.
+        path: PathBuf,
+        /// Bytes of the backup, and those that stay free.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
     /// Another process is writing a backup of this name.
     #[error("{}: another process is writing this backup", .0.display())]
     Locked(PathBuf),
@@ -132,7 +146,7 @@ impl BackupError {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 ExitCode::NoInput
             }
-            Self::Io { .. } => ExitCode::Io,
+            Self::Io { .. } | Self::Space { .. } => ExitCode::Io,
             Self::Copy { source, .. } if source.is_damage() => ExitCode::Data,
             Self::Copy { source, .. } => match source {
                 CopyError::Open(OpenError::Busy) => ExitCode::Busy,
@@ -166,10 +180,12 @@ pub fn create(source: &Source, target: &Path, now: i64) -> Result<Manifest, Back
     }
     let temporary = private_file::beside(target, "tmp");
     let file = hold(&temporary)?;
-    let made = fill(source, &file, &temporary, now).and_then(|manifest| {
-        publish(&temporary, target)?;
-        Ok(manifest)
-    });
+    let made = has_space(source, &file, target)
+        .and_then(|()| fill(source, &file, &temporary, now))
+        .and_then(|manifest| {
+            publish(&temporary, target)?;
+            Ok(manifest)
+        });
     if made.is_err() {
         // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
@@ -200,6 +216,13 @@ fn hold(temporary: &Path) -> Result<File, BackupError> {
             return Err(BackupError::Io { path, source });
         }
     }
+    // The process that held it may have given it its name in between: then it is a complete backup.
+    let is_same = temporary
+        .symlink_metadata()
+        .and_then(|named| Ok(named.ino() == file.metadata()?.ino()));
+    if !is_same.unwrap_or(false) {
+        return Err(BackupError::Locked(path()));
+    }
     let emptied = private_file::refuse_hard_links(&file)
         .and_then(|()| Ok(private_file::make_private(&file)?))
         .and_then(|()| Ok(file.set_len(0)?));
@@ -208,6 +231,30 @@ fn hold(temporary: &Path) -> Result<File, BackupError> {
         source,
     })?;
     Ok(file)
+}
+
+/// Refuses a backup for which there is no space, before it takes that of the server.
+fn has_space(source: &Source, file: &File, target: &Path) -> Result<(), BackupError> {
+    let known = || -> io::Result<(u64, u64)> {
+        let database = source.database.metadata()?;
+        let log = source.database.with_file_name("database.db-wal");
+        let log = log.metadata().map_or(0, |log| log.len());
+        let mut needed = database.len().saturating_add(log);
+        if database.dev() == file.metadata()?.dev() {
+            needed = needed.saturating_add(source.free_bytes);
+        }
+        let disk = rustix::fs::fstatvfs(file)?;
+        Ok((needed, disk.f_bavail.saturating_mul(disk.f_frsize)))
+    };
+    match known() {
+        Ok((needed, free)) if needed > free => Err(BackupError::Space {
+            path: target.to_owned(),
+            needed,
+            free,
+        }),
+        // What is not known is found out by writing.
+        _ => Ok(()),
+    }
 }
 
 fn fill(source: &Source, file: &File, temporary: &Path, now: i64) -> Result<Manifest, BackupError> {

@@ -77,6 +77,20 @@ impl RestoreError {
 pub fn restore(file: &Path, data: &Path, now: i64) -> Result<Restored, RestoreError> {
     verify(file)?;
     let folder = Offline::open(data, true)?;
+    let restored = restore_into(&folder, file, data, now);
+    if restored.is_err() {
+        // On a full disk the new files would take space. The first error is the one to report.
+        let _ = folder.discard();
+    }
+    restored
+}
+
+fn restore_into(
+    folder: &Offline,
+    file: &Path,
+    data: &Path,
+    now: i64,
+) -> Result<Restored, RestoreError> {
     let incoming = folder.stage()?;
     let manifest = extract(file, &incoming.database())?;
     let above = first_id(&manifest, reserved_ids(&folder.high_water()), now);

@@ -189,6 +189,7 @@ mod tests {
                 database,
                 host_key: None,
                 config: None,
+                free_bytes: 0,
             },
             folder: folder.path().join("backups"),
             every: Duration::from_hours(6),

@@ -140,6 +140,14 @@ impl Offline {
         Ok(Incoming(path))
     }
 
+    /// Removes new files that are not to be the folder's after all, unless it was begun to replace the old ones.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn discard(&self) -> Result<(), DataDirError> {
+        self.folder.finish_replacement().map(drop)
+    }
+
     /// Replaces the files of the folder by the new ones and moves the old ones to `before-WHY-N`, where N is the first free
     /// number. Returns that folder, unless there were no old files. Files without a new one stay.
     ///

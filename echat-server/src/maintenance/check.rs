@@ -99,6 +99,22 @@ fn repaired(data: &Path, files: &Files, now: i64) -> Result<Outcome, Maintenance
     if opens && rebuild(&files.database).map_err(&error)? {
         return Ok(outcome);
     }
+    let saved = save(&offline, files, now, &mut outcome);
+    if outcome.aside.is_none() {
+        // The damaged database stays. The first error is the one to report.
+        let _ = offline.discard();
+    }
+    saved.map(|()| outcome)
+}
+
+/// Replaces the database by one with what can be read of it.
+fn save(
+    offline: &Offline,
+    files: &Files,
+    now: i64,
+    outcome: &mut Outcome,
+) -> Result<(), MaintenanceError> {
+    let error = database_error(files);
     let incoming = offline.stage()?;
     let Salvaged {
         lost,
@@ -110,13 +126,13 @@ fn repaired(data: &Path, files: &Files, now: i64) -> Result<Outcome, Maintenance
     if !findings.faults.is_empty() {
         outcome.word = "damaged";
         outcome.faults.extend(findings.faults);
-        return Ok(outcome);
+        return Ok(());
     }
     let above = reserved_ids(&offline.high_water()).unwrap_or(0);
     let above = above.max(newest_id);
     begin_history(&incoming.database(), &incoming.high_water(), above).map_err(&error)?;
     outcome.aside = offline.replace(&incoming, "repair")?;
-    Ok(outcome)
+    Ok(())
 }
 
 impl Outcome {
@@ -149,6 +165,7 @@ impl Outcome {
         if let Some(aside) = &self.aside {
             lines.push(format!("the damaged files: {}", aside.display()));
         }
-        lines.iter().map(|line| format!("{line}\n")).collect()
+        lines.push(String::new());
+        lines.join("\n")
     }
 }

@@ -202,7 +202,7 @@ mod tests {
         assert_eq!((least, most), (0, 0), "one moment, the first");
         // The names have no endings, which is a fault of this database, not of the copy.
         let faults = check::findings(&db).unwrap().faults;
-        assert!(faults.iter().all(|fault| fault.is_derived()), "{faults:?}");
+        assert!(faults.iter().all(check::Fault::is_derived), "{faults:?}");
     }
 
     #[test]

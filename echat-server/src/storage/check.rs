@@ -143,11 +143,11 @@ fn summary(db: &Connection) -> rusqlite::Result<Summary> {
         let name = db.query_row("SELECT name FROM history", [], |row| row.get(0));
         name.optional()
     });
-    let newest = match has("message_ids") {
-        true => newest_id(db)?,
-        false => db.query_row("SELECT coalesce(max(id), 0) FROM messages", [], |row| {
-            row.get(0)
-        })?,
+    let newest = if has("message_ids") {
+        newest_id(db)?
+    } else {
+        let sql = "SELECT coalesce(max(id), 0) FROM messages";
+        db.query_row(sql, [], |row| row.get(0))?
     };
     Ok(Summary {
         schema,

@@ -677,10 +677,11 @@ impl Salvage<'_> {
                 Some(name) => format!("room {name:?}"),
                 None => format!("conversation {conversation}"),
             };
-            let (first, last) = (ids[0], ids[ids.len() - 1]);
             self.lost.push(format!(
-                "{} messages of {place}, ids {first} to {last}",
-                ids.len()
+                "{} messages of {place}, ids {} to {}",
+                ids.len(),
+                ids[0],
+                ids[ids.len() - 1]
             ));
         }
         Ok(())
