@@ -22,6 +22,12 @@ _echat__server() {
             echat__server,check)
                 cmd="echat__server__subcmd__check"
                 ;;
+            echat__server,export)
+                cmd="echat__server__subcmd__export"
+                ;;
+            echat__server,import)
+                cmd="echat__server__subcmd__import"
+                ;;
             echat__server,restore)
                 cmd="echat__server__subcmd__restore"
                 ;;
@@ -35,7 +41,7 @@ _echat__server() {
 
     case "${cmd}" in
         echat__server)
-            opts="-h -V --config --listen --data --log --init --check-config --print-default-config --help --version backup verify restore check"
+            opts="-h -V --config --listen --data --log --init --check-config --print-default-config --help --version backup verify restore check export import"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -97,6 +103,54 @@ _echat__server() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        echat__subcmd__server__subcmd__export)
+            opts="-h --all --user --room --with-passwords --config --data --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --room)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        echat__subcmd__server__subcmd__import)
+            opts="-h --data --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --data)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

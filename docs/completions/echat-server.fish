@@ -37,6 +37,8 @@ complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "backup" -
 complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "verify" -d 'Check that a backup is complete, unchanged and sound'
 complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "restore" -d 'Put a backup into a data folder, and keep what was there aside'
 complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "check" -d 'Check the database of a data folder, and repair it'
+complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "export" -d 'Write accounts, rooms and messages as lines of JSON, also while a server uses them'
+complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "import" -d 'Read an export into a new data folder'
 complete -c echat-server -n "__fish_echat_server_using_subcommand backup" -l config -d 'Read this configuration instead of ./config.json' -r -F
 complete -c echat-server -n "__fish_echat_server_using_subcommand backup" -l data -d 'The data folder, instead of server.data' -r -F
 complete -c echat-server -n "__fish_echat_server_using_subcommand backup" -l without-key -d 'Leave the host key out'
@@ -51,3 +53,12 @@ complete -c echat-server -n "__fish_echat_server_using_subcommand check" -l data
 complete -c echat-server -n "__fish_echat_server_using_subcommand check" -l repair -d 'Repair what is found; no server may use the folder'
 complete -c echat-server -n "__fish_echat_server_using_subcommand check" -l json -d 'Print one line of JSON'
 complete -c echat-server -n "__fish_echat_server_using_subcommand check" -s h -l help -d 'Print help'
+complete -c echat-server -n "__fish_echat_server_using_subcommand export" -l user -d 'What this user stored, and can see' -r
+complete -c echat-server -n "__fish_echat_server_using_subcommand export" -l room -d 'This room with its members and messages' -r
+complete -c echat-server -n "__fish_echat_server_using_subcommand export" -l config -d 'Read this configuration instead of ./config.json' -r -F
+complete -c echat-server -n "__fish_echat_server_using_subcommand export" -l data -d 'The data folder, instead of server.data' -r -F
+complete -c echat-server -n "__fish_echat_server_using_subcommand export" -l all -d 'Everything'
+complete -c echat-server -n "__fish_echat_server_using_subcommand export" -l with-passwords -d 'With the hashes of passwords, so that users can log in after an import'
+complete -c echat-server -n "__fish_echat_server_using_subcommand export" -s h -l help -d 'Print help'
+complete -c echat-server -n "__fish_echat_server_using_subcommand import" -l data -d 'The data folder, which has no database yet' -r -F
+complete -c echat-server -n "__fish_echat_server_using_subcommand import" -s h -l help -d 'Print help'

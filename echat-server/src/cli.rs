@@ -85,6 +85,21 @@ impl From<Place> for Overrides {
     }
 }
 
+/// What is exported.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct What {
+    /// Everything
+    #[arg(long)]
+    all: bool,
+    /// What this user stored, and can see
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// This room with its members and messages
+    #[arg(long, value_name = "NAME")]
+    room: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Write a backup of the data folder, also while a server uses it
@@ -129,6 +144,28 @@ enum Command {
         json: bool,
         #[command(flatten)]
         place: Place,
+    },
+    /// Write accounts, rooms and messages as lines of JSON, also while a server uses them
+    Export {
+        /// The new file
+        #[arg(value_name = "FILE")]
+        target: PathBuf,
+        #[command(flatten)]
+        what: What,
+        /// With the hashes of passwords, so that users can log in after an import
+        #[arg(long, conflicts_with_all = ["user", "room"])]
+        with_passwords: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Read an export into a new data folder
+    Import {
+        /// The export
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The data folder, which has no database yet
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
     },
 }
 
@@ -180,6 +217,46 @@ pub enum Task {
         /// Whether the result is one line of JSON.
         json: bool,
     },
+    /// Export a part of a data folder.
+    Export {
+        /// Which data folder.
+        place: Overrides,
+        /// The new file.
+        target: PathBuf,
+        /// What is exported.
+        what: Exported,
+    },
+    /// Import an export.
+    Import {
+        /// The export.
+        file: PathBuf,
+        /// The data folder.
+        data: PathBuf,
+    },
+}
+
+/// What is exported.
+#[derive(Debug)]
+pub enum Exported {
+    /// Everything.
+    All {
+        /// Whether the hashes of passwords are exported too.
+        passwords: bool,
+    },
+    /// What the user of this name stored, and can see.
+    User(String),
+    /// The room of this name.
+    Room(String),
+}
+
+impl What {
+    fn exported(self, passwords: bool) -> Exported {
+        match (self.user, self.room) {
+            (Some(user), _) => Exported::User(user),
+            (_, Some(room)) => Exported::Room(room),
+            _ => Exported::All { passwords },
+        }
+    }
 }
 
 impl From<Command> for Task {
@@ -198,6 +275,17 @@ impl From<Command> for Task {
             },
             Command::Verify { file, json } => Self::Verify { file, json },
             Command::Restore { file, data } => Self::Restore { file, data },
+            Command::Export {
+                target,
+                what,
+                with_passwords,
+                place,
+            } => Self::Export {
+                place: place.into(),
+                target,
+                what: what.exported(with_passwords),
+            },
+            Command::Import { file, data } => Self::Import { file, data },
             Command::Check {
                 repair,
                 json,

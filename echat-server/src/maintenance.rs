@@ -1,8 +1,10 @@
-//! The commands that keep data safe: backup, verify, restore, check. Each ends with a report and an exit code.
+//! The commands that keep data safe: backup, verify, restore, check, export, import. Each ends with a report and an exit code.
 
 mod check;
+mod transfer;
 
 use std::fmt::Write;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use crate::config::{self, ConfigError, Loaded, Overrides};
 use crate::data_dir::{self, DataDir, DataDirError};
 use crate::exit::ExitCode;
 use crate::host_key;
-use crate::storage::OpenError;
+use crate::storage::{OpenError, TransferError};
 
 /// What a command says on standard output, and the exit code that goes with it.
 #[derive(Debug)]
@@ -39,6 +41,17 @@ pub enum MaintenanceError {
     Backup(#[from] BackupError),
     /// Nothing was restored.
     Restore(#[from] RestoreError),
+    /// A file of this name exists.
+    #[error("{}: exists already", .0.display())]
+    Exists(PathBuf),
+    /// Nothing was exported or imported.
+    #[error("{}: {source}", path.display())]
+    Transfer {
+        /// The export.
+        path: PathBuf,
+        /// The cause.
+        source: TransferError,
+    },
     /// The database cannot be checked or repaired.
     #[error("{}: {source}", path.display())]
     Database {
@@ -57,13 +70,27 @@ impl MaintenanceError {
             Self::DataDir(error) => error.exit_code(),
             Self::Backup(error) => error.exit_code(),
             Self::Restore(error) => error.exit_code(),
-            Self::Database { source, .. } => match source {
-                OpenError::Busy => ExitCode::Busy,
-                OpenError::Blank => ExitCode::NoInput,
-                OpenError::Sqlite(_) | OpenError::Log(_) => ExitCode::Io,
+            Self::Exists(_) => ExitCode::CannotCreate,
+            Self::Transfer { source, .. } => match source {
+                TransferError::Open(error) => database_code(error),
+                TransferError::Unknown { .. } => ExitCode::NoInput,
+                TransferError::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+                    ExitCode::NoInput
+                }
+                TransferError::Io(_) => ExitCode::Io,
                 _ => ExitCode::Data,
             },
+            Self::Database { source, .. } => database_code(source),
         }
+    }
+}
+
+fn database_code(error: &OpenError) -> ExitCode {
+    match error {
+        OpenError::Busy => ExitCode::Busy,
+        OpenError::Blank => ExitCode::NoInput,
+        OpenError::Sqlite(_) | OpenError::Log(_) | OpenError::HighWater(_) => ExitCode::Io,
+        _ => ExitCode::Data,
     }
 }
 
@@ -87,6 +114,12 @@ pub fn perform(task: Task, now: i64) -> Result<Report, MaintenanceError> {
             repair,
             json,
         } => check::check(place, repair, json, now),
+        Task::Export {
+            place,
+            target,
+            what,
+        } => transfer::export(place, &target, what, now),
+        Task::Import { file, data } => transfer::import(&file, &data, now),
         // They are performed elsewhere.
         Task::Serve { .. } | Task::CheckConfig(_) | Task::PrintDefaultConfig => {
             Ok(done(String::new()))

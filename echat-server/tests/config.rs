@@ -52,6 +52,10 @@ const WRONG: &[(&str, &str)] = &[
         "server.q: unknown key; known: listen, data, log, sessions_per_user, registration, invitations, lobby, message_of_the_day, keep_days, backup, limits",
     ),
     (
+        r#"{"server": {"backup": {"folder": ""}}}"#,
+        r#"server.backup.folder: must be the path of a folder, not """#,
+    ),
+    (
         r#"{"server": {"limits": {"room_member": 5}}}"#,
         r#"server.limits.room_member: unknown key; did you mean "room_members"?"#,
     ),

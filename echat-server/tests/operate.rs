@@ -86,6 +86,18 @@ const SECTIONS: &[Section] = &[
         },
     },
     Section {
+        heading: "Give users their data",
+        before: |_| {},
+        fails: &[],
+        after: |sandbox| {
+            for file in ["ann.jsonl", "tea.jsonl"] {
+                let text = fs::read_to_string(sandbox.dir.path(file)).unwrap();
+                let messages = text.lines().filter(|line| line.contains("\"text\":\"x\""));
+                assert_eq!(messages.count(), MESSAGES, "{file}");
+            }
+        },
+    },
+    Section {
         heading: "Damaged page",
         before: |sandbox| {
             sandbox.stop();

@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 
 use echat_system::private_file;
 
+use crate::host_key::{self, HostKeyError};
+
 use super::{COMPANIONS, DATABASE, DataDirError, Folder, HIGH_WATER, HOST_KEY};
 
 /// The folder of the new files.
@@ -57,6 +59,15 @@ impl Incoming {
     /// Where the new `high_water` is to be.
     pub fn high_water(&self) -> PathBuf {
         self.0.join(HIGH_WATER)
+    }
+
+    /// Creates a new host key.
+    ///
+    /// # Errors
+    /// See [`host_key::create`].
+    pub fn create_host_key(&self) -> Result<(), HostKeyError> {
+        let path = self.0.join(HOST_KEY);
+        host_key::create(&path, &path)
     }
 
     /// Writes the new host key.
@@ -107,6 +118,14 @@ impl Offline {
     /// The full path of the database, whether it exists or not.
     pub fn database(&self) -> PathBuf {
         self.folder.path(DATABASE)
+    }
+
+    /// Whether the folder has a database.
+    ///
+    /// # Errors
+    /// The file is not this user's own, or cannot be read.
+    pub fn has_database(&self) -> Result<bool, DataDirError> {
+        Ok(self.folder.lack(DATABASE)?.is_none())
     }
 
     /// The path of the database for messages.

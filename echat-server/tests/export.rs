@@ -1,0 +1,243 @@
+//! Exports beside a running server, and their import into a new data folder, with the real binary.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
+use echat_testkit::wire::{Client, line, number};
+use serde_json::{Value, json};
+
+const TEXTS: [&str; 4] = ["hi", "你好，世界", "two\nlines \"quoted\"", "👋🏽 "];
+
+/// Ann and bob are friends and in the room tea; eve is alone in nook, and left tea. The server runs.
+fn dir() -> (ServerFolder, ServerProcess) {
+    let dir = ServerFolder::in_memory();
+    dir.write(
+        "config.json",
+        r#"{"server": {"limits": {"message_rate": 0, "registrations": 0}}}"#,
+    );
+    let server = dir.start(&["--log", "warn"]);
+    let mut ann = Client::register(&server, "ann");
+    let mut bob = Client::register(&server, "bob");
+    let mut eve = Client::register(&server, "eve");
+    ann.befriends("ann", &mut bob, "bob");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":["bob"]}"#);
+    eve.asks(r#"CREATE_ROOM {"roomname":"nook","members":[]}"#);
+    eve.asks(r#"JOIN_ROOM "tea""#);
+    for (n, text) in TEXTS.iter().enumerate() {
+        let content = json!(text).to_string();
+        let users = [&mut ann, &mut bob, &mut eve];
+        for (user, kind, target) in [(0, 1, "tea"), (1, 0, "ann"), (2, 1, "tea"), (2, 1, "nook")] {
+            let sent = users[user].asks(&format!(
+                r#"SEND_MESSAGE {{"target_type":{kind},"target":"{target}","content":{content},"txn_id":"{target}{kind}{n}"}}"#
+            ));
+            assert!(line(&sent).starts_with("ON_NEW_MESSAGE"), "{}", line(&sent));
+        }
+    }
+    eve.asks(r#"LEAVE_ROOM "tea""#);
+    (dir, server)
+}
+
+fn exports(dir: &ServerFolder, args: &[&str]) -> Vec<Value> {
+    let file = args[0];
+    let output = dir.run(&[&["export"], args].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let path = dir.path(file);
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let text = fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn of_type<'v>(lines: &'v [Value], kind: &str) -> Vec<&'v Value> {
+    lines.iter().filter(|line| line["type"] == kind).collect()
+}
+
+#[test]
+fn an_export_of_all_becomes_the_same_data_in_a_new_folder() {
+    let (dir, server) = dir();
+    let all = exports(&dir, &["all.jsonl", "--all", "--with-passwords"]);
+    let mut ann = Client::login(&server, "ann");
+    let tea = ann.history("tea", 0);
+    let imported = dir.run(&["import", "all.jsonl", "--data", "new"]);
+    assert_eq!(imported.status.code(), Some(0), "{}", stderr(&imported));
+    assert_eq!(
+        stdout(&imported),
+        "imported all.jsonl into new: users 3, rooms 2, messages 16\n"
+    );
+    let new = dir.start(&["--data", "new", "--log", "warn"]);
+    // With the passwords of before.
+    let mut ann = Client::login(&new, "ann");
+    assert_eq!(ann.history("tea", 0), tea);
+    let private =
+        line(&ann.asks(r#"QUERY_HISTORY {"target_type":0,"target":"bob","after":0,"limit":9}"#));
+    for text in TEXTS {
+        assert!(private.contains(&json!(text).to_string()), "{private}");
+    }
+    let found = line(&ann.asks(r#"FIND {"keyword":"e"}"#));
+    assert!(found.contains("eve") && found.contains("tea"), "{found}");
+    // A message that was stored is the same one when it is sent again, and new ids are above.
+    let again = r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":"hi","txn_id":"tea10"}"#;
+    let again = number(&ann.asks(again).params, "id");
+    assert!(tea.iter().any(|(id, _)| *id == again));
+    let next = r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":"new"}"#;
+    assert_eq!(number(&ann.asks(next).params, "id"), 17);
+    assert_eq!(stderr(&new.stop()), "");
+    // Exported again, it is the same but for the new message.
+    let again = exports(
+        &dir,
+        &["again.jsonl", "--all", "--with-passwords", "--data", "new"],
+    );
+    assert_eq!(again[1..again.len() - 2], all[1..all.len() - 1]);
+    let checked = dir.run(&["check", "--data", "new"]);
+    assert_eq!(checked.status.code(), Some(0), "{}", stdout(&checked));
+}
+
+#[test]
+fn an_export_of_a_user_has_what_the_user_can_see_and_no_secret() {
+    let (dir, _server) = dir();
+    let all = exports(&dir, &["all.jsonl", "--all"]);
+    let text = fs::read_to_string(dir.path("all.jsonl")).unwrap();
+    for secret in ["argon2", "echat-host-key", "password"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+    assert_eq!(of_type(&all, "message").len(), 16);
+    let ann = exports(&dir, &["ann.jsonl", "--user", "ann"]);
+    assert_eq!(of_type(&ann, "user").len(), 1);
+    let messages = of_type(&ann, "message");
+    assert_eq!(messages.len(), 12, "tea, and what bob wrote");
+    assert!(messages.iter().all(|message| message["room"] != "nook"));
+    // Eve sees nook, and of tea what she said herself.
+    let eve = exports(&dir, &["eve.jsonl", "--user", "eve"]);
+    let messages = of_type(&eve, "message");
+    assert_eq!(messages.len(), 8);
+    assert!(messages.iter().all(|message| message["from"] == "eve"));
+    assert!(of_type(&eve, "friends").is_empty());
+    let room = exports(&dir, &["tea.jsonl", "--room", "TEA"]);
+    assert_eq!(of_type(&room, "message").len(), 8);
+    assert_eq!(of_type(&room, "member").len(), 2);
+    assert!(
+        of_type(&room, "message")
+            .iter()
+            .all(|line| line["txn_id"].is_null())
+    );
+    // Each can be imported by itself.
+    for name in ["ann", "eve", "tea"] {
+        let file = format!("{name}.jsonl");
+        let data = format!("of-{name}");
+        let imported = dir.run(&["import", &file, "--data", &data]);
+        assert_eq!(imported.status.code(), Some(0), "{}", stderr(&imported));
+        assert_eq!(dir.run(&["check", "--data", &data]).status.code(), Some(0));
+        let server = dir.start(&["--data", &data, "--log", "warn"]);
+        assert_eq!(server.stop().status.code(), Some(0));
+    }
+}
+
+/// docs/export.md shows lines of an export: they can be imported as they stand.
+#[test]
+fn the_example_of_the_page_can_be_imported() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/export.md");
+    let page = fs::read_to_string(page).unwrap();
+    let example = page.split("```json\n").nth(1).unwrap();
+    let example = example.split("```").next().unwrap();
+    let dir = ServerFolder::in_memory();
+    dir.write("example.jsonl", example);
+    let imported = dir.run(&["import", "example.jsonl", "--data", "new"]);
+    assert_eq!(imported.status.code(), Some(0), "{}", stderr(&imported));
+    let again = exports(&dir, &["again.jsonl", "--all", "--data", "new"]);
+    let kinds: Vec<&str> = again
+        .iter()
+        .map(|line| line["type"].as_str().unwrap())
+        .collect();
+    // Members that the example leaves out are added.
+    let expected = [
+        "export", "user", "user", "friends", "room", "member", "member", "member", "message",
+        "message", "end",
+    ];
+    assert_eq!(kinds, expected);
+}
+
+#[test]
+fn what_is_no_export_is_not_imported_and_says_where() {
+    let (dir, server) = dir();
+    exports(&dir, &["all.jsonl", "--all"]);
+    server.stop();
+    let text = fs::read_to_string(dir.path("all.jsonl")).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let refused = |text: &str, words: &str| {
+        dir.write("bad.jsonl", text);
+        let output = dir.run(&["import", "bad.jsonl", "--data", "new"]);
+        assert_eq!(
+            output.status.code(),
+            Some(65),
+            "{words}: {}",
+            stderr(&output)
+        );
+        assert!(
+            stderr(&output).contains(words),
+            "{words}: {}",
+            stderr(&output)
+        );
+        assert!(!dir.path("new/database.db").exists());
+        assert!(!dir.path("new/incoming").exists());
+    };
+    refused("", "line 1: the last line is missing");
+    refused("{}\n", "line 1: type must be a text");
+    refused(
+        "{\"type\":\"user\"}\n",
+        "line 1: this is no export of echat",
+    );
+    refused(&lines[..lines.len() - 1].join("\n"), "cut off");
+    let without_last = format!("{}\n", lines[..lines.len() - 1].join("\n"));
+    let last = format!("line {}: the last line is missing", lines.len());
+    refused(&without_last, &last);
+    let shorter = [&lines[..3], &lines[4..]].concat().join("\n") + "\n";
+    refused(&shorter, "line ");
+    refused(&text.replace("\"format\":1", "\"format\":2"), "format 2");
+    let doubled = [&lines[..2], &lines[1..]].concat().join("\n") + "\n";
+    refused(&doubled, "line 3: the same user twice");
+    refused(
+        &text.replace("\"text\":\"hi\"", "\"text\":\"\""),
+        "at least one character",
+    );
+    refused(
+        &text.replace("\"text\":\"hi\"", r#""text":"\u001b[2J""#),
+        "control character",
+    );
+    refused(
+        &text.replace("\"name\":\"tea\"", "\"name\":\"\""),
+        "not the name of a room",
+    );
+    let long = format!("{{\"type\":\"{}\"}}\n", "x".repeat(1 << 20));
+    refused(&long, "line 1: the line is too long");
+}
+
+#[test]
+fn commands_that_cannot_be_carried_out_end_with_their_codes() {
+    let (dir, server) = dir();
+    exports(&dir, &["all.jsonl", "--all"]);
+    server.stop();
+    for (args, code) in [
+        (&["export", "new.jsonl"][..], 64),
+        (&["export", "new.jsonl", "--all", "--room", "tea"], 64),
+        (
+            &["export", "new.jsonl", "--room", "tea", "--with-passwords"],
+            64,
+        ),
+        (&["export", "new.jsonl", "--room", "nowhere"], 66),
+        (&["export", "new.jsonl", "--user", "\u{1b}"], 66),
+        (&["export", "all.jsonl", "--all"], 73),
+        (&["import", "all.jsonl", "--data", "data"], 73),
+        (&["import", "nothing", "--data", "new"], 66),
+    ] {
+        let output = dir.run(args);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{args:?}: {}",
+            stderr(&output)
+        );
+        assert!(!dir.path("new.jsonl").exists());
+    }
+}
