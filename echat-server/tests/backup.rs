@@ -18,6 +18,7 @@ use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout}
 use echat_testkit::wire::{Client, number, text};
 use echat_testkit::writers::{Crowd, Written};
 use rusqlite::Connection;
+use rustix::io::Errno;
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -266,10 +267,11 @@ fn a_changed_or_shortened_backup_is_refused() {
     assert!(!dir.path("new").exists());
 }
 
-/// Runs a command over the shim until it is not killed any more: at each of its changes of the disk once. `after` looks at
-/// what is left. Returns the number of changes.
-fn killed_at_every_change(
+/// Runs a command over the shim until it succeeds: at each of its changes of the disk it is killed, or the change and all
+/// later ones fail. `after` looks at what is left. Returns the number of changes.
+fn stopped_at_every_change(
     args: &[&str],
+    errno: Option<Errno>,
     before: impl Fn() -> ServerFolder,
     mut after: impl FnMut(&ServerFolder, u64, bool),
 ) -> u64 {
@@ -281,17 +283,13 @@ fn killed_at_every_change(
             files: "-",
             skip,
             times: -1,
-            errno: None,
+            errno,
         };
         let output = ServerProcess::begin(shim.program(&dir, args, Some(rule))).end();
-        let was_killed = code(&output).is_none();
-        assert!(
-            was_killed || code(&output) == Some(0),
-            "{}",
-            stderr(&output)
-        );
-        after(&dir, skip, was_killed);
-        if !was_killed {
+        let was_stopped = code(&output) != Some(0);
+        assert_eq!(was_stopped && errno.is_none(), code(&output).is_none());
+        after(&dir, skip, was_stopped);
+        if !was_stopped {
             return skip;
         }
     }
@@ -311,28 +309,31 @@ fn copied(dir: &ServerFolder) -> ServerFolder {
 }
 
 #[test]
-fn a_killed_backup_is_no_file_or_a_complete_one() {
+fn a_stopped_backup_is_no_file_or_a_complete_one() {
     let original = dir();
-    let changes = killed_at_every_change(
-        &["backup", "file"],
-        || copied(&original),
-        |dir, skip, was_killed| {
-            let is_there = dir.path("file").exists();
-            assert!(was_killed || is_there);
-            if !is_there {
-                runs(dir, &["backup", "file"]);
-            }
-            verified(dir, "file");
-            if !was_killed {
-                assert!(!dir.path("file.tmp").exists(), "{skip}");
-            }
-        },
-    );
-    assert!(changes > 20, "{changes}");
+    for errno in [None, Some(Errno::NOSPC), Some(Errno::IO)] {
+        let changes = stopped_at_every_change(
+            &["backup", "file"],
+            errno,
+            || copied(&original),
+            |dir, skip, was_stopped| {
+                let is_there = dir.path("file").exists();
+                assert!(was_stopped || is_there);
+                if !is_there {
+                    runs(dir, &["backup", "file"]);
+                }
+                verified(dir, "file");
+                if !was_stopped {
+                    assert!(!dir.path("file.tmp").exists(), "{skip}");
+                }
+            },
+        );
+        assert!(changes > 20, "{changes}");
+    }
 }
 
 #[test]
-fn a_killed_restore_leaves_the_old_or_the_new_state() {
+fn a_stopped_restore_leaves_the_old_or_the_new_state() {
     let original = dir();
     let server = original.start(&[]);
     send(&server, 3);
@@ -340,36 +341,77 @@ fn a_killed_restore_leaves_the_old_or_the_new_state() {
     send(&server, 4);
     let (old_name, old_newest, old) = history(&server);
     assert_eq!(code(&server.stop()), Some(0));
-    let (mut olds, mut news) = (0, 0);
-    let changes = killed_at_every_change(
-        &["restore", "file", "--data", "data"],
-        || copied(&original),
-        |dir, skip, was_killed| {
+    let left = Left {
+        old_name,
+        old_newest,
+        old,
+    };
+    for errno in [None, Some(Errno::IO)] {
+        let (mut olds, mut news) = (0, 0);
+        let changes = stopped_at_every_change(
+            &["restore", "file", "--data", "data"],
+            errno,
+            || copied(&original),
+            |dir, skip, was_stopped| {
+                if left.is_old(dir, skip) {
+                    assert!(was_stopped);
+                    olds += 1;
+                } else {
+                    news += 1;
+                }
+            },
+        );
+        assert!(olds > 10 && news > 5, "{olds} and {news} of {changes}");
+    }
+}
+
+/// What a server had before a restore, of which the backup has the first three messages.
+struct Left {
+    old_name: String,
+    old_newest: u64,
+    old: Vec<(u64, String)>,
+}
+
+impl Left {
+    /// A server starts on what a stopped restore left: all of it is old, or all of it is restored. Says which.
+    fn is_old(&self, dir: &ServerFolder, skip: u64) -> bool {
+        let server = dir.start(&["--log", "warn"]);
+        let (name, newest, messages) = history(&server);
+        assert!(newest >= self.old_newest, "{skip}");
+        let is_old = name == self.old_name;
+        let expected = if is_old {
+            &self.old[..]
+        } else {
+            &self.old[..3]
+        };
+        assert_eq!(messages, expected, "{skip}");
+        assert!(send(&server, 1) > self.old_newest, "{skip}");
+        assert_eq!(code(&server.stop()), Some(0));
+        for left in ["incoming", "replacing"] {
+            assert!(!dir.path("data").join(left).exists(), "{skip}: {left}");
+        }
+        // It can be run again.
+        if skip % 8 == 0 {
+            runs(dir, &["restore", "file", "--data", "data"]);
             let server = dir.start(&["--log", "warn"]);
-            let (name, newest, messages) = history(&server);
-            assert!(newest >= old_newest, "{skip}");
-            if name == old_name {
-                assert_eq!(messages, old, "{skip}");
-                assert!(was_killed);
-                olds += 1;
-            } else {
-                assert_eq!(messages, old[..3], "{skip}");
-                news += 1;
-            }
-            assert!(send(&server, 1) > old_newest, "{skip}");
-            assert_eq!(code(&server.stop()), Some(0));
-            for left in ["incoming", "replacing"] {
-                assert!(!dir.path("data").join(left).exists(), "{skip}: {left}");
-            }
-            // It can be run again.
-            if skip % 8 == 0 {
-                runs(dir, &["restore", "file", "--data", "data"]);
-                let server = dir.start(&["--log", "warn"]);
-                assert_eq!(history(&server).2, old[..3]);
-            }
-        },
-    );
-    assert!(olds > 10 && news > 5, "{olds} and {news} of {changes}");
+            assert_eq!(history(&server).2, self.old[..3]);
+        }
+        is_old
+    }
+}
+
+#[test]
+fn a_folder_of_another_program_is_left_alone() {
+    let dir = dir();
+    runs(&dir, &["backup", "file"]);
+    fs::create_dir(dir.path("data/incoming")).unwrap();
+    dir.write("data/incoming/theirs", "kept");
+    assert_eq!(code(&dir.start(&[]).stop()), Some(0));
+    let refused = dir.run(&["restore", "file", "--data", "data"]);
+    assert_eq!(code(&refused), Some(73), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("data/incoming"));
+    let theirs = fs::read_to_string(dir.path("data/incoming/theirs")).unwrap();
+    assert_eq!(theirs, "kept");
 }
 
 #[test]

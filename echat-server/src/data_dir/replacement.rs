@@ -33,6 +33,17 @@ const CONFIG: &str = "config.json";
 /// Files that can be replaced.
 const REPLACED: [&str; 4] = [DATABASE, HIGH_WATER, HOST_KEY, CONFIG];
 
+/// What else an interrupted command can leave among the new files. Only files of these names are removed: a folder of the
+/// same name may be another program's.
+const LEFT_OVER: [&str; 6] = [
+    "high_water.tmp",
+    "host_key.tmp",
+    "config.json.tmp",
+    "database.patched",
+    "database.patched-wal",
+    "database.patched-shm",
+];
+
 /// The most folders of old files that are numbered.
 const NUMBERS: u32 = 1_000_000;
 
@@ -199,12 +210,8 @@ impl Folder {
     /// Returns whether old files were moved.
     pub(super) fn finish_replacement(&self) -> Result<bool, DataDirError> {
         if !self.is_being_replaced()? {
-            return match fs::remove_dir_all(self.path(INCOMING)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    Err(self.io_error(INCOMING)(error))
-                }
-                _ => Ok(false),
-            };
+            self.remove_incoming().map_err(self.io_error(INCOMING))?;
+            return Ok(false);
         }
         let marker = self.path(REPLACING);
         let aside = fs::read_to_string(&marker).map_err(self.io_error(REPLACING))?;
@@ -221,6 +228,26 @@ impl Folder {
         }
         private_file::remove(&marker).map_err(self.io_error(REPLACING))?;
         Ok(aside.is_dir())
+    }
+
+    /// Removes new files that never became the folder's.
+    fn remove_incoming(&self) -> io::Result<()> {
+        let incoming = self.path(INCOMING);
+        if !incoming.is_dir() || incoming.is_symlink() {
+            return Ok(());
+        }
+        let names = REPLACED.iter().chain(&COMPANIONS).chain(&LEFT_OVER);
+        for name in names {
+            match fs::remove_file(incoming.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        match fs::remove_dir(&incoming) {
+            // It has files of others. Then nothing can be staged here, which the next command says.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+            removed => removed,
+        }
     }
 
     fn replace_one(&self, name: &str, aside: &Path) -> io::Result<()> {
