@@ -2,9 +2,9 @@
 //! the server itself.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -12,11 +12,15 @@ use std::time::Duration;
 
 use echat_testkit::campaign;
 use echat_testkit::clock::now;
+use echat_testkit::faults::disk::Disk;
+use echat_testkit::faults::record::Note;
 use echat_testkit::faults::wall_clock::WallClock;
-use echat_testkit::faults::{Rule, Shim};
+use echat_testkit::faults::{Rule, Shim, root};
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
 use echat_testkit::wire::{Client, number, text};
 use echat_testkit::writers::{Crowd, Written};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use rusqlite::Connection;
 use rustix::io::Errno;
 use rustix::process::Signal;
@@ -285,7 +289,14 @@ fn stopped_at_every_change(
             times: -1,
             errno,
         };
-        let output = ServerProcess::begin(shim.program(&dir, args, Some(rule))).end();
+        // The shim watches paths from the root.
+        let file = root(&dir).join("file");
+        let file = file.to_str().unwrap();
+        let args: Vec<&str> = args
+            .iter()
+            .map(|arg| if *arg == "file" { file } else { *arg })
+            .collect();
+        let output = ServerProcess::begin(shim.program(&dir, &args, Some(rule))).end();
         let was_stopped = code(&output) != Some(0);
         assert_eq!(was_stopped && errno.is_none(), code(&output).is_none());
         after(&dir, skip, was_stopped);
@@ -398,6 +409,77 @@ impl Left {
         }
         is_old
     }
+}
+
+/// Cuts of an ordinary run, each after a change of the disk that a restore makes; `ECHAT_CUTS` asks for more.
+const CUTS: usize = 120;
+
+/// Of what was not synced, each sector and each name survives or does not (`faults::disk`).
+#[test]
+fn a_power_cut_during_a_restore_leaves_the_old_or_the_new_state() {
+    let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
+    let server = shim.start(&dir, None);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    send(&server, 3);
+    let data = root(&dir).join("data").to_str().unwrap().to_owned();
+    let recorded = |args: &[&str]| {
+        let output = ServerProcess::begin(shim.program(&dir, args, None)).end();
+        assert_eq!(code(&output), Some(0), "{}", stderr(&output));
+    };
+    let file = root(&dir).join("file").to_str().unwrap().to_owned();
+    recorded(&["backup", &file, "--data", &data]);
+    send(&server, 4);
+    assert_eq!(code(&server.stop()), Some(0));
+    let old_name = stored(&dir).0;
+    recorded(&["restore", &file, "--data", &data]);
+    let notes = shim.notes();
+    let restore = notes.iter().rposition(|note| matches!(note, Note::Started));
+    let restore = restore.unwrap();
+    let mut disk = Disk::new(1);
+    notes[..restore].iter().for_each(|note| disk.apply(note));
+    let mut states = BTreeMap::new();
+    let cuts = campaign::count("ECHAT_CUTS", CUTS);
+    let each = cuts.div_ceil(notes.len() - restore);
+    for (at, note) in notes.iter().enumerate().skip(restore) {
+        disk.apply(note);
+        for seed in 0..each {
+            let mut rng = StdRng::seed_from_u64((at * 1_000 + seed) as u64);
+            let left = on_a_disk(&dir, &disk.cut(&mut rng));
+            runs(&left, &["check"]);
+            let (name, messages) = stored(&left);
+            let expected = if name == old_name { 7 } else { 3 };
+            assert_eq!(messages, expected, "after note {at}: {note:?}");
+            *states.entry(messages).or_insert(0) += 1;
+            assert!(!left.path("data/replacing").exists());
+        }
+    }
+    assert!(states.len() == 2, "{states:?}");
+}
+
+/// What the disk has after a cut.
+fn on_a_disk(dir: &ServerFolder, found: &BTreeMap<PathBuf, Option<Vec<u8>>>) -> ServerFolder {
+    let left = ServerFolder::in_memory();
+    let root = root(dir);
+    for (path, content) in found {
+        let path = path.strip_prefix(&root).unwrap();
+        match content {
+            None => DirBuilder::new()
+                .mode(0o700)
+                .create(left.path(path))
+                .unwrap(),
+            Some(content) => left.write_private(path.to_str().unwrap(), content),
+        }
+    }
+    left
+}
+
+/// The name of the history, and the number of messages, in a database that no server uses.
+fn stored(dir: &ServerFolder) -> (String, i64) {
+    let db = Connection::open(dir.path("data/database.db")).unwrap();
+    let sql = "SELECT (SELECT name FROM history), (SELECT count(*) FROM messages)";
+    db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
 }
 
 #[test]
