@@ -221,7 +221,7 @@ fn serves_what_is_left(dir: &ServerFolder, at: usize, lost: &[&str]) {
             let gone = damage::MESSAGES - messages.len();
             let is_listed = lost
                 .iter()
-                .any(|line| line.starts_with(&format!("{gone} messages of room {room:?}")));
+                .any(|line| line.starts_with(&format!("{gone} messages of room {room:?},")));
             assert!(gone == 0 || is_listed, "{at}: {gone} of {room}: {lost:?}");
             assert!(gone < 40, "{at}: {gone} of {room}");
             let right = |(_, text): &(u64, String)| text.starts_with(room);

@@ -265,13 +265,20 @@ impl Salvage<'_> {
         let mut ranges: Vec<(i64, i64)> = lost.into_iter().chain(refused).collect();
         ranges.sort_unstable();
         // Those of messages and accounts are named below, as far as indexes know them.
-        for (low, high) in merged(&ranges).into_iter().take(LINES) {
+        let ranges = merged(&ranges);
+        let more = ranges.len().saturating_sub(LINES);
+        for (low, high) in ranges.into_iter().take(LINES) {
             self.lost.push(match (&key, low, high) {
                 (Key::Other(_), ..) => format!("{table}: some rows cannot be read"),
                 (_, low, i64::MAX) => format!("{table}: rows from number {low} on cannot be read"),
                 (_, low, high) if low == high => format!("{table}: row {low} cannot be read"),
                 (_, low, high) => format!("{table}: rows {low} to {high} cannot be read"),
             });
+        }
+        if more > 0 {
+            self.lost.push(format!(
+                "{table}: rows of {more} more ranges cannot be read"
+            ));
         }
         Ok(())
     }
@@ -666,25 +673,42 @@ impl Salvage<'_> {
                 lost.entry(conversation).or_default().push(id);
             }
         }
+        let more = lost.len().saturating_sub(LINES);
         for (conversation, ids) in lost.into_iter().take(LINES) {
-            let name = self
-                .to
-                .prepare_cached("SELECT name FROM rooms WHERE id = ?1")?
-                .query_map([conversation], |row| row.get::<_, String>(0))?
-                .next()
-                .transpose()?;
-            let place = match name {
-                Some(name) => format!("room {name:?}"),
-                None => format!("conversation {conversation}"),
+            let noun = if ids.len() == 1 {
+                "message"
+            } else {
+                "messages"
             };
             self.lost.push(format!(
-                "{} messages of {place}, ids {} to {}",
+                "{} {noun} of {}, ids {} to {}",
                 ids.len(),
+                self.conversation_name(conversation)?,
                 ids[0],
                 ids[ids.len() - 1]
             ));
         }
+        if more > 0 {
+            let line = format!("messages of {more} more conversations");
+            self.lost.push(line);
+        }
         Ok(())
+    }
+
+    /// How a conversation is named to people.
+    fn conversation_name(&self, id: i64) -> rusqlite::Result<String> {
+        let sql = "SELECT r.name, l.name, h.name FROM (SELECT ?1 AS id) AS c
+                   LEFT JOIN rooms AS r ON r.id = c.id LEFT JOIN friendships AS f ON f.conversation = c.id
+                   LEFT JOIN users AS l ON l.id = f.low_user LEFT JOIN users AS h ON h.id = f.high_user";
+        let mut statement = self.to.prepare_cached(sql)?;
+        statement.query_row([id], |row| {
+            let name = |column| row.get::<_, Option<String>>(column);
+            Ok(match (name(0)?, name(1)?, name(2)?) {
+                (Some(room), ..) => format!("room {room:?}"),
+                (_, Some(one), Some(other)) => format!("friends {one:?} and {other:?}"),
+                _ => format!("conversation {id}"),
+            })
+        })
     }
 
     /// Removes rows that still refer to missing ones, until there are none.
