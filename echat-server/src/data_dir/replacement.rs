@@ -75,7 +75,7 @@ impl Incoming {
     /// Creates a new host key.
     ///
     /// # Errors
-    /// See [`host_key::create`].
+    /// The system provides no randomness, or the file cannot be created.
     pub fn create_host_key(&self) -> Result<(), HostKeyError> {
         let path = self.0.join(HOST_KEY);
         host_key::create(&path, &path)
