@@ -163,7 +163,7 @@ pub fn give_way() {
     #[cfg(target_os = "linux")]
     {
         // What is added to the nice value.
-        const NICE: i32 = 10;
+        const NICE: i32 = 19;
         // What does not give way is done as well.
         let _ = rustix::process::nice(NICE);
     }
@@ -263,11 +263,9 @@ fn fill(source: &Source, file: &File, temporary: &Path, now: i64) -> Result<Mani
         source,
     };
     let attachments = attachments(source)?;
-    copy_database(&source.database, temporary, || file.sync_data()).map_err(|error| {
-        BackupError::Copy {
-            path: source.database.clone(),
-            source: error,
-        }
+    copy_database(&source.database, temporary, || Ok(())).map_err(|error| BackupError::Copy {
+        path: source.database.clone(),
+        source: error,
     })?;
     file.write_all_at(&WITHOUT_LOG, LOG_VERSIONS_AT)
         .map_err(io_error)?;

@@ -9,6 +9,7 @@
 //! processor time, and it writes without a pause: its one sync at the end would delay the syncs of the log.
 
 use std::ffi::c_int;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -24,15 +25,16 @@ use super::migrate::{MIGRATIONS, refuse_newer};
 use super::open_error::OpenError;
 use super::schema::refuse_foreign;
 use super::settings::SETTINGS;
+use super::write_ahead_log::write_back;
 
-/// Pages that are copied between two syncs of the copy, 1 MiB of the usual pages: a longer sync would keep the disk from
-/// syncing the log of the server.
+/// Pages that are copied before they are written to the disk, 1 MiB of the usual pages: more would keep the disk from syncing
+/// the log of the server.
 const PORTION: c_int = 256;
 
 /// How long an attempt waits for a lock. Readers wait only while the log is recovered or deleted.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Settings of the copy. It needs no journal, since an incomplete one is not kept, and the caller syncs it.
+/// Settings of the copy. It needs no journal, since an incomplete one is not kept, and the caller syncs it at the end.
 const COPY_SETTINGS: &str = "
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
@@ -53,24 +55,26 @@ pub enum CopyError {
     Sync(#[source] io::Error),
 }
 
-/// Copies the database at `database` to the empty file at `copy`. `sync` makes durable what was written so far; it is
-/// called after each portion. The copy has no write-ahead log and needs none.
+/// Copies the database at `database` to the empty file at `copy`. `each` is called after each portion of 1 MiB, which is
+/// written to the disk then, but not synced. The copy has no write-ahead log and needs none.
 ///
 /// # Errors
 /// The file is not an echat database of a known version, or a page cannot be read or written. `copy` is then incomplete.
 pub fn copy_database(
     database: &Path,
     copy: &Path,
-    mut sync: impl FnMut() -> io::Result<()>,
+    mut each: impl FnMut() -> io::Result<()>,
 ) -> Result<(), CopyError> {
     let from = open_beside(database)?;
     let pinned = begin_reading(&from)?;
     let mut to = Connection::open_with_flags(copy, own_file()).map_err(CopyError::Page)?;
     to.execute_batch(COPY_SETTINGS).map_err(CopyError::Page)?;
     let backup = Backup::new(&from, &mut to).map_err(CopyError::Page)?;
+    let mut written = Written::of(copy).map_err(CopyError::Sync)?;
     loop {
         let step = backup.step(PORTION).map_err(CopyError::Page)?;
-        sync().map_err(CopyError::Sync)?;
+        written.write_back().map_err(CopyError::Sync)?;
+        each().map_err(CopyError::Sync)?;
         match step {
             StepResult::Done => break,
             StepResult::More => {}
@@ -81,6 +85,36 @@ pub fn copy_database(
     drop(backup);
     drop(pinned);
     to.close().map_err(|(_, error)| CopyError::Page(error))
+}
+
+/// What was written of a copy.
+struct Written {
+    file: File,
+    /// Bytes that were written to the disk.
+    bytes: u64,
+}
+
+impl Written {
+    fn of(copy: &Path) -> io::Result<Self> {
+        let file = File::open(copy)?;
+        Ok(Self { file, bytes: 0 })
+    }
+
+    /// Makes the kernel write what was added. A sync would do it too, but each one commits the journal of the file system,
+    /// for which the syncs of the log wait.
+    fn write_back(&mut self) -> io::Result<()> {
+        let length = self.file.metadata()?.len();
+        let portions = (self.bytes..length)
+            .step_by(write_back::PORTION)
+            .map(|at| at..length.min(at + write_back::PORTION as u64));
+        let portions: Vec<_> = portions.collect();
+        if write_back::write_back(&self.file, &portions).is_err() {
+            // The file system has no direct reads.
+            self.file.sync_data()?;
+        }
+        self.bytes = length;
+        Ok(())
+    }
 }
 
 /// Opens a database that a server may be using. Closing the connection never checkpoints: only the server may, which
@@ -148,7 +182,6 @@ impl CopyError {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
     use std::os::unix::fs::FileExt;
 
     use super::super::{Store, check};

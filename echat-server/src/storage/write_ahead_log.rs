@@ -14,7 +14,7 @@
 
 mod checkpoint;
 mod truncation;
-mod write_back;
+pub(super) mod write_back;
 
 use std::cell::Cell;
 use std::ffi::c_int;

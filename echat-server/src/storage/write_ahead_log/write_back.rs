@@ -13,7 +13,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// Bytes that are written at a time.
-const PORTION: usize = 1024 * 1024;
+pub(in crate::storage) const PORTION: usize = 1024 * 1024;
 
 /// Alignment of direct reads, in bytes: the largest block size of disks in use.
 const ALIGN: usize = 4096;
@@ -67,7 +67,7 @@ fn side_by_side(pages: &[u64], page: u64) -> Vec<Range<u64>> {
 /// # Errors
 /// The file system does not support direct reads, or a write failed. A sync through the same descriptor reports the
 /// failed write too.
-pub(super) fn write_back(file: &File, ranges: &[Range<u64>]) -> io::Result<()> {
+pub(in crate::storage) fn write_back(file: &File, ranges: &[Range<u64>]) -> io::Result<()> {
     read_directly(file)?;
     let mut bytes = vec![0; PORTION + ALIGN];
     let aligned = bytes.as_ptr().align_offset(ALIGN);
