@@ -151,7 +151,7 @@ const CASES: &[Case] = &[
     },
     Case {
         strike: |dir| leaf(dir, "rooms"),
-        lost: &["room \"tea\": its owner, topic and settings"],
+        lost: &["room \"tea\": its owner, topic and settings; it is private now"],
     },
     Case {
         strike: |dir| leaf(dir, "participants"),

@@ -235,25 +235,33 @@ fn counters(db: &Connection, found: &mut Findings) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Names that can be found, with their kinds. Those of deleted accounts cannot.
+/// Names of accounts and rooms that exist, with their kinds.
 const NAMES: &str =
     "names (kind, id, name) AS (SELECT 0, id, name FROM users WHERE deleted_at IS NULL
      UNION ALL SELECT 1, id, name FROM rooms)";
 
+/// Names that the index of names has. It has no bots and no private rooms: FIND adds the private rooms of its user.
+const INDEXED: &str =
+    "indexed (kind, id, name) AS (SELECT 0, id, name FROM users WHERE deleted_at IS NULL
+         AND id NOT IN (SELECT user FROM bots)
+     UNION ALL SELECT 1, id, name FROM rooms WHERE private = 0)";
+
 fn name_endings(db: &Connection, found: &mut Findings) -> rusqlite::Result<()> {
     let foreign = "SELECT count(*) FROM name_endings AS e
-         LEFT JOIN users AS u ON e.kind = 0 AND u.id = e.id LEFT JOIN rooms AS r ON e.kind = 1 AND r.id = e.id
+         LEFT JOIN users AS u ON e.kind = 0 AND u.id = e.id AND u.deleted_at IS NULL
+             AND u.id NOT IN (SELECT user FROM bots)
+         LEFT JOIN rooms AS r ON e.kind = 1 AND r.id = e.id AND r.private = 0
          WHERE e.ending = '' OR coalesce(u.name, r.name) IS NULL
              OR substr(coalesce(u.name, r.name), -length(e.ending)) <> e.ending";
     let foreign = count(db, foreign)?;
     if foreign > 0 {
-        let what = format!("{foreign} endings are of no name");
+        let what = format!("{foreign} endings are of no name that FIND may show");
         found.add(FaultKind::NameEndings, what);
     }
     let lacking = format!(
-        "WITH {NAMES}, found (kind, id, endings) AS
+        "WITH {INDEXED}, found (kind, id, endings) AS
              (SELECT kind, id, count(*) FROM name_endings GROUP BY kind, id)
-         SELECT count(*) FROM names AS n LEFT JOIN found AS f ON f.kind = n.kind AND f.id = n.id
+         SELECT count(*) FROM indexed AS n LEFT JOIN found AS f ON f.kind = n.kind AND f.id = n.id
          WHERE coalesce(f.endings, 0) < length(n.name)"
     );
     let lacking = count(db, &lacking)?;
@@ -314,7 +322,7 @@ pub(super) fn derive(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(&format!(
         "UPDATE rooms SET members = (SELECT count(*) FROM participants AS p WHERE p.conversation = rooms.id);
          DELETE FROM name_endings;
-         WITH RECURSIVE {NAMES}, endings (kind, id, ending) AS (SELECT kind, id, name FROM names
+         WITH RECURSIVE {INDEXED}, endings (kind, id, ending) AS (SELECT kind, id, name FROM indexed
              UNION ALL SELECT kind, id, substr(ending, 2) FROM endings WHERE length(ending) > 1)
          INSERT OR IGNORE INTO name_endings (kind, ending, id) SELECT kind, ending, id FROM endings;
          WITH {NAMES} INSERT OR IGNORE INTO name_looks (kind, look, id) {LOOKS};"
@@ -370,6 +378,17 @@ mod tests {
                 NameEndings,
                 true,
             ),
+            ("UPDATE rooms SET private = 1", NameEndings, true),
+            (
+                "INSERT INTO bots (user, owner, token, created_at) VALUES (3, 1, zeroblob(32), 1)",
+                NameEndings,
+                true,
+            ),
+            (
+                "UPDATE users SET name = 'deleted account 3', deleted_at = 2 WHERE id = 3",
+                NameEndings,
+                true,
+            ),
             (
                 "DELETE FROM name_looks WHERE kind = 0 AND id = 3",
                 NameLooks,
@@ -396,6 +415,37 @@ mod tests {
             let left = check_database(&path).unwrap().0.faults;
             let expected = if mended { Vec::new() } else { found };
             assert_eq!(left, expected, "{change}: all or nothing");
+        }
+    }
+
+    /// A bot, a private room, the lobby, a deleted account and a closed room are no faults, and a rebuild leaves them as
+    /// they are.
+    #[test]
+    fn what_find_does_not_show_is_sound() {
+        let (_folder, path) = database();
+        let mut store = Store::open(&path).unwrap();
+        let mut batch = store.batch();
+        let ann = batch.find_user("ann").unwrap().unwrap().id;
+        let bot = Username::new("helper").unwrap();
+        batch.create_bot(&bot, ann, &[7; 32], (1, None)).unwrap();
+        let lobby = RoomName::new("lobby").unwrap();
+        batch.create_room(&lobby, None, 1).unwrap().unwrap();
+        for name in ["den", "attic"] {
+            let name = RoomName::new(name).unwrap();
+            let room = batch.create_room(&name, ann, 1).unwrap().unwrap();
+            batch.add_member(room, ann, 1).unwrap();
+        }
+        let was = batch.find_room("den").unwrap().unwrap();
+        let mut room = was.clone();
+        room.private = true;
+        batch.change_room(&was, &room).unwrap();
+        let attic = batch.find_room("attic").unwrap().unwrap();
+        batch.close_room(&attic).unwrap();
+        let _ = batch.commit().unwrap();
+        drop(store);
+        for _ in 0..2 {
+            assert_eq!(check_database(&path).unwrap().0.faults, []);
+            assert!(rebuild(&path).unwrap());
         }
     }
 

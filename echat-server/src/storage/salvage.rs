@@ -16,15 +16,17 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use echat_proto::names::Username;
 use rusqlite::limits::Limit;
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, Transaction, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params_from_iter};
 
 use super::backup::open_beside;
 use super::check::{Findings, count, derive, findings, tables};
 use super::failure::is_damage;
 use super::migrate::{MIGRATIONS, pragma};
 use super::open_error::OpenError;
+use super::rooms::SUCCESSOR;
 use super::schema::{ROW_BYTES, create_template};
 use super::skeletons;
 
@@ -548,13 +550,21 @@ impl Salvage<'_> {
             if self.has("users", id)? {
                 continue;
             }
-            let sql = "INSERT OR IGNORE INTO users (id, name, password, created_at) VALUES (?1, ?2, ?3, ?4)";
-            if self.to.execute(sql, (id, &name, NO_PASSWORD, self.now))? > 0 {
-                self.lost.push(format!(
-                    "account {name:?}: its password and settings; it needs a new password"
-                ));
+            // No user can have the name of a deleted account.
+            let is_deleted = !Username::new(&name).is_ok_and(|valid| valid.as_str() == name);
+            let sql = "INSERT OR IGNORE INTO users (id, name, password, created_at, deleted_at)
+                       VALUES (?1, ?2, ?3, ?4, ?5)";
+            let deleted_at = is_deleted.then_some(self.now);
+            let account = (id, &name, NO_PASSWORD, self.now, deleted_at);
+            if self.to.execute(sql, account)? > 0 {
+                self.lost.push(if is_deleted {
+                    format!("account {name:?}: when it was deleted")
+                } else {
+                    format!("account {name:?}: its password and settings; it needs a new password")
+                });
             }
         }
+        self.mend_bots()?;
         for id in self.missing("users")? {
             let name = format!("deleted account {id}");
             let sql = "INSERT OR IGNORE INTO users (id, name, password, created_at, deleted_at)
@@ -563,6 +573,24 @@ impl Salvage<'_> {
             self.lost.push(format!(
                 "account {id}: all but its number; its messages stay, of {name:?}"
             ));
+        }
+        Ok(())
+    }
+
+    /// A bot has no password, and an account without a password is a bot. One whose row of a bot was lost becomes an
+    /// account that nothing opens.
+    fn mend_bots(&mut self) -> Result<(), OpenError> {
+        let is_bot = "id IN (SELECT user FROM bots)";
+        let sql = format!("UPDATE users SET password = '' WHERE password = ?1 AND {is_bot}");
+        self.to.execute(&sql, [NO_PASSWORD])?;
+        let sql = format!(
+            "UPDATE users SET password = ?1 WHERE password = '' AND deleted_at IS NULL AND NOT {is_bot}
+             RETURNING name"
+        );
+        let mut statement = self.to.prepare(&sql)?;
+        for name in statement.query_map([NO_PASSWORD], |row| row.get::<_, String>(0))? {
+            let line = format!("bot {:?}: its owner and its token", name?);
+            self.lost.push(line);
         }
         Ok(())
     }
@@ -592,12 +620,15 @@ impl Salvage<'_> {
             }
             let known = names.get(&id);
             let name = known.cloned().unwrap_or_else(|| format!("recovered-{id}"));
-            let sql = "INSERT OR IGNORE INTO rooms (id, name, created_at) VALUES (?1, ?2, ?3)";
+            // It may have been private, and its members can open it again.
+            let sql = "INSERT OR IGNORE INTO rooms (id, name, created_at, private) VALUES (?1, ?2, ?3, 1)";
             if self.to.execute(sql, (id, &name, self.now))? > 0 {
                 self.without_owner.push(id);
                 self.lost.push(match known {
-                    Some(_) => format!("room {name:?}: its owner, topic and settings"),
-                    None => format!("room {id}: its name; it is {name:?} now"),
+                    Some(_) => {
+                        format!("room {name:?}: its owner, topic and settings; it is private now")
+                    }
+                    None => format!("room {id}: its name; it is {name:?} and private now"),
                 });
             }
         }
@@ -641,15 +672,21 @@ impl Salvage<'_> {
                  FROM participants AS p CROSS JOIN conversations AS c ON c.id = p.conversation
                  WHERE c.kind = 0 AND NOT EXISTS
                      (SELECT 1 FROM friendships AS f WHERE f.conversation = p.conversation)
-                 GROUP BY p.conversation HAVING count(*) = 2;
-             UPDATE rooms SET owner = (SELECT p.user FROM participants AS p WHERE p.conversation = rooms.id
-                     ORDER BY p.operator DESC, p.joined_at, p.user LIMIT 1)
-                 WHERE owner NOT IN (SELECT user FROM participants AS p WHERE p.conversation = rooms.id);",
+                 GROUP BY p.conversation HAVING count(*) = 2;",
         )?;
-        for id in &self.without_owner {
-            let sql = "UPDATE rooms SET owner = (SELECT p.user FROM participants AS p WHERE p.conversation = ?1
-                           ORDER BY p.operator DESC, p.joined_at, p.user LIMIT 1) WHERE id = ?1";
-            self.to.execute(sql, [id])?;
+        // The lobby has no owner, and needs none.
+        let sql = "SELECT r.id FROM rooms AS r WHERE r.owner NOT IN
+                       (SELECT p.user FROM participants AS p WHERE p.conversation = r.id)";
+        let mut statement = self.to.prepare(sql)?;
+        let left = statement.query_map([], |row| row.get(0))?;
+        let left: Vec<i64> = left.collect::<rusqlite::Result<_>>()?;
+        for id in left.iter().chain(&self.without_owner) {
+            let successor = self.to.query_row(SUCCESSOR, [id], |row| row.get(0));
+            let owner: Option<i64> = successor.optional()?;
+            self.to
+                .execute("UPDATE rooms SET owner = ?2 WHERE id = ?1", (id, owner))?;
+            let sql = "UPDATE participants SET operator = 0 WHERE user = ?2 AND conversation = ?1";
+            self.to.execute(sql, (id, owner))?;
         }
         Ok(())
     }
