@@ -130,10 +130,7 @@ impl DataDir {
 
     /// The file of the code that makes the first administrator.
     pub fn administrator_code(&self) -> AdministratorCodeFile {
-        AdministratorCodeFile {
-            path: self.folder.path(ADMINISTRATOR_CODE),
-            shown: self.folder.shown(ADMINISTRATOR_CODE),
-        }
+        self.folder.administrator_code()
     }
 
     /// The full path of the host key.
@@ -207,6 +204,19 @@ impl AdministratorCodeFile {
     }
 }
 
+/// A new code for the first administrator, in its stored form.
+///
+/// # Errors
+/// The system provides no randomness.
+pub fn new_administrator_code() -> io::Result<Zeroizing<String>> {
+    let mut bytes = Zeroizing::new([0; InvitationCode::BYTES]);
+    SysRng
+        .try_fill_bytes(&mut *bytes)
+        .map_err(io::Error::other)?;
+    let code = InvitationCode::from_bytes(&bytes).key();
+    Ok(code.expect("a code of its own form"))
+}
+
 /// The files of a data folder that a server may be using.
 #[derive(Clone, Debug)]
 pub struct Files {
@@ -261,6 +271,13 @@ struct Folder {
 }
 
 impl Folder {
+    fn administrator_code(&self) -> AdministratorCodeFile {
+        AdministratorCodeFile {
+            path: self.path(ADMINISTRATOR_CODE),
+            shown: self.shown(ADMINISTRATOR_CODE),
+        }
+    }
+
     fn open(given: &Path) -> Result<Self, DataDirError> {
         let path = || given.to_owned();
         // A slash at the end would follow a symbolic link.
@@ -446,14 +463,10 @@ impl Folder {
     }
 
     fn create_administrator_code(&self) -> Result<(), DataDirError> {
-        let mut bytes = Zeroizing::new([0; InvitationCode::BYTES]);
-        SysRng.try_fill_bytes(&mut *bytes).map_err(|error| {
+        let code = new_administrator_code().map_err(|source| {
             let path = self.shown(ADMINISTRATOR_CODE);
-            let source = io::Error::other(error);
             DataDirError::Create { path, source }
         })?;
-        let code = InvitationCode::from_bytes(&bytes).key();
-        let code = code.expect("a code of its own form");
         self.create(ADMINISTRATOR_CODE, |file| writeln!(file, "{}", *code))
     }
 

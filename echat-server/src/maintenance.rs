@@ -239,6 +239,7 @@ fn restore(file: &Path, data: &Path, now: i64) -> Result<Report, MaintenanceErro
         manifest,
         aside,
         above,
+        has_new_code,
         has_host_key,
     } = backup::restore(file, data, now)?;
     let mut text = format!(
@@ -258,6 +259,13 @@ fn restore(file: &Path, data: &Path, now: i64) -> Result<Report, MaintenanceErro
         let path = data.join("config.json");
         say(format!(
             "the configuration: {}; a server reads it with --config",
+            path.display()
+        ));
+    }
+    if has_new_code {
+        let path = data.join("first_administrator_code");
+        say(format!(
+            "the code that makes the first administrator is a new one: {}",
             path.display()
         ));
     }

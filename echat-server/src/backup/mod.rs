@@ -3,6 +3,7 @@
 //!
 //! `archive` is the format, `restore` puts a backup into a data folder, `schedule` names and prunes the files of a folder.
 
+mod administrator_code;
 mod archive;
 mod restore;
 mod schedule;
@@ -20,6 +21,7 @@ use crate::exit::ExitCode;
 use crate::host_key::{self, HostKeyError};
 use crate::storage::{CopyError, Fault, OpenError, Summary, check_copy, copy_database};
 
+pub use administrator_code::carry_administrator_code;
 pub use archive::{Attachments, FORMAT, FormatError, Manifest};
 pub use restore::{RestoreError, Restored, restore};
 pub use schedule::{Made, Outcome, Schedule};

@@ -9,6 +9,7 @@ use crate::data_dir::{DataDirError, Incoming, Offline};
 use crate::exit::ExitCode;
 use crate::storage::{OpenError, begin_history, reserved_ids};
 
+use super::administrator_code::carry_administrator_code;
 use super::{Attachments, BackupError, Manifest, extract, verify};
 
 /// Message ids that a server can have given out in each second since the backup was made, more than any can. It counts only
@@ -24,6 +25,8 @@ pub struct Restored {
     pub aside: Option<PathBuf>,
     /// New message ids are above this one.
     pub above: u64,
+    /// Whether the folder has a new code for the first administrator.
+    pub has_new_code: bool,
     /// Whether the folder has a host key now.
     pub has_host_key: bool,
 }
@@ -105,8 +108,10 @@ fn restore_into(
         path: data.to_owned(),
         source,
     })?;
+    let has_new_code = carry_administrator_code(folder, &incoming, false)?;
     let aside = folder.replace(&incoming, "restore")?;
     Ok(Restored {
+        has_new_code,
         has_host_key: folder.has_host_key()?,
         manifest,
         aside,

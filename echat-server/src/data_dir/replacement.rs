@@ -19,7 +19,10 @@ use echat_system::private_file;
 
 use crate::host_key::{self, HostKeyError};
 
-use super::{COMPANIONS, DATABASE, DataDirError, Folder, HIGH_WATER, HOST_KEY};
+use super::{
+    ADMINISTRATOR_CODE, AdministratorCodeFile, COMPANIONS, DATABASE, DataDirError, Folder,
+    HIGH_WATER, HOST_KEY,
+};
 
 /// The folder of the new files.
 const INCOMING: &str = "incoming";
@@ -31,11 +34,23 @@ const REPLACING: &str = "replacing";
 const CONFIG: &str = "config.json";
 
 /// Files that can be replaced.
-const REPLACED: [&str; 4] = [DATABASE, HIGH_WATER, HOST_KEY, CONFIG];
+const REPLACED: [&str; 5] = [DATABASE, ADMINISTRATOR_CODE, HIGH_WATER, HOST_KEY, CONFIG];
+
+/// Files that are moved away with an old database: those of its log, and its code for the first administrator.
+const OF_DATABASE: [&str; COMPANIONS.len() + 1] = {
+    let mut names = [ADMINISTRATOR_CODE; COMPANIONS.len() + 1];
+    let mut at = 0;
+    while at < COMPANIONS.len() {
+        names[at] = COMPANIONS[at];
+        at += 1;
+    }
+    names
+};
 
 /// What else an interrupted command can leave among the new files. Only files of these names are removed: a folder of the
 /// same name may be another program's.
-const LEFT_OVER: [&str; 6] = [
+const LEFT_OVER: [&str; 7] = [
+    "first_administrator_code.tmp",
     "high_water.tmp",
     "host_key.tmp",
     "config.json.tmp",
@@ -97,6 +112,15 @@ impl Incoming {
         self.write(CONFIG, text)
     }
 
+    /// Writes the code that makes the first administrator.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn write_administrator_code(&self, code: &str) -> io::Result<()> {
+        let path = self.0.join(ADMINISTRATOR_CODE);
+        private_file::replace(&path, |file| writeln!(file, "{code}"))
+    }
+
     fn write(&self, name: &str, text: &str) -> io::Result<()> {
         private_file::replace(&self.0.join(name), |file| file.write_all(text.as_bytes()))
     }
@@ -155,6 +179,11 @@ impl Offline {
     /// The file is not this user's own, or cannot be read.
     pub fn has_host_key(&self) -> Result<bool, DataDirError> {
         Ok(self.folder.lack(HOST_KEY)?.is_none())
+    }
+
+    /// The file of the code that makes the first administrator.
+    pub fn administrator_code(&self) -> AdministratorCodeFile {
+        self.folder.administrator_code()
     }
 
     /// An empty place for new files.
@@ -256,7 +285,7 @@ impl Folder {
             // There is no new one, or it has its place already.
             return Ok(());
         }
-        let companions: &[&str] = if name == DATABASE { &COMPANIONS } else { &[] };
+        let companions: &[&str] = if name == DATABASE { &OF_DATABASE } else { &[] };
         for old in companions.iter().copied().chain([name]) {
             if self.path(old).symlink_metadata().is_ok() {
                 if !aside.is_dir() {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::{MaintenanceError, Report};
+use crate::backup::carry_administrator_code;
 use crate::config::{self, Overrides};
 use crate::data_dir::{self, Files, Offline};
 use crate::exit::ExitCode;
@@ -131,6 +132,7 @@ fn save(
     let above = reserved_ids(&offline.high_water()).unwrap_or(0);
     let above = above.max(newest_id);
     begin_history(&incoming.database(), &incoming.high_water(), above).map_err(&error)?;
+    carry_administrator_code(offline, &incoming, false)?;
     outcome.aside = offline.replace(&incoming, "repair")?;
     Ok(())
 }

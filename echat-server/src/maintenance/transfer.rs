@@ -1,5 +1,6 @@
 //! `echat-server export` and `import`: accounts, rooms and messages as lines of JSON.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
@@ -8,6 +9,7 @@ use echat_proto::names::{RoomName, Username};
 use echat_system::private_file;
 
 use super::{MaintenanceError, Report, done};
+use crate::backup::carry_administrator_code;
 use crate::cli::Exported;
 use crate::config::{self, Overrides};
 use crate::data_dir::{self, DataDirError, Incoming, Offline};
@@ -75,24 +77,35 @@ pub(super) fn import(file: &Path, data: &Path, now: i64) -> Result<Report, Maint
         if !folder.has_host_key()? {
             incoming.create_host_key().map_err(DataDirError::from)?;
         }
+        let has_new_code = carry_administrator_code(&folder, &incoming, true)?;
         folder.replace(&incoming, "import")?;
-        Ok(imported)
+        Ok((imported, has_new_code))
     });
     if finished.is_err() {
         // The first error is the one to report.
         let _ = folder.discard();
     }
+    let (imported, has_new_code) = finished?;
     let Imported {
         users,
         rooms,
         messages,
         ..
-    } = finished?;
-    Ok(done(format!(
+    } = imported;
+    let mut text = format!(
         "imported {} into {}: users {users}, rooms {rooms}, messages {messages}\n",
         file.display(),
         data.display()
-    )))
+    );
+    if has_new_code {
+        // A string takes all text.
+        let _ = writeln!(
+            text,
+            "no account is an administrator; the code that makes the first one: {}",
+            data.join("first_administrator_code").display()
+        );
+    }
+    Ok(done(text))
 }
 
 fn fill(incoming: &Incoming, lines: File, now: i64) -> Result<Imported, TransferError> {

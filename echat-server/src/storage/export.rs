@@ -201,8 +201,10 @@ impl<W: Write> Export<'_, W> {
                 line["created_at"] = row.get::<_, i64>(1)?.into();
                 line["administrator"] = row.get::<_, bool>(2)?.into();
             }
-            if passwords && deleted_at.is_none() {
-                line["password"] = row.get::<_, String>(4)?.into();
+            // A bot has none.
+            let password = row.get::<_, String>(4)?;
+            if passwords && deleted_at.is_none() && !password.is_empty() {
+                line["password"] = password.into();
             }
             Ok(line)
         })
@@ -475,7 +477,10 @@ impl Import<'_> {
         if self.users.contains_key(name) {
             return Err(bad("the same user twice"));
         }
-        let password = value["password"].as_str().unwrap_or(NO_PASSWORD);
+        let password = value["password"]
+            .as_str()
+            .filter(|hash| !hash.is_empty())
+            .unwrap_or(NO_PASSWORD);
         let created_at = value["created_at"].as_i64().unwrap_or(self.now);
         let administrator = value["administrator"].as_bool().unwrap_or(false);
         self.add_user(name, deleted_at, (password, created_at, administrator))?;

@@ -1,8 +1,12 @@
 //! Codes to register with, and that of the first administrator.
 
-use rusqlite::params;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, params};
 use sha2::{Digest, Sha256};
 
+use super::open_error::OpenError;
+use super::settings::SETTINGS;
 use super::{Batch, SecretHash, StoreError, UserId};
 
 /// A code to register with.
@@ -21,6 +25,40 @@ pub(crate) struct InvitationCode {
 /// The hash of a code of a first administrator, given in its stored form.
 pub fn administrator_code_hash(code: &str) -> SecretHash {
     Sha256::digest(code).into()
+}
+
+/// The hash of the code that makes the first administrator in the database at `database`, which is of the newest version and
+/// in no use, and whether an account is an administrator.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn administrator_code_of(database: &Path) -> Result<(Option<SecretHash>, bool), OpenError> {
+    let db = open_unused(database)?;
+    let sql = "SELECT (SELECT code FROM administrator_code),
+                      EXISTS (SELECT 1 FROM users WHERE administrator = 1 AND deleted_at IS NULL)";
+    let found = db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    db.close().map_err(|(_, error)| error)?;
+    Ok(found)
+}
+
+/// Stores the hash of a new code in the same.
+///
+/// # Errors
+/// The database cannot be written.
+pub fn set_administrator_code_of(database: &Path, code: &SecretHash) -> Result<(), OpenError> {
+    let db = open_unused(database)?;
+    let sql = "INSERT INTO administrator_code (id, code) VALUES (1, ?1)
+               ON CONFLICT (id) DO UPDATE SET code = excluded.code";
+    db.execute(sql, [code])?;
+    db.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+fn open_unused(database: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(database, flags)?;
+    db.execute_batch(SETTINGS)?;
+    Ok(db)
 }
 
 impl Batch<'_> {

@@ -67,7 +67,9 @@ pub use high_water::{HighWaterError, begin_history, reserved_ids};
 pub use history::{Bundle, Older, Page, UNREAD_MAX, Unread};
 pub use ids::{ConversationId, MessageId, UserId};
 pub(crate) use invitation_codes::InvitationCode;
-pub use invitation_codes::administrator_code_hash;
+pub use invitation_codes::{
+    administrator_code_hash, administrator_code_of, set_administrator_code_of,
+};
 pub use invitations::{Invitation, InvitationCounts};
 pub use messages::{SentBefore, StoredMessage};
 pub use open_error::OpenError;

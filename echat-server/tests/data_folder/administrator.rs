@@ -139,3 +139,70 @@ fn others_can_read_the_file_of_the_code_until_the_next_start_at_most() {
     let mode = fs::metadata(dir.path(FILE)).unwrap().mode() & 0o777;
     assert_eq!(mode, 0o600);
 }
+
+/// Whether the code in this data folder makes an administrator.
+fn code_is_good(dir: &ServerFolder, data: &str) -> bool {
+    let code = fs::read_to_string(dir.path(data).join("first_administrator_code")).unwrap();
+    let server = dir.start(&["--data", data]);
+    let made = register(&mut Client::connect(&server), "newcomer", code.trim());
+    server.stop();
+    made == message("REGISTER_SUCCESS").command
+}
+
+/// A backup has the hash of an unused code, not the code. Restored elsewhere, or over another database, it gets a new one.
+#[test]
+fn a_restored_database_without_administrator_has_a_code_that_is_good() {
+    let dir = ServerFolder::new();
+    dir.start(&[]).stop();
+    let code = fs::read_to_string(dir.path(FILE)).unwrap();
+    assert_eq!(dir.run(&["backup", "saved"]).status.code(), Some(0));
+
+    // The old code fits.
+    let restored = dir.run(&["restore", "saved", "--data", "data"]);
+    assert_eq!(restored.status.code(), Some(0));
+    assert_eq!(fs::read_to_string(dir.path(FILE)).unwrap(), code);
+
+    let restored = dir.run(&["restore", "saved", "--data", "elsewhere"]);
+    assert_eq!(restored.status.code(), Some(0));
+    let file = dir.path("elsewhere/first_administrator_code");
+    let new = fs::read_to_string(&file).unwrap();
+    assert_ne!(new, code);
+    assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+    fs::copy(dir.path("data/host_key"), dir.path("elsewhere/host_key")).unwrap();
+    assert!(code_is_good(&dir, "elsewhere"));
+
+    // The code was used there; the database of the backup waits for its first administrator again.
+    assert!(!file.exists());
+    let restored = dir.run(&["restore", "saved", "--data", "elsewhere"]);
+    assert_eq!(restored.status.code(), Some(0));
+    assert!(code_is_good(&dir, "elsewhere"));
+}
+
+/// The code of a database goes with it when another one takes its place.
+#[test]
+fn a_code_is_moved_away_with_its_database() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let code = fs::read_to_string(dir.path(FILE)).unwrap();
+    register(&mut Client::connect(&server), "ann", code.trim());
+    server.stop();
+    assert_eq!(dir.run(&["backup", "saved"]).status.code(), Some(0));
+    dir.start(&["--data", "other"]).stop();
+    let restored = dir.run(&["restore", "saved", "--data", "other"]);
+    assert_eq!(restored.status.code(), Some(0));
+    assert!(!dir.path("other/first_administrator_code").exists());
+    let aside = dir.path("other/before-restore-1/first_administrator_code");
+    assert!(aside.exists());
+}
+
+/// An import of a room has no administrator.
+#[test]
+fn an_import_without_administrators_has_a_code_that_is_good() {
+    let dir = ServerFolder::new();
+    dir.start(&[]).stop();
+    let exported = dir.run(&["export", "lobby.jsonl", "--room", "lobby"]);
+    assert_eq!(exported.status.code(), Some(0), "{}", stderr(&exported));
+    let imported = dir.run(&["import", "lobby.jsonl", "--data", "new"]);
+    assert_eq!(imported.status.code(), Some(0), "{}", stderr(&imported));
+    assert!(code_is_good(&dir, "new"));
+}
