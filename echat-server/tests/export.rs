@@ -64,7 +64,8 @@ fn an_export_of_all_becomes_the_same_data_in_a_new_folder() {
     assert_eq!(imported.status.code(), Some(0), "{}", stderr(&imported));
     assert_eq!(
         stdout(&imported),
-        "imported all.jsonl into new: users 3, rooms 3, messages 16\n"
+        "imported all.jsonl into new: users 3, rooms 3, messages 16\nno account is an administrator; the code that makes \
+         the first one: new/first_administrator_code\n"
     );
     let new = dir.start(&["--data", "new", "--log", "warn"]);
     // With the passwords of before.

@@ -266,7 +266,7 @@ impl<W: Write> Export<'_, W> {
              LEFT JOIN friendships AS f ON f.conversation = p.conversation
              LEFT JOIN users AS l ON l.id = f.low_user LEFT JOIN users AS h ON h.id = f.high_user
              WHERE (r.id IS NOT NULL OR f.conversation IS NOT NULL) AND {condition}
-             ORDER BY p.conversation, p.joined_at, p.user"
+             ORDER BY r.id IS NOT NULL, p.conversation, p.joined_at, p.user"
         );
         self.each(&sql, |row| {
             let mut line = json!({
