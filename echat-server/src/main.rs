@@ -223,9 +223,10 @@ fn adopt(code: &Zeroizing<String>, store: &mut Store) -> Result<Adopted, StoreEr
 fn show_administrator_code(code: &str, file: &Path) {
     let file = file.display();
     if io::stderr().is_terminal() {
-        let how = "Register with it as the invitation to become the administrator. It is good once";
         logging::say(&format!(
-            "administrator code: {code}\n{how}, and also in {file}.\n"
+            "administrator code: {code}\n\
+             Register with it as the invitation to become the administrator: give it to `register`, or\n\
+             append &invitation={code} to the address below. It is good once, and also in {file}.\n"
         ));
     } else {
         tracing::info!("the administrator code is in {file}");

@@ -28,6 +28,7 @@ use backups::Backups;
 use clock::Clock;
 use disk::Disk;
 use echat_proto::channel::SEALED_TOGETHER;
+use echat_proto::config::Registration;
 use ed25519_dalek::SigningKey;
 use listeners::Listeners;
 use mio::event::Event;
@@ -157,6 +158,13 @@ impl Reactor {
         engine.create_lobby(clock.now())?;
         // From here on, a stop has connections to close.
         signals.listen(poll.registry(), SIGNALS)?;
+        let is_reached = |address: SocketAddr| !address.ip().is_loopback();
+        if config.registration == Registration::Open && listeners.addresses().any(is_reached) {
+            tracing::warn!(
+                "registration is open: everyone that reaches this server can make an account; set \
+                 server.registration to \"invitation\", and let people in by codes"
+            );
+        }
         let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
         Ok(Self {
             terminal: Terminal::open(poll.registry(), TERMINAL)?,

@@ -78,6 +78,36 @@ fn all_addresses_are_for_ipv6_and_ipv4() {
 }
 
 #[test]
+fn the_log_has_an_address_to_connect_to_and_a_warning_about_open_registration() {
+    let warning = "registration is open: everyone that reaches this server can make an account";
+    for (listen, registration, warns) in [
+        ("0.0.0.0:0", "open", true),
+        ("0.0.0.0:0", "invitation", false),
+        ("127.0.0.1:0", "open", false),
+    ] {
+        let dir = ServerFolder::new();
+        let config = format!(r#"{{"server": {{"registration": "{registration}"}}}}"#);
+        dir.write("config.json", &config);
+        let args = ["--config", "config.json", "--listen", listen];
+        let server = ServerProcess::start(dir.command("", &args));
+        let (address, key) = (server.address(), server.fingerprint().to_owned());
+        let output = server.stop();
+        let log = stderr(&output);
+        let host = match listen {
+            "0.0.0.0:0" => "HOST",
+            _ => "127.0.0.1",
+        };
+        let link = format!("echat 'echat://{host}:{}/#{key}'", address.port());
+        assert!(log.contains(&link), "{log}");
+        assert_eq!(
+            log.contains(warning),
+            warns,
+            "{listen} {registration}: {log}"
+        );
+    }
+}
+
+#[test]
 fn both_families_listen_on_all_addresses_at_one_port() {
     let port = TcpListener::bind("[::]:0")
         .unwrap()

@@ -13,6 +13,18 @@ use std::thread;
 /// Ready lines that are being written.
 pub(super) struct Ready(Receiver<io::Error>);
 
+/// What people type to connect to this address. An address of all interfaces is none that they can use.
+fn how_to_connect(address: SocketAddr, fingerprint: &str) -> String {
+    let (port, ip) = (address.port(), address.ip());
+    if ip.is_unspecified() {
+        return format!(
+            "to connect: echat 'echat://HOST:{port}/#{fingerprint}', with a name or an address of \
+             this machine as HOST"
+        );
+    }
+    format!("to connect: echat 'echat://{address}/#{fingerprint}'")
+}
+
 impl Ready {
     /// Starts writing; wakes `waker` on failure.
     pub(super) fn announce(
@@ -24,6 +36,7 @@ impl Ready {
         for address in addresses {
             // Writing to a String cannot fail.
             let _ = writeln!(lines, "listening on {address} {fingerprint}");
+            tracing::info!("{}", how_to_connect(address, fingerprint));
         }
         let (failure, failures) = channel();
         let writer = thread::Builder::new().name("ready".to_owned());
@@ -43,5 +56,23 @@ impl Ready {
     /// The error of writing, once.
     pub(super) fn failure(&self) -> Option<io::Error> {
         self.0.try_recv().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_all_interfaces_is_left_to_be_filled_in() {
+        let said = |address: &str| how_to_connect(address.parse().unwrap(), "SHA256:key");
+        let link = "to connect: echat 'echat://192.0.2.1:1024/#SHA256:key'";
+        assert_eq!(said("192.0.2.1:1024"), link);
+        let link = "to connect: echat 'echat://[2001:db8::1]:1024/#SHA256:key'";
+        assert_eq!(said("[2001:db8::1]:1024"), link);
+        for address in ["0.0.0.0:1024", "[::]:1024"] {
+            let link = "echat 'echat://HOST:1024/#SHA256:key', with a name";
+            assert!(said(address).contains(link), "{}", said(address));
+        }
     }
 }
