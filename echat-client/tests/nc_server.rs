@@ -69,9 +69,9 @@ fn two_scripts_meet_befriend_make_a_room_and_talk() {
         .run_as(&link, "cyn", &["JOIN_ROOM", "\"hall\""])
         .exits(0);
     let accept = r#"{"username":"cyn","accepted":true}"#;
-    let outcome = scene
-        .run_as(&link, "ann", &["RESOLVE_FRIEND_REQUEST", accept])
-        .exits(0);
+    let login = ["-v", "--user", "ann", "--password-env", "TEST_PASSWORD"];
+    let asks = [&link, "RESOLVE_FRIEND_REQUEST", accept];
+    let outcome = scene.run(&[&login[..], &asks].concat(), "").exits(0);
     assert!(
         outcome.out.contains(r#""pending_requests":["cyn"]"#),
         "{}",
@@ -199,7 +199,12 @@ fn a_bot_notices_a_restored_backup_and_reads_its_history() {
     let made = r#"{"roomname":"hall","members":[]}"#;
     let say = |scene: &Scene, server: &ServerProcess, line: &str| {
         let params = format!(r#"{{"target_type":1,"target":"hall","content":"{line}"}}"#);
-        let said = scene.run_as(&link(server), "bot", &["SEND_MESSAGE", &params]);
+        let login = ["-v", "--user", "bot", "--password-env", "TEST_PASSWORD"];
+        let link = link(server);
+        let said = scene.run(
+            &[&login[..], &[&link, "SEND_MESSAGE", &params]].concat(),
+            "",
+        );
         bundle(&said.exits(0).out)
     };
     scene

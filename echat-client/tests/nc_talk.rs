@@ -16,17 +16,63 @@ const TIME: &str = "{\"command\":\"SEND_SERVER_TIME\",\"params\":5}\n";
 
 #[test]
 fn one_command_is_answered_and_the_program_says_goodbye() {
+    let event = r#"{"command":"ON_NEW_ROOM","params":"\u001b[2J\u009b"}"#;
+    for (flags, shown) in [
+        (&[][..], TIME.to_owned()),
+        (&["-v"], format!("{event}\n{TIME}")),
+        (&["-n", "2"], format!("{event}\n{TIME}")),
+        (&["--until", "SEND_SERVER_TIME"], format!("{event}\n{TIME}")),
+    ] {
+        let scene = Scene::new();
+        let link = scene.link();
+        let arguments = [flags, &[&link, "QUERY_SERVER_TIME"]].concat();
+        let outcome = scene.with(&arguments, "", |server| {
+            let mut end = server.accept();
+            end.hears_line("QUERY_SERVER_TIME");
+            end.says(&["ON_NEW_ROOM \"\\u001b[2J\\u009b\"", "SEND_SERVER_TIME 5"]);
+            end.hears_goodbye();
+        });
+        let outcome = outcome.exits(0);
+        assert_eq!(outcome.out, shown, "{flags:?}");
+        assert_eq!(outcome.err.is_empty(), !flags.contains(&"-v"));
+    }
+}
+
+#[test]
+fn an_address_registers_with_its_code_and_joins_its_room() {
     let scene = Scene::new();
-    let outcome = scene.with(&[&scene.link(), "QUERY_SERVER_TIME"], "", |server| {
+    let code = "7KQM-2XWD-RT9H-C4VB";
+    let link = format!(
+        "{}&invitation={code}",
+        scene.link().replace("/#", "/class#")
+    );
+    let arguments = [
+        "--user",
+        "ann",
+        "--password-env",
+        "TEST_PASSWORD",
+        &link,
+        "LIST_ROOMS",
+    ];
+    let login = format!(r#"LOGIN {{"username":"ann","password":"{SECRET}"}}"#);
+    let outcome = scene.with(&arguments, "", |server| {
         let mut end = server.accept();
-        end.hears_line("QUERY_SERVER_TIME");
-        end.says(&["ON_NEW_ROOM \"\\u001b[2J\\u009b\"", "SEND_SERVER_TIME 5"]);
+        end.hears_line(&login);
+        end.says(&["LOGIN_FAILURE {\"code\":\"bad_credentials\"}"]);
+        end.hears_line(&format!(
+            r#"REGISTER {{"username":"ann","password":"{SECRET}","invitation":"{code}"}}"#
+        ));
+        end.says(&["REGISTER_SUCCESS \"ann\""]);
+        end.hears_line(&login);
+        end.says(&["LOGIN_SUCCESS \"ann\"", "LOGIN_BUNDLE {}"]);
+        end.hears_line(r#"JOIN_ROOM {"roomname":"class"}"#);
+        end.says(&["JOIN_ROOM_RESULT {\"success\":true}"]);
+        end.hears_line("LIST_ROOMS");
+        end.says(&["ROOMS []"]);
         end.hears_goodbye();
     });
-    let event = r#"{"command":"ON_NEW_ROOM","params":"\u001b[2J\u009b"}"#;
     let outcome = outcome.exits(0);
-    assert_eq!(outcome.out, format!("{event}\n{TIME}"));
-    assert_eq!(outcome.err, "");
+    assert_eq!(outcome.out, "{\"command\":\"ROOMS\",\"params\":[]}\n");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
+use echat_proto::names::InvitationCode;
 
 use super::flags::{Cli, Flags, FollowFlags, ServerFlags, Work, command};
 use super::known::Known;
@@ -104,6 +105,28 @@ pub struct LoginOptions {
     pub user: String,
     /// Where the password or the token is; `None` if only a person knows it.
     pub password: Option<password::Source>,
+    /// The code of the address to register with.
+    pub invitation: Option<InvitationCode>,
+    /// The room of the address.
+    pub room: Option<String>,
+}
+
+impl Online {
+    /// Whether one command is asked for, and so nothing but its reply is shown. With -v, and where more than the reply is
+    /// waited for, everything is.
+    pub fn shows_only_replies(&self) -> bool {
+        let Stop {
+            count,
+            until,
+            listen,
+            ..
+        } = &self.stop;
+        let waits_for_more = count.is_some() || until.is_some() || *listen;
+        // LOGIN_BUNDLE has what is to be given next time.
+        let compares = self.known.after.is_some() || self.known.history.is_some();
+        let wants_more = self.verbose > 0 || waits_for_more || compares;
+        matches!(self.source, Source::Once(_)) && !wants_more
+    }
 }
 
 impl LoginOptions {
@@ -241,12 +264,25 @@ fn server(address: &str, flags: ServerFlags) -> Result<(Server, Option<LoginOpti
         accept_new: flags.accept_new,
         connect_timeout: flags.connect_timeout,
     };
-    Ok((server, user.map(|user| LoginOptions { user, password })))
+    let login = user.map(|user| LoginOptions {
+        user,
+        password,
+        invitation: target.invitation,
+        room: target.room,
+    });
+    Ok((server, login))
 }
 
 fn follow(flags: FollowFlags) -> Result<Follow, String> {
     let (verbose, show_secrets) = (flags.server.verbose, flags.server.show_secrets);
     let (server, login) = server(&flags.address, flags.server)?;
+    let login = login.ok_or("follow requires --user")?;
+    let room = match (flags.room, &login.room) {
+        (Some(flag), Some(link)) if flag != *link => {
+            return Err("--room and the link name two different rooms".to_owned());
+        }
+        (flag, link) => flag.or_else(|| link.clone()),
+    };
     let from = match &*flags.from {
         "new" => From::New,
         "all" => From::After(0),
@@ -257,8 +293,8 @@ fn follow(flags: FollowFlags) -> Result<Follow, String> {
     };
     Ok(Follow {
         server,
-        login: login.ok_or("follow requires --user")?,
-        room: flags.room,
+        login,
+        room,
         cursor: flags.cursor,
         from,
         once: flags.once,

@@ -36,10 +36,10 @@ pub(super) struct Cli {
     reason = "each is one flag of the command line"
 )]
 pub(super) struct Flags {
-    /// host:port, or echat://[user@]host:port[/#SHA256:...]
+    /// host:port, or 'echat://[user@]host:port[/room][#SHA256:...][&invitation=CODE]' (in quotes)
     #[arg(required_unless_present = "forget_host")]
     pub(super) address: Option<String>,
-    /// Send this command, print all messages up to its final reply, and exit
+    /// Send this command, print its final reply (with -v all messages), and exit
     pub(super) name: Option<String>,
     /// Parameters of the command; default: null
     pub(super) json: Option<String>,
@@ -100,7 +100,8 @@ pub(super) struct ServerFlags {
     /// Time limit for connecting and the handshake together
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(super) connect_timeout: Duration,
-    /// Print the fields of messages to standard error; twice: also the encrypted and plain bytes
+    /// Print the fields of messages to standard error, and all messages besides the reply to a
+    /// command; twice: also the encrypted and plain bytes
     #[arg(short = 'v', long, action = ArgAction::Count)]
     pub(super) verbose: u8,
     /// Do not hide passwords, tokens and "resume" of LOGIN_BUNDLE, in the output and in that of -v
@@ -120,7 +121,7 @@ pub(super) enum Work {
 
 #[derive(Args)]
 pub(super) struct FollowFlags {
-    /// host:port, or echat://[user@]host:port[/#SHA256:...]
+    /// host:port, or echat://[user@]host:port[/room][#SHA256:...]
     pub(super) address: String,
     #[command(flatten)]
     pub(super) server: ServerFlags,
@@ -203,6 +204,13 @@ before it (on one line):
    \"known_history\":...,\"known_after\":...}}
 Read the history again from {\"after\": 0} then. The line does not come from the server: it does
 not count for -n, matches no .expect and does not change the exit code.
+
+With a command in the arguments only its final reply is printed, or what ended the session
+before it; with -v, -n, --until, -l, --after or --history every message is.
+
+With --user, the room of the address is joined after the login. If the address has an invitation
+code, and the server knows no such user with this password, the user is registered with the code
+first.
 
 known_hosts is $ECHAT_KNOWN_HOSTS, else $XDG_STATE_HOME/echat/known_hosts, else
 ~/.local/state/echat/known_hosts. A changed key is never accepted, whatever the options.

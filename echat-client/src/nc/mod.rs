@@ -8,6 +8,7 @@
 //! peer  connect  offline  dump    the server's end; the way to it; work without one; -v
 //! session                         what to do next, and when it is over (pure)
 //! step                            statements with everything looked up
+//! entry                           the requests before everything else (pure)
 //! expectation  ask  known         messages waited for; what only a person knows; what a bot knew
 //! pending  message  subset  files    replies not yet here; messages as lines; parts of values
 //! args  flags                     what was typed after the program's name
@@ -18,6 +19,7 @@ pub mod args;
 pub mod ask;
 pub mod connect;
 pub mod dump;
+mod entry;
 pub mod expectation;
 pub mod files;
 mod flags;
@@ -43,9 +45,11 @@ use echat_proto::commands::CloseReason;
 use echat_system::private_memory;
 
 use crate::exit::Exit;
-use args::{Mode, Online, Source};
+use args::{LoginOptions, Mode, Online, SecretKind, Source};
 use dump::Dump;
+use entry::Entry;
 pub use flags::command;
+use message::MessageError;
 use peer::Peer;
 use rules::{Rules, SessionEnd};
 use run::Input;
@@ -118,18 +122,18 @@ fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
             &mut dump,
         )?))
     };
-    let login = match (login, password.flatten()) {
+    let entry = match (login, password.flatten()) {
         (None, _) => None,
-        (Some(login), Some(secret)) => Some(step::log_in(&login.user, &secret, login.kind())),
+        (Some(login), Some(secret)) => Some(entry(login, &secret)),
         (Some(login), None) => match ask::password(&login.user, &clock) {
-            Ok(password) => Some(step::log_in(&login.user, &password, login.kind())),
+            Ok(password) => Some(entry(login, &password)),
             Err(end) => {
                 peer.leave(Some(CloseReason::Bye), &clock, &mut dump);
                 return Err(end);
             }
         },
     };
-    let login = login.transpose().map_err(|error| usage(&error))?;
+    let entry = entry.transpose().map_err(|error| usage(&error))?;
     let reads = online.source == Source::Stdin;
     let interactive = reads && ask::is_interactive();
     let rules = Rules {
@@ -141,9 +145,10 @@ fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
         // Without a channel there is nothing to ask with.
         silence: (!raw).then(Periods::default),
         forgiving: interactive,
+        only_replies: online.shows_only_replies(),
         show_secrets: online.show_secrets,
     };
-    let mut session = Session::new(rules, login);
+    let mut session = Session::new(rules, entry.map(|entry| Step::Enter(Box::new(entry))));
     for step in steps {
         session.push(step);
     }
@@ -160,6 +165,21 @@ fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
         &clock,
         &mut dump,
     ))
+}
+
+/// What `--user` and the address ask for before everything else. A bot is in its rooms already.
+fn entry(login: &LoginOptions, secret: &str) -> Result<Entry, MessageError> {
+    let mut entry = Entry::new(&login.user, secret, login.kind())?;
+    if login.kind() == SecretKind::Token {
+        return Ok(entry);
+    }
+    if let Some(code) = &login.invitation {
+        entry = entry.registering(&login.user, secret, code)?;
+    }
+    match &login.room {
+        Some(room) => entry.joining(room),
+        None => Ok(entry),
+    }
 }
 
 /// The steps that are known before anything is connected.

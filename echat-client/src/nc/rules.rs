@@ -28,6 +28,8 @@ pub struct Rules {
     pub silence: Option<Periods>,
     /// A person sees that a request was refused; the exit code need not say it.
     pub forgiving: bool,
+    /// Show nothing but the reply to a request, and a refusal on the way to it.
+    pub only_replies: bool,
     /// Whether the lines show passwords and session secrets.
     pub show_secrets: bool,
 }

@@ -276,10 +276,11 @@ fn show(session: &mut Session, known: &Known, came: Came) -> io::Result<()> {
         Came::Incoming(incoming) => incoming,
         Came::Line(line) => return output::line(&line),
     };
-    let verdict = known.judge(&incoming);
-    let Some(line) = session.received(incoming) else {
+    if session.is_over() {
         return Ok(());
-    };
+    }
+    let verdict = known.judge(&incoming);
+    let line = session.received(incoming);
     match verdict {
         HistoryCheck::Holds => {}
         HistoryCheck::Replaced(event) => output::line(&event)?,
@@ -287,7 +288,7 @@ fn show(session: &mut Session, known: &Known, came: Came) -> io::Result<()> {
             &"the server does not report its history: --after and --history cannot be checked",
         ),
     }
-    output::line(&line)
+    line.map_or(Ok(()), |line| output::line(&line))
 }
 
 fn local(error: &io::Error) -> Broken {

@@ -10,6 +10,7 @@ use echat_proto::limits::FRAME_BEFORE_LOGIN;
 use echat_proto::value::Value;
 
 use super::dump;
+use super::entry::{Entry, EntryStep};
 use super::expectation::{Expectation, Inbox, PATIENCE, Seen, State};
 use super::message;
 use super::pending::{self, Pending};
@@ -40,7 +41,7 @@ enum ConnectionState {
 enum Waiting {
     Nothing,
     Sleep(Duration),
-    LogIn,
+    Entry(Box<Entry>),
     Message(Box<Expectation>),
     Close { deadline: Duration, line: usize },
 }
@@ -165,24 +166,49 @@ impl Session {
         };
         let answers = self.pending.answered(&message);
         self.logged_in |= pending::logs_in(&message);
-        let logging_in = matches!(self.waiting, Waiting::LogIn);
+        let is_entering = matches!(self.waiting, Waiting::Entry(_));
         if let Some(answer) = answers {
-            self.refusals += usize::from(answer.refused);
-            if logging_in {
-                self.waiting = Waiting::Nothing;
+            if is_entering {
+                self.enter(&message, answer.refused);
+            } else {
+                self.refusals += usize::from(answer.refused);
             }
         }
-        if logging_in && answers.is_some_and(|answer| answer.refused) {
-            self.over = Some(SessionEnd::because(Exit::Refused, &"the login was refused"));
-        } else if !logging_in && self.counts_to_the_end(&message) {
+        if !is_entering && self.counts_to_the_end(&message) {
             self.over.get_or_insert(self.finished());
         }
+        // A goodbye in place of the reply says why there is none.
+        let is_last = [channel::PONG, channel::CLOSE_NOTIFY].contains(&message.command);
+        let is_reply = is_last || (answers.is_some() && !is_entering);
+        let is_shown = !self.rules.only_replies || is_reply || (is_entering && self.is_over());
         self.inbox.push(Seen {
             message,
             line: line.clone(),
             answers,
         });
-        Some(line)
+        is_shown.then_some(line)
+    }
+
+    /// Whether the session is over: what comes now is not shown.
+    pub fn is_over(&self) -> bool {
+        self.over.is_some()
+    }
+
+    /// Takes the final reply to a request of the entry.
+    fn enter(&mut self, reply: &Message, is_refused: bool) {
+        let Waiting::Entry(mut entry) = std::mem::replace(&mut self.waiting, Waiting::Nothing)
+        else {
+            return;
+        };
+        let code = match reply.params.at("code") {
+            Some(Value::Str(code)) => code.as_str(),
+            _ => "",
+        };
+        match entry.answered(is_refused.then_some(code)) {
+            EntryStep::Goes => self.steps.push_front(Step::Enter(entry)),
+            EntryStep::Done => {}
+            EntryStep::Refused(why) => self.over = Some(SessionEnd::because(Exit::Refused, &why)),
+        }
     }
 
     /// Whether `count` or `until` came true with this message.
@@ -281,8 +307,8 @@ impl Session {
             Waiting::Nothing => return None,
             Waiting::Sleep(until) if now < *until => return Some(Next::rest(Some(*until), limit)),
             Waiting::Sleep(_) => {}
-            Waiting::LogIn if open => return Some(Next::rest(None, limit)),
-            Waiting::LogIn => return Some(self.ended()),
+            Waiting::Entry(_) if open => return Some(Next::rest(None, limit)),
+            Waiting::Entry(_) => return Some(self.ended()),
             Waiting::Message(expectation) => match expectation.look(&mut self.inbox) {
                 State::Met(seen) => {
                     let refused = seen.answers.is_some_and(|answer| answer.refused);
@@ -352,12 +378,13 @@ impl Session {
                 );
                 Some(Next::end(Exit::Usage, &note))
             }
-            Step::LogIn(plain) if plain.len() > FRAME_BEFORE_LOGIN => Some(Next::end(
+            Step::Enter(entry) if entry.plain().len() > FRAME_BEFORE_LOGIN => Some(Next::end(
                 Exit::Usage,
                 &"the user name and the password are too long for a LOGIN",
             )),
-            Step::LogIn(plain) => {
-                self.waiting = Waiting::LogIn;
+            Step::Enter(entry) => {
+                let plain = entry.plain().to_vec();
+                self.waiting = Waiting::Entry(entry);
                 Some(self.send(plain))
             }
             Step::Send(plain, _) | Step::Frame(plain) => Some(self.send(plain)),

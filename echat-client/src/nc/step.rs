@@ -10,6 +10,7 @@ use echat_proto::value::Value;
 use zeroize::Zeroize;
 
 use super::args::SecretKind;
+use super::entry::Entry;
 use super::expectation::Expect;
 use super::message::{self, MessageError};
 use super::script::Statement;
@@ -19,8 +20,8 @@ use super::script::Statement;
 pub enum Step {
     /// Send a message, within the limits of the protocol; the number of the line that says so.
     Send(Vec<u8>, usize),
-    /// Send a LOGIN, and go on when it holds.
-    LogIn(Vec<u8>),
+    /// Send the next request of an entry, and go on when the session is open.
+    Enter(Box<Entry>),
     /// Send a frame with this plaintext, whatever it is.
     Frame(Vec<u8>),
     /// Send bytes that are no frame.
@@ -81,12 +82,7 @@ pub fn compile(statement: Statement, line: usize, raw: bool) -> Result<Step, Ste
     })
 }
 
-/// The login that `--user` asks for.
-pub fn log_in(user: &str, secret: &str, kind: SecretKind) -> Result<Step, StepError> {
-    Ok(Step::LogIn(login(user, secret, kind)?))
-}
-
-/// The plain bytes of that LOGIN.
+/// The plain bytes of the LOGIN that `--user` asks for.
 pub fn login(user: &str, secret: &str, kind: SecretKind) -> Result<Vec<u8>, MessageError> {
     let key = match kind {
         SecretKind::Password => "password",
@@ -103,7 +99,7 @@ pub fn login(user: &str, secret: &str, kind: SecretKind) -> Result<Vec<u8>, Mess
 }
 
 /// The plain bytes of a message, which may be a LOGIN: its parameters are wiped.
-fn plain(mut message: Message) -> Result<Vec<u8>, MessageError> {
+pub(super) fn plain(mut message: Message) -> Result<Vec<u8>, MessageError> {
     let plain = message.encode();
     message.params.zeroize();
     Ok(plain?)

@@ -1,21 +1,26 @@
-//! Where a server is: `host:port`, or an `echat://` link that may also name a user, a room and
-//! the server's key.
+//! Where a server is: `host:port`, or an `echat://` link that may also name a user, a room, the
+//! server's key and an invitation code.
 //!
 //! ```text
-//! host:port     [2001:db8::1]:7000     echat://[user@]host:port[/[room]][#SHA256:...]
+//! host:port     [2001:db8::1]:7000
+//! echat://[user@]host:port[/[room]][#[SHA256:...][&invitation=CODE]]
 //! ```
 //!
 //! An address has one spelling (lower case, IPv6 shortest and in brackets), because known hosts
-//! are found by it. User and room may be percent-encoded. No error quotes the text it refuses:
-//! someone will put a password into a link.
+//! are found by it. User, room and what follows `#` may be percent-encoded. No error quotes the
+//! text that it refuses: it may contain a password or a code.
 
 use std::fmt;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
+
+use echat_proto::names::InvitationCode;
 
 use crate::net::fingerprint::{Fingerprint, FingerprintError};
 
 const SCHEME: &str = "echat://";
+/// Begins the invitation code of a link.
+const INVITATION: &str = "invitation=";
 /// The longest DNS name, in bytes.
 const MAX_HOST: usize = 253;
 
@@ -36,8 +41,10 @@ pub struct LinkTarget {
     pub user: Option<String>,
     /// The only key that the server may show.
     pub fingerprint: Option<Fingerprint>,
-    /// The room to open; for the terminal client.
+    /// The room to join and to open.
     pub room: Option<String>,
+    /// The code to register with. It has the form of one.
+    pub invitation: Option<InvitationCode>,
 }
 
 /// Why a text is not an address.
@@ -74,8 +81,19 @@ pub enum AddressError {
     #[error("the user name before '@' is empty")]
     NoUser,
     /// A `?`, or more than one path segment.
-    #[error("after the port, a link can have only /room and #SHA256:...")]
+    #[error("after the port, a link can have only /room, #SHA256:... and &invitation=CODE")]
     Extra,
+    /// A part after `#` that is none of those.
+    #[error("after '#', a link can have only SHA256:... and invitation=CODE, with & between them")]
+    UnknownPart,
+    /// Two keys or two codes.
+    #[error("after '#', a link can have one SHA256:... and one invitation=CODE")]
+    Repeated,
+    /// A code that no server can have made.
+    #[error(
+        "the invitation code is not complete: it has 16 letters and digits (XXXX-XXXX-XXXX-XXXX)"
+    )]
+    BadInvitation,
     /// A `%` that is not followed by two hexadecimal digits, or bytes that are not UTF-8.
     #[error("'%' must be followed by two hexadecimal digits, and the result must be UTF-8")]
     BadEscape,
@@ -88,6 +106,12 @@ impl Address {
     /// The host as a resolver wants it: no brackets.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Whether only programs of the same machine reach it.
+    pub fn is_loopback(&self) -> bool {
+        let ip = self.host.parse::<IpAddr>();
+        ip.map_or_else(|_| self.host == "localhost", |ip| ip.is_loopback())
     }
 
     /// The port, never 0.
@@ -149,17 +173,13 @@ impl FromStr for LinkTarget {
                 return Err(AddressError::UserWithoutLink);
             }
             let address = text.parse()?;
-            return Ok(Self {
-                address,
-                user: None,
-                fingerprint: None,
-                room: None,
-            });
+            return Ok(Self::at(address));
         };
-        let (rest, fingerprint) = match link.split_once('#') {
-            Some((rest, fragment)) => (rest, Some(unescape(fragment)?.parse()?)),
+        let (rest, fragment) = match link.split_once('#') {
+            Some((rest, fragment)) => (rest, Some(fragment)),
             None => (link, None),
         };
+        let (fingerprint, invitation) = fragment.map_or(Ok((None, None)), parse_fragment)?;
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         if rest.contains('?') || path.contains('/') {
             return Err(AddressError::Extra);
@@ -178,8 +198,91 @@ impl FromStr for LinkTarget {
             user,
             fingerprint,
             room,
+            invitation,
         })
     }
+}
+
+impl LinkTarget {
+    /// A server, and nothing else.
+    pub fn at(address: Address) -> Self {
+        Self {
+            address,
+            user: None,
+            fingerprint: None,
+            room: None,
+            invitation: None,
+        }
+    }
+
+    /// The link, in quotes as a shell needs it: an unquoted `&` ends a command.
+    pub fn quoted(&self) -> String {
+        format!("'{self}'")
+    }
+}
+
+impl fmt::Display for LinkTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(SCHEME)?;
+        if let Some(user) = &self.user {
+            write!(f, "{}@", Escaped(user))?;
+        }
+        let room = self.room.as_deref().unwrap_or_default();
+        write!(f, "{}/{}", self.address, Escaped(room))?;
+        let mut mark = '#';
+        if let Some(fingerprint) = &self.fingerprint {
+            write!(f, "{mark}{fingerprint}")?;
+            mark = '&';
+        }
+        if let Some(code) = self.invitation.as_ref().and_then(InvitationCode::key) {
+            write!(f, "{mark}{INVITATION}{}", *code)?;
+        }
+        Ok(())
+    }
+}
+
+/// A text in a link. Letters of every script stay as they are; a shell, a link and a terminal may
+/// take any other character for one of their own.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars() {
+            if character.is_alphanumeric() || matches!(character, '-' | '_' | '.' | '~') {
+                write!(f, "{character}")?;
+                continue;
+            }
+            for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                write!(f, "%{byte:02X}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The key and the code after `#`, in any order. `/#` and nothing behind it names neither.
+fn parse_fragment(
+    fragment: &str,
+) -> Result<(Option<Fingerprint>, Option<InvitationCode>), AddressError> {
+    let (mut fingerprint, mut invitation) = (None, None);
+    for part in fragment.split('&').filter(|part| !part.is_empty()) {
+        let part = unescape(part)?;
+        let is_repeated = if let Some(code) = part.strip_prefix(INVITATION) {
+            let code = InvitationCode::presented(code).ok();
+            let code = code.filter(|code| code.key().is_some());
+            invitation
+                .replace(code.ok_or(AddressError::BadInvitation)?)
+                .is_some()
+        } else if part.contains('=') && !part.starts_with("SHA256:") {
+            return Err(AddressError::UnknownPart);
+        } else {
+            fingerprint.replace(part.parse()?).is_some()
+        };
+        if is_repeated {
+            return Err(AddressError::Repeated);
+        }
+    }
+    Ok((fingerprint, invitation))
 }
 
 /// What follows `echat://`, in whatever case the scheme is written.

@@ -29,6 +29,43 @@ fn an_address_alone_reads_standard_input() {
 }
 
 #[test]
+fn a_link_has_what_a_login_needs() {
+    let link = format!("echat://ann@h:1/class#{KEY}&invitation=7KQM-2XWD-RT9H-C4VB");
+    let login = online(&[&link]).login.unwrap();
+    assert_eq!(login.user, "ann");
+    assert_eq!(login.room.as_deref(), Some("class"));
+    assert!(login.invitation.is_some());
+    let broken = refused(&["echat://h:1/#invitation=7KQM", "FIND"]);
+    assert!(
+        broken.contains("the invitation code is not complete"),
+        "{broken}"
+    );
+}
+
+#[test]
+fn the_room_of_a_link_is_followed() {
+    let room = |words: &[&str]| match mode(&[&["follow", "--user", "ann"], words].concat()) {
+        Ok(Mode::Follow(follow)) => follow.room,
+        other => panic!("{words:?} is {other:?}"),
+    };
+    assert_eq!(room(&["echat://h:1/tea"]).as_deref(), Some("tea"));
+    assert_eq!(
+        room(&["--room", "tea", "echat://h:1/tea"]).as_deref(),
+        Some("tea")
+    );
+    assert_eq!(room(&["echat://h:1"]), None);
+    let two = [
+        "follow",
+        "--user",
+        "ann",
+        "--room",
+        "den",
+        "echat://h:1/tea",
+    ];
+    assert!(refused(&two).contains("two different rooms"));
+}
+
+#[test]
 fn a_command_may_follow_even_one_named_like_offline_work() {
     let line = |name: &str, params: &str| {
         let command = CommandRef::Name(name.to_owned());

@@ -1,7 +1,9 @@
 use super::*;
+use echat_proto::names::InvitationCode;
+
 use crate::nc::args::SecretKind;
 use crate::nc::script;
-use crate::nc::step::{compile, log_in};
+use crate::nc::step::compile;
 
 mod ends;
 mod property;
@@ -216,7 +218,8 @@ fn a_receipt_does_not_satisfy_an_expected_message() {
 
 #[test]
 fn a_login_comes_first_and_does_not_count() {
-    let login = log_in("ann", "secret", SecretKind::Password).unwrap();
+    let entry = Entry::new("ann", "secret", SecretKind::Password).unwrap();
+    let login = Step::Enter(Box::new(entry));
     let rules = Rules {
         count: Some(1),
         ..Rules::default()
@@ -238,6 +241,44 @@ fn a_login_comes_first_and_does_not_count() {
         ends(&mut session, 0, Exit::Refused),
         "the login was refused"
     );
+}
+
+#[test]
+fn an_entry_registers_and_joins_and_only_its_end_counts() {
+    let code = InvitationCode::presented("7KQM-2XWD-RT9H-C4VB").unwrap();
+    let entry = Entry::new("ann", "secret", SecretKind::Password).unwrap();
+    let entry = entry.registering("ann", "secret", &code).unwrap();
+    let entry = Step::Enter(Box::new(entry.joining("class").unwrap()));
+    let rules = Rules {
+        only_replies: true,
+        ..Rules::default()
+    };
+    let mut session = Session::new(rules, [entry.clone()]);
+    session.push(steps("LIST_ROOMS", false).remove(0));
+    session.end_of_input();
+    assert_eq!(sends(&mut session), "LOGIN");
+    let hidden = |session: &mut Session, line| assert_eq!(comes(session, line), None, "{line}");
+    hidden(&mut session, r#"LOGIN_FAILURE {"code":"bad_credentials"}"#);
+    assert_eq!(sends(&mut session), "REGISTER");
+    hidden(&mut session, r#"REGISTER_SUCCESS "ann""#);
+    assert_eq!(sends(&mut session), "LOGIN");
+    hidden(&mut session, r#"LOGIN_SUCCESS "ann""#);
+    hidden(&mut session, "LOGIN_BUNDLE {}");
+    assert_eq!(sends(&mut session), "JOIN_ROOM");
+    hidden(&mut session, r#"ON_NEW_ROOM "class""#);
+    hidden(&mut session, r#"JOIN_ROOM_RESULT {"success":true}"#);
+    assert_eq!(sends(&mut session), "LIST_ROOMS");
+    hidden(&mut session, r#"ON_NEW_ROOM "other""#);
+    assert!(comes(&mut session, "ROOMS []").is_some());
+    ends(&mut session, 0, Exit::Success);
+
+    let mut session = Session::new(rules, [entry]);
+    sends(&mut session);
+    hidden(&mut session, r#"LOGIN_FAILURE {"code":"bad_credentials"}"#);
+    sends(&mut session);
+    let refusal = r#"USERNAME_EXIST {"code":"name_taken"}"#;
+    assert!(comes(&mut session, refusal).is_some());
+    ends(&mut session, 0, Exit::Refused);
 }
 
 #[test]

@@ -48,6 +48,70 @@ fn a_link_carries_user_room_and_key() {
     );
 }
 
+const CODE: &str = "7KQM-2XWD-RT9H-C4VB";
+
+fn code_of(target: &LinkTarget) -> Option<String> {
+    let code = target.invitation.as_ref()?;
+    code.key().map(|key| key.to_string())
+}
+
+#[test]
+fn a_link_carries_an_invitation_with_and_without_room_and_key() {
+    for (link, room, has_key) in [
+        (
+            format!("echat://host:1/room1#{KEY}&invitation={CODE}"),
+            Some("room1"),
+            true,
+        ),
+        (
+            format!("echat://host:1/#{KEY}&invitation={CODE}"),
+            None,
+            true,
+        ),
+        (
+            format!("echat://host:1#invitation={CODE}&{KEY}"),
+            None,
+            true,
+        ),
+        (
+            format!("echat://host:1/room1#invitation={CODE}"),
+            Some("room1"),
+            false,
+        ),
+        (
+            format!("echat://host:1/#&invitation=7kqm2xwdrt9hc4vb&"),
+            None,
+            false,
+        ),
+        (
+            format!("echat://host:1/#invitation=7KQM%2D2XWD%20RT9H%20C4VB"),
+            None,
+            false,
+        ),
+    ] {
+        let found = target(&link).unwrap();
+        assert_eq!(code_of(&found).as_deref(), Some(CODE), "{link}");
+        assert_eq!(found.room.as_deref(), room, "{link}");
+        assert_eq!(found.fingerprint.is_some(), has_key, "{link}");
+    }
+    assert_eq!(target("echat://host:1/#").unwrap().fingerprint, None);
+}
+
+#[test]
+fn a_link_is_written_as_it_is_read() {
+    for link in [
+        format!("echat://host:1/room1#{KEY}&invitation={CODE}"),
+        format!("echat://ann@[::1]:1/中文#{KEY}"),
+        format!("echat://host:1/#invitation={CODE}"),
+        "echat://host:1/".to_owned(),
+        "echat://host:1/a%27%20%26b%24".to_owned(),
+    ] {
+        let found = target(&link).unwrap();
+        assert_eq!(found.to_string(), link);
+        assert_eq!(found.quoted(), format!("'{link}'"));
+    }
+}
+
 #[test]
 fn every_mistake_has_its_own_error() {
     use AddressError as E;
@@ -81,6 +145,18 @@ fn every_mistake_has_its_own_error() {
             E::Fingerprint(FingerprintError),
         ),
         ("echat://", E::NoPort),
+        ("echat://host:80/#code=1", E::UnknownPart),
+        ("echat://host:80/#invite", E::Fingerprint(FingerprintError)),
+        ("echat://host:80/#invitation=", E::BadInvitation),
+        (
+            "echat://host:80/#invitation=7KQM-2XWD-RT9H",
+            E::BadInvitation,
+        ),
+        (
+            "echat://host:80/#invitation=7KQM-2XWD-RT9H-C4VB&invitation=7KQM-2XWD-RT9H-C4VB",
+            E::Repeated,
+        ),
+        ("echat://host:80/?invitation=7KQM-2XWD-RT9H-C4VB", E::Extra),
     ] {
         assert_eq!(target(text), Err(error), "{text:?}");
     }
@@ -103,6 +179,13 @@ proptest! {
             prop_assert_eq!(spelled.parse::<Address>(), Ok(found.address));
             prop_assert!(!spelled.contains(char::is_whitespace));
         }
+    }
+
+    #[test]
+    fn every_room_is_written_so_that_it_is_read_again(room in "\\PC{1,20}") {
+        let link = LinkTarget { room: Some(room.clone()), ..target("host:1").unwrap() };
+        prop_assert!(!link.to_string().contains('\''));
+        prop_assert_eq!(target(&link.to_string()).unwrap().room, Some(room));
     }
 
     #[test]
