@@ -24,7 +24,9 @@ pub struct Settings {
     pub token: Option<Zeroizing<String>>,
     /// The invitation code to register with.
     pub invitation: Option<Zeroizing<String>>,
-    /// The chat to open after the first login.
+    /// Whether that code came with the address: a person who was invited, and has no account yet.
+    pub is_invited: bool,
+    /// The chat to open after the first login. A room is joined if need be.
     pub open: Option<Target>,
     /// One space for every run of blanks in a message: where no prompt is redrawn.
     pub folds: bool,
@@ -49,6 +51,7 @@ impl Settings {
             password: None,
             token: None,
             invitation: None,
+            is_invited: false,
             open: None,
             folds: false,
             zone: Zone::utc(),

@@ -17,7 +17,8 @@ use super::login::{LoginSecret, SecretError};
 use super::{App, Effect, Exit};
 use crate::modes::{Goto, command_of, error_line};
 use crate::net::connection::{Action, State};
-use crate::session::{RequestContext, possible};
+use crate::session::{RequestContext, Update, possible};
+use crate::statement::{self, Scope, Statement};
 use crate::target::Target;
 use crate::text::Text;
 
@@ -307,15 +308,42 @@ impl App {
 
     fn open_at_start(&mut self, target: Target) {
         if self.context.session.has(&target) {
-            self.go(Goto::Chat(target));
+            return self.go(Goto::Chat(target));
+        }
+        // Asked as if it was typed, and so answered.
+        let line = format!("/join {}", target.name());
+        if let Ok(Statement::Ask(typed)) = statement::parse(Scope::Contact, &line) {
+            self.joining = typed.request(self.context.now).is_ok().then_some(target);
+            self.ask_typed(typed);
         } else {
             self.fail(Text::NoTarget {
                 name: target.name(),
             });
-            // Lines that were meant for a room would be taken for commands.
-            if !self.context.settings.interactive {
-                self.quit(Exit::Refused);
-            }
+            self.lack_room();
+        }
+    }
+
+    /// Opens the room of the address once it is joined.
+    pub(super) fn open_joined(&mut self, update: &Update) {
+        let Some(target) = &self.joining else {
+            return;
+        };
+        if self.context.session.has(target) {
+            let target = target.clone();
+            self.joining = None;
+            self.go(Goto::Chat(target));
+        } else if let Update::Answer(asked, Err(_)) = update
+            && asked.kind() == RequestKind::JoinRoom
+        {
+            self.joining = None;
+            self.lack_room();
+        }
+    }
+
+    /// The room of the address cannot be opened. Lines that were meant for it would be taken for commands.
+    fn lack_room(&mut self) {
+        if !self.context.settings.interactive {
+            self.quit(Exit::Refused);
         }
     }
 
@@ -366,6 +394,10 @@ impl App {
     pub(super) fn closed(&mut self, loss: Loss) {
         let was_logged_in = self.connection.is_online();
         self.connection.lost(self.at);
+        // The room of the address is joined after the next login.
+        if let Some(target) = self.joining.take() {
+            self.context.settings.open = Some(target);
+        }
         let was_sending = self.cut_line(loss);
         let awaited = self.requests.cut();
         let unanswered: Vec<String> = awaited.map(|asked| command_of(&asked)).collect();

@@ -8,6 +8,7 @@ use echat_proto::names::DeviceSecret;
 
 use crate::exit::Exit;
 use crate::line_editor::Key;
+use crate::net::address::LinkTarget;
 use crate::render::styled::Line;
 pub use crate::session::outgoing::Files;
 use crate::target::Target;
@@ -51,6 +52,8 @@ pub enum Input {
     Shown,
     /// The terminal has another width.
     Resize,
+    /// The server that a connection was made to, with its key. Comes before [`Input::Connected`].
+    Server(LinkTarget),
     /// The channel is open, without a login.
     Connected,
     /// The server says something.

@@ -191,6 +191,7 @@ impl App {
             Update::Answer(_, Err(_)) => self.verdict.note(WorstOutcome::Refused),
             _ => {}
         }
+        self.open_joined(update);
     }
 
     fn is_read(&self, target: &Target) -> bool {

@@ -31,6 +31,7 @@ use crate::render::styled::{Line, Span, Style};
 use crate::session::outgoing::Outgoing;
 use crate::session::{RequestContext, Session};
 use crate::settings::Settings;
+use crate::target::Target;
 use crate::text::{Language, Text};
 
 pub use effect::{Alert, Effect, Files, Input};
@@ -62,6 +63,8 @@ pub struct App {
     login: Login,
     connection: Connection,
     outage: Outage,
+    /// The room of the address, while it is being joined.
+    joining: Option<Target>,
     requests: Requests,
     sending: Sending,
     /// The monotonic time of the last [`Input::Elapsed`].
@@ -85,6 +88,7 @@ impl App {
                 is_offline: true,
                 line_number: None,
                 shown_day: Cell::new(None),
+                server: None,
             },
             mode: Goto::Command.mode(),
             draft: Draft::new(),
@@ -94,6 +98,7 @@ impl App {
             login: Login::default(),
             connection,
             outage: Outage::default(),
+            joining: None,
             requests: Requests::default(),
             sending: Sending::default(),
             at: Duration::ZERO,
@@ -117,6 +122,7 @@ impl App {
                 | Input::Elapsed { .. }
                 | Input::Due
                 | Input::Woke
+                | Input::Server(_)
                 | Input::Heard
                 | Input::Pong
                 | Input::Shown
@@ -145,6 +151,7 @@ impl App {
             Input::Woke => self.connection.woke(self.at),
             Input::Heard => self.connection.heard(self.at),
             Input::Pong => self.connection.pong(),
+            Input::Server(server) => self.context.server = Some(server),
             Input::Connected => self.connected(),
             Input::Event(event) => self.event(event),
             Input::Closed(reason) => self.closed(reason.map_or(Loss::Cut, Loss::Closed)),
@@ -256,6 +263,7 @@ impl App {
     fn start(&mut self) {
         let settings = &mut self.context.settings;
         let interactive = settings.interactive;
+        let is_invited = settings.is_invited;
         let user = settings.user.clone();
         let token = settings.token.take().map(LoginSecret::Token);
         let secret = token.or(settings.password.take().map(LoginSecret::Password));
@@ -271,6 +279,10 @@ impl App {
             (Some(_), None) => {
                 self.fail(Text::NoPassword);
                 self.quit(Exit::Usage);
+            }
+            (None, _) if is_invited && interactive => {
+                self.say(Text::Invited);
+                self.go(Goto::Register);
             }
             (None, _) => {}
         }

@@ -14,7 +14,7 @@ use crate::text::Language;
 #[command(name = "echat", version)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
 pub(super) struct Flags {
-    /// host:port, or echat://[user@]host:port[/room][#SHA256:...]
+    /// host:port, or 'echat://[user@]host:port[/room][#SHA256:...][&invitation=CODE]' (in quotes)
     pub(super) address: Option<String>,
     /// Log in as this user; asks for the password unless an option provides it
     #[arg(long)]
@@ -70,10 +70,14 @@ answered. A password, and whether to trust an unknown server, are asked on /dev/
 input and output are redirected. Without /dev/tty, an option must provide the password, and an
 unknown server is refused unless the address contains its key.
 
+With an invitation code in the address echat begins by asking for a name and a password, and
+registers with them. After the login it opens the room of the address, and joins it first if
+need be.
+
 Configuration: the \"client\" section of --config, else ECHAT_CONFIG, else echat/config.json in
 $XDG_CONFIG_HOME or ~/.config, else ./config.json. An invalid default file is ignored with a
 note. ./config.json is used only if it has a \"client\" or \"server\" section and no unknown
-keys, and it must not contain a user, key or password.
+keys, and it must not contain a user, key, invitation or password.
 ";
 
 /// The definition. What follows the options lists the exit codes, which an attribute cannot.

@@ -6,6 +6,7 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 
 use echat_proto::config::{ClientConfig, LanguageSetting};
+use echat_proto::names::InvitationCode;
 use rand::RngExt;
 use zeroize::Zeroizing;
 
@@ -92,7 +93,9 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     settings.echoes = look.redraw;
     settings.folds = !look.redraw;
     let user = settings.config.user.take().filter(|user| !user.is_empty());
-    settings.invitation = flags.invitation.clone().map(Zeroizing::new);
+    let invited = address.invitation.as_ref().and_then(InvitationCode::key);
+    settings.is_invited = invited.is_some();
+    settings.invitation = flags.invitation.clone().map(Zeroizing::new).or(invited);
     settings.user = flags.user.clone().or(address.user).or(user);
     take_secret(flags, &mut settings, language)?;
     settings.open = address.room.map(Target::Room);

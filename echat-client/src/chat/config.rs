@@ -42,7 +42,7 @@ pub(super) enum ConfigMistake {
     #[error("not a regular file")]
     NotAFile,
     #[error(
-        "client.{0}: a user or a key is accepted only from a file named with --config or \
+        "client.{0}: a user, a key or an invitation is accepted only from a file named with --config or \
          ECHAT_CONFIG, or from your own configuration folder: anyone may have written a file in \
          the current folder"
     )]
@@ -160,7 +160,11 @@ fn check_trust(document: &Document) -> Result<(), ConfigMistake> {
         return Err(ConfigMistake::TrustHere("user"));
     }
     match chosen.address.parse::<LinkTarget>() {
-        Ok(target) if target.fingerprint.is_some() || target.user.is_some() => {
+        Ok(target)
+            if target.fingerprint.is_some()
+                || target.user.is_some()
+                || target.invitation.is_some() =>
+        {
             Err(ConfigMistake::TrustHere("address"))
         }
         _ => Ok(()),
@@ -262,6 +266,7 @@ mod tests {
             r#"{"server": "localhost"}"#,
             r#"{"client": {"user": "ann"}}"#,
             r#"{"client": {"address": "echat://ann@a:1"}}"#,
+            r#"{"client": {"address": "echat://a:1/#invitation=7KQM-2XWD-RT9H-C4VB"}}"#,
             r#"{"client": {"password_command": "touch x"}}"#,
             &link,
         ] {

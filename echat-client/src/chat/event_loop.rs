@@ -29,6 +29,7 @@ use crate::app::{App, Effect, Input};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::line_editor::Key;
+use crate::net::address::LinkTarget;
 use crate::net::link::{Link, Unwatched};
 use crate::net::socket::Received;
 use crate::net::wait::{Interest, Watched, wait};
@@ -443,6 +444,11 @@ impl EventLoop {
                 Ok(link) => {
                     self.unsent.server(link.key());
                     self.devices.server(link.key());
+                    let server = LinkTarget {
+                        fingerprint: Some(link.key().clone()),
+                        ..LinkTarget::at(self.server.address.clone())
+                    };
+                    self.step(Input::Server(server))?;
                     self.peer = LinkState::Up(Box::new(link));
                     self.step(Input::Connected)
                 }

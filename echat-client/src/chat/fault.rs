@@ -87,7 +87,10 @@ impl Fault for AddressError {
             Self::UserWithoutLink => "要指定用户名，请使用链接：echat://user@host:port",
             Self::Password => "地址里不能含有密码，否则别人看得到",
             Self::NoUser => "'@' 前面的用户名为空",
-            Self::Extra => "链接的端口后面最多只有 /room 和 #SHA256:...",
+            Self::Extra => "链接的端口后面最多只有 /room、#SHA256:... 和 &invitation=CODE",
+            Self::UnknownPart => "'#' 后面最多只有 SHA256:... 和 invitation=CODE，中间用 & 分隔",
+            Self::Repeated => "'#' 后面最多各有一个 SHA256:... 和 invitation=CODE",
+            Self::BadInvitation => "邀请码不完整：应为 16 个字母和数字（XXXX-XXXX-XXXX-XXXX）",
             Self::BadEscape => "'%' 后面必须是两位十六进制数字，解码后必须是 UTF-8",
             Self::Fingerprint(_) => "指纹是 SHA256: 加 43 个 base64 字符",
         };
@@ -111,7 +114,7 @@ impl Fault for ConfigMistake {
             Self::ForeignKey(fault) => format!("不是 echat 的配置文件：{}", fault.chinese()),
             Self::NotAFile => "不是普通文件".to_owned(),
             Self::TrustHere(key) => format!(
-                "client.{key}：用户或密钥只能写在用 --config 或 ECHAT_CONFIG 指定的文件里，或你自己的配置目录里，\
+                "client.{key}：用户、密钥或邀请码只能写在用 --config 或 ECHAT_CONFIG 指定的文件里，或你自己的配置目录里，\
                  因为当前目录里的文件可能由任何人写入"
             ),
             Self::PasswordHere(key) => format!(

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::lines::error_line;
 use super::{Act, Context, Goto, Mode, answers, print, read};
+use crate::net::address::LinkTarget;
 use crate::session::{RequestContext, Update};
 use crate::statement::{self, Misread, Scope};
 use crate::text::{Text, code_of};
@@ -130,7 +131,7 @@ impl Mode for RegisterMode {
         let mut acts = print(answers::tell(update, context));
         match update {
             Update::Answer(RequestContext::Register(_), Ok(_)) => {
-                acts.push(Act::Goto(Goto::Command));
+                acts.extend(self.registered(context));
             }
             // The name and the password stand; what is missing is a code.
             Update::Answer(RequestContext::Register(_), Err(fail))
@@ -161,6 +162,32 @@ impl Mode for RegisterMode {
 }
 
 impl RegisterMode {
+    /// The account is made. A person who came by an address with a code is logged in, too, and is told the address for
+    /// the next time.
+    fn registered(&mut self, context: &Context) -> Vec<Act> {
+        let settings = &context.settings;
+        let (Some(name), Some(password)) = (&self.name, self.password.take()) else {
+            return vec![Act::Goto(Goto::Command)];
+        };
+        if !settings.is_invited || !settings.interactive {
+            return vec![Act::Goto(Goto::Command)];
+        }
+        let name = name.to_string();
+        let mut acts = Vec::new();
+        if let Some(server) = &context.server {
+            let next = LinkTarget {
+                user: Some(name.clone()),
+                room: settings.open.as_ref().map(|room| room.name().to_owned()),
+                ..server.clone()
+            };
+            let link = &next.quoted();
+            acts.extend(print(vec![context.line(Text::NextTime { link })]));
+        }
+        acts.push(Act::Goto(Goto::Contact));
+        acts.push(Act::LogIn { name, password });
+        acts
+    }
+
     /// Asks the server for the account, with an invitation code if there is one.
     fn register(&mut self, code: Option<&str>, context: &Context) -> Vec<Act> {
         let (Some(name), Some(password)) = (&self.name, &self.password) else {

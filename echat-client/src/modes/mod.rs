@@ -24,6 +24,7 @@ use echat_proto::records::{Code, Fail};
 use jiff::civil::Date;
 use zeroize::Zeroizing;
 
+use crate::net::address::LinkTarget;
 use crate::render::safe::Safe;
 use crate::render::styled::Line;
 use crate::session::outgoing::Outgoing;
@@ -62,6 +63,8 @@ pub struct Context {
     pub line_number: Option<u64>,
     /// The day of the message shown last, in the compact style.
     pub shown_day: Cell<Option<Date>>,
+    /// The server of the last connection, with its key.
+    pub server: Option<LinkTarget>,
 }
 
 /// Something to be done.

@@ -1,11 +1,13 @@
 //! How replies about users, sessions, bots and invitation codes are shown.
 
 use echat_proto::commands::Event;
+use echat_proto::names::InvitationCode;
 use echat_proto::records::{BotLine, Code, Fail, FriendLine, InvitationCodeLine, SessionLine};
 
 use super::Context;
 use super::lines::plain;
 use super::rooms::with_local_times;
+use crate::net::address::LinkTarget;
 use crate::render::styled::Line;
 use crate::text::{Text, code_of};
 
@@ -76,11 +78,9 @@ impl Context {
                 expires,
             } => {
                 let row = self.code_row(code, *uses, *expires);
-                vec![
-                    self.line(Text::NewCode),
-                    plain(&format!("  {row}")),
-                    self.line(Text::HowToUseCode { code }),
-                ]
+                let mut lines = vec![self.line(Text::NewCode), plain(&format!("  {row}"))];
+                lines.extend(self.code_link(code));
+                lines
             }
             _ => return None,
         })
@@ -181,6 +181,25 @@ impl Context {
             row += &self.language.say(Text::Expires { time: &time });
         }
         row
+    }
+
+    /// The address to pass on with a code.
+    fn code_link(&self, code: &str) -> Vec<Line> {
+        let (Some(server), Ok(code)) = (&self.server, InvitationCode::presented(code)) else {
+            return Vec::new();
+        };
+        let link = LinkTarget {
+            invitation: Some(code),
+            ..server.clone()
+        };
+        let command = format!("  echat {}", link.quoted());
+        let mut lines = vec![self.line(Text::HowToUseCode), plain(&command)];
+        if server.address.is_loopback() {
+            let host = server.address.host();
+            lines.push(self.line(Text::LoopbackCode { host }));
+        }
+        lines.push(self.dim(Text::RoomInCode));
+        lines
     }
 
     fn code_lines(&self, codes: &[InvitationCodeLine]) -> Vec<Line> {

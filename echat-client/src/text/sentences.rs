@@ -328,6 +328,14 @@ sentences! {
     Registered { name: &'a str }
         en "Registered as {name}."
         zh "注册成功：{name}";
+    /// What a person sees first who came by an address with an invitation code.
+    Invited
+        en "You are invited to this server. Choose a user name and a password. If you have an account already, type `\\c` and then `login`."
+        zh "你收到了这台服务器的邀请。请设置用户名和密码。如果已有账号，请输入 `\\c`，再输入 `login`。";
+    /// How to come back after the registration.
+    NextTime { link: &'a str }
+        en "Next time, start echat with: echat {link}"
+        zh "下次启动：echat {link}";
     /// The login holds.
     LoggedIn { name: &'a str }
         en "Logged in as {name}."
@@ -1075,9 +1083,17 @@ sentences! {
         en "Invitation code:"
         zh "邀请码：";
     /// What to do with a code.
-    HowToUseCode { code: &'a str }
-        en "Pass it on privately: `echat --invitation {code}`, or when `register` asks for it."
-        zh "请私下转告对方：运行 `echat --invitation {code}`，或在 `register` 询问时输入。";
+    HowToUseCode
+        en "Pass this line on privately. It registers with the code, and does not ask about the server's key:"
+        zh "请私下把下面这一行发给对方。它会使用邀请码注册，也不会再询问服务器的密钥：";
+    /// The address in that line is good on this machine only.
+    LoopbackCode { host: &'a str }
+        en "{host} is this machine only: put the address by which the others reach the server in its place."
+        zh "{host} 只在本机有效：请换成其他人访问这台服务器所用的地址。";
+    /// A room in that line.
+    RoomInCode
+        en "The name of a public room behind the last `/` of the address lets them join it after the login."
+        zh "在地址最后的 `/` 后面写上公开聊天室的名称，对方登录后就会加入。";
     /// A code in a list.
     CodeRow { code: &'a str, uses: u64 }
         en { uses,

@@ -140,6 +140,7 @@ const CLIENT: &[Row] = &[
         "modes",
         &[
             "local::local_time",
+            "net::address",
             "render::safe",
             "session",
             "settings",
@@ -152,6 +153,7 @@ const CLIENT: &[Row] = &[
     (
         "app",
         &[
+            "net::address",
             "net::connection",
             "exit",
             "line_editor",

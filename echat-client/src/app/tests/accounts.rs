@@ -7,6 +7,8 @@ use echat_proto::records::{AwayLine, FriendLine, GivenLimits, Keeps, SessionLine
 use super::*;
 use RequestKind as R;
 
+const KEY: &str = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
+
 fn done(kind: R) -> Event {
     Event::Done {
         command: u64::from(kind.info().number),
@@ -215,6 +217,97 @@ fn a_code_of_the_command_line_is_sent_at_once() {
     let sent = params(&mut stage, R::Register);
     let given = text_at(&sent[0], "invitation").unwrap();
     assert_eq!(given, "7KQM-2XWD-RT9H-C4VB");
+}
+
+/// A client that was started with an address that has a room and an invitation code.
+fn invited(language: Language, room: Option<&str>) -> Stage {
+    let mut settings = Settings::new("t");
+    settings.invitation = Some("7KQM-2XWD-RT9H-C4VB".to_owned().into());
+    settings.is_invited = true;
+    settings.open = room.map(|room| Target::Room(room.to_owned()));
+    let mut stage = Stage {
+        app: App::new(settings, language),
+        effects: Vec::new(),
+    };
+    stage.happens(Input::Start);
+    stage
+}
+
+#[test]
+fn an_address_with_a_code_registers_logs_in_and_joins_the_room() {
+    let mut stage = invited(Language::English, Some("class"));
+    assert!(stage.printed()[1].starts_with("You are invited to this server."));
+    assert_eq!(stage.prompt(), "register user name: ");
+    stage.types("ann").types("password1").types("password1");
+    let server = format!("echat://chat.example.org:1024/#{KEY}");
+    stage.happens(Input::Server(server.parse().unwrap()));
+    stage.happens(Input::Connected);
+    let sent = params(&mut stage, R::Register);
+    let given = text_at(&sent[0], "invitation").unwrap();
+    assert_eq!(given, "7KQM-2XWD-RT9H-C4VB");
+    stage.says(Event::RegisterSuccess {
+        username: "ann".to_owned(),
+    });
+    let next = format!(
+        "Next time, start echat with: echat 'echat://ann@chat.example.org:1024/class#{KEY}'"
+    );
+    assert_eq!(stage.printed()[3..], ["Registered as ann.", &next]);
+    assert_eq!(stage.sent(), [R::Login]);
+    stage.given("ann", None);
+    assert_eq!(stage.prompt(), "contact> ");
+    assert_eq!(stage.sent(), [R::JoinRoom]);
+    stage.says(Event::OnNewRoom {
+        roomname: "class".to_owned(),
+    });
+    assert_eq!(stage.prompt(), "class> ");
+}
+
+#[test]
+fn a_code_that_is_used_up_is_asked_for_again_and_the_login_follows() {
+    let mut stage = invited(Language::English, None);
+    stage.types("ann").types("password1").types("password1");
+    stage.happens(Input::Connected);
+    refused(&mut stage, R::Register, "bad_invitation");
+    assert_eq!(stage.prompt(), "register invitation code: ");
+    stage.types("8KQM-2XWD-RT9H-C4VB").sent();
+    stage.says(Event::RegisterSuccess {
+        username: "ann".to_owned(),
+    });
+    assert_eq!(stage.sent(), [R::Login]);
+}
+
+#[test]
+fn a_room_of_the_address_that_refuses_leaves_the_user_logged_in() {
+    let mut stage = invited(Language::English, Some("class"));
+    stage
+        .types("\\c")
+        .types("login")
+        .types("ann")
+        .types("password1");
+    stage.happens(Input::Connected).given("ann", None).printed();
+    refused(&mut stage, R::JoinRoom, "unknown_room");
+    let said = "Room class does not exist, or it is private and you are not invited.";
+    assert_eq!(stage.printed(), [said]);
+    assert_eq!(stage.prompt(), "contact> ");
+}
+
+#[test]
+fn the_room_of_the_address_is_joined_after_a_lost_connection_too() {
+    let mut stage = invited(Language::English, Some("class"));
+    stage
+        .types("\\c")
+        .types("login")
+        .types("ann")
+        .types("password1");
+    stage.happens(Input::Connected).given("ann", None);
+    assert!(stage.sent().contains(&R::JoinRoom));
+    stage.happens(Input::Closed(None)).happens(Input::Connected);
+    stage.given("ann", None);
+    assert!(stage.sent().contains(&R::JoinRoom));
+    stage.says(Event::OnNewRoom {
+        roomname: "class".to_owned(),
+    });
+    assert_eq!(stage.prompt(), "class> ");
 }
 
 #[test]
@@ -480,6 +573,21 @@ fn lists_show_what_the_server_tells() {
         expires: None,
     });
     assert_eq!(stage.printed()[1], "  7KQM-2XWD-RT9H-C4VB  for 3 accounts");
+    for (server, is_loopback) in [("chat.example.org:1024", false), ("127.0.0.1:1024", true)] {
+        let link = format!("echat://{server}/#{KEY}");
+        stage.happens(Input::Server(link.parse().unwrap()));
+        stage.types("/invitation new").printed();
+        stage.says(Event::Invitation {
+            code: "7KQM-2XWD-RT9H-C4VB".to_owned(),
+            uses: 1,
+            expires: None,
+        });
+        let said = stage.printed();
+        let command = format!("  echat '{link}&invitation=7KQM-2XWD-RT9H-C4VB'");
+        assert_eq!(said[3], command);
+        let hint = "127.0.0.1 is this machine only";
+        assert_eq!(said[4].starts_with(hint), is_loopback);
+    }
     stage.types("/invitation new");
     refused(&mut stage, R::CreateInvitation, "not_allowed");
     let said = "Only administrators of this server can make invitation codes.";

@@ -47,15 +47,44 @@ fn lines_for_a_room_that_cannot_be_opened_are_not_read_as_commands() {
     stage.app.context.settings.open = Some(Target::Room("nowhere".to_owned()));
     stage.happens(Input::Line("other=bob".to_owned()));
     stage.happens(Input::Connected).welcome("ann", vec![]);
+    assert_eq!(stage.sent(), [RequestKind::Login, RequestKind::JoinRoom]);
+    assert_eq!(stage.printed(), [""; 0]);
+    stage.says(join_result(Some("unknown_room")));
     assert_eq!(
         stage.printed(),
         [
-            "You have no friend or room named nowhere.",
+            "Room nowhere does not exist, or it is private and you are not invited.",
             "1 line was not run (from line 1)."
         ]
     );
-    assert_eq!(stage.sent(), [RequestKind::Login]);
+    assert_eq!(stage.sent(), [RequestKind::Logout; 0]);
     assert!(stage.has(&Effect::Quit(Exit::Refused)));
+}
+
+#[test]
+fn lines_for_a_room_of_the_address_wait_until_it_is_joined() {
+    let mut stage = pipe();
+    stage.app.context.settings.open = Some(Target::Room("class".to_owned()));
+    stage.happens(Input::Line("hello".to_owned()));
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some(Vec::new()),
+    });
+    assert_eq!(stage.sent(), [RequestKind::Login, RequestKind::JoinRoom]);
+    stage.says(Event::OnNewRoom {
+        roomname: "class".to_owned(),
+    });
+    stage.says(join_result(None));
+    assert_eq!(stage.sent(), [RequestKind::SendMessage]);
+}
+
+/// The reply to JOIN_ROOM: a success, or a refusal with this code.
+fn join_result(code: Option<&str>) -> Event {
+    let done = || Outcome::Done(String::new());
+    Event::JoinRoomResult {
+        result: code.map_or_else(done, |code| Outcome::Refused(fail(code, &[]))),
+    }
 }
 
 #[test]
