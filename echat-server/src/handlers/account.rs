@@ -10,7 +10,7 @@ use super::devices::PresentedDevice;
 use super::gate::{Anyone, Unauthenticated};
 use super::invitation_codes::{NewAccount, Ticket};
 use super::journal::Entry;
-use super::lobby::{self, Lobby};
+use super::lobby::Lobby;
 use super::password::PasswordHash;
 use super::presence::{Audience, Presence};
 use super::resume::{Judgement, Presented};
@@ -195,16 +195,13 @@ pub(crate) fn registered(
         lobby: Lobby::of(ctx),
         now,
     };
-    let Some(made) = account.make(ctx.batch)? else {
+    if !account.make(ctx.batch)? {
         return Err(Code::NameTaken.into());
-    };
+    }
     ctx.journal.note(|| Entry::account(&account));
     ctx.sessions.registered(username.as_str(), ctx.address);
     if is_administrator {
         ctx.outbox.administrator_made();
-    }
-    if let Some(room) = &made.lobby {
-        lobby::announce(ctx, room, made.user, username.as_str());
     }
     Ok(Event::RegisterSuccess {
         username: username.to_string(),

@@ -264,7 +264,7 @@ impl<'s> Ctx<'_, 's> {
                 self.journal
                     .note(|| Entry::request(received, self.now.unix));
                 self.count(admissions, demand, caller);
-                self.announce(written.effects, &mut written.reply);
+                self.announce(written.effects, &mut written.reply)?;
                 Ok(written.reply.into())
             }
             Plan::Answer(demand, answer) => {

@@ -4,7 +4,7 @@
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
 use super::moderation::invitation_lines;
-use super::{Caller, Ctx, Reject, done_with, targets};
+use super::{Caller, Ctx, Reject, done_with, people, targets};
 use crate::storage::{Batch, StoreError, UserId};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::BLOCKS;
@@ -57,6 +57,13 @@ pub(crate) fn unblock(
         return Ok(Plan::Reply(done_with(RequestKind::Unblock)));
     }
     let rooms = view.batch.shared_rooms(me.id, other.id)?;
+    let most = view.limits.presence_room_members as u64;
+    let tells_away = view
+        .batch
+        .rooms_but_lobby(me.id)?
+        .iter()
+        .any(|room| room.members <= most && rooms.iter().any(|shared| shared.id == room.id));
+    let text = view.batch.away(me.id)?;
     Ok(Plan::write(Demand::Returns(rooms.len()), move |batch| {
         batch.unblock(me.id, other.id)?;
         batch.drop_hidden_request(other.id, me.id)?;
@@ -67,9 +74,15 @@ pub(crate) fn unblock(
             other: other.id,
             rooms,
         };
+        let mut effects = vec![unblock];
+        // It may have changed since the block began.
+        if tells_away {
+            effects.push(people::tell_away(&me.user(), other.id, text));
+        }
+        effects.push(Effect::TellOthers(changed));
         Ok(Written {
             reply: done_with(RequestKind::Unblock),
-            effects: vec![unblock, Effect::TellOthers(changed)],
+            effects,
         })
     }))
 }
@@ -87,8 +100,12 @@ pub(super) fn blocked_names(batch: &Batch<'_>, by: UserId) -> Result<Vec<String>
     Ok(blocked.map(|user| user.name).collect())
 }
 
-/// What other sessions of the blocker learn.
-fn changed(batch: &Batch<'_>, me: UserId, with_invitations: bool) -> Result<Event, StoreError> {
+/// What sessions of the blocker learn.
+pub(super) fn changed(
+    batch: &Batch<'_>,
+    me: UserId,
+    with_invitations: bool,
+) -> Result<Event, StoreError> {
     let invitations = with_invitations.then(|| invitation_lines(batch, me));
     Ok(Event::OnSelfChanged {
         blocked: Some(blocked_names(batch, me)?),

@@ -75,7 +75,7 @@ pub(crate) fn deleted(
         ctx.roster.part_all(*user);
     }
     let mut reply = Event::LoggedOut {};
-    ctx.announce(effects, &mut reply);
+    ctx.announce(effects, &mut reply)?;
     Ok(reply)
 }
 
@@ -98,7 +98,9 @@ pub(crate) fn delete(
             batch.remove_member(room.id, *user)?;
             effects.extend(rooms::without(batch, &room, *user)?.effects);
         }
+        let blockers = batch.blockers_of(*user)?;
         batch.delete_account(*user, erase, now)?;
+        effects.push(Effect::BlocksChanged(blockers));
     }
     Ok((deleted, effects))
 }

@@ -1,11 +1,13 @@
 //! What users who are online learn of a write: the fan-out of its effects to their connections.
 
 use super::Ctx;
+use super::blocks;
+use super::moderation::invitations_changed;
 use super::people::HearsAway;
 use super::presence::{MemberChange, announce_in, is_small, member_event};
 use super::session_ends::SessionsEnd;
 use crate::roster::Conns;
-use crate::storage::{ConversationId, RoomSize, User, UserId};
+use crate::storage::{Batch, ConversationId, RoomSize, StoreError, User, UserId};
 use echat_proto::commands::Event;
 use echat_proto::records::TxnEcho;
 use std::collections::BTreeSet;
@@ -68,6 +70,10 @@ pub(crate) enum Effect {
         /// The rooms.
         rooms: Vec<RoomSize>,
     },
+    /// The invitations of these users have changed: all of their connections are told.
+    InvitationsChanged(Vec<UserId>),
+    /// A user that these users blocked is no more: all of their connections are told whom they block.
+    BlocksChanged(Vec<UserId>),
     /// A room has another name: its online members are told what clients that do not know ON_ROOM_CHANGED need.
     Renamed {
         /// The room, with its new name.
@@ -97,7 +103,12 @@ pub(crate) enum Hears {
 
 impl Ctx<'_, '_> {
     /// Notes the effects of a write in the roster and stages what is told of them before the reply.
-    pub(super) fn announce(&mut self, effects: Vec<Effect>, reply: &mut Event) {
+    /// Fails if what is told has to be read and cannot be.
+    pub(super) fn announce(
+        &mut self,
+        effects: Vec<Effect>,
+        reply: &mut Event,
+    ) -> Result<(), StoreError> {
         for effect in effects {
             match effect {
                 Effect::Tell(user, event) => {
@@ -146,6 +157,12 @@ impl Ctx<'_, '_> {
                     self.roster.show(me.id, other);
                     self.tell_in_rooms(&me, other, &rooms, MemberChange::Online);
                 }
+                Effect::InvitationsChanged(users) => {
+                    self.tell_own(&users, invitations_changed)?;
+                }
+                Effect::BlocksChanged(users) => {
+                    self.tell_own(&users, |batch, user| blocks::changed(batch, user, false))?;
+                }
                 Effect::Renamed { room, was } => {
                     self.outbox.rename_room(room.id, room.name.clone());
                     for (name, conns) in self.members(room.id) {
@@ -158,6 +175,21 @@ impl Ctx<'_, '_> {
                 Effect::Closed { room, name, by } => self.closed(room, name, by),
             }
         }
+        Ok(())
+    }
+
+    /// Tells each of these users who is online something of their own.
+    fn tell_own(
+        &mut self,
+        users: &[UserId],
+        event: impl Fn(&Batch<'_>, UserId) -> Result<Event, StoreError>,
+    ) -> Result<(), StoreError> {
+        for user in users.iter().filter(|user| self.roster.is_online(**user)) {
+            let event = event(self.batch, *user)?;
+            let to = self.roster.conns_of(*user).into();
+            self.outbox.send_all(to, &event);
+        }
+        Ok(())
     }
 
     fn left(&mut self, room: &InRoom, user: &User) {

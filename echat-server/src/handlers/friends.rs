@@ -2,7 +2,7 @@
 
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
-use super::{Caller, Reject, done, done_with, targets};
+use super::{Caller, Reject, done, done_with, people, targets};
 use crate::storage::{FriendRequest, User, UserId};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::NameQuery;
@@ -168,13 +168,20 @@ fn befriend(view: &View<'_, '_>, me: &Caller, other: User, reply: Event) -> Resu
     has_room_for_a_friend(view, other.id, me.id)?;
     let (me, now) = (me.user(), view.now);
     let accepted = changed(&other, RequestState::Accepted);
+    let texts = [away(view, &me, &other)?, away(view, &other, &me)?];
     Ok(Plan::write(Demand::Space, move |batch| {
         batch.befriend(me.id, other.id, now)?;
-        Ok(Written {
-            reply,
-            effects: vec![Effect::Befriend(me, other), accepted],
-        })
+        let mut effects = vec![Effect::Befriend(me, other)];
+        effects.extend(texts.into_iter().flatten());
+        effects.push(accepted);
+        Ok(Written { reply, effects })
     }))
+}
+
+/// A new friend is told that a user is away, if the user is.
+fn away(view: &View<'_, '_>, of: &User, told: &User) -> Result<Option<Effect>, Reject> {
+    let text = view.batch.away(of.id)?;
+    Ok(text.map(|text| people::tell_away(of, told.id, Some(text))))
 }
 
 fn has_room_for_a_friend(view: &View<'_, '_>, user: UserId, new: UserId) -> Result<(), Reject> {

@@ -2,13 +2,10 @@
 //! REGISTER writes.
 
 use super::admission::{Demand, Plan, View, Written};
-use super::effects::InRoom;
 use super::lobby::Lobby;
 use super::{Caller, Ctx, Reject, done_with, page};
 use crate::config::{Inviters, Registration, Settings};
-use crate::storage::{
-    Batch, InvitationCode as StoredCode, StoreError, UserId, administrator_code_hash,
-};
+use crate::storage::{Batch, InvitationCode as StoredCode, StoreError, administrator_code_hash};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{InvitationCode, Username};
@@ -78,19 +75,12 @@ pub(crate) struct NewAccount {
     pub(crate) now: i64,
 }
 
-/// What making an account came to.
-pub(crate) struct Made {
-    pub(crate) user: UserId,
-    /// The lobby, if the user is in it.
-    pub(crate) lobby: Option<InRoom>,
-}
-
 impl NewAccount {
     /// Makes the account, uses up its ticket, which was judged in the same transaction, and lets it into the lobby while
-    /// that has a place. `None` if the name, or a confusable one, is taken.
-    pub(crate) fn make(&self, batch: &mut Batch<'_>) -> Result<Option<Made>, StoreError> {
+    /// that has a place. False if the name, or a confusable one, is taken.
+    pub(crate) fn make(&self, batch: &mut Batch<'_>) -> Result<bool, StoreError> {
         let Some(user) = batch.create_user(&self.name, &self.hash, self.now)? else {
-            return Ok(None);
+            return Ok(false);
         };
         match &self.ticket {
             Ticket::Open => {}
@@ -100,11 +90,10 @@ impl NewAccount {
                 batch.set_administrator(user, true)?;
             }
         }
-        let lobby = match &self.lobby {
-            Some(lobby) => lobby.admit(batch, user, self.now)?,
-            None => None,
-        };
-        Ok(Some(Made { user, lobby }))
+        if let Some(lobby) = &self.lobby {
+            lobby.admit(batch, user, self.now)?;
+        }
+        Ok(true)
     }
 }
 

@@ -1,8 +1,6 @@
 //! The lobby: the public room without an owner that the configuration names, and that every new account is in.
 
 use super::Ctx;
-use super::effects::InRoom;
-use super::presence::{MemberChange, announce_in};
 use crate::storage::{Batch, Room, StoreError, UserId};
 use echat_proto::names::RoomName;
 
@@ -23,39 +21,25 @@ impl Lobby {
         Some(Self { name, places })
     }
 
-    /// Makes a new user a member, and returns the room. `None` if there is no place, or if no room without an owner has
-    /// the name: an owned room of that name is as any other.
+    /// Makes a new user a member. Not if there is no place, or if no room without an owner has the name: an owned room of
+    /// that name is as any other. No member is told: the user is not online, and comes online with the first login.
     pub(crate) fn admit(
         &self,
         batch: &mut Batch<'_>,
         user: UserId,
         now: i64,
-    ) -> Result<Option<InRoom>, StoreError> {
+    ) -> Result<(), StoreError> {
         let found = batch.find_room(self.name.as_str())?;
         let is_lobby = |room: &Room| room.owner.is_none();
-        let Some(room) = found.filter(is_lobby) else {
-            return Ok(None);
-        };
-        if room.members >= self.places {
-            return Ok(None);
+        let has_place = |room: &Room| room.members < self.places;
+        match found.filter(is_lobby).filter(has_place) {
+            Some(room) => batch.add_member(room.id, user, now).map(drop),
+            None => Ok(()),
         }
-        batch.add_member(room.id, user, now)?;
-        Ok(Some(InRoom {
-            id: room.id,
-            name: room.name,
-            members: room.members + 1,
-        }))
     }
 }
 
 /// Creates the lobby; false if a room has this name or a confusable one, and stays as it is.
 pub(crate) fn create(batch: &mut Batch<'_>, name: &RoomName, now: i64) -> Result<bool, StoreError> {
     Ok(batch.create_room(name, None, now)?.is_some())
-}
-
-/// Tells the members that a new account is one of them. It has no session yet, so it is not told itself: its
-/// LOGIN_BUNDLE will have the room.
-pub(super) fn announce(ctx: &mut Ctx<'_, '_>, room: &InRoom, user: UserId, name: &str) {
-    let of = (room.id, room.name.as_str(), room.members);
-    announce_in(ctx, of, (user, name), MemberChange::Joined);
 }

@@ -3,7 +3,7 @@
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
 use super::{Caller, Ctx, Reject, done_with, page, targets};
-use crate::storage::{Friend, UserId};
+use crate::storage::{Friend, User, UserId};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::{AWAY_BYTES, PAGE_BYTES};
 use echat_proto::names::NameQuery;
@@ -89,6 +89,13 @@ fn hears_away(view: &View<'_, '_>, user: UserId) -> Result<HearsAway, Reject> {
             .collect(),
         but: blocked.map(|blocked| blocked.id).collect(),
     })
+}
+
+/// One user is told whether another one is away.
+pub(super) fn tell_away(of: &User, told: UserId, text: Option<String>) -> Effect {
+    let username = of.name.clone();
+    let text = AwayText(text);
+    Effect::Tell(told, Event::OnAway { username, text })
 }
 
 /// LIST_FRIENDS: by name. If the texts of those who are away do not all fit, those that come last are left out.

@@ -2,7 +2,7 @@
 
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, InRoom};
-use super::rooms::{page_limit, page_start, told_role, wire_role};
+use super::rooms::{self, page_limit, page_start, told_role, wire_role};
 use super::{Caller, Ctx, Reject, bots, done_with, targets, unix};
 use crate::storage::{Batch, OpenRoom, Role, Room, StoreError, User};
 use echat_proto::commands::{Event, RequestKind};
@@ -149,6 +149,7 @@ pub(crate) fn set_room(
                 },
                 was: room.name,
             });
+            effects.push(Effect::InvitationsChanged(batch.invited_to(room.id)?));
         }
         Ok(Written {
             reply: done_with(RequestKind::SetRoom),
@@ -180,15 +181,10 @@ pub(crate) fn close_room(
         return Err(Code::NotAllowed.into());
     }
     Ok(Plan::write(Demand::Nothing, move |batch| {
-        batch.close_room(&room)?;
-        let closed = Effect::Closed {
-            room: room.id,
-            name: room.name,
-            by: Some(me.name.to_string()),
-        };
+        let by = Some(me.name.to_string());
         Ok(Written {
             reply: done_with(RequestKind::CloseRoom),
-            effects: vec![closed],
+            effects: rooms::close(batch, &room, by)?.into(),
         })
     }))
 }

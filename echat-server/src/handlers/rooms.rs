@@ -260,16 +260,27 @@ pub(super) fn without(
             batch.set_owner(room.id, heir.id)?;
             effects.push(told_role(room, heir.name, RoomRole::Owner, None));
         } else {
-            batch.close_room(room)?;
             closed = true;
-            effects.push(Effect::Closed {
-                room: room.id,
-                name: room.name.clone(),
-                by: None,
-            });
+            effects.extend(close(batch, room, None)?);
         }
     }
     Ok(Leaving { effects, closed })
+}
+
+/// Closes a room. Its members are told, and those who are invited to it.
+pub(super) fn close(
+    batch: &mut Batch<'_>,
+    room: &Room,
+    by: Option<String>,
+) -> Result<[Effect; 2], StoreError> {
+    let invited = batch.invited_to(room.id)?;
+    batch.close_room(room)?;
+    let closed = Effect::Closed {
+        room: room.id,
+        name: room.name.clone(),
+        by,
+    };
+    Ok([closed, Effect::InvitationsChanged(invited)])
 }
 
 /// The members are told of a member's role.

@@ -8,11 +8,18 @@ use super::{Batch, StoreError, User, UserId};
 /// The users that a user blocks, by name.
 const BLOCKED: &str = "SELECT u.id, u.name FROM blocks AS b
      CROSS JOIN users AS u ON u.id = b.blocked WHERE b.user = ?1 ORDER BY u.name";
+/// The users that block a user.
+pub(super) const BLOCKERS: &str = "SELECT user FROM blocks WHERE blocked = ?1 ORDER BY user";
 
 impl Batch<'_> {
     /// The users that `by` blocks, by name.
     pub fn blocked_by(&self, by: UserId) -> Result<Vec<User>, StoreError> {
         self.all(BLOCKED, [by], user)
+    }
+
+    /// The users that block `user`.
+    pub fn blockers_of(&self, user: UserId) -> Result<Vec<UserId>, StoreError> {
+        self.all(BLOCKERS, [user], |row| row.get(0))
     }
 
     /// Whether `by` blocks `other`.

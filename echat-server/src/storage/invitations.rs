@@ -11,6 +11,11 @@ pub(super) const INVITATIONS: &str = "SELECT r.name, u.name FROM room_invitation
      WHERE i.user = ?1 AND NOT EXISTS
          (SELECT 1 FROM blocks AS b WHERE b.user = i.user AND b.blocked = i.inviter)
      ORDER BY i.created_at, i.room";
+/// The users who see an invitation to a room.
+pub(super) const INVITED: &str = "SELECT i.user FROM room_invitations AS i
+     WHERE i.room = ?1 AND NOT EXISTS
+         (SELECT 1 FROM blocks AS b WHERE b.user = i.user AND b.blocked = i.inviter)
+     ORDER BY i.user";
 /// How many invitations of a user are shown, and how many are hidden.
 pub(super) const COUNTS: &str = "SELECT count(*) - count(b.user), count(b.user)
      FROM room_invitations AS i
@@ -66,6 +71,11 @@ impl Batch<'_> {
                 by: row.get(1)?,
             })
         })
+    }
+
+    /// The users who are invited to a room and see the invitation.
+    pub fn invited_to(&self, room: ConversationId) -> Result<Vec<UserId>, StoreError> {
+        self.all(INVITED, [room], |row| row.get(0))
     }
 
     /// How many invitations a user has.

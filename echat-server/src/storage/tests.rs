@@ -4,12 +4,13 @@ use echat_proto::names::{Content, RoomName, Username};
 use rusqlite::{Connection, StatementStatus};
 
 use super::bans::BAN;
+use super::blocks::BLOCKERS;
 use super::closed_rooms::NEXT;
 use super::contacts::{FRIEND, OLDEST_PENDING, PENDING, PENDING_COUNT, PRUNE};
 use super::history::{
     NEWEST, NEWEST_IDS, OLDEST, OLDEST_IDS, ONE, PARTICIPATION, PARTICIPATIONS, UNREAD,
 };
-use super::invitations::COUNTS;
+use super::invitations::{COUNTS, INVITED};
 use super::messages::MARKERS;
 use super::migrate::{MIGRATIONS, migrate};
 use super::rooms::{OWN_ROOM, PUBLIC_ROOMS, SUCCESSOR};
@@ -254,6 +255,8 @@ fn reading_and_searching_only_ever_seek() {
         PENDING_COUNT,
         BAN,
         COUNTS,
+        INVITED,
+        BLOCKERS,
         PRUNE,
         FRIEND,
         OWN_ROOM,

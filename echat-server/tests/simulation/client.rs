@@ -98,8 +98,6 @@ pub(crate) struct Client {
     pub(crate) blocked: BTreeSet<usize>,
     pub(crate) invitations: BTreeSet<usize>,
     pub(crate) away: BTreeMap<usize, String>,
-    /// Friends of whom it was not told whether they are away: they are new.
-    pub(crate) perhaps_away: BTreeSet<usize>,
     /// What was told last of rooms that changed.
     pub(crate) told_rooms: BTreeMap<usize, Value>,
     /// Rooms that one was told to have been removed from, and not yet to have left.
@@ -228,7 +226,6 @@ impl Client {
     fn contact(&mut self, friend: usize) -> Result<(), String> {
         self.owed(Due::Contact(friend))?;
         self.pending.remove(&friend);
-        self.perhaps_away.insert(friend);
         let is_new = self.friends.insert(friend);
         check(is_new, "a contact who was one")
     }

@@ -39,7 +39,6 @@ impl Client {
 
     fn is_away(&mut self, params: Params<'_>) -> Result<(), String> {
         let user = params.user("username")?;
-        self.perhaps_away.remove(&user);
         if self.friends.contains(&user) {
             match params.at("text")?.text() {
                 Ok(text) => self.away.insert(user, text.to_owned()),

@@ -503,7 +503,6 @@ impl<'w> Judge<'w> {
         client.told_rooms.clear();
         client.removed_from.clear();
         client.renamed_to.clear();
-        client.perhaps_away.clear();
         let rooms = params.at("chat_rooms")?.items()?;
         let rooms: Result<_, String> = rooms.map(|name| Ok((room(name.text()?)?, None))).collect();
         client.rooms = rooms?;
