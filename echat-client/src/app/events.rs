@@ -21,6 +21,11 @@ impl App {
         if let Some(asked) = &asked {
             self.answered(asked);
         }
+        if let (Some(RequestContext::Clock(timed)), Event::SendServerTime { time }) =
+            (&asked, &event)
+        {
+            return self.ask_timed(timed.clone(), *time);
+        }
         if matches!(event, Event::ServerKick {}) {
             self.kick();
         }
@@ -43,6 +48,9 @@ impl App {
         let limits = self.context.session.limits();
         if let Event::OnRoomChanged { was, room, .. } = &event {
             self.rename_room(was, &room.roomname);
+        }
+        for (was, name) in self.context.session.renamed_in(&event) {
+            self.rename_room(&was, &name);
         }
         let updates = self.context.session.apply(event, asked);
         if self.context.session.limits() != limits {
@@ -93,7 +101,7 @@ impl App {
             RoomNews::Closed { .. } => &[RequestKind::CloseRoom],
             RoomNews::Removed { .. } => &[RequestKind::Kick, RequestKind::Ban],
             RoomNews::Role { .. } => &[RequestKind::SetRole],
-            RoomNews::Invitation(_) => &[],
+            RoomNews::Invitation(_) | RoomNews::Renamed { .. } => &[],
         };
         news.by() == self.context.session.me()
             && asked.iter().any(|kind| self.requests.has_kind(*kind))

@@ -298,6 +298,7 @@ impl App {
                     self.ask_aloud(request, asked);
                 }
                 Act::Typed(typed) => self.carry_out_typed(typed),
+                Act::AskTimed(timed) => self.ask_time_for(timed),
                 Act::LogIn { name, password } => self.log_in(name, LoginSecret::Password(password)),
                 Act::ChangePassword { old, new } => self.change_password(&old, new),
                 Act::Send(target, text) => self.send_line(target, &text),

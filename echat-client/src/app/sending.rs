@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use echat_proto::commands::Request;
 use echat_proto::names::TxnId;
 use echat_proto::records::{Code, Fail};
 
@@ -13,7 +14,7 @@ use super::{App, Effect, Exit, Files};
 use crate::modes::{error_line, with_local_times};
 use crate::render::styled::Line;
 use crate::session::outgoing::{Aside, Entry, NotWithdrawn};
-use crate::session::{Excess, RequestContext};
+use crate::session::{Excess, RequestContext, Timed};
 use crate::statement::{TypedRequest, Which};
 use crate::target::Target;
 use crate::text::{HOUR, Text, retry_after};
@@ -253,8 +254,13 @@ impl App {
 
     /// Asks who can find and join a room that is to be made, if it can be made.
     fn ask_about_privacy(&mut self, typed: TypedRequest) {
-        if let Err(unfit) = typed.request(self.context.now) {
-            return self.never(&unfit.into());
+        match typed.request(self.context.now) {
+            Ok(request) => {
+                if let Err(excess) = self.context.session.limits().check(&request) {
+                    return self.never(&excess);
+                }
+            }
+            Err(unfit) => return self.never(&unfit.into()),
         }
         let question = Question::Privacy(typed);
         if self.questions.newest() != Some(&question) {
@@ -264,9 +270,37 @@ impl App {
 
     /// Asks the server what was typed.
     pub(super) fn ask_typed(&mut self, typed: TypedRequest) {
+        if typed.is_timed() {
+            return self.ask_time_for(Timed::Typed(typed));
+        }
         match typed.request(self.context.now) {
             Ok(request) => self.ask_aloud(request, RequestContext::Typed(typed)),
             Err(unfit) => self.never(&unfit.into()),
+        }
+    }
+
+    /// Asks for the server's time first: an end is a moment of its clock.
+    pub(super) fn ask_time_for(&mut self, timed: Timed) {
+        if self.login.is_wanted() {
+            self.ask_aloud(Request::QueryServerTime {}, RequestContext::Clock(timed));
+        } else {
+            self.refuse(Code::NotLoggedIn);
+        }
+    }
+
+    /// Asks for what has an end, `now` being the server's time.
+    pub(super) fn ask_timed(&mut self, timed: Timed, now: u64) {
+        match timed {
+            Timed::Typed(typed) => match typed.request(now) {
+                Ok(request) => self.ask_aloud(request, RequestContext::Typed(typed)),
+                Err(unfit) => self.never(&unfit.into()),
+            },
+            Timed::Invitation { uses, lasts } => {
+                let expires = Some(now.saturating_add(lasts));
+                let request = Request::CreateInvitation { uses, expires };
+                let asked = RequestContext::of(&request);
+                self.ask_aloud(request, asked);
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use echat_proto::records::{Code, Fail};
 use super::lines::{plain, styled};
 use super::{Context, rooms};
 use crate::render::styled::{Line, Style};
-use crate::session::{RequestContext, Update};
+use crate::session::{RequestContext, Timed, Update};
 use crate::statement::TypedRequest;
 use crate::target::Target;
 use crate::text::{Doing, Text, code_of};
@@ -95,13 +95,14 @@ fn about(asked: &RequestContext) -> (Option<String>, Option<String>) {
 /// The command that a request came from, as it could be typed. Empty for a request that was not typed.
 pub fn command_of(asked: &RequestContext) -> String {
     match asked {
-        RequestContext::Typed(typed) => typed.line(),
+        RequestContext::Typed(typed) | RequestContext::Clock(Timed::Typed(typed)) => typed.line(),
         RequestContext::Register(_) => "register".to_owned(),
         RequestContext::Login => "login".to_owned(),
         RequestContext::Page(_) => "/history".to_owned(),
         RequestContext::Other(RequestKind::ChangePassword) => "/passwd".to_owned(),
         RequestContext::Other(RequestKind::DeleteAccount) => "/delete-account".to_owned(),
-        RequestContext::Other(RequestKind::CreateInvitation) => "/invitation new".to_owned(),
+        RequestContext::Other(RequestKind::CreateInvitation)
+        | RequestContext::Clock(Timed::Invitation { .. }) => "/invitation new".to_owned(),
         RequestContext::Send
         | RequestContext::CatchUp
         | RequestContext::MarkRead(_)

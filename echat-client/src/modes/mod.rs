@@ -28,7 +28,7 @@ use crate::net::address::LinkTarget;
 use crate::render::safe::Safe;
 use crate::render::styled::Line;
 use crate::session::outgoing::Outgoing;
-use crate::session::{Session, Update};
+use crate::session::{Session, Timed, Update};
 use crate::settings::Settings;
 use crate::statement::{self, Misread, Scope, Statement, TypedRequest, Which};
 use crate::target::Target;
@@ -76,6 +76,8 @@ pub enum Act {
     Ask(Request),
     /// Ask the server what was typed.
     Typed(TypedRequest),
+    /// Ask the server for its time, and then for something that has an end.
+    AskTimed(Timed),
     /// Log in, now and after every reconnect.
     LogIn {
         /// The name as typed.
@@ -307,9 +309,13 @@ fn account(statement: &Statement, back: Goto, context: &Context) -> Vec<Act> {
     match statement {
         Statement::ChangePassword => vec![Act::Goto(Goto::ChangePassword(Box::new(back)))],
         Statement::DeleteAccount => vec![Act::Goto(Goto::DeleteAccount(Box::new(back)))],
-        Statement::NewInvitation(uses, days) => vec![Act::Ask(Request::CreateInvitation {
+        Statement::NewInvitation(uses, Some(days)) => vec![Act::AskTimed(Timed::Invitation {
             uses: *uses,
-            expires: days.map(|days| context.now.saturating_add(days.saturating_mul(DAY))),
+            lasts: days.saturating_mul(DAY),
+        })],
+        Statement::NewInvitation(uses, None) => vec![Act::Ask(Request::CreateInvitation {
+            uses: *uses,
+            expires: None,
         })],
         _ => Vec::new(),
     }

@@ -15,7 +15,7 @@ use crate::text::{Language, Text};
 pub(super) fn is_personal(news: &RoomNews, context: &Context) -> bool {
     let is_me = |name: &String| context.session.me() == Some(name);
     match news {
-        RoomNews::Invitation(_) | RoomNews::Closed { .. } => true,
+        RoomNews::Invitation(_) | RoomNews::Closed { .. } | RoomNews::Renamed { .. } => true,
         RoomNews::Changed { was, now, .. } => *was != now.roomname,
         RoomNews::Removed { name, .. } | RoomNews::Role { name, .. } => is_me(name),
     }
@@ -28,6 +28,9 @@ pub(super) fn news(news: &RoomNews, context: &Context) -> Vec<Line> {
         RoomNews::Changed {
             was, now, before, ..
         } => changed(by, was, now, before.as_deref(), context),
+        RoomNews::Renamed { was, room } => {
+            vec![context.line(Text::RoomHasAnotherName { was, room })]
+        }
         RoomNews::Closed { room, .. } => vec![context.line(Text::RoomClosed { by, room })],
         RoomNews::Invitation(invitation) => {
             let room = &invitation.roomname;

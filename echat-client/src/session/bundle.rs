@@ -1,11 +1,13 @@
 //! What a login brings: everything that a user comes back to.
 
+use std::collections::BTreeMap;
+
 use echat_proto::commands::Event;
 
 use super::feed::Feed;
 use super::lineage::{self, Lineage};
 use super::members::Members;
-use super::{Session, Update};
+use super::{RoomNews, Session, Update};
 use crate::target::Target;
 
 impl Session {
@@ -32,9 +34,16 @@ impl Session {
         else {
             return false;
         };
+        for (was, room) in self.renamed_in(event) {
+            self.rename(&was, &room);
+            updates.push(Update::Room(RoomNews::Renamed { was, room }));
+        }
         let history = history.as_deref();
         let replaced = self.lineage.is_left(history, *newest, self.feed.seen())
-            || lineage::contradicts(&self.conversations, messages);
+            || lineage::contradicts(&self.conversations, messages, &|target| match target {
+                Target::Friend(name) => friends.contains(name),
+                Target::Room(name) => chat_rooms.contains(name),
+            });
         if replaced {
             self.forget_messages();
         }
@@ -70,6 +79,55 @@ impl Session {
                 .set_unread(unread.count, unread.read_id);
         }
         replaced
+    }
+
+    /// The rooms that a bundle has under another name than this session: the name before, and the name now. A room is known
+    /// by the ids of its messages, which no other room ever has.
+    pub fn renamed_in(&self, event: &Event) -> Vec<(String, String)> {
+        let Event::LoginBundle {
+            chat_rooms,
+            messages,
+            unread,
+            newest,
+            history,
+            ..
+        } = event
+        else {
+            return Vec::new();
+        };
+        let history = history.as_deref();
+        if self.lineage.is_left(history, *newest, self.feed.seen()) {
+            return Vec::new();
+        }
+        let is_gone = |name: &String| !chat_rooms.contains(name);
+        let mut renamed: BTreeMap<String, String> = BTreeMap::new();
+        for (target, held) in &self.conversations {
+            let Target::Room(was) = target else {
+                continue;
+            };
+            if !self.rooms.contains(was) || !is_gone(was) {
+                continue;
+            }
+            let by_message = messages.iter().find_map(|message| {
+                let is_held = held.holds(message.id, message.send_time);
+                let target = Target::new(message.target_type, message.target.clone());
+                Some(target).filter(|target| is_held && target.is_room())
+            });
+            // Of a room with many new messages the bundle has none that is held, but the marker.
+            let by_marker = || {
+                unread.iter().find_map(|unread| {
+                    let is_held = unread.read_id > 0 && held.has_read(unread.read_id);
+                    let target = Target::new(unread.target_type, unread.target.clone());
+                    Some(target).filter(|target| is_held && target.is_room())
+                })
+            };
+            if let Some(Target::Room(name)) = by_message.or_else(by_marker)
+                && !self.rooms.contains(&name)
+            {
+                renamed.insert(was.clone(), name);
+            }
+        }
+        renamed.into_iter().collect()
     }
 
     /// Forgets every message, id and read marker, and the rooms, which the bundle lists again.

@@ -85,6 +85,17 @@ impl Conversation {
         }
     }
 
+    /// Whether this message is held, by its id and its time, which never change.
+    pub(super) fn holds(&self, id: u64, time: u64) -> bool {
+        let place = self.lines.binary_search_by_key(&id, |said| said.id);
+        place.is_ok_and(|place| self.lines[place].time == time)
+    }
+
+    /// Whether this id is held, or is where the server knows that it was read.
+    pub(super) fn has_read(&self, id: u64) -> bool {
+        self.read_id == id || self.lines.binary_search_by_key(&id, |said| said.id).is_ok()
+    }
+
     pub(super) fn has_older(&mut self, before: u64) {
         self.older = Some(self.lines.front().map_or(before, |first| first.id));
     }

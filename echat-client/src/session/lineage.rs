@@ -43,19 +43,24 @@ impl Lineage {
 /// Whether messages of a bundle cannot be of the history that the conversations hold: another
 /// message under an id that is held, or one that is missing between two that are held. This finds
 /// a restored database whose ids have grown beyond those known, as far as the bundle reaches back.
+///
+/// Names and texts change within a history: a user or a room is renamed, an account deleted, a message erased. So a sender
+/// says nothing, a text that was deleted neither, and another target only if the old one still `exists`.
 pub(super) fn contradicts(
     conversations: &BTreeMap<Target, Conversation>,
     bundle: &[ChatMessage],
+    exists: &dyn Fn(&Target) -> bool,
 ) -> bool {
     let told: BTreeMap<u64, &ChatMessage> =
         bundle.iter().map(|message| (message.id, message)).collect();
     let is_other = conversations.iter().any(|(target, held)| {
         held.lines().any(|said| {
             told.get(&said.id).is_some_and(|message| {
-                Target::new(message.target_type, message.target.clone()) != *target
-                    || message.sender != said.sender
+                let told_to = Target::new(message.target_type, message.target.clone());
+                let is_deleted = message.deleted.unwrap_or(false) || said.deleted;
+                (told_to != *target && exists(target))
                     || message.send_time != said.time
-                    || message.content != said.content
+                    || (message.content != said.content && !is_deleted)
             })
         })
     });

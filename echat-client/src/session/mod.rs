@@ -26,7 +26,7 @@ use crate::target::Target;
 
 pub use conversation::{Conversation, Said};
 pub use limits::{Excess, Limits, possible};
-pub use pending::{PendingRequests, RequestContext};
+pub use pending::{PendingRequests, RequestContext, Timed};
 pub use room_news::{RoomNews, Step};
 
 use feed::Feed;

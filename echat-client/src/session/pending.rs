@@ -24,8 +24,24 @@ pub enum RequestContext {
     CatchUp,
     /// What was read in a conversation.
     MarkRead(Target),
+    /// The server's time, for a request with an end: the clock of this machine may be wrong.
+    Clock(Timed),
     /// A request whose answer needs nothing more.
     Other(RequestKind),
+}
+
+/// A request with an end that is counted from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Timed {
+    /// A command of the table.
+    Typed(TypedRequest),
+    /// An invitation code for so many accounts and seconds.
+    Invitation {
+        /// Accounts.
+        uses: Option<u64>,
+        /// Seconds.
+        lasts: u64,
+    },
 }
 
 impl RequestContext {
@@ -84,6 +100,7 @@ impl RequestContext {
             Self::Send => RequestKind::SendMessage,
             Self::Page(_) | Self::CatchUp => RequestKind::QueryHistory,
             Self::MarkRead(_) => RequestKind::MarkRead,
+            Self::Clock(_) => RequestKind::QueryServerTime,
             Self::Other(kind) => *kind,
         }
     }

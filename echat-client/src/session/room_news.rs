@@ -38,6 +38,13 @@ pub enum RoomNews {
         /// The room as it was, if that is known.
         before: Option<Box<RoomInfo>>,
     },
+    /// The room got another name while there was no connection.
+    Renamed {
+        /// The name before.
+        was: String,
+        /// The name now.
+        room: String,
+    },
     /// The room was closed.
     Closed {
         /// The room.
@@ -78,9 +85,10 @@ impl RoomNews {
     pub fn room(&self) -> &str {
         match self {
             Self::Changed { now, .. } => &now.roomname,
-            Self::Closed { room, .. } | Self::Removed { room, .. } | Self::Role { room, .. } => {
-                room
-            }
+            Self::Renamed { room, .. }
+            | Self::Closed { room, .. }
+            | Self::Removed { room, .. }
+            | Self::Role { room, .. } => room,
             Self::Invitation(invitation) => &invitation.roomname,
         }
     }
@@ -92,6 +100,7 @@ impl RoomNews {
                 by.as_deref()
             }
             Self::Removed { by, .. } => Some(by),
+            Self::Renamed { .. } => None,
             Self::Invitation(invitation) => invitation.by.as_deref(),
         }
     }
@@ -292,7 +301,7 @@ impl Session {
     }
 
     /// A room keeps its messages, members and unread count under another name.
-    fn rename(&mut self, was: &str, name: &str) {
+    pub(super) fn rename(&mut self, was: &str, name: &str) {
         if !self.rooms.remove(was) {
             return;
         }

@@ -197,10 +197,13 @@ pub(super) static ROWS: &[Row] = &[
     },
     row! {
         "=" in CONTACT (room: Room) (members: User*)
-        en "create a room with these friends"
-        zh "创建聊天室，并拉这些好友进来"
+        en "create a room with these friends; asks who can find and join it"
+        zh "创建聊天室，并拉这些好友进来；会询问公开还是私密"
         asks CreateRoom { roomname: room, members: members, private: None::<bool>, topic: None::<&str> }
-        done { en "Room {room} created." zh "聊天室“{room}”已创建。" }
+        done {
+            en "Room {room} created. It is public: every user of this server can find and join it. `/private {room}` changes that."
+            zh "聊天室“{room}”已创建。它是公开的，本服务器的所有用户都能找到和加入；输入 `/private {room}` 可改为私密。"
+        }
         refused {
             RoomExists {
                 en "A room named {room}, or a name that looks like it, already exists."

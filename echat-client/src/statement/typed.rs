@@ -11,6 +11,8 @@ use crate::text::{Language, Text};
 
 /// Makes a room, and does not say who can find and join it.
 const CREATE: &str = "/create";
+/// The same in contact mode: `room=ann+bob`.
+const CREATE_WITH: &str = "=";
 const CREATE_PRIVATE: &str = "/create private";
 const CREATE_PUBLIC: &str = "/create public";
 
@@ -183,6 +185,8 @@ impl TypedRequest {
 
     /// The request. What lasts for a while ends that long after `now`, in unix seconds.
     ///
+    /// `now` is the time of the server, in unix seconds, from which a duration is counted.
+    ///
     /// # Errors
     /// What was typed makes none.
     pub fn request(&self, now: u64) -> Result<Request, Unfit> {
@@ -196,9 +200,14 @@ impl TypedRequest {
         Ok(request)
     }
 
+    /// Whether its end is counted from now on.
+    pub fn is_timed(&self) -> bool {
+        matches!(self.request(0), Ok(Request::Ban { until: Some(_), .. }))
+    }
+
     /// Whether it makes a room and does not say who can find and join it.
     pub fn lacks_privacy(&self) -> bool {
-        self.command.words() == CREATE
+        [CREATE, CREATE_WITH].contains(&self.command.words())
     }
 
     /// The same command for a room that is private or public.

@@ -526,6 +526,10 @@ sentences! {
     RoomRenamed { by: &'a str, was: &'a str, room: &'a str }
         en "{by} renamed the room {was} to {room}."
         zh "{by}将聊天室“{was}”改名为“{room}”。";
+    /// A room got another name while there was no connection.
+    RoomHasAnotherName { was: &'a str, room: &'a str }
+        en "The room {was} is called {room} now."
+        zh "聊天室“{was}”已改名为“{room}”。";
     /// A room has another topic.
     TopicChanged { by: &'a str, room: &'a str, topic: &'a str }
         en "{by} changed the topic of {room}: {topic}"

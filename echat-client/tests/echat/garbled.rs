@@ -63,8 +63,8 @@ fn a_byte_order_mark_is_no_part_of_the_first_line() {
 fn invalid_bytes_of_a_terminal_are_refused_and_stay_editable() {
     let folder = ServerFolder::new();
     let mut ann = folder.member("ann");
-    ann.types("room1=\r");
-    ann.sees("Room room1 created.");
+    ann.types("/create public room1\r");
+    ann.sees("Public room room1 created.");
     ann.types("&r room1\r");
     ann.sees("room1> ");
     let mut keys = ann.terminal();

@@ -58,7 +58,9 @@ fn meet(ann: &mut Actor, xiaoming: &mut Actor) {
         actor.sees(Text::NewContact { name });
     }
     ann.types("team=小明");
-    ann.person.sees("Room team created.");
+    ann.sees(Text::PublicOrPrivate { room: "team" });
+    ann.types("private");
+    ann.person.sees("Private room team created.");
     xiaoming.sees(Text::NewRoom { room: "team" });
     ann.types("&r team");
     ann.has("team>");

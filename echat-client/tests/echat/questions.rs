@@ -58,8 +58,8 @@ fn keys_typed_ahead_answer_no_question() {
         } else {
             folder.member("ann")
         };
-        ann.types("room=\r");
-        ann.sees("Room room created.");
+        ann.types("/create public room\r");
+        ann.sees("Public room room created.");
         bob.types("+r room\r");
         bob.sees("You joined room.");
         bob.types("&r room\r");
@@ -115,7 +115,9 @@ fn a_name_is_completed_inside_chinese() {
     let mut xiaoming = folder.member("小明");
     let mut ann = folder.member("ann");
     ann.types("房间＝\r");
-    ann.sees("Room 房间 created.");
+    ann.sees("public or private?");
+    ann.types("公开\r");
+    ann.sees("Public room 房间 created.");
     ann.types("＆r 房间\r");
     ann.sees("房间> ");
     xiaoming.types("＋r 房间\r");

@@ -14,8 +14,8 @@ fn two_people_meet_and_talk() {
     bob.sees("ann sent you a friend request");
     bob.types("y ann\r");
     ann.sees("You and bob are now friends.");
-    ann.types("room1=bob\r");
-    ann.sees("Room room1 created.");
+    ann.types("/create public room1 bob\r");
+    ann.sees("Public room room1 created.");
     bob.sees("room1");
     ann.types("&r room1\r");
     ann.sees("room1> ");
@@ -209,12 +209,12 @@ fn a_key_that_cannot_be_remembered_can_be_pinned() {
 fn a_pipe_sends_its_lines_and_reports_refusals() {
     let folder = ServerFolder::new();
     let mut ann = folder.member("ann");
-    ann.types("room1=\r");
+    ann.types("/create public room1\r");
     let link = folder.link();
     let login = ["--user", "ann", "--password-file", PASSWORD];
     let pipes =
         |address: &str, input: &str| folder.pipes(&[&login[..], &[address]].concat(), input);
-    ann.sees("Room room1 created.");
+    ann.sees("Public room room1 created.");
     // The second login takes over the first.
     let outcome = pipes(&link, "@r room1 done\n").exits(0);
     assert!(outcome.out.contains("me to room1: done"), "{}", outcome.out);

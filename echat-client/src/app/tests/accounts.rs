@@ -563,9 +563,13 @@ fn lists_show_what_the_server_tells() {
     let row = "  192.0.2.1, since 2023-11-14 22:13:20 (this one)";
     assert_eq!(stage.printed()[1], row);
     stage.types("/invitation new 3 7").printed();
+    assert_eq!(stage.sent().last(), Some(&R::QueryServerTime));
+    stage.says(Event::SendServerTime {
+        time: 1_800_000_000,
+    });
     let sent = params(&mut stage, R::CreateInvitation);
     assert_eq!(sent[0].at("uses"), Some(&Value::Int(3)));
-    let expires = 1_700_000_000 + 7 * 86_400;
+    let expires = 1_800_000_000 + 7 * 86_400;
     assert_eq!(sent[0].at("expires"), Some(&Value::Int(expires)));
     stage.says(Event::Invitation {
         code: "7KQM-2XWD-RT9H-C4VB".to_owned(),

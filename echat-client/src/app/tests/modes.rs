@@ -10,6 +10,7 @@ fn contact_mode_asks_and_lists() {
     stage
         .types("+f dave")
         .types("new=bob")
+        .types("公开")
         .types("new+=bob")
         .types("find b")
         .types("+r other");
@@ -47,7 +48,7 @@ fn contact_mode_asks_and_lists() {
         [
             "好友请求已发送给“dave”。",
             "已加入聊天室“new”。",
-            "聊天室“new”已创建。",
+            "公开聊天室“new”已创建，本服务器的所有用户都能找到和加入。",
             "已经在聊天室“new”中：bob。",
             "名字含有“b”的用户：",
             "  bob",

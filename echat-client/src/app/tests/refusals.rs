@@ -25,6 +25,10 @@ fn answer(line: &str, code: &str, detail: &[(&str, u64)], language: Language) ->
         stage.sent();
     }
     stage.types(line);
+    if line.starts_with("new=") {
+        // It asks who can find and join the room.
+        stage.types("public");
+    }
     let kind = *stage.sent().last().expect("it is asked");
     stage.printed();
     stage.says(refused(kind, fail(code, detail)));

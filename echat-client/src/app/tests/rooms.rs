@@ -103,10 +103,10 @@ const TYPED: &str = r#"
 /decline den | DECLINE_INVITATION "den"
 /kick eve too loud | KICK {"roomname":"room1","username":"eve","reason":"too loud"}
 /ban eve | BAN {"roomname":"room1","username":"eve"}
-/ban eve 10m spam | BAN {"roomname":"room1","username":"eve","until":1700000600,"reason":"spam"}
-/ban #tea eve for 2 hours | BAN {"roomname":"tea","username":"eve","until":1700007200}
+/ban eve 10m spam | BAN {"roomname":"room1","username":"eve","until":1800000600,"reason":"spam"}
+/ban #tea eve for 2 hours | BAN {"roomname":"tea","username":"eve","until":1800007200}
 /ban eve for spam | BAN {"roomname":"room1","username":"eve","reason":"for spam"}
-/ban eve 1周 刷屏 | BAN {"roomname":"room1","username":"eve","until":1700604800,"reason":"刷屏"}
+/ban eve 1周 刷屏 | BAN {"roomname":"room1","username":"eve","until":1800604800,"reason":"刷屏"}
 /unban eve | UNBAN {"roomname":"room1","username":"eve"}
 /bans | LIST_BANS "room1"
 /op eve | SET_ROLE {"roomname":"room1","username":"eve","role":"operator"}
@@ -139,7 +139,16 @@ fn commands_of_rooms_make_requests() {
         let mut stage = in_room1(Language::English);
         stage.types(line);
         let printed = stage.printed();
-        assert_eq!(asked(&mut stage), [request], "{line}: {printed:?}");
+        let mut sent = asked(&mut stage);
+        // What has an end is counted by the server's clock, which is asked first.
+        if sent == ["QUERY_SERVER_TIME null"] {
+            stage.says(Event::SendServerTime {
+                time: 1_800_000_000,
+            });
+            assert_eq!(stage.printed(), [""; 0]);
+            sent = asked(&mut stage);
+        }
+        assert_eq!(sent, [request], "{line}: {printed:?}");
     }
 }
 
@@ -185,6 +194,13 @@ fn a_room_is_made_public_or_private_as_the_user_says() {
             format!(r#"CREATE_ROOM {{"roomname":"den","members":["bob"],"private":{private}}}"#);
         assert_eq!(asked(&mut stage), [request]);
     }
+    // The same in the language of contact mode.
+    let mut stage = ann(Language::English);
+    stage.types("den=bob");
+    assert_eq!(asked(&mut stage), [""; 0]);
+    stage.types("private");
+    let request = r#"CREATE_ROOM {"roomname":"den","members":["bob"],"private":true}"#;
+    assert_eq!(asked(&mut stage), [request]);
     let mut stage = in_room1(Language::English);
     stage.types("/create den").printed();
     stage.types("no");
@@ -347,6 +363,57 @@ fn joining_leaving_coming_and_going_are_four_sentences() {
 }
 
 #[test]
+fn lines_for_a_room_that_was_renamed_while_offline_go_to_its_new_name() {
+    let mut stage = ann(Language::English);
+    stage.says(live(in_room(3, "bob", "hello"), None));
+    stage.types("&r room1").sent();
+    stage.happens(Input::Closed(None)).types("are you there?");
+    stage.printed();
+    stage.happens(Input::Connected);
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    let mut message = in_room(3, "bob", "hello");
+    message.target = "den".to_owned();
+    let mut bundle = bundle_of(vec!["den".to_owned()]);
+    if let Event::LoginBundle { messages, .. } = &mut bundle {
+        messages.push(message);
+    }
+    stage.says(bundle);
+    let printed = stage.printed();
+    let said = "The room room1 is called den now.".to_owned();
+    assert!(printed.contains(&said), "{printed:?}");
+    assert!(stage.prompt().starts_with("den"), "{}", stage.prompt());
+    let sent = asked(&mut stage);
+    let line = sent
+        .iter()
+        .find(|line| line.starts_with("SEND_MESSAGE"))
+        .unwrap();
+    assert!(line.contains(r#""target":"den""#), "{line}");
+}
+
+/// A login that brings these rooms.
+fn bundle_of(chat_rooms: Vec<String>) -> Event {
+    Event::LoginBundle {
+        chat_rooms,
+        friends: vec!["bob".to_owned()],
+        online: vec![],
+        pending_requests: vec![],
+        messages: vec![],
+        unread: vec![],
+        more: vec![],
+        newest: None,
+        history: None,
+        resume: None,
+        must_change_password: None,
+        away: None,
+        device: None,
+        invitations: None,
+        blocked: None,
+    }
+}
+
+#[test]
 fn an_invitation_is_told_listed_and_answered() {
     let mut stage = in_room1(Language::Chinese);
     stage.says(Event::OnInvitation {
@@ -408,6 +475,9 @@ fn a_removal_says_who_did_it_and_what_can_be_done() {
     );
     // One's own is told by the answer.
     stage.types("/ban kim 2h").printed();
+    stage.says(Event::SendServerTime {
+        time: 1_700_000_000,
+    });
     stage.says(removed("kim", "ann", true)).says(left("kim"));
     stage.says(done(R::Ban));
     assert_eq!(

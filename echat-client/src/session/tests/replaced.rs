@@ -185,7 +185,8 @@ fn another_message_under_a_known_id_is_another_history() {
         (other(|message| message.sent = true), false),
         (other(|message| message.content = "x".to_owned()), true),
         (other(|message| message.send_time = 70), true),
-        (other(|message| message.sender = "carol".to_owned()), true),
+        // The user may have another name.
+        (other(|message| message.sender = "carol".to_owned()), false),
         (other(|message| message.target = "r1".to_owned()), true),
     ] {
         for newest in [None, Some(50)] {
@@ -343,4 +344,80 @@ proptest! {
             prop_assert_eq!(held, has);
         }
     }
+}
+
+/// A bundle whose room r0 is called den.
+fn renamed(messages: Vec<ChatMessage>, read_id: u64) -> Event {
+    let mut event = bundle_of(messages, Some(50), Some("a"));
+    if let Event::LoginBundle {
+        chat_rooms, unread, ..
+    } = &mut event
+    {
+        chat_rooms[0] = "den".to_owned();
+        if read_id > 0 {
+            unread.push(Unread {
+                target_type: TargetType::Room,
+                target: "den".to_owned(),
+                count: 20,
+                read_id,
+            });
+        }
+    }
+    event
+}
+
+#[test]
+fn a_room_that_was_renamed_meanwhile_keeps_its_conversation() {
+    let den = Target::Room("den".to_owned());
+    let told = (8..=12).map(|id| message(id, "den", "bob")).collect();
+    // Without a message that is held, the read marker tells.
+    let later = (40..=50).map(|id| message(id, "den", "bob")).collect();
+    for (messages, read_id) in [(told, 0), (later, 9)] {
+        let mut session = session(Some(8), Some("a"));
+        let updates = session.apply(renamed(messages, read_id), Some(RequestContext::Login));
+        assert!(!updates.contains(&Update::HistoryReplaced));
+        assert!(!updates.contains(&Update::LeftRoom("r0".to_owned())));
+        let news = RoomNews::Renamed {
+            was: "r0".to_owned(),
+            room: "den".to_owned(),
+        };
+        assert!(updates.contains(&Update::Room(news)), "{updates:?}");
+        assert_eq!(ids(&session), [0; 0]);
+        let held = session.conversation(&den).unwrap().lines();
+        assert!(
+            held.map(|said| said.id)
+                .collect::<Vec<_>>()
+                .starts_with(&[1, 2, 3])
+        );
+        assert!(session.has(&den));
+    }
+}
+
+#[test]
+fn a_room_of_other_messages_is_another_room() {
+    let mut session = session(Some(8), Some("a"));
+    let messages = (40..=50).map(|id| message(id, "den", "bob")).collect();
+    let updates = session.apply(renamed(messages, 39), Some(RequestContext::Login));
+    assert!(updates.contains(&Update::LeftRoom("r0".to_owned())));
+    assert_eq!(ids(&session), [0; 0]);
+}
+
+#[test]
+fn names_and_texts_change_within_a_history() {
+    let change = |change: fn(&mut ChatMessage)| {
+        let mut messages: Vec<_> = (1..=9).map(|id| message(id, "r0", "bob")).collect();
+        change(&mut messages[4]);
+        let mut session = session(Some(8), Some("a"));
+        comes_back(&mut session, bundle_of(messages, Some(50), Some("a")))
+    };
+    assert!(!change(
+        |message| message.sender = "deleted account 7".to_owned()
+    ));
+    assert!(!change(|message| {
+        message.content.clear();
+        message.deleted = Some(true);
+    }));
+    assert!(change(|message| message.content = "another text".to_owned()));
+    assert!(change(|message| message.send_time += 1));
+    assert!(change(|message| message.target = "r1".to_owned()));
 }
