@@ -89,6 +89,7 @@ impl Session {
             Event::OnSelfChanged { blocked, away, .. } => {
                 if let Some(blocked) = blocked {
                     self.people.blocked = blocked.iter().cloned().collect();
+                    self.hide_blocked();
                 }
                 if let Some(AwayText(text)) = away
                     && self.people.own_away != *text
@@ -99,6 +100,13 @@ impl Session {
             }
             _ => {}
         }
+    }
+
+    /// The server hides requests and invitations of blocked users, and drops them when the block ends.
+    fn hide_blocked(&mut self) {
+        let blocked = &self.people.blocked;
+        self.pending.retain(|name| !blocked.contains(name));
+        self.room_state.drop_invitations_by(blocked);
     }
 
     fn set_away(&mut self, name: &str, AwayText(text): &AwayText, updates: &mut Vec<Update>) {
@@ -125,6 +133,7 @@ impl Session {
             })) => self.people.own_away = text,
             Some(Ok(Request::Block { username })) => {
                 self.people.blocked.insert(normal_name(username.raw()));
+                self.hide_blocked();
             }
             Some(Ok(Request::Unblock { username })) => {
                 self.people.blocked.remove(&normal_name(username.raw()));

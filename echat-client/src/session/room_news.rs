@@ -160,6 +160,12 @@ impl RoomState {
         self.invitations.retain(|known| known.roomname != room);
     }
 
+    /// Invitations by these users are hidden.
+    pub(super) fn drop_invitations_by(&mut self, users: &BTreeSet<String>) {
+        let is_by = |line: &InvitationLine| line.by.as_ref().is_some_and(|by| users.contains(by));
+        self.invitations.retain(|line| !is_by(line));
+    }
+
     /// These are the settings of a room.
     pub(super) fn learn(&mut self, info: &RoomInfo) -> Option<RoomInfo> {
         self.settings.insert(info.roomname.clone(), info.clone())

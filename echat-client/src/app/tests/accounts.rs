@@ -465,6 +465,45 @@ fn what_another_session_did_is_so_here() {
 }
 
 #[test]
+fn requests_and_invitations_of_a_blocked_user_are_listed_no_more() {
+    let blocks: [fn(&mut Stage); 2] = [
+        |stage| {
+            stage.types("/block Carol").types("y");
+            stage.says(done(R::Block));
+        },
+        // Another session did it; the invitations are as before if carol made none.
+        |stage| {
+            stage.says(Event::OnSelfChanged {
+                blocked: Some(vec!["carol".to_owned()]),
+                invitations: None,
+                away: None,
+                last_seen: None,
+            });
+        },
+    ];
+    for block in blocks {
+        let mut stage = ann(Language::English);
+        for (roomname, by) in [("den", "carol"), ("tea", "bob")] {
+            stage.says(Event::OnInvitation {
+                roomname: roomname.to_owned(),
+                by: Some(by.to_owned()),
+            });
+        }
+        stage.says(Event::IncommingFriendRequest {
+            username: "carol".to_owned(),
+        });
+        block(&mut stage);
+        let session = &stage.app.context.session;
+        assert_eq!(session.pending(), [""; 0]);
+        let open = session
+            .invitations()
+            .iter()
+            .map(|open| open.roomname.as_str());
+        assert_eq!(open.collect::<Vec<_>>(), ["tea"]);
+    }
+}
+
+#[test]
 fn messages_of_a_blocked_user_are_folded_and_ring_nobody() {
     let mut stage = ann(Language::English);
     stage.types("/block Carol");
