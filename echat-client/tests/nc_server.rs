@@ -327,3 +327,35 @@ fn a_continued_listener_pings_at_once() {
 fn a_listener_gives_up_a_silent_server() {
     is_given_up(listens_in_silence(false));
 }
+
+#[test]
+fn people_are_let_in_by_an_address_with_a_room_and_a_code() {
+    let scene = Scene::new();
+    let config = r#"{"server": {"registration": "invitation", "invitations": "users"}}"#;
+    scene.write("config.json", config);
+    let server = ServerProcess::start_in(&scene.path(""), &["--log", "off"]);
+    let link = link(&server);
+    let with = |code: &str, room: &str| {
+        let link = link.replace("/#", &format!("/{room}#"));
+        format!("{link}&invitation={}", code.trim())
+    };
+    let first = fs::read_to_string(scene.path("data/first_administrator_code")).unwrap();
+    let room = r#"{"roomname":"class","members":[]}"#;
+    let ann = with(&first, "");
+    scene.run_as(&ann, "ann", &["CREATE_ROOM", room]).exits(0);
+    let made = scene.run_as(&link, "ann", &["CREATE_INVITATION", r#"{"uses":1}"#]);
+    let made: serde_json::Value = serde_json::from_str(&made.exits(0).out).unwrap();
+    let code = made["params"]["code"].as_str().unwrap();
+    let bob = with(code, "class");
+    // The second time the account is there, and bob is a member.
+    for _ in 0..2 {
+        let rooms = scene.run_as(&bob, "bob", &["LIST_ROOMS"]).exits(0);
+        assert_eq!(rooms.out.lines().count(), 1);
+        assert!(rooms.out.contains(r#""roomname":"class""#), "{}", rooms.out);
+    }
+    // The code is used up, and a room that is not there is no entry.
+    let refused = scene.run_as(&bob, "cyn", &["LIST_ROOMS"]).exits(1);
+    assert!(refused.out.contains("bad_invitation"), "{}", refused.out);
+    let nowhere = scene.run_as(&with(code, "nowhere"), "bob", &["LIST_ROOMS"]);
+    assert!(nowhere.exits(1).out.contains("unknown_room"));
+}

@@ -65,7 +65,7 @@ fn an_address_registers_with_its_code_and_joins_its_room() {
         end.says(&["REGISTER_SUCCESS \"ann\""]);
         end.hears_line(&login);
         end.says(&["LOGIN_SUCCESS \"ann\"", "LOGIN_BUNDLE {}"]);
-        end.hears_line(r#"JOIN_ROOM {"roomname":"class"}"#);
+        end.hears_line(r#"JOIN_ROOM "class""#);
         end.says(&["JOIN_ROOM_RESULT {\"success\":true}"]);
         end.hears_line("LIST_ROOMS");
         end.says(&["ROOMS []"]);

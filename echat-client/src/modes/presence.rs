@@ -13,10 +13,10 @@ const WHILE: u64 = 10;
 /// What a user did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Move {
-    CameOnline,
-    WentOffline,
     /// The user became a member of the open room.
     Joined,
+    CameOnline,
+    WentOffline,
     /// The user is online, and no member of the open room any more.
     Left,
     /// The user is no friend: the server does not tell which of both it is.
@@ -24,10 +24,11 @@ pub(super) enum Move {
 }
 
 impl Move {
+    /// In the order in which they are shown: a user can join and go offline, and not the other way round.
     const ALL: [Self; 5] = [
+        Self::Joined,
         Self::CameOnline,
         Self::WentOffline,
-        Self::Joined,
         Self::Left,
         Self::LeftOrWentOffline,
     ];

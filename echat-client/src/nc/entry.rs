@@ -65,13 +65,17 @@ impl Entry {
             ("password", password),
             ("invitation", &code),
         ];
-        self.register = Some(request_of(request::REGISTER, &params)?);
+        let params = params
+            .iter()
+            .map(|(key, text)| ((*key).into(), Value::from(*text)));
+        let params = Value::Dict(params.collect());
+        self.register = Some(plain_of(request::REGISTER, params)?);
         Ok(self)
     }
 
     /// Joins this room after the login.
     pub fn joining(mut self, room: &str) -> Result<Self, MessageError> {
-        self.join = Some(request_of(request::JOIN_ROOM, &[("roomname", room)])?);
+        self.join = Some(plain_of(request::JOIN_ROOM, Value::from(room))?);
         Ok(self)
     }
 
@@ -114,15 +118,8 @@ impl Entry {
     }
 }
 
-fn request_of(command: u32, params: &[(&str, &str)]) -> Result<Zeroizing<Vec<u8>>, MessageError> {
-    let params = params
-        .iter()
-        .map(|(key, text)| ((*key).into(), Value::from(*text)));
-    step::plain(Message {
-        command,
-        params: Value::Dict(params.collect()),
-    })
-    .map(Zeroizing::new)
+fn plain_of(command: u32, params: Value) -> Result<Zeroizing<Vec<u8>>, MessageError> {
+    step::plain(Message { command, params }).map(Zeroizing::new)
 }
 
 #[cfg(test)]

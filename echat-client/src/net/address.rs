@@ -7,7 +7,7 @@
 //! ```
 //!
 //! An address has one spelling (lower case, IPv6 shortest and in brackets), because known hosts
-//! are found by it. User, room and what follows `#` may be percent-encoded. No error quotes the
+//! are found by it. Spaces and line breaks in a link count for nothing. User, room and what follows `#` may be percent-encoded. No error quotes the
 //! text that it refuses: it may contain a password or a code.
 
 use std::fmt;
@@ -175,6 +175,9 @@ impl FromStr for LinkTarget {
             let address = text.parse()?;
             return Ok(Self::at(address));
         };
+        // A link that was copied from a terminal may be cut into rows.
+        let link: String = link.split_whitespace().collect();
+        let link = link.as_str();
         let (rest, fragment) = match link.split_once('#') {
             Some((rest, fragment)) => (rest, Some(fragment)),
             None => (link, None),

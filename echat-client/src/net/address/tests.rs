@@ -98,6 +98,15 @@ fn a_link_carries_an_invitation_with_and_without_room_and_key() {
 }
 
 #[test]
+fn a_link_may_be_cut_into_rows() {
+    let link = format!("echat://host:1/room1#{KEY}&invitation={CODE}");
+    for at in [8, 14, 20, 30, 60, 80, link.len() - 3] {
+        let cut = format!("{}\n    {} ", &link[..at], &link[at..]);
+        assert_eq!(target(&cut), target(&link), "{cut}");
+    }
+}
+
+#[test]
 fn a_link_is_written_as_it_is_read() {
     for link in [
         format!("echat://host:1/room1#{KEY}&invitation={CODE}"),
