@@ -96,7 +96,8 @@ pub(crate) struct Client {
     /// Requests of others, users who are blocked, rooms that one is invited to, and friends who are away, as told.
     pub(crate) pending: BTreeSet<usize>,
     pub(crate) blocked: BTreeSet<usize>,
-    pub(crate) invitations: BTreeSet<usize>,
+    /// The invitations with their inviters.
+    pub(crate) invitations: BTreeMap<usize, Option<usize>>,
     pub(crate) away: BTreeMap<usize, String>,
     /// What was told last of rooms that changed.
     pub(crate) told_rooms: BTreeMap<usize, Value>,

@@ -117,14 +117,19 @@ impl Disk {
 
     /// Repeats everything that was written on a copy of the beginning, and compares both databases row by
     /// row.
-    pub(crate) fn repeats(&self, written: &[Written], limits: &Limits) -> Result<(), String> {
+    pub(crate) fn repeats(
+        &self,
+        written: &[Written],
+        limits: &Limits,
+        settings: &Settings,
+    ) -> Result<(), String> {
         let path = self.folder.path().join("again.db");
         std::fs::copy(self.beginning, &path).expect("place for a database");
         let mut store = Store::open(&path).expect("a database");
         for written in written {
             match written {
                 Written::Request(entry) => {
-                    let again = replay(&mut store, (limits, &Settings::default()), entry);
+                    let again = replay(&mut store, (limits, settings), entry);
                     again.map_err(|why| format!("what was written cannot be repeated: {why}"))?;
                 }
                 Written::Suspension { user, until, now } => {

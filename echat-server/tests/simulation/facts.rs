@@ -1,5 +1,6 @@
 //! What is remembered over a whole case, also for connections that were lost.
 
+use crate::codes::Codes;
 use crate::plan::{OfAccount, OfBot, OfPeople, OfRoom, PlannedRequest, ROOMS, USERS};
 use crate::request::content;
 use crate::secrets::Secrets;
@@ -44,6 +45,8 @@ pub(crate) struct Facts {
     jump: u64,
     /// Secrets that resume sessions.
     pub(crate) secrets: Secrets,
+    /// Codes to register with.
+    pub(crate) codes: Codes,
     /// Tokens of bots.
     pub(crate) tokens: Tokens,
     /// The last tick in which an administrator did something, and the one that goes on.

@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::fail;
-use crate::plan::{PlannedRequest, SEATS};
+use crate::plan::{Door, PlannedRequest, SEATS};
 use crate::replies::presence_is_sent;
 use crate::run::Run;
 use crate::spec::Spec;
@@ -150,7 +150,7 @@ fn lists(client: &Client, me: usize, truth: &Truth) -> Result<(), String> {
         return fail("the client was not told of a request");
     }
     let invited = truth.invited_to(me).into_iter().map(|(room, _)| room);
-    if invited.collect::<BTreeSet<_>>() != client.invitations {
+    if !invited.eq(client.invitations.keys().copied()) {
         return fail("the client was told of other invitations than there are");
     }
     let away = truth.friends_of(me).into_iter();
@@ -161,7 +161,14 @@ fn lists(client: &Client, me: usize, truth: &Truth) -> Result<(), String> {
     let spec = |room| {
         let now = 0;
         let limits = &Limits::default();
-        Spec { truth, limits, now }.room(room, None)
+        let door = Door::default();
+        let spec = Spec {
+            truth,
+            limits,
+            door,
+            now,
+        };
+        spec.room(room, None)
     };
     for (room, told) in client
         .told_rooms

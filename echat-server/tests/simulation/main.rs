@@ -10,6 +10,7 @@
 
 mod changes;
 mod client;
+mod codes;
 mod disk;
 mod draw;
 mod facts;

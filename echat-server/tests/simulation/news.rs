@@ -4,6 +4,7 @@ use crate::client::{Client, Due};
 use crate::fail;
 use crate::plan::{OfPeople, OfRoom, PlannedRequest};
 use crate::value::Params;
+use std::collections::BTreeMap;
 
 impl Client {
     /// Takes an event that wire.md does not have.
@@ -22,7 +23,8 @@ impl Client {
             }
             145 => {
                 let room = params.room("roomname")?;
-                self.invitations.insert(room);
+                let by = params.has("by").then(|| params.user("by")).transpose()?;
+                self.invitations.insert(room, by);
                 self.owed(Due::Invited(room))
             }
             146 => self.removed(params),
@@ -136,9 +138,7 @@ impl Client {
             self.pending.retain(|sender| !blocked.contains(sender));
         }
         if params.has("invitations") {
-            let rooms = params.at("invitations")?.items()?;
-            let rooms: Result<_, String> = rooms.map(|line| line.room("roomname")).collect();
-            self.invitations = rooms?;
+            self.invitations = invitations(params.at("invitations")?)?;
         }
         Ok(())
     }
@@ -152,6 +152,7 @@ impl Client {
             PlannedRequest::People(OfPeople::Block(user)) => {
                 self.blocked.insert(*user);
                 self.pending.remove(user);
+                self.invitations.retain(|_, by| *by != Some(*user));
             }
             PlannedRequest::People(OfPeople::Unblock(user)) => {
                 self.blocked.remove(user);
@@ -165,4 +166,13 @@ impl Client {
             _ => {}
         }
     }
+}
+
+/// Rooms that one is invited to, and the inviters.
+pub(crate) fn invitations(told: Params<'_>) -> Result<BTreeMap<usize, Option<usize>>, String> {
+    let line = |line: Params<'_>| {
+        let by = line.has("by").then(|| line.user("by")).transpose()?;
+        Ok((line.room("roomname")?, by))
+    };
+    told.items()?.map(line).collect()
 }

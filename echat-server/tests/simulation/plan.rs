@@ -5,7 +5,9 @@
 //! does: taking other steps away changes nothing about it.
 
 use crate::sim::seed::PASSWORD;
-use echat_server::config::Limits;
+use echat_proto::config::{Inviters, Registration};
+use echat_proto::names::RoomName;
+use echat_server::config::{Limits, Settings};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -16,7 +18,9 @@ pub(crate) const PEOPLE: usize = 5;
 /// The passwords that users have, the first one in the beginning.
 pub(crate) const PASSWORDS: [&str; 2] = [PASSWORD, "battery staple"];
 /// Names that rooms have or may come to have.
-pub(crate) const ROOMS: [&str; 3] = ["tea", "den", "hut"];
+pub(crate) const ROOMS: [&str; 4] = ["tea", "den", "hut", "hall"];
+/// The one that is the lobby, of servers that have a lobby.
+pub(crate) const LOBBY: usize = 3;
 /// Clients: more than users, so that some take over from others.
 pub(crate) const SEATS: usize = 6;
 
@@ -28,6 +32,7 @@ pub(crate) struct Case {
     /// Accounts that are there from the beginning, all of them friends if `acquainted`.
     pub(crate) accounts: usize,
     pub(crate) acquainted: bool,
+    pub(crate) door: Door,
     /// Connections that one user may be logged in at.
     pub(crate) sessions: NonZeroUsize,
     /// The cost of a turn after which a flow cools down.
@@ -46,6 +51,28 @@ pub(crate) enum Climate {
     Tight,
     /// Short queues, and no rate of messages.
     Narrow,
+}
+
+/// How accounts are made.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Door {
+    pub(crate) registration: Registration,
+    pub(crate) inviters: Inviters,
+    /// Whether there is a lobby.
+    pub(crate) lobby: bool,
+}
+
+impl Door {
+    /// What the administrator chose.
+    pub(crate) fn settings(self) -> Settings {
+        let lobby = RoomName::new(ROOMS[LOBBY]).expect("a name of a room");
+        Settings {
+            registration: self.registration,
+            invitations: self.inviters,
+            lobby: self.lobby.then_some(lobby),
+            ..Settings::default()
+        }
+    }
 }
 
 /// Something that is done, and how the world moves after it.
@@ -116,6 +143,11 @@ pub(crate) enum Action {
 pub(crate) enum PlannedRequest {
     Time,
     Register(usize),
+    /// With the invitation code that was given as the `nth` before the last.
+    RegisterBy {
+        user: usize,
+        nth: usize,
+    },
     Login {
         user: usize,
         password: Word,
@@ -160,6 +192,7 @@ pub(crate) enum PlannedRequest {
     People(OfPeople),
     Room(OfRoom),
     Bot(OfBot),
+    Code(OfCode),
     /// A command that does not exist.
     Nonsense,
 }
@@ -257,6 +290,16 @@ pub(crate) enum OfBot {
     NewToken(usize, Option<u32>),
 }
 
+/// What users do about codes to register with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum OfCode {
+    /// For so many accounts, and good for so many seconds.
+    Make(u64, Option<u32>),
+    List,
+    /// Of the code that was given as the `nth` before the last.
+    Revoke(usize),
+}
+
 /// A friend or a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
@@ -300,6 +343,10 @@ impl PlannedRequest {
         match self {
             Self::Time => "time",
             Self::Register(_) => "register",
+            Self::RegisterBy { .. } => "register by code",
+            Self::Code(OfCode::Make(..)) => "make code",
+            Self::Code(OfCode::List) => "codes",
+            Self::Code(OfCode::Revoke(_)) => "revoke code",
             Self::Login { .. } => "login",
             Self::Resume { .. } => "resume",
             Self::Token { .. } => "token",
@@ -327,7 +374,9 @@ impl PlannedRequest {
     /// Whether it may undo what another one of the same tick did.
     pub(crate) fn undoes(&self) -> bool {
         match self {
-            Self::Part(_) | Self::Resolve(_, false) => true,
+            Self::Part(_) | Self::Resolve(_, false) | Self::Code(OfCode::Revoke(_)) => true,
+            // It may use up what another one made.
+            Self::RegisterBy { .. } => true,
             Self::Account(of) => !matches!(of, OfAccount::Sessions | OfAccount::EndOthers),
             Self::People(of) => !matches!(
                 of,

@@ -5,8 +5,10 @@
 use crate::client::{Client, matches};
 use crate::facts::Facts;
 use crate::fail;
+use crate::news::invitations;
 use crate::plan::{
-    OfAccount, OfBot, OfPeople, OfRoom, PEOPLE, PlannedRequest, Role, Setting, Target, USERS,
+    Door, OfAccount, OfBot, OfCode, OfPeople, OfRoom, PEOPLE, PlannedRequest, Role, Setting,
+    Target, USERS,
 };
 use crate::request::{away, code, content};
 use crate::secrets::Presented;
@@ -31,6 +33,8 @@ pub(crate) struct Asked {
     pub(crate) password: Option<usize>,
     /// The token that it presents.
     pub(crate) token: Option<tokens::Presented>,
+    /// The code to register with that it names.
+    pub(crate) code: Option<String>,
     /// How many secrets were given by then.
     pub(crate) secrets: usize,
     /// The users that may be logged in when it is handled.
@@ -50,6 +54,7 @@ pub(crate) struct Judge<'w> {
     pub(crate) truth: &'w Truth,
     pub(crate) limits: &'w Limits,
     pub(crate) facts: &'w mut Facts,
+    pub(crate) door: Door,
     /// What the clock that people see says.
     pub(crate) unix: i64,
 }
@@ -59,6 +64,7 @@ impl<'w> Judge<'w> {
         Spec {
             truth: self.truth,
             limits: self.limits,
+            door: self.door,
             now,
         }
     }
@@ -196,7 +202,10 @@ impl<'w> Judge<'w> {
         self.used(client, asked);
         match (&asked.planned, client.user) {
             (PlannedRequest::Time, _) => Ok(()),
-            (PlannedRequest::Register(name), None) => {
+            (
+                PlannedRequest::Register(name) | PlannedRequest::RegisterBy { user: name, .. },
+                None,
+            ) => {
                 let stored = self.truth.accounts.contains_key(name);
                 check(stored, "an account that is not stored")
             }
@@ -313,6 +322,21 @@ impl<'w> Judge<'w> {
                     client.user = None;
                 }
                 Ok(())
+            }
+            PlannedRequest::Code(OfCode::Make(uses, _)) => {
+                let params = self.params(message);
+                let code = params.at("code")?.text()?;
+                let found = truth.codes.get(code);
+                let is_stored = found.is_some_and(|found| found.maker == me);
+                check(is_stored || flapped, "a code that is not stored")?;
+                check(params.at("uses")?.int()? == *uses, "a code for other uses")?;
+                let is_new = self.facts.codes.give(code);
+                check(is_new, "a code is given twice")
+            }
+            PlannedRequest::Code(OfCode::Revoke(_)) => {
+                let stands = |code: &String| truth.codes.contains_key(code);
+                let is_gone = !asked.code.as_ref().is_some_and(stands);
+                check(is_gone || flapped, "a revoked code stands")
             }
             PlannedRequest::Bot(OfBot::Create(bot, ..) | OfBot::NewToken(bot, _)) => {
                 self.token(*bot, me, message, flapped)
@@ -513,9 +537,7 @@ impl<'w> Judge<'w> {
                 truth: self.truth,
             })
         };
-        let invited = or_empty("invitations").items()?;
-        let invited: Result<_, String> = invited.map(|line| line.room("roomname")).collect();
-        client.invitations = invited?;
+        client.invitations = invitations(or_empty("invitations"))?;
         let away = or_empty("away").items()?;
         let away: Result<_, String> = away
             .map(|line| Ok((line.user("username")?, line.at("text")?.text()?.to_owned())))

@@ -1,8 +1,8 @@
 //! From a plan's numbers to what goes over the wire, as PROTOCOL.md has it, and from what comes to the code of a refusal.
 
 use crate::plan::{
-    OfAccount, OfBot, OfPeople, OfRoom, PASSWORDS, PlannedRequest, ROOMS, Setting, Target, USERS,
-    Word,
+    OfAccount, OfBot, OfCode, OfPeople, OfRoom, PASSWORDS, PlannedRequest, ROOMS, Setting, Target,
+    USERS, Word,
 };
 use crate::truth::Truth;
 use crate::value::{dict, list, text};
@@ -46,6 +46,12 @@ impl Saying<'_> {
             PlannedRequest::People(of) => of_people(of),
             PlannedRequest::Room(of) => self.of_room(of),
             PlannedRequest::Bot(of) => self.of_bot(of),
+            PlannedRequest::Code(OfCode::Make(uses, seconds)) => {
+                let expires = later(self.unix, *seconds).map(|at| ("expires", Value::Int(at)));
+                let entries = [("uses", Value::Int(*uses))];
+                (48, dict(entries.into_iter().chain(expires)))
+            }
+            PlannedRequest::Code(OfCode::List) => (52, Value::Null),
             _ => self.of_old(planned),
         };
         Message { command, params }
@@ -244,6 +250,27 @@ pub(crate) fn resume(user: usize, secret: &ResumeSecret) -> Message {
     match secret.to_value() {
         Value::Str(secret) => login(user, "resume", &secret),
         other => unreachable!("{other:?} is no secret"),
+    }
+}
+
+/// The REGISTER of a user with a code.
+pub(crate) fn register(user: usize, code: &str) -> Message {
+    let entries = [
+        ("username", text(USERS[user])),
+        ("password", text(PASSWORDS[0])),
+        ("invitation", text(code)),
+    ];
+    Message {
+        command: 2,
+        params: dict(entries),
+    }
+}
+
+/// The REVOKE_INVITATION of a code.
+pub(crate) fn revoke(code: &str) -> Message {
+    Message {
+        command: 53,
+        params: text(code),
     }
 }
 

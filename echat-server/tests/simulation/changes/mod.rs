@@ -1,6 +1,7 @@
 //! What a tick committed, judged: every change rests on a request that was asked and on the right to
 //! ask it, every bound holds, and the events that are due follow from it.
 
+mod codes;
 mod messages;
 mod people;
 mod requests;
@@ -10,7 +11,7 @@ mod seats;
 use crate::client::Due;
 use crate::facts::Facts;
 use crate::fail;
-use crate::plan::{OfRoom, PlannedRequest, Role, Setting, USERS};
+use crate::plan::{Door, OfRoom, PlannedRequest, Role, Setting, USERS};
 use crate::truth::{Conversation, Truth};
 use echat_server::clock::Now;
 use echat_server::config::Limits;
@@ -22,6 +23,8 @@ pub(crate) struct Ask {
     pub(crate) planned: PlannedRequest,
     /// Which password it presents.
     pub(crate) password: Option<usize>,
+    /// The code to register with that it names.
+    pub(crate) code: Option<String>,
     /// What the clock said when it was made.
     pub(crate) unix: i64,
 }
@@ -32,6 +35,7 @@ pub(crate) struct Changes<'w> {
     pub(crate) after: &'w Truth,
     pub(crate) asked: &'w [Ask],
     pub(crate) limits: &'w Limits,
+    pub(crate) door: Door,
     pub(crate) now: Now,
 }
 
@@ -43,6 +47,7 @@ impl Changes<'_> {
     pub(crate) fn judge(&self, facts: &mut Facts) -> Result<Dues, String> {
         let mut dues = Dues::new();
         self.accounts(facts, &mut dues)?;
+        self.codes()?;
         self.bots()?;
         self.blocks()?;
         self.requests(facts, &mut dues)?;

@@ -24,18 +24,22 @@ impl Changes<'_> {
 
     fn made(&self, user: usize, account: &Account) -> Result<(), String> {
         let asked = self.asked.iter().any(|ask| match &ask.planned {
-            PlannedRequest::Register(new) => *new == user && account.bot.is_none(),
+            PlannedRequest::Register(new) | PlannedRequest::RegisterBy { user: new, .. } => {
+                *new == user && account.bot.is_none() && self.is_let_register(user)
+            }
             PlannedRequest::Bot(OfBot::Create(bot, ..)) => {
                 let owner = account.bot.as_ref().map(|bot| bot.owner);
                 *bot == user && owner == Some(ask.user)
             }
             _ => false,
         });
-        if asked && !account.deleted {
-            Ok(())
-        } else {
-            fail("an account without a request")
+        if !asked || account.deleted {
+            return fail("an account without a request, or without a code");
         }
+        if account.bot.is_none() {
+            self.is_in_lobby(user)?;
+        }
+        Ok(())
     }
 
     fn account(
@@ -140,6 +144,7 @@ impl Changes<'_> {
                 .keys()
                 .any(|(invited, _)| *invited == user)
             || truth.bots_of(user).next().is_some()
+            || truth.codes.values().any(|code| code.maker == user)
             || after.away.is_some();
         if kept {
             return fail("something is left of a deleted account");

@@ -156,7 +156,10 @@ impl Changes<'_> {
     /// Whether a user may have come to a room in this tick.
     pub(super) fn may_come(&self, user: usize, conversation: Conversation) -> bool {
         let joins = |planned: &PlannedRequest| matches!(planned, PlannedRequest::Join(room) if self.means(*room, conversation));
-        self.was_asked(user, joins) || self.is_let_in(user, conversation)
+        let is_new = !self.before.accounts.contains_key(&user) && !self.after.is_bot(user);
+        let room = self.after.room_of(conversation);
+        let is_lobby = room.is_some_and(|(_, room)| room.owner.is_none());
+        (is_new && is_lobby) || self.was_asked(user, joins) || self.is_let_in(user, conversation)
     }
 
     /// Whether others, or the one who made it, may have let a user into a room in this tick.

@@ -3,9 +3,10 @@
 mod scenes;
 
 use crate::plan::{
-    Action, Case, Climate, OfAccount, OfBot, OfPeople, OfRoom, PEOPLE, PlannedRequest, Role, SEATS,
-    Seat, Setting, Step, Target, USERS, Word,
+    Action, Case, Climate, Door, LOBBY, OfAccount, OfBot, OfCode, OfPeople, OfRoom, PEOPLE,
+    PlannedRequest, Role, SEATS, Seat, Setting, Step, Target, USERS, Word,
 };
+use echat_proto::config::{Inviters, Registration};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use scenes::{Cast, scene};
@@ -27,6 +28,22 @@ impl Case {
         let accounts = rng.random_range(2..=PEOPLE);
         let acquainted = rng.random_range(0..3) > 0;
         let present = rng.random_range(2..=4);
+        let door = Door {
+            registration: *pick(
+                &mut rng,
+                &[
+                    Registration::Open,
+                    Registration::Open,
+                    Registration::Invitation,
+                    Registration::Closed,
+                ],
+            ),
+            inviters: *pick(
+                &mut rng,
+                &[Inviters::Users, Inviters::Users, Inviters::Administrator],
+            ),
+            lobby: rng.random(),
+        };
         let sessions = if seed.is_multiple_of(3) { 2 } else { 1 };
         let mut steps = Vec::new();
         for seat in 0..present {
@@ -74,6 +91,7 @@ impl Case {
             climate,
             accounts,
             acquainted,
+            door,
             sessions: NonZeroUsize::new(sessions).expect("one or two"),
             turn_cost: if seed.is_multiple_of(5) {
                 SHORT_TURN
@@ -154,7 +172,7 @@ fn declining(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
     let mut actions = vec![ask(seat)];
     if rng.random_range(0..2) == 0 {
         // Another one asks, at once or when the first has waited for long.
-        if rng.random_range(0..3) == 0 {
+        if rng.random_range(0..2) == 0 {
             actions.push(Action::Jump(86_400 + rng.random_range(0..5)));
         }
         actions.push(ask((other + 1) % present));
@@ -320,7 +338,7 @@ fn action(rng: &mut StdRng, seat: Seat) -> Action {
 fn planned(rng: &mut StdRng) -> PlannedRequest {
     let user = rng.random_range(0..PEOPLE);
     let room = room(rng);
-    match rng.random_range(0..84) {
+    match rng.random_range(0..88) {
         0 => PlannedRequest::Time,
         1..3 => PlannedRequest::Register(user),
         3..6 => PlannedRequest::Login {
@@ -358,7 +376,23 @@ fn planned(rng: &mut StdRng) -> PlannedRequest {
             bot: rng.random_range(PEOPLE..USERS.len()),
             nth: rng.random_range(0..2),
         },
+        83..86 => PlannedRequest::Code(of_code(rng)),
+        86 => PlannedRequest::RegisterBy {
+            user,
+            nth: *pick(rng, &[0, 0, 1, 99]),
+        },
         _ => PlannedRequest::Nonsense,
+    }
+}
+
+fn of_code(rng: &mut StdRng) -> OfCode {
+    match rng.random_range(0..5) {
+        0..3 => {
+            let seconds = *pick(rng, &[None, Some(2), Some(600)]);
+            OfCode::Make(rng.random_range(1..4), seconds)
+        }
+        3 => OfCode::List,
+        _ => OfCode::Revoke(rng.random_range(0..2)),
     }
 }
 
@@ -440,7 +474,7 @@ fn target(rng: &mut StdRng) -> Target {
 
 /// Most talk is in the first room.
 fn room(rng: &mut StdRng) -> usize {
-    *pick(rng, &[0, 0, 0, 0, 0, 0, 1, 1, 1, 2])
+    *pick(rng, &[0, 0, 0, 0, 0, 0, 1, 1, 1, 2, LOBBY])
 }
 
 fn some(rng: &mut StdRng) -> Vec<usize> {

@@ -2,8 +2,8 @@
 
 use super::pick;
 use crate::plan::{
-    Action, OfAccount, OfBot, OfPeople, OfRoom, PEOPLE, PlannedRequest, ROOMS, Role, SEATS, Seat,
-    Setting, Target, USERS, Word,
+    Action, LOBBY, OfAccount, OfBot, OfCode, OfPeople, OfRoom, PEOPLE, PlannedRequest, ROOMS, Role,
+    SEATS, Seat, Setting, Target, USERS, Word,
 };
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -46,7 +46,8 @@ pub(super) fn scene(rng: &mut StdRng, seat: Seat, cast: Cast) -> Vec<Action> {
         actions: Vec::new(),
         rng,
     };
-    match scene.rng.random_range(0..19) {
+    match scene.rng.random_range(0..21) {
+        19 | 20 => scene.codes(),
         0 | 1 => scene.removal(),
         2 | 3 => scene.private(),
         4 | 5 => scene.roles(),
@@ -465,6 +466,43 @@ impl Scene<'_> {
     }
 
     /// A user is suspended, and comes back when it is over, or sooner.
+    /// One makes a code, and others register with it: at once, too often, too late, or in vain.
+    fn codes(&mut self) {
+        let seconds = *pick(self.rng, &[None, None, Some(5), Some(600)]);
+        let make = OfCode::Make(self.rng.random_range(1..3), seconds);
+        self.say(self.one, PlannedRequest::Code(make));
+        self.may(self.one, PlannedRequest::Code(OfCode::List));
+        if self.chance(4) {
+            self.may(self.two, PlannedRequest::Code(OfCode::Revoke(0)));
+        }
+        if self.chance(5) {
+            self.actions
+                .push(Action::Jump(self.rng.random_range(0..10)));
+        }
+        let seat = self.cast.spare(self.rng);
+        self.actions.push(Action::Reset(seat));
+        self.actions.push(Action::Connect(seat));
+        let mut users: Vec<usize> = (0..PEOPLE).collect();
+        for _ in 0..self.rng.random_range(1..4) {
+            let user = users.remove(self.rng.random_range(0..users.len()));
+            let nth = *pick(self.rng, &[0, 0, 0, 0, 1, 99]);
+            self.say(seat, PlannedRequest::RegisterBy { user, nth });
+            self.may(seat, PlannedRequest::Register(user));
+            if self.chance(3) {
+                let login = PlannedRequest::Login {
+                    user,
+                    password: Word::Right,
+                };
+                self.say(seat, login);
+                self.may(seat, PlannedRequest::Rooms);
+                self.may(seat, PlannedRequest::Members(LOBBY));
+                self.say(seat, PlannedRequest::Logout);
+            }
+        }
+        self.may(self.one, PlannedRequest::Code(OfCode::Revoke(0)));
+        self.may(self.one, PlannedRequest::Code(OfCode::List));
+    }
+
     fn suspension(&mut self) {
         let me = self.me();
         let seconds = *pick(self.rng, &[None, Some(5), Some(600)]);

@@ -1,7 +1,7 @@
 //! What clients do.
 
 use super::{Run, name};
-use crate::plan::{Action, OfAccount, PlannedRequest, Seat};
+use crate::plan::{Action, OfAccount, OfCode, PlannedRequest, Seat};
 use crate::replies::Asked;
 use crate::request::{self, Saying};
 use echat_proto::Value;
@@ -98,7 +98,7 @@ impl Run {
         };
         let secrets = self.facts.secrets.count();
         let password = saying.presents(&planned);
-        let (mut presented, mut token) = (None, None);
+        let (mut presented, mut token, mut code) = (None, None, None);
         let message = match planned {
             PlannedRequest::Resume { user, nth } => {
                 let (secret, found) = self.facts.secrets.present(user, nth);
@@ -110,6 +110,14 @@ impl Run {
                 token = Some(found);
                 request::login(bot, "token", &text)
             }
+            PlannedRequest::RegisterBy { user, nth } => {
+                let given = self.facts.codes.present(nth);
+                request::register(user, code.insert(given))
+            }
+            PlannedRequest::Code(OfCode::Revoke(nth)) => {
+                let given = self.facts.codes.present(nth);
+                request::revoke(code.insert(given))
+            }
             _ => saying.message(&planned),
         };
         let asked = Asked {
@@ -117,6 +125,7 @@ impl Run {
             presented,
             password,
             token,
+            code,
             secrets,
             users,
             known: client.known,

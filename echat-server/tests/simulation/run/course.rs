@@ -125,6 +125,9 @@ impl Run {
         self.sim.engine.set_turn_cost(self.turn_cost);
         self.sim.engine.set_portion(self.portion);
         self.sim.engine.keep_journal();
+        self.sim.engine.configure(self.door.settings());
+        let lobby = self.sim.engine.create_lobby(self.sim.now);
+        lobby.map_err(|error| error.to_string())?;
         self.facts.restart();
         self.clients.iter_mut().for_each(Client::forget);
         self.keeps()
@@ -178,7 +181,8 @@ impl Run {
         for _ in &self.written {
             self.facts.meet("a write that was repeated".to_owned());
         }
-        self.disk.repeats(&self.written, &self.limits)
+        self.disk
+            .repeats(&self.written, &self.limits, &self.door.settings())
     }
 
     pub(super) fn audit(&mut self, user: usize) -> Result<(), String> {

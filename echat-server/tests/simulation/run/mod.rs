@@ -7,7 +7,7 @@ mod tick;
 use crate::client::Client;
 use crate::disk::Disk;
 use crate::facts::Facts;
-use crate::plan::{Action, Case, SEATS, Seat, Step};
+use crate::plan::{Action, Case, Door, SEATS, Seat, Step};
 use crate::sim::Sim;
 use crate::sim::schedule::Schedule;
 use crate::truth::Truth;
@@ -44,6 +44,7 @@ pub(crate) enum Written {
 /// A world, what is known of it, and its clients.
 pub(crate) struct Run {
     pub(crate) limits: Limits,
+    pub(crate) door: Door,
     pub(crate) sessions: NonZeroUsize,
     turn_cost: Duration,
     portion: usize,
@@ -88,8 +89,6 @@ impl Run {
     fn new(case: &Case, loud: bool) -> Self {
         let (disk, store) = Disk::new(case.accounts, case.acquainted);
         let limits = case.climate.limits(case.acquainted);
-        let mut truth = Truth::default();
-        disk.read(&mut truth);
         let mut sim = Sim::new(case.seed, limits.clone(), store);
         // Mostly workers find none of the time that preparing takes.
         sim.exponents = usize::from(case.seed.is_multiple_of(32));
@@ -97,8 +96,14 @@ impl Run {
         sim.engine.set_turn_cost(case.turn_cost);
         sim.engine.set_portion(case.portion);
         sim.engine.keep_journal();
+        sim.engine.configure(case.door.settings());
+        let lobby = sim.engine.create_lobby(sim.now);
+        assert!(lobby.is_ok(), "the disk is well");
+        let mut truth = Truth::default();
+        disk.read(&mut truth);
         Self {
             sim,
+            door: case.door,
             limits,
             sessions: case.sessions,
             turn_cost: case.turn_cost,

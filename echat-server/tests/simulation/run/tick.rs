@@ -89,13 +89,17 @@ impl Run {
             self.facts.flap(self.ticks);
         }
         for request in requests() {
-            let guest =
-                matches!(request.planned, PlannedRequest::Register(_)).then_some(usize::MAX);
+            let registers = matches!(
+                request.planned,
+                PlannedRequest::Register(_) | PlannedRequest::RegisterBy { .. }
+            );
+            let guest = registers.then_some(usize::MAX);
             let users = request.users.iter().copied().chain(guest);
             asked.extend(users.map(|user| Ask {
                 user,
                 planned: request.planned.clone(),
                 password: request.password,
+                code: request.code.clone(),
                 unix: request.unix,
             }));
         }
@@ -104,6 +108,7 @@ impl Run {
             after: &self.truth,
             asked: &asked,
             limits: &self.limits,
+            door: self.door,
             now: self.sim.now,
         };
         let dues = changes.judge(&mut self.facts)?;
@@ -230,6 +235,7 @@ impl Run {
                     truth: &self.truth,
                     limits: &self.limits,
                     facts: &mut self.facts,
+                    door: self.door,
                     unix: self.sim.now.unix,
                 };
                 let judged = judge.reply(client, &asked, &message);

@@ -6,12 +6,14 @@ mod messages;
 mod people;
 mod rooms;
 
-use crate::plan::{OfAccount, OfBot, PlannedRequest, ROOMS, Target};
+use crate::plan::{Door, OfAccount, OfBot, OfCode, PlannedRequest, ROOMS, Target};
 use crate::replies::Asked;
 use crate::request::later;
 use crate::tokens::Presented;
 use crate::truth::{Stored, Truth};
+use crate::value::{dict, list, text, time};
 use echat_proto::Value;
+use echat_proto::config::{Inviters, Registration};
 use echat_server::config::Limits;
 use std::collections::BTreeSet;
 
@@ -25,6 +27,7 @@ pub(crate) const SURE: usize = 150_000;
 pub(crate) struct Spec<'w> {
     pub(crate) truth: &'w Truth,
     pub(crate) limits: &'w Limits,
+    pub(crate) door: Door,
     pub(crate) now: i64,
 }
 
@@ -43,6 +46,7 @@ impl Spec<'_> {
             (PlannedRequest::Nonsense, _) => Err("unknown_command"),
             (
                 PlannedRequest::Register(_)
+                | PlannedRequest::RegisterBy { .. }
                 | PlannedRequest::Login { .. }
                 | PlannedRequest::Token { .. }
                 | PlannedRequest::Resume { .. },
@@ -57,7 +61,8 @@ impl Spec<'_> {
     fn of_guest(&self, asked: &Asked) -> Verdict {
         let (truth, now) = (self.truth, self.now);
         match &asked.planned {
-            PlannedRequest::Register(name) => {
+            PlannedRequest::Register(name) | PlannedRequest::RegisterBy { user: name, .. } => {
+                self.ticket(asked.code.as_deref())?;
                 refuse(truth.accounts.contains_key(name), "name_taken")
             }
             PlannedRequest::Login { user, .. } => {
@@ -106,6 +111,7 @@ impl Spec<'_> {
             PlannedRequest::People(of) => self.of_people(of, me),
             PlannedRequest::Room(of) => self.of_room(asked, of, me),
             PlannedRequest::Bot(of) => self.of_bot(asked, of, me, limits),
+            PlannedRequest::Code(of) => self.of_code(asked, of, me),
             _ => Ok(()),
         }
     }
@@ -141,6 +147,51 @@ impl Spec<'_> {
         }
     }
 
+    /// What an account is made with. A code that is given has to be good, also where none is needed.
+    fn ticket(&self, code: Option<&str>) -> Verdict {
+        match (self.door.registration, code) {
+            (Registration::Closed, _) => Err("registration_closed"),
+            (Registration::Open, None) => Ok(()),
+            (Registration::Invitation, None) => Err("bad_invitation"),
+            (_, Some(code)) => {
+                let found = self.truth.codes.get(code);
+                let is_good = found.is_some_and(|code| code.is_good(self.now));
+                refuse(!is_good, "bad_invitation")
+            }
+        }
+    }
+
+    /// Nobody here is an administrator.
+    fn of_code(&self, asked: &Asked, of: &OfCode, me: usize) -> Verdict {
+        let may = self.door.inviters == Inviters::Users;
+        match of {
+            OfCode::Make(_, seconds) => {
+                self.lies_ahead(asked, *seconds)?;
+                refuse(!may, "not_allowed")?;
+                let open = self.truth.codes_of(me, self.now).len();
+                refuse(open >= CODES, "too_many")
+            }
+            OfCode::List => refuse(!may, "not_allowed"),
+            OfCode::Revoke(_) => {
+                let found = asked
+                    .code
+                    .as_ref()
+                    .and_then(|code| self.truth.codes.get(code));
+                refuse(found.is_some_and(|code| code.maker != me), "not_allowed")
+            }
+        }
+    }
+
+    /// The open codes of a user.
+    fn codes(&self, me: usize) -> Value {
+        let open = self.truth.codes_of(me, self.now).into_iter();
+        list(open.map(|(code, found)| {
+            let entries = [("code", text(code)), ("uses", Value::Int(found.uses))];
+            let expires = found.expires.map(|at| ("expires", time(at)));
+            dict(entries.into_iter().chain(expires))
+        }))
+    }
+
     /// A time in a request that lies in the past is refused.
     fn lies_ahead(&self, asked: &Asked, seconds: Option<u32>) -> Verdict {
         let until = later(asked.unix, seconds).map(u64::cast_signed);
@@ -148,6 +199,8 @@ impl Spec<'_> {
     }
 }
 
+/// Open codes of one user.
+const CODES: usize = 10;
 /// Bots of one owner.
 const BOTS: usize = 10;
 
@@ -190,6 +243,7 @@ impl Spec<'_> {
             PlannedRequest::People(of) => self.people(of, reading),
             PlannedRequest::Room(of) => self.room_answer(of, reading.me),
             PlannedRequest::Bot(OfBot::List) => Some(self.bots(reading.me)),
+            PlannedRequest::Code(OfCode::List) => Some(self.codes(reading.me)),
             _ => None,
         }
     }

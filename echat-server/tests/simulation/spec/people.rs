@@ -78,11 +78,15 @@ impl Spec<'_> {
         refuse(!truth.is_there(other) || hidden, "unknown_user")
     }
 
-    /// The rooms that two users are in.
+    /// The rooms that two users are in. The lobby is none of them.
     fn shared(&self, me: usize, other: usize) -> Vec<usize> {
         let mine = self.truth.rooms_of(me);
         let theirs = self.truth.rooms_of(other);
-        mine.intersection(&theirs).copied().collect()
+        let is_owned = |room: &&usize| self.truth.rooms[*room].owner.is_some();
+        mine.intersection(&theirs)
+            .filter(is_owned)
+            .copied()
+            .collect()
     }
 
     /// What lists of people say.

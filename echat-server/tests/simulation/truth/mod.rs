@@ -6,6 +6,7 @@ pub(crate) mod people;
 pub(crate) mod rooms;
 
 use crate::plan::{Target, USERS};
+pub(crate) use people::Code;
 pub(crate) use people::pair;
 use people::{Account, Declined};
 use rooms::{Ban, Room, Seat};
@@ -28,6 +29,8 @@ pub(crate) struct Truth {
     pub(crate) friends: BTreeMap<(usize, usize), Conversation>,
     /// Friendships that ended.
     pub(crate) parted: BTreeMap<(usize, usize), Conversation>,
+    /// Codes to register with.
+    pub(crate) codes: BTreeMap<String, Code>,
     /// Friend requests without an answer, oldest first.
     pub(crate) asked: Vec<(usize, usize)>,
     /// When each of them asked.

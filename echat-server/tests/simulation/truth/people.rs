@@ -1,6 +1,6 @@
 //! Accounts, friendships, requests, blocks and bots, as the database has them.
 
-use super::{Conversation, Reader, Truth, rows};
+use super::{Conversation, Reader, Truth, id, rows};
 use crate::plan::{PASSWORDS, USERS};
 use crate::sim::workers;
 use echat_proto::names::Password;
@@ -58,6 +58,22 @@ pub(crate) struct Bot {
     pub(crate) expires: Option<i64>,
 }
 
+/// A code to register with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Code {
+    pub(crate) maker: usize,
+    /// That are left.
+    pub(crate) uses: u64,
+    pub(crate) created: i64,
+    pub(crate) expires: Option<i64>,
+}
+
+impl Code {
+    pub(crate) fn is_good(&self, now: i64) -> bool {
+        self.expires.is_none_or(|at| at > now)
+    }
+}
+
 /// A declined request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Declined {
@@ -111,6 +127,15 @@ impl Truth {
         let account = self.accounts.get(&user);
         let suspension = account.and_then(|account| account.suspended);
         suspension.is_some_and(|suspension| suspension.holds(now))
+    }
+
+    /// A user's codes that have not expired, the newest first.
+    pub(crate) fn codes_of(&self, maker: usize, now: i64) -> Vec<(&str, &Code)> {
+        let codes = self.codes.iter().map(|(text, code)| (text.as_str(), code));
+        let open = codes.filter(|(_, code)| code.maker == maker && code.is_good(now));
+        let mut open: Vec<_> = open.collect();
+        open.sort_by_key(|(text, code)| (std::cmp::Reverse(code.created), *text));
+        open
     }
 
     /// What others call a user.
@@ -224,6 +249,17 @@ pub(super) fn read(
         Ok((reader.user(row, 0)?, reader.user(row, 1)?))
     })?;
     truth.blocked = blocked.into_iter().collect();
+    let sql = "SELECT code, maker, uses, created_at, expires_at FROM invitation_codes";
+    let codes = rows(db, sql, [], |row| {
+        let code = Code {
+            maker: reader.user(row, 1)?,
+            uses: id(row, 2)?,
+            created: row.get(3)?,
+            expires: row.get(4)?,
+        };
+        Ok((row.get(0)?, code))
+    })?;
+    truth.codes = codes.into_iter().collect();
     requests(db, truth, reader)
 }
 
