@@ -128,13 +128,7 @@ impl Ctx<'_, '_> {
                         self.tell_room(&room, &user, MemberChange::Joined);
                     }
                 }
-                Effect::BotLeft(room, bot) => {
-                    self.roster.part(bot.id, room.id);
-                    self.tell_room(&room, &bot, MemberChange::Left);
-                    let to = self.roster.conns_of(bot.id).into();
-                    let event = member_event(&room.name, &bot.name, MemberChange::Left);
-                    self.outbox.send_all(to, &event);
-                }
+                Effect::BotLeft(room, bot) => self.bot_left(&room, &bot),
                 Effect::EndSessions(bot) => {
                     let end = SessionsEnd::all(self.conn, bot, None);
                     self.session_ends.push(end);
@@ -199,6 +193,14 @@ impl Ctx<'_, '_> {
         let conns = self.roster.conns_of(user.id).iter().copied();
         let to = conns.filter(|conn| *conn != self.conn).collect();
         let event = member_event(&room.name, &user.name, MemberChange::Left);
+        self.outbox.send_all(to, &event);
+    }
+
+    fn bot_left(&mut self, room: &InRoom, bot: &User) {
+        self.roster.part(bot.id, room.id);
+        self.tell_room(room, bot, MemberChange::Left);
+        let to = self.roster.conns_of(bot.id).into();
+        let event = member_event(&room.name, &bot.name, MemberChange::Left);
         self.outbox.send_all(to, &event);
     }
 

@@ -323,20 +323,8 @@ impl<'w> Judge<'w> {
                 }
                 Ok(())
             }
-            PlannedRequest::Code(OfCode::Make(uses, _)) => {
-                let params = self.params(message);
-                let code = params.at("code")?.text()?;
-                let found = truth.codes.get(code);
-                let is_stored = found.is_some_and(|found| found.maker == me);
-                check(is_stored || flapped, "a code that is not stored")?;
-                check(params.at("uses")?.int()? == *uses, "a code for other uses")?;
-                let is_new = self.facts.codes.give(code);
-                check(is_new, "a code is given twice")
-            }
-            PlannedRequest::Code(OfCode::Revoke(_)) => {
-                let stands = |code: &String| truth.codes.contains_key(code);
-                let is_gone = !asked.code.as_ref().is_some_and(stands);
-                check(is_gone || flapped, "a revoked code stands")
+            PlannedRequest::Code(of @ (OfCode::Make(..) | OfCode::Revoke(_))) => {
+                self.code(of, me, asked, message, flapped)
             }
             PlannedRequest::Bot(OfBot::Create(bot, ..) | OfBot::NewToken(bot, _)) => {
                 self.token(*bot, me, message, flapped)
@@ -426,6 +414,29 @@ impl<'w> Judge<'w> {
             Setting::Slow(seconds) => room.slow_seconds == u64::from(seconds),
             Setting::Keep(days) => room.keep_days == days.map(u64::from),
         }
+    }
+
+    /// A code was made or revoked.
+    fn code(
+        &mut self,
+        of: &OfCode,
+        me: usize,
+        asked: &Asked,
+        message: &Message,
+        flapped: bool,
+    ) -> Result<(), String> {
+        let stored = |code: &str| self.truth.codes.get(code);
+        let OfCode::Make(uses, _) = of else {
+            let is_gone = asked.code.as_deref().and_then(stored).is_none();
+            return check(is_gone || flapped, "a revoked code stands");
+        };
+        let params = self.params(message);
+        let code = params.at("code")?.text()?;
+        let is_stored = stored(code).is_some_and(|found| found.maker == me);
+        check(is_stored || flapped, "a code that is not stored")?;
+        check(params.at("uses")?.int()? == *uses, "a code for other uses")?;
+        let is_new = self.facts.codes.give(code);
+        check(is_new, "a code is given twice")
     }
 
     /// A bot has a new token.

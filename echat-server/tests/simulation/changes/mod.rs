@@ -98,8 +98,17 @@ impl Changes<'_> {
             }
             _ => false,
         });
+        let had_a_seat = |truth: &Truth| truth.seats.contains_key(&(user, conversation));
         let had = |truth: &Truth| truth.role_in(user, conversation) >= Some(role);
-        promoted || had(self.before) || had(self.after)
+        // The room of an owner who goes passes on, to a member who may do something with it at once.
+        let owner = self
+            .before
+            .room_of(conversation)
+            .and_then(|(_, room)| room.owner);
+        let passes_on = owner.is_some_and(|owner| {
+            owner != user && self.may_leave(owner, conversation) && had_a_seat(self.before)
+        });
+        promoted || passes_on || had(self.before) || had(self.after)
     }
 
     /// Whether somebody may have asked about a room, with the right to it.

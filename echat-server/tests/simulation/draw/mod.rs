@@ -28,22 +28,7 @@ impl Case {
         let accounts = rng.random_range(2..=PEOPLE);
         let acquainted = rng.random_range(0..3) > 0;
         let present = rng.random_range(2..=4);
-        let door = Door {
-            registration: *pick(
-                &mut rng,
-                &[
-                    Registration::Open,
-                    Registration::Open,
-                    Registration::Invitation,
-                    Registration::Closed,
-                ],
-            ),
-            inviters: *pick(
-                &mut rng,
-                &[Inviters::Users, Inviters::Users, Inviters::Administrator],
-            ),
-            lobby: rng.random(),
-        };
+        let door = door(&mut rng);
         let sessions = if seed.is_multiple_of(3) { 2 } else { 1 };
         let mut steps = Vec::new();
         for seat in 0..present {
@@ -101,6 +86,19 @@ impl Case {
             portion: if seed % 4 == 1 { 1 } else { 128 },
             steps: steps.collect(),
         }
+    }
+}
+
+/// How accounts are made.
+fn door(rng: &mut StdRng) -> Door {
+    use Registration::{Closed, Invitation, Open};
+    Door {
+        registration: *pick(rng, &[Open, Open, Invitation, Closed]),
+        inviters: *pick(
+            rng,
+            &[Inviters::Users, Inviters::Users, Inviters::Administrator],
+        ),
+        lobby: rng.random(),
     }
 }
 
