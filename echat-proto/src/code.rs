@@ -87,6 +87,12 @@ codes! {
     ReadOnly = "read_only", "Only operators may write to this room.";
     /// The room has slow mode, and the user wrote to it a short time ago; has `retry_after`.
     SlowMode = "slow_mode", "This room has slow mode; try again later.";
+    /// There is no such message in a conversation that the caller can read.
+    UnknownMessage = "unknown_message", "There is no such message.";
+    /// The message was sent by another user.
+    NotYours = "not_yours", "This message is not yours.";
+    /// The message is too old to be edited.
+    TooLate = "too_late", "It is too late to edit this message.";
     /// A message is empty, too long or holds control characters.
     BadContent = "bad_content", "This text cannot be sent.";
     /// The txn_id belongs to another message.

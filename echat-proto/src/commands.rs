@@ -21,13 +21,13 @@ use crate::names::{
     RoomName, Topic, TxnId, Username,
 };
 use crate::param::{
-    AwayText, Fields, KeepDays, Keyword, Mark, MembersOf, Names, NewPassword, Param, ParamError,
-    Part, RequestState, RoomRole, TargetType, encode_entry, put,
+    AwayText, Emoji, Fields, KeepDays, Keyword, Mark, MembersOf, Names, NewPassword, Param,
+    ParamError, Part, RequestState, RoomRole, SearchText, TargetType, encode_entry, put,
 };
 use crate::records::{
     AwayLine, BanLine, BotLine, ChatMessage, Code, Fail, FriendLine, GivenLimits,
-    InvitationCodeLine, InvitationLine, Keeps, MemberList, Older, Outcome, PublicRoom, RoomInfo,
-    RoomLine, SessionLine, TxnEcho, Unread,
+    InvitationCodeLine, InvitationLine, Keeps, MemberList, Older, Outcome, PublicRoom, Reacted,
+    Reaction, RoomInfo, RoomLine, SessionLine, TxnEcho, Unread,
 };
 use crate::value::Value;
 
@@ -113,7 +113,8 @@ requests! {
         => RESOLVE_RESULT | RESOLVE_RESULT; short, Keeps;
     /// Sends a message to a friend or a room.
     6 SEND_MESSAGE SendMessage dict {
-        target_type: TargetType, target: NameQuery, content: Content, txn_id: Option<TxnId>
+        target_type: TargetType, target: NameQuery, content: Content, txn_id: Option<TxnId>,
+        reply_to: Option<u64>
     }
         => ON_NEW_MESSAGE | SEND_MESSAGE_FAILURE; short, Keeps;
     /// Joins a room.
@@ -130,7 +131,8 @@ requests! {
     /// Returns messages of one conversation, or of all after an id.
     12 QUERY_HISTORY QueryHistory dict {
         target_type: Option<TargetType>, target: Option<NameQuery>,
-        before: Option<u64>, after: Option<u64>, limit: Option<u64>
+        before: Option<u64>, after: Option<u64>, limit: Option<u64>,
+        around: Option<u64>, at: Option<u64>
     }
         => HISTORY | REFUSED; paged, Keeps;
     /// Moves a conversation's read marker forward.
@@ -216,6 +218,24 @@ requests! {
     /// Returns the rooms that every user may join, by name.
     38 LIST_PUBLIC_ROOMS ListPublicRooms dict { after: Option<String>, limit: Option<u64> }
         => PUBLIC_ROOMS | REFUSED; paged, Keeps;
+    /// Changes the text of one of the user's messages.
+    39 EDIT_MESSAGE EditMessage dict { id: u64, content: Content }
+        => DONE | REFUSED; short, Keeps;
+    /// Deletes the text of a message: one of the user's, or any in a room that the user operates.
+    40 DELETE_MESSAGE DeleteMessage dict { id: u64 }
+        => DONE | REFUSED; short, Keeps;
+    /// Adds the user's reaction to a message, or takes it back.
+    41 REACT React dict { id: u64, emoji: Emoji, on: bool }
+        => DONE | REFUSED; short, Keeps;
+    /// Returns messages that name the user, from the newest back.
+    42 LIST_MENTIONS ListMentions dict { before: Option<u64>, limit: Option<u64> }
+        => HISTORY | REFUSED; paged, Keeps;
+    /// Finds messages by their words, from the newest back.
+    43 SEARCH Search dict {
+        query: SearchText, target_type: Option<TargetType>, target: Option<NameQuery>, sender: Option<NameQuery>,
+        since: Option<u64>, until: Option<u64>, before: Option<u64>, limit: Option<u64>
+    }
+        => FOUND_MESSAGES | REFUSED; paged, Keeps;
     /// Creates a bot, in rooms that the user owns or operates.
     44 CREATE_BOT CreateBot dict { username: Username, rooms: Names, expires: Option<u64> }
         => BOT_TOKEN | REFUSED; short, Keeps;
@@ -278,7 +298,8 @@ events! {
     /// A new message; with `txn_id`, the acknowledgement of SEND_MESSAGE.
     109 ON_NEW_MESSAGE OnNewMessage ReplyOrEvent dict {
         id: u64, content: String, sender: String, target_type: TargetType, send_time: u64,
-        target: String, txn_id: Option<TxnEcho>, deleted: Option<bool>, bot: Mark
+        target: String, txn_id: Option<TxnEcho>, deleted: Option<bool>, bot: Mark,
+        reply_to: Option<u64>, edited: Option<u64>, mentions: Option<Vec<String>>
     };
     /// The user became a member of this room.
     110 ON_NEW_ROOM OnNewRoom Event one { roomname: String };
@@ -299,7 +320,7 @@ events! {
     /// The session on this connection has ended.
     116 LOGGED_OUT LoggedOut Reply null {};
     /// Messages, oldest first.
-    117 HISTORY History Reply dict { messages: Vec<ChatMessage>, more: bool };
+    117 HISTORY History Reply dict { messages: Vec<ChatMessage>, more: bool, newer: Option<bool> };
     /// The position of the read marker.
     118 MARKED Marked Reply dict { target_type: TargetType, target: String, id: u64 };
     /// The room that was left.
@@ -329,6 +350,10 @@ events! {
     130 BANS Bans Reply one { bans: Vec<BanLine> };
     /// Rooms that every user may join, by name.
     131 PUBLIC_ROOMS PublicRooms Reply dict { rooms: Vec<PublicRoom>, more: bool };
+    /// Messages that SEARCH found, newest first; `next` is the `before` of the next page.
+    132 FOUND_MESSAGES FoundMessages Reply dict {
+        messages: Vec<ChatMessage>, more: bool, next: Option<u64>, indexed: Option<u64>
+    };
     /// A new token of a bot, which is shown only once.
     133 BOT_TOKEN BotToken Reply dict { username: String, token: BotToken };
     /// The user's bots, by name.
@@ -360,6 +385,12 @@ events! {
     /// The role of a member changed.
     147 ON_ROLE OnRole Event dict {
         roomname: String, membername: String, role: RoomRole, by: Option<String>
+    };
+    /// A message as it is now that it was edited or deleted, or that a reaction came or went.
+    148 ON_MESSAGE_CHANGED OnMessageChanged Event dict {
+        id: u64, sender: String, send_time: u64, target: String, target_type: TargetType, content: String,
+        deleted: Option<bool>, bot: Mark, reply_to: Option<u64>, edited: Option<u64>,
+        mentions: Option<Vec<String>>, reactions: Option<Vec<Reaction>>, by: String, reacted: Option<Reacted>
     };
     /// Another session of the user moved a read marker.
     149 ON_READ OnRead Event dict { target_type: TargetType, target: String, id: u64 };

@@ -172,6 +172,18 @@ pub struct ShortText<const BYTES: usize>(pub String);
 /// A part of a name to look for.
 pub type Keyword = ShortText<KEYWORD_BYTES>;
 
+/// The most bytes of a search.
+pub const SEARCH_BYTES: usize = 256;
+
+/// What to search messages for.
+pub type SearchText = ShortText<SEARCH_BYTES>;
+
+/// The most bytes of an emoji.
+pub const EMOJI_BYTES: usize = 32;
+
+/// An emoji of a reaction. The server refuses a text that is none.
+pub type Emoji = ShortText<EMOJI_BYTES>;
+
 impl<const BYTES: usize> Param for ShortText<BYTES> {
     const KIND: &'static str = "str";
 

@@ -131,7 +131,7 @@ macro_rules! records {
 
 records! {
     /// A stored message as one reader sees it.
-    ChatMessage = "M {id, username, sender, send_time, target, target_type, sent, content, deleted?, bot?}" {
+    ChatMessage = "M {id, username, sender, send_time, target, target_type, sent, content, deleted?, bot?, reply_to?, edited?, mentions?, reactions?}" {
         /// Increases over the whole server.
         id: u64,
         /// The reader.
@@ -152,9 +152,33 @@ records! {
         deleted: Option<bool>,
         /// Whether a bot sent it.
         bot: Mark,
+        /// The message of the same conversation that it answers.
+        reply_to: Option<u64>,
+        /// When its text was changed last, in unix seconds.
+        edited: Option<u64>,
+        /// The users that it names, and `@all`; left out if there are none.
+        mentions: Option<Vec<String>>,
+        /// The reactions to it; left out if there are none.
+        reactions: Option<Vec<Reaction>>,
+    }
+    /// Reactions to a message with the same emoji.
+    Reaction = "{emoji, count: int, mine?}" {
+        /// The emoji.
+        emoji: String,
+        /// How many users reacted with it.
+        count: u64,
+        /// Whether the reader did; left out in events.
+        mine: Option<bool>,
+    }
+    /// The reaction that changed a message.
+    Reacted = "{emoji, on}" {
+        /// The emoji.
+        emoji: String,
+        /// Whether it came; if not, it went.
+        on: bool,
     }
     /// A conversation with unread messages.
-    Unread = "{target_type, target, count, read_id}" {
+    Unread = "{target_type, target, count, read_id, mentions: int}" {
         /// Friend or room.
         target_type: TargetType,
         /// Its name.
@@ -163,6 +187,8 @@ records! {
         count: u64,
         /// The read marker: id of the newest message read, 0 for none.
         read_id: u64,
+        /// Unread messages that name the reader. Older servers leave it out.
+        mentions: Option<u64>,
     }
     /// A conversation that has messages older than those in the bundle.
     Older = "{target_type, target, before}" {

@@ -168,6 +168,8 @@ fn request(kind: RequestKind, number: u32) -> Request {
             before: None,
             after: None,
             limit: None,
+            around: None,
+            at: None,
         },
         RequestKind::MarkRead => Request::MarkRead {
             target_type: TargetType::Room,

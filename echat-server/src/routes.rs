@@ -24,7 +24,7 @@ use crate::handlers::admission::{Admission, Plan, RandomBytes, Received, View};
 use crate::handlers::gate::Passed;
 use crate::handlers::{
     Answer, Caller, Ctx, Reject, account, blocks, bots, deletion, friends, gate, invitation_codes,
-    messages, moderation, password, people, room_settings, rooms, search,
+    message_changes, messages, moderation, password, people, room_settings, rooms, search,
 };
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};
@@ -262,11 +262,21 @@ routes! {
     #[route(ListBans, authenticated, people, heavy, reads)]
     moderation::list_bans(roomname);
     #[route(SendMessage, authenticated, bots, sending, writes(space, message_rate, stored_quota))]
-    messages::send_message(target_type, target, content, txn_id);
+    messages::send_message(target_type, target, content, txn_id, reply_to);
     #[route(QueryHistory, authenticated, bots, heavy, reads)]
-    messages::query_history(target_type, target, before, after, limit);
+    messages::query_history(target_type, target, before, after, limit, around, at);
     #[route(MarkRead, authenticated, bots, light, writes())]
     messages::mark_read(target_type, target, id);
+    #[route(EditMessage, authenticated, bots, sending, writes(space, message_rate))]
+    message_changes::edit_message(id, content);
+    #[route(DeleteMessage, authenticated, bots, sending, writes(message_rate))]
+    message_changes::delete_message(id);
+    #[route(React, authenticated, bots, sending, writes(space, message_rate))]
+    message_changes::react(id, emoji, on);
+    #[route(ListMentions, authenticated, bots, heavy, reads)]
+    messages::list_mentions(before, limit);
+    #[route(Search, authenticated, bots, heavy, reads)]
+    search::search(query, target_type, target, sender, since, until, before, limit);
     #[route(CreateRoom, authenticated, people, heavy, writes(space, coming_rate, room_quota))]
     rooms::create_room(roomname, members, private, topic);
     #[route(JoinRoom, authenticated, people, light, writes(space, coming_rate))]

@@ -62,5 +62,6 @@ fn message(target_type: TargetType, target: &str, number: u64) -> Request {
         target: NameQuery::new(target),
         content: Content::new("a".repeat(100)).expect("a good text"),
         txn_id: Some(TxnId::new(format!("message-{number}")).expect("a good id")),
+        reply_to: None,
     }
 }

@@ -358,6 +358,8 @@ impl App {
                 before: None,
                 after: Some(after),
                 limit: Some(HISTORY_MAX),
+                around: None,
+                at: None,
             };
             self.send(&request, RequestContext::CatchUp);
         }

@@ -99,6 +99,8 @@ mod tests {
             before: None,
             after: Some(1),
             limit: None,
+            around: None,
+            at: None,
         };
         let asked = RequestContext::of(&page);
         requests.queue(page, asked);

@@ -132,6 +132,7 @@ impl Stage {
             target: message.target.clone(),
             count: 1,
             read_id: message.id - 1,
+            mentions: None,
         });
         let unread = unread.collect();
         self.says(Event::LoginSuccess {
@@ -242,6 +243,10 @@ fn in_room(id: u64, sender: &str, content: &str) -> ChatMessage {
         content: content.to_owned(),
         deleted: None,
         bot: Mark::default(),
+        reply_to: None,
+        edited: None,
+        mentions: None,
+        reactions: None,
     }
 }
 
@@ -256,6 +261,9 @@ fn live(message: ChatMessage, txn_id: Option<&str>) -> Event {
         txn_id: txn_id.map(|id| Nullable(Some(TxnId::new(id).unwrap()))),
         deleted: None,
         bot: message.bot,
+        reply_to: None,
+        edited: None,
+        mentions: None,
     }
 }
 

@@ -135,5 +135,6 @@ pub(super) fn message(room: &str) -> Request {
         target: NameQuery::new(room),
         content: Content::new(TEXT).expect("a good text"),
         txn_id: None::<TxnId>,
+        reply_to: None,
     }
 }

@@ -92,6 +92,9 @@ fn event() -> Rc<[u8]> {
         txn_id: None,
         deleted: None,
         bot: Mark::default(),
+        reply_to: None,
+        edited: None,
+        mentions: None,
     };
     let bytes = event.to_message().encode();
     bytes.expect("events have a wire form").into()

@@ -64,6 +64,8 @@ impl Stored {
                 before,
                 after,
                 limit: None,
+                around: None,
+                at: None,
             };
             (0..self.times)
                 .map(|_| {

@@ -212,6 +212,8 @@ impl Chat {
             before,
             after: None,
             limit: Some(PAGE as u64),
+            around: None,
+            at: None,
         })
     }
 
@@ -232,7 +234,7 @@ impl Chat {
     }
 
     fn took_page(&mut self, event: &Event, context: &Context) -> Vec<Act> {
-        let Event::History { messages, more } = event else {
+        let Event::History { messages, more, .. } = event else {
             return Vec::new();
         };
         if self.opening {

@@ -123,6 +123,7 @@ impl Limits {
             target: target.query(),
             content,
             txn_id: Some(txn_id.expect("as long as one may be")),
+            reply_to: None,
         };
         let over = frame_bytes(&request).saturating_sub(self.frame_bytes);
         match request {

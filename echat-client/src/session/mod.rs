@@ -268,7 +268,7 @@ impl Session {
                 }
             }
             Event::OnNewMessage { .. } => self.take_message(&event, &mut updates),
-            Event::History { messages, more } => {
+            Event::History { messages, more, .. } => {
                 self.take_page(asked.as_ref(), messages, *more, &mut updates);
             }
             Event::LeftRoom { roomname } => self.leave(roomname),
@@ -412,6 +412,9 @@ impl Session {
             txn_id,
             deleted,
             bot,
+            reply_to,
+            edited,
+            mentions,
         } = event
         else {
             return;
@@ -427,6 +430,10 @@ impl Session {
             content: content.clone(),
             deleted: *deleted,
             bot: *bot,
+            reply_to: *reply_to,
+            edited: *edited,
+            mentions: mentions.clone(),
+            reactions: None,
         };
         if self.feed.is_known(*id) {
             return;

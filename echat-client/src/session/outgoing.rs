@@ -44,6 +44,7 @@ impl Entry {
             target: self.target.query(),
             content: self.content.clone(),
             txn_id: Some(self.txn_id.clone()),
+            reply_to: None,
         }
     }
 

@@ -16,6 +16,10 @@ fn message(id: u64, room: &str, sender: &str) -> ChatMessage {
         content: format!("text {id}"),
         deleted: None,
         bot: Mark::default(),
+        reply_to: None,
+        edited: None,
+        mentions: None,
+        reactions: None,
     }
 }
 
@@ -30,6 +34,9 @@ fn live(message: &ChatMessage, own: bool) -> Event {
         txn_id: own.then_some(Nullable(None)),
         deleted: None,
         bot: message.bot,
+        reply_to: None,
+        edited: None,
+        mentions: None,
     }
 }
 
@@ -124,6 +131,7 @@ fn scrollback_is_bounded_and_paged_in_again() {
     let page = Event::History {
         messages: vec![message(1_500, "r0", "bob")],
         more: true,
+        newer: None,
     };
     session.apply(page, Some(RequestContext::Page(room.clone())));
     // Room for it: it is shown and asked for again another time does not exist.
@@ -141,6 +149,7 @@ fn a_page_that_did_not_fit_leaves_no_gap() {
     let page = |message| Event::History {
         messages: vec![message],
         more: true,
+        newer: None,
     };
     session.apply(live(&long(9), false), None);
     session.apply(page(long(8)), Some(RequestContext::Page(room.clone())));
@@ -190,7 +199,11 @@ impl Simulation {
                 self.log.iter().filter(|m| m.id > after).cloned().collect();
             let (messages, more) = (missed.iter().take(3).cloned().collect(), missed.len() > 3);
             self.way.push_back((
-                Event::History { messages, more },
+                Event::History {
+                    messages,
+                    more,
+                    newer: None,
+                },
                 Some(RequestContext::CatchUp),
             ));
         }

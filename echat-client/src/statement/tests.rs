@@ -217,7 +217,9 @@ static READS: row::Row = row! {
         target: room,
         before: None::<u64>,
         after: None::<u64>,
-        limit: Some(50_u64)
+        limit: Some(50_u64),
+        around: None::<u64>,
+        at: None::<u64>
     }
 };
 

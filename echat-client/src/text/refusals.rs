@@ -191,6 +191,15 @@ codes! {
     NotAllowed
         en "This is not allowed."
         zh "不允许这样做。";
+    UnknownMessage
+        en "There is no such message."
+        zh "没有这条消息。";
+    NotYours
+        en "This message was sent by another user."
+        zh "这条消息不是你发的。";
+    TooLate
+        en "It is too late to edit this message."
+        zh "这条消息已超过可编辑的时间。";
     BadContent
         en "The server does not accept this message. Unless its operator set another limit, a message has 1 to 4,000 bytes, and no control characters except newline and tab. Shorten it, or send it in parts."
         zh "服务器不接受这条消息。除非管理员另有设置，消息为 1 到 4,000 字节；除换行和制表符外不能含有控制字符。请缩短，或分成几条发送。";

@@ -70,17 +70,24 @@ macro_rules! sample_records {
     ($($name:ident { $($field:ident),* })*) => {$(
         impl Sample for $name {
             fn any() -> BoxedStrategy<Self> {
-                let fields = ($(sample_records!(@any $field),)*);
-                fields.prop_map(|($($field,)*)| $name { $($field),* }).boxed()
+                let fields = sample_records!(@any $($field)*);
+                fields.prop_map(|sample_records!(@pattern $($field)*)| $name { $($field),* }).boxed()
             }
         }
     )*};
-    (@any $field:ident) => { Sample::any() };
+    // Pairs in pairs, because tuples of strategies have at most twelve parts.
+    (@any) => { Just(()) };
+    (@any $field:ident $($rest:ident)*) => { (Sample::any(), sample_records!(@any $($rest)*)) };
+    (@pattern) => { () };
+    (@pattern $field:ident $($rest:ident)*) => { ($field, sample_records!(@pattern $($rest)*)) };
 }
 
 sample_records! {
-    ChatMessage { id, username, sender, send_time, target, target_type, sent, content, deleted, bot }
-    Unread { target_type, target, count, read_id }
+    ChatMessage { id, username, sender, send_time, target, target_type, sent, content, deleted, bot, reply_to, edited,
+        mentions, reactions }
+    Reaction { emoji, count, mine }
+    Reacted { emoji, on }
+    Unread { target_type, target, count, read_id, mentions }
     Older { target_type, target, before }
     RoomLine { roomname, members, owner, unread, topic, private, role, mentions }
     RoomInfo {
@@ -303,6 +310,9 @@ fn an_acknowledgement_differs_from_an_event_by_its_key() {
         txn_id,
         deleted: None,
         bot: Mark::default(),
+        reply_to: None,
+        edited: None,
+        mentions: None,
     };
     for (event, key) in [
         (message(None), None),
@@ -332,7 +342,8 @@ fn receivers_ignore_what_they_do_not_know() {
         history,
         Some(Ok(Event::History {
             messages: vec![],
-            more: false
+            more: false,
+            newer: None
         }))
     );
     assert_eq!(

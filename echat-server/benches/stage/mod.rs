@@ -306,5 +306,6 @@ pub(crate) fn say(target_type: TargetType, target: &str) -> Request {
         target: NameQuery::new(target),
         content: text(),
         txn_id: None,
+        reply_to: None,
     }
 }

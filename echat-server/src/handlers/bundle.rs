@@ -104,6 +104,7 @@ pub(super) fn login_bundle(
         target: unread.target,
         count: unread.count,
         read_id: unread.read_id.0,
+        mentions: None,
     });
     let size = |unread: &Unread| LINE_BYTES + unread.target.len();
     let unread = budget.fitting(unread.collect(), UNREAD_VALUES, PAGE_BYTES, size);

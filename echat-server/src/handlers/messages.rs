@@ -19,6 +19,7 @@ pub(crate) fn send_message(
     target: NameQuery,
     content: Content,
     txn_id: Option<TxnId>,
+    _reply_to: Option<u64>,
 ) -> Result<Plan, Reject> {
     // This comes before the right to send: a message sent again is acknowledged even after its sender left the room.
     let sent = match &txn_id {
@@ -71,6 +72,9 @@ pub(crate) fn send_message(
                 txn_id: Some(Nullable(txn_id)),
                 deleted: None,
                 bot: Mark(me.bot),
+                reply_to: None,
+                edited: None,
+                mentions: None,
             },
             effects: vec![Effect::TellMessage(hears)],
         })
@@ -109,6 +113,8 @@ pub(crate) fn query_history(
     before: Option<u64>,
     after: Option<u64>,
     limit: Option<u64>,
+    _around: Option<u64>,
+    _at: Option<u64>,
 ) -> Result<Event, Reject> {
     let limit = limit.unwrap_or(HISTORY_DEFAULT);
     if !(1..=HISTORY_MAX).contains(&limit) {
@@ -140,7 +146,18 @@ pub(crate) fn query_history(
     Ok(Event::History {
         messages,
         more: page.more,
+        newer: None,
     })
+}
+
+/// LIST_MENTIONS.
+pub(crate) fn list_mentions(
+    _ctx: &Ctx<'_, '_>,
+    _me: Caller,
+    _before: Option<u64>,
+    _limit: Option<u64>,
+) -> Result<Event, Reject> {
+    Err(Code::NotAllowed.into())
 }
 
 /// MARK_READ.
@@ -188,6 +205,10 @@ pub(super) fn chat_message(reader: &Caller, message: StoredMessage) -> ChatMessa
         content: message.content,
         deleted: message.deleted.then_some(true),
         bot: Mark(message.bot),
+        reply_to: None,
+        edited: None,
+        mentions: None,
+        reactions: None,
     }
 }
 
@@ -203,6 +224,9 @@ fn new_message(me: &Caller, sent: StoredMessage, txn_id: Nullable<TxnId>) -> Eve
         txn_id: Some(txn_id),
         deleted: sent.deleted.then_some(true),
         bot: Mark(me.bot),
+        reply_to: None,
+        edited: None,
+        mentions: None,
     }
 }
 

@@ -3,7 +3,8 @@
 use super::{Caller, Ctx, Reject};
 use echat_proto::commands::Event;
 use echat_proto::names::NameQuery;
-use echat_proto::param::{Keyword, ShortText};
+use echat_proto::param::{Keyword, SearchText, ShortText, TargetType};
+use echat_proto::records::Code;
 
 /// The most users, and the most rooms, in one reply.
 const FOUND: usize = 50;
@@ -28,4 +29,21 @@ pub(crate) fn find(
         rooms: found.rooms,
         more: found.more,
     })
+}
+
+/// SEARCH: messages by their words.
+#[expect(clippy::too_many_arguments, reason = "the parameters of the request")]
+pub(crate) fn search(
+    _ctx: &Ctx<'_, '_>,
+    _me: Caller,
+    _query: SearchText,
+    _target_type: Option<TargetType>,
+    _target: Option<NameQuery>,
+    _sender: Option<NameQuery>,
+    _since: Option<u64>,
+    _until: Option<u64>,
+    _before: Option<u64>,
+    _limit: Option<u64>,
+) -> Result<Event, Reject> {
+    Err(Code::NotAllowed.into())
 }

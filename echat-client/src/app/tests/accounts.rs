@@ -572,6 +572,9 @@ fn bots_and_deleted_messages_are_marked() {
             txn_id: None,
             deleted: Some(true),
             bot: Mark(false),
+            reply_to: None,
+            edited: None,
+            mentions: None,
         });
         assert!(stage.printed()[0].ends_with(deleted));
     }

@@ -78,10 +78,12 @@ fn events() -> impl Strategy<Value = Event> {
         Event::History {
             messages: vec![in_room(2, "bob", "x")],
             more: true,
+            newer: None,
         },
         Event::History {
             messages: vec![],
             more: true,
+            newer: None,
         },
         Event::SendMessageFailure {
             fail: fail("rate_limited", &[("retry_after", u64::MAX)]),

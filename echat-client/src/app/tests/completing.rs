@@ -75,6 +75,7 @@ fn a_page_of_history_adds_its_senders_to_completion() {
         Event::History {
             messages: vec![in_room(2, "older", "x")],
             more: false,
+            newer: None,
         },
         Some(RequestContext::Page(crate::target::Target::Room(
             "room1".to_owned(),

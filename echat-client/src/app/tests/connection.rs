@@ -50,6 +50,7 @@ fn a_line_typed_offline_is_kept_shown_and_sent_once() {
     stage.says(Event::History {
         messages: vec![mine.clone()],
         more: false,
+        newer: None,
     });
     stage.says(live(mine, Some("t-1")));
     assert_eq!(stage.printed(), ["[2023-11-14 22:13:29] me: hello"]);
@@ -290,6 +291,7 @@ fn missed_messages_are_counted_and_shown_in_their_chat() {
     stage.says(Event::History {
         messages: vec![in_room(9, "bob", "missed")],
         more: false,
+        newer: None,
     });
     assert_eq!(stage.printed(), Vec::<String>::new());
     assert_eq!(stage.prompt(), "contact [1]> ");

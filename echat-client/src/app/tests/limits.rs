@@ -308,6 +308,7 @@ fn a_line_that_loses_every_connection_is_set_aside() {
         stage.says(Event::History {
             messages: vec![],
             more: false,
+            newer: None,
         });
         stage.says(live(in_room(9, "ann", "good"), Some("t-2")));
         assert_eq!(stage.app.context.pending(), 0);

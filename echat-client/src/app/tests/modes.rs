@@ -181,6 +181,7 @@ fn older_messages_come_from_the_server() {
     stage.says(Event::History {
         messages: vec![in_room(7, "bob", "first")],
         more: false,
+        newer: None,
     });
     let printed = stage.printed();
     assert_eq!(

@@ -45,6 +45,7 @@ fn queued_lines_stand_above_the_prompt_in_order() {
     stage.says(Event::History {
         messages: vec![],
         more: false,
+        newer: None,
     });
     stage.printed();
     stage.says(live(in_room(9, "ann", "one"), Some("t-1")));

@@ -153,6 +153,7 @@ fn a_request_made_offline_is_reported_as_queued() {
     stage.says(Event::History {
         messages: vec![],
         more: false,
+        newer: None,
     });
     stage.printed();
     stage.says(Event::JoinRoomResult {

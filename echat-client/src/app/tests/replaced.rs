@@ -138,11 +138,13 @@ fn stage_with_older() -> Stage {
     stage.says(Event::History {
         messages: vec![],
         more: false,
+        newer: None,
     });
     stage.types("/history");
     stage.says(Event::History {
         messages: vec![in_room(7, "bob", "older")],
         more: true,
+        newer: None,
     });
     stage.happens(Input::Closed(None));
     stage.printed();

@@ -75,6 +75,7 @@ fn an_unanswered_line_is_pinged_sooner_and_sent_again_once() {
     stage.says(Event::History {
         messages: vec![],
         more: false,
+        newer: None,
     });
     stage.types("&r room1").types("hello").sent();
     stage.passes(29);
@@ -216,6 +217,7 @@ fn server_events() -> impl Strategy<Value = Vec<Event>> {
         Event::History {
             messages: vec![],
             more: false,
+            newer: None,
         },
         Event::OnFriendOnline {
             username: "bob".to_owned(),

@@ -31,6 +31,7 @@ fn with_unread(count: u64, is_in_more: bool) -> Stage {
             target: ROOM.to_owned(),
             count,
             read_id: 3,
+            mentions: None,
         }],
         more: more.into_iter().collect(),
         newest: None,
@@ -78,6 +79,7 @@ fn opening_such_a_conversation_asks_for_its_messages() {
         stage.says(Event::History {
             messages: vec![in_room(3, "bob", "old"), in_room(4, "bob", "new")],
             more: false,
+            newer: None,
         });
         assert_eq!(
             stage.printed(),
@@ -106,6 +108,7 @@ fn a_message_that_arrives_while_a_chat_opens_hides_no_earlier_one() {
         stage.says(Event::History {
             messages: unread().collect(),
             more: true,
+            newer: None,
         });
         let printed = stage.printed();
         // Nothing is shown that a rule could stand below.

@@ -232,6 +232,7 @@ impl Speaker for User {
             target: NameQuery::new(people::name(other)),
             content: Content::new(TEXT).expect("a good text"),
             txn_id: None,
+            reply_to: None,
         });
     }
 

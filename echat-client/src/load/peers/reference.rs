@@ -300,6 +300,9 @@ impl Server {
             txn_id: None,
             deleted: None,
             bot: Mark::default(),
+            reply_to: None,
+            edited: None,
+            mentions: None,
         };
         let bytes = encoded(&event);
         match target_type {

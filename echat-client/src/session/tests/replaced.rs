@@ -166,6 +166,7 @@ fn unread_counts_and_markers_are_those_of_the_new_history() {
         target: "r0".to_owned(),
         count: 2,
         read_id: 2,
+        mentions: None,
     });
     assert!(comes_back(&mut session, bundle));
     assert_eq!(session.unread(), 2);
@@ -288,7 +289,11 @@ impl Simulation {
             let missed: Vec<ChatMessage> =
                 self.log.iter().filter(|m| m.id > after).cloned().collect();
             let (messages, more) = (missed.iter().take(2).cloned().collect(), missed.len() > 2);
-            let page = Event::History { messages, more };
+            let page = Event::History {
+                messages,
+                more,
+                newer: None,
+            };
             self.way.push_back((page, Some(RequestContext::CatchUp)));
         }
     }
@@ -360,6 +365,7 @@ fn renamed(messages: Vec<ChatMessage>, read_id: u64) -> Event {
                 target: "den".to_owned(),
                 count: 20,
                 read_id,
+                mentions: None,
             });
         }
     }

@@ -118,7 +118,7 @@ impl Scene {
         self.commit(messages, |view, me, number| {
             let txn_id = txn.map(|txn| TxnId::new(format!("{txn}{number}")).unwrap());
             let content = Content::new("x".repeat(100)).unwrap();
-            send_message(view, me, to, NameQuery::new(target), content, txn_id)
+            send_message(view, me, to, NameQuery::new(target), content, txn_id, None)
         })
     }
 
