@@ -90,6 +90,8 @@ impl Store {
         store
             .db
             .execute("INSERT INTO history (id, name) VALUES (1, 'in-memory')", [])?;
+        let sql = "INSERT INTO digest_key (id, key) VALUES (1, zeroblob(32))";
+        store.db.execute(sql, [])?;
         Ok(store)
     }
 
@@ -243,8 +245,14 @@ pub(super) fn refuse_foreign(db: &Connection, begin: bool) -> Result<(), OpenErr
     }
 }
 
-/// Gives the history a random name unless it has one; returns whether it had one.
+/// Gives the history a random name, and the digests of contents a random key, unless there are some; returns whether the
+/// history had a name.
 pub(super) fn name_history(db: &Connection) -> rusqlite::Result<bool> {
+    let has_key: bool = db.query_row("SELECT count(*) FROM digest_key", [], |row| row.get(0))?;
+    if !has_key {
+        let sql = "INSERT INTO digest_key (id, key) VALUES (1, randomblob(32))";
+        db.execute(sql, [])?;
+    }
     let named: bool = db.query_row("SELECT count(*) FROM history", [], |row| row.get(0))?;
     if !named {
         let sql = "INSERT INTO history (id, name) VALUES (1, lower(hex(randomblob(8))))";
