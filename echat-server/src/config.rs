@@ -45,6 +45,8 @@ pub struct Settings {
     pub message_of_the_day: Option<String>,
     /// Days that messages are kept; `None` for ever.
     pub keep_days: Option<u64>,
+    /// Seconds in which a message may be edited; 0 for no limit.
+    pub edit_seconds: u64,
 }
 
 impl From<&ServerConfig> for Settings {
@@ -55,6 +57,7 @@ impl From<&ServerConfig> for Settings {
             lobby: RoomName::new(&config.lobby).ok(),
             message_of_the_day: config.message_of_the_day.clone(),
             keep_days: config.keep_days,
+            edit_seconds: config.edit_seconds,
         }
     }
 }

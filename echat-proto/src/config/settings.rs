@@ -72,6 +72,10 @@ section! {
         #[zh = "消息保留多久（会告知客户端）；`null`：一直保留。"]
         #[unit = "days", "天"]
         keep_days: Option<u64> = None => or_null(whole(0..=36_500));
+        /// How long its sender may edit a message; 0: without a limit.
+        #[zh = "消息发出后多久内可以编辑；0：不限。"]
+        #[unit = "seconds", "秒"]
+        edit_seconds: u64 = 0 => whole(0..=3_153_600_000);
         /// The backups that the server makes by itself.
         #[zh = "服务器自动做的备份。"]
         backup: BackupConfig = BackupConfig::default();

@@ -60,7 +60,7 @@ pub(crate) struct Written {
     pub(crate) effects: Vec<Effect>,
 }
 
-/// What a plan uses up. All need space on the disk, but `Nothing`, `Returns` and a change that stores nothing.
+/// What a plan uses up. All need space on the disk, but `Nothing`, `Returns` and changes that store nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Demand {
     /// It stores no more than it removes, or next to nothing.
@@ -69,6 +69,8 @@ pub(crate) enum Demand {
     Space,
     /// A message, with so many bytes of content.
     Message(usize),
+    /// A message is changed, which counts as a message. `stores`: it stores more than it removes.
+    MessageChange { stores: bool },
     /// So many users come to a room.
     Comers(usize),
     /// A user is seen again in so many rooms.
@@ -143,9 +145,15 @@ impl Admission {
         match self {
             Self::Space => !matches!(
                 demand,
-                Demand::Nothing | Demand::Returns(_) | Demand::Change { stores: false }
+                Demand::Nothing
+                    | Demand::Returns(_)
+                    | Demand::Change { stores: false }
+                    | Demand::MessageChange { stores: false }
             ),
-            Self::MessageRate | Self::StoredQuota => matches!(demand, Demand::Message(_)),
+            Self::MessageRate => {
+                matches!(demand, Demand::Message(_) | Demand::MessageChange { .. })
+            }
+            Self::StoredQuota => matches!(demand, Demand::Message(_)),
             Self::ComingRate => match demand {
                 Demand::Comers(_) | Demand::Returns(_) | Demand::Room { .. } => true,
                 Demand::Bot { rooms } => rooms > 0,

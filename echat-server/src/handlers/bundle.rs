@@ -3,7 +3,7 @@
 use super::blocks::blocked_names;
 use super::moderation::invitation_lines;
 use super::{Caller, Ctx, Reject, messages, page, target_type};
-use crate::storage::{Friend, StoreError, User};
+use crate::storage::{Friend, MESSAGE_VALUES, StoreError, User};
 use echat_proto::commands::Event;
 use echat_proto::limits::{BUNDLE_MESSAGES, BUNDLE_PER_CONVERSATION, PAGE_BYTES, VALUES};
 use echat_proto::names::{DeviceSecret, ResumeSecret};
@@ -17,14 +17,12 @@ const LINE_BYTES: usize = 96;
 const AWAY_LINE_BYTES: usize = 40;
 /// Values of a friend who is away: a dict of two.
 const AWAY_VALUES: usize = 3;
-/// Values of a line about unread messages: a dict of four.
-const UNREAD_VALUES: usize = 5;
+/// Values of a line about unread messages: a dict of five.
+const UNREAD_VALUES: usize = 6;
 /// Values of a line about older messages: a dict of three.
 const OLDER_VALUES: usize = 4;
 /// Values of an invitation: a dict of two.
 const INVITATION_VALUES: usize = 3;
-/// Values of a message: a dict of eight.
-const MESSAGE_VALUES: usize = 9;
 /// Values of the bundle besides its items: itself, its keys' values, and some more.
 const OWN_VALUES: usize = 32;
 /// Bytes of the bundle besides its items: two secrets, the name of the history, keys and lengths, rounded up.
@@ -104,7 +102,7 @@ pub(super) fn login_bundle(
         target: unread.target,
         count: unread.count,
         read_id: unread.read_id.0,
-        mentions: None,
+        mentions: Some(unread.mentions),
     });
     let size = |unread: &Unread| LINE_BYTES + unread.target.len();
     let unread = budget.fitting(unread.collect(), UNREAD_VALUES, PAGE_BYTES, size);

@@ -48,6 +48,15 @@ pub(crate) enum Effect {
     Left(InRoom, User),
     /// The online members of a room are told, on all their connections. The room may have 10,000 members.
     TellRoom(ConversationId, Event),
+    /// The online members of a room are told, on all their connections, but these users, who are sorted.
+    TellReaders {
+        /// The room.
+        room: ConversationId,
+        /// The users who are not told.
+        but: Vec<UserId>,
+        /// The event.
+        event: Event,
+    },
     /// Two users are friends no more: both are told. The first is the caller.
     Unfriend(User, User),
     /// The caller blocks another user, who does not see the caller online from now on.
@@ -134,11 +143,8 @@ impl Ctx<'_, '_> {
                     self.session_ends.push(end);
                 }
                 Effect::Left(room, user) => self.left(&room, &user),
-                Effect::TellRoom(room, event) => {
-                    let members = self.roster.in_room(room);
-                    let conns = members.flat_map(|member| member.conns.iter().copied());
-                    self.outbox.send_all(conns.collect(), &event);
-                }
+                Effect::TellRoom(room, event) => self.tell_readers(room, &[], &event),
+                Effect::TellReaders { room, but, event } => self.tell_readers(room, &but, &event),
                 Effect::Unfriend(me, other) => self.unfriend(&me, &other),
                 Effect::Block {
                     me,
@@ -184,6 +190,13 @@ impl Ctx<'_, '_> {
             self.outbox.send_all(to, &event);
         }
         Ok(())
+    }
+
+    fn tell_readers(&mut self, room: ConversationId, but: &[UserId], event: &Event) {
+        let members = self.roster.in_room(room);
+        let told = members.filter(|member| but.binary_search(&member.user).is_err());
+        let conns = told.flat_map(|member| member.conns.iter().copied());
+        self.outbox.send_all(conns.collect(), event);
     }
 
     fn left(&mut self, room: &InRoom, user: &User) {

@@ -1,33 +1,227 @@
 //! Editing and deleting messages, and reactions to them.
 
-use super::admission::{Plan, View};
-use super::{Caller, Reject};
+use super::admission::{Demand, Plan, View, Written};
+use super::effects::Effect;
+use super::mentions::{Place, mentioned};
+use super::messages::{listed, reactions};
+use super::{Caller, Reject, done_with, target_type, unix};
+use crate::storage::{Batch, MessageId, Role, StoreError, StoredMessage, User};
+use echat_proto::commands::{Event, RequestKind};
+use echat_proto::emoji::is_emoji;
 use echat_proto::names::Content;
-use echat_proto::param::Emoji;
-use echat_proto::records::Code;
+use echat_proto::param::{Emoji, Mark};
+use echat_proto::records::{Code, Reacted, Reaction};
 
-/// EDIT_MESSAGE.
+/// Different emoji of the reactions to one message.
+const EMOJI_MAX: usize = 20;
+
+/// A message that the caller sees, and what the caller may do where it was sent.
+struct Seen {
+    message: StoredMessage,
+    /// The friend, present or former, if the conversation is private.
+    friend: Option<User>,
+    /// Why the caller may not write there.
+    closed: Option<Code>,
+    /// Whether the caller may delete the messages of others.
+    is_operator: bool,
+}
+
+/// The message of an id, if the caller sees it.
+fn seen(view: &View<'_, '_>, me: &Caller, id: u64) -> Result<Seen, Reject> {
+    let unknown = || Reject::from(Code::UnknownMessage);
+    let message = view.batch.seen_message(me.id, MessageId(id))?;
+    let message = message.ok_or_else(unknown)?;
+    let room = view.batch.find_room(&message.target)?;
+    let room = room.filter(|room| room.id == message.conversation);
+    if let Some(room) = room {
+        let role = view.batch.role(&room, me.id)?;
+        let is_operator = role >= Some(Role::Operator);
+        let is_closed = room.read_only && !is_operator;
+        return Ok(Seen {
+            message,
+            friend: None,
+            closed: is_closed.then_some(Code::ReadOnly),
+            is_operator,
+        });
+    }
+    let friend = view.batch.find_friend(me.id, &message.target)?;
+    let Some((friend, Some(conversation))) = friend else {
+        return Err(unknown());
+    };
+    Ok(Seen {
+        message,
+        friend: Some(friend),
+        closed: conversation.ended.then_some(Code::NotAFriend),
+        is_operator: false,
+    })
+}
+
+impl Seen {
+    /// Refuses a change where the caller may not write.
+    fn is_open(&self) -> Result<(), Reject> {
+        self.closed.map_or(Ok(()), |code| Err(code.into()))
+    }
+
+    /// Refuses a message that has no content any more.
+    fn is_there(&self) -> Result<(), Reject> {
+        if self.message.deleted {
+            return Err(Code::UnknownMessage.into());
+        }
+        Ok(())
+    }
+
+    /// What is told of the message after a change, to all who see it.
+    fn told(
+        &self,
+        batch: &Batch<'_>,
+        me: &Caller,
+        reacted: Option<Reacted>,
+    ) -> Result<Vec<Effect>, StoreError> {
+        let id = self.message.id;
+        let Some(message) = batch.seen_message(me.id, id)? else {
+            return Ok(Vec::new());
+        };
+        let room = message.conversation;
+        let event = changed(message, me, reacted);
+        let Some(friend) = &self.friend else {
+            let but = batch.came_after(room, id)?;
+            return Ok(vec![Effect::TellReaders { room, but, event }]);
+        };
+        // For the friend, the target is the caller.
+        let mut theirs = event.clone();
+        if let Event::OnMessageChanged { target, .. } = &mut theirs {
+            *target = me.name.to_string();
+        }
+        Ok(vec![
+            Effect::Tell(me.id, event),
+            Effect::Tell(friend.id, theirs),
+        ])
+    }
+}
+
+/// A message as it is now that the caller changed it.
+fn changed(message: StoredMessage, me: &Caller, reacted: Option<Reacted>) -> Event {
+    // Each reader would have another `mine`.
+    let reactions = reactions(&message).map(|reactions| {
+        let shared = reactions.into_iter().map(|reaction| Reaction {
+            mine: None,
+            ..reaction
+        });
+        shared.collect()
+    });
+    Event::OnMessageChanged {
+        id: message.id.0,
+        sender: message.sender,
+        send_time: unix(message.send_time),
+        target: message.target,
+        target_type: target_type(message.kind),
+        content: message.content,
+        deleted: message.deleted.then_some(true),
+        bot: Mark(message.bot),
+        reply_to: message.reply_to.map(|id| id.0),
+        edited: message.edited_at.map(unix),
+        mentions: listed(message.mentions),
+        reactions,
+        by: me.name.to_string(),
+        reacted,
+    }
+}
+
+/// EDIT_MESSAGE: of the caller's own message, where the caller may still write.
 pub(crate) fn edit_message(
-    _view: &View<'_, '_>,
-    _me: Caller,
-    _id: u64,
-    _content: Content,
+    view: &View<'_, '_>,
+    me: Caller,
+    id: u64,
+    content: Content,
 ) -> Result<Plan, Reject> {
-    Err(Code::NotAllowed.into())
+    if content.as_str().len() > view.limits.content_bytes {
+        return Err(Code::BadContent.into());
+    }
+    let seen = seen(view, &me, id)?;
+    seen.is_there()?;
+    if seen.message.sender_id != me.id {
+        return Err(Code::NotYours.into());
+    }
+    seen.is_open()?;
+    if seen.message.content == content.as_str() {
+        return Ok(Plan::Reply(done_with(RequestKind::EditMessage)));
+    }
+    let age = view.now.saturating_sub(seen.message.send_time);
+    let limit = view.settings.edit_seconds;
+    if limit > 0 && u64::try_from(age).is_ok_and(|age| age > limit) {
+        return Err(Code::TooLate.into());
+    }
+    let place = Place {
+        conversation: seen.message.conversation,
+        name: &seen.message.target,
+        friend: seen.friend.as_ref().map(|friend| friend.id),
+    };
+    let mentions = mentioned(view.batch, &me, place, &content)?;
+    let now = view.now;
+    let demand = Demand::MessageChange { stores: true };
+    Ok(Plan::write(demand, move |batch| {
+        batch.set_content(seen.message.id, &content, &mentions, now)?;
+        Ok(Written {
+            reply: done_with(RequestKind::EditMessage),
+            effects: seen.told(batch, &me, None)?,
+        })
+    }))
 }
 
-/// DELETE_MESSAGE.
-pub(crate) fn delete_message(_view: &View<'_, '_>, _me: Caller, _id: u64) -> Result<Plan, Reject> {
-    Err(Code::NotAllowed.into())
+/// DELETE_MESSAGE: of the caller's own message, or of any in a room that the caller operates.
+pub(crate) fn delete_message(view: &View<'_, '_>, me: Caller, id: u64) -> Result<Plan, Reject> {
+    let seen = seen(view, &me, id)?;
+    if seen.message.sender_id != me.id && !seen.is_operator {
+        return Err(Code::NotYours.into());
+    }
+    if seen.message.deleted {
+        return Ok(Plan::Reply(done_with(RequestKind::DeleteMessage)));
+    }
+    let now = view.now;
+    let demand = Demand::MessageChange { stores: false };
+    Ok(Plan::write(demand, move |batch| {
+        batch.remove_content(seen.message.id, now)?;
+        Ok(Written {
+            reply: done_with(RequestKind::DeleteMessage),
+            effects: seen.told(batch, &me, None)?,
+        })
+    }))
 }
 
-/// REACT.
+/// REACT: adds a reaction to a message, or takes it back.
 pub(crate) fn react(
-    _view: &View<'_, '_>,
-    _me: Caller,
-    _id: u64,
-    _emoji: Emoji,
-    _on: bool,
+    view: &View<'_, '_>,
+    me: Caller,
+    id: u64,
+    emoji: Emoji,
+    on: bool,
 ) -> Result<Plan, Reject> {
-    Err(Code::NotAllowed.into())
+    let emoji = emoji.0;
+    if !is_emoji(&emoji) {
+        return Err(Reject::bad_params("emoji", "must be one emoji"));
+    }
+    let seen = seen(view, &me, id)?;
+    seen.is_there()?;
+    seen.is_open()?;
+    let given = &seen.message.reactions;
+    let same = given.iter().find(|reaction| reaction.emoji == emoji);
+    if same.is_some_and(|reaction| reaction.mine) == on {
+        return Ok(Plan::Reply(done_with(RequestKind::React)));
+    }
+    if on && same.is_none() && given.len() >= EMOJI_MAX {
+        return Err(Reject::too_many(EMOJI_MAX));
+    }
+    let demand = Demand::MessageChange { stores: on };
+    Ok(Plan::write(demand, move |batch| {
+        if on {
+            batch.add_reaction(seen.message.id, me.id, &emoji)?;
+        } else {
+            batch.remove_reaction(seen.message.id, me.id, &emoji)?;
+        }
+        let reacted = Reacted { emoji, on };
+        Ok(Written {
+            reply: done_with(RequestKind::React),
+            effects: seen.told(batch, &me, Some(reacted))?,
+        })
+    }))
 }

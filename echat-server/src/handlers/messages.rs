@@ -2,13 +2,16 @@
 
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, Hears};
+use super::mentions::{Place, mentioned};
 use super::{Caller, Ctx, Reject, target_type as wire_type, targets, unix};
-use crate::storage::{MessageId, SentBefore, StoredMessage};
+use crate::storage::{
+    ALL, Batch, ConversationId, Extras, Mention, MessageId, SentBefore, StoredMessage,
+};
 use echat_proto::commands::Event;
 use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
 use echat_proto::names::{Content, NameQuery, TxnId};
 use echat_proto::param::{Mark, Nullable, TargetType};
-use echat_proto::records::{ChatMessage, Code};
+use echat_proto::records::{ChatMessage, Code, Reaction};
 use std::time::Duration;
 
 /// SEND_MESSAGE: one row, whatever the size of the room.
@@ -19,7 +22,7 @@ pub(crate) fn send_message(
     target: NameQuery,
     content: Content,
     txn_id: Option<TxnId>,
-    _reply_to: Option<u64>,
+    reply_to: Option<u64>,
 ) -> Result<Plan, Reject> {
     // This comes before the right to send: a message sent again is acknowledged even after its sender left the room.
     let sent = match &txn_id {
@@ -29,7 +32,7 @@ pub(crate) fn send_message(
     let was_in_closed_room = sent == Some(SentBefore::InClosedRoom);
     if let Some(SentBefore::Message(sent)) = sent {
         let same_target = wire_type(sent.kind) == target_type && target.key() == Some(&sent.target);
-        return if same_target && sent.content == content.as_str() {
+        return if same_target && view.batch.was_sent_as(&sent, &content)? {
             Ok(Plan::Reply(new_message(&me, sent, Nullable(txn_id))))
         } else {
             Err(Code::TxnReused.into())
@@ -42,7 +45,22 @@ pub(crate) fn send_message(
         return Err(Code::BadContent.into());
     }
     let conversation = targets::open_conversation(view.batch, &me, target_type, &target)?;
+    let reply_to = reply_to.map(MessageId);
+    if let Some(answered) = reply_to {
+        let answered = view.batch.seen_message(me.id, answered)?;
+        let is_there = |seen: &StoredMessage| seen.conversation == conversation.id && !seen.deleted;
+        if !answered.as_ref().is_some_and(is_there) {
+            return Err(Code::UnknownMessage.into());
+        }
+    }
     let is_slow = may_write(view, &me, &conversation)?;
+    let place = Place {
+        conversation: conversation.id,
+        name: &conversation.name,
+        friend: conversation.friend,
+    };
+    let mentions = mentioned(view.batch, &me, place, &content)?;
+    let extras = Extras { reply_to, mentions };
     let send_time = view.now;
     let demand = Demand::Message(content.as_str().len());
     Ok(Plan::write(demand, move |batch| {
@@ -52,8 +70,9 @@ pub(crate) fn send_message(
         if is_slow {
             batch.note_sent(conversation.id, me.id, send_time)?;
         }
-        let id =
-            batch.insert_message(conversation.id, me.id, &content, txn_id.as_ref(), send_time)?;
+        let to = (conversation.id, me.id);
+        let id = batch.insert_message_with(to, &content, txn_id.as_ref(), &extras, send_time)?;
+        let mentions = names(batch, &extras.mentions)?;
         let hears = match conversation.friend {
             Some(friend) => Hears::Friend(friend),
             None => Hears::Room {
@@ -72,9 +91,9 @@ pub(crate) fn send_message(
                 txn_id: Some(Nullable(txn_id)),
                 deleted: None,
                 bot: Mark(me.bot),
-                reply_to: None,
+                reply_to: extras.reply_to.map(|id| id.0),
                 edited: None,
-                mentions: None,
+                mentions: listed(mentions),
             },
             effects: vec![Effect::TellMessage(hears)],
         })
@@ -105,6 +124,7 @@ fn may_write(
 }
 
 /// QUERY_HISTORY: of one conversation, or of all conversations of the caller after an id.
+#[expect(clippy::too_many_arguments, reason = "the parameters of the request")]
 pub(crate) fn query_history(
     ctx: &Ctx<'_, '_>,
     me: Caller,
@@ -113,18 +133,28 @@ pub(crate) fn query_history(
     before: Option<u64>,
     after: Option<u64>,
     limit: Option<u64>,
-    _around: Option<u64>,
-    _at: Option<u64>,
+    around: Option<u64>,
+    at: Option<u64>,
 ) -> Result<Event, Reject> {
-    let limit = limit.unwrap_or(HISTORY_DEFAULT);
-    if !(1..=HISTORY_MAX).contains(&limit) {
-        return Err(Reject::bad_params("limit", "must be 1 to 200"));
+    let limit = page_limit(limit)?;
+    if around.is_some() || at.is_some() {
+        let field = if around.is_some() { "around" } else { "at" };
+        let is_alone = before.is_none() && after.is_none() && (around.is_none() || at.is_none());
+        if !is_alone {
+            let why = "excludes before, after, around and at";
+            return Err(Reject::bad_params(field, why));
+        }
+        if target_type.is_none() && target.is_none() {
+            return Err(Reject::bad_params(field, "needs a target"));
+        }
     }
-    let limit = usize::try_from(limit).expect("at most 200");
     let (before, after) = (before.map(MessageId), after.map(MessageId));
     let page = match (target_type, target) {
         (Some(target_type), Some(target)) => {
             let conversation = targets::conversation(ctx.batch, &me, target_type, &target)?.id;
+            if around.is_some() || at.is_some() {
+                return history_around(ctx, &me, conversation, (around, at), limit);
+            }
             ctx.batch
                 .history(me.id, conversation, before, after, limit, PAGE_BYTES)?
         }
@@ -138,26 +168,64 @@ pub(crate) fn query_history(
         (None, Some(_)) => return Err(Reject::bad_params("target_type", "is missing")),
         (Some(_), None) => return Err(Reject::bad_params("target", "is missing")),
     };
-    let messages = page
-        .messages
-        .into_iter()
-        .map(|message| chat_message(&me, message))
-        .collect();
-    Ok(Event::History {
-        messages,
-        more: page.more,
-        newer: None,
-    })
+    Ok(history(&me, page.messages, page.more, None))
+}
+
+/// The messages that a page has at most.
+fn page_limit(limit: Option<u64>) -> Result<usize, Reject> {
+    let limit = limit.unwrap_or(HISTORY_DEFAULT);
+    if !(1..=HISTORY_MAX).contains(&limit) {
+        return Err(Reject::bad_params("limit", "must be 1 to 200"));
+    }
+    Ok(usize::try_from(limit).expect("at most 200"))
+}
+
+fn history(me: &Caller, messages: Vec<StoredMessage>, more: bool, newer: Option<bool>) -> Event {
+    let messages = messages.into_iter();
+    Event::History {
+        messages: messages.map(|message| chat_message(me, message)).collect(),
+        more,
+        newer,
+    }
+}
+
+/// QUERY_HISTORY of one conversation around a message, or from a time on.
+fn history_around(
+    ctx: &Ctx<'_, '_>,
+    me: &Caller,
+    conversation: ConversationId,
+    (around, at): (Option<u64>, Option<u64>),
+    limit: usize,
+) -> Result<Event, Reject> {
+    let (from, before) = if let Some(id) = around {
+        let id = MessageId(id);
+        let message = ctx.batch.seen_message(me.id, id)?;
+        if message.is_none_or(|message| message.conversation != conversation) {
+            return Err(Code::UnknownMessage.into());
+        }
+        (id, limit / 2)
+    } else {
+        let time = at.map_or(0, |time| i64::try_from(time).unwrap_or(i64::MAX));
+        let first = ctx.batch.first_at(me.id, conversation, time)?;
+        (first.unwrap_or(MessageId(u64::MAX)), 0)
+    };
+    let page = ctx
+        .batch
+        .history_around(me.id, conversation, from, (before, limit), PAGE_BYTES)?;
+    Ok(history(me, page.messages, page.older, Some(page.newer)))
 }
 
 /// LIST_MENTIONS.
 pub(crate) fn list_mentions(
-    _ctx: &Ctx<'_, '_>,
-    _me: Caller,
-    _before: Option<u64>,
-    _limit: Option<u64>,
+    ctx: &Ctx<'_, '_>,
+    me: Caller,
+    before: Option<u64>,
+    limit: Option<u64>,
 ) -> Result<Event, Reject> {
-    Err(Code::NotAllowed.into())
+    let limit = page_limit(limit)?;
+    let before = before.map(MessageId);
+    let page = ctx.batch.mentions(me.id, before, limit, PAGE_BYTES)?;
+    Ok(history(&me, page.messages, page.more, None))
 }
 
 /// MARK_READ.
@@ -194,6 +262,7 @@ pub(crate) fn mark_read(
 
 /// A stored message as one reader sees it.
 pub(super) fn chat_message(reader: &Caller, message: StoredMessage) -> ChatMessage {
+    let reactions = reactions(&message);
     ChatMessage {
         id: message.id.0,
         username: String::from(&*reader.name),
@@ -205,10 +274,10 @@ pub(super) fn chat_message(reader: &Caller, message: StoredMessage) -> ChatMessa
         content: message.content,
         deleted: message.deleted.then_some(true),
         bot: Mark(message.bot),
-        reply_to: None,
-        edited: None,
-        mentions: None,
-        reactions: None,
+        reply_to: message.reply_to.map(|id| id.0),
+        edited: message.edited_at.map(unix),
+        mentions: listed(message.mentions),
+        reactions,
     }
 }
 
@@ -224,10 +293,37 @@ fn new_message(me: &Caller, sent: StoredMessage, txn_id: Nullable<TxnId>) -> Eve
         txn_id: Some(txn_id),
         deleted: sent.deleted.then_some(true),
         bot: Mark(me.bot),
-        reply_to: None,
-        edited: None,
-        mentions: None,
+        reply_to: sent.reply_to.map(|id| id.0),
+        edited: sent.edited_at.map(unix),
+        mentions: listed(sent.mentions),
     }
+}
+
+/// A list on the wire, where an empty one is left out.
+pub(super) fn listed<T>(list: Vec<T>) -> Option<Vec<T>> {
+    Some(list).filter(|list| !list.is_empty())
+}
+
+/// The reactions to a message, as its reader sees them.
+pub(super) fn reactions(message: &StoredMessage) -> Option<Vec<Reaction>> {
+    let reactions = message.reactions.iter().map(|reaction| Reaction {
+        emoji: reaction.emoji.clone(),
+        count: reaction.count,
+        mine: Some(reaction.mine),
+    });
+    listed(reactions.collect())
+}
+
+/// The names of what a message mentions.
+fn names(batch: &Batch<'_>, mentions: &[Mention]) -> Result<Vec<String>, Reject> {
+    let mut names = Vec::new();
+    for mention in mentions {
+        match mention {
+            Mention::All => names.push(ALL.to_owned()),
+            Mention::User(user) => names.extend(batch.user_name(*user)?),
+        }
+    }
+    Ok(names)
 }
 
 #[cfg(test)]

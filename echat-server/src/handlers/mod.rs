@@ -26,6 +26,7 @@ pub(crate) mod invitation_codes;
 pub(crate) mod journal;
 pub(crate) mod kept_voids;
 pub(crate) mod lobby;
+mod mentions;
 pub(crate) mod message_changes;
 pub(crate) mod messages;
 pub(crate) mod moderation;

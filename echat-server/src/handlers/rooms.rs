@@ -318,7 +318,7 @@ pub(crate) fn list_rooms(ctx: &Ctx<'_, '_>, me: Caller) -> Result<Event, Reject>
         topic: Some(room.topic),
         private: Some(room.private),
         role: Some(wire_role(room.role)),
-        mentions: Some(0),
+        mentions: Some(room.mentions),
     });
     Ok(Event::Rooms {
         rooms: fitting_rooms(rooms.collect(), PAGE_BYTES),

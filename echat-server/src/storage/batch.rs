@@ -23,6 +23,8 @@ pub struct Batch<'s> {
     high_water: Option<&'s mut HighWater>,
     /// The newest message id that this batch assigned.
     newest: Option<i64>,
+    /// Whether it removed text of messages.
+    removes_text: bool,
     state: Cell<State>,
     writes: u64,
     usage: Cell<Usage>,
@@ -74,6 +76,7 @@ impl<'s> Batch<'s> {
             log: &store.log,
             high_water: store.high_water.as_mut(),
             newest: None,
+            removes_text: false,
             state: Cell::new(State::Reading),
             writes: 0,
             usage: Cell::new(Usage::default()),
@@ -112,6 +115,16 @@ impl<'s> Batch<'s> {
     /// The number of writes so far, so that a caller can tell whether a request wrote.
     pub fn writes(&self) -> u64 {
         self.writes
+    }
+
+    /// Notes that text of messages was removed or replaced, which the log still has.
+    pub(super) fn note_removed_text(&mut self) {
+        self.removes_text = true;
+    }
+
+    /// Whether text of messages was removed or replaced.
+    pub fn removes_text(&self) -> bool {
+        self.removes_text
     }
 
     /// Whether the writes can still be committed: no statement of the transaction failed.

@@ -16,6 +16,11 @@ const PORTION_BYTES: i64 = 256 * 1024;
 /// The next messages of a conversation, oldest first. The length of a content is known without reading it.
 pub(super) const NEXT: &str = "SELECT id, octet_length(content) FROM messages
      WHERE conversation = ?1 ORDER BY id LIMIT ?2";
+/// Deletes some of the reactions to them. A message may have thousands.
+pub(super) const REACTIONS: &str = "DELETE FROM reactors WHERE (message, emoji, user) IN
+         (SELECT r.message, r.emoji, r.user FROM
+              (SELECT id FROM messages WHERE conversation = ?1 ORDER BY id LIMIT ?2) AS m
+          CROSS JOIN reactors AS r ON r.message = m.id LIMIT ?2)";
 const MESSAGES: &str = "DELETE FROM messages WHERE conversation = ?1 AND id <= ?2";
 
 /// Deletes some of the other rows of a closed room, in this order.
@@ -64,6 +69,9 @@ impl Batch<'_> {
 
     /// Removes the oldest messages of a closed room. Returns how many, or `most` if their bytes are a whole portion.
     fn remove_messages(&mut self, room: i64, most: usize) -> Result<usize, StoreError> {
+        if self.write(REACTIONS, params![room, sql_limit(most)])? == most {
+            return Ok(most);
+        }
         let (mut last, mut count, mut bytes) = (None, 0, 0);
         self.walk(NEXT, params![room, sql_limit(most)], |row| {
             last = Some(row.get::<_, i64>(0)?);

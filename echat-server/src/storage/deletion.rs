@@ -4,7 +4,7 @@
 use echat_proto::names::name_of_deleted_account;
 use rusqlite::params;
 
-use super::{Batch, ConversationId, StoreError, UserId};
+use super::{Batch, ConversationId, MessageId, StoreError, UserId};
 
 /// Index entries of messages that one portion of an erasure looks at: half a millisecond.
 const LOOKED_AT: i64 = 2_000;
@@ -114,7 +114,7 @@ impl Batch<'_> {
             },
         )?;
         for id in &found {
-            self.delete_message(*id, now)?;
+            self.remove_content(MessageId::of_row(*id), now)?;
         }
         if seen == LOOKED_AT || found.len() == ERASED {
             return Ok(Erased::Until(last));

@@ -6,6 +6,7 @@
 
 use rusqlite::{Row, params};
 
+use super::annotations::{MENTIONING, UNREAD_MENTIONS};
 use super::gather::{Filling, merge};
 use super::{Batch, ConversationId, Kind, MessageId, StoreError, StoredMessage, UserId};
 
@@ -18,6 +19,9 @@ const UNREAD_LOOKED_AT: u64 = 10_000;
 /// Messages that a count examines in any case, when the others have used that up.
 const UNREAD_LEAST: u64 = 10;
 
+/// Mentions that one page examines in one conversation: those of users that the user blocks are passed over.
+const MENTIONS_LOOKED_AT: i64 = 10_000;
+
 /// Bytes of one entry about a conversation in a reply besides its name, rounded up.
 const LINE_BYTES: usize = 96;
 
@@ -28,6 +32,17 @@ pub struct Page {
     pub messages: Vec<StoredMessage>,
     /// Whether there are more in the requested direction.
     pub more: bool,
+}
+
+/// Messages around a place in a conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// Oldest first.
+    pub messages: Vec<StoredMessage>,
+    /// Whether there are older ones.
+    pub older: bool,
+    /// Whether there are newer ones.
+    pub newer: bool,
 }
 
 /// The messages and counts that a login returns.
@@ -52,6 +67,8 @@ pub struct Unread {
     pub count: u64,
     /// The read marker.
     pub read_id: MessageId,
+    /// How many of them name the user, as far as they are counted.
+    pub mentions: u64,
 }
 
 /// A conversation with older messages.
@@ -91,31 +108,49 @@ pub(super) const PARTICIPATION: &str =
      LEFT JOIN users AS u ON u.id = f.low_user + f.high_user - p.user
      WHERE p.user = ?1 AND p.conversation = ?2";
 
-pub(super) const NEWEST: &str = "SELECT m.id, m.sender, u.name, m.send_time,
-            CASE WHEN u.erased THEN '' ELSE m.content END, m.deleted_at IS NOT NULL OR u.erased,
-            EXISTS (SELECT 1 FROM bots AS b WHERE b.user = m.sender)
-     FROM messages AS m
-     CROSS JOIN users AS u ON u.id = m.sender
-     WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id DESC LIMIT ?4";
+/// Queries messages. Those of an account that is being erased are shown as deleted.
+macro_rules! messages {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.id, m.sender, u.name, m.send_time,
+                CASE WHEN u.erased THEN '' ELSE m.content END, m.deleted_at IS NOT NULL OR u.erased,
+                EXISTS (SELECT 1 FROM bots AS b WHERE b.user = m.sender),
+                CASE WHEN u.erased THEN NULL ELSE m.reply_to END,
+                CASE WHEN u.erased THEN NULL ELSE m.edited_at END, m.annotated AND NOT u.erased
+             FROM messages AS m
+             CROSS JOIN users AS u ON u.id = m.sender ",
+            $rest
+        )
+    };
+}
 
-pub(super) const OLDEST: &str = "SELECT m.id, m.sender, u.name, m.send_time,
-            CASE WHEN u.erased THEN '' ELSE m.content END, m.deleted_at IS NOT NULL OR u.erased,
-            EXISTS (SELECT 1 FROM bots AS b WHERE b.user = m.sender)
-     FROM messages AS m
-     CROSS JOIN users AS u ON u.id = m.sender
-     WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id LIMIT ?4";
+pub(super) const NEWEST: &str =
+    messages!("WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id DESC LIMIT ?4");
 
-pub(super) const ONE: &str = "SELECT m.id, m.sender, u.name, m.send_time,
-            CASE WHEN u.erased THEN '' ELSE m.content END, m.deleted_at IS NOT NULL OR u.erased,
-            EXISTS (SELECT 1 FROM bots AS b WHERE b.user = m.sender)
-     FROM messages AS m
-     CROSS JOIN users AS u ON u.id = m.sender WHERE m.id = ?1";
+pub(super) const OLDEST: &str =
+    messages!("WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id LIMIT ?4");
+
+pub(super) const ONE: &str = messages!("WHERE m.id = ?1");
 
 /// No message is ever deleted.
 const MISSING: &str = "a message that an index has is not there";
 
 pub(super) const NEWEST_IDS: &str = "SELECT id FROM messages
      WHERE conversation = ?1 AND id > ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
+
+/// The first message above an id, up to another, with the time of sending.
+pub(super) const NEXT_TIME: &str = "SELECT id, send_time FROM messages
+     WHERE conversation = ?1 AND id > ?2 AND id <= ?3 ORDER BY id LIMIT 1";
+
+/// A user's participation in the conversation of a message that the user sees.
+pub(super) const SEEN: &str =
+    "SELECT p.conversation, c.kind, coalesce(r.name, u.name), p.after_id, p.read_id
+     FROM messages AS m CROSS JOIN participants AS p ON p.user = ?1 AND p.conversation = m.conversation
+     CROSS JOIN conversations AS c ON c.id = p.conversation
+     LEFT JOIN rooms AS r ON r.id = p.conversation
+     LEFT JOIN friendships AS f ON f.conversation = p.conversation
+     LEFT JOIN users AS u ON u.id = f.low_user + f.high_user - p.user
+     WHERE m.id = ?2 AND m.id > p.after_id AND coalesce(r.name, u.name) IS NOT NULL";
 
 pub(super) const OLDEST_IDS: &str = "SELECT id FROM messages
      WHERE conversation = ?1 AND id > ?2 AND id < ?3 ORDER BY id LIMIT ?4";
@@ -148,19 +183,199 @@ impl Batch<'_> {
         let below = before.map_or(i64::MAX, MessageId::row);
         let sql = if after.is_some() { OLDEST } else { NEWEST };
         // One message beyond the limit shows whether there are more.
-        let rows = self.all(
-            sql,
-            params![conversation, above, below, sql_limit(limit, 1)],
-            |row| message(row, user, &participation),
-        )?;
+        let rows = self.rows(sql, user, &participation, (above, below), limit)?;
         let found = rows.len();
         let mut filled = Filling::page(budget);
         for row in rows.into_iter().take(limit) {
-            if !filled.push(row) {
+            if !filled.push(self.annotated(user, row)?) {
                 break;
             }
         }
         let more = filled.messages.len() < found;
+        Ok(Page {
+            messages: filled.oldest_first(),
+            more,
+        })
+    }
+
+    /// Up to one message more than `limit` of a conversation between two ids, in the order of the query.
+    fn rows(
+        &self,
+        sql: &str,
+        user: UserId,
+        participation: &Participation,
+        (above, below): (i64, i64),
+        limit: usize,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        self.all(
+            sql,
+            params![
+                participation.conversation,
+                above,
+                below,
+                sql_limit(limit, 1)
+            ],
+            |row| message(row, user, participation),
+        )
+    }
+
+    /// A message with what is attached to it, as a reader sees it.
+    fn annotated(
+        &self,
+        reader: UserId,
+        mut message: StoredMessage,
+    ) -> Result<StoredMessage, StoreError> {
+        self.annotate(reader, &mut message)?;
+        Ok(message)
+    }
+
+    /// Messages of a conversation around a place as `user` sees it: those from `from` on, and before it `before` of the
+    /// `limit`. The message at `from` is among them whatever its size. `limit` and `budget` as in
+    /// [`history`](Batch::history).
+    pub fn history_around(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        from: MessageId,
+        (before, limit): (usize, usize),
+        budget: usize,
+    ) -> Result<Around, StoreError> {
+        let participation =
+            self.first(PARTICIPATION, params![user, conversation], participation)?;
+        let Some(participation) = participation else {
+            return Ok(Around::default());
+        };
+        let above = participation.after_id;
+        let (middle, after) = (from.row(), limit - before);
+        let newer = (middle.saturating_sub(1).max(above), i64::MAX);
+        let newer = self.rows(OLDEST, user, &participation, newer, after)?;
+        let older = self.rows(NEWEST, user, &participation, (above, middle), before)?;
+        let found = (older.len(), newer.len());
+        let mut newer = newer.into_iter().take(after);
+        let mut older = older.into_iter().take(before);
+        let mut filled = Filling::page(budget);
+        let mut taken = (0, 0);
+        // From the middle to both sides, so that what does not fit is what is farthest from it.
+        loop {
+            let next = (newer.next(), older.next());
+            if next == (None, None) {
+                break;
+            }
+            for (message, count) in [(next.0, &mut taken.1), (next.1, &mut taken.0)] {
+                let Some(message) = message else { continue };
+                if !filled.push(self.annotated(user, message)?) {
+                    (newer, older) = (
+                        Vec::new().into_iter().take(0),
+                        Vec::new().into_iter().take(0),
+                    );
+                    break;
+                }
+                *count += 1;
+            }
+        }
+        Ok(Around {
+            messages: filled.oldest_first(),
+            older: taken.0 < found.0,
+            newer: taken.1 < found.1,
+        })
+    }
+
+    /// The first message of a conversation that `user` sees and that was sent at a time, in unix seconds, or later. Times
+    /// are taken to grow with the ids, so this is a search by halves; after a clock that was put back, any message where
+    /// they pass the time may be found.
+    pub fn first_at(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        time: i64,
+    ) -> Result<Option<MessageId>, StoreError> {
+        let participation =
+            self.first(PARTICIPATION, params![user, conversation], participation)?;
+        let Some(participation) = participation else {
+            return Ok(None);
+        };
+        let newest = self.ids(
+            NEWEST_IDS,
+            &participation,
+            participation.after_id,
+            i64::MAX,
+            1,
+        )?;
+        // The message is above `low` and not above `high`.
+        let mut low = participation.after_id;
+        let mut high = newest.first().map_or(low, |id| *id);
+        let mut found = None;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let next = self.first(NEXT_TIME, params![conversation, middle, high], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+            })?;
+            match next {
+                Some((id, sent)) if sent >= time => {
+                    found = Some(MessageId::of_row(id));
+                    // There is none between `middle` and it.
+                    high = middle;
+                }
+                Some((id, _)) => low = id,
+                None => high = middle,
+            }
+        }
+        Ok(found)
+    }
+
+    /// A message as `user` sees it; `None` if the user does not see it, now.
+    pub fn seen_message(
+        &self,
+        user: UserId,
+        id: MessageId,
+    ) -> Result<Option<StoredMessage>, StoreError> {
+        let Some(participation) = self.first(SEEN, params![user, id], participation)? else {
+            return Ok(None);
+        };
+        let found = self.first(ONE, [id], |row| message(row, user, &participation))?;
+        found.map(|found| self.annotated(user, found)).transpose()
+    }
+
+    /// The messages that name a user and that the user sees, from the newest before `before` back, oldest first.
+    /// `limit` and `budget` as in [`history`](Batch::history).
+    pub fn mentions(
+        &self,
+        user: UserId,
+        before: Option<MessageId>,
+        limit: usize,
+        budget: usize,
+    ) -> Result<Page, StoreError> {
+        let participations = self.all(PARTICIPATIONS, [user], participation)?;
+        let before = before.map_or(i64::MAX, MessageId::row);
+        // Ids are ranked in descending order, so that merging takes the newest first.
+        let ids = |at: usize, below: i64, limit: usize| {
+            let above = below.saturating_neg().max(participations[at].after_id);
+            let conversation = participations[at].conversation;
+            let mentions = self.all(
+                MENTIONING,
+                params![
+                    user,
+                    conversation,
+                    above,
+                    before,
+                    MENTIONS_LOOKED_AT,
+                    sql_limit(limit, 0)
+                ],
+                |row| row.get::<_, i64>(0),
+            )?;
+            Ok(mentions.into_iter().map(i64::saturating_neg).collect())
+        };
+        let found = merge(participations.len(), limit + 1, limit + 1, ids)?;
+        let mut filled = Filling::page(budget);
+        for &(rank, at) in found.iter().take(limit) {
+            let id = rank.saturating_neg();
+            let next = self.first(ONE, [id], |row| message(row, user, &participations[at]))?;
+            let next = next.ok_or_else(|| self.missing(MISSING))?;
+            if !filled.push(self.annotated(user, next)?) {
+                break;
+            }
+        }
+        let more = filled.messages.len() < found.len();
         Ok(Page {
             messages: filled.oldest_first(),
             more,
@@ -186,7 +401,7 @@ impl Batch<'_> {
         for &(id, at) in found.iter().take(limit) {
             let next = self.first(ONE, [id], |row| message(row, user, &participations[at]))?;
             let next = next.ok_or_else(|| self.missing(MISSING))?;
-            if !filled.push(next) {
+            if !filled.push(self.annotated(user, next)?) {
                 break;
             }
         }
@@ -225,13 +440,13 @@ impl Batch<'_> {
                 .iter()
                 .map(|participation| LINE_BYTES + participation.target.len())
                 .sum::<usize>();
-        let mut filled = Filling::beside(budget.saturating_sub(lines));
+        let mut filled = Filling::beside(budget.saturating_sub(lines), total);
         let mut oldest = vec![i64::MAX; participations.len()];
         for (rank, at) in found {
             let id = rank.saturating_neg();
             let next = self.first(ONE, [id], |row| message(row, user, &participations[at]))?;
             let next = next.ok_or_else(|| self.missing(MISSING))?;
-            if !filled.push(next) {
+            if !filled.push(self.annotated(user, next)?) {
                 break;
             }
             oldest[at] = id;
@@ -254,6 +469,8 @@ impl Batch<'_> {
         for participation in participations {
             let count = counting.unread(participation.conversation, participation.read_id)?;
             if count > 0 {
+                let mentions =
+                    counting.unread_mentions(participation.conversation, participation.read_id)?;
                 let (kind, target, read_id) = (
                     participation.kind,
                     participation.target.clone(),
@@ -264,6 +481,7 @@ impl Batch<'_> {
                     target,
                     count,
                     read_id,
+                    mentions: mentions.min(count),
                 });
             }
         }
@@ -354,6 +572,29 @@ impl Counting<'_, '_> {
     }
 }
 
+impl Counting<'_, '_> {
+    /// Mentions after a read marker, with the same bounds.
+    pub(super) fn unread_mentions(
+        &mut self,
+        conversation: ConversationId,
+        read_id: MessageId,
+    ) -> Result<u64, StoreError> {
+        let most = UNREAD_MAX.min(self.left).max(UNREAD_LEAST);
+        let (looked_at, mentions) = self
+            .batch
+            .first(
+                UNREAD_MENTIONS,
+                params![self.user, conversation, read_id, sql_count(most)],
+                |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
+            )?
+            .unwrap_or_default();
+        self.left = self
+            .left
+            .saturating_sub(u64::try_from(looked_at).unwrap_or(0));
+        Ok(u64::try_from(mentions).unwrap_or(0))
+    }
+}
+
 fn sql_count(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
@@ -384,6 +625,7 @@ fn message(
         id,
         conversation: participation.conversation,
         kind: participation.kind,
+        sender_id: sender,
         sender: row.get(2)?,
         send_time: row.get(3)?,
         content: row.get(4)?,
@@ -391,5 +633,10 @@ fn message(
         target: participation.target.clone(),
         sent: sender == reader || id <= participation.read_id,
         bot: row.get(6)?,
+        reply_to: row.get(7)?,
+        edited_at: row.get(8)?,
+        mentions: Vec::new(),
+        reactions: Vec::new(),
+        annotated: row.get(9)?,
     })
 }

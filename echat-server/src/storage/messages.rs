@@ -1,8 +1,11 @@
-//! Stores messages and read markers.
+//! Stores messages and read markers. Nothing else writes the text of a message, but for an import and a salvage.
 
 use echat_proto::names::{Content, TxnId};
+use hmac::{Hmac, KeyInit, Mac};
 use rusqlite::params;
+use sha2::Sha256;
 
+use super::annotations::{Mention, StoredReaction};
 use super::{Batch, ConversationId, Kind, MessageId, StoreError, UserId};
 
 /// The highest id that was ever assigned. The messages alone do not tell: the newest may be deleted.
@@ -11,11 +14,12 @@ pub(super) const NEWEST_ID: &str = "SELECT max(
          coalesce((SELECT assigned FROM message_ids WHERE id = 1), 0))";
 
 /// Stores a message under the next id. ?1 is the newest id if the batch knows it; `SQLite` then does not look it up.
-const INSERT: &str = "INSERT INTO messages (id, conversation, sender, send_time, content, txn_id)
+const INSERT: &str = "INSERT INTO messages
+         (id, conversation, sender, send_time, content, txn_id, reply_to, annotated)
      VALUES (1 + coalesce(?1, max(
                  coalesce((SELECT id FROM messages ORDER BY id DESC LIMIT 1), 0),
                  coalesce((SELECT assigned FROM message_ids WHERE id = 1), 0))),
-             ?2, ?3, ?4, ?5, ?6)";
+             ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 /// A user's read marker, and the newest message of the conversation.
 pub(super) const MARKERS: &str = "SELECT p.read_id, coalesce((SELECT m.id FROM messages AS m
@@ -31,6 +35,8 @@ pub struct StoredMessage {
     pub conversation: ConversationId,
     /// The kind of the conversation.
     pub kind: Kind,
+    /// The sender.
+    pub sender_id: UserId,
     /// The name of the sender.
     pub sender: String,
     /// The time of sending, in unix seconds.
@@ -45,6 +51,25 @@ pub struct StoredMessage {
     pub sent: bool,
     /// Whether the sender is a bot, or was one. [`find_txn`](Batch::find_txn) does not tell: its caller is the sender.
     pub bot: bool,
+    /// The message of the same conversation that it answers.
+    pub reply_to: Option<MessageId>,
+    /// When its text was changed last, in unix seconds.
+    pub edited_at: Option<i64>,
+    /// The names of the users that it names, and [`ALL`](super::ALL).
+    pub mentions: Vec<String>,
+    /// The reactions to it, in the order of their first ones.
+    pub reactions: Vec<StoredReaction>,
+    /// Whether it may have mentions or reactions.
+    pub(super) annotated: bool,
+}
+
+/// What a new message has besides its text.
+#[derive(Clone, Debug, Default)]
+pub struct Extras {
+    /// The message of the same conversation that it answers.
+    pub reply_to: Option<MessageId>,
+    /// What it names, each once.
+    pub mentions: Vec<Mention>,
 }
 
 /// What a sender has stored with a transaction id.
@@ -54,6 +79,14 @@ pub enum SentBefore {
     Message(StoredMessage),
     /// A message to a room that was closed since, and is being removed.
     InClosedRoom,
+}
+
+/// A message that is about to lose its text.
+struct Changing {
+    place: (ConversationId, UserId),
+    content: String,
+    annotated: bool,
+    needs_digest: bool,
 }
 
 impl Batch<'_> {
@@ -69,14 +102,27 @@ impl Batch<'_> {
         Ok(name.unwrap_or_default())
     }
 
-    /// Stores a message. The caller has checked that the sender may send it, and has looked up the transaction id with
-    /// [`find_txn`](Batch::find_txn).
+    /// Stores a message without extras, as [`insert_message_with`](Self::insert_message_with) does.
     pub fn insert_message(
         &mut self,
         conversation: ConversationId,
         sender: UserId,
         content: &Content,
         txn_id: Option<&TxnId>,
+        now: i64,
+    ) -> Result<MessageId, StoreError> {
+        let extras = Extras::default();
+        self.insert_message_with((conversation, sender), content, txn_id, &extras, now)
+    }
+
+    /// Stores a message. The caller has checked that the sender may send it, and has looked up the transaction id with
+    /// [`find_txn`](Batch::find_txn).
+    pub fn insert_message_with(
+        &mut self,
+        (conversation, sender): (ConversationId, UserId),
+        content: &Content,
+        txn_id: Option<&TxnId>,
+        extras: &Extras,
         now: i64,
     ) -> Result<MessageId, StoreError> {
         let newest = self.newest_assigned();
@@ -88,17 +134,113 @@ impl Batch<'_> {
                 sender,
                 now,
                 content.as_str(),
-                txn_id.map(TxnId::as_str)
+                txn_id.map(TxnId::as_str),
+                extras.reply_to,
+                !extras.mentions.is_empty()
             ],
         )?;
-        Ok(MessageId::of_row(row))
+        let id = MessageId::of_row(row);
+        self.add_mentions(id, (conversation, sender), &extras.mentions)?;
+        Ok(id)
     }
 
-    /// Makes a tombstone of a message: its id, sender and time stay, its content is gone.
-    pub(super) fn delete_message(&mut self, id: i64, now: i64) -> Result<(), StoreError> {
-        let sql = "UPDATE messages SET content = '', deleted_at = ?2
-                   WHERE id = ?1 AND deleted_at IS NULL";
-        self.write(sql, params![id, now]).map(drop)
+    /// Changes the text of a message, and what it names.
+    pub fn set_content(
+        &mut self,
+        id: MessageId,
+        content: &Content,
+        mentions: &[Mention],
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let Some(was) = self.changing(id)? else {
+            return Ok(());
+        };
+        let digest = self.digest_of(&was)?;
+        self.write(
+            "UPDATE messages SET content = ?2, edited_at = ?3, digest = coalesce(digest, ?4),
+                    annotated = max(annotated, ?5) WHERE id = ?1",
+            params![id, content.as_str(), now, digest, !mentions.is_empty()],
+        )?;
+        if was.annotated {
+            self.remove_mentions(id)?;
+        }
+        self.add_mentions(id, was.place, mentions)?;
+        self.note_removed_text();
+        Ok(())
+    }
+
+    /// Makes a tombstone of a message: its id, sender and time stay; its content is gone, and all that is attached to it.
+    pub fn remove_content(&mut self, id: MessageId, now: i64) -> Result<(), StoreError> {
+        let Some(was) = self.changing(id)? else {
+            return Ok(());
+        };
+        let digest = self.digest_of(&was)?;
+        self.write(
+            "UPDATE messages SET content = '', deleted_at = ?2, digest = coalesce(digest, ?3),
+                    edited_at = NULL, reply_to = NULL, annotated = 0 WHERE id = ?1",
+            params![id, now, digest],
+        )?;
+        if was.annotated {
+            self.remove_mentions(id)?;
+            self.remove_reactions(id)?;
+        }
+        self.note_removed_text();
+        Ok(())
+    }
+
+    /// A message that is about to lose its text; `None` if it has none any more.
+    fn changing(&self, id: MessageId) -> Result<Option<Changing>, StoreError> {
+        self.first(
+            "SELECT conversation, sender, content, annotated, txn_id IS NOT NULL AND digest IS NULL
+             FROM messages WHERE id = ?1 AND deleted_at IS NULL",
+            [id],
+            |row| {
+                Ok(Changing {
+                    place: (row.get(0)?, row.get(1)?),
+                    content: row.get(2)?,
+                    annotated: row.get(3)?,
+                    needs_digest: row.get(4)?,
+                })
+            },
+        )
+    }
+
+    /// The digest of the text that a message is about to lose, unless it has one already or never needs one.
+    fn digest_of(&self, was: &Changing) -> Result<Option<Vec<u8>>, StoreError> {
+        if !was.needs_digest {
+            return Ok(None);
+        }
+        let digest = self.digest(&was.content)?;
+        Ok(digest.map(|digest| digest.finalize().into_bytes().to_vec()))
+    }
+
+    /// The keyed digest of a text; `None` if the key was lost.
+    fn digest(&self, text: &str) -> Result<Option<Hmac<Sha256>>, StoreError> {
+        let key = self.first("SELECT key FROM digest_key", [], |row| {
+            row.get::<_, [u8; 32]>(0)
+        })?;
+        Ok(key.map(|key| {
+            let digest = Hmac::<Sha256>::new_from_slice(&key);
+            digest.expect("any length is a key").chain_update(text)
+        }))
+    }
+
+    /// Whether a message was first sent with this text. One that was changed has a digest of that text; without, as after
+    /// an import, it counts as the same.
+    pub fn was_sent_as(
+        &self,
+        message: &StoredMessage,
+        content: &Content,
+    ) -> Result<bool, StoreError> {
+        if message.edited_at.is_none() && !message.deleted {
+            return Ok(message.content == content.as_str());
+        }
+        let sql = "SELECT digest FROM messages WHERE id = ?1";
+        let first: Option<Option<Vec<u8>>> = self.first(sql, [message.id], |row| row.get(0))?;
+        let (Some(first), Some(now)) = (first.flatten(), self.digest(content.as_str())?) else {
+            return Ok(true);
+        };
+        Ok(now.verify_slice(&first).is_ok())
     }
 
     /// Calls `each` with sender, bytes of content and time of the newest messages, up to a limit, until it returns
@@ -126,9 +268,10 @@ impl Batch<'_> {
         sender: UserId,
         txn_id: &TxnId,
     ) -> Result<Option<SentBefore>, StoreError> {
-        self.first(
+        let found = self.first(
             "SELECT m.id, m.conversation, c.kind, s.name, m.send_time, m.content,
-                    coalesce(r.name, o.name), m.deleted_at IS NOT NULL
+                    coalesce(r.name, o.name), m.deleted_at IS NOT NULL, m.reply_to, m.edited_at,
+                    m.annotated
              FROM messages AS m
              CROSS JOIN conversations AS c ON c.id = m.conversation
              CROSS JOIN users AS s ON s.id = m.sender
@@ -145,6 +288,7 @@ impl Batch<'_> {
                     id: row.get(0)?,
                     conversation: row.get(1)?,
                     kind: row.get(2)?,
+                    sender_id: sender,
                     sender: row.get(3)?,
                     send_time: row.get(4)?,
                     content: row.get(5)?,
@@ -152,9 +296,21 @@ impl Batch<'_> {
                     deleted: row.get(7)?,
                     sent: true,
                     bot: false,
+                    reply_to: row.get(8)?,
+                    edited_at: row.get(9)?,
+                    mentions: Vec::new(),
+                    reactions: Vec::new(),
+                    annotated: row.get(10)?,
                 }))
             },
-        )
+        )?;
+        match found {
+            Some(SentBefore::Message(mut message)) => {
+                self.annotate(sender, &mut message)?;
+                Ok(Some(SentBefore::Message(message)))
+            }
+            other => Ok(other),
+        }
     }
 
     /// Frees the transaction id of a message to a room that was closed since.

@@ -12,6 +12,7 @@
 //! check them first.
 
 mod accounts;
+mod annotations;
 mod backup;
 mod bans;
 mod batch;
@@ -53,6 +54,7 @@ use thiserror::Error;
 
 pub(crate) use accounts::KNOWN_ADDRESS;
 pub use accounts::Suspension;
+pub use annotations::{ALL, Mention, StoredReaction};
 pub use backup::{CopyError, copy_database};
 pub use bans::{Ban, BanSummary};
 pub use batch::{Batch, Receipt, Usage};
@@ -63,15 +65,16 @@ pub use deletion::{Erased, ErasurePlace};
 pub(crate) use devices::KNOWN_DEVICE;
 pub use export::{EXPORT_FORMAT, Imported, Scope, TransferError, export, import};
 pub use failure::Damage;
+pub(crate) use gather::MESSAGE_VALUES;
 pub use high_water::{HighWaterError, begin_history, reserved_ids};
-pub use history::{Bundle, Older, Page, UNREAD_MAX, Unread};
+pub use history::{Around, Bundle, Older, Page, UNREAD_MAX, Unread};
 pub use ids::{ConversationId, MessageId, UserId};
 pub(crate) use invitation_codes::InvitationCode;
 pub use invitation_codes::{
     administrator_code_hash, administrator_code_of, set_administrator_code_of,
 };
 pub use invitations::{Invitation, InvitationCounts};
-pub use messages::{SentBefore, StoredMessage};
+pub use messages::{Extras, SentBefore, StoredMessage};
 pub use open_error::OpenError;
 pub(crate) use people::Friend;
 pub use resume::SecretHash;

@@ -80,6 +80,8 @@ pub struct RoomSummary {
     /// Messages of other users after the user's read marker, at most
     /// [`UNREAD_MAX`](super::UNREAD_MAX).
     pub unread: u64,
+    /// How many of them name the user, as far as they are counted.
+    pub mentions: u64,
     /// The topic.
     pub topic: String,
     /// Whether only its members and invited users may know of it.
@@ -550,6 +552,7 @@ impl Batch<'_> {
                     members: count(row, 2)?,
                     owner_name: row.get(3)?,
                     unread: 0,
+                    mentions: 0,
                     topic: row.get(5)?,
                     private: row.get(6)?,
                     role: role(row.get(7)?, row.get(8)?),
@@ -560,7 +563,15 @@ impl Batch<'_> {
         let mut counting = self.counting(member);
         let count = |(room, read_id): (RoomSummary, _)| {
             let unread = counting.unread(room.id, read_id)?;
-            Ok(RoomSummary { unread, ..room })
+            let mentions = match unread {
+                0 => 0,
+                unread => counting.unread_mentions(room.id, read_id)?.min(unread),
+            };
+            Ok(RoomSummary {
+                unread,
+                mentions,
+                ..room
+            })
         };
         rooms.into_iter().map(count).collect()
     }

@@ -1,0 +1,198 @@
+//! What is attached to messages: the users that they name, and reactions to them.
+//!
+//! A message says with `annotated` whether it may have any, so that nothing is looked up for the others.
+
+use rusqlite::params;
+
+use super::{Batch, ConversationId, MessageId, StoreError, StoredMessage, User, UserId};
+
+/// In the place of a user: all members of the room.
+const ALL_MEMBERS: UserId = UserId(0);
+
+/// How a mention of all members is listed.
+pub const ALL: &str = "@all";
+
+/// What a message names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mention {
+    /// This user.
+    User(UserId),
+    /// All members of the room.
+    All,
+}
+
+impl Mention {
+    fn row(self) -> UserId {
+        match self {
+            Self::User(user) => user,
+            Self::All => ALL_MEMBERS,
+        }
+    }
+}
+
+/// The reactions to a message with one emoji.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredReaction {
+    /// The emoji.
+    pub emoji: String,
+    /// How many users reacted with it.
+    pub count: u64,
+    /// Whether the reader did.
+    pub mine: bool,
+}
+
+/// Members of a conversation by name, of a JSON array of names in their stored form.
+pub(super) const NAMED: &str = "SELECT u.id, u.name FROM json_each(?1) AS n
+     CROSS JOIN users AS u ON u.name = n.value
+     CROSS JOIN participants AS p ON p.user = u.id AND p.conversation = ?2";
+
+pub(super) const MENTIONS_OF: &str = "SELECT coalesce(u.name, ?2) FROM mentions AS m
+     LEFT JOIN users AS u ON u.id = m.user
+     WHERE m.message = ?1 AND (m.user = 0 OR u.id IS NOT NULL) ORDER BY m.place";
+
+pub(super) const REACTIONS_TO: &str = "SELECT r.emoji, r.users, EXISTS
+         (SELECT 1 FROM reactors AS b WHERE b.message = r.message AND b.emoji = r.emoji AND b.user = ?2)
+     FROM reactions AS r WHERE r.message = ?1 ORDER BY r.place";
+
+/// Messages that name a user, from the newest back, as far as a number of them. Those of users that the user blocks do not
+/// count, nor those of an account that is being erased.
+pub(super) const MENTIONING: &str = "SELECT message FROM (
+         SELECT message, sender FROM mentions
+             WHERE user = ?1 AND conversation = ?2 AND message > ?3 AND message < ?4
+         UNION SELECT message, sender FROM mentions
+             WHERE user = 0 AND conversation = ?2 AND message > ?3 AND message < ?4
+         ORDER BY message DESC LIMIT ?5) AS m
+     WHERE NOT EXISTS (SELECT 1 FROM blocks AS b WHERE b.user = ?1 AND b.blocked = m.sender)
+         AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.id = m.sender AND u.erased = 1)
+     LIMIT ?6";
+
+/// How many of a number of messages that name a user, from the newest back, are counted as unread mentions, and how many
+/// there are.
+pub(super) const UNREAD_MENTIONS: &str = "SELECT count(*), count(CASE WHEN m.sender <> ?1
+         AND NOT EXISTS (SELECT 1 FROM blocks AS b WHERE b.user = ?1 AND b.blocked = m.sender)
+         AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.id = m.sender AND u.erased = 1) THEN 1 END)
+     FROM (SELECT message, sender FROM mentions WHERE user = ?1 AND conversation = ?2 AND message > ?3
+         UNION SELECT message, sender FROM mentions WHERE user = 0 AND conversation = ?2 AND message > ?3
+         ORDER BY message DESC LIMIT ?4) AS m";
+
+impl Batch<'_> {
+    /// The members of a conversation among these names, which are in their stored form.
+    pub fn members_named(
+        &self,
+        conversation: ConversationId,
+        names: &[&str],
+    ) -> Result<Vec<User>, StoreError> {
+        let names = serde_json::Value::from(names).to_string();
+        self.all(NAMED, params![names, conversation], super::accounts::user)
+    }
+
+    /// Stores what a message names.
+    pub(super) fn add_mentions(
+        &mut self,
+        message: MessageId,
+        (conversation, sender): (ConversationId, UserId),
+        mentions: &[Mention],
+    ) -> Result<(), StoreError> {
+        for (place, mention) in (0_i64..).zip(mentions) {
+            self.write(
+                "INSERT INTO mentions (message, place, user, conversation, sender)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![message, place, mention.row(), conversation, sender],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Removes what a message names.
+    pub(super) fn remove_mentions(&mut self, message: MessageId) -> Result<(), StoreError> {
+        let sql = "DELETE FROM mentions WHERE message = ?1";
+        self.write(sql, [message]).map(drop)
+    }
+
+    /// Removes the reactions to a message.
+    pub(super) fn remove_reactions(&mut self, message: MessageId) -> Result<(), StoreError> {
+        self.write("DELETE FROM reactors WHERE message = ?1", [message])?;
+        self.write("DELETE FROM reactions WHERE message = ?1", [message])
+            .map(drop)
+    }
+
+    /// Adds to a message what is attached to it, as a reader sees it.
+    pub(super) fn annotate(
+        &self,
+        reader: UserId,
+        message: &mut StoredMessage,
+    ) -> Result<(), StoreError> {
+        if message.annotated {
+            let name = |row: &rusqlite::Row<'_>| row.get(0);
+            message.mentions = self.all(MENTIONS_OF, params![message.id, ALL], name)?;
+            message.reactions = self.all(REACTIONS_TO, params![message.id, reader], |row| {
+                let count: i64 = row.get(1)?;
+                Ok(StoredReaction {
+                    emoji: row.get(0)?,
+                    count: count.unsigned_abs(),
+                    mine: row.get(2)?,
+                })
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Adds a reaction of a user that has not reacted to the message with this emoji.
+    pub fn add_reaction(
+        &mut self,
+        message: MessageId,
+        user: UserId,
+        emoji: &str,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "UPDATE messages SET annotated = 1 WHERE id = ?1 AND annotated = 0",
+            [message],
+        )?;
+        self.write(
+            "INSERT INTO reactors (message, emoji, user) VALUES (?1, ?2, ?3)",
+            params![message, emoji, user],
+        )?;
+        self.write(
+            "INSERT INTO reactions (message, place, emoji, users)
+             VALUES (?1, coalesce((SELECT max(place) + 1 FROM reactions WHERE message = ?1), 0), ?2, 1)
+             ON CONFLICT (message, emoji) DO UPDATE SET users = users + 1",
+            params![message, emoji],
+        )
+        .map(drop)
+    }
+
+    /// Removes a reaction of a user that has reacted to the message with this emoji.
+    pub fn remove_reaction(
+        &mut self,
+        message: MessageId,
+        user: UserId,
+        emoji: &str,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "DELETE FROM reactors WHERE message = ?1 AND emoji = ?2 AND user = ?3",
+            params![message, emoji, user],
+        )?;
+        let last = "DELETE FROM reactions WHERE message = ?1 AND emoji = ?2 AND users = 1";
+        if self.write(last, params![message, emoji])? == 0 {
+            let fewer = "UPDATE reactions SET users = users - 1 WHERE message = ?1 AND emoji = ?2";
+            self.write(fewer, params![message, emoji])?;
+        }
+        Ok(())
+    }
+
+    /// The members of a room that came after a message and do not see it, sorted.
+    pub fn came_after(
+        &self,
+        room: ConversationId,
+        message: MessageId,
+    ) -> Result<Vec<UserId>, StoreError> {
+        let mut users: Vec<UserId> =
+            self.all(CAME_AFTER, params![room, message], |row| row.get(0))?;
+        users.sort_unstable();
+        Ok(users)
+    }
+}
+
+/// Members of a room that see nothing up to a message.
+pub(super) const CAME_AFTER: &str =
+    "SELECT user FROM participants WHERE conversation = ?1 AND after_id >= ?2";
