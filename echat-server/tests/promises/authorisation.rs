@@ -33,7 +33,7 @@ struct Ask {
 type Ends = [&'static str; CALLERS.len()];
 
 /// Bob is a friend of `invited`, `left`, `member`, `deputy` and `owner`. Tea is a room of `owner`, `deputy` and `op2`, who
-/// operate it, `member`, bob and `clerk`.
+/// operate it, `member`, bob and `clerk`. Its messages 1 to 3 are of bob, `member` and `clerk`.
 const CALLERS: [&str; 10] = [
     // A connection without a login: fresh, or after LOGOUT.
     "guest", // Nothing to do with bob and tea.
@@ -112,6 +112,8 @@ const GONE: &str = "unknown_room";
 const ALONE: &str = "not_a_friend";
 const BOT: &str = "not_for_bots";
 const OK: &str = "ok";
+const LOST: &str = "unknown_message";
+const OTHERS_OWN: &str = "not_yours";
 const LOW: &str = "not_operator";
 const LOWER: &str = "not_owner";
 /// A request of connections without a login.
@@ -196,6 +198,7 @@ const TABLE: &[Command] = &[
     command(
         SendMessage,
         &[
+            "unknown_message",
             "unknown_user",
             "not_a_friend",
             "unknown_room",
@@ -306,6 +309,7 @@ const TABLE: &[Command] = &[
     command(
         QueryHistory,
         &[
+            "unknown_message",
             "unknown_user",
             "not_a_friend",
             "unknown_room",
@@ -635,6 +639,77 @@ const TABLE: &[Command] = &[
     ),
     command(ListPublicRooms, &[], &[people("{}", OK)]),
     command(
+        EditMessage,
+        &[
+            "unknown_message",
+            "bad_content",
+            "not_yours",
+            "not_a_friend",
+            "read_only",
+            "too_late",
+            "rate_limited",
+        ],
+        &[
+            ask(
+                r#"{"id":1,"content":"other"}"#,
+                [
+                    NO, LOST, LOST, LOST, LOST, LOST, OTHERS_OWN, OTHERS_OWN, OTHERS_OWN, OTHERS_OWN,
+                ],
+            ),
+            ask(
+                r#"{"id":2,"content":"other"}"#,
+                [
+                    NO, LOST, LOST, LOST, LOST, LOST, OTHERS_OWN, OK, OTHERS_OWN, OTHERS_OWN,
+                ],
+            ),
+            ask(
+                r#"{"id":3,"content":"other"}"#,
+                [
+                    NO, LOST, LOST, LOST, LOST, LOST, OK, OTHERS_OWN, OTHERS_OWN, OTHERS_OWN,
+                ],
+            ),
+        ],
+    ),
+    command(
+        DeleteMessage,
+        &["unknown_message", "not_yours", "rate_limited"],
+        &[
+            ask(
+                r#"{"id":1}"#,
+                [
+                    NO, LOST, LOST, LOST, LOST, LOST, OTHERS_OWN, OTHERS_OWN, OK, OK,
+                ],
+            ),
+            ask(
+                r#"{"id":2}"#,
+                [
+                    NO, LOST, LOST, LOST, LOST, LOST, OTHERS_OWN, OK, OK, OK,
+                ],
+            ),
+            ask(
+                r#"{"id":3}"#,
+                [
+                    NO, LOST, LOST, LOST, LOST, LOST, OK, OTHERS_OWN, OK, OK,
+                ],
+            ),
+        ],
+    ),
+    command(
+        React,
+        &[
+            "unknown_message",
+            "not_a_friend",
+            "read_only",
+            "too_many",
+            "rate_limited",
+        ],
+        &[ask(
+            r#"{"id":1,"emoji":"👍","on":true}"#,
+            [NO, LOST, LOST, LOST, LOST, LOST, OK, OK, OK, OK],
+        )],
+    ),
+    command(ListMentions, &[], &[ask("{}", USERS)]),
+    command(
         CreateBot,
         &[
             "bad_name",
@@ -751,6 +826,10 @@ fn sim(tea: Tea) -> Sim {
         seed::blocked(&mut store, by, "blocked");
     }
     seed::suspends(&mut store, "spammer", None, None);
+    // Message 1 is bob's, 2 the member's, 3 the bot's.
+    for sender in ["bob", "member", "clerk"] {
+        seed::message(&mut store, room, sender, "hi");
+    }
     if tea != Tea::Public {
         seed::private(&mut store, room);
     }

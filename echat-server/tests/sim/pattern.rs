@@ -61,8 +61,10 @@ pub(super) fn fits(pattern: &Value, got: &Value, captures: &mut Captures) -> boo
                     .all(|(pattern, item)| fits(pattern, item, captures))
         }
         (Value::Dict(patterns), Value::Dict(_)) => patterns.iter().all(|(key, pattern)| {
-            got.at(key)
-                .is_some_and(|item| fits(pattern, item, captures))
+            match got.at(key) {
+                Some(item) => fits(pattern, item, captures),
+                None => *pattern == Value::from("(absent)"),
+            }
         }),
         _ => pattern == got,
     }

@@ -13,8 +13,8 @@
 //! before it; at the end nothing may be left over, and no request without its final reply. `x`: the
 //! server has closed the connection. Values are the debug client's JSON. In an expectation a dict
 //! needs only the keys that are written, `"*"` is anything, `"$name"` is remembered (or compared, if it
-//! was remembered before; when said, it is replaced), `">$name"` is a greater number. `"x*4000"` is a
-//! text of 4,000 times x.
+//! was remembered before; when said, it is replaced), `">$name"` is a greater number, `"(absent)"` a key that
+//! is not there. `"x*4000"` is a text of 4,000 times x.
 //!
 //! | first lines | |
 //! | --- | --- |
@@ -358,6 +358,7 @@ fn set_setting(settings: &mut Settings, name: &str, value: &str) {
         ("invitations", "users") => settings.invitations = Inviters::Users,
         ("message_of_the_day", text) => settings.message_of_the_day = Some(text.to_owned()),
         ("lobby", name) => settings.lobby = RoomName::new(name).ok(),
+        ("edit_seconds", seconds) => settings.edit_seconds = seconds.parse().expect("a number"),
         ("keep_days", days) => settings.keep_days = Some(days.parse().expect("a number")),
         _ => panic!("no transcript needed the setting {name:?} before"),
     }

@@ -1,7 +1,7 @@
 //! A database to begin with.
 
 use super::workers;
-use echat_proto::names::{BotToken, Password, RoomName, Username};
+use echat_proto::names::{BotToken, Content, Password, RoomName, Username};
 use echat_server::storage::{Ban, ConversationId, Room, Store, UserId, administrator_code_hash};
 use sha2::{Digest, Sha256};
 
@@ -99,6 +99,16 @@ pub(crate) fn friends(store: &mut Store, names: &[&str]) {
 pub(crate) fn room(store: &mut Store, room: &str, members: &[&str]) {
     let owner = user(store, members[0]);
     room_of(store, room, Some(owner), members);
+}
+
+/// Stores a message to a room.
+pub(crate) fn message(store: &mut Store, room: &str, sender: &str, text: &str) {
+    let (sender, room) = (user(store, sender), room_id(store, room));
+    let text = Content::new(text).expect("a possible text");
+    let mut batch = store.batch();
+    let sent = batch.insert_message(room, sender, &text, None, 0);
+    sent.expect("a store that works");
+    let _ = batch.commit().expect("a store that works");
 }
 
 /// Makes the room without an owner.
