@@ -267,7 +267,7 @@ routes! {
     messages::query_history(target_type, target, before, after, limit, around, at);
     #[route(MarkRead, authenticated, bots, light, writes())]
     messages::mark_read(target_type, target, id);
-    #[route(EditMessage, authenticated, bots, sending, writes(space, message_rate))]
+    #[route(EditMessage, authenticated, bots, sending, writes(space, message_rate, stored_quota))]
     message_changes::edit_message(id, content);
     #[route(DeleteMessage, authenticated, bots, sending, writes(message_rate))]
     message_changes::delete_message(id);

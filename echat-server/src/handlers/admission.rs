@@ -69,7 +69,10 @@ pub(crate) enum Demand {
     Space,
     /// A message, with so many bytes of content.
     Message(usize),
-    /// A message is changed, which counts as a message. `stores`: it stores more than it removes.
+    /// A message gets another text, with so many bytes of content: it counts as a message.
+    Edit(usize),
+    /// A message is deleted, or a reaction to it comes or goes, which counts towards the rate of messages. `stores`: it
+    /// stores more than it removes.
     MessageChange { stores: bool },
     /// So many users come to a room.
     Comers(usize),
@@ -91,7 +94,7 @@ pub(crate) enum Demand {
 impl Demand {
     fn bytes(self) -> usize {
         match self {
-            Self::Message(bytes) => bytes,
+            Self::Message(bytes) | Self::Edit(bytes) => bytes,
             _ => 0,
         }
     }
@@ -151,9 +154,9 @@ impl Admission {
                     | Demand::MessageChange { stores: false }
             ),
             Self::MessageRate => {
-                matches!(demand, Demand::Message(_) | Demand::MessageChange { .. })
+                matches!(demand, Demand::Message(_) | Demand::Edit(_) | Demand::MessageChange { .. })
             }
-            Self::StoredQuota => matches!(demand, Demand::Message(_)),
+            Self::StoredQuota => matches!(demand, Demand::Message(_) | Demand::Edit(_)),
             Self::ComingRate => match demand {
                 Demand::Comers(_) | Demand::Returns(_) | Demand::Room { .. } => true,
                 Demand::Bot { rooms } => rooms > 0,

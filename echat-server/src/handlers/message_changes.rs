@@ -158,7 +158,7 @@ pub(crate) fn edit_message(
     };
     let mentions = mentioned(view.batch, &me, place, &content)?;
     let now = view.now;
-    let demand = Demand::MessageChange { stores: true };
+    let demand = Demand::Edit(content.as_str().len());
     Ok(Plan::write(demand, move |batch| {
         batch.set_content(seen.message.id, &content, &mentions, now)?;
         Ok(Written {

@@ -61,19 +61,19 @@ pub(super) const MENTIONING: &str = "SELECT message FROM (
              WHERE user = ?1 AND conversation = ?2 AND message > ?3 AND message < ?4
          UNION SELECT message, sender FROM mentions
              WHERE user = 0 AND conversation = ?2 AND message > ?3 AND message < ?4
-         ORDER BY message DESC LIMIT ?5) AS m
-     WHERE NOT EXISTS (SELECT 1 FROM blocks AS b WHERE b.user = ?1 AND b.blocked = m.sender)
-         AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.id = m.sender AND u.erased = 1)
+         ORDER BY message DESC, sender DESC LIMIT ?5)
+     WHERE NOT EXISTS (SELECT 1 FROM blocks AS b WHERE b.user = ?1 AND b.blocked = sender)
+         AND sender NOT IN (SELECT id FROM users WHERE erased = 1)
      LIMIT ?6";
 
 /// How many of a number of messages that name a user, from the newest back, are counted as unread mentions, and how many
 /// there are.
-pub(super) const UNREAD_MENTIONS: &str = "SELECT count(*), count(CASE WHEN m.sender <> ?1
-         AND NOT EXISTS (SELECT 1 FROM blocks AS b WHERE b.user = ?1 AND b.blocked = m.sender)
-         AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.id = m.sender AND u.erased = 1) THEN 1 END)
+pub(super) const UNREAD_MENTIONS: &str = "SELECT count(*), count(CASE WHEN sender <> ?1
+         AND NOT EXISTS (SELECT 1 FROM blocks AS b WHERE b.user = ?1 AND b.blocked = sender)
+         AND sender NOT IN (SELECT id FROM users WHERE erased = 1) THEN 1 END)
      FROM (SELECT message, sender FROM mentions WHERE user = ?1 AND conversation = ?2 AND message > ?3
          UNION SELECT message, sender FROM mentions WHERE user = 0 AND conversation = ?2 AND message > ?3
-         ORDER BY message DESC LIMIT ?4) AS m";
+         ORDER BY message DESC, sender DESC LIMIT ?4)";
 
 impl Batch<'_> {
     /// The members of a conversation among these names, which are in their stored form.

@@ -232,8 +232,18 @@ fn counters(db: &Connection, found: &mut Findings) -> rusqlite::Result<()> {
         let what = format!("room {id} has {counted} members, and {members} are stored");
         found.add(FaultKind::Counter, what);
     }
+    let wrong = count(db, WRONG_REACTIONS)?;
+    if wrong > 0 {
+        let what = format!("{wrong} counts of reactions are not those of the users");
+        found.add(FaultKind::Counter, what);
+    }
     Ok(())
 }
+
+/// Reactions to a message with one emoji, as counted and as stored, of which one differs or is missing.
+const WRONG_REACTIONS: &str =
+    "SELECT count(*) FROM (SELECT message, emoji, count(*) AS users FROM reactors GROUP BY message, emoji) AS b
+     FULL JOIN reactions AS r ON r.message = b.message AND r.emoji = b.emoji WHERE b.users IS NOT r.users";
 
 /// Names of accounts and rooms that exist, with their kinds.
 const NAMES: &str =
@@ -290,7 +300,7 @@ fn name_looks(db: &Connection, found: &mut Findings) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Makes anew what is derived from the rows: all indexes, the counts of members, and the indexes of names. Nothing is
+/// Makes anew what is derived from the rows: all indexes, the counts of members and of reactions, and the indexes of names. Nothing is
 /// changed unless the database is sound afterwards.
 ///
 /// # Errors
@@ -317,7 +327,7 @@ fn rebuilt(db: &mut Connection) -> Result<bool, OpenError> {
     Ok(is_sound)
 }
 
-/// Writes the counts of members and the indexes of names anew. The function `looks` is registered.
+/// Writes the counts of members and of reactions and the indexes of names anew. The function `looks` is registered.
 pub(super) fn derive(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(&format!(
         "UPDATE rooms SET members = (SELECT count(*) FROM participants AS p WHERE p.conversation = rooms.id);
@@ -325,7 +335,16 @@ pub(super) fn derive(db: &Connection) -> rusqlite::Result<()> {
          WITH RECURSIVE {INDEXED}, endings (kind, id, ending) AS (SELECT kind, id, name FROM indexed
              UNION ALL SELECT kind, id, substr(ending, 2) FROM endings WHERE length(ending) > 1)
          INSERT OR IGNORE INTO name_endings (kind, ending, id) SELECT kind, ending, id FROM endings;
-         WITH {NAMES} INSERT OR IGNORE INTO name_looks (kind, look, id) {LOOKS};"
+         WITH {NAMES} INSERT OR IGNORE INTO name_looks (kind, look, id) {LOOKS};
+         DELETE FROM reactions WHERE NOT EXISTS
+             (SELECT 1 FROM reactors AS b WHERE b.message = reactions.message AND b.emoji = reactions.emoji);
+         INSERT INTO reactions (message, place, emoji, users)
+             SELECT message, coalesce((SELECT max(place) FROM reactions AS r WHERE r.message = b.message), -1)
+                     + row_number() OVER (PARTITION BY message ORDER BY emoji), emoji, count(*)
+             FROM reactors AS b GROUP BY message, emoji ORDER BY message, emoji
+             ON CONFLICT (message, emoji) DO UPDATE SET users = excluded.users;
+         UPDATE messages SET annotated = 1 WHERE annotated = 0
+             AND id IN (SELECT message FROM reactors UNION SELECT message FROM mentions);"
     ))
 }
 

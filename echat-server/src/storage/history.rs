@@ -63,7 +63,7 @@ pub struct Unread {
     pub kind: Kind,
     /// The friend's or the room's name.
     pub target: String,
-    /// Messages of other users after the read marker, 1..=[`UNREAD_MAX`].
+    /// Messages of other users after the read marker that were not deleted, 1..=[`UNREAD_MAX`].
     pub count: u64,
     /// The read marker.
     pub read_id: MessageId,
@@ -155,8 +155,15 @@ pub(super) const SEEN: &str =
 pub(super) const OLDEST_IDS: &str = "SELECT id FROM messages
      WHERE conversation = ?1 AND id > ?2 AND id < ?3 ORDER BY id LIMIT ?4";
 
-pub(super) const UNREAD: &str = "SELECT count(*), count(CASE WHEN sender <> ?3 THEN 1 END) FROM
-     (SELECT sender FROM messages WHERE conversation = ?1 AND id > ?2 ORDER BY id DESC LIMIT ?4)";
+/// How many messages after a read marker were looked at, from the newest back, and how many of them are of other users and
+/// have content. Tombstones have an index of their own.
+pub(super) const UNREAD: &str = "SELECT looked_at, others - (SELECT count(*) FROM messages AS d INDEXED BY tombstones
+         WHERE d.deleted_at IS NOT NULL AND d.conversation = ?1 AND d.id >= first AND d.sender <> ?3
+             AND d.sender NOT IN (SELECT id FROM users WHERE erased = 1))
+     FROM (SELECT count(*) AS looked_at, min(id) AS first, count(CASE WHEN sender <> ?3
+                 AND sender NOT IN (SELECT id FROM users WHERE erased = 1) THEN 1 END) AS others
+             FROM (SELECT id, sender FROM messages WHERE conversation = ?1 AND id > ?2
+                 ORDER BY id DESC LIMIT ?4))";
 
 impl Batch<'_> {
     /// A page of one conversation as `user` sees it. With `after`: the oldest messages after it (and before `before`, if
@@ -549,7 +556,7 @@ impl<'s> Batch<'s> {
 }
 
 impl Counting<'_, '_> {
-    /// Messages of other users after a read marker. Examines at most [`UNREAD_MAX`] messages, or what earlier counts
+    /// Messages of other users after a read marker, without deleted ones. Examines at most [`UNREAD_MAX`] messages, or what earlier counts
     /// have left of the budget.
     pub(super) fn unread(
         &mut self,

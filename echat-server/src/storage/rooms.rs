@@ -77,7 +77,7 @@ pub struct RoomSummary {
     pub members: u64,
     /// The owner's name; empty if there is none.
     pub owner_name: String,
-    /// Messages of other users after the user's read marker, at most
+    /// Messages of other users after the user's read marker that were not deleted, at most
     /// [`UNREAD_MAX`](super::UNREAD_MAX).
     pub unread: u64,
     /// How many of them name the user, as far as they are counted.

@@ -263,6 +263,8 @@ CREATE INDEX participants_by_conversation ON participants (conversation, operato
 CREATE INDEX room_invitations_by_room ON room_invitations (room);
 CREATE INDEX bans_by_user ON bans (user);
 CREATE UNIQUE INDEX mentions_by_user ON mentions (user, conversation, message, sender);
+CREATE INDEX tombstones ON messages (conversation, id, sender, deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX users_being_erased ON users (erased) WHERE erased = 1;
 CREATE INDEX participants_by_start ON participants (conversation, after_id, user);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('friend_requests',2);

@@ -42,5 +42,10 @@ CREATE TABLE reactors (
     PRIMARY KEY (message, emoji, user)
 ) STRICT, WITHOUT ROWID;
 
+-- What unread counts leave out: tombstones, and all messages of accounts that are being erased. Plain messages have no
+-- entry.
+CREATE INDEX tombstones ON messages (conversation, id, sender, deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX users_being_erased ON users (erased) WHERE erased = 1;
+
 -- The members that came after a message and do not see it, without reading the others.
 CREATE INDEX participants_by_start ON participants (conversation, after_id, user);
