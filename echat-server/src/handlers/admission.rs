@@ -154,7 +154,10 @@ impl Admission {
                     | Demand::MessageChange { stores: false }
             ),
             Self::MessageRate => {
-                matches!(demand, Demand::Message(_) | Demand::Edit(_) | Demand::MessageChange { .. })
+                matches!(
+                    demand,
+                    Demand::Message(_) | Demand::Edit(_) | Demand::MessageChange { .. }
+                )
             }
             Self::StoredQuota => matches!(demand, Demand::Message(_) | Demand::Edit(_)),
             Self::ComingRate => match demand {

@@ -157,7 +157,8 @@ pub(super) const OLDEST_IDS: &str = "SELECT id FROM messages
 
 /// How many messages after a read marker were looked at, from the newest back, and how many of them are of other users and
 /// have content. Tombstones have an index of their own.
-pub(super) const UNREAD: &str = "SELECT looked_at, others - (SELECT count(*) FROM messages AS d INDEXED BY tombstones
+pub(super) const UNREAD: &str =
+    "SELECT looked_at, others - (SELECT count(*) FROM messages AS d INDEXED BY tombstones
          WHERE d.deleted_at IS NOT NULL AND d.conversation = ?1 AND d.id >= first AND d.sender <> ?3
              AND d.sender NOT IN (SELECT id FROM users WHERE erased = 1))
      FROM (SELECT count(*) AS looked_at, min(id) AS first, count(CASE WHEN sender <> ?3

@@ -3,15 +3,16 @@
 use echat_proto::names::{Content, RoomName, Username};
 use rusqlite::{Connection, StatementStatus};
 
-use super::bans::BAN;
 use super::blocks::BLOCKERS;
-use super::closed_rooms::NEXT;
-use super::contacts::{FRIEND, OLDEST_PENDING, PENDING, PENDING_COUNT, PRUNE};
 use super::annotations::{
     CAME_AFTER, MENTIONING, MENTIONS_OF, NAMED, REACTIONS_TO, UNREAD_MENTIONS,
 };
+use super::bans::BAN;
+use super::closed_rooms::NEXT;
+use super::contacts::{FRIEND, OLDEST_PENDING, PENDING, PENDING_COUNT, PRUNE};
 use super::history::{
-    NEWEST, NEWEST_IDS, NEXT_TIME, OLDEST, OLDEST_IDS, ONE, PARTICIPATION, PARTICIPATIONS, SEEN, UNREAD,
+    NEWEST, NEWEST_IDS, NEXT_TIME, OLDEST, OLDEST_IDS, ONE, PARTICIPATION, PARTICIPATIONS, SEEN,
+    UNREAD,
 };
 use super::invitations::{COUNTS, INVITED};
 use super::messages::MARKERS;
@@ -280,10 +281,7 @@ fn reading_and_searching_only_ever_seek() {
         for line in &plan {
             // Subqueries of one row or of bounded rows are scanned, and lists that are handed in; tables never are.
             let is_bounded = line.contains("subquery") || line.contains("VIRTUAL TABLE");
-            assert!(
-                !line.starts_with("SCAN") || is_bounded,
-                "{sql}\n{plan:#?}"
-            );
+            assert!(!line.starts_with("SCAN") || is_bounded, "{sql}\n{plan:#?}");
             assert!(!line.contains("TEMP B-TREE"), "{sql}\n{plan:#?}");
         }
     }

@@ -653,7 +653,8 @@ const TABLE: &[Command] = &[
             ask(
                 r#"{"id":1,"content":"other"}"#,
                 [
-                    NO, LOST, LOST, LOST, LOST, LOST, OTHERS_OWN, OTHERS_OWN, OTHERS_OWN, OTHERS_OWN,
+                    NO, LOST, LOST, LOST, LOST, LOST, OTHERS_OWN, OTHERS_OWN, OTHERS_OWN,
+                    OTHERS_OWN,
                 ],
             ),
             ask(
@@ -682,15 +683,11 @@ const TABLE: &[Command] = &[
             ),
             ask(
                 r#"{"id":2}"#,
-                [
-                    NO, LOST, LOST, LOST, LOST, LOST, OTHERS_OWN, OK, OK, OK,
-                ],
+                [NO, LOST, LOST, LOST, LOST, LOST, OTHERS_OWN, OK, OK, OK],
             ),
             ask(
                 r#"{"id":3}"#,
-                [
-                    NO, LOST, LOST, LOST, LOST, LOST, OK, OTHERS_OWN, OK, OK,
-                ],
+                [NO, LOST, LOST, LOST, LOST, LOST, OK, OTHERS_OWN, OK, OK],
             ),
         ],
     ),

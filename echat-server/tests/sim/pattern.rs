@@ -60,12 +60,12 @@ pub(super) fn fits(pattern: &Value, got: &Value, captures: &mut Captures) -> boo
                     .zip(items)
                     .all(|(pattern, item)| fits(pattern, item, captures))
         }
-        (Value::Dict(patterns), Value::Dict(_)) => patterns.iter().all(|(key, pattern)| {
-            match got.at(key) {
+        (Value::Dict(patterns), Value::Dict(_)) => {
+            patterns.iter().all(|(key, pattern)| match got.at(key) {
                 Some(item) => fits(pattern, item, captures),
                 None => *pattern == Value::from("(absent)"),
-            }
-        }),
+            })
+        }
         _ => pattern == got,
     }
 }

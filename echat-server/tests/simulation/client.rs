@@ -3,12 +3,12 @@
 //! is judged elsewhere.
 
 use crate::fail;
-use crate::plan::{OfRoom, PlannedRequest, Target};
+use crate::plan::{OfRoom, PlannedRequest, Target, USERS};
 use crate::replies::Asked;
 use crate::request::content;
 use crate::secrets::{Presented, SecretId};
 use crate::truth::{Stored, Truth};
-use crate::value::{Params, room};
+use crate::value::{Params, room, without};
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -37,6 +37,8 @@ pub(crate) enum Due {
     Role(usize, usize),
     /// How far one has read, at another session.
     Read(Target),
+    /// A message is another one than before.
+    Altered(u64),
 }
 
 impl Due {
@@ -105,6 +107,8 @@ pub(crate) struct Client {
     pub(crate) removed_from: BTreeSet<usize>,
     /// Names of rooms that were renamed, and were not yet told to clients that know no other names.
     pub(crate) renamed_to: BTreeSet<usize>,
+    /// What was told last of messages.
+    pub(crate) messages: BTreeMap<u64, Value>,
     /// What must still be told here, and what may be.
     pub(crate) must: BTreeSet<Due>,
     pub(crate) may: BTreeSet<Due>,
@@ -137,8 +141,7 @@ impl Client {
     pub(crate) fn may_have_caused(&self, due: Due, truth: &Truth) -> bool {
         self.asked.iter().any(|asked| match (&asked.planned, due) {
             (PlannedRequest::Send { number, size, .. }, Due::Message(id)) => {
-                let mut told = truth.told(id);
-                told.any(|sent| *sent.content == *content(*number, *size))
+                truth.told(id).next().is_some() && truth.first(id) == content(*number, *size)
             }
             (PlannedRequest::Read(_), Due::Read(_)) => true,
             (PlannedRequest::Room(of), _) => match (of, due) {
@@ -201,6 +204,7 @@ impl Client {
             }
             108 => self.contact(truth.named(params.text()?)),
             109 => self.message(me, params),
+            148 => self.altered(me, params),
             110 => self.comes(room(params.text()?)?),
             111 => {
                 let friend = truth.named(params.text()?);
@@ -298,6 +302,7 @@ impl Client {
             return fail("messages come out of order");
         }
         self.heard_of(id);
+        self.told(id, params);
         let known = match params.target()? {
             Target::User(target) => {
                 let sender = params.user("sender")?;
@@ -306,6 +311,59 @@ impl Client {
             Target::Room(room) => self.rooms.contains_key(&room),
         };
         check(known, "a message of a conversation that one is not in")
+    }
+
+    /// A message is another one than before.
+    fn altered(&mut self, me: usize, params: Params<'_>) -> Result<(), String> {
+        let id = matches(params, me)?;
+        self.owed(Due::Altered(id))?;
+        let bare = !["mentions", "reactions", "reply_to", "edited"]
+            .iter()
+            .any(|key| params.has(key));
+        check(
+            !params.flag("deleted") || bare,
+            "a deleted message has something left",
+        )?;
+        let reactions = params.at("reactions").map_or(Ok(Vec::new()), |list| {
+            list.items().map(Iterator::collect::<Vec<_>>)
+        })?;
+        let mut emoji = BTreeSet::new();
+        for reaction in &reactions {
+            let users = reaction.at("count")?.int()?;
+            let is_new = emoji.insert(reaction.at("emoji")?.text()?);
+            let may_be = (1..=USERS.len() as u64).contains(&users);
+            check(
+                is_new && may_be && !reaction.has("mine"),
+                "reactions that cannot be",
+            )?;
+        }
+        if let Ok(reacted) = params.at("reacted") {
+            let is_there = emoji.contains(reacted.at("emoji")?.text()?);
+            check(
+                !reacted.flag("on") || is_there,
+                "a reaction came that is not there",
+            )?;
+        }
+        self.told(id, params);
+        Ok(())
+    }
+
+    /// Notes what was told of a message, without what depends on the reader and on names that may change.
+    pub(crate) fn told(&mut self, id: u64, params: Params<'_>) {
+        self.messages.insert(id, shown(params.all));
+    }
+
+    /// An acknowledgement has everything but the reactions.
+    pub(crate) fn acknowledges(&mut self, id: u64, params: Params<'_>) {
+        let reactions = self
+            .messages
+            .get(&id)
+            .and_then(|told| told.at("reactions").cloned());
+        let mut all = params.all.clone();
+        if let (Value::Dict(entries), Some(reactions)) = (&mut all, reactions) {
+            entries.push(("reactions".to_owned(), reactions));
+        }
+        self.messages.insert(id, shown(&all));
     }
 
     /// Notes a message that came on this connection for the first time.
@@ -332,7 +390,25 @@ impl Client {
     }
 }
 
-/// The id of an ON_NEW_MESSAGE, if it says of the message what is stored, or was.
+/// What all readers are told of a message at all times.
+pub(crate) fn shown(message: &Value) -> Value {
+    let other = [
+        "username",
+        "sender",
+        "send_time",
+        "target",
+        "target_type",
+        "sent",
+        "mine",
+        "by",
+        "reacted",
+        "txn_id",
+        "bot",
+    ];
+    without(message, &other)
+}
+
+/// The id of an ON_NEW_MESSAGE or an ON_MESSAGE_CHANGED, if it says of the message what is stored, or was.
 pub(crate) fn matches(params: Params<'_>, me: usize) -> Result<u64, String> {
     let truth = params.truth;
     let id = params.at("id")?.int()?;
@@ -351,9 +427,8 @@ pub(crate) fn matches(params: Params<'_>, me: usize) -> Result<u64, String> {
             Some(found @ Target::User(_)) => target == found,
             _ => stored.is_private(truth) == matches!(target, Target::User(_)),
         };
-        (content, sender) == (&*stored.content, stored.sender)
-            && params.all.at("send_time") == Some(&time)
-            && named
+        let says = content == &*stored.content || truth.may_have_said(id, content);
+        says && sender == stored.sender && params.all.at("send_time") == Some(&time) && named
     };
     if known.any(says) {
         Ok(id)

@@ -1,8 +1,8 @@
 //! What is remembered over a whole case, also for connections that were lost.
 
 use crate::codes::Codes;
-use crate::plan::{OfAccount, OfBot, OfPeople, OfRoom, PlannedRequest, ROOMS, USERS};
-use crate::request::content;
+use crate::plan::{OfAccount, OfBot, OfMessage, OfPeople, OfRoom, PlannedRequest, ROOMS, USERS};
+use crate::request::{content, edited};
 use crate::secrets::Secrets;
 use crate::tokens::Tokens;
 use echat_server::config::Limits;
@@ -73,6 +73,16 @@ impl Facts {
                 for user in users {
                     self.attempts[*user] += 1;
                     self.bytes[*user] += content(*number, *size).len() as u64;
+                }
+            }
+            PlannedRequest::Message(of) => {
+                let bytes = match of {
+                    OfMessage::Edit(_, number) => edited(*number).len(),
+                    _ => 0,
+                };
+                for user in users {
+                    self.attempts[*user] += 1;
+                    self.bytes[*user] += bytes as u64;
                 }
             }
             PlannedRequest::Join(_)
@@ -173,7 +183,7 @@ impl Facts {
             | PlannedRequest::People(OfPeople::Unblock(_))
             | PlannedRequest::Bot(OfBot::Create(..)) => (moves, false),
             PlannedRequest::Create(..) => (moves, is_over(limits.rooms_a_day, self.made[user])),
-            PlannedRequest::Send { .. } => (
+            PlannedRequest::Send { .. } | PlannedRequest::Message(_) => (
                 (self.attempts[user], limits.message_burst),
                 is_over(limits.user_bytes_a_day, self.bytes[user]),
             ),

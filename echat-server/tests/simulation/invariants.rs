@@ -1,14 +1,15 @@
 //! What holds after every tick, when everything is at rest, and when all are gone.
 
-use crate::client::Client;
+use crate::client::{Client, shown};
 use crate::fail;
 use crate::plan::{Door, PlannedRequest, SEATS};
 use crate::replies::presence_is_sent;
 use crate::run::Run;
-use crate::spec::Spec;
+use crate::spec::{Spec, message};
 use crate::truth::Truth;
 use crate::truth::people::Account;
 use crate::value::{equal, without};
+use echat_proto::Value;
 use echat_proto::commands::CloseReason;
 use echat_server::config::Limits;
 use echat_server::engine::WaitReason;
@@ -181,11 +182,36 @@ fn lists(client: &Client, me: usize, truth: &Truth) -> Result<(), String> {
             return fail("a room is another one than the client was told");
         }
     }
+    messages(client, me, truth)?;
     if client.removed_from.is_empty() {
         Ok(())
     } else {
         fail("the client was removed from a room, and not told that it left")
     }
+}
+
+/// Of each message that the client knows and still sees, it was told how it is now. Of accounts that are deleted nothing is
+/// told, and names change with them.
+fn messages(client: &Client, me: usize, truth: &Truth) -> Result<(), String> {
+    for (id, told) in &client.messages {
+        let Some(stored) = truth.seen(me, *id) else {
+            continue;
+        };
+        let is_gone = !truth.is_there(stored.sender);
+        let now = shown(&message(me, *id, stored, truth));
+        if !is_gone && !equal(&without_lost(told, truth), &without_lost(&now, truth)) {
+            return fail(&format!(
+                "message {id} is {now:?}, and the client was told {told:?}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Without names, if any account is deleted.
+fn without_lost(message: &Value, truth: &Truth) -> Value {
+    let lost = truth.accounts.values().any(|account| account.deleted);
+    without(message, if lost { &["mentions"] } else { &[] })
 }
 
 /// A connection was closed: there must be a reason, and none that is a matter of clocks that jump.

@@ -2,7 +2,7 @@
 
 /// Everything.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {
-    [WORLD, ACCOUNTS, PEOPLE, ROOMS, BOTS, EVENTS]
+    [WORLD, ACCOUNTS, PEOPLE, ROOMS, MESSAGES, BOTS, EVENTS]
         .concat()
         .into_iter()
 }
@@ -130,6 +130,31 @@ const ROOMS: &[&str] = &[
     "unban done",
 ];
 
+const MESSAGES: &[&str] = &[
+    "a message that an operator deleted",
+    "a message that answers another",
+    "a message that names a user",
+    "a message that names all",
+    "around exactly done",
+    "around exactly unknown_message",
+    "delete exactly done",
+    "delete exactly not_yours",
+    "delete exactly unknown_message",
+    "edit exactly done",
+    "edit exactly not_a_friend",
+    "edit exactly not_yours",
+    "edit exactly read_only",
+    "edit exactly unknown_message",
+    "edit rate_limited",
+    "mentions exactly done",
+    "react exactly done",
+    "react exactly not_a_friend",
+    "react exactly read_only",
+    "react exactly unknown_message",
+    "send exactly unknown_message",
+    "take back exactly done",
+];
+
 const BOTS: &[&str] = &[
     "a bot that left with its owner's role",
     "befriend exactly not_for_bots",
@@ -161,6 +186,7 @@ const EVENTS: &[&str] = &[
     "told 146",
     "told 146 of oneself",
     "told 147",
+    "told 148",
     "told 149",
     "told 150",
     "told 152",

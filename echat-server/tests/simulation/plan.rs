@@ -165,12 +165,13 @@ pub(crate) enum PlannedRequest {
     Logout,
     Befriend(usize),
     Resolve(usize, bool),
-    /// The content is made of number and size; `txn` is whether the number is the transaction id.
+    /// The content is made of number and size; `txn` is whether the number is the transaction id. It may answer a message.
     Send {
         to: Target,
         number: u8,
         size: usize,
         txn: bool,
+        reply: Option<Nth>,
     },
     /// A room with some friends in it, private or public.
     Create(usize, Vec<usize>, bool),
@@ -183,6 +184,14 @@ pub(crate) enum PlannedRequest {
         from_known: bool,
         limit: u64,
     },
+    /// Around a message.
+    Around {
+        of: Target,
+        nth: Nth,
+        limit: u64,
+    },
+    /// So many messages that name the user.
+    Mentions(u64),
     /// Up to the newest message that the client knows.
     Read(Target),
     Find(&'static str),
@@ -193,9 +202,26 @@ pub(crate) enum PlannedRequest {
     Room(OfRoom),
     Bot(OfBot),
     Code(OfCode),
+    Message(OfMessage),
     /// A command that does not exist.
     Nonsense,
 }
+
+/// A message: so many before the newest one that the client knows.
+pub(crate) type Nth = u64;
+
+/// What users do with a message that is there.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum OfMessage {
+    /// The content is made of the number.
+    Edit(Nth, u8),
+    Delete(Nth),
+    /// With one of [`EMOJI`], added or taken back.
+    React(Nth, usize, bool),
+}
+
+/// What users react with.
+pub(crate) const EMOJI: [&str; 3] = ["👍", "❤️", "🦀"];
 
 /// A password of a user, as it is when it is said.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -359,6 +385,8 @@ impl PlannedRequest {
             Self::Part(_) => "part",
             Self::Add(..) => "add",
             Self::History { .. } => "history",
+            Self::Around { .. } => "around",
+            Self::Mentions(_) => "mentions",
             Self::Read(_) => "read",
             Self::Find(_) => "find",
             Self::Rooms => "rooms",
@@ -368,13 +396,17 @@ impl PlannedRequest {
             Self::People(of) => of.name(),
             Self::Room(of) => of.name(),
             Self::Bot(of) => of.name(),
+            Self::Message(of) => of.name(),
         }
     }
 
     /// Whether it may undo what another one of the same tick did.
     pub(crate) fn undoes(&self) -> bool {
         match self {
-            Self::Part(_) | Self::Resolve(_, false) | Self::Code(OfCode::Revoke(_)) => true,
+            Self::Part(_)
+            | Self::Resolve(_, false)
+            | Self::Code(OfCode::Revoke(_))
+            | Self::Message(_) => true,
             // It may use up what another one made.
             Self::RegisterBy { .. } => true,
             Self::Account(of) => !matches!(of, OfAccount::Sessions | OfAccount::EndOthers),
@@ -438,6 +470,23 @@ impl OfRoom {
             Self::SetRole(..) => "role",
             Self::Public => "public rooms",
         }
+    }
+}
+
+impl OfMessage {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Edit(..) => "edit",
+            Self::Delete(_) => "delete",
+            Self::React(_, _, true) => "react",
+            Self::React(_, _, false) => "take back",
+        }
+    }
+
+    /// The message that it means, of a client that knows messages up to an id.
+    pub(crate) fn id(&self, known: u64) -> u64 {
+        let (Self::Edit(nth, _) | Self::Delete(nth) | Self::React(nth, ..)) = self;
+        known.saturating_sub(*nth)
     }
 }
 

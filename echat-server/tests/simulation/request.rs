@@ -1,8 +1,7 @@
 //! From a plan's numbers to what goes over the wire, as PROTOCOL.md has it, and from what comes to the code of a refusal.
 
 use crate::plan::{
-    OfAccount, OfBot, OfCode, OfPeople, OfRoom, PASSWORDS, PlannedRequest, ROOMS, Setting, Target,
-    USERS, Word,
+    EMOJI, OfAccount, OfBot, OfCode, OfMessage, OfPeople, OfRoom, PASSWORDS, PlannedRequest, ROOMS, Setting, Target, USERS, Word,
 };
 use crate::truth::Truth;
 use crate::value::{dict, list, text};
@@ -40,6 +39,9 @@ impl Saying<'_> {
             PlannedRequest::Find(keyword) => (16, dict([("keyword", text(keyword))])),
             PlannedRequest::Send { .. }
             | PlannedRequest::History { .. }
+            | PlannedRequest::Around { .. }
+            | PlannedRequest::Mentions(_)
+            | PlannedRequest::Message(_)
             | PlannedRequest::Read(_) => self.of_messages(planned),
             PlannedRequest::Nonsense => (NONSENSE, Value::Null),
             PlannedRequest::Account(of) => self.of_account(of),
@@ -64,8 +66,11 @@ impl Saying<'_> {
                 number,
                 size,
                 txn,
+                reply,
             } => {
                 let mut entries = target(*to);
+                let reply = reply.map(|nth| Value::Int(self.known.saturating_sub(nth)));
+                entries.extend(reply.map(|id| ("reply_to", id)));
                 entries.push(("content", Value::Str(content(*number, *size))));
                 if *txn {
                     entries.push(("txn_id", Value::Str(number.to_string())));
@@ -83,6 +88,26 @@ impl Saying<'_> {
                 }
                 entries.push(("limit", Value::Int(*limit)));
                 (12, dict(entries))
+            }
+            PlannedRequest::Around { of, nth, limit } => {
+                let mut entries = target(*of);
+                entries.push(("around", Value::Int(self.known.saturating_sub(*nth))));
+                entries.push(("limit", Value::Int(*limit)));
+                (12, dict(entries))
+            }
+            PlannedRequest::Mentions(limit) => (42, dict([("limit", Value::Int(*limit))])),
+            PlannedRequest::Message(of) => {
+                let id = ("id", Value::Int(of.id(self.known)));
+                match of {
+                    OfMessage::Edit(_, number) => {
+                        (39, dict([id, ("content", Value::Str(edited(*number)))]))
+                    }
+                    OfMessage::Delete(_) => (40, dict([id])),
+                    OfMessage::React(_, emoji, on) => {
+                        let emoji = ("emoji", text(EMOJI[*emoji]));
+                        (41, dict([id, emoji, ("on", Value::Bool(*on))]))
+                    }
+                }
             }
             PlannedRequest::Read(of) => {
                 let mut entries = target(*of);
@@ -308,9 +333,26 @@ fn set(setting: Setting) -> (&'static str, Value) {
     }
 }
 
-/// What a message of this number and size says.
+/// What a message of this number and size says. Every fourth one names a user or all members.
 pub(crate) fn content(number: u8, size: usize) -> String {
-    format!("{number:*<size$}")
+    let text = format!("{number:*<size$}");
+    match named_in(number) {
+        Some(name) => format!("@{name} {text}"),
+        None => text,
+    }
+}
+
+/// What an edited message says.
+pub(crate) fn edited(number: u8) -> String {
+    content(number, 20)
+}
+
+/// The name in a message of this number.
+fn named_in(number: u8) -> Option<&'static str> {
+    let number = usize::from(number);
+    let names = USERS.iter().chain(&["all"]).cycle();
+    let mut names = names.skip(number / 4);
+    names.next().copied().filter(|_| number % 4 == 3)
 }
 
 /// What a room is about.

@@ -27,6 +27,8 @@ pub(crate) struct Ask {
     pub(crate) code: Option<String>,
     /// What the clock said when it was made.
     pub(crate) unix: i64,
+    /// The newest message that the client knew.
+    pub(crate) known: u64,
 }
 
 /// A tick, and the requests that it may have handled.

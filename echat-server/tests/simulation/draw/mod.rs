@@ -3,7 +3,7 @@
 mod scenes;
 
 use crate::plan::{
-    Action, Case, Climate, Door, LOBBY, OfAccount, OfBot, OfCode, OfPeople, OfRoom, PEOPLE,
+    Action, Case, Climate, Door, EMOJI, LOBBY, OfAccount, OfBot, OfCode, OfMessage, OfPeople, OfRoom, PEOPLE,
     PlannedRequest, Role, SEATS, Seat, Setting, Step, Target, USERS, Word,
 };
 use echat_proto::config::{Inviters, Registration};
@@ -273,6 +273,7 @@ fn storm(rng: &mut StdRng, seat: Seat, present: usize) -> Vec<Action> {
             number: first + n,
             size: 3_900,
             txn: true,
+            reply: None,
         };
         (0..rng.random_range(1..12)).map(send).collect()
     };
@@ -336,7 +337,7 @@ fn action(rng: &mut StdRng, seat: Seat) -> Action {
 fn planned(rng: &mut StdRng) -> PlannedRequest {
     let user = rng.random_range(0..PEOPLE);
     let room = room(rng);
-    match rng.random_range(0..88) {
+    match rng.random_range(0..102) {
         0 => PlannedRequest::Time,
         1..3 => PlannedRequest::Register(user),
         3..6 => PlannedRequest::Login {
@@ -352,6 +353,7 @@ fn planned(rng: &mut StdRng) -> PlannedRequest {
             number: rng.random_range(0..40),
             size: *pick(rng, &[3_usize, 8, 60, 700, 3_900]),
             txn: rng.random_range(0..4) > 0,
+            reply: (rng.random_range(0..6) == 0).then(|| rng.random_range(0..4)),
         },
         36..39 => PlannedRequest::Create(room, some(rng), rng.random_range(0..3) == 0),
         39..42 => PlannedRequest::Join(room),
@@ -370,6 +372,13 @@ fn planned(rng: &mut StdRng) -> PlannedRequest {
         63..69 => PlannedRequest::People(of_people(rng, user)),
         69..79 => PlannedRequest::Room(of_room(rng, room, user)),
         79..82 => PlannedRequest::Bot(of_bot(rng, room)),
+        87..97 => PlannedRequest::Message(of_message(rng)),
+        97..99 => PlannedRequest::Mentions(rng.random_range(1..5)),
+        99 => PlannedRequest::Around {
+            of: target(rng),
+            nth: rng.random_range(0..5),
+            limit: rng.random_range(1..8),
+        },
         82 => PlannedRequest::Token {
             bot: rng.random_range(PEOPLE..USERS.len()),
             nth: rng.random_range(0..2),
@@ -391,6 +400,19 @@ fn of_code(rng: &mut StdRng) -> OfCode {
         }
         3 => OfCode::List,
         _ => OfCode::Revoke(rng.random_range(0..2)),
+    }
+}
+
+/// Mostly the newest messages.
+fn of_message(rng: &mut StdRng) -> OfMessage {
+    let nth = *pick(rng, &[0, 0, 0, 1, 1, 2, 3, 7]);
+    match rng.random_range(0..8) {
+        0..3 => OfMessage::Edit(nth, rng.random()),
+        3 => OfMessage::Delete(nth),
+        _ => {
+            let on = rng.random_range(0..4) > 0;
+            OfMessage::React(nth, rng.random_range(0..EMOJI.len()), on)
+        }
     }
 }
 

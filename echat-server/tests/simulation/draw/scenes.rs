@@ -46,8 +46,9 @@ pub(super) fn scene(rng: &mut StdRng, seat: Seat, cast: Cast) -> Vec<Action> {
         actions: Vec::new(),
         rng,
     };
-    match scene.rng.random_range(0..21) {
+    match scene.rng.random_range(0..25) {
         19 | 20 => scene.codes(),
+        21..25 => scene.changing(),
         0 | 1 => scene.removal(),
         2 | 3 => scene.private(),
         4 | 5 => scene.roles(),
@@ -116,6 +117,7 @@ impl Scene<'_> {
             number: self.rng.random_range(0..250),
             size: 5,
             txn: true,
+            reply: None,
         };
         self.say(seat, planned);
     }
@@ -144,6 +146,107 @@ impl Scene<'_> {
         room
     }
 
+    /// A message is edited, answered, reacted to and deleted, and members come and go.
+    fn changing(&mut self) {
+        let (me, you) = (self.me(), self.you());
+        let target = if self.chance(4) {
+            self.may(self.two, PlannedRequest::Befriend(me));
+            self.may(self.one, PlannedRequest::Befriend(you));
+            Target::User(you)
+        } else {
+            Target::Room(self.owned(false))
+        };
+        let number = self.rng.random();
+        let size = *pick(self.rng, &[5, 5, 300]);
+        let send = PlannedRequest::Send {
+            to: target,
+            number,
+            size,
+            txn: true,
+            reply: None,
+        };
+        self.say(self.one, send.clone());
+        for _ in 0..self.rng.random_range(2..8) {
+            let (seat, other) = if self.chance(2) {
+                (self.one, self.two)
+            } else {
+                (self.two, self.one)
+            };
+            let change = PlannedRequest::Message(super::of_message(self.rng));
+            match self.rng.random_range(0..14) {
+                0..6 => self.say(seat, change),
+                6 => {
+                    let more = PlannedRequest::Message(super::of_message(self.rng));
+                    self.both(change, more);
+                }
+                7 => self.say(self.one, send.clone()),
+                8 => {
+                    let to = if seat == self.one || matches!(target, Target::Room(_)) {
+                        target
+                    } else {
+                        Target::User(me)
+                    };
+                    let answer = PlannedRequest::Send {
+                        to,
+                        number: self.rng.random(),
+                        size: 5,
+                        txn: true,
+                        reply: Some(self.rng.random_range(0..3)),
+                    };
+                    self.say(seat, answer);
+                }
+                9 => match target {
+                    Target::Room(room) => {
+                        self.say(seat, PlannedRequest::Part(room));
+                        self.say(seat, PlannedRequest::Join(room));
+                    }
+                    Target::User(_) => self.say(
+                        seat,
+                        PlannedRequest::People(OfPeople::Unfriend(self.cast.user(other))),
+                    ),
+                },
+                10 => {
+                    if let Target::Room(room) = target {
+                        let read_only = Setting::ReadOnly(self.chance(2));
+                        let role = *pick(self.rng, &[Role::Operator, Role::Member]);
+                        let sets = *pick(self.rng, &[0, 1]);
+                        let planned = match sets {
+                            0 => OfRoom::Set(room, read_only),
+                            _ => OfRoom::SetRole(room, you, role),
+                        };
+                        self.say(self.one, PlannedRequest::Room(planned));
+                    }
+                }
+                11 => {
+                    let whom = self.cast.user(other);
+                    let block = if self.chance(3) {
+                        OfPeople::Unblock(whom)
+                    } else {
+                        OfPeople::Block(whom)
+                    };
+                    self.say(seat, PlannedRequest::People(block));
+                }
+                12 => {
+                    if let Target::Room(room) = target {
+                        self.say(self.one, PlannedRequest::Room(OfRoom::Kick(room, you)));
+                    }
+                }
+                _ => {
+                    let around = PlannedRequest::Around {
+                        of: target,
+                        nth: self.rng.random_range(0..4),
+                        limit: self.rng.random_range(1..6),
+                    };
+                    self.say(self.one, around);
+                }
+            }
+            self.may(self.two, PlannedRequest::Mentions(5));
+            self.may(other, PlannedRequest::Rooms);
+        }
+        self.look(self.two, None);
+        self.look(self.one, None);
+    }
+
     /// A member is kicked or banned, and comes back as soon as possible, or sooner.
     fn removal(&mut self) {
         let room = self.owned(false);
@@ -161,6 +264,7 @@ impl Scene<'_> {
                 number: self.rng.random_range(0..250),
                 size: 5,
                 txn: true,
+                reply: None,
             };
             self.both(removes, sends);
         } else {
@@ -370,6 +474,7 @@ impl Scene<'_> {
                 number: self.rng.random_range(0..250),
                 size: 5,
                 txn: true,
+                reply: None,
             };
             self.both(parts, sends);
         } else {

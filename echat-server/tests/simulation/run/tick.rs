@@ -5,8 +5,9 @@ use crate::changes::{Ask, Changes, Dues};
 use crate::client::Due;
 use crate::fail;
 use crate::invariants;
-use crate::plan::{OfAccount, PlannedRequest, Seat};
+use crate::plan::{OfAccount, OfMessage, PlannedRequest, Seat};
 use crate::replies::{Asked, Judge};
+use crate::request::edited;
 use crate::truth::{Stored, Truth};
 use echat_proto::Value;
 use echat_proto::channel::Incoming;
@@ -101,7 +102,21 @@ impl Run {
                 password: request.password,
                 code: request.code.clone(),
                 unix: request.unix,
+                known: request.known,
             }));
+        }
+        for ask in &asked {
+            if let PlannedRequest::Message(of) = &ask.planned {
+                let id = of.id(ask.known);
+                if let OfMessage::Edit(_, number) = of
+                    && self
+                        .truth
+                        .seen(ask.user, id)
+                        .is_some_and(|seen| seen.sender == ask.user)
+                {
+                    self.truth.say(id, edited(*number));
+                }
+            }
         }
         let changes = Changes {
             before,
@@ -124,6 +139,11 @@ impl Run {
         let is_new = |id: &u64| before.is_some_and(|before| !before.messages.contains_key(id));
         let messages = self.truth.messages.iter().filter(|(id, _)| is_new(id));
         let new: usize = messages.map(|(_, message)| size(message)).sum();
+        // Each change tells the whole message.
+        let largest = self.truth.messages.values().map(size).max().unwrap_or(0);
+        let requests = self.clients.iter().flat_map(|client| &client.asked);
+        let changes = requests.filter(|asked| matches!(asked.planned, PlannedRequest::Message(_)));
+        let new = new + changes.count() * largest;
         for client in &mut self.clients {
             let asks = |asked: &Asked| {
                 let planned = &asked.planned;
@@ -133,6 +153,8 @@ impl Run {
                         | PlannedRequest::Resume { .. }
                         | PlannedRequest::Token { .. }
                         | PlannedRequest::History { .. }
+                        | PlannedRequest::Around { .. }
+                        | PlannedRequest::Mentions(_)
                 )
             };
             let pages = if client.asked.iter().any(asks) {

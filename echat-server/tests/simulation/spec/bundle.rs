@@ -55,13 +55,14 @@ fn unread(me: usize, truth: &Truth) -> Value {
     let mine = truth.seats.iter().filter(|((user, _), _)| *user == me);
     let mut unread: Vec<(&str, Value)> = mine
         .filter_map(|((_, conversation), seat)| {
-            let count = truth.unread(me, *conversation);
+            let (count, mentions) = truth.unread(me, *conversation);
             let target = truth.target(me, *conversation)?;
             let line = dict([
                 ("target_type", kind(target).to_value()),
                 ("target", text(named(target, truth))),
                 ("count", Value::Int(count)),
                 ("read_id", Value::Int(seat.read)),
+                ("mentions", Value::Int(mentions)),
             ]);
             (count > 0).then_some((named(target, truth), line))
         })

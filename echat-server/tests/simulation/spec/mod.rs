@@ -94,7 +94,11 @@ impl Spec<'_> {
         match &asked.planned {
             PlannedRequest::Befriend(other) => self.befriend(me, *other),
             PlannedRequest::Resolve(other, accepted) => self.resolve(me, *other, *accepted),
-            PlannedRequest::Send { .. } => self.send(&asked.planned, me),
+            PlannedRequest::Send { .. } => self.send(&asked.planned, me, asked.known),
+            PlannedRequest::Message(of) => self.message(of, me, asked.known),
+            PlannedRequest::Around { of, nth, .. } => {
+                self.around(me, *of, asked.known.saturating_sub(*nth))
+            }
             PlannedRequest::Create(room, members, _) => self.create(me, *room, members),
             PlannedRequest::Join(room) => self.join(me, *room),
             PlannedRequest::Add(room, members) => self.add(me, *room, members),
@@ -211,6 +215,9 @@ fn is_for_bots(planned: &PlannedRequest) -> bool {
         PlannedRequest::Send { to, .. } => matches!(to, Target::Room(_)),
         PlannedRequest::Logout
         | PlannedRequest::History { .. }
+        | PlannedRequest::Around { .. }
+        | PlannedRequest::Mentions(_)
+        | PlannedRequest::Message(_)
         | PlannedRequest::Read(_)
         | PlannedRequest::Rooms
         | PlannedRequest::Members(_)
@@ -238,6 +245,11 @@ impl Spec<'_> {
                 from_known,
                 limit,
             } => self.history(reading.me, *of, from_known.then_some(reading.known), *limit),
+            PlannedRequest::Around { of, nth, limit } => {
+                let id = reading.known.saturating_sub(*nth);
+                self.page_around(reading.me, *of, id, *limit)
+            }
+            PlannedRequest::Mentions(limit) => self.mentions(reading.me, *limit),
             PlannedRequest::Rooms => Some(self.own_rooms(reading.me)),
             PlannedRequest::Find(keyword) => Some(self.found(reading.me, keyword)),
             PlannedRequest::People(of) => self.people(of, reading),

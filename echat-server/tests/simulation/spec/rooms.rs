@@ -233,11 +233,13 @@ impl Spec<'_> {
             let room = &truth.rooms[&number];
             let owner = room.owner.map_or("", |owner| truth.name(owner));
             let role = truth.role(me, number).expect("a member").name();
+            let (unread, mentions) = truth.unread(me, room.conversation);
             dict([
                 ("roomname", text(name)),
                 ("members", Value::Int(room.members)),
                 ("owner", text(owner)),
-                ("unread", Value::Int(truth.unread(me, room.conversation))),
+                ("unread", Value::Int(unread)),
+                ("mentions", Value::Int(mentions)),
                 ("topic", text(&room.topic)),
                 ("private", Value::Bool(room.private)),
                 ("role", text(role)),

@@ -5,7 +5,7 @@
 pub(crate) mod people;
 pub(crate) mod rooms;
 
-use crate::plan::{Target, USERS};
+use crate::plan::{Role, Target, USERS};
 pub(crate) use people::Code;
 pub(crate) use people::pair;
 use people::{Account, Declined};
@@ -49,11 +49,15 @@ pub(crate) struct Truth {
     /// Users and the rooms that they left.
     pub(crate) left: BTreeSet<(usize, Conversation)>,
     pub(crate) messages: BTreeMap<u64, Stored>,
-    /// Messages that are hidden or gone since, as they were: what was told of them may still be on its way.
-    former: BTreeMap<u64, Stored>,
+    /// Messages that were changed, hidden or gone since, as they were: what was told of them may still be on its way.
+    former: BTreeMap<u64, Vec<Stored>>,
+    /// What messages said first.
+    first: BTreeMap<u64, Rc<str>>,
+    /// What messages may have said for a moment, within a tick.
+    said: BTreeMap<u64, BTreeSet<String>>,
     reader: Reader,
-    /// How many rows of messages there are, and how many tombstones among them.
-    counted: (i64, i64),
+    /// How many rows of messages there are.
+    counted: i64,
     data_version: i64,
 }
 
@@ -66,6 +70,18 @@ pub(crate) struct Stored {
     pub(crate) txn: Option<String>,
     /// Whether it is a tombstone.
     pub(crate) deleted: bool,
+    pub(crate) reply: Option<u64>,
+    pub(crate) edited: Option<i64>,
+    pub(crate) mentions: Vec<Named>,
+    /// Emoji in the order in which they came, their users, and how many are counted.
+    pub(crate) reactions: Vec<(String, BTreeSet<usize>, u64)>,
+}
+
+/// What a message names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    User(usize),
+    All,
 }
 
 impl Stored {
@@ -114,17 +130,15 @@ impl Truth {
         let mut now = tables(db, self.reader.clone())?;
         (now.version, now.data_version) = (self.version, version);
         let newest = messages.keys().next_back().copied().unwrap_or(0);
-        let new = rows(db, MESSAGES, [newest.cast_signed()], |row| {
+        let changed = rows(db, CHANGED, [newest.cast_signed()], |row| {
             stored(row, &now.reader)
         })?;
+        let new = changed.iter().filter(|(id, _)| *id > newest).count();
         now.counted = counted(db)?;
-        let grown = (
-            self.counted.0 + i64::try_from(new.len()).expect("few"),
-            self.counted.1,
-        );
-        let all = if now.counted == grown {
+        let all = if now.counted == self.counted + i64::try_from(new).expect("few") {
             let mut all = messages.clone();
-            all.extend(new);
+            all.extend(changed);
+            annotate(db, &mut all, &now.reader)?;
             all
         } else {
             all_messages(db, &now.reader)?
@@ -134,6 +148,12 @@ impl Truth {
             .into_iter()
             .partition(|(_, message)| now.is_open(message.conversation));
         now.messages = open;
+        now.first = std::mem::take(&mut self.first);
+        now.said = std::mem::take(&mut self.said);
+        for (id, message) in &now.messages {
+            let first = now.first.entry(*id);
+            first.or_insert_with(|| message.content.clone());
+        }
         let mut former = std::mem::take(&mut self.former);
         let changed = messages
             .iter()
@@ -143,10 +163,15 @@ impl Truth {
             .chain(closed)
             .filter(|(_, message)| !message.deleted)
         {
-            former.entry(id).or_insert(message);
+            let known = former.entry(id).or_default();
+            if !known.contains(&message) {
+                known.push(message);
+            }
         }
         let mut before = std::mem::replace(self, now);
         before.messages = messages;
+        before.first.clone_from(&self.first);
+        before.said.clone_from(&self.said);
         (before.counted, before.data_version) = (self.counted, self.data_version);
         // A note of the address of a login changes nothing here.
         self.version += u64::from(before != *self);
@@ -164,6 +189,8 @@ impl Truth {
         (again.version, again.counted, again.data_version) =
             (self.version, self.counted, self.data_version);
         again.former.clone_from(&self.former);
+        again.first.clone_from(&self.first);
+        again.said.clone_from(&self.said);
         Ok(again == *self)
     }
 
@@ -215,7 +242,69 @@ impl Truth {
     /// What a message says, and what it said before it was hidden or gone.
     pub(crate) fn told(&self, id: u64) -> impl Iterator<Item = &Stored> {
         let now = self.messages.get(&id);
-        now.into_iter().chain(self.former.get(&id))
+        now.into_iter()
+            .chain(self.former.get(&id).into_iter().flatten())
+    }
+
+    /// What a message said first.
+    pub(crate) fn first(&self, id: u64) -> &str {
+        self.first.get(&id).map_or("", |first| first)
+    }
+
+    /// Notes what a message may say for a moment.
+    pub(crate) fn say(&mut self, id: u64, content: String) {
+        self.said.entry(id).or_default().insert(content);
+    }
+
+    /// Whether a message may have said this for a moment.
+    pub(crate) fn may_have_said(&self, id: u64, content: &str) -> bool {
+        let said = self.said.get(&id);
+        said.is_some_and(|said| said.contains(content))
+    }
+
+    /// A message that a user sees, now.
+    pub(crate) fn seen(&self, user: usize, id: u64) -> Option<&Stored> {
+        let message = self.messages.get(&id)?;
+        let seat = self.seats.get(&(user, message.conversation))?;
+        (id > seat.after).then_some(message)
+    }
+
+    /// What a text names, of a sender in a conversation: it begins with the name if it has one.
+    pub(crate) fn names(
+        &self,
+        sender: usize,
+        conversation: Conversation,
+        text: &str,
+    ) -> Vec<Named> {
+        let name = text
+            .strip_prefix('@')
+            .and_then(|rest| rest.split(' ').next());
+        let Some(name) = name else {
+            return Vec::new();
+        };
+        let is_room = self.room_of(conversation).is_some();
+        if name == "all" {
+            let is_operator = self.role_in(sender, conversation) >= Some(Role::Operator);
+            return if is_room && is_operator {
+                vec![Named::All]
+            } else {
+                Vec::new()
+            };
+        }
+        let user = self.users.iter().find(|user| self.name(**user) == name);
+        let named = user.filter(|user| {
+            let takes_part = self.seats.contains_key(&(**user, conversation));
+            takes_part && (is_room || **user != sender)
+        });
+        named.map(|user| Named::User(*user)).into_iter().collect()
+    }
+
+    /// Whether a message is one of the mentions of a user.
+    pub(crate) fn is_mention(&self, user: usize, message: &Stored) -> bool {
+        let mut named = message.mentions.iter();
+        named.any(|named| *named == Named::All || *named == Named::User(user))
+            && !self.is_hidden(message)
+            && !self.blocks(user, message.sender)
     }
 
     /// Messages after this one that are hidden or gone.
@@ -247,8 +336,8 @@ impl Truth {
             })
     }
 
-    /// Messages of others after a user's read marker.
-    pub(crate) fn unread(&self, user: usize, conversation: Conversation) -> u64 {
+    /// Messages of others after a user's read marker that are not hidden, and how many of them are mentions.
+    pub(crate) fn unread(&self, user: usize, conversation: Conversation) -> (u64, u64) {
         let read = self
             .seats
             .get(&(user, conversation))
@@ -256,14 +345,23 @@ impl Truth {
         let unread = self
             .messages
             .range(read.saturating_add(1)..)
-            .filter(|(_, message)| message.conversation == conversation && message.sender != user);
-        unread.count() as u64
+            .filter(|(_, message)| message.conversation == conversation && message.sender != user)
+            .filter(|(_, message)| !self.is_hidden(message));
+        let mentions = unread
+            .clone()
+            .filter(|(_, message)| self.is_mention(user, message));
+        (unread.count() as u64, mentions.count() as u64)
     }
 }
 
 const MESSAGES: &str =
-    "SELECT id, conversation, sender, send_time, content, txn_id, deleted_at IS NOT NULL
+    "SELECT id, conversation, sender, send_time, content, txn_id, deleted_at IS NOT NULL, reply_to, edited_at
      FROM messages WHERE id > ?1";
+
+/// New messages, and those that were ever changed.
+const CHANGED: &str =
+    "SELECT id, conversation, sender, send_time, content, txn_id, deleted_at IS NOT NULL, reply_to, edited_at
+     FROM messages WHERE id > ?1 OR edited_at IS NOT NULL OR deleted_at IS NOT NULL OR annotated";
 
 fn stored(row: &Row<'_>, reader: &Reader) -> rusqlite::Result<(u64, Stored)> {
     let message = Stored {
@@ -273,18 +371,71 @@ fn stored(row: &Row<'_>, reader: &Reader) -> rusqlite::Result<(u64, Stored)> {
         content: row.get(4)?,
         txn: row.get(5)?,
         deleted: row.get(6)?,
+        reply: row.get::<_, Option<i64>>(7)?.map(i64::cast_unsigned),
+        edited: row.get(8)?,
+        mentions: Vec::new(),
+        reactions: Vec::new(),
     };
     Ok((id(row, 0)?, message))
 }
 
 fn all_messages(db: &Connection, reader: &Reader) -> rusqlite::Result<BTreeMap<u64, Stored>> {
     let all = rows(db, MESSAGES, [0], |row| stored(row, reader))?;
-    Ok(all.into_iter().collect())
+    let mut all = all.into_iter().collect();
+    annotate(db, &mut all, reader)?;
+    Ok(all)
 }
 
-fn counted(db: &Connection) -> rusqlite::Result<(i64, i64)> {
-    let mut count = db.prepare_cached("SELECT count(*), count(deleted_at) FROM messages")?;
-    count.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+/// Reads all mentions and reactions.
+fn annotate(
+    db: &Connection,
+    all: &mut BTreeMap<u64, Stored>,
+    reader: &Reader,
+) -> rusqlite::Result<()> {
+    for message in all.values_mut() {
+        (message.mentions, message.reactions) = (Vec::new(), Vec::new());
+    }
+    let sql = "SELECT message, user FROM mentions ORDER BY message, place";
+    let mentions = rows(db, sql, [], |row| Ok((id(row, 0)?, row.get(1)?)))?;
+    for (id, user) in mentions {
+        let named = if user == 0 {
+            Named::All
+        } else {
+            Named::User(reader.of(user))
+        };
+        if let Some(message) = all.get_mut(&id) {
+            message.mentions.push(named);
+        }
+    }
+    let sql = "SELECT message, emoji, users FROM reactions ORDER BY message, place";
+    let reactions = rows(db, sql, [], |row| {
+        Ok((id(row, 0)?, row.get(1)?, id(row, 2)?))
+    })?;
+    for (id, emoji, users) in reactions {
+        if let Some(message) = all.get_mut(&id) {
+            message.reactions.push((emoji, BTreeSet::new(), users));
+        }
+    }
+    let sql = "SELECT message, emoji, user FROM reactors";
+    let reactors = rows(db, sql, [], |row| {
+        Ok((id(row, 0)?, row.get::<_, String>(1)?, reader.user(row, 2)?))
+    })?;
+    for (id, emoji, user) in reactors {
+        let Some(message) = all.get_mut(&id) else {
+            continue;
+        };
+        let mut reactions = message.reactions.iter_mut();
+        match reactions.find(|(of, ..)| *of == emoji) {
+            Some((_, users, _)) => drop(users.insert(user)),
+            None => message.reactions.push((emoji, [user].into(), 0)),
+        }
+    }
+    Ok(())
+}
+
+fn counted(db: &Connection) -> rusqlite::Result<i64> {
+    let mut count = db.prepare_cached("SELECT count(*) FROM messages")?;
+    count.query_row([], |row| row.get(0))
 }
 
 /// All but the messages.
