@@ -35,6 +35,17 @@ fn dir() -> (ServerFolder, ServerProcess) {
         }
     }
     eve.asks(r#"LEAVE_ROOM "tea""#);
+    // Ann edits her first message, which names bob and all, and deletes another one; both react to the first.
+    for (user, request) in [
+        (0, r#"EDIT_MESSAGE {"id":1,"content":"hi @bob and @all"}"#),
+        (1, r#"REACT {"id":1,"emoji":"👍","on":true}"#),
+        (0, r#"REACT {"id":1,"emoji":"🦀","on":true}"#),
+        (0, r#"REACT {"id":1,"emoji":"👍","on":true}"#),
+        (0, r#"DELETE_MESSAGE {"id":5}"#),
+    ] {
+        let done = [&mut ann, &mut bob][user].asks(request);
+        assert!(line(&done).starts_with("DONE"), "{}", line(&done));
+    }
     (dir, server)
 }
 
@@ -210,7 +221,7 @@ fn what_is_no_export_is_not_imported_and_says_where() {
         &text.replace("\"name\":\"tea\"", "\"name\":\"\""),
         "not the name of a room",
     );
-    let long = format!("{{\"type\":\"{}\"}}\n", "x".repeat(1 << 20));
+    let long = format!("{{\"type\":\"{}\"}}\n", "x".repeat(1 << 24));
     refused(&long, "line 1: the line is too long");
 }
 

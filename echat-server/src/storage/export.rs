@@ -7,11 +7,13 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
 
+use echat_proto::emoji::is_emoji;
 use echat_proto::names::{Content, RoomName, TxnId, Username};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::annotations::{ALL, MENTIONS_OF};
 use super::backup::{begin_reading, open_beside};
 use super::check::{derive, findings};
 use super::high_water::newest_id;
@@ -22,8 +24,8 @@ use super::skeletons;
 /// The version of the format.
 pub const EXPORT_FORMAT: u64 = 1;
 
-/// Bytes of a line at most.
-const LINE: u64 = 1024 * 1024;
+/// Bytes of a line at most: a message may have the reactions of 10,000 users with 20 emoji.
+const LINE: u64 = 16 * 1024 * 1024;
 
 /// In the place of a password's hash: no password fits it.
 const NO_PASSWORD: &str = "*";
@@ -292,7 +294,8 @@ impl<W: Write> Export<'_, W> {
         let sql = format!(
             "SELECT r.name, l.name, h.name, m.id, s.name, m.send_time,
                     CASE WHEN s.erased THEN '' ELSE m.content END, m.txn_id,
-                    CASE WHEN s.erased THEN coalesce(m.deleted_at, s.deleted_at, 0) ELSE m.deleted_at END
+                    CASE WHEN s.erased THEN coalesce(m.deleted_at, s.deleted_at, 0) ELSE m.deleted_at END,
+                    m.reply_to, m.edited_at, m.annotated
              FROM messages AS m CROSS JOIN users AS s ON s.id = m.sender
              LEFT JOIN rooms AS r ON r.id = m.conversation
              LEFT JOIN friendships AS f ON f.conversation = m.conversation
@@ -300,6 +303,7 @@ impl<W: Write> Export<'_, W> {
              WHERE (r.id IS NOT NULL OR f.conversation IS NOT NULL) AND {condition} ORDER BY m.id"
         );
         let is_all = matches!(self.scope, Scope::All { .. });
+        let db = self.db;
         self.each(&sql, |row| {
             let deleted_at: Option<i64> = row.get(8)?;
             let mut line = json!({
@@ -310,7 +314,10 @@ impl<W: Write> Export<'_, W> {
             });
             match deleted_at {
                 Some(time) => line["deleted_at"] = time.into(),
-                None => line["text"] = row.get::<_, String>(6)?.into(),
+                None => {
+                    line["text"] = row.get::<_, String>(6)?.into();
+                    attached(db, row, &mut line)?;
+                }
             }
             // It identifies a message to its sender only.
             if let Some(txn_id) = row.get::<_, Option<String>>(7)?.filter(|_| is_all) {
@@ -320,6 +327,46 @@ impl<W: Write> Export<'_, W> {
             Ok(line)
         })
     }
+}
+
+/// Adds what a message has besides its text: columns 9 to 11 of a row, whose column 3 is the id.
+fn attached(db: &Connection, row: &Row<'_>, line: &mut Value) -> rusqlite::Result<()> {
+    for (key, column) in [("reply_to", 9), ("edited_at", 10)] {
+        if let Some(number) = row.get::<_, Option<i64>>(column)? {
+            line[key] = number.into();
+        }
+    }
+    if !row.get::<_, bool>(11)? {
+        return Ok(());
+    }
+    let id: i64 = row.get(3)?;
+    let mut mentions = db.prepare_cached(MENTIONS_OF)?;
+    let mentions = mentions.query_map(params![id, ALL], |row| row.get::<_, String>(0))?;
+    let mentions = mentions.collect::<rusqlite::Result<Vec<_>>>()?;
+    if !mentions.is_empty() {
+        line["mentions"] = mentions.into();
+    }
+    let mut reactions = db.prepare_cached(
+        "SELECT r.emoji, u.name FROM reactions AS r
+         CROSS JOIN reactors AS b ON b.message = r.message AND b.emoji = r.emoji
+         CROSS JOIN users AS u ON u.id = b.user WHERE r.message = ?1 ORDER BY r.place, u.id",
+    )?;
+    let mut rows = reactions.query([id])?;
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (emoji, user): (String, String) = (row.get(0)?, row.get(1)?);
+        match found.last_mut() {
+            Some((last, users)) if *last == emoji => users.push(user),
+            _ => found.push((emoji, vec![user])),
+        }
+    }
+    if !found.is_empty() {
+        let found = found.into_iter();
+        line["reactions"] = found
+            .map(|(emoji, users)| json!({"emoji": emoji, "users": users}))
+            .collect();
+    }
+    Ok(())
 }
 
 /// Adds the conversation of a row, whose first columns are the names of the room and of the friends.
@@ -622,8 +669,9 @@ impl Import<'_> {
         }
         self.db
             .prepare_cached(
-                "INSERT INTO messages (id, conversation, sender, send_time, content, txn_id, deleted_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO messages
+                     (id, conversation, sender, send_time, content, txn_id, deleted_at, reply_to, edited_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
                 id,
@@ -632,10 +680,68 @@ impl Import<'_> {
                 whole(value, "time")?,
                 content,
                 txn_id,
-                deleted_at
+                deleted_at,
+                value["reply_to"].as_i64(),
+                value["edited_at"].as_i64(),
             ])?;
+        if deleted_at.is_none() {
+            self.attach(value, (id, conversation, sender))?;
+        }
         self.messages += 1;
         self.newest_id = self.newest_id.max(id);
+        Ok(())
+    }
+
+    /// Adds mentions and reactions to a message.
+    fn attach(
+        &mut self,
+        value: &Value,
+        (id, conversation, sender): (i64, i64, i64),
+    ) -> Result<(), BadLine> {
+        let empty = Vec::new();
+        let list = |value: &'_ Value| value.as_array().unwrap_or(&empty).clone();
+        let (mentions, reactions) = (list(&value["mentions"]), list(&value["reactions"]));
+        let text_of = |value: &Value| {
+            let text = value.as_str().map(str::to_owned);
+            text.ok_or_else(|| bad("a name is expected"))
+        };
+        if mentions.is_empty() && reactions.is_empty() {
+            return Ok(());
+        }
+        let sql = "UPDATE messages SET annotated = 1 WHERE id = ?1";
+        self.db.execute(sql, [id])?;
+        for (place, name) in (0_i64..).zip(&mentions) {
+            let user = match text_of(name)? {
+                name if name == ALL => 0,
+                name => self.user_id(&name)?,
+            };
+            self.db.execute(
+                "INSERT INTO mentions (message, place, user, conversation, sender)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![id, place, user, conversation, sender],
+            )?;
+        }
+        for (place, reaction) in (0_i64..).zip(&reactions) {
+            let emoji = text(reaction, "emoji")?;
+            let users = list(&reaction["users"]);
+            if !is_emoji(emoji) || users.is_empty() {
+                return Err(bad("a reaction is an emoji and the users that gave it"));
+            }
+            for user in &users {
+                let user = self.user_id(&text_of(user)?)?;
+                let sql = "INSERT INTO reactors (message, emoji, user) VALUES (?1, ?2, ?3)";
+                self.db.execute(sql, params![id, emoji, user])?;
+            }
+            self.db.execute(
+                "INSERT INTO reactions (message, place, emoji, users) VALUES (?1, ?2, ?3, ?4)",
+                params![
+                    id,
+                    place,
+                    emoji,
+                    i64::try_from(users.len()).unwrap_or(i64::MAX)
+                ],
+            )?;
+        }
         Ok(())
     }
 

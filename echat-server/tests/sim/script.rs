@@ -384,6 +384,10 @@ fn set(limits: &mut Limits, name: &str, value: usize) {
             limits.friend_requests = value as u64;
             return;
         }
+        "user_bytes_a_day" => {
+            limits.user_bytes_a_day = value as u64;
+            return;
+        }
         "resume_hours" => {
             limits.resume_hours = value as u64;
             return;

@@ -150,7 +150,7 @@ impl Truth {
         now.messages = open;
         now.first = std::mem::take(&mut self.first);
         now.said = std::mem::take(&mut self.said);
-        for (id, message) in &now.messages {
+        for (id, message) in now.messages.iter().chain(&closed) {
             let first = now.first.entry(*id);
             first.or_insert_with(|| message.content.clone());
         }
