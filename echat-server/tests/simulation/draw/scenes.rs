@@ -2,7 +2,7 @@
 
 use super::pick;
 use crate::plan::{
-    Action, LOBBY, OfAccount, OfBot, OfCode, OfPeople, OfRoom, PEOPLE, PlannedRequest, ROOMS, Role,
+    Action, LOBBY, OfAccount, OfBot, OfCode, OfMessage, OfPeople, OfRoom, PEOPLE, PlannedRequest, ROOMS, Role,
     SEATS, Seat, Setting, Target, USERS, Word,
 };
 use rand::RngExt;
@@ -173,8 +173,12 @@ impl Scene<'_> {
                 (self.two, self.one)
             };
             let change = PlannedRequest::Message(super::of_message(self.rng));
-            match self.rng.random_range(0..14) {
-                0..6 => self.say(seat, change),
+            match self.rng.random_range(0..15) {
+                0..6 => {
+                    self.say(seat, change.clone());
+                    // What is already so is told to no user.
+                    self.may(seat, change);
+                }
                 6 => {
                     let more = PlannedRequest::Message(super::of_message(self.rng));
                     self.both(change, more);
@@ -214,7 +218,12 @@ impl Scene<'_> {
                             0 => OfRoom::Set(room, read_only),
                             _ => OfRoom::SetRole(room, you, role),
                         };
+                        self.send(self.two, target);
                         self.say(self.one, PlannedRequest::Room(planned));
+                        let own = OfMessage::Edit(0, self.rng.random());
+                        self.may(self.two, PlannedRequest::Message(own));
+                        let react = OfMessage::React(0, 0, true);
+                        self.may(self.two, PlannedRequest::Message(react));
                     }
                 }
                 11 => {
@@ -225,11 +234,32 @@ impl Scene<'_> {
                         OfPeople::Block(whom)
                     };
                     self.say(seat, PlannedRequest::People(block));
+                    if matches!(target, Target::Room(_)) {
+                        // It names the one that blocks, or blocks no more.
+                        let named = u8::try_from(self.cast.user(seat)).expect("few users");
+                        let send = PlannedRequest::Send {
+                            to: target,
+                            number: 4 * named + 3,
+                            size: 5,
+                            txn: false,
+                            reply: None,
+                        };
+                        self.say(other, send);
+                        self.say(seat, PlannedRequest::Rooms);
+                        self.say(seat, PlannedRequest::Mentions(5));
+                    }
                 }
                 12 => {
                     if let Target::Room(room) = target {
                         self.say(self.one, PlannedRequest::Room(OfRoom::Kick(room, you)));
                     }
+                }
+                13 => {
+                    // More than the rate allows where it is small.
+                    let edit = |n| PlannedRequest::Message(OfMessage::Edit(0, n));
+                    self.send(seat, target);
+                    self.actions
+                        .push(Action::Say(seat, (0..6).map(edit).collect()));
                 }
                 _ => {
                     let around = PlannedRequest::Around {
