@@ -23,6 +23,8 @@ const PROTO: &[Row] = &[
     ("frame", &["crypto"]),
     ("code", &["value"]),
     ("param", &["code", "codec", "limits", "names", "value"]),
+    ("emoji", &["param"]),
+    ("mentions", &["names"]),
     ("records", &["code", "codec", "names", "param", "value"]),
     ("message", &["codec", "value"]),
     (

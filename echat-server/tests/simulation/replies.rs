@@ -284,15 +284,7 @@ impl<'w> Judge<'w> {
                 let stands = self.stands(me, &asked.planned) || flapped;
                 check(stands, "friends or members that are not stored")
             }
-            PlannedRequest::Read(of) => {
-                let seat = truth.conversation(me, *of);
-                let read = seat.and_then(|c| Some(truth.seats.get(&(me, c))?.read));
-                let said = self.params(message).at("id")?.int()?;
-                check(
-                    Some(said) <= read || flapped,
-                    "a read marker that is not stored",
-                )
-            }
+            PlannedRequest::Read(of) => self.read(me, *of, message, flapped),
             PlannedRequest::Part(room) => {
                 let was_there = client.rooms.remove(room).is_some();
                 check(was_there || flapped, "left a room without being in it")
@@ -303,8 +295,13 @@ impl<'w> Judge<'w> {
                 let params = self.params(message);
                 members(client, me, *room, params, (exact, told, flapped))
             }
-            PlannedRequest::History { of, .. } => {
-                if let Some(Target::User(other)) = of
+            PlannedRequest::History { .. }
+            | PlannedRequest::Around { .. }
+            | PlannedRequest::Mentions(_) => {
+                if let PlannedRequest::History {
+                    of: Some(Target::User(other)),
+                    ..
+                } = &asked.planned
                     && exact
                     && !truth.are_friends(me, *other)
                 {
@@ -313,16 +310,9 @@ impl<'w> Judge<'w> {
                 self.page(client, me, message)?;
                 self.exactly(client, asked, me, message, exact)
             }
-            PlannedRequest::Around { .. } | PlannedRequest::Mentions(_) => {
-                self.page(client, me, message)?;
-                self.exactly(client, asked, me, message, exact)
-            }
             PlannedRequest::Message(of) => {
-                let is_done = self.spec(self.unix).is_done(of, me, asked.known);
-                check(
-                    is_done || flapped,
-                    "a change of a message that is not stored",
-                )
+                let is_done = self.spec(self.unix).is_done(of, me, asked.known) || flapped;
+                check(is_done, "a change of a message that is not stored")
             }
             PlannedRequest::Account(of) => {
                 let holds = self.holds(me, of) || flapped;
@@ -346,6 +336,16 @@ impl<'w> Judge<'w> {
                 self.exactly(client, asked, me, message, exact)
             }
         }
+    }
+
+    fn read(&self, me: usize, of: Target, message: &Message, flapped: bool) -> Result<(), String> {
+        let seat = self.truth.conversation(me, of);
+        let read = seat.and_then(|c| Some(self.truth.seats.get(&(me, c))?.read));
+        let said = self.params(message).at("id")?.int()?;
+        check(
+            Some(said) <= read || flapped,
+            "a read marker that is not stored",
+        )
     }
 
     /// Whether users came together as a request asked for.

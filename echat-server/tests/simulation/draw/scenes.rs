@@ -172,109 +172,114 @@ impl Scene<'_> {
             } else {
                 (self.two, self.one)
             };
-            let change = PlannedRequest::Message(super::of_message(self.rng));
-            match self.rng.random_range(0..15) {
-                0..6 => {
+            match (self.rng.random_range(0..15), target) {
+                (0..6, _) => {
+                    let change = self.change();
                     self.say(seat, change.clone());
                     // What is already so is told to no user.
                     self.may(seat, change);
                 }
-                6 => {
-                    let more = PlannedRequest::Message(super::of_message(self.rng));
-                    self.both(change, more);
+                (6, _) => {
+                    let (one, two) = (self.change(), self.change());
+                    self.both(one, two);
                 }
-                7 => self.say(self.one, send.clone()),
-                8 => {
-                    let to = if seat == self.one || matches!(target, Target::Room(_)) {
-                        target
-                    } else {
-                        Target::User(me)
-                    };
-                    let answer = PlannedRequest::Send {
-                        to,
-                        number: self.rng.random(),
-                        size: 5,
-                        txn: true,
-                        reply: Some(self.rng.random_range(0..3)),
-                    };
-                    self.say(seat, answer);
-                }
-                9 => match target {
-                    Target::Room(room) => {
-                        self.say(seat, PlannedRequest::Part(room));
-                        self.say(seat, PlannedRequest::Join(room));
-                    }
-                    Target::User(_) => self.say(
-                        seat,
-                        PlannedRequest::People(OfPeople::Unfriend(self.cast.user(other))),
-                    ),
-                },
-                10 => {
-                    if let Target::Room(room) = target {
-                        let read_only = Setting::ReadOnly(self.chance(2));
-                        let role = *pick(self.rng, &[Role::Operator, Role::Member]);
-                        let sets = *pick(self.rng, &[0, 1]);
-                        let planned = match sets {
-                            0 => OfRoom::Set(room, read_only),
-                            _ => OfRoom::SetRole(room, you, role),
-                        };
-                        self.send(self.two, target);
-                        self.say(self.one, PlannedRequest::Room(planned));
-                        let own = OfMessage::Edit(0, self.rng.random());
-                        self.may(self.two, PlannedRequest::Message(own));
-                        let react = OfMessage::React(0, 0, true);
-                        self.may(self.two, PlannedRequest::Message(react));
-                    }
-                }
-                11 => {
-                    let whom = self.cast.user(other);
-                    let block = if self.chance(3) {
-                        OfPeople::Unblock(whom)
-                    } else {
-                        OfPeople::Block(whom)
-                    };
-                    self.say(seat, PlannedRequest::People(block));
-                    if matches!(target, Target::Room(_)) {
-                        // It names the one that blocks, or blocks no more.
-                        let named = u8::try_from(self.cast.user(seat)).expect("few users");
-                        let send = PlannedRequest::Send {
-                            to: target,
-                            number: 4 * named + 3,
-                            size: 5,
-                            txn: false,
-                            reply: None,
-                        };
-                        self.say(other, send);
-                        self.say(seat, PlannedRequest::Rooms);
-                        self.say(seat, PlannedRequest::Mentions(5));
-                    }
-                }
-                12 => {
-                    if let Target::Room(room) = target {
-                        self.say(self.one, PlannedRequest::Room(OfRoom::Kick(room, you)));
-                    }
-                }
-                13 => {
+                (7, _) => self.say(self.one, send.clone()),
+                (8, _) => self.answer(seat, target),
+                (9, _) => {
                     // More than the rate allows where it is small.
                     let edit = |n| PlannedRequest::Message(OfMessage::Edit(0, n));
                     self.send(seat, target);
-                    self.actions
-                        .push(Action::Say(seat, (0..6).map(edit).collect()));
+                    let edits = (0..6).map(edit).collect();
+                    self.actions.push(Action::Say(seat, edits));
                 }
-                _ => {
-                    let around = PlannedRequest::Around {
-                        of: target,
-                        nth: self.rng.random_range(0..4),
-                        limit: self.rng.random_range(1..6),
-                    };
-                    self.say(self.one, around);
+                (10, _) => self.block_and_name(seat, other, target),
+                (11.., Target::Room(room)) => self.upset(seat, room),
+                (_, Target::User(_)) => {
+                    let other = self.cast.user(other);
+                    self.say(seat, PlannedRequest::People(OfPeople::Unfriend(other)));
                 }
+                (_, Target::Room(_)) => unreachable!("all numbers are above"),
             }
+            let around = PlannedRequest::Around {
+                of: target,
+                nth: self.rng.random_range(0..4),
+                limit: self.rng.random_range(1..6),
+            };
+            self.may(self.one, around);
             self.may(self.two, PlannedRequest::Mentions(5));
             self.may(other, PlannedRequest::Rooms);
         }
         self.look(self.two, None);
         self.look(self.one, None);
+    }
+
+    fn change(&mut self) -> PlannedRequest {
+        PlannedRequest::Message(super::of_message(self.rng))
+    }
+
+    fn answer(&mut self, seat: Seat, target: Target) {
+        let to = match target {
+            Target::User(_) if seat == self.two => Target::User(self.me()),
+            other => other,
+        };
+        let answer = PlannedRequest::Send {
+            to,
+            number: self.rng.random(),
+            size: 5,
+            txn: true,
+            reply: Some(self.rng.random_range(0..3)),
+        };
+        self.say(seat, answer);
+    }
+
+    /// One blocks the other, or blocks no more, and is named by the other.
+    fn block_and_name(&mut self, seat: Seat, other: Seat, target: Target) {
+        let whom = self.cast.user(other);
+        let block = if self.chance(3) {
+            OfPeople::Unblock(whom)
+        } else {
+            OfPeople::Block(whom)
+        };
+        self.say(seat, PlannedRequest::People(block));
+        if matches!(target, Target::Room(_)) {
+            let named = u8::try_from(self.cast.user(seat)).expect("few users");
+            let send = PlannedRequest::Send {
+                to: target,
+                number: 4 * named + 3,
+                size: 5,
+                txn: false,
+                reply: None,
+            };
+            self.say(other, send);
+            self.say(seat, PlannedRequest::Rooms);
+            self.say(seat, PlannedRequest::Mentions(5));
+        }
+    }
+
+    /// Members of a room come and go, or may do other things than before.
+    fn upset(&mut self, seat: Seat, room: usize) {
+        let you = self.you();
+        match self.rng.random_range(0..4) {
+            0 => {
+                self.say(seat, PlannedRequest::Part(room));
+                self.say(seat, PlannedRequest::Join(room));
+            }
+            1 => self.say(self.one, PlannedRequest::Room(OfRoom::Kick(room, you))),
+            of => {
+                let read_only = Setting::ReadOnly(self.chance(2));
+                let role = *pick(self.rng, &[Role::Operator, Role::Member]);
+                let planned = match of {
+                    2 => OfRoom::Set(room, read_only),
+                    _ => OfRoom::SetRole(room, you, role),
+                };
+                self.send(self.two, Target::Room(room));
+                self.say(self.one, PlannedRequest::Room(planned));
+                let own = OfMessage::Edit(0, self.rng.random());
+                self.may(self.two, PlannedRequest::Message(own));
+                let react = OfMessage::React(0, 0, true);
+                self.may(self.two, PlannedRequest::Message(react));
+            }
+        }
     }
 
     /// A member is kicked or banned, and comes back as soon as possible, or sooner.
