@@ -5,7 +5,7 @@ use super::effects::{Effect, Hears};
 use super::mentions::{Place, mentioned};
 use super::{Caller, Ctx, Reject, target_type as wire_type, targets, unix};
 use crate::storage::{
-    ALL, Batch, ConversationId, Extras, Mention, MessageId, SentBefore, StoredMessage,
+    ALL, Batch, ConversationId, Extras, Mention, MessageId, SentBefore, StoredMessage, UserId,
 };
 use echat_proto::commands::Event;
 use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
@@ -32,11 +32,10 @@ pub(crate) fn send_message(
     let was_in_closed_room = sent == Some(SentBefore::InClosedRoom);
     if let Some(SentBefore::Message(sent)) = sent {
         let same_target = wire_type(sent.kind) == target_type && target.key() == Some(&sent.target);
-        return if same_target && view.batch.was_sent_as(&sent, &content)? {
-            Ok(Plan::Reply(new_message(&me, sent, Nullable(txn_id))))
-        } else {
-            Err(Code::TxnReused.into())
-        };
+        if !same_target || !view.batch.was_sent_as(&sent, &content)? {
+            return Err(Code::TxnReused.into());
+        }
+        return Ok(Plan::Reply(new_message(&me, sent, Nullable(txn_id))));
     }
     if me.bot && target_type == TargetType::Friend {
         return Err(Code::NotForBots.into());
@@ -46,13 +45,7 @@ pub(crate) fn send_message(
     }
     let conversation = targets::open_conversation(view.batch, &me, target_type, &target)?;
     let reply_to = reply_to.map(MessageId);
-    if let Some(answered) = reply_to {
-        let answered = view.batch.seen_message(me.id, answered)?;
-        let is_there = |seen: &StoredMessage| seen.conversation == conversation.id && !seen.deleted;
-        if !answered.as_ref().is_some_and(is_there) {
-            return Err(Code::UnknownMessage.into());
-        }
-    }
+    can_be_answered(view, &me, conversation.id, reply_to)?;
     let is_slow = may_write(view, &me, &conversation)?;
     let place = Place {
         conversation: conversation.id,
@@ -60,8 +53,7 @@ pub(crate) fn send_message(
         friend: conversation.friend,
     };
     let mentions = mentioned(view.batch, &me, place, &content)?;
-    let extras = Extras { reply_to, mentions };
-    let send_time = view.now;
+    let (extras, send_time) = (Extras { reply_to, mentions }, view.now);
     let demand = Demand::Message(content.as_str().len());
     Ok(Plan::write(demand, move |batch| {
         if let Some(txn) = txn_id.as_ref().filter(|_| was_in_closed_room) {
@@ -73,13 +65,7 @@ pub(crate) fn send_message(
         let to = (conversation.id, me.id);
         let id = batch.insert_message_with(to, &content, txn_id.as_ref(), &extras, send_time)?;
         let mentions = names(batch, &extras.mentions)?;
-        let hears = match conversation.friend {
-            Some(friend) => Hears::Friend(friend),
-            None => Hears::Room {
-                room: conversation.id,
-                but: me.id,
-            },
-        };
+        let effects = vec![Effect::TellMessage(hears(&conversation, me.id))];
         Ok(Written {
             reply: Event::OnNewMessage {
                 id: id.0,
@@ -95,9 +81,39 @@ pub(crate) fn send_message(
                 edited: None,
                 mentions: listed(mentions),
             },
-            effects: vec![Effect::TellMessage(hears)],
+            effects,
         })
     }))
+}
+
+/// Refuses an answer to a message that is not in the conversation, that the caller does not see, or that is deleted.
+fn can_be_answered(
+    view: &View<'_, '_>,
+    me: &Caller,
+    conversation: ConversationId,
+    reply_to: Option<MessageId>,
+) -> Result<(), Reject> {
+    let Some(answered) = reply_to else {
+        return Ok(());
+    };
+    let answered = view.batch.seen_message(me.id, answered)?;
+    let is_there = |seen: &StoredMessage| seen.conversation == conversation && !seen.deleted;
+    if answered.as_ref().is_some_and(is_there) {
+        Ok(())
+    } else {
+        Err(Code::UnknownMessage.into())
+    }
+}
+
+/// The users that a new message is told to.
+fn hears(conversation: &targets::Conversation, sender: UserId) -> Hears {
+    match conversation.friend {
+        Some(friend) => Hears::Friend(friend),
+        None => Hears::Room {
+            room: conversation.id,
+            but: sender,
+        },
+    }
 }
 
 /// Refuses a message that the room does not take from this member now. Returns whether slow mode counts it.
