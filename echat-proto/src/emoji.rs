@@ -61,12 +61,14 @@ fn element(chars: &[char]) -> Element {
         _ if is_key => Element::Other,
         [selector] if is_emoji_presentation_selector(*selector) => Element::Emoji,
         [modifier] if is_modifier(*modifier) => Element::Emoji,
-        [tags @ .., CANCEL_TAG] if !tags.is_empty() && tags.iter().all(is_tag) => Element::Emoji,
+        [tags @ .., CANCEL_TAG] if !tags.is_empty() && tags.iter().copied().all(is_tag) => {
+            Element::Emoji
+        }
         _ => Element::Other,
     }
 }
 
-fn is_tag(c: &char) -> bool {
+fn is_tag(c: char) -> bool {
     matches!(c, '\u{e0020}'..='\u{e007e}')
 }
 

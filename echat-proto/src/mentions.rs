@@ -55,8 +55,7 @@ fn is_latin_or_digit_before(text: &str) -> bool {
 fn names_at(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut script = None;
-    let mut chars = text.char_indices().take(TYPED).peekable();
-    while let Some((at, c)) = chars.next() {
+    for (at, c) in text.char_indices().take(TYPED) {
         if !may_be_in_name(c) {
             break;
         }

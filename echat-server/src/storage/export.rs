@@ -312,12 +312,11 @@ impl<W: Write> Export<'_, W> {
                 "from": row.get::<_, String>(4)?,
                 "time": row.get::<_, i64>(5)?,
             });
-            match deleted_at {
-                Some(time) => line["deleted_at"] = time.into(),
-                None => {
-                    line["text"] = row.get::<_, String>(6)?.into();
-                    attached(db, row, &mut line)?;
-                }
+            if let Some(time) = deleted_at {
+                line["deleted_at"] = time.into();
+            } else {
+                line["text"] = row.get::<_, String>(6)?.into();
+                attached(db, row, &mut line)?;
             }
             // It identifies a message to its sender only.
             if let Some(txn_id) = row.get::<_, Option<String>>(7)?.filter(|_| is_all) {

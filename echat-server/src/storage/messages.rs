@@ -28,6 +28,7 @@ pub(super) const MARKERS: &str = "SELECT p.read_id, coalesce((SELECT m.id FROM m
 
 /// A message as one user sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct StoredMessage {
     /// Its position in the order of all messages.
     pub id: MessageId,

@@ -208,6 +208,9 @@ impl Scene<'_> {
             self.may(self.one, around);
             self.may(self.two, PlannedRequest::Mentions(5));
             self.may(other, PlannedRequest::Rooms);
+            if matches!(target, Target::Room(_)) {
+                self.may(other, PlannedRequest::Read(target));
+            }
         }
         self.look(self.two, None);
         self.look(self.one, None);
@@ -266,7 +269,7 @@ impl Scene<'_> {
             }
             1 => self.say(self.one, PlannedRequest::Room(OfRoom::Kick(room, you))),
             of => {
-                let read_only = Setting::ReadOnly(self.chance(2));
+                let read_only = Setting::ReadOnly(!self.chance(3));
                 let role = *pick(self.rng, &[Role::Operator, Role::Member]);
                 let planned = match of {
                     2 => OfRoom::Set(room, read_only),
@@ -275,9 +278,9 @@ impl Scene<'_> {
                 self.send(self.two, Target::Room(room));
                 self.say(self.one, PlannedRequest::Room(planned));
                 let own = OfMessage::Edit(0, self.rng.random());
-                self.may(self.two, PlannedRequest::Message(own));
+                self.say(self.two, PlannedRequest::Message(own));
                 let react = OfMessage::React(0, 0, true);
-                self.may(self.two, PlannedRequest::Message(react));
+                self.say(self.two, PlannedRequest::Message(react));
             }
         }
     }
