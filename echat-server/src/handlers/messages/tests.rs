@@ -177,7 +177,7 @@ fn slow_mode_costs_only_the_rooms_that_have_it() {
     );
     scene.ann = scene.bob.clone();
     // The time of the last message is read and written.
-    assert_cost(&scene.send(TargetType::Room, 1, Some("c")), 4, 5, 230);
+    assert_cost(&scene.send(TargetType::Room, 1, Some("c")), 4, 5, 240);
 }
 
 #[test]
@@ -186,10 +186,10 @@ fn a_message_writes_few_pages_in_few_statements() {
     scene.send(TargetType::Friend, 1, Some("first"));
     scene.send(TargetType::Room, 1, Some("second"));
     // Its row, its place in the conversation, and its txn_id.
-    assert_cost(&scene.send(TargetType::Friend, 1, Some("a")), 3, 3, 140);
-    assert_cost(&scene.send(TargetType::Room, 1, Some("b")), 3, 3, 145);
-    assert_cost(&scene.send(TargetType::Room, 1, None), 2, 2, 120);
+    assert_cost(&scene.send(TargetType::Friend, 1, Some("a")), 3, 3, 148);
+    assert_cost(&scene.send(TargetType::Room, 1, Some("b")), 3, 3, 155);
+    assert_cost(&scene.send(TargetType::Room, 1, None), 2, 2, 130);
     // Ten in one tick.
-    assert_cost(&scene.send(TargetType::Room, 10, Some("c")), 3, 30, 1300);
+    assert_cost(&scene.send(TargetType::Room, 10, Some("c")), 3, 30, 1350);
     assert_cost(&scene.mark_read(2), 1, 3, 95);
 }
