@@ -7,13 +7,12 @@
 //! which of them handles its requests next, `presence` tells rooms of presence changes in parts,
 //! `rollback` is for a full disk and for damage.
 
-mod closed_rooms;
 mod connections;
 mod damage;
 mod deferred_writes;
-mod erasure;
 mod full_disk_log;
 mod presence;
+mod removals;
 mod rollback;
 mod room_events;
 mod scheduler;
@@ -35,17 +34,16 @@ use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
-use crate::storage::{Batch, Checkpoint, CheckpointOutcome, Store, StoreError, UserId};
+use crate::storage::{Batch, Checkpoint, CheckpointOutcome, Removal, Store, StoreError, UserId};
 use crate::workers::jobs::{Job, JobResult};
-use closed_rooms::ClosedRooms;
 use connections::Connections;
 use damage::DamageLog;
 use echat_proto::commands::CloseReason;
-use erasure::Erasure;
 use full_disk_log::FullDiskLog;
 use presence::PresenceFanOut;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use removals::Removals;
 use space::Space;
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
@@ -69,10 +67,9 @@ pub struct Engine {
     state: MemoryState,
     connections: Connections,
     presence: PresenceFanOut,
-    erasure: Erasure,
+    removals: Removals,
     damage: DamageLog,
     full_disk_log: FullDiskLog,
-    closed_rooms: ClosedRooms,
     /// The rate limit of the debug line about requests that wait, for each reason.
     waiting_log: HashMap<Discriminant<WaitReason>, LogLimiter>,
     /// Whether the quotas of the last 24 hours were read.
@@ -96,15 +93,13 @@ struct MemoryState {
     kept_voids: KeptVoids,
     /// When these are tried again, by [`Now::running`].
     void_retry_at: Option<Duration>,
-    /// Whether a room was closed since its rows were looked for.
-    has_closed_rooms: bool,
     /// The source of secrets.
     random: StdRng,
     journal: Journal,
     /// Sessions to end once the tick is committed.
     session_ends: Vec<SessionsEnd>,
-    /// Deleted accounts whose messages are to be erased once the tick is committed.
-    erased: Vec<UserId>,
+    /// What is to be removed in portions once the tick is committed.
+    removals: Vec<Removal>,
     /// Whether the request that was handled last is a try at a password that is refused unjudged.
     login_refused: bool,
     space: Space,
@@ -132,11 +127,10 @@ impl MemoryState {
             sessions: &mut self.sessions,
             deferred_writes: &mut self.deferred_writes,
             kept_voids: &self.kept_voids,
-            has_closed_rooms: &mut self.has_closed_rooms,
             journal: &mut self.journal,
             random: &mut self.random,
             session_ends: &mut self.session_ends,
-            erased: &mut self.erased,
+            removals: &mut self.removals,
             login_refused: &mut self.login_refused,
             disk_is_low: self.space.is_low(),
         }
@@ -158,12 +152,10 @@ impl Engine {
             deferred_writes: Vec::new(),
             kept_voids: KeptVoids::default(),
             void_retry_at: None,
-            // A process that ended may have left some.
-            has_closed_rooms: true,
             random: StdRng::from_rng(&mut rng),
             journal: Journal::default(),
             session_ends: Vec::new(),
-            erased: Vec::new(),
+            removals: Vec::new(),
             login_refused: false,
             space: Space::default(),
         };
@@ -172,10 +164,9 @@ impl Engine {
             state,
             connections: Connections::new(rng),
             presence: PresenceFanOut::default(),
-            erasure: Erasure::default(),
+            removals: Removals::default(),
             damage: DamageLog::default(),
             full_disk_log: FullDiskLog::default(),
-            closed_rooms: ClosedRooms::default(),
             waiting_log: HashMap::new(),
             day_is_loaded: false,
             record: tick::Record::default(),
@@ -213,6 +204,10 @@ impl Engine {
 
     /// Changes the settings that requests depend on, from the next request on.
     pub fn configure(&mut self, settings: Settings) {
+        let days = settings
+            .keep_days
+            .map(|days| u32::try_from(days).unwrap_or(u32::MAX));
+        self.store.keep(days);
         self.state.settings = settings;
     }
 
@@ -334,10 +329,7 @@ impl Engine {
     /// Whether another tick would find work at once.
     pub fn has_work(&self) -> bool {
         let is_staged = self.state.outbox.mark() > 0;
-        is_staged
-            || self.connections.has_work()
-            || !self.presence.is_empty()
-            || self.erasure.has_work()
+        is_staged || self.connections.has_work() || !self.presence.is_empty()
     }
 
     /// When a tick is needed though no bytes come.
@@ -347,8 +339,7 @@ impl Engine {
             self.state.sessions.deadline(),
             self.full_disk_log.deadline(),
             self.state.void_retry_at,
-            self.erasure.retry_at(),
-            self.closed_rooms.deadline(),
+            self.removals.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }

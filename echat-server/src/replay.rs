@@ -31,7 +31,15 @@ fn repeat(
     (limits, settings): (&Limits, &Settings),
     kind: &Kind,
 ) -> Result<(), Reject> {
-    let mut batch = store.batch();
+    let days = settings
+        .keep_days
+        .map(|days| u32::try_from(days).unwrap_or(u32::MAX));
+    store.keep(days);
+    let now = match kind {
+        Kind::Request { now, .. } => *now,
+        _ => i64::MIN,
+    };
+    let mut batch = store.batch_at(now);
     match kind {
         Kind::Request {
             kind,

@@ -31,13 +31,13 @@ pub(super) fn roll_back(
     (handled, code): (&[Handled], Code),
     now: Now,
 ) -> Result<Receipt, StoreError> {
-    let mut batch = store.batch();
+    let mut batch = store.batch_at(now.unix);
     state.roster.roll_back();
     state.sessions.roll_back();
     state.rates.roll_back();
     state.journal.roll_back();
     state.session_ends.clear();
-    state.erased.clear();
+    state.removals.clear();
     for (index, request) in handled.iter().enumerate().rev() {
         let mut staged = state.outbox.split_off(request.mark);
         let later = match handled.get(index + 1) {

@@ -52,7 +52,7 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
     engine.state.sessions.expire(now.running);
     engine.full_disk_log.expire(now.running);
     engine.load_day(now)?;
-    engine.erasure.load(&mut engine.store)?;
+    engine.removals.load(&mut engine.store, now)?;
     for counted in engine.connections.jobs.take_untried() {
         engine.state.rates.guesses.take_back(counted);
     }
@@ -69,8 +69,8 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
         Err(fatal) => return Err(fatal),
     }
     engine
-        .closed_rooms
-        .remove(&mut engine.store, &mut engine.state, now)?;
+        .removals
+        .go_on(&mut engine.store, &mut engine.state, now)?;
     engine.damage.note(&mut engine.store, now);
     for conn in &record.served {
         engine.connections.end_turn(*conn, &engine.state.limits);
@@ -83,7 +83,7 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
 fn attempt(engine: &mut Engine, now: Now) -> (Result<Receipt, StoreError>, Record) {
     let record = std::mem::take(&mut engine.record);
     let mut tick = Tick {
-        batch: engine.store.batch(),
+        batch: engine.store.batch_at(now.unix),
         state: &mut engine.state,
         connections: &mut engine.connections,
         presence: &engine.presence,
@@ -116,7 +116,7 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
     state.rates.commit();
     state.journal.commit();
     end_sessions(&mut engine.store, state, now)?;
-    engine.erasure.add(state.erased.drain(..));
+    engine.removals.add(state.removals.drain(..), now);
     let log = &mut engine.full_disk_log;
     let secrets = deferred_writes::write(&mut engine.store, state, log, now)?;
     let limits = &state.limits;
@@ -166,9 +166,7 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
     }
     let events = recipients.connections.scheduler.presence_events();
     engine.presence.go_on(events, &mut recipients);
-    engine
-        .erasure
-        .go_on(&mut engine.store, &mut engine.state.journal, now)
+    Ok(())
 }
 
 /// Ends the sessions that end with the writes of the tick: the password of their user was changed, for example.

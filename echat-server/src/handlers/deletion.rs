@@ -7,7 +7,7 @@ use super::password::wrong;
 use super::session_ends::SessionsEnd;
 use super::{Answer, Caller, Ctx, Reject, gate, rooms};
 use crate::limits::CountedTry;
-use crate::storage::{Batch, StoreError, UserId};
+use crate::storage::{Batch, ErasurePlace, Removal, StoreError, UserId};
 use crate::workers::jobs::{Task, Verdict};
 use echat_proto::commands::Event;
 use echat_proto::names::Password;
@@ -68,7 +68,10 @@ pub(crate) fn deleted(
     ctx.throttle.guesses.forgive(deletion.counted.guesser);
     ctx.session_ends.append(&mut ends);
     if deletion.erase {
-        ctx.erased.extend(deleted.iter().copied());
+        let removals = deleted
+            .iter()
+            .map(|user| Removal::Account(*user, ErasurePlace::default()));
+        ctx.removals.extend(removals);
     }
     // The sessions that end are told no more of the rooms.
     for user in &deleted {
@@ -108,7 +111,7 @@ pub(crate) fn delete(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::{ConversationId, Erased, ErasurePlace, Store, Usage};
+    use crate::storage::{ConversationId, Retention, Store, Usage};
     use echat_proto::names::{Content, RoomName, Username};
 
     const ROOMS: usize = 200;
@@ -168,18 +171,19 @@ mod tests {
         assert!(many.steps < few.steps + few.steps / 10, "{few:?} {many:?}");
         assert!(many.steps < 100_000, "{many:?}");
         // What is left is done in portions: 64 messages, or 2,000 that are looked at.
-        let (mut place, mut portions) = (ErasurePlace::default(), 0);
+        let retention = Retention { now: 3, days: None };
+        let (mut left, mut portions) = (Removal::Account(ann, ErasurePlace::default()), 0);
         loop {
             let mut batch = store.batch();
-            let erased = batch.erase(ann, place, 3).expect("memory");
+            let more = batch.remove(&left, retention).expect("memory");
             let usage = batch.usage();
             drop(batch.commit().expect("memory"));
             assert!(usage.steps < 40_000, "{usage:?}");
             assert!(usage.statements <= 200, "{usage:?}");
             portions += 1;
-            match erased {
-                Erased::Until(next) => place = next,
-                Erased::All => break,
+            match more {
+                Some(more) => left = more,
+                None => break,
             }
         }
         assert!(portions >= 100_000 / 64, "{portions}");

@@ -7,7 +7,7 @@ use super::people::HearsAway;
 use super::presence::{MemberChange, announce_in, is_small, member_event};
 use super::session_ends::SessionsEnd;
 use crate::roster::Conns;
-use crate::storage::{Batch, ConversationId, RoomSize, StoreError, User, UserId};
+use crate::storage::{Batch, ConversationId, Removal, RoomSize, StoreError, Sweep, User, UserId};
 use echat_proto::commands::Event;
 use echat_proto::records::TxnEcho;
 use std::collections::BTreeSet;
@@ -90,6 +90,8 @@ pub(crate) enum Effect {
         /// The name that it had.
         was: String,
     },
+    /// A room keeps messages for a shorter time: those that are too old are removed from now on.
+    KeepsLess(ConversationId),
     /// A room was closed: its online members are told, the roster forgets it, and its rows are removed from now on.
     Closed {
         /// The room.
@@ -173,6 +175,10 @@ impl Ctx<'_, '_> {
                     }
                 }
                 Effect::Closed { room, name, by } => self.closed(room, name, by),
+                Effect::KeepsLess(room) => {
+                    let sweep = Sweep::of_room(room);
+                    self.removals.push(Removal::TooOld(sweep));
+                }
             }
         }
         Ok(())
@@ -261,7 +267,7 @@ impl Ctx<'_, '_> {
     }
 
     fn closed(&mut self, room: ConversationId, name: String, by: Option<String>) {
-        *self.has_closed_rooms = true;
+        self.removals.push(Removal::ClosedRooms);
         let members = self.members(room);
         let all = members.iter().flat_map(|(_, conns)| conns.iter().copied());
         let roomname = name.clone();

@@ -5,7 +5,8 @@ use super::effects::{Effect, Hears};
 use super::mentions::{Place, mentioned};
 use super::{Caller, Ctx, Reject, target_type as wire_type, targets, unix};
 use crate::storage::{
-    ALL, Batch, ConversationId, Extras, Mention, MessageId, SentBefore, StoredMessage, UserId,
+    ALL, Batch, ConversationId, Extras, Mention, MessageId, SentBefore, StoredMessage,
+    UnkeptMessage, UserId,
 };
 use echat_proto::commands::Event;
 use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
@@ -37,6 +38,24 @@ pub(crate) fn send_message(
         }
         return Ok(Plan::Reply(new_message(&me, sent, Nullable(txn_id))));
     }
+    let unkept = match &txn_id {
+        Some(txn) => view.batch.find_unkept(me.id, txn, &content)?,
+        None => None,
+    };
+    if let Some(sent) = unkept.filter(|sent| sent.target.is_some()) {
+        let same_target =
+            wire_type(sent.kind) == target_type && target.key() == sent.target.as_deref();
+        return if same_target && sent.is_same {
+            Ok(Plan::Reply(unkept_message(
+                &me,
+                sent,
+                content,
+                Nullable(txn_id),
+            )))
+        } else {
+            Err(Code::TxnReused.into())
+        };
+    }
     if me.bot && target_type == TargetType::Friend {
         return Err(Code::NotForBots.into());
     }
@@ -63,7 +82,12 @@ pub(crate) fn send_message(
             batch.note_sent(conversation.id, me.id, send_time)?;
         }
         let to = (conversation.id, me.id);
-        let id = batch.insert_message_with(to, &content, txn_id.as_ref(), &extras, send_time)?;
+        let txn = txn_id.as_ref();
+        let id = if conversation.keeps_nothing {
+            batch.insert_unkept(to, &content, txn, send_time)?
+        } else {
+            batch.insert_message_with(to, &content, txn, &extras, send_time)?
+        };
         let mentions = names(batch, &extras.mentions)?;
         let effects = vec![Effect::TellMessage(hears(&conversation, me.id))];
         Ok(Written {
@@ -294,6 +318,29 @@ pub(super) fn chat_message(reader: &Caller, message: StoredMessage) -> ChatMessa
         edited: message.edited_at.map(unix),
         mentions: listed(message.mentions),
         reactions,
+    }
+}
+
+/// The acknowledgement of a message of the caller that was told and not kept.
+fn unkept_message(
+    me: &Caller,
+    sent: UnkeptMessage,
+    content: Content,
+    txn_id: Nullable<TxnId>,
+) -> Event {
+    Event::OnNewMessage {
+        id: sent.id.0,
+        content: content.into_text(),
+        sender: String::from(&*me.name),
+        target_type: wire_type(sent.kind),
+        send_time: unix(sent.send_time),
+        target: sent.target.unwrap_or_default(),
+        txn_id: Some(txn_id),
+        deleted: None,
+        bot: Mark(me.bot),
+        reply_to: None,
+        edited: None,
+        mentions: None,
     }
 }
 

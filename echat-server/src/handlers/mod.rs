@@ -52,8 +52,8 @@ use crate::outbox::Outbox;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
 use crate::storage::{
-    Batch, ChainChange, ChainId, ChainWrite, ErasurePlace, Kind, SecretHash, StoreError, User,
-    UserId,
+    Batch, ChainChange, ChainId, ChainWrite, Kind, Removal, Retention, SecretHash, StoreError,
+    User, UserId,
 };
 use crate::workers::jobs::Task;
 use echat_proto::commands::{Event, RequestKind};
@@ -81,14 +81,12 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) deferred_writes: &'t mut Vec<DeferredWrite>,
     pub(crate) kept_voids: &'t KeptVoids,
     pub(crate) journal: &'t mut Journal,
-    /// Set when a room was closed, whose rows are to be removed.
-    pub(crate) has_closed_rooms: &'t mut bool,
     /// The source of secrets. What is stored of them is part of the write that the journal keeps.
     pub(crate) random: &'t mut StdRng,
     /// Sessions to end once the tick is committed; the tick ends with the request that asks for it.
     pub(crate) session_ends: &'t mut Vec<SessionsEnd>,
-    /// Deleted accounts whose messages are to be erased once the tick is committed.
-    pub(crate) erased: &'t mut Vec<UserId>,
+    /// What is to be removed in portions once the tick is committed.
+    pub(crate) removals: &'t mut Vec<Removal>,
     /// Set when the rate-limit prefix of the connection is charged for the request as for a password hash.
     pub(crate) login_refused: &'t mut bool,
     /// Whether less space is free than `free_bytes`.
@@ -150,16 +148,14 @@ pub(crate) enum DeferredWrite {
     VoidChains(UserId),
     /// The last session of the user ended at this time.
     NoteSeen(UserId, i64),
-    /// A portion of the messages of a deleted account became tombstones, from this place on, at this time.
-    Erase(UserId, ErasurePlace, i64),
     /// Chains whose secrets were issued before this time have expired: a hundred are deleted. In Unix seconds.
     PruneChains(i64),
     /// The user has logged in from a device that was not known. The secret that names it was issued.
     NewDevice(UserId, SecretHash, i64),
     /// The user has logged in from a device that is known.
     NoteDevice(UserId, SecretHash, i64),
-    /// So many rows of closed rooms are removed.
-    RemoveClosed(usize),
+    /// A portion of what is hidden already is removed.
+    Remove(Removal, Retention),
 }
 
 impl DeferredWrite {
@@ -171,11 +167,10 @@ impl DeferredWrite {
             Self::Chain(write) => batch.write_chain(write),
             Self::VoidChains(user) => batch.void_chains(*user),
             Self::NoteSeen(user, at) => batch.note_seen(*user, *at),
-            Self::Erase(user, place, at) => batch.erase(*user, *place, *at).map(drop),
             Self::PruneChains(before) => batch.prune_chains(*before),
             Self::NewDevice(user, secret, at) => batch.add_device(*user, secret, *at),
             Self::NoteDevice(user, secret, at) => batch.note_device(*user, secret, *at),
-            Self::RemoveClosed(rows) => batch.remove_closed(*rows).map(drop),
+            Self::Remove(removal, retention) => batch.remove(removal, *retention).map(drop),
         }
     }
 
@@ -206,11 +201,10 @@ impl DeferredWrite {
             | Self::NoteSeen(..)
             | Self::UpgradeHash { .. }
             | Self::VoidChains(_)
-            | Self::Erase(..)
             | Self::PruneChains(_)
             | Self::NewDevice(..)
             | Self::NoteDevice(..)
-            | Self::RemoveClosed(_) => None,
+            | Self::Remove(..) => None,
         }
     }
 
@@ -220,11 +214,10 @@ impl DeferredWrite {
             Self::NoteLogin(..)
             | Self::NoteSeen(..)
             | Self::UpgradeHash { .. }
-            | Self::Erase(..)
             | Self::PruneChains(_)
             | Self::NewDevice(..)
             | Self::NoteDevice(..)
-            | Self::RemoveClosed(_) => None,
+            | Self::Remove(..) => None,
             Self::Chain(write) => write.unwritten().map(Self::Chain),
             Self::VoidChains(_) => Some(self),
         }

@@ -131,6 +131,9 @@ pub(crate) fn set_room(
     {
         return Err(Code::RoomExists.into());
     }
+    let days = |room: &Room| view.batch.retention().days_in(room.keep_days);
+    let keeps_less =
+        days(&changed).is_some_and(|days_kept| days(&room).is_none_or(|was| days_kept < was));
     let demand = Demand::Change { stores: true };
     Ok(Plan::write(demand, move |batch| {
         batch.change_room(&room, &changed)?;
@@ -140,6 +143,9 @@ pub(crate) fn set_room(
             room: info(batch, &changed, None)?,
         };
         let mut effects = vec![Effect::TellRoom(room.id, event)];
+        if keeps_less {
+            effects.push(Effect::KeepsLess(room.id));
+        }
         if is_renamed {
             effects.push(Effect::Renamed {
                 room: InRoom {

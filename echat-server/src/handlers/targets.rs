@@ -103,6 +103,8 @@ pub(super) struct Conversation {
     pub(super) ended: bool,
     /// What the caller's messages are held to, if the conversation is a room.
     pub(super) restriction: Option<Restriction>,
+    /// Whether its messages are told to those online and not kept.
+    pub(super) keeps_nothing: bool,
 }
 
 /// The conversation with a friend or in a room, to write to it.
@@ -127,6 +129,7 @@ pub(super) fn conversation(
     target: &NameQuery,
 ) -> Result<Conversation, Reject> {
     let refused = |code: Code| Err(code.into());
+    let keeps_nothing = |days| batch.retention().days_in(days) == Some(0);
     match (target_type, target.key()) {
         (TargetType::Room, None) => refused(Code::UnknownRoom),
         (TargetType::Friend, None) => refused(Code::UnknownUser),
@@ -141,6 +144,7 @@ pub(super) fn conversation(
                 friend: None,
                 ended: false,
                 restriction: room.restriction,
+                keeps_nothing: keeps_nothing(room.keep_days),
             }),
         },
         (TargetType::Friend, Some(key)) => match batch.find_friend(me.id, key)? {
@@ -152,6 +156,7 @@ pub(super) fn conversation(
                 friend: Some(friend.id),
                 ended: conversation.ended,
                 restriction: None,
+                keeps_nothing: keeps_nothing(None),
             }),
         },
     }

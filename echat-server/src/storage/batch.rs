@@ -12,7 +12,7 @@ use rusqlite::{
 use super::failure::{self, DamageLog};
 use super::high_water::HighWater;
 use super::write_ahead_log::WriteAheadLog;
-use super::{Store, StoreError};
+use super::{Retention, Store, StoreError};
 
 /// A unit of work. Dropping it without [`commit`](Batch::commit) rolls its writes back.
 #[derive(Debug)]
@@ -21,6 +21,10 @@ pub struct Batch<'s> {
     damage: &'s DamageLog,
     log: &'s WriteAheadLog,
     high_water: Option<&'s mut HighWater>,
+    /// Whether a message was ever told and not kept.
+    pub(super) has_unkept: &'s Cell<bool>,
+    /// How long messages are kept, as of the time of this batch.
+    pub(super) retention: Retention,
     /// The newest message id that this batch assigned.
     newest: Option<i64>,
     /// Whether it removed text of messages.
@@ -69,8 +73,11 @@ enum Why {
 }
 
 impl<'s> Batch<'s> {
-    pub(super) fn new(store: &'s mut Store) -> Self {
+    pub(super) fn new(store: &'s mut Store, now: i64) -> Self {
+        let days = store.keep_days;
         Self {
+            retention: Retention { now, days },
+            has_unkept: &store.has_unkept,
             db: &store.db,
             damage: &store.damage,
             log: &store.log,
@@ -242,6 +249,19 @@ impl<'s> Batch<'s> {
     /// Runs the INSERT of a message; returns its id, which is reserved before the commit.
     pub(super) fn insert_id(&mut self, sql: &str, params: impl Params) -> Result<i64, StoreError> {
         let id = self.insert(sql, params)?;
+        self.reserve(id)?;
+        Ok(id)
+    }
+
+    /// Assigns the id of a message that is not stored. It is reserved before the commit.
+    pub(super) fn assign(&mut self, id: i64) -> Result<(), StoreError> {
+        let sql = "INSERT INTO message_ids (id, assigned) VALUES (1, ?1)
+             ON CONFLICT (id) DO UPDATE SET assigned = max(assigned, excluded.assigned)";
+        self.write(sql, [id])?;
+        self.reserve(id)
+    }
+
+    fn reserve(&mut self, id: i64) -> Result<(), StoreError> {
         if let Some(high_water) = &mut self.high_water
             && let Err(error) = high_water.reserve(id)
         {
@@ -249,7 +269,7 @@ impl<'s> Batch<'s> {
             return Err(error);
         }
         self.newest = Some(id);
-        Ok(id)
+        Ok(())
     }
 
     /// The newest message id that this batch assigned. No other program writes while its transaction is open.

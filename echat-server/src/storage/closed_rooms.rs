@@ -16,15 +16,9 @@ const PORTION_BYTES: i64 = 256 * 1024;
 /// The next messages of a conversation, oldest first. The length of a content is known without reading it.
 pub(super) const NEXT: &str = "SELECT id, octet_length(content) FROM messages
      WHERE conversation = ?1 ORDER BY id LIMIT ?2";
-/// Deletes some of the reactions to them. A message may have thousands.
-pub(super) const REACTIONS: &str = "DELETE FROM reactors WHERE (message, emoji, user) IN
-         (SELECT r.message, r.emoji, r.user FROM
-              (SELECT id FROM messages WHERE conversation = ?1 ORDER BY id LIMIT ?2) AS m
-          CROSS JOIN reactors AS r ON r.message = m.id LIMIT ?2)";
-const MESSAGES: &str = "DELETE FROM messages WHERE conversation = ?1 AND id <= ?2";
 
 /// Deletes some of the other rows of a closed room, in this order.
-pub(super) const OTHERS: [&str; 4] = [
+pub(super) const OTHERS: [&str; 5] = [
     "DELETE FROM participants WHERE conversation = ?1 AND user IN
          (SELECT user FROM participants WHERE conversation = ?1 LIMIT ?2)",
     "DELETE FROM room_invitations WHERE room = ?1 AND user IN
@@ -33,10 +27,12 @@ pub(super) const OTHERS: [&str; 4] = [
          (SELECT user FROM bans WHERE room = ?1 LIMIT ?2)",
     "DELETE FROM slow_mode WHERE room = ?1 AND user IN
          (SELECT user FROM slow_mode WHERE room = ?1 LIMIT ?2)",
+    "DELETE FROM unkept_messages WHERE (sender, txn_id) IN
+         (SELECT sender, txn_id FROM unkept_messages WHERE conversation = ?1 LIMIT ?2)",
 ];
 
 impl Batch<'_> {
-    /// Closes a room: it is hidden and its name is free. [`remove_closed`](Batch::remove_closed) does the rest.
+    /// Closes a room: it is hidden and its name is free. [`remove`](Batch::remove) does the rest.
     pub fn close_room(&mut self, room: &Room) -> Result<(), StoreError> {
         self.remove_looks(Kind::Room, room.id.0, &looks(&room.name))?;
         self.unindex_name(Kind::Room, room.id.0, &room.name)?;
@@ -47,12 +43,12 @@ impl Batch<'_> {
 
     /// Removes up to `most` rows of the closed room with the lowest id. False if no closed room is left. The same
     /// database gives the same portions.
-    pub fn remove_closed(&mut self, most: usize) -> Result<bool, StoreError> {
+    pub(super) fn remove_closed(&mut self, most: usize) -> Result<bool, StoreError> {
         let next = "SELECT id FROM closed_rooms ORDER BY id LIMIT 1";
         let Some(room) = self.first(next, [], |row| row.get::<_, i64>(0))? else {
             return Ok(false);
         };
-        let mut left = most.saturating_sub(self.remove_messages(room, most)?);
+        let mut left = most.saturating_sub(self.remove_messages_of(room, most)?);
         for sql in OTHERS {
             if left == 0 {
                 return Ok(true);
@@ -67,22 +63,21 @@ impl Batch<'_> {
         self.exists("SELECT 1 FROM closed_rooms", [])
     }
 
-    /// Removes the oldest messages of a closed room. Returns how many, or `most` if their bytes are a whole portion.
-    fn remove_messages(&mut self, room: i64, most: usize) -> Result<usize, StoreError> {
-        if self.write(REACTIONS, params![room, sql_limit(most)])? == most {
-            return Ok(most);
-        }
-        let (mut last, mut count, mut bytes) = (None, 0, 0);
+    /// Removes the oldest messages of a closed room. Returns how many, or `most` if what belongs to them is a whole
+    /// portion.
+    fn remove_messages_of(&mut self, room: i64, most: usize) -> Result<usize, StoreError> {
+        let (mut ids, mut bytes) = (Vec::new(), 0);
         self.walk(NEXT, params![room, sql_limit(most)], |row| {
-            last = Some(row.get::<_, i64>(0)?);
-            count += 1;
+            ids.push(row.get::<_, i64>(0)?);
             bytes += row.get::<_, i64>(1)?;
             Ok(bytes < PORTION_BYTES)
         })?;
-        if let Some(last) = last {
-            self.write(MESSAGES, params![room, last])?;
-        }
-        Ok(if bytes < PORTION_BYTES { count } else { most })
+        let is_done = self.remove_messages(&ids)?;
+        Ok(if is_done && bytes < PORTION_BYTES {
+            ids.len()
+        } else {
+            most
+        })
     }
 }
 

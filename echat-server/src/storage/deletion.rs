@@ -34,15 +34,6 @@ pub struct ErasurePlace {
     message: i64,
 }
 
-/// What one portion of an erasure came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Erased {
-    /// The next portion begins here.
-    Until(ErasurePlace),
-    /// All messages of the user are tombstones.
-    All,
-}
-
 impl Batch<'_> {
     /// Ends the friendships of a user. Their conversations stay.
     fn end_friendships(&mut self, user: UserId, now: i64) -> Result<(), StoreError> {
@@ -56,7 +47,7 @@ impl Batch<'_> {
     }
 
     /// Deletes the account of a user that is in no room and owns no bot. With `erase`, the messages of the user are hidden
-    /// from now on, and [`erase`](Self::erase) makes tombstones of them.
+    /// from now on, and [`remove`](Self::remove) makes tombstones of them.
     pub(crate) fn delete_account(
         &mut self,
         user: UserId,
@@ -85,13 +76,17 @@ impl Batch<'_> {
     }
 
     /// Makes tombstones of a portion of a user's messages, from a place on. It looks at 2,000 messages at most, and
-    /// writes 64 at most. After the last portion the user counts as erased no more: nothing is left to hide.
-    pub fn erase(
+    /// writes 64 at most. Returns where the next portion begins. After the last one the user counts as erased no more:
+    /// nothing is left to hide. Does nothing to a user whose messages are not hidden.
+    pub(super) fn erase(
         &mut self,
         user: UserId,
         from: ErasurePlace,
         now: i64,
-    ) -> Result<Erased, StoreError> {
+    ) -> Result<Option<ErasurePlace>, StoreError> {
+        if !self.exists("SELECT 1 FROM users WHERE id = ?1 AND erased = 1", [user])? {
+            return Ok(None);
+        }
         let mut seen = 0;
         let mut found = Vec::new();
         let mut last = from;
@@ -117,9 +112,9 @@ impl Batch<'_> {
             self.remove_content(MessageId::of_row(*id), now)?;
         }
         if seen == LOOKED_AT || found.len() == ERASED {
-            return Ok(Erased::Until(last));
+            return Ok(Some(last));
         }
         self.write("UPDATE users SET erased = 0 WHERE id = ?1", [user])?;
-        Ok(Erased::All)
+        Ok(None)
     }
 }

@@ -4,11 +4,11 @@
 //! number of stored messages. Seeks over many conversations share a bound that tightens with each result: rows beyond
 //! the results found so far are not read.
 
-use rusqlite::{Row, params};
+use rusqlite::{Params, Row, params};
 
 use super::annotations::{MENTIONING, UNREAD_MENTIONS};
 use super::gather::{Filling, merge};
-use super::{Batch, ConversationId, Kind, MessageId, StoreError, StoredMessage, UserId};
+use super::{Batch, ConversationId, Kind, MessageId, Retention, StoreError, StoredMessage, UserId};
 
 /// The largest unread count, which bounds the cost of counting.
 pub const UNREAD_MAX: u64 = 1_000;
@@ -90,18 +90,20 @@ struct Participation {
     target: String,
     after_id: i64,
     read_id: MessageId,
+    /// Earlier messages are too old to be shown.
+    kept_since: i64,
 }
 
 pub(super) const PARTICIPATIONS: &str =
-    "SELECT p.conversation, 0, u.name, p.after_id, p.read_id FROM participants AS p
+    "SELECT p.conversation, 0, u.name, p.after_id, p.read_id, NULL FROM participants AS p
      CROSS JOIN friendships AS f ON f.conversation = p.conversation
      CROSS JOIN users AS u ON u.id = f.low_user + f.high_user - p.user WHERE p.user = ?1
      UNION ALL
-     SELECT p.conversation, 1, r.name, p.after_id, p.read_id FROM participants AS p
+     SELECT p.conversation, 1, r.name, p.after_id, p.read_id, r.keep_days FROM participants AS p
      CROSS JOIN rooms AS r ON r.id = p.conversation WHERE p.user = ?1";
 
 pub(super) const PARTICIPATION: &str =
-    "SELECT p.conversation, c.kind, coalesce(r.name, u.name), p.after_id, p.read_id
+    "SELECT p.conversation, c.kind, coalesce(r.name, u.name), p.after_id, p.read_id, r.keep_days
      FROM participants AS p CROSS JOIN conversations AS c ON c.id = p.conversation
      LEFT JOIN rooms AS r ON r.id = p.conversation
      LEFT JOIN friendships AS f ON f.conversation = p.conversation
@@ -125,18 +127,22 @@ macro_rules! messages {
 }
 
 pub(super) const NEWEST: &str =
-    messages!("WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id DESC LIMIT ?4");
+    messages!(
+    "WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 AND m.send_time >= ?5 ORDER BY m.id DESC LIMIT ?4"
+);
 
 pub(super) const OLDEST: &str =
-    messages!("WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id LIMIT ?4");
+    messages!(
+    "WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 AND m.send_time >= ?5 ORDER BY m.id LIMIT ?4"
+);
 
 pub(super) const ONE: &str = messages!("WHERE m.id = ?1");
 
-/// No message is ever deleted.
 const MISSING: &str = "a message that an index has is not there";
 
 pub(super) const NEWEST_IDS: &str = "SELECT id FROM messages
-     WHERE conversation = ?1 AND id > ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
+     WHERE conversation = ?1 AND id > ?2 AND id < ?3 AND send_time >= ?5
+     ORDER BY id DESC LIMIT ?4";
 
 /// The first message above an id, up to another, with the time of sending.
 pub(super) const NEXT_TIME: &str = "SELECT id, send_time FROM messages
@@ -144,7 +150,7 @@ pub(super) const NEXT_TIME: &str = "SELECT id, send_time FROM messages
 
 /// A user's participation in the conversation of a message that the user sees.
 pub(super) const SEEN: &str =
-    "SELECT p.conversation, c.kind, coalesce(r.name, u.name), p.after_id, p.read_id
+    "SELECT p.conversation, c.kind, coalesce(r.name, u.name), p.after_id, p.read_id, r.keep_days
      FROM messages AS m CROSS JOIN participants AS p ON p.user = ?1 AND p.conversation = m.conversation
      CROSS JOIN conversations AS c ON c.id = p.conversation
      LEFT JOIN rooms AS r ON r.id = p.conversation
@@ -153,17 +159,19 @@ pub(super) const SEEN: &str =
      WHERE m.id = ?2 AND m.id > p.after_id AND coalesce(r.name, u.name) IS NOT NULL";
 
 pub(super) const OLDEST_IDS: &str = "SELECT id FROM messages
-     WHERE conversation = ?1 AND id > ?2 AND id < ?3 ORDER BY id LIMIT ?4";
+     WHERE conversation = ?1 AND id > ?2 AND id < ?3 AND send_time >= ?5
+     ORDER BY id LIMIT ?4";
 
 /// How many messages after a read marker were looked at, from the newest back, and how many of them are of other users and
 /// have content. Tombstones have an index of their own.
 pub(super) const UNREAD: &str =
     "SELECT looked_at, others - (SELECT count(*) FROM messages AS d INDEXED BY tombstones
-         WHERE d.deleted_at IS NOT NULL AND d.conversation = ?1 AND d.id >= first AND d.sender <> ?3
+         WHERE d.deleted_at IS NOT NULL AND d.conversation = ?1 AND d.id >= first AND d.send_time >= ?5
+             AND d.sender <> ?3
              AND d.sender NOT IN (SELECT id FROM users WHERE erased = 1))
      FROM (SELECT count(*) AS looked_at, min(id) AS first, count(CASE WHEN sender <> ?3
                  AND sender NOT IN (SELECT id FROM users WHERE erased = 1) THEN 1 END) AS others
-             FROM (SELECT id, sender FROM messages WHERE conversation = ?1 AND id > ?2
+             FROM (SELECT id, sender FROM messages WHERE conversation = ?1 AND id > ?2 AND send_time >= ?5
                  ORDER BY id DESC LIMIT ?4))";
 
 impl Batch<'_> {
@@ -179,9 +187,8 @@ impl Batch<'_> {
         limit: usize,
         budget: usize,
     ) -> Result<Page, StoreError> {
-        let Some(participation) =
-            self.first(PARTICIPATION, params![user, conversation], participation)?
-        else {
+        let participation = self.participations(PARTICIPATION, params![user, conversation])?;
+        let Some(participation) = participation.into_iter().next() else {
             return Ok(Page {
                 messages: Vec::new(),
                 more: false,
@@ -221,7 +228,8 @@ impl Batch<'_> {
                 participation.conversation,
                 above,
                 below,
-                sql_limit(limit, 1)
+                sql_limit(limit, 1),
+                participation.kept_since
             ],
             |row| message(row, user, participation),
         )
@@ -248,9 +256,8 @@ impl Batch<'_> {
         (before, limit): (usize, usize),
         budget: usize,
     ) -> Result<Around, StoreError> {
-        let participation =
-            self.first(PARTICIPATION, params![user, conversation], participation)?;
-        let Some(participation) = participation else {
+        let participation = self.participations(PARTICIPATION, params![user, conversation])?;
+        let Some(participation) = participation.into_iter().next() else {
             return Ok(Around::default());
         };
         let above = participation.after_id;
@@ -297,9 +304,8 @@ impl Batch<'_> {
         conversation: ConversationId,
         time: i64,
     ) -> Result<Option<MessageId>, StoreError> {
-        let participation =
-            self.first(PARTICIPATION, params![user, conversation], participation)?;
-        let Some(participation) = participation else {
+        let participation = self.participations(PARTICIPATION, params![user, conversation])?;
+        let Some(participation) = participation.into_iter().next() else {
             return Ok(None);
         };
         let newest = self.ids(
@@ -309,6 +315,7 @@ impl Batch<'_> {
             i64::MAX,
             1,
         )?;
+        let time = time.max(participation.kept_since);
         // The message is above `low` and not above `high`.
         let mut low = participation.after_id;
         let mut high = newest.first().map_or(low, |id| *id);
@@ -337,10 +344,14 @@ impl Batch<'_> {
         user: UserId,
         id: MessageId,
     ) -> Result<Option<StoredMessage>, StoreError> {
-        let Some(participation) = self.first(SEEN, params![user, id], participation)? else {
+        let participation = self.participations(SEEN, params![user, id])?;
+        let Some(participation) = participation.into_iter().next() else {
             return Ok(None);
         };
         let found = self.first(ONE, [id], |row| message(row, user, &participation))?;
+        let found = found.filter(|found| {
+            id.row() > participation.after_id && found.send_time >= participation.kept_since
+        });
         found.map(|found| self.annotated(user, found)).transpose()
     }
 
@@ -353,7 +364,7 @@ impl Batch<'_> {
         limit: usize,
         budget: usize,
     ) -> Result<Page, StoreError> {
-        let participations = self.all(PARTICIPATIONS, [user], participation)?;
+        let participations = self.participations(PARTICIPATIONS, [user])?;
         let before = before.map_or(i64::MAX, MessageId::row);
         // Ids are ranked in descending order, so that merging takes the newest first.
         let ids = |at: usize, below: i64, limit: usize| {
@@ -375,15 +386,19 @@ impl Batch<'_> {
         };
         let found = merge(participations.len(), limit + 1, limit + 1, ids)?;
         let mut filled = Filling::page(budget);
+        let mut taken = 0;
         for &(rank, at) in found.iter().take(limit) {
             let id = rank.saturating_neg();
             let next = self.first(ONE, [id], |row| message(row, user, &participations[at]))?;
             let next = next.ok_or_else(|| self.missing(MISSING))?;
-            if !filled.push(self.annotated(user, next)?) {
+            // After a clock that was put back, one that is too old may follow one that is not.
+            let is_kept = next.send_time >= participations[at].kept_since;
+            if is_kept && !filled.push(self.annotated(user, next)?) {
                 break;
             }
+            taken += 1;
         }
-        let more = filled.messages.len() < found.len();
+        let more = taken < found.len();
         Ok(Page {
             messages: filled.oldest_first(),
             more,
@@ -399,7 +414,7 @@ impl Batch<'_> {
         limit: usize,
         budget: usize,
     ) -> Result<Page, StoreError> {
-        let participations = self.all(PARTICIPATIONS, [user], participation)?;
+        let participations = self.participations(PARTICIPATIONS, [user])?;
         let ids = |at: usize, below: i64, limit: usize| {
             let above = participations[at].after_id.max(after.row());
             self.ids(OLDEST_IDS, &participations[at], above, below, limit)
@@ -429,7 +444,7 @@ impl Batch<'_> {
         total: usize,
         budget: usize,
     ) -> Result<Bundle, StoreError> {
-        let participations = self.all(PARTICIPATIONS, [user], participation)?;
+        let participations = self.participations(PARTICIPATIONS, [user])?;
         let unread = self.unread_of(user, &participations)?;
         // Ids are ranked in descending order, so that merging takes the newest first.
         let ids = |at: usize, below: i64, limit: usize| {
@@ -475,10 +490,11 @@ impl Batch<'_> {
         let mut unread = Vec::new();
         let mut counting = self.counting(user);
         for participation in participations {
-            let count = counting.unread(participation.conversation, participation.read_id)?;
+            let (conversation, kept_since) = (participation.conversation, participation.kept_since);
+            let above = participation.after_id.max(participation.read_id.row());
+            let count = counting.unread(conversation, above, kept_since)?;
             if count > 0 {
-                let mentions =
-                    counting.unread_mentions(participation.conversation, participation.read_id)?;
+                let mentions = counting.unread_mentions(conversation, above, kept_since)?;
                 let (kind, target, read_id) = (
                     participation.kind,
                     participation.target.clone(),
@@ -521,6 +537,26 @@ impl Batch<'_> {
         Ok(more)
     }
 
+    /// The participations of a query. Messages at the beginning of a conversation that are too old count as those that
+    /// the user may not see.
+    fn participations(
+        &self,
+        sql: &str,
+        params: impl Params,
+    ) -> Result<Vec<Participation>, StoreError> {
+        let retention = self.retention();
+        let found = self.all(sql, params, |row| participation(row, retention))?;
+        let passed_over = |participation: Participation| {
+            let (conversation, after_id) = (participation.conversation, participation.after_id);
+            let after_id = self.passed_over(conversation, after_id, participation.kept_since)?;
+            Ok(Participation {
+                after_id,
+                ..participation
+            })
+        };
+        found.into_iter().map(passed_over).collect()
+    }
+
     fn ids(
         &self,
         sql: &str,
@@ -532,7 +568,13 @@ impl Batch<'_> {
         let limit = sql_limit(limit, 0);
         self.all(
             sql,
-            params![participation.conversation, above, below, limit],
+            params![
+                participation.conversation,
+                above,
+                below,
+                limit,
+                participation.kept_since
+            ],
             |row| row.get(0),
         )
     }
@@ -557,19 +599,21 @@ impl<'s> Batch<'s> {
 }
 
 impl Counting<'_, '_> {
-    /// Messages of other users after a read marker, without deleted ones. Examines at most [`UNREAD_MAX`] messages, or what earlier counts
-    /// have left of the budget.
+    /// Messages of other users after an id, without deleted ones and those from before `kept_since`. Examines at most
+    /// [`UNREAD_MAX`] messages, or what earlier counts have left of the budget.
     pub(super) fn unread(
         &mut self,
         conversation: ConversationId,
-        read_id: MessageId,
+        above: i64,
+        kept_since: i64,
     ) -> Result<u64, StoreError> {
+        let above = self.batch.passed_over(conversation, above, kept_since)?;
         let most = UNREAD_MAX.min(self.left).max(UNREAD_LEAST);
         let (looked_at, unread) = self
             .batch
             .first(
                 UNREAD,
-                params![conversation, read_id, self.user, sql_count(most)],
+                params![conversation, above, self.user, sql_count(most), kept_since],
                 |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
             )?
             .unwrap_or_default();
@@ -581,18 +625,20 @@ impl Counting<'_, '_> {
 }
 
 impl Counting<'_, '_> {
-    /// Mentions after a read marker, with the same bounds.
+    /// Mentions after an id, with the same bounds. The messages at the beginning that are too old are passed over.
     pub(super) fn unread_mentions(
         &mut self,
         conversation: ConversationId,
-        read_id: MessageId,
+        above: i64,
+        kept_since: i64,
     ) -> Result<u64, StoreError> {
+        let above = self.batch.passed_over(conversation, above, kept_since)?;
         let most = UNREAD_MAX.min(self.left).max(UNREAD_LEAST);
         let (looked_at, mentions) = self
             .batch
             .first(
                 UNREAD_MENTIONS,
-                params![self.user, conversation, read_id, sql_count(most)],
+                params![self.user, conversation, above, sql_count(most)],
                 |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
             )?
             .unwrap_or_default();
@@ -613,8 +659,9 @@ fn sql_limit(limit: usize, extra: i64) -> i64 {
         .saturating_add(extra)
 }
 
-fn participation(row: &Row<'_>) -> rusqlite::Result<Participation> {
+fn participation(row: &Row<'_>, retention: Retention) -> rusqlite::Result<Participation> {
     Ok(Participation {
+        kept_since: retention.kept_since(row.get(5)?),
         conversation: row.get(0)?,
         kind: row.get(1)?,
         target: row.get(2)?,

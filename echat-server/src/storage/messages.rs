@@ -21,6 +21,12 @@ const INSERT: &str = "INSERT INTO messages
                  coalesce((SELECT assigned FROM message_ids WHERE id = 1), 0))),
              ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
+/// Reactions that one portion of removed messages removes at most.
+const REACTORS_REMOVED: i64 = 500;
+/// Removes some of the reactions to a message.
+pub(super) const REACTORS: &str = "DELETE FROM reactors WHERE (message, emoji, user) IN
+     (SELECT message, emoji, user FROM reactors WHERE message = ?1 LIMIT ?2)";
+
 /// A user's read marker, and the newest message of the conversation.
 pub(super) const MARKERS: &str = "SELECT p.read_id, coalesce((SELECT m.id FROM messages AS m
          WHERE m.conversation = p.conversation ORDER BY m.id DESC LIMIT 1), 0)
@@ -216,7 +222,7 @@ impl Batch<'_> {
     }
 
     /// The keyed digest of a text; `None` if the key was lost.
-    fn digest(&self, text: &str) -> Result<Option<Hmac<Sha256>>, StoreError> {
+    pub(super) fn digest(&self, text: &str) -> Result<Option<Hmac<Sha256>>, StoreError> {
         let key = self.first("SELECT key FROM digest_key", [], |row| {
             row.get::<_, [u8; 32]>(0)
         })?;
@@ -242,6 +248,20 @@ impl Batch<'_> {
             return Ok(true);
         };
         Ok(now.verify_slice(&first).is_ok())
+    }
+
+    /// Removes messages in this order with all that is stored of them. Their ids are not assigned again. A message may
+    /// have thousands of reactions: false if some are left, which the next call goes on with.
+    pub(super) fn remove_messages(&mut self, ids: &[i64]) -> Result<bool, StoreError> {
+        let mut left = REACTORS_REMOVED;
+        for id in ids {
+            left -= i64::try_from(self.write(REACTORS, params![id, left])?).unwrap_or(left);
+            if left <= 0 {
+                return Ok(false);
+            }
+            self.write("DELETE FROM messages WHERE id = ?1", [id])?;
+        }
+        Ok(true)
     }
 
     /// Calls `each` with sender, bytes of content and time of the newest messages, up to a limit, until it returns

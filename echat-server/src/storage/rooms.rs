@@ -4,7 +4,7 @@ use echat_proto::names::{RoomName, looks};
 use rusqlite::{Row, params};
 
 use super::accounts::user;
-use super::{Batch, ConversationId, Kind, StoreError, User, UserId};
+use super::{Batch, ConversationId, Kind, MessageId, StoreError, User, UserId};
 
 /// A room, looked up by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct OwnRoom {
     pub is_member: bool,
     /// What the user's messages to the room are held to; `None` if nothing is.
     pub restriction: Option<Restriction>,
+    /// Days that its messages are kept; 0 keeps none, `None` keeps them as the server does.
+    pub keep_days: Option<u32>,
 }
 
 /// What the messages of a member without a role are held to.
@@ -137,12 +139,13 @@ pub struct RoomSize {
 }
 
 /// A room by name, whether a user is a member, and what the user's messages are held to. There is none for a user who may
-/// not know of it. The last column is 1 if nothing restricts the user; roles are looked up only if something could.
+/// not know of it. The last column but one is 1 if nothing restricts the user; roles are looked up only if something could.
 pub(super) const OWN_ROOM: &str =
     "SELECT r.id, r.name, p.user IS NOT NULL, r.read_only, r.slow_seconds,
          CASE WHEN r.read_only = 0 AND r.slow_seconds = 0 THEN 1
               ELSE r.owner IS ?1 OR coalesce(p.operator, 0) OR (r.owner IS NULL AND EXISTS
-                   (SELECT 1 FROM users AS u WHERE u.id = ?1 AND u.administrator = 1)) END
+                   (SELECT 1 FROM users AS u WHERE u.id = ?1 AND u.administrator = 1)) END,
+         r.keep_days
      FROM rooms AS r
      LEFT JOIN participants AS p ON p.user = ?1 AND p.conversation = r.id
      WHERE r.name = ?2 AND (r.private = 0 OR p.user IS NOT NULL OR EXISTS
@@ -222,6 +225,7 @@ impl Batch<'_> {
                 name: row.get(1)?,
                 is_member: row.get(2)?,
                 restriction: (!is_free).then_some(restriction),
+                keep_days: row.get(6)?,
             })
         })
     }
@@ -536,11 +540,12 @@ impl Batch<'_> {
 
     /// A user's rooms by name, with all their counts. Counting unread messages is the expensive part.
     pub fn rooms_of(&self, member: UserId) -> Result<Vec<RoomSummary>, StoreError> {
+        let retention = self.retention();
         let rooms = self.all(
             "SELECT r.id, r.name, r.members, coalesce(u.name, ''), p.read_id, r.topic, r.private,
                     CASE WHEN r.owner IS NULL
                          THEN (SELECT administrator FROM users WHERE id = ?1)
-                         ELSE r.owner = ?1 END, p.operator
+                         ELSE r.owner = ?1 END, p.operator, r.keep_days
              FROM participants AS p
              CROSS JOIN rooms AS r ON r.id = p.conversation
              LEFT JOIN users AS u ON u.id = r.owner WHERE p.user = ?1 ORDER BY r.name",
@@ -557,15 +562,19 @@ impl Batch<'_> {
                     private: row.get(6)?,
                     role: role(row.get(7)?, row.get(8)?),
                 };
-                Ok((summary, row.get(4)?))
+                let read_id: MessageId = row.get(4)?;
+                let kept_since = retention.kept_since(row.get(9)?);
+                Ok((summary, read_id.row(), kept_since))
             },
         )?;
         let mut counting = self.counting(member);
-        let count = |(room, read_id): (RoomSummary, _)| {
-            let unread = counting.unread(room.id, read_id)?;
+        let count = |(room, above, kept_since): (RoomSummary, _, _)| {
+            let unread = counting.unread(room.id, above, kept_since)?;
             let mentions = match unread {
                 0 => 0,
-                unread => counting.unread_mentions(room.id, read_id)?.min(unread),
+                unread => counting
+                    .unread_mentions(room.id, above, kept_since)?
+                    .min(unread),
             };
             Ok(RoomSummary {
                 unread,

@@ -1,5 +1,6 @@
 //! Opens a database: the checks before its use, and the settings of its connection.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,6 +38,10 @@ pub struct Store {
     pub(super) damage: DamageLog,
     /// `None` for a database outside a data folder.
     pub(super) high_water: Option<HighWater>,
+    /// Days that messages are kept; `None` for ever.
+    pub(super) keep_days: Option<u32>,
+    /// Whether a message was ever told and not kept: else none is looked up.
+    pub(super) has_unkept: Cell<bool>,
 }
 
 impl Store {
@@ -66,6 +71,9 @@ impl Store {
             }
             named => named?,
         };
+        let unkept = "SELECT EXISTS (SELECT 1 FROM unkept_messages)";
+        let has_unkept = store.db.query_row(unkept, [], |row| row.get(0));
+        store.has_unkept.set(has_unkept.unwrap_or(true));
         Ok((store, named))
     }
 
@@ -95,9 +103,20 @@ impl Store {
         Ok(store)
     }
 
-    /// Begins a unit of work, whose writes are kept entirely or not at all.
+    /// Begins a unit of work, whose writes are kept entirely or not at all. It is of no time: no message is too old for it.
     pub fn batch(&mut self) -> Batch<'_> {
-        Batch::new(self)
+        Batch::new(self, i64::MIN)
+    }
+
+    /// Begins a unit of work at a time in unix seconds. Messages that are too old then are not read.
+    pub fn batch_at(&mut self, now: i64) -> Batch<'_> {
+        Batch::new(self, now)
+    }
+
+    /// Sets for how many days messages are kept, from the next batch on; `None` for ever. A room may keep them for a
+    /// shorter time.
+    pub fn keep(&mut self, days: Option<u32>) {
+        self.keep_days = days;
     }
 
     /// Records an orderly end in the file `high_water`, after the last batch.
@@ -166,6 +185,8 @@ impl Store {
             log,
             damage: DamageLog::default(),
             high_water: None,
+            keep_days: None,
+            has_unkept: Cell::new(true),
         })
     }
 

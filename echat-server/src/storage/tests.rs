@@ -17,6 +17,7 @@ use super::history::{
 use super::invitations::{COUNTS, INVITED};
 use super::messages::MARKERS;
 use super::migrate::{MIGRATIONS, migrate};
+use super::retention::{ENTRIES, FIRST_AFTER, FIRST_SOME, LAST, NEXT_CONVERSATION, NEXT_ROOM};
 use super::rooms::{OWN_ROOM, PUBLIC_ROOMS, SUCCESSOR};
 use super::search::{ROOMS, USERS};
 use super::skeletons::ALIKE;
@@ -276,6 +277,12 @@ fn reading_and_searching_only_ever_seek() {
         PUBLIC_ROOMS,
         SUCCESSOR,
         NEXT,
+        FIRST_AFTER,
+        FIRST_SOME,
+        LAST,
+        NEXT_CONVERSATION,
+        NEXT_ROOM,
+        ENTRIES,
     ] {
         let plan = plan(&store, sql);
         for line in &plan {

@@ -19,12 +19,13 @@ const MESSAGES: i64 = 350;
 /// Rows that one portion removes at most.
 const PORTION: i64 = 100;
 /// Every table that names a conversation, and how.
-const TABLES: [(&str, &str); 6] = [
+const TABLES: [(&str, &str); 7] = [
     ("messages", "conversation"),
     ("participants", "conversation"),
     ("room_invitations", "room"),
     ("bans", "room"),
     ("slow_mode", "room"),
+    ("unkept_messages", "conversation"),
     ("closed_rooms", "id"),
 ];
 

@@ -9,6 +9,7 @@ use echat_server::config::{Limits, Settings};
 use echat_server::replay::replay;
 use echat_server::storage::Store;
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 /// Messages of each user: more than three portions of an erasure.
 const MESSAGES: usize = 200;
@@ -118,7 +119,7 @@ fn an_erasure_goes_on_after_a_restart_and_a_repeated_journal_gives_the_same_rows
     let mut sim = world();
     sim.engine.keep_journal();
     assert_eq!(ask(&mut sim, "ann", "DELETE_ACCOUNT", DELETE).0, 116);
-    sim.settle();
+    sim.advance(Duration::from_secs(2));
     assert_eq!(hidden(&mut sim), MESSAGES);
     assert!(
         sim.engine
@@ -169,7 +170,7 @@ fn an_erasure_goes_on_after_a_restart_and_a_repeated_journal_gives_the_same_rows
     let mut sim = Sim::new(2, Limits::default(), begun);
     log_in(&mut sim, &["bob"]);
     assert_eq!(hidden(&mut sim), MESSAGES, "hidden from the beginning");
-    sim.settle();
+    sim.advance(Duration::from_secs(2));
     assert!(
         sim.engine
             .store()

@@ -18,6 +18,7 @@ mod params;
 mod people;
 mod quotas;
 mod requests;
+mod retention;
 mod splits;
 mod storage;
 mod storms;

@@ -190,6 +190,6 @@ fn a_message_writes_few_pages_in_few_statements() {
     assert_cost(&scene.send(TargetType::Room, 1, Some("b")), 3, 3, 155);
     assert_cost(&scene.send(TargetType::Room, 1, None), 2, 2, 130);
     // Ten in one tick.
-    assert_cost(&scene.send(TargetType::Room, 10, Some("c")), 3, 30, 1350);
-    assert_cost(&scene.mark_read(2), 1, 3, 95);
+    assert_cost(&scene.send(TargetType::Room, 10, Some("c")), 3, 30, 1400);
+    assert_cost(&scene.mark_read(2), 1, 3, 100);
 }

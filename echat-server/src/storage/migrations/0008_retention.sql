@@ -1,0 +1,22 @@
+-- Retention. A message that is too old is found and passed over in the index, without its row: the time is in it.
+DROP INDEX messages_by_conversation;
+CREATE INDEX messages_by_conversation ON messages (conversation, id, sender, send_time);
+
+-- Rooms that keep messages for a time of their own.
+CREATE INDEX rooms_by_retention ON rooms (id) WHERE keep_days IS NOT NULL;
+
+-- Messages that were told to those online and not kept: what a message sent again is compared with.
+CREATE TABLE unkept_messages (
+    sender INTEGER NOT NULL REFERENCES users (id),
+    txn_id TEXT NOT NULL,
+    id INTEGER NOT NULL, -- of the message
+    conversation INTEGER NOT NULL REFERENCES conversations (id),
+    send_time INTEGER NOT NULL,
+    digest BLOB NOT NULL CHECK (length(digest) = 32), -- HMAC-SHA256 of the content
+    PRIMARY KEY (sender, txn_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX unkept_messages_by_conversation ON unkept_messages (conversation);
+
+-- The time is in this one, too.
+DROP INDEX tombstones;
+CREATE INDEX tombstones ON messages (conversation, id, sender, deleted_at, send_time) WHERE deleted_at IS NOT NULL;

@@ -1,0 +1,62 @@
+//! Removal in portions: what is hidden already and takes long to remove.
+//!
+//! A portion is a function of the database, of what is removed, and of the time. It looks at a bounded number of rows, so
+//! that it takes less than a turn of requests may, whatever there is.
+
+use super::{Batch, ErasurePlace, Retention, StoreError, Sweep, UserId};
+
+/// Rows of closed rooms that one portion removes at most.
+const CLOSED_ROWS: usize = 100;
+
+/// What is removed, from where on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// What is left of closed rooms.
+    ClosedRooms,
+    /// The texts of a deleted account, whose messages become tombstones.
+    Account(UserId, ErasurePlace),
+    /// Messages that are too old.
+    TooOld(Sweep),
+}
+
+impl Removal {
+    /// Whether it makes another one unnecessary that has not begun or goes on.
+    pub fn replaces(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::ClosedRooms, Self::ClosedRooms) => true,
+            (Self::Account(user, _), Self::Account(other, _)) => user == other,
+            (Self::TooOld(sweep), Self::TooOld(other)) => sweep.room() == other.room(),
+            _ => false,
+        }
+    }
+}
+
+impl Batch<'_> {
+    /// Removes one portion. Returns what is left; `None` after the last.
+    pub fn remove(
+        &mut self,
+        removal: &Removal,
+        retention: Retention,
+    ) -> Result<Option<Removal>, StoreError> {
+        Ok(match removal {
+            Removal::ClosedRooms => {
+                let has_more = self.remove_closed(CLOSED_ROWS)?;
+                has_more.then_some(Removal::ClosedRooms)
+            }
+            Removal::Account(user, place) => {
+                let place = self.erase(*user, *place, retention.now)?;
+                place.map(|place| Removal::Account(*user, place))
+            }
+            Removal::TooOld(sweep) => self.sweep(*sweep, retention)?.map(Removal::TooOld),
+        })
+    }
+
+    /// What an earlier process left to remove, or may have left.
+    pub fn removals(&self) -> Result<Vec<Removal>, StoreError> {
+        let accounts = self.erasures()?.into_iter();
+        let mut removals = vec![Removal::ClosedRooms];
+        removals.extend(accounts.map(|user| Removal::Account(user, ErasurePlace::default())));
+        removals.push(Removal::TooOld(Sweep::of_all(true)));
+        Ok(removals)
+    }
+}
