@@ -10,6 +10,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
 /// Connections, the disk, and what wire.md has.
 const WORLD: &[&str] = &[
     "a commit that failed",
+    "a message that was too old",
     "a write that was repeated",
     "closed: crowded out",
     "closed: dead",

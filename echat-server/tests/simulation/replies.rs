@@ -97,6 +97,7 @@ impl<'w> Judge<'w> {
         // Some answers depend on the time: whether it went over a bound must be known.
         let exact = same
             && refusal == at(asked.unix)
+            && self.truth.ages_alike(asked.unix, self.unix)
             && !self.facts.jumped_since(asked.tick)
             && asked.token != Some(tokens::Presented::Unknown);
         let command = asked.planned.name();
@@ -581,7 +582,7 @@ impl<'w> Judge<'w> {
         if !exact {
             return Ok(());
         }
-        for (key, expected) in bundle(me, self.truth) {
+        for (key, expected) in bundle(me, self.truth, self.unix) {
             let told = or_empty(key);
             let ordered = key == "messages" || key == "pending_requests";
             let (told, expected) = if ordered {

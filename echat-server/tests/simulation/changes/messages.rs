@@ -51,7 +51,7 @@ impl Changes<'_> {
         Ok(())
     }
 
-    /// What is gone was in a room that is closed; what is hidden was written by a user who erased it; what is another was
+    /// What is gone was in a room that is closed, or was too old; what is hidden was written by a user who erased it; what is another was
     /// changed by a user with the right to it.
     fn removed(&self, facts: &mut Facts, dues: &mut Dues) -> Result<(), String> {
         // What was done and undone in this tick was told, too.
@@ -64,7 +64,13 @@ impl Changes<'_> {
             let Some(after) = self.after.messages.get(id) else {
                 let closed = self.before.room_of(before.conversation).is_some()
                     && self.after.room_of(before.conversation).is_none();
-                if !closed {
+                let now = self.now.unix;
+                let truths = [self.before, self.after];
+                let too_old = truths.iter().any(|truth| truth.is_too_old(before, now));
+                if too_old {
+                    facts.meet("a message that was too old".to_owned());
+                }
+                if !closed && !too_old {
                     return fail(&format!("message {id} is gone"));
                 }
                 facts.remove(*id);
@@ -131,7 +137,7 @@ impl Changes<'_> {
             let PlannedRequest::Message(of) = &ask.planned else {
                 return None;
             };
-            let saw = |truth: &Truth| truth.seen(ask.user, id).is_some();
+            let saw = |truth: &Truth| truth.seen(ask.user, id, self.now.unix).is_some();
             let sees = saw(self.before) || saw(self.after);
             (of.id(ask.known) == id && sees).then_some((ask.user, of))
         })
@@ -223,8 +229,8 @@ impl Changes<'_> {
     /// A change is told to all who see the message.
     fn tell_change(&self, id: u64, dues: &mut Dues, surely: bool) {
         for user in 0..USERS.len() {
-            let before = self.before.seen(user, id).is_some();
-            let seen = self.after.seen(user, id);
+            let before = self.before.seen(user, id, self.now.unix).is_some();
+            let seen = self.after.seen(user, id, self.now.unix);
             let moves = seen.is_some_and(|message| self.turns(user, message.conversation));
             if before || seen.is_some() {
                 let stays = before && seen.is_some() && !moves;
@@ -254,7 +260,7 @@ impl Changes<'_> {
         }
         if let Some(answered) = message.reply {
             let seen = |truth: &Truth| {
-                let seen = truth.seen(message.sender, answered);
+                let seen = truth.seen(message.sender, answered, self.now.unix);
                 seen.is_some_and(|seen| seen.conversation == message.conversation)
             };
             if !seen(self.before) && !seen(self.after) {

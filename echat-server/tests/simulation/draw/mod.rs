@@ -470,7 +470,7 @@ fn setting(rng: &mut StdRng) -> Setting {
         3 => Setting::Private(rng.random()),
         4 => Setting::ReadOnly(rng.random_range(0..3) == 0),
         5..7 => Setting::Slow(*pick(rng, &[0, 0, 2, 30])),
-        _ => Setting::Keep(*pick(rng, &[None, Some(30), Some(36_500)])),
+        _ => Setting::Keep(*pick(rng, &[None, Some(1), Some(30), Some(36_500)])),
     }
 }
 

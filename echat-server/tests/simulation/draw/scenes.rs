@@ -421,7 +421,7 @@ impl Scene<'_> {
             Setting::Name(self.rng.random_range(0..ROOMS.len())),
             Setting::Topic(self.rng.random()),
             Setting::ReadOnly(false),
-            Setting::Keep(*pick(self.rng, &[None, Some(30), Some(36_500)])),
+            Setting::Keep(*pick(self.rng, &[None, Some(1), Some(30), Some(36_500)])),
         ];
         for _ in 0..self.rng.random_range(2..5) {
             let set = *pick(self.rng, &settings);

@@ -194,7 +194,11 @@ impl Run {
         let room = PlannedRequest::Members(user % ROOMS.len());
         self.learn(&[login, PlannedRequest::Rooms, room])?;
         self.clients[AUDITOR].known = 0;
-        let newest = self.truth.visible(user).next_back().map_or(0, |(id, _)| id);
+        let newest = self
+            .truth
+            .visible(user, self.sim.now.unix)
+            .next_back()
+            .map_or(0, |(id, _)| id);
         let page = PlannedRequest::History {
             of: None,
             from_known: true,

@@ -111,7 +111,7 @@ impl Run {
                 if let OfMessage::Edit(_, number) = of
                     && self
                         .truth
-                        .seen(ask.user, id)
+                        .seen(ask.user, id, ask.unix)
                         .is_some_and(|seen| seen.sender == ask.user)
                 {
                     self.truth.say(id, edited(*number));

@@ -9,14 +9,14 @@ use echat_proto::Value;
 use echat_proto::param::Param;
 
 /// The entries of a LOGIN_BUNDLE that are known, the lists of unread messages and messages if they surely fit.
-pub(crate) fn bundle(me: usize, truth: &Truth) -> Vec<(&'static str, Value)> {
+pub(crate) fn bundle(me: usize, truth: &Truth, now: i64) -> Vec<(&'static str, Value)> {
     let names = |names: Vec<&str>| list(names.into_iter().map(text));
     let messages: Vec<Value> = truth
-        .visible(me)
+        .visible(me, now)
         .map(|(id, stored)| message(me, id, stored, truth))
         .collect();
     let bytes: usize = truth
-        .visible(me)
+        .visible(me, now)
         .map(|(_, found)| found.content.len())
         .sum();
     let pending = truth.pending(me).map(|sender| truth.name(sender));
@@ -29,7 +29,7 @@ pub(crate) fn bundle(me: usize, truth: &Truth) -> Vec<(&'static str, Value)> {
         ("chat_rooms", names(room_names(truth.rooms_of(me)))),
         ("friends", names(user_names(truth.friends_of(me), truth))),
         ("pending_requests", names(pending.collect())),
-        ("unread", unread(me, truth)),
+        ("unread", unread(me, truth, now)),
         ("blocked", names(user_names(truth.blocked_by(me), truth))),
         ("invitations", invitations(me, truth)),
         ("away", list(away)),
@@ -51,11 +51,11 @@ pub(crate) fn invitations(me: usize, truth: &Truth) -> Value {
 }
 
 /// Conversations with unread messages, by name.
-fn unread(me: usize, truth: &Truth) -> Value {
+fn unread(me: usize, truth: &Truth, now: i64) -> Value {
     let mine = truth.seats.iter().filter(|((user, _), _)| *user == me);
     let mut unread: Vec<(&str, Value)> = mine
         .filter_map(|((_, conversation), seat)| {
-            let (count, mentions) = truth.unread(me, *conversation);
+            let (count, mentions) = truth.unread(me, *conversation, now);
             let target = truth.target(me, *conversation)?;
             let line = dict([
                 ("target_type", kind(target).to_value()),

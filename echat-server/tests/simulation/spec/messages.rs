@@ -27,7 +27,7 @@ impl Spec<'_> {
             return refuse(!same, "txn_reused");
         }
         let answered = |conversation: Option<i64>| {
-            let seen = reply.map(|nth| truth.seen(me, known.saturating_sub(nth)));
+            let seen = reply.map(|nth| truth.seen(me, known.saturating_sub(nth), self.now));
             let is_there =
                 |seen: &Stored| Some(seen.conversation) == conversation && !truth.is_hidden(seen);
             let lost = seen.is_some_and(|seen| !seen.is_some_and(is_there));
@@ -58,7 +58,7 @@ impl Spec<'_> {
     /// What is done with a message that is there.
     pub(super) fn message(&self, of: &OfMessage, me: usize, known: u64) -> Verdict {
         let truth = self.truth;
-        let seen = truth.seen(me, of.id(known)).ok_or("unknown_message")?;
+        let seen = truth.seen(me, of.id(known), self.now).ok_or("unknown_message")?;
         let is_mine = seen.sender == me;
         let role = truth.role_in(me, seen.conversation);
         if let OfMessage::Delete(_) = of {
@@ -93,7 +93,7 @@ impl Spec<'_> {
     pub(super) fn around(&self, me: usize, of: Target, id: u64) -> Verdict {
         self.reads(me, of)?;
         let conversation = self.truth.conversation(me, of);
-        let seen = self.truth.seen(me, id);
+        let seen = self.truth.seen(me, id, self.now);
         let is_it = |seen: &Stored| Some(seen.conversation) == conversation;
         refuse(!seen.is_some_and(is_it), "unknown_message")
     }
@@ -102,7 +102,7 @@ impl Spec<'_> {
     pub(super) fn page_around(&self, me: usize, of: Target, id: u64, limit: u64) -> Option<Value> {
         let truth = self.truth;
         let conversation = truth.conversation(me, of)?;
-        let there = truth.visible(me);
+        let there = truth.visible(me, self.now);
         let all: Vec<(u64, &Stored)> = there
             .filter(|(_, message)| message.conversation == conversation)
             .collect();
@@ -129,7 +129,7 @@ impl Spec<'_> {
     /// The newest messages that name a user.
     pub(super) fn mentions(&self, me: usize, limit: u64) -> Option<Value> {
         let truth = self.truth;
-        let there = truth.visible(me);
+        let there = truth.visible(me, self.now);
         let mut all: Vec<(u64, &Stored)> = there
             .filter(|(_, message)| truth.is_mention(me, message))
             .collect();
@@ -171,7 +171,7 @@ impl Spec<'_> {
         let truth = self.truth;
         let conversation = of.and_then(|of| truth.conversation(me, of));
         let limit = usize::try_from(limit).expect("small");
-        let there = truth.visible(me).filter(|(id, message)| {
+        let there = truth.visible(me, self.now).filter(|(id, message)| {
             *id > after.unwrap_or(0) && conversation.is_none_or(|c| c == message.conversation)
         });
         let mut all: Vec<(u64, &Stored)> = there.collect();

@@ -233,7 +233,7 @@ impl Spec<'_> {
             let room = &truth.rooms[&number];
             let owner = room.owner.map_or("", |owner| truth.name(owner));
             let role = truth.role(me, number).expect("a member").name();
-            let (unread, mentions) = truth.unread(me, room.conversation);
+            let (unread, mentions) = truth.unread(me, room.conversation, self.now);
             dict([
                 ("roomname", text(name)),
                 ("members", Value::Int(room.members)),

@@ -263,10 +263,10 @@ impl Truth {
     }
 
     /// A message that a user sees, now.
-    pub(crate) fn seen(&self, user: usize, id: u64) -> Option<&Stored> {
+    pub(crate) fn seen(&self, user: usize, id: u64, now: i64) -> Option<&Stored> {
         let message = self.messages.get(&id)?;
         let seat = self.seats.get(&(user, message.conversation))?;
-        (id > seat.after).then_some(message)
+        (id > seat.after && !self.is_too_old(message, now)).then_some(message)
     }
 
     /// What a text names, of a sender in a conversation: it begins with the name if it has one.
@@ -325,19 +325,36 @@ impl Truth {
         message.deleted || sender.is_some_and(|sender| sender.erased)
     }
 
+    /// Whether a message is too old to be seen. A day has 86,400 seconds.
+    pub(crate) fn is_too_old(&self, message: &Stored, now: i64) -> bool {
+        let room = self.room_of(message.conversation);
+        let days = room.and_then(|(_, room)| room.keep_days);
+        days.is_some_and(|days| message.time < now - days.cast_signed() * 86_400)
+    }
+
+    /// Whether no message becomes too old between two times.
+    pub(crate) fn ages_alike(&self, one: i64, other: i64) -> bool {
+        let mut messages = self.messages.values();
+        messages.all(|message| self.is_too_old(message, one) == self.is_too_old(message, other))
+    }
+
     /// The messages that a user may see, oldest first.
-    pub(crate) fn visible(&self, user: usize) -> impl DoubleEndedIterator<Item = (u64, &Stored)> {
+    pub(crate) fn visible(
+        &self,
+        user: usize,
+        now: i64,
+    ) -> impl DoubleEndedIterator<Item = (u64, &Stored)> {
         self.messages
             .iter()
             .map(|(id, message)| (*id, message))
             .filter(move |(id, message)| {
                 let seat = self.seats.get(&(user, message.conversation));
-                seat.is_some_and(|seat| *id > seat.after)
+                seat.is_some_and(|seat| *id > seat.after) && !self.is_too_old(message, now)
             })
     }
 
     /// Messages of others after a user's read marker that are not hidden, and how many of them are mentions.
-    pub(crate) fn unread(&self, user: usize, conversation: Conversation) -> (u64, u64) {
+    pub(crate) fn unread(&self, user: usize, conversation: Conversation, now: i64) -> (u64, u64) {
         let read = self
             .seats
             .get(&(user, conversation))
@@ -346,7 +363,7 @@ impl Truth {
             .messages
             .range(read.saturating_add(1)..)
             .filter(|(_, message)| message.conversation == conversation && message.sender != user)
-            .filter(|(_, message)| !self.is_hidden(message));
+            .filter(|(_, message)| !self.is_hidden(message) && !self.is_too_old(message, now));
         let mentions = unread
             .clone()
             .filter(|(_, message)| self.is_mention(user, message));
